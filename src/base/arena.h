@@ -1,0 +1,41 @@
+/*
+ * Memory with one lifetime: many allocations, one release. A hard cap makes "too much" an outcome that the caller sees
+ * as NULL, never as the kernel's OOM killer. Reset keeps blocks up to `retain_bytes`, so that a warm arena never calls
+ * malloc. Not thread-safe: one thread at a time.
+ */
+#ifndef GUIA_BASE_ARENA_H
+#define GUIA_BASE_ARENA_H
+
+#include "base/slice.h"
+
+struct arena_block;
+
+struct arena {
+	struct arena_block *first; /* owned; in use up to `current`, retained behind it */
+	struct arena_block *current;
+	size_t used_bytes; /* handed out since the last reset */
+	size_t cap_bytes;
+	size_t retain_bytes;
+	bool exhausted; /* an allocation was refused since the last reset */
+};
+
+void arena_init(struct arena *arena, size_t cap_bytes, size_t retain_bytes);
+void arena_reset(struct arena *arena);
+void arena_destroy(struct arena *arena);
+
+/* Uninitialised memory aligned to 16 bytes, or NULL when the cap or the machine's memory is reached (`exhausted`). */
+void *arena_alloc(struct arena *arena, size_t bytes) __attribute__((warn_unused_result));
+
+/* The same, zeroed; NULL also when count * item_bytes overflows. */
+void *arena_zalloc(struct arena *arena, size_t count, size_t item_bytes) __attribute__((warn_unused_result));
+
+/* Gives back the tail of the newest allocation, from `ptr + kept_bytes` on. */
+void arena_shrink(struct arena *arena, void *ptr, size_t allocated_bytes, size_t kept_bytes);
+
+/* A copy, with a NUL behind it for libc's sake. 0, or -ENOMEM with *ret_copy untouched. */
+int arena_copy(struct arena *arena, struct slice s, struct slice *ret_copy);
+
+/* A NUL-terminated copy, or NULL. */
+char *arena_string(struct arena *arena, struct slice s);
+
+#endif

@@ -1,0 +1,110 @@
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/diagnostic.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/reader.h"
+#include "base/test.h"
+
+#include <errno.h>
+
+static void slice_finds_and_trims(void **state)
+{
+	(void)state;
+	struct slice s = SLICE("  Key: Value ");
+	assert_slice(slice_trim(s), "Key: Value");
+	assert_int_equal(slice_find_nocase(s, SLICE("VALUE"), 0), 7);
+	assert_int_equal(slice_find(s, SLICE("absent"), 0), s.len);
+	struct slice head;
+	struct slice tail = slice_cut(SLICE("a=b=c"), '=', &head);
+	assert_slice(head, "a");
+	assert_slice(tail, "b=c");
+}
+
+static void reader_keeps_its_overrun(void **state)
+{
+	(void)state;
+	struct reader r = reader_make(SLICE("ab"));
+	reader_skip(&r, 1);
+	assert_int_equal(reader_take(&r, 5).len, 1);
+	assert_true(r.overrun);
+	assert_int_equal(reader_byte(&r), 0);
+	assert_int_equal(reader_peek(&r, 0), -1);
+}
+
+static void arena_refuses_past_its_cap(void **state)
+{
+	(void)state;
+	struct arena arena;
+	arena_init(&arena, 100 * 1024, 64 * 1024);
+	for (int round = 0; round < 3; round++) {
+		assert_non_null(arena_alloc(&arena, 60 * 1024));
+		assert_null(arena_alloc(&arena, 60 * 1024));
+		assert_true(arena.exhausted);
+		arena_reset(&arena);
+		assert_false(arena.exhausted);
+	}
+	assert_null(arena_zalloc(&arena, SIZE_MAX / 2, 4));
+	arena_destroy(&arena);
+}
+
+static void arena_shrinks_the_newest(void **state)
+{
+	(void)state;
+	struct arena arena;
+	arena_init(&arena, 1024, 1024);
+	void *a = arena_alloc(&arena, 512);
+	arena_shrink(&arena, a, 512, 10);
+	assert_int_equal(arena.used_bytes, 16);
+	arena_destroy(&arena);
+}
+
+static void diagnostic_shows_a_caret(void **state)
+{
+	(void)state;
+	struct diagnostics list;
+	diagnostics_init(&list);
+	struct source_place place = {"rules.conf", 3, 5, SLICE("SecX\ton")};
+	diagnostics_add(&list, DIAGNOSTIC_ERROR, place, "did you mean SecY?", "unknown \x1b[31m%s", "SecX");
+	struct buffer out = buffer_make(NULL);
+	diagnostic_format(list.first, &out);
+	assert_slice(buffer_slice(&out), "rules.conf:3:5: error: unknown \\x1b[31mSecX\n"
+					 "  SecX on\n"
+					 "      ^\n"
+					 "  hint: did you mean SecY?\n");
+	assert_true(diagnostics_failed(&list));
+	buffer_free(&out);
+	diagnostics_destroy(&list);
+}
+
+/* The reference vector of SipHash-1-3 has no official table; equality and case folding are what callers rely on. */
+static void hash_folds_case_only_when_asked(void **state)
+{
+	(void)state;
+	struct hash_key key = {1, 2};
+	assert_true(hash_bytes_nocase(&key, SLICE("Content-Type")) == hash_bytes_nocase(&key, SLICE("content-type")));
+	assert_false(hash_bytes(&key, SLICE("Content-Type")) == hash_bytes(&key, SLICE("content-type")));
+	assert_false(hash_bytes(&key, SLICE("a")) == hash_bytes(&(struct hash_key){1, 3}, SLICE("a")));
+}
+
+static void file_read_is_bounded(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/guia-base-XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(file_replace(path, SLICE("0123456789"), 0600), 0);
+	struct buffer out = buffer_make(NULL);
+	assert_int_equal(file_read(path, 10, &out), 0);
+	assert_slice(buffer_slice(&out), "0123456789");
+	assert_int_equal(file_read(path, 9, &out), -EFBIG);
+	buffer_free(&out);
+	assert_int_equal(file_read("/nonexistent/guia", 9, &out), -ENOENT);
+	unlink(path);
+	close(fd);
+}
+
+TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(reader_keeps_its_overrun),
+	  cmocka_unit_test(arena_refuses_past_its_cap), cmocka_unit_test(arena_shrinks_the_newest),
+	  cmocka_unit_test(diagnostic_shows_a_caret), cmocka_unit_test(hash_folds_case_only_when_asked),
+	  cmocka_unit_test(file_read_is_bounded))

@@ -1,0 +1,78 @@
+#include "base/buffer.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void *grow(struct buffer *b, size_t capacity)
+{
+	if (b->arena == NULL)
+		return realloc(b->ptr, capacity);
+	void *ptr = arena_alloc(b->arena, capacity);
+	if (ptr != NULL && b->len > 0)
+		memcpy(ptr, b->ptr, b->len);
+	return ptr;
+}
+
+int buffer_reserve(struct buffer *b, size_t bytes)
+{
+	if (b->error != 0)
+		return b->error;
+	if (b->capacity - b->len >= bytes)
+		return 0;
+	size_t wanted = b->len + bytes;
+	size_t doubled = b->capacity < 64 ? 128 : b->capacity * 2;
+	size_t capacity = doubled > wanted ? doubled : wanted;
+	void *ptr = wanted < bytes ? NULL : grow(b, capacity);
+	if (ptr == NULL)
+		return b->error = -ENOMEM;
+	b->ptr = ptr;
+	b->capacity = capacity;
+	return 0;
+}
+
+void buffer_add(struct buffer *b, struct slice s)
+{
+	if (s.len == 0 || buffer_reserve(b, s.len) != 0)
+		return;
+	memcpy(b->ptr + b->len, s.ptr, s.len);
+	b->len += s.len;
+}
+
+void buffer_byte(struct buffer *b, uint8_t byte)
+{
+	buffer_add(b, slice_make(&byte, 1));
+}
+
+void buffer_text(struct buffer *b, const char *text)
+{
+	buffer_add(b, slice_from_string(text));
+}
+
+void buffer_number(struct buffer *b, int64_t number)
+{
+	buffer_printf(b, "%lld", (long long)number);
+}
+
+void buffer_printf(struct buffer *b, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	va_list again;
+	va_copy(again, args);
+	int length = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (length > 0 && buffer_reserve(b, (size_t)length + 1) == 0) {
+		vsnprintf((char *)b->ptr + b->len, (size_t)length + 1, format, again);
+		b->len += (size_t)length;
+	}
+	va_end(again);
+}
+
+void buffer_free(struct buffer *b)
+{
+	if (b->arena == NULL)
+		free(b->ptr);
+	*b = buffer_make(b->arena);
+}

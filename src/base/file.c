@@ -1,0 +1,95 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int read_all(int fd, size_t limit_bytes, struct buffer *out)
+{
+	enum { STEP = 64 * 1024 };
+	size_t start = out->len;
+	for (;;) {
+		if (buffer_reserve(out, STEP) != 0)
+			return -ENOMEM;
+		ssize_t got = read(fd, out->ptr + out->len, STEP);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			return 0;
+		out->len += (size_t)got;
+		if (out->len - start > limit_bytes)
+			return -EFBIG;
+	}
+}
+
+int file_read(const char *path, size_t limit_bytes, struct buffer *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int r = read_all(fd, limit_bytes, out);
+	close(fd);
+	return r;
+}
+
+static int write_all(int fd, struct slice content)
+{
+	while (content.len > 0) {
+		ssize_t put = write(fd, content.ptr, content.len);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return -errno;
+		content = slice_after(content, (size_t)put);
+	}
+	return 0;
+}
+
+static int sync_folder(const char *path)
+{
+	char copy[4096];
+	if ((size_t)snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy))
+		return -ENAMETOOLONG;
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int r = fsync(fd) == 0 ? 0 : -errno;
+	close(fd);
+	return r;
+}
+
+static int write_aside(int fd, struct slice content, unsigned mode)
+{
+	int r = write_all(fd, content);
+	if (r == 0 && fchmod(fd, mode) != 0)
+		r = -errno;
+	if (r == 0 && fsync(fd) != 0)
+		r = -errno;
+	if (close(fd) != 0 && r == 0)
+		r = -errno;
+	return r;
+}
+
+int file_replace(const char *path, struct slice content, unsigned mode)
+{
+	char aside[4096];
+	if ((size_t)snprintf(aside, sizeof(aside), "%s.XXXXXX", path) >= sizeof(aside))
+		return -ENAMETOOLONG;
+	int fd = mkostemp(aside, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int r = write_aside(fd, content, mode);
+	if (r == 0 && rename(aside, path) != 0)
+		r = -errno;
+	if (r != 0) {
+		unlink(aside);
+		return r;
+	}
+	return sync_folder(path);
+}

@@ -1,0 +1,13 @@
+/* Whole files: read with a bound, and written so that a reader sees the old one or the new one, never half. */
+#ifndef GUIA_BASE_FILE_H
+#define GUIA_BASE_FILE_H
+
+#include "base/buffer.h"
+
+/* Appends the file's bytes. 0, -errno, or -EFBIG when it holds more than `limit_bytes`. */
+int file_read(const char *path, size_t limit_bytes, struct buffer *out);
+
+/* Writes beside `path`, fsyncs, renames over it, fsyncs the folder. 0 or -errno; nothing is left behind on failure. */
+int file_replace(const char *path, struct slice content, unsigned mode);
+
+#endif

@@ -1,0 +1,81 @@
+#include "base/hash.h"
+
+#include <sys/random.h>
+#include <time.h>
+
+struct state {
+	uint64_t v0, v1, v2, v3;
+};
+
+static inline uint64_t rotate(uint64_t x, unsigned bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+static inline void sip_round(struct state *s)
+{
+	s->v0 += s->v1;
+	s->v1 = rotate(s->v1, 13) ^ s->v0;
+	s->v0 = rotate(s->v0, 32);
+	s->v2 += s->v3;
+	s->v3 = rotate(s->v3, 16) ^ s->v2;
+	s->v0 += s->v3;
+	s->v3 = rotate(s->v3, 21) ^ s->v0;
+	s->v2 += s->v1;
+	s->v1 = rotate(s->v1, 17) ^ s->v2;
+	s->v2 = rotate(s->v2, 32);
+}
+
+static inline void absorb(struct state *s, uint64_t word)
+{
+	s->v3 ^= word;
+	sip_round(s);
+	s->v0 ^= word;
+}
+
+/* Up to eight bytes, little end first. */
+static inline uint64_t load(const uint8_t *ptr, size_t len, bool fold)
+{
+	uint64_t word = 0;
+	for (size_t i = 0; i < len; i++)
+		word |= (uint64_t)(fold ? byte_lower(ptr[i]) : ptr[i]) << (8 * i);
+	return word;
+}
+
+static inline uint64_t sip(const struct hash_key *key, struct slice s, bool fold)
+{
+	struct state st = {
+		key->k0 ^ 0x736f6d6570736575u,
+		key->k1 ^ 0x646f72616e646f6du,
+		key->k0 ^ 0x6c7967656e657261u,
+		key->k1 ^ 0x7465646279746573u,
+	};
+	size_t whole = s.len & ~(size_t)7;
+	for (size_t i = 0; i < whole; i += 8)
+		absorb(&st, load(s.ptr + i, 8, fold));
+	absorb(&st, load(s.ptr + whole, s.len - whole, fold) | (uint64_t)s.len << 56);
+	st.v2 ^= 0xff;
+	for (int i = 0; i < 3; i++)
+		sip_round(&st);
+	return st.v0 ^ st.v1 ^ st.v2 ^ st.v3;
+}
+
+uint64_t hash_bytes(const struct hash_key *key, struct slice s)
+{
+	return sip(key, s, false);
+}
+
+uint64_t hash_bytes_nocase(const struct hash_key *key, struct slice s)
+{
+	return sip(key, s, true);
+}
+
+struct hash_key hash_key_random(void)
+{
+	struct hash_key key;
+	if (getrandom(&key, sizeof(key), 0) == (ssize_t)sizeof(key))
+		return key;
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (struct hash_key){(uint64_t)now.tv_nsec * 0x9e3779b97f4a7c15u, (uint64_t)(uintptr_t)&key};
+}

@@ -1,0 +1,20 @@
+/* SipHash-1-3 (Aumasson and Bernstein, 2012): for tables keyed by bytes that a client chooses. */
+#ifndef GUIA_BASE_HASH_H
+#define GUIA_BASE_HASH_H
+
+#include "base/slice.h"
+
+struct hash_key {
+	uint64_t k0;
+	uint64_t k1;
+};
+
+/* Secret and different in each process, from getrandom(2); falls back to addresses and time if that fails. */
+struct hash_key hash_key_random(void);
+
+uint64_t hash_bytes(const struct hash_key *key, struct slice s);
+
+/* ASCII case is folded first. */
+uint64_t hash_bytes_nocase(const struct hash_key *key, struct slice s);
+
+#endif
