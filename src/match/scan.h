@@ -1,0 +1,78 @@
+/*
+ * Many patterns on one value in one pass: Hyperscan, block mode. The caller partitions patterns into sets by target,
+ * for a set of everything compiles slowly and scans slowly; it gives each pattern an id, and gets back a bit per id.
+ *
+ * What a bit means is told by the pattern's class. Patterns that are too large for Hyperscan are split, at their widest
+ * alternation, into pieces that share the id; all this is hidden here.
+ *
+ * A set is immutable and shared by threads. A scratch is one worker's, fitted to every set when rules are loaded.
+ */
+#ifndef GUIA_MATCH_SCAN_H
+#define GUIA_MATCH_SCAN_H
+
+#include "base/diagnostic.h"
+
+struct scan_builder;
+struct scan_cache; /* match/scan_cache.h */
+struct scan_scratch;
+struct scan_set;
+
+enum scan_class {
+	SCAN_EXACT,     /* bit set: it matches; bit clear: it does not */
+	SCAN_PREFILTER, /* bit set: ask the regex; bit clear: it does not match */
+	SCAN_NONE,      /* Hyperscan cannot take it: the bit is always set, ask the regex */
+};
+
+/* 0 or -ENOMEM. Ids should be small and dense: the bits of a scan are an array indexed by id. */
+int scan_builder_create(struct scan_builder **ret_builder);
+void scan_builder_free(struct scan_builder *builder);
+
+/*
+ * A pattern as regex_compile() takes it, with the same flags (match/regex.h), known to compile there. The bytes are
+ * copied. One id is one regex, or any number of literals. 0 or -ENOMEM.
+ */
+int scan_builder_add_regex(struct scan_builder *builder, uint32_t id, struct slice pattern, unsigned flags);
+
+/* Bytes to be found as they are, ASCII case ignored; any number of them may share an id. */
+int scan_builder_add_literal(struct scan_builder *builder, uint32_t id, struct slice literal);
+
+/*
+ * Compiles what was added, or takes it from `cache` (NULL: always compiles, stores nothing). Trouble with the cache is
+ * a warning in `diagnostics` (NULL: untold), never an error. The builder stays as it was. 0, -ENOMEM, or -EINVAL when
+ * Hyperscan fails in a way that is not the pattern's fault (also told in diagnostics).
+ */
+int scan_set_compile(const struct scan_builder *builder, const struct scan_cache *cache,
+		     struct diagnostics *diagnostics, struct scan_set **ret_set);
+void scan_set_free(struct scan_set *set);
+
+/* Whole 64-bit words that scan_run() needs for its bits: highest id / 64 + 1; 0 for a set without patterns. */
+size_t scan_set_words(const struct scan_set *set);
+enum scan_class scan_set_class(const struct scan_set *set, uint32_t id);
+
+/* Values shorter than this match nothing in the set. */
+size_t scan_set_min_width(const struct scan_set *set);
+
+struct scan_set_facts {
+	size_t patterns; /* ids */
+	size_t exact;
+	size_t prefilter;
+	size_t none;
+	size_t pieces;         /* expressions handed to Hyperscan, splits and literals counted singly */
+	size_t database_bytes; /* in memory */
+	bool from_cache;
+};
+struct scan_set_facts scan_set_facts(const struct scan_set *set);
+
+/* Create, then fit to every set the worker will scan with; never on the request path. 0 or -ENOMEM. */
+int scan_scratch_create(struct scan_scratch **ret_scratch);
+int scan_scratch_fit(struct scan_scratch *scratch, const struct scan_set *set);
+void scan_scratch_free(struct scan_scratch *scratch);
+
+/*
+ * Sets bit `id % 64` of ret_bits[id / 64] for each pattern found, and leaves other bits as they are: the caller clears.
+ * Returns the number of ids whose bit this call set (those of class SCAN_NONE included), or a negative error
+ * (-EINVAL: a scratch that was not fitted, -EFBIG: a value of 4 GB or more). Allocates nothing.
+ */
+int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, uint64_t *ret_bits);
+
+#endif
