@@ -1,0 +1,297 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include "match/regex.h"
+
+#include "base/error.h"
+
+#include <pcre2.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	/*
+	 * The JIT's stack: address space, taken page by page as a match goes deep. Alternations under a repeat need
+	 * some 100 bytes of it for each byte of the value; 32 MB carries a value of 100 KB through the Core Rule Set.
+	 */
+	JIT_STACK_START_BYTES = 64 * 1024,
+	JIT_STACK_MAX_BYTES = 32 * 1024 * 1024,
+};
+
+struct regex {
+	pcre2_code *code;
+	uint32_t groups;
+	bool jit;
+};
+
+struct regex_scratch {
+	pcre2_match_data *data;
+	pcre2_match_context *context;
+	pcre2_jit_stack *stack;
+	struct regex_limits defaults;
+	struct regex_limits current; /* what the context is set to */
+};
+
+static void describe(int code, size_t offset, struct regex_error *ret_error)
+{
+	if (ret_error == NULL)
+		return;
+	ret_error->offset = offset;
+	if (pcre2_get_error_message(code, (PCRE2_UCHAR *)ret_error->message, sizeof(ret_error->message)) < 0)
+		snprintf(ret_error->message, sizeof(ret_error->message), "PCRE2 error %d", code);
+}
+
+int regex_compile(struct slice pattern, unsigned flags, struct regex **ret_regex, struct regex_error *ret_error)
+{
+	if (pattern.len == 0)
+		pattern = SLICE(".*");
+	uint32_t options = PCRE2_DOTALL | PCRE2_MULTILINE | (flags & REGEX_CASELESS ? PCRE2_CASELESS : 0);
+	int error;
+	size_t offset;
+	struct regex *regex = calloc(1, sizeof(*regex));
+	if (regex == NULL)
+		return -ENOMEM;
+	regex->code = pcre2_compile(pattern.ptr, pattern.len, options, &error, &offset, NULL);
+	if (regex->code == NULL) {
+		free(regex);
+		if (error == PCRE2_ERROR_HEAP_FAILED)
+			return -ENOMEM;
+		describe(error, offset, ret_error);
+		return REGEX_BAD_PATTERN;
+	}
+	regex->jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
+	pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &regex->groups);
+	regex->groups++;
+	*ret_regex = regex;
+	return 0;
+}
+
+void regex_free(struct regex *regex)
+{
+	if (regex == NULL)
+		return;
+	pcre2_code_free(regex->code);
+	free(regex);
+}
+
+size_t regex_groups(const struct regex *regex)
+{
+	return regex->groups;
+}
+
+static int fill(struct regex_scratch *s)
+{
+	s->data = pcre2_match_data_create(REGEX_GROUPS_MAX, NULL);
+	s->context = pcre2_match_context_create(NULL);
+	if (s->data == NULL || s->context == NULL)
+		return -ENOMEM;
+	/* Without a JIT there is no stack to have; matching is then interpreted. */
+	uint32_t jit = 0;
+	pcre2_config(PCRE2_CONFIG_JIT, &jit);
+	if (jit != 0) {
+		s->stack = pcre2_jit_stack_create(JIT_STACK_START_BYTES, JIT_STACK_MAX_BYTES, NULL);
+		if (s->stack == NULL)
+			return -ENOMEM;
+		pcre2_jit_stack_assign(s->context, NULL, s->stack);
+	}
+	pcre2_config(PCRE2_CONFIG_MATCHLIMIT, &s->defaults.match);
+	pcre2_config(PCRE2_CONFIG_DEPTHLIMIT, &s->defaults.depth);
+	s->current = s->defaults;
+	return 0;
+}
+
+int regex_scratch_create(struct regex_scratch **ret_scratch)
+{
+	struct regex_scratch *s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return -ENOMEM;
+	int r = fill(s);
+	if (r != 0) {
+		regex_scratch_free(s);
+		return r;
+	}
+	*ret_scratch = s;
+	return 0;
+}
+
+void regex_scratch_free(struct regex_scratch *scratch)
+{
+	if (scratch == NULL)
+		return;
+	if (scratch->stack != NULL)
+		pcre2_jit_stack_free(scratch->stack);
+	pcre2_match_context_free(scratch->context);
+	pcre2_match_data_free(scratch->data);
+	free(scratch);
+}
+
+static void set_limits(struct regex_scratch *s, const struct regex_limits *limits)
+{
+	struct regex_limits wanted = s->defaults;
+	if (limits != NULL && limits->match != 0)
+		wanted.match = limits->match;
+	if (limits != NULL && limits->depth != 0)
+		wanted.depth = limits->depth;
+	if (wanted.match != s->current.match)
+		pcre2_set_match_limit(s->context, wanted.match);
+	if (wanted.depth != s->current.depth)
+		pcre2_set_depth_limit(s->context, wanted.depth);
+	s->current = wanted;
+}
+
+static int outcome(int rc)
+{
+	switch (rc) {
+	case PCRE2_ERROR_NOMATCH:
+		return REGEX_NONE;
+	case PCRE2_ERROR_MATCHLIMIT:
+	case PCRE2_ERROR_DEPTHLIMIT:
+	case PCRE2_ERROR_HEAPLIMIT:
+	case PCRE2_ERROR_JIT_STACKLIMIT:
+		return REGEX_LIMIT;
+	case PCRE2_ERROR_NOMEMORY:
+		return -ENOMEM;
+	default:
+		return rc >= 0 ? REGEX_MATCH : -EINVAL;
+	}
+}
+
+static void tell_groups(const struct regex_scratch *s, int rc, struct regex_span *ret_groups, size_t *count)
+{
+	const PCRE2_SIZE *pairs = pcre2_get_ovector_pointer(s->data);
+	size_t told = rc == 0 ? REGEX_GROUPS_MAX : (size_t)rc;
+	if (told > *count)
+		told = *count;
+	for (size_t i = 0; i < told; i++) {
+		bool unset = pairs[2 * i] == PCRE2_UNSET;
+		ret_groups[i].start = unset ? REGEX_UNSET : pairs[2 * i];
+		ret_groups[i].end = unset ? REGEX_UNSET : pairs[2 * i + 1];
+	}
+	*count = told;
+}
+
+static int match(const struct regex *regex, struct regex_scratch *s, struct slice value, size_t start, uint32_t options,
+		 const struct regex_limits *limits, struct regex_span *ret_groups, size_t *count)
+{
+	if (start > value.len)
+		return REGEX_NONE;
+	if (value.ptr == NULL)
+		value.ptr = (const uint8_t *)"";
+	set_limits(s, limits);
+	int rc = regex->jit ? pcre2_jit_match(regex->code, value.ptr, value.len, start, options, s->data, s->context)
+			    : pcre2_match(regex->code, value.ptr, value.len, start, options, s->data, s->context);
+	int r = outcome(rc);
+	if (r == REGEX_MATCH && count != NULL)
+		tell_groups(s, rc, ret_groups, count);
+	return r;
+}
+
+int regex_match(const struct regex *regex, struct regex_scratch *scratch, struct slice value, size_t start,
+		const struct regex_limits *limits, struct regex_span *ret_groups, size_t *count)
+{
+	return match(regex, scratch, value, start, 0, limits, ret_groups, count);
+}
+
+/*
+ * After an empty match at `at`, the next is the leftmost from there that is not that empty one again: NOTEMPTY_ATSTART
+ * says just this, and unlike an anchored second try the JIT takes it.
+ */
+int regex_next(const struct regex *regex, struct regex_scratch *scratch, struct slice value, struct regex_walk *walk,
+	       const struct regex_limits *limits, struct regex_span *ret_groups, size_t *count)
+{
+	if (walk->done)
+		return REGEX_NONE;
+	uint32_t options = walk->after_empty ? PCRE2_NOTEMPTY_ATSTART : 0;
+	int r = match(regex, scratch, value, walk->at, options, limits, ret_groups, count);
+	if (r != REGEX_MATCH) {
+		walk->done = true;
+		return r;
+	}
+	const PCRE2_SIZE *whole = pcre2_get_ovector_pointer(scratch->data);
+	walk->after_empty = whole[1] == whole[0];
+	walk->at = whole[1];
+	return r;
+}
+
+struct cached {
+	struct regex *regex;
+	uint8_t *text;
+	size_t len;
+	unsigned flags;
+	uint64_t used;
+};
+
+struct regex_cache {
+	uint64_t tick;
+	size_t count;
+	struct cached entries[];
+};
+
+int regex_cache_create(size_t entries, struct regex_cache **ret_cache)
+{
+	if (entries == 0 || entries > 4096)
+		return -EINVAL;
+	struct regex_cache *cache = calloc(1, sizeof(*cache) + entries * sizeof(cache->entries[0]));
+	if (cache == NULL)
+		return -ENOMEM;
+	cache->count = entries;
+	*ret_cache = cache;
+	return 0;
+}
+
+static void cached_clear(struct cached *entry)
+{
+	regex_free(entry->regex);
+	free(entry->text);
+	*entry = (struct cached){0};
+}
+
+void regex_cache_free(struct regex_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	for (size_t i = 0; i < cache->count; i++)
+		cached_clear(&cache->entries[i]);
+	free(cache);
+}
+
+static bool cached_is(const struct cached *entry, struct slice pattern, unsigned flags)
+{
+	return entry->regex != NULL && entry->flags == flags &&
+	       slice_equal(slice_make(entry->text, entry->len), pattern);
+}
+
+/* The entry of this text, or else the one to replace. */
+static struct cached *cached_find(struct regex_cache *cache, struct slice pattern, unsigned flags)
+{
+	struct cached *oldest = &cache->entries[0];
+	for (size_t i = 0; i < cache->count; i++) {
+		struct cached *entry = &cache->entries[i];
+		if (cached_is(entry, pattern, flags))
+			return entry;
+		if (entry->used < oldest->used)
+			oldest = entry;
+	}
+	return oldest;
+}
+
+int regex_cache_get(struct regex_cache *cache, struct slice pattern, unsigned flags, const struct regex **ret_regex)
+{
+	struct cached *entry = cached_find(cache, pattern, flags);
+	if (!cached_is(entry, pattern, flags)) {
+		struct regex *regex;
+		int r = regex_compile(pattern, flags, &regex, NULL);
+		if (r != 0)
+			return r;
+		uint8_t *text = malloc(pattern.len + 1);
+		if (text == NULL) {
+			regex_free(regex);
+			return -ENOMEM;
+		}
+		if (pattern.len > 0)
+			memcpy(text, pattern.ptr, pattern.len);
+		cached_clear(entry);
+		*entry = (struct cached){.regex = regex, .text = text, .len = pattern.len, .flags = flags};
+	}
+	entry->used = ++cache->tick;
+	*ret_regex = entry->regex;
+	return 0;
+}
