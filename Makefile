@@ -1,0 +1,64 @@
+# The targets a newcomer can guess. Everything else is meson's: see meson.build.
+#
+#   make             installs what is missing, builds build/guia and build/ngx_http_guia_module.so
+#   make demo        four sample sites behind Guia, visitors and attacks; ONCE=1 ends by itself
+#   make test        every test; the last line is "N passed, N failed"
+#   make bench       the measurements of docs/performance.md
+#   make soak        the long tests: a hundred reloads under load, the whole of the parity corpus
+#   make fuzz        each fuzz target for SECONDS (default 60)
+#   make format      clang-format over what is ours
+#   make fresh-test  make test in a bare Debian 12 (debootstrap into build-fresh/; needs root)
+#   make clean
+
+BUILD ?= build
+SECONDS ?= 60
+
+all: dependencies $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+dependencies:
+	@tools/install-dependencies build
+
+test-dependencies:
+	@tools/install-dependencies build test
+
+$(BUILD)/build.ninja: | dependencies
+	meson setup $(BUILD)
+
+build-sanitize/build.ninja: | test-dependencies
+	CC=clang-14 meson setup build-sanitize -Db_sanitize=address,undefined -Db_lundef=false
+
+test: test-dependencies $(BUILD)/build.ninja build-sanitize/build.ninja
+	ninja -C $(BUILD)
+	ninja -C build-sanitize
+	tools/run-tests $(BUILD):check,unit,suite,nginx build-sanitize:unit
+
+soak: test-dependencies $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+	tools/run-tests $(BUILD):soak
+
+demo: all
+	@tools/install-dependencies build demo
+	demo/run $(if $(ONCE),--once)
+
+bench: test-dependencies $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+	bench/run
+
+build-fuzz/build.ninja: | test-dependencies
+	CC=clang-14 meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
+
+fuzz: test-dependencies build-fuzz/build.ninja
+	ninja -C build-fuzz
+	tools/run-fuzzers build-fuzz $(SECONDS)
+
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+fresh-test:
+	tools/fresh-test
+
+clean:
+	rm -rf $(BUILD) build-sanitize build-fuzz
+
+.PHONY: all dependencies test-dependencies test soak demo bench fuzz format fresh-test clean
