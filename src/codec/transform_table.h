@@ -1,7 +1,7 @@
 /*
- * SecLang's transformations, one row each: TRANSFORM(IDENTIFIER, "name", function, growth). Rows of second names follow:
- * TRANSFORM_ALIAS(IDENTIFIER, "name"). Included where TRANSFORM, and TRANSFORM_ALIAS if wanted, are defined; both are
- * undefined at the end. `growth` bounds the output's length by the input's; see transform.c.
+ * SecLang's transformations, one row each: TRANSFORM(IDENTIFIER, "name", function, growth). Rows of second names
+ * follow: TRANSFORM_ALIAS(IDENTIFIER, "name"). Included where TRANSFORM, and TRANSFORM_ALIAS if wanted, are defined;
+ * both are undefined at the end. `growth` bounds the output's length by the input's; see transform.c.
  *
  * Semantics are those of ModSecurity v3 (Reference Manual, "Transformation functions"), except where docs/parity.md
  * lists a difference. tests: transform_cases.txt; each row must have at least three there.

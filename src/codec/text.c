@@ -1,0 +1,179 @@
+#include "codec/text.h"
+
+#include "codec/byte_class.h"
+
+static bool is_continuation(struct slice s, size_t at)
+{
+	return at < s.len && (s.ptr[at] & 0xc0) == 0x80;
+}
+
+/* RFC 3629, section 4: what the byte after a lead byte may be, so that nothing is over-long, a surrogate or too big. */
+static bool second_allowed(uint8_t lead, uint8_t second)
+{
+	switch (lead) {
+	case 0xe0:
+		return second >= 0xa0;
+	case 0xed:
+		return second < 0xa0;
+	case 0xf0:
+		return second >= 0x90;
+	case 0xf4:
+		return second < 0x90;
+	default:
+		return true;
+	}
+}
+
+size_t utf8_sequence(struct slice s, size_t at)
+{
+	uint8_t lead = s.ptr[at];
+	if (lead < 0x80)
+		return 1;
+	if (lead < 0xc2 || lead > 0xf4)
+		return 0;
+	size_t length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+	for (size_t i = 1; i < length; i++) {
+		if (!is_continuation(s, at + i))
+			return 0;
+	}
+	return second_allowed(lead, s.ptr[at + 1]) ? length : 0;
+}
+
+static const struct byte_class HIGH = {{[0x80 ... 0xff] = 1}};
+
+bool utf8_valid(struct slice s)
+{
+	for (size_t at = byte_class_find(&HIGH, s, 0); at < s.len; at = byte_class_find(&HIGH, s, at)) {
+		size_t length = utf8_sequence(s, at);
+		if (length == 0)
+			return false;
+		at += length;
+	}
+	return true;
+}
+
+/* Appends what stands for the bytes of `s` at `at`; returns how many of them it dealt with, at least one. */
+typedef size_t escape_place(struct buffer *out, struct slice s, size_t at);
+
+/* Appends `s`, handing every member of `special` to `escape`; runs between them are copied whole. */
+static void add_escaped(struct buffer *out, struct slice s, const struct byte_class *special, escape_place *escape)
+{
+	for (size_t at = 0; at < s.len;) {
+		size_t next = byte_class_find(special, s, at);
+		buffer_add(out, slice_sub(s, at, next));
+		at = next < s.len ? next + escape(out, s, next) : next;
+	}
+}
+
+static void add_hex(struct buffer *out, const char *prefix, uint8_t byte)
+{
+	buffer_text(out, prefix);
+	buffer_byte(out, hex_digit(byte >> 4));
+	buffer_byte(out, hex_digit(byte & 0xf));
+}
+
+/* The letter of a control byte's short escape that JSON, C and readers share, or 0. */
+static uint8_t short_escape(uint8_t byte)
+{
+	switch (byte) {
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	default:
+		return 0;
+	}
+}
+
+static void add_short(struct buffer *out, uint8_t letter)
+{
+	buffer_byte(out, '\\');
+	buffer_byte(out, letter);
+}
+
+static size_t escape_utf8(struct buffer *out, struct slice s, size_t at)
+{
+	size_t length = utf8_sequence(s, at);
+	if (length > 0)
+		buffer_add(out, slice_sub(s, at, at + length));
+	else
+		buffer_text(out, "\xef\xbf\xbd");
+	return length > 0 ? length : 1;
+}
+
+void text_add_utf8(struct buffer *out, struct slice s)
+{
+	add_escaped(out, s, &HIGH, escape_utf8);
+}
+
+static const struct byte_class UNQUOTABLE = {{[0 ... 0x1f] = 1, ['"'] = 1, ['\\'] = 1, [0x7f ... 0xff] = 1}};
+
+static size_t escape_json(struct buffer *out, struct slice s, size_t at)
+{
+	uint8_t byte = s.ptr[at];
+	if (byte >= 0x80 && utf8_sequence(s, at) > 0)
+		return escape_utf8(out, s, at);
+	if (byte == '"' || byte == '\\')
+		add_short(out, byte);
+	else if (short_escape(byte) != 0)
+		add_short(out, short_escape(byte));
+	else
+		add_hex(out, "\\u00", byte);
+	return 1;
+}
+
+void text_add_json(struct buffer *out, struct slice s)
+{
+	buffer_byte(out, '"');
+	add_escaped(out, s, &UNQUOTABLE, escape_json);
+	buffer_byte(out, '"');
+}
+
+static const struct byte_class UNPRINTABLE = {{[0 ... 0x1f] = 1, [0x7f ... 0xff] = 1}};
+
+/* C1 controls, line and paragraph separators, and the marks, embeddings, overrides and isolates of UAX #9. */
+static bool is_unseen_control(struct slice sequence)
+{
+	const uint8_t *p = sequence.ptr;
+	if (sequence.len == 2)
+		return (p[0] == 0xc2 && p[1] < 0xa0) || (p[0] == 0xd8 && p[1] == 0x9c);
+	if (sequence.len != 3 || p[0] != 0xe2)
+		return false;
+	return (p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae))) ||
+	       (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
+}
+
+static size_t escape_terminal(struct buffer *out, struct slice s, size_t at)
+{
+	size_t length = s.ptr[at] >= 0x80 ? utf8_sequence(s, at) : 0;
+	struct slice sequence = slice_sub(s, at, at + (length > 0 ? length : 1));
+	if (length > 0 && !is_unseen_control(sequence)) {
+		buffer_add(out, sequence);
+		return length;
+	}
+	if (short_escape(s.ptr[at]) != 0) {
+		add_short(out, short_escape(s.ptr[at]));
+		return 1;
+	}
+	for (size_t i = 0; i < sequence.len; i++)
+		add_hex(out, "\\x", sequence.ptr[i]);
+	return sequence.len;
+}
+
+void text_add_terminal(struct buffer *out, struct slice s)
+{
+	add_escaped(out, s, &UNPRINTABLE, escape_terminal);
+}
+
+static size_t escape_log(struct buffer *out, struct slice s, size_t at)
+{
+	add_hex(out, "\\x", s.ptr[at]);
+	return 1;
+}
+
+void text_add_log(struct buffer *out, struct slice s, bool in_quotes)
+{
+	add_escaped(out, s, in_quotes ? &UNQUOTABLE : &UNPRINTABLE, escape_log);
+}

@@ -1,0 +1,90 @@
+/* The table of transformations: finding a row, bounding its output, calling it. */
+#include "codec/transform.h"
+
+#include "base/error.h"
+#include "codec/transform_rows.h"
+
+enum growth {
+	GROWTH_NONE,
+	GROWTH_DOUBLE,
+	GROWTH_TRIPLE,
+	GROWTH_FOURFOLD,
+	GROWTH_BASE64,
+	GROWTH_NUMBER, /* a decimal number, whatever the input */
+	GROWTH_MD5,    /* 16 bytes, whatever the input */
+	GROWTH_SHA1,   /* 20 bytes, whatever the input */
+};
+
+struct transform_row {
+	struct slice name;
+	transform_function *apply;
+	enum growth growth;
+};
+
+static const struct transform_row ROWS[TRANSFORM_COUNT] = {
+#define TRANSFORM(identifier, name, function, growth) [TRANSFORM_##identifier] = {SLICE_INIT(name), function, growth},
+#include "codec/transform_table.h"
+};
+
+static const struct {
+	struct slice name;
+	enum transform transform;
+} NAMES[] = {
+#define TRANSFORM(identifier, name, function, growth) {SLICE_INIT(name), TRANSFORM_##identifier},
+#define TRANSFORM_ALIAS(identifier, name)             {SLICE_INIT(name), TRANSFORM_##identifier},
+#include "codec/transform_table.h"
+};
+
+int transform_find(struct slice name, enum transform *ret_transform)
+{
+	for (size_t i = 0; i < sizeof(NAMES) / sizeof(NAMES[0]); i++) {
+		if (slice_equal_nocase(NAMES[i].name, name)) {
+			*ret_transform = NAMES[i].transform;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+const char *transform_name(enum transform transform)
+{
+	return (const char *)ROWS[transform].name.ptr;
+}
+
+size_t transform_bound(enum transform transform, size_t input_len)
+{
+	switch (ROWS[transform].growth) {
+	case GROWTH_NONE:
+		return input_len;
+	case GROWTH_DOUBLE:
+		return input_len * 2;
+	case GROWTH_TRIPLE:
+		return input_len * 3;
+	case GROWTH_FOURFOLD:
+		return input_len * 4;
+	case GROWTH_BASE64:
+		return (input_len + 2) / 3 * 4;
+	case GROWTH_NUMBER:
+		return sizeof("18446744073709551615") - 1;
+	case GROWTH_MD5:
+		return 16;
+	case GROWTH_SHA1:
+		return 20;
+	}
+	return 0;
+}
+
+/* What these three make of nothing is something; the others leave an empty value empty. */
+static bool changes_empty(enum growth growth)
+{
+	return growth == GROWTH_NUMBER || growth == GROWTH_MD5 || growth == GROWTH_SHA1;
+}
+
+bool transform_apply(enum transform transform, const struct transform_context *context, struct slice in, uint8_t *out,
+		     size_t *ret_len)
+{
+	const struct transform_row *row = &ROWS[transform];
+	if (in.len == 0 && !changes_empty(row->growth))
+		return false;
+	return row->apply(context, in, out, ret_len);
+}

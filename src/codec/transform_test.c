@@ -1,0 +1,127 @@
+#include "codec/transform.h"
+
+#include "base/error.h"
+#include "base/test_cases.h"
+#include "codec/unicode_map.h"
+
+/* Applies to an output that ends at an unreadable page, so that a byte beyond the bound crashes. */
+static bool apply(enum transform transform, const struct transform_context *context, struct slice in,
+		  struct slice *ret_out)
+{
+	size_t bound = transform_bound(transform, in.len);
+	uint8_t *zeroes = calloc(1, bound + 1);
+	assert_non_null(zeroes);
+	uint8_t *out = (uint8_t *)(uintptr_t)test_fenced(slice_make(zeroes, bound)).ptr;
+	free(zeroes);
+	size_t len = SIZE_MAX;
+	bool changed = transform_apply(transform, context, in, out, &len);
+	if (changed)
+		assert_true(len <= bound);
+	else
+		assert_int_equal(len, SIZE_MAX);
+	*ret_out = changed ? slice_make(out, len) : in;
+	assert_int_equal(changed, !slice_equal(in, *ret_out));
+	return changed;
+}
+
+static void cases_come_out(void **state)
+{
+	(void)state;
+	size_t seen[TRANSFORM_COUNT] = {0};
+	struct test_cases cases;
+	struct test_case test;
+	for (test_cases_open(&cases, "src/codec/transform_cases.txt"); test_cases_next(&cases, &test);) {
+		enum transform transform;
+		struct slice out;
+		if (test.count != 3 || transform_find(test.column[0], &transform) != 0)
+			fail_msg("line %u: name, input and output between tabs", test.line);
+		seen[transform]++;
+		apply(transform, NULL, test.column[1], &out);
+		test_case_expect(&cases, &test, out, test.column[2]);
+	}
+	test_cases_close(&cases);
+	for (unsigned i = 0; i < TRANSFORM_COUNT; i++) {
+		if (seen[i] < 3)
+			fail_msg("%s has %zu cases; write at least 3", transform_name(i), seen[i]);
+	}
+}
+
+static void names_find_their_rows(void **state)
+{
+	(void)state;
+	enum transform transform = TRANSFORM_COUNT;
+	for (unsigned i = 0; i < TRANSFORM_COUNT; i++) {
+		assert_int_equal(transform_find(slice_from_string(transform_name(i)), &transform), 0);
+		assert_int_equal(transform, i);
+	}
+	assert_int_equal(transform_find(SLICE("NORMALIZEPATHWIN"), &transform), 0);
+	assert_int_equal(transform, TRANSFORM_NORMALISE_PATH_WIN);
+	assert_int_equal(transform_find(SLICE("normalizepath"), &transform), 0);
+	assert_int_equal(transform, TRANSFORM_NORMALISE_PATH);
+	assert_int_equal(transform_find(SLICE("urlDecod"), &transform), -ENOENT);
+	assert_int_equal(transform_find(SLICE(""), &transform), -ENOENT);
+	assert_int_equal(transform, TRANSFORM_NORMALISE_PATH);
+}
+
+/* Every string of up to four of these bytes goes through every row, within its bound and without an over-read. */
+static void short_inputs_stay_in_bounds(void **state)
+{
+	(void)state;
+	static const char ALPHABET[] = "\\&#x4/*-.<";
+	uint8_t bytes[4];
+	for (unsigned number = 0; number < 10000; number++) {
+		size_t len = number % 5 == 4 ? 3 : 4;
+		for (size_t i = 0, left = number; i < len; i++, left /= 10)
+			bytes[i] = (uint8_t)ALPHABET[left % 10];
+		uint8_t copy[sizeof(bytes)], out[64];
+		memcpy(copy, bytes, len);
+		for (unsigned row = 0; row < TRANSFORM_COUNT; row++) {
+			size_t written = 0, again = 0;
+			bool changed = transform_apply(row, NULL, slice_make(copy, len), out, &written);
+			assert_true(!changed || written <= transform_bound(row, len));
+			assert_int_equal(changed, transform_apply(row, NULL, slice_make(copy, len), out, &again));
+			assert_int_equal(written, again);
+			assert_memory_equal(copy, bytes, len);
+		}
+	}
+}
+
+static void unicode_map_is_consulted(void **state)
+{
+	(void)state;
+	static struct unicode_map map;
+	for (size_t i = 0; i < UNICODE_MAP_SIZE; i++)
+		map.byte[i] = UNICODE_MAP_ABSENT;
+	map.byte[0x2039] = '<';
+	map.byte[0xff1c] = 0;
+	struct transform_context context = {&map};
+	struct slice out;
+	assert_true(apply(TRANSFORM_URL_DECODE_UNI, &context, SLICE("%u2039%u203a%uff1c%uff1d"), &out));
+	assert_slice(out, "<:\0=");
+	assert_true(apply(TRANSFORM_URL_DECODE_UNI, NULL, SLICE("%u2039%u203a%uff1c%uff1d"), &out));
+	assert_slice(out, "9:<=");
+}
+
+static void digests_span_blocks(void **state)
+{
+	(void)state;
+	uint8_t input[200];
+	memset(input, 'a', sizeof(input));
+	/* The last byte of the digest of 55, 56, 63, 64, 119, 120 and 200 times 'a', by other implementations. */
+	static const struct {
+		size_t len;
+		uint8_t md5, sha1;
+	} LAST[] = {{55, 0x65, 0x5a},  {56, 0x18, 0x99},  {63, 0xd5, 0xf5}, {64, 0x67, 0x4d},
+		    {119, 0x13, 0x56}, {120, 0x37, 0xd6}, {200, 0x6c, 0x40}};
+	for (size_t i = 0; i < sizeof(LAST) / sizeof(LAST[0]); i++) {
+		struct slice out;
+		apply(TRANSFORM_MD5, NULL, slice_make(input, LAST[i].len), &out);
+		assert_int_equal(out.ptr[15], LAST[i].md5);
+		apply(TRANSFORM_SHA1, NULL, slice_make(input, LAST[i].len), &out);
+		assert_int_equal(out.ptr[19], LAST[i].sha1);
+	}
+}
+
+TEST_MAIN(cmocka_unit_test(cases_come_out), cmocka_unit_test(names_find_their_rows),
+	  cmocka_unit_test(short_inputs_stay_in_bounds), cmocka_unit_test(unicode_map_is_consulted),
+	  cmocka_unit_test(digests_span_blocks))
