@@ -1,0 +1,707 @@
+#include "match/pattern.h"
+
+#include "base/error.h"
+#include "base/reader.h"
+#include "base/vector.h"
+#include "match/regex.h"
+
+#include <stdlib.h>
+
+enum {
+	DEPTH_MAX = 100,
+	REPEAT_MAX = 65535, /* PCRE2's own */
+};
+
+struct flags {
+	bool caseless;
+	bool dotall;
+	bool multiline;
+};
+
+/* An open parenthesis. */
+struct frame {
+	uint32_t alt;
+	uint32_t cat;  /* the alternative being filled */
+	uint32_t last; /* its newest item; PATTERN_NO_NODE if none or not to be repeated */
+	struct flags outer;
+};
+
+struct parser {
+	struct reader in;
+	struct pattern *out;
+	struct flags flags;
+	struct frame stack[DEPTH_MAX];
+	size_t depth;
+	int error; /* sticky: PATTERN_OPAQUE or -ENOMEM */
+};
+
+static void fail(struct parser *p, int error)
+{
+	if (p->error == 0)
+		p->error = error;
+}
+
+static uint32_t add_node(struct parser *p, enum pattern_kind kind)
+{
+	struct pattern *out = p->out;
+	if (vector_grow((void **)&out->nodes, &out->capacity, out->count, sizeof(*out->nodes)) != 0) {
+		fail(p, -ENOMEM);
+		return PATTERN_NO_NODE;
+	}
+	out->nodes[out->count] = (struct pattern_node){
+		.kind = kind, .first = PATTERN_NO_NODE, .next = PATTERN_NO_NODE, .from = p->in.at, .to = p->in.at};
+	return (uint32_t)out->count++;
+}
+
+static void append_child(struct parser *p, uint32_t parent, uint32_t child)
+{
+	uint32_t *link = &p->out->nodes[parent].first;
+	while (*link != PATTERN_NO_NODE)
+		link = &p->out->nodes[*link].next;
+	*link = child;
+}
+
+/* Adds an item to the open alternative. */
+static struct pattern_node *add_item(struct parser *p, enum pattern_kind kind, size_t from)
+{
+	uint32_t item = add_node(p, kind);
+	if (p->error != 0)
+		return NULL;
+	struct frame *frame = &p->stack[p->depth - 1];
+	if (frame->last == PATTERN_NO_NODE)
+		append_child(p, frame->cat, item);
+	else
+		p->out->nodes[frame->last].next = item;
+	frame->last = item;
+	p->out->nodes[item].from = from;
+	return &p->out->nodes[item];
+}
+
+static void start_alternative(struct parser *p, struct frame *frame)
+{
+	frame->cat = add_node(p, PATTERN_CAT);
+	frame->last = PATTERN_NO_NODE;
+	if (p->error == 0)
+		append_child(p, frame->alt, frame->cat);
+}
+
+static void open_group(struct parser *p, struct flags inner, size_t from)
+{
+	if (p->depth == DEPTH_MAX) {
+		fail(p, PATTERN_OPAQUE);
+		return;
+	}
+	uint32_t alt;
+	if (p->depth == 0) {
+		alt = add_node(p, PATTERN_ALT);
+	} else {
+		add_item(p, PATTERN_ALT, from);
+		alt = p->stack[p->depth - 1].last;
+	}
+	if (p->error != 0)
+		return;
+	p->out->nodes[alt].from = p->in.at;
+	struct frame *frame = &p->stack[p->depth++];
+	*frame = (struct frame){.alt = alt, .outer = p->flags};
+	p->flags = inner;
+	start_alternative(p, frame);
+}
+
+static void end_alternative(struct parser *p, size_t at)
+{
+	const struct frame *frame = &p->stack[p->depth - 1];
+	p->out->nodes[frame->cat].to = at;
+}
+
+static void close_group(struct parser *p)
+{
+	size_t before = p->in.at - 1;
+	if (p->depth < 2) {
+		fail(p, PATTERN_OPAQUE);
+		return;
+	}
+	end_alternative(p, before);
+	struct frame *frame = &p->stack[--p->depth];
+	p->out->nodes[frame->alt].to = before;
+	p->flags = frame->outer;
+}
+
+/* Letters between (? and : or ). Unknown ones, x among them, make the pattern opaque. */
+static struct flags read_options(struct parser *p, uint8_t *ret_end)
+{
+	struct flags flags = p->flags;
+	bool on = true;
+	for (;;) {
+		uint8_t c = reader_byte(&p->in);
+		switch (c) {
+		case 'i':
+			flags.caseless = on;
+			continue;
+		case 's':
+			flags.dotall = on;
+			continue;
+		case 'm':
+			flags.multiline = on;
+			continue;
+		case 'U':
+		case 'J':
+			continue;
+		case '-':
+			on = false;
+			continue;
+		case ':':
+		case ')':
+			*ret_end = c;
+			return flags;
+		default:
+			fail(p, PATTERN_OPAQUE);
+			*ret_end = ')';
+			return flags;
+		}
+	}
+}
+
+/* An option holds until its group closes, in the alternatives after it too. */
+static void set_options(struct parser *p, struct flags flags)
+{
+	p->flags = flags;
+	for (size_t i = 0; i < p->depth; i++)
+		p->out->nodes[p->stack[i].alt].options = true;
+	struct frame *frame = &p->stack[p->depth - 1];
+	add_item(p, PATTERN_EMPTY, p->in.at);
+	if (p->error == 0)
+		p->out->nodes[frame->last].to = p->in.at;
+}
+
+static void skip_name(struct parser *p, uint8_t end)
+{
+	while (!reader_at_end(&p->in) && reader_byte(&p->in) != end)
+		;
+}
+
+static void special_group(struct parser *p, size_t from)
+{
+	struct reader *in = &p->in;
+	if (reader_accept(in, SLICE("#"))) {
+		skip_name(p, ')');
+	} else if (reader_accept(in, SLICE(":")) || reader_accept(in, SLICE("|"))) {
+		open_group(p, p->flags, from);
+	} else if (reader_accept(in, SLICE("P<")) ||
+		   (reader_peek(in, 0) == '<' && reader_peek(in, 1) != '=' && reader_peek(in, 1) != '!')) {
+		skip_name(p, '>');
+		open_group(p, p->flags, from);
+	} else if (reader_accept(in, SLICE("'"))) {
+		skip_name(p, '\'');
+		open_group(p, p->flags, from);
+	} else {
+		uint8_t end;
+		struct flags flags = read_options(p, &end);
+		if (p->error != 0)
+			return;
+		if (end == ':')
+			open_group(p, flags, from);
+		else
+			set_options(p, flags);
+	}
+}
+
+static void parse_group(struct parser *p, size_t from)
+{
+	if (reader_peek(&p->in, 0) == '*')
+		fail(p, PATTERN_OPAQUE);
+	else if (reader_accept(&p->in, SLICE("?")))
+		special_group(p, from);
+	else
+		open_group(p, p->flags, from);
+}
+
+static void set_invert(struct pattern_set *set)
+{
+	for (int i = 0; i < 4; i++)
+		set->bits[i] = ~set->bits[i];
+}
+
+static void set_join(struct pattern_set *set, const struct pattern_set *other)
+{
+	for (int i = 0; i < 4; i++)
+		set->bits[i] |= other->bits[i];
+}
+
+static void set_fold(struct pattern_set *set)
+{
+	for (uint8_t c = 'a'; c <= 'z'; c++) {
+		if (pattern_set_has(set, c))
+			pattern_set_add(set, (uint8_t)(c - 32));
+		if (pattern_set_has(set, (uint8_t)(c - 32)))
+			pattern_set_add(set, c);
+	}
+}
+
+static void set_range(struct pattern_set *set, unsigned from, unsigned to)
+{
+	for (unsigned c = from; c <= to; c++)
+		pattern_set_add(set, (uint8_t)c);
+}
+
+static bool is_word(unsigned c)
+{
+	return c < 0x80 && (byte_is_alpha((uint8_t)c) || byte_is_digit((uint8_t)c) || c == '_');
+}
+
+/* \d \w \s \h \v \N and their opposites; false if `c` names none. */
+static bool class_escape(uint8_t c, struct pattern_set *ret_set)
+{
+	struct pattern_set set = {{0}};
+	switch (byte_lower(c)) {
+	case 'd':
+		set_range(&set, '0', '9');
+		break;
+	case 'w':
+		for (unsigned i = 0; i < 256; i++)
+			if (is_word(i))
+				pattern_set_add(&set, (uint8_t)i);
+		break;
+	case 's':
+		set_range(&set, '\t', '\r');
+		pattern_set_add(&set, ' ');
+		break;
+	case 'h':
+		pattern_set_add(&set, '\t');
+		pattern_set_add(&set, ' ');
+		pattern_set_add(&set, 0xa0);
+		break;
+	case 'v':
+		set_range(&set, '\n', '\r');
+		pattern_set_add(&set, 0x85);
+		break;
+	case 'n':
+		if (c == 'n')
+			return false;
+		pattern_set_add(&set, '\n');
+		break;
+	default:
+		return false;
+	}
+	if (c >= 'A' && c <= 'Z')
+		set_invert(&set);
+	*ret_set = set;
+	return true;
+}
+
+static unsigned read_digits(struct reader *in, unsigned base, size_t most)
+{
+	unsigned value = 0;
+	for (size_t i = 0; i < most; i++) {
+		int next = reader_peek(in, 0);
+		int digit = next < 0 ? -1 : byte_hex_value((uint8_t)next);
+		if (digit < 0 || (unsigned)digit >= base)
+			break;
+		value = value * base + (unsigned)digit;
+		reader_byte(in);
+	}
+	return value;
+}
+
+static unsigned braced(struct parser *p, unsigned base)
+{
+	unsigned value = read_digits(&p->in, base, 6);
+	if (!reader_accept(&p->in, SLICE("}")))
+		fail(p, PATTERN_OPAQUE);
+	return value;
+}
+
+/* The byte that an escape stands for; what follows the backslash has been read as `c`. */
+static uint8_t byte_escape(struct parser *p, uint8_t c)
+{
+	static const struct {
+		char name;
+		uint8_t byte;
+	} simple[] = {{'a', 7}, {'e', 27}, {'f', 12}, {'n', 10}, {'r', 13}, {'t', 9}};
+	for (size_t i = 0; i < sizeof(simple) / sizeof(simple[0]); i++)
+		if (c == (uint8_t)simple[i].name)
+			return simple[i].byte;
+	unsigned value = c;
+	if (c == 'x')
+		value = reader_accept(&p->in, SLICE("{")) ? braced(p, 16) : read_digits(&p->in, 16, 2);
+	else if (c == 'o' && reader_accept(&p->in, SLICE("{")))
+		value = braced(p, 8);
+	else if (c == '0')
+		value = read_digits(&p->in, 8, 2);
+	else if (byte_is_alpha(c) || byte_is_digit(c) || c >= 0x80)
+		fail(p, PATTERN_OPAQUE);
+	if (value > 255)
+		fail(p, PATTERN_OPAQUE);
+	return (uint8_t)value;
+}
+
+static void add_set(struct parser *p, const struct pattern_set *set, size_t from)
+{
+	struct pattern_node *item = add_item(p, PATTERN_SET, from);
+	if (item == NULL)
+		return;
+	item->set = *set;
+	item->to = p->in.at;
+}
+
+static void add_byte(struct parser *p, uint8_t byte, size_t from)
+{
+	struct pattern_set set = {{0}};
+	pattern_set_add(&set, byte);
+	if (p->flags.caseless)
+		set_fold(&set);
+	add_set(p, &set, from);
+}
+
+static void add_assertion(struct parser *p, enum pattern_assertion assertion, size_t from)
+{
+	struct pattern_node *item = add_item(p, PATTERN_ASSERT, from);
+	if (item == NULL)
+		return;
+	item->assertion = assertion;
+	item->to = p->in.at;
+}
+
+static void parse_quoted(struct parser *p)
+{
+	while (!reader_at_end(&p->in) && !reader_accept(&p->in, SLICE("\\E"))) {
+		size_t from = p->in.at;
+		add_byte(p, reader_byte(&p->in), from);
+	}
+}
+
+static void parse_escape(struct parser *p, size_t from)
+{
+	static const struct {
+		char name;
+		enum pattern_assertion assertion;
+	} places[] = {{'A', PATTERN_SUBJECT_START},
+		      {'z', PATTERN_SUBJECT_END},
+		      {'Z', PATTERN_SUBJECT_END_OR_LAST_NEWLINE},
+		      {'b', PATTERN_WORD_EDGE},
+		      {'B', PATTERN_NO_WORD_EDGE}};
+	if (reader_at_end(&p->in)) {
+		fail(p, PATTERN_OPAQUE);
+		return;
+	}
+	uint8_t c = reader_byte(&p->in);
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (c == (uint8_t)places[i].name) {
+			add_assertion(p, places[i].assertion, from);
+			return;
+		}
+	}
+	struct pattern_set set;
+	if (c == 'Q') {
+		parse_quoted(p);
+	} else if (c == 'N' && reader_peek(&p->in, 0) == '{') {
+		fail(p, PATTERN_OPAQUE);
+	} else if (class_escape(c, &set)) {
+		add_set(p, &set, from);
+	} else if (c != 'E') {
+		add_byte(p, byte_escape(p, c), from);
+	}
+}
+
+static bool posix_has(struct slice name, unsigned c)
+{
+	bool alpha = c < 0x80 && byte_is_alpha((uint8_t)c), digit = c < 0x80 && byte_is_digit((uint8_t)c);
+	static const char *const names[] = {"alpha", "digit", "alnum", "upper", "lower",  "space", "blank",
+					    "cntrl", "print", "graph", "punct", "xdigit", "word",  "ascii"};
+	size_t which = 0;
+	while (which < 14 && !slice_equal(name, slice_from_string(names[which])))
+		which++;
+	switch (which) {
+	case 0:
+		return alpha;
+	case 1:
+		return digit;
+	case 2:
+		return alpha || digit;
+	case 3:
+		return c >= 'A' && c <= 'Z';
+	case 4:
+		return c >= 'a' && c <= 'z';
+	case 5:
+		return byte_is_space((uint8_t)c);
+	case 6:
+		return c == ' ' || c == '\t';
+	case 7:
+		return c < 32 || c == 127;
+	case 8:
+		return c >= 32 && c < 127;
+	case 9:
+		return c > 32 && c < 127;
+	case 10:
+		return c > 32 && c < 127 && !alpha && !digit;
+	case 11:
+		return byte_hex_value((uint8_t)c) >= 0;
+	case 12:
+		return is_word(c);
+	case 13:
+		return c < 128;
+	default:
+		return false;
+	}
+}
+
+/* [:name:] inside a class; the reader stands behind the first bracket. False if it is none. */
+static bool parse_posix(struct parser *p, struct pattern_set *set)
+{
+	struct slice rest = reader_rest(&p->in);
+	size_t end = slice_find(rest, SLICE(":]"), 0);
+	if (reader_peek(&p->in, 0) != ':' || end >= rest.len)
+		return false;
+	struct slice name = slice_sub(rest, 1, end);
+	bool negated = slice_starts_with(name, SLICE("^"));
+	name = slice_after(name, negated);
+	for (size_t i = 0; i < name.len; i++)
+		if (name.ptr[i] < 'a' || name.ptr[i] > 'z')
+			return false;
+	struct pattern_set found = {{0}};
+	for (unsigned c = 0; c < 256; c++)
+		if (posix_has(name, c))
+			pattern_set_add(&found, (uint8_t)c);
+	if (p->flags.caseless)
+		set_fold(&found);
+	if (negated)
+		set_invert(&found);
+	set_join(set, &found);
+	reader_skip(&p->in, end + 2);
+	return true;
+}
+
+/* One member of a class: a byte (returned), or a set joined to *set (-1). */
+static int class_member(struct parser *p, struct pattern_set *set)
+{
+	uint8_t c = reader_byte(&p->in);
+	if (c == '[' && parse_posix(p, set))
+		return -1;
+	if (c != '\\')
+		return c;
+	c = reader_byte(&p->in);
+	struct pattern_set found;
+	if (c == 'Q' || c == 'E' || c == 'B' || c == 'R' || c == 'X' || c == 'N') {
+		fail(p, PATTERN_OPAQUE);
+	} else if (c == 'b') {
+		return '\b';
+	} else if (class_escape(c, &found)) {
+		set_join(set, &found);
+		return -1;
+	} else if (c >= '1' && c <= '7') {
+		unsigned value = (unsigned)(c - '0');
+		size_t before = p->in.at;
+		unsigned more = read_digits(&p->in, 8, 2);
+		for (size_t i = before; i < p->in.at; i++)
+			value *= 8;
+		if (value + more > 255)
+			fail(p, PATTERN_OPAQUE);
+		return (uint8_t)(value + more);
+	}
+	return byte_escape(p, c);
+}
+
+static void parse_class(struct parser *p, size_t from)
+{
+	struct pattern_set set = {{0}};
+	bool negated = reader_accept(&p->in, SLICE("^"));
+	for (bool first = true; p->error == 0; first = false) {
+		if (p->in.overrun || reader_at_end(&p->in)) {
+			fail(p, PATTERN_OPAQUE);
+			return;
+		}
+		if (!first && reader_accept(&p->in, SLICE("]")))
+			break;
+		int low = class_member(p, &set);
+		int high = low;
+		if (reader_peek(&p->in, 0) == '-' && reader_peek(&p->in, 1) != ']' && reader_peek(&p->in, 1) >= 0) {
+			reader_byte(&p->in);
+			high = low < 0 ? -1 : class_member(p, &set);
+			if (high < 0 || high < low) /* PCRE2 takes some such hyphens as bytes, and refuses others */
+				fail(p, PATTERN_OPAQUE);
+		}
+		if (low >= 0 && high >= low)
+			set_range(&set, (unsigned)low, (unsigned)high);
+	}
+	if (p->flags.caseless)
+		set_fold(&set);
+	if (negated)
+		set_invert(&set);
+	add_set(p, &set, from);
+}
+
+/* {n}, {n,} or {n,m}; anything else is a brace that stands for itself. */
+static bool accept_braces(struct reader *in, uint32_t *ret_min, uint32_t *ret_max)
+{
+	struct reader try = *in;
+	reader_byte(&try);
+	if (reader_peek(&try, 0) < 0 || !byte_is_digit((uint8_t)reader_peek(&try, 0)))
+		return false;
+	uint32_t min = read_digits(&try, 10, 6), max = min;
+	if (reader_accept(&try, SLICE(",")))
+		max = reader_peek(&try, 0) == '}' ? PATTERN_ENDLESS : read_digits(&try, 10, 6);
+	if (!reader_accept(&try, SLICE("}")))
+		return false;
+	*in = try;
+	*ret_min = min;
+	*ret_max = max;
+	return true;
+}
+
+static bool accept_quantifier(struct reader *in, uint32_t *ret_min, uint32_t *ret_max)
+{
+	int c = reader_peek(in, 0);
+	if (c == '{')
+		return accept_braces(in, ret_min, ret_max);
+	if (c != '*' && c != '+' && c != '?')
+		return false;
+	reader_byte(in);
+	*ret_min = c == '+';
+	*ret_max = c == '?' ? 1 : PATTERN_ENDLESS;
+	return true;
+}
+
+/* The newest item becomes the child of a repeat that takes its place. */
+static void wrap_last(struct parser *p, uint32_t min, uint32_t max)
+{
+	struct frame *frame = &p->stack[p->depth - 1];
+	bool sane = (max == PATTERN_ENDLESS || (max <= REPEAT_MAX && min <= max)) && min <= REPEAT_MAX;
+	if (frame->last == PATTERN_NO_NODE || p->out->nodes[frame->last].kind == PATTERN_EMPTY || !sane) {
+		fail(p, PATTERN_OPAQUE);
+		return;
+	}
+	uint32_t child = add_node(p, PATTERN_EMPTY);
+	if (p->error != 0)
+		return;
+	struct pattern_node *nodes = p->out->nodes;
+	nodes[child] = nodes[frame->last];
+	nodes[frame->last] = (struct pattern_node){.kind = PATTERN_REPEAT,
+						   .first = child,
+						   .next = PATTERN_NO_NODE,
+						   .min = min,
+						   .max = max,
+						   .from = nodes[child].from,
+						   .to = p->in.at};
+}
+
+static void parse_quantifiers(struct parser *p)
+{
+	uint32_t min, max;
+	while (p->error == 0 && accept_quantifier(&p->in, &min, &max)) {
+		if (reader_peek(&p->in, 0) == '+')
+			fail(p, PATTERN_OPAQUE);
+		reader_accept(&p->in, SLICE("?"));
+		wrap_last(p, min, max);
+	}
+}
+
+static void parse_item(struct parser *p)
+{
+	size_t from = p->in.at;
+	uint8_t c = reader_byte(&p->in);
+	struct frame *frame = &p->stack[p->depth - 1];
+	struct pattern_set set = {{0}};
+	uint32_t min, max;
+	struct reader again = {p->in.bytes, from, false};
+	if (c == '{' && accept_braces(&again, &min, &max))
+		c = '*';
+	switch (c) {
+	case '(':
+		parse_group(p, from);
+		return; /* what comes next is inside */
+	case ')':
+		close_group(p);
+		break;
+	case '|':
+		end_alternative(p, from);
+		start_alternative(p, frame);
+		return;
+	case '[':
+		parse_class(p, from);
+		break;
+	case '\\':
+		parse_escape(p, from);
+		break;
+	case '.':
+		if (!p->flags.dotall)
+			pattern_set_add(&set, '\n');
+		set_invert(&set);
+		add_set(p, &set, from);
+		break;
+	case '^':
+		add_assertion(p, p->flags.multiline ? PATTERN_LINE_START : PATTERN_SUBJECT_START, from);
+		break;
+	case '$':
+		add_assertion(p, p->flags.multiline ? PATTERN_LINE_END : PATTERN_SUBJECT_END_OR_LAST_NEWLINE, from);
+		break;
+	case '*':
+	case '+':
+	case '?':
+		fail(p, PATTERN_OPAQUE); /* behind a comment or the like */
+		break;
+	default:
+		add_byte(p, c, from);
+	}
+	if (p->error == 0)
+		parse_quantifiers(p);
+}
+
+/* Children come after their parents but for those a repeat has taken over, so this goes down from the root. */
+static void mark_repeated(struct pattern *pattern)
+{
+	for (bool changed = true; changed;) {
+		changed = false;
+		for (size_t i = 0; i < pattern->count; i++) {
+			const struct pattern_node *node = &pattern->nodes[i];
+			bool below = node->repeated || node->kind == PATTERN_REPEAT;
+			for (uint32_t c = node->first; below && c != PATTERN_NO_NODE; c = pattern->nodes[c].next) {
+				changed = changed || !pattern->nodes[c].repeated;
+				pattern->nodes[c].repeated = true;
+			}
+		}
+	}
+}
+
+int pattern_parse(struct slice text, unsigned flags, struct pattern *ret_pattern)
+{
+	struct pattern pattern = {0};
+	struct parser p = {.in = reader_make(text), .out = &pattern};
+	struct flags start = {.caseless = (flags & REGEX_CASELESS) != 0, .dotall = true, .multiline = true};
+	if (text.len == 0)
+		p.in = reader_make(SLICE(".*")); /* as regex_compile() has it */
+	open_group(&p, start, 0);
+	while (p.error == 0 && !reader_at_end(&p.in))
+		parse_item(&p);
+	if (p.error == 0 && (p.depth != 1 || p.in.overrun))
+		p.error = PATTERN_OPAQUE;
+	if (p.error != 0) {
+		pattern_free(&pattern);
+		return p.error;
+	}
+	end_alternative(&p, p.in.at);
+	pattern.nodes[0].to = p.in.at;
+	mark_repeated(&pattern);
+	*ret_pattern = pattern;
+	return 0;
+}
+
+void pattern_free(struct pattern *pattern)
+{
+	free(pattern->nodes);
+	*pattern = (struct pattern){0};
+}
+
+uint32_t pattern_widest_alternation(const struct pattern *pattern)
+{
+	uint32_t best = PATTERN_NO_NODE;
+	size_t widest = 0;
+	for (size_t i = 0; i < pattern->count; i++) {
+		const struct pattern_node *node = &pattern->nodes[i];
+		if (node->kind != PATTERN_ALT || node->repeated || node->options)
+			continue;
+		if (pattern->nodes[node->first].next == PATTERN_NO_NODE || node->to - node->from <= widest)
+			continue;
+		widest = node->to - node->from;
+		best = (uint32_t)i;
+	}
+	return best;
+}

@@ -1,0 +1,146 @@
+#include "match/scan.h"
+
+#include "base/error.h"
+#include "match/scan_internal.h"
+
+#include <stdlib.h>
+
+struct scan_scratch {
+	hs_scratch_t *hyperscan; /* NULL until a set with a database was fitted */
+};
+
+int scan_set_make(size_t words, struct scan_set **ret_set)
+{
+	struct scan_set *set = calloc(1, sizeof(*set));
+	if (set == NULL)
+		return -ENOMEM;
+	set->words = words;
+	set->always = calloc(words + 1, sizeof(*set->always));
+	set->classes = malloc(words * 64 + 1);
+	if (set->always == NULL || set->classes == NULL) {
+		scan_set_free(set);
+		return -ENOMEM;
+	}
+	memset(set->classes, SCAN_CLASS_UNUSED, words * 64 + 1);
+	*ret_set = set;
+	return 0;
+}
+
+void scan_set_free(struct scan_set *set)
+{
+	if (set == NULL)
+		return;
+	hs_free_database(set->database);
+	free(set->always);
+	free(set->classes);
+	free(set);
+}
+
+void scan_set_finish(struct scan_set *set)
+{
+	struct scan_set_facts *facts = &set->facts;
+	facts->exact = facts->prefilter = facts->none = 0;
+	for (size_t id = 0; id < set->words * 64; id++) {
+		facts->exact += set->classes[id] == SCAN_EXACT;
+		facts->prefilter += set->classes[id] == SCAN_PREFILTER;
+		facts->none += set->classes[id] == SCAN_NONE;
+		if (set->classes[id] == SCAN_NONE)
+			set->always[id / 64] |= (uint64_t)1 << (id % 64);
+	}
+	facts->patterns = facts->exact + facts->prefilter + facts->none;
+	set->findable = (uint32_t)(facts->exact + facts->prefilter);
+	if (set->database != NULL)
+		hs_database_size(set->database, &facts->database_bytes);
+}
+
+size_t scan_set_words(const struct scan_set *set)
+{
+	return set->words;
+}
+
+enum scan_class scan_set_class(const struct scan_set *set, uint32_t id)
+{
+	if (id >= set->words * 64 || set->classes[id] == SCAN_CLASS_UNUSED)
+		return SCAN_NONE;
+	return (enum scan_class)set->classes[id];
+}
+
+size_t scan_set_min_width(const struct scan_set *set)
+{
+	return set->facts.none > 0 ? 0 : set->min_width;
+}
+
+struct scan_set_facts scan_set_facts(const struct scan_set *set)
+{
+	return set->facts;
+}
+
+int scan_scratch_create(struct scan_scratch **ret_scratch)
+{
+	struct scan_scratch *scratch = calloc(1, sizeof(*scratch));
+	if (scratch == NULL)
+		return -ENOMEM;
+	*ret_scratch = scratch;
+	return 0;
+}
+
+int scan_scratch_fit(struct scan_scratch *scratch, const struct scan_set *set)
+{
+	if (set->database == NULL)
+		return 0;
+	return hs_alloc_scratch(set->database, &scratch->hyperscan) == HS_SUCCESS ? 0 : -ENOMEM;
+}
+
+void scan_scratch_free(struct scan_scratch *scratch)
+{
+	if (scratch == NULL)
+		return;
+	hs_free_scratch(scratch->hyperscan);
+	free(scratch);
+}
+
+struct findings {
+	uint64_t *bits;
+	uint32_t found;
+	uint32_t findable;
+};
+
+/* Called by Hyperscan for a hit; anything but 0 ends the scan. */
+static int on_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
+{
+	(void)from;
+	(void)to;
+	(void)flags;
+	struct findings *f = context;
+	uint64_t *word = &f->bits[id / 64];
+	uint64_t bit = (uint64_t)1 << (id % 64);
+	f->found += (*word & bit) == 0;
+	*word |= bit;
+	return f->found == f->findable;
+}
+
+static uint32_t set_always(const struct scan_set *set, uint64_t *bits)
+{
+	uint32_t newly = 0;
+	for (size_t i = 0; set->facts.none > 0 && i < set->words; i++) {
+		newly += (uint32_t)__builtin_popcountll(set->always[i] & ~bits[i]);
+		bits[i] |= set->always[i];
+	}
+	return newly;
+}
+
+int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, uint64_t *ret_bits)
+{
+	if (value.len > UINT32_MAX)
+		return -EFBIG;
+	if (set->database == NULL || value.len < set->min_width)
+		return (int)set_always(set, ret_bits);
+	struct findings f = {ret_bits, 0, set->findable};
+	const char *bytes = value.len > 0 ? (const char *)value.ptr : "";
+	hs_error_t r = hs_scan(set->database, bytes, (unsigned)value.len, 0, scratch->hyperscan, on_hit, &f);
+	if (r == HS_NOMEM)
+		return -ENOMEM;
+	if (r != HS_SUCCESS && r != HS_SCAN_TERMINATED)
+		return -EINVAL;
+	return (int)(f.found + set_always(set, ret_bits));
+}

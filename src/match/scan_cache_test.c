@@ -1,0 +1,322 @@
+#include "base/error.h"
+#include "base/file.h"
+#include "base/test.h"
+#include "match/regex.h"
+#include "match/scan.h"
+#include "match/scan_cache.h"
+#include "match/scan_internal.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static char folder[64];
+static struct diagnostics told;
+
+static int make_folder(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/guia-scan-cache-XXXXXX");
+	diagnostics_init(&told);
+	return mkdtemp(folder) == NULL;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	char command[128];
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	diagnostics_destroy(&told);
+	return system(command);
+}
+
+static struct scan_cache *opened(void)
+{
+	struct scan_cache *cache = NULL;
+	assert_int_equal(scan_cache_open(folder, &told, &cache), 0);
+	return cache;
+}
+
+/* Compiles a small set, and says whether it came from the cache; the set must work either way. */
+static bool compile_once(const char *pattern)
+{
+	struct scan_cache *cache = opened();
+	struct scan_builder *builder;
+	struct scan_set *set = NULL;
+	struct scan_scratch *scratch;
+	assert_int_equal(scan_builder_create(&builder), 0);
+	assert_int_equal(scan_builder_add_regex(builder, 1, slice_from_string(pattern), 0), 0);
+	assert_int_equal(scan_builder_add_regex(builder, 2, SLICE("x(?=y)"), 0), 0);
+	assert_int_equal(scan_builder_add_literal(builder, 3, SLICE("Lit")), 0);
+	assert_int_equal(scan_set_compile(builder, cache, &told, &set), 0);
+	assert_int_equal(scan_scratch_create(&scratch), 0);
+	assert_int_equal(scan_scratch_fit(scratch, set), 0);
+	uint64_t bits = 0;
+	assert_int_equal(scan_run(set, scratch, SLICE("aab xy lit"), &bits), 3);
+	assert_int_equal(bits, 2 | 4 | 8);
+	assert_int_equal(scan_set_class(set, 1), SCAN_EXACT);
+	assert_int_equal(scan_set_class(set, 2), SCAN_PREFILTER);
+	assert_int_equal(scan_set_facts(set).pieces, 3);
+	bool from_cache = scan_set_facts(set).from_cache;
+	scan_scratch_free(scratch);
+	scan_set_free(set);
+	scan_builder_free(builder);
+	scan_cache_close(cache);
+	return from_cache;
+}
+
+/* The path of the only file in the folder; fails if there is another. */
+static void only_file(char ret_path[512])
+{
+	DIR *d = opendir(folder);
+	size_t seen = 0;
+	assert_non_null(d);
+	for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(ret_path, 512, "%s/%s", folder, e->d_name);
+		seen++;
+	}
+	closedir(d);
+	assert_int_equal(seen, 1);
+}
+
+static void a_second_start_compiles_nothing(void **state)
+{
+	(void)state;
+	assert_false(compile_once("a+b"));
+	assert_true(compile_once("a+b"));
+	assert_false(compile_once("a+b|c")); /* another pattern is another key */
+	assert_true(compile_once("a+b"));
+	assert_int_equal(told.warnings, 0);
+}
+
+static void flip(const char *path, off_t at)
+{
+	uint8_t byte;
+	int fd = open(path, O_RDWR);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte ^= 0x10;
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	close(fd);
+}
+
+static void a_flipped_byte_is_noticed_wherever_it_is(void **state)
+{
+	(void)state;
+	char path[512];
+	struct stat st;
+	compile_once("a+b");
+	only_file(path);
+	assert_int_equal(stat(path, &st), 0);
+	for (off_t at = 0; at < st.st_size; at += 1 + st.st_size / 23) {
+		size_t before = told.warnings;
+		flip(path, at);
+		assert_false(compile_once("a+b"));
+		assert_int_equal(told.warnings, before + 1);
+		assert_true(compile_once("a+b")); /* it was replaced by a sound one */
+	}
+	flip(path, st.st_size - 1);
+	assert_false(compile_once("a+b"));
+}
+
+static void a_truncated_file_is_noticed(void **state)
+{
+	(void)state;
+	char path[512];
+	struct stat st;
+	compile_once("a+b");
+	only_file(path);
+	assert_int_equal(stat(path, &st), 0);
+	const off_t lengths[] = {0, 7, 39, 40, 41, st.st_size / 2, st.st_size - 1, st.st_size + 1};
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		assert_int_equal(truncate(path, lengths[i]), 0);
+		assert_false(compile_once("a+b"));
+		assert_int_equal(told.warnings, i + 1);
+	}
+	assert_true(compile_once("a+b"));
+}
+
+static void a_sound_file_under_another_key_is_refused(void **state)
+{
+	(void)state;
+	char path[512], other[512 + 8];
+	compile_once("a+b");
+	only_file(path);
+	snprintf(other, sizeof(other), "%s.old", path);
+	assert_int_equal(rename(path, other), 0);
+	compile_once("a+b|q");
+	char second[512];
+	assert_int_equal(unlink(other) == 0, 1);
+	only_file(second);
+	assert_int_equal(rename(second, path), 0);
+	assert_false(compile_once("a+b"));
+	assert_int_equal(told.warnings, 1);
+}
+
+static void files_of_others_are_refused(void **state)
+{
+	(void)state;
+	char path[512];
+	compile_once("a+b");
+	only_file(path);
+	assert_int_equal(chmod(path, 0620), 0);
+	assert_false(compile_once("a+b"));
+	only_file(path);
+	assert_int_equal(chmod(path, 0602), 0);
+	assert_false(compile_once("a+b"));
+	assert_int_equal(told.warnings, 2);
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(path, 12345, 12345), 0);
+	assert_false(compile_once("a+b"));
+	assert_int_equal(told.warnings, 3);
+	assert_true(compile_once("a+b"));
+}
+
+static void a_link_is_refused(void **state)
+{
+	(void)state;
+	char path[512], moved[512 + 8];
+	compile_once("a+b");
+	only_file(path);
+	snprintf(moved, sizeof(moved), "%s.real", path);
+	assert_int_equal(rename(path, moved), 0);
+	assert_int_equal(symlink(moved, path), 0);
+	assert_false(compile_once("a+b"));
+	assert_int_equal(told.warnings, 1);
+	unlink(moved);
+	assert_true(compile_once("a+b")); /* the link gave way to a file */
+	only_file(path);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0); /* and nothing waits for a pipe's other end */
+	assert_false(compile_once("a+b"));
+}
+
+static void assert_refused(const char *path)
+{
+	struct scan_cache *cache = (struct scan_cache *)1;
+	size_t before = told.warnings;
+	assert_int_equal(scan_cache_open(path, &told, &cache), 1);
+	assert_null(cache);
+	assert_int_equal(told.warnings, before + 1);
+}
+
+static void a_folder_of_others_is_refused(void **state)
+{
+	(void)state;
+	char path[128], inner[160];
+	assert_int_equal(chmod(folder, 0770), 0);
+	assert_refused(folder);
+	snprintf(path, sizeof(path), "%s/below", folder);
+	assert_refused(path); /* whoever can write above can put another folder there */
+	assert_int_equal(chmod(folder, 0700), 0);
+	struct scan_cache *cache = NULL;
+	assert_int_equal(scan_cache_open(path, &told, &cache), 0);
+	scan_cache_close(cache);
+	snprintf(inner, sizeof(inner), "%s/link", folder);
+	assert_int_equal(symlink(path, inner), 0);
+	assert_refused(inner);
+	snprintf(inner, sizeof(inner), "%s/absent/deeper", folder);
+	assert_refused(inner);
+	assert_refused("/proc/self/status");
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(path, 12345, 12345), 0);
+	assert_refused(path);
+}
+
+/* The key of pattern `text` under `id`, on a machine with `features`. */
+static struct scan_cache_key key_of(const char *text, uint32_t id, unsigned flags, unsigned long long features)
+{
+	struct scan_builder *builder;
+	struct scan_cache_key key;
+	const hs_platform_info_t platform = {.cpu_features = features};
+	assert_int_equal(scan_builder_create(&builder), 0);
+	assert_int_equal(scan_builder_add_regex(builder, id, slice_from_string(text), flags), 0);
+	assert_int_equal(scan_store_key(builder, &platform, &key), 0);
+	scan_builder_free(builder);
+	return key;
+}
+
+static void all_that_matters_is_in_the_key(void **state)
+{
+	(void)state;
+	const struct scan_cache_key key = key_of("a", 1, 0, 0);
+	const struct scan_cache_key same = key_of("a", 1, 0, 0);
+	const struct scan_cache_key others[] = {key_of("b", 1, 0, 0), key_of("a", 2, 0, 0),
+						key_of("a", 1, REGEX_CASELESS, 0),
+						key_of("a", 1, 0, HS_CPU_FEATURES_AVX2)};
+	assert_memory_equal(&key, &same, sizeof(key));
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_memory_not_equal(&key, &others[i], sizeof(key));
+}
+
+static void without_a_cache_all_is_compiled(void **state)
+{
+	(void)state;
+	const struct scan_cache_key key = {{1}};
+	struct buffer out = buffer_make(NULL);
+	assert_int_equal(scan_cache_load(NULL, &key, &told, &out), 0);
+	assert_int_equal(scan_cache_store(NULL, &key, SLICE("x"), &told), 0);
+	scan_cache_close(NULL);
+	assert_int_equal(told.warnings, 0);
+}
+
+static void a_full_disk_is_a_warning(void **state)
+{
+	(void)state;
+	struct rlimit old, small = {4096, RLIM_INFINITY};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small.rlim_max = old.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	bool cached = compile_once("a+b");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_false(cached);
+	assert_int_equal(told.warnings, 1);
+	DIR *d = opendir(folder);
+	for (struct dirent *e = readdir(d); e != NULL; e = readdir(d))
+		assert_int_equal(e->d_name[0], '.'); /* nothing half written stays behind */
+	closedir(d);
+	assert_false(compile_once("a+b"));
+	assert_true(compile_once("a+b"));
+}
+
+/* Starts at once, over and over: each has a sound set, and no file is left but the one. */
+static void many_starts_at_once_are_safe(void **state)
+{
+	(void)state;
+	enum { STARTS = 6, ROUNDS = 4 };
+	char path[512];
+	for (int round = 0; round < ROUNDS; round++) {
+		pid_t children[STARTS];
+		for (int i = 0; i < STARTS; i++) {
+			children[i] = fork();
+			if (children[i] == 0) {
+				compile_once("a+b");
+				_exit(told.warnings == 0 ? 0 : 1);
+			}
+		}
+		for (int i = 0; i < STARTS; i++) {
+			int status;
+			assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+			assert_int_equal(status, 0);
+		}
+		only_file(path);
+		assert_true(compile_once("a+b"));
+		unlink(path);
+	}
+}
+
+#define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+
+TEST_MAIN(IN_A_FOLDER(a_second_start_compiles_nothing), IN_A_FOLDER(a_flipped_byte_is_noticed_wherever_it_is),
+	  IN_A_FOLDER(a_truncated_file_is_noticed), IN_A_FOLDER(a_sound_file_under_another_key_is_refused),
+	  IN_A_FOLDER(files_of_others_are_refused), IN_A_FOLDER(a_link_is_refused),
+	  IN_A_FOLDER(a_folder_of_others_is_refused), cmocka_unit_test(all_that_matters_is_in_the_key),
+	  IN_A_FOLDER(without_a_cache_all_is_compiled), IN_A_FOLDER(a_full_disk_is_a_warning),
+	  IN_A_FOLDER(many_starts_at_once_are_safe))

@@ -1,0 +1,58 @@
+/* What scan.c, scan_build.c and scan_store.c share. Nobody else includes this. */
+#ifndef GUIA_MATCH_SCAN_INTERNAL_H
+#define GUIA_MATCH_SCAN_INTERNAL_H
+
+#include "match/scan.h"
+#include "match/scan_cache.h"
+
+#include <hs/hs.h>
+
+enum scan_entry_kind {
+	SCAN_ENTRY_REGEX,
+	SCAN_ENTRY_LITERAL,
+};
+
+/* What a caller added. */
+struct scan_entry {
+	enum scan_entry_kind kind;
+	uint32_t id;
+	unsigned flags;
+	struct slice text; /* owned */
+};
+
+struct scan_builder {
+	struct scan_entry *entries;
+	size_t count;
+	size_t capacity;
+};
+
+struct scan_set {
+	hs_database_t *database; /* NULL: nothing for Hyperscan to do */
+	size_t words;
+	uint64_t *always;   /* bits that every scan sets: class SCAN_NONE */
+	uint8_t *classes;   /* enum scan_class by id, SCAN_CLASS_UNUSED where there is no such id */
+	uint32_t min_width; /* of what the database finds */
+	uint32_t findable;  /* ids the database may report */
+	struct scan_set_facts facts;
+};
+
+enum {
+	SCAN_CLASS_UNUSED = 0xff,
+	SCAN_ID_MAX = 1 << 20,
+};
+
+/* A set with room for ids below words * 64 and no database. 0 or -ENOMEM. */
+int scan_set_make(size_t words, struct scan_set **ret_set);
+
+/* Fills in what follows from classes and database. */
+void scan_set_finish(struct scan_set *set);
+
+/* The key of a builder's content on a machine. 0, or -EIO when the digest fails. */
+int scan_store_key(const struct scan_builder *builder, const hs_platform_info_t *platform,
+		   struct scan_cache_key *ret_key);
+
+/* A set to bytes (0 or -ENOMEM) and back (0, -ENOMEM, or -EBADMSG: the bytes are of another form). */
+int scan_store_write(const struct scan_set *set, struct buffer *out);
+int scan_store_read(struct slice bytes, struct scan_set **ret_set);
+
+#endif

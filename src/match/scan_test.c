@@ -1,0 +1,243 @@
+#include "base/error.h"
+#include "match/pattern.h"
+#include "match/regex.h"
+#include "match/scan.h"
+#include "match/test_cases.h"
+#include "match/test_generate.h"
+#include "match/test_rules.h"
+
+static struct scan_scratch *scratch;
+static struct regex_scratch *regex_scratch;
+
+static int make_scratches(void **state)
+{
+	(void)state;
+	return scan_scratch_create(&scratch) != 0 || regex_scratch_create(&regex_scratch) != 0;
+}
+
+static int free_scratches(void **state)
+{
+	(void)state;
+	scan_scratch_free(scratch);
+	regex_scratch_free(regex_scratch);
+	return 0;
+}
+
+static struct scan_set *built(struct scan_builder *builder)
+{
+	struct scan_set *set = NULL;
+	assert_int_equal(scan_set_compile(builder, NULL, NULL, &set), 0);
+	assert_int_equal(scan_scratch_fit(scratch, set), 0);
+	scan_builder_free(builder);
+	return set;
+}
+
+static struct scan_builder *builder_made(void)
+{
+	struct scan_builder *builder = NULL;
+	assert_int_equal(scan_builder_create(&builder), 0);
+	return builder;
+}
+
+static struct scan_set *set_of_one(struct slice pattern, unsigned flags)
+{
+	struct scan_builder *builder = builder_made();
+	assert_int_equal(scan_builder_add_regex(builder, 0, pattern, flags), 0);
+	return built(builder);
+}
+
+static bool hits(const struct scan_set *set, struct slice value)
+{
+	uint64_t bits = 0;
+	int r = scan_run(set, scratch, value, &bits);
+	assert_int_equal(r, bits & 1);
+	return r == 1;
+}
+
+/* What the class promises, held against the regex's own verdict. */
+static void check_promise(const struct scan_set *set, struct slice pattern, struct slice value, bool matches)
+{
+	bool hit = hits(set, value);
+	enum scan_class class = scan_set_class(set, 0);
+	if (hit == matches || (hit && class != SCAN_EXACT))
+		return;
+	for (size_t i = 0; i < value.len; i++)
+		printf("%02x", value.ptr[i]);
+	fail_msg("[%.*s]: scan %d, regex %d, class %d, %zu bytes", SLICE_ARG(pattern), hit, matches, class, value.len);
+}
+
+static void cases_agree_with_the_regex(void **state)
+{
+	(void)state;
+	struct test_cases cases = test_cases_read("src/match/regex_cases.txt");
+	struct test_case c;
+	size_t exact = 0, seen = 0;
+	for (; test_cases_next(&cases, &c); seen++) {
+		struct scan_set *set = set_of_one(c.pattern, c.flags);
+		check_promise(set, c.pattern, test_fenced(c.value), !slice_equal(c.expected, SLICE("none")));
+		exact += scan_set_class(set, 0) == SCAN_EXACT;
+		scan_set_free(set);
+	}
+	assert_true(exact > seen / 2);
+	test_cases_free(&cases);
+}
+
+/* How often each verdict was seen, lest the test compare nothing with nothing. */
+struct tally {
+	size_t matches;
+	size_t misses;
+	size_t classes[3];
+};
+
+static void compare(const struct scan_set *set, const struct regex *regex, struct slice pattern, struct slice value,
+		    struct tally *tally)
+{
+	const struct regex_limits limits = {.match = 1000 * 1000};
+	int r = regex_match(regex, regex_scratch, value, 0, &limits, NULL, NULL);
+	if (r == REGEX_LIMIT)
+		return;
+	tally->matches += r == REGEX_MATCH;
+	tally->misses += r == REGEX_NONE;
+	check_promise(set, pattern, value, r == REGEX_MATCH);
+}
+
+static void compare_pattern(struct slice source, unsigned rounds, struct tally *tally)
+{
+	struct regex *regex;
+	if (regex_compile(source, 0, &regex, NULL) != 0)
+		return;
+	struct scan_set *set = set_of_one(source, 0);
+	struct pattern pattern;
+	bool opaque = pattern_parse(source, 0, &pattern) != 0;
+	struct test_random random = {source.len};
+	struct test_text *text = malloc(sizeof(*text));
+	for (unsigned i = 0; i < rounds; i++) {
+		test_generate(&random, opaque ? NULL : &pattern, source, text);
+		compare(set, regex, source, slice_make(text->bytes, text->len), tally);
+	}
+	tally->classes[scan_set_class(set, 0)]++;
+	free(text);
+	if (!opaque)
+		pattern_free(&pattern);
+	scan_set_free(set);
+	regex_free(regex);
+}
+
+static void rules_agree_with_the_regex(void **state)
+{
+	(void)state;
+	static struct test_rules rules;
+	struct tally tally = {0};
+	test_rules_find(&rules);
+	if (rules.count == 0)
+		skip();
+	for (size_t i = 0; i < rules.count; i++)
+		compare_pattern(rules.patterns[i], 60, &tally);
+	printf("# %zu patterns: %zu exact, %zu prefilter, %zu none; %zu matches, %zu misses\n", rules.count,
+	       tally.classes[0], tally.classes[1], tally.classes[2], tally.matches, tally.misses);
+	assert_true(tally.matches > rules.count * 10 && tally.misses > rules.count * 10);
+	assert_true(tally.classes[SCAN_EXACT] > rules.count * 9 / 10);
+}
+
+static void random_byte(struct test_random *r, struct test_text *t)
+{
+	static const char *const atoms[] = {"a",  "b",   "B",     ".",   "\\s",   "\\w",  "\\b",   "^",   "$",   "[ab]",
+					    "\n", "\\n", "[^a]",  "\\W", "(?:a|", "(b|",  ")",     "*",   "+",   "?",
+					    "|",  "{2}", "{0,2}", "_",   "\\B",   "(?i:", "\\x00", "\\Z", "\\z", "\\A"};
+	const char *atom = atoms[test_random_below(r, 30)];
+	for (; *atom != 0; atom++)
+		test_text_add(t, (uint8_t)*atom);
+}
+
+/* Patterns that nobody would write, over few bytes, so that places and empty matches meet in every way. */
+static void random_patterns_agree_with_the_regex(void **state)
+{
+	(void)state;
+	struct test_random random = {7};
+	struct tally tally = {0};
+	struct test_text *text = malloc(sizeof(*text));
+	for (int i = 0; i < 3000; i++) {
+		text->len = 0;
+		for (uint32_t n = 1 + test_random_below(&random, 8); n > 0; n--)
+			random_byte(&random, text);
+		compare_pattern(slice_make(text->bytes, text->len), 20, &tally);
+	}
+	free(text);
+	assert_true(tally.matches > 5000 && tally.misses > 1000 && tally.classes[SCAN_EXACT] > 300);
+}
+
+static void literals_are_bytes(void **state)
+{
+	(void)state;
+	struct scan_builder *builder = builder_made();
+	assert_int_equal(scan_builder_add_literal(builder, 3, SLICE("a.b*")), 0);
+	assert_int_equal(scan_builder_add_literal(builder, 3, SLICE("Union Select")), 0);
+	assert_int_equal(scan_builder_add_literal(builder, 64, slice_make("x\0\xff", 3)), 0);
+	struct scan_set *set = built(builder);
+	assert_int_equal(scan_set_words(set), 2);
+	assert_int_equal(scan_set_min_width(set), 3);
+	assert_int_equal(scan_set_facts(set).patterns, 2);
+	assert_int_equal(scan_set_class(set, 3), SCAN_EXACT);
+	assert_int_equal(scan_set_class(set, 4), SCAN_NONE);
+	uint64_t bits[2] = {1, 0};
+	assert_int_equal(scan_run(set, scratch, SLICE("aXb** union selec"), bits), 0);
+	assert_int_equal(scan_run(set, scratch, SLICE("1 UNION select A.B*"), bits), 1);
+	assert_int_equal(bits[0], 1 | 8);
+	assert_int_equal(scan_run(set, scratch, slice_make("..X\0\xff", 5), bits), 1);
+	assert_int_equal(bits[1], 1);
+	assert_int_equal(scan_run(set, scratch, slice_make(NULL, 0), bits), 0);
+	scan_set_free(set);
+}
+
+static void classes_are_told_and_none_is_always_set(void **state)
+{
+	(void)state;
+	struct scan_builder *builder = builder_made();
+	assert_int_equal(scan_builder_add_regex(builder, 0, SLICE("abc+"), 0), 0);
+	assert_int_equal(scan_builder_add_regex(builder, 1, SLICE("(?<!x)foo"), 0), 0);
+	assert_int_equal(scan_builder_add_regex(builder, 2, SLICE("(a(?1)?b)"), 0), 0);
+	assert_int_equal(scan_builder_add_regex(builder, 3, slice_make("a\0b", 3), 0), 0);
+	assert_int_equal(scan_builder_add_regex(builder, 1 << 20, SLICE("a"), 0), -EINVAL);
+	struct scan_set *set = built(builder);
+	assert_int_equal(scan_set_class(set, 0), SCAN_EXACT);
+	assert_int_equal(scan_set_class(set, 1), SCAN_PREFILTER);
+	assert_int_equal(scan_set_class(set, 3), SCAN_NONE);
+	assert_int_equal(scan_set_min_width(set), 0);
+	uint64_t bits = 0;
+	assert_true(scan_run(set, scratch, SLICE("xfoo"), &bits) >= 2);
+	assert_int_equal(bits & 11, 8 | 2);
+	scan_set_free(set);
+	set = built(builder_made());
+	assert_int_equal(scan_set_words(set), 0);
+	assert_int_equal(scan_run(set, scratch, SLICE("abc"), NULL), 0);
+	scan_set_free(set);
+}
+
+static void a_scratch_must_fit(void **state)
+{
+	(void)state;
+	struct scan_builder *builder = builder_made();
+	struct scan_scratch *other = NULL;
+	struct scan_set *set = NULL;
+	uint64_t bits = 0;
+	assert_int_equal(scan_builder_add_regex(builder, 0, SLICE("abc+"), 0), 0);
+	assert_int_equal(scan_set_compile(builder, NULL, NULL, &set), 0);
+	assert_int_equal(scan_scratch_create(&other), 0);
+	assert_int_equal(scan_run(set, other, SLICE("xabc"), &bits), -EINVAL);
+	scan_scratch_free(other);
+	scan_set_free(set);
+	scan_builder_free(builder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cases_agree_with_the_regex),
+		cmocka_unit_test(rules_agree_with_the_regex),
+		cmocka_unit_test(random_patterns_agree_with_the_regex),
+		cmocka_unit_test(literals_are_bytes),
+		cmocka_unit_test(classes_are_told_and_none_is_always_set),
+		cmocka_unit_test(a_scratch_must_fit),
+	};
+	return cmocka_run_group_tests(tests, make_scratches, free_scratches);
+}
