@@ -21,7 +21,7 @@ struct slice {
 
 static inline struct slice slice_make(const void *ptr, size_t len)
 {
-	return (struct slice){ptr, len};
+	return (struct slice){(const uint8_t *)ptr, len};
 }
 
 static inline struct slice slice_from_string(const char *text)

@@ -1,0 +1,48 @@
+/* A request and the response an origin would give, as fields: what is fed to both engines alike. */
+#ifndef PARITY_EXCHANGE_H
+#define PARITY_EXCHANGE_H
+
+#include "base/slice.h"
+
+enum { EXCHANGE_HEADERS_MAX = 128 };
+
+struct exchange_header {
+	struct slice name;
+	struct slice value;
+};
+
+struct exchange {
+	struct slice method;
+	struct slice uri;
+	struct slice version; /* "1.1" */
+	struct exchange_header headers[EXCHANGE_HEADERS_MAX];
+	size_t header_count;
+	struct slice body;
+	unsigned response_status;
+	struct exchange_header response_headers[EXCHANGE_HEADERS_MAX];
+	size_t response_header_count;
+	struct slice response_body;
+};
+
+/* What an engine made of it. */
+enum { OUTCOME_MATCHES_MAX = 4096, OUTCOME_TX_MAX = 2048 };
+
+struct outcome_match {
+	int64_t rule_id; /* the head's */
+	unsigned depth;  /* of the link; 0 the head */
+};
+
+struct outcome_tx {
+	struct slice name; /* lower case */
+	struct slice value;
+};
+
+struct outcome {
+	struct outcome_match matches[OUTCOME_MATCHES_MAX];
+	size_t match_count;
+	struct outcome_tx tx[OUTCOME_TX_MAX]; /* sorted by name */
+	size_t tx_count;
+	int status; /* 200 where nothing disrupted */
+};
+
+#endif

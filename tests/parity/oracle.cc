@@ -1,0 +1,223 @@
+/*
+ * The debug log tells, at level 4: "(Rule: ID) Executing operator ...", "(Rule: ID) Executing unconditional rule...",
+ * "Executing chained rule." and "Rule returned 1.". A log of our own, given to the rule set, reads them as they come.
+ */
+#include "oracle.h"
+
+#include <modsecurity/modsecurity.h>
+#include <modsecurity/rules_set.h>
+#include <modsecurity/transaction.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+/* The public headers only name this type; an empty list of exclusions is all that is needed of it. */
+namespace modsecurity::variables
+{
+class KeyExclusion
+{
+      public:
+	virtual ~KeyExclusion() = default;
+};
+class KeyExclusions : public std::deque<std::unique_ptr<KeyExclusion>>
+{
+};
+} // namespace modsecurity::variables
+
+namespace
+{
+
+using modsecurity::debug_log::DebugLog;
+
+class MatchLog : public DebugLog
+{
+      public:
+	MatchLog()
+	{
+		m_debugLevel = 4;
+	}
+	void begin(struct outcome *to)
+	{
+		outcome = to;
+		head = 0;
+		depth = 0;
+		chained = false;
+	}
+	void write(int, const std::string &message) override
+	{
+		read(message);
+	}
+	void write(int, const std::string &, const std::string &, const std::string &message) override
+	{
+		read(message);
+	}
+	bool isLogFileSet() override
+	{
+		return false;
+	}
+	bool isLogLevelSet() override
+	{
+		return true;
+	}
+	int getDebugLogLevel() override
+	{
+		return 4;
+	}
+	void setDebugLogLevel(int) override
+	{
+	}
+	void setDebugLogFile(const std::string &, std::string *) override
+	{
+	}
+
+      private:
+	void read(const std::string &message)
+	{
+		if (outcome == nullptr)
+			return;
+		if (message.compare(0, 7, "(Rule: ") == 0)
+			enter(message);
+		else if (message == "Executing chained rule.")
+			chained = true;
+		else if (message == "Rule returned 1.")
+			record();
+	}
+	void enter(const std::string &message)
+	{
+		depth = chained ? depth + 1 : 0;
+		if (!chained)
+			head = std::strtoll(message.c_str() + 7, nullptr, 10);
+		chained = false;
+		if (message.find(") Executing unconditional rule...") != std::string::npos)
+			record();
+	}
+	void record()
+	{
+		if (outcome->match_count < OUTCOME_MATCHES_MAX)
+			outcome->matches[outcome->match_count++] = {head, depth};
+	}
+
+	struct outcome *outcome = nullptr;
+	int64_t head = 0;
+	unsigned depth = 0;
+	bool chained = false;
+};
+
+std::string text(struct slice s)
+{
+	return std::string(reinterpret_cast<const char *>(s.ptr), s.len);
+}
+
+struct slice view(const std::string &s)
+{
+	return slice_make(s.data(), s.size());
+}
+
+} // namespace
+
+struct oracle {
+	modsecurity::ModSecurity engine;
+	MatchLog *log; /* owned by the rules */
+	std::unique_ptr<modsecurity::RulesSet> rules;
+	std::vector<std::pair<std::string, std::string>> tx;
+};
+
+static std::string last_error;
+
+extern "C" struct oracle *oracle_new(const char *rules_file, const char **ret_error)
+{
+	std::unique_ptr<struct oracle> made(new struct oracle);
+	made->engine.setServerLogCb([](void *, const void *) {}, modsecurity::TextLogProperty);
+	made->log = new MatchLog;
+	made->rules.reset(new modsecurity::RulesSet(made->log));
+	if (made->rules->loadFromUri(rules_file) < 0) {
+		last_error = made->rules->getParserError();
+		*ret_error = last_error.c_str();
+		return nullptr;
+	}
+	return made.release();
+}
+
+extern "C" void oracle_free(struct oracle *oracle)
+{
+	delete oracle;
+}
+
+static bool disrupted(modsecurity::Transaction &transaction, struct outcome *outcome)
+{
+	modsecurity::ModSecurityIntervention it = {200, 0, nullptr, nullptr, 0};
+	if (!transaction.intervention(&it))
+		return false;
+	outcome->status = it.status;
+	modsecurity::intervention::free(&it);
+	return true;
+}
+
+static void run_request(modsecurity::Transaction &t, const struct exchange *e, struct outcome *outcome, bool *ret_over)
+{
+	t.processConnection("127.0.0.1", 40000, "127.0.0.1", 80);
+	t.processURI(text(e->uri).c_str(), text(e->method).c_str(), text(e->version).c_str());
+	for (size_t i = 0; i < e->header_count; i++)
+		t.addRequestHeader(text(e->headers[i].name), text(e->headers[i].value));
+	t.processRequestHeaders();
+	if ((*ret_over = disrupted(t, outcome)))
+		return;
+	if (e->body.len > 0)
+		t.appendRequestBody(e->body.ptr, e->body.len);
+	if ((*ret_over = disrupted(t, outcome)))
+		return;
+	t.processRequestBody();
+	*ret_over = disrupted(t, outcome);
+}
+
+static void run_response(modsecurity::Transaction &t, const struct exchange *e, struct outcome *outcome)
+{
+	for (size_t i = 0; i < e->response_header_count; i++)
+		t.addResponseHeader(text(e->response_headers[i].name), text(e->response_headers[i].value));
+	t.processResponseHeaders(static_cast<int>(e->response_status), "HTTP/1.1");
+	if (disrupted(t, outcome))
+		return;
+	if (e->response_body.len > 0)
+		t.appendResponseBody(e->response_body.ptr, e->response_body.len);
+	t.processResponseBody();
+	disrupted(t, outcome);
+}
+
+static void read_tx(struct oracle *oracle, modsecurity::Transaction &t, struct outcome *outcome)
+{
+	std::vector<const modsecurity::VariableValue *> values;
+	modsecurity::variables::KeyExclusions none;
+	t.m_collections.m_tx_collection->resolveMultiMatches("", &values, none);
+	oracle->tx.clear();
+	for (const modsecurity::VariableValue *value : values) {
+		std::string name = value->getKey();
+		std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+		oracle->tx.emplace_back(name, value->getValue());
+		delete value;
+	}
+	std::sort(oracle->tx.begin(), oracle->tx.end());
+	for (const auto &row : oracle->tx)
+		if (outcome->tx_count < OUTCOME_TX_MAX)
+			outcome->tx[outcome->tx_count++] = {view(row.first), view(row.second)};
+}
+
+extern "C" void oracle_run(struct oracle *oracle, const struct exchange *exchange, struct outcome *ret_outcome)
+{
+	ret_outcome->match_count = 0;
+	ret_outcome->tx_count = 0;
+	ret_outcome->status = 200;
+	oracle->log->begin(ret_outcome);
+	modsecurity::Transaction transaction(&oracle->engine, oracle->rules.get(), nullptr);
+	bool over;
+	run_request(transaction, exchange, ret_outcome, &over);
+	if (!over)
+		run_response(transaction, exchange, ret_outcome);
+	transaction.processLogging();
+	read_tx(oracle, transaction, ret_outcome);
+	oracle->log->begin(nullptr);
+}

@@ -1,0 +1,27 @@
+/*
+ * libmodsecurity as an oracle: which rules and links returned true (its debug log says so for every one, bookkeeping
+ * included), the final TX and the status. Tests only.
+ */
+#ifndef PARITY_ORACLE_H
+#define PARITY_ORACLE_H
+
+#include "exchange.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct oracle;
+
+/* Loads a rule file. On failure NULL, and *ret_error a message that stays until the next call. */
+struct oracle *oracle_new(const char *rules_file, const char **ret_error);
+void oracle_free(struct oracle *oracle);
+
+/* Slices in *ret_outcome live until the next call. */
+void oracle_run(struct oracle *oracle, const struct exchange *exchange, struct outcome *ret_outcome);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
