@@ -31,7 +31,7 @@ static void cases_come_out(void **state)
 	struct test_cases cases;
 	struct test_case test;
 	for (test_cases_open(&cases, "src/codec/transform_cases.txt"); test_cases_next(&cases, &test);) {
-		enum transform transform;
+		enum transform transform = TRANSFORM_NONE;
 		struct slice out;
 		if (test.count != 3 || transform_find(test.column[0], &transform) != 0)
 			fail_msg("line %u: name, input and output between tabs", test.line);
