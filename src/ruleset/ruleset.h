@@ -215,7 +215,7 @@ enum {
 	PHASE_LAST = PHASE_LOGGING
 };
 
-struct xml_namespace {
+struct rule_namespace {
 	struct slice prefix;
 	struct slice uri;
 };
@@ -254,7 +254,7 @@ struct rule {
 
 	const struct action *actions;
 	size_t action_count;
-	const struct xml_namespace *namespaces;
+	const struct rule_namespace *namespaces;
 	size_t namespace_count;
 
 	struct macro message;

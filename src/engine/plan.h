@@ -1,0 +1,80 @@
+/*
+ * What the engine works out once from a rule set, so that no request has to: pipelines as a tree whose common
+ * beginnings are shared, where skipAfter leads, TX names by text, and resources that are opened at load. Immutable
+ * after creation, shared by threads.
+ */
+#ifndef GUIA_ENGINE_PLAN_H
+#define GUIA_ENGINE_PLAN_H
+
+#include "base/hash.h"
+#include "ruleset/ruleset.h"
+
+struct geo_database;
+
+enum { PLAN_CAPTURES = 10 };
+
+/* A pipeline is a path from node 0, the value as it is. */
+struct plan_node {
+	uint16_t parent;
+	uint8_t transform;
+};
+
+/* The fixed names of scores, for summaries; SLOT_NONE where the rules have none. */
+struct plan_scores {
+	int inbound;
+	int outbound;
+	int inbound_threshold;
+	int outbound_threshold;
+};
+
+struct plan {
+	const struct ruleset *ruleset;
+	const struct plan_node *nodes;
+	size_t node_count;
+	const uint16_t *node_of_pipeline; /* by rule->pipeline */
+	size_t pipeline_count;
+	/* For each place in a phase's list, where skipAfter leads: an index in the list, or its count. */
+	const uint32_t *jumps[PHASE_LAST + 1];
+	/* TX names: an open-addressed table of slot + 1, its size a power of two. */
+	struct hash_key hash_key;
+	const uint32_t *slot_table;
+	size_t slot_table_size;
+	int capture_slots[PLAN_CAPTURES]; /* of TX:0 to TX:9 */
+	int pcre_limits_slot;             /* of TX:MSC_PCRE_LIMITS_EXCEEDED */
+	struct plan_scores scores;
+	struct geo_database *geo; /* NULL: none */
+	/* Documents that @validateSchema and @validateDTD compare with, by their operator. */
+	const struct plan_schema *schemas;
+	size_t schema_count;
+	struct arena arena; /* owns the tables */
+};
+
+struct xml_schema;
+struct xml_dtd;
+
+struct plan_schema {
+	const struct rule_operator *operation;
+	struct xml_schema *schema; /* NULL: it could not be read */
+	struct xml_dtd *dtd;
+};
+
+/* The rule set must outlive the plan. 0 or -ENOMEM. */
+int plan_create(const struct ruleset *ruleset, struct plan **ret_plan);
+void plan_free(struct plan *plan);
+
+/* The node of a rule's whole pipeline. */
+static inline uint16_t plan_node_of(const struct plan *plan, const struct rule *rule)
+{
+	return rule->pipeline < plan->pipeline_count ? plan->node_of_pipeline[rule->pipeline] : 0;
+}
+
+/* A node's child by transformation, or -1. */
+int plan_node_child(const struct plan *plan, uint16_t parent, enum transform transform);
+
+/* SLOT_NONE if no rule knows the name. Case is ignored. */
+int plan_find_slot(const struct plan *plan, struct slice name);
+
+/* NULL if none. */
+const struct plan_schema *plan_find_schema(const struct plan *plan, const struct rule_operator *operation);
+
+#endif
