@@ -25,7 +25,7 @@ bool verify_svnr(struct slice text);
 /*
  * Searches the value for a match of `regex`, or a group of it, that `verify` accepts; matches may overlap. Same
  * outcomes as regex_match(); on REGEX_MATCH *ret_span is what was accepted. `limits` may be NULL. The number of
- * searches is at most that of the value's bytes.
+ * searches is at most that of the value's bytes. An empty pattern is not for this: ModSecurity matches nothing then.
  */
 int verify_search(verify_function *verify, const struct regex *regex, struct regex_scratch *scratch, struct slice value,
 		  const struct regex_limits *limits, struct regex_span *ret_span);

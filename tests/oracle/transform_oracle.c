@@ -9,6 +9,7 @@
 #include "base/test_cases.h"
 #include "codec/transform.h"
 #include "codec/unicode_map.h"
+#include "random.h"
 
 #include <dlfcn.h>
 #include <modsecurity/modsecurity.h>
@@ -77,34 +78,6 @@ enum { ORACLE_COUNT = sizeof(ORACLES) / sizeof(ORACLES[0]), INPUT_LIMIT = 300 };
 
 _Static_assert((int)ORACLE_COUNT == (int)TRANSFORM_COUNT, "a row of transform_table.h has no oracle");
 
-/* SplitMix64 (Steele, Lea and Flood, 2014). */
-static uint64_t random_next(uint64_t *seed)
-{
-	uint64_t z = *seed += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
-
-static size_t random_below(uint64_t *seed, size_t limit)
-{
-	return (size_t)(random_next(seed) % limit);
-}
-
-/* Appends the piece of `alphabet` with the given number, counted in a circle. */
-static size_t add_piece(char *input, size_t len, const char *alphabet, size_t number)
-{
-	size_t pieces = 1;
-	for (const char *p = alphabet; *p != '\0'; p++)
-		pieces += *p == ' ';
-	const char *piece = alphabet;
-	for (number %= pieces; number > 0; number--)
-		piece = strchr(piece, ' ') + 1;
-	for (; *piece != '\0' && *piece != ' ' && len < INPUT_LIMIT; piece++)
-		input[len++] = *piece == '_' ? ' ' : *piece;
-	return len;
-}
-
 /* Mostly pieces, some bytes of any value, NULs among them; now and then none of the former. NUL-terminated. */
 static size_t make_input(uint64_t *seed, const char *alphabet, char *input)
 {
@@ -115,7 +88,7 @@ static size_t make_input(uint64_t *seed, const char *alphabet, char *input)
 		if (random_below(seed, foreign) == 0)
 			input[len++] = (char)random_below(seed, 256);
 		else
-			len = add_piece(input, len, alphabet, random_below(seed, 64));
+			len = random_piece(seed, alphabet, input, len, INPUT_LIMIT);
 	}
 	input[len] = '\0';
 	return len;
