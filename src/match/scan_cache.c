@@ -153,7 +153,7 @@ static int load_open(int fd, const struct scan_cache_key *key, struct buffer *ou
 	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(preamble) || st.st_size > CONTENT_MAX_BYTES)
 		return 1;
 	size_t len = (size_t)st.st_size - sizeof(preamble);
-	if (buffer_reserve(out, len) != 0)
+	if (buffer_reserve(out, len + 1) != 0)
 		return -ENOMEM;
 	if (read_exactly(fd, (uint8_t *)&preamble, sizeof(preamble)) != 0 ||
 	    read_exactly(fd, out->ptr + out->len, len) != 0)

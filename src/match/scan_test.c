@@ -92,7 +92,7 @@ struct tally {
 static void compare(const struct scan_set *set, const struct regex *regex, struct slice pattern, struct slice value,
 		    struct tally *tally)
 {
-	const struct regex_limits limits = {.match = 1000 * 1000};
+	const struct regex_limits limits = {.match = 50 * 1000};
 	int r = regex_match(regex, regex_scratch, value, 0, &limits, NULL, NULL);
 	if (r == REGEX_LIMIT)
 		return;
@@ -156,14 +156,14 @@ static void random_patterns_agree_with_the_regex(void **state)
 	struct test_random random = {7};
 	struct tally tally = {0};
 	struct test_text *text = malloc(sizeof(*text));
-	for (int i = 0; i < 3000; i++) {
+	for (int i = 0; i < 1000; i++) {
 		text->len = 0;
 		for (uint32_t n = 1 + test_random_below(&random, 8); n > 0; n--)
 			random_byte(&random, text);
 		compare_pattern(slice_make(text->bytes, text->len), 20, &tally);
 	}
 	free(text);
-	assert_true(tally.matches > 5000 && tally.misses > 1000 && tally.classes[SCAN_EXACT] > 300);
+	assert_true(tally.matches > 2000 && tally.misses > 300 && tally.classes[SCAN_EXACT] > 100);
 }
 
 static void literals_are_bytes(void **state)
