@@ -15,7 +15,7 @@ static void add_log_plain(struct buffer *out, struct slice s)
 
 static void add_base64(struct buffer *out, struct slice s)
 {
-	assert_int_equal(buffer_reserve(out, base64_encoded_length(s.len)), 0);
+	assert_int_equal(buffer_reserve(out, base64_encoded_length(s.len) + 1), 0);
 	out->len += base64_encode(s, out->ptr + out->len);
 }
 
@@ -31,7 +31,7 @@ static void add_base64_decoded(struct buffer *out, struct slice s)
 
 static void add_hex(struct buffer *out, struct slice s)
 {
-	assert_int_equal(buffer_reserve(out, 2 * s.len), 0);
+	assert_int_equal(buffer_reserve(out, 2 * s.len + 1), 0);
 	out->len += hex_encode(s, out->ptr + out->len);
 }
 

@@ -420,8 +420,7 @@ static struct slice compose_part(struct workshop *w)
 					     "X-Y:z",
 					     " folded",
 					     "\tfolded",
-					     "\x0b"
-					     "f",
+					     "\vf",
 					     "no colon",
 					     ": x",
 					     "content-disposition: form-data; name=q",
