@@ -1,0 +1,168 @@
+/*
+ * The gate module's own types. One gate_context for each client request, owned by the main request's pool; one
+ * gate_profile for each distinct set of worker options; one gate_ruleset for each distinct list of rule sources.
+ * All configuration lives in the cycle's pool and is read-only after the workers are forked, but for what the profile
+ * says. A process is one thread.
+ */
+#ifndef GUIA_NGINX_GATE_H
+#define GUIA_NGINX_GATE_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "guia.h"
+
+extern ngx_module_t ngx_http_guia_module;
+
+/* One argument of guia_rules or guia_rules_before, and the line of nginx's configuration where it stands. */
+struct gate_source {
+	ngx_uint_t kind; /* enum guia_source_kind */
+	ngx_str_t text;  /* NUL-terminated */
+	ngx_str_t conf_file;
+	ngx_uint_t line;      /* where the text begins */
+	ngx_uint_t directive; /* where the directive ends, as nginx counts */
+};
+
+struct gate_ruleset {
+	ngx_array_t *sources; /* struct gate_source */
+	struct guia_rules *rules;
+	struct guia_rules_info info;
+	ngx_open_file_t *audit; /* NULL: no audit log */
+};
+
+/* Worker options that some location asks for. `worker` is made in each process after the fork. */
+struct gate_profile {
+	enum guia_failure_policy on_request;
+	enum guia_failure_policy on_response;
+	size_t memory;
+	struct guia_worker *worker;
+	ngx_uint_t live; /* transactions begun and not ended in this process */
+};
+
+struct gate_main {
+	ngx_array_t rulesets; /* struct gate_ruleset * */
+	ngx_array_t profiles; /* struct gate_profile * */
+	ngx_str_t cache_dir;
+	struct gate_pool *pool;
+	struct gate_collections *collections; /* NULL: none */
+};
+
+/* At http, server and location level. */
+struct gate_location {
+	ngx_flag_t enabled;
+	ngx_flag_t request_body;
+	ngx_str_t site;
+	ngx_uint_t on_request;
+	ngx_uint_t on_response;
+	size_t memory;
+
+	ngx_array_t *before; /* of this level alone: struct gate_source */
+	ngx_array_t *after;
+	ngx_flag_t afresh;    /* `none`: the outer level's do not count */
+	ngx_array_t *sources; /* all in effect, outer levels included */
+	ngx_flag_t merged;
+
+	struct gate_ruleset *ruleset; /* NULL while not enabled */
+	struct gate_profile *profile;
+};
+
+enum gate_request_state {
+	GATE_NEW,
+	GATE_READING,      /* the request's body */
+	GATE_REQUEST_READ, /* phase 2 is due */
+	GATE_REQUEST_DONE,
+};
+
+enum gate_response_state {
+	GATE_RESPONSE_NEW,
+	GATE_RESPONSE_HELD,    /* headers wait, bytes are kept */
+	GATE_RESPONSE_WATCHED, /* bytes pass and are inspected */
+	GATE_RESPONSE_PASSED,  /* nothing more to do */
+};
+
+struct gate_context {
+	ngx_http_request_t *request;    /* main */
+	struct gate_location *location; /* of the first location found */
+	struct guia_transaction *transaction;
+	struct guia_verdict verdict; /* the standing one */
+	enum gate_request_state request_state;
+	enum gate_response_state response_state;
+	unsigned blocked : 1; /* the client was given an answer of the gate's choice */
+	unsigned logged : 1;
+	u_char id[32];
+	void *mapped; /* the body's temporary file, or NULL */
+	size_t mapped_len;
+	u_char *held; /* response bytes so far */
+	size_t held_len;
+	size_t held_capacity;
+};
+
+/* ---- rules.c ---- */
+
+/* Adds the arguments of a directive to a list, made if NULL. */
+ngx_int_t gate_sources_add(ngx_conf_t *cf, ngx_array_t **list, ngx_str_t *arguments, ngx_uint_t count);
+/* before, outer, after: a new list, or `outer` itself where the others are empty. NULL without memory. */
+ngx_array_t *gate_sources_join(ngx_conf_t *cf, ngx_array_t *before, ngx_array_t *outer, ngx_array_t *after);
+/* The rule set of a list: one and the same for equal lists. */
+struct gate_ruleset *gate_ruleset_find(ngx_conf_t *cf, struct gate_main *main, ngx_array_t *sources);
+/* Compiles all, opens the audit logs, and says what is wrong as nginx does. */
+ngx_int_t gate_rulesets_compile(ngx_conf_t *cf, struct gate_main *main);
+/* Gives back what the cycle holds, unless this process still has transactions. A pool's cleanup handler. */
+void gate_main_cleanup(void *data);
+
+/* ---- worker.c ---- */
+
+struct gate_profile *gate_profile_find(ngx_conf_t *cf, struct gate_main *main, const struct gate_location *location);
+/* Makes this process's worker and prepares it for every rule set. */
+ngx_int_t gate_profile_start(struct gate_main *main, struct gate_profile *profile, ngx_log_t *log);
+ngx_int_t gate_process_start(ngx_cycle_t *cycle);
+
+/* ---- request.c ---- */
+
+/* The context of a request or subrequest's main request, or NULL: nginx clears its own pointer on internal redirects.
+ */
+struct gate_context *gate_context_find(ngx_http_request_t *r);
+/* Found or made. NULL without memory. */
+struct gate_context *gate_context_get(ngx_http_request_t *r);
+/* Begins the transaction and gives it the request's line and headers. */
+ngx_int_t gate_transaction_begin(struct gate_context *context);
+ngx_int_t gate_rewrite_handler(ngx_http_request_t *r);
+ngx_int_t gate_preaccess_handler(ngx_http_request_t *r);
+/* The status nginx answers for a verdict other than GUIA_PASS; sets Location where it redirects. */
+ngx_int_t gate_verdict_status(ngx_http_request_t *r, const struct guia_verdict *verdict);
+
+/* ---- body.c ---- */
+
+/* Whether there is a body to read that rules ask for. */
+bool gate_body_wanted(struct gate_context *context);
+/* Begins to read it: NGX_DONE, phases go on when it is read; or a status. */
+ngx_int_t gate_body_read(struct gate_context *context);
+/* Gives what was read to the transaction. */
+void gate_body_feed(struct gate_context *context);
+
+/* ---- response.c ---- */
+
+void gate_filters_install(void);
+
+/* ---- log.c ---- */
+
+ngx_int_t gate_log_handler(ngx_http_request_t *r);
+
+/* ---- variables.c ---- */
+
+ngx_int_t gate_variables_add(ngx_conf_t *cf);
+
+/* ---- collections.c ---- */
+
+ngx_int_t gate_collections_add(ngx_conf_t *cf, struct gate_main *main, size_t bytes);
+const struct guia_collection_store *gate_collections_store(const struct gate_collections *collections);
+
+/* ---- small ---- */
+
+static inline struct guia_slice gate_slice(ngx_str_t text)
+{
+	return (struct guia_slice){text.data, text.len};
+}
+
+#endif

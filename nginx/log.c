@@ -1,0 +1,130 @@
+/*
+ * Phase 5 and the records. A request that nginx answered by itself (malformed, too long, `return`) begins its
+ * transaction here, so that phase 5 and the logs have it too.
+ *
+ * The lines carry client and server by themselves: nginx's own context would add the request line, in which people's
+ * secrets stand as they were sent.
+ */
+#include "gate.h"
+
+#include <sys/uio.h>
+
+static void line_write(struct gate_context *context, ngx_uint_t level, const u_char *text, size_t len)
+{
+	ngx_http_request_t *r = context->request;
+	ngx_http_core_srv_conf_t *core = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+	ngx_log_t *log = r->connection->log;
+	ngx_log_handler_pt handler = log->handler;
+
+	log->handler = NULL;
+	ngx_log_error(level, log, 0, "%*s, client: %V, server: %V", len, text, &r->connection->addr_text,
+		      &core->server_name);
+	log->handler = handler;
+}
+
+static const char *why(const struct guia_verdict *verdict)
+{
+	static const char *const actions[] = {[GUIA_PASS] = "passed",
+					      [GUIA_DENY] = "denied",
+					      [GUIA_REDIRECT] = "redirected",
+					      [GUIA_DROP] = "dropped"};
+
+	return actions[verdict->action];
+}
+
+static void block_write(struct gate_context *context)
+{
+	struct guia_summary summary;
+	u_char text[512], *end;
+
+	guia_transaction_summary(context->transaction, &summary);
+	end = ngx_snprintf(text, sizeof(text),
+			   "guia: request %s%s with status %ud by rule %L, inbound score %L, outbound score %L, site "
+			   "\"%V\" [unique_id \"%*s\"]",
+			   why(&context->verdict), context->verdict.failed ? " for a failure" : "",
+			   context->verdict.status, context->verdict.rule_id, summary.inbound_score,
+			   summary.outbound_score, &context->location->site, sizeof(context->id), context->id);
+	line_write(context, NGX_LOG_ERR, text, (size_t)(end - text));
+}
+
+/* Without a limit, a full disk would fill the error log as well. */
+static void write_failed(struct gate_context *context, ngx_err_t error)
+{
+	static time_t said;
+
+	if (said == ngx_time())
+		return;
+	said = ngx_time();
+	ngx_log_error(NGX_LOG_ALERT, context->request->connection->log, error, "guia could not write to \"%V\"",
+		      &context->location->ruleset->audit->name);
+}
+
+/* One system call a record, so that records of several workers do not mix. */
+static void audit_write(struct gate_context *context)
+{
+	ngx_open_file_t *file = context->location->ruleset->audit;
+	struct guia_slice record;
+
+	if (file == NULL || file->fd == NGX_INVALID_FILE)
+		return;
+	record = guia_audit_record(context->transaction);
+	if (record.len == 0)
+		return;
+	struct iovec parts[] = {{(void *)record.ptr, record.len}, {"\n", 1}};
+	ssize_t written = writev(file->fd, parts, 2);
+	if (written < 0 || (size_t)written != record.len + 1)
+		write_failed(context, written < 0 ? ngx_errno : 0);
+}
+
+static void records_write(struct gate_context *context)
+{
+	size_t count = guia_log_line_count(context->transaction);
+	struct guia_summary summary;
+
+	for (size_t i = 0; i < count; i++) {
+		struct guia_slice line = guia_log_line_at(context->transaction, i);
+		line_write(context, NGX_LOG_INFO, line.ptr, line.len);
+	}
+	guia_transaction_summary(context->transaction, &summary);
+	if (context->verdict.action != GUIA_PASS)
+		block_write(context);
+	if (summary.memory_exceeded || summary.scan_failed) {
+		static const u_char memory[] = "guia: a transaction passed its memory limit",
+				    scan[] = "guia: a scan failed";
+		if (summary.memory_exceeded)
+			line_write(context, NGX_LOG_ERR, memory, sizeof(memory) - 1);
+		else
+			line_write(context, NGX_LOG_ERR, scan, sizeof(scan) - 1);
+	}
+	audit_write(context);
+}
+
+static struct gate_context *context_of(ngx_http_request_t *r)
+{
+	struct gate_context *context = gate_context_find(r);
+	struct gate_location *location = ngx_http_get_module_loc_conf(r, ngx_http_guia_module);
+
+	if (context == NULL && (location == NULL || !location->enabled))
+		return NULL;
+	if (context == NULL && (context = gate_context_get(r)) == NULL)
+		return NULL;
+	if (context->location == NULL)
+		context->location = location;
+	return context->location->enabled && !context->location->ruleset->info.engine_off ? context : NULL;
+}
+
+ngx_int_t gate_log_handler(ngx_http_request_t *r)
+{
+	struct gate_context *context;
+
+	if (r != r->main || (context = context_of(r)) == NULL || context->logged)
+		return NGX_OK;
+	if (context->transaction == NULL && gate_transaction_begin(context) != NGX_OK)
+		return NGX_OK;
+	context->logged = 1;
+	ngx_uint_t status = r->err_status != 0 ? r->err_status : r->headers_out.status;
+	off_t sent = r->connection->sent - (off_t)r->header_size;
+	guia_transaction_log(context->transaction, (uint16_t)status, sent > 0 ? (uint64_t)sent : 0);
+	records_write(context);
+	return NGX_OK;
+}

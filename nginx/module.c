@@ -1,0 +1,224 @@
+/* The module's directives, how levels merge, and where it hooks into nginx. */
+#include "gate.h"
+
+enum { COLLECTIONS_MIN_BYTES = 256 * 1024 };
+
+static char *rules_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+{
+	struct gate_location *location = conf;
+	ngx_str_t *words = cf->args->elts;
+	ngx_uint_t from = 1;
+
+	(void)command;
+	for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+		if (words[i].len == 0)
+			return "has an empty argument";
+		if (words[i].len != 4 || ngx_strncmp(words[i].data, "none", 4) != 0)
+			continue;
+		location->afresh = 1;
+		if (location->after != NULL)
+			location->after->nelts = 0;
+		from = i + 1;
+	}
+	return gate_sources_add(cf, &location->after, words + from, cf->args->nelts - from) == NGX_OK ? NGX_CONF_OK
+												      : NGX_CONF_ERROR;
+}
+
+static char *rules_before_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+{
+	struct gate_location *location = conf;
+	ngx_str_t *words = cf->args->elts;
+
+	(void)command;
+	return gate_sources_add(cf, &location->before, words + 1, cf->args->nelts - 1) == NGX_OK ? NGX_CONF_OK
+												 : NGX_CONF_ERROR;
+}
+
+/* guia_on_failure REQUESTS [RESPONSES]: one word stands for both. */
+static char *on_failure_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+{
+	struct gate_location *location = conf;
+	ngx_str_t *words = cf->args->elts;
+	ngx_uint_t policies[2] = {0};
+
+	(void)command;
+	if (location->on_request != NGX_CONF_UNSET_UINT)
+		return "is duplicate";
+	for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+		if (ngx_strcmp(words[i].data, "block") == 0)
+			policies[i - 1] = GUIA_FAILURE_BLOCK;
+		else if (ngx_strcmp(words[i].data, "pass") == 0)
+			policies[i - 1] = GUIA_FAILURE_PASS;
+		else {
+			ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" is neither \"block\" nor \"pass\"", &words[i]);
+			return NGX_CONF_ERROR;
+		}
+	}
+	location->on_request = policies[0];
+	location->on_response = cf->args->nelts > 2 ? policies[1] : policies[0];
+	return NGX_CONF_OK;
+}
+
+static char *cache_dir_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+{
+	struct gate_main *main = conf;
+	ngx_str_t *words = cf->args->elts;
+
+	(void)command;
+	if (main->cache_dir.data != NULL)
+		return "is duplicate";
+	if (words[1].len == 0)
+		return "needs a folder";
+	main->cache_dir = words[1];
+	return ngx_conf_full_name(cf->cycle, &main->cache_dir, 0) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+static char *collections_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+{
+	struct gate_main *main = conf;
+	ngx_str_t *words = cf->args->elts;
+	ssize_t bytes = ngx_parse_size(&words[1]);
+
+	(void)command;
+	if (main->collections != NULL)
+		return "is duplicate";
+	if (bytes == NGX_ERROR || bytes < COLLECTIONS_MIN_BYTES) {
+		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" is no size of 256k or more", &words[1]);
+		return NGX_CONF_ERROR;
+	}
+	return gate_collections_add(cf, main, (size_t)bytes) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+#define ANY_LEVEL (NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF)
+
+static ngx_command_t commands[] = {
+	{ngx_string("guia"), ANY_LEVEL | NGX_CONF_FLAG, ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET,
+	 offsetof(struct gate_location, enabled), NULL},
+	{ngx_string("guia_rules"), ANY_LEVEL | NGX_CONF_1MORE, rules_set, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+	{ngx_string("guia_rules_before"), ANY_LEVEL | NGX_CONF_1MORE, rules_before_set, NGX_HTTP_LOC_CONF_OFFSET, 0,
+	 NULL},
+	{ngx_string("guia_site"), ANY_LEVEL | NGX_CONF_TAKE1, ngx_conf_set_str_slot, NGX_HTTP_LOC_CONF_OFFSET,
+	 offsetof(struct gate_location, site), NULL},
+	{ngx_string("guia_request_body"), ANY_LEVEL | NGX_CONF_FLAG, ngx_conf_set_flag_slot, NGX_HTTP_LOC_CONF_OFFSET,
+	 offsetof(struct gate_location, request_body), NULL},
+	{ngx_string("guia_on_failure"), ANY_LEVEL | NGX_CONF_TAKE12, on_failure_set, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
+	{ngx_string("guia_transaction_memory"), ANY_LEVEL | NGX_CONF_TAKE1, ngx_conf_set_size_slot,
+	 NGX_HTTP_LOC_CONF_OFFSET, offsetof(struct gate_location, memory), NULL},
+	{ngx_string("guia_cache_dir"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, cache_dir_set, NGX_HTTP_MAIN_CONF_OFFSET, 0,
+	 NULL},
+	{ngx_string("guia_collections"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, collections_set,
+	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+	ngx_null_command,
+};
+
+static void *main_create(ngx_conf_t *cf)
+{
+	struct gate_main *main = ngx_pcalloc(cf->pool, sizeof(*main));
+	ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(cf->pool, 0);
+
+	if (main == NULL || cleanup == NULL ||
+	    ngx_array_init(&main->rulesets, cf->pool, 4, sizeof(struct gate_ruleset *)) != NGX_OK ||
+	    ngx_array_init(&main->profiles, cf->pool, 2, sizeof(struct gate_profile *)) != NGX_OK)
+		return NULL;
+	cleanup->handler = gate_main_cleanup;
+	cleanup->data = main;
+	return main;
+}
+
+static void *location_create(ngx_conf_t *cf)
+{
+	struct gate_location *location = ngx_pcalloc(cf->pool, sizeof(*location));
+
+	if (location == NULL)
+		return NULL;
+	location->enabled = NGX_CONF_UNSET;
+	location->request_body = NGX_CONF_UNSET;
+	location->on_request = NGX_CONF_UNSET_UINT;
+	location->on_response = NGX_CONF_UNSET_UINT;
+	location->memory = NGX_CONF_UNSET_SIZE;
+	return location;
+}
+
+/* The outermost level is nobody's child: it is resolved with its first one. */
+static ngx_int_t outermost_resolve(ngx_conf_t *cf, struct gate_location *location)
+{
+	if (location->merged)
+		return NGX_OK;
+	location->merged = 1;
+	location->sources = gate_sources_join(cf, location->before, NULL, location->after);
+	return location->sources == NULL ? NGX_ERROR : NGX_OK;
+}
+
+static char *location_merge(ngx_conf_t *cf, void *parent, void *child)
+{
+	struct gate_main *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_guia_module);
+	struct gate_location *outer = parent, *location = child;
+
+	if (outermost_resolve(cf, outer) != NGX_OK)
+		return NGX_CONF_ERROR;
+	ngx_conf_merge_value(location->enabled, outer->enabled, 0);
+	ngx_conf_merge_value(location->request_body, outer->request_body, 1);
+	ngx_conf_merge_str_value(location->site, outer->site, "");
+	ngx_conf_merge_uint_value(location->on_request, outer->on_request, GUIA_FAILURE_BLOCK);
+	ngx_conf_merge_uint_value(location->on_response, outer->on_response, GUIA_FAILURE_PASS);
+	ngx_conf_merge_size_value(location->memory, outer->memory, 0);
+	location->merged = 1;
+	location->sources =
+		gate_sources_join(cf, location->before, location->afresh ? NULL : outer->sources, location->after);
+	if (location->sources == NULL)
+		return NGX_CONF_ERROR;
+	if (!location->enabled)
+		return NGX_CONF_OK;
+	if (location->sources->nelts == 0) {
+		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "guia is on, but there are no guia_rules");
+		return NGX_CONF_ERROR;
+	}
+	location->ruleset = gate_ruleset_find(cf, main, location->sources);
+	location->profile = gate_profile_find(cf, main, location);
+	return location->ruleset == NULL || location->profile == NULL ? NGX_CONF_ERROR : NGX_CONF_OK;
+}
+
+/* nginx runs a phase's handlers from the last to the first. */
+static ngx_int_t handler_add(ngx_http_core_main_conf_t *core, ngx_uint_t phase, ngx_http_handler_pt handler, bool last)
+{
+	ngx_array_t *handlers = &core->phases[phase].handlers;
+	ngx_http_handler_pt *slot = ngx_array_push(handlers);
+
+	if (slot == NULL)
+		return NGX_ERROR;
+	if (last) {
+		slot = handlers->elts;
+		ngx_memmove(slot + 1, slot, (handlers->nelts - 1) * sizeof(*slot));
+	}
+	*slot = handler;
+	return NGX_OK;
+}
+
+/*
+ * The location is noted before rewrites leave it. Inspection stands at the end of preaccess: after realip and after the
+ * limits on rates and connections, which cost less; before all access control.
+ */
+static ngx_int_t hooks_install(ngx_conf_t *cf)
+{
+	ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+	struct gate_main *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_guia_module);
+
+	if (main->rulesets.nelts == 0)
+		return NGX_OK;
+	if (gate_rulesets_compile(cf, main) != NGX_OK ||
+	    handler_add(core, NGX_HTTP_REWRITE_PHASE, gate_rewrite_handler, false) != NGX_OK ||
+	    handler_add(core, NGX_HTTP_PREACCESS_PHASE, gate_preaccess_handler, true) != NGX_OK ||
+	    handler_add(core, NGX_HTTP_LOG_PHASE, gate_log_handler, false) != NGX_OK)
+		return NGX_ERROR;
+	gate_filters_install();
+	return NGX_OK;
+}
+
+static ngx_http_module_t contexts = {
+	gate_variables_add, hooks_install, main_create, NULL, NULL, NULL, location_create, location_merge,
+};
+
+ngx_module_t ngx_http_guia_module = {
+	NGX_MODULE_V1, &contexts, commands, NGX_HTTP_MODULE,       NULL, NULL, gate_process_start, NULL,
+	NULL,          NULL,      NULL,     NGX_MODULE_V1_PADDING,
+};

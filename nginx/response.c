@@ -1,0 +1,307 @@
+/*
+ * Responses. The filters stand between the postpone filter and gzip, so that they see the whole page, subrequests'
+ * parts in their places, before it is compressed.
+ *
+ * Where a rule could still disrupt and the type is inspected, the headers wait and the bytes are kept until the page is
+ * complete or longer than the limit; then phase 4 gives its verdict and all goes on, or a page of nginx's takes its
+ * place. Where no verdict can disrupt, the bytes pass and are inspected as they pass. Everything else passes untouched.
+ */
+#include "gate.h"
+
+static ngx_http_output_header_filter_pt next_header_filter;
+static ngx_http_output_body_filter_pt next_body_filter;
+
+enum { HELD_FIRST_BYTES = 16 * 1024 };
+
+static int header_give(struct gate_context *context, const char *name, ngx_str_t value)
+{
+	struct guia_slice key = {(const uint8_t *)name, strlen(name)};
+
+	return value.len == 0 ? 0 : guia_response_header(context->transaction, key, gate_slice(value));
+}
+
+/* What nginx keeps outside of its list and adds when it sends. */
+static int own_headers_give(struct gate_context *context)
+{
+	ngx_http_headers_out_t *out = &context->request->headers_out;
+	u_char number[NGX_OFF_T_LEN], date[sizeof("Mon, 28 Sep 1970 06:00:00 GMT")];
+	int r = 0;
+
+	if (out->server == NULL)
+		r = header_give(context, "Server", (ngx_str_t)ngx_string("nginx"));
+	if (r == 0 && out->date == NULL)
+		r = header_give(context, "Date", (ngx_str_t){ngx_cached_http_time.len, ngx_cached_http_time.data});
+	if (r == 0)
+		r = header_give(context, "Content-Type", out->content_type);
+	if (r == 0 && out->content_length == NULL && out->content_length_n >= 0)
+		r = header_give(
+			context, "Content-Length",
+			(ngx_str_t){(size_t)(ngx_sprintf(number, "%O", out->content_length_n) - number), number});
+	if (r == 0 && out->last_modified == NULL && out->last_modified_time != -1)
+		r = header_give(context, "Last-Modified",
+				(ngx_str_t){(size_t)(ngx_http_time(date, out->last_modified_time) - date), date});
+	return r;
+}
+
+static int headers_give(struct gate_context *context)
+{
+	ngx_list_part_t *part = &context->request->headers_out.headers.part;
+	int r = own_headers_give(context);
+
+	for (; part != NULL && r == 0; part = part->next) {
+		const ngx_table_elt_t *header = part->elts;
+		for (ngx_uint_t i = 0; i < part->nelts && r == 0; i++) {
+			if (header[i].hash != 0)
+				r = guia_response_header(context->transaction, gate_slice(header[i].key),
+							 gate_slice(header[i].value));
+		}
+	}
+	return r;
+}
+
+static bool response_has_no_body(ngx_http_request_t *r)
+{
+	return r->header_only || r->method == NGX_HTTP_HEAD || r->headers_out.status == NGX_HTTP_NO_CONTENT ||
+	       r->headers_out.status == NGX_HTTP_NOT_MODIFIED || r->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS;
+}
+
+static bool could_block(const struct gate_context *context)
+{
+	const struct guia_rules_info *info = &context->location->ruleset->info;
+
+	return info->response_can_block && !info->detection_only;
+}
+
+/* A copy in the cache would be answered to others, or stand in for the origin later. */
+static void cache_forget(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_CACHE)
+	if (r->upstream != NULL)
+		r->upstream->cacheable = 0;
+	if (r->cache != NULL && r->cache->file.name.len > 0)
+		(void)ngx_delete_file(r->cache->file.name.data);
+#else
+	(void)r;
+#endif
+}
+
+/*
+ * The answer of the gate's choice in place of the response, of which nothing has been sent: nginx's page or the one of
+ * error_page. As ngx_http_filter_finalize_request() does it, but Location is set after the headers are cleaned.
+ * NGX_ERROR stops whoever was sending.
+ */
+static ngx_int_t replace(struct gate_context *context, const struct guia_verdict *verdict)
+{
+	ngx_http_request_t *r = context->request;
+
+	context->response_state = GATE_RESPONSE_PASSED;
+	context->blocked = 1;
+	cache_forget(r);
+	if (verdict->action == GUIA_DROP)
+		return NGX_ERROR;
+	ngx_http_clean_header(r);
+	ngx_int_t status = gate_verdict_status(r, verdict);
+	ngx_memzero(r->ctx, ngx_http_max_module * sizeof(void *));
+	ngx_http_set_ctx(r, context, ngx_http_guia_module);
+	r->filter_finalize = 1;
+	ngx_int_t rc = ngx_http_special_response_handler(r, status);
+	return rc == NGX_OK || rc == NGX_DONE ? NGX_ERROR : rc;
+}
+
+static ngx_int_t replace_status(struct gate_context *context, uint16_t status)
+{
+	return replace(context, &(struct guia_verdict){.action = GUIA_DENY, .status = status});
+}
+
+static ngx_int_t headers_hold(struct gate_context *context)
+{
+	ngx_http_request_t *r = context->request;
+
+	/* A part of a page cannot be judged as the page. */
+	if (r->headers_out.status == NGX_HTTP_PARTIAL_CONTENT)
+		return replace_status(context, NGX_HTTP_RANGE_NOT_SATISFIABLE);
+	context->response_state = GATE_RESPONSE_HELD;
+	return NGX_OK;
+}
+
+static ngx_int_t response_begin(struct gate_context *context)
+{
+	ngx_http_request_t *r = context->request;
+	ngx_uint_t status = r->err_status != 0 ? r->err_status : r->headers_out.status;
+	ngx_str_t protocol = ngx_string("HTTP/1.1");
+
+	if (r->http_version == NGX_HTTP_VERSION_20)
+		ngx_str_set(&protocol, "HTTP/2.0");
+	context->response_state = GATE_RESPONSE_PASSED;
+	(void)headers_give(context);
+	context->verdict = guia_response_headers_done(context->transaction, (uint16_t)status, gate_slice(protocol));
+	if (context->verdict.action != GUIA_PASS)
+		return replace(context, &context->verdict);
+	if (response_has_no_body(r) || !guia_response_body_wanted(context->transaction))
+		return next_header_filter(r);
+
+	r->main_filter_need_in_memory = 1;
+	r->allow_ranges = 0;
+	ngx_http_clear_accept_ranges(r);
+	if (could_block(context))
+		return headers_hold(context);
+	context->response_state = GATE_RESPONSE_WATCHED;
+	return next_header_filter(r);
+}
+
+static ngx_int_t header_filter(ngx_http_request_t *r)
+{
+	struct gate_context *context;
+
+	if (r != r->main || (context = gate_context_find(r)) == NULL || context->transaction == NULL ||
+	    context->blocked)
+		return next_header_filter(r);
+	if (context->response_state == GATE_RESPONSE_NEW)
+		return response_begin(context);
+	/* Another module gave up on the response and nginx answers in its place: what was kept is void. */
+	context->response_state = GATE_RESPONSE_PASSED;
+	return next_header_filter(r);
+}
+
+/* ---- bodies ---- */
+
+static ngx_int_t held_reserve(struct gate_context *context, size_t len)
+{
+	ngx_http_request_t *r = context->request;
+	size_t capacity = context->held_capacity, announced = 0;
+	u_char *held;
+
+	if (len <= capacity)
+		return NGX_OK;
+	if (r->headers_out.content_length_n > 0)
+		announced = (size_t)ngx_min((uint64_t)r->headers_out.content_length_n,
+					    context->location->ruleset->info.response_body_limit + 1);
+	capacity = ngx_max(ngx_max(len, announced), ngx_max(capacity * 2, HELD_FIRST_BYTES));
+	held = ngx_palloc(r->pool, capacity);
+	if (held == NULL)
+		return NGX_ERROR;
+	if (context->held_len > 0)
+		ngx_memcpy(held, context->held, context->held_len);
+	if (context->held != NULL)
+		(void)ngx_pfree(r->pool, context->held);
+	context->held = held;
+	context->held_capacity = capacity;
+	return NGX_OK;
+}
+
+/* Takes a buffer's bytes, all of them: whoever owns the buffer may use it again. */
+static ngx_int_t held_take(struct gate_context *context, ngx_buf_t *b)
+{
+	size_t len;
+
+	if (ngx_buf_special(b))
+		return NGX_OK;
+	len = (size_t)(b->last - b->pos);
+	if (held_reserve(context, context->held_len + len) != NGX_OK)
+		return NGX_ERROR;
+	ngx_memcpy(context->held + context->held_len, b->pos, len);
+	context->held_len += len;
+	b->pos = b->last;
+	if (b->in_file)
+		b->file_pos = b->file_last;
+	return NGX_OK;
+}
+
+/* The origin went away in the middle: what nginx would send is a page cut short. */
+static bool origin_failed(const ngx_http_request_t *r, bool flush)
+{
+	return flush && r->upstream != NULL && r->upstream->header_sent && r->upstream->peer.connection == NULL;
+}
+
+static bool held_is_enough(const struct gate_context *context, bool last)
+{
+	off_t announced = context->request->headers_out.content_length_n;
+
+	return last || (announced >= 0 && context->held_len >= (uint64_t)announced) ||
+	       context->held_len > context->location->ruleset->info.response_body_limit;
+}
+
+/* Headers, the bytes kept, and the end if it has come. */
+static ngx_int_t held_send(struct gate_context *context, bool last)
+{
+	ngx_http_request_t *r = context->request;
+	ngx_int_t rc = next_header_filter(r);
+	ngx_buf_t *b;
+	ngx_chain_t out;
+
+	context->response_state = GATE_RESPONSE_PASSED;
+	if (rc == NGX_ERROR || rc > NGX_OK || r->header_only)
+		return rc;
+	b = ngx_calloc_buf(r->pool);
+	if (b == NULL)
+		return NGX_ERROR;
+	b->pos = b->start = context->held;
+	b->last = b->end = context->held == NULL ? NULL : context->held + context->held_len;
+	b->memory = context->held_len > 0;
+	b->last_buf = last;
+	b->last_in_chain = 1;
+	b->flush = !last;
+	out = (ngx_chain_t){b, NULL};
+	return next_body_filter(r, &out);
+}
+
+static ngx_int_t body_hold(struct gate_context *context, ngx_chain_t *in)
+{
+	bool last = false, flush = false;
+
+	for (; in != NULL; in = in->next) {
+		if (held_take(context, in->buf) != NGX_OK)
+			return context->location->on_response == GUIA_FAILURE_BLOCK
+				       ? replace_status(context, NGX_HTTP_INTERNAL_SERVER_ERROR)
+				       : NGX_ERROR;
+		last = last || in->buf->last_buf;
+		flush = flush || in->buf->flush;
+	}
+	if (!held_is_enough(context, last))
+		return origin_failed(context->request, flush) ? replace_status(context, NGX_HTTP_BAD_GATEWAY) : NGX_OK;
+	if (context->held_len > 0)
+		(void)guia_response_body(context->transaction, (struct guia_slice){context->held, context->held_len},
+					 true);
+	context->verdict = guia_response_body_done(context->transaction);
+	if (context->verdict.action != GUIA_PASS)
+		return replace(context, &context->verdict);
+	return held_send(context, last);
+}
+
+static void body_watch(struct gate_context *context, const ngx_chain_t *in)
+{
+	bool last = false;
+
+	for (; in != NULL; in = in->next) {
+		const ngx_buf_t *b = in->buf;
+		if (!ngx_buf_special(b) && ngx_buf_in_memory(b) && b->last > b->pos)
+			(void)guia_response_body(context->transaction,
+						 (struct guia_slice){b->pos, (size_t)(b->last - b->pos)}, false);
+		last = last || b->last_buf;
+	}
+	if (!last)
+		return;
+	context->response_state = GATE_RESPONSE_PASSED;
+	context->verdict = guia_response_body_done(context->transaction);
+}
+
+static ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in)
+{
+	struct gate_context *context;
+
+	if (r != r->main || in == NULL || (context = gate_context_find(r)) == NULL)
+		return next_body_filter(r, in);
+	if (context->response_state == GATE_RESPONSE_HELD)
+		return body_hold(context, in);
+	if (context->response_state == GATE_RESPONSE_WATCHED)
+		body_watch(context, in);
+	return next_body_filter(r, in);
+}
+
+void gate_filters_install(void)
+{
+	next_header_filter = ngx_http_top_header_filter;
+	ngx_http_top_header_filter = header_filter;
+	next_body_filter = ngx_http_top_body_filter;
+	ngx_http_top_body_filter = body_filter;
+}

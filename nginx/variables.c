@@ -1,0 +1,74 @@
+/* $guia_id, $guia_verdict, $guia_score: of the client's request, also where a subrequest asks. */
+#include "gate.h"
+
+static void value_set(ngx_http_variable_value_t *value, const void *data, size_t len)
+{
+	value->valid = 1;
+	value->no_cacheable = 0;
+	value->not_found = 0;
+	value->len = (unsigned)len & 0xfffffff;
+	value->data = (u_char *)data;
+}
+
+/* Known before the transaction begins, so that it can go into a header for the origin or a redirect. */
+static ngx_int_t id_get(ngx_http_request_t *r, ngx_http_variable_value_t *value, uintptr_t data)
+{
+	struct gate_context *context = gate_context_get(r);
+
+	(void)data;
+	if (context == NULL)
+		return NGX_ERROR;
+	value_set(value, context->id, sizeof(context->id));
+	return NGX_OK;
+}
+
+static ngx_int_t verdict_get(ngx_http_request_t *r, ngx_http_variable_value_t *value, uintptr_t data)
+{
+	struct gate_context *context = gate_context_find(r);
+
+	(void)data;
+	value->not_found = 1;
+	if (context == NULL || context->transaction == NULL)
+		return NGX_OK;
+	if (context->blocked)
+		value_set(value, "block", 5);
+	else if (context->verdict.would_block)
+		value_set(value, "would-block", 11);
+	else
+		value_set(value, "pass", 4);
+	return NGX_OK;
+}
+
+static ngx_int_t score_get(ngx_http_request_t *r, ngx_http_variable_value_t *value, uintptr_t data)
+{
+	struct gate_context *context = gate_context_find(r);
+	struct guia_summary summary;
+
+	(void)data;
+	value->not_found = 1;
+	if (context == NULL || context->transaction == NULL)
+		return NGX_OK;
+	u_char *text = ngx_pnalloc(r->pool, NGX_INT64_LEN);
+	if (text == NULL)
+		return NGX_ERROR;
+	guia_transaction_summary(context->transaction, &summary);
+	value_set(value, text, (size_t)(ngx_sprintf(text, "%L", summary.inbound_score) - text));
+	return NGX_OK;
+}
+
+ngx_int_t gate_variables_add(ngx_conf_t *cf)
+{
+	static ngx_http_variable_t variables[] = {
+		{ngx_string("guia_id"), NULL, id_get, 0, 0, 0},
+		{ngx_string("guia_verdict"), NULL, verdict_get, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+		{ngx_string("guia_score"), NULL, score_get, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+	};
+
+	for (ngx_uint_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		ngx_http_variable_t *variable = ngx_http_add_variable(cf, &variables[i].name, variables[i].flags);
+		if (variable == NULL)
+			return NGX_ERROR;
+		variable->get_handler = variables[i].get_handler;
+	}
+	return NGX_OK;
+}

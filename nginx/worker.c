@@ -1,0 +1,68 @@
+/* Each process's workers: made after the fork, one for each distinct set of options that some location asks for. */
+#include "gate.h"
+
+struct gate_profile *gate_profile_find(ngx_conf_t *cf, struct gate_main *main, const struct gate_location *location)
+{
+	struct gate_profile **known = main->profiles.elts, **slot, *profile;
+
+	for (ngx_uint_t i = 0; i < main->profiles.nelts; i++) {
+		if (known[i]->on_request == location->on_request && known[i]->on_response == location->on_response &&
+		    known[i]->memory == location->memory)
+			return known[i];
+	}
+	profile = ngx_pcalloc(cf->pool, sizeof(*profile));
+	slot = ngx_array_push(&main->profiles);
+	if (profile == NULL || slot == NULL)
+		return NULL;
+	profile->on_request = (enum guia_failure_policy)location->on_request;
+	profile->on_response = (enum guia_failure_policy)location->on_response;
+	profile->memory = location->memory;
+	*slot = profile;
+	return profile;
+}
+
+static int worker_prepare(const struct gate_main *main, struct guia_worker *worker)
+{
+	struct gate_ruleset **rulesets = main->rulesets.elts;
+
+	for (ngx_uint_t i = 0; i < main->rulesets.nelts; i++) {
+		int r = guia_worker_prepare(worker, rulesets[i]->rules);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+ngx_int_t gate_profile_start(struct gate_main *main, struct gate_profile *profile, ngx_log_t *log)
+{
+	struct guia_worker_options options = {
+		.transaction_memory_bytes = profile->memory,
+		.on_request_failure = profile->on_request,
+		.on_response_failure = profile->on_response,
+		.store = gate_collections_store(main->collections),
+	};
+	struct guia_worker *worker;
+	int r = guia_worker_new(&options, &worker);
+
+	if (r == 0 && (r = worker_prepare(main, worker)) != 0)
+		guia_worker_free(worker);
+	if (r != 0) {
+		ngx_log_error(NGX_LOG_CRIT, log, (ngx_err_t)-r, "guia has no worker");
+		return NGX_ERROR;
+	}
+	profile->worker = worker;
+	return NGX_OK;
+}
+
+/* A worker that cannot be made now is tried again by each request: guia_on_failure decides meanwhile. */
+ngx_int_t gate_process_start(ngx_cycle_t *cycle)
+{
+	if (cycle->conf_ctx[ngx_http_module.index] == NULL)
+		return NGX_OK;
+	struct gate_main *main = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_guia_module);
+	struct gate_profile **profiles = main->profiles.elts;
+
+	for (ngx_uint_t i = 0; i < main->profiles.nelts; i++)
+		(void)gate_profile_start(main, profiles[i], cycle->log);
+	return NGX_OK;
+}
