@@ -1,0 +1,190 @@
+#include "http/xml.h"
+
+#include "http/test_cases.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static int start(void **state)
+{
+	(void)state;
+	xml_library_start();
+	return 0;
+}
+
+static void render_xml(struct slice input, struct arena *arena, struct buffer *out)
+{
+	struct xml_options options = {0};
+	struct xml_document *document = NULL;
+	struct slice error = slice_make("", 0);
+	int outcome = xml_parse(input, &options, &document, &error);
+	assert_int_equal(outcome, error.len == 0 ? 0 : BODY_MALFORMED);
+	assert_int_equal(xml_well_formed(document), outcome == 0);
+	buffer_text(out, outcome == 0 ? "" : "malformed ");
+	struct field_list values = field_list_make(arena);
+	struct field_list attributes = field_list_make(arena);
+	struct field_list arguments = field_list_make(arena);
+	assert_int_equal(xml_query(document, "/*", NULL, 0, SLICE("/*"), &values), 0);
+	assert_int_equal(xml_query(document, "//@*", NULL, 0, SLICE("@"), &attributes), 0);
+	assert_int_equal(xml_arguments(document, SIZE_MAX, &arguments), 0);
+	for (size_t i = 0; i < values.count; i++)
+		test_escape(out, values.items[i].value);
+	buffer_text(out, " ; ");
+	test_render_fields(out, &attributes);
+	buffer_text(out, attributes.count > 0 ? " ; " : "; ");
+	test_render_fields(out, &arguments);
+	xml_destroy(document);
+}
+
+static void test_cases(void **state)
+{
+	(void)state;
+	test_cases_run("src/http/cases/xml.txt", render_xml);
+}
+
+/* The two short ways say what libxml2's XPath says. */
+static void test_short_ways(void **state)
+{
+	(void)state;
+	static const char text[] = "<a x='1'><b y='2' z='3'>t<c w='4'/>u</b><!--n--><d>v<e q='5'><f/></e></d></a>";
+	static const char *const pairs[][2] = {{"/*", "/child::*"}, {"//@*", "/descendant::*/attribute::*"}};
+	struct arena arena;
+	arena_init(&arena, 1 << 20, 0);
+	struct xml_document *document;
+	struct slice error;
+	assert_int_equal(xml_parse(slice_from_string(text), &(struct xml_options){0}, &document, &error), 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct field_list quick = field_list_make(&arena);
+		struct field_list slow = field_list_make(&arena);
+		assert_int_equal(xml_query(document, pairs[i][0], NULL, 0, SLICE("n"), &quick), 0);
+		assert_int_equal(xml_query(document, pairs[i][1], NULL, 0, SLICE("n"), &slow), 0);
+		assert_int_equal(quick.count, i == 0 ? 1 : 5);
+		assert_int_equal(slow.count, quick.count);
+		for (size_t k = 0; k < quick.count; k++)
+			assert_true(slice_equal(quick.items[k].value, slow.items[k].value));
+	}
+	xml_destroy(document);
+	arena_destroy(&arena);
+}
+
+static void test_namespaces(void **state)
+{
+	(void)state;
+	struct arena arena;
+	arena_init(&arena, 1 << 20, 0);
+	struct xml_document *document;
+	struct slice error;
+	assert_int_equal(xml_parse(SLICE("<p:a xmlns:p='urn:x'><p:b>1</p:b><b>2</b></p:a>"), &(struct xml_options){0},
+				   &document, &error),
+			 0);
+	struct xml_namespace space = {"q", "urn:x"};
+	struct field_list list = field_list_make(&arena);
+	assert_int_equal(xml_query(document, "//q:b", &space, 1, SLICE("XML://q:b"), &list), 0);
+	assert_int_equal(list.count, 1);
+	assert_slice(list.items[0].name, "XML://q:b");
+	assert_slice(list.items[0].value, "1");
+	assert_int_equal(xml_query(document, "//unknown:b", NULL, 0, SLICE("n"), &list), 0);
+	assert_int_equal(xml_query(document, "][", NULL, 0, SLICE("n"), &list), 0);
+	assert_int_equal(xml_query(document, "count(//b)", NULL, 0, SLICE("n"), &list), 0);
+	assert_int_equal(list.count, 1);
+	xml_destroy(document);
+	arena_destroy(&arena);
+}
+
+static struct slice repeat(struct buffer *out, const char *text, size_t times)
+{
+	for (size_t i = 0; i < times; i++)
+		buffer_text(out, text);
+	return buffer_slice(out);
+}
+
+static void test_bounds(void **state)
+{
+	(void)state;
+	struct arena arena;
+	arena_init(&arena, 64 << 20, 0);
+	struct xml_document *document;
+	struct slice error;
+	struct buffer many = buffer_make(&arena);
+	buffer_text(&many, "<a>");
+	repeat(&many, "<b/>", 100);
+	buffer_text(&many, "</a>");
+	assert_int_equal(xml_parse(buffer_slice(&many), &(struct xml_options){.node_limit = 101}, &document, &error),
+			 0);
+	struct field_list list = field_list_make(&arena);
+	assert_int_equal(xml_arguments(document, 7, &list), 0);
+	assert_int_equal(list.count, 7);
+	xml_destroy(document);
+	assert_int_equal(xml_parse(buffer_slice(&many), &(struct xml_options){.node_limit = 100}, &document, &error),
+			 BODY_MALFORMED);
+	assert_slice(error, "XML: Too many nodes.");
+	xml_destroy(document);
+	struct buffer deep = buffer_make(&arena);
+	assert_int_equal(xml_parse(repeat(&deep, "<a>", 100000), &(struct xml_options){0}, &document, &error),
+			 BODY_MALFORMED);
+	xml_destroy(document);
+	arena_destroy(&arena);
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static struct xml_document *parse_text(const char *text)
+{
+	struct xml_document *document;
+	struct slice error;
+	assert_true(xml_parse(slice_from_string(text), &(struct xml_options){0}, &document, &error) >= 0);
+	return document;
+}
+
+static void test_validation(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/guia-xml-XXXXXX";
+	assert_non_null(mkdtemp(folder));
+	char schema_path[64];
+	char dtd_path[64];
+	snprintf(schema_path, sizeof(schema_path), "%s/a.xsd", folder);
+	snprintf(dtd_path, sizeof(dtd_path), "%s/a.dtd", folder);
+	write_file(schema_path, "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'>"
+				"<xs:element name='a' type='xs:integer'/></xs:schema>");
+	write_file(dtd_path, "<!ELEMENT a (#PCDATA)>");
+	struct xml_schema *schema;
+	struct xml_dtd *dtd;
+	assert_int_equal(xml_schema_load(dtd_path, &schema), -EINVAL);
+	assert_int_equal(xml_schema_load("/nonexistent/a.xsd", &schema), -EINVAL);
+	assert_int_equal(xml_dtd_load("/nonexistent/a.dtd", &dtd), -EINVAL);
+	assert_int_equal(xml_schema_load(schema_path, &schema), 0);
+	assert_int_equal(xml_dtd_load(dtd_path, &dtd), 0);
+	static const struct {
+		const char *text;
+		bool by_schema;
+		bool by_dtd;
+	} cases[] = {
+		{"<a>1</a>", true, true}, {"<a>x</a>", false, true}, {"<b/>", false, false}, {"<a>1", false, false}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct xml_document *document = parse_text(cases[i].text);
+		assert_int_equal(xml_schema_validate(schema, document), cases[i].by_schema);
+		assert_int_equal(xml_dtd_validate(dtd, document), cases[i].by_dtd);
+		xml_destroy(document);
+	}
+	xml_schema_destroy(schema);
+	xml_dtd_destroy(dtd);
+	unlink(schema_path);
+	unlink(dtd_path);
+	rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest unit_tests[] = {
+		cmocka_unit_test(test_cases),  cmocka_unit_test(test_short_ways), cmocka_unit_test(test_namespaces),
+		cmocka_unit_test(test_bounds), cmocka_unit_test(test_validation),
+	};
+	return cmocka_run_group_tests(unit_tests, start, NULL);
+}
