@@ -1,27 +1,92 @@
 /*
- * Sets of byte values as tables, and the scans that transformations start with: where is the first byte that matters?
- * Tables are written with designated ranges: static const struct byte_class UPPER = {{['A' ... 'Z'] = 1}};
+ * Sets of byte values, and the scans that transformations start with: where is the first byte that matters? Most values
+ * hold none, so the scan goes 16 bytes at a time, comparing against the few ranges that make up the set; what the
+ * vectors become is the compiler's business. Bytes in doubt are looked up in a table.
  */
 #ifndef GUIA_CODEC_BYTE_CLASS_H
 #define GUIA_CODEC_BYTE_CLASS_H
 
 #include "base/slice.h"
 
+enum { BYTE_CLASS_RANGES = 5 };
+
 struct byte_class {
 	uint8_t has[256]; /* 1 for members */
+	uint8_t first[BYTE_CLASS_RANGES];
+	uint8_t last[BYTE_CLASS_RANGES];
+	size_t ranges; /* 0: too many to compare, the table is all there is */
 };
 
-/* Index of the first member at or after `from`, or s.len. */
-static inline size_t byte_class_find(const struct byte_class *members, struct slice s, size_t from)
-{
-	const uint8_t *has = members->has;
-	size_t at = from;
-	for (; at + 4 <= s.len; at += 4) {
-		const uint8_t *p = s.ptr + at;
-		if (has[p[0]] | has[p[1]] | has[p[2]] | has[p[3]])
-			break;
+/* Initialisers of a class: the first and last byte of each of its ranges, which do not overlap. */
+#define BYTE_CLASS_1(a, b)                                                                                             \
+	{                                                                                                              \
+		.has = {[(a)...(b)] = 1}, .first = {(a)}, .last = {(b)}, .ranges = 1                                   \
 	}
-	while (at < s.len && !has[s.ptr[at]])
+#define BYTE_CLASS_2(a, b, c, d)                                                                                       \
+	{                                                                                                              \
+		.has = {[(a)...(b)] = 1, [(c)...(d)] = 1}, .first = {(a), (c)}, .last = {(b), (d)}, .ranges = 2        \
+	}
+#define BYTE_CLASS_4(a, b, c, d, e, f, g, h)                                                                           \
+	{                                                                                                              \
+		.has = {[(a)...(b)] = 1, [(c)...(d)] = 1, [(e)...(f)] = 1, [(g)...(h)] = 1},                           \
+		.first = {(a), (c), (e), (g)}, .last = {(b), (d), (f), (h)}, .ranges = 4                               \
+	}
+#define BYTE_CLASS_5(a, b, c, d, e, f, g, h, i, j)                                                                     \
+	{                                                                                                              \
+		.has = {[(a)...(b)] = 1, [(c)...(d)] = 1, [(e)...(f)] = 1, [(g)...(h)] = 1, [(i)...(j)] = 1},          \
+		.first = {(a), (c), (e), (g), (i)}, .last = {(b), (d), (f), (h), (j)}, .ranges = 5                     \
+	}
+
+enum { BYTE_VECTOR = 16 };
+typedef uint8_t byte_vector __attribute__((vector_size(BYTE_VECTOR)));
+typedef uint64_t byte_vector_words __attribute__((vector_size(BYTE_VECTOR)));
+
+static inline byte_vector byte_vector_load(const uint8_t *p)
+{
+	byte_vector bytes;
+	memcpy(&bytes, p, sizeof(bytes));
+	return bytes;
+}
+
+/* 0xff where a byte is from `first` to `last`, 0 elsewhere. */
+static inline byte_vector byte_vector_within(byte_vector bytes, uint8_t first, uint8_t last)
+{
+	return (byte_vector)(bytes - first <= (uint8_t)(last - first) - (byte_vector){0});
+}
+
+/* 0xff where a byte is a member, 0 elsewhere. The class has ranges. */
+static inline __attribute__((always_inline)) byte_vector byte_vector_members(const struct byte_class *members,
+									     byte_vector bytes)
+{
+	byte_vector found = byte_vector_within(bytes, members->first[0], members->last[0]);
+	if (members->ranges > 1) /* of a constant class, these are decided by the compiler */
+		found |= byte_vector_within(bytes, members->first[1], members->last[1]);
+	if (members->ranges > 2)
+		found |= byte_vector_within(bytes, members->first[2], members->last[2]);
+	if (members->ranges > 3)
+		found |= byte_vector_within(bytes, members->first[3], members->last[3]);
+	if (members->ranges > 4)
+		found |= byte_vector_within(bytes, members->first[4], members->last[4]);
+	return found;
+}
+
+static inline bool byte_vector_any(byte_vector found)
+{
+	byte_vector_words words = (byte_vector_words)found;
+	return (words[0] | words[1]) != 0;
+}
+
+/* Index of the first member at or after `from`, or s.len. Written to be inlined where the class is known. */
+static inline __attribute__((always_inline)) size_t byte_class_find(const struct byte_class *members, struct slice s,
+								    size_t from)
+{
+	size_t at = from;
+	if (members->ranges > 0) {
+		while (at + BYTE_VECTOR <= s.len &&
+		       !byte_vector_any(byte_vector_members(members, byte_vector_load(s.ptr + at))))
+			at += BYTE_VECTOR;
+	}
+	while (at < s.len && !members->has[s.ptr[at]])
 		at++;
 	return at;
 }

@@ -1,6 +1,6 @@
 /*
  * MD5 (RFC 1321) and SHA-1 (RFC 3174), for the transformations of these names only: neither is fit to protect
- * anything. Our own, because they run on the request path and libcrypto's interface allocates.
+ * anything. Nothing is allocated.
  */
 #ifndef GUIA_CODEC_DIGEST_H
 #define GUIA_CODEC_DIGEST_H

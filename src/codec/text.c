@@ -39,7 +39,7 @@ size_t utf8_sequence(struct slice s, size_t at)
 	return second_allowed(lead, s.ptr[at + 1]) ? length : 0;
 }
 
-static const struct byte_class HIGH = {{[0x80 ... 0xff] = 1}};
+static const struct byte_class HIGH = BYTE_CLASS_1(0x80, 0xff);
 
 bool utf8_valid(struct slice s)
 {
@@ -108,7 +108,7 @@ void text_add_utf8(struct buffer *out, struct slice s)
 	add_escaped(out, s, &HIGH, escape_utf8);
 }
 
-static const struct byte_class UNQUOTABLE = {{[0 ... 0x1f] = 1, ['"'] = 1, ['\\'] = 1, [0x7f ... 0xff] = 1}};
+static const struct byte_class UNQUOTABLE = BYTE_CLASS_4(0, 0x1f, '"', '"', '\\', '\\', 0x7f, 0xff);
 
 static size_t escape_json(struct buffer *out, struct slice s, size_t at)
 {
@@ -131,7 +131,7 @@ void text_add_json(struct buffer *out, struct slice s)
 	buffer_byte(out, '"');
 }
 
-static const struct byte_class UNPRINTABLE = {{[0 ... 0x1f] = 1, [0x7f ... 0xff] = 1}};
+static const struct byte_class UNPRINTABLE = BYTE_CLASS_2(0, 0x1f, 0x7f, 0xff);
 
 /* C1 controls, line and paragraph separators, and the marks, embeddings, overrides and isolates of UAX #9. */
 static bool is_unseen_control(struct slice sequence)

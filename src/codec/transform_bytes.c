@@ -2,14 +2,14 @@
 #include "codec/byte_class.h"
 #include "codec/transform_rows.h"
 
-static const struct byte_class UPPER = {{['A' ... 'Z'] = 1}};
-static const struct byte_class LOWER = {{['a' ... 'z'] = 1}};
-static const struct byte_class HIGH = {{[0x80 ... 0xff] = 1}};
+static const struct byte_class UPPER = BYTE_CLASS_1('A', 'Z');
+static const struct byte_class LOWER = BYTE_CLASS_1('a', 'z');
+static const struct byte_class HIGH = BYTE_CLASS_1(0x80, 0xff);
 /* White space of the C locale, and the two bytes of a non-breaking space in UTF-8, each on its own. */
-static const struct byte_class BLANK = {{['\t' ... '\r'] = 1, [' '] = 1, [0xa0] = 1, [0xc2] = 1}};
+static const struct byte_class BLANK = BYTE_CLASS_4('\t', '\r', ' ', ' ', 0xa0, 0xa0, 0xc2, 0xc2);
 /* White space of the C locale other than the space itself. */
-static const struct byte_class ODD_SPACE = {{['\t' ... '\r'] = 1}};
-static const struct byte_class SPACE = {{['\t' ... '\r'] = 1, [' '] = 1}};
+static const struct byte_class ODD_SPACE = BYTE_CLASS_1('\t', '\r');
+static const struct byte_class SPACE = BYTE_CLASS_2('\t', '\r', ' ', ' ');
 
 bool transform_none(const struct transform_context *context, struct slice in, uint8_t *out, size_t *ret_len)
 {
@@ -18,12 +18,18 @@ bool transform_none(const struct transform_context *context, struct slice in, ui
 }
 
 /* Flips bit 5 of every member of `letters`. */
-static bool change_case(const struct byte_class *letters, struct slice in, uint8_t *out, size_t *ret_len)
+static inline __attribute__((always_inline)) bool change_case(const struct byte_class *letters, struct slice in,
+							      uint8_t *out, size_t *ret_len)
 {
 	size_t at = byte_class_find(letters, in, 0);
 	if (at == in.len)
 		return false;
 	memcpy(out, in.ptr, at);
+	for (; at + BYTE_VECTOR <= in.len; at += BYTE_VECTOR) {
+		byte_vector bytes = byte_vector_load(in.ptr + at);
+		bytes ^= byte_vector_members(letters, bytes) & 0x20;
+		memcpy(out + at, &bytes, sizeof(bytes));
+	}
 	for (; at < in.len; at++)
 		out[at] = (uint8_t)(in.ptr[at] ^ (letters->has[in.ptr[at]] << 5));
 	*ret_len = in.len;
@@ -112,7 +118,7 @@ static size_t copy_without(const struct byte_class *dropped, struct slice in, si
 bool transform_remove_nulls(const struct transform_context *context, struct slice in, uint8_t *out, size_t *ret_len)
 {
 	(void)context;
-	static const struct byte_class NUL = {{[0] = 1}};
+	static const struct byte_class NUL = BYTE_CLASS_1(0, 0);
 	size_t at = byte_find(0, in, 0);
 	if (at == in.len)
 		return false;
@@ -203,19 +209,19 @@ static const uint8_t COMMAND[256] = {
 };
 
 /* The bytes at which cmdLine may change something: all it treats specially, and capitals. */
-static const struct byte_class COMMAND_SPECIAL = {{
-	['"'] = 1,
-	['\''] = 1,
-	['\\'] = 1,
-	['^'] = 1,
-	[','] = 1,
-	[';'] = 1,
-	['\t'] = 1,
-	['\r'] = 1,
-	['\n'] = 1,
-	[' '] = 1,
-	['A' ... 'Z'] = 1,
-}};
+static const struct byte_class COMMAND_SPECIAL = {.has = {
+							  ['"'] = 1,
+							  ['\''] = 1,
+							  ['\\'] = 1,
+							  ['^'] = 1,
+							  [','] = 1,
+							  [';'] = 1,
+							  ['\t'] = 1,
+							  ['\r'] = 1,
+							  ['\n'] = 1,
+							  [' '] = 1,
+							  ['A' ... 'Z'] = 1,
+						  }};
 
 /* The first byte at which cmdLine's output differs, a single space between words being none. */
 static size_t command_special(struct slice in)

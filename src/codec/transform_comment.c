@@ -2,7 +2,7 @@
 #include "codec/byte_class.h"
 #include "codec/transform_rows.h"
 
-static const struct byte_class MARKER_START = {{['/'] = 1, ['<'] = 1, ['-'] = 1, ['#'] = 1, ['*'] = 1}};
+static const struct byte_class MARKER_START = BYTE_CLASS_5('/', '/', '<', '<', '-', '-', '#', '#', '*', '*');
 
 static bool marker_at(struct slice in, size_t at, struct slice marker)
 {

@@ -108,7 +108,7 @@ bool transform_sha1(const struct transform_context *context, struct slice in, ui
 }
 
 /* What urlEncode leaves alone. */
-static const struct byte_class URL_PLAIN = {{['*'] = 1, ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1}};
+static const struct byte_class URL_PLAIN = BYTE_CLASS_4('*', '*', '0', '9', 'A', 'Z', 'a', 'z');
 
 bool transform_url_encode(const struct transform_context *context, struct slice in, uint8_t *out, size_t *ret_len)
 {
@@ -134,7 +134,7 @@ bool transform_url_encode(const struct transform_context *context, struct slice 
 
 /* UTF-8 to %uHHHH. NULs and lead bytes without their tail go; other bytes that cannot lead stay as they are. */
 
-static const struct byte_class UNICODE_SPECIAL = {{[0] = 1, [0xc0 ... 0xf7] = 1}};
+static const struct byte_class UNICODE_SPECIAL = BYTE_CLASS_2(0, 0, 0xc0, 0xf7);
 
 /* Length of the sequence that `lead` announces. */
 static size_t sequence_length(uint8_t lead)

@@ -79,7 +79,7 @@ static uint8_t letter_escape(uint8_t letter)
 
 /* URL: %HH and '+'. */
 
-static const struct byte_class URL_SPECIAL = {{['%'] = 1, ['+'] = 1}};
+static const struct byte_class URL_SPECIAL = BYTE_CLASS_2('%', '%', '+', '+');
 
 static size_t url_next(struct slice in, size_t from)
 {
