@@ -1,0 +1,18 @@
+/* @detectSQLi: the same answer twice, a fingerprint of 1 to 5 letters exactly when the answer is yes. */
+#include "match/sqli.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct sqli_fingerprint first = {.text = ""}, second = {.text = ""};
+	bool found = sqli_detect(slice_make(data, size), &first);
+	size_t letters = strlen(first.text);
+	if (found != sqli_detect(slice_make(data, size), &second) || strcmp(first.text, second.text) != 0)
+		abort();
+	if (found ? letters < 1 || letters > SQLI_FINGERPRINT_MAX || size == 0 : letters != 0)
+		abort();
+	return 0;
+}

@@ -1,0 +1,23 @@
+/*
+ * @detectSQLi: does a value, put into an SQL statement as a bare term, inside '...' or inside "...", change what the
+ * statement does? The method is Galbreath's (libinjection, Black Hat USA 2012): read the value as SQL tokens in each of
+ * those contexts, fold what carries no meaning, and look the first five kinds up in a table of known injections.
+ *
+ * Pure and thread-safe: no allocation, no state, constant stack, time linear in the bytes.
+ */
+#ifndef GUIA_MATCH_SQLI_H
+#define GUIA_MATCH_SQLI_H
+
+#include "base/slice.h"
+
+enum { SQLI_FINGERPRINT_MAX = 5 };
+
+/* The kinds of the first tokens, one letter each (sqli_token.h), NUL-terminated. */
+struct sqli_fingerprint {
+	char text[9];
+};
+
+/* Whether `value` is an injection. `ret_fingerprint` may be NULL and is set only when the answer is yes. */
+bool sqli_detect(struct slice value, struct sqli_fingerprint *ret_fingerprint);
+
+#endif

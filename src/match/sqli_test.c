@@ -1,0 +1,119 @@
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/test.h"
+#include "match/sqli.h"
+#include "match/sqli_fold.h"
+
+/* \n, \t, \\ and \xHH in place. */
+static struct slice unescape(struct slice s)
+{
+	uint8_t *out = malloc(s.len + 1);
+	size_t len = 0;
+	assert_non_null(out);
+	for (size_t i = 0; i < s.len; i++) {
+		uint8_t next = i + 1 < s.len ? s.ptr[i + 1] : 0;
+		if (s.ptr[i] != '\\') {
+			out[len++] = s.ptr[i];
+		} else if (next == 'x' && i + 3 < s.len) {
+			out[len++] = (uint8_t)(byte_hex_value(s.ptr[i + 2]) * 16 + byte_hex_value(s.ptr[i + 3]));
+			i += 3;
+		} else {
+			out[len++] = next == 'n' ? '\n' : next == 't' ? '\t' : next;
+			i++;
+		}
+	}
+	struct slice fenced = test_fenced(slice_make(out, len));
+	free(out);
+	return fenced;
+}
+
+static void check_line(struct slice line)
+{
+	struct slice answer, expected = SLICE("");
+	struct slice rest = slice_cut(line, ' ', &answer);
+	bool yes = slice_equal(answer, SLICE("yes"));
+	if (yes)
+		rest = slice_cut(rest, ' ', &expected);
+	struct sqli_fingerprint fingerprint = {.text = ""};
+	bool found = sqli_detect(unescape(rest), &fingerprint);
+	if (found != yes || !slice_equal(slice_from_string(fingerprint.text), expected))
+		fail_msg("[%.*s]: got %d %s", SLICE_ARG(line), found, fingerprint.text);
+}
+
+static void cases_hold(void **state)
+{
+	(void)state;
+	struct buffer text = buffer_make(NULL);
+	assert_int_equal(file_read("tests/data/sqli.cases", 1 << 20, &text), 0);
+	struct slice rest = buffer_slice(&text);
+	unsigned count = 0;
+	while (rest.len > 0) {
+		struct slice line;
+		rest = slice_cut(rest, '\n', &line);
+		if (line.len == 0 || line.ptr[0] == '#')
+			continue;
+		check_line(line);
+		count++;
+	}
+	buffer_free(&text);
+	assert_true(count > 30);
+}
+
+static void folded_to(const char *text, uint8_t quote, enum sqli_dialect dialect, const char *expected)
+{
+	struct sqli_folded folded;
+	sqli_fold(test_fenced(slice_from_string(text)), quote, dialect, &folded);
+	assert_string_equal(sqli_fingerprint_of(&folded).text, expected);
+}
+
+static void tokens_fold(void **state)
+{
+	(void)state;
+	folded_to("1 + 2 * 3", 0, SQLI_ANSI, "1");
+	folded_to("((((a", 0, SQLI_ANSI, "n");
+	folded_to("'a' 'b'", 0, SQLI_ANSI, "s");
+	folded_to("a, b, c", 0, SQLI_ANSI, "n");
+	folded_to("1 union all select", 0, SQLI_ANSI, "1UE");
+	folded_to("a is not distinct from b", 0, SQLI_ANSI, "n");
+	folded_to("x::int", 0, SQLI_ANSI, "n");
+	folded_to("a in (1)", 0, SQLI_ANSI, "n");
+	folded_to("user()", 0, SQLI_ANSI, "f()");
+	folded_to("user(1)", 0, SQLI_ANSI, "n(1)");
+	folded_to("a --b", 0, SQLI_ANSI, "nc");
+	folded_to("a --b", 0, SQLI_MYSQL, "n");
+	folded_to("a # b", 0, SQLI_MYSQL, "nc");
+	folded_to("a' or 'b", '\'', SQLI_ANSI, "s&s");
+	folded_to("a'' or b", '\'', SQLI_ANSI, "s");
+	folded_to("a\\' or b", '\'', SQLI_ANSI, "s");
+	folded_to("$tag$ 'x' $tag$ or", 0, SQLI_ANSI, "s&");
+	folded_to("q'[it's]' or", 0, SQLI_ANSI, "s&");
+	folded_to("{``.``.id}", 0, SQLI_ANSI, "X");
+	folded_to("a ``", 0, SQLI_ANSI, "nn");
+	folded_to("1 or 1 or `", 0, SQLI_ANSI, "1&c");
+	folded_to("0x1F or \\N", 0, SQLI_ANSI, "1&1");
+	folded_to("1fUNION", 0, SQLI_ANSI, "1U");
+}
+
+/* Whatever the last byte is, nothing is read past it. */
+static void nothing_is_read_past_the_end(void **state)
+{
+	(void)state;
+	static const char *const starts[] = {"",    "1 ",  "'",   "a--", "/*",  "$a",  "$$", "q'(", "nq'",
+					     "u&'", "x'0", "b'1", "0x",  "1.e", "@@`", "{",  "\\",  "1e+"};
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		for (unsigned byte = 0; byte < 256; byte++) {
+			uint8_t text[16];
+			size_t len = strlen(starts[i]);
+			memcpy(text, starts[i], len);
+			text[len] = (uint8_t)byte;
+			struct slice fenced = test_fenced(slice_make(text, len + 1));
+			struct sqli_fingerprint first = {.text = ""}, second = {.text = ""};
+			bool found = sqli_detect(fenced, &first);
+			assert_int_equal(found, sqli_detect(fenced, &second));
+			assert_string_equal(first.text, second.text);
+			munmap((void *)(uintptr_t)(fenced.ptr + fenced.len - 4096), 8192);
+		}
+	}
+}
+
+TEST_MAIN(cmocka_unit_test(cases_hold), cmocka_unit_test(tokens_fold), cmocka_unit_test(nothing_is_read_past_the_end))

@@ -1,0 +1,231 @@
+#include "match/xss.h"
+
+#include "match/xss_html.h"
+
+enum verdict {
+	HARMLESS,
+	ALWAYS,   /* script whatever the value */
+	URL,      /* the value is a URL, which may name a script */
+	INDIRECT, /* the value names an attribute, as SVG animations do */
+};
+
+struct row {
+	struct slice name; /* lower case */
+	enum verdict verdict;
+};
+
+/* Elements that run, load or restyle. Anything whose name starts with svg or xsl counts too. */
+static const struct slice elements[] = {
+	SLICE_INIT("applet"), SLICE_INIT("base"),     SLICE_INIT("comment"), SLICE_INIT("embed"),
+	SLICE_INIT("frame"),  SLICE_INIT("frameset"), SLICE_INIT("handler"), SLICE_INIT("iframe"),
+	SLICE_INIT("import"), SLICE_INIT("isindex"),  SLICE_INIT("link"),    SLICE_INIT("listener"),
+	SLICE_INIT("meta"),   SLICE_INIT("noscript"), SLICE_INIT("object"),  SLICE_INIT("script"),
+	SLICE_INIT("style"),  SLICE_INIT("vmlframe"), SLICE_INIT("xml"),     SLICE_INIT("xss"),
+};
+
+static const struct row attributes[] = {
+	{SLICE_INIT("action"), URL},
+	{SLICE_INIT("attributename"), INDIRECT},
+	{SLICE_INIT("background"), URL},
+	{SLICE_INIT("by"), URL},
+	{SLICE_INIT("dataformatas"), ALWAYS},
+	{SLICE_INIT("datasrc"), ALWAYS},
+	{SLICE_INIT("dynsrc"), URL},
+	{SLICE_INIT("filter"), ALWAYS},
+	{SLICE_INIT("folder"), URL},
+	{SLICE_INIT("formaction"), URL},
+	{SLICE_INIT("from"), URL},
+	{SLICE_INIT("handler"), URL},
+	{SLICE_INIT("href"), URL},
+	{SLICE_INIT("lowsrc"), URL},
+	{SLICE_INIT("poster"), URL},
+	{SLICE_INIT("src"), URL},
+	{SLICE_INIT("style"), ALWAYS},
+	{SLICE_INIT("to"), URL},
+	{SLICE_INIT("values"), URL},
+	{SLICE_INIT("xlink:href"), URL},
+};
+
+/* Their beginnings are enough: java is followed by script in some browsers only after a line break. */
+static const struct slice schemes[] = {
+	SLICE_INIT("data"),
+	SLICE_INIT("view-source"),
+	SLICE_INIT("java"),
+	SLICE_INIT("vbscript"),
+};
+
+/* Whether `text`, ASCII case and NULs ignored, is `name`. */
+static bool is_name(struct slice text, struct slice name)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.ptr[i] == 0)
+			continue;
+		if (found == name.len || byte_lower(text.ptr[i]) != name.ptr[found])
+			return false;
+		found++;
+	}
+	return found == name.len;
+}
+
+static bool is_active_element(struct slice name)
+{
+	if (name.len < 3)
+		return false;
+	for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++)
+		if (is_name(name, elements[i]))
+			return true;
+	return slice_starts_with_nocase(name, SLICE("svg")) || slice_starts_with_nocase(name, SLICE("xsl"));
+}
+
+static enum verdict judge_attribute(struct slice name)
+{
+	if (name.len < 2)
+		return HARMLESS;
+	if (name.len >= 5) {
+		struct slice start = slice_sub(name, 0, 5);
+		/* Event handlers, and namespaces, which make any element of any name. */
+		if (slice_starts_with_nocase(name, SLICE("on")) || is_name(start, SLICE("xmlns")) ||
+		    is_name(start, SLICE("xlink")))
+			return ALWAYS;
+	}
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
+		if (is_name(name, attributes[i].name))
+			return attributes[i].verdict;
+	return HARMLESS;
+}
+
+/* A numeric reference (&#65; &#x41;) at the start of `s`, its semicolon optional; a byte otherwise. */
+static unsigned decode_one(struct slice s, size_t *ret_len)
+{
+	*ret_len = 1;
+	if (s.len < 3 || s.ptr[0] != '&' || s.ptr[1] != '#')
+		return s.ptr[0];
+	unsigned base = byte_lower(s.ptr[2]) == 'x' ? 16 : 10;
+	size_t start = base == 16 ? 3 : 2, at = start;
+	unsigned value = 0;
+	for (; at < s.len; at++) {
+		int digit = byte_hex_value(s.ptr[at]);
+		if (digit < 0 || (unsigned)digit >= base)
+			break;
+		value = value * base + (unsigned)digit;
+		if (value > 0x1000ff)
+			return '&';
+	}
+	if (at == start)
+		return '&';
+	*ret_len = at < s.len && s.ptr[at] == ';' ? at + 1 : at;
+	return value;
+}
+
+/* Leading control bytes are skipped, NULs and line feeds anywhere. */
+static bool starts_with_scheme(struct slice url, struct slice scheme)
+{
+	bool leading = true;
+	size_t found = 0;
+	while (url.len > 0 && found < scheme.len) {
+		size_t len;
+		unsigned c = decode_one(url, &len);
+		url = slice_after(url, len);
+		if (leading && c <= ' ')
+			continue;
+		leading = false;
+		if (c == 0 || c == '\n')
+			continue;
+		if (byte_lower((uint8_t)c) != scheme.ptr[found])
+			return false;
+		found++;
+	}
+	return found == scheme.len;
+}
+
+static bool is_active_url(struct slice url)
+{
+	while (url.len > 0 && (url.ptr[0] <= ' ' || url.ptr[0] >= 0x7f))
+		url = slice_after(url, 1);
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (starts_with_scheme(url, schemes[i]))
+			return true;
+	return false;
+}
+
+static bool is_active_value(enum verdict attribute, struct slice value)
+{
+	switch (attribute) {
+	case ALWAYS:
+		return true;
+	case URL:
+		return is_active_url(value);
+	case INDIRECT:
+		return judge_attribute(value) != HARMLESS;
+	case HARMLESS:
+		break;
+	}
+	return false;
+}
+
+/* To Internet Explorer a ` ends a comment, and [if, xml, import and entity do something. */
+static bool is_active_comment(struct slice text)
+{
+	if (slice_find_byte(text, '`', 0) < text.len)
+		return true;
+	if (text.len > 3 &&
+	    (slice_starts_with_nocase(text, SLICE("[if")) || slice_starts_with_nocase(text, SLICE("xml"))))
+		return true;
+	struct slice start = slice_sub(text, 0, 6);
+	return text.len > 5 && (is_name(start, SLICE("import")) || is_name(start, SLICE("entity")));
+}
+
+static bool runs_in(struct slice value, enum xss_context context)
+{
+	struct xss_reader reader = xss_reader_make(value, context);
+	struct xss_token token;
+	enum verdict attribute = HARMLESS;
+	while (xss_token_read(&reader, &token)) {
+		enum verdict before = attribute;
+		attribute = HARMLESS;
+		switch (token.kind) {
+		case XSS_DOCTYPE:
+			return true;
+		case XSS_TAG_OPEN:
+			if (is_active_element(token.text))
+				return true;
+			break;
+		case XSS_ATTRIBUTE:
+			attribute = judge_attribute(token.text);
+			break;
+		case XSS_VALUE:
+			if (is_active_value(before, token.text))
+				return true;
+			break;
+		case XSS_COMMENT:
+			if (is_active_comment(token.text))
+				return true;
+			break;
+		case XSS_DATA:
+		case XSS_TAG_END:
+		case XSS_TAG_CLOSE:
+			break;
+		}
+	}
+	return false;
+}
+
+bool xss_detect(struct slice value)
+{
+	static const uint8_t quotes[] = {'\'', '"', '`'};
+	bool has_tag = slice_find_byte(value, '<', 0) < value.len;
+	bool has_value = slice_find_byte(value, '=', 0) < value.len;
+	/* Without a tag no context but an attribute's does anything, and that needs a value. */
+	if (!has_tag && !has_value)
+		return false;
+	if (has_tag && runs_in(value, XSS_TEXT))
+		return true;
+	if (runs_in(value, XSS_UNQUOTED))
+		return true;
+	for (size_t i = 0; i < sizeof(quotes); i++)
+		if (slice_find_byte(value, quotes[i], 0) < value.len &&
+		    runs_in(value, (enum xss_context)(XSS_SINGLE_QUOTED + (int)i)))
+			return true;
+	return false;
+}
