@@ -1,0 +1,167 @@
+/* Which names say that their value is a secret. A name is compared component by component, without case and '-' and
+ * '_'. */
+#include "http/redact.h"
+
+enum place {
+	WHOLE,    /* the component is the word */
+	AT_END,   /* it ends with it */
+	ANYWHERE, /* it holds it */
+};
+
+static const struct {
+	struct slice word;
+	enum place place;
+} words[] = {
+	{SLICE_INIT("password"), ANYWHERE},
+	{SLICE_INIT("passwd"), ANYWHERE},
+	{SLICE_INIT("passphrase"), ANYWHERE},
+	{SLICE_INIT("passcode"), ANYWHERE},
+	{SLICE_INIT("passkey"), ANYWHERE},
+	{SLICE_INIT("pwd"), ANYWHERE},
+	{SLICE_INIT("pass"), WHOLE},
+	{SLICE_INIT("userpass"), AT_END},
+	{SLICE_INIT("psw"), WHOLE},
+	{SLICE_INIT("pin"), WHOLE},
+	{SLICE_INIT("pincode"), ANYWHERE},
+	{SLICE_INIT("otp"), WHOLE},
+	{SLICE_INIT("totp"), WHOLE},
+	/* Not anywhere: a secretary is no secret. */
+	{SLICE_INIT("secret"), AT_END},
+	{SLICE_INIT("secrets"), WHOLE},
+	{SLICE_INIT("secretkey"), ANYWHERE},
+	{SLICE_INIT("token"), ANYWHERE},
+	{SLICE_INIT("jwt"), WHOLE},
+	{SLICE_INIT("bearer"), WHOLE},
+	{SLICE_INIT("auth"), WHOLE},
+	{SLICE_INIT("authorization"), ANYWHERE},
+	{SLICE_INIT("credential"), ANYWHERE},
+	{SLICE_INIT("apikey"), ANYWHERE},
+	{SLICE_INIT("accesskey"), ANYWHERE},
+	{SLICE_INIT("privatekey"), ANYWHERE},
+	{SLICE_INIT("cookie"), ANYWHERE},
+	{SLICE_INIT("cookies"), AT_END},
+	{SLICE_INIT("session"), WHOLE},
+	{SLICE_INIT("sessionid"), ANYWHERE},
+	{SLICE_INIT("sessionkey"), ANYWHERE},
+	{SLICE_INIT("sessid"), ANYWHERE},
+	{SLICE_INIT("sid"), WHOLE},
+	{SLICE_INIT("csrf"), ANYWHERE},
+	{SLICE_INIT("xsrf"), ANYWHERE},
+	{SLICE_INIT("creditcard"), ANYWHERE},
+	{SLICE_INIT("cardnumber"), ANYWHERE},
+	{SLICE_INIT("cardno"), ANYWHERE},
+	{SLICE_INIT("ccnum"), ANYWHERE},
+	{SLICE_INIT("cvv"), ANYWHERE},
+	{SLICE_INIT("cvc"), WHOLE},
+	{SLICE_INIT("iban"), WHOLE},
+	{SLICE_INIT("ssn"), WHOLE},
+	/* Portuguese */
+	{SLICE_INIT("senha"), ANYWHERE},
+	{SLICE_INIT("palavrapasse"), ANYWHERE},
+	{SLICE_INIT("palavrachave"), ANYWHERE},
+	{SLICE_INIT("segredo"), WHOLE},
+	{SLICE_INIT("cartaodecredito"), ANYWHERE},
+	{SLICE_INIT("numerocartao"), ANYWHERE},
+	{SLICE_INIT("numerodocartao"), ANYWHERE},
+	{SLICE_INIT("codigosecreto"), ANYWHERE},
+	/* Chinese */
+	{SLICE_INIT("密碼"), ANYWHERE},
+	{SLICE_INIT("密码"), ANYWHERE},
+	{SLICE_INIT("口令"), ANYWHERE},
+	{SLICE_INIT("驗證碼"), ANYWHERE},
+	{SLICE_INIT("验证码"), ANYWHERE},
+	{SLICE_INIT("信用卡"), ANYWHERE},
+	{SLICE_INIT("卡號"), ANYWHERE},
+	{SLICE_INIT("卡号"), ANYWHERE},
+	{SLICE_INIT("令牌"), ANYWHERE},
+	{SLICE_INIT("mima"), WHOLE},
+	/* Others that visitors' forms come in */
+	{SLICE_INIT("contrasena"), ANYWHERE},
+	{SLICE_INIT("contraseña"), ANYWHERE},
+	{SLICE_INIT("clave"), WHOLE},
+	{SLICE_INIT("motdepasse"), ANYWHERE},
+	{SLICE_INIT("mdp"), WHOLE},
+	{SLICE_INIT("passwort"), ANYWHERE},
+	{SLICE_INIT("kennwort"), ANYWHERE},
+	{SLICE_INIT("パスワード"), ANYWHERE},
+	{SLICE_INIT("비밀번호"), ANYWHERE},
+};
+
+enum {
+	COMPONENT_LIMIT = 256, /* what comes behind is not looked at */
+};
+
+struct component {
+	uint8_t bytes[COMPONENT_LIMIT];
+	size_t length;
+};
+
+static void normalise(struct slice name, struct component *component)
+{
+	component->length = 0;
+	for (size_t i = 0; i < name.len && component->length < COMPONENT_LIMIT; i++) {
+		uint8_t c = name.ptr[i];
+		if (c != '-' && c != '_' && c != '.' && c != ' ')
+			component->bytes[component->length++] = byte_lower(c);
+	}
+}
+
+static bool matches(struct slice text, struct slice word, enum place place)
+{
+	switch (place) {
+	case WHOLE:
+		return slice_equal(text, word);
+	case AT_END:
+		return slice_ends_with(text, word);
+	default:
+		return slice_find(text, word, 0) < text.len;
+	}
+}
+
+static bool component_is_secret(const struct redact_names *names, struct slice name)
+{
+	struct component component;
+	normalise(name, &component);
+	struct slice text = slice_make(component.bytes, component.length);
+	if (text.len == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (matches(text, words[i].word, words[i].place))
+			return true;
+	for (size_t i = 0; i < names->extra_count; i++) {
+		struct component extra;
+		normalise(names->extra[i], &extra);
+		if (slice_equal(text, slice_make(extra.bytes, extra.length)))
+			return true;
+	}
+	return false;
+}
+
+static bool is_separator(uint8_t c)
+{
+	return c == '.' || c == ':' || c == '[' || c == ']' || c == '/';
+}
+
+/* "ARGS_NAMES:password" holds a name, not its value. */
+static bool is_collection_of_names(struct slice name)
+{
+	struct slice collection = slice_sub(name, 0, slice_find_byte(name, ':', 0));
+	return collection.len < name.len && slice_ends_with(collection, SLICE("_NAMES"));
+}
+
+bool redact_name_is_secret(const struct redact_names *names, struct slice name)
+{
+	if (is_collection_of_names(name))
+		return false;
+	if (component_is_secret(names, name))
+		return true;
+	for (size_t from = 0; from < name.len;) {
+		size_t end = from;
+		while (end < name.len && !is_separator(name.ptr[end]))
+			end++;
+		if (end - from < name.len && component_is_secret(names, slice_sub(name, from, end)))
+			return true;
+		from = end + 1;
+	}
+	return false;
+}

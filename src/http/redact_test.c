@@ -1,0 +1,91 @@
+#include "http/redact.h"
+
+#include "http/test_cases.h"
+
+static const struct slice own_names[] = {SLICE_INIT("My_Own")};
+static const struct redact_names names = {own_names, 1};
+
+typedef void redactor(const struct redact_names *names, struct slice text, struct buffer *out);
+
+static void arguments(const struct redact_names *all, struct slice text, struct buffer *out)
+{
+	redact_arguments(all, text, '&', out);
+}
+
+static void body(const struct redact_names *all, struct slice text, struct buffer *out)
+{
+	redact_body(all, slice_make("", 0), text, out);
+}
+
+static void free_text(const struct redact_names *all, struct slice text, struct buffer *out)
+{
+	redact_text(all, slice_make("", 0), slice_make("", 0), text, out);
+}
+
+static const struct {
+	struct slice name;
+	redactor *redact;
+} forms[] = {
+	{SLICE_INIT("uri"), redact_uri}, {SLICE_INIT("args"), arguments}, {SLICE_INIT("json"), redact_json},
+	{SLICE_INIT("body"), body},      {SLICE_INIT("text"), free_text}, {SLICE_INIT("multipart"), redact_multipart},
+};
+
+static void add_unchanged_or_escaped(struct slice s, struct buffer *out)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		uint8_t c = s.ptr[i];
+		if (c == '\r' || c == '\n')
+			buffer_text(out, c == '\r' ? "\\r" : "\\n");
+		else if (c == '\\')
+			buffer_text(out, "\\x5c");
+		else
+			buffer_byte(out, c);
+	}
+}
+
+static void render(struct slice input, struct arena *arena, struct buffer *out)
+{
+	struct slice form;
+	struct slice text = test_fenced(slice_cut(input, '|', &form));
+	struct buffer redacted = buffer_make(arena);
+	bool known = true;
+	if (form.ptr[0] == '!') {
+		redact_header(&names, slice_after(form, 1), text, &redacted);
+	} else if (form.ptr[0] == '$') {
+		redact_value(&names, slice_after(form, 1), text, &redacted);
+	} else {
+		known = false;
+		for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+			if (!slice_equal(form, forms[i].name))
+				continue;
+			forms[i].redact(&names, text, &redacted);
+			known = true;
+		}
+	}
+	assert_true(known);
+	add_unchanged_or_escaped(buffer_slice(&redacted), out);
+}
+
+static void test_cases(void **state)
+{
+	(void)state;
+	test_cases_run("src/http/cases/redact.txt", render);
+}
+
+/* With the rule's variable known, its value goes wherever it stands, and what matched with it. */
+static void test_known_variable(void **state)
+{
+	(void)state;
+	struct buffer out = buffer_make(NULL);
+	redact_text(&names, SLICE("ARGS:password"), SLICE("hunter2"), SLICE("value hunter2 of hunter2x"), &out);
+	assert_slice(buffer_slice(&out), "value [redacted] of [redacted]x");
+	buffer_clear(&out);
+	redact_text(&names, SLICE("ARGS:q"), SLICE("hunter2"), SLICE("value hunter2"), &out);
+	assert_slice(buffer_slice(&out), "value hunter2");
+	buffer_clear(&out);
+	redact_text(&names, SLICE("ARGS:password"), SLICE("hunter2"), SLICE("Matched Data: unter"), &out);
+	assert_slice(buffer_slice(&out), "Matched Data: [redacted] found within ARGS:password: [redacted]");
+	buffer_free(&out);
+}
+
+TEST_MAIN(cmocka_unit_test(test_cases), cmocka_unit_test(test_known_variable))
