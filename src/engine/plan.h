@@ -27,6 +27,8 @@ struct plan_scores {
 	int outbound_threshold;
 };
 
+enum plan_score { PLAN_SCORE_NONE, PLAN_SCORE_INBOUND, PLAN_SCORE_OUTBOUND };
+
 struct plan {
 	const struct ruleset *ruleset;
 	const struct plan_node *nodes;
@@ -42,7 +44,8 @@ struct plan {
 	int capture_slots[PLAN_CAPTURES]; /* of TX:0 to TX:9 */
 	int pcre_limits_slot;             /* of TX:MSC_PCRE_LIMITS_EXCEEDED */
 	struct plan_scores scores;
-	struct geo_database *geo; /* NULL: none */
+	const uint8_t *score_of_slot; /* enum plan_score, by slot: what a rule that found something adds to */
+	struct geo_database *geo;     /* NULL: none */
 	/* Documents that @validateSchema and @validateDTD compare with, by their operator. */
 	const struct plan_schema *schemas;
 	size_t schema_count;

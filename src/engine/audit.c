@@ -1,0 +1,341 @@
+/*
+ * The audit record: ModSecurity v3's JSON, one line, with a key of ours, "guia", that holds what the other form has no
+ * place for: every link that matched. Written straight into the transaction's memory.
+ */
+#include "codec/text.h"
+#include "engine/report.h"
+#include "engine/variable.h"
+
+#include <time.h>
+
+/* ---- whether, and which parts ---- */
+
+static uint32_t part_bits(struct slice letters)
+{
+	uint32_t bits = 0;
+	for (size_t i = 0; i < letters.len; i++) {
+		uint8_t c = byte_lower(letters.ptr[i]);
+		if (c >= 'a' && c <= 'z')
+			bits |= 1u << (c - 'a');
+	}
+	return bits;
+}
+
+static uint32_t wanted_parts(const struct transaction *t)
+{
+	uint32_t parts = t->ruleset->settings.audit_parts;
+	for (const struct audit_parts_change *change = t->audit_parts; change != NULL; change = change->next) {
+		struct slice text = change->parts;
+		uint8_t sign = text.len > 0 ? text.ptr[0] : 0;
+		if (sign == '+')
+			parts |= part_bits(text);
+		else if (sign == '-')
+			parts &= ~part_bits(text);
+		else
+			parts = part_bits(text);
+	}
+	return parts;
+}
+
+static bool has_part(uint32_t parts, char letter)
+{
+	return (parts >> (letter - 'A') & 1) != 0;
+}
+
+static bool status_is_relevant(struct transaction *t)
+{
+	const struct regex *regex = t->ruleset->settings.audit_relevant_status;
+	uint16_t status = t->sent_status != 0 ? t->sent_status : t->response_status;
+	struct buffer text = buffer_make(&t->arena);
+	buffer_number(&text, status);
+	return regex != NULL && text.error == 0 &&
+	       regex_match(regex, t->worker->regex_scratch, buffer_slice(&text), 0, NULL, NULL, NULL) == REGEX_MATCH;
+}
+
+/* RelevantOnly: a status that was asked for, or a rule that logged for the audit. */
+static bool is_wanted(struct transaction *t)
+{
+	if (t->audit_engine == SWITCH_ON)
+		return true;
+	if (t->audit_engine != SWITCH_RELEVANT_ONLY)
+		return false;
+	for (uint32_t i = 0; i < t->log_count; i++)
+		if (t->logs[i]->audit)
+			return true;
+	return status_is_relevant(t);
+}
+
+/* ---- writing ---- */
+
+struct writer {
+	struct transaction *t;
+	struct buffer out;
+	bool first; /* in its object or list: no comma before the next */
+};
+
+static void comma(struct writer *w)
+{
+	if (!w->first)
+		buffer_byte(&w->out, ',');
+	w->first = false;
+}
+
+static void key(struct writer *w, const char *name)
+{
+	comma(w);
+	text_add_json(&w->out, slice_from_string(name));
+	buffer_byte(&w->out, ':');
+}
+
+static void open_object(struct writer *w, const char *name)
+{
+	key(w, name);
+	buffer_byte(&w->out, '{');
+	w->first = true;
+}
+
+static void open_list(struct writer *w, const char *name)
+{
+	key(w, name);
+	buffer_byte(&w->out, '[');
+	w->first = true;
+}
+
+static void close_with(struct writer *w, char byte)
+{
+	buffer_byte(&w->out, (uint8_t)byte);
+	w->first = false;
+}
+
+static void text(struct writer *w, const char *name, struct slice value)
+{
+	key(w, name);
+	text_add_json(&w->out, value);
+}
+
+static void number(struct writer *w, const char *name, int64_t value)
+{
+	key(w, name);
+	buffer_number(&w->out, value);
+}
+
+static void flag(struct writer *w, const char *name, bool value)
+{
+	key(w, name);
+	buffer_text(&w->out, value ? "true" : "false");
+}
+
+/* Numbers that ModSecurity writes as strings. */
+static void number_text_member(struct writer *w, const char *name, int64_t value)
+{
+	key(w, name);
+	buffer_printf(&w->out, "\"%lld\"", (long long)value);
+}
+
+static void redacted(struct writer *w, const char *name, struct buffer *value)
+{
+	w->out.error |= value->error;
+	text(w, name, buffer_slice(value));
+}
+
+/* ---- the parts ---- */
+
+static void headers(struct writer *w, const struct value_set *set)
+{
+	struct transaction *t = w->t;
+	open_object(w, "headers");
+	for (uint32_t i = 0; i < set->count; i++) {
+		struct buffer value = buffer_make(&t->arena);
+		redact_header(&t->redact, set->items[i]->key, set->items[i]->bytes, &value);
+		w->out.error |= value.error;
+		comma(w);
+		text_add_json(&w->out, set->items[i]->key);
+		buffer_byte(&w->out, ':');
+		text_add_json(&w->out, buffer_slice(&value));
+	}
+	close_with(w, '}');
+}
+
+static void body(struct writer *w, struct slice type, struct slice bytes)
+{
+	struct buffer value = buffer_make(&w->t->arena);
+	redact_body(&w->t->redact, type, bytes, &value);
+	redacted(w, "body", &value);
+}
+
+static void request(struct writer *w, uint32_t parts)
+{
+	struct transaction *t = w->t;
+	struct buffer uri = buffer_make(&t->arena);
+	struct slice version = t->protocol;
+	if (slice_starts_with_nocase(version, SLICE("HTTP/")))
+		version = slice_after(version, 5);
+	open_object(w, "request");
+	text(w, "method", t->method.len == 0 ? SLICE("-") : t->method);
+	text(w, "http_version", version);
+	redact_uri(&t->redact, t->uri.raw, &uri);
+	redacted(w, "uri", &uri);
+	if (has_part(parts, 'C'))
+		body(w, t->content_type, t->request_body.bytes);
+	if (has_part(parts, 'B'))
+		headers(w, &t->sets[VARIABLE_REQUEST_HEADERS]);
+	close_with(w, '}');
+}
+
+static void response(struct writer *w, uint32_t parts)
+{
+	struct transaction *t = w->t;
+	open_object(w, "response");
+	if (has_part(parts, 'E'))
+		body(w, t->response_type, t->response_body.bytes);
+	number(w, "http_code", t->sent_status != 0 ? t->sent_status : t->response_status);
+	if (has_part(parts, 'F'))
+		headers(w, &t->sets[VARIABLE_RESPONSE_HEADERS]);
+	close_with(w, '}');
+}
+
+static void producer(struct writer *w)
+{
+	static const char *const states[] = {
+		[SWITCH_OFF] = "Disabled", [SWITCH_ON] = "Enabled", [SWITCH_DETECTION_ONLY] = "DetectionOnly"};
+	struct transaction *t = w->t;
+	struct slice rest = t->ruleset->settings.component_signatures;
+	open_object(w, "producer");
+	text(w, "modsecurity", SLICE("Guia v" GUIA_VERSION));
+	text(w, "connector", SLICE("Guia v" GUIA_VERSION));
+	text(w, "secrules_engine",
+	     slice_from_string(t->rule_engine <= SWITCH_DETECTION_ONLY && t->rule_engine >= SWITCH_OFF
+				       ? states[t->rule_engine]
+				       : "Disabled"));
+	open_list(w, "components");
+	while (rest.len > 0) {
+		struct slice component;
+		rest = slice_trim(slice_cut(rest, ';', &component));
+		comma(w);
+		text_add_json(&w->out, slice_trim(component));
+	}
+	close_with(w, ']');
+	close_with(w, '}');
+}
+
+static void message(struct writer *w, const struct log_entry *entry)
+{
+	const struct rule *rule = entry->rule;
+	comma(w);
+	buffer_byte(&w->out, '{');
+	w->first = true;
+	text(w, "message", entry->message);
+	open_object(w, "details");
+	text(w, "match", entry->match);
+	text(w, "reference", entry->reference);
+	number_text_member(w, "ruleId", rule->id);
+	text(w, "file", slice_from_string(rule->file));
+	number_text_member(w, "lineNumber", rule->line);
+	text(w, "data", entry->data);
+	number_text_member(w, "severity", entry->severity);
+	text(w, "ver", rule->version);
+	text(w, "rev", rule->revision);
+	open_list(w, "tags");
+	for (size_t i = 0; i < rule->tag_count; i++) {
+		comma(w);
+		text_add_json(&w->out, entry->tags[i]);
+	}
+	close_with(w, ']');
+	number_text_member(w, "maturity", rule->maturity);
+	number_text_member(w, "accuracy", rule->accuracy);
+	close_with(w, '}');
+	close_with(w, '}');
+}
+
+/* Every link that matched, with where, and with what its rule does to a value before it looks. */
+static void link_detail(struct writer *w, const struct match_entry *entry)
+{
+	const struct rule *rule = entry->rule;
+	comma(w);
+	buffer_byte(&w->out, '{');
+	w->first = true;
+	number(w, "id", rule->id);
+	number(w, "depth", rule->chain_depth);
+	number(w, "phase", rule->phase);
+	flag(w, "completed", entry->completed);
+	flag(w, "scored", entry->scored);
+	if (rule->kind == RULE_OPERATOR) {
+		text(w, "variable", variable_full_name(w->t, &entry->matched));
+		text(w, "operator", slice_from_string(operator_infos[rule->operation.kind].name));
+		flag(w, "negated", rule->operation.negated);
+		open_list(w, "transformations");
+		for (size_t i = 0; i < rule->transform_count; i++) {
+			comma(w);
+			text_add_json(&w->out, slice_from_string(transform_name(rule->transforms[i])));
+		}
+		close_with(w, ']');
+	}
+	close_with(w, '}');
+}
+
+static void guia(struct writer *w)
+{
+	static const char *const actions[] = {
+		[GUIA_PASS] = "pass", [GUIA_DENY] = "deny", [GUIA_REDIRECT] = "redirect", [GUIA_DROP] = "drop"};
+	struct transaction *t = w->t;
+	struct guia_summary summary;
+	report_summary(t, &summary);
+	open_object(w, "guia");
+	text(w, "action", slice_from_string(actions[t->verdict.action]));
+	number(w, "status", t->verdict.status);
+	number(w, "rule_id", t->verdict.rule_id);
+	flag(w, "would_block", t->verdict.would_block);
+	flag(w, "failed", t->verdict.failed);
+	flag(w, "memory_exceeded", t->memory_exceeded);
+	flag(w, "scan_failed", t->scan_failed);
+	text(w, "site", t->site);
+	number(w, "inbound_score", summary.inbound_score);
+	number(w, "outbound_score", summary.outbound_score);
+	open_list(w, "links");
+	for (uint32_t i = 0; i < t->match_count; i++)
+		if (t->matches[i].rule->log || t->matches[i].scored)
+			link_detail(w, &t->matches[i]);
+	close_with(w, ']');
+	close_with(w, '}');
+}
+
+static void connection(struct writer *w)
+{
+	struct transaction *t = w->t;
+	char stamp[64];
+	time_t seconds = (time_t)(t->begun_us / 1000000);
+	struct tm local;
+	localtime_r(&seconds, &local);
+	size_t len = strftime(stamp, sizeof(stamp), "%a %b %e %H:%M:%S %Y", &local);
+	text(w, "client_ip", t->client_address);
+	text(w, "time_stamp", slice_make(stamp, len));
+	text(w, "server_id", t->ruleset->settings.sensor_id);
+	number(w, "client_port", t->client_port);
+	text(w, "host_ip", t->server_address);
+	number(w, "host_port", t->server_port);
+	text(w, "unique_id", t->unique_id);
+}
+
+struct slice report_audit(struct transaction *t)
+{
+	struct writer w = {.t = t, .out = buffer_make(&t->arena), .first = true};
+	if (!is_wanted(t))
+		return SLICE("");
+	uint32_t parts = wanted_parts(t);
+	buffer_byte(&w.out, '{');
+	open_object(&w, "transaction");
+	connection(&w);
+	request(&w, parts);
+	response(&w, parts);
+	if (has_part(parts, 'H')) {
+		producer(&w);
+		open_list(&w, "messages");
+		for (uint32_t i = 0; i < t->log_count; i++)
+			message(&w, t->logs[i]);
+		close_with(&w, ']');
+	}
+	close_with(&w, '}');
+	guia(&w);
+	close_with(&w, '}');
+	return w.out.error != 0 ? SLICE("") : buffer_slice(&w.out);
+}

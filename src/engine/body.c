@@ -1,0 +1,314 @@
+#include "engine/body.h"
+
+#include "engine/number.h"
+#include "engine/request.h"
+#include "engine/variable.h"
+#include "http/arguments.h"
+#include "http/json.h"
+#include "http/multipart.h"
+#include "http/xml.h"
+
+#include <errno.h>
+
+enum {
+	JSON_DEPTH = 10000,
+	PARTS_MAX = 10000,
+};
+
+static int body_append(struct transaction *t, struct body *body, struct slice bytes)
+{
+	size_t wanted = body->bytes.len + bytes.len;
+	if (wanted > body->capacity) {
+		size_t capacity = body->capacity < 4096 ? 4096 : body->capacity * 2;
+		if (capacity < wanted)
+			capacity = wanted;
+		uint8_t *copy = arena_alloc(&t->arena, capacity);
+		if (copy == NULL)
+			return -ENOMEM;
+		if (body->bytes.len > 0)
+			memcpy(copy, body->bytes.ptr, body->bytes.len);
+		body->bytes.ptr = copy;
+		body->capacity = capacity;
+	}
+	memcpy((uint8_t *)body->bytes.ptr + body->bytes.len, bytes.ptr, bytes.len);
+	body->bytes.len = wanted;
+	return 0;
+}
+
+int body_add(struct transaction *t, struct body *body, struct slice bytes, bool stays)
+{
+	if (body->over_limit)
+		return 1;
+	uint64_t room = body->limit == 0 ? UINT64_MAX : body->limit - body->bytes.len;
+	if (bytes.len > room) {
+		body->over_limit = true;
+		bytes = slice_sub(bytes, 0, (size_t)room);
+	}
+	if (stays && body->bytes.len == 0) {
+		body->bytes = bytes;
+	} else if (bytes.len > 0 && body_append(t, body, bytes) != 0) {
+		body->lost = true;
+		transaction_out_of_memory(t);
+		return -ENOMEM;
+	}
+	return body->over_limit ? 1 : 0;
+}
+
+/* ---- processors ---- */
+
+static int set_error(struct transaction *t, const char *prefix, struct slice error)
+{
+	struct buffer text = buffer_make(&t->arena);
+	buffer_text(&text, prefix);
+	buffer_add(&text, error);
+	if (text.error != 0 || variable_flag(t, VARIABLE_REQBODY_ERROR, true) != 0 ||
+	    variable_flag(t, VARIABLE_REQBODY_PROCESSOR_ERROR, true) != 0 ||
+	    variable_set(t, VARIABLE_REQBODY_ERROR_MSG, buffer_slice(&text)) != 0)
+		return -ENOMEM;
+	return variable_set(t, VARIABLE_REQBODY_PROCESSOR_ERROR_MSG, buffer_slice(&text));
+}
+
+static int set_no_error(struct transaction *t)
+{
+	int r = variable_flag(t, VARIABLE_REQBODY_ERROR, false);
+	return r != 0 ? r : variable_flag(t, VARIABLE_REQBODY_PROCESSOR_ERROR, false);
+}
+
+/* SecRequestBodyNoFilesLimit: what is over it is not parsed. */
+static int set_too_large(struct transaction *t)
+{
+	int r = variable_flag(t, VARIABLE_REQBODY_ERROR, true);
+	if (r == 0)
+		r = variable_set(t, VARIABLE_REQBODY_ERROR_MSG,
+				 SLICE("Request body excluding files is bigger than the maximum expected."));
+	return r != 0 ? r : variable_flag(t, VARIABLE_INBOUND_DATA_ERROR, true);
+}
+
+static bool over_no_files_limit(const struct transaction *t, size_t bytes)
+{
+	uint64_t limit = t->ruleset->settings.request_body_no_files_limit;
+	return limit > 0 && bytes > limit;
+}
+
+/* Fields of a body become arguments; `part` is ARGS itself for what came as JSON or XML. */
+static int add_arguments(struct transaction *t, enum variable part, const struct field_list *list, bool counted)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct field *field = &list->items[i];
+		if (counted) {
+			t->arguments_bytes += field->name.len + field->value.len;
+			t->arguments_counted = true;
+		}
+		if (request_argument(t, part, field->name, field->value, field->value_offset) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int process_form(struct transaction *t)
+{
+	struct field_list list = field_list_make(&t->arena);
+	struct arguments_options options = arguments_defaults();
+	struct arguments_facts facts = {0};
+	if (over_no_files_limit(t, t->request_body.bytes.len))
+		return set_too_large(t);
+	if (t->ruleset->settings.argument_separator != 0)
+		options.separator = t->ruleset->settings.argument_separator;
+	options.limit = request_arguments_left(t);
+	options.base_offset = t->offset + 1;
+	int r = arguments_parse(t->request_body.bytes, &options, &list, &facts);
+	if (r == 0)
+		r = add_arguments(t, VARIABLE_ARGS_POST, &list, true);
+	if (r == 0 && facts.invalid_encoding)
+		r = variable_flag(t, VARIABLE_URLENCODED_ERROR, true);
+	return r;
+}
+
+static int process_json(struct transaction *t)
+{
+	struct field_list list = field_list_make(&t->arena);
+	struct json_options options = {
+		.depth_limit = t->ruleset->settings.request_body_json_depth_limit,
+		.arguments_limit = request_arguments_left(t),
+	};
+	struct slice error = {0};
+	if (options.depth_limit == 0)
+		options.depth_limit = JSON_DEPTH;
+	if (over_no_files_limit(t, t->request_body.bytes.len))
+		return set_too_large(t);
+	int parsed = json_parse(t->request_body.bytes, &options, &list, &error);
+	if (parsed < 0 || add_arguments(t, VARIABLE_ARGS, &list, true) != 0)
+		return -ENOMEM;
+	return parsed == BODY_MALFORMED ? set_error(t, "JSON parsing error: ", error) : set_no_error(t);
+}
+
+static int process_xml(struct transaction *t)
+{
+	static const struct xml_options options = {0};
+	struct slice error = {0};
+	if (over_no_files_limit(t, t->request_body.bytes.len))
+		return set_too_large(t);
+	int parsed = xml_parse(t->request_body.bytes, &options, &t->xml, &error);
+	if (parsed < 0)
+		return parsed;
+	struct field_list list = field_list_make(&t->arena);
+	uint8_t into_arguments = t->parse_xml_into_args;
+	if (into_arguments != 0 && t->xml != NULL &&
+	    (xml_arguments(t->xml, request_arguments_left(t), &list) != 0 ||
+	     add_arguments(t, VARIABLE_ARGS, &list, true) != 0))
+		return -ENOMEM;
+	if (into_arguments == 2 && t->xml != NULL) {
+		xml_destroy(t->xml);
+		t->xml = NULL;
+	}
+	return parsed == BODY_MALFORMED ? set_error(t, "XML parsing error: ", error) : set_no_error(t);
+}
+
+static int share_fields(struct transaction *t, enum variable variable, const struct field_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (value_set_add(&t->sets[variable], &t->arena, list->items[i].name, list->items[i].value) == NULL)
+			return -ENOMEM;
+	return 0;
+}
+
+static int multipart_flags(struct transaction *t, const struct multipart_flags *flags)
+{
+	const struct {
+		enum variable variable;
+		uint8_t value;
+	} rows[] = {
+		{VARIABLE_MULTIPART_STRICT_ERROR, flags->strict_error},
+		{VARIABLE_MULTIPART_BOUNDARY_QUOTED, flags->boundary_quoted},
+		{VARIABLE_MULTIPART_BOUNDARY_WHITESPACE, flags->boundary_whitespace},
+		{VARIABLE_MULTIPART_DATA_BEFORE, flags->data_before},
+		{VARIABLE_MULTIPART_DATA_AFTER, flags->data_after},
+		{VARIABLE_MULTIPART_HEADER_FOLDING, flags->header_folding},
+		{VARIABLE_MULTIPART_LF_LINE, flags->lf_line},
+		{VARIABLE_MULTIPART_CRLF_LF_LINES, flags->crlf_lf_lines},
+		{VARIABLE_MULTIPART_MISSING_SEMICOLON, flags->missing_semicolon},
+		{VARIABLE_MULTIPART_SEMICOLON_MISSING, flags->missing_semicolon},
+		{VARIABLE_MULTIPART_INVALID_QUOTING, flags->invalid_quoting},
+		{VARIABLE_MULTIPART_INVALID_PART, flags->invalid_part},
+		{VARIABLE_MULTIPART_INVALID_HEADER_FOLDING, flags->invalid_header_folding},
+		{VARIABLE_MULTIPART_UNMATCHED_BOUNDARY, flags->unmatched_boundary},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (variable_set(t, rows[i].variable, number_text(&t->arena, rows[i].value)) != 0)
+			return -ENOMEM;
+	/* As in ModSecurity the variable has no value unless the limit was reached. */
+	return flags->file_limit_exceeded == 0 ? 0 : variable_flag(t, VARIABLE_MULTIPART_FILE_LIMIT_EXCEEDED, true);
+}
+
+static int multipart_file(struct transaction *t, const struct multipart_file *file)
+{
+	struct value *name = value_set_add(&t->sets[VARIABLE_FILES_NAMES], &t->arena, file->name, file->name);
+	struct value *filename = value_set_add(&t->sets[VARIABLE_FILES], &t->arena, file->name, file->filename);
+	struct value *size = value_set_add(&t->sets[VARIABLE_FILES_SIZES], &t->arena, file->name,
+					   number_text(&t->arena, (int64_t)file->content.len));
+	if (name == NULL || filename == NULL || size == NULL)
+		return -ENOMEM;
+	filename->offset = t->offset + file->filename_offset;
+	size->offset = t->offset + file->content_offset;
+	if (!file->kept)
+		return 0;
+	/* Nothing is written to disk: the name is one that the file would have. */
+	struct value *content =
+		value_set_add(&t->sets[VARIABLE_FILES_TMP_CONTENT], &t->arena, file->name, file->content);
+	struct buffer path = buffer_make(&t->arena);
+	buffer_add(&path, t->ruleset->settings.upload_dir);
+	buffer_byte(&path, '/');
+	buffer_add(&path, t->unique_id);
+	buffer_printf(&path, "-%u", (unsigned)t->sets[VARIABLE_FILES].count);
+	if (content == NULL || path.error != 0)
+		return -ENOMEM;
+	content->offset = size->offset;
+	struct slice text = buffer_slice(&path);
+	return value_set_add(&t->sets[VARIABLE_FILES_TMPNAMES], &t->arena, text, text) == NULL ? -ENOMEM : 0;
+}
+
+static int multipart_variables(struct transaction *t, const struct multipart *multipart)
+{
+	int r = multipart_flags(t, &multipart->flags);
+	if (r == 0)
+		r = share_fields(t, VARIABLE_MULTIPART_NAME, &multipart->names);
+	if (r == 0)
+		r = share_fields(t, VARIABLE_MULTIPART_FILENAME, &multipart->filenames);
+	if (r == 0)
+		r = share_fields(t, VARIABLE_MULTIPART_PART_HEADERS, &multipart->part_headers);
+	if (r == 0)
+		r = add_arguments(t, VARIABLE_ARGS_POST, &multipart->arguments, false);
+	for (size_t i = 0; r == 0 && i < multipart->file_count; i++)
+		r = multipart_file(t, &multipart->files[i]);
+	if (r == 0 && multipart->file_count > 0)
+		r = variable_set(t, VARIABLE_FILES_COMBINED_SIZE,
+				 number_text(&t->arena, (int64_t)multipart->files_combined_bytes));
+	return r;
+}
+
+static int process_multipart(struct transaction *t)
+{
+	const struct settings *settings = &t->ruleset->settings;
+	struct multipart_options options = {
+		.file_limit = settings->upload_file_limit,
+		.keep_files = settings->upload_keep_files || settings->tmp_save_uploaded_files,
+		.parts_limit = PARTS_MAX,
+	};
+	struct multipart multipart;
+	int parsed = multipart_parse(t->content_type, t->request_body.bytes, &options, &t->arena, &multipart);
+	if (parsed < 0 || multipart_variables(t, &multipart) != 0)
+		return -ENOMEM;
+	if (parsed == BODY_MALFORMED)
+		return set_error(t, "Multipart parsing error: ", multipart.error);
+	if (over_no_files_limit(t, multipart.no_files_bytes))
+		return set_too_large(t);
+	return set_no_error(t);
+}
+
+static int process_by_type(struct transaction *t)
+{
+	if (t->body_processor == BODY_XML)
+		return process_xml(t);
+	if (t->body_processor == BODY_JSON)
+		return process_json(t);
+	if (t->body_type == BODY_MULTIPART)
+		return process_multipart(t);
+	if (t->body_type == BODY_URLENCODED)
+		return process_form(t);
+	return set_no_error(t);
+}
+
+int body_process_request(struct transaction *t)
+{
+	struct slice body = t->request_body.bytes;
+	int r = variable_flag(t, VARIABLE_INBOUND_DATA_ERROR, t->request_body.over_limit);
+	if (r == 0)
+		r = process_by_type(t);
+	if (r == 0 && body.len > 0)
+		r = variable_set(t, VARIABLE_REQUEST_BODY, body);
+	if (r == 0 && body.len > 0)
+		r = variable_set(t, VARIABLE_REQUEST_BODY_LENGTH, number_text(&t->arena, (int64_t)body.len));
+	return r;
+}
+
+bool body_response_type_inspected(const struct transaction *t)
+{
+	const struct settings *settings = &t->ruleset->settings;
+	struct slice type = slice_trim(t->response_type);
+	if (settings->response_mime_type_count == 0)
+		return true; /* nobody said which */
+	for (size_t i = 0; i < settings->response_mime_type_count; i++)
+		if (slice_equal_nocase(settings->response_mime_types[i], type))
+			return true;
+	return false;
+}
+
+int body_process_response(struct transaction *t)
+{
+	struct slice body = t->response_body.bytes;
+	int r = variable_flag(t, VARIABLE_OUTBOUND_DATA_ERROR, t->response_body.over_limit);
+	if (r == 0)
+		r = variable_set(t, VARIABLE_RESPONSE_BODY, body);
+	return r != 0 ? r
+		      : variable_set(t, VARIABLE_RESPONSE_CONTENT_LENGTH, number_text(&t->arena, (int64_t)body.len));
+}

@@ -1,0 +1,250 @@
+#include "engine/chain.h"
+
+#include "codec/text.h"
+#include "engine/macro.h"
+#include "engine/pipeline.h"
+#include "engine/variable.h"
+
+#include <errno.h>
+
+enum { LOG_PARAMETER = 200, LOG_VALUE = 100 };
+
+struct chain chain_begin(struct transaction *t, const struct rule *head)
+{
+	return (struct chain){
+		.t = t,
+		.head = head,
+		.wants_log = head->log || t->trace != NULL,
+		.reference = buffer_make(&t->arena),
+	};
+}
+
+/* [ref "o4,3v10,20t:urlDecodeUni"]: what matched, where the value stood, and what was done to it. */
+static void add_reference(struct chain *chain, const struct value *value, const struct operand *operand, size_t steps)
+{
+	struct buffer *out = &chain->reference;
+	for (uint8_t i = 0; i < operand->span_count; i++)
+		buffer_printf(out, "o%zu,%zu", operand->spans[i].start,
+			      operand->spans[i].end - operand->spans[i].start);
+	if (value != NULL)
+		buffer_printf(out, "v%zu,%zu", value->offset, value->sent_len);
+	for (size_t i = 0; i < steps; i++) {
+		buffer_text(out, i == 0 ? "t:" : ",t:");
+		buffer_text(out, transform_name(operand->rule->transforms[i]));
+	}
+}
+
+static int add_trace(struct chain *chain, const struct value *value, const struct operand *operand, size_t steps)
+{
+	struct transaction *t = chain->t;
+	const struct rule *rule = operand->rule;
+	struct chain_trace *trace = arena_zalloc(&t->arena, 1, sizeof(*trace));
+	struct guia_trace_step *made = arena_zalloc(&t->arena, steps + 1, sizeof(*made));
+	if (trace == NULL || made == NULL)
+		return -ENOMEM;
+	struct slice bytes = value == NULL || value->bytes.ptr == NULL ? operand->bytes : value->bytes;
+	struct slice name = rule->kind == RULE_ACTION ? SLICE("") : variable_full_name(t, &chain->matched);
+	struct slice argument = macro_expand(t, &rule->operation.argument, rule);
+	trace->trace = (struct guia_trace){
+		.rule_id = chain->head->id,
+		.chain_depth = rule->chain_depth,
+		.phase = t->phase,
+		.file = rule->file,
+		.line = rule->line,
+		.variable = {name.ptr, name.len},
+		.value = {bytes.ptr, bytes.len},
+		.steps = made,
+		.operator_name = rule->kind == RULE_ACTION ? "" : operator_infos[rule->operation.kind].name,
+		.operator_negated = rule->operation.negated,
+		.operator_argument = {argument.ptr, argument.len},
+		.match_offset = operand->span_count > 0 ? operand->spans[0].start : 0,
+		.match_len = operand->span_count > 0 ? operand->spans[0].end - operand->spans[0].start : 0,
+		.paranoia_level = chain->head->paranoia_level,
+	};
+	for (size_t i = 0; i < steps; i++) {
+		struct slice after;
+		bool changed;
+		if (pipeline_step(t, rule->transforms[i], bytes, &after, &changed) != 0)
+			return -ENOMEM;
+		if (changed)
+			made[trace->trace.step_count++] =
+				(struct guia_trace_step){transform_name(rule->transforms[i]), {after.ptr, after.len}};
+		bytes = after;
+	}
+	trace->next = chain->traces;
+	chain->traces = trace;
+	return 0;
+}
+
+int chain_note(struct chain *chain, const struct target *target, const struct value *value,
+	       const struct operand *operand, size_t steps)
+{
+	struct transaction *t = chain->t;
+	if (t->matched_count == t->matched_capacity) {
+		uint32_t capacity = t->matched_capacity == 0 ? 16 : t->matched_capacity * 2;
+		struct matched *matched = arena_alloc(&t->arena, capacity * sizeof(*matched));
+		if (matched == NULL)
+			return -ENOMEM;
+		if (t->matched_count > 0)
+			memcpy(matched, t->matched, t->matched_count * sizeof(*matched));
+		t->matched = matched;
+		t->matched_capacity = capacity;
+	}
+	chain->matched = (struct matched){
+		.variable = target->variable,
+		.counted = target->counted,
+		.key = target->counted ? target->selector : value->key,
+		.value = operand->bytes,
+	};
+	chain->link = operand->rule;
+	chain->original = value != NULL && value->bytes.ptr != NULL ? value->bytes : operand->bytes;
+	chain->has_match = true;
+	t->matched[t->matched_count++] = chain->matched;
+	if (!chain->wants_log)
+		return 0;
+	add_reference(chain, value, operand, steps);
+	return t->trace == NULL ? 0 : add_trace(chain, value, operand, steps);
+}
+
+void chain_texts(struct chain *chain, const struct rule *rule)
+{
+	struct transaction *t = chain->t;
+	if (rule->severity != SEVERITY_UNSET) {
+		chain->severity = rule->severity;
+		if (t->highest_severity > rule->severity)
+			t->highest_severity = rule->severity;
+	}
+	if (!chain->wants_log)
+		return;
+	if (rule->log_data.text.len > 0)
+		chain->data = macro_expand(t, &rule->log_data, rule);
+	if (rule->message.text.len > 0)
+		chain->message = macro_expand(t, &rule->message, rule);
+	/* A SecAction looks at nothing, but a trace tells of it too. */
+	if (rule->kind == RULE_ACTION && t->trace != NULL) {
+		struct operand none = {.t = t, .rule = rule, .bytes = SLICE("")};
+		if (add_trace(chain, NULL, &none, 0) != 0)
+			transaction_out_of_memory(t);
+	}
+}
+
+/* ---- the log ---- */
+
+static void add_limited(struct buffer *out, struct slice text, size_t limit)
+{
+	if (text.len <= limit) {
+		buffer_add(out, text);
+		return;
+	}
+	buffer_add(out, slice_sub(text, 0, limit));
+	buffer_printf(out, " (%zu characters omitted)", text.len - limit);
+}
+
+/* Matched "Operator `Rx' with parameter `...' against variable `ARGS:q' (Value: `...' ) */
+static struct slice match_text(struct chain *chain)
+{
+	struct transaction *t = chain->t;
+	struct buffer out = buffer_make(&t->arena);
+	struct buffer value = buffer_make(&t->arena);
+	struct buffer escaped = buffer_make(&t->arena);
+	if (!chain->has_match)
+		return SLICE("");
+	const struct rule_operator *operation = &chain->link->operation;
+	if (operation->kind == OPERATOR_DETECT_SQLI)
+		return SLICE("detected SQLi using libinjection.");
+	if (operation->kind == OPERATOR_DETECT_XSS)
+		return SLICE("detected XSS using libinjection.");
+	struct slice name = variable_full_name(t, &chain->matched);
+	if (redact_name_is_secret(&t->redact, name))
+		buffer_text(&value, "[redacted]");
+	else
+		redact_text(&t->redact, name, SLICE(""), slice_sub(chain->original, 0, 4096), &value);
+	text_add_log(&escaped, buffer_slice(&value), false);
+	buffer_printf(&out, "Matched \"Operator `%s' with parameter `", operator_log_name(operation->kind));
+	add_limited(&out, macro_expand(t, &operation->argument, chain->link), LOG_PARAMETER);
+	buffer_text(&out, "' against variable `");
+	buffer_add(&out, name);
+	buffer_text(&out, "' (Value: `");
+	add_limited(&out, buffer_slice(&escaped), LOG_VALUE);
+	buffer_text(&out, "' )");
+	return out.error != 0 || value.error != 0 || escaped.error != 0 ? SLICE("") : buffer_slice(&out);
+}
+
+static struct slice redacted(struct chain *chain, struct slice text)
+{
+	struct transaction *t = chain->t;
+	struct buffer out = buffer_make(&t->arena);
+	if (text.len == 0)
+		return SLICE("");
+	struct slice name = chain->has_match ? variable_full_name(t, &chain->matched) : SLICE("");
+	redact_text(&t->redact, name, chain->original, text, &out);
+	return out.error != 0 || out.len == 0 ? SLICE("") : buffer_slice(&out);
+}
+
+static const struct slice *expand_tags(struct transaction *t, const struct rule *head)
+{
+	struct slice *tags = arena_alloc(&t->arena, (head->tag_count + 1) * sizeof(*tags));
+	for (size_t i = 0; tags != NULL && i < head->tag_count; i++)
+		tags[i] = macro_expand(t, &head->tags[i], head);
+	return tags;
+}
+
+static int append_log(struct transaction *t, struct log_entry *entry)
+{
+	if (t->log_count == t->log_capacity) {
+		uint32_t capacity = t->log_capacity == 0 ? 8 : t->log_capacity * 2;
+		struct log_entry **logs = arena_alloc(&t->arena, capacity * sizeof(struct log_entry *));
+		if (logs == NULL)
+			return -ENOMEM;
+		if (t->log_count > 0)
+			memcpy(logs, t->logs, t->log_count * sizeof(struct log_entry *));
+		t->logs = logs;
+		t->log_capacity = capacity;
+	}
+	t->logs[t->log_count++] = entry;
+	return 0;
+}
+
+const struct log_entry *chain_log(struct chain *chain)
+{
+	struct transaction *t = chain->t;
+	struct log_entry *entry = arena_alloc(&t->arena, sizeof(*entry));
+	if (entry == NULL)
+		return NULL;
+	*entry = (struct log_entry){
+		.rule = chain->head,
+		.phase = t->phase,
+		.disruptive = chain->disruptive,
+		.audit = chain->head->audit_log,
+		.status = t->verdict.status,
+		.severity = chain->severity,
+		.message = redacted(chain, chain->message),
+		.data = redacted(chain, chain->data),
+		.match = match_text(chain),
+		.reference = chain->reference.error != 0 ? SLICE("") : buffer_slice(&chain->reference),
+		.tags = expand_tags(t, chain->head),
+	};
+	return entry->tags == NULL || append_log(t, entry) != 0 ? NULL : entry;
+}
+
+void chain_tell(struct chain *chain, bool completed)
+{
+	struct transaction *t = chain->t;
+	struct chain_trace *ordered = NULL;
+	for (struct chain_trace *trace = chain->traces; trace != NULL;) {
+		struct chain_trace *next = trace->next;
+		trace->next = ordered;
+		ordered = trace;
+		trace = next;
+	}
+	for (struct chain_trace *trace = ordered; trace != NULL; trace = trace->next) {
+		trace->trace.message = (struct guia_slice){chain->message.ptr, chain->message.len};
+		trace->trace.data = (struct guia_slice){chain->data.ptr, chain->data.len};
+		if (trace->next == NULL && completed) {
+			trace->trace.completed = true;
+			trace->trace.inbound_added = chain->change.inbound;
+			trace->trace.outbound_added = chain->change.outbound;
+		}
+		t->trace(t->trace_context, &trace->trace);
+	}
+}

@@ -1,0 +1,49 @@
+/* What is gathered while a rule and its chain are evaluated, and what becomes of it in the logs. */
+#ifndef GUIA_ENGINE_CHAIN_H
+#define GUIA_ENGINE_CHAIN_H
+
+#include "engine/action.h"
+#include "engine/operator.h"
+
+/* A match to be told to the trace, once it is known whether the chain is complete. */
+struct chain_trace {
+	struct guia_trace trace;
+	struct chain_trace *next;
+};
+
+struct chain {
+	struct transaction *t;
+	const struct rule *head;
+	struct score_change change;
+	/* The newest match: what the log line tells of. */
+	const struct rule *link;
+	struct matched matched;
+	struct slice original; /* its value before transformations */
+	bool has_match;
+	bool wants_log; /* the head logs, or a trace listens: texts are wanted */
+	bool disruptive;
+	uint8_t severity;
+	struct slice message;
+	struct slice data;
+	struct buffer reference;
+	struct chain_trace *traces; /* the newest first */
+};
+
+enum { CHAIN_MAX = 64 }; /* links whose actions run; the compiler refuses longer chains */
+
+struct chain chain_begin(struct transaction *t, const struct rule *head);
+
+/* Notes that `operand` matched. `steps` is how many transformations of the rule made it. 0 or -ENOMEM. */
+int chain_note(struct chain *chain, const struct target *target, const struct value *value,
+	       const struct operand *operand, size_t steps);
+
+/* The texts of a link whose rule has matched: severity, logdata, msg. */
+void chain_texts(struct chain *chain, const struct rule *rule);
+
+/* Adds a line to the logs; NULL when the arena is exhausted. */
+const struct log_entry *chain_log(struct chain *chain);
+
+/* Tells the trace, at the end. */
+void chain_tell(struct chain *chain, bool completed);
+
+#endif

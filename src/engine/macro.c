@@ -1,0 +1,63 @@
+#include "engine/macro.h"
+
+#include "engine/variable.h"
+#include "match/compare.h"
+
+static struct tx_entry *tx_entry_of(struct transaction *t, const struct macro_part *part)
+{
+	int handle = part->tx_slot != SLOT_NONE ? part->tx_slot : tx_find(&t->tx, part->selector);
+	return tx_get(&t->tx, handle);
+}
+
+/* ModSecurity takes the newest of the values of one name, and the first where no name is given. */
+static struct slice first_value(struct transaction *t, const struct macro_part *part, const struct rule *rule)
+{
+	const struct value_set *set;
+	if (part->variable == VARIABLE_TX) {
+		struct tx_entry *entry = tx_entry_of(t, part);
+		return entry == NULL ? SLICE("") : tx_text(&t->tx, entry);
+	}
+	struct target target = {
+		.variable = part->variable,
+		.selector = part->selector,
+		.selector_kind = part->selector.len > 0 ? SELECTOR_NAME : SELECTOR_NONE,
+		.tx_slot = SLOT_NONE,
+	};
+	if (variable_values(t, part->variable, rule, &target, &set) != 0) {
+		transaction_out_of_memory(t);
+		return SLICE("");
+	}
+	if (set->count > 0 && (part->selector.len == 0 || part->variable == VARIABLE_XML))
+		return set->items[0]->bytes;
+	for (uint32_t i = set->count; i-- > 0;)
+		if (slice_equal_nocase(set->items[i]->key, part->selector))
+			return set->items[i]->bytes;
+	return SLICE("");
+}
+
+struct slice macro_expand(struct transaction *t, const struct macro *macro, const struct rule *rule)
+{
+	if (macro_is_literal(macro))
+		return macro->text;
+	if (macro->part_count == 1)
+		return first_value(t, &macro->parts[0], rule);
+	struct buffer text = buffer_make(&t->arena);
+	for (size_t i = 0; i < macro->part_count; i++) {
+		const struct macro_part *part = &macro->parts[i];
+		buffer_add(&text, part->is_variable ? first_value(t, part, rule) : part->literal);
+	}
+	if (text.error != 0) {
+		transaction_out_of_memory(t);
+		return SLICE("");
+	}
+	return text.len == 0 ? SLICE("") : buffer_slice(&text);
+}
+
+int64_t macro_number(struct transaction *t, const struct macro *macro, const struct rule *rule)
+{
+	if (macro->part_count == 1 && macro->parts[0].is_variable && macro->parts[0].variable == VARIABLE_TX) {
+		struct tx_entry *entry = tx_entry_of(t, &macro->parts[0]);
+		return entry == NULL ? 0 : tx_number(entry);
+	}
+	return compare_number(macro_expand(t, macro, rule));
+}

@@ -1,0 +1,181 @@
+#include "engine/phase.h"
+
+#include "engine/body.h"
+#include "engine/rule.h"
+#include "engine/target.h"
+#include "engine/variable.h"
+
+#include <errno.h>
+
+enum { STATUS_TOO_LARGE = 413, STATUS_FAILED = 503, STATUS_BAD_RESPONSE = 502 };
+
+bool phase_request_body_wanted(const struct transaction *t)
+{
+	return t->request_body_access && t->rule_engine != SWITCH_OFF && t->verdict.action == GUIA_PASS;
+}
+
+bool phase_response_body_wanted(const struct transaction *t)
+{
+	return t->response_body_access && t->rule_engine != SWITCH_OFF && t->verdict.action == GUIA_PASS &&
+	       body_response_type_inspected(t);
+}
+
+/* ---- which rules ---- */
+
+/* By tag or message a link of the chain may be meant too, but only the head's removal stops the rule. */
+static bool is_removed(struct transaction *t, const struct rule *rule)
+{
+	for (const struct removed_rules *removed = t->removed_rules; removed != NULL; removed = removed->next)
+		if (target_ctl_means(t, removed->ctl, rule))
+			return true;
+	return false;
+}
+
+/* An `allow` holds for this phase, for the request, or for all phases but logging. */
+static bool is_allowed(struct transaction *t, unsigned phase)
+{
+	if (t->allow == DISRUPTIVE_ALLOW && phase != PHASE_LOGGING)
+		return true;
+	if (t->allow == DISRUPTIVE_ALLOW_REQUEST && phase <= PHASE_REQUEST_BODY)
+		return true;
+	t->allow = DISRUPTIVE_NONE;
+	return false;
+}
+
+/* Where the skipAfter that the rule at `place` has just set leads; `place` + 1 if the marker is to be looked for. */
+static size_t place_after(struct transaction *t, unsigned phase, size_t place)
+{
+	uint32_t jump = t->plan->jumps[phase][place];
+	if (jump == UINT32_MAX)
+		return place + 1;
+	t->skip_after = (struct slice){0};
+	return jump;
+}
+
+static bool is_skipped(struct transaction *t, const struct rule *rule)
+{
+	if (t->skip_after.len > 0) {
+		if (rule->kind == RULE_MARKER && slice_equal(rule->marker, t->skip_after))
+			t->skip_after = (struct slice){0};
+		return true;
+	}
+	if (rule->kind == RULE_MARKER)
+		return true;
+	if (t->skip > 0) {
+		t->skip--;
+		return true;
+	}
+	return t->allow != DISRUPTIVE_NONE || (t->removed_rules != NULL && is_removed(t, rule));
+}
+
+static int run_rules(struct transaction *t, unsigned phase)
+{
+	const struct rule *const *rules = t->ruleset->phases[phase].rules;
+	size_t count = t->ruleset->phases[phase].count;
+	if (is_allowed(t, phase))
+		return 0;
+	for (size_t i = 0; i < count && !t->disrupted;) {
+		if (is_skipped(t, rules[i])) {
+			i++;
+			continue;
+		}
+		int r = rule_evaluate(t, rules[i]);
+		if (r < 0)
+			return r;
+		i = t->skip_after.len > 0 ? place_after(t, phase, i) : i + 1;
+	}
+	return 0;
+}
+
+/* ---- failures ---- */
+
+static void decide(struct transaction *t, uint16_t status, bool failed)
+{
+	if (t->verdict.action != GUIA_PASS)
+		return;
+	if (t->rule_engine != SWITCH_ON) {
+		t->verdict.would_block = true;
+		return;
+	}
+	t->verdict.action = GUIA_DENY;
+	t->verdict.status = status;
+	t->verdict.rule_id = 0;
+	t->verdict.failed = failed;
+}
+
+/* Rules can see that a limit was reached; the arena may have no room for that any more, so the texts are constants. */
+static void tell_rules(struct transaction *t)
+{
+	if (t->memory_exceeded && t->sets[VARIABLE_GUIA_MEMORY_EXCEEDED].count == 0)
+		(void)variable_flag(t, VARIABLE_GUIA_MEMORY_EXCEEDED, true);
+	if (t->scan_failed && t->sets[VARIABLE_GUIA_SCAN_ERROR].count == 0)
+		(void)variable_flag(t, VARIABLE_GUIA_SCAN_ERROR, true);
+}
+
+static void apply_failures(struct transaction *t, unsigned phase)
+{
+	const struct guia_worker_options *options = &t->worker->options;
+	t->memory_exceeded |= t->arena.exhausted;
+	if (!t->memory_exceeded && !t->scan_failed)
+		return;
+	bool response = phase >= PHASE_RESPONSE_HEADERS;
+	enum guia_failure_policy policy = response ? options->on_response_failure : options->on_request_failure;
+	if (policy == GUIA_FAILURE_BLOCK && phase != PHASE_LOGGING)
+		decide(t, STATUS_FAILED, true);
+}
+
+/* ---- bodies ---- */
+
+static int prepare_body(struct transaction *t, unsigned phase)
+{
+	if (phase == PHASE_REQUEST_BODY) {
+		if (t->request_body.over_limit && t->request_body.rejects) {
+			decide(t, STATUS_TOO_LARGE, false);
+			if (t->verdict.action != GUIA_PASS)
+				return variable_flag(t, VARIABLE_INBOUND_DATA_ERROR, true);
+		}
+		if (!t->request_body_access)
+			t->request_body.bytes = SLICE("");
+		return body_process_request(t);
+	}
+	if (phase == PHASE_RESPONSE_BODY) {
+		if (t->response_body.over_limit && t->response_body.rejects)
+			decide(t, STATUS_BAD_RESPONSE, false);
+		return body_process_response(t);
+	}
+	return 0;
+}
+
+/* As in ModSecurity, phase 4 is for bodies that are inspected. */
+static bool is_idle(const struct transaction *t, unsigned phase)
+{
+	if (t->rule_engine == SWITCH_OFF || (t->phases_done & 1u << phase) != 0)
+		return true;
+	if (phase == PHASE_LOGGING)
+		return false;
+	if (t->verdict.action != GUIA_PASS)
+		return true;
+	return phase == PHASE_RESPONSE_BODY && !phase_response_body_wanted(t);
+}
+
+struct guia_verdict phase_run(struct transaction *t, unsigned phase)
+{
+	if (is_idle(t, phase)) {
+		t->phases_done |= (uint8_t)(1u << phase);
+		return t->verdict;
+	}
+	t->phase = (uint8_t)phase;
+	t->disrupted = false;
+	int r = prepare_body(t, phase);
+	t->memory_exceeded |= r == -ENOMEM || t->arena.exhausted;
+	t->scan_failed |= r < 0 && r != -ENOMEM;
+	tell_rules(t);
+	if (t->verdict.action == GUIA_PASS || phase == PHASE_LOGGING)
+		r = run_rules(t, phase);
+	t->memory_exceeded |= r == -ENOMEM;
+	t->scan_failed |= r < 0 && r != -ENOMEM;
+	apply_failures(t, phase);
+	t->phase = 0;
+	t->phases_done |= (uint8_t)(1u << phase);
+	return t->verdict;
+}

@@ -1,0 +1,51 @@
+#include "engine/pipeline.h"
+
+#include <errno.h>
+
+int pipeline_step(struct transaction *t, enum transform transform, struct slice in, struct slice *ret_out,
+		  bool *ret_changed)
+{
+	struct transform_context context = {.unicode_map = t->ruleset->settings.unicode_map};
+	size_t bound = transform_bound(transform, in.len);
+	size_t len;
+	uint8_t *out = bound == 0 ? NULL : arena_alloc(&t->arena, bound);
+	if (out == NULL && bound > 0)
+		return -ENOMEM;
+	*ret_changed = transform_apply(transform, &context, in, out, &len);
+	*ret_out = *ret_changed ? slice_make(out == NULL ? (const void *)"" : out, len) : in;
+	if (out != NULL)
+		arena_shrink(&t->arena, out, bound, *ret_changed ? len : 0);
+	return 0;
+}
+
+static struct result *new_result(struct transaction *t, struct value *value, uint16_t node)
+{
+	struct result *result = arena_alloc(&t->arena, sizeof(*result));
+	if (result == NULL)
+		return NULL;
+	*result = (struct result){.bytes = value->bytes, .same = result};
+	if (node == 0)
+		return result;
+	struct result *parent = pipeline_result(t, value, t->plan->nodes[node].parent);
+	bool changed;
+	if (parent == NULL ||
+	    pipeline_step(t, t->plan->nodes[node].transform, parent->bytes, &result->bytes, &changed) != 0)
+		return NULL;
+	if (!changed)
+		result->same = parent->same;
+	return result;
+}
+
+/* Recursion ends at the root: its depth is that of the rules' longest pipeline. */
+struct result *pipeline_result(struct transaction *t, struct value *value, uint16_t node)
+{
+	if (value->by_node == NULL) {
+		value->by_node = arena_zalloc(&t->arena, t->plan->node_count, sizeof(*value->by_node));
+		if (value->by_node == NULL)
+			return NULL;
+	}
+	struct result *result = value->by_node[node];
+	if (result == NULL)
+		result = value->by_node[node] = new_result(t, value, node);
+	return result;
+}

@@ -1,0 +1,155 @@
+#include "engine/report.h"
+
+#include "codec/text.h"
+#include "engine/variable.h"
+
+#include <stdlib.h>
+
+enum { LOG_DATA = 200, LOG_URI = 200, LOG_REFERENCE = 200 };
+
+static struct guia_slice outer(struct slice s)
+{
+	return (struct guia_slice){s.ptr, s.len};
+}
+
+static int64_t score(const struct transaction *t, int slot)
+{
+	struct tx_entry *entry = tx_get(&t->tx, slot);
+	return entry == NULL ? 0 : tx_number(entry);
+}
+
+void report_summary(const struct transaction *t, struct guia_summary *ret_summary)
+{
+	const struct plan_scores *slots = &t->plan->scores;
+	*ret_summary = (struct guia_summary){
+		.inbound_score = score(t, slots->inbound),
+		.outbound_score = score(t, slots->outbound),
+		.inbound_threshold = score(t, slots->inbound_threshold),
+		.outbound_threshold = score(t, slots->outbound_threshold),
+		.verdict = t->verdict,
+		.memory_exceeded = t->memory_exceeded,
+		.scan_failed = t->scan_failed,
+	};
+}
+
+void report_match(struct transaction *t, size_t index, struct guia_match *ret_match)
+{
+	const struct match_entry *entry = &t->matches[index];
+	*ret_match = (struct guia_match){
+		.rule_id = entry->rule->id,
+		.chain_depth = entry->rule->chain_depth,
+		.phase = entry->rule->phase,
+		.completed = entry->completed,
+		.logged = entry->log != NULL,
+		.scored = entry->scored,
+		.message = entry->log == NULL ? outer(SLICE("")) : outer(entry->log->message),
+		.data = entry->log == NULL ? outer(SLICE("")) : outer(entry->log->data),
+		.variable = entry->rule->kind == RULE_ACTION ? outer(SLICE(""))
+							     : outer(variable_full_name(t, &entry->matched)),
+	};
+}
+
+/* How many present names sort before `name`: TX is small, and this is for commands and tests. */
+static size_t rank_of(const struct transaction *t, struct slice name)
+{
+	size_t rank = 0;
+	for (uint32_t i = 0; i < t->tx.order_count; i++)
+		if (slice_compare(tx_name(&t->tx, (int)t->tx.order[i]), name) < 0)
+			rank++;
+	return rank;
+}
+
+bool report_tx(struct transaction *t, size_t index, struct slice *ret_name, struct slice *ret_value)
+{
+	for (uint32_t i = 0; i < t->tx.order_count; i++) {
+		int handle = (int)t->tx.order[i];
+		struct slice name = tx_name(&t->tx, handle);
+		if (rank_of(t, name) != index)
+			continue;
+		*ret_name = name;
+		*ret_value = tx_text(&t->tx, tx_get(&t->tx, handle));
+		return true;
+	}
+	return false;
+}
+
+static void add_limited(struct buffer *out, struct slice text, size_t limit)
+{
+	if (text.len <= limit) {
+		buffer_add(out, text);
+		return;
+	}
+	buffer_add(out, slice_sub(text, 0, limit));
+	buffer_printf(out, " (%zu characters omitted)", text.len - limit);
+}
+
+static void add_quoted(struct buffer *out, const char *name, struct slice text)
+{
+	buffer_printf(out, " [%s \"", name);
+	text_add_log(out, text, true);
+	buffer_text(out, "\"]");
+}
+
+static void add_number(struct buffer *out, const char *name, int64_t number)
+{
+	buffer_printf(out, " [%s \"%lld\"]", name, (long long)number);
+}
+
+static void add_head(struct transaction *t, const struct log_entry *entry, struct buffer *out)
+{
+	buffer_text(out, "[client ");
+	buffer_add(out, t->client_address);
+	buffer_text(out, "] ModSecurity: ");
+	if (entry->disruptive)
+		buffer_printf(out, "Access denied with code %u (phase %u). ", entry->status, entry->phase);
+	else
+		buffer_text(out, "Warning. ");
+	buffer_add(out, entry->match);
+}
+
+static void add_details(struct transaction *t, const struct log_entry *entry, struct buffer *out)
+{
+	const struct rule *rule = entry->rule;
+	struct buffer limited = buffer_make(&t->arena);
+	add_limited(&limited, entry->data, LOG_DATA);
+	add_quoted(out, "file", slice_from_string(rule->file));
+	add_number(out, "line", rule->line);
+	add_number(out, "id", rule->id);
+	add_quoted(out, "rev", rule->revision);
+	add_quoted(out, "msg", entry->message);
+	add_quoted(out, "data", buffer_slice(&limited));
+	add_number(out, "severity", entry->severity);
+	add_quoted(out, "ver", rule->version);
+	add_number(out, "maturity", rule->maturity);
+	add_number(out, "accuracy", rule->accuracy);
+	for (size_t i = 0; i < rule->tag_count; i++)
+		add_quoted(out, "tag", entry->tags[i]);
+}
+
+static void add_tail(struct transaction *t, const struct log_entry *entry, struct buffer *out)
+{
+	struct buffer path = buffer_make(&t->arena);
+	struct buffer limited = buffer_make(&t->arena);
+	redact_uri(&t->redact, t->uri.filename, &path);
+	add_limited(&limited, buffer_slice(&path), LOG_URI);
+	add_quoted(out, "hostname", t->server_address);
+	add_quoted(out, "uri", buffer_slice(&limited));
+	add_quoted(out, "unique_id", t->unique_id);
+	limited = buffer_make(&t->arena);
+	add_limited(&limited, entry->reference, LOG_REFERENCE);
+	add_quoted(out, "ref", buffer_slice(&limited));
+}
+
+struct slice report_log_line(struct transaction *t, size_t index)
+{
+	struct buffer line = buffer_make(&t->arena);
+	struct buffer escaped = buffer_make(&t->arena);
+	const struct log_entry *entry = t->logs[index];
+	add_head(t, entry, &line);
+	/* What is quoted below is escaped already; what is free text above may hold control bytes of a rule's argument.
+	 */
+	text_add_log(&escaped, buffer_slice(&line), false);
+	add_details(t, entry, &escaped);
+	add_tail(t, entry, &escaped);
+	return line.error != 0 || escaped.error != 0 ? SLICE("") : buffer_slice(&escaped);
+}

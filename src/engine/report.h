@@ -1,0 +1,21 @@
+/* What a transaction tells afterwards: summary, matches, TX, log lines, audit record. Nothing here holds a secret. */
+#ifndef GUIA_ENGINE_REPORT_H
+#define GUIA_ENGINE_REPORT_H
+
+#include "engine/transaction.h"
+
+void report_summary(const struct transaction *t, struct guia_summary *ret_summary);
+
+/* `index` < match_count. */
+void report_match(struct transaction *t, size_t index, struct guia_match *ret_match);
+
+/* By name, sorted; false past the end. */
+bool report_tx(struct transaction *t, size_t index, struct slice *ret_name, struct slice *ret_value);
+
+/* `index` < log_count. Empty when the arena is exhausted. */
+struct slice report_log_line(struct transaction *t, size_t index);
+
+/* One line of JSON; empty if SecAuditEngine wants none, or the arena is exhausted. */
+struct slice report_audit(struct transaction *t);
+
+#endif

@@ -1,0 +1,228 @@
+#include "engine/request.h"
+
+#include "engine/number.h"
+#include "engine/variable.h"
+#include "http/arguments.h"
+#include "http/cookies.h"
+
+#include <errno.h>
+
+/* A scalar with its place in the request. */
+static int set_at(struct transaction *t, enum variable variable, struct slice value, size_t offset, size_t sent_len)
+{
+	if (variable_set(t, variable, value) != 0)
+		return -ENOMEM;
+	t->sets[variable].items[0]->offset = offset;
+	t->sets[variable].items[0]->sent_len = sent_len;
+	return 0;
+}
+
+static int add_at(struct transaction *t, enum variable variable, struct slice key, struct slice value, size_t offset)
+{
+	struct value *added = value_set_add(&t->sets[variable], &t->arena, key, value);
+	if (added == NULL)
+		return -ENOMEM;
+	added->offset = offset;
+	return 0;
+}
+
+int request_argument(struct transaction *t, enum variable part, struct slice name, struct slice value, size_t offset)
+{
+	struct value *argument = value_set_add(&t->sets[VARIABLE_ARGS], &t->arena, name, value);
+	struct value *argument_name = value_set_add(&t->sets[VARIABLE_ARGS_NAMES], &t->arena, name, name);
+	if (argument == NULL || argument_name == NULL)
+		return -ENOMEM;
+	argument->offset = offset;
+	argument_name->offset = offset > name.len ? offset - name.len - 1 : 0;
+	if (part == VARIABLE_ARGS)
+		return 0;
+	enum variable names = part == VARIABLE_ARGS_GET ? VARIABLE_ARGS_GET_NAMES : VARIABLE_ARGS_POST_NAMES;
+	if (value_set_share(&t->sets[part], &t->arena, argument) != 0)
+		return -ENOMEM;
+	return value_set_share(&t->sets[names], &t->arena, argument_name);
+}
+
+size_t request_arguments_left(const struct transaction *t)
+{
+	uint32_t limit = t->ruleset->settings.arguments_limit;
+	uint32_t count = t->sets[VARIABLE_ARGS].count;
+	return limit == 0 ? SIZE_MAX : count < limit ? limit - count : 0;
+}
+
+static int query_arguments(struct transaction *t, size_t offset)
+{
+	struct field_list list = field_list_make(&t->arena);
+	struct arguments_options options = arguments_defaults();
+	struct arguments_facts facts = {0};
+	if (t->ruleset->settings.argument_separator != 0)
+		options.separator = t->ruleset->settings.argument_separator;
+	options.limit = request_arguments_left(t);
+	options.base_offset = offset;
+	int r = arguments_parse(t->uri.query, &options, &list, &facts);
+	for (size_t i = 0; i < list.count; i++) {
+		const struct field *field = &list.items[i];
+		t->arguments_bytes += field->name.len + field->value.len;
+		t->arguments_counted = true;
+		if (request_argument(t, VARIABLE_ARGS_GET, field->name, field->value, field->value_offset) != 0)
+			return -ENOMEM;
+	}
+	if (r == 0 && facts.invalid_encoding)
+		r = variable_flag(t, VARIABLE_URLENCODED_ERROR, true);
+	return r;
+}
+
+static int uri_variables(struct transaction *t)
+{
+	size_t at = t->method.len + 1;
+	const struct uri *uri = &t->uri;
+	size_t path_len = uri->has_query ? uri->query_offset - 1 : uri->raw.len;
+	int r = set_at(t, VARIABLE_REQUEST_METHOD, t->method, 0, t->method.len);
+	if (r == 0)
+		r = set_at(t, VARIABLE_REQUEST_URI_RAW, uri->raw, at, uri->raw.len);
+	if (r == 0)
+		r = set_at(t, VARIABLE_REQUEST_URI, uri->uri, at, uri->raw.len);
+	if (r == 0)
+		r = set_at(t, VARIABLE_REQUEST_FILENAME, uri->filename, at, path_len);
+	if (r == 0)
+		r = set_at(t, VARIABLE_PATH_INFO, uri->filename, at, path_len);
+	if (r == 0)
+		r = set_at(t, VARIABLE_REQUEST_BASENAME, uri->basename, at + path_len - uri->basename.len,
+			   uri->basename.len);
+	if (r == 0)
+		r = set_at(t, VARIABLE_QUERY_STRING, uri->query, at + uri->query_offset, uri->query.len);
+	if (r == 0)
+		r = set_at(t, VARIABLE_REQUEST_PROTOCOL, t->protocol, at + uri->raw.len + 1, t->protocol.len);
+	if (r == 0)
+		r = variable_flag(t, VARIABLE_URLENCODED_ERROR, false);
+	return r;
+}
+
+int request_line(struct transaction *t, struct slice method, struct slice uri, struct slice protocol)
+{
+	struct slice raw;
+	if (arena_copy(&t->arena, method, &t->method) != 0 || arena_copy(&t->arena, uri, &raw) != 0 ||
+	    arena_copy(&t->arena, protocol, &t->protocol) != 0 || uri_parse(raw, &t->arena, &t->uri) != 0)
+		return -ENOMEM;
+	int r = uri_variables(t);
+	if (r == 0 && t->uri.query.len > 0)
+		r = query_arguments(t, t->method.len + 1 + t->uri.query_offset);
+	t->offset = t->method.len + t->uri.raw.len + t->protocol.len + 3;
+	return r;
+}
+
+static int cookie_header(struct transaction *t, struct slice value)
+{
+	struct field_list cookies = field_list_make(&t->arena);
+	int r = cookies_parse(value, &cookies);
+	for (size_t i = 0; r == 0 && i < cookies.count; i++) {
+		const struct field *cookie = &cookies.items[i];
+		r = add_at(t, VARIABLE_REQUEST_COOKIES_NAMES, cookie->name, cookie->name,
+			   t->offset + cookie->name_offset);
+		if (r == 0)
+			r = add_at(t, VARIABLE_REQUEST_COOKIES, cookie->name, cookie->value,
+				   t->offset + cookie->value_offset);
+	}
+	return r;
+}
+
+/* The type decides which processor reads the body; multipart and forms need no rule to choose it. */
+static int content_type_header(struct transaction *t, struct slice value)
+{
+	static const struct {
+		struct slice prefix;
+		enum body_processor processor;
+		struct slice name;
+	} types[] = {
+		{SLICE_INIT("multipart/form-data"), BODY_MULTIPART, SLICE_INIT("MULTIPART")},
+		{SLICE_INIT("application/x-www-form-urlencoded"), BODY_URLENCODED, SLICE_INIT("URLENCODED")},
+	};
+	/* Rules look the header up by name and get the newest; so does the multipart parser. */
+	t->content_type = value;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!slice_starts_with_nocase(value, types[i].prefix))
+			continue;
+		t->body_type = types[i].processor;
+		return set_at(t, VARIABLE_REQBODY_PROCESSOR, types[i].name, t->offset, value.len);
+	}
+	return 0;
+}
+
+static int host_header(struct transaction *t, struct slice value)
+{
+	struct slice name;
+	slice_cut(value, ':', &name);
+	return set_at(t, VARIABLE_SERVER_NAME, name, t->offset, name.len);
+}
+
+static int authorization_header(struct transaction *t, struct slice value)
+{
+	struct slice scheme;
+	slice_cut(value, ' ', &scheme);
+	return set_at(t, VARIABLE_AUTH_TYPE, scheme, t->offset, scheme.len);
+}
+
+/* Headers that mean something to the engine itself. */
+static const struct {
+	struct slice name;
+	int (*read)(struct transaction *t, struct slice value);
+} readers[] = {
+	{SLICE_INIT("cookie"), cookie_header},
+	{SLICE_INIT("content-type"), content_type_header},
+	{SLICE_INIT("host"), host_header},
+	{SLICE_INIT("authorization"), authorization_header},
+};
+
+int request_header(struct transaction *t, struct slice name, struct slice value)
+{
+	struct slice key;
+	struct slice copy;
+	if (arena_copy(&t->arena, name, &key) != 0 || arena_copy(&t->arena, value, &copy) != 0)
+		return -ENOMEM;
+	int r = add_at(t, VARIABLE_REQUEST_HEADERS_NAMES, key, key, t->offset);
+	t->offset += key.len + 2;
+	if (r == 0)
+		r = add_at(t, VARIABLE_REQUEST_HEADERS, key, copy, t->offset);
+	for (size_t i = 0; r == 0 && i < sizeof(readers) / sizeof(readers[0]); i++)
+		if (slice_equal_nocase(key, readers[i].name))
+			r = readers[i].read(t, copy);
+	t->offset += copy.len + 1;
+	return r;
+}
+
+int response_header(struct transaction *t, struct slice name, struct slice value)
+{
+	struct slice key;
+	struct slice copy;
+	if (arena_copy(&t->arena, name, &key) != 0 || arena_copy(&t->arena, value, &copy) != 0)
+		return -ENOMEM;
+	int r = add_at(t, VARIABLE_RESPONSE_HEADERS_NAMES, key, key, t->offset);
+	if (r == 0)
+		r = add_at(t, VARIABLE_RESPONSE_HEADERS, key, copy, t->offset);
+	if (r == 0 && slice_equal_nocase(key, SLICE("content-type"))) {
+		slice_cut(copy, ';', &t->response_type);
+		r = set_at(t, VARIABLE_RESPONSE_CONTENT_TYPE, t->response_type, 0, t->response_type.len);
+	}
+	return r;
+}
+
+static int set_status(struct transaction *t, uint16_t status)
+{
+	struct slice text = number_text(&t->arena, status);
+	t->response_status = status;
+	int r = variable_set(t, VARIABLE_RESPONSE_STATUS, text);
+	return r != 0 ? r : variable_set(t, VARIABLE_STATUS, text);
+}
+
+int response_line(struct transaction *t, uint16_t status, struct slice protocol)
+{
+	if (arena_copy(&t->arena, protocol, &t->response_protocol) != 0 || set_status(t, status) != 0)
+		return -ENOMEM;
+	return variable_set(t, VARIABLE_RESPONSE_PROTOCOL, t->response_protocol);
+}
+
+int response_sent(struct transaction *t, uint16_t status, uint64_t bytes)
+{
+	t->sent_status = status;
+	t->sent_bytes = bytes;
+	return set_status(t, status);
+}

@@ -1,0 +1,25 @@
+/* Collections kept between transactions: IP, GLOBAL, SESSION, RESOURCE, USER. Without a store they are empty. */
+#ifndef GUIA_ENGINE_STORED_H
+#define GUIA_ENGINE_STORED_H
+
+#include "engine/transaction.h"
+
+/* initcol, setsid, setuid, setrsc: which record the collection is from now on. */
+void stored_open(struct transaction *t, enum variable collection, struct slice key);
+
+/* All live values of the record. 0 or -ENOMEM. */
+int stored_values(struct transaction *t, enum variable collection, struct value_set *ret_set);
+
+/* setvar on a stored collection. */
+void stored_set(struct transaction *t, enum variable collection, struct slice name, struct slice value);
+void stored_add(struct transaction *t, enum variable collection, struct slice name, int64_t amount);
+void stored_unset(struct transaction *t, enum variable collection, struct slice name);
+
+/* expirevar */
+void stored_expire(struct transaction *t, enum variable collection, struct slice name, int64_t seconds);
+
+/* deprecatevar: takes `amount` off for every `seconds` since the value was last changed, down to 0. */
+void stored_deprecate(struct transaction *t, enum variable collection, struct slice name, int64_t amount,
+		      int64_t seconds);
+
+#endif

@@ -1,0 +1,201 @@
+/*
+ * One request and its response, as the engine holds them. Its memory is one arena with a hard cap; when that is reached
+ * `memory_exceeded` is set, what could not be kept is left out, and the phase's verdict follows the policy for
+ * failures.
+ *
+ * Here is the state; who fills it: request.c, body.c, response.c. Who reads it: variable.c. What rules do: rule.c,
+ * action.c, ctl.c. Who asks for all that: phase.c.
+ */
+#ifndef GUIA_ENGINE_TRANSACTION_H
+#define GUIA_ENGINE_TRANSACTION_H
+
+#include "engine/tx.h"
+#include "engine/value.h"
+#include "engine/worker.h"
+#include "http/redact.h"
+#include "http/uri.h"
+
+struct xml_document;
+
+/* A match of a variable: what MATCHED_VAR, MATCHED_VARS and the logs tell of. */
+struct matched {
+	enum variable variable;
+	bool counted;       /* &NAME */
+	struct slice key;   /* within the collection; for a count, the target's selector */
+	struct slice value; /* after transformations */
+};
+
+/* What a rule with `log` leaves for the logs: expanded, secrets redacted. */
+struct log_entry {
+	const struct rule *rule; /* the head */
+	uint8_t phase;
+	bool disruptive; /* it ended the transaction */
+	bool audit;
+	uint16_t status;
+	uint8_t severity;
+	struct slice message;
+	struct slice data;
+	struct slice match;       /* "Matched "Operator ..." */
+	struct slice reference;   /* the log's [ref] */
+	const struct slice *tags; /* expanded; as many as the head has */
+};
+
+/* A link that returned true. */
+struct match_entry {
+	const struct rule *rule;
+	struct matched matched;
+	const struct log_entry *log; /* of the completing link, where the head has `log` */
+	bool completed;
+	bool scored;
+};
+
+/* A target taken away by ctl:ruleRemoveTarget... */
+struct removed_target {
+	const struct ctl *ctl;
+	struct removed_target *next;
+};
+
+/* A rule taken away by ctl:ruleRemoveBy... */
+struct removed_rules {
+	const struct ctl *ctl;
+	struct removed_rules *next;
+};
+
+struct environment {
+	struct slice name;
+	struct slice value;
+	struct environment *next;
+};
+
+/* The nodes an XPath expression selected, remembered because many rules ask for the same. */
+struct xml_selection {
+	struct slice xpath;
+	const struct rule_namespace *namespaces;
+	struct value_set set;
+	struct xml_selection *next;
+};
+
+struct audit_parts_change {
+	struct slice parts; /* "+E", "-C", or the whole list */
+	struct audit_parts_change *next;
+};
+
+struct body {
+	struct slice bytes;
+	size_t capacity; /* of bytes.ptr where it is a copy; 0 where it is the caller's */
+	uint64_t limit;
+	bool rejects;
+	bool over_limit;
+	bool lost; /* memory ran out while it came in */
+};
+
+enum { STORED_COLLECTIONS = 5, TRANSACTION_HOLDER_BYTES = 32 };
+
+struct transaction {
+	struct worker *worker;
+	const struct plan *plan;
+	const struct ruleset *ruleset;
+	struct transaction *next_idle;
+	struct arena arena;
+
+	/* The connection and the clock. */
+	int64_t begun_us;
+	struct slice unique_id;
+	struct slice client_address;
+	struct slice server_address;
+	struct slice server_name;
+	struct slice site;
+	uint16_t client_port;
+	uint16_t server_port;
+
+	/* The exchange. */
+	struct slice method;
+	struct slice protocol;
+	struct slice response_protocol;
+	struct uri uri;
+	size_t offset; /* of what comes next, in the request as a text; for the log's [ref] */
+	struct slice content_type;
+	struct slice response_type;
+	enum body_processor body_type;      /* from Content-Type */
+	enum body_processor body_processor; /* JSON or XML, from ctl */
+	struct body request_body;
+	struct body response_body;
+	size_t arguments_bytes; /* ARGS_COMBINED_SIZE ... */
+	bool arguments_counted; /* ... which is empty until there is an argument */
+	struct xml_document *xml;
+	struct xml_selection *xml_selections; /* what XPath expressions have selected */
+	uint16_t response_status;
+	uint16_t sent_status;
+	uint64_t sent_bytes;
+
+	/* What rules see and change. */
+	struct value_set sets[VARIABLE_COUNT];
+	struct tx_collection tx;
+	struct matched *matched; /* MATCHED_VARS; the last is MATCHED_VAR */
+	uint32_t matched_count;
+	uint32_t matched_capacity;
+	struct slice stored_keys[STORED_COLLECTIONS]; /* initcol; ptr NULL: not initialised */
+	struct environment *environment;              /* setenv */
+	uint8_t highest_severity;
+
+	/* What ctl changes. */
+	enum switch_mode rule_engine;
+	enum switch_mode audit_engine;
+	struct audit_parts_change *audit_parts;
+	bool request_body_access;
+	bool response_body_access;
+	uint8_t parse_xml_into_args;
+	struct removed_rules *removed_rules;
+	struct removed_target *removed_targets;
+
+	/* Where evaluation stands. */
+	uint8_t phase;           /* of the rules that run; 0 between */
+	const struct rule *head; /* of the chain that runs */
+	uint8_t phases_done;
+	uint32_t skip;
+	struct slice skip_after; /* a marker; empty if none */
+	enum disruptive allow;   /* ALLOW... or NONE */
+	uint16_t pending_status; /* of `status`; 0 the default */
+	bool disrupted;          /* in this phase */
+	struct guia_verdict verdict;
+
+	/* What was found. */
+	struct match_entry *matches;
+	uint32_t match_count;
+	uint32_t match_capacity;
+	struct log_entry **logs;
+	uint32_t log_count;
+	uint32_t log_capacity;
+	bool memory_exceeded;
+	bool scan_failed;
+	bool relevant; /* a rule with auditlog matched */
+	guia_trace_fn *trace;
+	void *trace_context;
+
+	struct redact_names redact;
+	_Alignas(16) uint8_t holder[TRANSACTION_HOLDER_BYTES];
+};
+
+/* Text of the transaction: a copy in its arena. Empty, with memory_exceeded set, when there is no room. */
+struct slice transaction_copy(struct transaction *t, struct slice s);
+
+/* Notes that memory ran out; the arena's own flag says so too. */
+static inline void transaction_out_of_memory(struct transaction *t)
+{
+	t->memory_exceeded = true;
+}
+
+/* ---- for api/ ---- */
+
+/* Memory beside the transaction for whoever wraps it, as long-lived as the transaction. */
+void *transaction_holder(struct transaction *t);
+
+/* `plan` must stay. 0 or -ENOMEM. */
+int transaction_begin(struct worker *worker, const struct plan *plan, const struct guia_connection *connection,
+		      struct slice unique_id, int64_t now_us, struct transaction **ret_transaction);
+void transaction_end(struct transaction *t);
+
+/* The clock that DURATION and TIME read: microseconds since 1970. */
+int64_t clock_now_us(void);
+
+#endif

@@ -1,0 +1,181 @@
+#include "engine/tx.h"
+
+#include "engine/number.h"
+#include "match/compare.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int tx_begin(struct tx_collection *tx, const struct plan *plan, struct arena *arena)
+{
+	size_t wanted = plan->ruleset->tx_slot_count;
+	if (wanted > tx->slot_capacity) {
+		struct tx_entry *slots = calloc(wanted, sizeof(*slots));
+		if (slots == NULL)
+			return -ENOMEM;
+		free(tx->slots);
+		tx->slots = slots;
+		tx->slot_capacity = wanted;
+		tx->generation = 0;
+	}
+	if (++tx->generation == 0) {
+		memset(tx->slots, 0, tx->slot_capacity * sizeof(*tx->slots));
+		tx->generation = 1;
+	}
+	tx->plan = plan;
+	tx->arena = arena;
+	tx->dynamic = NULL;
+	tx->dynamic_count = tx->dynamic_capacity = 0;
+	memset(tx->table, 0, sizeof(tx->table));
+	tx->order = NULL;
+	tx->order_count = tx->order_capacity = 0;
+	return 0;
+}
+
+void tx_destroy(struct tx_collection *tx)
+{
+	free(tx->slots);
+	*tx = (struct tx_collection){0};
+}
+
+static bool is_slot(const struct tx_collection *tx, int handle)
+{
+	return (size_t)handle < tx->plan->ruleset->tx_slot_count;
+}
+
+static struct tx_dynamic *dynamic_at(const struct tx_collection *tx, int handle)
+{
+	return &tx->dynamic[(size_t)handle - tx->plan->ruleset->tx_slot_count];
+}
+
+static uint32_t *chain_of(const struct tx_collection *tx, struct slice name)
+{
+	return (uint32_t *)&tx->table[hash_bytes_nocase(&tx->plan->hash_key, name) % TX_TABLE];
+}
+
+int tx_find(const struct tx_collection *tx, struct slice name)
+{
+	int slot = plan_find_slot(tx->plan, name);
+	if (slot != SLOT_NONE)
+		return slot;
+	if (tx->dynamic_count == 0)
+		return TX_NONE;
+	for (uint32_t at = *chain_of(tx, name); at != 0; at = tx->dynamic[at - 1].next)
+		if (slice_equal_nocase(tx->dynamic[at - 1].name, name))
+			return (int)(tx->plan->ruleset->tx_slot_count + at - 1);
+	return TX_NONE;
+}
+
+int tx_intern(struct tx_collection *tx, struct slice name)
+{
+	int found = tx_find(tx, name);
+	if (found != TX_NONE)
+		return found;
+	if (tx->dynamic_count == tx->dynamic_capacity) {
+		uint32_t capacity = tx->dynamic_capacity == 0 ? 16 : tx->dynamic_capacity * 2;
+		struct tx_dynamic *dynamic = arena_alloc(tx->arena, capacity * sizeof(*dynamic));
+		if (dynamic == NULL)
+			return TX_NONE;
+		if (tx->dynamic_count > 0)
+			memcpy(dynamic, tx->dynamic, tx->dynamic_count * sizeof(*dynamic));
+		tx->dynamic = dynamic;
+		tx->dynamic_capacity = capacity;
+	}
+	uint32_t *chain = chain_of(tx, name);
+	tx->dynamic[tx->dynamic_count] = (struct tx_dynamic){.name = name, .next = *chain};
+	*chain = ++tx->dynamic_count;
+	return (int)(tx->plan->ruleset->tx_slot_count + tx->dynamic_count - 1);
+}
+
+static struct tx_entry *entry_of(const struct tx_collection *tx, int handle)
+{
+	return is_slot(tx, handle) ? &tx->slots[handle] : &dynamic_at(tx, handle)->entry;
+}
+
+struct tx_entry *tx_get(const struct tx_collection *tx, int handle)
+{
+	if (handle < 0)
+		return NULL;
+	struct tx_entry *entry = entry_of(tx, handle);
+	return entry->generation == tx->generation ? entry : NULL;
+}
+
+struct slice tx_name(const struct tx_collection *tx, int handle)
+{
+	return is_slot(tx, handle) ? slice_from_string(tx->plan->ruleset->tx_names[handle])
+				   : dynamic_at(tx, handle)->name;
+}
+
+struct slice tx_text(struct tx_collection *tx, struct tx_entry *entry)
+{
+	if (entry->text.ptr == NULL)
+		entry->text = number_text(tx->arena, entry->number);
+	return entry->text;
+}
+
+int64_t tx_number(struct tx_entry *entry)
+{
+	if (!entry->has_number) {
+		entry->number = compare_number(entry->text);
+		entry->has_number = true;
+	}
+	return entry->number;
+}
+
+/* The entry, put in order if it was unset; NULL when the arena is exhausted. */
+static struct tx_entry *entry_to_write(struct tx_collection *tx, int handle)
+{
+	struct tx_entry *entry = entry_of(tx, handle);
+	if (entry->generation == tx->generation)
+		return entry;
+	if (tx->order_count == tx->order_capacity) {
+		uint32_t capacity = tx->order_capacity == 0 ? 128 : tx->order_capacity * 2;
+		uint32_t *order = arena_alloc(tx->arena, capacity * sizeof(*order));
+		if (order == NULL)
+			return NULL;
+		if (tx->order_count > 0)
+			memcpy(order, tx->order, tx->order_count * sizeof(*order));
+		tx->order = order;
+		tx->order_capacity = capacity;
+	}
+	tx->order[tx->order_count++] = (uint32_t)handle;
+	entry->generation = tx->generation;
+	return entry;
+}
+
+int tx_set_text(struct tx_collection *tx, int handle, struct slice text)
+{
+	struct tx_entry *entry = entry_to_write(tx, handle);
+	if (entry == NULL)
+		return -ENOMEM;
+	entry->text = text.ptr == NULL ? SLICE("") : text;
+	entry->has_number = false;
+	return 0;
+}
+
+int tx_set_number(struct tx_collection *tx, int handle, int64_t number)
+{
+	struct tx_entry *entry = entry_to_write(tx, handle);
+	if (entry == NULL)
+		return -ENOMEM;
+	entry->text = (struct slice){0};
+	entry->number = number;
+	entry->has_number = true;
+	return 0;
+}
+
+/* A name set again later comes last: its earlier place in the order goes. */
+void tx_unset(struct tx_collection *tx, int handle)
+{
+	struct tx_entry *entry = tx_get(tx, handle);
+	if (entry == NULL)
+		return;
+	entry->generation = 0;
+	for (uint32_t i = 0; i < tx->order_count; i++) {
+		if (tx->order[i] != (uint32_t)handle)
+			continue;
+		memmove(tx->order + i, tx->order + i + 1, (tx->order_count - i - 1) * sizeof(*tx->order));
+		tx->order_count--;
+		return;
+	}
+}

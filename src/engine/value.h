@@ -1,0 +1,52 @@
+/*
+ * A value that rules look at, and what is remembered about it: its bytes after each pipeline of transformations, and
+ * what the scans of those bytes said. Everything lies in the transaction's arena. A value never changes; a variable
+ * that changes gets a new one.
+ */
+#ifndef GUIA_ENGINE_VALUE_H
+#define GUIA_ENGINE_VALUE_H
+
+#include "base/arena.h"
+
+struct scan_group;
+
+/* The bits of one scan. */
+struct scan_result {
+	const struct scan_group *group;
+	struct scan_result *next;
+	bool failed;
+	uint64_t words[];
+};
+
+/* A value after a pipeline. */
+struct result {
+	struct slice bytes;
+	struct result *same; /* the result of a shorter pipeline that has these very bytes; itself if there is none */
+	struct scan_result *scans; /* of ->same only */
+};
+
+struct value {
+	struct slice key;        /* within its collection; empty for a scalar */
+	struct slice bytes;      /* as the client sent it, or as its parser decoded it */
+	size_t offset;           /* where it stood in the request, for the log's [ref]; */
+	size_t sent_len;         /* its length there */
+	struct result **by_node; /* by node of the plan's tree of pipelines; NULL until a transformation is asked for */
+};
+
+/* Values in order of arrival. Zero-initialise. */
+struct value_set {
+	struct value **items;
+	uint32_t count;
+	uint32_t capacity;
+};
+
+/* A new value of the set; NULL when the arena is exhausted, the set unchanged. */
+struct value *value_set_add(struct value_set *set, struct arena *arena, struct slice key, struct slice bytes);
+
+/* Adds a value that another set holds too. 0 or -ENOMEM. */
+int value_set_share(struct value_set *set, struct arena *arena, struct value *value);
+
+/* A value of no set, or NULL. */
+struct value *value_new(struct arena *arena, struct slice key, struct slice bytes);
+
+#endif

@@ -1,0 +1,59 @@
+#include "engine/worker.h"
+
+#include "engine/transaction.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int worker_create(const struct guia_worker_options *options, struct worker **ret_worker)
+{
+	struct worker *worker = calloc(1, sizeof(*worker));
+	if (worker == NULL)
+		return -ENOMEM;
+	worker->options = *options;
+	if (scan_scratch_create(&worker->scan_scratch) != 0 || regex_scratch_create(&worker->regex_scratch) != 0 ||
+	    regex_cache_create(WORKER_EXPRESSIONS, &worker->expressions) != 0) {
+		worker_free(worker);
+		return -ENOMEM;
+	}
+	*ret_worker = worker;
+	return 0;
+}
+
+void worker_free(struct worker *worker)
+{
+	if (worker == NULL)
+		return;
+	while (worker->idle != NULL) {
+		struct transaction *t = worker->idle;
+		worker->idle = t->next_idle;
+		arena_destroy(&t->arena);
+		tx_destroy(&t->tx);
+		free(t);
+	}
+	scan_scratch_free(worker->scan_scratch);
+	regex_scratch_free(worker->regex_scratch);
+	regex_cache_free(worker->expressions);
+	free(worker);
+}
+
+/* The groups of every unit that a rule of the set belongs to; a unit met again costs a lookup, no memory. */
+int worker_prepare(struct worker *worker, const struct plan *plan)
+{
+	const struct ruleset *ruleset = plan->ruleset;
+	const struct unit *fitted = NULL;
+	for (size_t i = 0; i < ruleset->rule_count; i++) {
+		for (const struct rule *rule = ruleset->rules[i]; rule != NULL; rule = rule->next_link) {
+			const struct unit *unit = rule->unit;
+			if (unit == NULL || unit == fitted)
+				continue;
+			fitted = unit;
+			for (size_t g = 0; g < unit->scan_group_count; g++) {
+				int r = scan_scratch_fit(worker->scan_scratch, unit->scan_groups[g].set);
+				if (r != 0)
+					return r;
+			}
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,40 @@
+/*
+ * What one thread needs to run transactions: scratch for Hyperscan and PCRE2, remembered expressions, and transactions
+ * that have ended and wait, with their memory, for the next request.
+ */
+#ifndef GUIA_ENGINE_WORKER_H
+#define GUIA_ENGINE_WORKER_H
+
+#include "engine/plan.h"
+#include "guia.h"
+#include "match/regex.h"
+#include "match/scan.h"
+
+enum {
+	WORKER_MEMORY_BYTES = 16 * 1024 * 1024, /* cap of a transaction where nothing else is said */
+	WORKER_RETAIN_BYTES = 512 * 1024,       /* an idle transaction keeps */
+	WORKER_IDLE_TRANSACTIONS = 64,
+	WORKER_EXPRESSIONS = 64, /* @rx with macros that are remembered */
+};
+
+struct transaction;
+
+struct worker {
+	struct guia_worker_options options;
+	struct scan_scratch *scan_scratch;
+	struct regex_scratch *regex_scratch;
+	struct regex_cache *expressions;
+	struct transaction *idle; /* a list */
+	size_t idle_count;
+	uint64_t sequence; /* of unique ids */
+};
+
+/* 0 or -ENOMEM. The options' store and resolver must outlive the worker. */
+int worker_create(const struct guia_worker_options *options, struct worker **ret_worker);
+/* No transaction of the worker may be open. NULL is allowed. */
+void worker_free(struct worker *worker);
+
+/* Fits the scratch to the databases of a rule set. 0 or -ENOMEM. */
+int worker_prepare(struct worker *worker, const struct plan *plan);
+
+#endif
