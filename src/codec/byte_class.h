@@ -81,6 +81,8 @@ static inline __attribute__((always_inline)) size_t byte_class_find(const struct
 								    size_t from)
 {
 	size_t at = from;
+	if (at < s.len && members->has[s.ptr[at]]) /* where members abound, so that a vector is not worth its while */
+		return at;
 	if (members->ranges > 0) {
 		while (at + BYTE_VECTOR <= s.len &&
 		       !byte_vector_any(byte_vector_members(members, byte_vector_load(s.ptr + at))))

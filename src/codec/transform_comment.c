@@ -4,31 +4,28 @@
 
 static const struct byte_class MARKER_START = BYTE_CLASS_5('/', '/', '<', '<', '-', '-', '#', '#', '*', '*');
 
-static bool marker_at(struct slice in, size_t at, struct slice marker)
-{
-	return slice_starts_with(slice_after(in, at), marker);
-}
-
 /* Length of the marker at `at` that opens a comment with an end, or 0. */
 static size_t opening_at(struct slice in, size_t at)
 {
-	if (marker_at(in, at, SLICE("/*")))
-		return 2;
-	return marker_at(in, at, SLICE("<!--")) ? 4 : 0;
+	if (in.ptr[at] == '/')
+		return byte_at(in, at + 1) == '*' ? 2 : 0;
+	return in.ptr[at] == '<' && slice_starts_with(slice_after(in, at), SLICE("<!--")) ? 4 : 0;
 }
 
 /* Length of the marker at `at` that closes a comment, or 0. Either kind closes either kind. */
 static size_t closing_at(struct slice in, size_t at)
 {
-	if (marker_at(in, at, SLICE("*/")))
-		return 2;
-	return marker_at(in, at, SLICE("-->")) ? 3 : 0;
+	if (in.ptr[at] == '*')
+		return byte_at(in, at + 1) == '/' ? 2 : 0;
+	return in.ptr[at] == '-' && byte_at(in, at + 1) == '-' && byte_at(in, at + 2) == '>' ? 3 : 0;
 }
 
-/* True at a marker whose comment takes the rest of the value. */
-static bool rest_marker_at(struct slice in, size_t at)
+/* Length of the marker at `at` whose comment takes the rest of the value, or 0. */
+static size_t rest_marker_at(struct slice in, size_t at)
 {
-	return in.ptr[at] == '#' || marker_at(in, at, SLICE("--"));
+	if (in.ptr[at] == '#')
+		return 1;
+	return in.ptr[at] == '-' && byte_at(in, at + 1) == '-' ? 2 : 0;
 }
 
 /* The end of the comment that begins at `at`, after its closing marker; in.len + 1 if it has none. */
@@ -45,7 +42,7 @@ static size_t comment_end(struct slice in, size_t at)
 static size_t removable_next(struct slice in, size_t from)
 {
 	size_t at = byte_class_find(&MARKER_START, in, from);
-	while (at < in.len && opening_at(in, at) == 0 && !rest_marker_at(in, at))
+	while (at < in.len && opening_at(in, at) == 0 && rest_marker_at(in, at) == 0)
 		at = byte_class_find(&MARKER_START, in, at + 1);
 	return at;
 }
@@ -61,7 +58,7 @@ bool transform_remove_comments(const struct transform_context *context, struct s
 	if (at == in.len)
 		return false;
 	size_t len = copy_range(out, 0, in, 0, at);
-	while (at < in.len && !rest_marker_at(in, at)) {
+	while (at < in.len && rest_marker_at(in, at) == 0) {
 		at = comment_end(in, at + opening_at(in, at));
 		if (at > in.len) {
 			out[len++] = ' ';
@@ -83,9 +80,7 @@ static size_t any_marker_at(struct slice in, size_t at)
 	size_t length = opening_at(in, at);
 	if (length == 0)
 		length = closing_at(in, at);
-	if (length == 0 && rest_marker_at(in, at))
-		length = in.ptr[at] == '#' ? 1 : 2;
-	return length;
+	return length > 0 ? length : rest_marker_at(in, at);
 }
 
 static size_t marker_next(struct slice in, size_t from)

@@ -259,6 +259,8 @@ static size_t digits_end(struct slice in, size_t from, int base)
 /* The byte an entity's name stands for, or -1. */
 static int named_entity(struct slice name)
 {
+	if (name.len < 2 || name.len > 4)
+		return -1;
 	static const struct {
 		struct slice name;
 		uint8_t byte;
