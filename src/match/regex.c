@@ -57,7 +57,11 @@ int regex_compile(struct slice pattern, unsigned flags, struct regex **ret_regex
 		describe(error, offset, ret_error);
 		return REGEX_BAD_PATTERN;
 	}
-	regex->jit = pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE) == 0;
+	/* Compiling with the JIT succeeds, and makes nothing, for a pattern that begins with (*NO_JIT). */
+	size_t jit_bytes = 0;
+	pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
+	pcre2_pattern_info(regex->code, PCRE2_INFO_JITSIZE, &jit_bytes);
+	regex->jit = jit_bytes > 0;
 	pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &regex->groups);
 	regex->groups++;
 	*ret_regex = regex;

@@ -1,12 +1,22 @@
 #include "match/scan.h"
 
 #include "base/error.h"
+#include "base/vector.h"
 #include "match/scan_internal.h"
 
 #include <stdlib.h>
 
+/* States made for automata of one name: sets with the same patterns share them. */
+struct fitted {
+	struct automaton_name name;
+	struct automaton_cache *cache;
+};
+
 struct scan_scratch {
 	hs_scratch_t *hyperscan; /* NULL until a set with a database was fitted */
+	struct fitted *fitted;
+	size_t fitted_count;
+	size_t fitted_capacity;
 };
 
 int scan_set_make(size_t words, struct scan_set **ret_set)
@@ -31,6 +41,8 @@ void scan_set_free(struct scan_set *set)
 	if (set == NULL)
 		return;
 	hs_free_database(set->database);
+	for (size_t i = 0; i < set->automaton_count; i++)
+		automaton_free(set->automata[i].automaton);
 	free(set->always);
 	free(set->classes);
 	free(set);
@@ -84,8 +96,35 @@ int scan_scratch_create(struct scan_scratch **ret_scratch)
 	return 0;
 }
 
+static struct automaton_cache *find_cache(const struct scan_scratch *scratch, const struct automaton *automaton)
+{
+	const struct automaton_name *name = automaton_name(automaton);
+	for (size_t i = 0; i < scratch->fitted_count; i++)
+		if (memcmp(&scratch->fitted[i].name, name, sizeof(*name)) == 0)
+			return scratch->fitted[i].cache;
+	return NULL;
+}
+
+static int fit_automaton(struct scan_scratch *s, const struct automaton *automaton)
+{
+	if (find_cache(s, automaton) != NULL)
+		return 0;
+	if (vector_grow((void **)&s->fitted, &s->fitted_capacity, s->fitted_count, sizeof(*s->fitted)) != 0)
+		return -ENOMEM;
+	struct fitted *fitted = &s->fitted[s->fitted_count];
+	fitted->name = *automaton_name(automaton);
+	int r = automaton_cache_create(automaton, &fitted->cache);
+	s->fitted_count += r == 0;
+	return r;
+}
+
 int scan_scratch_fit(struct scan_scratch *scratch, const struct scan_set *set)
 {
+	for (size_t i = 0; i < set->automaton_count; i++) {
+		int r = fit_automaton(scratch, set->automata[i].automaton);
+		if (r != 0)
+			return r;
+	}
 	if (set->database == NULL)
 		return 0;
 	return hs_alloc_scratch(set->database, &scratch->hyperscan) == HS_SUCCESS ? 0 : -ENOMEM;
@@ -96,6 +135,9 @@ void scan_scratch_free(struct scan_scratch *scratch)
 	if (scratch == NULL)
 		return;
 	hs_free_scratch(scratch->hyperscan);
+	for (size_t i = 0; i < scratch->fitted_count; i++)
+		automaton_cache_free(scratch->fitted[i].cache);
+	free(scratch->fitted);
 	free(scratch);
 }
 
@@ -105,6 +147,14 @@ struct findings {
 	uint32_t findable;
 };
 
+static void set_bit(struct findings *f, uint32_t id)
+{
+	uint64_t *word = &f->bits[id / 64];
+	uint64_t bit = (uint64_t)1 << (id % 64);
+	f->found += (*word & bit) == 0;
+	*word |= bit;
+}
+
 /* Called by Hyperscan for a hit; anything but 0 ends the scan. */
 static int on_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
 {
@@ -112,11 +162,29 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
 	(void)to;
 	(void)flags;
 	struct findings *f = context;
-	uint64_t *word = &f->bits[id / 64];
-	uint64_t bit = (uint64_t)1 << (id % 64);
-	f->found += (*word & bit) == 0;
-	*word |= bit;
+	set_bit(f, id);
 	return f->found == f->findable;
+}
+
+static int run_database(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
+			struct findings *f)
+{
+	const char *bytes = value.len > 0 ? (const char *)value.ptr : "";
+	hs_error_t r = hs_scan(set->database, bytes, (unsigned)value.len, 0, scratch->hyperscan, on_hit, f);
+	if (r == HS_SUCCESS || r == HS_SCAN_TERMINATED)
+		return 0;
+	return r == HS_NOMEM ? -ENOMEM : -EINVAL;
+}
+
+static int run_automaton(const struct scan_automaton *a, struct scan_scratch *scratch, struct slice value,
+			 struct findings *f)
+{
+	struct automaton_cache *cache = find_cache(scratch, a->automaton);
+	if (cache == NULL)
+		return -EINVAL;
+	for (uint64_t found = automaton_run(a->automaton, cache, value); found != 0; found &= found - 1)
+		set_bit(f, a->ids[__builtin_ctzll(found)]);
+	return 0;
 }
 
 static uint32_t set_always(const struct scan_set *set, uint64_t *bits)
@@ -133,14 +201,12 @@ int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct sl
 {
 	if (value.len > UINT32_MAX)
 		return -EFBIG;
-	if (set->database == NULL || value.len < set->min_width)
-		return (int)set_always(set, ret_bits);
 	struct findings f = {ret_bits, 0, set->findable};
-	const char *bytes = value.len > 0 ? (const char *)value.ptr : "";
-	hs_error_t r = hs_scan(set->database, bytes, (unsigned)value.len, 0, scratch->hyperscan, on_hit, &f);
-	if (r == HS_NOMEM)
-		return -ENOMEM;
-	if (r != HS_SUCCESS && r != HS_SCAN_TERMINATED)
-		return -EINVAL;
-	return (int)(f.found + set_always(set, ret_bits));
+	int r = 0;
+	if (value.len >= set->min_width) {
+		r = set->database != NULL ? run_database(set, scratch, value, &f) : 0;
+		for (size_t i = 0; r == 0 && i < set->automaton_count; i++)
+			r = run_automaton(&set->automata[i], scratch, value, &f);
+	}
+	return r != 0 ? r : (int)(f.found + set_always(set, ret_bits));
 }

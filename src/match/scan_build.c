@@ -326,11 +326,24 @@ static int expand_regex(const struct scan_entry *entry, bool large, struct expre
 
 /* Which entries to try alone, and what came of each. */
 struct plan {
+	bool *taken; /* by entry: an automaton has it */
 	bool *large; /* by entry */
 	struct expressions expressions;
 	uint32_t *origins; /* entry of each expression */
 	uint32_t min_width;
 };
+
+/* An automaton has it; Hyperscan is asked for its shortest match only, which it tells of patterns too large as well. */
+static void take_entry(const struct scan_entry *entry, struct plan *plan, struct scan_set *set)
+{
+	uint32_t width = 0;
+	unsigned flags = BASE_FLAGS | (entry->flags & REGEX_CASELESS ? HS_FLAG_CASELESS : 0);
+	set->classes[entry->id] = SCAN_EXACT;
+	if (!parses((const char *)entry->text.ptr, flags, &width))
+		width = 0;
+	if (width < plan->min_width)
+		plan->min_width = width;
+}
 
 static int expand_entry(const struct scan_entry *entry, bool large, struct plan *plan, struct scan_set *set)
 {
@@ -362,6 +375,10 @@ static int expand_all(const struct scan_builder *b, struct plan *plan, struct sc
 		return -ENOMEM;
 	for (size_t i = 0; i < b->count; i++) {
 		size_t before = plan->expressions.count;
+		if (plan->taken[i]) {
+			take_entry(&b->entries[i], plan, set);
+			continue;
+		}
 		int r = expand_entry(&b->entries[i], plan->large[i], plan, set);
 		if (r != 0)
 			return r;
@@ -432,17 +449,38 @@ static int build(const struct scan_builder *b, struct diagnostics *diagnostics, 
 		free(plan.large);
 		return -ENOMEM;
 	}
-	int r = compile_plan(b, &plan, diagnostics, set);
+	int r = scan_automata_build(b, set, &plan.taken);
+	if (r == 0)
+		r = compile_plan(b, &plan, diagnostics, set);
 	set->min_width = plan.min_width;
 	set->facts.pieces = plan.expressions.count;
 	expressions_free(&plan.expressions);
 	free(plan.origins);
 	free(plan.large);
+	free(plan.taken);
 	if (r != 0) {
 		scan_set_free(set);
 		return r;
 	}
 	scan_set_finish(set);
+	*ret_set = set;
+	return 0;
+}
+
+/* A set from the cache's bytes, with its automata. 0 or an error. */
+static int load(const struct scan_builder *b, struct slice bytes, struct scan_set **ret_set)
+{
+	struct scan_set *set;
+	bool *taken;
+	int r = scan_store_read(bytes, &set);
+	if (r != 0)
+		return r;
+	r = scan_automata_build(b, set, &taken);
+	if (r != 0) {
+		scan_set_free(set);
+		return r;
+	}
+	free(taken);
 	*ret_set = set;
 	return 0;
 }
@@ -457,7 +495,7 @@ int scan_set_compile(const struct scan_builder *builder, const struct scan_cache
 	if (cache == NULL || scan_store_key(builder, &platform, &key) != 0)
 		return build(builder, diagnostics, ret_set);
 	int r = scan_cache_load(cache, &key, diagnostics, &bytes);
-	if (r == 1 && scan_store_read(buffer_slice(&bytes), ret_set) == 0) {
+	if (r == 1 && load(builder, buffer_slice(&bytes), ret_set) == 0) {
 		buffer_free(&bytes);
 		return 0;
 	}

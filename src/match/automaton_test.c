@@ -1,0 +1,226 @@
+#include "match/automaton.h"
+#include "base/test.h"
+#include "match/regex.h"
+#include "match/test_cases.h"
+#include "match/test_generate.h"
+
+static struct regex_scratch *regex_scratch;
+
+static int make_scratch(void **state)
+{
+	(void)state;
+	return regex_scratch_create(&regex_scratch);
+}
+
+static int free_scratch(void **state)
+{
+	(void)state;
+	regex_scratch_free(regex_scratch);
+	return 0;
+}
+
+struct built {
+	struct automaton *automaton;
+	struct automaton_cache *cache;
+};
+
+static struct built build(struct automaton_builder *builder)
+{
+	struct built b;
+	assert_int_equal(automaton_build(builder, &b.automaton), 0);
+	assert_int_equal(automaton_cache_create(b.automaton, &b.cache), 0);
+	automaton_builder_free(builder);
+	return b;
+}
+
+static void built_free(struct built *b)
+{
+	automaton_cache_free(b->cache);
+	automaton_free(b->automaton);
+}
+
+static struct automaton_builder *builder_made(void)
+{
+	struct automaton_builder *builder = NULL;
+	assert_int_equal(automaton_builder_create(&builder), 0);
+	return builder;
+}
+
+static void cases_match_as_written(void **state)
+{
+	(void)state;
+	struct test_cases cases = test_cases_read("src/match/regex_cases.txt");
+	struct test_case c;
+	size_t fit = 0;
+	while (test_cases_next(&cases, &c)) {
+		struct automaton_builder *builder = builder_made();
+		if (automaton_builder_add(builder, c.pattern, c.flags) != 0) {
+			automaton_builder_free(builder);
+			continue;
+		}
+		struct built b = build(builder);
+		bool matches = automaton_run(b.automaton, b.cache, test_fenced(c.value)) != 0;
+		if (matches == slice_equal(c.expected, SLICE("none")))
+			fail_msg("line %u: %d", c.line, matches);
+		built_free(&b);
+		fit++;
+	}
+	assert_true(fit > 75);
+	test_cases_free(&cases);
+}
+
+static void random_pattern(struct test_random *r, struct test_text *out)
+{
+	static const char *const atoms[] = {"a",  "b",   "[^a]", ".",  "\\s", "\\w", "\\b",   "^",      "$",    "[ab]",
+					    "\n", "\\W", "(a|",  "(b", ")",   "*",   "+",     "?",      "|",    "{2}",
+					    "_",  "\\B", "(?i:", "A",  "\\z", "\\A", "{1,3}", "(?s-m:", "(?:|", "\\n?"};
+	out->len = 0;
+	for (uint32_t n = 1 + test_random_below(r, 9); n > 0; n--)
+		for (const char *atom = atoms[test_random_below(r, 30)]; *atom != 0; atom++)
+			test_text_add(out, (uint8_t)*atom);
+}
+
+static void random_value(struct test_random *r, struct test_text *out)
+{
+	static const uint8_t alphabet[] = "aabbAB_ \n\n.\xff";
+	out->len = 0;
+	for (uint32_t n = test_random_below(r, 12); n > 0; n--)
+		test_text_add(out, alphabet[test_random_below(r, sizeof(alphabet) - 1)]);
+}
+
+enum { TOGETHER = 5 };
+
+/*
+ * Several patterns at once, so that each must keep out of the others' way. PCRE2 interprets: the JIT of 10.42 misses
+ * matches of [ab](a|)A*\wA, for one, which its interpreter finds.
+ */
+static void random_patterns_agree_with_the_regex(void **state)
+{
+	(void)state;
+	struct test_random random = {11};
+	struct test_text *text = malloc(sizeof(*text));
+	size_t matches = 0, misses = 0;
+	for (int round = 0; round < 4000; round++) {
+		struct automaton_builder *builder = builder_made();
+		struct regex *regexes[TOGETHER];
+		char sources[TOGETHER][128];
+		size_t count = 0;
+		while (count < TOGETHER) {
+			random_pattern(&random, text);
+			struct slice source = slice_make(text->bytes, text->len);
+			snprintf(sources[count], sizeof(sources[count]), "(*NO_JIT)%.*s", SLICE_ARG(source));
+			if (regex_compile(slice_from_string(sources[count]), 0, &regexes[count], NULL) != 0)
+				continue;
+			if (automaton_builder_add(builder, source, 0) == 0)
+				count++;
+			else
+				regex_free(regexes[count]);
+		}
+		struct built b = build(builder);
+		for (int v = 0; v < 30; v++) {
+			random_value(&random, text);
+			struct slice value = slice_make(text->bytes, text->len);
+			uint64_t found = automaton_run(b.automaton, b.cache, value);
+			for (size_t i = 0; i < count; i++) {
+				int r = regex_match(regexes[i], regex_scratch, value, 0, NULL, NULL, NULL);
+				if ((found >> i & 1) != (uint64_t)r)
+					fail_msg("[%s] on [%.*s] (%zu): regex %d", sources[i], SLICE_ARG(value),
+						 value.len, r);
+				matches += r == REGEX_MATCH;
+				misses += r == REGEX_NONE;
+			}
+		}
+		built_free(&b);
+		for (size_t i = 0; i < count; i++)
+			regex_free(regexes[i]);
+	}
+	free(text);
+	assert_true(matches > 100000 && misses > 100000);
+}
+
+/* One pattern needs 2^17 states: more than the cache holds. What it forgets it must find again. */
+static void a_full_cache_begins_anew(void **state)
+{
+	(void)state;
+	static const char source[] = "a[ab]{16}c$";
+	enum { LEN = 300 * 1000 };
+	struct automaton_builder *builder = builder_made();
+	assert_int_equal(automaton_builder_add(builder, slice_from_string(source), 0), 0);
+	assert_int_equal(automaton_builder_add(builder, SLICE("cab{3}c"), 0), 0);
+	struct built b = build(builder);
+	struct regex *regex = NULL;
+	assert_int_equal(regex_compile(slice_from_string(source), 0, &regex, NULL), 0);
+	struct test_random random = {3};
+	uint8_t *bytes = malloc(LEN);
+	for (size_t i = 0; i < LEN; i++)
+		bytes[i] = (uint8_t)('a' + test_random_below(&random, 2));
+	for (size_t end = LEN - 40; end < LEN; end++) {
+		uint8_t kept = bytes[end];
+		bytes[end] = 'c';
+		struct slice value = slice_make(bytes, end + 1);
+		int r = regex_match(regex, regex_scratch, slice_make(bytes + LEN - 200, end + 1 - (LEN - 200)), 0, NULL,
+				    NULL, NULL);
+		assert_int_equal(automaton_run(b.automaton, b.cache, value), r);
+		bytes[end] = kept;
+	}
+	assert_true(automaton_cache_facts(b.cache).emptied > 0);
+	free(bytes);
+	regex_free(regex);
+	built_free(&b);
+}
+
+static void what_is_not_regular_is_unfit(void **state)
+{
+	(void)state;
+	static const char *const unfit[] = {"(a)\\1",
+					    "a(?=b)",
+					    "(?<!a)b",
+					    "(?>a)",
+					    "a++",
+					    "(?1)()",
+					    "\\G",
+					    "a\\Z",
+					    "(?x)a",
+					    "\\R",
+					    "\\pL",
+					    "(*UTF)a",
+					    "(?:(?:(?:a{999}){999}){9})"};
+	struct automaton_builder *builder = builder_made();
+	for (size_t i = 0; i < sizeof(unfit) / sizeof(unfit[0]); i++)
+		assert_int_equal(automaton_builder_add(builder, slice_from_string(unfit[i]), 0), AUTOMATON_UNFIT);
+	for (int i = 0; i < AUTOMATON_PATTERNS_MAX; i++)
+		assert_int_equal(automaton_builder_add(builder, SLICE("x"), REGEX_CASELESS), 0);
+	assert_int_equal(automaton_builder_add(builder, SLICE("x"), 0), AUTOMATON_UNFIT);
+	struct built b = build(builder);
+	assert_true(automaton_run(b.automaton, b.cache, SLICE("aX")) == UINT64_MAX);
+	assert_true(automaton_run(b.automaton, b.cache, slice_make(NULL, 0)) == 0);
+	built_free(&b);
+}
+
+static void names_are_of_the_patterns(void **state)
+{
+	(void)state;
+	static const char *const sources[] = {"ab", "ab", "ac", "[a]b", "a|b"};
+	struct automaton_name names[5];
+	for (int i = 0; i < 5; i++) {
+		struct automaton_builder *builder = builder_made();
+		assert_int_equal(automaton_builder_add(builder, slice_from_string(sources[i]), 0), 0);
+		struct built b = build(builder);
+		names[i] = *automaton_name(b.automaton);
+		built_free(&b);
+	}
+	assert_memory_equal(&names[0], &names[1], sizeof(names[0]));
+	assert_memory_not_equal(&names[0], &names[2], sizeof(names[0]));
+	assert_memory_equal(&names[0], &names[3], sizeof(names[0]));
+	assert_memory_not_equal(&names[0], &names[4], sizeof(names[0]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(cases_match_as_written),    cmocka_unit_test(random_patterns_agree_with_the_regex),
+		cmocka_unit_test(a_full_cache_begins_anew),  cmocka_unit_test(what_is_not_regular_is_unfit),
+		cmocka_unit_test(names_are_of_the_patterns),
+	};
+	return cmocka_run_group_tests(tests, make_scratch, free_scratch);
+}
