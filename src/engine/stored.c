@@ -63,7 +63,7 @@ static bool record_of(struct transaction *t, enum variable collection, struct re
 		.store = t->worker->options.store,
 		.collection = outer(slice_from_string(variable_infos[collection].name)),
 		.key = outer(key),
-		.now_ms = clock_now_us() / 1000,
+		.now_ms = clock_boot_ms(),
 		.timeout_ms = (int64_t)t->ruleset->settings.collection_timeout_seconds * 1000,
 	};
 	return true;

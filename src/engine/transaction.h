@@ -198,4 +198,7 @@ void transaction_end(struct transaction *t);
 /* The clock that DURATION and TIME read: microseconds since 1970. */
 int64_t clock_now_us(void);
 
+/* The clock of stored collections: shared by all processes, never goes back. */
+int64_t clock_boot_ms(void);
+
 #endif

@@ -1,0 +1,184 @@
+/* guia_store_new_local: persistent collections in this process's own memory, over the table that workers share. */
+#include "api/convert.h"
+#include "wire/collection_table.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { ALIGNMENT = 64 };
+
+struct local_store {
+	struct guia_collection_store store;
+	struct collection_table table;
+	pthread_mutex_t mutex;
+	void *region;
+};
+
+static void lock(void *context)
+{
+	pthread_mutex_lock(context);
+}
+
+static void unlock(void *context)
+{
+	pthread_mutex_unlock(context);
+}
+
+static int find_collection(struct slice name, enum collection *ret_collection)
+{
+	static const struct {
+		struct slice name;
+		enum collection collection;
+	} rows[] = {
+		{SLICE_INIT("GLOBAL"), COLLECTION_GLOBAL},     {SLICE_INIT("IP"), COLLECTION_IP},
+		{SLICE_INIT("RESOURCE"), COLLECTION_RESOURCE}, {SLICE_INIT("SESSION"), COLLECTION_SESSION},
+		{SLICE_INIT("USER"), COLLECTION_USER},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!slice_equal_nocase(rows[i].name, name))
+			continue;
+		*ret_collection = rows[i].collection;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int identify(struct guia_slice collection, struct guia_slice key, struct collection_id *ret_id)
+{
+	*ret_id = (struct collection_id){.site = SLICE(""), .key = slice_in(key)};
+	return find_collection(slice_in(collection), &ret_id->collection);
+}
+
+static uint64_t boot_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int get(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name,
+	       int64_t now_ms, uint8_t *value, size_t capacity, size_t *ret_len)
+{
+	struct local_store *local = context;
+	struct collection_snapshot snapshot;
+	struct collection_id id;
+	struct slice found;
+	struct slice content;
+	size_t cursor = 0;
+	if (identify(collection, key, &id) != 0 ||
+	    collection_table_read(&local->table, &id, (uint64_t)now_ms, &snapshot) != 1)
+		return -ENOENT;
+	while (collection_snapshot_next(&snapshot, &cursor, &found, &content)) {
+		if (!slice_equal_nocase(found, slice_in(name)))
+			continue;
+		*ret_len = content.len < capacity ? content.len : capacity;
+		memcpy(value, content.ptr, *ret_len);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int keep(struct local_store *local, const struct collection_id *id, int64_t now_ms, int64_t timeout_ms)
+{
+	return collection_table_timeout(&local->table, id, (uint32_t)(timeout_ms / 1000), (uint64_t)now_ms);
+}
+
+static int set(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name,
+	       struct guia_slice value, int64_t now_ms, int64_t record_timeout_ms)
+{
+	struct local_store *local = context;
+	struct collection_id id;
+	int r = identify(collection, key, &id);
+	if (r == 0)
+		r = collection_table_set(&local->table, &id, slice_in(name), slice_in(value), (uint64_t)now_ms);
+	return r != 0 ? r : keep(local, &id, now_ms, record_timeout_ms);
+}
+
+static int add(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name,
+	       int64_t amount, int64_t now_ms, int64_t record_timeout_ms, int64_t *ret_sum)
+{
+	struct local_store *local = context;
+	struct collection_id id;
+	int r = identify(collection, key, &id);
+	if (r == 0)
+		r = collection_table_add(&local->table, &id, slice_in(name), amount, (uint64_t)now_ms, ret_sum);
+	return r != 0 ? r : keep(local, &id, now_ms, record_timeout_ms);
+}
+
+static int take(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name)
+{
+	struct local_store *local = context;
+	struct collection_id id;
+	int r = identify(collection, key, &id);
+	if (r == 0)
+		r = collection_table_remove(&local->table, &id, slice_in(name), boot_ms());
+	return r < 0 ? r : 0;
+}
+
+static int expire(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name,
+		  int64_t expires_ms)
+{
+	struct local_store *local = context;
+	struct collection_id id;
+	uint64_t now_ms = boot_ms();
+	int64_t left_ms = expires_ms - (int64_t)now_ms;
+	int r = identify(collection, key, &id);
+	if (r != 0)
+		return r;
+	/* Whole seconds, rounded up: what expires now is gone at the next. */
+	return collection_table_expire(&local->table, &id, slice_in(name),
+				       left_ms <= 0 ? 0 : (uint32_t)((left_ms + 999) / 1000), now_ms);
+}
+
+static int list(void *context, struct guia_slice collection, struct guia_slice key, int64_t now_ms,
+		void (*each)(void *each_context, struct guia_slice name, struct guia_slice value), void *each_context)
+{
+	struct local_store *local = context;
+	struct collection_snapshot snapshot;
+	struct collection_id id;
+	struct slice name;
+	struct slice value;
+	size_t cursor = 0;
+	int r = identify(collection, key, &id);
+	if (r != 0 || collection_table_read(&local->table, &id, (uint64_t)now_ms, &snapshot) != 1)
+		return r;
+	while (collection_snapshot_next(&snapshot, &cursor, &name, &value))
+		each(each_context, slice_out(name), slice_out(value));
+	return 0;
+}
+
+int guia_store_new_local(size_t capacity_bytes, struct guia_collection_store **ret_store)
+{
+	size_t bytes = capacity_bytes < COLLECTION_REGION_MIN_BYTES ? COLLECTION_REGION_MIN_BYTES : capacity_bytes;
+	bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	struct local_store *local = calloc(1, sizeof(*local));
+	void *region = local == NULL ? NULL : aligned_alloc(ALIGNMENT, bytes);
+	if (region == NULL) {
+		free(local);
+		return -ENOMEM;
+	}
+	memset(region, 0, bytes);
+	local->region = region;
+	pthread_mutex_init(&local->mutex, NULL);
+	struct collection_lock table_lock = {lock, unlock, &local->mutex};
+	int r = collection_table_attach(&local->table, region, bytes, &table_lock);
+	local->store = (struct guia_collection_store){local, get, set, add, take, expire, list};
+	if (r < 0) {
+		guia_store_free_local(&local->store);
+		return r;
+	}
+	*ret_store = &local->store;
+	return 0;
+}
+
+void guia_store_free_local(struct guia_collection_store *store)
+{
+	if (store == NULL)
+		return;
+	struct local_store *local = store->context;
+	pthread_mutex_destroy(&local->mutex);
+	free(local->region);
+	free(local);
+}
