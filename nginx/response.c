@@ -104,6 +104,9 @@ static ngx_int_t replace(struct gate_context *context, const struct guia_verdict
 	ngx_memzero(r->ctx, ngx_http_max_module * sizeof(void *));
 	ngx_http_set_ctx(r, context, ngx_http_guia_module);
 	r->filter_finalize = 1;
+	/* Of a page with subrequests, whatever is still to come stays out, and the main request has the floor. */
+	r->postponed = NULL;
+	r->connection->data = r;
 	ngx_int_t rc = ngx_http_special_response_handler(r, status);
 	return rc == NGX_OK || rc == NGX_DONE ? NGX_ERROR : rc;
 }

@@ -1,0 +1,292 @@
+"""A real nginx with the gate in a private folder on loopback, an origin to stand behind it, and TAP.
+
+Usage of a test: python3 X_test.py MODULE. Everything a test starts is ended by its process id.
+"""
+import atexit
+import hashlib
+import http.server
+import json
+import os
+import pathlib
+import shutil
+import signal as signals
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+MODULE = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build/ngx_http_guia_module.so").resolve()
+PATIENCE = 20  # seconds until something that must come is given up
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_until(condition, what, patience=PATIENCE):
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"{what} did not come in {patience} s")
+
+
+class Gate:
+    """nginx with a configuration of `http` (inside the http block) and `main` (outside)."""
+
+    def __init__(self, http, main="", workers=1, modules=(), files=None, start=True):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="guia-nginx-"))
+        self.modules, self.workers, self.process = modules, workers, None
+        atexit.register(self.close)
+        for name, text in (files or {}).items():
+            self.write(name, text)
+        self.configure(http, main)
+        if start:
+            self.start()
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def configure(self, http, main=""):
+        user = "user root;" if os.getuid() == 0 else ""
+        loads = "".join(f"load_module {m};\n" for m in (*self.modules, MODULE))
+        paths = "".join(f"{p}_temp_path {self.folder}/temp-{p};" for p in
+                        ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        self.config = self.write("nginx.conf", f"""{loads}{user}
+worker_processes {self.workers};
+daemon off; pid {self.folder}/pid; error_log {self.folder}/error.log info;
+{main}
+events {{ worker_connections 512; }}
+http {{
+log_format gate '$status id=$guia_id verdict=$guia_verdict score=$guia_score uri=$uri';
+access_log {self.folder}/access.log gate;
+default_type text/html;
+{paths}
+{http}
+}}
+""")
+
+    def command(self, *more):
+        return ["nginx", "-p", str(self.folder), "-e", str(self.folder / "error.log"), "-c", str(self.config), *more]
+
+    def check(self):
+        """nginx -t: (accepted, what it says)."""
+        done = subprocess.run(self.command("-t"), capture_output=True, text=True, timeout=120)
+        return done.returncode == 0, done.stderr
+
+    def start(self, prefix=()):
+        self.process = subprocess.Popen([*prefix, *self.command()], stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: self.process.poll() is not None or (self.folder / "pid").exists(), "nginx", 120)
+        if self.process.poll() is not None:
+            raise AssertionError("nginx did not start: " + self.process.stderr.read() + self.errors())
+        wait_until(self.worker_pids, "a worker")
+
+    def worker_pids(self):
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(p) for p in children.read_text().split()] if children.exists() else []
+
+    def signal(self, number):
+        os.kill(self.process.pid, number)
+
+    def reload(self):
+        """Returns once the old workers no longer accept and new ones do."""
+        before = set(self.worker_pids())
+        self.signal(signals.SIGHUP)
+        wait_until(lambda: len(set(self.worker_pids()) - before) >= self.workers, "new workers", 60)
+
+    def stop(self, number=signals.SIGTERM):
+        if self.process is None or self.process.poll() is not None:
+            return self.process and self.process.returncode
+        self.signal(number)
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        return self.process.returncode
+
+    def close(self):
+        self.stop()
+        if not os.environ.get("KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def errors(self):
+        path = self.folder / "error.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def log_lines(self, name="access.log"):
+        path = self.folder / name
+        return path.read_text(errors="replace").splitlines() if path.exists() else []
+
+    def logged(self, text, name="error.log"):
+        """The lines of a log that hold `text`; waits for the first, for logs are written after the answer."""
+        return wait_until(lambda: [l for l in self.log_lines(name) if text in l], f"{text!r} in {name}")
+
+    def audit(self):
+        return [json.loads(line) for line in self.log_lines("audit.log")]
+
+
+class Reply:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def json(self):
+        return json.loads(self.body)
+
+    def __repr__(self):
+        return f"<{self.status} {self.headers} {self.body[:200]!r}>"
+
+
+def curl(url, *arguments, http2=False, data=None, patience=30):
+    """status 0: no answer came."""
+    with tempfile.NamedTemporaryFile() as heads, tempfile.NamedTemporaryFile() as body:
+        command = ["curl", "-sS", "-D", heads.name, "-o", body.name, "-m", str(patience),
+                   "--http2-prior-knowledge" if http2 else "--http1.1", *arguments, url]
+        subprocess.run(command, input=data, capture_output=True, check=False)
+        blocks = [b for b in heads.read().replace(b"\r\n", b"\n").split(b"\n\n") if b.strip()]
+        headers, status = {}, 0
+        if blocks:
+            lines = blocks[-1].decode("latin-1").split("\n")
+            status = int(lines[0].split()[1])
+            for line in lines[1:]:
+                name, _, value = line.partition(":")
+                headers[name.strip().lower()] = value.strip()
+        return Reply(status, headers, body.read())
+
+
+def raw(port, text, patience=10):
+    """Sends bytes as they are and returns all that comes until the connection closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=patience) as s:
+        s.sendall(text if isinstance(text, bytes) else text.encode())
+        answer = b""
+        while True:
+            try:
+                piece = s.recv(65536)
+            except (ConnectionResetError, socket.timeout):
+                break
+            if not piece:
+                break
+            answer += piece
+        return answer
+
+
+class OriginHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def body(self):
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            out = b""
+            while True:
+                size = int(self.rfile.readline().split(b";")[0], 16)
+                out += self.rfile.read(size)
+                self.rfile.readline()
+                if size == 0:
+                    return out
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def answer(self):
+        self.server.seen.append((self.command, self.path, dict(self.headers)))
+        for prefix, page in self.server.pages.items():
+            if self.path.split("?")[0] == prefix:
+                return page(self)
+        return self.send(404, b"no such page")
+
+    do_GET = do_POST = do_HEAD = do_PUT = do_OPTIONS = answer
+
+    def send(self, status, body, kind="text/html", **headers):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def send_chunked(self, pieces, kind="text/html"):
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for piece in pieces:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
+
+    def echo(self):
+        body = self.body()
+        self.send(200, json.dumps({"method": self.command, "path": self.path, "length": len(body),
+                                   "sha256": hashlib.sha256(body).hexdigest(),
+                                   "headers": dict(self.headers)}).encode(), "application/json")
+
+
+class Origin:
+    """pages: path -> function(handler)."""
+
+    def __init__(self, pages=None):
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            request_queue_size = 256
+
+            def handle_error(self, *_):
+                pass  # clients that leave are part of the tests
+        self.server = Server(("127.0.0.1", 0), OriginHandler)
+        self.server.seen = self.seen = []
+        self.server.pages = self.pages = {"/echo": OriginHandler.echo, **(pages or {})}
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Skip(Exception):
+    pass
+
+
+_cases = []
+
+
+def case(title, both=False):
+    """A test case; with `both` it runs over HTTP/1.1 and HTTP/2 and takes http2=."""
+    def keep(function):
+        if both:
+            _cases.append((title + " (HTTP/1.1)", lambda: function(http2=False)))
+            _cases.append((title + " (HTTP/2)", lambda: function(http2=True)))
+        else:
+            _cases.append((title, function))
+        return function
+    return keep
+
+
+def main():
+    only = sys.argv[2:]
+    chosen = [c for c in _cases if not only or any(o in c[0] for o in only)]
+    print(f"1..{len(chosen)}")
+    failed = 0
+    for number, (title, function) in enumerate(chosen, 1):
+        try:
+            function()
+            print(f"ok {number} - {title}", flush=True)
+        except Skip as reason:
+            print(f"ok {number} - {title} # SKIP {reason}", flush=True)
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {number} - {title}", flush=True)
+            for line in traceback.format_exc().splitlines():
+                print(f"# {line}")
+    sys.exit(1 if failed else 0)
