@@ -1,0 +1,14 @@
+/* The table of commands, in the order in which help shows them. */
+#include "cli/command.h"
+
+extern const struct command check_command;
+extern const struct command inspect_command;
+extern const struct command test_command;
+
+const struct command *const commands[] = {
+	&check_command,
+	&inspect_command,
+	&test_command,
+};
+
+const size_t command_count = sizeof(commands) / sizeof(commands[0]);

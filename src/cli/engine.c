@@ -1,0 +1,90 @@
+#include "cli/engine.h"
+
+#include "base/error.h"
+#include "serve/paths.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	SOURCES_MAX = 32,
+	STORE_BYTES = 16 << 20,
+};
+
+static void tell(void *context, const struct guia_diagnostic *diagnostic)
+{
+	size_t *warnings = context;
+	*warnings += diagnostic->severity == GUIA_WARNING;
+	fputs(diagnostic->text, stderr);
+}
+
+int engine_compile(struct engine *engine, const struct guia_source *sources, size_t count,
+		   struct guia_rules **ret_rules)
+{
+	int r = guia_rules_compile(engine->pool, sources, count, tell, &engine->warnings, ret_rules, &engine->stats);
+	if (r == -EINVAL)
+		return CLI_USER;
+	return r == 0 ? CLI_FINE : cli_fail(CLI_ENVIRONMENT, "cannot compile the rules: %s", strerror(-r));
+}
+
+static int collect(const struct cli_arguments *arguments, const char *recommended, struct guia_source *sources,
+		   size_t *count)
+{
+	const char *file;
+	while (*count < SOURCES_MAX && (file = cli_value_at(arguments, "rules", *count)) != NULL)
+		sources[(*count)++] = (struct guia_source){.kind = GUIA_SOURCE_FILE, .text = file};
+	if (*count > 0)
+		return CLI_FINE;
+	if (recommended == NULL)
+		return cli_fail(CLI_ENVIRONMENT,
+				"the recommended rules are not beside this program: give --rules FILE");
+	sources[(*count)++] = (struct guia_source){.kind = GUIA_SOURCE_FILE, .text = recommended};
+	return CLI_FINE;
+}
+
+int engine_open(const struct cli_arguments *arguments, struct engine *ret_engine)
+{
+	struct engine engine = {0};
+	struct guia_source sources[SOURCES_MAX];
+	size_t count = 0;
+	char *recommended = paths_recommended_rules();
+	char *cache = paths_cache(cli_value(arguments, "cache"));
+	int code = collect(arguments, recommended, sources, &count);
+	if (code == CLI_FINE) {
+		struct guia_pool_options options = {.cache_dir = cache};
+		int r = guia_pool_new(&options, &engine.pool);
+		r = r != 0 ? r : guia_store_new_local(STORE_BYTES, &engine.store);
+		code = r == 0 ? engine_compile(&engine, sources, count, &engine.rules)
+			      : cli_fail(CLI_ENVIRONMENT, "%s", strerror(-r));
+	}
+	free(recommended);
+	free(cache);
+	if (code == CLI_FINE)
+		*ret_engine = engine;
+	else
+		engine_close(&engine);
+	return code;
+}
+
+void engine_close(struct engine *engine)
+{
+	guia_rules_unref(engine->rules);
+	if (engine->store != NULL)
+		guia_store_free_local(engine->store);
+	guia_pool_free(engine->pool);
+}
+
+int engine_worker(const struct engine *engine, struct guia_worker **ret_worker)
+{
+	struct guia_worker_options options = {.store = engine->store};
+	struct guia_worker *worker = NULL;
+	int r = guia_worker_new(&options, &worker);
+	if (r == 0)
+		r = guia_worker_prepare(worker, engine->rules);
+	if (r != 0) {
+		guia_worker_free(worker);
+		return cli_fail(CLI_ENVIRONMENT, "cannot prepare the engine: %s", strerror(-r));
+	}
+	*ret_worker = worker;
+	return CLI_FINE;
+}

@@ -1,0 +1,33 @@
+/* The rules a command was given, compiled, with its diagnostics told on stderr. */
+#ifndef GUIA_CLI_ENGINE_H
+#define GUIA_CLI_ENGINE_H
+
+#include "guia.h"
+#include "cli/command.h"
+
+struct engine {
+	struct guia_pool *pool;
+	struct guia_rules *rules;
+	struct guia_collection_store *store;
+	struct guia_compile_stats stats;
+	size_t warnings;
+};
+
+/* Of the options --rules (any number; none: the recommended rules) and --cache. CLI_FINE, or an exit code. */
+int engine_open(const struct cli_arguments *arguments, struct engine *ret_engine);
+void engine_close(struct engine *engine);
+
+/* A worker that is ready for the engine's rules. CLI_FINE, or an exit code. */
+int engine_worker(const struct engine *engine, struct guia_worker **ret_worker);
+
+/* Compiles further sources into the engine's pool; diagnostics are told, errors make CLI_USER. */
+int engine_compile(struct engine *engine, const struct guia_source *sources, size_t count,
+		   struct guia_rules **ret_rules);
+
+#define ENGINE_OPTIONS                                                                                                 \
+	{"rules", 'r', "FILE", "SecLang rules; may be given several times (default: the recommended rules)"},          \
+	{                                                                                                              \
+		"cache", 0, "DIR", "where compiled patterns are kept (default: $XDG_CACHE_HOME/guia)"                  \
+	}
+
+#endif

@@ -1,0 +1,230 @@
+/* guia inspect: raw requests to verdicts, one JSON line each. */
+#include "cli/command.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/engine.h"
+#include "cli/text.h"
+#include "ftw/exchange.h"
+#include "http/response.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+	FILE_LIMIT_BYTES = 256 << 20,
+	ARENA_BYTES = 1 << 30,
+	ARENA_RETAIN_BYTES = 4 << 20,
+};
+
+struct inspector {
+	struct engine engine;
+	struct guia_worker *worker;
+	struct arena arena; /* of one file */
+	struct arena response_arena;
+	struct ftw_answer answer;
+	struct request_parser_options parser;
+	bool has_answer;
+	bool all;
+	int code; /* the worst so far */
+};
+
+static int origin(void *context, const struct request *request, struct arena *arena, struct ftw_answer *ret_answer)
+{
+	const struct inspector *in = context;
+	(void)request;
+	(void)arena;
+	*ret_answer = in->answer;
+	return 0;
+}
+
+static int worst(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+static int cannot_read(const char *path, int error)
+{
+	return cli_fail(error == -ENOENT ? CLI_USER : CLI_ENVIRONMENT, "%s: %s", path, strerror(-error));
+}
+
+static int read_response(struct inspector *in, const char *path)
+{
+	struct buffer bytes = buffer_make(&in->response_arena);
+	struct response response;
+	int r = file_read(path, FILE_LIMIT_BYTES, &bytes);
+	if (r != 0)
+		return cannot_read(path, r);
+	r = response_parse(buffer_slice(&bytes), &in->response_arena, &response);
+	if (r == RESPONSE_MALFORMED)
+		return cli_fail(CLI_USER,
+				"%s: not a raw HTTP response (HTTP/1.1 200 OK, headers, an empty line, a body)", path);
+	if (r != 0)
+		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
+	in->answer = (struct ftw_answer){response.status, response.headers, response.body};
+	in->has_answer = true;
+	return CLI_FINE;
+}
+
+static void add_rules(struct buffer *out, const struct inspector *in, const struct guia_transaction *t)
+{
+	const char *separator = "";
+	buffer_text(out, ",\"rules\":[");
+	for (size_t i = 0; i < guia_match_count(t); i++) {
+		struct guia_match match;
+		guia_match_at(t, i, &match);
+		if (!match.completed || (!match.logged && !in->all) || match.rule_id == 0)
+			continue;
+		buffer_printf(out, "%s%lld", separator, (long long)match.rule_id);
+		separator = ",";
+	}
+	buffer_text(out, "]");
+}
+
+static void add_verdict(struct buffer *out, const struct inspector *in, const struct guia_transaction *t,
+			unsigned status)
+{
+	struct guia_summary summary;
+	guia_transaction_summary(t, &summary);
+	bool blocked = summary.verdict.action != GUIA_PASS;
+	buffer_printf(out, ",\"verdict\":\"%s\",\"status\":%u,\"inbound_score\":%lld,\"outbound_score\":%lld",
+		      blocked ? "block" : "pass", status, (long long)summary.inbound_score,
+		      (long long)summary.outbound_score);
+	add_rules(out, in, t);
+	if (summary.verdict.would_block)
+		buffer_text(out, ",\"would_block\":true");
+	if (summary.verdict.failed)
+		buffer_text(out, ",\"failed\":true");
+}
+
+static int inspect_request(struct inspector *in, const struct request *request, struct buffer *out)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	struct guia_transaction *t = NULL;
+	struct guia_connection connection = exchange_connection(request->host);
+	int r = guia_transaction_begin(in->worker, in->engine.rules, &connection, (struct guia_slice){0},
+				       (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, &t);
+	if (r != 0)
+		return r;
+	unsigned status = 0;
+	struct exchange exchange = {request, in->has_answer ? origin : NULL, in, &in->arena};
+	r = exchange_run(t, &exchange, &status);
+	if (r == 0)
+		add_verdict(out, in, t, status);
+	guia_transaction_end(t);
+	return r;
+}
+
+static int inspect_bytes(struct inspector *in, const char *path, struct slice wire, struct buffer *out)
+{
+	struct request request;
+	int r = request_parse(wire, &in->parser, &in->arena, &request);
+	buffer_text(out, "{\"file\":");
+	text_json(out, slice_from_string(path));
+	if (r == REQUEST_REFUSED) {
+		buffer_printf(out, ",\"verdict\":\"refused\",\"status\":%u,\"reason\":", request.refused_status);
+		text_json(out, slice_from_string(request.refused_reason));
+		r = 0;
+	} else if (r == 0) {
+		r = inspect_request(in, &request, out);
+	}
+	buffer_text(out, "}\n");
+	return r != 0 ? r : out->error;
+}
+
+static int inspect_file(struct inspector *in, const char *path)
+{
+	struct buffer bytes = buffer_make(&in->arena);
+	struct buffer out = buffer_make(&in->arena);
+	int code = CLI_FINE;
+	int r = file_read(path, FILE_LIMIT_BYTES, &bytes);
+	if (r != 0)
+		code = cannot_read(path, r);
+	else if ((r = inspect_bytes(in, path, buffer_slice(&bytes), &out)) != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
+	else if (fwrite(out.ptr, 1, out.len, stdout) != out.len)
+		code = CLI_ENVIRONMENT;
+	arena_reset(&in->arena);
+	return code;
+}
+
+/* A file a line; each answer is flushed, so that a program can talk to us. */
+static int inspect_list(struct inspector *in)
+{
+	char *line = NULL;
+	size_t capacity = 0;
+	int code = CLI_FINE;
+	for (ssize_t len; (len = getline(&line, &capacity, stdin)) > 0;) {
+		if (line[len - 1] == '\n')
+			line[len - 1] = '\0';
+		if (line[0] != '\0')
+			code = worst(code, inspect_file(in, line));
+		fflush(stdout);
+	}
+	free(line);
+	return code;
+}
+
+static int inspect_all(struct inspector *in, const struct cli_arguments *arguments)
+{
+	const char *response = cli_value(arguments, "response");
+	int code = response != NULL ? read_response(in, response) : CLI_FINE;
+	if (code != CLI_FINE)
+		return code;
+	for (size_t i = 0; i < arguments->word_count; i++)
+		code = worst(code, strcmp(arguments->words[i], "-") == 0 ? inspect_list(in)
+									 : inspect_file(in, arguments->words[i]));
+	if (fflush(stdout) != 0)
+		return cli_fail(CLI_ENVIRONMENT, "cannot write: %s", strerror(errno));
+	return code;
+}
+
+static int run(const struct cli_arguments *arguments)
+{
+	struct inspector in = {.all = cli_flag(arguments, "all"), .parser = request_parser_defaults()};
+	in.parser.underscores_in_headers = cli_flag(arguments, "underscores");
+	in.parser.body_limit_bytes = 0;
+	int code = engine_open(arguments, &in.engine);
+	if (code != CLI_FINE)
+		return code;
+	arena_init(&in.arena, ARENA_BYTES, ARENA_RETAIN_BYTES);
+	arena_init(&in.response_arena, ARENA_BYTES, 0);
+	code = engine_worker(&in.engine, &in.worker);
+	if (code == CLI_FINE)
+		code = inspect_all(&in, arguments);
+	guia_worker_free(in.worker);
+	arena_destroy(&in.arena);
+	arena_destroy(&in.response_arena);
+	engine_close(&in.engine);
+	return code;
+}
+
+static const struct cli_option options[] = {
+	ENGINE_OPTIONS,
+	{"response", 0, "FILE", "the origin's answer, raw, to every request (default: an empty 200)"},
+	{"all", 'a', NULL, "list rules that only keep books too"},
+	{"underscores", 0, NULL, "keep headers whose names hold underscores, as with underscores_in_headers on"},
+	{"json", 0, NULL, "the output is always JSON; accepted for symmetry"},
+};
+
+const struct command inspect_command = {
+	.name = "inspect",
+	.summary = "gives the verdict on raw requests, one JSON line each",
+	.examples = "guia inspect --rules rules/guia-crs.conf request.txt\n"
+		    "guia inspect --response page.txt request.txt\n"
+		    "find requests -type f | guia inspect -\n",
+	.synopsis = "[--rules FILE] [--response FILE] REQUEST...",
+	.description =
+		"Reads requests as bytes on the wire, as nginx reads them, and says what the rules make of them:\n"
+		"file, verdict (pass, block, refused), status, inbound_score, outbound_score, rules (ids of the\n"
+		"logged rules in the order in which they matched).\n\n"
+		"A request that nginx itself would refuse has the verdict \"refused\", the status nginx answers\n"
+		"and a reason. \"-\" reads names of files from standard input, one a line.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.words_min = 1,
+	.words_max = SIZE_MAX,
+	.run = run,
+};

@@ -1,0 +1,90 @@
+/* guia COMMAND ...: finds the row and runs it. */
+#include "cli/command.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < command_count; i++)
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	return NULL;
+}
+
+static int unknown(const char *name)
+{
+	const char *names[16];
+	size_t count = 0;
+	for (; count < command_count && count < 16; count++)
+		names[count] = commands[count]->name;
+	const char *near = cli_nearest(name, names, count);
+	if (near != NULL)
+		return cli_fail(CLI_USER, "there is no command `%s`: did you mean `%s`?", name, near);
+	return cli_fail(CLI_USER, "there is no command `%s`; see `guia help`", name);
+}
+
+static int print(struct buffer *text)
+{
+	bool failed = text->error != 0 || fwrite(text->ptr, 1, text->len, stdout) != text->len || fflush(stdout) != 0;
+	buffer_free(text);
+	return failed ? cli_fail(CLI_ENVIRONMENT, "cannot write") : CLI_FINE;
+}
+
+/* help [--man] [COMMAND] */
+static int help(int argc, char **argv)
+{
+	bool man = argc > 0 && strcmp(argv[0], "--man") == 0;
+	const char *name = argc > man ? argv[man] : NULL;
+	struct buffer text = buffer_make(NULL);
+	if (name == NULL) {
+		(man ? cli_man_all : cli_help_all)(&text);
+		return print(&text);
+	}
+	const struct command *command = find(name);
+	if (command == NULL)
+		return unknown(name);
+	(man ? cli_man : cli_help)(command, &text);
+	return print(&text);
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	signal(SIGPIPE, SIG_IGN);
+	const char *name = argc > 1 ? argv[1] : "";
+	if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
+		puts("guia " GUIA_VERSION);
+		return CLI_FINE;
+	}
+	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		return help(argc - 2, argv + 2);
+	if (argc < 2) {
+		struct buffer text = buffer_make(NULL);
+		cli_help_all(&text);
+		fprintf(stderr, "%.*s", SLICE_ARG(buffer_slice(&text)));
+		buffer_free(&text);
+		return CLI_USER;
+	}
+	const struct command *command = find(name);
+	if (command == NULL)
+		return unknown(name);
+	if (asks_for_help(argc - 2, argv + 2)) {
+		char *words[] = {argv[1]};
+		return help(1, words);
+	}
+	struct cli_arguments arguments;
+	int r = cli_parse(command, argc - 2, argv + 2, &arguments);
+	if (r != 0)
+		return r;
+	r = command->run(&arguments);
+	cli_arguments_free(&arguments);
+	return r;
+}

@@ -1,0 +1,169 @@
+#include "cli/command.h"
+
+#include "base/vector.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int cli_fail(int code, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	fputs("guia: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	return code;
+}
+
+bool cli_colour(int fd)
+{
+	const char *no = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+	return (no == NULL || no[0] == '\0') && isatty(fd) && (term == NULL || strcmp(term, "dumb") != 0);
+}
+
+struct parser {
+	const struct command *command;
+	struct cli_value *values;
+	size_t value_count;
+	size_t value_capacity;
+	const char **words;
+	size_t word_count;
+	size_t word_capacity;
+};
+
+static int unknown(const struct command *command, const char *word)
+{
+	const char *names[32];
+	size_t count = 0;
+	for (; count < command->option_count && count < 32; count++)
+		names[count] = command->options[count].name;
+	const char *near = cli_nearest(word, names, count);
+	if (near != NULL)
+		return cli_fail(CLI_USER, "%s has no option --%s: did you mean --%s?", command->name, word, near);
+	return cli_fail(CLI_USER, "%s has no option --%s; see `guia help %s`", command->name, word, command->name);
+}
+
+static int add_value(struct parser *p, const struct cli_option *option, const char *value)
+{
+	if (vector_grow((void **)&p->values, &p->value_capacity, p->value_count, sizeof(*p->values)) != 0)
+		return cli_fail(CLI_ENVIRONMENT, "out of memory");
+	p->values[p->value_count++] = (struct cli_value){option, value};
+	return 0;
+}
+
+static int add_word(struct parser *p, const char *word)
+{
+	if (vector_grow((void **)&p->words, &p->word_capacity, p->word_count, sizeof(*p->words)) != 0)
+		return cli_fail(CLI_ENVIRONMENT, "out of memory");
+	p->words[p->word_count++] = word;
+	return 0;
+}
+
+/* Takes `inline_value` ("--x=value", "-xvalue"), else the next word. */
+static int take(struct parser *p, const struct cli_option *option, const char *inline_value, char **argv, int argc,
+		int *at)
+{
+	if (option->argument == NULL) {
+		if (inline_value != NULL)
+			return cli_fail(CLI_USER, "--%s takes no value", option->name);
+		return add_value(p, option, NULL);
+	}
+	if (inline_value != NULL)
+		return add_value(p, option, inline_value);
+	if (*at + 1 >= argc)
+		return cli_fail(CLI_USER, "--%s needs a value: %s", option->name, option->argument);
+	return add_value(p, option, argv[++*at]);
+}
+
+static int take_long(struct parser *p, char **argv, int argc, int *at)
+{
+	const char *word = argv[*at] + 2;
+	size_t len = strcspn(word, "=");
+	for (size_t i = 0; i < p->command->option_count; i++) {
+		const struct cli_option *option = &p->command->options[i];
+		if (strlen(option->name) == len && strncmp(option->name, word, len) == 0)
+			return take(p, option, word[len] == '=' ? word + len + 1 : NULL, argv, argc, at);
+	}
+	char name[64];
+	snprintf(name, sizeof(name), "%.*s", (int)len, word);
+	return unknown(p->command, name);
+}
+
+static int take_short(struct parser *p, char **argv, int argc, int *at)
+{
+	const char *word = argv[*at] + 1;
+	for (size_t i = 0; i < p->command->option_count; i++)
+		if (p->command->options[i].letter == word[0])
+			return take(p, &p->command->options[i], word[1] != '\0' ? word + 1 : NULL, argv, argc, at);
+	return cli_fail(CLI_USER, "%s has no option -%c; see `guia help %s`", p->command->name, word[0],
+			p->command->name);
+}
+
+static int take_all(struct parser *p, int argc, char **argv)
+{
+	bool only_words = false;
+	int r = 0;
+	for (int at = 0; at < argc && r == 0; at++) {
+		const char *word = argv[at];
+		if (only_words || word[0] != '-' || word[1] == '\0')
+			r = add_word(p, word);
+		else if (strcmp(word, "--") == 0)
+			only_words = true;
+		else
+			r = word[1] == '-' ? take_long(p, argv, argc, &at) : take_short(p, argv, argc, &at);
+	}
+	if (r == 0 && p->word_count < p->command->words_min)
+		r = cli_fail(CLI_USER, "%s needs %s", p->command->name, p->command->synopsis);
+	if (r == 0 && p->word_count > p->command->words_max)
+		r = cli_fail(CLI_USER, "%s does not know what to do with `%s`; see `guia help %s`", p->command->name,
+			     p->words[p->command->words_max], p->command->name);
+	return r;
+}
+
+int cli_parse(const struct command *command, int argc, char **argv, struct cli_arguments *ret_arguments)
+{
+	struct parser p = {.command = command};
+	int r = take_all(&p, argc, argv);
+	if (r != 0) {
+		free(p.values);
+		free(p.words);
+		return r;
+	}
+	*ret_arguments = (struct cli_arguments){command, p.values, p.value_count, p.words, p.word_count};
+	return 0;
+}
+
+void cli_arguments_free(struct cli_arguments *arguments)
+{
+	free((void *)arguments->values);
+	free((void *)arguments->words);
+}
+
+const char *cli_value_at(const struct cli_arguments *arguments, const char *name, size_t index)
+{
+	for (size_t i = 0; i < arguments->value_count; i++)
+		if (strcmp(arguments->values[i].option->name, name) == 0 && index-- == 0)
+			return arguments->values[i].value;
+	return NULL;
+}
+
+const char *cli_value(const struct cli_arguments *arguments, const char *name)
+{
+	const char *found = NULL;
+	for (size_t i = 0; i < arguments->value_count; i++)
+		if (strcmp(arguments->values[i].option->name, name) == 0)
+			found = arguments->values[i].value;
+	return found;
+}
+
+bool cli_flag(const struct cli_arguments *arguments, const char *name)
+{
+	for (size_t i = 0; i < arguments->value_count; i++)
+		if (strcmp(arguments->values[i].option->name, name) == 0)
+			return true;
+	return false;
+}
