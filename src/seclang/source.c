@@ -1,0 +1,163 @@
+#include "seclang/source.h"
+
+#include <errno.h>
+
+struct source source_make(struct slice text, const char *file, unsigned first_line)
+{
+	if (slice_starts_with(text, SLICE("\xef\xbb\xbf")))
+		text = slice_after(text, 3);
+	return (struct source){.text = text, .file = file, .first_line = first_line, .line = first_line};
+}
+
+/* How many bytes of line continuation stand at `at`: backslash, blanks are not allowed between, CR, LF. */
+static size_t continuation(const struct source *s, size_t at)
+{
+	if (s->text.ptr[at] != '\\')
+		return 0;
+	size_t end = at + 1;
+	if (end < s->text.len && s->text.ptr[end] == '\r')
+		end++;
+	return end < s->text.len && s->text.ptr[end] == '\n' ? end + 1 - at : 0;
+}
+
+static void skip_line(struct source *s, bool continued)
+{
+	while (s->at < s->text.len) {
+		size_t step = continued ? continuation(s, s->at) : 0;
+		if (step > 0) {
+			s->at += step;
+			s->line++;
+		} else if (s->text.ptr[s->at++] == '\n') {
+			s->line++;
+			return;
+		}
+	}
+}
+
+/* Blanks and continued line ends. */
+static void skip_blanks(struct source *s)
+{
+	while (s->at < s->text.len) {
+		uint8_t c = s->text.ptr[s->at];
+		size_t step = continuation(s, s->at);
+		if (step > 0)
+			s->line++;
+		else if (c != ' ' && c != '\t' && c != '\r')
+			return;
+		s->at += step > 0 ? step : 1;
+	}
+}
+
+/* To the first byte of a statement; false at the end of the text. */
+static bool find_statement(struct source *s)
+{
+	for (;;) {
+		skip_blanks(s);
+		if (s->at >= s->text.len)
+			return false;
+		uint8_t c = s->text.ptr[s->at];
+		if (c != '\n' && c != '#')
+			return true;
+		skip_line(s, c == '#');
+	}
+}
+
+static unsigned column_of(const struct source *s, size_t at)
+{
+	size_t start = at;
+	while (start > 0 && s->text.ptr[start - 1] != '\n')
+		start--;
+	return (unsigned)(at - start) + 1;
+}
+
+/* A continued line's leading blanks are dropped, as ModSecurity does; other bytes are kept. */
+static size_t take_continuation(struct source *s)
+{
+	size_t step = continuation(s, s->at);
+	if (step == 0)
+		return 0;
+	s->at += step;
+	s->line++;
+	while (s->at < s->text.len && (s->text.ptr[s->at] == ' ' || s->text.ptr[s->at] == '\t'))
+		s->at++;
+	return step;
+}
+
+static void quoted_word(struct source *s, struct buffer *out, bool *ret_unterminated)
+{
+	s->at++;
+	while (s->at < s->text.len) {
+		if (take_continuation(s) > 0)
+			continue;
+		uint8_t c = s->text.ptr[s->at++];
+		if (c == '"')
+			return;
+		if (c == '\n')
+			s->line++;
+		if (c == '\\' && s->at < s->text.len && s->text.ptr[s->at] == '"')
+			c = s->text.ptr[s->at++];
+		buffer_byte(out, c);
+	}
+	*ret_unterminated = true;
+}
+
+static void plain_word(struct source *s, struct buffer *out)
+{
+	while (s->at < s->text.len) {
+		uint8_t c = s->text.ptr[s->at];
+		if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || continuation(s, s->at) > 0)
+			return;
+		buffer_byte(out, c);
+		s->at++;
+	}
+}
+
+static int read_word(struct source *s, struct arena *arena, struct statement *statement)
+{
+	struct word word = {.line = s->line, .quoted = s->text.ptr[s->at] == '"'};
+	word.column = column_of(s, s->at) + (word.quoted ? 1 : 0);
+	struct buffer out = buffer_make(arena);
+	if (buffer_reserve(&out, 1) != 0)
+		return -ENOMEM;
+	if (word.quoted)
+		quoted_word(s, &out, &statement->unterminated);
+	else
+		plain_word(s, &out);
+	if (out.error != 0)
+		return out.error;
+	word.text = buffer_slice(&out);
+	if (statement->word_count < STATEMENT_WORDS_MAX)
+		statement->words[statement->word_count++] = word;
+	else
+		statement->overflow = true;
+	return 0;
+}
+
+int source_next(struct source *source, struct arena *arena, struct statement *ret_statement)
+{
+	*ret_statement = (struct statement){0};
+	if (!find_statement(source))
+		return 0;
+	while (source->at < source->text.len && source->text.ptr[source->at] != '\n') {
+		int r = read_word(source, arena, ret_statement);
+		if (r != 0)
+			return r;
+		skip_blanks(source);
+	}
+	return 1;
+}
+
+struct source_place source_place_at(const struct source *source, const struct word *word, size_t offset)
+{
+	struct source_place place = {source->file, word->line, word->column + (unsigned)offset, {0}};
+	size_t at = 0;
+	for (unsigned line = source->first_line; line < word->line && at < source->text.len; line++)
+		at = slice_find_byte(source->text, '\n', at) + 1;
+	place.source_line = slice_sub(source->text, at, slice_find_byte(source->text, '\n', at));
+	return place;
+}
+
+struct source_place source_place(const struct source *source, const struct word *word)
+{
+	return source_place_at(source, word, 0);
+}
