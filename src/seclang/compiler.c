@@ -1,0 +1,174 @@
+#include "seclang/compiler.h"
+
+#include "base/file.h"
+#include "match/regex.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static void tell(struct compiler *c, enum diagnostic_severity severity, size_t offset, const char *hint,
+		 const char *format, va_list args)
+{
+	char message[1024];
+	vsnprintf(message, sizeof(message), format, args);
+	diagnostics_add(c->diagnostics, severity, source_place_at(c->source, c->word, offset), hint, "%s", message);
+}
+
+int compiler_error(struct compiler *compiler, size_t offset, const char *hint, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	tell(compiler, DIAGNOSTIC_ERROR, offset, hint, format, args);
+	va_end(args);
+	return -EINVAL;
+}
+
+void compiler_warning(struct compiler *compiler, const char *hint, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	tell(compiler, DIAGNOSTIC_WARNING, 0, hint, format, args);
+	va_end(args);
+}
+
+int compiler_copy(struct compiler *compiler, struct slice s, struct slice *ret_copy)
+{
+	return arena_copy(compiler->arena, s, ret_copy);
+}
+
+int compiler_grow(struct compiler *compiler, void **items, size_t *capacity, size_t count, size_t item_bytes)
+{
+	if (count < *capacity)
+		return 0;
+	size_t wanted = *capacity == 0 ? 4 : *capacity * 2;
+	void *grown = arena_zalloc(compiler->arena, wanted, item_bytes);
+	if (grown == NULL)
+		return -ENOMEM;
+	if (count > 0)
+		memcpy(grown, *items, count * item_bytes);
+	*items = grown;
+	*capacity = wanted;
+	return 0;
+}
+
+static void release_regex(void *regex)
+{
+	regex_free(regex);
+}
+
+int compiler_regex(struct compiler *compiler, struct slice pattern, unsigned flags, size_t offset,
+		   const struct regex **ret_regex)
+{
+	struct buffer key = buffer_make(NULL);
+	buffer_byte(&key, (uint8_t)flags);
+	buffer_add(&key, pattern);
+	struct regex *regex = key.error != 0 ? NULL : pool_find(compiler->pool, POOL_REGEX, buffer_slice(&key));
+	int r = key.error;
+	if (r == 0 && regex == NULL) {
+		struct regex_error error;
+		r = regex_compile(pattern, flags, &regex, &error);
+		if (r == REGEX_BAD_PATTERN)
+			r = compiler_error(compiler, offset + error.offset, NULL, "the pattern does not compile: %s",
+					   error.message);
+		else if (r == 0)
+			r = pool_add(compiler->pool, POOL_REGEX, buffer_slice(&key), regex, release_regex);
+	}
+	buffer_free(&key);
+	if (r == 0)
+		*ret_regex = regex;
+	return r;
+}
+
+char *compiler_path(struct compiler *compiler, struct slice name)
+{
+	struct slice file = slice_from_string(compiler->source->file);
+	struct buffer path = buffer_make(compiler->arena);
+	size_t folder = file.len;
+	while (folder > 0 && file.ptr[folder - 1] != '/')
+		folder--;
+	if (name.len == 0 || name.ptr[0] != '/')
+		buffer_add(&path, slice_sub(file, 0, folder));
+	buffer_add(&path, name);
+	buffer_byte(&path, '\0');
+	return path.error != 0 ? NULL : (char *)path.ptr;
+}
+
+int compiler_read_file(struct compiler *compiler, struct slice name, size_t offset, struct buffer *out)
+{
+	enum { FILE_BYTES_MAX = 64 * 1024 * 1024 };
+	char *path = compiler_path(compiler, name);
+	int r = path == NULL ? -ENOMEM : file_read(path, FILE_BYTES_MAX, out);
+	if (r == -ENOMEM)
+		return r;
+	if (r != 0)
+		return compiler_error(compiler, offset, "a relative name is looked for beside the file that names it",
+				      "cannot read %s: %s", path, strerror(-r));
+	compiler->files++;
+	return 0;
+}
+
+bool parse_number(struct slice text, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+	if (text.len == 0 || text.len > 18)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		if (!byte_is_digit(text.ptr[i]))
+			return false;
+		number = number * 10 + (uint64_t)(text.ptr[i] - '0');
+	}
+	*ret_number = number;
+	return true;
+}
+
+bool parse_id_range(struct slice text, struct id_range *ret_range)
+{
+	struct slice first;
+	struct slice last = slice_cut(text, '-', &first);
+	uint64_t from, to;
+	if (!parse_number(slice_trim(first), &from))
+		return false;
+	to = from;
+	if (first.len < text.len && !parse_number(slice_trim(last), &to))
+		return false;
+	*ret_range = (struct id_range){(int64_t)from, (int64_t)to};
+	return from <= to;
+}
+
+/* Levenshtein's distance over two rows, case ignored; names here are short. */
+static unsigned distance(struct slice a, struct slice b)
+{
+	enum { LONGEST = 64 };
+	unsigned row[LONGEST + 1];
+	if (a.len > LONGEST || b.len > LONGEST)
+		return LONGEST;
+	for (unsigned j = 0; j <= b.len; j++)
+		row[j] = j;
+	for (unsigned i = 1; i <= a.len; i++) {
+		unsigned diagonal = row[0];
+		row[0] = i;
+		for (unsigned j = 1; j <= b.len; j++) {
+			unsigned substituted =
+				diagonal + (byte_lower(a.ptr[i - 1]) != byte_lower(b.ptr[j - 1]) ? 1u : 0u);
+			unsigned shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+			diagonal = row[j];
+			row[j] = substituted < shorter ? substituted : shorter;
+		}
+	}
+	return row[b.len];
+}
+
+const char *nearest_name(struct slice word, const char *(*name_at)(size_t index))
+{
+	const char *best = NULL;
+	unsigned best_distance = (unsigned)word.len / 3 + 1;
+	for (size_t i = 0; name_at(i) != NULL; i++) {
+		unsigned d = distance(word, slice_from_string(name_at(i)));
+		if (d >= best_distance)
+			continue;
+		best = name_at(i);
+		best_distance = d;
+	}
+	return best;
+}
