@@ -21,8 +21,7 @@ struct exclusion {
 	enum exclusion_kind kind;
 	enum exclusion_by by;
 	struct id_range ids;
-	struct slice text;         /* of BY_TAG and BY_MESSAGE, as written */
-	const struct regex *regex; /* the same, compiled */
+	struct slice text; /* of BY_TAG and BY_MESSAGE */
 	struct target_list targets;
 	struct draft *actions; /* of EXCLUSION_UPDATE_ACTION */
 };

@@ -1,0 +1,488 @@
+#include "seclang/directive.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdio.h>
+
+typedef int directive_fn(struct walk *walk, const struct statement *statement);
+
+/* ---- rules ---- */
+
+static int link_check(struct walk *walk, const struct draft *draft)
+{
+	struct compiler *c = &walk->compiler;
+	if (draft->rule.disruptive != DISRUPTIVE_NONE)
+		return compiler_error(c, 0, "put it on the first rule of the chain",
+				      "a disruptive action on a link of a chain");
+	return 0;
+}
+
+static int head_check(struct walk *walk, const struct draft *draft)
+{
+	struct compiler *c = &walk->compiler;
+	if (draft->rule.id == 0)
+		return compiler_error(c, 0, "add id:NUMBER to its actions", "a rule without an id");
+	for (size_t i = 0; i < walk->unit->rule_count; i++) {
+		const struct rule *other = walk->unit->rules[i];
+		if (other->id == draft->rule.id && other->kind != RULE_MARKER)
+			return compiler_error(c, 0, NULL, "the id %lld is used already, at %s:%u",
+					      (long long)other->id, other->file, other->line);
+	}
+	return 0;
+}
+
+static int rule_append(struct walk *walk, struct rule *rule)
+{
+	struct seclang_unit *unit = walk->unit;
+	int r = compiler_grow(&walk->compiler, (void **)&unit->rules, &unit->rule_capacity, unit->rule_count,
+			      sizeof(*unit->rules));
+	if (r == 0)
+		unit->rules[unit->rule_count++] = rule;
+	return r;
+}
+
+/* Puts a finished rule where it belongs: behind the last link of an open chain, or at the end of the unit. */
+static int rule_place(struct walk *walk, struct rule *rule, const struct draft *draft, const struct word *word)
+{
+	int r = 0;
+	if (walk->chain_open) {
+		rule->chain_depth = (uint8_t)(walk->last->chain_depth + 1);
+		walk->last->next_link = rule;
+	} else {
+		r = rule_append(walk, rule);
+		walk->head = rule;
+	}
+	if (r != 0)
+		return r;
+	walk->last = rule;
+	walk->chain_open = draft->has_chain;
+	walk->chain_place = source_place(walk->compiler.source, word);
+	walk->unit->link_count++;
+	return 0;
+}
+
+static int rule_add(struct walk *walk, struct draft *draft, const struct word *word)
+{
+	struct compiler *c = &walk->compiler;
+	c->word = word;
+	draft->rule.line = word->line;
+	draft->rule.file = c->source->file;
+	draft->rule.unit = &walk->unit->shared;
+	int r = walk->chain_open ? link_check(walk, draft) : head_check(walk, draft);
+	uint8_t phase = walk->chain_open ? walk->head->phase : draft->rule.phase;
+	struct rule *rule = NULL;
+	if (r == 0)
+		r = draft_finish(c, draft, &walk->phases->phases[phase], walk->chain_open ? walk->head : NULL, &rule);
+	return r != 0 ? r : rule_place(walk, rule, draft, word);
+}
+
+static struct draft draft_begin(enum rule_kind kind)
+{
+	return (struct draft){.rule = {.kind = kind, .phase = PHASE_REQUEST_BODY, .severity = SEVERITY_UNSET}};
+}
+
+static int read_rule(struct walk *walk, const struct statement *statement)
+{
+	struct compiler *c = &walk->compiler;
+	struct draft draft = draft_begin(RULE_OPERATOR);
+	c->word = &statement->words[0];
+	if (statement->word_count < 3)
+		return compiler_error(c, 0, "SecRule VARIABLES \"OPERATOR\" \"ACTIONS\"",
+				      "SecRule wants variables, an operator and actions");
+	if (statement->word_count > 4)
+		return compiler_error(c, 0, "put the operator and the actions in double quotes",
+				      "SecRule takes three arguments");
+	c->word = &statement->words[1];
+	int r = targets_parse(c, c->word->text, 0, &draft.targets);
+	c->word = &statement->words[2];
+	int r2 = operation_parse(c, c->word->text, &draft.rule.operation);
+	int r3 = 0;
+	if (statement->word_count == 4) {
+		c->word = &statement->words[3];
+		r3 = actions_parse(c, &draft);
+	}
+	r = r != 0 ? r : r2 != 0 ? r2 : r3;
+	return r != 0 ? r : rule_add(walk, &draft, &statement->words[0]);
+}
+
+static int read_action(struct walk *walk, const struct statement *statement)
+{
+	struct compiler *c = &walk->compiler;
+	struct draft draft = draft_begin(RULE_ACTION);
+	c->word = &statement->words[0];
+	if (statement->word_count != 2)
+		return compiler_error(c, 0, "SecAction \"ACTIONS\"", "SecAction wants one list of actions");
+	c->word = &statement->words[1];
+	int r = actions_parse(c, &draft);
+	return r != 0 ? r : rule_add(walk, &draft, &statement->words[0]);
+}
+
+static int read_marker(struct walk *walk, const struct statement *statement)
+{
+	struct compiler *c = &walk->compiler;
+	c->word = &statement->words[0];
+	if (statement->word_count != 2)
+		return compiler_error(c, 0, NULL, "SecMarker wants one name");
+	struct rule *rule = arena_zalloc(c->arena, 1, sizeof(*rule));
+	if (rule == NULL)
+		return -ENOMEM;
+	*rule = (struct rule){.kind = RULE_MARKER,
+			      .severity = SEVERITY_UNSET,
+			      .file = c->source->file,
+			      .line = c->word->line,
+			      .unit = &walk->unit->shared};
+	int r = compiler_copy(c, statement->words[1].text, &rule->marker);
+	return r != 0 ? r : rule_append(walk, rule);
+}
+
+static int read_default_action(struct walk *walk, const struct statement *statement)
+{
+	struct compiler *c = &walk->compiler;
+	struct draft draft = draft_begin(RULE_ACTION);
+	c->word = &statement->words[0];
+	if (statement->word_count != 2)
+		return compiler_error(c, 0, "SecDefaultAction \"phase:2,log,auditlog,pass\"",
+				      "SecDefaultAction wants one list of actions");
+	c->word = &statement->words[1];
+	int r = actions_parse(c, &draft);
+	if (r != 0)
+		return r;
+	if (!draft.has_phase || draft.rule.disruptive == DISRUPTIVE_NONE)
+		return compiler_error(c, 0, "for example \"phase:2,log,auditlog,pass\"",
+				      "SecDefaultAction wants a phase and a disruptive action");
+	struct phase_defaults *defaults = &walk->phases->phases[draft.rule.phase];
+	*defaults = (struct phase_defaults){
+		.given = true,
+		.transforms = draft.transforms,
+		.log = draft.log,
+		.audit_log = draft.audit_log,
+		.disruptive = draft.rule.disruptive,
+		.status = draft.rule.status,
+		.redirect_url = draft.rule.redirect_url,
+	};
+	return compiler_copy(c, statement->words[1].text, &defaults->text);
+}
+
+/* ---- exclusions ---- */
+
+static int exclusion_add(struct walk *walk, struct exclusion exclusion)
+{
+	struct seclang_unit *unit = walk->unit;
+	int r = compiler_grow(&walk->compiler, (void **)&unit->exclusions, &unit->exclusion_capacity,
+			      unit->exclusion_count, sizeof(exclusion));
+	if (r == 0)
+		unit->exclusions[unit->exclusion_count++] = exclusion;
+	return r;
+}
+
+/* Tags and messages are compared whole, as ModSecurity v3 does. */
+static int exclusion_text(struct walk *walk, const struct word *word, struct exclusion *exclusion)
+{
+	return compiler_copy(&walk->compiler, word->text, &exclusion->text);
+}
+
+static int wrong_count(struct walk *walk, const struct statement *statement, const char *form)
+{
+	walk->compiler.word = &statement->words[0];
+	return compiler_error(&walk->compiler, 0, form, "wrong number of arguments");
+}
+
+static int bad_ids(struct walk *walk, const struct word *word)
+{
+	walk->compiler.word = word;
+	return compiler_error(&walk->compiler, 0, "write ids and ranges: 942100 942200-942299",
+			      "\"%.*s\" is no id and no range of ids", SLICE_ARG(word->text));
+}
+
+/* Ids stand in words of their own, between commas, or both. */
+static int remove_ids(struct walk *walk, const struct word *word)
+{
+	struct slice rest = word->text;
+	while (rest.len > 0) {
+		struct slice part;
+		struct exclusion exclusion = {.kind = EXCLUSION_REMOVE, .by = BY_ID};
+		size_t space = slice_find_byte(rest, ' ', 0), comma = slice_find_byte(rest, ',', 0);
+		size_t end = space < comma ? space : comma;
+		part = slice_sub(rest, 0, end);
+		rest = slice_after(rest, end + 1);
+		if (part.len == 0)
+			continue;
+		if (!parse_id_range(part, &exclusion.ids))
+			return bad_ids(walk, word);
+		int r = exclusion_add(walk, exclusion);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int read_remove_by_id(struct walk *walk, const struct statement *statement)
+{
+	if (statement->word_count < 2)
+		return wrong_count(walk, statement, "SecRuleRemoveById ID...");
+	int r = 0;
+	for (size_t i = 1; i < statement->word_count && r == 0; i++)
+		r = remove_ids(walk, &statement->words[i]);
+	return r;
+}
+
+static int read_remove_by_text(struct walk *walk, const struct statement *statement, enum exclusion_by by)
+{
+	struct exclusion exclusion = {.kind = EXCLUSION_REMOVE, .by = by};
+	if (statement->word_count != 2)
+		return wrong_count(walk, statement, "one pattern is wanted");
+	int r = exclusion_text(walk, &statement->words[1], &exclusion);
+	return r != 0 ? r : exclusion_add(walk, exclusion);
+}
+
+static int read_remove_by_tag(struct walk *walk, const struct statement *statement)
+{
+	return read_remove_by_text(walk, statement, BY_TAG);
+}
+
+static int read_remove_by_message(struct walk *walk, const struct statement *statement)
+{
+	return read_remove_by_text(walk, statement, BY_MESSAGE);
+}
+
+/* "ARGS:a,!ARGS:b|ARGS:c": commas separate too, except inside /.../. */
+static int update_targets(struct walk *walk, const struct word *word, struct target_list *list)
+{
+	struct slice rest = word->text;
+	walk->compiler.word = word;
+	int r = 0;
+	for (size_t from = 0, at = 0; at <= rest.len && r == 0; at++) {
+		if (at < rest.len && rest.ptr[at] == '/' && at > 0 && (rest.ptr[at - 1] == ':' || rest.ptr[at - 1] == '\'')) {
+			size_t close = slice_find_byte(rest, '/', at + 1);
+			at = close < rest.len ? close : at;
+			continue;
+		}
+		if (at < rest.len && rest.ptr[at] != ',')
+			continue;
+		r = targets_parse(&walk->compiler, slice_sub(rest, from, at), from, list);
+		from = at + 1;
+	}
+	return r;
+}
+
+static int update_target(struct walk *walk, const struct statement *statement, struct exclusion exclusion)
+{
+	exclusion.kind = EXCLUSION_UPDATE_TARGET;
+	int r = update_targets(walk, &statement->words[2], &exclusion.targets);
+	return r != 0 ? r : exclusion_add(walk, exclusion);
+}
+
+static int read_update_target_by_id(struct walk *walk, const struct statement *statement)
+{
+	struct exclusion exclusion = {.by = BY_ID};
+	if (statement->word_count != 3)
+		return wrong_count(walk, statement, "SecRuleUpdateTargetById ID \"!ARGS:name\"");
+	if (!parse_id_range(statement->words[1].text, &exclusion.ids))
+		return bad_ids(walk, &statement->words[1]);
+	return update_target(walk, statement, exclusion);
+}
+
+static int read_update_target_by_text(struct walk *walk, const struct statement *statement, enum exclusion_by by)
+{
+	struct exclusion exclusion = {.by = by};
+	if (statement->word_count != 3)
+		return wrong_count(walk, statement, "a pattern and variables are wanted");
+	int r = exclusion_text(walk, &statement->words[1], &exclusion);
+	return r != 0 ? r : update_target(walk, statement, exclusion);
+}
+
+static int read_update_target_by_tag(struct walk *walk, const struct statement *statement)
+{
+	return read_update_target_by_text(walk, statement, BY_TAG);
+}
+
+static int read_update_target_by_message(struct walk *walk, const struct statement *statement)
+{
+	return read_update_target_by_text(walk, statement, BY_MESSAGE);
+}
+
+static int read_update_action_by_id(struct walk *walk, const struct statement *statement)
+{
+	struct compiler *c = &walk->compiler;
+	struct exclusion exclusion = {.kind = EXCLUSION_UPDATE_ACTION, .by = BY_ID};
+	if (statement->word_count != 3)
+		return wrong_count(walk, statement, "SecRuleUpdateActionById ID \"ACTIONS\"");
+	if (!parse_id_range(statement->words[1].text, &exclusion.ids))
+		return bad_ids(walk, &statement->words[1]);
+	exclusion.actions = arena_zalloc(c->arena, 1, sizeof(*exclusion.actions));
+	if (exclusion.actions == NULL)
+		return -ENOMEM;
+	*exclusion.actions = draft_begin(RULE_ACTION);
+	c->word = &statement->words[2];
+	int r = actions_parse(c, exclusion.actions);
+	return r != 0 ? r : exclusion_add(walk, exclusion);
+}
+
+/* ---- includes ---- */
+
+static int include_paths(struct walk *walk, const struct statement *statement, bool optional)
+{
+	struct compiler *c = &walk->compiler;
+	const struct word *word = &statement->words[1];
+	char *pattern = compiler_path(c, word->text);
+	if (pattern == NULL)
+		return -ENOMEM;
+	glob_t found = {0};
+	int outcome = glob(pattern, GLOB_ERR, NULL, &found); /* sorted */
+	int r = 0;
+	c->word = word;
+	if (outcome == GLOB_NOMATCH && !optional && strpbrk(pattern, "*?[") == NULL)
+		r = compiler_error(c, 0, "a relative name is looked for beside the file that names it",
+				   "%s: no such file", pattern);
+	else if (outcome == GLOB_NOMATCH && !optional)
+		compiler_warning(c, "IncludeOptional says nothing about it", "no file matches %s", pattern);
+	else if (outcome != 0 && outcome != GLOB_NOMATCH)
+		r = outcome == GLOB_NOSPACE ? -ENOMEM : compiler_error(c, 0, NULL, "%s: cannot be read", pattern);
+	struct source_place place = source_place(c->source, word);
+	for (size_t i = 0; outcome == 0 && i < found.gl_pathc && r != -ENOMEM; i++) {
+		int one = walk_file(walk, found.gl_pathv[i], &place);
+		r = one != 0 ? one : r;
+	}
+	globfree(&found);
+	return r;
+}
+
+static int read_include(struct walk *walk, const struct statement *statement)
+{
+	if (statement->word_count != 2)
+		return wrong_count(walk, statement, "Include FILE");
+	return include_paths(walk, statement, false);
+}
+
+static int read_include_optional(struct walk *walk, const struct statement *statement)
+{
+	if (statement->word_count != 2)
+		return wrong_count(walk, statement, "IncludeOptional FILE");
+	return include_paths(walk, statement, true);
+}
+
+/* ---- the table ---- */
+
+static const struct directive_row {
+	const char *name;
+	directive_fn *read;
+} rows[] = {
+	{"Include", read_include},
+	{"IncludeOptional", read_include_optional},
+	{"SecAction", read_action},
+	{"SecDefaultAction", read_default_action},
+	{"SecMarker", read_marker},
+	{"SecRule", read_rule},
+	{"SecRuleRemoveById", read_remove_by_id},
+	{"SecRuleRemoveByMsg", read_remove_by_message},
+	{"SecRuleRemoveByTag", read_remove_by_tag},
+	{"SecRuleUpdateActionById", read_update_action_by_id},
+	{"SecRuleUpdateTargetById", read_update_target_by_id},
+	{"SecRuleUpdateTargetByMsg", read_update_target_by_message},
+	{"SecRuleUpdateTargetByTag", read_update_target_by_tag},
+};
+
+enum { ROW_COUNT = sizeof(rows) / sizeof(rows[0]) };
+
+static const char *directive_name_at(size_t index)
+{
+	return index < ROW_COUNT ? rows[index].name : setting_name_at(index - ROW_COUNT);
+}
+
+static int directive_unknown(struct compiler *c, const struct word *word)
+{
+	const char *near = nearest_name(word->text, directive_name_at);
+	char hint[96];
+	snprintf(hint, sizeof(hint), "did you mean %s?", near == NULL ? "" : near);
+	c->word = word;
+	return compiler_error(c, 0, near == NULL ? NULL : hint, "unknown directive \"%.*s\"",
+			      SLICE_ARG(slice_sub(word->text, 0, 64)));
+}
+
+static int setting_add(struct walk *walk, const struct setting_row *row, const struct statement *statement)
+{
+	struct seclang_unit *unit = walk->unit;
+	struct setting setting;
+	int r = setting_parse(&walk->compiler, row, statement, &setting);
+	if (r != 0 || setting.row == NULL)
+		return r;
+	r = compiler_grow(&walk->compiler, (void **)&unit->settings, &unit->setting_capacity, unit->setting_count,
+			  sizeof(setting));
+	if (r == 0)
+		unit->settings[unit->setting_count++] = setting;
+	return r;
+}
+
+static int walk_statement(struct walk *walk, const struct statement *statement)
+{
+	struct compiler *c = &walk->compiler;
+	const struct word *name = &statement->words[0];
+	c->word = name;
+	if (statement->unterminated)
+		return compiler_error(c, 0, NULL, "a double quote is not closed");
+	if (statement->overflow)
+		return compiler_error(c, 0, "put arguments with spaces in double quotes", "too many arguments");
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (slice_equal_nocase(name->text, slice_from_string(rows[i].name)))
+			return rows[i].read(walk, statement);
+	const struct setting_row *row = setting_find(name->text);
+	return row == NULL ? directive_unknown(c, name) : setting_add(walk, row, statement);
+}
+
+int walk_text(struct walk *walk, struct slice text, const char *file, unsigned first_line)
+{
+	struct source source = source_make(text, file, first_line);
+	const struct source *outer = walk->compiler.source;
+	int result = 0, r;
+	do {
+		struct statement statement;
+		walk->compiler.source = &source;
+		r = source_next(&source, walk->compiler.arena, &statement);
+		if (r != 1)
+			break;
+		int one = walk_statement(walk, &statement);
+		if (one != 0)
+			result = one;
+	} while (result != -ENOMEM);
+	walk->compiler.source = outer;
+	return r < 0 ? r : result;
+}
+
+static int walk_refuse(struct walk *walk, const struct source_place *place, const char *path, const char *why)
+{
+	struct source_place nowhere = {"", 0, 0, {0}};
+	diagnostics_add(walk->compiler.diagnostics, DIAGNOSTIC_ERROR, place == NULL ? nowhere : *place, NULL, "%s: %s",
+			path, why);
+	return -EINVAL;
+}
+
+int walk_file(struct walk *walk, const char *path, const struct source_place *place)
+{
+	enum { FILE_BYTES_MAX = 64 * 1024 * 1024 };
+	for (size_t i = 0; i < walk->depth; i++)
+		if (strcmp(walk->including[i], path) == 0)
+			return walk_refuse(walk, place, path, "the file includes itself");
+	if (walk->depth == INCLUDE_DEPTH_MAX)
+		return walk_refuse(walk, place, path, "files are included too deeply");
+	struct buffer content = buffer_make(walk->compiler.arena);
+	char *name = arena_string(walk->compiler.arena, slice_from_string(path));
+	int r = name == NULL ? -ENOMEM : file_read(path, FILE_BYTES_MAX, &content);
+	if (r != 0)
+		return r == -ENOMEM ? r : walk_refuse(walk, place, path, strerror(-r));
+	walk->compiler.files++;
+	walk->including[walk->depth++] = name;
+	r = walk_text(walk, buffer_slice(&content), name, 1);
+	walk->depth--;
+	return r;
+}
+
+int walk_end(struct walk *walk)
+{
+	if (!walk->chain_open)
+		return 0;
+	diagnostics_add(walk->compiler.diagnostics, DIAGNOSTIC_ERROR, walk->chain_place,
+			"remove `chain`, or add the rule that it announces", "the chain has no further rule");
+	return -EINVAL;
+}
