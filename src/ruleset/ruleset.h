@@ -268,7 +268,6 @@ struct rule {
 	const struct unit *unit;      /* whose scan groups the targets name */
 	const char *file;
 	unsigned line;
-	uint32_t index; /* of the chain's head in ruleset->rules: the bit in masks */
 };
 
 /* One Hyperscan database and whom its bits stand for. A value is scanned after any pipeline of the rules it serves. */

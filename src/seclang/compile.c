@@ -1,0 +1,103 @@
+#include "seclang/compile.h"
+
+#include "base/file.h"
+#include "seclang/directive.h"
+#include "seclang/link.h"
+#include "seclang/plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { UNITS_MAX = 64 };
+
+static void unit_free(void *thing)
+{
+	struct seclang_unit *unit = thing;
+	arena_destroy(&unit->arena);
+	free(unit);
+}
+
+/* A unit is shared by what it was made from: where it stands, its text, and the defaults that its rules inherit. */
+static int unit_key(const struct seclang_source *source, const struct phase_state *before, struct buffer *key)
+{
+	enum { FILE_BYTES_MAX = 64 * 1024 * 1024 };
+	buffer_text(key, source->is_file ? source->text : source->name);
+	buffer_printf(key, ":%u:%d", source->line, source->is_file);
+	for (int phase = PHASE_FIRST; phase <= PHASE_LAST; phase++) {
+		buffer_byte(key, '\0');
+		buffer_add(key, before->phases[phase].text);
+	}
+	buffer_byte(key, '\0');
+	if (!source->is_file)
+		buffer_text(key, source->text);
+	else if (file_read(source->text, FILE_BYTES_MAX, key) == -ENOMEM)
+		return -ENOMEM;
+	return key->error;
+}
+
+static int unit_walk(struct walk *walk, const struct seclang_source *source)
+{
+	int r = source->is_file ? walk_file(walk, source->text, NULL)
+				: walk_text(walk, slice_from_string(source->text), source->name, source->line);
+	int end = walk_end(walk);
+	return r != 0 ? r : end;
+}
+
+static int unit_compile(struct pool *pool, const struct seclang_source *source, const struct phase_state *before,
+			struct diagnostics *diagnostics, struct seclang_unit **ret_unit)
+{
+	struct seclang_unit *unit = calloc(1, sizeof(*unit));
+	struct walk *walk = calloc(1, sizeof(*walk));
+	int r = unit == NULL || walk == NULL ? -ENOMEM : 0;
+	if (r == 0) {
+		arena_init(&unit->arena, SIZE_MAX / 2, 0);
+		unit->after = *before;
+		*walk = (struct walk){.unit = unit, .phases = &unit->after};
+		walk->compiler = (struct compiler){.pool = pool, .arena = &unit->arena, .diagnostics = diagnostics};
+		r = unit_walk(walk, source);
+		unit->files = walk->compiler.files;
+	}
+	if (r == 0)
+		r = plan_scans(pool, unit, diagnostics);
+	free(walk);
+	if (r == 0)
+		*ret_unit = unit;
+	else if (unit != NULL)
+		unit_free(unit);
+	return r;
+}
+
+static int unit_get(struct pool *pool, const struct seclang_source *source, const struct phase_state *before,
+		    struct diagnostics *diagnostics, struct seclang_unit **ret_unit)
+{
+	struct buffer key = buffer_make(NULL);
+	int r = unit_key(source, before, &key);
+	struct seclang_unit *unit = r == 0 ? pool_find(pool, POOL_UNIT, buffer_slice(&key)) : NULL;
+	if (r == 0 && unit == NULL) {
+		r = unit_compile(pool, source, before, diagnostics, &unit);
+		if (r == 0)
+			r = pool_add(pool, POOL_UNIT, buffer_slice(&key), unit, unit_free);
+	}
+	buffer_free(&key);
+	if (r == 0)
+		*ret_unit = unit;
+	return r;
+}
+
+int seclang_compile(struct pool *pool, const struct seclang_source *sources, size_t count,
+		    struct diagnostics *diagnostics, struct arena *arena, struct ruleset *ret_ruleset,
+		    struct seclang_counts *ret_counts)
+{
+	static const struct phase_state nothing;
+	struct seclang_unit *units[UNITS_MAX];
+	int result = count > UNITS_MAX ? -EINVAL : 0;
+	for (size_t i = 0; i < count && result != -ENOMEM; i++) {
+		const struct phase_state *before = i == 0 || result != 0 ? &nothing : &units[i - 1]->after;
+		int r = unit_get(pool, &sources[i], before, diagnostics, &units[i]);
+		result = r != 0 ? r : result;
+	}
+	*ret_counts = (struct seclang_counts){0};
+	if (result == 0)
+		result = link_units(pool, units, count, diagnostics, arena, ret_ruleset, ret_counts);
+	return result;
+}

@@ -1,0 +1,286 @@
+#include "seclang/link.h"
+
+#include <errno.h>
+
+struct link {
+	struct pool *pool;
+	struct seclang_unit *const *units;
+	size_t unit_count;
+	struct diagnostics *diagnostics;
+	struct arena *arena;
+	const struct rule **rules;
+	size_t rule_count;
+};
+
+/* ---- copies of what an exclusion changes ---- */
+
+static struct rule *chain_copy(struct arena *arena, const struct rule *head)
+{
+	struct rule *first = NULL, *previous = NULL;
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
+		struct rule *copy = arena_alloc(arena, sizeof(*copy));
+		if (copy == NULL)
+			return NULL;
+		*copy = *rule;
+		if (previous != NULL)
+			previous->next_link = copy;
+		first = first == NULL ? copy : first;
+		previous = copy;
+	}
+	return first;
+}
+
+static bool has_tag(const struct rule *rule, struct slice tag)
+{
+	for (size_t i = 0; i < rule->tag_count; i++)
+		if (slice_equal(rule->tags[i].text, tag))
+			return true;
+	return false;
+}
+
+/* Links have no id of their own in ModSecurity: an id means the head. */
+static bool is_meant(const struct exclusion *exclusion, const struct rule *rule)
+{
+	if (rule->kind == RULE_MARKER)
+		return false;
+	switch (exclusion->by) {
+	case BY_ID:
+		return rule->chain_depth == 0 && rule->id >= exclusion->ids.first && rule->id <= exclusion->ids.last;
+	case BY_TAG:
+		return has_tag(rule, exclusion->text);
+	case BY_MESSAGE:
+		return rule->message.text.len > 0 && slice_equal(rule->message.text, exclusion->text);
+	}
+	return false;
+}
+
+static int targets_append(struct arena *arena, struct rule *rule, const struct target_list *more)
+{
+	struct target *joined = arena_alloc(arena, (rule->target_count + more->count) * sizeof(*joined));
+	if (joined == NULL)
+		return -ENOMEM;
+	memcpy(joined, rule->targets, rule->target_count * sizeof(*joined));
+	memcpy(joined + rule->target_count, more->items, more->count * sizeof(*joined));
+	rule->targets = joined;
+	rule->target_count += more->count;
+	return 0;
+}
+
+/* Actions given later add to a rule's, or take the place of those of which there can be one. */
+static int actions_update(struct arena *arena, struct rule *rule, const struct draft *draft)
+{
+	const struct rule *change = &draft->rule;
+	if (change->disruptive != DISRUPTIVE_NONE)
+		rule->disruptive = change->disruptive;
+	else if (draft->has_block)
+		rule->disruptive = DISRUPTIVE_BLOCK;
+	if (change->status != 0)
+		rule->status = change->status;
+	if (change->redirect_url.text.len > 0)
+		rule->redirect_url = change->redirect_url;
+	if (change->severity != SEVERITY_UNSET)
+		rule->severity = change->severity;
+	if (change->message.text.len > 0)
+		rule->message = change->message;
+	if (change->log_data.text.len > 0)
+		rule->log_data = change->log_data;
+	if (draft->log != CHOICE_DEFAULT)
+		rule->log = draft->log == CHOICE_YES;
+	if (draft->audit_log != CHOICE_DEFAULT)
+		rule->audit_log = draft->audit_log == CHOICE_YES;
+	struct action *actions = arena_alloc(arena, (rule->action_count + draft->action_count + 1) * sizeof(*actions));
+	struct macro *tags = arena_alloc(arena, (rule->tag_count + draft->tag_count + 1) * sizeof(*tags));
+	if (actions == NULL || tags == NULL)
+		return -ENOMEM;
+	if (rule->action_count > 0)
+		memcpy(actions, rule->actions, rule->action_count * sizeof(*actions));
+	if (draft->action_count > 0)
+		memcpy(actions + rule->action_count, draft->actions, draft->action_count * sizeof(*actions));
+	if (rule->tag_count > 0)
+		memcpy(tags, rule->tags, rule->tag_count * sizeof(*tags));
+	if (draft->tag_count > 0)
+		memcpy(tags + rule->tag_count, draft->tags, draft->tag_count * sizeof(*tags));
+	rule->actions = actions;
+	rule->action_count += draft->action_count;
+	rule->tags = tags;
+	rule->tag_count += draft->tag_count;
+	return 0;
+}
+
+static int exclude(struct link *link, const struct exclusion *exclusion, const struct rule **rule)
+{
+	bool meant = false;
+	for (const struct rule *r = *rule; r != NULL && !meant; r = r->next_link)
+		meant = is_meant(exclusion, r);
+	if (!meant)
+		return 0;
+	struct rule *copy = chain_copy(link->arena, *rule);
+	if (copy == NULL)
+		return -ENOMEM;
+	int r = 0;
+	for (struct rule *c = copy; c != NULL && r == 0; c = (struct rule *)c->next_link) {
+		if (!is_meant(exclusion, c))
+			continue;
+		r = exclusion->kind == EXCLUSION_UPDATE_TARGET
+			    ? targets_append(link->arena, c, &exclusion->targets)
+			    : actions_update(link->arena, c, exclusion->actions);
+	}
+	if (r == 0)
+		*rule = copy;
+	return r;
+}
+
+/* ---- all rules, all exclusions ---- */
+
+static int check_ids(struct link *link, const struct seclang_unit *unit)
+{
+	int r = 0;
+	for (size_t i = 0; i < unit->rule_count; i++) {
+		for (size_t j = 0; j < link->rule_count; j++) {
+			if (unit->rules[i]->kind == RULE_MARKER || link->rules[j]->id != unit->rules[i]->id)
+				continue;
+			struct source_place place = {unit->rules[i]->file, unit->rules[i]->line, 1, {0}};
+			diagnostics_add(link->diagnostics, DIAGNOSTIC_ERROR, place, NULL,
+					"the id %lld is used already, at %s:%u", (long long)unit->rules[i]->id,
+					link->rules[j]->file, link->rules[j]->line);
+			r = -EINVAL;
+		}
+	}
+	return r;
+}
+
+static int gather(struct link *link, struct seclang_counts *counts)
+{
+	size_t total = 0;
+	for (size_t i = 0; i < link->unit_count; i++)
+		total += link->units[i]->rule_count;
+	link->rules = arena_alloc(link->arena, (total + 1) * sizeof(const struct rule *));
+	if (link->rules == NULL)
+		return -ENOMEM;
+	int r = 0;
+	for (size_t i = 0; i < link->unit_count; i++) {
+		const struct seclang_unit *unit = link->units[i];
+		int one = check_ids(link, unit);
+		r = one != 0 ? one : r;
+		if (unit->rule_count > 0)
+			memcpy(link->rules + link->rule_count, unit->rules, unit->rule_count * sizeof(struct rule *));
+		link->rule_count += unit->rule_count;
+		counts->files += unit->files;
+		counts->links += unit->link_count;
+		counts->patterns += unit->patterns;
+		counts->exact_patterns += unit->exact_patterns;
+		counts->databases += unit->shared.scan_group_count;
+	}
+	return r;
+}
+
+static bool is_removed(const struct exclusion *exclusion, const struct rule *rule)
+{
+	return exclusion->kind == EXCLUSION_REMOVE && is_meant(exclusion, rule);
+}
+
+/* Exclusions count for the whole rule set, wherever they stand, as in ModSecurity v3. */
+static int carry_out(struct link *link, const struct exclusion *exclusion, struct seclang_counts *counts)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < link->rule_count; i++) {
+		const struct rule *rule = link->rules[i];
+		if (is_removed(exclusion, rule)) {
+			counts->removed++;
+			continue;
+		}
+		if (exclusion->kind != EXCLUSION_REMOVE) {
+			int r = exclude(link, exclusion, &rule);
+			if (r != 0)
+				return r;
+		}
+		link->rules[kept++] = rule;
+	}
+	link->rule_count = kept;
+	return 0;
+}
+
+/* ---- the rule set ---- */
+
+static bool disrupts(const struct rule *rule)
+{
+	enum disruptive d = rule->disruptive == DISRUPTIVE_BLOCK ? rule->block_action : rule->disruptive;
+	return d == DISRUPTIVE_DENY || d == DISRUPTIVE_DROP || d == DISRUPTIVE_REDIRECT;
+}
+
+static bool uses_stored(const struct rule *rule)
+{
+	for (const struct rule *link = rule; link != NULL; link = link->next_link)
+		for (size_t i = 0; i < link->action_count; i++)
+			if (link->actions[i].kind == ACTION_INITCOL || link->actions[i].kind == ACTION_SETUID ||
+			    link->actions[i].kind == ACTION_SETSID || link->actions[i].kind == ACTION_SETRSC)
+				return true;
+	return false;
+}
+
+static int fill_phase(const struct link *link, struct ruleset *ruleset, uint8_t phase)
+{
+	const struct rule **list = arena_alloc(link->arena, (link->rule_count + 1) * sizeof(const struct rule *));
+	if (list == NULL)
+		return -ENOMEM;
+	size_t count = 0;
+	for (size_t i = 0; i < link->rule_count; i++) {
+		const struct rule *rule = link->rules[i];
+		if (rule->kind != RULE_MARKER && rule->phase != phase)
+			continue;
+		list[count++] = rule;
+		if (rule->kind != RULE_MARKER && disrupts(rule))
+			ruleset->phase_can_disrupt[phase] = true;
+	}
+	arena_shrink(link->arena, list, (link->rule_count + 1) * sizeof(*list), count * sizeof(*list));
+	ruleset->phases[phase].rules = list;
+	ruleset->phases[phase].count = count;
+	return 0;
+}
+
+static int fill_names(const struct link *link, struct ruleset *ruleset)
+{
+	size_t count = pool_tx_count(link->pool);
+	const char **names = arena_alloc(link->arena, (count + 1) * sizeof(*names));
+	if (names == NULL)
+		return -ENOMEM;
+	for (size_t slot = 0; slot < count; slot++)
+		names[slot] = pool_tx_name(link->pool, slot);
+	ruleset->tx_names = names;
+	ruleset->tx_slot_count = count;
+	return 0;
+}
+
+static int fill(const struct link *link, struct ruleset *ruleset, struct seclang_counts *counts)
+{
+	ruleset->rules = link->rules;
+	ruleset->rule_count = link->rule_count;
+	for (size_t i = 0; i < link->rule_count; i++) {
+		counts->rules += link->rules[i]->kind != RULE_MARKER;
+		ruleset->uses_stored_collections = ruleset->uses_stored_collections || uses_stored(link->rules[i]);
+	}
+	int r = 0;
+	for (uint8_t phase = PHASE_FIRST; phase <= PHASE_LAST && r == 0; phase++)
+		r = fill_phase(link, ruleset, phase);
+	settings_default(&ruleset->settings);
+	for (size_t i = 0; i < link->unit_count && r == 0; i++)
+		r = settings_apply(&ruleset->settings, link->units[i]->settings, link->units[i]->setting_count,
+				   link->arena);
+	return r != 0 ? r : fill_names(link, ruleset);
+}
+
+int link_units(struct pool *pool, struct seclang_unit *const *units, size_t count, struct diagnostics *diagnostics,
+	       struct arena *arena, struct ruleset *ret_ruleset, struct seclang_counts *counts)
+{
+	struct link link = {pool, units, count, diagnostics, arena, NULL, 0};
+	int r = gather(&link, counts);
+	for (size_t i = 0; i < count && r == 0; i++)
+		for (size_t j = 0; j < units[i]->exclusion_count && r == 0; j++)
+			r = carry_out(&link, &units[i]->exclusions[j], counts);
+	struct ruleset ruleset = {0};
+	if (r == 0)
+		r = fill(&link, &ruleset, counts);
+	if (r == 0)
+		*ret_ruleset = ruleset;
+	return r;
+}
