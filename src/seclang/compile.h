@@ -24,6 +24,7 @@ struct seclang_counts {
 	size_t patterns;
 	size_t exact_patterns;
 	size_t databases;
+	size_t databases_cached;
 };
 
 /*

@@ -170,6 +170,7 @@ static int gather(struct link *link, struct seclang_counts *counts)
 		counts->patterns += unit->patterns;
 		counts->exact_patterns += unit->exact_patterns;
 		counts->databases += unit->shared.scan_group_count;
+		counts->databases_cached += unit->databases_cached;
 	}
 	return r;
 }

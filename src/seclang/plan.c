@@ -226,6 +226,7 @@ static int groups_compile(struct pool *pool, struct seclang_unit *unit, struct g
 		r = set_get(pool, &groups->items[i], diagnostics, &set);
 		if (r != 0)
 			break;
+		unit->databases_cached += scan_set_facts(set).from_cache;
 		list[i] = (struct scan_group){.set = set, .bit_count = groups->items[i].next_id};
 		group_assign(unit, &groups->items[i], set, (uint16_t)i);
 	}
