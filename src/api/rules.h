@@ -1,5 +1,5 @@
 /*
- * What the two halves of this room share: compile.c makes a rule set and its plan (plan_create, after the compilation,
+ * What the two halves of this room share: rules.c makes a rule set and its plan (plan_create, after the compilation,
  * the last thing that can fail), transaction.c runs requests over it.
  */
 #ifndef GUIA_API_RULES_H
