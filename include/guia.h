@@ -141,6 +141,21 @@ struct guia_collection_store {
 int guia_store_new_local(size_t capacity_bytes, struct guia_collection_store **ret_store);
 void guia_store_free_local(struct guia_collection_store *store);
 
+/* Mutual exclusion among all who share a region; it may be given up by somebody else for a process that died. */
+struct guia_store_lock {
+	void (*take)(void *context);
+	void (*give)(void *context);
+	void *context;
+};
+
+/*
+ * A store in memory that the caller shares among processes, aligned to 64 bytes: formatted if it is all zero, else kept
+ * with what is in it. Each process (or its parent before it forks) attaches for itself. Freeing leaves the region.
+ */
+int guia_store_attach(void *region, size_t bytes, const struct guia_store_lock *lock,
+		      struct guia_collection_store **ret_store);
+void guia_store_detach(struct guia_collection_store *store); /* NULL is allowed */
+
 /* Asynchronous name lookups for @rbl. `ask` never blocks: 1 listed, 0 not listed, -EAGAIN not known yet (no match). */
 struct guia_resolver {
 	void *context;

@@ -1,4 +1,4 @@
-/* guia_store_new_local: persistent collections in this process's own memory, over the table that workers share. */
+/* guia_store_*: persistent collections over the table that workers share, in their memory or in this process's own. */
 #include "api/convert.h"
 #include "wire/collection_table.h"
 
@@ -9,9 +9,13 @@
 
 enum { ALIGNMENT = 64 };
 
-struct local_store {
+struct table_store {
 	struct guia_collection_store store;
 	struct collection_table table;
+};
+
+struct local_store {
+	struct table_store shared;
 	pthread_mutex_t mutex;
 	void *region;
 };
@@ -61,14 +65,14 @@ static uint64_t boot_ms(void)
 static int get(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name,
 	       int64_t now_ms, uint8_t *value, size_t capacity, size_t *ret_len)
 {
-	struct local_store *local = context;
+	struct table_store *table = context;
 	struct collection_snapshot snapshot;
 	struct collection_id id;
 	struct slice found;
 	struct slice content;
 	size_t cursor = 0;
 	if (identify(collection, key, &id) != 0 ||
-	    collection_table_read(&local->table, &id, (uint64_t)now_ms, &snapshot) != 1)
+	    collection_table_read(&table->table, &id, (uint64_t)now_ms, &snapshot) != 1)
 		return -ENOENT;
 	while (collection_snapshot_next(&snapshot, &cursor, &found, &content)) {
 		if (!slice_equal_nocase(found, slice_in(name)))
@@ -80,47 +84,47 @@ static int get(void *context, struct guia_slice collection, struct guia_slice ke
 	return -ENOENT;
 }
 
-static int keep(struct local_store *local, const struct collection_id *id, int64_t now_ms, int64_t timeout_ms)
+static int keep(struct table_store *table, const struct collection_id *id, int64_t now_ms, int64_t timeout_ms)
 {
-	return collection_table_timeout(&local->table, id, (uint32_t)(timeout_ms / 1000), (uint64_t)now_ms);
+	return collection_table_timeout(&table->table, id, (uint32_t)(timeout_ms / 1000), (uint64_t)now_ms);
 }
 
 static int set(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name,
 	       struct guia_slice value, int64_t now_ms, int64_t record_timeout_ms)
 {
-	struct local_store *local = context;
+	struct table_store *table = context;
 	struct collection_id id;
 	int r = identify(collection, key, &id);
 	if (r == 0)
-		r = collection_table_set(&local->table, &id, slice_in(name), slice_in(value), (uint64_t)now_ms);
-	return r != 0 ? r : keep(local, &id, now_ms, record_timeout_ms);
+		r = collection_table_set(&table->table, &id, slice_in(name), slice_in(value), (uint64_t)now_ms);
+	return r != 0 ? r : keep(table, &id, now_ms, record_timeout_ms);
 }
 
 static int add(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name,
 	       int64_t amount, int64_t now_ms, int64_t record_timeout_ms, int64_t *ret_sum)
 {
-	struct local_store *local = context;
+	struct table_store *table = context;
 	struct collection_id id;
 	int r = identify(collection, key, &id);
 	if (r == 0)
-		r = collection_table_add(&local->table, &id, slice_in(name), amount, (uint64_t)now_ms, ret_sum);
-	return r != 0 ? r : keep(local, &id, now_ms, record_timeout_ms);
+		r = collection_table_add(&table->table, &id, slice_in(name), amount, (uint64_t)now_ms, ret_sum);
+	return r != 0 ? r : keep(table, &id, now_ms, record_timeout_ms);
 }
 
 static int take(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name)
 {
-	struct local_store *local = context;
+	struct table_store *table = context;
 	struct collection_id id;
 	int r = identify(collection, key, &id);
 	if (r == 0)
-		r = collection_table_remove(&local->table, &id, slice_in(name), boot_ms());
+		r = collection_table_remove(&table->table, &id, slice_in(name), boot_ms());
 	return r < 0 ? r : 0;
 }
 
 static int expire(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name,
 		  int64_t expires_ms)
 {
-	struct local_store *local = context;
+	struct table_store *table = context;
 	struct collection_id id;
 	uint64_t now_ms = boot_ms();
 	int64_t left_ms = expires_ms - (int64_t)now_ms;
@@ -128,25 +132,53 @@ static int expire(void *context, struct guia_slice collection, struct guia_slice
 	if (r != 0)
 		return r;
 	/* Whole seconds, rounded up: what expires now is gone at the next. */
-	return collection_table_expire(&local->table, &id, slice_in(name),
+	return collection_table_expire(&table->table, &id, slice_in(name),
 				       left_ms <= 0 ? 0 : (uint32_t)((left_ms + 999) / 1000), now_ms);
 }
 
 static int list(void *context, struct guia_slice collection, struct guia_slice key, int64_t now_ms,
 		void (*each)(void *each_context, struct guia_slice name, struct guia_slice value), void *each_context)
 {
-	struct local_store *local = context;
+	struct table_store *table = context;
 	struct collection_snapshot snapshot;
 	struct collection_id id;
 	struct slice name;
 	struct slice value;
 	size_t cursor = 0;
 	int r = identify(collection, key, &id);
-	if (r != 0 || collection_table_read(&local->table, &id, (uint64_t)now_ms, &snapshot) != 1)
+	if (r != 0 || collection_table_read(&table->table, &id, (uint64_t)now_ms, &snapshot) != 1)
 		return r;
 	while (collection_snapshot_next(&snapshot, &cursor, &name, &value))
 		each(each_context, slice_out(name), slice_out(value));
 	return 0;
+}
+
+static void store_fill(struct table_store *table)
+{
+	table->store = (struct guia_collection_store){table, get, set, add, take, expire, list};
+}
+
+int guia_store_attach(void *region, size_t bytes, const struct guia_store_lock *region_lock,
+		      struct guia_collection_store **ret_store)
+{
+	struct collection_lock table_lock = {region_lock->take, region_lock->give, region_lock->context};
+	struct table_store *table = calloc(1, sizeof(*table));
+	if (table == NULL)
+		return -ENOMEM;
+	int r = collection_table_attach(&table->table, region, bytes, &table_lock);
+	if (r < 0) {
+		free(table);
+		return r;
+	}
+	store_fill(table);
+	*ret_store = &table->store;
+	return 0;
+}
+
+void guia_store_detach(struct guia_collection_store *store)
+{
+	if (store != NULL)
+		free(store->context);
 }
 
 int guia_store_new_local(size_t capacity_bytes, struct guia_collection_store **ret_store)
@@ -163,13 +195,13 @@ int guia_store_new_local(size_t capacity_bytes, struct guia_collection_store **r
 	local->region = region;
 	pthread_mutex_init(&local->mutex, NULL);
 	struct collection_lock table_lock = {lock, unlock, &local->mutex};
-	int r = collection_table_attach(&local->table, region, bytes, &table_lock);
-	local->store = (struct guia_collection_store){local, get, set, add, take, expire, list};
+	int r = collection_table_attach(&local->shared.table, region, bytes, &table_lock);
+	store_fill(&local->shared);
 	if (r < 0) {
-		guia_store_free_local(&local->store);
+		guia_store_free_local(&local->shared.store);
 		return r;
 	}
-	*ret_store = &local->store;
+	*ret_store = &local->shared.store;
 	return 0;
 }
 

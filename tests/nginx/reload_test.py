@@ -127,7 +127,8 @@ def open_websocket(port):
     s = socket.create_connection(("127.0.0.1", port), timeout=30)
     s.sendall(b"GET /ws HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\nConnection: Upgrade\r\n"
               b"Upgrade: websocket\r\n\r\n")
-    assert b" 101 " in s.recv(4096)
+    got = s.recv(4096)
+    assert b" 101 " in got, got
     return s
 
 
@@ -204,18 +205,13 @@ def _():
 
 
 def valgrind_case():
-    """The whole life of one process: requests of every kind, reloads, an end with everything given back."""
+    """The master's life and its workers': requests of every kind, reloads, an end with everything given back."""
     if not pathlib.Path("/usr/bin/valgrind").exists():
         raise Skip("valgrind is not installed")
     port = free_port()
-    gate = make_gate(port, RULES, start=False, main="master_process off;")
-    report = gate.folder / "valgrind"
-    gate.start_alone = True
-    prefix = ["valgrind", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
-              f"--log-file={report}", "--error-exitcode=0"]
-    import subprocess
-    gate.process = subprocess.Popen([*prefix, *gate.command()], stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: curl(f"http://127.0.0.1:{port}/page").status == 200, "an answer", 120)
+    gate = make_gate(port, RULES, start=False)
+    gate.start(prefix=["valgrind", "--leak-check=full", "--show-leak-kinds=definite", "--child-silent-after-fork=no",
+                       f"--log-file={gate.folder}/valgrind-%p"])
     for _ in range(3):
         s, e = open_websocket(port), open_events(port)
         client = Client(port)
@@ -223,18 +219,22 @@ def valgrind_case():
         client.stopping = True
         client.join(60)
         assert not client.wrong, client.wrong[:5]
-        gate.signal(signal.SIGHUP)
+        before = set(gate.worker_pids())
+        gate.reload()
         s.close()
         e.close()
+        wait_until(lambda: not before & set(gate.worker_pids()), "the old worker's end", 120)
     gate.stop(signal.SIGQUIT)
-    text = report.read_text()
-    lost = re.findall(r"(\d[\d,]*) bytes in [\d,]+ blocks are definitely lost.*?\n((?:==\d+==    .*\n)*)", text)
-    ours = [block for _, block in lost if "guia" in block]
-    assert "HEAP SUMMARY" in text, text[-2000:]
-    assert not ours, ours[0]
-    invalid = [line for line in text.splitlines() if "Invalid read" in line or "Invalid write" in line
-               or "uninitialised" in line]
-    assert not invalid, text[:3000]
+    reports = [path.read_text() for path in gate.folder.glob("valgrind-*")]
+    assert len(reports) >= 4, len(reports)
+    for text in reports:
+        assert "HEAP SUMMARY" in text, text[-2000:]
+        blocks = re.split(r"(?m)^==\d+== $", text)
+        # nginx itself loses a few bytes of its environment at exit; only what is built here has line numbers
+        lost = [block for block in blocks if "definitely lost in loss record" in block and ".c:" in block]
+        assert not lost, lost[0]
+        misused = [block for block in blocks if re.search("Invalid (read|write)|uninitialised", block)]
+        assert not misused, misused[0]
 
 
 if SOAK:
