@@ -146,7 +146,7 @@ static int evaluate_link(struct chain *chain, const struct rule *rule)
 	struct link link = {.chain = chain, .rule = rule};
 	for (size_t i = 0; i < rule->target_count; i++) {
 		link.target = &rule->targets[i];
-		if (link.target->excluded)
+		if (link.target->excluded || !scan_may_match(t, link.target, rule))
 			continue;
 		int r = evaluate_target(&link);
 		if (r < 0)

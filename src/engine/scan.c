@@ -1,5 +1,7 @@
 #include "engine/scan.h"
 
+#include "engine/pipeline.h"
+
 static struct scan_result *find(const struct result *result, const struct scan_group *group)
 {
 	struct scan_result *scan = result->scans;
@@ -44,4 +46,78 @@ enum scan_answer scan_ask(struct transaction *t, const struct target *target, co
 	if (!rule->operation.scan_exact || rule->capture || t->head->log || t->trace != NULL)
 		return SCAN_SAYS_NOTHING;
 	return rule->operation.negated ? SCAN_SAYS_NO : SCAN_SAYS_YES;
+}
+
+static struct scan_summary *find_summary(const struct transaction *t, const struct target *target, uint16_t node,
+					 const struct scan_group *group)
+{
+	struct scan_summary *summary = t->summaries[target->variable];
+	while (summary != NULL && (summary->node != node || summary->group != group))
+		summary = summary->next;
+	return summary;
+}
+
+/* Scans what has come in since the summary was made. False if something failed: then each value is asked. */
+static bool update(struct transaction *t, struct scan_summary *summary, const struct value_set *set)
+{
+	size_t words = scan_set_words(summary->group->set);
+	for (; summary->count < set->count; summary->count++) {
+		struct result *result = pipeline_result(t, set->items[summary->count], summary->node);
+		struct scan_result *scan = result == NULL ? NULL : find(result->same, summary->group);
+		if (result != NULL && scan == NULL)
+			scan = run(t, result->same, summary->group);
+		if (scan == NULL || scan->failed)
+			return false;
+		for (size_t i = 0; i < words; i++)
+			summary->words[i] |= scan->words[i];
+	}
+	return true;
+}
+
+static bool is_collection_that_only_grows(enum variable variable)
+{
+	switch ((int)variable) {
+	case VARIABLE_ARGS:
+	case VARIABLE_ARGS_GET:
+	case VARIABLE_ARGS_GET_NAMES:
+	case VARIABLE_ARGS_NAMES:
+	case VARIABLE_ARGS_POST:
+	case VARIABLE_ARGS_POST_NAMES:
+	case VARIABLE_FILES:
+	case VARIABLE_FILES_NAMES:
+	case VARIABLE_REQUEST_COOKIES:
+	case VARIABLE_REQUEST_COOKIES_NAMES:
+	case VARIABLE_REQUEST_HEADERS:
+	case VARIABLE_REQUEST_HEADERS_NAMES:
+	case VARIABLE_MULTIPART_PART_HEADERS:
+	case VARIABLE_RESPONSE_HEADERS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool scan_may_match(struct transaction *t, const struct target *target, const struct rule *rule)
+{
+	if (target->scan_group == SCAN_GROUP_NONE || target->selector_kind != SELECTOR_NONE || target->counted ||
+	    rule->operation.negated || rule->multi_match || t->worker->options.reference_path ||
+	    !is_collection_that_only_grows(target->variable))
+		return true;
+	const struct scan_group *group = &rule->unit->scan_groups[target->scan_group];
+	uint16_t node = plan_node_of(t->plan, rule);
+	struct scan_summary *summary = find_summary(t, target, node, group);
+	if (summary == NULL) {
+		size_t words = scan_set_words(group->set);
+		summary = arena_zalloc(&t->arena, 1, sizeof(*summary) + words * sizeof(summary->words[0]));
+		if (summary == NULL)
+			return true;
+		summary->group = group;
+		summary->node = node;
+		summary->next = t->summaries[target->variable];
+		t->summaries[target->variable] = summary;
+	}
+	const struct value_set *set = &t->sets[target->variable];
+	if (summary->count < set->count && !update(t, summary, set))
+		return true;
+	return (summary->words[target->scan_bit / 64] >> target->scan_bit % 64 & 1) != 0;
 }

@@ -75,6 +75,15 @@ struct xml_selection {
 	struct xml_selection *next;
 };
 
+/* The bits of all scans of a collection's values together, after one pipeline. */
+struct scan_summary {
+	const struct scan_group *group;
+	struct scan_summary *next;
+	uint32_t count; /* of the values that are in it */
+	uint16_t node;
+	uint64_t words[];
+};
+
 struct audit_parts_change {
 	struct slice parts; /* "+E", "-C", or the whole list */
 	struct audit_parts_change *next;
@@ -130,6 +139,7 @@ struct transaction {
 
 	/* What rules see and change. */
 	struct value_set sets[VARIABLE_COUNT];
+	struct scan_summary *summaries[VARIABLE_COUNT];
 	struct tx_collection tx;
 	struct matched *matched; /* MATCHED_VARS; the last is MATCHED_VAR */
 	uint32_t matched_count;
