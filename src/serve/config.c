@@ -1,0 +1,393 @@
+#include "serve/config.h"
+
+#include "base/error.h"
+#include "base/vector.h"
+#include "serve/valid.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The file that is being read, for complaints and for relative paths. */
+struct source {
+	struct serve_config *config;
+	struct diagnostics *diagnostics;
+	struct slice text;
+};
+
+enum key_kind { KEY_BOOL, KEY_NUMBER, KEY_PATH, KEY_PATHS, KEY_HOSTS, KEY_ORIGIN, KEY_LISTEN, KEY_NETWORKS, KEY_SITES };
+
+/* One row per key: where its value goes in the structure, what it must be, and a hint with an example. */
+struct key {
+	const char *name;
+	enum key_kind kind;
+	size_t offset;
+	const char *hint;
+	int64_t least;
+	int64_t most;
+};
+
+#define TOP(member)  offsetof(struct serve_config, member)
+#define SITE(member) offsetof(struct site, member)
+
+static const struct key top_keys[] = {
+	{"sites", KEY_SITES, 0, "sites: [{host: www.example.gov.mo, origin: \"http://127.0.0.1:8080\"}]", 0, 0},
+	{"listen", KEY_LISTEN, TOP(listen), "listen: 0.0.0.0:80", 0, 0},
+	{"listen_tls", KEY_LISTEN, TOP(listen_tls), "listen_tls: 0.0.0.0:443", 0, 0},
+	{"trusted_proxies", KEY_NETWORKS, TOP(trusted_proxies), "trusted_proxies: [10.0.0.0/8]", 0, 0},
+	{"rules", KEY_PATHS, TOP(rules), "rules: my-rules.conf", 0, 0},
+	{"rules_before", KEY_PATHS, TOP(rules_before), "rules_before: exclusions.conf", 0, 0},
+	{"detect", KEY_BOOL, TOP(detect), "detect: true", 0, 0},
+	{"certificate", KEY_PATH, TOP(certificate), "certificate: fullchain.pem", 0, 0},
+	{"key", KEY_PATH, TOP(key), "key: privkey.pem", 0, 0},
+	{"run_dir", KEY_PATH, TOP(run_dir), "run_dir: /var/lib/guia", 0, 0},
+	{"cache_dir", KEY_PATH, TOP(cache_dir), "cache_dir: /var/cache/guia", 0, 0},
+	{"workers", KEY_NUMBER, TOP(workers), "workers: 4", 1, 512},
+	{"drain_seconds", KEY_NUMBER, TOP(drain_seconds), "drain_seconds: 10", 1, 3600},
+	{"body_limit_mb", KEY_NUMBER, TOP(body_limit_mb), "body_limit_mb: 13", 1, 10240},
+};
+
+static const struct key site_keys[] = {
+	{"host", KEY_HOSTS, SITE(hosts), "host: www.example.gov.mo", 0, 0},
+	{"origin", KEY_ORIGIN, SITE(origin), "origin: \"http://127.0.0.1:8080\"", 0, 0},
+	{"detect", KEY_BOOL, SITE(detect), "detect: true", 0, 0},
+	{"rules", KEY_PATHS, SITE(rules), "rules: site-rules.conf", 0, 0},
+	{"rules_before", KEY_PATHS, SITE(rules_before), "rules_before: site-exclusions.conf", 0, 0},
+	{"certificate", KEY_PATH, SITE(certificate), "certificate: fullchain.pem", 0, 0},
+	{"key", KEY_PATH, SITE(key), "key: privkey.pem", 0, 0},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+void config_init(struct serve_config *config, struct arena *arena)
+{
+	*config = (struct serve_config){.arena = arena, .file = "", .drain_seconds = 10, .body_limit_mb = 13};
+	struct text_list *lists[] = {&config->listen, &config->listen_tls, &config->trusted_proxies, &config->rules,
+				     &config->rules_before};
+	for (size_t i = 0; i < COUNT(lists); i++)
+		lists[i]->arena = arena;
+}
+
+static void site_init(struct site *site, const struct serve_config *config)
+{
+	*site = (struct site){.detect = config->detect};
+	site->hosts.arena = site->rules.arena = site->rules_before.arena = config->arena;
+}
+
+void config_free(struct serve_config *config)
+{
+	free(config->sites);
+	config->sites = NULL;
+}
+
+int text_list_add(struct text_list *list, struct slice text)
+{
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity == 0 ? 4 : list->capacity * 2;
+		struct slice *items = arena_zalloc(list->arena, capacity, sizeof(*items));
+		if (items == NULL)
+			return -ENOMEM;
+		if (list->count > 0)
+			memcpy(items, list->items, list->count * sizeof(*items));
+		list->items = items;
+		list->capacity = capacity;
+	}
+	list->items[list->count++] = text;
+	return 0;
+}
+
+static int complain(const struct source *s, struct source_place place, const char *hint, const char *what,
+		    struct slice name, const char *rest)
+{
+	diagnostics_add(s->diagnostics, DIAGNOSTIC_ERROR, place, hint, "%s%.*s%s", what, SLICE_ARG(name), rest);
+	return CONFIG_INVALID;
+}
+
+static int wrong_value(const struct source *s, const struct yaml_node *node, const struct key *key, const char *should)
+{
+	diagnostics_add(s->diagnostics, DIAGNOSTIC_ERROR, yaml_place(node, s->config->file, s->text), key->hint,
+			"`%s` must be %s", key->name, should);
+	return CONFIG_INVALID;
+}
+
+/* An absolute path; relative ones start at the configuration's folder. */
+static int resolve(const struct source *s, struct slice path, struct slice *ret_path)
+{
+	char folder[PATH_MAX] = "";
+	const char *slash = strrchr(s->config->file, '/');
+	if (path.ptr[0] == '/')
+		return arena_copy(s->config->arena, path, ret_path);
+	snprintf(folder, sizeof(folder), "%.*s", slash != NULL ? (int)(slash - s->config->file) + 1 : 1,
+		 slash != NULL ? s->config->file : ".");
+	char *real = realpath(folder, NULL);
+	struct buffer out = buffer_make(s->config->arena);
+	buffer_printf(&out, "%s/%.*s", real != NULL ? real : "", SLICE_ARG(path));
+	free(real);
+	buffer_byte(&out, '\0');
+	if (out.error == 0)
+		*ret_path = slice_sub(buffer_slice(&out), 0, out.len - 1);
+	return out.error;
+}
+
+typedef const char *valid_fn(struct slice text);
+
+static int read_path(const struct source *s, const struct yaml_node *node, const struct key *key, struct slice *ret)
+{
+	const char *should = node->kind == YAML_SCALAR ? valid_path(node->text) : "a path";
+	if (should != NULL)
+		return wrong_value(s, node, key, should);
+	struct slice path;
+	int r = resolve(s, node->text, &path);
+	if (r != 0)
+		return r;
+	/* The folder is part of what is rendered. */
+	should = valid_path(path);
+	if (should != NULL)
+		return wrong_value(s, node, key, should);
+	*ret = path;
+	return 0;
+}
+
+static int read_item(const struct source *s, const struct yaml_node *node, const struct key *key,
+		     struct text_list *list)
+{
+	static valid_fn *const valid[] = {
+		[KEY_HOSTS] = valid_host, [KEY_LISTEN] = valid_listen, [KEY_NETWORKS] = valid_network};
+	struct slice text = SLICE("");
+	if (key->kind == KEY_PATHS) {
+		int r = read_path(s, node, key, &text);
+		return r != 0 ? r : text_list_add(list, text);
+	}
+	const char *should = node->kind == YAML_SCALAR ? valid[key->kind](node->text) : "text, or a list of texts";
+	return should != NULL ? wrong_value(s, node, key, should) : text_list_add(list, node->text);
+}
+
+/* One text, or a list of them. */
+static int read_list(const struct source *s, const struct yaml_node *node, const struct key *key,
+		     struct text_list *list)
+{
+	if (node->kind != YAML_LIST)
+		return read_item(s, node, key, list);
+	int worst = 0;
+	for (const struct yaml_node *item = node->first; item != NULL && worst >= 0; item = item->next) {
+		int r = read_item(s, item, key, list);
+		worst = r != 0 ? r : worst;
+	}
+	return worst;
+}
+
+static int read_number(const struct source *s, const struct yaml_node *node, const struct key *key, int64_t *ret)
+{
+	int64_t number;
+	char should[64];
+	if (yaml_integer(node, &number) == 0 && !node->quoted && number >= key->least && number <= key->most) {
+		*ret = number;
+		return 0;
+	}
+	snprintf(should, sizeof(should), "a number from %lld to %lld", (long long)key->least, (long long)key->most);
+	return wrong_value(s, node, key, should);
+}
+
+static int read_sites(const struct source *s, const struct yaml_node *list, const struct key *key);
+
+static int read_value(const struct source *s, const struct yaml_node *node, const struct key *key, void *member)
+{
+	switch (key->kind) {
+	case KEY_BOOL:
+		return yaml_bool(node, member) == 0 ? 0 : wrong_value(s, node, key, "true or false");
+	case KEY_NUMBER:
+		return read_number(s, node, key, member);
+	case KEY_PATH:
+		return read_path(s, node, key, member);
+	case KEY_ORIGIN: {
+		const char *should = node->kind == YAML_SCALAR ? valid_origin(node->text) : "text";
+		if (should != NULL)
+			return wrong_value(s, node, key, should);
+		*(struct slice *)member = node->text;
+		return 0;
+	}
+	case KEY_SITES:
+		return read_sites(s, node, key);
+	default:
+		return read_list(s, node, key, member);
+	}
+}
+
+static const struct key *find_key(struct slice name, const struct key *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (slice_equal(name, slice_from_string(keys[i].name)))
+			return &keys[i];
+	return NULL;
+}
+
+static int unknown_key(const struct source *s, const struct yaml_node *node, const struct key *keys, size_t count)
+{
+	struct buffer hint = buffer_make(s->config->arena);
+	buffer_text(&hint, "known here:");
+	for (size_t i = 0; i < count; i++)
+		buffer_printf(&hint, "%s %s", i > 0 ? "," : "", keys[i].name);
+	buffer_byte(&hint, '\0');
+	if (hint.error != 0)
+		return -ENOMEM;
+	return complain(s, yaml_key_place(node, s->config->file, s->text), (const char *)hint.ptr, "unknown key `",
+			node->key, "`");
+}
+
+/* All of a map's keys, so that every fault is told at once. */
+static int read_map(const struct source *s, const struct yaml_node *map, const struct key *keys, size_t count,
+		    void *object)
+{
+	int worst = 0;
+	for (const struct yaml_node *node = map->first; node != NULL && worst >= 0; node = node->next) {
+		const struct key *key = find_key(node->key, keys, count);
+		int r = key == NULL ? unknown_key(s, node, keys, count)
+				    : read_value(s, node, key, (char *)object + key->offset);
+		worst = r != 0 ? r : worst;
+	}
+	return worst;
+}
+
+static int read_site(const struct source *s, const struct yaml_node *node, const struct key *key)
+{
+	struct serve_config *config = s->config;
+	struct site site;
+	if (node->kind != YAML_MAP)
+		return wrong_value(s, node, key, "a list of maps with `host` and `origin`");
+	site_init(&site, config);
+	site.line = node->line;
+	int r = read_map(s, node, site_keys, COUNT(site_keys), &site);
+	if (r != 0)
+		return r;
+	if (site.hosts.count == 0 || site.origin.len == 0)
+		return complain(s, yaml_place(node, config->file, s->text), key->hint, "a site needs `",
+				site.hosts.count == 0 ? SLICE("host") : SLICE("origin"), "`");
+	if ((site.certificate.len == 0) != (site.key.len == 0))
+		return complain(s, yaml_place(node, config->file, s->text), "certificate and key go together",
+				"a site needs `", site.key.len == 0 ? SLICE("key") : SLICE("certificate"), "` too");
+	if (vector_grow((void **)&config->sites, &config->site_capacity, config->site_count, sizeof(site)) != 0)
+		return -ENOMEM;
+	config->sites[config->site_count++] = site;
+	return 0;
+}
+
+static int read_sites(const struct source *s, const struct yaml_node *list, const struct key *key)
+{
+	int worst = 0;
+	if (list->kind != YAML_LIST || list->count == 0)
+		return wrong_value(s, list, key, "a list of sites");
+	for (const struct yaml_node *node = list->first; node != NULL && worst >= 0; node = node->next) {
+		int r = read_site(s, node, key);
+		worst = r != 0 ? r : worst;
+	}
+	return worst;
+}
+
+int config_parse(struct slice text, const char *file, struct diagnostics *diagnostics, struct serve_config *config)
+{
+	struct yaml_node *root = NULL;
+	struct source source = {config, diagnostics, text};
+	config->file = file;
+	int r = yaml_parse(text, file, config->arena, diagnostics, &root);
+	if (r != 0)
+		return r < 0 ? r : CONFIG_INVALID;
+	if (root == NULL || root->kind != YAML_MAP)
+		return complain(&source, (struct source_place){file, 1, 1, slice_make("", 0)}, top_keys[0].hint,
+				"the configuration must be a map with `sites`", SLICE(""), "");
+	/* `detect` is what sites start from, wherever it stands. */
+	const struct yaml_node *detect = yaml_get(root, "detect");
+	if (detect != NULL)
+		(void)yaml_bool(detect, &config->detect);
+	return read_map(&source, root, top_keys, COUNT(top_keys), config);
+}
+
+static int complain_plain(struct diagnostics *diagnostics, const char *hint, const char *message, struct slice text)
+{
+	diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, (struct source_place){"", 0, 0, slice_make("", 0)}, hint,
+			message, SLICE_ARG(text));
+	return CONFIG_INVALID;
+}
+
+int config_add_listen(struct slice text, struct diagnostics *diagnostics, struct serve_config *config)
+{
+	const char *should = valid_listen(text);
+	if (should != NULL)
+		return complain_plain(diagnostics, should, "--listen `%.*s` is no address", text);
+	return text_list_add(&config->listen, text);
+}
+
+int config_add_site(struct slice text, struct diagnostics *diagnostics, struct serve_config *config)
+{
+	static const char *const hint = "--site www.example.gov.mo=http://127.0.0.1:8080";
+	struct slice hosts, host;
+	struct slice origin = slice_cut(text, '=', &hosts);
+	struct site site;
+	site_init(&site, config);
+	if (valid_origin(origin) != NULL)
+		return complain_plain(diagnostics, hint,
+				      "the origin in --site `%.*s` is no http:// or https:// address", text);
+	while (hosts.len > 0) {
+		hosts = slice_cut(hosts, ',', &host);
+		if (valid_host(host) != NULL)
+			return complain_plain(diagnostics, hint, "the host in --site `%.*s` is no host name", text);
+		int r = text_list_add(&site.hosts, host);
+		if (r != 0)
+			return r;
+	}
+	if (site.hosts.count == 0)
+		return complain_plain(diagnostics, hint, "--site `%.*s` has no host", text);
+	site.origin = origin;
+	if (vector_grow((void **)&config->sites, &config->site_capacity, config->site_count, sizeof(site)) != 0)
+		return -ENOMEM;
+	config->sites[config->site_count++] = site;
+	return 0;
+}
+
+static bool has_host(const struct site *site, struct slice host)
+{
+	for (size_t i = 0; i < site->hosts.count; i++)
+		if (slice_equal(site->hosts.items[i], host))
+			return true;
+	return false;
+}
+
+static int check_twice(const struct serve_config *config, struct diagnostics *diagnostics)
+{
+	for (size_t i = 0; i < config->site_count; i++)
+		for (size_t j = 0; j < i; j++)
+			for (size_t k = 0; k < config->sites[i].hosts.count; k++)
+				if (has_host(&config->sites[j], config->sites[i].hosts.items[k])) {
+					struct source_place place = {config->file, config->sites[i].line, 1,
+								     slice_make("", 0)};
+					diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, place, "keep one of the two",
+							"the host %.*s has two sites",
+							SLICE_ARG(config->sites[i].hosts.items[k]));
+					return CONFIG_INVALID;
+				}
+	return 0;
+}
+
+int config_finish(struct serve_config *config, bool as_root, struct diagnostics *diagnostics)
+{
+	bool tls = config->listen_tls.count > 0;
+	if (config->site_count == 0)
+		return complain_plain(diagnostics, "--site HOST=ORIGIN, or -c guia.yaml",
+				      "there is no site to serve%.*s", SLICE(""));
+	if ((config->certificate.len == 0) != (config->key.len == 0))
+		return complain_plain(diagnostics, "certificate: and key: go together", "%.*s is missing",
+				      config->key.len == 0 ? SLICE("key") : SLICE("certificate"));
+	for (size_t i = 0; i < config->site_count; i++) {
+		struct site *site = &config->sites[i];
+		if (site->certificate.len == 0) {
+			site->certificate = config->certificate;
+			site->key = config->key;
+		}
+		tls = tls || site->certificate.len > 0;
+	}
+	int r = check_twice(config, diagnostics);
+	if (r == 0 && config->listen.count == 0)
+		r = text_list_add(&config->listen, as_root ? SLICE("80") : SLICE("8080"));
+	if (r == 0 && tls && config->listen_tls.count == 0)
+		r = text_list_add(&config->listen_tls, as_root ? SLICE("443") : SLICE("8443"));
+	return r;
+}

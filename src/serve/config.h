@@ -1,0 +1,68 @@
+/* What `guia serve` is told: from YAML, from --site, or both. Every text in it has passed serve/valid.h. */
+#ifndef GUIA_SERVE_CONFIG_H
+#define GUIA_SERVE_CONFIG_H
+
+#include "base/diagnostic.h"
+#include "base/yaml.h"
+
+struct text_list {
+	struct slice *items;
+	size_t count;
+	size_t capacity;
+	struct arena *arena;
+};
+
+struct site {
+	struct text_list hosts; /* the first names the site in logs */
+	struct slice origin;
+	struct text_list rules; /* absolute paths, after the outer rules */
+	struct text_list rules_before;
+	struct slice certificate; /* absolute paths; empty: no TLS */
+	struct slice key;
+	bool detect;
+	unsigned line; /* for later complaints; 0: of the command line */
+};
+
+struct serve_config {
+	struct arena *arena;
+	const char *file;        /* "" if there is none */
+	struct text_list listen; /* plain HTTP */
+	struct text_list listen_tls;
+	struct text_list trusted_proxies;
+	struct text_list rules; /* empty: the recommended ones */
+	struct text_list rules_before;
+	struct slice certificate;
+	struct slice key;
+	struct slice run_dir;
+	struct slice cache_dir;
+	bool detect;
+	int64_t workers;       /* 0: one a processor */
+	int64_t drain_seconds; /* how long old workers may finish */
+	int64_t body_limit_mb;
+	struct site *sites;
+	size_t site_count;
+	size_t site_capacity;
+};
+
+enum {
+	CONFIG_INVALID = 1, /* diagnostics were added */
+};
+
+void config_init(struct serve_config *config, struct arena *arena);
+void config_free(struct serve_config *config);
+
+/* The text of a YAML file; paths in it are relative to the file's folder. 0, CONFIG_INVALID, or -ENOMEM. */
+int config_parse(struct slice text, const char *file, struct diagnostics *diagnostics, struct serve_config *config);
+
+/* "HOST[,HOST...]=ORIGIN". 0, CONFIG_INVALID, or -ENOMEM. */
+int config_add_site(struct slice text, struct diagnostics *diagnostics, struct serve_config *config);
+
+/* An address to listen at. 0, CONFIG_INVALID, or -ENOMEM. */
+int config_add_listen(struct slice text, struct diagnostics *diagnostics, struct serve_config *config);
+
+/* Fills in what was not said and looks at the whole: sites there are, no host twice. 0, CONFIG_INVALID, or -ENOMEM. */
+int config_finish(struct serve_config *config, bool as_root, struct diagnostics *diagnostics);
+
+int text_list_add(struct text_list *list, struct slice text);
+
+#endif
