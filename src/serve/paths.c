@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char *join(const char *folder, const char *name)
@@ -75,5 +76,12 @@ char *paths_cache(const char *given)
 		return strdup(given);
 	if (cache != NULL && cache[0] == '/')
 		return join(cache, "guia");
-	return home != NULL && home[0] == '/' ? join(home, ".cache/guia") : NULL;
+	if (home == NULL || home[0] != '/')
+		return NULL;
+	char *parent = join(home, ".cache");
+	if (parent != NULL)
+		(void)mkdir(parent, 0700); /* if it cannot be made the pool says so */
+	char *found = parent != NULL ? join(parent, "guia") : NULL;
+	free(parent);
+	return found;
 }
