@@ -37,6 +37,7 @@ http {{
 	uwsgi_temp_path {folder}/uwsgi;
 	scgi_temp_path {folder}/scgi;
 	keepalive_timeout 0;
+	lingering_timeout 200ms;
 	proxy_ignore_client_abort on;
 	proxy_set_header Host "";
 	proxy_set_header Connection "";
@@ -213,7 +214,7 @@ def report(number, title, faults):
 
 
 def main():
-    driver, count, seed = sys.argv[1], int((sys.argv[2:] or ["6000"])[0]), int((sys.argv[3:] or ["20240710"])[0])
+    driver, count, seed = sys.argv[1], int((sys.argv[2:] or ["8000"])[0]), int((sys.argv[3:] or ["20240710"])[0])
     if shutil.which("nginx") is None:
         print("1..0 # SKIP no nginx")
         return 0

@@ -42,10 +42,10 @@ def line(r, name, value):
 
 def headers(r):
     lines = []
-    if r.random() < 0.93:
+    if r.random() < 0.97:
         lines.append(line(r, r.choice(["Host", "Host", "host", "HOST"]), r.choice(HOSTS) if r.random() < 0.2 else "h"))
     for _ in range(r.randrange(5)):
-        odd = r.random() < 0.15
+        odd = r.random() < 0.08
         name = r.choice(NAMES) if odd or r.random() < 0.5 else r.choice(NAMES[:8])
         lines.append(line(r, name, r.choice(VALUES if odd or r.random() < 0.3 else VALUES[:5])))
     if r.random() < 0.05:
@@ -58,18 +58,18 @@ def body(r, lines):
     if kind < 0.5:
         return ""
     if kind < 0.75:
-        lines.append("Content-Length: " + (r.choice(LENGTHS) if r.random() < 0.5 else "5"))
+        lines.append("Content-Length: " + (r.choice(LENGTHS) if r.random() < 0.3 else "5"))
         if r.random() < 0.05:
             lines.append(r.choice(["Content-Length: 5", "Transfer-Encoding: chunked"]))
         return r.choice(["hello", "hello", "hello, more than said", "abc", "", "x" * 99999])
     lines.append("Transfer-Encoding: " + r.choice(CODINGS if r.random() < 0.3 else ["chunked"]))
     if r.random() < 0.05:
         lines.append(r.choice(["Transfer-Encoding: chunked", "Content-Length: 3"]))
-    return "".join(r.choices(CHUNKS[:6] if r.random() < 0.3 else CHUNKS, k=r.randrange(5))) + r.choice(["0\r\n\r\n", "0\r\n\r\n", ""])
+    return "".join(r.choices(CHUNKS[:6] if r.random() < 0.7 else CHUNKS, k=r.randrange(5))) + r.choice(["0\r\n\r\n", "0\r\n\r\n", ""])
 
 
 def mutate(r, text):
-    for _ in range(r.choice([0, 0, 0, 0, 1, 1, 2])):
+    for _ in range(r.choice([0, 0, 0, 0, 0, 0, 0, 1, 1, 2])):
         at = r.randrange(len(text) + 1)
         what = r.randrange(4)
         if what == 0:
@@ -123,7 +123,7 @@ def long(r):
 
 
 def generate(r):
-    make = r.choices([usual, odd, path, long], weights=[45, 35, 14, 6])[0]
+    make = r.choices([usual, odd, path, long], weights=[60, 22, 14, 4])[0]
     text = make(r)
     if make is not long:
         text = mutate(r, text)
