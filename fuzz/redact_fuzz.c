@@ -1,0 +1,29 @@
+/* A secret planted before or behind anything at all does not come through, in any form. */
+#include "http/redact.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct redact_names names;
+
+static void expect_gone(const char *before, const uint8_t *data, size_t size, const char *behind, const char *form)
+{
+	struct buffer text = buffer_make(NULL), out = buffer_make(NULL);
+	buffer_printf(&text, "%s%.*s%s", before, (int)size, (const char *)data, behind);
+	redact_body(&names, slice_from_string(form), buffer_slice(&text), &out);
+	struct slice secret = SLICE("Zq7Zq7"), seen = buffer_slice(&out);
+	if (slice_find(slice_make(data, size), SLICE("Zq7"), 0) == size && slice_find(seen, secret, 0) < seen.len)
+		abort();
+	buffer_free(&text);
+	buffer_free(&out);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	expect_gone("", data, size, "&password=Zq7Zq7", "application/x-www-form-urlencoded");
+	expect_gone("{\"password\" : \"Zq7Zq7\",", data, size, "", "application/json");
+	expect_gone("--B\r\nA: form-data; name=\"pwd\"\r\n\r\nZq7Zq7\r\n--B\r\n", data, size, "",
+		    "multipart/form-data");
+	return 0;
+}
