@@ -2,8 +2,8 @@
  * Phase 5 and the records. A request that nginx answered by itself (malformed, too long, `return`) begins its
  * transaction here, so that phase 5 and the logs have it too.
  *
- * The lines carry client and server by themselves: nginx's own context would add the request line, in which people's
- * secrets stand as they were sent.
+ * The lines name the client by themselves: nginx's own context would add the request line, in which people's secrets
+ * stand as they were sent.
  */
 #include "gate.h"
 
@@ -11,14 +11,11 @@
 
 static void line_write(struct gate_context *context, ngx_uint_t level, const u_char *text, size_t len)
 {
-	ngx_http_request_t *r = context->request;
-	ngx_http_core_srv_conf_t *core = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
-	ngx_log_t *log = r->connection->log;
+	ngx_log_t *log = context->request->connection->log;
 	ngx_log_handler_pt handler = log->handler;
 
 	log->handler = NULL;
-	ngx_log_error(level, log, 0, "%*s, client: %V, server: %V", len, text, &r->connection->addr_text,
-		      &core->server_name);
+	ngx_log_error(level, log, 0, "%*s", len, text);
 	log->handler = handler;
 }
 
@@ -38,12 +35,14 @@ static void block_write(struct gate_context *context)
 	u_char text[512], *end;
 
 	guia_transaction_summary(context->transaction, &summary);
-	end = ngx_snprintf(text, sizeof(text),
-			   "guia: request %s%s with status %ud by rule %L, inbound score %L, outbound score %L, site "
-			   "\"%V\" [unique_id \"%*s\"]",
-			   why(&context->verdict), context->verdict.failed ? " for a failure" : "",
-			   context->verdict.status, context->verdict.rule_id, summary.inbound_score,
-			   summary.outbound_score, &context->location->site, sizeof(context->id), context->id);
+	end = ngx_snprintf(
+		text, sizeof(text),
+		"[client %V] guia: request %s%s with status %ud by rule %L, inbound score %L, outbound score "
+		"%L, site \"%V\" [unique_id \"%*s\"]",
+		&context->request->connection->addr_text, why(&context->verdict),
+		context->verdict.failed ? " for a failure" : "", context->verdict.status, context->verdict.rule_id,
+		summary.inbound_score, summary.outbound_score, &context->location->site, sizeof(context->id),
+		context->id);
 	line_write(context, NGX_LOG_ERR, text, (size_t)(end - text));
 }
 

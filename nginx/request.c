@@ -92,10 +92,9 @@ static int headers_give(struct gate_context *context)
 static int request_give(struct gate_context *context)
 {
 	ngx_http_request_t *r = context->request;
-	ngx_str_t protocol = r->http_protocol;
+	static const ngx_str_t oldest = ngx_string("HTTP/0.9");
+	ngx_str_t protocol = r->http_protocol.len > 0 ? r->http_protocol : oldest;
 
-	if (protocol.len == 0)
-		ngx_str_set(&protocol, "HTTP/0.9");
 	int result = guia_request_line(context->transaction, gate_slice(r->method_name), gate_slice(r->unparsed_uri),
 				       gate_slice(protocol));
 	return result == 0 ? headers_give(context) : result;

@@ -131,10 +131,9 @@ static ngx_int_t response_begin(struct gate_context *context)
 {
 	ngx_http_request_t *r = context->request;
 	ngx_uint_t status = r->err_status != 0 ? r->err_status : r->headers_out.status;
-	ngx_str_t protocol = ngx_string("HTTP/1.1");
+	static const ngx_str_t plain = ngx_string("HTTP/1.1"), second = ngx_string("HTTP/2.0");
+	ngx_str_t protocol = r->http_version == NGX_HTTP_VERSION_20 ? second : plain;
 
-	if (r->http_version == NGX_HTTP_VERSION_20)
-		ngx_str_set(&protocol, "HTTP/2.0");
 	context->response_state = GATE_RESPONSE_PASSED;
 	(void)headers_give(context);
 	context->verdict = guia_response_headers_done(context->transaction, (uint16_t)status, gate_slice(protocol));

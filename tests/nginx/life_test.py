@@ -22,6 +22,8 @@ SecRule REQUEST_URI "@contains dropme" "id:3,phase:1,drop,log,t:none"
 SecRule REQUEST_URI "@contains teapot" "id:4,phase:1,deny,status:418,log,t:none"
 SecRule REQUEST_URI "@contains count" "id:5,phase:1,pass,log,t:none"
 SecRule REMOTE_ADDR "@contains 203.0.113.9" "id:6,phase:1,deny,status:402,log,t:none"
+SecRule REQUEST_PROTOCOL "@contains HTTP/1.1" "id:7,phase:1,pass,log,t:none"
+SecRule REQUEST_PROTOCOL "@contains HTTP/2.0" "id:8,phase:1,pass,log,t:none"
 SecRule REQUEST_BODY "@contains evil" "id:20,phase:2,deny,status:403,log,t:none"
 SecRule REQUEST_URI "@contains body2" "id:21,phase:2,deny,status:406,log,t:none"
 SecRule RESPONSE_STATUS "@contains 4" "id:50,phase:5,pass,log,t:none"
@@ -160,6 +162,13 @@ def _(http2):
     sent = reply.json()["headers"]["X-Id"]
     assert len(sent) == 32, sent
     assert gate.logged(f"id={sent}", "access.log")[0].startswith(f"200 id={sent} verdict=pass score="), sent
+
+
+@case("the protocol is what the client speaks", both=True)
+def _(http2):
+    m = mark()
+    assert get(f"/echo?{m}", http2=http2).status == 200
+    assert (ids(m, 7), ids(m, 8)) == ((0, 1) if http2 else (1, 0))
 
 
 @case("phase 1 denies, and the error log and the audit log say so", both=True)
