@@ -64,8 +64,10 @@ int ctl_run(struct transaction *t, const struct ctl *ctl, const struct rule *rul
 		return 0;
 	case CTL_AUDIT_LOG_PARTS:
 		return change_parts(t, ctl, rule);
-	case CTL_DEBUG_LOG_LEVEL:             /* the engine writes no debug log */
-	case CTL_FORCE_REQUEST_BODY_VARIABLE: /* REQUEST_BODY is filled whatever the type */
+	case CTL_DEBUG_LOG_LEVEL: /* the engine writes no debug log */
+		return 0;
+	case CTL_FORCE_REQUEST_BODY_VARIABLE:
+		t->force_request_body = ctl->mode == SWITCH_ON;
 		return 0;
 	case CTL_PARSE_XML_INTO_ARGS:
 		t->parse_xml_into_args = ctl->mode == SWITCH_ON ? 1 : ctl->mode == SWITCH_OFF ? 0 : 2;

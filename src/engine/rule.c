@@ -68,7 +68,8 @@ static int evaluate_value(struct link *link, struct value *value, struct tx_entr
 	struct transaction *t = link->chain->t;
 	const struct rule *rule = link->rule;
 	struct operand operand = {.t = t, .rule = rule, .bytes = value->bytes, .entry = entry};
-	if (entry != NULL && (rule->transform_count > 0 || rule->multi_match))
+	if (entry != NULL &&
+	    (rule->transform_count > 0 || rule->multi_match || link->target->scan_group != SCAN_GROUP_NONE))
 		value->bytes = operand_text(&operand);
 	if (rule->multi_match)
 		return evaluate_steps(link, value, &operand);
@@ -259,7 +260,8 @@ static int evaluate_links(struct chain *chain, const struct rule **links, size_t
 static bool is_logged(const struct chain *chain)
 {
 	const struct rule *head = chain->head;
-	if (!head->log || head->multi_match)
+	/* With multiMatch a rule without a chain has logged each step. */
+	if (!head->log || (head->multi_match && head->next_link == NULL))
 		return false;
 	return head->kind != RULE_ACTION || chain->message.len > 0 || head->disruptive == DISRUPTIVE_BLOCK;
 }

@@ -47,7 +47,7 @@ static int selector_parse(struct compiler *c, struct slice selector, size_t offs
 	} else if (selector.len >= 2 && selector.ptr[0] == '/' && selector.ptr[selector.len - 1] == '/') {
 		target->selector_kind = SELECTOR_REGEX;
 		selector = slice_sub(selector, 1, selector.len - 1);
-		int r = compiler_regex(c, selector, 0, offset + 1, &target->regex);
+		int r = compiler_regex(c, selector, REGEX_CASELESS, offset + 1, &target->regex);
 		if (r != 0)
 			return r;
 	} else {
