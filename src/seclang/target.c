@@ -1,4 +1,5 @@
 /* Lists of targets: NAME, NAME:selector, NAME:/regex/, with ! before an exclusion and & before a count. */
+#include "match/regex.h"
 #include "seclang/compiler.h"
 
 #include <errno.h>
