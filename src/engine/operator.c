@@ -20,16 +20,17 @@ typedef int operator_function(struct operand *o);
 
 struct slice operand_text(struct operand *o)
 {
-	if (o->entry != NULL)
+	/* Once made it stays, for a capture may change the entry. */
+	if (o->bytes.ptr == NULL && o->entry != NULL)
 		o->bytes = tx_text(&o->t->tx, o->entry);
-	else if (o->is_number && o->bytes.ptr == NULL)
+	else if (o->bytes.ptr == NULL && o->is_number)
 		o->bytes = number_text(&o->t->arena, o->number);
 	return o->bytes;
 }
 
 int64_t operand_number(struct operand *o)
 {
-	if (o->entry != NULL)
+	if (o->entry != NULL && o->bytes.ptr == NULL)
 		return tx_number(o->entry);
 	return o->is_number ? o->number : compare_number(o->bytes);
 }
