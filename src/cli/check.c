@@ -3,6 +3,8 @@
 
 #include "base/error.h"
 #include "cli/engine.h"
+#include "cli/site_options.h"
+#include "serve/supervise.h"
 
 #include <stdio.h>
 
@@ -37,11 +39,23 @@ static int check_rules(const struct cli_arguments *arguments)
 
 static int run(const struct cli_arguments *arguments)
 {
-	return check_rules(arguments);
+	struct site_options sites;
+	site_options_read(arguments, &sites);
+	bool serves = sites.options.file != NULL || sites.sites[0] != NULL;
+	if (!serves || cli_value(arguments, "rules") != NULL) {
+		int code = check_rules(arguments);
+		if (code != CLI_FINE || !serves)
+			return code;
+	}
+	int code = serve_check(&sites.options);
+	if (code == CLI_FINE && !cli_flag(arguments, "json"))
+		puts("configuration: fine");
+	return code;
 }
 
 static const struct cli_option options[] = {
 	ENGINE_OPTIONS,
+	SITE_OPTIONS,
 	{"json", 0, NULL, "the counts as one JSON object"},
 };
 

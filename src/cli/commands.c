@@ -3,11 +3,13 @@
 
 extern const struct command check_command;
 extern const struct command inspect_command;
+extern const struct command serve_command;
 extern const struct command test_command;
 
 const struct command *const commands[] = {
 	&check_command,
 	&inspect_command,
+	&serve_command,
 	&test_command,
 };
 

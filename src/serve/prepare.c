@@ -1,0 +1,297 @@
+#include "serve/prepare.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "serve/paths.h"
+#include "serve/process.h"
+#include "serve/render.h"
+#include "serve/valid.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	CONFIG_LIMIT_BYTES = 16 << 20,
+};
+
+static int add_command_line(const struct serve_options *options, struct diagnostics *diagnostics,
+			    struct serve_config *config)
+{
+	int worst = 0;
+	for (const char *const *site = options->sites; *site != NULL && worst >= 0; site++) {
+		int r = config_add_site(slice_from_string(*site), diagnostics, config);
+		worst = r != 0 ? r : worst;
+	}
+	if (options->listens[0] != NULL)
+		config->listen.count = 0;
+	for (const char *const *listen = options->listens; *listen != NULL && worst >= 0; listen++) {
+		int r = config_add_listen(slice_from_string(*listen), diagnostics, config);
+		worst = r != 0 ? r : worst;
+	}
+	return worst;
+}
+
+static int load(const struct serve_options *options, struct arena *arena, struct diagnostics *diagnostics,
+		struct serve_config *config)
+{
+	struct buffer text = buffer_make(arena);
+	int r = 0;
+	if (options->file != NULL && (r = file_read(options->file, CONFIG_LIMIT_BYTES, &text)) == 0)
+		r = config_parse(buffer_slice(&text), options->file, diagnostics, config);
+	r = r != 0 ? r : add_command_line(options, diagnostics, config);
+	return r != 0 ? r : config_finish(config, geteuid() == 0, diagnostics);
+}
+
+static bool readable(const struct notice *notice, const struct site *site, struct slice path, const char *what)
+{
+	char text[PATH_MAX];
+	snprintf(text, sizeof(text), "%.*s", SLICE_ARG(path));
+	if (path.len == 0 || access(text, R_OK) == 0)
+		return true;
+	notice_say(notice, "%.*s: the %s %s cannot be read: %s", SLICE_ARG(site->hosts.items[0]), what, text,
+		   strerror(errno));
+	return false;
+}
+
+static int check_files(const struct serve_config *config, const struct notice *notice)
+{
+	bool good = true;
+	for (size_t i = 0; i < config->site_count; i++) {
+		const struct site *site = &config->sites[i];
+		good &= readable(notice, site, site->certificate, "certificate");
+		good &= readable(notice, site, site->key, "key");
+		for (size_t j = 0; j < site->rules.count; j++)
+			good &= readable(notice, site, site->rules.items[j], "rule file");
+		for (size_t j = 0; j < site->rules_before.count; j++)
+			good &= readable(notice, site, site->rules_before.items[j], "rule file");
+	}
+	return good ? SERVE_FINE : SERVE_USER;
+}
+
+int prepare_config(const struct serve_options *options, const struct notice *notice, struct arena *arena,
+		   struct serve_config *ret_config)
+{
+	struct diagnostics diagnostics;
+	diagnostics_init(&diagnostics);
+	config_init(ret_config, arena);
+	int r = load(options, arena, &diagnostics, ret_config);
+	notice_diagnostics(notice, &diagnostics);
+	diagnostics_destroy(&diagnostics);
+	int code = r == 0 ? check_files(ret_config, notice) : r > 0 || r == -ENOENT ? SERVE_USER : SERVE_ENVIRONMENT;
+	if (r < 0)
+		notice_say(notice, "%s: %s", options->file != NULL ? options->file : "configuration", strerror(-r));
+	if (code != SERVE_FINE)
+		config_free(ret_config);
+	return code;
+}
+
+static int need(const char *path, const struct notice *notice, const char *what)
+{
+	if (path == NULL) {
+		notice_say(notice, "%s", what);
+		return SERVE_ENVIRONMENT;
+	}
+	if (valid_path(slice_from_string(path)) == NULL)
+		return SERVE_FINE;
+	notice_say(notice, "%s: nginx's configuration cannot name this path: no white space, quotes or ;{}$", path);
+	return SERVE_ENVIRONMENT;
+}
+
+int parts_find(const struct serve_options *options, const struct serve_config *config, const struct notice *notice,
+	       struct serve_parts *ret_parts)
+{
+	char given[PATH_MAX] = "";
+	if (config->cache_dir.len > 0)
+		snprintf(given, sizeof(given), "%.*s", SLICE_ARG(config->cache_dir));
+	const char *cache = options->cache_dir != NULL ? options->cache_dir : given[0] != '\0' ? given : NULL;
+	struct serve_parts parts = {paths_nginx(), paths_module(), paths_recommended_rules(), paths_cache(cache)};
+	int code = need(parts.nginx, notice, "there is no nginx: apt-get install nginx");
+	if (code == SERVE_FINE)
+		code = need(parts.module, notice,
+			    "ngx_http_guia_module.so is neither beside this program nor in /usr/lib/nginx/modules");
+	if (code == SERVE_FINE && config->rules.count == 0)
+		code = need(parts.rules, notice, "the recommended rules (guia-crs.conf) are not installed");
+	if (code == SERVE_FINE && parts.cache != NULL)
+		code = need(parts.cache, notice, "");
+	if (code == SERVE_FINE)
+		*ret_parts = parts;
+	else
+		parts_free(&parts);
+	return code;
+}
+
+void parts_free(struct serve_parts *parts)
+{
+	free(parts->nginx);
+	free(parts->module);
+	free(parts->rules);
+	free(parts->cache);
+}
+
+int prepare_run_dir(const struct serve_options *options, const struct serve_config *config, const struct notice *notice,
+		    struct run_dir *ret_dir)
+{
+	char given[PATH_MAX] = "";
+	if (config->run_dir.len > 0)
+		snprintf(given, sizeof(given), "%.*s", SLICE_ARG(config->run_dir));
+	const char *wanted = options->run_dir != NULL ? options->run_dir : given[0] != '\0' ? given : NULL;
+	if (wanted != NULL && (wanted[0] != '/' || valid_path(slice_from_string(wanted)) != NULL)) {
+		notice_say(notice, "--run-dir %s: give an absolute path without white space, quotes or ;{}$", wanted);
+		return SERVE_USER;
+	}
+	int r = run_dir_open(wanted, ret_dir);
+	if (r == 0)
+		return SERVE_FINE;
+	notice_say(notice, "run directory %s: %s", wanted != NULL ? wanted : "below $TMPDIR",
+		   r == -EBUSY   ? "another guia serves from it"
+		   : r == -EPERM ? "it must be a folder of yours that nobody else may read (chmod 700)"
+				 : strerror(-r));
+	return SERVE_ENVIRONMENT;
+}
+
+static bool resolves(const struct site *site)
+{
+	char host[256];
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+	struct slice rest = slice_after(site->origin, slice_starts_with(site->origin, SLICE("https://")) ? 8 : 7), name;
+	if (rest.ptr[0] == '[')
+		return true;
+	slice_cut(rest, ':', &name);
+	snprintf(host, sizeof(host), "%.*s", SLICE_ARG(name));
+	bool good = getaddrinfo(host, NULL, &hints, &found) == 0;
+	if (good)
+		freeaddrinfo(found);
+	return good;
+}
+
+static bool *resolve_all(const struct serve_config *config, const struct notice *notice)
+{
+	bool *resolvable = calloc(config->site_count, sizeof(*resolvable));
+	for (size_t i = 0; resolvable != NULL && i < config->site_count; i++) {
+		resolvable[i] = resolves(&config->sites[i]);
+		if (!resolvable[i])
+			notice_say(notice, "warning: %.*s: the name of the origin %.*s is not known; reload once it is",
+				   SLICE_ARG(config->sites[i].hosts.items[0]), SLICE_ARG(config->sites[i].origin));
+	}
+	return resolvable;
+}
+
+static int cannot_write(const struct notice *notice, const char *path, int error)
+{
+	notice_say(notice, "%s: %s", path, strerror(-error));
+	return SERVE_ENVIRONMENT;
+}
+
+/* What nginx found wrong: the user's doing, unless the machine is in the way. */
+static int refused(const struct notice *notice, struct slice said, int status)
+{
+	static const char *const machine[] = {"(28: ", "(13: ", "(12: ", "(24: ", "(30: "};
+	notice_say(notice, "nginx refuses the configuration (exit %d):", status);
+	if (fwrite(said.ptr, 1, said.len, stderr) != said.len)
+		return SERVE_ENVIRONMENT;
+	for (size_t i = 0; i < sizeof(machine) / sizeof(machine[0]); i++)
+		if (slice_find(said, slice_from_string(machine[i]), 0) < said.len)
+			return SERVE_ENVIRONMENT;
+	return status == 1 ? SERVE_USER : SERVE_ENVIRONMENT;
+}
+
+static int test_nginx(const struct serve_parts *parts, const struct run_dir *dir, const char *file,
+		      const struct notice *notice)
+{
+	char prefix[PATH_MAX], log[PATH_MAX];
+	struct buffer said = buffer_make(NULL);
+	int status = 0;
+	snprintf(prefix, sizeof(prefix), "%s/", dir->path);
+	snprintf(log, sizeof(log), "%s/error.log", dir->path);
+	const char *const argv[] = {parts->nginx, "-t", "-p", prefix, "-c", file, "-e", log, NULL};
+	int r = process_run(argv, &said, &status);
+	int code = r != 0        ? cannot_write(notice, parts->nginx, r)
+		   : status != 0 ? refused(notice, buffer_slice(&said), status)
+				 : SERVE_FINE;
+	buffer_free(&said);
+	return code;
+}
+
+int prepare_nginx(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
+		  const struct notice *notice)
+{
+	char aside[PATH_MAX], place[PATH_MAX];
+	struct buffer text = buffer_make(NULL);
+	bool *resolvable = resolve_all(config, notice);
+	struct render_places places = {
+		.run_dir = dir->path,
+		.worker_dir = dir->workers,
+		.module = parts->module,
+		.recommended_rules = parts->rules,
+		.cache_dir = parts->cache != NULL ? parts->cache : "",
+		.user = dir->user,
+		.resolvable = resolvable,
+	};
+	snprintf(aside, sizeof(aside), "%s/nginx.conf.new", dir->path);
+	snprintf(place, sizeof(place), "%s/nginx.conf", dir->path);
+	int r = resolvable == NULL ? -ENOMEM : render_nginx(config, &places, &text);
+	r = r != 0 ? r : file_replace(aside, buffer_slice(&text), 0600);
+	int code = r != 0 ? cannot_write(notice, aside, r) : test_nginx(parts, dir, aside, notice);
+	if (code == SERVE_FINE && rename(aside, place) != 0)
+		code = cannot_write(notice, place, -errno);
+	free(resolvable);
+	buffer_free(&text);
+	return code;
+}
+
+static int bind_once(const char *host, const char *port)
+{
+	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST, .ai_socktype = SOCK_STREAM}, *found = NULL;
+	hints.ai_family = host == NULL ? AF_INET : AF_UNSPEC;
+	if (getaddrinfo(host, port, &hints, &found) != 0)
+		return -EADDRNOTAVAIL;
+	int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1, r = 0;
+	if (fd < 0)
+		r = -errno;
+	else if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
+		 (found->ai_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) != 0) ||
+		 bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 1) != 0)
+		r = -errno;
+	if (fd >= 0)
+		close(fd);
+	freeaddrinfo(found);
+	return r;
+}
+
+/* nginx would try for seconds and say it in its own words: asked here first. */
+static int check_port(struct slice listen, const struct notice *notice)
+{
+	char text[128];
+	snprintf(text, sizeof(text), "%.*s", SLICE_ARG(listen));
+	char *colon = strrchr(text, ':');
+	char *host = colon != NULL ? text : NULL;
+	const char *port = colon != NULL ? colon + 1 : text;
+	if (colon != NULL)
+		*colon = '\0';
+	if (host != NULL && host[0] == '[') {
+		host[strlen(host) - 1] = '\0';
+		host++;
+	}
+	int r = bind_once(host, port);
+	if (r == 0)
+		return SERVE_FINE;
+	notice_say(notice, "cannot listen at %.*s: %s", SLICE_ARG(listen),
+		   r == -EADDRINUSE ? "another program uses this port"
+		   : r == -EACCES   ? "only root may use ports below 1024; write listen: 8080, or be root"
+				    : strerror(-r));
+	return SERVE_ENVIRONMENT;
+}
+
+int prepare_ports(const struct serve_config *config, const struct notice *notice)
+{
+	int code = SERVE_FINE;
+	const struct text_list *lists[] = {&config->listen, &config->listen_tls};
+	for (size_t i = 0; i < 2; i++)
+		for (size_t j = 0; j < lists[i]->count && code == SERVE_FINE; j++)
+			code = check_port(lists[i]->items[j], notice);
+	return code;
+}

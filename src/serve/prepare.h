@@ -1,0 +1,52 @@
+/* From what the user wrote to a configuration that nginx has tested. */
+#ifndef GUIA_SERVE_PREPARE_H
+#define GUIA_SERVE_PREPARE_H
+
+#include "serve/config.h"
+#include "serve/notice.h"
+#include "serve/run_dir.h"
+
+enum {
+	SERVE_FINE = 0,
+	SERVE_USER = 2, /* what the user wrote is wrong */
+	SERVE_ENVIRONMENT = 3,
+};
+
+/* What the command line says. Lists end with NULL. */
+struct serve_options {
+	const char *file; /* NULL if none */
+	const char *const *sites;
+	const char *const *listens;
+	const char *run_dir;   /* NULL: the file's, or a fresh one */
+	const char *cache_dir; /* NULL: the file's, or the usual place */
+};
+
+/* The parts of the installation, for free() by parts_free. */
+struct serve_parts {
+	char *nginx;
+	char *module;
+	char *rules;
+	char *cache;
+};
+
+/* All three return SERVE_FINE, or an exit code after saying why. */
+int parts_find(const struct serve_options *options, const struct serve_config *config, const struct notice *notice,
+	       struct serve_parts *ret_parts);
+void parts_free(struct serve_parts *parts);
+
+/* `config` is valid only with SERVE_FINE; config_free it. */
+int prepare_config(const struct serve_options *options, const struct notice *notice, struct arena *arena,
+		   struct serve_config *ret_config);
+
+/* Renders beside, has nginx test it, and puts it in place as RUN_DIR/nginx.conf. */
+int prepare_nginx(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
+		  const struct notice *notice);
+
+/* Whether every address can be listened at. */
+int prepare_ports(const struct serve_config *config, const struct notice *notice);
+
+/* Opens the run directory that options or configuration name. */
+int prepare_run_dir(const struct serve_options *options, const struct serve_config *config, const struct notice *notice,
+		    struct run_dir *ret_dir);
+
+#endif

@@ -1,0 +1,113 @@
+#include "serve/process.h"
+
+#include "base/error.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	SAID_MAX_BYTES = 64 << 10,
+};
+
+/* Between fork and exec: nothing but system calls. */
+static void become(const char *const argv[], int death_signal, pid_t parent)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	prctl(PR_SET_PDEATHSIG, death_signal);
+	if (getppid() == parent)
+		execv(argv[0], (char *const *)argv);
+	_exit(127);
+}
+
+int process_start(const char *const argv[], pid_t *ret_pid)
+{
+	pid_t parent = getpid();
+	pid_t pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		setpgid(0, 0); /* Ctrl-C is ours to pass on */
+		become(argv, SIGTERM, parent);
+	}
+	*ret_pid = pid;
+	return 0;
+}
+
+static int collect(int fd, struct buffer *said)
+{
+	char piece[4096];
+	for (ssize_t n; (n = read(fd, piece, sizeof(piece))) != 0;) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (said->len < SAID_MAX_BYTES)
+			buffer_add(said, slice_make(piece, (size_t)n));
+	}
+	return said->error;
+}
+
+int process_run(const char *const argv[], struct buffer *said, int *ret_status)
+{
+	int pipes[2], status = 0;
+	pid_t parent = getpid();
+	if (pipe2(pipes, O_CLOEXEC) != 0)
+		return -errno;
+	pid_t pid = fork();
+	if (pid < 0) {
+		int error = -errno;
+		close(pipes[0]);
+		close(pipes[1]);
+		return error;
+	}
+	if (pid == 0) {
+		dup2(pipes[1], STDOUT_FILENO);
+		dup2(pipes[1], STDERR_FILENO);
+		become(argv, SIGKILL, parent);
+	}
+	close(pipes[1]);
+	int r = collect(pipes[0], said);
+	close(pipes[0]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	*ret_status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	return r;
+}
+
+int process_adopt(void)
+{
+	return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 ? 0 : -errno;
+}
+
+static bool kill_listed(void)
+{
+	char path[64];
+	bool any = false;
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	FILE *list = fopen(path, "re");
+	for (int pid; list != NULL && fscanf(list, "%d", &pid) == 1; any = true)
+		kill(pid, SIGKILL);
+	if (list != NULL)
+		fclose(list);
+	return any;
+}
+
+void process_end_children(void)
+{
+	/* Ending a master hands us its workers, so this is done until nobody is left. */
+	for (int i = 0; i < 200 && kill_listed(); i++) {
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		nanosleep(&(struct timespec){.tv_nsec = 10 * 1000000L}, NULL);
+	}
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+}

@@ -1,0 +1,27 @@
+/*
+ * nginx as a child. It is told by the kernel when we die (PR_SET_PDEATHSIG): its master then ends its workers; and we
+ * adopt workers whose master was killed (PR_SET_CHILD_SUBREAPER), so that they can be ended too.
+ */
+#ifndef GUIA_SERVE_PROCESS_H
+#define GUIA_SERVE_PROCESS_H
+
+#include "base/buffer.h"
+
+#include <sys/types.h>
+
+/*
+ * Runs nginx to its end (-t) and collects what it says. *ret_status is its exit code, 128 + N if a signal ended it. 0
+ * or -errno.
+ */
+int process_run(const char *const argv[], struct buffer *said, int *ret_status);
+
+/* Starts nginx in the foreground as a child; its stderr is ours. 0 or -errno. */
+int process_start(const char *const argv[], pid_t *ret_pid);
+
+/* Makes this process the parent of whatever its descendants leave behind. 0 or -errno. */
+int process_adopt(void);
+
+/* Ends every child that is left, at once. */
+void process_end_children(void);
+
+#endif

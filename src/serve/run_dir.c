@@ -1,0 +1,106 @@
+#include "serve/run_dir.h"
+
+#include "base/error.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct passwd *worker_user(void)
+{
+	static const char *const names[] = {"www-data", "nginx", "nobody"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct passwd *user = getpwnam(names[i]);
+		if (user != NULL)
+			return user;
+	}
+	return NULL;
+}
+
+static int make_fresh(struct run_dir *dir)
+{
+	const char *temp = getenv("TMPDIR");
+	if (temp == NULL || temp[0] != '/')
+		temp = "/tmp";
+	if (snprintf(dir->path, sizeof(dir->path), "%s/guia-XXXXXX", temp) >= (int)sizeof(dir->path))
+		return -ENAMETOOLONG;
+	dir->made = true;
+	return mkdtemp(dir->path) == NULL ? -errno : 0;
+}
+
+static int make_wanted(const char *wanted, struct run_dir *dir)
+{
+	if (snprintf(dir->path, sizeof(dir->path), "%s", wanted) >= (int)sizeof(dir->path))
+		return -ENAMETOOLONG;
+	return mkdir(wanted, 0700) == 0 || errno == EEXIST ? 0 : -errno;
+}
+
+/* Ours, a folder, no link, and for nobody else: an existing one is not made private, since who knows what is in it. */
+static int check_private(const char *path, uid_t owner)
+{
+	struct stat st;
+	if (lstat(path, &st) != 0)
+		return -errno;
+	return S_ISDIR(st.st_mode) && st.st_uid == owner && (st.st_mode & 077) == 0 ? 0 : -EPERM;
+}
+
+static int take_lock(struct run_dir *dir)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "%s/lock", dir->path);
+	dir->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (dir->lock < 0)
+		return -errno;
+	return flock(dir->lock, LOCK_EX | LOCK_NB) == 0 ? 0 : errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
+/* The workers' folder, with `temp` in it. */
+static int make_workers(struct run_dir *dir)
+{
+	char temp[PATH_MAX];
+	const struct passwd *user = geteuid() == 0 ? worker_user() : NULL;
+	uid_t owner = user != NULL ? user->pw_uid : geteuid();
+	if (user != NULL)
+		snprintf(dir->user, sizeof(dir->user), "%s", user->pw_name);
+	snprintf(dir->workers, sizeof(dir->workers), user != NULL ? "%s.workers" : "%s/workers", dir->path);
+	if (mkdir(dir->workers, 0700) == 0) {
+		if (user != NULL && lchown(dir->workers, user->pw_uid, user->pw_gid) != 0)
+			return -errno;
+	} else if (errno != EEXIST) {
+		return -errno;
+	}
+	int r = check_private(dir->workers, owner);
+	if (r != 0)
+		return r;
+	snprintf(temp, sizeof(temp), "%s/temp", dir->workers);
+	if (mkdir(temp, 0700) != 0 && errno != EEXIST)
+		return -errno;
+	return user != NULL && lchown(temp, user->pw_uid, user->pw_gid) != 0 ? -errno : 0;
+}
+
+int run_dir_open(const char *wanted, struct run_dir *ret_dir)
+{
+	struct run_dir dir = {.lock = -1};
+	int r = wanted == NULL ? make_fresh(&dir) : make_wanted(wanted, &dir);
+	r = r != 0 ? r : check_private(dir.path, geteuid());
+	r = r != 0 ? r : take_lock(&dir);
+	r = r != 0 ? r : make_workers(&dir);
+	if (r != 0) {
+		run_dir_close(&dir);
+		return r;
+	}
+	*ret_dir = dir;
+	return 0;
+}
+
+void run_dir_close(struct run_dir *dir)
+{
+	if (dir->lock >= 0)
+		close(dir->lock);
+	dir->lock = -1;
+}

@@ -1,0 +1,24 @@
+/*
+ * The private folder of a run: 0700, ours, no link, locked by one guia at a time. Configuration, pid and logs lie in
+ * it; copies and temporary files, which nginx's workers write, in a folder of their own: within it, or beside it and
+ * owned by the workers' user when root starts nginx, so that a worker can change nothing that root reads.
+ */
+#ifndef GUIA_SERVE_RUN_DIR_H
+#define GUIA_SERVE_RUN_DIR_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+struct run_dir {
+	char path[PATH_MAX - 64];
+	char workers[PATH_MAX - 32];
+	char user[64]; /* of the workers; "" if not root */
+	bool made;     /* a fresh folder of ours */
+	int lock;
+};
+
+/* `wanted` is NULL for a fresh folder. 0; -EBUSY: another guia runs there; -EPERM: not ours or not private; -errno. */
+int run_dir_open(const char *wanted, struct run_dir *ret_dir);
+void run_dir_close(struct run_dir *dir);
+
+#endif

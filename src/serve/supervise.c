@@ -1,0 +1,293 @@
+#include "serve/supervise.h"
+
+#include "base/error.h"
+#include "serve/detected.h"
+#include "serve/process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	CONFIG_ARENA_BYTES = 256 << 20,
+	START_SECONDS = 120,
+	KILL_SECONDS = 3,
+	POLL_MS = 20,
+};
+
+struct supervisor {
+	const struct serve_options *options;
+	struct notice notice;
+	struct arena arena;
+	struct serve_config config;
+	struct serve_parts parts;
+	struct run_dir dir;
+	sigset_t signals;
+	pid_t nginx; /* 0: gone */
+	int status;  /* of waitpid, once it is gone */
+};
+
+static void file_in(const struct supervisor *s, const char *name, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/%s", s->dir.path, name);
+}
+
+static void open_log(struct supervisor *s)
+{
+	char path[PATH_MAX];
+	file_in(s, "guia.log", path);
+	s->notice.log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (s->notice.log < 0)
+		notice_say(&s->notice, "warning: %s: %s", path, strerror(errno));
+}
+
+/* Everything up to a configuration that nginx has tested. */
+static int prepare(struct supervisor *s, bool check_only)
+{
+	int code = prepare_config(s->options, &s->notice, &s->arena, &s->config);
+	if (code != SERVE_FINE)
+		return code;
+	code = parts_find(s->options, &s->config, &s->notice, &s->parts);
+	if (code == SERVE_FINE && !check_only)
+		code = prepare_ports(&s->config, &s->notice);
+	if (code == SERVE_FINE)
+		code = prepare_run_dir(s->options, &s->config, &s->notice, &s->dir);
+	if (code != SERVE_FINE)
+		return code;
+	if (!check_only)
+		open_log(s);
+	return prepare_nginx(&s->config, &s->parts, &s->dir, &s->notice);
+}
+
+static int start(struct supervisor *s)
+{
+	char prefix[PATH_MAX], config[PATH_MAX], log[PATH_MAX], pid[PATH_MAX];
+	file_in(s, "", prefix);
+	file_in(s, "nginx.conf", config);
+	file_in(s, "error.log", log);
+	file_in(s, "nginx.pid", pid);
+	(void)unlink(pid); /* one that a killed nginx left would look like a start */
+	const char *const argv[] = {s->parts.nginx, "-p", prefix, "-c", config, "-e", log, "-g", "daemon off;", NULL};
+	int r = process_adopt();
+	r = r != 0 ? r : process_start(argv, &s->nginx);
+	if (r == 0)
+		return SERVE_FINE;
+	notice_say(&s->notice, "%s: %s", s->parts.nginx, strerror(-r));
+	return SERVE_ENVIRONMENT;
+}
+
+/* Takes notice of every child that ended: nginx, or what it left to us. */
+static void reap(struct supervisor *s)
+{
+	int status;
+	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
+		if (pid == s->nginx) {
+			s->nginx = 0;
+			s->status = status;
+		}
+}
+
+/* The next signal, or 0 after `ms` milliseconds. */
+static int next_signal(const struct supervisor *s, long ms)
+{
+	struct timespec wait = {ms / 1000, ms % 1000 * 1000000L};
+	int number = sigtimedwait(&s->signals, NULL, &wait);
+	return number > 0 ? number : 0;
+}
+
+static bool has_started(const struct supervisor *s)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	file_in(s, "nginx.pid", path);
+	return stat(path, &st) == 0 && st.st_size > 0;
+}
+
+static int died(const struct supervisor *s)
+{
+	char log[PATH_MAX];
+	file_in(s, "error.log", log);
+	if (WIFSIGNALED(s->status))
+		notice_say(&s->notice, "nginx was ended by signal %d; see %s", WTERMSIG(s->status), log);
+	else
+		notice_say(&s->notice, "nginx ended unexpectedly with exit code %d; see %s", WEXITSTATUS(s->status),
+			   log);
+	process_end_children();
+	return SERVE_ENVIRONMENT;
+}
+
+static void say_ready(const struct supervisor *s)
+{
+	struct buffer where = buffer_make(NULL);
+	for (size_t i = 0; i < s->config.listen.count; i++)
+		buffer_printf(&where, " %.*s", SLICE_ARG(s->config.listen.items[i]));
+	for (size_t i = 0; i < s->config.listen_tls.count; i++)
+		buffer_printf(&where, " %.*s (TLS)", SLICE_ARG(s->config.listen_tls.items[i]));
+	notice_say(&s->notice, "serving %zu site%s at%.*s", s->config.site_count, s->config.site_count == 1 ? "" : "s",
+		   SLICE_ARG(buffer_slice(&where)));
+	notice_say(&s->notice, "logs and copies: %s; HUP reloads, TERM ends", s->dir.path);
+	buffer_free(&where);
+}
+
+static bool is_end(int number)
+{
+	return number == SIGTERM || number == SIGINT || number == SIGQUIT;
+}
+
+/* Waits for nginx to be up. SERVE_FINE with *ret_end if a signal asked to end meanwhile. */
+static int await_start(struct supervisor *s, bool *ret_end)
+{
+	for (int waited = 0; waited < START_SECONDS * 1000 && !has_started(s); waited += POLL_MS) {
+		int number = next_signal(s, POLL_MS);
+		reap(s);
+		if (s->nginx == 0)
+			return died(s);
+		if (is_end(number)) {
+			*ret_end = true;
+			return SERVE_FINE;
+		}
+	}
+	say_ready(s);
+	return SERVE_FINE;
+}
+
+/* A configuration that does not do leaves everything as it was. */
+static void reload(struct supervisor *s)
+{
+	struct serve_config config;
+	struct arena arena;
+	arena_init(&arena, CONFIG_ARENA_BYTES, 0);
+	notice_say(&s->notice, "reloading");
+	int code = prepare_config(s->options, &s->notice, &arena, &config);
+	if (code == SERVE_FINE) {
+		code = prepare_nginx(&config, &s->parts, &s->dir, &s->notice);
+		if (code == SERVE_FINE)
+			kill(s->nginx, SIGHUP);
+	} else {
+		arena_destroy(&arena);
+		notice_say(&s->notice, "the new configuration is not taken; the old one goes on serving");
+		return;
+	}
+	if (code != SERVE_FINE) {
+		config_free(&config);
+		arena_destroy(&arena);
+		notice_say(&s->notice, "the new configuration is not taken; the old one goes on serving");
+		return;
+	}
+	config_free(&s->config);
+	arena_destroy(&s->arena);
+	s->config = config;
+	s->arena = arena;
+	notice_say(&s->notice, "reloaded: %zu sites", s->config.site_count);
+}
+
+/* Whether nginx ended within the time. A further request to end makes it short. */
+static bool await_end(struct supervisor *s, int64_t seconds)
+{
+	for (int64_t waited = 0; waited < seconds * 1000 && s->nginx != 0; waited += POLL_MS) {
+		int number = next_signal(s, POLL_MS);
+		reap(s);
+		if (is_end(number))
+			return s->nginx == 0;
+	}
+	return s->nginx == 0;
+}
+
+static void stop(struct supervisor *s)
+{
+	notice_say(&s->notice, "ending");
+	kill(s->nginx, SIGQUIT);
+	if (!await_end(s, s->config.drain_seconds + 2)) {
+		kill(s->nginx, SIGTERM);
+		(void)await_end(s, KILL_SECONDS);
+	}
+	process_end_children();
+}
+
+static int watch(struct supervisor *s)
+{
+	bool end = false;
+	int code = await_start(s, &end);
+	while (code == SERVE_FINE && !end) {
+		int number = next_signal(s, 60000);
+		reap(s);
+		if (s->nginx == 0)
+			return died(s);
+		if (number == SIGHUP)
+			reload(s);
+		end = is_end(number);
+	}
+	if (code == SERVE_FINE)
+		stop(s);
+	return code;
+}
+
+static void say_detected(const struct supervisor *s)
+{
+	char path[PATH_MAX];
+	file_in(s, "detected.log", path);
+	(void)detected_say(path, &s->notice); /* the run is over: nobody could do anything about it */
+}
+
+static void release(struct supervisor *s)
+{
+	config_free(&s->config);
+	parts_free(&s->parts);
+	run_dir_close(&s->dir);
+	if (s->notice.log >= 0)
+		close(s->notice.log);
+	arena_destroy(&s->arena);
+}
+
+static void supervisor_init(struct supervisor *s, const struct serve_options *options)
+{
+	*s = (struct supervisor){.options = options, .notice = {-1}, .dir = {.lock = -1}};
+	arena_init(&s->arena, CONFIG_ARENA_BYTES, 0);
+	config_init(&s->config, &s->arena);
+	umask(077);
+}
+
+int serve_run(const struct serve_options *options)
+{
+	struct supervisor s;
+	supervisor_init(&s, options);
+	static const int numbers[] = {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGCHLD};
+	sigemptyset(&s.signals);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaddset(&s.signals, numbers[i]);
+	sigprocmask(SIG_BLOCK, &s.signals, NULL);
+	int code = prepare(&s, false);
+	if (code == SERVE_FINE)
+		code = start(&s);
+	if (code == SERVE_FINE) {
+		code = watch(&s);
+		say_detected(&s);
+		notice_say(&s.notice, "ended");
+	}
+	release(&s);
+	return code;
+}
+
+int serve_check(const struct serve_options *options)
+{
+	struct serve_options apart = *options;
+	struct supervisor s;
+	char *temp = strdup("/tmp/guia-check-XXXXXX");
+	supervisor_init(&s, &apart);
+	apart.run_dir = temp != NULL ? mkdtemp(temp) : NULL;
+	int code = prepare(&s, true);
+	const char *const argv[] = {"/bin/rm", "-rf", "--", temp, s.dir.workers, NULL};
+	struct buffer said = buffer_make(NULL);
+	int status;
+	if (apart.run_dir != NULL)
+		(void)process_run(argv, &said, &status); /* what stays behind is an empty folder in /tmp */
+	buffer_free(&said);
+	release(&s);
+	free(temp);
+	return code;
+}
