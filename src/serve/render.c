@@ -31,7 +31,7 @@ static void add_paths(const struct render_places *places, struct buffer *out)
 		      "\tproxy_cache_path %s/copies levels=1:2 keys_zone=copies:16m max_size=1g inactive=7d "
 		      "use_temp_path=off;\n\tproxy_cache_key $scheme:$server_name:$host$request_uri;\n",
 		      places->worker_dir);
-	buffer_printf(out, "\troot %s/none;\n", places->run_dir);
+	buffer_printf(out, "\troot %s/none;\n", places->worker_dir);
 	buffer_printf(out,
 		      "\tlog_format guia escape=json '{\"time\":\"$time_iso8601\",\"client\":\"$remote_addr\",\"site\":"
 		      "\"$server_name\",\"method\":\"$request_method\",\"path\":\"$uri\",\"status\":$status,\"bytes\":"
@@ -49,7 +49,7 @@ static void add_rules(const char *directive, const struct text_list *rules, cons
 
 static void add_engine(const struct serve_config *config, const struct render_places *places, struct buffer *out)
 {
-	TEXT("\tguia on;");
+	TEXT("\tguia on;\n\tguia_collections 16m;");
 	if (places->cache_dir[0] != '\0')
 		buffer_printf(out, "\tguia_cache_dir %s;\n", places->cache_dir);
 	add_rules("guia_rules_before", &config->rules_before, "\t", out);
