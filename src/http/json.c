@@ -5,6 +5,11 @@
 
 #include <errno.h>
 
+enum {
+	NAMES_FREE = 64 << 10,
+	NAMES_PER_BYTE = 64,
+};
+
 /* What may come next. */
 enum expectation {
 	EXPECT_VALUE,
@@ -27,6 +32,7 @@ struct parser {
 	const struct json_options *options;
 	struct field_list *list;
 	size_t added;
+	size_t name_bytes;  /* of all names so far */
 	struct buffer path; /* the name of the container, with a dot behind an object's */
 	struct frame *frames;
 	size_t depth;
@@ -67,6 +73,13 @@ static void path_add_name(struct parser *p)
 		buffer_add(&p->path, p->key);
 }
 
+/* A short body can name long paths many times over: what that costs is bounded by the body's size. */
+static bool names_too_long(struct parser *p)
+{
+	p->name_bytes += p->path.len;
+	return p->name_bytes > NAMES_FREE + NAMES_PER_BYTE * p->lexer.text.len;
+}
+
 static int add_value(struct parser *p, struct slice value, size_t offset)
 {
 	if (p->added == p->options->arguments_limit)
@@ -75,6 +88,10 @@ static int add_value(struct parser *p, struct slice value, size_t offset)
 	path_add_name(p);
 	if (p->path.error != 0)
 		return p->path.error;
+	if (names_too_long(p)) {
+		p->error_tail = ". Argument names too long";
+		return fail(p, "client cancelled parse via callback return value");
+	}
 	struct field field = {.value = value, .value_offset = offset};
 	if (arena_copy(p->list->arena, buffer_slice(&p->path), &field.name) != 0 || field_list_add(p->list, field) != 0)
 		return -ENOMEM;

@@ -34,6 +34,8 @@ struct part {
 	size_t header_capacity;
 	struct field_list lines; /* complete ones, for MULTIPART_PART_HEADERS */
 	struct slice line;       /* the one that may still be folded; empty if none */
+	struct buffer folded;    /* the value of the newest header, if it was */
+	bool line_folded;
 	size_t line_offset;
 	bool folding_open; /* a header came that a folded line would continue */
 	bool in_data;
@@ -147,13 +149,33 @@ static int add_header(struct parser *p, struct part_header header)
 	return 0;
 }
 
-/* The line collected so far is complete. */
-static int record_line(struct part *part)
+/* `a`, `between` and `b` in one new piece. */
+static int join(struct parser *p, struct slice a, struct slice between, struct slice b, struct slice *ret_joined)
 {
+	struct buffer joined = buffer_make(p->arena);
+	if (buffer_reserve(&joined, a.len + between.len + b.len) != 0)
+		return -ENOMEM;
+	buffer_add(&joined, a);
+	buffer_add(&joined, between);
+	buffer_add(&joined, b);
+	*ret_joined = buffer_slice(&joined);
+	return 0;
+}
+
+/* The line collected so far is complete. */
+static int record_line(struct parser *p)
+{
+	struct part *part = &p->part;
 	if (part->line.len == 0)
 		return 0;
+	if (part->line_folded) {
+		const struct part_header *header = &part->headers[part->header_count - 1];
+		if (join(p, header->name, SLICE(": "), header->value, &part->line) != 0)
+			return -ENOMEM;
+	}
 	struct field field = {.value = part->line, .value_offset = part->line_offset};
 	part->line = slice_make("", 0);
+	part->line_folded = false;
 	return field_list_add(&part->lines, field);
 }
 
@@ -170,7 +192,7 @@ static int invalid_disposition(struct parser *p, int number, struct slice value)
 static int end_headers(struct parser *p, size_t data_from)
 {
 	struct part *part = &p->part;
-	if (record_line(part) != 0)
+	if (record_line(p) != 0)
 		return -ENOMEM;
 	const struct part_header *header = find_header(part, SLICE("Content-Disposition"));
 	if (header == NULL)
@@ -193,19 +215,6 @@ static int end_headers(struct parser *p, size_t data_from)
 	return 0;
 }
 
-/* `a`, `between` and `b` in one new piece. */
-static int join(struct parser *p, struct slice a, struct slice between, struct slice b, struct slice *ret_joined)
-{
-	struct buffer joined = buffer_make(p->arena);
-	if (buffer_reserve(&joined, a.len + between.len + b.len) != 0)
-		return -ENOMEM;
-	buffer_add(&joined, a);
-	buffer_add(&joined, between);
-	buffer_add(&joined, b);
-	*ret_joined = buffer_slice(&joined);
-	return 0;
-}
-
 static int fold_header(struct parser *p, struct slice line)
 {
 	struct part *part = &p->part;
@@ -221,15 +230,21 @@ static int fold_header(struct parser *p, struct slice line)
 	struct slice more = chomp(slice_after(line, blank));
 	if (header->value.len + 1 + more.len > LINE_LIMIT)
 		return fault(p, "Multipart: Part header too long.");
-	if (join(p, header->value, SLICE(" "), more, &header->value) != 0)
-		return -ENOMEM;
-	return join(p, header->name, SLICE(": "), header->value, &part->line);
+	if (part->folded.len == 0)
+		buffer_add(&part->folded, header->value);
+	buffer_byte(&part->folded, ' ');
+	buffer_add(&part->folded, more);
+	header->value = buffer_slice(&part->folded);
+	part->line_folded = true;
+	/* A line recorded already, behind a duplicate, is told again with what came to it. */
+	part->line = header->value;
+	return part->folded.error;
 }
 
 static int new_header(struct parser *p, struct slice line)
 {
 	struct part *part = &p->part;
-	if (record_line(part) != 0)
+	if (record_line(p) != 0)
 		return -ENOMEM;
 	struct part_header header;
 	size_t colon = slice_find_byte(line, ':', 0);
@@ -247,6 +262,7 @@ static int new_header(struct parser *p, struct slice line)
 		return 0;
 	part->line = without_line_end(line);
 	part->line_offset = place(p, line);
+	part->folded = buffer_make(p->arena);
 	part->folding_open = true;
 	return add_header(p, header);
 }

@@ -89,6 +89,7 @@ static const struct {
 
 enum {
 	COMPONENT_LIMIT = 256, /* what comes behind is not looked at */
+	NAME_LIMIT = 4096,     /* likewise */
 };
 
 struct component {
@@ -153,6 +154,7 @@ bool redact_name_is_secret(const struct redact_names *names, struct slice name)
 {
 	if (is_collection_of_names(name))
 		return false;
+	name = slice_sub(name, 0, NAME_LIMIT);
 	if (component_is_secret(names, name))
 		return true;
 	for (size_t from = 0; from < name.len;) {
