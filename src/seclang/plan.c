@@ -3,6 +3,10 @@
  * pipeline, because values mostly come out of pipelines unchanged. Patterns of higher paranoia levels and negated ones
  * stand in groups of their own: the engine scans a group when the first rule asks, so what is switched off costs
  * nothing. Links of chains are left to the regex: they are asked rarely.
+ *
+ * What rules ask of arguments they mostly ask of names and cookies too, so these share groups: a pattern is compiled
+ * once, and a bit that nobody asks for costs little. Compiling grows faster than the number of regexes, so that the
+ * groups of higher levels, which few sites switch on, are cut into parts; databases are compiled by several threads.
  */
 #include "seclang/plan.h"
 
@@ -11,16 +15,17 @@
 #include "match/scan.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-enum { SELECTOR_BYTES = 32 };
+enum { SELECTOR_BYTES = 32, PART_REGEXES_MAX = 24, THREADS_MAX = 4 };
 
 /* Values that look alike, and so share patterns. */
 enum value_kind {
-	VALUE_NONE, /* not scanned */
-	VALUE_ARGUMENT,
-	VALUE_NAME,
-	VALUE_COOKIE,
+	VALUE_NONE,     /* not scanned */
+	VALUE_ARGUMENT, /* and their names, and cookies */
 	VALUE_HEADER,
 	VALUE_LINE,
 	VALUE_BODY,
@@ -34,12 +39,12 @@ static const uint8_t value_kinds[VARIABLE_COUNT] = {
 	[VARIABLE_ARGS_GET] = VALUE_ARGUMENT,
 	[VARIABLE_ARGS_POST] = VALUE_ARGUMENT,
 	[VARIABLE_XML] = VALUE_ARGUMENT,
-	[VARIABLE_ARGS_NAMES] = VALUE_NAME,
-	[VARIABLE_ARGS_GET_NAMES] = VALUE_NAME,
-	[VARIABLE_ARGS_POST_NAMES] = VALUE_NAME,
-	[VARIABLE_REQUEST_COOKIES_NAMES] = VALUE_NAME,
-	[VARIABLE_REQUEST_HEADERS_NAMES] = VALUE_NAME,
-	[VARIABLE_REQUEST_COOKIES] = VALUE_COOKIE,
+	[VARIABLE_ARGS_NAMES] = VALUE_ARGUMENT,
+	[VARIABLE_ARGS_GET_NAMES] = VALUE_ARGUMENT,
+	[VARIABLE_ARGS_POST_NAMES] = VALUE_ARGUMENT,
+	[VARIABLE_REQUEST_COOKIES_NAMES] = VALUE_ARGUMENT,
+	[VARIABLE_REQUEST_HEADERS_NAMES] = VALUE_ARGUMENT,
+	[VARIABLE_REQUEST_COOKIES] = VALUE_ARGUMENT,
 	[VARIABLE_REQUEST_HEADERS] = VALUE_HEADER,
 	[VARIABLE_REQUEST_LINE] = VALUE_LINE,
 	[VARIABLE_REQUEST_URI] = VALUE_LINE,
@@ -61,6 +66,7 @@ struct group_key {
 	uint8_t kind;
 	uint8_t level; /* 1, 2, 3 */
 	bool negated;
+	uint8_t part;
 	uint8_t selector_len;
 	uint8_t selector[SELECTOR_BYTES]; /* a header's name, lower case */
 };
@@ -79,6 +85,12 @@ struct group {
 	size_t planned_count;
 	size_t planned_capacity;
 	uint32_t next_id;
+	size_t regexes;
+	/* While it is compiled. */
+	struct scan_set *set;
+	struct diagnostics diagnostics;
+	int result;
+	bool is_new; /* not in the pool */
 };
 
 struct groups {
@@ -100,14 +112,8 @@ static struct group_key key_of(const struct rule *rule, const struct target *tar
 	return key;
 }
 
-static int group_get(struct groups *groups, const struct group_key *key, struct group **ret_group)
+static int group_new(struct groups *groups, const struct group_key *key, struct group **ret_group)
 {
-	for (size_t i = 0; i < groups->count; i++) {
-		if (memcmp(&groups->items[i].key, key, sizeof(*key)) == 0) {
-			*ret_group = &groups->items[i];
-			return 0;
-		}
-	}
 	int r = vector_grow((void **)&groups->items, &groups->capacity, groups->count, sizeof(*groups->items));
 	if (r != 0)
 		return r;
@@ -116,9 +122,44 @@ static int group_get(struct groups *groups, const struct group_key *key, struct 
 	r = scan_builder_create(&group->builder);
 	if (r != 0)
 		return r;
+	diagnostics_init(&group->diagnostics);
 	groups->count++;
 	*ret_group = group;
 	return 0;
+}
+
+/* What the group knows of the rule's operator already, or NULL. Regexes and phrases are the pool's: equal is same. */
+static const struct planned *planned_find(const struct group *group, const struct rule *rule)
+{
+	for (size_t i = 0; i < group->planned_count; i++) {
+		const struct rule_operator *other = &group->planned[i].rule->operation;
+		if (other->regex == rule->operation.regex && other->phrases == rule->operation.phrases)
+			return &group->planned[i];
+	}
+	return NULL;
+}
+
+/* The group that holds the rule's pattern for these values, or the last of its parts, if it has room, or a new one. */
+static int group_get(struct groups *groups, struct group_key *key, const struct rule *rule, struct group **ret_group)
+{
+	struct group *last = NULL;
+	for (size_t i = 0; i < groups->count; i++) {
+		struct group *group = &groups->items[i];
+		key->part = group->key.part;
+		if (memcmp(&group->key, key, sizeof(*key)) != 0)
+			continue;
+		last = group;
+		if (planned_find(group, rule) != NULL)
+			break;
+	}
+	bool full = last != NULL && key->level > 1 && last->regexes >= PART_REGEXES_MAX &&
+		    planned_find(last, rule) == NULL && last->key.part < UINT8_MAX;
+	if (last != NULL && !full) {
+		*ret_group = last;
+		return 0;
+	}
+	key->part = last == NULL ? 0 : (uint8_t)(last->key.part + 1);
+	return group_new(groups, key, ret_group);
 }
 
 static void groups_free(struct groups *groups)
@@ -127,6 +168,9 @@ static void groups_free(struct groups *groups)
 		scan_builder_free(groups->items[i].builder);
 		buffer_free(&groups->items[i].content);
 		free(groups->items[i].planned);
+		diagnostics_destroy(&groups->items[i].diagnostics);
+		if (groups->items[i].is_new)
+			scan_set_free(groups->items[i].set);
 	}
 	free(groups->items);
 }
@@ -141,6 +185,7 @@ static int patterns_add(struct group *group, const struct rule *rule)
 {
 	const struct rule_operator *operation = &rule->operation;
 	if (operation->regex != NULL) {
+		group->regexes++;
 		content_add(group, 'r', operation->argument.text);
 		return scan_builder_add_regex(group->builder, group->next_id, operation->argument.text, 0);
 	}
@@ -158,15 +203,20 @@ static int target_plan(struct groups *groups, struct rule *rule, struct target *
 		return 0;
 	struct group_key key = key_of(rule, target);
 	struct group *group;
-	int r = group_get(groups, &key, &group);
+	int r = group_get(groups, &key, rule, &group);
 	if (r == 0)
 		r = vector_grow((void **)&group->planned, &group->planned_capacity, group->planned_count,
 				sizeof(*group->planned));
 	/* Ids are bits of 16: a unit with more patterns of a kind asks the regex for the rest. */
 	if (r != 0 || group->next_id == UINT16_MAX)
 		return r;
-	r = patterns_add(group, rule);
-	group->planned[group->planned_count++] = (struct planned){target, rule, group->next_id++};
+	const struct planned *known = planned_find(group, rule);
+	uint32_t id = known != NULL ? known->id : group->next_id;
+	if (known == NULL) {
+		r = patterns_add(group, rule);
+		group->next_id++;
+	}
+	group->planned[group->planned_count++] = (struct planned){target, rule, id};
 	return r != 0 ? r : group->content.error;
 }
 
@@ -184,30 +234,93 @@ static void release_set(void *set)
 	scan_set_free(set);
 }
 
-static int set_get(struct pool *pool, struct group *group, struct diagnostics *diagnostics, struct scan_set **ret_set)
+/* Several threads take groups until none is left. */
+struct compilation {
+	struct groups *groups;
+	const struct scan_cache *cache;
+	atomic_size_t next;
+};
+
+static void *compile_some(void *context)
 {
-	struct slice key = buffer_slice(&group->content);
-	struct scan_set *set = pool_find(pool, POOL_SCAN_SET, key);
-	int r = 0;
-	if (set == NULL) {
-		r = scan_set_compile(group->builder, pool_cache(pool), diagnostics, &set);
-		if (r == 0)
-			r = pool_add(pool, POOL_SCAN_SET, key, set, release_set);
+	struct compilation *compilation = context;
+	struct groups *groups = compilation->groups;
+	for (size_t i; (i = atomic_fetch_add(&compilation->next, 1)) < groups->count;) {
+		struct group *group = &groups->items[i];
+		if (group->set == NULL)
+			group->result =
+				scan_set_compile(group->builder, compilation->cache, &group->diagnostics, &group->set);
 	}
-	if (r == 0)
-		*ret_set = set;
+	return NULL;
+}
+
+/* The calling thread works too, so that it matters not if others cannot be had. */
+static void compile_all(struct compilation *compilation)
+{
+	pthread_t threads[THREADS_MAX];
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t wanted = online < 1 ? 1 : online > THREADS_MAX ? THREADS_MAX : (size_t)online;
+	size_t started = 0;
+	while (started + 1 < wanted && started < compilation->groups->count &&
+	       pthread_create(&threads[started], NULL, compile_some, compilation) == 0)
+		started++;
+	compile_some(compilation);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+}
+
+/* What the threads were told goes to the caller's list, in the order of the groups. */
+static void tell(struct diagnostics *diagnostics, const struct group *group)
+{
+	for (const struct diagnostic *d = group->diagnostics.first; d != NULL; d = d->next) {
+		struct source_place place = {d->file, d->line, d->column, slice_from_string(d->source_line)};
+		diagnostics_add(diagnostics, d->severity, place, d->hint[0] == '\0' ? NULL : d->hint, "%s", d->message);
+	}
+}
+
+static int sets_keep(struct pool *pool, struct groups *groups, struct diagnostics *diagnostics)
+{
+	int r = 0;
+	for (size_t i = 0; i < groups->count; i++) {
+		struct group *group = &groups->items[i];
+		tell(diagnostics, group);
+		if (r == 0)
+			r = group->result;
+		if (r != 0 || !group->is_new)
+			continue;
+		group->is_new = false;
+		r = pool_add(pool, POOL_SCAN_SET, buffer_slice(&group->content), group->set, release_set);
+	}
 	return r;
 }
 
+/* The costly ones first, so that threads end together. */
+static int costlier(const void *a, const void *b)
+{
+	const struct group *left = a;
+	const struct group *right = b;
+	return (left->content.len < right->content.len) - (left->content.len > right->content.len);
+}
+
+/* Finds or compiles the groups' sets. */
+static int sets_get(struct pool *pool, struct groups *groups, struct diagnostics *diagnostics)
+{
+	for (size_t i = 0; i < groups->count; i++) {
+		struct group *group = &groups->items[i];
+		group->set = pool_find(pool, POOL_SCAN_SET, buffer_slice(&group->content));
+		group->is_new = group->set == NULL;
+	}
+	struct compilation compilation = {.groups = groups, .cache = pool_cache(pool)};
+	compile_all(&compilation);
+	return sets_keep(pool, groups, diagnostics);
+}
+
 /* Tells each target its bit, unless Hyperscan cannot take the pattern. */
-static void group_assign(struct seclang_unit *unit, const struct group *group, const struct scan_set *set,
-			 uint16_t number)
+static void group_assign(const struct group *group, const struct scan_set *set, uint16_t number)
 {
 	for (size_t i = 0; i < group->planned_count; i++) {
 		const struct planned *planned = &group->planned[i];
 		enum scan_class class = scan_set_class(set, planned->id);
-		unit->patterns++;
-		unit->exact_patterns += class == SCAN_EXACT;
 		if (class == SCAN_NONE)
 			continue;
 		planned->target->scan_group = number;
@@ -221,14 +334,17 @@ static int groups_compile(struct pool *pool, struct seclang_unit *unit, struct g
 {
 	struct scan_group *list = arena_zalloc(&unit->arena, groups->count + 1, sizeof(*list));
 	int r = list == NULL ? -ENOMEM : 0;
+	qsort(groups->items, groups->count, sizeof(*groups->items), costlier);
+	if (r == 0)
+		r = sets_get(pool, groups, diagnostics);
 	for (size_t i = 0; i < groups->count && r == 0; i++) {
-		struct scan_set *set;
-		r = set_get(pool, &groups->items[i], diagnostics, &set);
-		if (r != 0)
-			break;
-		unit->databases_cached += scan_set_facts(set).from_cache;
+		struct scan_set *set = groups->items[i].set;
+		struct scan_set_facts facts = scan_set_facts(set);
+		unit->databases_cached += facts.from_cache;
+		unit->patterns += facts.patterns;
+		unit->exact_patterns += facts.exact;
 		list[i] = (struct scan_group){.set = set, .bit_count = groups->items[i].next_id};
-		group_assign(unit, &groups->items[i], set, (uint16_t)i);
+		group_assign(&groups->items[i], set, (uint16_t)i);
 	}
 	unit->shared = (struct unit){.scan_groups = list, .scan_group_count = groups->count};
 	return r;
