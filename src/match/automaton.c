@@ -15,6 +15,10 @@ enum {
 	MEMBERS_BYTES = 4 * 1024 * 1024, /* the states' instructions */
 	STATES_MAX = 32 * 1024,
 
+	STATE_COST_BYTES = 64,
+	RUN_EARNS_BYTES = 16,
+	CREDIT_BYTES = 8192 * STATE_COST_BYTES, /* at first, and at most */
+
 	UNKNOWN = 0,            /* a transition not yet made; state 0 is never used */
 	TELLS = (int)(1 << 30), /* flag of a transition: its state has matches to tell */
 };
@@ -56,6 +60,7 @@ struct automaton_cache {
 	uint32_t state_count;
 	uint32_t member_count;
 	uint32_t start; /* row; UNKNOWN: not made yet */
+	int64_t credit_bytes;
 	struct automaton_cache_facts facts;
 };
 
@@ -96,6 +101,7 @@ static int cache_fill(const struct automaton *a, struct automaton_cache *c)
 	if (c->rows == NULL || c->members == NULL || c->states == NULL || c->buckets == NULL || c->stack == NULL)
 		return -ENOMEM;
 	c->state_count = 1;
+	c->credit_bytes = CREDIT_BYTES;
 	c->facts.instructions = a->instruction_count;
 	c->facts.classes = a->class_count;
 	int r = sparse_make(&c->now, instructions);
@@ -266,6 +272,7 @@ static uint32_t find_state(const struct automaton *a, struct automaton_cache *c,
 	c->member_count += c->next.count;
 	memset(c->rows + (size_t)number * c->stride, 0, c->stride * sizeof(uint32_t));
 	c->facts.states_made++;
+	c->credit_bytes -= STATE_COST_BYTES;
 	return number;
 }
 
@@ -335,17 +342,125 @@ static uint32_t start_row(const struct automaton *a, struct automaton_cache *c)
 	return c->start;
 }
 
-uint64_t automaton_run(const struct automaton *automaton, struct automaton_cache *cache, struct slice value)
+static void earn(struct automaton_cache *c, size_t bytes)
 {
-	uint32_t row = start_row(automaton, cache);
-	const uint32_t *rows = cache->rows;
-	for (size_t i = 0; i < value.len; i++) {
-		uint32_t class = automaton->class_of[value.ptr[i]];
-		uint32_t next = rows[row + class];
-		row = next != UNKNOWN ? next : make_transition(automaton, cache, row, class);
+	c->credit_bytes += (int64_t)bytes + RUN_EARNS_BYTES;
+	if (c->credit_bytes > CREDIT_BYTES)
+		c->credit_bytes = CREDIT_BYTES;
+}
+
+/*
+ * Takes `lanes` automata on from byte `at`, as far as all their transitions are known; returns how far. It is inlined
+ * with a constant number of lanes, and unrolled, so that all is in registers.
+ */
+static inline __attribute__((always_inline)) size_t go_on(struct automaton_run *runs, const size_t lanes,
+							  struct slice value, size_t at)
+{
+	const uint16_t *class_of[4];
+	const uint32_t *rows[4];
+	uint32_t row[4], next[4];
+#pragma GCC unroll 4
+	for (size_t k = 0; k < lanes; k++) {
+		class_of[k] = runs[k].automaton->class_of;
+		rows[k] = runs[k].cache->rows;
+		row[k] = runs[k].row;
 	}
-	uint32_t end = automaton->class_count - 1;
-	uint32_t next = rows[row + end];
-	row = next != UNKNOWN ? next : make_transition(automaton, cache, row, end);
-	return cache->states[row / cache->stride].matched;
+	for (; at < value.len; at++) {
+		bool known = true;
+		uint8_t byte = value.ptr[at];
+#pragma GCC unroll 4
+		for (size_t k = 0; k < lanes; k++) {
+			next[k] = rows[k][row[k] + class_of[k][byte]];
+			known &= next[k] != UNKNOWN;
+		}
+		if (__builtin_expect(!known, 0))
+			break;
+#pragma GCC unroll 4
+		for (size_t k = 0; k < lanes; k++)
+			row[k] = next[k];
+	}
+#pragma GCC unroll 4
+	for (size_t k = 0; k < lanes; k++)
+		runs[k].row = row[k];
+	return at;
+}
+
+/* One step of one automaton, making the transition if need be. False when its credit is used up. */
+static bool step(struct automaton_run *run, uint32_t class)
+{
+	uint32_t next = run->cache->rows[run->row + class];
+	if (next == UNKNOWN) {
+		if (run->bounded && run->cache->credit_bytes <= 0)
+			return false;
+		next = make_transition(run->automaton, run->cache, run->row, class);
+	}
+	run->row = next;
+	return true;
+}
+
+static void end_run(struct automaton_run *run, bool busy)
+{
+	struct automaton_cache *c = run->cache;
+	run->busy = busy || !step(run, run->automaton->class_count - 1);
+	run->found = c->states[run->row / c->stride].matched;
+	c->facts.refused += run->busy;
+}
+
+/* An unbounded run, from byte `at` to the end. */
+static void finish_alone(struct automaton_run *run, struct slice value, size_t at)
+{
+	for (at = go_on(run, 1, value, at); at < value.len; at = go_on(run, 1, value, at + 1))
+		step(run, run->automaton->class_of[value.ptr[at]]);
+	end_run(run, false);
+}
+
+/* Number `refused` may not make its transition at byte `at`; those before it have made theirs. */
+static void give_up(struct automaton_run *runs, size_t lanes, size_t refused, struct slice value, size_t at)
+{
+	for (size_t k = 0; k < lanes; k++) {
+		if (runs[k].bounded)
+			end_run(&runs[k], true);
+		else
+			finish_alone(&runs[k], value, at + (k < refused));
+	}
+}
+
+static inline size_t go_on_together(struct automaton_run *runs, size_t lanes, struct slice value, size_t at)
+{
+	switch (lanes) {
+	case 1:
+		return go_on(runs, 1, value, at);
+	case 2:
+		return go_on(runs, 2, value, at);
+	case 3:
+		return go_on(runs, 3, value, at);
+	default:
+		return go_on(runs, 4, value, at);
+	}
+}
+
+/* Up to four: more would not find registers. If one has no more credit, all that are bounded give up. */
+static void run_together(struct automaton_run *runs, size_t lanes, struct slice value)
+{
+	for (size_t at = go_on_together(runs, lanes, value, 0); at < value.len;
+	     at = go_on_together(runs, lanes, value, at + 1)) {
+		for (size_t k = 0; k < lanes; k++) {
+			if (!step(&runs[k], runs[k].automaton->class_of[value.ptr[at]])) {
+				give_up(runs, lanes, k, value, at);
+				return;
+			}
+		}
+	}
+	for (size_t k = 0; k < lanes; k++)
+		end_run(&runs[k], false);
+}
+
+void automaton_run(struct automaton_run *runs, size_t count, struct slice value)
+{
+	for (size_t i = 0; i < count; i++) {
+		runs[i].row = start_row(runs[i].automaton, runs[i].cache);
+		earn(runs[i].cache, value.len);
+	}
+	for (size_t i = 0; i < count; i += 4)
+		run_together(runs + i, count - i < 4 ? count - i : 4, value);
 }

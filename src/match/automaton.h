@@ -15,7 +15,7 @@ struct automaton;
 struct automaton_cache;
 
 enum {
-	AUTOMATON_UNFIT = 1,
+	AUTOMATON_UNFIT = 1, /* outcome of adding a pattern */
 	AUTOMATON_PATTERNS_MAX = 64,
 };
 
@@ -31,6 +31,9 @@ void automaton_builder_free(struct automaton_builder *builder);
  */
 int automaton_builder_add(struct automaton_builder *builder, struct slice pattern, unsigned flags);
 
+/* Instructions so far: what the automaton's speed in making states depends on. */
+size_t automaton_builder_size(const struct automaton_builder *builder);
+
 /* 0 or -ENOMEM. The builder may be freed afterwards. */
 int automaton_build(const struct automaton_builder *builder, struct automaton **ret_automaton);
 void automaton_free(struct automaton *automaton);
@@ -45,12 +48,30 @@ const struct automaton_name *automaton_name(const struct automaton *automaton);
 int automaton_cache_create(const struct automaton *automaton, struct automaton_cache **ret_cache);
 void automaton_cache_free(struct automaton_cache *cache);
 
-/* A bit for each pattern that matches. Allocates nothing. */
-uint64_t automaton_run(const struct automaton *automaton, struct automaton_cache *cache, struct slice value);
+/* One automaton's part in a run over a value. */
+struct automaton_run {
+	const struct automaton *automaton; /* in */
+	struct automaton_cache *cache;     /* in */
+	bool bounded;                      /* in */
+	bool busy;                         /* out: a bounded run had no more credit; `found` is what it found so far */
+	uint64_t found;                    /* out: a bit for each pattern that matches */
+	uint32_t row;                      /* private */
+};
+
+enum { AUTOMATON_RUNS_MAX = 16 };
+
+/*
+ * Takes several automata over one value together: each byte costs each of them a look into memory, and these go on side
+ * by side. Allocates nothing. Making a state costs as much as some hundred bytes that meet known states, so a bounded
+ * run spends credit for each, which the bytes of all its runs earn: where values keep needing new states it ends as
+ * busy, and the caller asks another engine.
+ */
+void automaton_run(struct automaton_run *runs, size_t count, struct slice value);
 
 struct automaton_cache_facts {
 	uint64_t states_made;
 	uint64_t emptied;
+	uint64_t refused; /* runs that ended as busy */
 	uint32_t instructions;
 	uint32_t classes;
 };

@@ -178,6 +178,11 @@ int automaton_builder_add(struct automaton_builder *builder, struct slice text, 
 	return 0;
 }
 
+size_t automaton_builder_size(const struct automaton_builder *builder)
+{
+	return builder->count;
+}
+
 /* Splits classes until no set, nor the assertions, tell two bytes of one class apart. */
 static void find_classes(const struct automaton_builder *b, struct automaton *a)
 {

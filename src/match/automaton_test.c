@@ -19,6 +19,14 @@ static int free_scratch(void **state)
 	return 0;
 }
 
+static uint64_t run(const struct automaton *a, struct automaton_cache *cache, struct slice value)
+{
+	struct automaton_run one = {.automaton = a, .cache = cache};
+	automaton_run(&one, 1, value);
+	assert_false(one.busy);
+	return one.found;
+}
+
 struct built {
 	struct automaton *automaton;
 	struct automaton_cache *cache;
@@ -59,7 +67,7 @@ static void cases_match_as_written(void **state)
 			continue;
 		}
 		struct built b = build(builder);
-		bool matches = automaton_run(b.automaton, b.cache, test_fenced(c.value)) != 0;
+		bool matches = run(b.automaton, b.cache, test_fenced(c.value)) != 0;
 		if (matches == slice_equal(c.expected, SLICE("none")))
 			fail_msg("line %u: %d", c.line, matches);
 		built_free(&b);
@@ -120,7 +128,7 @@ static void random_patterns_agree_with_the_regex(void **state)
 		for (int v = 0; v < 30; v++) {
 			random_value(&random, text);
 			struct slice value = slice_make(text->bytes, text->len);
-			uint64_t found = automaton_run(b.automaton, b.cache, value);
+			uint64_t found = run(b.automaton, b.cache, value);
 			for (size_t i = 0; i < count; i++) {
 				int r = regex_match(regexes[i], regex_scratch, value, 0, NULL, NULL, NULL);
 				if ((found >> i & 1) != (uint64_t)r)
@@ -160,13 +168,83 @@ static void a_full_cache_begins_anew(void **state)
 		struct slice value = slice_make(bytes, end + 1);
 		int r = regex_match(regex, regex_scratch, slice_make(bytes + LEN - 200, end + 1 - (LEN - 200)), 0, NULL,
 				    NULL, NULL);
-		assert_int_equal(automaton_run(b.automaton, b.cache, value), r);
+		assert_int_equal(run(b.automaton, b.cache, value), r);
 		bytes[end] = kept;
 	}
 	assert_true(automaton_cache_facts(b.cache).emptied > 0);
 	free(bytes);
 	regex_free(regex);
 	built_free(&b);
+}
+
+/* Values that need ever new states are refused once the credit is used up; known ones go on, and credit is earned. */
+static void a_bounded_run_makes_few_states(void **state)
+{
+	(void)state;
+	struct automaton_builder *builder = builder_made();
+	assert_int_equal(automaton_builder_add(builder, SLICE("a[ab]{16}c"), 0), 0);
+	struct built b = build(builder);
+	struct test_random random = {5};
+	uint8_t bytes[2000];
+	struct automaton_run one = {.automaton = b.automaton, .cache = b.cache, .bounded = true};
+	int busy = 0;
+	for (int round = 0; round < 200; round++) {
+		for (size_t i = 0; i < sizeof(bytes); i++)
+			bytes[i] = (uint8_t)('a' + test_random_below(&random, 2));
+		automaton_run(&one, 1, slice_make(bytes, sizeof(bytes)));
+		busy += one.busy;
+	}
+	assert_true(busy > 100);
+	assert_int_equal(automaton_cache_facts(b.cache).refused, busy);
+	assert_in_range(automaton_cache_facts(b.cache).states_made, 8192, 8192 + 200 * 2016 / 64 + 200);
+	memset(bytes, 'x', sizeof(bytes));
+	automaton_run(&one, 1, slice_make(bytes, sizeof(bytes)));
+	assert_false(one.busy);
+	built_free(&b);
+}
+
+/* Side by side each finds what it finds alone, also when some are busy: those that are not bounded are not disturbed.
+ */
+static void runs_side_by_side_are_as_alone(void **state)
+{
+	(void)state;
+	enum { COUNT = 7 };
+	static const char *const sources[COUNT] = {"a[ab]{13}c", "ab+a$",       "b[ab]{12}a\b", "aaaa|bbbbb",
+						   "a.b.a.b$",   "a[ab]{14}b$", "^[^b]"};
+	struct built built[COUNT];
+	struct automaton_run runs[COUNT];
+	struct automaton_cache *alone[COUNT];
+	struct test_random random = {9};
+	uint8_t bytes[700];
+	size_t busy = 0, found = 0;
+	for (int i = 0; i < COUNT; i++) {
+		struct automaton_builder *builder = builder_made();
+		assert_int_equal(automaton_builder_add(builder, slice_from_string(sources[i]), 0), 0);
+		built[i] = build(builder);
+		assert_int_equal(automaton_cache_create(built[i].automaton, &alone[i]), 0);
+	}
+	for (int round = 0; round < 1500; round++) {
+		size_t count = 1 + test_random_below(&random, COUNT);
+		struct slice value = slice_make(bytes, test_random_below(&random, sizeof(bytes)));
+		for (size_t i = 0; i < value.len; i++)
+			bytes[i] = (uint8_t)('a' + test_random_below(&random, 2));
+		for (size_t i = 0; i < count; i++)
+			runs[i] = (struct automaton_run){
+				.automaton = built[i].automaton, .cache = built[i].cache, .bounded = i % 3 != 1};
+		automaton_run(runs, count, value);
+		for (size_t i = 0; i < count; i++) {
+			uint64_t expected = run(built[i].automaton, alone[i], value);
+			assert_true(runs[i].busy ? runs[i].bounded && (runs[i].found & ~expected) == 0
+						 : runs[i].found == expected);
+			busy += runs[i].busy;
+			found += (size_t)expected;
+		}
+	}
+	assert_true(busy > 100 && found > 1000);
+	for (int i = 0; i < COUNT; i++) {
+		automaton_cache_free(alone[i]);
+		built_free(&built[i]);
+	}
 }
 
 static void what_is_not_regular_is_unfit(void **state)
@@ -192,8 +270,8 @@ static void what_is_not_regular_is_unfit(void **state)
 		assert_int_equal(automaton_builder_add(builder, SLICE("x"), REGEX_CASELESS), 0);
 	assert_int_equal(automaton_builder_add(builder, SLICE("x"), 0), AUTOMATON_UNFIT);
 	struct built b = build(builder);
-	assert_true(automaton_run(b.automaton, b.cache, SLICE("aX")) == UINT64_MAX);
-	assert_true(automaton_run(b.automaton, b.cache, slice_make(NULL, 0)) == 0);
+	assert_true(run(b.automaton, b.cache, SLICE("aX")) == UINT64_MAX);
+	assert_true(run(b.automaton, b.cache, slice_make(NULL, 0)) == 0);
 	built_free(&b);
 }
 
@@ -218,8 +296,12 @@ static void names_are_of_the_patterns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(cases_match_as_written),    cmocka_unit_test(random_patterns_agree_with_the_regex),
-		cmocka_unit_test(a_full_cache_begins_anew),  cmocka_unit_test(what_is_not_regular_is_unfit),
+		cmocka_unit_test(cases_match_as_written),
+		cmocka_unit_test(random_patterns_agree_with_the_regex),
+		cmocka_unit_test(a_full_cache_begins_anew),
+		cmocka_unit_test(a_bounded_run_makes_few_states),
+		cmocka_unit_test(runs_side_by_side_are_as_alone),
+		cmocka_unit_test(what_is_not_regular_is_unfit),
 		cmocka_unit_test(names_are_of_the_patterns),
 	};
 	return cmocka_run_group_tests(tests, make_scratch, free_scratch);

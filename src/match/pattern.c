@@ -48,8 +48,7 @@ static uint32_t add_node(struct parser *p, enum pattern_kind kind)
 		fail(p, -ENOMEM);
 		return PATTERN_NO_NODE;
 	}
-	out->nodes[out->count] = (struct pattern_node){
-		.kind = kind, .first = PATTERN_NO_NODE, .next = PATTERN_NO_NODE, .from = p->in.at, .to = p->in.at};
+	out->nodes[out->count] = (struct pattern_node){.kind = kind, .first = PATTERN_NO_NODE, .next = PATTERN_NO_NODE};
 	return (uint32_t)out->count++;
 }
 
@@ -62,7 +61,7 @@ static void append_child(struct parser *p, uint32_t parent, uint32_t child)
 }
 
 /* Adds an item to the open alternative. */
-static struct pattern_node *add_item(struct parser *p, enum pattern_kind kind, size_t from)
+static struct pattern_node *add_item(struct parser *p, enum pattern_kind kind)
 {
 	uint32_t item = add_node(p, kind);
 	if (p->error != 0)
@@ -73,7 +72,6 @@ static struct pattern_node *add_item(struct parser *p, enum pattern_kind kind, s
 	else
 		p->out->nodes[frame->last].next = item;
 	frame->last = item;
-	p->out->nodes[item].from = from;
 	return &p->out->nodes[item];
 }
 
@@ -85,7 +83,7 @@ static void start_alternative(struct parser *p, struct frame *frame)
 		append_child(p, frame->alt, frame->cat);
 }
 
-static void open_group(struct parser *p, struct flags inner, size_t from)
+static void open_group(struct parser *p, struct flags inner)
 {
 	if (p->depth == DEPTH_MAX) {
 		fail(p, PATTERN_OPAQUE);
@@ -95,35 +93,23 @@ static void open_group(struct parser *p, struct flags inner, size_t from)
 	if (p->depth == 0) {
 		alt = add_node(p, PATTERN_ALT);
 	} else {
-		add_item(p, PATTERN_ALT, from);
+		add_item(p, PATTERN_ALT);
 		alt = p->stack[p->depth - 1].last;
 	}
 	if (p->error != 0)
 		return;
-	p->out->nodes[alt].from = p->in.at;
 	struct frame *frame = &p->stack[p->depth++];
 	*frame = (struct frame){.alt = alt, .outer = p->flags};
 	p->flags = inner;
 	start_alternative(p, frame);
 }
 
-static void end_alternative(struct parser *p, size_t at)
-{
-	const struct frame *frame = &p->stack[p->depth - 1];
-	p->out->nodes[frame->cat].to = at;
-}
-
 static void close_group(struct parser *p)
 {
-	size_t before = p->in.at - 1;
-	if (p->depth < 2) {
+	if (p->depth < 2)
 		fail(p, PATTERN_OPAQUE);
-		return;
-	}
-	end_alternative(p, before);
-	struct frame *frame = &p->stack[--p->depth];
-	p->out->nodes[frame->alt].to = before;
-	p->flags = frame->outer;
+	else
+		p->flags = p->stack[--p->depth].outer;
 }
 
 /* Letters between (? and : or ). Unknown ones, x among them, make the pattern opaque. */
@@ -165,12 +151,7 @@ static struct flags read_options(struct parser *p, uint8_t *ret_end)
 static void set_options(struct parser *p, struct flags flags)
 {
 	p->flags = flags;
-	for (size_t i = 0; i < p->depth; i++)
-		p->out->nodes[p->stack[i].alt].options = true;
-	struct frame *frame = &p->stack[p->depth - 1];
-	add_item(p, PATTERN_EMPTY, p->in.at);
-	if (p->error == 0)
-		p->out->nodes[frame->last].to = p->in.at;
+	add_item(p, PATTERN_EMPTY);
 }
 
 static void skip_name(struct parser *p, uint8_t end)
@@ -179,40 +160,40 @@ static void skip_name(struct parser *p, uint8_t end)
 		;
 }
 
-static void special_group(struct parser *p, size_t from)
+static void special_group(struct parser *p)
 {
 	struct reader *in = &p->in;
 	if (reader_accept(in, SLICE("#"))) {
 		skip_name(p, ')');
 	} else if (reader_accept(in, SLICE(":")) || reader_accept(in, SLICE("|"))) {
-		open_group(p, p->flags, from);
+		open_group(p, p->flags);
 	} else if (reader_accept(in, SLICE("P<")) ||
 		   (reader_peek(in, 0) == '<' && reader_peek(in, 1) != '=' && reader_peek(in, 1) != '!')) {
 		skip_name(p, '>');
-		open_group(p, p->flags, from);
+		open_group(p, p->flags);
 	} else if (reader_accept(in, SLICE("'"))) {
 		skip_name(p, '\'');
-		open_group(p, p->flags, from);
+		open_group(p, p->flags);
 	} else {
 		uint8_t end;
 		struct flags flags = read_options(p, &end);
 		if (p->error != 0)
 			return;
 		if (end == ':')
-			open_group(p, flags, from);
+			open_group(p, flags);
 		else
 			set_options(p, flags);
 	}
 }
 
-static void parse_group(struct parser *p, size_t from)
+static void parse_group(struct parser *p)
 {
 	if (reader_peek(&p->in, 0) == '*')
 		fail(p, PATTERN_OPAQUE);
 	else if (reader_accept(&p->in, SLICE("?")))
-		special_group(p, from);
+		special_group(p);
 	else
-		open_group(p, p->flags, from);
+		open_group(p, p->flags);
 }
 
 static void set_invert(struct pattern_set *set)
@@ -334,42 +315,39 @@ static uint8_t byte_escape(struct parser *p, uint8_t c)
 	return (uint8_t)value;
 }
 
-static void add_set(struct parser *p, const struct pattern_set *set, size_t from)
+static void add_set(struct parser *p, const struct pattern_set *set)
 {
-	struct pattern_node *item = add_item(p, PATTERN_SET, from);
+	struct pattern_node *item = add_item(p, PATTERN_SET);
 	if (item == NULL)
 		return;
 	item->set = *set;
-	item->to = p->in.at;
 }
 
-static void add_byte(struct parser *p, uint8_t byte, size_t from)
+static void add_byte(struct parser *p, uint8_t byte)
 {
 	struct pattern_set set = {{0}};
 	pattern_set_add(&set, byte);
 	if (p->flags.caseless)
 		set_fold(&set);
-	add_set(p, &set, from);
+	add_set(p, &set);
 }
 
-static void add_assertion(struct parser *p, enum pattern_assertion assertion, size_t from)
+static void add_assertion(struct parser *p, enum pattern_assertion assertion)
 {
-	struct pattern_node *item = add_item(p, PATTERN_ASSERT, from);
+	struct pattern_node *item = add_item(p, PATTERN_ASSERT);
 	if (item == NULL)
 		return;
 	item->assertion = assertion;
-	item->to = p->in.at;
 }
 
 static void parse_quoted(struct parser *p)
 {
 	while (!reader_at_end(&p->in) && !reader_accept(&p->in, SLICE("\\E"))) {
-		size_t from = p->in.at;
-		add_byte(p, reader_byte(&p->in), from);
+		add_byte(p, reader_byte(&p->in));
 	}
 }
 
-static void parse_escape(struct parser *p, size_t from)
+static void parse_escape(struct parser *p)
 {
 	static const struct {
 		char name;
@@ -386,7 +364,7 @@ static void parse_escape(struct parser *p, size_t from)
 	uint8_t c = reader_byte(&p->in);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		if (c == (uint8_t)places[i].name) {
-			add_assertion(p, places[i].assertion, from);
+			add_assertion(p, places[i].assertion);
 			return;
 		}
 	}
@@ -396,9 +374,9 @@ static void parse_escape(struct parser *p, size_t from)
 	} else if (c == 'N' && reader_peek(&p->in, 0) == '{') {
 		fail(p, PATTERN_OPAQUE);
 	} else if (class_escape(c, &set)) {
-		add_set(p, &set, from);
+		add_set(p, &set);
 	} else if (c != 'E') {
-		add_byte(p, byte_escape(p, c), from);
+		add_byte(p, byte_escape(p, c));
 	}
 }
 
@@ -500,7 +478,7 @@ static int class_member(struct parser *p, struct pattern_set *set)
 	return byte_escape(p, c);
 }
 
-static void parse_class(struct parser *p, size_t from)
+static void parse_class(struct parser *p)
 {
 	struct pattern_set set = {{0}};
 	bool negated = reader_accept(&p->in, SLICE("^"));
@@ -526,7 +504,7 @@ static void parse_class(struct parser *p, size_t from)
 		set_fold(&set);
 	if (negated)
 		set_invert(&set);
-	add_set(p, &set, from);
+	add_set(p, &set);
 }
 
 /* {n}, {n,} or {n,m}; anything else is a brace that stands for itself. */
@@ -574,13 +552,8 @@ static void wrap_last(struct parser *p, uint32_t min, uint32_t max)
 		return;
 	struct pattern_node *nodes = p->out->nodes;
 	nodes[child] = nodes[frame->last];
-	nodes[frame->last] = (struct pattern_node){.kind = PATTERN_REPEAT,
-						   .first = child,
-						   .next = PATTERN_NO_NODE,
-						   .min = min,
-						   .max = max,
-						   .from = nodes[child].from,
-						   .to = p->in.at};
+	nodes[frame->last] = (struct pattern_node){
+		.kind = PATTERN_REPEAT, .first = child, .next = PATTERN_NO_NODE, .min = min, .max = max};
 }
 
 static void parse_quantifiers(struct parser *p)
@@ -606,32 +579,31 @@ static void parse_item(struct parser *p)
 		c = '*';
 	switch (c) {
 	case '(':
-		parse_group(p, from);
+		parse_group(p);
 		return; /* what comes next is inside */
 	case ')':
 		close_group(p);
 		break;
 	case '|':
-		end_alternative(p, from);
 		start_alternative(p, frame);
 		return;
 	case '[':
-		parse_class(p, from);
+		parse_class(p);
 		break;
 	case '\\':
-		parse_escape(p, from);
+		parse_escape(p);
 		break;
 	case '.':
 		if (!p->flags.dotall)
 			pattern_set_add(&set, '\n');
 		set_invert(&set);
-		add_set(p, &set, from);
+		add_set(p, &set);
 		break;
 	case '^':
-		add_assertion(p, p->flags.multiline ? PATTERN_LINE_START : PATTERN_SUBJECT_START, from);
+		add_assertion(p, p->flags.multiline ? PATTERN_LINE_START : PATTERN_SUBJECT_START);
 		break;
 	case '$':
-		add_assertion(p, p->flags.multiline ? PATTERN_LINE_END : PATTERN_SUBJECT_END_OR_LAST_NEWLINE, from);
+		add_assertion(p, p->flags.multiline ? PATTERN_LINE_END : PATTERN_SUBJECT_END_OR_LAST_NEWLINE);
 		break;
 	case '*':
 	case '+':
@@ -639,26 +611,10 @@ static void parse_item(struct parser *p)
 		fail(p, PATTERN_OPAQUE); /* behind a comment or the like */
 		break;
 	default:
-		add_byte(p, c, from);
+		add_byte(p, c);
 	}
 	if (p->error == 0)
 		parse_quantifiers(p);
-}
-
-/* Children come after their parents but for those a repeat has taken over, so this goes down from the root. */
-static void mark_repeated(struct pattern *pattern)
-{
-	for (bool changed = true; changed;) {
-		changed = false;
-		for (size_t i = 0; i < pattern->count; i++) {
-			const struct pattern_node *node = &pattern->nodes[i];
-			bool below = node->repeated || node->kind == PATTERN_REPEAT;
-			for (uint32_t c = node->first; below && c != PATTERN_NO_NODE; c = pattern->nodes[c].next) {
-				changed = changed || !pattern->nodes[c].repeated;
-				pattern->nodes[c].repeated = true;
-			}
-		}
-	}
 }
 
 int pattern_parse(struct slice text, unsigned flags, struct pattern *ret_pattern)
@@ -668,7 +624,7 @@ int pattern_parse(struct slice text, unsigned flags, struct pattern *ret_pattern
 	struct flags start = {.caseless = (flags & REGEX_CASELESS) != 0, .dotall = true, .multiline = true};
 	if (text.len == 0)
 		p.in = reader_make(SLICE(".*")); /* as regex_compile() has it */
-	open_group(&p, start, 0);
+	open_group(&p, start);
 	while (p.error == 0 && !reader_at_end(&p.in))
 		parse_item(&p);
 	if (p.error == 0 && (p.depth != 1 || p.in.overrun))
@@ -677,9 +633,6 @@ int pattern_parse(struct slice text, unsigned flags, struct pattern *ret_pattern
 		pattern_free(&pattern);
 		return p.error;
 	}
-	end_alternative(&p, p.in.at);
-	pattern.nodes[0].to = p.in.at;
-	mark_repeated(&pattern);
 	*ret_pattern = pattern;
 	return 0;
 }
@@ -688,20 +641,4 @@ void pattern_free(struct pattern *pattern)
 {
 	free(pattern->nodes);
 	*pattern = (struct pattern){0};
-}
-
-uint32_t pattern_widest_alternation(const struct pattern *pattern)
-{
-	uint32_t best = PATTERN_NO_NODE;
-	size_t widest = 0;
-	for (size_t i = 0; i < pattern->count; i++) {
-		const struct pattern_node *node = &pattern->nodes[i];
-		if (node->kind != PATTERN_ALT || node->repeated || node->options)
-			continue;
-		if (pattern->nodes[node->first].next == PATTERN_NO_NODE || node->to - node->from <= widest)
-			continue;
-		widest = node->to - node->from;
-		best = (uint32_t)i;
-	}
-	return best;
 }

@@ -1,8 +1,7 @@
 /*
- * A regular expression as a tree, for those who must look inside: the scan splits wide alternations, and the automaton
- * is built from it. Only the regular part of PCRE2's syntax is taken; a pattern with anything else (references,
- * lookaround, atomic groups, possessive repeats, verbs, (?x)) is opaque. Greedy or lazy is not kept: it
- * never changes whether a value matches.
+ * A regular expression as a tree, for those who must look inside: the automaton is built from it. Only the regular part
+ * of PCRE2's syntax is taken; a pattern with anything else (references, lookaround, atomic groups, possessive repeats,
+ * verbs, (?x)) is opaque. Greedy or lazy is not kept: it never changes whether a value matches.
  */
 #ifndef GUIA_MATCH_PATTERN_H
 #define GUIA_MATCH_PATTERN_H
@@ -43,10 +42,6 @@ struct pattern_node {
 	uint32_t min;   /* REPEAT */
 	uint32_t max;   /* REPEAT; PATTERN_ENDLESS */
 	enum pattern_assertion assertion;
-	bool repeated; /* some ancestor is a REPEAT */
-	bool options;  /* ALT: an option like (?i) is set among its alternatives */
-	size_t from;   /* the bytes of the pattern that it stands for; an ALT's are those between its parentheses */
-	size_t to;
 	struct pattern_set set;
 };
 
@@ -69,11 +64,5 @@ static inline void pattern_set_add(struct pattern_set *set, uint8_t byte)
 /* `flags` as for regex_compile(). 0, PATTERN_OPAQUE, or -ENOMEM. Free *ret_pattern after success only. */
 int pattern_parse(struct slice text, unsigned flags, struct pattern *ret_pattern);
 void pattern_free(struct pattern *pattern);
-
-/*
- * The alternation with the most text that may be split into several patterns, of which one matches if and only if the
- * whole does: not repeated, and without options set inside. PATTERN_NO_NODE if there is none with two alternatives.
- */
-uint32_t pattern_widest_alternation(const struct pattern *pattern);
 
 #endif

@@ -19,19 +19,31 @@ struct scan_scratch {
 	size_t fitted_capacity;
 };
 
-int scan_set_make(size_t words, struct scan_set **ret_set)
+static size_t words_needed(const struct scan_builder *b)
+{
+	size_t words = 0;
+	for (size_t i = 0; i < b->count; i++)
+		if (b->entries[i].id / 64 + 1 > words)
+			words = b->entries[i].id / 64 + 1;
+	return words;
+}
+
+int scan_set_make(const struct scan_builder *builder, struct scan_set **ret_set)
 {
 	struct scan_set *set = calloc(1, sizeof(*set));
 	if (set == NULL)
 		return -ENOMEM;
-	set->words = words;
-	set->always = calloc(words + 1, sizeof(*set->always));
-	set->classes = malloc(words * 64 + 1);
-	if (set->always == NULL || set->classes == NULL) {
+	set->words = words_needed(builder);
+	set->route_count = builder->count;
+	set->routes = malloc(builder->count + 1);
+	set->always = calloc(set->words + 1, sizeof(*set->always));
+	set->classes = malloc(set->words * 64 + 1);
+	if (set->routes == NULL || set->always == NULL || set->classes == NULL) {
 		scan_set_free(set);
 		return -ENOMEM;
 	}
-	memset(set->classes, SCAN_CLASS_UNUSED, words * 64 + 1);
+	memset(set->routes, SCAN_ROUTE_NONE, builder->count + 1);
+	memset(set->classes, SCAN_CLASS_UNUSED, set->words * 64 + 1);
 	*ret_set = set;
 	return 0;
 }
@@ -41,17 +53,36 @@ void scan_set_free(struct scan_set *set)
 	if (set == NULL)
 		return;
 	hs_free_database(set->database);
+	hs_free_database(set->backup);
 	for (size_t i = 0; i < set->automaton_count; i++)
 		automaton_free(set->automata[i].automaton);
+	free(set->routes);
 	free(set->always);
 	free(set->classes);
 	free(set);
 }
 
-void scan_set_finish(struct scan_set *set)
+static enum scan_class class_of(enum scan_route route)
+{
+	return route == SCAN_ROUTE_NONE ? SCAN_NONE : route == SCAN_ROUTE_PREFILTER ? SCAN_PREFILTER : SCAN_EXACT;
+}
+
+static size_t bytes_of(const hs_database_t *database)
+{
+	size_t bytes = 0;
+	if (database != NULL)
+		hs_database_size(database, &bytes);
+	return bytes;
+}
+
+void scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 {
 	struct scan_set_facts *facts = &set->facts;
-	facts->exact = facts->prefilter = facts->none = 0;
+	for (size_t i = 0; i < builder->count; i++) {
+		enum scan_class class = class_of((enum scan_route)set->routes[i]);
+		set->classes[builder->entries[i].id] = (uint8_t) class;
+		facts->pieces += class != SCAN_NONE;
+	}
 	for (size_t id = 0; id < set->words * 64; id++) {
 		facts->exact += set->classes[id] == SCAN_EXACT;
 		facts->prefilter += set->classes[id] == SCAN_PREFILTER;
@@ -60,9 +91,8 @@ void scan_set_finish(struct scan_set *set)
 			set->always[id / 64] |= (uint64_t)1 << (id % 64);
 	}
 	facts->patterns = facts->exact + facts->prefilter + facts->none;
+	facts->database_bytes = bytes_of(set->database) + bytes_of(set->backup);
 	set->findable = (uint32_t)(facts->exact + facts->prefilter);
-	if (set->database != NULL)
-		hs_database_size(set->database, &facts->database_bytes);
 }
 
 size_t scan_set_words(const struct scan_set *set)
@@ -125,9 +155,11 @@ int scan_scratch_fit(struct scan_scratch *scratch, const struct scan_set *set)
 		if (r != 0)
 			return r;
 	}
-	if (set->database == NULL)
-		return 0;
-	return hs_alloc_scratch(set->database, &scratch->hyperscan) == HS_SUCCESS ? 0 : -ENOMEM;
+	const hs_database_t *databases[] = {set->database, set->backup};
+	for (size_t i = 0; i < 2; i++)
+		if (databases[i] != NULL && hs_alloc_scratch(databases[i], &scratch->hyperscan) != HS_SUCCESS)
+			return -ENOMEM;
+	return 0;
 }
 
 void scan_scratch_free(struct scan_scratch *scratch)
@@ -166,25 +198,46 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
 	return f->found == f->findable;
 }
 
-static int run_database(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
+static int run_database(const hs_database_t *database, struct scan_scratch *scratch, struct slice value,
 			struct findings *f)
 {
 	const char *bytes = value.len > 0 ? (const char *)value.ptr : "";
-	hs_error_t r = hs_scan(set->database, bytes, (unsigned)value.len, 0, scratch->hyperscan, on_hit, f);
+	if (database == NULL)
+		return 0;
+	hs_error_t r = hs_scan(database, bytes, (unsigned)value.len, 0, scratch->hyperscan, on_hit, f);
 	if (r == HS_SUCCESS || r == HS_SCAN_TERMINATED)
 		return 0;
 	return r == HS_NOMEM ? -ENOMEM : -EINVAL;
 }
 
-static int run_automaton(const struct scan_automaton *a, struct scan_scratch *scratch, struct slice value,
-			 struct findings *f)
+/* 1 if one was busy, 0, or -EINVAL. */
+static int run_automata(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
+			struct findings *f)
 {
-	struct automaton_cache *cache = find_cache(scratch, a->automaton);
-	if (cache == NULL)
-		return -EINVAL;
-	for (uint64_t found = automaton_run(a->automaton, cache, value); found != 0; found &= found - 1)
-		set_bit(f, a->ids[__builtin_ctzll(found)]);
-	return 0;
+	struct automaton_run runs[SCAN_AUTOMATA_MAX];
+	for (size_t i = 0; i < set->automaton_count; i++) {
+		const struct scan_automaton *a = &set->automata[i];
+		runs[i] = (struct automaton_run){
+			.automaton = a->automaton, .cache = find_cache(scratch, a->automaton), .bounded = a->backed};
+		if (runs[i].cache == NULL)
+			return -EINVAL;
+	}
+	automaton_run(runs, set->automaton_count, value);
+	int busy = 0;
+	for (size_t i = 0; i < set->automaton_count; i++) {
+		for (uint64_t found = runs[i].found; found != 0; found &= found - 1)
+			set_bit(f, set->automata[i].ids[__builtin_ctzll(found)]);
+		busy |= runs[i].busy;
+	}
+	return busy;
+}
+
+static int find_all(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, struct findings *f)
+{
+	int r = run_database(set->database, scratch, value, f);
+	if (r == 0)
+		r = run_automata(set, scratch, value, f);
+	return r == 1 ? run_database(set->backup, scratch, value, f) : r;
 }
 
 static uint32_t set_always(const struct scan_set *set, uint64_t *bits)
@@ -202,11 +255,6 @@ int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct sl
 	if (value.len > UINT32_MAX)
 		return -EFBIG;
 	struct findings f = {ret_bits, 0, set->findable};
-	int r = 0;
-	if (value.len >= set->min_width) {
-		r = set->database != NULL ? run_database(set, scratch, value, &f) : 0;
-		for (size_t i = 0; r == 0 && i < set->automaton_count; i++)
-			r = run_automaton(&set->automata[i], scratch, value, &f);
-	}
+	int r = value.len >= set->min_width ? find_all(set, scratch, value, &f) : 0;
 	return r != 0 ? r : (int)(f.found + set_always(set, ret_bits));
 }

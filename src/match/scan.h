@@ -2,8 +2,8 @@
  * Many patterns on one value in one pass: Hyperscan, block mode. The caller partitions patterns into sets by target,
  * for a set of everything compiles slowly and scans slowly; it gives each pattern an id, and gets back a bit per id.
  *
- * What a bit means is told by the pattern's class. Patterns that are too large for Hyperscan go to an automaton of ours
- * (match/automaton.h), or are split at their widest alternation into pieces that share the id; all this is hidden here.
+ * What a bit means is told by the pattern's class. Literals go to Hyperscan; most regexes to automata of ours
+ * (match/automaton.h), with Hyperscan behind them for values that would make these slow. All this is hidden here.
  *
  * A set is immutable and shared by threads. A scratch is one worker's, fitted to every set when rules are loaded.
  */
@@ -57,7 +57,7 @@ struct scan_set_facts {
 	size_t exact;
 	size_t prefilter;
 	size_t none;
-	size_t pieces;         /* expressions handed to Hyperscan, splits and literals counted singly */
+	size_t pieces;         /* regexes and literals looked for */
 	size_t database_bytes; /* in memory */
 	bool from_cache;
 };

@@ -7,14 +7,14 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
-enum { FORM = 2 }; /* grows with every change to the form, or to how patterns are prepared */
+enum { FORM = 3 }; /* grows with every change to the form, or to how patterns are prepared */
 
 struct header {
 	uint32_t form;
-	uint32_t words;
 	uint32_t min_width;
-	uint32_t pieces;
+	uint64_t entries;
 	uint64_t database_bytes; /* serialised; 0: no database */
+	uint64_t backup_bytes;
 };
 
 static void digest_text(EVP_MD_CTX *digest, struct slice s)
@@ -52,37 +52,63 @@ int scan_store_key(const struct scan_builder *builder, const hs_platform_info_t 
 	return r;
 }
 
-int scan_store_write(const struct scan_set *set, struct buffer *out)
+static int serialise(const hs_database_t *database, char **ret_bytes, size_t *ret_len)
 {
-	char *bytes = NULL;
-	size_t length = 0;
-	if (set->database != NULL && hs_serialize_database(set->database, &bytes, &length) != HS_SUCCESS)
-		return -ENOMEM;
-	struct header header = {FORM, (uint32_t)set->words, set->min_width, (uint32_t)set->facts.pieces, length};
-	buffer_add(out, slice_make(&header, sizeof(header)));
-	buffer_add(out, slice_make(set->classes, set->words * 64));
-	buffer_add(out, slice_make(bytes, length));
-	free(bytes);
-	return out->error;
+	if (database == NULL)
+		return 0;
+	return hs_serialize_database(database, ret_bytes, ret_len) == HS_SUCCESS ? 0 : -ENOMEM;
 }
 
-static int read_into(struct reader *in, const struct header *header, struct scan_set *set)
+int scan_store_write(const struct scan_set *set, struct buffer *out)
 {
-	struct slice classes = reader_take(in, set->words * 64);
-	struct slice database = reader_take(in, header->database_bytes);
-	if (in->overrun || !reader_at_end(in))
-		return -EBADMSG;
-	memcpy(set->classes, classes.ptr, classes.len);
-	set->min_width = header->min_width;
-	set->facts.pieces = header->pieces;
-	set->facts.from_cache = true;
-	if (database.len == 0)
+	char *bytes[2] = {NULL, NULL};
+	size_t lengths[2] = {0, 0};
+	int r = serialise(set->database, &bytes[0], &lengths[0]);
+	if (r == 0)
+		r = serialise(set->backup, &bytes[1], &lengths[1]);
+	if (r == 0) {
+		struct header header = {FORM, set->min_width, set->route_count, lengths[0], lengths[1]};
+		buffer_add(out, slice_make(&header, sizeof(header)));
+		buffer_add(out, slice_make(set->routes, set->route_count));
+		buffer_add(out, slice_make(bytes[0], lengths[0]));
+		buffer_add(out, slice_make(bytes[1], lengths[1]));
+		r = out->error;
+	}
+	free(bytes[0]);
+	free(bytes[1]);
+	return r;
+}
+
+static int deserialise(struct slice bytes, hs_database_t **ret_database)
+{
+	if (bytes.len == 0)
 		return 0;
-	hs_error_t r = hs_deserialize_database((const char *)database.ptr, database.len, &set->database);
+	hs_error_t r = hs_deserialize_database((const char *)bytes.ptr, bytes.len, ret_database);
 	return r == HS_SUCCESS ? 0 : r == HS_NOMEM ? -ENOMEM : -EBADMSG;
 }
 
-int scan_store_read(struct slice bytes, struct scan_set **ret_set)
+static int read_into(const struct scan_builder *builder, struct reader *in, const struct header *header,
+		     struct scan_set *set)
+{
+	struct slice routes = reader_take(in, header->entries);
+	struct slice database = reader_take(in, header->database_bytes);
+	struct slice backup = reader_take(in, header->backup_bytes);
+	if (in->overrun || !reader_at_end(in))
+		return -EBADMSG;
+	for (size_t i = 0; i < routes.len; i++) {
+		if (routes.ptr[i] > SCAN_ROUTE_NONE)
+			return -EBADMSG;
+		set->routes[i] = routes.ptr[i];
+	}
+	set->min_width = header->min_width;
+	set->facts.from_cache = true;
+	int r = deserialise(database, &set->database);
+	if (r == 0)
+		r = deserialise(backup, &set->backup);
+	return r != 0 ? r : scan_automata_build(builder, set);
+}
+
+int scan_store_read(const struct scan_builder *builder, struct slice bytes, struct scan_set **ret_set)
 {
 	struct reader in = reader_make(bytes);
 	struct header header;
@@ -90,18 +116,18 @@ int scan_store_read(struct slice bytes, struct scan_set **ret_set)
 	if (in.overrun)
 		return -EBADMSG;
 	memcpy(&header, start.ptr, sizeof(header));
-	if (header.form != FORM || header.words > SCAN_ID_MAX / 64)
+	if (header.form != FORM || header.entries != builder->count)
 		return -EBADMSG;
 	struct scan_set *set;
-	int r = scan_set_make(header.words, &set);
+	int r = scan_set_make(builder, &set);
 	if (r != 0)
 		return r;
-	r = read_into(&in, &header, set);
+	r = read_into(builder, &in, &header, set);
 	if (r != 0) {
 		scan_set_free(set);
 		return r;
 	}
-	scan_set_finish(set);
+	scan_set_finish(builder, set);
 	*ret_set = set;
 	return 0;
 }
