@@ -108,7 +108,7 @@ static void random_patterns_agree_with_the_regex(void **state)
 	struct test_random random = {11};
 	struct test_text *text = malloc(sizeof(*text));
 	size_t matches = 0, misses = 0;
-	for (int round = 0; round < 4000; round++) {
+	for (int round = 0; round < 800; round++) {
 		struct automaton_builder *builder = builder_made();
 		struct regex *regexes[TOGETHER];
 		char sources[TOGETHER][128];
@@ -143,7 +143,7 @@ static void random_patterns_agree_with_the_regex(void **state)
 			regex_free(regexes[i]);
 	}
 	free(text);
-	assert_true(matches > 100000 && misses > 100000);
+	assert_true(matches > 20000 && misses > 20000);
 }
 
 /* One pattern needs 2^17 states: more than the cache holds. What it forgets it must find again. */
@@ -151,7 +151,7 @@ static void a_full_cache_begins_anew(void **state)
 {
 	(void)state;
 	static const char source[] = "a[ab]{16}c$";
-	enum { LEN = 300 * 1000 };
+	enum { LEN = 100 * 1000 };
 	struct automaton_builder *builder = builder_made();
 	assert_int_equal(automaton_builder_add(builder, slice_from_string(source), 0), 0);
 	assert_int_equal(automaton_builder_add(builder, SLICE("cab{3}c"), 0), 0);
@@ -162,11 +162,11 @@ static void a_full_cache_begins_anew(void **state)
 	uint8_t *bytes = malloc(LEN);
 	for (size_t i = 0; i < LEN; i++)
 		bytes[i] = (uint8_t)('a' + test_random_below(&random, 2));
-	for (size_t end = LEN - 40; end < LEN; end++) {
+	for (size_t end = LEN - 12; end < LEN; end++) {
 		uint8_t kept = bytes[end];
 		bytes[end] = 'c';
 		struct slice value = slice_make(bytes, end + 1);
-		int r = regex_match(regex, regex_scratch, slice_make(bytes + LEN - 200, end + 1 - (LEN - 200)), 0, NULL,
+		int r = regex_match(regex, regex_scratch, slice_make(bytes + LEN - 100, end + 1 - (LEN - 100)), 0, NULL,
 				    NULL, NULL);
 		assert_int_equal(run(b.automaton, b.cache, value), r);
 		bytes[end] = kept;
@@ -223,7 +223,7 @@ static void runs_side_by_side_are_as_alone(void **state)
 		built[i] = build(builder);
 		assert_int_equal(automaton_cache_create(built[i].automaton, &alone[i]), 0);
 	}
-	for (int round = 0; round < 1500; round++) {
+	for (int round = 0; round < 500; round++) {
 		size_t count = 1 + test_random_below(&random, COUNT);
 		struct slice value = slice_make(bytes, test_random_below(&random, sizeof(bytes)));
 		for (size_t i = 0; i < value.len; i++)
@@ -240,7 +240,7 @@ static void runs_side_by_side_are_as_alone(void **state)
 			found += (size_t)expected;
 		}
 	}
-	assert_true(busy > 100 && found > 1000);
+	assert_true(busy > 50 && found > 300);
 	for (int i = 0; i < COUNT; i++) {
 		automaton_cache_free(alone[i]);
 		built_free(&built[i]);
