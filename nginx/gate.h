@@ -78,6 +78,7 @@ enum gate_response_state {
 	GATE_RESPONSE_NEW,
 	GATE_RESPONSE_HELD,    /* headers wait, bytes are kept */
 	GATE_RESPONSE_WATCHED, /* bytes pass and are inspected */
+	GATE_RESPONSE_VOID,    /* to be replaced: what still comes is thrown away */
 	GATE_RESPONSE_PASSED,  /* nothing more to do */
 };
 
@@ -93,6 +94,8 @@ struct gate_context {
 	u_char id[32];
 	void *mapped; /* the body's temporary file, or NULL */
 	size_t mapped_len;
+	ngx_event_t replacement; /* of a response that a verdict refused */
+	struct guia_verdict replacement_verdict;
 	u_char *held; /* response bytes so far */
 	size_t held_len;
 	size_t held_capacity;

@@ -12,6 +12,11 @@ static void context_cleanup(void *data)
 {
 	struct gate_context *context = data;
 
+	if (context->replacement.posted) {
+		ngx_delete_posted_event(&context->replacement);
+	}
+	if (context->replacement.timer_set)
+		ngx_del_timer(&context->replacement);
 	if (context->transaction != NULL) {
 		guia_transaction_end(context->transaction);
 		context->location->profile->live--;

@@ -11,7 +11,10 @@
 static ngx_http_output_header_filter_pt next_header_filter;
 static ngx_http_output_body_filter_pt next_body_filter;
 
-enum { HELD_FIRST_BYTES = 16 * 1024 };
+enum {
+	HELD_FIRST_BYTES = 16 * 1024,
+	GATE_BUFFERED = 0x08, /* of a request's four bits: nginx's own filters use the others */
+};
 
 static int header_give(struct gate_context *context, const char *name, ngx_str_t value)
 {
@@ -85,30 +88,82 @@ static void cache_forget(ngx_http_request_t *r)
 #endif
 }
 
+/* Everything that is set for the response that will not be sent. */
+static void response_forget(struct gate_context *context)
+{
+	ngx_http_request_t *r = context->request;
+
+	ngx_http_clean_header(r);
+	ngx_memzero(r->ctx, ngx_http_max_module * sizeof(void *));
+	ngx_http_set_ctx(r, context, ngx_http_guia_module);
+	/* Of a page with subrequests, whatever is still to come stays out, and the main request has the floor. */
+	r->postponed = NULL;
+	r->connection->data = r;
+	context->response_state = GATE_RESPONSE_PASSED;
+}
+
+/* Outside of whoever was sending: ends it, and finishes the request as a handler that returns a status does. */
+static void replacement_handler(ngx_event_t *event)
+{
+	struct gate_context *context = event->data;
+	ngx_http_request_t *r = context->request;
+	ngx_connection_t *c = r->connection;
+
+	ngx_http_set_log_request(c->log, r);
+	if (r->blocked) {
+		/* A thread still reads a file for the response. */
+		ngx_add_timer(event, 1);
+		return;
+	}
+	r->buffered &= ~(unsigned)GATE_BUFFERED & 0xf;
+	if (r->upstream != NULL && r->upstream->cleanup != NULL) {
+		r->main->count++;
+		(*r->upstream->cleanup)(r);
+	}
+	response_forget(context);
+	ngx_http_finalize_request(r, gate_verdict_status(r, &context->replacement_verdict));
+	ngx_http_run_posted_requests(c);
+}
+
+/* As ngx_http_filter_finalize_request() does it, but Location is set after the headers are cleaned. */
+static ngx_int_t replace_within(struct gate_context *context)
+{
+	ngx_http_request_t *r = context->request;
+
+	if (context->replacement_verdict.action == GUIA_DROP)
+		return NGX_ERROR;
+	response_forget(context);
+	ngx_int_t status = gate_verdict_status(r, &context->replacement_verdict);
+	r->filter_finalize = 1;
+	ngx_int_t rc = ngx_http_special_response_handler(r, status);
+	return rc == NGX_OK || rc == NGX_DONE ? NGX_ERROR : rc;
+}
+
 /*
  * The answer of the gate's choice in place of the response, of which nothing has been sent: nginx's page or the one of
- * error_page. As ngx_http_filter_finalize_request() does it, but Location is set after the headers are cleaned.
- * NGX_ERROR stops whoever was sending.
+ * error_page, as if the location's handler had returned the status. That must happen outside of the filters, or else
+ * nginx closes the connection as soon as it can, cuts long pages and cannot fetch one; so what still comes is swallowed
+ * until the event. Subrequests in flight and tunnels cannot wait: there it is done from within the filter, with an
+ * error for whoever was sending.
  */
 static ngx_int_t replace(struct gate_context *context, const struct guia_verdict *verdict)
 {
 	ngx_http_request_t *r = context->request;
 
-	context->response_state = GATE_RESPONSE_PASSED;
 	context->blocked = 1;
+	context->replacement_verdict = *verdict;
 	cache_forget(r);
-	if (verdict->action == GUIA_DROP)
-		return NGX_ERROR;
-	ngx_http_clean_header(r);
-	ngx_int_t status = gate_verdict_status(r, verdict);
-	ngx_memzero(r->ctx, ngx_http_max_module * sizeof(void *));
-	ngx_http_set_ctx(r, context, ngx_http_guia_module);
-	r->filter_finalize = 1;
-	/* Of a page with subrequests, whatever is still to come stays out, and the main request has the floor. */
-	r->postponed = NULL;
-	r->connection->data = r;
-	ngx_int_t rc = ngx_http_special_response_handler(r, status);
-	return rc == NGX_OK || rc == NGX_DONE ? NGX_ERROR : rc;
+	if (r->main->count > 1 || (r->upstream != NULL && r->upstream->upgrade)) {
+		context->response_state = GATE_RESPONSE_PASSED;
+		return replace_within(context);
+	}
+	context->response_state = GATE_RESPONSE_VOID;
+	context->replacement.handler = replacement_handler;
+	context->replacement.data = context;
+	context->replacement.log = r->connection->log;
+	r->buffered |= GATE_BUFFERED;
+	ngx_post_event(&context->replacement, &ngx_posted_events);
+	return NGX_OK;
 }
 
 static ngx_int_t replace_status(struct gate_context *context, uint16_t status)
@@ -127,6 +182,21 @@ static ngx_int_t headers_hold(struct gate_context *context)
 	return NGX_OK;
 }
 
+/* Rules cannot read it, and whoever asks for compression would get past them. Told once a minute. */
+static void encoding_check(ngx_http_request_t *r)
+{
+	static time_t told;
+	const ngx_table_elt_t *encoding = r->headers_out.content_encoding;
+
+	if (encoding == NULL || encoding->value.len == 0 || ngx_time() - told < 60)
+		return;
+	told = ngx_time();
+	ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+		      "guia: a response is compressed by the origin (%V) and cannot be read: ask for none with "
+		      "proxy_set_header Accept-Encoding \"\"",
+		      &encoding->value);
+}
+
 static ngx_int_t response_begin(struct gate_context *context)
 {
 	ngx_http_request_t *r = context->request;
@@ -142,6 +212,7 @@ static ngx_int_t response_begin(struct gate_context *context)
 	if (response_has_no_body(r) || !guia_response_body_wanted(context->transaction))
 		return next_header_filter(r);
 
+	encoding_check(r);
 	r->main_filter_need_in_memory = 1;
 	r->allow_ranges = 0;
 	ngx_http_clear_accept_ranges(r);
@@ -287,11 +358,25 @@ static void body_watch(struct gate_context *context, const ngx_chain_t *in)
 	context->verdict = guia_response_body_done(context->transaction);
 }
 
+static ngx_int_t body_void(ngx_chain_t *in)
+{
+	for (; in != NULL; in = in->next) {
+		in->buf->pos = in->buf->last;
+		if (in->buf->in_file)
+			in->buf->file_pos = in->buf->file_last;
+	}
+	return NGX_OK;
+}
+
 static ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 {
 	struct gate_context *context;
 
-	if (r != r->main || in == NULL || (context = gate_context_find(r)) == NULL)
+	if (r != r->main || (context = gate_context_find(r)) == NULL)
+		return next_body_filter(r, in);
+	if (context->response_state == GATE_RESPONSE_VOID)
+		return body_void(in);
+	if (in == NULL)
 		return next_body_filter(r, in);
 	if (context->response_state == GATE_RESPONSE_HELD)
 		return body_hold(context, in);

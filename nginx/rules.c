@@ -93,6 +93,22 @@ static ngx_uint_t count_lines(ngx_str_t text)
 	return lines;
 }
 
+/* A name with wildcards becomes a line of rules that includes what it matches. */
+static ngx_int_t pattern_include(ngx_conf_t *cf, struct gate_source *source)
+{
+	ngx_str_t text;
+
+	if (strpbrk((const char *)source->text.data, "*?[") == NULL)
+		return NGX_OK;
+	text.data = ngx_pnalloc(cf->pool, source->text.len + sizeof("Include \"\""));
+	if (text.data == NULL)
+		return NGX_ERROR;
+	text.len = (size_t)(ngx_sprintf(text.data, "Include \"%V\"%Z", &source->text) - text.data) - 1;
+	source->text = text;
+	source->kind = GUIA_SOURCE_TEXT;
+	return NGX_OK;
+}
+
 ngx_int_t gate_sources_add(ngx_conf_t *cf, ngx_array_t **list, ngx_str_t *arguments, ngx_uint_t count)
 {
 	ngx_uint_t line = cf->conf_file->line;
@@ -115,7 +131,7 @@ ngx_int_t gate_sources_add(ngx_conf_t *cf, ngx_array_t **list, ngx_str_t *argume
 		if (text_is_rules(arguments[i]))
 			continue;
 		source->kind = GUIA_SOURCE_FILE;
-		if (ngx_conf_full_name(cf->cycle, &source->text, 1) != NGX_OK)
+		if (ngx_conf_full_name(cf->cycle, &source->text, 1) != NGX_OK || pattern_include(cf, source) != NGX_OK)
 			return NGX_ERROR;
 	}
 	return NGX_OK;

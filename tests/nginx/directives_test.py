@@ -51,6 +51,14 @@ def _():
     assert not accepted and f"nginx.conf:{line}:" in said, (line, said)
 
 
+@case("a name with wildcards is every file it matches")
+def _():
+    files = {"d/a.conf": ON + RULE.format("a", 1, 403), "d/b.conf": RULE.format("b", 2, 403)}
+    accepted, said = check(server("guia on; guia_rules d/*.conf;"), files)
+    assert accepted, said
+    refused(server("guia on; guia_rules d/*.conf;"), "F/d/b.conf:1:", files={**files, "d/b.conf": "SecNonsense\n"})
+
+
 @case("a missing rule file is told by name")
 def _():
     refused(server("guia on; guia_rules nothing.conf;"), "F/nothing.conf", "[emerg]")

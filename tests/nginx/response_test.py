@@ -37,6 +37,10 @@ server {{
                          $upstream_cache_status always; proxy_set_header Connection ""; }}
     location /sorry/ {{ error_page 403 /403.html; proxy_pass http://127.0.0.1:{origin}/;
                         proxy_set_header Connection ""; }}
+    location /excuse/ {{ error_page 403 /apology; proxy_pass http://127.0.0.1:{origin}/; proxy_set_header Connection "";
+                         location /excuse/nobuf/ {{ proxy_buffering off; proxy_pass http://127.0.0.1:{origin}/;
+                                                    proxy_set_header Connection ""; }}
+                         location /excuse/files/ {{ alias {folder}/www/; }} }}
     location = /403.html {{ root {folder}/www; }}
     location /files/ {{ alias {folder}/www/; }}
     location /page/ {{ ssi on; alias {folder}/www/; }}
@@ -114,7 +118,7 @@ origin = Origin({
     "/slow": slow, "/events": lambda h: slow(h, "text/event-stream"), "/octets": lambda h: slow(h, "application/octet-stream"),
     "/short": cut_short, "/ranged": ranged, "/encoded": encoded,
     "/empty": lambda h: h.send(200, b""), "/204": lambda h: (h.send_response(204), h.end_headers()),
-    "/counted": counted, "/counted-chunked": counted_chunked, "/inner": lambda h: h.send(200, b"SECRET-"),
+    "/counted": counted, "/counted-chunked": counted_chunked, "/apology": lambda h: h.send(200, b"we are truly sorry" * 5000),
 })
 origin.server.counts = {}
 H1, H2 = free_port(), free_port()
@@ -167,6 +171,14 @@ def _(http2):
         reply = get(path, http2=http2)
         blocked(reply, b"sorry for the trouble")
         assert len(reply.body) == len("sorry for the trouble") * 500, len(reply.body)
+
+
+@case("error_page may come from the origin", both=True)
+def _(http2):
+    for path in ("/excuse/298", "/excuse/leak", "/excuse/leak-chunked", "/excuse/nobuf/leak", "/excuse/nobuf/leak-chunked",
+                 "/excuse/files/leak.html"):
+        reply = get(path, http2=http2)
+        assert reply.status == 403 and reply.body == b"we are truly sorry" * 5000, (path, reply, len(reply.body))
 
 
 @case("phase 3 denies and redirects, phase 4 redirects and drops", both=True)
@@ -320,11 +332,50 @@ def _():
     assert get("/fine").status == 200
 
 
-@case("after a blocked page others on the same connection are served")
+BLOCKED_THEN_FINE = ("/leak", "/nobuf/leak-chunked", "/298", "/files/leak.html", "/fine")
+
+
+@case("after a blocked page the connection serves on (HTTP/1.1)")
 def _():
-    done = subprocess.run(["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code} ", f"http://127.0.0.1:{H1}/leak", "-o",
-                           "/dev/null", f"http://127.0.0.1:{H1}/fine"], capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["403", "200"], done
+    words = [w for path in BLOCKED_THEN_FINE for w in ("-o", "/dev/null", f"http://127.0.0.1:{H1}{path}")]
+    done = subprocess.run(["curl", "-sS", "-w", "%{http_code}/%{num_connects} ", *words], capture_output=True, text=True,
+                          check=False)
+    assert done.stdout.split() == ["403/1", "403/0", "403/0", "403/0", "200/0"], done
+
+
+@case("after a blocked page the connection serves on (HTTP/2)")
+def _():
+    # curl 7.88 cannot use such a connection twice
+    done = subprocess.run(["nghttp", "-nv", "--no-dep", *(f"http://127.0.0.1:{H2}{p}" for p in BLOCKED_THEN_FINE)],
+                          capture_output=True, text=True, check=False, timeout=30)
+    statuses = sorted(line.split(":status: ")[1] for line in done.stdout.splitlines() if ":status: " in line)
+    assert statuses == ["200", "403", "403", "403", "403"], done.stdout
+    assert "RST_STREAM" not in done.stdout, done.stdout
+
+
+@case("a slow client gets the whole of the page in a blocked one's place")
+def _():
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        s.connect(("127.0.0.1", H1))
+        s.sendall(b"GET /excuse/leak HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        time.sleep(0.3)
+        got = b""
+        while piece := s.recv(512):
+            got += piece
+    assert got.startswith(b"HTTP/1.1 403") and got.endswith(b"we are truly sorry" * 5000), got[:300]
+
+
+@case("HEAD is denied by phase 3 as GET is", both=True)
+def _(http2):
+    reply = get("/298", "-I", http2=http2)
+    assert reply.status == 403 and b"<html" not in reply.body, reply
+
+
+@case("an answer that the origin compressed is told in the error log")
+def _():
+    assert get("/encoded", "-H", "Accept-Encoding: gzip").headers["content-encoding"] == "gzip"
+    assert gate.logged("is compressed by the origin")
 
 
 @case("nothing alarming was logged")
