@@ -148,6 +148,12 @@ void gate_body_feed(struct gate_context *context);
 
 void gate_filters_install(void);
 
+/* ---- replace.c ---- */
+
+/* Nothing of the response has been sent. What the filter that asks is to return. */
+ngx_int_t gate_response_replace(struct gate_context *context, const struct guia_verdict *verdict);
+ngx_int_t gate_response_replace_status(struct gate_context *context, uint16_t status);
+
 /* ---- log.c ---- */
 
 ngx_int_t gate_log_handler(ngx_http_request_t *r);

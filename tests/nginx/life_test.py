@@ -26,6 +26,8 @@ SecRule REQUEST_PROTOCOL "@contains HTTP/1.1" "id:7,phase:1,pass,log,t:none"
 SecRule REQUEST_PROTOCOL "@contains HTTP/2.0" "id:8,phase:1,pass,log,t:none"
 SecRule REQUEST_BODY "@contains evil" "id:20,phase:2,deny,status:403,log,t:none"
 SecRule REQUEST_URI "@contains body2" "id:21,phase:2,deny,status:406,log,t:none"
+SecRule RESPONSE_STATUS "@streq 101" "id:30,phase:3,deny,status:403,log,t:none,chain"
+	SecRule REQUEST_URI "@contains noupgrade" "t:none"
 SecRule RESPONSE_STATUS "@contains 4" "id:50,phase:5,pass,log,t:none"
 SecRule RESPONSE_STATUS "@contains 2" "id:51,phase:5,pass,log,t:none"
 """
@@ -431,6 +433,8 @@ def _():
     ask = ("GET /ws{} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n")
     assert raw(H1, ask.format("?evil")).startswith(b"HTTP/1.1 403")
+    answer = raw(H1, ask.format("?noupgrade"))
+    assert answer.startswith(b"HTTP/1.1 403") and b"101 Switching" not in answer, answer
     with socket.create_connection(("127.0.0.1", H1), timeout=10) as s:
         s.sendall(ask.format("").encode())
         assert b"101 Switching" in s.recv(4096)

@@ -43,6 +43,8 @@ server {{
                          location /excuse/files/ {{ alias {folder}/www/; }} }}
     location = /403.html {{ root {folder}/www; }}
     location /files/ {{ alias {folder}/www/; }}
+    location /threads/ {{ aio threads; sendfile off; output_buffers 2 4k; guia_rules rules-partial.conf;
+                          alias {folder}/www/; }}
     location /page/ {{ ssi on; alias {folder}/www/; }}
     location /partial/ {{ guia_rules rules-partial.conf; proxy_pass http://127.0.0.1:{origin}/;
                           proxy_set_header Connection ""; }}
@@ -132,6 +134,7 @@ gate = Gate("", start=False, files={
     "www/nested.html": '<!--#include virtual="/page/fine.html" --><!--#include virtual="/leak-chunked" -->'
                        '<!--#include virtual="/files/page.html" -->tail',
     "www/long.html": '<!--#include virtual="/early-leak" --><!--#include virtual="/files/page.html" -->tail',
+    "www/long-leak.html": "SECRET-LEAK" + "x" * 2000000, "www/long.html": "x" * 2000000,
     "www/large.bin": os.urandom(300000)})
 gate.configure(CONFIG.format(folder=gate.folder, origin=origin.port, h1=H1, h2=H2)
                .replace("default_type", "#") + "types { text/html html; application/octet-stream bin; }")
@@ -293,6 +296,15 @@ def _(http2):
     blocked(get("/page/nested.html", http2=http2))
     assert get("/page/long.html", http2=http2).status >= 400
     assert get("/page/fine.html", http2=http2).body == b"<p>" + b"<p>page</p>" * 50 + b"</p>"
+
+
+@case("files that threads read are held, replaced and passed as others", both=True)
+def _(http2):
+    for _ in range(5):
+        blocked(get("/threads/long-leak.html", http2=http2))
+        blocked(get("/threads/leak.html", http2=http2))
+        reply = get("/threads/long.html", http2=http2)
+        assert reply.status == 200 and reply.body == b"x" * 2000000, (reply.status, len(reply.body))
 
 
 @case("an origin that dies in the middle gives 502, not half a page", both=True)
