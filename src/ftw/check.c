@@ -63,14 +63,15 @@ static int matches(struct slice pattern, struct slice text, struct buffer *why)
 	return r;
 }
 
-static int check_ids(const struct ftw_output *expected, struct slice log, struct buffer *why)
+static int check_ids(const struct ftw_output *expected, const struct ftw_seen *seen, struct buffer *why)
 {
+	struct slice log = seen->log;
 	for (size_t i = 0; i < expected->expect_ids.count; i++)
 		if (!ftw_log_has_id(log, expected->expect_ids.items[i])) {
 			buffer_printf(why, "expected rule %" PRId64 " in the log", expected->expect_ids.items[i]);
 			return unexpected(log, why);
 		}
-	for (size_t i = 0; i < expected->no_expect_ids.count; i++)
+	for (size_t i = 0; i < expected->no_expect_ids.count && !seen->refused; i++)
 		if (ftw_log_has_id(log, expected->no_expect_ids.items[i])) {
 			buffer_printf(why, "expected no rule %" PRId64 " in the log", expected->no_expect_ids.items[i]);
 			return unexpected(log, why);
@@ -117,8 +118,10 @@ int ftw_check(const struct ftw_output *expected, const struct ftw_seen *seen, st
 	}
 	int r = check_status(expected, seen, why);
 	r = r != 0 ? r : check_pattern(expected->response_contains, seen->response, true, "the response", why);
-	r = r != 0 ? r : check_ids(expected, seen->log, why);
+	r = r != 0 ? r : check_ids(expected, seen, why);
 	if (r == 0 && (r = check_pattern(expected->match_regex, seen->log, true, "the log", why)) == FTW_UNEXPECTED)
 		return unexpected(seen->log, why);
-	return r != 0 ? r : check_pattern(expected->no_match_regex, seen->log, false, "the log", why);
+	if (r != 0 || seen->refused)
+		return r;
+	return check_pattern(expected->no_match_regex, seen->log, false, "the log", why);
 }

@@ -8,6 +8,7 @@
 struct ftw_seen {
 	unsigned status;       /* 0: no answer */
 	bool error;            /* the connection ended without an answer, or the server refused the request */
+	bool refused;          /* by the server, before any rule: `log` is what the rules would have said */
 	struct slice log;      /* lines, each ended by LF */
 	struct slice response; /* as far as it is known */
 };

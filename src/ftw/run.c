@@ -58,7 +58,7 @@ int ftw_stage_local(void *context, const struct ftw_stage *stage, struct slice *
 	const struct ftw_local *local = context;
 	struct request_parser_options options = exchange_parser_permissive();
 	struct ftw_seen seen = {0};
-	struct request request;
+	struct request request = {0};
 	struct slice wire;
 	int r = ftw_wire_request(&stage->input, *cookie, arena, &wire);
 	if (r != 0)
@@ -71,7 +71,9 @@ int ftw_stage_local(void *context, const struct ftw_stage *stage, struct slice *
 	if (r == REQUEST_REFUSED)
 		r = exchange_read_leniently(wire, arena, &request);
 	r = r != 0 ? r : run_transaction(local, &request, arena, &seen);
-	seen.error = seen.error || seen.status == 0;
+	/* An answer to HTTP/0.9 has no status line, so a client sees none. */
+	seen.error = seen.error || seen.status == 0 || request.version_number == 9;
+	seen.refused = refused != 0;
 	if (refused != 0)
 		seen.status = refused;
 	if (r == 0)

@@ -131,6 +131,7 @@ static int read_input(const struct loader *l, const struct yaml_node *node, stru
 		.destination = SLICE("127.0.0.1"),
 		.headers = field_list_make(l->arena),
 		.autocomplete_headers = true,
+		.announces_empty = true,
 	};
 	bool stop_magic = false;
 	int r = read_text(node, "method", &input->method);
@@ -161,6 +162,7 @@ static int read_stage(const struct loader *l, const struct yaml_node *node, stru
 		return -ENOMEM;
 	stage->line = input->key_line;
 	int r = read_input(l, input, &stage->input);
+	stage->input.announces_empty = wrapped == NULL;
 	if (r != 0)
 		return r < 0 ? r : fault(l, input, "a value under `input` is not of the form it should have");
 	r = ftw_output_read(output, l->arena, &stage->output);

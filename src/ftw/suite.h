@@ -38,7 +38,8 @@ struct ftw_input {
 	struct slice encoded_request; /* base64 of the bytes on the wire */
 	struct slice raw_request;
 	bool autocomplete_headers;
-	bool save_cookie; /* what the answer sets, later stages send */
+	bool announces_empty; /* a POST without a body says Content-Length: 0; 3.3.4's runner did not */
+	bool save_cookie;     /* what the answer sets, later stages send */
 };
 
 struct ftw_stage {

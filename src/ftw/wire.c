@@ -118,7 +118,7 @@ static void add_missing(const struct ftw_input *input, size_t data_bytes, bool t
 	if (field_list_find(&input->headers, SLICE("Connection")) == NULL)
 		add_header(out, SLICE("Connection"), SLICE("close"));
 	if (field_list_find(&input->headers, SLICE("Content-Length")) == NULL &&
-	    (data_bytes > 0 || method_has_body(input->method)))
+	    (data_bytes > 0 || (input->announces_empty && method_has_body(input->method))))
 		buffer_printf(out, "Content-Length: %zu\r\n", data_bytes);
 }
 
