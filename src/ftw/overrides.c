@@ -98,11 +98,12 @@ static int apply(const struct ftw_override *item, struct arena *arena, struct ft
 		test->skipped = true;
 		test->skip_reason = item->reason;
 	}
-	/* What the override says is all that is expected: a server that answers 400 writes no rule's line. */
-	for (struct ftw_stage *stage = test->stages; stage != NULL; stage = stage->next) {
-		if (item->output != NULL)
-			stage->output = (struct ftw_output){.retry_once = stage->output.retry_once};
-		int r = ftw_output_read(item->output, arena, &stage->output);
+	for (struct ftw_stage *stage = test->stages; stage != NULL && item->output != NULL; stage = stage->next) {
+		if (stage->override == NULL)
+			stage->override = arena_zalloc(arena, 1, sizeof(*stage->override));
+		if (stage->override == NULL)
+			return -ENOMEM;
+		int r = ftw_output_read(item->output, arena, stage->override);
 		if (r != 0)
 			return r;
 	}

@@ -1,7 +1,8 @@
 /*
  * What a set of tests expects otherwise on this engine or server, and why (go-ftw's overrides):
  *   test_overrides: [ { rule_id: N, test_ids: [N...], reason: TEXT, output: {...}, ignore: BOOL } ]
- * `output` replaces what the test's stages expect; `ignore: true` skips the tests, the reason being told.
+ * A stage that does not do what its test says passes if it does what `output` says: a list made for one engine holds
+ * for another that does better. `ignore: true` skips the tests, the reason being told.
  */
 #ifndef GUIA_FTW_OVERRIDES_H
 #define GUIA_FTW_OVERRIDES_H

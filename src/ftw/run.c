@@ -90,6 +90,10 @@ static int run_stage(const struct ftw_stage *stage, ftw_stage_fn *run, void *con
 		buffer_clear(why);
 		r = run(context, stage, cookie, arena, &seen);
 		r = r != 0 ? r : ftw_check(&stage->output, &seen, why);
+		if (r == FTW_UNEXPECTED && stage->override != NULL) {
+			buffer_clear(why);
+			r = ftw_check(stage->override, &seen, why);
+		}
 		if (r <= 0)
 			break;
 	}

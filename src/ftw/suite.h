@@ -45,6 +45,7 @@ struct ftw_input {
 struct ftw_stage {
 	struct ftw_input input;
 	struct ftw_output output;
+	struct ftw_output *override; /* NULL: none. What will do as well, should `output` not come true */
 	unsigned line;
 	struct ftw_stage *next;
 };

@@ -92,7 +92,7 @@ static void what_is_written_wrong_is_told_with_its_place(void **state)
 	}
 }
 
-static void an_override_replaces_what_is_expected(void **state)
+static void an_override_says_what_will_do_as_well(void **state)
 {
 	(void)state;
 	struct world w;
@@ -104,7 +104,8 @@ static void an_override_replaces_what_is_expected(void **state)
 	assert_int_equal(ftw_suite_load(w.path, &w.arena, &w.diagnostics, &suite), 0);
 	assert_int_equal(ftw_overrides_load(w.path, &w.diagnostics, &overrides), 0);
 	assert_int_equal(ftw_overrides_apply(&overrides, &w.arena, &suite), 0);
-	const struct ftw_output *output = &suite.tests->stages->output;
+	const struct ftw_output *output = suite.tests->stages->override;
+	assert_int_equal(suite.tests->stages->output.expect_ids.count, 1);
 	assert_int_equal(output->expect_ids.count, 0);
 	assert_int_equal(output->statuses.items[0], 400);
 	free(overrides.items);
@@ -175,5 +176,5 @@ static void a_refused_request_is_still_read(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(both_schemas_say_the_same), cmocka_unit_test(what_is_written_wrong_is_told_with_its_place),
-	  cmocka_unit_test(an_override_replaces_what_is_expected), cmocka_unit_test(data_becomes_bytes),
+	  cmocka_unit_test(an_override_says_what_will_do_as_well), cmocka_unit_test(data_becomes_bytes),
 	  cmocka_unit_test(the_origin_reflects), cmocka_unit_test(a_refused_request_is_still_read))
