@@ -56,9 +56,15 @@ static struct slice unescape(struct slice word)
 	return slice_make(out, len);
 }
 
+/* <name>, of letters, digits and _; other things between < and > are words. */
 static bool is_reference(struct slice word)
 {
-	return word.len > 2 && word.ptr[0] == '<' && word.ptr[word.len - 1] == '>' && byte_is_alpha(word.ptr[1]);
+	if (word.len < 3 || word.ptr[0] != '<' || word.ptr[word.len - 1] != '>' || !byte_is_alpha(word.ptr[1]))
+		return false;
+	for (size_t i = 1; i + 1 < word.len; i++)
+		if (!byte_is_alpha(word.ptr[i]) && !byte_is_digit(word.ptr[i]) && word.ptr[i] != '_')
+			return false;
+	return true;
 }
 
 static bool add_way(struct grammar *g, struct slice line)

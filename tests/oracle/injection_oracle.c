@@ -1,0 +1,300 @@
+/*
+ * @detectSQLi and @detectXSS against libmodsecurity's: sentences of grammars that the fingerprint table was not made
+ * of, dressed as scanners dress them, and texts in good faith. Agreement is counted apart for what the oracle flags and
+ * for what it does not; the most frequent disagreements are printed. docs/parity-injection.md tells of them. Usage:
+ * injection_oracle [DRAWS_PER_CORPUS [SEED]]; prints TAP.
+ */
+#include "match/sqli.h"
+#include "match/sqli_fold.h"
+#include "match/xss.h"
+#include "tools/grammar/grammar.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int libinjection_sqli(const char *text, size_t len, char fingerprint[]);
+int libinjection_xss(const char *text, size_t len);
+void libinjection_sqli_init(void *state, const char *text, size_t len, int flags);
+const char *libinjection_sqli_fingerprint(void *state, int flags);
+
+enum { TEXT_MAX = 4096, SEEN_BITS = 24, CLASSES_MAX = 20000, SHOWN = 12 };
+
+struct value {
+	uint8_t bytes[TEXT_MAX];
+	size_t len;
+};
+
+struct class
+{
+	char fingerprint[16];
+	unsigned count;
+	bool missed;
+	char example[80];
+};
+
+struct tally {
+	unsigned flagged, flagged_agreed, clear, clear_agreed;
+	struct class classes[CLASSES_MAX];
+	unsigned class_count;
+};
+
+static uint8_t seen[1 << (SEEN_BITS - 3)];
+static unsigned test_number, failures;
+
+static void report(bool ok, const char *title)
+{
+	failures += !ok;
+	printf("%s %u - %s\n", ok ? "ok" : "not ok", ++test_number, title);
+}
+
+/* Words with a space between them; a lone ~ takes its place. */
+static void join(const struct slice *words, size_t count, struct value *ret)
+{
+	bool glue = true;
+	ret->len = 0;
+	for (size_t i = 0; i < count; i++) {
+		bool is_glue = words[i].len == 1 && words[i].ptr[0] == '~';
+		if (!is_glue && ret->len + words[i].len + 1 < TEXT_MAX) {
+			if (!glue)
+				ret->bytes[ret->len++] = ' ';
+			memcpy(ret->bytes + ret->len, words[i].ptr, words[i].len);
+			ret->len += words[i].len;
+		}
+		glue = is_glue;
+	}
+}
+
+static void replace_spaces(struct value *value, const char *by)
+{
+	struct value out = {.len = 0};
+	for (size_t i = 0; i < value->len && out.len + strlen(by) < TEXT_MAX; i++) {
+		if (value->bytes[i] != ' ') {
+			out.bytes[out.len++] = value->bytes[i];
+			continue;
+		}
+		memcpy(out.bytes + out.len, by, strlen(by));
+		out.len += strlen(by);
+	}
+	*value = out;
+}
+
+/* What scanners do to a payload to slip by: letters' case, other white space, the other quote. Half stay as they are.
+ */
+static void dress(struct value *value, struct grammar_random *random)
+{
+	static const char *const spaces[] = {"/**/", "\t", "\n", "  ", "/*x*/", "\f", "%20", "+"};
+	switch (grammar_random_below(random, 10)) {
+	case 0:
+	case 1:
+		for (size_t i = 0; i < value->len; i++)
+			if (byte_is_alpha(value->bytes[i]) && grammar_random_below(random, 2) == 0)
+				value->bytes[i] ^= 0x20;
+		break;
+	case 2:
+		replace_spaces(value, spaces[grammar_random_below(random, sizeof(spaces) / sizeof(spaces[0]))]);
+		break;
+	case 3:
+		for (size_t i = 0; i < value->len; i++)
+			value->bytes[i] = value->bytes[i] == '\'' ? '"' : value->bytes[i];
+		break;
+	default:
+		break;
+	}
+}
+
+/* A cut at either end or one byte put in: what is left is often no injection any more, and seldom text. */
+static void damage(struct value *value, struct grammar_random *random)
+{
+	static const char bytes[] = "' \"();,-#/*=1a<>`&";
+	size_t at = value->len > 0 ? grammar_random_below(random, value->len) : 0;
+	switch (value->len > 6 ? grammar_random_below(random, 3) : 3) {
+	case 0:
+		value->len = at;
+		break;
+	case 1:
+		at %= 6;
+		memmove(value->bytes, value->bytes + at, value->len - at);
+		value->len -= at;
+		break;
+	case 2:
+		if (value->len + 1 >= TEXT_MAX)
+			break;
+		memmove(value->bytes + at + 1, value->bytes + at, value->len - at);
+		value->bytes[at] = (uint8_t)bytes[grammar_random_below(random, sizeof(bytes) - 1)];
+		value->len++;
+		break;
+	default:
+		break;
+	}
+}
+
+/* Whether the value is new, by a digest: a few new ones lost do no harm. */
+static bool is_new(const struct value *value)
+{
+	uint64_t digest = 0xcbf29ce484222325ULL;
+	for (size_t i = 0; i < value->len; i++)
+		digest = (digest ^ value->bytes[i]) * 0x100000001b3ULL;
+	digest = (digest ^ digest >> 32) % (1U << SEEN_BITS);
+	bool found = seen[digest / 8] >> digest % 8 & 1;
+	seen[digest / 8] = (uint8_t)(seen[digest / 8] | 1U << digest % 8);
+	return !found;
+}
+
+static void note(struct tally *tally, const char *fingerprint, bool missed, const struct value *value)
+{
+	struct class *class = tally->classes;
+	while (class < tally->classes + tally->class_count &&
+	       (class->missed != missed || strcmp(class->fingerprint, fingerprint) != 0))
+		class ++;
+	if (class == tally->classes + tally->class_count) {
+		if (tally->class_count == CLASSES_MAX)
+			return;
+		tally->class_count++;
+		snprintf(class->fingerprint, sizeof(class->fingerprint), "%s", fingerprint);
+		class->missed = missed;
+		snprintf(class->example, sizeof(class->example), "%.*s", (int)value->len, (const char *)value->bytes);
+		for (char *c = class->example; *c != '\0'; c++)
+			if ((uint8_t)*c < ' ')
+				*c = ' ';
+	}
+	class->count++;
+}
+
+static void judge_sqli(const struct value *value, struct tally *tally)
+{
+	char theirs[16] = "";
+	struct sqli_fingerprint ours = {.text = ""};
+	bool flagged = libinjection_sqli((const char *)value->bytes, value->len, theirs) != 0;
+	bool found = sqli_detect(slice_make(value->bytes, value->len), &ours);
+	*(flagged ? &tally->flagged : &tally->clear) += 1;
+	*(flagged ? &tally->flagged_agreed : &tally->clear_agreed) += found == flagged;
+	if (found != flagged)
+		note(tally, flagged ? theirs : ours.text, flagged, value);
+}
+
+static void judge_xss(const struct value *value, struct tally *tally)
+{
+	bool flagged = libinjection_xss((const char *)value->bytes, value->len) != 0;
+	bool found = xss_detect(slice_make(value->bytes, value->len));
+	*(flagged ? &tally->flagged : &tally->clear) += 1;
+	*(flagged ? &tally->flagged_agreed : &tally->clear_agreed) += found == flagged;
+	if (found != flagged)
+		note(tally, "", flagged, value);
+}
+
+typedef void judge_function(const struct value *, struct tally *);
+
+struct corpus {
+	const char *path;
+	const char *rule;
+	void (*change)(struct value *, struct grammar_random *);
+};
+
+static void run(const struct corpus *corpus, unsigned draws, uint64_t seed, judge_function *judge, struct tally *tally)
+{
+	struct grammar *grammar = grammar_load(corpus->path);
+	struct grammar_random random = {.state = seed};
+	if (grammar == NULL)
+		exit(1);
+	for (unsigned i = 0; i < draws; i++) {
+		struct slice words[GRAMMAR_WORDS_MAX];
+		struct value value;
+		join(words, grammar_draw(grammar, corpus->rule, &random, words), &value);
+		if (corpus->change != NULL)
+			corpus->change(&value, &random);
+		if (is_new(&value))
+			judge(&value, tally);
+	}
+	grammar_free(grammar);
+}
+
+static int by_count(const void *a, const void *b)
+{
+	const struct class *first = a, *second = b;
+	return (int)second->count - (int)first->count;
+}
+
+static double share(unsigned part, unsigned whole)
+{
+	return whole == 0 ? 100 : 100.0 * part / whole;
+}
+
+/* At least 80,000 of each, or in proportion for a shorter run. */
+static void settle(const char *title, struct tally *tally, double flagged_least, double clear_least, unsigned least)
+{
+	double flagged = share(tally->flagged_agreed, tally->flagged), clear = share(tally->clear_agreed, tally->clear);
+	printf("# %s: flagged %u, %.3f %% agreed; not flagged %u, %.3f %% agreed\n", title, tally->flagged, flagged,
+	       tally->clear, clear);
+	qsort(tally->classes, tally->class_count, sizeof(tally->classes[0]), by_count);
+	for (unsigned i = 0; i < tally->class_count && i < SHOWN; i++)
+		printf("#   %s %5u %-6s %s\n", tally->classes[i].missed ? "missed" : "extra ", tally->classes[i].count,
+		       tally->classes[i].fingerprint, tally->classes[i].example);
+	report(flagged >= flagged_least && clear >= clear_least && tally->flagged >= least && tally->clear >= least,
+	       title);
+}
+
+/* Random words of every kind, in every context and dialect: the fingerprints themselves must be the same. */
+static void compare_folding(unsigned draws, uint64_t seed)
+{
+	static const struct {
+		int flags;
+		uint8_t quote;
+		enum sqli_dialect dialect;
+	} readings[] = {{9, 0, SQLI_ANSI},
+			{17, 0, SQLI_MYSQL},
+			{10, '\'', SQLI_ANSI},
+			{18, '\'', SQLI_MYSQL},
+			{20, '"', SQLI_MYSQL}};
+	struct grammar *grammar = grammar_load("tests/data/injection/tokens.grammar");
+	struct grammar_random random = {.state = seed};
+	unsigned asked = 0, equal = 0;
+	static uint64_t state[1024];
+	for (unsigned i = 0; grammar != NULL && i < draws; i++) {
+		struct slice words[GRAMMAR_WORDS_MAX];
+		struct value value;
+		join(words, grammar_draw(grammar, "tokens", &random, words), &value);
+		for (size_t k = 0; k < sizeof(readings) / sizeof(readings[0]); k++) {
+			struct sqli_folded folded;
+			libinjection_sqli_init(state, (const char *)value.bytes, value.len, 0);
+			const char *theirs = libinjection_sqli_fingerprint(state, readings[k].flags);
+			sqli_fold(slice_make(value.bytes, value.len), readings[k].quote, readings[k].dialect, &folded);
+			struct sqli_fingerprint ours = sqli_fingerprint_of(&folded);
+			asked++;
+			equal += strcmp(ours.text, theirs) == 0;
+			if (strcmp(ours.text, theirs) != 0 && asked - equal <= SHOWN)
+				printf("#   %s for %s: %.*s\n", ours.text, theirs, (int)value.len,
+				       (const char *)value.bytes);
+		}
+	}
+	grammar_free(grammar);
+	printf("# folding: %u asked, %.4f %% equal\n", asked, share(equal, asked));
+	report(asked > 0 && share(equal, asked) > 99.9, "fingerprints of random tokens are equal in every reading");
+}
+
+int main(int argc, char **argv)
+{
+	unsigned draws = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 160000;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 13;
+	unsigned least = draws / 2;
+	static struct tally sqli, damaged, xss;
+	static const struct corpus texts = {"tests/data/injection/benign.grammar", "text", NULL};
+	static const struct corpus payloads = {"tests/data/injection/sqli.grammar", "payload", dress};
+	static const struct corpus cut = {"tests/data/injection/sqli.grammar", "payload", damage};
+	static const struct corpus pages = {"tests/data/injection/xss.grammar", "payload", dress};
+	static const struct corpus cut_pages = {"tests/data/injection/xss.grammar", "payload", damage};
+
+	printf("1..4\n");
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	compare_folding(draws, seed);
+	run(&payloads, draws, seed, judge_sqli, &sqli);
+	run(&texts, draws * 3, seed, judge_sqli, &sqli);
+	settle("SQL injections and texts", &sqli, 99, 99.5, least);
+	run(&cut, draws, seed, judge_sqli, &damaged);
+	settle("damaged SQL injections", &damaged, 98.5, 92.5, least / 8);
+	memset(seen, 0, sizeof(seen));
+	run(&pages, draws * 3, seed, judge_xss, &xss);
+	run(&cut_pages, draws * 3, seed, judge_xss, &xss);
+	run(&texts, draws * 2, seed, judge_xss, &xss);
+	settle("script injections, markup and texts", &xss, 99.9, 99.9, least);
+	return failures > 0;
+}
