@@ -1,0 +1,380 @@
+/* guia explain: why a request was judged as it was, for a person, and what would let it pass. */
+#include "cli/command.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/engine.h"
+#include "cli/exclusion.h"
+#include "cli/text.h"
+#include "ftw/exchange.h"
+#include "http/response.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	FILE_LIMIT_BYTES = 256 << 20,
+	ARENA_BYTES = 1 << 30,
+	EXCERPT_BYTES = 160, /* of a value, on each side of the match */
+	LINKS_SHOWN = 12,
+};
+
+struct explainer {
+	struct engine engine;
+	struct guia_worker *worker;
+	struct arena arena;
+	struct story story;
+	struct guia_summary summary;
+	struct request request;
+	struct ftw_answer answer;
+	bool has_answer;
+	unsigned status;
+	bool colour;
+	struct buffer out;
+};
+
+static int origin(void *context, const struct request *request, struct arena *arena, struct ftw_answer *ret_answer)
+{
+	const struct explainer *e = context;
+	(void)request;
+	(void)arena;
+	*ret_answer = e->answer;
+	return 0;
+}
+
+static int read_whole(struct explainer *e, const char *path, struct slice *ret_bytes)
+{
+	struct buffer bytes = buffer_make(&e->arena);
+	int r = file_read(path, FILE_LIMIT_BYTES, &bytes);
+	if (r != 0)
+		return cli_fail(r == -ENOENT ? CLI_USER : CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
+	*ret_bytes = buffer_slice(&bytes);
+	return CLI_FINE;
+}
+
+static int read_response(struct explainer *e, const char *path)
+{
+	struct slice bytes;
+	struct response response;
+	int code = path != NULL ? read_whole(e, path, &bytes) : CLI_FINE;
+	if (path == NULL || code != CLI_FINE)
+		return code;
+	if (response_parse(bytes, &e->arena, &response) != 0)
+		return cli_fail(CLI_USER, "%s: not a raw HTTP response", path);
+	e->answer = (struct ftw_answer){response.status, response.headers, response.body};
+	e->has_answer = true;
+	return CLI_FINE;
+}
+
+static int run_request(struct explainer *e)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	struct guia_transaction *t = NULL;
+	struct guia_connection connection = exchange_connection(e->request.host);
+	int r = guia_transaction_begin(e->worker, e->engine.rules, &connection, (struct guia_slice){0},
+				       (int64_t)now.tv_sec * 1000000, &t);
+	if (r != 0)
+		return r;
+	struct exchange exchange = {&e->request, e->has_answer ? origin : NULL, e, &e->arena};
+	guia_transaction_trace(t, story_trace, &e->story);
+	r = exchange_run(t, &exchange, &e->status);
+	guia_transaction_summary(t, &e->summary);
+	guia_transaction_end(t);
+	return r != 0 ? r : e->story.lost ? -ENOMEM : 0;
+}
+
+static void add_bold(struct explainer *e, const char *text)
+{
+	buffer_printf(&e->out, e->colour ? "\033[1m%s\033[0m" : "%s", text);
+}
+
+/* The value around its match, which is marked. */
+static void add_value(struct explainer *e, struct slice value, size_t at, size_t len)
+{
+	struct buffer *out = &e->out;
+	if (at > value.len || len > value.len - at)
+		len = 0;
+	if (len == 0)
+		at = 0;
+	size_t from = at > EXCERPT_BYTES ? at - EXCERPT_BYTES : 0;
+	size_t shown = len < 2 * EXCERPT_BYTES ? len : 2 * EXCERPT_BYTES;
+	size_t to = at + len + EXCERPT_BYTES;
+	if (from > 0)
+		buffer_text(out, "...");
+	text_safe(out, slice_sub(value, from, at));
+	if (len > 0) {
+		buffer_text(out, e->colour ? "\033[7m" : ">>>");
+		text_safe(out, slice_sub(value, at, at + shown));
+		buffer_text(out, shown < len ? "..." : "");
+		buffer_text(out, e->colour ? "\033[0m" : "<<<");
+	}
+	text_safe(out, slice_sub(value, at + len, to));
+	if (to < value.len)
+		buffer_printf(out, "... (%zu bytes)", value.len);
+	buffer_byte(out, '\n');
+}
+
+static void add_link(struct explainer *e, const struct story_link *link)
+{
+	struct buffer *out = &e->out;
+	buffer_printf(out, "    %s ", link->depth == 0 ? "looks at" : "and at  ");
+	text_safe(out, link->variable.len > 0 ? link->variable : SLICE("nothing (an action)"));
+	buffer_printf(out, " in phase %u", link->phase);
+	if (link->operator_name != NULL && link->operator_name[0] != '\0') {
+		buffer_printf(out, ": %s@%s ", link->negated ? "!" : "", link->operator_name);
+		text_safe(out, slice_sub(link->argument, 0, EXCERPT_BYTES));
+		buffer_text(out, link->argument.len > EXCERPT_BYTES ? "..." : "");
+	}
+	buffer_byte(out, '\n');
+	bool steps = link->step_count > 0;
+	buffer_printf(out, "      %-18s ", "value");
+	add_value(e, link->value, steps ? 0 : link->match_offset, steps ? 0 : link->match_len);
+	for (size_t i = 0; i < link->step_count; i++) {
+		bool last = i + 1 == link->step_count;
+		buffer_printf(out, "      t:%-16s ", link->steps[i].transform);
+		add_value(e, link->steps[i].value, last ? link->match_offset : 0, last ? link->match_len : 0);
+	}
+}
+
+static void add_rule(struct explainer *e, const struct story_rule *rule)
+{
+	char title[96];
+	snprintf(title, sizeof(title), "  %" PRId64, rule->id);
+	add_bold(e, title);
+	buffer_printf(&e->out, "  +%" PRId64, rule->inbound + rule->outbound);
+	if (rule->outbound != 0)
+		buffer_text(&e->out, " outbound");
+	if (rule->paranoia_level > 0)
+		buffer_printf(&e->out, ", paranoia level %u", rule->paranoia_level);
+	buffer_text(&e->out, ": ");
+	text_safe(&e->out, rule->message);
+	buffer_text(&e->out, "\n    ");
+	text_safe(&e->out, slice_from_string(rule->file));
+	buffer_printf(&e->out, ":%u\n", rule->line);
+	size_t count = 0;
+	for (const struct story_link *link = rule->links; link != NULL; link = link->next)
+		if (++count <= LINKS_SHOWN)
+			add_link(e, link);
+	if (count > LINKS_SHOWN)
+		buffer_printf(&e->out, "    and %zu more matches\n", count - LINKS_SHOWN);
+}
+
+static void add_verdict(struct explainer *e)
+{
+	const struct guia_summary *s = &e->summary;
+	bool blocked = s->verdict.action != GUIA_PASS;
+	char line[160];
+	if (blocked && s->verdict.rule_id != 0)
+		snprintf(line, sizeof(line), "Blocked with status %u by rule %" PRId64, e->status, s->verdict.rule_id);
+	else if (blocked)
+		snprintf(line, sizeof(line), "Blocked with status %u%s", e->status,
+			 s->verdict.failed ? ": the inspection failed" : " by a limit");
+	else
+		snprintf(line, sizeof(line), "%s",
+			 s->verdict.would_block ? "Passed, but would be blocked if rules could (DetectionOnly)"
+						: "Passed");
+	add_bold(e, line);
+	buffer_printf(&e->out, "\nInbound score %" PRId64, s->inbound_score);
+	if (s->inbound_threshold > 0)
+		buffer_printf(&e->out, " of %" PRId64, s->inbound_threshold);
+	buffer_printf(&e->out, ", outbound score %" PRId64, s->outbound_score);
+	if (s->outbound_threshold > 0)
+		buffer_printf(&e->out, " of %" PRId64, s->outbound_threshold);
+	buffer_text(&e->out, " (blocked from there on)\n");
+}
+
+static void add_exclusions(struct explainer *e)
+{
+	struct exclusion exclusions[EXCLUSIONS_MAX];
+	struct slice path = slice_sub(e->request.unparsed_uri, 0, slice_find_byte(e->request.unparsed_uri, '?', 0));
+	size_t count = exclusions_suggest(&e->story, path, exclusions);
+	if (count > 0) {
+		buffer_byte(&e->out, '\n');
+		add_bold(e, "If this was a legitimate request");
+		buffer_text(&e->out, ": one of these, the first that does, gives up the least\n");
+	}
+	for (size_t i = 0; i < count; i++) {
+		buffer_printf(&e->out, "\n%zu. %s; paste it %s:\n%.*s", i + 1, exclusions[i].what, exclusions[i].where,
+			      SLICE_ARG(buffer_slice(&exclusions[i].text)));
+		buffer_free(&exclusions[i].text);
+	}
+}
+
+static void tell(struct explainer *e)
+{
+	size_t scored = 0, others = 0;
+	add_verdict(e);
+	for (const struct story_rule *rule = e->story.rules; rule != NULL; rule = rule->next) {
+		if (!story_rule_scored(rule))
+			continue;
+		if (scored++ == 0) {
+			buffer_byte(&e->out, '\n');
+			add_bold(e, "Rules that scored\n");
+		}
+		add_rule(e, rule);
+	}
+	for (const struct story_rule *rule = e->story.rules; rule != NULL; rule = rule->next) {
+		if (story_rule_scored(rule))
+			continue;
+		if (others++ == 0) {
+			buffer_byte(&e->out, '\n');
+			add_bold(e, "Rules that only keep books");
+			buffer_byte(&e->out, ':');
+		}
+		buffer_printf(&e->out, " %" PRId64, rule->id);
+	}
+	if (others > 0)
+		buffer_byte(&e->out, '\n');
+	if (scored > 0)
+		add_exclusions(e);
+}
+
+static void json_link(struct buffer *out, const struct story_link *link)
+{
+	buffer_printf(out, "{\"depth\":%u,\"phase\":%u,\"variable\":", link->depth, link->phase);
+	text_json(out, link->variable);
+	buffer_text(out, ",\"operator\":");
+	text_json(out, slice_from_string(link->operator_name));
+	buffer_printf(out, ",\"negated\":%s,\"argument\":", link->negated ? "true" : "false");
+	text_json(out, link->argument);
+	buffer_text(out, ",\"value\":");
+	text_json(out, link->value);
+	buffer_text(out, ",\"steps\":[");
+	for (size_t i = 0; i < link->step_count; i++) {
+		buffer_printf(out, "%s{\"transform\":\"%s\",\"value\":", i > 0 ? "," : "", link->steps[i].transform);
+		text_json(out, link->steps[i].value);
+		buffer_byte(out, '}');
+	}
+	buffer_printf(out, "],\"match_offset\":%zu,\"match_length\":%zu}", link->match_offset, link->match_len);
+}
+
+static void json_rule(struct buffer *out, const struct story_rule *rule)
+{
+	buffer_printf(out,
+		      "{\"id\":%" PRId64 ",\"paranoia_level\":%u,\"inbound\":%" PRId64 ",\"outbound\":%" PRId64
+		      ",\"line\":%u,\"file\":",
+		      rule->id, rule->paranoia_level, rule->inbound, rule->outbound, rule->line);
+	text_json(out, slice_from_string(rule->file));
+	buffer_text(out, ",\"message\":");
+	text_json(out, rule->message);
+	buffer_text(out, ",\"links\":[");
+	for (const struct story_link *link = rule->links; link != NULL; link = link->next) {
+		json_link(out, link);
+		buffer_text(out, link->next != NULL ? "," : "");
+	}
+	buffer_text(out, "]}");
+}
+
+static void json_rules(struct explainer *e, bool scored, const char *name)
+{
+	const char *separator = "";
+	buffer_printf(&e->out, ",\"%s\":[", name);
+	for (const struct story_rule *rule = e->story.rules; rule != NULL; rule = rule->next) {
+		if (story_rule_scored(rule) != scored)
+			continue;
+		buffer_text(&e->out, separator);
+		separator = ",";
+		if (scored)
+			json_rule(&e->out, rule);
+		else
+			buffer_printf(&e->out, "%" PRId64, rule->id);
+	}
+	buffer_byte(&e->out, ']');
+}
+
+static void tell_json(struct explainer *e)
+{
+	struct exclusion exclusions[EXCLUSIONS_MAX];
+	const struct guia_summary *s = &e->summary;
+	struct slice path = slice_sub(e->request.unparsed_uri, 0, slice_find_byte(e->request.unparsed_uri, '?', 0));
+	size_t count = exclusions_suggest(&e->story, path, exclusions);
+	buffer_printf(&e->out,
+		      "{\"verdict\":\"%s\",\"status\":%u,\"rule_id\":%" PRId64 ",\"inbound_score\":%" PRId64
+		      ",\"inbound_threshold\":%" PRId64 ",\"outbound_score\":%" PRId64
+		      ",\"outbound_threshold\":%" PRId64,
+		      s->verdict.action != GUIA_PASS ? "block" : "pass", e->status, s->verdict.rule_id,
+		      s->inbound_score, s->inbound_threshold, s->outbound_score, s->outbound_threshold);
+	json_rules(e, true, "rules");
+	json_rules(e, false, "bookkeeping");
+	buffer_text(&e->out, ",\"exclusions\":[");
+	for (size_t i = 0; i < count; i++) {
+		buffer_printf(&e->out, "%s{\"place\":\"%s\",\"text\":", i > 0 ? "," : "",
+			      exclusions[i].before ? "before" : "after");
+		text_json(&e->out, buffer_slice(&exclusions[i].text));
+		buffer_byte(&e->out, '}');
+		buffer_free(&exclusions[i].text);
+	}
+	buffer_text(&e->out, "]}\n");
+}
+
+static int explain(struct explainer *e, const struct cli_arguments *arguments)
+{
+	struct request_parser_options options = request_parser_defaults();
+	struct slice wire;
+	int code = read_response(e, cli_value(arguments, "response"));
+	if (code == CLI_FINE)
+		code = read_whole(e, arguments->words[0], &wire);
+	if (code != CLI_FINE)
+		return code;
+	options.body_limit_bytes = 0;
+	int r = request_parse(wire, &options, &e->arena, &e->request);
+	if (r == REQUEST_REFUSED) {
+		printf("nginx refuses this request by itself with status %u: %s\n", e->request.refused_status,
+		       e->request.refused_reason);
+		return CLI_FINE;
+	}
+	r = r != 0 ? r : run_request(e);
+	if (r != 0)
+		return cli_fail(CLI_ENVIRONMENT, "%s: %s", arguments->words[0], strerror(-r));
+	(cli_flag(arguments, "json") ? tell_json : tell)(e);
+	if (e->out.error != 0 || fwrite(e->out.ptr, 1, e->out.len, stdout) != e->out.len || fflush(stdout) != 0)
+		return cli_fail(CLI_ENVIRONMENT, "cannot write");
+	return CLI_FINE;
+}
+
+static int run(const struct cli_arguments *arguments)
+{
+	struct explainer e = {.colour = cli_colour(STDOUT_FILENO)};
+	int code = engine_open(arguments, &e.engine);
+	if (code != CLI_FINE)
+		return code;
+	arena_init(&e.arena, ARENA_BYTES, 0);
+	e.story.arena = &e.arena;
+	code = engine_worker(&e.engine, &e.worker);
+	if (code == CLI_FINE)
+		code = explain(&e, arguments);
+	buffer_free(&e.out);
+	guia_worker_free(e.worker);
+	arena_destroy(&e.arena);
+	engine_close(&e.engine);
+	return code;
+}
+
+static const struct cli_option options[] = {
+	ENGINE_OPTIONS,
+	{"response", 0, "FILE", "the origin's answer, raw (default: an empty 200)"},
+	{"json", 0, NULL, "the same for a program"},
+};
+
+const struct command explain_command = {
+	.name = "explain",
+	.summary = "tells why a request was judged as it was, and what would let it pass",
+	.examples = "guia explain request.txt\n"
+		    "guia explain --rules rules/guia-crs.conf request.txt\n"
+		    "guia explain --response page.txt --json request.txt\n",
+	.synopsis = "[--rules FILE] [--response FILE] REQUEST",
+	.description =
+		"Takes one raw request and tells the verdict, the scores against their thresholds, and for each rule\n"
+		"that scored every link of its chain: the variable, the value with the match marked, the value after\n"
+		"each transformation that changed it. Rules that only keep books are listed apart.\n\n"
+		"Then up to three exclusions, the narrowest first, each with where to paste it. Secrets are\n"
+		"replaced by [redacted], and control characters never come out raw.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.words_min = 1,
+	.words_max = 1,
+	.run = run,
+};
