@@ -152,7 +152,7 @@ static int read_skip_after(const struct argument *a)
 static int read_severity(const struct argument *a)
 {
 	static const char *const names[] = {"EMERGENCY", "ALERT",  "CRITICAL", "ERROR",
-					    "WARNING",	 "NOTICE", "INFO",     "DEBUG"};
+					    "WARNING",   "NOTICE", "INFO",     "DEBUG"};
 	uint64_t number;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (!slice_equal_nocase(a->text, slice_from_string(names[i])))
@@ -161,7 +161,8 @@ static int read_severity(const struct argument *a)
 		return 0;
 	}
 	if (!parse_number(a->text, &number) || number > 7)
-		return bad_argument(a, "a severity is 0 to 7, or EMERGENCY, ALERT, CRITICAL, ERROR, WARNING, NOTICE, ...");
+		return bad_argument(a,
+				    "a severity is 0 to 7, or EMERGENCY, ALERT, CRITICAL, ERROR, WARNING, NOTICE, ...");
 	a->draft->rule.severity = (uint8_t)number;
 	return 0;
 }

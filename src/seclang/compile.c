@@ -1,6 +1,5 @@
 #include "seclang/compile.h"
 
-#include "base/file.h"
 #include "seclang/directive.h"
 #include "seclang/link.h"
 #include "seclang/plan.h"
@@ -17,10 +16,10 @@ static void unit_free(void *thing)
 	free(unit);
 }
 
-/* A unit is shared by what it was made from: where it stands, its text, and the defaults that its rules inherit. */
+/* A unit is shared by what it was made from: where it stands, its text if it is no file, and the defaults that its
+ * rules inherit. */
 static int unit_key(const struct seclang_source *source, const struct phase_state *before, struct buffer *key)
 {
-	enum { FILE_BYTES_MAX = 64 * 1024 * 1024 };
 	buffer_text(key, source->is_file ? source->text : source->name);
 	buffer_printf(key, ":%u:%d", source->line, source->is_file);
 	for (int phase = PHASE_FIRST; phase <= PHASE_LAST; phase++) {
@@ -30,8 +29,6 @@ static int unit_key(const struct seclang_source *source, const struct phase_stat
 	buffer_byte(key, '\0');
 	if (!source->is_file)
 		buffer_text(key, source->text);
-	else if (file_read(source->text, FILE_BYTES_MAX, key) == -ENOMEM)
-		return -ENOMEM;
 	return key->error;
 }
 
@@ -56,6 +53,7 @@ static int unit_compile(struct pool *pool, const struct seclang_source *source, 
 		walk->compiler = (struct compiler){.pool = pool, .arena = &unit->arena, .diagnostics = diagnostics};
 		r = unit_walk(walk, source);
 		unit->files = walk->compiler.files;
+		unit->dependencies = walk->compiler.dependencies;
 	}
 	if (r == 0)
 		r = plan_scans(pool, unit, diagnostics);
@@ -67,12 +65,21 @@ static int unit_compile(struct pool *pool, const struct seclang_source *source, 
 	return r;
 }
 
+/*
+ * From the pool, if what it was made from is as it was. A unit whose files have changed stays, for older rule sets use
+ * it; the new one is kept under the next key.
+ */
 static int unit_get(struct pool *pool, const struct seclang_source *source, const struct phase_state *before,
 		    struct diagnostics *diagnostics, struct seclang_unit **ret_unit)
 {
 	struct buffer key = buffer_make(NULL);
 	int r = unit_key(source, before, &key);
-	struct seclang_unit *unit = r == 0 ? pool_find(pool, POOL_UNIT, buffer_slice(&key)) : NULL;
+	struct seclang_unit *unit = NULL;
+	while (r == 0 && (unit = pool_find(pool, POOL_UNIT, buffer_slice(&key))) != NULL &&
+	       !dependencies_unchanged(&unit->dependencies)) {
+		buffer_byte(&key, '\0');
+		r = key.error;
+	}
 	if (r == 0 && unit == NULL) {
 		r = unit_compile(pool, source, before, diagnostics, &unit);
 		if (r == 0)

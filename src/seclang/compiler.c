@@ -105,7 +105,7 @@ int compiler_read_file(struct compiler *compiler, struct slice name, size_t offs
 		return compiler_error(compiler, offset, "a relative name is looked for beside the file that names it",
 				      "cannot read %s: %s", path, strerror(-r));
 	compiler->files++;
-	return 0;
+	return dependencies_add_file(&compiler->dependencies, compiler->arena, path, buffer_slice(out));
 }
 
 bool parse_number(struct slice text, uint64_t *ret_number)

@@ -4,6 +4,7 @@
 
 #include "ruleset/pool.h"
 #include "ruleset/ruleset.h"
+#include "seclang/dependency.h"
 #include "seclang/source.h"
 
 struct compiler {
@@ -13,6 +14,7 @@ struct compiler {
 	const struct source *source;
 	const struct word *word; /* what is being read */
 	size_t files;            /* read so far */
+	struct dependencies dependencies;
 };
 
 /*

@@ -27,8 +27,8 @@ static int head_check(struct walk *walk, const struct draft *draft)
 	for (size_t i = 0; i < walk->unit->rule_count; i++) {
 		const struct rule *other = walk->unit->rules[i];
 		if (other->id == draft->rule.id && other->kind != RULE_MARKER)
-			return compiler_error(c, 0, NULL, "the id %lld is used already, at %s:%u",
-					      (long long)other->id, other->file, other->line);
+			return compiler_error(c, 0, NULL, "the id %lld is used already, at %s:%u", (long long)other->id,
+					      other->file, other->line);
 	}
 	return 0;
 }
@@ -254,7 +254,8 @@ static int update_targets(struct walk *walk, const struct word *word, struct tar
 	walk->compiler.word = word;
 	int r = 0;
 	for (size_t from = 0, at = 0; at <= rest.len && r == 0; at++) {
-		if (at < rest.len && rest.ptr[at] == '/' && at > 0 && (rest.ptr[at - 1] == ':' || rest.ptr[at - 1] == '\'')) {
+		if (at < rest.len && rest.ptr[at] == '/' && at > 0 &&
+		    (rest.ptr[at - 1] == ':' || rest.ptr[at - 1] == '\'')) {
 			size_t close = slice_find_byte(rest, '/', at + 1);
 			at = close < rest.len ? close : at;
 			continue;
@@ -331,9 +332,11 @@ static int include_paths(struct walk *walk, const struct statement *statement, b
 		return -ENOMEM;
 	glob_t found = {0};
 	int outcome = glob(pattern, GLOB_ERR, NULL, &found); /* sorted */
-	int r = 0;
 	c->word = word;
-	if (outcome == GLOB_NOMATCH && !optional && strpbrk(pattern, "*?[") == NULL)
+	int r = outcome == 0 || outcome == GLOB_NOMATCH
+			? dependencies_add_pattern(&c->dependencies, c->arena, pattern, &found)
+			: 0;
+	if (r == 0 && outcome == GLOB_NOMATCH && !optional && strpbrk(pattern, "*?[") == NULL)
 		r = compiler_error(c, 0, "a relative name is looked for beside the file that names it",
 				   "%s: no such file", pattern);
 	else if (outcome == GLOB_NOMATCH && !optional)
@@ -471,6 +474,9 @@ int walk_file(struct walk *walk, const char *path, const struct source_place *pl
 	int r = name == NULL ? -ENOMEM : file_read(path, FILE_BYTES_MAX, &content);
 	if (r != 0)
 		return r == -ENOMEM ? r : walk_refuse(walk, place, path, strerror(-r));
+	r = dependencies_add_file(&walk->compiler.dependencies, walk->compiler.arena, name, buffer_slice(&content));
+	if (r != 0)
+		return r;
 	walk->compiler.files++;
 	walk->including[walk->depth++] = name;
 	r = walk_text(walk, buffer_slice(&content), name, 1);

@@ -121,9 +121,8 @@ static int exclude(struct link *link, const struct exclusion *exclusion, const s
 	for (struct rule *c = copy; c != NULL && r == 0; c = (struct rule *)c->next_link) {
 		if (!is_meant(exclusion, c))
 			continue;
-		r = exclusion->kind == EXCLUSION_UPDATE_TARGET
-			    ? targets_append(link->arena, c, &exclusion->targets)
-			    : actions_update(link->arena, c, exclusion->actions);
+		r = exclusion->kind == EXCLUSION_UPDATE_TARGET ? targets_append(link->arena, c, &exclusion->targets)
+							       : actions_update(link->arena, c, exclusion->actions);
 	}
 	if (r == 0)
 		*rule = copy;

@@ -49,8 +49,8 @@ static bool has_macro(struct slice text)
 {
 	for (size_t at = slice_find(text, SLICE("%{"), 0); at < text.len; at = slice_find(text, SLICE("%{"), at + 2)) {
 		size_t end = at + 2;
-		while (end < text.len && (byte_is_alpha(text.ptr[end]) || byte_is_digit(text.ptr[end]) ||
-					  text.ptr[end] == '_'))
+		while (end < text.len &&
+		       (byte_is_alpha(text.ptr[end]) || byte_is_digit(text.ptr[end]) || text.ptr[end] == '_'))
 			end++;
 		enum variable variable;
 		if (variable_find(slice_sub(text, at + 2, end), &variable) == 0 &&
@@ -87,7 +87,8 @@ static int phrases_of(const struct operand *o, struct slice content, bool file)
 	struct buffer key = buffer_make(NULL);
 	buffer_byte(&key, file);
 	buffer_add(&key, content);
-	struct phrases *phrases = key.error != 0 ? NULL : pool_find(o->compiler->pool, POOL_PHRASES, buffer_slice(&key));
+	struct phrases *phrases =
+		key.error != 0 ? NULL : pool_find(o->compiler->pool, POOL_PHRASES, buffer_slice(&key));
 	int r = key.error;
 	if (r == 0 && phrases == NULL) {
 		r = phrases_make(o, content, file, &phrases);
@@ -247,8 +248,7 @@ int operation_parse(struct compiler *compiler, struct slice text, struct rule_op
 	}
 	struct operand operand = {compiler, slice_after(text, at), at, &operation};
 	enum operator_argument wants = operator_infos[operation.kind].argument;
-	if (wants != OPERATOR_NONE && operand.text.len == 0 && operation.kind != OPERATOR_RX &&
-	    wants != OPERATOR_TEXT)
+	if (wants != OPERATOR_NONE && operand.text.len == 0 && operation.kind != OPERATOR_RX && wants != OPERATOR_TEXT)
 		return compiler_error(compiler, at, NULL, "@%s wants an argument", operator_infos[operation.kind].name);
 	int r = argument_parse(compiler, &operand);
 	if (r == 0 && wants == OPERATOR_PATTERN)

@@ -106,7 +106,8 @@ static const struct setting_row rows[] = {
 	{"SecResponseBodyLimit", FORM_NUMBER, FIELD(response_body_limit), NULL, NULL},
 	{"SecResponseBodyLimitAction", FORM_FLAG, FIELD(response_body_limit_rejects), limit_actions, NULL},
 	{"SecResponseBodyMimeType", FORM_LIST, offsetof(struct settings, response_mime_types), 0, NULL, NULL},
-	{"SecResponseBodyMimeTypesClear", FORM_EMPTY_LIST, offsetof(struct settings, response_mime_types), 0, NULL, NULL},
+	{"SecResponseBodyMimeTypesClear", FORM_EMPTY_LIST, offsetof(struct settings, response_mime_types), 0, NULL,
+	 NULL},
 	{"SecRuleEngine", FORM_CHOICE, FIELD(rule_engine), engines, NULL},
 	{"SecRuleInheritance", FORM_REFUSED, 0, 0, NULL, "ModSecurity v3 does not implement it"},
 	{"SecRulePerfTime", FORM_REFUSED, 0, 0, NULL, "ModSecurity v3 does not implement it"},
@@ -220,7 +221,8 @@ static int read_unicode_map(struct compiler *c, const struct statement *statemen
 {
 	uint64_t page;
 	if (statement->word_count != 3 || !parse_number(statement->words[2].text, &page) || page > 65535)
-		return compiler_error(c, 0, "SecUnicodeMapFile unicode.mapping 20127", "a file and a code page are wanted");
+		return compiler_error(c, 0, "SecUnicodeMapFile unicode.mapping 20127",
+				      "a file and a code page are wanted");
 	struct buffer content = buffer_make(NULL);
 	int r = compiler_read_file(c, c->word->text, 0, &content);
 	size_t length = content.len;
@@ -282,9 +284,8 @@ int setting_parse(struct compiler *compiler, const struct setting_row *row, cons
 	if (row->form == FORM_REFUSED)
 		return compiler_error(compiler, 0, row->reason, "%s is refused", row->name);
 	if (row->form == FORM_IGNORED) {
-		diagnostics_add(compiler->diagnostics, DIAGNOSTIC_NOTE,
-				source_place(compiler->source, compiler->word), NULL, "%s has no effect: %s", row->name,
-				row->reason);
+		diagnostics_add(compiler->diagnostics, DIAGNOSTIC_NOTE, source_place(compiler->source, compiler->word),
+				NULL, "%s has no effect: %s", row->name, row->reason);
 		return 0;
 	}
 	if (statement->word_count < 2 && row->form != FORM_EMPTY_LIST)

@@ -83,22 +83,38 @@ static size_t take_continuation(struct source *s)
 	return step;
 }
 
+enum { QUOTE_ENDS = -1, TEXT_ENDS = -2 };
+
+/* The next byte within quotes. \" is a quote; a backslash after a backslash escapes nothing, and both stay. */
+static int quoted_byte(struct source *s, bool *escaped)
+{
+	while (s->at < s->text.len && take_continuation(s) > 0)
+		;
+	if (s->at >= s->text.len)
+		return TEXT_ENDS;
+	uint8_t c = s->text.ptr[s->at++];
+	if (c == '"' && !*escaped)
+		return QUOTE_ENDS;
+	if (c == '\n')
+		s->line++;
+	bool escapes = c == '\\' && !*escaped;
+	if (escapes && s->at < s->text.len && s->text.ptr[s->at] == '"') {
+		s->at++;
+		return '"';
+	}
+	*escaped = escapes;
+	return c;
+}
+
 static void quoted_word(struct source *s, struct buffer *out, bool *ret_unterminated)
 {
+	bool escaped = false;
+	int c;
 	s->at++;
-	while (s->at < s->text.len) {
-		if (take_continuation(s) > 0)
-			continue;
-		uint8_t c = s->text.ptr[s->at++];
-		if (c == '"')
-			return;
-		if (c == '\n')
-			s->line++;
-		if (c == '\\' && s->at < s->text.len && s->text.ptr[s->at] == '"')
-			c = s->text.ptr[s->at++];
-		buffer_byte(out, c);
-	}
-	*ret_unterminated = true;
+	while ((c = quoted_byte(s, &escaped)) >= 0)
+		buffer_byte(out, (uint8_t)c);
+	if (c == TEXT_ENDS)
+		*ret_unterminated = true;
 }
 
 static void plain_word(struct source *s, struct buffer *out)
@@ -116,6 +132,7 @@ static int read_word(struct source *s, struct arena *arena, struct statement *st
 {
 	struct word word = {.line = s->line, .quoted = s->text.ptr[s->at] == '"'};
 	word.column = column_of(s, s->at) + (word.quoted ? 1 : 0);
+	word.at = s->at + (word.quoted ? 1 : 0);
 	struct buffer out = buffer_make(arena);
 	if (buffer_reserve(&out, 1) != 0)
 		return -ENOMEM;
@@ -149,12 +166,23 @@ int source_next(struct source *source, struct arena *arena, struct statement *re
 
 struct source_place source_place_at(const struct source *source, const struct word *word, size_t offset)
 {
-	struct source_place place = {source->file, word->line, word->column + (unsigned)offset, {0}};
-	size_t at = 0;
-	for (unsigned line = source->first_line; line < word->line && at < source->text.len; line++)
-		at = slice_find_byte(source->text, '\n', at) + 1;
-	place.source_line = slice_sub(source->text, at, slice_find_byte(source->text, '\n', at));
-	return place;
+	struct source s = *source;
+	bool escaped = false;
+	s.at = word->at;
+	s.line = word->line;
+	for (size_t i = 0; word->quoted && i < offset && quoted_byte(&s, &escaped) >= 0; i++)
+		;
+	if (!word->quoted)
+		s.at += offset < word->text.len ? offset : word->text.len;
+	else
+		while (s.at < s.text.len && take_continuation(&s) > 0)
+			;
+	unsigned column = column_of(&s, s.at);
+	size_t start = s.at - (column - 1);
+	return (struct source_place){.file = source->file,
+				     .line = s.line,
+				     .column = column,
+				     .source_line = slice_sub(s.text, start, slice_find_byte(s.text, '\n', s.at))};
 }
 
 struct source_place source_place(const struct source *source, const struct word *word)

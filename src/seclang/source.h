@@ -14,6 +14,7 @@ struct word {
 	struct slice text;
 	unsigned line;
 	unsigned column; /* of the first byte of text */
+	size_t at;       /* where that byte is in the source */
 	bool quoted;
 };
 
@@ -40,7 +41,7 @@ int source_next(struct source *source, struct arena *arena, struct statement *re
 /* Where a word stands, with the text of its line. */
 struct source_place source_place(const struct source *source, const struct word *word);
 
-/* The same for a byte within the word's text; exact as long as the word has no line continuation before it. */
+/* The same for a byte within the word's text. */
 struct source_place source_place_at(const struct source *source, const struct word *word, size_t offset);
 
 #endif

@@ -44,6 +44,7 @@ struct seclang_unit {
 	size_t exclusion_capacity;
 	struct phase_state after; /* the defaults that the next unit begins with */
 	size_t files;
+	struct dependencies dependencies;
 	size_t link_count; /* heads and links, without markers */
 	size_t patterns;
 	size_t exact_patterns;
