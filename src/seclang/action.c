@@ -46,13 +46,26 @@ static int read_phase(const struct argument *a)
 	return bad_argument(a, "a phase is 1 to 5, request, response or logging");
 }
 
+static const char *transform_name_at(size_t index)
+{
+	return index < TRANSFORM_COUNT ? transform_name((enum transform)index) : NULL;
+}
+
+static int transform_unknown(const struct argument *a)
+{
+	const char *near = nearest_name(a->text, transform_name_at);
+	char hint[96];
+	snprintf(hint, sizeof(hint), "did you mean t:%s?", near == NULL ? "" : near);
+	return compiler_error(a->compiler, a->offset, near == NULL ? NULL : hint, "unknown transformation \"%.*s\"",
+			      SLICE_ARG(a->text));
+}
+
 static int read_transform(const struct argument *a)
 {
 	struct transform_list *list = &a->draft->transforms;
 	enum transform transform;
 	if (transform_find(a->text, &transform) != 0)
-		return compiler_error(a->compiler, a->offset, NULL, "unknown transformation \"%.*s\"",
-				      SLICE_ARG(a->text));
+		return transform_unknown(a);
 	if (transform == TRANSFORM_NONE) {
 		list->count = 0;
 		a->draft->transforms_reset = true;
@@ -250,7 +263,7 @@ static int read_initcol(const struct argument *a)
 	struct action action = {.kind = ACTION_INITCOL};
 	struct slice name;
 	struct slice key = slice_cut(a->text, '=', &name);
-	if (variable_find(name, &action.setvar.collection) != 0 ||
+	if (key.len == 0 || variable_find(name, &action.setvar.collection) != 0 ||
 	    variable_infos[action.setvar.collection].shape != VARIABLE_STORED)
 		return bad_argument(a, "write initcol:ip=%{REMOTE_ADDR}; also global, resource, session, user");
 	int r = macro_parse(a->compiler, key, a->offset + name.len + 1, &action.text);
@@ -261,6 +274,8 @@ static int read_initcol(const struct argument *a)
 static int read_aged_variable(const struct argument *a)
 {
 	struct action action;
+	if (slice_find_byte(a->text, '=', 0) == a->text.len)
+		return bad_argument(a, "write ip.name=60 for expirevar, ip.name=1/60 for deprecatevar");
 	int r = setvar_parse(a->compiler, a->text, a->offset, &action);
 	if (r != 0)
 		return r;
@@ -419,8 +434,15 @@ static size_t action_end(struct slice text, size_t at)
 /* Takes '...' off and \' for '. In place where nothing is escaped. */
 static int unquote(struct compiler *c, struct slice *text, size_t *offset)
 {
-	if (text->len < 2 || text->ptr[0] != '\'' || text->ptr[text->len - 1] != '\'')
+	if (text->len == 0 || text->ptr[0] != '\'')
 		return 0;
+	size_t close = 1;
+	while (close < text->len && text->ptr[close] != '\'')
+		close += text->ptr[close] == '\\' ? 2 : 1;
+	if (close >= text->len)
+		return compiler_error(c, *offset, NULL, "this quote is never closed");
+	if (close + 1 < text->len)
+		return compiler_error(c, *offset + close + 1, NULL, "a comma is missing here");
 	*text = slice_sub(*text, 1, text->len - 1);
 	++*offset;
 	if (slice_find(*text, SLICE("\\'"), 0) == text->len)
@@ -437,12 +459,13 @@ int actions_parse(struct compiler *compiler, struct draft *draft)
 {
 	struct slice text = compiler->word->text;
 	int r = 0;
-	for (size_t at = 0; at < text.len && r == 0;) {
+	for (size_t at = 0; at <= text.len && r == 0;) {
 		size_t end = action_end(text, at);
 		struct slice part = slice_trim(slice_sub(text, at, end));
 		at = end + 1;
 		if (part.len == 0)
-			continue;
+			return compiler_error(compiler, (size_t)(part.ptr - text.ptr), "is there a comma too many?",
+					      "an action is missing here");
 		struct slice name;
 		struct slice value = slice_trim(slice_cut(part, ':', &name));
 		name = slice_trim(name);

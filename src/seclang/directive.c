@@ -80,7 +80,8 @@ static int rule_add(struct walk *walk, struct draft *draft, const struct word *w
 
 static struct draft draft_begin(enum rule_kind kind)
 {
-	return (struct draft){.rule = {.kind = kind, .phase = PHASE_REQUEST_BODY, .severity = SEVERITY_UNSET}};
+	/* ModSecurity 2's manual says phase 2; libmodsecurity takes phase 1. */
+	return (struct draft){.rule = {.kind = kind, .phase = PHASE_REQUEST_HEADERS, .severity = SEVERITY_UNSET}};
 }
 
 static int read_rule(struct walk *walk, const struct statement *statement)
@@ -152,9 +153,14 @@ static int read_default_action(struct walk *walk, const struct statement *statem
 	if (!draft.has_phase || draft.rule.disruptive == DISRUPTIVE_NONE)
 		return compiler_error(c, 0, "for example \"phase:2,log,auditlog,pass\"",
 				      "SecDefaultAction wants a phase and a disruptive action");
+	if (draft.rule.id != 0 || draft.has_chain || draft.transforms_reset)
+		return compiler_error(c, 0, NULL, "id, chain and t:none cannot be defaults");
 	struct phase_defaults *defaults = &walk->phases->phases[draft.rule.phase];
+	if (defaults->given && defaults->unit == walk->unit)
+		return compiler_error(c, 0, NULL, "phase %u has a SecDefaultAction already", draft.rule.phase);
 	*defaults = (struct phase_defaults){
 		.given = true,
+		.unit = walk->unit,
 		.transforms = draft.transforms,
 		.log = draft.log,
 		.audit_log = draft.audit_log,
@@ -318,6 +324,9 @@ static int read_update_action_by_id(struct walk *walk, const struct statement *s
 	*exclusion.actions = draft_begin(RULE_ACTION);
 	c->word = &statement->words[2];
 	int r = actions_parse(c, exclusion.actions);
+	const struct draft *draft = exclusion.actions;
+	if (r == 0 && (draft->rule.id != 0 || draft->has_chain || draft->has_phase))
+		r = compiler_error(c, 0, NULL, "the id, phase and chain of a rule cannot be changed");
 	return r != 0 ? r : exclusion_add(walk, exclusion);
 }
 
@@ -400,6 +409,9 @@ static int directive_unknown(struct compiler *c, const struct word *word)
 	char hint[96];
 	snprintf(hint, sizeof(hint), "did you mean %s?", near == NULL ? "" : near);
 	c->word = word;
+	if (slice_starts_with(word->text, SLICE("<")))
+		return compiler_error(c, 0, "take the lines in <> away, and keep what is between them",
+				      "sections are Apache's, not SecLang's");
 	return compiler_error(c, 0, near == NULL ? NULL : hint, "unknown directive \"%.*s\"",
 			      SLICE_ARG(slice_sub(word->text, 0, 64)));
 }

@@ -32,10 +32,11 @@ static void merge_disruption(const struct draft *draft, const struct phase_defau
 	rule->block_action = defaults->disruptive == DISRUPTIVE_NONE ? DISRUPTIVE_PASS : defaults->disruptive;
 	if (rule->disruptive == DISRUPTIVE_NONE && draft->has_block)
 		rule->disruptive = DISRUPTIVE_BLOCK;
-	if (rule->disruptive != DISRUPTIVE_BLOCK)
-		return;
+	/* The status is no disruptive action: libmodsecurity lets it count for every rule of the phase. */
 	if (rule->status == 0)
 		rule->status = defaults->status;
+	if (rule->disruptive != DISRUPTIVE_BLOCK)
+		return;
 	if (rule->redirect_url.text.len == 0)
 		rule->redirect_url = defaults->redirect_url;
 }

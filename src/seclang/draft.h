@@ -40,6 +40,7 @@ struct draft {
 /* What SecDefaultAction says of one phase. */
 struct phase_defaults {
 	bool given;
+	const void *unit; /* that gave it: once in each */
 	struct transform_list transforms;
 	enum choice log;
 	enum choice audit_log;

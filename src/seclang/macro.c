@@ -2,6 +2,7 @@
 #include "seclang/compiler.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 struct parts {
 	struct macro_part *items;
@@ -31,6 +32,15 @@ static const char *variable_name_at(size_t index)
 	return index < VARIABLE_COUNT ? variable_infos[index].name : NULL;
 }
 
+static int macro_unknown(struct compiler *c, struct slice name, struct slice inside, size_t offset)
+{
+	const char *near = nearest_name(name, variable_name_at);
+	char hint[96];
+	snprintf(hint, sizeof(hint), "did you mean %s?", near == NULL ? "" : near);
+	return compiler_error(c, offset + 2, near == NULL ? NULL : hint, "unknown variable in %%{%.*s}",
+			      SLICE_ARG(inside));
+}
+
 static int variable_add(struct compiler *c, struct parts *parts, struct slice inside, size_t offset)
 {
 	size_t end = 0;
@@ -39,8 +49,7 @@ static int variable_add(struct compiler *c, struct parts *parts, struct slice in
 	struct macro_part part = {.is_variable = true, .tx_slot = SLOT_NONE};
 	struct slice name = slice_sub(inside, 0, end);
 	if (variable_find(name, &part.variable) != 0)
-		return compiler_error(c, offset + 2, nearest_name(name, variable_name_at),
-				      "unknown variable in %%{%.*s}", SLICE_ARG(inside));
+		return macro_unknown(c, name, inside, offset);
 	int r = compiler_copy(c, slice_after(inside, end + 1), &part.selector);
 	if (r == 0 && part.variable == VARIABLE_TX && part.selector.len > 0) {
 		part.tx_slot = pool_tx_slot(c->pool, part.selector);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum form {
 	FORM_FLAG,   /* one of two words, to a bool */
@@ -13,6 +14,7 @@ enum form {
 	FORM_NUMBER,
 	FORM_OCTAL,
 	FORM_TEXT,
+	FORM_PATH,   /* of a file that can be read */
 	FORM_JOINED, /* texts of several lines, joined by "; " */
 	FORM_LIST,   /* words, added to those before */
 	FORM_EMPTY_LIST,
@@ -79,7 +81,7 @@ static const struct setting_row rows[] = {
 	{"SecDebugLog", FORM_TEXT, FIELD(debug_log), NULL, NULL},
 	{"SecDebugLogLevel", FORM_NUMBER, FIELD(debug_log_level), NULL, NULL},
 	{"SecDisableBackendCompression", FORM_REFUSED, 0, 0, NULL, "ModSecurity v3 does not implement it"},
-	{"SecGeoLookupDb", FORM_TEXT, FIELD(geo_database), NULL, NULL},
+	{"SecGeoLookupDb", FORM_PATH, FIELD(geo_database), NULL, NULL},
 	{"SecGsbLookupDb", FORM_REFUSED, 0, 0, NULL, "the Safe Browsing interface that it used no longer exists"},
 	{"SecGuardianLog", FORM_REFUSED, 0, 0, NULL, "ModSecurity v3 does not implement it"},
 	{"SecGuiaMemoryLimit", FORM_NUMBER, FIELD(transaction_memory_limit), NULL, NULL},
@@ -182,10 +184,22 @@ static int read_parts(struct compiler *c, struct setting *setting)
 	struct slice text = c->word->text;
 	for (size_t i = 0; i < text.len; i++) {
 		uint8_t letter = byte_lower(text.ptr[i]);
-		if (letter < 'a' || letter > 'z')
+		if ((letter < 'a' || letter > 'k') && letter != 'z')
 			return bad_word(c, "write the letters of the parts, for example ABCFHZ");
 		setting->number |= UINT64_C(1) << (letter - 'a');
 	}
+	return 0;
+}
+
+static int read_path(struct compiler *c, struct setting *setting)
+{
+	const char *path = compiler_path(c, c->word->text);
+	if (path == NULL)
+		return -ENOMEM;
+	if (access(path, R_OK) != 0)
+		return compiler_error(c, 0, "a relative name is looked for beside the file that names it",
+				      "cannot read %s: %s", path, strerror(errno));
+	setting->text = slice_from_string(path);
 	return 0;
 }
 
@@ -250,6 +264,8 @@ static int read_value(struct compiler *c, const struct setting_row *row, const s
 		return read_words(c, row, setting);
 	case FORM_NUMBER:
 		return parse_number(c->word->text, &setting->number) ? 0 : bad_word(c, "write a number");
+	case FORM_PATH:
+		return read_path(c, setting);
 	case FORM_OCTAL:
 		return read_octal(c, setting);
 	case FORM_CHARACTER:
@@ -353,6 +369,7 @@ static int apply(struct settings *settings, const struct setting *setting, struc
 		*(bool *)member = setting->number != 0;
 		break;
 	case FORM_TEXT:
+	case FORM_PATH:
 		*(struct slice *)member = setting->text;
 		break;
 	case FORM_JOINED:

@@ -16,6 +16,8 @@ static int collection_parse(struct compiler *c, struct slice text, size_t offset
 	    (collection != VARIABLE_TX && variable_infos[collection].shape != VARIABLE_STORED))
 		return compiler_error(c, offset, "write tx.name, ip.name, session.name, user.name, global.name ...",
 				      "\"%.*s\" names no collection that can be written", SLICE_ARG(text));
+	if (dot + 1 == text.len)
+		return compiler_error(c, offset + dot, NULL, "a name is missing after the dot");
 	*ret_collection = collection;
 	*ret_rest = slice_after(text, dot + 1);
 	return 0;

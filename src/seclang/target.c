@@ -10,25 +10,35 @@ static const char *variable_name_at(size_t index)
 	return index < VARIABLE_COUNT ? variable_infos[index].name : NULL;
 }
 
-/* The end of a target: the next | that is not inside '...' or /.../. */
+static bool ends_target(struct slice text, size_t at)
+{
+	return at >= text.len || text.ptr[at] == '|' || text.ptr[at] == ',';
+}
+
+/* Index of the `quote` that closes a selector, which is followed by the target's end; or text.len. */
+static size_t closing(struct slice text, uint8_t quote, size_t from)
+{
+	size_t at = from;
+	while (at < text.len && !(text.ptr[at] == quote && text.ptr[at - 1] != '\\' && ends_target(text, at + 1)))
+		at++;
+	return at;
+}
+
+/* The end of a target: the next | or comma that is not inside '...' or /.../; text.len + 1 if these have no end. */
 static size_t target_end(struct slice text, size_t at)
 {
-	size_t colon = at;
-	while (colon < text.len && text.ptr[colon] != ':' && text.ptr[colon] != '|')
-		colon++;
-	size_t from = colon + 1;
-	if (colon >= text.len || text.ptr[colon] == '|')
-		return colon;
-	if (from < text.len && text.ptr[from] == '\'') {
-		size_t close = slice_find_byte(text, '\'', from + 1);
-		return slice_find_byte(text, '|', close < text.len ? close : from);
-	}
-	bool xpath = slice_equal_nocase(slice_sub(text, at, colon), SLICE("XML"));
-	if (!xpath && from < text.len && text.ptr[from] == '/') {
-		size_t close = slice_find(text, SLICE("/|"), from + 1);
-		return close < text.len ? close + 1 : text.len;
-	}
-	return slice_find_byte(text, '|', from);
+	size_t from = at;
+	while (!ends_target(text, from) && text.ptr[from] != ':' && text.ptr[from] != '.')
+		from++;
+	if (ends_target(text, from))
+		return from;
+	bool xpath = slice_equal_nocase(slice_trim(slice_sub(text, at, from)), SLICE("XML"));
+	from++;
+	if (from < text.len && (text.ptr[from] == '\'' || (!xpath && text.ptr[from] == '/')))
+		return closing(text, text.ptr[from], from + 1) + 1;
+	while (!ends_target(text, from))
+		from++;
+	return from;
 }
 
 static struct slice unquoted(struct slice s)
@@ -70,7 +80,9 @@ static int target_parse(struct compiler *c, struct slice text, size_t offset, st
 		target.excluded = target.excluded || text.ptr[at] == '!';
 		target.counted = target.counted || text.ptr[at] == '&';
 	}
-	size_t colon = slice_find_byte(text, ':', at);
+	size_t colon = at;
+	while (colon < text.len && text.ptr[colon] != ':' && text.ptr[colon] != '.')
+		colon++;
 	struct slice name = slice_sub(text, at, colon);
 	if (variable_find(name, &target.variable) != 0) {
 		const char *near = nearest_name(name, variable_name_at);
@@ -96,6 +108,8 @@ int targets_parse(struct compiler *compiler, struct slice text, size_t offset, s
 	size_t at = 0;
 	while (at <= text.len) {
 		size_t end = target_end(text, at);
+		if (end > text.len)
+			return compiler_error(compiler, offset + at, NULL, "the selector is never closed");
 		struct slice part = slice_sub(text, at, end);
 		struct slice trimmed = slice_trim(part);
 		if (trimmed.len == 0)

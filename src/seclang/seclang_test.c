@@ -1,0 +1,221 @@
+/*
+ * The compiler from outside: cases/bad.txt holds what is wrong and what is said about it, cases/golden.conf what is
+ * right and golden.ok what it compiles to. UPDATE=1 in the environment rewrites the expectations, to be read over.
+ */
+#include "base/file.h"
+#include "base/test.h"
+#include "seclang/compile.h"
+#include "seclang/dump.h"
+
+#include <errno.h>
+
+struct compiled {
+	struct pool *pool;
+	struct arena arena;
+	struct diagnostics diagnostics;
+	struct ruleset ruleset;
+	struct seclang_counts counts;
+	int result;
+};
+
+static void compile(struct compiled *c, bool is_file, const char *text)
+{
+	struct seclang_source source = {.is_file = is_file, .text = text, .name = "rules.conf", .line = 1};
+	*c = (struct compiled){0};
+	diagnostics_init(&c->diagnostics);
+	arena_init(&c->arena, SIZE_MAX / 2, 0);
+	assert_int_equal(pool_create(NULL, &c->pool), 0);
+	c->result = seclang_compile(c->pool, &source, 1, &c->diagnostics, &c->arena, &c->ruleset, &c->counts);
+}
+
+static void compiled_free(struct compiled *c)
+{
+	arena_destroy(&c->arena);
+	diagnostics_destroy(&c->diagnostics);
+	pool_free(c->pool);
+}
+
+/* "line:column: severity: message | hint" of each, between " && ". */
+static void said(const struct diagnostics *list, struct buffer *out)
+{
+	static const char *const severities[] = {"note", "warning", "error"};
+	for (const struct diagnostic *d = list->first; d != NULL; d = d->next) {
+		buffer_printf(out, "%s%u:%u: %s: %s", d == list->first ? "" : " && ", d->line, d->column,
+			      severities[d->severity], d->message);
+		if (d->hint[0] != '\0')
+			buffer_printf(out, " | %s", d->hint);
+	}
+}
+
+static void unescape(struct slice line, struct buffer *out)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		bool newline = line.ptr[i] == '\\' && i + 1 < line.len && line.ptr[i + 1] == 'n';
+		bool backslash = line.ptr[i] == '\\' && i + 1 < line.len && line.ptr[i + 1] == '\\';
+		buffer_byte(out, newline ? '\n' : line.ptr[i]);
+		i += newline || backslash;
+	}
+	buffer_byte(out, '\0');
+}
+
+static bool updating(void)
+{
+	return getenv("UPDATE") != NULL;
+}
+
+/* Checks one case; appends it, with what is said now, to `updated`. True if it is as expected. */
+static bool check_bad(struct slice line, unsigned number, struct buffer *updated)
+{
+	struct slice rules;
+	struct slice expected = slice_cut(line, '\t', &rules);
+	struct buffer text = buffer_make(NULL);
+	struct buffer got = buffer_make(NULL);
+	struct compiled c;
+	unescape(rules, &text);
+	compile(&c, false, (const char *)text.ptr);
+	said(&c.diagnostics, &got);
+	bool same = slice_equal(buffer_slice(&got), expected) && c.result == -EINVAL;
+	if (!same && !updating())
+		print_message("# bad.txt:%u: %.*s\n#   expected %.*s\n#   got      %.*s (%d)\n", number,
+			      SLICE_ARG(rules), SLICE_ARG(expected), SLICE_ARG(buffer_slice(&got)), c.result);
+	buffer_add(updated, rules);
+	buffer_byte(updated, '\t');
+	buffer_add(updated, buffer_slice(&got));
+	buffer_byte(updated, '\n');
+	compiled_free(&c);
+	buffer_free(&text);
+	buffer_free(&got);
+	return same;
+}
+
+static void bad_input_is_told(void **state)
+{
+	(void)state;
+	static const char path[] = "src/seclang/cases/bad.txt";
+	struct buffer content = buffer_make(NULL);
+	struct buffer updated = buffer_make(NULL);
+	size_t cases = 0;
+	size_t wrong = 0;
+	unsigned number = 0;
+	assert_int_equal(file_read(path, 1 << 20, &content), 0);
+	for (struct slice rest = buffer_slice(&content), line; rest.len > 0;) {
+		rest = slice_cut(rest, '\n', &line);
+		number++;
+		if (line.len == 0 || line.ptr[0] == '#') {
+			buffer_add(&updated, line);
+			buffer_byte(&updated, '\n');
+			continue;
+		}
+		cases++;
+		wrong += !check_bad(line, number, &updated);
+	}
+	if (updating())
+		assert_int_equal(file_replace(path, buffer_slice(&updated), 0644), 0);
+	else
+		assert_int_equal(wrong, 0);
+	assert_true(cases >= 80);
+	buffer_free(&content);
+	buffer_free(&updated);
+}
+
+static void golden_rules_compile_to_this(void **state)
+{
+	(void)state;
+	static const char path[] = "src/seclang/cases/golden.ok";
+	struct buffer expected = buffer_make(NULL);
+	struct buffer got = buffer_make(NULL);
+	struct compiled c;
+	compile(&c, true, "src/seclang/cases/golden.conf");
+	said(&c.diagnostics, &got);
+	assert_int_equal(c.result, 0);
+	assert_slice(buffer_slice(&got), "");
+	ruleset_dump(&c.ruleset, &got);
+	if (updating())
+		assert_int_equal(file_replace(path, buffer_slice(&got), 0644), 0);
+	assert_int_equal(file_read(path, 1 << 20, &expected), 0);
+	bool same = slice_equal(buffer_slice(&got), buffer_slice(&expected));
+	if (!same)
+		assert_int_equal(file_replace("build/golden.got", buffer_slice(&got), 0644), 0);
+	assert_true(same);
+	compiled_free(&c);
+	buffer_free(&expected);
+	buffer_free(&got);
+}
+
+static void changed_file_is_compiled_anew(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/guia-seclang-XXXXXX";
+	char outer[64];
+	char inner[64];
+	struct compiled c;
+	struct ruleset again;
+	assert_non_null(mkdtemp(folder));
+	snprintf(outer, sizeof(outer), "%s/a.conf", folder);
+	snprintf(inner, sizeof(inner), "%s/b.conf", folder);
+	assert_int_equal(file_replace(outer, SLICE("Include *b.conf\n"), 0600), 0);
+	assert_int_equal(file_replace(inner, SLICE("SecRule ARGS a id:1\n"), 0600), 0);
+	struct seclang_source source = {.is_file = true, .text = outer, .name = "", .line = 1};
+	compile(&c, true, outer);
+	assert_int_equal(c.result, 0);
+	assert_int_equal(seclang_compile(c.pool, &source, 1, &c.diagnostics, &c.arena, &again, &c.counts), 0);
+	assert_ptr_equal(again.rules[0]->unit, c.ruleset.rules[0]->unit);
+	assert_int_equal(file_replace(inner, SLICE("SecRule ARGS b id:2\n"), 0600), 0);
+	assert_int_equal(seclang_compile(c.pool, &source, 1, &c.diagnostics, &c.arena, &again, &c.counts), 0);
+	assert_int_equal(again.rules[0]->id, 2);
+	assert_int_equal(c.ruleset.rules[0]->id, 1);
+	unlink(inner);
+	unlink(outer);
+	rmdir(folder);
+	compiled_free(&c);
+}
+
+/* What one site adds: exclusions, a threshold and a rule of its own. */
+static void site_text(struct buffer *out, int site)
+{
+	buffer_clear(out);
+	for (int i = 0; i < 20; i++)
+		buffer_printf(out, "SecRuleUpdateTargetById %d \"!ARGS:site%d_%d\"\n", 1000 + (site + i) % 200, site,
+			      i);
+	buffer_printf(out, "SecRule ARGS \"@rx ^site%d$\" \"id:9%03d,phase:2,deny\"\n", site, site);
+	buffer_printf(out, "SecRuleRemoveById %d\n", 1000 + site);
+	buffer_byte(out, '\0');
+}
+
+static void sites_share_what_is_equal(void **state)
+{
+	(void)state;
+	enum { SITES = 100, RULES = 200 };
+	struct buffer common = buffer_make(NULL);
+	struct buffer own = buffer_make(NULL);
+	for (int i = 0; i < RULES; i++)
+		buffer_printf(&common, "SecRule ARGS|ARGS_NAMES \"@rx word%d[0-9]+\" \"id:%d,phase:2,deny\"\n", i,
+			      1000 + i);
+	buffer_byte(&common, '\0');
+	struct compiled c;
+	compile(&c, false, (const char *)common.ptr);
+	assert_int_equal(c.result, 0);
+	const struct scan_set *shared = c.ruleset.rules[0]->unit->scan_groups[0].set;
+	for (int site = 0; site < SITES; site++) {
+		site_text(&own, site);
+		struct seclang_source sources[] = {
+			{.text = (const char *)common.ptr, .name = "rules.conf", .line = 1},
+			{.text = (const char *)own.ptr, .name = "site", .line = 1},
+		};
+		struct ruleset ruleset;
+		struct arena arena;
+		arena_init(&arena, SIZE_MAX / 2, 0);
+		assert_int_equal(seclang_compile(c.pool, sources, 2, &c.diagnostics, &arena, &ruleset, &c.counts), 0);
+		assert_int_equal(c.counts.removed, 1);
+		assert_int_equal(c.counts.databases, 2);
+		assert_ptr_equal(ruleset.rules[0]->unit->scan_groups[0].set, shared);
+		assert_true(arena.used_bytes < 128 * 1024);
+		arena_destroy(&arena);
+	}
+	compiled_free(&c);
+	buffer_free(&common);
+	buffer_free(&own);
+}
+
+TEST_MAIN(cmocka_unit_test(bad_input_is_told), cmocka_unit_test(golden_rules_compile_to_this),
+	  cmocka_unit_test(changed_file_is_compiled_anew), cmocka_unit_test(sites_share_what_is_equal))
