@@ -2,19 +2,38 @@
 
 #include <errno.h>
 
+/* A short value is written to the worker's scratch first: most come out unchanged and cost the arena nothing. */
+static int step_in_scratch(struct transaction *t, enum transform transform, struct slice in, struct slice *ret_out,
+			   bool *ret_changed)
+{
+	struct transform_context context = {.unicode_map = t->ruleset->settings.unicode_map};
+	size_t len;
+	*ret_out = in;
+	*ret_changed = transform_apply(transform, &context, in, t->worker->scratch, &len);
+	if (!*ret_changed)
+		return 0;
+	uint8_t *copy = arena_alloc(&t->arena, len + 1);
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, t->worker->scratch, len);
+	*ret_out = slice_make(copy, len);
+	return 0;
+}
+
 int pipeline_step(struct transaction *t, enum transform transform, struct slice in, struct slice *ret_out,
 		  bool *ret_changed)
 {
 	struct transform_context context = {.unicode_map = t->ruleset->settings.unicode_map};
 	size_t bound = transform_bound(transform, in.len);
 	size_t len;
-	uint8_t *out = bound == 0 ? NULL : arena_alloc(&t->arena, bound);
-	if (out == NULL && bound > 0)
+	if (bound <= WORKER_SCRATCH_BYTES)
+		return step_in_scratch(t, transform, in, ret_out, ret_changed);
+	uint8_t *out = arena_alloc(&t->arena, bound);
+	if (out == NULL)
 		return -ENOMEM;
 	*ret_changed = transform_apply(transform, &context, in, out, &len);
-	*ret_out = *ret_changed ? slice_make(out == NULL ? (const void *)"" : out, len) : in;
-	if (out != NULL)
-		arena_shrink(&t->arena, out, bound, *ret_changed ? len : 0);
+	*ret_out = *ret_changed ? slice_make(out, len) : in;
+	arena_shrink(&t->arena, out, bound, *ret_changed ? len : 0);
 	return 0;
 }
 

@@ -285,10 +285,25 @@ static int complete(struct chain *chain, const struct rule **links, size_t count
 	return last->log == NULL ? -ENOMEM : 0;
 }
 
+/* Whether the scans leave it open that some target of the rule matches. */
+static bool may_match(struct transaction *t, const struct rule *rule)
+{
+	if (rule->kind == RULE_ACTION)
+		return true;
+	for (size_t i = 0; i < rule->target_count; i++)
+		if (!rule->targets[i].excluded && scan_may_match(t, &rule->targets[i], rule))
+			return true;
+	return false;
+}
+
 int rule_evaluate(struct transaction *t, const struct rule *head)
 {
 	const struct rule *links[CHAIN_MAX];
 	size_t count = 0;
+	if (!may_match(t, head)) {
+		t->matched_count = 0;
+		return 0;
+	}
 	struct chain chain = chain_begin(t, head);
 	t->head = head;
 	int r = evaluate_links(&chain, links, &count);

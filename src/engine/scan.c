@@ -48,12 +48,29 @@ enum scan_answer scan_ask(struct transaction *t, const struct target *target, co
 	return rule->operation.negated ? SCAN_SAYS_NO : SCAN_SAYS_YES;
 }
 
-static struct scan_summary *find_summary(const struct transaction *t, const struct target *target, uint16_t node,
-					 const struct scan_group *group)
+/* The summary's place: by variable, by node, then a short list by group. NULL when the arena is exhausted. */
+static struct scan_summary **place_of(struct transaction *t, enum variable variable, uint16_t node,
+				      const struct scan_group *group)
 {
-	struct scan_summary *summary = t->summaries[target->variable];
-	while (summary != NULL && (summary->node != node || summary->group != group))
-		summary = summary->next;
+	if (t->summaries[variable] == NULL) {
+		t->summaries[variable] = arena_zalloc(&t->arena, t->plan->node_count, sizeof(struct scan_summary *));
+		if (t->summaries[variable] == NULL)
+			return NULL;
+	}
+	struct scan_summary **place = &t->summaries[variable][node];
+	while (*place != NULL && (*place)->group != group)
+		place = &(*place)->next;
+	return place;
+}
+
+static struct scan_summary *new_summary(struct transaction *t, const struct scan_group *group, uint16_t node)
+{
+	size_t words = scan_set_words(group->set);
+	struct scan_summary *summary = arena_zalloc(&t->arena, 1, sizeof(*summary) + words * sizeof(summary->words[0]));
+	if (summary == NULL)
+		return NULL;
+	summary->group = group;
+	summary->node = node;
 	return summary;
 }
 
@@ -105,17 +122,12 @@ bool scan_may_match(struct transaction *t, const struct target *target, const st
 		return true;
 	const struct scan_group *group = &rule->unit->scan_groups[target->scan_group];
 	uint16_t node = plan_node_of(t->plan, rule);
-	struct scan_summary *summary = find_summary(t, target, node, group);
-	if (summary == NULL) {
-		size_t words = scan_set_words(group->set);
-		summary = arena_zalloc(&t->arena, 1, sizeof(*summary) + words * sizeof(summary->words[0]));
-		if (summary == NULL)
-			return true;
-		summary->group = group;
-		summary->node = node;
-		summary->next = t->summaries[target->variable];
-		t->summaries[target->variable] = summary;
-	}
+	struct scan_summary **place = place_of(t, target->variable, node, group);
+	struct scan_summary *summary = place == NULL ? NULL : *place;
+	if (summary == NULL && place != NULL)
+		summary = *place = new_summary(t, group, node);
+	if (summary == NULL)
+		return true;
 	const struct value_set *set = &t->sets[target->variable];
 	if (summary->count < set->count && !update(t, summary, set))
 		return true;

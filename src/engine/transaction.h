@@ -139,7 +139,7 @@ struct transaction {
 
 	/* What rules see and change. */
 	struct value_set sets[VARIABLE_COUNT];
-	struct scan_summary *summaries[VARIABLE_COUNT];
+	struct scan_summary **summaries[VARIABLE_COUNT]; /* by node; NULL until one is made */
 	struct tx_collection tx;
 	struct matched *matched; /* MATCHED_VARS; the last is MATCHED_VAR */
 	uint32_t matched_count;

@@ -14,6 +14,7 @@ enum {
 	WORKER_MEMORY_BYTES = 16 * 1024 * 1024, /* cap of a transaction where nothing else is said */
 	WORKER_RETAIN_BYTES = 512 * 1024,       /* an idle transaction keeps */
 	WORKER_IDLE_TRANSACTIONS = 64,
+	WORKER_SCRATCH_BYTES = 8192,
 	WORKER_EXPRESSIONS = 64, /* @rx with macros that are remembered */
 };
 
@@ -26,7 +27,8 @@ struct worker {
 	struct regex_cache *expressions;
 	struct transaction *idle; /* a list */
 	size_t idle_count;
-	uint64_t sequence; /* of unique ids */
+	uint8_t scratch[WORKER_SCRATCH_BYTES]; /* where transformations write what may turn out not to change */
+	uint64_t sequence;                     /* of unique ids */
 };
 
 /* 0 or -ENOMEM. The options' store and resolver must outlive the worker. */
