@@ -7,6 +7,50 @@
 
 #include <errno.h>
 
+/* ---- the n-th allocation fails ---- */
+
+#if defined(__SANITIZE_ADDRESS__)
+#define COUNTS_ALLOCATIONS 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define COUNTS_ALLOCATIONS 0
+#endif
+#endif
+#ifndef COUNTS_ALLOCATIONS
+#define COUNTS_ALLOCATIONS 1
+#endif
+
+static long allocations_left = -1; /* until one fails; negative: none does */
+
+#if COUNTS_ALLOCATIONS
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t count, size_t bytes);
+void *__libc_realloc(void *ptr, size_t bytes);
+void *malloc(size_t bytes);
+void *calloc(size_t count, size_t bytes);
+void *realloc(void *ptr, size_t bytes);
+
+static bool fails(void)
+{
+	return allocations_left >= 0 && allocations_left-- == 0;
+}
+
+__attribute__((visibility("default"))) void *malloc(size_t bytes)
+{
+	return fails() ? NULL : __libc_malloc(bytes);
+}
+
+__attribute__((visibility("default"))) void *calloc(size_t count, size_t bytes)
+{
+	return fails() ? NULL : __libc_calloc(count, bytes);
+}
+
+__attribute__((visibility("default"))) void *realloc(void *ptr, size_t bytes)
+{
+	return fails() ? NULL : __libc_realloc(ptr, bytes);
+}
+#endif
+
 enum { SLOT_SCORE, SLOT_0, SLOT_NAME, SLOTS };
 static const char *const names[SLOTS] = {"anomaly_score_pl1", "0", "name"};
 
@@ -195,6 +239,44 @@ static void test_memory_cap(void **state)
 	assert_true(failures > 0);
 }
 
+/* A transaction's memory runs out at each place once: nothing leaks or crashes, and what was decided is a refusal. */
+static void test_allocation_failures(void **state)
+{
+	struct fixture *f = *state;
+	struct guia_worker_options options = {0};
+	struct guia_connection connection = {0};
+	size_t refused = 0;
+	if (!COUNTS_ALLOCATIONS)
+		skip();
+	for (long n = 0;; n++) {
+		struct worker *worker = NULL;
+		struct transaction *t = NULL;
+		struct plan *plan = NULL;
+		allocations_left = n;
+		int r = plan_create(&f->ruleset, &plan);
+		r = r != 0 ? r : worker_create(&options, &worker);
+		r = r != 0 ? r : transaction_begin(worker, plan, &connection, SLICE("id"), 0, &t);
+		assert_true(r == 0 || r == -ENOMEM);
+		if (r == 0) {
+			if (request_line(t, SLICE("GET"), SLICE("/?q=attack"), SLICE("HTTP/1.1")) != 0)
+				transaction_out_of_memory(t);
+			assert_int_equal(phase_run(t, PHASE_REQUEST_BODY).action, GUIA_DENY);
+			phase_run(t, PHASE_LOGGING);
+		}
+		bool done = allocations_left >= 0;
+		allocations_left = -1;
+		refused += t != NULL && t->memory_exceeded;
+		if (t != NULL)
+			transaction_end(t);
+		worker_free(worker);
+		plan_free(plan);
+		if (done)
+			break;
+	}
+	assert_true(refused > 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-TEST_MAIN(TEST(test_deny), TEST(test_pass), TEST(test_detection_only), TEST(test_memory_cap))
+TEST_MAIN(TEST(test_deny), TEST(test_pass), TEST(test_detection_only), TEST(test_memory_cap),
+	  TEST(test_allocation_failures))
