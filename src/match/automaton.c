@@ -1,7 +1,7 @@
 /*
- * A state is the set of instructions that wait for the next byte, with what came before as far as assertions ask for
- * it. Assertions are settled when the next byte is known, and a match is told by the state after that byte: each state
- * lags by one, and the end of the value is one more byte.
+ * A state is the set of instructions that wait for the next byte, but those that always do, with what came before as
+ * far as assertions ask for it. Assertions are settled when the next byte is known, and a match is told by the state
+ * after that byte: each state lags by one, and the end of the value is one more byte.
  */
 #include "match/automaton.h"
 
@@ -15,19 +15,12 @@ enum {
 	MEMBERS_BYTES = 4 * 1024 * 1024, /* the states' instructions */
 	STATES_MAX = 32 * 1024,
 
-	STATE_COST_BYTES = 64,
+	STATE_COST_BYTES = 512,
 	RUN_EARNS_BYTES = 16,
-	CREDIT_BYTES = 8192 * STATE_COST_BYTES, /* at first, and at most */
+	CREDIT_BYTES = 2048 * STATE_COST_BYTES, /* at first, and at most */
 
 	UNKNOWN = 0,            /* a transition not yet made; state 0 is never used */
 	TELLS = (int)(1 << 30), /* flag of a transition: its state has matches to tell */
-};
-
-enum before {
-	BEFORE_OTHER,
-	BEFORE_START,
-	BEFORE_WORD,
-	BEFORE_NEWLINE,
 };
 
 struct state {
@@ -37,13 +30,6 @@ struct state {
 	uint32_t count;
 	uint32_t chain; /* next state of the same bucket */
 	enum before before;
-};
-
-/* A set of instructions with constant-time insert and membership. */
-struct sparse {
-	uint32_t *dense;
-	uint32_t *place;
-	uint32_t count;
 };
 
 struct automaton_cache {
@@ -63,24 +49,6 @@ struct automaton_cache {
 	int64_t credit_bytes;
 	struct automaton_cache_facts facts;
 };
-
-static int sparse_make(struct sparse *s, size_t count)
-{
-	s->dense = malloc(count * sizeof(uint32_t));
-	s->place = calloc(count, sizeof(uint32_t));
-	return s->dense == NULL || s->place == NULL ? -ENOMEM : 0;
-}
-
-static inline bool sparse_has(const struct sparse *s, uint32_t item)
-{
-	return s->place[item] < s->count && s->dense[s->place[item]] == item;
-}
-
-static inline void sparse_add(struct sparse *s, uint32_t item)
-{
-	s->place[item] = s->count;
-	s->dense[s->count++] = item;
-}
 
 static int cache_fill(const struct automaton *a, struct automaton_cache *c)
 {
@@ -131,71 +99,14 @@ void automaton_cache_free(struct automaton_cache *cache)
 	free(cache->states);
 	free(cache->buckets);
 	free(cache->stack);
-	free(cache->now.dense);
-	free(cache->now.place);
-	free(cache->next.dense);
-	free(cache->next.place);
+	sparse_free(&cache->now);
+	sparse_free(&cache->next);
 	free(cache);
 }
 
 struct automaton_cache_facts automaton_cache_facts(const struct automaton_cache *cache)
 {
 	return cache->facts;
-}
-
-/* Whether an assertion holds between what came before and the class that comes. */
-static bool holds(const struct automaton *a, uint32_t assertion, enum before before, uint32_t class)
-{
-	bool end = class == a->class_count - 1;
-	bool edge = (before == BEFORE_WORD) != (!end && a->class_is_word[class]);
-	switch ((enum pattern_assertion)assertion) {
-	case PATTERN_SUBJECT_START:
-		return before == BEFORE_START;
-	case PATTERN_LINE_START:
-		return before == BEFORE_START || (before == BEFORE_NEWLINE && !end);
-	case PATTERN_SUBJECT_END:
-		return end;
-	case PATTERN_LINE_END:
-		return end || a->class_is_newline[class];
-	case PATTERN_WORD_EDGE:
-		return edge;
-	case PATTERN_NO_WORD_EDGE:
-		return !edge;
-	case PATTERN_SUBJECT_END_OR_LAST_NEWLINE:
-		break; /* never built */
-	}
-	return false;
-}
-
-/* Adds `from` and what it leads to without a byte. Assertions are left in the set, to be settled later. */
-static void add_closure(const struct automaton *a, struct automaton_cache *c, struct sparse *set, uint32_t from)
-{
-	uint32_t depth = 0;
-	c->stack[depth++] = from;
-	while (depth > 0) {
-		uint32_t at = c->stack[--depth];
-		if (sparse_has(set, at))
-			continue;
-		sparse_add(set, at);
-		const struct instruction *in = &a->instructions[at];
-		if (in->kind == INSTRUCTION_SPLIT) {
-			c->stack[depth++] = in->other;
-			c->stack[depth++] = in->next;
-		}
-	}
-}
-
-/* Fills c->now with a state's instructions, and those behind assertions that hold before `class`. */
-static void settle(const struct automaton *a, struct automaton_cache *c, const struct state *s, uint32_t class)
-{
-	c->now.count = 0;
-	for (uint32_t i = 0; i < s->count; i++)
-		sparse_add(&c->now, c->members[s->members + i]);
-	for (uint32_t i = 0; i < c->now.count; i++) { /* it grows as we go */
-		const struct instruction *in = &a->instructions[c->now.dense[i]];
-		if (in->kind == INSTRUCTION_ASSERT && holds(a, in->operand, s->before, class))
-			add_closure(a, c, &c->now, in->next);
-	}
 }
 
 static uint64_t mix(uint64_t x)
@@ -214,15 +125,16 @@ static bool same_members(const struct automaton_cache *c, const struct state *s)
 	return true;
 }
 
-/* Keeps in c->next what waits for a byte; the rest has done its work. True if an assertion is among it. */
+/* Keeps in c->next what waits for a byte, beginnings aside; the rest has done its work. True if it asks what came
+ * before. */
 static bool drop_done(const struct automaton *a, struct automaton_cache *c)
 {
-	bool asserts = false;
+	bool asserts = a->starts_assert;
 	uint32_t kept = 0;
 	for (uint32_t i = 0; i < c->next.count; i++) {
 		uint32_t at = c->next.dense[i];
 		uint8_t kind = a->instructions[at].kind;
-		if (kind == INSTRUCTION_SPLIT)
+		if (kind == INSTRUCTION_SPLIT || a->at_start[at])
 			continue;
 		asserts = asserts || kind == INSTRUCTION_ASSERT;
 		c->next.dense[kept] = at;
@@ -276,14 +188,7 @@ static uint32_t find_state(const struct automaton *a, struct automaton_cache *c,
 	return number;
 }
 
-static void add_starts(const struct automaton *a, struct automaton_cache *c, uint64_t matched)
-{
-	for (uint32_t i = 0; i < a->pattern_count; i++)
-		if ((matched >> i & 1) == 0)
-			add_closure(a, c, &c->next, a->starts[i]);
-}
-
-/* The patterns that have matched once c->now is settled. */
+/* The patterns of which a match is in c->now. */
 static uint64_t matches_now(const struct automaton *a, const struct automaton_cache *c)
 {
 	uint64_t matches = 0;
@@ -296,7 +201,8 @@ static uint64_t matches_now(const struct automaton *a, const struct automaton_ca
 }
 
 /* Fills c->next with what comes after a class, leaving out patterns that have matched. */
-static void advance(const struct automaton *a, struct automaton_cache *c, uint32_t class, uint64_t matched)
+static void advance(const struct automaton *a, struct automaton_cache *c, size_t context, uint32_t class,
+		    uint64_t matched)
 {
 	c->next.count = 0;
 	if (class == a->class_count - 1)
@@ -305,9 +211,13 @@ static void advance(const struct automaton *a, struct automaton_cache *c, uint32
 		const struct instruction *in = &a->instructions[c->now.dense[i]];
 		if (in->kind == INSTRUCTION_SET && (matched >> in->pattern & 1) == 0 &&
 		    pattern_set_has(&a->class_sets[in->operand], (uint8_t) class))
-			add_closure(a, c, &c->next, in->next);
+			automaton_close(a, &c->next, in->next, c->stack);
 	}
-	add_starts(a, c, matched);
+	for (uint32_t i = a->from[context]; i < a->from[context + 1]; i++) {
+		uint32_t at = a->places[i];
+		if ((matched >> a->instructions[at].pattern & 1) == 0 && !sparse_has(&c->next, at))
+			sparse_add(&c->next, at);
+	}
 }
 
 static enum before before_after(const struct automaton *a, uint32_t class)
@@ -322,9 +232,13 @@ static uint32_t make_transition(const struct automaton *a, struct automaton_cach
 {
 	const struct state *from = &c->states[row / c->stride];
 	uint64_t emptied = c->facts.emptied;
-	settle(a, c, from, class);
-	uint64_t matched = from->matched | matches_now(a, c);
-	advance(a, c, class, matched);
+	size_t context = (size_t)from->before * a->class_count + class;
+	c->now.count = 0;
+	for (uint32_t i = 0; i < from->count; i++)
+		sparse_add(&c->now, c->members[from->members + i]);
+	automaton_settle(a, &c->now, from->before, class, c->stack);
+	uint64_t matched = from->matched | matches_now(a, c) | a->start_matches[context];
+	advance(a, c, context, class, matched);
 	uint32_t to = find_state(a, c, before_after(a, class), matched) * c->stride;
 	if (c->facts.emptied == emptied) /* else `from` is no more */
 		c->rows[row + class] = to;
@@ -335,7 +249,6 @@ static uint32_t start_row(const struct automaton *a, struct automaton_cache *c)
 {
 	if (c->start == UNKNOWN) {
 		c->next.count = 0;
-		add_starts(a, c, 0);
 		uint32_t start = find_state(a, c, BEFORE_START, 0);
 		c->start = start * c->stride;
 	}

@@ -256,7 +256,8 @@ static int fill(const struct automaton_builder *b, struct automaton *a)
 	a->pattern_count = b->pattern_count;
 	find_classes(b, a);
 	describe_classes(b, a);
-	return digest_name(b, a);
+	int r = automaton_prepare(a);
+	return r != 0 ? r : digest_name(b, a);
 }
 
 int automaton_build(const struct automaton_builder *builder, struct automaton **ret_automaton)
@@ -280,6 +281,10 @@ void automaton_free(struct automaton *automaton)
 	free(automaton->instructions);
 	free(automaton->starts);
 	free(automaton->class_sets);
+	free(automaton->at_start);
+	free(automaton->places);
+	free(automaton->from);
+	free(automaton->start_matches);
 	free(automaton);
 }
 

@@ -5,6 +5,14 @@
 #include "match/automaton.h"
 #include "match/pattern.h"
 
+enum before {
+	BEFORE_OTHER,
+	BEFORE_START,
+	BEFORE_WORD,
+	BEFORE_NEWLINE,
+	BEFORE_COUNT,
+};
+
 enum instruction_kind {
 	INSTRUCTION_SET,    /* takes a byte of a set, goes to next */
 	INSTRUCTION_SPLIT,  /* goes to next and to other */
@@ -27,11 +35,54 @@ struct automaton {
 	uint32_t instruction_count;
 	uint32_t *starts; /* by pattern */
 	uint32_t pattern_count;
+
+	/*
+	 * A match can begin anywhere, so what waits at the beginning of a pattern waits in every state. It is left out
+	 * of states; what comes of it is worked out here for each class, after each kind of byte: places[from[i],
+	 * from[i + 1]) with i = before * class_count + class.
+	 */
+	bool *at_start;     /* by instruction: waits at a beginning */
+	bool starts_assert; /* an assertion does */
+	uint32_t *places;   /* instructions reached by the class, not those at_start */
+	size_t place_count;
+	uint32_t *from;
+	uint64_t *start_matches;        /* patterns that match without a byte there */
 	struct pattern_set *class_sets; /* by set: the classes in it, in place of bytes */
 	uint32_t class_count;           /* the end included: at most 257 */
 	uint16_t class_of[256];
 	bool class_is_word[257];
 	bool class_is_newline[257];
 };
+
+/* A set of instructions with constant-time insert and membership. */
+struct sparse {
+	uint32_t *dense;
+	uint32_t *place;
+	uint32_t count;
+};
+
+int sparse_make(struct sparse *s, size_t count);
+void sparse_free(struct sparse *s);
+
+static inline bool sparse_has(const struct sparse *s, uint32_t item)
+{
+	return s->place[item] < s->count && s->dense[s->place[item]] == item;
+}
+
+static inline void sparse_add(struct sparse *s, uint32_t item)
+{
+	s->place[item] = s->count;
+	s->dense[s->count++] = item;
+}
+
+/* Adds `from` and what it leads to without a byte, through splits; `stack` has room for twice the instructions. */
+void automaton_close(const struct automaton *a, struct sparse *set, uint32_t from, uint32_t *stack);
+
+/* Adds what lies behind those assertions of the set that hold between what came before and the class that comes. */
+void automaton_settle(const struct automaton *a, struct sparse *set, enum before before, uint32_t class,
+		      uint32_t *stack);
+
+/* Works out what is said of beginnings above. 0 or -ENOMEM. */
+int automaton_prepare(struct automaton *a);
 
 #endif

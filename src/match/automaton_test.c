@@ -196,7 +196,7 @@ static void a_bounded_run_makes_few_states(void **state)
 	}
 	assert_true(busy > 100);
 	assert_int_equal(automaton_cache_facts(b.cache).refused, busy);
-	assert_in_range(automaton_cache_facts(b.cache).states_made, 8192, 8192 + 200 * 2016 / 64 + 200);
+	assert_in_range(automaton_cache_facts(b.cache).states_made, 2048, 2048 + 200 * 2016 / 512 + 200);
 	memset(bytes, 'x', sizeof(bytes));
 	automaton_run(&one, 1, slice_make(bytes, sizeof(bytes)));
 	assert_false(one.busy);

@@ -422,38 +422,41 @@ static bool posix_has(struct slice name, unsigned c)
 	}
 }
 
-/* [:name:] inside a class; the reader stands behind the first bracket. False if it is none. */
-static bool parse_posix(struct parser *p, struct pattern_set *set)
+/* [:name:] inside a class; the reader stands before the first colon. What only begins like one is not for us. */
+static void parse_posix(struct parser *p, struct pattern_set *set)
 {
-	struct slice rest = reader_rest(&p->in);
+	struct slice rest = slice_after(reader_rest(&p->in), 1);
 	size_t end = slice_find(rest, SLICE(":]"), 0);
-	if (reader_peek(&p->in, 0) != ':' || end >= rest.len)
-		return false;
-	struct slice name = slice_sub(rest, 1, end);
+	struct slice name = slice_sub(rest, 0, end);
 	bool negated = slice_starts_with(name, SLICE("^"));
-	name = slice_after(name, negated);
-	for (size_t i = 0; i < name.len; i++)
-		if (name.ptr[i] < 'a' || name.ptr[i] > 'z')
-			return false;
 	struct pattern_set found = {{0}};
 	for (unsigned c = 0; c < 256; c++)
-		if (posix_has(name, c))
+		if (posix_has(slice_after(name, negated), c))
 			pattern_set_add(&found, (uint8_t)c);
+	if (!pattern_set_has(&found, 'a') && !pattern_set_has(&found, '0') && !pattern_set_has(&found, '\t') &&
+	    !pattern_set_has(&found, '!') && !pattern_set_has(&found, 'A')) {
+		fail(p, PATTERN_OPAQUE); /* no such name: every class has one of these */
+		return;
+	}
 	if (p->flags.caseless)
 		set_fold(&found);
 	if (negated)
 		set_invert(&found);
 	set_join(set, &found);
-	reader_skip(&p->in, end + 2);
-	return true;
+	reader_skip(&p->in, end + 3);
 }
 
 /* One member of a class: a byte (returned), or a set joined to *set (-1). */
 static int class_member(struct parser *p, struct pattern_set *set)
 {
 	uint8_t c = reader_byte(&p->in);
-	if (c == '[' && parse_posix(p, set))
+	int next = reader_peek(&p->in, 0);
+	if (c == '[' && (next == '.' || next == '='))
+		fail(p, PATTERN_OPAQUE);
+	if (c == '[' && next == ':') {
+		parse_posix(p, set);
 		return -1;
+	}
 	if (c != '\\')
 		return c;
 	c = reader_byte(&p->in);
