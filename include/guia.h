@@ -60,6 +60,9 @@ struct guia_pool_options {
 int guia_pool_new(const struct guia_pool_options *options, struct guia_pool **ret_pool);
 void guia_pool_free(struct guia_pool *pool); /* NULL is allowed; every rule set must be gone */
 
+/* How many things it holds. It grows when something new is compiled; nothing leaves a pool before the pool goes. */
+size_t guia_pool_count(const struct guia_pool *pool);
+
 enum guia_source_kind {
 	GUIA_SOURCE_FILE, /* `text` is a path; includes and data files are relative to the including file */
 	GUIA_SOURCE_TEXT, /* `text` is rules; `name` and `line` say where they stand, for diagnostics */

@@ -13,6 +13,7 @@ struct gate_pool {
 	struct guia_pool *pool;
 	char *cache_dir; /* NULL: none */
 	ngx_uint_t references;
+	bool outdated; /* it holds what only earlier cycles needed: the next one begins afresh, and it can go */
 };
 
 /* Of this process. A cycle finds its predecessor's here; nginx offers no other way that survives a changed module list.
@@ -56,7 +57,7 @@ fail:
 
 static struct gate_pool *pool_acquire(const char *cache_dir)
 {
-	if (current_pool != NULL && same_text(current_pool->cache_dir, cache_dir)) {
+	if (current_pool != NULL && !current_pool->outdated && same_text(current_pool->cache_dir, cache_dir)) {
 		current_pool->references++;
 		return current_pool;
 	}
@@ -289,11 +290,15 @@ ngx_int_t gate_rulesets_compile(ngx_conf_t *cf, struct gate_main *main)
 {
 	struct gate_ruleset **rulesets = main->rulesets.elts;
 
+	size_t held = 0;
+
 	main->pool = pool_acquire(main->cache_dir.len > 0 ? (const char *)main->cache_dir.data : NULL);
 	if (main->pool == NULL) {
 		ngx_log_error(NGX_LOG_EMERG, cf->log, ngx_errno, "guia cannot start");
 		return NGX_ERROR;
 	}
+	if (main->pool->references > 1)
+		held = guia_pool_count(main->pool->pool);
 	for (ngx_uint_t i = 0; i < main->rulesets.nelts; i++) {
 		if (ruleset_compile(cf, main, rulesets[i]) != NGX_OK)
 			return NGX_ERROR;
@@ -302,6 +307,9 @@ ngx_int_t gate_rulesets_compile(ngx_conf_t *cf, struct gate_main *main)
 				NGX_LOG_WARN, cf->log, 0,
 				"the rules use persistent collections, which stay empty without guia_collections");
 	}
+	/* Rules have changed, so some of what was there is needed no more. */
+	if (held > 0 && guia_pool_count(main->pool->pool) > held)
+		main->pool->outdated = true;
 	return NGX_OK;
 }
 

@@ -58,6 +58,11 @@ void guia_pool_free(struct guia_pool *pool)
 	free(pool);
 }
 
+size_t guia_pool_count(const struct guia_pool *pool)
+{
+	return pool_count(pool->things);
+}
+
 /* ---- telling ---- */
 
 static int tell_one(const struct diagnostic *diagnostic, guia_diagnostic_fn *tell, void *context)

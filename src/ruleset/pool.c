@@ -67,6 +67,11 @@ void pool_free(struct pool *pool)
 	free(pool);
 }
 
+size_t pool_count(const struct pool *pool)
+{
+	return pool->entry_count;
+}
+
 struct arena *pool_arena(struct pool *pool)
 {
 	return &pool->arena;

@@ -31,6 +31,8 @@ struct pool;
 int pool_create(const struct scan_cache *cache, struct pool **ret_pool);
 void pool_free(struct pool *pool);
 
+size_t pool_count(const struct pool *pool);
+
 /* Memory that lives as long as the pool. */
 struct arena *pool_arena(struct pool *pool);
 const struct scan_cache *pool_cache(const struct pool *pool);

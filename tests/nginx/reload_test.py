@@ -204,6 +204,25 @@ def _():
     assert gate.stop(signal.SIGQUIT) == 0
 
 
+@case("reloads with other rules each time do not add up")
+def _():
+    def rules(number):
+        return RULES + "".join(f'SecRule ARGS "@rx attack{number}x{k}[a-z]+(foo|bar)" "id:{100 + k},phase:2,deny,log"\n'
+                               for k in range(40))
+    port = free_port()
+    gate = make_gate(port, rules(0))
+    sizes = []
+    for number in range(1, RELOADS + 13):
+        before = gate.worker_pids()
+        gate.write("rules.conf", rules(number))
+        gate.reload()
+        sizes.append(measure(gate, port, before)[0])
+    gate.close()
+    early, late = max(sizes[6:12]), max(sizes[-6:])
+    print(f"# master {early} kB, then {late} kB")
+    assert late <= early * 1.05, sizes
+
+
 def valgrind_case():
     """The master's life and its workers': requests of every kind, reloads, an end with everything given back."""
     if not pathlib.Path("/usr/bin/valgrind").exists():
