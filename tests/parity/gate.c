@@ -63,7 +63,7 @@ static bool over(struct guia_verdict verdict, struct outcome *outcome)
 	return true;
 }
 
-static bool run_request(struct guia_transaction *t, const struct exchange *e, struct outcome *outcome)
+static bool run_request(struct guia_transaction *t, const struct sample *e, struct outcome *outcome)
 {
 	struct guia_slice protocol;
 	char text[32];
@@ -79,7 +79,7 @@ static bool run_request(struct guia_transaction *t, const struct exchange *e, st
 	return !over(guia_request_body_done(t), outcome);
 }
 
-static void run_response(struct guia_transaction *t, const struct exchange *e, struct outcome *outcome)
+static void run_response(struct guia_transaction *t, const struct sample *e, struct outcome *outcome)
 {
 	static const struct guia_slice protocol = {(const uint8_t *)"HTTP/1.1", 8};
 	for (size_t i = 0; i < e->response_header_count; i++)
@@ -106,7 +106,7 @@ static void read_outcome(struct gate *gate, struct outcome *outcome)
 		outcome->tx[outcome->tx_count++] = (struct outcome_tx){taken(name), taken(value)};
 }
 
-void gate_run(struct gate *gate, const struct exchange *exchange, struct outcome *ret_outcome)
+void gate_run(struct gate *gate, const struct sample *sample, struct outcome *ret_outcome)
 {
 	static const struct guia_slice loopback = {(const uint8_t *)"127.0.0.1", 9};
 	static const struct guia_connection connection = {
@@ -121,9 +121,9 @@ void gate_run(struct gate *gate, const struct exchange *exchange, struct outcome
 		ret_outcome->status = -1;
 		return;
 	}
-	if (run_request(gate->transaction, exchange, ret_outcome))
-		run_response(gate->transaction, exchange, ret_outcome);
-	guia_transaction_log(gate->transaction, (uint16_t)ret_outcome->status, exchange->response_body.len);
+	if (run_request(gate->transaction, sample, ret_outcome))
+		run_response(gate->transaction, sample, ret_outcome);
+	guia_transaction_log(gate->transaction, (uint16_t)ret_outcome->status, sample->response_body.len);
 	read_outcome(gate, ret_outcome);
 }
 

@@ -2,7 +2,7 @@
 #ifndef PARITY_GATE_H
 #define PARITY_GATE_H
 
-#include "exchange.h"
+#include "sample.h"
 #include "guia.h"
 
 struct gate;
@@ -12,7 +12,7 @@ struct gate *gate_new(struct guia_pool *pool, const char *rules_file, bool refer
 void gate_free(struct gate *gate);
 
 /* Slices in *ret_outcome live until the next call. */
-void gate_run(struct gate *gate, const struct exchange *exchange, struct outcome *ret_outcome);
+void gate_run(struct gate *gate, const struct sample *sample, struct outcome *ret_outcome);
 
 /* Whether any match of the last run added to an anomaly score. */
 bool gate_scored(const struct gate *gate);

@@ -65,14 +65,14 @@ static int donors_from_arguments(struct donors *donors, struct slice query, stru
 	return r;
 }
 
-int donors_add(struct donors *donors, const struct exchange *exchange, struct arena *arena)
+int donors_add(struct donors *donors, const struct sample *sample, struct arena *arena)
 {
 	struct slice path;
-	int r = donors_from_arguments(donors, slice_cut(exchange->uri, '?', &path), arena);
+	int r = donors_from_arguments(donors, slice_cut(sample->uri, '?', &path), arena);
 	if (r == 0)
-		r = donors_from_arguments(donors, exchange->body, arena);
-	for (size_t i = 0; i < exchange->header_count && r == 0; i++)
-		r = donor_keep(donors, exchange->headers[i].value);
+		r = donors_from_arguments(donors, sample->body, arena);
+	for (size_t i = 0; i < sample->header_count && r == 0; i++)
+		r = donor_keep(donors, sample->headers[i].value);
 	return r;
 }
 
@@ -169,7 +169,7 @@ static void disguise_percent(struct slice in, struct random *random, struct buff
 }
 
 static disguise_fn *const disguises[] = {
-	disguise_none,	   disguise_none,	 disguise_none,	  disguise_case,   disguise_comments,
+	disguise_none,     disguise_none,        disguise_none,   disguise_case,    disguise_comments,
 	disguise_entities, disguise_backslashes, disguise_damage, disguise_percent,
 };
 
@@ -199,7 +199,7 @@ static struct slice payload(const struct donors *donors, struct random *random, 
 /* ---- places: where a payload goes ---- */
 
 struct mutation {
-	struct exchange *exchange;
+	struct sample *sample;
 	const struct donors *donors;
 	struct random *random;
 	struct arena *arena;
@@ -215,18 +215,18 @@ static struct slice pick_name(struct random *random)
 static void place_argument(struct mutation *m)
 {
 	struct buffer out = buffer_make(m->arena);
-	buffer_add(&out, m->exchange->uri);
-	buffer_byte(&out, slice_find_byte(m->exchange->uri, '?', 0) < m->exchange->uri.len ? '&' : '?');
+	buffer_add(&out, m->sample->uri);
+	buffer_byte(&out, slice_find_byte(m->sample->uri, '?', 0) < m->sample->uri.len ? '&' : '?');
 	add_encoded(random_below(m->random, 8) ? pick_name(m->random) : payload(m->donors, m->random, m->arena), &out);
 	buffer_byte(&out, '=');
 	add_encoded(payload(m->donors, m->random, m->arena), &out);
-	m->exchange->uri = buffer_slice(&out);
+	m->sample->uri = buffer_slice(&out);
 }
 
 static void place_path(struct mutation *m)
 {
 	struct slice path;
-	struct slice query = slice_cut(m->exchange->uri, '?', &path);
+	struct slice query = slice_cut(m->sample->uri, '?', &path);
 	struct buffer out = buffer_make(m->arena);
 	buffer_add(&out, path);
 	buffer_byte(&out, '/');
@@ -235,7 +235,7 @@ static void place_path(struct mutation *m)
 		buffer_byte(&out, '?');
 		buffer_add(&out, query);
 	}
-	m->exchange->uri = buffer_slice(&out);
+	m->sample->uri = buffer_slice(&out);
 }
 
 /* A header cannot hold CR, LF or NUL on the wire. */
@@ -249,42 +249,42 @@ static struct slice header_safe(struct slice s, struct arena *arena)
 	return slice_trim(slice_make(out, s.len));
 }
 
-static void header_add(struct exchange *exchange, struct slice name, struct slice value)
+static void header_add(struct sample *sample, struct slice name, struct slice value)
 {
-	if (exchange->header_count < EXCHANGE_HEADERS_MAX)
-		exchange->headers[exchange->header_count++] = (struct exchange_header){name, value};
+	if (sample->header_count < SAMPLE_HEADERS_MAX)
+		sample->headers[sample->header_count++] = (struct sample_header){name, value};
 }
 
-static struct exchange_header *header_find(struct exchange *exchange, struct slice name)
+static struct sample_header *header_find(struct sample *sample, struct slice name)
 {
-	for (size_t i = 0; i < exchange->header_count; i++)
-		if (slice_equal_nocase(exchange->headers[i].name, name))
-			return &exchange->headers[i];
+	for (size_t i = 0; i < sample->header_count; i++)
+		if (slice_equal_nocase(sample->headers[i].name, name))
+			return &sample->headers[i];
 	return NULL;
 }
 
-static void header_set(struct exchange *exchange, struct slice name, struct slice value)
+static void header_set(struct sample *sample, struct slice name, struct slice value)
 {
-	struct exchange_header *header = header_find(exchange, name);
+	struct sample_header *header = header_find(sample, name);
 	if (header != NULL)
 		header->value = value;
 	else
-		header_add(exchange, name, value);
+		header_add(sample, name, value);
 }
 
 static void place_header(struct mutation *m)
 {
-	static const char *const names[] = {"User-Agent", "Referer",	"Accept",	   "X-Forwarded-For",
-					    "X-Custom",	  "Range",	"Accept-Encoding", "Content-Type",
-					    "Cookie",	  "Connection", "Accept-Charset",  "X-File-Name"};
+	static const char *const names[] = {"User-Agent", "Referer",    "Accept",          "X-Forwarded-For",
+					    "X-Custom",   "Range",      "Accept-Encoding", "Content-Type",
+					    "Cookie",     "Connection", "Accept-Charset",  "X-File-Name"};
 	struct slice name = slice_from_string(names[random_below(m->random, sizeof(names) / sizeof(names[0]))]);
-	header_set(m->exchange, name, header_safe(payload(m->donors, m->random, m->arena), m->arena));
+	header_set(m->sample, name, header_safe(payload(m->donors, m->random, m->arena), m->arena));
 }
 
 static void place_cookie(struct mutation *m)
 {
 	struct buffer out = buffer_make(m->arena);
-	struct exchange_header *cookie = header_find(m->exchange, SLICE("Cookie"));
+	struct sample_header *cookie = header_find(m->sample, SLICE("Cookie"));
 	if (cookie != NULL) {
 		buffer_add(&out, cookie->value);
 		buffer_text(&out, "; ");
@@ -296,19 +296,19 @@ static void place_cookie(struct mutation *m)
 		add_encoded(value, &out);
 	else
 		buffer_add(&out, value);
-	header_set(m->exchange, SLICE("Cookie"), buffer_slice(&out));
+	header_set(m->sample, SLICE("Cookie"), buffer_slice(&out));
 }
 
 static void set_body(struct mutation *m, struct slice type, struct slice body)
 {
 	struct buffer length = buffer_make(m->arena);
 	buffer_number(&length, (int64_t)body.len);
-	m->exchange->body = body;
-	if (slice_equal(m->exchange->method, SLICE("GET")) || slice_equal(m->exchange->method, SLICE("HEAD")))
-		m->exchange->method = SLICE("POST");
+	m->sample->body = body;
+	if (slice_equal(m->sample->method, SLICE("GET")) || slice_equal(m->sample->method, SLICE("HEAD")))
+		m->sample->method = SLICE("POST");
 	if (type.len > 0)
-		header_set(m->exchange, SLICE("Content-Type"), type);
-	header_set(m->exchange, SLICE("Content-Length"), buffer_slice(&length));
+		header_set(m->sample, SLICE("Content-Type"), type);
+	header_set(m->sample, SLICE("Content-Length"), buffer_slice(&length));
 }
 
 static void place_form(struct mutation *m)
@@ -402,32 +402,32 @@ static void place_xml(struct mutation *m)
 static void damage_body(struct mutation *m)
 {
 	struct buffer out = buffer_make(m->arena);
-	disguise_damage(m->exchange->body, m->random, &out);
+	disguise_damage(m->sample->body, m->random, &out);
 	set_body(m, (struct slice){0}, slice_sub(buffer_slice(&out), 0, random_below(m->random, out.len + 1)));
 }
 
 static void damage_headers(struct mutation *m)
 {
-	struct exchange *exchange = m->exchange;
-	if (exchange->header_count == 0)
+	struct sample *sample = m->sample;
+	if (sample->header_count == 0)
 		return;
-	size_t at = random_below(m->random, exchange->header_count);
+	size_t at = random_below(m->random, sample->header_count);
 	if (random_below(m->random, 2)) {
-		header_add(exchange, exchange->headers[at].name, exchange->headers[at].value);
+		header_add(sample, sample->headers[at].name, sample->headers[at].value);
 		return;
 	}
-	exchange->headers[at] = exchange->headers[--exchange->header_count];
+	sample->headers[at] = sample->headers[--sample->header_count];
 }
 
 static void damage_line(struct mutation *m)
 {
-	static const char *const methods[] = {"GET",	 "POST",  "HEAD",     "PUT",  "DELETE",
+	static const char *const methods[] = {"GET",     "POST",  "HEAD",     "PUT",  "DELETE",
 					      "OPTIONS", "TRACE", "PROPFIND", "QUIT", "PATCH"};
 	static const char *const versions[] = {"1.0", "1.1", "2.0", "0.9"};
 	if (random_below(m->random, 2))
-		m->exchange->method = slice_from_string(methods[random_below(m->random, 10)]);
+		m->sample->method = slice_from_string(methods[random_below(m->random, 10)]);
 	else
-		m->exchange->version = slice_from_string(versions[random_below(m->random, 4)]);
+		m->sample->version = slice_from_string(versions[random_below(m->random, 4)]);
 }
 
 static void place_response(struct mutation *m)
@@ -435,20 +435,20 @@ static void place_response(struct mutation *m)
 	struct buffer out = buffer_make(m->arena);
 	buffer_text(&out, "<html><body>");
 	buffer_add(&out, payload(m->donors, m->random, m->arena));
-	buffer_text(&out, m->exchange->response_body.len > 0 ? "<hr>" : "");
-	buffer_add(&out, m->exchange->response_body);
+	buffer_text(&out, m->sample->response_body.len > 0 ? "<hr>" : "");
+	buffer_add(&out, m->sample->response_body);
 	buffer_text(&out, "</body></html>");
-	m->exchange->response_body = buffer_slice(&out);
+	m->sample->response_body = buffer_slice(&out);
 }
 
-int exchange_mutate(struct exchange *exchange, const struct donors *donors, struct random *random, struct arena *arena)
+int sample_mutate(struct sample *sample, const struct donors *donors, struct random *random, struct arena *arena)
 {
 	static void (*const places[])(struct mutation *) = {
-		place_argument, place_argument, place_argument,	 place_path, place_header, place_header, place_cookie,
-		place_form,	place_form,	place_json,	 place_xml,  damage_body,  damage_line,	 damage_headers,
-		place_response, place_argument, place_multipart,
+		place_argument, place_argument, place_argument, place_path,     place_header,    place_header,
+		place_cookie,   place_form,     place_form,     place_json,     place_xml,       damage_body,
+		damage_line,    damage_headers, place_response, place_argument, place_multipart,
 	};
-	struct mutation mutation = {exchange, donors, random, arena};
+	struct mutation mutation = {sample, donors, random, arena};
 	for (size_t i = 0, count = 1 + random_below(random, 4); i < count; i++)
 		places[random_below(random, sizeof(places) / sizeof(places[0]))](&mutation);
 	return arena->exhausted ? -ENOMEM : 0;

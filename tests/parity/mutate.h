@@ -1,13 +1,13 @@
 /*
- * Seeded changes to an exchange: payloads of other requests put into arguments, cookies, headers, paths and bodies,
+ * Seeded changes to a request: payloads of other requests put into arguments, cookies, headers, paths and bodies,
  * encoded in the ways attackers encode, and damage to the structure of the request. The same seed gives the same
- * exchange on every machine.
+ * request on every machine.
  */
 #ifndef PARITY_MUTATE_H
 #define PARITY_MUTATE_H
 
 #include "base/arena.h"
-#include "exchange.h"
+#include "sample.h"
 
 #include <stdint.h>
 
@@ -26,10 +26,10 @@ struct donors {
 	size_t count;
 	size_t capacity;
 };
-int donors_add(struct donors *donors, const struct exchange *exchange, struct arena *arena);
+int donors_add(struct donors *donors, const struct sample *sample, struct arena *arena);
 void donors_free(struct donors *donors);
 
-/* Changes *exchange in one to four places. New bytes come from `arena`; 0 or -ENOMEM. */
-int exchange_mutate(struct exchange *exchange, const struct donors *donors, struct random *random, struct arena *arena);
+/* Changes *sample in one to four places. New bytes come from `arena`; 0 or -ENOMEM. */
+int sample_mutate(struct sample *sample, const struct donors *donors, struct random *random, struct arena *arena);
 
 #endif

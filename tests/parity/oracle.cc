@@ -158,7 +158,7 @@ static bool disrupted(modsecurity::Transaction &transaction, struct outcome *out
 	return true;
 }
 
-static void run_request(modsecurity::Transaction &t, const struct exchange *e, struct outcome *outcome, bool *ret_over)
+static void run_request(modsecurity::Transaction &t, const struct sample *e, struct outcome *outcome, bool *ret_over)
 {
 	t.processConnection("127.0.0.1", 40000, "127.0.0.1", 80);
 	t.processURI(text(e->uri).c_str(), text(e->method).c_str(), text(e->version).c_str());
@@ -175,7 +175,7 @@ static void run_request(modsecurity::Transaction &t, const struct exchange *e, s
 	*ret_over = disrupted(t, outcome);
 }
 
-static void run_response(modsecurity::Transaction &t, const struct exchange *e, struct outcome *outcome)
+static void run_response(modsecurity::Transaction &t, const struct sample *e, struct outcome *outcome)
 {
 	for (size_t i = 0; i < e->response_header_count; i++)
 		t.addResponseHeader(text(e->response_headers[i].name), text(e->response_headers[i].value));
@@ -206,7 +206,7 @@ static void read_tx(struct oracle *oracle, modsecurity::Transaction &t, struct o
 			outcome->tx[outcome->tx_count++] = {view(row.first), view(row.second)};
 }
 
-extern "C" void oracle_run(struct oracle *oracle, const struct exchange *exchange, struct outcome *ret_outcome)
+extern "C" void oracle_run(struct oracle *oracle, const struct sample *sample, struct outcome *ret_outcome)
 {
 	ret_outcome->match_count = 0;
 	ret_outcome->tx_count = 0;
@@ -214,10 +214,27 @@ extern "C" void oracle_run(struct oracle *oracle, const struct exchange *exchang
 	oracle->log->begin(ret_outcome);
 	modsecurity::Transaction transaction(&oracle->engine, oracle->rules.get(), nullptr);
 	bool over;
-	run_request(transaction, exchange, ret_outcome, &over);
+	run_request(transaction, sample, ret_outcome, &over);
 	if (!over)
-		run_response(transaction, exchange, ret_outcome);
+		run_response(transaction, sample, ret_outcome);
 	transaction.processLogging();
 	read_tx(oracle, transaction, ret_outcome);
 	oracle->log->begin(nullptr);
+}
+
+extern "C" size_t oracle_rule_ids(const struct oracle *oracle, int64_t *ids, size_t capacity)
+{
+	size_t count = 0;
+	for (int phase = 0; phase < modsecurity::Phases::NUMBER_OF_PHASES; phase++) {
+		modsecurity::Rules *rules = oracle->rules->m_rulesSetPhases.at(phase);
+		for (size_t i = 0; i < rules->size(); i++) {
+			auto *rule = dynamic_cast<modsecurity::RuleWithActions *>(rules->at(static_cast<int>(i)).get());
+			if (rule == nullptr || rule->isMarker())
+				continue;
+			if (count < capacity)
+				ids[count] = rule->m_ruleId;
+			count++;
+		}
+	}
+	return count;
 }

@@ -1,25 +1,25 @@
 /* A request and the response an origin would give, as fields: what is fed to both engines alike. */
-#ifndef PARITY_EXCHANGE_H
-#define PARITY_EXCHANGE_H
+#ifndef PARITY_SAMPLE_H
+#define PARITY_SAMPLE_H
 
 #include "base/slice.h"
 
-enum { EXCHANGE_HEADERS_MAX = 128 };
+enum { SAMPLE_HEADERS_MAX = 64 };
 
-struct exchange_header {
+struct sample_header {
 	struct slice name;
 	struct slice value;
 };
 
-struct exchange {
+struct sample {
 	struct slice method;
 	struct slice uri;
 	struct slice version; /* "1.1" */
-	struct exchange_header headers[EXCHANGE_HEADERS_MAX];
+	struct sample_header headers[SAMPLE_HEADERS_MAX];
 	size_t header_count;
 	struct slice body;
 	unsigned response_status;
-	struct exchange_header response_headers[EXCHANGE_HEADERS_MAX];
+	struct sample_header response_headers[SAMPLE_HEADERS_MAX];
 	size_t response_header_count;
 	struct slice response_body;
 };

@@ -1,0 +1,34 @@
+/* Where two outcomes of one request part for the first time, and which of such differences are meant to be. */
+#ifndef PARITY_DELTA_H
+#define PARITY_DELTA_H
+
+#include "sample.h"
+
+enum delta_kind {
+	DELTA_NONE,
+	DELTA_ONLY_OURS,   /* the rule or link matched in our engine only */
+	DELTA_ONLY_THEIRS, /* in libmodsecurity only */
+	DELTA_ORDER,       /* in both, at another place */
+	DELTA_TX,          /* the same matches, another value */
+	DELTA_STATUS,
+};
+
+struct delta {
+	enum delta_kind kind;
+	struct outcome_match match;
+	struct slice tx_name; /* of DELTA_TX */
+};
+
+struct delta delta_find(const struct outcome *ours, const struct outcome *theirs);
+
+/* A difference that is meant: docs/parity.md has a line for each. */
+struct accepted {
+	const char *name;
+	const char *reason;
+	bool (*applies)(const struct sample *sample, const struct delta *delta);
+};
+
+/* The row that accepts the difference, or NULL: then it is a failure. */
+const struct accepted *delta_accepted(const struct sample *sample, const struct delta *delta);
+
+#endif
