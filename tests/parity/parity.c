@@ -22,7 +22,7 @@ enum {
 	RULES_MAX = 4096,
 	NAMES_MAX = 64,
 	ARENA_BYTES = 64 << 20,
-	SHOWN_MAX = 25,      /* failures printed with their request */
+	SHOWN_MAX = 200,     /* failures printed with their request */
 	ACCEPTED_PERMIL = 20 /* of all requests */
 };
 
