@@ -1,7 +1,5 @@
 """The module's directives: what nginx -t accepts and refuses, how levels merge, what the module exports."""
-import pathlib
 import subprocess
-import tempfile
 
 from harness import MODULE, Gate, Skip, case, curl, free_port, main, wait_until
 
@@ -162,15 +160,19 @@ def _():
 
 
 def debian_modsecurity():
-    """Debian's ModSecurity module, unpacked in a temporary folder; nothing is installed."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="guia-deb-"))
-    for package in ("libnginx-mod-http-modsecurity", "libnginx-mod-http-ndk"):
-        done = subprocess.run(["apt-get", "download", package], cwd=folder, capture_output=True, check=False)
-        if done.returncode != 0:
-            raise Skip(f"{package} cannot be downloaded")
+    """Debian's ModSecurity module, unpacked in the build folder once; nothing is installed."""
+    folder = MODULE.parent / "debian-modsecurity"
+    module = folder / "usr/lib/nginx/modules/ngx_http_modsecurity_module.so"
+    if module.exists():
+        return module
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(["apt-get", "download", "libnginx-mod-http-modsecurity"], cwd=folder, capture_output=True,
+                          check=False, timeout=60)
+    if done.returncode != 0:
+        raise Skip("Debian's package cannot be downloaded")
     for deb in folder.glob("*.deb"):
         subprocess.run(["dpkg-deb", "-x", deb, folder], check=True)
-    return folder / "usr/lib/nginx/modules/ngx_http_modsecurity_module.so"
+    return module
 
 
 @case("the module works beside Debian's ModSecurity module, loaded before or after")
