@@ -85,7 +85,9 @@ default_type text/html;
         return done.returncode == 0, done.stderr
 
     def start(self, prefix=()):
-        self.process = subprocess.Popen([*prefix, *self.command()], stderr=subprocess.PIPE, text=True)
+        # nginx ends with the test, however that ends
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *prefix, *self.command()],
+                                        stderr=subprocess.PIPE, text=True)
         wait_until(lambda: self.process.poll() is not None or (self.folder / "pid").exists(), "nginx", 120)
         if self.process.poll() is not None:
             raise AssertionError("nginx did not start: " + self.process.stderr.read() + self.errors())
