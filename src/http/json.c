@@ -61,6 +61,17 @@ static enum expectation after_value(struct parser *p)
 	return p->depth == 0 ? EXPECT_END : EXPECT_MORE;
 }
 
+static void path_add_index(struct buffer *path, size_t index)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+	do
+		digits[--at] = (char)('0' + index % 10);
+	while ((index /= 10) > 0);
+	buffer_add(path, SLICE(".array_"));
+	buffer_add(path, slice_make(digits + at, sizeof(digits) - at));
+}
+
 /* Puts the name that the coming value has behind the container's path. */
 static void path_add_name(struct parser *p)
 {
@@ -68,7 +79,7 @@ static void path_add_name(struct parser *p)
 	if (frame == NULL)
 		buffer_text(&p->path, "json");
 	else if (frame->array)
-		buffer_printf(&p->path, ".array_%zu", frame->elements++);
+		path_add_index(&p->path, frame->elements++);
 	else
 		buffer_add(&p->path, p->key);
 }

@@ -262,6 +262,15 @@ static void redact_tag(const struct redact_names *names, struct slice tag, struc
 	}
 }
 
+/* Where the end tag of the element stands that begins before `from`, whatever is inside; the body's end if nowhere. */
+static size_t element_end(struct slice body, size_t from, struct slice name)
+{
+	size_t end = slice_find(body, SLICE("</"), from);
+	while (end < body.len && !slice_starts_with(slice_after(body, end + 2), name))
+		end = slice_find(body, SLICE("</"), end + 2);
+	return end;
+}
+
 static void redact_xml(const struct redact_names *names, struct slice body, struct buffer *out)
 {
 	struct reader r = reader_make(body);
@@ -281,11 +290,7 @@ static void redact_xml(const struct redact_names *names, struct slice body, stru
 		struct slice name = slice_sub(tag, 0, name_end);
 		if (slice_ends_with(tag, SLICE("/")) || !redact_name_is_secret(names, name))
 			continue;
-		/* Up to the element's end, whatever is inside. */
-		size_t end = r.at;
-		do
-			end = slice_find(body, SLICE("</"), end + (end > r.at));
-		while (end < body.len && !slice_starts_with(slice_after(body, end + 2), name));
+		size_t end = element_end(body, r.at, name);
 		buffer_add(out, placeholder);
 		reader_skip(&r, end - r.at);
 	}

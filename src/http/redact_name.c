@@ -8,10 +8,81 @@ enum place {
 	ANYWHERE, /* it holds it */
 };
 
-static const struct {
-	struct slice word;
+struct word {
+	struct slice text;
 	enum place place;
-} words[] = {
+};
+
+/*
+ * Grouped by their first byte, since a name is compared at each of its places. In English, Portuguese (senha,
+ * palavra-passe, cartão de crédito), Chinese, and the languages that visitors' forms come in.
+ */
+static const struct word words_a[] = {
+	{SLICE_INIT("auth"), WHOLE},
+	{SLICE_INIT("authorization"), ANYWHERE},
+	{SLICE_INIT("apikey"), ANYWHERE},
+	{SLICE_INIT("accesskey"), ANYWHERE},
+	{{NULL, 0}, WHOLE},
+};
+
+static const struct word words_b[] = {
+	{SLICE_INIT("bearer"), WHOLE},
+	{{NULL, 0}, WHOLE},
+};
+
+static const struct word words_c[] = {
+	{SLICE_INIT("credential"), ANYWHERE},
+	{SLICE_INIT("cookie"), ANYWHERE},
+	{SLICE_INIT("cookies"), AT_END},
+	{SLICE_INIT("csrf"), ANYWHERE},
+	{SLICE_INIT("creditcard"), ANYWHERE},
+	{SLICE_INIT("cardnumber"), ANYWHERE},
+	{SLICE_INIT("cardno"), ANYWHERE},
+	{SLICE_INIT("ccnum"), ANYWHERE},
+	{SLICE_INIT("cvv"), ANYWHERE},
+	{SLICE_INIT("cvc"), WHOLE},
+	{SLICE_INIT("cartaodecredito"), ANYWHERE},
+	{SLICE_INIT("codigosecreto"), ANYWHERE},
+	{SLICE_INIT("contrasena"), ANYWHERE},
+	{SLICE_INIT("contraseña"), ANYWHERE},
+	{SLICE_INIT("clave"), WHOLE},
+	{{NULL, 0}, WHOLE},
+};
+
+static const struct word words_i[] = {
+	{SLICE_INIT("iban"), WHOLE},
+	{{NULL, 0}, WHOLE},
+};
+
+static const struct word words_j[] = {
+	{SLICE_INIT("jwt"), WHOLE},
+	{{NULL, 0}, WHOLE},
+};
+
+static const struct word words_k[] = {
+	{SLICE_INIT("kennwort"), ANYWHERE},
+	{{NULL, 0}, WHOLE},
+};
+
+static const struct word words_m[] = {
+	{SLICE_INIT("mima"), WHOLE},
+	{SLICE_INIT("motdepasse"), ANYWHERE},
+	{SLICE_INIT("mdp"), WHOLE},
+	{{NULL, 0}, WHOLE},
+};
+
+static const struct word words_n[] = {
+	{SLICE_INIT("numerocartao"), ANYWHERE},
+	{SLICE_INIT("numerodocartao"), ANYWHERE},
+	{{NULL, 0}, WHOLE},
+};
+
+static const struct word words_o[] = {
+	{SLICE_INIT("otp"), WHOLE},
+	{{NULL, 0}, WHOLE},
+};
+
+static const struct word words_p[] = {
 	{SLICE_INIT("password"), ANYWHERE},
 	{SLICE_INIT("passwd"), ANYWHERE},
 	{SLICE_INIT("passphrase"), ANYWHERE},
@@ -19,72 +90,52 @@ static const struct {
 	{SLICE_INIT("passkey"), ANYWHERE},
 	{SLICE_INIT("pwd"), ANYWHERE},
 	{SLICE_INIT("pass"), WHOLE},
-	{SLICE_INIT("userpass"), AT_END},
 	{SLICE_INIT("psw"), WHOLE},
 	{SLICE_INIT("pin"), WHOLE},
 	{SLICE_INIT("pincode"), ANYWHERE},
-	{SLICE_INIT("otp"), WHOLE},
-	{SLICE_INIT("totp"), WHOLE},
-	/* Not anywhere: a secretary is no secret. */
-	{SLICE_INIT("secret"), AT_END},
-	{SLICE_INIT("secrets"), WHOLE},
-	{SLICE_INIT("secretkey"), ANYWHERE},
-	{SLICE_INIT("token"), ANYWHERE},
-	{SLICE_INIT("jwt"), WHOLE},
-	{SLICE_INIT("bearer"), WHOLE},
-	{SLICE_INIT("auth"), WHOLE},
-	{SLICE_INIT("authorization"), ANYWHERE},
-	{SLICE_INIT("credential"), ANYWHERE},
-	{SLICE_INIT("apikey"), ANYWHERE},
-	{SLICE_INIT("accesskey"), ANYWHERE},
 	{SLICE_INIT("privatekey"), ANYWHERE},
-	{SLICE_INIT("cookie"), ANYWHERE},
-	{SLICE_INIT("cookies"), AT_END},
-	{SLICE_INIT("session"), WHOLE},
-	{SLICE_INIT("sessionid"), ANYWHERE},
-	{SLICE_INIT("sessionkey"), ANYWHERE},
-	{SLICE_INIT("sessid"), ANYWHERE},
-	{SLICE_INIT("sid"), WHOLE},
-	{SLICE_INIT("csrf"), ANYWHERE},
-	{SLICE_INIT("xsrf"), ANYWHERE},
-	{SLICE_INIT("creditcard"), ANYWHERE},
-	{SLICE_INIT("cardnumber"), ANYWHERE},
-	{SLICE_INIT("cardno"), ANYWHERE},
-	{SLICE_INIT("ccnum"), ANYWHERE},
-	{SLICE_INIT("cvv"), ANYWHERE},
-	{SLICE_INIT("cvc"), WHOLE},
-	{SLICE_INIT("iban"), WHOLE},
-	{SLICE_INIT("ssn"), WHOLE},
-	/* Portuguese */
-	{SLICE_INIT("senha"), ANYWHERE},
 	{SLICE_INIT("palavrapasse"), ANYWHERE},
 	{SLICE_INIT("palavrachave"), ANYWHERE},
-	{SLICE_INIT("segredo"), WHOLE},
-	{SLICE_INIT("cartaodecredito"), ANYWHERE},
-	{SLICE_INIT("numerocartao"), ANYWHERE},
-	{SLICE_INIT("numerodocartao"), ANYWHERE},
-	{SLICE_INIT("codigosecreto"), ANYWHERE},
-	/* Chinese */
-	{SLICE_INIT("密碼"), ANYWHERE},
-	{SLICE_INIT("密码"), ANYWHERE},
-	{SLICE_INIT("口令"), ANYWHERE},
-	{SLICE_INIT("驗證碼"), ANYWHERE},
-	{SLICE_INIT("验证码"), ANYWHERE},
-	{SLICE_INIT("信用卡"), ANYWHERE},
-	{SLICE_INIT("卡號"), ANYWHERE},
-	{SLICE_INIT("卡号"), ANYWHERE},
-	{SLICE_INIT("令牌"), ANYWHERE},
-	{SLICE_INIT("mima"), WHOLE},
-	/* Others that visitors' forms come in */
-	{SLICE_INIT("contrasena"), ANYWHERE},
-	{SLICE_INIT("contraseña"), ANYWHERE},
-	{SLICE_INIT("clave"), WHOLE},
-	{SLICE_INIT("motdepasse"), ANYWHERE},
-	{SLICE_INIT("mdp"), WHOLE},
 	{SLICE_INIT("passwort"), ANYWHERE},
-	{SLICE_INIT("kennwort"), ANYWHERE},
-	{SLICE_INIT("パスワード"), ANYWHERE},
-	{SLICE_INIT("비밀번호"), ANYWHERE},
+	{{NULL, 0}, WHOLE},
+};
+
+static const struct word words_s[] = {
+	/* Not anywhere: a secretary is no secret. */
+	{SLICE_INIT("secret"), AT_END},   {SLICE_INIT("secrets"), WHOLE},      {SLICE_INIT("secretkey"), ANYWHERE},
+	{SLICE_INIT("session"), WHOLE},   {SLICE_INIT("sessionid"), ANYWHERE}, {SLICE_INIT("sessionkey"), ANYWHERE},
+	{SLICE_INIT("sessid"), ANYWHERE}, {SLICE_INIT("sid"), WHOLE},          {SLICE_INIT("ssn"), WHOLE},
+	{SLICE_INIT("senha"), ANYWHERE},  {SLICE_INIT("segredo"), WHOLE},      {{NULL, 0}, WHOLE},
+};
+
+static const struct word words_t[] = {
+	{SLICE_INIT("totp"), WHOLE},
+	{SLICE_INIT("token"), ANYWHERE},
+	{{NULL, 0}, WHOLE},
+};
+
+static const struct word words_u[] = {
+	{SLICE_INIT("userpass"), AT_END},
+	{{NULL, 0}, WHOLE},
+};
+
+static const struct word words_x[] = {
+	{SLICE_INIT("xsrf"), ANYWHERE},
+	{{NULL, 0}, WHOLE},
+};
+
+static const struct word words_other[] = {
+	{SLICE_INIT("密碼"), ANYWHERE},       {SLICE_INIT("密码"), ANYWHERE},     {SLICE_INIT("口令"), ANYWHERE},
+	{SLICE_INIT("驗證碼"), ANYWHERE},     {SLICE_INIT("验证码"), ANYWHERE},   {SLICE_INIT("信用卡"), ANYWHERE},
+	{SLICE_INIT("卡號"), ANYWHERE},       {SLICE_INIT("卡号"), ANYWHERE},     {SLICE_INIT("令牌"), ANYWHERE},
+	{SLICE_INIT("パスワード"), ANYWHERE}, {SLICE_INIT("비밀번호"), ANYWHERE}, {{NULL, 0}, WHOLE},
+};
+
+static const struct word *const words_by_letter['z' - 'a' + 1] = {
+	['a' - 'a'] = words_a, ['b' - 'a'] = words_b, ['c' - 'a'] = words_c, ['i' - 'a'] = words_i,
+	['j' - 'a'] = words_j, ['k' - 'a'] = words_k, ['m' - 'a'] = words_m, ['n' - 'a'] = words_n,
+	['o' - 'a'] = words_o, ['p' - 'a'] = words_p, ['s' - 'a'] = words_s, ['t' - 'a'] = words_t,
+	['u' - 'a'] = words_u, ['x' - 'a'] = words_x,
 };
 
 enum {
@@ -107,16 +158,29 @@ static void normalise(struct slice name, struct component *component)
 	}
 }
 
-static bool matches(struct slice text, struct slice word, enum place place)
+static const struct word *words_with(uint8_t first)
 {
-	switch (place) {
-	case WHOLE:
-		return slice_equal(text, word);
-	case AT_END:
-		return slice_ends_with(text, word);
-	default:
-		return slice_find(text, word, 0) < text.len;
+	if (first >= 0x80)
+		return words_other;
+	return first >= 'a' && first <= 'z' ? words_by_letter[first - 'a'] : NULL;
+}
+
+static bool word_stands_at(const struct word *word, struct slice text, size_t at)
+{
+	if ((word->place == WHOLE && at > 0) || !slice_starts_with(slice_after(text, at), word->text))
+		return false;
+	return word->place == ANYWHERE || at + word->text.len == text.len;
+}
+
+static bool holds_word(struct slice text)
+{
+	for (size_t at = 0; at < text.len; at++) {
+		const struct word *word = words_with(text.ptr[at]);
+		for (; word != NULL && word->text.ptr != NULL; word++)
+			if (word_stands_at(word, text, at))
+				return true;
 	}
+	return false;
 }
 
 static bool component_is_secret(const struct redact_names *names, struct slice name)
@@ -126,9 +190,8 @@ static bool component_is_secret(const struct redact_names *names, struct slice n
 	struct slice text = slice_make(component.bytes, component.length);
 	if (text.len == 0)
 		return false;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (matches(text, words[i].word, words[i].place))
-			return true;
+	if (holds_word(text))
+		return true;
 	for (size_t i = 0; i < names->extra_count; i++) {
 		struct component extra;
 		normalise(names->extra[i], &extra);
