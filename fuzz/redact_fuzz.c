@@ -25,5 +25,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	expect_gone("{\"password\" : \"Zq7Zq7\",", data, size, "", "application/json");
 	expect_gone("--B\r\nA: form-data; name=\"pwd\"\r\n\r\nZq7Zq7\r\n--B\r\n", data, size, "",
 		    "multipart/form-data");
+	expect_gone("<password>Zq7Zq7</password>", data, size, "", "");
 	return 0;
 }
