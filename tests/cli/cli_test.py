@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""The commands as a person meets them: exit codes, messages, help, man pages, what comes out. TAP.
+
+Usage: cli_test.py GUIA
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import traceback
+
+GUIA = pathlib.Path(sys.argv[1]).resolve()
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+COMMANDS = ("check", "explain", "inspect", "serve", "test")
+TEMP = tempfile.TemporaryDirectory(prefix="guia-cli-")
+FOLDER = pathlib.Path(TEMP.name)
+CASES = []
+
+RULES = """
+SecRuleEngine On
+SecRequestBodyAccess On
+SecAction "id:1,phase:1,nolog,pass,setvar:tx.inbound_anomaly_score_threshold=5,setvar:tx.anomaly_score_pl1=0"
+SecRule ARGS|REQUEST_HEADERS:X-Test "@rx e+vil" "id:942100,phase:2,log,pass,t:none,t:urlDecodeUni,t:lowercase,\\
+    msg:'Evil',logdata:'%{MATCHED_VAR}',severity:2,tag:'paranoia-level/1',setvar:'tx.anomaly_score_pl1=+5',chain"
+    SecRule REQUEST_METHOD "@streq GET" "t:none"
+SecAction "id:2,phase:2,nolog,pass,setvar:tx.anomaly_score=%{tx.anomaly_score_pl1}"
+SecRule TX:anomaly_score "@ge %{tx.inbound_anomaly_score_threshold}" "id:949110,phase:2,deny,status:403,log,msg:'Too much'"
+"""
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+def write(name, text):
+    path = FOLDER / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+def request(line, *headers, body=b""):
+    head = "\r\n".join((line, "Host: a.test", *headers)) + "\r\n\r\n"
+    return head.encode("latin-1") + body
+
+
+def guia(*words, code=0, stdin=None):
+    """Runs it; -> (stdout, stderr)."""
+    done = subprocess.run([GUIA, *words], input=stdin, capture_output=True, check=False, timeout=120,
+                          env={**os.environ, "XDG_CACHE_HOME": str(FOLDER / "cache")})
+    out, err = done.stdout.decode(), done.stderr.decode()
+    assert done.returncode == code, f"{words}: exit {done.returncode}, not {code}\n{out}\n{err}"
+    return out, err
+
+
+(FOLDER / "cache").mkdir()
+RULE_FILE = write("rules.conf", RULES)
+EVIL = write("evil.txt", request("GET /a?q=x%20EEvil HTTP/1.1"))
+GOOD = write("good.txt", request("GET /a?q=good HTTP/1.1"))
+
+
+@case
+def wrong_words_are_told_with_what_was_meant():
+    cases = [
+        (("inspekt",), "did you mean `inspect`"), (("inspect", "--ruls", "x", "y"), "did you mean --rules"),
+        (("inspect",), "needs"), (("inspect", "--rules"), "needs a value"), (("check", "x"), "does not know"),
+        (("check", "--json=1"), "takes no value"), (("explain", GOOD, EVIL), "does not know"), (("serve",), "--site"),
+        (("test", "-z", "x"), "no option -z"),
+    ]
+    for words, part in cases:
+        out, err = guia(*words, code=2)
+        assert part in err and out == "", (words, out, err)
+    out, err = guia(code=2)
+    assert out == "" and err.startswith("Examples:")
+
+
+@case
+def help_starts_with_examples():
+    for command in COMMANDS:
+        for words in (("help", command), (command, "--help"), (command, "-h")):
+            out, _ = guia(*words)
+            assert out.startswith("Examples:\n  guia "), out
+    out, _ = guia("help")
+    assert all(command in out for command in COMMANDS)
+
+
+@case
+def man_pages_are_those_of_the_table():
+    pages = {"guia": guia("help", "--man")[0]}
+    pages.update({f"guia-{name}": guia("help", "--man", name)[0] for name in COMMANDS})
+    have = {path.stem: path.read_text() for path in (ROOT / "docs/man").glob("*.1")}
+    assert have == pages, "write them again: build/guia help --man COMMAND > docs/man/guia-COMMAND.1"
+
+
+@case
+def inspect_says_one_line_a_file():
+    out, _ = guia("inspect", "--rules", RULE_FILE, EVIL, GOOD)
+    evil, good = map(json.loads, out.splitlines())
+    assert evil["verdict"] == "block" and evil["status"] == 403 and evil["rules"] == [942100, 949110], evil
+    assert evil["inbound_score"] == 5 and evil["outbound_score"] == 0 and evil["file"] == EVIL
+    assert good["verdict"] == "pass" and good["rules"] == [], good
+    listed, _ = guia("inspect", "--rules", RULE_FILE, "-", stdin=f"{EVIL}\n{GOOD}\n".encode())
+    assert listed == out
+
+
+@case
+def what_nginx_refuses_says_so():
+    bad = write("bad.txt", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+    line = json.loads(guia("inspect", "--rules", RULE_FILE, bad)[0])
+    assert line["verdict"] == "refused" and line["status"] == 400 and line["reason"], line
+    assert "nginx refuses" in guia("explain", "--rules", RULE_FILE, bad)[0]
+
+
+@case
+def a_missing_file_does_not_stop_the_others():
+    out, err = guia("inspect", "--rules", RULE_FILE, "/nowhere/x", GOOD, code=2)
+    assert json.loads(out)["verdict"] == "pass" and "/nowhere/x: No such file" in err, (out, err)
+
+
+@case
+def responses_are_inspected():
+    rules = write("response.conf", "SecRuleEngine On\nSecResponseBodyAccess On\nSecResponseBodyMimeType text/html\n"
+                  'SecRule RESPONSE_BODY "@contains secret" "id:5,phase:4,deny,status:502,log,msg:x"\n')
+    page = write("page.txt", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\nsecret")
+    line = json.loads(guia("inspect", "--rules", rules, "--response", page, GOOD)[0])
+    assert line["verdict"] == "block" and line["status"] == 502 and line["rules"] == [5], line
+    assert "not a raw HTTP response" in guia("inspect", "--rules", rules, "--response", GOOD, GOOD, code=2)[1]
+
+
+@case
+def wrong_rules_are_told_with_file_line_and_column():
+    for text, part in (("SecRule ARGS \"@rx (\" \"id:1\"\n", "wrong.conf:1:"), ("SecNonsense on\n", "wrong.conf:1:"),
+                       ("\nSecRule NOTHING \"x\" \"id:1\"\n", "wrong.conf:2:"), ("SecRuleScript a.lua\n", "SecRuleScript"),
+                       ("SecRule ARGS \"@pmFromFile none.data\" \"id:1\"\n", "none.data")):
+        path = write("wrong.conf", text)
+        for words in (("check", "--rules", path), ("inspect", "--rules", path, GOOD)):
+            assert part in guia(*words, code=2)[1], (text, part)
+    guia("check", "--rules", "/nowhere.conf", code=2)
+
+
+@case
+def check_counts():
+    assert json.loads(guia("check", "--rules", RULE_FILE, "--json")[0])["links"] == 5
+    assert "4 rules" in guia("check", "--rules", RULE_FILE)[0]
+
+
+@case
+def explain_shows_every_link_and_marks_the_match():
+    out, _ = guia("explain", "--rules", RULE_FILE, EVIL)
+    for part in ("Blocked with status 403 by rule 949110", "Inbound score 5 of 5", "942100", "ARGS:q", "x EEvil",
+                 "t:lowercase", "x >>>eevil<<<", "REQUEST_METHOD", "ctl:ruleRemoveTargetById=942100;ARGS:q",
+                 "SecRuleUpdateTargetById 942100 \"!ARGS:q\"", "SecRuleRemoveById 942100"):
+        assert part in out, (part, out)
+    assert "RemoveById 949" not in out and "\x1b" not in out
+
+
+@case
+def every_exclusion_works():
+    before = json.loads(guia("inspect", "--rules", RULE_FILE, EVIL)[0])["inbound_score"]
+    story = json.loads(guia("explain", "--json", "--rules", RULE_FILE, EVIL)[0])
+    assert [rule["id"] for rule in story["rules"]] == [942100] and len(story["exclusions"]) == 3
+    for exclusion in story["exclusions"]:
+        path = write("exclusion.conf", exclusion["text"])
+        order = (path, RULE_FILE) if exclusion["place"] == "before" else (RULE_FILE, path)
+        line = json.loads(guia("inspect", "--rules", order[0], "--rules", order[1], EVIL)[0])
+        assert line["inbound_score"] < before and line["verdict"] == "pass", (exclusion, line)
+
+
+@case
+def exclusions_cannot_be_written_by_the_request():
+    nasty = write("nasty.txt", request('GET /a"b\\c?q%22%2C%27;ctl:ruleEngine=off=evil HTTP/1.1'))
+    exclusions = json.loads(guia("explain", "--json", "--rules", RULE_FILE, nasty)[0])["exclusions"]
+    assert exclusions
+    for exclusion in exclusions:
+        assert "ruleEngine" not in exclusion["text"] and "\\c" not in exclusion["text"].replace("\\\n    ctl", ""), exclusion
+        guia("check", "--rules", RULE_FILE, "--rules", write("exclusion.conf", exclusion["text"]))
+
+
+@case
+def nothing_raw_reaches_a_terminal():
+    path = write("raw.txt", request("GET /?a=evil%1b%5b2J%c2%9b%e2%80%ae%9b HTTP/1.1",
+                                    "X-Test: evil \x9b\x90 \xe2\x80\xae \xff"))
+    out = subprocess.run([GUIA, "explain", "--rules", RULE_FILE, path], capture_output=True, check=True).stdout
+    text = out.decode()  # valid UTF-8, or this fails
+    for character in text:
+        assert character == "\n" or not (ord(character) < 0x20 or 0x7f <= ord(character) <= 0x9f), repr(text)
+        assert not 0x202a <= ord(character) <= 0x202e, repr(text)
+
+
+@case
+def secrets_are_not_told():
+    path = write("secret.txt", request("GET /?password=eviltopsecret&q=evil HTTP/1.1", "Authorization: Basic evilsecret"))
+    for words in (("explain",), ("explain", "--json")):
+        out, _ = guia(*words, "--rules", RULE_FILE, path)
+        assert "topsecret" not in out and "[redacted]" in out, out
+
+
+@case
+def rule_tests_pass_fail_and_skip():
+    stage = "[{input: {headers: {Host: a}, uri: '%s'}, output: {%s}}]"
+    tests = [stage % ("/?q=evil", "log: {expect_ids: [942100]}"), stage % ("/?q=evil", "log: {no_expect_ids: [942100]}"),
+             stage % ("/", "status: 404")]
+    suite = write("suite.yaml", "rule_id: 942100\ntests:\n" + "".join(
+        f"  - test_id: {number}\n    stages: {text}\n" for number, text in enumerate(tests, 1)))
+    out, _ = guia("test", "--rules", RULE_FILE, suite, code=1)
+    assert "942100-2" in out and "expected status 404, got 200" in out, out
+    assert out.endswith("1 passed, 2 failed, 0 skipped\n"), out
+    overrides = write("overrides.yaml", "test_overrides:\n  - {rule_id: 942100, test_ids: [2], reason: r, ignore: true}\n"
+                      "  - {rule_id: 942100, test_ids: [3], reason: r, output: {status: 200}}\n")
+    out, _ = guia("test", "--rules", RULE_FILE, "--overrides", overrides, suite)
+    assert out.endswith("2 passed, 0 failed, 1 skipped\n"), out
+    lines = [json.loads(line) for line in guia("test", "--json", "--rules", RULE_FILE, suite, code=1)[0].splitlines()]
+    assert [line["outcome"] for line in lines[:3]] == ["passed", "failed", "failed"] and lines[3]["failed"] == 2
+    for name, text in (("a.yaml", "tests: [\n"), ("b.yaml", "tests: 1\n"), ("c.yaml", "x: *y\n")):
+        assert f"{name}:" in guia("test", "--rules", RULE_FILE, write(name, text), code=2)[1]
+    guia("test", "--rules", RULE_FILE, "/nowhere.yaml", code=2)
+    assert "--log" in guia("test", "--server", "http://127.0.0.1:1", suite, code=2)[1]
+
+
+def main():
+    failed = 0
+    print(f"1..{len(CASES)}")
+    for number, function in enumerate(CASES, 1):
+        try:
+            function()
+            print(f"ok {number} - {function.__name__.replace('_', ' ')}")
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {number} - {function.__name__.replace('_', ' ')}")
+            print("# " + traceback.format_exc().strip().replace("\n", "\n# "))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
