@@ -147,9 +147,10 @@ int prepare_run_dir(const struct serve_options *options, const struct serve_conf
 	if (r == 0)
 		return SERVE_FINE;
 	notice_say(notice, "run directory %s: %s", wanted != NULL ? wanted : "below $TMPDIR",
-		   r == -EBUSY   ? "another guia serves from it"
-		   : r == -EPERM ? "it must be a folder of yours that nobody else may read (chmod 700)"
-				 : strerror(-r));
+		   r == -EBUSY    ? "another guia serves from it"
+		   : r == -EACCES ? "you, or the user of nginx's workers, may not pass through a folder above it"
+		   : r == -EPERM  ? "it must be a folder of yours that nobody else may read (chmod 700)"
+				  : strerror(-r));
 	return SERVE_ENVIRONMENT;
 }
 

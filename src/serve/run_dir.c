@@ -59,6 +59,22 @@ static int take_lock(struct run_dir *dir)
 	return flock(dir->lock, LOCK_EX | LOCK_NB) == 0 ? 0 : errno == EWOULDBLOCK ? -EBUSY : -errno;
 }
 
+/* Whether the workers may pass through every folder above `path`. */
+static int check_reachable(const char *path, const struct passwd *user)
+{
+	char above[PATH_MAX];
+	struct stat st;
+	for (const char *slash = path; (slash = strchr(slash + 1, '/')) != NULL;) {
+		snprintf(above, sizeof(above), "%.*s", (int)(slash - path), path);
+		if (stat(above, &st) != 0)
+			return -errno;
+		mode_t needed = st.st_uid == user->pw_uid ? 0100 : st.st_gid == user->pw_gid ? 0010 : 0001;
+		if ((st.st_mode & needed) == 0)
+			return -EACCES;
+	}
+	return 0;
+}
+
 /* The workers' folder, with `temp` in it. */
 static int make_workers(struct run_dir *dir)
 {
@@ -75,6 +91,8 @@ static int make_workers(struct run_dir *dir)
 		return -errno;
 	}
 	int r = check_private(dir->workers, owner);
+	if (r == 0 && user != NULL)
+		r = check_reachable(dir->workers, user);
 	if (r != 0)
 		return r;
 	snprintf(temp, sizeof(temp), "%s/temp", dir->workers);

@@ -17,7 +17,8 @@ struct run_dir {
 	int lock;
 };
 
-/* `wanted` is NULL for a fresh folder. 0; -EBUSY: another guia runs there; -EPERM: not ours or not private; -errno. */
+/* `wanted` is NULL for a fresh folder. 0; -EBUSY: another guia runs there; -EPERM: not ours or not private;
+   -EACCES: the workers' user may not pass through a folder above it; -errno. */
 int run_dir_open(const char *wanted, struct run_dir *ret_dir);
 void run_dir_close(struct run_dir *dir);
 

@@ -21,6 +21,7 @@ import traceback
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 TEMP = tempfile.TemporaryDirectory(prefix="guia-serve-test-")
 FOLDER = pathlib.Path(TEMP.name)
+FOLDER.chmod(0o755)  # workers of another user pass through it
 CASES = []
 PATIENCE = 60
 
@@ -123,6 +124,7 @@ class Serve:
     def __init__(self, text, user=None):
         self.port = free_port()
         self.run = pathlib.Path(tempfile.mkdtemp(prefix="guia-run-", dir=FOLDER)) / "run"
+        self.run.parent.chmod(0o755)
         self.text = f"listen: 127.0.0.1:{self.port}\nrules: {RULE_FILE}\nrun_dir: {self.run}\nworkers: 2\n" \
                     f"drain_seconds: 2\ncache_dir: {self.run.parent}/patterns\n"
         self.config = write(f"{self.run.parent.name}.yaml", self.text + text)
@@ -241,6 +243,10 @@ def what_is_in_the_way_is_told():
     common = ("--listen", f"127.0.0.1:{free_port()}", "--site", "a.test=http://127.0.0.1:1")
     assert "chmod 700" in guia("serve", *common, "--run-dir", str(public), code=3)
     assert "No such file" in guia("serve", *common, "--run-dir", "/nowhere/at/all", code=3)
+    closed = FOLDER / "closed"
+    closed.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        assert "may not pass" in guia("serve", *common, "--run-dir", str(closed / "run"), code=3)
     link = FOLDER / "link"
     link.symlink_to(public)
     assert "chmod 700" in guia("serve", *common, "--run-dir", str(link), code=3)
@@ -282,7 +288,8 @@ def the_last_good_copy_leaks_nothing():
         origin.stop()
         status, body, _ = gate.get("/")
         assert status == 200 and "everybody" in body, (status, body)
-        assert gate.get("/", Cookie="sid=ana")[1] == body
+        asked = gate.get("/", Cookie="sid=ana")
+        assert asked[1] == body, (asked, body)
         assert gate.get("/?q=evil")[0] == 403
         for path in ("/account", "/token", "/login-ana", "/missing", "/header/Cache-Control=no-store",
                      "/header/Cache-Control=private,max-age=99", "/header/Vary=Cookie", "/header/Vary=*",
@@ -372,8 +379,6 @@ def no_orphan_is_left_after_a_kill():
 def nor_as_an_ordinary_user():
     if os.geteuid() != 0:
         return  # the case before was it
-    for path in (FOLDER, *FOLDER.iterdir()):
-        os.chmod(path, 0o755 if path.is_dir() else 0o644)
     no_orphan(65534)
 
 
