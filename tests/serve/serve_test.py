@@ -69,6 +69,10 @@ def wait_for(condition, what):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def setup(self):
+        super().setup()
+        self.server.connections.append(self.connection)
+
     def do_GET(self):
         cookie = self.headers.get("Cookie", "")
         headers, status = {}, 200
@@ -108,7 +112,7 @@ class Origin:
     def __init__(self):
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.server.seen, self.server.release = [], threading.Event()
+        self.server.seen, self.server.connections, self.server.release = [], [], threading.Event()
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -116,6 +120,9 @@ class Origin:
         self.server.release.set()
         self.server.shutdown()
         self.server.server_close()
+        for connection in self.server.connections:  # those kept alive would go on being answered
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 class Serve:
