@@ -11,6 +11,7 @@
  *
  * Every variable, operator, ctl and action must stand in some scenario: a row without a test is a failure.
  */
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "base/file.h"
 #include "base/reader.h"
@@ -39,9 +40,12 @@ static struct CMUnitTest tests[SCENARIOS_MAX + 1];
 static struct guia_pool *pool;
 static struct guia_collection_store *store;
 
+static struct arena unescaped; /* the texts of every scenario, to the end */
+
 static struct slice unescape(struct slice text)
 {
-	uint8_t *out = malloc(text.len + 1);
+	uint8_t *out = arena_alloc(&unescaped, text.len + 1);
+	assert_non_null(out);
 	size_t len = 0;
 	for (size_t i = 0; i < text.len; i++) {
 		uint8_t c = text.ptr[i];
@@ -436,6 +440,7 @@ static int is_case_file(const struct dirent *entry)
 
 int main(int argc, char **argv)
 {
+	arena_init(&unescaped, SIZE_MAX / 2, 0);
 	struct dirent **files;
 	const char *folder = "src/api/scenarios";
 	int count = scandir(folder, &files, is_case_file, alphasort);
@@ -443,7 +448,10 @@ int main(int argc, char **argv)
 		char path[512];
 		snprintf(path, sizeof(path), "%s/%s", folder, files[i]->d_name);
 		read_file(path);
+		free(files[i]);
 	}
+	if (count >= 0)
+		free(files);
 	struct guia_pool_options options = {0};
 	if (scenario_count == 0 || guia_pool_new(&options, &pool) != 0)
 		return 1;
@@ -454,6 +462,7 @@ int main(int argc, char **argv)
 				(struct CMUnitTest){scenarios[i].name, test_scenario, NULL, NULL, &scenarios[i]};
 	tests[test_count++] = (struct CMUnitTest){"every row has a scenario", test_every_row, NULL, NULL, NULL};
 	int failed = _cmocka_run_group_tests("scenarios", tests, test_count, NULL, NULL);
+	arena_destroy(&unescaped);
 	guia_pool_free(pool);
 	return failed;
 }
