@@ -63,10 +63,10 @@ static struct slice unescape(struct slice text)
 
 static void read_file(const char *path)
 {
-	struct buffer *content = calloc(1, sizeof(*content)); /* the scenarios keep slices of it */
-	assert_int_equal(file_read(path, 1 << 20, content), 0);
+	struct buffer content = buffer_make(&unescaped); /* the scenarios keep slices of it */
+	assert_int_equal(file_read(path, 1 << 20, &content), 0);
 	struct scenario *scenario = NULL;
-	for (struct reader r = reader_make(buffer_slice(content)); !reader_at_end(&r);) {
+	for (struct reader r = reader_make(buffer_slice(&content)); !reader_at_end(&r);) {
 		struct slice line = reader_until(&r, '\n');
 		if (slice_starts_with(line, SLICE("== "))) {
 			scenario = &scenarios[scenario_count++];
