@@ -244,7 +244,10 @@ static enum outcome apply(struct window *w, const struct triple *row, struct sql
 static enum outcome fold_triple(struct window *w)
 {
 	struct sqli_token *left = &w->tokens[w->settled];
-	for (size_t i = 0; i < sizeof(triples) / sizeof(triples[0]); i++) {
+	/* Every row has one of these in its place: words in a row need no look at the rows. */
+	bool may_fold = is(left, BIT(SQLI_OPERATOR) | BIT(SQLI_LOGIC)) ||
+			is(left + 1, BIT(SQLI_OPERATOR) | BIT(SQLI_COMMA) | BIT(SQLI_DOT));
+	for (size_t i = 0; may_fold && i < sizeof(triples) / sizeof(triples[0]); i++) {
 		const struct triple *row = &triples[i];
 		if (is(left, row->first) && is(left + 1, row->second) && is(left + 2, row->third) &&
 		    middle_fits(row, left + 1))

@@ -44,7 +44,7 @@ static const uint8_t starts[256] = {
 };
 
 /* Where bytes may not stand. */
-enum { ENDS_WORD = 1, ENDS_VARIABLE = 2, BLANK = 4, MONEY_DIGIT = 8 };
+enum { ENDS_WORD = 1, ENDS_VARIABLE = 2, BLANK = 4, MONEY_DIGIT = 8, SPLITS_WORD = 16 };
 
 static const uint8_t marks[256] = {
 	[0] = ENDS_WORD | ENDS_VARIABLE | BLANK | MONEY_DIGIT,
@@ -55,7 +55,7 @@ static const uint8_t marks[256] = {
 	['%' ... '+'] = ENDS_WORD | ENDS_VARIABLE,
 	[','] = ENDS_WORD | ENDS_VARIABLE | MONEY_DIGIT,
 	['-'] = ENDS_WORD | ENDS_VARIABLE,
-	['.'] = MONEY_DIGIT,
+	['.'] = MONEY_DIGIT | SPLITS_WORD,
 	['/'] = ENDS_WORD | ENDS_VARIABLE,
 	['0' ... '9'] = MONEY_DIGIT,
 	[':' ... '@'] = ENDS_WORD | ENDS_VARIABLE,
@@ -63,7 +63,7 @@ static const uint8_t marks[256] = {
 	['\\'] = ENDS_WORD | ENDS_VARIABLE,
 	[']'] = ENDS_WORD,
 	['^'] = ENDS_WORD | ENDS_VARIABLE,
-	['`'] = ENDS_VARIABLE,
+	['`'] = ENDS_VARIABLE | SPLITS_WORD,
 	['{'] = ENDS_WORD,
 	['|'] = ENDS_WORD | ENDS_VARIABLE,
 	['}'] = ENDS_WORD,
@@ -236,23 +236,33 @@ static size_t read_string(struct sqli_reader *reader, struct sqli_token *token)
 	return read_quoted(reader->input, reader->at + 1, quote, quote, token);
 }
 
-static size_t read_word(struct sqli_reader *reader, struct sqli_token *token)
+/* SELECT.1 and SELECT`a` are a keyword and the rest: the length of the keyword, 0 if it is one word. */
+static size_t split_word(struct slice s, size_t at, struct sqli_token *token)
 {
-	struct slice s = reader->input;
-	size_t at = reader->at;
-	size_t end = skip_unmarked(s, at, ENDS_WORD);
-	set(token, SQLI_NAME, s, at, end);
-	/* SELECT.1 and SELECT`a` are a keyword and the rest. */
 	for (uint8_t i = 0; i < token->len; i++) {
-		if (token->text[i] != '.' && token->text[i] != '`')
+		if ((marks[token->text[i]] & SPLITS_WORD) == 0)
 			continue;
 		struct sqli_word word = sqli_word_find(token->text, i);
 		if (word.kind == SQLI_NONE || word.kind == SQLI_NAME)
 			continue;
-		*token = (struct sqli_token){.kind = word.kind, .traits = word.traits, .len = i};
-		memcpy(token->text, s.ptr + at, i);
-		return at + i;
+		set(token, (enum sqli_kind)word.kind, s, at, at + i);
+		token->traits = word.traits;
+		return i;
 	}
+	return 0;
+}
+
+static size_t read_word(struct sqli_reader *reader, struct sqli_token *token)
+{
+	struct slice s = reader->input;
+	size_t at = reader->at, end = at;
+	unsigned seen = 0;
+	for (; end < s.len && (marks[s.ptr[end]] & ENDS_WORD) == 0; end++)
+		seen |= marks[s.ptr[end]];
+	set(token, SQLI_NAME, s, at, end);
+	size_t head = (seen & SPLITS_WORD) != 0 ? split_word(s, at, token) : 0;
+	if (head > 0)
+		return at + head;
 	if (end - at <= SQLI_TEXT_MAX)
 		classify(token);
 	return end;
