@@ -1,5 +1,6 @@
 #include "engine/target.h"
 
+#include "engine/order.h"
 #include "engine/variable.h"
 
 #include <errno.h>
@@ -177,15 +178,29 @@ static int select_named(struct selecting *s, const struct value_set *set)
 	return 0;
 }
 
-static int select_filtered(struct selecting *s, const struct value_set *set)
+static int select_filtered(struct selecting *s, struct value *const *items, size_t count)
 {
-	for (uint32_t i = 0; i < set->count; i++) {
-		if (s->target->selector_kind == SELECTOR_REGEX && !name_matches(s->t, s->target, set->items[i]->key))
+	for (size_t i = 0; i < count; i++) {
+		if (s->target->selector_kind == SELECTOR_REGEX && !name_matches(s->t, s->target, items[i]->key))
 			continue;
-		if (add(s, set->items[i]) != 0)
+		if (add(s, items[i]) != 0)
 			return -ENOMEM;
 	}
 	return 0;
+}
+
+/* XML's nodes and the environment come as they are; other collections as ModSecurity's table has them. */
+static struct value *const *ordered(struct transaction *t, enum variable variable, const struct value_set *set)
+{
+	if (set->count < 2 || variable == VARIABLE_XML || variable == VARIABLE_ENV || variable == VARIABLE_RULE)
+		return set->items;
+	struct value_set *own = &t->sets[variable];
+	if (own->ordered == NULL || own->ordered_count != own->count || variable == VARIABLE_MATCHED_VARS ||
+	    variable == VARIABLE_MATCHED_VARS_NAMES || variable_infos[variable].shape == VARIABLE_STORED) {
+		own->ordered = order_values(own, &t->arena);
+		own->ordered_count = own->count;
+	}
+	return own->ordered;
 }
 
 int target_select(struct transaction *t, const struct rule *rule, const struct target *target,
@@ -212,9 +227,12 @@ int target_select(struct transaction *t, const struct rule *rule, const struct t
 		return r;
 	if (target->selector_kind == SELECTOR_NAME)
 		return select_named(&s, set);
+	struct value *const *items = ordered(t, target->variable, set);
+	if (items == NULL && set->count > 0)
+		return -ENOMEM;
 	if (s.excludes || s.removes || target->selector_kind == SELECTOR_REGEX)
-		return select_filtered(&s, set);
-	ret_selection->items = set->items;
+		return select_filtered(&s, items, set->count);
+	ret_selection->items = items;
 	ret_selection->count = set->count;
 	return 0;
 }

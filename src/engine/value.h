@@ -38,6 +38,8 @@ struct value_set {
 	struct value **items;
 	uint32_t count;
 	uint32_t capacity;
+	uint32_t ordered_count;       /* of those that were in ->ordered when it was made */
+	struct value *const *ordered; /* the same in ModSecurity's order: see order.h */
 };
 
 /* A new value of the set; NULL when the arena is exhausted, the set unchanged. */
