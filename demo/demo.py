@@ -23,8 +23,8 @@ from sites import SITES
 from visits import visits
 
 HERE = pathlib.Path(__file__).resolve().parent
-GUIA = HERE.parent / "build" / "guia"
-PATIENCE_SECONDS = 120  # the first start compiles the rules; later ones take them from the cache
+GUIA = pathlib.Path(os.environ.get("GUIA", HERE.parent / "build" / "guia"))
+PATIENCE_SECONDS = 240  # the first start compiles the rules; later ones take them from the cache
 
 
 def free_port():
