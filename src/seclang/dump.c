@@ -144,6 +144,37 @@ static void add_rule(struct buffer *out, const struct rule *rule)
 		add_action(out, &rule->actions[i]);
 }
 
+static void add_text(struct buffer *out, const char *name, struct slice text)
+{
+	if (text.len > 0)
+		buffer_printf(out, "%s [%.*s]\n", name, SLICE_ARG(text));
+}
+
+static void add_limits(struct buffer *out, const struct settings *s)
+{
+	buffer_printf(out, "arguments %u '%c' cookies %u xml args %u entities %d depth %u\n", s->arguments_limit,
+		      s->argument_separator, s->cookie_format, s->parse_xml_into_args, s->xml_external_entity,
+		      s->request_body_json_depth_limit);
+	buffer_printf(out, "no files %llu in memory %llu pcre %u %u collections %u s\n",
+		      (unsigned long long)s->request_body_no_files_limit,
+		      (unsigned long long)s->request_body_in_memory_limit, s->pcre_match_limit,
+		      s->pcre_match_limit_recursion, s->collection_timeout_seconds);
+	buffer_printf(out, "uploads %u mode %o keep %d save %d debug %u\n", s->upload_file_limit, s->upload_file_mode,
+		      s->upload_keep_files, s->tmp_save_uploaded_files, s->debug_log_level);
+	buffer_printf(out, "audit json %d type %u modes %o %o status %d\n", s->audit_json, s->audit_type,
+		      s->audit_dir_mode, s->audit_file_mode, s->audit_relevant_status != NULL);
+	add_text(out, "audit log", s->audit_log);
+	add_text(out, "audit log 2", s->audit_log2);
+	add_text(out, "audit folder", s->audit_storage_dir);
+	add_text(out, "debug log", s->debug_log);
+	add_text(out, "uploads in", s->upload_dir);
+	add_text(out, "web app", s->web_app_id);
+	add_text(out, "sensor", s->sensor_id);
+	add_text(out, "server", s->server_signature);
+	add_text(out, "components", s->component_signatures);
+	add_text(out, "http bl", s->http_bl_key);
+}
+
 void ruleset_dump(const struct ruleset *ruleset, struct buffer *out)
 {
 	const struct settings *s = &ruleset->settings;
@@ -154,6 +185,7 @@ void ruleset_dump(const struct ruleset *ruleset, struct buffer *out)
 	buffer_printf(out, "audit engine %d parts %x memory %llu stored collections %d\n", (int)s->audit_engine,
 		      s->audit_parts, (unsigned long long)s->transaction_memory_limit,
 		      ruleset->uses_stored_collections);
+	add_limits(out, s);
 	for (size_t i = 0; i < s->response_mime_type_count; i++)
 		buffer_printf(out, "mime type %.*s\n", SLICE_ARG(s->response_mime_types[i]));
 	for (size_t i = 0; i < s->redacted_name_count; i++)

@@ -1,5 +1,5 @@
 /*
- * The compiler from outside: cases/bad.txt holds what is wrong and what is said about it, cases/golden.conf what is
+ * The compiler from outside: cases/bad.txt and noted.txt hold what is said about rules, cases/golden.conf what is
  * right and golden.ok what it compiles to. UPDATE=1 in the environment rewrites the expectations, to be read over.
  */
 #include "base/file.h"
@@ -64,7 +64,7 @@ static bool updating(void)
 }
 
 /* Checks one case; appends it, with what is said now, to `updated`. True if it is as expected. */
-static bool check_bad(struct slice line, unsigned number, struct buffer *updated)
+static bool check_told(struct slice line, int result, unsigned number, struct buffer *updated)
 {
 	struct slice rules;
 	struct slice expected = slice_cut(line, '\t', &rules);
@@ -74,10 +74,10 @@ static bool check_bad(struct slice line, unsigned number, struct buffer *updated
 	unescape(rules, &text);
 	compile(&c, false, (const char *)text.ptr);
 	said(&c.diagnostics, &got);
-	bool same = slice_equal(buffer_slice(&got), expected) && c.result == -EINVAL;
+	bool same = slice_equal(buffer_slice(&got), expected) && c.result == result;
 	if (!same && !updating())
-		print_message("# bad.txt:%u: %.*s\n#   expected %.*s\n#   got      %.*s (%d)\n", number,
-			      SLICE_ARG(rules), SLICE_ARG(expected), SLICE_ARG(buffer_slice(&got)), c.result);
+		print_message("# line %u: %.*s\n#   expected %.*s\n#   got      %.*s (%d)\n", number, SLICE_ARG(rules),
+			      SLICE_ARG(expected), SLICE_ARG(buffer_slice(&got)), c.result);
 	buffer_add(updated, rules);
 	buffer_byte(updated, '\t');
 	buffer_add(updated, buffer_slice(&got));
@@ -88,10 +88,8 @@ static bool check_bad(struct slice line, unsigned number, struct buffer *updated
 	return same;
 }
 
-static void bad_input_is_told(void **state)
+static void check_file(const char *path, int result, size_t at_least)
 {
-	(void)state;
-	static const char path[] = "src/seclang/cases/bad.txt";
 	struct buffer content = buffer_make(NULL);
 	struct buffer updated = buffer_make(NULL);
 	size_t cases = 0;
@@ -107,25 +105,30 @@ static void bad_input_is_told(void **state)
 			continue;
 		}
 		cases++;
-		wrong += !check_bad(line, number, &updated);
+		wrong += !check_told(line, result, number, &updated);
 	}
 	if (updating())
 		assert_int_equal(file_replace(path, buffer_slice(&updated), 0644), 0);
 	else
 		assert_int_equal(wrong, 0);
-	assert_true(cases >= 80);
+	assert_true(cases >= at_least);
 	buffer_free(&content);
 	buffer_free(&updated);
 }
 
-static void golden_rules_compile_to_this(void **state)
+static void bad_input_is_told(void **state)
 {
 	(void)state;
-	static const char path[] = "src/seclang/cases/golden.ok";
+	check_file("src/seclang/cases/bad.txt", -EINVAL, 120);
+	check_file("src/seclang/cases/noted.txt", 0, 10);
+}
+
+static void check_golden(const char *rules, const char *path)
+{
 	struct buffer expected = buffer_make(NULL);
 	struct buffer got = buffer_make(NULL);
 	struct compiled c;
-	compile(&c, true, "src/seclang/cases/golden.conf");
+	compile(&c, true, rules);
 	said(&c.diagnostics, &got);
 	assert_int_equal(c.result, 0);
 	assert_slice(buffer_slice(&got), "");
@@ -140,6 +143,13 @@ static void golden_rules_compile_to_this(void **state)
 	compiled_free(&c);
 	buffer_free(&expected);
 	buffer_free(&got);
+}
+
+static void golden_rules_compile_to_this(void **state)
+{
+	(void)state;
+	check_golden("src/seclang/cases/golden.conf", "src/seclang/cases/golden.ok");
+	check_golden("src/seclang/cases/every.conf", "src/seclang/cases/every.ok");
 }
 
 static void changed_file_is_compiled_anew(void **state)

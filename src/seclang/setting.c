@@ -402,9 +402,11 @@ void settings_default(struct settings *settings)
 	*settings = (struct settings){
 		.rule_engine = SWITCH_OFF,
 		.request_body_limit_rejects = false,
+		.request_body_json_depth_limit = 10000,
 		.argument_separator = '&',
 		.collection_timeout_seconds = 3600,
 		.audit_engine = SWITCH_OFF,
+		.audit_parts = 1u << 0 | 1u << 1 | 1u << 2 | 1u << 5 | 1u << 7 | 1u << 25, /* A B C F H Z */
 		.audit_dir_mode = 0750,
 		.audit_file_mode = 0640,
 		.upload_file_mode = 0600,
