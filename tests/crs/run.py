@@ -51,7 +51,7 @@ events {{ worker_connections 512; }}
 http {{
     client_body_temp_path {temp}/b; proxy_temp_path {temp}/p; fastcgi_temp_path {temp}/f; uwsgi_temp_path {temp}/u;
     scgi_temp_path {temp}/s; access_log off; client_max_body_size 0; client_body_timeout 1s; client_header_timeout 1s;
-    underscores_in_headers on;
+    underscores_in_headers on; ignore_invalid_headers off;
     guia on; guia_cache_dir {cache}; guia_rules {rules};
     server {{
         listen 127.0.0.1:{port};
