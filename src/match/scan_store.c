@@ -7,7 +7,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 
-enum { FORM = 3 }; /* grows with every change to the form, or to how patterns are prepared */
+enum { FORM = 4 }; /* grows with every change to the form, or to how patterns are prepared */
 
 struct header {
 	uint32_t form;
