@@ -16,7 +16,9 @@ enum delta_kind {
 struct delta {
 	enum delta_kind kind;
 	struct outcome_match match;
-	struct slice tx_name; /* of DELTA_TX */
+	struct slice tx_name; /* of DELTA_TX, and both values: empty where absent */
+	struct slice ours;
+	struct slice theirs;
 };
 
 struct delta delta_find(const struct outcome *ours, const struct outcome *theirs);

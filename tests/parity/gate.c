@@ -1,5 +1,7 @@
 #include "gate.h"
 
+#include "base/arena.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,7 +11,10 @@ struct gate {
 	struct guia_worker *worker;
 	struct guia_transaction *transaction; /* of the last run */
 	bool scored;
+	struct arena names; /* of TX, lower case; of the last run */
 };
+
+enum { NAMES_BYTES = 16 << 20 };
 
 static void print_diagnostic(void *context, const struct guia_diagnostic *diagnostic)
 {
@@ -33,6 +38,7 @@ struct gate *gate_new(struct guia_pool *pool, const char *rules_file, bool refer
 	struct guia_source source = {.kind = GUIA_SOURCE_FILE, .text = rules_file};
 	if (gate == NULL)
 		return NULL;
+	arena_init(&gate->names, NAMES_BYTES, NAMES_BYTES);
 	if (guia_rules_compile(pool, &source, 1, print_diagnostic, NULL, &gate->rules, NULL) == 0 &&
 	    guia_store_new_local(1 << 20, &gate->store) == 0) {
 		struct guia_worker_options options = {.store = gate->store, .reference_path = reference};
@@ -52,6 +58,7 @@ void gate_free(struct gate *gate)
 	guia_worker_free(gate->worker);
 	guia_store_free_local(gate->store);
 	guia_rules_unref(gate->rules);
+	arena_destroy(&gate->names);
 	free(gate);
 }
 
@@ -91,10 +98,29 @@ static void run_response(struct guia_transaction *t, const struct sample *e, str
 	over(guia_response_body_done(t), outcome);
 }
 
+/* Without memory the name stays as it is, and differs. */
+static struct slice lower_case(struct slice name, struct arena *arena)
+{
+	uint8_t *out = arena_alloc(arena, name.len + 1);
+	if (out == NULL)
+		return name;
+	for (size_t i = 0; i < name.len; i++)
+		out[i] = byte_lower(name.ptr[i]);
+	return slice_make(out, name.len);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct outcome_tx *x = a;
+	const struct outcome_tx *y = b;
+	return slice_compare(x->name, y->name);
+}
+
 static void read_outcome(struct gate *gate, struct outcome *outcome)
 {
 	size_t count = guia_match_count(gate->transaction);
 	gate->scored = false;
+	arena_reset(&gate->names);
 	for (size_t i = 0; i < count && i < OUTCOME_MATCHES_MAX; i++) {
 		struct guia_match match;
 		guia_match_at(gate->transaction, i, &match);
@@ -103,7 +129,9 @@ static void read_outcome(struct gate *gate, struct outcome *outcome)
 	}
 	struct guia_slice name, value;
 	for (size_t i = 0; i < OUTCOME_TX_MAX && guia_tx_at(gate->transaction, i, &name, &value); i++)
-		outcome->tx[outcome->tx_count++] = (struct outcome_tx){taken(name), taken(value)};
+		outcome->tx[outcome->tx_count++] =
+			(struct outcome_tx){lower_case(taken(name), &gate->names), taken(value)};
+	qsort(outcome->tx, outcome->tx_count, sizeof(outcome->tx[0]), by_name);
 }
 
 void gate_run(struct gate *gate, const struct sample *sample, struct outcome *ret_outcome)

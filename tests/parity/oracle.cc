@@ -1,6 +1,7 @@
 /*
  * The debug log tells, at level 4: "(Rule: ID) Executing operator ...", "(Rule: ID) Executing unconditional rule...",
- * "Executing chained rule." and "Rule returned 1.". A log of our own, given to the rule set, reads them as they come.
+ * "Executing chained rule." and "Rule returned 1."; at level 7 "Added ... TX.GROUP: VALUE" for every capture. A log of
+ * our own, given to the rule set, reads them as they come.
  */
 #include "oracle.h"
 
@@ -32,6 +33,8 @@ class KeyExclusions : public std::deque<std::unique_ptr<KeyExclusion>>
 namespace
 {
 
+constexpr int LEVEL = 7;
+
 using modsecurity::debug_log::DebugLog;
 
 class MatchLog : public DebugLog
@@ -39,7 +42,7 @@ class MatchLog : public DebugLog
       public:
 	MatchLog()
 	{
-		m_debugLevel = 4;
+		m_debugLevel = LEVEL;
 	}
 	void begin(struct outcome *to)
 	{
@@ -47,7 +50,15 @@ class MatchLog : public DebugLog
 		head = 0;
 		depth = 0;
 		chained = false;
+		captures.clear();
 	}
+	struct capture {
+		unsigned group;
+		std::string value;
+		size_t link; /* the how manieth link run */
+	};
+	std::vector<capture> captures; /* of each group, those of the last link that captured it */
+
 	void write(int, const std::string &message) override
 	{
 		read(message);
@@ -66,7 +77,7 @@ class MatchLog : public DebugLog
 	}
 	int getDebugLogLevel() override
 	{
-		return 4;
+		return LEVEL;
 	}
 	void setDebugLogLevel(int) override
 	{
@@ -86,9 +97,12 @@ class MatchLog : public DebugLog
 			chained = true;
 		else if (message == "Rule returned 1.")
 			record();
+		else if (message.compare(0, 6, "Added ") == 0)
+			capture_one(message);
 	}
 	void enter(const std::string &message)
 	{
+		links++;
 		depth = chained ? depth + 1 : 0;
 		if (!chained)
 			head = std::strtoll(message.c_str() + 7, nullptr, 10);
@@ -102,7 +116,22 @@ class MatchLog : public DebugLog
 			outcome->matches[outcome->match_count++] = {head, depth};
 	}
 
+	void capture_one(const std::string &message)
+	{
+		size_t at = message.find(" TX.");
+		if (at == std::string::npos || at + 6 >= message.size())
+			return;
+		size_t colon = message.find(": ", at);
+		if (colon == std::string::npos)
+			return;
+		unsigned group = static_cast<unsigned>(std::strtoul(message.c_str() + at + 4, nullptr, 10));
+		auto stale = [&](const capture &c) { return c.group == group && c.link != links; };
+		captures.erase(std::remove_if(captures.begin(), captures.end(), stale), captures.end());
+		captures.push_back({group, message.substr(colon + 2), links});
+	}
+
 	struct outcome *outcome = nullptr;
+	size_t links = 0;
 	int64_t head = 0;
 	unsigned depth = 0;
 	bool chained = false;
@@ -204,6 +233,10 @@ static void read_tx(struct oracle *oracle, modsecurity::Transaction &t, struct o
 	for (const auto &row : oracle->tx)
 		if (outcome->tx_count < OUTCOME_TX_MAX)
 			outcome->tx[outcome->tx_count++] = {view(row.first), view(row.second)};
+	outcome->capture_count = 0;
+	for (const auto &capture : oracle->log->captures)
+		if (outcome->capture_count < OUTCOME_CAPTURES_MAX)
+			outcome->captures[outcome->capture_count++] = {capture.group, view(capture.value)};
 }
 
 extern "C" void oracle_run(struct oracle *oracle, const struct sample *sample, struct outcome *ret_outcome)

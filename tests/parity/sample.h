@@ -25,7 +25,7 @@ struct sample {
 };
 
 /* What an engine made of it. */
-enum { OUTCOME_MATCHES_MAX = 4096, OUTCOME_TX_MAX = 2048 };
+enum { OUTCOME_MATCHES_MAX = 4096, OUTCOME_TX_MAX = 2048, OUTCOME_CAPTURES_MAX = 4096 };
 
 struct outcome_match {
 	int64_t rule_id; /* the head's */
@@ -37,11 +37,19 @@ struct outcome_tx {
 	struct slice value;
 };
 
+/* One that the last rule to capture this group took: which of several is left depends on the order of visiting. */
+struct outcome_capture {
+	unsigned group;
+	struct slice value;
+};
+
 struct outcome {
 	struct outcome_match matches[OUTCOME_MATCHES_MAX];
 	size_t match_count;
 	struct outcome_tx tx[OUTCOME_TX_MAX]; /* sorted by name */
 	size_t tx_count;
+	struct outcome_capture captures[OUTCOME_CAPTURES_MAX]; /* the oracle's only */
+	size_t capture_count;
 	int status; /* 200 where nothing disrupted */
 };
 
