@@ -98,13 +98,18 @@ static bool injection(const struct sample *sample, const struct delta *delta)
 	return one_sided(delta) && (id == 942100 || id == 942101 || id == 941100 || id == 941101);
 }
 
-/* The rules for Java look at REQUEST_BODY and at the texts of the document. */
+/* The rules for Java and those of byte ranges look at REQUEST_BODY, too. */
+static bool looks_at_body(int64_t id)
+{
+	return (id >= 944000 && id < 945000) || (id >= 920270 && id <= 920275);
+}
+
 static bool document(const struct sample *sample, const struct delta *delta)
 {
 	if (sample->body.len == 0 || !has_type(sample, SLICE("xml")))
 		return false;
 	if (delta->kind == DELTA_ONLY_THEIRS)
-		return delta->match.rule_id >= 944000 && delta->match.rule_id < 945000;
+		return looks_at_body(delta->match.rule_id);
 	return delta->kind == DELTA_TX && slice_find(delta->tx_name, SLICE("anomaly_score"), 0) < delta->tx_name.len;
 }
 
@@ -120,10 +125,19 @@ static bool part_header(const struct sample *sample, const struct delta *delta)
 	       slice_ends_with(slice_sub(delta->theirs, 0, delta->theirs.len - 2), delta->ours);
 }
 
+/* CVE-2024-1019: they decode the path before they look for the end of it. */
+static bool question_mark(const struct sample *sample, const struct delta *delta)
+{
+	struct slice path;
+	slice_cut(sample->uri, '?', &path);
+	return one_sided(delta) && slice_find_nocase(path, SLICE("%3f"), 0) < path.len;
+}
+
 static const struct accepted rows[] = {
 	{"injection", "the tables behind @detectSQLi and @detectXSS are Guia's own", injection},
 	{"document", "REQUEST_BODY is empty for XML that could be read, as the rules' tests want it", document},
 	{"part header", "MULTIPART_PART_HEADERS ends before the line end, as the rules' tests want it", part_header},
+	{"question mark", "an encoded question mark does not end the path (CVE-2024-1019)", question_mark},
 };
 
 const struct accepted *delta_accepted(const struct sample *sample, const struct delta *delta)
