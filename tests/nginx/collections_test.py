@@ -82,11 +82,14 @@ def kill_holder(memory, address, attempts):
     """Stops workers at random moments until one has the lock; kills that one. Its pid, or None."""
     for _ in range(attempts):
         for pid in gate.worker_pids():
-            os.kill(pid, signal.SIGSTOP)
-            if stopped(pid) and lock_holder(memory, address) == pid:
-                os.kill(pid, signal.SIGKILL)
-                return pid
-            os.kill(pid, signal.SIGCONT)
+            try:
+                os.kill(pid, signal.SIGSTOP)
+                if stopped(pid) and lock_holder(memory, address) == pid:
+                    os.kill(pid, signal.SIGKILL)
+                    return pid
+                os.kill(pid, signal.SIGCONT)
+            except ProcessLookupError:
+                continue  # a worker of before the reload, which has just left
         time.sleep(0.0005)
     return None
 
