@@ -62,7 +62,7 @@ bool parse_number(struct slice text, uint64_t *ret_number);
 /* "200", "1-9": an id, or a range of them. */
 bool parse_id_range(struct slice text, struct id_range *ret_range);
 
-/* The nearest of some names, for "did you mean"; NULL if none is near. `next` yields names until NULL. */
+/* The nearest of some names, for "did you mean"; NULL if none is near. `name_at` yields names until NULL. */
 const char *nearest_name(struct slice word, const char *(*name_at)(size_t index));
 
 #endif
