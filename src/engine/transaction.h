@@ -153,7 +153,7 @@ struct transaction {
 	enum switch_mode audit_engine;
 	struct audit_parts_change *audit_parts;
 	bool request_body_access;
-	bool force_request_body; /* REQUEST_BODY, for XML too */
+	bool force_request_body; /* REQUEST_BODY of XML as it came */
 	bool response_body_access;
 	uint8_t parse_xml_into_args;
 	struct removed_rules *removed_rules;

@@ -1,6 +1,7 @@
 #include "http/xml.h"
 
 #include "http/test_cases.h"
+#include "http/xml_names.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,6 +41,19 @@ static void test_cases(void **state)
 {
 	(void)state;
 	test_cases_run("src/http/cases/xml.txt", render_xml);
+}
+
+static void render_names(struct slice input, struct arena *arena, struct buffer *out)
+{
+	struct slice hidden;
+	assert_int_equal(xml_hide_names(input, arena, &hidden), 0);
+	test_escape(out, hidden);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	test_cases_run("src/http/cases/xml_names.txt", render_names);
 }
 
 /* The two short ways say what libxml2's XPath says. */
@@ -184,7 +198,7 @@ int main(void)
 {
 	const struct CMUnitTest unit_tests[] = {
 		cmocka_unit_test(test_cases),  cmocka_unit_test(test_short_ways), cmocka_unit_test(test_namespaces),
-		cmocka_unit_test(test_bounds), cmocka_unit_test(test_validation),
+		cmocka_unit_test(test_bounds), cmocka_unit_test(test_validation), cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(unit_tests, start, NULL);
 }
