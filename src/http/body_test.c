@@ -119,17 +119,19 @@ static void test_part_headers(void **state)
 	(void)state;
 	struct arena arena;
 	arena_init(&arena, 1 << 20, 0);
-	struct slice body = SLICE("--B\r\nContent-Disposition: form-data;\r\n name=a\r\nX: y\r\n\r\nv\r\n--B--\r\n");
+	struct slice body = SLICE("--B\r\nContent-Disposition: form-data;\r\n name=a\r\nX: y\r\n"
+				  "Content-Type: text/plain; charset=utf-8\r\n\r\nv\r\n--B--\r\n");
 	struct multipart multipart;
 	assert_int_equal(multipart_parse(SLICE("multipart/form-data; boundary=B"), body, &(struct multipart_options){0},
 					 &arena, &multipart),
 			 0);
-	assert_int_equal(multipart.part_headers.count, 2);
+	assert_int_equal(multipart.part_headers.count, 3);
 	assert_slice(multipart.part_headers.items[0].name, "a");
 	assert_slice(multipart.part_headers.items[0].value, "Content-Disposition: form-data; name=a");
-	assert_slice(multipart.part_headers.items[1].value, "X: y");
+	assert_slice(multipart.part_headers.items[1].value, "X: y\r\n");
+	assert_slice(multipart.part_headers.items[2].value, "Content-Type: text/plain; charset=utf-8");
 	assert_slice(multipart.names.items[0].value, "a");
-	assert_int_equal(multipart.no_files_bytes, 51);
+	assert_int_equal(multipart.no_files_bytes, 92);
 	arena_destroy(&arena);
 }
 

@@ -49,7 +49,7 @@ struct multipart {
 	struct field_list arguments;    /* parts that are no files: ARGS, ARGS_POST */
 	struct field_list names;        /* MULTIPART_NAME: name and value are the same */
 	struct field_list filenames;    /* MULTIPART_FILENAME: likewise */
-	struct field_list part_headers; /* MULTIPART_PART_HEADERS: part's name, "Header: value" line */
+	struct field_list part_headers; /* MULTIPART_PART_HEADERS: part's name, "Header: value\r\n" */
 	struct multipart_file *files;
 	size_t file_count;
 	size_t files_combined_bytes; /* FILES_COMBINED_SIZE */

@@ -73,8 +73,10 @@ static void hear(void *context, const char *collection, struct oracle_text key, 
 	if (strstr(asked->wanted, name) == NULL)
 		return;
 	struct slice text = from_oracle(value);
-	/* expect_line_end: libmodsecurity 3.0.9 keeps the line's end in MULTIPART_PART_HEADERS. */
-	if (strcmp(collection, "MULTIPART_PART_HEADERS") == 0)
+	/* expect_line_end: libmodsecurity 3.0.9 keeps it behind a charset, too. */
+	if (strcmp(collection, "MULTIPART_PART_HEADERS") == 0 &&
+	    slice_starts_with_nocase(text, SLICE("Content-Type")) &&
+	    slice_find_nocase(text, SLICE("charset"), 0) < text.len)
 		while (slice_ends_with(text, SLICE("\r")) || slice_ends_with(text, SLICE("\n")))
 			text.len--;
 	tell(asked->told, collection, from_oracle(key), text);
@@ -417,6 +419,7 @@ static struct slice compose_part(struct workshop *w)
 					     "",
 					     "",
 					     "Content-Type: text/plain",
+					     "content-type: text/plain; Charset=utf-8",
 					     "X-Y:z",
 					     " folded",
 					     "\tfolded",

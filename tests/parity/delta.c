@@ -135,8 +135,10 @@ static bool question_mark(const struct sample *sample, const struct delta *delta
 
 static const struct accepted rows[] = {
 	{"injection", "the tables behind @detectSQLi and @detectXSS are Guia's own", injection},
-	{"document", "names of elements and attributes are hidden in REQUEST_BODY, as the rules' tests want it", document},
-	{"part header", "MULTIPART_PART_HEADERS ends before the line end, as the rules' tests want it", part_header},
+	{"document", "names of elements and attributes are hidden in REQUEST_BODY, as the rules' tests want it",
+	 document},
+	{"part header", "a part's Content-Type with a charset ends before its line end, as the rules' tests want it",
+	 part_header},
 	{"question mark", "an encoded question mark does not end the path (CVE-2024-1019)", question_mark},
 };
 
