@@ -37,7 +37,8 @@ struct gate_profile {
 	enum guia_failure_policy on_response;
 	size_t memory;
 	struct guia_worker *worker;
-	ngx_uint_t live; /* transactions begun and not ended in this process */
+	struct guia_worker *judge; /* for background updates of a cache: sees no collections; NULL until needed */
+	ngx_uint_t live;           /* transactions begun and not ended in this process */
 };
 
 struct gate_main {
@@ -99,6 +100,7 @@ struct gate_context {
 	u_char *held; /* response bytes so far */
 	size_t held_len;
 	size_t held_capacity;
+	struct gate_store *stores; /* what nginx would keep in a cache, of this request and its subrequests */
 };
 
 /* ---- rules.c ---- */
@@ -119,6 +121,8 @@ void gate_main_cleanup(void *data);
 struct gate_profile *gate_profile_find(ngx_conf_t *cf, struct gate_main *main, const struct gate_location *location);
 /* Makes this process's worker and prepares it for every rule set. */
 ngx_int_t gate_profile_start(struct gate_main *main, struct gate_profile *profile, ngx_log_t *log);
+/* The profile's second worker, made when first asked for. NULL without memory. */
+struct guia_worker *gate_profile_judge(struct gate_main *main, struct gate_profile *profile);
 ngx_int_t gate_process_start(ngx_cycle_t *cycle);
 
 /* ---- request.c ---- */
@@ -130,6 +134,9 @@ struct gate_context *gate_context_find(ngx_http_request_t *r);
 struct gate_context *gate_context_get(ngx_http_request_t *r);
 /* Begins the transaction and gives it the request's line and headers. */
 ngx_int_t gate_transaction_begin(struct gate_context *context);
+/* Another transaction on the same request, for guia_transaction_end. It counts in the profile's `live`. NULL without
+   memory. */
+struct guia_transaction *gate_judge_begin(struct gate_context *context);
 ngx_int_t gate_rewrite_handler(ngx_http_request_t *r);
 ngx_int_t gate_preaccess_handler(ngx_http_request_t *r);
 /* The status nginx answers for a verdict other than GUIA_PASS; sets Location where it redirects. */
@@ -147,12 +154,32 @@ void gate_body_feed(struct gate_context *context);
 /* ---- response.c ---- */
 
 void gate_filters_install(void);
+/* All the headers of a response as they are now. 0 or -errno. */
+int gate_response_headers_give(ngx_http_request_t *r, struct guia_transaction *transaction);
 
 /* ---- replace.c ---- */
 
 /* Nothing of the response has been sent. What the filter that asks is to return. */
 ngx_int_t gate_response_replace(struct gate_context *context, const struct guia_verdict *verdict);
 ngx_int_t gate_response_replace_status(struct gate_context *context, uint16_t status);
+
+/* ---- store.c ---- */
+
+/* All at the time of the response's headers; nothing is done where nginx would not keep the response. */
+
+/* Nothing of this response is kept before the context's verdict is known. */
+void gate_store_hold(struct gate_context *context, ngx_http_request_t *r);
+/* The response of a background update is judged by itself before it is kept. */
+void gate_store_judge(struct gate_context *context, ngx_http_request_t *r);
+/* It is not kept. */
+void gate_store_refuse(ngx_http_request_t *r);
+
+/* The verdict is known: the page and its parts may be kept. */
+void gate_stores_keep(struct gate_context *context);
+/* They may not, and a copy that was the answer is deleted. */
+void gate_stores_forget(struct gate_context *context);
+/* The request ends. What has no verdict is not kept. */
+void gate_stores_end(struct gate_context *context);
 
 /* ---- log.c ---- */
 

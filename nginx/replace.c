@@ -9,19 +9,6 @@
 
 enum { GATE_BUFFERED = 0x08 }; /* of a request's four bits: nginx's own filters use the others */
 
-/* A copy in the cache would be answered to others, or stand in for the origin later. */
-static void cache_forget(ngx_http_request_t *r)
-{
-#if (NGX_HTTP_CACHE)
-	if (r->upstream != NULL)
-		r->upstream->cacheable = 0;
-	if (r->cache != NULL && r->cache->file.name.len > 0)
-		(void)ngx_delete_file(r->cache->file.name.data);
-#else
-	(void)r;
-#endif
-}
-
 /* Everything that is set for the response that will not be sent. */
 static void response_forget(struct gate_context *context)
 {
@@ -79,7 +66,7 @@ ngx_int_t gate_response_replace(struct gate_context *context, const struct guia_
 
 	context->blocked = 1;
 	context->replacement_verdict = *verdict;
-	cache_forget(r);
+	gate_stores_forget(context);
 	if (r->main->count > 1 || (r->upstream != NULL && r->upstream->upgrade)) {
 		context->response_state = GATE_RESPONSE_PASSED;
 		return replace_within(context);

@@ -17,6 +17,7 @@ static void context_cleanup(void *data)
 	}
 	if (context->replacement.timer_set)
 		ngx_del_timer(&context->replacement);
+	gate_stores_end(context);
 	if (context->transaction != NULL) {
 		guia_transaction_end(context->transaction);
 		context->location->profile->live--;
@@ -80,29 +81,28 @@ struct gate_context *gate_context_get(ngx_http_request_t *r)
 	return context;
 }
 
-static int headers_give(struct gate_context *context)
+static int headers_give(const ngx_http_request_t *request, struct guia_transaction *transaction)
 {
-	ngx_list_part_t *part = &context->request->headers_in.headers.part;
+	const ngx_list_part_t *part = &request->headers_in.headers.part;
 	int r = 0;
 
 	for (; part != NULL && r == 0; part = part->next) {
 		const ngx_table_elt_t *header = part->elts;
 		for (ngx_uint_t i = 0; i < part->nelts && r == 0; i++)
-			r = guia_request_header(context->transaction, gate_slice(header[i].key),
-						gate_slice(header[i].value));
+			r = guia_request_header(transaction, gate_slice(header[i].key), gate_slice(header[i].value));
 	}
 	return r;
 }
 
-static int request_give(struct gate_context *context)
+/* Without memory for them the engine knows, and its verdict follows guia_on_failure. */
+static void request_give(const ngx_http_request_t *r, struct guia_transaction *transaction)
 {
-	ngx_http_request_t *r = context->request;
 	static const ngx_str_t oldest = ngx_string("HTTP/0.9");
 	ngx_str_t protocol = r->http_protocol.len > 0 ? r->http_protocol : oldest;
 
-	int result = guia_request_line(context->transaction, gate_slice(r->method_name), gate_slice(r->unparsed_uri),
-				       gate_slice(protocol));
-	return result == 0 ? headers_give(context) : result;
+	if (guia_request_line(transaction, gate_slice(r->method_name), gate_slice(r->unparsed_uri),
+			      gate_slice(protocol)) == 0)
+		(void)headers_give(r, transaction);
 }
 
 static struct guia_connection connection_of(const struct gate_context *context, u_char *address, size_t room)
@@ -123,29 +123,46 @@ static struct guia_connection connection_of(const struct gate_context *context, 
 	};
 }
 
-ngx_int_t gate_transaction_begin(struct gate_context *context)
+static int transaction_make(struct gate_context *context, struct guia_worker *worker,
+			    struct guia_transaction **ret_transaction)
 {
-	struct gate_main *main = ngx_http_get_module_main_conf(context->request, ngx_http_guia_module);
-	struct gate_profile *profile = context->location->profile;
 	u_char address[NGX_SOCKADDR_STRLEN];
 	struct guia_connection connection = connection_of(context, address, sizeof(address));
 	struct timespec now;
 
+	clock_gettime(CLOCK_REALTIME, &now);
+	int r = guia_transaction_begin(worker, context->location->ruleset->rules, &connection,
+				       (struct guia_slice){context->id, sizeof(context->id)},
+				       now.tv_sec * 1000000 + now.tv_nsec / 1000, ret_transaction);
+	if (r != 0)
+		return r;
+	context->location->profile->live++;
+	request_give(context->request, *ret_transaction);
+	return 0;
+}
+
+ngx_int_t gate_transaction_begin(struct gate_context *context)
+{
+	struct gate_main *main = ngx_http_get_module_main_conf(context->request, ngx_http_guia_module);
+	struct gate_profile *profile = context->location->profile;
+
 	if (profile->worker == NULL && gate_profile_start(main, profile, context->request->connection->log) != NGX_OK)
 		return NGX_ERROR;
-	clock_gettime(CLOCK_REALTIME, &now);
-	int r = guia_transaction_begin(profile->worker, context->location->ruleset->rules, &connection,
-				       (struct guia_slice){context->id, sizeof(context->id)},
-				       now.tv_sec * 1000000 + now.tv_nsec / 1000, &context->transaction);
-	if (r != 0) {
-		ngx_log_error(NGX_LOG_ERR, context->request->connection->log, (ngx_err_t)-r,
-			      "guia could not begin a transaction");
-		return NGX_ERROR;
-	}
-	profile->live++;
-	/* Without memory for them the engine knows, and its verdict follows guia_on_failure. */
-	(void)request_give(context);
-	return NGX_OK;
+	int r = transaction_make(context, profile->worker, &context->transaction);
+	if (r == 0)
+		return NGX_OK;
+	ngx_log_error(NGX_LOG_ERR, context->request->connection->log, (ngx_err_t)-r,
+		      "guia could not begin a transaction");
+	return NGX_ERROR;
+}
+
+struct guia_transaction *gate_judge_begin(struct gate_context *context)
+{
+	struct gate_main *main = ngx_http_get_module_main_conf(context->request, ngx_http_guia_module);
+	struct guia_worker *worker = gate_profile_judge(main, context->location->profile);
+	struct guia_transaction *judge;
+
+	return worker != NULL && transaction_make(context, worker, &judge) == 0 ? judge : NULL;
 }
 
 /* Notes the first location found. Subrequests are not inspected on their own. */

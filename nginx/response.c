@@ -13,46 +13,45 @@ static ngx_http_output_body_filter_pt next_body_filter;
 
 enum { HELD_FIRST_BYTES = 16 * 1024 };
 
-static int header_give(struct gate_context *context, const char *name, ngx_str_t value)
+static int header_give(struct guia_transaction *transaction, const char *name, ngx_str_t value)
 {
 	struct guia_slice key = {(const uint8_t *)name, strlen(name)};
 
-	return value.len == 0 ? 0 : guia_response_header(context->transaction, key, gate_slice(value));
+	return value.len == 0 ? 0 : guia_response_header(transaction, key, gate_slice(value));
 }
 
 /* What nginx keeps outside of its list and adds when it sends. */
-static int own_headers_give(struct gate_context *context)
+static int own_headers_give(const ngx_http_headers_out_t *out, struct guia_transaction *transaction)
 {
-	ngx_http_headers_out_t *out = &context->request->headers_out;
 	u_char number[NGX_OFF_T_LEN], date[sizeof("Mon, 28 Sep 1970 06:00:00 GMT")];
 	int r = 0;
 
 	if (out->server == NULL)
-		r = header_give(context, "Server", (ngx_str_t)ngx_string("nginx"));
+		r = header_give(transaction, "Server", (ngx_str_t)ngx_string("nginx"));
 	if (r == 0 && out->date == NULL)
-		r = header_give(context, "Date", (ngx_str_t){ngx_cached_http_time.len, ngx_cached_http_time.data});
+		r = header_give(transaction, "Date", (ngx_str_t){ngx_cached_http_time.len, ngx_cached_http_time.data});
 	if (r == 0)
-		r = header_give(context, "Content-Type", out->content_type);
+		r = header_give(transaction, "Content-Type", out->content_type);
 	if (r == 0 && out->content_length == NULL && out->content_length_n >= 0)
 		r = header_give(
-			context, "Content-Length",
+			transaction, "Content-Length",
 			(ngx_str_t){(size_t)(ngx_sprintf(number, "%O", out->content_length_n) - number), number});
 	if (r == 0 && out->last_modified == NULL && out->last_modified_time != -1)
-		r = header_give(context, "Last-Modified",
+		r = header_give(transaction, "Last-Modified",
 				(ngx_str_t){(size_t)(ngx_http_time(date, out->last_modified_time) - date), date});
 	return r;
 }
 
-static int headers_give(struct gate_context *context)
+int gate_response_headers_give(ngx_http_request_t *request, struct guia_transaction *transaction)
 {
-	ngx_list_part_t *part = &context->request->headers_out.headers.part;
-	int r = own_headers_give(context);
+	const ngx_list_part_t *part = &request->headers_out.headers.part;
+	int r = own_headers_give(&request->headers_out, transaction);
 
 	for (; part != NULL && r == 0; part = part->next) {
 		const ngx_table_elt_t *header = part->elts;
 		for (ngx_uint_t i = 0; i < part->nelts && r == 0; i++) {
 			if (header[i].hash != 0)
-				r = guia_response_header(context->transaction, gate_slice(header[i].key),
+				r = guia_response_header(transaction, gate_slice(header[i].key),
 							 gate_slice(header[i].value));
 		}
 	}
@@ -80,6 +79,7 @@ static ngx_int_t headers_hold(struct gate_context *context)
 	if (r->headers_out.status == NGX_HTTP_PARTIAL_CONTENT)
 		return gate_response_replace_status(context, NGX_HTTP_RANGE_NOT_SATISFIABLE);
 	context->response_state = GATE_RESPONSE_HELD;
+	gate_store_hold(context, r);
 	return NGX_OK;
 }
 
@@ -106,12 +106,18 @@ static ngx_int_t response_begin(struct gate_context *context)
 	ngx_str_t protocol = r->http_version == NGX_HTTP_VERSION_20 ? second : plain;
 
 	context->response_state = GATE_RESPONSE_PASSED;
-	(void)headers_give(context);
+	(void)gate_response_headers_give(r, context->transaction);
 	context->verdict = guia_response_headers_done(context->transaction, (uint16_t)status, gate_slice(protocol));
 	if (context->verdict.action != GUIA_PASS)
 		return gate_response_replace(context, &context->verdict);
-	if (response_has_no_body(r) || !guia_response_body_wanted(context->transaction))
+	if (!guia_response_body_wanted(context->transaction))
 		return next_header_filter(r);
+	if (response_has_no_body(r)) {
+		/* nginx may have asked the origin for the page, to keep it: nobody will see its body here. */
+		if (could_block(context))
+			gate_store_refuse(r);
+		return next_header_filter(r);
+	}
 
 	encoding_check(r);
 	r->main_filter_need_in_memory = 1;
@@ -123,16 +129,32 @@ static ngx_int_t response_begin(struct gate_context *context)
 	return next_header_filter(r);
 }
 
+/* What a subrequest fetches may be a part of a page that waits, or a new copy for a cache. */
+static void subrequest_begin(struct gate_context *context, ngx_http_request_t *r)
+{
+	if (context->blocked)
+		gate_store_refuse(r);
+	else if (r->background && could_block(context))
+		gate_store_judge(context, r);
+	else if (!r->header_only && context->response_state == GATE_RESPONSE_HELD)
+		gate_store_hold(context, r);
+}
+
 static ngx_int_t header_filter(ngx_http_request_t *r)
 {
-	struct gate_context *context;
+	struct gate_context *context = gate_context_find(r);
 
-	if (r != r->main || (context = gate_context_find(r)) == NULL || context->transaction == NULL ||
-	    context->blocked)
+	if (context == NULL || context->transaction == NULL)
+		return next_header_filter(r);
+	if (r != r->main)
+		subrequest_begin(context, r);
+	if (r != r->main || context->blocked)
 		return next_header_filter(r);
 	if (context->response_state == GATE_RESPONSE_NEW)
 		return response_begin(context);
 	/* Another module gave up on the response and nginx answers in its place: what was kept is void. */
+	if (context->response_state == GATE_RESPONSE_HELD)
+		gate_stores_forget(context);
 	context->response_state = GATE_RESPONSE_PASSED;
 	return next_header_filter(r);
 }
@@ -241,6 +263,7 @@ static ngx_int_t body_hold(struct gate_context *context, ngx_chain_t *in)
 	context->verdict = guia_response_body_done(context->transaction);
 	if (context->verdict.action != GUIA_PASS)
 		return gate_response_replace(context, &context->verdict);
+	gate_stores_keep(context);
 	return held_send(context, last);
 }
 

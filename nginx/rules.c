@@ -324,8 +324,10 @@ void gate_main_cleanup(void *data)
 		if (profiles[i]->live > 0)
 			return;
 	}
-	for (ngx_uint_t i = 0; i < main->profiles.nelts; i++)
+	for (ngx_uint_t i = 0; i < main->profiles.nelts; i++) {
 		guia_worker_free(profiles[i]->worker);
+		guia_worker_free(profiles[i]->judge);
+	}
 	for (ngx_uint_t i = 0; i < main->rulesets.nelts; i++)
 		guia_rules_unref(rulesets[i]->rules);
 	pool_release(main->pool);

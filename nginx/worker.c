@@ -33,25 +33,40 @@ static int worker_prepare(const struct gate_main *main, struct guia_worker *work
 	return 0;
 }
 
-ngx_int_t gate_profile_start(struct gate_main *main, struct gate_profile *profile, ngx_log_t *log)
+static int worker_make(const struct gate_main *main, const struct gate_profile *profile,
+		       const struct guia_collection_store *store, struct guia_worker **ret_worker)
 {
 	struct guia_worker_options options = {
 		.transaction_memory_bytes = profile->memory,
 		.on_request_failure = profile->on_request,
 		.on_response_failure = profile->on_response,
-		.store = gate_collections_store(main->collections),
+		.store = store,
 	};
 	struct guia_worker *worker;
 	int r = guia_worker_new(&options, &worker);
 
 	if (r == 0 && (r = worker_prepare(main, worker)) != 0)
 		guia_worker_free(worker);
-	if (r != 0) {
-		ngx_log_error(NGX_LOG_CRIT, log, (ngx_err_t)-r, "guia has no worker");
-		return NGX_ERROR;
-	}
-	profile->worker = worker;
-	return NGX_OK;
+	if (r == 0)
+		*ret_worker = worker;
+	return r;
+}
+
+ngx_int_t gate_profile_start(struct gate_main *main, struct gate_profile *profile, ngx_log_t *log)
+{
+	int r = worker_make(main, profile, gate_collections_store(main->collections), &profile->worker);
+
+	if (r == 0)
+		return NGX_OK;
+	ngx_log_error(NGX_LOG_CRIT, log, (ngx_err_t)-r, "guia has no worker");
+	return NGX_ERROR;
+}
+
+struct guia_worker *gate_profile_judge(struct gate_main *main, struct gate_profile *profile)
+{
+	if (profile->judge == NULL && worker_make(main, profile, NULL, &profile->judge) != 0)
+		return NULL;
+	return profile->judge;
 }
 
 /* A worker that cannot be made now is tried again by each request: guia_on_failure decides meanwhile. */

@@ -29,7 +29,7 @@ static void add_paths(const struct render_places *places, struct buffer *out)
 		buffer_printf(out, "\t%s_temp_path %s/temp/%s;\n", folders[i], places->worker_dir, folders[i]);
 	buffer_printf(out,
 		      "\tproxy_cache_path %s/copies levels=1:2 keys_zone=copies:16m max_size=1g inactive=7d "
-		      "use_temp_path=off;\n\tproxy_cache_key $scheme:$server_name:$host$request_uri;\n",
+		      "use_temp_path=on;\n\tproxy_cache_key $scheme:$server_name:$host$request_uri;\n",
 		      places->worker_dir);
 	buffer_printf(out, "\troot %s/none;\n", places->worker_dir);
 	buffer_printf(out,
