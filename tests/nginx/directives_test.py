@@ -1,7 +1,7 @@
 """The module's directives: what nginx -t accepts and refuses, how levels merge, what the module exports."""
 import subprocess
 
-from harness import MODULE, Gate, Skip, case, curl, free_port, main, wait_until
+from harness import MODULE, Gate, case, curl, debian_modsecurity, free_port, main, wait_until
 
 PORT = free_port()
 RULE = 'SecRule REQUEST_URI "@contains {0}" "id:{1},phase:1,deny,status:{2},log,t:none"\n'
@@ -157,22 +157,6 @@ def _():
     lines = subprocess.run(["nm", "-D", "--defined-only", MODULE], capture_output=True, text=True, check=True).stdout
     names = sorted(line.split()[-1] for line in lines.splitlines())
     assert names == ["ngx_module_names", "ngx_module_order", "ngx_modules"], names
-
-
-def debian_modsecurity():
-    """Debian's ModSecurity module, unpacked in the build folder once; nothing is installed."""
-    folder = MODULE.parent / "debian-modsecurity"
-    module = folder / "usr/lib/nginx/modules/ngx_http_modsecurity_module.so"
-    if module.exists():
-        return module
-    folder.mkdir(exist_ok=True)
-    done = subprocess.run(["apt-get", "download", "libnginx-mod-http-modsecurity"], cwd=folder, capture_output=True,
-                          check=False, timeout=60)
-    if done.returncode != 0:
-        raise Skip("Debian's package cannot be downloaded")
-    for deb in folder.glob("*.deb"):
-        subprocess.run(["dpkg-deb", "-x", deb, folder], check=True)
-    return module
 
 
 @case("the module works beside Debian's ModSecurity module, loaded before or after")

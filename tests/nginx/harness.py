@@ -260,6 +260,22 @@ class Skip(Exception):
     pass
 
 
+def debian_modsecurity():
+    """Debian's ModSecurity module, unpacked in the build folder once; nothing is installed."""
+    folder = MODULE.parent / "debian-modsecurity"
+    module = folder / "usr/lib/nginx/modules/ngx_http_modsecurity_module.so"
+    if module.exists():
+        return module
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(["apt-get", "download", "libnginx-mod-http-modsecurity"], cwd=folder, capture_output=True,
+                          check=False, timeout=60)
+    if done.returncode != 0:
+        raise Skip("Debian's package cannot be downloaded")
+    for deb in folder.glob("*.deb"):
+        subprocess.run(["dpkg-deb", "-x", deb, folder], check=True)
+    return module
+
+
 _cases = []
 
 

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Worker CPU time a request in real nginx: plain, with Guia, with ModSecurity; slices taken in turn.
+
+Usage: nginx.py BUILD [--rules VERSION] [--case NAME] [--slices N] [--count N]
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import common
+
+CONNECTIONS = 8
+CASES = {  # name: (page bytes, row of requests, mode, share of --count, statuses ours may give)
+    "page-1k": (1024, "get-browser", "life", 1, {"200"}),
+    "page-32k": (32768, "get-browser", "life", 1, {"200"}),
+    "attack": (1024, "get-sqli", "new", 1, {"403"}),
+    "modsecurity-1k": (1024, "get-browser", "life", 0.1, {"200"}),
+}
+DISTINCT = 4000
+
+
+def page(size, passages):
+    """HTML of exactly this size, made of our own text."""
+    head = b"<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>Notices</title></head><body>\n"
+    body = b"".join(b"<p>" + p.replace(b"&", b"&amp;").replace(b"\n", b"<br>\n") + b"</p>\n" for p in passages)
+    text = (head + body * (size // len(body) + 1))[:size - 16].decode("utf-8", "ignore").encode()
+    return text + b" " * (size - 16 - len(text)) + b"\n</body></html>\n"
+
+
+class Server:
+    """One nginx with one worker. `lines` go into the http block."""
+
+    def __init__(self, gate_class, port, lines, main, modules, content):
+        self.port, self.next = port, 0
+        text = (f"sendfile on; tcp_nopush on; keepalive_requests 100000000; access_log off; {lines}"
+                f"server {{ listen 127.0.0.1:{port}; "
+                "location / { try_files /page.html =404; } }")
+        self.nginx = gate_class("", main=main, start=False, modules=modules, files={"html/page.html": content})
+        text = f"root {self.nginx.folder}/html; {text}".replace("FOLDER", str(self.nginx.folder))
+        self.nginx.configure(text, main=main)
+        self.nginx.start()
+        self.worker = self.nginx.worker_pids()[0]
+
+    def slice(self, replay, requests, count):
+        """-> (nanoseconds of the worker's CPU a request, requests a second, statuses)"""
+        before = common.cpu_ns(self.worker)
+        done = subprocess.run([replay, str(self.port), requests, str(self.next), str(count), str(CONNECTIONS)],
+                              capture_output=True, text=True, check=False, timeout=300)
+        spent = common.cpu_ns(self.worker) - before
+        self.next += count
+        if done.returncode != 0:
+            raise SystemExit(done.stderr + self.nginx.errors()[-2000:])
+        said = json.loads(done.stdout)
+        return spent / count, count / said["seconds"], said["status"]
+
+
+def lines_of(kind, rules, build, audit):
+    log = ' SecAuditLog FOLDER/audit.log' if audit else ""
+    engine = f'SecAuditEngine {"RelevantOnly" if audit else "Off"}\n{log}'
+    if kind == "ours":
+        return f"guia on; guia_cache_dir {build / 'bench/cache'}; guia_rules {rules}; guia_rules '{engine}';"
+    if kind == "modsecurity":
+        return f"modsecurity on; modsecurity_rules_file {rules}; modsecurity_rules '{engine}';"
+    return ""
+
+
+def run_case(name, version, rules, build, options, harness):
+    size, row, mode, portion, statuses = CASES[name]
+    passages = (common.ROOT / "bench/data/english.txt").read_bytes().split(b"\n%\n")
+    content = page(size, passages)
+    kinds = ["ours", "modsecurity"] if name.startswith("modsecurity") else ["plain", "ours"]
+    count = max(20, int(options.count * portion))
+    with tempfile.TemporaryDirectory(prefix="guia-bench-") as folder:
+        requests = pathlib.Path(folder) / "requests"
+        subprocess.run([build / "bench/traffic", row, mode, str(DISTINCT), "1", requests], check=True)
+        servers = {}
+        for kind in kinds:
+            modules = [harness.debian_modsecurity()] if kind == "modsecurity" else []
+            servers[kind] = Server(harness.Gate, harness.free_port(), lines_of(kind, rules, build, name == "attack"),
+                                   "", modules, content)
+        samples = {kind: [] for kind in kinds}
+        for number in range(options.slices + 1):
+            for kind, server in servers.items():
+                some = count if number > 0 else min(count, 1000)
+                taken = server.slice(build / "bench/replay", requests, some)
+                expected = {"200"} if kind == "plain" else statuses
+                if set(taken[2]) != expected:
+                    raise SystemExit(f"{name}, {kind}: statuses {taken[2]}")
+                if number > 0:  # the first warms up
+                    samples[kind].append(taken)
+        for server in servers.values():
+            server.nginx.close()
+    first, second = kinds
+    ratio = common.spread([a[0] / b[0] for a, b in zip(samples[first], samples[second])])
+    if name.startswith("modsecurity"):
+        ratio = common.spread([b[0] / a[0] for a, b in zip(samples[first], samples[second])])
+    common.figure("nginx-" + name, version, ratio=ratio["median"], ratio_low=ratio["low"], ratio_high=ratio["high"],
+                  **{f"{kind}_us": common.spread([s[0] / 1000 for s in samples[kind]])["median"] for kind in kinds},
+                  **{f"{kind}_per_s": common.spread([s[1] for s in samples[kind]])["median"] for kind in kinds})
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--rules")
+    parser.add_argument("--case", choices=CASES)
+    parser.add_argument("--slices", type=int, default=15)
+    parser.add_argument("--count", type=int, default=4000)
+    options = parser.parse_args()
+    build = options.build.resolve()
+    sys.argv = [sys.argv[0], str(build / "ngx_http_guia_module.so")]
+    import harness  # reads sys.argv
+    for version, rules in common.rule_sets(options.rules):
+        for name in [options.case] if options.case else CASES:
+            try:
+                run_case(name, version, rules, build, options, harness)
+            except harness.Skip as reason:
+                print(f"{name} is skipped: {reason}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
