@@ -1,10 +1,11 @@
 /*
- * Patterns that Hyperscan finds too large, as one automaton whose states are made as values need them (a lazy DFA, as
- * in Cox, "Regular Expression Matching in the Wild", 2010). A byte whose state is known costs a look into a table; a
- * new state costs some microseconds, once. Exact, and linear in the value.
+ * Patterns as one automaton whose states are made as values need them (a lazy DFA, as in Cox, "Regular Expression
+ * Matching in the Wild", 2010). A byte whose state is known costs a look into a table; a new state costs a microsecond
+ * or so, once. Exact, and linear in the value.
  *
  * The automaton is immutable and shared; the states live in a cache, one per worker, of a fixed size: when it is full
- * it is emptied and begins anew.
+ * it is emptied and begins anew. What a value may cost in states is bounded by credit; automaton_simulate() does
+ * without states.
  */
 #ifndef GUIA_MATCH_AUTOMATON_H
 #define GUIA_MATCH_AUTOMATON_H
@@ -19,10 +20,16 @@ enum {
 	AUTOMATON_PATTERNS_MAX = 64,
 };
 
+enum automaton_kind {
+	AUTOMATON_MATCHES, /* which patterns match, anywhere in the value */
+	AUTOMATON_STARTS,  /* one pattern, read from the value's end: where its matches begin */
+	AUTOMATON_ENDS,    /* one pattern, from a given place on: where its matches end */
+};
+
 struct automaton_builder; /* collects patterns */
 
 /* 0 or -ENOMEM. */
-int automaton_builder_create(struct automaton_builder **ret_builder);
+int automaton_builder_create(enum automaton_kind kind, struct automaton_builder **ret_builder);
 void automaton_builder_free(struct automaton_builder *builder);
 
 /*
@@ -44,7 +51,11 @@ struct automaton_name {
 };
 const struct automaton_name *automaton_name(const struct automaton *automaton);
 
-/* One per worker. The cache does not refer to the automaton; it serves all of the same name. 0 or -ENOMEM. */
+/*
+ * One per worker. The cache does not refer to the automaton; it serves all of the same name. It is address space that
+ * becomes memory as states are made: up to 10 MB for many patterns, some 500 bytes an instruction for one. 0 or
+ * -ENOMEM.
+ */
 int automaton_cache_create(const struct automaton *automaton, struct automaton_cache **ret_cache);
 void automaton_cache_free(struct automaton_cache *cache);
 
@@ -52,26 +63,45 @@ void automaton_cache_free(struct automaton_cache *cache);
 struct automaton_run {
 	const struct automaton *automaton; /* in */
 	struct automaton_cache *cache;     /* in */
-	bool bounded;                      /* in */
-	bool busy;                         /* out: a bounded run had no more credit; `found` is what it found so far */
+	bool busy;                         /* out: no more credit; `found` is what was found so far */
 	uint64_t found;                    /* out: a bit for each pattern that matches */
 	uint32_t row;                      /* private */
 };
 
-enum { AUTOMATON_RUNS_MAX = 16 };
-
 /*
  * Takes several automata over one value together: each byte costs each of them a look into memory, and these go on side
- * by side. Allocates nothing. Making a state costs as much as some hundred bytes that meet known states, so a bounded
- * run spends credit for each, which the bytes of all its runs earn: where values keep needing new states it ends as
- * busy, and the caller asks another engine.
+ * by side. Allocates nothing. Making a state costs as much as some hundred bytes that meet known states, so a run
+ * spends credit for each, which the bytes of all runs with the cache earn: where values keep needing new states it ends
+ * as busy.
  */
 void automaton_run(struct automaton_run *runs, size_t count, struct slice value);
+
+/* What automaton_run() finds, without making states: slower, by the instructions that wait at a time, but never busy.
+ */
+uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_cache *cache, struct slice value);
+
+/*
+ * A cache for automata of one pattern and any kind, one after another: states are kept while the name stays the same.
+ * 0 or -ENOMEM.
+ */
+int automaton_cache_create_common(struct automaton_cache **ret_cache);
+
+/*
+ * Where the leftmost match that begins at `from` or later begins; SIZE_MAX: nowhere. The automaton is of
+ * AUTOMATON_STARTS, the cache common.
+ */
+size_t automaton_leftmost(const struct automaton *automaton, struct automaton_cache *cache, struct slice value,
+			  size_t from);
+
+/* Where the longest match that begins at `from` ends; SIZE_MAX: none does. Of AUTOMATON_ENDS. */
+size_t automaton_longest(const struct automaton *automaton, struct automaton_cache *cache, struct slice value,
+			 size_t from);
 
 struct automaton_cache_facts {
 	uint64_t states_made;
 	uint64_t emptied;
 	uint64_t refused; /* runs that ended as busy */
+	uint64_t bytes;   /* in the states and tables made so far */
 	uint32_t instructions;
 	uint32_t classes;
 };

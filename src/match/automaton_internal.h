@@ -1,4 +1,4 @@
-/* What automaton.c and automaton_build.c share. */
+/* What the files of the automaton share. */
 #ifndef GUIA_MATCH_AUTOMATON_INTERNAL_H
 #define GUIA_MATCH_AUTOMATON_INTERNAL_H
 
@@ -31,6 +31,7 @@ struct instruction {
 /* Bytes that no pattern tells apart are one class; the end of the value is the last class. */
 struct automaton {
 	struct automaton_name name;
+	enum automaton_kind kind;
 	struct instruction *instructions;
 	uint32_t instruction_count;
 	uint32_t *starts; /* by pattern */
@@ -39,7 +40,8 @@ struct automaton {
 	/*
 	 * A match can begin anywhere, so what waits at the beginning of a pattern waits in every state. It is left out
 	 * of states; what comes of it is worked out here for each class, after each kind of byte: places[from[i],
-	 * from[i + 1]) with i = before * class_count + class.
+	 * from[i + 1]) with i = before * class_count + class. One of AUTOMATON_ENDS begins at one place: nothing of
+	 * this.
 	 */
 	bool *at_start;     /* by instruction: waits at a beginning */
 	bool starts_assert; /* an assertion does */
@@ -84,5 +86,63 @@ void automaton_settle(const struct automaton *a, struct sparse *set, enum before
 
 /* Works out what is said of beginnings above. 0 or -ENOMEM. */
 int automaton_prepare(struct automaton *a);
+
+enum {
+	UNKNOWN = 0,     /* a transition not yet made; state 0 is never used */
+	TELLS = 1 << 30, /* flag of a transition, but in AUTOMATON_MATCHES: its state has a match to tell */
+};
+
+struct state {
+	uint64_t matched; /* patterns, on the way here; but in AUTOMATON_MATCHES just before the last byte */
+	uint64_t hash;
+	uint32_t members; /* place in cache->members */
+	uint32_t count;
+	uint32_t chain; /* next state of the same bucket */
+	enum before before;
+};
+
+struct automaton_cache {
+	struct automaton_name name;
+	uint32_t *rows; /* by state, then class: where the next state's row begins, and TELLS */
+	uint32_t *members;
+	struct state *states;
+	uint32_t *buckets;
+	uint32_t *stack;
+	struct sparse now, next;
+	size_t row_words; /* room in rows */
+	uint32_t stride;
+	uint32_t state_room; /* in states */
+	uint32_t row_limit;  /* states that fit */
+	uint32_t member_limit;
+	uint32_t bucket_mask;
+	uint32_t state_count;
+	uint32_t member_count;
+	uint32_t starts[BEFORE_COUNT]; /* rows; UNKNOWN: not made yet */
+	int64_t credit_bytes;
+	int64_t credit_most_bytes;
+	uint32_t state_cost_bytes;
+	struct automaton_cache_facts facts;
+};
+
+/* The cache is for this automaton from now on; what it knew of another is forgotten. */
+void automaton_cache_take(struct automaton_cache *cache, const struct automaton *automaton);
+
+/* Makes the transition from a row by a class; returns the row it leads to, with TELLS. */
+uint32_t automaton_make_transition(const struct automaton *a, struct automaton_cache *c, uint32_t row, uint32_t class);
+
+/* The row of the state at a beginning, after what came before. */
+uint32_t automaton_start_row(const struct automaton *a, struct automaton_cache *c, enum before before);
+
+enum before automaton_before_after(const struct automaton *a, uint32_t class);
+
+/*
+ * One step over sets: from c->now, after `before`, by a class, to c->next, which is not reduced yet. Returns the
+ * patterns of which a match ends before the class's byte; those in `matched` are left out.
+ */
+uint64_t automaton_advance(const struct automaton *a, struct automaton_cache *c, enum before before, uint32_t class,
+			   uint64_t matched);
+
+/* Leaves in c->next what waits for a byte, beginnings aside. True if it asks what came before. */
+bool automaton_reduce(const struct automaton *a, struct automaton_cache *c);
 
 #endif

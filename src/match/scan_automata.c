@@ -1,22 +1,37 @@
 /*
  * Which patterns of a set go where. Hyperscan is at its best with many literals: 60 ns for a short value and 0.4 ns a
  * byte for the 2,661 phrases of CRS 4.28.0 on ARGS. Regexes are another matter: each that has no good literal costs it
- * some 50 ns a value, so the 87 on ARGS cost 400 to 700 ns for a short value and 10 ns a byte; three automata of them
- * cost 50 ns and 8 ns a byte. Those that repeat in very many places, like those that allow quotes between any two
- * letters of a command, are too large for Hyperscan, or cost it 60 ns a byte.
+ * some 50 ns a value, and those that allow quotes between any two letters of a command are too large for it. As an
+ * automaton each of the Core Rule Set's needs a few dozen states, the largest two thousand. Together they need fewer
+ * steps, but on odd text the product of their states; so that they stand together for speed, and alone for odd text.
  */
 #include "base/error.h"
-#include "match/pattern.h"
+#include "base/vector.h"
+#include "match/pattern_width.h"
 #include "match/regex.h"
 #include "match/scan_internal.h"
 
 #include <stdlib.h>
 
 enum {
-	LOOPS_MANY = 100,         /* of the Core Rule Set's, those too large have 122 to 526; others have up to 86 */
-	INSTRUCTIONS_MANY = 3000, /* long lists of words are better left to Hyperscan, which is at home with literals */
-	BACKED_TOGETHER = 32,
-	ALONE_TOGETHER = 8,
+	TOGETHER = 32,
+	LOOPS_MANY = 30, /* such patterns need many states on plain text already */
+	MANY_TOGETHER = 4,
+	LEVEL_LEAST = 8,           /* fewer patterns of a level join the level below */
+	INSTRUCTIONS_MANY = 10000, /* longer lists of words are better left to Hyperscan, if it takes them */
+	SHORT_LITERALS_MOST = 8,
+};
+
+/* Letters and digits; what names, dates, addresses and texts in any language have; what prose has; the rest. */
+const uint8_t
+	scan_byte_levels[256] =
+		{
+			[0 ... 8] = 8,      ['\t' ... '\n'] = 4, [11 ... 12] = 8,    ['\r'] = 4,
+			[14 ... 31] = 8,    [' '] = 2,           ['!' ... '"'] = 4,  ['#' ... '&'] = 8,
+			['\'' ... ')'] = 4, ['*' ... '+'] = 8,   [',' ... '.'] = 2,  ['/'] = 4,
+			['0' ... '9'] = 1,  [':' ... ';'] = 4,   ['<' ... '>'] = 8,  ['?'] = 4,
+			['@'] = 2,          ['A' ... 'Z'] = 1,   ['[' ... '^'] = 8,  ['_'] = 2,
+			['`'] = 8,          ['a' ... 'z'] = 1,   ['{' ... 0x7f] = 8, [0x80 ... 0xff] = 2,
 };
 
 unsigned scan_route_flags(const struct scan_entry *entry, enum scan_route route)
@@ -42,102 +57,225 @@ bool scan_route_parses(const struct scan_entry *entry, unsigned flags, uint32_t 
 	return true;
 }
 
-/* How many instructions it takes in an automaton; 0 if it does not fit into one. */
-static size_t instructions_of(const struct scan_entry *entry)
-{
-	struct automaton_builder *trial;
-	if (automaton_builder_create(&trial) != 0)
-		return 0;
-	size_t count = automaton_builder_add(trial, entry->text, entry->flags) == 0 ? automaton_builder_size(trial) : 0;
-	automaton_builder_free(trial);
-	return count;
-}
-
-static size_t loops_of(const struct scan_entry *entry)
-{
-	struct pattern pattern;
-	size_t loops = 0;
-	if (pattern_parse(entry->text, entry->flags, &pattern) != 0)
-		return 0;
-	for (size_t i = 0; i < pattern.count; i++)
-		loops += pattern.nodes[i].kind == PATTERN_REPEAT && pattern.nodes[i].max == PATTERN_ENDLESS;
-	pattern_free(&pattern);
-	return loops;
-}
-
-enum scan_route scan_route_choose(const struct scan_entry *entry)
-{
-	uint32_t width;
-	if (entry->kind == SCAN_ENTRY_LITERAL)
-		return SCAN_ROUTE_DATABASE;
-	size_t instructions = instructions_of(entry);
-	bool exact = scan_route_parses(entry, scan_route_flags(entry, SCAN_ROUTE_DATABASE), &width);
-	if (instructions > 0 && (!exact || loops_of(entry) >= LOOPS_MANY))
-		return SCAN_ROUTE_AUTOMATON;
-	if (exact)
-		return instructions > 0 && instructions < INSTRUCTIONS_MANY ? SCAN_ROUTE_BOTH : SCAN_ROUTE_DATABASE;
-	bool prefilter = scan_route_parses(entry, scan_route_flags(entry, SCAN_ROUTE_PREFILTER), &width);
-	return prefilter ? SCAN_ROUTE_PREFILTER : SCAN_ROUTE_NONE;
-}
-
-/* The automaton being filled. */
-struct filling {
-	struct scan_set *set;
-	struct automaton_builder *builder;
-	size_t count;
-	bool backed;
+/* An entry that goes to automata. */
+struct member {
+	size_t entry;
+	struct slice text; /* as a regex; owned */
+	struct automaton *alone;
+	unsigned level;
+	bool loops;
+	uint32_t min_width;
 };
 
-static int finish(struct filling *f)
+struct members {
+	struct member *items;
+	size_t count;
+	size_t capacity;
+};
+
+/* What is looked for in automata, as a regex. 0 or -ENOMEM. */
+static int expression_of(const struct scan_entry *entry, struct slice *ret_text)
 {
-	struct scan_set *set = f->set;
-	int r = 0;
-	if (f->count > 0) {
-		set->automata[set->automaton_count].backed = f->backed;
-		r = automaton_build(f->builder, &set->automata[set->automaton_count].automaton);
-		set->automaton_count += r == 0;
+	if (entry->kind == SCAN_ENTRY_LITERAL) {
+		char *text = scan_escape_literal(entry->text);
+		*ret_text = text == NULL ? (struct slice){NULL, 0} : slice_from_string(text);
+		return text == NULL ? -ENOMEM : 0;
 	}
-	automaton_builder_free(f->builder);
-	f->builder = NULL;
-	f->count = 0;
-	return r;
+	uint8_t *copy = malloc(entry->text.len + 1);
+	if (copy == NULL)
+		return -ENOMEM;
+	memcpy(copy, entry->text.ptr, entry->text.len);
+	*ret_text = slice_make(copy, entry->text.len);
+	return 0;
 }
 
-/* 0, AUTOMATON_UNFIT, or -ENOMEM. */
-static int add(struct filling *f, const struct scan_entry *entry)
+static void describe(const struct pattern *pattern, struct member *member)
 {
-	int r = f->count == (f->backed ? BACKED_TOGETHER : ALONE_TOGETHER) ? finish(f) : 0;
+	struct pattern_set allowed = {{0}};
+	member->loops = pattern_loops(pattern) >= LOOPS_MANY;
+	member->level = SCAN_LEVELS;
+	for (unsigned level = 0; level < SCAN_LEVELS; level++) {
+		for (unsigned c = 0; c < 256; c++)
+			if (scan_byte_levels[c] <= 1 << level)
+				pattern_set_add(&allowed, (uint8_t)c);
+		member->min_width = pattern_width(pattern, &allowed);
+		if (member->min_width != PATTERN_IMPOSSIBLE && member->level == SCAN_LEVELS)
+			member->level = level;
+	}
+}
+
+/* 0, AUTOMATON_UNFIT, or -ENOMEM. `many`: patterns with more instructions are unfit. */
+static int look(unsigned flags, size_t many, struct member *member)
+{
+	struct pattern pattern;
+	struct automaton_builder *builder;
+	int r = pattern_parse(member->text, flags, &pattern);
+	if (r != 0)
+		return r == PATTERN_OPAQUE ? AUTOMATON_UNFIT : r;
+	describe(&pattern, member);
+	pattern_free(&pattern);
+	r = automaton_builder_create(AUTOMATON_MATCHES, &builder);
 	if (r != 0)
 		return r;
-	if (f->set->automaton_count == SCAN_AUTOMATA_MAX)
-		return AUTOMATON_UNFIT;
-	if (f->builder == NULL && automaton_builder_create(&f->builder) != 0)
-		return -ENOMEM;
-	r = automaton_builder_add(f->builder, entry->text, entry->flags);
+	r = automaton_builder_add(builder, member->text, flags);
+	if (r == 0 && automaton_builder_size(builder) > many)
+		r = AUTOMATON_UNFIT;
 	if (r == 0)
-		f->set->automata[f->set->automaton_count].ids[f->count++] = entry->id;
+		r = automaton_build(builder, &member->alone);
+	automaton_builder_free(builder);
 	return r;
 }
 
-static int build_routed(const struct scan_builder *builder, struct scan_set *set, enum scan_route route)
+static void member_free(struct member *member)
 {
-	struct filling f = {.set = set, .backed = route == SCAN_ROUTE_BOTH};
-	int r = 0;
-	for (size_t i = 0; r >= 0 && i < builder->count; i++) {
-		if (set->routes[i] != route)
-			continue;
-		r = add(&f, &builder->entries[i]);
-		if (r == AUTOMATON_UNFIT)
-			set->routes[i] = f.backed ? SCAN_ROUTE_DATABASE : SCAN_ROUTE_PREFILTER;
+	free((void *)(uintptr_t)member->text.ptr);
+	automaton_free(member->alone);
+}
+
+static int try_automaton(const struct scan_builder *builder, size_t at, size_t many, struct members *members)
+{
+	struct member member = {.entry = at};
+	if (vector_grow((void **)&members->items, &members->capacity, members->count, sizeof(member)) != 0 ||
+	    expression_of(&builder->entries[at], &member.text) != 0)
+		return -ENOMEM;
+	int r = look(builder->entries[at].flags, many, &member);
+	if (r == 0)
+		members->items[members->count++] = member;
+	else
+		member_free(&member);
+	return r;
+}
+
+/* Literals too short for the filter are few, as a rule; then they are not in its way. */
+static bool short_literals_are_few(const struct scan_builder *builder)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < builder->count; i++)
+		count += builder->entries[i].kind == SCAN_ENTRY_LITERAL &&
+			 builder->entries[i].text.len < SCAN_FILTER_BYTES;
+	return count <= SHORT_LITERALS_MOST;
+}
+
+/* Where an entry goes; if to an automaton, it is added to the members. 0 or -ENOMEM. */
+static int choose(const struct scan_builder *builder, size_t at, bool short_literals, struct members *members,
+		  uint8_t *ret_route)
+{
+	const struct scan_entry *entry = &builder->entries[at];
+	uint32_t width;
+	*ret_route = SCAN_ROUTE_DATABASE;
+	if (entry->kind == SCAN_ENTRY_LITERAL &&
+	    (!short_literals || entry->text.len >= SCAN_FILTER_BYTES || entry->text.len == 0))
+		return 0;
+	int r = try_automaton(builder, at, INSTRUCTIONS_MANY, members);
+	if (r == AUTOMATON_UNFIT && !scan_route_parses(entry, scan_route_flags(entry, SCAN_ROUTE_DATABASE), &width)) {
+		r = try_automaton(builder, at, SIZE_MAX, members);
+		bool prefilter = scan_route_parses(entry, scan_route_flags(entry, SCAN_ROUTE_PREFILTER), &width);
+		*ret_route = prefilter ? SCAN_ROUTE_PREFILTER : SCAN_ROUTE_NONE;
 	}
-	if (r >= 0)
-		r = finish(&f);
-	automaton_builder_free(f.builder);
+	if (r == 0)
+		*ret_route = SCAN_ROUTE_AUTOMATON;
 	return r < 0 ? r : 0;
+}
+
+/* Levels with few members are taken into the one below. */
+static void join_levels(struct members *members)
+{
+	for (unsigned level = SCAN_LEVELS - 1; level > 0; level--) {
+		size_t count = 0;
+		for (size_t i = 0; i < members->count; i++)
+			count += members->items[i].level == level && !members->items[i].loops;
+		for (size_t i = 0; count < LEVEL_LEAST && i < members->count; i++)
+			members->items[i].level -= members->items[i].level == level && !members->items[i].loops;
+	}
+}
+
+static int build_together(const struct scan_builder *builder, const struct member *members, size_t count,
+			  struct automaton **ret_automaton)
+{
+	struct automaton_builder *together;
+	int r = automaton_builder_create(AUTOMATON_MATCHES, &together);
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = automaton_builder_add(together, members[i].text, builder->entries[members[i].entry].flags);
+	if (r == 0)
+		r = automaton_build(together, ret_automaton);
+	automaton_builder_free(together);
+	return r;
+}
+
+/* Takes the members' automata over. 0, AUTOMATON_UNFIT when all is too large together, or -ENOMEM. */
+static int build_group(const struct scan_builder *builder, struct scan_set *set, struct member *members, size_t count)
+{
+	struct scan_automaton *group = &set->automata[set->automaton_count];
+	int r = count > 1 ? build_together(builder, members, count, &group->together) : 0;
+	if (r != 0)
+		return r;
+	group->level = members[0].level;
+	group->min_width = UINT32_MAX;
+	group->count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct automaton **place = count > 1 ? &group->alone[i] : &group->together;
+		*place = members[i].alone;
+		members[i].alone = NULL;
+		group->ids[i] = builder->entries[members[i].entry].id;
+		group->min_width = members[i].min_width < group->min_width ? members[i].min_width : group->min_width;
+	}
+	set->automaton_count++;
+	return 0;
+}
+
+/* As many together as fit. */
+static int build_fitting(const struct scan_builder *builder, struct scan_set *set, struct member *members, size_t count)
+{
+	int r = build_group(builder, set, members, count);
+	if (r != AUTOMATON_UNFIT)
+		return r;
+	r = build_fitting(builder, set, members, count / 2);
+	return r != 0 ? r : build_fitting(builder, set, members + count / 2, count - count / 2);
+}
+
+/* The calm ones by level, then those with many loops by level. */
+static int by_kind(const void *a, const void *b)
+{
+	const struct member *left = a, *right = b;
+	if (left->loops != right->loops)
+		return left->loops ? 1 : -1;
+	if (left->level != right->level)
+		return left->level < right->level ? -1 : 1;
+	return left->entry < right->entry ? -1 : 1;
+}
+
+static int build_groups(const struct scan_builder *builder, struct scan_set *set, struct members *members)
+{
+	int r = 0;
+	join_levels(members);
+	qsort(members->items, members->count, sizeof(*members->items), by_kind);
+	set->automata = calloc(members->count + 1, sizeof(*set->automata));
+	if (set->automata == NULL)
+		return -ENOMEM;
+	for (size_t from = 0, to; from < members->count && r == 0; from = to) {
+		const struct member *first = &members->items[from];
+		size_t most = first->loops ? MANY_TOGETHER : TOGETHER;
+		for (to = from; to < members->count && to - from < most; to++)
+			if (members->items[to].loops != first->loops || members->items[to].level != first->level)
+				break;
+		r = build_fitting(builder, set, &members->items[from], to - from);
+	}
+	return r;
 }
 
 int scan_automata_build(const struct scan_builder *builder, struct scan_set *set)
 {
-	int r = build_routed(builder, set, SCAN_ROUTE_AUTOMATON);
-	return r != 0 ? r : build_routed(builder, set, SCAN_ROUTE_BOTH);
+	struct members members = {0};
+	bool short_literals = short_literals_are_few(builder);
+	int r = 0;
+	for (size_t i = 0; i < builder->count && r == 0; i++)
+		r = choose(builder, i, short_literals, &members, &set->routes[i]);
+	if (r == 0 && members.count > 0)
+		r = build_groups(builder, set, &members);
+	for (size_t i = 0; i < members.count; i++)
+		member_free(&members.items[i]);
+	free(members.items);
+	return r;
 }

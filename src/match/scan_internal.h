@@ -1,10 +1,11 @@
-/* What scan.c, scan_build.c and scan_store.c share. Nobody else includes this. */
+/* What the files of the scan share. Nobody else includes this. */
 #ifndef GUIA_MATCH_SCAN_INTERNAL_H
 #define GUIA_MATCH_SCAN_INTERNAL_H
 
 #include "match/automaton.h"
 #include "match/scan.h"
 #include "match/scan_cache.h"
+#include "match/scan_filter.h"
 
 #include <hs/hs.h>
 
@@ -27,35 +28,46 @@ struct scan_builder {
 	size_t capacity;
 };
 
-/* Where an entry is looked for, from the most wanted to the least. */
+/* Where an entry is looked for. */
 enum scan_route {
-	SCAN_ROUTE_BOTH,      /* an automaton, and the backup database for when that is busy */
-	SCAN_ROUTE_AUTOMATON, /* an automaton alone: Hyperscan cannot take it, or only slowly */
-	SCAN_ROUTE_DATABASE,  /* Hyperscan alone */
+	SCAN_ROUTE_AUTOMATON,
+	SCAN_ROUTE_DATABASE, /* Hyperscan */
 	SCAN_ROUTE_PREFILTER,
 	SCAN_ROUTE_NONE,
 };
 
-enum { SCAN_AUTOMATA_MAX = 16 };
+/*
+ * Bytes have levels: letters and digits the lowest, then what names, dates and addresses have, then what prose has. A
+ * value's level is its highest byte's; a pattern's that of the lowest value that it can match. Most values are of a low
+ * level, most patterns of the highest.
+ */
+enum { SCAN_LEVELS = 4 };
+extern const uint8_t scan_byte_levels[256]; /* as bits: 1 << level */
 
 struct scan_automaton {
-	struct automaton *automaton;
-	bool backed; /* its patterns are of SCAN_ROUTE_BOTH */
+	struct automaton *together;
+	struct automaton
+		*alone[AUTOMATON_PATTERNS_MAX]; /* by pattern, for when `together` is busy; if it has several */
 	uint32_t ids[AUTOMATON_PATTERNS_MAX];
+	size_t count;
+	unsigned level;
+	uint32_t min_width;
 };
 
 struct scan_set {
-	hs_database_t *database; /* always asked; NULL: nothing in it */
-	hs_database_t *backup;   /* asked when an automaton is busy */
-	struct scan_automaton automata[SCAN_AUTOMATA_MAX];
+	uint64_t serial;            /* no two sets of a process have the same */
+	hs_database_t *database;    /* NULL: nothing in it */
+	struct scan_filter *filter; /* NULL: the database is always asked */
+	struct scan_automaton *automata;
 	size_t automaton_count;
 	uint8_t *routes; /* enum scan_route by entry of the builder */
 	size_t route_count;
 	size_t words;
-	uint64_t *always;   /* bits that every scan sets: class SCAN_NONE */
-	uint8_t *classes;   /* enum scan_class by id, SCAN_CLASS_UNUSED where there is no such id */
-	uint32_t min_width; /* of what is found, SCAN_NONE aside */
-	uint32_t findable;  /* ids that may be found */
+	uint64_t *always;            /* bits that every scan sets: class SCAN_NONE */
+	uint8_t *classes;            /* enum scan_class by id, SCAN_CLASS_UNUSED where there is no such id */
+	uint32_t min_width;          /* of what is found, SCAN_NONE aside */
+	uint32_t database_min_width; /* of what the database finds */
+	uint32_t database_findable;  /* ids that it may find */
 	struct scan_set_facts facts;
 };
 
@@ -68,11 +80,8 @@ enum {
 /* A set for a builder's entries, all of SCAN_ROUTE_NONE yet. 0 or -ENOMEM. */
 int scan_set_make(const struct scan_builder *builder, struct scan_set **ret_set);
 
-/* Fills in what follows from the routes and databases. */
-void scan_set_finish(const struct scan_builder *builder, struct scan_set *set);
-
-/* Chooses an entry's route, by itself. */
-enum scan_route scan_route_choose(const struct scan_entry *entry);
+/* Fills in what follows from the routes, automata and database. 0 or -ENOMEM. */
+int scan_set_finish(const struct scan_builder *builder, struct scan_set *set);
 
 /* Hyperscan's flags for an entry that takes a route. */
 unsigned scan_route_flags(const struct scan_entry *entry, enum scan_route route);
@@ -80,18 +89,36 @@ unsigned scan_route_flags(const struct scan_entry *entry, enum scan_route route)
 /* Whether Hyperscan's parser takes a regex; *ret_width is then its shortest match. */
 bool scan_route_parses(const struct scan_entry *entry, unsigned flags, uint32_t *ret_width);
 
-/*
- * Builds the automata of the entries routed to them; those for which there is no room are routed elsewhere. The same
- * routes give the same automata, so these are not stored but built at each start: milliseconds. 0 or -ENOMEM.
- */
+/* Chooses every entry's route, and builds the automata of those that go there. 0 or -ENOMEM. */
 int scan_automata_build(const struct scan_builder *builder, struct scan_set *set);
 
-/* The key of a builder's content on a machine. 0, or -EIO when the digest fails. */
-int scan_store_key(const struct scan_builder *builder, const hs_platform_info_t *platform,
+/* A literal as an expression: whatever is not a letter or digit becomes \xHH. NULL without memory. */
+char *scan_escape_literal(struct slice literal);
+
+/* What goes to Hyperscan: parallel arrays, as hs_compile_multi() wants them. */
+struct scan_expressions {
+	char **texts; /* owned */
+	unsigned *flags;
+	unsigned *ids;
+	size_t *origins; /* entries of the builder */
+	size_t count;
+	size_t capacity;
+};
+
+/*
+ * The key of what is given to Hyperscan, on a machine. All that a stored database depends on is in it, so that no other
+ * build's can be taken for ours. 0, or -EIO when the digest fails.
+ */
+int scan_store_key(const struct scan_expressions *expressions, const hs_platform_info_t *platform,
 		   struct scan_cache_key *ret_key);
 
-/* A set to bytes (0 or -ENOMEM) and back (0, -ENOMEM, or -EBADMSG: the bytes are of another form). */
-int scan_store_write(const struct scan_set *set, struct buffer *out);
-int scan_store_read(const struct scan_builder *builder, struct slice bytes, struct scan_set **ret_set);
+enum { SCAN_STORE_TAKEN = UINT32_MAX };
+
+/*
+ * What Hyperscan made of the expressions, as bytes (0 or -ENOMEM) and back (0, -ENOMEM, or -EBADMSG): a database and
+ * `refused` SCAN_STORE_TAKEN, or the number of the expression that it refused and no database.
+ */
+int scan_store_write(const hs_database_t *database, uint32_t refused, struct buffer *out);
+int scan_store_read(struct slice bytes, hs_database_t **ret_database, uint32_t *ret_refused);
 
 #endif

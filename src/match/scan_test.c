@@ -216,8 +216,8 @@ static void classes_are_told_and_none_is_always_set(void **state)
 	scan_set_free(set);
 }
 
-/* Values that need ever new states: the backup must answer as the automaton does. */
-static void the_backup_agrees(void **state)
+/* Values that need ever new states: each pattern alone, and without states, must answer as all together. */
+static void what_stands_behind_agrees(void **state)
 {
 	(void)state;
 	static const char *const sources[] = {"a[ab]{16}c", "^[^a]+$", "b(?:ab|ba){6,9}c", "a[ab]{14}bb$"};
@@ -275,7 +275,7 @@ int main(void)
 		cmocka_unit_test(random_patterns_agree_with_the_regex),
 		cmocka_unit_test(literals_are_bytes),
 		cmocka_unit_test(classes_are_told_and_none_is_always_set),
-		cmocka_unit_test(the_backup_agrees),
+		cmocka_unit_test(what_stands_behind_agrees),
 		cmocka_unit_test(a_scratch_must_fit),
 	};
 	return cmocka_run_group_tests(tests, make_scratches, free_scratches);

@@ -1,0 +1,144 @@
+/* Automata over a value, side by side, and without states. */
+#include "match/automaton_internal.h"
+
+enum { RUN_EARNS_BYTES = 16, LANES = 4 /* more would not find registers */ };
+
+static void earn(struct automaton_cache *c, size_t bytes)
+{
+	c->credit_bytes += (int64_t)bytes + RUN_EARNS_BYTES;
+	if (c->credit_bytes > c->credit_most_bytes)
+		c->credit_bytes = c->credit_most_bytes;
+}
+
+/*
+ * Takes `lanes` automata on from byte `at`, as far as all their transitions are known; returns how far. It is inlined
+ * with a constant number of lanes, and unrolled, so that all is in registers.
+ */
+static inline __attribute__((always_inline)) size_t go_on(struct automaton_run *const *runs, const size_t lanes,
+							  struct slice value, size_t at)
+{
+	const uint16_t *class_of[LANES];
+	const uint32_t *rows[LANES];
+	uint32_t row[LANES], next[LANES];
+#pragma GCC unroll 4
+	for (size_t k = 0; k < lanes; k++) {
+		class_of[k] = runs[k]->automaton->class_of;
+		rows[k] = runs[k]->cache->rows;
+		row[k] = runs[k]->row;
+	}
+	for (; at < value.len; at++) {
+		bool known = true;
+		uint8_t byte = value.ptr[at];
+#pragma GCC unroll 4
+		for (size_t k = 0; k < lanes; k++) {
+			next[k] = rows[k][row[k] + class_of[k][byte]];
+			known &= next[k] != UNKNOWN;
+		}
+		if (__builtin_expect(!known, 0))
+			break;
+#pragma GCC unroll 4
+		for (size_t k = 0; k < lanes; k++)
+			row[k] = next[k];
+	}
+#pragma GCC unroll 4
+	for (size_t k = 0; k < lanes; k++)
+		runs[k]->row = row[k];
+	return at;
+}
+
+static inline size_t go_on_together(struct automaton_run *const *runs, size_t lanes, struct slice value, size_t at)
+{
+	switch (lanes) {
+	case 0:
+		return value.len;
+	case 1:
+		return go_on(runs, 1, value, at);
+	case 2:
+		return go_on(runs, 2, value, at);
+	case 3:
+		return go_on(runs, 3, value, at);
+	default:
+		return go_on(runs, 4, value, at);
+	}
+}
+
+/* One step of one automaton, making the transition if need be. False when its credit is used up. */
+static bool step(struct automaton_run *run, uint32_t class)
+{
+	uint32_t next = run->cache->rows[run->row + class];
+	if (next == UNKNOWN) {
+		if (run->cache->credit_bytes <= 0)
+			return false;
+		next = automaton_make_transition(run->automaton, run->cache, run->row, class);
+	}
+	run->row = next;
+	return true;
+}
+
+static void end_run(struct automaton_run *run, bool busy)
+{
+	struct automaton_cache *c = run->cache;
+	run->busy = busy || !step(run, run->automaton->class_count - 1);
+	run->found = c->states[run->row / c->stride].matched;
+	c->facts.refused += run->busy;
+}
+
+/* Each takes a step; those that cannot are ended, and go. Returns how many are left. */
+static size_t step_together(struct automaton_run **runs, size_t lanes, uint8_t byte)
+{
+	size_t left = 0;
+	for (size_t k = 0; k < lanes; k++) {
+		if (step(runs[k], runs[k]->automaton->class_of[byte]))
+			runs[left++] = runs[k];
+		else
+			end_run(runs[k], true);
+	}
+	return left;
+}
+
+static void run_together(struct automaton_run *first, size_t lanes, struct slice value)
+{
+	struct automaton_run *runs[LANES];
+	for (size_t k = 0; k < lanes; k++)
+		runs[k] = &first[k];
+	for (size_t at = go_on_together(runs, lanes, value, 0); at < value.len;
+	     at = go_on_together(runs, lanes, value, at + 1))
+		lanes = step_together(runs, lanes, value.ptr[at]);
+	for (size_t k = 0; k < lanes; k++)
+		end_run(runs[k], false);
+}
+
+void automaton_run(struct automaton_run *runs, size_t count, struct slice value)
+{
+	for (size_t i = 0; i < count; i++) {
+		runs[i].row = automaton_start_row(runs[i].automaton, runs[i].cache, BEFORE_START);
+		earn(runs[i].cache, value.len);
+	}
+	for (size_t i = 0; i < count; i += LANES)
+		run_together(runs + i, count - i < LANES ? count - i : LANES, value);
+}
+
+/* Takes c->next for c->now, one class further; returns the patterns that match before it. */
+static uint64_t simulate_step(const struct automaton *a, struct automaton_cache *c, enum before before, uint32_t class,
+			      uint64_t matched)
+{
+	struct sparse now = c->next;
+	c->next = c->now;
+	c->now = now;
+	return automaton_advance(a, c, before, class, matched);
+}
+
+uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_cache *cache, struct slice value)
+{
+	uint64_t all = automaton->pattern_count == 64 ? UINT64_MAX : ((uint64_t)1 << automaton->pattern_count) - 1;
+	uint64_t matched = 0;
+	enum before before = BEFORE_START;
+	cache->next.count = 0;
+	for (size_t at = 0; at <= value.len && matched != all; at++) {
+		uint32_t class = at < value.len ? automaton->class_of[value.ptr[at]] : automaton->class_count - 1;
+		matched |= simulate_step(automaton, cache, before, class, matched);
+		automaton_reduce(automaton, cache);
+		before = automaton_before_after(automaton, class);
+	}
+	return matched;
+}

@@ -1,0 +1,62 @@
+#include "match/pattern_width.h"
+
+static uint32_t add(uint32_t a, uint32_t b)
+{
+	return a >= PATTERN_IMPOSSIBLE - b ? PATTERN_IMPOSSIBLE : a + b;
+}
+
+static uint32_t times(uint32_t width, uint32_t count)
+{
+	uint64_t product = (uint64_t)width * count;
+	if (width == PATTERN_IMPOSSIBLE)
+		return PATTERN_IMPOSSIBLE;
+	return product < PATTERN_IMPOSSIBLE ? (uint32_t)product : PATTERN_IMPOSSIBLE - 1;
+}
+
+static bool meets(const struct pattern_set *a, const struct pattern_set *b)
+{
+	return ((a->bits[0] & b->bits[0]) | (a->bits[1] & b->bits[1]) | (a->bits[2] & b->bits[2]) |
+		(a->bits[3] & b->bits[3])) != 0;
+}
+
+static uint32_t width_of(const struct pattern *p, uint32_t at, const struct pattern_set *allowed)
+{
+	const struct pattern_node *node = &p->nodes[at];
+	uint32_t width = 0;
+	switch (node->kind) {
+	case PATTERN_EMPTY:
+	case PATTERN_ASSERT:
+		break;
+	case PATTERN_SET:
+		width = meets(&node->set, allowed) ? 1 : PATTERN_IMPOSSIBLE;
+		break;
+	case PATTERN_CAT:
+		for (uint32_t c = node->first; c != PATTERN_NO_NODE; c = p->nodes[c].next)
+			width = add(width, width_of(p, c, allowed));
+		break;
+	case PATTERN_ALT:
+		width = PATTERN_IMPOSSIBLE;
+		for (uint32_t c = node->first; c != PATTERN_NO_NODE; c = p->nodes[c].next) {
+			uint32_t one = width_of(p, c, allowed);
+			width = one < width ? one : width;
+		}
+		break;
+	case PATTERN_REPEAT:
+		width = node->min == 0 ? 0 : times(width_of(p, node->first, allowed), node->min);
+		break;
+	}
+	return width;
+}
+
+uint32_t pattern_width(const struct pattern *pattern, const struct pattern_set *allowed)
+{
+	return width_of(pattern, 0, allowed);
+}
+
+size_t pattern_loops(const struct pattern *pattern)
+{
+	size_t loops = 0;
+	for (size_t i = 0; i < pattern->count; i++)
+		loops += pattern->nodes[i].kind == PATTERN_REPEAT && pattern->nodes[i].max == PATTERN_ENDLESS;
+	return loops;
+}
