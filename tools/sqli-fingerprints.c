@@ -1,7 +1,6 @@
 /*
- * Makes the table of known injections: draws sentences of an attack grammar, folds them as @detectSQLi does, and leaves
- * out every fingerprint with an unlikely part, or that a line of benign text has as well.
- * Usage: sqli-fingerprints ATTACKS.grammar UNLIKELY.txt BENIGN.txt OUTPUT.h
+ * Makes the table of known injections: every fingerprint that the attack grammar derives, less those that a line of
+ * benign text has as well. Usage: sqli-fingerprints ATTACKS.grammar BENIGN.txt OUTPUT.h
  */
 #include "base/buffer.h"
 #include "base/error.h"
@@ -13,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DRAWS = 3000000, PARTS_MAX = 512, LETTER_BITS = 5, CODES = 1 << (LETTER_BITS * SQLI_FINGERPRINT_MAX) };
+enum { LETTER_BITS = 5, CODES = 1 << (LETTER_BITS * SQLI_FINGERPRINT_MAX) };
 
 static uint32_t code_of(const struct sqli_folded *folded)
 {
@@ -28,23 +27,29 @@ static bool is_evil(const struct sqli_folded *folded)
 	return sqli_fingerprint_of(folded).text[0] == 'X';
 }
 
-static void learn_attacks(const struct grammar *grammar, uint8_t *known)
+static uint32_t kind_of(uint8_t letter)
 {
-	struct grammar_random random = {.state = 20240710};
-	for (unsigned i = 0; i < DRAWS; i++) {
-		struct slice words[GRAMMAR_WORDS_MAX];
-		size_t count = grammar_draw(grammar, "injection", &random, words);
-		uint8_t text[1024];
-		size_t len = 0;
-		for (size_t k = 0; k < count && len + words[k].len + 1 < sizeof(text); k++) {
-			memcpy(text + len, words[k].ptr, words[k].len);
-			len += words[k].len;
-			text[len++] = ' ';
-		}
-		struct sqli_folded folded;
-		sqli_fold(slice_make(text, len), 0, SQLI_MYSQL, &folded);
-		if (folded.count > 1 && !is_evil(&folded))
-			known[code_of(&folded)] = 1;
+	const char *at = strchr(SQLI_KIND_LETTERS, letter);
+	if (letter == 0 || at == NULL) {
+		fprintf(stderr, "sqli-fingerprints: no kind of token: %c\n", letter);
+		exit(1);
+	}
+	/* The table takes both for one. */
+	return letter == 'T' ? SQLI_TYPE : (uint32_t)(at - SQLI_KIND_LETTERS);
+}
+
+/* Each word of the grammar is a choice of kinds. */
+static void learn(void *context, const struct slice *words, size_t count)
+{
+	uint8_t *known = context;
+	size_t picked[SQLI_FINGERPRINT_MAX] = {0};
+	for (size_t k = 0; k < count;) {
+		uint32_t code = 0;
+		for (size_t i = 0; i < count; i++)
+			code = code << LETTER_BITS | kind_of(words[i].ptr[picked[i]]);
+		known[code] = 1;
+		for (k = 0; k < count && ++picked[k] == words[k].len; k++)
+			picked[k] = 0;
 	}
 }
 
@@ -73,68 +78,6 @@ static int forget_benign(const char *path, uint8_t *known)
 		rest = slice_cut(rest, '\n', &line);
 		forget_line(line, known);
 	}
-	buffer_free(&text);
-	return r;
-}
-
-/* Whether `part`, with ^ and $ as its ends, is in the fingerprint of `code`. */
-static bool has_part(uint32_t code, struct slice part)
-{
-	uint8_t text[SQLI_FINGERPRINT_MAX + 2];
-	size_t at = sizeof(text);
-	text[--at] = '$';
-	for (; code != 0; code >>= LETTER_BITS)
-		text[--at] = (uint8_t)SQLI_KIND_LETTERS[code % (1U << LETTER_BITS)];
-	text[--at] = '^';
-	struct slice whole = slice_make(text + at, sizeof(text) - at);
-	return slice_find(whole, part, 0) < whole.len;
-}
-
-/* "!part" keeps what has it, whatever other parts say. */
-struct parts {
-	struct slice forgotten[PARTS_MAX];
-	struct slice kept[PARTS_MAX];
-	size_t forgotten_count;
-	size_t kept_count;
-};
-
-static bool has_any(uint32_t code, const struct slice *parts, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (has_part(code, parts[i]))
-			return true;
-	return false;
-}
-
-static bool read_parts(struct slice text, struct parts *parts)
-{
-	while (text.len > 0) {
-		struct slice line, part;
-		text = slice_cut(text, '\n', &line);
-		while (line.len > 0 && line.ptr[0] != '#') {
-			line = slice_trim(slice_cut(line, ' ', &part));
-			if (parts->forgotten_count == PARTS_MAX || parts->kept_count == PARTS_MAX)
-				return false;
-			if (part.len > 0 && part.ptr[0] == '!')
-				parts->kept[parts->kept_count++] = slice_after(part, 1);
-			else if (part.len > 0)
-				parts->forgotten[parts->forgotten_count++] = part;
-		}
-	}
-	return true;
-}
-
-static int forget_unlikely(const char *path, uint8_t *known)
-{
-	struct parts parts = {.forgotten_count = 0};
-	struct buffer text = buffer_make(NULL);
-	int r = file_read(path, 1 << 20, &text);
-	if (r == 0 && !read_parts(buffer_slice(&text), &parts))
-		r = -ENOSPC;
-	for (uint32_t code = 1; r == 0 && code < CODES; code++)
-		if (known[code] && has_any(code, parts.forgotten, parts.forgotten_count) &&
-		    !has_any(code, parts.kept, parts.kept_count))
-			known[code] = 0;
 	buffer_free(&text);
 	return r;
 }
@@ -174,19 +117,18 @@ static int write_table(const uint8_t *known, const char *path)
 
 int main(int argc, char **argv)
 {
-	if (argc != 5) {
-		fprintf(stderr, "usage: sqli-fingerprints ATTACKS.grammar UNLIKELY.txt BENIGN.txt OUTPUT.h\n");
+	if (argc != 4) {
+		fprintf(stderr, "usage: sqli-fingerprints ATTACKS.grammar BENIGN.txt OUTPUT.h\n");
 		return 2;
 	}
 	struct grammar *grammar = grammar_load(argv[1]);
 	uint8_t *known = calloc(CODES, 1);
 	if (grammar == NULL || known == NULL)
 		return 1;
-	learn_attacks(grammar, known);
-	int r = forget_unlikely(argv[2], known) != 0 || forget_benign(argv[3], known) != 0 ||
-		write_table(known, argv[4]) != 0;
+	grammar_walk(grammar, "injection", SQLI_FINGERPRINT_MAX, learn, known);
+	int r = forget_benign(argv[2], known) != 0 || write_table(known, argv[3]) != 0;
 	if (r != 0)
-		fprintf(stderr, "sqli-fingerprints: cannot read %s, %s or write %s\n", argv[2], argv[3], argv[4]);
+		fprintf(stderr, "sqli-fingerprints: cannot read %s or write %s\n", argv[2], argv[3]);
 	grammar_free(grammar);
 	free(known);
 	return r;

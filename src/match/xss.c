@@ -132,7 +132,7 @@ static bool starts_with_scheme(struct slice url, struct slice scheme)
 		leading = false;
 		if (c == 0 || c == '\n')
 			continue;
-		if (byte_lower((uint8_t)c) != scheme.ptr[found])
+		if (c > 0xff || byte_lower((uint8_t)c) != scheme.ptr[found])
 			return false;
 		found++;
 	}

@@ -204,3 +204,57 @@ size_t grammar_draw(const struct grammar *grammar, const char *rule, struct gram
 	}
 	return count;
 }
+
+/* How far a way has been written, and the place to go on at when it ends. */
+struct place {
+	const struct way *way;
+	unsigned at;
+	const struct place *outer;
+};
+
+struct walk {
+	const struct grammar *grammar;
+	struct slice words[GRAMMAR_WORDS_MAX];
+	size_t count;
+	size_t limit;
+	grammar_visit *visit;
+	void *context;
+};
+
+static void walk_on(struct walk *walk, const struct place *place);
+
+static void walk_rule(struct walk *walk, int number, const struct place *outer)
+{
+	const struct rule *rule = &walk->grammar->rules[number];
+	const unsigned *picks = walk->grammar->picks + rule->first;
+	for (unsigned i = 0; i < rule->count; i++)
+		if (i == 0 || picks[i] != picks[i - 1])
+			walk_on(walk, &(struct place){&walk->grammar->ways[picks[i]], 0, outer});
+}
+
+static void walk_on(struct walk *walk, const struct place *place)
+{
+	while (place != NULL && place->at == place->way->count)
+		place = place->outer;
+	if (place == NULL || walk->count == walk->limit) {
+		walk->visit(walk->context, walk->words, walk->count);
+		return;
+	}
+	const struct symbol *symbol = &place->way->symbols[place->at];
+	const struct place next = {place->way, place->at + 1, place->outer};
+	if (symbol->rule >= 0) {
+		walk_rule(walk, symbol->rule, &next);
+		return;
+	}
+	walk->words[walk->count++] = symbol->text;
+	walk_on(walk, &next);
+	walk->count--;
+}
+
+void grammar_walk(const struct grammar *grammar, const char *rule, size_t limit, grammar_visit *visit, void *context)
+{
+	int start = find_rule(grammar, slice_from_string(rule));
+	struct walk walk = {.grammar = grammar, .limit = limit, .visit = visit, .context = context};
+	if (start >= 0 && limit <= GRAMMAR_WORDS_MAX)
+		walk_rule(&walk, start, NULL);
+}

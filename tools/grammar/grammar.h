@@ -28,4 +28,12 @@ size_t grammar_random_below(struct grammar_random *random, size_t limit);
 size_t grammar_draw(const struct grammar *grammar, const char *rule, struct grammar_random *random,
 		    struct slice words[GRAMMAR_WORDS_MAX]);
 
+typedef void grammar_visit(void *context, const struct slice *words, size_t count);
+
+/*
+ * Every sentence of `rule`, or where it is longer its first `limit` words. Weights count for nothing; a sentence that
+ * can be derived in two ways may be visited twice. A rule must write a word before it names itself again.
+ */
+void grammar_walk(const struct grammar *grammar, const char *rule, size_t limit, grammar_visit *visit, void *context);
+
 #endif
