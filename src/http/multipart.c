@@ -231,8 +231,10 @@ static int fold_header(struct parser *p, struct slice line)
 	struct part *part = &p->part;
 	struct multipart_flags *flags = &p->result->flags;
 	flags->header_folding = 1;
+	/* Where there is nothing to continue libmodsecurity looks no further than the first byte. */
+	size_t looked_at = part->folding_open ? line.len : 1;
 	size_t blank = 0;
-	for (; blank < line.len && byte_is_space(line.ptr[blank]); blank++)
+	for (; blank < looked_at && byte_is_space(line.ptr[blank]); blank++)
 		if (line.ptr[blank] != ' ' && line.ptr[blank] != '\t')
 			flags->invalid_header_folding = 1;
 	if (!part->folding_open)

@@ -1,5 +1,7 @@
 #include "delta.h"
 
+#include "substitute.h"
+
 static bool same_match(struct outcome_match a, struct outcome_match b)
 {
 	return a.rule_id == b.rule_id && a.depth == b.depth;
@@ -85,67 +87,84 @@ static bool is_capture(struct slice name)
 	return name.len == 1 && byte_is_digit(name.ptr[0]);
 }
 
+static bool is_score(struct slice name)
+{
+	return slice_find(name, SLICE("score"), 0) < name.len;
+}
+
 static bool one_sided(const struct delta *delta)
 {
 	return delta->kind == DELTA_ONLY_OURS || delta->kind == DELTA_ONLY_THEIRS;
 }
 
-/* 942100, 942101: the fingerprints of SQL are our own; 941100, 941101: so are the rules of markup. */
-static bool injection(const struct sample *sample, const struct delta *delta)
+static bool any_request(const struct sample *sample)
 {
 	(void)sample;
-	int64_t id = delta->match.rule_id;
-	return one_sided(delta) && (id == 942100 || id == 942101 || id == 941100 || id == 941101);
+	return true;
 }
 
-/* The rules for Java and those of byte ranges look at REQUEST_BODY, too. */
-static bool looks_at_body(int64_t id)
+/* A rule that matched in both may have matched more values in one. */
+static bool begins_with(const struct delta *delta, int64_t first, int64_t last)
 {
-	return (id >= 944000 && id < 945000) || (id >= 920270 && id <= 920275);
+	if (delta->kind == DELTA_TX)
+		return is_score(delta->tx_name) || is_capture(delta->tx_name);
+	return one_sided(delta) && delta->match.rule_id >= first && delta->match.rule_id <= last;
 }
 
-static bool document(const struct sample *sample, const struct delta *delta)
+static bool begins_sqli(const struct delta *delta)
 {
-	if (sample->body.len == 0 || !has_type(sample, SLICE("xml")))
-		return false;
-	if (delta->kind == DELTA_ONLY_THEIRS)
-		return looks_at_body(delta->match.rule_id);
-	return delta->kind == DELTA_TX && slice_find(delta->tx_name, SLICE("anomaly_score"), 0) < delta->tx_name.len;
+	return begins_with(delta, 942100, 942101);
 }
 
-static bool part_header(const struct sample *sample, const struct delta *delta)
+static bool begins_xss(const struct delta *delta)
 {
-	if (!has_type(sample, SLICE("multipart/")))
-		return false;
-	if (delta->kind == DELTA_ONLY_THEIRS)
-		return delta->match.rule_id == 922110;
-	bool content_type = slice_starts_with_nocase(delta->tx_name, SLICE("multipart_headers_content_types_"));
-	return delta->kind == DELTA_TX && (is_capture(delta->tx_name) || content_type) &&
-	       slice_ends_with(delta->theirs, SLICE("\r\n")) &&
-	       slice_ends_with(slice_sub(delta->theirs, 0, delta->theirs.len - 2), delta->ours);
+	return begins_with(delta, 941100, 941101);
 }
 
-/* CVE-2024-1019: they decode the path before they look for the end of it. */
-static bool question_mark(const struct sample *sample, const struct delta *delta)
+static bool is_document(const struct sample *sample)
+{
+	return sample->body.len > 0 && has_type(sample, SLICE("xml"));
+}
+
+static bool begins_document(const struct delta *delta)
+{
+	return delta->kind != DELTA_ONLY_OURS && begins_with(delta, 944000, 944999);
+}
+
+static bool has_part_with_charset(const struct sample *sample)
+{
+	return has_type(sample, SLICE("multipart/")) &&
+	       slice_find_nocase(sample->body, SLICE("charset"), 0) < sample->body.len;
+}
+
+static bool begins_part_header(const struct delta *delta)
+{
+	if (delta->kind == DELTA_TX && slice_starts_with(delta->tx_name, SLICE("multipart_headers_content_types_")))
+		return true;
+	return delta->kind != DELTA_ONLY_OURS && begins_with(delta, 922110, 922110);
+}
+
+static bool has_encoded_question_mark(const struct sample *sample)
 {
 	struct slice path;
 	slice_cut(sample->uri, '?', &path);
-	return one_sided(delta) && slice_find_nocase(path, SLICE("%3f"), 0) < path.len;
+	return slice_find_nocase(path, SLICE("%3f"), 0) < path.len;
 }
 
-static const struct accepted rows[] = {
-	{"injection", "the tables behind @detectSQLi and @detectXSS are Guia's own", injection},
-	{"document", "names of elements and attributes are hidden in REQUEST_BODY, as the rules' tests want it",
-	 document},
-	{"part header", "a part's Content-Type with a charset ends before its line end, as the rules' tests want it",
-	 part_header},
-	{"question mark", "an encoded question mark does not end the path (CVE-2024-1019)", question_mark},
-};
-
-const struct accepted *delta_accepted(const struct sample *sample, const struct delta *delta)
+/* Any rule may look at the path. */
+static bool begins_anywhere(const struct delta *delta)
 {
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].applies(sample, delta))
-			return &rows[i];
-	return NULL;
+	return delta->kind != DELTA_ORDER;
 }
+
+const struct accepted accepted[] = {
+	{"sqli", "the table behind @detectSQLi is Guia's own", SUBSTITUTE_SQLI, any_request, begins_sqli},
+	{"xss", "the reading of HTML behind @detectXSS is Guia's own", SUBSTITUTE_XSS, any_request, begins_xss},
+	{"document", "names of elements and attributes are hidden in REQUEST_BODY, as the rules' tests want it",
+	 SUBSTITUTE_DOCUMENT, is_document, begins_document},
+	{"part header", "a part's Content-Type with a charset ends before its line end, as the rules' tests want it",
+	 SUBSTITUTE_PART_HEADER, has_part_with_charset, begins_part_header},
+	{"question mark", "an encoded question mark does not end the path (CVE-2024-1019)", SUBSTITUTE_QUESTION_MARK,
+	 has_encoded_question_mark, begins_anywhere},
+};
+const size_t accepted_count = sizeof(accepted) / sizeof(accepted[0]);

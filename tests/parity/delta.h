@@ -23,14 +23,21 @@ struct delta {
 
 struct delta delta_find(const struct outcome *ours, const struct outcome *theirs);
 
-/* A difference that is meant: docs/parity.md has a line for each. */
+/*
+ * A difference that is meant; docs/parity.md has a line for each. It is accepted if the request is of its kind, if it
+ * begins with a rule or a TX of its list, and if nothing is left of it once our engine does as libmodsecurity does in
+ * the one function named by `substitution`: what follows from it (scores, blocking, later phases) is computed, and
+ * whatever else differs is found.
+ */
 struct accepted {
 	const char *name;
 	const char *reason;
-	bool (*applies)(const struct sample *sample, const struct delta *delta);
+	unsigned substitution;
+	bool (*concerns)(const struct sample *sample);
+	bool (*begins)(const struct delta *delta);
 };
 
-/* The row that accepts the difference, or NULL: then it is a failure. */
-const struct accepted *delta_accepted(const struct sample *sample, const struct delta *delta);
+extern const struct accepted accepted[];
+extern const size_t accepted_count;
 
 #endif

@@ -11,6 +11,7 @@ struct gate {
 	struct guia_worker *worker;
 	struct guia_transaction *transaction; /* of the last run */
 	bool scored;
+	bool reference;
 	struct arena names; /* of TX, lower case; of the last run */
 };
 
@@ -32,6 +33,16 @@ static struct slice taken(struct guia_slice s)
 	return slice_make(s.ptr, s.len);
 }
 
+bool gate_forget(struct gate *gate)
+{
+	struct guia_worker_options options = {.store = gate->store, .reference_path = gate->reference};
+	guia_transaction_end(gate->transaction);
+	gate->transaction = NULL;
+	guia_worker_free(gate->worker);
+	gate->worker = NULL;
+	return guia_worker_new(&options, &gate->worker) == 0 && guia_worker_prepare(gate->worker, gate->rules) == 0;
+}
+
 struct gate *gate_new(struct guia_pool *pool, const char *rules_file, bool reference)
 {
 	struct gate *gate = calloc(1, sizeof(*gate));
@@ -39,13 +50,10 @@ struct gate *gate_new(struct guia_pool *pool, const char *rules_file, bool refer
 	if (gate == NULL)
 		return NULL;
 	arena_init(&gate->names, NAMES_BYTES, NAMES_BYTES);
+	gate->reference = reference;
 	if (guia_rules_compile(pool, &source, 1, print_diagnostic, NULL, &gate->rules, NULL) == 0 &&
-	    guia_store_new_local(1 << 20, &gate->store) == 0) {
-		struct guia_worker_options options = {.store = gate->store, .reference_path = reference};
-		if (guia_worker_new(&options, &gate->worker) == 0 &&
-		    guia_worker_prepare(gate->worker, gate->rules) == 0)
-			return gate;
-	}
+	    guia_store_new_local(1 << 20, &gate->store) == 0 && gate_forget(gate))
+		return gate;
 	gate_free(gate);
 	return NULL;
 }

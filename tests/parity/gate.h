@@ -14,6 +14,9 @@ void gate_free(struct gate *gate);
 /* Slices in *ret_outcome live until the next call. */
 void gate_run(struct gate *gate, const struct sample *sample, struct outcome *ret_outcome);
 
+/* Forgets what runs may have left in the worker's memory. False on failure. */
+bool gate_forget(struct gate *gate);
+
 /* Whether any match of the last run added to an anomaly score. */
 bool gate_scored(const struct gate *gate);
 

@@ -1,0 +1,20 @@
+/*
+ * Where our engine is meant to part from libmodsecurity it does so in one function each. The linker puts the functions
+ * of substitute.c in between (--wrap): told to, they do as libmodsecurity does, and nothing else changes. So a
+ * difference is explained if it is gone then, in every match, every TX and the status.
+ */
+#ifndef PARITY_SUBSTITUTE_H
+#define PARITY_SUBSTITUTE_H
+
+enum substitution {
+	SUBSTITUTE_SQLI = 1 << 0,          /* libinjection's answers to @detectSQLi */
+	SUBSTITUTE_XSS = 1 << 1,           /* and to @detectXSS */
+	SUBSTITUTE_DOCUMENT = 1 << 2,      /* names stay in REQUEST_BODY of XML */
+	SUBSTITUTE_PART_HEADER = 1 << 3,   /* a line end stays behind a part's charset */
+	SUBSTITUTE_QUESTION_MARK = 1 << 4, /* paths are decoded, then ended at '?' */
+};
+
+/* Which of them are in place from now on; 0 for none. */
+void substitute(unsigned substitutions);
+
+#endif
