@@ -145,8 +145,10 @@ static void read_outcome(struct gate *gate, struct outcome *outcome)
 void gate_run(struct gate *gate, const struct sample *sample, struct outcome *ret_outcome)
 {
 	const struct guia_slice loopback = {(const uint8_t *)"127.0.0.1", 9};
-	const struct guia_connection connection = {
-		.client_address = loopback, .client_port = 40000, .server_address = loopback, .server_port = 80};
+	const struct guia_connection connection = {.client_address = given(sample->client),
+						   .client_port = 40000,
+						   .server_address = loopback,
+						   .server_port = 80};
 	ret_outcome->match_count = 0;
 	ret_outcome->tx_count = 0;
 	ret_outcome->status = 200;

@@ -189,7 +189,7 @@ static bool disrupted(modsecurity::Transaction &transaction, struct outcome *out
 
 static void run_request(modsecurity::Transaction &t, const struct sample *e, struct outcome *outcome, bool *ret_over)
 {
-	t.processConnection("127.0.0.1", 40000, "127.0.0.1", 80);
+	t.processConnection(text(e->client).c_str(), 40000, "127.0.0.1", 80);
 	t.processURI(text(e->uri).c_str(), text(e->method).c_str(), text(e->version).c_str());
 	for (size_t i = 0; i < e->header_count; i++)
 		t.addRequestHeader(text(e->headers[i].name), text(e->headers[i].value));

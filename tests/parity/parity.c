@@ -61,6 +61,7 @@ struct bench {
 	struct outcome ours;
 	struct outcome theirs;
 	struct outcome taught_ours;
+	unsigned taught_with; /* for the request in turn; 0: it was not asked */
 	/* sums */
 	size_t requests;
 	size_t scored;
@@ -74,6 +75,7 @@ static bool gone_with(struct bench *bench, const struct sample *sample, unsigned
 {
 	if (!gate_forget(bench->taught))
 		return false;
+	bench->taught_with = substitutions;
 	substitute(substitutions);
 	gate_run(bench->taught, sample, &bench->taught_ours);
 	substitute(0);
@@ -106,6 +108,11 @@ static void show(const struct bench *bench, size_t index, const char *name, cons
 	show_sample(sample);
 	if (row != NULL)
 		printf("#   meant: %s\n", row->name);
+	if (bench->taught_with != 0 && row == NULL) {
+		struct delta left = delta_find(&bench->taught_ours, &bench->theirs);
+		printf("#   left when taught: ");
+		show_delta(&left, &bench->taught_ours, &bench->theirs);
+	}
 	if (bench->settings.verbose) {
 		show_matches("ours  ", &bench->ours);
 		show_matches("theirs", &bench->theirs);
@@ -119,6 +126,7 @@ static void compare(struct bench *bench, size_t index, const char *name, const s
 	bench->requests++;
 	bench->scored += gate_scored(bench->gate);
 	coverage_note(&bench->coverage, &bench->ours);
+	bench->taught_with = 0;
 	struct delta delta = delta_find(&bench->ours, &bench->theirs);
 	const struct accepted *row = delta.kind == DELTA_NONE ? NULL : explain(bench, sample, &delta);
 	bool failed = delta.kind != DELTA_NONE && row == NULL;
@@ -137,6 +145,10 @@ static int run_one(struct bench *bench, uint64_t seed, size_t index, size_t orig
 	size_t at = index < originals ? index * count / originals : random_below(&random, count);
 	struct sample sample = bench->corpus.items[at];
 	int r = 0;
+	char client[16];
+	int length = snprintf(client, sizeof(client), "10.%u.%u.%u", (unsigned)(index >> 16 & 255),
+			      (unsigned)(index >> 8 & 255), (unsigned)(index & 255));
+	sample.client = slice_make(client, (size_t)length);
 	if (index >= originals)
 		r = sample_mutate(&sample, &bench->donors, &random, &bench->arena);
 	if (r == 0)
@@ -231,9 +243,8 @@ static int prepare(struct bench *bench)
 	arena_init(&bench->arena, ARENA_BYTES, ARENA_BYTES);
 	if (guia_pool_new(&options, &bench->pool) != 0)
 		return fault("pool", "no memory");
-	for (size_t i = 0; i < bench->corpus.count; i++)
-		if (donors_add(&bench->donors, &bench->corpus.items[i], &bench->corpus.arena) != 0)
-			return fault("corpus", "no memory");
+	if (donors_take(&bench->donors, bench->corpus.items, bench->corpus.count, &bench->corpus.arena) != 0)
+		return fault("corpus", "no memory");
 	return 0;
 }
 

@@ -12,6 +12,7 @@ struct sample_header {
 };
 
 struct sample {
+	struct slice client; /* the address, NUL-terminated: one of its own for each, so that none has a history */
 	struct slice method;
 	struct slice uri;
 	struct slice version; /* "1.1" */
