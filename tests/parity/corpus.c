@@ -6,6 +6,7 @@
 #include "ftw/suite.h"
 #include "ftw/wire.h"
 #include "http/request.h"
+#include "visits.h"
 
 #include <fts.h>
 #include <stdlib.h>
@@ -43,16 +44,24 @@ static int reserve(struct corpus *corpus)
 	return r;
 }
 
-static int keep(struct corpus *corpus, const char *name, const struct request *request)
+static int keep(void *context, const char *name, const struct sample *sample)
+{
+	struct corpus *corpus = context;
+	int r = reserve(corpus);
+	if (r != 0)
+		return r;
+	corpus->names[corpus->count] = name;
+	corpus->items[corpus->count++] = *sample;
+	return 0;
+}
+
+static int keep_request(struct corpus *corpus, const char *name, const struct request *request)
 {
 	struct ftw_answer answer;
 	int r = ftw_origin_answer(request->method, request->uri, request->body, &corpus->arena, &answer);
-	r = r != 0 ? r : reserve(corpus);
 	if (r != 0)
 		return r;
-	struct sample *sample = &corpus->items[corpus->count];
-	corpus->names[corpus->count++] = name;
-	*sample = (struct sample){
+	struct sample sample = {
 		.method = request->method,
 		.uri = request->unparsed_uri,
 		.version = request->version,
@@ -60,9 +69,9 @@ static int keep(struct corpus *corpus, const char *name, const struct request *r
 		.response_status = answer.status,
 		.response_body = answer.body,
 	};
-	sample->header_count = take_headers(&request->headers, sample->headers);
-	sample->response_header_count = take_headers(&answer.headers, sample->response_headers);
-	return 0;
+	sample.header_count = take_headers(&request->headers, sample.headers);
+	sample.response_header_count = take_headers(&answer.headers, sample.response_headers);
+	return keep(corpus, name, &sample);
 }
 
 /* Requests that nginx answers by itself, before any rule sees them, are left out. */
@@ -81,10 +90,10 @@ static int add_stage(struct corpus *corpus, const char *name, const struct ftw_s
 	r = request_parse(wire, &options, &corpus->arena, &request);
 	if (r == REQUEST_REFUSED)
 		return 0;
-	return r != 0 ? r : keep(corpus, name, &request);
+	return r != 0 ? r : keep_request(corpus, name, &request);
 }
 
-static int add_file(struct corpus *corpus, const char *path, struct diagnostics *diagnostics)
+static int add_suite(struct corpus *corpus, const char *path, struct diagnostics *diagnostics)
 {
 	struct ftw_suite suite;
 	char *name = arena_string(&corpus->arena, slice_from_string(path));
@@ -95,6 +104,15 @@ static int add_file(struct corpus *corpus, const char *path, struct diagnostics 
 		for (const struct ftw_stage *stage = test->stages; stage != NULL && r == 0; stage = stage->next)
 			r = add_stage(corpus, test->id, stage);
 	return r;
+}
+
+static int add_file(struct corpus *corpus, const char *path, struct diagnostics *diagnostics)
+{
+	if (slice_ends_with(slice_from_string(path), SLICE(".yaml")))
+		return add_suite(corpus, path, diagnostics);
+	if (slice_ends_with(slice_from_string(path), SLICE(".visits")))
+		return visits_read(path, &corpus->arena, keep, corpus);
+	return 0;
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b)
@@ -114,8 +132,7 @@ int corpus_load(struct corpus *corpus, const char *folder)
 	for (FTSENT *entry; r == 0 && (entry = fts_read(walk)) != NULL;) {
 		if (entry->fts_info == FTS_NS || entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR)
 			r = -entry->fts_errno;
-		else if (entry->fts_info == FTS_F &&
-			 slice_ends_with(slice_from_string(entry->fts_name), SLICE(".yaml")))
+		else if (entry->fts_info == FTS_F)
 			r = add_file(corpus, entry->fts_path, &diagnostics);
 	}
 	diagnostics_destroy(&diagnostics);

@@ -1,4 +1,6 @@
-/* The requests of the Core Rule Set's own tests, read as nginx reads them, each with the answer its origin gives. */
+/*
+ * Requests of rule tests, read as nginx reads them, each with the answer its origin gives; and those of *.visits.
+ */
 #ifndef PARITY_CORPUS_H
 #define PARITY_CORPUS_H
 
@@ -16,7 +18,8 @@ struct corpus {
 void corpus_init(struct corpus *corpus);
 void corpus_destroy(struct corpus *corpus);
 
-/* Adds every stage of the *.yaml below a folder, by name. 0 or a negative error; an absent folder is -ENOENT. */
+/* Adds every stage of the *.yaml and every line of the *.visits below a folder, by name. 0 or a negative error; an
+ * absent folder is -ENOENT. */
 int corpus_load(struct corpus *corpus, const char *folder);
 
 #endif

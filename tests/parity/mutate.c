@@ -417,6 +417,17 @@ static void graft_response(struct mutation *m)
 		change_response(m);
 }
 
+/* Nginx refuses control characters in a request line, and a space ends the URI. */
+static struct slice uri_safe(struct slice uri, struct arena *arena)
+{
+	uint8_t *out = arena_alloc(arena, uri.len + 1);
+	if (out == NULL)
+		return uri;
+	for (size_t i = 0; i < uri.len; i++)
+		out[i] = uri.ptr[i] <= ' ' || uri.ptr[i] == 0x7f ? '+' : uri.ptr[i];
+	return slice_make(out, uri.len);
+}
+
 int sample_mutate(struct sample *sample, const struct donors *donors, struct random *random, struct arena *arena)
 {
 	static void (*const changes[])(struct mutation *) = {
@@ -428,5 +439,6 @@ int sample_mutate(struct sample *sample, const struct donors *donors, struct ran
 	struct mutation mutation = {sample, donors, random, arena};
 	for (size_t i = 0, count = 1 + random_below(random, 4); i < count; i++)
 		changes[random_below(random, sizeof(changes) / sizeof(changes[0]))](&mutation);
+	sample->uri = uri_safe(sample->uri, arena);
 	return arena->exhausted ? -ENOMEM : 0;
 }
