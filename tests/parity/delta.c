@@ -144,6 +144,23 @@ static bool begins_part_header(const struct delta *delta)
 	return delta->kind != DELTA_ONLY_OURS && begins_with(delta, 922110, 922110);
 }
 
+static bool is_multipart(const struct sample *sample)
+{
+	return has_type(sample, SLICE("multipart/"));
+}
+
+/* NULs come from escapes of any kind, in any place. */
+static bool begins_css(const struct delta *delta)
+{
+	return delta->kind != DELTA_ONLY_THEIRS && begins_with(delta, 941000, 941999);
+}
+
+/* What their automaton passes over. */
+static bool begins_phrases(const struct delta *delta)
+{
+	return delta->kind == DELTA_ONLY_OURS || (delta->kind == DELTA_TX && begins_with(delta, 0, 0));
+}
+
 static bool has_encoded_question_mark(const struct sample *sample)
 {
 	struct slice path;
@@ -164,6 +181,10 @@ const struct accepted accepted[] = {
 	 SUBSTITUTE_DOCUMENT, is_document, begins_document},
 	{"part header", "a part's Content-Type with a charset ends before its line end, as the rules' tests want it",
 	 SUBSTITUTE_PART_HEADER, has_part_with_charset, begins_part_header},
+	{"lines", "the value of a part keeps the line breaks inside it", SUBSTITUTE_LINES, is_multipart,
+	 begins_anywhere},
+	{"css", "t:cssDecode goes on behind a NUL", SUBSTITUTE_CSS, any_request, begins_css},
+	{"phrases", "@pm finds every phrase of its list", SUBSTITUTE_PHRASES, any_request, begins_phrases},
 	{"question mark", "an encoded question mark does not end the path (CVE-2024-1019)", SUBSTITUTE_QUESTION_MARK,
 	 has_encoded_question_mark, begins_anywhere},
 };

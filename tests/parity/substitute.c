@@ -1,12 +1,15 @@
 #include "substitute.h"
 
+#include "base/buffer.h"
+#include "codec/transform.h"
 #include "http/multipart.h"
 #include "http/uri.h"
 #include "http/xml_names.h"
+#include "match/phrases.h"
 #include "match/sqli.h"
 #include "match/xss.h"
 
-#include <stdio.h>
+#include <errno.h>
 
 static unsigned in_place;
 
@@ -65,6 +68,19 @@ static struct slice with_line_end(struct slice line, struct slice body)
 	return newline < body.len ? slice_sub(body, from, newline + 1) : line;
 }
 
+static int join_lines(struct field *field, struct arena *arena)
+{
+	struct buffer joined = buffer_make(arena);
+	struct slice value = field->value;
+	for (size_t i = 0; i < value.len; i++) {
+		bool crlf = value.ptr[i] == '\r' && i + 1 < value.len && value.ptr[i + 1] == '\n';
+		if (!crlf && value.ptr[i] != '\n')
+			buffer_byte(&joined, value.ptr[i]);
+	}
+	field->value = buffer_slice(&joined);
+	return joined.error;
+}
+
 int __real_multipart_parse(struct slice content_type, struct slice body, const struct multipart_options *options,
 			   struct arena *arena, struct multipart *ret_multipart);
 int __wrap_multipart_parse(struct slice content_type, struct slice body, const struct multipart_options *options,
@@ -77,6 +93,11 @@ int __wrap_multipart_parse(struct slice content_type, struct slice body, const s
 	if (r >= 0 && (in_place & SUBSTITUTE_PART_HEADER))
 		for (size_t i = 0; i < lines->count; i++)
 			lines->items[i].value = with_line_end(lines->items[i].value, body);
+	struct field_list *arguments = &ret_multipart->arguments;
+	if (r >= 0 && (in_place & SUBSTITUTE_LINES))
+		for (size_t i = 0; i < arguments->count; i++)
+			if (join_lines(&arguments->items[i], arena) != 0)
+				return -ENOMEM;
 	return r;
 }
 
@@ -94,4 +115,78 @@ int __wrap_uri_parse(struct slice raw, struct arena *arena, struct uri *ret_uri)
 	ret_uri->filename = path;
 	ret_uri->basename = from > 0 ? slice_after(path, from) : slice_make("", 0);
 	return 0;
+}
+
+/* ---- what is made of a value ---- */
+
+bool __real_transform_css_decode(const struct transform_context *context, struct slice in, uint8_t *out,
+				 size_t *ret_len);
+bool __wrap_transform_css_decode(const struct transform_context *context, struct slice in, uint8_t *out,
+				 size_t *ret_len);
+bool __wrap_transform_css_decode(const struct transform_context *context, struct slice in, uint8_t *out,
+				 size_t *ret_len)
+{
+	bool changed = __real_transform_css_decode(context, in, out, ret_len);
+	if (!(in_place & SUBSTITUTE_CSS))
+		return changed;
+	struct slice decoded = changed ? slice_make(out, *ret_len) : in;
+	size_t length = slice_find_byte(decoded, '\0', 0);
+	if (length == decoded.len)
+		return changed;
+	if (!changed)
+		memcpy(out, in.ptr, length);
+	*ret_len = length;
+	return true;
+}
+
+/* libmodsecurity's acmp.h is not installed. */
+struct acmp;
+struct acmp_cursor {
+	struct acmp *parser;
+	void *node;
+};
+struct acmp *acmp_create(int flags);
+int acmp_add_pattern(struct acmp *parser, const char *pattern, void *callback, void *data, size_t len);
+int acmp_prepare(struct acmp *parser);
+int acmp_process_quick(struct acmp_cursor *cursor, const char **match, const char *data, size_t len);
+
+enum { AUTOMATONS_MAX = 512 };
+
+/* The automaton of a list, made when it is first asked for; it stays as long as the process. */
+static struct acmp *automaton(const struct phrases *phrases)
+{
+	static struct {
+		const struct phrases *phrases;
+		struct acmp *acmp;
+	} made[AUTOMATONS_MAX];
+	size_t i = 0;
+	for (; i < AUTOMATONS_MAX && made[i].phrases != NULL; i++)
+		if (made[i].phrases == phrases)
+			return made[i].acmp;
+	struct acmp *acmp = i < AUTOMATONS_MAX ? acmp_create(0) : NULL;
+	if (acmp == NULL)
+		return NULL;
+	for (size_t k = 0; k < phrases_count(phrases); k++) {
+		struct slice phrase = phrases_at(phrases, k);
+		acmp_add_pattern(acmp, (const char *)phrase.ptr, NULL, NULL, phrase.len);
+	}
+	acmp_prepare(acmp);
+	made[i].phrases = phrases;
+	made[i].acmp = acmp;
+	return acmp;
+}
+
+bool __real_phrases_match(const struct phrases *phrases, struct slice value, struct phrase_match *ret_match);
+bool __wrap_phrases_match(const struct phrases *phrases, struct slice value, struct phrase_match *ret_match);
+bool __wrap_phrases_match(const struct phrases *phrases, struct slice value, struct phrase_match *ret_match)
+{
+	struct acmp_cursor cursor = {.parser = in_place & SUBSTITUTE_PHRASES ? automaton(phrases) : NULL};
+	if (cursor.parser == NULL)
+		return __real_phrases_match(phrases, value, ret_match);
+	const char *text = NULL;
+	if (acmp_process_quick(&cursor, &text, (const char *)value.ptr, value.len) < 0 || text == NULL)
+		return false;
+	if (ret_match != NULL)
+		*ret_match = (struct phrase_match){.text = slice_from_string(text)};
+	return true;
 }

@@ -11,7 +11,10 @@ enum substitution {
 	SUBSTITUTE_XSS = 1 << 1,           /* and to @detectXSS */
 	SUBSTITUTE_DOCUMENT = 1 << 2,      /* names stay in REQUEST_BODY of XML */
 	SUBSTITUTE_PART_HEADER = 1 << 3,   /* a line end stays behind a part's charset */
-	SUBSTITUTE_QUESTION_MARK = 1 << 4, /* paths are decoded, then ended at '?' */
+	SUBSTITUTE_LINES = 1 << 4,         /* values of parts lose the line breaks in them */
+	SUBSTITUTE_QUESTION_MARK = 1 << 5, /* paths are decoded, then ended at '?' */
+	SUBSTITUTE_CSS = 1 << 6,           /* t:cssDecode ends at its first NUL */
+	SUBSTITUTE_PHRASES = 1 << 7,       /* @pm by libmodsecurity's automaton */
 };
 
 /* Which of them are in place from now on; 0 for none. */
