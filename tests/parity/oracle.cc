@@ -52,6 +52,10 @@ class MatchLog : public DebugLog
 		chained = false;
 		captures.clear();
 	}
+	void end()
+	{
+		outcome = nullptr; /* what was captured stays: the outcome looks at it */
+	}
 	struct capture {
 		unsigned group;
 		std::string value;
@@ -252,7 +256,7 @@ extern "C" void oracle_run(struct oracle *oracle, const struct sample *sample, s
 		run_response(transaction, sample, ret_outcome);
 	transaction.processLogging();
 	read_tx(oracle, transaction, ret_outcome);
-	oracle->log->begin(nullptr);
+	oracle->log->end();
 }
 
 extern "C" size_t oracle_rule_ids(const struct oracle *oracle, int64_t *ids, size_t capacity)
