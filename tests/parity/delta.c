@@ -155,6 +155,11 @@ static bool begins_css(const struct delta *delta)
 	return delta->kind != DELTA_ONLY_THEIRS && begins_with(delta, 941000, 941999);
 }
 
+static bool begins_quote(const struct delta *delta)
+{
+	return delta->kind == DELTA_ONLY_OURS && begins_with(delta, 955350, 955350);
+}
+
 /* What their automaton passes over. */
 static bool begins_phrases(const struct delta *delta)
 {
@@ -185,6 +190,7 @@ const struct accepted accepted[] = {
 	 begins_anywhere},
 	{"css", "t:cssDecode goes on behind a NUL", SUBSTITUTE_CSS, any_request, begins_css},
 	{"phrases", "@pm finds every phrase of its list", SUBSTITUTE_PHRASES, any_request, begins_phrases},
+	{"quote", "a quote that is escaped in an argument is a quote", SUBSTITUTE_QUOTE, any_request, begins_quote},
 	{"question mark", "an encoded question mark does not end the path (CVE-2024-1019)", SUBSTITUTE_QUESTION_MARK,
 	 has_encoded_question_mark, begins_anywhere},
 };

@@ -9,7 +9,10 @@
 #include "match/sqli.h"
 #include "match/xss.h"
 
+#include "guia.h"
+
 #include <errno.h>
+#include <stdlib.h>
 
 static unsigned in_place;
 
@@ -189,4 +192,23 @@ bool __wrap_phrases_match(const struct phrases *phrases, struct slice value, str
 	if (ret_match != NULL)
 		*ret_match = (struct phrase_match){.text = slice_from_string(text)};
 	return true;
+}
+
+/* The rule looks for: <h1 style="margin-bottom: 0">webadmin.php</h1>. With a backslash for the first quote it finds
+ * nothing. */
+int __real_guia_response_body(struct guia_transaction *transaction, struct guia_slice bytes, bool stays);
+int __wrap_guia_response_body(struct guia_transaction *transaction, struct guia_slice bytes, bool stays);
+int __wrap_guia_response_body(struct guia_transaction *transaction, struct guia_slice bytes, bool stays)
+{
+	static const struct slice needle = SLICE_INIT("<h1 style=\"margin-bottom: 0\">webadmin.php</h1>");
+	struct slice body = slice_make(bytes.ptr, bytes.len);
+	uint8_t *copy = in_place & SUBSTITUTE_QUOTE ? malloc(body.len + 1) : NULL;
+	if (copy == NULL)
+		return __real_guia_response_body(transaction, bytes, stays);
+	memcpy(copy, body.ptr, body.len);
+	for (size_t at = 0; (at = slice_find(body, needle, at)) < body.len; at += needle.len)
+		memcpy(copy + at, "<h1 style=\\", 11);
+	int r = __real_guia_response_body(transaction, (struct guia_slice){copy, body.len}, false);
+	free(copy);
+	return r;
 }
