@@ -3,7 +3,7 @@
 #   make             installs what is missing, builds build/guia and build/ngx_http_guia_module.so
 #   make demo        four sample sites behind Guia, visitors and attacks; ONCE=1 ends by itself
 #   make test        every test; the last line is "N passed, N failed"
-#   make bench       what inspection costs, against libmodsecurity: bench/README.md
+#   make bench       what inspection costs, against libmodsecurity; JSON=1 for machines: bench/README.md
 #   make soak        the long tests: a hundred reloads under load, the whole of the parity corpus
 #   make fuzz        each fuzz target for SECONDS (default 60)
 #   make format      clang-format over what is ours
@@ -41,10 +41,10 @@ demo: all
 	@tools/install-dependencies build demo
 	demo/run $(if $(ONCE),--once)
 
-bench: test-dependencies $(BUILD)/build.ninja
-	ninja -C $(BUILD) bench/inprocess bench/injection-bench
-	$(BUILD)/bench/injection-bench
-	$(BUILD)/bench/inprocess
+bench: $(BUILD)/build.ninja
+	@tools/install-dependencies build bench
+	ninja -C $(BUILD)
+	bench/run $(BUILD) $(if $(JSON),--json)
 
 build-fuzz/build.ninja: | test-dependencies
 	CC=clang-14 meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
