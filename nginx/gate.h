@@ -45,6 +45,7 @@ struct gate_main {
 	ngx_array_t rulesets; /* struct gate_ruleset * */
 	ngx_array_t profiles; /* struct gate_profile * */
 	ngx_str_t cache_dir;
+	ngx_flag_t end_with_master;
 	struct gate_pool *pool;
 	struct gate_collections *collections; /* NULL: none */
 };
@@ -167,6 +168,8 @@ ngx_int_t gate_response_replace_status(struct gate_context *context, uint16_t st
 
 /* All at the time of the response's headers; nothing is done where nginx would not keep the response. */
 
+/* Where the disk has no room it is not kept. */
+void gate_store_check_room(struct gate_context *context, ngx_http_request_t *r);
 /* Nothing of this response is kept before the context's verdict is known. */
 void gate_store_hold(struct gate_context *context, ngx_http_request_t *r);
 /* The response of a background update is judged by itself before it is kept. */

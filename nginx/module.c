@@ -108,6 +108,8 @@ static ngx_command_t commands[] = {
 	 NULL},
 	{ngx_string("guia_collections"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, collections_set,
 	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+	{ngx_string("guia_end_with_master"), NGX_HTTP_MAIN_CONF | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, end_with_master), NULL},
 	ngx_null_command,
 };
 
@@ -120,6 +122,7 @@ static void *main_create(ngx_conf_t *cf)
 	    ngx_array_init(&main->rulesets, cf->pool, 4, sizeof(struct gate_ruleset *)) != NGX_OK ||
 	    ngx_array_init(&main->profiles, cf->pool, 2, sizeof(struct gate_profile *)) != NGX_OK)
 		return NULL;
+	main->end_with_master = NGX_CONF_UNSET;
 	cleanup->handler = gate_main_cleanup;
 	cleanup->data = main;
 	return main;

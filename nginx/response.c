@@ -146,6 +146,7 @@ static ngx_int_t header_filter(ngx_http_request_t *r)
 
 	if (context == NULL || context->transaction == NULL)
 		return next_header_filter(r);
+	gate_store_check_room(context, r);
 	if (r != r->main)
 		subrequest_begin(context, r);
 	if (r != r->main || context->blocked)

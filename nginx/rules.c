@@ -241,6 +241,21 @@ static void report(void *context, const struct guia_diagnostic *diagnostic)
 }
 
 /* The file holds what people typed: made for nginx alone to read, before nginx opens it as it opens its logs. */
+static void audit_make(const ngx_str_t *name)
+{
+	int fd =
+		open((const char *)name->data, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* nginx is about to open it anew (USR1), and would let everybody read it. */
+static void audit_reopens(ngx_open_file_t *file, ngx_log_t *log)
+{
+	(void)log;
+	audit_make(&file->name);
+}
+
 static ngx_int_t audit_open(ngx_conf_t *cf, struct gate_ruleset *ruleset)
 {
 	ngx_str_t name = {strlen(ruleset->info.audit_log), NULL};
@@ -253,11 +268,13 @@ static ngx_int_t audit_open(ngx_conf_t *cf, struct gate_ruleset *ruleset)
 	ngx_memcpy(name.data, ruleset->info.audit_log, name.len + 1);
 	if (ngx_conf_full_name(cf->cycle, &name, 0) != NGX_OK)
 		return NGX_ERROR;
-	int fd = open((const char *)name.data, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-	if (fd >= 0)
-		close(fd);
+	audit_make(&name);
 	ruleset->audit = ngx_conf_open_file(cf->cycle, &name);
-	return ruleset->audit == NULL ? NGX_ERROR : NGX_OK;
+	if (ruleset->audit == NULL)
+		return NGX_ERROR;
+	if (ruleset->audit->flush == NULL)
+		ruleset->audit->flush = audit_reopens;
+	return NGX_OK;
 }
 
 static ngx_int_t ruleset_compile(ngx_conf_t *cf, struct gate_main *main, struct gate_ruleset *ruleset)

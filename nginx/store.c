@@ -7,6 +7,9 @@
  * waits for the page under proxy_cache_lock goes on waiting. At the verdict the flag goes back and the page is stored,
  * or its temporary file deleted. Without a verdict, because the client left, it is deleted too.
  *
+ * Where a cache has min_free and less room than that, nothing is kept or buffered on disk: nginx's own write would fail
+ * on a full disk, and the response with it.
+ *
  * A background update has nobody whose verdict it could wait for: its page never comes to a filter. It is judged when
  * it is complete, from the temporary file, by a transaction that leaves no record and sees no collections.
  */
@@ -24,6 +27,7 @@ struct gate_store {
 	void *begin_data;
 	void (*end)(ngx_http_request_t *r, ngx_int_t rc);
 	struct guia_transaction *judge; /* of a background update */
+	bool no_room;
 };
 
 /* What nginx would ask before it stores. */
@@ -74,6 +78,8 @@ static ngx_int_t receiving_begins(void *data)
 
 	u->input_filter_init = store->begin;
 	u->pipe->input_ctx = store->begin_data;
+	if (store->no_room)
+		u->pipe->max_temp_file_size = 0;
 	if (u->cacheable && cache != NULL && !cache->updated) {
 		cache->updated = 1;
 		store->cache = cache;
@@ -108,6 +114,35 @@ static bool may_be_stored(const ngx_http_request_t *r)
 	const ngx_http_upstream_t *u = r->upstream;
 
 	return u != NULL && u->cacheable && !r->cached && u->buffering && u->pipe != NULL;
+}
+
+/* As it was at some moment of this second. */
+static bool has_room(const ngx_http_file_cache_t *place)
+{
+	static const ngx_http_file_cache_t *asked;
+	static time_t when;
+	static bool answer;
+
+	if (place->min_free == 0)
+		return true;
+	if (asked != place || when != ngx_time()) {
+		asked = place;
+		when = ngx_time();
+		answer = ngx_fs_available(place->path->name.data) >= place->min_free;
+	}
+	return answer;
+}
+
+void gate_store_check_room(struct gate_context *context, ngx_http_request_t *r)
+{
+	struct gate_store *store;
+
+	if (!may_be_stored(r) || r->cache == NULL || has_room(r->cache->file_cache))
+		return;
+	store = store_add(context, r);
+	if (store != NULL)
+		store->no_room = true;
+	r->upstream->cacheable = 0;
 }
 
 void gate_store_hold(struct gate_context *context, ngx_http_request_t *r)

@@ -1,6 +1,10 @@
 /* Each process's workers: made after the fork, one for each distinct set of options that some location asks for. */
 #include "gate.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
 struct gate_profile *gate_profile_find(ngx_conf_t *cf, struct gate_main *main, const struct gate_location *location)
 {
 	struct gate_profile **known = main->profiles.elts, **slot, *profile;
@@ -69,6 +73,16 @@ struct guia_worker *gate_profile_judge(struct gate_main *main, struct gate_profi
 	return profile->judge;
 }
 
+/* For one who supervises the master and would otherwise lose its workers, should both be killed. */
+static void end_with_master(ngx_log_t *log)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0) {
+		ngx_log_error(NGX_LOG_ALERT, log, ngx_errno, "guia_end_with_master has no effect");
+	} else if (getppid() != ngx_parent) {
+		ngx_terminate = 1;
+	}
+}
+
 /* A worker that cannot be made now is tried again by each request: guia_on_failure decides meanwhile. */
 ngx_int_t gate_process_start(ngx_cycle_t *cycle)
 {
@@ -77,6 +91,8 @@ ngx_int_t gate_process_start(ngx_cycle_t *cycle)
 	struct gate_main *main = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_guia_module);
 	struct gate_profile **profiles = main->profiles.elts;
 
+	if (main->end_with_master == 1 && ngx_process != NGX_PROCESS_SINGLE)
+		end_with_master(cycle->log);
 	for (ngx_uint_t i = 0; i < main->profiles.nelts; i++)
 		(void)gate_profile_start(main, profiles[i], cycle->log);
 	return NGX_OK;

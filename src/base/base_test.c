@@ -77,6 +77,22 @@ static void diagnostic_shows_a_caret(void **state)
 	diagnostics_destroy(&list);
 }
 
+static void diagnostic_shows_no_byte_that_is_no_text(void **state)
+{
+	(void)state;
+	struct diagnostics list;
+	diagnostics_init(&list);
+	struct source_place place = {"", 0, 0,
+				     SLICE("\xe6\x94\xbf\xff\xc2\x9b\xc0\xaf\xed\xa0\x80\xf0\x9f\x98\x80\xe6\x94")};
+	diagnostics_add(&list, DIAGNOSTIC_ERROR, place, "", "bad");
+	struct buffer out = buffer_make(NULL);
+	diagnostic_format(list.first, &out);
+	assert_slice(buffer_slice(&out), "error: bad\n  \xe6\x94\xbf\\xff\\xc2\\x9b\\xc0\\xaf\\xed\\xa0\\x80"
+					 "\xf0\x9f\x98\x80\\xe6\\x94\n");
+	buffer_free(&out);
+	diagnostics_destroy(&list);
+}
+
 /* The reference vector of SipHash-1-3 has no official table; equality and case folding are what callers rely on. */
 static void hash_folds_case_only_when_asked(void **state)
 {
@@ -106,5 +122,5 @@ static void file_read_is_bounded(void **state)
 
 TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(reader_keeps_its_overrun),
 	  cmocka_unit_test(arena_refuses_past_its_cap), cmocka_unit_test(arena_shrinks_the_newest),
-	  cmocka_unit_test(diagnostic_shows_a_caret), cmocka_unit_test(hash_folds_case_only_when_asked),
-	  cmocka_unit_test(file_read_is_bounded))
+	  cmocka_unit_test(diagnostic_shows_a_caret), cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text),
+	  cmocka_unit_test(hash_folds_case_only_when_asked), cmocka_unit_test(file_read_is_bounded))

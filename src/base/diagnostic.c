@@ -65,16 +65,37 @@ void diagnostics_add(struct diagnostics *list, enum diagnostic_severity severity
 	append(list, diagnostic);
 }
 
+/* How many bytes of a text that ends in NUL are one character that a terminal may be shown (RFC 3629); 0 if none. */
+static size_t shown_length(const uint8_t *text)
+{
+	size_t len = text[0] < 0x80   ? 1
+		     : text[0] < 0xc2 ? 0
+		     : text[0] < 0xe0 ? 2
+		     : text[0] < 0xf0 ? 3
+		     : text[0] < 0xf5 ? 4
+				      : 0;
+	if (len == 1)
+		return text[0] >= 0x20 && text[0] != 0x7f;
+	for (size_t i = 1; i < len; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	bool control = text[0] == 0xc2 && text[1] < 0xa0;
+	bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
+	bool outside = (text[0] == 0xed && text[1] >= 0xa0) || (text[0] == 0xf4 && text[1] >= 0x90);
+	return control || overlong || outside ? 0 : len;
+}
+
 static void add_escaped(struct buffer *out, const char *text, size_t limit)
 {
-	for (size_t i = 0; text[i] != '\0' && i < limit; i++) {
-		uint8_t c = (uint8_t)text[i];
-		if (c == '\t')
+	const uint8_t *bytes = (const uint8_t *)text;
+	for (size_t i = 0, len; bytes[i] != '\0' && i<limit; i += len> 0 ? len : 1) {
+		len = shown_length(bytes + i);
+		if (bytes[i] == '\t')
 			buffer_byte(out, ' ');
-		else if (c < 0x20 || c == 0x7f)
-			buffer_printf(out, "\\x%02x", c);
+		else if (len == 0)
+			buffer_printf(out, "\\x%02x", bytes[i]);
 		else
-			buffer_byte(out, c);
+			buffer_add(out, slice_make(bytes + i, len));
 	}
 }
 

@@ -6,6 +6,7 @@
 
 enum {
 	DEPTH_MAX = 32,
+	KEYS_MAX = 10000, /* of one map: each is compared with those before it */
 };
 
 /* The maps and lists that are open, innermost last; `key` waits for its value in a map. */
@@ -90,6 +91,8 @@ static int place(struct builder *b, struct yaml_node *node, yaml_mark_t mark)
 	if (*key == NULL) {
 		if (node->kind != YAML_SCALAR)
 			return refuse(b, mark, NULL, "a key must be plain text");
+		if (parent->count == KEYS_MAX)
+			return refuse(b, mark, NULL, "more keys than are read");
 		for (const struct yaml_node *other = parent->first; other != NULL; other = other->next)
 			if (slice_equal(other->key, node->text))
 				return refuse(b, mark, "keep one of the two", "this key stands here twice");
@@ -104,8 +107,15 @@ static int place(struct builder *b, struct yaml_node *node, yaml_mark_t mark)
 	return 0;
 }
 
+static int refuse_tag(struct builder *b, yaml_mark_t mark)
+{
+	return refuse(b, mark, "write the value without it", "tags are not read");
+}
+
 static int on_scalar(struct builder *b, const yaml_event_t *event)
 {
+	if (event->data.scalar.tag != NULL)
+		return refuse_tag(b, event->start_mark);
 	struct yaml_node *node = node_new(b, YAML_SCALAR, event->start_mark);
 	if (node == NULL)
 		return -ENOMEM;
@@ -135,9 +145,11 @@ static int on_event(struct builder *b, const yaml_event_t *event)
 	case YAML_SCALAR_EVENT:
 		return on_scalar(b, event);
 	case YAML_SEQUENCE_START_EVENT:
-		return on_open(b, event, YAML_LIST);
+		return event->data.sequence_start.tag != NULL ? refuse_tag(b, event->start_mark)
+							      : on_open(b, event, YAML_LIST);
 	case YAML_MAPPING_START_EVENT:
-		return on_open(b, event, YAML_MAP);
+		return event->data.mapping_start.tag != NULL ? refuse_tag(b, event->start_mark)
+							     : on_open(b, event, YAML_MAP);
 	case YAML_SEQUENCE_END_EVENT:
 	case YAML_MAPPING_END_EVENT:
 		b->depth--;
@@ -156,7 +168,15 @@ static int parse_error(struct builder *b, const yaml_parser_t *parser)
 	if (parser->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
 	bool encoding = parser->error == YAML_READER_ERROR;
-	return refuse(b, parser->problem_mark, encoding ? "the file must be UTF-8 text" : NULL,
+	yaml_mark_t mark = parser->problem_mark;
+	/* libyaml knows only the offset of a byte that it could not read. */
+	if (encoding)
+		for (size_t at = mark.line = mark.column = 0; at < parser->problem_offset && at < b->text.len; at++) {
+			bool newline = b->text.ptr[at] == '\n';
+			mark.line += newline;
+			mark.column = newline ? 0 : mark.column + 1;
+		}
+	return refuse(b, mark, encoding ? "the file must be UTF-8 text" : NULL,
 		      parser->problem != NULL ? parser->problem : "not YAML");
 }
 

@@ -28,13 +28,11 @@ const struct command serve_command = {
 	.description =
 		"Renders a configuration for nginx and runs nginx with Guia's module in the foreground, behind it the\n"
 		"sites' origins: TLS where there is a certificate, HTTP/2, keep-alive to the origin, WebSocket, and a\n"
-		"last good copy of public pages for when an origin fails. Without rules of one's own it runs the "
-		"OWASP\n"
-		"Core Rule Set at paranoia level 1, blocking. docs/configuration.md tells of the YAML.\n\n"
-		"HUP reloads the configuration; one that is wrong is not taken. TERM and Ctrl-C end gracefully. If\n"
-		"nginx dies this says so and exits with 3. Of sites with `detect: true` it says at the end, and in "
-		"its\n"
-		"log, what it would have blocked.",
+		"last good copy of public pages for when an origin fails. Without rules of one's own it runs the\n"
+		"OWASP Core Rule Set at paranoia level 1, blocking. docs/configuration.md tells of the YAML.\n\n"
+		"HUP reloads the configuration; one that is wrong is not taken. USR1 opens the logs anew. TERM and\n"
+		"Ctrl-C end gracefully. If nginx dies this says so and exits with 3. Of sites with `detect: true` it\n"
+		"says at the end, and in its log, what it would have blocked.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.words_min = 0,

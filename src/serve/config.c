@@ -38,6 +38,7 @@ static const struct key top_keys[] = {
 	{"rules", KEY_PATHS, TOP(rules), "rules: my-rules.conf", 0, 0},
 	{"rules_before", KEY_PATHS, TOP(rules_before), "rules_before: exclusions.conf", 0, 0},
 	{"detect", KEY_BOOL, TOP(detect), "detect: true", 0, 0},
+	{"https_only", KEY_BOOL, TOP(https_only), "https_only: false", 0, 0},
 	{"certificate", KEY_PATH, TOP(certificate), "certificate: fullchain.pem", 0, 0},
 	{"key", KEY_PATH, TOP(key), "key: privkey.pem", 0, 0},
 	{"run_dir", KEY_PATH, TOP(run_dir), "run_dir: /var/lib/guia", 0, 0},
@@ -53,6 +54,7 @@ static const struct key site_keys[] = {
 	{"detect", KEY_BOOL, SITE(detect), "detect: true", 0, 0},
 	{"rules", KEY_PATHS, SITE(rules), "rules: site-rules.conf", 0, 0},
 	{"rules_before", KEY_PATHS, SITE(rules_before), "rules_before: site-exclusions.conf", 0, 0},
+	{"https_only", KEY_BOOL, SITE(https_only), "https_only: false", 0, 0},
 	{"certificate", KEY_PATH, SITE(certificate), "certificate: fullchain.pem", 0, 0},
 	{"key", KEY_PATH, SITE(key), "key: privkey.pem", 0, 0},
 };
@@ -61,7 +63,8 @@ static const struct key site_keys[] = {
 
 void config_init(struct serve_config *config, struct arena *arena)
 {
-	*config = (struct serve_config){.arena = arena, .file = "", .drain_seconds = 10, .body_limit_mb = 13};
+	*config = (struct serve_config){
+		.arena = arena, .file = "", .https_only = true, .drain_seconds = 10, .body_limit_mb = 13};
 	struct text_list *lists[] = {&config->listen, &config->listen_tls, &config->trusted_proxies, &config->rules,
 				     &config->rules_before};
 	for (size_t i = 0; i < COUNT(lists); i++)
@@ -70,7 +73,7 @@ void config_init(struct serve_config *config, struct arena *arena)
 
 static void site_init(struct site *site, const struct serve_config *config)
 {
-	*site = (struct site){.detect = config->detect};
+	*site = (struct site){.detect = config->detect, .https_only = config->https_only};
 	site->hosts.arena = site->rules.arena = site->rules_before.arena = config->arena;
 }
 
@@ -131,9 +134,21 @@ static int resolve(const struct source *s, struct slice path, struct slice *ret_
 
 typedef const char *valid_fn(struct slice text);
 
+/* Text, and not another type's word: null, a boolean, a number. */
+static bool is_text(const struct yaml_node *node)
+{
+	bool flag;
+	int64_t number;
+	if (node->kind != YAML_SCALAR)
+		return false;
+	return node->quoted ||
+	       (!slice_equal_nocase(node->text, SLICE("null")) && !slice_equal(node->text, SLICE("~")) &&
+		yaml_bool(node, &flag) != 0 && yaml_integer(node, &number) != 0);
+}
+
 static int read_path(const struct source *s, const struct yaml_node *node, const struct key *key, struct slice *ret)
 {
-	const char *should = node->kind == YAML_SCALAR ? valid_path(node->text) : "a path";
+	const char *should = is_text(node) ? valid_path(node->text) : "a path";
 	if (should != NULL)
 		return wrong_value(s, node, key, should);
 	struct slice path;
@@ -158,7 +173,8 @@ static int read_item(const struct source *s, const struct yaml_node *node, const
 		int r = read_path(s, node, key, &text);
 		return r != 0 ? r : text_list_add(list, text);
 	}
-	const char *should = node->kind == YAML_SCALAR ? valid[key->kind](node->text) : "text, or a list of texts";
+	bool good = key->kind == KEY_LISTEN ? node->kind == YAML_SCALAR : is_text(node);
+	const char *should = good ? valid[key->kind](node->text) : "text, or a list of texts";
 	return should != NULL ? wrong_value(s, node, key, should) : text_list_add(list, node->text);
 }
 
@@ -294,10 +310,12 @@ int config_parse(struct slice text, const char *file, struct diagnostics *diagno
 	if (root == NULL || root->kind != YAML_MAP)
 		return complain(&source, (struct source_place){file, 1, 1, slice_make("", 0)}, top_keys[0].hint,
 				"the configuration must be a map with `sites`", SLICE(""), "");
-	/* `detect` is what sites start from, wherever it stands. */
-	const struct yaml_node *detect = yaml_get(root, "detect");
+	/* What sites start from, wherever it stands. */
+	const struct yaml_node *detect = yaml_get(root, "detect"), *https_only = yaml_get(root, "https_only");
 	if (detect != NULL)
 		(void)yaml_bool(detect, &config->detect);
+	if (https_only != NULL)
+		(void)yaml_bool(https_only, &config->https_only);
 	return read_map(&source, root, top_keys, COUNT(top_keys), config);
 }
 
@@ -343,27 +361,38 @@ int config_add_site(struct slice text, struct diagnostics *diagnostics, struct s
 	return 0;
 }
 
-static bool has_host(const struct site *site, struct slice host)
+/* A host, and whose it is. */
+struct claim {
+	struct slice host;
+	unsigned line;
+};
+
+static int claim_compare(const void *a, const void *b)
 {
-	for (size_t i = 0; i < site->hosts.count; i++)
-		if (slice_equal(site->hosts.items[i], host))
-			return true;
-	return false;
+	const struct claim *left = a, *right = b;
+	int order = slice_compare(left->host, right->host);
+	return order != 0 ? order : (left->line > right->line) - (left->line < right->line);
 }
 
 static int check_twice(const struct serve_config *config, struct diagnostics *diagnostics)
 {
+	size_t count = 0, at = 0;
 	for (size_t i = 0; i < config->site_count; i++)
-		for (size_t j = 0; j < i; j++)
-			for (size_t k = 0; k < config->sites[i].hosts.count; k++)
-				if (has_host(&config->sites[j], config->sites[i].hosts.items[k])) {
-					struct source_place place = {config->file, config->sites[i].line, 1,
-								     slice_make("", 0)};
-					diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, place, "keep one of the two",
-							"the host %.*s has two sites",
-							SLICE_ARG(config->sites[i].hosts.items[k]));
-					return CONFIG_INVALID;
-				}
+		count += config->sites[i].hosts.count;
+	struct claim *claims = arena_zalloc(config->arena, count, sizeof(*claims));
+	if (claims == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->site_count; i++)
+		for (size_t j = 0; j < config->sites[i].hosts.count; j++)
+			claims[at++] = (struct claim){config->sites[i].hosts.items[j], config->sites[i].line};
+	qsort(claims, count, sizeof(*claims), claim_compare);
+	for (size_t i = 1; i < count; i++)
+		if (slice_equal(claims[i - 1].host, claims[i].host)) {
+			struct source_place place = {config->file, claims[i].line, 1, slice_make("", 0)};
+			diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, place, "keep one of the two",
+					"the host %.*s has two sites", SLICE_ARG(claims[i].host));
+			return CONFIG_INVALID;
+		}
 	return 0;
 }
 

@@ -20,7 +20,8 @@ struct site {
 	struct slice certificate; /* absolute paths; empty: no TLS */
 	struct slice key;
 	bool detect;
-	unsigned line; /* for later complaints; 0: of the command line */
+	bool https_only; /* plain HTTP is answered with a redirect; only with a certificate */
+	unsigned line;   /* for later complaints; 0: of the command line */
 };
 
 struct serve_config {
@@ -36,6 +37,7 @@ struct serve_config {
 	struct slice run_dir;
 	struct slice cache_dir;
 	bool detect;
+	bool https_only;
 	int64_t workers;       /* 0: one a processor */
 	int64_t drain_seconds; /* how long old workers may finish */
 	int64_t body_limit_mb;

@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -190,7 +191,8 @@ static int cannot_write(const struct notice *notice, const char *path, int error
 /* What nginx found wrong: the user's doing, unless the machine is in the way. */
 static int refused(const struct notice *notice, struct slice said, int status)
 {
-	static const char *const machine[] = {"(28: ", "(13: ", "(12: ", "(24: ", "(30: "};
+	static const char *const machine[] = {
+		"(28: ", "(13: ", "(12: ", "(24: ", "(30: ", "dlopen() \"", "is not binary compatible"};
 	notice_say(notice, "nginx refuses the configuration (exit %d):", status);
 	if (fwrite(said.ptr, 1, said.len, stderr) != said.len)
 		return SERVE_ENVIRONMENT;
@@ -217,6 +219,14 @@ static int test_nginx(const struct serve_parts *parts, const struct run_dir *dir
 	return code;
 }
 
+static long open_files(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 0;
+	return limit.rlim_max < LONG_MAX ? (long)limit.rlim_max : LONG_MAX;
+}
+
 int prepare_nginx(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
 		  const struct notice *notice)
 {
@@ -230,6 +240,7 @@ int prepare_nginx(const struct serve_config *config, const struct serve_parts *p
 		.recommended_rules = parts->rules,
 		.cache_dir = parts->cache != NULL ? parts->cache : "",
 		.user = dir->user,
+		.open_files = open_files(),
 		.resolvable = resolvable,
 	};
 	snprintf(aside, sizeof(aside), "%s/nginx.conf.new", dir->path);
@@ -287,12 +298,22 @@ static int check_port(struct slice listen, const struct notice *notice)
 	return SERVE_ENVIRONMENT;
 }
 
-int prepare_ports(const struct serve_config *config, const struct notice *notice)
+static bool list_has(const struct text_list *list, struct slice text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (slice_equal(list->items[i], text))
+			return true;
+	return false;
+}
+
+int prepare_ports(const struct serve_config *config, const struct serve_config *before, const struct notice *notice)
 {
 	int code = SERVE_FINE;
 	const struct text_list *lists[] = {&config->listen, &config->listen_tls};
 	for (size_t i = 0; i < 2; i++)
 		for (size_t j = 0; j < lists[i]->count && code == SERVE_FINE; j++)
-			code = check_port(lists[i]->items[j], notice);
+			if (before == NULL || (!list_has(&before->listen, lists[i]->items[j]) &&
+					       !list_has(&before->listen_tls, lists[i]->items[j])))
+				code = check_port(lists[i]->items[j], notice);
 	return code;
 }

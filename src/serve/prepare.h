@@ -29,7 +29,7 @@ struct serve_parts {
 	char *cache;
 };
 
-/* All three return SERVE_FINE, or an exit code after saying why. */
+/* All that follow return SERVE_FINE, or an exit code after saying why. */
 int parts_find(const struct serve_options *options, const struct serve_config *config, const struct notice *notice,
 	       struct serve_parts *ret_parts);
 void parts_free(struct serve_parts *parts);
@@ -42,8 +42,8 @@ int prepare_config(const struct serve_options *options, const struct notice *not
 int prepare_nginx(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
 		  const struct notice *notice);
 
-/* Whether every address can be listened at. */
-int prepare_ports(const struct serve_config *config, const struct notice *notice);
+/* Whether every address can be listened at, but for those that `before` has already; it may be NULL. */
+int prepare_ports(const struct serve_config *config, const struct serve_config *before, const struct notice *notice);
 
 /* Opens the run directory that options or configuration name. */
 int prepare_run_dir(const struct serve_options *options, const struct serve_config *config, const struct notice *notice,

@@ -12,6 +12,7 @@
 
 enum {
 	SAID_MAX_BYTES = 64 << 10,
+	CHILDREN_MAX = 1024,
 };
 
 /* Between fork and exec: nothing but system calls. */
@@ -87,17 +88,26 @@ int process_adopt(void)
 	return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 ? 0 : -errno;
 }
 
-static bool kill_listed(void)
+size_t process_children(pid_t pid, pid_t *list, size_t capacity)
 {
 	char path[64];
-	bool any = false;
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	FILE *list = fopen(path, "re");
-	for (int pid; list != NULL && fscanf(list, "%d", &pid) == 1; any = true)
-		kill(pid, SIGKILL);
-	if (list != NULL)
-		fclose(list);
-	return any;
+	size_t count = 0;
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	FILE *file = fopen(path, "re");
+	while (file != NULL && count < capacity && fscanf(file, "%d", &list[count]) == 1)
+		count++;
+	if (file != NULL)
+		fclose(file);
+	return count;
+}
+
+static bool kill_listed(void)
+{
+	pid_t list[CHILDREN_MAX];
+	size_t count = process_children(getpid(), list, CHILDREN_MAX);
+	for (size_t i = 0; i < count; i++)
+		kill(list[i], SIGKILL);
+	return count > 0;
 }
 
 void process_end_children(void)

@@ -18,6 +18,9 @@ int process_run(const char *const argv[], struct buffer *said, int *ret_status);
 /* Starts nginx in the foreground as a child; its stderr is ours. 0 or -errno. */
 int process_start(const char *const argv[], pid_t *ret_pid);
 
+/* The children of a process: at most `capacity` of them. Returns how many. */
+size_t process_children(pid_t pid, pid_t *list, size_t capacity);
+
 /* Makes this process the parent of whatever its descendants leave behind. 0 or -errno. */
 int process_adopt(void);
 

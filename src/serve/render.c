@@ -3,10 +3,26 @@
 #include "base/error.h"
 #include "serve/page.h"
 
+enum {
+	CONNECTIONS = 4096,
+	CONNECTIONS_LEAST = 64,
+};
+
 #define TEXT(...) buffer_text(out, "" __VA_ARGS__ "\n")
 
 /* Types that responses are inspected in, and that are worth compressing. */
 #define INSPECTED "text/plain text/xml application/json"
+
+/* A client's connection may need three files: itself, one to the origin, one on disk. */
+static void add_connections(long open_files, struct buffer *out)
+{
+	long most = open_files < 4 * CONNECTIONS ? open_files : 4 * CONNECTIONS;
+	long connections = most / 4 < CONNECTIONS ? most / 4 : CONNECTIONS;
+	if (open_files > 0)
+		buffer_printf(out, "worker_rlimit_nofile %ld;\n", most);
+	buffer_printf(out, "events {\n\tworker_connections %ld;\n}\n",
+		      connections >= CONNECTIONS_LEAST ? connections : CONNECTIONS_LEAST);
+}
 
 static void add_main(const struct serve_config *config, const struct render_places *places, struct buffer *out)
 {
@@ -19,7 +35,7 @@ static void add_main(const struct serve_config *config, const struct render_plac
 	else
 		TEXT("worker_processes auto;");
 	buffer_printf(out, "worker_shutdown_timeout %llds;\n", (long long)config->drain_seconds);
-	TEXT("events {\n\tworker_connections 4096;\n}");
+	add_connections(places->open_files, out);
 }
 
 static void add_paths(const struct render_places *places, struct buffer *out)
@@ -29,7 +45,7 @@ static void add_paths(const struct render_places *places, struct buffer *out)
 		buffer_printf(out, "\t%s_temp_path %s/temp/%s;\n", folders[i], places->worker_dir, folders[i]);
 	buffer_printf(out,
 		      "\tproxy_cache_path %s/copies levels=1:2 keys_zone=copies:16m max_size=1g inactive=7d "
-		      "use_temp_path=on;\n\tproxy_cache_key $scheme:$server_name:$host$request_uri;\n",
+		      "use_temp_path=on min_free=32m;\n\tproxy_cache_key $scheme:$server_name:$host$request_uri;\n",
 		      places->worker_dir);
 	buffer_printf(out, "\troot %s/none;\n", places->worker_dir);
 	buffer_printf(out,
@@ -49,7 +65,7 @@ static void add_rules(const char *directive, const struct text_list *rules, cons
 
 static void add_engine(const struct serve_config *config, const struct render_places *places, struct buffer *out)
 {
-	TEXT("\tguia on;\n\tguia_collections 16m;");
+	TEXT("\tguia on;\n\tguia_collections 16m;\n\tguia_end_with_master on;");
 	if (places->cache_dir[0] != '\0')
 		buffer_printf(out, "\tguia_cache_dir %s;\n", places->cache_dir);
 	add_rules("guia_rules_before", &config->rules_before, "\t", out);
@@ -82,7 +98,10 @@ static void add_maps(struct buffer *out)
 	     "\"\";\n\t\t\"~*[.](?:mp4|m4v|webm|mov|mp3|m4a|ogg|oga|ogv|wav|flac|zip|"
 	     "gz|xz|7z|iso|dmg|exe|msi|apk|pdf)$\" 1;\n\t}");
 	TEXT("\tmap $guia_media $guia_range {\n\t\tdefault \"\";\n\t\t1 $http_range;\n\t}");
-	TEXT("\tmap $guia_wants_stream$guia_media$http_upgrade $guia_way {\n\t\tdefault direct;\n\t\t\"\" kept;\n\t}");
+	/* What is not safe to ask for twice is asked for once. */
+	TEXT("\tmap $request_method $guia_safe_way {\n\t\tdefault once;\n\t\tGET kept;\n\t\tHEAD kept;\n\t}");
+	TEXT("\tmap $guia_wants_stream$guia_media$http_upgrade $guia_way {\n\t\tdefault direct;\n"
+	     "\t\t\"\" $guia_safe_way;\n\t}");
 }
 
 static void add_http(const struct serve_config *config, const struct render_places *places, struct buffer *out)
@@ -91,7 +110,7 @@ static void add_http(const struct serve_config *config, const struct render_plac
 	TEXT("\tsendfile on;\n\ttcp_nopush on;\n\tkeepalive_timeout 65s;\n\tclient_header_timeout 20s;\n"
 	     "\tclient_body_timeout 20s;\n\tsend_timeout 30s;\n\treset_timedout_connection on;\n"
 	     "\tserver_names_hash_bucket_size 256;\n\tserver_names_hash_max_size 4096;\n\tmap_hash_bucket_size 256;\n"
-	     "\tvariables_hash_max_size 4096;\n\tlarge_client_header_buffers 4 16k;");
+	     "\tvariables_hash_max_size 4096;\n\tlarge_client_header_buffers 4 16k;\n\tclient_body_buffer_size 64k;");
 	buffer_printf(out, "\tclient_max_body_size %lldm;\n", (long long)config->body_limit_mb);
 	TEXT("\tgzip on;\n\tgzip_proxied any;\n\tgzip_vary on;\n\tgzip_min_length 1024;\n"
 	     "\tgzip_types " INSPECTED " text/css text/javascript application/javascript image/svg+xml;");
@@ -155,7 +174,7 @@ static void add_upstream(const struct site *site, size_t index, const struct ren
 }
 
 /* What every way to the origin has in common. */
-static void add_proxy(const struct site *site, size_t index, const char *range, bool trusted, struct buffer *out)
+static void add_proxy(const struct site *site, size_t index, const char *range, struct buffer *out)
 {
 	bool tls = origin_is_tls(site);
 	buffer_printf(out, "\t\t\tproxy_pass %s://origin_%zu;\n", tls ? "https" : "http", index);
@@ -165,9 +184,8 @@ static void add_proxy(const struct site *site, size_t index, const char *range, 
 	     "\t\t\tproxy_set_header X-Forwarded-Proto $scheme;\n\t\t\tproxy_set_header X-Forwarded-Host $host;\n"
 	     "\t\t\tproxy_set_header X-Request-ID $guia_id;\n"
 	     "\t\t\tproxy_ignore_headers X-Accel-Redirect X-Accel-Expires X-Accel-Limit-Rate X-Accel-Charset;\n"
-	     "\t\t\tproxy_connect_timeout 5s;\n\t\t\tproxy_next_upstream off;");
-	buffer_printf(out, "\t\t\tproxy_set_header X-Forwarded-For %s;\n",
-		      trusted ? "$proxy_add_x_forwarded_for" : "$remote_addr");
+	     "\t\t\tproxy_connect_timeout 5s;\n\t\t\tproxy_next_upstream error;\n"
+	     "\t\t\tproxy_set_header X-Forwarded-For $remote_addr;");
 	buffer_printf(out, "\t\t\tproxy_set_header Range %s;\n\t\t\tproxy_set_header If-Range \"\";\n", range);
 	if (tls)
 		TEXT("\t\t\tproxy_ssl_server_name on;\n\t\t\tproxy_ssl_name $host;");
@@ -182,24 +200,28 @@ static void add_keeping(struct buffer *out)
 	     "$guia_not_ok $guia_no_store;");
 }
 
-static void add_ways(const struct site *site, size_t index, bool trusted, struct buffer *out)
+static void add_ways(const struct site *site, size_t index, struct buffer *out)
 {
 	TEXT("\t\tlocation / {\n\t\t\ttry_files /none @$guia_way;\n\t\t}");
 
 	TEXT("\t\tlocation @kept {\n\t\t\trecursive_error_pages on;\n\t\t\terror_page 502 504 = @copy;");
-	add_proxy(site, index, "\"\"", trusted, out);
+	add_proxy(site, index, "\"\"", out);
 	add_keeping(out);
 	TEXT("\t\t\tproxy_cache_bypass $http_authorization $guia_private_cookie;\n\t\t}");
 
 	/* The origin is down and whoever asks has a session: what everybody may see is better than nothing. */
 	TEXT("\t\tlocation @copy {\n\t\t\trecursive_error_pages on;\n\t\t\terror_page 502 504 = @unavailable;");
-	add_proxy(site, index, "\"\"", trusted, out);
+	add_proxy(site, index, "\"\"", out);
 	add_keeping(out);
+	TEXT("\t\t}");
+
+	TEXT("\t\tlocation @once {\n\t\t\terror_page 502 504 = @unavailable;\n\t\t\tproxy_max_temp_file_size 0;");
+	add_proxy(site, index, "\"\"", out);
 	TEXT("\t\t}");
 
 	TEXT("\t\tlocation @direct {\n\t\t\terror_page 502 504 = @unavailable;\n\t\t\tproxy_buffering off;\n"
 	     "\t\t\tproxy_read_timeout 1h;\n\t\t\tproxy_send_timeout 1h;");
-	add_proxy(site, index, "$guia_range", trusted, out);
+	add_proxy(site, index, "$guia_range", out);
 	TEXT("\t\t}");
 
 	buffer_printf(out,
@@ -209,21 +231,49 @@ static void add_ways(const struct site *site, size_t index, bool trusted, struct
 		      page_unavailable);
 }
 
+static void add_names(const struct site *site, struct buffer *out)
+{
+	buffer_text(out, "\t\tserver_name");
+	for (size_t i = 0; i < site->hosts.count; i++)
+		buffer_printf(out, " %.*s", SLICE_ARG(site->hosts.items[i]));
+	buffer_printf(out, ";\n\t\tguia_site %.*s;\n", SLICE_ARG(site->hosts.items[0]));
+}
+
+static bool redirects(const struct site *site)
+{
+	return site->https_only && site->certificate.len > 0;
+}
+
+/* Plain HTTP of a site that has TLS. The method and the body go along (308); certificates are asked for over HTTP. */
+static void add_redirect(const struct serve_config *config, size_t index, struct buffer *out)
+{
+	const struct site *site = &config->sites[index];
+	struct slice tls = config->listen_tls.items[0], port = tls;
+	for (size_t colon; (colon = slice_find_byte(port, ':', 0)) < port.len;)
+		port = slice_after(port, colon + 1);
+	bool usual = slice_equal(port, SLICE("443"));
+	TEXT("\tserver {");
+	add_listens(&config->listen, "", out);
+	add_names(site, out);
+	TEXT("\t\tlocation /.well-known/acme-challenge/ {");
+	add_proxy(site, index, "\"\"", out);
+	buffer_printf(out, "\t\t}\n\t\tlocation / {\n\t\t\treturn 308 https://$host%s%.*s$request_uri;\n\t\t}\n\t}\n",
+		      usual ? "" : ":", SLICE_ARG(usual ? SLICE("") : port));
+}
+
 static void add_server(const struct serve_config *config, size_t index, const struct render_places *places,
 		       struct buffer *out)
 {
 	const struct site *site = &config->sites[index];
 	TEXT("\tserver {");
-	add_listens(&config->listen, "", out);
+	if (!redirects(site))
+		add_listens(&config->listen, "", out);
 	if (site->certificate.len > 0) {
 		add_listens(&config->listen_tls, " ssl http2", out);
 		buffer_printf(out, "\t\tssl_certificate %.*s;\n\t\tssl_certificate_key %.*s;\n",
 			      SLICE_ARG(site->certificate), SLICE_ARG(site->key));
 	}
-	buffer_text(out, "\t\tserver_name");
-	for (size_t i = 0; i < site->hosts.count; i++)
-		buffer_printf(out, " %.*s", SLICE_ARG(site->hosts.items[i]));
-	buffer_printf(out, ";\n\t\tguia_site %.*s;\n", SLICE_ARG(site->hosts.items[0]));
+	add_names(site, out);
 	add_rules("guia_rules_before", &site->rules_before, "\t\t", out);
 	add_rules("guia_rules", &site->rules, "\t\t", out);
 	if (site->detect)
@@ -231,8 +281,10 @@ static void add_server(const struct serve_config *config, size_t index, const st
 			      "\t\tguia_rules \"SecRuleEngine DetectionOnly\";\n"
 			      "\t\tguia_rules \"SecAuditLog %s/detected.log\";\n",
 			      places->run_dir);
-	add_ways(site, index, config->trusted_proxies.count > 0, out);
+	add_ways(site, index, out);
 	TEXT("\t}");
+	if (redirects(site))
+		add_redirect(config, index, out);
 }
 
 int render_nginx(const struct serve_config *config, const struct render_places *places, struct buffer *out)

@@ -12,6 +12,7 @@ struct render_places {
 	const char *recommended_rules;
 	const char *cache_dir; /* of compiled patterns; "" if none */
 	const char *user;      /* "" if nginx is not started by root */
+	long open_files;       /* how many a process may have; 0: unknown */
 	/* Per site: whether its origin's name is known; an unknown name would keep nginx from starting. NULL: all are.
 	 */
 	const bool *resolvable;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct passwd *worker_user(void)
@@ -75,7 +76,23 @@ static int check_reachable(const char *path, const struct passwd *user)
 	return 0;
 }
 
-/* The workers' folder, with `temp` in it. */
+/*
+ * What a run that was killed left half-written, pages without a verdict among it. Removed as the workers' user, whose
+ * folder it is: root does not follow paths that somebody else may change.
+ */
+static void remove_left(const char *temp, const struct passwd *user)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (user == NULL || (setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0))
+			execl("/bin/rm", "rm", "-rf", "--", temp, (char *)NULL);
+		_exit(1);
+	}
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+/* The workers' folder, with an empty `temp` in it. */
 static int make_workers(struct run_dir *dir)
 {
 	char temp[PATH_MAX];
@@ -96,6 +113,7 @@ static int make_workers(struct run_dir *dir)
 	if (r != 0)
 		return r;
 	snprintf(temp, sizeof(temp), "%s/temp", dir->workers);
+	remove_left(temp, user);
 	if (mkdir(temp, 0700) != 0 && errno != EEXIST)
 		return -errno;
 	return user != NULL && lchown(temp, user->pw_uid, user->pw_gid) != 0 ? -errno : 0;

@@ -16,6 +16,8 @@
 enum {
 	CONFIG_ARENA_BYTES = 256 << 20,
 	START_SECONDS = 120,
+	RELOAD_SECONDS = 60,
+	CHILDREN_MAX = 1024,
 	KILL_SECONDS = 3,
 	POLL_MS = 20,
 };
@@ -30,6 +32,7 @@ struct supervisor {
 	sigset_t signals;
 	pid_t nginx; /* 0: gone */
 	int status;  /* of waitpid, once it is gone */
+	int pending; /* a signal to be taken up again; 0: none */
 };
 
 static void file_in(const struct supervisor *s, const char *name, char path[PATH_MAX])
@@ -41,6 +44,8 @@ static void open_log(struct supervisor *s)
 {
 	char path[PATH_MAX];
 	file_in(s, "guia.log", path);
+	if (s->notice.log >= 0)
+		close(s->notice.log);
 	s->notice.log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (s->notice.log < 0)
 		notice_say(&s->notice, "warning: %s: %s", path, strerror(errno));
@@ -54,7 +59,7 @@ static int prepare(struct supervisor *s, bool check_only)
 		return code;
 	code = parts_find(s->options, &s->config, &s->notice, &s->parts);
 	if (code == SERVE_FINE && !check_only)
-		code = prepare_ports(&s->config, &s->notice);
+		code = prepare_ports(&s->config, NULL, &s->notice);
 	if (code == SERVE_FINE)
 		code = prepare_run_dir(s->options, &s->config, &s->notice, &s->dir);
 	if (code != SERVE_FINE)
@@ -93,8 +98,12 @@ static void reap(struct supervisor *s)
 }
 
 /* The next signal, or 0 after `ms` milliseconds. */
-static int next_signal(const struct supervisor *s, long ms)
+static int next_signal(struct supervisor *s, long ms)
 {
+	int pending = s->pending;
+	s->pending = 0;
+	if (pending != 0)
+		return pending;
 	struct timespec wait = {ms / 1000, ms % 1000 * 1000000L};
 	int number = sigtimedwait(&s->signals, NULL, &wait);
 	return number > 0 ? number : 0;
@@ -142,6 +151,7 @@ static bool is_end(int number)
 /* Waits for nginx to be up. SERVE_FINE with *ret_end if a signal asked to end meanwhile. */
 static int await_start(struct supervisor *s, bool *ret_end)
 {
+	int later = 0;
 	for (int waited = 0; waited < START_SECONDS * 1000 && !has_started(s); waited += POLL_MS) {
 		int number = next_signal(s, POLL_MS);
 		reap(s);
@@ -151,9 +161,58 @@ static int await_start(struct supervisor *s, bool *ret_end)
 			*ret_end = true;
 			return SERVE_FINE;
 		}
+		later = number == SIGHUP ? number : later;
 	}
+	s->pending = later;
 	say_ready(s);
 	return SERVE_FINE;
+}
+
+static bool has_new_child(pid_t pid, const pid_t *before, size_t before_count)
+{
+	pid_t now[CHILDREN_MAX];
+	size_t count = process_children(pid, now, CHILDREN_MAX);
+	for (size_t i = 0; i < count; i++) {
+		size_t j = 0;
+		while (j < before_count && before[j] != now[i])
+			j++;
+		if (j == before_count)
+			return true;
+	}
+	return false;
+}
+
+/* Tells nginx, and waits for workers of the new configuration. False if none come, or it is time to end. */
+static bool nginx_reload(struct supervisor *s)
+{
+	pid_t before[CHILDREN_MAX];
+	size_t count = process_children(s->nginx, before, CHILDREN_MAX);
+	int later = 0;
+	bool taken = false;
+	kill(s->nginx, SIGHUP);
+	for (int waited = 0; waited < RELOAD_SECONDS * 1000 && !taken && !is_end(later); waited += POLL_MS) {
+		int number = next_signal(s, POLL_MS);
+		reap(s);
+		if (s->nginx == 0)
+			break;
+		later = number == SIGHUP || number == SIGUSR1 || is_end(number) ? number : later;
+		taken = has_new_child(s->nginx, before, count);
+	}
+	s->pending = later;
+	return taken;
+}
+
+static bool reload_with(struct supervisor *s, struct serve_config *config)
+{
+	struct serve_parts parts;
+	if (parts_find(s->options, config, &s->notice, &parts) != SERVE_FINE)
+		return false;
+	bool good = prepare_ports(config, &s->config, &s->notice) == SERVE_FINE &&
+		    prepare_nginx(config, &parts, &s->dir, &s->notice) == SERVE_FINE && nginx_reload(s);
+	parts_free(good ? &s->parts : &parts);
+	if (good)
+		s->parts = parts;
+	return good;
 }
 
 /* A configuration that does not do leaves everything as it was. */
@@ -163,27 +222,31 @@ static void reload(struct supervisor *s)
 	struct arena arena;
 	arena_init(&arena, CONFIG_ARENA_BYTES, 0);
 	notice_say(&s->notice, "reloading");
-	int code = prepare_config(s->options, &s->notice, &arena, &config);
-	if (code == SERVE_FINE) {
-		code = prepare_nginx(&config, &s->parts, &s->dir, &s->notice);
-		if (code == SERVE_FINE)
-			kill(s->nginx, SIGHUP);
-	} else {
-		arena_destroy(&arena);
-		notice_say(&s->notice, "the new configuration is not taken; the old one goes on serving");
+	bool read = prepare_config(s->options, &s->notice, &arena, &config) == SERVE_FINE;
+	if (read && reload_with(s, &config)) {
+		config_free(&s->config);
+		arena_destroy(&s->arena);
+		s->config = config;
+		s->arena = arena;
+		notice_say(&s->notice, "reloaded: %zu site%s", s->config.site_count,
+			   s->config.site_count == 1 ? "" : "s");
 		return;
 	}
-	if (code != SERVE_FINE) {
+	if (read)
 		config_free(&config);
-		arena_destroy(&arena);
+	arena_destroy(&arena);
+	if (s->nginx != 0)
 		notice_say(&s->notice, "the new configuration is not taken; the old one goes on serving");
-		return;
-	}
-	config_free(&s->config);
-	arena_destroy(&s->arena);
-	s->config = config;
-	s->arena = arena;
-	notice_say(&s->notice, "reloaded: %zu sites", s->config.site_count);
+}
+
+/* Workers of another user cannot open files in a folder of root's: there new workers get them from the master. */
+static void reopen_logs(struct supervisor *s)
+{
+	open_log(s);
+	if (s->dir.user[0] == '\0')
+		kill(s->nginx, SIGUSR1);
+	else if (!nginx_reload(s) && s->nginx != 0)
+		notice_say(&s->notice, "nginx goes on with the old logs");
 }
 
 /* Whether nginx ended within the time. A further request to end makes it short. */
@@ -216,10 +279,12 @@ static int watch(struct supervisor *s)
 	while (code == SERVE_FINE && !end) {
 		int number = next_signal(s, 60000);
 		reap(s);
+		if (s->nginx != 0 && number == SIGHUP)
+			reload(s);
+		if (s->nginx != 0 && number == SIGUSR1)
+			reopen_logs(s);
 		if (s->nginx == 0)
 			return died(s);
-		if (number == SIGHUP)
-			reload(s);
 		end = is_end(number);
 	}
 	if (code == SERVE_FINE)
@@ -256,7 +321,10 @@ int serve_run(const struct serve_options *options)
 {
 	struct supervisor s;
 	supervisor_init(&s, options);
-	static const int numbers[] = {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGCHLD};
+	static const int numbers[] = {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGCHLD, SIGUSR1};
+	/* Whoever reads stderr may leave; nginx's change of binary is not for here. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGUSR2, SIG_IGN);
 	sigemptyset(&s.signals);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		sigaddset(&s.signals, numbers[i]);

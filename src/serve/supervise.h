@@ -1,6 +1,6 @@
 /*
  * guia serve: prepares, starts nginx, and stays with it. HUP takes a new configuration, or keeps the old one and says
- * why; TERM and INT end gracefully, a second one at once.
+ * why; USR1 reopens the logs; TERM and INT end gracefully, a second one at once.
  */
 #ifndef GUIA_SERVE_SUPERVISE_H
 #define GUIA_SERVE_SUPERVISE_H

@@ -32,12 +32,14 @@ static bool is_label(struct slice label)
 {
 	if (label.len == 0 || label.len > LABEL_MAX_BYTES || label.ptr[0] == '-' || label.ptr[label.len - 1] == '-')
 		return false;
+	bool named = false; /* "_" alone is what others write for any host */
 	for (size_t i = 0; i < label.len; i++) {
 		uint8_t c = label.ptr[i];
 		if (!byte_is_digit(c) && !byte_is_alpha(c) && c != '-' && c != '_')
 			return false;
+		named = named || c != '_';
 	}
-	return true;
+	return named;
 }
 
 static bool is_name(struct slice s)
@@ -84,7 +86,12 @@ static bool has_upper(struct slice s)
 const char *valid_host(struct slice text)
 {
 	struct slice name = slice_starts_with(text, SLICE("*.")) ? slice_after(text, 2) : text;
-	return is_name(name) && !has_upper(name) ? NULL : "a host name in lower case, such as www.example.gov.mo";
+	if (is_name(name) && !has_upper(name))
+		return NULL;
+	for (size_t i = 0; i < name.len; i++)
+		if (name.ptr[i] >= 0x80)
+			return "a host name in ASCII: an international one as browsers send it, xn--...";
+	return "a host name in lower case, without a port, such as www.example.gov.mo";
 }
 
 const char *valid_origin(struct slice text)

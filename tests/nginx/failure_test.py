@@ -1,6 +1,7 @@
 """When inspection fails, what was chosen happens; what people keep secret stands in no record; records do not mix."""
 import json
 import os
+import signal
 import stat
 import subprocess
 import threading
@@ -87,8 +88,14 @@ def _():
 
 @case("the audit log is for its owner and group only")
 def _():
-    mode = stat.S_IMODE(os.stat(gate.folder / "audit.log").st_mode)
-    assert mode & 0o007 == 0, oct(mode)
+    def private():
+        mode = stat.S_IMODE(os.stat(gate.folder / "audit.log").st_mode)
+        assert mode & 0o007 == 0, oct(mode)
+    private()
+    os.rename(gate.folder / "audit.log", gate.folder / "audit.old")
+    gate.signal(signal.SIGUSR1)
+    wait_until((gate.folder / "audit.log").exists, "the new file")
+    private()
 
 
 @case("records of several workers do not mix")

@@ -1,0 +1,155 @@
+"""What guia serve is told: everything that is not as it should be is refused with its place, and nothing gets through. TAP."""
+import pathlib
+import subprocess
+import time
+
+from harness import FOLDER, GUIA, RULE_FILE, Origin, Serve, case, free_port, guia, main, write
+
+GOOD = f"listen: 127.0.0.1:{free_port()}\nrules: {RULE_FILE}\nsites:\n  - host: a.test\n    origin: http://127.0.0.1:1\n"
+
+
+def check(text, code):
+    """What guia check says of a configuration, which may be bytes."""
+    path = FOLDER / "told.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return guia("check", "-c", str(path), code=code)
+
+
+@case
+def bad_configuration_is_refused_with_its_place():
+    good = "sites:\n  - host: a.test\n    origin: http://127.0.0.1:1\n"
+    cases = [
+        (good + "lisen: 80\n", ":4:1:", "unknown key `lisen`"), (good + "detect: 3\n", ":4:9:", "true or false"),
+        ("sites:\n  - hots: a\n    origin: http://1.2.3.4\n", ":2:5:", "unknown key `hots`"),
+        ("sites:\n  - host: a.test\n", ":2:5:", "needs `origin`"), ("sites: a\n", ":1:8:", "list of sites"),
+        (good + "workers: many\n", ":4:10:", "number"), (good + "listen: 1.2.3.4:99999\n", ":4:9:", "address"),
+        (good + "trusted_proxies: [10.0.0.0/33]\n", ":4:19:", "network"), ("a: [\n", ":2:1:", ""), ("", ":1:1:", "sites"),
+        (good + "certificate: c.pem\n", "", "key is missing"), (good + good.replace("sites:\n", ""), "", "two sites"),
+        (good + "rules: /nowhere.conf\nlisten: 127.0.0.1:1\n", "", "nowhere"),
+    ]
+    for text, place, part in cases:
+        path = write("bad.yaml", text)
+        err = guia("check", "-c", path, code=2)
+        assert place in err and part in err, (text, err)
+    assert "No such file" in guia("serve", "-c", "/nowhere.yaml", code=2)
+
+
+@case
+def nothing_can_be_injected():
+    for character in list(";{}$'\"\\# \t\n\0`"):
+        for before, after in (("a", "b"), ("", "")):
+            text = before + character + after
+            escaped = "".join(f"\\x{ord(c):02x}" if not c.isalnum() else c for c in text)
+            for yaml in (f'sites:\n  - host: "{escaped}.test"\n    origin: http://127.0.0.1:1\n',
+                         f'sites:\n  - host: a.test\n    origin: "http://h{escaped}:1"\n',
+                         f'rules: "/x{escaped}"\nsites:\n  - host: a.test\n    origin: http://127.0.0.1:1\n',
+                         f'listen: "80{escaped}"\nsites:\n  - host: a.test\n    origin: http://127.0.0.1:1\n'):
+                err = guia("check", "-c", write("inject.yaml", yaml), code=2)
+                assert "inject.yaml:" in err, (yaml, err)
+            if character != "\0":
+                guia("serve", "--site", f"{text}.test=http://127.0.0.1:1", code=2)
+                guia("serve", "--site", f"a.test=http://x{text}", code=2)
+
+
+def host(text):
+    return GOOD.replace("a.test", text)
+
+
+def origin(text):
+    return GOOD.replace("http://127.0.0.1:1", text)
+
+
+@case
+def hosts_are_names_in_lower_case():
+    for good in ("localhost", "xn--55qx5d.mo", '"*.a.test"', "[a.test, b.test]", "a_b.test", "127.0.0.1", "'123'", "'true'"):
+        check(host(good), 0)
+    for bad in ("\u653f\u5e9c.mo", "a.test:80", "A.TEST", '"*"', '"*.*.a"', "a..b", ".a", "a.", '"[::1]"', "~^x", "_", "a.test,b",
+                "a" * 64 + ".mo", "a/b", "-a", "a-", '""', "null", "~", "true", "123", "[]", "[a, [b]]", "{a: b}",
+                "[a.test, a.test]", ".".join(["a" * 60] * 5), '"a\\u00e9"', '"a\\u200b"'):
+        err = check(host(bad), 2)
+        assert "told.yaml:4:" in err and ("host" in err), (bad, err)
+    assert "xn--" in check(host("\u653f\u5e9c.mo"), 2)
+
+
+@case
+def origins_are_addresses():
+    for good in ("http://[::1]", "http://[::1]:8080", "https://127.0.0.1", "http://localhost:65535", "'http://127.0.0.1:1'"):
+        check(origin(good), 0)
+    for bad in ("http://[::1", "http://[::1]x", "'http://[::1]:'", "'http://[fe80::1%lo]:80'", "http://a/path", "http://u@h",
+                "http://1.2.3.4:0", "'http://1.2.3.4:'", "http://1.2.3.4:80:80", "http://:80", "HTTP://a", "unix:/x", "http://a?b",
+                "'http://a#b'", "http://a..b", "http://\u653f\u5e9c", '"http://a "', "http://-a", "5", "null", "[http://a]", "''",
+                "http://1.2.3.4:65536", "http://1.2.3.4:80x", "//a", "http://", "https:// a", "http://[1.2.3.4]"):
+        err = check(origin(bad), 2)
+        assert "told.yaml:5:" in err and "origin" in err and "hint:" in err, (bad, err)
+
+
+@case
+def wrong_types_are_refused_with_their_place():
+    for line in ("detect: 'true'", "detect: [true]", "detect: 1", "workers: 1e3", "workers: 0x10", "workers: -1", "workers: '4'",
+                 "workers: 513", "workers: 99999999999999999999", "workers: [4]", "run_dir: [a]", "run_dir: a b", "run_dir: true",
+                 "trusted_proxies: all", "trusted_proxies: [10.0.0.0/8, x]", "trusted_proxies: 10.0.0.0/-1",
+                 "drain_seconds: 10s", "body_limit_mb: 0", "rules_before: null", "rules_before: {a: b}", "rules_before: 5",
+                 "certificate:", "https_only: maybe", "listen_tls: localhost:443", "listen_tls: '[::1]'"):
+        err = check(GOOD + line + "\n", 2)
+        assert f"told.yaml:6:" in err and "hint:" in err, (line, err)
+    for text, place in (("", ":1:1:"), ("just text", ":1:1:"), ("- a\n", ":1:1:"), ("# nothing\n", ":1:1:"), ("sites: [[]]", ":1:9:"),
+                        ("sites:\n  - a\n", ":2:5:"), ("sites:\n  - {}\n", ":2:5:"), ("sites:\n  -\n", ":2:4:")):
+        assert place in check(text, 2), text
+
+
+@case
+def what_is_no_plain_yaml_is_refused():
+    for text, place in ((GOOD + "\tdetect: true\n", ":6:1:"), (GOOD + "listen: 1\n", ":6:1:"), (GOOD + "<<: {detect: true}\n", ":6:1:"),
+                        (GOOD + "? [a]\n: b\n", ":6:3:"), (GOOD + "    detect: true\n    detect: true\n", ":7:5:"),
+                        ("a: &a [x]\nb: [*a]\n", ":2:5:"), ("!!python/object:os.system {}\n", ":1:1:"),
+                        ("sites: !!str a\n", ":1:8:"), ("%YAML 3.0\n---\n" + GOOD, ":1:1:"), ("---\n" + GOOD + "---\n" + GOOD, ":7:1:"),
+                        (GOOD + "rules_before: /\0\n", ":6:16:"), ("[" * 100000, ":1:33:"), (b"\xff\xfe\x00", ""),
+                        (b"sites: \xe9\n", ":1:8:"), (bytes(range(256)) * 40, ":1:1:"),
+                        ("".join(f"k{n}: 1\n" for n in range(20000)), "more keys")):
+        err = check(text, 2)
+        assert place in err, (text[:200], err[:500])
+        assert not [c for c in err if ord(c) < 32 and c not in "\n\t"], "control bytes reach no terminal"
+    bomb = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+    assert ":2:10:" in check(bomb, 2)
+    check("\ufeff" + GOOD, 0)
+    check(GOOD.replace("\n", "\r\n"), 0)
+
+
+@case
+def files_that_are_none_are_told():
+    huge = FOLDER / "huge.yaml"
+    huge.write_bytes(b"#" * (17 << 20))
+    assert "too large" in guia("check", "-c", str(huge), code=3)
+    assert "Is a directory" in guia("check", "-c", str(FOLDER), code=3)
+    assert "No such file" in guia("check", "-c", str(FOLDER / "nothing.yaml"), code=2)
+
+
+@case
+def thousands_of_sites_are_read():
+    text = GOOD + "".join(f"  - host: h{n}.test\n    origin: http://127.0.0.1:1\n" for n in range(3000))
+    check(text, 0)
+    assert "two sites" in check(text + "  - host: h77.test\n    origin: http://127.0.0.1:1\n", 2)
+
+
+@case
+def a_host_is_found_by_its_name_alone():
+    one, two = Origin(), Origin()
+    with Serve(f"sites:\n  - host: [a.test, c.test]\n    origin: http://127.0.0.1:{one.port}\n"
+               f"  - host: '*.b.test'\n    origin: http://127.0.0.1:{two.port}\n") as gate:
+        for name, port in (("a.test", one), ("A.TEST", one), ("c.test:8080", one), ("a.test.", one), ("x.b.test", two),
+                           ("x.y.B.test", two)):
+            seen = len(port.server.seen)
+            assert gate.get("/" + name.replace(":", "-"), host=name)[0] == 200 and len(port.server.seen) == seen + 1, name
+        for name in ("b.test", "", "127.0.0.1", "xa.test", "a.test.evil", "_", "*", "origin_0", "~^", "a.tes", "a.test,b"):
+            status = gate.curl("http://127.0.0.1:PORT/", "-H", f"Host: {name}" if name else "Host;")[0]
+            assert status in (0, 400), (name, status)
+        status, _, head = gate.curl("http://127.0.0.1:PORT/", "--http1.0", "-H", "Host:")
+        assert status == 0, head
+        status = gate.curl("http://127.0.0.1:PORT/", "-H", "Host: a.test", "--request-target", "http://evil.test/")[0]
+        assert status == 0, "the host of an absolute URI goes first, and is unknown"
+    one.stop()
+    two.stop()
+
+
+if __name__ == "__main__":
+    main()

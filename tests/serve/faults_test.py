@@ -1,0 +1,391 @@
+"""guia serve and what goes wrong: the disk, the machine, the origin, signals, and new configurations that do not do. TAP."""
+import contextlib
+import http.client
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from harness import FOLDER, GUIA, RULE_FILE, Origin, Serve, Skip, alive, case, free_port, guia, main, site, wait_for, write
+
+COMMON = ("--site", "a.test=http://127.0.0.1:1")
+
+
+def namespace():
+    """Whether a mount namespace can be had; mounts in it are seen by nobody else."""
+    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:
+        raise Skip("needs root and mount namespaces")
+
+
+def in_namespace(script, *words):
+    """What a shell script in a mount namespace of its own answers: (exit code, stderr)."""
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", *map(str, words)], capture_output=True, check=False,
+                          timeout=90)
+    return done.returncode, done.stderr.decode()
+
+
+# ---- the machine ----
+
+@case
+def a_missing_or_broken_module_or_nginx_is_told():
+    apart = FOLDER / "apart"
+    (apart / "rules").mkdir(parents=True)
+    (apart / "bin").mkdir()
+    program = shutil.copy(GUIA, apart / "bin/guia")
+    words = [program, "serve", "--listen", f"127.0.0.1:{free_port()}", *COMMON]
+
+    def fails(*more):
+        done = subprocess.run([*words, *more], capture_output=True, check=False, timeout=60)
+        assert done.returncode == 3, done
+        return done.stderr.decode()
+    assert "ngx_http_guia_module.so is neither" in fails()
+    (apart / "bin/ngx_http_guia_module.so").write_bytes(b"no module")
+    assert "guia-crs.conf" in fails()
+    shutil.copytree(GUIA.parent.parent / "rules", apart / "rules", dirs_exist_ok=True)
+    assert "dlopen() " in fails()
+    namespace()
+    code, said = in_namespace("mount -t tmpfs none /usr/sbin && mount -t tmpfs none /usr/local && exec \"$@\"", *words)
+    assert code == 3 and "there is no nginx" in said, said
+
+
+@case
+def no_permission_is_told():
+    if os.geteuid() != 0:
+        raise Skip("needs another user")
+    mine = FOLDER / "mine"
+    mine.mkdir(mode=0o755)
+
+    def fails(*words, code=3):
+        done = subprocess.run([GUIA, "serve", *words, *COMMON], capture_output=True, check=False, timeout=60, user=65534,
+                              env={"PATH": "/usr/bin", "HOME": "/nonexistent"})
+        assert done.returncode == code, done
+        return done.stderr.decode()
+    free = f"127.0.0.1:{free_port()}"
+    lowest = int(pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    if lowest > 1:
+        assert "only root may use ports below 1024" in fails("--listen", f"127.0.0.1:{lowest - 1}")
+    err = fails("--listen", free, "--run-dir", str(mine / "run"))
+    assert str(mine) in err and ("denied" in err or "may not" in err), err
+    secret = FOLDER / "secret.yaml"
+    secret.write_text("sites: []\n")
+    secret.chmod(0o600)
+    done = subprocess.run([GUIA, "serve", "-c", secret], capture_output=True, check=False, timeout=60, user=65534)
+    assert done.returncode == 3 and b"Permission denied" in done.stderr, done
+    rules = FOLDER / "secret.conf"
+    rules.write_text("SecRuleEngine On\n")
+    rules.chmod(0o600)
+    config = write("secret-rules.yaml", f"listen: {free}\nrules: {rules}\nsites:\n  - host: a.test\n    origin: http://127.0.0.1:1\n")
+    os.chmod(config, 0o644)
+    done = subprocess.run([GUIA, "check", "-c", config], capture_output=True, check=False, timeout=60, user=65534)
+    assert done.returncode in (2, 3) and b"secret.conf" in done.stderr, done
+
+
+@case
+def a_full_disk_at_the_start_is_told():
+    namespace()
+    code, said = in_namespace(
+        'mkdir -p "$1" && mount -t tmpfs -o size=64k,mode=755 none "$1" && mkdir -m 700 "$1/run" && '
+        'head -c 1m /dev/zero >"$1/fill" 2>/dev/null; shift; exec "$@"', FOLDER / "full", GUIA, "serve", "--listen",
+        f"127.0.0.1:{free_port()}", "--run-dir", FOLDER / "full/run", *COMMON)
+    assert code == 3 and "No space left on device" in said, (code, said)
+
+
+class Disk:
+    """A small file system of its own."""
+
+    def __init__(self, megabytes):
+        namespace()
+        self.place = FOLDER / "disk"
+        self.place.mkdir(exist_ok=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "none", self.place], check=True)
+
+    def __enter__(self):
+        return self
+
+    def fill(self):
+        with contextlib.suppress(OSError), open(self.place / "fill", "ab", buffering=0) as f:
+            while True:
+                f.write(b"x" * 65536)
+        with contextlib.suppress(OSError), open(self.place / "fill", "ab", buffering=0) as f:
+            while True:
+                f.write(b"x")
+
+    def free(self):
+        (self.place / "fill").unlink(missing_ok=True)
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "-l", self.place], check=False)
+
+
+@case
+def a_disk_that_fills_up_stops_no_pages():
+    origin = Origin()
+    with Disk(96) as disk, Serve(site(origin), folder=disk.place) as gate:
+        assert gate.get("/first")[0] == 200
+        disk.fill()
+        time.sleep(1.1)
+        for path in ("/first", "/second", "/large-page", "/large-page", "/large-other"):
+            status, body, _ = gate.get(path)
+            assert status == 200 and (len(body) > 300000) == path.startswith("/large"), (path, status, len(body))
+        assert gate.get("/?q=evil")[0] == 403, "the records have no room, the verdict stands"
+        status, body, _ = gate.curl("http://127.0.0.1:PORT/form", "-H", "Host: a.test", "-d", "a=" + "x" * 20000)
+        assert status == 200 and "got 20002" in body, (status, body)
+        status, _, _ = gate.curl("http://127.0.0.1:PORT/form", "-H", "Host: a.test", "--data-binary", "@-",
+                                 data=b"x" * 1000000)
+        assert status == 500, "an upload that needs the disk is refused"
+        gate.change(site(origin, "  - host: b.test\n    origin: http://127.0.0.1:1\n"))
+        assert "not taken" in gate.said() and "No space left" in gate.said(), gate.said()
+        assert gate.get("/third")[0] == 200
+        disk.free()
+        time.sleep(1.1)
+        status, _, _ = gate.curl("http://127.0.0.1:PORT/form", "-H", "Host: a.test", "--data-binary", "@-",
+                                 data=b"x" * 1000000)
+        assert status == 200
+        assert gate.get("/kept")[0] == 200
+        time.sleep(0.3)
+        origin.stop()
+        assert gate.get("/kept")[0] == 200, "copies are kept again"
+        assert gate.end() == 0
+
+
+# ---- the origin ----
+
+def unavailable(answer):
+    status, body, headers = answer
+    assert status == 503 and "\u670d\u52d9" in body and "Servi\u00e7o" in body and "temporarily unavailable" in body, answer
+    assert headers["Retry-After"] and headers["Cache-Control"] == "no-store", headers
+    return True
+
+
+@case
+def an_origin_that_is_down_or_dies_gives_the_copy_or_a_plain_page():
+    origin = Origin()
+    nowhere = "  - host: nowhere.test\n    origin: http://no-such-name.invalid\n"
+    with Serve(site(origin, nowhere)) as gate:
+        assert "the name of the origin http://no-such-name.invalid is not known" in gate.said()
+        assert unavailable(gate.get("/", host="nowhere.test"))
+        assert gate.get("/page")[0] == 200
+        assert unavailable(gate.get("/dies"))
+        status, body, _ = gate.curl("http://127.0.0.1:PORT/dies", "-H", "Host: a.test", "-d", "pay=1")
+        assert status == 503 and "temporarily" in body, (status, body)
+        assert origin.server.posts == [("/dies", b"pay=1")], "what is not safe to repeat is not repeated"
+        origin.stop()
+        time.sleep(1.1)
+        for headers in ({}, {"Cookie": "sid=ana"}):
+            status, body, _ = gate.get("/page", **headers)
+            assert status == 200 and "everybody" in body, (headers, status, body)
+        assert unavailable(gate.get("/another"))
+        for words in (["-I"], ["-X", "PUT"], ["-d", "a=b"], ["-H", "Accept: text/event-stream"]):
+            status, _, head = gate.curl("http://127.0.0.1:PORT/another", "-H", "Host: a.test", *words)
+            assert status == 503 and "Retry-After" in head, (words, status, head)
+        assert gate.curl("http://127.0.0.1:PORT/page", "-H", "Host: a.test", "-I")[0] == 200
+        assert gate.get("/another?q=evil")[0] == 403
+
+
+# ---- signals ----
+
+def ask_slowly(gate, answers):
+    def run():
+        try:
+            answers.append(gate.get("/slow")[0])
+        except (OSError, http.client.HTTPException) as error:
+            answers.append(repr(error))
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+@case
+def term_lets_a_request_in_flight_finish_and_a_second_one_does_not():
+    for twice in (False, True):
+        origin, answers = Origin(), []
+        with Serve(site(origin)) as gate:
+            thread = ask_slowly(gate, answers)
+            wait_for(lambda: any(c for c in origin.server.connections), "the request at the origin")
+            time.sleep(0.2)
+            pids = gate.nginx_pids()
+            gate.process.send_signal(signal.SIGTERM)
+            wait_for(lambda: "ending" in gate.said(), "the end to begin")
+            time.sleep(0.2)
+            with contextlib.suppress(OSError):
+                with socket.create_connection(("127.0.0.1", gate.port), 5):
+                    raise AssertionError("a gate that ends takes no new connections")
+            if twice:
+                gate.process.send_signal(signal.SIGTERM)
+            else:
+                origin.server.release.set()
+            assert gate.process.wait(20) == 0
+            thread.join(20)
+            assert (answers == [200]) != twice, (twice, answers)
+            wait_for(lambda: not alive(pids), "the end of nginx")
+        origin.stop()
+
+
+@case
+def a_request_that_never_ends_does_not_keep_the_gate():
+    origin = Origin()
+    with Serve(site(origin)) as gate, socket.create_connection(("127.0.0.1", gate.port), 30) as client:
+        client.sendall(b"GET /events HTTP/1.1\r\nHost: a.test\r\nAccept: text/event-stream\r\n\r\n")
+        assert client.recv(100)
+        assert gate.end() == 0, "drain_seconds is 2 here"
+    origin.stop()
+
+
+@case
+def a_worker_that_is_killed_is_replaced():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        master = int((gate.run / "nginx.pid").read_text())
+        for _ in range(2):
+            children = set(map(int, pathlib.Path(f"/proc/{master}/task/{master}/children").read_text().split()))
+            for pid in children:
+                if "worker" in pathlib.Path(f"/proc/{pid}/cmdline").read_text():
+                    os.kill(pid, signal.SIGKILL)
+            wait_for(lambda: works(gate), "a new worker")
+        assert gate.process.poll() is None and gate.end() == 0
+    origin.stop()
+
+
+def works(gate):
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return gate.get("/")[0] == 200
+
+
+@case
+def no_orphan_is_left_if_serve_and_the_master_are_killed_at_once():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        pids = gate.nginx_pids()
+        assert len(pids) >= 3, pids
+        gate.process.send_signal(signal.SIGSTOP)
+        os.kill(int((gate.run / "nginx.pid").read_text()), signal.SIGKILL)
+        gate.process.kill()
+        gate.process.wait()
+        wait_for(lambda: not alive(pids), f"the end of {pids}")
+    origin.stop()
+
+
+@case
+def a_run_directory_is_taken_up_after_a_kill():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        assert gate.get("/page")[0] == 200
+        left = pathlib.Path(str(gate.run) + ".workers") if os.geteuid() == 0 else gate.run / "workers"
+        pids = gate.nginx_pids()
+        gate.process.kill()
+        gate.process.wait()
+        wait_for(lambda: not alive(pids), "the end of nginx")
+        (left / "temp/proxy").mkdir(exist_ok=True)
+        (left / "temp/proxy/0000000001").write_text("half a page without a verdict")
+        gate.start()
+        assert gate.get("/page")[0] == 200 and not list(left.glob("temp/proxy/*1"))
+        origin.stop()
+        time.sleep(2.1)
+        assert gate.get("/page")[0] == 200, "copies survive"
+
+
+@case
+def usr1_reopens_the_logs_and_a_closed_stderr_kills_nobody():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        assert gate.get("/?q=evil")[0] == 403
+        names = ("guia.log", "error.log", "access.log", "audit.log")
+        wait_for(lambda: (gate.run / "audit.log").stat().st_size > 0, "a record")
+        for name in names:
+            (gate.run / name).rename(gate.run / f"{name}.1")
+        gate.process.send_signal(signal.SIGUSR1)
+        wait_for(lambda: all((gate.run / name).exists() for name in names), "new files")
+        wait_for(lambda: gate.get("/?q=evil")[0] == 403 and (gate.run / "audit.log").stat().st_size > 0,
+                 "a record in the new file")
+        assert all(not (gate.run / name).stat().st_mode & 0o077 for name in names), "they are private"
+        gate.process.send_signal(signal.SIGUSR2)
+        assert gate.get("/")[0] == 200
+    port = free_port()
+    config = write("pipe.yaml", gate.text.replace(str(gate.port), str(port)).replace(str(gate.run), str(gate.run) + "2") +
+                   site(origin))
+    process = subprocess.Popen([GUIA, "serve", "-c", config], stderr=subprocess.PIPE)
+    while b"serving" not in process.stderr.readline():
+        assert process.poll() is None
+    process.stderr.close()
+    for number in (signal.SIGHUP, signal.SIGUSR1):
+        process.send_signal(number)
+        time.sleep(0.5)
+        assert process.poll() is None, number
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    origin.stop()
+
+
+# ---- new configurations ----
+
+@case
+def a_new_configuration_that_does_not_do_leaves_the_old_one():
+    origin = Origin()
+    with socket.socket() as taken, Serve(site(origin)) as gate:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        good = site(origin)
+        good_text = gate.text + good
+        text = gate.text
+        garbage = write("garbage.pem", "garbage")
+        pattern = write("re.conf", 'SecRule ARGS "@rx (" "id:1,phase:1"')
+        bad = {
+            "": "sites", "sites: [": "", "\0": "", "\xff\xfe": "", "a: &a [*a]": "", "sites: {}\n": "list of sites",
+            text: "no site", text + good + "lisen: 1\n": "unknown key `lisen`",
+            text + good.replace("a.test", "A.test;"): "host", text + good + good[7:]: "two sites",
+            text.replace(RULE_FILE, "/nowhere.conf") + good: "nowhere.conf",
+            text + good + f"rules_before: {write('no.conf', 'SecRule ARGS')}\n": "no.conf:1",
+            text + good + f"rules_before: {pattern}\n": "re.conf:1",
+            text + good + f"certificate: {garbage}\nkey: {garbage}\nlisten_tls: 127.0.0.1:{free_port()}\n": "garbage.pem",
+            text.replace(f"listen: 127.0.0.1:{gate.port}", f"listen: [127.0.0.1:{gate.port}, "
+                         f"127.0.0.1:{taken.getsockname()[1]}]") + good: "another program uses this port",
+            text.replace("workers: 2", "workers: 0") + good: "workers", text + good.replace("http:", "ftp:"): "origin",
+        }
+        for content, part in bad.items():
+            before = gate.said().count("not taken")
+            pathlib.Path(gate.config).write_bytes(content.encode("latin-1"))
+            gate.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: gate.said().count("not taken") > before, f"a refusal of {content!r}")
+            assert part in gate.said().rpartition("reloading")[2], (content, gate.said()[-2000:])
+            assert gate.get("/")[0] == 200 and gate.get("/?q=evil")[0] == 403, content
+        for spoil in (lambda p: p.unlink(), lambda p: p.mkdir(), lambda p: (p.rmdir(), p.symlink_to("/nowhere"))):
+            before = gate.said().count("not taken")
+            spoil(pathlib.Path(gate.config))
+            gate.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: gate.said().count("not taken") > before, "a refusal")
+            assert gate.get("/")[0] == 200
+        pathlib.Path(gate.config).unlink()
+        pathlib.Path(gate.config).write_text(good_text)
+        gate.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "reloaded" in gate.said(), "the reload")
+        assert gate.get("/")[0] == 200
+        # several at once are one or more reloads, and no harm
+        for _ in range(5):
+            gate.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: gate.said().count("reloaded") >= 2, "the reload")
+        assert gate.get("/")[0] == 200
+        gate.process.send_signal(signal.SIGHUP)
+        assert gate.end() == 0, "an end is heard while it reloads"
+    origin.stop()
+
+
+@case
+def a_reload_takes_new_addresses_and_settings():
+    origin, port = Origin(), free_port()
+    with Serve(site(origin)) as gate:
+        gate.text = gate.text.replace(f"listen: 127.0.0.1:{gate.port}", f"listen: [127.0.0.1:{gate.port}, 127.0.0.1:{port}]")
+        gate.change(site(origin, "    detect: true\n"))
+        gate.port, old = port, gate.port
+        wait_for(lambda: works(gate), "the new address")
+        wait_for(lambda: gate.get("/?q=evil")[0] == 200, "the new setting")
+        gate.port = old
+        assert works(gate)
+    origin.stop()
+
+
+if __name__ == "__main__":
+    main()

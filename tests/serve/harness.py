@@ -1,0 +1,286 @@
+"""guia serve on loopback with origins to stand behind it, and TAP.
+
+Usage of a test: python3 X_test.py GUIA. Everything started here is ended by its process id. Ports are the kernel's choice.
+"""
+import contextlib
+import http.client
+import http.server
+import os
+import pathlib
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+GUIA = pathlib.Path(sys.argv[1]).resolve()
+TEMP = tempfile.TemporaryDirectory(prefix="guia-serve-test-")
+FOLDER = pathlib.Path(TEMP.name)
+FOLDER.chmod(0o755)  # workers of another user pass through it
+CASES = []
+PATIENCE = 60
+
+RULES = """
+SecRuleEngine On
+SecRequestBodyAccess On
+SecAuditEngine RelevantOnly
+SecAuditLogFormat JSON
+SecAuditLogParts ABHZ
+SecAuditLogRelevantStatus "^(?:5|4(?!04))"
+SecRule ARGS "@contains evil" "id:100,phase:2,deny,status:403,log,auditlog,msg:'Evil'"
+"""
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+def write(name, text):
+    path = FOLDER / name
+    path.write_text(text)
+    return str(path)
+
+
+RULE_FILE = write("rules.conf", RULES)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for(condition, what):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"{what} did not come")
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def setup(self):
+        super().setup()
+        self.server.connections.append(self.connection)
+
+    def do_GET(self):
+        if self.special():
+            return
+        cookie = self.headers.get("Cookie", "")
+        headers, status = {}, 200
+        if self.path.startswith("/login"):
+            headers["Set-Cookie"] = "sid=" + self.path[7:]
+        if self.path.startswith("/header/"):
+            name, _, value = self.path[8:].partition("=")
+            headers[name] = value
+        if self.path.startswith("/missing"):
+            status = 404
+            headers["Cache-Control"] = "max-age=1000"
+        body = f"page of {cookie or self.headers.get('Authorization') or 'everybody'} encoding " \
+               f"{self.headers.get('Accept-Encoding')} host {self.headers.get('Host')} " \
+               f"range {self.headers.get('Range')} for {self.headers.get('X-Forwarded-For')} proto " \
+               f"{self.headers.get('X-Forwarded-Proto')}".encode()
+        if self.path.startswith("/large"):
+            body += b"x" * 300000
+        self.server.seen.append(self.path)
+        self.send_response(status)
+        self.send_header("Content-Type", "text/event-stream" if self.path == "/events" else "text/html")
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if self.path == "/events":
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(b"data: one\n\n")
+            self.wfile.flush()
+            self.server.release.wait(30)
+            self.close_connection = True
+            return
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_HEAD(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.posts.append((self.path, body))
+        if self.path == "/dies":
+            self.close_connection = True
+            return
+        answer = b"got %d" % len(body)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def special(self):
+        """Whether the path has a life of its own."""
+        if self.path == "/slow":
+            self.server.release.wait(30)
+        elif self.path == "/dies":
+            self.close_connection = True
+            return True
+        elif self.path == "/ws":
+            self.send_response(101)
+            self.send_header("Upgrade", "websocket")
+            self.send_header("Connection", "Upgrade")
+            self.end_headers()
+            while piece := self.connection.recv(65536):
+                self.connection.sendall(piece)
+            self.close_connection = True
+            return True
+        return False
+
+    def log_message(self, *_):
+        pass
+
+
+class Origin:
+    def __init__(self):
+        class Server(http.server.ThreadingHTTPServer):
+            request_queue_size = 256
+
+            def handle_error(self, *_):
+                pass  # clients that leave are part of the tests
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.server.seen, self.server.posts, self.server.connections = [], [], []
+        self.server.release = threading.Event()
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self):
+        self.server.release.set()
+        self.server.shutdown()
+        self.server.server_close()
+        for connection in self.server.connections:  # those kept alive would go on being answered
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
+class Serve:
+    """A run of guia serve; `text` is YAML behind `listen`, `rules` and `run_dir`."""
+
+    def __init__(self, text, user=None, program=GUIA, prefix=(), folder=FOLDER, env=None):
+        self.port = free_port()
+        self.run = pathlib.Path(tempfile.mkdtemp(prefix="guia-run-", dir=folder)) / "run"
+        self.run.parent.chmod(0o755)
+        self.text = f"listen: 127.0.0.1:{self.port}\nrules: {RULE_FILE}\nrun_dir: {self.run}\nworkers: 2\n" \
+                    f"drain_seconds: 2\ncache_dir: {self.run.parent}/patterns\n"
+        self.config = write(f"{self.run.parent.name}.yaml", self.text + text)
+        self.err = FOLDER / f"{self.run.parent.name}.err"
+        if user is not None:
+            os.chown(self.run.parent, user, user)
+            os.chmod(self.config, 0o644)
+        self.command = [*prefix, program, "serve", "-c", self.config]
+        self.user, self.env, self.process = user, env, None
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stderr=open(self.err, "wb"), user=self.user, env=self.env)
+        wait_for(lambda: b"serving" in self.err.read_bytes() or self.process.poll() is not None, "the start")
+        assert self.process.poll() is None, self.said()
+
+    def said(self):
+        return self.err.read_text()
+
+    def change(self, text):
+        pathlib.Path(self.config).write_text(self.text + text)
+        before = self.said().count("reloaded") + self.said().count("not taken")
+        self.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: self.said().count("reloaded") + self.said().count("not taken") > before, "the reload")
+
+    def get(self, path, host="a.test", **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request("GET", path, headers={"Host": host, **{k.replace("_", "-"): v for k, v in headers.items()}})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(), answer.headers
+        finally:
+            connection.close()
+
+    def curl(self, url, *words, data=None):
+        """What curl gets from a URL, in which PORT stands for the port: (status, body, what -i shows)."""
+        done = subprocess.run(["curl", "-sSi", "-m", "30", *words, url.replace("PORT", str(self.port))], input=data,
+                              capture_output=True, check=False)
+        head, _, body = done.stdout.partition(b"\r\n\r\n")
+        while body.startswith(b"HTTP/"):
+            head, _, body = body.partition(b"\r\n\r\n")
+        return int(head.split()[1]) if head else 0, body.decode(errors="replace"), head.decode(errors="replace")
+
+    def nginx_pids(self):
+        """Every nginx whose command line or parent is of this run."""
+        found, parents = set(), {}
+        for entry in pathlib.Path("/proc").iterdir():
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError, IndexError):
+                    parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                    if str(self.run) in (entry / "cmdline").read_text() and "nginx" in (entry / "cmdline").read_text():
+                        found.add(int(entry.name))
+        return found | {pid for pid, parent in parents.items() if parent in found}
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(Exception):
+            self.end()
+        if self.process.poll() is None:
+            self.process.kill()
+
+
+def alive(pids):
+    return {pid for pid in pids if pathlib.Path(f"/proc/{pid}/stat").exists()
+            and pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"}
+
+
+def site(origin, more=""):
+    return f"sites:\n  - host: a.test\n    origin: http://127.0.0.1:{origin.port}\n{more}"
+
+
+def guia(*words, code):
+    done = subprocess.run([GUIA, *words], capture_output=True, check=False, timeout=60)
+    assert done.returncode == code, f"{words}: exit {done.returncode}, not {code}: {done.stderr.decode()}"
+    return done.stderr.decode()
+
+
+class Skip(Exception):
+    pass
+
+
+def title(function):
+    return function.__name__.replace("_", " ")
+
+
+def main():
+    failed = 0
+    chosen = [c for c in CASES if not sys.argv[2:] or any(word in title(c) for word in sys.argv[2:])]
+    print(f"1..{len(chosen)}")
+    for number, function in enumerate(chosen, 1):
+        try:
+            function()
+            print(f"ok {number} - {title(function)}", flush=True)
+        except Skip as reason:
+            print(f"ok {number} - {title(function)} # SKIP {reason}", flush=True)
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {number} - {title(function)}")
+            print("# " + traceback.format_exc().strip().replace("\n", "\n# "), flush=True)
+    sys.exit(1 if failed else 0)
