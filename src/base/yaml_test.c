@@ -57,13 +57,11 @@ static void what_is_not_plain_data_is_refused(void **state)
 		unsigned line;
 		unsigned column;
 	} cases[] = {
-		{"a: 1\na: 2\n", 2, 1},
-		{"a: &x 1\nb: *x\n", 2, 4},
-		{"a: [1\n", 2, 1},
-		{"? [a]\n: 1\n", 1, 3},
-		{"a: 1\n---\nb: 2\n", 2, 1},
-		{"a: \x01\n", 1, 1},
-		{"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", 1, 33},
+		{"a: 1\na: 2\n", 2, 1},      {"a: &x 1\nb: *x\n", 2, 4},
+		{"a: [1\n", 2, 1},           {"? [a]\n: 1\n", 1, 3},
+		{"a: 1\n---\nb: 2\n", 2, 1}, {"a: \x01\n", 1, 4},
+		{"a: 1\nb: ab\xff\n", 2, 6}, {"a: !!str 1\n", 1, 4},
+		{"!x [1]\n", 1, 1},          {"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", 1, 33},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct parsed p = parse(cases[i].text);
