@@ -1,6 +1,7 @@
 /* The compile half of guia.h: pools and rule sets. */
 #include "api/rules.h"
 
+#include "engine/probe.h"
 #include "match/scan_cache.h"
 #include "seclang/compile.h"
 
@@ -120,6 +121,10 @@ static int rules_make(struct guia_pool *pool, const struct guia_source *sources,
 	}
 	if (r == 0)
 		r = plan_create(&rules->ruleset, &rules->plan);
+	if (r == 0)
+		r = course_build(rules->plan);
+	if (r == 0)
+		r = probe_build(rules->plan);
 	if (r == 0) {
 		rules->audit_log = arena_string(&rules->arena, rules->ruleset.settings.audit_log);
 		rules->debug_log = arena_string(&rules->arena, rules->ruleset.settings.debug_log);

@@ -169,7 +169,7 @@ void guia_transaction_summary(const struct guia_transaction *transaction, struct
 
 size_t guia_match_count(const struct guia_transaction *transaction)
 {
-	return transaction->engine->match_count;
+	return report_match_count(transaction->engine);
 }
 
 void guia_match_at(const struct guia_transaction *transaction, size_t index, struct guia_match *ret_match)

@@ -14,6 +14,12 @@ struct hash_key hash_key_random(void);
 
 uint64_t hash_bytes(const struct hash_key *key, struct slice s);
 
+/*
+ * Fast and keyed, after Wang Yi's wyhash: for tables that only remember, where whoever finds values that collide gains
+ * nothing but a table that forgets.
+ */
+uint64_t hash_quick(const struct hash_key *key, struct slice s);
+
 /* ASCII case is folded first. */
 uint64_t hash_bytes_nocase(const struct hash_key *key, struct slice s);
 

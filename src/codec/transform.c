@@ -2,6 +2,7 @@
 #include "codec/transform.h"
 
 #include "base/error.h"
+#include "codec/byte_kind.h"
 #include "codec/transform_rows.h"
 
 enum growth {
@@ -19,10 +20,12 @@ struct transform_row {
 	struct slice name;
 	transform_function *apply;
 	enum growth growth;
+	uint32_t triggers;
 };
 
 static const struct transform_row ROWS[TRANSFORM_COUNT] = {
-#define TRANSFORM(identifier, name, function, growth) [TRANSFORM_##identifier] = {SLICE_INIT(name), function, growth},
+#define TRANSFORM(identifier, name, function, growth, triggers)                                                        \
+	[TRANSFORM_##identifier] = {SLICE_INIT(name), function, growth, triggers},
 #include "codec/transform_table.h"
 };
 
@@ -30,8 +33,8 @@ static const struct {
 	struct slice name;
 	enum transform transform;
 } NAMES[] = {
-#define TRANSFORM(identifier, name, function, growth) {SLICE_INIT(name), TRANSFORM_##identifier},
-#define TRANSFORM_ALIAS(identifier, name)             {SLICE_INIT(name), TRANSFORM_##identifier},
+#define TRANSFORM(identifier, name, function, growth, triggers) {SLICE_INIT(name), TRANSFORM_##identifier},
+#define TRANSFORM_ALIAS(identifier, name)                       {SLICE_INIT(name), TRANSFORM_##identifier},
 #include "codec/transform_table.h"
 };
 
@@ -72,6 +75,11 @@ size_t transform_bound(enum transform transform, size_t input_len)
 		return 20;
 	}
 	return 0;
+}
+
+uint32_t transform_triggers(enum transform transform)
+{
+	return ROWS[transform].triggers;
 }
 
 /* What these three make of nothing is something; the others leave an empty value empty. */

@@ -10,7 +10,7 @@
 struct unicode_map;
 
 enum transform {
-#define TRANSFORM(identifier, name, function, growth) TRANSFORM_##identifier,
+#define TRANSFORM(identifier, name, function, growth, triggers) TRANSFORM_##identifier,
 #include "codec/transform_table.h"
 	TRANSFORM_COUNT
 };
@@ -28,6 +28,9 @@ const char *transform_name(enum transform transform);
 
 /* How many bytes of output `input_len` bytes of input can need at most. */
 size_t transform_bound(enum transform transform, size_t input_len);
+
+/* The kinds of bytes (codec/byte_kind.h) without which a value that is not empty surely stays as it is. */
+uint32_t transform_triggers(enum transform transform);
 
 /*
  * True: the value changed, and *ret_len bytes of `out` are the new value. False: the value is as before; go on with

@@ -8,7 +8,7 @@
 typedef bool transform_function(const struct transform_context *context, struct slice in, uint8_t *out,
 				size_t *ret_len);
 
-#define TRANSFORM(identifier, name, function, growth) transform_function function;
+#define TRANSFORM(identifier, name, function, growth, triggers) transform_function function;
 #include "codec/transform_table.h"
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/test_cases.h"
+#include "codec/byte_kind.h"
 #include "codec/unicode_map.h"
 
 /* Applies to an output that ends at an unreadable page, so that a byte beyond the bound crashes. */
@@ -43,6 +44,30 @@ static void cases_come_out(void **state)
 	for (unsigned i = 0; i < TRANSFORM_COUNT; i++) {
 		if (seen[i] < 3)
 			fail_msg("%s has %zu cases; write at least 3", transform_name(i), seen[i]);
+	}
+}
+
+/* Values made of all bytes but those that trigger the transformation: none may change. */
+static void untriggered_values_stay(void **state)
+{
+	(void)state;
+	uint8_t bytes[24];
+	uint8_t out[sizeof(bytes) * 4 + 32];
+	uint32_t random = 1;
+	for (unsigned i = 0; i < TRANSFORM_COUNT; i++) {
+		for (unsigned round = 0; transform_triggers(i) != BYTES_ANY && round < 20000; round++) {
+			size_t len = 0;
+			while (len < 1 + round % sizeof(bytes)) {
+				random = random * 1664525 + 1013904223;
+				bytes[len] = (uint8_t)(random >> 24);
+				len += (byte_kinds(slice_make(&bytes[len], 1)) & transform_triggers(i)) == 0;
+			}
+			struct slice in = slice_make(bytes, len);
+			assert_true(transform_bound(i, len) <= sizeof(out));
+			assert_int_equal(byte_kinds(in) & transform_triggers(i), 0);
+			if (transform_apply(i, NULL, in, out, &len))
+				fail_msg("%s changes a value it is not triggered by", transform_name(i));
+		}
 	}
 }
 
@@ -122,6 +147,6 @@ static void digests_span_blocks(void **state)
 	}
 }
 
-TEST_MAIN(cmocka_unit_test(cases_come_out), cmocka_unit_test(names_find_their_rows),
-	  cmocka_unit_test(short_inputs_stay_in_bounds), cmocka_unit_test(unicode_map_is_consulted),
-	  cmocka_unit_test(digests_span_blocks))
+TEST_MAIN(cmocka_unit_test(cases_come_out), cmocka_unit_test(untriggered_values_stay),
+	  cmocka_unit_test(names_find_their_rows), cmocka_unit_test(short_inputs_stay_in_bounds),
+	  cmocka_unit_test(unicode_map_is_consulted), cmocka_unit_test(digests_span_blocks))

@@ -293,7 +293,7 @@ static void guia(struct writer *w)
 	number(w, "outbound_score", summary.outbound_score);
 	open_list(w, "links");
 	for (uint32_t i = 0; i < t->match_count; i++)
-		if (t->matches[i].rule->log || t->matches[i].scored)
+		if (t->matches[i].rule != NULL && (t->matches[i].rule->log || t->matches[i].scored))
 			link_detail(w, &t->matches[i]);
 	close_with(w, ']');
 	close_with(w, '}');

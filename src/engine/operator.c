@@ -16,6 +16,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+enum { OPERATOR_UNDECIDED = 2 }; /* a limit was met by one that only asks */
+
 typedef int operator_function(struct operand *o);
 
 struct slice operand_text(struct operand *o)
@@ -37,6 +39,8 @@ int64_t operand_number(struct operand *o)
 
 static struct slice argument(const struct operand *o)
 {
+	if (o->argument != NULL)
+		return *o->argument;
 	return macro_expand(o->t, &o->rule->operation.argument, o->rule);
 }
 
@@ -62,7 +66,7 @@ static int capture(struct operand *o, size_t group, struct slice text)
 
 static int capture_whole(struct operand *o, struct slice text)
 {
-	return o->rule->capture ? capture(o, 0, text) : 0;
+	return o->rule->capture && !o->asks_only ? capture(o, 0, text) : 0;
 }
 
 /* ---- expressions ---- */
@@ -78,6 +82,8 @@ static int limit_exceeded(struct operand *o)
 {
 	struct transaction *t = o->t;
 	int handle = t->plan->pcre_limits_slot;
+	if (o->asks_only)
+		return OPERATOR_UNDECIDED;
 	if (handle == SLOT_NONE)
 		handle = tx_intern(&t->tx, SLICE("MSC_PCRE_LIMITS_EXCEEDED"));
 	if (handle == TX_NONE || tx_set_text(&t->tx, handle, SLICE("1")) != 0 ||
@@ -104,7 +110,7 @@ static int store_groups(struct operand *o, const struct regex_span *groups, size
 		if (groups[i].start == REGEX_UNSET)
 			continue;
 		note(o, groups[i].start, groups[i].end - groups[i].start);
-		if (!o->rule->capture)
+		if (!o->rule->capture || o->asks_only)
 			continue;
 		int r = capture(o, first + i, slice_sub(value, groups[i].start, groups[i].end));
 		if (r != 0)
@@ -228,6 +234,8 @@ static int operator_WITHIN(struct operand *o)
 
 static int64_t argument_number(const struct operand *o)
 {
+	if (o->argument != NULL)
+		return compare_number(*o->argument);
 	return macro_number(o->t, &o->rule->operation.argument, o->rule);
 }
 
@@ -263,7 +271,7 @@ static int operator_DETECT_SQLI(struct operand *o)
 	struct sqli_fingerprint fingerprint;
 	if (!sqli_detect(operand_text(o), &fingerprint))
 		return 0;
-	if (!o->rule->capture)
+	if (!o->rule->capture || o->asks_only)
 		return 1;
 	struct slice text;
 	if (arena_copy(&o->t->arena, slice_from_string(fingerprint.text), &text) != 0 || capture(o, 0, text) != 0)
@@ -465,6 +473,8 @@ int operator_evaluate(struct operand *o)
 	int r = functions[o->rule->operation.kind](o);
 	if (r < 0)
 		return r;
+	if (r == OPERATOR_UNDECIDED)
+		return 1;
 	return o->rule->operation.negated ? r == 0 : r != 0;
 }
 

@@ -15,6 +15,8 @@ struct operand {
 	struct tx_entry *entry; /* an untransformed TX value: its text is not yet in `bytes` */
 	int64_t number;         /* of a count, where is_number: likewise */
 	bool is_number;
+	bool asks_only;               /* whether it matches: no capture, nothing noted in TX */
+	const struct slice *argument; /* where it is known beforehand; NULL: the rule's, expanded */
 	struct regex_span spans[OPERATOR_SPANS]; /* set on a match */
 	uint8_t span_count;
 };
@@ -25,7 +27,7 @@ int64_t operand_number(struct operand *operand);
 
 /*
  * 1 the rule's operator matches, negation taken into account; 0 it does not; -ENOMEM. Captures are stored in TX where
- * the rule has `capture`.
+ * the rule has `capture`. Where it only asks, a limit of PCRE is a match: who wants to know must evaluate.
  */
 int operator_evaluate(struct operand *operand);
 

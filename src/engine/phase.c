@@ -1,6 +1,7 @@
 #include "engine/phase.h"
 
 #include "engine/body.h"
+#include "engine/candidate.h"
 #include "engine/rule.h"
 #include "engine/target.h"
 #include "engine/variable.h"
@@ -68,12 +69,11 @@ static bool is_skipped(struct transaction *t, const struct rule *rule)
 	return t->allow != DISRUPTIVE_NONE || (t->removed_rules != NULL && is_removed(t, rule));
 }
 
-static int run_rules(struct transaction *t, unsigned phase)
+/* The plain way: every rule of the phase, in order. */
+static int run_all(struct transaction *t, unsigned phase)
 {
 	const struct rule *const *rules = t->ruleset->phases[phase].rules;
 	size_t count = t->ruleset->phases[phase].count;
-	if (is_allowed(t, phase))
-		return 0;
 	for (size_t i = 0; i < count && !t->disrupted;) {
 		if (is_skipped(t, rules[i])) {
 			i++;
@@ -85,6 +85,102 @@ static int run_rules(struct transaction *t, unsigned phase)
 		i = t->skip_after.len > 0 ? place_after(t, phase, i) : i + 1;
 	}
 	return 0;
+}
+
+/* ---- the course ---- */
+
+/* What rules that surely match leave behind. */
+static int settle(struct transaction *t, const struct course_settled *settled)
+{
+	for (size_t i = 0; i < settled->write_count; i++)
+		if (tx_settle(&t->tx, &settled->writes[i]) != 0)
+			return -ENOMEM;
+	t->pending_status = 0;
+	if (settled->match_count == 0)
+		return 0;
+	struct match_entry *entry = transaction_add_match(t);
+	if (entry == NULL)
+		return -ENOMEM;
+	*entry = (struct match_entry){.settled = settled};
+	return 0;
+}
+
+/* A rule that does not match forgets what earlier ones did; so do those that were passed over unasked. */
+static void forget_matched(struct transaction *t, const struct course *course, const struct course_step *step)
+{
+	if (course->operators_before[step->place] != course->operators_before[t->last_place])
+		t->matched_count = 0;
+	t->last_place = step->place + 1;
+}
+
+/* The step after one whose rule matched, or did not. */
+static size_t step_after(struct transaction *t, const struct course *course, const struct course_step *step)
+{
+	size_t next = (size_t)(step - course->steps) + 1;
+	if (t->skip == 0 && t->skip_after.len == 0)
+		return next;
+	t->skip = 0;
+	if (step->jump_place == UINT32_MAX) { /* the marker may be found in the next phase */
+		t->strayed = true;
+		return course->count;
+	}
+	t->skip_after = (struct slice){0};
+	t->last_place = step->jump_place;
+	return step->jump;
+}
+
+static int take_step(struct transaction *t, const struct course *course, const struct course_step *step,
+		     size_t *ret_next)
+{
+	*ret_next = (size_t)(step - course->steps) + 1;
+	if (step->settled != NULL)
+		return settle(t, step->settled);
+	if (t->removed_rules != NULL && is_removed(t, step->rule))
+		return 0;
+	forget_matched(t, course, step);
+	int r = rule_evaluate(t, step->rule);
+	*ret_next = step_after(t, course, step);
+	return r;
+}
+
+static int run_course(struct transaction *t, unsigned phase)
+{
+	const struct course *course = &t->plan->courses.phases[phase];
+	int r = candidates_find(t, phase);
+	t->last_place = 0;
+	for (size_t i = candidate_next(t, course, 0); r >= 0 && i < course->count && !t->disrupted;
+	     i = candidate_next(t, course, i)) {
+		if (t->allow != DISRUPTIVE_NONE)
+			break;
+		r = take_step(t, course, &course->steps[i], &i);
+	}
+	return r;
+}
+
+/* What a course counts on is what the phases before it leave behind when they run to their ends. */
+static bool follows_course(const struct transaction *t, unsigned phase)
+{
+	static const uint8_t needed[PHASE_LAST + 1] = {
+		[PHASE_REQUEST_BODY] = 1u << PHASE_REQUEST_HEADERS,
+		[PHASE_RESPONSE_HEADERS] = 1u << PHASE_REQUEST_HEADERS | 1u << PHASE_REQUEST_BODY,
+		[PHASE_RESPONSE_BODY] =
+			1u << PHASE_REQUEST_HEADERS | 1u << PHASE_REQUEST_BODY | 1u << PHASE_RESPONSE_HEADERS,
+		[PHASE_LOGGING] = 1u << PHASE_REQUEST_HEADERS,
+	};
+	return t->plan->courses.phases[phase].usable && !t->strayed && t->trace == NULL &&
+	       !t->worker->options.reference_path && (t->phases_whole & needed[phase]) == needed[phase];
+}
+
+static int run_rules(struct transaction *t, unsigned phase)
+{
+	if (is_allowed(t, phase)) {
+		t->strayed = true;
+		return 0;
+	}
+	int r = follows_course(t, phase) ? run_course(t, phase) : run_all(t, phase);
+	t->strayed |= r < 0 || t->allow != DISRUPTIVE_NONE || t->skip > 0 || t->skip_after.len > 0;
+	t->phases_whole |= (uint8_t)(1u << phase);
+	return r < 0 ? r : 0;
 }
 
 /* ---- failures ---- */

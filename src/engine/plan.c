@@ -88,18 +88,17 @@ static int build_tree(struct plan *plan)
 	return nodes == NULL ? -ENOMEM : 0;
 }
 
-/* Where the skipAfter of the rule at `place` leads: behind its marker, or UINT32_MAX where that is not one place. */
+/*
+ * Where the skipAfter of the rule at `place` leads: behind its marker, or UINT32_MAX where that is not to be found. Links
+ * act from the innermost outwards, so the outermost that has one has the last word.
+ */
 static uint32_t find_jump(const struct ruleset *ruleset, unsigned phase, size_t place)
 {
 	struct slice name = {0};
-	unsigned found = 0;
-	for (const struct rule *rule = ruleset->phases[phase].rules[place]; rule != NULL; rule = rule->next_link) {
-		if (rule->skip_after.len == 0)
-			continue;
+	for (const struct rule *rule = ruleset->phases[phase].rules[place]; rule != NULL && name.len == 0;
+	     rule = rule->next_link)
 		name = rule->skip_after;
-		found++;
-	}
-	if (found != 1)
+	if (name.len == 0)
 		return UINT32_MAX;
 	for (size_t i = place + 1; i < ruleset->phases[phase].count; i++) {
 		const struct rule *rule = ruleset->phases[phase].rules[i];

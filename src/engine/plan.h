@@ -7,9 +7,11 @@
 #define GUIA_ENGINE_PLAN_H
 
 #include "base/hash.h"
+#include "engine/course.h"
 #include "ruleset/ruleset.h"
 
 struct geo_database;
+struct probes;
 
 enum { PLAN_CAPTURES = 10 };
 
@@ -35,7 +37,7 @@ struct plan {
 	size_t node_count;
 	const uint16_t *node_of_pipeline; /* by rule->pipeline */
 	size_t pipeline_count;
-	/* For each place in a phase's list, where skipAfter leads: an index in the list, or its count. */
+	/* For each place in a phase's list, where skipAfter leads: an index in the list; UINT32_MAX: nowhere. */
 	const uint32_t *jumps[PHASE_LAST + 1];
 	/* TX names: an open-addressed table of slot + 1, its size a power of two. */
 	struct hash_key hash_key;
@@ -49,6 +51,8 @@ struct plan {
 	/* Documents that @validateSchema and @validateDTD compare with, by their operator. */
 	const struct plan_schema *schemas;
 	size_t schema_count;
+	struct courses courses;     /* what is left to be run of each phase */
+	const struct probes *probes; /* which steps a value makes candidates of */
 	struct arena arena; /* owns the tables */
 };
 

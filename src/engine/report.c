@@ -32,9 +32,37 @@ void report_summary(const struct transaction *t, struct guia_summary *ret_summar
 	};
 }
 
+size_t report_match_count(const struct transaction *t)
+{
+	size_t count = 0;
+	for (uint32_t i = 0; i < t->match_count; i++)
+		count += t->matches[i].settled == NULL ? 1 : t->matches[i].settled->match_count;
+	return count;
+}
+
+static struct match_entry match_at(const struct transaction *t, size_t index)
+{
+	for (const struct match_entry *entry = t->matches;; entry++) {
+		size_t count = entry->settled == NULL ? 1 : entry->settled->match_count;
+		if (index >= count) {
+			index -= count;
+			continue;
+		}
+		if (entry->settled == NULL)
+			return *entry;
+		const struct course_match *match = &entry->settled->matches[index];
+		return (struct match_entry){
+			.rule = match->rule,
+			.matched = match->matched,
+			.completed = match->rule->next_link == NULL,
+		};
+	}
+}
+
 void report_match(struct transaction *t, size_t index, struct guia_match *ret_match)
 {
-	const struct match_entry *entry = &t->matches[index];
+	struct match_entry found = match_at(t, index);
+	const struct match_entry *entry = &found;
 	*ret_match = (struct guia_match){
 		.rule_id = entry->rule->id,
 		.chain_depth = entry->rule->chain_depth,

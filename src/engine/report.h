@@ -6,7 +6,10 @@
 
 void report_summary(const struct transaction *t, struct guia_summary *ret_summary);
 
-/* `index` < match_count. */
+/* Settled rules are matches like others. */
+size_t report_match_count(const struct transaction *t);
+
+/* `index` < report_match_count(). */
 void report_match(struct transaction *t, size_t index, struct guia_match *ret_match);
 
 /* By name, sorted; false past the end. */

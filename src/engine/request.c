@@ -32,6 +32,8 @@ int request_argument(struct transaction *t, enum variable part, struct slice nam
 	struct value *argument_name = value_set_add(&t->sets[VARIABLE_ARGS_NAMES], &t->arena, name, name);
 	if (argument == NULL || argument_name == NULL)
 		return -ENOMEM;
+	argument->part = part;
+	argument_name->part = part;
 	argument->offset = offset;
 	argument_name->offset = offset > name.len ? offset - name.len - 1 : 0;
 	if (part == VARIABLE_ARGS)

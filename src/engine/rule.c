@@ -121,22 +121,10 @@ static int evaluate_target(struct link *link)
 
 static int add_match(struct chain *chain, const struct rule *rule)
 {
-	struct transaction *t = chain->t;
-	if (t->match_count == t->match_capacity) {
-		uint32_t capacity = t->match_capacity == 0 ? 64 : t->match_capacity * 2;
-		struct match_entry *matches = arena_alloc(&t->arena, capacity * sizeof(*matches));
-		if (matches == NULL)
-			return -ENOMEM;
-		if (t->match_count > 0)
-			memcpy(matches, t->matches, t->match_count * sizeof(*matches));
-		t->matches = matches;
-		t->match_capacity = capacity;
-	}
-	t->matches[t->match_count++] = (struct match_entry){
-		.rule = rule,
-		.matched = chain->matched,
-		.completed = rule->next_link == NULL,
-	};
+	struct match_entry *entry = transaction_add_match(chain->t);
+	if (entry == NULL)
+		return -ENOMEM;
+	*entry = (struct match_entry){.rule = rule, .matched = chain->matched, .completed = rule->next_link == NULL};
 	return 0;
 }
 
@@ -147,7 +135,7 @@ static int evaluate_link(struct chain *chain, const struct rule *rule)
 	struct link link = {.chain = chain, .rule = rule};
 	for (size_t i = 0; i < rule->target_count; i++) {
 		link.target = &rule->targets[i];
-		if (link.target->excluded || !scan_may_match(t, link.target, rule))
+		if (link.target->excluded)
 			continue;
 		int r = evaluate_target(&link);
 		if (r < 0)
@@ -285,25 +273,10 @@ static int complete(struct chain *chain, const struct rule **links, size_t count
 	return last->log == NULL ? -ENOMEM : 0;
 }
 
-/* Whether the scans leave it open that some target of the rule matches. */
-static bool may_match(struct transaction *t, const struct rule *rule)
-{
-	if (rule->kind == RULE_ACTION)
-		return true;
-	for (size_t i = 0; i < rule->target_count; i++)
-		if (!rule->targets[i].excluded && scan_may_match(t, &rule->targets[i], rule))
-			return true;
-	return false;
-}
-
 int rule_evaluate(struct transaction *t, const struct rule *head)
 {
 	const struct rule *links[CHAIN_MAX];
 	size_t count = 0;
-	if (!may_match(t, head)) {
-		t->matched_count = 0;
-		return 0;
-	}
 	struct chain chain = chain_begin(t, head);
 	t->head = head;
 	int r = evaluate_links(&chain, links, &count);

@@ -17,10 +17,4 @@ enum scan_answer {
 enum scan_answer scan_ask(struct transaction *t, const struct target *target, const struct rule *rule,
 			  struct result *result);
 
-/*
- * What a whole collection's values say together: false if the pattern of `target` occurs in none of them, so that the
- * rule need not look at each. True where that is not known.
- */
-bool scan_may_match(struct transaction *t, const struct target *target, const struct rule *rule);
-
 #endif

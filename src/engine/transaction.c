@@ -18,6 +18,21 @@ struct slice transaction_copy(struct transaction *t, struct slice s)
 	return SLICE("");
 }
 
+struct match_entry *transaction_add_match(struct transaction *t)
+{
+	if (t->match_count == t->match_capacity) {
+		uint32_t capacity = t->match_capacity == 0 ? 64 : t->match_capacity * 2;
+		struct match_entry *matches = arena_alloc(&t->arena, capacity * sizeof(*matches));
+		if (matches == NULL)
+			return NULL;
+		if (t->match_count > 0)
+			memcpy(matches, t->matches, t->match_count * sizeof(*matches));
+		t->matches = matches;
+		t->match_capacity = capacity;
+	}
+	return &t->matches[t->match_count++];
+}
+
 static struct slice inner(struct guia_slice s)
 {
 	return slice_make(s.len == 0 ? (const void *)"" : s.ptr, s.len);

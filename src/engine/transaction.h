@@ -15,15 +15,8 @@
 #include "http/redact.h"
 #include "http/uri.h"
 
+struct course_settled;
 struct xml_document;
-
-/* A match of a variable: what MATCHED_VAR, MATCHED_VARS and the logs tell of. */
-struct matched {
-	enum variable variable;
-	bool counted;       /* &NAME */
-	struct slice key;   /* within the collection; for a count, the target's selector */
-	struct slice value; /* after transformations */
-};
 
 /* What a rule with `log` leaves for the logs: expanded, secrets redacted. */
 struct log_entry {
@@ -40,9 +33,10 @@ struct log_entry {
 	const struct slice *tags; /* expanded; as many as the head has */
 };
 
-/* A link that returned true. */
+/* A link that returned true, or a run of links that do so whatever the request. */
 struct match_entry {
-	const struct rule *rule;
+	const struct rule *rule; /* NULL: settled */
+	const struct course_settled *settled;
 	struct matched matched;
 	const struct log_entry *log; /* of the completing link, where the head has `log` */
 	bool completed;
@@ -73,15 +67,6 @@ struct xml_selection {
 	const struct rule_namespace *namespaces;
 	struct value_set set;
 	struct xml_selection *next;
-};
-
-/* The bits of all scans of a collection's values together, after one pipeline. */
-struct scan_summary {
-	const struct scan_group *group;
-	struct scan_summary *next;
-	uint32_t count; /* of the values that are in it */
-	uint16_t node;
-	uint64_t words[];
 };
 
 struct audit_parts_change {
@@ -139,7 +124,6 @@ struct transaction {
 
 	/* What rules see and change. */
 	struct value_set sets[VARIABLE_COUNT];
-	struct scan_summary **summaries[VARIABLE_COUNT]; /* by node; NULL until one is made */
 	struct tx_collection tx;
 	struct matched *matched; /* MATCHED_VARS; the last is MATCHED_VAR */
 	uint32_t matched_count;
@@ -159,10 +143,19 @@ struct transaction {
 	struct removed_rules *removed_rules;
 	struct removed_target *removed_targets;
 
+	/* Which steps of the courses are to be taken, and what has been asked so far: candidate.c. Made in phase 1. */
+	uint64_t *candidates;
+	uint32_t *name_counts;              /* values by name, where rules count them */
+	const struct value **asked_scalars; /* by family of probes: the value that was asked */
+	uint32_t *asked_counts;             /* by family: how many values were asked */
+
 	/* Where evaluation stands. */
 	uint8_t phase;           /* of the rules that run; 0 between */
 	const struct rule *head; /* of the chain that runs */
 	uint8_t phases_done;
+	uint8_t phases_whole;    /* that ran to their ends, or to a rule that disrupted */
+	bool strayed;            /* a phase ended otherwise: what courses count on may not hold */
+	uint32_t last_place;     /* in the phase's list, behind the rule evaluated last */
 	uint32_t skip;
 	struct slice skip_after; /* a marker; empty if none */
 	enum disruptive allow;   /* ALLOW... or NONE */
@@ -189,6 +182,9 @@ struct transaction {
 
 /* Text of the transaction: a copy in its arena. Empty, with memory_exceeded set, when there is no room. */
 struct slice transaction_copy(struct transaction *t, struct slice s);
+
+/* Room for one more match; NULL when the arena is exhausted. */
+struct match_entry *transaction_add_match(struct transaction *t);
 
 /* Notes that memory ran out; the arena's own flag says so too. */
 static inline void transaction_out_of_memory(struct transaction *t)

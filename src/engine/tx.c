@@ -179,3 +179,18 @@ void tx_unset(struct tx_collection *tx, int handle)
 		return;
 	}
 }
+
+int tx_settle(struct tx_collection *tx, const struct course_write *write)
+{
+	if (write->unset) {
+		tx_unset(tx, write->slot);
+		return 0;
+	}
+	struct tx_entry *entry = entry_to_write(tx, write->slot);
+	if (entry == NULL)
+		return -ENOMEM;
+	entry->text = write->text;
+	entry->number = write->number;
+	entry->has_number = true;
+	return 0;
+}

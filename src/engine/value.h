@@ -7,8 +7,7 @@
 #define GUIA_ENGINE_VALUE_H
 
 #include "base/arena.h"
-
-struct scan_group;
+#include "ruleset/ruleset.h"
 
 /* The bits of one scan. */
 struct scan_result {
@@ -30,7 +29,16 @@ struct value {
 	struct slice bytes;      /* as the client sent it, or as its parser decoded it */
 	size_t offset;           /* where it stood in the request, for the log's [ref]; */
 	size_t sent_len;         /* its length there */
+	enum variable part;      /* of an argument: the narrower collection that holds it too, or ARGS, ARGS_NAMES */
 	struct result **by_node; /* by node of the plan's tree of pipelines; NULL until a transformation is asked for */
+};
+
+/* A match of a variable: what MATCHED_VAR, MATCHED_VARS and the logs tell of. */
+struct matched {
+	enum variable variable;
+	bool counted;       /* &NAME */
+	struct slice key;   /* within the collection; for a count, the target's selector */
+	struct slice value; /* after transformations */
 };
 
 /* Values in order of arrival. Zero-initialise. */

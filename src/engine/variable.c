@@ -488,6 +488,11 @@ static resolver *const resolvers[VARIABLE_COUNT] = {
 #undef VARIABLE
 };
 
+bool variable_is_made(enum variable variable)
+{
+	return resolvers[variable] == resolve_constant || resolvers[variable] == resolve_request_line;
+}
+
 int variable_values(struct transaction *t, enum variable variable, const struct rule *rule, const struct target *target,
 		    const struct value_set **ret_set)
 {

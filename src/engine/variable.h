@@ -14,6 +14,9 @@
 int variable_values(struct transaction *t, enum variable variable, const struct rule *rule, const struct target *target,
 		    const struct value_set **ret_set);
 
+/* Whether a scalar that nobody has set has a value all the same: one that is made when it is asked for. */
+bool variable_is_made(enum variable variable);
+
 /* Gives a scalar its value. */
 int variable_set(struct transaction *t, enum variable variable, struct slice value);
 /* "1" or "0". */

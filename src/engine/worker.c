@@ -1,5 +1,6 @@
 #include "engine/worker.h"
 
+#include "engine/remembered.h"
 #include "engine/transaction.h"
 
 #include <errno.h>
@@ -12,7 +13,8 @@ int worker_create(const struct guia_worker_options *options, struct worker **ret
 		return -ENOMEM;
 	worker->options = *options;
 	if (scan_scratch_create(&worker->scan_scratch) != 0 || regex_scratch_create(&worker->regex_scratch) != 0 ||
-	    regex_cache_create(WORKER_EXPRESSIONS, &worker->expressions) != 0) {
+	    regex_cache_create(WORKER_EXPRESSIONS, &worker->expressions) != 0 ||
+	    remembered_create(&worker->remembered) != 0) {
 		worker_free(worker);
 		return -ENOMEM;
 	}
@@ -34,6 +36,9 @@ void worker_free(struct worker *worker)
 	scan_scratch_free(worker->scan_scratch);
 	regex_scratch_free(worker->regex_scratch);
 	regex_cache_free(worker->expressions);
+	remembered_free(worker->remembered);
+	for (size_t i = 0; i < WORKER_LEVELS; i++)
+		free(worker->levels[i].ptr);
 	free(worker);
 }
 

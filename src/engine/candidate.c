@@ -1,0 +1,363 @@
+#include "engine/candidate.h"
+
+#include "codec/byte_kind.h"
+#include "engine/operator.h"
+#include "engine/probe.h"
+#include "engine/remembered.h"
+#include "engine/variable.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { KINDS_MAX_BYTES = 1024 }; /* of a longer value the transformations find out by themselves */
+
+/* What one value makes candidates of. */
+struct asking {
+	struct transaction *t;
+	const struct probe_set *set;
+	uint64_t *candidates;
+	uint16_t steps[REMEMBERED_STEPS];
+	size_t step_count; /* may pass the room above: then nothing is remembered */
+	struct operand operand;
+};
+
+static void add(struct asking *a, uint16_t step)
+{
+	uint64_t bit = (uint64_t)1 << step % 64;
+	if (a->step_count < REMEMBERED_STEPS) {
+		for (size_t i = 0; i < a->step_count; i++)
+			if (a->steps[i] == step)
+				return;
+		a->steps[a->step_count] = step;
+	}
+	a->step_count++;
+	a->candidates[step / 64] |= bit;
+}
+
+/* ---- the value, through nodes that leave the same bytes ---- */
+
+static int ask_scan(struct asking *a, const struct probe_scan *scan, struct slice bytes, uint64_t nodes)
+{
+	uint64_t *words = a->t->worker->scan_words;
+	memset(words, 0, scan->words * sizeof(*words));
+	if (scan_run(scan->set, a->t->worker->scan_scratch, bytes, words) < 0)
+		return -EIO;
+	for (size_t word = 0; word < scan->words; word++) {
+		for (uint64_t left = words[word]; left != 0; left &= left - 1) {
+			size_t bit = word * 64 + (size_t)__builtin_ctzll(left);
+			for (size_t i = scan->first_of_bit[bit]; i < scan->first_of_bit[bit + 1]; i++)
+				if ((nodes >> scan->bits[i].node & 1) != 0)
+					add(a, scan->bits[i].step);
+		}
+	}
+	for (size_t i = 0; i < scan->clear_count; i++) {
+		const struct probe_bit *clear = &scan->clear[i];
+		if ((nodes >> clear->node & 1) != 0 && (words[clear->bit / 64] >> clear->bit % 64 & 1) == 0)
+			add(a, clear->step);
+	}
+	return 0;
+}
+
+static int ask_question(struct asking *a, const struct probe_question *question, struct slice bytes)
+{
+	a->operand.rule = question->rule;
+	a->operand.argument = &question->argument;
+	a->operand.bytes = bytes;
+	int r = operator_evaluate(&a->operand);
+	if (r > 0)
+		add(a, question->step);
+	return r < 0 ? r : 0;
+}
+
+static int ask(struct asking *a, struct slice bytes, uint64_t nodes)
+{
+	int r = 0;
+	for (size_t i = 0; i < a->set->scan_count && r == 0; i++)
+		if ((a->set->scans[i].nodes & nodes) != 0)
+			r = ask_scan(a, &a->set->scans[i], bytes, nodes);
+	for (size_t i = 0; i < a->set->question_count && r == 0; i++)
+		if ((nodes >> a->set->questions[i].node & 1) != 0)
+			r = ask_question(a, &a->set->questions[i], bytes);
+	return r;
+}
+
+/* ---- the tree of pipelines ---- */
+
+/* Where a level of the tree keeps its bytes; grows to the longest value. NULL: no memory. */
+static uint8_t *level_buffer(struct worker *worker, unsigned level, size_t bytes)
+{
+	struct worker_buffer *buffer = &worker->levels[level];
+	if (buffer->capacity < bytes) {
+		size_t capacity = buffer->capacity < 4096 ? 4096 : buffer->capacity * 2;
+		capacity = capacity < bytes ? bytes : capacity;
+		uint8_t *ptr = realloc(buffer->ptr, capacity);
+		if (ptr == NULL)
+			return NULL;
+		*buffer = (struct worker_buffer){ptr, capacity};
+	}
+	return buffer->ptr;
+}
+
+/* What the transformations make of the bytes at one level. */
+struct fork {
+	uint64_t same;                     /* nodes that leave the bytes as they are */
+	uint64_t changed[TRANSFORM_COUNT]; /* by transformation: the nodes that change them, all in the same way */
+	uint64_t transforms;               /* that do */
+	uint64_t tried;                    /* transformations known to change nothing */
+};
+
+static int apply(struct asking *a, unsigned level, enum transform transform, struct slice bytes, struct slice *ret_bytes)
+{
+	struct transform_context context = {.unicode_map = a->t->ruleset->settings.unicode_map};
+	size_t len;
+	uint8_t *out = level_buffer(a->t->worker, level, transform_bound(transform, bytes.len) + 1);
+	if (out == NULL)
+		return -ENOMEM;
+	if (!transform_apply(transform, &context, bytes, out, &len))
+		return 0;
+	*ret_bytes = slice_make(out, len);
+	return 1;
+}
+
+static int try_node(struct asking *a, unsigned level, size_t index, struct slice bytes, uint32_t kinds,
+		    struct fork *fork)
+{
+	const struct probe_node *node = &a->set->nodes[index];
+	uint64_t bit = (uint64_t)1 << index;
+	uint64_t transform = (uint64_t)1 << node->transform;
+	struct slice out;
+	if ((fork->tried & transform) != 0 || (bytes.len > 0 && (node->triggers & kinds) == 0)) {
+		fork->same |= bit;
+		return 0;
+	}
+	int r = (fork->transforms & transform) != 0 ? 1 : apply(a, level, node->transform, bytes, &out);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		fork->tried |= transform;
+		fork->same |= bit;
+		return 0;
+	}
+	fork->changed[node->transform] = (fork->transforms & transform) == 0 ? bit : fork->changed[node->transform] | bit;
+	fork->transforms |= transform;
+	return 0;
+}
+
+/* Recursion is as deep as the longest pipeline, which the builder bounds. */
+static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes)
+{
+	struct fork fork;
+	fork.same = nodes;
+	fork.transforms = fork.tried = 0;
+	uint32_t kinds = bytes.len <= KINDS_MAX_BYTES ? byte_kinds(bytes) : BYTES_ANY;
+	int r = 0;
+	for (size_t i = (size_t)__builtin_ctzll(nodes) + 1; i < a->set->node_count && r == 0; i++)
+		if ((fork.same >> a->set->nodes[i].parent & 1) != 0 && (nodes >> i & 1) == 0)
+			r = try_node(a, level, i, bytes, kinds, &fork);
+	if (r == 0 && (fork.same & a->set->asked) != 0)
+		r = ask(a, bytes, fork.same);
+	for (uint64_t left = fork.transforms; left != 0 && r == 0; left &= left - 1) {
+		enum transform transform = (enum transform)__builtin_ctzll(left);
+		struct slice out = bytes;
+		r = apply(a, level, transform, bytes, &out);
+		if (r > 0)
+			r = ask_level(a, level + 1, out, fork.changed[transform]);
+	}
+	return r;
+}
+
+_Static_assert(TRANSFORM_COUNT <= 64, "a bit for each transformation");
+
+/* ---- a value ---- */
+
+static int ask_all(struct transaction *t, const struct probe_set *first, struct slice value, uint64_t hash)
+{
+	struct asking a = {.t = t, .candidates = t->candidates};
+	a.operand.t = t;
+	a.operand.asks_only = true;
+	for (const struct probe_set *set = first; set != NULL; set = set->base) {
+		a.set = set;
+		for (size_t i = 0; i < set->step_count; i++)
+			add(&a, set->steps[i]);
+		int r = set->asked == 0 ? 0 : ask_level(&a, 0, value, 1);
+		if (r != 0)
+			return r;
+	}
+	remembered_add(t->worker->remembered, first->id, value, hash, a.steps, a.step_count);
+	return 0;
+}
+
+static int ask_value(struct transaction *t, const struct probe_set *set, struct slice value)
+{
+	uint64_t hash;
+	if (set == NULL)
+		return 0;
+	const struct remembered_entry *known = remembered_find(t->worker->remembered, set->id, value, &hash);
+	if (known == NULL)
+		return ask_all(t, set, value, hash);
+	for (size_t i = 0; i < known->step_count; i++)
+		t->candidates[known->steps[i] / 64] |= (uint64_t)1 << known->steps[i] % 64;
+	return 0;
+}
+
+/* ---- variables ---- */
+
+static unsigned part_of(const struct value *value)
+{
+	switch ((int)value->part) {
+	case VARIABLE_ARGS_GET:
+	case VARIABLE_ARGS_GET_NAMES:
+		return 1;
+	case VARIABLE_ARGS_POST:
+	case VARIABLE_ARGS_POST_NAMES:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+/* The index of a name that rules select, or -1. */
+static int name_of(const struct transaction *t, const struct probe_family *family, struct slice key)
+{
+	if (family->name_count == 0)
+		return -1;
+	size_t mask = family->table_size - 1;
+	for (size_t at = hash_bytes_nocase(&t->plan->hash_key, key) & mask;; at = (at + 1) & mask) {
+		if (family->table[at] == 0)
+			return -1;
+		if (slice_equal_nocase(family->names[family->table[at] - 1], key))
+			return family->table[at] - 1;
+	}
+}
+
+static int ask_collection(struct transaction *t, const struct probe_family *family, uint32_t *asked)
+{
+	const struct value_set *set = &t->sets[family->variable];
+	int r = 0;
+	for (; *asked < set->count && r == 0; ++*asked) {
+		const struct value *value = set->items[*asked];
+		unsigned part = part_of(value);
+		int name = name_of(t, family, value->key);
+		if (name >= 0)
+			t->name_counts[family->first_count + (size_t)name]++;
+		r = ask_value(t, name < 0 ? family->sets[part] : family->named[name][part], value->bytes);
+	}
+	return r;
+}
+
+/* Each XPath expression is asked of the document once. */
+static int ask_document(struct transaction *t, const struct probe_family *family, uint32_t *asked)
+{
+	int r = 0;
+	if (t->xml == NULL || *asked > 0)
+		return 0;
+	*asked = 1;
+	for (size_t i = 0; i < family->name_count && r == 0; i++) {
+		const struct value_set *set;
+		r = variable_values(t, VARIABLE_XML, family->rules[i], family->targets[i], &set);
+		for (uint32_t j = 0; r == 0 && j < set->count; j++)
+			r = ask_value(t, family->named[i][0], set->items[j]->bytes);
+	}
+	return r;
+}
+
+/* A scalar is asked again when it was set anew. */
+static int ask_scalar(struct transaction *t, const struct probe_family *family, const struct value **asked)
+{
+	static const struct value absent = {.bytes = SLICE_INIT("")};
+	const struct value_set *set = &t->sets[family->variable];
+	if (set->count == 0 && variable_is_made(family->variable)) {
+		int r = variable_values(t, family->variable, NULL, NULL, &set);
+		if (r != 0)
+			return r;
+	}
+	const struct value *value = set->count == 0 ? &absent : set->items[0];
+	if (value == *asked)
+		return 0;
+	*asked = value;
+	return ask_value(t, family->sets[0], value->bytes);
+}
+
+static bool compare(const struct probe_count *count, int64_t number)
+{
+	bool matches = false;
+	switch ((int)count->rule->operation.kind) {
+	case OPERATOR_EQ:
+		matches = number == count->number;
+		break;
+	case OPERATOR_GE:
+		matches = number >= count->number;
+		break;
+	case OPERATOR_GT:
+		matches = number > count->number;
+		break;
+	case OPERATOR_LE:
+		matches = number <= count->number;
+		break;
+	case OPERATOR_LT:
+		matches = number < count->number;
+		break;
+	}
+	return matches != count->rule->operation.negated;
+}
+
+static void ask_counts(struct transaction *t, const struct probes *probes, unsigned phase)
+{
+	for (size_t i = 0; i < probes->count_count; i++) {
+		const struct probe_count *count = &probes->counts[i];
+		if (count->phase != phase)
+			continue;
+		uint32_t number = count->name < 0 ? t->sets[count->target->variable].count
+						  : t->name_counts[count->name];
+		if (compare(count, number))
+			t->candidates[count->step / 64] |= (uint64_t)1 << count->step % 64;
+	}
+}
+
+/* ---- a phase ---- */
+
+static int begin(struct transaction *t, const struct probes *probes)
+{
+	size_t scalars = probes->scalar_count;
+	t->candidates = arena_alloc(&t->arena, (probes->words + 1) * sizeof(*t->candidates));
+	t->name_counts = arena_zalloc(&t->arena, probes->name_count + 1, sizeof(*t->name_counts));
+	t->asked_scalars = arena_zalloc(&t->arena, scalars + 1, sizeof(struct value *));
+	t->asked_counts = arena_zalloc(&t->arena, probes->family_count - scalars + 1, sizeof(*t->asked_counts));
+	if (t->candidates == NULL || t->name_counts == NULL || t->asked_scalars == NULL || t->asked_counts == NULL)
+		return -ENOMEM;
+	memcpy(t->candidates, probes->always, probes->words * sizeof(*t->candidates));
+	return 0;
+}
+
+int candidates_find(struct transaction *t, unsigned phase)
+{
+	const struct probes *probes = t->plan->probes;
+	int r = t->asked_counts == NULL ? begin(t, probes) : 0;
+	for (size_t i = 0; i < probes->scalar_count && r == 0; i++)
+		r = ask_scalar(t, &probes->families[i], &t->asked_scalars[i]);
+	for (size_t i = probes->scalar_count; i < probes->family_count && r == 0; i++) {
+		const struct probe_family *family = &probes->families[i];
+		uint32_t *asked = &t->asked_counts[i - probes->scalar_count];
+		r = family->variable == VARIABLE_XML ? ask_document(t, family, asked)
+						     : ask_collection(t, family, asked);
+	}
+	if (r == 0)
+		ask_counts(t, probes, phase);
+	return r;
+}
+
+size_t candidate_next(const struct transaction *t, const struct course *course, size_t step)
+{
+	const uint64_t *words = t->candidates + course->first_bit / 64;
+	if (step >= course->count)
+		return course->count;
+	size_t word = step / 64;
+	uint64_t left = words[word] & ~(uint64_t)0 << step % 64;
+	while (left == 0) {
+		if (++word * 64 >= course->count)
+			return course->count;
+		left = words[word];
+	}
+	size_t found = word * 64 + (size_t)__builtin_ctzll(left);
+	return found < course->count ? found : course->count;
+}

@@ -1,0 +1,66 @@
+/*
+ * What is left of a phase's rules to be run for a request. Rules that depend on the configuration alone (the 901 rules,
+ * paranoia gates, thresholds) are evaluated when rules are loaded: those that cannot match are gone, and those that
+ * surely do stand as what they leave behind. What remains is a list of steps, of which a request takes those that its
+ * values made candidates of (candidate.h).
+ *
+ * The method is constant propagation over a program whose jumps all go forward (Kildall, 1973): see course_build.c.
+ */
+#ifndef GUIA_ENGINE_COURSE_H
+#define GUIA_ENGINE_COURSE_H
+
+#include "engine/value.h"
+#include "ruleset/ruleset.h"
+
+struct plan;
+struct worker;
+
+/* A variable of TX as it stands after rules that are settled. */
+struct course_write {
+	int slot;
+	bool unset;
+	struct slice text;
+	int64_t number; /* what the text begins with */
+};
+
+/* A link that is known to match, and what it matched. */
+struct course_match {
+	const struct rule *rule;
+	struct matched matched;
+};
+
+/* What a run of settled rules leaves behind. */
+struct course_settled {
+	const struct course_match *matches; /* in order */
+	size_t match_count;
+	const struct course_write *writes;
+	size_t write_count;
+};
+
+struct course_step {
+	const struct rule *rule;              /* the head of what is to be evaluated; NULL: settled */
+	const struct course_settled *settled; /* NULL: a rule */
+	uint32_t place;                       /* of the (first) rule in the phase's list */
+	uint32_t jump;                        /* the step where a match's skip or skipAfter leads; may be past the end */
+	uint32_t jump_place;                  /* the same in the phase's list; UINT32_MAX: the marker is nowhere */
+	struct slice argument;                /* the operator's, where its macros are known; else ptr is NULL */
+	bool loses_targets;                   /* a ctl of some rule may take targets from this one */
+};
+
+struct course {
+	const struct course_step *steps;
+	size_t count;
+	size_t first_bit;                 /* of its steps, among those of all phases */
+	const uint32_t *operators_before; /* for each place, the operator rules ahead of it */
+	bool usable;                      /* else the phase's rules are all evaluated, in order */
+};
+
+struct courses {
+	struct course phases[PHASE_LAST + 1];
+	size_t bit_count;
+};
+
+/* Builds the courses in the plan's arena. 0 or -ENOMEM. */
+int course_build(struct plan *plan);
+
+#endif

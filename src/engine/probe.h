@@ -1,0 +1,108 @@
+/*
+ * Which steps of the courses a value makes candidates of. For each variable that stays as it is while a phase runs, and
+ * for each name that rules select, there is a set of probes: the heads that look at such a value, each with the
+ * pipeline it looks through and what it asks. Most ask by a bit of a scan that serves all patterns of the set; the rest
+ * by their operator. Heads that cannot be asked ahead (TX, what rules and the clock change) are candidates always.
+ *
+ * A probe may say yes where the rule says no, never the other way round: candidates are evaluated in full.
+ */
+#ifndef GUIA_ENGINE_PROBE_H
+#define GUIA_ENGINE_PROBE_H
+
+#include "engine/plan.h"
+
+enum {
+	PROBE_NODES_MAX = 64,  /* pipelines of a set, the value as it is among them */
+	PROBE_DEPTH_MAX = 16,  /* transformations one after another */
+	PROBE_KINDS = 12,      /* of bytes: codec/byte_kind.h */
+	PROBE_PARTS = 3,       /* of ARGS: neither, from the query, from the body */
+};
+
+/* A pipeline within a set: a path from node 0, parents first. */
+struct probe_node {
+	uint8_t parent;
+	uint8_t transform;
+	uint32_t triggers; /* bytes without which this transformation changes nothing */
+};
+
+/* A bit of a scan, seen through a node, makes a candidate of a step. */
+struct probe_bit {
+	uint16_t bit;
+	uint8_t node;
+	uint16_t step; /* among those of all phases */
+};
+
+/* One database. */
+struct probe_scan {
+	const struct scan_set *set;
+	size_t words;
+	uint64_t nodes;                /* that have a bit here */
+	const struct probe_bit *bits;  /* by bit */
+	const uint16_t *first_of_bit;  /* index of a bit's first; one more than there are bits */
+	size_t bit_count;
+	const struct probe_bit *clear; /* of negated operators: a clear bit makes the candidate */
+	size_t clear_count;
+};
+
+/* An operator asked by itself. */
+struct probe_question {
+	const struct rule *rule;
+	struct slice argument;
+	uint8_t node;
+	uint16_t step;
+};
+
+struct probe_set {
+	const struct probe_set *base; /* that of values whose name nobody selects; NULL if this is it */
+	uint32_t id;                  /* no other set of the process has it */
+	const struct probe_node *nodes;
+	uint8_t node_count;
+	uint64_t asked; /* nodes that a scan or a question looks through */
+	const struct probe_scan *scans;
+	size_t scan_count;
+	const struct probe_question *questions;
+	size_t question_count;
+	const uint16_t *steps; /* candidates whatever the value */
+	size_t step_count;
+};
+
+/* All sets of a variable. */
+struct probe_family {
+	enum variable variable;
+	const struct probe_set *sets[PROBE_PARTS]; /* of names nobody selects; NULL: no rule looks */
+	/* The names, lower case or as XPath, with their sets; the table is open-addressed, of index + 1. */
+	const struct slice *names;
+	const struct target *const *targets; /* of XML: one that selects so */
+	const struct rule *const *rules;     /* and its rule */
+	const struct probe_set *const (*named)[PROBE_PARTS];
+	size_t name_count;
+	const uint16_t *table;
+	size_t table_size;
+	size_t first_count; /* where the numbers of values by name are kept */
+};
+
+/* A head that asks how many values there are. */
+struct probe_count {
+	const struct rule *rule;
+	const struct target *target;
+	int32_t name; /* where the number of values of that name is kept; -1: of all */
+	int64_t number;
+	uint16_t step;
+	uint8_t phase;
+};
+
+struct probes {
+	const struct probe_family *families; /* scalars first */
+	size_t family_count;
+	size_t scalar_count;
+	const struct probe_count *counts;
+	size_t count_count;
+	size_t name_count;      /* of all families */
+	const uint64_t *always; /* a bit per step: candidates of every request */
+	size_t words;           /* of it */
+};
+
+/* Builds the probes of the plan's courses in its arena. 0 or -ENOMEM. */
+int probe_build(struct plan *plan);
+
+#endif

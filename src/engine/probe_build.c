@@ -1,0 +1,639 @@
+#include "engine/probe.h"
+
+#include "base/vector.h"
+#include "codec/byte_kind.h"
+#include "match/compare.h"
+#include "match/scan.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* How the values of a variable may be asked ahead of the phase's rules; those not named never. */
+enum shape { SHAPE_CHANGES, SHAPE_SCALAR, SHAPE_COLLECTION, SHAPE_XML };
+
+static const uint8_t shapes[VARIABLE_COUNT] = {
+	[VARIABLE_ARGS] = SHAPE_COLLECTION,
+	[VARIABLE_ARGS_GET] = SHAPE_COLLECTION,
+	[VARIABLE_ARGS_GET_NAMES] = SHAPE_COLLECTION,
+	[VARIABLE_ARGS_NAMES] = SHAPE_COLLECTION,
+	[VARIABLE_ARGS_POST] = SHAPE_COLLECTION,
+	[VARIABLE_ARGS_POST_NAMES] = SHAPE_COLLECTION,
+	[VARIABLE_AUTH_TYPE] = SHAPE_SCALAR,
+	[VARIABLE_FILES] = SHAPE_COLLECTION,
+	[VARIABLE_FILES_COMBINED_SIZE] = SHAPE_SCALAR,
+	[VARIABLE_FILES_NAMES] = SHAPE_COLLECTION,
+	[VARIABLE_FILES_SIZES] = SHAPE_COLLECTION,
+	[VARIABLE_FILES_TMP_CONTENT] = SHAPE_COLLECTION,
+	[VARIABLE_FILES_TMPNAMES] = SHAPE_COLLECTION,
+	[VARIABLE_INBOUND_DATA_ERROR] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_BOUNDARY_QUOTED] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_BOUNDARY_WHITESPACE] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_CRLF_LF_LINES] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_DATA_AFTER] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_DATA_BEFORE] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_FILE_LIMIT_EXCEEDED] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_FILENAME] = SHAPE_COLLECTION,
+	[VARIABLE_MULTIPART_HEADER_FOLDING] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_INVALID_HEADER_FOLDING] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_INVALID_PART] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_INVALID_QUOTING] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_LF_LINE] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_MISSING_SEMICOLON] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_NAME] = SHAPE_COLLECTION,
+	[VARIABLE_MULTIPART_PART_HEADERS] = SHAPE_COLLECTION,
+	[VARIABLE_MULTIPART_SEMICOLON_MISSING] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_STRICT_ERROR] = SHAPE_SCALAR,
+	[VARIABLE_MULTIPART_UNMATCHED_BOUNDARY] = SHAPE_SCALAR,
+	[VARIABLE_OUTBOUND_DATA_ERROR] = SHAPE_SCALAR,
+	[VARIABLE_PATH_INFO] = SHAPE_SCALAR,
+	[VARIABLE_QUERY_STRING] = SHAPE_SCALAR,
+	[VARIABLE_REMOTE_ADDR] = SHAPE_SCALAR,
+	[VARIABLE_REMOTE_HOST] = SHAPE_SCALAR,
+	[VARIABLE_REQBODY_ERROR] = SHAPE_SCALAR,
+	[VARIABLE_REQBODY_ERROR_MSG] = SHAPE_SCALAR,
+	[VARIABLE_REQBODY_PROCESSOR_ERROR] = SHAPE_SCALAR,
+	[VARIABLE_REQBODY_PROCESSOR_ERROR_MSG] = SHAPE_SCALAR,
+	[VARIABLE_REQUEST_BASENAME] = SHAPE_SCALAR,
+	[VARIABLE_REQUEST_BODY] = SHAPE_SCALAR,
+	[VARIABLE_REQUEST_BODY_LENGTH] = SHAPE_SCALAR,
+	[VARIABLE_REQUEST_COOKIES] = SHAPE_COLLECTION,
+	[VARIABLE_REQUEST_COOKIES_NAMES] = SHAPE_COLLECTION,
+	[VARIABLE_REQUEST_FILENAME] = SHAPE_SCALAR,
+	[VARIABLE_REQUEST_HEADERS] = SHAPE_COLLECTION,
+	[VARIABLE_REQUEST_HEADERS_NAMES] = SHAPE_COLLECTION,
+	[VARIABLE_REQUEST_LINE] = SHAPE_SCALAR,
+	[VARIABLE_REQUEST_METHOD] = SHAPE_SCALAR,
+	[VARIABLE_REQUEST_PROTOCOL] = SHAPE_SCALAR,
+	[VARIABLE_REQUEST_URI] = SHAPE_SCALAR,
+	[VARIABLE_REQUEST_URI_RAW] = SHAPE_SCALAR,
+	[VARIABLE_RESPONSE_BODY] = SHAPE_SCALAR,
+	[VARIABLE_RESPONSE_CONTENT_LENGTH] = SHAPE_SCALAR,
+	[VARIABLE_RESPONSE_CONTENT_TYPE] = SHAPE_SCALAR,
+	[VARIABLE_RESPONSE_HEADERS] = SHAPE_COLLECTION,
+	[VARIABLE_RESPONSE_HEADERS_NAMES] = SHAPE_COLLECTION,
+	[VARIABLE_RESPONSE_PROTOCOL] = SHAPE_SCALAR,
+	[VARIABLE_RESPONSE_STATUS] = SHAPE_SCALAR,
+	[VARIABLE_SERVER_ADDR] = SHAPE_SCALAR,
+	[VARIABLE_SERVER_NAME] = SHAPE_SCALAR,
+	[VARIABLE_SERVER_PORT] = SHAPE_SCALAR,
+	[VARIABLE_STATUS] = SHAPE_SCALAR,
+	[VARIABLE_URLENCODED_ERROR] = SHAPE_SCALAR,
+	[VARIABLE_XML] = SHAPE_XML,
+	[VARIABLE_GUIA_MEMORY_EXCEEDED] = SHAPE_SCALAR,
+	[VARIABLE_GUIA_SCAN_ERROR] = SHAPE_SCALAR,
+};
+
+/* Arguments are in two or three collections; they are asked once, as members of the widest. */
+struct home {
+	enum variable variable;
+	uint8_t parts; /* bits: 0 neither, 1 from the query, 2 from the body */
+};
+
+static struct home home_of(enum variable variable)
+{
+	switch ((int)variable) {
+	case VARIABLE_ARGS:
+		return (struct home){VARIABLE_ARGS, 7};
+	case VARIABLE_ARGS_GET:
+		return (struct home){VARIABLE_ARGS, 2};
+	case VARIABLE_ARGS_POST:
+		return (struct home){VARIABLE_ARGS, 4};
+	case VARIABLE_ARGS_NAMES:
+		return (struct home){VARIABLE_ARGS_NAMES, 7};
+	case VARIABLE_ARGS_GET_NAMES:
+		return (struct home){VARIABLE_ARGS_NAMES, 2};
+	case VARIABLE_ARGS_POST_NAMES:
+		return (struct home){VARIABLE_ARGS_NAMES, 4};
+	default:
+		return (struct home){variable, 1};
+	}
+}
+
+/* One head's look at one target. */
+struct look {
+	struct home home;
+	const struct course_step *at;
+	const struct target *target;
+	uint16_t step;
+};
+
+struct builder {
+	struct plan *plan;
+	struct look *looks;
+	size_t look_count;
+	size_t look_capacity;
+	struct probe_count *counts;
+	size_t count_count;
+	size_t count_capacity;
+	uint64_t *always;
+	struct probes *probes;
+};
+
+/* ---- gathering ---- */
+
+static void add_always(struct builder *b, size_t step)
+{
+	b->always[step / 64] |= (uint64_t)1 << step % 64;
+}
+
+static bool asks_a_number(enum operator_kind kind)
+{
+	return kind == OPERATOR_EQ || kind == OPERATOR_GE || kind == OPERATOR_GT || kind == OPERATOR_LE ||
+	       kind == OPERATOR_LT;
+}
+
+static bool excludes(const struct rule *rule, enum variable variable)
+{
+	for (size_t i = 0; i < rule->target_count; i++)
+		if (rule->targets[i].excluded && rule->targets[i].variable == variable)
+			return true;
+	return false;
+}
+
+/* What is excluded or taken away makes a number smaller: such counts are not asked ahead. */
+static bool count_is_plain(const struct course_step *at, const struct target *target)
+{
+	const struct rule *rule = at->rule;
+	if (shapes[target->variable] != SHAPE_COLLECTION || at->loses_targets || rule->transform_count > 0 ||
+	    rule->multi_match || !asks_a_number(rule->operation.kind) || at->argument.ptr == NULL ||
+	    excludes(rule, target->variable))
+		return false;
+	return target->selector_kind == SELECTOR_NONE ||
+	       (target->selector_kind == SELECTOR_NAME && home_of(target->variable).variable == target->variable);
+}
+
+static bool look_is_possible(const struct course_step *at, const struct target *target)
+{
+	if (target->counted)
+		return count_is_plain(at, target);
+	enum shape shape = shapes[target->variable];
+	return shape == SHAPE_SCALAR || shape == SHAPE_COLLECTION ||
+	       (shape == SHAPE_XML && target->selector_kind != SELECTOR_NONE && target->selector.len > 0);
+}
+
+static int add_count(struct builder *b, const struct course_step *at, const struct target *target, size_t step)
+{
+	int r = vector_grow((void **)&b->counts, &b->count_capacity, b->count_count, sizeof(*b->counts));
+	if (r != 0)
+		return r;
+	b->counts[b->count_count++] = (struct probe_count){
+		.rule = at->rule,
+		.target = target,
+		.name = -1,
+		.number = compare_number(at->argument),
+		.step = (uint16_t)step,
+		.phase = at->rule->phase,
+	};
+	return 0;
+}
+
+static int add_look(struct builder *b, const struct course_step *at, const struct target *target, size_t step)
+{
+	int r = vector_grow((void **)&b->looks, &b->look_capacity, b->look_count, sizeof(*b->looks));
+	if (r != 0)
+		return r;
+	b->looks[b->look_count++] = (struct look){home_of(target->variable), at, target, (uint16_t)step};
+	return 0;
+}
+
+static int gather_step(struct builder *b, const struct course_step *at, size_t step)
+{
+	const struct rule *rule = at->rule;
+	bool possible = rule != NULL && rule->kind == RULE_OPERATOR && rule->transform_count < PROBE_DEPTH_MAX;
+	for (size_t i = 0; possible && i < rule->target_count; i++)
+		possible = rule->targets[i].excluded || look_is_possible(at, &rule->targets[i]);
+	if (!possible) {
+		add_always(b, step);
+		return 0;
+	}
+	for (size_t i = 0; i < rule->target_count; i++) {
+		const struct target *target = &rule->targets[i];
+		if (target->excluded)
+			continue;
+		/* A count by name needs its name among the family's: a look that asks nothing. */
+		int r = target->counted ? add_count(b, at, target, step) : 0;
+		if (r == 0 && (!target->counted || target->selector_kind == SELECTOR_NAME))
+			r = add_look(b, at, target, step);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static int gather(struct builder *b)
+{
+	for (unsigned phase = PHASE_FIRST; phase <= PHASE_LAST; phase++) {
+		const struct course *course = &b->plan->courses.phases[phase];
+		for (size_t i = 0; i < course->count; i++) {
+			int r = gather_step(b, &course->steps[i], course->first_bit + i);
+			if (r != 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+/* ---- a set ---- */
+
+/* What a set is made of, before its sizes are known. */
+struct maker {
+	struct arena *arena;
+	const struct plan *plan;
+	struct probe_node nodes[PROBE_NODES_MAX];
+	uint16_t plan_nodes[PROBE_NODES_MAX];
+	size_t node_count;
+	struct probe_scan *scans;
+	size_t scan_count;
+	size_t scan_capacity;
+	struct made_bit {
+		size_t scan;
+		struct probe_bit bit;
+		bool clear;
+	} * bits;
+	size_t bit_count;
+	size_t bit_capacity;
+	struct probe_question *questions;
+	size_t question_count;
+	size_t question_capacity;
+	uint16_t *steps;
+	size_t step_count;
+	size_t step_capacity;
+};
+
+/* The set's number of a node of the plan's tree, its ancestors added first; -1 if there is no room. */
+static int local_node(struct maker *m, uint16_t plan_node)
+{
+	for (size_t i = 0; i < m->node_count; i++)
+		if (m->plan_nodes[i] == plan_node)
+			return (int)i;
+	const struct plan_node *node = &m->plan->nodes[plan_node];
+	int parent = plan_node == 0 ? 0 : local_node(m, node->parent);
+	if (parent < 0 || m->node_count == PROBE_NODES_MAX)
+		return -1;
+	m->plan_nodes[m->node_count] = plan_node;
+	m->nodes[m->node_count] = (struct probe_node){
+		.parent = (uint8_t)parent,
+		.transform = node->transform,
+		.triggers = plan_node == 0 ? 0 : transform_triggers(node->transform),
+	};
+	return (int)m->node_count++;
+}
+
+static int add_step(struct maker *m, uint16_t step)
+{
+	int r = vector_grow((void **)&m->steps, &m->step_capacity, m->step_count, sizeof(*m->steps));
+	if (r == 0)
+		m->steps[m->step_count++] = step;
+	return r;
+}
+
+static int scan_of(struct maker *m, const struct scan_set *set, size_t *ret_scan)
+{
+	for (size_t i = 0; i < m->scan_count; i++) {
+		if (m->scans[i].set == set) {
+			*ret_scan = i;
+			return 0;
+		}
+	}
+	int r = vector_grow((void **)&m->scans, &m->scan_capacity, m->scan_count, sizeof(*m->scans));
+	if (r != 0)
+		return r;
+	m->scans[m->scan_count] = (struct probe_scan){.set = set, .words = scan_set_words(set)};
+	*ret_scan = m->scan_count++;
+	return 0;
+}
+
+static int add_bit(struct maker *m, const struct look *look, uint8_t node)
+{
+	const struct rule *rule = look->at->rule;
+	const struct target *target = look->target;
+	size_t scan;
+	int r = scan_of(m, rule->unit->scan_groups[target->scan_group].set, &scan);
+	if (r == 0)
+		r = vector_grow((void **)&m->bits, &m->bit_capacity, m->bit_count, sizeof(*m->bits));
+	if (r == 0)
+		m->bits[m->bit_count++] = (struct made_bit){
+			.scan = scan,
+			.bit = {target->scan_bit, node, look->step},
+			.clear = rule->operation.negated,
+		};
+	return r;
+}
+
+static int add_question(struct maker *m, const struct look *look, uint8_t node)
+{
+	int r = vector_grow((void **)&m->questions, &m->question_capacity, m->question_count, sizeof(*m->questions));
+	if (r == 0)
+		m->questions[m->question_count++] =
+			(struct probe_question){look->at->rule, look->at->argument, node, look->step};
+	return r;
+}
+
+static bool can_be_asked(const struct course_step *at)
+{
+	enum operator_kind kind = at->rule->operation.kind;
+	return at->argument.ptr != NULL && kind != OPERATOR_GEO_LOOKUP && kind != OPERATOR_RBL &&
+	       kind != OPERATOR_VALIDATE_SCHEMA && kind != OPERATOR_VALIDATE_DTD;
+}
+
+static int add_through(struct maker *m, const struct look *look, uint16_t plan_node)
+{
+	const struct rule *rule = look->at->rule;
+	int node = local_node(m, plan_node);
+	bool scanned = look->target->scan_group != SCAN_GROUP_NONE;
+	if (node >= 0 && scanned && (rule->operation.scan_exact || !rule->operation.negated))
+		return add_bit(m, look, (uint8_t)node);
+	if (node >= 0 && !scanned && can_be_asked(look->at))
+		return add_question(m, look, (uint8_t)node);
+	return add_step(m, look->step);
+}
+
+/* With multiMatch a rule looks at each step on the way. */
+static int add_to_set(struct maker *m, const struct look *look)
+{
+	const struct rule *rule = look->at->rule;
+	if (look->target->counted)
+		return 0;
+	uint16_t node = plan_node_of(m->plan, rule);
+	int r = add_through(m, look, node);
+	while (r == 0 && rule->multi_match && node != 0) {
+		node = m->plan->nodes[node].parent;
+		r = add_through(m, look, node);
+	}
+	return r;
+}
+
+static int by_bit(const void *a, const void *b)
+{
+	const struct probe_bit *left = a;
+	const struct probe_bit *right = b;
+	return left->bit != right->bit ? left->bit - right->bit : left->step - right->step;
+}
+
+static int finish_scan(struct maker *m, size_t index, struct probe_scan *scan)
+{
+	struct probe_bit *bits = arena_zalloc(m->arena, m->bit_count + 1, sizeof(*bits));
+	struct probe_bit *clear = arena_zalloc(m->arena, m->bit_count + 1, sizeof(*clear));
+	scan->bit_count = scan->words * 64;
+	uint16_t *first = arena_zalloc(m->arena, scan->bit_count + 1, sizeof(*first));
+	if (bits == NULL || clear == NULL || first == NULL)
+		return -ENOMEM;
+	size_t count = 0;
+	for (size_t i = 0; i < m->bit_count; i++) {
+		if (m->bits[i].scan != index)
+			continue;
+		scan->nodes |= (uint64_t)1 << m->bits[i].bit.node;
+		if (m->bits[i].clear)
+			clear[scan->clear_count++] = m->bits[i].bit;
+		else
+			bits[count++] = m->bits[i].bit;
+	}
+	qsort(bits, count, sizeof(*bits), by_bit);
+	for (size_t bit = 0, at = 0; bit <= scan->bit_count; bit++) {
+		while (at < count && bits[at].bit < bit)
+			at++;
+		first[bit] = (uint16_t)at;
+	}
+	scan->bits = bits;
+	scan->clear = clear;
+	scan->first_of_bit = first;
+	return 0;
+}
+
+static void *kept(struct arena *arena, const void *items, size_t bytes)
+{
+	void *copy = arena_alloc(arena, bytes + 1);
+	if (copy != NULL && bytes > 0)
+		memcpy(copy, items, bytes);
+	return copy;
+}
+
+static int finish_set(struct maker *m, struct probe_set *set)
+{
+	set->nodes = kept(m->arena, m->nodes, m->node_count * sizeof(*m->nodes));
+	set->node_count = (uint8_t)m->node_count;
+	set->questions = kept(m->arena, m->questions, m->question_count * sizeof(*m->questions));
+	set->question_count = m->question_count;
+	set->steps = kept(m->arena, m->steps, m->step_count * sizeof(*m->steps));
+	set->step_count = m->step_count;
+	set->scan_count = m->scan_count;
+	if (set->nodes == NULL || set->questions == NULL || set->steps == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->question_count; i++)
+		set->asked |= (uint64_t)1 << m->questions[i].node;
+	for (size_t i = 0; i < m->scan_count; i++) {
+		if (finish_scan(m, i, &m->scans[i]) != 0)
+			return -ENOMEM;
+		set->asked |= m->scans[i].nodes;
+	}
+	set->scans = kept(m->arena, m->scans, m->scan_count * sizeof(*m->scans));
+	return set->scans == NULL ? -ENOMEM : 0;
+}
+
+static bool is_of_set(const struct look *look, enum variable variable, unsigned part, const struct look *name)
+{
+	if (look->home.variable != variable || (look->home.parts >> part & 1) == 0)
+		return false;
+	bool named = look->target->selector_kind == SELECTOR_NAME || look->target->selector_kind == SELECTOR_XPATH ||
+		     shapes[variable] == SHAPE_XML;
+	if (name == NULL || !named)
+		return !named && name == NULL;
+	return slice_equal_nocase(look->target->selector, name->target->selector) &&
+	       (shapes[variable] != SHAPE_XML || look->at->rule->namespaces == name->at->rule->namespaces);
+}
+
+/* The set of a part's values: of one name, beyond what is asked of all, or (name NULL) of all. NULL if nobody looks. */
+static int make_set(struct builder *b, enum variable variable, unsigned part, const struct look *name,
+		    const struct probe_set *base, const struct probe_set **ret_set)
+{
+	static atomic_uint ids;
+	struct maker m = {.arena = &b->plan->arena, .plan = b->plan};
+	bool any = false;
+	int r = local_node(&m, 0) < 0 ? -ENOMEM : 0;
+	for (size_t i = 0; i < b->look_count && r == 0; i++) {
+		if (!is_of_set(&b->looks[i], variable, part, name))
+			continue;
+		any |= !b->looks[i].target->counted;
+		r = add_to_set(&m, &b->looks[i]);
+	}
+	struct probe_set *set = r == 0 && any ? arena_zalloc(m.arena, 1, sizeof(*set)) : NULL;
+	if (set != NULL) {
+		set->base = base;
+		set->id = atomic_fetch_add(&ids, 1) + 1;
+		r = finish_set(&m, set);
+	} else if (r == 0 && any) {
+		r = -ENOMEM;
+	}
+	free(m.scans);
+	free(m.bits);
+	free(m.questions);
+	free(m.steps);
+	*ret_set = set == NULL ? base : set;
+	return r;
+}
+
+/* ---- a family ---- */
+
+static bool names_same(const struct look *a, const struct look *b, enum variable variable)
+{
+	return slice_equal_nocase(a->target->selector, b->target->selector) &&
+	       (shapes[variable] != SHAPE_XML || a->at->rule->namespaces == b->at->rule->namespaces);
+}
+
+/* The looks that are the first to select a name. */
+static int find_names(struct builder *b, enum variable variable, const struct look ***ret_names, size_t *ret_count)
+{
+	const struct look **names = calloc(b->look_count + 1, sizeof(*names));
+	size_t count = 0;
+	if (names == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < b->look_count; i++) {
+		const struct look *look = &b->looks[i];
+		if (look->home.variable != variable || look->target->selector_kind == SELECTOR_NONE ||
+		    look->target->selector_kind == SELECTOR_REGEX || shapes[variable] == SHAPE_SCALAR)
+			continue;
+		size_t at = 0;
+		while (at < count && !names_same(names[at], look, variable))
+			at++;
+		if (at == count)
+			names[count++] = look;
+	}
+	*ret_names = names;
+	*ret_count = count;
+	return 0;
+}
+
+static int make_table(struct builder *b, struct probe_family *family)
+{
+	size_t size = 4;
+	while (size < family->name_count * 2 + 1)
+		size *= 2;
+	uint16_t *table = arena_zalloc(&b->plan->arena, size, sizeof(*table));
+	if (table == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < family->name_count; i++) {
+		size_t at = hash_bytes_nocase(&b->plan->hash_key, family->names[i]) & (size - 1);
+		while (table[at] != 0)
+			at = (at + 1) & (size - 1);
+		table[at] = (uint16_t)(i + 1);
+	}
+	family->table = table;
+	family->table_size = size;
+	return 0;
+}
+
+static int make_named(struct builder *b, struct probe_family *family, const struct look *const *looks, size_t count)
+{
+	struct arena *arena = &b->plan->arena;
+	struct slice *names = arena_zalloc(arena, count + 1, sizeof(*names));
+	const struct target **targets = arena_zalloc(arena, count + 1, sizeof(*targets));
+	const struct rule **rules = arena_zalloc(arena, count + 1, sizeof(*rules));
+	const struct probe_set *(*named)[PROBE_PARTS] = arena_zalloc(arena, count + 1, sizeof(*named));
+	if (names == NULL || targets == NULL || rules == NULL || named == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		names[i] = looks[i]->target->selector;
+		targets[i] = looks[i]->target;
+		rules[i] = looks[i]->at->rule;
+		for (unsigned part = 0; part < PROBE_PARTS; part++) {
+			int r = make_set(b, family->variable, part, looks[i], family->sets[part], &named[i][part]);
+			if (r != 0)
+				return r;
+		}
+	}
+	family->names = names;
+	family->targets = targets;
+	family->rules = rules;
+	family->named = (const struct probe_set *const(*)[PROBE_PARTS])named;
+	family->name_count = count;
+	family->first_count = b->probes->name_count;
+	b->probes->name_count += count;
+	return make_table(b, family);
+}
+
+static int make_family(struct builder *b, enum variable variable, struct probe_family *family)
+{
+	const struct look **names = NULL;
+	size_t count = 0;
+	int r = 0;
+	family->variable = variable;
+	for (unsigned part = 0; part < PROBE_PARTS && r == 0; part++)
+		r = make_set(b, variable, part, NULL, NULL, &family->sets[part]);
+	if (r == 0)
+		r = find_names(b, variable, &names, &count);
+	if (r == 0)
+		r = make_named(b, family, names, count);
+	free(names);
+	return r;
+}
+
+static bool is_looked_at(const struct builder *b, enum variable variable)
+{
+	for (size_t i = 0; i < b->look_count; i++)
+		if (b->looks[i].home.variable == variable)
+			return true;
+	return false;
+}
+
+static int make_some(struct builder *b, bool scalars, struct probe_family *families, size_t *count)
+{
+	int r = 0;
+	for (unsigned v = 0; v < VARIABLE_COUNT && r == 0; v++)
+		if ((shapes[v] == SHAPE_SCALAR) == scalars && is_looked_at(b, v))
+			r = make_family(b, v, &families[(*count)++]);
+	return r;
+}
+
+static int make_families(struct builder *b)
+{
+	struct probe_family *families = arena_zalloc(&b->plan->arena, VARIABLE_COUNT, sizeof(*families));
+	if (families == NULL)
+		return -ENOMEM;
+	b->probes->families = families;
+	int r = make_some(b, true, families, &b->probes->family_count);
+	b->probes->scalar_count = b->probes->family_count;
+	return r != 0 ? r : make_some(b, false, families, &b->probes->family_count);
+}
+
+/* ---- all ---- */
+
+static int32_t name_of_count(const struct builder *b, const struct target *target)
+{
+	if (target->selector_kind != SELECTOR_NAME)
+		return -1;
+	for (size_t f = 0; f < b->probes->family_count; f++) {
+		const struct probe_family *family = &b->probes->families[f];
+		for (size_t n = 0; family->variable == target->variable && n < family->name_count; n++)
+			if (slice_equal_nocase(family->names[n], target->selector))
+				return (int32_t)(family->first_count + n);
+	}
+	return -1;
+}
+
+static int finish(struct builder *b)
+{
+	for (size_t i = 0; i < b->count_count; i++)
+		b->counts[i].name = name_of_count(b, b->counts[i].target);
+	b->probes->counts = kept(&b->plan->arena, b->counts, b->count_count * sizeof(*b->counts));
+	b->probes->count_count = b->count_count;
+	b->probes->always = b->always;
+	b->probes->words = b->plan->courses.bit_count / 64;
+	b->plan->probes = b->probes;
+	return b->probes->counts == NULL ? -ENOMEM : 0;
+}
+
+int probe_build(struct plan *plan)
+{
+	struct builder b = {.plan = plan};
+	b.probes = arena_zalloc(&plan->arena, 1, sizeof(*b.probes));
+	b.always = arena_zalloc(&plan->arena, plan->courses.bit_count / 64 + 1, sizeof(*b.always));
+	int r = b.probes == NULL || b.always == NULL ? -ENOMEM : gather(&b);
+	if (r == 0)
+		r = make_families(&b);
+	if (r == 0)
+		r = finish(&b);
+	free(b.looks);
+	free(b.counts);
+	return r;
+}
