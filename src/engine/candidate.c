@@ -106,7 +106,8 @@ struct fork {
 	uint64_t tried;                    /* transformations known to change nothing */
 };
 
-static int apply(struct asking *a, unsigned level, enum transform transform, struct slice bytes, struct slice *ret_bytes)
+static int apply(struct asking *a, unsigned level, enum transform transform, struct slice bytes,
+		 struct slice *ret_bytes)
 {
 	struct transform_context context = {.unicode_map = a->t->ruleset->settings.unicode_map};
 	size_t len;
@@ -138,7 +139,8 @@ static int try_node(struct asking *a, unsigned level, size_t index, struct slice
 		fork->same |= bit;
 		return 0;
 	}
-	fork->changed[node->transform] = (fork->transforms & transform) == 0 ? bit : fork->changed[node->transform] | bit;
+	fork->changed[node->transform] =
+		(fork->transforms & transform) == 0 ? bit : fork->changed[node->transform] | bit;
 	fork->transforms |= transform;
 	return 0;
 }
@@ -307,8 +309,8 @@ static void ask_counts(struct transaction *t, const struct probes *probes, unsig
 		const struct probe_count *count = &probes->counts[i];
 		if (count->phase != phase)
 			continue;
-		uint32_t number = count->name < 0 ? t->sets[count->target->variable].count
-						  : t->name_counts[count->name];
+		uint32_t number =
+			count->name < 0 ? t->sets[count->target->variable].count : t->name_counts[count->name];
 		if (compare(count, number))
 			t->candidates[count->step / 64] |= (uint64_t)1 << count->step % 64;
 	}

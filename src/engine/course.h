@@ -41,10 +41,11 @@ struct course_step {
 	const struct rule *rule;              /* the head of what is to be evaluated; NULL: settled */
 	const struct course_settled *settled; /* NULL: a rule */
 	uint32_t place;                       /* of the (first) rule in the phase's list */
-	uint32_t jump;                        /* the step where a match's skip or skipAfter leads; may be past the end */
-	uint32_t jump_place;                  /* the same in the phase's list; UINT32_MAX: the marker is nowhere */
-	struct slice argument;                /* the operator's, where its macros are known; else ptr is NULL */
-	bool loses_targets;                   /* a ctl of some rule may take targets from this one */
+	uint32_t jump;         /* the step where a match's skip or skipAfter leads; may be past the end */
+	uint32_t jump_place;   /* the same in the phase's list; UINT32_MAX: the marker is nowhere */
+	struct slice argument; /* the operator's, where its macros are known; else ptr is NULL */
+	bool derails;          /* a match may remove rules that are settled */
+	bool loses_targets;    /* a ctl of some rule may take targets from this one */
 };
 
 struct course {

@@ -5,10 +5,11 @@
  * what all ways there agree on.
  *
  * A rule is settled only if its match is nothing but a match and variables of TX: no log, no capture, no ctl, nothing
- * that disrupts, and no ctl anywhere that could remove it.
+ * that disrupts. A ctl that removes settled rules is rare: after it has run, nothing is settled (`derails`).
  */
 #include "engine/course.h"
 
+#include "base/vector.h"
 #include "engine/course_facts.h"
 #include "engine/number.h"
 #include "engine/operator.h"
@@ -31,9 +32,10 @@ struct pending {
 
 struct builder {
 	struct plan *plan;
-	struct transaction *t; /* holds no request: for macros and operators */
-	const struct ctl **removals;
+	struct transaction *t;       /* holds no request: for macros and operators */
+	const struct ctl **removals; /* of the steps so far: what a request may have lost by now */
 	size_t removal_count;
+	size_t removal_capacity;
 	struct facts facts;
 	bool reachable;
 	struct pending *pendings;
@@ -49,6 +51,7 @@ struct builder {
 	size_t write_count;
 	size_t settled_place;
 	bool usable;
+	uint8_t *settled[PHASE_LAST + 1]; /* a bit for each place whose rule was settled one way or the other */
 };
 
 /* ---- what a rule depends on ---- */
@@ -82,28 +85,11 @@ static bool is_pure(enum operator_kind kind)
 	       kind != OPERATOR_VALIDATE_DTD;
 }
 
-/* Settled rules look at TX only: other targets taken from them are none of theirs. */
-static bool may_remove(const struct builder *b, const struct ctl *ctl, const struct rule *rule)
-{
-	return (ctl->kind <= CTL_RULE_REMOVE_BY_TAG || ctl->target.variable == VARIABLE_TX) &&
-	       target_ctl_means(b->t, ctl, rule);
-}
-
 static bool may_lose_targets(const struct builder *b, const struct rule *head)
 {
 	for (size_t i = 0; i < b->removal_count; i++)
 		if (b->removals[i]->kind > CTL_RULE_REMOVE_BY_TAG && target_ctl_means(b->t, b->removals[i], head))
 			return true;
-	return false;
-}
-
-/* Whether a ctl of some rule may remove this one, or take a target from it. */
-static bool is_removable(const struct builder *b, const struct rule *head)
-{
-	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
-		for (size_t i = 0; i < b->removal_count; i++)
-			if (may_remove(b, b->removals[i], rule))
-				return true;
 	return false;
 }
 
@@ -207,9 +193,10 @@ static int answer_of(struct builder *b, const struct rule *head, enum answer *re
 
 static bool setvar_is_known(const struct builder *b, const struct setvar *setvar)
 {
-	return setvar->collection == VARIABLE_TX && setvar->tx_slot != SLOT_NONE &&
-	       macro_is_known(b, &setvar->value) && b->plan->score_of_slot[setvar->tx_slot] == PLAN_SCORE_NONE &&
-	       (setvar->kind == SETVAR_SET || setvar->kind == SETVAR_UNSET || !facts_vary(&b->facts, setvar->tx_slot));
+	return setvar->collection == VARIABLE_TX && setvar->tx_slot != SLOT_NONE && macro_is_known(b, &setvar->value) &&
+	       (setvar->kind == SETVAR_SET || setvar->kind == SETVAR_UNSET ||
+		(!facts_vary(&b->facts, setvar->tx_slot) &&
+		 b->plan->score_of_slot[setvar->tx_slot] == PLAN_SCORE_NONE));
 }
 
 static bool disrupts(const struct rule *rule)
@@ -220,8 +207,7 @@ static bool disrupts(const struct rule *rule)
 
 static bool link_can_be_settled(const struct builder *b, const struct rule *rule)
 {
-	if (rule->capture || rule->log || rule->audit_log || rule->severity != SEVERITY_UNSET || rule->status != 0 ||
-	    disrupts(rule))
+	if (rule->capture || rule->log || rule->severity != SEVERITY_UNSET || rule->status != 0 || disrupts(rule))
 		return false;
 	for (size_t i = 0; i < rule->action_count; i++)
 		if (rule->actions[i].kind != ACTION_SETVAR || !setvar_is_known(b, &rule->actions[i].setvar))
@@ -339,8 +325,8 @@ static int settle_setvar(struct builder *b, const struct setvar *setvar)
 	} else {
 		int64_t amount = compare_number_narrow(compare_number(value));
 		int64_t before = compare_number_narrow(compare_number(facts_text(&b->facts, slot)));
-		struct slice sum = number_text(&b->plan->arena,
-					       before + (setvar->kind == SETVAR_SUBTRACT ? -amount : amount));
+		struct slice sum =
+			number_text(&b->plan->arena, before + (setvar->kind == SETVAR_SUBTRACT ? -amount : amount));
 		r = sum.len == 0 ? -ENOMEM : 0;
 		facts_set(&b->facts, slot, sum);
 	}
@@ -475,6 +461,28 @@ static int land(struct builder *b, size_t place)
 	return r;
 }
 
+static bool is_removal(const struct action *action)
+{
+	return action->kind == ACTION_CTL && action->ctl.kind >= CTL_RULE_REMOVE_BY_ID &&
+	       action->ctl.kind <= CTL_RULE_REMOVE_TARGET_BY_TAG;
+}
+
+static int add_removals(struct builder *b, const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
+		for (size_t i = 0; i < rule->action_count; i++) {
+			if (!is_removal(&rule->actions[i]))
+				continue;
+			int r = vector_grow((void **)&b->removals, &b->removal_capacity, b->removal_count,
+					    sizeof(struct ctl *));
+			if (r != 0)
+				return r;
+			b->removals[b->removal_count++] = &rule->actions[i].ctl;
+		}
+	}
+	return 0;
+}
+
 static int add_step(struct builder *b, const struct rule *head, size_t place)
 {
 	bool jumps;
@@ -491,7 +499,8 @@ static int add_step(struct builder *b, const struct rule *head, size_t place)
 	}
 	b->usable &= !jumps_twice(head);
 	may_match(b, head);
-	if (may_disrupt(head))
+	r = add_removals(b, head);
+	if (r == 0 && may_disrupt(head))
 		r = facts_meet(&b->disruptions, &b->facts);
 	return r == 0 && jumps && to != UINT32_MAX ? jump(b, to) : r;
 }
@@ -516,8 +525,8 @@ static int add_rule(struct builder *b, const struct rule *head, size_t place)
 	int r = answer_of(b, head, &answer);
 	if (r != 0)
 		return r;
-	if (answer != ANSWER_UNKNOWN && is_removable(b, head))
-		answer = ANSWER_UNKNOWN;
+	if (answer != ANSWER_UNKNOWN)
+		b->settled[b->phase][place / 8] |= (uint8_t)(1u << place % 8);
 	if (answer == ANSWER_NO)
 		return 0;
 	if (answer == ANSWER_UNKNOWN || jumps_twice(head) || !can_be_settled(b, head, place))
@@ -541,8 +550,7 @@ static int count_operators(struct builder *b, struct course *course)
 	if (before == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		before[i + 1] =
-			before[i] + (b->plan->ruleset->phases[b->phase].rules[i]->kind == RULE_OPERATOR);
+		before[i + 1] = before[i] + (b->plan->ruleset->phases[b->phase].rules[i]->kind == RULE_OPERATOR);
 	course->operators_before = before;
 	return 0;
 }
@@ -584,7 +592,9 @@ static int make_room(struct builder *b)
 	b->matches = calloc(links + 1, sizeof(*b->matches));
 	b->writes = calloc(actions + 1, sizeof(*b->writes));
 	b->step_count = b->match_count = b->write_count = 0;
-	return b->steps == NULL || b->matches == NULL || b->writes == NULL ? -ENOMEM : 0;
+	b->settled[b->phase] = calloc(count / 8 + 1, 1);
+	return b->settled[b->phase] == NULL || b->steps == NULL || b->matches == NULL || b->writes == NULL ? -ENOMEM
+													   : 0;
 }
 
 static int build_phase(struct builder *b, unsigned phase, struct course *course)
@@ -631,34 +641,43 @@ static int build_phases(struct builder *b)
 	return r;
 }
 
-/* ---- removals ---- */
+/* ---- what derails ---- */
 
-static bool removes(const struct action *action)
+/* Settled rules look at TX only: other targets taken from them are none of theirs. */
+static bool may_remove(const struct builder *b, const struct ctl *ctl, const struct rule *rule)
 {
-	return action->kind == ACTION_CTL &&
-	       action->ctl.kind >= CTL_RULE_REMOVE_BY_ID && action->ctl.kind <= CTL_RULE_REMOVE_TARGET_BY_TAG;
+	return (ctl->kind <= CTL_RULE_REMOVE_BY_TAG || ctl->target.variable == VARIABLE_TX) &&
+	       target_ctl_means(b->t, ctl, rule);
 }
 
-static int find_removals(struct builder *b)
+static bool removes_what_is_settled(const struct builder *b, const struct ctl *ctl)
 {
-	size_t count = 0;
-	for (int pass = 0; pass < 2; pass++) {
-		if (pass == 1) {
-			b->removals = calloc(count + 1, sizeof(*b->removals));
-			if (b->removals == NULL)
-				return -ENOMEM;
+	for (unsigned phase = PHASE_FIRST; phase <= PHASE_LAST; phase++) {
+		const struct ruleset *ruleset = b->plan->ruleset;
+		for (size_t i = 0; i < ruleset->phases[phase].count; i++) {
+			bool settled = b->settled[phase] != NULL && (b->settled[phase][i / 8] >> i % 8 & 1) != 0;
+			for (const struct rule *rule = ruleset->phases[phase].rules[i]; settled && rule != NULL;
+			     rule = rule->next_link)
+				if (may_remove(b, ctl, rule))
+					return true;
 		}
-		for (size_t i = 0; i < b->plan->ruleset->rule_count; i++)
-			for (const struct rule *rule = b->plan->ruleset->rules[i]; rule != NULL; rule = rule->next_link)
-				for (size_t j = 0; j < rule->action_count; j++) {
-					if (!removes(&rule->actions[j]))
-						continue;
-					if (pass == 1)
-						b->removals[b->removal_count++] = &rule->actions[j].ctl;
-					count++;
-				}
 	}
-	return 0;
+	return false;
+}
+
+/* After a match of such a rule nothing is settled any more: the plain way takes over. */
+static void mark_derailing(struct builder *b)
+{
+	for (unsigned phase = PHASE_FIRST; phase <= PHASE_LAST; phase++) {
+		struct course *course = &b->plan->courses.phases[phase];
+		for (size_t i = 0; i < course->count; i++) {
+			struct course_step *step = (struct course_step *)&course->steps[i];
+			for (const struct rule *rule = step->rule; rule != NULL; rule = rule->next_link)
+				for (size_t j = 0; j < rule->action_count; j++)
+					step->derails |= is_removal(&rule->actions[j]) &&
+							 removes_what_is_settled(b, &rule->actions[j].ctl);
+		}
+	}
 }
 
 /* ---- all ---- */
@@ -672,14 +691,14 @@ static int build(struct builder *b)
 	if (r == 0)
 		r = transaction_begin(worker, b->plan, &none, SLICE("-"), 0, &b->t);
 	if (r == 0)
-		r = find_removals(b);
-	if (r == 0)
 		r = facts_create(b->plan->ruleset->tx_slot_count, &b->facts);
 	if (r == 0) {
 		if (b->plan->pcre_limits_slot != SLOT_NONE)
 			facts_forget(&b->facts, b->plan->pcre_limits_slot);
 		r = build_phases(b);
 	}
+	if (r == 0)
+		mark_derailing(b);
 	if (b->t != NULL)
 		transaction_end(b->t);
 	worker_free(worker);
@@ -700,6 +719,8 @@ int course_build(struct plan *plan)
 	facts_free(&b.phase_ends);
 	facts_free(&b.disruptions);
 	free(b.removals);
+	for (unsigned phase = PHASE_FIRST; phase <= PHASE_LAST; phase++)
+		free(b.settled[phase]);
 	free(b.steps);
 	free(b.matches);
 	free(b.writes);

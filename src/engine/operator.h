@@ -15,8 +15,8 @@ struct operand {
 	struct tx_entry *entry; /* an untransformed TX value: its text is not yet in `bytes` */
 	int64_t number;         /* of a count, where is_number: likewise */
 	bool is_number;
-	bool asks_only;               /* whether it matches: no capture, nothing noted in TX */
-	const struct slice *argument; /* where it is known beforehand; NULL: the rule's, expanded */
+	bool asks_only;                          /* whether it matches: no capture, nothing noted in TX */
+	const struct slice *argument;            /* where it is known beforehand; NULL: the rule's, expanded */
 	struct regex_span spans[OPERATOR_SPANS]; /* set on a match */
 	uint8_t span_count;
 };

@@ -70,11 +70,11 @@ static bool is_skipped(struct transaction *t, const struct rule *rule)
 }
 
 /* The plain way: every rule of the phase, in order. */
-static int run_all(struct transaction *t, unsigned phase)
+static int run_all(struct transaction *t, unsigned phase, size_t from)
 {
 	const struct rule *const *rules = t->ruleset->phases[phase].rules;
 	size_t count = t->ruleset->phases[phase].count;
-	for (size_t i = 0; i < count && !t->disrupted;) {
+	for (size_t i = from; i < count && !t->disrupted;) {
 		if (is_skipped(t, rules[i])) {
 			i++;
 			continue;
@@ -129,6 +129,14 @@ static size_t step_after(struct transaction *t, const struct course *course, con
 	return step->jump;
 }
 
+/* Settled rules were removed: from here on all rules are evaluated, in this phase and the later ones. */
+static int derail(struct transaction *t, const struct course *course, const struct course_step *step, size_t *ret_next)
+{
+	*ret_next = course->count;
+	t->strayed = true;
+	return run_all(t, t->phase, step->place + 1);
+}
+
 static int take_step(struct transaction *t, const struct course *course, const struct course_step *step,
 		     size_t *ret_next)
 {
@@ -139,6 +147,8 @@ static int take_step(struct transaction *t, const struct course *course, const s
 		return 0;
 	forget_matched(t, course, step);
 	int r = rule_evaluate(t, step->rule);
+	if (r > 0 && step->derails)
+		return derail(t, course, step, ret_next);
 	*ret_next = step_after(t, course, step);
 	return r;
 }
@@ -177,7 +187,7 @@ static int run_rules(struct transaction *t, unsigned phase)
 		t->strayed = true;
 		return 0;
 	}
-	int r = follows_course(t, phase) ? run_course(t, phase) : run_all(t, phase);
+	int r = follows_course(t, phase) ? run_course(t, phase) : run_all(t, phase, 0);
 	t->strayed |= r < 0 || t->allow != DISRUPTIVE_NONE || t->skip > 0 || t->skip_after.len > 0;
 	t->phases_whole |= (uint8_t)(1u << phase);
 	return r < 0 ? r : 0;

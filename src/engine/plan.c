@@ -89,8 +89,8 @@ static int build_tree(struct plan *plan)
 }
 
 /*
- * Where the skipAfter of the rule at `place` leads: behind its marker, or UINT32_MAX where that is not to be found. Links
- * act from the innermost outwards, so the outermost that has one has the last word.
+ * Where the skipAfter of the rule at `place` leads: behind its marker, or UINT32_MAX where that is not to be found.
+ * Links act from the innermost outwards, so the outermost that has one has the last word.
  */
 static uint32_t find_jump(const struct ruleset *ruleset, unsigned phase, size_t place)
 {

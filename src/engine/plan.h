@@ -51,9 +51,9 @@ struct plan {
 	/* Documents that @validateSchema and @validateDTD compare with, by their operator. */
 	const struct plan_schema *schemas;
 	size_t schema_count;
-	struct courses courses;     /* what is left to be run of each phase */
+	struct courses courses;      /* what is left to be run of each phase */
 	const struct probes *probes; /* which steps a value makes candidates of */
-	struct arena arena; /* owns the tables */
+	struct arena arena;          /* owns the tables */
 };
 
 struct xml_schema;

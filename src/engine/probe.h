@@ -12,10 +12,10 @@
 #include "engine/plan.h"
 
 enum {
-	PROBE_NODES_MAX = 64,  /* pipelines of a set, the value as it is among them */
-	PROBE_DEPTH_MAX = 16,  /* transformations one after another */
-	PROBE_KINDS = 12,      /* of bytes: codec/byte_kind.h */
-	PROBE_PARTS = 3,       /* of ARGS: neither, from the query, from the body */
+	PROBE_NODES_MAX = 64, /* pipelines of a set, the value as it is among them */
+	PROBE_DEPTH_MAX = 16, /* transformations one after another */
+	PROBE_KINDS = 12,     /* of bytes: codec/byte_kind.h */
+	PROBE_PARTS = 3,      /* of ARGS: neither, from the query, from the body */
 };
 
 /* A pipeline within a set: a path from node 0, parents first. */
@@ -36,9 +36,9 @@ struct probe_bit {
 struct probe_scan {
 	const struct scan_set *set;
 	size_t words;
-	uint64_t nodes;                /* that have a bit here */
-	const struct probe_bit *bits;  /* by bit */
-	const uint16_t *first_of_bit;  /* index of a bit's first; one more than there are bits */
+	uint64_t nodes;               /* that have a bit here */
+	const struct probe_bit *bits; /* by bit */
+	const uint16_t *first_of_bit; /* index of a bit's first; one more than there are bits */
 	size_t bit_count;
 	const struct probe_bit *clear; /* of negated operators: a clear bit makes the candidate */
 	size_t clear_count;

@@ -1,7 +1,7 @@
 /*
- * Which candidates short values made, remembered by their exact bytes: browsers send the same headers, cookies and names
- * again and again. A table of fixed size per worker; values seen again stay, and a flood of new ones goes through the
- * places in between.
+ * Which candidates short values made, remembered by their exact bytes: browsers send the same headers, cookies and
+ * names again and again. A table of fixed size per worker; values seen again stay, and a flood of new ones goes through
+ * the places in between.
  */
 #ifndef GUIA_ENGINE_REMEMBERED_H
 #define GUIA_ENGINE_REMEMBERED_H

@@ -263,14 +263,17 @@ static int complete(struct chain *chain, const struct rule **links, size_t count
 			return -ENOMEM;
 	struct match_entry *last = &t->matches[t->match_count - 1];
 	last->scored = chain->change.scored;
-	t->relevant |= chain->head->audit_log;
 	if (!is_logged(chain)) {
 		last->log = chain->head->log && chain->head->multi_match && t->log_count > 0 ? t->logs[t->log_count - 1]
 											     : NULL;
-		return 0;
+	} else {
+		last->log = chain_log(chain);
+		if (last->log == NULL)
+			return -ENOMEM;
 	}
-	last->log = chain_log(chain);
-	return last->log == NULL ? -ENOMEM : 0;
+	/* What is not logged is not to be audited either, as in ModSecurity. */
+	t->relevant |= last->log != NULL && chain->head->audit_log;
+	return 0;
 }
 
 int rule_evaluate(struct transaction *t, const struct rule *head)

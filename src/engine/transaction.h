@@ -153,9 +153,9 @@ struct transaction {
 	uint8_t phase;           /* of the rules that run; 0 between */
 	const struct rule *head; /* of the chain that runs */
 	uint8_t phases_done;
-	uint8_t phases_whole;    /* that ran to their ends, or to a rule that disrupted */
-	bool strayed;            /* a phase ended otherwise: what courses count on may not hold */
-	uint32_t last_place;     /* in the phase's list, behind the rule evaluated last */
+	uint8_t phases_whole; /* that ran to their ends, or to a rule that disrupted */
+	bool strayed;         /* a phase ended otherwise: what courses count on may not hold */
+	uint32_t last_place;  /* in the phase's list, behind the rule evaluated last */
 	uint32_t skip;
 	struct slice skip_after; /* a marker; empty if none */
 	enum disruptive allow;   /* ALLOW... or NONE */
@@ -172,7 +172,7 @@ struct transaction {
 	uint32_t log_capacity;
 	bool memory_exceeded;
 	bool scan_failed;
-	bool relevant; /* a rule with auditlog matched */
+	bool relevant; /* a logged rule with auditlog matched */
 	guia_trace_fn *trace;
 	void *trace_context;
 

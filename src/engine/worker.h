@@ -15,8 +15,8 @@ enum {
 	WORKER_RETAIN_BYTES = 512 * 1024,       /* an idle transaction keeps */
 	WORKER_IDLE_TRANSACTIONS = 64,
 	WORKER_SCRATCH_BYTES = 8192,
-	WORKER_EXPRESSIONS = 64, /* @rx with macros that are remembered */
-	WORKER_LEVELS = 16,      /* transformations one after another */
+	WORKER_EXPRESSIONS = 64,  /* @rx with macros that are remembered */
+	WORKER_LEVELS = 16,       /* transformations one after another */
 	WORKER_SCAN_WORDS = 1024, /* bits are of 16 bits */
 };
 
@@ -34,10 +34,10 @@ struct worker {
 	struct scan_scratch *scan_scratch;
 	struct regex_scratch *regex_scratch;
 	struct regex_cache *expressions;
-	struct remembered *remembered;                 /* what values made candidates of */
-	struct worker_buffer levels[WORKER_LEVELS];    /* values on their way through pipelines, while they are asked */
-	uint64_t scan_words[WORKER_SCAN_WORDS];        /* the bits of one scan */
-	struct transaction *idle; /* a list */
+	struct remembered *remembered;              /* what values made candidates of */
+	struct worker_buffer levels[WORKER_LEVELS]; /* values on their way through pipelines, while they are asked */
+	uint64_t scan_words[WORKER_SCAN_WORDS];     /* the bits of one scan */
+	struct transaction *idle;                   /* a list */
 	size_t idle_count;
 	uint8_t scratch[WORKER_SCRATCH_BYTES]; /* where transformations write what may turn out not to change */
 	uint64_t sequence;                     /* of unique ids */
