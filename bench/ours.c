@@ -25,7 +25,7 @@ struct ours *ours_new(struct guia_pool *pool, const char *rules_file)
 		return NULL;
 	if (guia_rules_compile(pool, &source, 1, print_diagnostic, NULL, &ours->rules, NULL) == 0 &&
 	    guia_store_new_local(1 << 20, &ours->store) == 0) {
-		struct guia_worker_options options = {.store = ours->store};
+		struct guia_worker_options options = {.store = ours->store, .verdicts_only = true};
 		if (guia_worker_new(&options, &ours->worker) == 0 &&
 		    guia_worker_prepare(ours->worker, ours->rules) == 0)
 			return ours;

@@ -175,6 +175,11 @@ struct guia_worker_options {
 	enum guia_failure_policy on_response_failure;
 	const struct guia_collection_store *store; /* NULL: collections are empty */
 	const struct guia_resolver *resolver;      /* NULL: @rbl never matches */
+	/*
+	 * For a gate: verdicts, scores and logs are all that is wanted. guia_match_at() and guia_tx_at() may leave out
+	 * what only keeps books.
+	 */
+	bool verdicts_only;
 	bool reference_path; /* for tests: every rule by PCRE2 alone, nothing scanned ahead, nothing remembered */
 };
 

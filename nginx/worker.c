@@ -45,6 +45,7 @@ static int worker_make(const struct gate_main *main, const struct gate_profile *
 		.on_request_failure = profile->on_request,
 		.on_response_failure = profile->on_response,
 		.store = store,
+		.verdicts_only = true,
 	};
 	struct guia_worker *worker;
 	int r = guia_worker_new(&options, &worker);

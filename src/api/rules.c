@@ -2,6 +2,7 @@
 #include "api/rules.h"
 
 #include "engine/probe.h"
+#include "engine/quiet.h"
 #include "match/scan_cache.h"
 #include "seclang/compile.h"
 
@@ -125,6 +126,8 @@ static int rules_make(struct guia_pool *pool, const struct guia_source *sources,
 		r = course_build(rules->plan);
 	if (r == 0)
 		r = probe_build(rules->plan);
+	if (r == 0)
+		r = quiet_find(rules->plan);
 	if (r == 0) {
 		rules->audit_log = arena_string(&rules->arena, rules->ruleset.settings.audit_log);
 		rules->debug_log = arena_string(&rules->arena, rules->ruleset.settings.debug_log);

@@ -327,7 +327,8 @@ static int begin(struct transaction *t, const struct probes *probes)
 	t->asked_counts = arena_zalloc(&t->arena, probes->family_count - scalars + 1, sizeof(*t->asked_counts));
 	if (t->candidates == NULL || t->name_counts == NULL || t->asked_scalars == NULL || t->asked_counts == NULL)
 		return -ENOMEM;
-	memcpy(t->candidates, probes->always, probes->words * sizeof(*t->candidates));
+	memcpy(t->candidates, t->worker->options.verdicts_only ? probes->lean : probes->always,
+	       probes->words * sizeof(*t->candidates));
 	return 0;
 }
 

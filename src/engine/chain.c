@@ -15,23 +15,56 @@ struct chain chain_begin(struct transaction *t, const struct rule *head)
 		.t = t,
 		.head = head,
 		.wants_log = head->log || t->trace != NULL,
-		.reference = buffer_make(&t->arena),
 	};
 }
 
-/* [ref "o4,3v10,20t:urlDecodeUni"]: what matched, where the value stood, and what was done to it. */
-static void add_reference(struct chain *chain, const struct value *value, const struct operand *operand, size_t steps)
+static int add_reference(struct chain *chain, const struct value *value, const struct operand *operand, size_t steps)
 {
-	struct buffer *out = &chain->reference;
-	for (uint8_t i = 0; i < operand->span_count; i++)
-		buffer_printf(out, "o%zu,%zu", operand->spans[i].start,
-			      operand->spans[i].end - operand->spans[i].start);
-	if (value != NULL)
-		buffer_printf(out, "v%zu,%zu", value->offset, value->sent_len);
-	for (size_t i = 0; i < steps; i++) {
+	size_t spans = operand->span_count * sizeof(operand->spans[0]);
+	struct chain_reference *reference = arena_alloc(&chain->t->arena, sizeof(*reference) + spans);
+	if (reference == NULL)
+		return -ENOMEM;
+	*reference = (struct chain_reference){
+		.rule = operand->rule,
+		.next = chain->references,
+		.has_value = value != NULL,
+		.span_count = operand->span_count,
+		.steps = (uint16_t)steps,
+		.offset = value == NULL ? 0 : value->offset,
+		.sent_len = value == NULL ? 0 : value->sent_len,
+	};
+	memcpy(reference->spans, operand->spans, spans);
+	chain->references = reference;
+	return 0;
+}
+
+static void write_reference(struct buffer *out, const struct chain_reference *reference)
+{
+	for (uint8_t i = 0; i < reference->span_count; i++)
+		buffer_printf(out, "o%zu,%zu", reference->spans[i].start,
+			      reference->spans[i].end - reference->spans[i].start);
+	if (reference->has_value)
+		buffer_printf(out, "v%zu,%zu", reference->offset, reference->sent_len);
+	for (size_t i = 0; i < reference->steps; i++) {
 		buffer_text(out, i == 0 ? "t:" : ",t:");
-		buffer_text(out, transform_name(operand->rule->transforms[i]));
+		buffer_text(out, transform_name(reference->rule->transforms[i]));
 	}
+}
+
+/* [ref "o4,3v10,20t:urlDecodeUni"], in the order of the matches. */
+static struct slice reference_text(struct chain *chain)
+{
+	struct chain_reference *ordered = NULL;
+	struct buffer out = buffer_make(&chain->t->arena);
+	while (chain->references != NULL) {
+		struct chain_reference *next = chain->references->next;
+		chain->references->next = ordered;
+		ordered = chain->references;
+		chain->references = next;
+	}
+	for (const struct chain_reference *reference = ordered; reference != NULL; reference = reference->next)
+		write_reference(&out, reference);
+	return out.error != 0 ? SLICE("") : buffer_slice(&out);
 }
 
 static int add_trace(struct chain *chain, const struct value *value, const struct operand *operand, size_t steps)
@@ -102,7 +135,8 @@ int chain_note(struct chain *chain, const struct target *target, const struct va
 	t->matched[t->matched_count++] = chain->matched;
 	if (!chain->wants_log)
 		return 0;
-	add_reference(chain, value, operand, steps);
+	if (add_reference(chain, value, operand, steps) != 0)
+		return -ENOMEM;
 	return t->trace == NULL ? 0 : add_trace(chain, value, operand, steps);
 }
 
@@ -221,7 +255,7 @@ const struct log_entry *chain_log(struct chain *chain)
 		.message = redacted(chain, chain->message),
 		.data = redacted(chain, chain->data),
 		.match = match_text(chain),
-		.reference = chain->reference.error != 0 ? SLICE("") : buffer_slice(&chain->reference),
+		.reference = reference_text(chain),
 		.tags = expand_tags(t, chain->head),
 	};
 	return entry->tags == NULL || append_log(t, entry) != 0 ? NULL : entry;

@@ -11,6 +11,18 @@ struct chain_trace {
 	struct chain_trace *next;
 };
 
+/* Where a match stood and what was done to it, for the log's [ref]: written out only if there is a log line. */
+struct chain_reference {
+	const struct rule *rule;
+	struct chain_reference *next;
+	bool has_value;
+	uint8_t span_count;
+	uint16_t steps;
+	size_t offset;
+	size_t sent_len;
+	struct regex_span spans[];
+};
+
 struct chain {
 	struct transaction *t;
 	const struct rule *head;
@@ -25,8 +37,8 @@ struct chain {
 	uint8_t severity;
 	struct slice message;
 	struct slice data;
-	struct buffer reference;
-	struct chain_trace *traces; /* the newest first */
+	struct chain_reference *references; /* of its matches, the newest first */
+	struct chain_trace *traces;         /* the newest first */
 };
 
 enum { CHAIN_MAX = 64 }; /* links whose actions run; the compiler refuses longer chains */

@@ -44,6 +44,8 @@ struct course_step {
 	uint32_t jump;         /* the step where a match's skip or skipAfter leads; may be past the end */
 	uint32_t jump_place;   /* the same in the phase's list; UINT32_MAX: the marker is nowhere */
 	struct slice argument; /* the operator's, where its macros are known; else ptr is NULL */
+	uint32_t quiet;        /* under which it is remembered that the chain did not match; 0: never */
+	bool knows_arguments;  /* of the operators of all its links */
 	bool derails;          /* a match may remove rules that are settled */
 	bool loses_targets;    /* a ctl of some rule may take targets from this one */
 };

@@ -461,6 +461,14 @@ static int land(struct builder *b, size_t place)
 	return r;
 }
 
+static bool arguments_are_known(const struct builder *b, const struct rule *head)
+{
+	bool known = true;
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		known &= macro_is_known(b, &rule->operation.argument);
+	return known;
+}
+
 static bool is_removal(const struct action *action)
 {
 	return action->kind == ACTION_CTL && action->ctl.kind >= CTL_RULE_REMOVE_BY_ID &&
@@ -493,6 +501,7 @@ static int add_step(struct builder *b, const struct rule *head, size_t place)
 	struct course_step *step = &b->steps[b->step_count++];
 	*step = (struct course_step){.rule = head, .place = (uint32_t)place, .jump_place = jumps ? to : UINT32_MAX};
 	step->loses_targets = may_lose_targets(b, head);
+	step->knows_arguments = arguments_are_known(b, head);
 	if (head->kind == RULE_OPERATOR && macro_is_known(b, &head->operation.argument)) {
 		if (arena_copy(&b->plan->arena, expand(b, &head->operation.argument), &step->argument) != 0)
 			return -ENOMEM;

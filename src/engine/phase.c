@@ -2,6 +2,7 @@
 
 #include "engine/body.h"
 #include "engine/candidate.h"
+#include "engine/quiet.h"
 #include "engine/rule.h"
 #include "engine/target.h"
 #include "engine/variable.h"
@@ -96,7 +97,7 @@ static int settle(struct transaction *t, const struct course_settled *settled)
 		if (tx_settle(&t->tx, &settled->writes[i]) != 0)
 			return -ENOMEM;
 	t->pending_status = 0;
-	if (settled->match_count == 0)
+	if (settled->match_count == 0 || t->worker->options.verdicts_only)
 		return 0;
 	struct match_entry *entry = transaction_add_match(t);
 	if (entry == NULL)
@@ -145,8 +146,15 @@ static int take_step(struct transaction *t, const struct course *course, const s
 		return settle(t, step->settled);
 	if (t->removed_rules != NULL && is_removed(t, step->rule))
 		return 0;
+	struct quiet_key key;
+	bool quiet = step->quiet != 0 && t->worker->options.verdicts_only && t->removed_targets == NULL &&
+		     quiet_key_make(t, step, &key);
+	if (quiet && quiet_is_known(t, &key))
+		return 0;
 	forget_matched(t, course, step);
 	int r = rule_evaluate(t, step->rule);
+	if (r == 0 && quiet)
+		quiet_remember(t, &key);
 	if (r > 0 && step->derails)
 		return derail(t, course, step, ret_next);
 	*ret_next = step_after(t, course, step);

@@ -51,9 +51,11 @@ struct plan {
 	/* Documents that @validateSchema and @validateDTD compare with, by their operator. */
 	const struct plan_schema *schemas;
 	size_t schema_count;
-	struct courses courses;      /* what is left to be run of each phase */
-	const struct probes *probes; /* which steps a value makes candidates of */
-	struct arena arena;          /* owns the tables */
+	struct courses courses;                  /* what is left to be run of each phase */
+	const struct probes *probes;             /* which steps a value makes candidates of */
+	const struct target *const *tx_watchers; /* TX:/.../ that may mean any name: quiet.c */
+	size_t tx_watcher_count;
+	struct arena arena; /* owns the tables */
 };
 
 struct xml_schema;

@@ -99,8 +99,12 @@ struct probes {
 	size_t count_count;
 	size_t name_count;      /* of all families */
 	const uint64_t *always; /* a bit per step: candidates of every request */
+	const uint64_t *lean;   /* the same without settled steps that only tell of matches */
 	size_t words;           /* of it */
 };
+
+/* Whether a variable stays as it is while a phase runs. */
+bool probe_is_steady(enum variable variable);
 
 /* Builds the probes of the plan's courses in its arena. 0 or -ENOMEM. */
 int probe_build(struct plan *plan);

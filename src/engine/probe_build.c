@@ -3,10 +3,10 @@
 #include "base/vector.h"
 #include "codec/byte_kind.h"
 #include "match/compare.h"
+#include "engine/remembered.h"
 #include "match/scan.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 /* How the values of a variable may be asked ahead of the phase's rules; those not named never. */
@@ -83,6 +83,11 @@ static const uint8_t shapes[VARIABLE_COUNT] = {
 	[VARIABLE_GUIA_MEMORY_EXCEEDED] = SHAPE_SCALAR,
 	[VARIABLE_GUIA_SCAN_ERROR] = SHAPE_SCALAR,
 };
+
+bool probe_is_steady(enum variable variable)
+{
+	return shapes[variable] == SHAPE_SCALAR || shapes[variable] == SHAPE_COLLECTION;
+}
 
 /* Arguments are in two or three collections; they are asked once, as members of the widest. */
 struct home {
@@ -447,7 +452,6 @@ static bool is_of_set(const struct look *look, enum variable variable, unsigned 
 static int make_set(struct builder *b, enum variable variable, unsigned part, const struct look *name,
 		    const struct probe_set *base, const struct probe_set **ret_set)
 {
-	static atomic_uint ids;
 	struct maker m = {.arena = &b->plan->arena, .plan = b->plan};
 	bool any = false;
 	int r = local_node(&m, 0) < 0 ? -ENOMEM : 0;
@@ -460,7 +464,7 @@ static int make_set(struct builder *b, enum variable variable, unsigned part, co
 	struct probe_set *set = r == 0 && any ? arena_zalloc(m.arena, 1, sizeof(*set)) : NULL;
 	if (set != NULL) {
 		set->base = base;
-		set->id = atomic_fetch_add(&ids, 1) + 1;
+		set->id = remembered_new_key();
 		r = finish_set(&m, set);
 	} else if (r == 0 && any) {
 		r = -ENOMEM;
@@ -611,6 +615,19 @@ static int32_t name_of_count(const struct builder *b, const struct target *targe
 	return -1;
 }
 
+static const uint64_t *lean_of(struct builder *b)
+{
+	size_t words = b->plan->courses.bit_count / 64 + 1;
+	uint64_t *lean = kept(&b->plan->arena, b->always, words * sizeof(*lean));
+	for (unsigned phase = PHASE_FIRST; phase <= PHASE_LAST && lean != NULL; phase++) {
+		const struct course *course = &b->plan->courses.phases[phase];
+		for (size_t i = 0; i < course->count; i++)
+			if (course->steps[i].settled != NULL && course->steps[i].settled->write_count == 0)
+				lean[(course->first_bit + i) / 64] &= ~((uint64_t)1 << (course->first_bit + i) % 64);
+	}
+	return lean;
+}
+
 static int finish(struct builder *b)
 {
 	for (size_t i = 0; i < b->count_count; i++)
@@ -618,9 +635,10 @@ static int finish(struct builder *b)
 	b->probes->counts = kept(&b->plan->arena, b->counts, b->count_count * sizeof(*b->counts));
 	b->probes->count_count = b->count_count;
 	b->probes->always = b->always;
+	b->probes->lean = lean_of(b);
 	b->probes->words = b->plan->courses.bit_count / 64;
 	b->plan->probes = b->probes;
-	return b->probes->counts == NULL ? -ENOMEM : 0;
+	return b->probes->counts == NULL || b->probes->lean == NULL ? -ENOMEM : 0;
 }
 
 int probe_build(struct plan *plan)

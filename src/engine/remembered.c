@@ -1,13 +1,14 @@
 #include "engine/remembered.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum {
 	WAYS = 4,
 	SMALL_STRIDE = 64, /* bytes of an entry: values of up to 44 */
 	SMALL_ROWS = 2048,
-	LARGE_STRIDE = 256,
+	LARGE_STRIDE = 512,
 	LARGE_ROWS = 512,
 	SMALL_BYTES = SMALL_STRIDE - (int)sizeof(struct remembered_entry),
 };
@@ -43,6 +44,12 @@ void remembered_free(struct remembered *remembered)
 	free(remembered->small);
 	free(remembered->large);
 	free(remembered);
+}
+
+uint32_t remembered_new_key(void)
+{
+	static atomic_uint keys;
+	return atomic_fetch_add_explicit(&keys, 1, memory_order_relaxed) + 1;
 }
 
 struct row {

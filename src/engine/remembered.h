@@ -10,11 +10,11 @@
 
 enum {
 	REMEMBERED_STEPS = 6,   /* of a value with more nothing is kept */
-	REMEMBERED_BYTES = 232, /* nor of a longer value */
+	REMEMBERED_BYTES = 480, /* nor of a longer value */
 };
 
 struct remembered_entry {
-	uint32_t set; /* probe_set.id; 0: empty */
+	uint32_t set; /* under which number; 0: empty */
 	uint16_t len;
 	uint8_t step_count;
 	uint8_t seen_again;
@@ -27,6 +27,9 @@ struct remembered;
 /* 0 or -ENOMEM. */
 int remembered_create(struct remembered **ret_remembered);
 void remembered_free(struct remembered *remembered);
+
+/* A number under which values are remembered that no other part of the process uses. */
+uint32_t remembered_new_key(void);
 
 /* NULL if the value is not known. */
 const struct remembered_entry *remembered_find(struct remembered *remembered, uint32_t set, struct slice value,

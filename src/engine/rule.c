@@ -33,7 +33,7 @@ static int on_match(struct link *link, const struct value *value, const struct o
 	chain_texts(chain, link->rule);
 	if (chain->head->log && chain_log(chain) == NULL)
 		return -ENOMEM;
-	chain->reference = buffer_make(&t->arena);
+	chain->references = NULL;
 	return 0;
 }
 
