@@ -36,7 +36,7 @@ void coverage_note(struct coverage *coverage, const struct outcome *outcome)
 {
 	for (size_t i = 0; i < outcome->match_count; i++) {
 		struct coverage_rule *rule = find(coverage, outcome->matches[i].rule_id);
-		if (rule != NULL)
+		if (rule != NULL && outcome->matches[i].completed)
 			rule->fired = true;
 	}
 }

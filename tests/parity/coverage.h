@@ -1,6 +1,6 @@
 /*
- * Which rules have matched at least once. Some cannot, whatever the requests: a file says which and why, a glob of ids
- * and a reason a line.
+ * Which rules have matched at least once, chains to their end. Some cannot, whatever the requests: a file says which
+ * and why, a glob of ids and a reason a line.
  */
 #ifndef PARITY_COVERAGE_H
 #define PARITY_COVERAGE_H
@@ -23,6 +23,7 @@ struct coverage {
 /* The rules of one configuration more. */
 void coverage_add_rules(struct coverage *coverage, const struct oracle *oracle);
 
+/* What our engine matched. */
 void coverage_note(struct coverage *coverage, const struct outcome *outcome);
 
 /*

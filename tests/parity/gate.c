@@ -132,7 +132,8 @@ static void read_outcome(struct gate *gate, struct outcome *outcome)
 	for (size_t i = 0; i < count && i < OUTCOME_MATCHES_MAX; i++) {
 		struct guia_match match;
 		guia_match_at(gate->transaction, i, &match);
-		outcome->matches[outcome->match_count++] = (struct outcome_match){match.rule_id, match.chain_depth};
+		outcome->matches[outcome->match_count++] =
+			(struct outcome_match){match.rule_id, match.chain_depth, match.completed};
 		gate->scored = gate->scored || match.scored;
 	}
 	struct guia_slice name, value;

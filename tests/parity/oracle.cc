@@ -117,7 +117,7 @@ class MatchLog : public DebugLog
 	void record()
 	{
 		if (outcome->match_count < OUTCOME_MATCHES_MAX)
-			outcome->matches[outcome->match_count++] = {head, depth};
+			outcome->matches[outcome->match_count++] = {head, depth, false};
 	}
 
 	void capture_one(const std::string &message)

@@ -31,6 +31,7 @@ enum { OUTCOME_MATCHES_MAX = 4096, OUTCOME_TX_MAX = 2048, OUTCOME_CAPTURES_MAX =
 struct outcome_match {
 	int64_t rule_id; /* the head's */
 	unsigned depth;  /* of the link; 0 the head */
+	bool completed;  /* the last link of its rule; ours only */
 };
 
 struct outcome_tx {
