@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from harness import Gate, Origin, OriginHandler, case, curl, free_port, main, raw, wait_until
+from http2 import Connection, frame, headers_block
 
 RULES = """
 SecRuleEngine On
@@ -73,6 +74,10 @@ server {{
     location /realip {{ real_ip_header X-Real; set_real_ip_from 127.0.0.1; proxy_pass http://app/echo; }}
     location /small {{ client_max_body_size 1k; proxy_pass http://app/echo; }}
     location /dav/ {{ dav_methods PUT; root {folder}; }}
+    location /sliced {{ slice 1k; proxy_set_header Range $slice_range; proxy_pass http://app; }}
+    location /grpc {{ guia_request_body off; grpc_pass grpc://127.0.0.1:{h2}; grpc_set_header X-Inner yes; }}
+    location = /grpc/answer {{ if ($http_x_inner) {{ return 200 "inner"; }} guia_request_body off;
+                               grpc_pass grpc://127.0.0.1:{h2}; grpc_set_header X-Inner yes; }}
     location /ws {{ proxy_pass http://127.0.0.1:{ws}; proxy_set_header Upgrade $http_upgrade;
                     proxy_set_header Connection upgrade; }}
 }}
@@ -81,6 +86,13 @@ server {{
 
 def accel(handler):
     handler.send(200, b"", X_Accel_Redirect="/inside/secret.html")
+
+
+def sliced(handler):
+    whole = b"0123456789" * 500
+    first, last = handler.headers["Range"].partition("=")[2].split("-")
+    part = whole[int(first):int(last) + 1]
+    handler.send(206, part, Content_Range=f"bytes {first}-{int(first) + len(part) - 1}/{len(whole)}", ETag='"one"')
 
 
 class WebSocketOrigin:
@@ -116,7 +128,7 @@ class WebSocketOrigin:
 
 
 origin = Origin({"/accel": accel, "/ask": OriginHandler.echo, "/mirror": OriginHandler.echo,
-                 "/part": lambda h: h.send(200, b"[part]"), "/sse": None})
+                 "/part": lambda h: h.send(200, b"[part]"), "/sliced": sliced})
 websocket = WebSocketOrigin()
 H1, H2 = free_port(), free_port()
 gate = Gate("", start=False, files={
@@ -336,6 +348,69 @@ def _():
     assert len(records(m)) == 1
 
 
+@case("HTTP/2: what nginx refuses as malformed (400) or not allowed (405) reaches phase 5")
+def _():
+    def phase5():
+        return len([l for l in gate.log_lines("error.log") if '[id "50"]' in l])
+    for pairs in ([(":method", "GET"), (":scheme", "http"), (":path", "x"), (":authority", "a")],
+                  [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "a b")],
+                  [(":method", "GET"), (":scheme", "http"), (":authority", "a")],
+                  [(":method", "GET"), (":scheme", "http"), (":path", "/")],
+                  [(":method", "POST"), (":scheme", "http"), (":path", "/"), (":authority", "a"), ("content-length", "x")],
+                  [(":method", "TRACE"), (":scheme", "http"), (":path", "/"), (":authority", "a")]):
+        before, connection = phase5(), Connection(H2)
+        stream = connection.expect()
+        connection.send(frame(1, 5, stream, headers_block(pairs)))
+        answer = connection.finish(stream)
+        assert answer.status in (400, 405), (pairs, vars(answer))
+        wait_until(lambda b=before: phase5() == b + 1, f"phase 5 of {pairs}")
+        connection.close()
+
+
+@case("TRACE (405) reaches phase 5")
+def _():
+    m = mark()
+    assert b" 405 " in raw(H1, f"TRACE /{m} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert ids(m, 50) == 1
+
+
+@case("gRPC passes as it comes where the body is left alone, and its line and headers are inspected")
+def _():
+    for path, status in (("/grpc/answer", 200), ("/grpc/answer?evil", 403)):
+        connection = Connection(H2)
+        stream = connection.open(path, "POST", [("content-type", "application/grpc"), ("te", "trailers")], end=False)
+        connection.data(stream, b"\0\0\0\0\4evil", end=False)
+        answer = connection.finish(stream)
+        assert answer.status == status, vars(answer)
+        connection.close()
+
+
+@case("HTTP/2: Expect: 100-continue is inspected as any other")
+def _():
+    for body, status in ((b"a=evil", 403), (b"a=fine", 200)):
+        connection = Connection(H2)
+        stream = connection.open("/echo", "POST", [("expect", "100-continue"), ("content-length", "6"), ("content-type",
+                                 "application/x-www-form-urlencoded")], end=False)
+        connection.data(stream, body)
+        assert connection.finish(stream).status == status
+        connection.close()
+
+
+@case("HTTP/2: a body without a length, in many frames, with pauses")
+def _():
+    for end, status in ((b"fine", 200), (b"evil", 403)):
+        connection = Connection(H2)
+        stream = connection.open("/echo", "POST", [("content-type", "application/x-www-form-urlencoded")], end=False)
+        for _ in range(5):
+            connection.data(stream, b"x" * 5000, end=False)
+            time.sleep(0.02)
+        connection.data(stream, end, end=False)
+        time.sleep(0.02)
+        connection.data(stream, b"")
+        assert connection.finish(stream).status == status
+        connection.close()
+
+
 @case("return reaches phase 5 and the logs", both=True)
 def _(http2):
     m = mark()
@@ -379,6 +454,16 @@ def _(http2):
     reply = get("/included/page.shtml", "-H", "Accept: text/html", http2=http2)
     assert reply.status == 200 and b"[part]" in reply.body, reply
     assert len([l for l in gate.log_lines("error.log") if '[id "5"]' in l]) == before
+
+
+@case("slice's subrequests are not inspected on their own", both=True)
+def _(http2):
+    m = mark()
+    asked = len([s for s in origin.seen if s[1].startswith("/sliced")])
+    reply = get(f"/sliced?count&{m}", http2=http2)
+    assert reply.status == 200 and reply.body == b"0123456789" * 500, (reply.status, len(reply.body))
+    assert len([s for s in origin.seen if s[1].startswith("/sliced")]) == asked + 5
+    assert len(records(m)) == 1 and ids(m, 5) == 1
 
 
 @case("X-Accel-Redirect neither inspects twice nor loses the transaction", both=True)
