@@ -115,6 +115,9 @@ struct guia_rules_info {
 };
 void guia_rules_info(const struct guia_rules *rules, struct guia_rules_info *ret_info);
 
+/* Names that SecGuiaRedact adds to the built-in table of secrets. False past the end. */
+bool guia_rules_secret_name_at(const struct guia_rules *rules, size_t index, struct guia_slice *ret_name);
+
 /* ---- persistent collections ---- */
 
 /*
@@ -313,6 +316,14 @@ size_t guia_log_line_count(const struct guia_transaction *transaction);
 struct guia_slice guia_log_line_at(struct guia_transaction *transaction, size_t index);
 struct guia_slice guia_audit_record(struct guia_transaction *transaction);
 
+/*
+ * Any text about the request, such as a line of another's log, with the secrets replaced that stand in it by name. In
+ * the transaction's memory; empty if there is none left.
+ */
+struct guia_slice guia_transaction_redact(struct guia_transaction *transaction, struct guia_slice text);
+/* The URI as sent, likewise. */
+struct guia_slice guia_transaction_redacted_uri(struct guia_transaction *transaction);
+
 /* ---- explanation ---- */
 
 struct guia_trace_step {
@@ -320,7 +331,8 @@ struct guia_trace_step {
 	struct guia_slice value;
 };
 
-/* One match of one link of one rule, as the engine saw it: nothing is redacted or escaped. */
+/* One match of one link of one rule, as the engine saw it: nothing is escaped, and nothing but `message` and `data`
+ * redacted. */
 struct guia_trace {
 	int64_t rule_id;
 	uint8_t chain_depth;
@@ -328,6 +340,7 @@ struct guia_trace {
 	const char *file;
 	unsigned line;
 	struct guia_slice variable;          /* "ARGS:q" */
+	bool secret;                         /* by its name, or by the names in a document */
 	struct guia_slice value;             /* before transformations */
 	const struct guia_trace_step *steps; /* one for each transformation that changed the value */
 	size_t step_count;

@@ -187,6 +187,8 @@ void gate_stores_end(struct gate_context *context);
 /* ---- log.c ---- */
 
 ngx_int_t gate_log_handler(ngx_http_request_t *r);
+/* From here on what nginx logs of a request names it without secrets. A handler of nginx's first phase. */
+ngx_int_t gate_log_watch(ngx_http_request_t *r);
 
 /* ---- variables.c ---- */
 

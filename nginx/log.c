@@ -9,6 +9,46 @@
 
 #include <sys/uio.h>
 
+static ngx_http_log_handler_pt nginx_handler;
+
+/* Without a transaction nobody knows which names are secret. */
+static u_char *plain_write(ngx_http_request_t *r, u_char *buf, size_t len)
+{
+	ngx_http_core_srv_conf_t *server = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+
+	return ngx_snprintf(buf, len, ", server: %V, request: \"%V %V\"", &server->server_name, &r->method_name,
+			    &r->uri);
+}
+
+/* What nginx adds to each of its messages: the request line, the origin's URL and the referrer among it. */
+static u_char *context_write(ngx_http_request_t *r, ngx_http_request_t *sr, u_char *buf, size_t len)
+{
+	struct gate_context *context = gate_context_find(r);
+	struct gate_location *location = ngx_http_get_module_loc_conf(r, ngx_http_guia_module);
+
+	if (context != NULL && context->location != NULL)
+		location = context->location;
+	if (location == NULL || !location->enabled)
+		return nginx_handler(r, sr, buf, len);
+	if (context == NULL || context->transaction == NULL)
+		return plain_write(r, buf, len);
+	u_char *end = nginx_handler(r, sr, buf, len);
+	struct guia_slice text =
+		guia_transaction_redact(context->transaction, (struct guia_slice){buf, (size_t)(end - buf)});
+	if (text.len == 0)
+		return plain_write(r, buf, len);
+	return ngx_cpymem(buf, text.ptr, ngx_min(text.len, len));
+}
+
+ngx_int_t gate_log_watch(ngx_http_request_t *r)
+{
+	if (r == r->main && r->log_handler != context_write) {
+		nginx_handler = r->log_handler;
+		r->log_handler = context_write;
+	}
+	return NGX_DECLINED;
+}
+
 static void line_write(struct gate_context *context, ngx_uint_t level, const u_char *text, size_t len)
 {
 	ngx_log_t *log = context->request->connection->log;

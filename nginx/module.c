@@ -209,6 +209,7 @@ static ngx_int_t hooks_install(ngx_conf_t *cf)
 	if (main->rulesets.nelts == 0)
 		return NGX_OK;
 	if (gate_rulesets_compile(cf, main) != NGX_OK ||
+	    handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_log_watch, false) != NGX_OK ||
 	    handler_add(core, NGX_HTTP_REWRITE_PHASE, gate_rewrite_handler, false) != NGX_OK ||
 	    handler_add(core, NGX_HTTP_PREACCESS_PHASE, gate_preaccess_handler, true) != NGX_OK ||
 	    handler_add(core, NGX_HTTP_LOG_PHASE, gate_log_handler, false) != NGX_OK)

@@ -20,6 +20,7 @@ static void context_cleanup(void *data)
 	gate_stores_end(context);
 	if (context->transaction != NULL) {
 		guia_transaction_end(context->transaction);
+		context->transaction = NULL;
 		context->location->profile->live--;
 	}
 	if (context->mapped != NULL)

@@ -1,4 +1,4 @@
-/* $guia_id, $guia_verdict, $guia_score: of the client's request, also where a subrequest asks. */
+/* $guia_id, $guia_verdict, $guia_score, $guia_uri: of the client's request, also where a subrequest asks. */
 #include "gate.h"
 
 static void value_set(ngx_http_variable_value_t *value, const void *data, size_t len)
@@ -56,12 +56,29 @@ static ngx_int_t score_get(ngx_http_request_t *r, ngx_http_variable_value_t *val
 	return NGX_OK;
 }
 
+/* Unset where there is no transaction, for then nobody knows what is secret. */
+static ngx_int_t uri_get(ngx_http_request_t *r, ngx_http_variable_value_t *value, uintptr_t data)
+{
+	struct gate_context *context = gate_context_find(r);
+	struct guia_slice uri = {NULL, 0};
+
+	(void)data;
+	if (context != NULL && context->transaction != NULL)
+		uri = guia_transaction_redacted_uri(context->transaction);
+	if (uri.len == 0)
+		value->not_found = 1;
+	else
+		value_set(value, uri.ptr, uri.len);
+	return NGX_OK;
+}
+
 ngx_int_t gate_variables_add(ngx_conf_t *cf)
 {
 	static ngx_http_variable_t variables[] = {
 		{ngx_string("guia_id"), NULL, id_get, 0, 0, 0},
 		{ngx_string("guia_verdict"), NULL, verdict_get, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
 		{ngx_string("guia_score"), NULL, score_get, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+		{ngx_string("guia_uri"), NULL, uri_get, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
 	};
 
 	for (ngx_uint_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {

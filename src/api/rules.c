@@ -1,6 +1,7 @@
 /* The compile half of guia.h: pools and rule sets. */
 #include "api/rules.h"
 
+#include "api/convert.h"
 #include "engine/probe.h"
 #include "engine/quiet.h"
 #include "match/scan_cache.h"
@@ -13,7 +14,7 @@
 
 struct guia_pool {
 	struct pool *things;
-	struct scan_cache *cache; /* NULL: none */
+	struct scan_cache *cache;   /* NULL: none */
 	struct diagnostics opening; /* what there was to say about the cache; told at the first compilation */
 };
 
@@ -200,6 +201,15 @@ void guia_rules_unref(struct guia_rules *rules)
 const struct plan *rules_plan(const struct guia_rules *rules)
 {
 	return rules->plan;
+}
+
+bool guia_rules_secret_name_at(const struct guia_rules *rules, size_t index, struct guia_slice *ret_name)
+{
+	const struct settings *settings = &rules->ruleset.settings;
+	if (index >= settings->redacted_name_count)
+		return false;
+	*ret_name = slice_out(settings->redacted_names[index]);
+	return true;
 }
 
 void guia_rules_info(const struct guia_rules *rules, struct guia_rules_info *ret_info)

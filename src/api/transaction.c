@@ -194,6 +194,16 @@ size_t guia_log_line_count(const struct guia_transaction *transaction)
 	return transaction->engine->log_count;
 }
 
+struct guia_slice guia_transaction_redact(struct guia_transaction *transaction, struct guia_slice text)
+{
+	return slice_out(report_redact(transaction->engine, slice_in(text)));
+}
+
+struct guia_slice guia_transaction_redacted_uri(struct guia_transaction *transaction)
+{
+	return slice_out(report_redact_uri(transaction->engine));
+}
+
 struct guia_slice guia_log_line_at(struct guia_transaction *transaction, size_t index)
 {
 	return slice_out(report_log_line(transaction->engine, index));

@@ -80,7 +80,8 @@ static int run_request(struct explainer *e)
 		return r;
 	struct exchange exchange = {&e->request, e->has_answer ? origin : NULL, e, &e->arena};
 	guia_transaction_trace(t, story_trace, &e->story);
-	r = exchange_run(t, &exchange, &e->status);
+	r = story_secrets(&e->story, e->engine.rules);
+	r = r != 0 ? r : exchange_run(t, &exchange, &e->status);
 	guia_transaction_summary(t, &e->summary);
 	guia_transaction_end(t);
 	return r != 0 ? r : e->story.lost ? -ENOMEM : 0;

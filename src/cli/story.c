@@ -37,36 +37,38 @@ static struct story_rule *rule_of(struct story *story, const struct guia_trace *
 	return rule;
 }
 
-/* The text of a variable that holds many values at once, with the secrets among them replaced. */
-static void redact_whole(struct slice variable, struct slice value, struct buffer *out)
+int story_secrets(struct story *story, const struct guia_rules *rules)
 {
-	struct redact_names names = {0};
-	if (slice_starts_with_nocase(variable, SLICE("REQUEST_URI")) ||
-	    slice_equal_nocase(variable, SLICE("REQUEST_LINE")) ||
-	    slice_equal_nocase(variable, SLICE("REQUEST_HEADERS:Referer")))
-		redact_uri(&names, value, out);
-	else if (slice_equal_nocase(variable, SLICE("QUERY_STRING")))
-		redact_arguments(&names, value, '&', out);
-	else if (slice_equal_nocase(variable, SLICE("REQUEST_BODY")))
-		redact_body(&names, SLICE("application/x-www-form-urlencoded"), value, out);
-	else if (slice_starts_with_nocase(variable, SLICE("REQUEST_HEADERS:")))
-		redact_header(&names, slice_after(variable, 16), value, out);
-	else
-		redact_value(&names, variable, value, out);
+	struct guia_slice name;
+	size_t count = 0;
+	while (guia_rules_secret_name_at(rules, count, &name))
+		count++;
+	struct slice *names = arena_zalloc(story->arena, count + 1, sizeof(*names));
+	if (names == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count && guia_rules_secret_name_at(rules, i, &name); i++)
+		names[i] = exchange_in(name);
+	story->secrets = (struct redact_names){names, count};
+	return 0;
 }
 
-/* The value as it may be shown; true if something had to be replaced. */
-static bool shown(struct story *story, struct slice variable, struct slice value, struct slice *ret_value)
+/*
+ * The value as it may be shown; true if something had to be replaced. A body is redacted by what it looks like, and
+ * then as free text: what it says it is need not be true.
+ */
+static bool shown(struct story *story, const struct guia_trace *trace, struct slice *ret_value)
 {
-	struct redact_names names = {0};
-	struct buffer out = buffer_make(story->arena);
-	if (redact_name_is_secret(&names, variable))
-		buffer_text(&out, "[redacted]");
-	else
-		redact_whole(variable, value, &out);
-	bool changed = !slice_equal(buffer_slice(&out), value);
-	story->lost |= out.error != 0;
-	*ret_value = changed ? buffer_slice(&out) : copy(story, value);
+	struct buffer out = buffer_make(story->arena), again = buffer_make(story->arena);
+	struct slice variable = exchange_in(trace->variable), value = exchange_in(trace->value);
+	if (trace->secret) {
+		*ret_value = SLICE("[redacted]");
+		return true;
+	}
+	redact_value(&story->secrets, variable, value, &out);
+	redact_text(&story->secrets, variable, SLICE(""), buffer_slice(&out), &again);
+	bool changed = !slice_equal(buffer_slice(&again), value);
+	story->lost |= out.error != 0 || again.error != 0;
+	*ret_value = changed ? buffer_slice(&again) : copy(story, value);
 	return changed;
 }
 
@@ -99,7 +101,7 @@ static void add_link(struct story *story, struct story_rule *rule, const struct 
 	link->negated = trace->operator_negated;
 	link->argument = copy(story, exchange_in(trace->operator_argument));
 	/* Where a secret was replaced, places no longer fit and the steps would tell it. */
-	if (!shown(story, link->variable, exchange_in(trace->value), &link->value)) {
+	if (!shown(story, trace, &link->value)) {
 		link->match_offset = trace->match_offset;
 		link->match_len = trace->match_len;
 		copy_steps(story, trace, link);

@@ -4,6 +4,7 @@
 
 #include "guia.h"
 #include "base/arena.h"
+#include "http/redact.h"
 
 struct story_step {
 	const char *transform;
@@ -41,10 +42,14 @@ struct story_rule {
 
 struct story {
 	struct arena *arena;
-	struct story_rule *rules; /* in the order of their first match */
+	struct redact_names secrets; /* of the rules: story_secrets */
+	struct story_rule *rules;    /* in the order of their first match */
 	struct story_rule *last;
 	bool lost; /* no memory for all of it */
 };
+
+/* Takes the names that the rules add to the table of secrets. 0 or -ENOMEM. */
+int story_secrets(struct story *story, const struct guia_rules *rules);
 
 /* A guia_trace_fn; `context` is the story. */
 void story_trace(void *story, const struct guia_trace *trace);

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-enum { LOG_PARAMETER = 200, LOG_VALUE = 100 };
+enum { LOG_PARAMETER = 200, LOG_VALUE = 100, VALUE_LOOKED_AT = 4096, DOCUMENT_LOOKED_AT = 64 << 10 };
 
 struct chain chain_begin(struct transaction *t, const struct rule *head)
 {
@@ -67,6 +67,26 @@ static struct slice reference_text(struct chain *chain)
 	return out.error != 0 ? SLICE("") : buffer_slice(&out);
 }
 
+/* A document's values are known by its names, which neither REQUEST_BODY nor XML show: in doubt they are secret. */
+static bool document_holds_secret(struct transaction *t)
+{
+	struct slice body = t->request_body.bytes;
+	struct buffer out = buffer_make(&t->arena);
+	if (body.len > DOCUMENT_LOOKED_AT)
+		return true;
+	redact_body(&t->redact, SLICE("text/xml"), body, &out);
+	return out.error != 0 || !slice_equal(buffer_slice(&out), body);
+}
+
+static bool is_secret(struct transaction *t, struct slice name)
+{
+	if (redact_name_is_secret(&t->redact, name))
+		return true;
+	bool document =
+		t->xml != NULL && (slice_equal(name, SLICE("REQUEST_BODY")) || slice_starts_with(name, SLICE("XML")));
+	return document && document_holds_secret(t);
+}
+
 static int add_trace(struct chain *chain, const struct value *value, const struct operand *operand, size_t steps)
 {
 	struct transaction *t = chain->t;
@@ -85,6 +105,7 @@ static int add_trace(struct chain *chain, const struct value *value, const struc
 		.file = rule->file,
 		.line = rule->line,
 		.variable = {name.ptr, name.len},
+		.secret = is_secret(t, name),
 		.value = {bytes.ptr, bytes.len},
 		.steps = made,
 		.operator_name = rule->kind == RULE_ACTION ? "" : operator_infos[rule->operation.kind].name,
@@ -140,6 +161,26 @@ int chain_note(struct chain *chain, const struct target *target, const struct va
 	return t->trace == NULL ? 0 : add_trace(chain, value, operand, steps);
 }
 
+/* Whether the link's match, or one of an earlier link, is of a variable that is secret by its name. */
+static struct slice secret_name(struct chain *chain)
+{
+	struct transaction *t = chain->t;
+	uint32_t first = chain->link == chain->head && t->matched_count > 0 ? t->matched_count - 1 : 0;
+	for (uint32_t i = t->matched_count; i-- > first;) {
+		struct slice name = variable_full_name(t, &t->matched[i]);
+		if (is_secret(t, name))
+			return name;
+	}
+	return SLICE("");
+}
+
+static struct chain_text expand_text(struct chain *chain, const struct rule *rule, const struct macro *macro)
+{
+	if (macro_is_literal(macro))
+		return (struct chain_text){.bytes = macro_expand(chain->t, macro, rule)};
+	return (struct chain_text){macro_expand(chain->t, macro, rule), true, secret_name(chain)};
+}
+
 void chain_texts(struct chain *chain, const struct rule *rule)
 {
 	struct transaction *t = chain->t;
@@ -151,9 +192,9 @@ void chain_texts(struct chain *chain, const struct rule *rule)
 	if (!chain->wants_log)
 		return;
 	if (rule->log_data.text.len > 0)
-		chain->data = macro_expand(t, &rule->log_data, rule);
+		chain->data = expand_text(chain, rule, &rule->log_data);
 	if (rule->message.text.len > 0)
-		chain->message = macro_expand(t, &rule->message, rule);
+		chain->message = expand_text(chain, rule, &rule->message);
 	/* A SecAction looks at nothing, but a trace tells of it too. */
 	if (rule->kind == RULE_ACTION && t->trace != NULL) {
 		struct operand none = {.t = t, .rule = rule, .bytes = SLICE("")};
@@ -174,6 +215,19 @@ static void add_limited(struct buffer *out, struct slice text, size_t limit)
 	buffer_printf(out, " (%zu characters omitted)", text.len - limit);
 }
 
+/* By what the variable holds, and then as free text: a body need not be what it looks like. */
+static void add_value_redacted(struct transaction *t, struct slice name, struct slice value, struct buffer *out)
+{
+	struct buffer structured = buffer_make(&t->arena);
+	if (is_secret(t, name)) {
+		buffer_text(out, "[redacted]");
+		return;
+	}
+	redact_value(&t->redact, name, slice_sub(value, 0, VALUE_LOOKED_AT), &structured);
+	redact_text(&t->redact, name, SLICE(""), buffer_slice(&structured), out);
+	out->error = structured.error != 0 ? structured.error : out->error;
+}
+
 /* Matched "Operator `Rx' with parameter `...' against variable `ARGS:q' (Value: `...' ) */
 static struct slice match_text(struct chain *chain)
 {
@@ -189,10 +243,7 @@ static struct slice match_text(struct chain *chain)
 	if (operation->kind == OPERATOR_DETECT_XSS)
 		return SLICE("detected XSS using libinjection.");
 	struct slice name = variable_full_name(t, &chain->matched);
-	if (redact_name_is_secret(&t->redact, name))
-		buffer_text(&value, "[redacted]");
-	else
-		redact_text(&t->redact, name, SLICE(""), slice_sub(chain->original, 0, 4096), &value);
+	add_value_redacted(t, name, chain->original, &value);
 	text_add_log(&escaped, buffer_slice(&value), false);
 	buffer_printf(&out, "Matched \"Operator `%s' with parameter `", operator_log_name(operation->kind));
 	add_limited(&out, macro_expand(t, &operation->argument, chain->link), LOG_PARAMETER);
@@ -204,14 +255,21 @@ static struct slice match_text(struct chain *chain)
 	return out.error != 0 || value.error != 0 || escaped.error != 0 ? SLICE("") : buffer_slice(&out);
 }
 
-static struct slice redacted(struct chain *chain, struct slice text)
+static struct slice redacted(struct chain *chain, const struct chain_text *text)
 {
 	struct transaction *t = chain->t;
 	struct buffer out = buffer_make(&t->arena);
-	if (text.len == 0)
+	if (text->bytes.len == 0)
 		return SLICE("");
-	struct slice name = chain->has_match ? variable_full_name(t, &chain->matched) : SLICE("");
-	redact_text(&t->redact, name, chain->original, text, &out);
+	/* The Core Rule Set's own form stays readable, where it is the name that tells. */
+	if (text->varies && text->secret.len > 0 &&
+	    !(slice_starts_with(text->bytes, SLICE("Matched Data: ")) &&
+	      redact_name_is_secret(&t->redact, text->secret)))
+		return SLICE("[redacted]");
+	struct slice name = text->secret;
+	if (name.len == 0 && chain->has_match)
+		name = variable_full_name(t, &chain->matched);
+	redact_text(&t->redact, name, chain->original, text->bytes, &out);
 	return out.error != 0 || out.len == 0 ? SLICE("") : buffer_slice(&out);
 }
 
@@ -252,8 +310,8 @@ const struct log_entry *chain_log(struct chain *chain)
 		.audit = chain->head->audit_log,
 		.status = t->verdict.status,
 		.severity = chain->severity,
-		.message = redacted(chain, chain->message),
-		.data = redacted(chain, chain->data),
+		.message = redacted(chain, &chain->message),
+		.data = redacted(chain, &chain->data),
 		.match = match_text(chain),
 		.reference = reference_text(chain),
 		.tags = expand_tags(t, chain->head),
@@ -265,6 +323,7 @@ void chain_tell(struct chain *chain, bool completed)
 {
 	struct transaction *t = chain->t;
 	struct chain_trace *ordered = NULL;
+	struct slice message = redacted(chain, &chain->message), data = redacted(chain, &chain->data);
 	for (struct chain_trace *trace = chain->traces; trace != NULL;) {
 		struct chain_trace *next = trace->next;
 		trace->next = ordered;
@@ -272,8 +331,8 @@ void chain_tell(struct chain *chain, bool completed)
 		trace = next;
 	}
 	for (struct chain_trace *trace = ordered; trace != NULL; trace = trace->next) {
-		trace->trace.message = (struct guia_slice){chain->message.ptr, chain->message.len};
-		trace->trace.data = (struct guia_slice){chain->data.ptr, chain->data.len};
+		trace->trace.message = (struct guia_slice){message.ptr, message.len};
+		trace->trace.data = (struct guia_slice){data.ptr, data.len};
 		if (trace->next == NULL && completed) {
 			trace->trace.completed = true;
 			trace->trace.inbound_added = chain->change.inbound;

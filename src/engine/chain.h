@@ -23,6 +23,13 @@ struct chain_reference {
 	struct regex_span spans[];
 };
 
+/* A text of a rule, expanded when its link matched. */
+struct chain_text {
+	struct slice bytes;
+	bool varies;         /* it was expanded: values of the request may stand in it, as transformations left them */
+	struct slice secret; /* the name of a secret that had matched by then; empty if none */
+};
+
 struct chain {
 	struct transaction *t;
 	const struct rule *head;
@@ -35,8 +42,8 @@ struct chain {
 	bool wants_log; /* the head logs, or a trace listens: texts are wanted */
 	bool disruptive;
 	uint8_t severity;
-	struct slice message;
-	struct slice data;
+	struct chain_text message;
+	struct chain_text data;
 	struct chain_reference *references; /* of its matches, the newest first */
 	struct chain_trace *traces;         /* the newest first */
 };

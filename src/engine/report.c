@@ -181,3 +181,17 @@ struct slice report_log_line(struct transaction *t, size_t index)
 	add_tail(t, entry, &escaped);
 	return line.error != 0 || escaped.error != 0 ? SLICE("") : buffer_slice(&escaped);
 }
+
+struct slice report_redact(struct transaction *t, struct slice text)
+{
+	struct buffer out = buffer_make(&t->arena);
+	redact_text(&t->redact, SLICE(""), SLICE(""), text, &out);
+	return out.error != 0 ? SLICE("") : buffer_slice(&out);
+}
+
+struct slice report_redact_uri(struct transaction *t)
+{
+	struct buffer out = buffer_make(&t->arena);
+	redact_uri(&t->redact, t->uri.raw, &out);
+	return out.error != 0 ? SLICE("") : buffer_slice(&out);
+}

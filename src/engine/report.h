@@ -21,4 +21,8 @@ struct slice report_log_line(struct transaction *t, size_t index);
 /* One line of JSON; empty if SecAuditEngine wants none, or the arena is exhausted. */
 struct slice report_audit(struct transaction *t);
 
+/* A text of somebody else's about the request, and its URI, without secrets; empty if the arena is exhausted. */
+struct slice report_redact(struct transaction *t, struct slice text);
+struct slice report_redact_uri(struct transaction *t);
+
 #endif

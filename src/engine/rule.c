@@ -251,7 +251,7 @@ static bool is_logged(const struct chain *chain)
 	/* With multiMatch a rule without a chain has logged each step. */
 	if (!head->log || (head->multi_match && head->next_link == NULL))
 		return false;
-	return head->kind != RULE_ACTION || chain->message.len > 0 || head->disruptive == DISRUPTIVE_BLOCK;
+	return head->kind != RULE_ACTION || chain->message.bytes.len > 0 || head->disruptive == DISRUPTIVE_BLOCK;
 }
 
 static int complete(struct chain *chain, const struct rule **links, size_t count)

@@ -18,14 +18,30 @@ static uint8_t decode_percent(struct reader *r)
 	return (uint8_t)(high << 4 | low);
 }
 
-static bool encoded_name_is_secret(const struct redact_names *names, struct slice name)
+/* Behind "\\": "uXXXX" as JSON writes it. Table words beyond ASCII are not looked for in this spelling. */
+static uint8_t decode_unicode(struct reader *r)
+{
+	uint32_t unit = 0;
+	if (reader_peek(r, 0) != 'u')
+		return '\\';
+	for (size_t i = 1; i <= 4; i++) {
+		int digit = reader_peek(r, i) < 0 ? -1 : byte_hex_value((uint8_t)reader_peek(r, i));
+		if (digit < 0)
+			return '\\';
+		unit = unit << 4 | (uint32_t)digit;
+	}
+	reader_skip(r, 5);
+	return unit < 0x80 ? (uint8_t)unit : '?';
+}
+
+bool redact_encoded_name_is_secret(const struct redact_names *names, struct slice name)
 {
 	uint8_t decoded[NAME_LIMIT];
 	size_t length = 0;
 	struct reader r = reader_make(name);
 	while (!reader_at_end(&r) && length < sizeof(decoded)) {
 		uint8_t c = reader_byte(&r);
-		decoded[length++] = c == '%' ? decode_percent(&r) : c;
+		decoded[length++] = c == '%' ? decode_percent(&r) : c == '\\' ? decode_unicode(&r) : c;
 	}
 	return redact_name_is_secret(names, slice_make(decoded, length));
 }
@@ -35,7 +51,7 @@ static void redact_pair(const struct redact_names *names, struct slice pair, str
 {
 	struct slice name;
 	struct slice value = slice_cut(pair, '=', &name);
-	if (value.len == 0 || !encoded_name_is_secret(names, name)) {
+	if (value.len == 0 || !redact_encoded_name_is_secret(names, name)) {
 		buffer_add(out, pair);
 		return;
 	}
@@ -155,25 +171,6 @@ static struct slice take_string(struct reader *r)
 	return slice_after(r->bytes, from);
 }
 
-static bool json_key_is_secret(const struct redact_names *names, struct slice key)
-{
-	uint8_t decoded[NAME_LIMIT];
-	size_t length = 0;
-	struct reader r = reader_make(key);
-	while (!reader_at_end(&r) && length < sizeof(decoded)) {
-		uint8_t c = reader_byte(&r);
-		if (c == '\\' && reader_accept(&r, SLICE("u"))) {
-			/* Table words beyond ASCII are not looked for in this spelling; those within it are. */
-			uint32_t unit = 0;
-			for (int i = 0; i < 4; i++)
-				unit = unit << 4 | ((uint32_t)byte_hex_value(reader_byte(&r)) & 0xf);
-			c = unit < 0x80 ? (uint8_t)unit : '?';
-		}
-		decoded[length++] = c;
-	}
-	return redact_name_is_secret(names, slice_make(decoded, length));
-}
-
 /* The value behind a key, nested as it may be. */
 static void skip_json_value(struct reader *r)
 {
@@ -211,7 +208,7 @@ static void redact_json_string(const struct redact_names *names, struct reader *
 	if (is_key)
 		skip_space(r);
 	buffer_add(out, slice_sub(r->bytes, from, r->at));
-	if (!is_key || reader_at_end(r) || !json_key_is_secret(names, key))
+	if (!is_key || reader_at_end(r) || !redact_encoded_name_is_secret(names, key))
 		return;
 	skip_json_value(r);
 	buffer_byte(out, '"');
@@ -297,7 +294,7 @@ static void redact_xml(const struct redact_names *names, struct slice body, stru
 }
 
 /* Whether a part's headers name a secret, by any parameter "name" or "filename". */
-static bool part_is_secret(const struct redact_names *names, struct slice headers)
+bool redact_part_is_secret(const struct redact_names *names, struct slice headers)
 {
 	struct slice marker = SLICE("name=");
 	for (size_t at = 0; (at = slice_find_nocase(headers, marker, at)) < headers.len;) {
@@ -309,7 +306,8 @@ static bool part_is_secret(const struct redact_names *names, struct slice header
 			name = take_string(&r);
 		else
 			name = slice_sub(r.bytes, 0, slice_find_byte(r.bytes, '\n', 0));
-		if (redact_name_is_secret(names, slice_sub(name, 0, NAME_LIMIT)) || encoded_name_is_secret(names, name))
+		if (redact_name_is_secret(names, slice_sub(name, 0, NAME_LIMIT)) ||
+		    redact_encoded_name_is_secret(names, name))
 			return true;
 	}
 	return false;
@@ -332,7 +330,7 @@ static void redact_part(const struct redact_names *names, struct slice part, str
 	buffer_add(out, slice_sub(part, 0, end));
 	if (content.len == 0)
 		return;
-	if (part_is_secret(names, slice_sub(part, 0, end))) {
+	if (redact_part_is_secret(names, slice_sub(part, 0, end))) {
 		buffer_add(out, placeholder);
 		buffer_text(out, "\r\n");
 	} else if (content.ptr[0] == '{' || content.ptr[0] == '[') {

@@ -20,6 +20,11 @@ struct redact_names {
  * ("ARGS:password", "REQUEST_HEADERS:Authorization"). One secret component makes the whole secret.
  */
 bool redact_name_is_secret(const struct redact_names *names, struct slice name);
+/* The same of a name that may be written with %XX or, as in JSON, with \uXXXX. */
+bool redact_encoded_name_is_secret(const struct redact_names *names, struct slice name);
+
+/* Whether headers of multipart parts that stand somewhere in the text name a secret field or file. */
+bool redact_part_is_secret(const struct redact_names *names, struct slice headers);
 
 /* Each appends to `out` the text with its secrets replaced; errors are the buffer's. */
 void redact_value(const struct redact_names *names, struct slice name, struct slice value, struct buffer *out);

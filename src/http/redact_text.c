@@ -46,6 +46,21 @@ static bool is_name_byte(uint8_t c)
 	return byte_is_alpha(c) || byte_is_digit(c) || c >= 0x80 || c == '_' || c == '-' || c == '.' || c == '%';
 }
 
+/* How many bytes at `at` are one of a name: a byte, or "\\u0061" of JSON's; 0 if none is. */
+static size_t name_unit(struct slice text, size_t at)
+{
+	if (at == text.len)
+		return 0;
+	if (is_name_byte(text.ptr[at]))
+		return 1;
+	if (text.len - at < 6 || text.ptr[at] != '\\' || text.ptr[at + 1] != 'u')
+		return 0;
+	for (size_t i = 2; i < 6; i++)
+		if (byte_hex_value(text.ptr[at + i]) < 0)
+			return 0;
+	return 6;
+}
+
 /* The value behind `sign`: to the line's end behind a colon, else to what ends an argument. */
 static size_t value_end(struct slice text, size_t from, uint8_t sign)
 {
@@ -72,20 +87,62 @@ static size_t behind_sign(struct slice text, size_t at, uint8_t *ret_sign)
 	return at;
 }
 
+/* A byte of no name; "://user:password@" loses what is before the '@'. Returns where to go on. */
+static size_t add_sign(struct slice text, size_t at, struct buffer *out)
+{
+	struct slice authority = SLICE("://");
+	if (!slice_starts_with(slice_after(text, at), authority)) {
+		buffer_byte(out, text.ptr[at]);
+		return at + 1;
+	}
+	size_t end = at + authority.len;
+	buffer_add(out, authority);
+	while (end < text.len && text.ptr[end] != '@' && text.ptr[end] > ' ' &&
+	       strchr("/?#\"'<>", text.ptr[end]) == NULL)
+		end++;
+	if (end == text.len || text.ptr[end] != '@')
+		return at + authority.len;
+	buffer_add(out, placeholder);
+	return end;
+}
+
+/*
+ * "<password a="b">x</password>" keeps its name. Returns where to go on, behind all that was looked at; `at` itself if
+ * there is no such element.
+ */
+static size_t add_element(const struct redact_names *names, struct slice text, size_t at, struct buffer *out)
+{
+	size_t name_end = at + 1;
+	if (text.ptr[at] != '<')
+		return at;
+	while (name_end < text.len && (is_name_byte(text.ptr[name_end]) || text.ptr[name_end] == ':'))
+		name_end++;
+	if (!redact_name_is_secret(names, slice_sub(text, at + 1, name_end)))
+		return at;
+	buffer_add(out, slice_sub(text, at, name_end));
+	if (name_end < text.len && text.ptr[name_end] == '>')
+		buffer_byte(out, '>');
+	buffer_add(out, placeholder);
+	size_t close = slice_find_byte(text, '>', name_end);
+	return text.ptr[close - 1] == '/' ? close : slice_find(text, SLICE("</"), close);
+}
+
 static void add_pairs_redacted(const struct redact_names *names, struct slice text, struct buffer *out)
 {
 	for (size_t at = 0; at < text.len;) {
 		size_t end = at;
-		while (end < text.len && is_name_byte(text.ptr[end]))
-			end++;
+		for (size_t len; (len = name_unit(text, end)) > 0;)
+			end += len;
 		if (end == at) {
-			buffer_byte(out, text.ptr[at++]);
+			size_t behind = add_element(names, text, at, out);
+			at = behind > at ? behind : add_sign(text, at, out);
 			continue;
 		}
 		uint8_t sign;
 		size_t value = behind_sign(text, end, &sign);
 		struct slice name = slice_sub(text, at, end);
-		if (value == 0 || value == text.len || !redact_name_is_secret(names, name)) {
+		if (value == 0 || value == text.len ||
+		    !(redact_name_is_secret(names, name) || redact_encoded_name_is_secret(names, name))) {
 			buffer_add(out, name);
 			at = end;
 			continue;
@@ -109,12 +166,23 @@ static void add_without(const struct redact_names *names, struct slice text, str
 	}
 }
 
+/* Where parts of multipart begin that hold a secret, somewhere in the text: their bounds may be lost. */
+static size_t secret_parts(const struct redact_names *names, struct slice text)
+{
+	size_t at = slice_find_nocase(text, SLICE("content-disposition:"), 0);
+	return at < text.len && redact_part_is_secret(names, slice_after(text, at)) ? at : text.len;
+}
+
 void redact_text(const struct redact_names *names, struct slice variable, struct slice value, struct slice text,
 		 struct buffer *out)
 {
 	bool secret = variable.len > 0 && redact_name_is_secret(names, variable);
 	struct secret_part part = find_secret_part(names, variable, text);
-	add_without(names, slice_sub(text, 0, part.from), secret ? value : slice_make("", 0), out);
+	struct slice before = slice_sub(text, 0, part.from);
+	size_t parts = secret_parts(names, before);
+	add_without(names, slice_sub(before, 0, parts), secret ? value : slice_make("", 0), out);
+	if (parts < before.len)
+		buffer_add(out, placeholder);
 	if (part.from == text.len)
 		return;
 	buffer_add(out, placeholder);

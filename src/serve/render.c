@@ -48,13 +48,14 @@ static void add_paths(const struct render_places *places, struct buffer *out)
 		      "use_temp_path=on min_free=32m;\n\tproxy_cache_key $scheme:$server_name:$host$request_uri;\n",
 		      places->worker_dir);
 	buffer_printf(out, "\troot %s/none;\n", places->worker_dir);
-	buffer_printf(out,
-		      "\tlog_format guia escape=json '{\"time\":\"$time_iso8601\",\"client\":\"$remote_addr\",\"site\":"
-		      "\"$server_name\",\"method\":\"$request_method\",\"path\":\"$uri\",\"status\":$status,\"bytes\":"
-		      "$body_bytes_sent,\"seconds\":$request_time,\"id\":\"$guia_id\",\"verdict\":\"$guia_verdict\","
-		      "\"score\":\"$guia_score\",\"copy\":\"$upstream_cache_status\"}';\n"
-		      "\taccess_log %s/access.log guia buffer=64k flush=1s;\n",
-		      places->run_dir);
+	buffer_printf(
+		out,
+		"\tlog_format guia escape=json '{\"time\":\"$time_iso8601\",\"client\":\"$remote_addr\",\"site\":"
+		"\"$server_name\",\"method\":\"$request_method\",\"uri\":\"$guia_uri\",\"status\":$status,\"bytes\":"
+		"$body_bytes_sent,\"seconds\":$request_time,\"id\":\"$guia_id\",\"verdict\":\"$guia_verdict\","
+		"\"score\":\"$guia_score\",\"copy\":\"$upstream_cache_status\"}';\n"
+		"\taccess_log %s/access.log guia buffer=64k flush=1s;\n",
+		places->run_dir);
 }
 
 static void add_rules(const char *directive, const struct text_list *rules, const char *indent, struct buffer *out)
