@@ -18,6 +18,8 @@ int worker_create(const struct guia_worker_options *options, struct worker **ret
 		worker_free(worker);
 		return -ENOMEM;
 	}
+	if (options->reference_path)
+		regex_scratch_rely_on_pcre2(worker->regex_scratch);
 	*ret_worker = worker;
 	return 0;
 }

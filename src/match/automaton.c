@@ -23,7 +23,10 @@ enum {
 	ONE_STATES = 8 * 1024,
 	ONE_STATE_COST_BYTES = 32,
 
+	/* Of a pool. */
 	COMMON_INSTRUCTIONS = 40 * 1000,
+	COMMON_BYTES = 128 * 1024,
+	COMMON_STATES = 2048,
 };
 
 /* Room and prices of a cache. */
@@ -122,18 +125,23 @@ int automaton_cache_create(const struct automaton *automaton, struct automaton_c
 	return r;
 }
 
-int automaton_cache_create_common(struct automaton_cache **ret_cache)
+int automaton_cache_create_empty(struct automaton_cache **ret_cache)
 {
-	struct room room = room_for_one(COMMON_INSTRUCTIONS);
+	static const struct room room = {COMMON_INSTRUCTIONS, COMMON_BYTES, COMMON_BYTES, COMMON_STATES,
+					 ONE_STATE_COST_BYTES};
 	return cache_create(&room, ret_cache);
+}
+
+bool automaton_cache_is_of(const struct automaton_cache *cache, const struct automaton *automaton)
+{
+	return memcmp(&cache->name, &automaton->name, sizeof(cache->name)) == 0;
 }
 
 void automaton_cache_take(struct automaton_cache *cache, const struct automaton *automaton)
 {
-	if (memcmp(&cache->name, &automaton->name, sizeof(cache->name)) == 0)
-		return;
 	cache_empty(cache);
 	cache_assign(cache, automaton);
+	cache->credit_bytes = cache->credit_most_bytes;
 }
 
 void automaton_cache_free(struct automaton_cache *cache)
@@ -264,7 +272,7 @@ uint64_t automaton_advance(const struct automaton *a, struct automaton_cache *c,
 	size_t context = (size_t)before * a->class_count + class;
 	automaton_settle(a, &c->now, before, class, c->stack);
 	uint64_t here = matches_now(a, c) | a->start_matches[context];
-	follow(a, c, context, class, a->kind == AUTOMATON_MATCHES ? matched | here : 0);
+	follow(a, c, context, class, matched | here);
 	return here;
 }
 
@@ -282,12 +290,8 @@ uint32_t automaton_make_transition(const struct automaton *a, struct automaton_c
 	c->now.count = 0;
 	for (uint32_t i = 0; i < from->count; i++)
 		sparse_add(&c->now, c->members[from->members + i]);
-	uint64_t matched = automaton_advance(a, c, from->before, class, from->matched);
-	if (a->kind == AUTOMATON_MATCHES)
-		matched |= from->matched;
+	uint64_t matched = from->matched | automaton_advance(a, c, from->before, class, from->matched);
 	uint32_t to = find_state(a, c, automaton_before_after(a, class), matched) * c->stride;
-	if (a->kind != AUTOMATON_MATCHES && matched != 0)
-		to |= TELLS;
 	if (c->facts.emptied == emptied) /* else `from` is no more */
 		c->rows[row + class] = to;
 	return to;
@@ -297,8 +301,6 @@ uint32_t automaton_start_row(const struct automaton *a, struct automaton_cache *
 {
 	if (c->starts[before] == UNKNOWN) {
 		c->next.count = 0;
-		for (uint32_t i = 0; a->kind == AUTOMATON_ENDS && i < a->pattern_count; i++)
-			automaton_close(a, &c->next, a->starts[i], c->stack);
 		uint32_t start = find_state(a, c, before, 0);
 		c->starts[before] = start * c->stride;
 	}

@@ -20,16 +20,10 @@ enum {
 	AUTOMATON_PATTERNS_MAX = 64,
 };
 
-enum automaton_kind {
-	AUTOMATON_MATCHES, /* which patterns match, anywhere in the value */
-	AUTOMATON_STARTS,  /* one pattern, read from the value's end: where its matches begin */
-	AUTOMATON_ENDS,    /* one pattern, from a given place on: where its matches end */
-};
-
 struct automaton_builder; /* collects patterns */
 
-/* 0 or -ENOMEM. */
-int automaton_builder_create(enum automaton_kind kind, struct automaton_builder **ret_builder);
+/* `for_places`: for automaton_leftmost() and automaton_longest(). 0 or -ENOMEM. */
+int automaton_builder_create(bool for_places, struct automaton_builder **ret_builder);
 void automaton_builder_free(struct automaton_builder *builder);
 
 /*
@@ -81,20 +75,22 @@ void automaton_run(struct automaton_run *runs, size_t count, struct slice value)
 uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_cache *cache, struct slice value);
 
 /*
- * A cache for automata of one pattern and any kind, one after another: states are kept while the name stays the same.
- * 0 or -ENOMEM.
+ * What finding the places of matches needs: caches for some automata at a time, of which that longest not asked for
+ * makes room. One per worker. 0 or -ENOMEM.
  */
-int automaton_cache_create_common(struct automaton_cache **ret_cache);
+struct automaton_pool;
+int automaton_pool_create(struct automaton_pool **ret_pool);
+void automaton_pool_free(struct automaton_pool *pool);
 
 /*
- * Where the leftmost match that begins at `from` or later begins; SIZE_MAX: nowhere. The automaton is of
- * AUTOMATON_STARTS, the cache common.
+ * Where the leftmost match that begins at `from` or later begins; SIZE_MAX: nowhere. The automaton is of one pattern,
+ * and built for places. Linear in the value, as all here.
  */
-size_t automaton_leftmost(const struct automaton *automaton, struct automaton_cache *cache, struct slice value,
+size_t automaton_leftmost(const struct automaton *automaton, struct automaton_pool *pool, struct slice value,
 			  size_t from);
 
-/* Where the longest match that begins at `from` ends; SIZE_MAX: none does. Of AUTOMATON_ENDS. */
-size_t automaton_longest(const struct automaton *automaton, struct automaton_cache *cache, struct slice value,
+/* Where the longest match that begins at `from` ends; SIZE_MAX: none does. */
+size_t automaton_longest(const struct automaton *automaton, struct automaton_pool *pool, struct slice value,
 			 size_t from);
 
 struct automaton_cache_facts {

@@ -13,7 +13,7 @@ enum {
 };
 
 struct automaton_builder {
-	enum automaton_kind kind;
+	bool for_places;
 	struct instruction *instructions;
 	size_t count;
 	size_t capacity;
@@ -33,12 +33,12 @@ struct writer {
 	int error; /* sticky */
 };
 
-int automaton_builder_create(enum automaton_kind kind, struct automaton_builder **ret_builder)
+int automaton_builder_create(bool for_places, struct automaton_builder **ret_builder)
 {
 	struct automaton_builder *builder = calloc(1, sizeof(*builder));
 	if (builder == NULL)
 		return -ENOMEM;
-	builder->kind = kind;
+	builder->for_places = for_places;
 	*ret_builder = builder;
 	return 0;
 }
@@ -83,20 +83,13 @@ static uint32_t set_number(struct writer *w, const struct pattern_set *set)
 
 static uint32_t write_node(struct writer *w, uint32_t at, uint32_t next);
 
-/* What is read first is written last. */
 static uint32_t write_cat(struct writer *w, uint32_t child, uint32_t next)
 {
-	const struct pattern_node *nodes = w->pattern->nodes;
-	if (w->out->kind == AUTOMATON_STARTS) {
-		for (; child != PATTERN_NO_NODE; child = nodes[child].next)
-			next = write_node(w, child, next);
-		return next;
-	}
 	if (child == PATTERN_NO_NODE)
 		return next;
 	if (++w->nesting > NESTING_MAX)
 		w->error = AUTOMATON_UNFIT;
-	uint32_t rest = w->error == 0 ? write_cat(w, nodes[child].next, next) : 0;
+	uint32_t rest = w->error == 0 ? write_cat(w, w->pattern->nodes[child].next, next) : 0;
 	w->nesting--;
 	return write_node(w, child, rest);
 }
@@ -167,7 +160,7 @@ int automaton_builder_add(struct automaton_builder *builder, struct slice text, 
 {
 	struct pattern pattern;
 	size_t before = builder->count;
-	if (builder->pattern_count == (builder->kind == AUTOMATON_MATCHES ? AUTOMATON_PATTERNS_MAX : 1))
+	if (builder->pattern_count == AUTOMATON_PATTERNS_MAX)
 		return AUTOMATON_UNFIT;
 	int r = pattern_parse(text, flags, &pattern);
 	if (r != 0)
@@ -238,9 +231,8 @@ static void describe_classes(const struct automaton_builder *b, struct automaton
 static int digest_name(const struct automaton_builder *b, struct automaton *a)
 {
 	EVP_MD_CTX *d = EVP_MD_CTX_new();
-	uint32_t kind = b->kind;
 	bool fine = d != NULL && EVP_DigestInit_ex(d, EVP_sha256(), NULL) == 1 &&
-		    EVP_DigestUpdate(d, &kind, sizeof(kind)) == 1;
+		    EVP_DigestUpdate(d, &b->for_places, sizeof(b->for_places)) == 1;
 	for (size_t i = 0; fine && i < b->count; i++) {
 		const struct instruction *in = &b->instructions[i];
 		uint32_t words[5] = {in->kind, in->pattern, in->operand, in->next, in->other};
@@ -263,7 +255,7 @@ static int fill(const struct automaton_builder *b, struct automaton *a)
 	if (b->count > 0)
 		memcpy(a->instructions, b->instructions, b->count * sizeof(*a->instructions));
 	memcpy(a->starts, b->starts, b->pattern_count * sizeof(*a->starts));
-	a->kind = b->kind;
+	a->for_places = b->for_places;
 	a->instruction_count = (uint32_t)b->count;
 	a->pattern_count = b->pattern_count;
 	find_classes(b, a);

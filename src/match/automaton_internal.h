@@ -31,7 +31,7 @@ struct instruction {
 /* Bytes that no pattern tells apart are one class; the end of the value is the last class. */
 struct automaton {
 	struct automaton_name name;
-	enum automaton_kind kind;
+	bool for_places; /* a match under way is told from a beginning: what loops back to one stays in states */
 	struct instruction *instructions;
 	uint32_t instruction_count;
 	uint32_t *starts; /* by pattern */
@@ -43,7 +43,7 @@ struct automaton {
 	 * from[i + 1]) with i = before * class_count + class. One of AUTOMATON_ENDS begins at one place: nothing of
 	 * this.
 	 */
-	bool *at_start;     /* by instruction: waits at a beginning */
+	bool *at_start;     /* by instruction: waits at a beginning; false for places */
 	bool starts_assert; /* an assertion does */
 	uint32_t *places;   /* instructions reached by the class, not those at_start */
 	size_t place_count;
@@ -80,6 +80,9 @@ static inline void sparse_add(struct sparse *s, uint32_t item)
 /* Adds `from` and what it leads to without a byte, through splits; `stack` has room for twice the instructions. */
 void automaton_close(const struct automaton *a, struct sparse *set, uint32_t from, uint32_t *stack);
 
+/* Whether an assertion holds between what came before and the class that comes. */
+bool automaton_holds(const struct automaton *a, uint32_t assertion, enum before before, uint32_t class);
+
 /* Adds what lies behind those assertions of the set that hold between what came before and the class that comes. */
 void automaton_settle(const struct automaton *a, struct sparse *set, enum before before, uint32_t class,
 		      uint32_t *stack);
@@ -87,13 +90,10 @@ void automaton_settle(const struct automaton *a, struct sparse *set, enum before
 /* Works out what is said of beginnings above. 0 or -ENOMEM. */
 int automaton_prepare(struct automaton *a);
 
-enum {
-	UNKNOWN = 0,     /* a transition not yet made; state 0 is never used */
-	TELLS = 1 << 30, /* flag of a transition, but in AUTOMATON_MATCHES: its state has a match to tell */
-};
+enum { UNKNOWN = 0 /* a transition not yet made; state 0 is never used */ };
 
 struct state {
-	uint64_t matched; /* patterns, on the way here; but in AUTOMATON_MATCHES just before the last byte */
+	uint64_t matched; /* patterns, on the way here */
 	uint64_t hash;
 	uint32_t members; /* place in cache->members */
 	uint32_t count;
@@ -103,7 +103,7 @@ struct state {
 
 struct automaton_cache {
 	struct automaton_name name;
-	uint32_t *rows; /* by state, then class: where the next state's row begins, and TELLS */
+	uint32_t *rows; /* by state, then class: where the next state's row begins */
 	uint32_t *members;
 	struct state *states;
 	uint32_t *buckets;
@@ -124,10 +124,14 @@ struct automaton_cache {
 	struct automaton_cache_facts facts;
 };
 
-/* The cache is for this automaton from now on; what it knew of another is forgotten. */
+/* For automaton_cache_take(), for any automaton of one pattern. 0 or -ENOMEM. */
+int automaton_cache_create_empty(struct automaton_cache **ret_cache);
+bool automaton_cache_is_of(const struct automaton_cache *cache, const struct automaton *automaton);
+
+/* The cache is for this automaton from now on; what it knew is forgotten. */
 void automaton_cache_take(struct automaton_cache *cache, const struct automaton *automaton);
 
-/* Makes the transition from a row by a class; returns the row it leads to, with TELLS. */
+/* Makes the transition from a row by a class; returns the row it leads to. */
 uint32_t automaton_make_transition(const struct automaton *a, struct automaton_cache *c, uint32_t row, uint32_t class);
 
 /* The row of the state at a beginning, after what came before. */
@@ -141,6 +145,9 @@ enum before automaton_before_after(const struct automaton *a, uint32_t class);
  */
 uint64_t automaton_advance(const struct automaton *a, struct automaton_cache *c, enum before before, uint32_t class,
 			   uint64_t matched);
+
+/* A run over so many bytes may make so many states more. */
+void automaton_earn(struct automaton_cache *c, size_t bytes);
 
 /* Leaves in c->next what waits for a byte, beginnings aside. True if it asks what came before. */
 bool automaton_reduce(const struct automaton *a, struct automaton_cache *c);

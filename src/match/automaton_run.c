@@ -3,7 +3,7 @@
 
 enum { RUN_EARNS_BYTES = 16, LANES = 4 /* more would not find registers */ };
 
-static void earn(struct automaton_cache *c, size_t bytes)
+void automaton_earn(struct automaton_cache *c, size_t bytes)
 {
 	c->credit_bytes += (int64_t)bytes + RUN_EARNS_BYTES;
 	if (c->credit_bytes > c->credit_most_bytes)
@@ -112,20 +112,10 @@ void automaton_run(struct automaton_run *runs, size_t count, struct slice value)
 {
 	for (size_t i = 0; i < count; i++) {
 		runs[i].row = automaton_start_row(runs[i].automaton, runs[i].cache, BEFORE_START);
-		earn(runs[i].cache, value.len);
+		automaton_earn(runs[i].cache, value.len);
 	}
 	for (size_t i = 0; i < count; i += LANES)
 		run_together(runs + i, count - i < LANES ? count - i : LANES, value);
-}
-
-/* Takes c->next for c->now, one class further; returns the patterns that match before it. */
-static uint64_t simulate_step(const struct automaton *a, struct automaton_cache *c, enum before before, uint32_t class,
-			      uint64_t matched)
-{
-	struct sparse now = c->next;
-	c->next = c->now;
-	c->now = now;
-	return automaton_advance(a, c, before, class, matched);
 }
 
 uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_cache *cache, struct slice value)
@@ -136,7 +126,10 @@ uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_
 	cache->next.count = 0;
 	for (size_t at = 0; at <= value.len && matched != all; at++) {
 		uint32_t class = at < value.len ? automaton->class_of[value.ptr[at]] : automaton->class_count - 1;
-		matched |= simulate_step(automaton, cache, before, class, matched);
+		struct sparse now = cache->next;
+		cache->next = cache->now;
+		cache->now = now;
+		matched |= automaton_advance(automaton, cache, before, class, matched);
 		automaton_reduce(automaton, cache);
 		before = automaton_before_after(automaton, class);
 	}

@@ -1,48 +1,316 @@
-/* Where the matches of one pattern begin and end. */
+/*
+ * Where the matches of one pattern begin and end. States tell fast where a match ends first; they do not tell where it
+ * began, nor whether another began before it that ends later. So the stretch before that place is gone over once more
+ * without states, with each instruction's earliest beginning beside it. A short stretch does mostly: what was under way
+ * where it begins is known from the state there, and if none of it is left in the end, it did not matter.
+ */
+#include "base/error.h"
 #include "match/automaton_internal.h"
 
-static uint32_t follow(const struct automaton *a, struct automaton_cache *c, uint32_t row, uint32_t class)
+#include <stdlib.h>
+
+enum {
+	POOL_CACHES = 32,
+	POOL_INSTRUCTIONS = 40 * 1000 + 1,
+	BLOCK_BYTES = 64,
+	BACK_BYTES = 128,
+	BACK_TIMES = 8,
+	OLD = 0, /* a beginning before all that is gone over: nothing else begins there then */
+};
+
+/* Instructions in the order of their beginnings, the earliest first. */
+struct threads {
+	struct sparse set;
+	size_t *begins; /* by place in set.dense */
+};
+
+struct automaton_pool {
+	struct automaton_cache *caches[POOL_CACHES];
+	uint64_t used[POOL_CACHES]; /* when last */
+	uint64_t clock;
+	struct threads now, settled, next;
+	uint32_t *stack;
+};
+
+static int threads_make(struct threads *t)
 {
-	uint32_t next = c->rows[row + class];
-	return next != UNKNOWN ? next : automaton_make_transition(a, c, row, class);
+	t->begins = malloc(POOL_INSTRUCTIONS * sizeof(*t->begins));
+	return t->begins == NULL ? -ENOMEM : sparse_make(&t->set, POOL_INSTRUCTIONS);
 }
 
-/* The state after a byte tells of the place before it: read backwards, the place behind it. */
-size_t automaton_leftmost(const struct automaton *automaton, struct automaton_cache *cache, struct slice value,
+static void threads_free(struct threads *t)
+{
+	free(t->begins);
+	sparse_free(&t->set);
+}
+
+static int fill(struct automaton_pool *pool)
+{
+	int r = 0;
+	for (size_t i = 0; i < POOL_CACHES && r == 0; i++)
+		r = automaton_cache_create_empty(&pool->caches[i]);
+	pool->stack = malloc(2 * POOL_INSTRUCTIONS * sizeof(*pool->stack));
+	if (r == 0 && (pool->stack == NULL || threads_make(&pool->now) != 0 || threads_make(&pool->settled) != 0 ||
+		       threads_make(&pool->next) != 0))
+		r = -ENOMEM;
+	return r;
+}
+
+int automaton_pool_create(struct automaton_pool **ret_pool)
+{
+	struct automaton_pool *pool = calloc(1, sizeof(*pool));
+	if (pool == NULL)
+		return -ENOMEM;
+	int r = fill(pool);
+	if (r != 0) {
+		automaton_pool_free(pool);
+		return r;
+	}
+	*ret_pool = pool;
+	return 0;
+}
+
+void automaton_pool_free(struct automaton_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	for (size_t i = 0; i < POOL_CACHES; i++)
+		automaton_cache_free(pool->caches[i]);
+	threads_free(&pool->now);
+	threads_free(&pool->settled);
+	threads_free(&pool->next);
+	free(pool->stack);
+	free(pool);
+}
+
+static struct automaton_cache *take(struct automaton_pool *pool, const struct automaton *automaton)
+{
+	size_t oldest = 0;
+	for (size_t i = 0; i < POOL_CACHES; i++) {
+		if (pool->used[i] != 0 && automaton_cache_is_of(pool->caches[i], automaton)) {
+			pool->used[i] = ++pool->clock;
+			return pool->caches[i];
+		}
+		oldest = pool->used[i] < pool->used[oldest] ? i : oldest;
+	}
+	automaton_cache_take(pool->caches[oldest], automaton);
+	pool->used[oldest] = ++pool->clock;
+	return pool->caches[oldest];
+}
+
+static enum before before_at(const struct automaton *a, struct slice value, size_t at)
+{
+	return at == 0 ? BEFORE_START : automaton_before_after(a, a->class_of[value.ptr[at - 1]]);
+}
+
+static uint32_t class_at(const struct automaton *a, struct slice value, size_t at)
+{
+	return at < value.len ? a->class_of[value.ptr[at]] : a->class_count - 1;
+}
+
+/* ---- with states ---- */
+
+/* Goes from a row up to byte `to`. Returns the row there, or UNKNOWN for want of credit. */
+static uint32_t go(const struct automaton *a, struct automaton_cache *c, uint32_t row, struct slice value, size_t from,
+		   size_t to)
+{
+	for (size_t at = from; at < to; at++) {
+		uint32_t class = class_at(a, value, at);
+		uint32_t next = c->rows[row + class];
+		if (next == UNKNOWN && c->credit_bytes <= 0)
+			return UNKNOWN;
+		row = next != UNKNOWN ? next : automaton_make_transition(a, c, row, class);
+	}
+	return row;
+}
+
+/* Where to seek. */
+struct stretch {
+	size_t begin; /* no match is under way here */
+	size_t end;   /* a match has ended before here */
+};
+
+/* 1: there is a match, 0: there is none, -1: not known for want of credit, but none up to ret_stretch->begin. */
+static int find_stretch(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t from,
+			struct stretch *ret_stretch)
+{
+	uint32_t row = automaton_start_row(a, c, before_at(a, value, from));
+	*ret_stretch = (struct stretch){from, value.len + 1};
+	for (size_t at = from; at <= value.len;) {
+		size_t end = value.len + 1 - at < BLOCK_BYTES ? value.len + 1 : at + BLOCK_BYTES;
+		row = go(a, c, row, value, at, end);
+		if (row == UNKNOWN)
+			return -1;
+		const struct state *s = &c->states[row / c->stride];
+		ret_stretch->end = end;
+		if (s->matched != 0)
+			return 1;
+		at = end;
+		if (s->count == 0 && at <= value.len)
+			ret_stretch->begin = at;
+	}
+	return 0;
+}
+
+/* ---- without states ---- */
+
+static void threads_add(struct threads *t, uint32_t at, size_t begin)
+{
+	t->begins[t->set.count] = begin;
+	sparse_add(&t->set, at);
+}
+
+/* Adds `from` and what it leads to without a byte, where it is not yet. */
+static void threads_close(const struct automaton *a, struct automaton_pool *pool, struct threads *t, uint32_t from,
+			  size_t begin)
+{
+	uint32_t depth = 0;
+	pool->stack[depth++] = from;
+	while (depth > 0) {
+		uint32_t at = pool->stack[--depth];
+		if (sparse_has(&t->set, at))
+			continue;
+		threads_add(t, at, begin);
+		const struct instruction *in = &a->instructions[at];
+		if (in->kind == INSTRUCTION_SPLIT) {
+			pool->stack[depth++] = in->other;
+			pool->stack[depth++] = in->next;
+		}
+	}
+}
+
+static bool asserts(const struct automaton *a, const struct threads *t)
+{
+	for (uint32_t i = 0; i < t->set.count; i++)
+		if (a->instructions[t->set.dense[i]].kind == INSTRUCTION_ASSERT)
+			return true;
+	return false;
+}
+
+static void exchange(struct threads *a, struct threads *b)
+{
+	struct threads kept = *a;
+	*a = *b;
+	*b = kept;
+}
+
+/* From pool->now to pool->settled: what assertions lead to comes before what began later. */
+static void settle(const struct automaton *a, struct automaton_pool *pool, enum before before, uint32_t class)
+{
+	struct threads *settled = &pool->settled;
+	if (!asserts(a, &pool->now)) {
+		exchange(&pool->now, settled);
+		return;
+	}
+	settled->set.count = 0;
+	for (uint32_t i = 0; i < pool->now.set.count; i++) {
+		uint32_t done = settled->set.count;
+		threads_close(a, pool, settled, pool->now.set.dense[i], pool->now.begins[i]);
+		for (; done < settled->set.count; done++) {
+			const struct instruction *in = &a->instructions[settled->set.dense[done]];
+			if (in->kind == INSTRUCTION_ASSERT && automaton_holds(a, in->operand, before, class))
+				threads_close(a, pool, settled, in->next, pool->now.begins[i]);
+		}
+	}
+}
+
+/* What is sought and what was found. */
+struct search {
+	size_t begin; /* the earliest beginning of a match so far; SIZE_MAX */
+	size_t end;   /* the last end of one that begins there */
+};
+
+/* From pool->settled, at place `at`, by a class to pool->next; what began after a match is left out. */
+static void follow(const struct automaton *a, struct automaton_pool *pool, size_t at, uint32_t class,
+		   struct search *search)
+{
+	struct threads *settled = &pool->settled;
+	pool->next.set.count = 0;
+	for (uint32_t i = 0; i < settled->set.count && settled->begins[i] <= search->begin; i++) {
+		const struct instruction *in = &a->instructions[settled->set.dense[i]];
+		if (in->kind == INSTRUCTION_MATCH)
+			*search = (struct search){settled->begins[i], at};
+		else if (in->kind == INSTRUCTION_SET && class != a->class_count - 1 &&
+			 pattern_set_has(&a->class_sets[in->operand], (uint8_t) class))
+			threads_close(a, pool, &pool->next, in->next, settled->begins[i]);
+	}
+}
+
+/* What begins at `at` comes last, by what was worked out before any value. */
+static void begin(const struct automaton *a, struct automaton_pool *pool, size_t at, size_t context,
+		  struct search *search)
+{
+	for (uint32_t i = a->from[context]; i < a->from[context + 1]; i++)
+		if (!sparse_has(&pool->next.set, a->places[i]))
+			threads_add(&pool->next, a->places[i], at);
+	if (a->start_matches[context] != 0)
+		*search = (struct search){at, at};
+}
+
+/* Goes over the value from `from` on, with what is in pool->now. `anchored`: nothing begins later than there. */
+static struct search simulate(const struct automaton *a, struct automaton_pool *pool, struct slice value, size_t from,
+			      bool anchored, size_t old_until)
+{
+	struct search search = {SIZE_MAX, SIZE_MAX};
+	enum before before = before_at(a, value, from);
+	for (size_t at = from; at <= value.len; at++) {
+		uint32_t class = class_at(a, value, at);
+		settle(a, pool, before, class);
+		follow(a, pool, at, class, &search);
+		if (search.begin == SIZE_MAX && (!anchored || at == from))
+			begin(a, pool, at, (size_t)before * a->class_count + class, &search);
+		exchange(&pool->now, &pool->next);
+		before = automaton_before_after(a, class);
+		bool done = pool->now.set.count == 0 || (!anchored && pool->now.begins[0] >= search.begin);
+		if (done && (anchored || search.begin != SIZE_MAX))
+			break;
+		if (at >= old_until && pool->now.set.count > 0 && pool->now.begins[0] == OLD)
+			return (struct search){OLD, SIZE_MAX};
+	}
+	return search;
+}
+
+static struct search simulate_afresh(const struct automaton *a, struct automaton_pool *pool, struct slice value,
+				     size_t from, bool anchored)
+{
+	pool->now.set.count = 0;
+	return simulate(a, pool, value, from, anchored, SIZE_MAX);
+}
+
+/* The same from within the stretch. OLD if what was under way there may matter. */
+static size_t leftmost_from(const struct automaton *a, struct automaton_pool *pool, struct automaton_cache *c,
+			    struct slice value, const struct stretch *stretch, size_t from)
+{
+	uint32_t row = automaton_start_row(a, c, before_at(a, value, stretch->begin));
+	row = go(a, c, row, value, stretch->begin, from);
+	if (row == UNKNOWN)
+		return OLD;
+	const struct state *s = &c->states[row / c->stride];
+	pool->now.set.count = 0;
+	for (uint32_t i = 0; i < s->count; i++)
+		threads_add(&pool->now, c->members[s->members + i], OLD);
+	return simulate(a, pool, value, from, false, stretch->end).begin;
+}
+
+size_t automaton_leftmost(const struct automaton *automaton, struct automaton_pool *pool, struct slice value,
 			  size_t from)
 {
-	automaton_cache_take(cache, automaton);
-	uint32_t row = automaton_start_row(automaton, cache, BEFORE_START);
-	size_t leftmost = SIZE_MAX;
-	for (size_t at = value.len; at > from; at--) {
-		uint32_t next = follow(automaton, cache, row, automaton->class_of[value.ptr[at - 1]]);
-		leftmost = (next & TELLS) != 0 ? at : leftmost;
-		row = next & ~(uint32_t)TELLS;
+	struct automaton_cache *cache = take(pool, automaton);
+	struct stretch stretch;
+	automaton_earn(cache, value.len - from);
+	int r = find_stretch(automaton, cache, value, from, &stretch);
+	if (r == 0)
+		return SIZE_MAX;
+	for (size_t back = BACK_BYTES; r == 1 && stretch.end - stretch.begin > back; back *= BACK_TIMES) {
+		size_t leftmost = leftmost_from(automaton, pool, cache, value, &stretch, stretch.end - back);
+		if (leftmost != OLD)
+			return leftmost;
 	}
-	uint32_t class = from > 0 ? automaton->class_of[value.ptr[from - 1]] : automaton->class_count - 1;
-	return (follow(automaton, cache, row, class) & TELLS) != 0 ? from : leftmost;
+	return simulate_afresh(automaton, pool, value, stretch.begin, false).begin;
 }
 
-static bool is_dead(const struct automaton_cache *c, uint32_t row)
-{
-	return c->states[row / c->stride].count == 0;
-}
-
-size_t automaton_longest(const struct automaton *automaton, struct automaton_cache *cache, struct slice value,
+size_t automaton_longest(const struct automaton *automaton, struct automaton_pool *pool, struct slice value,
 			 size_t from)
 {
-	automaton_cache_take(cache, automaton);
-	enum before before =
-		from == 0 ? BEFORE_START : automaton_before_after(automaton, automaton->class_of[value.ptr[from - 1]]);
-	uint32_t row = automaton_start_row(automaton, cache, before);
-	size_t longest = SIZE_MAX;
-	for (size_t at = from; at < value.len; at++) {
-		uint32_t next = follow(automaton, cache, row, automaton->class_of[value.ptr[at]]);
-		longest = (next & TELLS) != 0 ? at : longest;
-		row = next & ~(uint32_t)TELLS;
-		if ((at & 63) == 0 && is_dead(cache, row))
-			return longest;
-	}
-	uint32_t end = automaton->class_count - 1;
-	return (follow(automaton, cache, row, end) & TELLS) != 0 ? value.len : longest;
+	return simulate_afresh(automaton, pool, value, from, true).end;
 }

@@ -36,8 +36,7 @@ void automaton_close(const struct automaton *a, struct sparse *set, uint32_t fro
 	}
 }
 
-/* Whether an assertion holds between what came before and the class that comes. */
-static bool holds(const struct automaton *a, uint32_t assertion, enum before before, uint32_t class)
+bool automaton_holds(const struct automaton *a, uint32_t assertion, enum before before, uint32_t class)
 {
 	bool end = class == a->class_count - 1;
 	bool edge = (before == BEFORE_WORD) != (!end && a->class_is_word[class]);
@@ -60,33 +59,12 @@ static bool holds(const struct automaton *a, uint32_t assertion, enum before bef
 	return false;
 }
 
-/* The same where the value is read from its end: what came before lies behind. */
-static bool holds_backwards(const struct automaton *a, uint32_t assertion, enum before before, uint32_t class)
-{
-	bool end = class == a->class_count - 1;
-	switch ((enum pattern_assertion)assertion) {
-	case PATTERN_SUBJECT_START:
-		return end;
-	case PATTERN_LINE_START:
-		return end || (a->class_is_newline[class] && before != BEFORE_START);
-	case PATTERN_SUBJECT_END:
-		return before == BEFORE_START;
-	case PATTERN_LINE_END:
-		return before == BEFORE_START || before == BEFORE_NEWLINE;
-	default:
-		return holds(a, assertion, before, class);
-	}
-}
-
 void automaton_settle(const struct automaton *a, struct sparse *set, enum before before, uint32_t class,
 		      uint32_t *stack)
 {
 	for (uint32_t i = 0; i < set->count; i++) { /* it grows as we go */
 		const struct instruction *in = &a->instructions[set->dense[i]];
-		if (in->kind != INSTRUCTION_ASSERT)
-			continue;
-		if (a->kind == AUTOMATON_STARTS ? holds_backwards(a, in->operand, before, class)
-						: holds(a, in->operand, before, class))
+		if (in->kind == INSTRUCTION_ASSERT && automaton_holds(a, in->operand, before, class))
 			automaton_close(a, set, in->next, stack);
 	}
 }
@@ -106,7 +84,7 @@ static void find_starts(struct automaton *a, struct work *w)
 		automaton_close(a, &w->start, a->starts[i], w->stack);
 	for (uint32_t i = 0; i < w->start.count; i++) {
 		uint32_t at = w->start.dense[i];
-		a->at_start[at] = true;
+		a->at_start[at] = !a->for_places;
 		a->starts_assert = a->starts_assert || a->instructions[at].kind == INSTRUCTION_ASSERT;
 	}
 }
@@ -150,8 +128,6 @@ static int prepare(struct automaton *a, struct work *w)
 	    sparse_make(&w->start, instructions) != 0 || sparse_make(&w->now, instructions) != 0 ||
 	    sparse_make(&w->next, instructions) != 0)
 		return -ENOMEM;
-	if (a->kind == AUTOMATON_ENDS)
-		return 0;
 	find_starts(a, w);
 	for (unsigned before = 0; before < BEFORE_COUNT; before++)
 		for (uint32_t class = 0; class < a->class_count; class ++)

@@ -2,6 +2,8 @@
 #include "match/regex.h"
 
 #include "base/error.h"
+#include "match/automaton.h"
+#include "match/pattern_width.h"
 
 #include <pcre2.h>
 #include <stdio.h>
@@ -14,18 +16,30 @@ enum {
 	 */
 	JIT_STACK_START_BYTES = 64 * 1024,
 	JIT_STACK_MAX_BYTES = 32 * 1024 * 1024,
+
+	/*
+	 * PCRE2 tries every place of a value in turn, and at each may go back and forth: quadratic, or worse. Short
+	 * values are given to it at once, with few steps; for others the automata find the place first.
+	 */
+	SHORT_BYTES = 256,
+	SHORT_STEPS = 2000,
+	STEPS = 1000,
+	STEPS_PER_BYTE = 4,
+	STEPS_TIMES_BYTES = 16 * 1000 * 1000, /* a step may pass over all that follows */
 };
 
 struct regex {
 	pcre2_code *code;
 	uint32_t groups;
 	bool jit;
+	struct automaton *automaton; /* of a regular pattern that could be slow; else NULL */
 };
 
 struct regex_scratch {
 	pcre2_match_data *data;
 	pcre2_match_context *context;
 	pcre2_jit_stack *stack;
+	struct automaton_pool *pool; /* NULL: PCRE2 alone */
 	struct regex_limits defaults;
 	struct regex_limits current; /* what the context is set to */
 };
@@ -37,6 +51,30 @@ static void describe(int code, size_t offset, struct regex_error *ret_error)
 	ret_error->offset = offset;
 	if (pcre2_get_error_message(code, (PCRE2_UCHAR *)ret_error->message, sizeof(ret_error->message)) < 0)
 		snprintf(ret_error->message, sizeof(ret_error->message), "PCRE2 error %d", code);
+}
+
+static bool has_loops(struct slice text, unsigned flags)
+{
+	struct pattern pattern;
+	if (pattern_parse(text, flags, &pattern) != 0)
+		return false;
+	bool loops = pattern_loops(&pattern) > 0;
+	pattern_free(&pattern);
+	return loops;
+}
+
+/* A pattern whose repeats all end is never slow. One that does not fit stays without. 0 or -ENOMEM. */
+static int build_automaton(struct slice text, unsigned flags, struct regex *regex)
+{
+	struct automaton_builder *builder;
+	int r = has_loops(text, flags) ? automaton_builder_create(true, &builder) : AUTOMATON_UNFIT;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = automaton_builder_add(builder, text, flags);
+	if (r == 0)
+		r = automaton_build(builder, &regex->automaton);
+	automaton_builder_free(builder);
+	return r < 0 ? r : 0;
 }
 
 int regex_compile(struct slice pattern, unsigned flags, struct regex **ret_regex, struct regex_error *ret_error)
@@ -64,6 +102,10 @@ int regex_compile(struct slice pattern, unsigned flags, struct regex **ret_regex
 	regex->jit = jit_bytes > 0;
 	pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &regex->groups);
 	regex->groups++;
+	if (build_automaton(pattern, flags, regex) != 0) {
+		regex_free(regex);
+		return -ENOMEM;
+	}
 	*ret_regex = regex;
 	return 0;
 }
@@ -73,6 +115,7 @@ void regex_free(struct regex *regex)
 	if (regex == NULL)
 		return;
 	pcre2_code_free(regex->code);
+	automaton_free(regex->automaton);
 	free(regex);
 }
 
@@ -99,7 +142,7 @@ static int fill(struct regex_scratch *s)
 	pcre2_config(PCRE2_CONFIG_MATCHLIMIT, &s->defaults.match);
 	pcre2_config(PCRE2_CONFIG_DEPTHLIMIT, &s->defaults.depth);
 	s->current = s->defaults;
-	return 0;
+	return automaton_pool_create(&s->pool);
 }
 
 int regex_scratch_create(struct regex_scratch **ret_scratch)
@@ -124,7 +167,14 @@ void regex_scratch_free(struct regex_scratch *scratch)
 		pcre2_jit_stack_free(scratch->stack);
 	pcre2_match_context_free(scratch->context);
 	pcre2_match_data_free(scratch->data);
+	automaton_pool_free(scratch->pool);
 	free(scratch);
+}
+
+void regex_scratch_rely_on_pcre2(struct regex_scratch *scratch)
+{
+	automaton_pool_free(scratch->pool);
+	scratch->pool = NULL;
 }
 
 static void set_limits(struct regex_scratch *s, const struct regex_limits *limits)
@@ -172,8 +222,8 @@ static void tell_groups(const struct regex_scratch *s, int rc, struct regex_span
 	*count = told;
 }
 
-static int match(const struct regex *regex, struct regex_scratch *s, struct slice value, size_t start, uint32_t options,
-		 const struct regex_limits *limits, struct regex_span *ret_groups, size_t *count)
+static int ask_pcre2(const struct regex *regex, struct regex_scratch *s, struct slice value, size_t start,
+		     uint32_t options, const struct regex_limits *limits, struct regex_span *ret_groups, size_t *count)
 {
 	if (start > value.len)
 		return REGEX_NONE;
@@ -188,10 +238,42 @@ static int match(const struct regex *regex, struct regex_scratch *s, struct slic
 	return r;
 }
 
+/*
+ * Where a match begins first is certain; from there PCRE2 has one try, which finds its end and its groups. If that
+ * takes too many steps, the longest match is told, without groups.
+ */
+static int match_at_leftmost(const struct regex *regex, struct regex_scratch *s, struct slice value, size_t start,
+			     struct regex_span *ret_groups, size_t *count)
+{
+	size_t leftmost = automaton_leftmost(regex->automaton, s->pool, value, start);
+	if (leftmost == SIZE_MAX)
+		return REGEX_NONE;
+	if (count == NULL || *count == 0)
+		return REGEX_MATCH;
+	size_t rest = value.len - leftmost + 1;
+	size_t steps =
+		rest * STEPS_PER_BYTE < STEPS_TIMES_BYTES / rest ? rest * STEPS_PER_BYTE : STEPS_TIMES_BYTES / rest;
+	const struct regex_limits limits = {.match = (uint32_t)steps + STEPS};
+	int r = ask_pcre2(regex, s, value, leftmost, 0, &limits, ret_groups, count);
+	if (r < 0 || (r == REGEX_MATCH && ret_groups[0].start == leftmost))
+		return r;
+	ret_groups[0] = (struct regex_span){leftmost, automaton_longest(regex->automaton, s->pool, value, leftmost)};
+	*count = 1;
+	return REGEX_MATCH;
+}
+
 int regex_match(const struct regex *regex, struct regex_scratch *scratch, struct slice value, size_t start,
 		const struct regex_limits *limits, struct regex_span *ret_groups, size_t *count)
 {
-	return match(regex, scratch, value, start, 0, limits, ret_groups, count);
+	if (regex->automaton == NULL || scratch->pool == NULL || start > value.len)
+		return ask_pcre2(regex, scratch, value, start, 0, limits, ret_groups, count);
+	if (value.len - start <= SHORT_BYTES) {
+		const struct regex_limits few = {.match = SHORT_STEPS};
+		int r = ask_pcre2(regex, scratch, value, start, 0, &few, ret_groups, count);
+		if (r != REGEX_LIMIT)
+			return r;
+	}
+	return match_at_leftmost(regex, scratch, value, start, ret_groups, count);
 }
 
 /*
@@ -204,7 +286,7 @@ int regex_next(const struct regex *regex, struct regex_scratch *scratch, struct 
 	if (walk->done)
 		return REGEX_NONE;
 	uint32_t options = walk->after_empty ? PCRE2_NOTEMPTY_ATSTART : 0;
-	int r = match(regex, scratch, value, walk->at, options, limits, ret_groups, count);
+	int r = ask_pcre2(regex, scratch, value, walk->at, options, limits, ret_groups, count);
 	if (r != REGEX_MATCH) {
 		walk->done = true;
 		return r;

@@ -2,6 +2,9 @@
  * One regular expression on one value: PCRE2, 8 bit, with its JIT, compiled as ModSecurity compiles @rx: DOTALL and
  * MULTILINE, no UTF. A compiled expression is immutable and shared by threads; what a match needs to write lives in a
  * scratch, one per worker, sized at start. Matching never allocates where the JIT is available.
+ *
+ * PCRE2 may need time quadratic in the value, or worse. Where the expression is regular (match/pattern.h) a match costs
+ * time linear in the value instead: an automaton finds where the leftmost match begins, and PCRE2 tries that one place.
  */
 #ifndef GUIA_MATCH_REGEX_H
 #define GUIA_MATCH_REGEX_H
@@ -57,11 +60,16 @@ size_t regex_groups(const struct regex *regex);
 int regex_scratch_create(struct regex_scratch **ret_scratch);
 void regex_scratch_free(struct regex_scratch *scratch);
 
+/* From now on PCRE2 alone is asked: what the rest is tested against. */
+void regex_scratch_rely_on_pcre2(struct regex_scratch *scratch);
+
 /*
  * Searches from `start` on, with what lies before visible to lookbehind and \b. `limits` may be NULL. On REGEX_MATCH
  * *count (in: room in ret_groups; out: groups told) is the highest group that took part plus one, as PCRE2 counts;
  * unset groups among them have start == REGEX_UNSET (ModSecurity leaves TX.n of such a group untouched). With count
- * NULL only the verdict is told. Returns REGEX_NONE, REGEX_MATCH, REGEX_LIMIT, or a negative error.
+ * NULL only the verdict is told. A regular expression reaches no limit: where PCRE2 would need very many steps for the
+ * groups, group 0 is told alone, as the longest match of those that begin leftmost. Returns REGEX_NONE, REGEX_MATCH,
+ * REGEX_LIMIT, or a negative error.
  */
 int regex_match(const struct regex *regex, struct regex_scratch *scratch, struct slice value, size_t start,
 		const struct regex_limits *limits, struct regex_span *ret_groups, size_t *count);

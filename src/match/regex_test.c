@@ -123,12 +123,56 @@ static void a_limit_is_an_outcome(void **state)
 {
 	(void)state;
 	struct regex_scratch *scratch = scratch_made();
-	struct regex *regex = compiled("(?:a+)+$");
+	struct regex *regex = compiled("^(a+)+b?c(?<!ac)$");
 	const struct regex_limits few = {.match = 1000};
-	struct slice value = SLICE("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab");
+	struct slice value = SLICE("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac");
 	assert_int_equal(regex_match(regex, scratch, value, 0, &few, NULL, NULL), REGEX_LIMIT);
-	assert_int_equal(regex_match(regex, scratch, SLICE("aaa"), 0, NULL, NULL, NULL), REGEX_MATCH);
+	assert_int_equal(regex_match(regex, scratch, SLICE("aaabc"), 0, NULL, NULL, NULL), REGEX_MATCH);
 	regex_free(regex);
+	regex_scratch_free(scratch);
+}
+
+static void repeat(uint8_t *bytes, size_t len, const char *unit)
+{
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t)unit[i % strlen(unit)];
+}
+
+/* What would take PCRE2 hours, or a limit: the verdict is exact, and the match is told. */
+static void regular_patterns_reach_no_limit(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *pattern, *unit, *last;
+		size_t start; /* of the match; SIZE_MAX: none, SIZE_MAX - 1: the last byte */
+	} rows[] = {
+		{"(?:a+)+$", "a", "b", SIZE_MAX},
+		{"(?:a+)+$", "a", "a", 0},
+		{"(?:a|aa)+c", "a", "b", SIZE_MAX},
+		{"(?:x+x+)+y", "x", "y", 0},
+		{"\\s*\\s*\\s*=", " ", "!", SIZE_MAX},
+		{"a.*b.*c.*d", "abc", "", SIZE_MAX},
+		{"[ab]*[^c]*[ab]*d|b$", "ab", "", SIZE_MAX - 1},
+		{"(?:ab)*c", "ab", "c", 0}, /* under way where it began */
+	};
+	enum { LEN = 50 * 1000 };
+	struct regex_scratch *scratch = scratch_made();
+	uint8_t *bytes = malloc(LEN + 1);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct regex *regex = compiled(rows[i].pattern);
+		size_t len = LEN + strlen(rows[i].last), count = 1;
+		struct regex_span span = {REGEX_UNSET, 0};
+		repeat(bytes, LEN, rows[i].unit);
+		bytes[LEN] = (uint8_t)rows[i].last[0];
+		int r = regex_match(regex, scratch, slice_make(bytes, len), 0, NULL, &span, &count);
+		assert_int_equal(r, rows[i].start == SIZE_MAX ? REGEX_NONE : REGEX_MATCH);
+		if (r == REGEX_MATCH) {
+			assert_int_equal(span.start, rows[i].start == SIZE_MAX - 1 ? len - 1 : rows[i].start);
+			assert_int_equal(span.end, len);
+		}
+		regex_free(regex);
+	}
+	free(bytes);
 	regex_scratch_free(scratch);
 }
 
@@ -214,5 +258,6 @@ static void the_cache_keeps_the_recent(void **state)
 
 TEST_MAIN(cmocka_unit_test(cases_match_as_written), cmocka_unit_test(bad_patterns_say_where),
 	  cmocka_unit_test(an_empty_pattern_takes_everything), cmocka_unit_test(groups_beyond_the_room_are_not_told),
-	  cmocka_unit_test(a_limit_is_an_outcome), cmocka_unit_test(long_values_do_not_use_up_the_stack),
-	  cmocka_unit_test(walks_end_and_miss_nothing), cmocka_unit_test(the_cache_keeps_the_recent))
+	  cmocka_unit_test(a_limit_is_an_outcome), cmocka_unit_test(regular_patterns_reach_no_limit),
+	  cmocka_unit_test(long_values_do_not_use_up_the_stack), cmocka_unit_test(walks_end_and_miss_nothing),
+	  cmocka_unit_test(the_cache_keeps_the_recent))

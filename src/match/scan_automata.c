@@ -114,7 +114,7 @@ static int look(unsigned flags, size_t many, struct member *member)
 		return r == PATTERN_OPAQUE ? AUTOMATON_UNFIT : r;
 	describe(&pattern, member);
 	pattern_free(&pattern);
-	r = automaton_builder_create(AUTOMATON_MATCHES, &builder);
+	r = automaton_builder_create(false, &builder);
 	if (r != 0)
 		return r;
 	r = automaton_builder_add(builder, member->text, flags);
@@ -193,7 +193,7 @@ static int build_together(const struct scan_builder *builder, const struct membe
 			  struct automaton **ret_automaton)
 {
 	struct automaton_builder *together;
-	int r = automaton_builder_create(AUTOMATON_MATCHES, &together);
+	int r = automaton_builder_create(false, &together);
 	if (r != 0)
 		return r;
 	for (size_t i = 0; i < count && r == 0; i++)
