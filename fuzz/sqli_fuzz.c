@@ -1,5 +1,6 @@
-/* @detectSQLi: the same answer twice, a fingerprint of 1 to 5 letters exactly when the answer is yes. */
-#include "match/sqli.h"
+/* @detectSQLi: the same answer twice, a fingerprint of 1 to 5 letters exactly when it is yes, no yes that was
+ * impossible. */
+#include "match/sqli_table.h"
 
 #include <stdlib.h>
 
@@ -13,6 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (found != sqli_detect(slice_make(data, size), &second) || strcmp(first.text, second.text) != 0)
 		abort();
 	if (found ? letters < 1 || letters > SQLI_FINGERPRINT_MAX || size == 0 : letters != 0)
+		abort();
+	struct sqli_folded folded;
+	sqli_fold(slice_make(data, size), 0, SQLI_MYSQL, &folded);
+	if (sqli_table_holds(slice_make(data, size), &folded) && !sqli_possible(slice_make(data, size)))
 		abort();
 	return 0;
 }

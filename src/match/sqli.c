@@ -1,41 +1,80 @@
 #include "match/sqli.h"
 
 #include "match/sqli_fold.h"
-#include "match/sqli_small.h"
+#include "match/sqli_table.h"
+#include "match/sqli_word.h"
 
-#include "match/guia-sqli-fingerprints.h"
+/* What a value without an injection may be made of. */
+enum class {
+	TELLING, /* the default: quotes, brackets, comments, semicolons, logic, variables */
+	LETTER,
+	DIGIT,
+	PLAIN, /* blanks, operators, commas */
+};
 
-/* The table holds fingerprints as five bits a letter; T and t count as one. */
-static uint32_t fingerprint_code(const struct sqli_folded *folded)
+static const uint8_t classes[256] = {
+	['\t' ... '\n'] = PLAIN,
+	['\r'] = PLAIN,
+	[' '] = PLAIN,
+	['!'] = PLAIN,
+	['%'] = PLAIN,
+	['+' ... '/'] = PLAIN,
+	['0' ... '9'] = DIGIT,
+	[':'] = PLAIN,
+	['<' ... '?'] = PLAIN,
+	['A' ... 'Z'] = LETTER,
+	['^'] = PLAIN,
+	['_'] = LETTER,
+	['a' ... 'z'] = LETTER,
+	['~'] = PLAIN,
+	[0x80 ... 0x9f] = LETTER,
+	[0xa1 ... 0xff] = LETTER,
+};
+
+static enum class class_at(struct slice s, size_t at) { return at < s.len ? (enum class)classes[s.ptr[at]] : PLAIN; }
+
+/* A number with letters at its end may be a number and a word: 1union, 1.fUNION. */
+static bool is_glued(struct slice s, size_t end)
 {
-	uint32_t code = 0;
-	for (size_t i = 0; i < folded->count; i++)
-		code = code << 5 | (folded->tokens[i].kind == SQLI_TSQL ? SQLI_TYPE : folded->tokens[i].kind);
-	return code;
+	if (class_at(s, end) == LETTER)
+		return true;
+	return end < s.len && s.ptr[end] == '.' && class_at(s, end + 1) == LETTER;
 }
 
-static bool fingerprint_known(uint32_t code)
+bool sqli_possible(struct slice value)
 {
-	for (uint32_t at = (code * FINGERPRINT_FACTOR) >> FINGERPRINT_SHIFT;; at = (at + 1) % FINGERPRINT_SLOTS) {
-		if (fingerprint_slots[at] == code)
+	struct slice s = value;
+	for (size_t at = 0, from = 0; at < s.len; from = at) {
+		switch ((enum class)classes[s.ptr[at++]]) {
+		case TELLING:
 			return true;
-		if (fingerprint_slots[at] == 0)
-			return false;
+		case LETTER:
+			while (at < s.len && (classes[s.ptr[at]] == LETTER || classes[s.ptr[at]] == DIGIT))
+				at++;
+			if (at - from == s.len)
+				return false;
+			if (sqli_word_possible(s.ptr + from, at - from))
+				return true;
+			break;
+		case DIGIT:
+			while (at < s.len && classes[s.ptr[at]] == DIGIT)
+				at++;
+			if (is_glued(s, at))
+				return true;
+			break;
+		case PLAIN:
+			if (s.ptr[from] == '-' && at < s.len && s.ptr[at] == '-')
+				return true;
+			break;
+		}
 	}
-}
-
-static bool is_injection(struct slice value, const struct sqli_folded *folded)
-{
-	return folded->count > 0 && fingerprint_known(fingerprint_code(folded)) && sqli_small_holds(value, folded);
+	return false;
 }
 
 static bool reads_as_injection(struct slice value, uint8_t quote, enum sqli_dialect dialect, struct sqli_folded *folded)
 {
 	sqli_fold(value, quote, dialect, folded);
-	for (size_t i = 0; i < folded->count; i++)
-		if (folded->tokens[i].kind == SQLI_EVIL)
-			return true;
-	return is_injection(value, folded);
+	return sqli_table_holds(value, folded);
 }
 
 static bool detect(struct slice value, struct sqli_folded *folded)
@@ -58,7 +97,7 @@ static bool detect(struct slice value, struct sqli_folded *folded)
 bool sqli_detect(struct slice value, struct sqli_fingerprint *ret_fingerprint)
 {
 	struct sqli_folded folded;
-	if (value.len == 0 || !detect(value, &folded))
+	if (!sqli_possible(value) || !detect(value, &folded))
 		return false;
 	if (ret_fingerprint != NULL)
 		*ret_fingerprint = sqli_fingerprint_of(&folded);

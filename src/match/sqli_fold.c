@@ -31,20 +31,25 @@ static bool is_unary(const struct sqli_token *token)
 	return token->kind == SQLI_OPERATOR && (token->traits & SQLI_TRAIT_UNARY) != 0;
 }
 
-/* Tokens go until `wanted` of them stand after the settled ones. A comment is only remembered. */
+/* One more token; a comment is only remembered. */
+static void window_read(struct window *w)
+{
+	struct sqli_token *token = &w->tokens[w->count];
+	w->more = sqli_token_read(&w->reader, token);
+	if (!w->more)
+		return;
+	w->comment_last = token->kind == SQLI_COMMENT;
+	if (w->comment_last)
+		w->comment = *token;
+	else
+		w->count++;
+}
+
+/* Tokens go until `wanted` of them stand after the settled ones. */
 static bool window_fill(struct window *w, size_t wanted)
 {
-	while (w->more && w->count <= SQLI_FINGERPRINT_MAX && w->count - w->settled < wanted) {
-		struct sqli_token *token = &w->tokens[w->count];
-		w->more = sqli_token_read(&w->reader, token);
-		if (!w->more)
-			break;
-		w->comment_last = token->kind == SQLI_COMMENT;
-		if (w->comment_last)
-			w->comment = *token;
-		else
-			w->count++;
-	}
+	while (w->count - w->settled < wanted && w->more && w->count <= SQLI_FINGERPRINT_MAX)
+		window_read(w);
 	return w->count - w->settled >= wanted;
 }
 
@@ -79,8 +84,7 @@ static bool merge_words(struct sqli_token *first, const struct sqli_token *secon
 	struct sqli_word word = sqli_word_find(text, len);
 	if (word.kind == SQLI_NONE)
 		return false;
-	*first = (struct sqli_token){.kind = word.kind, .traits = word.traits, .len = (uint8_t)len};
-	memcpy(first->text, text, len);
+	*first = (struct sqli_token){.kind = word.kind, .traits = word.traits, .len = (uint8_t)len, .text = word.text};
 	return true;
 }
 
@@ -222,15 +226,9 @@ static const struct triple triples[] = {
 
 static bool middle_fits(const struct triple *row, const struct sqli_token *middle)
 {
-	switch (row->middle) {
-	case UNARY_MIDDLE:
-		return (middle->traits & SQLI_TRAIT_UNARY) != 0;
-	case CAST_MIDDLE:
-		return (middle->traits & SQLI_TRAIT_CAST) != 0;
-	case ANY_MIDDLE:
-		break;
-	}
-	return true;
+	if (row->middle == ANY_MIDDLE)
+		return true;
+	return (middle->traits & (row->middle == UNARY_MIDDLE ? SQLI_TRAIT_UNARY : SQLI_TRAIT_CAST)) != 0;
 }
 
 static enum outcome apply(struct window *w, const struct triple *row, struct sqli_token *left)
@@ -245,11 +243,12 @@ static enum outcome fold_triple(struct window *w)
 {
 	struct sqli_token *left = &w->tokens[w->settled];
 	/* Every row has one of these in its place: words in a row need no look at the rows. */
-	bool may_fold = is(left, BIT(SQLI_OPERATOR) | BIT(SQLI_LOGIC)) ||
-			is(left + 1, BIT(SQLI_OPERATOR) | BIT(SQLI_COMMA) | BIT(SQLI_DOT));
+	unsigned first = BIT(left->kind), second = BIT(left[1].kind), third = BIT(left[2].kind);
+	bool may_fold = (first & (BIT(SQLI_OPERATOR) | BIT(SQLI_LOGIC))) != 0 ||
+			(second & (BIT(SQLI_OPERATOR) | BIT(SQLI_COMMA) | BIT(SQLI_DOT))) != 0;
 	for (size_t i = 0; may_fold && i < sizeof(triples) / sizeof(triples[0]); i++) {
 		const struct triple *row = &triples[i];
-		if (is(left, row->first) && is(left + 1, row->second) && is(left + 2, row->third) &&
+		if ((first & row->first) != 0 && (second & row->second) != 0 && (third & row->third) != 0 &&
 		    middle_fits(row, left + 1))
 			return apply(w, row, left);
 	}

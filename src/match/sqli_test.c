@@ -2,7 +2,7 @@
 #include "base/file.h"
 #include "base/test.h"
 #include "match/sqli.h"
-#include "match/sqli_fold.h"
+#include "match/sqli_table.h"
 
 /* \n, \t, \\ and \xHH in place. */
 static struct slice unescape(struct slice s)
@@ -57,6 +57,21 @@ static void cases_hold(void **state)
 	}
 	buffer_free(&text);
 	assert_true(count > 30);
+}
+
+/* Whether sqli_possible() says no; the detector without its early no must then say no as well. */
+static bool sqli_never(struct slice value)
+{
+	if (sqli_possible(value))
+		return false;
+	assert_true(slice_find_byte(value, '\'', 0) == value.len && slice_find_byte(value, '"', 0) == value.len);
+	for (size_t i = 0; i < 2; i++) {
+		struct sqli_folded folded;
+		sqli_fold(value, 0, i == 0 ? SQLI_ANSI : SQLI_MYSQL, &folded);
+		if (sqli_table_holds(value, &folded))
+			fail_msg("[%.*s] is possible", SLICE_ARG(value));
+	}
+	return true;
 }
 
 static void folded_to(const char *text, uint8_t quote, enum sqli_dialect dialect, const char *expected)
@@ -116,4 +131,48 @@ static void nothing_is_read_past_the_end(void **state)
 	}
 }
 
-TEST_MAIN(cmocka_unit_test(cases_hold), cmocka_unit_test(tokens_fold), cmocka_unit_test(nothing_is_read_past_the_end))
+/* Every word of up to five letters of an alphabet that has each class, and every pair of bytes. */
+static void impossible_is_never_found(void **state)
+{
+	(void)state;
+	static const char alphabet[] = "1.-:,/ =+oOrfuU_x%<?";
+	enum { LETTERS = sizeof(alphabet) - 1, LONGEST = 5 };
+	unsigned impossible = 0;
+	for (size_t len = 1; len <= LONGEST; len++) {
+		size_t count = 1;
+		for (size_t i = 0; i < len; i++)
+			count *= LETTERS;
+		for (size_t number = 0; number < count; number++) {
+			uint8_t text[LONGEST];
+			for (size_t i = 0, rest = number; i < len; i++, rest /= LETTERS)
+				text[i] = (uint8_t)alphabet[rest % LETTERS];
+			impossible += sqli_never(slice_make(text, len));
+		}
+	}
+	for (unsigned pair = 0; pair < 65536; pair++) {
+		uint8_t text[2] = {(uint8_t)(pair >> 8), (uint8_t)pair};
+		impossible += sqli_never(slice_make(text, 2));
+	}
+	assert_true(impossible > 1000000);
+}
+
+/* Words of SQL with every mark between them, which may join or part them. */
+static void no_word_is_overlooked(void **state)
+{
+	(void)state;
+	static const char *const words[] = {
+		"union", "select",          "or",   "1",    "x",  "1.",   "a.", "is", "not",
+		"exec",  "user_lock.sleep", "\xe9", "drop", "in", "like", "as", "1e", "waitfor delay"};
+	static const char marks[] = " .,:+-/=!<>?%^~\n\t";
+	enum { WORDS = sizeof(words) / sizeof(words[0]), MARKS = sizeof(marks) };
+	for (size_t i = 0; i < WORDS * WORDS * WORDS * MARKS * MARKS; i++) {
+		char text[64];
+		size_t rest = i / (MARKS * MARKS);
+		snprintf(text, sizeof(text), "%s%.1s%s%.1s%s", words[rest % WORDS], marks + i % MARKS,
+			 words[rest / WORDS % WORDS], marks + i / MARKS % MARKS, words[rest / WORDS / WORDS]);
+		sqli_never(slice_from_string(text));
+	}
+}
+
+TEST_MAIN(cmocka_unit_test(cases_hold), cmocka_unit_test(tokens_fold), cmocka_unit_test(nothing_is_read_past_the_end),
+	  cmocka_unit_test(impossible_is_never_found), cmocka_unit_test(no_word_is_overlooked))

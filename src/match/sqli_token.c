@@ -43,29 +43,36 @@ static const uint8_t starts[256] = {
 	['u'] = UNICODE,
 };
 
-/* Where bytes may not stand. */
-enum { ENDS_WORD = 1, ENDS_VARIABLE = 2, BLANK = 4, MONEY_DIGIT = 8, SPLITS_WORD = 16 };
+/* Where bytes may not stand; and PAIRS, the second byte of an operator of two. */
+enum { ENDS_WORD = 1, ENDS_VARIABLE = 2, BLANK = 4, MONEY_DIGIT = 8, SPLITS_WORD = 16, PAIRS = 32 };
 
 static const uint8_t marks[256] = {
 	[0] = ENDS_WORD | ENDS_VARIABLE | BLANK | MONEY_DIGIT,
 	['\t' ... '\r'] = ENDS_WORD | ENDS_VARIABLE | BLANK,
 	[' '] = ENDS_WORD | ENDS_VARIABLE | BLANK,
 	[0xa0] = ENDS_WORD | BLANK,
-	['!' ... '#'] = ENDS_WORD | ENDS_VARIABLE,
-	['%' ... '+'] = ENDS_WORD | ENDS_VARIABLE,
+	['!'] = ENDS_WORD | ENDS_VARIABLE | PAIRS,
+	['"' ... '#'] = ENDS_WORD | ENDS_VARIABLE,
+	['%'] = ENDS_WORD | ENDS_VARIABLE,
+	['&'] = ENDS_WORD | ENDS_VARIABLE | PAIRS,
+	['\'' ... '+'] = ENDS_WORD | ENDS_VARIABLE,
 	[','] = ENDS_WORD | ENDS_VARIABLE | MONEY_DIGIT,
 	['-'] = ENDS_WORD | ENDS_VARIABLE,
 	['.'] = MONEY_DIGIT | SPLITS_WORD,
-	['/'] = ENDS_WORD | ENDS_VARIABLE,
+	['/'] = ENDS_WORD | ENDS_VARIABLE | PAIRS,
 	['0' ... '9'] = MONEY_DIGIT,
-	[':' ... '@'] = ENDS_WORD | ENDS_VARIABLE,
+	[':'] = ENDS_WORD | ENDS_VARIABLE | PAIRS,
+	[';'] = ENDS_WORD | ENDS_VARIABLE,
+	['<' ... '>'] = ENDS_WORD | ENDS_VARIABLE | PAIRS,
+	['?'] = ENDS_WORD | ENDS_VARIABLE,
+	['@'] = ENDS_WORD | ENDS_VARIABLE | PAIRS,
 	['['] = ENDS_WORD,
 	['\\'] = ENDS_WORD | ENDS_VARIABLE,
 	[']'] = ENDS_WORD,
 	['^'] = ENDS_WORD | ENDS_VARIABLE,
 	['`'] = ENDS_VARIABLE | SPLITS_WORD,
 	['{'] = ENDS_WORD,
-	['|'] = ENDS_WORD | ENDS_VARIABLE,
+	['|'] = ENDS_WORD | ENDS_VARIABLE | PAIRS,
 	['}'] = ENDS_WORD,
 	['~'] = ENDS_WORD | ENDS_VARIABLE,
 };
@@ -112,8 +119,7 @@ static void set(struct sqli_token *token, enum sqli_kind kind, struct slice inpu
 	size_t len = to - from < SQLI_TEXT_MAX ? to - from : SQLI_TEXT_MAX;
 	token->kind = (uint8_t)kind;
 	token->len = (uint8_t)len;
-	if (len > 0)
-		memcpy(token->text, input.ptr + from, len);
+	token->text = input.ptr + from;
 }
 
 static void set_string(struct sqli_token *token, struct slice input, size_t from, size_t to, uint8_t open)
@@ -158,7 +164,7 @@ static size_t read_paired(struct sqli_reader *reader, struct sqli_token *token)
 		return at + 3;
 	}
 	set(token, SQLI_NONE, s, at, at + 2);
-	if (classify(token))
+	if ((marks[s.ptr[at + 1]] & PAIRS) != 0 && classify(token))
 		return at + 2;
 	if (s.ptr[at] != ':')
 		return read_operator(reader, token);

@@ -58,10 +58,10 @@ enum { SQLI_TEXT_MAX = 31 };
 struct sqli_token {
 	uint8_t kind;
 	uint8_t traits;
-	uint8_t open;                /* the quote that opened it, 0 if none was seen */
-	uint8_t close;               /* the quote that closed it, 0 if the input ended first */
-	uint8_t len;                 /* of text */
-	uint8_t text[SQLI_TEXT_MAX]; /* the first bytes, without quotes */
+	uint8_t open;        /* the quote that opened it, 0 if none was seen */
+	uint8_t close;       /* the quote that closed it, 0 if the input ended first */
+	uint8_t len;         /* of text */
+	const uint8_t *text; /* the first bytes, without quotes: in the input, or static for a phrase */
 };
 
 enum sqli_dialect { SQLI_ANSI, SQLI_MYSQL };

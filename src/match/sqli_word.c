@@ -30,20 +30,25 @@ static bool equals(const uint8_t *text, const char *word, size_t len)
 	return true;
 }
 
+bool sqli_word_possible(const uint8_t *text, size_t len)
+{
+	if (len == 0 || len > SQLI_TEXT_MAX)
+		return false;
+	size_t second = len > 1 ? text[1] & 31U : 0;
+	return (word_lengths[(text[0] & 31U) * 32 + second] >> len & 1) != 0;
+}
+
 struct sqli_word sqli_word_find(const uint8_t *text, size_t len)
 {
-	struct sqli_word none = {SQLI_NONE, 0};
-	if (len == 0 || len > SQLI_TEXT_MAX)
-		return none;
-	/* Most names go here: no word of SQL starts with these two letters and is that long. */
-	size_t second = len > 1 ? text[1] & 31U : 0;
-	if ((word_lengths[(text[0] & 31U) * 32 + second] >> len & 1) == 0)
+	struct sqli_word none = {SQLI_NONE, 0, NULL};
+	/* Most names go here. */
+	if (!sqli_word_possible(text, len))
 		return none;
 	for (uint32_t at = word_digest(text, len);; at = (at + 1) % WORD_SLOTS) {
 		const struct slot *slot = &slots[at];
 		if (slot->len == 0)
 			return none;
 		if (slot->len == len && equals(text, word_pool + slot->at, len))
-			return (struct sqli_word){slot->kind, slot->traits};
+			return (struct sqli_word){slot->kind, slot->traits, (const uint8_t *)word_pool + slot->at};
 	}
 }

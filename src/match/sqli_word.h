@@ -7,9 +7,13 @@
 struct sqli_word {
 	uint8_t kind; /* SQLI_NONE: not a word of SQL */
 	uint8_t traits;
+	const uint8_t *text; /* static, in upper case; NULL if it is none */
 };
 
 /* ASCII case is ignored. The words of a phrase are separated by one space. */
 struct sqli_word sqli_word_find(const uint8_t *text, size_t len);
+
+/* False only if no word or phrase starts with the first two letters of `text` and is as long. */
+bool sqli_word_possible(const uint8_t *text, size_t len);
 
 #endif

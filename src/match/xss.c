@@ -68,12 +68,19 @@ static bool is_name(struct slice text, struct slice name)
 	return found == name.len;
 }
 
+/* Spares most comparisons; after NULs anything may come. */
+static bool may_be(uint8_t first, struct slice name)
+{
+	return first == name.ptr[0] || first == 0;
+}
+
 static bool is_active_element(struct slice name)
 {
 	if (name.len < 3)
 		return false;
+	uint8_t first = byte_lower(name.ptr[0]);
 	for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++)
-		if (is_name(name, elements[i]))
+		if (may_be(first, elements[i]) && is_name(name, elements[i]))
 			return true;
 	return slice_starts_with_nocase(name, SLICE("svg")) || slice_starts_with_nocase(name, SLICE("xsl"));
 }
@@ -89,8 +96,9 @@ static enum verdict judge_attribute(struct slice name)
 		    is_name(start, SLICE("xlink")))
 			return ALWAYS;
 	}
+	uint8_t first = byte_lower(name.ptr[0]);
 	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
-		if (is_name(name, attributes[i].name))
+		if (may_be(first, attributes[i].name) && is_name(name, attributes[i].name))
 			return attributes[i].verdict;
 	return HARMLESS;
 }
@@ -211,15 +219,22 @@ static bool runs_in(struct slice value, enum xss_context context)
 	return false;
 }
 
+static bool has_tag(struct slice value)
+{
+	return slice_find_byte(value, '<', 0) < value.len;
+}
+
+bool xss_possible(struct slice value)
+{
+	return has_tag(value) || slice_find_byte(value, '=', 0) < value.len;
+}
+
 bool xss_detect(struct slice value)
 {
 	static const uint8_t quotes[] = {'\'', '"', '`'};
-	bool has_tag = slice_find_byte(value, '<', 0) < value.len;
-	bool has_value = slice_find_byte(value, '=', 0) < value.len;
-	/* Without a tag no context but an attribute's does anything, and that needs a value. */
-	if (!has_tag && !has_value)
+	if (!xss_possible(value))
 		return false;
-	if (has_tag && runs_in(value, XSS_TEXT))
+	if (has_tag(value) && runs_in(value, XSS_TEXT))
 		return true;
 	if (runs_in(value, XSS_UNQUOTED))
 		return true;

@@ -10,6 +10,11 @@
 
 #include "base/slice.h"
 
+/* Whether xss_detect() could say yes: nothing runs without a tag or an attribute's value. No is certain and costs two
+ * memchr(). */
+bool xss_possible(struct slice value);
+
+/* Whether a browser might run script from `value`; asks xss_possible() by itself. */
 bool xss_detect(struct slice value);
 
 #endif
