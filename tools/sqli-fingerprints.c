@@ -88,7 +88,7 @@ static bool are_all_telling(const uint8_t *known)
 {
 	for (uint32_t code = 1; code < CODES; code++) {
 		bool telling = false;
-		for (uint32_t rest = code; rest != 0; rest >>= LETTER_BITS)
+		for (uint32_t rest = known[code] ? code : 0; rest != 0; rest >>= LETTER_BITS)
 			telling |= strchr("n1fo,.:?", SQLI_KIND_LETTERS[rest % (1U << LETTER_BITS)]) == NULL;
 		if (known[code] && (!telling || code >> LETTER_BITS == 0))
 			return false;
