@@ -1,6 +1,6 @@
 #include "engine/operator.h"
 
-#include "engine/geo.h"
+#include "match/geo.h"
 #include "engine/macro.h"
 #include "engine/number.h"
 #include "engine/variable.h"

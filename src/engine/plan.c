@@ -1,6 +1,6 @@
 #include "engine/plan.h"
 
-#include "engine/geo.h"
+#include "match/geo.h"
 #include "http/xml.h"
 
 #include <errno.h>
@@ -255,7 +255,7 @@ static int open_geo(struct plan *plan)
 		return 0;
 	char *name = arena_string(&plan->arena, path);
 	int r = name == NULL ? -ENOMEM : geo_open(name, &plan->geo);
-	/* A database that cannot be opened is as none: @geoLookup does not match. The compiler has warned. */
+	/* The compiler has opened it, too; if it has gone since, @geoLookup does not match. */
 	return r == -ENOMEM ? r : 0;
 }
 

@@ -1,6 +1,7 @@
 #include "seclang/setting.h"
 
 #include "codec/unicode_map.h"
+#include "match/geo.h"
 #include "match/regex.h"
 
 #include <errno.h>
@@ -15,6 +16,7 @@ enum form {
 	FORM_OCTAL,
 	FORM_TEXT,
 	FORM_PATH,   /* of a file that can be read */
+	FORM_GEO,    /* of a database of addresses */
 	FORM_JOINED, /* texts of several lines, joined by "; " */
 	FORM_LIST,   /* words, added to those before */
 	FORM_EMPTY_LIST,
@@ -81,7 +83,7 @@ static const struct setting_row rows[] = {
 	{"SecDebugLog", FORM_TEXT, FIELD(debug_log), NULL, NULL},
 	{"SecDebugLogLevel", FORM_NUMBER, FIELD(debug_log_level), NULL, NULL},
 	{"SecDisableBackendCompression", FORM_REFUSED, 0, 0, NULL, "ModSecurity v3 does not implement it"},
-	{"SecGeoLookupDb", FORM_PATH, FIELD(geo_database), NULL, NULL},
+	{"SecGeoLookupDb", FORM_GEO, FIELD(geo_database), NULL, NULL},
 	{"SecGsbLookupDb", FORM_REFUSED, 0, 0, NULL, "the Safe Browsing interface that it used no longer exists"},
 	{"SecGuardianLog", FORM_REFUSED, 0, 0, NULL, "ModSecurity v3 does not implement it"},
 	{"SecGuiaMemoryLimit", FORM_NUMBER, FIELD(transaction_memory_limit), NULL, NULL},
@@ -203,6 +205,19 @@ static int read_path(struct compiler *c, struct setting *setting)
 	return 0;
 }
 
+static int read_geo(struct compiler *c, struct setting *setting)
+{
+	struct geo_database *database = NULL;
+	int r = read_path(c, setting);
+	if (r != 0)
+		return r;
+	r = geo_open((const char *)setting->text.ptr, &database);
+	geo_close(database);
+	return r == -EINVAL ? compiler_error(c, 0, "such a file has the name *.mmdb; give its whole path",
+					     "%s is no database of MaxMind's format", (const char *)setting->text.ptr)
+			    : r;
+}
+
 static int read_list(struct compiler *c, const struct statement *statement, struct setting *setting)
 {
 	setting->list_count = statement->word_count - 1;
@@ -266,6 +281,8 @@ static int read_value(struct compiler *c, const struct setting_row *row, const s
 		return parse_number(c->word->text, &setting->number) ? 0 : bad_word(c, "write a number");
 	case FORM_PATH:
 		return read_path(c, setting);
+	case FORM_GEO:
+		return read_geo(c, setting);
 	case FORM_OCTAL:
 		return read_octal(c, setting);
 	case FORM_CHARACTER:
@@ -370,6 +387,7 @@ static int apply(struct settings *settings, const struct setting *setting, struc
 		break;
 	case FORM_TEXT:
 	case FORM_PATH:
+	case FORM_GEO:
 		*(struct slice *)member = setting->text;
 		break;
 	case FORM_JOINED:

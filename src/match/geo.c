@@ -1,4 +1,4 @@
-#include "engine/geo.h"
+#include "match/geo.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Where an address lies, from a MaxMind database (SecGeoLookupDb): what @geoLookup puts into GEO. Opened at load. */
-#ifndef GUIA_ENGINE_GEO_H
-#define GUIA_ENGINE_GEO_H
+#ifndef GUIA_MATCH_GEO_H
+#define GUIA_MATCH_GEO_H
 
 #include "base/slice.h"
 
