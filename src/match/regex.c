@@ -23,9 +23,8 @@ enum {
 	 */
 	SHORT_BYTES = 256,
 	SHORT_STEPS = 2000,
-	STEPS = 1000,
-	STEPS_PER_BYTE = 4,
-	STEPS_TIMES_BYTES = 16 * 1000 * 1000, /* a step may pass over all that follows */
+	STEPS = 10 * 1000,
+	STEPS_PER_BYTE = 16,
 };
 
 struct regex {
@@ -250,10 +249,8 @@ static int match_at_leftmost(const struct regex *regex, struct regex_scratch *s,
 		return REGEX_NONE;
 	if (count == NULL || *count == 0)
 		return REGEX_MATCH;
-	size_t rest = value.len - leftmost + 1;
-	size_t steps =
-		rest * STEPS_PER_BYTE < STEPS_TIMES_BYTES / rest ? rest * STEPS_PER_BYTE : STEPS_TIMES_BYTES / rest;
-	const struct regex_limits limits = {.match = (uint32_t)steps + STEPS};
+	size_t steps = STEPS + STEPS_PER_BYTE * (value.len - leftmost);
+	const struct regex_limits limits = {.match = steps < UINT32_MAX ? (uint32_t)steps : UINT32_MAX};
 	int r = ask_pcre2(regex, s, value, leftmost, 0, &limits, ret_groups, count);
 	if (r < 0 || (r == REGEX_MATCH && ret_groups[0].start == leftmost))
 		return r;
