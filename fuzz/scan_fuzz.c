@@ -23,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    scan_builder_add_regex(builder, 0, pattern, 0) != 0 || scan_set_compile(builder, NULL, NULL, &set) != 0 ||
 	    scan_scratch_fit(scratch, set) != 0)
 		abort();
+	regex_scratch_rely_on_pcre2(regex_scratch);
 	int r = regex_match(regex, regex_scratch, value, 0, &limits, NULL, NULL);
 	int hit = scan_run(set, scratch, value, &bits);
 	if (hit < 0 || (r == REGEX_MATCH && !hit) || (r == REGEX_NONE && hit && scan_set_class(set, 0) == SCAN_EXACT))
