@@ -9,6 +9,8 @@
 
 #include <sys/uio.h>
 
+enum { LINE_BYTES = NGX_MAX_ERROR_STR - 160 }; /* beside nginx's own beginning of a line */
+
 static ngx_http_log_handler_pt nginx_handler;
 
 /* Without a transaction nobody knows which names are secret. */
@@ -57,6 +59,41 @@ static void line_write(struct gate_context *context, ngx_uint_t level, const u_c
 	log->handler = NULL;
 	ngx_log_error(level, log, 0, "%*s", len, text);
 	log->handler = handler;
+}
+
+/* Where the last `needle` begins in the first `len` bytes; `len` if nowhere. */
+static size_t find_last(const u_char *text, size_t len, const char *needle)
+{
+	size_t size = strlen(needle);
+
+	for (size_t at = len; at-- > 0;) {
+		if (len - at >= size && ngx_memcmp(text + at, needle, size) == 0)
+			return at;
+	}
+	return len;
+}
+
+/*
+ * nginx cuts what it logs at 2 KB, and a client could have so much escaped in a line that the end is lost, where it
+ * says which request it was. So the fields that do not fit go instead: those of the middle.
+ */
+static void rule_line_write(struct gate_context *context, struct guia_slice line)
+{
+	u_char text[LINE_BYTES];
+	size_t tail = find_last(line.ptr, line.len, " [hostname \"");
+
+	if (line.len <= sizeof(text)) {
+		line_write(context, NGX_LOG_INFO, line.ptr, line.len);
+		return;
+	}
+	if (line.len - tail > sizeof(text) / 2)
+		tail = find_last(line.ptr, line.len, " [unique_id \"");
+	size_t room = sizeof(text) - ngx_min(line.len - tail, sizeof(text) / 2);
+	size_t head = find_last(line.ptr, room, "\"] [");
+	head = head < room ? head + 2 : room;
+	ngx_memcpy(text, line.ptr, head);
+	ngx_memcpy(text + head, line.ptr + tail, ngx_min(line.len - tail, sizeof(text) - head));
+	line_write(context, NGX_LOG_INFO, text, head + ngx_min(line.len - tail, sizeof(text) - head));
 }
 
 static const char *why(const struct guia_verdict *verdict)
@@ -122,7 +159,7 @@ static void records_write(struct gate_context *context)
 
 	for (size_t i = 0; i < count; i++) {
 		struct guia_slice line = guia_log_line_at(context->transaction, i);
-		line_write(context, NGX_LOG_INFO, line.ptr, line.len);
+		rule_line_write(context, line);
 	}
 	guia_transaction_summary(context->transaction, &summary);
 	if (context->verdict.action != GUIA_PASS)

@@ -6,6 +6,7 @@
 #include "gate.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 /* Shared by the cycles alive at once: during a reload the old and the new one. */
@@ -34,6 +35,8 @@ static void pool_release(struct gate_pool *pool)
 	guia_pool_free(pool->pool);
 	free(pool->cache_dir);
 	free(pool);
+	/* The master lives for months: what a compilation needed goes back, and does not stay in holes of the heap. */
+	(void)malloc_trim(0);
 }
 
 static struct gate_pool *pool_make(const char *cache_dir)

@@ -194,5 +194,17 @@ def _():
     assert b'[unique_id "' in lines and b'[id "103"]' in lines
 
 
+@case("a line of any length tells rule and request")
+def _():
+    for name in rules:
+        before = len(read("error.log"))
+        path = "/echo/" + "%01%22" * 400 + "?a=" + "%01%5b%22" * 400 + "%27+or+1=1%3cscript>"
+        assert raw(PORTS[name], get(path, "X-A: " + '"\t' * 1000 + "' or 1=1 --").encode())
+        wait_until(lambda: "[unique_id" in read("error.log")[before:], "the lines")
+        lines = [l for l in read("error.log")[before:].splitlines() if "ModSecurity: " in l]
+        bad = [l for l in lines if '[unique_id "' not in l or not l.endswith('"]') or '[id "' not in l]
+        assert len(lines) > 10 and not bad, (len(lines), bad[:2])
+
+
 if __name__ == "__main__":
     main()
