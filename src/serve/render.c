@@ -134,10 +134,14 @@ static void add_listens(const struct text_list *list, const char *flags, struct 
 		buffer_printf(out, "\t\tlisten %.*s%s;\n", SLICE_ARG(list->items[i]), flags);
 }
 
-/* A name nobody serves gets no site: the connection is closed, a TLS handshake refused. */
+/*
+ * A name nobody serves gets no site: the connection is closed, a TLS handshake refused. Requests that nginx refuses
+ * before it knows the site end up here too, and belong in the records; those for no site of ours do not.
+ */
 static void add_default(const struct serve_config *config, struct buffer *out)
 {
-	TEXT("\tserver {\n\t\tserver_name \"\";\n\t\tguia off;");
+	TEXT("\tserver {\n\t\tserver_name \"\";\n\t\tguia_site -;\n"
+	     "\t\tguia_rules 'SecAuditLogRelevantStatus \"^(?:5|4(?!04|44))\"';");
 	add_listens(&config->listen, " default_server", out);
 	add_listens(&config->listen_tls, " ssl http2 default_server", out);
 	if (config->listen_tls.count > 0)

@@ -31,6 +31,9 @@ SecAuditEngine RelevantOnly
 SecAuditLogFormat JSON
 SecAuditLogParts ABHZ
 SecAuditLogRelevantStatus "^(?:5|4(?!04))"
+SecResponseBodyAccess On
+SecResponseBodyMimeType text/html
+SecRule RESPONSE_BODY "@contains SECRET-LEAK" "id:101,phase:4,deny,status:403,log,auditlog,msg:'Leak'"
 SecRule ARGS "@contains evil" "id:100,phase:2,deny,status:403,log,auditlog,msg:'Evil'"
 """
 
@@ -89,6 +92,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
                f"{self.headers.get('Accept-Encoding')} host {self.headers.get('Host')} " \
                f"range {self.headers.get('Range')} for {self.headers.get('X-Forwarded-For')} proto " \
                f"{self.headers.get('X-Forwarded-Proto')}".encode()
+        if self.path.startswith("/leak"):
+            body += b"SECRET-LEAK"
+        if self.path.startswith("/leak-chunked"):
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
+            self.wfile.flush()
+            time.sleep(0.05)
+            self.wfile.write(b"0\r\n\r\n")
+            return
         if self.path.startswith("/large"):
             body += b"x" * 300000
         self.server.seen.append(self.path)

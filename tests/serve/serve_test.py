@@ -1,6 +1,7 @@
 """guia serve from start to end: the life of a run, reload, last good copies, no orphans. TAP."""
 import contextlib
 import http.client
+import json
 import os
 import pathlib
 import signal
@@ -80,6 +81,60 @@ def the_last_good_copy_leaks_nothing():
                 assert status == 503 and "ana" not in body.replace("banana", "") and "bento" not in body, (path, headers, body)
                 assert answered["Cache-Control"] == "no-store" and "Servi\u00e7o" in body and "\u670d\u52d9" in body \
                     and "temporarily unavailable" in body
+
+
+@case
+def a_blocked_page_is_never_among_the_copies():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        place = pathlib.Path(str(gate.run) + ".workers") if os.geteuid() == 0 else gate.run / "workers"
+        for path in ("/leak", "/leak-chunked"):
+            for method in ("GET", "HEAD", "GET"):
+                status = gate.curl(f"http://127.0.0.1:PORT{path}", "-H", "Host: a.test", *(["-I"] if method == "HEAD" else []))[0]
+                assert status == (200 if method == "HEAD" else 403), (path, method, status)
+                assert not [f for f in (place / "copies").rglob("*") if f.is_file()], path
+        assert gate.get("/fine")[0] == 200
+        wait_for(lambda: [f for f in (place / "copies").rglob("*") if f.is_file()], "the copy of a page that passed")
+        assert not [f for f in place.rglob("*") if f.is_file() and b"SECRET-LEAK" in f.read_bytes()]
+    origin.stop()
+
+
+@case
+def what_is_refused_before_the_site_is_known_is_recorded():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        def ask(data):
+            with socket.create_connection(("127.0.0.1", gate.port), 10) as client:
+                client.sendall(data)
+                with contextlib.suppress(ConnectionResetError):
+                    return client.recv(1000)
+                return b""
+        assert b" 400 " in ask(b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n")
+        assert b" 414 " in ask(b"GET /" + b"a" * 40000 + b" HTTP/1.1\r\nHost: a.test\r\n\r\n")
+        assert b" 400 " in ask(b"GET / HTTP/1.1\r\nX: " + b"a" * 40000 + b"\r\n\r\n")
+        assert ask(b"GET / HTTP/1.1\r\nHost: b.test\r\n\r\n") == b""
+
+        def records():
+            return [json.loads(line) for line in (gate.run / "audit.log").read_text().splitlines()]
+        wait_for(lambda: len(records()) == 3, "three records")
+        codes = sorted(r["transaction"]["response"]["http_code"] for r in records())
+        assert codes == [400, 414, 494] or codes == [400, 400, 414], codes
+    origin.stop()
+
+
+@case
+def old_workers_end_after_a_reload_whoever_is_connected():
+    origin = Origin()
+    with Serve(site(origin)) as gate, socket.create_connection(("127.0.0.1", gate.port), 30) as client:
+        client.sendall(b"GET /events HTTP/1.1\r\nHost: a.test\r\nAccept: text/event-stream\r\n\r\n")
+        assert client.recv(100)
+        old = {pid for pid in gate.nginx_pids() if "worker process" in pathlib.Path(f"/proc/{pid}/cmdline").read_text()}
+        assert old
+        gate.change(site(origin))
+        assert gate.get("/")[0] == 200 and alive(old), "the stream goes on for a while"
+        wait_for(lambda: not alive(old), "the end of the old workers, drain_seconds later")
+        assert gate.get("/")[0] == 200
+    origin.stop()
 
 
 @case
