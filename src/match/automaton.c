@@ -60,8 +60,8 @@ static int cache_fill(struct automaton_cache *c, const struct room *room)
 {
 	size_t instructions = room->instructions + 1;
 	c->row_words = room->rows_bytes / sizeof(uint32_t);
-	if (c->row_words < 4 * 257)
-		c->row_words = 4 * 257;
+	if (c->row_words < 4 * 258)
+		c->row_words = 4 * 258;
 	c->state_room = room->states;
 	c->member_limit = (uint32_t)(room->members_bytes / sizeof(uint32_t));
 	if (c->member_limit < 4 * instructions)
@@ -93,7 +93,7 @@ static void cache_empty(struct automaton_cache *c)
 static void cache_assign(struct automaton_cache *c, const struct automaton *a)
 {
 	c->name = a->name;
-	c->stride = a->class_count;
+	c->stride = a->class_count + 1;
 	c->row_limit = (uint32_t)(c->row_words / c->stride);
 	if (c->row_limit > c->state_room)
 		c->row_limit = c->state_room;
@@ -228,7 +228,9 @@ static uint32_t find_state(const struct automaton *a, struct automaton_cache *c,
 	c->buckets[bucket] = number;
 	memcpy(c->members + c->member_count, c->next.dense, c->next.count * sizeof(uint32_t));
 	c->member_count += c->next.count;
-	memset(c->rows + (size_t)number * c->stride, 0, c->stride * sizeof(uint32_t));
+	uint32_t *row = c->rows + (size_t)number * c->stride;
+	memset(row, 0, c->stride * sizeof(uint32_t));
+	row[a->class_count] = number;
 	c->facts.states_made++;
 	c->credit_bytes -= c->state_cost_bytes;
 	return number;
@@ -285,7 +287,7 @@ enum before automaton_before_after(const struct automaton *a, uint32_t class)
 
 uint32_t automaton_make_transition(const struct automaton *a, struct automaton_cache *c, uint32_t row, uint32_t class)
 {
-	const struct state *from = &c->states[row / c->stride];
+	const struct state *from = automaton_state(a, c, row);
 	uint64_t emptied = c->facts.emptied;
 	c->now.count = 0;
 	for (uint32_t i = 0; i < from->count; i++)

@@ -103,7 +103,7 @@ struct state {
 
 struct automaton_cache {
 	struct automaton_name name;
-	uint32_t *rows; /* by state, then class: where the next state's row begins */
+	uint32_t *rows; /* by state, then class: where the next state's row begins; last the state's number */
 	uint32_t *members;
 	struct state *states;
 	uint32_t *buckets;
@@ -130,6 +130,12 @@ bool automaton_cache_is_of(const struct automaton_cache *cache, const struct aut
 
 /* The cache is for this automaton from now on; what it knew is forgotten. */
 void automaton_cache_take(struct automaton_cache *cache, const struct automaton *automaton);
+
+static inline const struct state *automaton_state(const struct automaton *a, const struct automaton_cache *c,
+						  uint32_t row)
+{
+	return &c->states[c->rows[row + a->class_count]];
+}
 
 /* Makes the transition from a row by a class; returns the row it leads to. */
 uint32_t automaton_make_transition(const struct automaton *a, struct automaton_cache *c, uint32_t row, uint32_t class);

@@ -1,7 +1,7 @@
 /* Automata over a value, side by side, and without states. */
 #include "match/automaton_internal.h"
 
-enum { RUN_EARNS_BYTES = 16, LANES = 4 /* more would not find registers */ };
+enum { RUN_EARNS_BYTES = 16, LANES = 8 };
 
 void automaton_earn(struct automaton_cache *c, size_t bytes)
 {
@@ -20,7 +20,7 @@ static inline __attribute__((always_inline)) size_t go_on(struct automaton_run *
 	const uint16_t *class_of[LANES];
 	const uint32_t *rows[LANES];
 	uint32_t row[LANES], next[LANES];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
 	for (size_t k = 0; k < lanes; k++) {
 		class_of[k] = runs[k]->automaton->class_of;
 		rows[k] = runs[k]->cache->rows;
@@ -29,18 +29,18 @@ static inline __attribute__((always_inline)) size_t go_on(struct automaton_run *
 	for (; at < value.len; at++) {
 		bool known = true;
 		uint8_t byte = value.ptr[at];
-#pragma GCC unroll 4
+#pragma GCC unroll 8
 		for (size_t k = 0; k < lanes; k++) {
 			next[k] = rows[k][row[k] + class_of[k][byte]];
 			known &= next[k] != UNKNOWN;
 		}
 		if (__builtin_expect(!known, 0))
 			break;
-#pragma GCC unroll 4
+#pragma GCC unroll 8
 		for (size_t k = 0; k < lanes; k++)
 			row[k] = next[k];
 	}
-#pragma GCC unroll 4
+#pragma GCC unroll 8
 	for (size_t k = 0; k < lanes; k++)
 		runs[k]->row = row[k];
 	return at;
@@ -57,8 +57,16 @@ static inline size_t go_on_together(struct automaton_run *const *runs, size_t la
 		return go_on(runs, 2, value, at);
 	case 3:
 		return go_on(runs, 3, value, at);
-	default:
+	case 4:
 		return go_on(runs, 4, value, at);
+	case 5:
+		return go_on(runs, 5, value, at);
+	case 6:
+		return go_on(runs, 6, value, at);
+	case 7:
+		return go_on(runs, 7, value, at);
+	default:
+		return go_on(runs, 8, value, at);
 	}
 }
 
@@ -79,7 +87,7 @@ static void end_run(struct automaton_run *run, bool busy)
 {
 	struct automaton_cache *c = run->cache;
 	run->busy = busy || !step(run, run->automaton->class_count - 1);
-	run->found = c->states[run->row / c->stride].matched;
+	run->found = automaton_state(run->automaton, c, run->row)->matched;
 	c->facts.refused += run->busy;
 }
 

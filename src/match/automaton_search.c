@@ -141,7 +141,7 @@ static int find_stretch(const struct automaton *a, struct automaton_cache *c, st
 		row = go(a, c, row, value, at, end);
 		if (row == UNKNOWN)
 			return -1;
-		const struct state *s = &c->states[row / c->stride];
+		const struct state *s = automaton_state(a, c, row);
 		ret_stretch->end = end;
 		if (s->matched != 0)
 			return 1;
@@ -285,7 +285,7 @@ static size_t leftmost_from(const struct automaton *a, struct automaton_pool *po
 	row = go(a, c, row, value, stretch->begin, from);
 	if (row == UNKNOWN)
 		return OLD;
-	const struct state *s = &c->states[row / c->stride];
+	const struct state *s = automaton_state(a, c, row);
 	pool->now.set.count = 0;
 	for (uint32_t i = 0; i < s->count; i++)
 		threads_add(&pool->now, c->members[s->members + i], OLD);

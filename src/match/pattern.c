@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/reader.h"
 #include "base/vector.h"
+#include "match/pattern_class.h"
 #include "match/regex.h"
 
 #include <stdlib.h>
@@ -196,79 +197,6 @@ static void parse_group(struct parser *p)
 		open_group(p, p->flags);
 }
 
-static void set_invert(struct pattern_set *set)
-{
-	for (int i = 0; i < 4; i++)
-		set->bits[i] = ~set->bits[i];
-}
-
-static void set_join(struct pattern_set *set, const struct pattern_set *other)
-{
-	for (int i = 0; i < 4; i++)
-		set->bits[i] |= other->bits[i];
-}
-
-static void set_fold(struct pattern_set *set)
-{
-	for (uint8_t c = 'a'; c <= 'z'; c++) {
-		if (pattern_set_has(set, c))
-			pattern_set_add(set, (uint8_t)(c - 32));
-		if (pattern_set_has(set, (uint8_t)(c - 32)))
-			pattern_set_add(set, c);
-	}
-}
-
-static void set_range(struct pattern_set *set, unsigned from, unsigned to)
-{
-	for (unsigned c = from; c <= to; c++)
-		pattern_set_add(set, (uint8_t)c);
-}
-
-static bool is_word(unsigned c)
-{
-	return c < 0x80 && (byte_is_alpha((uint8_t)c) || byte_is_digit((uint8_t)c) || c == '_');
-}
-
-/* \d \w \s \h \v \N and their opposites; false if `c` names none. */
-static bool class_escape(uint8_t c, struct pattern_set *ret_set)
-{
-	struct pattern_set set = {{0}};
-	switch (byte_lower(c)) {
-	case 'd':
-		set_range(&set, '0', '9');
-		break;
-	case 'w':
-		for (unsigned i = 0; i < 256; i++)
-			if (is_word(i))
-				pattern_set_add(&set, (uint8_t)i);
-		break;
-	case 's':
-		set_range(&set, '\t', '\r');
-		pattern_set_add(&set, ' ');
-		break;
-	case 'h':
-		pattern_set_add(&set, '\t');
-		pattern_set_add(&set, ' ');
-		pattern_set_add(&set, 0xa0);
-		break;
-	case 'v':
-		set_range(&set, '\n', '\r');
-		pattern_set_add(&set, 0x85);
-		break;
-	case 'n':
-		if (c == 'n')
-			return false;
-		pattern_set_add(&set, '\n');
-		break;
-	default:
-		return false;
-	}
-	if (c >= 'A' && c <= 'Z')
-		set_invert(&set);
-	*ret_set = set;
-	return true;
-}
-
 static unsigned read_digits(struct reader *in, unsigned base, size_t most)
 {
 	unsigned value = 0;
@@ -328,7 +256,7 @@ static void add_byte(struct parser *p, uint8_t byte)
 	struct pattern_set set = {{0}};
 	pattern_set_add(&set, byte);
 	if (p->flags.caseless)
-		set_fold(&set);
+		pattern_set_fold(&set);
 	add_set(p, &set);
 }
 
@@ -373,52 +301,10 @@ static void parse_escape(struct parser *p)
 		parse_quoted(p);
 	} else if (c == 'N' && reader_peek(&p->in, 0) == '{') {
 		fail(p, PATTERN_OPAQUE);
-	} else if (class_escape(c, &set)) {
+	} else if (pattern_class_escape(c, &set)) {
 		add_set(p, &set);
 	} else if (c != 'E') {
 		add_byte(p, byte_escape(p, c));
-	}
-}
-
-static bool posix_has(struct slice name, unsigned c)
-{
-	bool alpha = c < 0x80 && byte_is_alpha((uint8_t)c), digit = c < 0x80 && byte_is_digit((uint8_t)c);
-	static const char *const names[] = {"alpha", "digit", "alnum", "upper", "lower",  "space", "blank",
-					    "cntrl", "print", "graph", "punct", "xdigit", "word",  "ascii"};
-	size_t which = 0;
-	while (which < 14 && !slice_equal(name, slice_from_string(names[which])))
-		which++;
-	switch (which) {
-	case 0:
-		return alpha;
-	case 1:
-		return digit;
-	case 2:
-		return alpha || digit;
-	case 3:
-		return c >= 'A' && c <= 'Z';
-	case 4:
-		return c >= 'a' && c <= 'z';
-	case 5:
-		return byte_is_space((uint8_t)c);
-	case 6:
-		return c == ' ' || c == '\t';
-	case 7:
-		return c < 32 || c == 127;
-	case 8:
-		return c >= 32 && c < 127;
-	case 9:
-		return c > 32 && c < 127;
-	case 10:
-		return c > 32 && c < 127 && !alpha && !digit;
-	case 11:
-		return byte_hex_value((uint8_t)c) >= 0;
-	case 12:
-		return is_word(c);
-	case 13:
-		return c < 128;
-	default:
-		return false;
 	}
 }
 
@@ -429,20 +315,16 @@ static void parse_posix(struct parser *p, struct pattern_set *set)
 	size_t end = slice_find(rest, SLICE(":]"), 0);
 	struct slice name = slice_sub(rest, 0, end);
 	bool negated = slice_starts_with(name, SLICE("^"));
-	struct pattern_set found = {{0}};
-	for (unsigned c = 0; c < 256; c++)
-		if (posix_has(slice_after(name, negated), c))
-			pattern_set_add(&found, (uint8_t)c);
-	if (!pattern_set_has(&found, 'a') && !pattern_set_has(&found, '0') && !pattern_set_has(&found, '\t') &&
-	    !pattern_set_has(&found, '!') && !pattern_set_has(&found, 'A')) {
-		fail(p, PATTERN_OPAQUE); /* no such name: every class has one of these */
+	struct pattern_set found;
+	if (!pattern_class_posix(slice_after(name, negated), &found)) {
+		fail(p, PATTERN_OPAQUE);
 		return;
 	}
 	if (p->flags.caseless)
-		set_fold(&found);
+		pattern_set_fold(&found);
 	if (negated)
-		set_invert(&found);
-	set_join(set, &found);
+		pattern_set_invert(&found);
+	pattern_set_join(set, &found);
 	reader_skip(&p->in, end + 3);
 }
 
@@ -465,8 +347,8 @@ static int class_member(struct parser *p, struct pattern_set *set)
 		fail(p, PATTERN_OPAQUE);
 	} else if (c == 'b') {
 		return '\b';
-	} else if (class_escape(c, &found)) {
-		set_join(set, &found);
+	} else if (pattern_class_escape(c, &found)) {
+		pattern_set_join(set, &found);
 		return -1;
 	} else if (c >= '1' && c <= '7') {
 		unsigned value = (unsigned)(c - '0');
@@ -501,12 +383,12 @@ static void parse_class(struct parser *p)
 				fail(p, PATTERN_OPAQUE);
 		}
 		if (low >= 0 && high >= low)
-			set_range(&set, (unsigned)low, (unsigned)high);
+			pattern_set_range(&set, (unsigned)low, (unsigned)high);
 	}
 	if (p->flags.caseless)
-		set_fold(&set);
+		pattern_set_fold(&set);
 	if (negated)
-		set_invert(&set);
+		pattern_set_invert(&set);
 	add_set(p, &set);
 }
 
@@ -599,7 +481,7 @@ static void parse_item(struct parser *p)
 	case '.':
 		if (!p->flags.dotall)
 			pattern_set_add(&set, '\n');
-		set_invert(&set);
+		pattern_set_invert(&set);
 		add_set(p, &set);
 		break;
 	case '^':

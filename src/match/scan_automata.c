@@ -16,7 +16,7 @@
 enum {
 	TOGETHER = 32,
 	LOOPS_MANY = 30, /* such patterns need many states on plain text already */
-	MANY_TOGETHER = 4,
+	MANY_TOGETHER = 5,
 	LEVEL_LEAST = 8,           /* fewer patterns of a level join the level below */
 	INSTRUCTIONS_MANY = 10000, /* longer lists of words are better left to Hyperscan, if it takes them */
 	SHORT_LITERALS_MOST = 8,
@@ -246,6 +246,11 @@ static int by_kind(const void *a, const void *b)
 	return left->entry < right->entry ? -1 : 1;
 }
 
+static bool belong_together(const struct member *a, const struct member *b)
+{
+	return a->loops == b->loops && (a->loops || a->level == b->level);
+}
+
 static int build_groups(const struct scan_builder *builder, struct scan_set *set, struct members *members)
 {
 	int r = 0;
@@ -258,7 +263,7 @@ static int build_groups(const struct scan_builder *builder, struct scan_set *set
 		const struct member *first = &members->items[from];
 		size_t most = first->loops ? MANY_TOGETHER : TOGETHER;
 		for (to = from; to < members->count && to - from < most; to++)
-			if (members->items[to].loops != first->loops || members->items[to].level != first->level)
+			if (!belong_together(first, &members->items[to]))
 				break;
 		r = build_fitting(builder, set, &members->items[from], to - from);
 	}
