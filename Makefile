@@ -41,8 +41,11 @@ demo: all
 	@tools/install-dependencies build demo
 	demo/run $(if $(ONCE),--once)
 
-bench: $(BUILD)/build.ninja
+bench-dependencies:
 	@tools/install-dependencies build bench
+
+bench: bench-dependencies $(BUILD)/build.ninja
+	@[ -x $(BUILD)/bench/inprocess ] || meson setup --reconfigure $(BUILD)
 	ninja -C $(BUILD)
 	bench/run $(BUILD) $(if $(JSON),--json)
 
@@ -62,4 +65,4 @@ fresh-test:
 clean:
 	rm -rf $(BUILD) build-sanitize build-fuzz
 
-.PHONY: all dependencies test-dependencies test soak demo bench fuzz format fresh-test clean
+.PHONY: all dependencies test-dependencies bench-dependencies test soak demo bench fuzz format fresh-test clean

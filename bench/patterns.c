@@ -61,6 +61,13 @@ static size_t quote_end(struct slice text, size_t from)
 	return from < text.len ? from : text.len;
 }
 
+static bool is_comment(struct slice text, size_t at)
+{
+	while (at > 0 && text.ptr[at - 1] != '\n')
+		at--;
+	return text.ptr[at] == '#';
+}
+
 /* `text` is NUL-terminated. */
 static int add_rules(struct patterns *p, struct slice text)
 {
@@ -69,7 +76,7 @@ static int add_rules(struct patterns *p, struct slice text)
 		struct slice rest = slice_after(text, at);
 		bool rx = slice_starts_with(rest, SLICE("@rx "));
 		bool begins = at > 0 && (text.ptr[at - 1] == '"' || text.ptr[at - 1] == '!');
-		if (!begins || (!rx && !slice_starts_with(rest, SLICE("@pm "))))
+		if (!begins || is_comment(text, at) || (!rx && !slice_starts_with(rest, SLICE("@pm "))))
 			continue;
 		size_t end = quote_end(text, at);
 		struct buffer argument = buffer_make(&p->arena);
