@@ -9,7 +9,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { KINDS_MAX_BYTES = 1024 }; /* of a longer value the transformations find out by themselves */
+enum {
+	KINDS_MAX_BYTES = 1024,    /* of a longer value the transformations find out by themselves */
+	CONFIRMED_MAX_BYTES = 512, /* a value for which more is asked than the scan */
+};
 
 /* What one value makes candidates of. */
 struct asking {
@@ -36,28 +39,6 @@ static void add(struct asking *a, uint16_t step)
 
 /* ---- the value, through nodes that leave the same bytes ---- */
 
-static int ask_scan(struct asking *a, const struct probe_scan *scan, struct slice bytes, uint64_t nodes)
-{
-	uint64_t *words = a->t->worker->scan_words;
-	memset(words, 0, scan->words * sizeof(*words));
-	if (scan_run(scan->set, a->t->worker->scan_scratch, bytes, words) < 0)
-		return -EIO;
-	for (size_t word = 0; word < scan->words; word++) {
-		for (uint64_t left = words[word]; left != 0; left &= left - 1) {
-			size_t bit = word * 64 + (size_t)__builtin_ctzll(left);
-			for (size_t i = scan->first_of_bit[bit]; i < scan->first_of_bit[bit + 1]; i++)
-				if ((nodes >> scan->bits[i].node & 1) != 0)
-					add(a, scan->bits[i].step);
-		}
-	}
-	for (size_t i = 0; i < scan->clear_count; i++) {
-		const struct probe_bit *clear = &scan->clear[i];
-		if ((nodes >> clear->node & 1) != 0 && (words[clear->bit / 64] >> clear->bit % 64 & 1) == 0)
-			add(a, clear->step);
-	}
-	return 0;
-}
-
 static int ask_question(struct asking *a, const struct probe_question *question, struct slice bytes)
 {
 	a->operand.rule = question->rule;
@@ -67,6 +48,50 @@ static int ask_question(struct asking *a, const struct probe_question *question,
 	if (r > 0)
 		add(a, question->step);
 	return r < 0 ? r : 0;
+}
+
+/* What a scan leaves open of a long value is left to the rule: it would be asked twice. */
+static int settle_bit(struct asking *a, const struct probe_bit *bit, struct slice bytes)
+{
+	if (bit->confirm > 0 && bytes.len <= CONFIRMED_MAX_BYTES)
+		return ask_question(a, &a->set->confirmations[bit->confirm - 1], bytes);
+	add(a, bit->step);
+	return 0;
+}
+
+/* Negated operators: a clear bit is a match; a set one is none, if it is certain. */
+static int ask_clear_bits(struct asking *a, const struct probe_scan *scan, struct slice bytes, uint64_t nodes)
+{
+	const uint64_t *words = a->t->worker->scan_words;
+	int r = 0;
+	for (size_t i = 0; i < scan->clear_count && r == 0; i++) {
+		const struct probe_bit *clear = &scan->clear[i];
+		if ((nodes >> clear->node & 1) == 0)
+			continue;
+		if ((words[clear->bit / 64] >> clear->bit % 64 & 1) == 0)
+			add(a, clear->step);
+		else if (clear->confirm > 0)
+			r = settle_bit(a, clear, bytes);
+	}
+	return r;
+}
+
+static int ask_scan(struct asking *a, const struct probe_scan *scan, struct slice bytes, uint64_t nodes)
+{
+	uint64_t *words = a->t->worker->scan_words;
+	int r = 0;
+	memset(words, 0, scan->words * sizeof(*words));
+	if (scan_run(scan->set, a->t->worker->scan_scratch, bytes, words) < 0)
+		return -EIO;
+	for (size_t word = 0; word < scan->words; word++) {
+		for (uint64_t left = words[word]; left != 0; left &= left - 1) {
+			size_t bit = word * 64 + (size_t)__builtin_ctzll(left);
+			for (size_t i = scan->first_of_bit[bit]; i < scan->first_of_bit[bit + 1] && r == 0; i++)
+				if ((nodes >> scan->bits[i].node & 1) != 0)
+					r = settle_bit(a, &scan->bits[i], bytes);
+		}
+	}
+	return r != 0 || scan->clear_count == 0 ? r : ask_clear_bits(a, scan, bytes, nodes);
 }
 
 static int ask(struct asking *a, struct slice bytes, uint64_t nodes)
@@ -363,4 +388,12 @@ size_t candidate_next(const struct transaction *t, const struct course *course, 
 	}
 	size_t found = word * 64 + (size_t)__builtin_ctzll(left);
 	return found < course->count ? found : course->count;
+}
+
+bool candidate_conditions_hold(const struct transaction *t, const struct course_step *step)
+{
+	for (size_t i = step->first_condition; i < (size_t)step->first_condition + step->condition_count; i++)
+		if ((t->candidates[i / 64] >> i % 64 & 1) == 0)
+			return false;
+	return true;
 }

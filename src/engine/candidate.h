@@ -10,6 +10,9 @@
 /* Brings t->candidates up to date for the phase. 0, -ENOMEM, or -EIO when a scan failed. */
 int candidates_find(struct transaction *t, unsigned phase);
 
+/* Whether the links of a chain that were asked ahead may all match. */
+bool candidate_conditions_hold(const struct transaction *t, const struct course_step *step);
+
 /* The first candidate of the phase at or after a step; the course's count if there is none. */
 size_t candidate_next(const struct transaction *t, const struct course *course, size_t step);
 

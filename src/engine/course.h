@@ -37,17 +37,32 @@ struct course_settled {
 	size_t write_count;
 };
 
+/* A head that looks at names of TX only. */
+struct course_gate {
+	const uint32_t *slots; /* of which one at least must be set */
+	size_t slot_count;
+	bool composed; /* names composed at run time may be meant too */
+	bool compares; /* the one slot's number must stand in this relation to `number`: */
+	bool negated;
+	enum operator_kind relation;
+	int64_t number;
+};
+
 struct course_step {
 	const struct rule *rule;              /* the head of what is to be evaluated; NULL: settled */
 	const struct course_settled *settled; /* NULL: a rule */
-	uint32_t place;                       /* of the (first) rule in the phase's list */
-	uint32_t jump;         /* the step where a match's skip or skipAfter leads; may be past the end */
-	uint32_t jump_place;   /* the same in the phase's list; UINT32_MAX: the marker is nowhere */
-	struct slice argument; /* the operator's, where its macros are known; else ptr is NULL */
-	uint32_t quiet;        /* under which it is remembered that the chain did not match; 0: never */
-	bool knows_arguments;  /* of the operators of all its links */
-	bool derails;          /* a match may remove rules that are settled */
-	bool loses_targets;    /* a ctl of some rule may take targets from this one */
+	const struct slice *arguments; /* of each link's operator, where its macros are known; else ptr is NULL */
+	uint32_t place;                /* of the (first) rule in the phase's list */
+	uint32_t jump;                 /* the step where a skip or skipAfter leads; may be past the end */
+	uint32_t jump_place;           /* the same in the phase's list; UINT32_MAX: the marker is nowhere */
+	uint32_t quiet;                /* under which it is remembered that the chain did not match; 0: never */
+	uint16_t first_condition;      /* bits of candidates that must be set too: links that may all match */
+	uint16_t condition_count;
+	const struct course_gate *gate; /* what must hold of TX for the head to match; NULL: nothing is known */
+	bool knows_arguments;           /* of all links */
+	bool surely;                    /* matches whatever the request; only what it sets varies */
+	bool derails;                   /* a match may remove rules that are settled */
+	bool loses_targets;             /* a ctl of some rule may take targets from this one */
 };
 
 struct course {

@@ -87,9 +87,11 @@ static bool is_pure(enum operator_kind kind)
 
 static bool may_lose_targets(const struct builder *b, const struct rule *head)
 {
-	for (size_t i = 0; i < b->removal_count; i++)
-		if (b->removals[i]->kind > CTL_RULE_REMOVE_BY_TAG && target_ctl_means(b->t, b->removals[i], head))
-			return true;
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		for (size_t i = 0; i < b->removal_count; i++)
+			if (b->removals[i]->kind > CTL_RULE_REMOVE_BY_TAG &&
+			    target_ctl_means(b->t, b->removals[i], rule))
+				return true;
 	return false;
 }
 
@@ -205,13 +207,33 @@ static bool disrupts(const struct rule *rule)
 	return action != DISRUPTIVE_NONE && action != DISRUPTIVE_PASS;
 }
 
-static bool link_can_be_settled(const struct builder *b, const struct rule *rule)
+static bool link_sets_only(const struct rule *rule)
 {
-	if (rule->capture || rule->log || rule->severity != SEVERITY_UNSET || rule->status != 0 || disrupts(rule))
+	/* Whether a chain is logged its head says. */
+	if (rule->capture || (rule->log && rule->chain_depth == 0) || rule->severity != SEVERITY_UNSET ||
+	    rule->status != 0 || disrupts(rule))
 		return false;
 	for (size_t i = 0; i < rule->action_count; i++)
-		if (rule->actions[i].kind != ACTION_SETVAR || !setvar_is_known(b, &rule->actions[i].setvar))
+		if (rule->actions[i].kind != ACTION_SETVAR || rule->actions[i].setvar.collection != VARIABLE_TX)
 			return false;
+	return true;
+}
+
+/* Variables are set once for each value that matches. */
+static bool looks_once(const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		if (rule->target_count > 1)
+			return false;
+	return true;
+}
+
+static bool variables_are_known(const struct builder *b, const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		for (size_t i = 0; i < rule->action_count; i++)
+			if (!setvar_is_known(b, &rule->actions[i].setvar))
+				return false;
 	return true;
 }
 
@@ -461,14 +483,6 @@ static int land(struct builder *b, size_t place)
 	return r;
 }
 
-static bool arguments_are_known(const struct builder *b, const struct rule *head)
-{
-	bool known = true;
-	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
-		known &= macro_is_known(b, &rule->operation.argument);
-	return known;
-}
-
 static bool is_removal(const struct action *action)
 {
 	return action->kind == ACTION_CTL && action->ctl.kind >= CTL_RULE_REMOVE_BY_ID &&
@@ -491,7 +505,89 @@ static int add_removals(struct builder *b, const struct rule *head)
 	return 0;
 }
 
-static int add_step(struct builder *b, const struct rule *head, size_t place)
+static int keep_arguments(struct builder *b, const struct rule *head, struct course_step *step)
+{
+	size_t count = 0;
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		count++;
+	struct slice *arguments = arena_zalloc(&b->plan->arena, count, sizeof(*arguments));
+	if (arguments == NULL)
+		return -ENOMEM;
+	step->arguments = arguments;
+	step->knows_arguments = true;
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link, arguments++) {
+		if (!macro_is_known(b, &rule->operation.argument))
+			step->knows_arguments = false;
+		else if (arena_copy(&b->plan->arena, expand(b, &rule->operation.argument), arguments) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ---- gates ---- */
+
+static bool compares_number(enum operator_kind kind)
+{
+	return kind == OPERATOR_EQ || kind == OPERATOR_GE || kind == OPERATOR_GT || kind == OPERATOR_LE ||
+	       kind == OPERATOR_LT;
+}
+
+static bool means_slot(struct builder *b, const struct target *target, size_t slot)
+{
+	struct slice name = slice_from_string(b->plan->ruleset->tx_names[slot]);
+	if (target->selector_kind == SELECTOR_NAME)
+		return target->tx_slot == (int)slot;
+	return regex_match(target->regex, b->t->worker->regex_scratch, name, 0, NULL, NULL, NULL) != REGEX_NONE;
+}
+
+/* Targets of other kinds may match without any of these names: then there is no gate. */
+static bool has_gate(const struct rule *head)
+{
+	if (head->kind != RULE_OPERATOR || head->target_count == 0)
+		return false;
+	for (size_t i = 0; i < head->target_count; i++) {
+		const struct target *target = &head->targets[i];
+		if (target->variable != VARIABLE_TX || target->counted || target->excluded ||
+		    target->selector_kind == SELECTOR_NONE ||
+		    (target->selector_kind == SELECTOR_NAME && target->tx_slot == SLOT_NONE))
+			return false;
+	}
+	return true;
+}
+
+static int make_gate(struct builder *b, struct course_step *step)
+{
+	const struct rule *head = step->rule;
+	size_t slots = b->plan->ruleset->tx_slot_count;
+	if (!has_gate(head))
+		return 0;
+	struct course_gate *gate = arena_zalloc(&b->plan->arena, 1, sizeof(*gate));
+	uint32_t *list = arena_alloc(&b->plan->arena, (slots + 1) * sizeof(*list));
+	if (gate == NULL || list == NULL)
+		return -ENOMEM;
+	gate->slots = list;
+	for (size_t slot = 0; slot < slots; slot++) {
+		bool meant = false;
+		for (size_t i = 0; i < head->target_count; i++)
+			meant |= means_slot(b, &head->targets[i], slot);
+		if (meant)
+			list[gate->slot_count++] = (uint32_t)slot;
+	}
+	arena_shrink(&b->plan->arena, list, (slots + 1) * sizeof(*list), (gate->slot_count + 1) * sizeof(*list));
+	for (size_t i = 0; i < head->target_count; i++)
+		gate->composed |= head->targets[i].selector_kind != SELECTOR_NAME;
+	gate->compares = gate->slot_count == 1 && !gate->composed && head->transform_count == 0 &&
+			 compares_number(head->operation.kind) && step->arguments[0].ptr != NULL;
+	gate->relation = head->operation.kind;
+	gate->negated = head->operation.negated;
+	gate->number = gate->compares ? compare_number(step->arguments[0]) : 0;
+	step->gate = gate;
+	return 0;
+}
+
+/* ---- steps that are taken ---- */
+
+static int add_step(struct builder *b, const struct rule *head, size_t place, bool surely)
 {
 	bool jumps;
 	uint32_t to = landing(b, head, place, &jumps);
@@ -501,11 +597,13 @@ static int add_step(struct builder *b, const struct rule *head, size_t place)
 	struct course_step *step = &b->steps[b->step_count++];
 	*step = (struct course_step){.rule = head, .place = (uint32_t)place, .jump_place = jumps ? to : UINT32_MAX};
 	step->loses_targets = may_lose_targets(b, head);
-	step->knows_arguments = arguments_are_known(b, head);
-	if (head->kind == RULE_OPERATOR && macro_is_known(b, &head->operation.argument)) {
-		if (arena_copy(&b->plan->arena, expand(b, &head->operation.argument), &step->argument) != 0)
-			return -ENOMEM;
-	}
+	r = keep_arguments(b, head, step);
+	if (r != 0)
+		return r;
+	r = make_gate(b, step);
+	if (r != 0)
+		return r;
+	step->surely = surely;
 	b->usable &= !jumps_twice(head);
 	may_match(b, head);
 	r = add_removals(b, head);
@@ -514,12 +612,13 @@ static int add_step(struct builder *b, const struct rule *head, size_t place)
 	return r == 0 && jumps && to != UINT32_MAX ? jump(b, to) : r;
 }
 
-static bool can_be_settled(const struct builder *b, const struct rule *head, size_t place)
+/* Whether a match is nothing but a match and variables of TX, and nobody looks at what was matched. */
+static bool leaves_variables_only(const struct builder *b, const struct rule *head, size_t place)
 {
 	bool jumps;
 	uint32_t to = landing(b, head, place, &jumps);
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
-		if (!link_can_be_settled(b, rule))
+		if (!link_sets_only(rule) || actions_read_match(rule))
 			return false;
 	if (jumps && to == UINT32_MAX)
 		return false;
@@ -538,8 +637,10 @@ static int add_rule(struct builder *b, const struct rule *head, size_t place)
 		b->settled[b->phase][place / 8] |= (uint8_t)(1u << place % 8);
 	if (answer == ANSWER_NO)
 		return 0;
-	if (answer == ANSWER_UNKNOWN || jumps_twice(head) || !can_be_settled(b, head, place))
-		return add_step(b, head, place);
+	if (answer == ANSWER_UNKNOWN || jumps_twice(head) || !leaves_variables_only(b, head, place))
+		return add_step(b, head, place, false);
+	if (!variables_are_known(b, head))
+		return add_step(b, head, place, looks_once(head));
 	bool jumps;
 	uint32_t to = landing(b, head, place, &jumps);
 	r = settle(b, head, place);

@@ -1,11 +1,13 @@
 #include "engine/phase.h"
 
+#include "engine/action.h"
 #include "engine/body.h"
 #include "engine/candidate.h"
 #include "engine/quiet.h"
 #include "engine/rule.h"
 #include "engine/target.h"
 #include "engine/variable.h"
+#include "match/compare.h"
 
 #include <errno.h>
 
@@ -130,6 +132,47 @@ static size_t step_after(struct transaction *t, const struct course *course, con
 	return step->jump;
 }
 
+static bool compares(const struct course_gate *gate, int64_t number)
+{
+	int narrow = compare_number_narrow(number);
+	switch ((int)gate->relation) {
+	case OPERATOR_EQ:
+		return narrow == compare_number_narrow(gate->number);
+	case OPERATOR_GE:
+		return number >= gate->number;
+	case OPERATOR_GT:
+		return number > gate->number;
+	case OPERATOR_LE:
+		return number <= gate->number;
+	default:
+		return number < gate->number;
+	}
+}
+
+/* False if the head surely does not match. */
+static bool gate_is_open(struct transaction *t, const struct course_gate *gate)
+{
+	if (gate->composed && t->tx.dynamic_count > 0)
+		return true;
+	for (size_t i = 0; i < gate->slot_count; i++) {
+		struct tx_entry *entry = tx_get(&t->tx, (int)gate->slots[i]);
+		if (entry != NULL)
+			return !gate->compares || compares(gate, tx_number(entry)) != gate->negated;
+	}
+	return false;
+}
+
+/* What a rule that surely matches does. */
+static int set_variables(struct transaction *t, const struct rule *head)
+{
+	struct score_change change = {0};
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		if (action_run_setvars(t, rule, &change) != 0)
+			return -ENOMEM;
+	t->pending_status = 0;
+	return 1;
+}
+
 /* Settled rules were removed: from here on all rules are evaluated, in this phase and the later ones. */
 static int derail(struct transaction *t, const struct course *course, const struct course_step *step, size_t *ret_next)
 {
@@ -146,13 +189,17 @@ static int take_step(struct transaction *t, const struct course *course, const s
 		return settle(t, step->settled);
 	if (t->removed_rules != NULL && is_removed(t, step->rule))
 		return 0;
+	if (step->condition_count > 0 && t->worker->options.verdicts_only && !candidate_conditions_hold(t, step))
+		return 0;
 	struct quiet_key key;
-	bool quiet = step->quiet != 0 && t->worker->options.verdicts_only && t->removed_targets == NULL &&
-		     quiet_key_make(t, step, &key);
+	bool quiet = step->quiet != 0 && t->worker->options.verdicts_only && quiet_key_make(t, step, &key);
 	if (quiet && quiet_is_known(t, &key))
 		return 0;
+	if (step->gate != NULL && !gate_is_open(t, step->gate))
+		return 0;
 	forget_matched(t, course, step);
-	int r = rule_evaluate(t, step->rule);
+	int r = step->surely && t->worker->options.verdicts_only ? set_variables(t, step->rule)
+								 : rule_evaluate(t, step->rule);
 	if (r == 0 && quiet)
 		quiet_remember(t, &key);
 	if (r > 0 && step->derails)

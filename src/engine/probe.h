@@ -29,7 +29,8 @@ struct probe_node {
 struct probe_bit {
 	uint16_t bit;
 	uint8_t node;
-	uint16_t step; /* among those of all phases */
+	uint16_t step;    /* among those of all phases */
+	uint16_t confirm; /* index + 1 of the set's confirmation: a set bit may say too much; 0: it is the verdict */
 };
 
 /* One database. */
@@ -62,6 +63,7 @@ struct probe_set {
 	size_t scan_count;
 	const struct probe_question *questions;
 	size_t question_count;
+	const struct probe_question *confirmations;
 	const uint16_t *steps; /* candidates whatever the value */
 	size_t step_count;
 };

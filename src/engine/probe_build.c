@@ -3,6 +3,7 @@
 #include "base/vector.h"
 #include "codec/byte_kind.h"
 #include "match/compare.h"
+#include "engine/quiet.h"
 #include "engine/remembered.h"
 #include "match/scan.h"
 
@@ -115,12 +116,14 @@ static struct home home_of(enum variable variable)
 	}
 }
 
-/* One head's look at one target. */
+/* One link's look at one target. */
 struct look {
 	struct home home;
-	const struct course_step *at;
+	const struct rule *rule;
+	struct slice argument; /* of its operator; ptr NULL: not known */
 	const struct target *target;
-	uint16_t step;
+	uint16_t step; /* of a head; or a condition of a chain */
+	uint8_t phase; /* the head's: links have none */
 };
 
 struct builder {
@@ -132,6 +135,8 @@ struct builder {
 	size_t count_count;
 	size_t count_capacity;
 	uint64_t *always;
+	size_t bit_count; /* of steps and conditions */
+	bool captures_are_fresh;
 	struct probes *probes;
 };
 
@@ -157,73 +162,124 @@ static bool excludes(const struct rule *rule, enum variable variable)
 }
 
 /* What is excluded or taken away makes a number smaller: such counts are not asked ahead. */
-static bool count_is_plain(const struct course_step *at, const struct target *target)
+static bool count_is_plain(const struct course_step *at, const struct look *look)
 {
-	const struct rule *rule = at->rule;
+	const struct rule *rule = look->rule;
+	const struct target *target = look->target;
 	if (shapes[target->variable] != SHAPE_COLLECTION || at->loses_targets || rule->transform_count > 0 ||
-	    rule->multi_match || !asks_a_number(rule->operation.kind) || at->argument.ptr == NULL ||
+	    rule->multi_match || !asks_a_number(rule->operation.kind) || look->argument.ptr == NULL ||
 	    excludes(rule, target->variable))
 		return false;
 	return target->selector_kind == SELECTOR_NONE ||
 	       (target->selector_kind == SELECTOR_NAME && home_of(target->variable).variable == target->variable);
 }
 
-static bool look_is_possible(const struct course_step *at, const struct target *target)
+static bool look_is_possible(const struct course_step *at, const struct look *look)
 {
+	const struct target *target = look->target;
 	if (target->counted)
-		return count_is_plain(at, target);
+		return count_is_plain(at, look);
 	enum shape shape = shapes[target->variable];
 	return shape == SHAPE_SCALAR || shape == SHAPE_COLLECTION ||
 	       (shape == SHAPE_XML && target->selector_kind != SELECTOR_NONE && target->selector.len > 0);
 }
 
-static int add_count(struct builder *b, const struct course_step *at, const struct target *target, size_t step)
+static int add_count(struct builder *b, const struct look *look)
 {
 	int r = vector_grow((void **)&b->counts, &b->count_capacity, b->count_count, sizeof(*b->counts));
 	if (r != 0)
 		return r;
 	b->counts[b->count_count++] = (struct probe_count){
-		.rule = at->rule,
-		.target = target,
+		.rule = look->rule,
+		.target = look->target,
 		.name = -1,
-		.number = compare_number(at->argument),
-		.step = (uint16_t)step,
-		.phase = at->rule->phase,
+		.number = compare_number(look->argument),
+		.step = look->step,
+		.phase = look->phase,
 	};
 	return 0;
 }
 
-static int add_look(struct builder *b, const struct course_step *at, const struct target *target, size_t step)
+static int add_look(struct builder *b, const struct look *look)
 {
 	int r = vector_grow((void **)&b->looks, &b->look_capacity, b->look_count, sizeof(*b->looks));
 	if (r != 0)
 		return r;
-	b->looks[b->look_count++] = (struct look){home_of(target->variable), at, target, (uint16_t)step};
+	b->looks[b->look_count++] = *look;
 	return 0;
 }
 
-static int gather_step(struct builder *b, const struct course_step *at, size_t step)
+static struct look look_of(const struct course_step *at, const struct rule *rule, struct slice argument,
+			   const struct target *target, size_t step)
 {
-	const struct rule *rule = at->rule;
-	bool possible = rule != NULL && rule->kind == RULE_OPERATOR && rule->transform_count < PROBE_DEPTH_MAX;
-	for (size_t i = 0; possible && i < rule->target_count; i++)
-		possible = rule->targets[i].excluded || look_is_possible(at, &rule->targets[i]);
-	if (!possible) {
-		add_always(b, step);
-		return 0;
+	return (struct look){home_of(target->variable), rule, argument, target, (uint16_t)step, at->rule->phase};
+}
+
+/* Whether all that a link looks at can be asked ahead. */
+static bool link_is_possible(const struct course_step *at, const struct rule *rule, struct slice argument)
+{
+	bool possible = rule->kind == RULE_OPERATOR && rule->transform_count < PROBE_DEPTH_MAX;
+	for (size_t i = 0; possible && i < rule->target_count; i++) {
+		struct look look = look_of(at, rule, argument, &rule->targets[i], 0);
+		possible = rule->targets[i].excluded || look_is_possible(at, &look);
 	}
-	for (size_t i = 0; i < rule->target_count; i++) {
+	return possible;
+}
+
+static int gather_link(struct builder *b, const struct course_step *at, const struct rule *rule, struct slice argument,
+		       size_t step)
+{
+	int r = 0;
+	for (size_t i = 0; i < rule->target_count && r == 0; i++) {
 		const struct target *target = &rule->targets[i];
+		struct look look = look_of(at, rule, argument, target, step);
 		if (target->excluded)
 			continue;
+		if (target->counted)
+			r = add_count(b, &look);
 		/* A count by name needs its name among the family's: a look that asks nothing. */
-		int r = target->counted ? add_count(b, at, target, step) : 0;
 		if (r == 0 && (!target->counted || target->selector_kind == SELECTOR_NAME))
-			r = add_look(b, at, target, step);
-		if (r != 0)
-			return r;
+			r = add_look(b, &look);
 	}
-	return 0;
+	return r;
+}
+
+static bool sets_something(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->action_count; i++)
+		if (rule->actions[i].kind == ACTION_SETVAR)
+			return true;
+	return false;
+}
+
+/*
+ * A chain whose later links can be asked ahead needs them as conditions. Only where verdicts are all that is wanted
+ * (phase.c), and only as long as the links before leave nothing behind that others decide by.
+ */
+static int gather_conditions(struct builder *b, struct course_step *at)
+{
+	size_t index = 1;
+	int r = 0;
+	at->first_condition = (uint16_t)b->bit_count;
+	for (const struct rule *link = at->rule; link->next_link != NULL && r == 0; link = link->next_link, index++) {
+		if (sets_something(link) || (link->capture && !b->captures_are_fresh))
+			break;
+		if (!link_is_possible(at, link->next_link, at->arguments[index]) || b->bit_count == UINT16_MAX)
+			continue;
+		at->condition_count++;
+		r = gather_link(b, at, link->next_link, at->arguments[index], b->bit_count++);
+	}
+	return r;
+}
+
+static int gather_step(struct builder *b, struct course_step *at, size_t step)
+{
+	if (at->rule == NULL || !link_is_possible(at, at->rule, at->arguments[0])) {
+		add_always(b, step);
+		return at->rule == NULL ? 0 : gather_conditions(b, at);
+	}
+	int r = gather_link(b, at, at->rule, at->arguments[0], step);
+	return r != 0 ? r : gather_conditions(b, at);
 }
 
 static int gather(struct builder *b)
@@ -231,7 +287,7 @@ static int gather(struct builder *b)
 	for (unsigned phase = PHASE_FIRST; phase <= PHASE_LAST; phase++) {
 		const struct course *course = &b->plan->courses.phases[phase];
 		for (size_t i = 0; i < course->count; i++) {
-			int r = gather_step(b, &course->steps[i], course->first_bit + i);
+			int r = gather_step(b, (struct course_step *)&course->steps[i], course->first_bit + i);
 			if (r != 0)
 				return r;
 		}
@@ -261,6 +317,9 @@ struct maker {
 	struct probe_question *questions;
 	size_t question_count;
 	size_t question_capacity;
+	struct probe_question *confirmations;
+	size_t confirmation_count;
+	size_t confirmation_capacity;
 	uint16_t *steps;
 	size_t step_count;
 	size_t step_capacity;
@@ -309,21 +368,11 @@ static int scan_of(struct maker *m, const struct scan_set *set, size_t *ret_scan
 	return 0;
 }
 
-static int add_bit(struct maker *m, const struct look *look, uint8_t node)
+static bool can_be_asked(const struct look *look)
 {
-	const struct rule *rule = look->at->rule;
-	const struct target *target = look->target;
-	size_t scan;
-	int r = scan_of(m, rule->unit->scan_groups[target->scan_group].set, &scan);
-	if (r == 0)
-		r = vector_grow((void **)&m->bits, &m->bit_capacity, m->bit_count, sizeof(*m->bits));
-	if (r == 0)
-		m->bits[m->bit_count++] = (struct made_bit){
-			.scan = scan,
-			.bit = {target->scan_bit, node, look->step},
-			.clear = rule->operation.negated,
-		};
-	return r;
+	enum operator_kind kind = look->rule->operation.kind;
+	return look->argument.ptr != NULL && kind != OPERATOR_GEO_LOOKUP && kind != OPERATOR_RBL &&
+	       kind != OPERATOR_VALIDATE_SCHEMA && kind != OPERATOR_VALIDATE_DTD;
 }
 
 static int add_question(struct maker *m, const struct look *look, uint8_t node)
@@ -331,33 +380,55 @@ static int add_question(struct maker *m, const struct look *look, uint8_t node)
 	int r = vector_grow((void **)&m->questions, &m->question_capacity, m->question_count, sizeof(*m->questions));
 	if (r == 0)
 		m->questions[m->question_count++] =
-			(struct probe_question){look->at->rule, look->at->argument, node, look->step};
+			(struct probe_question){look->rule, look->argument, node, look->step};
 	return r;
 }
 
-static bool can_be_asked(const struct course_step *at)
+static int add_confirmation(struct maker *m, const struct look *look, uint8_t node, uint16_t *ret_confirm)
 {
-	enum operator_kind kind = at->rule->operation.kind;
-	return at->argument.ptr != NULL && kind != OPERATOR_GEO_LOOKUP && kind != OPERATOR_RBL &&
-	       kind != OPERATOR_VALIDATE_SCHEMA && kind != OPERATOR_VALIDATE_DTD;
+	int r = vector_grow((void **)&m->confirmations, &m->confirmation_capacity, m->confirmation_count,
+			    sizeof(*m->confirmations));
+	if (r != 0)
+		return r;
+	m->confirmations[m->confirmation_count++] =
+		(struct probe_question){look->rule, look->argument, node, look->step};
+	*ret_confirm = (uint16_t)m->confirmation_count;
+	return 0;
+}
+
+static int add_bit(struct maker *m, const struct look *look, uint8_t node)
+{
+	const struct rule *rule = look->rule;
+	const struct target *target = look->target;
+	size_t scan;
+	uint16_t confirm = 0;
+	int r = scan_of(m, rule->unit->scan_groups[target->scan_group].set, &scan);
+	if (r == 0 && !rule->operation.scan_exact)
+		r = add_confirmation(m, look, node, &confirm);
+	if (r == 0)
+		r = vector_grow((void **)&m->bits, &m->bit_capacity, m->bit_count, sizeof(*m->bits));
+	if (r == 0)
+		m->bits[m->bit_count++] = (struct made_bit){
+			.scan = scan,
+			.bit = {target->scan_bit, node, look->step, confirm},
+			.clear = rule->operation.negated,
+		};
+	return r;
 }
 
 static int add_through(struct maker *m, const struct look *look, uint16_t plan_node)
 {
-	const struct rule *rule = look->at->rule;
 	int node = local_node(m, plan_node);
-	bool scanned = look->target->scan_group != SCAN_GROUP_NONE;
-	if (node >= 0 && scanned && (rule->operation.scan_exact || !rule->operation.negated))
-		return add_bit(m, look, (uint8_t)node);
-	if (node >= 0 && !scanned && can_be_asked(look->at))
-		return add_question(m, look, (uint8_t)node);
-	return add_step(m, look->step);
+	if (node < 0 || !can_be_asked(look))
+		return add_step(m, look->step);
+	return look->target->scan_group != SCAN_GROUP_NONE ? add_bit(m, look, (uint8_t)node)
+							   : add_question(m, look, (uint8_t)node);
 }
 
 /* With multiMatch a rule looks at each step on the way. */
 static int add_to_set(struct maker *m, const struct look *look)
 {
-	const struct rule *rule = look->at->rule;
+	const struct rule *rule = look->rule;
 	if (look->target->counted)
 		return 0;
 	uint16_t node = plan_node_of(m->plan, rule);
@@ -422,8 +493,9 @@ static int finish_set(struct maker *m, struct probe_set *set)
 	set->question_count = m->question_count;
 	set->steps = kept(m->arena, m->steps, m->step_count * sizeof(*m->steps));
 	set->step_count = m->step_count;
+	set->confirmations = kept(m->arena, m->confirmations, m->confirmation_count * sizeof(*m->confirmations));
 	set->scan_count = m->scan_count;
-	if (set->nodes == NULL || set->questions == NULL || set->steps == NULL)
+	if (set->nodes == NULL || set->questions == NULL || set->steps == NULL || set->confirmations == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < m->question_count; i++)
 		set->asked |= (uint64_t)1 << m->questions[i].node;
@@ -445,7 +517,7 @@ static bool is_of_set(const struct look *look, enum variable variable, unsigned 
 	if (name == NULL || !named)
 		return !named && name == NULL;
 	return slice_equal_nocase(look->target->selector, name->target->selector) &&
-	       (shapes[variable] != SHAPE_XML || look->at->rule->namespaces == name->at->rule->namespaces);
+	       (shapes[variable] != SHAPE_XML || look->rule->namespaces == name->rule->namespaces);
 }
 
 /* The set of a part's values: of one name, beyond what is asked of all, or (name NULL) of all. NULL if nobody looks. */
@@ -472,6 +544,7 @@ static int make_set(struct builder *b, enum variable variable, unsigned part, co
 	free(m.scans);
 	free(m.bits);
 	free(m.questions);
+	free(m.confirmations);
 	free(m.steps);
 	*ret_set = set == NULL ? base : set;
 	return r;
@@ -482,7 +555,7 @@ static int make_set(struct builder *b, enum variable variable, unsigned part, co
 static bool names_same(const struct look *a, const struct look *b, enum variable variable)
 {
 	return slice_equal_nocase(a->target->selector, b->target->selector) &&
-	       (shapes[variable] != SHAPE_XML || a->at->rule->namespaces == b->at->rule->namespaces);
+	       (shapes[variable] != SHAPE_XML || a->rule->namespaces == b->rule->namespaces);
 }
 
 /* The looks that are the first to select a name. */
@@ -539,7 +612,7 @@ static int make_named(struct builder *b, struct probe_family *family, const stru
 	for (size_t i = 0; i < count; i++) {
 		names[i] = looks[i]->target->selector;
 		targets[i] = looks[i]->target;
-		rules[i] = looks[i]->at->rule;
+		rules[i] = looks[i]->rule;
 		for (unsigned part = 0; part < PROBE_PARTS; part++) {
 			int r = make_set(b, family->variable, part, looks[i], family->sets[part], &named[i][part]);
 			if (r != 0)
@@ -615,9 +688,19 @@ static int32_t name_of_count(const struct builder *b, const struct target *targe
 	return -1;
 }
 
+/* Room for all steps and conditions: a chain has as many as it has links behind its head. */
+static size_t words_at_most(const struct plan *plan)
+{
+	size_t bits = plan->courses.bit_count;
+	for (size_t i = 0; i < plan->ruleset->rule_count; i++)
+		for (const struct rule *rule = plan->ruleset->rules[i]; rule != NULL; rule = rule->next_link)
+			bits++;
+	return bits / 64 + 1;
+}
+
 static const uint64_t *lean_of(struct builder *b)
 {
-	size_t words = b->plan->courses.bit_count / 64 + 1;
+	size_t words = words_at_most(b->plan);
 	uint64_t *lean = kept(&b->plan->arena, b->always, words * sizeof(*lean));
 	for (unsigned phase = PHASE_FIRST; phase <= PHASE_LAST && lean != NULL; phase++) {
 		const struct course *course = &b->plan->courses.phases[phase];
@@ -636,7 +719,7 @@ static int finish(struct builder *b)
 	b->probes->count_count = b->count_count;
 	b->probes->always = b->always;
 	b->probes->lean = lean_of(b);
-	b->probes->words = b->plan->courses.bit_count / 64;
+	b->probes->words = (b->bit_count + 63) / 64;
 	b->plan->probes = b->probes;
 	return b->probes->counts == NULL || b->probes->lean == NULL ? -ENOMEM : 0;
 }
@@ -645,8 +728,11 @@ int probe_build(struct plan *plan)
 {
 	struct builder b = {.plan = plan};
 	b.probes = arena_zalloc(&plan->arena, 1, sizeof(*b.probes));
-	b.always = arena_zalloc(&plan->arena, plan->courses.bit_count / 64 + 1, sizeof(*b.always));
-	int r = b.probes == NULL || b.always == NULL ? -ENOMEM : gather(&b);
+	b.always = arena_zalloc(&plan->arena, words_at_most(plan), sizeof(*b.always));
+	b.bit_count = plan->courses.bit_count;
+	int r = b.probes == NULL || b.always == NULL ? -ENOMEM : quiet_captures(plan, &b.captures_are_fresh);
+	if (r == 0)
+		r = gather(&b);
 	if (r == 0)
 		r = make_families(&b);
 	if (r == 0)

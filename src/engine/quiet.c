@@ -177,6 +177,17 @@ static bool captures_first(const struct rule *head, const void *context)
 	return true;
 }
 
+int quiet_captures(const struct plan *plan, bool *ret_fresh)
+{
+	struct search search = {0};
+	int r = regex_scratch_create(&search.scratch);
+	if (r != 0)
+		return r;
+	*ret_fresh = all_pass(plan, captures_first, &search);
+	regex_scratch_free(search.scratch);
+	return 0;
+}
+
 /* ---- whether a chain may be quiet ---- */
 
 static struct names names_of_target(const struct target *target)
@@ -195,6 +206,20 @@ static bool target_is_fixed(const struct plan *plan, struct regex_scratch *scrat
 	return target->selector_kind <= SELECTOR_NAME && probe_is_steady(target->variable);
 }
 
+/* What a link sets must follow from what the chain matched. */
+static bool macro_is_of_match(const struct macro *macro, bool captured)
+{
+	for (size_t i = 0; i < macro->part_count; i++) {
+		const struct macro_part *part = &macro->parts[i];
+		bool capture = part->variable == VARIABLE_TX && part->selector.len == 1 &&
+			       byte_is_digit(part->selector.ptr[0]) && captured;
+		if (part->is_variable && !capture && part->variable != VARIABLE_MATCHED_VAR &&
+		    part->variable != VARIABLE_MATCHED_VAR_NAME)
+			return false;
+	}
+	return true;
+}
+
 static bool link_is_fixed(const struct plan *plan, struct regex_scratch *scratch, const struct rule *head,
 			  const struct rule *rule)
 {
@@ -210,6 +235,8 @@ static bool link_is_fixed(const struct plan *plan, struct regex_scratch *scratch
 		/* Other actions run only when the chain matches. */
 		if (action->kind == ACTION_SETVAR && rule->next_link != NULL &&
 		    (action->setvar.collection != VARIABLE_TX || action->setvar.kind != SETVAR_SET ||
+		     !macro_is_of_match(&action->setvar.name, rule->capture) ||
+		     !macro_is_of_match(&action->setvar.value, rule->capture) ||
 		     !is_private(plan, scratch, head, names_of_setvar(&action->setvar))))
 			return false;
 	}
@@ -266,7 +293,7 @@ int quiet_find(struct plan *plan)
 		const struct course *course = &plan->courses.phases[phase];
 		for (size_t i = 0; i < course->count; i++) {
 			struct course_step *step = (struct course_step *)&course->steps[i];
-			if (step->knows_arguments && step->rule->next_link != NULL &&
+			if (step->knows_arguments && !step->loses_targets && step->rule->next_link != NULL &&
 			    is_possible(plan, scratch, step->rule))
 				step->quiet = remembered_new_key();
 		}

@@ -10,6 +10,9 @@
 
 #include "engine/transaction.h"
 
+/* At load: whether captures that a rule makes decide nothing in other rules. 0 or -ENOMEM. */
+int quiet_captures(const struct plan *plan, bool *ret_fresh);
+
 /*
  * At load, when the courses and their steps are complete: gives the steps whose chains are so a number. Rules that no
  * request can come to do not count as readers. 0 or -ENOMEM.

@@ -2,7 +2,7 @@
  * The scan plan. A group is one Hyperscan database; it holds the patterns that look at one kind of value, whatever the
  * pipeline, because values mostly come out of pipelines unchanged. Patterns of higher paranoia levels and negated ones
  * stand in groups of their own: the engine scans a group when the first rule asks, so what is switched off costs
- * nothing. Links of chains are left to the regex: they are asked rarely.
+ * nothing.
  *
  * What rules ask of arguments they mostly ask of names and cookies too, so these share groups: a pattern is compiled
  * once, and a bit that nobody asks for costs little. Compiling grows faster than the number of regexes, so that the
@@ -99,10 +99,11 @@ struct groups {
 	size_t capacity;
 };
 
-static struct group_key key_of(const struct rule *rule, const struct target *target)
+/* A link of a chain is of its head's paranoia level. */
+static struct group_key key_of(const struct rule *head, const struct rule *rule, const struct target *target)
 {
 	struct group_key key = {.kind = value_kinds[target->variable]};
-	key.level = rule->paranoia_level <= 1 ? 1 : rule->paranoia_level == 2 ? 2 : 3;
+	key.level = head->paranoia_level <= 1 ? 1 : head->paranoia_level == 2 ? 2 : 3;
 	key.negated = rule->operation.negated;
 	if (key.kind != VALUE_HEADER || target->selector_kind != SELECTOR_NAME)
 		return key;
@@ -197,11 +198,11 @@ static int patterns_add(struct group *group, const struct rule *rule)
 	return r;
 }
 
-static int target_plan(struct groups *groups, struct rule *rule, struct target *target)
+static int target_plan(struct groups *groups, const struct rule *head, struct rule *rule, struct target *target)
 {
 	if (target->excluded || target->counted || value_kinds[target->variable] == VALUE_NONE)
 		return 0;
-	struct group_key key = key_of(rule, target);
+	struct group_key key = key_of(head, rule, target);
 	struct group *group;
 	int r = group_get(groups, &key, rule, &group);
 	if (r == 0)
@@ -350,18 +351,24 @@ static int groups_compile(struct pool *pool, struct seclang_unit *unit, struct g
 	return r;
 }
 
+static int rule_plan(struct groups *groups, const struct rule *head, struct rule *rule)
+{
+	int r = 0;
+	if (!is_scanned(rule))
+		return 0;
+	rule->operation.scan_exact = true;
+	for (size_t i = 0; i < rule->target_count && r == 0; i++)
+		r = target_plan(groups, head, rule, (struct target *)&rule->targets[i]);
+	return r;
+}
+
 int plan_scans(struct pool *pool, struct seclang_unit *unit, struct diagnostics *diagnostics)
 {
 	struct groups groups = {0};
 	int r = 0;
-	for (size_t i = 0; i < unit->rule_count && r == 0; i++) {
-		struct rule *rule = unit->rules[i];
-		if (!is_scanned(rule))
-			continue;
-		rule->operation.scan_exact = true;
-		for (size_t j = 0; j < rule->target_count && r == 0; j++)
-			r = target_plan(&groups, rule, (struct target *)&rule->targets[j]);
-	}
+	for (size_t i = 0; i < unit->rule_count && r == 0; i++)
+		for (struct rule *rule = unit->rules[i]; rule != NULL && r == 0; rule = (struct rule *)rule->next_link)
+			r = rule_plan(&groups, unit->rules[i], rule);
 	if (r == 0)
 		r = groups_compile(pool, unit, &groups, diagnostics);
 	groups_free(&groups);

@@ -1,6 +1,7 @@
 /*
  * The engine's fast path against its reference path, which asks PCRE2 for every rule and every value and remembers
- * nothing: matched rules and links with their variables, TX with its captures, and verdicts must be equal. Inputs are
+ * nothing: matched rules and links with their variables, TX with its captures, and verdicts must be equal. A third
+ * worker keeps verdicts only, as the gate does: its verdicts, scores and log lines must be the reference's. Inputs are
  * the requests of rule tests and seeded mutations of them (pieces of other requests put in, bytes changed).
  *
  *   collide RULES MUTATIONS PATH...    PATH: a test file, or a folder of them
@@ -136,6 +137,24 @@ static void describe(struct guia_transaction *t, struct buffer *out)
 	}
 }
 
+/* What a gate tells. */
+static void describe_verdict(struct guia_transaction *t, struct buffer *out)
+{
+	struct guia_summary summary;
+	guia_transaction_summary(t, &summary);
+	buffer_printf(out, "%d %u %lld %d %lld %lld\n", summary.verdict.action, summary.verdict.status,
+		      (long long)summary.verdict.rule_id, summary.verdict.would_block, (long long)summary.inbound_score,
+		      (long long)summary.outbound_score);
+	for (size_t i = 0; i < guia_log_line_count(t); i++) {
+		/* What a rule without captures of its own quotes of another's is left out: a gate may not have it. */
+		struct slice line = exchange_in(guia_log_line_at(t, i));
+		size_t data = slice_find(line, SLICE("[data \""), 0);
+		buffer_add(out, slice_sub(line, 0, data));
+		buffer_add(out, slice_after(line, slice_find(line, SLICE("[severity"), data)));
+		buffer_byte(out, '\n');
+	}
+}
+
 static void tell_difference(struct slice wire, struct slice fast, struct slice reference)
 {
 	for (size_t i = 0; fast.len > 0 || reference.len > 0; i++) {
@@ -157,32 +176,46 @@ static void tell_difference(struct slice wire, struct slice fast, struct slice r
 struct collision {
 	struct guia_rules *rules;
 	struct guia_worker *fast;
+	struct guia_worker *gate;
 	struct guia_worker *reference;
 	size_t requests;
 	size_t differences;
 };
 
+typedef void describe_fn(struct guia_transaction *t, struct buffer *out);
+
+/* Runs the request by a worker; the caller frees the text. */
+static struct buffer described(struct collision *c, struct guia_worker *worker, const struct request *request,
+			       struct arena *arena, describe_fn *how)
+{
+	struct buffer text = buffer_make(NULL);
+	struct guia_transaction *t = run(worker, c->rules, request, arena);
+	how(t, &text);
+	guia_transaction_end(t);
+	return text;
+}
+
+static void compare(struct collision *c, struct guia_worker *worker, const struct request *request, struct slice wire,
+		    struct arena *arena, describe_fn *how)
+{
+	struct buffer fast = described(c, worker, request, arena, how);
+	struct buffer reference = described(c, c->reference, request, arena, how);
+	if (!slice_equal(buffer_slice(&fast), buffer_slice(&reference)) && c->differences++ < 20)
+		tell_difference(wire, buffer_slice(&fast), buffer_slice(&reference));
+	buffer_free(&fast);
+	buffer_free(&reference);
+}
+
 static void collide(struct collision *c, struct slice wire)
 {
 	struct arena arena;
 	struct request request;
-	struct buffer texts[2] = {buffer_make(NULL), buffer_make(NULL)};
 	arena_init(&arena, 64 << 20, 0);
 	if (exchange_read_leniently(wire, &arena, &request) == 0) {
-		struct guia_transaction *fast = run(c->fast, c->rules, &request, &arena);
-		describe(fast, &texts[0]);
-		guia_transaction_end(fast);
-		struct guia_transaction *reference = run(c->reference, c->rules, &request, &arena);
-		describe(reference, &texts[1]);
-		guia_transaction_end(reference);
+		compare(c, c->fast, &request, wire, &arena, describe);
+		compare(c, c->gate, &request, wire, &arena, describe_verdict);
 		c->requests++;
-		if (!slice_equal(buffer_slice(&texts[0]), buffer_slice(&texts[1]))) {
-			if (c->differences++ < 20)
-				tell_difference(wire, buffer_slice(&texts[0]), buffer_slice(&texts[1]));
-		}
 	}
-	buffer_free(&texts[0]);
-	buffer_free(&texts[1]);
 	arena_destroy(&arena);
 }
 
@@ -222,7 +255,10 @@ static int prepare(struct collision *c, struct guia_pool *pool, const char *path
 	if (guia_rules_compile(pool, &source, 1, on_diagnostic, NULL, &c->rules, NULL) != 0 ||
 	    guia_worker_new(&options, &c->fast) != 0 || guia_worker_prepare(c->fast, c->rules) != 0)
 		return -1;
-	options.reference_path = true;
+	options.verdicts_only = true;
+	if (guia_worker_new(&options, &c->gate) != 0 || guia_worker_prepare(c->gate, c->rules) != 0)
+		return -1;
+	options = (struct guia_worker_options){.reference_path = true};
 	return guia_worker_new(&options, &c->reference);
 }
 
@@ -251,6 +287,7 @@ int main(int argc, char **argv)
 	if (getenv("GUIA_TIMES") != NULL)
 		measure(&c, &corpus, strtoul(getenv("GUIA_TIMES"), NULL, 10));
 	guia_worker_free(c.fast);
+	guia_worker_free(c.gate);
 	guia_worker_free(c.reference);
 	guia_rules_unref(c.rules);
 	guia_pool_free(pool);
