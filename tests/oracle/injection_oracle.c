@@ -174,11 +174,16 @@ static const struct corpus payloads[] = {
 	{DATA "bypass.grammar", "payload", true, false},
 	{DATA "statements.grammar", "statement", false, false},
 };
+static const struct corpus random_ones[] = {
+	{DATA "random.grammar", "value", false, false},
+	{DATA "random.grammar", "value", true, true},
+	{DATA "tokens.grammar", "tokens", false, false},
+};
 static const char *const folders[] = {"/usr/share/doc", "/usr/share/perl", "/usr/lib/python3", "/usr/include"};
 
 static void compare_sqli(unsigned draws, uint64_t seed)
 {
-	static struct tally whole, damaged, lines;
+	static struct tally whole, damaged, random, lines;
 	for (size_t i = 0; i < sizeof(payloads) / sizeof(payloads[0]); i++)
 		corpus_draw(&payloads[i], draws / 2, seed + i, judge_sqli, &whole);
 	corpus_draw(&texts, draws * 3, seed, judge_sqli, &whole);
@@ -189,6 +194,9 @@ static void compare_sqli(unsigned draws, uint64_t seed)
 		corpus_draw(&corpus, draws / 2, seed + i, judge_sqli, &damaged);
 	}
 	settle("the same, damaged", &damaged, 99, 99.5, draws / 2);
+	for (size_t i = 0; i < sizeof(random_ones) / sizeof(random_ones[0]); i++)
+		corpus_draw(&random_ones[i], draws, seed + i, judge_sqli, &random);
+	settle("random expressions and random words", &random, 99, 99.5, draws / 2);
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		corpus_read(folders[i], draws / 2, seed, judge_sqli, &lines);
 	settle("lines of documentation and program text", &lines, 97, 99.5, 0);
@@ -210,7 +218,7 @@ int main(int argc, char **argv)
 {
 	unsigned draws = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 160000;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 13;
-	printf("1..5\n");
+	printf("1..6\n");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	compare_folding(draws, seed);
 	compare_sqli(draws, seed);
