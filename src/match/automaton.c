@@ -14,6 +14,7 @@ enum {
 	MANY_ROWS_BYTES = 6 * 1024 * 1024,
 	MANY_MEMBERS_BYTES = 4 * 1024 * 1024,
 	MANY_STATES = 32 * 1024,
+	MANY_CREDIT_STATES = 4096, /* 10 KB of plain text needs some hundred, a megabyte of all kinds 7,000 */
 	MANY_STATE_COST_BYTES = 256,
 
 	/* One pattern needs some hundred states, up to 2,000 where it is a large one. */
@@ -34,7 +35,8 @@ struct room {
 	size_t instructions;
 	size_t rows_bytes;
 	size_t members_bytes;
-	uint32_t states; /* a power of 2 */
+	uint32_t states;        /* a power of 2 */
+	uint32_t credit_states; /* at first, and at most */
 	uint32_t state_cost_bytes;
 };
 
@@ -42,9 +44,10 @@ static struct room room_for_one(size_t instructions)
 {
 	size_t bytes = instructions * ONE_INSTRUCTION_BYTES;
 	bytes = bytes < ONE_BYTES_LEAST ? ONE_BYTES_LEAST : bytes > ONE_BYTES_MOST ? ONE_BYTES_MOST : bytes;
-	struct room room = {instructions, bytes, bytes, ONE_STATES, ONE_STATE_COST_BYTES};
+	struct room room = {instructions, bytes, bytes, ONE_STATES, 0, ONE_STATE_COST_BYTES};
 	while (room.states / 2 * 4 * sizeof(uint32_t) > bytes) /* no row has less than four */
 		room.states /= 2;
+	room.credit_states = room.states / 4;
 	return room;
 }
 
@@ -52,8 +55,8 @@ static struct room room_for(const struct automaton *a)
 {
 	if (a->pattern_count < 2)
 		return room_for_one(a->instruction_count);
-	return (struct room){a->instruction_count, MANY_ROWS_BYTES, MANY_MEMBERS_BYTES, MANY_STATES,
-			     MANY_STATE_COST_BYTES};
+	return (struct room){a->instruction_count, MANY_ROWS_BYTES,    MANY_MEMBERS_BYTES,
+			     MANY_STATES,          MANY_CREDIT_STATES, MANY_STATE_COST_BYTES};
 }
 
 static int cache_fill(struct automaton_cache *c, const struct room *room)
@@ -75,7 +78,7 @@ static int cache_fill(struct automaton_cache *c, const struct room *room)
 	if (c->rows == NULL || c->members == NULL || c->states == NULL || c->buckets == NULL || c->stack == NULL)
 		return -ENOMEM;
 	c->state_cost_bytes = room->state_cost_bytes;
-	c->credit_most_bytes = (int64_t)room->states / 4 * room->state_cost_bytes;
+	c->credit_most_bytes = (int64_t)room->credit_states * room->state_cost_bytes;
 	c->credit_bytes = c->credit_most_bytes;
 	int r = sparse_make(&c->now, instructions);
 	return r != 0 ? r : sparse_make(&c->next, instructions);
@@ -127,8 +130,8 @@ int automaton_cache_create(const struct automaton *automaton, struct automaton_c
 
 int automaton_cache_create_empty(struct automaton_cache **ret_cache)
 {
-	static const struct room room = {COMMON_INSTRUCTIONS, COMMON_BYTES, COMMON_BYTES, COMMON_STATES,
-					 ONE_STATE_COST_BYTES};
+	static const struct room room = {COMMON_INSTRUCTIONS, COMMON_BYTES,      COMMON_BYTES,
+					 COMMON_STATES,       COMMON_STATES / 4, ONE_STATE_COST_BYTES};
 	return cache_create(&room, ret_cache);
 }
 

@@ -1,9 +1,9 @@
 /*
- * Many patterns on one value in one pass: Hyperscan, block mode. The caller partitions patterns into sets by target,
- * for a set of everything compiles slowly and scans slowly; it gives each pattern an id, and gets back a bit per id.
+ * Many patterns on one value in one pass. The caller partitions patterns into sets by target, for a set of everything
+ * scans slowly; it gives each pattern an id, and gets back a bit per id.
  *
- * What a bit means is told by the pattern's class. Literals go to Hyperscan; most regexes to automata of ours
- * (match/automaton.h), with Hyperscan behind them for values that would make these slow. All this is hidden here.
+ * What a bit means is told by the pattern's class. Literals go to Hyperscan, regexes to automata of ours
+ * (match/automaton.h). All this is hidden here.
  *
  * A set is immutable and shared by threads. A scratch is one worker's, fitted to every set when rules are loaded.
  */
@@ -20,7 +20,7 @@ struct scan_set;
 enum scan_class {
 	SCAN_EXACT,     /* bit set: it matches; bit clear: it does not */
 	SCAN_PREFILTER, /* bit set: ask the regex; bit clear: it does not match */
-	SCAN_NONE,      /* Hyperscan cannot take it: the bit is always set, ask the regex */
+	SCAN_NONE,      /* nothing can take it: the bit is always set, ask the regex */
 };
 
 /* 0 or -ENOMEM. Ids should be small and dense: the bits of a scan are an array indexed by id. */

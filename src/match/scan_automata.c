@@ -14,9 +14,10 @@
 #include <stdlib.h>
 
 enum {
-	TOGETHER = 32,
-	LOOPS_MANY = 30, /* such patterns need many states on plain text already */
-	MANY_TOGETHER = 5,
+	TOGETHER = 16,
+	ODD_TOGETHER = 32, /* of the highest level: what these look for is rare in plain text */
+	LOOPING_TOGETHER = 5,
+	LOOPS_MANY = 30,           /* such patterns need many states on plain text already */
 	LEVEL_LEAST = 8,           /* fewer patterns of a level join the level below */
 	INSTRUCTIONS_MANY = 10000, /* longer lists of words are better left to Hyperscan, if it takes them */
 	SHORT_LITERALS_MOST = 8,
@@ -251,6 +252,25 @@ static bool belong_together(const struct member *a, const struct member *b)
 	return a->loops == b->loops && (a->loops || a->level == b->level);
 }
 
+static size_t most_together(const struct member *member)
+{
+	return member->loops ? LOOPING_TOGETHER : member->level + 1 == SCAN_LEVELS ? ODD_TOGETHER : TOGETHER;
+}
+
+/* Groups of about the same size. */
+static int build_parts(const struct scan_builder *builder, struct scan_set *set, struct member *members, size_t count)
+{
+	int r = 0;
+	size_t most = most_together(members);
+	size_t parts = (count + most - 1) / most;
+	for (size_t from = 0, part = 0; part < parts && r == 0; part++) {
+		size_t to = count * (part + 1) / parts;
+		r = build_fitting(builder, set, members + from, to - from);
+		from = to;
+	}
+	return r;
+}
+
 static int build_groups(const struct scan_builder *builder, struct scan_set *set, struct members *members)
 {
 	int r = 0;
@@ -260,12 +280,10 @@ static int build_groups(const struct scan_builder *builder, struct scan_set *set
 	if (set->automata == NULL)
 		return -ENOMEM;
 	for (size_t from = 0, to; from < members->count && r == 0; from = to) {
-		const struct member *first = &members->items[from];
-		size_t most = first->loops ? MANY_TOGETHER : TOGETHER;
-		for (to = from; to < members->count && to - from < most; to++)
-			if (!belong_together(first, &members->items[to]))
+		for (to = from; to < members->count; to++)
+			if (!belong_together(&members->items[from], &members->items[to]))
 				break;
-		r = build_fitting(builder, set, &members->items[from], to - from);
+		r = build_parts(builder, set, &members->items[from], to - from);
 	}
 	return r;
 }
