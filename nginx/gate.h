@@ -58,6 +58,7 @@ struct gate_location {
 	ngx_uint_t on_request;
 	ngx_uint_t on_response;
 	size_t memory;
+	ngx_uint_t log_level; /* of the lines of rules with `log` */
 
 	ngx_array_t *before; /* of this level alone: struct gate_source */
 	ngx_array_t *after;

@@ -80,12 +80,13 @@ static size_t find_last(const u_char *text, size_t len, const char *needle)
 static void rule_line_write(struct gate_context *context, struct guia_slice line)
 {
 	u_char text[LINE_BYTES];
-	size_t tail = find_last(line.ptr, line.len, " [hostname \"");
+	ngx_uint_t level = context->location->log_level;
 
 	if (line.len <= sizeof(text)) {
-		line_write(context, NGX_LOG_INFO, line.ptr, line.len);
+		line_write(context, level, line.ptr, line.len);
 		return;
 	}
+	size_t tail = find_last(line.ptr, line.len, " [hostname \"");
 	if (line.len - tail > sizeof(text) / 2)
 		tail = find_last(line.ptr, line.len, " [unique_id \"");
 	size_t room = sizeof(text) - ngx_min(line.len - tail, sizeof(text) / 2);
@@ -93,7 +94,7 @@ static void rule_line_write(struct gate_context *context, struct guia_slice line
 	head = head < room ? head + 2 : room;
 	ngx_memcpy(text, line.ptr, head);
 	ngx_memcpy(text + head, line.ptr + tail, ngx_min(line.len - tail, sizeof(text) - head));
-	line_write(context, NGX_LOG_INFO, text, head + ngx_min(line.len - tail, sizeof(text) - head));
+	line_write(context, level, text, head + ngx_min(line.len - tail, sizeof(text) - head));
 }
 
 static const char *why(const struct guia_verdict *verdict)
@@ -154,8 +155,10 @@ static void audit_write(struct gate_context *context)
 
 static void records_write(struct gate_context *context)
 {
-	size_t count = guia_log_line_count(context->transaction);
 	struct guia_summary summary;
+	/* A line that nobody reads is not made. */
+	bool read = context->request->connection->log->log_level >= context->location->log_level;
+	size_t count = read ? guia_log_line_count(context->transaction) : 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct guia_slice line = guia_log_line_at(context->transaction, i);

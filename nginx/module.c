@@ -89,6 +89,12 @@ static char *collections_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 	return gate_collections_add(cf, main, (size_t)bytes) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
+static ngx_conf_enum_t log_levels[] = {{ngx_string("info"), NGX_LOG_INFO},
+				       {ngx_string("notice"), NGX_LOG_NOTICE},
+				       {ngx_string("warn"), NGX_LOG_WARN},
+				       {ngx_string("error"), NGX_LOG_ERR},
+				       {ngx_null_string, 0}};
+
 #define ANY_LEVEL (NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_HTTP_LOC_CONF)
 
 static ngx_command_t commands[] = {
@@ -104,6 +110,8 @@ static ngx_command_t commands[] = {
 	{ngx_string("guia_on_failure"), ANY_LEVEL | NGX_CONF_TAKE12, on_failure_set, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
 	{ngx_string("guia_transaction_memory"), ANY_LEVEL | NGX_CONF_TAKE1, ngx_conf_set_size_slot,
 	 NGX_HTTP_LOC_CONF_OFFSET, offsetof(struct gate_location, memory), NULL},
+	{ngx_string("guia_log_level"), ANY_LEVEL | NGX_CONF_TAKE1, ngx_conf_set_enum_slot, NGX_HTTP_LOC_CONF_OFFSET,
+	 offsetof(struct gate_location, log_level), log_levels},
 	{ngx_string("guia_cache_dir"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, cache_dir_set, NGX_HTTP_MAIN_CONF_OFFSET, 0,
 	 NULL},
 	{ngx_string("guia_collections"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, collections_set,
@@ -139,6 +147,7 @@ static void *location_create(ngx_conf_t *cf)
 	location->on_request = NGX_CONF_UNSET_UINT;
 	location->on_response = NGX_CONF_UNSET_UINT;
 	location->memory = NGX_CONF_UNSET_SIZE;
+	location->log_level = NGX_CONF_UNSET_UINT;
 	return location;
 }
 
@@ -165,6 +174,7 @@ static char *location_merge(ngx_conf_t *cf, void *parent, void *child)
 	ngx_conf_merge_uint_value(location->on_request, outer->on_request, GUIA_FAILURE_BLOCK);
 	ngx_conf_merge_uint_value(location->on_response, outer->on_response, GUIA_FAILURE_PASS);
 	ngx_conf_merge_size_value(location->memory, outer->memory, 0);
+	ngx_conf_merge_uint_value(location->log_level, outer->log_level, NGX_LOG_INFO);
 	location->merged = 1;
 	location->sources =
 		gate_sources_join(cf, location->before, location->afresh ? NULL : outer->sources, location->after);

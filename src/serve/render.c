@@ -66,7 +66,7 @@ static void add_rules(const char *directive, const struct text_list *rules, cons
 
 static void add_engine(const struct serve_config *config, const struct render_places *places, struct buffer *out)
 {
-	TEXT("\tguia on;\n\tguia_collections 16m;\n\tguia_end_with_master on;");
+	TEXT("\tguia on;\n\tguia_collections 16m;\n\tguia_log_level notice;\n\tguia_end_with_master on;");
 	if (places->cache_dir[0] != '\0')
 		buffer_printf(out, "\tguia_cache_dir %s;\n", places->cache_dir);
 	add_rules("guia_rules_before", &config->rules_before, "\t", out);

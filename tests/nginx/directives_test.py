@@ -79,6 +79,7 @@ def _():
     rules = f"guia_rules '{ON}';"
     for text, needle in (("guia maybe;", '"maybe"'), ("guia_on_failure later;", '"later" is neither'),
                          ("guia_on_failure;", "number of arguments"), ("guia_site;", "number of arguments"),
+                         ("guia_log_level debug;", 'invalid value "debug"'),
                          ("guia_request_body x;", '"x"'), ("guia_transaction_memory x;", "invalid value"),
                          ("guia_on_failure pass; guia_on_failure pass;", "is duplicate"),
                          ("guia_rules;", "number of arguments"), ("guia_cache_dir /x;", "not allowed here"),
@@ -91,7 +92,7 @@ def _():
 @case("every directive is accepted at the levels it is for")
 def _():
     text = ("guia on; guia_rules '" + ON + "'; guia_rules_before '# nothing'; guia_site a; guia_request_body off; "
-            "guia_on_failure block pass; guia_transaction_memory 8m;")
+            "guia_on_failure block pass; guia_transaction_memory 8m; guia_log_level warn;")
     accepted, said = check(f"guia_cache_dir cache; guia_collections 1m; {text}" +
                            f"server {{ listen 127.0.0.1:{PORT}; {text} location / {{ {text} }} }}")
     assert accepted, said

@@ -38,6 +38,8 @@ server {{
                         proxy_pass http://127.0.0.1:{origin.port}/; }}
     location /pass/ {{ guia_rules json.conf; guia_transaction_memory 256k; guia_on_failure pass;
                        proxy_pass http://127.0.0.1:{origin.port}/; }}
+    location /warn/ {{ guia_log_level warn; proxy_pass http://127.0.0.1:{origin.port}/; }}
+    location /quiet/ {{ error_log {gate.folder}/quiet.log notice; proxy_pass http://127.0.0.1:{origin.port}/; }}
     location /default/ {{ guia_rules json.conf; guia_transaction_memory 256k; proxy_pass http://127.0.0.1:{origin.port}/; }}
 }}
 """)
@@ -96,6 +98,17 @@ def _():
     gate.signal(signal.SIGUSR1)
     wait_until((gate.folder / "audit.log").exists, "the new file")
     private()
+
+
+@case("the lines of rules have the level that is wanted, and none below the log's is made")
+def _():
+    for path, level in (("/echo", "info"), ("/warn/echo", "warn")):
+        assert ask(path + "?a=long-enough-value").status == 200
+        lines = gate.logged(f'[uri "{path}"]')
+        assert all(f"[{level}]" in l and "ModSecurity: " in l for l in lines), lines
+    assert ask("/quiet/echo?level3=long-enough-value").status == 200
+    wait_until(lambda: [l for l in gate.log_lines("audit.log") if "level3" in l], "the record")
+    assert not [l for l in gate.log_lines("quiet.log") if "ModSecurity: " in l]
 
 
 @case("records of several workers do not mix")

@@ -41,6 +41,7 @@ def it_serves_blocks_and_knows_its_hosts():
         status, body, headers = gate.get("/", X_Forwarded_For="6.6.6.6", Accept_Encoding="gzip", Range="bytes=0-1")
         assert status == 200 and "page of everybody encoding None host a.test range None for 127.0.0.1" in body, body
         assert gate.get("/?q=evil")[0] == 403
+        wait_for(lambda: '[id "100"]' in (gate.run / "error.log").read_text(), "the rule's line")
         with contextlib.suppress(http.client.RemoteDisconnected, ConnectionResetError):
             raise AssertionError(f"an unknown host was answered {gate.get('/', host='b.test')[0]}")
         for path in [gate.run, *gate.run.rglob("*"), gate.run.parent]:
