@@ -53,7 +53,10 @@ static const char *const pieces[] = {"1+",
 				     "href=java ",
 				     "a.b.c.d.e.f.g.h.i.j.k.l.m.n=",
 				     "\"'--x\n",
-				     "or#\"'="};
+				     "or#\"'=",
+				     "\"x'\"+\\",
+				     "},*/|",
+				     "in <onin \""};
 
 static double now_ns(void)
 {

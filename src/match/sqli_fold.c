@@ -196,33 +196,60 @@ static enum outcome fold_pair(struct window *w)
 	return KEPT;
 }
 
-/* A row: three kinds, whether the middle one must be unary, and what then goes. */
+/* A row: the kinds on both sides of a middle token, whether that must be unary, and what then goes. */
 struct triple {
-	unsigned first, second, third;
+	unsigned first, third;
 	enum { ANY_MIDDLE, UNARY_MIDDLE, CAST_MIDDLE } middle;
 	enum { DROP_TWO, DROP_MIDDLE, DROP_ALL } fold;
 };
 
-static const struct triple triples[] = {
-	{BIT(SQLI_NUMBER), BIT(SQLI_OPERATOR), BIT(SQLI_NUMBER), ANY_MIDDLE, DROP_TWO},
-	{BIT(SQLI_OPERATOR), ~BIT(SQLI_OPEN), BIT(SQLI_OPERATOR), ANY_MIDDLE, DROP_TWO},
-	{BIT(SQLI_LOGIC), ~0U, BIT(SQLI_LOGIC), ANY_MIDDLE, DROP_TWO},
-	{BIT(SQLI_VARIABLE), BIT(SQLI_OPERATOR), BIT(SQLI_VARIABLE) | BIT(SQLI_NUMBER) | BIT(SQLI_NAME), ANY_MIDDLE,
-	 DROP_TWO},
-	{BIT(SQLI_NAME) | BIT(SQLI_NUMBER), BIT(SQLI_OPERATOR), BIT(SQLI_NUMBER) | BIT(SQLI_NAME), ANY_MIDDLE,
-	 DROP_TWO},
-	{TERMS, BIT(SQLI_OPERATOR), BIT(SQLI_TYPE), CAST_MIDDLE, DROP_TWO},
-	{TERMS, BIT(SQLI_COMMA), TERMS, ANY_MIDDLE, DROP_TWO},
-	{BIT(SQLI_EXPRESSION) | BIT(SQLI_GROUP) | BIT(SQLI_COMMA), BIT(SQLI_OPERATOR), BIT(SQLI_OPEN), UNARY_MIDDLE,
+static const struct triple around_operator[] = {
+	{BIT(SQLI_NUMBER), BIT(SQLI_NUMBER), ANY_MIDDLE, DROP_TWO},
+	{BIT(SQLI_VARIABLE), BIT(SQLI_VARIABLE) | BIT(SQLI_NUMBER) | BIT(SQLI_NAME), ANY_MIDDLE, DROP_TWO},
+	{BIT(SQLI_NAME) | BIT(SQLI_NUMBER), BIT(SQLI_NUMBER) | BIT(SQLI_NAME), ANY_MIDDLE, DROP_TWO},
+	{TERMS, BIT(SQLI_TYPE), CAST_MIDDLE, DROP_TWO},
+	{BIT(SQLI_EXPRESSION) | BIT(SQLI_GROUP) | BIT(SQLI_COMMA), BIT(SQLI_OPEN), UNARY_MIDDLE, DROP_MIDDLE},
+	{BIT(SQLI_KEYWORD) | BIT(SQLI_EXPRESSION) | BIT(SQLI_GROUP), TERMS | BIT(SQLI_FUNCTION), UNARY_MIDDLE,
 	 DROP_MIDDLE},
-	{BIT(SQLI_KEYWORD) | BIT(SQLI_EXPRESSION) | BIT(SQLI_GROUP), BIT(SQLI_OPERATOR), TERMS | BIT(SQLI_FUNCTION),
-	 UNARY_MIDDLE, DROP_MIDDLE},
 	/* ", -1": without the sign the comma may fold with what is before it. */
-	{BIT(SQLI_COMMA), BIT(SQLI_OPERATOR), TERMS, UNARY_MIDDLE, DROP_ALL},
-	{BIT(SQLI_COMMA), BIT(SQLI_OPERATOR), BIT(SQLI_FUNCTION), UNARY_MIDDLE, DROP_MIDDLE},
-	{BIT(SQLI_NAME), BIT(SQLI_DOT), BIT(SQLI_NAME), ANY_MIDDLE, DROP_TWO},
-	{BIT(SQLI_EXPRESSION), BIT(SQLI_DOT), BIT(SQLI_NAME), ANY_MIDDLE, DROP_MIDDLE},
+	{BIT(SQLI_COMMA), TERMS, UNARY_MIDDLE, DROP_ALL},
+	{BIT(SQLI_COMMA), BIT(SQLI_FUNCTION), UNARY_MIDDLE, DROP_MIDDLE},
+	{0},
 };
+
+static const struct triple around_comma[] = {
+	{TERMS, TERMS, ANY_MIDDLE, DROP_TWO},
+	{0},
+};
+
+static const struct triple around_dot[] = {
+	{BIT(SQLI_NAME), BIT(SQLI_NAME), ANY_MIDDLE, DROP_TWO},
+	{BIT(SQLI_EXPRESSION), BIT(SQLI_NAME), ANY_MIDDLE, DROP_MIDDLE},
+	{0},
+};
+
+static const struct triple around_others[] = {{0}};
+
+static const struct triple *triples_around(const struct sqli_token *middle)
+{
+	switch ((enum sqli_kind)middle->kind) {
+	case SQLI_OPERATOR:
+		return around_operator;
+	case SQLI_COMMA:
+		return around_comma;
+	case SQLI_DOT:
+		return around_dot;
+	default:
+		return around_others;
+	}
+}
+
+/* "+ 1 +" is "+", "and 1 and" is "and". */
+static bool is_repeated(const struct sqli_token *left)
+{
+	return left->kind == left[2].kind &&
+	       ((left->kind == SQLI_OPERATOR && left[1].kind != SQLI_OPEN) || left->kind == SQLI_LOGIC);
+}
 
 static bool middle_fits(const struct triple *row, const struct sqli_token *middle)
 {
@@ -242,16 +269,11 @@ static enum outcome apply(struct window *w, const struct triple *row, struct sql
 static enum outcome fold_triple(struct window *w)
 {
 	struct sqli_token *left = &w->tokens[w->settled];
-	/* Every row has one of these in its place: words in a row need no look at the rows. */
-	unsigned first = BIT(left->kind), second = BIT(left[1].kind), third = BIT(left[2].kind);
-	bool may_fold = (first & (BIT(SQLI_OPERATOR) | BIT(SQLI_LOGIC))) != 0 ||
-			(second & (BIT(SQLI_OPERATOR) | BIT(SQLI_COMMA) | BIT(SQLI_DOT))) != 0;
-	for (size_t i = 0; may_fold && i < sizeof(triples) / sizeof(triples[0]); i++) {
-		const struct triple *row = &triples[i];
-		if ((first & row->first) != 0 && (second & row->second) != 0 && (third & row->third) != 0 &&
-		    middle_fits(row, left + 1))
+	if (is_repeated(left))
+		return drop_and_restart(w, 2);
+	for (const struct triple *row = triples_around(left + 1); row->first != 0; row++)
+		if (is(left, row->first) && is(left + 2, row->third) && middle_fits(row, left + 1))
 			return apply(w, row, left);
-	}
 	if (left->kind == SQLI_FUNCTION && left[1].kind == SQLI_OPEN && left[2].kind != SQLI_CLOSE &&
 	    (left->traits & SQLI_TRAIT_USER) != 0)
 		left->kind = SQLI_NAME;
