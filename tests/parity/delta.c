@@ -155,6 +155,13 @@ static bool begins_css(const struct delta *delta)
 	return delta->kind != DELTA_ONLY_THEIRS && begins_with(delta, 941000, 941999);
 }
 
+static bool begins_limits(const struct delta *delta)
+{
+	if (delta->kind == DELTA_TX)
+		return slice_starts_with(delta->tx_name, SLICE("msc_pcre_"));
+	return delta->kind == DELTA_ONLY_OURS && begins_with(delta, 200005, 200005);
+}
+
 static bool begins_quote(const struct delta *delta)
 {
 	return delta->kind == DELTA_ONLY_OURS && begins_with(delta, 955350, 955350);
@@ -191,6 +198,7 @@ const struct accepted accepted[] = {
 	{"css", "t:cssDecode goes on behind a NUL", SUBSTITUTE_CSS, any_request, begins_css},
 	{"phrases", "@pm finds every phrase of its list", SUBSTITUTE_PHRASES, any_request, begins_phrases},
 	{"quote", "a quote that is escaped in an argument is a quote", SUBSTITUTE_QUOTE, any_request, begins_quote},
+	{"limits", "rules see that a limit of PCRE was reached", SUBSTITUTE_LIMITS, any_request, begins_limits},
 	{"question mark", "an encoded question mark does not end the path (CVE-2024-1019)", SUBSTITUTE_QUESTION_MARK,
 	 has_encoded_question_mark, begins_anywhere},
 };

@@ -6,6 +6,7 @@
 #include "http/uri.h"
 #include "http/xml_names.h"
 #include "match/phrases.h"
+#include "match/regex.h"
 #include "match/sqli.h"
 #include "match/xss.h"
 
@@ -211,4 +212,19 @@ int __wrap_guia_response_body(struct guia_transaction *transaction, struct guia_
 	int r = __real_guia_response_body(transaction, (struct guia_slice){copy, body.len}, false);
 	free(copy);
 	return r;
+}
+
+/* ---- the limits of PCRE itself, of which nobody is told ---- */
+
+int __real_regex_match(const struct regex *regex, struct regex_scratch *scratch, struct slice value, size_t start,
+		       const struct regex_limits *limits, struct regex_span *ret_groups, size_t *count);
+int __wrap_regex_match(const struct regex *regex, struct regex_scratch *scratch, struct slice value, size_t start,
+		       const struct regex_limits *limits, struct regex_span *ret_groups, size_t *count);
+int __wrap_regex_match(const struct regex *regex, struct regex_scratch *scratch, struct slice value, size_t start,
+		       const struct regex_limits *limits, struct regex_span *ret_groups, size_t *count)
+{
+	if (!(in_place & SUBSTITUTE_LIMITS))
+		return __real_regex_match(regex, scratch, value, start, limits, ret_groups, count);
+	int r = __real_regex_match(regex, scratch, value, start, NULL, ret_groups, count);
+	return r == REGEX_LIMIT ? REGEX_NONE : r;
 }

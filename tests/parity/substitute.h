@@ -15,6 +15,7 @@ enum substitution {
 	SUBSTITUTE_QUESTION_MARK = 1 << 5, /* paths are decoded, then ended at '?' */
 	SUBSTITUTE_CSS = 1 << 6,           /* t:cssDecode ends at its first NUL */
 	SUBSTITUTE_PHRASES = 1 << 7,       /* @pm by libmodsecurity's automaton */
+	SUBSTITUTE_LIMITS = 1 << 9,        /* PCRE has its own limits, and nobody is told */
 	SUBSTITUTE_QUOTE = 1 << 8,         /* 955350 looks for backslashes that no answer has */
 };
 
