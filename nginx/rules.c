@@ -311,6 +311,7 @@ ngx_int_t gate_rulesets_compile(ngx_conf_t *cf, struct gate_main *main)
 	struct gate_ruleset **rulesets = main->rulesets.elts;
 
 	size_t held = 0;
+	bool uses_collections = false;
 
 	main->pool = pool_acquire(main->cache_dir.len > 0 ? (const char *)main->cache_dir.data : NULL);
 	if (main->pool == NULL) {
@@ -322,11 +323,12 @@ ngx_int_t gate_rulesets_compile(ngx_conf_t *cf, struct gate_main *main)
 	for (ngx_uint_t i = 0; i < main->rulesets.nelts; i++) {
 		if (ruleset_compile(cf, main, rulesets[i]) != NGX_OK)
 			return NGX_ERROR;
-		if (rulesets[i]->info.uses_collections && main->collections == NULL)
-			ngx_log_error(
-				NGX_LOG_WARN, cf->log, 0,
-				"the rules use persistent collections, which stay empty without guia_collections");
+		uses_collections |= rulesets[i]->info.uses_collections;
 	}
+	/* Once, however many sites: it is one directive that is missing. */
+	if (uses_collections && main->collections == NULL)
+		ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+			      "the rules use persistent collections, which stay empty without guia_collections");
 	/* Rules have changed, so some of what was there is needed no more. */
 	if (held > 0 && guia_pool_count(main->pool->pool) > held)
 		main->pool->outdated = true;
