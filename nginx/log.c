@@ -13,13 +13,17 @@ enum { LINE_BYTES = NGX_MAX_ERROR_STR - 160 }; /* beside nginx's own beginning o
 
 static ngx_http_log_handler_pt nginx_handler;
 
-/* Without a transaction nobody knows which names are secret. */
+/* Without a transaction nobody knows which names are secret: the path as it was sent, without what follows. */
 static u_char *plain_write(ngx_http_request_t *r, u_char *buf, size_t len)
 {
 	ngx_http_core_srv_conf_t *server = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+	ngx_str_t path = r->unparsed_uri;
 
-	return ngx_snprintf(buf, len, ", server: %V, request: \"%V %V\"", &server->server_name, &r->method_name,
-			    &r->uri);
+	for (size_t i = 0; i < path.len; i++) {
+		if (path.data[i] == '?' || path.data[i] == ';')
+			path.len = i;
+	}
+	return ngx_snprintf(buf, len, ", server: %V, request: \"%V %V\"", &server->server_name, &r->method_name, &path);
 }
 
 /* What nginx adds to each of its messages: the request line, the origin's URL and the referrer among it. */
@@ -39,7 +43,12 @@ static u_char *context_write(ngx_http_request_t *r, ngx_http_request_t *sr, u_ch
 		guia_transaction_redact(context->transaction, (struct guia_slice){buf, (size_t)(end - buf)});
 	if (text.len == 0)
 		return plain_write(r, buf, len);
-	return ngx_cpymem(buf, text.ptr, ngx_min(text.len, len));
+	end = ngx_cpymem(buf, text.ptr, ngx_min(text.len, len));
+	for (u_char *p = buf; p < end; p++) {
+		if (*p < ' ' || *p == 0x7f)
+			*p = '?';
+	}
+	return end;
 }
 
 ngx_int_t gate_log_watch(ngx_http_request_t *r)

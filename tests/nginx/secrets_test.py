@@ -73,6 +73,8 @@ EXCHANGES = [
     Exchange("argument, encoded name", get(f"/echo?p%61ssword={secret(1)}&user%5Bpassword%5D={secret(2)}"), [secret(1), secret(2)]),
     Exchange("argument, hex", get("/echo?token=" + "".join(f"%{ord(c):02x}" for c in secret(3))), [secret(3)]),
     Exchange("own name", get(f"/echo?X_Office_Number={secret(4)}", f"X-Office-Number: {secret(5)}"), [secret(4), secret(5)]),
+    Exchange("refused for its length", post("text/plain", "x" * 3000, f"/small%0aFAKE;sid={secret(2)}?password={secret(1)}"),
+             [secret(1), secret(2)]),
     Exchange("own name, blocked", get(f"/echo?X_Office_Number={q(EVIL)}"), [secret(1)]),
     Exchange("absolute URI", get(f"http://a.test/echo;jsessionid={secret(6)}?pwd={secret(7)}#pin={secret(5)}"),
              [secret(6), secret(7), secret(5)]),
@@ -116,6 +118,7 @@ server {{
     listen 127.0.0.1:{PORTS[name]};
     guia on; guia_rules {path} "SecAuditLog {gate.folder}/audit-{name}.log";
     location / {{ proxy_pass http://127.0.0.1:{origin.port}; }}
+    location /small {{ client_max_body_size 1k; proxy_pass http://127.0.0.1:{origin.port}; }}
     location /dead {{ proxy_pass http://127.0.0.1:{free_port()}; }}
 }}""" for name, path in rules.items()), f"error_log {gate.folder}/error.log info;")
 gate.start()
@@ -150,9 +153,10 @@ def _():
                 check(log, text, exchange, name)
                 if log.startswith("audit"):
                     json.loads(text)
-                    assert all(word in text for word in exchange.shown), (name, exchange.title, text[:3000])
-            if name == "all":
+                    assert "refused" in exchange.title or all(word in text for word in exchange.shown), (name, exchange.title, text[:3000])
+            if name == "all" and "refused" not in exchange.title:
                 assert "found within" in read("error.log")[before["error.log"]:], exchange.title
+            assert "\nFAKE" not in read("error.log")
             if "dead" in exchange.title:
                 assert "Connection refused" in read("error.log")[before["error.log"]:]
     assert "/echo?password=[redacted]&plain=visible" in read("own.log"), read("own.log")
