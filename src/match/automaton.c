@@ -15,7 +15,7 @@ enum {
 	MANY_MEMBERS_BYTES = 4 * 1024 * 1024,
 	MANY_STATES = 32 * 1024,
 	MANY_CREDIT_STATES = 4096, /* 10 KB of plain text needs some hundred, a megabyte of all kinds 7,000 */
-	MANY_STATE_COST_BYTES = 256,
+	MANY_STATE_COST_BYTES = 512,
 
 	/* One pattern needs some hundred states, up to 2,000 where it is a large one. */
 	ONE_INSTRUCTION_BYTES = 512,

@@ -288,6 +288,8 @@ void automaton_free(struct automaton *automaton)
 	free(automaton->at_start);
 	free(automaton->places);
 	free(automaton->from);
+	free(automaton->closures);
+	free(automaton->closure_of);
 	free(automaton->start_matches);
 	free(automaton);
 }

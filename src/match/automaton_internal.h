@@ -13,6 +13,8 @@ enum before {
 	BEFORE_COUNT,
 };
 
+#define NO_CLOSURE UINT32_MAX
+
 enum instruction_kind {
 	INSTRUCTION_SET,    /* takes a byte of a set, goes to next */
 	INSTRUCTION_SPLIT,  /* goes to next and to other */
@@ -48,6 +50,10 @@ struct automaton {
 	uint32_t *places;   /* instructions reached by the class, not those at_start */
 	size_t place_count;
 	uint32_t *from;
+	/* What a split leads to without a byte, splits aside: a count and as many instructions, at
+	 * closures[closure_of[i]]; NO_CLOSURE where that was not worked out. */
+	uint32_t *closures;
+	uint32_t *closure_of;
 	uint64_t *start_matches;        /* patterns that match without a byte there */
 	struct pattern_set *class_sets; /* by set: the classes in it, in place of bytes */
 	uint32_t class_count;           /* the end included: at most 257 */
@@ -77,7 +83,10 @@ static inline void sparse_add(struct sparse *s, uint32_t item)
 	s->dense[s->count++] = item;
 }
 
-/* Adds `from` and what it leads to without a byte, through splits; `stack` has room for twice the instructions. */
+/*
+ * Adds `from` and what it leads to without a byte, through splits, which may be left out; `stack` has room for twice
+ * the instructions.
+ */
 void automaton_close(const struct automaton *a, struct sparse *set, uint32_t from, uint32_t *stack);
 
 /* Whether an assertion holds between what came before and the class that comes. */

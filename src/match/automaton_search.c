@@ -164,19 +164,10 @@ static void threads_add(struct threads *t, uint32_t at, size_t begin)
 static void threads_close(const struct automaton *a, struct automaton_pool *pool, struct threads *t, uint32_t from,
 			  size_t begin)
 {
-	uint32_t depth = 0;
-	pool->stack[depth++] = from;
-	while (depth > 0) {
-		uint32_t at = pool->stack[--depth];
-		if (sparse_has(&t->set, at))
-			continue;
-		threads_add(t, at, begin);
-		const struct instruction *in = &a->instructions[at];
-		if (in->kind == INSTRUCTION_SPLIT) {
-			pool->stack[depth++] = in->other;
-			pool->stack[depth++] = in->next;
-		}
-	}
+	uint32_t before = t->set.count;
+	automaton_close(a, &t->set, from, pool->stack);
+	for (uint32_t i = before; i < t->set.count; i++)
+		t->begins[i] = begin;
 }
 
 static bool asserts(const struct automaton *a, const struct threads *t)

@@ -19,7 +19,14 @@ void sparse_free(struct sparse *s)
 	free(s->place);
 }
 
-void automaton_close(const struct automaton *a, struct sparse *set, uint32_t from, uint32_t *stack)
+static void add(struct sparse *set, uint32_t at)
+{
+	if (!sparse_has(set, at))
+		sparse_add(set, at);
+}
+
+/* Through the instructions themselves. */
+static void close_by_walking(const struct automaton *a, struct sparse *set, uint32_t from, uint32_t *stack)
 {
 	uint32_t depth = 0;
 	stack[depth++] = from;
@@ -34,6 +41,21 @@ void automaton_close(const struct automaton *a, struct sparse *set, uint32_t fro
 			stack[depth++] = in->next;
 		}
 	}
+}
+
+void automaton_close(const struct automaton *a, struct sparse *set, uint32_t from, uint32_t *stack)
+{
+	if (a->instructions[from].kind != INSTRUCTION_SPLIT) {
+		add(set, from);
+		return;
+	}
+	if (a->closure_of == NULL || a->closure_of[from] == NO_CLOSURE) {
+		close_by_walking(a, set, from, stack);
+		return;
+	}
+	const uint32_t *closure = &a->closures[a->closure_of[from]];
+	for (uint32_t i = 1; i <= closure[0]; i++)
+		add(set, closure[i]);
 }
 
 bool automaton_holds(const struct automaton *a, uint32_t assertion, enum before before, uint32_t class)
@@ -117,6 +139,44 @@ static int add_places(struct automaton *a, struct work *w, enum before before, u
 	return 0;
 }
 
+/* Those of splits that bytes and assertions lead to, while they are short in all. */
+static int find_closures(struct automaton *a, struct work *w)
+{
+	size_t room = 4096 + 8 * (size_t)a->instruction_count, used = 0;
+	uint32_t *closure_of = malloc((a->instruction_count + 1) * sizeof(*closure_of));
+	a->closures = malloc(room * sizeof(*a->closures));
+	if (closure_of == NULL || a->closures == NULL) {
+		free(closure_of);
+		return -ENOMEM;
+	}
+	memset(closure_of, 0xff, (a->instruction_count + 1) * sizeof(*closure_of));
+	for (uint32_t i = 0; i < a->instruction_count; i++) {
+		uint32_t to = a->instructions[i].next;
+		uint8_t kind = a->instructions[i].kind;
+		if ((kind != INSTRUCTION_SET && kind != INSTRUCTION_ASSERT) || closure_of[to] != NO_CLOSURE ||
+		    a->instructions[to].kind != INSTRUCTION_SPLIT)
+			continue;
+		w->now.count = 0;
+		close_by_walking(a, &w->now, to, w->stack);
+		if (room - used <= w->now.count)
+			break;
+		uint32_t *count = &a->closures[used];
+		closure_of[to] = (uint32_t)used++;
+		*count = 0;
+		for (uint32_t k = 0; k < w->now.count; k++) {
+			if (a->instructions[w->now.dense[k]].kind == INSTRUCTION_SPLIT)
+				continue;
+			a->closures[used++] = w->now.dense[k];
+			*count += 1;
+		}
+	}
+	w->now.count = 0;
+	a->closure_of = closure_of;
+	uint32_t *fitting = realloc(a->closures, (used + 1) * sizeof(*fitting));
+	a->closures = fitting != NULL ? fitting : a->closures;
+	return 0;
+}
+
 static int prepare(struct automaton *a, struct work *w)
 {
 	size_t instructions = a->instruction_count + 1, contexts = (size_t)BEFORE_COUNT * a->class_count;
@@ -129,6 +189,8 @@ static int prepare(struct automaton *a, struct work *w)
 	    sparse_make(&w->next, instructions) != 0)
 		return -ENOMEM;
 	find_starts(a, w);
+	if (find_closures(a, w) != 0)
+		return -ENOMEM;
 	for (unsigned before = 0; before < BEFORE_COUNT; before++)
 		for (uint32_t class = 0; class < a->class_count; class ++)
 			if (add_places(a, w, (enum before)before, class) != 0)
