@@ -25,12 +25,12 @@ static uint32_t grown(uint32_t bucket_count)
 	return bucket_count;
 }
 
-/* Bytes count with their sign, as char has one there. */
+/* As C's tolower answers for a char that has a sign: 0xff is EOF and stays -1, any other byte counts as what it is. */
 static uint64_t hash_name(struct slice name)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < name.len; i++)
-		sum += (uint64_t)(int64_t)(int8_t)byte_lower(name.ptr[i]);
+		sum += name.ptr[i] == 0xff ? UINT64_MAX : byte_lower(name.ptr[i]);
 	return sum;
 }
 
