@@ -335,7 +335,8 @@ static int groups_compile(struct pool *pool, struct seclang_unit *unit, struct g
 {
 	struct scan_group *list = arena_zalloc(&unit->arena, groups->count + 1, sizeof(*list));
 	int r = list == NULL ? -ENOMEM : 0;
-	qsort(groups->items, groups->count, sizeof(*groups->items), costlier);
+	if (groups->count > 1)
+		qsort(groups->items, groups->count, sizeof(*groups->items), costlier);
 	if (r == 0)
 		r = sets_get(pool, groups, diagnostics);
 	for (size_t i = 0; i < groups->count && r == 0; i++) {
