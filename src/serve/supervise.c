@@ -317,6 +317,17 @@ static void supervisor_init(struct supervisor *s, const struct serve_options *op
 	umask(077);
 }
 
+/* What was made for a run that did not come about, or was none. */
+static void remove_dirs(const struct supervisor *s)
+{
+	const char *const argv[] = {"/bin/rm", "-rf", "--", s->dir.path, s->dir.workers, NULL};
+	struct buffer said = buffer_make(NULL);
+	int status;
+	if (s->dir.path[0] != '\0')
+		(void)process_run(argv, &said, &status); /* what stays behind is an empty folder */
+	buffer_free(&said);
+}
+
 int serve_run(const struct serve_options *options)
 {
 	struct supervisor s;
@@ -336,6 +347,8 @@ int serve_run(const struct serve_options *options)
 		code = watch(&s);
 		say_detected(&s);
 		notice_say(&s.notice, "ended");
+	} else if (s.dir.made) {
+		remove_dirs(&s);
 	}
 	release(&s);
 	return code;
@@ -349,12 +362,9 @@ int serve_check(const struct serve_options *options)
 	supervisor_init(&s, &apart);
 	apart.run_dir = temp != NULL ? mkdtemp(temp) : NULL;
 	int code = prepare(&s, true);
-	const char *const argv[] = {"/bin/rm", "-rf", "--", temp, s.dir.workers, NULL};
-	struct buffer said = buffer_make(NULL);
-	int status;
+	remove_dirs(&s);
 	if (apart.run_dir != NULL)
-		(void)process_run(argv, &said, &status); /* what stays behind is an empty folder in /tmp */
-	buffer_free(&said);
+		(void)rmdir(apart.run_dir); /* it is still there if nothing was made in it */
 	release(&s);
 	free(temp);
 	return code;

@@ -53,6 +53,20 @@ def a_missing_or_broken_module_or_nginx_is_told():
 
 
 @case
+def a_start_that_fails_leaves_nothing_behind():
+    temp = FOLDER / "temp"
+    temp.mkdir(mode=0o755)
+    bad = write("bad-rules.conf", "SecNonsense\n")
+    config = write("bad-rules.yaml", f"rules: {bad}\nlisten: 127.0.0.1:{free_port()}\nsites:\n  - host: a.test\n"
+                   "    origin: http://127.0.0.1:1\n")
+    for command in ("serve", "check"):
+        done = subprocess.run([GUIA, command, "-c", config], capture_output=True, check=False, timeout=60,
+                              env={"PATH": "/usr/bin", "TMPDIR": str(temp), "HOME": str(FOLDER)})
+        assert done.returncode == 2 and b"SecNonsense" in done.stderr, done
+        assert not list(temp.iterdir()), list(temp.iterdir())
+
+
+@case
 def no_permission_is_told():
     if os.geteuid() != 0:
         raise Skip("needs another user")
