@@ -273,6 +273,21 @@ static void link_detail(struct writer *w, const struct match_entry *entry)
 	close_with(w, '}');
 }
 
+/* Links of rules that log or score, settled or not. */
+static void links(struct writer *w)
+{
+	for (uint32_t i = 0; i < w->t->match_count; i++) {
+		const struct match_entry *entry = &w->t->matches[i];
+		if (entry->settled == NULL && (entry->rule->log || entry->scored))
+			link_detail(w, entry);
+		for (size_t j = 0; entry->settled != NULL && j < entry->settled->match_count; j++) {
+			struct match_entry link = report_settled(&entry->settled->matches[j]);
+			if (link.rule->log)
+				link_detail(w, &link);
+		}
+	}
+}
+
 static void guia(struct writer *w)
 {
 	static const char *const actions[] = {
@@ -292,9 +307,7 @@ static void guia(struct writer *w)
 	number(w, "inbound_score", summary.inbound_score);
 	number(w, "outbound_score", summary.outbound_score);
 	open_list(w, "links");
-	for (uint32_t i = 0; i < t->match_count; i++)
-		if (t->matches[i].rule != NULL && (t->matches[i].rule->log || t->matches[i].scored))
-			link_detail(w, &t->matches[i]);
+	links(w);
 	close_with(w, ']');
 	close_with(w, '}');
 }

@@ -52,9 +52,9 @@ struct course_step {
 	const struct rule *rule;              /* the head of what is to be evaluated; NULL: settled */
 	const struct course_settled *settled; /* NULL: a rule */
 	const struct slice *arguments; /* of each link's operator, where its macros are known; else ptr is NULL */
-	uint32_t place;                /* of the (first) rule in the phase's list */
-	uint32_t jump;                 /* the step where a skip or skipAfter leads; may be past the end */
-	uint32_t jump_place;           /* the same in the phase's list; UINT32_MAX: the marker is nowhere */
+	uint32_t place;                /* of the (last) rule in the phase's list */
+	uint32_t jump;                 /* the step where a match leads by skip or skipAfter; may be past the end */
+	uint32_t jump_place;           /* the same in the phase's list; UINT32_MAX: beyond this phase */
 	uint32_t quiet;                /* under which it is remembered that the chain did not match; 0: never */
 	uint16_t first_condition;      /* bits of candidates that must be set too: links that may all match */
 	uint16_t condition_count;
@@ -69,7 +69,7 @@ struct course {
 	const struct course_step *steps;
 	size_t count;
 	size_t first_bit;                 /* of its steps, among those of all phases */
-	const uint32_t *operators_before; /* for each place, the operator rules ahead of it */
+	const uint32_t *operators_before; /* for each place, the rules ahead of it that ask something */
 	bool usable;                      /* else the phase's rules are all evaluated, in order */
 };
 

@@ -51,6 +51,7 @@ struct builder {
 	size_t write_count;
 	size_t settled_place;
 	bool usable;
+	bool *reached;                    /* by place: some way leads there */
 	uint8_t *settled[PHASE_LAST + 1]; /* a bit for each place whose rule was settled one way or the other */
 };
 
@@ -161,7 +162,6 @@ static int link_matches(struct builder *b, const struct rule *rule, struct match
 	return count;
 }
 
-/* Variables that a link in the middle sets are set even if the chain does not match. */
 static bool sets_something(const struct rule *rule)
 {
 	for (size_t i = 0; i < rule->action_count; i++)
@@ -170,22 +170,28 @@ static bool sets_something(const struct rule *rule)
 	return false;
 }
 
+/* What a link leaves behind although the chain may not match: a negated operator captures just when it does not. */
+static bool leaves_traces(const struct rule *rule, bool matches)
+{
+	return matches ? rule->capture || sets_something(rule) : rule->capture && rule->operation.negated;
+}
+
 static int answer_of(struct builder *b, const struct rule *head, enum answer *ret_answer)
 {
-	bool sets = false;
+	bool traces = false;
 	*ret_answer = ANSWER_UNKNOWN;
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
 		struct matched matched;
-		if (sets || !link_is_known(b, rule))
+		if (traces || !link_is_known(b, rule))
 			return 0;
 		int r = link_matches(b, rule, &matched);
 		if (r < 0)
 			return r;
+		traces = leaves_traces(rule, r > 0);
 		if (r == 0) {
-			*ret_answer = ANSWER_NO;
+			*ret_answer = traces ? ANSWER_UNKNOWN : ANSWER_NO;
 			return 0;
 		}
-		sets = sets_something(rule);
 	}
 	*ret_answer = ANSWER_YES;
 	return 0;
@@ -264,39 +270,68 @@ static bool actions_read_match(const struct rule *rule)
 /* Whether a rule looks at what the rule before it matched. */
 static bool reads_earlier_match(const struct rule *head)
 {
-	if (head->kind == RULE_ACTION && actions_read_match(head))
-		return true;
+	bool first = true; /* no link before has matched a value */
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
 		for (size_t i = 0; i < rule->target_count; i++) {
 			enum variable variable = rule->targets[i].variable;
 			if (variable == VARIABLE_MATCHED_VARS || variable == VARIABLE_MATCHED_VARS_NAMES ||
-			    (rule == head &&
-			     (variable == VARIABLE_MATCHED_VAR || variable == VARIABLE_MATCHED_VAR_NAME)))
+			    (first && (variable == VARIABLE_MATCHED_VAR || variable == VARIABLE_MATCHED_VAR_NAME)))
 				return true;
 		}
-		if (macro_reads_match(&rule->operation.argument) && rule == head)
+		if (first && (macro_reads_match(&rule->operation.argument) ||
+			      (rule->kind == RULE_ACTION && actions_read_match(rule))))
 			return true;
+		first &= rule->kind == RULE_ACTION;
 	}
 	return false;
 }
 
-/* The next rule after `place` that would see the match, or forget it. */
+/* A rule that asks nothing neither forgets what was matched before nor matches anything itself. */
+static bool asks(const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		if (rule->kind == RULE_OPERATOR)
+			return true;
+	return false;
+}
+
+static bool jumps_at_all(const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		if (rule->skip > 0 || rule->skip_after.len > 0)
+			return true;
+	return false;
+}
+
+/* The next rule from `place` on that would see the match, or forget it: of a phase. */
+static enum answer match_is_read_in(const struct builder *b, unsigned phase, size_t place)
+{
+	const struct rule *const *rules = b->plan->ruleset->phases[phase].rules;
+	for (size_t i = place; i < b->plan->ruleset->phases[phase].count; i++) {
+		if (rules[i]->kind == RULE_MARKER)
+			continue;
+		if (reads_earlier_match(rules[i]) || (rules[i]->kind == RULE_ACTION && jumps_at_all(rules[i])))
+			return ANSWER_YES;
+		if (asks(rules[i]))
+			return ANSWER_NO;
+	}
+	return ANSWER_UNKNOWN;
+}
+
+/* The same, on into later phases, each of which may be the next. */
 static bool match_is_read(const struct builder *b, size_t place)
 {
-	const struct rule *const *rules = b->plan->ruleset->phases[b->phase].rules;
-	for (size_t i = place; i < b->plan->ruleset->phases[b->phase].count; i++) {
-		if (rules[i]->kind != RULE_MARKER && reads_earlier_match(rules[i]))
-			return true;
-		if (rules[i]->kind == RULE_OPERATOR)
-			return false;
-	}
-	return false;
+	enum answer answer = match_is_read_in(b, b->phase, place);
+	for (unsigned phase = b->phase + 1; phase <= PHASE_LAST && answer == ANSWER_UNKNOWN; phase++)
+		if (match_is_read_in(b, phase, 0) == ANSWER_YES)
+			answer = ANSWER_YES;
+	return answer == ANSWER_YES;
 }
 
 /* ---- steps ---- */
 
-/* Settled rules so far become a step of their own. */
-static int close_settled(struct builder *b)
+/* Settled rules so far become a step of their own, from which the next is the one that stands behind `jump_place`. */
+static int close_settled_with(struct builder *b, uint32_t jump_place)
 {
 	if (b->match_count == 0 && b->write_count == 0)
 		return 0;
@@ -312,10 +347,15 @@ static int close_settled(struct builder *b)
 	b->steps[b->step_count++] = (struct course_step){
 		.settled = settled,
 		.place = (uint32_t)b->settled_place,
-		.jump_place = UINT32_MAX,
+		.jump_place = jump_place,
 	};
 	b->match_count = b->write_count = 0;
 	return 0;
+}
+
+static int close_settled(struct builder *b)
+{
+	return close_settled_with(b, UINT32_MAX);
 }
 
 static void write_fact(struct builder *b, int slot)
@@ -358,17 +398,17 @@ static int settle_setvar(struct builder *b, const struct setvar *setvar)
 
 static int settle(struct builder *b, const struct rule *head, size_t place)
 {
-	if (b->match_count == 0 && b->write_count == 0)
-		b->settled_place = place;
+	b->settled_place = place;
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
 		struct course_match match = {.rule = rule};
 		int times = link_matches(b, rule, &match.matched);
-		if (times < 0)
+		if (times <= 0) /* the chain ends here: it has set nothing (answer_of) */
 			return times;
 		b->matches[b->match_count++] = match;
 		for (int i = 0; i < times; i++)
 			for (size_t j = 0; j < rule->action_count; j++)
-				if (settle_setvar(b, &rule->actions[j].setvar) != 0)
+				if (rule->actions[j].kind == ACTION_SETVAR &&
+				    settle_setvar(b, &rule->actions[j].setvar) != 0)
 					return -ENOMEM;
 	}
 	return 0;
@@ -415,7 +455,7 @@ static bool may_disrupt(const struct rule *head)
 	return false;
 }
 
-/* Where a match of the rule leads: a place in the list; `count` at the end; UINT32_MAX for a marker that is nowhere. */
+/* Where a match of the rule leads: a place in the list; `count` at the end; UINT32_MAX if beyond this phase. */
 static uint32_t landing(const struct builder *b, const struct rule *head, size_t place, bool *ret_jumps)
 {
 	size_t count = b->plan->ruleset->phases[b->phase].count;
@@ -431,7 +471,7 @@ static uint32_t landing(const struct builder *b, const struct rule *head, size_t
 	size_t at = place + 1;
 	for (; at < count && skip > 0; at++)
 		skip -= b->plan->ruleset->phases[b->phase].rules[at]->kind != RULE_MARKER;
-	return (uint32_t)at;
+	return skip > 0 ? UINT32_MAX : (uint32_t)at;
 }
 
 /* skip and skipAfter together, or counted by several links, are left to the plain way. */
@@ -457,6 +497,17 @@ static int jump(struct builder *b, uint32_t place)
 	pending->next = b->pendings;
 	b->pendings = pending;
 	return 0;
+}
+
+/* A jump that is always taken: a step of its own where others land before it does. */
+static int jump_surely(struct builder *b, uint32_t to)
+{
+	bool passes = false;
+	for (const struct pending *pending = b->pendings; pending != NULL; pending = pending->next)
+		passes |= pending->place < to;
+	int r = passes ? close_settled_with(b, to) : 0;
+	b->reachable = false;
+	return r != 0 ? r : jump(b, to);
 }
 
 /* What is known at a place is what all ways there agree on. */
@@ -622,7 +673,7 @@ static bool leaves_variables_only(const struct builder *b, const struct rule *he
 			return false;
 	if (jumps && to == UINT32_MAX)
 		return false;
-	return head->kind != RULE_OPERATOR || !match_is_read(b, jumps ? to : place + 1);
+	return !asks(head) || !match_is_read(b, jumps ? to : place + 1);
 }
 
 static int add_rule(struct builder *b, const struct rule *head, size_t place)
@@ -636,19 +687,15 @@ static int add_rule(struct builder *b, const struct rule *head, size_t place)
 	if (answer != ANSWER_UNKNOWN)
 		b->settled[b->phase][place / 8] |= (uint8_t)(1u << place % 8);
 	if (answer == ANSWER_NO)
-		return 0;
+		return settle(b, head, place);
 	if (answer == ANSWER_UNKNOWN || jumps_twice(head) || !leaves_variables_only(b, head, place))
 		return add_step(b, head, place, false);
 	if (!variables_are_known(b, head))
-		return add_step(b, head, place, looks_once(head));
+		return add_step(b, head, place, looks_once(head) && !jumps_at_all(head));
 	bool jumps;
 	uint32_t to = landing(b, head, place, &jumps);
 	r = settle(b, head, place);
-	if (r == 0 && jumps) {
-		r = jump(b, to);
-		b->reachable = false;
-	}
-	return r;
+	return r == 0 && jumps ? jump_surely(b, to) : r;
 }
 
 /* ---- a phase ---- */
@@ -660,7 +707,7 @@ static int count_operators(struct builder *b, struct course *course)
 	if (before == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		before[i + 1] = before[i] + (b->plan->ruleset->phases[b->phase].rules[i]->kind == RULE_OPERATOR);
+		before[i + 1] = before[i] + (b->reached[i] && asks(b->plan->ruleset->phases[b->phase].rules[i]));
 	course->operators_before = before;
 	return 0;
 }
@@ -698,13 +745,17 @@ static int make_room(struct builder *b)
 	free(b->steps);
 	free(b->matches);
 	free(b->writes);
+	free(b->reached);
+	b->reached = calloc(count + 1, sizeof(*b->reached));
 	b->steps = calloc(2 * count + 2, sizeof(*b->steps));
 	b->matches = calloc(links + 1, sizeof(*b->matches));
 	b->writes = calloc(actions + 1, sizeof(*b->writes));
 	b->step_count = b->match_count = b->write_count = 0;
 	b->settled[b->phase] = calloc(count / 8 + 1, 1);
-	return b->settled[b->phase] == NULL || b->steps == NULL || b->matches == NULL || b->writes == NULL ? -ENOMEM
-													   : 0;
+	return b->settled[b->phase] == NULL || b->reached == NULL || b->steps == NULL || b->matches == NULL ||
+			       b->writes == NULL
+		       ? -ENOMEM
+		       : 0;
 }
 
 static int build_phase(struct builder *b, unsigned phase, struct course *course)
@@ -716,6 +767,7 @@ static int build_phase(struct builder *b, unsigned phase, struct course *course)
 	int r = make_room(b);
 	for (size_t place = 0; place < count && r == 0; place++) {
 		r = land(b, place);
+		b->reached[place] = b->reachable;
 		if (r == 0 && b->reachable)
 			r = add_rule(b, b->plan->ruleset->phases[phase].rules[place], place);
 	}
@@ -834,5 +886,6 @@ int course_build(struct plan *plan)
 	free(b.steps);
 	free(b.matches);
 	free(b.writes);
+	free(b.reached);
 	return r;
 }

@@ -77,13 +77,14 @@ static int run_all(struct transaction *t, unsigned phase, size_t from)
 {
 	const struct rule *const *rules = t->ruleset->phases[phase].rules;
 	size_t count = t->ruleset->phases[phase].count;
-	for (size_t i = from; i < count && !t->disrupted;) {
+	for (size_t i = from; i < count;) {
 		if (is_skipped(t, rules[i])) {
 			i++;
 			continue;
 		}
 		int r = rule_evaluate(t, rules[i]);
-		if (r < 0)
+		/* What a rule that disrupts wants skipped is skipped in the phase that comes next. */
+		if (r < 0 || t->disrupted)
 			return r;
 		i = t->skip_after.len > 0 ? place_after(t, phase, i) : i + 1;
 	}
@@ -108,12 +109,34 @@ static int settle(struct transaction *t, const struct course_settled *settled)
 	return 0;
 }
 
-/* A rule that does not match forgets what earlier ones did; so do those that were passed over unasked. */
-static void forget_matched(struct transaction *t, const struct course *course, const struct course_step *step)
+/* Whether rules stand there that do not match; one that was removed is not asked. */
+static bool passes_operators(struct transaction *t, const struct course *course, size_t from, size_t to)
 {
-	if (course->operators_before[step->place] != course->operators_before[t->last_place])
+	if (course->operators_before[to] == course->operators_before[from])
+		return false;
+	bool passes = t->removed_rules == NULL;
+	for (size_t i = from; i < to && !passes; i++) {
+		passes = course->operators_before[i + 1] > course->operators_before[i] &&
+			 !is_removed(t, t->ruleset->phases[t->phase].rules[i]);
+	}
+	return passes;
+}
+
+/* A rule that does not match forgets what earlier ones did; so do those that were passed over unasked. */
+static void forget_matched(struct transaction *t, const struct course *course, size_t place)
+{
+	if (t->matched_count > 0 && passes_operators(t, course, t->last_place, place))
 		t->matched_count = 0;
-	t->last_place = step->place + 1;
+}
+
+/* The marker may be found in the next phase, and what is left of a number of rules is passed over there. */
+static void leave_phase(struct transaction *t, const struct course_step *step)
+{
+	size_t count = t->ruleset->phases[t->phase].count;
+	for (size_t i = step->place + 1; i < count && t->skip > 0; i++)
+		t->skip -= t->ruleset->phases[t->phase].rules[i]->kind != RULE_MARKER;
+	t->last_place = (uint32_t)count;
+	t->strayed = true;
 }
 
 /* The step after one whose rule matched, or did not. */
@@ -122,11 +145,11 @@ static size_t step_after(struct transaction *t, const struct course *course, con
 	size_t next = (size_t)(step - course->steps) + 1;
 	if (t->skip == 0 && t->skip_after.len == 0)
 		return next;
-	t->skip = 0;
-	if (step->jump_place == UINT32_MAX) { /* the marker may be found in the next phase */
-		t->strayed = true;
+	if (step->jump_place == UINT32_MAX) {
+		leave_phase(t, step);
 		return course->count;
 	}
+	t->skip = 0;
 	t->skip_after = (struct slice){0};
 	t->last_place = step->jump_place;
 	return step->jump;
@@ -166,9 +189,11 @@ static bool gate_is_open(struct transaction *t, const struct course_gate *gate)
 static int set_variables(struct transaction *t, const struct rule *head)
 {
 	struct score_change change = {0};
+	t->head = head;
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
 		if (action_run_setvars(t, rule, &change) != 0)
 			return -ENOMEM;
+	t->head = NULL;
 	t->pending_status = 0;
 	return 1;
 }
@@ -178,15 +203,31 @@ static int derail(struct transaction *t, const struct course *course, const stru
 {
 	*ret_next = course->count;
 	t->strayed = true;
+	t->last_place = (uint32_t)t->ruleset->phases[t->phase].count;
+	if (t->disrupted)
+		return 0;
 	return run_all(t, t->phase, step->place + 1);
+}
+
+/* Settled rules that jump. */
+static void pass_settled(struct transaction *t, const struct course *course, const struct course_step *step,
+			 size_t *ret_next)
+{
+	if (step->jump_place == UINT32_MAX)
+		return;
+	forget_matched(t, course, step->place + 1);
+	t->last_place = step->jump_place;
+	*ret_next = step->jump;
 }
 
 static int take_step(struct transaction *t, const struct course *course, const struct course_step *step,
 		     size_t *ret_next)
 {
 	*ret_next = (size_t)(step - course->steps) + 1;
-	if (step->settled != NULL)
+	if (step->settled != NULL) {
+		pass_settled(t, course, step, ret_next);
 		return settle(t, step->settled);
+	}
 	if (t->removed_rules != NULL && is_removed(t, step->rule))
 		return 0;
 	if (step->condition_count > 0 && t->worker->options.verdicts_only && !candidate_conditions_hold(t, step))
@@ -197,14 +238,16 @@ static int take_step(struct transaction *t, const struct course *course, const s
 		return 0;
 	if (step->gate != NULL && !gate_is_open(t, step->gate))
 		return 0;
-	forget_matched(t, course, step);
+	forget_matched(t, course, step->place);
+	t->last_place = step->place + 1;
 	int r = step->surely && t->worker->options.verdicts_only ? set_variables(t, step->rule)
 								 : rule_evaluate(t, step->rule);
 	if (r == 0 && quiet)
 		quiet_remember(t, &key);
 	if (r > 0 && step->derails)
 		return derail(t, course, step, ret_next);
-	*ret_next = step_after(t, course, step);
+	if (!t->disrupted)
+		*ret_next = step_after(t, course, step);
 	return r;
 }
 
@@ -219,6 +262,8 @@ static int run_course(struct transaction *t, unsigned phase)
 			break;
 		r = take_step(t, course, &course->steps[i], &i);
 	}
+	if (r >= 0 && !t->disrupted && t->allow == DISRUPTIVE_NONE)
+		forget_matched(t, course, t->ruleset->phases[phase].count);
 	return r;
 }
 

@@ -215,10 +215,12 @@ static struct look look_of(const struct course_step *at, const struct rule *rule
 	return (struct look){home_of(target->variable), rule, argument, target, (uint16_t)step, at->rule->phase};
 }
 
-/* Whether all that a link looks at can be asked ahead. */
+/* Whether all that a link looks at can be asked ahead. A negated operator captures just when the link does not match.
+ */
 static bool link_is_possible(const struct course_step *at, const struct rule *rule, struct slice argument)
 {
-	bool possible = rule->kind == RULE_OPERATOR && rule->transform_count < PROBE_DEPTH_MAX;
+	bool possible = rule->kind == RULE_OPERATOR && rule->transform_count < PROBE_DEPTH_MAX &&
+			!(rule->operation.negated && rule->capture);
 	for (size_t i = 0; possible && i < rule->target_count; i++) {
 		struct look look = look_of(at, rule, argument, &rule->targets[i], 0);
 		possible = rule->targets[i].excluded || look_is_possible(at, &look);
@@ -705,7 +707,8 @@ static const uint64_t *lean_of(struct builder *b)
 	for (unsigned phase = PHASE_FIRST; phase <= PHASE_LAST && lean != NULL; phase++) {
 		const struct course *course = &b->plan->courses.phases[phase];
 		for (size_t i = 0; i < course->count; i++)
-			if (course->steps[i].settled != NULL && course->steps[i].settled->write_count == 0)
+			if (course->steps[i].settled != NULL && course->steps[i].settled->write_count == 0 &&
+			    course->steps[i].jump_place == UINT32_MAX)
 				lean[(course->first_bit + i) / 64] &= ~((uint64_t)1 << (course->first_bit + i) % 64);
 	}
 	return lean;

@@ -40,6 +40,15 @@ size_t report_match_count(const struct transaction *t)
 	return count;
 }
 
+struct match_entry report_settled(const struct course_match *match)
+{
+	return (struct match_entry){
+		.rule = match->rule,
+		.matched = match->matched,
+		.completed = match->rule->next_link == NULL,
+	};
+}
+
 static struct match_entry match_at(const struct transaction *t, size_t index)
 {
 	for (const struct match_entry *entry = t->matches;; entry++) {
@@ -50,12 +59,7 @@ static struct match_entry match_at(const struct transaction *t, size_t index)
 		}
 		if (entry->settled == NULL)
 			return *entry;
-		const struct course_match *match = &entry->settled->matches[index];
-		return (struct match_entry){
-			.rule = match->rule,
-			.matched = match->matched,
-			.completed = match->rule->next_link == NULL,
-		};
+		return report_settled(&entry->settled->matches[index]);
 	}
 }
 

@@ -12,6 +12,9 @@ size_t report_match_count(const struct transaction *t);
 /* `index` < report_match_count(). */
 void report_match(struct transaction *t, size_t index, struct guia_match *ret_match);
 
+/* A match that was settled when rules were loaded, as one of the transaction. */
+struct match_entry report_settled(const struct course_match *match);
+
 /* By name, sorted; false past the end. */
 bool report_tx(struct transaction *t, size_t index, struct slice *ret_name, struct slice *ret_value);
 
