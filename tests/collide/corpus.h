@@ -1,0 +1,22 @@
+/* Requests of rule tests, and seeded mutations of them. */
+#ifndef COLLIDE_CORPUS_H
+#define COLLIDE_CORPUS_H
+
+#include "base/arena.h"
+
+#include <stdint.h>
+
+struct corpus {
+	struct slice *items; /* bytes on the wire */
+	size_t count;
+	size_t capacity;
+	struct arena arena;
+};
+
+/* Adds the requests of a file of rule tests, or of all in a folder. */
+void corpus_add_path(struct corpus *corpus, char *path);
+
+/* A copy with one piece replaced by a piece of another request, or with one byte changed. */
+struct slice corpus_mutate(const struct corpus *corpus, struct slice wire, uint64_t *state, struct arena *arena);
+
+#endif
