@@ -3,17 +3,20 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum {
-	ALIGNMENT = 16,
-	BLOCK_BYTES = 32 * 1024,
-};
+enum { BLOCK_BYTES = 32 * 1024 };
 
 struct arena_block {
 	struct arena_block *next;
 	size_t size; /* of data */
-	size_t used;
-	_Alignas(ALIGNMENT) uint8_t data[];
+	_Alignas(ARENA_ALIGNMENT) uint8_t data[];
 };
+
+static void use_block(struct arena *arena, struct arena_block *block, size_t bytes)
+{
+	arena->current = block;
+	arena->at = arena->from = block == NULL ? NULL : block->data;
+	arena->end = block == NULL ? NULL : block->data + bytes;
+}
 
 void arena_init(struct arena *arena, size_t cap_bytes, size_t retain_bytes)
 {
@@ -31,11 +34,10 @@ void arena_reset(struct arena *arena)
 			continue;
 		}
 		retained += block->size;
-		block->used = 0;
 		link = &block->next;
 	}
-	arena->current = arena->first;
-	arena->used_bytes = 0;
+	use_block(arena, NULL, 0);
+	arena->before_bytes = 0;
 	arena->exhausted = false;
 }
 
@@ -57,36 +59,28 @@ static struct arena_block *block_append(struct arena *arena, size_t bytes)
 	return block;
 }
 
-/* The current block, a retained one behind it, or a new one, whichever first has room. */
-static struct arena_block *block_with_room(struct arena *arena, size_t bytes)
+void *arena_alloc_more(struct arena *arena, size_t bytes)
 {
-	struct arena_block *block = arena->current;
-	if (block != NULL && block->size - block->used >= bytes)
-		return block;
-	struct arena_block *next = block == NULL ? arena->first : block->next;
-	if (next == NULL || next->size < bytes)
-		next = block_append(arena, bytes);
-	if (next != NULL)
-		arena->current = next;
-	return next;
-}
-
-void *arena_alloc(struct arena *arena, size_t bytes)
-{
-	size_t rounded = (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-	if (rounded < bytes || rounded > arena->cap_bytes - arena->used_bytes) {
+	size_t rounded = (bytes + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
+	size_t used = arena_used_bytes(arena);
+	size_t left = (arena->cap_bytes - used) & ~(size_t)(ARENA_ALIGNMENT - 1);
+	if (rounded < bytes || rounded > left) {
 		arena->exhausted = true;
 		return NULL;
 	}
-	struct arena_block *block = block_with_room(arena, rounded);
+	if (rounded == 0 && arena->at != NULL)
+		return arena->at;
+	struct arena_block *block = arena->current == NULL ? arena->first : arena->current->next;
+	if (block == NULL || block->size < rounded)
+		block = block_append(arena, rounded);
 	if (block == NULL) {
 		arena->exhausted = true;
 		return NULL;
 	}
-	void *ptr = block->data + block->used;
-	block->used += rounded;
-	arena->used_bytes += rounded;
-	return ptr;
+	use_block(arena, block, block->size < left ? block->size : left);
+	arena->before_bytes = used;
+	arena->at += rounded;
+	return block->data;
 }
 
 void *arena_zalloc(struct arena *arena, size_t count, size_t item_bytes)
@@ -104,13 +98,10 @@ void *arena_zalloc(struct arena *arena, size_t count, size_t item_bytes)
 
 void arena_shrink(struct arena *arena, void *ptr, size_t allocated_bytes, size_t kept_bytes)
 {
-	size_t allocated = (allocated_bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-	size_t kept = (kept_bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-	struct arena_block *block = arena->current;
-	if (block == NULL || (uint8_t *)ptr + allocated != block->data + block->used || kept >= allocated)
-		return;
-	block->used -= allocated - kept;
-	arena->used_bytes -= allocated - kept;
+	size_t allocated = (allocated_bytes + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
+	size_t kept = (kept_bytes + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
+	if (kept < allocated && (uint8_t *)ptr + allocated == arena->at)
+		arena->at -= allocated - kept;
 }
 
 int arena_copy(struct arena *arena, struct slice s, struct slice *ret_copy)

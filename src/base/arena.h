@@ -10,11 +10,16 @@
 
 struct arena_block;
 
+enum { ARENA_ALIGNMENT = 16 };
+
 struct arena {
 	struct arena_block *first; /* owned; in use up to `current`, retained behind it */
 	struct arena_block *current;
-	size_t used_bytes; /* handed out since the last reset */
-	size_t cap_bytes;
+	uint8_t *at;         /* what is free of the current block, ... */
+	uint8_t *end;        /* ... as far as the cap allows */
+	uint8_t *from;       /* where it was when the block became the current one, ... */
+	size_t before_bytes; /* ... and what had been handed out until then */
+	size_t cap_bytes;    /* to be changed only of an arena that was reset */
 	size_t retain_bytes;
 	bool exhausted; /* an allocation was refused since the last reset */
 };
@@ -23,8 +28,25 @@ void arena_init(struct arena *arena, size_t cap_bytes, size_t retain_bytes);
 void arena_reset(struct arena *arena);
 void arena_destroy(struct arena *arena);
 
+/* Handed out since the last reset, in whole multiples of the alignment. */
+static inline size_t arena_used_bytes(const struct arena *arena)
+{
+	return arena->before_bytes + (size_t)(arena->at - arena->from);
+}
+
+/* Where the current block does not do. */
+void *arena_alloc_more(struct arena *arena, size_t bytes) __attribute__((warn_unused_result));
+
 /* Uninitialised memory aligned to 16 bytes, or NULL when the cap or the machine's memory is reached (`exhausted`). */
-void *arena_alloc(struct arena *arena, size_t bytes) __attribute__((warn_unused_result));
+static inline __attribute__((warn_unused_result)) void *arena_alloc(struct arena *arena, size_t bytes)
+{
+	size_t rounded = (bytes + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
+	if (rounded == 0 || rounded > (size_t)(arena->end - arena->at))
+		return arena_alloc_more(arena, bytes);
+	void *ptr = arena->at;
+	arena->at += rounded;
+	return ptr;
+}
 
 /* The same, zeroed; NULL also when count * item_bytes overflows. */
 void *arena_zalloc(struct arena *arena, size_t count, size_t item_bytes) __attribute__((warn_unused_result));

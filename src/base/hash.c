@@ -34,15 +34,15 @@ static inline void absorb(struct state *s, uint64_t word)
 }
 
 /* Up to eight bytes, little end first. */
-static inline uint64_t load(const uint8_t *ptr, size_t len, bool fold)
+static inline uint64_t load(const uint8_t *ptr, size_t len)
 {
 	uint64_t word = 0;
 	for (size_t i = 0; i < len; i++)
-		word |= (uint64_t)(fold ? byte_lower(ptr[i]) : ptr[i]) << (8 * i);
+		word |= (uint64_t)ptr[i] << (8 * i);
 	return word;
 }
 
-static inline uint64_t sip(const struct hash_key *key, struct slice s, bool fold)
+uint64_t hash_bytes(const struct hash_key *key, struct slice s)
 {
 	struct state st = {
 		key->k0 ^ 0x736f6d6570736575u,
@@ -52,22 +52,12 @@ static inline uint64_t sip(const struct hash_key *key, struct slice s, bool fold
 	};
 	size_t whole = s.len & ~(size_t)7;
 	for (size_t i = 0; i < whole; i += 8)
-		absorb(&st, load(s.ptr + i, 8, fold));
-	absorb(&st, load(s.ptr + whole, s.len - whole, fold) | (uint64_t)s.len << 56);
+		absorb(&st, load(s.ptr + i, 8));
+	absorb(&st, load(s.ptr + whole, s.len - whole) | (uint64_t)s.len << 56);
 	st.v2 ^= 0xff;
 	for (int i = 0; i < 3; i++)
 		sip_round(&st);
 	return st.v0 ^ st.v1 ^ st.v2 ^ st.v3;
-}
-
-uint64_t hash_bytes(const struct hash_key *key, struct slice s)
-{
-	return sip(key, s, false);
-}
-
-uint64_t hash_bytes_nocase(const struct hash_key *key, struct slice s)
-{
-	return sip(key, s, true);
 }
 
 /* ---- the fast one ---- */
@@ -92,8 +82,18 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* Capital letters become small ones; what is above 0x7f stays. */
+static inline uint64_t folded(uint64_t word)
+{
+	const uint64_t each = 0x0101010101010101u;
+	uint64_t low = word & each * 0x7f;
+	uint64_t from_a = low + each * (0x80 - 'A');
+	uint64_t past_z = low + each * (0x80 - 'Z' - 1);
+	return word | ((from_a ^ past_z) & ~word & each * 0x80) >> 2;
+}
+
 /* Up to 16 bytes as two words; short texts overlap themselves. */
-static inline uint64_t mix_short(const uint8_t *ptr, size_t len, uint64_t k0, uint64_t k1)
+static inline uint64_t mix_short(const uint8_t *ptr, size_t len, uint64_t k0, uint64_t k1, bool fold)
 {
 	uint64_t a = 0;
 	uint64_t b = 0;
@@ -106,17 +106,30 @@ static inline uint64_t mix_short(const uint8_t *ptr, size_t len, uint64_t k0, ui
 	} else if (len > 0) {
 		a = (uint64_t)ptr[0] << 16 | (uint64_t)ptr[len / 2] << 8 | ptr[len - 1];
 	}
-	return mix(a ^ k0, b ^ k1);
+	return mix((fold ? folded(a) : a) ^ k0, (fold ? folded(b) : b) ^ k1);
 }
 
-uint64_t hash_quick(const struct hash_key *key, struct slice s)
+static inline __attribute__((always_inline)) uint64_t quick(const struct hash_key *key, struct slice s, bool fold)
 {
 	const uint8_t *at = s.ptr;
 	uint64_t seed = key->k0 ^ s.len * 0x9e3779b97f4a7c15u;
 	size_t left = s.len;
-	for (; left > 16; at += 16, left -= 16)
-		seed = mix(load8(at) ^ key->k1, load8(at + 8) ^ seed);
-	return mix(mix_short(at, left, seed, key->k1) ^ key->k1, seed ^ 0xd6e8feb86659fd93u);
+	for (; left > 16; at += 16, left -= 16) {
+		uint64_t a = load8(at);
+		uint64_t b = load8(at + 8);
+		seed = mix((fold ? folded(a) : a) ^ key->k1, (fold ? folded(b) : b) ^ seed);
+	}
+	return mix(mix_short(at, left, seed, key->k1, fold) ^ key->k1, seed ^ 0xd6e8feb86659fd93u);
+}
+
+uint64_t hash_quick(const struct hash_key *key, struct slice s)
+{
+	return quick(key, s, false);
+}
+
+uint64_t hash_quick_nocase(const struct hash_key *key, struct slice s)
+{
+	return quick(key, s, true);
 }
 
 struct hash_key hash_key_random(void)

@@ -20,7 +20,7 @@ uint64_t hash_bytes(const struct hash_key *key, struct slice s);
  */
 uint64_t hash_quick(const struct hash_key *key, struct slice s);
 
-/* ASCII case is folded first. */
-uint64_t hash_bytes_nocase(const struct hash_key *key, struct slice s);
+/* The same with the case of ASCII letters ignored. */
+uint64_t hash_quick_nocase(const struct hash_key *key, struct slice s);
 
 #endif

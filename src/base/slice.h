@@ -14,7 +14,10 @@ struct slice {
 
 /* A slice of a string literal, without its NUL; the second form is for static initialisers. */
 #define SLICE(literal) ((struct slice){(const uint8_t *)("" literal), sizeof(literal) - 1})
-#define SLICE_INIT(literal) {(const uint8_t *)("" literal), sizeof(literal) - 1}
+#define SLICE_INIT(literal)                                                                                            \
+	{                                                                                                              \
+		(const uint8_t *)("" literal), sizeof(literal) - 1                                                     \
+	}
 
 /* For printf: "%.*s", SLICE_ARG(s). Only for bytes known to be printable. */
 #define SLICE_ARG(s) (int)(s).len, (const char *)(s).ptr

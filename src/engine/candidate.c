@@ -14,27 +14,41 @@ enum {
 	CONFIRMED_MAX_BYTES = 512, /* a value for which more is asked than the scan */
 };
 
-/* What one value makes candidates of. */
+/* What a value, or a name and its value, make candidates of. */
+struct found {
+	struct transaction *t;
+	uint16_t steps[REMEMBERED_STEPS];
+	size_t step_count; /* may pass the room above: then nothing is remembered */
+};
+
+/* A value on its way through a set. */
 struct asking {
 	struct transaction *t;
 	const struct probe_set *set;
-	uint64_t *candidates;
-	uint16_t steps[REMEMBERED_STEPS];
-	size_t step_count; /* may pass the room above: then nothing is remembered */
+	struct found *found;
 	struct operand operand;
 };
 
+static void found_add(struct found *found, uint16_t step)
+{
+	found->t->candidates[step / 64] |= (uint64_t)1 << step % 64;
+	for (size_t i = 0; i < found->step_count && i < REMEMBERED_STEPS; i++)
+		if (found->steps[i] == step)
+			return;
+	if (found->step_count < REMEMBERED_STEPS)
+		found->steps[found->step_count] = step;
+	found->step_count++;
+}
+
+static void found_add_entry(struct found *found, const struct remembered_entry *entry)
+{
+	for (size_t i = 0; i < entry->step_count; i++)
+		found_add(found, entry->steps[i]);
+}
+
 static void add(struct asking *a, uint16_t step)
 {
-	uint64_t bit = (uint64_t)1 << step % 64;
-	if (a->step_count < REMEMBERED_STEPS) {
-		for (size_t i = 0; i < a->step_count; i++)
-			if (a->steps[i] == step)
-				return;
-		a->steps[a->step_count] = step;
-	}
-	a->step_count++;
-	a->candidates[step / 64] |= bit;
+	found_add(a->found, step);
 }
 
 /* ---- the value, through nodes that leave the same bytes ---- */
@@ -197,10 +211,10 @@ _Static_assert(TRANSFORM_COUNT <= 64, "a bit for each transformation");
 
 /* ---- a value ---- */
 
-static int ask_all(struct transaction *t, const struct probe_set *first, struct slice value, uint64_t hash)
+static int ask_all(struct found *found, const struct probe_set *first, struct slice value)
 {
-	struct asking a = {.t = t, .candidates = t->candidates};
-	a.operand.t = t;
+	struct asking a = {.t = found->t, .found = found};
+	a.operand.t = found->t;
 	a.operand.asks_only = true;
 	for (const struct probe_set *set = first; set != NULL; set = set->base) {
 		a.set = set;
@@ -210,20 +224,29 @@ static int ask_all(struct transaction *t, const struct probe_set *first, struct 
 		if (r != 0)
 			return r;
 	}
-	remembered_add(t->worker->remembered, first->id, value, hash, a.steps, a.step_count);
 	return 0;
 }
 
-static int ask_value(struct transaction *t, const struct probe_set *set, struct slice value)
+static int ask_value(struct found *found, const struct probe_set *set, struct slice value)
 {
-	uint64_t hash;
 	if (set == NULL)
 		return 0;
-	const struct remembered_entry *known = remembered_find(t->worker->remembered, set->id, value, &hash);
-	if (known == NULL)
-		return ask_all(t, set, value, hash);
-	for (size_t i = 0; i < known->step_count; i++)
-		t->candidates[known->steps[i] / 64] |= (uint64_t)1 << known->steps[i] % 64;
+	struct remembered *remembered = found->t->worker->remembered;
+	struct remembered_key key = {.number = set->id, .first = value, .second = SLICE("")};
+	const struct remembered_entry *known = remembered_find(remembered, &key);
+	if (known != NULL) {
+		found_add_entry(found, known);
+		return 0;
+	}
+	struct found here = {.t = found->t};
+	int r = ask_all(&here, set, value);
+	if (r != 0)
+		return r;
+	remembered_add(remembered, &key, 0, here.steps, here.step_count);
+	for (size_t i = 0; i < here.step_count && i < REMEMBERED_STEPS; i++)
+		found_add(found, here.steps[i]);
+	/* What does not fit there does not fit here. */
+	found->step_count += here.step_count > REMEMBERED_STEPS ? REMEMBERED_STEPS + 1 : 0;
 	return 0;
 }
 
@@ -249,7 +272,7 @@ static int name_of(const struct transaction *t, const struct probe_family *famil
 	if (family->name_count == 0)
 		return -1;
 	size_t mask = family->table_size - 1;
-	for (size_t at = hash_bytes_nocase(&t->plan->hash_key, key) & mask;; at = (at + 1) & mask) {
+	for (size_t at = hash_quick_nocase(&t->plan->hash_key, key) & mask;; at = (at + 1) & mask) {
 		if (family->table[at] == 0)
 			return -1;
 		if (slice_equal_nocase(family->names[family->table[at] - 1], key))
@@ -257,18 +280,64 @@ static int name_of(const struct transaction *t, const struct probe_family *famil
 	}
 }
 
+static const struct probe_set *set_of(const struct probe_family *family, int name, unsigned part)
+{
+	return name < 0 ? family->sets[part] : family->named[name][part];
+}
+
+static int ask_member(struct found *found, const struct probe_family *family, const struct value *value, int *ret_name)
+{
+	*ret_name = name_of(found->t, family, value->key);
+	if (*ret_name >= 0)
+		found->t->name_counts[family->first_count + (size_t)*ret_name]++;
+	return ask_value(found, set_of(family, *ret_name, part_of(value)), value->bytes);
+}
+
 static int ask_collection(struct transaction *t, const struct probe_family *family, uint32_t *asked)
 {
 	const struct value_set *set = &t->sets[family->variable];
+	int name;
 	int r = 0;
 	for (; *asked < set->count && r == 0; ++*asked) {
-		const struct value *value = set->items[*asked];
-		unsigned part = part_of(value);
-		int name = name_of(t, family, value->key);
-		if (name >= 0)
-			t->name_counts[family->first_count + (size_t)name]++;
-		r = ask_value(t, name < 0 ? family->sets[part] : family->named[name][part], value->bytes);
+		struct found found = {.t = t};
+		r = ask_member(&found, family, set->items[*asked], &name);
 	}
+	return r;
+}
+
+/* A name and its value that came together before are known together. */
+static int ask_pair(struct transaction *t, const struct probe_pair *pair, const struct value *name,
+		    const struct value *value)
+{
+	struct found found = {.t = t};
+	struct remembered_key key = {
+		.number = pair->numbers[part_of(value)], .first = name->bytes, .second = value->bytes};
+	const struct remembered_entry *known = remembered_find(t->worker->remembered, &key);
+	if (known != NULL) {
+		if (known->name > 0)
+			t->name_counts[known->name - 1]++;
+		found_add_entry(&found, known);
+		return 0;
+	}
+	int selected = -1;
+	int selects_names = -1;
+	int r = pair->values == NULL ? 0 : ask_member(&found, pair->values, value, &selected);
+	if (r == 0 && pair->names != NULL)
+		r = ask_member(&found, pair->names, name, &selects_names);
+	if (r == 0 && selects_names < 0)
+		remembered_add(t->worker->remembered, &key,
+			       selected < 0 ? 0 : (uint16_t)(pair->values->first_count + (size_t)selected + 1),
+			       found.steps, found.step_count);
+	return r;
+}
+
+static int ask_pairs(struct transaction *t, const struct probe_pair *pair, uint32_t *asked)
+{
+	const struct value_set *values = &t->sets[pair->value_variable];
+	const struct value_set *names = &t->sets[pair->name_variable];
+	int r = 0;
+	for (; *asked < values->count && *asked < names->count && r == 0; ++*asked)
+		r = ask_pair(t, pair, names->items[*asked], values->items[*asked]);
 	return r;
 }
 
@@ -283,7 +352,7 @@ static int ask_document(struct transaction *t, const struct probe_family *family
 		const struct value_set *set;
 		r = variable_values(t, VARIABLE_XML, family->rules[i], family->targets[i], &set);
 		for (uint32_t j = 0; r == 0 && j < set->count; j++)
-			r = ask_value(t, family->named[i][0], set->items[j]->bytes);
+			r = ask_value(&(struct found){.t = t}, family->named[i][0], set->items[j]->bytes);
 	}
 	return r;
 }
@@ -302,7 +371,7 @@ static int ask_scalar(struct transaction *t, const struct probe_family *family, 
 	if (value == *asked)
 		return 0;
 	*asked = value;
-	return ask_value(t, family->sets[0], value->bytes);
+	return ask_value(&(struct found){.t = t}, family->sets[0], value->bytes);
 }
 
 static bool compare(const struct probe_count *count, int64_t number)
@@ -345,11 +414,11 @@ static void ask_counts(struct transaction *t, const struct probes *probes, unsig
 
 static int begin(struct transaction *t, const struct probes *probes)
 {
-	size_t scalars = probes->scalar_count;
+	size_t counts = PROBE_PAIRS + probes->single_count;
 	t->candidates = arena_alloc(&t->arena, (probes->words + 1) * sizeof(*t->candidates));
 	t->name_counts = arena_zalloc(&t->arena, probes->name_count + 1, sizeof(*t->name_counts));
-	t->asked_scalars = arena_zalloc(&t->arena, scalars + 1, sizeof(struct value *));
-	t->asked_counts = arena_zalloc(&t->arena, probes->family_count - scalars + 1, sizeof(*t->asked_counts));
+	t->asked_scalars = arena_zalloc(&t->arena, probes->scalar_count + 1, sizeof(struct value *));
+	t->asked_counts = arena_zalloc(&t->arena, counts, sizeof(*t->asked_counts));
 	if (t->candidates == NULL || t->name_counts == NULL || t->asked_scalars == NULL || t->asked_counts == NULL)
 		return -ENOMEM;
 	memcpy(t->candidates, t->worker->options.verdicts_only ? probes->lean : probes->always,
@@ -360,12 +429,16 @@ static int begin(struct transaction *t, const struct probes *probes)
 int candidates_find(struct transaction *t, unsigned phase)
 {
 	const struct probes *probes = t->plan->probes;
-	int r = t->asked_counts == NULL ? begin(t, probes) : 0;
+	bool first = t->asked_counts == NULL;
+	int r = first ? begin(t, probes) : 0;
 	for (size_t i = 0; i < probes->scalar_count && r == 0; i++)
-		r = ask_scalar(t, &probes->families[i], &t->asked_scalars[i]);
-	for (size_t i = probes->scalar_count; i < probes->family_count && r == 0; i++) {
-		const struct probe_family *family = &probes->families[i];
-		uint32_t *asked = &t->asked_counts[i - probes->scalar_count];
+		if (first || (probes->scalar_phases[i] >> phase & 1) != 0)
+			r = ask_scalar(t, &probes->families[i], &t->asked_scalars[i]);
+	for (size_t i = 0; i < PROBE_PAIRS && r == 0; i++)
+		r = ask_pairs(t, &probes->pairs[i], &t->asked_counts[i]);
+	for (size_t i = 0; i < probes->single_count && r == 0; i++) {
+		const struct probe_family *family = &probes->families[probes->singles[i]];
+		uint32_t *asked = &t->asked_counts[PROBE_PAIRS + i];
 		r = family->variable == VARIABLE_XML ? ask_document(t, family, asked)
 						     : ask_collection(t, family, asked);
 	}

@@ -125,7 +125,7 @@ static int build_jumps(struct plan *plan)
 int plan_find_slot(const struct plan *plan, struct slice name)
 {
 	size_t mask = plan->slot_table_size - 1;
-	for (size_t at = hash_bytes_nocase(&plan->hash_key, name) & mask;; at = (at + 1) & mask) {
+	for (size_t at = hash_quick_nocase(&plan->hash_key, name) & mask;; at = (at + 1) & mask) {
 		uint32_t entry = plan->slot_table[at];
 		if (entry == 0)
 			return SLOT_NONE;
@@ -145,7 +145,7 @@ static int build_slots(struct plan *plan)
 	plan->hash_key = hash_key_random();
 	for (size_t slot = 0; slot < plan->ruleset->tx_slot_count; slot++) {
 		struct slice name = slice_from_string(plan->ruleset->tx_names[slot]);
-		size_t at = hash_bytes_nocase(&plan->hash_key, name) & (size - 1);
+		size_t at = hash_quick_nocase(&plan->hash_key, name) & (size - 1);
 		while (table[at] != 0)
 			at = (at + 1) & (size - 1);
 		table[at] = (uint32_t)slot + 1;

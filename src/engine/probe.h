@@ -83,6 +83,17 @@ struct probe_family {
 	size_t first_count; /* where the numbers of values by name are kept */
 };
 
+/* Two collections whose values come in pairs: names, and what they name. */
+struct probe_pair {
+	const struct probe_family *values; /* NULL: no rule looks at them */
+	const struct probe_family *names;
+	enum variable value_variable;
+	enum variable name_variable;
+	uint32_t numbers[PROBE_PARTS]; /* under which pairs are remembered */
+};
+
+enum { PROBE_PAIRS = 4 };
+
 /* A head that asks how many values there are. */
 struct probe_count {
 	const struct rule *rule;
@@ -97,6 +108,10 @@ struct probes {
 	const struct probe_family *families; /* scalars first */
 	size_t family_count;
 	size_t scalar_count;
+	struct probe_pair pairs[PROBE_PAIRS];
+	uint8_t scalar_phases[VARIABLE_COUNT]; /* by scalar: bits of the phases it may have changed before */
+	const uint8_t *singles;                /* collections that are in no pair: indexes of families */
+	size_t single_count;
 	const struct probe_count *counts;
 	size_t count_count;
 	size_t name_count;      /* of all families */

@@ -538,7 +538,7 @@ static int make_set(struct builder *b, enum variable variable, unsigned part, co
 	struct probe_set *set = r == 0 && any ? arena_zalloc(m.arena, 1, sizeof(*set)) : NULL;
 	if (set != NULL) {
 		set->base = base;
-		set->id = remembered_new_key();
+		set->id = remembered_new_number();
 		r = finish_set(&m, set);
 	} else if (r == 0 && any) {
 		r = -ENOMEM;
@@ -592,7 +592,7 @@ static int make_table(struct builder *b, struct probe_family *family)
 	if (table == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < family->name_count; i++) {
-		size_t at = hash_bytes_nocase(&b->plan->hash_key, family->names[i]) & (size - 1);
+		size_t at = hash_quick_nocase(&b->plan->hash_key, family->names[i]) & (size - 1);
 		while (table[at] != 0)
 			at = (at + 1) & (size - 1);
 		table[at] = (uint16_t)(i + 1);
@@ -664,6 +664,88 @@ static int make_some(struct builder *b, bool scalars, struct probe_family *famil
 	return r;
 }
 
+static const struct probe_family *family_of(const struct probes *probes, enum variable variable)
+{
+	for (size_t i = 0; i < probes->family_count; i++)
+		if (probes->families[i].variable == variable)
+			return &probes->families[i];
+	return NULL;
+}
+
+static bool is_in_pair(const struct probes *probes, enum variable variable)
+{
+	for (size_t i = 0; i < PROBE_PAIRS; i++)
+		if (probes->pairs[i].value_variable == variable || probes->pairs[i].name_variable == variable)
+			return true;
+	return false;
+}
+
+static int make_pairs(struct builder *b)
+{
+	static const enum variable variables[PROBE_PAIRS][2] = {
+		{VARIABLE_REQUEST_HEADERS, VARIABLE_REQUEST_HEADERS_NAMES},
+		{VARIABLE_REQUEST_COOKIES, VARIABLE_REQUEST_COOKIES_NAMES},
+		{VARIABLE_ARGS, VARIABLE_ARGS_NAMES},
+		{VARIABLE_RESPONSE_HEADERS, VARIABLE_RESPONSE_HEADERS_NAMES},
+	};
+	struct probes *probes = b->probes;
+	for (size_t i = 0; i < PROBE_PAIRS; i++) {
+		probes->pairs[i] = (struct probe_pair){
+			.values = family_of(probes, variables[i][0]),
+			.names = family_of(probes, variables[i][1]),
+			.value_variable = variables[i][0],
+			.name_variable = variables[i][1],
+		};
+		for (size_t part = 0; part < PROBE_PARTS; part++)
+			probes->pairs[i].numbers[part] = remembered_new_number();
+	}
+	uint8_t *singles = arena_alloc(&b->plan->arena, probes->family_count + 1);
+	if (singles == NULL)
+		return -ENOMEM;
+	for (size_t i = probes->scalar_count; i < probes->family_count; i++)
+		if (!is_in_pair(probes, probes->families[i].variable))
+			singles[probes->single_count++] = (uint8_t)i;
+	probes->singles = singles;
+	return 0;
+}
+
+/* Before which phases a scalar may have got another value. */
+static uint8_t phases_of(enum variable variable)
+{
+	switch ((int)variable) {
+	case VARIABLE_REQUEST_METHOD:
+	case VARIABLE_REQUEST_URI:
+	case VARIABLE_REQUEST_URI_RAW:
+	case VARIABLE_REQUEST_FILENAME:
+	case VARIABLE_REQUEST_BASENAME:
+	case VARIABLE_REQUEST_LINE:
+	case VARIABLE_REQUEST_PROTOCOL:
+	case VARIABLE_QUERY_STRING:
+	case VARIABLE_PATH_INFO:
+	case VARIABLE_REMOTE_ADDR:
+	case VARIABLE_REMOTE_HOST:
+	case VARIABLE_SERVER_ADDR:
+	case VARIABLE_SERVER_PORT:
+	case VARIABLE_SERVER_NAME:
+	case VARIABLE_AUTH_TYPE:
+		return 1u << PHASE_REQUEST_HEADERS;
+	case VARIABLE_RESPONSE_CONTENT_TYPE:
+	case VARIABLE_RESPONSE_PROTOCOL:
+	case VARIABLE_RESPONSE_STATUS:
+	case VARIABLE_STATUS:
+		return 1u << PHASE_RESPONSE_HEADERS | 1u << PHASE_LOGGING;
+	case VARIABLE_RESPONSE_BODY:
+	case VARIABLE_RESPONSE_CONTENT_LENGTH:
+	case VARIABLE_OUTBOUND_DATA_ERROR:
+		return 1u << PHASE_RESPONSE_BODY | 1u << PHASE_LOGGING;
+	case VARIABLE_GUIA_MEMORY_EXCEEDED:
+	case VARIABLE_GUIA_SCAN_ERROR:
+		return (1u << (PHASE_LAST + 1)) - 1;
+	default: /* of the request's body */
+		return 1u << PHASE_REQUEST_BODY | 1u << PHASE_LOGGING;
+	}
+}
+
 static int make_families(struct builder *b)
 {
 	struct probe_family *families = arena_zalloc(&b->plan->arena, VARIABLE_COUNT, sizeof(*families));
@@ -672,7 +754,11 @@ static int make_families(struct builder *b)
 	b->probes->families = families;
 	int r = make_some(b, true, families, &b->probes->family_count);
 	b->probes->scalar_count = b->probes->family_count;
-	return r != 0 ? r : make_some(b, false, families, &b->probes->family_count);
+	if (r == 0)
+		r = make_some(b, false, families, &b->probes->family_count);
+	for (size_t i = 0; i < b->probes->scalar_count; i++)
+		b->probes->scalar_phases[i] = phases_of(families[i].variable);
+	return r != 0 ? r : make_pairs(b);
 }
 
 /* ---- all ---- */

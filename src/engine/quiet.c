@@ -295,7 +295,7 @@ int quiet_find(struct plan *plan)
 			struct course_step *step = (struct course_step *)&course->steps[i];
 			if (step->knows_arguments && !step->loses_targets && step->rule->next_link != NULL &&
 			    is_possible(plan, scratch, step->rule))
-				step->quiet = remembered_new_key();
+				step->quiet = remembered_new_number();
 		}
 	}
 	regex_scratch_free(scratch);
@@ -350,18 +350,28 @@ bool quiet_key_make(struct transaction *t, const struct course_step *step, struc
 	return true;
 }
 
+static struct remembered_key key_of(const struct quiet_key *key)
+{
+	return (struct remembered_key){
+		.number = key->step, .first = slice_make(key->bytes, key->len), .second = SLICE(""), .hash = key->hash};
+}
+
 bool quiet_is_known(struct transaction *t, struct quiet_key *key)
 {
+	struct remembered_key known = key_of(key);
+	const struct remembered_entry *entry = remembered_find(t->worker->remembered, &known);
 	key->names_before = t->tx.dynamic_count;
-	return remembered_find(t->worker->remembered, key->step, slice_make(key->bytes, key->len), &key->hash) != NULL;
+	key->hash = known.hash;
+	return entry != NULL;
 }
 
 void quiet_remember(struct transaction *t, const struct quiet_key *key)
 {
+	struct remembered_key known = key_of(key);
 	for (uint32_t i = key->names_before; i < t->tx.dynamic_count; i++)
 		for (size_t j = 0; j < t->plan->tx_watcher_count; j++)
 			if (regex_match(t->plan->tx_watchers[j]->regex, t->worker->regex_scratch, t->tx.dynamic[i].name,
 					0, NULL, NULL, NULL) != REGEX_NONE)
 				return;
-	remembered_add(t->worker->remembered, key->step, slice_make(key->bytes, key->len), key->hash, NULL, 0);
+	remembered_add(t->worker->remembered, &known, 0, NULL, 0);
 }

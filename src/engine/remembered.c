@@ -4,21 +4,30 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum {
-	WAYS = 4,
-	SMALL_STRIDE = 64, /* bytes of an entry: values of up to 44 */
-	SMALL_ROWS = 2048,
-	LARGE_STRIDE = 512,
-	LARGE_ROWS = 512,
-	SMALL_BYTES = SMALL_STRIDE - (int)sizeof(struct remembered_entry),
-};
+enum { WAYS = 4, SIZES = 3, SEEN_AGAIN = 1 };
 
-_Static_assert(LARGE_STRIDE - sizeof(struct remembered_entry) >= REMEMBERED_BYTES, "the longest value fits");
+/* Entries of three sizes, so that most are found in one or two lines of the cache. */
+static const struct {
+	size_t entry_bytes;
+	size_t rows;
+} sizes[SIZES] = {{64, 2048}, {160, 2048}, {512, 512}};
+
+_Static_assert(512 - sizeof(struct remembered_entry) >= REMEMBERED_BYTES, "the longest fits");
+
+/*
+ * A row's tags lie together: what a hash has in common with the one looked for is known before any entry is touched.
+ * The lowest bit tells that the entry was found again since it came.
+ */
+struct shelf {
+	uint32_t (*tags)[WAYS];
+	uint8_t *entries;
+	size_t entry_bytes;
+	size_t rows;
+};
 
 struct remembered {
 	struct hash_key key;
-	uint8_t *small;
-	uint8_t *large;
+	struct shelf shelves[SIZES];
 };
 
 int remembered_create(struct remembered **ret_remembered)
@@ -27,11 +36,18 @@ int remembered_create(struct remembered **ret_remembered)
 	if (remembered == NULL)
 		return -ENOMEM;
 	remembered->key = hash_key_random();
-	remembered->small = calloc(SMALL_ROWS * WAYS, SMALL_STRIDE);
-	remembered->large = calloc(LARGE_ROWS * WAYS, LARGE_STRIDE);
-	if (remembered->small == NULL || remembered->large == NULL) {
-		remembered_free(remembered);
-		return -ENOMEM;
+	for (size_t i = 0; i < SIZES; i++) {
+		struct shelf *shelf = &remembered->shelves[i];
+		*shelf = (struct shelf){
+			.tags = calloc(sizes[i].rows, sizeof(*shelf->tags)),
+			.entries = calloc(sizes[i].rows * WAYS, sizes[i].entry_bytes),
+			.entry_bytes = sizes[i].entry_bytes,
+			.rows = sizes[i].rows,
+		};
+		if (shelf->tags == NULL || shelf->entries == NULL) {
+			remembered_free(remembered);
+			return -ENOMEM;
+		}
 	}
 	*ret_remembered = remembered;
 	return 0;
@@ -39,78 +55,105 @@ int remembered_create(struct remembered **ret_remembered)
 
 void remembered_free(struct remembered *remembered)
 {
-	if (remembered == NULL)
-		return;
-	free(remembered->small);
-	free(remembered->large);
+	for (size_t i = 0; remembered != NULL && i < SIZES; i++) {
+		free(remembered->shelves[i].tags);
+		free(remembered->shelves[i].entries);
+	}
 	free(remembered);
 }
 
-uint32_t remembered_new_key(void)
+uint32_t remembered_new_number(void)
 {
-	static atomic_uint keys;
-	return atomic_fetch_add_explicit(&keys, 1, memory_order_relaxed) + 1;
+	static atomic_uint numbers;
+	return atomic_fetch_add_explicit(&numbers, 1, memory_order_relaxed) + 1;
 }
 
-struct row {
-	uint8_t *ways;
-	size_t stride;
-};
-
-static struct row row_of(struct remembered *remembered, size_t len, uint64_t hash)
+static struct shelf *shelf_of(struct remembered *remembered, const struct remembered_key *key)
 {
-	if (len <= SMALL_BYTES)
-		return (struct row){remembered->small + hash % SMALL_ROWS * WAYS * SMALL_STRIDE, SMALL_STRIDE};
-	return (struct row){remembered->large + hash % LARGE_ROWS * WAYS * LARGE_STRIDE, LARGE_STRIDE};
+	size_t bytes = key->first.len + key->second.len + sizeof(struct remembered_entry);
+	struct shelf *shelf = remembered->shelves;
+	while (shelf->entry_bytes < bytes)
+		shelf++;
+	return shelf;
 }
 
-static struct remembered_entry *way(struct row row, size_t i)
+static bool is_too_long(const struct remembered_key *key)
 {
-	return (struct remembered_entry *)(void *)(row.ways + i * row.stride);
+	return key->first.len > REMEMBERED_BYTES || key->second.len > REMEMBERED_BYTES - key->first.len;
 }
 
-const struct remembered_entry *remembered_find(struct remembered *remembered, uint32_t set, struct slice value,
-					       uint64_t *ret_hash)
+static struct remembered_entry *entry_at(const struct shelf *shelf, size_t row, size_t way)
 {
-	struct hash_key key = {remembered->key.k0 ^ set, remembered->key.k1};
-	*ret_hash = hash_quick(&key, value);
-	if (value.len > REMEMBERED_BYTES)
+	return (struct remembered_entry *)(void *)(shelf->entries + (row * WAYS + way) * shelf->entry_bytes);
+}
+
+static uint32_t tag_of(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32) & ~(uint32_t)SEEN_AGAIN;
+}
+
+static bool is_same(const struct remembered_entry *entry, const struct remembered_key *key)
+{
+	return entry->number == key->number && entry->first_len == key->first.len &&
+	       entry->second_len == key->second.len && memcmp(entry->bytes, key->first.ptr, key->first.len) == 0 &&
+	       memcmp(entry->bytes + key->first.len, key->second.ptr, key->second.len) == 0;
+}
+
+const struct remembered_entry *remembered_find(struct remembered *remembered, struct remembered_key *key)
+{
+	if (is_too_long(key))
 		return NULL;
-	struct row row = row_of(remembered, value.len, *ret_hash);
+	struct hash_key seed = {remembered->key.k0 ^ key->number, remembered->key.k1};
+	key->hash = hash_quick(&seed, key->first);
+	if (key->second.len > 0) {
+		seed.k0 ^= key->hash;
+		key->hash = hash_quick(&seed, key->second);
+	}
+	struct shelf *shelf = shelf_of(remembered, key);
+	size_t row = key->hash % shelf->rows;
+	uint32_t tag = tag_of(key->hash);
 	for (size_t i = 0; i < WAYS; i++) {
-		struct remembered_entry *entry = way(row, i);
-		if (entry->set == set && entry->len == value.len && memcmp(entry->bytes, value.ptr, value.len) == 0) {
-			entry->seen_again = 1;
-			return entry;
-		}
+		if ((shelf->tags[row][i] & ~(uint32_t)SEEN_AGAIN) != tag || !is_same(entry_at(shelf, row, i), key))
+			continue;
+		shelf->tags[row][i] |= SEEN_AGAIN;
+		return entry_at(shelf, row, i);
 	}
 	return NULL;
 }
 
-/* The first that was not seen again since it came, or since the last time that all were. */
-static struct remembered_entry *victim(struct row row, uint64_t hash)
+/* The first that was not found again since it came, or since the last time that all were. */
+static size_t victim(uint32_t *tags, uint64_t hash)
 {
-	size_t from = hash >> 60;
+	size_t from = hash >> 24 & (WAYS - 1);
 	for (size_t i = 0; i < WAYS; i++)
-		if (way(row, (from + i) % WAYS)->seen_again == 0)
-			return way(row, (from + i) % WAYS);
+		if ((tags[(from + i) % WAYS] & SEEN_AGAIN) == 0)
+			return (from + i) % WAYS;
 	for (size_t i = 0; i < WAYS; i++)
-		way(row, i)->seen_again = 0;
-	return way(row, from % WAYS);
+		tags[i] &= ~(uint32_t)SEEN_AGAIN;
+	return from;
 }
 
-void remembered_add(struct remembered *remembered, uint32_t set, struct slice value, uint64_t hash,
+void remembered_add(struct remembered *remembered, const struct remembered_key *key, uint16_t name,
 		    const uint16_t *steps, size_t step_count)
 {
-	if (value.len > REMEMBERED_BYTES || step_count > REMEMBERED_STEPS)
+	if (is_too_long(key) || step_count > REMEMBERED_STEPS)
 		return;
-	struct remembered_entry *entry = victim(row_of(remembered, value.len, hash), hash);
-	entry->set = set;
-	entry->len = (uint16_t)value.len;
-	entry->step_count = (uint8_t)step_count;
-	entry->seen_again = 0;
+	struct shelf *shelf = shelf_of(remembered, key);
+	size_t row = key->hash % shelf->rows;
+	size_t way = victim(shelf->tags[row], key->hash);
+	struct remembered_entry *entry = entry_at(shelf, row, way);
+	shelf->tags[row][way] = tag_of(key->hash);
+	*entry = (struct remembered_entry){
+		.number = key->number,
+		.first_len = (uint16_t)key->first.len,
+		.second_len = (uint16_t)key->second.len,
+		.name = name,
+		.step_count = (uint16_t)step_count,
+	};
 	if (step_count > 0)
 		memcpy(entry->steps, steps, step_count * sizeof(*steps));
-	if (value.len > 0)
-		memcpy(entry->bytes, value.ptr, value.len);
+	if (key->first.len > 0)
+		memcpy(entry->bytes, key->first.ptr, key->first.len);
+	if (key->second.len > 0)
+		memcpy(entry->bytes + key->first.len, key->second.ptr, key->second.len);
 }

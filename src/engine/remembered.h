@@ -10,14 +10,23 @@
 
 enum {
 	REMEMBERED_STEPS = 6,   /* of a value with more nothing is kept */
-	REMEMBERED_BYTES = 480, /* nor of a longer value */
+	REMEMBERED_BYTES = 480, /* nor of a longer one */
+};
+
+/* What is remembered: bytes, in two parts (a name and its value, or one of them empty), under a number. */
+struct remembered_key {
+	uint32_t number;
+	struct slice first;
+	struct slice second;
+	uint64_t hash; /* set by remembered_find() */
 };
 
 struct remembered_entry {
-	uint32_t set; /* under which number; 0: empty */
-	uint16_t len;
-	uint8_t step_count;
-	uint8_t seen_again;
+	uint32_t number; /* 0: empty */
+	uint16_t first_len;
+	uint16_t second_len;
+	uint16_t name; /* index + 1 of the name, where rules select it; 0: they do not */
+	uint16_t step_count;
 	uint16_t steps[REMEMBERED_STEPS];
 	uint8_t bytes[];
 };
@@ -28,15 +37,14 @@ struct remembered;
 int remembered_create(struct remembered **ret_remembered);
 void remembered_free(struct remembered *remembered);
 
-/* A number under which values are remembered that no other part of the process uses. */
-uint32_t remembered_new_key(void);
+/* A number that no other part of the process remembers under. */
+uint32_t remembered_new_number(void);
 
-/* NULL if the value is not known. */
-const struct remembered_entry *remembered_find(struct remembered *remembered, uint32_t set, struct slice value,
-					       uint64_t *ret_hash);
+/* NULL if it is not known. */
+const struct remembered_entry *remembered_find(struct remembered *remembered, struct remembered_key *key);
 
-/* Keeps a value that was not found; `hash` as told then. */
-void remembered_add(struct remembered *remembered, uint32_t set, struct slice value, uint64_t hash,
+/* Keeps what was not found. */
+void remembered_add(struct remembered *remembered, const struct remembered_key *key, uint16_t name,
 		    const uint16_t *steps, size_t step_count);
 
 #endif

@@ -50,7 +50,7 @@ static struct tx_dynamic *dynamic_at(const struct tx_collection *tx, int handle)
 
 static uint32_t *chain_of(const struct tx_collection *tx, struct slice name)
 {
-	return (uint32_t *)&tx->table[hash_bytes_nocase(&tx->plan->hash_key, name) % TX_TABLE];
+	return (uint32_t *)&tx->table[hash_quick_nocase(&tx->plan->hash_key, name) % TX_TABLE];
 }
 
 int tx_find(const struct tx_collection *tx, struct slice name)

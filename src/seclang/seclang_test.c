@@ -219,7 +219,7 @@ static void sites_share_what_is_equal(void **state)
 		assert_int_equal(c.counts.removed, 1);
 		assert_int_equal(c.counts.databases, 2);
 		assert_ptr_equal(ruleset.rules[0]->unit->scan_groups[0].set, shared);
-		assert_true(arena.used_bytes < 128 * 1024);
+		assert_true(arena_used_bytes(&arena) < 128 * 1024);
 		arena_destroy(&arena);
 	}
 	compiled_free(&c);
