@@ -329,6 +329,8 @@ ngx_int_t gate_rulesets_compile(ngx_conf_t *cf, struct gate_main *main)
 	if (uses_collections && main->collections == NULL)
 		ngx_log_error(NGX_LOG_WARN, cf->log, 0,
 			      "the rules use persistent collections, which stay empty without guia_collections");
+	/* What only the compilation needed goes back before workers are forked. */
+	(void)malloc_trim(0);
 	/* Rules have changed, so some of what was there is needed no more. */
 	if (held > 0 && guia_pool_count(main->pool->pool) > held)
 		main->pool->outdated = true;

@@ -118,7 +118,7 @@ static int rules_make(struct guia_pool *pool, const struct guia_source *sources,
 						   sources[i].name == NULL ? "" : sources[i].name, sources[i].line};
 	if (r == 0) {
 		atomic_init(&rules->references, 1);
-		arena_init(&rules->arena, SIZE_MAX / 2, 0);
+		arena_init_lasting(&rules->arena);
 		r = seclang_compile(pool->things, given, count, diagnostics, &rules->arena, &rules->ruleset, counts);
 	}
 	if (r == 0)

@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { BLOCK_BYTES = 32 * 1024 };
+enum {
+	BLOCK_BYTES = 32 * 1024,
+	LASTING_BLOCK_BYTES = 4 * 1024,
+};
 
 struct arena_block {
 	struct arena_block *next;
@@ -20,7 +23,12 @@ static void use_block(struct arena *arena, struct arena_block *block, size_t byt
 
 void arena_init(struct arena *arena, size_t cap_bytes, size_t retain_bytes)
 {
-	*arena = (struct arena){.cap_bytes = cap_bytes, .retain_bytes = retain_bytes};
+	*arena = (struct arena){.cap_bytes = cap_bytes, .retain_bytes = retain_bytes, .block_bytes = BLOCK_BYTES};
+}
+
+void arena_init_lasting(struct arena *arena)
+{
+	*arena = (struct arena){.cap_bytes = SIZE_MAX / 2, .block_bytes = LASTING_BLOCK_BYTES};
 }
 
 void arena_reset(struct arena *arena)
@@ -47,16 +55,36 @@ void arena_destroy(struct arena *arena)
 	arena_reset(arena);
 }
 
-static struct arena_block *block_append(struct arena *arena, size_t bytes)
+static struct arena_block *block_insert(struct arena_block **link, size_t size)
 {
-	size_t size = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
 	struct arena_block *block = malloc(sizeof(*block) + size);
 	if (block == NULL)
 		return NULL;
-	struct arena_block **link = arena->current == NULL ? &arena->first : &arena->current->next;
 	*block = (struct arena_block){.next = *link, .size = size};
 	*link = block;
 	return block;
+}
+
+static struct arena_block *block_append(struct arena *arena, size_t bytes)
+{
+	return block_insert(arena->current == NULL ? &arena->first : &arena->current->next,
+			    bytes > arena->block_bytes ? bytes : arena->block_bytes);
+}
+
+/* A large thing in a lasting arena has a block to itself, and what is left of the current one serves small things. */
+static bool is_apart(const struct arena *arena, size_t bytes)
+{
+	return arena->block_bytes == LASTING_BLOCK_BYTES && bytes > LASTING_BLOCK_BYTES / 8 && arena->current != NULL;
+}
+
+static void *alloc_apart(struct arena *arena, size_t bytes)
+{
+	struct arena_block *block = block_insert(&arena->first, bytes);
+	arena->exhausted |= block == NULL;
+	if (block == NULL)
+		return NULL;
+	arena->before_bytes += bytes;
+	return block->data;
 }
 
 void *arena_alloc_more(struct arena *arena, size_t bytes)
@@ -70,6 +98,8 @@ void *arena_alloc_more(struct arena *arena, size_t bytes)
 	}
 	if (rounded == 0 && arena->at != NULL)
 		return arena->at;
+	if (is_apart(arena, rounded))
+		return alloc_apart(arena, rounded);
 	struct arena_block *block = arena->current == NULL ? arena->first : arena->current->next;
 	if (block == NULL || block->size < rounded)
 		block = block_append(arena, rounded);

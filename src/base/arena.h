@@ -21,10 +21,15 @@ struct arena {
 	size_t before_bytes; /* ... and what had been handed out until then */
 	size_t cap_bytes;    /* to be changed only of an arena that was reset */
 	size_t retain_bytes;
+	size_t block_bytes;
 	bool exhausted; /* an allocation was refused since the last reset */
 };
 
 void arena_init(struct arena *arena, size_t cap_bytes, size_t retain_bytes);
+
+/* For what is made once and kept long, many of them side by side: no cap, and little room is lost in blocks. */
+void arena_init_lasting(struct arena *arena);
+
 void arena_reset(struct arena *arena);
 void arena_destroy(struct arena *arena);
 

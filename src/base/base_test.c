@@ -59,6 +59,30 @@ static void arena_shrinks_the_newest(void **state)
 	arena_destroy(&arena);
 }
 
+/* Large things lie apart, so that small ones fill their block; all are whole. */
+static void arena_that_lasts_is_dense(void **state)
+{
+	enum { THINGS = 50, SMALL = 64, LARGE = 3000 };
+	(void)state;
+	struct arena arena;
+	uint8_t *things[2 * THINGS];
+	arena_init_lasting(&arena);
+	for (uint8_t i = 0; i < 2 * THINGS; i++) {
+		things[i] = arena_alloc(&arena, i % 2 == 0 ? SMALL : LARGE);
+		assert_non_null(things[i]);
+		memset(things[i], i, i % 2 == 0 ? SMALL : LARGE);
+	}
+	int neighbours = 0;
+	for (uint8_t i = 0; i < 2 * THINGS; i++) {
+		assert_int_equal(things[i][0], i);
+		assert_int_equal(things[i][(i % 2 == 0 ? SMALL : LARGE) - 1], i);
+		neighbours += i >= 2 && i % 2 == 0 && things[i] == things[i - 2] + SMALL;
+	}
+	assert_true(neighbours > THINGS * 3 / 4);
+	assert_int_equal(arena_used_bytes(&arena), THINGS * SMALL + THINGS * (LARGE + 8));
+	arena_destroy(&arena);
+}
+
 static void diagnostic_shows_a_caret(void **state)
 {
 	(void)state;
@@ -124,5 +148,6 @@ static void file_read_is_bounded(void **state)
 
 TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(reader_keeps_its_overrun),
 	  cmocka_unit_test(arena_refuses_past_its_cap), cmocka_unit_test(arena_shrinks_the_newest),
-	  cmocka_unit_test(diagnostic_shows_a_caret), cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text),
-	  cmocka_unit_test(hash_folds_case_only_when_asked), cmocka_unit_test(file_read_is_bounded))
+	  cmocka_unit_test(arena_that_lasts_is_dense), cmocka_unit_test(diagnostic_shows_a_caret),
+	  cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text), cmocka_unit_test(hash_folds_case_only_when_asked),
+	  cmocka_unit_test(file_read_is_bounded))

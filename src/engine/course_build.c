@@ -68,9 +68,10 @@ static bool macro_is_known(const struct builder *b, const struct macro *macro)
 	return true;
 }
 
+/* Stays as long as the builder; a literal as long as its rule. */
 static struct slice expand(const struct builder *b, const struct macro *macro)
 {
-	struct buffer text = buffer_make(&b->plan->arena);
+	struct buffer text = buffer_make(&b->t->arena);
 	if (macro_is_literal(macro))
 		return macro->text;
 	for (size_t i = 0; i < macro->part_count; i++) {
@@ -78,6 +79,13 @@ static struct slice expand(const struct builder *b, const struct macro *macro)
 		buffer_add(&text, part->is_variable ? facts_text(&b->facts, part->tx_slot) : part->literal);
 	}
 	return text.error != 0 || text.len == 0 ? SLICE("") : buffer_slice(&text);
+}
+
+/* The same, to stay as long as the plan. 0 or -ENOMEM. */
+static int expand_to_stay(const struct builder *b, const struct macro *macro, struct slice *ret_text)
+{
+	*ret_text = expand(b, macro);
+	return macro_is_literal(macro) ? 0 : arena_copy(&b->plan->arena, *ret_text, ret_text);
 }
 
 static bool is_pure(enum operator_kind kind)
@@ -134,20 +142,17 @@ static int target_matches(struct builder *b, const struct rule *rule, const stru
 	int r = operator_evaluate(&operand);
 	if (r <= 0)
 		return r;
-	struct slice value;
-	if (arena_copy(&b->plan->arena, operand.bytes, &value) != 0)
-		return -ENOMEM;
 	*ret_matched = (struct matched){
 		.variable = VARIABLE_TX,
 		.counted = target->counted,
 		.key = target->counted ? target->selector
 				       : slice_from_string(b->plan->ruleset->tx_names[target->tx_slot]),
-		.value = value,
+		.value = operand.bytes,
 	};
 	return 1;
 }
 
-/* How many values of the link match; the last of them is told. */
+/* How many values of the link match; the last of them is told, its bytes as long as the builder's. */
 static int link_matches(struct builder *b, const struct rule *rule, struct matched *ret_matched)
 {
 	int count = 0;
@@ -379,7 +384,9 @@ static int settle_setvar(struct builder *b, const struct setvar *setvar)
 {
 	int r = 0;
 	int slot = setvar->tx_slot;
-	struct slice value = expand(b, &setvar->value);
+	struct slice value;
+	if (expand_to_stay(b, &setvar->value, &value) != 0)
+		return -ENOMEM;
 	if (setvar->kind == SETVAR_UNSET) {
 		facts_unset(&b->facts, slot);
 	} else if (setvar->kind == SETVAR_SET) {
@@ -404,6 +411,9 @@ static int settle(struct builder *b, const struct rule *head, size_t place)
 		int times = link_matches(b, rule, &match.matched);
 		if (times <= 0) /* the chain ends here: it has set nothing (answer_of) */
 			return times;
+		if (times > 0 && rule->kind == RULE_OPERATOR &&
+		    arena_copy(&b->plan->arena, match.matched.value, &match.matched.value) != 0)
+			return -ENOMEM;
 		b->matches[b->match_count++] = match;
 		for (int i = 0; i < times; i++)
 			for (size_t j = 0; j < rule->action_count; j++)
@@ -569,7 +579,7 @@ static int keep_arguments(struct builder *b, const struct rule *head, struct cou
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link, arguments++) {
 		if (!macro_is_known(b, &rule->operation.argument))
 			step->knows_arguments = false;
-		else if (arena_copy(&b->plan->arena, expand(b, &rule->operation.argument), arguments) != 0)
+		else if (expand_to_stay(b, &rule->operation.argument, arguments) != 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -613,10 +623,9 @@ static int make_gate(struct builder *b, struct course_step *step)
 	if (!has_gate(head))
 		return 0;
 	struct course_gate *gate = arena_zalloc(&b->plan->arena, 1, sizeof(*gate));
-	uint32_t *list = arena_alloc(&b->plan->arena, (slots + 1) * sizeof(*list));
+	uint32_t *list = arena_alloc(&b->t->arena, (slots + 1) * sizeof(*list));
 	if (gate == NULL || list == NULL)
 		return -ENOMEM;
-	gate->slots = list;
 	for (size_t slot = 0; slot < slots; slot++) {
 		bool meant = false;
 		for (size_t i = 0; i < head->target_count; i++)
@@ -624,7 +633,11 @@ static int make_gate(struct builder *b, struct course_step *step)
 		if (meant)
 			list[gate->slot_count++] = (uint32_t)slot;
 	}
-	arena_shrink(&b->plan->arena, list, (slots + 1) * sizeof(*list), (gate->slot_count + 1) * sizeof(*list));
+	uint32_t *kept = arena_alloc(&b->plan->arena, (gate->slot_count + 1) * sizeof(*kept));
+	if (kept == NULL)
+		return -ENOMEM;
+	memcpy(kept, list, gate->slot_count * sizeof(*kept));
+	gate->slots = kept;
 	for (size_t i = 0; i < head->target_count; i++)
 		gate->composed |= head->targets[i].selector_kind != SELECTOR_NAME;
 	gate->compares = gate->slot_count == 1 && !gate->composed && head->transform_count == 0 &&
@@ -847,9 +860,8 @@ static void mark_derailing(struct builder *b)
 static int build(struct builder *b)
 {
 	static const struct guia_connection none;
-	static const struct guia_worker_options options;
 	struct worker *worker = NULL;
-	int r = worker_create(&options, &worker);
+	int r = worker_create_to_load(&worker);
 	if (r == 0)
 		r = transaction_begin(worker, b->plan, &none, SLICE("-"), 0, &b->t);
 	if (r == 0)

@@ -265,7 +265,7 @@ int plan_create(const struct ruleset *ruleset, struct plan **ret_plan)
 	if (plan == NULL)
 		return -ENOMEM;
 	plan->ruleset = ruleset;
-	arena_init(&plan->arena, SIZE_MAX, 0);
+	arena_init_lasting(&plan->arena);
 	int r = build_tree(plan);
 	if (r == 0)
 		r = build_jumps(plan);

@@ -449,32 +449,41 @@ static int by_bit(const void *a, const void *b)
 	return left->bit != right->bit ? left->bit - right->bit : left->step - right->step;
 }
 
+/* A scan's bits of one kind, in the order of bits. */
+static int take_bits(struct maker *m, size_t scan, bool clear, const struct probe_bit **ret_bits, size_t *ret_count)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < m->bit_count; i++)
+		count += m->bits[i].scan == scan && m->bits[i].clear == clear;
+	struct probe_bit *bits = arena_alloc(m->arena, count * sizeof(*bits));
+	if (bits == NULL)
+		return -ENOMEM;
+	*ret_bits = bits;
+	*ret_count = count;
+	for (size_t i = 0; i < m->bit_count; i++)
+		if (m->bits[i].scan == scan && m->bits[i].clear == clear)
+			*bits++ = m->bits[i].bit;
+	if (count > 0)
+		qsort((void *)*ret_bits, count, sizeof(*bits), by_bit);
+	return 0;
+}
+
 static int finish_scan(struct maker *m, size_t index, struct probe_scan *scan)
 {
-	struct probe_bit *bits = arena_zalloc(m->arena, m->bit_count + 1, sizeof(*bits));
-	struct probe_bit *clear = arena_zalloc(m->arena, m->bit_count + 1, sizeof(*clear));
+	size_t count;
 	scan->bit_count = scan->words * 64;
 	uint16_t *first = arena_zalloc(m->arena, scan->bit_count + 1, sizeof(*first));
-	if (bits == NULL || clear == NULL || first == NULL)
+	if (first == NULL || take_bits(m, index, false, &scan->bits, &count) != 0 ||
+	    take_bits(m, index, true, &scan->clear, &scan->clear_count) != 0)
 		return -ENOMEM;
-	size_t count = 0;
-	for (size_t i = 0; i < m->bit_count; i++) {
-		if (m->bits[i].scan != index)
-			continue;
-		scan->nodes |= (uint64_t)1 << m->bits[i].bit.node;
-		if (m->bits[i].clear)
-			clear[scan->clear_count++] = m->bits[i].bit;
-		else
-			bits[count++] = m->bits[i].bit;
-	}
-	qsort(bits, count, sizeof(*bits), by_bit);
+	for (size_t i = 0; i < m->bit_count; i++)
+		if (m->bits[i].scan == index)
+			scan->nodes |= (uint64_t)1 << m->bits[i].bit.node;
 	for (size_t bit = 0, at = 0; bit <= scan->bit_count; bit++) {
-		while (at < count && bits[at].bit < bit)
+		while (at < count && scan->bits[at].bit < bit)
 			at++;
 		first[bit] = (uint16_t)at;
 	}
-	scan->bits = bits;
-	scan->clear = clear;
 	scan->first_of_bit = first;
 	return 0;
 }
@@ -748,7 +757,10 @@ static uint8_t phases_of(enum variable variable)
 
 static int make_families(struct builder *b)
 {
-	struct probe_family *families = arena_zalloc(&b->plan->arena, VARIABLE_COUNT, sizeof(*families));
+	size_t count = 0;
+	for (unsigned v = 0; v < VARIABLE_COUNT; v++)
+		count += is_looked_at(b, v);
+	struct probe_family *families = arena_zalloc(&b->plan->arena, count, sizeof(*families));
 	if (families == NULL)
 		return -ENOMEM;
 	b->probes->families = families;

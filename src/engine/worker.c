@@ -6,15 +6,28 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int worker_create(const struct guia_worker_options *options, struct worker **ret_worker)
+int worker_create_to_load(struct worker **ret_worker)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 	if (worker == NULL)
 		return -ENOMEM;
-	worker->options = *options;
 	if (scan_scratch_create(&worker->scan_scratch) != 0 || regex_scratch_create(&worker->regex_scratch) != 0 ||
-	    regex_cache_create(WORKER_EXPRESSIONS, &worker->expressions) != 0 ||
-	    remembered_create(&worker->remembered) != 0) {
+	    regex_cache_create(WORKER_EXPRESSIONS, &worker->expressions) != 0) {
+		worker_free(worker);
+		return -ENOMEM;
+	}
+	*ret_worker = worker;
+	return 0;
+}
+
+int worker_create(const struct guia_worker_options *options, struct worker **ret_worker)
+{
+	struct worker *worker;
+	int r = worker_create_to_load(&worker);
+	if (r != 0)
+		return r;
+	worker->options = *options;
+	if (remembered_create(&worker->remembered) != 0) {
 		worker_free(worker);
 		return -ENOMEM;
 	}

@@ -45,6 +45,8 @@ struct worker {
 
 /* 0 or -ENOMEM. The options' store and resolver must outlive the worker. */
 int worker_create(const struct guia_worker_options *options, struct worker **ret_worker);
+/* One for work at load, which remembers no values: it cannot take a request. 0 or -ENOMEM. */
+int worker_create_to_load(struct worker **ret_worker);
 /* No transaction of the worker may be open. NULL is allowed. */
 void worker_free(struct worker *worker);
 

@@ -40,7 +40,7 @@ struct room {
 	uint32_t state_cost_bytes;
 };
 
-static struct room room_for_one(size_t instructions)
+static struct room room_for_one(size_t instructions, size_t stride)
 {
 	size_t bytes = instructions * ONE_INSTRUCTION_BYTES;
 	bytes = bytes < ONE_BYTES_LEAST ? ONE_BYTES_LEAST : bytes > ONE_BYTES_MOST ? ONE_BYTES_MOST : bytes;
@@ -48,13 +48,15 @@ static struct room room_for_one(size_t instructions)
 	while (room.states / 2 * 4 * sizeof(uint32_t) > bytes) /* no row has less than four */
 		room.states /= 2;
 	room.credit_states = room.states / 4;
+	while (room.states / 2 * stride * sizeof(uint32_t) >= bytes) /* more than have rows */
+		room.states /= 2;
 	return room;
 }
 
 static struct room room_for(const struct automaton *a)
 {
 	if (a->pattern_count < 2)
-		return room_for_one(a->instruction_count);
+		return room_for_one(a->instruction_count, a->class_count + 1);
 	return (struct room){a->instruction_count, MANY_ROWS_BYTES,    MANY_MEMBERS_BYTES,
 			     MANY_STATES,          MANY_CREDIT_STATES, MANY_STATE_COST_BYTES};
 }

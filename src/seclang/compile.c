@@ -47,7 +47,7 @@ static int unit_compile(struct pool *pool, const struct seclang_source *source, 
 	struct walk *walk = calloc(1, sizeof(*walk));
 	int r = unit == NULL || walk == NULL ? -ENOMEM : 0;
 	if (r == 0) {
-		arena_init(&unit->arena, SIZE_MAX / 2, 0);
+		arena_init_lasting(&unit->arena);
 		unit->after = *before;
 		*walk = (struct walk){.unit = unit, .phases = &unit->after};
 		walk->compiler = (struct compiler){.pool = pool, .arena = &unit->arena, .diagnostics = diagnostics};

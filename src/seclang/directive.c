@@ -473,6 +473,20 @@ static int walk_refuse(struct walk *walk, const struct source_place *place, cons
 	return -EINVAL;
 }
 
+static int walk_content(struct walk *walk, const char *name, struct slice content)
+{
+	int r = dependencies_add_file(&walk->compiler.dependencies, walk->compiler.arena, name, content);
+	if (r != 0)
+		return r;
+	walk->compiler.files++;
+	walk->including[walk->depth++] = name;
+	r = walk_text(walk, content, name, 1);
+	walk->depth--;
+	/* A chain left open is told of at the end of all files, when this one's text has gone. */
+	struct slice *line = &walk->chain_place.source_line;
+	return walk->chain_open && arena_copy(walk->compiler.arena, *line, line) != 0 ? -ENOMEM : r;
+}
+
 int walk_file(struct walk *walk, const char *path, const struct source_place *place)
 {
 	enum { FILE_BYTES_MAX = 64 * 1024 * 1024 };
@@ -481,18 +495,14 @@ int walk_file(struct walk *walk, const char *path, const struct source_place *pl
 			return walk_refuse(walk, place, path, "the file includes itself");
 	if (walk->depth == INCLUDE_DEPTH_MAX)
 		return walk_refuse(walk, place, path, "files are included too deeply");
-	struct buffer content = buffer_make(walk->compiler.arena);
+	struct buffer content = buffer_make(NULL);
 	char *name = arena_string(walk->compiler.arena, slice_from_string(path));
 	int r = name == NULL ? -ENOMEM : file_read(path, FILE_BYTES_MAX, &content);
-	if (r != 0)
-		return r == -ENOMEM ? r : walk_refuse(walk, place, path, strerror(-r));
-	r = dependencies_add_file(&walk->compiler.dependencies, walk->compiler.arena, name, buffer_slice(&content));
-	if (r != 0)
-		return r;
-	walk->compiler.files++;
-	walk->including[walk->depth++] = name;
-	r = walk_text(walk, buffer_slice(&content), name, 1);
-	walk->depth--;
+	if (r == 0)
+		r = walk_content(walk, name, buffer_slice(&content));
+	else if (r != -ENOMEM)
+		r = walk_refuse(walk, place, path, strerror(-r));
+	buffer_free(&content);
 	return r;
 }
 

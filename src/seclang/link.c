@@ -1,6 +1,9 @@
 #include "seclang/link.h"
 
+#include "base/vector.h"
+
 #include <errno.h>
+#include <stdlib.h>
 
 struct link {
 	struct pool *pool;
@@ -10,6 +13,8 @@ struct link {
 	struct arena *arena;
 	const struct rule **rules;
 	size_t rule_count;
+	struct target *targets; /* room to gather what is added to one rule */
+	size_t target_capacity;
 };
 
 /* ---- copies of what an exclusion changes ---- */
@@ -54,18 +59,6 @@ static bool is_meant(const struct exclusion *exclusion, const struct rule *rule)
 	return false;
 }
 
-static int targets_append(struct arena *arena, struct rule *rule, const struct target_list *more)
-{
-	struct target *joined = arena_alloc(arena, (rule->target_count + more->count) * sizeof(*joined));
-	if (joined == NULL)
-		return -ENOMEM;
-	memcpy(joined, rule->targets, rule->target_count * sizeof(*joined));
-	memcpy(joined + rule->target_count, more->items, more->count * sizeof(*joined));
-	rule->targets = joined;
-	rule->target_count += more->count;
-	return 0;
-}
-
 /* Actions given later add to a rule's, or take the place of those of which there can be one. */
 static int actions_update(struct arena *arena, struct rule *rule, const struct draft *draft)
 {
@@ -107,25 +100,94 @@ static int actions_update(struct arena *arena, struct rule *rule, const struct d
 	return 0;
 }
 
-static int exclude(struct link *link, const struct exclusion *exclusion, const struct rule **rule)
+typedef int exclusion_fn(void *context, const struct exclusion *exclusion);
+
+/* Calls `each` for every exclusion of the rule set in order, until it says other than 0. */
+static int each_exclusion(const struct link *link, exclusion_fn *each, void *context)
 {
-	bool meant = false;
-	for (const struct rule *r = *rule; r != NULL && !meant; r = r->next_link)
-		meant = is_meant(exclusion, r);
-	if (!meant)
-		return 0;
-	struct rule *copy = chain_copy(link->arena, *rule);
-	if (copy == NULL)
-		return -ENOMEM;
 	int r = 0;
-	for (struct rule *c = copy; c != NULL && r == 0; c = (struct rule *)c->next_link) {
-		if (!is_meant(exclusion, c))
-			continue;
-		r = exclusion->kind == EXCLUSION_UPDATE_TARGET ? targets_append(link->arena, c, &exclusion->targets)
-							       : actions_update(link->arena, c, exclusion->actions);
+	for (size_t i = 0; i < link->unit_count && r == 0; i++)
+		for (size_t j = 0; j < link->units[i]->exclusion_count && r == 0; j++)
+			r = each(context, &link->units[i]->exclusions[j]);
+	return r;
+}
+
+enum { MEANT_TO_CHANGE = 1, MEANT_TO_REMOVE };
+
+/* What the first exclusion that means the chain, or one of its links, is about. */
+static int meaning(void *context, const struct exclusion *exclusion)
+{
+	const struct rule *head = context;
+	if (exclusion->kind == EXCLUSION_REMOVE)
+		return is_meant(exclusion, head) ? MEANT_TO_REMOVE : 0;
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		if (is_meant(exclusion, rule))
+			return MEANT_TO_CHANGE;
+	return 0;
+}
+
+/* A link of a copied chain while it is changed. */
+struct change {
+	struct link *link;
+	struct rule *rule;
+	size_t added; /* targets, in link->targets */
+};
+
+static int targets_add(struct change *change, const struct target_list *more)
+{
+	struct link *link = change->link;
+	for (size_t i = 0; i < more->count; i++) {
+		int r = vector_grow((void **)&link->targets, &link->target_capacity, change->added,
+				    sizeof(*link->targets));
+		if (r != 0)
+			return r;
+		link->targets[change->added++] = more->items[i];
+	}
+	return 0;
+}
+
+/* MEANT_TO_REMOVE if that is what it says. */
+static int change_by(void *context, const struct exclusion *exclusion)
+{
+	struct change *change = context;
+	if (!is_meant(exclusion, change->rule))
+		return 0;
+	if (exclusion->kind == EXCLUSION_REMOVE)
+		return change->rule->chain_depth == 0 ? MEANT_TO_REMOVE : 0;
+	return exclusion->kind == EXCLUSION_UPDATE_TARGET
+		       ? targets_add(change, &exclusion->targets)
+		       : actions_update(change->link->arena, change->rule, exclusion->actions);
+}
+
+static int targets_join(struct change *change)
+{
+	struct rule *rule = change->rule;
+	if (change->added == 0)
+		return 0;
+	struct target *joined =
+		arena_alloc(change->link->arena, (rule->target_count + change->added) * sizeof(*joined));
+	if (joined == NULL)
+		return -ENOMEM;
+	memcpy(joined, rule->targets, rule->target_count * sizeof(*joined));
+	memcpy(joined + rule->target_count, change->link->targets, change->added * sizeof(*joined));
+	rule->targets = joined;
+	rule->target_count += change->added;
+	return 0;
+}
+
+/* Replaces the chain by a copy with all that exclusions change. MEANT_TO_REMOVE if it is to go after all. */
+static int chain_change(struct link *link, const struct rule **chain)
+{
+	struct rule *copy = chain_copy(link->arena, *chain);
+	int r = copy == NULL ? -ENOMEM : 0;
+	for (struct rule *rule = copy; rule != NULL && r == 0; rule = (struct rule *)rule->next_link) {
+		struct change change = {link, rule, 0};
+		r = each_exclusion(link, change_by, &change);
+		if (r == 0)
+			r = targets_join(&change);
 	}
 	if (r == 0)
-		*rule = copy;
+		*chain = copy;
 	return r;
 }
 
@@ -174,27 +236,20 @@ static int gather(struct link *link, struct seclang_counts *counts)
 	return r;
 }
 
-static bool is_removed(const struct exclusion *exclusion, const struct rule *rule)
-{
-	return exclusion->kind == EXCLUSION_REMOVE && is_meant(exclusion, rule);
-}
-
 /* Exclusions count for the whole rule set, wherever they stand, as in ModSecurity v3. */
-static int carry_out(struct link *link, const struct exclusion *exclusion, struct seclang_counts *counts)
+static int carry_out(struct link *link, struct seclang_counts *counts)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < link->rule_count; i++) {
 		const struct rule *rule = link->rules[i];
-		if (is_removed(exclusion, rule)) {
-			counts->removed++;
-			continue;
-		}
-		if (exclusion->kind != EXCLUSION_REMOVE) {
-			int r = exclude(link, exclusion, &rule);
-			if (r != 0)
-				return r;
-		}
-		link->rules[kept++] = rule;
+		int r = rule->kind == RULE_MARKER ? 0 : each_exclusion(link, meaning, (void *)rule);
+		if (r == MEANT_TO_CHANGE)
+			r = chain_change(link, &rule);
+		if (r < 0)
+			return r;
+		counts->removed += r == MEANT_TO_REMOVE;
+		if (r != MEANT_TO_REMOVE)
+			link->rules[kept++] = rule;
 	}
 	link->rule_count = kept;
 	return 0;
@@ -218,23 +273,28 @@ static bool uses_stored(const struct rule *rule)
 	return false;
 }
 
+static bool is_of_phase(const struct rule *rule, uint8_t phase)
+{
+	return rule->kind == RULE_MARKER || rule->phase == phase;
+}
+
 static int fill_phase(const struct link *link, struct ruleset *ruleset, uint8_t phase)
 {
-	const struct rule **list = arena_alloc(link->arena, (link->rule_count + 1) * sizeof(const struct rule *));
+	size_t count = 0;
+	for (size_t i = 0; i < link->rule_count; i++)
+		count += is_of_phase(link->rules[i], phase);
+	const struct rule **list = arena_alloc(link->arena, count * sizeof(const struct rule *));
 	if (list == NULL)
 		return -ENOMEM;
-	size_t count = 0;
-	for (size_t i = 0; i < link->rule_count; i++) {
-		const struct rule *rule = link->rules[i];
-		if (rule->kind != RULE_MARKER && rule->phase != phase)
-			continue;
-		list[count++] = rule;
-		if (rule->kind != RULE_MARKER && disrupts(rule))
-			ruleset->phase_can_disrupt[phase] = true;
-	}
-	arena_shrink(link->arena, list, (link->rule_count + 1) * sizeof(*list), count * sizeof(*list));
 	ruleset->phases[phase].rules = list;
 	ruleset->phases[phase].count = count;
+	for (size_t i = 0; i < link->rule_count; i++) {
+		const struct rule *rule = link->rules[i];
+		if (!is_of_phase(rule, phase))
+			continue;
+		*list++ = rule;
+		ruleset->phase_can_disrupt[phase] |= rule->kind != RULE_MARKER && disrupts(rule);
+	}
 	return 0;
 }
 
@@ -272,11 +332,12 @@ static int fill(const struct link *link, struct ruleset *ruleset, struct seclang
 int link_units(struct pool *pool, struct seclang_unit *const *units, size_t count, struct diagnostics *diagnostics,
 	       struct arena *arena, struct ruleset *ret_ruleset, struct seclang_counts *counts)
 {
-	struct link link = {pool, units, count, diagnostics, arena, NULL, 0};
+	struct link link = {
+		.pool = pool, .units = units, .unit_count = count, .diagnostics = diagnostics, .arena = arena};
 	int r = gather(&link, counts);
-	for (size_t i = 0; i < count && r == 0; i++)
-		for (size_t j = 0; j < units[i]->exclusion_count && r == 0; j++)
-			r = carry_out(&link, &units[i]->exclusions[j], counts);
+	if (r == 0)
+		r = carry_out(&link, counts);
+	free(link.targets);
 	struct ruleset ruleset = {0};
 	if (r == 0)
 		r = fill(&link, &ruleset, counts);

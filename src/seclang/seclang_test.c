@@ -123,6 +123,52 @@ static void bad_input_is_told(void **state)
 	check_file("src/seclang/cases/noted.txt", 0, 10);
 }
 
+/* The file's text has gone when it turns out that a chain has no end. */
+static void open_chain_shows_its_line(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/guia-seclang-XXXXXX";
+	struct compiled c;
+	close(mkstemp(path));
+	assert_int_equal(file_replace(path, SLICE("\nSecRule ARGS \"@rx a\" \"id:1,chain\"\n"), 0600), 0);
+	compile(&c, true, path);
+	assert_int_equal(c.result, -EINVAL);
+	assert_int_equal(c.diagnostics.first->line, 2);
+	assert_string_equal(c.diagnostics.first->source_line, "SecRule ARGS \"@rx a\" \"id:1,chain\"");
+	compiled_free(&c);
+	unlink(path);
+}
+
+/* In the order in which they are written, each on what those before have left. */
+static void exclusions_of_one_rule_add_up(void **state)
+{
+	(void)state;
+	struct compiled c;
+	compile(&c, false,
+		"SecRule ARGS \"@rx a\" \"id:1,msg:'old',chain\"\n"
+		"SecRule ARGS \"@rx b\" \"tag:'inner'\"\n"
+		"SecRule ARGS \"@rx c\" \"id:2,msg:'old'\"\n"
+		"SecRule ARGS \"@rx d\" \"id:3,msg:'old'\"\n"
+		"SecRuleUpdateTargetById 1 !ARGS:x\n"
+		"SecRuleUpdateTargetByTag inner \"!ARGS:z|REQUEST_URI\"\n"
+		"SecRuleUpdateTargetById 1 \"!ARGS:y\"\n"
+		"SecRuleUpdateActionById 2 \"msg:'new'\"\n"
+		"SecRuleUpdateTargetByMsg new \"!ARGS:w\"\n"
+		"SecRuleRemoveByMsg new\n"
+		"SecRuleRemoveById 3\n");
+	assert_int_equal(c.result, 0);
+	assert_int_equal(c.counts.removed, 2);
+	assert_int_equal(c.ruleset.rule_count, 1);
+	const struct rule *rule = c.ruleset.rules[0];
+	assert_int_equal(rule->target_count, 3);
+	assert_slice(rule->targets[1].selector, "x");
+	assert_slice(rule->targets[2].selector, "y");
+	assert_int_equal(rule->next_link->target_count, 3);
+	assert_slice(rule->next_link->targets[1].selector, "z");
+	assert_int_equal(rule->next_link->targets[2].variable, VARIABLE_REQUEST_URI);
+	compiled_free(&c);
+}
+
 static void check_golden(const char *rules, const char *path)
 {
 	struct buffer expected = buffer_make(NULL);
@@ -227,5 +273,6 @@ static void sites_share_what_is_equal(void **state)
 	buffer_free(&own);
 }
 
-TEST_MAIN(cmocka_unit_test(bad_input_is_told), cmocka_unit_test(golden_rules_compile_to_this),
+TEST_MAIN(cmocka_unit_test(bad_input_is_told), cmocka_unit_test(open_chain_shows_its_line),
+	  cmocka_unit_test(exclusions_of_one_rule_add_up), cmocka_unit_test(golden_rules_compile_to_this),
 	  cmocka_unit_test(changed_file_is_compiled_anew), cmocka_unit_test(sites_share_what_is_equal))

@@ -133,16 +133,15 @@ static int read_word(struct source *s, struct arena *arena, struct statement *st
 	struct word word = {.line = s->line, .quoted = s->text.ptr[s->at] == '"'};
 	word.column = column_of(s, s->at) + (word.quoted ? 1 : 0);
 	word.at = s->at + (word.quoted ? 1 : 0);
-	struct buffer out = buffer_make(arena);
-	if (buffer_reserve(&out, 1) != 0)
-		return -ENOMEM;
+	struct buffer out = buffer_make(NULL);
 	if (word.quoted)
 		quoted_word(s, &out, &statement->unterminated);
 	else
 		plain_word(s, &out);
-	if (out.error != 0)
-		return out.error;
-	word.text = buffer_slice(&out);
+	int r = out.error != 0 ? out.error : arena_copy(arena, buffer_slice(&out), &word.text);
+	buffer_free(&out);
+	if (r != 0)
+		return r;
 	if (statement->word_count < STATEMENT_WORDS_MAX)
 		statement->words[statement->word_count++] = word;
 	else
