@@ -95,7 +95,7 @@ static int ask_scan(struct asking *a, const struct probe_scan *scan, struct slic
 	uint64_t *words = a->t->worker->scan_words;
 	int r = 0;
 	memset(words, 0, scan->words * sizeof(*words));
-	if (scan_run(scan->set, a->t->worker->scan_scratch, bytes, words) < 0)
+	if (bytes.len >= scan->min_width && scan_run(scan->set, a->t->worker->scan_scratch, bytes, words) < 0)
 		return -EIO;
 	for (size_t word = 0; word < scan->words; word++) {
 		for (uint64_t left = words[word]; left != 0; left &= left - 1) {
@@ -115,7 +115,7 @@ static int ask(struct asking *a, struct slice bytes, uint64_t nodes)
 		if ((a->set->scans[i].nodes & nodes) != 0)
 			r = ask_scan(a, &a->set->scans[i], bytes, nodes);
 	for (size_t i = 0; i < a->set->question_count && r == 0; i++)
-		if ((nodes >> a->set->questions[i].node & 1) != 0)
+		if ((nodes & a->set->questions[i].nodes) != 0)
 			r = ask_question(a, &a->set->questions[i], bytes);
 	return r;
 }
@@ -184,17 +184,38 @@ static int try_node(struct asking *a, unsigned level, size_t index, struct slice
 	return 0;
 }
 
+static uint64_t touched_by(const struct probe_set *set, uint32_t kinds)
+{
+	uint64_t touched = 0;
+	for (; kinds != 0; kinds &= kinds - 1)
+		touched |= set->touched[__builtin_ctz(kinds)];
+	return touched;
+}
+
+/* Nodes behind `nodes` that see the same bytes, and what the others make of them. */
+static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes, struct fork *fork)
+{
+	uint64_t all = ~(uint64_t)0 >> (64 - a->set->node_count);
+	uint32_t kinds = bytes.len <= KINDS_MAX_BYTES ? byte_kinds(bytes) : BYTES_ANY;
+	int r = 0;
+	fork->same = nodes;
+	fork->transforms = fork->tried = 0;
+	/* Behind the value as it came are all nodes; those that no byte of it touches need not be looked at. */
+	if (nodes == 1 && bytes.len > 0)
+		fork->same |= all & ~touched_by(a->set, kinds);
+	for (uint64_t left = all & ~fork->same & ~(nodes - 1); left != 0 && r == 0; left &= left - 1) {
+		size_t i = (size_t)__builtin_ctzll(left);
+		if ((fork->same >> a->set->nodes[i].parent & 1) != 0)
+			r = try_node(a, level, i, bytes, kinds, fork);
+	}
+	return r;
+}
+
 /* Recursion is as deep as the longest pipeline, which the builder bounds. */
 static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes)
 {
 	struct fork fork;
-	fork.same = nodes;
-	fork.transforms = fork.tried = 0;
-	uint32_t kinds = bytes.len <= KINDS_MAX_BYTES ? byte_kinds(bytes) : BYTES_ANY;
-	int r = 0;
-	for (size_t i = (size_t)__builtin_ctzll(nodes) + 1; i < a->set->node_count && r == 0; i++)
-		if ((fork.same >> a->set->nodes[i].parent & 1) != 0 && (nodes >> i & 1) == 0)
-			r = try_node(a, level, i, bytes, kinds, &fork);
+	int r = fork_level(a, level, bytes, nodes, &fork);
 	if (r == 0 && (fork.same & a->set->asked) != 0)
 		r = ask(a, bytes, fork.same);
 	for (uint64_t left = fork.transforms; left != 0 && r == 0; left &= left - 1) {

@@ -37,6 +37,7 @@ struct probe_bit {
 struct probe_scan {
 	const struct scan_set *set;
 	size_t words;
+	size_t min_width;             /* nothing is found in a shorter value */
 	uint64_t nodes;               /* that have a bit here */
 	const struct probe_bit *bits; /* by bit */
 	const uint16_t *first_of_bit; /* index of a bit's first; one more than there are bits */
@@ -49,7 +50,7 @@ struct probe_scan {
 struct probe_question {
 	const struct rule *rule;
 	struct slice argument;
-	uint8_t node;
+	uint64_t nodes; /* through any of which it looks */
 	uint16_t step;
 };
 
@@ -58,7 +59,8 @@ struct probe_set {
 	uint32_t id;                  /* no other set of the process has it */
 	const struct probe_node *nodes;
 	uint8_t node_count;
-	uint64_t asked; /* nodes that a scan or a question looks through */
+	uint64_t asked;                /* nodes that a scan or a question looks through */
+	uint64_t touched[PROBE_KINDS]; /* by kind of byte: nodes that may change a value which holds such */
 	const struct probe_scan *scans;
 	size_t scan_count;
 	const struct probe_question *questions;

@@ -365,7 +365,8 @@ static int scan_of(struct maker *m, const struct scan_set *set, size_t *ret_scan
 	int r = vector_grow((void **)&m->scans, &m->scan_capacity, m->scan_count, sizeof(*m->scans));
 	if (r != 0)
 		return r;
-	m->scans[m->scan_count] = (struct probe_scan){.set = set, .words = scan_set_words(set)};
+	m->scans[m->scan_count] =
+		(struct probe_scan){.set = set, .words = scan_set_words(set), .min_width = scan_set_min_width(set)};
 	*ret_scan = m->scan_count++;
 	return 0;
 }
@@ -379,10 +380,17 @@ static bool can_be_asked(const struct look *look)
 
 static int add_question(struct maker *m, const struct look *look, uint8_t node)
 {
+	for (size_t i = 0; i < m->question_count; i++) {
+		struct probe_question *known = &m->questions[i];
+		if (known->rule == look->rule && known->step == look->step) {
+			known->nodes |= (uint64_t)1 << node;
+			return 0;
+		}
+	}
 	int r = vector_grow((void **)&m->questions, &m->question_capacity, m->question_count, sizeof(*m->questions));
 	if (r == 0)
 		m->questions[m->question_count++] =
-			(struct probe_question){look->rule, look->argument, node, look->step};
+			(struct probe_question){look->rule, look->argument, (uint64_t)1 << node, look->step};
 	return r;
 }
 
@@ -393,7 +401,7 @@ static int add_confirmation(struct maker *m, const struct look *look, uint8_t no
 	if (r != 0)
 		return r;
 	m->confirmations[m->confirmation_count++] =
-		(struct probe_question){look->rule, look->argument, node, look->step};
+		(struct probe_question){look->rule, look->argument, (uint64_t)1 << node, look->step};
 	*ret_confirm = (uint16_t)m->confirmation_count;
 	return 0;
 }
@@ -496,8 +504,21 @@ static void *kept(struct arena *arena, const void *items, size_t bytes)
 	return copy;
 }
 
+/* A node may change a value if it or a node before it may. */
+static void find_touched(const struct maker *m, struct probe_set *set)
+{
+	uint32_t triggers[PROBE_NODES_MAX];
+	for (size_t i = 0; i < m->node_count; i++) {
+		triggers[i] = m->nodes[i].triggers | (i == 0 ? 0 : triggers[m->nodes[i].parent]);
+		for (size_t kind = 0; kind < PROBE_KINDS; kind++)
+			if ((triggers[i] >> kind & 1) != 0)
+				set->touched[kind] |= (uint64_t)1 << i;
+	}
+}
+
 static int finish_set(struct maker *m, struct probe_set *set)
 {
+	find_touched(m, set);
 	set->nodes = kept(m->arena, m->nodes, m->node_count * sizeof(*m->nodes));
 	set->node_count = (uint8_t)m->node_count;
 	set->questions = kept(m->arena, m->questions, m->question_count * sizeof(*m->questions));
@@ -509,7 +530,7 @@ static int finish_set(struct maker *m, struct probe_set *set)
 	if (set->nodes == NULL || set->questions == NULL || set->steps == NULL || set->confirmations == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < m->question_count; i++)
-		set->asked |= (uint64_t)1 << m->questions[i].node;
+		set->asked |= m->questions[i].nodes;
 	for (size_t i = 0; i < m->scan_count; i++) {
 		if (finish_scan(m, i, &m->scans[i]) != 0)
 			return -ENOMEM;
