@@ -362,6 +362,76 @@ typedef void guia_trace_fn(void *context, const struct guia_trace *trace);
 /* Called for every match from now on; the slices live for the call. It costs time: for explaining only. */
 void guia_transaction_trace(struct guia_transaction *transaction, guia_trace_fn *trace, void *context);
 
+/* ---- profile ---- */
+
+/*
+ * What transactions cost, stage by stage and rule by rule, and what is known of each rule since it was loaded: what an
+ * author needs to know to make a slow rule fast. For commands: a clock is read around each stage and evaluation (its
+ * own cost is taken off). A worker without a profile pays a branch a stage.
+ */
+struct guia_profile;
+
+/* Holds a reference to the rules. 0 or -ENOMEM. */
+int guia_profile_new(struct guia_rules *rules, struct guia_profile **ret_profile);
+void guia_profile_free(struct guia_profile *profile); /* NULL is allowed; no worker may count in it any more */
+void guia_profile_clear(struct guia_profile *profile);
+
+/* From now on this worker's transactions, all of the profile's rules, are counted in it; NULL: no longer. */
+void guia_worker_profile(struct guia_worker *worker, struct guia_profile *profile);
+
+uint64_t guia_profile_transactions(const struct guia_profile *profile);
+
+enum guia_profile_part {
+	GUIA_PROFILE_PARSING,    /* bytes to variables */
+	GUIA_PROFILE_CANDIDATES, /* the values of a variable are asked which rules they could matter to */
+	GUIA_PROFILE_RULES,      /* evaluation of those rules, by phase */
+	GUIA_PROFILE_LOGGING,
+};
+
+struct guia_profile_stage {
+	enum guia_profile_part part;
+	const char *name; /* "request body, JSON", "ARGS", "phase 2"; "" for a stage that is not in use */
+	uint64_t count;   /* times; of candidates: values */
+	uint64_t ns;
+	/* Of candidates. */
+	uint64_t known;     /* values whose answer was remembered */
+	uint64_t scans;     /* for many patterns at once */
+	uint64_t questions; /* to one rule's operator */
+};
+
+/* In the order of a transaction. False past the end. */
+bool guia_profile_stage_at(const struct guia_profile *profile, size_t index, struct guia_profile_stage *ret_stage);
+
+/* What became of a rule when it was loaded. */
+enum guia_standing {
+	GUIA_STANDING_NEVER,     /* the configuration keeps it from ever matching */
+	GUIA_STANDING_SETTLED,   /* it always matches: what it sets is kept, and it is not evaluated */
+	GUIA_STANDING_CANDIDATE, /* evaluated when a value makes a candidate of it */
+	GUIA_STANDING_ALWAYS,    /* for every request that comes to it, unless its number in TX says no; see `reason` */
+};
+
+struct guia_profile_rule {
+	int64_t id;
+	bool marker; /* SecMarker: all the rest is 0 */
+	uint8_t phase;
+	const char *file;
+	unsigned line;
+	enum guia_standing standing;
+	const char *reason;       /* "reads TX"; "" if none */
+	unsigned scanned_targets; /* of the first link: asked by the scan for many patterns ... */
+	unsigned inexact_targets; /* ... of those, whose hits must be confirmed one by one */
+	unsigned asked_targets;   /* asked by the operator itself */
+	bool pcre2;               /* and that is @rx: PCRE2 for each value */
+	uint64_t evaluations;     /* of the rule with its chain */
+	uint64_t matches;
+	uint64_t evaluation_ns;
+	uint64_t questions; /* to its operators alone, while candidates were looked for */
+	uint64_t question_ns;
+};
+
+/* In the order of the rule set. False past the end. */
+bool guia_profile_rule_at(const struct guia_profile *profile, size_t index, struct guia_profile_rule *ret_rule);
+
 #ifdef __cplusplus
 }
 #endif

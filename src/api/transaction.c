@@ -2,9 +2,11 @@
 #include "engine/transaction.h"
 
 #include "api/convert.h"
+#include "api/profile.h"
 #include "api/rules.h"
 #include "engine/body.h"
 #include "engine/phase.h"
+#include "engine/profile.h"
 #include "engine/report.h"
 #include "engine/request.h"
 #include "engine/variable.h"
@@ -49,6 +51,11 @@ int guia_worker_prepare(struct guia_worker *worker, const struct guia_rules *rul
 	return worker_prepare(worker->engine, rules_plan(rules));
 }
 
+void guia_worker_profile(struct guia_worker *worker, struct guia_profile *profile)
+{
+	worker->engine->profile = profile == NULL ? NULL : profile_engine(profile);
+}
+
 /* ---- transactions ---- */
 
 int guia_transaction_begin(struct guia_worker *worker, struct guia_rules *rules,
@@ -61,6 +68,8 @@ int guia_transaction_begin(struct guia_worker *worker, struct guia_rules *rules,
 		return r;
 	struct guia_transaction *transaction = (struct guia_transaction *)transaction_holder(engine);
 	*transaction = (struct guia_transaction){engine, guia_rules_ref(rules)};
+	if (worker->engine->profile != NULL)
+		worker->engine->profile->transactions++;
 	*ret_transaction = transaction;
 	return 0;
 }
@@ -88,13 +97,19 @@ int guia_request_line(struct guia_transaction *transaction, struct guia_slice me
 		      struct guia_slice protocol)
 {
 	struct transaction *t = transaction->engine;
-	return fed(t, request_line(t, slice_in(method), slice_in(uri), slice_in(protocol)));
+	struct profile_timer timer = profile_begin(t->worker->profile);
+	int r = fed(t, request_line(t, slice_in(method), slice_in(uri), slice_in(protocol)));
+	profile_end_stage(timer, PROFILE_REQUEST_LINE);
+	return r;
 }
 
 int guia_request_header(struct guia_transaction *transaction, struct guia_slice name, struct guia_slice value)
 {
 	struct transaction *t = transaction->engine;
-	return fed(t, request_header(t, slice_in(name), slice_in(value)));
+	struct profile_timer timer = profile_begin(t->worker->profile);
+	int r = fed(t, request_header(t, slice_in(name), slice_in(value)));
+	profile_end_stage(timer, PROFILE_REQUEST_HEADERS);
+	return r;
 }
 
 struct guia_verdict guia_request_headers_done(struct guia_transaction *transaction)
@@ -121,7 +136,10 @@ struct guia_verdict guia_request_body_done(struct guia_transaction *transaction)
 int guia_response_header(struct guia_transaction *transaction, struct guia_slice name, struct guia_slice value)
 {
 	struct transaction *t = transaction->engine;
-	return fed(t, response_header(t, slice_in(name), slice_in(value)));
+	struct profile_timer timer = profile_begin(t->worker->profile);
+	int r = fed(t, response_header(t, slice_in(name), slice_in(value)));
+	profile_end_stage(timer, PROFILE_RESPONSE_HEADERS);
+	return r;
 }
 
 struct guia_verdict guia_response_headers_done(struct guia_transaction *transaction, uint16_t status,
@@ -206,12 +224,18 @@ struct guia_slice guia_transaction_redacted_uri(struct guia_transaction *transac
 
 struct guia_slice guia_log_line_at(struct guia_transaction *transaction, size_t index)
 {
-	return slice_out(report_log_line(transaction->engine, index));
+	struct profile_timer timer = profile_begin(transaction->engine->worker->profile);
+	struct slice line = report_log_line(transaction->engine, index);
+	profile_end_stage(timer, PROFILE_LOG);
+	return slice_out(line);
 }
 
 struct guia_slice guia_audit_record(struct guia_transaction *transaction)
 {
-	return slice_out(report_audit(transaction->engine));
+	struct profile_timer timer = profile_begin(transaction->engine->worker->profile);
+	struct slice record = report_audit(transaction->engine);
+	profile_end_stage(timer, PROFILE_LOG);
+	return slice_out(record);
 }
 
 void guia_transaction_trace(struct guia_transaction *transaction, guia_trace_fn *trace, void *context)

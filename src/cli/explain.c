@@ -6,6 +6,7 @@
 #include "cli/engine.h"
 #include "cli/exclusion.h"
 #include "cli/text.h"
+#include "cli/timing.h"
 #include "ftw/exchange.h"
 #include "http/response.h"
 
@@ -311,6 +312,19 @@ static void tell_json(struct explainer *e)
 	buffer_text(&e->out, "]}\n");
 }
 
+static int tell_timing(const struct explainer *e, const struct cli_arguments *arguments)
+{
+	struct timing timing = {
+		.engine = &e->engine,
+		.requests = &e->request,
+		.request_count = 1,
+		.answer = e->has_answer ? &e->answer : NULL,
+		.all = cli_flag(arguments, "all"),
+		.json = cli_flag(arguments, "json"),
+	};
+	return timing_tell(&timing);
+}
+
 static int explain(struct explainer *e, const struct cli_arguments *arguments)
 {
 	struct request_parser_options options = request_parser_defaults();
@@ -327,6 +341,8 @@ static int explain(struct explainer *e, const struct cli_arguments *arguments)
 		       e->request.refused_reason);
 		return CLI_FINE;
 	}
+	if (r == 0 && cli_flag(arguments, "timing"))
+		return tell_timing(e, arguments);
 	r = r != 0 ? r : run_request(e);
 	if (r != 0)
 		return cli_fail(CLI_ENVIRONMENT, "%s: %s", arguments->words[0], strerror(-r));
@@ -357,6 +373,7 @@ static int run(const struct cli_arguments *arguments)
 static const struct cli_option options[] = {
 	ENGINE_OPTIONS,
 	{"response", 0, "FILE", "the origin's answer, raw (default: an empty 200)"},
+	TIMING_OPTIONS,
 	{"json", 0, NULL, "the same for a program"},
 };
 
@@ -365,14 +382,16 @@ const struct command explain_command = {
 	.summary = "tells why a request was judged as it was, and what would let it pass",
 	.examples = "guia explain request.txt\n"
 		    "guia explain --rules rules/guia-crs.conf request.txt\n"
-		    "guia explain --response page.txt --json request.txt\n",
-	.synopsis = "[--rules FILE] [--response FILE] REQUEST",
+		    "guia explain --response page.txt --json request.txt\n"
+		    "guia explain --timing request.txt\n",
+	.synopsis = "[--rules FILE] [--response FILE] [--timing] REQUEST",
 	.description =
 		"Takes one raw request and tells the verdict, the scores against their thresholds, and for each rule\n"
 		"that scored every link of its chain: the variable, the value with the match marked, the value after\n"
 		"each transformation that changed it. Rules that only keep books are listed apart.\n\n"
 		"Then up to three exclusions, the narrowest first, each with where to paste it. Secrets are\n"
-		"replaced by [redacted], and control characters never come out raw.",
+		"replaced by [redacted], and control characters never come out raw.\n\n"
+		"With --timing it tells instead what the request costs, per stage and per rule: see guia check.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.words_min = 1,

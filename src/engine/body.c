@@ -1,6 +1,7 @@
 #include "engine/body.h"
 
 #include "engine/number.h"
+#include "engine/profile.h"
 #include "engine/request.h"
 #include "engine/variable.h"
 #include "http/arguments.h"
@@ -266,17 +267,23 @@ static int process_multipart(struct transaction *t)
 	return set_no_error(t);
 }
 
-static int process_by_type(struct transaction *t)
+static enum body_processor processor_of(const struct transaction *t)
 {
-	if (t->body_processor == BODY_XML)
-		return process_xml(t);
-	if (t->body_processor == BODY_JSON)
-		return process_json(t);
-	if (t->body_type == BODY_MULTIPART)
-		return process_multipart(t);
-	if (t->body_type == BODY_URLENCODED)
-		return process_form(t);
-	return set_no_error(t);
+	if (t->body_processor == BODY_XML || t->body_processor == BODY_JSON)
+		return t->body_processor;
+	return t->body_type == BODY_MULTIPART || t->body_type == BODY_URLENCODED ? t->body_type : BODY_PROCESSOR_NONE;
+}
+
+static int process(struct transaction *t, enum body_processor processor)
+{
+	static int (*const processors[])(struct transaction *) = {
+		[BODY_PROCESSOR_NONE] = set_no_error,
+		[BODY_URLENCODED] = process_form,
+		[BODY_MULTIPART] = process_multipart,
+		[BODY_JSON] = process_json,
+		[BODY_XML] = process_xml,
+	};
+	return processors[processor](t);
 }
 
 /*
@@ -297,10 +304,15 @@ static int set_request_body(struct transaction *t)
 
 int body_process_request(struct transaction *t)
 {
+	enum body_processor processor = processor_of(t);
+	struct profile_timer timer = profile_begin(t->worker->profile);
 	int r = variable_flag(t, VARIABLE_INBOUND_DATA_ERROR, t->request_body.over_limit);
 	if (r == 0)
-		r = process_by_type(t);
-	return r != 0 ? r : set_request_body(t);
+		r = process(t, processor);
+	if (r == 0)
+		r = set_request_body(t);
+	profile_end_stage(timer, PROFILE_BODY_NONE + processor);
+	return r;
 }
 
 bool body_response_type_inspected(const struct transaction *t)
@@ -318,9 +330,12 @@ bool body_response_type_inspected(const struct transaction *t)
 int body_process_response(struct transaction *t)
 {
 	struct slice body = t->response_body.bytes;
+	struct profile_timer timer = profile_begin(t->worker->profile);
 	int r = variable_flag(t, VARIABLE_OUTBOUND_DATA_ERROR, t->response_body.over_limit);
 	if (r == 0)
 		r = variable_set(t, VARIABLE_RESPONSE_BODY, body);
-	return r != 0 ? r
-		      : variable_set(t, VARIABLE_RESPONSE_CONTENT_LENGTH, number_text(&t->arena, (int64_t)body.len));
+	if (r == 0)
+		r = variable_set(t, VARIABLE_RESPONSE_CONTENT_LENGTH, number_text(&t->arena, (int64_t)body.len));
+	profile_end_stage(timer, PROFILE_RESPONSE_BODY);
+	return r;
 }

@@ -3,6 +3,7 @@
 #include "codec/byte_kind.h"
 #include "engine/operator.h"
 #include "engine/probe.h"
+#include "engine/profile.h"
 #include "engine/remembered.h"
 #include "engine/variable.h"
 
@@ -58,7 +59,9 @@ static int ask_question(struct asking *a, const struct probe_question *question,
 	a->operand.rule = question->rule;
 	a->operand.argument = &question->argument;
 	a->operand.bytes = bytes;
+	struct profile_timer timer = profile_begin(a->t->worker->profile);
 	int r = operator_evaluate(&a->operand);
+	profile_end_question(timer, question->rule);
 	if (r > 0)
 		add(a, question->step);
 	return r < 0 ? r : 0;
@@ -94,6 +97,7 @@ static int ask_scan(struct asking *a, const struct probe_scan *scan, struct slic
 {
 	uint64_t *words = a->t->worker->scan_words;
 	int r = 0;
+	profile_note_scan(a->t->worker->profile);
 	memset(words, 0, scan->words * sizeof(*words));
 	if (bytes.len >= scan->min_width && scan_run(scan->set, a->t->worker->scan_scratch, bytes, words) < 0)
 		return -EIO;
@@ -255,6 +259,7 @@ static int ask_value(struct found *found, const struct probe_set *set, struct sl
 	struct remembered *remembered = found->t->worker->remembered;
 	struct remembered_key key = {.number = set->id, .first = value, .second = SLICE("")};
 	const struct remembered_entry *known = remembered_find(remembered, &key);
+	profile_note_value(found->t->worker->profile, known != NULL);
 	if (known != NULL) {
 		found_add_entry(found, known);
 		return 0;
@@ -335,6 +340,7 @@ static int ask_pair(struct transaction *t, const struct probe_pair *pair, const 
 		.number = pair->numbers[part_of(value)], .first = name->bytes, .second = value->bytes};
 	const struct remembered_entry *known = remembered_find(t->worker->remembered, &key);
 	if (known != NULL) {
+		profile_note_value(t->worker->profile, true);
 		if (known->name > 0)
 			t->name_counts[known->name - 1]++;
 		found_add_entry(&found, known);
@@ -447,22 +453,49 @@ static int begin(struct transaction *t, const struct probes *probes)
 	return 0;
 }
 
+static int ask_scalars(struct transaction *t, const struct probes *probes, unsigned phase, bool first)
+{
+	int r = 0;
+	for (size_t i = 0; i < probes->scalar_count && r == 0; i++) {
+		if (!first && (probes->scalar_phases[i] >> phase & 1) == 0)
+			continue;
+		const struct probe_family *family = &probes->families[i];
+		struct profile_timer timer = profile_begin_family(t->worker->profile, family->variable);
+		r = ask_scalar(t, family, &t->asked_scalars[i]);
+		profile_end_family(timer);
+	}
+	return r;
+}
+
+static int ask_collections(struct transaction *t, const struct probes *probes)
+{
+	int r = 0;
+	for (size_t i = 0; i < PROBE_PAIRS && r == 0; i++) {
+		const struct probe_pair *pair = &probes->pairs[i];
+		struct profile_timer timer = profile_begin_family(t->worker->profile, pair->value_variable);
+		r = ask_pairs(t, pair, &t->asked_counts[i]);
+		profile_end_family(timer);
+	}
+	for (size_t i = 0; i < probes->single_count && r == 0; i++) {
+		const struct probe_family *family = &probes->families[probes->singles[i]];
+		struct profile_timer timer = profile_begin_family(t->worker->profile, family->variable);
+		uint32_t *asked = &t->asked_counts[PROBE_PAIRS + i];
+		r = family->variable == VARIABLE_XML ? ask_document(t, family, asked)
+						     : ask_collection(t, family, asked);
+		profile_end_family(timer);
+	}
+	return r;
+}
+
 int candidates_find(struct transaction *t, unsigned phase)
 {
 	const struct probes *probes = t->plan->probes;
 	bool first = t->asked_counts == NULL;
 	int r = first ? begin(t, probes) : 0;
-	for (size_t i = 0; i < probes->scalar_count && r == 0; i++)
-		if (first || (probes->scalar_phases[i] >> phase & 1) != 0)
-			r = ask_scalar(t, &probes->families[i], &t->asked_scalars[i]);
-	for (size_t i = 0; i < PROBE_PAIRS && r == 0; i++)
-		r = ask_pairs(t, &probes->pairs[i], &t->asked_counts[i]);
-	for (size_t i = 0; i < probes->single_count && r == 0; i++) {
-		const struct probe_family *family = &probes->families[probes->singles[i]];
-		uint32_t *asked = &t->asked_counts[PROBE_PAIRS + i];
-		r = family->variable == VARIABLE_XML ? ask_document(t, family, asked)
-						     : ask_collection(t, family, asked);
-	}
+	if (r == 0)
+		r = ask_scalars(t, probes, phase, first);
+	if (r == 0)
+		r = ask_collections(t, probes);
 	if (r == 0)
 		ask_counts(t, probes, phase);
 	return r;

@@ -3,6 +3,7 @@
 #include "engine/action.h"
 #include "engine/body.h"
 #include "engine/candidate.h"
+#include "engine/profile.h"
 #include "engine/quiet.h"
 #include "engine/rule.h"
 #include "engine/target.h"
@@ -72,6 +73,14 @@ static bool is_skipped(struct transaction *t, const struct rule *rule)
 	return t->allow != DISRUPTIVE_NONE || (t->removed_rules != NULL && is_removed(t, rule));
 }
 
+static int evaluate(struct transaction *t, const struct rule *rule)
+{
+	struct profile_timer timer = profile_begin(t->worker->profile);
+	int r = rule_evaluate(t, rule);
+	profile_end_rule(timer, rule, r > 0);
+	return r;
+}
+
 /* The plain way: every rule of the phase, in order. */
 static int run_all(struct transaction *t, unsigned phase, size_t from)
 {
@@ -82,7 +91,7 @@ static int run_all(struct transaction *t, unsigned phase, size_t from)
 			i++;
 			continue;
 		}
-		int r = rule_evaluate(t, rules[i]);
+		int r = evaluate(t, rules[i]);
 		/* What a rule that disrupts wants skipped is skipped in the phase that comes next. */
 		if (r < 0 || t->disrupted)
 			return r;
@@ -241,7 +250,7 @@ static int take_step(struct transaction *t, const struct course *course, const s
 	forget_matched(t, course, step->place);
 	t->last_place = step->place + 1;
 	int r = step->surely && t->worker->options.verdicts_only ? set_variables(t, step->rule)
-								 : rule_evaluate(t, step->rule);
+								 : evaluate(t, step->rule);
 	if (r == 0 && quiet)
 		quiet_remember(t, &key);
 	if (r > 0 && step->derails)
@@ -254,7 +263,7 @@ static int take_step(struct transaction *t, const struct course *course, const s
 static int run_course(struct transaction *t, unsigned phase)
 {
 	const struct course *course = &t->plan->courses.phases[phase];
-	int r = candidates_find(t, phase);
+	int r = 0;
 	t->last_place = 0;
 	for (size_t i = candidate_next(t, course, 0); r >= 0 && i < course->count && !t->disrupted;
 	     i = candidate_next(t, course, i)) {
@@ -287,7 +296,12 @@ static int run_rules(struct transaction *t, unsigned phase)
 		t->strayed = true;
 		return 0;
 	}
-	int r = follows_course(t, phase) ? run_course(t, phase) : run_all(t, phase, 0);
+	bool follows = follows_course(t, phase);
+	int r = follows ? candidates_find(t, phase) : 0;
+	struct profile_timer timer = profile_begin(t->worker->profile);
+	if (r >= 0)
+		r = follows ? run_course(t, phase) : run_all(t, phase, 0);
+	profile_end_stage(timer, PROFILE_RULES + phase);
 	t->strayed |= r < 0 || t->allow != DISRUPTIVE_NONE || t->skip > 0 || t->skip_after.len > 0;
 	t->phases_whole |= (uint8_t)(1u << phase);
 	return r < 0 ? r : 0;

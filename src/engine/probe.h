@@ -125,6 +125,9 @@ struct probes {
 /* Whether a variable stays as it is while a phase runs. */
 bool probe_is_steady(enum variable variable);
 
+/* Why the head of a step is evaluated whatever the values are; NULL if values make a candidate of it. */
+const char *probe_obstacle(const struct course_step *step);
+
 /* Builds the probes of the plan's courses in its arena. 0 or -ENOMEM. */
 int probe_build(struct plan *plan);
 

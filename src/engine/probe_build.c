@@ -162,26 +162,36 @@ static bool excludes(const struct rule *rule, enum variable variable)
 }
 
 /* What is excluded or taken away makes a number smaller: such counts are not asked ahead. */
-static bool count_is_plain(const struct course_step *at, const struct look *look)
+static const char *obstacle_to_count(const struct course_step *at, const struct look *look)
 {
 	const struct rule *rule = look->rule;
 	const struct target *target = look->target;
-	if (shapes[target->variable] != SHAPE_COLLECTION || at->loses_targets || rule->transform_count > 0 ||
-	    rule->multi_match || !asks_a_number(rule->operation.kind) || look->argument.ptr == NULL ||
-	    excludes(rule, target->variable))
-		return false;
-	return target->selector_kind == SELECTOR_NONE ||
-	       (target->selector_kind == SELECTOR_NAME && home_of(target->variable).variable == target->variable);
+	if (shapes[target->variable] != SHAPE_COLLECTION)
+		return target->variable == VARIABLE_TX ? "reads TX" : "counts what may change while rules run";
+	if (at->loses_targets || excludes(rule, target->variable))
+		return "counts what is partly excluded";
+	if (rule->transform_count > 0 || rule->multi_match || !asks_a_number(rule->operation.kind) ||
+	    look->argument.ptr == NULL)
+		return "counts, but does not compare with a fixed number";
+	bool plain = target->selector_kind == SELECTOR_NONE ||
+		     (target->selector_kind == SELECTOR_NAME && home_of(target->variable).variable == target->variable);
+	return plain ? NULL : "counts by an expression, or in a part of ARGS";
 }
 
-static bool look_is_possible(const struct course_step *at, const struct look *look)
+/* Why a link cannot be asked ahead for the sake of a target; NULL if it can. */
+static const char *obstacle_to_look(const struct course_step *at, const struct look *look)
 {
 	const struct target *target = look->target;
 	if (target->counted)
-		return count_is_plain(at, look);
+		return obstacle_to_count(at, look);
 	enum shape shape = shapes[target->variable];
-	return shape == SHAPE_SCALAR || shape == SHAPE_COLLECTION ||
-	       (shape == SHAPE_XML && target->selector_kind != SELECTOR_NONE && target->selector.len > 0);
+	if (shape == SHAPE_XML)
+		return target->selector_kind == SELECTOR_NONE || target->selector.len == 0
+			       ? "reads XML without an XPath"
+			       : NULL;
+	if (shape != SHAPE_CHANGES)
+		return NULL;
+	return target->variable == VARIABLE_TX ? "reads TX" : "reads what may change while rules run";
 }
 
 static int add_count(struct builder *b, const struct look *look)
@@ -215,17 +225,21 @@ static struct look look_of(const struct course_step *at, const struct rule *rule
 	return (struct look){home_of(target->variable), rule, argument, target, (uint16_t)step, at->rule->phase};
 }
 
-/* Whether all that a link looks at can be asked ahead. A negated operator captures just when the link does not match.
+/*
+ * Why not all that a link looks at can be asked ahead; NULL if it can. A negated operator captures just when the link
+ * does not match.
  */
-static bool link_is_possible(const struct course_step *at, const struct rule *rule, struct slice argument)
+static const char *obstacle_to_link(const struct course_step *at, const struct rule *rule, struct slice argument)
 {
-	bool possible = rule->kind == RULE_OPERATOR && rule->transform_count < PROBE_DEPTH_MAX &&
-			!(rule->operation.negated && rule->capture);
-	for (size_t i = 0; possible && i < rule->target_count; i++) {
+	const char *obstacle = rule->kind != RULE_OPERATOR                ? "an action"
+			       : rule->transform_count >= PROBE_DEPTH_MAX ? "many transformations"
+			       : rule->operation.negated && rule->capture ? "captures what it denies"
+									  : NULL;
+	for (size_t i = 0; obstacle == NULL && i < rule->target_count; i++) {
 		struct look look = look_of(at, rule, argument, &rule->targets[i], 0);
-		possible = rule->targets[i].excluded || look_is_possible(at, &look);
+		obstacle = rule->targets[i].excluded ? NULL : obstacle_to_look(at, &look);
 	}
-	return possible;
+	return obstacle;
 }
 
 static int gather_link(struct builder *b, const struct course_step *at, const struct rule *rule, struct slice argument,
@@ -266,7 +280,7 @@ static int gather_conditions(struct builder *b, struct course_step *at)
 	for (const struct rule *link = at->rule; link->next_link != NULL && r == 0; link = link->next_link, index++) {
 		if (sets_something(link) || (link->capture && !b->captures_are_fresh))
 			break;
-		if (!link_is_possible(at, link->next_link, at->arguments[index]) || b->bit_count == UINT16_MAX)
+		if (obstacle_to_link(at, link->next_link, at->arguments[index]) != NULL || b->bit_count == UINT16_MAX)
 			continue;
 		at->condition_count++;
 		r = gather_link(b, at, link->next_link, at->arguments[index], b->bit_count++);
@@ -276,7 +290,7 @@ static int gather_conditions(struct builder *b, struct course_step *at)
 
 static int gather_step(struct builder *b, struct course_step *at, size_t step)
 {
-	if (at->rule == NULL || !link_is_possible(at, at->rule, at->arguments[0])) {
+	if (at->rule == NULL || obstacle_to_link(at, at->rule, at->arguments[0]) != NULL) {
 		add_always(b, step);
 		return at->rule == NULL ? 0 : gather_conditions(b, at);
 	}
@@ -376,6 +390,16 @@ static bool can_be_asked(const struct look *look)
 	enum operator_kind kind = look->rule->operation.kind;
 	return look->argument.ptr != NULL && kind != OPERATOR_GEO_LOOKUP && kind != OPERATOR_RBL &&
 	       kind != OPERATOR_VALIDATE_SCHEMA && kind != OPERATOR_VALIDATE_DTD;
+}
+
+const char *probe_obstacle(const struct course_step *step)
+{
+	const struct rule *head = step->rule;
+	const char *obstacle = obstacle_to_link(step, head, step->arguments[0]);
+	if (obstacle != NULL || can_be_asked(&(struct look){.rule = head, .argument = step->arguments[0]}))
+		return obstacle;
+	return step->arguments[0].ptr == NULL ? "compares with what requests set"
+					      : "an operator that is not asked ahead";
 }
 
 static int add_question(struct maker *m, const struct look *look, uint8_t node)

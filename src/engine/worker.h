@@ -20,6 +20,7 @@ enum {
 	WORKER_SCAN_WORDS = 1024, /* bits are of 16 bits */
 };
 
+struct profile;
 struct remembered;
 struct transaction;
 
@@ -37,6 +38,7 @@ struct worker {
 	struct remembered *remembered;              /* what values made candidates of */
 	struct worker_buffer levels[WORKER_LEVELS]; /* values on their way through pipelines, while they are asked */
 	uint64_t scan_words[WORKER_SCAN_WORDS];     /* the bits of one scan */
+	struct profile *profile;                    /* NULL: nobody asks what transactions cost */
 	struct transaction *idle;                   /* a list */
 	size_t idle_count;
 	uint8_t scratch[WORKER_SCRATCH_BYTES]; /* where transformations write what may turn out not to change */

@@ -87,6 +87,48 @@ def help_starts_with_examples():
 
 
 @case
+def timing_tells_stages_and_rules():
+    out, err = guia("check", "--timing", "--rules", RULE_FILE, EVIL, GOOD)
+    assert err == "", err
+    for part in ("2 requests: ", "candidates: ARGS ", "rules: phase 2", "asked by scan", "always evaluated: reads TX",
+                 "of 4 rules 1 are settled at load (0 never match, 1 always do)"):
+        assert part in out, (part, out)
+    rules = [line.split()[0] for line in out.splitlines() if line.startswith(("9", "1 ", "2 "))]
+    assert "942100" in rules and "949110" in rules, out
+
+
+@case
+def timing_as_json_counts_what_happened():
+    out, _ = guia("check", "--timing", "--json", "--all", "--rules", RULE_FILE, "-", stdin=f"{EVIL}\n{GOOD}\n".encode())
+    told = json.loads(out)
+    assert told["requests"] == 2 and told["first"]["rounds"] == 1 and told["rest"]["rounds"] > 1, told
+    first = {rule["id"]: rule for rule in told["first"]["rules"]}
+    assert sorted(first) == [1, 2, 942100, 949110], first
+    assert first[1]["standing"] == "settled" and first[1]["evaluations"] == 0
+    assert first[942100]["standing"] == "candidate" and first[942100]["scanned_targets"] == 2
+    assert (first[942100]["evaluations"], first[942100]["matches"]) == (1, 1), first[942100]
+    assert first[949110]["standing"] == "always" and first[949110]["reason"] == "reads TX"
+    # The other request's score is below the threshold: seen without an evaluation.
+    assert (first[949110]["evaluations"], first[949110]["matches"]) == (1, 1), first[949110]
+    arguments = {run: next(stage for stage in told[run]["stages"] if stage["name"] == "ARGS") for run in ("first", "rest")}
+    assert arguments["first"]["count"] == 2 and arguments["first"]["known"] == 0, arguments
+    assert arguments["rest"]["known"] == arguments["rest"]["count"] == 2 * told["rest"]["rounds"], arguments
+    assert sum(stage["ns"] for stage in told["rest"]["stages"]) <= told["rest"]["ns"]
+
+
+@case
+def timing_of_one_request_with_its_response():
+    page = write("slow.txt", "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nX-A: b\r\n\r\nx")
+    told = json.loads(guia("explain", "--timing", "--json", "--rules", RULE_FILE, "--response", page, GOOD)[0])
+    stages = {stage["name"]: stage for stage in told["first"]["stages"]}
+    assert stages["response headers"]["count"] == 2 and stages["request line"]["count"] == 1, stages
+    refused = write("refused.txt", "nonsense\r\n\r\n")
+    _, err = guia("check", "--timing", "--rules", RULE_FILE, refused, code=2)
+    assert "refuses" in err and "needs requests" in err, err
+    assert "absent" in guia("check", "--timing", "--rules", RULE_FILE, str(FOLDER / "absent"), code=2)[1]
+
+
+@case
 def man_pages_are_those_of_the_table():
     pages = {"guia": guia("help", "--man")[0]}
     pages.update({f"guia-{name}": guia("help", "--man", name)[0] for name in COMMANDS})
