@@ -28,10 +28,4 @@ struct arguments_facts {
 int arguments_parse(struct slice text, const struct arguments_options *options, struct field_list *list,
 		    struct arguments_facts *ret_facts);
 
-/*
- * The decoding alone: `s` itself if nothing changes, else a copy in the arena. *invalid is set (never cleared) by a '%'
- * without two hexadecimal digits. 0 or -ENOMEM.
- */
-int arguments_decode(struct arena *arena, struct slice s, bool *invalid, struct slice *ret_decoded);
-
 #endif

@@ -1,36 +1,14 @@
 #include "http/uri.h"
 
-#include "base/reader.h"
+#include "http/percent.h"
 
 #include <errno.h>
 
-/* %HH is a byte; '+' and any other '%' stay. */
+/* No variable tells of bad encoding in a path. */
 static int decode(struct arena *arena, struct slice s, struct slice *ret_decoded)
 {
-	size_t plain = slice_find_byte(s, '%', 0);
-	if (plain == s.len) {
-		*ret_decoded = s;
-		return 0;
-	}
-	uint8_t *copy = arena_alloc(arena, s.len);
-	if (copy == NULL)
-		return -ENOMEM;
-	memcpy(copy, s.ptr, plain);
-	size_t length = plain;
-	struct reader r = reader_make(slice_after(s, plain));
-	while (!reader_at_end(&r)) {
-		uint8_t c = reader_byte(&r);
-		int high = reader_peek(&r, 0) < 0 ? -1 : byte_hex_value((uint8_t)reader_peek(&r, 0));
-		int low = reader_peek(&r, 1) < 0 ? -1 : byte_hex_value((uint8_t)reader_peek(&r, 1));
-		if (c == '%' && high >= 0 && low >= 0) {
-			c = (uint8_t)(high << 4 | low);
-			reader_skip(&r, 2);
-		}
-		copy[length++] = c;
-	}
-	arena_shrink(arena, copy, s.len, length);
-	*ret_decoded = slice_make(copy, length);
-	return 0;
+	bool invalid;
+	return percent_decode(arena, s, PERCENT_PLUS_STAYS, &invalid, ret_decoded);
 }
 
 /* "scheme://authority/path" loses what is before its path; a target that is a path already is left alone. */
