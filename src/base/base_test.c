@@ -3,6 +3,7 @@
 #include "base/diagnostic.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/nearest.h"
 #include "base/reader.h"
 #include "base/test.h"
 
@@ -146,8 +147,40 @@ static void file_read_is_bounded(void **state)
 	close(fd);
 }
 
+struct guess {
+	const char *word;
+	const char *name; /* NULL: none is near */
+};
+
+static void the_nearest_name_is_meant(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"rules", "response", "json", "server"};
+	static const struct guess guesses[] = {
+		{"rule", "rules"},
+		{"ruels", "rules"},
+		{"respones", "response"},
+		{"RESPONSE", "response"},
+		{"jsno", "json"},
+		{"rulse", "rules"},
+		{"x", NULL},
+		{"verbose", NULL},
+		{"json_json", NULL},
+		{"", NULL},
+	};
+	for (size_t i = 0; i < sizeof(guesses) / sizeof(guesses[0]); i++) {
+		struct nearest nearest = nearest_to(slice_from_string(guesses[i].word));
+		for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++)
+			nearest_offer(&nearest, names[j]);
+		if (guesses[i].name == NULL)
+			assert_null(nearest.name);
+		else
+			assert_string_equal(nearest.name, guesses[i].name);
+	}
+}
+
 TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(reader_keeps_its_overrun),
 	  cmocka_unit_test(arena_refuses_past_its_cap), cmocka_unit_test(arena_shrinks_the_newest),
 	  cmocka_unit_test(arena_that_lasts_is_dense), cmocka_unit_test(diagnostic_shows_a_caret),
 	  cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text), cmocka_unit_test(hash_folds_case_only_when_asked),
-	  cmocka_unit_test(file_read_is_bounded))
+	  cmocka_unit_test(file_read_is_bounded), cmocka_unit_test(the_nearest_name_is_meant))

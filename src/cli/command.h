@@ -70,7 +70,4 @@ void cli_man_all(struct buffer *out);
 /* Whether messages to this stream may hold colour: a terminal, and no NO_COLOR. */
 bool cli_colour(int fd);
 
-/* Which of the names is meant, if one is near: NULL otherwise. */
-const char *cli_nearest(const char *word, const char *const *names, size_t count);
-
 #endif

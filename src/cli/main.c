@@ -1,4 +1,5 @@
 /* guia COMMAND ...: finds the row and runs it. */
+#include "base/nearest.h"
 #include "cli/command.h"
 
 #include <signal.h>
@@ -14,13 +15,11 @@ static const struct command *find(const char *name)
 
 static int unknown(const char *name)
 {
-	const char *names[16];
-	size_t count = 0;
-	for (; count < command_count && count < 16; count++)
-		names[count] = commands[count]->name;
-	const char *near = cli_nearest(name, names, count);
-	if (near != NULL)
-		return cli_fail(CLI_USER, "there is no command `%s`: did you mean `%s`?", name, near);
+	struct nearest nearest = nearest_to(slice_from_string(name));
+	for (size_t i = 0; i < command_count; i++)
+		nearest_offer(&nearest, commands[i]->name);
+	if (nearest.name != NULL)
+		return cli_fail(CLI_USER, "there is no command `%s`: did you mean `%s`?", name, nearest.name);
 	return cli_fail(CLI_USER, "there is no command `%s`; see `guia help`", name);
 }
 

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include "base/nearest.h"
 #include "base/vector.h"
 
 #include <stdarg.h>
@@ -37,13 +38,12 @@ struct parser {
 
 static int unknown(const struct command *command, const char *word)
 {
-	const char *names[32];
-	size_t count = 0;
-	for (; count < command->option_count && count < 32; count++)
-		names[count] = command->options[count].name;
-	const char *near = cli_nearest(word, names, count);
-	if (near != NULL)
-		return cli_fail(CLI_USER, "%s has no option --%s: did you mean --%s?", command->name, word, near);
+	struct nearest nearest = nearest_to(slice_from_string(word));
+	for (size_t i = 0; i < command->option_count; i++)
+		nearest_offer(&nearest, command->options[i].name);
+	if (nearest.name != NULL)
+		return cli_fail(CLI_USER, "%s has no option --%s: did you mean --%s?", command->name, word,
+				nearest.name);
 	return cli_fail(CLI_USER, "%s has no option --%s; see `guia help %s`", command->name, word, command->name);
 }
 

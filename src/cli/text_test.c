@@ -1,7 +1,6 @@
 #include "cli/text.h"
 
 #include "base/test.h"
-#include "cli/command.h"
 
 struct shown {
 	const char *bytes;
@@ -47,15 +46,4 @@ static void nothing_raw_comes_out(void **state)
 	}
 }
 
-static void the_nearest_name_is_meant(void **state)
-{
-	(void)state;
-	static const char *const names[] = {"rules", "response", "json", "server"};
-	assert_string_equal(cli_nearest("rule", names, 4), "rules");
-	assert_string_equal(cli_nearest("ruels", names, 4), "rules");
-	assert_string_equal(cli_nearest("respones", names, 4), "response");
-	assert_null(cli_nearest("x", names, 4));
-	assert_null(cli_nearest("verbose", names, 4));
-}
-
-TEST_MAIN(cmocka_unit_test(nothing_raw_comes_out), cmocka_unit_test(the_nearest_name_is_meant))
+TEST_MAIN(cmocka_unit_test(nothing_raw_comes_out))

@@ -1,6 +1,7 @@
 #include "seclang/compiler.h"
 
 #include "base/file.h"
+#include "base/nearest.h"
 #include "match/regex.h"
 
 #include <errno.h>
@@ -136,39 +137,10 @@ bool parse_id_range(struct slice text, struct id_range *ret_range)
 	return from <= to;
 }
 
-/* Levenshtein's distance over two rows, case ignored; names here are short. */
-static unsigned distance(struct slice a, struct slice b)
-{
-	enum { LONGEST = 64 };
-	unsigned row[LONGEST + 1];
-	if (a.len > LONGEST || b.len > LONGEST)
-		return LONGEST;
-	for (unsigned j = 0; j <= b.len; j++)
-		row[j] = j;
-	for (unsigned i = 1; i <= a.len; i++) {
-		unsigned diagonal = row[0];
-		row[0] = i;
-		for (unsigned j = 1; j <= b.len; j++) {
-			unsigned substituted =
-				diagonal + (byte_lower(a.ptr[i - 1]) != byte_lower(b.ptr[j - 1]) ? 1u : 0u);
-			unsigned shorter = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-			diagonal = row[j];
-			row[j] = substituted < shorter ? substituted : shorter;
-		}
-	}
-	return row[b.len];
-}
-
 const char *nearest_name(struct slice word, const char *(*name_at)(size_t index))
 {
-	const char *best = NULL;
-	unsigned best_distance = (unsigned)word.len / 3 + 1;
-	for (size_t i = 0; name_at(i) != NULL; i++) {
-		unsigned d = distance(word, slice_from_string(name_at(i)));
-		if (d >= best_distance)
-			continue;
-		best = name_at(i);
-		best_distance = d;
-	}
-	return best;
+	struct nearest nearest = nearest_to(word);
+	for (size_t i = 0; name_at(i) != NULL; i++)
+		nearest_offer(&nearest, name_at(i));
+	return nearest.name;
 }
