@@ -1,0 +1,139 @@
+/* What a rule depends on and, where all of it is known, what it answers: by the engine's own operators. */
+#include "engine/course_build.h"
+
+#include "base/buffer.h"
+#include "engine/operator.h"
+#include "engine/pipeline.h"
+
+#include <errno.h>
+
+bool course_macro_is_known(const struct course_builder *b, const struct macro *macro)
+{
+	for (size_t i = 0; i < macro->part_count; i++) {
+		const struct macro_part *part = &macro->parts[i];
+		if (part->is_variable && (part->variable != VARIABLE_TX || part->tx_slot == SLOT_NONE ||
+					  facts_vary(&b->facts, part->tx_slot)))
+			return false;
+	}
+	return true;
+}
+
+/* Stays as long as the builder; a literal as long as its rule. */
+static struct slice expand(const struct course_builder *b, const struct macro *macro)
+{
+	struct buffer text = buffer_make(&b->t->arena);
+	if (macro_is_literal(macro))
+		return macro->text;
+	for (size_t i = 0; i < macro->part_count; i++) {
+		const struct macro_part *part = &macro->parts[i];
+		buffer_add(&text, part->is_variable ? facts_text(&b->facts, part->tx_slot) : part->literal);
+	}
+	return text.error != 0 || text.len == 0 ? SLICE("") : buffer_slice(&text);
+}
+
+int course_macro_expand(const struct course_builder *b, const struct macro *macro, struct slice *ret_text)
+{
+	*ret_text = expand(b, macro);
+	return macro_is_literal(macro) ? 0 : arena_copy(&b->plan->arena, *ret_text, ret_text);
+}
+
+static bool is_pure(enum operator_kind kind)
+{
+	return kind != OPERATOR_GEO_LOOKUP && kind != OPERATOR_RBL && kind != OPERATOR_VALIDATE_SCHEMA &&
+	       kind != OPERATOR_VALIDATE_DTD;
+}
+
+static bool target_is_known(const struct course_builder *b, const struct target *target)
+{
+	return target->variable == VARIABLE_TX && target->selector_kind == SELECTOR_NAME &&
+	       target->tx_slot != SLOT_NONE && !facts_vary(&b->facts, target->tx_slot);
+}
+
+static bool link_is_known(const struct course_builder *b, const struct rule *rule)
+{
+	if (rule->kind == RULE_ACTION)
+		return true;
+	if (rule->multi_match || !is_pure(rule->operation.kind) || !course_macro_is_known(b, &rule->operation.argument))
+		return false;
+	for (size_t i = 0; i < rule->target_count; i++)
+		if (rule->targets[i].excluded || !target_is_known(b, &rule->targets[i]))
+			return false;
+	return true;
+}
+
+/* 1 if the target's value matches, 0 if not or if there is none, -ENOMEM. */
+static int target_matches(struct course_builder *b, const struct rule *rule, const struct target *target,
+			  struct matched *ret_matched)
+{
+	bool set = facts_is_set(&b->facts, target->tx_slot);
+	if (!set && !target->counted)
+		return 0;
+	struct slice argument = expand(b, &rule->operation.argument);
+	struct operand operand = {.t = b->t, .rule = rule, .asks_only = true, .argument = &argument};
+	operand.bytes = target->counted ? (set ? SLICE("1") : SLICE("0")) : facts_text(&b->facts, target->tx_slot);
+	for (size_t i = 0; i < rule->transform_count; i++) {
+		bool changed;
+		if (pipeline_step(b->t, rule->transforms[i], operand.bytes, &operand.bytes, &changed) != 0)
+			return -ENOMEM;
+	}
+	int r = operator_evaluate(&operand);
+	if (r <= 0)
+		return r;
+	*ret_matched = (struct matched){
+		.variable = VARIABLE_TX,
+		.counted = target->counted,
+		.key = target->counted ? target->selector
+				       : slice_from_string(b->plan->ruleset->tx_names[target->tx_slot]),
+		.value = operand.bytes,
+	};
+	return 1;
+}
+
+int course_link_matches(struct course_builder *b, const struct rule *rule, struct matched *ret_matched)
+{
+	int count = 0;
+	if (rule->kind == RULE_ACTION)
+		return 1;
+	for (size_t i = 0; i < rule->target_count; i++) {
+		int r = target_matches(b, rule, &rule->targets[i], ret_matched);
+		if (r < 0)
+			return r;
+		count += r;
+	}
+	return count;
+}
+
+static bool sets_something(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->action_count; i++)
+		if (rule->actions[i].kind == ACTION_SETVAR)
+			return true;
+	return false;
+}
+
+/* What a link leaves behind although the chain may not match: a negated operator captures just when it does not. */
+static bool leaves_traces(const struct rule *rule, bool matches)
+{
+	return matches ? rule->capture || sets_something(rule) : rule->capture && rule->operation.negated;
+}
+
+int course_answer_of(struct course_builder *b, const struct rule *head, enum course_answer *ret_answer)
+{
+	bool traces = false;
+	*ret_answer = COURSE_UNKNOWN;
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
+		struct matched matched;
+		if (traces || !link_is_known(b, rule))
+			return 0;
+		int r = course_link_matches(b, rule, &matched);
+		if (r < 0)
+			return r;
+		traces = leaves_traces(rule, r > 0);
+		if (r == 0) {
+			*ret_answer = traces ? COURSE_UNKNOWN : COURSE_NO;
+			return 0;
+		}
+	}
+	*ret_answer = COURSE_YES;
+	return 0;
+}

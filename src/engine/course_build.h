@@ -1,0 +1,110 @@
+/*
+ * How courses are built (course_build.c): a chain is answered from what is known (course_answer.c); by what its match
+ * would do (course_effect.c) it is settled (course_settle.c) or becomes a step (course_step.c); jumps carry what is
+ * known to where they land (course_jump.c).
+ */
+#ifndef GUIA_ENGINE_COURSE_BUILD_H
+#define GUIA_ENGINE_COURSE_BUILD_H
+
+#include "engine/course.h"
+#include "engine/course_facts.h"
+#include "engine/plan.h"
+#include "engine/transaction.h"
+
+enum course_answer { COURSE_NO, COURSE_YES, COURSE_UNKNOWN };
+
+/* A jump on its way: what is known if it was taken. */
+struct course_pending {
+	size_t place;
+	struct facts facts;
+	struct course_pending *next;
+};
+
+/* What grows here is on the heap and the builder's; what stays is in the plan's arena. */
+struct course_builder {
+	struct plan *plan;
+	struct transaction *t;       /* holds no request: for macros and operators */
+	const struct ctl **removals; /* of the steps so far: what a request may have lost by now */
+	size_t removal_count;
+	size_t removal_capacity;
+	struct facts facts;
+	bool reachable;
+	struct course_pending *pendings;
+	struct facts phase_ends;  /* met over the ends of phases */
+	struct facts disruptions; /* met over the places where a rule may end the request */
+	/* Of the phase at hand. */
+	unsigned phase;
+	struct course_step *steps;
+	size_t step_count;
+	struct course_match *matches; /* of the settled rules that are not in a step yet */
+	size_t match_count;
+	struct course_write *writes;
+	size_t write_count;
+	size_t settled_place;
+	bool usable;
+	bool *reached;                    /* by place: some way leads there */
+	uint8_t *settled[PHASE_LAST + 1]; /* a bit for each place whose rule was settled one way or the other */
+};
+
+/* Whether a macro's text is the same whatever the request. */
+bool course_macro_is_known(const struct course_builder *b, const struct macro *macro);
+
+/* A known macro's text, to stay as long as the plan. 0 or -ENOMEM. */
+int course_macro_expand(const struct course_builder *b, const struct macro *macro, struct slice *ret_text);
+
+/*
+ * How many values of a known link match; the last of them is told, its bytes as long as the builder's. -ENOMEM if there
+ * is no memory.
+ */
+int course_link_matches(struct course_builder *b, const struct rule *rule, struct matched *ret_matched);
+
+/* Whether a chain matches. 0 or -ENOMEM. */
+int course_answer_of(struct course_builder *b, const struct rule *head, enum course_answer *ret_answer);
+
+/* Whether a chain has one value a link at most: variables are set once for each value that matches. */
+bool course_looks_once(const struct rule *head);
+
+/* Whether what a chain sets is the same whatever the request. */
+bool course_variables_are_known(const struct course_builder *b, const struct rule *head);
+
+/* Whether a chain has an operator: one without neither forgets what was matched before nor matches anything itself. */
+bool course_asks(const struct rule *head);
+
+bool course_jumps_at_all(const struct rule *head);
+
+bool course_may_disrupt(const struct rule *head);
+
+/* Where a match of the rule leads: a place in the list; `count` at the end; UINT32_MAX if beyond this phase. */
+uint32_t course_landing(const struct course_builder *b, const struct rule *head, size_t place, bool *ret_jumps);
+
+/* skip and skipAfter together, or counted by several links, are left to the plain way. */
+bool course_jumps_twice(const struct rule *head);
+
+/* Whether it is a ctl that takes rules, or targets from rules. */
+bool course_is_removal(const struct action *action);
+
+/* Whether a match is nothing but a match and variables of TX, and nobody looks at what was matched. */
+bool course_leaves_variables_only(const struct course_builder *b, const struct rule *head, size_t place);
+
+/* Settled rules so far become a step of their own, from which the next is the one that stands behind `jump_place`. */
+int course_settled_close_with(struct course_builder *b, uint32_t jump_place);
+
+/* The same where the next step is the one behind. 0 or -ENOMEM; so all that return int. */
+int course_settled_close(struct course_builder *b);
+
+/* A chain whose answer is known: what it leaves behind comes to the settled rules so far. */
+int course_settle(struct course_builder *b, const struct rule *head, size_t place);
+
+/* A chain that a request evaluates. `surely`: it matches all the same, and only what it sets varies. */
+int course_step_add(struct course_builder *b, const struct rule *head, size_t place, bool surely);
+
+/* What is known now is known at `place`, too. */
+int course_jump(struct course_builder *b, uint32_t place);
+
+/* A jump that is always taken: a step of its own where others land before it does. */
+int course_jump_surely(struct course_builder *b, uint32_t to);
+
+/* Ends the jumps that lead to `place` or before it: what is known there is what all ways agree on. */
+int course_land(struct course_builder *b, size_t place);
+
+#endif

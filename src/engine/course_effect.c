@@ -1,0 +1,185 @@
+/* What a match does besides being one, and who looks at it. */
+#include "engine/course_build.h"
+
+static bool setvar_is_known(const struct course_builder *b, const struct setvar *setvar)
+{
+	return setvar->collection == VARIABLE_TX && setvar->tx_slot != SLOT_NONE &&
+	       course_macro_is_known(b, &setvar->value) &&
+	       (setvar->kind == SETVAR_SET || setvar->kind == SETVAR_UNSET ||
+		(!facts_vary(&b->facts, setvar->tx_slot) &&
+		 b->plan->score_of_slot[setvar->tx_slot] == PLAN_SCORE_NONE));
+}
+
+static bool disrupts(const struct rule *rule)
+{
+	enum disruptive action = rule->disruptive == DISRUPTIVE_BLOCK ? rule->block_action : rule->disruptive;
+	return action != DISRUPTIVE_NONE && action != DISRUPTIVE_PASS;
+}
+
+static bool link_sets_only(const struct rule *rule)
+{
+	/* Whether a chain is logged its head says. */
+	if (rule->capture || (rule->log && rule->chain_depth == 0) || rule->severity != SEVERITY_UNSET ||
+	    rule->status != 0 || disrupts(rule))
+		return false;
+	for (size_t i = 0; i < rule->action_count; i++)
+		if (rule->actions[i].kind != ACTION_SETVAR || rule->actions[i].setvar.collection != VARIABLE_TX)
+			return false;
+	return true;
+}
+
+bool course_looks_once(const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		if (rule->target_count > 1)
+			return false;
+	return true;
+}
+
+bool course_variables_are_known(const struct course_builder *b, const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		for (size_t i = 0; i < rule->action_count; i++)
+			if (!setvar_is_known(b, &rule->actions[i].setvar))
+				return false;
+	return true;
+}
+
+static bool macro_reads_match(const struct macro *macro)
+{
+	for (size_t i = 0; i < macro->part_count; i++) {
+		enum variable variable = macro->parts[i].variable;
+		if (macro->parts[i].is_variable &&
+		    (variable == VARIABLE_MATCHED_VAR || variable == VARIABLE_MATCHED_VAR_NAME ||
+		     variable == VARIABLE_MATCHED_VARS || variable == VARIABLE_MATCHED_VARS_NAMES))
+			return true;
+	}
+	return false;
+}
+
+static bool actions_read_match(const struct rule *rule)
+{
+	bool reads = macro_reads_match(&rule->message) || macro_reads_match(&rule->log_data);
+	for (size_t i = 0; i < rule->action_count; i++) {
+		const struct action *action = &rule->actions[i];
+		reads |= macro_reads_match(&action->text);
+		if (action->kind == ACTION_SETVAR)
+			reads |= macro_reads_match(&action->setvar.name) || macro_reads_match(&action->setvar.value);
+	}
+	return reads;
+}
+
+/* Whether a rule looks at what the rule before it matched. */
+static bool reads_earlier_match(const struct rule *head)
+{
+	bool first = true; /* no link before has matched a value */
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
+		for (size_t i = 0; i < rule->target_count; i++) {
+			enum variable variable = rule->targets[i].variable;
+			if (variable == VARIABLE_MATCHED_VARS || variable == VARIABLE_MATCHED_VARS_NAMES ||
+			    (first && (variable == VARIABLE_MATCHED_VAR || variable == VARIABLE_MATCHED_VAR_NAME)))
+				return true;
+		}
+		if (first && (macro_reads_match(&rule->operation.argument) ||
+			      (rule->kind == RULE_ACTION && actions_read_match(rule))))
+			return true;
+		first &= rule->kind == RULE_ACTION;
+	}
+	return false;
+}
+
+bool course_asks(const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		if (rule->kind == RULE_OPERATOR)
+			return true;
+	return false;
+}
+
+bool course_jumps_at_all(const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		if (rule->skip > 0 || rule->skip_after.len > 0)
+			return true;
+	return false;
+}
+
+/* The next rule from `place` on that would see the match, or forget it: of a phase. */
+static enum course_answer match_is_read_in(const struct course_builder *b, unsigned phase, size_t place)
+{
+	const struct rule *const *rules = b->plan->ruleset->phases[phase].rules;
+	for (size_t i = place; i < b->plan->ruleset->phases[phase].count; i++) {
+		if (rules[i]->kind == RULE_MARKER)
+			continue;
+		if (reads_earlier_match(rules[i]) || (rules[i]->kind == RULE_ACTION && course_jumps_at_all(rules[i])))
+			return COURSE_YES;
+		if (course_asks(rules[i]))
+			return COURSE_NO;
+	}
+	return COURSE_UNKNOWN;
+}
+
+/* The same, on into later phases, each of which may be the next. */
+static bool match_is_read(const struct course_builder *b, size_t place)
+{
+	enum course_answer answer = match_is_read_in(b, b->phase, place);
+	for (unsigned phase = b->phase + 1; phase <= PHASE_LAST && answer == COURSE_UNKNOWN; phase++)
+		if (match_is_read_in(b, phase, 0) == COURSE_YES)
+			answer = COURSE_YES;
+	return answer == COURSE_YES;
+}
+
+bool course_may_disrupt(const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		if (disrupts(rule))
+			return true;
+	return false;
+}
+
+uint32_t course_landing(const struct course_builder *b, const struct rule *head, size_t place, bool *ret_jumps)
+{
+	size_t count = b->plan->ruleset->phases[b->phase].count;
+	uint32_t skip = 0;
+	struct slice marker = {0};
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
+		skip = skip == 0 ? rule->skip : skip;
+		marker = marker.len == 0 ? rule->skip_after : marker;
+	}
+	*ret_jumps = skip > 0 || marker.len > 0;
+	if (marker.len > 0)
+		return b->plan->jumps[b->phase][place];
+	size_t at = place + 1;
+	for (; at < count && skip > 0; at++)
+		skip -= b->plan->ruleset->phases[b->phase].rules[at]->kind != RULE_MARKER;
+	return skip > 0 ? UINT32_MAX : (uint32_t)at;
+}
+
+bool course_jumps_twice(const struct rule *head)
+{
+	unsigned skips = 0;
+	bool marker = false;
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
+		skips += rule->skip > 0;
+		marker |= rule->skip_after.len > 0;
+	}
+	return skips > 1 || (skips > 0 && marker);
+}
+
+bool course_is_removal(const struct action *action)
+{
+	return action->kind == ACTION_CTL && action->ctl.kind >= CTL_RULE_REMOVE_BY_ID &&
+	       action->ctl.kind <= CTL_RULE_REMOVE_TARGET_BY_TAG;
+}
+
+bool course_leaves_variables_only(const struct course_builder *b, const struct rule *head, size_t place)
+{
+	bool jumps;
+	uint32_t to = course_landing(b, head, place, &jumps);
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		if (!link_sets_only(rule) || actions_read_match(rule))
+			return false;
+	if (jumps && to == UINT32_MAX)
+		return false;
+	return !course_asks(head) || !match_is_read(b, jumps ? to : place + 1);
+}

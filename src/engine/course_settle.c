@@ -1,0 +1,95 @@
+/* Rules that are settled: what a run of them leaves behind becomes one step. */
+#include "engine/course_build.h"
+
+#include "engine/number.h"
+#include "match/compare.h"
+
+#include <errno.h>
+
+int course_settled_close_with(struct course_builder *b, uint32_t jump_place)
+{
+	if (b->match_count == 0 && b->write_count == 0)
+		return 0;
+	struct arena *arena = &b->plan->arena;
+	struct course_settled *settled = arena_zalloc(arena, 1, sizeof(*settled));
+	struct course_match *matches = arena_zalloc(arena, b->match_count + 1, sizeof(*matches));
+	struct course_write *writes = arena_zalloc(arena, b->write_count + 1, sizeof(*writes));
+	if (settled == NULL || matches == NULL || writes == NULL)
+		return -ENOMEM;
+	memcpy(matches, b->matches, b->match_count * sizeof(*matches));
+	memcpy(writes, b->writes, b->write_count * sizeof(*writes));
+	*settled = (struct course_settled){matches, b->match_count, writes, b->write_count};
+	b->steps[b->step_count++] = (struct course_step){
+		.settled = settled,
+		.place = (uint32_t)b->settled_place,
+		.jump_place = jump_place,
+	};
+	b->match_count = b->write_count = 0;
+	return 0;
+}
+
+int course_settled_close(struct course_builder *b)
+{
+	return course_settled_close_with(b, UINT32_MAX);
+}
+
+static void write_fact(struct course_builder *b, int slot)
+{
+	struct course_write write = {.slot = slot, .unset = !facts_is_set(&b->facts, slot)};
+	if (!write.unset) {
+		write.text = facts_text(&b->facts, slot);
+		write.number = compare_number(write.text);
+	}
+	/* Set again, a variable keeps its place in the order of TX. */
+	for (size_t i = 0; i < b->write_count && !write.unset; i++) {
+		if (b->writes[i].slot == slot && !b->writes[i].unset) {
+			b->writes[i] = write;
+			return;
+		}
+	}
+	b->writes[b->write_count++] = write;
+}
+
+static int settle_setvar(struct course_builder *b, const struct setvar *setvar)
+{
+	int r = 0;
+	int slot = setvar->tx_slot;
+	struct slice value;
+	if (course_macro_expand(b, &setvar->value, &value) != 0)
+		return -ENOMEM;
+	if (setvar->kind == SETVAR_UNSET) {
+		facts_unset(&b->facts, slot);
+	} else if (setvar->kind == SETVAR_SET) {
+		facts_set(&b->facts, slot, value);
+	} else {
+		int64_t amount = compare_number_narrow(compare_number(value));
+		int64_t before = compare_number_narrow(compare_number(facts_text(&b->facts, slot)));
+		struct slice sum =
+			number_text(&b->plan->arena, before + (setvar->kind == SETVAR_SUBTRACT ? -amount : amount));
+		r = sum.len == 0 ? -ENOMEM : 0;
+		facts_set(&b->facts, slot, sum);
+	}
+	write_fact(b, slot);
+	return r;
+}
+
+int course_settle(struct course_builder *b, const struct rule *head, size_t place)
+{
+	b->settled_place = place;
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
+		struct course_match match = {.rule = rule};
+		int times = course_link_matches(b, rule, &match.matched);
+		if (times <= 0) /* the chain ends here: it has set nothing (course_answer_of) */
+			return times;
+		if (times > 0 && rule->kind == RULE_OPERATOR &&
+		    arena_copy(&b->plan->arena, match.matched.value, &match.matched.value) != 0)
+			return -ENOMEM;
+		b->matches[b->match_count++] = match;
+		for (int i = 0; i < times; i++)
+			for (size_t j = 0; j < rule->action_count; j++)
+				if (rule->actions[j].kind == ACTION_SETVAR &&
+				    settle_setvar(b, &rule->actions[j].setvar) != 0)
+					return -ENOMEM;
+	}
+	return 0;
+}

@@ -1,0 +1,173 @@
+/* Rules that a request evaluates: what is known of them all the same, and what is no longer known behind them. */
+#include "engine/course_build.h"
+
+#include "base/vector.h"
+#include "engine/target.h"
+#include "engine/worker.h"
+#include "match/compare.h"
+#include "match/regex.h"
+
+#include <errno.h>
+
+static bool may_lose_targets(const struct course_builder *b, const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		for (size_t i = 0; i < b->removal_count; i++)
+			if (b->removals[i]->kind > CTL_RULE_REMOVE_BY_TAG &&
+			    target_ctl_means(b->t, b->removals[i], rule))
+				return true;
+	return false;
+}
+
+static void setvar_varies(struct course_builder *b, const struct setvar *setvar)
+{
+	if (setvar->collection != VARIABLE_TX)
+		return;
+	if (setvar->tx_slot != SLOT_NONE) {
+		facts_forget(&b->facts, setvar->tx_slot);
+		return;
+	}
+	/* A name composed at run time: any that begins as it does. */
+	const struct macro *name = &setvar->name;
+	struct slice prefix = name->part_count > 0 && !name->parts[0].is_variable ? name->parts[0].literal
+			      : macro_is_literal(name)                            ? name->text
+										  : SLICE("");
+	for (size_t slot = 0; slot < b->plan->ruleset->tx_slot_count; slot++)
+		if (slice_starts_with_nocase(slice_from_string(b->plan->ruleset->tx_names[slot]), prefix))
+			facts_forget(&b->facts, (int)slot);
+}
+
+static void may_match(struct course_builder *b, const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
+		for (size_t i = 0; i < rule->action_count; i++)
+			if (rule->actions[i].kind == ACTION_SETVAR)
+				setvar_varies(b, &rule->actions[i].setvar);
+		if (rule->capture)
+			for (size_t i = 0; i < b->plan->ruleset->tx_slot_count; i++)
+				if (b->plan->ruleset->tx_names[i][0] >= '0' && b->plan->ruleset->tx_names[i][0] <= '9')
+					facts_forget(&b->facts, (int)i);
+	}
+}
+
+static int add_removals(struct course_builder *b, const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
+		for (size_t i = 0; i < rule->action_count; i++) {
+			if (!course_is_removal(&rule->actions[i]))
+				continue;
+			int r = vector_grow((void **)&b->removals, &b->removal_capacity, b->removal_count,
+					    sizeof(struct ctl *));
+			if (r != 0)
+				return r;
+			b->removals[b->removal_count++] = &rule->actions[i].ctl;
+		}
+	}
+	return 0;
+}
+
+static int keep_arguments(struct course_builder *b, const struct rule *head, struct course_step *step)
+{
+	size_t count = 0;
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		count++;
+	struct slice *arguments = arena_zalloc(&b->plan->arena, count, sizeof(*arguments));
+	if (arguments == NULL)
+		return -ENOMEM;
+	step->arguments = arguments;
+	step->knows_arguments = true;
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link, arguments++) {
+		if (!course_macro_is_known(b, &rule->operation.argument))
+			step->knows_arguments = false;
+		else if (course_macro_expand(b, &rule->operation.argument, arguments) != 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool compares_number(enum operator_kind kind)
+{
+	return kind == OPERATOR_EQ || kind == OPERATOR_GE || kind == OPERATOR_GT || kind == OPERATOR_LE ||
+	       kind == OPERATOR_LT;
+}
+
+static bool means_slot(struct course_builder *b, const struct target *target, size_t slot)
+{
+	struct slice name = slice_from_string(b->plan->ruleset->tx_names[slot]);
+	if (target->selector_kind == SELECTOR_NAME)
+		return target->tx_slot == (int)slot;
+	return regex_match(target->regex, b->t->worker->regex_scratch, name, 0, NULL, NULL, NULL) != REGEX_NONE;
+}
+
+/* Targets of other kinds may match without any of these names: then there is no gate. */
+static bool has_gate(const struct rule *head)
+{
+	if (head->kind != RULE_OPERATOR || head->target_count == 0)
+		return false;
+	for (size_t i = 0; i < head->target_count; i++) {
+		const struct target *target = &head->targets[i];
+		if (target->variable != VARIABLE_TX || target->counted || target->excluded ||
+		    target->selector_kind == SELECTOR_NONE ||
+		    (target->selector_kind == SELECTOR_NAME && target->tx_slot == SLOT_NONE))
+			return false;
+	}
+	return true;
+}
+
+static int make_gate(struct course_builder *b, struct course_step *step)
+{
+	const struct rule *head = step->rule;
+	size_t slots = b->plan->ruleset->tx_slot_count;
+	if (!has_gate(head))
+		return 0;
+	struct course_gate *gate = arena_zalloc(&b->plan->arena, 1, sizeof(*gate));
+	uint32_t *list = arena_alloc(&b->t->arena, (slots + 1) * sizeof(*list));
+	if (gate == NULL || list == NULL)
+		return -ENOMEM;
+	for (size_t slot = 0; slot < slots; slot++) {
+		bool meant = false;
+		for (size_t i = 0; i < head->target_count; i++)
+			meant |= means_slot(b, &head->targets[i], slot);
+		if (meant)
+			list[gate->slot_count++] = (uint32_t)slot;
+	}
+	uint32_t *kept = arena_alloc(&b->plan->arena, (gate->slot_count + 1) * sizeof(*kept));
+	if (kept == NULL)
+		return -ENOMEM;
+	memcpy(kept, list, gate->slot_count * sizeof(*kept));
+	gate->slots = kept;
+	for (size_t i = 0; i < head->target_count; i++)
+		gate->composed |= head->targets[i].selector_kind != SELECTOR_NAME;
+	gate->compares = gate->slot_count == 1 && !gate->composed && head->transform_count == 0 &&
+			 compares_number(head->operation.kind) && step->arguments[0].ptr != NULL;
+	gate->relation = head->operation.kind;
+	gate->negated = head->operation.negated;
+	gate->number = gate->compares ? compare_number(step->arguments[0]) : 0;
+	step->gate = gate;
+	return 0;
+}
+
+int course_step_add(struct course_builder *b, const struct rule *head, size_t place, bool surely)
+{
+	bool jumps;
+	uint32_t to = course_landing(b, head, place, &jumps);
+	int r = course_settled_close(b);
+	if (r != 0)
+		return r;
+	struct course_step *step = &b->steps[b->step_count++];
+	*step = (struct course_step){.rule = head, .place = (uint32_t)place, .jump_place = jumps ? to : UINT32_MAX};
+	step->loses_targets = may_lose_targets(b, head);
+	r = keep_arguments(b, head, step);
+	if (r != 0)
+		return r;
+	r = make_gate(b, step);
+	if (r != 0)
+		return r;
+	step->surely = surely;
+	b->usable &= !course_jumps_twice(head);
+	may_match(b, head);
+	r = add_removals(b, head);
+	if (r == 0 && course_may_disrupt(head))
+		r = facts_meet(&b->disruptions, &b->facts);
+	return r == 0 && jumps && to != UINT32_MAX ? course_jump(b, to) : r;
+}
