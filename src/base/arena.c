@@ -6,6 +6,9 @@
 enum {
 	BLOCK_BYTES = 32 * 1024,
 	LASTING_BLOCK_BYTES = 4 * 1024,
+	SHELVES = 9,
+	RESERVE_MOST_BYTES = 32 * 1024 * 1024,
+	RESERVE_WINDOW_RESETS = 1024,
 };
 
 struct arena_block {
@@ -13,6 +16,23 @@ struct arena_block {
 	size_t size; /* of data */
 	_Alignas(ARENA_ALIGNMENT) uint8_t data[];
 };
+
+/* Blocks of one size. */
+struct shelf {
+	struct arena_block *first;
+	size_t count;
+	size_t least; /* that lay here at any time in this window */
+};
+
+/* Shelf k is for blocks of BLOCK_BYTES << k. */
+struct arena_reserve {
+	struct shelf shelves[SHELVES];
+	size_t bytes;
+	size_t resets; /* in this window */
+};
+
+/* Of each size at the beginning: pages that nobody touches cost nothing. */
+static const uint8_t reserve_counts[SHELVES] = {48, 8, 4, 2, 2, 1};
 
 static void use_block(struct arena *arena, struct arena_block *block, size_t bytes)
 {
@@ -31,19 +51,120 @@ void arena_init_lasting(struct arena *arena)
 	*arena = (struct arena){.cap_bytes = SIZE_MAX / 2, .block_bytes = LASTING_BLOCK_BYTES};
 }
 
+/* ---- the reserve ---- */
+
+static size_t shelf_for(size_t bytes)
+{
+	size_t shelf = 0;
+	while (shelf < SHELVES && (size_t)BLOCK_BYTES << shelf < bytes)
+		shelf++;
+	return shelf;
+}
+
+static struct arena_block *reserve_take(struct arena_reserve *reserve, struct shelf *shelf)
+{
+	struct arena_block *block = shelf->first;
+	if (block == NULL)
+		return NULL;
+	shelf->first = block->next;
+	shelf->count--;
+	if (shelf->count < shelf->least)
+		shelf->least = shelf->count;
+	reserve->bytes -= block->size;
+	return block;
+}
+
+static void reserve_put(struct arena_reserve *reserve, struct arena_block *block)
+{
+	size_t shelf = shelf_for(block->size);
+	if (shelf == SHELVES || reserve->bytes + block->size > RESERVE_MOST_BYTES) {
+		free(block);
+		return;
+	}
+	block->next = reserve->shelves[shelf].first;
+	reserve->shelves[shelf].first = block;
+	reserve->shelves[shelf].count++;
+	reserve->bytes += block->size;
+}
+
+/* At the end of a window, half of what lay idle in it goes, rounded up. */
+static void reserve_shrink(struct arena_reserve *reserve)
+{
+	reserve->resets = 0;
+	for (size_t i = 0; i < SHELVES; i++) {
+		struct shelf *shelf = &reserve->shelves[i];
+		for (size_t idle = (shelf->least + 1) / 2; idle > 0 && shelf->count > reserve_counts[i]; idle--)
+			free(reserve_take(reserve, shelf));
+		shelf->least = shelf->count;
+	}
+}
+
+int arena_reserve_create(struct arena_reserve **ret_reserve)
+{
+	struct arena_reserve *reserve = calloc(1, sizeof(*reserve));
+	if (reserve == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < SHELVES; i++) {
+		for (size_t j = 0; j < reserve_counts[i]; j++) {
+			size_t size = (size_t)BLOCK_BYTES << i;
+			struct arena_block *block = malloc(sizeof(*block) + size);
+			if (block == NULL) {
+				arena_reserve_free(reserve);
+				return -ENOMEM;
+			}
+			block->size = size;
+			reserve_put(reserve, block);
+		}
+	}
+	*ret_reserve = reserve;
+	return 0;
+}
+
+void arena_reserve_free(struct arena_reserve *reserve)
+{
+	if (reserve == NULL)
+		return;
+	for (size_t i = 0; i < SHELVES; i++)
+		while (reserve->shelves[i].first != NULL)
+			free(reserve_take(reserve, &reserve->shelves[i]));
+	free(reserve);
+}
+
+size_t arena_reserve_bytes(const struct arena_reserve *reserve)
+{
+	return reserve->bytes;
+}
+
+/* ---- an arena ---- */
+
+static bool is_retained(const struct arena *arena, const struct arena_block *block, size_t retained)
+{
+	return retained + block->size <= arena->retain_bytes && (arena->reserve == NULL || block->size <= BLOCK_BYTES);
+}
+
+static void release(struct arena *arena, struct arena_block *block)
+{
+	if (arena->reserve != NULL)
+		reserve_put(arena->reserve, block);
+	else
+		free(block);
+}
+
 void arena_reset(struct arena *arena)
 {
 	size_t retained = 0;
 	for (struct arena_block **link = &arena->first; *link != NULL;) {
 		struct arena_block *block = *link;
-		if (retained + block->size > arena->retain_bytes) {
+		if (!is_retained(arena, block, retained)) {
 			*link = block->next;
-			free(block);
+			release(arena, block);
 			continue;
 		}
 		retained += block->size;
 		link = &block->next;
 	}
+	if (arena->reserve != NULL && ++arena->reserve->resets == RESERVE_WINDOW_RESETS)
+		reserve_shrink(arena->reserve);
 	use_block(arena, NULL, 0);
 	arena->before_bytes = 0;
 	arena->exhausted = false;
@@ -52,6 +173,7 @@ void arena_reset(struct arena *arena)
 void arena_destroy(struct arena *arena)
 {
 	arena->retain_bytes = 0;
+	arena->reserve = NULL;
 	arena_reset(arena);
 }
 
@@ -67,8 +189,16 @@ static struct arena_block *block_insert(struct arena_block **link, size_t size)
 
 static struct arena_block *block_append(struct arena *arena, size_t bytes)
 {
-	return block_insert(arena->current == NULL ? &arena->first : &arena->current->next,
-			    bytes > arena->block_bytes ? bytes : arena->block_bytes);
+	struct arena_block **link = arena->current == NULL ? &arena->first : &arena->current->next;
+	size_t shelf = arena->reserve == NULL ? SHELVES : shelf_for(bytes);
+	if (shelf == SHELVES)
+		return block_insert(link, bytes > arena->block_bytes ? bytes : arena->block_bytes);
+	struct arena_block *block = reserve_take(arena->reserve, &arena->reserve->shelves[shelf]);
+	if (block == NULL)
+		return block_insert(link, (size_t)BLOCK_BYTES << shelf);
+	block->next = *link;
+	*link = block;
+	return block;
 }
 
 /* A large thing in a lasting arena has a block to itself, and what is left of the current one serves small things. */

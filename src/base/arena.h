@@ -9,6 +9,7 @@
 #include "base/slice.h"
 
 struct arena_block;
+struct arena_reserve;
 
 enum { ARENA_ALIGNMENT = 16 };
 
@@ -22,7 +23,8 @@ struct arena {
 	size_t cap_bytes;    /* to be changed only of an arena that was reset */
 	size_t retain_bytes;
 	size_t block_bytes;
-	bool exhausted; /* an allocation was refused since the last reset */
+	struct arena_reserve *reserve; /* where blocks come from and go to, before malloc and free; may be NULL */
+	bool exhausted;                /* an allocation was refused since the last reset */
 };
 
 void arena_init(struct arena *arena, size_t cap_bytes, size_t retain_bytes);
@@ -32,6 +34,16 @@ void arena_init_lasting(struct arena *arena);
 
 void arena_reset(struct arena *arena);
 void arena_destroy(struct arena *arena);
+
+/*
+ * Blocks that the arenas of one thread share: what one needed beyond what it retains serves the next. A reserve begins
+ * with some, and goes back to these, half at a time, when the others were of no use for a thousand resets: what one
+ * huge request needed does not stay. An arena gives large blocks to it with each reset. 0 or -ENOMEM.
+ */
+int arena_reserve_create(struct arena_reserve **ret_reserve);
+/* The arenas must have been destroyed. NULL is allowed. */
+void arena_reserve_free(struct arena_reserve *reserve);
+size_t arena_reserve_bytes(const struct arena_reserve *reserve);
 
 /* Handed out since the last reset, in whole multiples of the alignment. */
 static inline size_t arena_used_bytes(const struct arena *arena)
@@ -58,6 +70,21 @@ void *arena_zalloc(struct arena *arena, size_t count, size_t item_bytes) __attri
 
 /* Gives back the tail of the newest allocation, from `ptr + kept_bytes` on. */
 void arena_shrink(struct arena *arena, void *ptr, size_t allocated_bytes, size_t kept_bytes);
+
+/* Makes the newest allocation longer where it stands. False if it is not the newest, or there is no room behind it. */
+static inline bool arena_extend(struct arena *arena, const void *ptr, size_t allocated_bytes, size_t wanted_bytes)
+{
+	size_t allocated = (allocated_bytes + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
+	size_t room = (size_t)(arena->end - arena->at);
+	if (arena->at == NULL || (const uint8_t *)ptr + allocated != arena->at || wanted_bytes < allocated ||
+	    wanted_bytes - allocated > room)
+		return false;
+	size_t more = (wanted_bytes - allocated + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
+	if (more > room)
+		return false;
+	arena->at += more;
+	return true;
+}
 
 /* A copy, with a NUL behind it for libc's sake. 0, or -ENOMEM with *ret_copy untouched. */
 int arena_copy(struct arena *arena, struct slice s, struct slice *ret_copy);

@@ -84,6 +84,53 @@ static void arena_that_lasts_is_dense(void **state)
 	arena_destroy(&arena);
 }
 
+/* What one arena needed serves the next; what nobody needs any more goes, but for what was there at the beginning. */
+static void arena_reserve_goes_back_to_its_size(void **state)
+{
+	enum { MANY = 4 * 1024 * 1024, TIMES = 20000 };
+	(void)state;
+	struct arena_reserve *reserve;
+	struct arena arena;
+	assert_int_equal(arena_reserve_create(&reserve), 0);
+	size_t at_first = arena_reserve_bytes(reserve);
+	arena_init(&arena, SIZE_MAX, 0);
+	arena.reserve = reserve;
+	void *large = arena_alloc(&arena, MANY);
+	assert_non_null(large);
+	memset(large, 1, MANY);
+	arena_reset(&arena);
+	assert_int_equal(arena_reserve_bytes(reserve), at_first + MANY);
+	assert_ptr_equal(arena_alloc(&arena, MANY - 1000), large);
+	assert_int_equal(arena_reserve_bytes(reserve), at_first);
+	for (int i = 0; i < TIMES; i++) {
+		arena_reset(&arena);
+		assert_non_null(arena_alloc(&arena, 100));
+		assert_non_null(arena_alloc(&arena, 40000));
+	}
+	arena_reset(&arena);
+	assert_int_equal(arena_reserve_bytes(reserve), at_first);
+	arena_destroy(&arena);
+	arena_reserve_free(reserve);
+}
+
+static void arena_extends_the_newest(void **state)
+{
+	(void)state;
+	struct arena arena;
+	arena_init(&arena, 1024, 1024);
+	assert_false(arena_extend(&arena, NULL, 0, 16));
+	void *a = arena_alloc(&arena, 10);
+	assert_true(arena_extend(&arena, a, 10, 100));
+	assert_int_equal(arena_used_bytes(&arena), 112);
+	assert_false(arena_extend(&arena, a, 100, 2000));
+	void *b = arena_alloc(&arena, 16);
+	assert_ptr_equal(b, (uint8_t *)a + 112);
+	assert_false(arena_extend(&arena, a, 100, 120));
+	assert_true(arena_extend(&arena, b, 16, 1024 - 112));
+	assert_null(arena_alloc(&arena, 16));
+	arena_destroy(&arena);
+}
+
 static void diagnostic_shows_a_caret(void **state)
 {
 	(void)state;
@@ -181,6 +228,7 @@ static void the_nearest_name_is_meant(void **state)
 
 TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(reader_keeps_its_overrun),
 	  cmocka_unit_test(arena_refuses_past_its_cap), cmocka_unit_test(arena_shrinks_the_newest),
-	  cmocka_unit_test(arena_that_lasts_is_dense), cmocka_unit_test(diagnostic_shows_a_caret),
+	  cmocka_unit_test(arena_that_lasts_is_dense), cmocka_unit_test(arena_reserve_goes_back_to_its_size),
+	  cmocka_unit_test(arena_extends_the_newest), cmocka_unit_test(diagnostic_shows_a_caret),
 	  cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text), cmocka_unit_test(hash_folds_case_only_when_asked),
 	  cmocka_unit_test(file_read_is_bounded), cmocka_unit_test(the_nearest_name_is_meant))

@@ -9,6 +9,8 @@ static void *grow(struct buffer *b, size_t capacity)
 {
 	if (b->arena == NULL)
 		return realloc(b->ptr, capacity);
+	if (b->ptr != NULL && arena_extend(b->arena, b->ptr, b->capacity, capacity))
+		return b->ptr;
 	void *ptr = arena_alloc(b->arena, capacity);
 	if (ptr != NULL && b->len > 0)
 		memcpy(ptr, b->ptr, b->len);

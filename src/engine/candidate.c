@@ -13,6 +13,7 @@
 enum {
 	KINDS_MAX_BYTES = 1024,    /* of a longer value the transformations find out by themselves */
 	CONFIRMED_MAX_BYTES = 512, /* a value for which more is asked than the scan */
+	LEVEL_BYTES = 64 * 1024,   /* of a buffer at first: pages that are never touched cost nothing */
 };
 
 /* What a value, or a name and its value, make candidates of. */
@@ -131,7 +132,7 @@ static uint8_t *level_buffer(struct worker *worker, unsigned level, size_t bytes
 {
 	struct worker_buffer *buffer = &worker->levels[level];
 	if (buffer->capacity < bytes) {
-		size_t capacity = buffer->capacity < 4096 ? 4096 : buffer->capacity * 2;
+		size_t capacity = buffer->capacity < LEVEL_BYTES ? LEVEL_BYTES : buffer->capacity * 2;
 		capacity = capacity < bytes ? bytes : capacity;
 		uint8_t *ptr = realloc(buffer->ptr, capacity);
 		if (ptr == NULL)

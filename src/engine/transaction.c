@@ -92,6 +92,7 @@ static struct transaction *take_idle(struct worker *worker, size_t cap)
 		if (t == NULL)
 			return NULL;
 		arena_init(&t->arena, cap, WORKER_RETAIN_BYTES);
+		t->arena.reserve = worker->reserve;
 	}
 	struct arena arena = t->arena;
 	struct tx_collection tx = t->tx;

@@ -35,6 +35,7 @@ struct worker {
 	struct scan_scratch *scan_scratch;
 	struct regex_scratch *regex_scratch;
 	struct regex_cache *expressions;
+	struct arena_reserve *reserve;              /* of transactions' arenas; NULL at load */
 	struct remembered *remembered;              /* what values made candidates of */
 	struct worker_buffer levels[WORKER_LEVELS]; /* values on their way through pipelines, while they are asked */
 	uint64_t scan_words[WORKER_SCAN_WORDS];     /* the bits of one scan */
