@@ -95,8 +95,9 @@ static uint32_t tag_of(uint64_t hash)
 static bool is_same(const struct remembered_entry *entry, const struct remembered_key *key)
 {
 	return entry->number == key->number && entry->first_len == key->first.len &&
-	       entry->second_len == key->second.len && memcmp(entry->bytes, key->first.ptr, key->first.len) == 0 &&
-	       memcmp(entry->bytes + key->first.len, key->second.ptr, key->second.len) == 0;
+	       entry->second_len == key->second.len &&
+	       slice_equal(slice_make(entry->bytes, entry->first_len), key->first) &&
+	       slice_equal(slice_make(entry->bytes + entry->first_len, entry->second_len), key->second);
 }
 
 const struct remembered_entry *remembered_find(struct remembered *remembered, struct remembered_key *key)

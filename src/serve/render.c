@@ -77,15 +77,17 @@ static void add_engine(const struct serve_config *config, const struct render_pl
 }
 
 /*
- * A copy may be kept of what everybody would be answered alike: asked without Authorization and without cookies (those
- * of language, consent and statistics aside), answered with 200, without Set-Cookie, Vary by encoding at most.
+ * A copy may be kept of what everybody would be answered alike: asked without Authorization or another token, without a
+ * body, and without cookies (those of consent and statistics aside: a language would be everybody's), answered with
+ * 200, without Set-Cookie, Vary by encoding at most.
  */
 static void add_maps(struct buffer *out)
 {
-	TEXT("\tmap $http_upgrade $guia_connection {\n\t\tdefault upgrade;\n\t\t\"\" \"\";\n\t}");
+	/* Tunnels are WebSockets: an origin that took up HTTP/2 by Upgrade would be spoken to past the gate. */
+	TEXT("\tmap $http_upgrade $guia_upgrade {\n\t\tdefault \"\";\n\t\t~*^websocket$ websocket;\n\t}");
+	TEXT("\tmap $guia_upgrade $guia_connection {\n\t\tdefault upgrade;\n\t\t\"\" \"\";\n\t}");
 	TEXT("\tmap $http_cookie $guia_private_cookie {\n\t\tdefault 1;\n\t\t\"\" \"\";\n"
-	     "\t\t\"~*^(?:(?:_ga[a-z0-9_]*|_gid|_gat[a-z0-9_]*|_pk_[a-z0-9_.]+|lang|language|locale|theme|cookie_?"
-	     "consent)="
+	     "\t\t\"~*^(?:(?:_ga[a-z0-9_]*|_gid|_gat[a-z0-9_]*|_pk_[a-z0-9_.]+|cookie_?consent)="
 	     "[^;]*(?:;[ ]*|$))+$\" \"\";\n\t}");
 	TEXT("\tmap $upstream_http_vary $guia_varies {\n\t\tdefault 1;\n\t\t\"\" \"\";\n\t\t\"~*^accept-encoding$\" "
 	     "\"\";\n\t}");
@@ -99,9 +101,16 @@ static void add_maps(struct buffer *out)
 	     "\"\";\n\t\t\"~*[.](?:mp4|m4v|webm|mov|mp3|m4a|ogg|oga|ogv|wav|flac|zip|"
 	     "gz|xz|7z|iso|dmg|exe|msi|apk|pdf)$\" 1;\n\t}");
 	TEXT("\tmap $guia_media $guia_range {\n\t\tdefault \"\";\n\t\t1 $http_range;\n\t}");
+	TEXT("\tmap "
+	     "$http_authorization$http_proxy_authorization$http_x_api_key$http_api_key$http_apikey$http_x_auth_token"
+	     "$http_x_access_token $guia_token {\n"
+	     "\t\tdefault 1;\n\t\t\"\" \"\";\n\t}");
+	TEXT("\tmap $content_length$http_transfer_encoding$request_body_file$request_body $guia_has_body {\n"
+	     "\t\tdefault 1;\n\t\t\"\" \"\";\n\t\t0 \"\";\n\t}");
 	/* What is not safe to ask for twice is asked for once. */
-	TEXT("\tmap $request_method $guia_safe_way {\n\t\tdefault once;\n\t\tGET kept;\n\t\tHEAD kept;\n\t}");
-	TEXT("\tmap $guia_wants_stream$guia_media$http_upgrade $guia_way {\n\t\tdefault direct;\n"
+	TEXT("\tmap $request_method$guia_has_body $guia_safe_way {\n\t\tdefault once;\n\t\tGET kept;\n\t\tHEAD "
+	     "kept;\n\t}");
+	TEXT("\tmap $guia_wants_stream$guia_media$guia_upgrade $guia_way {\n\t\tdefault direct;\n"
 	     "\t\t\"\" $guia_safe_way;\n\t}");
 }
 
@@ -178,13 +187,48 @@ static void add_upstream(const struct site *site, size_t index, const struct ren
 	TEXT("\t\tkeepalive 32;\n\t\tkeepalive_timeout 55s;\n\t}");
 }
 
+/*
+ * Headers by which some origins take a request for another one than was inspected, or write other addresses into a
+ * page: whose gate this is says what was asked for.
+ */
+static const char *const names_of_the_request[] = {
+	"Forwarded",
+	"X-Forwarded-Port",
+	"X-Forwarded-Server",
+	"X-Forwarded-Prefix",
+	"X-Forwarded-Path",
+	"X-Forwarded-Uri",
+	"X-Forwarded-Url",
+	"X-Forwarded-Scheme",
+	"X-Forwarded-Protocol",
+	"X-Forwarded-Ssl",
+	"X-Url-Scheme",
+	"Front-End-Https",
+	"X-Host",
+	"X-Original-Host",
+	"X-HTTP-Host-Override",
+	"X-Original-URL",
+	"X-Original-URI",
+	"X-Rewrite-URL",
+};
+
+/* A copy is of what GET answers. */
+static const char *const other_methods[] = {"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override",
+					    "Content-Length", "Content-Type"};
+
+static void add_withheld(const char *const *names, size_t count, struct buffer *out)
+{
+	for (size_t i = 0; i < count; i++)
+		buffer_printf(out, "\t\t\tproxy_set_header %s \"\";\n", names[i]);
+}
+
 /* What every way to the origin has in common. */
 static void add_proxy(const struct site *site, size_t index, const char *range, struct buffer *out)
 {
 	bool tls = origin_is_tls(site);
 	buffer_printf(out, "\t\t\tproxy_pass %s://origin_%zu;\n", tls ? "https" : "http", index);
 	TEXT("\t\t\tproxy_http_version 1.1;\n\t\t\tproxy_set_header Host $host;\n"
-	     "\t\t\tproxy_set_header Upgrade $http_upgrade;\n\t\t\tproxy_set_header Connection $guia_connection;\n"
+	     "\t\t\tproxy_set_header Upgrade $guia_upgrade;\n\t\t\tproxy_set_header Connection $guia_connection;\n"
 	     "\t\t\tproxy_set_header Accept-Encoding \"\";\n\t\t\tproxy_set_header X-Real-IP $remote_addr;\n"
 	     "\t\t\tproxy_set_header X-Forwarded-Proto $scheme;\n\t\t\tproxy_set_header X-Forwarded-Host $host;\n"
 	     "\t\t\tproxy_set_header X-Request-ID $guia_id;\n"
@@ -192,6 +236,7 @@ static void add_proxy(const struct site *site, size_t index, const char *range, 
 	     "\t\t\tproxy_connect_timeout 5s;\n\t\t\tproxy_next_upstream error;\n"
 	     "\t\t\tproxy_set_header X-Forwarded-For $remote_addr;");
 	buffer_printf(out, "\t\t\tproxy_set_header Range %s;\n\t\t\tproxy_set_header If-Range \"\";\n", range);
+	add_withheld(names_of_the_request, sizeof(names_of_the_request) / sizeof(names_of_the_request[0]), out);
 	if (tls)
 		TEXT("\t\t\tproxy_ssl_server_name on;\n\t\t\tproxy_ssl_name $host;");
 }
@@ -201,8 +246,10 @@ static void add_keeping(struct buffer *out)
 	TEXT("\t\t\tproxy_cache copies;\n\t\t\tproxy_cache_methods GET HEAD;\n\t\t\tproxy_cache_valid 200 1s;\n"
 	     "\t\t\tproxy_cache_lock on;\n\t\t\tproxy_cache_lock_timeout 5s;\n\t\t\tproxy_cache_revalidate on;\n"
 	     "\t\t\tproxy_cache_use_stale error timeout invalid_header updating http_500 http_502 http_503 http_504;\n"
-	     "\t\t\tproxy_no_cache $http_authorization $guia_private_cookie $upstream_http_set_cookie $guia_varies "
+	     "\t\t\tproxy_pass_request_body off;\n"
+	     "\t\t\tproxy_no_cache $guia_token $guia_private_cookie $upstream_http_set_cookie $guia_varies "
 	     "$guia_not_ok $guia_no_store;");
+	add_withheld(other_methods, sizeof(other_methods) / sizeof(other_methods[0]), out);
 }
 
 static void add_ways(const struct site *site, size_t index, struct buffer *out)
@@ -212,7 +259,7 @@ static void add_ways(const struct site *site, size_t index, struct buffer *out)
 	TEXT("\t\tlocation @kept {\n\t\t\trecursive_error_pages on;\n\t\t\terror_page 502 504 = @copy;");
 	add_proxy(site, index, "\"\"", out);
 	add_keeping(out);
-	TEXT("\t\t\tproxy_cache_bypass $http_authorization $guia_private_cookie;\n\t\t}");
+	TEXT("\t\t\tproxy_cache_bypass $guia_token $guia_private_cookie;\n\t\t}");
 
 	/* The origin is down and whoever asks has a session: what everybody may see is better than nothing. */
 	TEXT("\t\tlocation @copy {\n\t\t\trecursive_error_pages on;\n\t\t\terror_page 502 504 = @unavailable;");

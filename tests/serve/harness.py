@@ -88,6 +88,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path.startswith("/missing"):
             status = 404
             headers["Cache-Control"] = "max-age=1000"
+        if self.path.startswith("/echo"):
+            self.echo()
+            return
         body = f"page of {cookie or self.headers.get('Authorization') or 'everybody'} encoding " \
                f"{self.headers.get('Accept-Encoding')} host {self.headers.get('Host')} " \
                f"range {self.headers.get('Range')} for {self.headers.get('X-Forwarded-For')} proto " \
@@ -119,6 +122,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.release.wait(30)
             self.close_connection = True
             return
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def echo(self):
+        """Everything that was asked, as the page."""
+        length = int(self.headers.get("Content-Length", 0))
+        body = str(self.headers).encode() + self.rfile.read(length)
+        self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -101,6 +101,41 @@ def a_blocked_page_is_never_among_the_copies():
 
 
 @case
+def nobody_else_decides_what_a_copy_holds():
+    origin = Origin()
+    tricks = [{name: "poison"} for name in (
+        "X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Host", "X-Forwarded-Server", "X-Forwarded-Prefix", "X-Forwarded-Port",
+        "Forwarded", "X-Host", "X-HTTP-Method-Override", "X-Method-Override", "Range", "If-Range")]
+    kept_out = [{"Cookie": "lang=poison"}, {"Cookie": "_ga=1; theme=poison"}, {"X-Api-Key": "poison"},
+                {"X-Auth-Token": "poison"}, {"Proxy-Authorization": "poison"}]
+    with Serve(site(origin)) as gate:
+        for number, headers in enumerate(tricks + kept_out):
+            assert gate.get(f"/echo?{number}", **headers)[0] == 200, headers
+        for words in ((), ("-H", "Transfer-Encoding: chunked"), ("--http2-prior-knowledge",)):
+            status, body, _ = gate.curl("http://a.test:PORT/echo?body", "-X", "GET", "--data", "poison",
+                                        "--resolve", f"a.test:{gate.port}:127.0.0.1", *words)
+            assert words[:1] == ("--http2-prior-knowledge",) or (status == 200 and "poison" in body), (words, status, body)
+        assert "poison" not in gate.get("/echo?none", X_Original_URL="poison")[1]
+        time.sleep(1.2)
+        origin.stop()
+        for number, headers in enumerate(tricks + kept_out):
+            status, body, _ = gate.get(f"/echo?{number}")
+            assert status == (200 if number < len(tricks) else 503) and "poison" not in body, (headers, status, body)
+        assert gate.get("/echo?body")[0] == 503
+
+
+@case
+def only_websockets_are_tunnels():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        for word in ("h2c", "h2c, websocket", "TLS/1.0", "foo"):
+            status, body, _ = gate.get("/echo", Connection="Upgrade, HTTP2-Settings", Upgrade=word, HTTP2_Settings="AAMAAABk")
+            assert status == 200 and "upgrade" not in body.lower(), (word, status, body)
+        assert "Upgrade: websocket" in gate.get("/echo", Connection="Upgrade", Upgrade="WebSocket")[1]
+    origin.stop()
+
+
+@case
 def what_is_refused_before_the_site_is_known_is_recorded():
     origin = Origin()
     with Serve(site(origin)) as gate:
