@@ -11,7 +11,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena arena;
 	arena_init(&arena, 1 << 20, 0);
 	struct field_list list = field_list_make(&arena);
-	struct json_options options = {.depth_limit = 1 + size % 40, .arguments_limit = size % 7 == 0 ? 5 : SIZE_MAX};
+	struct json_options options = {.depth_limit = 1 + size % 40,
+				       .arguments_limit = size % 7 == 0 ? 5 : SIZE_MAX,
+				       .empty_containers = size % 2 == 0};
 	struct slice error = {0};
 	int outcome = json_parse(slice_make(data, size), &options, &list, &error);
 	if (outcome < 0 ? outcome != -ENOMEM || !arena.exhausted : (outcome == BODY_MALFORMED) != (error.len > 0))

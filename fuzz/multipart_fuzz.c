@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&arena, 64 << 20, 0);
 	struct slice type, body = slice_cut(slice_make(data, size), '\n', &type);
 	struct multipart m;
-	int outcome = multipart_parse(type, body, &(struct multipart_options){size % 3, size % 2, 0}, &arena, &m);
+	int outcome = multipart_parse(type, body, &(struct multipart_options){size % 3, size % 2, 0, size % 2 == 0},
+				      &arena, &m);
 	if (outcome < 0 || (outcome == BODY_MALFORMED) != (m.error.len > 0))
 		abort();
 	size_t bytes = 0;

@@ -132,6 +132,7 @@ static int process_json(struct transaction *t)
 	struct json_options options = {
 		.depth_limit = t->ruleset->settings.request_body_json_depth_limit,
 		.arguments_limit = request_arguments_left(t),
+		.empty_containers = true,
 	};
 	struct slice error = {0};
 	if (options.depth_limit == 0)
@@ -255,6 +256,7 @@ static int process_multipart(struct transaction *t)
 		.file_limit = settings->upload_file_limit,
 		.keep_files = settings->upload_keep_files || settings->tmp_save_uploaded_files,
 		.parts_limit = PARTS_MAX,
+		.unambiguous = true,
 	};
 	struct multipart multipart;
 	int parsed = multipart_parse(t->content_type, t->request_body.bytes, &options, &t->arena, &multipart);

@@ -91,12 +91,11 @@ static bool names_too_long(struct parser *p)
 	return p->name_bytes > NAMES_FREE + NAMES_PER_BYTE * p->lexer.text.len;
 }
 
-static int add_value(struct parser *p, struct slice value, size_t offset)
+/* An argument named by the path. */
+static int add_argument(struct parser *p, struct slice value, size_t offset)
 {
 	if (p->added == p->options->arguments_limit)
 		return fail(p, "client cancelled parse via callback return value");
-	size_t length = p->path.len;
-	path_add_name(p);
 	if (p->path.error != 0)
 		return p->path.error;
 	if (names_too_long(p)) {
@@ -106,10 +105,18 @@ static int add_value(struct parser *p, struct slice value, size_t offset)
 	struct field field = {.value = value, .value_offset = offset};
 	if (arena_copy(p->list->arena, buffer_slice(&p->path), &field.name) != 0 || field_list_add(p->list, field) != 0)
 		return -ENOMEM;
-	p->path.len = length;
 	p->added++;
-	p->expected = after_value(p);
 	return 0;
+}
+
+static int add_value(struct parser *p, struct slice value, size_t offset)
+{
+	size_t length = p->path.len;
+	path_add_name(p);
+	int outcome = add_argument(p, value, offset);
+	p->path.len = length;
+	p->expected = after_value(p);
+	return outcome;
 }
 
 static int add_string(struct parser *p)
@@ -158,6 +165,18 @@ static int close_container(struct parser *p)
 	return 0;
 }
 
+/* The document itself has no name that anybody chose. */
+static int close_empty_container(struct parser *p)
+{
+	if (p->options->empty_containers && p->depth > 1) {
+		p->path.len -= top(p)->array ? 0 : strlen(".");
+		int outcome = add_argument(p, SLICE(""), p->lexer.at);
+		if (outcome != 0)
+			return outcome;
+	}
+	return close_container(p);
+}
+
 static int take_value(struct parser *p, enum json_token token)
 {
 	size_t offset = p->lexer.at;
@@ -178,7 +197,7 @@ static int take_value(struct parser *p, enum json_token token)
 		return open_container(p, true);
 	case JSON_ARRAY_END:
 		if (p->expected == EXPECT_FIRST_ELEMENT)
-			return close_container(p);
+			return close_empty_container(p);
 		/* fall through */
 	default:
 		return fail(p, "unallowed token at this point in JSON text");
@@ -188,7 +207,7 @@ static int take_value(struct parser *p, enum json_token token)
 static int take_key(struct parser *p, enum json_token token)
 {
 	if (token == JSON_OBJECT_END && p->expected == EXPECT_FIRST_KEY)
-		return close_container(p);
+		return close_empty_container(p);
 	if (token != JSON_STRING)
 		return fail(p, "invalid object key (must be a string)");
 	p->key = p->lexer.value;

@@ -12,6 +12,7 @@
 struct json_options {
 	size_t depth_limit;     /* SecRequestBodyJsonDepthLimit; libmodsecurity's default is 10000 */
 	size_t arguments_limit; /* SecArgumentsLimit less what the transaction holds already; SIZE_MAX for none */
+	bool empty_containers;  /* {} and [] are arguments without a value, lest their names go unseen */
 };
 
 /*

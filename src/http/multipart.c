@@ -215,6 +215,8 @@ static int end_headers(struct parser *p, size_t data_from)
 		return invalid_disposition(p, number, header->value);
 	if (part->disposition.name.len == 0)
 		return fault(p, "Multipart: Content-Disposition header missing name field.");
+	if (part->disposition.extended && p->options->unambiguous)
+		p->result->flags.invalid_part = 1;
 	bool file = part->disposition.filename.len > 0;
 	if (file && slice_find(header->value, SLICE("filename="), 0) == header->value.len)
 		return fault(p, "Multipart: Invalid Content-Disposition header (filename).");
@@ -271,8 +273,11 @@ static int new_header(struct parser *p, struct slice line)
 		header.value = slice_after(header.value, 1);
 	header.value = chomp(header.value);
 	header.value_offset = place(p, header.value);
-	if (find_header(part, header.name) != NULL)
+	if (find_header(part, header.name) != NULL) {
+		if (p->options->unambiguous)
+			p->result->flags.invalid_part = 1;
 		return 0;
+	}
 	part->line = shown_line(line);
 	part->line_offset = place(p, line);
 	part->folded = buffer_make(p->arena);

@@ -13,6 +13,11 @@ struct multipart_options {
 			    */
 	bool keep_files;   /* SecUploadKeepFiles or SecTmpSaveUploadedFiles */
 	size_t parts_limit; /* a bound of ours on the parts; 0 for none. Reaching it is BODY_MALFORMED */
+	/*
+	 * Where a part has a header twice, or filename* beside filename (RFC 7578 forbids both), readers disagree on
+	 * which counts: with this set such a part is an invalid one.
+	 */
+	bool unambiguous;
 };
 
 /* The values of the variables MULTIPART_*; unmatched_boundary has the values 0, 1 and 2, the others 0 and 1. */

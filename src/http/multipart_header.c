@@ -286,6 +286,7 @@ static int take_parameter(const struct parameter *parameter, struct multipart *m
 		return -11;
 	if (extended->len > 0)
 		return -20;
+	disposition->extended = true;
 	*extended = parameter->value;
 	return 0;
 }

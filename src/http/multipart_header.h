@@ -13,6 +13,7 @@ struct content_disposition {
 	struct slice filename;
 	size_t name_offset; /* in the value; of what is between quotes */
 	size_t filename_offset;
+	bool extended; /* it has filename* */
 };
 
 /*

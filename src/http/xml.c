@@ -40,6 +40,7 @@ struct xml_dtd {
 struct budget {
 	size_t nodes_left;
 	bool exceeded;
+	bool entities; /* declared, or asked for and unknown */
 };
 
 void xml_library_start(void)
@@ -86,9 +87,11 @@ static void start_element(void *context, const xmlChar *local_name, const xmlCha
 	size_t bytes = 0;
 	for (int i = 0; i < attribute_count; i++)
 		bytes += (size_t)(attributes[5 * i + 4] - attributes[5 * i + 3]);
+	/* Those that the document's own declarations add count as written: every reader sees them. */
+	(void)defaulted_count;
 	if (spend(context, 1 + (size_t)attribute_count + (size_t)namespace_count, bytes))
-		xmlSAX2StartElementNs(context, local_name, prefix, uri, namespace_count, namespaces, attribute_count,
-				      defaulted_count, attributes);
+		xmlSAX2StartElementNs(context, local_name, prefix, uri, namespace_count, namespaces, attribute_count, 0,
+				      attributes);
 }
 
 static void add_text(void *context, const xmlChar *text, int length)
@@ -115,15 +118,29 @@ static void add_instruction(void *context, const xmlChar *target, const xmlChar 
 		xmlSAX2ProcessingInstruction(context, target, data);
 }
 
-static void ignore_entity(void *context, const xmlChar *name, int type, const xmlChar *public_id,
+static void note_entities(xmlParserCtxtPtr parser)
+{
+	struct budget *budget = parser->_private;
+	budget->entities = true;
+}
+
+/* Nothing is declared. Whoever reads on would read texts that the tree does not hold. */
+static void refuse_entity(void *context, const xmlChar *name, int type, const xmlChar *public_id,
 			  const xmlChar *system_id, xmlChar *content)
 {
-	(void)context;
+	note_entities(context);
 	(void)name;
 	(void)type;
 	(void)public_id;
 	(void)system_id;
 	(void)content;
+}
+
+/* With a DTD elsewhere an unknown entity is no fault of the document's: its text is there. */
+static void refuse_reference(void *context, const xmlChar *name)
+{
+	(void)name;
+	note_entities(context);
 }
 
 static xmlParserInputPtr resolve_nothing(void *context, const xmlChar *public_id, const xmlChar *system_id)
@@ -152,7 +169,8 @@ static xmlSAXHandler safe_handler(void)
 	sax.cdataBlock = add_cdata;
 	sax.comment = add_comment;
 	sax.processingInstruction = add_instruction;
-	sax.entityDecl = ignore_entity;
+	sax.entityDecl = refuse_entity;
+	sax.reference = refuse_reference;
 	sax.resolveEntity = resolve_nothing;
 	sax.externalSubset = ignore_subset;
 	sax.warning = ignore_error;
@@ -196,6 +214,10 @@ int xml_parse(struct slice body, const struct xml_options *options, struct xml_d
 	*ret_document = document;
 	if (budget.exceeded)
 		return fail("XML: Too many nodes.", ret_error);
+	if (budget.entities) {
+		document->well_formed = false;
+		return fail("XML: Entities are not read.", ret_error);
+	}
 	return document->well_formed ? 0 : fail("XML: Failed parsing document.", ret_error);
 }
 

@@ -305,7 +305,8 @@ static void test_json(void **state)
 		buffer_add(&text, COMPOSE(w, pieces, i % 2 ? 2 : 24));
 		buffer_text(&text, ends[shape]);
 		struct slice body = buffer_slice(&text);
-		struct json_options options = {ORACLE_DEPTH_LIMIT, ORACLE_ARGUMENTS_LIMIT};
+		struct json_options options = {.depth_limit = ORACLE_DEPTH_LIMIT,
+					       .arguments_limit = ORACLE_ARGUMENTS_LIMIT};
 		struct field_list list = field_list_make(&w->arena);
 		struct slice error = slice_make("", 0);
 		int outcome = json_parse(body, &options, &list, &error);

@@ -149,6 +149,12 @@ static bool is_multipart(const struct sample *sample)
 	return has_type(sample, SLICE("multipart/"));
 }
 
+static bool is_json_with_empty(const struct sample *sample)
+{
+	return has_type(sample, SLICE("json")) && (slice_find_byte(sample->body, '{', 0) < sample->body.len ||
+						   slice_find_byte(sample->body, '[', 0) < sample->body.len);
+}
+
 /* NULs come from escapes of any kind, in any place. */
 static bool begins_css(const struct delta *delta)
 {
@@ -194,6 +200,10 @@ const struct accepted accepted[] = {
 	 SUBSTITUTE_DOCUMENT, is_document, begins_document},
 	{"part header", "a part's Content-Type with a charset ends before its line end, as the rules' tests want it",
 	 SUBSTITUTE_PART_HEADER, has_part_with_charset, begins_part_header},
+	{"empty containers", "{} and [] in JSON are arguments without a value", SUBSTITUTE_EMPTY, is_json_with_empty,
+	 begins_anywhere},
+	{"ambiguous part", "a part with a header twice, or filename* beside filename, is invalid", SUBSTITUTE_AMBIGUOUS,
+	 is_multipart, begins_anywhere},
 	{"lines", "the value of a part keeps the line breaks inside it", SUBSTITUTE_LINES, is_multipart,
 	 begins_anywhere},
 	{"css", "t:cssDecode goes on behind a NUL", SUBSTITUTE_CSS, any_request, begins_css},

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "codec/transform.h"
+#include "http/json.h"
 #include "http/multipart.h"
 #include "http/uri.h"
 #include "http/xml_names.h"
@@ -92,7 +93,9 @@ int __wrap_multipart_parse(struct slice content_type, struct slice body, const s
 int __wrap_multipart_parse(struct slice content_type, struct slice body, const struct multipart_options *options,
 			   struct arena *arena, struct multipart *ret_multipart)
 {
-	int r = __real_multipart_parse(content_type, body, options, arena, ret_multipart);
+	struct multipart_options changed = *options;
+	changed.unambiguous = options->unambiguous && !(in_place & SUBSTITUTE_AMBIGUOUS);
+	int r = __real_multipart_parse(content_type, body, &changed, arena, ret_multipart);
 	struct field_list *lines = &ret_multipart->part_headers;
 	if (r >= 0 && (in_place & SUBSTITUTE_PART_HEADER))
 		for (size_t i = 0; i < lines->count; i++)
@@ -103,6 +106,18 @@ int __wrap_multipart_parse(struct slice content_type, struct slice body, const s
 			if (join_lines(&arguments->items[i], arena) != 0)
 				return -ENOMEM;
 	return r;
+}
+
+int __real_json_parse(struct slice body, const struct json_options *options, struct field_list *list,
+		      struct slice *ret_error);
+int __wrap_json_parse(struct slice body, const struct json_options *options, struct field_list *list,
+		      struct slice *ret_error);
+int __wrap_json_parse(struct slice body, const struct json_options *options, struct field_list *list,
+		      struct slice *ret_error)
+{
+	struct json_options changed = *options;
+	changed.empty_containers = options->empty_containers && !(in_place & SUBSTITUTE_EMPTY);
+	return __real_json_parse(body, &changed, list, ret_error);
 }
 
 int __real_uri_parse(struct slice raw, struct arena *arena, struct uri *ret_uri);

@@ -17,6 +17,8 @@ enum substitution {
 	SUBSTITUTE_PHRASES = 1 << 7,       /* @pm by libmodsecurity's automaton */
 	SUBSTITUTE_LIMITS = 1 << 9,        /* PCRE has its own limits, and nobody is told */
 	SUBSTITUTE_QUOTE = 1 << 8,         /* 955350 looks for backslashes that no answer has */
+	SUBSTITUTE_EMPTY = 1 << 10,        /* {} and [] in JSON are no arguments */
+	SUBSTITUTE_AMBIGUOUS = 1 << 11,    /* a part may have a header twice, and filename* */
 };
 
 /* Which of them are in place from now on; 0 for none. */
