@@ -61,6 +61,9 @@ const char *cli_value_at(const struct cli_arguments *arguments, const char *name
 /* "guia: ..." to stderr; returns `code`. */
 int cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Says that a file the user named cannot be read. A name that is wrong is the user's, all else the machine's. */
+int cli_unreadable(const char *path, int error);
+
 /* The help of a command, and its man page in roff. */
 void cli_help(const struct command *command, struct buffer *out);
 void cli_man(const struct command *command, struct buffer *out);

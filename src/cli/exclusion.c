@@ -3,11 +3,12 @@
 #include <inttypes.h>
 
 enum {
-	FIRST_ID = 10001,
-	TARGETS_MAX = 12,
+	FIRST_ID = 10000, /* ids up to 99,999 are the site's own */
+	ID_COUNT = 90000,
+	TARGETS_MAX = 32,
 };
 
-/* One rule and one variable it looked at. */
+/* One rule and one variable it looked at; without a variable it is all of the rule. */
 struct target {
 	int64_t rule;
 	struct slice variable;
@@ -50,45 +51,85 @@ static bool listed(const struct target *targets, size_t count, struct target one
 	return false;
 }
 
-/* What the heads of the rules that scored looked at. */
-static size_t collect(const struct story *story, struct target targets[TARGETS_MAX])
+/* Appends what the heads of one rule looked at. false: some of it cannot be written, or there is no room. */
+static bool collect_rule(const struct story_rule *rule, struct target targets[TARGETS_MAX], size_t *count)
+{
+	for (const struct story_link *link = rule->links; link != NULL; link = link->next) {
+		struct target one = {rule->id, writable(link->variable)};
+		if (link->depth != 0 || (one.variable.len > 0 && listed(targets, *count, one)))
+			continue;
+		if (one.variable.len == 0 || *count == TARGETS_MAX)
+			return false;
+		targets[(*count)++] = one;
+	}
+	return true;
+}
+
+/* What the heads of the rules that count looked at; a rule that cannot be excluded by it is there as a whole. */
+static size_t collect(const struct story *story, struct target targets[TARGETS_MAX], bool *ret_narrow)
 {
 	size_t count = 0;
+	bool narrow = false;
 	for (const struct story_rule *rule = story->rules; rule != NULL; rule = rule->next) {
-		if (!story_rule_scored(rule))
+		size_t before = count;
+		if (!story_rule_counts(rule))
 			continue;
-		for (const struct story_link *link = rule->links; link != NULL; link = link->next) {
-			struct target one = {rule->id, writable(link->variable)};
-			if (link->depth == 0 && one.variable.len > 0 && count < TARGETS_MAX &&
-			    !listed(targets, count, one))
-				targets[count++] = one;
+		if (collect_rule(rule, targets, &count)) {
+			narrow = true;
+			continue;
 		}
+		if (before == TARGETS_MAX)
+			return 0;
+		count = before;
+		targets[count++] = (struct target){rule->id, SLICE("")};
 	}
+	*ret_narrow = narrow;
 	return count;
+}
+
+/* The same for the same text, so that exclusions pasted one after the other do not share one. */
+static unsigned id_of(struct slice path, const struct target *targets, size_t count)
+{
+	uint64_t hash = 1469598103934665603U; /* FNV-1a */
+	for (size_t i = 0; i < path.len; i++)
+		hash = (hash ^ path.ptr[i]) * 1099511628211U;
+	for (size_t i = 0; i < count; i++) {
+		hash = (hash ^ (uint64_t)targets[i].rule) * 1099511628211U;
+		for (size_t j = 0; j < targets[i].variable.len; j++)
+			hash = (hash ^ targets[i].variable.ptr[j]) * 1099511628211U;
+	}
+	return FIRST_ID + (unsigned)((hash ^ hash >> 32) % ID_COUNT);
 }
 
 static void add_by_path(const struct target *targets, size_t count, struct slice path, struct buffer *out)
 {
 	size_t plain = plain_prefix(path, "/._~-");
-	buffer_printf(out, "SecRule REQUEST_FILENAME \"@%s %.*s\" \\\n    \"id:%d,phase:1,pass,nolog,t:none",
-		      plain == path.len ? "streq" : "beginsWith", SLICE_ARG(slice_sub(path, 0, plain)), FIRST_ID);
+	buffer_printf(out, "SecRule REQUEST_FILENAME \"@%s %.*s\" \\\n    \"id:%u,phase:1,pass,nolog,t:none",
+		      plain == path.len ? "streq" : "beginsWith", SLICE_ARG(slice_sub(path, 0, plain)),
+		      id_of(path, targets, count));
 	for (size_t i = 0; i < count; i++)
-		buffer_printf(out, ",\\\n    ctl:ruleRemoveTargetById=%" PRId64 ";%.*s", targets[i].rule,
-			      SLICE_ARG(targets[i].variable));
+		if (targets[i].variable.len > 0)
+			buffer_printf(out, ",\\\n    ctl:ruleRemoveTargetById=%" PRId64 ";%.*s", targets[i].rule,
+				      SLICE_ARG(targets[i].variable));
+		else
+			buffer_printf(out, ",\\\n    ctl:ruleRemoveById=%" PRId64, targets[i].rule);
 	buffer_text(out, "\"\n");
 }
 
 static void add_by_target(const struct target *targets, size_t count, struct buffer *out)
 {
 	for (size_t i = 0; i < count; i++)
-		buffer_printf(out, "SecRuleUpdateTargetById %" PRId64 " \"!%.*s\"\n", targets[i].rule,
-			      SLICE_ARG(targets[i].variable));
+		if (targets[i].variable.len > 0)
+			buffer_printf(out, "SecRuleUpdateTargetById %" PRId64 " \"!%.*s\"\n", targets[i].rule,
+				      SLICE_ARG(targets[i].variable));
+		else
+			buffer_printf(out, "SecRuleRemoveById %" PRId64 "\n", targets[i].rule);
 }
 
 static void add_by_rule(const struct story *story, struct buffer *out)
 {
 	for (const struct story_rule *rule = story->rules; rule != NULL; rule = rule->next)
-		if (story_rule_scored(rule))
+		if (story_rule_counts(rule))
 			buffer_printf(out, "SecRuleRemoveById %" PRId64 "\n", rule->id);
 }
 
@@ -98,13 +139,15 @@ size_t exclusions_suggest(const struct story *story, struct slice path, struct e
 		"before the Core Rule Set: a file of `rules_before:` (guia serve) or guia_rules_before (nginx)";
 	static const char after[] = "after the Core Rule Set: a file of `rules:` (guia serve) or guia_rules (nginx)";
 	struct target targets[TARGETS_MAX];
-	size_t target_count = collect(story, targets), count = 0;
+	bool narrow = false;
+	size_t target_count = collect(story, targets, &narrow), count = 0;
 	if (target_count > 0 && plain_prefix(path, "/._~-") > 0) {
-		exclusions[count] =
-			(struct exclusion){"these values, on this path only", before, true, buffer_make(NULL)};
+		exclusions[count] = (struct exclusion){narrow ? "these values, on this path only"
+							      : "these rules, on this path only",
+						       before, true, buffer_make(NULL)};
 		add_by_path(targets, target_count, path, &exclusions[count++].text);
 	}
-	if (target_count > 0) {
+	if (narrow) {
 		exclusions[count] = (struct exclusion){"these values, on every path", after, false, buffer_make(NULL)};
 		add_by_target(targets, target_count, &exclusions[count++].text);
 	}

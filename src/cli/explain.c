@@ -50,7 +50,7 @@ static int read_whole(struct explainer *e, const char *path, struct slice *ret_b
 	struct buffer bytes = buffer_make(&e->arena);
 	int r = file_read(path, FILE_LIMIT_BYTES, &bytes);
 	if (r != 0)
-		return cli_fail(r == -ENOENT ? CLI_USER : CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
+		return cli_unreadable(path, r);
 	*ret_bytes = buffer_slice(&bytes);
 	return CLI_FINE;
 }
@@ -63,7 +63,8 @@ static int read_response(struct explainer *e, const char *path)
 	if (path == NULL || code != CLI_FINE)
 		return code;
 	if (response_parse(bytes, &e->arena, &response) != 0)
-		return cli_fail(CLI_USER, "%s: not a raw HTTP response", path);
+		return cli_fail(CLI_USER,
+				"%s: not a raw HTTP response (HTTP/1.1 200 OK, headers, an empty line, a body)", path);
 	e->answer = (struct ftw_answer){response.status, response.headers, response.body};
 	e->has_answer = true;
 	return CLI_FINE;
@@ -84,6 +85,7 @@ static int run_request(struct explainer *e)
 	r = story_secrets(&e->story, e->engine.rules);
 	r = r != 0 ? r : exchange_run(t, &exchange, &e->status);
 	guia_transaction_summary(t, &e->summary);
+	story_blocked(&e->story, e->summary.verdict.rule_id);
 	guia_transaction_end(t);
 	return r != 0 ? r : e->story.lost ? -ENOMEM : 0;
 }
@@ -146,9 +148,12 @@ static void add_rule(struct explainer *e, const struct story_rule *rule)
 	char title[96];
 	snprintf(title, sizeof(title), "  %" PRId64, rule->id);
 	add_bold(e, title);
-	buffer_printf(&e->out, "  +%" PRId64, rule->inbound + rule->outbound);
+	if (rule->inbound != 0)
+		buffer_printf(&e->out, "  %+" PRId64, rule->inbound);
 	if (rule->outbound != 0)
-		buffer_text(&e->out, " outbound");
+		buffer_printf(&e->out, "  %+" PRId64 " outbound", rule->outbound);
+	if (rule->blocked)
+		buffer_text(&e->out, "  blocked by itself");
 	if (rule->paranoia_level > 0)
 		buffer_printf(&e->out, ", paranoia level %u", rule->paranoia_level);
 	buffer_text(&e->out, ": ");
@@ -162,6 +167,13 @@ static void add_rule(struct explainer *e, const struct story_rule *rule)
 			add_link(e, link);
 	if (count > LINKS_SHOWN)
 		buffer_printf(&e->out, "    and %zu more matches\n", count - LINKS_SHOWN);
+}
+
+static void add_score(struct buffer *out, const char *name, int64_t score, int64_t threshold)
+{
+	buffer_printf(out, "%s score %" PRId64, name, score);
+	if (threshold > 0)
+		buffer_printf(out, " (blocked from %" PRId64 " on)", threshold);
 }
 
 static void add_verdict(struct explainer *e)
@@ -179,13 +191,10 @@ static void add_verdict(struct explainer *e)
 			 s->verdict.would_block ? "Passed, but would be blocked if rules could (DetectionOnly)"
 						: "Passed");
 	add_bold(e, line);
-	buffer_printf(&e->out, "\nInbound score %" PRId64, s->inbound_score);
-	if (s->inbound_threshold > 0)
-		buffer_printf(&e->out, " of %" PRId64, s->inbound_threshold);
-	buffer_printf(&e->out, ", outbound score %" PRId64, s->outbound_score);
-	if (s->outbound_threshold > 0)
-		buffer_printf(&e->out, " of %" PRId64, s->outbound_threshold);
-	buffer_text(&e->out, " (blocked from there on)\n");
+	buffer_byte(&e->out, '\n');
+	add_score(&e->out, "Inbound", s->inbound_score, s->inbound_threshold);
+	add_score(&e->out, ", outbound", s->outbound_score, s->outbound_threshold);
+	buffer_byte(&e->out, '\n');
 }
 
 static void add_exclusions(struct explainer *e)
@@ -210,16 +219,16 @@ static void tell(struct explainer *e)
 	size_t scored = 0, others = 0;
 	add_verdict(e);
 	for (const struct story_rule *rule = e->story.rules; rule != NULL; rule = rule->next) {
-		if (!story_rule_scored(rule))
+		if (!story_rule_counts(rule))
 			continue;
 		if (scored++ == 0) {
 			buffer_byte(&e->out, '\n');
-			add_bold(e, "Rules that scored\n");
+			add_bold(e, "Rules that scored, or blocked by themselves\n");
 		}
 		add_rule(e, rule);
 	}
 	for (const struct story_rule *rule = e->story.rules; rule != NULL; rule = rule->next) {
-		if (story_rule_scored(rule))
+		if (story_rule_counts(rule))
 			continue;
 		if (others++ == 0) {
 			buffer_byte(&e->out, '\n');
@@ -257,8 +266,9 @@ static void json_rule(struct buffer *out, const struct story_rule *rule)
 {
 	buffer_printf(out,
 		      "{\"id\":%" PRId64 ",\"paranoia_level\":%u,\"inbound\":%" PRId64 ",\"outbound\":%" PRId64
-		      ",\"line\":%u,\"file\":",
-		      rule->id, rule->paranoia_level, rule->inbound, rule->outbound, rule->line);
+		      ",\"blocked\":%s,\"line\":%u,\"file\":",
+		      rule->id, rule->paranoia_level, rule->inbound, rule->outbound, rule->blocked ? "true" : "false",
+		      rule->line);
 	text_json(out, slice_from_string(rule->file));
 	buffer_text(out, ",\"message\":");
 	text_json(out, rule->message);
@@ -275,7 +285,7 @@ static void json_rules(struct explainer *e, bool scored, const char *name)
 	const char *separator = "";
 	buffer_printf(&e->out, ",\"%s\":[", name);
 	for (const struct story_rule *rule = e->story.rules; rule != NULL; rule = rule->next) {
-		if (story_rule_scored(rule) != scored)
+		if (story_rule_counts(rule) != scored)
 			continue;
 		buffer_text(&e->out, separator);
 		separator = ",";
@@ -325,6 +335,21 @@ static int tell_timing(const struct explainer *e, const struct cli_arguments *ar
 	return timing_tell(&timing);
 }
 
+/* What nginx answers before any rule is asked. A saved request most often lacks its end. */
+static int tell_refused(struct explainer *e, bool json)
+{
+	const struct request *q = &e->request;
+	if (json) {
+		printf("{\"verdict\":\"refused\",\"status\":%u,\"reason\":\"%s\"}\n", q->refused_status,
+		       q->refused_reason);
+		return CLI_FINE;
+	}
+	printf("nginx refuses this request by itself with status %u: %s\n", q->refused_status, q->refused_reason);
+	if (q->truncated)
+		puts("  hint: an empty line ends the headers; then come as many bytes as Content-Length says");
+	return CLI_FINE;
+}
+
 static int explain(struct explainer *e, const struct cli_arguments *arguments)
 {
 	struct request_parser_options options = request_parser_defaults();
@@ -336,11 +361,8 @@ static int explain(struct explainer *e, const struct cli_arguments *arguments)
 		return code;
 	options.body_limit_bytes = 0;
 	int r = request_parse(wire, &options, &e->arena, &e->request);
-	if (r == REQUEST_REFUSED) {
-		printf("nginx refuses this request by itself with status %u: %s\n", e->request.refused_status,
-		       e->request.refused_reason);
-		return CLI_FINE;
-	}
+	if (r == REQUEST_REFUSED)
+		return tell_refused(e, cli_flag(arguments, "json"));
 	if (r == 0 && cli_flag(arguments, "timing"))
 		return tell_timing(e, arguments);
 	r = r != 0 ? r : run_request(e);
@@ -387,10 +409,14 @@ const struct command explain_command = {
 	.synopsis = "[--rules FILE] [--response FILE] [--timing] REQUEST",
 	.description =
 		"Takes one raw request and tells the verdict, the scores against their thresholds, and for each rule\n"
-		"that scored every link of its chain: the variable, the value with the match marked, the value after\n"
-		"each transformation that changed it. Rules that only keep books are listed apart.\n\n"
-		"Then up to three exclusions, the narrowest first, each with where to paste it. Secrets are\n"
-		"replaced by [redacted], and control characters never come out raw.\n\n"
+		"that scored, or blocked by itself, every link of its chain: the variable, the value with the match\n"
+		"marked, the value after each transformation that changed it. Rules that only keep books are listed\n"
+		"apart.\n\n"
+		"Then up to three exclusions, the narrowest first, each with where to paste it; to try one, give it "
+		"as\n"
+		"--rules ahead of the rules or after them, as it says. Secrets are replaced by [redacted], and "
+		"control\n"
+		"characters never come out raw.\n\n"
 		"With --timing it tells instead what the request costs, per stage and per rule: see guia check.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),

@@ -8,7 +8,7 @@ static const struct {
 	const char *meaning;
 } exit_codes[] = {
 	{"0", "fine"},
-	{"1", "there are findings: a test failed, a request was blocked where that is asked for"},
+	{"1", "there are findings: a test failed"},
 	{"2", "what the user wrote is wrong: the command line, rules, configuration"},
 	{"3", "the machine: a file, a port, memory, a missing program"},
 };

@@ -44,18 +44,13 @@ static int worst(int a, int b)
 	return a > b ? a : b;
 }
 
-static int cannot_read(const char *path, int error)
-{
-	return cli_fail(error == -ENOENT ? CLI_USER : CLI_ENVIRONMENT, "%s: %s", path, strerror(-error));
-}
-
 static int read_response(struct inspector *in, const char *path)
 {
 	struct buffer bytes = buffer_make(&in->response_arena);
 	struct response response;
 	int r = file_read(path, FILE_LIMIT_BYTES, &bytes);
 	if (r != 0)
-		return cannot_read(path, r);
+		return cli_unreadable(path, r);
 	r = response_parse(buffer_slice(&bytes), &in->response_arena, &response);
 	if (r == RESPONSE_MALFORMED)
 		return cli_fail(CLI_USER,
@@ -141,7 +136,7 @@ static int inspect_file(struct inspector *in, const char *path)
 	int code = CLI_FINE;
 	int r = file_read(path, FILE_LIMIT_BYTES, &bytes);
 	if (r != 0)
-		code = cannot_read(path, r);
+		code = cli_unreadable(path, r);
 	else if ((r = inspect_bytes(in, path, buffer_slice(&bytes), &out)) != 0)
 		code = cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
 	else if (fwrite(out.ptr, 1, out.len, stdout) != out.len)

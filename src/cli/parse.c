@@ -3,6 +3,7 @@
 #include "base/nearest.h"
 #include "base/vector.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,12 @@ int cli_fail(int code, const char *format, ...)
 	fputc('\n', stderr);
 	va_end(args);
 	return code;
+}
+
+int cli_unreadable(const char *path, int error)
+{
+	bool misnamed = error == -ENOENT || error == -EISDIR || error == -ENOTDIR;
+	return cli_fail(misnamed ? CLI_USER : CLI_ENVIRONMENT, "%s: %s", path, strerror(-error));
 }
 
 bool cli_colour(int fd)

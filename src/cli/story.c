@@ -4,10 +4,21 @@
 #include "ftw/exchange.h"
 #include "http/redact.h"
 
-bool story_rule_scored(const struct story_rule *rule)
+static bool only_adds_up(int64_t id)
 {
-	int64_t family = rule->id / 1000;
-	return (rule->inbound != 0 || rule->outbound != 0) && family != 949 && family != 959 && family != 980;
+	int64_t family = id / 1000;
+	return family == 949 || family == 959 || family == 980;
+}
+
+bool story_rule_counts(const struct story_rule *rule)
+{
+	return (rule->inbound != 0 || rule->outbound != 0 || rule->blocked) && !only_adds_up(rule->id);
+}
+
+void story_blocked(struct story *story, int64_t rule_id)
+{
+	for (struct story_rule *rule = story->rules; rule != NULL; rule = rule->next)
+		rule->blocked = rule->id == rule_id && !only_adds_up(rule_id);
 }
 
 static struct slice copy(struct story *story, struct slice bytes)

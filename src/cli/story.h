@@ -35,6 +35,7 @@ struct story_rule {
 	struct slice message;
 	int64_t inbound;
 	int64_t outbound;
+	bool blocked;             /* of itself, whatever the score */
 	struct story_link *links; /* in order */
 	struct story_link *last;
 	struct story_rule *next;
@@ -54,7 +55,10 @@ int story_secrets(struct story *story, const struct guia_rules *rules);
 /* A guia_trace_fn; `context` is the story. */
 void story_trace(void *story, const struct guia_trace *trace);
 
-/* Whether it added to a score by what it found itself: 949, 959 and 980 only add up. */
-bool story_rule_scored(const struct story_rule *rule);
+/* Marks the rule of the verdict, if it did not merely add up. */
+void story_blocked(struct story *story, int64_t rule_id);
+
+/* Whether it scored or blocked by what it found itself: 949, 959 and 980 only add up. */
+bool story_rule_counts(const struct story_rule *rule);
 
 #endif

@@ -48,7 +48,7 @@ static int file_fault(const char *path, int error)
 {
 	if (error > 0)
 		return CLI_USER; /* told by a diagnostic */
-	return cli_fail(error == -ENOENT ? CLI_USER : CLI_ENVIRONMENT, "%s: %s", path, strerror(-error));
+	return cli_unreadable(path, error);
 }
 
 static int load_suite(struct session *s, const char *path)
@@ -103,8 +103,12 @@ static int load_all(struct session *s, const struct cli_arguments *arguments)
 		int r = ftw_overrides_load(path, &s->diagnostics, &s->overrides);
 		code = r != 0 ? file_fault(path, r) : CLI_FINE;
 	}
-	for (size_t i = 0; code == CLI_FINE && i < arguments->word_count; i++)
+	for (size_t i = 0; code == CLI_FINE && i < arguments->word_count; i++) {
+		size_t before = s->count;
 		code = load_path(s, arguments->words[i]);
+		if (code == CLI_FINE && s->count == before)
+			code = cli_fail(CLI_USER, "%s: no tests here (files named *.yaml)", arguments->words[i]);
+	}
 	print_diagnostics(&s->diagnostics);
 	return code;
 }

@@ -22,6 +22,56 @@ static int fault(const struct loader *l, const struct yaml_node *node, const cha
 	return FTW_INVALID;
 }
 
+/* A key misspelt would make a test that cannot fail. */
+static int check_keys(const struct loader *l, const struct yaml_node *map, const char *const *known)
+{
+	for (const struct yaml_node *node = map != NULL ? map->first : NULL; node != NULL; node = node->next) {
+		size_t i = 0;
+		while (known[i] != NULL && !slice_equal(node->key, slice_from_string(known[i])))
+			i++;
+		if (known[i] != NULL)
+			continue;
+		struct buffer hint = buffer_make(l->arena);
+		buffer_text(&hint, "known here: ");
+		for (i = 0; known[i] != NULL; i++)
+			buffer_printf(&hint, "%s%s", i > 0 ? ", " : "", known[i]);
+		buffer_byte(&hint, '\0');
+		diagnostics_add(l->diagnostics, DIAGNOSTIC_ERROR, yaml_key_place(node, l->file, l->text),
+				hint.error == 0 ? (const char *)hint.ptr : NULL, "unknown key `%.*s`",
+				SLICE_ARG(node->key));
+		return FTW_INVALID;
+	}
+	return 0;
+}
+
+static int check_stage_keys(const struct loader *l, const struct yaml_node *input, const struct yaml_node *output)
+{
+	static const char *const of_input[] = {"dest_addr",
+					       "port",
+					       "protocol",
+					       "method",
+					       "uri",
+					       "version",
+					       "headers",
+					       "ordered_headers",
+					       "data",
+					       "encoded_request",
+					       "raw_request",
+					       "autocomplete_headers",
+					       "stop_magic",
+					       "save_cookie",
+					       "follow_redirect",
+					       "virtual_host_mode",
+					       NULL};
+	static const char *const of_output[] = {
+		"status",   "log", "log_contains", "no_log_contains", "response_contains", "expect_error", "retry_once",
+		"isolated", NULL};
+	static const char *const of_log[] = {"expect_ids", "no_expect_ids", "match_regex", "no_match_regex", NULL};
+	int r = check_keys(l, input, of_input);
+	r = r != 0 ? r : check_keys(l, output, of_output);
+	return r != 0 ? r : check_keys(l, yaml_get(output, "log"), of_log);
+}
+
 static int read_text(const struct yaml_node *map, const char *key, struct slice *text)
 {
 	const struct yaml_node *node = yaml_get(map, key);
@@ -157,11 +207,14 @@ static int read_stage(const struct loader *l, const struct yaml_node *node, stru
 	const struct yaml_node *output = yaml_get(body, "output");
 	if (input == NULL || output == NULL)
 		return fault(l, node, "a stage needs `input` and `output`");
+	int r = check_stage_keys(l, input, output);
+	if (r != 0)
+		return r;
 	struct ftw_stage *stage = arena_zalloc(l->arena, 1, sizeof(*stage));
 	if (stage == NULL)
 		return -ENOMEM;
 	stage->line = input->key_line;
-	int r = read_input(l, input, &stage->input);
+	r = read_input(l, input, &stage->input);
 	stage->input.announces_empty = wrapped == NULL;
 	if (r != 0)
 		return r < 0 ? r : fault(l, input, "a value under `input` is not of the form it should have");

@@ -82,7 +82,8 @@ int prepare_config(const struct serve_options *options, const struct notice *not
 	int r = load(options, arena, &diagnostics, ret_config);
 	notice_diagnostics(notice, &diagnostics);
 	diagnostics_destroy(&diagnostics);
-	int code = r == 0 ? check_files(ret_config, notice) : r > 0 || r == -ENOENT ? SERVE_USER : SERVE_ENVIRONMENT;
+	bool misnamed = r == -ENOENT || r == -EISDIR || r == -ENOTDIR;
+	int code = r == 0 ? check_files(ret_config, notice) : r > 0 || misnamed ? SERVE_USER : SERVE_ENVIRONMENT;
 	if (r < 0)
 		notice_say(notice, "%s: %s", options->file != NULL ? options->file : "configuration", strerror(-r));
 	if (code != SERVE_FINE)

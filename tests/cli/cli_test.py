@@ -191,7 +191,7 @@ def check_counts():
 @case
 def explain_shows_every_link_and_marks_the_match():
     out, _ = guia("explain", "--rules", RULE_FILE, EVIL)
-    for part in ("Blocked with status 403 by rule 949110", "Inbound score 5 of 5", "942100", "ARGS:q", "x EEvil",
+    for part in ("Blocked with status 403 by rule 949110", "Inbound score 5 (blocked from 5 on)", "942100", "ARGS:q", "x EEvil",
                  "t:lowercase", "x >>>eevil<<<", "REQUEST_METHOD", "ctl:ruleRemoveTargetById=942100;ARGS:q",
                  "SecRuleUpdateTargetById 942100 \"!ARGS:q\"", "SecRuleRemoveById 942100"):
         assert part in out, (part, out)
@@ -208,6 +208,55 @@ def every_exclusion_works():
         order = (path, RULE_FILE) if exclusion["place"] == "before" else (RULE_FILE, path)
         line = json.loads(guia("inspect", "--rules", order[0], "--rules", order[1], EVIL)[0])
         assert line["inbound_score"] < before and line["verdict"] == "pass", (exclusion, line)
+
+
+@case
+def exclusions_of_several_requests_go_into_one_file():
+    texts = []
+    for path in ("/a", "/b"):
+        evil = write("evil-there.txt", request(f"GET {path}?q=evil HTTP/1.1"))
+        texts.append(json.loads(guia("explain", "--json", "--rules", RULE_FILE, evil)[0])["exclusions"][0]["text"])
+    guia("check", "--rules", write("both.conf", "".join(texts)), "--rules", RULE_FILE)
+
+
+@case
+def what_cannot_be_excluded_by_its_variable_is_by_its_path():
+    rules = write("flag.conf", RULES + """
+SecRule ARGS "@streq flag" "id:3,phase:1,nolog,pass,setvar:tx.flag=1"
+SecRule TX:flag "@eq 1" "id:932001,phase:1,log,pass,msg:'Flag',setvar:'tx.anomaly_score_pl1=+5'"
+""")
+    mixed = write("mixed.txt", request("GET /m?q=evil&r=flag HTTP/1.1"))
+    exclusions = json.loads(guia("explain", "--json", "--rules", rules, mixed)[0])["exclusions"]
+    assert "ctl:ruleRemoveById=932001" in exclusions[0]["text"] and len(exclusions) == 3, exclusions
+    for exclusion in exclusions:
+        path = write("exclusion.conf", exclusion["text"])
+        order = (path, rules) if exclusion["place"] == "before" else (rules, path)
+        line = json.loads(guia("inspect", "--rules", order[0], "--rules", order[1], mixed)[0])
+        assert line["verdict"] == "pass", (exclusion, line)
+
+
+@case
+def a_rule_that_blocks_by_itself_is_explained():
+    rules = write("deny.conf", 'SecRuleEngine On\nSecRule ARGS:q "@streq no" "id:7,phase:2,deny,status:406"\n')
+    denied = write("denied.txt", request("GET /?q=no HTTP/1.1"))
+    out, _ = guia("explain", "--rules", rules, denied)
+    assert "7  blocked by itself" in out and "looks at ARGS:q" in out and "SecRuleRemoveById 7" in out, out
+    story = json.loads(guia("explain", "--json", "--rules", rules, denied)[0])
+    assert [(rule["id"], rule["blocked"]) for rule in story["rules"]] == [(7, True)] and story["bookkeeping"] == []
+
+
+@case
+def a_refused_request_is_explained_to_programs_too():
+    cut = write("cut.txt", b"GET / HTTP/1.1\r\nHost: a.test\r\n")
+    assert json.loads(guia("explain", "--json", "--rules", RULE_FILE, cut)[0])["verdict"] == "refused"
+    assert "hint: an empty line ends the headers" in guia("explain", "--rules", RULE_FILE, cut)[0]
+
+
+@case
+def a_folder_is_no_file():
+    for words in (("inspect", "/"), ("explain", "/"), ("check", "-c", "/"), ("check", "--rules", "/"),
+                  ("explain", "--response", "/", EVIL)):
+        assert "Is a directory" in guia(*words, code=2)[1]
 
 
 @case
@@ -258,6 +307,12 @@ def rule_tests_pass_fail_and_skip():
     for name, text in (("a.yaml", "tests: [\n"), ("b.yaml", "tests: 1\n"), ("c.yaml", "x: *y\n")):
         assert f"{name}:" in guia("test", "--rules", RULE_FILE, write(name, text), code=2)[1]
     guia("test", "--rules", RULE_FILE, "/nowhere.yaml", code=2)
+    (FOLDER / "no-tests").mkdir()
+    assert "no tests" in guia("test", "--rules", RULE_FILE, str(FOLDER / "no-tests"), code=2)[1]
+    misspelt = write("misspelt.yaml", "rule_id: 1\ntests:\n  - test_id: 1\n    stages:\n      - input: {uri: /}\n"
+                     "        output: {log: {expekt_ids: [1]}}\n")
+    err = guia("test", "--rules", RULE_FILE, misspelt, code=2)[1]
+    assert "misspelt.yaml:6:24: error: unknown key `expekt_ids`" in err and "hint: known here: expect_ids" in err, err
     assert "--log" in guia("test", "--server", "http://127.0.0.1:1", suite, code=2)[1]
 
 
