@@ -58,8 +58,8 @@ static int run(const struct cli_arguments *arguments)
 			return code;
 	}
 	int code = serve_check(&sites.options);
-	if (code == CLI_FINE && !cli_flag(arguments, "json"))
-		puts("configuration: fine");
+	if (code == CLI_FINE)
+		puts(cli_flag(arguments, "json") ? "{\"configuration\":\"fine\"}" : "configuration: fine");
 	return code;
 }
 

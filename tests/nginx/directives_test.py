@@ -1,4 +1,5 @@
 """The module's directives: what nginx -t accepts and refuses, how levels merge, what the module exports."""
+import pathlib
 import subprocess
 
 from harness import MODULE, Gate, case, curl, debian_modsecurity, free_port, main, wait_until
@@ -47,6 +48,19 @@ def _():
     accepted, said = gate.check()
     line = gate.config.read_text().split("\n").index("SecRuul x") + 1
     assert not accepted and f"nginx.conf:{line}:" in said, (line, said)
+
+
+@case("the example of the README is accepted as it stands")
+def _():
+    root = pathlib.Path(__file__).resolve().parent.parent.parent
+    example = (root / "nginx" / "README.md").read_text().split("```nginx\n")[1].split("```")[0]
+    http = example.split("http {\n", 1)[1].rstrip().removesuffix("}")
+    for there, here in (("/etc/guia/recommended.conf", str(root / "rules" / "guia-recommended.conf")),
+                        ("/var/cache/guia", "cache"), ("server_name ", f"listen 127.0.0.1:{PORT}; server_name ")):
+        assert there in http, there
+        http = http.replace(there, here)
+    accepted, said = check(http)
+    assert accepted, said
 
 
 @case("a name with wildcards is every file it matches")
