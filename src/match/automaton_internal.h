@@ -47,6 +47,7 @@ struct automaton {
 	 */
 	bool *at_start;     /* by instruction: waits at a beginning; false for places */
 	bool starts_assert; /* an assertion does */
+	bool starts_late;   /* a match can begin elsewhere than where the value does */
 	uint32_t *places;   /* instructions reached by the class, not those at_start */
 	size_t place_count;
 	uint32_t *from;

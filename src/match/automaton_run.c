@@ -1,7 +1,7 @@
 /* Automata over a value, side by side, and without states. */
 #include "match/automaton_internal.h"
 
-enum { RUN_EARNS_BYTES = 16, LANES = 8 };
+enum { RUN_EARNS_BYTES = 16, LANES = 8, STRETCH_BYTES = 256 };
 
 void automaton_earn(struct automaton_cache *c, size_t bytes)
 {
@@ -104,14 +104,44 @@ static size_t step_together(struct automaton_run **runs, size_t lanes, uint8_t b
 	return left;
 }
 
+static uint64_t all_patterns(const struct automaton *a)
+{
+	return a->pattern_count == 64 ? UINT64_MAX : ((uint64_t)1 << a->pattern_count) - 1;
+}
+
+/* Whether nothing that may come changes what was found. */
+static bool is_settled(const struct automaton_run *run)
+{
+	const struct automaton *a = run->automaton;
+	const struct state *state = automaton_state(a, run->cache, run->row);
+	return state->matched == all_patterns(a) || (state->count == 0 && !a->starts_late);
+}
+
+/* Those that are settled go. Returns how many are left. */
+static size_t drop_settled(struct automaton_run **runs, size_t lanes)
+{
+	size_t left = 0;
+	for (size_t k = 0; k < lanes; k++) {
+		if (is_settled(runs[k]))
+			runs[k]->found = automaton_state(runs[k]->automaton, runs[k]->cache, runs[k]->row)->matched;
+		else
+			runs[left++] = runs[k];
+	}
+	return left;
+}
+
 static void run_together(struct automaton_run *first, size_t lanes, struct slice value)
 {
 	struct automaton_run *runs[LANES];
+	size_t at = 0;
 	for (size_t k = 0; k < lanes; k++)
 		runs[k] = &first[k];
-	for (size_t at = go_on_together(runs, lanes, value, 0); at < value.len;
-	     at = go_on_together(runs, lanes, value, at + 1))
-		lanes = step_together(runs, lanes, value.ptr[at]);
+	while (at < value.len && lanes > 0) {
+		size_t end = value.len - at < STRETCH_BYTES ? value.len : at + STRETCH_BYTES;
+		while ((at = go_on_together(runs, lanes, slice_make(value.ptr, end), at)) < end)
+			lanes = step_together(runs, lanes, value.ptr[at++]);
+		lanes = end < value.len ? drop_settled(runs, lanes) : lanes;
+	}
 	for (size_t k = 0; k < lanes; k++)
 		end_run(runs[k], false);
 }
@@ -119,6 +149,7 @@ static void run_together(struct automaton_run *first, size_t lanes, struct slice
 void automaton_run(struct automaton_run *runs, size_t count, struct slice value)
 {
 	for (size_t i = 0; i < count; i++) {
+		runs[i].busy = false;
 		runs[i].row = automaton_start_row(runs[i].automaton, runs[i].cache, BEFORE_START);
 		automaton_earn(runs[i].cache, value.len);
 	}
@@ -128,8 +159,7 @@ void automaton_run(struct automaton_run *runs, size_t count, struct slice value)
 
 uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_cache *cache, struct slice value)
 {
-	uint64_t all = automaton->pattern_count == 64 ? UINT64_MAX : ((uint64_t)1 << automaton->pattern_count) - 1;
-	uint64_t matched = 0;
+	uint64_t all = all_patterns(automaton), matched = 0;
 	enum before before = BEFORE_START;
 	cache->next.count = 0;
 	for (size_t at = 0; at <= value.len && matched != all; at++) {

@@ -177,6 +177,17 @@ static int find_closures(struct automaton *a, struct work *w)
 	return 0;
 }
 
+static void find_late_starts(struct automaton *a)
+{
+	for (unsigned before = 0; before < BEFORE_COUNT; before++) {
+		for (uint32_t class = 0; class < a->class_count && before != BEFORE_START; class ++) {
+			size_t index = (size_t)before * a->class_count + class;
+			a->starts_late =
+				a->starts_late || a->from[index] != a->from[index + 1] || a->start_matches[index] != 0;
+		}
+	}
+}
+
 static int prepare(struct automaton *a, struct work *w)
 {
 	size_t instructions = a->instruction_count + 1, contexts = (size_t)BEFORE_COUNT * a->class_count;
@@ -196,6 +207,7 @@ static int prepare(struct automaton *a, struct work *w)
 			if (add_places(a, w, (enum before)before, class) != 0)
 				return -ENOMEM;
 	a->from[contexts] = (uint32_t)a->place_count;
+	find_late_starts(a);
 	return 0;
 }
 

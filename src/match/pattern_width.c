@@ -60,3 +60,62 @@ size_t pattern_loops(const struct pattern *pattern)
 		loops += pattern->nodes[i].kind == PATTERN_REPEAT && pattern->nodes[i].max == PATTERN_ENDLESS;
 	return loops;
 }
+
+unsigned pattern_set_commonness(const struct pattern_set *set)
+{
+	static const uint8_t commonness[128] = {
+		['\n'] = 12, ['\r'] = 8, ['\t'] = 2,         [' '] = 40,        ['!'] = 5,  ['"'] = 8,
+		['%'] = 4,   ['&'] = 4,  ['\''] = 8,         ['(' ... ')'] = 6, [','] = 20, ['-'] = 30,
+		['.'] = 30,  ['/'] = 15, ['0' ... '9'] = 20, [':'] = 12,        ['='] = 6,  [';'] = 6,
+		['?'] = 8,   ['@'] = 6,  ['A' ... 'Z'] = 10, ['_'] = 15,        ['+'] = 3,  ['a' ... 'z'] = 40,
+	};
+	unsigned sum = 0;
+	for (unsigned c = 0; c < 128; c++)
+		if (pattern_set_has(set, (uint8_t)c))
+			sum += commonness[c] > 0 ? commonness[c] : 1;
+	sum += (set->bits[2] | set->bits[3]) != 0 ? 10 : 0;
+	return sum < 100 ? sum : 100;
+}
+
+/* A set that is wanted of a node, while it is being looked for. */
+struct need {
+	struct pattern_set set;
+	unsigned commonness;
+};
+
+enum { NO_NEED = 100 };
+
+static struct need need_of(const struct pattern *p, uint32_t at)
+{
+	const struct pattern_node *node = &p->nodes[at];
+	struct need need = {.commonness = NO_NEED};
+	bool choice = node->kind == PATTERN_ALT;
+	if (node->kind == PATTERN_SET)
+		return (struct need){node->set, pattern_set_commonness(&node->set)};
+	if (node->kind == PATTERN_EMPTY || node->kind == PATTERN_ASSERT ||
+	    (node->kind == PATTERN_REPEAT && node->min == 0))
+		return need;
+	if (choice)
+		need.commonness = 0;
+	for (uint32_t c = node->first; c != PATTERN_NO_NODE; c = p->nodes[c].next) {
+		struct need one = need_of(p, c);
+		if (!choice) {
+			need = one.commonness < need.commonness ? one : need;
+			continue;
+		}
+		for (unsigned i = 0; i < 4; i++)
+			need.set.bits[i] |= one.set.bits[i];
+		need.commonness = one.commonness >= NO_NEED || need.commonness >= NO_NEED
+					  ? NO_NEED
+					  : pattern_set_commonness(&need.set);
+	}
+	return need;
+}
+
+bool pattern_need(const struct pattern *pattern, struct pattern_set *ret_set)
+{
+	struct need need = need_of(pattern, 0);
+	if (need.commonness < NO_NEED)
+		*ret_set = need.set;
+	return need.commonness < NO_NEED;
+}

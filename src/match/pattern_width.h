@@ -15,4 +15,13 @@ uint32_t pattern_width(const struct pattern *pattern, const struct pattern_set *
 /* Repeats without an end. */
 size_t pattern_loops(const struct pattern *pattern);
 
+/*
+ * The bytes of which every match has one, chosen so that few values have any; false: there is no such choice but a
+ * match without bytes, or bytes that most values have.
+ */
+bool pattern_need(const struct pattern *pattern, struct pattern_set *ret_set);
+
+/* How many in a hundred short values have a byte of the set, by a guess. */
+unsigned pattern_set_commonness(const struct pattern_set *set);
+
 #endif

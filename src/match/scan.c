@@ -49,6 +49,8 @@ void scan_set_free(struct scan_set *set)
 			automaton_free(set->automata[i].alone[k]);
 	}
 	free(set->automata);
+	free(set->factors);
+	free(set->gates);
 	free(set->routes);
 	free(set->always);
 	free(set->classes);
@@ -82,6 +84,8 @@ static void find_widths(const struct scan_builder *b, struct scan_set *set)
 		uint32_t width = width_of(&b->entries[i], (enum scan_route)set->routes[i]);
 		least = width < least ? width : least;
 	}
+	for (size_t i = 0; i < set->factor_count; i++)
+		least = set->factors[i].literal.len < least ? set->factors[i].literal.len : least;
 	set->database_min_width = least;
 	for (size_t i = 0; i < set->automaton_count; i++)
 		least = set->automata[i].min_width < least ? set->automata[i].min_width : least;
@@ -101,10 +105,10 @@ static uint32_t count_findable(const struct scan_builder *b, const struct scan_s
 	return count;
 }
 
-/* Only where the database holds nothing but literals that are long enough. */
+/* Only where the database holds nothing but literals that are long enough; factors are. */
 static int make_filter(const struct scan_builder *b, struct scan_set *set)
 {
-	size_t count = 0;
+	size_t count = set->factor_count;
 	for (size_t i = 0; i < b->count; i++) {
 		if (!in_database(set, i))
 			continue;
@@ -116,6 +120,8 @@ static int make_filter(const struct scan_builder *b, struct scan_set *set)
 	for (size_t i = 0; r == 0 && i < b->count; i++)
 		if (in_database(set, i))
 			scan_filter_add(set->filter, b->entries[i].text);
+	for (size_t i = 0; r == 0 && i < set->factor_count; i++)
+		scan_filter_add(set->filter, scan_factor_text(&set->factors[i]));
 	return r;
 }
 
@@ -148,7 +154,11 @@ int scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 	free(seen);
 	find_widths(builder, set);
 	classify(builder, set);
-	return make_filter(builder, set);
+	int r = make_filter(builder, set);
+	free(set->factors);
+	set->factors = NULL;
+	set->factor_count = set->factor_capacity = 0;
+	return r;
 }
 
 size_t scan_set_words(const struct scan_set *set)

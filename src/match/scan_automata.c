@@ -17,23 +17,18 @@ enum {
 	TOGETHER = 16,
 	ODD_TOGETHER = 32, /* of the highest level: what these look for is rare in plain text */
 	LOOPING_TOGETHER = 5,
-	LOOPS_MANY = 30,           /* such patterns need many states on plain text already */
-	LEVEL_LEAST = 8,           /* fewer patterns of a level join the level below */
+	LOOPS_MANY = 30, /* such patterns need many states on plain text already */
+	LEVELS = 3,
+	COMMON = 60,               /* most values have such bytes */
+	RARE = 15,                 /* few values have such bytes */
+	LEVEL_LEAST = 4,           /* fewer patterns of a level join the level below */
 	INSTRUCTIONS_MANY = 10000, /* longer lists of words are better left to Hyperscan, if it takes them */
 	SHORT_LITERALS_MOST = 8,
+	GATES_LEAST = 4, /* for fewer a database is not worth its memory */
 };
 
-/* Letters and digits; what names, dates, addresses and texts in any language have; what prose has; the rest. */
-const uint8_t
-	scan_byte_levels[256] =
-		{
-			[0 ... 8] = 8,      ['\t' ... '\n'] = 4, [11 ... 12] = 8,    ['\r'] = 4,
-			[14 ... 31] = 8,    [' '] = 2,           ['!' ... '"'] = 4,  ['#' ... '&'] = 8,
-			['\'' ... ')'] = 4, ['*' ... '+'] = 8,   [',' ... '.'] = 2,  ['/'] = 4,
-			['0' ... '9'] = 1,  [':' ... ';'] = 4,   ['<' ... '>'] = 8,  ['?'] = 4,
-			['@'] = 2,          ['A' ... 'Z'] = 1,   ['[' ... '^'] = 8,  ['_'] = 2,
-			['`'] = 8,          ['a' ... 'z'] = 1,   ['{' ... 0x7f] = 8, [0x80 ... 0xff] = 2,
-};
+/* Factors that are found more often in plain text, by a guess, are not worth looking for. */
+static const double FACTORS_SHARE_MOST = 1e-4;
 
 unsigned scan_route_flags(const struct scan_entry *entry, enum scan_route route)
 {
@@ -63,9 +58,12 @@ struct member {
 	size_t entry;
 	struct slice text; /* as a regex; owned */
 	struct automaton *alone;
-	unsigned level;
+	struct pattern_set need; /* a byte of this; all bytes: nothing */
+	unsigned commonness;     /* of the need */
+	unsigned level;          /* the rarer its bytes the higher */
 	bool loops;
 	uint32_t min_width;
+	struct pattern_factors factors; /* none: no gate */
 };
 
 struct members {
@@ -92,17 +90,14 @@ static int expression_of(const struct scan_entry *entry, struct slice *ret_text)
 
 static void describe(const struct pattern *pattern, struct member *member)
 {
-	struct pattern_set allowed = {{0}};
+	struct pattern_set all;
+	memset(&all, 0xff, sizeof(all));
 	member->loops = pattern_loops(pattern) >= LOOPS_MANY;
-	member->level = SCAN_LEVELS;
-	for (unsigned level = 0; level < SCAN_LEVELS; level++) {
-		for (unsigned c = 0; c < 256; c++)
-			if (scan_byte_levels[c] <= 1 << level)
-				pattern_set_add(&allowed, (uint8_t)c);
-		member->min_width = pattern_width(pattern, &allowed);
-		if (member->min_width != PATTERN_IMPOSSIBLE && member->level == SCAN_LEVELS)
-			member->level = level;
-	}
+	member->min_width = pattern_width(pattern, &all);
+	if (!pattern_need(pattern, &member->need))
+		member->need = all;
+	member->commonness = pattern_set_commonness(&member->need);
+	member->level = member->commonness >= COMMON ? 0 : member->commonness >= RARE ? 1 : 2;
 }
 
 /* 0, AUTOMATON_UNFIT, or -ENOMEM. `many`: patterns with more instructions are unfit. */
@@ -114,7 +109,12 @@ static int look(unsigned flags, size_t many, struct member *member)
 	if (r != 0)
 		return r == PATTERN_OPAQUE ? AUTOMATON_UNFIT : r;
 	describe(&pattern, member);
+	r = pattern_factors_find(&pattern, SCAN_FILTER_BYTES, &member->factors);
 	pattern_free(&pattern);
+	if (r != 0)
+		return r;
+	if (member->factors.share > FACTORS_SHARE_MOST)
+		pattern_factors_free(&member->factors);
 	r = automaton_builder_create(false, &builder);
 	if (r != 0)
 		return r;
@@ -131,6 +131,12 @@ static void member_free(struct member *member)
 {
 	free((void *)(uintptr_t)member->text.ptr);
 	automaton_free(member->alone);
+	pattern_factors_free(&member->factors);
+}
+
+static bool has_gate(const struct member *member)
+{
+	return member->factors.items != NULL;
 }
 
 static int try_automaton(const struct scan_builder *builder, size_t at, size_t many, struct members *members)
@@ -178,15 +184,29 @@ static int choose(const struct scan_builder *builder, size_t at, bool short_lite
 	return r < 0 ? r : 0;
 }
 
+static void drop_few_gates(struct members *members)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < members->count; i++)
+		count += has_gate(&members->items[i]);
+	for (size_t i = 0; count < GATES_LEAST && i < members->count; i++)
+		pattern_factors_free(&members->items[i].factors);
+}
+
+static bool is_calm(const struct member *member, unsigned level)
+{
+	return member->level == level && !member->loops && !has_gate(member);
+}
+
 /* Levels with few members are taken into the one below. */
 static void join_levels(struct members *members)
 {
-	for (unsigned level = SCAN_LEVELS - 1; level > 0; level--) {
+	for (unsigned level = LEVELS - 1; level > 0; level--) {
 		size_t count = 0;
 		for (size_t i = 0; i < members->count; i++)
-			count += members->items[i].level == level && !members->items[i].loops;
+			count += is_calm(&members->items[i], level);
 		for (size_t i = 0; count < LEVEL_LEAST && i < members->count; i++)
-			members->items[i].level -= members->items[i].level == level && !members->items[i].loops;
+			members->items[i].level -= is_calm(&members->items[i], level);
 	}
 }
 
@@ -205,6 +225,58 @@ static int build_together(const struct scan_builder *builder, const struct membe
 	return r;
 }
 
+/* The key of what a pattern needs, made if it is new; when there are no more, SCAN_KEY_ANY. */
+static uint64_t key_for(struct scan_set *set, const struct member *member)
+{
+	uint64_t with = UINT64_MAX, without = 0;
+	if (member->commonness >= 100)
+		return SCAN_KEY_ANY;
+	for (unsigned c = 0; c < 256; c++) {
+		if (pattern_set_has(&member->need, (uint8_t)c))
+			with &= set->byte_keys[c];
+		else
+			without |= set->byte_keys[c];
+	}
+	uint64_t same = with & ~without & ~(uint64_t)SCAN_KEY_ANY;
+	if (same != 0)
+		return same & -same;
+	uint64_t used = SCAN_KEY_ANY;
+	for (unsigned c = 0; c < 256; c++)
+		used |= set->byte_keys[c];
+	uint64_t key = ~used & (used + 1); /* they are given from the lowest */
+	for (unsigned c = 0; c < 256; c++)
+		if (pattern_set_has(&member->need, (uint8_t)c))
+			set->byte_keys[c] |= key;
+	return key != 0 ? key : SCAN_KEY_ANY;
+}
+
+/* Each member gets the next gate. 0 or -ENOMEM. */
+static int add_gates(struct scan_set *set, struct scan_automaton *group, const struct member *members, size_t count)
+{
+	group->gated = true;
+	group->first_gate = set->gate_count;
+	for (size_t i = 0; i < count; i++) {
+		set->gates[set->gate_count] = (uint32_t)(group - set->automata);
+		for (size_t k = 0; k < members[i].factors.count; k++) {
+			if (vector_grow((void **)&set->factors, &set->factor_capacity, set->factor_count,
+					sizeof(*set->factors)) != 0)
+				return -ENOMEM;
+			set->factors[set->factor_count++] =
+				(struct scan_factor){set->gate_count, members[i].factors.items[k]};
+		}
+		set->gate_count++;
+	}
+	return 0;
+}
+
+void scan_automata_open(struct scan_set *set)
+{
+	for (size_t i = 0; i < set->automaton_count; i++)
+		set->automata[i].gated = false;
+	set->factor_count = 0;
+	set->gate_count = 0;
+}
+
 /* Takes the members' automata over. 0, AUTOMATON_UNFIT when all is too large together, or -ENOMEM. */
 static int build_group(const struct scan_builder *builder, struct scan_set *set, struct member *members, size_t count)
 {
@@ -212,7 +284,7 @@ static int build_group(const struct scan_builder *builder, struct scan_set *set,
 	int r = count > 1 ? build_together(builder, members, count, &group->together) : 0;
 	if (r != 0)
 		return r;
-	group->level = members[0].level;
+	group->keys = 0;
 	group->min_width = UINT32_MAX;
 	group->count = count;
 	for (size_t i = 0; i < count; i++) {
@@ -220,10 +292,12 @@ static int build_group(const struct scan_builder *builder, struct scan_set *set,
 		*place = members[i].alone;
 		members[i].alone = NULL;
 		group->ids[i] = builder->entries[members[i].entry].id;
+		group->keys |= has_gate(&members[i]) ? SCAN_KEY_ANY : key_for(set, &members[i]);
 		group->min_width = members[i].min_width < group->min_width ? members[i].min_width : group->min_width;
 	}
+	set->all_keys |= group->keys;
 	set->automaton_count++;
-	return 0;
+	return has_gate(&members[0]) ? add_gates(set, group, members, count) : 0;
 }
 
 /* As many together as fit. */
@@ -236,25 +310,29 @@ static int build_fitting(const struct scan_builder *builder, struct scan_set *se
 	return r != 0 ? r : build_fitting(builder, set, members + count / 2, count - count / 2);
 }
 
-/* The calm ones by level, then those with many loops by level. */
+/* Those with gates last; the calm ones by level, then those with many loops; all by the bytes they need. */
 static int by_kind(const void *a, const void *b)
 {
 	const struct member *left = a, *right = b;
+	if (has_gate(left) != has_gate(right))
+		return has_gate(left) ? 1 : -1;
 	if (left->loops != right->loops)
 		return left->loops ? 1 : -1;
 	if (left->level != right->level)
 		return left->level < right->level ? -1 : 1;
+	if (left->commonness != right->commonness)
+		return left->commonness > right->commonness ? -1 : 1;
 	return left->entry < right->entry ? -1 : 1;
 }
 
 static bool belong_together(const struct member *a, const struct member *b)
 {
-	return a->loops == b->loops && (a->loops || a->level == b->level);
+	return has_gate(a) == has_gate(b) && a->loops == b->loops && (a->loops || a->level == b->level);
 }
 
 static size_t most_together(const struct member *member)
 {
-	return member->loops ? LOOPING_TOGETHER : member->level + 1 == SCAN_LEVELS ? ODD_TOGETHER : TOGETHER;
+	return member->loops ? LOOPING_TOGETHER : member->level + 1 == LEVELS ? ODD_TOGETHER : TOGETHER;
 }
 
 /* Groups of about the same size. */
@@ -274,10 +352,12 @@ static int build_parts(const struct scan_builder *builder, struct scan_set *set,
 static int build_groups(const struct scan_builder *builder, struct scan_set *set, struct members *members)
 {
 	int r = 0;
+	drop_few_gates(members);
 	join_levels(members);
 	qsort(members->items, members->count, sizeof(*members->items), by_kind);
 	set->automata = calloc(members->count + 1, sizeof(*set->automata));
-	if (set->automata == NULL)
+	set->gates = calloc(members->count + 1, sizeof(*set->gates));
+	if (set->automata == NULL || set->gates == NULL)
 		return -ENOMEM;
 	for (size_t from = 0, to; from < members->count && r == 0; from = to) {
 		for (to = from; to < members->count; to++)

@@ -111,29 +111,43 @@ static char *text_copy(struct slice text)
 	return copy;
 }
 
-static int expressions_add(const struct scan_builder *b, size_t at, enum scan_route route, struct scan_expressions *e)
+/* Takes the text over. */
+static int expressions_add(struct scan_expressions *e, char *text, unsigned flags, uint32_t id, size_t origin)
 {
-	const struct scan_entry *entry = &b->entries[at];
-	char *text = entry->kind == SCAN_ENTRY_LITERAL ? scan_escape_literal(entry->text) : text_copy(entry->text);
 	if (text == NULL)
 		return -ENOMEM;
 	e->texts[e->count] = text;
-	e->flags[e->count] = scan_route_flags(entry, route);
-	e->ids[e->count] = entry->id;
-	e->origins[e->count++] = at;
+	e->flags[e->count] = flags;
+	e->ids[e->count] = id;
+	e->origins[e->count++] = origin;
 	return 0;
 }
 
-/* The expressions of the entries that go to the database. Free in any case. */
+static int add_of_entry(const struct scan_builder *b, size_t at, enum scan_route route, struct scan_expressions *e)
+{
+	const struct scan_entry *entry = &b->entries[at];
+	char *text = entry->kind == SCAN_ENTRY_LITERAL ? scan_escape_literal(entry->text) : text_copy(entry->text);
+	return expressions_add(e, text, scan_route_flags(entry, route), entry->id, at);
+}
+
+static int add_of_factor(const struct scan_set *set, const struct scan_factor *factor, struct scan_expressions *e)
+{
+	return expressions_add(e, scan_escape_literal(scan_factor_text(factor)), SCAN_FLAGS | HS_FLAG_CASELESS,
+			       scan_gate_id(set, factor->gate), SCAN_ORIGIN_FACTOR);
+}
+
+/* The expressions of the entries that go to the database, and of factors. Free in any case. */
 static int expressions_collect(const struct scan_builder *b, const struct scan_set *set,
 			       struct scan_expressions *ret_expressions)
 {
-	int r = expressions_make(b->count, ret_expressions);
+	int r = expressions_make(b->count + set->factor_count, ret_expressions);
 	for (size_t i = 0; r == 0 && i < b->count; i++) {
 		enum scan_route route = (enum scan_route)set->routes[i];
 		if (route == SCAN_ROUTE_DATABASE || route == SCAN_ROUTE_PREFILTER)
-			r = expressions_add(b, i, route, ret_expressions);
+			r = add_of_entry(b, i, route, ret_expressions);
 	}
+	for (size_t i = 0; r == 0 && i < set->factor_count; i++)
+		r = add_of_factor(set, &set->factors[i], ret_expressions);
 	return r;
 }
 
@@ -197,6 +211,17 @@ static int find_database(const struct scan_expressions *e, const struct source *
 	return r;
 }
 
+/* What was refused goes the next best way. */
+static void reroute(struct scan_set *set, size_t origin)
+{
+	if (origin == SCAN_ORIGIN_FACTOR)
+		scan_automata_open(set);
+	else if (set->routes[origin] == SCAN_ROUTE_DATABASE)
+		set->routes[origin] = SCAN_ROUTE_PREFILTER;
+	else
+		set->routes[origin] = SCAN_ROUTE_NONE;
+}
+
 /* One try: 0 when done, 1 if an entry was refused, which goes the next best way; or an error. */
 static int try_database(const struct scan_builder *b, const struct source *source, struct scan_set *set)
 {
@@ -206,8 +231,7 @@ static int try_database(const struct scan_builder *b, const struct source *sourc
 	if (r == 0 && e.count > 0)
 		r = find_database(&e, source, set, &refused);
 	if (r == 0 && refused != SCAN_STORE_TAKEN) {
-		uint8_t *route = &set->routes[e.origins[refused < e.count ? refused : 0]];
-		*route = *route == SCAN_ROUTE_DATABASE ? SCAN_ROUTE_PREFILTER : SCAN_ROUTE_NONE;
+		reroute(set, e.origins[refused < e.count ? refused : 0]);
 		r = 1;
 	}
 	expressions_free(&e);

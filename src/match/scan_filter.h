@@ -1,7 +1,8 @@
 /*
  * Whether a short value can hold any of many literals, told in a nanosecond for two bytes: of each literal the four
  * bytes in a row that are rarest in plain text are kept in a Bloom filter (Bloom 1970; both bits in one word, after
- * Putze et al. 2007), and a value without any of these has none of the literals.
+ * Putze et al. 2007), and a value without any of these has none of the literals. Literals of three bytes have a filter
+ * of their own.
  */
 #ifndef GUIA_MATCH_SCAN_FILTER_H
 #define GUIA_MATCH_SCAN_FILTER_H
@@ -9,7 +10,7 @@
 #include "base/slice.h"
 
 enum {
-	SCAN_FILTER_BYTES = 4,         /* shorter literals cannot be added */
+	SCAN_FILTER_BYTES = 3,         /* shorter literals cannot be added */
 	SCAN_FILTER_VALUE_BYTES = 256, /* for longer values it is not worth asking */
 };
 

@@ -3,6 +3,7 @@
 #define GUIA_MATCH_SCAN_INTERNAL_H
 
 #include "match/automaton.h"
+#include "match/pattern_factor.h"
 #include "match/scan.h"
 #include "match/scan_cache.h"
 #include "match/scan_filter.h"
@@ -36,13 +37,7 @@ enum scan_route {
 	SCAN_ROUTE_NONE,
 };
 
-/*
- * Bytes have levels: letters and digits the lowest, then what names, dates and addresses have, then what prose has. A
- * value's level is its highest byte's; a pattern's that of the lowest value that it can match. Most values are of a low
- * level, most patterns of the highest.
- */
-enum { SCAN_LEVELS = 4 };
-extern const uint8_t scan_byte_levels[256]; /* as bits: 1 << level */
+enum { SCAN_KEY_ANY = 1 };
 
 struct scan_automaton {
 	struct automaton *together;
@@ -50,8 +45,19 @@ struct scan_automaton {
 		*alone[AUTOMATON_PATTERNS_MAX]; /* by pattern, for when `together` is busy; if it has several */
 	uint32_t ids[AUTOMATON_PATTERNS_MAX];
 	size_t count;
-	unsigned level;
+	uint64_t keys; /* it is run where the value has any of these */
 	uint32_t min_width;
+	bool gated;          /* each pattern is run only where its gate is open */
+	uint32_t first_gate; /* if gated: of the first pattern; the others' follow */
+};
+
+/*
+ * A pattern of which every match holds one of some literals (match/pattern_factor.h) has a gate: these literals go to
+ * Hyperscan with all others, and where it finds one, the gate opens. Hyperscan's ids of gates come after all others.
+ */
+struct scan_factor {
+	uint32_t gate;
+	struct pattern_factor literal;
 };
 
 struct scan_set {
@@ -60,6 +66,17 @@ struct scan_set {
 	struct scan_filter *filter; /* NULL: the database is always asked */
 	struct scan_automaton *automata;
 	size_t automaton_count;
+	/*
+	 * Bytes of which a pattern needs one have a key, a bit: here are the keys of each byte. Every value has
+	 * SCAN_KEY_ANY.
+	 */
+	uint64_t byte_keys[256];
+	uint64_t all_keys;
+	struct scan_factor *factors;
+	size_t factor_count;
+	size_t factor_capacity;
+	uint32_t *gates; /* by gate: its automaton */
+	uint32_t gate_count;
 	uint8_t *routes; /* enum scan_route by entry of the builder */
 	size_t route_count;
 	size_t words;
@@ -92,15 +109,31 @@ bool scan_route_parses(const struct scan_entry *entry, unsigned flags, uint32_t 
 /* Chooses every entry's route, and builds the automata of those that go there. 0 or -ENOMEM. */
 int scan_automata_build(const struct scan_builder *builder, struct scan_set *set);
 
+/* Hyperscan's id of a gate. */
+static inline uint32_t scan_gate_id(const struct scan_set *set, uint32_t gate)
+{
+	return (uint32_t)(set->words * 64) + gate;
+}
+
+static inline struct slice scan_factor_text(const struct scan_factor *factor)
+{
+	return slice_make(factor->literal.bytes, factor->literal.len);
+}
+
+/* No pattern has a gate any more. */
+void scan_automata_open(struct scan_set *set);
+
 /* A literal as an expression: whatever is not a letter or digit becomes \xHH. NULL without memory. */
 char *scan_escape_literal(struct slice literal);
+
+#define SCAN_ORIGIN_FACTOR SIZE_MAX
 
 /* What goes to Hyperscan: parallel arrays, as hs_compile_multi() wants them. */
 struct scan_expressions {
 	char **texts; /* owned */
 	unsigned *flags;
 	unsigned *ids;
-	size_t *origins; /* entries of the builder */
+	size_t *origins; /* entries of the builder; SCAN_ORIGIN_FACTOR: none */
 	size_t count;
 	size_t capacity;
 };

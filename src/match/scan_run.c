@@ -19,6 +19,8 @@ struct view {
 
 struct scan_scratch {
 	hs_scratch_t *hyperscan; /* NULL until a set with a database was fitted */
+	uint64_t *open;          /* a bit for each gate of the set that is being run */
+	size_t open_words;
 	struct fitted *fitted;
 	size_t fitted_count;
 	size_t fitted_capacity;
@@ -45,6 +47,7 @@ void scan_scratch_free(struct scan_scratch *scratch)
 		automaton_cache_free(scratch->fitted[i].cache);
 	for (size_t i = 0; i < scratch->view_room; i++)
 		free(scratch->views[i].caches);
+	free(scratch->open);
 	free(scratch->fitted);
 	free(scratch->views);
 	free(scratch);
@@ -135,9 +138,20 @@ static int add_view(struct scan_scratch *scratch, const struct scan_set *set)
 	return 0;
 }
 
+static int make_room_for_gates(struct scan_scratch *scratch, size_t gates)
+{
+	size_t words = gates / 64 + 1;
+	uint64_t *open = words > scratch->open_words ? realloc(scratch->open, words * sizeof(*open)) : scratch->open;
+	if (open == NULL)
+		return -ENOMEM;
+	scratch->open = open;
+	scratch->open_words = words > scratch->open_words ? words : scratch->open_words;
+	return 0;
+}
+
 int scan_scratch_fit(struct scan_scratch *scratch, const struct scan_set *set)
 {
-	if (views_grow(scratch) != 0)
+	if (views_grow(scratch) != 0 || make_room_for_gates(scratch, set->gate_count) != 0)
 		return -ENOMEM;
 	if (set->database != NULL && hs_alloc_scratch(set->database, &scratch->hyperscan) != HS_SUCCESS)
 		return -ENOMEM;
@@ -152,6 +166,10 @@ struct findings {
 	uint64_t *bits;
 	uint32_t found;
 	uint32_t findable;
+	uint64_t *open;
+	uint32_t open_count;
+	uint32_t gate_count;
+	uint32_t first_gate_id;
 };
 
 static void set_bit(struct findings *f, uint32_t id)
@@ -162,6 +180,14 @@ static void set_bit(struct findings *f, uint32_t id)
 	*word |= bit;
 }
 
+static void open_gate(struct findings *f, uint32_t gate)
+{
+	uint64_t *word = &f->open[gate / 64];
+	uint64_t bit = (uint64_t)1 << (gate % 64);
+	f->open_count += (*word & bit) == 0;
+	*word |= bit;
+}
+
 /* Called by Hyperscan for a hit; anything but 0 ends the scan. */
 static int on_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
 {
@@ -169,8 +195,11 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
 	(void)to;
 	(void)flags;
 	struct findings *f = context;
-	set_bit(f, id);
-	return f->found == f->findable;
+	if (id >= f->first_gate_id)
+		open_gate(f, id - f->first_gate_id);
+	else
+		set_bit(f, id);
+	return f->found == f->findable && f->open_count == f->gate_count;
 }
 
 static int run_database(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
@@ -186,20 +215,20 @@ static int run_database(const struct scan_set *set, struct scan_scratch *scratch
 	return r == HS_NOMEM ? -ENOMEM : -EINVAL;
 }
 
-/* The value's highest level. */
-static unsigned level_of(struct slice value)
+/* The keys in a value, of those that are asked for anywhere. */
+static uint64_t keys_in(const struct scan_set *set, struct slice value)
 {
 	enum { STEP = 64 };
-	unsigned levels = 1;
-	for (size_t at = 0; at < value.len && levels >> (SCAN_LEVELS - 1) == 0; at += STEP) {
+	uint64_t keys = SCAN_KEY_ANY;
+	for (size_t at = 0; at < value.len && (~keys & set->all_keys) != 0; at += STEP) {
 		size_t end = value.len - at < STEP ? value.len : at + STEP;
 		for (size_t i = at; i < end; i++)
-			levels |= scan_byte_levels[value.ptr[i]];
+			keys |= set->byte_keys[value.ptr[i]];
 	}
-	return 31 - (unsigned)__builtin_clz(levels);
+	return keys;
 }
 
-enum { RUNS = 16 };
+enum { RUNS = 16, ALONE_MOST = 4 };
 
 /* Some automata of a set, on their way. */
 struct batch {
@@ -240,22 +269,67 @@ static void run_batch(struct batch *batch, struct slice value, struct findings *
 	batch->count = 0;
 }
 
+static void add_run(struct batch *batch, const struct scan_automaton *a, struct automaton_cache **caches,
+		    struct slice value, struct findings *f)
+{
+	batch->runs[batch->count].automaton = a->together;
+	batch->runs[batch->count].cache = caches[0];
+	batch->of[batch->count] = a;
+	batch->caches[batch->count++] = a->count > 1 ? caches + 1 : caches;
+	if (batch->count == RUNS)
+		run_batch(batch, value, f);
+}
+
+/* The gates of a group that are open. */
+static uint64_t open_of(const struct findings *f, const struct scan_automaton *a)
+{
+	size_t word = a->first_gate / 64, shift = a->first_gate % 64;
+	uint64_t open = f->open[word] >> shift;
+	if (shift + a->count > 64)
+		open |= f->open[word + 1] << (64 - shift);
+	return a->count == 64 ? open : open & (((uint64_t)1 << a->count) - 1);
+}
+
+/* Which patterns to run alone: few that are open, of a group that has several. */
+static bool few(uint64_t open, const struct scan_automaton *a)
+{
+	return a->count > 1 && __builtin_popcountll(open) <= ALONE_MOST;
+}
+
+/* Some patterns of a group, each by itself. */
+static void run_open(const struct scan_automaton *a, struct automaton_cache **caches, uint64_t open, struct slice value,
+		     struct findings *f)
+{
+	struct automaton_run runs[ALONE_MOST];
+	unsigned numbers[ALONE_MOST], count = 0;
+	for (; open != 0; open &= open - 1) {
+		unsigned k = numbers[count] = (unsigned)__builtin_ctzll(open);
+		runs[count++] = (struct automaton_run){.automaton = a->alone[k], .cache = caches[1 + k]};
+	}
+	automaton_run(runs, count, value);
+	for (unsigned i = 0; i < count; i++) {
+		if (runs[i].busy && runs[i].found == 0)
+			runs[i].found = automaton_simulate(runs[i].automaton, runs[i].cache, value);
+		if (runs[i].found != 0)
+			set_bit(f, a->ids[numbers[i]]);
+	}
+}
+
 static void run_automata(const struct scan_set *set, const struct view *view, struct slice value, struct findings *f)
 {
 	struct automaton_cache **caches = view->caches;
 	struct batch batch;
 	batch.count = 0;
-	unsigned level = level_of(value);
+	uint64_t keys = keys_in(set, value);
 	for (size_t i = 0; i < set->automaton_count; caches += caches_of(&set->automata[i++])) {
 		const struct scan_automaton *a = &set->automata[i];
-		if (a->level > level || value.len < a->min_width)
+		if ((a->keys & keys) == 0 || value.len < a->min_width || (a->gated && f->open_count == 0))
 			continue;
-		batch.runs[batch.count].automaton = a->together;
-		batch.runs[batch.count].cache = caches[0];
-		batch.of[batch.count] = a;
-		batch.caches[batch.count++] = a->count > 1 ? caches + 1 : caches;
-		if (batch.count == RUNS)
-			run_batch(&batch, value, f);
+		uint64_t open = a->gated ? open_of(f, a) : 0;
+		if (a->gated && few(open, a))
+			run_open(a, caches, open, value, f);
+		else if (!a->gated || open != 0)
+			add_run(&batch, a, caches, value, f);
 	}
 	if (batch.count > 0)
 		run_batch(&batch, value, f);
@@ -273,7 +347,13 @@ static uint32_t set_always(const struct scan_set *set, uint64_t *bits)
 
 int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, uint64_t *ret_bits)
 {
-	struct findings f = {ret_bits, 0, set->database_findable};
+	struct findings f = {
+		.bits = ret_bits,
+		.findable = set->database_findable,
+		.open = scratch->open,
+		.gate_count = set->gate_count,
+		.first_gate_id = scan_gate_id(set, 0),
+	};
 	if (value.len > UINT32_MAX)
 		return -EFBIG;
 	if (value.len >= set->min_width) {
@@ -281,6 +361,7 @@ int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct sl
 			scratch->view_room == 0 ? NULL : view_place(scratch->views, scratch->view_room, set->serial);
 		if (view == NULL || view->serial == 0)
 			return -EINVAL;
+		memset(f.open, 0, (set->gate_count + 63) / 64 * sizeof(*f.open));
 		int r = run_database(set, scratch, value, &f);
 		if (r != 0)
 			return r;

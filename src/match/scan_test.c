@@ -139,6 +139,81 @@ static void rules_agree_with_the_regex(void **state)
 	assert_true(tally.classes[SCAN_EXACT] > rules.count * 9 / 10);
 }
 
+/* All patterns together, where factors decide which are run, against each by itself. */
+struct crowd {
+	struct scan_set *all;
+	struct scan_set *alone[2000];
+	size_t count;
+	size_t matches;
+};
+
+static void compare_crowd(struct crowd *crowd, struct slice value)
+{
+	uint64_t bits[2000 / 64 + 1] = {0};
+	int found = scan_run(crowd->all, scratch, value, bits);
+	for (uint32_t i = 0; i < crowd->count; i++) {
+		bool hit = (bits[i / 64] >> (i % 64) & 1) != 0, expected = hits(crowd->alone[i], value);
+		found -= hit;
+		crowd->matches += hit;
+		if (hit != expected && scan_set_class(crowd->all, i) == SCAN_EXACT)
+			fail_msg("pattern %u: %d together, %d alone [%.*s]", i, hit, expected, SLICE_ARG(value));
+	}
+	assert_int_equal(found, 0);
+}
+
+/* By itself, between texts, and twice with much before it. */
+static void compare_around(struct crowd *crowd, struct slice text)
+{
+	struct buffer long_value = buffer_make(NULL);
+	compare_crowd(crowd, text);
+	buffer_text(&long_value, "A plain text, of two sentences. It goes on\nfor \"a while\" - ");
+	buffer_add(&long_value, text);
+	compare_crowd(crowd, buffer_slice(&long_value));
+	while (long_value.len < 700)
+		buffer_text(&long_value, " and on");
+	buffer_add(&long_value, text);
+	compare_crowd(crowd, buffer_slice(&long_value));
+	buffer_free(&long_value);
+}
+
+static void generate_for_crowd(struct crowd *crowd, struct slice source)
+{
+	struct pattern pattern;
+	struct test_text *text = malloc(sizeof(*text));
+	bool opaque = pattern_parse(source, 0, &pattern) != 0;
+	struct test_random random = {source.len};
+	for (int round = 0; round < 3; round++) {
+		test_generate(&random, opaque ? NULL : &pattern, source, text);
+		compare_around(crowd, slice_make(text->bytes, text->len));
+	}
+	if (!opaque)
+		pattern_free(&pattern);
+	free(text);
+}
+
+static void rules_together_agree_with_each_alone(void **state)
+{
+	(void)state;
+	static struct test_rules rules;
+	static struct crowd crowd;
+	test_rules_find(&rules);
+	if (rules.count == 0)
+		skip();
+	struct scan_builder *builder = builder_made();
+	crowd.count = rules.count;
+	for (size_t i = 0; i < rules.count; i++) {
+		assert_int_equal(scan_builder_add_regex(builder, (uint32_t)i, rules.patterns[i], 0), 0);
+		crowd.alone[i] = set_of_one(rules.patterns[i], 0);
+	}
+	crowd.all = built(builder);
+	for (size_t i = 0; i < rules.count; i++)
+		generate_for_crowd(&crowd, rules.patterns[i]);
+	assert_true(crowd.matches > rules.count * 5);
+	for (size_t i = 0; i < rules.count; i++)
+		scan_set_free(crowd.alone[i]);
+	scan_set_free(crowd.all);
+}
+
 static void random_byte(struct test_random *r, struct test_text *t)
 {
 	static const char *const atoms[] = {"a",  "b",   "B",     ".",   "\\s",   "\\w",  "\\b",   "^",   "$",   "[ab]",
@@ -272,6 +347,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cases_agree_with_the_regex),
 		cmocka_unit_test(rules_agree_with_the_regex),
+		cmocka_unit_test(rules_together_agree_with_each_alone),
 		cmocka_unit_test(random_patterns_agree_with_the_regex),
 		cmocka_unit_test(literals_are_bytes),
 		cmocka_unit_test(classes_are_told_and_none_is_always_set),

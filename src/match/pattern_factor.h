@@ -1,0 +1,32 @@
+/*
+ * Literals of which every match of a pattern holds at least one, told from its tree (as in Cox, "Regular Expression
+ * Matching with a Trigram Index", 2012): a value without any of them cannot match, and literals are looked for at a
+ * small part of what a regex costs.
+ */
+#ifndef GUIA_MATCH_PATTERN_FACTOR_H
+#define GUIA_MATCH_PATTERN_FACTOR_H
+
+#include "match/pattern.h"
+
+enum {
+	PATTERN_FACTOR_BYTES_MOST = 16, /* of a longer literal a part is taken */
+	PATTERN_FACTORS_MOST = 512,
+};
+
+/* ASCII letters are lower case, and stand for both cases. */
+struct pattern_factor {
+	uint8_t len;
+	uint8_t bytes[PATTERN_FACTOR_BYTES_MOST];
+};
+
+struct pattern_factors {
+	struct pattern_factor *items; /* owned; NULL: every value may match */
+	size_t count;
+	double share; /* how many of plain text's places begin one of them, by a guess */
+};
+
+/* Those of `least` bytes or more that are rarest in plain text. 0 or -ENOMEM. */
+int pattern_factors_find(const struct pattern *pattern, size_t least, struct pattern_factors *ret_factors);
+void pattern_factors_free(struct pattern_factors *factors);
+
+#endif
