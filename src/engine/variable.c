@@ -102,7 +102,9 @@ static int resolve_request_line(const struct question *q, const struct value_set
 static int resolve_full_request(const struct question *q, const struct value_set **ret_set)
 {
 	struct transaction *t = q->t;
-	if (t->sets[q->variable].count > 0 || (t->phases_done & 1 << PHASE_REQUEST_HEADERS) == 0 ||
+	const struct value_set *made = &t->sets[q->variable];
+	/* Empty since phase 1 asked for it does not count. */
+	if ((made->count > 0 && made->items[0]->bytes.len > 0) || (t->phases_done & 1 << PHASE_REQUEST_HEADERS) == 0 ||
 	    t->phase == PHASE_REQUEST_HEADERS)
 		return resolve_scalar(q, ret_set);
 	const struct value_set *headers = &t->sets[VARIABLE_REQUEST_HEADERS];

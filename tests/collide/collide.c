@@ -1,9 +1,10 @@
 /*
- * The engine's three ways (paths.h) on the requests of rule tests and seeded mutations of them, which must agree.
+ * The engine's three ways (paths.h) on the requests of rule tests and on natural text, with seeded mutations of them,
+ * which must agree.
  *
- *   collide RULES MUTATIONS PATH...    PATH: a file of rule tests, or a folder of them
+ *   collide RULES EVERY MUTATIONS PATH...    PATH: a file of rule tests or of passages, or a folder of them
  *
- * Prints TAP. With GUIA_EVERY=N in the environment only every N-th request is taken.
+ * Only every EVERY-th request is taken. Prints TAP.
  */
 #include "base/error.h"
 #include "corpus.h"
@@ -52,16 +53,16 @@ int main(int argc, char **argv)
 	struct guia_pool *pool;
 	struct guia_pool_options options = {.cache_dir = getenv("GUIA_CACHE")};
 	uint64_t state = 1;
-	if (argc < 4 || guia_pool_new(&options, &pool) != 0)
+	if (argc < 5 || guia_pool_new(&options, &pool) != 0)
 		return 2;
 	struct guia_source source = {GUIA_SOURCE_FILE, argv[1], argv[1], 1};
 	arena_init(&corpus.arena, SIZE_MAX, 0);
-	for (int i = 3; i < argc; i++)
+	for (int i = 4; i < argc; i++)
 		corpus_add_path(&corpus, argv[i]);
 	if (corpus.count == 0 || paths_open(&c.paths, pool, &source, false) != 0)
 		return 2;
-	size_t mutations = strtoul(argv[2], NULL, 10);
-	size_t every = getenv("GUIA_EVERY") == NULL ? 1 : strtoul(getenv("GUIA_EVERY"), NULL, 10);
+	size_t every = strtoul(argv[2], NULL, 10);
+	size_t mutations = strtoul(argv[3], NULL, 10);
 	for (size_t i = 0; i < corpus.count && every > 0; i += every) {
 		collide(&c, corpus.items[i]);
 		for (size_t m = 0; m < mutations; m++)

@@ -1,12 +1,23 @@
 #include "corpus.h"
 
+#include "base/file.h"
 #include "base/vector.h"
 #include "ftw/suite.h"
 #include "ftw/wire.h"
 #include "random.h"
 
 #include <fts.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { TEXT_BYTES = 16 << 20 };
+
+static void add(struct corpus *corpus, struct slice wire)
+{
+	if (vector_grow((void **)&corpus->items, &corpus->capacity, corpus->count, sizeof(*corpus->items)) != 0)
+		abort();
+	corpus->items[corpus->count++] = wire;
+}
 
 static void add_suite(struct corpus *corpus, const char *path)
 {
@@ -18,12 +29,43 @@ static void add_suite(struct corpus *corpus, const char *path)
 	for (struct ftw_test *test = r == 0 ? suite.tests : NULL; test != NULL; test = test->next) {
 		for (struct ftw_stage *stage = test->stages; stage != NULL; stage = stage->next) {
 			struct slice wire;
-			if (ftw_wire_request(&stage->input, SLICE(""), &corpus->arena, &wire) != 0 ||
-			    vector_grow((void **)&corpus->items, &corpus->capacity, corpus->count,
-					sizeof(*corpus->items)) != 0)
-				continue;
-			corpus->items[corpus->count++] = wire;
+			if (ftw_wire_request(&stage->input, SLICE(""), &corpus->arena, &wire) == 0)
+				add(corpus, wire);
 		}
+	}
+}
+
+/* A passage as somebody would send it in a form. */
+static void add_passage(struct corpus *corpus, struct slice passage)
+{
+	struct buffer body = buffer_make(&corpus->arena);
+	struct buffer wire = buffer_make(&corpus->arena);
+	buffer_text(&body, "subject=A+letter&text=");
+	for (size_t i = 0; i < passage.len; i++) {
+		uint8_t c = passage.ptr[i];
+		if (byte_is_alpha(c) || byte_is_digit(c))
+			buffer_byte(&body, c);
+		else
+			buffer_printf(&body, "%%%02X", c);
+	}
+	buffer_printf(&wire,
+		      "POST /letters HTTP/1.1\r\nHost: www.example.org\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n"
+		      "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %zu\r\n\r\n",
+		      body.len);
+	buffer_add(&wire, buffer_slice(&body));
+	add(corpus, buffer_slice(&wire));
+}
+
+/* Passages are separated by lines of a single "%". */
+static void add_text(struct corpus *corpus, const char *path)
+{
+	struct buffer text = buffer_make(&corpus->arena);
+	if (file_read(path, TEXT_BYTES, &text) != 0)
+		return;
+	for (struct slice left = buffer_slice(&text); left.len > 0;) {
+		size_t end = slice_find(left, SLICE("\n%\n"), 0);
+		add_passage(corpus, slice_sub(left, 0, end));
+		left = slice_after(left, end + 3);
 	}
 }
 
@@ -39,6 +81,8 @@ void corpus_add_path(struct corpus *corpus, char *path)
 	for (FTSENT *entry; walk != NULL && (entry = fts_read(walk)) != NULL;)
 		if (entry->fts_info == FTS_F && strstr(entry->fts_name, ".yaml") != NULL)
 			add_suite(corpus, entry->fts_path);
+		else if (entry->fts_info == FTS_F && strstr(entry->fts_name, ".txt") != NULL)
+			add_text(corpus, entry->fts_path);
 	if (walk != NULL)
 		fts_close(walk);
 }

@@ -1,4 +1,4 @@
-/* Requests of rule tests, and seeded mutations of them. */
+/* Requests of rule tests and of natural text, and seeded mutations of them. */
 #ifndef COLLIDE_CORPUS_H
 #define COLLIDE_CORPUS_H
 
@@ -13,7 +13,7 @@ struct corpus {
 	struct arena arena;
 };
 
-/* Adds the requests of a file of rule tests, or of all in a folder. */
+/* Adds the requests of a file of rule tests (.yaml), a form for each passage of a text (.txt), or a folder's. */
 void corpus_add_path(struct corpus *corpus, char *path);
 
 /* A copy with one piece replaced by a piece of another request, or with one byte changed. */

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-enum { GENERATE_STATEMENTS = 96 };
+enum { GENERATE_STATEMENTS = 160 };
 
 struct generated_rules {
 	struct slice statements[GENERATE_STATEMENTS]; /* of SecLang; a chain is one */

@@ -55,6 +55,13 @@ static const char *const values[] = {
 	"+3",
 };
 static const char *const names[] = {"a", "b", "c", "aa", "ab", "A", "x_a", "foo", "d", ""};
+/* What odd.conf asks for. */
+static const char *const asked[] = {
+	"jump=jump",      "skip=1",       "skip=5",         "skip=6",        "after=nowhere",
+	"after=earlier",  "after=denied", "allow=all",      "allow=phase",   "allow=request",
+	"remove=settled", "remove=tag",   "remove=message", "remove=target", "remove=argument",
+	"remove=denied",  "remove=later", "capture=x",      "engine=watch",  "engine=off",
+};
 static const char *const methods[] = {"GET", "GET", "POST", "POST", "POST", "PUT", "HEAD", "OPTIONS"};
 static const char *const paths[] = {"/", "/a", "/foo/bar", "/a/../b", "/abc.php", "//x//y", "/%61bc", "/x_a/"};
 
@@ -84,6 +91,10 @@ static void write_pairs(struct writer *w, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
 		buffer_text(w->out, i > 0 ? "&" : "");
+		if (random_once(w->state, 6)) {
+			buffer_text(w->out, RANDOM_OF(w->state, asked));
+			continue;
+		}
 		write_encoded(w, RANDOM_OF(w->state, names));
 		buffer_text(w->out, "=");
 		write_encoded(w, value_of(w));

@@ -2,13 +2,15 @@
  * Random rule sets, each asked random requests by the engine's three ways (paths.h), which must agree. A difference is
  * told with the smallest rules and requests that still show it.
  *
- *   generated FIRST COUNT    the seeds of COUNT rule sets
+ *   generated FIRST COUNT [RULES]    the seeds of COUNT rule sets; or, with a file of rules, of as many sets of
+ * requests
  *
  * Prints TAP.
  */
 #include "random.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "generate.h"
 #include "paths.h"
 
@@ -20,6 +22,7 @@ enum {
 	DISTINCT = 12, /* requests of a rule set */
 	ASKED = 30,    /* drawn from them: what is remembered must be right, too */
 	TOLD = 10,
+	RULES_BYTES = 1 << 20,
 };
 
 struct trial {
@@ -31,10 +34,38 @@ struct trial {
 	size_t asked_count;
 };
 
-static void make_trial(struct trial *trial, uint64_t seed)
+/* A file as statements: a line with those that a backslash or `chain` joins to it. */
+static void read_rules(struct trial *trial, const char *path)
+{
+	struct buffer text = buffer_make(&trial->arena);
+	if (file_read(path, RULES_BYTES, &text) != 0)
+		abort();
+	struct slice left = buffer_slice(&text);
+	bool joined = false;
+	for (struct slice line; left.len > 0;) {
+		const uint8_t *begin = left.ptr;
+		left = slice_cut(left, '\n', &line);
+		struct slice whole = slice_make(begin, line.len + 1);
+		struct slice *last = &trial->rules.statements[trial->rules.count];
+		if (joined || (line.len > 0 && line.ptr[0] == '\t')) {
+			last[-1].len += whole.len;
+		} else if (line.len > 0 && line.ptr[0] != '#') {
+			if (trial->rules.count == GENERATE_STATEMENTS)
+				abort();
+			*last = whole;
+			trial->rules.count++;
+		}
+		joined = line.len > 0 && line.ptr[line.len - 1] == '\\';
+	}
+}
+
+static void make_trial(struct trial *trial, uint64_t seed, const char *rules_file)
 {
 	uint64_t state = seed * 0x2545f4914f6cdd1du + 1;
-	generate_rules(&state, &trial->arena, &trial->rules);
+	if (rules_file == NULL)
+		generate_rules(&state, &trial->arena, &trial->rules);
+	else
+		read_rules(trial, rules_file);
 	for (size_t i = 0; i < DISTINCT; i++)
 		generate_request(&state, &trial->arena, &trial->wires[i], &trial->answers[i]);
 	for (size_t i = 0; i < ASKED; i++)
@@ -198,8 +229,8 @@ static void tell(struct trial *trial, uint64_t seed)
 
 int main(int argc, char **argv)
 {
-	uint64_t first = argc == 3 ? strtoull(argv[1], NULL, 10) : 0;
-	uint64_t count = argc == 3 ? strtoull(argv[2], NULL, 10) : 0;
+	uint64_t first = argc >= 3 ? strtoull(argv[1], NULL, 10) : 0;
+	uint64_t count = argc >= 3 ? strtoull(argv[2], NULL, 10) : 0;
 	size_t differ = 0;
 	size_t refused = 0;
 	if (count == 0)
@@ -208,7 +239,7 @@ int main(int argc, char **argv)
 		struct trial trial = {0};
 		struct buffer difference = buffer_make(NULL);
 		arena_init(&trial.arena, 1 << 30, 0);
-		make_trial(&trial, seed);
+		make_trial(&trial, seed, argc > 3 ? argv[3] : NULL);
 		enum outcome outcome = run(&trial, false, &difference);
 		refused += outcome == TRIAL_REFUSED;
 		if (outcome == TRIAL_DIFFERS && differ++ < TOLD)
