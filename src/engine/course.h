@@ -60,9 +60,10 @@ struct course_step {
 	uint16_t condition_count;
 	const struct course_gate *gate; /* what must hold of TX for the head to match; NULL: nothing is known */
 	bool knows_arguments;           /* of all links */
-	bool surely;                    /* matches whatever the request; only what it sets varies */
-	bool derails;                   /* a match may remove rules that are settled */
-	bool loses_targets;             /* a ctl of some rule may take targets from this one */
+	bool is_probed;     /* all that the head looks at is asked ahead: a value knows whether it may match */
+	bool surely;        /* matches whatever the request; only what it sets varies */
+	bool derails;       /* a match may remove rules that are settled */
+	bool loses_targets; /* a ctl of some rule may take targets from this one */
 };
 
 struct course {

@@ -249,8 +249,10 @@ static int take_step(struct transaction *t, const struct course *course, const s
 		return 0;
 	forget_matched(t, course, step->place);
 	t->last_place = step->place + 1;
+	t->step = step->is_probed ? (int32_t)(course->first_bit + (size_t)(step - course->steps)) : -1;
 	int r = step->surely && t->worker->options.verdicts_only ? set_variables(t, step->rule)
 								 : evaluate(t, step->rule);
+	t->step = -1;
 	if (r == 0 && quiet)
 		quiet_remember(t, &key);
 	if (r > 0 && step->derails)

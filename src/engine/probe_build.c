@@ -294,6 +294,7 @@ static int gather_step(struct builder *b, struct course_step *at, size_t step)
 		add_always(b, step);
 		return at->rule == NULL ? 0 : gather_conditions(b, at);
 	}
+	at->is_probed = true;
 	int r = gather_link(b, at, at->rule, at->arguments[0], step);
 	return r != 0 ? r : gather_conditions(b, at);
 }

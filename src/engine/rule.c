@@ -106,6 +106,18 @@ static int evaluate_count(struct link *link, size_t count)
 
 /* ---- one link ---- */
 
+/* What was found when the value was asked holds for the head; links behind it are asked anew. */
+static bool may_match(const struct link *link, const struct value *value)
+{
+	int32_t step = link->chain->t->step;
+	if (step < 0 || !value->knows_steps || link->rule != link->chain->head)
+		return true;
+	for (uint8_t i = 0; i < value->step_count; i++)
+		if (value->steps[i] == step)
+			return true;
+	return false;
+}
+
 static int evaluate_target(struct link *link)
 {
 	struct selection selection;
@@ -115,7 +127,8 @@ static int evaluate_target(struct link *link)
 	if (link->target->counted)
 		return evaluate_count(link, selection.count);
 	for (size_t i = 0; r >= 0 && i < selection.count; i++)
-		r = evaluate_value(link, selection.items[i], selection.entry);
+		if (may_match(link, selection.items[i]))
+			r = evaluate_value(link, selection.items[i], selection.entry);
 	return r;
 }
 

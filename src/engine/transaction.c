@@ -115,6 +115,7 @@ int transaction_begin(struct worker *worker, const struct plan *plan, const stru
 		return -ENOMEM;
 	}
 	t->plan = plan;
+	t->step = -1;
 	t->ruleset = plan->ruleset;
 	t->begun_us = now_us;
 	apply_settings(t);

@@ -155,6 +155,7 @@ struct transaction {
 	uint8_t phases_done;
 	uint8_t phases_whole; /* that ran to their ends, or to a rule that disrupted */
 	bool strayed;         /* a phase ended otherwise: what courses count on may not hold */
+	int32_t step;         /* of the course, among those of all phases; -1: values are not to be asked for it */
 	uint32_t last_place;  /* in the phase's list, behind the rule evaluated last */
 	uint32_t skip;
 	struct slice skip_after; /* a marker; empty if none */

@@ -24,12 +24,18 @@ struct result {
 	struct scan_result *scans; /* of ->same only */
 };
 
+enum { VALUE_STEPS = 6 };
+
 struct value {
-	struct slice key;        /* within its collection; empty for a scalar */
-	struct slice bytes;      /* as the client sent it, or as its parser decoded it */
-	size_t offset;           /* where it stood in the request, for the log's [ref]; */
-	size_t sent_len;         /* its length there */
-	enum variable part;      /* of an argument: the narrower collection that holds it too, or ARGS, ARGS_NAMES */
+	struct slice key;   /* within its collection; empty for a scalar */
+	struct slice bytes; /* as the client sent it, or as its parser decoded it */
+	size_t offset;      /* where it stood in the request, for the log's [ref]; */
+	size_t sent_len;    /* its length there */
+	enum variable part; /* of an argument: the narrower collection that holds it too, or ARGS, ARGS_NAMES */
+	/* The steps of the courses that may match this value; not known where there are more than fit: candidate.h. */
+	uint16_t steps[VALUE_STEPS];
+	uint8_t step_count;
+	bool knows_steps;
 	struct result **by_node; /* by node of the plan's tree of pipelines; NULL until a transformation is asked for */
 };
 
