@@ -1,55 +1,12 @@
 /* Rules made by hand, run over requests: what does not need the compiler of SecLang. */
 #include "base/test.h"
+#include "base/test_allocation.h"
 #include "engine/phase.h"
 #include "engine/plan.h"
 #include "engine/report.h"
 #include "engine/request.h"
 
 #include <errno.h>
-
-/* ---- the n-th allocation fails ---- */
-
-#if defined(__SANITIZE_ADDRESS__)
-#define COUNTS_ALLOCATIONS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define COUNTS_ALLOCATIONS 0
-#endif
-#endif
-#ifndef COUNTS_ALLOCATIONS
-#define COUNTS_ALLOCATIONS 1
-#endif
-
-#if COUNTS_ALLOCATIONS
-static long allocations_left = -1; /* until one fails; negative: none does */
-
-void *__libc_malloc(size_t bytes);
-void *__libc_calloc(size_t count, size_t bytes);
-void *__libc_realloc(void *ptr, size_t bytes);
-void *malloc(size_t bytes);
-void *calloc(size_t count, size_t bytes);
-void *realloc(void *ptr, size_t bytes);
-
-static bool fails(void)
-{
-	return allocations_left >= 0 && allocations_left-- == 0;
-}
-
-__attribute__((visibility("default"))) void *malloc(size_t bytes)
-{
-	return fails() ? NULL : __libc_malloc(bytes);
-}
-
-__attribute__((visibility("default"))) void *calloc(size_t count, size_t bytes)
-{
-	return fails() ? NULL : __libc_calloc(count, bytes);
-}
-
-__attribute__((visibility("default"))) void *realloc(void *ptr, size_t bytes)
-{
-	return fails() ? NULL : __libc_realloc(ptr, bytes);
-}
-#endif
 
 enum { SLOT_SCORE, SLOT_0, SLOT_NAME, SLOTS };
 static const char *const names[SLOTS] = {"anomaly_score_pl1", "0", "name"};
@@ -239,8 +196,6 @@ static void test_memory_cap(void **state)
 	assert_true(failures > 0);
 }
 
-/* A sanitizer's malloc cannot be made to fail. */
-#if COUNTS_ALLOCATIONS
 /* A transaction's memory runs out at each place once: nothing leaks or crashes, and what was decided is a refusal. */
 static void test_allocation_failures(void **state)
 {
@@ -248,19 +203,13 @@ static void test_allocation_failures(void **state)
 	struct guia_worker_options options = {0};
 	struct guia_connection connection = {0};
 	size_t refused = 0;
-	/* Under valgrind malloc is not ours. */
-	allocations_left = 0;
-	void *(*volatile allocate)(size_t) = malloc;
-	void *probe = allocate(1);
-	allocations_left = -1;
-	free(probe);
-	if (probe != NULL)
+	if (!test_allocations_fail())
 		skip();
 	for (long n = 0;; n++) {
 		struct worker *worker = NULL;
 		struct transaction *t = NULL;
 		struct plan *plan = NULL;
-		allocations_left = n;
+		test_allocations_begin(n);
 		int r = plan_create(&f->ruleset, &plan);
 		r = r != 0 ? r : worker_create(&options, &worker);
 		if (r == 0) {
@@ -276,8 +225,7 @@ static void test_allocation_failures(void **state)
 			assert_int_equal(phase_run(t, PHASE_REQUEST_BODY).action, GUIA_DENY);
 			phase_run(t, PHASE_LOGGING);
 		}
-		bool done = allocations_left >= 0;
-		allocations_left = -1;
+		bool done = test_allocations_end();
 		refused += t != NULL && t->memory_exceeded;
 		if (t != NULL)
 			transaction_end(t);
@@ -289,11 +237,7 @@ static void test_allocation_failures(void **state)
 	assert_true(refused > 0);
 }
 
-#define ALLOCATION_TESTS , TEST(test_allocation_failures)
-#else
-#define ALLOCATION_TESTS
-#endif
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-TEST_MAIN(TEST(test_deny), TEST(test_pass), TEST(test_detection_only), TEST(test_memory_cap) ALLOCATION_TESTS)
+TEST_MAIN(TEST(test_deny), TEST(test_pass), TEST(test_detection_only), TEST(test_memory_cap),
+	  TEST(test_allocation_failures))

@@ -164,6 +164,12 @@ struct source {
 	struct diagnostics *diagnostics;
 };
 
+/* Hyperscan tells of a lack of memory as of a bad pattern, the first at times: by the text only. */
+static bool lacks_memory(hs_error_t h, const hs_compile_error_t *error)
+{
+	return h == HS_NOMEM || error == NULL || strstr(error->message, "allocate memory") != NULL;
+}
+
 /* 0 with *ret_refused SCAN_STORE_TAKEN and a database, or the number of what was refused; or an error. */
 static int ask_hyperscan(const struct scan_expressions *e, struct diagnostics *diagnostics,
 			 hs_database_t **ret_database, uint32_t *ret_refused)
@@ -174,13 +180,13 @@ static int ask_hyperscan(const struct scan_expressions *e, struct diagnostics *d
 					HS_MODE_BLOCK, NULL, ret_database, &error);
 	if (h == HS_SUCCESS)
 		return 0;
-	int r = h == HS_NOMEM ? -ENOMEM : -EINVAL;
-	if (error != NULL && error->expression >= 0 && (size_t)error->expression < e->count) {
+	int r = lacks_memory(h, error) ? -ENOMEM : -EINVAL;
+	if (r == -EINVAL && error->expression >= 0 && (size_t)error->expression < e->count) {
 		*ret_refused = (uint32_t)error->expression;
 		r = 0;
 	}
 	if (r == -EINVAL)
-		complain(diagnostics, error != NULL ? error->message : "unknown error");
+		complain(diagnostics, error->message);
 	hs_free_compile_error(error);
 	return r;
 }

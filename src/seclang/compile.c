@@ -36,7 +36,8 @@ static int unit_walk(struct walk *walk, const struct seclang_source *source)
 {
 	int r = source->is_file ? walk_file(walk, source->text, NULL)
 				: walk_text(walk, slice_from_string(source->text), source->name, source->line);
-	int end = walk_end(walk);
+	/* Without memory the walk stopped anywhere: a chain is then open by no fault of the rules. */
+	int end = r == -ENOMEM ? 0 : walk_end(walk);
 	return r != 0 ? r : end;
 }
 
