@@ -93,43 +93,36 @@ static bool is_word_if(const struct sqli_token *token)
 	return token->len >= 2 && byte_lower(token->text[0]) == 'i' && byte_lower(token->text[1]) == 'f';
 }
 
-/* Pairs by their first token; KEPT where nothing is to be done or the pair was changed in place for good. */
-static enum outcome fold_pair(struct window *w)
+/* Signs beside each other of which one says nothing; KEPT where there are none. */
+static enum outcome fold_signs(struct window *w, const struct sqli_token *left, const struct sqli_token *right)
 {
-	struct sqli_token *left = &w->tokens[w->settled];
-	struct sqli_token *right = left + 1;
-
 	switch ((enum sqli_kind)left->kind) {
 	case SQLI_STRING:
 	case SQLI_SEMICOLON:
-		if (left->kind == right->kind) {
-			w->count--;
-			return FOLDED;
-		}
-		break;
+		if (left->kind != right->kind)
+			return KEPT;
+		w->count--;
+		return FOLDED;
 	case SQLI_OPERATOR:
 	case SQLI_LOGIC:
-		if (is_unary(right) || right->kind == SQLI_TYPE)
-			return drop_and_restart(w, 1);
-		break;
+		return is_unary(right) || right->kind == SQLI_TYPE ? drop_and_restart(w, 1) : KEPT;
 	case SQLI_OPEN:
-		if (is_unary(right))
-			return drop_and_step_back(w);
-		break;
+		return is_unary(right) ? drop_and_step_back(w) : KEPT;
 	default:
-		break;
+		return KEPT;
 	}
+}
 
-	if (merge_words(left, right))
-		return drop_and_step_back(w);
+/* What else may be said of a pair: a brace closes it. */
+static enum outcome fold_brace(struct window *w, const struct sqli_token *right)
+{
+	return right->kind == SQLI_BRACE_CLOSE ? drop_and_restart(w, 1) : KEPT;
+}
 
+/* Pairs that start with a word, a name or a number. */
+static enum outcome fold_word(struct window *w, struct sqli_token *left, struct sqli_token *right)
+{
 	switch ((enum sqli_kind)left->kind) {
-	case SQLI_SEMICOLON:
-		if (right->kind == SQLI_FUNCTION && is_word_if(right)) {
-			right->kind = SQLI_TSQL;
-			return FOLDED;
-		}
-		break;
 	case SQLI_NAME:
 	case SQLI_VARIABLE:
 		if (right->kind == SQLI_OPEN && (left->traits & SQLI_TRAIT_CALLABLE) != 0) {
@@ -166,6 +159,30 @@ static enum outcome fold_pair(struct window *w)
 			return KEPT;
 		}
 		break;
+	default:
+		break;
+	}
+	return fold_brace(w, right);
+}
+
+/* Pairs by their first token; KEPT where nothing is to be done or the pair was changed in place for good. */
+static enum outcome fold_pair(struct window *w)
+{
+	struct sqli_token *left = &w->tokens[w->settled];
+	struct sqli_token *right = left + 1;
+	enum outcome outcome = fold_signs(w, left, right);
+	if (outcome != KEPT)
+		return outcome;
+	if (merge_words(left, right))
+		return drop_and_step_back(w);
+
+	switch ((enum sqli_kind)left->kind) {
+	case SQLI_SEMICOLON:
+		if (right->kind == SQLI_FUNCTION && is_word_if(right)) {
+			right->kind = SQLI_TSQL;
+			return FOLDED;
+		}
+		break;
 	case SQLI_BACKSLASH:
 		/* SQL Server reads \%1 as 0 % 1, and \1 as 1. */
 		if (right->kind == SQLI_OPERATOR && (right->traits & SQLI_TRAIT_ARITH) != 0) {
@@ -189,11 +206,9 @@ static enum outcome fold_pair(struct window *w)
 		}
 		break;
 	default:
-		break;
+		return fold_word(w, left, right);
 	}
-	if (right->kind == SQLI_BRACE_CLOSE)
-		return drop_and_restart(w, 1);
-	return KEPT;
+	return fold_brace(w, right);
 }
 
 /* A row: the kinds on both sides of a middle token, whether that must be unary, and what then goes. */
