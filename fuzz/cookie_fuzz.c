@@ -1,9 +1,7 @@
 /* Cookies are slices of the header, in order, each with a name that starts with no white space. */
 #include "http/cookies.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

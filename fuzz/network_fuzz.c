@@ -1,9 +1,7 @@
 /* An address, then a list of networks: what its whole holds, one of its lines holds. */
 #include "match/network.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 static bool contains(struct slice text, const struct network_address *address)
 {
@@ -24,10 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool in_a_line = false;
 	if (!network_address_parse(address_text, &address))
 		return 0;
-	while (rest.len > 0) {
+	for (; rest.len > 0; in_a_line = in_a_line || contains(line, &address))
 		rest = slice_cut(rest, '\n', &line);
-		in_a_line = in_a_line || contains(line, &address);
-	}
 	if (contains(all, &address) && !in_a_line)
 		abort();
 	return 0;

@@ -1,9 +1,7 @@
 /* Arguments stand in their order inside the text and hold no more bytes than it; a cut copy without memory says so. */
 #include "http/arguments.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

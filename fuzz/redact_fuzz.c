@@ -1,9 +1,7 @@
 /* A secret planted before or behind anything at all does not come through, in any form. */
 #include "http/redact.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 static const struct redact_names names;
 

@@ -4,9 +4,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 /* The input is a block of its own from malloc, so that sanitizers and valgrind see a read past its end. */
 static int replay_file(const char *folder, const char *name)

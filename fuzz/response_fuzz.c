@@ -1,9 +1,7 @@
 /* A response that is taken has a status of three digits and no more body than bytes came. */
 #include "http/response.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

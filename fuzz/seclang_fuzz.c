@@ -2,9 +2,7 @@
 #include "seclang/compile.h"
 #include "seclang/dump.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 static void compile(const char *text, struct buffer *dump)
 {

@@ -1,9 +1,7 @@
 /* Whatever the bytes: escaped text is valid UTF-8 without control bytes, and base64 comes back. */
 #include "codec/text.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,9 +1,7 @@
 /* Each transformation stays within its bound, says "unchanged" exactly for equal bytes, and always answers the same. */
 #include "codec/transform.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,9 +1,7 @@
 /* A map parses or complains, never both; what it holds are bytes. */
 #include "codec/unicode_map.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,9 +1,7 @@
 /* The path holds no byte of the query: parsed without it, it is the same. The base name ends the path. */
 #include "http/uri.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

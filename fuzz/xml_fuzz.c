@@ -1,9 +1,7 @@
 /* No value holds more than the body does (entities would make it grow), in any of the ways to ask. */
 #include "http/xml.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,9 +1,7 @@
 /* Names are hidden once and for all: nothing but letters changes, to x, and a second time nothing does. */
 #include "http/xml_names.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,9 +1,7 @@
 /* @detectXSS: the same answer twice, and never yes without a tag or an attribute value. */
 #include "match/xss.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
