@@ -363,62 +363,63 @@ static bool is_tested(const char *name)
 	return false;
 }
 
+static const char *const action_names[] = {
+	"setvar",
+	"initcol",
+	"expirevar",
+	"deprecatevar",
+	"setenv",
+	"setuid",
+	"setsid",
+	"setrsc",
+	"sanitiseArg",
+	"sanitiseMatched",
+	"sanitiseRequestHeader",
+	"sanitiseResponseHeader",
+	"skip",
+	"skipAfter",
+	"allow",
+	"block",
+	"deny",
+	"drop",
+	"redirect",
+	"pass",
+	"status",
+	"chain",
+	"capture",
+	"multiMatch",
+	"msg",
+	"logdata",
+	"tag",
+	"rev",
+	"ver",
+	"severity",
+	"maturity",
+	"accuracy",
+	"nolog",
+	"noauditlog",
+	"xmlns",
+	"auditEngine",
+	"auditLogParts",
+	"debugLogLevel",
+	"forceRequestBodyVariable",
+	"requestBodyAccess",
+	"requestBodyLimit",
+	"requestBodyProcessor",
+	"responseBodyAccess",
+	"responseBodyLimit",
+	"ruleEngine",
+	"ruleRemoveById",
+	"ruleRemoveByMsg",
+	"ruleRemoveByTag",
+	"ruleRemoveTargetById",
+	"ruleRemoveTargetByMsg",
+	"ruleRemoveTargetByTag",
+	"parseXmlIntoArgs",
+};
+
 static void test_every_row(void **state)
 {
-	static const char *const actions[] = {
-		"setvar",
-		"initcol",
-		"expirevar",
-		"deprecatevar",
-		"setenv",
-		"setuid",
-		"setsid",
-		"setrsc",
-		"sanitiseArg",
-		"sanitiseMatched",
-		"sanitiseRequestHeader",
-		"sanitiseResponseHeader",
-		"skip",
-		"skipAfter",
-		"allow",
-		"block",
-		"deny",
-		"drop",
-		"redirect",
-		"pass",
-		"status",
-		"chain",
-		"capture",
-		"multiMatch",
-		"msg",
-		"logdata",
-		"tag",
-		"rev",
-		"ver",
-		"severity",
-		"maturity",
-		"accuracy",
-		"nolog",
-		"noauditlog",
-		"xmlns",
-		"auditEngine",
-		"auditLogParts",
-		"debugLogLevel",
-		"forceRequestBodyVariable",
-		"requestBodyAccess",
-		"requestBodyLimit",
-		"requestBodyProcessor",
-		"responseBodyAccess",
-		"responseBodyLimit",
-		"ruleEngine",
-		"ruleRemoveById",
-		"ruleRemoveByMsg",
-		"ruleRemoveByTag",
-		"ruleRemoveTargetById",
-		"ruleRemoveTargetByMsg",
-		"ruleRemoveTargetByTag",
-		"parseXmlIntoArgs",
-	};
 	size_t missing = 0;
 	(void)state;
 	for (int i = 0; i < VARIABLE_COUNT; i++)
@@ -427,9 +428,9 @@ static void test_every_row(void **state)
 	for (int i = 0; i < OPERATOR_COUNT; i++)
 		if (!is_tested(operator_infos[i].name))
 			print_error("operator %s: %zu\n", operator_infos[i].name, ++missing);
-	for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++)
-		if (!is_tested(actions[i]))
-			print_error("action %s: %zu\n", actions[i], ++missing);
+	for (size_t i = 0; i < sizeof(action_names) / sizeof(action_names[0]); i++)
+		if (!is_tested(action_names[i]))
+			print_error("action %s: %zu\n", action_names[i], ++missing);
 	assert_int_equal(missing, 0);
 }
 

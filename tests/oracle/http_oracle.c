@@ -240,58 +240,59 @@ static void test_uri(void **state)
 	workshop_close(w);
 }
 
+static const char *const json_pieces[] = {
+	"{",
+	"}",
+	"[",
+	"]",
+	",",
+	",",
+	":",
+	":",
+	"\"a\"",
+	"\"b\"",
+	"\"\"",
+	"1",
+	"-0.5e1",
+	"true",
+	"false",
+	"null",
+	" ",
+	"\n",
+	"\v",
+	"\"\\n\"",
+	"\"\\u00e9\"",
+	"\"\\ud83d\\ude00\"",
+	"-",
+	"01",
+	"tru",
+	"/",
+	"\"\\x\"",
+	"\"\\u12\"",
+	"\"\xe6\xbe\xb3\"",
+	"\"\xff\"",
+	"\"\xe6\"",
+	"\"\\ud800x\"",
+	"\"\\ud800\\n\"",
+	"\"\\udc00\\ud800\"",
+	"\"\\ud800\\ud800\"",
+	"\"\\u0000\"",
+	"1.",
+	"1e",
+	"\"\t\"",
+	"\"",
+	"{\"k\":",
+	"[1,",
+	"}]",
+	"{\"\":",
+	"[[",
+	"\"\\\"",
+	"1e+5",
+};
+
 static void test_json(void **state)
 {
 	(void)state;
-	static const char *const pieces[] = {
-		"{",
-		"}",
-		"[",
-		"]",
-		",",
-		",",
-		":",
-		":",
-		"\"a\"",
-		"\"b\"",
-		"\"\"",
-		"1",
-		"-0.5e1",
-		"true",
-		"false",
-		"null",
-		" ",
-		"\n",
-		"\v",
-		"\"\\n\"",
-		"\"\\u00e9\"",
-		"\"\\ud83d\\ude00\"",
-		"-",
-		"01",
-		"tru",
-		"/",
-		"\"\\x\"",
-		"\"\\u12\"",
-		"\"\xe6\xbe\xb3\"",
-		"\"\xff\"",
-		"\"\xe6\"",
-		"\"\\ud800x\"",
-		"\"\\ud800\\n\"",
-		"\"\\udc00\\ud800\"",
-		"\"\\ud800\\ud800\"",
-		"\"\\u0000\"",
-		"1.",
-		"1e",
-		"\"\t\"",
-		"\"",
-		"{\"k\":",
-		"[1,",
-		"}]",
-		"{\"\":",
-		"[[",
-		"\"\\\"",
-		"1e+5",
-	};
 	struct workshop *w = workshop_open(4);
 	size_t whole = 0;
 	for (int i = 0; i < 60000; i++) {
@@ -302,7 +303,7 @@ static void test_json(void **state)
 		static const char *const ends[] = {"", "", "}", "]", "]}}", "]"};
 		uint32_t shape = random_below(&w->random, 6);
 		buffer_text(&text, starts[shape]);
-		buffer_add(&text, COMPOSE(w, pieces, i % 2 ? 2 : 24));
+		buffer_add(&text, COMPOSE(w, json_pieces, i % 2 ? 2 : 24));
 		buffer_text(&text, ends[shape]);
 		struct slice body = buffer_slice(&text);
 		struct json_options options = {.depth_limit = ORACLE_DEPTH_LIMIT,
