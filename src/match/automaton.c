@@ -82,8 +82,9 @@ static int cache_fill(struct automaton_cache *c, const struct room *room)
 	c->state_cost_bytes = room->state_cost_bytes;
 	c->credit_most_bytes = (int64_t)room->credit_states * room->state_cost_bytes;
 	c->credit_bytes = c->credit_most_bytes;
-	int r = sparse_make(&c->now, instructions);
-	return r != 0 ? r : sparse_make(&c->next, instructions);
+	if (sparse_make(&c->now, instructions) != 0 || sparse_make(&c->next, instructions) != 0)
+		return -ENOMEM;
+	return c->ordered ? sparse_make(&c->settled, instructions) : 0;
 }
 
 static void cache_empty(struct automaton_cache *c)
@@ -107,11 +108,12 @@ static void cache_assign(struct automaton_cache *c, const struct automaton *a)
 	c->facts.classes = a->class_count;
 }
 
-static int cache_create(const struct room *room, struct automaton_cache **ret_cache)
+static int cache_create(const struct room *room, bool ordered, struct automaton_cache **ret_cache)
 {
 	struct automaton_cache *c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return -ENOMEM;
+	c->ordered = ordered;
 	int r = cache_fill(c, room);
 	if (r != 0) {
 		automaton_cache_free(c);
@@ -124,17 +126,17 @@ static int cache_create(const struct room *room, struct automaton_cache **ret_ca
 int automaton_cache_create(const struct automaton *automaton, struct automaton_cache **ret_cache)
 {
 	struct room room = room_for(automaton);
-	int r = cache_create(&room, ret_cache);
+	int r = cache_create(&room, false, ret_cache);
 	if (r == 0)
 		cache_assign(*ret_cache, automaton);
 	return r;
 }
 
-int automaton_cache_create_empty(struct automaton_cache **ret_cache)
+int automaton_cache_create_empty(bool ordered, struct automaton_cache **ret_cache)
 {
 	static const struct room room = {COMMON_INSTRUCTIONS, COMMON_BYTES,      COMMON_BYTES,
 					 COMMON_STATES,       COMMON_STATES / 4, ONE_STATE_COST_BYTES};
-	return cache_create(&room, ret_cache);
+	return cache_create(&room, ordered, ret_cache);
 }
 
 bool automaton_cache_is_of(const struct automaton_cache *cache, const struct automaton *automaton)
@@ -160,6 +162,7 @@ void automaton_cache_free(struct automaton_cache *cache)
 	free(cache->stack);
 	sparse_free(&cache->now);
 	sparse_free(&cache->next);
+	sparse_free(&cache->settled);
 	free(cache);
 }
 
@@ -181,6 +184,8 @@ static uint64_t mix(uint64_t x)
 
 static bool same_members(const struct automaton_cache *c, const struct state *s)
 {
+	if (c->ordered)
+		return memcmp(&c->members[s->members], c->next.dense, s->count * sizeof(uint32_t)) == 0;
 	for (uint32_t i = 0; i < s->count; i++)
 		if (!sparse_has(&c->next, c->members[s->members + i]))
 			return false;
@@ -211,7 +216,7 @@ static uint32_t find_state(const struct automaton *a, struct automaton_cache *c,
 		before = BEFORE_OTHER; /* nobody will ask */
 	uint64_t hash = mix(matched ^ mix(before));
 	for (uint32_t i = 0; i < c->next.count; i++)
-		hash += mix(c->next.dense[i] + 1);
+		hash = (c->ordered ? mix(hash) : hash) + mix(c->next.dense[i] + 1);
 	uint32_t bucket = (uint32_t)mix(hash) & c->bucket_mask;
 	for (uint32_t at = c->buckets[bucket]; at != UNKNOWN; at = c->states[at].chain) {
 		const struct state *s = &c->states[at];
@@ -239,6 +244,11 @@ static uint32_t find_state(const struct automaton *a, struct automaton_cache *c,
 	c->facts.states_made++;
 	c->credit_bytes -= c->state_cost_bytes;
 	return number;
+}
+
+uint32_t automaton_row_of(const struct automaton *a, struct automaton_cache *c, enum before before, uint64_t matched)
+{
+	return find_state(a, c, before, matched) * c->stride;
 }
 
 /* The patterns of which a match is in c->now. */

@@ -93,10 +93,18 @@ size_t automaton_leftmost(const struct automaton *automaton, struct automaton_po
 size_t automaton_longest(const struct automaton *automaton, struct automaton_pool *pool, struct slice value,
 			 size_t from);
 
+/*
+ * Where the match that begins at `from` ends for a backtracking matcher as PCRE2 is, which takes the first way that
+ * leads to one; SIZE_MAX: none does. False, and nothing told, of a pattern where a repeat may take an empty turn.
+ */
+bool automaton_first_end(const struct automaton *automaton, struct automaton_pool *pool, struct slice value,
+			 size_t from, size_t *ret_end);
+
 struct automaton_cache_facts {
 	uint64_t states_made;
 	uint64_t emptied;
 	uint64_t refused; /* runs that ended as busy */
+	uint64_t steps;   /* instructions looked at in order, by automaton_first_end() */
 	uint64_t bytes;   /* in the states and tables made so far */
 	uint32_t instructions;
 	uint32_t classes;

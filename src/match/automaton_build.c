@@ -14,6 +14,7 @@ enum {
 
 struct automaton_builder {
 	bool for_places;
+	bool ordered;
 	struct instruction *instructions;
 	size_t count;
 	size_t capacity;
@@ -38,7 +39,7 @@ int automaton_builder_create(bool for_places, struct automaton_builder **ret_bui
 	struct automaton_builder *builder = calloc(1, sizeof(*builder));
 	if (builder == NULL)
 		return -ENOMEM;
-	builder->for_places = for_places;
+	builder->for_places = builder->ordered = for_places;
 	*ret_builder = builder;
 	return 0;
 }
@@ -104,20 +105,28 @@ static uint32_t write_alt(struct writer *w, uint32_t child, uint32_t next)
 	return entry;
 }
 
+/* Goes on with `more` or leaves to `next`. What is preferred comes first, where places are asked for. */
+static uint32_t write_choice(struct writer *w, const struct pattern_node *repeat, uint32_t more, uint32_t next)
+{
+	bool lazy = repeat->lazy && w->out->for_places;
+	return write_one(w, INSTRUCTION_SPLIT, 0, lazy ? next : more, lazy ? more : next);
+}
+
 static uint32_t write_repeat(struct writer *w, const struct pattern_node *node, uint32_t next)
 {
 	uint32_t entry = next, copies = node->min;
 	if (node->max == PATTERN_ENDLESS) {
-		uint32_t loop = write_one(w, INSTRUCTION_SPLIT, 0, next, next);
+		uint32_t loop = write_choice(w, node, next, next);
 		uint32_t body = write_node(w, node->first, loop);
 		if (w->error != 0)
 			return 0;
-		w->out->instructions[loop].next = body;
+		struct instruction *split = &w->out->instructions[loop];
+		*(node->lazy && w->out->for_places ? &split->other : &split->next) = body;
 		entry = copies > 0 ? body : loop;
 		copies -= copies > 0;
 	}
 	for (uint32_t i = node->min; w->error == 0 && node->max != PATTERN_ENDLESS && i < node->max; i++)
-		entry = write_one(w, INSTRUCTION_SPLIT, 0, write_node(w, node->first, entry), next);
+		entry = write_choice(w, node, write_node(w, node->first, entry), next);
 	for (; w->error == 0 && copies > 0; copies--)
 		entry = write_node(w, node->first, entry);
 	return entry;
@@ -156,6 +165,44 @@ static uint32_t write_node(struct writer *w, uint32_t at, uint32_t next)
 	return entry;
 }
 
+static bool can_be_empty(const struct pattern *pattern, uint32_t at)
+{
+	const struct pattern_node *node = &pattern->nodes[at];
+	uint32_t child = node->first;
+	switch (node->kind) {
+	case PATTERN_EMPTY:
+	case PATTERN_ASSERT:
+		return true;
+	case PATTERN_SET:
+		return false;
+	case PATTERN_REPEAT:
+		return node->min == 0 || can_be_empty(pattern, child);
+	case PATTERN_CAT:
+		while (child != PATTERN_NO_NODE && can_be_empty(pattern, child))
+			child = pattern->nodes[child].next;
+		return child == PATTERN_NO_NODE;
+	case PATTERN_ALT:
+		while (child != PATTERN_NO_NODE && !can_be_empty(pattern, child))
+			child = pattern->nodes[child].next;
+		return child != PATTERN_NO_NODE;
+	}
+	return true;
+}
+
+/*
+ * A backtracking matcher leaves an endless repeat after an empty turn, and so prefers other ways than the order of
+ * instructions tells.
+ */
+static bool turns_can_be_empty(const struct pattern *pattern)
+{
+	for (size_t i = 0; i < pattern->count; i++) {
+		const struct pattern_node *node = &pattern->nodes[i];
+		if (node->kind == PATTERN_REPEAT && node->max == PATTERN_ENDLESS && can_be_empty(pattern, node->first))
+			return true;
+	}
+	return false;
+}
+
 int automaton_builder_add(struct automaton_builder *builder, struct slice text, unsigned flags)
 {
 	struct pattern pattern;
@@ -171,6 +218,7 @@ int automaton_builder_add(struct automaton_builder *builder, struct slice text, 
 		w.limit = INSTRUCTIONS_MAX;
 	uint32_t match = write_one(&w, INSTRUCTION_MATCH, 0, 0, 0);
 	uint32_t start = write_node(&w, 0, match);
+	builder->ordered = builder->ordered && !turns_can_be_empty(&pattern);
 	pattern_free(&pattern);
 	if (w.error != 0) {
 		builder->count = before;
@@ -256,6 +304,7 @@ static int fill(const struct automaton_builder *b, struct automaton *a)
 		memcpy(a->instructions, b->instructions, b->count * sizeof(*a->instructions));
 	memcpy(a->starts, b->starts, b->pattern_count * sizeof(*a->starts));
 	a->for_places = b->for_places;
+	a->ordered = b->ordered;
 	a->instruction_count = (uint32_t)b->count;
 	a->pattern_count = b->pattern_count;
 	find_classes(b, a);

@@ -34,6 +34,7 @@ struct instruction {
 struct automaton {
 	struct automaton_name name;
 	bool for_places; /* a match under way is told from a beginning: what loops back to one stays in states */
+	bool ordered;    /* of the two ways on from a split, PCRE2 would take `next` first */
 	struct instruction *instructions;
 	uint32_t instruction_count;
 	uint32_t *starts; /* by pattern */
@@ -113,13 +114,15 @@ struct state {
 
 struct automaton_cache {
 	struct automaton_name name;
+	bool ordered;   /* states are sequences, the preferred instruction first, and not sets */
 	uint32_t *rows; /* by state, then class: where the next state's row begins; last the state's number */
 	uint32_t *members;
 	struct state *states;
 	uint32_t *buckets;
 	uint32_t *stack;
 	struct sparse now, next;
-	size_t row_words; /* room in rows */
+	struct sparse settled; /* where ordered */
+	size_t row_words;      /* room in rows */
 	uint32_t stride;
 	uint32_t state_room; /* in states */
 	uint32_t row_limit;  /* states that fit */
@@ -135,7 +138,7 @@ struct automaton_cache {
 };
 
 /* For automaton_cache_take(), for any automaton of one pattern. 0 or -ENOMEM. */
-int automaton_cache_create_empty(struct automaton_cache **ret_cache);
+int automaton_cache_create_empty(bool ordered, struct automaton_cache **ret_cache);
 bool automaton_cache_is_of(const struct automaton_cache *cache, const struct automaton *automaton);
 
 /* The cache is for this automaton from now on; what it knew is forgotten. */
@@ -153,6 +156,9 @@ uint32_t automaton_make_transition(const struct automaton *a, struct automaton_c
 /* The row of the state at a beginning, after what came before. */
 uint32_t automaton_start_row(const struct automaton *a, struct automaton_cache *c, enum before before);
 
+/* The row of the state of what is in c->next, made if it is new. Emptying the cache on the way is told by facts. */
+uint32_t automaton_row_of(const struct automaton *a, struct automaton_cache *c, enum before before, uint64_t matched);
+
 enum before automaton_before_after(const struct automaton *a, uint32_t class);
 
 /*
@@ -167,5 +173,8 @@ void automaton_earn(struct automaton_cache *c, size_t bytes);
 
 /* Leaves in c->next what waits for a byte, beginnings aside. True if it asks what came before. */
 bool automaton_reduce(const struct automaton *a, struct automaton_cache *c);
+
+/* automaton_first_end() with an ordered cache. */
+size_t automaton_ordered_end(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t from);
 
 #endif

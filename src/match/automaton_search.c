@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 enum {
-	POOL_CACHES = 32,
+	POOL_CACHES = 64,
 	POOL_INSTRUCTIONS = 40 * 1000 + 1,
 	BLOCK_BYTES = 64,
 	BACK_BYTES = 128,
@@ -24,10 +24,16 @@ struct threads {
 	size_t *begins; /* by place in set.dense */
 };
 
-struct automaton_pool {
+/* Caches, and when each was last asked for. */
+struct shelf {
 	struct automaton_cache *caches[POOL_CACHES];
-	uint64_t used[POOL_CACHES]; /* when last */
+	uint64_t used[POOL_CACHES];
 	uint64_t clock;
+};
+
+struct automaton_pool {
+	struct shelf sets;
+	struct shelf sequences; /* ordered */
 	struct threads now, settled, next;
 	uint32_t *stack;
 };
@@ -47,8 +53,10 @@ static void threads_free(struct threads *t)
 static int fill(struct automaton_pool *pool)
 {
 	int r = 0;
-	for (size_t i = 0; i < POOL_CACHES && r == 0; i++)
-		r = automaton_cache_create_empty(&pool->caches[i]);
+	for (size_t i = 0; i < POOL_CACHES && r == 0; i++) {
+		r = automaton_cache_create_empty(false, &pool->sets.caches[i]);
+		r = r != 0 ? r : automaton_cache_create_empty(true, &pool->sequences.caches[i]);
+	}
 	pool->stack = malloc(2 * POOL_INSTRUCTIONS * sizeof(*pool->stack));
 	if (r == 0 && (pool->stack == NULL || threads_make(&pool->now) != 0 || threads_make(&pool->settled) != 0 ||
 		       threads_make(&pool->next) != 0))
@@ -74,8 +82,10 @@ void automaton_pool_free(struct automaton_pool *pool)
 {
 	if (pool == NULL)
 		return;
-	for (size_t i = 0; i < POOL_CACHES; i++)
-		automaton_cache_free(pool->caches[i]);
+	for (size_t i = 0; i < POOL_CACHES; i++) {
+		automaton_cache_free(pool->sets.caches[i]);
+		automaton_cache_free(pool->sequences.caches[i]);
+	}
 	threads_free(&pool->now);
 	threads_free(&pool->settled);
 	threads_free(&pool->next);
@@ -83,19 +93,19 @@ void automaton_pool_free(struct automaton_pool *pool)
 	free(pool);
 }
 
-static struct automaton_cache *take(struct automaton_pool *pool, const struct automaton *automaton)
+static struct automaton_cache *take(struct shelf *shelf, const struct automaton *automaton)
 {
 	size_t oldest = 0;
 	for (size_t i = 0; i < POOL_CACHES; i++) {
-		if (pool->used[i] != 0 && automaton_cache_is_of(pool->caches[i], automaton)) {
-			pool->used[i] = ++pool->clock;
-			return pool->caches[i];
+		if (shelf->used[i] != 0 && automaton_cache_is_of(shelf->caches[i], automaton)) {
+			shelf->used[i] = ++shelf->clock;
+			return shelf->caches[i];
 		}
-		oldest = pool->used[i] < pool->used[oldest] ? i : oldest;
+		oldest = shelf->used[i] < shelf->used[oldest] ? i : oldest;
 	}
-	automaton_cache_take(pool->caches[oldest], automaton);
-	pool->used[oldest] = ++pool->clock;
-	return pool->caches[oldest];
+	automaton_cache_take(shelf->caches[oldest], automaton);
+	shelf->used[oldest] = ++shelf->clock;
+	return shelf->caches[oldest];
 }
 
 static enum before before_at(const struct automaton *a, struct slice value, size_t at)
@@ -286,7 +296,7 @@ static size_t leftmost_from(const struct automaton *a, struct automaton_pool *po
 size_t automaton_leftmost(const struct automaton *automaton, struct automaton_pool *pool, struct slice value,
 			  size_t from)
 {
-	struct automaton_cache *cache = take(pool, automaton);
+	struct automaton_cache *cache = take(&pool->sets, automaton);
 	struct stretch stretch;
 	automaton_earn(cache, value.len - from);
 	int r = find_stretch(automaton, cache, value, from, &stretch);
@@ -304,4 +314,13 @@ size_t automaton_longest(const struct automaton *automaton, struct automaton_poo
 			 size_t from)
 {
 	return simulate_afresh(automaton, pool, value, from, true).end;
+}
+
+bool automaton_first_end(const struct automaton *automaton, struct automaton_pool *pool, struct slice value,
+			 size_t from, size_t *ret_end)
+{
+	if (!automaton->ordered)
+		return false;
+	*ret_end = automaton_ordered_end(automaton, take(&pool->sequences, automaton), value, from);
+	return true;
 }

@@ -17,6 +17,7 @@ struct flags {
 	bool caseless;
 	bool dotall;
 	bool multiline;
+	bool ungreedy; /* (?U): a repeat is lazy unless a ? follows */
 };
 
 /* An open parenthesis. */
@@ -131,6 +132,8 @@ static struct flags read_options(struct parser *p, uint8_t *ret_end)
 			flags.multiline = on;
 			continue;
 		case 'U':
+			flags.ungreedy = on;
+			continue;
 		case 'J':
 			continue;
 		case '-':
@@ -424,7 +427,7 @@ static bool accept_quantifier(struct reader *in, uint32_t *ret_min, uint32_t *re
 }
 
 /* The newest item becomes the child of a repeat that takes its place. */
-static void wrap_last(struct parser *p, uint32_t min, uint32_t max)
+static void wrap_last(struct parser *p, uint32_t min, uint32_t max, bool lazy)
 {
 	struct frame *frame = &p->stack[p->depth - 1];
 	bool sane = (max == PATTERN_ENDLESS || (max <= REPEAT_MAX && min <= max)) && min <= REPEAT_MAX;
@@ -438,7 +441,7 @@ static void wrap_last(struct parser *p, uint32_t min, uint32_t max)
 	struct pattern_node *nodes = p->out->nodes;
 	nodes[child] = nodes[frame->last];
 	nodes[frame->last] = (struct pattern_node){
-		.kind = PATTERN_REPEAT, .first = child, .next = PATTERN_NO_NODE, .min = min, .max = max};
+		.kind = PATTERN_REPEAT, .first = child, .next = PATTERN_NO_NODE, .min = min, .max = max, .lazy = lazy};
 }
 
 static void parse_quantifiers(struct parser *p)
@@ -447,8 +450,8 @@ static void parse_quantifiers(struct parser *p)
 	while (p->error == 0 && accept_quantifier(&p->in, &min, &max)) {
 		if (reader_peek(&p->in, 0) == '+')
 			fail(p, PATTERN_OPAQUE);
-		reader_accept(&p->in, SLICE("?"));
-		wrap_last(p, min, max);
+		bool lazy = reader_accept(&p->in, SLICE("?")) != p->flags.ungreedy;
+		wrap_last(p, min, max, lazy);
 	}
 }
 

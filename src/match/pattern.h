@@ -1,7 +1,7 @@
 /*
  * A regular expression as a tree, for those who must look inside: the automaton is built from it. Only the regular part
  * of PCRE2's syntax is taken; a pattern with anything else (references, lookaround, atomic groups, possessive repeats,
- * verbs, (?x)) is opaque. Greedy or lazy is not kept: it never changes whether a value matches.
+ * verbs, (?x)) is opaque. Groups are not told apart.
  */
 #ifndef GUIA_MATCH_PATTERN_H
 #define GUIA_MATCH_PATTERN_H
@@ -41,6 +41,7 @@ struct pattern_node {
 	uint32_t next;  /* sibling, or PATTERN_NO_NODE */
 	uint32_t min;   /* REPEAT */
 	uint32_t max;   /* REPEAT; PATTERN_ENDLESS */
+	bool lazy;      /* REPEAT: as few as will do, which changes where a match ends but not whether there is one */
 	enum pattern_assertion assertion;
 	struct pattern_set set;
 };

@@ -238,23 +238,30 @@ static int ask_pcre2(const struct regex *regex, struct regex_scratch *s, struct 
 }
 
 /*
- * Where a match begins first is certain; from there PCRE2 has one try, which finds its end and its groups. If that
- * takes too many steps, the longest match is told, without groups.
+ * Where a match begins first is certain; the automaton tells where it ends as well. For groups PCRE2 has one try from
+ * there. If that takes too many steps, or the end is not told, group 0 is told alone: as PCRE2 would have it, or the
+ * longest.
  */
 static int match_at_leftmost(const struct regex *regex, struct regex_scratch *s, struct slice value, size_t start,
 			     struct regex_span *ret_groups, size_t *count)
 {
+	size_t end;
 	size_t leftmost = automaton_leftmost(regex->automaton, s->pool, value, start);
 	if (leftmost == SIZE_MAX)
 		return REGEX_NONE;
 	if (count == NULL || *count == 0)
 		return REGEX_MATCH;
-	size_t steps = STEPS + STEPS_PER_BYTE * (value.len - leftmost);
-	const struct regex_limits limits = {.match = steps < UINT32_MAX ? (uint32_t)steps : UINT32_MAX};
-	int r = ask_pcre2(regex, s, value, leftmost, 0, &limits, ret_groups, count);
-	if (r < 0 || (r == REGEX_MATCH && ret_groups[0].start == leftmost))
-		return r;
-	ret_groups[0] = (struct regex_span){leftmost, automaton_longest(regex->automaton, s->pool, value, leftmost)};
+	bool told = automaton_first_end(regex->automaton, s->pool, value, leftmost, &end);
+	if (!told || (regex->groups > 1 && *count > 1)) {
+		size_t steps = STEPS + STEPS_PER_BYTE * (value.len - leftmost);
+		const struct regex_limits limits = {.match = steps < UINT32_MAX ? (uint32_t)steps : UINT32_MAX};
+		int r = ask_pcre2(regex, s, value, leftmost, 0, &limits, ret_groups, count);
+		if (r < 0 || (r == REGEX_MATCH && ret_groups[0].start == leftmost))
+			return r;
+	}
+	if (!told)
+		end = automaton_longest(regex->automaton, s->pool, value, leftmost);
+	ret_groups[0] = (struct regex_span){leftmost, end};
 	*count = 1;
 	return REGEX_MATCH;
 }

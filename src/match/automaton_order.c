@@ -1,0 +1,114 @@
+/*
+ * Where a backtracking matcher ends the match that begins at a place, without going back: the ways on are followed side
+ * by side in the order in which it would try them, and a match ends all that it would have tried later (Pike's way, as
+ * in Cox, "Regular Expression Matching: the Virtual Machine Approach", 2009). States are such sequences.
+ */
+#include "match/automaton_internal.h"
+
+/* Adds `from` and what it leads to without a byte, in order, through assertions that hold as well. */
+static void settle_from(const struct automaton *a, struct automaton_cache *c, uint32_t from, enum before before,
+			uint32_t class)
+{
+	struct sparse *settled = &c->settled;
+	uint32_t depth = 0;
+	c->stack[depth++] = from;
+	while (depth > 0) {
+		uint32_t at = c->stack[--depth];
+		if (sparse_has(settled, at))
+			continue;
+		sparse_add(settled, at);
+		const struct instruction *in = &a->instructions[at];
+		if (in->kind == INSTRUCTION_SPLIT) {
+			c->stack[depth++] = in->other;
+			c->stack[depth++] = in->next;
+		} else if (in->kind == INSTRUCTION_ASSERT && automaton_holds(a, in->operand, before, class)) {
+			c->stack[depth++] = in->next;
+		}
+	}
+}
+
+/* From c->now to c->next by a class. True if a match ends before the class's byte. */
+static bool advance(const struct automaton *a, struct automaton_cache *c, enum before before, uint32_t class)
+{
+	c->settled.count = c->next.count = 0;
+	for (uint32_t i = 0; i < c->now.count; i++)
+		settle_from(a, c, c->now.dense[i], before, class);
+	c->facts.steps += c->settled.count;
+	for (uint32_t i = 0; i < c->settled.count; i++) {
+		const struct instruction *in = &a->instructions[c->settled.dense[i]];
+		if (in->kind == INSTRUCTION_MATCH)
+			return true;
+		if (in->kind == INSTRUCTION_SET && class != a->class_count - 1 &&
+		    pattern_set_has(&a->class_sets[in->operand], (uint8_t) class))
+			automaton_close(a, &c->next, in->next, c->stack);
+	}
+	return false;
+}
+
+static void load(struct automaton_cache *c, const struct state *s)
+{
+	c->now.count = 0;
+	for (uint32_t i = 0; i < s->count; i++)
+		sparse_add(&c->now, c->members[s->members + i]);
+}
+
+static uint32_t make_transition(const struct automaton *a, struct automaton_cache *c, uint32_t row, uint32_t class)
+{
+	const struct state *from = automaton_state(a, c, row);
+	uint64_t emptied = c->facts.emptied;
+	load(c, from);
+	bool matched = advance(a, c, from->before, class);
+	uint32_t to = automaton_row_of(a, c, automaton_before_after(a, class), matched);
+	if (c->facts.emptied == emptied) /* else `from` is no more */
+		c->rows[row + class] = to;
+	return to;
+}
+
+static enum before before_at(const struct automaton *a, struct slice value, size_t at)
+{
+	return at == 0 ? BEFORE_START : automaton_before_after(a, a->class_of[value.ptr[at - 1]]);
+}
+
+static uint32_t class_at(const struct automaton *a, struct slice value, size_t at)
+{
+	return at < value.len ? a->class_of[value.ptr[at]] : a->class_count - 1;
+}
+
+/* For want of credit: from c->now on, at `at`, where `end` is the best so far. */
+static size_t go_without_states(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t at,
+				size_t end)
+{
+	for (; at <= value.len && c->now.count > 0; at++) {
+		if (advance(a, c, before_at(a, value, at), class_at(a, value, at)))
+			end = at;
+		automaton_reduce(a, c);
+		struct sparse kept = c->now;
+		c->now = c->next;
+		c->next = kept;
+	}
+	return end;
+}
+
+size_t automaton_ordered_end(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t from)
+{
+	size_t end = SIZE_MAX;
+	automaton_earn(c, value.len - from);
+	c->next.count = 0;
+	automaton_close(a, &c->next, a->starts[0], c->stack);
+	uint32_t row = automaton_row_of(a, c, before_at(a, value, from), 0);
+	for (size_t at = from; at <= value.len; at++) {
+		uint32_t class = class_at(a, value, at);
+		uint32_t next = c->rows[row + class];
+		if (next == UNKNOWN && c->credit_bytes <= 0) {
+			load(c, automaton_state(a, c, row));
+			return go_without_states(a, c, value, at, end);
+		}
+		row = next != UNKNOWN ? next : make_transition(a, c, row, class);
+		const struct state *s = automaton_state(a, c, row);
+		if (s->matched != 0)
+			end = at;
+		if (s->count == 0)
+			break;
+	}
+	return end;
+}
