@@ -104,7 +104,6 @@ struct automaton_cache_facts {
 	uint64_t states_made;
 	uint64_t emptied;
 	uint64_t refused; /* runs that ended as busy */
-	uint64_t steps;   /* instructions looked at in order, by automaton_first_end() */
 	uint64_t bytes;   /* in the states and tables made so far */
 	uint32_t instructions;
 	uint32_t classes;

@@ -33,7 +33,6 @@ static bool advance(const struct automaton *a, struct automaton_cache *c, enum b
 	c->settled.count = c->next.count = 0;
 	for (uint32_t i = 0; i < c->now.count; i++)
 		settle_from(a, c, c->now.dense[i], before, class);
-	c->facts.steps += c->settled.count;
 	for (uint32_t i = 0; i < c->settled.count; i++) {
 		const struct instruction *in = &a->instructions[c->settled.dense[i]];
 		if (in->kind == INSTRUCTION_MATCH)

@@ -289,15 +289,15 @@ int regex_next(const struct regex *regex, struct regex_scratch *scratch, struct 
 {
 	if (walk->done)
 		return REGEX_NONE;
-	uint32_t options = walk->after_empty ? PCRE2_NOTEMPTY_ATSTART : 0;
-	int r = ask_pcre2(regex, scratch, value, walk->at, options, limits, ret_groups, count);
+	int r = walk->after_empty
+			? ask_pcre2(regex, scratch, value, walk->at, PCRE2_NOTEMPTY_ATSTART, limits, ret_groups, count)
+			: regex_match(regex, scratch, value, walk->at, limits, ret_groups, count);
 	if (r != REGEX_MATCH) {
 		walk->done = true;
 		return r;
 	}
-	const PCRE2_SIZE *whole = pcre2_get_ovector_pointer(scratch->data);
-	walk->after_empty = whole[1] == whole[0];
-	walk->at = whole[1];
+	walk->after_empty = ret_groups[0].end == ret_groups[0].start;
+	walk->at = ret_groups[0].end;
 	return r;
 }
 

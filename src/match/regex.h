@@ -81,7 +81,7 @@ struct regex_walk {
 	bool done;
 };
 
-/* The next match of a walk that began as {0}. Same outcomes as regex_match. */
+/* The next match of a walk that began as {0}, with room for group 0 at least. Same outcomes as regex_match. */
 int regex_next(const struct regex *regex, struct regex_scratch *scratch, struct slice value, struct regex_walk *walk,
 	       const struct regex_limits *limits, struct regex_span *ret_groups, size_t *count);
 
