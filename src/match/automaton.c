@@ -76,15 +76,31 @@ static int cache_fill(struct automaton_cache *c, const struct room *room)
 	c->members = malloc((size_t)c->member_limit * sizeof(uint32_t));
 	c->states = malloc((size_t)c->state_room * sizeof(*c->states));
 	c->buckets = calloc((size_t)c->bucket_mask + 1, sizeof(uint32_t));
-	c->stack = malloc(2 * instructions * sizeof(uint32_t));
-	if (c->rows == NULL || c->members == NULL || c->states == NULL || c->buckets == NULL || c->stack == NULL)
+	if (c->rows == NULL || c->members == NULL || c->states == NULL || c->buckets == NULL)
 		return -ENOMEM;
 	c->state_cost_bytes = room->state_cost_bytes;
 	c->credit_most_bytes = (int64_t)room->credit_states * room->state_cost_bytes;
 	c->credit_bytes = c->credit_most_bytes;
-	if (sparse_make(&c->now, instructions) != 0 || sparse_make(&c->next, instructions) != 0)
+	return 0;
+}
+
+/* What is in use during one step only. */
+static int make_working_room(struct automaton_cache *c, const struct room *room)
+{
+	size_t instructions = room->instructions + 1;
+	c->stack = malloc(2 * instructions * sizeof(uint32_t));
+	if (c->stack == NULL || sparse_make(&c->now, instructions) != 0 || sparse_make(&c->next, instructions) != 0)
 		return -ENOMEM;
 	return c->ordered ? sparse_make(&c->settled, instructions) : 0;
+}
+
+static void borrow_working_room(struct automaton_cache *c, const struct automaton_cache *lender)
+{
+	c->borrows = true;
+	c->stack = lender->stack;
+	c->now = lender->now;
+	c->next = lender->next;
+	c->settled = lender->settled;
 }
 
 static void cache_empty(struct automaton_cache *c)
@@ -108,13 +124,18 @@ static void cache_assign(struct automaton_cache *c, const struct automaton *a)
 	c->facts.classes = a->class_count;
 }
 
-static int cache_create(const struct room *room, bool ordered, struct automaton_cache **ret_cache)
+static int cache_create(const struct room *room, bool ordered, const struct automaton_cache *lender,
+			struct automaton_cache **ret_cache)
 {
 	struct automaton_cache *c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return -ENOMEM;
 	c->ordered = ordered;
 	int r = cache_fill(c, room);
+	if (lender != NULL)
+		borrow_working_room(c, lender);
+	else if (r == 0)
+		r = make_working_room(c, room);
 	if (r != 0) {
 		automaton_cache_free(c);
 		return r;
@@ -126,17 +147,17 @@ static int cache_create(const struct room *room, bool ordered, struct automaton_
 int automaton_cache_create(const struct automaton *automaton, struct automaton_cache **ret_cache)
 {
 	struct room room = room_for(automaton);
-	int r = cache_create(&room, false, ret_cache);
+	int r = cache_create(&room, false, NULL, ret_cache);
 	if (r == 0)
 		cache_assign(*ret_cache, automaton);
 	return r;
 }
 
-int automaton_cache_create_empty(bool ordered, struct automaton_cache **ret_cache)
+int automaton_cache_create_empty(bool ordered, const struct automaton_cache *lender, struct automaton_cache **ret_cache)
 {
 	static const struct room room = {COMMON_INSTRUCTIONS, COMMON_BYTES,      COMMON_BYTES,
 					 COMMON_STATES,       COMMON_STATES / 4, ONE_STATE_COST_BYTES};
-	return cache_create(&room, ordered, ret_cache);
+	return cache_create(&room, ordered, lender, ret_cache);
 }
 
 bool automaton_cache_is_of(const struct automaton_cache *cache, const struct automaton *automaton)
@@ -159,10 +180,12 @@ void automaton_cache_free(struct automaton_cache *cache)
 	free(cache->members);
 	free(cache->states);
 	free(cache->buckets);
-	free(cache->stack);
-	sparse_free(&cache->now);
-	sparse_free(&cache->next);
-	sparse_free(&cache->settled);
+	if (!cache->borrows) {
+		free(cache->stack);
+		sparse_free(&cache->now);
+		sparse_free(&cache->next);
+		sparse_free(&cache->settled);
+	}
 	free(cache);
 }
 

@@ -114,6 +114,7 @@ struct state {
 
 struct automaton_cache {
 	struct automaton_name name;
+	bool borrows;   /* stack, now, next and settled are another's */
 	bool ordered;   /* states are sequences, the preferred instruction first, and not sets */
 	uint32_t *rows; /* by state, then class: where the next state's row begins; last the state's number */
 	uint32_t *members;
@@ -137,8 +138,12 @@ struct automaton_cache {
 	struct automaton_cache_facts facts;
 };
 
-/* For automaton_cache_take(), for any automaton of one pattern. 0 or -ENOMEM. */
-int automaton_cache_create_empty(bool ordered, struct automaton_cache **ret_cache);
+/*
+ * For automaton_cache_take(), for any automaton of one pattern. What a step works in may be that of another such cache,
+ * as ordered, without which it is of no use; NULL: its own. 0 or -ENOMEM.
+ */
+int automaton_cache_create_empty(bool ordered, const struct automaton_cache *lender,
+				 struct automaton_cache **ret_cache);
 bool automaton_cache_is_of(const struct automaton_cache *cache, const struct automaton *automaton);
 
 /* The cache is for this automaton from now on; what it knew is forgotten. */
@@ -176,5 +181,9 @@ bool automaton_reduce(const struct automaton *a, struct automaton_cache *c);
 
 /* automaton_first_end() with an ordered cache. */
 size_t automaton_ordered_end(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t from);
+
+/* Whether a match ends at `at` or later by way of one of these instructions, which wait there. An ordered cache. */
+bool automaton_leads_on(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t at,
+			const uint32_t *instructions, uint32_t count);
 
 #endif

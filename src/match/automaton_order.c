@@ -75,9 +75,9 @@ static uint32_t class_at(const struct automaton *a, struct slice value, size_t a
 
 /* For want of credit: from c->now on, at `at`, where `end` is the best so far. */
 static size_t go_without_states(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t at,
-				size_t end)
+				size_t end, bool any)
 {
-	for (; at <= value.len && c->now.count > 0; at++) {
+	for (; at <= value.len && c->now.count > 0 && !(any && end != SIZE_MAX); at++) {
 		if (advance(a, c, before_at(a, value, at), class_at(a, value, at)))
 			end = at;
 		automaton_reduce(a, c);
@@ -88,26 +88,41 @@ static size_t go_without_states(const struct automaton *a, struct automaton_cach
 	return end;
 }
 
-size_t automaton_ordered_end(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t from)
+/* From what is in c->next on, at `at`. `any`: the first end found will do. */
+static size_t go(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t at, bool any)
 {
 	size_t end = SIZE_MAX;
-	automaton_earn(c, value.len - from);
-	c->next.count = 0;
-	automaton_close(a, &c->next, a->starts[0], c->stack);
-	uint32_t row = automaton_row_of(a, c, before_at(a, value, from), 0);
-	for (size_t at = from; at <= value.len; at++) {
+	automaton_earn(c, value.len - at);
+	uint32_t row = automaton_row_of(a, c, before_at(a, value, at), 0);
+	for (; at <= value.len; at++) {
 		uint32_t class = class_at(a, value, at);
 		uint32_t next = c->rows[row + class];
 		if (next == UNKNOWN && c->credit_bytes <= 0) {
 			load(c, automaton_state(a, c, row));
-			return go_without_states(a, c, value, at, end);
+			return go_without_states(a, c, value, at, end, any);
 		}
 		row = next != UNKNOWN ? next : make_transition(a, c, row, class);
 		const struct state *s = automaton_state(a, c, row);
 		if (s->matched != 0)
 			end = at;
-		if (s->count == 0)
+		if (s->count == 0 || (any && s->matched != 0))
 			break;
 	}
 	return end;
+}
+
+size_t automaton_ordered_end(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t from)
+{
+	c->next.count = 0;
+	automaton_close(a, &c->next, a->starts[0], c->stack);
+	return go(a, c, value, from, false);
+}
+
+bool automaton_leads_on(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t at,
+			const uint32_t *instructions, uint32_t count)
+{
+	c->next.count = 0;
+	for (uint32_t i = 0; i < count; i++)
+		sparse_add(&c->next, instructions[i]);
+	return at <= value.len && go(a, c, value, at, true) != SIZE_MAX;
 }

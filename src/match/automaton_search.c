@@ -2,7 +2,8 @@
  * Where the matches of one pattern begin and end. States tell fast where a match ends first; they do not tell where it
  * began, nor whether another began before it that ends later. So the stretch before that place is gone over once more
  * without states, with each instruction's earliest beginning beside it. A short stretch does mostly: what was under way
- * where it begins is known from the state there, and if none of it is left in the end, it did not matter.
+ * where it begins is known from the state there, and if none of it is left in the end, it did not matter. What goes on
+ * for long is followed by states again, which tell whether it leads to a match.
  */
 #include "base/error.h"
 #include "match/automaton_internal.h"
@@ -10,11 +11,15 @@
 #include <stdlib.h>
 
 enum {
-	POOL_CACHES = 64,
+	POOL_CACHES = 48,
 	POOL_INSTRUCTIONS = 40 * 1000 + 1,
 	BLOCK_BYTES = 64,
 	BACK_BYTES = 128,
+	BACK_BYTES_MOST = 1024,
 	BACK_TIMES = 8,
+	PATIENCE_BYTES = 64,
+	PATIENCE_TIMES = 4,
+	PATIENCE_AFTER_MATCH = 16,
 	OLD = 0, /* a beginning before all that is gone over: nothing else begins there then */
 };
 
@@ -50,13 +55,18 @@ static void threads_free(struct threads *t)
 	sparse_free(&t->set);
 }
 
-static int fill(struct automaton_pool *pool)
+static int shelf_fill(struct shelf *shelf, bool ordered)
 {
 	int r = 0;
-	for (size_t i = 0; i < POOL_CACHES && r == 0; i++) {
-		r = automaton_cache_create_empty(false, &pool->sets.caches[i]);
-		r = r != 0 ? r : automaton_cache_create_empty(true, &pool->sequences.caches[i]);
-	}
+	for (size_t i = 0; i < POOL_CACHES && r == 0; i++)
+		r = automaton_cache_create_empty(ordered, shelf->caches[0], &shelf->caches[i]);
+	return r;
+}
+
+static int fill(struct automaton_pool *pool)
+{
+	int r = shelf_fill(&pool->sets, false);
+	r = r != 0 ? r : shelf_fill(&pool->sequences, true);
 	pool->stack = malloc(2 * POOL_INSTRUCTIONS * sizeof(*pool->stack));
 	if (r == 0 && (pool->stack == NULL || threads_make(&pool->now) != 0 || threads_make(&pool->settled) != 0 ||
 		       threads_make(&pool->next) != 0))
@@ -248,25 +258,78 @@ static void begin(const struct automaton *a, struct automaton_pool *pool, size_t
 		*search = (struct search){at, at};
 }
 
+/* How many of pool->now, from the front, began before `limit`. */
+static uint32_t older_than(const struct automaton_pool *pool, size_t limit)
+{
+	uint32_t count = 0;
+	while (count < pool->now.set.count && pool->now.begins[count] < limit)
+		count++;
+	return count;
+}
+
+/* The earliest beginning of what is in pool->now, at `at`, that leads to a match and is before `limit`; SIZE_MAX. */
+static size_t earliest_that_leads(const struct automaton *a, struct automaton_pool *pool, struct slice value, size_t at,
+				  size_t limit)
+{
+	struct automaton_cache *c = take(&pool->sequences, a);
+	const uint32_t *threads = pool->now.set.dense;
+	const size_t *begins = pool->now.begins;
+	uint32_t none = 0, some = older_than(pool, limit);
+	if (some == 0 || !automaton_leads_on(a, c, value, at, threads, some))
+		return SIZE_MAX;
+	/* Of the first `some` threads one leads to a match, of the first `none` none does. */
+	while (begins[none] != begins[some - 1]) {
+		uint32_t middle = older_than(pool, begins[none + (some - none) / 2]);
+		if (middle <= none)
+			middle = older_than(pool, begins[none] + 1);
+		if (automaton_leads_on(a, c, value, at, threads, middle))
+			some = middle;
+		else
+			none = middle;
+	}
+	return begins[none];
+}
+
+/* Nothing is left that could change what was found. */
+static bool is_done(const struct automaton_pool *pool, const struct search *search, bool anchored)
+{
+	if (!anchored && search->begin == SIZE_MAX)
+		return false;
+	return pool->now.set.count == 0 || (!anchored && pool->now.begins[0] >= search->begin);
+}
+
 /* Goes over the value from `from` on, with what is in pool->now. `anchored`: nothing begins later than there. */
 static struct search simulate(const struct automaton *a, struct automaton_pool *pool, struct slice value, size_t from,
 			      bool anchored, size_t old_until)
 {
 	struct search search = {SIZE_MAX, SIZE_MAX};
 	enum before before = before_at(a, value, from);
+	size_t patience = PATIENCE_BYTES, until = from + patience;
 	for (size_t at = from; at <= value.len; at++) {
 		uint32_t class = class_at(a, value, at);
+		bool found = search.begin != SIZE_MAX;
 		settle(a, pool, before, class);
 		follow(a, pool, at, class, &search);
 		if (search.begin == SIZE_MAX && (!anchored || at == from))
 			begin(a, pool, at, (size_t)before * a->class_count + class, &search);
 		exchange(&pool->now, &pool->next);
 		before = automaton_before_after(a, class);
-		bool done = pool->now.set.count == 0 || (!anchored && pool->now.begins[0] >= search.begin);
-		if (done && (anchored || search.begin != SIZE_MAX))
+		if (is_done(pool, &search, anchored))
 			break;
 		if (at >= old_until && pool->now.set.count > 0 && pool->now.begins[0] == OLD)
 			return (struct search){OLD, SIZE_MAX};
+		if (!found && search.begin != SIZE_MAX && until > at + PATIENCE_AFTER_MATCH)
+			until = at + PATIENCE_AFTER_MATCH;
+		if (anchored || at < until)
+			continue;
+		size_t earliest = earliest_that_leads(a, pool, value, at + 1, search.begin);
+		if (earliest != SIZE_MAX)
+			return (struct search){earliest, SIZE_MAX};
+		if (search.begin != SIZE_MAX)
+			break;
+		pool->now.set.count = 0;
+		patience *= PATIENCE_TIMES;
+		until = at + patience;
 	}
 	return search;
 }
@@ -302,7 +365,8 @@ size_t automaton_leftmost(const struct automaton *automaton, struct automaton_po
 	int r = find_stretch(automaton, cache, value, from, &stretch);
 	if (r == 0)
 		return SIZE_MAX;
-	for (size_t back = BACK_BYTES; r == 1 && stretch.end - stretch.begin > back; back *= BACK_TIMES) {
+	for (size_t back = BACK_BYTES; r == 1 && back <= BACK_BYTES_MOST && stretch.end - stretch.begin > back;
+	     back *= BACK_TIMES) {
 		size_t leftmost = leftmost_from(automaton, pool, cache, value, &stretch, stretch.end - back);
 		if (leftmost != OLD)
 			return leftmost;
