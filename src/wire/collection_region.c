@@ -383,6 +383,27 @@ static uint32_t merge_used(struct collection_table *t, uint32_t a, uint32_t b)
 	return first;
 }
 
+/*
+ * Walks the sorted list: links back, and ticks that bytes gone bad have made equal are set apart, as no two uses have
+ * the same.
+ */
+static void order_ticks(struct collection_table *t)
+{
+	struct region_header *h = region_header(t);
+	uint64_t below = 0;
+	uint32_t newer = CELL_NONE;
+	for (uint32_t i = h->newest; i != CELL_NONE; newer = i, i = region_cell(t, i)->older) {
+		region_cell(t, i)->newer = newer;
+		h->oldest = i;
+	}
+	for (uint32_t i = h->oldest; i != CELL_NONE; i = region_cell(t, i)->newer) {
+		struct cell *c = region_cell(t, i);
+		c->used = c->used > below ? c->used : below + 1;
+		below = c->used;
+	}
+	h->tick = below > h->tick ? below : h->tick;
+}
+
 /* Second pass: the free list and the order of use; a merge sort that needs no memory but 32 lists' beginnings. */
 static void repair_lists(struct collection_table *t)
 {
@@ -408,10 +429,7 @@ static void repair_lists(struct collection_table *t)
 	}
 	for (uint32_t size = 0; size < 33; size++)
 		h->newest = merge_used(t, sorted[size], h->newest);
-	for (uint32_t i = h->newest, newer = CELL_NONE; i != CELL_NONE; newer = i, i = region_cell(t, i)->older) {
-		region_cell(t, i)->newer = newer;
-		h->oldest = i;
-	}
+	order_ticks(t);
 }
 
 void region_repair(struct collection_table *t)
