@@ -1,6 +1,6 @@
 /*
  * The n-th allocation fails: a test that includes this has malloc, calloc and realloc of its own. Where they cannot be
- * had (a sanitizer, valgrind), test_allocations_fail says so and such tests are skipped. One thread.
+ * had (a sanitizer) TEST_ALLOCATIONS is 0 and such tests are left out. One thread.
  */
 #ifndef GUIA_BASE_TEST_ALLOCATION_H
 #define GUIA_BASE_TEST_ALLOCATION_H

@@ -120,7 +120,7 @@ def files_that_are_none_are_told():
     huge = FOLDER / "huge.yaml"
     huge.write_bytes(b"#" * (17 << 20))
     assert "too large" in guia("check", "-c", str(huge), code=3)
-    assert "Is a directory" in guia("check", "-c", str(FOLDER), code=3)
+    assert "Is a directory" in guia("check", "-c", str(FOLDER), code=2)
     assert "No such file" in guia("check", "-c", str(FOLDER / "nothing.yaml"), code=2)
 
 
