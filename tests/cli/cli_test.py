@@ -253,12 +253,6 @@ def a_refused_request_is_explained_to_programs_too():
 
 
 @case
-def check_of_sites_answers_programs():
-    out, _ = guia("check", "--site", "a.test=http://127.0.0.1:1", "--listen", "127.0.0.1:8391", "--json")
-    assert json.loads(out) == {"configuration": "fine"}
-
-
-@case
 def a_folder_is_no_file():
     for words in (("inspect", "/"), ("explain", "/"), ("check", "-c", "/"), ("check", "--rules", "/"),
                   ("explain", "--response", "/", EVIL)):

@@ -1,4 +1,5 @@
 """What guia serve is told: everything that is not as it should be is refused with its place, and nothing gets through. TAP."""
+import json
 import pathlib
 import subprocess
 import time
@@ -113,6 +114,13 @@ def what_is_no_plain_yaml_is_refused():
     assert ":2:10:" in check(bomb, 2)
     check("\ufeff" + GOOD, 0)
     check(GOOD.replace("\n", "\r\n"), 0)
+
+
+@case
+def check_of_sites_answers_programs():
+    words = [GUIA, "check", "--site", "a.test=http://127.0.0.1:1", "--listen", f"127.0.0.1:{free_port()}", "--json"]
+    done = subprocess.run(words, capture_output=True, check=False, timeout=60)
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"configuration": "fine"})
 
 
 @case
