@@ -42,10 +42,10 @@ static void found_add(struct found *found, uint16_t step)
 	found->step_count++;
 }
 
-static void found_add_entry(struct found *found, const struct remembered_entry *entry)
+static void found_add_known(struct found *found, const struct remembered_answer *known)
 {
-	for (size_t i = 0; i < entry->step_count; i++)
-		found_add(found, entry->steps[i]);
+	for (size_t i = 0; i < known->step_count; i++)
+		found_add(found, known->steps[i]);
 }
 
 static void add(struct asking *a, uint16_t step)
@@ -259,10 +259,10 @@ static int ask_value(struct found *found, const struct probe_set *set, struct sl
 		return 0;
 	struct remembered *remembered = found->t->worker->remembered;
 	struct remembered_key key = {.number = set->id, .first = value, .second = SLICE("")};
-	const struct remembered_entry *known = remembered_find(remembered, &key);
+	const struct remembered_answer *known = remembered_find(remembered, &key);
 	profile_note_value(found->t->worker->profile, known != NULL);
 	if (known != NULL) {
-		found_add_entry(found, known);
+		found_add_known(found, known);
 		return 0;
 	}
 	struct found here = {.t = found->t};
@@ -349,12 +349,12 @@ static int ask_pair(struct transaction *t, const struct probe_pair *pair, const 
 {
 	struct remembered_key key = {
 		.number = pair->numbers[part_of(value)], .first = name->bytes, .second = value->bytes};
-	const struct remembered_entry *known = remembered_find(t->worker->remembered, &key);
+	const struct remembered_answer *known = remembered_find(t->worker->remembered, &key);
 	if (known != NULL) {
 		profile_note_value(t->worker->profile, true);
 		if (known->name > 0)
 			t->name_counts[known->name - 1]++;
-		found_add_entry(found, known);
+		found_add_known(found, known);
 		return 0;
 	}
 	int selected = -1;

@@ -359,10 +359,10 @@ static struct remembered_key key_of(const struct quiet_key *key)
 bool quiet_is_known(struct transaction *t, struct quiet_key *key)
 {
 	struct remembered_key known = key_of(key);
-	const struct remembered_entry *entry = remembered_find(t->worker->remembered, &known);
+	const struct remembered_answer *answer = remembered_find(t->worker->remembered, &known);
 	key->names_before = t->tx.dynamic_count;
 	key->hash = known.hash;
-	return entry != NULL;
+	return answer != NULL;
 }
 
 void quiet_remember(struct transaction *t, const struct quiet_key *key)

@@ -1,5 +1,7 @@
 #include "engine/remembered.h"
 
+#include "engine/remembered_long.h"
+
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -12,7 +14,15 @@ static const struct {
 	size_t rows;
 } sizes[SIZES] = {{64, 2048}, {160, 2048}, {512, 512}};
 
-_Static_assert(512 - sizeof(struct remembered_entry) >= REMEMBERED_BYTES, "the longest fits");
+struct entry {
+	uint32_t number; /* 0: empty */
+	uint16_t first_len;
+	uint16_t second_len;
+	struct remembered_answer answer;
+	uint8_t bytes[];
+};
+
+_Static_assert(512 - sizeof(struct entry) >= REMEMBERED_BYTES, "the longest fits");
 
 /*
  * A row's tags lie together: what a hash has in common with the one looked for is known before any entry is touched.
@@ -28,6 +38,7 @@ struct shelf {
 struct remembered {
 	struct hash_key key;
 	struct shelf shelves[SIZES];
+	struct remembered_long *long_values;
 };
 
 int remembered_create(struct remembered **ret_remembered)
@@ -49,12 +60,18 @@ int remembered_create(struct remembered **ret_remembered)
 			return -ENOMEM;
 		}
 	}
+	if (remembered_long_create(&remembered->long_values) != 0) {
+		remembered_free(remembered);
+		return -ENOMEM;
+	}
 	*ret_remembered = remembered;
 	return 0;
 }
 
 void remembered_free(struct remembered *remembered)
 {
+	if (remembered != NULL)
+		remembered_long_free(remembered->long_values);
 	for (size_t i = 0; remembered != NULL && i < SIZES; i++) {
 		free(remembered->shelves[i].tags);
 		free(remembered->shelves[i].entries);
@@ -70,7 +87,7 @@ uint32_t remembered_new_number(void)
 
 static struct shelf *shelf_of(struct remembered *remembered, const struct remembered_key *key)
 {
-	size_t bytes = key->first.len + key->second.len + sizeof(struct remembered_entry);
+	size_t bytes = key->first.len + key->second.len + sizeof(struct entry);
 	struct shelf *shelf = remembered->shelves;
 	while (shelf->entry_bytes < bytes)
 		shelf++;
@@ -82,9 +99,9 @@ static bool is_too_long(const struct remembered_key *key)
 	return key->first.len > REMEMBERED_BYTES || key->second.len > REMEMBERED_BYTES - key->first.len;
 }
 
-static struct remembered_entry *entry_at(const struct shelf *shelf, size_t row, size_t way)
+static struct entry *entry_at(const struct shelf *shelf, size_t row, size_t way)
 {
-	return (struct remembered_entry *)(void *)(shelf->entries + (row * WAYS + way) * shelf->entry_bytes);
+	return (struct entry *)(void *)(shelf->entries + (row * WAYS + way) * shelf->entry_bytes);
 }
 
 static uint32_t tag_of(uint64_t hash)
@@ -92,7 +109,7 @@ static uint32_t tag_of(uint64_t hash)
 	return (uint32_t)(hash >> 32) & ~(uint32_t)SEEN_AGAIN;
 }
 
-static bool is_same(const struct remembered_entry *entry, const struct remembered_key *key)
+static bool is_same(const struct entry *entry, const struct remembered_key *key)
 {
 	return entry->number == key->number && entry->first_len == key->first.len &&
 	       entry->second_len == key->second.len &&
@@ -100,10 +117,11 @@ static bool is_same(const struct remembered_entry *entry, const struct remembere
 	       slice_equal(slice_make(entry->bytes + entry->first_len, entry->second_len), key->second);
 }
 
-const struct remembered_entry *remembered_find(struct remembered *remembered, struct remembered_key *key)
+const struct remembered_answer *remembered_find(struct remembered *remembered, struct remembered_key *key)
 {
 	if (is_too_long(key))
-		return NULL;
+		return key->second.len > 0 ? NULL
+					   : remembered_long_find(remembered->long_values, key->number, key->first);
 	struct hash_key seed = {remembered->key.k0 ^ key->number, remembered->key.k1};
 	key->hash = hash_quick(&seed, key->first);
 	if (key->second.len > 0) {
@@ -117,7 +135,7 @@ const struct remembered_entry *remembered_find(struct remembered *remembered, st
 		if ((shelf->tags[row][i] & ~(uint32_t)SEEN_AGAIN) != tag || !is_same(entry_at(shelf, row, i), key))
 			continue;
 		shelf->tags[row][i] |= SEEN_AGAIN;
-		return entry_at(shelf, row, i);
+		return &entry_at(shelf, row, i)->answer;
 	}
 	return NULL;
 }
@@ -134,27 +152,35 @@ static size_t victim(uint32_t *tags, uint64_t hash)
 	return from;
 }
 
-void remembered_add(struct remembered *remembered, const struct remembered_key *key, uint16_t name,
-		    const uint16_t *steps, size_t step_count)
+static void put(struct remembered *remembered, const struct remembered_key *key, const struct remembered_answer *answer)
 {
-	if (is_too_long(key) || step_count > REMEMBERED_STEPS)
-		return;
 	struct shelf *shelf = shelf_of(remembered, key);
 	size_t row = key->hash % shelf->rows;
 	size_t way = victim(shelf->tags[row], key->hash);
-	struct remembered_entry *entry = entry_at(shelf, row, way);
+	struct entry *entry = entry_at(shelf, row, way);
 	shelf->tags[row][way] = tag_of(key->hash);
-	*entry = (struct remembered_entry){
+	*entry = (struct entry){
 		.number = key->number,
 		.first_len = (uint16_t)key->first.len,
 		.second_len = (uint16_t)key->second.len,
-		.name = name,
-		.step_count = (uint16_t)step_count,
+		.answer = *answer,
 	};
-	if (step_count > 0)
-		memcpy(entry->steps, steps, step_count * sizeof(*steps));
 	if (key->first.len > 0)
 		memcpy(entry->bytes, key->first.ptr, key->first.len);
 	if (key->second.len > 0)
 		memcpy(entry->bytes + key->first.len, key->second.ptr, key->second.len);
+}
+
+void remembered_add(struct remembered *remembered, const struct remembered_key *key, uint16_t name,
+		    const uint16_t *steps, size_t step_count)
+{
+	struct remembered_answer answer = {.name = name, .step_count = (uint16_t)step_count};
+	if (step_count > REMEMBERED_STEPS)
+		return;
+	if (step_count > 0)
+		memcpy(answer.steps, steps, step_count * sizeof(*steps));
+	if (!is_too_long(key))
+		put(remembered, key, &answer);
+	else if (key->second.len == 0)
+		remembered_long_add(remembered->long_values, key->number, key->first, &answer);
 }

@@ -1,7 +1,7 @@
 /*
- * Which candidates short values made, remembered by their exact bytes: browsers send the same headers, cookies and
- * names again and again. A table of fixed size per worker; values seen again stay, and a flood of new ones goes through
- * the places in between.
+ * Which candidates values made, remembered by their exact bytes: browsers send the same headers, cookies and names
+ * again and again. A table of fixed size per worker; values seen again stay, and a flood of new ones goes through the
+ * places in between. Long ones are in remembered_long.h.
  */
 #ifndef GUIA_ENGINE_REMEMBERED_H
 #define GUIA_ENGINE_REMEMBERED_H
@@ -10,7 +10,7 @@
 
 enum {
 	REMEMBERED_STEPS = 6,   /* of a value with more nothing is kept */
-	REMEMBERED_BYTES = 480, /* nor of a longer one */
+	REMEMBERED_BYTES = 480, /* a key of one part that is longer is a long value; one of two is not kept */
 };
 
 /* What is remembered: bytes, in two parts (a name and its value, or one of them empty), under a number. */
@@ -21,14 +21,10 @@ struct remembered_key {
 	uint64_t hash; /* set by remembered_find() */
 };
 
-struct remembered_entry {
-	uint32_t number; /* 0: empty */
-	uint16_t first_len;
-	uint16_t second_len;
+struct remembered_answer {
 	uint16_t name; /* index + 1 of the name, where rules select it; 0: they do not */
 	uint16_t step_count;
 	uint16_t steps[REMEMBERED_STEPS];
-	uint8_t bytes[];
 };
 
 struct remembered;
@@ -41,7 +37,7 @@ void remembered_free(struct remembered *remembered);
 uint32_t remembered_new_number(void);
 
 /* NULL if it is not known. */
-const struct remembered_entry *remembered_find(struct remembered *remembered, struct remembered_key *key);
+const struct remembered_answer *remembered_find(struct remembered *remembered, struct remembered_key *key);
 
 /* Keeps what was not found. */
 void remembered_add(struct remembered *remembered, const struct remembered_key *key, uint16_t name,

@@ -1,0 +1,129 @@
+#include "engine/remembered.h"
+
+#include "base/test.h"
+#include "engine/remembered_long.h"
+
+static int set_up(void **state)
+{
+	return remembered_create((struct remembered **)state);
+}
+
+static int tear_down(void **state)
+{
+	remembered_free(*state);
+	return 0;
+}
+
+static const struct remembered_answer *find(struct remembered *r, uint32_t number, struct slice value)
+{
+	struct remembered_key key = {.number = number, .first = test_fenced(value), .second = SLICE("")};
+	return remembered_find(r, &key);
+}
+
+/* A value comes: unknown, it gives this answer. */
+static void come(struct remembered *r, uint32_t number, struct slice value, uint16_t step)
+{
+	struct remembered_key key = {.number = number, .first = test_fenced(value), .second = SLICE("")};
+	assert_null(remembered_find(r, &key));
+	remembered_add(r, &key, 0, &step, 1);
+}
+
+static uint8_t page[REMEMBERED_LONG_BYTES + 1];
+
+static struct slice text(size_t len, uint32_t seed)
+{
+	for (size_t i = 0; i < len; i++) {
+		seed = seed * 1664525 + 1013904223;
+		page[i] = (uint8_t)(seed >> 24);
+	}
+	return slice_make(page, len);
+}
+
+static const size_t lengths[] = {REMEMBERED_BYTES + 1, 2048, 2049, 8192, 40000, 65536, REMEMBERED_LONG_BYTES};
+
+static void test_short_is_known_at_once(void **state)
+{
+	come(*state, 1, text(REMEMBERED_BYTES, 1), 7);
+	const struct remembered_answer *answer = find(*state, 1, text(REMEMBERED_BYTES, 1));
+	assert_non_null(answer);
+	assert_int_equal(answer->step_count, 1);
+	assert_int_equal(answer->steps[0], 7);
+	assert_null(find(*state, 2, text(REMEMBERED_BYTES, 1)));
+}
+
+static void test_long_is_known_from_the_third_time(void **state)
+{
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		uint16_t step = (uint16_t)(i + 1);
+		come(*state, 1, text(lengths[i], 1), step);
+		come(*state, 1, text(lengths[i], 1), step);
+		const struct remembered_answer *answer = find(*state, 1, text(lengths[i], 1));
+		assert_non_null(answer);
+		assert_int_equal(answer->steps[0], step);
+		assert_null(find(*state, 2, text(lengths[i], 1)));
+	}
+}
+
+/* Most bytes are not part of the hash. */
+static void test_every_byte_counts(void **state)
+{
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		size_t step = lengths[i] / 50;
+		uint32_t number = (uint32_t)(i + 1);
+		come(*state, number, text(lengths[i], 1), 1);
+		come(*state, number, text(lengths[i], 1), 1);
+		for (size_t at = lengths[i] % step; at < lengths[i]; at += step) {
+			struct slice other = text(lengths[i], 1);
+			page[at] ^= 1;
+			assert_null(find(*state, number, other));
+		}
+		assert_non_null(find(*state, number, text(lengths[i], 1)));
+		assert_null(find(*state, number, slice_sub(text(lengths[i], 1), 0, lengths[i] - 1)));
+	}
+}
+
+/* Two that hash alike: what is known is the answer of the newest. */
+static void test_nearly_the_same(void **state)
+{
+	come(*state, 1, text(40000, 1), 1);
+	come(*state, 1, text(40000, 1), 1);
+	struct slice other = text(40000, 1);
+	page[1000] ^= 1;
+	come(*state, 1, other, 2);
+	assert_int_equal(find(*state, 1, other)->steps[0], 2);
+	assert_null(find(*state, 1, text(40000, 1)));
+}
+
+static void test_longer_is_never_known(void **state)
+{
+	for (size_t i = 0; i < 4; i++)
+		come(*state, 1, text(REMEMBERED_LONG_BYTES + 1, 1), 1);
+}
+
+static void test_a_flood_leaves_what_is_asked_for(void **state)
+{
+	come(*state, 1, text(3000, 1), 1);
+	come(*state, 1, text(3000, 1), 1);
+	for (uint32_t i = 2; i < 2000; i++) {
+		come(*state, 1, text(3000, i), 2);
+		if (i % 50 == 0)
+			come(*state, 1, text(3000, i), 2); /* comes twice, and is kept */
+		assert_int_equal(find(*state, 1, text(3000, 1))->steps[0], 1);
+	}
+}
+
+static void test_many_steps_are_not_kept(void **state)
+{
+	uint16_t steps[REMEMBERED_STEPS + 1] = {0};
+	for (size_t i = 0; i < 3; i++) {
+		struct remembered_key key = {.number = 1, .first = text(3000, 1), .second = SLICE("")};
+		assert_null(remembered_find(*state, &key));
+		remembered_add(*state, &key, 0, steps, REMEMBERED_STEPS + 1);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+TEST_MAIN(TEST(test_short_is_known_at_once), TEST(test_long_is_known_from_the_third_time), TEST(test_every_byte_counts),
+	  TEST(test_nearly_the_same), TEST(test_longer_is_never_known), TEST(test_a_flood_leaves_what_is_asked_for),
+	  TEST(test_many_steps_are_not_kept))
