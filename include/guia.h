@@ -240,11 +240,22 @@ struct guia_verdict guia_request_headers_done(struct guia_transaction *transacti
 bool guia_request_body_wanted(const struct guia_transaction *transaction);
 
 /*
+ * For a body that will be given in pieces, before the first: how many bytes. They are then kept beside the
+ * transaction's memory, as many as the limit lets in; after phase 2 what no rule can ask for any more, such as the
+ * content of files, is given back to the system. Without it, pieces count as the transaction's memory. 0 or -ENOMEM,
+ * which the phase's verdict will reflect.
+ */
+int guia_request_body_expect(struct guia_transaction *transaction, uint64_t bytes);
+
+/*
  * Adds body bytes. One piece given with `stays` is used in place; otherwise the bytes are copied. Returns 0, or 1 when
  * the limit was reached and the rest is not wanted (if limits reject, request_body_done will refuse with 413), or
  * -ENOMEM, which the phase's verdict will reflect.
  */
 int guia_request_body(struct guia_transaction *transaction, struct guia_slice bytes, bool stays);
+
+/* The rest of the body is not to be had, as where a file cannot be read: phase 2 ends as a failure to inspect. */
+void guia_request_body_lost(struct guia_transaction *transaction);
 
 /* Phase 2. */
 struct guia_verdict guia_request_body_done(struct guia_transaction *transaction);

@@ -1,14 +1,11 @@
 /*
  * The request's body: read whole before anything sees it, then given to the transaction.
  *
- * A body in memory is given in place. One in a temporary file is mapped read-only and given in place too: the pages are
- * the kernel's cache, so a thousand uploads at once cost no memory of the worker's, and the engine reads each page
- * once. The file is nginx's own, readable by nginx only and deleted with the request, so nobody shortens it under the
- * mapping. Where a file outlives the request (WebDAV's PUT moves it into place) it is read in pieces instead.
+ * A body in memory is given in place. One in a temporary file is read in pieces, so that a disk that fails or a file
+ * that was cut short is an error like any other: guia_on_failure decides. It is not mapped, for there the same would be
+ * a signal that ends the worker and all its requests.
  */
 #include "gate.h"
-
-#include <sys/mman.h>
 
 enum { PIECE_BYTES = 64 * 1024 };
 
@@ -72,54 +69,56 @@ ngx_int_t gate_body_read(struct gate_context *context)
 	return NGX_DONE;
 }
 
-/* How much the transaction wants to see: one byte past the limit tells that it was passed. */
-static size_t wanted_of(const struct gate_context *context, off_t size)
+static void read_failed(struct gate_context *context, const ngx_file_t *file, ssize_t n)
 {
-	uint64_t limit = context->location->ruleset->info.request_body_limit;
-
-	return (uint64_t)size > limit && limit < SIZE_MAX ? (size_t)limit + 1 : (size_t)size;
+	ngx_log_error(NGX_LOG_CRIT, context->request->connection->log, 0,
+		      "guia could not read the request's body: \"%V\" %s", &file->name,
+		      n == 0 ? "ends too soon" : "cannot be read");
+	guia_request_body_lost(context->transaction);
 }
 
-static bool map_feed(struct gate_context *context, ngx_file_t *file, off_t size)
-{
-	size_t len = wanted_of(context, size);
-	void *mapped = mmap(NULL, len, PROT_READ, MAP_PRIVATE, file->fd, 0);
-
-	if (mapped == MAP_FAILED)
-		return false;
-	context->mapped = mapped;
-	context->mapped_len = len;
-	(void)guia_request_body(context->transaction, (struct guia_slice){mapped, len}, true);
-	return true;
-}
-
-static void file_feed(struct gate_context *context, ngx_file_t *file, off_t from, off_t to)
+/* False: nothing more is wanted, or to be had. */
+static bool file_feed(struct gate_context *context, ngx_file_t *file, off_t from, off_t to)
 {
 	u_char *piece = ngx_palloc(context->request->pool, PIECE_BYTES);
+	bool goes_on = piece != NULL;
 
-	while (piece != NULL && from < to) {
+	if (piece == NULL)
+		guia_request_body_lost(context->transaction);
+	while (goes_on && from < to) {
 		ssize_t n = ngx_read_file(file, piece, (size_t)ngx_min(to - from, PIECE_BYTES), from);
-		if (n <= 0 ||
-		    guia_request_body(context->transaction, (struct guia_slice){piece, (size_t)n}, false) != 0)
-			break;
-		from += n;
+		if (n <= 0) {
+			read_failed(context, file, n);
+			goes_on = false;
+		} else {
+			struct guia_slice bytes = {piece, (size_t)n};
+			goes_on = guia_request_body(context->transaction, bytes, false) == 0;
+			from += n;
+		}
 	}
 	if (piece != NULL)
 		ngx_pfree(context->request->pool, piece);
+	return goes_on;
+}
+
+static bool buffer_feed(struct gate_context *context, const ngx_buf_t *b)
+{
+	if (!ngx_buf_in_memory(b))
+		return !b->in_file || file_feed(context, b->file, b->file_pos, b->file_last);
+	struct guia_slice bytes = {b->pos, (size_t)(b->last - b->pos)};
+	return bytes.len == 0 || guia_request_body(context->transaction, bytes, false) == 0;
 }
 
 static void chain_feed(struct gate_context *context, const ngx_chain_t *chain)
 {
-	for (; chain != NULL; chain = chain->next) {
-		ngx_buf_t *b = chain->buf;
-		if (ngx_buf_in_memory(b)) {
-			struct guia_slice bytes = {b->pos, (size_t)(b->last - b->pos)};
-			if (bytes.len > 0 && guia_request_body(context->transaction, bytes, false) != 0)
-				return;
-		} else if (b->in_file) {
-			file_feed(context, b->file, b->file_pos, b->file_last);
-		}
-	}
+	uint64_t expected = 0;
+
+	for (const ngx_chain_t *link = chain; link != NULL; link = link->next)
+		expected += (uint64_t)ngx_buf_size(link->buf);
+	if (guia_request_body_expect(context->transaction, expected) != 0)
+		return;
+	while (chain != NULL && buffer_feed(context, chain->buf))
+		chain = chain->next;
 }
 
 void gate_body_feed(struct gate_context *context)
@@ -130,14 +129,9 @@ void gate_body_feed(struct gate_context *context)
 	if (chain == NULL)
 		return;
 	ngx_buf_t *b = chain->buf;
-	if (chain->next == NULL && ngx_buf_in_memory(b)) {
-		if (b->last > b->pos)
-			(void)guia_request_body(context->transaction,
-						(struct guia_slice){b->pos, (size_t)(b->last - b->pos)}, true);
-		return;
-	}
-	if (chain->next == NULL && b->in_file && b->file_pos == 0 && b->file_last > 0 &&
-	    !body_is_stored(context->request) && map_feed(context, b->file, b->file_last))
-		return;
-	chain_feed(context, chain);
+	if (chain->next != NULL || !ngx_buf_in_memory(b))
+		chain_feed(context, chain);
+	else if (b->last > b->pos)
+		(void)guia_request_body(context->transaction, (struct guia_slice){b->pos, (size_t)(b->last - b->pos)},
+					true);
 }

@@ -95,8 +95,6 @@ struct gate_context {
 	unsigned blocked : 1; /* the client was given an answer of the gate's choice */
 	unsigned logged : 1;
 	u_char id[32];
-	void *mapped; /* the body's temporary file, or NULL */
-	size_t mapped_len;
 	ngx_event_t replacement; /* of a response that a verdict refused */
 	struct guia_verdict replacement_verdict;
 	u_char *held; /* response bytes so far */

@@ -4,7 +4,6 @@
  */
 #include "gate.h"
 
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -23,8 +22,6 @@ static void context_cleanup(void *data)
 		context->transaction = NULL;
 		context->location->profile->live--;
 	}
-	if (context->mapped != NULL)
-		munmap(context->mapped, context->mapped_len);
 }
 
 struct gate_context *gate_context_find(ngx_http_request_t *r)

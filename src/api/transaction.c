@@ -4,7 +4,7 @@
 #include "api/convert.h"
 #include "api/profile.h"
 #include "api/rules.h"
-#include "engine/body.h"
+#include "engine/body_bytes.h"
 #include "engine/phase.h"
 #include "engine/profile.h"
 #include "engine/report.h"
@@ -120,6 +120,17 @@ struct guia_verdict guia_request_headers_done(struct guia_transaction *transacti
 bool guia_request_body_wanted(const struct guia_transaction *transaction)
 {
 	return phase_request_body_wanted(transaction->engine);
+}
+
+int guia_request_body_expect(struct guia_transaction *transaction, uint64_t bytes)
+{
+	struct transaction *t = transaction->engine;
+	return body_expect(t, &t->request_body, bytes);
+}
+
+void guia_request_body_lost(struct guia_transaction *transaction)
+{
+	transaction->engine->scan_failed = true;
 }
 
 int guia_request_body(struct guia_transaction *transaction, struct guia_slice bytes, bool stays)

@@ -5,9 +5,11 @@
 #include "base/hash.h"
 #include "base/nearest.h"
 #include "base/reader.h"
+#include "base/region.h"
 #include "base/test.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 static void slice_finds_and_trims(void **state)
 {
@@ -194,6 +196,29 @@ static void file_read_is_bounded(void **state)
 	close(fd);
 }
 
+static void region_gives_back_whole_pages_within(void **state)
+{
+	(void)state;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct region region;
+	assert_int_equal(region_map(3 * page + 10, &region), 0);
+	memset(region.ptr, 'x', region.len);
+	region_give_back(&region, slice_make(region.ptr + 1, 2 * page));
+	assert_int_equal(region.ptr[page - 1], 'x');
+	assert_int_equal(region.ptr[page], 0);
+	assert_int_equal(region.ptr[2 * page - 1], 0);
+	assert_int_equal(region.ptr[2 * page], 'x');
+	region_give_back(&region, slice_make(region.ptr + 3, 10));
+	assert_int_equal(region.ptr[3], 'x');
+	region_give_back(&region, slice_make(region.ptr + 2 * page + 1, page + 9));
+	assert_int_equal(region.ptr[2 * page], 'x');
+	assert_int_equal(region.ptr[3 * page], 0);
+	region_unmap(&region);
+	region_unmap(&region);
+	assert_null(region.ptr);
+	assert_int_equal(region_map(SIZE_MAX / 2, &region), -ENOMEM);
+}
+
 struct guess {
 	const char *word;
 	const char *name; /* NULL: none is near */
@@ -231,4 +256,5 @@ TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(reader_keeps
 	  cmocka_unit_test(arena_that_lasts_is_dense), cmocka_unit_test(arena_reserve_goes_back_to_its_size),
 	  cmocka_unit_test(arena_extends_the_newest), cmocka_unit_test(diagnostic_shows_a_caret),
 	  cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text), cmocka_unit_test(hash_folds_case_only_when_asked),
-	  cmocka_unit_test(file_read_is_bounded), cmocka_unit_test(the_nearest_name_is_meant))
+	  cmocka_unit_test(file_read_is_bounded), cmocka_unit_test(region_gives_back_whole_pages_within),
+	  cmocka_unit_test(the_nearest_name_is_meant))

@@ -17,45 +17,6 @@ enum {
 	PARTS_MAX = 10000,
 };
 
-static int body_append(struct transaction *t, struct body *body, struct slice bytes)
-{
-	size_t wanted = body->bytes.len + bytes.len;
-	if (wanted > body->capacity) {
-		size_t capacity = body->capacity < 4096 ? 4096 : body->capacity * 2;
-		if (capacity < wanted)
-			capacity = wanted;
-		uint8_t *copy = arena_alloc(&t->arena, capacity);
-		if (copy == NULL)
-			return -ENOMEM;
-		if (body->bytes.len > 0)
-			memcpy(copy, body->bytes.ptr, body->bytes.len);
-		body->bytes.ptr = copy;
-		body->capacity = capacity;
-	}
-	memcpy((uint8_t *)body->bytes.ptr + body->bytes.len, bytes.ptr, bytes.len);
-	body->bytes.len = wanted;
-	return 0;
-}
-
-int body_add(struct transaction *t, struct body *body, struct slice bytes, bool stays)
-{
-	if (body->over_limit)
-		return 1;
-	uint64_t room = body->limit == 0 ? UINT64_MAX : body->limit - body->bytes.len;
-	if (bytes.len > room) {
-		body->over_limit = true;
-		bytes = slice_sub(bytes, 0, (size_t)room);
-	}
-	if (stays && body->bytes.len == 0) {
-		body->bytes = bytes;
-	} else if (bytes.len > 0 && body_append(t, body, bytes) != 0) {
-		body->lost = true;
-		transaction_out_of_memory(t);
-		return -ENOMEM;
-	}
-	return body->over_limit ? 1 : 0;
-}
-
 /* ---- processors ---- */
 
 static int set_error(struct transaction *t, const char *prefix, struct slice error)
@@ -76,7 +37,7 @@ static int set_no_error(struct transaction *t)
 	return r != 0 ? r : variable_flag(t, VARIABLE_REQBODY_PROCESSOR_ERROR, false);
 }
 
-/* SecRequestBodyNoFilesLimit: what is over it is not parsed. */
+/* SecRequestBodyNoFilesLimit: what is over it is not parsed, so that nothing is a part of it. */
 static int set_too_large(struct transaction *t)
 {
 	int r = variable_flag(t, VARIABLE_REQBODY_ERROR, true);
@@ -230,6 +191,21 @@ static int multipart_file(struct transaction *t, const struct multipart_file *fi
 	return value_set_add(&t->sets[VARIABLE_FILES_TMPNAMES], &t->arena, text, text) == NULL ? -ENOMEM : 0;
 }
 
+static int multipart_files(struct transaction *t, const struct multipart *multipart)
+{
+	t->body_rest = arena_zalloc(&t->arena, multipart->file_count, sizeof(*t->body_rest));
+	if (t->body_rest == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < multipart->file_count; i++) {
+		t->body_rest[t->body_rest_count++] = multipart->files[i].content;
+		int r = multipart_file(t, &multipart->files[i]);
+		if (r != 0)
+			return r;
+	}
+	return variable_set(t, VARIABLE_FILES_COMBINED_SIZE,
+			    number_text(&t->arena, (int64_t)multipart->files_combined_bytes));
+}
+
 static int multipart_variables(struct transaction *t, const struct multipart *multipart)
 {
 	int r = multipart_flags(t, &multipart->flags);
@@ -241,12 +217,7 @@ static int multipart_variables(struct transaction *t, const struct multipart *mu
 		r = share_fields(t, VARIABLE_MULTIPART_PART_HEADERS, &multipart->part_headers);
 	if (r == 0)
 		r = add_arguments(t, VARIABLE_ARGS_POST, &multipart->arguments, false);
-	for (size_t i = 0; r == 0 && i < multipart->file_count; i++)
-		r = multipart_file(t, &multipart->files[i]);
-	if (r == 0 && multipart->file_count > 0)
-		r = variable_set(t, VARIABLE_FILES_COMBINED_SIZE,
-				 number_text(&t->arena, (int64_t)multipart->files_combined_bytes));
-	return r;
+	return r != 0 || multipart->file_count == 0 ? r : multipart_files(t, multipart);
 }
 
 static int process_multipart(struct transaction *t)
@@ -276,6 +247,17 @@ static enum body_processor processor_of(const struct transaction *t)
 	return t->body_type == BODY_MULTIPART || t->body_type == BODY_URLENCODED ? t->body_type : BODY_PROCESSOR_NONE;
 }
 
+/* Nothing is a part of what no processor has read. */
+static void rest_is_all(struct transaction *t)
+{
+	struct slice *all = arena_alloc(&t->arena, sizeof(*all));
+	if (all == NULL)
+		return;
+	*all = t->request_body.bytes;
+	t->body_rest = all;
+	t->body_rest_count = 1;
+}
+
 static int process(struct transaction *t, enum body_processor processor)
 {
 	static int (*const processors[])(struct transaction *) = {
@@ -285,6 +267,9 @@ static int process(struct transaction *t, enum body_processor processor)
 		[BODY_JSON] = process_json,
 		[BODY_XML] = process_xml,
 	};
+	if (processor == BODY_PROCESSOR_NONE ||
+	    (processor != BODY_MULTIPART && over_no_files_limit(t, t->request_body.bytes.len)))
+		rest_is_all(t);
 	return processors[processor](t);
 }
 

@@ -1,11 +1,8 @@
-/* Bodies: collected up to a limit, then read by the processor that the request or a rule chose. */
+/* Bodies, once they are there (body_bytes.h): read by the processor that the request or a rule chose. */
 #ifndef GUIA_ENGINE_BODY_H
 #define GUIA_ENGINE_BODY_H
 
 #include "engine/transaction.h"
-
-/* As guia_request_body and guia_response_body: 0, 1 when the rest is not wanted, or -ENOMEM. */
-int body_add(struct transaction *t, struct body *body, struct slice bytes, bool stays);
 
 /* Before phase 2: arguments, files, flags and errors out of the request's body. 0 or -ENOMEM. */
 int body_process_request(struct transaction *t);

@@ -1,6 +1,7 @@
 /* Rules made by hand, run over requests: what does not need the compiler of SecLang. */
 #include "base/test.h"
 #include "base/test_allocation.h"
+#include "engine/body_bytes.h"
 #include "engine/phase.h"
 #include "engine/plan.h"
 #include "engine/report.h"
@@ -173,6 +174,47 @@ static void test_detection_only(void **state)
 	transaction_end(t);
 }
 
+/* A form of one field and one file, given in pieces, through phase 2. */
+static struct transaction *upload(struct fixture *f, struct slice *ret_file)
+{
+	static const char head[] = "--b\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\nhello\r\n--b\r\n"
+				   "Content-Disposition: form-data; name=\"f\"; filename=\"f.txt\"\r\n\r\n";
+	static const char tail[] = "\r\n--b--\r\n";
+	static uint8_t content[100000];
+	struct transaction *t = begin(f, "/");
+	size_t len = sizeof(head) - 1 + sizeof(content) + sizeof(tail) - 1;
+	memset(content, 'x', sizeof(content));
+	assert_int_equal(request_header(t, SLICE("Content-Type"), SLICE("multipart/form-data; boundary=b")), 0);
+	assert_int_equal(phase_run(t, PHASE_REQUEST_HEADERS).action, GUIA_PASS);
+	assert_int_equal(body_expect(t, &t->request_body, len), 0);
+	assert_int_equal(body_add(t, &t->request_body, slice_from_string(head), false), 0);
+	for (size_t at = 0; at < sizeof(content); at += 1000)
+		assert_int_equal(body_add(t, &t->request_body, slice_make(content + at, 1000), false), 0);
+	assert_int_equal(body_add(t, &t->request_body, slice_from_string(tail), false), 0);
+	assert_int_equal(t->request_body.bytes.len, len);
+	*ret_file = slice_make(t->request_body.bytes.ptr + sizeof(head) - 1, sizeof(content));
+	assert_int_equal(phase_run(t, PHASE_REQUEST_BODY).action, GUIA_PASS);
+	return t;
+}
+
+/* What fields hold stays, what files hold goes, unless a later phase has a rule for it. */
+static void test_file_given_back(void **state)
+{
+	struct fixture *f = *state;
+	struct slice file;
+	struct transaction *t = upload(f, &file);
+	assert_int_equal(file.ptr[0], 'x');
+	assert_int_equal(file.ptr[file.len / 2], 0);
+	assert_slice(t->sets[VARIABLE_ARGS_POST].items[0]->bytes, "hello");
+	assert_slice(t->sets[VARIABLE_FILES_SIZES].items[0]->bytes, "100000");
+	transaction_end(t);
+
+	f->plan->body_readers = 1u << PHASE_LOGGING;
+	t = upload(f, &file);
+	assert_int_equal(file.ptr[file.len / 2], 'x');
+	transaction_end(t);
+}
+
 /* From hardly any memory up: never a crash; either the verdict is right, or the failure is told and blocks. */
 static void test_memory_cap(void **state)
 {
@@ -241,8 +283,9 @@ static void test_allocation_failures(void **state)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 #if TEST_ALLOCATIONS
-TEST_MAIN(TEST(test_deny), TEST(test_pass), TEST(test_detection_only), TEST(test_memory_cap),
-	  TEST(test_allocation_failures))
+TEST_MAIN(TEST(test_deny), TEST(test_pass), TEST(test_detection_only), TEST(test_file_given_back),
+	  TEST(test_memory_cap), TEST(test_allocation_failures))
 #else
-TEST_MAIN(TEST(test_deny), TEST(test_pass), TEST(test_detection_only), TEST(test_memory_cap))
+TEST_MAIN(TEST(test_deny), TEST(test_pass), TEST(test_detection_only), TEST(test_file_given_back),
+	  TEST(test_memory_cap))
 #endif

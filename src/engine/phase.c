@@ -2,6 +2,7 @@
 
 #include "engine/action.h"
 #include "engine/body.h"
+#include "engine/body_bytes.h"
 #include "engine/candidate.h"
 #include "engine/profile.h"
 #include "engine/quiet.h"
@@ -397,6 +398,8 @@ struct guia_verdict phase_run(struct transaction *t, unsigned phase)
 	t->memory_exceeded |= r == -ENOMEM;
 	t->scan_failed |= r < 0 && r != -ENOMEM;
 	apply_failures(t, phase);
+	if (phase == PHASE_REQUEST_BODY)
+		body_give_back(t);
 	t->phase = 0;
 	t->phases_done |= (uint8_t)(1u << phase);
 	return t->verdict;

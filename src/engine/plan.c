@@ -248,6 +248,77 @@ const struct plan_schema *plan_find_schema(const struct plan *plan, const struct
 	return NULL;
 }
 
+static bool macro_reads_body(const struct macro *macro)
+{
+	for (size_t i = 0; i < macro->part_count; i++)
+		if (macro->parts[i].is_variable && plan_is_whole_body(macro->parts[i].variable))
+			return true;
+	return false;
+}
+
+/* Who reads a request's body as a whole. */
+struct body_search {
+	struct plan *plan;
+	bool audited;   /* there may be an audit record, ... */
+	bool in_record; /* ... and the body may be a part of it */
+};
+
+static bool action_reads_body(const struct action *action)
+{
+	if (action->kind == ACTION_CTL)
+		return macro_reads_body(&action->ctl.text);
+	if (action->kind != ACTION_INITCOL &&
+	    (macro_reads_body(&action->setvar.name) || macro_reads_body(&action->setvar.value)))
+		return true;
+	return macro_reads_body(&action->text);
+}
+
+static void look_at_ctl(struct body_search *search, const struct ctl *ctl)
+{
+	struct slice text = ctl->text.text;
+	search->audited |= ctl->kind == CTL_AUDIT_ENGINE && ctl->mode != SWITCH_OFF;
+	search->in_record |= ctl->kind == CTL_AUDIT_LOG_PARTS && slice_find_nocase(text, SLICE("c"), 0) < text.len;
+}
+
+static bool macros_read_body(const struct rule *rule)
+{
+	bool reads = macro_reads_body(&rule->operation.argument) || macro_reads_body(&rule->redirect_url) ||
+		     macro_reads_body(&rule->message) || macro_reads_body(&rule->log_data);
+	for (size_t i = 0; i < rule->tag_count; i++)
+		reads |= macro_reads_body(&rule->tags[i]);
+	for (size_t i = 0; i < rule->action_count; i++)
+		reads |= action_reads_body(&rule->actions[i]);
+	return reads;
+}
+
+static int look_at_rule(void *context, const struct rule *rule)
+{
+	struct body_search *search = context;
+	for (size_t i = 0; i < rule->target_count; i++)
+		if (plan_is_whole_body(rule->targets[i].variable))
+			search->plan->body_readers |= (uint8_t)(1u << rule->phase);
+	/* What a macro takes may be kept for later phases. */
+	if (macros_read_body(rule))
+		search->plan->body_readers = UINT8_MAX;
+	for (size_t i = 0; i < rule->action_count; i++)
+		if (rule->actions[i].kind == ACTION_CTL)
+			look_at_ctl(search, &rule->actions[i].ctl);
+	return 0;
+}
+
+static void find_body_readers(struct plan *plan)
+{
+	const struct settings *settings = &plan->ruleset->settings;
+	struct body_search search = {
+		.plan = plan,
+		.audited = settings->audit_engine == SWITCH_ON || settings->audit_engine == SWITCH_RELEVANT_ONLY,
+		.in_record = (settings->audit_parts >> ('C' - 'A') & 1) != 0,
+	};
+	each_link(plan->ruleset, look_at_rule, &search);
+	if (search.audited && search.in_record)
+		plan->body_readers = UINT8_MAX;
+}
+
 static int open_geo(struct plan *plan)
 {
 	struct slice path = plan->ruleset->settings.geo_database;
@@ -282,6 +353,7 @@ int plan_create(const struct ruleset *ruleset, struct plan **ret_plan)
 		return r;
 	}
 	name_slots(plan);
+	find_body_readers(plan);
 	*ret_plan = plan;
 	return 0;
 }

@@ -53,6 +53,7 @@ struct plan {
 	size_t schema_count;
 	struct courses courses;                  /* what is left to be run of each phase */
 	const struct probes *probes;             /* which steps a value makes candidates of */
+	uint8_t body_readers;                    /* a bit for each phase that may read a request's body as a whole */
 	const struct target *const *tx_watchers; /* TX:/.../ that may mean any name: quiet.c */
 	size_t tx_watcher_count;
 	struct arena arena; /* owns the tables */
@@ -79,6 +80,13 @@ static inline uint16_t plan_node_of(const struct plan *plan, const struct rule *
 
 /* A node's child by transformation, or -1. */
 int plan_node_child(const struct plan *plan, uint16_t parent, enum transform transform);
+
+/* Whether the variable shows a request's body, or a file in it, as it came. */
+static inline bool plan_is_whole_body(enum variable variable)
+{
+	return variable == VARIABLE_REQUEST_BODY || variable == VARIABLE_FULL_REQUEST ||
+	       variable == VARIABLE_FULL_REQUEST_LENGTH || variable == VARIABLE_FILES_TMP_CONTENT;
+}
 
 /* SLOT_NONE if no rule knows the name. Case is ignored. */
 int plan_find_slot(const struct plan *plan, struct slice name);

@@ -134,6 +134,8 @@ void transaction_end(struct transaction *t)
 	struct worker *worker = t->worker;
 	xml_destroy(t->xml);
 	t->xml = NULL;
+	region_unmap(&t->request_body.region);
+	region_unmap(&t->response_body.region);
 	arena_reset(&t->arena);
 	if (worker->idle_count == WORKER_IDLE_TRANSACTIONS) {
 		arena_destroy(&t->arena);

@@ -9,6 +9,7 @@
 #ifndef GUIA_ENGINE_TRANSACTION_H
 #define GUIA_ENGINE_TRANSACTION_H
 
+#include "base/region.h"
 #include "engine/tx.h"
 #include "engine/value.h"
 #include "engine/worker.h"
@@ -80,7 +81,7 @@ struct body {
 	uint64_t limit;
 	bool rejects;
 	bool over_limit;
-	bool lost; /* memory ran out while it came in */
+	struct region region; /* where its bytes are, if it was said how many will come */
 };
 
 enum { STORED_COLLECTIONS = 5, TRANSACTION_HOLDER_BYTES = 32 };
@@ -113,6 +114,8 @@ struct transaction {
 	enum body_processor body_type;      /* from Content-Type */
 	enum body_processor body_processor; /* JSON or XML, from ctl */
 	struct body request_body;
+	struct slice *body_rest; /* of the request's body: parts that variables show whole or not at all */
+	size_t body_rest_count;
 	struct body response_body;
 	size_t arguments_bytes; /* ARGS_COMBINED_SIZE ... */
 	bool arguments_counted; /* ... which is empty until there is an argument */

@@ -1,0 +1,32 @@
+#include "base/region.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int region_map(size_t bytes, struct region *ret_region)
+{
+	void *ptr = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (ptr == MAP_FAILED)
+		return -ENOMEM;
+	*ret_region = (struct region){ptr, bytes};
+	return 0;
+}
+
+void region_give_back(const struct region *region, struct slice part)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t from = ((size_t)(part.ptr - region->ptr) + page - 1) / page * page;
+	size_t to = (size_t)(part.ptr - region->ptr) + part.len;
+	/* Behind the region's end there is nothing else on its last page. */
+	to = to == region->len ? (to + page - 1) / page * page : to / page * page;
+	if (from < to)
+		(void)madvise(region->ptr + from, to - from, MADV_DONTNEED);
+}
+
+void region_unmap(struct region *region)
+{
+	if (region->ptr != NULL)
+		(void)munmap(region->ptr, region->len);
+	*region = (struct region){0};
+}
