@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	regex_scratch_rely_on_pcre2(regex_scratch);
 	int r = regex_match(regex, regex_scratch, value, 0, &limits, NULL, NULL);
-	int hit = scan_run(set, scratch, value, &bits);
+	int hit = scan_run(set, scratch, value, NULL, &bits);
 	if (hit < 0 || (r == REGEX_MATCH && !hit) || (r == REGEX_NONE && hit && scan_set_class(set, 0) == SCAN_EXACT))
 		abort();
 	scan_set_free(set), scan_scratch_free(scratch), scan_builder_free(builder), regex_free(regex);

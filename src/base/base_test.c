@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/byte_set.h"
 #include "base/diagnostic.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -251,10 +252,36 @@ static void the_nearest_name_is_meant(void **state)
 	}
 }
 
+static void a_set_of_bytes_is_found_anywhere(void **state)
+{
+	(void)state;
+	uint8_t bytes[200];
+	for (unsigned member = 0; member < 256; member++) {
+		struct byte_set set = {0};
+		byte_set_add(&set, (uint8_t)member);
+		byte_set_add(&set, (uint8_t)(member * 7 + 3));
+		for (unsigned other = 0; other < 256; other++) {
+			bool has = other == member || other == (uint8_t)(member * 7 + 3);
+			memset(bytes, (int)other, sizeof(bytes));
+			assert_int_equal(byte_set_has(&set, (uint8_t)other), has);
+			assert_int_equal(byte_set_find(&set, bytes, 70), has ? 0 : 70);
+		}
+	}
+	struct byte_set set = {0};
+	byte_set_add(&set, '\n');
+	byte_set_add(&set, 0xe4);
+	for (size_t at = 0; at < sizeof(bytes); at++) {
+		memset(bytes, 'x', sizeof(bytes));
+		bytes[at] = at % 2 == 0 ? '\n' : 0xe4;
+		for (size_t count = 0; count <= sizeof(bytes); count++)
+			assert_int_equal(byte_set_find(&set, bytes, count), at < count ? at : count);
+	}
+}
+
 TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(reader_keeps_its_overrun),
 	  cmocka_unit_test(arena_refuses_past_its_cap), cmocka_unit_test(arena_shrinks_the_newest),
 	  cmocka_unit_test(arena_that_lasts_is_dense), cmocka_unit_test(arena_reserve_goes_back_to_its_size),
 	  cmocka_unit_test(arena_extends_the_newest), cmocka_unit_test(diagnostic_shows_a_caret),
 	  cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text), cmocka_unit_test(hash_folds_case_only_when_asked),
 	  cmocka_unit_test(file_read_is_bounded), cmocka_unit_test(region_gives_back_whole_pages_within),
-	  cmocka_unit_test(the_nearest_name_is_meant))
+	  cmocka_unit_test(the_nearest_name_is_meant), cmocka_unit_test(a_set_of_bytes_is_found_anywhere))

@@ -3,6 +3,7 @@
 #include "base/vector.h"
 #include "codec/byte_kind.h"
 #include "engine/remembered.h"
+#include "engine/worker.h"
 #include "match/scan.h"
 
 #include <errno.h>
@@ -178,6 +179,18 @@ static int take_bits(struct maker *m, size_t scan, bool clear, const struct prob
 	return 0;
 }
 
+/* What a value is scanned for, node by node. */
+static int find_slots(const struct maker *m, size_t index, struct probe_scan *scan)
+{
+	scan->slot_words = scan_set_slot_words(scan->set);
+	uint64_t *slots = arena_zalloc(m->arena, m->node_count * scan->slot_words, sizeof(*slots));
+	scan->slots = slots;
+	for (size_t i = 0; slots != NULL && i < m->bit_count; i++)
+		if (m->bits[i].scan == index)
+			scan_set_want(scan->set, m->bits[i].bit.bit, slots + m->bits[i].bit.node * scan->slot_words);
+	return slots == NULL || scan->slot_words > WORKER_SLOT_WORDS ? -ENOMEM : 0;
+}
+
 static int finish_scan(struct maker *m, size_t index, struct probe_scan *scan)
 {
 	size_t count;
@@ -189,6 +202,8 @@ static int finish_scan(struct maker *m, size_t index, struct probe_scan *scan)
 	for (size_t i = 0; i < m->bit_count; i++)
 		if (m->bits[i].scan == index)
 			scan->nodes |= (uint64_t)1 << m->bits[i].bit.node;
+	if (find_slots(m, index, scan) != 0)
+		return -ENOMEM;
 	for (size_t bit = 0, at = 0; bit <= scan->bit_count; bit++) {
 		while (at < count && scan->bits[at].bit < bit)
 			at++;

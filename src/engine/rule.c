@@ -63,6 +63,12 @@ static int evaluate_steps(struct link *link, struct value *value, struct operand
 	return r;
 }
 
+/* What was found when the value was asked, of a head: steps that may match it. Links behind the head are asked anew. */
+static bool was_asked(const struct link *link, const struct value *value)
+{
+	return link->chain->t->step >= 0 && value->knows_steps && link->rule == link->chain->head;
+}
+
 static int evaluate_value(struct link *link, struct value *value, struct tx_entry *entry)
 {
 	struct transaction *t = link->chain->t;
@@ -80,6 +86,9 @@ static int evaluate_value(struct link *link, struct value *value, struct tx_entr
 		return -ENOMEM;
 	operand.bytes = result->bytes;
 	operand.entry = NULL;
+	/* The scan has spoken; it is the operator's turn. */
+	if (was_asked(link, value))
+		return ask(link, value, &operand, rule->transform_count);
 	switch (scan_ask(t, link->target, rule, result)) {
 	case SCAN_SAYS_NO:
 		return 0;
@@ -106,11 +115,10 @@ static int evaluate_count(struct link *link, size_t count)
 
 /* ---- one link ---- */
 
-/* What was found when the value was asked holds for the head; links behind it are asked anew. */
 static bool may_match(const struct link *link, const struct value *value)
 {
 	int32_t step = link->chain->t->step;
-	if (step < 0 || !value->knows_steps || link->rule != link->chain->head)
+	if (!was_asked(link, value))
 		return true;
 	for (uint8_t i = 0; i < value->step_count; i++)
 		if (value->steps[i] == step)

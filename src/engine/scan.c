@@ -2,6 +2,9 @@
 
 #include "engine/pipeline.h"
 
+/* A longer value is asked for one rule's pattern alone: few rules come so far with it. */
+enum { SHARED_MAX_BYTES = 512 };
+
 static struct scan_result *find(const struct result *result, const struct scan_group *group)
 {
 	struct scan_result *scan = result->scans;
@@ -17,10 +20,32 @@ static struct scan_result *run(struct transaction *t, struct result *result, con
 	if (scan == NULL)
 		return NULL;
 	scan->group = group;
-	scan->failed = scan_run(group->set, t->worker->scan_scratch, result->bytes, scan->words) < 0;
+	scan->failed = scan_run(group->set, t->worker->scan_scratch, result->bytes, NULL, scan->words) < 0;
+	t->scan_failed |= scan->failed;
 	scan->next = result->scans;
 	result->scans = scan;
 	return scan;
+}
+
+/* The bits of a scan that looked for one of them. */
+static const uint64_t *run_for(struct transaction *t, const struct scan_set *set, uint16_t bit, struct slice bytes)
+{
+	struct worker *worker = t->worker;
+	memset(worker->scan_words, 0, scan_set_words(set) * sizeof(worker->scan_words[0]));
+	memset(worker->scan_slots, 0, scan_set_slot_words(set) * sizeof(worker->scan_slots[0]));
+	scan_set_want(set, bit, worker->scan_slots);
+	int r = scan_run(set, worker->scan_scratch, bytes, worker->scan_slots, worker->scan_words);
+	t->scan_failed |= r < 0;
+	return r < 0 ? NULL : worker->scan_words;
+}
+
+/* The bits of a scan that looked for everything, kept with the value; NULL: the scan failed, or there is no memory. */
+static const uint64_t *run_shared(struct transaction *t, struct result *result, const struct scan_group *group)
+{
+	struct scan_result *scan = find(result, group);
+	if (scan == NULL)
+		scan = run(t, result, group);
+	return scan == NULL || scan->failed ? NULL : scan->words;
 }
 
 /*
@@ -33,14 +58,12 @@ enum scan_answer scan_ask(struct transaction *t, const struct target *target, co
 	if (target->scan_group == SCAN_GROUP_NONE || t->worker->options.reference_path)
 		return SCAN_SAYS_NOTHING;
 	const struct scan_group *group = &rule->unit->scan_groups[target->scan_group];
-	struct scan_result *scan = find(result->same, group);
-	if (scan == NULL)
-		scan = run(t, result->same, group);
-	if (scan == NULL || scan->failed) {
-		t->scan_failed |= scan != NULL;
+	const uint64_t *words = result->bytes.len > SHARED_MAX_BYTES
+					? run_for(t, group->set, target->scan_bit, result->bytes)
+					: run_shared(t, result->same, group);
+	if (words == NULL)
 		return SCAN_FAILED;
-	}
-	bool hit = (scan->words[target->scan_bit / 64] >> target->scan_bit % 64 & 1) != 0;
+	bool hit = (words[target->scan_bit / 64] >> target->scan_bit % 64 & 1) != 0;
 	if (!hit)
 		return rule->operation.negated ? SCAN_SAYS_YES : SCAN_SAYS_NO;
 	if (!rule->operation.scan_exact || rule->capture || t->head->log || t->trace != NULL)

@@ -18,6 +18,7 @@ enum {
 	WORKER_EXPRESSIONS = 64,  /* @rx with macros that are remembered */
 	WORKER_LEVELS = 16,       /* transformations one after another */
 	WORKER_SCAN_WORDS = 1024, /* bits are of 16 bits */
+	WORKER_SLOT_WORDS = WORKER_SCAN_WORDS + 1,
 };
 
 struct profile;
@@ -39,6 +40,7 @@ struct worker {
 	struct remembered *remembered;              /* what values made candidates of */
 	struct worker_buffer levels[WORKER_LEVELS]; /* values on their way through pipelines, while they are asked */
 	uint64_t scan_words[WORKER_SCAN_WORDS];     /* the bits of one scan */
+	uint64_t scan_slots[WORKER_SLOT_WORDS];     /* what is wanted of it */
 	struct profile *profile;                    /* NULL: nobody asks what transactions cost */
 	struct transaction *idle;                   /* a list */
 	size_t idle_count;

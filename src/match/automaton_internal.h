@@ -2,6 +2,7 @@
 #ifndef GUIA_MATCH_AUTOMATON_INTERNAL_H
 #define GUIA_MATCH_AUTOMATON_INTERNAL_H
 
+#include "base/byte_set.h"
 #include "match/automaton.h"
 #include "match/pattern.h"
 
@@ -46,10 +47,13 @@ struct automaton {
 	 * from[i + 1]) with i = before * class_count + class. One of AUTOMATON_ENDS begins at one place: nothing of
 	 * this.
 	 */
-	bool *at_start;     /* by instruction: waits at a beginning; false for places */
-	bool starts_assert; /* an assertion does */
-	bool starts_late;   /* a match can begin elsewhere than where the value does */
-	uint32_t *places;   /* instructions reached by the class, not those at_start */
+	bool *at_start;            /* by instruction: waits at a beginning; false for places */
+	bool starts_assert;        /* an assertion does */
+	bool starts_late;          /* a match can begin elsewhere than where the value does */
+	bool skips;                /* few bytes of plain text are in beginners */
+	struct byte_set beginners; /* bytes with which a match can begin, or before which one ends that has no byte;
+				      where the value begins there may be others */
+	uint32_t *places;          /* instructions reached by the class, not those at_start */
 	size_t place_count;
 	uint32_t *from;
 	/* What a split leads to without a byte, splits aside: a count and as many instructions, at

@@ -1,7 +1,14 @@
 /* Automata over a value, side by side, and without states. */
 #include "match/automaton_internal.h"
 
-enum { RUN_EARNS_BYTES = 16, LANES = 8, STRETCH_BYTES = 256 };
+enum {
+	RUN_EARNS_BYTES = 16,
+	LANES = 8,
+	STRETCH_BYTES = 256,
+	SKIPPING_BYTES_LEAST = 128, /* of a shorter value nothing is skipped */
+	SKIPS_TRIED = 16,           /* before it is asked whether they are worth it */
+	SKIP_BYTES_LEAST = 12,      /* in the mean */
+};
 
 void automaton_earn(struct automaton_cache *c, size_t bytes)
 {
@@ -130,12 +137,9 @@ static size_t drop_settled(struct automaton_run **runs, size_t lanes)
 	return left;
 }
 
-static void run_together(struct automaton_run *first, size_t lanes, struct slice value)
+static void run_together(struct automaton_run **runs, size_t lanes, struct slice value)
 {
-	struct automaton_run *runs[LANES];
 	size_t at = 0;
-	for (size_t k = 0; k < lanes; k++)
-		runs[k] = &first[k];
 	while (at < value.len && lanes > 0) {
 		size_t end = value.len - at < STRETCH_BYTES ? value.len : at + STRETCH_BYTES;
 		while ((at = go_on_together(runs, lanes, slice_make(value.ptr, end), at)) < end)
@@ -146,15 +150,83 @@ static void run_together(struct automaton_run *first, size_t lanes, struct slice
 		end_run(runs[k], false);
 }
 
+/* Takes one automaton on until nothing is under way, or the value ends, or the credit; returns how far. */
+static size_t go_until_idle(struct automaton_run *run, struct slice value, size_t at)
+{
+	const struct automaton *a = run->automaton;
+	while (at < value.len && step(run, a->class_of[value.ptr[at]])) {
+		at++;
+		if (automaton_state(a, run->cache, run->row)->count == 0)
+			break;
+	}
+	return at;
+}
+
+/*
+ * Where nothing is under way, all bytes up to one with which a match can begin are passed over. False, and no more was
+ * done than to begin, where such bytes are too many.
+ */
+static bool run_skipping(struct automaton_run *run, struct slice value)
+{
+	const struct automaton *a = run->automaton;
+	uint64_t found = 0;
+	size_t at = 0, skips = 0;
+	for (;;) {
+		size_t from = at;
+		at = go_until_idle(run, value, at);
+		const struct state *state = automaton_state(a, run->cache, run->row);
+		found |= state->matched;
+		if (at == value.len || found == all_patterns(a))
+			break;
+		if (state->count > 0 || at == from) { /* no credit */
+			run->busy = true;
+			break;
+		}
+		if (++skips >= SKIPS_TRIED && at < skips * SKIP_BYTES_LEAST)
+			return false;
+		at += byte_set_find(&a->beginners, value.ptr + at, value.len - at);
+		run->row =
+			automaton_start_row(a, run->cache, automaton_before_after(a, a->class_of[value.ptr[at - 1]]));
+		if (at == value.len)
+			break;
+	}
+	if (found == all_patterns(a))
+		run->found = found;
+	else
+		end_run(run, run->busy);
+	run->found |= found;
+	return true;
+}
+
+static bool is_done(struct automaton_run *run, struct slice value)
+{
+	const struct automaton *a = run->automaton;
+	run->busy = false;
+	run->row = automaton_start_row(a, run->cache, BEFORE_START);
+	automaton_earn(run->cache, value.len);
+	if (value.len < SKIPPING_BYTES_LEAST || !a->skips)
+		return false;
+	if (run_skipping(run, value))
+		return true;
+	run->row = automaton_start_row(a, run->cache, BEFORE_START);
+	return false;
+}
+
 void automaton_run(struct automaton_run *runs, size_t count, struct slice value)
 {
+	struct automaton_run *together[LANES];
+	size_t lanes = 0;
 	for (size_t i = 0; i < count; i++) {
-		runs[i].busy = false;
-		runs[i].row = automaton_start_row(runs[i].automaton, runs[i].cache, BEFORE_START);
-		automaton_earn(runs[i].cache, value.len);
+		if (is_done(&runs[i], value))
+			continue;
+		together[lanes++] = &runs[i];
+		if (lanes == LANES) {
+			run_together(together, lanes, value);
+			lanes = 0;
+		}
 	}
-	for (size_t i = 0; i < count; i += LANES)
-		run_together(runs + i, count - i < LANES ? count - i : LANES, value);
+	if (lanes > 0)
+		run_together(together, lanes, value);
 }
 
 uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_cache *cache, struct slice value)

@@ -2,8 +2,12 @@
 #include "base/error.h"
 #include "base/vector.h"
 #include "match/automaton_internal.h"
+#include "match/pattern_width.h"
 
 #include <stdlib.h>
+
+/* Of plain text; with more beginners skipping takes longer than going over all. */
+static const double SKIPPING_SHARE_MOST = 0.06;
 
 int sparse_make(struct sparse *s, size_t count)
 {
@@ -177,15 +181,29 @@ static int find_closures(struct automaton *a, struct work *w)
 	return 0;
 }
 
-static void find_late_starts(struct automaton *a)
+/* Whether something can begin with a class elsewhere than where the value does. */
+static bool begins_late(const struct automaton *a, uint32_t class)
 {
 	for (unsigned before = 0; before < BEFORE_COUNT; before++) {
-		for (uint32_t class = 0; class < a->class_count && before != BEFORE_START; class ++) {
-			size_t index = (size_t)before * a->class_count + class;
-			a->starts_late =
-				a->starts_late || a->from[index] != a->from[index + 1] || a->start_matches[index] != 0;
-		}
+		size_t index = (size_t)before * a->class_count + class;
+		if (before != BEFORE_START && (a->from[index] != a->from[index + 1] || a->start_matches[index] != 0))
+			return true;
 	}
+	return false;
+}
+
+static void find_beginners(struct automaton *a)
+{
+	double share = 0;
+	a->starts_late = begins_late(a, a->class_count - 1);
+	for (unsigned c = 0; c < 256; c++) {
+		if (!begins_late(a, a->class_of[c]))
+			continue;
+		a->starts_late = true;
+		byte_set_add(&a->beginners, (uint8_t)c);
+		share += pattern_byte_frequency((uint8_t)c);
+	}
+	a->skips = !a->for_places && share <= SKIPPING_SHARE_MOST;
 }
 
 static int prepare(struct automaton *a, struct work *w)
@@ -207,7 +225,7 @@ static int prepare(struct automaton *a, struct work *w)
 			if (add_places(a, w, (enum before)before, class) != 0)
 				return -ENOMEM;
 	a->from[contexts] = (uint32_t)a->place_count;
-	find_late_starts(a);
+	find_beginners(a);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "match/pattern_factor.h"
 
 #include "base/error.h"
+#include "match/pattern_width.h"
 
 #include <stdlib.h>
 
@@ -36,38 +37,11 @@ struct finder {
 	bool failed; /* no memory */
 };
 
-/* About how often a byte is seen at a place of prose, markup and addresses, in 1,000. */
-static double frequency(uint8_t byte)
-{
-	static const uint8_t letters[26] = {62, 12, 30, 30, 95, 15, 16, 30, 60, 2,  6, 35, 25,
-					    58, 62, 20, 2,  52, 58, 70, 25, 9,  13, 4, 12, 3};
-	if (byte >= 'a' && byte <= 'z')
-		return letters[byte - 'a'] / 1000.0;
-	if (byte == ' ')
-		return 0.13;
-	if (byte_is_digit(byte))
-		return 0.015;
-	switch (byte) {
-	case '\n':
-	case '"':
-	case '<':
-	case '>':
-	case '/':
-	case '=':
-	case '-':
-	case '.':
-	case ',':
-		return 0.015;
-	default:
-		return byte >= 0x80 ? 0.008 : 0.002;
-	}
-}
-
 static double share_of(const struct pattern_factor *factor)
 {
 	double share = 1;
 	for (size_t i = 0; i < factor->len; i++)
-		share *= frequency(factor->bytes[i]);
+		share *= pattern_byte_frequency(factor->bytes[i]);
 	return share;
 }
 

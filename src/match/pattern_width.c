@@ -119,3 +119,29 @@ bool pattern_need(const struct pattern *pattern, struct pattern_set *ret_set)
 		*ret_set = need.set;
 	return need.commonness < NO_NEED;
 }
+
+double pattern_byte_frequency(uint8_t byte)
+{
+	static const uint8_t letters[26] = {62, 12, 30, 30, 95, 15, 16, 30, 60, 2,  6, 35, 25,
+					    58, 62, 20, 2,  52, 58, 70, 25, 9,  13, 4, 12, 3};
+	if (byte >= 'a' && byte <= 'z')
+		return letters[byte - 'a'] / 1000.0;
+	if (byte == ' ')
+		return 0.13;
+	if (byte_is_digit(byte))
+		return 0.015;
+	switch (byte) {
+	case '\n':
+	case '"':
+	case '<':
+	case '>':
+	case '/':
+	case '=':
+	case '-':
+	case '.':
+	case ',':
+		return 0.015;
+	default:
+		return byte >= 0x80 ? 0.008 : 0.002;
+	}
+}

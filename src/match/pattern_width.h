@@ -24,4 +24,7 @@ bool pattern_need(const struct pattern *pattern, struct pattern_set *ret_set);
 /* How many in a hundred short values have a byte of the set, by a guess. */
 unsigned pattern_set_commonness(const struct pattern_set *set);
 
+/* How often a byte is seen at a place of prose, markup and addresses, by a guess: 0 to 1. */
+double pattern_byte_frequency(uint8_t byte);
+
 #endif

@@ -50,7 +50,7 @@ void scan_set_free(struct scan_set *set)
 	}
 	free(set->automata);
 	free(set->factors);
-	free(set->gates);
+	free(set->in_database);
 	free(set->routes);
 	free(set->always);
 	free(set->classes);
@@ -92,19 +92,6 @@ static void find_widths(const struct scan_builder *b, struct scan_set *set)
 	set->min_width = least;
 }
 
-/* The database's ids that can be found, each counted once. */
-static uint32_t count_findable(const struct scan_builder *b, const struct scan_set *set, uint64_t *seen)
-{
-	uint32_t count = 0;
-	for (size_t i = 0; i < b->count; i++) {
-		uint64_t *word = &seen[b->entries[i].id / 64];
-		uint64_t bit = (uint64_t)1 << (b->entries[i].id % 64);
-		count += in_database(set, i) && (*word & bit) == 0;
-		*word |= in_database(set, i) ? bit : 0;
-	}
-	return count;
-}
-
 /* Only where the database holds nothing but literals that are long enough; factors are. */
 static int make_filter(const struct scan_builder *b, struct scan_set *set)
 {
@@ -123,6 +110,18 @@ static int make_filter(const struct scan_builder *b, struct scan_set *set)
 	for (size_t i = 0; r == 0 && i < set->factor_count; i++)
 		scan_filter_add(set->filter, scan_factor_text(&set->factors[i]));
 	return r;
+}
+
+/* 0 or -ENOMEM. */
+static int find_ids_in_database(const struct scan_builder *b, struct scan_set *set)
+{
+	set->in_database = calloc(set->words + 1, sizeof(*set->in_database));
+	if (set->in_database == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < b->count; i++)
+		if (in_database(set, i))
+			set->in_database[b->entries[i].id / 64] |= (uint64_t)1 << (b->entries[i].id % 64);
+	return 0;
 }
 
 static void classify(const struct scan_builder *builder, struct scan_set *set)
@@ -147,11 +146,10 @@ static void classify(const struct scan_builder *builder, struct scan_set *set)
 
 int scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 {
-	uint64_t *seen = calloc(set->words + 1, sizeof(*seen));
-	if (seen == NULL)
+	if (find_ids_in_database(builder, set) != 0)
 		return -ENOMEM;
-	set->database_findable = count_findable(builder, set, seen);
-	free(seen);
+	for (size_t i = 0; i < set->words; i++)
+		set->database_findable += (uint32_t)__builtin_popcountll(set->in_database[i]);
 	find_widths(builder, set);
 	classify(builder, set);
 	int r = make_filter(builder, set);
@@ -171,6 +169,22 @@ enum scan_class scan_set_class(const struct scan_set *set, uint32_t id)
 	if (id >= set->words * 64 || set->classes[id] == SCAN_CLASS_UNUSED)
 		return SCAN_NONE;
 	return (enum scan_class)set->classes[id];
+}
+
+size_t scan_set_slot_words(const struct scan_set *set)
+{
+	return set->slot_count / 64 + 1;
+}
+
+void scan_set_want(const struct scan_set *set, uint32_t id, uint64_t *slots)
+{
+	uint32_t slot = 0;
+	for (size_t i = 0; i < set->automaton_count; i++)
+		for (size_t k = 0; k < set->automata[i].count; k++, slot++)
+			if (set->automata[i].ids[k] == id)
+				slots[slot / 64] |= (uint64_t)1 << (slot % 64);
+	if ((set->in_database[id / 64] >> (id % 64) & 1) != 0)
+		slots[slot / 64] |= (uint64_t)1 << (slot % 64);
 }
 
 size_t scan_set_min_width(const struct scan_set *set)

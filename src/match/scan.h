@@ -52,6 +52,13 @@ enum scan_class scan_set_class(const struct scan_set *set, uint32_t id);
 /* Values shorter than this match nothing in the set. */
 size_t scan_set_min_width(const struct scan_set *set);
 
+/*
+ * A scan that is wanted for some ids only costs less. What they need is a set of slots, in this many 64-bit words:
+ * scan_set_want() adds an id's, and the slots of several ids may be united by OR.
+ */
+size_t scan_set_slot_words(const struct scan_set *set);
+void scan_set_want(const struct scan_set *set, uint32_t id, uint64_t *slots);
+
 struct scan_set_facts {
 	size_t patterns; /* ids */
 	size_t exact;
@@ -70,9 +77,11 @@ void scan_scratch_free(struct scan_scratch *scratch);
 
 /*
  * Sets bit `id % 64` of ret_bits[id / 64] for each pattern found, and leaves other bits as they are: the caller clears.
+ * With `slots` only ids that are wanted are looked for; others may be found all the same. NULL: all are wanted.
  * Returns the number of ids whose bit this call set (those of class SCAN_NONE included), or a negative error
  * (-EINVAL: a scratch that was not fitted, -EFBIG: a value of 4 GB or more). Allocates nothing.
  */
-int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, uint64_t *ret_bits);
+int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, const uint64_t *slots,
+	     uint64_t *ret_bits);
 
 #endif

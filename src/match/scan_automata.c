@@ -250,19 +250,17 @@ static uint64_t key_for(struct scan_set *set, const struct member *member)
 	return key != 0 ? key : SCAN_KEY_ANY;
 }
 
-/* Each member gets the next gate. 0 or -ENOMEM. */
+/* Each member gets a gate. 0 or -ENOMEM. */
 static int add_gates(struct scan_set *set, struct scan_automaton *group, const struct member *members, size_t count)
 {
 	group->gated = true;
-	group->first_gate = set->gate_count;
 	for (size_t i = 0; i < count; i++) {
-		set->gates[set->gate_count] = (uint32_t)(group - set->automata);
 		for (size_t k = 0; k < members[i].factors.count; k++) {
 			if (vector_grow((void **)&set->factors, &set->factor_capacity, set->factor_count,
 					sizeof(*set->factors)) != 0)
 				return -ENOMEM;
 			set->factors[set->factor_count++] =
-				(struct scan_factor){set->gate_count, members[i].factors.items[k]};
+				(struct scan_factor){group->first_slot + (uint32_t)i, members[i].factors.items[k]};
 		}
 		set->gate_count++;
 	}
@@ -287,6 +285,8 @@ static int build_group(const struct scan_builder *builder, struct scan_set *set,
 	group->keys = 0;
 	group->min_width = UINT32_MAX;
 	group->count = count;
+	group->first_slot = set->slot_count;
+	set->slot_count += (uint32_t)count;
 	for (size_t i = 0; i < count; i++) {
 		struct automaton **place = count > 1 ? &group->alone[i] : &group->together;
 		*place = members[i].alone;
@@ -356,8 +356,7 @@ static int build_groups(const struct scan_builder *builder, struct scan_set *set
 	join_levels(members);
 	qsort(members->items, members->count, sizeof(*members->items), by_kind);
 	set->automata = calloc(members->count + 1, sizeof(*set->automata));
-	set->gates = calloc(members->count + 1, sizeof(*set->gates));
-	if (set->automata == NULL || set->gates == NULL)
+	if (set->automata == NULL)
 		return -ENOMEM;
 	for (size_t from = 0, to; from < members->count && r == 0; from = to) {
 		for (to = from; to < members->count; to++)

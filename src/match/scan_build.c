@@ -133,7 +133,7 @@ static int add_of_entry(const struct scan_builder *b, size_t at, enum scan_route
 static int add_of_factor(const struct scan_set *set, const struct scan_factor *factor, struct scan_expressions *e)
 {
 	return expressions_add(e, scan_escape_literal(scan_factor_text(factor)), SCAN_FLAGS | HS_FLAG_CASELESS,
-			       scan_gate_id(set, factor->gate), SCAN_ORIGIN_FACTOR);
+			       scan_gate_id(set, factor->slot), SCAN_ORIGIN_FACTOR);
 }
 
 /* The expressions of the entries that go to the database, and of factors. Free in any case. */

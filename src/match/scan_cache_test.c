@@ -56,7 +56,7 @@ static bool compile_once(const char *pattern)
 	assert_int_equal(scan_scratch_create(&scratch), 0);
 	assert_int_equal(scan_scratch_fit(scratch, set), 0);
 	uint64_t bits = 0;
-	assert_int_equal(scan_run(set, scratch, SLICE("aab x y lit"), &bits), 3);
+	assert_int_equal(scan_run(set, scratch, SLICE("aab x y lit"), NULL, &bits), 3);
 	assert_int_equal(bits, 2 | 4 | 8);
 	assert_int_equal(scan_set_class(set, 1), SCAN_PREFILTER);
 	assert_int_equal(scan_set_class(set, 2), SCAN_EXACT);

@@ -45,18 +45,19 @@ struct scan_automaton {
 		*alone[AUTOMATON_PATTERNS_MAX]; /* by pattern, for when `together` is busy; if it has several */
 	uint32_t ids[AUTOMATON_PATTERNS_MAX];
 	size_t count;
-	uint64_t keys; /* it is run where the value has any of these */
+	uint32_t first_slot; /* of the first pattern; the others' follow */
+	uint64_t keys;       /* it is run where the value has any of these */
 	uint32_t min_width;
-	bool gated;          /* each pattern is run only where its gate is open */
-	uint32_t first_gate; /* if gated: of the first pattern; the others' follow */
+	bool gated; /* each pattern is run only where its gate is open */
 };
 
 /*
  * A pattern of which every match holds one of some literals (match/pattern_factor.h) has a gate: these literals go to
- * Hyperscan with all others, and where it finds one, the gate opens. Hyperscan's ids of gates come after all others.
+ * Hyperscan with all others, and where it finds one, the gate opens. Hyperscan's ids of gates come after all others, in
+ * the order of slots.
  */
 struct scan_factor {
-	uint32_t gate;
+	uint32_t slot;
 	struct pattern_factor literal;
 };
 
@@ -66,6 +67,8 @@ struct scan_set {
 	struct scan_filter *filter; /* NULL: the database is always asked */
 	struct scan_automaton *automata;
 	size_t automaton_count;
+	uint32_t slot_count;   /* of patterns in automata; the database has the slot after them */
+	uint64_t *in_database; /* a bit for each id of which something is looked for in the database */
 	/*
 	 * Bytes of which a pattern needs one have a key, a bit: here are the keys of each byte. Every value has
 	 * SCAN_KEY_ANY.
@@ -75,7 +78,6 @@ struct scan_set {
 	struct scan_factor *factors;
 	size_t factor_count;
 	size_t factor_capacity;
-	uint32_t *gates; /* by gate: its automaton */
 	uint32_t gate_count;
 	uint8_t *routes; /* enum scan_route by entry of the builder */
 	size_t route_count;
@@ -109,10 +111,10 @@ bool scan_route_parses(const struct scan_entry *entry, unsigned flags, uint32_t 
 /* Chooses every entry's route, and builds the automata of those that go there. 0 or -ENOMEM. */
 int scan_automata_build(const struct scan_builder *builder, struct scan_set *set);
 
-/* Hyperscan's id of a gate. */
-static inline uint32_t scan_gate_id(const struct scan_set *set, uint32_t gate)
+/* Hyperscan's id of the gate of a slot. */
+static inline uint32_t scan_gate_id(const struct scan_set *set, uint32_t slot)
 {
-	return (uint32_t)(set->words * 64) + gate;
+	return (uint32_t)(set->words * 64) + slot;
 }
 
 static inline struct slice scan_factor_text(const struct scan_factor *factor)

@@ -19,7 +19,7 @@ struct view {
 
 struct scan_scratch {
 	hs_scratch_t *hyperscan; /* NULL until a set with a database was fitted */
-	uint64_t *open;          /* a bit for each gate of the set that is being run */
+	uint64_t *open;          /* a bit for each slot of the set that is being run: its gate is open */
 	size_t open_words;
 	struct fitted *fitted;
 	size_t fitted_count;
@@ -138,9 +138,9 @@ static int add_view(struct scan_scratch *scratch, const struct scan_set *set)
 	return 0;
 }
 
-static int make_room_for_gates(struct scan_scratch *scratch, size_t gates)
+static int make_room_for_gates(struct scan_scratch *scratch, size_t slots)
 {
-	size_t words = gates / 64 + 1;
+	size_t words = slots / 64 + 1;
 	uint64_t *open = words > scratch->open_words ? realloc(scratch->open, words * sizeof(*open)) : scratch->open;
 	if (open == NULL)
 		return -ENOMEM;
@@ -151,7 +151,7 @@ static int make_room_for_gates(struct scan_scratch *scratch, size_t gates)
 
 int scan_scratch_fit(struct scan_scratch *scratch, const struct scan_set *set)
 {
-	if (views_grow(scratch) != 0 || make_room_for_gates(scratch, set->gate_count) != 0)
+	if (views_grow(scratch) != 0 || make_room_for_gates(scratch, set->slot_count) != 0)
 		return -ENOMEM;
 	if (set->database != NULL && hs_alloc_scratch(set->database, &scratch->hyperscan) != HS_SUCCESS)
 		return -ENOMEM;
@@ -180,10 +180,10 @@ static void set_bit(struct findings *f, uint32_t id)
 	*word |= bit;
 }
 
-static void open_gate(struct findings *f, uint32_t gate)
+static void open_gate(struct findings *f, uint32_t slot)
 {
-	uint64_t *word = &f->open[gate / 64];
-	uint64_t bit = (uint64_t)1 << (gate % 64);
+	uint64_t *word = &f->open[slot / 64];
+	uint64_t bit = (uint64_t)1 << (slot % 64);
 	f->open_count += (*word & bit) == 0;
 	*word |= bit;
 }
@@ -202,11 +202,32 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
 	return f->found == f->findable && f->open_count == f->gate_count;
 }
 
+/* The bits of a group's patterns, among those of all slots. */
+static uint64_t slots_of(const uint64_t *slots, const struct scan_automaton *a)
+{
+	size_t word = a->first_slot / 64, shift = a->first_slot % 64;
+	uint64_t bits = slots[word] >> shift;
+	if (shift + a->count > 64)
+		bits |= slots[word + 1] << (64 - shift);
+	return a->count == 64 ? bits : bits & (((uint64_t)1 << a->count) - 1);
+}
+
+/* Whether the database is of use for what is wanted: it holds some of it, or opens the gate of some. */
+static bool wants_database(const struct scan_set *set, const uint64_t *slots)
+{
+	if (slots == NULL || (slots[set->slot_count / 64] >> (set->slot_count % 64) & 1) != 0)
+		return true;
+	for (size_t i = 0; i < set->automaton_count; i++)
+		if (set->automata[i].gated && slots_of(slots, &set->automata[i]) != 0)
+			return true;
+	return false;
+}
+
 static int run_database(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
-			struct findings *f)
+			const uint64_t *slots, struct findings *f)
 {
 	const char *bytes = value.len > 0 ? (const char *)value.ptr : "";
-	if (set->database == NULL || value.len < set->database_min_width ||
+	if (set->database == NULL || !wants_database(set, slots) || value.len < set->database_min_width ||
 	    (set->filter != NULL && !scan_filter_may_hold(set->filter, value)))
 		return 0;
 	hs_error_t r = hs_scan(set->database, bytes, (unsigned)value.len, 0, scratch->hyperscan, on_hit, f);
@@ -228,94 +249,80 @@ static uint64_t keys_in(const struct scan_set *set, struct slice value)
 	return keys;
 }
 
-enum { RUNS = 16, ALONE_MOST = 4 };
+enum { RUNS = 16, ALONE_MOST = 2, WHOLE = AUTOMATON_PATTERNS_MAX };
 
 /* Some automata of a set, on their way. */
 struct batch {
 	struct automaton_run runs[RUNS];
 	const struct scan_automaton *of[RUNS];
-	struct automaton_cache **caches[RUNS]; /* those of each pattern alone */
+	struct automaton_cache **caches[RUNS]; /* all of the group's */
+	uint8_t numbers[RUNS];                 /* of the pattern that is run alone, or WHOLE */
 	size_t count;
 };
 
 /* Each pattern by itself. If even that needs ever new states, without states. */
-static void run_alone(const struct scan_automaton *a, struct automaton_cache **caches, struct slice value,
-		      struct findings *f)
+static void run_each(const struct scan_automaton *a, struct automaton_cache **caches, struct slice value,
+		     struct findings *f)
 {
 	struct automaton_run runs[AUTOMATON_PATTERNS_MAX];
 	for (size_t k = 0; k < a->count; k++)
-		runs[k] = (struct automaton_run){.automaton = a->count > 1 ? a->alone[k] : a->together,
-						 .cache = caches[k]};
-	if (a->count > 1)
-		automaton_run(runs, a->count, value);
+		runs[k] = (struct automaton_run){.automaton = a->alone[k], .cache = caches[1 + k]};
+	automaton_run(runs, a->count, value);
 	for (size_t k = 0; k < a->count; k++) {
-		if (a->count == 1 || (runs[k].busy && runs[k].found == 0))
+		if (runs[k].busy && runs[k].found == 0)
 			runs[k].found = automaton_simulate(runs[k].automaton, runs[k].cache, value);
 		if (runs[k].found != 0)
 			set_bit(f, a->ids[k]);
 	}
 }
 
+static void take_found(struct batch *batch, size_t i, struct slice value, struct findings *f)
+{
+	struct automaton_run *run = &batch->runs[i];
+	const struct scan_automaton *a = batch->of[i];
+	bool one = a->count == 1 || batch->numbers[i] != WHOLE;
+	if (run->busy && !one)
+		run_each(a, batch->caches[i], value, f);
+	else if (run->busy && run->found == 0)
+		run->found = automaton_simulate(run->automaton, run->cache, value);
+	if (one && run->found != 0)
+		set_bit(f, a->ids[a->count == 1 ? 0 : batch->numbers[i]]);
+	for (uint64_t found = one ? 0 : run->found; found != 0; found &= found - 1)
+		set_bit(f, a->ids[__builtin_ctzll(found)]);
+}
+
 static void run_batch(struct batch *batch, struct slice value, struct findings *f)
 {
 	automaton_run(batch->runs, batch->count, value);
-	for (size_t i = 0; i < batch->count; i++) {
-		const struct scan_automaton *a = batch->of[i];
-		if (batch->runs[i].busy)
-			run_alone(a, batch->caches[i], value, f);
-		for (uint64_t found = batch->runs[i].found; found != 0; found &= found - 1)
-			set_bit(f, a->ids[__builtin_ctzll(found)]);
-	}
+	for (size_t i = 0; i < batch->count; i++)
+		take_found(batch, i, value, f);
 	batch->count = 0;
 }
 
 static void add_run(struct batch *batch, const struct scan_automaton *a, struct automaton_cache **caches,
-		    struct slice value, struct findings *f)
+		    unsigned number, struct slice value, struct findings *f)
 {
-	batch->runs[batch->count].automaton = a->together;
-	batch->runs[batch->count].cache = caches[0];
-	batch->of[batch->count] = a;
-	batch->caches[batch->count++] = a->count > 1 ? caches + 1 : caches;
+	size_t i = batch->count++;
+	batch->runs[i].automaton = number == WHOLE ? a->together : a->alone[number];
+	batch->runs[i].cache = number == WHOLE ? caches[0] : caches[1 + number];
+	batch->of[i] = a;
+	batch->caches[i] = caches;
+	batch->numbers[i] = (uint8_t)number;
 	if (batch->count == RUNS)
 		run_batch(batch, value, f);
 }
 
-/* The gates of a group that are open. */
-static uint64_t open_of(const struct findings *f, const struct scan_automaton *a)
+/* The patterns of a group that are to be run. */
+static uint64_t patterns_to_run(const struct scan_automaton *a, const uint64_t *slots, const struct findings *f)
 {
-	size_t word = a->first_gate / 64, shift = a->first_gate % 64;
-	uint64_t open = f->open[word] >> shift;
-	if (shift + a->count > 64)
-		open |= f->open[word + 1] << (64 - shift);
-	return a->count == 64 ? open : open & (((uint64_t)1 << a->count) - 1);
+	uint64_t patterns = slots == NULL ? UINT64_MAX : slots_of(slots, a);
+	if (a->gated)
+		patterns &= f->open_count == 0 ? 0 : slots_of(f->open, a);
+	return patterns;
 }
 
-/* Which patterns to run alone: few that are open, of a group that has several. */
-static bool few(uint64_t open, const struct scan_automaton *a)
-{
-	return a->count > 1 && __builtin_popcountll(open) <= ALONE_MOST;
-}
-
-/* Some patterns of a group, each by itself. */
-static void run_open(const struct scan_automaton *a, struct automaton_cache **caches, uint64_t open, struct slice value,
-		     struct findings *f)
-{
-	struct automaton_run runs[ALONE_MOST];
-	unsigned numbers[ALONE_MOST], count = 0;
-	for (; open != 0; open &= open - 1) {
-		unsigned k = numbers[count] = (unsigned)__builtin_ctzll(open);
-		runs[count++] = (struct automaton_run){.automaton = a->alone[k], .cache = caches[1 + k]};
-	}
-	automaton_run(runs, count, value);
-	for (unsigned i = 0; i < count; i++) {
-		if (runs[i].busy && runs[i].found == 0)
-			runs[i].found = automaton_simulate(runs[i].automaton, runs[i].cache, value);
-		if (runs[i].found != 0)
-			set_bit(f, a->ids[numbers[i]]);
-	}
-}
-
-static void run_automata(const struct scan_set *set, const struct view *view, struct slice value, struct findings *f)
+static void run_automata(const struct scan_set *set, const struct view *view, struct slice value, const uint64_t *slots,
+			 struct findings *f)
 {
 	struct automaton_cache **caches = view->caches;
 	struct batch batch;
@@ -323,13 +330,16 @@ static void run_automata(const struct scan_set *set, const struct view *view, st
 	uint64_t keys = keys_in(set, value);
 	for (size_t i = 0; i < set->automaton_count; caches += caches_of(&set->automata[i++])) {
 		const struct scan_automaton *a = &set->automata[i];
-		if ((a->keys & keys) == 0 || value.len < a->min_width || (a->gated && f->open_count == 0))
+		if ((a->keys & keys) == 0 || value.len < a->min_width)
 			continue;
-		uint64_t open = a->gated ? open_of(f, a) : 0;
-		if (a->gated && few(open, a))
-			run_open(a, caches, open, value, f);
-		else if (!a->gated || open != 0)
-			add_run(&batch, a, caches, value, f);
+		uint64_t patterns = patterns_to_run(a, slots, f);
+		if (patterns == 0)
+			continue;
+		if (a->count == 1 || __builtin_popcountll(patterns) > ALONE_MOST)
+			add_run(&batch, a, caches, WHOLE, value, f);
+		else
+			for (; patterns != 0; patterns &= patterns - 1)
+				add_run(&batch, a, caches, (unsigned)__builtin_ctzll(patterns), value, f);
 	}
 	if (batch.count > 0)
 		run_batch(&batch, value, f);
@@ -345,7 +355,8 @@ static uint32_t set_always(const struct scan_set *set, uint64_t *bits)
 	return newly;
 }
 
-int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, uint64_t *ret_bits)
+int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, const uint64_t *slots,
+	     uint64_t *ret_bits)
 {
 	struct findings f = {
 		.bits = ret_bits,
@@ -361,11 +372,11 @@ int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct sl
 			scratch->view_room == 0 ? NULL : view_place(scratch->views, scratch->view_room, set->serial);
 		if (view == NULL || view->serial == 0)
 			return -EINVAL;
-		memset(f.open, 0, (set->gate_count + 63) / 64 * sizeof(*f.open));
-		int r = run_database(set, scratch, value, &f);
+		memset(f.open, 0, (set->slot_count / 64 + 1) * sizeof(*f.open));
+		int r = run_database(set, scratch, value, slots, &f);
 		if (r != 0)
 			return r;
-		run_automata(set, view, value, &f);
+		run_automata(set, view, value, slots, &f);
 	}
 	return (int)(f.found + set_always(set, ret_bits));
 }

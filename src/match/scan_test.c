@@ -49,7 +49,7 @@ static struct scan_set *set_of_one(struct slice pattern, unsigned flags)
 static bool hits(const struct scan_set *set, struct slice value)
 {
 	uint64_t bits = 0;
-	int r = scan_run(set, scratch, value, &bits);
+	int r = scan_run(set, scratch, value, NULL, &bits);
 	assert_int_equal(r, bits & 1);
 	return r == 1;
 }
@@ -150,7 +150,7 @@ struct crowd {
 static void compare_crowd(struct crowd *crowd, struct slice value)
 {
 	uint64_t bits[2000 / 64 + 1] = {0};
-	int found = scan_run(crowd->all, scratch, value, bits);
+	int found = scan_run(crowd->all, scratch, value, NULL, bits);
 	for (uint32_t i = 0; i < crowd->count; i++) {
 		bool hit = (bits[i / 64] >> (i % 64) & 1) != 0, expected = hits(crowd->alone[i], value);
 		found -= hit;
@@ -255,12 +255,12 @@ static void literals_are_bytes(void **state)
 	assert_int_equal(scan_set_class(set, 3), SCAN_EXACT);
 	assert_int_equal(scan_set_class(set, 4), SCAN_NONE);
 	uint64_t bits[2] = {1, 0};
-	assert_int_equal(scan_run(set, scratch, SLICE("aXb** union selec"), bits), 0);
-	assert_int_equal(scan_run(set, scratch, SLICE("1 UNION select A.B*"), bits), 1);
+	assert_int_equal(scan_run(set, scratch, SLICE("aXb** union selec"), NULL, bits), 0);
+	assert_int_equal(scan_run(set, scratch, SLICE("1 UNION select A.B*"), NULL, bits), 1);
 	assert_int_equal(bits[0], 1 | 8);
-	assert_int_equal(scan_run(set, scratch, slice_make("..X\0\xff", 5), bits), 1);
+	assert_int_equal(scan_run(set, scratch, slice_make("..X\0\xff", 5), NULL, bits), 1);
 	assert_int_equal(bits[1], 1);
-	assert_int_equal(scan_run(set, scratch, slice_make(NULL, 0), bits), 0);
+	assert_int_equal(scan_run(set, scratch, slice_make(NULL, 0), NULL, bits), 0);
 	scan_set_free(set);
 }
 
@@ -280,14 +280,14 @@ static void classes_are_told_and_none_is_always_set(void **state)
 	assert_int_equal(scan_set_class(set, 3), SCAN_EXACT); /* Hyperscan takes no NUL; the automaton does */
 	assert_int_equal(scan_set_min_width(set), 0);
 	uint64_t bits = 0;
-	assert_int_equal(scan_run(set, scratch, SLICE("xfoo"), &bits), 2);
+	assert_int_equal(scan_run(set, scratch, SLICE("xfoo"), NULL, &bits), 2);
 	assert_int_equal(bits, 4 | 2);
-	assert_int_equal(scan_run(set, scratch, slice_make("A\0b a\0b", 7), &bits), 1);
+	assert_int_equal(scan_run(set, scratch, slice_make("A\0b a\0b", 7), NULL, &bits), 1);
 	assert_int_equal(bits, 8 | 4 | 2);
 	scan_set_free(set);
 	set = built(builder_made());
 	assert_int_equal(scan_set_words(set), 0);
-	assert_int_equal(scan_run(set, scratch, SLICE("abc"), NULL), 0);
+	assert_int_equal(scan_run(set, scratch, SLICE("abc"), NULL, NULL), 0);
 	scan_set_free(set);
 }
 
@@ -313,7 +313,7 @@ static void what_stands_behind_agrees(void **state)
 			bytes[i] = (uint8_t)(test_random_below(&random, 60) == 0 ? 'c'
 										 : 'a' + test_random_below(&random, 2));
 		uint64_t bits = 0, expected = 0;
-		scan_run(set, scratch, value, &bits);
+		scan_run(set, scratch, value, NULL, &bits);
 		for (size_t i = 0; i < COUNT; i++)
 			if (regex_match(regexes[i], regex_scratch, value, 0, NULL, NULL, NULL) == REGEX_MATCH)
 				expected |= (uint64_t)1 << i;
@@ -336,7 +336,7 @@ static void a_scratch_must_fit(void **state)
 	assert_int_equal(scan_builder_add_regex(builder, 0, SLICE("abc+"), 0), 0);
 	assert_int_equal(scan_set_compile(builder, NULL, NULL, &set), 0);
 	assert_int_equal(scan_scratch_create(&other), 0);
-	assert_int_equal(scan_run(set, other, SLICE("xabc"), &bits), -EINVAL);
+	assert_int_equal(scan_run(set, other, SLICE("xabc"), NULL, &bits), -EINVAL);
 	scan_scratch_free(other);
 	scan_set_free(set);
 	scan_builder_free(builder);

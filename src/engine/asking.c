@@ -1,0 +1,285 @@
+#include "engine/asking.h"
+
+#include "codec/byte_kind.h"
+#include "engine/operator.h"
+#include "engine/profile.h"
+#include "engine/remembered.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+	KINDS_MAX_BYTES = 1024,    /* of a longer value the transformations find out by themselves */
+	CONFIRMED_MAX_BYTES = 512, /* a value for which more is asked than the scan */
+	LEVEL_BYTES = 64 * 1024,   /* of a buffer at first: pages that are never touched cost nothing */
+};
+
+/* A value on its way through a set. */
+struct asking {
+	struct transaction *t;
+	const struct probe_set *set;
+	struct found *found;
+	struct operand operand;
+};
+
+static void found_add(struct found *found, uint16_t step)
+{
+	found->t->candidates[step / 64] |= (uint64_t)1 << step % 64;
+	for (size_t i = 0; i < found->step_count && i < REMEMBERED_STEPS; i++)
+		if (found->steps[i] == step)
+			return;
+	if (found->step_count < REMEMBERED_STEPS)
+		found->steps[found->step_count] = step;
+	found->step_count++;
+}
+
+void found_add_known(struct found *found, const struct remembered_answer *known)
+{
+	for (size_t i = 0; i < known->step_count; i++)
+		found_add(found, known->steps[i]);
+}
+
+static void add(struct asking *a, uint16_t step)
+{
+	found_add(a->found, step);
+}
+
+/* ---- the value, through nodes that leave the same bytes ---- */
+
+static int ask_question(struct asking *a, const struct probe_question *question, struct slice bytes)
+{
+	a->operand.rule = question->rule;
+	a->operand.argument = &question->argument;
+	a->operand.bytes = bytes;
+	struct profile_timer timer = profile_begin(a->t->worker->profile);
+	int r = operator_evaluate(&a->operand);
+	profile_end_question(timer, question->rule);
+	if (r > 0)
+		add(a, question->step);
+	return r < 0 ? r : 0;
+}
+
+/* What a scan leaves open of a long value is left to the rule: it would be asked twice. */
+static int settle_bit(struct asking *a, const struct probe_bit *bit, struct slice bytes)
+{
+	if (bit->confirm > 0 && bytes.len <= CONFIRMED_MAX_BYTES)
+		return ask_question(a, &a->set->confirmations[bit->confirm - 1], bytes);
+	add(a, bit->step);
+	return 0;
+}
+
+/* Negated operators: a clear bit is a match; a set one is none, if it is certain. */
+static int ask_clear_bits(struct asking *a, const struct probe_scan *scan, struct slice bytes, uint64_t nodes)
+{
+	const uint64_t *words = a->t->worker->scan_words;
+	int r = 0;
+	for (size_t i = 0; i < scan->clear_count && r == 0; i++) {
+		const struct probe_bit *clear = &scan->clear[i];
+		if ((nodes >> clear->node & 1) == 0)
+			continue;
+		if ((words[clear->bit / 64] >> clear->bit % 64 & 1) == 0)
+			add(a, clear->step);
+		else if (clear->confirm > 0)
+			r = settle_bit(a, clear, bytes);
+	}
+	return r;
+}
+
+/* What a scan has to look for in a value that stands at these nodes; NULL: everything. */
+static const uint64_t *wanted_slots(struct asking *a, const struct probe_scan *scan, uint64_t nodes)
+{
+	uint64_t *slots = a->t->worker->scan_slots;
+	if ((scan->nodes & ~nodes) == 0)
+		return NULL;
+	memset(slots, 0, scan->slot_words * sizeof(*slots));
+	for (uint64_t left = scan->nodes & nodes; left != 0; left &= left - 1) {
+		const uint64_t *of_node = scan->slots + (size_t)__builtin_ctzll(left) * scan->slot_words;
+		for (size_t i = 0; i < scan->slot_words; i++)
+			slots[i] |= of_node[i];
+	}
+	return slots;
+}
+
+static int ask_scan(struct asking *a, const struct probe_scan *scan, struct slice bytes, uint64_t nodes)
+{
+	uint64_t *words = a->t->worker->scan_words;
+	int r = 0;
+	profile_note_scan(a->t->worker->profile);
+	memset(words, 0, scan->words * sizeof(*words));
+	if (bytes.len >= scan->min_width &&
+	    scan_run(scan->set, a->t->worker->scan_scratch, bytes, wanted_slots(a, scan, nodes), words) < 0)
+		return -EIO;
+	for (size_t word = 0; word < scan->words; word++) {
+		for (uint64_t left = words[word]; left != 0; left &= left - 1) {
+			size_t bit = word * 64 + (size_t)__builtin_ctzll(left);
+			for (size_t i = scan->first_of_bit[bit]; i < scan->first_of_bit[bit + 1] && r == 0; i++)
+				if ((nodes >> scan->bits[i].node & 1) != 0)
+					r = settle_bit(a, &scan->bits[i], bytes);
+		}
+	}
+	return r != 0 || scan->clear_count == 0 ? r : ask_clear_bits(a, scan, bytes, nodes);
+}
+
+static int ask(struct asking *a, struct slice bytes, uint64_t nodes)
+{
+	int r = 0;
+	for (size_t i = 0; i < a->set->scan_count && r == 0; i++)
+		if ((a->set->scans[i].nodes & nodes) != 0)
+			r = ask_scan(a, &a->set->scans[i], bytes, nodes);
+	for (size_t i = 0; i < a->set->question_count && r == 0; i++)
+		if ((nodes & a->set->questions[i].nodes) != 0)
+			r = ask_question(a, &a->set->questions[i], bytes);
+	return r;
+}
+
+/* ---- the tree of pipelines ---- */
+
+/* Where a level of the tree keeps its bytes; grows to the longest value. NULL: no memory. */
+static uint8_t *level_buffer(struct worker *worker, unsigned level, size_t bytes)
+{
+	struct worker_buffer *buffer = &worker->levels[level];
+	if (buffer->capacity < bytes) {
+		size_t capacity = buffer->capacity < LEVEL_BYTES ? LEVEL_BYTES : buffer->capacity * 2;
+		capacity = capacity < bytes ? bytes : capacity;
+		uint8_t *ptr = realloc(buffer->ptr, capacity);
+		if (ptr == NULL)
+			return NULL;
+		*buffer = (struct worker_buffer){ptr, capacity};
+	}
+	return buffer->ptr;
+}
+
+/* What the transformations make of the bytes at one level. */
+struct fork {
+	uint64_t same;                     /* nodes that leave the bytes as they are */
+	uint64_t changed[TRANSFORM_COUNT]; /* by transformation: the nodes that change them, all in the same way */
+	uint64_t transforms;               /* that do */
+	uint64_t tried;                    /* transformations known to change nothing */
+};
+
+static int apply(struct asking *a, unsigned level, enum transform transform, struct slice bytes,
+		 struct slice *ret_bytes)
+{
+	struct transform_context context = {.unicode_map = a->t->ruleset->settings.unicode_map};
+	size_t len;
+	uint8_t *out = level_buffer(a->t->worker, level, transform_bound(transform, bytes.len) + 1);
+	if (out == NULL)
+		return -ENOMEM;
+	if (!transform_apply(transform, &context, bytes, out, &len))
+		return 0;
+	*ret_bytes = slice_make(out, len);
+	return 1;
+}
+
+static int try_node(struct asking *a, unsigned level, size_t index, struct slice bytes, uint32_t kinds,
+		    struct fork *fork)
+{
+	const struct probe_node *node = &a->set->nodes[index];
+	uint64_t bit = (uint64_t)1 << index;
+	uint64_t transform = (uint64_t)1 << node->transform;
+	struct slice out;
+	if ((fork->tried & transform) != 0 || (bytes.len > 0 && (node->triggers & kinds) == 0)) {
+		fork->same |= bit;
+		return 0;
+	}
+	int r = (fork->transforms & transform) != 0 ? 1 : apply(a, level, node->transform, bytes, &out);
+	if (r < 0)
+		return r;
+	if (r == 0) {
+		fork->tried |= transform;
+		fork->same |= bit;
+		return 0;
+	}
+	fork->changed[node->transform] =
+		(fork->transforms & transform) == 0 ? bit : fork->changed[node->transform] | bit;
+	fork->transforms |= transform;
+	return 0;
+}
+
+static uint64_t touched_by(const struct probe_set *set, uint32_t kinds)
+{
+	uint64_t touched = 0;
+	for (; kinds != 0; kinds &= kinds - 1)
+		touched |= set->touched[__builtin_ctz(kinds)];
+	return touched;
+}
+
+/* Nodes behind `nodes` that see the same bytes, and what the others make of them. */
+static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes, struct fork *fork)
+{
+	uint64_t all = ~(uint64_t)0 >> (64 - a->set->node_count);
+	uint32_t kinds = bytes.len <= KINDS_MAX_BYTES ? byte_kinds(bytes) : BYTES_ANY;
+	int r = 0;
+	fork->same = nodes;
+	fork->transforms = fork->tried = 0;
+	/* Behind the value as it came are all nodes; those that no byte of it touches need not be looked at. */
+	if (nodes == 1 && bytes.len > 0)
+		fork->same |= all & ~touched_by(a->set, kinds);
+	for (uint64_t left = all & ~fork->same & ~(nodes - 1); left != 0 && r == 0; left &= left - 1) {
+		size_t i = (size_t)__builtin_ctzll(left);
+		if ((fork->same >> a->set->nodes[i].parent & 1) != 0)
+			r = try_node(a, level, i, bytes, kinds, fork);
+	}
+	return r;
+}
+
+/* Recursion is as deep as the longest pipeline, which the builder bounds. */
+static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes)
+{
+	struct fork fork;
+	int r = fork_level(a, level, bytes, nodes, &fork);
+	if (r == 0 && (fork.same & a->set->asked) != 0)
+		r = ask(a, bytes, fork.same);
+	for (uint64_t left = fork.transforms; left != 0 && r == 0; left &= left - 1) {
+		enum transform transform = (enum transform)__builtin_ctzll(left);
+		struct slice out = bytes;
+		r = apply(a, level, transform, bytes, &out);
+		if (r > 0)
+			r = ask_level(a, level + 1, out, fork.changed[transform]);
+	}
+	return r;
+}
+
+_Static_assert(TRANSFORM_COUNT <= 64, "a bit for each transformation");
+
+/* ---- a value ---- */
+
+static int ask_all(struct found *found, const struct probe_set *first, struct slice value)
+{
+	struct asking a = {.t = found->t, .found = found};
+	a.operand.t = found->t;
+	a.operand.asks_only = true;
+	for (const struct probe_set *set = first; set != NULL; set = set->base) {
+		a.set = set;
+		for (size_t i = 0; i < set->step_count; i++)
+			add(&a, set->steps[i]);
+		int r = set->asked == 0 ? 0 : ask_level(&a, 0, value, 1);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+int ask_value(struct found *found, const struct probe_set *set, struct slice value)
+{
+	if (set == NULL)
+		return 0;
+	struct remembered *remembered = found->t->worker->remembered;
+	struct remembered_key key = {.number = set->id, .first = value, .second = SLICE("")};
+	const struct remembered_answer *known = remembered_find(remembered, &key);
+	profile_note_value(found->t->worker->profile, known != NULL);
+	if (known != NULL) {
+		found_add_known(found, known);
+		return 0;
+	}
+	struct found here = {.t = found->t};
+	int r = ask_all(&here, set, value);
+	if (r != 0)
+		return r;
+	remembered_add(remembered, &key, 0, here.steps, here.step_count);
+	for (size_t i = 0; i < here.step_count && i < REMEMBERED_STEPS; i++)
+		found_add(found, here.steps[i]);
+	/* What does not fit there does not fit here. */
+	found->step_count += here.step_count > REMEMBERED_STEPS ? REMEMBERED_STEPS + 1 : 0;
+	return 0;
+}
