@@ -25,6 +25,41 @@ static void slice_finds_and_trims(void **state)
 	assert_slice(tail, "b=c");
 }
 
+/* At every place of a text, with near misses before it: 16 bytes are looked at together. */
+static void slice_finds_wherever_it_stands(void **state)
+{
+	(void)state;
+	static const struct slice needle = SLICE_INIT("nEedle:");
+	uint8_t text[80];
+	for (size_t len = needle.len; len <= sizeof(text); len++) {
+		for (size_t at = 0; at + needle.len <= len; at++) {
+			struct slice s = slice_make(text, len);
+			for (size_t i = 0; i < len; i++)
+				text[i] = (uint8_t) "n:"[i % 2];
+			memcpy(text + at, "nEedle:", needle.len);
+			assert_int_equal(slice_find(s, needle, 0), at);
+			assert_int_equal(slice_find(s, needle, at), at);
+			assert_int_equal(slice_find(s, needle, at + 1), len);
+			assert_int_equal(slice_find(s, SLICE("needle:"), 0), len);
+			assert_int_equal(slice_find_nocase(s, SLICE("NeeDLE:"), 0), at);
+			assert_int_equal(slice_find_nocase(s, SLICE("NeeDLE\x1a"), 0), len);
+		}
+	}
+}
+
+static void buffer_writes_numbers(void **state)
+{
+	(void)state;
+	struct buffer b = buffer_make(NULL);
+	static const int64_t numbers[] = {0, 7, -1, 10, INT64_MAX, INT64_MIN};
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		buffer_number(&b, numbers[i]);
+		buffer_byte(&b, ' ');
+	}
+	assert_true(slice_equal(buffer_slice(&b), SLICE("0 7 -1 10 9223372036854775807 -9223372036854775808 ")));
+	buffer_free(&b);
+}
+
 static void reader_keeps_its_overrun(void **state)
 {
 	(void)state;
@@ -278,7 +313,8 @@ static void a_set_of_bytes_is_found_anywhere(void **state)
 	}
 }
 
-TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(reader_keeps_its_overrun),
+TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(slice_finds_wherever_it_stands),
+	  cmocka_unit_test(buffer_writes_numbers), cmocka_unit_test(reader_keeps_its_overrun),
 	  cmocka_unit_test(arena_refuses_past_its_cap), cmocka_unit_test(arena_shrinks_the_newest),
 	  cmocka_unit_test(arena_that_lasts_is_dense), cmocka_unit_test(arena_reserve_goes_back_to_its_size),
 	  cmocka_unit_test(arena_extends_the_newest), cmocka_unit_test(diagnostic_shows_a_caret),

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { NUMBER_BYTES = 20 }; /* of the longest: a sign and 19 digits */
+
 static void *grow(struct buffer *b, size_t capacity)
 {
 	if (b->arena == NULL)
@@ -34,27 +36,18 @@ int buffer_reserve(struct buffer *b, size_t bytes)
 	return 0;
 }
 
-void buffer_add(struct buffer *b, struct slice s)
-{
-	if (s.len == 0 || buffer_reserve(b, s.len) != 0)
-		return;
-	memcpy(b->ptr + b->len, s.ptr, s.len);
-	b->len += s.len;
-}
-
-void buffer_byte(struct buffer *b, uint8_t byte)
-{
-	buffer_add(b, slice_make(&byte, 1));
-}
-
-void buffer_text(struct buffer *b, const char *text)
-{
-	buffer_add(b, slice_from_string(text));
-}
-
 void buffer_number(struct buffer *b, int64_t number)
 {
-	buffer_printf(b, "%lld", (long long)number);
+	uint8_t digits[NUMBER_BYTES];
+	size_t at = sizeof(digits);
+	uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+	do {
+		digits[--at] = (uint8_t)('0' + rest % 10);
+		rest /= 10;
+	} while (rest > 0);
+	if (number < 0)
+		digits[--at] = '-';
+	buffer_add(b, slice_make(digits + at, sizeof(digits) - at));
 }
 
 void buffer_printf(struct buffer *b, const char *format, ...)

@@ -23,22 +23,77 @@ size_t slice_find_byte(struct slice s, uint8_t byte, size_t from)
 	return at == NULL ? s.len : (size_t)(at - s.ptr);
 }
 
+/* ---- needles ---- */
+
+enum { LANES = 16, NEEDLE_MAX = 64 }; /* with longer ones, comparing where ends agree might cost too much */
+
+typedef uint8_t lanes __attribute__((vector_size(LANES)));
+typedef uint64_t lane_words __attribute__((vector_size(LANES)));
+
+static inline lanes load(const uint8_t *p)
+{
+	lanes bytes;
+	memcpy(&bytes, p, sizeof(bytes));
+	return bytes;
+}
+
+/* Bits that are set in all bytes before they are compared: 0x20 makes the two cases of a letter one. */
+enum fold { EXACT = 0, NOCASE = 0x20 };
+
+static inline bool stands_at(const uint8_t *p, struct slice needle, enum fold fold)
+{
+	return fold == EXACT ? memcmp(p, needle.ptr, needle.len) == 0
+			     : slice_equal_nocase(slice_make(p, needle.len), needle);
+}
+
+/*
+ * Only where a needle's first and last byte both stand is the rest compared; these places are found 16 bytes at a time.
+ * `needle` is not empty and not longer than what is left.
+ */
+static inline __attribute__((always_inline)) size_t find_needle(struct slice s, struct slice needle, size_t from,
+								enum fold fold)
+{
+	size_t last = needle.len - 1;
+	size_t at = from;
+	const lanes bits = (uint8_t)fold - (lanes){0};
+	const uint8_t first_byte = (uint8_t)(needle.ptr[0] | fold);
+	const uint8_t last_byte = (uint8_t)(needle.ptr[last] | fold);
+	for (; at + last + LANES <= s.len; at += LANES) {
+		lanes hits = (lanes)((load(s.ptr + at) | bits) == first_byte) &
+			     (lanes)((load(s.ptr + at + last) | bits) == last_byte);
+		for (size_t half = 0; half < 2; half++) {
+			for (uint64_t word = ((lane_words)hits)[half]; word != 0;) {
+				unsigned lane = (unsigned)__builtin_ctzll(word) / 8;
+				size_t place = at + 8 * half + lane;
+				if (stands_at(s.ptr + place, needle, fold))
+					return place;
+				word &= ~((uint64_t)0xff << 8 * lane);
+			}
+		}
+	}
+	for (; at + last < s.len; at++)
+		if ((s.ptr[at] | fold) == first_byte && stands_at(s.ptr + at, needle, fold))
+			return at;
+	return s.len;
+}
+
 size_t slice_find(struct slice s, struct slice needle, size_t from)
 {
 	if (from > s.len || needle.len > s.len - from)
 		return s.len;
 	if (needle.len == 0)
 		return from;
+	if (needle.len <= NEEDLE_MAX)
+		return find_needle(s, needle, from, EXACT);
 	const uint8_t *at = memmem(s.ptr + from, s.len - from, needle.ptr, needle.len);
 	return at == NULL ? s.len : (size_t)(at - s.ptr);
 }
 
 size_t slice_find_nocase(struct slice s, struct slice needle, size_t from)
 {
-	for (size_t i = from; i <= s.len && needle.len <= s.len - i; i++)
-		if (slice_equal_nocase(slice_sub(s, i, i + needle.len), needle))
-			return i;
-	return s.len;
+	if (from > s.len || needle.len > s.len - from)
+		return s.len;
+	return needle.len == 0 ? from : find_needle(s, needle, from, NOCASE);
 }
 
 int slice_compare(struct slice a, struct slice b)

@@ -93,6 +93,21 @@ static inline __attribute__((always_inline)) size_t byte_class_find(const struct
 	return at;
 }
 
+/* How many bytes are members. The class has ranges. */
+static inline __attribute__((always_inline)) size_t byte_class_count(const struct byte_class *members, struct slice s)
+{
+	const uint64_t ones = 0x0101010101010101;
+	size_t count = 0;
+	size_t at = 0;
+	for (; at + BYTE_VECTOR <= s.len; at += BYTE_VECTOR) {
+		byte_vector_words found = (byte_vector_words)byte_vector_members(members, byte_vector_load(s.ptr + at));
+		count += ((found[0] & ones) + (found[1] & ones)) * ones >> 56;
+	}
+	for (; at < s.len; at++)
+		count += members->has[s.ptr[at]];
+	return count;
+}
+
 /* One byte value instead of a set: the same as slice_find_byte, inlined. */
 static inline size_t byte_find(uint8_t byte, struct slice s, size_t from)
 {

@@ -56,7 +56,8 @@ bool utf8_valid(struct slice s)
 typedef size_t escape_place(struct buffer *out, struct slice s, size_t at);
 
 /* Appends `s`, handing every member of `special` to `escape`; runs between them are copied whole. */
-static void add_escaped(struct buffer *out, struct slice s, const struct byte_class *special, escape_place *escape)
+static inline __attribute__((always_inline)) void add_escaped(struct buffer *out, struct slice s,
+							      const struct byte_class *special, escape_place *escape)
 {
 	for (size_t at = 0; at < s.len;) {
 		size_t next = byte_class_find(special, s, at);
@@ -175,5 +176,18 @@ static size_t escape_log(struct buffer *out, struct slice s, size_t at)
 
 void text_add_log(struct buffer *out, struct slice s, bool in_quotes)
 {
-	add_escaped(out, s, in_quotes ? &UNQUOTABLE : &UNPRINTABLE, escape_log);
+	if (in_quotes)
+		add_escaped(out, s, &UNQUOTABLE, escape_log);
+	else
+		add_escaped(out, s, &UNPRINTABLE, escape_log);
+}
+
+size_t text_add_log_limited(struct buffer *out, struct slice s, size_t limit)
+{
+	enum { ESCAPE_MORE = 3 }; /* \xHH for one byte */
+	size_t start = out->len;
+	add_escaped(out, slice_sub(s, 0, limit), &UNPRINTABLE, escape_log);
+	if (out->len - start > limit)
+		out->len = start + limit;
+	return s.len + ESCAPE_MORE * byte_class_count(&UNPRINTABLE, s);
 }

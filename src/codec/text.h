@@ -35,6 +35,9 @@ void text_add_terminal(struct buffer *out, struct slice s);
  */
 void text_add_log(struct buffer *out, struct slice s, bool in_quotes);
 
+/* The same, not in quotes, but only the first `limit` bytes of it. Returns how long all of it would be. */
+size_t text_add_log_limited(struct buffer *out, struct slice s, size_t limit);
+
 static inline uint8_t hex_digit(uint32_t nibble)
 {
 	return (uint8_t)(nibble < 10 ? '0' + nibble : 'a' + nibble - 10);

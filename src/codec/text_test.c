@@ -13,6 +13,14 @@ static void add_log_plain(struct buffer *out, struct slice s)
 	text_add_log(out, s, false);
 }
 
+/* Its first 20 bytes, then how many there would be. */
+static void add_log_limited(struct buffer *out, struct slice s)
+{
+	size_t len = text_add_log_limited(out, s, 20);
+	buffer_byte(out, '/');
+	buffer_number(out, (int64_t)len);
+}
+
 static void add_base64(struct buffer *out, struct slice s)
 {
 	assert_int_equal(buffer_reserve(out, base64_encoded_length(s.len) + 1), 0);
@@ -48,7 +56,7 @@ static const struct {
 	{SLICE_INIT("terminal"), text_add_terminal},  {SLICE_INIT("log"), add_log_plain},
 	{SLICE_INIT("quoted"), add_log_quoted},       {SLICE_INIT("base64"), add_base64},
 	{SLICE_INIT("unbase64"), add_base64_decoded}, {SLICE_INIT("hex"), add_hex},
-	{SLICE_INIT("valid"), add_validity},
+	{SLICE_INIT("valid"), add_validity},          {SLICE_INIT("limited"), add_log_limited},
 };
 enum { WRITER_COUNT = sizeof(WRITERS) / sizeof(WRITERS[0]) };
 

@@ -129,7 +129,9 @@ static void flag(struct writer *w, const char *name, bool value)
 static void number_text_member(struct writer *w, const char *name, int64_t value)
 {
 	key(w, name);
-	buffer_printf(&w->out, "\"%lld\"", (long long)value);
+	buffer_byte(&w->out, '"');
+	buffer_number(&w->out, value);
+	buffer_byte(&w->out, '"');
 }
 
 static void redacted(struct writer *w, const char *name, struct buffer *value)

@@ -38,13 +38,21 @@ static int add_reference(struct chain *chain, const struct value *value, const s
 	return 0;
 }
 
+/* A place and a length: "o4,3". */
+static void write_place(struct buffer *out, uint8_t letter, size_t at, size_t len)
+{
+	buffer_byte(out, letter);
+	buffer_number(out, (int64_t)at);
+	buffer_byte(out, ',');
+	buffer_number(out, (int64_t)len);
+}
+
 static void write_reference(struct buffer *out, const struct chain_reference *reference)
 {
 	for (uint8_t i = 0; i < reference->span_count; i++)
-		buffer_printf(out, "o%zu,%zu", reference->spans[i].start,
-			      reference->spans[i].end - reference->spans[i].start);
+		write_place(out, 'o', reference->spans[i].start, reference->spans[i].end - reference->spans[i].start);
 	if (reference->has_value)
-		buffer_printf(out, "v%zu,%zu", reference->offset, reference->sent_len);
+		write_place(out, 'v', reference->offset, reference->sent_len);
 	for (size_t i = 0; i < reference->steps; i++) {
 		buffer_text(out, i == 0 ? "t:" : ",t:");
 		buffer_text(out, transform_name(reference->rule->transforms[i]));
@@ -205,14 +213,25 @@ void chain_texts(struct chain *chain, const struct rule *rule)
 
 /* ---- the log ---- */
 
+static void add_omitted(struct buffer *out, size_t count)
+{
+	buffer_text(out, " (");
+	buffer_number(out, (int64_t)count);
+	buffer_text(out, " characters omitted)");
+}
+
 static void add_limited(struct buffer *out, struct slice text, size_t limit)
 {
-	if (text.len <= limit) {
-		buffer_add(out, text);
-		return;
-	}
 	buffer_add(out, slice_sub(text, 0, limit));
-	buffer_printf(out, " (%zu characters omitted)", text.len - limit);
+	if (text.len > limit)
+		add_omitted(out, text.len - limit);
+}
+
+static void add_escaped_limited(struct buffer *out, struct slice text, size_t limit)
+{
+	size_t len = text_add_log_limited(out, text, limit);
+	if (len > limit)
+		add_omitted(out, len - limit);
 }
 
 /* By what the variable holds, and then as free text: a body need not be what it looks like. */
@@ -234,7 +253,6 @@ static struct slice match_text(struct chain *chain)
 	struct transaction *t = chain->t;
 	struct buffer out = buffer_make(&t->arena);
 	struct buffer value = buffer_make(&t->arena);
-	struct buffer escaped = buffer_make(&t->arena);
 	if (!chain->has_match)
 		return SLICE("");
 	const struct rule_operator *operation = &chain->link->operation;
@@ -244,15 +262,16 @@ static struct slice match_text(struct chain *chain)
 		return SLICE("detected XSS using libinjection.");
 	struct slice name = variable_full_name(t, &chain->matched);
 	add_value_redacted(t, name, chain->original, &value);
-	text_add_log(&escaped, buffer_slice(&value), false);
-	buffer_printf(&out, "Matched \"Operator `%s' with parameter `", operator_log_name(operation->kind));
+	buffer_text(&out, "Matched \"Operator `");
+	buffer_text(&out, operator_log_name(operation->kind));
+	buffer_text(&out, "' with parameter `");
 	add_limited(&out, macro_expand(t, &operation->argument, chain->link), LOG_PARAMETER);
 	buffer_text(&out, "' against variable `");
 	buffer_add(&out, name);
 	buffer_text(&out, "' (Value: `");
-	add_limited(&out, buffer_slice(&escaped), LOG_VALUE);
+	add_escaped_limited(&out, buffer_slice(&value), LOG_VALUE);
 	buffer_text(&out, "' )");
-	return out.error != 0 || value.error != 0 || escaped.error != 0 ? SLICE("") : buffer_slice(&out);
+	return out.error != 0 || value.error != 0 ? SLICE("") : buffer_slice(&out);
 }
 
 static struct slice redacted(struct chain *chain, const struct chain_text *text)

@@ -112,19 +112,27 @@ static void add_limited(struct buffer *out, struct slice text, size_t limit)
 		return;
 	}
 	buffer_add(out, slice_sub(text, 0, limit));
-	buffer_printf(out, " (%zu characters omitted)", text.len - limit);
+	buffer_text(out, " (");
+	buffer_number(out, (int64_t)(text.len - limit));
+	buffer_text(out, " characters omitted)");
 }
 
 static void add_quoted(struct buffer *out, const char *name, struct slice text)
 {
-	buffer_printf(out, " [%s \"", name);
+	buffer_text(out, " [");
+	buffer_text(out, name);
+	buffer_text(out, " \"");
 	text_add_log(out, text, true);
 	buffer_text(out, "\"]");
 }
 
 static void add_number(struct buffer *out, const char *name, int64_t number)
 {
-	buffer_printf(out, " [%s \"%lld\"]", name, (long long)number);
+	buffer_text(out, " [");
+	buffer_text(out, name);
+	buffer_text(out, " \"");
+	buffer_number(out, number);
+	buffer_text(out, "\"]");
 }
 
 static void add_head(struct transaction *t, const struct log_entry *entry, struct buffer *out)
@@ -132,10 +140,15 @@ static void add_head(struct transaction *t, const struct log_entry *entry, struc
 	buffer_text(out, "[client ");
 	buffer_add(out, t->client_address);
 	buffer_text(out, "] ModSecurity: ");
-	if (entry->disruptive)
-		buffer_printf(out, "Access denied with code %u (phase %u). ", entry->status, entry->phase);
-	else
+	if (entry->disruptive) {
+		buffer_text(out, "Access denied with code ");
+		buffer_number(out, entry->status);
+		buffer_text(out, " (phase ");
+		buffer_number(out, entry->phase);
+		buffer_text(out, "). ");
+	} else {
 		buffer_text(out, "Warning. ");
+	}
 	buffer_add(out, entry->match);
 }
 

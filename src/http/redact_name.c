@@ -131,11 +131,30 @@ static const struct word words_other[] = {
 	{SLICE_INIT("パスワード"), ANYWHERE}, {SLICE_INIT("비밀번호"), ANYWHERE}, {{NULL, 0}, WHOLE},
 };
 
-static const struct word *const words_by_letter['z' - 'a' + 1] = {
-	['a' - 'a'] = words_a, ['b' - 'a'] = words_b, ['c' - 'a'] = words_c, ['i' - 'a'] = words_i,
-	['j' - 'a'] = words_j, ['k' - 'a'] = words_k, ['m' - 'a'] = words_m, ['n' - 'a'] = words_n,
-	['o' - 'a'] = words_o, ['p' - 'a'] = words_p, ['s' - 'a'] = words_s, ['t' - 'a'] = words_t,
-	['u' - 'a'] = words_u, ['x' - 'a'] = words_x,
+/* The words that begin with a letter, and which letters are their second. */
+struct letter {
+	const struct word *words;
+	uint32_t seconds;
+};
+
+#define SECOND(letter) (1u << ((letter) - 'a'))
+
+static const struct letter letters['z' - 'a' + 1] = {
+	['a' - 'a'] = {words_a, SECOND('u') | SECOND('p') | SECOND('c')},
+	['b' - 'a'] = {words_b, SECOND('e')},
+	['c' - 'a'] = {words_c,
+		       SECOND('r') | SECOND('o') | SECOND('s') | SECOND('a') | SECOND('c') | SECOND('v') | SECOND('l')},
+	['i' - 'a'] = {words_i, SECOND('b')},
+	['j' - 'a'] = {words_j, SECOND('w')},
+	['k' - 'a'] = {words_k, SECOND('e')},
+	['m' - 'a'] = {words_m, SECOND('i') | SECOND('o') | SECOND('d')},
+	['n' - 'a'] = {words_n, SECOND('u')},
+	['o' - 'a'] = {words_o, SECOND('t')},
+	['p' - 'a'] = {words_p, SECOND('a') | SECOND('w') | SECOND('s') | SECOND('i') | SECOND('r')},
+	['s' - 'a'] = {words_s, SECOND('e') | SECOND('i') | SECOND('s')},
+	['t' - 'a'] = {words_t, SECOND('o')},
+	['u' - 'a'] = {words_u, SECOND('s')},
+	['x' - 'a'] = {words_x, SECOND('s')},
 };
 
 enum {
@@ -158,11 +177,17 @@ static void normalise(struct slice name, struct component *component)
 	}
 }
 
-static const struct word *words_with(uint8_t first)
+/* The words that may stand at `at`; NULL if none does. */
+static const struct word *words_at(struct slice text, size_t at)
 {
+	uint8_t first = text.ptr[at];
 	if (first >= 0x80)
 		return words_other;
-	return first >= 'a' && first <= 'z' ? words_by_letter[first - 'a'] : NULL;
+	if (first < 'a' || first > 'z' || at + 1 == text.len)
+		return NULL;
+	const struct letter *letter = &letters[first - 'a'];
+	uint8_t second = text.ptr[at + 1];
+	return second >= 'a' && second <= 'z' && (letter->seconds >> (second - 'a') & 1) != 0 ? letter->words : NULL;
 }
 
 static bool word_stands_at(const struct word *word, struct slice text, size_t at)
@@ -175,9 +200,26 @@ static bool word_stands_at(const struct word *word, struct slice text, size_t at
 static bool holds_word(struct slice text)
 {
 	for (size_t at = 0; at < text.len; at++) {
-		const struct word *word = words_with(text.ptr[at]);
+		const struct word *word = words_at(text, at);
 		for (; word != NULL && word->text.ptr != NULL; word++)
 			if (word_stands_at(word, text, at))
+				return true;
+	}
+	return false;
+}
+
+/* Whether a word stands anywhere, be it where it tells nothing: most names hold none, and none of their parts does. */
+static bool may_hold_word(struct slice name)
+{
+	struct component whole;
+	if (name.len > COMPONENT_LIMIT)
+		return true;
+	normalise(name, &whole);
+	struct slice text = slice_make(whole.bytes, whole.length);
+	for (size_t at = 0; at < text.len; at++) {
+		const struct word *word = words_at(text, at);
+		for (; word != NULL && word->text.ptr != NULL; word++)
+			if (slice_starts_with(slice_after(text, at), word->text))
 				return true;
 	}
 	return false;
@@ -218,6 +260,8 @@ bool redact_name_is_secret(const struct redact_names *names, struct slice name)
 	if (is_collection_of_names(name))
 		return false;
 	name = slice_sub(name, 0, NAME_LIMIT);
+	if (names->extra_count == 0 && !may_hold_word(name))
+		return false;
 	if (component_is_secret(names, name))
 		return true;
 	for (size_t from = 0; from < name.len;) {

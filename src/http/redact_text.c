@@ -1,13 +1,14 @@
 /* Free text: what rules say about a request. Every "name=value", "name: value" and the Core Rule Set's own form. */
 #include "http/redact.h"
 
-#include "base/reader.h"
+#include "codec/byte_class.h"
 
 static const struct slice placeholder = SLICE_INIT("[redacted]");
 static const struct slice found_within = SLICE_INIT(" found within ");
 
 enum {
-	NAME_LIMIT = 300, /* of a variable's name with its key, so that looking for its end costs no more */
+	NAME_LIMIT = 300,    /* of a variable's name with its key, so that looking for its end costs no more */
+	ENCODED_LIMIT = 256, /* a longer name is looked at by its beginning when it is decoded */
 };
 
 /* "ARGS:password: value" -> "ARGS:password" */
@@ -74,83 +75,113 @@ static size_t value_end(struct slice text, size_t from, uint8_t sign)
 	return from;
 }
 
-/* A name ended at `at`: past a closing quote, spaces and the sign. 0 if there is no sign. */
-static size_t behind_sign(struct slice text, size_t at, uint8_t *ret_sign)
+/* Between a name and its sign: a closing quote, and spaces. */
+static bool is_closer(uint8_t c)
 {
-	while (at < text.len && strchr(" \"'\\]", text.ptr[at]) != NULL && text.ptr[at] != '\0')
-		at++;
-	if (at == text.len || (text.ptr[at] != '=' && text.ptr[at] != ':'))
-		return 0;
-	*ret_sign = text.ptr[at++];
+	return c == ' ' || c == '"' || c == '\'' || c == '\\' || c == ']';
+}
+
+/* The name that ends before the sign at `sign` and begins no earlier than `from`; empty if none does. */
+static struct slice name_before(struct slice text, size_t from, size_t sign)
+{
+	size_t end = sign;
+	while (end > from && is_closer(text.ptr[end - 1]))
+		end--;
+	size_t start = end;
+	for (;;) {
+		while (start > from && is_name_byte(text.ptr[start - 1]))
+			start--;
+		if (start == from || start == end || name_unit(text, start - 1) == 0)
+			return slice_sub(text, start, end);
+		start--;
+	}
+}
+
+/* Behind a sign and spaces. */
+static size_t value_start(struct slice text, size_t sign)
+{
+	size_t at = sign + 1;
 	while (at < text.len && text.ptr[at] == ' ')
 		at++;
 	return at;
 }
 
-/* A byte of no name; "://user:password@" loses what is before the '@'. Returns where to go on. */
-static size_t add_sign(struct slice text, size_t at, struct buffer *out)
+/* Where the '@' of "://user:password@" stands whose colon is at `at`; text.len if it is none. */
+static size_t authority_end(struct slice text, size_t at)
 {
 	struct slice authority = SLICE("://");
-	if (!slice_starts_with(slice_after(text, at), authority)) {
-		buffer_byte(out, text.ptr[at]);
-		return at + 1;
-	}
 	size_t end = at + authority.len;
-	buffer_add(out, authority);
+	if (!slice_starts_with(slice_after(text, at), authority))
+		return text.len;
 	while (end < text.len && text.ptr[end] != '@' && text.ptr[end] > ' ' &&
 	       strchr("/?#\"'<>", text.ptr[end]) == NULL)
 		end++;
-	if (end == text.len || text.ptr[end] != '@')
-		return at + authority.len;
+	return end < text.len && text.ptr[end] == '@' ? end : text.len;
+}
+
+/* Appends the text from `from` to `to`, and what stands for a secret. */
+static void add_until_secret(struct slice text, size_t from, size_t to, struct buffer *out)
+{
+	buffer_add(out, slice_sub(text, from, to));
 	buffer_add(out, placeholder);
-	return end;
 }
 
 /*
- * "<password a="b">x</password>" keeps its name. Returns where to go on, behind all that was looked at; `at` itself if
- * there is no such element.
+ * "<password a="b">x</password>" keeps its name. `from` is what has been dealt with. Returns where to go on, behind all
+ * that was looked at; `from` itself if there is no such element.
  */
-static size_t add_element(const struct redact_names *names, struct slice text, size_t at, struct buffer *out)
+static size_t add_element(const struct redact_names *names, struct slice text, size_t from, size_t at,
+			  struct buffer *out)
 {
 	size_t name_end = at + 1;
-	if (text.ptr[at] != '<')
-		return at;
 	while (name_end < text.len && (is_name_byte(text.ptr[name_end]) || text.ptr[name_end] == ':'))
 		name_end++;
 	if (!redact_name_is_secret(names, slice_sub(text, at + 1, name_end)))
-		return at;
-	buffer_add(out, slice_sub(text, at, name_end));
-	if (name_end < text.len && text.ptr[name_end] == '>')
-		buffer_byte(out, '>');
-	buffer_add(out, placeholder);
+		return from;
+	add_until_secret(text, from, name_end + (name_end < text.len && text.ptr[name_end] == '>'), out);
 	size_t close = slice_find_byte(text, '>', name_end);
 	return text.ptr[close - 1] == '/' ? close : slice_find(text, SLICE("</"), close);
 }
 
+static bool is_secret(const struct redact_names *names, struct slice name)
+{
+	if (redact_name_is_secret(names, name))
+		return true;
+	bool plain = name.len <= ENCODED_LIMIT && memchr(name.ptr, '%', name.len) == NULL &&
+		     memchr(name.ptr, '\\', name.len) == NULL;
+	return !plain && redact_encoded_name_is_secret(names, name);
+}
+
+/* The same of '=' or ':' at `at`: a secret's value behind it goes, and who is named before the '@' of a URL. */
+static size_t add_signed(const struct redact_names *names, struct slice text, size_t from, size_t at,
+			 struct buffer *out)
+{
+	struct slice name = name_before(text, from, at);
+	size_t value = value_start(text, at);
+	if (name.len > 0 && value < text.len && is_secret(names, name)) {
+		add_until_secret(text, from, value, out);
+		return value_end(text, value, text.ptr[at]);
+	}
+	size_t user_end = text.ptr[at] == ':' ? authority_end(text, at) : text.len;
+	if (user_end == text.len)
+		return from;
+	add_until_secret(text, from, at + 3, out);
+	return user_end;
+}
+
+/* Nothing is secret but behind one of these. */
+static const struct byte_class SIGNS = BYTE_CLASS_2(':', ':', '<', '=');
+
 static void add_pairs_redacted(const struct redact_names *names, struct slice text, struct buffer *out)
 {
-	for (size_t at = 0; at < text.len;) {
-		size_t end = at;
-		for (size_t len; (len = name_unit(text, end)) > 0;)
-			end += len;
-		if (end == at) {
-			size_t behind = add_element(names, text, at, out);
-			at = behind > at ? behind : add_sign(text, at, out);
-			continue;
-		}
-		uint8_t sign;
-		size_t value = behind_sign(text, end, &sign);
-		struct slice name = slice_sub(text, at, end);
-		if (value == 0 || value == text.len ||
-		    !(redact_name_is_secret(names, name) || redact_encoded_name_is_secret(names, name))) {
-			buffer_add(out, name);
-			at = end;
-			continue;
-		}
-		buffer_add(out, slice_sub(text, at, value));
-		buffer_add(out, placeholder);
-		at = value_end(text, value, sign);
+	size_t from = 0;
+	for (size_t at = byte_class_find(&SIGNS, text, 0); at < text.len; at = byte_class_find(&SIGNS, text, at)) {
+		size_t behind = text.ptr[at] == '<' ? add_element(names, text, from, at, out)
+						    : add_signed(names, text, from, at, out);
+		at = behind > from ? behind : at + 1;
+		from = behind;
 	}
+	buffer_add(out, slice_after(text, from));
 }
 
 /* The text without `value`, wherever it stands. */
