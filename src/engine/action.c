@@ -149,6 +149,7 @@ static int sanitise(struct transaction *t, const struct action *action, const st
 		memcpy(names, t->redact.extra, t->redact.extra_count * sizeof(*names));
 	names[t->redact.extra_count++] = name;
 	t->redact.extra = names;
+	t->log_tail = (struct slice){0};
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "http/xml.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { NODES_MAX = UINT16_MAX };
@@ -195,7 +196,8 @@ static int mark_scores(struct plan *plan)
 static void name_slots(struct plan *plan)
 {
 	for (int i = 0; i < PLAN_CAPTURES; i++) {
-		char name[2] = {(char)('0' + i), '\0'};
+		char name[4];
+		snprintf(name, sizeof(name), "%d", i);
 		plan->capture_slots[i] = first_slot(plan, name, NULL, NULL);
 	}
 	plan->pcre_limits_slot = first_slot(plan, "MSC_PCRE_LIMITS_EXCEEDED", NULL, NULL);

@@ -8,12 +8,13 @@
 
 #include "base/hash.h"
 #include "engine/course.h"
+#include "match/regex.h"
 #include "ruleset/ruleset.h"
 
 struct geo_database;
 struct probes;
 
-enum { PLAN_CAPTURES = 10 };
+enum { PLAN_CAPTURES = REGEX_GROUPS_MAX };
 
 /* A pipeline is a path from node 0, the value as it is. */
 struct plan_node {
@@ -43,7 +44,7 @@ struct plan {
 	struct hash_key hash_key;
 	const uint32_t *slot_table;
 	size_t slot_table_size;
-	int capture_slots[PLAN_CAPTURES]; /* of TX:0 to TX:9 */
+	int capture_slots[PLAN_CAPTURES]; /* of TX:0, TX:1 ... */
 	int pcre_limits_slot;             /* of TX:MSC_PCRE_LIMITS_EXCEEDED */
 	struct plan_scores scores;
 	const uint8_t *score_of_slot; /* enum plan_score, by slot: what a rule that found something adds to */

@@ -3,9 +3,11 @@
 #include "codec/text.h"
 #include "engine/variable.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum { LOG_DATA = 200, LOG_URI = 200, LOG_REFERENCE = 200 };
+enum { LINE_HEAD_BYTES = 512, LINE_BYTES = 2048 }; /* room to begin with */
 
 static struct guia_slice outer(struct slice s)
 {
@@ -117,20 +119,17 @@ static void add_limited(struct buffer *out, struct slice text, size_t limit)
 	buffer_text(out, " characters omitted)");
 }
 
-static void add_quoted(struct buffer *out, const char *name, struct slice text)
+/* `opening` is the space, the bracket, the name and the quote. */
+static void add_quoted(struct buffer *out, struct slice opening, struct slice text)
 {
-	buffer_text(out, " [");
-	buffer_text(out, name);
-	buffer_text(out, " \"");
+	buffer_add(out, opening);
 	text_add_log(out, text, true);
 	buffer_text(out, "\"]");
 }
 
-static void add_number(struct buffer *out, const char *name, int64_t number)
+static void add_number(struct buffer *out, struct slice opening, int64_t number)
 {
-	buffer_text(out, " [");
-	buffer_text(out, name);
-	buffer_text(out, " \"");
+	buffer_add(out, opening);
 	buffer_number(out, number);
 	buffer_text(out, "\"]");
 }
@@ -157,32 +156,46 @@ static void add_details(struct transaction *t, const struct log_entry *entry, st
 	const struct rule *rule = entry->rule;
 	struct buffer limited = buffer_make(&t->arena);
 	add_limited(&limited, entry->data, LOG_DATA);
-	add_quoted(out, "file", slice_from_string(rule->file));
-	add_number(out, "line", rule->line);
-	add_number(out, "id", rule->id);
-	add_quoted(out, "rev", rule->revision);
-	add_quoted(out, "msg", entry->message);
-	add_quoted(out, "data", buffer_slice(&limited));
-	add_number(out, "severity", entry->severity);
-	add_quoted(out, "ver", rule->version);
-	add_number(out, "maturity", rule->maturity);
-	add_number(out, "accuracy", rule->accuracy);
+	add_quoted(out, SLICE(" [file \""), slice_from_string(rule->file));
+	add_number(out, SLICE(" [line \""), rule->line);
+	add_number(out, SLICE(" [id \""), rule->id);
+	add_quoted(out, SLICE(" [rev \""), rule->revision);
+	add_quoted(out, SLICE(" [msg \""), entry->message);
+	add_quoted(out, SLICE(" [data \""), buffer_slice(&limited));
+	add_number(out, SLICE(" [severity \""), entry->severity);
+	add_quoted(out, SLICE(" [ver \""), rule->version);
+	add_number(out, SLICE(" [maturity \""), rule->maturity);
+	add_number(out, SLICE(" [accuracy \""), rule->accuracy);
 	for (size_t i = 0; i < rule->tag_count; i++)
-		add_quoted(out, "tag", entry->tags[i]);
+		add_quoted(out, SLICE(" [tag \""), entry->tags[i]);
+}
+
+/* What all lines of a transaction tell: which request it was. */
+static void add_request(struct transaction *t, struct buffer *out)
+{
+	if (t->log_tail.len == 0) {
+		struct buffer path = buffer_make(&t->arena);
+		struct buffer limited = buffer_make(&t->arena);
+		struct buffer tail = buffer_make(&t->arena);
+		redact_uri(&t->redact, t->uri.filename, &path);
+		add_limited(&limited, buffer_slice(&path), LOG_URI);
+		add_quoted(&tail, SLICE(" [hostname \""), t->server_address);
+		add_quoted(&tail, SLICE(" [uri \""), buffer_slice(&limited));
+		add_quoted(&tail, SLICE(" [unique_id \""), t->unique_id);
+		out->error = path.error != 0 || limited.error != 0 ? -ENOMEM : tail.error;
+		if (out->error != 0)
+			return;
+		t->log_tail = buffer_slice(&tail);
+	}
+	buffer_add(out, t->log_tail);
 }
 
 static void add_tail(struct transaction *t, const struct log_entry *entry, struct buffer *out)
 {
-	struct buffer path = buffer_make(&t->arena);
 	struct buffer limited = buffer_make(&t->arena);
-	redact_uri(&t->redact, t->uri.filename, &path);
-	add_limited(&limited, buffer_slice(&path), LOG_URI);
-	add_quoted(out, "hostname", t->server_address);
-	add_quoted(out, "uri", buffer_slice(&limited));
-	add_quoted(out, "unique_id", t->unique_id);
-	limited = buffer_make(&t->arena);
+	add_request(t, out);
 	add_limited(&limited, entry->reference, LOG_REFERENCE);
-	add_quoted(out, "ref", buffer_slice(&limited));
+	add_quoted(out, SLICE(" [ref \""), buffer_slice(&limited));
 }
 
 struct slice report_log_line(struct transaction *t, size_t index)
@@ -190,9 +203,11 @@ struct slice report_log_line(struct transaction *t, size_t index)
 	struct buffer line = buffer_make(&t->arena);
 	struct buffer escaped = buffer_make(&t->arena);
 	const struct log_entry *entry = t->logs[index];
+	buffer_reserve(&line, LINE_HEAD_BYTES);
 	add_head(t, entry, &line);
 	/* What is quoted below is escaped already; what is free text above may hold control bytes of a rule's argument.
 	 */
+	buffer_reserve(&escaped, LINE_BYTES);
 	text_add_log(&escaped, buffer_slice(&line), false);
 	add_details(t, entry, &escaped);
 	add_tail(t, entry, &escaped);

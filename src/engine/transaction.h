@@ -181,6 +181,7 @@ struct transaction {
 	void *trace_context;
 
 	struct redact_names redact;
+	struct slice log_tail; /* what the lines of the log have in common; made for the first, and when names change */
 	_Alignas(16) uint8_t holder[TRANSACTION_HOLDER_BYTES];
 };
 

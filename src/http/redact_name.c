@@ -139,7 +139,9 @@ struct letter {
 
 #define SECOND(letter) (1u << ((letter) - 'a'))
 
-static const struct letter letters['z' - 'a' + 1] = {
+enum { LETTERS = 'z' - 'a' + 1 };
+
+static const struct letter letters[LETTERS + 1 /* what is no letter */] = {
 	['a' - 'a'] = {words_a, SECOND('u') | SECOND('p') | SECOND('c')},
 	['b' - 'a'] = {words_b, SECOND('e')},
 	['c' - 'a'] = {words_c,
@@ -208,8 +210,28 @@ static bool holds_word(struct slice text)
 	return false;
 }
 
-/* Whether a word stands anywhere, be it where it tells nothing: most names hold none, and none of their parts does. */
+/* Whether two letters stand in a row, as parts are compared, that begin a word: in most names none do. */
 static bool may_hold_word(struct slice name)
+{
+	uint8_t before = LETTERS;
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t c = name.ptr[i] | 0x20; /* letters in lower case; '_' becomes DEL */
+		uint8_t letter = (uint8_t)(c - 'a');
+		if (letter < LETTERS) {
+			if ((letters[before].seconds >> letter & 1) != 0)
+				return true;
+			before = letter;
+		} else if (c >= 0x80) {
+			return true;
+		} else if (c != '-' && c != '.' && c != ' ' && c != 0x7f) {
+			before = LETTERS;
+		}
+	}
+	return false;
+}
+
+/* Whether a word stands anywhere, be it where it tells nothing: if none does, none of the name's parts is secret. */
+static bool holds_word_anywhere(struct slice name)
 {
 	struct component whole;
 	if (name.len > COMPONENT_LIMIT)
@@ -257,11 +279,12 @@ static bool is_collection_of_names(struct slice name)
 
 bool redact_name_is_secret(const struct redact_names *names, struct slice name)
 {
+	struct slice looked_at = slice_sub(name, 0, NAME_LIMIT);
+	if (names->extra_count == 0 && (!may_hold_word(looked_at) || !holds_word_anywhere(looked_at)))
+		return false;
 	if (is_collection_of_names(name))
 		return false;
-	name = slice_sub(name, 0, NAME_LIMIT);
-	if (names->extra_count == 0 && !may_hold_word(name))
-		return false;
+	name = looked_at;
 	if (component_is_secret(names, name))
 		return true;
 	for (size_t from = 0; from < name.len;) {

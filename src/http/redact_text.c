@@ -26,12 +26,13 @@ struct secret_part {
 	struct slice name;
 };
 
+/* `variable` is a secret's name, or empty. */
 static struct secret_part find_secret_part(const struct redact_names *names, struct slice variable, struct slice text)
 {
 	struct slice prefix = SLICE("Matched Data: ");
 	size_t matched = slice_find(text, prefix, 0);
 	size_t from = matched < text.len ? matched + prefix.len : text.len;
-	if (from < text.len && variable.len > 0 && redact_name_is_secret(names, variable))
+	if (from < text.len && variable.len > 0)
 		return (struct secret_part){from, variable};
 	for (size_t at = 0; (at = slice_find(text, found_within, at)) < text.len; at += found_within.len) {
 		struct slice name = variable_name(slice_after(text, at + found_within.len));
@@ -208,7 +209,7 @@ void redact_text(const struct redact_names *names, struct slice variable, struct
 		 struct buffer *out)
 {
 	bool secret = variable.len > 0 && redact_name_is_secret(names, variable);
-	struct secret_part part = find_secret_part(names, variable, text);
+	struct secret_part part = find_secret_part(names, secret ? variable : slice_make("", 0), text);
 	struct slice before = slice_sub(text, 0, part.from);
 	size_t parts = secret_parts(names, before);
 	add_without(names, slice_sub(before, 0, parts), secret ? value : slice_make("", 0), out);

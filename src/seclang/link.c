@@ -1,6 +1,8 @@
 #include "seclang/link.h"
 
+#include "base/buffer.h"
 #include "base/vector.h"
+#include "match/regex.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -298,8 +300,41 @@ static int fill_phase(const struct link *link, struct ruleset *ruleset, uint8_t 
 	return 0;
 }
 
+/* How many captures a rule with its chain may set. */
+static size_t captures_of(const struct rule *head)
+{
+	size_t most = 0;
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
+		const struct regex *regex = rule->operation.regex;
+		size_t count = !rule->capture ? 0 : regex == NULL ? 1 : regex_groups(regex);
+		most = count > most ? count : most;
+	}
+	return most < REGEX_GROUPS_MAX ? most : REGEX_GROUPS_MAX;
+}
+
+/* Captures are names of TX that rules need not write: numbered all the same, they are not composed at run time. */
+static int number_captures(const struct link *link)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < link->rule_count; i++) {
+		size_t count = captures_of(link->rules[i]);
+		most = count > most ? count : most;
+	}
+	for (size_t group = 0; group < most; group++) {
+		struct buffer name = buffer_make(link->arena);
+		buffer_number(&name, (int64_t)group);
+		int slot = name.error != 0 ? name.error : pool_tx_slot(link->pool, buffer_slice(&name));
+		if (slot < 0)
+			return slot;
+	}
+	return 0;
+}
+
 static int fill_names(const struct link *link, struct ruleset *ruleset)
 {
+	int r = number_captures(link);
+	if (r != 0)
+		return r;
 	size_t count = pool_tx_count(link->pool);
 	const char **names = arena_alloc(link->arena, (count + 1) * sizeof(*names));
 	if (names == NULL)
