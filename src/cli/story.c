@@ -59,7 +59,7 @@ int story_secrets(struct story *story, const struct guia_rules *rules)
 		return -ENOMEM;
 	for (size_t i = 0; i < count && guia_rules_secret_name_at(rules, i, &name); i++)
 		names[i] = exchange_in(name);
-	story->secrets = (struct redact_names){names, count};
+	story->secrets = (struct redact_names){.extra = names, .extra_count = count};
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* Rules that a request evaluates: what is known of them all the same, and what is no longer known behind them. */
 #include "engine/course_build.h"
+#include "engine/operator.h"
 
 #include "base/vector.h"
 #include "engine/target.h"
@@ -99,14 +100,26 @@ static bool means_slot(struct course_builder *b, const struct target *target, si
 	return regex_match(target->regex, b->t->worker->regex_scratch, name, 0, NULL, NULL, NULL) != REGEX_NONE;
 }
 
-/* Targets of other kinds may match without any of these names: then there is no gate. */
-static bool has_gate(const struct rule *head)
+/* Whether a head that compares numbers would match where there is none of what it counts. */
+static bool matches_none(struct course_builder *b, const struct course_step *step)
 {
+	const struct rule *head = step->rule;
+	if (!compares_number(head->operation.kind) || head->transform_count > 0 || step->arguments[0].ptr == NULL)
+		return true;
+	struct operand none = {
+		.t = b->t, .rule = head, .is_number = true, .asks_only = true, .argument = &step->arguments[0]};
+	return operator_evaluate(&none) != 0;
+}
+
+/* Targets of other kinds may match without any of these names: then there is no gate. */
+static bool has_gate(struct course_builder *b, const struct course_step *step)
+{
+	const struct rule *head = step->rule;
 	if (head->kind != RULE_OPERATOR || head->target_count == 0)
 		return false;
 	for (size_t i = 0; i < head->target_count; i++) {
 		const struct target *target = &head->targets[i];
-		if (target->variable != VARIABLE_TX || target->counted || target->excluded ||
+		if (target->variable != VARIABLE_TX || (target->counted && matches_none(b, step)) || target->excluded ||
 		    target->selector_kind == SELECTOR_NONE ||
 		    (target->selector_kind == SELECTOR_NAME && target->tx_slot == SLOT_NONE))
 			return false;
@@ -118,7 +131,7 @@ static int make_gate(struct course_builder *b, struct course_step *step)
 {
 	const struct rule *head = step->rule;
 	size_t slots = b->plan->ruleset->tx_slot_count;
-	if (!has_gate(head))
+	if (!has_gate(b, step))
 		return 0;
 	struct course_gate *gate = arena_zalloc(&b->plan->arena, 1, sizeof(*gate));
 	uint32_t *list = arena_alloc(&b->t->arena, (slots + 1) * sizeof(*list));
@@ -136,9 +149,12 @@ static int make_gate(struct course_builder *b, struct course_step *step)
 		return -ENOMEM;
 	memcpy(kept, list, gate->slot_count * sizeof(*kept));
 	gate->slots = kept;
-	for (size_t i = 0; i < head->target_count; i++)
+	bool counts = false;
+	for (size_t i = 0; i < head->target_count; i++) {
 		gate->composed |= head->targets[i].selector_kind != SELECTOR_NAME;
-	gate->compares = gate->slot_count == 1 && !gate->composed && head->transform_count == 0 &&
+		counts |= head->targets[i].counted;
+	}
+	gate->compares = gate->slot_count == 1 && !gate->composed && !counts && head->transform_count == 0 &&
 			 compares_number(head->operation.kind) && step->arguments[0].ptr != NULL;
 	gate->relation = head->operation.kind;
 	gate->negated = head->operation.negated;

@@ -78,6 +78,7 @@ static void apply_settings(struct transaction *t)
 	t->response_status = 200;
 	t->redact.extra = settings->redacted_names;
 	t->redact.extra_count = settings->redacted_name_count;
+	t->redact.memo = t->worker->redact_memo;
 }
 
 /* One that has ended, or a new one; its arena is reset. */

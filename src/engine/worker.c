@@ -27,7 +27,9 @@ int worker_create(const struct guia_worker_options *options, struct worker **ret
 	if (r != 0)
 		return r;
 	worker->options = *options;
-	if (remembered_create(&worker->remembered) != 0 || arena_reserve_create(&worker->reserve) != 0) {
+	worker->redact_memo = redact_memo_new();
+	if (worker->redact_memo == NULL || remembered_create(&worker->remembered) != 0 ||
+	    arena_reserve_create(&worker->reserve) != 0) {
 		worker_free(worker);
 		return -ENOMEM;
 	}
@@ -52,6 +54,7 @@ void worker_free(struct worker *worker)
 	regex_scratch_free(worker->regex_scratch);
 	regex_cache_free(worker->expressions);
 	remembered_free(worker->remembered);
+	free(worker->redact_memo);
 	arena_reserve_free(worker->reserve);
 	for (size_t i = 0; i < WORKER_LEVELS; i++)
 		free(worker->levels[i].ptr);

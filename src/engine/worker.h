@@ -22,6 +22,7 @@ enum {
 };
 
 struct profile;
+struct redact_memo;
 struct remembered;
 struct transaction;
 
@@ -38,6 +39,7 @@ struct worker {
 	struct regex_cache *expressions;
 	struct arena_reserve *reserve;              /* of transactions' arenas; NULL at load */
 	struct remembered *remembered;              /* what values made candidates of */
+	struct redact_memo *redact_memo;            /* which names are secret; NULL at load */
 	struct worker_buffer levels[WORKER_LEVELS]; /* values on their way through pipelines, while they are asked */
 	uint64_t scan_words[WORKER_SCAN_WORDS];     /* the bits of one scan */
 	uint64_t scan_slots[WORKER_SLOT_WORDS];     /* what is wanted of it */

@@ -9,10 +9,15 @@
 
 #include "base/buffer.h"
 
+/* What the built-in table says of some names, remembered by their exact bytes. One per thread; free() frees it. */
+struct redact_memo;
+struct redact_memo *redact_memo_new(void);
+
 /* Names in addition to the built-in table; not owned. They match as whole names, case, '-', '_' and '.' aside. */
 struct redact_names {
 	const struct slice *extra;
 	size_t extra_count;
+	struct redact_memo *memo; /* may be NULL */
 };
 
 /*

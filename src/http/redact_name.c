@@ -2,6 +2,8 @@
  * '_'. */
 #include "http/redact.h"
 
+#include <stdlib.h>
+
 enum place {
 	WHOLE,    /* the component is the word */
 	AT_END,   /* it ends with it */
@@ -192,9 +194,20 @@ static const struct word *words_at(struct slice text, size_t at)
 	return second >= 'a' && second <= 'z' && (letter->seconds >> (second - 'a') & 1) != 0 ? letter->words : NULL;
 }
 
+/* Most differ in their third byte. */
+static inline bool word_is_at(const struct word *word, struct slice text, size_t at)
+{
+	if (word->text.len > text.len - at)
+		return false;
+	for (size_t i = 0; i < word->text.len; i++)
+		if (word->text.ptr[i] != text.ptr[at + i])
+			return false;
+	return true;
+}
+
 static bool word_stands_at(const struct word *word, struct slice text, size_t at)
 {
-	if ((word->place == WHOLE && at > 0) || !slice_starts_with(slice_after(text, at), word->text))
+	if ((word->place == WHOLE && at > 0) || !word_is_at(word, text, at))
 		return false;
 	return word->place == ANYWHERE || at + word->text.len == text.len;
 }
@@ -241,12 +254,24 @@ static bool holds_word_anywhere(struct slice name)
 	for (size_t at = 0; at < text.len; at++) {
 		const struct word *word = words_at(text, at);
 		for (; word != NULL && word->text.ptr != NULL; word++)
-			if (slice_starts_with(slice_after(text, at), word->text))
+			if (word_is_at(word, text, at))
 				return true;
 	}
 	return false;
 }
 
+static bool is_extra(const struct redact_names *names, struct slice component)
+{
+	for (size_t i = 0; i < names->extra_count; i++) {
+		struct component extra;
+		normalise(names->extra[i], &extra);
+		if (slice_equal(component, slice_make(extra.bytes, extra.length)))
+			return true;
+	}
+	return false;
+}
+
+/* By the table, or where `names` is given by what it adds. */
 static bool component_is_secret(const struct redact_names *names, struct slice name)
 {
 	struct component component;
@@ -254,15 +279,7 @@ static bool component_is_secret(const struct redact_names *names, struct slice n
 	struct slice text = slice_make(component.bytes, component.length);
 	if (text.len == 0)
 		return false;
-	if (holds_word(text))
-		return true;
-	for (size_t i = 0; i < names->extra_count; i++) {
-		struct component extra;
-		normalise(names->extra[i], &extra);
-		if (slice_equal(text, slice_make(extra.bytes, extra.length)))
-			return true;
-	}
-	return false;
+	return names == NULL ? holds_word(text) : is_extra(names, text);
 }
 
 static bool is_separator(uint8_t c)
@@ -277,14 +294,8 @@ static bool is_collection_of_names(struct slice name)
 	return collection.len < name.len && slice_ends_with(collection, SLICE("_NAMES"));
 }
 
-bool redact_name_is_secret(const struct redact_names *names, struct slice name)
+static bool some_component_is_secret(const struct redact_names *names, struct slice name)
 {
-	struct slice looked_at = slice_sub(name, 0, NAME_LIMIT);
-	if (names->extra_count == 0 && (!may_hold_word(looked_at) || !holds_word_anywhere(looked_at)))
-		return false;
-	if (is_collection_of_names(name))
-		return false;
-	name = looked_at;
 	if (component_is_secret(names, name))
 		return true;
 	for (size_t from = 0; from < name.len;) {
@@ -296,4 +307,44 @@ bool redact_name_is_secret(const struct redact_names *names, struct slice name)
 		from = end + 1;
 	}
 	return false;
+}
+
+/* ---- what was found out before ---- */
+
+enum { MEMO_NAMES = 64, MEMO_BYTES = 46 };
+
+struct redact_memo {
+	struct {
+		uint8_t len; /* 0: empty */
+		bool secret;
+		uint8_t bytes[MEMO_BYTES];
+	} names[MEMO_NAMES];
+};
+
+struct redact_memo *redact_memo_new(void)
+{
+	return calloc(1, sizeof(struct redact_memo));
+}
+
+static bool table_says_secret(struct redact_memo *memo, struct slice name)
+{
+	if (!may_hold_word(name))
+		return false;
+	if (memo == NULL || name.len > MEMO_BYTES)
+		return holds_word_anywhere(name) && some_component_is_secret(NULL, name);
+	size_t at = (name.len * 7 + name.ptr[name.len - 1] + name.ptr[name.len / 2] * 5u) % MEMO_NAMES;
+	if (memo->names[at].len != name.len || memcmp(memo->names[at].bytes, name.ptr, name.len) != 0) {
+		memo->names[at].len = (uint8_t)name.len;
+		memo->names[at].secret = holds_word_anywhere(name) && some_component_is_secret(NULL, name);
+		memcpy(memo->names[at].bytes, name.ptr, name.len);
+	}
+	return memo->names[at].secret;
+}
+
+bool redact_name_is_secret(const struct redact_names *names, struct slice name)
+{
+	struct slice looked_at = slice_sub(name, 0, NAME_LIMIT);
+	bool secret = table_says_secret(names->memo, looked_at) ||
+		      (names->extra_count > 0 && some_component_is_secret(names, looked_at));
+	return secret && !is_collection_of_names(name);
 }

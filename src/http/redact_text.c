@@ -6,6 +6,9 @@
 static const struct slice placeholder = SLICE_INIT("[redacted]");
 static const struct slice found_within = SLICE_INIT(" found within ");
 
+/* No name stands before its value without one of these, but in "found within NAME". */
+static const struct byte_class SIGNS = BYTE_CLASS_2(':', ':', '<', '=');
+
 enum {
 	NAME_LIMIT = 300,    /* of a variable's name with its key, so that looking for its end costs no more */
 	ENCODED_LIMIT = 256, /* a longer name is looked at by its beginning when it is decoded */
@@ -26,18 +29,26 @@ struct secret_part {
 	struct slice name;
 };
 
+/* Where the Core Rule Set's form tells what matched. */
+static size_t matched_data(struct slice text)
+{
+	struct slice prefix = SLICE("Matched Data: ");
+	size_t at = slice_find(text, prefix, 0);
+	return at < text.len ? at + prefix.len : text.len;
+}
+
 /* `variable` is a secret's name, or empty. */
 static struct secret_part find_secret_part(const struct redact_names *names, struct slice variable, struct slice text)
 {
-	struct slice prefix = SLICE("Matched Data: ");
-	size_t matched = slice_find(text, prefix, 0);
-	size_t from = matched < text.len ? matched + prefix.len : text.len;
-	if (from < text.len && variable.len > 0)
+	size_t from = variable.len > 0 ? matched_data(text) : text.len;
+	if (from < text.len)
 		return (struct secret_part){from, variable};
 	for (size_t at = 0; (at = slice_find(text, found_within, at)) < text.len; at += found_within.len) {
 		struct slice name = variable_name(slice_after(text, at + found_within.len));
-		if (redact_name_is_secret(names, name))
+		if (redact_name_is_secret(names, name)) {
+			from = matched_data(text);
 			return (struct secret_part){from < at ? from : at, name};
+		}
 	}
 	return (struct secret_part){text.len, slice_make("", 0)};
 }
@@ -170,9 +181,6 @@ static size_t add_signed(const struct redact_names *names, struct slice text, si
 	return user_end;
 }
 
-/* Nothing is secret but behind one of these. */
-static const struct byte_class SIGNS = BYTE_CLASS_2(':', ':', '<', '=');
-
 static void add_pairs_redacted(const struct redact_names *names, struct slice text, struct buffer *out)
 {
 	size_t from = 0;
@@ -211,7 +219,8 @@ void redact_text(const struct redact_names *names, struct slice variable, struct
 	bool secret = variable.len > 0 && redact_name_is_secret(names, variable);
 	struct secret_part part = find_secret_part(names, secret ? variable : slice_make("", 0), text);
 	struct slice before = slice_sub(text, 0, part.from);
-	size_t parts = secret_parts(names, before);
+	bool signs = byte_class_find(&SIGNS, before, 0) < before.len;
+	size_t parts = signs ? secret_parts(names, before) : before.len;
 	add_without(names, slice_sub(before, 0, parts), secret ? value : slice_make("", 0), out);
 	if (parts < before.len)
 		buffer_add(out, placeholder);

@@ -163,6 +163,7 @@ static const char *const counts[] = {
 	"&TX:b",
 	"&TX:x_a",
 	"&TX:/^x_/",
+	"&TX:/[0-9]/",
 	"&TX",
 	"&FILES",
 	"&REQUEST_BODY",
