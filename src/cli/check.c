@@ -2,29 +2,36 @@
 #include "cli/command.h"
 
 #include "base/error.h"
-#include "cli/engine.h"
+#include "cli/counts.h"
+#include "cli/engines.h"
 #include "cli/site_options.h"
+#include "cli/text.h"
 #include "cli/timing.h"
 #include "serve/supervise.h"
 
 #include <stdio.h>
 
-static void print_stats(const struct engine *engine, bool json)
+enum { NAMES_SHOWN = 4 };
+
+static int write_out(struct buffer *out)
 {
-	const struct guia_compile_stats *s = &engine->stats;
-	if (json) {
-		printf("{\"rules\":%zu,\"links\":%zu,\"removed\":%zu,\"files\":%zu,\"patterns\":%zu,\"exact_patterns\":"
-		       "%zu,"
-		       "\"databases\":%zu,\"databases_cached\":%zu,\"elapsed_us\":%llu,\"warnings\":%zu}\n",
-		       s->rules, s->links, s->removed, s->files, s->patterns, s->exact_patterns, s->databases,
-		       s->databases_cached, (unsigned long long)s->elapsed_us, engine->warnings);
-		return;
-	}
-	printf("%zu rules (%zu with the links of chains), %zu removed, from %zu files\n", s->rules, s->links,
-	       s->removed, s->files);
-	printf("%zu patterns in %zu databases, %zu of them from the cache; %zu patterns exact\n", s->patterns,
-	       s->databases, s->databases_cached, s->exact_patterns);
-	printf("compiled in %.2f s; %zu warnings\n", (double)s->elapsed_us / 1e6, engine->warnings);
+	bool written = out->error == 0 && fwrite(out->ptr, 1, out->len, stdout) == out->len && fflush(stdout) == 0;
+	buffer_free(out);
+	return written ? CLI_FINE : cli_fail(CLI_ENVIRONMENT, "cannot write");
+}
+
+/* The rules of --rules. */
+static int tell_rules(const struct engine *engine, bool json)
+{
+	struct rule_counts counts;
+	struct buffer out = buffer_make(NULL);
+	int code = counts_take(engine, &counts);
+	if (code != CLI_FINE)
+		return code;
+	buffer_text(&out, json ? "{" : "");
+	(json ? counts_json(&counts, &out) : counts_text(&counts, "", &out));
+	buffer_text(&out, json ? "}\n" : "");
+	return write_out(&out);
 }
 
 static int check_rules(const struct cli_arguments *arguments)
@@ -36,8 +43,112 @@ static int check_rules(const struct cli_arguments *arguments)
 	if (cli_flag(arguments, "timing"))
 		code = timing_check(&engine, arguments);
 	else
-		print_stats(&engine, cli_flag(arguments, "json"));
+		code = tell_rules(&engine, cli_flag(arguments, "json"));
 	engine_close(&engine);
+	return code;
+}
+
+/* ---- sites ---- */
+
+struct site_check {
+	struct engines engines;
+	const struct site_engine **of_site;
+};
+
+static int compile_sites(struct site_check *check)
+{
+	const struct serve_config *config = &check->engines.config;
+	check->of_site = arena_zalloc(&check->engines.arena, config->site_count, sizeof(struct site_engine *));
+	if (check->of_site == NULL)
+		return cli_fail(CLI_ENVIRONMENT, "out of memory");
+	for (size_t i = 0; i < config->site_count; i++) {
+		struct site_engine *engine;
+		int code = engines_of_site(&check->engines, &config->sites[i], &engine);
+		if (code != CLI_FINE)
+			return code;
+		engine->sites++;
+		check->of_site[i] = engine;
+	}
+	return CLI_FINE;
+}
+
+/* Some of the sites with these rules, and how many more there are. */
+static void add_names(const struct site_check *check, const struct site_engine *engine, struct buffer *out)
+{
+	const struct serve_config *config = &check->engines.config;
+	size_t shown = 0;
+	for (size_t i = 0; i < config->site_count; i++) {
+		if (check->of_site[i] != engine || shown == NAMES_SHOWN)
+			continue;
+		buffer_text(out, shown++ > 0 ? ", " : "");
+		buffer_add(out, config->sites[i].hosts.items[0]);
+	}
+	if (engine->sites > shown)
+		buffer_printf(out, " and %zu more", engine->sites - shown);
+}
+
+static void add_site_json(const struct site_check *check, size_t index, struct buffer *out)
+{
+	const struct site *site = &check->engines.config.sites[index];
+	buffer_printf(out, "%s{\"site\":", index > 0 ? "," : "");
+	text_json(out, site->hosts.items[0]);
+	buffer_printf(out, ",\"detect\":%s,\"rule_set\":%zu}", site->detect ? "true" : "false",
+		      (size_t)(check->of_site[index] - check->engines.items));
+}
+
+static int tell_sites_json(const struct site_check *check, struct buffer *out)
+{
+	const struct engines *engines = &check->engines;
+	buffer_text(out, "{\"configuration\":\"fine\",\"sites\":[");
+	for (size_t i = 0; i < engines->config.site_count; i++)
+		add_site_json(check, i, out);
+	buffer_text(out, "],\"rule_sets\":[");
+	for (size_t i = 0; i < engines->count; i++) {
+		struct rule_counts counts;
+		int code = counts_take(&engines->items[i].engine, &counts);
+		if (code != CLI_FINE)
+			return code;
+		buffer_text(out, i > 0 ? ",{" : "{");
+		counts_json(&counts, out);
+		buffer_byte(out, '}');
+	}
+	buffer_text(out, "]}\n");
+	return CLI_FINE;
+}
+
+static int tell_sites_text(const struct site_check *check, struct buffer *out)
+{
+	const struct engines *engines = &check->engines;
+	buffer_printf(out, "configuration: fine; %zu sites, %zu different rule sets\n", engines->config.site_count,
+		      engines->count);
+	for (size_t i = 0; i < engines->count; i++) {
+		struct rule_counts counts;
+		int code = counts_take(&engines->items[i].engine, &counts);
+		if (code != CLI_FINE)
+			return code;
+		add_names(check, &engines->items[i], out);
+		buffer_text(out, ":\n");
+		counts_text(&counts, "  ", out);
+	}
+	return CLI_FINE;
+}
+
+/* The rules first, here, where what is wrong in them can be told as it should be; then all of it by nginx. */
+static int check_sites(const struct cli_arguments *arguments, const struct serve_options *options)
+{
+	struct site_check check = {0};
+	struct buffer out = buffer_make(NULL);
+	int code = engines_open_sites(arguments, &check.engines);
+	if (code != CLI_FINE)
+		return code;
+	code = compile_sites(&check);
+	if (code == CLI_FINE)
+		code = serve_check(options);
+	if (code == CLI_FINE)
+		code = (cli_flag(arguments, "json") ? tell_sites_json : tell_sites_text)(&check, &out);
+	if (code == CLI_FINE)
+		code = write_out(&out);
+	engines_close(&check.engines);
 	return code;
 }
 
@@ -57,10 +168,7 @@ static int run(const struct cli_arguments *arguments)
 		if (code != CLI_FINE || !serves)
 			return code;
 	}
-	int code = serve_check(&sites.options);
-	if (code == CLI_FINE)
-		puts(cli_flag(arguments, "json") ? "{\"configuration\":\"fine\"}" : "configuration: fine");
-	return code;
+	return check_sites(arguments, &sites.options);
 }
 
 static const struct cli_option options[] = {
@@ -78,9 +186,11 @@ const struct command check_command = {
 		    "find requests -type f | guia check --timing -\n",
 	.synopsis = "[-c FILE | --rules FILE [--timing REQUEST...]]",
 	.description =
-		"Does all that `guia serve` would need, without serving: compiles the rules and tells their counts,\n"
-		"reads certificates, renders nginx's configuration and has nginx test it. Whatever is wrong is\n"
-		"told as FILE:LINE:COLUMN: MESSAGE with a hint.\n\n"
+		"Does all that `guia serve` would need, without serving: compiles the rules of every site, reads\n"
+		"certificates, renders nginx's configuration and has nginx test it. Whatever is wrong is told as\n"
+		"FILE:LINE:COLUMN: MESSAGE with a hint. Of each rule set it tells how many rules there are, in which\n"
+		"phases, and what became of them when they were loaded: some never match under these settings, some\n"
+		"always do and are settled, the others are asked by requests.\n\n"
 		"With --timing it runs raw requests (\"-\" reads names of files from standard input) many times, as\n"
 		"the gate would, and tells where the time goes. Per stage: reading the request, asking the values\n"
 		"of each variable which rules they could matter to (and how many were known from before), the\n"

@@ -42,23 +42,29 @@ static int collect(const struct cli_arguments *arguments, const char *recommende
 	return CLI_FINE;
 }
 
-int engine_open(const struct cli_arguments *arguments, struct engine *ret_engine)
+static int make_own(const char *cache, struct engine *engine)
 {
-	struct engine engine = {0};
-	struct guia_source sources[SOURCES_MAX];
-	size_t count = 0;
-	char *recommended = paths_recommended_rules();
-	char *cache = paths_cache(cli_value(arguments, "cache"));
-	int code = collect(arguments, recommended, sources, &count);
-	if (code == CLI_FINE) {
-		struct guia_pool_options options = {.cache_dir = cache};
-		int r = guia_pool_new(&options, &engine.pool);
-		r = r != 0 ? r : guia_store_new_local(STORE_BYTES, &engine.store);
-		code = r == 0 ? engine_compile(&engine, sources, count, &engine.rules)
-			      : cli_fail(CLI_ENVIRONMENT, "%s", strerror(-r));
+	char *folder = paths_cache(cache);
+	struct guia_pool_options options = {.cache_dir = folder};
+	int r = guia_pool_new(&options, &engine->pool);
+	r = r != 0 ? r : guia_store_new_local(STORE_BYTES, &engine->store);
+	free(folder);
+	return r == 0 ? CLI_FINE : cli_fail(CLI_ENVIRONMENT, "%s", strerror(-r));
+}
+
+int engine_open_sources(const struct guia_source *sources, size_t count, const char *cache, const struct engine *host,
+			struct engine *ret_engine)
+{
+	struct engine engine = {.guest = host != NULL};
+	int code = CLI_FINE;
+	if (host != NULL) {
+		engine.pool = host->pool;
+		engine.store = host->store;
+	} else {
+		code = make_own(cache, &engine);
 	}
-	free(recommended);
-	free(cache);
+	if (code == CLI_FINE)
+		code = engine_compile(&engine, sources, count, &engine.rules);
 	if (code == CLI_FINE)
 		*ret_engine = engine;
 	else
@@ -66,9 +72,23 @@ int engine_open(const struct cli_arguments *arguments, struct engine *ret_engine
 	return code;
 }
 
+int engine_open(const struct cli_arguments *arguments, struct engine *ret_engine)
+{
+	struct guia_source sources[SOURCES_MAX];
+	size_t count = 0;
+	char *recommended = paths_recommended_rules();
+	int code = collect(arguments, recommended, sources, &count);
+	if (code == CLI_FINE)
+		code = engine_open_sources(sources, count, cli_value(arguments, "cache"), NULL, ret_engine);
+	free(recommended);
+	return code;
+}
+
 void engine_close(struct engine *engine)
 {
 	guia_rules_unref(engine->rules);
+	if (engine->guest)
+		return;
 	if (engine->store != NULL)
 		guia_store_free_local(engine->store);
 	guia_pool_free(engine->pool);

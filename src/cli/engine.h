@@ -11,11 +11,19 @@ struct engine {
 	struct guia_collection_store *store;
 	struct guia_compile_stats stats;
 	size_t warnings;
+	bool guest; /* pool and store are another engine's */
 };
 
 /* Of the options --rules (any number; none: the recommended rules) and --cache. CLI_FINE, or an exit code. */
 int engine_open(const struct cli_arguments *arguments, struct engine *ret_engine);
 void engine_close(struct engine *engine);
+
+/*
+ * Of these sources, with what is compiled kept in `cache` (NULL: the usual place). `host` lends its pool and store, and
+ * must be closed later; NULL: it has its own. CLI_FINE, or an exit code.
+ */
+int engine_open_sources(const struct guia_source *sources, size_t count, const char *cache, const struct engine *host,
+			struct engine *ret_engine);
 
 /* A worker that is ready for the engine's rules. CLI_FINE, or an exit code. */
 int engine_worker(const struct engine *engine, struct guia_worker **ret_worker);

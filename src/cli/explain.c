@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "cli/engine.h"
+#include "cli/engines.h"
 #include "cli/exclusion.h"
 #include "cli/text.h"
 #include "cli/timing.h"
@@ -20,11 +20,12 @@ enum {
 	ARENA_BYTES = 1 << 30,
 	EXCERPT_BYTES = 160, /* of a value, on each side of the match */
 	LINKS_SHOWN = 12,
+	STATUS_CLOSED = 444, /* nginx's: the connection is closed without an answer */
 };
 
 struct explainer {
-	struct engine engine;
-	struct guia_worker *worker;
+	struct engines engines;
+	const struct site_engine *site; /* whose rules judge the request */
 	struct arena arena;
 	struct story story;
 	struct guia_summary summary;
@@ -76,13 +77,13 @@ static int run_request(struct explainer *e)
 	clock_gettime(CLOCK_REALTIME, &now);
 	struct guia_transaction *t = NULL;
 	struct guia_connection connection = exchange_connection(e->request.host);
-	int r = guia_transaction_begin(e->worker, e->engine.rules, &connection, (struct guia_slice){0},
+	int r = guia_transaction_begin(e->site->worker, e->site->engine.rules, &connection, (struct guia_slice){0},
 				       (int64_t)now.tv_sec * 1000000, &t);
 	if (r != 0)
 		return r;
 	struct exchange exchange = {&e->request, e->has_answer ? origin : NULL, e, &e->arena};
 	guia_transaction_trace(t, story_trace, &e->story);
-	r = story_secrets(&e->story, e->engine.rules);
+	r = story_secrets(&e->story, e->site->engine.rules);
 	r = r != 0 ? r : exchange_run(t, &exchange, &e->status);
 	guia_transaction_summary(t, &e->summary);
 	story_blocked(&e->story, e->summary.verdict.rule_id);
@@ -325,7 +326,7 @@ static void tell_json(struct explainer *e)
 static int tell_timing(const struct explainer *e, const struct cli_arguments *arguments)
 {
 	struct timing timing = {
-		.engine = &e->engine,
+		.engine = &e->site->engine,
 		.requests = &e->request,
 		.request_count = 1,
 		.answer = e->has_answer ? &e->answer : NULL,
@@ -336,9 +337,8 @@ static int tell_timing(const struct explainer *e, const struct cli_arguments *ar
 }
 
 /* What nginx answers before any rule is asked. A saved request most often lacks its end. */
-static int tell_refused(struct explainer *e, bool json)
+static int tell_refused(const struct request *q, bool json)
 {
-	const struct request *q = &e->request;
 	if (json) {
 		printf("{\"verdict\":\"refused\",\"status\":%u,\"reason\":\"%s\"}\n", q->refused_status,
 		       q->refused_reason);
@@ -350,22 +350,39 @@ static int tell_refused(struct explainer *e, bool json)
 	return CLI_FINE;
 }
 
-static int explain(struct explainer *e, const struct cli_arguments *arguments)
+/* CLI_FINE and e->site set where there are rules to ask; else what nginx answers by itself has been told. */
+static int find_site(struct explainer *e, const char *path, bool json)
 {
-	struct request_parser_options options = request_parser_defaults();
+	struct request_parser_options options = engines_parser_options(&e->engines);
+	struct site_engine *site = NULL;
 	struct slice wire;
-	int code = read_response(e, cli_value(arguments, "response"));
-	if (code == CLI_FINE)
-		code = read_whole(e, arguments->words[0], &wire);
+	int code = read_whole(e, path, &wire);
 	if (code != CLI_FINE)
 		return code;
-	options.body_limit_bytes = 0;
 	int r = request_parse(wire, &options, &e->arena, &e->request);
+	if (r < 0)
+		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
 	if (r == REQUEST_REFUSED)
-		return tell_refused(e, cli_flag(arguments, "json"));
-	if (r == 0 && cli_flag(arguments, "timing"))
+		return tell_refused(&e->request, json);
+	code = engines_of_host(&e->engines, e->request.host, &site);
+	if (code != CLI_FINE)
+		return code;
+	e->site = site;
+	e->request.refused_status = STATUS_CLOSED;
+	e->request.refused_reason = "no site answers to its Host, so the connection is closed";
+	return site == NULL ? tell_refused(&e->request, json) : CLI_FINE;
+}
+
+static int explain(struct explainer *e, const struct cli_arguments *arguments)
+{
+	int code = read_response(e, cli_value(arguments, "response"));
+	if (code == CLI_FINE)
+		code = find_site(e, arguments->words[0], cli_flag(arguments, "json"));
+	if (code != CLI_FINE || e->site == NULL)
+		return code;
+	if (cli_flag(arguments, "timing"))
 		return tell_timing(e, arguments);
-	r = r != 0 ? r : run_request(e);
+	int r = run_request(e);
 	if (r != 0)
 		return cli_fail(CLI_ENVIRONMENT, "%s: %s", arguments->words[0], strerror(-r));
 	(cli_flag(arguments, "json") ? tell_json : tell)(e);
@@ -377,23 +394,20 @@ static int explain(struct explainer *e, const struct cli_arguments *arguments)
 static int run(const struct cli_arguments *arguments)
 {
 	struct explainer e = {.colour = cli_colour(STDOUT_FILENO)};
-	int code = engine_open(arguments, &e.engine);
+	int code = engines_open(arguments, &e.engines);
 	if (code != CLI_FINE)
 		return code;
 	arena_init(&e.arena, ARENA_BYTES, 0);
 	e.story.arena = &e.arena;
-	code = engine_worker(&e.engine, &e.worker);
-	if (code == CLI_FINE)
-		code = explain(&e, arguments);
+	code = explain(&e, arguments);
 	buffer_free(&e.out);
-	guia_worker_free(e.worker);
 	arena_destroy(&e.arena);
-	engine_close(&e.engine);
+	engines_close(&e.engines);
 	return code;
 }
 
 static const struct cli_option options[] = {
-	ENGINE_OPTIONS,
+	ENGINES_OPTIONS,
 	{"response", 0, "FILE", "the origin's answer, raw (default: an empty 200)"},
 	TIMING_OPTIONS,
 	{"json", 0, NULL, "the same for a program"},
@@ -403,15 +417,16 @@ const struct command explain_command = {
 	.name = "explain",
 	.summary = "tells why a request was judged as it was, and what would let it pass",
 	.examples = "guia explain request.txt\n"
+		    "guia explain -c guia.yaml request.txt\n"
 		    "guia explain --rules rules/guia-crs.conf request.txt\n"
 		    "guia explain --response page.txt --json request.txt\n"
 		    "guia explain --timing request.txt\n",
-	.synopsis = "[--rules FILE] [--response FILE] [--timing] REQUEST",
+	.synopsis = "[-c FILE | --rules FILE] [--response FILE] [--timing] REQUEST",
 	.description =
 		"Takes one raw request and tells the verdict, the scores against their thresholds, and for each rule\n"
 		"that scored, or blocked by itself, every link of its chain: the variable, the value with the match\n"
 		"marked, the value after each transformation that changed it. Rules that only keep books are listed\n"
-		"apart.\n\n"
+		"apart. With -c the rules are those of the site that the request's Host names.\n\n"
 		"Then up to three exclusions, the narrowest first, each with where to paste it; to try one, give it "
 		"as\n"
 		"--rules ahead of the rules or after them, as it says. Secrets are replaced by [redacted], and "

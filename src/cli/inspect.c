@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "cli/engine.h"
+#include "cli/engines.h"
 #include "cli/text.h"
 #include "ftw/exchange.h"
 #include "http/response.h"
@@ -16,11 +16,11 @@ enum {
 	FILE_LIMIT_BYTES = 256 << 20,
 	ARENA_BYTES = 1 << 30,
 	ARENA_RETAIN_BYTES = 4 << 20,
+	STATUS_CLOSED = 444, /* nginx's: the connection is closed without an answer */
 };
 
 struct inspector {
-	struct engine engine;
-	struct guia_worker *worker;
+	struct engines engines;
 	struct arena arena; /* of one file */
 	struct arena response_arena;
 	struct ftw_answer answer;
@@ -93,13 +93,20 @@ static void add_verdict(struct buffer *out, const struct inspector *in, const st
 		buffer_text(out, ",\"failed\":true");
 }
 
-static int inspect_request(struct inspector *in, const struct request *request, struct buffer *out)
+static void add_refusal(struct buffer *out, unsigned status, const char *reason)
+{
+	buffer_printf(out, ",\"verdict\":\"refused\",\"status\":%u,\"reason\":", status);
+	text_json(out, slice_from_string(reason));
+}
+
+static int inspect_request(struct inspector *in, const struct site_engine *site, const struct request *request,
+			   struct buffer *out)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
 	struct guia_transaction *t = NULL;
 	struct guia_connection connection = exchange_connection(request->host);
-	int r = guia_transaction_begin(in->worker, in->engine.rules, &connection, (struct guia_slice){0},
+	int r = guia_transaction_begin(site->worker, site->engine.rules, &connection, (struct guia_slice){0},
 				       (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, &t);
 	if (r != 0)
 		return r;
@@ -112,21 +119,26 @@ static int inspect_request(struct inspector *in, const struct request *request, 
 	return r;
 }
 
+/* CLI_FINE, or an exit code after saying why. */
 static int inspect_bytes(struct inspector *in, const char *path, struct slice wire, struct buffer *out)
 {
 	struct request request;
+	struct site_engine *site = NULL;
 	int r = request_parse(wire, &in->parser, &in->arena, &request);
+	int code = r == 0 ? engines_of_host(&in->engines, request.host, &site) : CLI_FINE;
+	if (code != CLI_FINE)
+		return code;
 	buffer_text(out, "{\"file\":");
 	text_json(out, slice_from_string(path));
-	if (r == REQUEST_REFUSED) {
-		buffer_printf(out, ",\"verdict\":\"refused\",\"status\":%u,\"reason\":", request.refused_status);
-		text_json(out, slice_from_string(request.refused_reason));
-		r = 0;
-	} else if (r == 0) {
-		r = inspect_request(in, &request, out);
-	}
+	if (r == REQUEST_REFUSED)
+		add_refusal(out, request.refused_status, request.refused_reason);
+	else if (r == 0 && site == NULL)
+		add_refusal(out, STATUS_CLOSED, "no site answers to this Host");
+	else if (r == 0)
+		r = inspect_request(in, site, &request, out);
 	buffer_text(out, "}\n");
-	return r != 0 ? r : out->error;
+	r = r < 0 ? r : out->error;
+	return r == 0 ? CLI_FINE : cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
 }
 
 static int inspect_file(struct inspector *in, const char *path)
@@ -137,9 +149,8 @@ static int inspect_file(struct inspector *in, const char *path)
 	int r = file_read(path, FILE_LIMIT_BYTES, &bytes);
 	if (r != 0)
 		code = cli_unreadable(path, r);
-	else if ((r = inspect_bytes(in, path, buffer_slice(&bytes), &out)) != 0)
-		code = cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
-	else if (fwrite(out.ptr, 1, out.len, stdout) != out.len)
+	else if ((code = inspect_bytes(in, path, buffer_slice(&bytes), &out)) == CLI_FINE &&
+		 fwrite(out.ptr, 1, out.len, stdout) != out.len)
 		code = CLI_ENVIRONMENT;
 	arena_reset(&in->arena);
 	return code;
@@ -178,26 +189,23 @@ static int inspect_all(struct inspector *in, const struct cli_arguments *argumen
 
 static int run(const struct cli_arguments *arguments)
 {
-	struct inspector in = {.all = cli_flag(arguments, "all"), .parser = request_parser_defaults()};
-	in.parser.underscores_in_headers = cli_flag(arguments, "underscores");
-	in.parser.body_limit_bytes = 0;
-	int code = engine_open(arguments, &in.engine);
+	struct inspector in = {.all = cli_flag(arguments, "all")};
+	int code = engines_open(arguments, &in.engines);
 	if (code != CLI_FINE)
 		return code;
+	in.parser = engines_parser_options(&in.engines);
+	in.parser.underscores_in_headers = cli_flag(arguments, "underscores");
 	arena_init(&in.arena, ARENA_BYTES, ARENA_RETAIN_BYTES);
 	arena_init(&in.response_arena, ARENA_BYTES, 0);
-	code = engine_worker(&in.engine, &in.worker);
-	if (code == CLI_FINE)
-		code = inspect_all(&in, arguments);
-	guia_worker_free(in.worker);
+	code = inspect_all(&in, arguments);
 	arena_destroy(&in.arena);
 	arena_destroy(&in.response_arena);
-	engine_close(&in.engine);
+	engines_close(&in.engines);
 	return code;
 }
 
 static const struct cli_option options[] = {
-	ENGINE_OPTIONS,
+	ENGINES_OPTIONS,
 	{"response", 0, "FILE", "the origin's answer, raw, to every request (default: an empty 200)"},
 	{"all", 'a', NULL, "list rules that only keep books too"},
 	{"underscores", 0, NULL, "keep headers whose names hold underscores, as with underscores_in_headers on"},
@@ -208,13 +216,15 @@ const struct command inspect_command = {
 	.name = "inspect",
 	.summary = "gives the verdict on raw requests, one JSON line each",
 	.examples = "guia inspect --rules rules/guia-crs.conf request.txt\n"
+		    "guia inspect -c guia.yaml request.txt\n"
 		    "guia inspect --response page.txt request.txt\n"
 		    "find requests -type f | guia inspect -\n",
-	.synopsis = "[--rules FILE] [--response FILE] REQUEST...",
+	.synopsis = "[-c FILE | --rules FILE] [--response FILE] REQUEST...",
 	.description =
 		"Reads requests as bytes on the wire, as nginx reads them, and says what the rules make of them:\n"
 		"file, verdict (pass, block, refused), status, inbound_score, outbound_score, rules (ids of the\n"
-		"logged rules in the order in which they matched).\n\n"
+		"logged rules in the order in which they matched). With -c the rules are those of the site that the\n"
+		"request's Host names.\n\n"
 		"A request that nginx itself would refuse has the verdict \"refused\", the status nginx answers\n"
 		"and a reason. \"-\" reads names of files from standard input, one a line.",
 	.options = options,

@@ -15,7 +15,18 @@ struct source {
 	struct slice text;
 };
 
-enum key_kind { KEY_BOOL, KEY_NUMBER, KEY_PATH, KEY_PATHS, KEY_HOSTS, KEY_ORIGIN, KEY_LISTEN, KEY_NETWORKS, KEY_SITES };
+enum key_kind {
+	KEY_BOOL,
+	KEY_NUMBER,
+	KEY_FOLDER,
+	KEY_PATH,
+	KEY_PATHS,
+	KEY_HOSTS,
+	KEY_ORIGIN,
+	KEY_LISTEN,
+	KEY_NETWORKS,
+	KEY_SITES
+};
 
 /* One row per key: where its value goes in the structure, what it must be, and a hint with an example. */
 struct key {
@@ -41,8 +52,8 @@ static const struct key top_keys[] = {
 	{"https_only", KEY_BOOL, TOP(https_only), "https_only: false", 0, 0},
 	{"certificate", KEY_PATH, TOP(certificate), "certificate: fullchain.pem", 0, 0},
 	{"key", KEY_PATH, TOP(key), "key: privkey.pem", 0, 0},
-	{"run_dir", KEY_PATH, TOP(run_dir), "run_dir: /var/lib/guia", 0, 0},
-	{"cache_dir", KEY_PATH, TOP(cache_dir), "cache_dir: /var/cache/guia", 0, 0},
+	{"run_dir", KEY_FOLDER, TOP(run_dir), "run_dir: /var/lib/guia", 0, 0},
+	{"cache_dir", KEY_FOLDER, TOP(cache_dir), "cache_dir: /var/cache/guia", 0, 0},
 	{"workers", KEY_NUMBER, TOP(workers), "workers: 4", 1, 512},
 	{"drain_seconds", KEY_NUMBER, TOP(drain_seconds), "drain_seconds: 10", 1, 3600},
 	{"body_limit_mb", KEY_NUMBER, TOP(body_limit_mb), "body_limit_mb: 13", 1, 10240},
@@ -63,18 +74,11 @@ static const struct key site_keys[] = {
 
 void config_init(struct serve_config *config, struct arena *arena)
 {
-	*config = (struct serve_config){
-		.arena = arena, .file = "", .https_only = true, .drain_seconds = 10, .body_limit_mb = 13};
+	*config = (struct serve_config){.arena = arena, .file = "", .https_only = true, .drain_seconds = 10};
 	struct text_list *lists[] = {&config->listen, &config->listen_tls, &config->trusted_proxies, &config->rules,
 				     &config->rules_before};
 	for (size_t i = 0; i < COUNT(lists); i++)
 		lists[i]->arena = arena;
-}
-
-static void site_init(struct site *site, const struct serve_config *config)
-{
-	*site = (struct site){.detect = config->detect, .https_only = config->https_only};
-	site->hosts.arena = site->rules.arena = site->rules_before.arena = config->arena;
 }
 
 void config_free(struct serve_config *config)
@@ -97,6 +101,14 @@ int text_list_add(struct text_list *list, struct slice text)
 	}
 	list->items[list->count++] = text;
 	return 0;
+}
+
+bool text_list_has(const struct text_list *list, struct slice text)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (slice_equal(list->items[i], text))
+			return true;
+	return false;
 }
 
 static int complain(const struct source *s, struct source_place place, const char *hint, const char *what,
@@ -146,6 +158,22 @@ static bool is_text(const struct yaml_node *node)
 		yaml_bool(node, &flag) != 0 && yaml_integer(node, &number) != 0);
 }
 
+/* It is looked for once all is read. */
+static int note_file(const struct source *s, const struct yaml_node *node, const struct key *key, struct slice path)
+{
+	struct config_file *file = arena_zalloc(s->config->arena, 1, sizeof(*file));
+	if (file == NULL || (file->path = arena_string(s->config->arena, path)) == NULL)
+		return -ENOMEM;
+	file->key = key->name;
+	file->place = yaml_place(node, s->config->file, s->text);
+	if (s->config->last_file == NULL)
+		s->config->first_file = file;
+	else
+		s->config->last_file->next = file;
+	s->config->last_file = file;
+	return 0;
+}
+
 static int read_path(const struct source *s, const struct yaml_node *node, const struct key *key, struct slice *ret)
 {
 	const char *should = is_text(node) ? valid_path(node->text) : "a path";
@@ -160,7 +188,7 @@ static int read_path(const struct source *s, const struct yaml_node *node, const
 	if (should != NULL)
 		return wrong_value(s, node, key, should);
 	*ret = path;
-	return 0;
+	return key->kind == KEY_FOLDER ? 0 : note_file(s, node, key, path);
 }
 
 static int read_item(const struct source *s, const struct yaml_node *node, const struct key *key,
@@ -175,6 +203,8 @@ static int read_item(const struct source *s, const struct yaml_node *node, const
 	}
 	bool good = key->kind == KEY_LISTEN ? node->kind == YAML_SCALAR : is_text(node);
 	const char *should = good ? valid[key->kind](node->text) : "text, or a list of texts";
+	if (should == NULL && text_list_has(list, node->text))
+		should = "named once";
 	return should != NULL ? wrong_value(s, node, key, should) : text_list_add(list, node->text);
 }
 
@@ -213,6 +243,7 @@ static int read_value(const struct source *s, const struct yaml_node *node, cons
 		return yaml_bool(node, member) == 0 ? 0 : wrong_value(s, node, key, "true or false");
 	case KEY_NUMBER:
 		return read_number(s, node, key, member);
+	case KEY_FOLDER:
 	case KEY_PATH:
 		return read_path(s, node, key, member);
 	case KEY_ORIGIN: {
@@ -270,8 +301,9 @@ static int read_site(const struct source *s, const struct yaml_node *node, const
 	struct site site;
 	if (node->kind != YAML_MAP)
 		return wrong_value(s, node, key, "a list of maps with `host` and `origin`");
-	site_init(&site, config);
-	site.line = node->line;
+	config_site_init(&site, config);
+	const struct yaml_node *host = yaml_get(node, "host");
+	site.place = yaml_place(host != NULL ? host : node, config->file, s->text);
 	int r = read_map(s, node, site_keys, COUNT(site_keys), &site);
 	if (r != 0)
 		return r;
@@ -299,6 +331,22 @@ static int read_sites(const struct source *s, const struct yaml_node *list, cons
 	return worst;
 }
 
+/* Of the keys at the top: what does not go with each other. */
+static int check_together(const struct source *s, const struct yaml_node *root)
+{
+	const struct yaml_node *certificate = yaml_get(root, "certificate"), *key = yaml_get(root, "key");
+	const struct yaml_node *tls = yaml_get(root, "listen_tls");
+	if ((certificate == NULL) != (key == NULL))
+		return complain(s, yaml_key_place(key == NULL ? certificate : key, s->config->file, s->text),
+				"certificate and key go together", "`",
+				key == NULL ? SLICE("key") : SLICE("certificate"), "` is missing");
+	for (size_t i = 0; i < s->config->listen_tls.count; i++)
+		if (text_list_has(&s->config->listen, s->config->listen_tls.items[i]))
+			return complain(s, yaml_place(tls, s->config->file, s->text), "TLS needs a port of its own",
+					"`listen` has ", s->config->listen_tls.items[i], " too");
+	return 0;
+}
+
 int config_parse(struct slice text, const char *file, struct diagnostics *diagnostics, struct serve_config *config)
 {
 	struct yaml_node *root = NULL;
@@ -316,107 +364,6 @@ int config_parse(struct slice text, const char *file, struct diagnostics *diagno
 		(void)yaml_bool(detect, &config->detect);
 	if (https_only != NULL)
 		(void)yaml_bool(https_only, &config->https_only);
-	return read_map(&source, root, top_keys, COUNT(top_keys), config);
-}
-
-static int complain_plain(struct diagnostics *diagnostics, const char *hint, const char *message, struct slice text)
-{
-	diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, (struct source_place){"", 0, 0, slice_make("", 0)}, hint,
-			message, SLICE_ARG(text));
-	return CONFIG_INVALID;
-}
-
-int config_add_listen(struct slice text, struct diagnostics *diagnostics, struct serve_config *config)
-{
-	const char *should = valid_listen(text);
-	if (should != NULL)
-		return complain_plain(diagnostics, should, "--listen `%.*s` is no address", text);
-	return text_list_add(&config->listen, text);
-}
-
-int config_add_site(struct slice text, struct diagnostics *diagnostics, struct serve_config *config)
-{
-	static const char *const hint = "--site www.example.gov.mo=http://127.0.0.1:8080";
-	struct slice hosts, host;
-	struct slice origin = slice_cut(text, '=', &hosts);
-	struct site site;
-	site_init(&site, config);
-	if (valid_origin(origin) != NULL)
-		return complain_plain(diagnostics, hint,
-				      "the origin in --site `%.*s` is no http:// or https:// address", text);
-	while (hosts.len > 0) {
-		hosts = slice_cut(hosts, ',', &host);
-		if (valid_host(host) != NULL)
-			return complain_plain(diagnostics, hint, "the host in --site `%.*s` is no host name", text);
-		int r = text_list_add(&site.hosts, host);
-		if (r != 0)
-			return r;
-	}
-	if (site.hosts.count == 0)
-		return complain_plain(diagnostics, hint, "--site `%.*s` has no host", text);
-	site.origin = origin;
-	if (vector_grow((void **)&config->sites, &config->site_capacity, config->site_count, sizeof(site)) != 0)
-		return -ENOMEM;
-	config->sites[config->site_count++] = site;
-	return 0;
-}
-
-/* A host, and whose it is. */
-struct claim {
-	struct slice host;
-	unsigned line;
-};
-
-static int claim_compare(const void *a, const void *b)
-{
-	const struct claim *left = a, *right = b;
-	int order = slice_compare(left->host, right->host);
-	return order != 0 ? order : (left->line > right->line) - (left->line < right->line);
-}
-
-static int check_twice(const struct serve_config *config, struct diagnostics *diagnostics)
-{
-	size_t count = 0, at = 0;
-	for (size_t i = 0; i < config->site_count; i++)
-		count += config->sites[i].hosts.count;
-	struct claim *claims = arena_zalloc(config->arena, count, sizeof(*claims));
-	if (claims == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < config->site_count; i++)
-		for (size_t j = 0; j < config->sites[i].hosts.count; j++)
-			claims[at++] = (struct claim){config->sites[i].hosts.items[j], config->sites[i].line};
-	qsort(claims, count, sizeof(*claims), claim_compare);
-	for (size_t i = 1; i < count; i++)
-		if (slice_equal(claims[i - 1].host, claims[i].host)) {
-			struct source_place place = {config->file, claims[i].line, 1, slice_make("", 0)};
-			diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, place, "keep one of the two",
-					"the host %.*s has two sites", SLICE_ARG(claims[i].host));
-			return CONFIG_INVALID;
-		}
-	return 0;
-}
-
-int config_finish(struct serve_config *config, bool as_root, struct diagnostics *diagnostics)
-{
-	bool tls = config->listen_tls.count > 0;
-	if (config->site_count == 0)
-		return complain_plain(diagnostics, "--site HOST=ORIGIN, or -c guia.yaml",
-				      "there is no site to serve%.*s", SLICE(""));
-	if ((config->certificate.len == 0) != (config->key.len == 0))
-		return complain_plain(diagnostics, "certificate: and key: go together", "%.*s is missing",
-				      config->key.len == 0 ? SLICE("key") : SLICE("certificate"));
-	for (size_t i = 0; i < config->site_count; i++) {
-		struct site *site = &config->sites[i];
-		if (site->certificate.len == 0) {
-			site->certificate = config->certificate;
-			site->key = config->key;
-		}
-		tls = tls || site->certificate.len > 0;
-	}
-	int r = check_twice(config, diagnostics);
-	if (r == 0 && config->listen.count == 0)
-		r = text_list_add(&config->listen, as_root ? SLICE("80") : SLICE("8080"));
-	if (r == 0 && tls && config->listen_tls.count == 0)
-		r = text_list_add(&config->listen_tls, as_root ? SLICE("443") : SLICE("8443"));
-	return r;
+	r = read_map(&source, root, top_keys, COUNT(top_keys), config);
+	return r != 0 ? r : check_together(&source, root);
 }

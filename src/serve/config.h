@@ -20,8 +20,16 @@ struct site {
 	struct slice certificate; /* absolute paths; empty: no TLS */
 	struct slice key;
 	bool detect;
-	bool https_only; /* plain HTTP is answered with a redirect; only with a certificate */
-	unsigned line;   /* for later complaints; 0: of the command line */
+	bool https_only;           /* plain HTTP is answered with a redirect; only with a certificate */
+	struct source_place place; /* for later complaints; of the command line: none */
+};
+
+/* A file that is to be read, and where it is named. */
+struct config_file {
+	const char *path; /* absolute */
+	const char *key;  /* "rules" */
+	struct source_place place;
+	struct config_file *next;
 };
 
 struct serve_config {
@@ -38,9 +46,11 @@ struct serve_config {
 	struct slice cache_dir;
 	bool detect;
 	bool https_only;
-	int64_t workers;       /* 0: one a processor */
-	int64_t drain_seconds; /* how long old workers may finish */
-	int64_t body_limit_mb;
+	int64_t workers;                /* 0: one a processor */
+	int64_t drain_seconds;          /* how long old workers may finish */
+	int64_t body_limit_mb;          /* 0: nothing was said */
+	struct config_file *first_file; /* in the order in which they are named */
+	struct config_file *last_file;
 	struct site *sites;
 	size_t site_count;
 	size_t site_capacity;
@@ -62,9 +72,19 @@ int config_add_site(struct slice text, struct diagnostics *diagnostics, struct s
 /* An address to listen at. 0, CONFIG_INVALID, or -ENOMEM. */
 int config_add_listen(struct slice text, struct diagnostics *diagnostics, struct serve_config *config);
 
+/* What was said, else the limit of the recommended rules. */
+int64_t config_body_limit_mb(const struct serve_config *config);
+
+/* The site that answers to a host as nginx finds it: by its name, else by the longest `*.`. NULL if none does. */
+const struct site *config_find_site(const struct serve_config *config, struct slice host);
+
 /* Fills in what was not said and looks at the whole: sites there are, no host twice. 0, CONFIG_INVALID, or -ENOMEM. */
 int config_finish(struct serve_config *config, bool as_root, struct diagnostics *diagnostics);
 
+/* A site of which nothing has been said but what holds for all. */
+void config_site_init(struct site *site, const struct serve_config *config);
+
 int text_list_add(struct text_list *list, struct slice text);
+bool text_list_has(const struct text_list *list, struct slice text);
 
 #endif

@@ -2,17 +2,20 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "serve/certificate.h"
 #include "serve/paths.h"
 #include "serve/process.h"
 #include "serve/render.h"
 #include "serve/valid.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -36,6 +39,63 @@ static int add_command_line(const struct serve_options *options, struct diagnost
 	return worst;
 }
 
+static int read_error(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat about;
+	int error = fd < 0 || fstat(fd, &about) != 0 ? errno : S_ISDIR(about.st_mode) ? EISDIR : 0;
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+static int check_files(const struct serve_config *config, struct diagnostics *diagnostics)
+{
+	int r = 0;
+	for (const struct config_file *file = config->first_file; file != NULL; file = file->next) {
+		int error = read_error(file->path);
+		if (error == 0)
+			continue;
+		diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, file->place,
+				error == ENOENT   ? "a relative path starts at the folder of this file"
+				: error == EACCES ? "you may not read it, or not pass through a folder above it"
+						  : NULL,
+				"`%s`: %s: %s", file->key, file->path, strerror(error));
+		r = CONFIG_INVALID;
+	}
+	return r;
+}
+
+static struct source_place place_of(const struct serve_config *config, struct slice path)
+{
+	for (const struct config_file *file = config->first_file; file != NULL; file = file->next)
+		if (slice_equal(slice_from_string(file->path), path))
+			return file->place;
+	return (struct source_place){.file = ""};
+}
+
+/* Sites next to each other with the same certificate are asked once. */
+static int check_certificates(const struct serve_config *config, struct diagnostics *diagnostics)
+{
+	struct slice last = SLICE("");
+	int r = 0;
+	for (size_t i = 0; i < config->site_count; i++) {
+		const struct site *site = &config->sites[i];
+		const char *path = "", *wrong = NULL;
+		if (site->certificate.len > 0 && !slice_equal(site->certificate, last))
+			wrong = certificate_fault(site->certificate, site->key, config->arena, &path);
+		last = site->certificate;
+		if (wrong == NULL)
+			continue;
+		diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, place_of(config, slice_from_string(path)),
+				"a certificate is PEM, with those that vouch for it behind it; a key is PEM without a "
+				"passphrase",
+				"%s: %s", path, wrong);
+		r = CONFIG_INVALID;
+	}
+	return r;
+}
+
 static int load(const struct serve_options *options, struct arena *arena, struct diagnostics *diagnostics,
 		struct serve_config *config)
 {
@@ -44,33 +104,9 @@ static int load(const struct serve_options *options, struct arena *arena, struct
 	if (options->file != NULL && (r = file_read(options->file, CONFIG_LIMIT_BYTES, &text)) == 0)
 		r = config_parse(buffer_slice(&text), options->file, diagnostics, config);
 	r = r != 0 ? r : add_command_line(options, diagnostics, config);
-	return r != 0 ? r : config_finish(config, geteuid() == 0, diagnostics);
-}
-
-static bool readable(const struct notice *notice, const struct site *site, struct slice path, const char *what)
-{
-	char text[PATH_MAX];
-	snprintf(text, sizeof(text), "%.*s", SLICE_ARG(path));
-	if (path.len == 0 || access(text, R_OK) == 0)
-		return true;
-	notice_say(notice, "%.*s: the %s %s cannot be read: %s", SLICE_ARG(site->hosts.items[0]), what, text,
-		   strerror(errno));
-	return false;
-}
-
-static int check_files(const struct serve_config *config, const struct notice *notice)
-{
-	bool good = true;
-	for (size_t i = 0; i < config->site_count; i++) {
-		const struct site *site = &config->sites[i];
-		good &= readable(notice, site, site->certificate, "certificate");
-		good &= readable(notice, site, site->key, "key");
-		for (size_t j = 0; j < site->rules.count; j++)
-			good &= readable(notice, site, site->rules.items[j], "rule file");
-		for (size_t j = 0; j < site->rules_before.count; j++)
-			good &= readable(notice, site, site->rules_before.items[j], "rule file");
-	}
-	return good ? SERVE_FINE : SERVE_USER;
+	r = r != 0 ? r : config_finish(config, geteuid() == 0, diagnostics);
+	r = r != 0 ? r : check_files(config, diagnostics);
+	return r != 0 ? r : check_certificates(config, diagnostics);
 }
 
 int prepare_config(const struct serve_options *options, const struct notice *notice, struct arena *arena,
@@ -83,7 +119,7 @@ int prepare_config(const struct serve_options *options, const struct notice *not
 	notice_diagnostics(notice, &diagnostics);
 	diagnostics_destroy(&diagnostics);
 	bool misnamed = r == -ENOENT || r == -EISDIR || r == -ENOTDIR;
-	int code = r == 0 ? check_files(ret_config, notice) : r > 0 || misnamed ? SERVE_USER : SERVE_ENVIRONMENT;
+	int code = r == 0 ? SERVE_FINE : r > 0 || misnamed ? SERVE_USER : SERVE_ENVIRONMENT;
 	if (r < 0)
 		notice_say(notice, "%s: %s", options->file != NULL ? options->file : "configuration", strerror(-r));
 	if (code != SERVE_FINE)
@@ -299,22 +335,14 @@ static int check_port(struct slice listen, const struct notice *notice)
 	return SERVE_ENVIRONMENT;
 }
 
-static bool list_has(const struct text_list *list, struct slice text)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (slice_equal(list->items[i], text))
-			return true;
-	return false;
-}
-
 int prepare_ports(const struct serve_config *config, const struct serve_config *before, const struct notice *notice)
 {
 	int code = SERVE_FINE;
 	const struct text_list *lists[] = {&config->listen, &config->listen_tls};
 	for (size_t i = 0; i < 2; i++)
 		for (size_t j = 0; j < lists[i]->count && code == SERVE_FINE; j++)
-			if (before == NULL || (!list_has(&before->listen, lists[i]->items[j]) &&
-					       !list_has(&before->listen_tls, lists[i]->items[j])))
+			if (before == NULL || (!text_list_has(&before->listen, lists[i]->items[j]) &&
+					       !text_list_has(&before->listen_tls, lists[i]->items[j])))
 				code = check_port(lists[i]->items[j], notice);
 	return code;
 }

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "serve/page.h"
+#include "serve/site_rules.h"
 
 enum {
 	CONNECTIONS = 4096,
@@ -66,6 +67,7 @@ static void add_rules(const char *directive, const struct text_list *rules, cons
 
 static void add_engine(const struct serve_config *config, const struct render_places *places, struct buffer *out)
 {
+	const char *limit;
 	TEXT("\tguia on;\n\tguia_collections 16m;\n\tguia_log_level notice;\n\tguia_end_with_master on;");
 	if (places->cache_dir[0] != '\0')
 		buffer_printf(out, "\tguia_cache_dir %s;\n", places->cache_dir);
@@ -73,6 +75,10 @@ static void add_engine(const struct serve_config *config, const struct render_pl
 	if (config->rules.count == 0)
 		buffer_printf(out, "\tguia_rules %s;\n", places->recommended_rules);
 	add_rules("guia_rules", &config->rules, "\t", out);
+	if (site_rules_body_limit(config, config->arena, &limit) != 0)
+		out->error = -ENOMEM;
+	else if (limit[0] != '\0')
+		buffer_printf(out, "\tguia_rules \"%s\";\n", limit);
 	buffer_printf(out, "\tguia_rules \"SecAuditLog %s/audit.log\";\n", places->run_dir);
 }
 
@@ -120,8 +126,9 @@ static void add_http(const struct serve_config *config, const struct render_plac
 	TEXT("\tsendfile on;\n\ttcp_nopush on;\n\tkeepalive_timeout 65s;\n\tclient_header_timeout 20s;\n"
 	     "\tclient_body_timeout 20s;\n\tsend_timeout 30s;\n\treset_timedout_connection on;\n"
 	     "\tserver_names_hash_bucket_size 256;\n\tserver_names_hash_max_size 4096;\n\tmap_hash_bucket_size 256;\n"
-	     "\tvariables_hash_max_size 4096;\n\tlarge_client_header_buffers 4 16k;\n\tclient_body_buffer_size 64k;");
-	buffer_printf(out, "\tclient_max_body_size %lldm;\n", (long long)config->body_limit_mb);
+	     "\tvariables_hash_max_size 4096;\n\tclient_body_buffer_size 64k;");
+	buffer_printf(out, "\tlarge_client_header_buffers 4 %d;\n", RENDER_HEADER_BYTES);
+	buffer_printf(out, "\tclient_max_body_size %lldm;\n", (long long)config_body_limit_mb(config));
 	TEXT("\tgzip on;\n\tgzip_proxied any;\n\tgzip_vary on;\n\tgzip_min_length 1024;\n"
 	     "\tgzip_types " INSPECTED " text/css text/javascript application/javascript image/svg+xml;");
 	TEXT("\tssl_protocols TLSv1.2 TLSv1.3;\n\tssl_prefer_server_ciphers off;\n"
@@ -329,10 +336,8 @@ static void add_server(const struct serve_config *config, size_t index, const st
 	add_rules("guia_rules_before", &site->rules_before, "\t\t", out);
 	add_rules("guia_rules", &site->rules, "\t\t", out);
 	if (site->detect)
-		buffer_printf(out,
-			      "\t\tguia_rules \"SecRuleEngine DetectionOnly\";\n"
-			      "\t\tguia_rules \"SecAuditLog %s/detected.log\";\n",
-			      places->run_dir);
+		buffer_printf(out, "\t\tguia_rules \"%s\";\n\t\tguia_rules \"SecAuditLog %s/detected.log\";\n",
+			      site_rules_detect, places->run_dir);
 	add_ways(site, index, out);
 	TEXT("\t}");
 	if (redirects(site))

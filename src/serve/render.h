@@ -4,6 +4,10 @@
 
 #include "serve/config.h"
 
+enum {
+	RENDER_HEADER_BYTES = 16 * 1024, /* the longest line of a request's head */
+};
+
 /* Where things are, and who nginx runs as. Paths are absolute and have passed valid_path. */
 struct render_places {
 	const char *run_dir;    /* configuration, pid, logs */

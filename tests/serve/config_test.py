@@ -7,6 +7,12 @@ import time
 from harness import FOLDER, GUIA, RULE_FILE, Origin, Serve, case, free_port, guia, main, write
 
 GOOD = f"listen: 127.0.0.1:{free_port()}\nrules: {RULE_FILE}\nsites:\n  - host: a.test\n    origin: http://127.0.0.1:1\n"
+PEM, OTHER_KEY = FOLDER / "both.pem", FOLDER / "other.pem"
+for pem, words in ((PEM, ("req", "-x509", "-keyout", PEM, "-out", FOLDER / "public.pem", "-subj", "/CN=a.test")),
+                   (OTHER_KEY, ("req", "-x509", "-keyout", OTHER_KEY, "-out", "/dev/null", "-subj", "/CN=a.test"))):
+    subprocess.run(["openssl", *words, "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"], check=True,
+                   capture_output=True)
+PEM.write_bytes(PEM.read_bytes() + (FOLDER / "public.pem").read_bytes())
 
 
 def check(text, code):
@@ -25,8 +31,16 @@ def bad_configuration_is_refused_with_its_place():
         ("sites:\n  - host: a.test\n", ":2:5:", "needs `origin`"), ("sites: a\n", ":1:8:", "list of sites"),
         (good + "workers: many\n", ":4:10:", "number"), (good + "listen: 1.2.3.4:99999\n", ":4:9:", "address"),
         (good + "trusted_proxies: [10.0.0.0/33]\n", ":4:19:", "network"), ("a: [\n", ":2:1:", ""), ("", ":1:1:", "sites"),
-        (good + "certificate: c.pem\n", "", "key is missing"), (good + good.replace("sites:\n", ""), "", "two sites"),
-        (good + "rules: /nowhere.conf\nlisten: 127.0.0.1:1\n", "", "nowhere"),
+        (good + "certificate: c.pem\n", ":4:1:", "`key` is missing"),
+        (good + good.replace("sites:\n", ""), ":4:11:", "two sites"),
+        (good + "rules: /nowhere.conf\nlisten: 127.0.0.1:1\n", ":4:8:", "`rules`: /nowhere.conf: No such file"),
+        (good + "rules_before: [/dev/null, here]\n", ":4:27:", f"`rules_before`: {FOLDER}/here: No such file"),
+        (good + "    rules: gone.conf\n", ":4:12:", "gone.conf: No such file"), (good + "rules: /\n", ":4:8:", "Is a directory"),
+        (good + f"certificate: {PEM}\nkey: {RULE_FILE}\n", f":5:6:", "no private key"),
+        (good + f"certificate: {RULE_FILE}\nkey: {PEM}\n", f":4:14:", "no certificate in PEM"),
+        (good + f"certificate: {PEM}\nkey: {OTHER_KEY}\n", f":5:6:", "not the certificate's"),
+        (good + "listen: [127.0.0.1:1, 127.0.0.1:1]\n", ":4:23:", "named once"),
+        (good + "listen: 127.0.0.1:1\nlisten_tls: 127.0.0.1:1\n", ":5:13:", "`listen` has 127.0.0.1:1 too"),
     ]
     for text, place, part in cases:
         path = write("bad.yaml", text)
@@ -120,7 +134,71 @@ def what_is_no_plain_yaml_is_refused():
 def check_of_sites_answers_programs():
     words = [GUIA, "check", "--site", "a.test=http://127.0.0.1:1", "--listen", f"127.0.0.1:{free_port()}", "--json"]
     done = subprocess.run(words, capture_output=True, check=False, timeout=60)
-    assert (done.returncode, json.loads(done.stdout)) == (0, {"configuration": "fine"})
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["configuration"]) == (0, "fine")
+    assert told["sites"] == [{"site": "a.test", "detect": False, "rule_set": 0}]
+
+
+MANY = GOOD + """  - {host: b.test, origin: "http://127.0.0.1:1", rules: more.conf}
+  - {host: c.test, origin: "http://127.0.0.1:1"}
+  - {host: "*.d.test", origin: "http://127.0.0.1:1", detect: true}
+"""
+MORE = 'SecRule ARGS:late "@streq 1" "id:77,phase:4,deny"\nSecMarker END\n'
+
+
+@case
+def check_counts_the_rules_of_each_site():
+    write("more.conf", MORE)
+    path = write("many.yaml", MANY)
+    one = json.loads(subprocess.run([GUIA, "check", "--rules", RULE_FILE, "--json"], capture_output=True, check=True).stdout)
+    told = json.loads(subprocess.run([GUIA, "check", "-c", path, "--json"], capture_output=True, check=True).stdout)
+    assert [s["rule_set"] for s in told["sites"]] == [0, 1, 0, 2] and told["sites"][3]["detect"] is True
+    first, second, third = told["rule_sets"]
+    assert first["rules"] == one["rules"] == sum(first["by_phase"]) == sum(first["when_loaded"].values()) == third["rules"]
+    assert second["rules"] == one["rules"] + 1 and second["by_phase"][3] == one["by_phase"][3] + 1
+    text = subprocess.run([GUIA, "check", "-c", path], capture_output=True, check=True).stdout.decode()
+    for part in ("4 sites, 3 different rule sets", "\na.test, c.test:\n", "\nb.test:\n", "in 5\n", "by every request\n"):
+        assert part in text, (part, text)
+
+
+@case
+def rules_that_are_wrong_are_told_with_their_place():
+    more = write("more.conf", MORE + 'SecRule ARGS "@rx (" "id:78,phase:2,deny"\n')
+    err = guia("check", "-c", write("many.yaml", MANY), code=2)
+    assert f"{more}:3:20: error: " in err and "nginx" not in err, err
+
+
+@case
+def a_request_is_judged_by_the_rules_of_its_site():
+    write("more.conf", 'SecRule ARGS:q "@streq odd" "id:79,phase:2,deny,status:404,log"\n')
+    path = write("many.yaml", MANY)
+    hosts = ("a.test", "b.test:81", "B.Test.", "x.d.test", "d.test", "other")
+    files = [write(f"host{n}.http", f"GET /?q=odd HTTP/1.1\r\nHost: {host}\r\n\r\n") for n, host in enumerate(hosts)]
+    done = subprocess.run([GUIA, "inspect", "-c", path, *files], capture_output=True, check=True)
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [s["status"] for s in said] == [200, 404, 404, 200, 444, 444], said
+    assert said[4]["verdict"] == "refused" and "Host" in said[4]["reason"]
+    for file, part in ((files[1], b"Blocked with status 404 by rule 79"), (files[0], b"Passed"), (files[5], b"no site answers")):
+        done = subprocess.run([GUIA, "explain", "-c", path, file], capture_output=True, check=True)
+        assert part in done.stdout, done.stdout
+    assert "-c or --rules" in guia("explain", "-c", path, "--rules", RULE_FILE, files[0], code=2)
+    long = write("long.http", f"GET /?q={'x' * 15000} HTTP/1.1\r\nHost: a.test\r\n\r\n")
+    large = write("large.http", f"POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 14000000\r\n\r\n{'x' * 14000000}")
+    done = subprocess.run([GUIA, "inspect", "-c", path, long, large], capture_output=True, check=True)
+    assert [json.loads(line)["status"] for line in done.stdout.splitlines()] == [200, 413]
+
+
+@case
+def the_limit_of_bodies_is_the_rules_too():
+    limit = write("limit.conf", "SecRequestBodyAccess On\nSecRequestBodyLimit 13631488\nSecRequestBodyLimitAction Reject\n")
+    origin = Origin()
+    for more, status in (("", 413), ("body_limit_mb: 15\n", 200)):
+        text = f"{more}rules_before: {limit}\nsites:\n  - host: a.test\n    origin: http://127.0.0.1:{origin.port}\n"
+        with Serve(text) as serve:
+            found = serve.curl("http://a.test:PORT/", "--resolve", f"a.test:{serve.port}:127.0.0.1", "-H", "Expect:",
+                               "-H", "Content-Type: application/octet-stream", "--data-binary", "@-", data=b"x" * (14 << 20))
+            assert found[0] == status, (more, found)
+    origin.stop()
 
 
 @case

@@ -1,0 +1,142 @@
+/* The configuration beyond the file: what the command line adds, and what can be said once all is there. */
+#include "serve/config.h"
+
+#include "base/error.h"
+#include "base/vector.h"
+#include "serve/valid.h"
+
+#include <stdlib.h>
+
+void config_site_init(struct site *site, const struct serve_config *config)
+{
+	*site = (struct site){.detect = config->detect, .https_only = config->https_only, .place = {.file = ""}};
+	site->hosts.arena = site->rules.arena = site->rules_before.arena = config->arena;
+}
+
+static int complain_plain(struct diagnostics *diagnostics, const char *hint, const char *message, struct slice text)
+{
+	diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, (struct source_place){"", 0, 0, slice_make("", 0)}, hint,
+			message, SLICE_ARG(text));
+	return CONFIG_INVALID;
+}
+
+int config_add_listen(struct slice text, struct diagnostics *diagnostics, struct serve_config *config)
+{
+	const char *should = valid_listen(text);
+	if (should != NULL)
+		return complain_plain(diagnostics, should, "--listen `%.*s` is no address", text);
+	return text_list_add(&config->listen, text);
+}
+
+int config_add_site(struct slice text, struct diagnostics *diagnostics, struct serve_config *config)
+{
+	static const char *const hint = "--site www.example.gov.mo=http://127.0.0.1:8080";
+	struct slice hosts, host;
+	struct slice origin = slice_cut(text, '=', &hosts);
+	struct site site;
+	config_site_init(&site, config);
+	if (valid_origin(origin) != NULL)
+		return complain_plain(diagnostics, hint,
+				      "the origin in --site `%.*s` is no http:// or https:// address", text);
+	while (hosts.len > 0) {
+		hosts = slice_cut(hosts, ',', &host);
+		if (valid_host(host) != NULL)
+			return complain_plain(diagnostics, hint, "the host in --site `%.*s` is no host name", text);
+		int r = text_list_add(&site.hosts, host);
+		if (r != 0)
+			return r;
+	}
+	if (site.hosts.count == 0)
+		return complain_plain(diagnostics, hint, "--site `%.*s` has no host", text);
+	site.origin = origin;
+	if (vector_grow((void **)&config->sites, &config->site_capacity, config->site_count, sizeof(site)) != 0)
+		return -ENOMEM;
+	config->sites[config->site_count++] = site;
+	return 0;
+}
+
+int64_t config_body_limit_mb(const struct serve_config *config)
+{
+	return config->body_limit_mb > 0 ? config->body_limit_mb : 13;
+}
+
+/* Whether a `*.` name covers the host. */
+static bool covers(struct slice name, struct slice host)
+{
+	return slice_starts_with(name, SLICE("*.")) && slice_ends_with(host, slice_after(name, 1)) &&
+	       host.len > name.len - 1;
+}
+
+const struct site *config_find_site(const struct serve_config *config, struct slice host)
+{
+	const struct site *found = NULL;
+	size_t longest = 0;
+	for (size_t i = 0; i < config->site_count; i++) {
+		const struct text_list *hosts = &config->sites[i].hosts;
+		for (size_t j = 0; j < hosts->count; j++) {
+			if (slice_equal(hosts->items[j], host))
+				return &config->sites[i];
+			if (covers(hosts->items[j], host) && hosts->items[j].len > longest) {
+				longest = hosts->items[j].len;
+				found = &config->sites[i];
+			}
+		}
+	}
+	return found;
+}
+
+/* A host, and whose it is. */
+struct claim {
+	struct slice host;
+	const struct site *site;
+};
+
+static int claim_compare(const void *a, const void *b)
+{
+	const struct claim *left = a, *right = b;
+	int order = slice_compare(left->host, right->host);
+	return order != 0 ? order : (left->site > right->site) - (left->site < right->site);
+}
+
+static int check_twice(const struct serve_config *config, struct diagnostics *diagnostics)
+{
+	size_t count = 0, at = 0;
+	for (size_t i = 0; i < config->site_count; i++)
+		count += config->sites[i].hosts.count;
+	struct claim *claims = arena_zalloc(config->arena, count, sizeof(*claims));
+	if (claims == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->site_count; i++)
+		for (size_t j = 0; j < config->sites[i].hosts.count; j++)
+			claims[at++] = (struct claim){config->sites[i].hosts.items[j], &config->sites[i]};
+	qsort(claims, count, sizeof(*claims), claim_compare);
+	for (size_t i = 1; i < count; i++)
+		if (slice_equal(claims[i - 1].host, claims[i].host)) {
+			diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, claims[i].site->place, "keep one of the two",
+					"the host %.*s has two sites", SLICE_ARG(claims[i].host));
+			return CONFIG_INVALID;
+		}
+	return 0;
+}
+
+int config_finish(struct serve_config *config, bool as_root, struct diagnostics *diagnostics)
+{
+	bool tls = config->listen_tls.count > 0;
+	if (config->site_count == 0)
+		return complain_plain(diagnostics, "--site HOST=ORIGIN, or -c guia.yaml",
+				      "there is no site to serve%.*s", SLICE(""));
+	for (size_t i = 0; i < config->site_count; i++) {
+		struct site *site = &config->sites[i];
+		if (site->certificate.len == 0) {
+			site->certificate = config->certificate;
+			site->key = config->key;
+		}
+		tls = tls || site->certificate.len > 0;
+	}
+	int r = check_twice(config, diagnostics);
+	if (r == 0 && config->listen.count == 0)
+		r = text_list_add(&config->listen, as_root ? SLICE("80") : SLICE("8080"));
+	if (r == 0 && tls && config->listen_tls.count == 0)
+		r = text_list_add(&config->listen_tls, as_root ? SLICE("443") : SLICE("8443"));
+	return r;
+}
