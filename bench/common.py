@@ -39,8 +39,8 @@ def figure(name, rules, **values):
 
 
 def cpu_ns(pid):
-    """CPU time of a process of one thread, in nanoseconds: user and system."""
-    return int(pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+    """CPU time of all threads of a process, in nanoseconds: user and system."""
+    return sum(int(task.read_text().split()[0]) for task in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
 
 
 def memory_kb(pid):

@@ -13,18 +13,22 @@ import tempfile
 import common
 
 CONNECTIONS = 8
-CASES = {  # name: (page bytes, row of requests, mode, share of --count, statuses ours may give)
-    "page-1k": (1024, "get-browser", "life", 1, {"200"}),
-    "page-32k": (32768, "get-browser", "life", 1, {"200"}),
-    "attack": (1024, "get-sqli", "new", 1, {"403"}),
-    "modsecurity-1k": (1024, "get-browser", "life", 0.1, {"200"}),
+CASES = {  # name: (page bytes, pages, row of requests, mode, statuses ours may give)
+    "page-1k": (1024, 1, "get-browser", "life", {"200"}),
+    "page-32k": (32768, 1, "get-browser", "life", {"200"}),
+    "page-32k-many": (32768, 1000, "get-browser", "life", {"200"}),
+    "attack": (1024, 1, "get-sqli", "new", {"403"}),
+    "modsecurity-1k": (1024, 1, "get-browser", "life", {"200"}),
 }
 DISTINCT = 4000
+MODSECURITY_SHARE = 0.1  # of the requests that the others get
 
 
-def page(size, passages):
-    """HTML of exactly this size, made of our own text."""
+def page(size, passages, number=0):
+    """HTML of exactly this size, made of our own text; each number's begins with another passage."""
+    passages = passages[number % len(passages):] + passages[:number % len(passages)]
     head = b"<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>Notices</title></head><body>\n"
+    head = head.replace(b"Notices", b"Notices %d" % number)
     body = b"".join(b"<p>" + p.replace(b"&", b"&amp;").replace(b"\n", b"<br>\n") + b"</p>\n" for p in passages)
     text = (head + body * (size // len(body) + 1))[:size - 16].decode("utf-8", "ignore").encode()
     return text + b" " * (size - 16 - len(text)) + b"\n</body></html>\n"
@@ -33,14 +37,16 @@ def page(size, passages):
 class Server:
     """One nginx with one worker. `lines` go into the http block."""
 
-    def __init__(self, gate_class, port, lines, main, modules, content):
+    def __init__(self, gate_class, port, lines, modules, pages):
         self.port, self.next = port, 0
-        text = (f"sendfile on; tcp_nopush on; keepalive_requests 100000000; access_log off; {lines}"
-                f"server {{ listen 127.0.0.1:{port}; "
-                "location / { try_files /page.html =404; } }")
-        self.nginx = gate_class("", main=main, start=False, modules=modules, files={"html/page.html": content})
+        chosen = "/page$page.html /page000.html" if len(pages) > 1 else "/page000.html"
+        text = ("map $connection,$connection_requests $page { '~(\\d),\\d*(\\d\\d)$' $1$2; } "
+                f"sendfile on; tcp_nopush on; keepalive_requests 100000000; access_log off; {lines}"
+                f"server {{ listen 127.0.0.1:{port}; location / {{ try_files {chosen} =404; }} }}")
+        files = {f"html/page{number:03}.html": content for number, content in enumerate(pages)}
+        self.nginx = gate_class("", start=False, modules=modules, files=files)
         text = f"root {self.nginx.folder}/html; {text}".replace("FOLDER", str(self.nginx.folder))
-        self.nginx.configure(text, main=main)
+        self.nginx.configure(text)
         self.nginx.start()
         self.worker = self.nginx.worker_pids()[0]
 
@@ -61,43 +67,64 @@ def lines_of(kind, rules, build, audit):
     log = ' SecAuditLog FOLDER/audit.log' if audit else ""
     engine = f'SecAuditEngine {"RelevantOnly" if audit else "Off"}\n{log}'
     if kind == "ours":
-        return f"guia on; guia_cache_dir {build / 'bench/cache'}; guia_rules {rules}; guia_rules '{engine}';"
+        return (f"guia on; guia_cache_dir {build / 'bench/cache'}; guia_log_rate 0; guia_rules {rules}; "
+                f"guia_rules '{engine}';")
     if kind == "modsecurity":
         return f"modsecurity on; modsecurity_rules_file {rules}; modsecurity_rules '{engine}';"
     return ""
 
 
-def run_case(name, version, rules, build, options, harness):
-    size, row, mode, portion, statuses = CASES[name]
+def servers_of(case, kinds, rules, build, harness):
+    size, pages = CASES[case][:2]
     passages = (common.ROOT / "bench/data/english.txt").read_bytes().split(b"\n%\n")
-    content = page(size, passages)
-    kinds = ["ours", "modsecurity"] if name.startswith("modsecurity") else ["plain", "ours"]
-    count = max(20, int(options.count * portion))
+    contents = [page(size, passages, number) for number in range(pages)]
+    servers = {}
+    for kind in kinds:
+        modules = [harness.debian_modsecurity()] if kind == "modsecurity" else []
+        lines = lines_of(kind, rules, build, case == "attack")
+        servers[kind] = Server(harness.Gate, harness.free_port(), lines, modules, contents)
+    return servers
+
+
+def check_records(server, requests):
+    """Every attack must stand in both logs, or the figure is of something else."""
+    server.nginx.stop()
+    for name, word in (("audit.log", '"action":"deny"'), ("error.log", "guia: request denied")):
+        with open(server.nginx.folder / name, errors="replace", encoding="utf-8") as lines:
+            count = sum(word in line for line in lines)
+        if count != requests:
+            raise SystemExit(f"{count} of {requests} attacks stand in {name}")
+
+
+def run_case(case, version, rules, build, options, harness):
+    _, _, row, mode, statuses = CASES[case]
+    kinds = ["ours", "modsecurity"] if case.startswith("modsecurity") else ["plain", "ours"]
+    counts = {k: max(20, int(options.count * (MODSECURITY_SHARE if k == "modsecurity" else 1))) for k in kinds}
+    samples = {kind: [] for kind in kinds}
     with tempfile.TemporaryDirectory(prefix="guia-bench-") as folder:
         requests = pathlib.Path(folder) / "requests"
         subprocess.run([build / "bench/traffic", row, mode, str(DISTINCT), "1", requests], check=True)
-        servers = {}
-        for kind in kinds:
-            modules = [harness.debian_modsecurity()] if kind == "modsecurity" else []
-            servers[kind] = Server(harness.Gate, harness.free_port(), lines_of(kind, rules, build, name == "attack"),
-                                   "", modules, content)
-        samples = {kind: [] for kind in kinds}
+        servers = servers_of(case, kinds, rules, build, harness)
         for number in range(options.slices + 1):
             for kind, server in servers.items():
-                some = count if number > 0 else min(count, 1000)
-                taken = server.slice(build / "bench/replay", requests, some)
-                expected = {"200"} if kind == "plain" else statuses
-                if set(taken[2]) != expected:
-                    raise SystemExit(f"{name}, {kind}: statuses {taken[2]}")
+                taken = server.slice(build / "bench/replay", requests, counts[kind])
+                if set(taken[2]) != ({"200"} if kind == "plain" else statuses):
+                    raise SystemExit(f"{case}, {kind}: statuses {taken[2]}")
                 if number > 0:  # the first warms up
                     samples[kind].append(taken)
+        if case == "attack":
+            check_records(servers["ours"], servers["ours"].next)
         for server in servers.values():
             server.nginx.close()
+    report(case, version, kinds, samples)
+
+
+def report(case, version, kinds, samples):
     first, second = kinds
     ratio = common.spread([a[0] / b[0] for a, b in zip(samples[first], samples[second])])
-    if name.startswith("modsecurity"):
+    if case.startswith("modsecurity"):
         ratio = common.spread([b[0] / a[0] for a, b in zip(samples[first], samples[second])])
-    common.figure("nginx-" + name, version, ratio=ratio["median"], ratio_low=ratio["low"], ratio_high=ratio["high"],
+    common.figure("nginx-" + case, version, ratio=ratio["median"], ratio_low=ratio["low"], ratio_high=ratio["high"],
                   **{f"{kind}_us": common.spread([s[0] / 1000 for s in samples[kind]])["median"] for kind in kinds},
                   **{f"{kind}_per_s": common.spread([s[1] for s in samples[kind]])["median"] for kind in kinds})
 

@@ -326,6 +326,8 @@ bool guia_tx_at(struct guia_transaction *transaction, size_t index, struct guia_
 size_t guia_log_line_count(const struct guia_transaction *transaction);
 struct guia_slice guia_log_line_at(struct guia_transaction *transaction, size_t index);
 struct guia_slice guia_audit_record(struct guia_transaction *transaction);
+/* Whether there is an audit record to be made. */
+bool guia_audit_wanted(struct guia_transaction *transaction);
 
 /*
  * Any text about the request, such as a line of another's log, with the secrets replaced that stand in it by name. In

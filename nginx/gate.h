@@ -46,6 +46,7 @@ struct gate_main {
 	ngx_array_t profiles; /* struct gate_profile * */
 	ngx_str_t cache_dir;
 	ngx_flag_t end_with_master;
+	size_t log_rate; /* bytes of records a second in each process; 0: as many as come */
 	struct gate_pool *pool;
 	struct gate_collections *collections; /* NULL: none */
 };
@@ -113,6 +114,8 @@ ngx_array_t *gate_sources_join(ngx_conf_t *cf, ngx_array_t *before, ngx_array_t 
 struct gate_ruleset *gate_ruleset_find(ngx_conf_t *cf, struct gate_main *main, ngx_array_t *sources);
 /* Compiles all, opens the audit logs, and says what is wrong as nginx does. */
 ngx_int_t gate_rulesets_compile(ngx_conf_t *cf, struct gate_main *main);
+/* An audit log's file->flush: nginx is about to open it again. */
+void gate_audit_reopens(ngx_open_file_t *file, ngx_log_t *log);
 /* Gives back what the cycle holds, unless this process still has transactions. A pool's cleanup handler. */
 void gate_main_cleanup(void *data);
 
@@ -124,6 +127,8 @@ ngx_int_t gate_profile_start(struct gate_main *main, struct gate_profile *profil
 /* The profile's second worker, made when first asked for. NULL without memory. */
 struct guia_worker *gate_profile_judge(struct gate_main *main, struct gate_profile *profile);
 ngx_int_t gate_process_start(ngx_cycle_t *cycle);
+ngx_int_t gate_cycle_start(ngx_cycle_t *cycle);
+void gate_process_end(ngx_cycle_t *cycle);
 
 /* ---- request.c ---- */
 

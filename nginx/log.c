@@ -6,8 +6,7 @@
  * stand as they were sent.
  */
 #include "gate.h"
-
-#include <sys/uio.h>
+#include "writer.h"
 
 enum { LINE_BYTES = NGX_MAX_ERROR_STR - 160 }; /* beside nginx's own beginning of a line */
 
@@ -60,14 +59,30 @@ ngx_int_t gate_log_watch(ngx_http_request_t *r)
 	return NGX_DECLINED;
 }
 
+/* To syslog, or to memory. */
+static void line_hand_over(ngx_log_t *log, ngx_uint_t level, u_char *line, u_char *end)
+{
+	*end++ = '\n';
+	log->writer(log, level, line, (size_t)(end - line));
+}
+
+/* As nginx writes it, to each error log that is open at this level. */
 static void line_write(struct gate_context *context, ngx_uint_t level, const u_char *text, size_t len)
 {
+	static const char *const levels[] = {
+		[NGX_LOG_ERR] = "error", [NGX_LOG_WARN] = "warn", [NGX_LOG_NOTICE] = "notice", [NGX_LOG_INFO] = "info"};
+	u_char line[NGX_MAX_ERROR_STR], *p = line, *last = line + sizeof(line) - 1;
 	ngx_log_t *log = context->request->connection->log;
-	ngx_log_handler_pt handler = log->handler;
 
-	log->handler = NULL;
-	ngx_log_error(level, log, 0, "%*s", len, text);
-	log->handler = handler;
+	p = ngx_slprintf(p, last, "%V [%s] %P#%P: *%uA ", &ngx_cached_err_log_time, levels[level], ngx_log_pid,
+			 ngx_log_pid, log->connection);
+	p = ngx_cpymem(p, text, ngx_min(len, (size_t)(last - p)));
+	for (; log != NULL && log->log_level >= level; log = log->next) {
+		if (log->writer == NULL)
+			gate_writer_add(log->file, line, (size_t)(p - line), false);
+		else
+			line_hand_over(log, level, line, p);
+	}
 }
 
 /* Where the last `needle` begins in the first `len` bytes; `len` if nowhere. */
@@ -133,58 +148,46 @@ static void block_write(struct gate_context *context)
 	line_write(context, NGX_LOG_ERR, text, (size_t)(end - text));
 }
 
-/* Without a limit, a full disk would fill the error log as well. */
-static void write_failed(struct gate_context *context, ngx_err_t error)
-{
-	static time_t said;
-
-	if (said == ngx_time())
-		return;
-	said = ngx_time();
-	ngx_log_error(NGX_LOG_ALERT, context->request->connection->log, error, "guia could not write to \"%V\"",
-		      &context->location->ruleset->audit->name);
-}
-
-/* One system call a record, so that records of several workers do not mix. */
-static void audit_write(struct gate_context *context)
+static ngx_open_file_t *audit_file(struct gate_context *context)
 {
 	ngx_open_file_t *file = context->location->ruleset->audit;
-	struct guia_slice record;
 
-	if (file == NULL || file->fd == NGX_INVALID_FILE)
-		return;
-	record = guia_audit_record(context->transaction);
-	if (record.len == 0)
-		return;
-	struct iovec parts[] = {{(void *)record.ptr, record.len}, {"\n", 1}};
-	ssize_t written = writev(file->fd, parts, 2);
-	if (written < 0 || (size_t)written != record.len + 1)
-		write_failed(context, written < 0 ? ngx_errno : 0);
+	return file != NULL && guia_audit_wanted(context->transaction) ? file : NULL;
+}
+
+static void failure_write(struct gate_context *context, const char *what)
+{
+	line_write(context, NGX_LOG_ERR, (const u_char *)what, strlen(what));
 }
 
 static void records_write(struct gate_context *context)
 {
+	struct gate_main *main = ngx_http_get_module_main_conf(context->request, ngx_http_guia_module);
 	struct guia_summary summary;
+	ngx_open_file_t *audit = audit_file(context);
 	/* A line that nobody reads is not made. */
 	bool read = context->request->connection->log->log_level >= context->location->log_level;
 	size_t count = read ? guia_log_line_count(context->transaction) : 0;
 
-	for (size_t i = 0; i < count; i++) {
-		struct guia_slice line = guia_log_line_at(context->transaction, i);
-		rule_line_write(context, line);
-	}
 	guia_transaction_summary(context->transaction, &summary);
+	bool failed = summary.memory_exceeded || summary.scan_failed;
+	if (count == 0 && context->verdict.action == GUIA_PASS && !failed && audit == NULL)
+		return;
+	if (!gate_writer_begin(main->log_rate))
+		return;
+	for (size_t i = 0; i < count; i++)
+		rule_line_write(context, guia_log_line_at(context->transaction, i));
 	if (context->verdict.action != GUIA_PASS)
 		block_write(context);
-	if (summary.memory_exceeded || summary.scan_failed) {
-		static const u_char memory[] = "guia: a transaction passed its memory limit",
-				    scan[] = "guia: a scan failed";
-		if (summary.memory_exceeded)
-			line_write(context, NGX_LOG_ERR, memory, sizeof(memory) - 1);
-		else
-			line_write(context, NGX_LOG_ERR, scan, sizeof(scan) - 1);
+	if (failed)
+		failure_write(context, summary.memory_exceeded ? "guia: a transaction passed its memory limit"
+							       : "guia: a scan failed");
+	if (audit != NULL) {
+		struct guia_slice record = guia_audit_record(context->transaction);
+		if (record.len > 0)
+			gate_writer_add(audit, record.ptr, record.len, true);
 	}
-	audit_write(context);
+	gate_writer_commit();
 }
 
 static struct gate_context *context_of(ngx_http_request_t *r)

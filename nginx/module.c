@@ -1,7 +1,7 @@
 /* The module's directives, how levels merge, and where it hooks into nginx. */
 #include "gate.h"
 
-enum { COLLECTIONS_MIN_BYTES = 256 * 1024 };
+enum { COLLECTIONS_MIN_BYTES = 256 * 1024, LOG_RATE_BYTES = 16 * 1024 * 1024 };
 
 static char *rules_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 {
@@ -116,6 +116,8 @@ static ngx_command_t commands[] = {
 	 NULL},
 	{ngx_string("guia_collections"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, collections_set,
 	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+	{ngx_string("guia_log_rate"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_size_slot,
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, log_rate), NULL},
 	{ngx_string("guia_end_with_master"), NGX_HTTP_MAIN_CONF | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, end_with_master), NULL},
 	ngx_null_command,
@@ -131,6 +133,7 @@ static void *main_create(ngx_conf_t *cf)
 	    ngx_array_init(&main->profiles, cf->pool, 2, sizeof(struct gate_profile *)) != NGX_OK)
 		return NULL;
 	main->end_with_master = NGX_CONF_UNSET;
+	main->log_rate = NGX_CONF_UNSET_SIZE;
 	cleanup->handler = gate_main_cleanup;
 	cleanup->data = main;
 	return main;
@@ -216,6 +219,7 @@ static ngx_int_t hooks_install(ngx_conf_t *cf)
 	ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 	struct gate_main *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_guia_module);
 
+	ngx_conf_init_size_value(main->log_rate, LOG_RATE_BYTES);
 	if (main->rulesets.nelts == 0)
 		return NGX_OK;
 	if (gate_rulesets_compile(cf, main) != NGX_OK ||
@@ -233,6 +237,6 @@ static ngx_http_module_t contexts = {
 };
 
 ngx_module_t ngx_http_guia_module = {
-	NGX_MODULE_V1, &contexts, commands, NGX_HTTP_MODULE,       NULL, NULL, gate_process_start, NULL,
-	NULL,          NULL,      NULL,     NGX_MODULE_V1_PADDING,
+	NGX_MODULE_V1,      &contexts, commands, NGX_HTTP_MODULE,  NULL, gate_cycle_start,
+	gate_process_start, NULL,      NULL,     gate_process_end, NULL, NGX_MODULE_V1_PADDING,
 };

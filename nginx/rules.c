@@ -4,6 +4,7 @@
  * nothing and the master does not grow.
  */
 #include "gate.h"
+#include "writer.h"
 
 #include <fcntl.h>
 #include <malloc.h>
@@ -253,9 +254,9 @@ static void audit_make(const ngx_str_t *name)
 }
 
 /* nginx is about to open it anew (USR1), and would let everybody read it. */
-static void audit_reopens(ngx_open_file_t *file, ngx_log_t *log)
+void gate_audit_reopens(ngx_open_file_t *file, ngx_log_t *log)
 {
-	(void)log;
+	gate_writer_reopen(file, log);
 	audit_make(&file->name);
 }
 
@@ -276,7 +277,7 @@ static ngx_int_t audit_open(ngx_conf_t *cf, struct gate_ruleset *ruleset)
 	if (ruleset->audit == NULL)
 		return NGX_ERROR;
 	if (ruleset->audit->flush == NULL)
-		ruleset->audit->flush = audit_reopens;
+		ruleset->audit->flush = gate_audit_reopens;
 	return NGX_OK;
 }
 

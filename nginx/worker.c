@@ -1,5 +1,6 @@
 /* Each process's workers: made after the fork, one for each distinct set of options that some location asks for. */
 #include "gate.h"
+#include "writer.h"
 
 #include <signal.h>
 #include <sys/prctl.h>
@@ -97,4 +98,19 @@ ngx_int_t gate_process_start(ngx_cycle_t *cycle)
 	for (ngx_uint_t i = 0; i < main->profiles.nelts; i++)
 		(void)gate_profile_start(main, profiles[i], cycle->log);
 	return NGX_OK;
+}
+
+/* Where one process does everything, the files of the old configuration are closed next. */
+ngx_int_t gate_cycle_start(ngx_cycle_t *cycle)
+{
+	(void)cycle;
+	gate_writer_flush();
+	return NGX_OK;
+}
+
+/* What is not yet in the logs is written first. */
+void gate_process_end(ngx_cycle_t *cycle)
+{
+	(void)cycle;
+	gate_writer_stop();
 }

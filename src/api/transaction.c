@@ -249,6 +249,11 @@ struct guia_slice guia_audit_record(struct guia_transaction *transaction)
 	return slice_out(record);
 }
 
+bool guia_audit_wanted(struct guia_transaction *transaction)
+{
+	return report_audit_is_wanted(transaction->engine);
+}
+
 void guia_transaction_trace(struct guia_transaction *transaction, guia_trace_fn *trace, void *context)
 {
 	transaction->engine->trace = trace;

@@ -53,7 +53,7 @@ static bool status_is_relevant(struct transaction *t)
 }
 
 /* RelevantOnly: a status that was asked for, or a rule that logged for the audit. */
-static bool is_wanted(struct transaction *t)
+bool report_audit_is_wanted(struct transaction *t)
 {
 	if (t->audit_engine == SWITCH_ON)
 		return true;
@@ -334,7 +334,7 @@ static void connection(struct writer *w)
 struct slice report_audit(struct transaction *t)
 {
 	struct writer w = {.t = t, .out = buffer_make(&t->arena), .first = true};
-	if (!is_wanted(t))
+	if (!report_audit_is_wanted(t))
 		return SLICE("");
 	uint32_t parts = wanted_parts(t);
 	buffer_byte(&w.out, '{');

@@ -23,6 +23,7 @@ struct slice report_log_line(struct transaction *t, size_t index);
 
 /* One line of JSON; empty if SecAuditEngine wants none, or the arena is exhausted. */
 struct slice report_audit(struct transaction *t);
+bool report_audit_is_wanted(struct transaction *t);
 
 /* A text of somebody else's about the request, and its URI, without secrets; empty if the arena is exhausted. */
 struct slice report_redact(struct transaction *t, struct slice text);
