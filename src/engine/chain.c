@@ -142,16 +142,6 @@ int chain_note(struct chain *chain, const struct target *target, const struct va
 	       const struct operand *operand, size_t steps)
 {
 	struct transaction *t = chain->t;
-	if (t->matched_count == t->matched_capacity) {
-		uint32_t capacity = t->matched_capacity == 0 ? 16 : t->matched_capacity * 2;
-		struct matched *matched = arena_alloc(&t->arena, capacity * sizeof(*matched));
-		if (matched == NULL)
-			return -ENOMEM;
-		if (t->matched_count > 0)
-			memcpy(matched, t->matched, t->matched_count * sizeof(*matched));
-		t->matched = matched;
-		t->matched_capacity = capacity;
-	}
 	chain->matched = (struct matched){
 		.variable = target->variable,
 		.counted = target->counted,
@@ -161,7 +151,8 @@ int chain_note(struct chain *chain, const struct target *target, const struct va
 	chain->link = operand->rule;
 	chain->original = value != NULL && value->bytes.ptr != NULL ? value->bytes : operand->bytes;
 	chain->has_match = true;
-	t->matched[t->matched_count++] = chain->matched;
+	if (transaction_add_matched(t, &chain->matched) != 0)
+		return -ENOMEM;
 	if (!chain->wants_log)
 		return 0;
 	if (add_reference(chain, value, operand, steps) != 0)

@@ -35,6 +35,7 @@ struct course_settled {
 	size_t match_count;
 	const struct course_write *writes;
 	size_t write_count;
+	bool passes; /* they end what an earlier rule's `status` would do */
 };
 
 /* A head that looks at names of TX only. */
@@ -56,6 +57,7 @@ struct course_step {
 	uint32_t jump;                 /* the step where a match leads by skip or skipAfter; may be past the end */
 	uint32_t jump_place;           /* the same in the phase's list; UINT32_MAX: beyond this phase */
 	uint32_t quiet;                /* under which it is remembered that the chain did not match; 0: never */
+	uint32_t echo;                 /* under which it is remembered what the rule matched; 0: never */
 	uint16_t first_condition;      /* bits of candidates that must be set too: links that may all match */
 	uint16_t condition_count;
 	const struct course_gate *gate; /* what must hold of TX for the head to match; NULL: nothing is known */

@@ -18,6 +18,42 @@ bool course_macro_is_known(const struct course_builder *b, const struct macro *m
 	return true;
 }
 
+/* A name composed at run time may be any that begins as it does. */
+bool course_may_set(const struct course_builder *b, const struct setvar *setvar, int slot)
+{
+	const struct macro *name = &setvar->name;
+	if (setvar->collection != VARIABLE_TX || setvar->tx_slot != SLOT_NONE)
+		return setvar->collection == VARIABLE_TX && setvar->tx_slot == slot;
+	struct slice prefix = name->part_count > 0 && !name->parts[0].is_variable ? name->parts[0].literal
+			      : macro_is_literal(name)                            ? name->text
+										  : SLICE("");
+	return slice_starts_with_nocase(slice_from_string(b->plan->ruleset->tx_names[slot]), prefix);
+}
+
+static bool link_sets(const struct course_builder *b, const struct rule *rule, int slot)
+{
+	uint8_t first = (uint8_t)b->plan->ruleset->tx_names[slot][0];
+	if (rule->capture && byte_is_digit(first))
+		return true;
+	for (size_t i = 0; i < rule->action_count; i++)
+		if (rule->actions[i].kind == ACTION_SETVAR && course_may_set(b, &rule->actions[i].setvar, slot))
+			return true;
+	return false;
+}
+
+bool course_changes_argument(const struct course_builder *b, const struct rule *head, const struct rule *link)
+{
+	const struct macro *argument = &link->operation.argument;
+	for (size_t i = 0; i < argument->part_count; i++) {
+		const struct macro_part *part = &argument->parts[i];
+		for (const struct rule *rule = head; part->is_variable && rule != link->next_link;
+		     rule = rule->next_link)
+			if (part->tx_slot != SLOT_NONE && link_sets(b, rule, part->tx_slot))
+				return true;
+	}
+	return false;
+}
+
 /* Stays as long as the builder; a literal as long as its rule. */
 static struct slice expand(const struct course_builder *b, const struct macro *macro)
 {
@@ -53,10 +89,12 @@ static bool link_is_known(const struct course_builder *b, const struct rule *rul
 {
 	if (rule->kind == RULE_ACTION)
 		return true;
-	if (rule->multi_match || !is_pure(rule->operation.kind) || !course_macro_is_known(b, &rule->operation.argument))
+	if (rule->multi_match || !is_pure(rule->operation.kind) ||
+	    !course_macro_is_known(b, &rule->operation.argument) || course_changes_argument(b, rule, rule))
 		return false;
 	for (size_t i = 0; i < rule->target_count; i++)
-		if (rule->targets[i].excluded || !target_is_known(b, &rule->targets[i]))
+		if (rule->targets[i].excluded || !target_is_known(b, &rule->targets[i]) ||
+		    (rule->target_count > 1 && link_sets(b, rule, rule->targets[i].tx_slot)))
 			return false;
 	return true;
 }

@@ -58,6 +58,11 @@ int course_macro_expand(const struct course_builder *b, const struct macro *macr
  */
 int course_link_matches(struct course_builder *b, const struct rule *rule, struct matched *ret_matched);
 
+bool course_may_set(const struct course_builder *b, const struct setvar *setvar, int slot);
+
+/* Whether what the links from `head` to `link` set for one value may change what `link` asks of the next. */
+bool course_changes_argument(const struct course_builder *b, const struct rule *head, const struct rule *link);
+
 /* Whether a chain matches. 0 or -ENOMEM. */
 int course_answer_of(struct course_builder *b, const struct rule *head, enum course_answer *ret_answer);
 
@@ -83,7 +88,10 @@ bool course_jumps_twice(const struct rule *head);
 /* Whether it is a ctl that takes rules, or targets from rules. */
 bool course_is_removal(const struct action *action);
 
-/* Whether a match is nothing but a match and variables of TX, and nobody looks at what was matched. */
+/* Whether a match is nothing but a match and variables of TX, perhaps jumps. */
+bool course_sets_variables(const struct rule *head);
+
+/* The same where nobody looks at what was matched. */
 bool course_leaves_variables_only(const struct course_builder *b, const struct rule *head, size_t place);
 
 /* Settled rules so far become a step of their own, from which the next is the one that stands behind `jump_place`. */

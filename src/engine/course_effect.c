@@ -172,6 +172,14 @@ bool course_is_removal(const struct action *action)
 	       action->ctl.kind <= CTL_RULE_REMOVE_TARGET_BY_TAG;
 }
 
+bool course_sets_variables(const struct rule *head)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+		if (!link_sets_only(rule))
+			return false;
+	return true;
+}
+
 bool course_leaves_variables_only(const struct course_builder *b, const struct rule *head, size_t place)
 {
 	bool jumps;

@@ -2,9 +2,30 @@
 #include "engine/course_build.h"
 
 #include "engine/number.h"
+#include "engine/rule.h"
 #include "match/compare.h"
 
 #include <errno.h>
+
+/* A rule that neither passes nor disrupts leaves its `status` to a later one; so do all where nothing disrupts. */
+static bool statuses_stay(const struct ruleset *ruleset)
+{
+	if (ruleset->settings.rule_engine != SWITCH_ON)
+		return true;
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		for (const struct rule *rule = ruleset->rules[i]; rule != NULL; rule = rule->next_link)
+			if (rule->status != 0 && !rule_passes(rule) && !course_may_disrupt(rule))
+				return true;
+	return false;
+}
+
+static bool ends_status(const struct course_builder *b)
+{
+	for (size_t i = 0; i < b->match_count; i++)
+		if (rule_passes(b->matches[i].rule))
+			return statuses_stay(b->plan->ruleset);
+	return false;
+}
 
 int course_settled_close_with(struct course_builder *b, uint32_t jump_place)
 {
@@ -18,7 +39,7 @@ int course_settled_close_with(struct course_builder *b, uint32_t jump_place)
 		return -ENOMEM;
 	memcpy(matches, b->matches, b->match_count * sizeof(*matches));
 	memcpy(writes, b->writes, b->write_count * sizeof(*writes));
-	*settled = (struct course_settled){matches, b->match_count, writes, b->write_count};
+	*settled = (struct course_settled){matches, b->match_count, writes, b->write_count, ends_status(b)};
 	b->steps[b->step_count++] = (struct course_step){
 		.settled = settled,
 		.place = (uint32_t)b->settled_place,

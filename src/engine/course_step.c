@@ -3,6 +3,8 @@
 #include "engine/operator.h"
 
 #include "base/vector.h"
+#include "engine/echo.h"
+#include "engine/remembered.h"
 #include "engine/target.h"
 #include "engine/worker.h"
 #include "match/compare.h"
@@ -22,19 +24,8 @@ static bool may_lose_targets(const struct course_builder *b, const struct rule *
 
 static void setvar_varies(struct course_builder *b, const struct setvar *setvar)
 {
-	if (setvar->collection != VARIABLE_TX)
-		return;
-	if (setvar->tx_slot != SLOT_NONE) {
-		facts_forget(&b->facts, setvar->tx_slot);
-		return;
-	}
-	/* A name composed at run time: any that begins as it does. */
-	const struct macro *name = &setvar->name;
-	struct slice prefix = name->part_count > 0 && !name->parts[0].is_variable ? name->parts[0].literal
-			      : macro_is_literal(name)                            ? name->text
-										  : SLICE("");
 	for (size_t slot = 0; slot < b->plan->ruleset->tx_slot_count; slot++)
-		if (slice_starts_with_nocase(slice_from_string(b->plan->ruleset->tx_names[slot]), prefix))
+		if (course_may_set(b, setvar, (int)slot))
 			facts_forget(&b->facts, (int)slot);
 }
 
@@ -78,7 +69,7 @@ static int keep_arguments(struct course_builder *b, const struct rule *head, str
 	step->arguments = arguments;
 	step->knows_arguments = true;
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link, arguments++) {
-		if (!course_macro_is_known(b, &rule->operation.argument))
+		if (!course_macro_is_known(b, &rule->operation.argument) || course_changes_argument(b, head, rule))
 			step->knows_arguments = false;
 		else if (course_macro_expand(b, &rule->operation.argument, arguments) != 0)
 			return -ENOMEM;
@@ -180,6 +171,9 @@ int course_step_add(struct course_builder *b, const struct rule *head, size_t pl
 	if (r != 0)
 		return r;
 	step->surely = surely;
+	if (!surely && step->knows_arguments && !step->loses_targets && !jumps && echo_is_possible(head) &&
+	    course_sets_variables(head))
+		step->echo = remembered_new_number();
 	b->usable &= !course_jumps_twice(head);
 	may_match(b, head);
 	r = add_removals(b, head);

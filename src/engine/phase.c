@@ -4,6 +4,7 @@
 #include "engine/body.h"
 #include "engine/body_bytes.h"
 #include "engine/candidate.h"
+#include "engine/echo.h"
 #include "engine/profile.h"
 #include "engine/quiet.h"
 #include "engine/rule.h"
@@ -106,10 +107,10 @@ static int run_all(struct transaction *t, unsigned phase, size_t from)
 /* What rules that surely match leave behind. */
 static int settle(struct transaction *t, const struct course_settled *settled)
 {
-	for (size_t i = 0; i < settled->write_count; i++)
-		if (tx_settle(&t->tx, &settled->writes[i]) != 0)
-			return -ENOMEM;
-	t->pending_status = 0;
+	if (settled->write_count > 0 && tx_settle(&t->tx, settled->writes, settled->write_count) != 0)
+		return -ENOMEM;
+	if (settled->passes && t->rule_engine == SWITCH_ON)
+		t->pending_status = 0;
 	if (settled->match_count == 0 || t->worker->options.verdicts_only)
 		return 0;
 	struct match_entry *entry = transaction_add_match(t);
@@ -200,11 +201,12 @@ static int set_variables(struct transaction *t, const struct rule *head)
 {
 	struct score_change change = {0};
 	t->head = head;
-	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
 		if (action_run_setvars(t, rule, &change) != 0)
 			return -ENOMEM;
+		rule_pass(t, rule);
+	}
 	t->head = NULL;
-	t->pending_status = 0;
 	return 1;
 }
 
@@ -230,6 +232,13 @@ static void pass_settled(struct transaction *t, const struct course *course, con
 	*ret_next = step->jump;
 }
 
+/* What a step came to is not to be remembered then. */
+static bool met_limit(const struct transaction *t)
+{
+	const struct value_set *exceeded = &t->sets[VARIABLE_MSC_PCRE_LIMITS_EXCEEDED];
+	return t->arena.exhausted || t->memory_exceeded || (exceeded->count > 0 && exceeded->items[0]->bytes.len > 0);
+}
+
 static int take_step(struct transaction *t, const struct course *course, const struct course_step *step,
 		     size_t *ret_next)
 {
@@ -243,19 +252,24 @@ static int take_step(struct transaction *t, const struct course *course, const s
 	if (step->condition_count > 0 && t->worker->options.verdicts_only && !candidate_conditions_hold(t, step))
 		return 0;
 	struct quiet_key key;
-	bool quiet = step->quiet != 0 && t->worker->options.verdicts_only && quiet_key_make(t, step, &key);
+	bool lean = t->worker->options.verdicts_only;
+	bool quiet = step->quiet != 0 && lean && quiet_key_make(t, step, &key);
 	if (quiet && quiet_is_known(t, &key))
 		return 0;
 	if (step->gate != NULL && !gate_is_open(t, step->gate))
 		return 0;
 	forget_matched(t, course, step->place);
 	t->last_place = step->place + 1;
+	int r = step->echo != 0 && lean ? echo_repeat(t, step) : 0;
+	if (r != 0)
+		return r;
 	t->step = step->is_probed ? (int32_t)(course->first_bit + (size_t)(step - course->steps)) : -1;
-	int r = step->surely && t->worker->options.verdicts_only ? set_variables(t, step->rule)
-								 : evaluate(t, step->rule);
+	r = step->surely && lean ? set_variables(t, step->rule) : evaluate(t, step->rule);
 	t->step = -1;
-	if (r == 0 && quiet)
+	if (r == 0 && quiet && !met_limit(t))
 		quiet_remember(t, &key);
+	if (r > 0 && step->echo != 0 && lean && !met_limit(t))
+		echo_remember(t, step);
 	if (r > 0 && step->derails)
 		return derail(t, course, step, ret_next);
 	if (!t->disrupted)

@@ -18,7 +18,10 @@ struct entry {
 	uint32_t number; /* 0: empty */
 	uint16_t first_len;
 	uint16_t second_len;
-	struct remembered_answer answer;
+	union {
+		struct remembered_answer answer;
+		uint16_t note_len; /* the note is behind the key */
+	};
 	uint8_t bytes[];
 };
 
@@ -85,9 +88,9 @@ uint32_t remembered_new_number(void)
 	return atomic_fetch_add_explicit(&numbers, 1, memory_order_relaxed) + 1;
 }
 
-static struct shelf *shelf_of(struct remembered *remembered, const struct remembered_key *key)
+static struct shelf *shelf_of(struct remembered *remembered, const struct remembered_key *key, size_t note_room)
 {
-	size_t bytes = key->first.len + key->second.len + sizeof(struct entry);
+	size_t bytes = key->first.len + key->second.len + note_room + sizeof(struct entry);
 	struct shelf *shelf = remembered->shelves;
 	while (shelf->entry_bytes < bytes)
 		shelf++;
@@ -117,27 +120,33 @@ static bool is_same(const struct entry *entry, const struct remembered_key *key)
 	       slice_equal(slice_make(entry->bytes + entry->first_len, entry->second_len), key->second);
 }
 
-const struct remembered_answer *remembered_find(struct remembered *remembered, struct remembered_key *key)
+static struct entry *find(struct remembered *remembered, struct remembered_key *key, size_t note_room)
 {
-	if (is_too_long(key))
-		return key->second.len > 0 ? NULL
-					   : remembered_long_find(remembered->long_values, key->number, key->first);
 	struct hash_key seed = {remembered->key.k0 ^ key->number, remembered->key.k1};
 	key->hash = hash_quick(&seed, key->first);
 	if (key->second.len > 0) {
 		seed.k0 ^= key->hash;
 		key->hash = hash_quick(&seed, key->second);
 	}
-	struct shelf *shelf = shelf_of(remembered, key);
+	struct shelf *shelf = shelf_of(remembered, key, note_room);
 	size_t row = key->hash % shelf->rows;
 	uint32_t tag = tag_of(key->hash);
 	for (size_t i = 0; i < WAYS; i++) {
 		if ((shelf->tags[row][i] & ~(uint32_t)SEEN_AGAIN) != tag || !is_same(entry_at(shelf, row, i), key))
 			continue;
 		shelf->tags[row][i] |= SEEN_AGAIN;
-		return &entry_at(shelf, row, i)->answer;
+		return entry_at(shelf, row, i);
 	}
 	return NULL;
+}
+
+const struct remembered_answer *remembered_find(struct remembered *remembered, struct remembered_key *key)
+{
+	if (is_too_long(key))
+		return key->second.len > 0 ? NULL
+					   : remembered_long_find(remembered->long_values, key->number, key->first);
+	struct entry *entry = find(remembered, key, 0);
+	return entry == NULL ? NULL : &entry->answer;
 }
 
 /* The first that was not found again since it came, or since the last time that all were. */
@@ -152,23 +161,22 @@ static size_t victim(uint32_t *tags, uint64_t hash)
 	return from;
 }
 
-static void put(struct remembered *remembered, const struct remembered_key *key, const struct remembered_answer *answer)
+/* A place that is filled but for what is remembered. */
+static struct entry *put(struct remembered *remembered, const struct remembered_key *key, size_t note_room)
 {
-	struct shelf *shelf = shelf_of(remembered, key);
+	struct shelf *shelf = shelf_of(remembered, key, note_room);
 	size_t row = key->hash % shelf->rows;
 	size_t way = victim(shelf->tags[row], key->hash);
 	struct entry *entry = entry_at(shelf, row, way);
 	shelf->tags[row][way] = tag_of(key->hash);
-	*entry = (struct entry){
-		.number = key->number,
-		.first_len = (uint16_t)key->first.len,
-		.second_len = (uint16_t)key->second.len,
-		.answer = *answer,
-	};
+	entry->number = key->number;
+	entry->first_len = (uint16_t)key->first.len;
+	entry->second_len = (uint16_t)key->second.len;
 	if (key->first.len > 0)
 		memcpy(entry->bytes, key->first.ptr, key->first.len);
 	if (key->second.len > 0)
 		memcpy(entry->bytes + key->first.len, key->second.ptr, key->second.len);
+	return entry;
 }
 
 void remembered_add(struct remembered *remembered, const struct remembered_key *key, uint16_t name,
@@ -180,7 +188,26 @@ void remembered_add(struct remembered *remembered, const struct remembered_key *
 	if (step_count > 0)
 		memcpy(answer.steps, steps, step_count * sizeof(*steps));
 	if (!is_too_long(key))
-		put(remembered, key, &answer);
+		put(remembered, key, 0)->answer = answer;
 	else if (key->second.len == 0)
 		remembered_long_add(remembered->long_values, key->number, key->first, &answer);
+}
+
+bool remembered_find_note(struct remembered *remembered, struct remembered_key *key, struct slice *ret_note)
+{
+	struct entry *entry =
+		key->first.len > REMEMBERED_BYTES - REMEMBERED_NOTE ? NULL : find(remembered, key, REMEMBERED_NOTE);
+	if (entry != NULL)
+		*ret_note = slice_make(entry->bytes + entry->first_len, entry->note_len);
+	return entry != NULL;
+}
+
+void remembered_add_note(struct remembered *remembered, const struct remembered_key *key, struct slice note)
+{
+	if (key->first.len > REMEMBERED_BYTES - REMEMBERED_NOTE || note.len > REMEMBERED_NOTE)
+		return;
+	struct entry *entry = put(remembered, key, REMEMBERED_NOTE);
+	entry->note_len = (uint16_t)note.len;
+	if (note.len > 0)
+		memcpy(entry->bytes + entry->first_len, note.ptr, note.len);
 }

@@ -11,6 +11,7 @@
 enum {
 	REMEMBERED_STEPS = 6,   /* of a value with more nothing is kept */
 	REMEMBERED_BYTES = 480, /* a key of one part that is longer is a long value; one of two is not kept */
+	REMEMBERED_NOTE = 64,   /* bytes of a note */
 };
 
 /* What is remembered: bytes, in two parts (a name and its value, or one of them empty), under a number. */
@@ -42,5 +43,12 @@ const struct remembered_answer *remembered_find(struct remembered *remembered, s
 /* Keeps what was not found. */
 void remembered_add(struct remembered *remembered, const struct remembered_key *key, uint16_t name,
 		    const uint16_t *steps, size_t step_count);
+
+/*
+ * The same with a note in place of an answer: bytes that follow from the key, which has one part. Numbers of notes are
+ * not used for answers. False if it is not known.
+ */
+bool remembered_find_note(struct remembered *remembered, struct remembered_key *key, struct slice *ret_note);
+void remembered_add_note(struct remembered *remembered, const struct remembered_key *key, struct slice note);
 
 #endif

@@ -26,6 +26,7 @@ static int place_of(enum variable collection)
 void stored_open(struct transaction *t, enum variable collection, struct slice key)
 {
 	t->stored_keys[place_of(collection)] = key.ptr == NULL ? SLICE("") : key;
+	t->stored_read[place_of(collection)] = 0;
 }
 
 static struct guia_slice outer(struct slice s)
@@ -69,6 +70,13 @@ static bool record_of(struct transaction *t, enum variable collection, struct re
 	return true;
 }
 
+/* The same for a change, after which the collection is read anew. */
+static bool record_to_change(struct transaction *t, enum variable collection, struct record *ret_record)
+{
+	t->stored_read[place_of(collection)] = 0;
+	return record_of(t, collection, ret_record);
+}
+
 struct listing {
 	struct transaction *t;
 	struct value_set *set;
@@ -87,12 +95,17 @@ static void add_value(void *context, struct guia_slice name, struct guia_slice v
 		listing->error = -ENOMEM;
 }
 
-int stored_values(struct transaction *t, enum variable collection, struct value_set *ret_set)
+int stored_values(struct transaction *t, enum variable collection, struct value_set *set)
 {
 	struct record r;
-	struct listing listing = {t, ret_set, 0};
+	struct listing listing = {t, set, 0};
+	uint8_t *read = &t->stored_read[place_of(collection)];
+	if (t->phase != 0 && *read == t->phase)
+		return 0;
+	set->count = 0;
 	if (record_of(t, collection, &r))
 		(void)r.store->list(r.store->context, r.collection, r.key, r.now_ms, add_value, &listing);
+	*read = listing.error == 0 ? t->phase : 0;
 	return listing.error;
 }
 
@@ -100,7 +113,7 @@ int stored_values(struct transaction *t, enum variable collection, struct value_
 void stored_set(struct transaction *t, enum variable collection, struct slice name, struct slice value)
 {
 	struct record r;
-	if (record_of(t, collection, &r))
+	if (record_to_change(t, collection, &r))
 		(void)r.store->set(r.store->context, r.collection, r.key, outer(name), outer(value), r.now_ms,
 				   r.timeout_ms);
 }
@@ -109,7 +122,7 @@ void stored_add(struct transaction *t, enum variable collection, struct slice na
 {
 	struct record r;
 	int64_t sum;
-	if (record_of(t, collection, &r))
+	if (record_to_change(t, collection, &r))
 		(void)r.store->add(r.store->context, r.collection, r.key, outer(name), amount, r.now_ms, r.timeout_ms,
 				   &sum);
 }
@@ -117,14 +130,14 @@ void stored_add(struct transaction *t, enum variable collection, struct slice na
 void stored_unset(struct transaction *t, enum variable collection, struct slice name)
 {
 	struct record r;
-	if (record_of(t, collection, &r))
+	if (record_to_change(t, collection, &r))
 		(void)r.store->remove(r.store->context, r.collection, r.key, outer(name));
 }
 
 void stored_expire(struct transaction *t, enum variable collection, struct slice name, int64_t seconds)
 {
 	struct record r;
-	if (record_of(t, collection, &r))
+	if (record_to_change(t, collection, &r))
 		(void)r.store->expire(r.store->context, r.collection, r.key, outer(name), r.now_ms + seconds * 1000);
 }
 
@@ -146,7 +159,7 @@ void stored_deprecate(struct transaction *t, enum variable collection, struct sl
 	struct buffer clock_name = buffer_make(&t->arena);
 	buffer_add(&clock_name, name);
 	buffer_text(&clock_name, ".deprecated");
-	if (seconds <= 0 || amount <= 0 || clock_name.error != 0 || !record_of(t, collection, &r))
+	if (seconds <= 0 || amount <= 0 || clock_name.error != 0 || !record_to_change(t, collection, &r))
 		return;
 	struct guia_slice clock = outer(buffer_slice(&clock_name));
 	int64_t now = r.now_ms / 1000;

@@ -7,8 +7,11 @@
 /* initcol, setsid, setuid, setrsc: which record the collection is from now on. */
 void stored_open(struct transaction *t, enum variable collection, struct slice key);
 
-/* All live values of the record. 0 or -ENOMEM. */
-int stored_values(struct transaction *t, enum variable collection, struct value_set *ret_set);
+/*
+ * All live values of the record, read once in a phase and again after a change of the transaction's own: `set` is that
+ * of the collection, as the last call left it. 0 or -ENOMEM.
+ */
+int stored_values(struct transaction *t, enum variable collection, struct value_set *set);
 
 /* setvar on a stored collection. */
 void stored_set(struct transaction *t, enum variable collection, struct slice name, struct slice value);

@@ -33,6 +33,22 @@ struct match_entry *transaction_add_match(struct transaction *t)
 	return &t->matches[t->match_count++];
 }
 
+int transaction_add_matched(struct transaction *t, const struct matched *matched)
+{
+	if (t->matched_count == t->matched_capacity) {
+		uint32_t capacity = t->matched_capacity == 0 ? 16 : t->matched_capacity * 2;
+		struct matched *all = arena_alloc(&t->arena, capacity * sizeof(*all));
+		if (all == NULL)
+			return -ENOMEM;
+		if (t->matched_count > 0)
+			memcpy(all, t->matched, t->matched_count * sizeof(*all));
+		t->matched = all;
+		t->matched_capacity = capacity;
+	}
+	t->matched[t->matched_count++] = *matched;
+	return 0;
+}
+
 static struct slice inner(struct guia_slice s)
 {
 	return slice_make(s.len == 0 ? (const void *)"" : s.ptr, s.len);

@@ -132,7 +132,8 @@ struct transaction {
 	uint32_t matched_count;
 	uint32_t matched_capacity;
 	struct slice stored_keys[STORED_COLLECTIONS]; /* initcol; ptr NULL: not initialised */
-	struct environment *environment;              /* setenv */
+	uint8_t stored_read[STORED_COLLECTIONS]; /* the phase in which its set was filled last; 0: not since a change */
+	struct environment *environment;         /* setenv */
 	uint8_t highest_severity;
 
 	/* What ctl changes. */
@@ -190,6 +191,9 @@ struct slice transaction_copy(struct transaction *t, struct slice s);
 
 /* Room for one more match; NULL when the arena is exhausted. */
 struct match_entry *transaction_add_match(struct transaction *t);
+
+/* The next of MATCHED_VARS. 0 or -ENOMEM. */
+int transaction_add_matched(struct transaction *t, const struct matched *matched);
 
 /* Notes that memory ran out; the arena's own flag says so too. */
 static inline void transaction_out_of_memory(struct transaction *t)

@@ -122,22 +122,32 @@ int64_t tx_number(struct tx_entry *entry)
 	return entry->number;
 }
 
+/* Room in the order for so many more. 0 or -ENOMEM. */
+static int order_reserve(struct tx_collection *tx, size_t more)
+{
+	size_t capacity = tx->order_capacity == 0 ? 128 : tx->order_capacity;
+	while (capacity - tx->order_count < more)
+		capacity *= 2;
+	if (capacity == tx->order_capacity)
+		return 0;
+	uint32_t *order = arena_alloc(tx->arena, capacity * sizeof(*order));
+	if (order == NULL)
+		return -ENOMEM;
+	if (tx->order_count > 0)
+		memcpy(order, tx->order, tx->order_count * sizeof(*order));
+	tx->order = order;
+	tx->order_capacity = (uint32_t)capacity;
+	return 0;
+}
+
 /* The entry, put in order if it was unset; NULL when the arena is exhausted. */
 static struct tx_entry *entry_to_write(struct tx_collection *tx, int handle)
 {
 	struct tx_entry *entry = entry_of(tx, handle);
 	if (entry->generation == tx->generation)
 		return entry;
-	if (tx->order_count == tx->order_capacity) {
-		uint32_t capacity = tx->order_capacity == 0 ? 128 : tx->order_capacity * 2;
-		uint32_t *order = arena_alloc(tx->arena, capacity * sizeof(*order));
-		if (order == NULL)
-			return NULL;
-		if (tx->order_count > 0)
-			memcpy(order, tx->order, tx->order_count * sizeof(*order));
-		tx->order = order;
-		tx->order_capacity = capacity;
-	}
+	if (order_reserve(tx, 1) != 0)
+		return NULL;
 	tx->order[tx->order_count++] = (uint32_t)handle;
 	entry->generation = tx->generation;
 	return entry;
@@ -180,17 +190,23 @@ void tx_unset(struct tx_collection *tx, int handle)
 	}
 }
 
-int tx_settle(struct tx_collection *tx, const struct course_write *write)
+int tx_settle(struct tx_collection *tx, const struct course_write *writes, size_t count)
 {
-	if (write->unset) {
-		tx_unset(tx, write->slot);
-		return 0;
-	}
-	struct tx_entry *entry = entry_to_write(tx, write->slot);
-	if (entry == NULL)
+	if (order_reserve(tx, count) != 0)
 		return -ENOMEM;
-	entry->text = write->text;
-	entry->number = write->number;
-	entry->has_number = true;
+	uint32_t *order = tx->order + tx->order_count;
+	for (size_t i = 0; i < count; i++) {
+		struct tx_entry *entry = &tx->slots[writes[i].slot];
+		if (writes[i].unset) {
+			tx->order_count = (uint32_t)(order - tx->order);
+			tx_unset(tx, writes[i].slot);
+			order = tx->order + tx->order_count;
+			continue;
+		}
+		*order = (uint32_t)writes[i].slot;
+		order += entry->generation != tx->generation;
+		*entry = (struct tx_entry){writes[i].text, writes[i].number, tx->generation, true};
+	}
+	tx->order_count = (uint32_t)(order - tx->order);
 	return 0;
 }

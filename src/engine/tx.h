@@ -62,7 +62,7 @@ int64_t tx_number(struct tx_entry *entry);
 int tx_set_text(struct tx_collection *tx, int handle, struct slice text);
 int tx_set_number(struct tx_collection *tx, int handle, int64_t number);
 void tx_unset(struct tx_collection *tx, int handle);
-/* What a rule that is settled has set. 0 or -ENOMEM. */
-int tx_settle(struct tx_collection *tx, const struct course_write *write);
+/* What rules that are settled have set, in order. 0 or -ENOMEM. */
+int tx_settle(struct tx_collection *tx, const struct course_write *writes, size_t count);
 
 #endif

@@ -311,10 +311,8 @@ static int resolve_remote_user(const struct question *q, const struct value_set 
 
 static int resolve_stored(const struct question *q, const struct value_set **ret_set)
 {
-	struct value_set *set = &q->t->sets[q->variable];
-	set->count = 0;
-	*ret_set = set;
-	return stored_values(q->t, q->variable, set);
+	*ret_set = &q->t->sets[q->variable];
+	return stored_values(q->t, q->variable, &q->t->sets[q->variable]);
 }
 
 static int select_nodes(struct transaction *t, const struct question *q, struct xml_selection *selection)

@@ -420,6 +420,25 @@ static void write_rule(struct writer *w)
 	text(w, "\"\n");
 }
 
+/* One that does nothing but set variables from what it matched. */
+static void write_copy(struct writer *w)
+{
+	static const char *const named[] = {"REQUEST_HEADERS:X-A", "ARGS:a", "REQUEST_COOKIES:c", "ARGS_POST:b"};
+	text(w, "SecRule ");
+	if (once(w, 2))
+		text(w, PICK(w, named));
+	else
+		write_targets(w, false);
+	text(w, " \"");
+	write_operator(w);
+	buffer_printf(w->out, "\" \"id:%u,phase:%u,pass,nolog", w->id++, 1 + below(w, 5));
+	write_transforms(w);
+	for (unsigned left = 1 + below(w, 2); left > 0; left--)
+		buffer_printf(w->out, ",setvar:'tx.%s=%s'", PICK(w, tx_names),
+			      once(w, 2) ? "%{MATCHED_VAR}" : "v%{MATCHED_VAR}w");
+	text(w, "\"\n");
+}
+
 /* ---- a rule set ---- */
 
 static void write_settings(struct writer *w)
@@ -503,7 +522,7 @@ void generate_rules(uint64_t *state, struct arena *arena, struct generated_rules
 	while (w.id < w.rules) {
 		if (random_once(state, 6))
 			add(&w, write_marker, arena, ret_rules);
-		add(&w, write_rule, arena, ret_rules);
+		add(&w, random_once(state, 8) ? write_copy : write_rule, arena, ret_rules);
 	}
 	if (random_once(state, 3))
 		add(&w, write_last, arena, ret_rules);
