@@ -62,7 +62,8 @@ static bool actions_read_match(const struct rule *rule)
 	bool reads = macro_reads_match(&rule->message) || macro_reads_match(&rule->log_data);
 	for (size_t i = 0; i < rule->action_count; i++) {
 		const struct action *action = &rule->actions[i];
-		reads |= macro_reads_match(&action->text);
+		reads |= macro_reads_match(&action->text) || action->kind == ACTION_SANITISE_MATCHED ||
+			 action->kind == ACTION_SANITISE_MATCHED_BYTES;
 		if (action->kind == ACTION_SETVAR)
 			reads |= macro_reads_match(&action->setvar.name) || macro_reads_match(&action->setvar.value);
 	}
