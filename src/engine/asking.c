@@ -4,6 +4,7 @@
 #include "engine/operator.h"
 #include "engine/profile.h"
 #include "engine/remembered.h"
+#include "match/scan.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -68,27 +69,48 @@ static int settle_bit(struct asking *a, const struct probe_bit *bit, struct slic
 	return 0;
 }
 
+/* A value in one of its forms, and the nodes that see it so. */
+struct form {
+	struct slice bytes;
+	uint64_t nodes;
+};
+
+enum { AS_IT_IS, LOWERED, FORMS }; /* that are asked at a time; the second may have no nodes */
+
 /* Negated operators: a clear bit is a match; a set one is none, if it is certain. */
-static int ask_clear_bits(struct asking *a, const struct probe_scan *scan, struct slice bytes, uint64_t nodes)
+static int ask_clear_bits(struct asking *a, const struct probe_scan *scan, const struct form *form,
+			  const uint64_t *words)
 {
-	const uint64_t *words = a->t->worker->scan_words;
 	int r = 0;
 	for (size_t i = 0; i < scan->clear_count && r == 0; i++) {
 		const struct probe_bit *clear = &scan->clear[i];
-		if ((nodes >> clear->node & 1) == 0)
+		if ((form->nodes >> clear->node & 1) == 0)
 			continue;
 		if ((words[clear->bit / 64] >> clear->bit % 64 & 1) == 0)
 			add(a, clear->step);
 		else if (clear->confirm > 0)
-			r = settle_bit(a, clear, bytes);
+			r = settle_bit(a, clear, form->bytes);
 	}
 	return r;
 }
 
-/* What a scan has to look for in a value that stands at these nodes; NULL: everything. */
-static const uint64_t *wanted_slots(struct asking *a, const struct probe_scan *scan, uint64_t nodes)
+static int ask_bits(struct asking *a, const struct probe_scan *scan, const struct form *form, const uint64_t *words)
 {
-	uint64_t *slots = a->t->worker->scan_slots;
+	int r = 0;
+	for (size_t word = 0; word < scan->words; word++) {
+		for (uint64_t left = words[word]; left != 0; left &= left - 1) {
+			size_t bit = word * 64 + (size_t)__builtin_ctzll(left);
+			for (size_t i = scan->first_of_bit[bit]; i < scan->first_of_bit[bit + 1] && r == 0; i++)
+				if ((form->nodes >> scan->bits[i].node & 1) != 0)
+					r = settle_bit(a, &scan->bits[i], form->bytes);
+		}
+	}
+	return r != 0 || scan->clear_count == 0 ? r : ask_clear_bits(a, scan, form, words);
+}
+
+/* What a scan has to look for in a value that stands at these nodes; NULL: everything. */
+static const uint64_t *wanted_slots(const struct probe_scan *scan, uint64_t nodes, uint64_t *slots)
+{
 	if ((scan->nodes & ~nodes) == 0)
 		return NULL;
 	memset(slots, 0, scan->slot_words * sizeof(*slots));
@@ -100,44 +122,80 @@ static const uint64_t *wanted_slots(struct asking *a, const struct probe_scan *s
 	return slots;
 }
 
-static int ask_scan(struct asking *a, const struct probe_scan *scan, struct slice bytes, uint64_t nodes)
+static int ask_scan(struct asking *a, const struct probe_scan *scan, const struct form *form)
 {
-	uint64_t *words = a->t->worker->scan_words;
-	int r = 0;
-	profile_note_scan(a->t->worker->profile);
+	struct worker *worker = a->t->worker;
+	uint64_t *words = worker->scan_words[AS_IT_IS];
+	profile_note_scan(worker->profile);
 	memset(words, 0, scan->words * sizeof(*words));
-	if (bytes.len >= scan->min_width &&
-	    scan_run(scan->set, a->t->worker->scan_scratch, bytes, wanted_slots(a, scan, nodes), words) < 0)
+	if (form->bytes.len >= scan->min_width &&
+	    scan_run(scan->set, worker->scan_scratch, form->bytes,
+		     wanted_slots(scan, form->nodes, worker->scan_slots[AS_IT_IS]), words) < 0)
 		return -EIO;
-	for (size_t word = 0; word < scan->words; word++) {
-		for (uint64_t left = words[word]; left != 0; left &= left - 1) {
-			size_t bit = word * 64 + (size_t)__builtin_ctzll(left);
-			for (size_t i = scan->first_of_bit[bit]; i < scan->first_of_bit[bit + 1] && r == 0; i++)
-				if ((nodes >> scan->bits[i].node & 1) != 0)
-					r = settle_bit(a, &scan->bits[i], bytes);
-		}
-	}
-	return r != 0 || scan->clear_count == 0 ? r : ask_clear_bits(a, scan, bytes, nodes);
+	return ask_bits(a, scan, form, words);
 }
 
-static int ask(struct asking *a, struct slice bytes, uint64_t nodes)
+/* Both forms in one scan. */
+static int ask_scan_of_both(struct asking *a, const struct probe_scan *scan, const struct form *forms)
+{
+	struct worker *worker = a->t->worker;
+	struct scan_view views[FORMS];
+	int r = 0;
+	profile_note_scan(worker->profile);
+	for (size_t i = 0; i < FORMS; i++) {
+		views[i].slots = wanted_slots(scan, forms[i].nodes, worker->scan_slots[i]);
+		views[i].ret_bits = worker->scan_words[i];
+		memset(views[i].ret_bits, 0, scan->words * sizeof(*views[i].ret_bits));
+	}
+	if (forms[AS_IT_IS].bytes.len >= scan->min_width &&
+	    scan_run_both(scan->set, worker->scan_scratch, forms[AS_IT_IS].bytes, &views[AS_IT_IS], &views[LOWERED]) <
+		    0)
+		return -EIO;
+	for (size_t i = 0; i < FORMS && r == 0; i++)
+		r = ask_bits(a, scan, &forms[i], views[i].ret_bits);
+	return r;
+}
+
+static int ask_scans(struct asking *a, const struct form *forms)
 {
 	int r = 0;
-	for (size_t i = 0; i < a->set->scan_count && r == 0; i++)
-		if ((a->set->scans[i].nodes & nodes) != 0)
-			r = ask_scan(a, &a->set->scans[i], bytes, nodes);
-	for (size_t i = 0; i < a->set->question_count && r == 0; i++)
-		if ((nodes & a->set->questions[i].nodes) != 0)
-			r = ask_question(a, &a->set->questions[i], bytes);
+	for (size_t i = 0; i < a->set->scan_count && r == 0; i++) {
+		const struct probe_scan *scan = &a->set->scans[i];
+		bool asked[FORMS];
+		for (size_t k = 0; k < FORMS; k++)
+			asked[k] = (scan->nodes & forms[k].nodes) != 0;
+		if (asked[AS_IT_IS] && asked[LOWERED] && scan_set_lowers(scan->set)) {
+			r = ask_scan_of_both(a, scan, forms);
+			continue;
+		}
+		for (size_t k = 0; k < FORMS && r == 0; k++)
+			if (asked[k])
+				r = ask_scan(a, scan, &forms[k]);
+	}
+	return r;
+}
+
+static int ask(struct asking *a, const struct form *forms)
+{
+	uint64_t nodes = forms[AS_IT_IS].nodes | forms[LOWERED].nodes;
+	if ((nodes & a->set->asked) == 0)
+		return 0;
+	int r = ask_scans(a, forms);
+	for (size_t i = 0; i < a->set->question_count && r == 0; i++) {
+		const struct probe_question *question = &a->set->questions[i];
+		for (size_t k = 0; k < FORMS && r == 0; k++)
+			if ((forms[k].nodes & question->nodes) != 0)
+				r = ask_question(a, question, forms[k].bytes);
+	}
 	return r;
 }
 
 /* ---- the tree of pipelines ---- */
 
 /* Where a level of the tree keeps its bytes; grows to the longest value. NULL: no memory. */
-static uint8_t *level_buffer(struct worker *worker, unsigned level, size_t bytes)
+static uint8_t *level_buffer(struct worker *worker, unsigned level, unsigned number, size_t bytes)
 {
-	struct worker_buffer *buffer = &worker->levels[level];
+	struct worker_buffer *buffer = &worker->levels[level][number];
 	if (buffer->capacity < bytes) {
 		size_t capacity = buffer->capacity < LEVEL_BYTES ? LEVEL_BYTES : buffer->capacity * 2;
 		capacity = capacity < bytes ? bytes : capacity;
@@ -155,14 +213,17 @@ struct fork {
 	uint64_t changed[TRANSFORM_COUNT]; /* by transformation: the nodes that change them, all in the same way */
 	uint64_t transforms;               /* that do */
 	uint64_t tried;                    /* transformations known to change nothing */
+	struct slice outs[WORKER_LEVEL_BUFFERS]; /* what the first of those that change make of the bytes */
+	uint8_t transform_of[WORKER_LEVEL_BUFFERS];
+	unsigned out_count;
 };
 
-static int apply(struct asking *a, unsigned level, enum transform transform, struct slice bytes,
+static int apply(struct asking *a, unsigned level, unsigned number, enum transform transform, struct slice bytes,
 		 struct slice *ret_bytes)
 {
 	struct transform_context context = {.unicode_map = a->t->ruleset->settings.unicode_map};
 	size_t len;
-	uint8_t *out = level_buffer(a->t->worker, level, transform_bound(transform, bytes.len) + 1);
+	uint8_t *out = level_buffer(a->t->worker, level, number, transform_bound(transform, bytes.len) + 1);
 	if (out == NULL)
 		return -ENOMEM;
 	if (!transform_apply(transform, &context, bytes, out, &len))
@@ -171,18 +232,32 @@ static int apply(struct asking *a, unsigned level, enum transform transform, str
 	return 1;
 }
 
+/* What is left of the buffers once all are taken is one to try in. */
+static int try_transform(struct asking *a, unsigned level, enum transform transform, struct slice bytes,
+			 struct fork *fork)
+{
+	unsigned number = fork->out_count;
+	struct slice out;
+	int r = apply(a, level, number, transform, bytes, &out);
+	if (r <= 0 || number + 1 == WORKER_LEVEL_BUFFERS)
+		return r;
+	fork->outs[number] = out;
+	fork->transform_of[number] = (uint8_t)transform;
+	fork->out_count++;
+	return r;
+}
+
 static int try_node(struct asking *a, unsigned level, size_t index, struct slice bytes, uint32_t kinds,
 		    struct fork *fork)
 {
 	const struct probe_node *node = &a->set->nodes[index];
 	uint64_t bit = (uint64_t)1 << index;
 	uint64_t transform = (uint64_t)1 << node->transform;
-	struct slice out;
 	if ((fork->tried & transform) != 0 || (bytes.len > 0 && (node->triggers & kinds) == 0)) {
 		fork->same |= bit;
 		return 0;
 	}
-	int r = (fork->transforms & transform) != 0 ? 1 : apply(a, level, node->transform, bytes, &out);
+	int r = (fork->transforms & transform) != 0 ? 1 : try_transform(a, level, node->transform, bytes, fork);
 	if (r < 0)
 		return r;
 	if (r == 0) {
@@ -212,6 +287,7 @@ static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint
 	int r = 0;
 	fork->same = nodes;
 	fork->transforms = fork->tried = 0;
+	fork->out_count = 0;
 	/* Behind the value as it came are all nodes; those that no byte of it touches need not be looked at. */
 	if (nodes == 1 && bytes.len > 0)
 		fork->same |= all & ~touched_by(a->set, kinds);
@@ -223,21 +299,57 @@ static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint
 	return r;
 }
 
-/* Recursion is as deep as the longest pipeline, which the builder bounds. */
-static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes)
+/* What a transformation made of the bytes, made anew if it was not kept. 1, or an error. */
+static int out_of(struct asking *a, unsigned level, const struct fork *fork, enum transform transform,
+		  struct slice bytes, struct slice *ret_out)
 {
-	struct fork fork;
-	int r = fork_level(a, level, bytes, nodes, &fork);
-	if (r == 0 && (fork.same & a->set->asked) != 0)
-		r = ask(a, bytes, fork.same);
-	for (uint64_t left = fork.transforms; left != 0 && r == 0; left &= left - 1) {
+	for (unsigned i = 0; i < fork->out_count; i++) {
+		if (fork->transform_of[i] == transform) {
+			*ret_out = fork->outs[i];
+			return 1;
+		}
+	}
+	return apply(a, level, WORKER_LEVEL_BUFFERS - 1, transform, bytes, ret_out);
+}
+
+static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes);
+
+/* What lies behind the transformations that change the bytes, but for those `without`. */
+static int ask_changed(struct asking *a, unsigned level, const struct fork *fork, struct slice bytes, uint64_t without)
+{
+	int r = 0;
+	for (uint64_t left = fork->transforms & ~without; left != 0 && r == 0; left &= left - 1) {
 		enum transform transform = (enum transform)__builtin_ctzll(left);
-		struct slice out = bytes;
-		r = apply(a, level, transform, bytes, &out);
+		struct slice out;
+		r = out_of(a, level, fork, transform, bytes, &out);
 		if (r > 0)
-			r = ask_level(a, level + 1, out, fork.changed[transform]);
+			r = ask_level(a, level + 1, out, fork->changed[transform]);
 	}
 	return r;
+}
+
+#define LOWERING ((uint64_t)1 << TRANSFORM_LOWERCASE)
+
+/* Recursion is as deep as the longest pipeline, which the builder bounds. The lowered form is asked along with its
+ * source: one scan serves both. */
+static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes)
+{
+	struct fork fork, lowered_fork;
+	struct form forms[FORMS] = {{.bytes = bytes}};
+	int r = fork_level(a, level, bytes, nodes, &fork);
+	bool lowers = r == 0 && (fork.transforms & LOWERING) != 0;
+	forms[AS_IT_IS].nodes = fork.same;
+	if (lowers) {
+		struct slice lowered;
+		r = out_of(a, level, &fork, TRANSFORM_LOWERCASE, bytes, &lowered);
+		r = r < 0 ? r : fork_level(a, level + 1, lowered, fork.changed[TRANSFORM_LOWERCASE], &lowered_fork);
+		forms[LOWERED] = (struct form){lowered, lowered_fork.same};
+	}
+	if (r == 0)
+		r = ask(a, forms);
+	if (r == 0 && lowers)
+		r = ask_changed(a, level + 1, &lowered_fork, forms[LOWERED].bytes, 0);
+	return r != 0 ? r : ask_changed(a, level, &fork, bytes, LOWERING);
 }
 
 _Static_assert(TRANSFORM_COUNT <= 64, "a bit for each transformation");

@@ -31,12 +31,13 @@ static struct scan_result *run(struct transaction *t, struct result *result, con
 static const uint64_t *run_for(struct transaction *t, const struct scan_set *set, uint16_t bit, struct slice bytes)
 {
 	struct worker *worker = t->worker;
-	memset(worker->scan_words, 0, scan_set_words(set) * sizeof(worker->scan_words[0]));
-	memset(worker->scan_slots, 0, scan_set_slot_words(set) * sizeof(worker->scan_slots[0]));
-	scan_set_want(set, bit, worker->scan_slots);
-	int r = scan_run(set, worker->scan_scratch, bytes, worker->scan_slots, worker->scan_words);
+	uint64_t *words = worker->scan_words[0], *slots = worker->scan_slots[0];
+	memset(words, 0, scan_set_words(set) * sizeof(*words));
+	memset(slots, 0, scan_set_slot_words(set) * sizeof(*slots));
+	scan_set_want(set, bit, slots);
+	int r = scan_run(set, worker->scan_scratch, bytes, slots, words);
 	t->scan_failed |= r < 0;
-	return r < 0 ? NULL : worker->scan_words;
+	return r < 0 ? NULL : words;
 }
 
 /* The bits of a scan that looked for everything, kept with the value; NULL: the scan failed, or there is no memory. */

@@ -57,7 +57,8 @@ void worker_free(struct worker *worker)
 	free(worker->redact_memo);
 	arena_reserve_free(worker->reserve);
 	for (size_t i = 0; i < WORKER_LEVELS; i++)
-		free(worker->levels[i].ptr);
+		for (size_t k = 0; k < WORKER_LEVEL_BUFFERS; k++)
+			free(worker->levels[i][k].ptr);
 	free(worker);
 }
 

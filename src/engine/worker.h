@@ -18,6 +18,7 @@ enum {
 	WORKER_EXPRESSIONS = 64,  /* @rx with macros that are remembered */
 	WORKER_LEVELS = 16,       /* transformations one after another */
 	WORKER_SCAN_WORDS = 1024, /* bits are of 16 bits */
+	WORKER_LEVEL_BUFFERS = 8,
 	WORKER_SLOT_WORDS = WORKER_SCAN_WORDS + 1,
 };
 
@@ -37,14 +38,16 @@ struct worker {
 	struct scan_scratch *scan_scratch;
 	struct regex_scratch *regex_scratch;
 	struct regex_cache *expressions;
-	struct arena_reserve *reserve;              /* of transactions' arenas; NULL at load */
-	struct remembered *remembered;              /* what values made candidates of */
-	struct redact_memo *redact_memo;            /* which names are secret; NULL at load */
-	struct worker_buffer levels[WORKER_LEVELS]; /* values on their way through pipelines, while they are asked */
-	uint64_t scan_words[WORKER_SCAN_WORDS];     /* the bits of one scan */
-	uint64_t scan_slots[WORKER_SLOT_WORDS];     /* what is wanted of it */
-	struct profile *profile;                    /* NULL: nobody asks what transactions cost */
-	struct transaction *idle;                   /* a list */
+	struct arena_reserve *reserve;   /* of transactions' arenas; NULL at load */
+	struct remembered *remembered;   /* what values made candidates of */
+	struct redact_memo *redact_memo; /* which names are secret; NULL at load */
+	/* Values on their way through pipelines, while they are asked. */
+	struct worker_buffer levels[WORKER_LEVELS][WORKER_LEVEL_BUFFERS];
+	/* The bits of one scan, of the value as it is and lowered, and what is wanted of them. */
+	uint64_t scan_words[2][WORKER_SCAN_WORDS];
+	uint64_t scan_slots[2][WORKER_SLOT_WORDS];
+	struct profile *profile;  /* NULL: nobody asks what transactions cost */
+	struct transaction *idle; /* a list */
 	size_t idle_count;
 	uint8_t scratch[WORKER_SCRATCH_BYTES]; /* where transformations write what may turn out not to change */
 	uint64_t sequence;                     /* of unique ids */

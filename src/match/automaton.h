@@ -57,6 +57,7 @@ void automaton_cache_free(struct automaton_cache *cache);
 struct automaton_run {
 	const struct automaton *automaton; /* in */
 	struct automaton_cache *cache;     /* in */
+	bool lowered;                      /* in: the value is taken as if its ASCII letters were all lower case */
 	bool busy;                         /* out: no more credit; `found` is what was found so far */
 	uint64_t found;                    /* out: a bit for each pattern that matches */
 	uint32_t row;                      /* private */
@@ -72,7 +73,8 @@ void automaton_run(struct automaton_run *runs, size_t count, struct slice value)
 
 /* What automaton_run() finds, without making states: slower, by the instructions that wait at a time, but never busy.
  */
-uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_cache *cache, struct slice value);
+uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_cache *cache, struct slice value,
+			    bool lowered);
 
 /*
  * What finding the places of matches needs: caches for some automata at a time, of which that longest not asked for

@@ -309,6 +309,8 @@ static int fill(const struct automaton_builder *b, struct automaton *a)
 	a->pattern_count = b->pattern_count;
 	find_classes(b, a);
 	describe_classes(b, a);
+	for (unsigned c = 0; c < 256; c++)
+		a->lowered_class_of[c] = a->class_of[byte_lower((uint8_t)c)];
 	int r = automaton_prepare(a);
 	return r != 0 ? r : digest_name(b, a);
 }

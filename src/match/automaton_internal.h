@@ -47,13 +47,16 @@ struct automaton {
 	 * from[i + 1]) with i = before * class_count + class. One of AUTOMATON_ENDS begins at one place: nothing of
 	 * this.
 	 */
-	bool *at_start;            /* by instruction: waits at a beginning; false for places */
-	bool starts_assert;        /* an assertion does */
-	bool starts_late;          /* a match can begin elsewhere than where the value does */
-	bool skips;                /* few bytes of plain text are in beginners */
-	struct byte_set beginners; /* bytes with which a match can begin, or before which one ends that has no byte;
-				      where the value begins there may be others */
-	uint32_t *places;          /* instructions reached by the class, not those at_start */
+	bool *at_start;     /* by instruction: waits at a beginning; false for places */
+	bool starts_assert; /* an assertion does */
+	bool starts_late;   /* a match can begin elsewhere than where the value does */
+	/*
+	 * Bytes with which a match can begin, or before which one ends that has no byte; where the value begins there
+	 * may be others. The second: the same of values taken as lower case.
+	 */
+	struct byte_set beginners[2];
+	bool skips[2];    /* few bytes of plain text are in beginners */
+	uint32_t *places; /* instructions reached by the class, not those at_start */
 	size_t place_count;
 	uint32_t *from;
 	/* What a split leads to without a byte, splits aside: a count and as many instructions, at
@@ -64,6 +67,7 @@ struct automaton {
 	struct pattern_set *class_sets; /* by set: the classes in it, in place of bytes */
 	uint32_t class_count;           /* the end included: at most 257 */
 	uint16_t class_of[256];
+	uint16_t lowered_class_of[256]; /* of the byte in lower case */
 	bool class_is_word[257];
 	bool class_is_newline[257];
 };

@@ -10,6 +10,11 @@ enum {
 	SKIP_BYTES_LEAST = 12,      /* in the mean */
 };
 
+static inline const uint16_t *classes_of(const struct automaton *a, bool lowered)
+{
+	return lowered ? a->lowered_class_of : a->class_of;
+}
+
 void automaton_earn(struct automaton_cache *c, size_t bytes)
 {
 	c->credit_bytes += (int64_t)bytes + RUN_EARNS_BYTES;
@@ -29,7 +34,7 @@ static inline __attribute__((always_inline)) size_t go_on(struct automaton_run *
 	uint32_t row[LANES], next[LANES];
 #pragma GCC unroll 8
 	for (size_t k = 0; k < lanes; k++) {
-		class_of[k] = runs[k]->automaton->class_of;
+		class_of[k] = classes_of(runs[k]->automaton, runs[k]->lowered);
 		rows[k] = runs[k]->cache->rows;
 		row[k] = runs[k]->row;
 	}
@@ -103,7 +108,7 @@ static size_t step_together(struct automaton_run **runs, size_t lanes, uint8_t b
 {
 	size_t left = 0;
 	for (size_t k = 0; k < lanes; k++) {
-		if (step(runs[k], runs[k]->automaton->class_of[byte]))
+		if (step(runs[k], classes_of(runs[k]->automaton, runs[k]->lowered)[byte]))
 			runs[left++] = runs[k];
 		else
 			end_run(runs[k], true);
@@ -154,7 +159,8 @@ static void run_together(struct automaton_run **runs, size_t lanes, struct slice
 static size_t go_until_idle(struct automaton_run *run, struct slice value, size_t at)
 {
 	const struct automaton *a = run->automaton;
-	while (at < value.len && step(run, a->class_of[value.ptr[at]])) {
+	const uint16_t *class_of = classes_of(a, run->lowered);
+	while (at < value.len && step(run, class_of[value.ptr[at]])) {
 		at++;
 		if (automaton_state(a, run->cache, run->row)->count == 0)
 			break;
@@ -184,9 +190,9 @@ static bool run_skipping(struct automaton_run *run, struct slice value)
 		}
 		if (++skips >= SKIPS_TRIED && at < skips * SKIP_BYTES_LEAST)
 			return false;
-		at += byte_set_find(&a->beginners, value.ptr + at, value.len - at);
-		run->row =
-			automaton_start_row(a, run->cache, automaton_before_after(a, a->class_of[value.ptr[at - 1]]));
+		at += byte_set_find(&a->beginners[run->lowered], value.ptr + at, value.len - at);
+		run->row = automaton_start_row(
+			a, run->cache, automaton_before_after(a, classes_of(a, run->lowered)[value.ptr[at - 1]]));
 		if (at == value.len)
 			break;
 	}
@@ -204,7 +210,7 @@ static bool is_done(struct automaton_run *run, struct slice value)
 	run->busy = false;
 	run->row = automaton_start_row(a, run->cache, BEFORE_START);
 	automaton_earn(run->cache, value.len);
-	if (value.len < SKIPPING_BYTES_LEAST || !a->skips)
+	if (value.len < SKIPPING_BYTES_LEAST || !a->skips[run->lowered])
 		return false;
 	if (run_skipping(run, value))
 		return true;
@@ -229,13 +235,15 @@ void automaton_run(struct automaton_run *runs, size_t count, struct slice value)
 		run_together(together, lanes, value);
 }
 
-uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_cache *cache, struct slice value)
+uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_cache *cache, struct slice value,
+			    bool lowered)
 {
+	const uint16_t *class_of = classes_of(automaton, lowered);
 	uint64_t all = all_patterns(automaton), matched = 0;
 	enum before before = BEFORE_START;
 	cache->next.count = 0;
 	for (size_t at = 0; at <= value.len && matched != all; at++) {
-		uint32_t class = at < value.len ? automaton->class_of[value.ptr[at]] : automaton->class_count - 1;
+		uint32_t class = at < value.len ? class_of[value.ptr[at]] : automaton->class_count - 1;
 		struct sparse now = cache->next;
 		cache->next = cache->now;
 		cache->now = now;

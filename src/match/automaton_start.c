@@ -194,16 +194,20 @@ static bool begins_late(const struct automaton *a, uint32_t class)
 
 static void find_beginners(struct automaton *a)
 {
-	double share = 0;
+	double shares[2] = {0};
 	a->starts_late = begins_late(a, a->class_count - 1);
 	for (unsigned c = 0; c < 256; c++) {
-		if (!begins_late(a, a->class_of[c]))
-			continue;
-		a->starts_late = true;
-		byte_set_add(&a->beginners, (uint8_t)c);
-		share += pattern_byte_frequency((uint8_t)c);
+		const uint16_t classes[2] = {a->class_of[c], a->lowered_class_of[c]};
+		for (unsigned lowered = 0; lowered < 2; lowered++) {
+			if (!begins_late(a, classes[lowered]))
+				continue;
+			a->starts_late = true;
+			byte_set_add(&a->beginners[lowered], (uint8_t)c);
+			shares[lowered] += pattern_byte_frequency((uint8_t)c);
+		}
 	}
-	a->skips = !a->for_places && share <= SKIPPING_SHARE_MOST;
+	for (unsigned lowered = 0; lowered < 2; lowered++)
+		a->skips[lowered] = !a->for_places && shares[lowered] <= SKIPPING_SHARE_MOST;
 }
 
 static int prepare(struct automaton *a, struct work *w)

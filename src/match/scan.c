@@ -124,6 +124,28 @@ static int find_ids_in_database(const struct scan_builder *b, struct scan_set *s
 	return 0;
 }
 
+static bool has_regexes(const struct scan_builder *b, const struct scan_set *set)
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (in_database(set, i) && b->entries[i].kind != SCAN_ENTRY_LITERAL)
+			return true;
+	return false;
+}
+
+/* For each group the bytes of which a value must have one. */
+static void find_needs(struct scan_set *set)
+{
+	for (size_t i = 0; i < set->automaton_count; i++) {
+		struct scan_automaton *group = &set->automata[i];
+		for (unsigned c = 0; c < 256; c++) {
+			if ((set->byte_keys[c] & group->keys) != 0)
+				byte_set_add(&group->needs[0], (uint8_t)c);
+			if ((set->byte_keys[byte_lower((uint8_t)c)] & group->keys) != 0)
+				byte_set_add(&group->needs[1], (uint8_t)c);
+		}
+	}
+}
+
 static void classify(const struct scan_builder *builder, struct scan_set *set)
 {
 	struct scan_set_facts *facts = &set->facts;
@@ -150,6 +172,8 @@ int scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 		return -ENOMEM;
 	for (size_t i = 0; i < set->words; i++)
 		set->database_findable += (uint32_t)__builtin_popcountll(set->in_database[i]);
+	set->has_regexes = has_regexes(builder, set);
+	find_needs(set);
 	find_widths(builder, set);
 	classify(builder, set);
 	int r = make_filter(builder, set);
@@ -185,6 +209,11 @@ void scan_set_want(const struct scan_set *set, uint32_t id, uint64_t *slots)
 				slots[slot / 64] |= (uint64_t)1 << (slot % 64);
 	if ((set->in_database[id / 64] >> (id % 64) & 1) != 0)
 		slots[slot / 64] |= (uint64_t)1 << (slot % 64);
+}
+
+bool scan_set_lowers(const struct scan_set *set)
+{
+	return !set->has_regexes;
 }
 
 size_t scan_set_min_width(const struct scan_set *set)

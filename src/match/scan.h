@@ -84,4 +84,18 @@ void scan_scratch_free(struct scan_scratch *scratch);
 int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, const uint64_t *slots,
 	     uint64_t *ret_bits);
 
+/* What is wanted of a value in one of its forms. */
+struct scan_view {
+	const uint64_t *slots; /* NULL: all */
+	uint64_t *ret_bits;    /* as of scan_run() */
+};
+
+/*
+ * A value as it is and as it would be with its ASCII letters in lower case, at little more than the price of one. Not
+ * every set can do so. 0, or an error as of scan_run().
+ */
+bool scan_set_lowers(const struct scan_set *set);
+int scan_run_both(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
+		  const struct scan_view *as_it_is, const struct scan_view *lowered);
+
 #endif

@@ -2,6 +2,7 @@
 #ifndef GUIA_MATCH_SCAN_INTERNAL_H
 #define GUIA_MATCH_SCAN_INTERNAL_H
 
+#include "base/byte_set.h"
 #include "match/automaton.h"
 #include "match/pattern_factor.h"
 #include "match/scan.h"
@@ -45,8 +46,9 @@ struct scan_automaton {
 		*alone[AUTOMATON_PATTERNS_MAX]; /* by pattern, for when `together` is busy; if it has several */
 	uint32_t ids[AUTOMATON_PATTERNS_MAX];
 	size_t count;
-	uint32_t first_slot; /* of the first pattern; the others' follow */
-	uint64_t keys;       /* it is run where the value has any of these */
+	uint32_t first_slot;      /* of the first pattern; the others' follow */
+	uint64_t keys;            /* it is run where the value has any of these */
+	struct byte_set needs[2]; /* bytes that have any of them; the second: so in lower case */
 	uint32_t min_width;
 	bool gated; /* each pattern is run only where its gate is open */
 };
@@ -75,6 +77,7 @@ struct scan_set {
 	 */
 	uint64_t byte_keys[256];
 	uint64_t all_keys;
+	bool has_regexes; /* in the database, which may tell cases apart */
 	struct scan_factor *factors;
 	size_t factor_count;
 	size_t factor_capacity;

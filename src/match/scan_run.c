@@ -12,7 +12,7 @@ struct fitted {
 };
 
 /* A set's caches: for each of its automata that of all together, then those of each alone. */
-struct view {
+struct fitting {
 	uint64_t serial; /* of the set; 0: an empty place */
 	struct automaton_cache **caches;
 };
@@ -24,9 +24,9 @@ struct scan_scratch {
 	struct fitted *fitted;
 	size_t fitted_count;
 	size_t fitted_capacity;
-	struct view *views; /* a hash table with open addressing, at most half full */
-	size_t view_count;
-	size_t view_room; /* 0 or a power of 2 */
+	struct fitting *fittings; /* a hash table with open addressing, at most half full */
+	size_t fitting_count;
+	size_t fitting_room; /* 0 or a power of 2 */
 };
 
 int scan_scratch_create(struct scan_scratch **ret_scratch)
@@ -45,11 +45,11 @@ void scan_scratch_free(struct scan_scratch *scratch)
 	hs_free_scratch(scratch->hyperscan);
 	for (size_t i = 0; i < scratch->fitted_count; i++)
 		automaton_cache_free(scratch->fitted[i].cache);
-	for (size_t i = 0; i < scratch->view_room; i++)
-		free(scratch->views[i].caches);
+	for (size_t i = 0; i < scratch->fitting_room; i++)
+		free(scratch->fittings[i].caches);
 	free(scratch->open);
 	free(scratch->fitted);
-	free(scratch->views);
+	free(scratch->fittings);
 	free(scratch);
 }
 
@@ -95,32 +95,32 @@ static int fit_automata(struct scan_scratch *scratch, const struct scan_set *set
 }
 
 /* Serials are given one after another, so that they are their own hash. */
-static struct view *view_place(struct view *views, size_t room, uint64_t serial)
+static struct fitting *fitting_of(struct fitting *fittings, size_t room, uint64_t serial)
 {
 	size_t at = serial & (room - 1);
-	while (views[at].serial != serial && views[at].serial != 0)
+	while (fittings[at].serial != serial && fittings[at].serial != 0)
 		at = (at + 1) & (room - 1);
-	return &views[at];
+	return &fittings[at];
 }
 
-static int views_grow(struct scan_scratch *s)
+static int fittings_grow(struct scan_scratch *s)
 {
-	if (2 * (s->view_count + 1) <= s->view_room)
+	if (2 * (s->fitting_count + 1) <= s->fitting_room)
 		return 0;
-	size_t room = s->view_room == 0 ? 64 : 2 * s->view_room;
-	struct view *views = calloc(room, sizeof(*views));
-	if (views == NULL)
+	size_t room = s->fitting_room == 0 ? 64 : 2 * s->fitting_room;
+	struct fitting *fittings = calloc(room, sizeof(*fittings));
+	if (fittings == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->view_room; i++)
-		if (s->views[i].serial != 0)
-			*view_place(views, room, s->views[i].serial) = s->views[i];
-	free(s->views);
-	s->views = views;
-	s->view_room = room;
+	for (size_t i = 0; i < s->fitting_room; i++)
+		if (s->fittings[i].serial != 0)
+			*fitting_of(fittings, room, s->fittings[i].serial) = s->fittings[i];
+	free(s->fittings);
+	s->fittings = fittings;
+	s->fitting_room = room;
 	return 0;
 }
 
-static int add_view(struct scan_scratch *scratch, const struct scan_set *set)
+static int add_fitting(struct scan_scratch *scratch, const struct scan_set *set)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < set->automaton_count; i++)
@@ -133,8 +133,8 @@ static int add_view(struct scan_scratch *scratch, const struct scan_set *set)
 		free(caches);
 		return r;
 	}
-	*view_place(scratch->views, scratch->view_room, set->serial) = (struct view){set->serial, caches};
-	scratch->view_count++;
+	*fitting_of(scratch->fittings, scratch->fitting_room, set->serial) = (struct fitting){set->serial, caches};
+	scratch->fitting_count++;
 	return 0;
 }
 
@@ -151,20 +151,22 @@ static int make_room_for_gates(struct scan_scratch *scratch, size_t slots)
 
 int scan_scratch_fit(struct scan_scratch *scratch, const struct scan_set *set)
 {
-	if (views_grow(scratch) != 0 || make_room_for_gates(scratch, set->slot_count) != 0)
+	if (fittings_grow(scratch) != 0 || make_room_for_gates(scratch, set->slot_count) != 0)
 		return -ENOMEM;
 	if (set->database != NULL && hs_alloc_scratch(set->database, &scratch->hyperscan) != HS_SUCCESS)
 		return -ENOMEM;
-	if (view_place(scratch->views, scratch->view_room, set->serial)->serial != 0)
+	if (fitting_of(scratch->fittings, scratch->fitting_room, set->serial)->serial != 0)
 		return 0;
-	return add_view(scratch, set);
+	return add_fitting(scratch, set);
 }
 
 /* ---- running ---- */
 
+enum { VIEWS = 2 }; /* as it is, and lowered */
+
 struct findings {
-	uint64_t *bits;
-	uint32_t found;
+	struct scan_view views[VIEWS]; /* ret_bits NULL: not asked for */
+	uint32_t found;                /* by the first view that is asked for */
 	uint32_t findable;
 	uint64_t *open;
 	uint32_t open_count;
@@ -172,11 +174,11 @@ struct findings {
 	uint32_t first_gate_id;
 };
 
-static void set_bit(struct findings *f, uint32_t id)
+static void set_bit(struct findings *f, unsigned view, uint32_t id)
 {
-	uint64_t *word = &f->bits[id / 64];
+	uint64_t *word = &f->views[view].ret_bits[id / 64];
 	uint64_t bit = (uint64_t)1 << (id % 64);
-	f->found += (*word & bit) == 0;
+	f->found += (view == 0 || f->views[0].ret_bits == NULL) && (*word & bit) == 0;
 	*word |= bit;
 }
 
@@ -198,7 +200,9 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
 	if (id >= f->first_gate_id)
 		open_gate(f, id - f->first_gate_id);
 	else
-		set_bit(f, id);
+		for (unsigned view = 0; view < VIEWS; view++)
+			if (f->views[view].ret_bits != NULL)
+				set_bit(f, view, id);
 	return f->found == f->findable && f->open_count == f->gate_count;
 }
 
@@ -213,8 +217,11 @@ static uint64_t slots_of(const uint64_t *slots, const struct scan_automaton *a)
 }
 
 /* Whether the database is of use for what is wanted: it holds some of it, or opens the gate of some. */
-static bool wants_database(const struct scan_set *set, const uint64_t *slots)
+static bool wants_database(const struct scan_set *set, const struct scan_view *view)
 {
+	const uint64_t *slots = view->slots;
+	if (view->ret_bits == NULL)
+		return false;
 	if (slots == NULL || (slots[set->slot_count / 64] >> (set->slot_count % 64) & 1) != 0)
 		return true;
 	for (size_t i = 0; i < set->automaton_count; i++)
@@ -224,11 +231,11 @@ static bool wants_database(const struct scan_set *set, const uint64_t *slots)
 }
 
 static int run_database(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
-			const uint64_t *slots, struct findings *f)
+			struct findings *f)
 {
 	const char *bytes = value.len > 0 ? (const char *)value.ptr : "";
-	if (set->database == NULL || !wants_database(set, slots) || value.len < set->database_min_width ||
-	    (set->filter != NULL && !scan_filter_may_hold(set->filter, value)))
+	if (set->database == NULL || (!wants_database(set, &f->views[0]) && !wants_database(set, &f->views[1])) ||
+	    value.len < set->database_min_width || (set->filter != NULL && !scan_filter_may_hold(set->filter, value)))
 		return 0;
 	hs_error_t r = hs_scan(set->database, bytes, (unsigned)value.len, 0, scratch->hyperscan, on_hit, f);
 	if (r == HS_SUCCESS || r == HS_SCAN_TERMINATED)
@@ -237,19 +244,20 @@ static int run_database(const struct scan_set *set, struct scan_scratch *scratch
 }
 
 /* The keys in a value, of those that are asked for anywhere. */
-static uint64_t keys_in(const struct scan_set *set, struct slice value)
+static uint64_t keys_in(const struct scan_set *set, struct slice value, bool lowered)
 {
-	enum { STEP = 64 };
 	uint64_t keys = SCAN_KEY_ANY;
-	for (size_t at = 0; at < value.len && (~keys & set->all_keys) != 0; at += STEP) {
-		size_t end = value.len - at < STEP ? value.len : at + STEP;
-		for (size_t i = at; i < end; i++)
-			keys |= set->byte_keys[value.ptr[i]];
-	}
+	for (size_t i = 0; i < value.len && (~keys & set->all_keys) != 0; i++)
+		keys |= set->byte_keys[lowered ? byte_lower(value.ptr[i]) : value.ptr[i]];
 	return keys;
 }
 
-enum { RUNS = 16, ALONE_MOST = 2, WHOLE = AUTOMATON_PATTERNS_MAX };
+enum {
+	RUNS = 16,
+	ALONE_MOST = 2,
+	WHOLE = AUTOMATON_PATTERNS_MAX,
+	KEYS_MAX_BYTES = 64, /* in a longer value the bytes that each group needs are sought */
+};
 
 /* Some automata of a set, on their way. */
 struct batch {
@@ -257,22 +265,23 @@ struct batch {
 	const struct scan_automaton *of[RUNS];
 	struct automaton_cache **caches[RUNS]; /* all of the group's */
 	uint8_t numbers[RUNS];                 /* of the pattern that is run alone, or WHOLE */
+	uint8_t views[RUNS];
 	size_t count;
 };
 
 /* Each pattern by itself. If even that needs ever new states, without states. */
-static void run_each(const struct scan_automaton *a, struct automaton_cache **caches, struct slice value,
+static void run_each(const struct scan_automaton *a, struct automaton_cache **caches, unsigned view, struct slice value,
 		     struct findings *f)
 {
 	struct automaton_run runs[AUTOMATON_PATTERNS_MAX];
 	for (size_t k = 0; k < a->count; k++)
-		runs[k] = (struct automaton_run){.automaton = a->alone[k], .cache = caches[1 + k]};
+		runs[k] = (struct automaton_run){.automaton = a->alone[k], .cache = caches[1 + k], .lowered = view > 0};
 	automaton_run(runs, a->count, value);
 	for (size_t k = 0; k < a->count; k++) {
 		if (runs[k].busy && runs[k].found == 0)
-			runs[k].found = automaton_simulate(runs[k].automaton, runs[k].cache, value);
+			runs[k].found = automaton_simulate(runs[k].automaton, runs[k].cache, value, view > 0);
 		if (runs[k].found != 0)
-			set_bit(f, a->ids[k]);
+			set_bit(f, view, a->ids[k]);
 	}
 }
 
@@ -282,13 +291,13 @@ static void take_found(struct batch *batch, size_t i, struct slice value, struct
 	const struct scan_automaton *a = batch->of[i];
 	bool one = a->count == 1 || batch->numbers[i] != WHOLE;
 	if (run->busy && !one)
-		run_each(a, batch->caches[i], value, f);
+		run_each(a, batch->caches[i], batch->views[i], value, f);
 	else if (run->busy && run->found == 0)
-		run->found = automaton_simulate(run->automaton, run->cache, value);
+		run->found = automaton_simulate(run->automaton, run->cache, value, run->lowered);
 	if (one && run->found != 0)
-		set_bit(f, a->ids[a->count == 1 ? 0 : batch->numbers[i]]);
+		set_bit(f, batch->views[i], a->ids[a->count == 1 ? 0 : batch->numbers[i]]);
 	for (uint64_t found = one ? 0 : run->found; found != 0; found &= found - 1)
-		set_bit(f, a->ids[__builtin_ctzll(found)]);
+		set_bit(f, batch->views[i], a->ids[__builtin_ctzll(found)]);
 }
 
 static void run_batch(struct batch *batch, struct slice value, struct findings *f)
@@ -300,14 +309,16 @@ static void run_batch(struct batch *batch, struct slice value, struct findings *
 }
 
 static void add_run(struct batch *batch, const struct scan_automaton *a, struct automaton_cache **caches,
-		    unsigned number, struct slice value, struct findings *f)
+		    unsigned number, unsigned view, struct slice value, struct findings *f)
 {
 	size_t i = batch->count++;
 	batch->runs[i].automaton = number == WHOLE ? a->together : a->alone[number];
 	batch->runs[i].cache = number == WHOLE ? caches[0] : caches[1 + number];
 	batch->of[i] = a;
 	batch->caches[i] = caches;
+	batch->runs[i].lowered = view > 0;
 	batch->numbers[i] = (uint8_t)number;
+	batch->views[i] = (uint8_t)view;
 	if (batch->count == RUNS)
 		run_batch(batch, value, f);
 }
@@ -321,26 +332,39 @@ static uint64_t patterns_to_run(const struct scan_automaton *a, const uint64_t *
 	return patterns;
 }
 
-static void run_automata(const struct scan_set *set, const struct view *view, struct slice value, const uint64_t *slots,
-			 struct findings *f)
+/* Whether a value has a byte of those that a group's patterns need one of. */
+static bool has_needs(const struct scan_automaton *a, unsigned view, uint64_t keys, struct slice value)
 {
-	struct automaton_cache **caches = view->caches;
-	struct batch batch;
-	batch.count = 0;
-	uint64_t keys = keys_in(set, value);
+	if (value.len <= KEYS_MAX_BYTES || (a->keys & SCAN_KEY_ANY) != 0)
+		return (a->keys & keys) != 0;
+	return byte_set_find(&a->needs[view], value.ptr, value.len) < value.len;
+}
+
+static void add_runs(const struct scan_set *set, struct automaton_cache **caches, unsigned view, struct slice value,
+		     struct batch *batch, struct findings *f)
+{
+	uint64_t keys = value.len <= KEYS_MAX_BYTES ? keys_in(set, value, view > 0) : SCAN_KEY_ANY;
 	for (size_t i = 0; i < set->automaton_count; caches += caches_of(&set->automata[i++])) {
 		const struct scan_automaton *a = &set->automata[i];
-		if ((a->keys & keys) == 0 || value.len < a->min_width)
-			continue;
-		uint64_t patterns = patterns_to_run(a, slots, f);
-		if (patterns == 0)
+		uint64_t patterns = value.len < a->min_width ? 0 : patterns_to_run(a, f->views[view].slots, f);
+		if (patterns == 0 || !has_needs(a, view, keys, value))
 			continue;
 		if (a->count == 1 || __builtin_popcountll(patterns) > ALONE_MOST)
-			add_run(&batch, a, caches, WHOLE, value, f);
+			add_run(batch, a, caches, WHOLE, view, value, f);
 		else
 			for (; patterns != 0; patterns &= patterns - 1)
-				add_run(&batch, a, caches, (unsigned)__builtin_ctzll(patterns), value, f);
+				add_run(batch, a, caches, (unsigned)__builtin_ctzll(patterns), view, value, f);
 	}
+}
+
+static void run_automata(const struct scan_set *set, const struct fitting *fitting, struct slice value,
+			 struct findings *f)
+{
+	struct batch batch;
+	batch.count = 0;
+	for (unsigned i = 0; i < VIEWS; i++)
+		if (f->views[i].ret_bits != NULL)
+			add_runs(set, fitting->caches, i, value, &batch, f);
 	if (batch.count > 0)
 		run_batch(&batch, value, f);
 }
@@ -355,28 +379,44 @@ static uint32_t set_always(const struct scan_set *set, uint64_t *bits)
 	return newly;
 }
 
+/* f->views say what is asked for. 0 or an error. */
+static int run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, struct findings *f)
+{
+	if (value.len > UINT32_MAX)
+		return -EFBIG;
+	f->findable = set->database_findable;
+	f->open = scratch->open;
+	f->gate_count = set->gate_count;
+	f->first_gate_id = scan_gate_id(set, 0);
+	if (value.len >= set->min_width) {
+		const struct fitting *fitting =
+			scratch->fitting_room == 0 ? NULL
+						   : fitting_of(scratch->fittings, scratch->fitting_room, set->serial);
+		if (fitting == NULL || fitting->serial == 0)
+			return -EINVAL;
+		memset(f->open, 0, (set->slot_count / 64 + 1) * sizeof(*f->open));
+		int r = run_database(set, scratch, value, f);
+		if (r != 0)
+			return r;
+		run_automata(set, fitting, value, f);
+	}
+	for (unsigned i = VIEWS; i-- > 0;)
+		if (f->views[i].ret_bits != NULL)
+			f->found += set_always(set, f->views[i].ret_bits);
+	return 0;
+}
+
 int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, const uint64_t *slots,
 	     uint64_t *ret_bits)
 {
-	struct findings f = {
-		.bits = ret_bits,
-		.findable = set->database_findable,
-		.open = scratch->open,
-		.gate_count = set->gate_count,
-		.first_gate_id = scan_gate_id(set, 0),
-	};
-	if (value.len > UINT32_MAX)
-		return -EFBIG;
-	if (value.len >= set->min_width) {
-		const struct view *view =
-			scratch->view_room == 0 ? NULL : view_place(scratch->views, scratch->view_room, set->serial);
-		if (view == NULL || view->serial == 0)
-			return -EINVAL;
-		memset(f.open, 0, (set->slot_count / 64 + 1) * sizeof(*f.open));
-		int r = run_database(set, scratch, value, slots, &f);
-		if (r != 0)
-			return r;
-		run_automata(set, view, value, slots, &f);
-	}
-	return (int)(f.found + set_always(set, ret_bits));
+	struct findings f = {.views = {{slots, ret_bits}}};
+	int r = run(set, scratch, value, &f);
+	return r != 0 ? r : (int)f.found;
+}
+
+int scan_run_both(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
+		  const struct scan_view *as_it_is, const struct scan_view *lowered)
+{
+	struct findings f = {.views = {*as_it_is, *lowered}};
+	return run(set, scratch, value, &f);
 }
