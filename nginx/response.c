@@ -218,18 +218,34 @@ static bool held_is_enough(const struct gate_context *context, bool last)
 	       context->held_len > context->location->ruleset->info.response_body_limit;
 }
 
-/* Headers, the bytes kept, and the end if it has come. */
-static ngx_int_t held_send(struct gate_context *context, bool last)
+/* Whether phase 4 lets the page pass. */
+static bool page_passes(struct gate_context *context, const u_char *bytes, size_t len)
 {
-	ngx_http_request_t *r = context->request;
-	ngx_int_t rc = next_header_filter(r);
-	ngx_buf_t *b;
-	ngx_chain_t out;
+	if (len > 0)
+		(void)guia_response_body(context->transaction, (struct guia_slice){bytes, len}, true);
+	context->verdict = guia_response_body_done(context->transaction);
+	if (context->verdict.action != GUIA_PASS)
+		return false;
+	gate_stores_keep(context);
+	return true;
+}
+
+/* The headers that waited, and what there is of the page. */
+static ngx_int_t page_send(struct gate_context *context, ngx_chain_t *page)
+{
+	ngx_int_t rc = next_header_filter(context->request);
 
 	context->response_state = GATE_RESPONSE_PASSED;
-	if (rc == NGX_ERROR || rc > NGX_OK || r->header_only)
+	if (rc == NGX_ERROR || rc > NGX_OK || context->request->header_only)
 		return rc;
-	b = ngx_calloc_buf(r->pool);
+	return next_body_filter(context->request, page);
+}
+
+/* The bytes kept, and the end if it has come. */
+static ngx_int_t held_send(struct gate_context *context, bool last)
+{
+	ngx_buf_t *b = ngx_calloc_buf(context->request->pool);
+
 	if (b == NULL)
 		return NGX_ERROR;
 	b->pos = b->start = context->held;
@@ -238,14 +254,53 @@ static ngx_int_t held_send(struct gate_context *context, bool last)
 	b->last_buf = last;
 	b->last_in_chain = 1;
 	b->flush = !last;
-	out = (ngx_chain_t){b, NULL};
-	return next_body_filter(r, &out);
+	return page_send(context, &(ngx_chain_t){b, NULL});
+}
+
+static ngx_int_t body_void(ngx_chain_t *in)
+{
+	for (; in != NULL; in = in->next) {
+		in->buf->pos = in->buf->last;
+		if (in->buf->in_file)
+			in->buf->file_pos = in->buf->file_last;
+	}
+	return NGX_OK;
+}
+
+/* The page, if it has come all at once and in one piece: most do. */
+static ngx_buf_t *whole_page(const struct gate_context *context, const ngx_chain_t *in)
+{
+	ngx_buf_t *page = NULL;
+
+	for (; in != NULL && context->held_len == 0; in = in->next) {
+		if (!ngx_buf_special(in->buf)) {
+			if (page != NULL || !ngx_buf_in_memory(in->buf))
+				return NULL;
+			page = in->buf;
+		}
+		if (in->buf->last_buf)
+			return page;
+	}
+	return NULL;
+}
+
+/* What was inspected is what is sent: not a file's bytes, which might be others by then. */
+static ngx_int_t page_judge(struct gate_context *context, ngx_buf_t *page, ngx_chain_t *in)
+{
+	page->in_file = 0;
+	if (page_passes(context, page->pos, (size_t)(page->last - page->pos)))
+		return page_send(context, in);
+	(void)body_void(in);
+	return gate_response_replace(context, &context->verdict);
 }
 
 static ngx_int_t body_hold(struct gate_context *context, ngx_chain_t *in)
 {
+	ngx_buf_t *page = whole_page(context, in);
 	bool last = false, flush = false;
 
+	if (page != NULL)
+		return page_judge(context, page, in);
 	for (; in != NULL; in = in->next) {
 		if (held_take(context, in->buf) != NGX_OK)
 			return context->location->on_response == GUIA_FAILURE_BLOCK
@@ -258,13 +313,8 @@ static ngx_int_t body_hold(struct gate_context *context, ngx_chain_t *in)
 		return origin_failed(context->request, flush)
 			       ? gate_response_replace_status(context, NGX_HTTP_BAD_GATEWAY)
 			       : NGX_OK;
-	if (context->held_len > 0)
-		(void)guia_response_body(context->transaction, (struct guia_slice){context->held, context->held_len},
-					 true);
-	context->verdict = guia_response_body_done(context->transaction);
-	if (context->verdict.action != GUIA_PASS)
+	if (!page_passes(context, context->held, context->held_len))
 		return gate_response_replace(context, &context->verdict);
-	gate_stores_keep(context);
 	return held_send(context, last);
 }
 
@@ -283,16 +333,6 @@ static void body_watch(struct gate_context *context, const ngx_chain_t *in)
 		return;
 	context->response_state = GATE_RESPONSE_PASSED;
 	context->verdict = guia_response_body_done(context->transaction);
-}
-
-static ngx_int_t body_void(ngx_chain_t *in)
-{
-	for (; in != NULL; in = in->next) {
-		in->buf->pos = in->buf->last;
-		if (in->buf->in_file)
-			in->buf->file_pos = in->buf->file_last;
-	}
-	return NGX_OK;
 }
 
 static ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in)
