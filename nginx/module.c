@@ -194,15 +194,15 @@ static char *location_merge(ngx_conf_t *cf, void *parent, void *child)
 	return location->ruleset == NULL || location->profile == NULL ? NGX_CONF_ERROR : NGX_CONF_OK;
 }
 
-/* nginx runs a phase's handlers from the last to the first. */
-static ngx_int_t handler_add(ngx_http_core_main_conf_t *core, ngx_uint_t phase, ngx_http_handler_pt handler, bool last)
+/* nginx runs a phase's handlers from the last to the first, but those of the log phase from the first to the last. */
+static ngx_int_t handler_add(ngx_http_core_main_conf_t *core, ngx_uint_t phase, ngx_http_handler_pt handler, bool ahead)
 {
 	ngx_array_t *handlers = &core->phases[phase].handlers;
 	ngx_http_handler_pt *slot = ngx_array_push(handlers);
 
 	if (slot == NULL)
 		return NGX_ERROR;
-	if (last) {
+	if (ahead) {
 		slot = handlers->elts;
 		ngx_memmove(slot + 1, slot, (handlers->nelts - 1) * sizeof(*slot));
 	}
@@ -212,7 +212,8 @@ static ngx_int_t handler_add(ngx_http_core_main_conf_t *core, ngx_uint_t phase, 
 
 /*
  * The location is noted before rewrites leave it. Inspection stands at the end of preaccess: after realip and after the
- * limits on rates and connections, which cost less; before all access control.
+ * limits on rates and connections, which cost less; before all access control. Phase 5 comes ahead of nginx's own log,
+ * so that $guia_uri and the verdict are there for requests that nginx answered before they were inspected.
  */
 static ngx_int_t hooks_install(ngx_conf_t *cf)
 {
@@ -226,7 +227,7 @@ static ngx_int_t hooks_install(ngx_conf_t *cf)
 	    handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_log_watch, false) != NGX_OK ||
 	    handler_add(core, NGX_HTTP_REWRITE_PHASE, gate_rewrite_handler, false) != NGX_OK ||
 	    handler_add(core, NGX_HTTP_PREACCESS_PHASE, gate_preaccess_handler, true) != NGX_OK ||
-	    handler_add(core, NGX_HTTP_LOG_PHASE, gate_log_handler, false) != NGX_OK)
+	    handler_add(core, NGX_HTTP_LOG_PHASE, gate_log_handler, true) != NGX_OK)
 		return NGX_ERROR;
 	gate_filters_install();
 	return NGX_OK;

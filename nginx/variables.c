@@ -22,13 +22,19 @@ static ngx_int_t id_get(ngx_http_request_t *r, ngx_http_variable_value_t *value,
 	return NGX_OK;
 }
 
+/* What nginx answers before phase 1 has a transaction for the logs, but no verdict. */
+static bool is_inspected(const struct gate_context *context)
+{
+	return context != NULL && context->transaction != NULL && context->request_state != GATE_NEW;
+}
+
 static ngx_int_t verdict_get(ngx_http_request_t *r, ngx_http_variable_value_t *value, uintptr_t data)
 {
 	struct gate_context *context = gate_context_find(r);
 
 	(void)data;
 	value->not_found = 1;
-	if (context == NULL || context->transaction == NULL)
+	if (!is_inspected(context))
 		return NGX_OK;
 	if (context->blocked)
 		value_set(value, "block", 5);
@@ -46,7 +52,7 @@ static ngx_int_t score_get(ngx_http_request_t *r, ngx_http_variable_value_t *val
 
 	(void)data;
 	value->not_found = 1;
-	if (context == NULL || context->transaction == NULL)
+	if (!is_inspected(context))
 		return NGX_OK;
 	u_char *text = ngx_pnalloc(r->pool, NGX_INT64_LEN);
 	if (text == NULL)

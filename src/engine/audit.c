@@ -52,7 +52,14 @@ static bool status_is_relevant(struct transaction *t)
 	       regex_match(regex, t->worker->regex_scratch, buffer_slice(&text), 0, NULL, NULL, NULL) == REGEX_MATCH;
 }
 
-/* RelevantOnly: a status that was asked for, or a rule that logged for the audit. */
+/* What no rule speaks of: a limit refused it, or it could not be inspected. */
+static bool failed_or_limited(const struct transaction *t)
+{
+	return t->memory_exceeded || t->scan_failed ||
+	       (t->verdict.rule_id == 0 && (t->verdict.action != GUIA_PASS || t->verdict.would_block));
+}
+
+/* RelevantOnly: a rule that logged for the audit, what no rule could log, or a status that was asked for. */
 bool report_audit_is_wanted(struct transaction *t)
 {
 	if (t->audit_engine == SWITCH_ON)
@@ -62,7 +69,7 @@ bool report_audit_is_wanted(struct transaction *t)
 	for (uint32_t i = 0; i < t->log_count; i++)
 		if (t->logs[i]->audit)
 			return true;
-	return status_is_relevant(t);
+	return failed_or_limited(t) || status_is_relevant(t);
 }
 
 /* ---- writing ---- */

@@ -66,10 +66,10 @@ static int check_files(const struct serve_config *config, struct diagnostics *di
 	return r;
 }
 
-static struct source_place place_of(const struct serve_config *config, struct slice path)
+static struct source_place place_of(const struct serve_config *config, struct slice path, const char *key)
 {
 	for (const struct config_file *file = config->first_file; file != NULL; file = file->next)
-		if (slice_equal(slice_from_string(file->path), path))
+		if (slice_equal(slice_from_string(file->path), path) && strcmp(file->key, key) == 0)
 			return file->place;
 	return (struct source_place){.file = ""};
 }
@@ -87,7 +87,9 @@ static int check_certificates(const struct serve_config *config, struct diagnost
 		last = site->certificate;
 		if (wrong == NULL)
 			continue;
-		diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, place_of(config, slice_from_string(path)),
+		struct slice named = slice_from_string(path);
+		const char *key = slice_equal(named, site->certificate) ? "certificate" : "key";
+		diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, place_of(config, named, key),
 				"a certificate is PEM, with those that vouch for it behind it; a key is PEM without a "
 				"passphrase",
 				"%s: %s", path, wrong);

@@ -49,14 +49,14 @@ static void add_paths(const struct render_places *places, struct buffer *out)
 		      "use_temp_path=on min_free=32m;\n\tproxy_cache_key $scheme:$server_name:$host$request_uri;\n",
 		      places->worker_dir);
 	buffer_printf(out, "\troot %s/none;\n", places->worker_dir);
-	buffer_printf(
-		out,
-		"\tlog_format guia escape=json '{\"time\":\"$time_iso8601\",\"client\":\"$remote_addr\",\"site\":"
-		"\"$server_name\",\"method\":\"$request_method\",\"uri\":\"$guia_uri\",\"status\":$status,\"bytes\":"
-		"$body_bytes_sent,\"seconds\":$request_time,\"id\":\"$guia_id\",\"verdict\":\"$guia_verdict\","
-		"\"score\":\"$guia_score\",\"copy\":\"$upstream_cache_status\"}';\n"
-		"\taccess_log %s/access.log guia buffer=64k flush=1s;\n",
-		places->run_dir);
+	buffer_printf(out,
+		      "\tlog_format guia escape=json '{\"time\":\"$time_iso8601\",\"client\":\"$remote_addr\",\"site\":"
+		      "\"$server_name\",\"host\":\"$host\",\"method\":\"$request_method\",\"uri\":\"$guia_uri\","
+		      "\"status\":$status,\"bytes\":"
+		      "$body_bytes_sent,\"seconds\":$request_time,\"id\":\"$guia_id\",\"verdict\":\"$guia_verdict\","
+		      "\"score\":\"$guia_score\",\"copy\":\"$upstream_cache_status\"}';\n"
+		      "\taccess_log %s/access.log guia buffer=64k flush=1s;\n",
+		      places->run_dir);
 }
 
 static void add_rules(const char *directive, const struct text_list *rules, const char *indent, struct buffer *out)
@@ -157,7 +157,7 @@ static void add_listens(const struct text_list *list, const char *flags, struct 
 static void add_default(const struct serve_config *config, struct buffer *out)
 {
 	TEXT("\tserver {\n\t\tserver_name \"\";\n\t\tguia_site -;\n"
-	     "\t\tguia_rules 'SecAuditLogRelevantStatus \"^(?:5|4(?!04|44))\"';");
+	     "\t\tguia_rules 'SecAuditLogRelevantStatus \"^(?:5(?!0[2-4])|4(?!04|44|99))\"';");
 	add_listens(&config->listen, " default_server", out);
 	add_listens(&config->listen_tls, " ssl http2 default_server", out);
 	if (config->listen_tls.count > 0)

@@ -30,7 +30,7 @@ SecRequestBodyAccess On
 SecAuditEngine RelevantOnly
 SecAuditLogFormat JSON
 SecAuditLogParts ABHZ
-SecAuditLogRelevantStatus "^(?:5|4(?!04))"
+SecAuditLogRelevantStatus "^(?:5(?!0[2-4])|4(?!04|44|99))"
 SecResponseBodyAccess On
 SecResponseBodyMimeType text/html
 SecRule RESPONSE_BODY "@contains SECRET-LEAK" "id:101,phase:4,deny,status:403,log,auditlog,msg:'Leak'"

@@ -56,6 +56,29 @@ def it_serves_blocks_and_knows_its_hosts():
 
 
 @case
+def each_request_leaves_a_line_and_only_what_matters_a_record():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        with contextlib.suppress(http.client.RemoteDisconnected, ConnectionResetError):
+            gate.get("/here?password=s3cret&x=1", host="other.test")
+        assert gate.get("/?q=evil")[0] == 403 and gate.get("/missing")[0] == 404
+        origin.stop()
+        assert gate.get("/down")[0] == 503
+        raw = socket.create_connection(("127.0.0.1", gate.port))
+        raw.sendall(b"GET /two HTTP/1.1\r\nHost: a.test\r\nHost: b.test\r\n\r\n")
+        assert b"400" in raw.recv(100)
+        raw.close()
+        wait_for(lambda: (gate.run / "access.log").read_text().count("\n") >= 5, "lines")
+        lines = [json.loads(line) for line in (gate.run / "access.log").read_text().splitlines()]
+        assert sorted((l["host"], l["uri"], l["status"], l["verdict"]) for l in lines) == [
+            ("a.test", "/?q=evil", 403, "block"), ("a.test", "/down", 503, "pass"), ("a.test", "/missing", 404, "pass"),
+            ("a.test", "/two", 400, ""), ("other.test", "/here?password=[redacted]&x=1", 444, "")], lines
+        records = [json.loads(line)["transaction"] for line in (gate.run / "audit.log").read_text().splitlines()]
+        assert sorted(r["response"]["http_code"] for r in records) == [400, 403], records
+        assert {r["unique_id"] for r in records} == {l["id"] for l in lines if l["status"] in (403, 400)}
+
+
+@case
 def the_last_good_copy_leaks_nothing():
     origin = Origin()
     with Serve(site(origin)) as gate:
