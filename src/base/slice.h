@@ -85,13 +85,13 @@ static inline bool byte_is_space(uint8_t c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
+/* The value of a hexadecimal digit, plus 1; 0 for other bytes. */
+extern const uint8_t byte_hex_values[256];
+
 /* 0 to 15, or -1. */
 static inline int byte_hex_value(uint8_t c)
 {
-	if (byte_is_digit(c))
-		return c - '0';
-	c = byte_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return byte_hex_values[c] - 1;
 }
 
 /* ASCII case is ignored. */

@@ -48,9 +48,17 @@ static inline byte_vector byte_vector_load(const uint8_t *p)
 	return bytes;
 }
 
-/* 0xff where a byte is from `first` to `last`, 0 elsewhere. */
-static inline byte_vector byte_vector_within(byte_vector bytes, uint8_t first, uint8_t last)
+static inline void byte_vector_store(uint8_t *p, byte_vector bytes)
 {
+	memcpy(p, &bytes, sizeof(bytes));
+}
+
+/* 0xff where a byte is from `first` to `last`, 0 elsewhere. */
+static inline __attribute__((always_inline)) byte_vector byte_vector_within(byte_vector bytes, uint8_t first,
+									    uint8_t last)
+{
+	if (first == last) /* decided by the compiler, where the class is constant */
+		return (byte_vector)(bytes == first);
 	return (byte_vector)(bytes - first <= (uint8_t)(last - first) - (byte_vector){0});
 }
 
@@ -70,10 +78,17 @@ static inline __attribute__((always_inline)) byte_vector byte_vector_members(con
 	return found;
 }
 
-static inline bool byte_vector_any(byte_vector found)
+/* A bit for each byte that is 0xff; the first byte's is bit 0. */
+static inline unsigned byte_vector_mask(byte_vector found)
 {
+#if defined(__SSE2__)
+	typedef char signed_bytes __attribute__((vector_size(BYTE_VECTOR)));
+	return (unsigned)__builtin_ia32_pmovmskb128((signed_bytes)found);
+#else
+	const uint64_t ones = 0x0101010101010101, gather = 0x0102040810204080;
 	byte_vector_words words = (byte_vector_words)found;
-	return (words[0] | words[1]) != 0;
+	return (unsigned)((words[0] & ones) * gather >> 56 | (words[1] & ones) * gather >> 56 << 8);
+#endif
 }
 
 /* Index of the first member at or after `from`, or s.len. Written to be inlined where the class is known. */
@@ -84,13 +99,43 @@ static inline __attribute__((always_inline)) size_t byte_class_find(const struct
 	if (at < s.len && members->has[s.ptr[at]]) /* where members abound, so that a vector is not worth its while */
 		return at;
 	if (members->ranges > 0) {
-		while (at + BYTE_VECTOR <= s.len &&
-		       !byte_vector_any(byte_vector_members(members, byte_vector_load(s.ptr + at))))
-			at += BYTE_VECTOR;
+		for (; at + 4 * BYTE_VECTOR <= s.len; at += 4 * BYTE_VECTOR) {
+			const uint8_t *p = s.ptr + at;
+			byte_vector found = byte_vector_members(members, byte_vector_load(p)) |
+					    byte_vector_members(members, byte_vector_load(p + BYTE_VECTOR)) |
+					    byte_vector_members(members, byte_vector_load(p + 2 * BYTE_VECTOR)) |
+					    byte_vector_members(members, byte_vector_load(p + 3 * BYTE_VECTOR));
+			if (byte_vector_mask(found) != 0)
+				break;
+		}
+		for (; at + BYTE_VECTOR <= s.len; at += BYTE_VECTOR) {
+			unsigned mask = byte_vector_mask(byte_vector_members(members, byte_vector_load(s.ptr + at)));
+			if (mask != 0)
+				return at + (size_t)__builtin_ctz(mask);
+		}
 	}
 	while (at < s.len && !members->has[s.ptr[at]])
 		at++;
 	return at;
+}
+
+/*
+ * Copies the bytes from `at` on, up to the first member or until less than 16 are left. It does so 16 at a time: up to
+ * 16 may be written behind them, for which `out` has room where it has as much as is left of `s`. Returns how many it
+ * was.
+ */
+static inline __attribute__((always_inline)) size_t byte_class_copy(const struct byte_class *members, struct slice s,
+								    size_t at, uint8_t *out)
+{
+	size_t count = 0;
+	for (; at + count + BYTE_VECTOR <= s.len; count += BYTE_VECTOR) {
+		byte_vector bytes = byte_vector_load(s.ptr + at + count);
+		unsigned mask = byte_vector_mask(byte_vector_members(members, bytes));
+		byte_vector_store(out + count, bytes);
+		if (mask != 0)
+			return count + (size_t)__builtin_ctz(mask);
+	}
+	return count;
 }
 
 /* How many bytes are members. The class has ranges. */
@@ -131,6 +176,12 @@ static inline bool hex_pair_at(struct slice s, size_t at)
 static inline uint8_t hex_pair_value(struct slice s, size_t at)
 {
 	return (uint8_t)(byte_hex_value(s.ptr[at]) << 4 | byte_hex_value(s.ptr[at + 1]));
+}
+
+/* ASCII in its full-width form, U+FF01 to U+FF5E, given by its low byte, is 0x20 further on. */
+static inline uint8_t full_width(uint8_t low, bool high_is_ff)
+{
+	return high_is_ff && low > 0x00 && low < 0x5f ? (uint8_t)(low + 0x20) : low;
 }
 
 /* Copies [from, to) of `in` to out + out_len; returns the new length of the output. */

@@ -5,6 +5,7 @@
 static const struct byte_class UPPER = BYTE_CLASS_1('A', 'Z');
 static const struct byte_class LOWER = BYTE_CLASS_1('a', 'z');
 static const struct byte_class HIGH = BYTE_CLASS_1(0x80, 0xff);
+static const struct byte_class NUL = BYTE_CLASS_1(0, 0);
 /* White space of the C locale, and the two bytes of a non-breaking space in UTF-8, each on its own. */
 static const struct byte_class BLANK = BYTE_CLASS_4('\t', '\r', ' ', ' ', 0xa0, 0xa0, 0xc2, 0xc2);
 /* White space of the C locale other than the space itself. */
@@ -103,12 +104,20 @@ bool transform_replace_nulls(const struct transform_context *context, struct sli
 	return true;
 }
 
-/* Copies what is left of `in` from `at` on, which is a byte to drop, without the members of `dropped`. */
-static size_t copy_without(const struct byte_class *dropped, struct slice in, size_t at, uint8_t *out)
+/* Copies `in` without the members of `dropped`, of which the first is at `at`. */
+static inline __attribute__((always_inline)) size_t copy_without(const struct byte_class *dropped, struct slice in,
+								 size_t at, uint8_t *out)
 {
 	memcpy(out, in.ptr, at);
 	size_t len = at;
-	for (at++; at < in.len; at++) {
+	while (at + BYTE_VECTOR <= in.len) {
+		size_t run = byte_class_copy(dropped, in, at, out + len);
+		len += run;
+		at += run;
+		if (at + BYTE_VECTOR <= in.len)
+			at++;
+	}
+	for (; at < in.len; at++) {
 		out[len] = in.ptr[at];
 		len += !dropped->has[in.ptr[at]];
 	}
@@ -118,7 +127,6 @@ static size_t copy_without(const struct byte_class *dropped, struct slice in, si
 bool transform_remove_nulls(const struct transform_context *context, struct slice in, uint8_t *out, size_t *ret_len)
 {
 	(void)context;
-	static const struct byte_class NUL = BYTE_CLASS_1(0, 0);
 	size_t at = byte_find(0, in, 0);
 	if (at == in.len)
 		return false;
@@ -134,37 +142,6 @@ bool transform_remove_whitespace(const struct transform_context *context, struct
 	if (at == in.len)
 		return false;
 	*ret_len = copy_without(&BLANK, in, at, out);
-	return true;
-}
-
-/* The first byte that compressing changes: white space other than ' ', or any after a ' '. */
-static size_t compressible(struct slice in)
-{
-	size_t odd = byte_class_find(&ODD_SPACE, in, 0);
-	for (size_t at = byte_find(' ', in, 0); at < odd; at = byte_find(' ', in, at + 1)) {
-		if (byte_at(in, at + 1) == ' ')
-			return at;
-	}
-	return odd;
-}
-
-bool transform_compress_whitespace(const struct transform_context *context, struct slice in, uint8_t *out,
-				   size_t *ret_len)
-{
-	(void)context;
-	size_t at = compressible(in);
-	if (at == in.len)
-		return false;
-	memcpy(out, in.ptr, at);
-	size_t len = at;
-	bool after_space = at > 0 && in.ptr[at - 1] == ' ';
-	for (; at < in.len; at++) {
-		bool space = SPACE.has[in.ptr[at]];
-		out[len] = space ? ' ' : in.ptr[at];
-		len += !(space && after_space);
-		after_space = space;
-	}
-	*ret_len = len;
 	return true;
 }
 
@@ -199,6 +176,81 @@ bool transform_trim_right(const struct transform_context *context, struct slice 
 	return trim(in, false, true, out, ret_len);
 }
 
+/* ---- white space and command lines: what most text has of them, single spaces between words, stays ---- */
+
+/* Of 16 bytes at `at`, a bit for each at which a transformation changes something; one byte more is looked at. */
+typedef unsigned changes_at(struct slice in, size_t at);
+
+/* The first block of 16 that holds a change, and the change in it; or what is left at the end, at most 16 bytes. */
+static inline __attribute__((always_inline)) size_t first_change(changes_at *changes, struct slice in)
+{
+	size_t at = 0;
+	for (; at + BYTE_VECTOR < in.len; at += BYTE_VECTOR) {
+		unsigned mask = changes(in, at);
+		if (mask != 0)
+			return at + (size_t)__builtin_ctz(mask);
+	}
+	return at;
+}
+
+/* Copies up to the next change, 16 bytes at a time; stops as well where at most 16 are left, before the last. */
+static inline __attribute__((always_inline)) void copy_to_change(changes_at *changes, struct slice in, size_t *at,
+								 uint8_t *out, size_t *len, bool lowers)
+{
+	for (; *at + BYTE_VECTOR < in.len; *at += BYTE_VECTOR, *len += BYTE_VECTOR) {
+		byte_vector bytes = byte_vector_load(in.ptr + *at);
+		unsigned mask = changes(in, *at);
+		if (lowers)
+			bytes ^= byte_vector_members(&UPPER, bytes) & 0x20;
+		byte_vector_store(out + *len, bytes);
+		if (mask != 0) {
+			*at += (size_t)__builtin_ctz(mask);
+			*len += (size_t)__builtin_ctz(mask);
+			return;
+		}
+	}
+}
+
+static inline __attribute__((always_inline)) byte_vector equal_to(byte_vector bytes, uint8_t byte)
+{
+	return (byte_vector)(bytes == byte);
+}
+
+/* White space other than ' ', and a ' ' that any follows. */
+static inline __attribute__((always_inline)) unsigned white_changes(struct slice in, size_t at)
+{
+	byte_vector bytes = byte_vector_load(in.ptr + at);
+	byte_vector next = byte_vector_load(in.ptr + at + 1);
+	return byte_vector_mask(byte_vector_members(&ODD_SPACE, bytes) |
+				(equal_to(bytes, ' ') & byte_vector_members(&SPACE, next)));
+}
+
+bool transform_compress_whitespace(const struct transform_context *context, struct slice in, uint8_t *out,
+				   size_t *ret_len)
+{
+	(void)context;
+	size_t at = first_change(white_changes, in);
+	size_t len = at;
+	bool after_space = at > 0 && in.ptr[at - 1] == ' ';
+	bool changed = false;
+	memcpy(out, in.ptr, at);
+	while (at < in.len) {
+		if (!after_space && at + BYTE_VECTOR < in.len) {
+			copy_to_change(white_changes, in, &at, out, &len, false);
+			after_space = at > 0 && in.ptr[at - 1] == ' ';
+		}
+		uint8_t byte = in.ptr[at++];
+		bool space = SPACE.has[byte];
+		changed |= space && (after_space || byte != ' ');
+		out[len] = space ? ' ' : byte;
+		len += !(space && after_space);
+		after_space = space;
+	}
+	if (changed)
+		*ret_len = len;
+	return changed;
+}
+
 enum { COMMAND_COPY, COMMAND_DROP, COMMAND_SPACE, COMMAND_TIGHT };
 
 /* What cmdLine does with a byte: quoting goes, separators become one space, no space stands before '/' and '('. */
@@ -208,62 +260,62 @@ static const uint8_t COMMAND[256] = {
 	['\r'] = COMMAND_SPACE, ['\n'] = COMMAND_SPACE, ['/'] = COMMAND_TIGHT, ['('] = COMMAND_TIGHT,
 };
 
-/* The bytes at which cmdLine may change something: all it treats specially, and capitals. */
-static const struct byte_class COMMAND_SPECIAL = {.has = {
-							  ['"'] = 1,
-							  ['\''] = 1,
-							  ['\\'] = 1,
-							  ['^'] = 1,
-							  [','] = 1,
-							  [';'] = 1,
-							  ['\t'] = 1,
-							  ['\r'] = 1,
-							  ['\n'] = 1,
-							  [' '] = 1,
-							  ['A' ... 'Z'] = 1,
-						  }};
-
-/* The first byte at which cmdLine's output differs, a single space between words being none. */
-static size_t command_special(struct slice in)
+/* Quoting, separators other than ' ', and a ' ' that does not stay. Letters are another matter. */
+static inline __attribute__((always_inline)) unsigned command_changes(struct slice in, size_t at)
 {
-	size_t at = byte_class_find(&COMMAND_SPECIAL, in, 0);
-	while (at < in.len && in.ptr[at] == ' ') {
-		int next = byte_at(in, at + 1);
-		if (next == ' ' || next == '/' || next == '(')
-			break;
-		at = byte_class_find(&COMMAND_SPECIAL, in, at + 1);
-	}
-	return at;
+	byte_vector bytes = byte_vector_load(in.ptr + at);
+	byte_vector next = byte_vector_load(in.ptr + at + 1);
+	byte_vector quoting =
+		equal_to(bytes, '"') | equal_to(bytes, '\'') | equal_to(bytes, '\\') | equal_to(bytes, '^');
+	byte_vector separators = equal_to(bytes, ',') | equal_to(bytes, ';') | equal_to(bytes, '\r') |
+				 byte_vector_within(bytes, '\t', '\n');
+	byte_vector closing = equal_to(next, ' ') | equal_to(next, '/') | equal_to(next, '(');
+	return byte_vector_mask(quoting | separators | (equal_to(bytes, ' ') & closing));
+}
+
+static inline __attribute__((always_inline)) unsigned command_changes_or_capitals(struct slice in, size_t at)
+{
+	byte_vector bytes = byte_vector_load(in.ptr + at);
+	return command_changes(in, at) | byte_vector_mask(byte_vector_members(&UPPER, bytes));
 }
 
 bool transform_cmd_line(const struct transform_context *context, struct slice in, uint8_t *out, size_t *ret_len)
 {
 	(void)context;
-	size_t at = command_special(in);
-	if (at == in.len)
-		return false;
-	memcpy(out, in.ptr, at);
+	size_t at = first_change(command_changes_or_capitals, in);
 	size_t len = at;
 	bool after_space = at > 0 && in.ptr[at - 1] == ' ';
-	for (; at < in.len; at++) {
-		switch (COMMAND[in.ptr[at]]) {
+	bool changed = at + BYTE_VECTOR < in.len;
+	memcpy(out, in.ptr, at);
+	while (at < in.len) {
+		if (!after_space && at + BYTE_VECTOR < in.len) {
+			copy_to_change(command_changes, in, &at, out, &len, true);
+			after_space = at > 0 && in.ptr[at - 1] == ' ';
+		}
+		uint8_t byte = in.ptr[at++];
+		switch (COMMAND[byte]) {
 		case COMMAND_DROP:
+			changed = true;
 			break;
 		case COMMAND_SPACE:
+			changed |= after_space || byte != ' ';
 			if (!after_space)
 				out[len++] = ' ';
 			after_space = true;
 			break;
 		case COMMAND_TIGHT:
+			changed |= after_space;
 			len -= after_space;
-			out[len++] = in.ptr[at];
+			out[len++] = byte;
 			after_space = false;
 			break;
 		default:
-			out[len++] = byte_lower(in.ptr[at]);
+			changed |= byte != byte_lower(byte);
+			out[len++] = byte_lower(byte);
 			after_space = false;
 		}
 	}
-	*ret_len = len;
-	return true;
+	if (changed)
+		*ret_len = len;
+	return changed;
 }

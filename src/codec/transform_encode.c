@@ -189,6 +189,24 @@ static size_t write_unicode(uint8_t *out, uint8_t lead, uint32_t code, size_t le
 	return len;
 }
 
+/* What most that is not ASCII is: three bytes, nothing wrong with them. Returns how many were written, 0 if not so. */
+static size_t write_three(struct slice in, size_t at, uint8_t *out)
+{
+	static const uint8_t DIGITS[16] = "0123456789abcdef";
+	if (in.len - at < 3)
+		return 0;
+	const uint8_t *p = in.ptr + at;
+	unsigned code = (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+	bool usual = (p[0] & 0xf0) == 0xe0 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 && code >= 0x800 &&
+		     (code < 0xd800 || code > 0xdfff);
+	if (!usual)
+		return 0;
+	const uint8_t text[6] = {
+		'%', 'u', DIGITS[code >> 12], DIGITS[code >> 8 & 15], DIGITS[code >> 4 & 15], DIGITS[code & 15]};
+	memcpy(out, text, sizeof(text));
+	return sizeof(text);
+}
+
 bool transform_utf8_to_unicode(const struct transform_context *context, struct slice in, uint8_t *out, size_t *ret_len)
 {
 	(void)context;
@@ -199,7 +217,11 @@ bool transform_utf8_to_unicode(const struct transform_context *context, struct s
 	while (at < in.len) {
 		uint8_t lead = in.ptr[at];
 		size_t length = 1;
-		if (lead != 0 && sequence_whole(in, at)) {
+		size_t written = write_three(in, at, out + len);
+		if (written > 0) {
+			length = 3;
+			len += written;
+		} else if (lead != 0 && sequence_whole(in, at)) {
 			length = sequence_length(lead);
 			len += write_unicode(out + len, lead, sequence_code(in, at, length), length);
 		}

@@ -5,7 +5,7 @@
  */
 #include "codec/byte_class.h"
 #include "codec/transform_rows.h"
-#include "codec/unicode_map.h"
+#include "codec/url.h"
 
 /* Index of the next escape at or after `from`, or in.len. */
 typedef size_t escape_next(struct slice in, size_t from);
@@ -32,12 +32,6 @@ static inline __attribute__((always_inline)) bool decode_escapes(escape_next *ne
 	}
 	*ret_len = len;
 	return true;
-}
-
-/* ASCII in its full-width form, U+FF01 to U+FF5E, given by its low byte, is 0x20 further on. */
-static uint8_t full_width(uint8_t low, bool high_is_ff)
-{
-	return high_is_ff && low > 0x00 && low < 0x5f ? (uint8_t)(low + 0x20) : low;
 }
 
 static bool is_octal(int byte)
@@ -77,75 +71,29 @@ static uint8_t letter_escape(uint8_t letter)
 	}
 }
 
-/* URL: %HH and '+'. */
+/* URL. */
 
-static const struct byte_class URL_SPECIAL = BYTE_CLASS_2('%', '%', '+', '+');
-
-static size_t url_next(struct slice in, size_t from)
+static bool decode_url(enum url_escapes escapes, const struct transform_context *context, struct slice in, uint8_t *out,
+		       size_t *ret_len)
 {
-	size_t at = byte_class_find(&URL_SPECIAL, in, from);
-	while (at < in.len && in.ptr[at] == '%' && !hex_pair_at(in, at + 1))
-		at = byte_class_find(&URL_SPECIAL, in, at + 1);
-	return at;
-}
-
-static int url_decode(const struct transform_context *context, struct slice in, size_t *at)
-{
-	(void)context;
-	if (in.ptr[*at] == '+') {
-		++*at;
-		return ' ';
-	}
-	*at += 3;
-	return hex_pair_value(in, *at - 2);
+	bool invalid;
+	const struct unicode_map *map = context == NULL ? NULL : context->unicode_map;
+	size_t at = url_find_escape(escapes, in, 0);
+	if (at == in.len)
+		return false;
+	memcpy(out, in.ptr, at);
+	*ret_len = at + url_unescape(escapes, map, slice_after(in, at), out + at, &invalid);
+	return true;
 }
 
 bool transform_url_decode(const struct transform_context *context, struct slice in, uint8_t *out, size_t *ret_len)
 {
-	return decode_escapes(url_next, url_decode, context, in, out, ret_len);
-}
-
-/* The same with Microsoft's %uHHHH. An invalid %u is passed over with its 'u'. */
-
-static bool is_percent_u(struct slice in, size_t at)
-{
-	return in.ptr[at] == '%' && (byte_at(in, at + 1) | 0x20) == 'u';
-}
-
-static bool is_percent_u4(struct slice in, size_t at)
-{
-	return is_percent_u(in, at) && hex_pair_at(in, at + 2) && hex_pair_at(in, at + 4);
-}
-
-static size_t url_uni_next(struct slice in, size_t from)
-{
-	size_t at = byte_class_find(&URL_SPECIAL, in, from);
-	while (at < in.len && in.ptr[at] == '%' && !hex_pair_at(in, at + 1) && !is_percent_u4(in, at))
-		at = byte_class_find(&URL_SPECIAL, in, at + 1);
-	return at;
-}
-
-static uint8_t code_point_byte(const struct transform_context *context, uint8_t high, uint8_t low)
-{
-	if (context != NULL && context->unicode_map != NULL) {
-		uint16_t byte = context->unicode_map->byte[high << 8 | low];
-		if (byte != UNICODE_MAP_ABSENT)
-			return (uint8_t)byte;
-	}
-	return full_width(low, high == 0xff);
-}
-
-static int url_uni_decode(const struct transform_context *context, struct slice in, size_t *at)
-{
-	if (!is_percent_u(in, *at))
-		return url_decode(context, in, at);
-	*at += 6;
-	return code_point_byte(context, hex_pair_value(in, *at - 4), hex_pair_value(in, *at - 2));
+	return decode_url(URL_FORM, context, in, out, ret_len);
 }
 
 bool transform_url_decode_uni(const struct transform_context *context, struct slice in, uint8_t *out, size_t *ret_len)
 {
-	return decode_escapes(url_uni_next, url_uni_decode, context, in, out, ret_len);
+	return decode_url(URL_UNICODE, context, in, out, ret_len);
 }
 
 /* JavaScript: \uHHHH \xHH \OOO \C. A backslash at the very end stays. */

@@ -1,5 +1,7 @@
 #include "match/bytes.h"
 
+#include "codec/byte_class.h"
+
 static int parse_byte(struct slice text)
 {
 	int value = 0;
@@ -56,16 +58,17 @@ size_t byte_set_find_foreign(const struct byte_set *set, struct slice value, siz
 	return at;
 }
 
+static const struct byte_class PERCENT = BYTE_CLASS_1('%', '%');
+
 enum url_encoding url_encoding_check(struct slice value, size_t *ret_offset)
 {
-	for (size_t at = slice_find_byte(value, '%', 0); at < value.len; at = slice_find_byte(value, '%', at + 3)) {
-		bool whole = value.len - at > 2;
-		if (whole && byte_hex_value(value.ptr[at + 1]) >= 0 && byte_hex_value(value.ptr[at + 2]) >= 0)
-			continue;
-		*ret_offset = at;
-		return whole ? URL_ENCODING_NOT_HEX : URL_ENCODING_SHORT;
-	}
-	return URL_ENCODING_VALID;
+	size_t at = byte_class_find(&PERCENT, value, 0);
+	while (at < value.len && hex_pair_at(value, at + 1))
+		at = byte_class_find(&PERCENT, value, at + 3);
+	if (at >= value.len)
+		return URL_ENCODING_VALID;
+	*ret_offset = at;
+	return value.len - at > 2 ? URL_ENCODING_NOT_HEX : URL_ENCODING_SHORT;
 }
 
 /* What is wrong with the character of `length` bytes, all there, at p. */
@@ -94,13 +97,14 @@ static size_t announced_length(uint8_t lead, enum utf8_encoding *ret_fault)
 	return lead < 0xf0 ? 3 : 4;
 }
 
+static const struct byte_class HIGH = BYTE_CLASS_1(0x80, 0xff);
+
 enum utf8_encoding utf8_encoding_check(struct slice value, size_t *ret_offset)
 {
 	for (size_t at = 0; at < value.len;) {
-		if (value.ptr[at] < 0x80) {
-			at++;
-			continue;
-		}
+		at = byte_class_find(&HIGH, value, at);
+		if (at == value.len)
+			break;
 		enum utf8_encoding fault;
 		size_t length = announced_length(value.ptr[at], &fault);
 		if (length > value.len - at)
