@@ -60,7 +60,8 @@ struct automaton_run {
 	bool lowered;                      /* in: the value is taken as if its ASCII letters were all lower case */
 	bool busy;                         /* out: no more credit; `found` is what was found so far */
 	uint64_t found;                    /* out: a bit for each pattern that matches */
-	uint32_t row;                      /* private */
+	uint32_t row;                      /* private, as what follows */
+	uint64_t emptied;                  /* how often its cache had been when the row was made */
 };
 
 /*

@@ -22,98 +22,168 @@ void automaton_earn(struct automaton_cache *c, size_t bytes)
 		c->credit_bytes = c->credit_most_bytes;
 }
 
+/* Some automata on their way, side by side; each reads bytes of its own, all as many. */
+struct lanes {
+	struct automaton_run *runs[LANES];
+	const uint8_t *bytes[LANES];
+	size_t count;
+};
+
 /*
- * Takes `lanes` automata on from byte `at`, as far as all their transitions are known; returns how far. It is inlined
- * with a constant number of lanes, and unrolled, so that all is in registers.
+ * Takes all lanes on from byte `at`, up to `end` or as far as all their transitions are known; returns how far. It is
+ * inlined with a constant number of lanes, and unrolled, so that all is in registers. `apart`: each reads elsewhere.
  */
-static inline __attribute__((always_inline)) size_t go_on(struct automaton_run *const *runs, const size_t lanes,
-							  struct slice value, size_t at)
+static inline __attribute__((always_inline)) size_t go_on(const struct lanes *lanes, const size_t count, bool apart,
+							  size_t at, size_t end)
 {
 	const uint16_t *class_of[LANES];
 	const uint32_t *rows[LANES];
+	const uint8_t *bytes[LANES];
 	uint32_t row[LANES], next[LANES];
 #pragma GCC unroll 8
-	for (size_t k = 0; k < lanes; k++) {
-		class_of[k] = classes_of(runs[k]->automaton, runs[k]->lowered);
-		rows[k] = runs[k]->cache->rows;
-		row[k] = runs[k]->row;
+	for (size_t k = 0; k < count; k++) {
+		class_of[k] = classes_of(lanes->runs[k]->automaton, lanes->runs[k]->lowered);
+		rows[k] = lanes->runs[k]->cache->rows;
+		row[k] = lanes->runs[k]->row;
+		bytes[k] = lanes->bytes[apart ? k : 0];
 	}
-	for (; at < value.len; at++) {
+	for (; at < end; at++) {
 		bool known = true;
-		uint8_t byte = value.ptr[at];
 #pragma GCC unroll 8
-		for (size_t k = 0; k < lanes; k++) {
-			next[k] = rows[k][row[k] + class_of[k][byte]];
+		for (size_t k = 0; k < count; k++) {
+			next[k] = rows[k][row[k] + class_of[k][bytes[k][at]]];
 			known &= next[k] != UNKNOWN;
 		}
 		if (__builtin_expect(!known, 0))
 			break;
 #pragma GCC unroll 8
-		for (size_t k = 0; k < lanes; k++)
+		for (size_t k = 0; k < count; k++)
 			row[k] = next[k];
 	}
 #pragma GCC unroll 8
-	for (size_t k = 0; k < lanes; k++)
-		runs[k]->row = row[k];
+	for (size_t k = 0; k < count; k++)
+		lanes->runs[k]->row = row[k];
 	return at;
 }
 
-static inline size_t go_on_together(struct automaton_run *const *runs, size_t lanes, struct slice value, size_t at)
+static size_t go_on_together(const struct lanes *lanes, size_t at, size_t end)
 {
-	switch (lanes) {
+	switch (lanes->count) {
 	case 0:
-		return value.len;
+		return end;
 	case 1:
-		return go_on(runs, 1, value, at);
+		return go_on(lanes, 1, false, at, end);
 	case 2:
-		return go_on(runs, 2, value, at);
+		return go_on(lanes, 2, false, at, end);
 	case 3:
-		return go_on(runs, 3, value, at);
+		return go_on(lanes, 3, false, at, end);
 	case 4:
-		return go_on(runs, 4, value, at);
+		return go_on(lanes, 4, false, at, end);
 	case 5:
-		return go_on(runs, 5, value, at);
+		return go_on(lanes, 5, false, at, end);
 	case 6:
-		return go_on(runs, 6, value, at);
+		return go_on(lanes, 6, false, at, end);
 	case 7:
-		return go_on(runs, 7, value, at);
+		return go_on(lanes, 7, false, at, end);
 	default:
-		return go_on(runs, 8, value, at);
+		return go_on(lanes, 8, false, at, end);
 	}
 }
 
-/* One step of one automaton, making the transition if need be. False when its credit is used up. */
+static size_t go_on_apart(const struct lanes *lanes, size_t at, size_t end)
+{
+	switch (lanes->count) {
+	case 0:
+		return end;
+	case 1:
+		return go_on(lanes, 1, true, at, end);
+	case 2:
+		return go_on(lanes, 2, true, at, end);
+	case 3:
+		return go_on(lanes, 3, true, at, end);
+	case 4:
+		return go_on(lanes, 4, true, at, end);
+	case 5:
+		return go_on(lanes, 5, true, at, end);
+	case 6:
+		return go_on(lanes, 6, true, at, end);
+	case 7:
+		return go_on(lanes, 7, true, at, end);
+	default:
+		return go_on(lanes, 8, true, at, end);
+	}
+}
+
+/* Rows are no more once their cache was emptied: for a state of another lane, which has the same cache. */
+static bool is_stale(const struct automaton_run *run)
+{
+	return run->emptied != run->cache->facts.emptied;
+}
+
+static void set_row(struct automaton_run *run, uint32_t row)
+{
+	run->row = row;
+	run->emptied = run->cache->facts.emptied;
+}
+
+static void start(struct automaton_run *run, enum before before)
+{
+	set_row(run, automaton_start_row(run->automaton, run->cache, before));
+}
+
+/* One step of one automaton, making the transition if need be. False when its credit is used up, or its row stale. */
 static bool step(struct automaton_run *run, uint32_t class)
 {
+	if (is_stale(run))
+		return false;
 	uint32_t next = run->cache->rows[run->row + class];
 	if (next == UNKNOWN) {
 		if (run->cache->credit_bytes <= 0)
 			return false;
 		next = automaton_make_transition(run->automaton, run->cache, run->row, class);
 	}
-	run->row = next;
+	set_row(run, next);
 	return true;
+}
+
+static uint64_t matched(const struct automaton_run *run)
+{
+	return is_stale(run) ? 0 : automaton_state(run->automaton, run->cache, run->row)->matched;
 }
 
 static void end_run(struct automaton_run *run, bool busy)
 {
-	struct automaton_cache *c = run->cache;
 	run->busy = busy || !step(run, run->automaton->class_count - 1);
-	run->found = automaton_state(run->automaton, c, run->row)->matched;
-	c->facts.refused += run->busy;
+	run->found = matched(run);
+	run->cache->facts.refused += run->busy;
 }
 
-/* Each takes a step; those that cannot are ended, and go. Returns how many are left. */
-static size_t step_together(struct automaton_run **runs, size_t lanes, uint8_t byte)
+/* Leaves out the lanes that are marked. */
+static void drop(struct lanes *lanes, const bool *dropped)
 {
 	size_t left = 0;
-	for (size_t k = 0; k < lanes; k++) {
-		if (step(runs[k], classes_of(runs[k]->automaton, runs[k]->lowered)[byte]))
-			runs[left++] = runs[k];
-		else
-			end_run(runs[k], true);
+	for (size_t k = 0; k < lanes->count; k++) {
+		lanes->runs[left] = lanes->runs[k];
+		lanes->bytes[left] = lanes->bytes[k];
+		left += !dropped[k];
 	}
-	return left;
+	lanes->count = left;
+}
+
+/* Each takes a step; those that cannot are busy, and go. */
+static void step_together(struct lanes *lanes, size_t at)
+{
+	bool dropped[LANES];
+	for (size_t k = 0; k < lanes->count; k++) {
+		struct automaton_run *run = lanes->runs[k];
+		dropped[k] = !step(run, classes_of(run->automaton, run->lowered)[lanes->bytes[k][at]]);
+	}
+	for (size_t k = 0; k < lanes->count; k++) {
+		dropped[k] = dropped[k] || is_stale(lanes->runs[k]);
+		if (dropped[k])
+			end_run(lanes->runs[k], true);
+	}
+	drop(lanes, dropped);
 }
 
 static uint64_t all_patterns(const struct automaton *a)
@@ -129,30 +199,164 @@ static bool is_settled(const struct automaton_run *run)
 	return state->matched == all_patterns(a) || (state->count == 0 && !a->starts_late);
 }
 
-/* Those that are settled go. Returns how many are left. */
-static size_t drop_settled(struct automaton_run **runs, size_t lanes)
+/* Those that are settled go. */
+static void drop_settled(struct lanes *lanes)
 {
-	size_t left = 0;
-	for (size_t k = 0; k < lanes; k++) {
-		if (is_settled(runs[k]))
-			runs[k]->found = automaton_state(runs[k]->automaton, runs[k]->cache, runs[k]->row)->matched;
-		else
-			runs[left++] = runs[k];
+	bool dropped[LANES];
+	for (size_t k = 0; k < lanes->count; k++) {
+		dropped[k] = is_settled(lanes->runs[k]);
+		if (dropped[k])
+			lanes->runs[k]->found = matched(lanes->runs[k]);
 	}
-	return left;
+	drop(lanes, dropped);
 }
 
-static void run_together(struct automaton_run **runs, size_t lanes, struct slice value)
+/* All lanes read the same bytes. */
+static void run_together(struct lanes *lanes, size_t len)
 {
 	size_t at = 0;
-	while (at < value.len && lanes > 0) {
-		size_t end = value.len - at < STRETCH_BYTES ? value.len : at + STRETCH_BYTES;
-		while ((at = go_on_together(runs, lanes, slice_make(value.ptr, end), at)) < end)
-			lanes = step_together(runs, lanes, value.ptr[at++]);
-		lanes = end < value.len ? drop_settled(runs, lanes) : lanes;
+	while (at < len && lanes->count > 0) {
+		size_t end = len - at < STRETCH_BYTES ? len : at + STRETCH_BYTES;
+		while ((at = go_on_together(lanes, at, end)) < end)
+			step_together(lanes, at++);
+		if (end < len)
+			drop_settled(lanes);
 	}
-	for (size_t k = 0; k < lanes; k++)
-		end_run(runs[k], false);
+	for (size_t k = 0; k < lanes->count; k++)
+		end_run(lanes->runs[k], false);
+}
+
+/*
+ * What limits a lane is that a look into memory must wait for that before it. So where few lanes have a long way to go,
+ * each value is cut into pieces that are gone over side by side, as if nothing were under way where each begins. Then
+ * they are put together: from where a piece ends its successor's first bytes are gone over again, until it is in the
+ * state in which that piece was there too; from there on all is as it was found. Mostly that takes a few bytes.
+ */
+enum { PIECES_MOST = 4, PIECE_BYTES_LEAST = 512, CHECKS = 3 };
+
+/* Within a piece, where its states are kept to compare; the last is its end. */
+static const size_t check_bytes[CHECKS - 1] = {16, 128};
+
+struct piece {
+	struct automaton_run run;
+	uint32_t rows[CHECKS + 1]; /* at its beginning, at each check, and at its end */
+};
+
+static size_t check_at(size_t check, size_t len)
+{
+	return check == 0 ? 0 : check < CHECKS ? check_bytes[check - 1] : len;
+}
+
+/* All pieces of several runs, side by side. */
+static void run_pieces(struct piece *pieces, size_t count, const uint8_t *const *bytes, size_t len)
+{
+	struct lanes lanes = {.count = count};
+	for (size_t k = 0; k < count; k++) {
+		lanes.runs[k] = &pieces[k].run;
+		lanes.bytes[k] = bytes[k];
+	}
+	size_t at = 0;
+	for (size_t check = 1; check <= CHECKS; check++) {
+		size_t end = check_at(check, len);
+		while ((at = go_on_apart(&lanes, at, end)) < end)
+			step_together(&lanes, at++);
+		for (size_t k = 0; k < count; k++)
+			pieces[k].rows[check] = pieces[k].run.row;
+	}
+}
+
+/* Goes over some bytes with one automaton. False: no credit. */
+static bool go_over(struct automaton_run *run, const uint8_t *bytes, size_t from, size_t to)
+{
+	struct lanes lanes = {.runs = {run}, .bytes = {bytes}, .count = 1};
+	for (size_t at = from; (at = go_on_together(&lanes, at, to)) < to; at++)
+		if (!step(run, classes_of(run->automaton, run->lowered)[bytes[at]]))
+			return false;
+	return true;
+}
+
+/* What has matched is taken out of the state, so that it can equal that of a piece which has not seen it. */
+static void take_matched(struct automaton_run *run, uint64_t *found)
+{
+	const struct automaton *a = run->automaton;
+	struct automaton_cache *c = run->cache;
+	const struct state *state = automaton_state(a, c, run->row);
+	if (state->matched == 0)
+		return;
+	*found |= state->matched;
+	c->next.count = 0;
+	for (uint32_t i = 0; i < state->count; i++)
+		sparse_add(&c->next, c->members[state->members + i]);
+	set_row(run, automaton_row_of(a, c, state->before, 0));
+}
+
+/* Takes the run on over a piece that was gone over ahead. False: no credit. */
+static bool join(struct automaton_run *run, const struct piece *piece, const uint8_t *bytes, size_t len,
+		 uint64_t *found)
+{
+	if (piece->run.busy || is_stale(&piece->run))
+		return go_over(run, bytes, 0, len);
+	for (size_t check = 0; check <= CHECKS; check++) {
+		if (check > 0 && !go_over(run, bytes, check_at(check - 1, len), check_at(check, len)))
+			return false;
+		take_matched(run, found);
+		if (is_stale(&piece->run))
+			return go_over(run, bytes, check_at(check, len), len);
+		if (run->row == piece->rows[check]) {
+			set_row(run, piece->rows[CHECKS]);
+			return true;
+		}
+	}
+	return true;
+}
+
+/* Puts a run together from its pieces, of which it is the first itself. */
+static void join_pieces(struct automaton_run *run, const struct piece *pieces, size_t count, struct slice value)
+{
+	size_t len = value.len / count;
+	uint64_t found = 0;
+	bool known = true;
+	*run = pieces[0].run;
+	if (run->busy || is_stale(run)) {
+		start(run, BEFORE_START);
+		known = go_over(run, value.ptr, 0, len);
+	}
+	for (size_t i = 1; i < count && known; i++) {
+		take_matched(run, &found);
+		known = join(run, &pieces[i], value.ptr + i * len, len, &found);
+	}
+	known = known && go_over(run, value.ptr, count * len, value.len);
+	end_run(run, !known);
+	run->found |= found;
+}
+
+static void start_piece(struct piece *piece, const uint8_t *bytes, bool first)
+{
+	const struct automaton *a = piece->run.automaton;
+	enum before before = BEFORE_START;
+	if (!first)
+		before = automaton_before_after(a, classes_of(a, piece->run.lowered)[bytes[-1]]);
+	start(&piece->run, before);
+	piece->rows[0] = piece->run.row;
+}
+
+static void run_in_pieces(struct lanes *lanes, struct slice value)
+{
+	struct piece pieces[LANES];
+	const uint8_t *bytes[LANES];
+	size_t parts = lanes->count <= LANES / PIECES_MOST ? PIECES_MOST : 2, len = value.len / parts;
+	size_t count = lanes->count * parts;
+	for (size_t i = 0; i < count; i++) {
+		pieces[i].run = *lanes->runs[i / parts];
+		bytes[i] = value.ptr + i % parts * len;
+		start_piece(&pieces[i], bytes[i], i % parts == 0);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (is_stale(&pieces[i].run))
+			start_piece(&pieces[i], bytes[i], i % parts == 0);
+	run_pieces(pieces, count, bytes, len);
+	for (size_t k = 0; k < lanes->count; k++)
+		join_pieces(lanes->runs[k], &pieces[k * parts], parts, value);
 }
 
 /* Takes one automaton on until nothing is under way, or the value ends, or the credit; returns how far. */
@@ -191,8 +395,7 @@ static bool run_skipping(struct automaton_run *run, struct slice value)
 		if (++skips >= SKIPS_TRIED && at < skips * SKIP_BYTES_LEAST)
 			return false;
 		at += byte_set_find(&a->beginners[run->lowered], value.ptr + at, value.len - at);
-		run->row = automaton_start_row(
-			a, run->cache, automaton_before_after(a, classes_of(a, run->lowered)[value.ptr[at - 1]]));
+		start(run, automaton_before_after(a, classes_of(a, run->lowered)[value.ptr[at - 1]]));
 		if (at == value.len)
 			break;
 	}
@@ -208,31 +411,45 @@ static bool is_done(struct automaton_run *run, struct slice value)
 {
 	const struct automaton *a = run->automaton;
 	run->busy = false;
-	run->row = automaton_start_row(a, run->cache, BEFORE_START);
+	start(run, BEFORE_START);
 	automaton_earn(run->cache, value.len);
 	if (value.len < SKIPPING_BYTES_LEAST || !a->skips[run->lowered])
 		return false;
 	if (run_skipping(run, value))
 		return true;
-	run->row = automaton_start_row(a, run->cache, BEFORE_START);
+	start(run, BEFORE_START);
 	return false;
+}
+
+static void run_from_start(struct lanes *lanes, struct slice value)
+{
+	for (size_t k = 0; k < lanes->count; k++)
+		if (is_stale(lanes->runs[k]))
+			start(lanes->runs[k], BEFORE_START);
+	run_together(lanes, value.len);
+}
+
+static void run_lanes(struct lanes *lanes, struct slice value)
+{
+	if (lanes->count > 0 && lanes->count <= LANES / 2 && value.len >= PIECES_MOST * PIECE_BYTES_LEAST)
+		run_in_pieces(lanes, value);
+	else
+		run_from_start(lanes, value);
+	lanes->count = 0;
 }
 
 void automaton_run(struct automaton_run *runs, size_t count, struct slice value)
 {
-	struct automaton_run *together[LANES];
-	size_t lanes = 0;
+	struct lanes lanes = {.count = 0};
 	for (size_t i = 0; i < count; i++) {
 		if (is_done(&runs[i], value))
 			continue;
-		together[lanes++] = &runs[i];
-		if (lanes == LANES) {
-			run_together(together, lanes, value);
-			lanes = 0;
-		}
+		lanes.runs[lanes.count] = &runs[i];
+		lanes.bytes[lanes.count++] = value.ptr;
+		if (lanes.count == LANES)
+			run_lanes(&lanes, value);
 	}
-	if (lanes > 0)
-		run_together(together, lanes, value);
+	run_lanes(&lanes, value);
 }
 
 uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_cache *cache, struct slice value,

@@ -258,6 +258,68 @@ static void runs_side_by_side_are_as_alone(void **state)
 	}
 }
 
+/* What simulate() finds in a value, or in its lower case. */
+static uint64_t expected_of(const struct built *b, struct slice value, bool lowered)
+{
+	static uint8_t copy[20000];
+	for (size_t i = 0; i < value.len; i++)
+		copy[i] = lowered ? byte_lower(value.ptr[i]) : value.ptr[i];
+	return automaton_simulate(b->automaton, b->cache, slice_make(copy, value.len), false);
+}
+
+/* Long values are cut into pieces, and where nothing is under way bytes are passed over: also as lower case, when both
+ * forms have one cache, and when that is emptied on the way. */
+static void long_values_are_as_short_ones(void **state)
+{
+	(void)state;
+	enum { GROUPS = 6, ROUNDS = 400 };
+	static const char *const sources[GROUPS][4] = {
+		{"\\bword\\b", "^line", "x.{0,40}yz", "(?i)END$"}, {";[ab]{12}c"},      {"(?s)q.*z.*q"},
+		{"[;|]\\s*cat\\b", "<a[^>]*>", "\\n\\n"},          {"a[ab]{15}c", "W"}, {"[A-Z]{3}", "^[a-z ]+$"},
+	};
+	static const char *const words[] = {"word", " ",     "line", "\n",       "x", "yz",      "q",
+					    "z",    "; cat", "<a >", "ab",       "W", "abba",    "cat;",
+					    "\n\n", "END",   "Line", "aabbabab", "c", "........"};
+	struct built built[GROUPS];
+	struct test_random random = {21};
+	size_t found = 0, busy = 0;
+	uint8_t bytes[16000];
+	for (int i = 0; i < GROUPS; i++) {
+		struct automaton_builder *builder = builder_made();
+		for (int k = 0; k < 4 && sources[i][k] != NULL; k++)
+			assert_int_equal(automaton_builder_add(builder, slice_from_string(sources[i][k]), 0), 0);
+		built[i] = build(builder);
+	}
+	for (int round = 0; round < ROUNDS; round++) {
+		size_t len = 0, most = 100 + test_random_below(&random, sizeof(bytes) - 200);
+		uint32_t plain = 1 + test_random_below(&random, 200);
+		uint32_t kinds = 1 + test_random_below(&random, 20);
+		while (len < most) {
+			const char *word =
+				test_random_below(&random, plain) != 0 ? "." : words[test_random_below(&random, kinds)];
+			memcpy(bytes + len, word, strlen(word));
+			len += strlen(word);
+		}
+		struct automaton_run runs[2 * GROUPS];
+		size_t count = 0, from = test_random_below(&random, GROUPS);
+		for (size_t i = from; i < GROUPS && i <= from + test_random_below(&random, GROUPS); i++)
+			for (int lowered = 0; lowered < 2; lowered++)
+				runs[count++] = (struct automaton_run){.automaton = built[i].automaton,
+								       .cache = built[i].cache,
+								       .lowered = lowered > 0};
+		automaton_run(runs, count, slice_make(bytes, len));
+		for (size_t k = 0; k < count; k++) {
+			uint64_t expected = expected_of(&built[from + k / 2], slice_make(bytes, len), runs[k].lowered);
+			assert_true(runs[k].busy ? (runs[k].found & ~expected) == 0 : runs[k].found == expected);
+			found += (size_t)__builtin_popcountll(expected);
+			busy += runs[k].busy;
+		}
+	}
+	assert_true(found > 500 && busy < 400);
+	for (int i = 0; i < GROUPS; i++)
+		built_free(&built[i]);
+}
+
 static struct built built_of(struct slice source)
 {
 	struct built b = {0};
@@ -397,6 +459,7 @@ int main(void)
 		cmocka_unit_test(a_full_cache_begins_anew),
 		cmocka_unit_test(a_bounded_run_makes_few_states),
 		cmocka_unit_test(runs_side_by_side_are_as_alone),
+		cmocka_unit_test(long_values_are_as_short_ones),
 		cmocka_unit_test(places_agree_with_the_regex),
 		cmocka_unit_test(what_is_not_regular_is_unfit),
 		cmocka_unit_test(names_are_of_the_patterns),
