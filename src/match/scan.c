@@ -51,6 +51,7 @@ void scan_set_free(struct scan_set *set)
 	free(set->automata);
 	free(set->factors);
 	free(set->in_database);
+	free(set->first_factor);
 	free(set->routes);
 	free(set->always);
 	free(set->classes);
@@ -146,6 +147,29 @@ static void find_needs(struct scan_set *set)
 	}
 }
 
+static int by_slot(const void *a, const void *b)
+{
+	const struct scan_factor *left = a, *right = b;
+	return (left->slot > right->slot) - (left->slot < right->slot);
+}
+
+/* 0 or -ENOMEM. */
+static int order_factors(struct scan_set *set)
+{
+	set->first_factor = calloc(set->slot_count + 1, sizeof(*set->first_factor));
+	if (set->first_factor == NULL)
+		return -ENOMEM;
+	if (set->factor_count > 0)
+		qsort(set->factors, set->factor_count, sizeof(*set->factors), by_slot);
+	uint32_t at = 0;
+	for (uint32_t slot = 0; slot <= set->slot_count; slot++) {
+		while (at < set->factor_count && set->factors[at].slot < slot)
+			at++;
+		set->first_factor[slot] = at;
+	}
+	return 0;
+}
+
 static void classify(const struct scan_builder *builder, struct scan_set *set)
 {
 	struct scan_set_facts *facts = &set->facts;
@@ -174,12 +198,11 @@ int scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 		set->database_findable += (uint32_t)__builtin_popcountll(set->in_database[i]);
 	set->has_regexes = has_regexes(builder, set);
 	find_needs(set);
+	if (order_factors(set) != 0)
+		return -ENOMEM;
 	find_widths(builder, set);
 	classify(builder, set);
 	int r = make_filter(builder, set);
-	free(set->factors);
-	set->factors = NULL;
-	set->factor_count = set->factor_capacity = 0;
 	return r;
 }
 

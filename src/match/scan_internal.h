@@ -77,10 +77,11 @@ struct scan_set {
 	 */
 	uint64_t byte_keys[256];
 	uint64_t all_keys;
-	bool has_regexes; /* in the database, which may tell cases apart */
-	struct scan_factor *factors;
+	bool has_regexes;            /* in the database, which may tell cases apart */
+	struct scan_factor *factors; /* by slot */
 	size_t factor_count;
 	size_t factor_capacity;
+	uint32_t *first_factor; /* by slot; one more than there are slots */
 	uint32_t gate_count;
 	uint8_t *routes; /* enum scan_route by entry of the builder */
 	size_t route_count;

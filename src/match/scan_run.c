@@ -162,7 +162,10 @@ int scan_scratch_fit(struct scan_scratch *scratch, const struct scan_set *set)
 
 /* ---- running ---- */
 
-enum { VIEWS = 2 }; /* as it is, and lowered */
+enum {
+	VIEWS = 2,               /* as it is, and lowered */
+	FACTORS_SOUGHT_MOST = 3, /* by themselves; more are left to the database */
+};
 
 struct findings {
 	struct scan_view views[VIEWS]; /* ret_bits NULL: not asked for */
@@ -216,27 +219,61 @@ static uint64_t slots_of(const uint64_t *slots, const struct scan_automaton *a)
 	return a->count == 64 ? bits : bits & (((uint64_t)1 << a->count) - 1);
 }
 
-/* Whether the database is of use for what is wanted: it holds some of it, or opens the gate of some. */
-static bool wants_database(const struct scan_set *set, const struct scan_view *view)
+static bool wants_entries(const struct scan_set *set, const struct scan_view *view)
 {
 	const uint64_t *slots = view->slots;
-	if (view->ret_bits == NULL)
-		return false;
-	if (slots == NULL || (slots[set->slot_count / 64] >> (set->slot_count % 64) & 1) != 0)
-		return true;
-	for (size_t i = 0; i < set->automaton_count; i++)
-		if (set->automata[i].gated && slots_of(slots, &set->automata[i]) != 0)
-			return true;
-	return false;
+	return view->ret_bits != NULL &&
+	       (slots == NULL || (slots[set->slot_count / 64] >> (set->slot_count % 64) & 1) != 0);
 }
 
+static size_t factors_of(const struct scan_set *set, uint32_t slot)
+{
+	return set->first_factor[slot + 1] - set->first_factor[slot];
+}
+
+/* How many factors open the gates of what a view wants. */
+static size_t wanted_factors(const struct scan_set *set, const struct scan_view *view)
+{
+	size_t count = 0;
+	for (size_t i = 0; view->ret_bits != NULL && i < set->automaton_count; i++) {
+		const struct scan_automaton *a = &set->automata[i];
+		for (uint64_t left = a->gated ? slots_of(view->slots, a) : 0; left != 0; left &= left - 1)
+			count += factors_of(set, a->first_slot + (uint32_t)__builtin_ctzll(left));
+	}
+	return count;
+}
+
+/* Opens gates without the database: each factor is sought by itself. */
+static void seek_factors(const struct scan_set *set, const struct scan_view *view, struct slice value,
+			 struct findings *f)
+{
+	for (size_t i = 0; view->ret_bits != NULL && i < set->automaton_count; i++) {
+		const struct scan_automaton *a = &set->automata[i];
+		for (uint64_t left = a->gated ? slots_of(view->slots, a) : 0; left != 0; left &= left - 1) {
+			uint32_t slot = a->first_slot + (uint32_t)__builtin_ctzll(left);
+			for (uint32_t k = set->first_factor[slot]; k < set->first_factor[slot + 1]; k++)
+				if (slice_find_nocase(value, scan_factor_text(&set->factors[k]), 0) < value.len)
+					open_gate(f, slot);
+		}
+	}
+}
+
+/* Looks for what is wanted of the database, and opens gates. 0, -ENOMEM or -EINVAL. */
 static int run_database(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
 			struct findings *f)
 {
-	const char *bytes = value.len > 0 ? (const char *)value.ptr : "";
-	if (set->database == NULL || (!wants_database(set, &f->views[0]) && !wants_database(set, &f->views[1])) ||
-	    value.len < set->database_min_width || (set->filter != NULL && !scan_filter_may_hold(set->filter, value)))
+	if (set->database == NULL || value.len < set->database_min_width ||
+	    (set->filter != NULL && !scan_filter_may_hold(set->filter, value)))
 		return 0;
+	if (!wants_entries(set, &f->views[0]) && !wants_entries(set, &f->views[1])) {
+		size_t factors = wanted_factors(set, &f->views[0]) + wanted_factors(set, &f->views[1]);
+		if (factors <= FACTORS_SOUGHT_MOST) {
+			seek_factors(set, &f->views[0], value, f);
+			seek_factors(set, &f->views[1], value, f);
+			return 0;
+		}
+	}
+	const char *bytes = value.len > 0 ? (const char *)value.ptr : "";
 	hs_error_t r = hs_scan(set->database, bytes, (unsigned)value.len, 0, scratch->hyperscan, on_hit, f);
 	if (r == HS_SUCCESS || r == HS_SCAN_TERMINATED)
 		return 0;
