@@ -136,7 +136,8 @@ static int ask_document(struct transaction *t, const struct probe_family *family
 }
 
 /* A scalar is asked again when it was set anew. */
-static int ask_scalar(struct transaction *t, const struct probe_family *family, const struct value **asked)
+static int ask_scalar(struct transaction *t, const struct probe_family *family, const struct value **asked,
+		      struct found *found)
 {
 	static const struct value absent = {.bytes = SLICE_INIT("")};
 	const struct value_set *set = &t->sets[family->variable];
@@ -149,7 +150,7 @@ static int ask_scalar(struct transaction *t, const struct probe_family *family, 
 	if (value == *asked)
 		return 0;
 	*asked = value;
-	return ask_value(&(struct found){.t = t}, family->sets[0], value->bytes);
+	return ask_value(found, family->sets[0], value->bytes);
 }
 
 static bool compare(const struct probe_count *count, int64_t number)
@@ -192,7 +193,7 @@ static void ask_counts(struct transaction *t, const struct probes *probes, unsig
 
 static int begin(struct transaction *t, const struct probes *probes)
 {
-	size_t counts = PROBE_PAIRS + probes->single_count;
+	size_t counts = PROBE_PAIRS + probes->singles.count;
 	t->candidates = arena_alloc(&t->arena, (probes->words + 1) * sizeof(*t->candidates));
 	t->name_counts = arena_zalloc(&t->arena, probes->name_count + 1, sizeof(*t->name_counts));
 	t->asked_scalars = arena_zalloc(&t->arena, probes->scalar_count + 1, sizeof(struct value *));
@@ -204,17 +205,37 @@ static int begin(struct transaction *t, const struct probes *probes)
 	return 0;
 }
 
-static int ask_scalars(struct transaction *t, const struct probes *probes, unsigned phase, bool first)
+static int ask_scalars(struct transaction *t, const struct probes *probes, const struct probe_list *list,
+		       struct found *found)
 {
 	int r = 0;
-	for (size_t i = 0; i < probes->scalar_count && r == 0; i++) {
-		if (!first && (probes->scalar_phases[i] >> phase & 1) == 0)
-			continue;
-		const struct probe_family *family = &probes->families[i];
+	for (size_t i = 0; i < list->count && r == 0; i++) {
+		const struct probe_family *family = &probes->families[list->indexes[i]];
 		struct profile_timer timer = profile_begin_family(t->worker->profile, family->variable);
-		r = ask_scalar(t, family, &t->asked_scalars[i]);
+		r = ask_scalar(t, family, &t->asked_scalars[list->indexes[i]], found);
 		profile_end_family(timer);
 	}
+	return r;
+}
+
+/* The parts of a request line are known together, by the line and where they lie in it. */
+static int ask_line(struct transaction *t, const struct probes *probes)
+{
+	uint64_t places[] = {t->method.len, t->protocol.len};
+	struct remembered_key key = {
+		.number = probes->line_number, .first = t->line, .second = slice_make(places, sizeof(places))};
+	struct found found = {.t = t};
+	struct profile_timer timer = profile_begin_family(t->worker->profile, VARIABLE_REQUEST_LINE);
+	const struct remembered_answer *known = remembered_find(t->worker->remembered, &key);
+	if (known != NULL) {
+		profile_note_value(t->worker->profile, true);
+		found_add_known(&found, known);
+		profile_end_family(timer);
+		return 0;
+	}
+	int r = ask_scalars(t, probes, &probes->line_scalars, &found);
+	if (r == 0)
+		remembered_add(t->worker->remembered, &key, 0, found.steps, found.step_count);
 	return r;
 }
 
@@ -227,8 +248,8 @@ static int ask_collections(struct transaction *t, const struct probes *probes)
 		r = ask_pairs(t, pair, &t->asked_counts[i]);
 		profile_end_family(timer);
 	}
-	for (size_t i = 0; i < probes->single_count && r == 0; i++) {
-		const struct probe_family *family = &probes->families[probes->singles[i]];
+	for (size_t i = 0; i < probes->singles.count && r == 0; i++) {
+		const struct probe_family *family = &probes->families[probes->singles.indexes[i]];
 		struct profile_timer timer = profile_begin_family(t->worker->profile, family->variable);
 		uint32_t *asked = &t->asked_counts[PROBE_PAIRS + i];
 		r = family->variable == VARIABLE_XML ? ask_document(t, family, asked)
@@ -243,8 +264,11 @@ int candidates_find(struct transaction *t, unsigned phase)
 	const struct probes *probes = t->plan->probes;
 	bool first = t->asked_counts == NULL;
 	int r = first ? begin(t, probes) : 0;
+	if (r == 0 && first)
+		r = ask_line(t, probes);
+	struct found found = {.t = t};
 	if (r == 0)
-		r = ask_scalars(t, probes, phase, first);
+		r = ask_scalars(t, probes, &probes->scalars[first ? 0 : phase], &found);
 	if (r == 0)
 		r = ask_collections(t, probes);
 	if (r == 0)

@@ -98,6 +98,12 @@ struct probe_pair {
 
 enum { PROBE_PAIRS = 4 };
 
+/* Some of the families. */
+struct probe_list {
+	const uint8_t *indexes;
+	size_t count;
+};
+
 /* A head that asks how many values there are. */
 struct probe_count {
 	const struct rule *rule;
@@ -113,9 +119,10 @@ struct probes {
 	size_t family_count;
 	size_t scalar_count;
 	struct probe_pair pairs[PROBE_PAIRS];
-	uint8_t scalar_phases[VARIABLE_COUNT]; /* by scalar: bits of the phases it may have changed before */
-	const uint8_t *singles;                /* collections that are in no pair: indexes of families */
-	size_t single_count;
+	struct probe_list line_scalars;            /* those that are parts of the request line */
+	uint32_t line_number;                      /* under which they are remembered together */
+	struct probe_list scalars[PHASE_LAST + 1]; /* that may have changed before a phase; 0: all but the line's */
+	struct probe_list singles;                 /* collections that are in no pair */
 	const struct probe_count *counts;
 	size_t count_count;
 	size_t name_count;      /* of all families */

@@ -135,7 +135,7 @@ static bool is_in_pair(const struct probes *probes, enum variable variable)
 	return false;
 }
 
-static int make_pairs(struct probe_builder *b)
+static void make_pairs(struct probe_builder *b)
 {
 	static const enum variable variables[PROBE_PAIRS][2] = {
 		{VARIABLE_REQUEST_HEADERS, VARIABLE_REQUEST_HEADERS_NAMES},
@@ -154,14 +154,49 @@ static int make_pairs(struct probe_builder *b)
 		for (size_t part = 0; part < PROBE_PARTS; part++)
 			probes->pairs[i].numbers[part] = remembered_new_number();
 	}
-	uint8_t *singles = arena_alloc(&b->plan->arena, probes->family_count + 1);
-	if (singles == NULL)
+}
+
+typedef bool family_test(const struct probes *probes, size_t index, unsigned phase);
+
+static bool is_of_line(const struct probes *probes, size_t index, unsigned phase)
+{
+	(void)phase;
+	return index < probes->scalar_count && probe_is_of_line(probes->families[index].variable);
+}
+
+/* Phase 0 stands for whatever was not asked before. */
+static bool is_asked_in(const struct probes *probes, size_t index, unsigned phase)
+{
+	if (index >= probes->scalar_count || is_of_line(probes, index, phase))
+		return false;
+	return phase == 0 || (probe_phases_of(probes->families[index].variable) >> phase & 1) != 0;
+}
+
+static bool is_single(const struct probes *probes, size_t index, unsigned phase)
+{
+	(void)phase;
+	return index >= probes->scalar_count && !is_in_pair(probes, probes->families[index].variable);
+}
+
+static int make_list(struct probe_builder *b, family_test *test, unsigned phase, struct probe_list *ret_list)
+{
+	uint8_t *indexes = arena_alloc(&b->plan->arena, b->probes->family_count + 1);
+	if (indexes == NULL)
 		return -ENOMEM;
-	for (size_t i = probes->scalar_count; i < probes->family_count; i++)
-		if (!is_in_pair(probes, probes->families[i].variable))
-			singles[probes->single_count++] = (uint8_t)i;
-	probes->singles = singles;
+	ret_list->indexes = indexes;
+	for (size_t i = 0; i < b->probes->family_count; i++)
+		if (test(b->probes, i, phase))
+			indexes[ret_list->count++] = (uint8_t)i;
 	return 0;
+}
+
+static int make_lists(struct probe_builder *b)
+{
+	int r = make_list(b, is_of_line, 0, &b->probes->line_scalars);
+	for (unsigned phase = 0; phase <= PHASE_LAST && r == 0; phase++)
+		r = make_list(b, is_asked_in, phase, &b->probes->scalars[phase]);
+	b->probes->line_number = remembered_new_number();
+	return r != 0 ? r : make_list(b, is_single, 0, &b->probes->singles);
 }
 
 static int make_families(struct probe_builder *b)
@@ -177,9 +212,9 @@ static int make_families(struct probe_builder *b)
 	b->probes->scalar_count = b->probes->family_count;
 	if (r == 0)
 		r = make_some(b, false, families, &b->probes->family_count);
-	for (size_t i = 0; i < b->probes->scalar_count; i++)
-		b->probes->scalar_phases[i] = probe_phases_of(families[i].variable);
-	return r != 0 ? r : make_pairs(b);
+	if (r == 0)
+		make_pairs(b);
+	return r != 0 ? r : make_lists(b);
 }
 
 static int32_t name_of_count(const struct probe_builder *b, const struct target *target)

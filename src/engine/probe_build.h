@@ -21,6 +21,9 @@ struct probe_home {
 
 struct probe_home probe_home_of(enum variable variable);
 
+/* Whether it is the request line, or a part of it as the line alone gives it. */
+bool probe_is_of_line(enum variable variable);
+
 /* Before which phases a scalar may have got another value: a bit for each. */
 uint8_t probe_phases_of(enum variable variable);
 

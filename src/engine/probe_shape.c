@@ -103,7 +103,7 @@ struct probe_home probe_home_of(enum variable variable)
 	}
 }
 
-uint8_t probe_phases_of(enum variable variable)
+bool probe_is_of_line(enum variable variable)
 {
 	switch ((int)variable) {
 	case VARIABLE_REQUEST_METHOD:
@@ -115,6 +115,17 @@ uint8_t probe_phases_of(enum variable variable)
 	case VARIABLE_REQUEST_PROTOCOL:
 	case VARIABLE_QUERY_STRING:
 	case VARIABLE_PATH_INFO:
+		return true;
+	default:
+		return false;
+	}
+}
+
+uint8_t probe_phases_of(enum variable variable)
+{
+	if (probe_is_of_line(variable))
+		return 1u << PHASE_REQUEST_HEADERS;
+	switch ((int)variable) {
 	case VARIABLE_REMOTE_ADDR:
 	case VARIABLE_REMOTE_HOST:
 	case VARIABLE_SERVER_ADDR:

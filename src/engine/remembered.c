@@ -38,8 +38,22 @@ struct shelf {
 	size_t rows;
 };
 
+/*
+ * The shortest values, which are the most frequent: a number or a flag is compared as two words, without a hash that
+ * nobody can foresee. Each stands in the one place that is its own, and in the shelves too.
+ */
+struct tiny {
+	uint32_t number;
+	uint32_t len;
+	uint64_t words[2];
+	struct remembered_answer answer;
+};
+
+enum { TINY_BYTES = 16, TINIES = 512 };
+
 struct remembered {
 	struct hash_key key;
+	struct tiny tinies[TINIES];
 	struct shelf shelves[SIZES];
 	struct remembered_long *long_values;
 };
@@ -140,11 +154,65 @@ static struct entry *find(struct remembered *remembered, struct remembered_key *
 	return NULL;
 }
 
+static uint64_t load(const uint8_t *ptr, size_t len)
+{
+	uint64_t word = 0;
+	memcpy(&word, ptr, len);
+	return word;
+}
+
+/* The bytes as two words, which may overlap: with the length they tell all of them. */
+static struct tiny tiny_of(const struct remembered_key *key)
+{
+	const uint8_t *ptr = key->first.ptr;
+	size_t len = key->first.len;
+	struct tiny tiny = {.number = key->number, .len = (uint32_t)len};
+	if (len >= 8) {
+		tiny.words[0] = load(ptr, 8);
+		tiny.words[1] = load(ptr + len - 8, 8);
+	} else if (len >= 4) {
+		tiny.words[0] = load(ptr, 4);
+		tiny.words[1] = load(ptr + len - 4, 4);
+	} else if (len > 0) {
+		tiny.words[0] = (uint64_t)ptr[0] << 16 | (uint64_t)ptr[len / 2] << 8 | ptr[len - 1];
+	}
+	return tiny;
+}
+
+static struct tiny *tiny_place(struct remembered *remembered, const struct tiny *tiny)
+{
+	uint64_t mixed = (tiny->words[0] ^ tiny->words[1] << 7 ^ tiny->number) * 0x9e3779b97f4a7c15u;
+	return &remembered->tinies[mixed >> 32 & (TINIES - 1)];
+}
+
+static bool is_tiny(const struct remembered_key *key)
+{
+	return key->first.len <= TINY_BYTES && key->second.len == 0;
+}
+
+/* The shelves are asked where the place holds another. */
+static const struct remembered_answer *find_tiny(struct remembered *remembered, struct remembered_key *key)
+{
+	struct tiny tiny = tiny_of(key);
+	struct tiny *place = tiny_place(remembered, &tiny);
+	if (place->number == tiny.number && place->len == tiny.len && place->words[0] == tiny.words[0] &&
+	    place->words[1] == tiny.words[1])
+		return &place->answer;
+	struct entry *entry = find(remembered, key, 0);
+	if (entry == NULL)
+		return NULL;
+	tiny.answer = entry->answer;
+	*place = tiny;
+	return &place->answer;
+}
+
 const struct remembered_answer *remembered_find(struct remembered *remembered, struct remembered_key *key)
 {
 	if (is_too_long(key))
 		return key->second.len > 0 ? NULL
 					   : remembered_long_find(remembered->long_values, key->number, key->first);
+	if (is_tiny(key))
+		return find_tiny(remembered, key);
 	struct entry *entry = find(remembered, key, 0);
 	return entry == NULL ? NULL : &entry->answer;
 }

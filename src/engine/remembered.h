@@ -9,7 +9,7 @@
 #include "base/hash.h"
 
 enum {
-	REMEMBERED_STEPS = 6,   /* of a value with more nothing is kept */
+	REMEMBERED_STEPS = 8,   /* of a value with more nothing is kept */
 	REMEMBERED_BYTES = 480, /* a key of one part that is longer is a long value; one of two is not kept */
 	REMEMBERED_NOTE = 64,   /* bytes of a note */
 };

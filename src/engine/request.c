@@ -99,11 +99,37 @@ static int uri_variables(struct transaction *t)
 	return r;
 }
 
+static uint8_t *put(uint8_t *at, struct slice s)
+{
+	if (s.len > 0)
+		memcpy(at, s.ptr, s.len);
+	return at + s.len;
+}
+
+/* The three lie in one text, REQUEST_LINE. */
+static int copy_line(struct transaction *t, struct slice method, struct slice uri, struct slice protocol,
+		     struct slice *ret_uri)
+{
+	size_t len = method.len + uri.len + protocol.len + 2;
+	uint8_t *text = arena_alloc(&t->arena, len + 1);
+	if (text == NULL)
+		return -ENOMEM;
+	uint8_t *at = put(text, method);
+	*at = ' ';
+	at = put(at + 1, uri);
+	*at = ' ';
+	*put(at + 1, protocol) = '\0';
+	t->line = slice_make(text, len);
+	t->method = slice_sub(t->line, 0, method.len);
+	*ret_uri = slice_sub(t->line, method.len + 1, method.len + 1 + uri.len);
+	t->protocol = slice_sub(t->line, len - protocol.len, len);
+	return 0;
+}
+
 int request_line(struct transaction *t, struct slice method, struct slice uri, struct slice protocol)
 {
 	struct slice raw;
-	if (arena_copy(&t->arena, method, &t->method) != 0 || arena_copy(&t->arena, uri, &raw) != 0 ||
-	    arena_copy(&t->arena, protocol, &t->protocol) != 0 || uri_parse(raw, &t->arena, &t->uri) != 0)
+	if (copy_line(t, method, uri, protocol, &raw) != 0 || uri_parse(raw, &t->arena, &t->uri) != 0)
 		return -ENOMEM;
 	int r = uri_variables(t);
 	if (r == 0 && t->uri.query.len > 0)

@@ -104,6 +104,7 @@ struct transaction {
 	uint16_t server_port;
 
 	/* The exchange. */
+	struct slice line; /* as a text: method, URI and protocol lie in it; ptr NULL: it has not come yet */
 	struct slice method;
 	struct slice protocol;
 	struct slice response_protocol;

@@ -24,7 +24,7 @@ struct result {
 	struct scan_result *scans; /* of ->same only */
 };
 
-enum { VALUE_STEPS = 6 };
+enum { VALUE_STEPS = 8 };
 
 struct value {
 	struct slice key;   /* within its collection; empty for a scalar */

@@ -89,13 +89,7 @@ static int resolve_request_line(const struct question *q, const struct value_set
 	struct transaction *t = q->t;
 	if (t->sets[q->variable].count > 0)
 		return resolve_fed(q, ret_set);
-	struct buffer line = buffer_make(&t->arena);
-	buffer_add(&line, t->method);
-	buffer_byte(&line, ' ');
-	buffer_add(&line, t->uri.raw);
-	buffer_byte(&line, ' ');
-	buffer_add(&line, t->protocol);
-	return line.error != 0 ? line.error : answer(q, buffer_slice(&line), ret_set);
+	return answer(q, t->line.ptr == NULL ? SLICE("  ") : t->line, ret_set);
 }
 
 /* FULL_REQUEST and its length exist from phase 2 on; libmodsecurity leaves the request line out. */
