@@ -127,7 +127,6 @@ ngx_int_t gate_profile_start(struct gate_main *main, struct gate_profile *profil
 /* The profile's second worker, made when first asked for. NULL without memory. */
 struct guia_worker *gate_profile_judge(struct gate_main *main, struct gate_profile *profile);
 ngx_int_t gate_process_start(ngx_cycle_t *cycle);
-ngx_int_t gate_cycle_start(ngx_cycle_t *cycle);
 void gate_process_end(ngx_cycle_t *cycle);
 
 /* ---- request.c ---- */

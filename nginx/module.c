@@ -238,6 +238,6 @@ static ngx_http_module_t contexts = {
 };
 
 ngx_module_t ngx_http_guia_module = {
-	NGX_MODULE_V1,      &contexts, commands, NGX_HTTP_MODULE,  NULL, gate_cycle_start,
+	NGX_MODULE_V1,      &contexts, commands, NGX_HTTP_MODULE,  NULL, NULL,
 	gate_process_start, NULL,      NULL,     gate_process_end, NULL, NGX_MODULE_V1_PADDING,
 };

@@ -100,14 +100,6 @@ ngx_int_t gate_process_start(ngx_cycle_t *cycle)
 	return NGX_OK;
 }
 
-/* Where one process does everything, the files of the old configuration are closed next. */
-ngx_int_t gate_cycle_start(ngx_cycle_t *cycle)
-{
-	(void)cycle;
-	gate_writer_flush();
-	return NGX_OK;
-}
-
 /* What is not yet in the logs is written first. */
 void gate_process_end(ngx_cycle_t *cycle)
 {

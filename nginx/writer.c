@@ -373,7 +373,7 @@ static bool retire_all(void)
 	return false;
 }
 
-static void outlets_forget(void)
+static void outlets_free(void)
 {
 	for (struct outlet *outlet = writer.outlets, *next; outlet != NULL; outlet = next) {
 		next = outlet->next;
@@ -382,30 +382,20 @@ static void outlets_forget(void)
 	writer.outlets = NULL;
 }
 
-static bool writer_settle(bool ends)
-{
-	if (writer.owner != ngx_pid)
-		return false;
-	pthread_mutex_lock(&writer.lock);
-	bool settled = retire_all();
-	if (settled)
-		outlets_forget();
-	writer.ends = ends;
-	pthread_cond_signal(&writer.work);
-	pthread_mutex_unlock(&writer.lock);
-	losses_tell();
-	return settled;
-}
-
-void gate_writer_flush(void)
-{
-	(void)writer_settle(false);
-}
-
 void gate_writer_stop(void)
 {
-	if (writer_settle(true) && writer.has_thread)
+	if (writer.owner != ngx_pid)
+		return;
+	pthread_mutex_lock(&writer.lock);
+	bool settled = retire_all();
+	writer.ends = true;
+	pthread_cond_signal(&writer.work);
+	pthread_mutex_unlock(&writer.lock);
+	if (settled && writer.has_thread)
 		pthread_join(writer.thread, NULL);
+	if (settled)
+		outlets_free();
+	losses_tell();
 	if (writer.tell.timer_set)
 		ngx_del_timer(&writer.tell);
 }

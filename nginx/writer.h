@@ -30,10 +30,7 @@ void gate_writer_commit(void);
 /* As file->flush: what was said so far is for the old file, nginx opens it again. */
 void gate_writer_reopen(ngx_open_file_t *file, ngx_log_t *log);
 
-/* Writes what there is, as far as that is soon done, and forgets the files: they are closed next. */
-void gate_writer_flush(void);
-
-/* The same, and ends the thread: the process ends. */
+/* Writes what there is, as far as that is soon done, and ends the thread: the process ends. */
 void gate_writer_stop(void);
 
 #endif
