@@ -32,10 +32,16 @@ static int unit_key(const struct seclang_source *source, const struct phase_stat
 	return key->error;
 }
 
+/* Rules outlive whoever named the text. */
+static int unit_walk_text(struct walk *walk, const struct seclang_source *source)
+{
+	const char *name = arena_string(walk->compiler.arena, slice_from_string(source->name));
+	return name == NULL ? -ENOMEM : walk_text(walk, slice_from_string(source->text), name, source->line);
+}
+
 static int unit_walk(struct walk *walk, const struct seclang_source *source)
 {
-	int r = source->is_file ? walk_file(walk, source->text, NULL)
-				: walk_text(walk, slice_from_string(source->text), source->name, source->line);
+	int r = source->is_file ? walk_file(walk, source->text, NULL) : unit_walk_text(walk, source);
 	/* Without memory the walk stopped anywhere: a chain is then open by no fault of the rules. */
 	int end = r == -ENOMEM ? 0 : walk_end(walk);
 	return r != 0 ? r : end;
