@@ -113,6 +113,12 @@ static inline __attribute__((always_inline)) size_t byte_class_find(const struct
 			if (mask != 0)
 				return at + (size_t)__builtin_ctz(mask);
 		}
+		if (at < s.len && s.len >= BYTE_VECTOR) { /* the last 16, some of them once more */
+			size_t last = s.len - BYTE_VECTOR;
+			unsigned mask = byte_vector_mask(byte_vector_members(members, byte_vector_load(s.ptr + last)));
+			mask >>= at - last;
+			return mask != 0 ? at + (size_t)__builtin_ctz(mask) : s.len;
+		}
 	}
 	while (at < s.len && !members->has[s.ptr[at]])
 		at++;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+enum { ROOM = 64, MATCH_TEXT = 512 }; /* of buffers to begin with: for what redaction adds; for most matches */
 enum { LOG_PARAMETER = 200, LOG_VALUE = 100, VALUE_LOOKED_AT = 4096, DOCUMENT_LOOKED_AT = 64 << 10 };
 
 struct chain chain_begin(struct transaction *t, const struct rule *head)
@@ -86,13 +87,29 @@ static bool document_holds_secret(struct transaction *t)
 	return out.error != 0 || !slice_equal(buffer_slice(&out), body);
 }
 
-static bool is_secret(struct transaction *t, struct slice name)
+static bool is_secret_document(struct transaction *t, struct slice name)
 {
-	if (redact_name_is_secret(&t->redact, name))
-		return true;
 	bool document =
 		t->xml != NULL && (slice_equal(name, SLICE("REQUEST_BODY")) || slice_starts_with(name, SLICE("XML")));
 	return document && document_holds_secret(t);
+}
+
+static bool is_secret(struct transaction *t, struct slice name)
+{
+	return redact_name_is_secret(&t->redact, name) || is_secret_document(t, name);
+}
+
+static const struct chain_subject *subject_of(struct chain *chain)
+{
+	struct transaction *t = chain->t;
+	struct chain_subject *subject = &chain->subject;
+	if (subject->known && subject->names == t->redact.extra_count)
+		return subject;
+	struct slice name = variable_full_name(t, &chain->matched);
+	*subject = (struct chain_subject){.name = name, .names = t->redact.extra_count, .known = true};
+	subject->secret_by_name = redact_name_is_secret(&t->redact, name);
+	subject->secret = subject->secret_by_name || is_secret_document(t, name);
+	return subject;
 }
 
 static int add_trace(struct chain *chain, const struct value *value, const struct operand *operand, size_t steps)
@@ -151,6 +168,7 @@ int chain_note(struct chain *chain, const struct target *target, const struct va
 	chain->link = operand->rule;
 	chain->original = value != NULL && value->bytes.ptr != NULL ? value->bytes : operand->bytes;
 	chain->has_match = true;
+	chain->subject.known = false;
 	if (transaction_add_matched(t, &chain->matched) != 0)
 		return -ENOMEM;
 	if (!chain->wants_log)
@@ -164,7 +182,10 @@ int chain_note(struct chain *chain, const struct target *target, const struct va
 static struct slice secret_name(struct chain *chain)
 {
 	struct transaction *t = chain->t;
-	uint32_t first = chain->link == chain->head && t->matched_count > 0 ? t->matched_count - 1 : 0;
+	bool only_newest = chain->link == chain->head && t->matched_count > 0;
+	if (only_newest && chain->has_match)
+		return subject_of(chain)->secret ? chain->subject.name : SLICE("");
+	uint32_t first = only_newest ? t->matched_count - 1 : 0;
 	for (uint32_t i = t->matched_count; i-- > first;) {
 		struct slice name = variable_full_name(t, &t->matched[i]);
 		if (is_secret(t, name))
@@ -226,15 +247,19 @@ static void add_escaped_limited(struct buffer *out, struct slice text, size_t li
 }
 
 /* By what the variable holds, and then as free text: a body need not be what it looks like. */
-static void add_value_redacted(struct transaction *t, struct slice name, struct slice value, struct buffer *out)
+static void add_value_redacted(struct chain *chain, struct buffer *out)
 {
+	struct transaction *t = chain->t;
+	struct slice value = slice_sub(chain->original, 0, VALUE_LOOKED_AT);
 	struct buffer structured = buffer_make(&t->arena);
-	if (is_secret(t, name)) {
+	if (subject_of(chain)->secret) {
 		buffer_text(out, "[redacted]");
 		return;
 	}
-	redact_value(&t->redact, name, slice_sub(value, 0, VALUE_LOOKED_AT), &structured);
-	redact_text(&t->redact, name, SLICE(""), buffer_slice(&structured), out);
+	buffer_reserve(&structured, value.len + ROOM);
+	redact_value(&t->redact, chain->subject.name, value, &structured);
+	buffer_reserve(out, structured.len + ROOM);
+	redact_text(&t->redact, SLICE(""), SLICE(""), buffer_slice(&structured), out);
 	out->error = structured.error != 0 ? structured.error : out->error;
 }
 
@@ -251,14 +276,14 @@ static struct slice match_text(struct chain *chain)
 		return SLICE("detected SQLi using libinjection.");
 	if (operation->kind == OPERATOR_DETECT_XSS)
 		return SLICE("detected XSS using libinjection.");
-	struct slice name = variable_full_name(t, &chain->matched);
-	add_value_redacted(t, name, chain->original, &value);
+	add_value_redacted(chain, &value);
+	buffer_reserve(&out, MATCH_TEXT + chain->subject.name.len);
 	buffer_text(&out, "Matched \"Operator `");
 	buffer_text(&out, operator_log_name(operation->kind));
 	buffer_text(&out, "' with parameter `");
 	add_limited(&out, macro_expand(t, &operation->argument, chain->link), LOG_PARAMETER);
 	buffer_text(&out, "' against variable `");
-	buffer_add(&out, name);
+	buffer_add(&out, chain->subject.name);
 	buffer_text(&out, "' (Value: `");
 	add_escaped_limited(&out, buffer_slice(&value), LOG_VALUE);
 	buffer_text(&out, "' )");
@@ -277,8 +302,9 @@ static struct slice redacted(struct chain *chain, const struct chain_text *text)
 	      redact_name_is_secret(&t->redact, text->secret)))
 		return SLICE("[redacted]");
 	struct slice name = text->secret;
-	if (name.len == 0 && chain->has_match)
-		name = variable_full_name(t, &chain->matched);
+	if (name.len == 0 && chain->has_match && subject_of(chain)->secret_by_name)
+		name = chain->subject.name;
+	buffer_reserve(&out, text->bytes.len + ROOM);
 	redact_text(&t->redact, name, chain->original, text->bytes, &out);
 	return out.error != 0 || out.len == 0 ? SLICE("") : buffer_slice(&out);
 }

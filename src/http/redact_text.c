@@ -54,9 +54,14 @@ static struct secret_part find_secret_part(const struct redact_names *names, str
 }
 
 /* Bytes of names as they stand in URLs, headers and JSON; beyond ASCII all. */
+static const bool NAME_BYTES[256] = {
+	['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['0' ... '9'] = true, [0x80 ... 0xff] = true,
+	['_'] = true,         ['-'] = true,         ['.'] = true,         ['%'] = true,
+};
+
 static bool is_name_byte(uint8_t c)
 {
-	return byte_is_alpha(c) || byte_is_digit(c) || c >= 0x80 || c == '_' || c == '-' || c == '.' || c == '%';
+	return NAME_BYTES[c];
 }
 
 /* How many bytes at `at` are one of a name: a byte, or "\\u0061" of JSON's; 0 if none is. */
