@@ -104,18 +104,27 @@ bool transform_replace_nulls(const struct transform_context *context, struct sli
 	return true;
 }
 
-/* Copies `in` without the members of `dropped`, of which the first is at `at`. */
+/*
+ * Copies `in` without the members of `dropped`, of which the first is at `at`. Of 16 bytes each run between members is
+ * copied with what is behind it, which the next overwrites: so no run waits for the one before.
+ */
 static inline __attribute__((always_inline)) size_t copy_without(const struct byte_class *dropped, struct slice in,
 								 size_t at, uint8_t *out)
 {
 	memcpy(out, in.ptr, at);
 	size_t len = at;
-	while (at + BYTE_VECTOR <= in.len) {
-		size_t run = byte_class_copy(dropped, in, at, out + len);
-		len += run;
-		at += run;
-		if (at + BYTE_VECTOR <= in.len)
-			at++;
+	for (; at + 2 * BYTE_VECTOR <= in.len; at += BYTE_VECTOR) {
+		const uint8_t *block = in.ptr + at;
+		unsigned mask = byte_vector_mask(byte_vector_members(dropped, byte_vector_load(block)));
+		size_t from = 0;
+		for (; mask != 0; mask &= mask - 1) {
+			size_t to = (size_t)__builtin_ctz(mask);
+			byte_vector_store(out + len, byte_vector_load(block + from));
+			len += to - from;
+			from = to + 1;
+		}
+		byte_vector_store(out + len, byte_vector_load(block + from));
+		len += BYTE_VECTOR - from;
 	}
 	for (; at < in.len; at++) {
 		out[len] = in.ptr[at];

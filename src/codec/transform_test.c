@@ -111,6 +111,39 @@ static void short_inputs_stay_in_bounds(void **state)
 	}
 }
 
+static void expect_without(enum transform transform, struct slice dropped, struct slice in)
+{
+	uint8_t expected[256];
+	size_t len = 0;
+	struct slice out;
+	for (size_t i = 0; i < in.len; i++)
+		if (slice_find_byte(dropped, in.ptr[i], 0) == dropped.len)
+			expected[len++] = in.ptr[i];
+	apply(transform, NULL, test_fenced(in), &out);
+	assert_true(slice_equal(out, slice_make(expected, len)));
+}
+
+/* Values of many lengths in which bytes that are dropped stand alone, in runs, or everywhere. */
+static void what_is_dropped_leaves_no_gap(void **state)
+{
+	(void)state;
+	const struct slice blanks = SLICE("\t\n\v\f\r \xa0\xc2");
+	uint8_t bytes[200];
+	uint32_t random = 1;
+	for (unsigned round = 0; round < 4000; round++) {
+		size_t len = round % sizeof(bytes);
+		for (size_t i = 0; i < len; i++) {
+			random = random * 1664525 + 1013904223;
+			bool drops = (random >> 24) % 16 < round / 250;
+			bytes[i] = drops ? blanks.ptr[(random >> 16) % 8] : (uint8_t)(random >> 8 | 0x40);
+		}
+		expect_without(TRANSFORM_REMOVE_WHITESPACE, blanks, slice_make(bytes, len));
+		for (size_t i = 0; i < len; i++)
+			bytes[i] = bytes[i] <= ' ' ? 0 : bytes[i];
+		expect_without(TRANSFORM_REMOVE_NULLS, SLICE("\0"), slice_make(bytes, len));
+	}
+}
+
 static void unicode_map_is_consulted(void **state)
 {
 	(void)state;
@@ -149,4 +182,5 @@ static void digests_span_blocks(void **state)
 
 TEST_MAIN(cmocka_unit_test(cases_come_out), cmocka_unit_test(untriggered_values_stay),
 	  cmocka_unit_test(names_find_their_rows), cmocka_unit_test(short_inputs_stay_in_bounds),
-	  cmocka_unit_test(unicode_map_is_consulted), cmocka_unit_test(digests_span_blocks))
+	  cmocka_unit_test(what_is_dropped_leaves_no_gap), cmocka_unit_test(unicode_map_is_consulted),
+	  cmocka_unit_test(digests_span_blocks))
