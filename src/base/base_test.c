@@ -47,6 +47,27 @@ static void slice_finds_wherever_it_stands(void **state)
 	}
 }
 
+/* At every length, and with every byte in every place: eight bytes are compared together. */
+static void slice_compares_without_case(void **state)
+{
+	(void)state;
+	static const char text[] = "Content-Type: [@A\xc1`{z]Z.aM";
+	for (size_t len = 0; len < sizeof(text); len++) {
+		uint8_t other[sizeof(text)];
+		struct slice s = test_fenced(slice_make(text, len));
+		memcpy(other, text, sizeof(text));
+		assert_true(slice_equal_nocase(s, slice_make(other, len)));
+		for (size_t at = 0; at < len; at++) {
+			for (unsigned byte = 0; byte < 256; byte++) {
+				other[at] = (uint8_t)byte;
+				assert_true(slice_equal_nocase(s, slice_make(other, len)) ==
+					    (byte_lower((uint8_t)byte) == byte_lower((uint8_t)text[at])));
+			}
+			other[at] = (uint8_t)text[at];
+		}
+	}
+}
+
 static void buffer_writes_numbers(void **state)
 {
 	(void)state;
@@ -314,10 +335,11 @@ static void a_set_of_bytes_is_found_anywhere(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(slice_finds_wherever_it_stands),
-	  cmocka_unit_test(buffer_writes_numbers), cmocka_unit_test(reader_keeps_its_overrun),
-	  cmocka_unit_test(arena_refuses_past_its_cap), cmocka_unit_test(arena_shrinks_the_newest),
-	  cmocka_unit_test(arena_that_lasts_is_dense), cmocka_unit_test(arena_reserve_goes_back_to_its_size),
-	  cmocka_unit_test(arena_extends_the_newest), cmocka_unit_test(diagnostic_shows_a_caret),
-	  cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text), cmocka_unit_test(hash_folds_case_only_when_asked),
-	  cmocka_unit_test(file_read_is_bounded), cmocka_unit_test(region_gives_back_whole_pages_within),
-	  cmocka_unit_test(the_nearest_name_is_meant), cmocka_unit_test(a_set_of_bytes_is_found_anywhere))
+	  cmocka_unit_test(slice_compares_without_case), cmocka_unit_test(buffer_writes_numbers),
+	  cmocka_unit_test(reader_keeps_its_overrun), cmocka_unit_test(arena_refuses_past_its_cap),
+	  cmocka_unit_test(arena_shrinks_the_newest), cmocka_unit_test(arena_that_lasts_is_dense),
+	  cmocka_unit_test(arena_reserve_goes_back_to_its_size), cmocka_unit_test(arena_extends_the_newest),
+	  cmocka_unit_test(diagnostic_shows_a_caret), cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text),
+	  cmocka_unit_test(hash_folds_case_only_when_asked), cmocka_unit_test(file_read_is_bounded),
+	  cmocka_unit_test(region_gives_back_whole_pages_within), cmocka_unit_test(the_nearest_name_is_meant),
+	  cmocka_unit_test(a_set_of_bytes_is_found_anywhere))

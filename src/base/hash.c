@@ -1,5 +1,7 @@
 #include "base/hash.h"
 
+#include "base/word.h"
+
 #include <sys/random.h>
 #include <time.h>
 
@@ -62,34 +64,10 @@ uint64_t hash_bytes(const struct hash_key *key, struct slice s)
 
 /* ---- the fast one ---- */
 
-static inline uint64_t load8(const uint8_t *ptr)
-{
-	uint64_t word;
-	memcpy(&word, ptr, sizeof(word));
-	return word;
-}
-
-static inline uint64_t load4(const uint8_t *ptr)
-{
-	uint32_t word;
-	memcpy(&word, ptr, sizeof(word));
-	return word;
-}
-
 static inline uint64_t mix(uint64_t a, uint64_t b)
 {
 	unsigned __int128 product = (unsigned __int128)a * b;
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* Capital letters become small ones; what is above 0x7f stays. */
-static inline uint64_t folded(uint64_t word)
-{
-	const uint64_t each = 0x0101010101010101u;
-	uint64_t low = word & each * 0x7f;
-	uint64_t from_a = low + each * (0x80 - 'A');
-	uint64_t past_z = low + each * (0x80 - 'Z' - 1);
-	return word | ((from_a ^ past_z) & ~word & each * 0x80) >> 2;
 }
 
 /* Up to 16 bytes as two words; short texts overlap themselves. */
@@ -98,15 +76,15 @@ static inline uint64_t mix_short(const uint8_t *ptr, size_t len, uint64_t k0, ui
 	uint64_t a = 0;
 	uint64_t b = 0;
 	if (len >= 8) {
-		a = load8(ptr);
-		b = load8(ptr + len - 8);
+		a = word_load8(ptr);
+		b = word_load8(ptr + len - 8);
 	} else if (len >= 4) {
-		a = load4(ptr);
-		b = load4(ptr + len - 4);
+		a = word_load4(ptr);
+		b = word_load4(ptr + len - 4);
 	} else if (len > 0) {
 		a = (uint64_t)ptr[0] << 16 | (uint64_t)ptr[len / 2] << 8 | ptr[len - 1];
 	}
-	return mix((fold ? folded(a) : a) ^ k0, (fold ? folded(b) : b) ^ k1);
+	return mix((fold ? word_lower(a) : a) ^ k0, (fold ? word_lower(b) : b) ^ k1);
 }
 
 static inline __attribute__((always_inline)) uint64_t quick(const struct hash_key *key, struct slice s, bool fold)
@@ -115,9 +93,9 @@ static inline __attribute__((always_inline)) uint64_t quick(const struct hash_ke
 	uint64_t seed = key->k0 ^ s.len * 0x9e3779b97f4a7c15u;
 	size_t left = s.len;
 	for (; left > 16; at += 16, left -= 16) {
-		uint64_t a = load8(at);
-		uint64_t b = load8(at + 8);
-		seed = mix((fold ? folded(a) : a) ^ key->k1, (fold ? folded(b) : b) ^ seed);
+		uint64_t a = word_load8(at);
+		uint64_t b = word_load8(at + 8);
+		seed = mix((fold ? word_lower(a) : a) ^ key->k1, (fold ? word_lower(b) : b) ^ seed);
 	}
 	return mix(mix_short(at, left, seed, key->k1, fold) ^ key->k1, seed ^ 0xd6e8feb86659fd93u);
 }

@@ -1,5 +1,7 @@
 #include "base/slice.h"
 
+#include "base/word.h"
+
 const uint8_t byte_hex_values[256] = {
 	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
 	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
@@ -10,10 +12,22 @@ bool slice_equal_nocase(struct slice a, struct slice b)
 {
 	if (a.len != b.len)
 		return false;
-	for (size_t i = 0; i < a.len; i++)
-		if (byte_lower(a.ptr[i]) != byte_lower(b.ptr[i]))
+	if (a.len < 4) {
+		for (size_t i = 0; i < a.len; i++)
+			if (byte_lower(a.ptr[i]) != byte_lower(b.ptr[i]))
+				return false;
+		return true;
+	}
+	/* What does not come out even is compared with bytes that were before. */
+	size_t last = a.len - 4;
+	if (a.len < 8)
+		return word_lower(word_load4(a.ptr)) == word_lower(word_load4(b.ptr)) &&
+		       word_lower(word_load4(a.ptr + last)) == word_lower(word_load4(b.ptr + last));
+	last = a.len - 8;
+	for (size_t i = 0; i < last; i += 8)
+		if (word_lower(word_load8(a.ptr + i)) != word_lower(word_load8(b.ptr + i)))
 			return false;
-	return true;
+	return word_lower(word_load8(a.ptr + last)) == word_lower(word_load8(b.ptr + last));
 }
 
 bool slice_starts_with_nocase(struct slice s, struct slice prefix)

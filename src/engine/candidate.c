@@ -48,7 +48,7 @@ static void tell(struct value *value, const struct found *found)
 {
 	value->knows_steps = found->step_count <= VALUE_STEPS;
 	value->step_count = value->knows_steps ? (uint8_t)found->step_count : 0;
-	memcpy(value->steps, found->steps, value->step_count * sizeof(value->steps[0]));
+	memcpy(value->steps, found->steps, sizeof(value->steps));
 }
 
 _Static_assert((int)VALUE_STEPS == (int)REMEMBERED_STEPS, "what is remembered of a value fits into it");

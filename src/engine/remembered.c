@@ -1,5 +1,6 @@
 #include "engine/remembered.h"
 
+#include "base/word.h"
 #include "engine/remembered_long.h"
 
 #include <errno.h>
@@ -154,13 +155,6 @@ static struct entry *find(struct remembered *remembered, struct remembered_key *
 	return NULL;
 }
 
-static uint64_t load(const uint8_t *ptr, size_t len)
-{
-	uint64_t word = 0;
-	memcpy(&word, ptr, len);
-	return word;
-}
-
 /* The bytes as two words, which may overlap: with the length they tell all of them. */
 static struct tiny tiny_of(const struct remembered_key *key)
 {
@@ -168,11 +162,11 @@ static struct tiny tiny_of(const struct remembered_key *key)
 	size_t len = key->first.len;
 	struct tiny tiny = {.number = key->number, .len = (uint32_t)len};
 	if (len >= 8) {
-		tiny.words[0] = load(ptr, 8);
-		tiny.words[1] = load(ptr + len - 8, 8);
+		tiny.words[0] = word_load8(ptr);
+		tiny.words[1] = word_load8(ptr + len - 8);
 	} else if (len >= 4) {
-		tiny.words[0] = load(ptr, 4);
-		tiny.words[1] = load(ptr + len - 4, 4);
+		tiny.words[0] = word_load4(ptr);
+		tiny.words[1] = word_load4(ptr + len - 4);
 	} else if (len > 0) {
 		tiny.words[0] = (uint64_t)ptr[0] << 16 | (uint64_t)ptr[len / 2] << 8 | ptr[len - 1];
 	}

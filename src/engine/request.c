@@ -17,25 +17,17 @@ static int set_at(struct transaction *t, enum variable variable, struct slice va
 	return 0;
 }
 
-static int add_at(struct transaction *t, enum variable variable, struct slice key, struct slice value, size_t offset)
-{
-	struct value *added = value_set_add(&t->sets[variable], &t->arena, key, value);
-	if (added == NULL)
-		return -ENOMEM;
-	added->offset = offset;
-	return 0;
-}
-
 int request_argument(struct transaction *t, enum variable part, struct slice name, struct slice value, size_t offset)
 {
-	struct value *argument = value_set_add(&t->sets[VARIABLE_ARGS], &t->arena, name, value);
-	struct value *argument_name = value_set_add(&t->sets[VARIABLE_ARGS_NAMES], &t->arena, name, name);
-	if (argument == NULL || argument_name == NULL)
+	struct value_set *names_of_all = &t->sets[VARIABLE_ARGS_NAMES];
+	struct value_set *all = &t->sets[VARIABLE_ARGS];
+	if (value_sets_add(names_of_all, all, &t->arena, name, offset > name.len ? offset - name.len - 1 : 0, value,
+			   offset) != 0)
 		return -ENOMEM;
+	struct value *argument = all->items[all->count - 1];
+	struct value *argument_name = names_of_all->items[names_of_all->count - 1];
 	argument->part = part;
 	argument_name->part = part;
-	argument->offset = offset;
-	argument_name->offset = offset > name.len ? offset - name.len - 1 : 0;
 	if (part == VARIABLE_ARGS)
 		return 0;
 	enum variable names = part == VARIABLE_ARGS_GET ? VARIABLE_ARGS_GET_NAMES : VARIABLE_ARGS_POST_NAMES;
@@ -144,10 +136,8 @@ static int cookie_header(struct transaction *t, struct slice value)
 	int r = cookies_parse(value, &cookies);
 	for (size_t i = 0; r == 0 && i < cookies.count; i++) {
 		const struct field *cookie = &cookies.items[i];
-		r = add_at(t, VARIABLE_REQUEST_COOKIES_NAMES, cookie->name, cookie->name,
-			   t->offset + cookie->name_offset);
-		if (r == 0)
-			r = add_at(t, VARIABLE_REQUEST_COOKIES, cookie->name, cookie->value,
+		r = value_sets_add(&t->sets[VARIABLE_REQUEST_COOKIES_NAMES], &t->sets[VARIABLE_REQUEST_COOKIES],
+				   &t->arena, cookie->name, t->offset + cookie->name_offset, cookie->value,
 				   t->offset + cookie->value_offset);
 	}
 	return r;
@@ -200,34 +190,44 @@ static const struct {
 	{SLICE_INIT("authorization"), authorization_header},
 };
 
+/* Both lie in one piece, each with a NUL behind it. */
+static int copy_field(struct transaction *t, struct slice *name, struct slice *value)
+{
+	uint8_t *text = arena_alloc(&t->arena, name->len + value->len + 2);
+	if (text == NULL)
+		return -ENOMEM;
+	uint8_t *end = put(text, *name);
+	*end = '\0';
+	uint8_t *second = end + 1;
+	*put(second, *value) = '\0';
+	*name = slice_make(text, name->len);
+	*value = slice_make(second, value->len);
+	return 0;
+}
+
 int request_header(struct transaction *t, struct slice name, struct slice value)
 {
-	struct slice key;
-	struct slice copy;
-	if (arena_copy(&t->arena, name, &key) != 0 || arena_copy(&t->arena, value, &copy) != 0)
+	if (copy_field(t, &name, &value) != 0)
 		return -ENOMEM;
-	int r = add_at(t, VARIABLE_REQUEST_HEADERS_NAMES, key, key, t->offset);
-	t->offset += key.len + 2;
-	if (r == 0)
-		r = add_at(t, VARIABLE_REQUEST_HEADERS, key, copy, t->offset);
+	size_t name_offset = t->offset;
+	t->offset += name.len + 2;
+	int r = value_sets_add(&t->sets[VARIABLE_REQUEST_HEADERS_NAMES], &t->sets[VARIABLE_REQUEST_HEADERS], &t->arena,
+			       name, name_offset, value, t->offset);
 	for (size_t i = 0; r == 0 && i < sizeof(readers) / sizeof(readers[0]); i++)
-		if (slice_equal_nocase(key, readers[i].name))
-			r = readers[i].read(t, copy);
-	t->offset += copy.len + 1;
+		if (name.len == readers[i].name.len && slice_equal_nocase(name, readers[i].name))
+			r = readers[i].read(t, value);
+	t->offset += value.len + 1;
 	return r;
 }
 
 int response_header(struct transaction *t, struct slice name, struct slice value)
 {
-	struct slice key;
-	struct slice copy;
-	if (arena_copy(&t->arena, name, &key) != 0 || arena_copy(&t->arena, value, &copy) != 0)
+	if (copy_field(t, &name, &value) != 0)
 		return -ENOMEM;
-	int r = add_at(t, VARIABLE_RESPONSE_HEADERS_NAMES, key, key, t->offset);
-	if (r == 0)
-		r = add_at(t, VARIABLE_RESPONSE_HEADERS, key, copy, t->offset);
-	if (r == 0 && slice_equal_nocase(key, SLICE("content-type"))) {
-		slice_cut(copy, ';', &t->response_type);
+	int r = value_sets_add(&t->sets[VARIABLE_RESPONSE_HEADERS_NAMES], &t->sets[VARIABLE_RESPONSE_HEADERS],
+			       &t->arena, name, 0, value, 0);
+	if (r == 0 && slice_equal_nocase(name, SLICE("content-type"))) {
+		slice_cut(value, ';', &t->response_type);
 		r = set_at(t, VARIABLE_RESPONSE_CONTENT_TYPE, t->response_type, 0, t->response_type.len);
 	}
 	return r;

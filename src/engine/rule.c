@@ -117,13 +117,7 @@ static int evaluate_count(struct link *link, size_t count)
 
 static bool may_match(const struct link *link, const struct value *value)
 {
-	int32_t step = link->chain->t->step;
-	if (!was_asked(link, value))
-		return true;
-	for (uint8_t i = 0; i < value->step_count; i++)
-		if (value->steps[i] == step)
-			return true;
-	return false;
+	return !was_asked(link, value) || value_may_match(value, link->chain->t->step);
 }
 
 static int evaluate_target(struct link *link)

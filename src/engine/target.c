@@ -203,6 +203,27 @@ static struct value *const *ordered(struct transaction *t, enum variable variabl
 	return own->ordered;
 }
 
+/*
+ * Where one value at most may match what was asked ahead, the others need not be selected, nor put in order. False: it
+ * is not so, or there are too few to save anything.
+ */
+static bool select_only(struct selecting *s, const struct value_set *set, int *ret_result)
+{
+	struct transaction *t = s->t;
+	struct value *only = NULL;
+	if (t->step < 0 || s->rule != t->head || s->target->counted || set->count <= SELECTION_FEW)
+		return false;
+	for (uint32_t i = 0; i < set->count; i++) {
+		if (!value_may_match(set->items[i], t->step))
+			continue;
+		if (only != NULL)
+			return false;
+		only = set->items[i];
+	}
+	*ret_result = only == NULL ? 0 : select_filtered(s, &only, 1);
+	return true;
+}
+
 int target_select(struct transaction *t, const struct rule *rule, const struct target *target,
 		  struct selection *ret_selection)
 {
@@ -227,6 +248,8 @@ int target_select(struct transaction *t, const struct rule *rule, const struct t
 		return r;
 	if (target->selector_kind == SELECTOR_NAME)
 		return select_named(&s, set);
+	if (select_only(&s, set, &r))
+		return r;
 	struct value *const *items = ordered(t, target->variable, set);
 	if (items == NULL && set->count > 0)
 		return -ENOMEM;

@@ -9,6 +9,8 @@
 #include "base/arena.h"
 #include "ruleset/ruleset.h"
 
+#include <errno.h>
+
 /* The bits of one scan. */
 struct scan_result {
 	const struct scan_group *group;
@@ -39,6 +41,15 @@ struct value {
 	struct result **by_node; /* by node of the plan's tree of pipelines; NULL until a transformation is asked for */
 };
 
+/* Whether a step of the courses whose values are asked ahead may match this one. */
+static inline bool value_may_match(const struct value *value, int32_t step)
+{
+	for (uint8_t i = 0; i < value->step_count; i++)
+		if (value->steps[i] == step)
+			return true;
+	return !value->knows_steps;
+}
+
 /* A match of a variable: what MATCHED_VAR, MATCHED_VARS and the logs tell of. */
 struct matched {
 	enum variable variable;
@@ -59,8 +70,27 @@ struct value_set {
 /* A new value of the set; NULL when the arena is exhausted, the set unchanged. */
 struct value *value_set_add(struct value_set *set, struct arena *arena, struct slice key, struct slice bytes);
 
+/* Room for one more. 0 or -ENOMEM. */
+int value_set_grow(struct value_set *set, struct arena *arena);
+
 /* Adds a value that another set holds too. 0 or -ENOMEM. */
-int value_set_share(struct value_set *set, struct arena *arena, struct value *value);
+static inline int value_set_share(struct value_set *set, struct arena *arena, struct value *value)
+{
+	if (set->count == set->capacity && value_set_grow(set, arena) != 0)
+		return -ENOMEM;
+	set->items[set->count++] = value;
+	return 0;
+}
+
+/*
+ * A name of `names` and what it names, of `values`, where they came: 0, or -ENOMEM with the sets as they were or longer
+ * by the name.
+ */
+int value_sets_add(struct value_set *names, struct value_set *values, struct arena *arena, struct slice name,
+		   size_t name_offset, struct slice bytes, size_t offset);
+
+/* The one value of a set that has no other. 0, or -ENOMEM with the set empty. */
+int value_set_only(struct value_set *set, struct arena *arena, struct slice bytes);
 
 /* A value of no set, or NULL. */
 struct value *value_new(struct arena *arena, struct slice key, struct slice bytes);

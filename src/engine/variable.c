@@ -22,8 +22,7 @@ typedef int resolver(const struct question *q, const struct value_set **ret_set)
 
 int variable_set(struct transaction *t, enum variable variable, struct slice value)
 {
-	t->sets[variable].count = 0;
-	return value_set_add(&t->sets[variable], &t->arena, SLICE(""), value) == NULL ? -ENOMEM : 0;
+	return value_set_only(&t->sets[variable], &t->arena, value);
 }
 
 int variable_flag(struct transaction *t, enum variable variable, bool flag)
