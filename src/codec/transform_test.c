@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/test_cases.h"
+#include "codec/byte_class.h"
 #include "codec/byte_kind.h"
 #include "codec/unicode_map.h"
 
@@ -130,17 +131,48 @@ static void what_is_dropped_leaves_no_gap(void **state)
 	const struct slice blanks = SLICE("\t\n\v\f\r \xa0\xc2");
 	uint8_t bytes[200];
 	uint32_t random = 1;
-	for (unsigned round = 0; round < 4000; round++) {
+	for (unsigned round = 0; round < 2000; round++) {
 		size_t len = round % sizeof(bytes);
 		for (size_t i = 0; i < len; i++) {
 			random = random * 1664525 + 1013904223;
-			bool drops = (random >> 24) % 16 < round / 250;
+			bool drops = (random >> 24) % 16 < round / 125;
 			bytes[i] = drops ? blanks.ptr[(random >> 16) % 8] : (uint8_t)(random >> 8 | 0x40);
 		}
 		expect_without(TRANSFORM_REMOVE_WHITESPACE, blanks, slice_make(bytes, len));
 		for (size_t i = 0; i < len; i++)
 			bytes[i] = bytes[i] <= ' ' ? 0 : bytes[i];
 		expect_without(TRANSFORM_REMOVE_NULLS, SLICE("\0"), slice_make(bytes, len));
+	}
+}
+
+static struct slice decoded_byte_by_byte(struct slice in, uint8_t *out)
+{
+	size_t len = 0;
+	for (size_t at = 0; at < in.len; at++) {
+		bool escape = in.ptr[at] == '%' && hex_pair_at(in, at + 1);
+		out[len++] = escape ? hex_pair_value(in, at + 1) : in.ptr[at] == '+' ? ' ' : in.ptr[at];
+		at += escape ? 2 : 0;
+	}
+	return slice_make(out, len);
+}
+
+/* URL escapes, whole and broken, at any place among bytes that stay. */
+static void escapes_stand_anywhere(void **state)
+{
+	(void)state;
+	static const char SPECIAL[] = "%%%++4fF";
+	uint8_t bytes[120], expected[sizeof(bytes)];
+	uint32_t random = 1;
+	for (unsigned round = 0; round < 3000; round++) {
+		size_t len = round % sizeof(bytes);
+		for (size_t i = 0; i < len; i++) {
+			random = random * 1664525 + 1013904223;
+			bool special = (random >> 24) % 32 < round / 100;
+			bytes[i] = special ? (uint8_t)SPECIAL[(random >> 16) % 8] : (uint8_t)(random >> 8);
+		}
+		struct slice in = test_fenced(slice_make(bytes, len)), out;
+		apply(TRANSFORM_URL_DECODE, NULL, in, &out);
+		assert_true(slice_equal(out, decoded_byte_by_byte(in, expected)));
 	}
 }
 
@@ -182,5 +214,5 @@ static void digests_span_blocks(void **state)
 
 TEST_MAIN(cmocka_unit_test(cases_come_out), cmocka_unit_test(untriggered_values_stay),
 	  cmocka_unit_test(names_find_their_rows), cmocka_unit_test(short_inputs_stay_in_bounds),
-	  cmocka_unit_test(what_is_dropped_leaves_no_gap), cmocka_unit_test(unicode_map_is_consulted),
-	  cmocka_unit_test(digests_span_blocks))
+	  cmocka_unit_test(what_is_dropped_leaves_no_gap), cmocka_unit_test(escapes_stand_anywhere),
+	  cmocka_unit_test(unicode_map_is_consulted), cmocka_unit_test(digests_span_blocks))

@@ -46,9 +46,22 @@ static uint8_t take_other(bool unicode, const struct unicode_map *map, struct sl
 	return '%';
 }
 
-static inline __attribute__((always_inline)) size_t unescape(const struct byte_class *special, bool unicode,
-							     const struct unicode_map *map, struct slice in,
-							     uint8_t *out, bool *invalid)
+/*
+ * Copies 16 bytes at `at`, '+' as a space where it stands for one. Returns how many stand before the next '%': those
+ * count.
+ */
+static inline __attribute__((always_inline)) size_t copy_plain(bool plus, const uint8_t *in, uint8_t *out)
+{
+	byte_vector bytes = byte_vector_load(in);
+	unsigned escapes = byte_vector_mask((byte_vector)(bytes == '%'));
+	if (plus)
+		bytes ^= (byte_vector)(bytes == '+') & ('+' ^ ' ');
+	byte_vector_store(out, bytes);
+	return escapes == 0 ? BYTE_VECTOR : (size_t)__builtin_ctz(escapes);
+}
+
+static inline __attribute__((always_inline)) size_t unescape(bool plus, bool unicode, const struct unicode_map *map,
+							     struct slice in, uint8_t *out, bool *invalid)
 {
 	size_t len = 0;
 	for (size_t at = 0; at < in.len;) {
@@ -63,15 +76,12 @@ static inline __attribute__((always_inline)) size_t unescape(const struct byte_c
 			} else {
 				out[len++] = take_other(unicode, map, in, &at, invalid);
 			}
-		} else if (special->has[byte]) {
-			out[len++] = ' ';
-			at++;
 		} else if (at + BYTE_VECTOR <= in.len) {
-			size_t run = byte_class_copy(special, in, at, out + len);
+			size_t run = copy_plain(plus, in.ptr + at, out + len);
 			at += run;
 			len += run;
 		} else {
-			out[len++] = byte;
+			out[len++] = plus && byte == '+' ? ' ' : byte;
 			at++;
 		}
 	}
@@ -83,10 +93,10 @@ size_t url_unescape(enum url_escapes escapes, const struct unicode_map *map, str
 {
 	switch (escapes) {
 	case URL_PERCENT:
-		return unescape(&PERCENT, false, NULL, in, out, ret_invalid);
+		return unescape(false, false, NULL, in, out, ret_invalid);
 	case URL_FORM:
-		return unescape(&PERCENT_PLUS, false, NULL, in, out, ret_invalid);
+		return unescape(true, false, NULL, in, out, ret_invalid);
 	default:
-		return unescape(&PERCENT_PLUS, true, map, in, out, ret_invalid);
+		return unescape(true, true, map, in, out, ret_invalid);
 	}
 }
