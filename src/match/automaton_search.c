@@ -17,6 +17,7 @@ enum {
 	BACK_BYTES = 128,
 	BACK_BYTES_MOST = 1024,
 	BACK_TIMES = 8,
+	NEARBY_BYTES = 320,
 	PATIENCE_BYTES = 64,
 	PATIENCE_TIMES = 4,
 	PATIENCE_AFTER_MATCH = 16,
@@ -298,9 +299,12 @@ static bool is_done(const struct automaton_pool *pool, const struct search *sear
 	return pool->now.set.count == 0 || (!anchored && pool->now.begins[0] >= search->begin);
 }
 
-/* Goes over the value from `from` on, with what is in pool->now. `anchored`: nothing begins later than there. */
+/*
+ * Goes over the value from `from` on, with what is in pool->now. `anchored`: nothing begins later than there. From
+ * `give_up` on it ends where nothing that is under way leads to a match.
+ */
 static struct search simulate(const struct automaton *a, struct automaton_pool *pool, struct slice value, size_t from,
-			      bool anchored, size_t old_until)
+			      bool anchored, size_t old_until, size_t give_up)
 {
 	struct search search = {SIZE_MAX, SIZE_MAX};
 	enum before before = before_at(a, value, from);
@@ -325,7 +329,7 @@ static struct search simulate(const struct automaton *a, struct automaton_pool *
 		size_t earliest = earliest_that_leads(a, pool, value, at + 1, search.begin);
 		if (earliest != SIZE_MAX)
 			return (struct search){earliest, SIZE_MAX};
-		if (search.begin != SIZE_MAX)
+		if (search.begin != SIZE_MAX || at >= give_up)
 			break;
 		pool->now.set.count = 0;
 		patience *= PATIENCE_TIMES;
@@ -338,7 +342,16 @@ static struct search simulate_afresh(const struct automaton *a, struct automaton
 				     size_t from, bool anchored)
 {
 	pool->now.set.count = 0;
-	return simulate(a, pool, value, from, anchored, SIZE_MAX);
+	return simulate(a, pool, value, from, anchored, SIZE_MAX, SIZE_MAX);
+}
+
+/* From where the stretch begins, mostly shortly before a match that goes on for long. SIZE_MAX: there is none nearby.
+ */
+static size_t leftmost_nearby(const struct automaton *a, struct automaton_pool *pool, struct slice value,
+			      const struct stretch *stretch)
+{
+	pool->now.set.count = 0;
+	return simulate(a, pool, value, stretch->begin, false, SIZE_MAX, stretch->begin + NEARBY_BYTES).begin;
 }
 
 /* The same from within the stretch. OLD if what was under way there may matter. */
@@ -353,7 +366,7 @@ static size_t leftmost_from(const struct automaton *a, struct automaton_pool *po
 	pool->now.set.count = 0;
 	for (uint32_t i = 0; i < s->count; i++)
 		threads_add(&pool->now, c->members[s->members + i], OLD);
-	return simulate(a, pool, value, from, false, stretch->end).begin;
+	return simulate(a, pool, value, from, false, stretch->end, SIZE_MAX).begin;
 }
 
 size_t automaton_leftmost(const struct automaton *automaton, struct automaton_pool *pool, struct slice value,
@@ -365,6 +378,11 @@ size_t automaton_leftmost(const struct automaton *automaton, struct automaton_po
 	int r = find_stretch(automaton, cache, value, from, &stretch);
 	if (r == 0)
 		return SIZE_MAX;
+	if (r == 1 && stretch.end - stretch.begin > BACK_BYTES) {
+		size_t leftmost = leftmost_nearby(automaton, pool, value, &stretch);
+		if (leftmost != SIZE_MAX)
+			return leftmost;
+	}
 	for (size_t back = BACK_BYTES; r == 1 && back <= BACK_BYTES_MOST && stretch.end - stretch.begin > back;
 	     back *= BACK_TIMES) {
 		size_t leftmost = leftmost_from(automaton, pool, cache, value, &stretch, stretch.end - back);
