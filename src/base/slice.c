@@ -1,5 +1,6 @@
 #include "base/slice.h"
 
+#include "base/byte_vector.h"
 #include "base/word.h"
 
 const uint8_t byte_hex_values[256] = {
@@ -45,17 +46,7 @@ size_t slice_find_byte(struct slice s, uint8_t byte, size_t from)
 
 /* ---- needles ---- */
 
-enum { LANES = 16, NEEDLE_MAX = 64 }; /* with longer ones, comparing where ends agree might cost too much */
-
-typedef uint8_t lanes __attribute__((vector_size(LANES)));
-typedef uint64_t lane_words __attribute__((vector_size(LANES)));
-
-static inline lanes load(const uint8_t *p)
-{
-	lanes bytes;
-	memcpy(&bytes, p, sizeof(bytes));
-	return bytes;
-}
+enum { NEEDLE_MAX = 64 }; /* with longer ones, comparing where ends agree might cost too much */
 
 /* Bits that are set in all bytes before they are compared: 0x20 makes the two cases of a letter one. */
 enum fold { EXACT = 0, NOCASE = 0x20 };
@@ -75,20 +66,18 @@ static inline __attribute__((always_inline)) size_t find_needle(struct slice s, 
 {
 	size_t last = needle.len - 1;
 	size_t at = from;
-	const lanes bits = (uint8_t)fold - (lanes){0};
+	const byte_vector bits = (uint8_t)fold - (byte_vector){0};
 	const uint8_t first_byte = (uint8_t)(needle.ptr[0] | fold);
 	const uint8_t last_byte = (uint8_t)(needle.ptr[last] | fold);
-	for (; at + last + LANES <= s.len; at += LANES) {
-		lanes hits = (lanes)((load(s.ptr + at) | bits) == first_byte) &
-			     (lanes)((load(s.ptr + at + last) | bits) == last_byte);
-		for (size_t half = 0; half < 2; half++) {
-			for (uint64_t word = ((lane_words)hits)[half]; word != 0;) {
-				unsigned lane = (unsigned)__builtin_ctzll(word) / 8;
-				size_t place = at + 8 * half + lane;
-				if (stands_at(s.ptr + place, needle, fold))
-					return place;
-				word &= ~((uint64_t)0xff << 8 * lane);
-			}
+	for (; at + last + BYTE_VECTOR <= s.len; at += BYTE_VECTOR) {
+		byte_vector firsts = byte_vector_load(s.ptr + at) | bits;
+		byte_vector lasts = byte_vector_load(s.ptr + at + last) | bits;
+		unsigned mask =
+			byte_vector_mask((byte_vector)(firsts == first_byte) & (byte_vector)(lasts == last_byte));
+		for (; mask != 0; mask &= mask - 1) {
+			size_t place = at + (size_t)__builtin_ctz(mask);
+			if (stands_at(s.ptr + place, needle, fold))
+				return place;
 		}
 	}
 	for (; at + last < s.len; at++)

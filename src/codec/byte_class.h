@@ -6,6 +6,7 @@
 #ifndef GUIA_CODEC_BYTE_CLASS_H
 #define GUIA_CODEC_BYTE_CLASS_H
 
+#include "base/byte_vector.h"
 #include "base/slice.h"
 
 enum { BYTE_CLASS_RANGES = 5 };
@@ -37,22 +38,6 @@ struct byte_class {
 		.first = {(a), (c), (e), (g), (i)}, .last = {(b), (d), (f), (h), (j)}, .ranges = 5                     \
 	}
 
-enum { BYTE_VECTOR = 16 };
-typedef uint8_t byte_vector __attribute__((vector_size(BYTE_VECTOR)));
-typedef uint64_t byte_vector_words __attribute__((vector_size(BYTE_VECTOR)));
-
-static inline byte_vector byte_vector_load(const uint8_t *p)
-{
-	byte_vector bytes;
-	memcpy(&bytes, p, sizeof(bytes));
-	return bytes;
-}
-
-static inline void byte_vector_store(uint8_t *p, byte_vector bytes)
-{
-	memcpy(p, &bytes, sizeof(bytes));
-}
-
 /* 0xff where a byte is from `first` to `last`, 0 elsewhere. */
 static inline __attribute__((always_inline)) byte_vector byte_vector_within(byte_vector bytes, uint8_t first,
 									    uint8_t last)
@@ -76,19 +61,6 @@ static inline __attribute__((always_inline)) byte_vector byte_vector_members(con
 	if (members->ranges > 4)
 		found |= byte_vector_within(bytes, members->first[4], members->last[4]);
 	return found;
-}
-
-/* A bit for each byte that is 0xff; the first byte's is bit 0. */
-static inline unsigned byte_vector_mask(byte_vector found)
-{
-#if defined(__SSE2__)
-	typedef char signed_bytes __attribute__((vector_size(BYTE_VECTOR)));
-	return (unsigned)__builtin_ia32_pmovmskb128((signed_bytes)found);
-#else
-	const uint64_t ones = 0x0101010101010101, gather = 0x0102040810204080;
-	byte_vector_words words = (byte_vector_words)found;
-	return (unsigned)((words[0] & ones) * gather >> 56 | (words[1] & ones) * gather >> 56 << 8);
-#endif
 }
 
 /* Index of the first member at or after `from`, or s.len. Written to be inlined where the class is known. */
