@@ -43,15 +43,21 @@ static const struct probe_set *set_of(const struct probe_family *family, int nam
 	return name < 0 ? family->sets[part] : family->named[name][part];
 }
 
-/* A value is told what was found for it. */
-static void tell(struct value *value, const struct found *found)
+static void tell(struct value *value, const uint16_t steps[static REMEMBERED_STEPS], size_t count)
 {
-	value->knows_steps = found->step_count <= VALUE_STEPS;
-	value->step_count = value->knows_steps ? (uint8_t)found->step_count : 0;
-	memcpy(value->steps, found->steps, sizeof(value->steps));
+	value->knows_steps = true;
+	value->step_count = (uint8_t)count;
+	memcpy(value->steps, steps, sizeof(value->steps));
 }
 
 _Static_assert((int)VALUE_STEPS == (int)REMEMBERED_STEPS, "what is remembered of a value fits into it");
+
+/* A value is told what was found for it, unless that is too much. */
+static void tell_found(struct value *value, const struct found *found)
+{
+	if (found->step_count <= VALUE_STEPS)
+		tell(value, found->steps, found->step_count);
+}
 
 static int ask_member(struct found *found, const struct probe_family *family, const struct value *value, int *ret_name)
 {
@@ -69,44 +75,45 @@ static int ask_collection(struct transaction *t, const struct probe_family *fami
 	for (; *asked < set->count && r == 0; ++*asked) {
 		struct found found = {.t = t};
 		r = ask_member(&found, family, set->items[*asked], &name);
-		tell(set->items[*asked], &found);
+		tell_found(set->items[*asked], &found);
 	}
+	return r;
+}
+
+static int ask_new_pair(struct transaction *t, const struct probe_pair *pair, const struct remembered_key *key,
+			struct value *name, struct value *value)
+{
+	struct found found = {.t = t};
+	int selected = -1;
+	int selects_names = -1;
+	int r = pair->values == NULL ? 0 : ask_member(&found, pair->values, value, &selected);
+	if (r == 0 && pair->names != NULL)
+		r = ask_member(&found, pair->names, name, &selects_names);
+	if (r == 0 && selects_names < 0)
+		remembered_add(t->worker->remembered, key,
+			       selected < 0 ? 0 : (uint16_t)(pair->values->first_count + (size_t)selected + 1),
+			       found.steps, found.step_count);
+	tell_found(name, &found);
+	tell_found(value, &found);
 	return r;
 }
 
 /* A name and its value that came together before are known together. */
-static int ask_pair(struct transaction *t, const struct probe_pair *pair, const struct value *name,
-		    const struct value *value, struct found *found)
+static int ask_pair(struct transaction *t, const struct probe_pair *pair, struct value *name, struct value *value)
 {
 	struct remembered_key key = {
 		.number = pair->numbers[part_of(value)], .first = name->bytes, .second = value->bytes};
 	const struct remembered_answer *known = remembered_find(t->worker->remembered, &key);
-	if (known != NULL) {
-		profile_note_value(t->worker->profile, true);
-		if (known->name > 0)
-			t->name_counts[known->name - 1]++;
-		found_add_known(found, known);
-		return 0;
-	}
-	int selected = -1;
-	int selects_names = -1;
-	int r = pair->values == NULL ? 0 : ask_member(found, pair->values, value, &selected);
-	if (r == 0 && pair->names != NULL)
-		r = ask_member(found, pair->names, name, &selects_names);
-	if (r == 0 && selects_names < 0)
-		remembered_add(t->worker->remembered, &key,
-			       selected < 0 ? 0 : (uint16_t)(pair->values->first_count + (size_t)selected + 1),
-			       found->steps, found->step_count);
-	return r;
-}
-
-static int ask_pair_of(struct transaction *t, const struct probe_pair *pair, struct value *name, struct value *value)
-{
-	struct found found = {.t = t};
-	int r = ask_pair(t, pair, name, value, &found);
-	tell(name, &found);
-	tell(value, &found);
-	return r;
+	if (known == NULL)
+		return ask_new_pair(t, pair, &key, name, value);
+	profile_note_value(t->worker->profile, true);
+	if (known->name > 0)
+		t->name_counts[known->name - 1]++;
+	for (size_t i = 0; i < known->step_count; i++)
+		t->candidates[known->steps[i] / 64] |= (uint64_t)1 << known->steps[i] % 64;
+	tell(name, known->steps, known->step_count);
+	tell(value, known->steps, known->step_count);
+	return 0;
 }
 
 static int ask_pairs(struct transaction *t, const struct probe_pair *pair, uint32_t *asked)
@@ -115,7 +122,7 @@ static int ask_pairs(struct transaction *t, const struct probe_pair *pair, uint3
 	const struct value_set *names = &t->sets[pair->name_variable];
 	int r = 0;
 	for (; *asked < values->count && *asked < names->count && r == 0; ++*asked)
-		r = ask_pair_of(t, pair, names->items[*asked], values->items[*asked]);
+		r = ask_pair(t, pair, names->items[*asked], values->items[*asked]);
 	return r;
 }
 

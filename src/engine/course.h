@@ -38,7 +38,7 @@ struct course_settled {
 	bool passes; /* they end what an earlier rule's `status` would do */
 };
 
-/* A head that looks at names of TX only. */
+/* A head, or a link behind it, that looks at names of TX only. */
 struct course_gate {
 	const uint32_t *slots; /* of which one at least must be set */
 	size_t slot_count;
@@ -60,8 +60,9 @@ struct course_step {
 	uint32_t echo;                 /* under which it is remembered what the rule matched; 0: never */
 	uint16_t first_condition;      /* bits of candidates that must be set too: links that may all match */
 	uint16_t condition_count;
-	const struct course_gate *gate; /* what must hold of TX for the head to match; NULL: nothing is known */
-	bool knows_arguments;           /* of all links */
+	const struct course_gate *gate;      /* what must hold of TX for the head to match; NULL: nothing is known */
+	const struct course_gate *link_gate; /* the same for the second link */
+	bool knows_arguments;                /* of all links */
 	bool is_probed;     /* all that the head looks at is asked ahead: a value knows whether it may match */
 	bool surely;        /* matches whatever the request; only what it sets varies */
 	bool derails;       /* a match may remove rules that are settled */

@@ -91,47 +91,41 @@ static bool means_slot(struct course_builder *b, const struct target *target, si
 	return regex_match(target->regex, b->t->worker->regex_scratch, name, 0, NULL, NULL, NULL) != REGEX_NONE;
 }
 
-/* Whether a head that compares numbers would match where there is none of what it counts. */
-static bool matches_none(struct course_builder *b, const struct course_step *step)
+/* Whether a link that compares numbers would match where there is none of what it counts. */
+static bool matches_none(struct course_builder *b, const struct rule *rule, const struct slice *argument)
 {
-	const struct rule *head = step->rule;
-	if (!compares_number(head->operation.kind) || head->transform_count > 0 || step->arguments[0].ptr == NULL)
+	if (!compares_number(rule->operation.kind) || rule->transform_count > 0 || argument->ptr == NULL)
 		return true;
-	struct operand none = {
-		.t = b->t, .rule = head, .is_number = true, .asks_only = true, .argument = &step->arguments[0]};
+	struct operand none = {.t = b->t, .rule = rule, .is_number = true, .asks_only = true, .argument = argument};
 	return operator_evaluate(&none) != 0;
 }
 
 /* Targets of other kinds may match without any of these names: then there is no gate. */
-static bool has_gate(struct course_builder *b, const struct course_step *step)
+static bool has_gate(struct course_builder *b, const struct rule *rule, const struct slice *argument)
 {
-	const struct rule *head = step->rule;
-	if (head->kind != RULE_OPERATOR || head->target_count == 0)
+	if (rule->kind != RULE_OPERATOR || rule->target_count == 0)
 		return false;
-	for (size_t i = 0; i < head->target_count; i++) {
-		const struct target *target = &head->targets[i];
-		if (target->variable != VARIABLE_TX || (target->counted && matches_none(b, step)) || target->excluded ||
-		    target->selector_kind == SELECTOR_NONE ||
+	for (size_t i = 0; i < rule->target_count; i++) {
+		const struct target *target = &rule->targets[i];
+		if (target->variable != VARIABLE_TX || (target->counted && matches_none(b, rule, argument)) ||
+		    target->excluded || target->selector_kind == SELECTOR_NONE ||
 		    (target->selector_kind == SELECTOR_NAME && target->tx_slot == SLOT_NONE))
 			return false;
 	}
 	return true;
 }
 
-static int make_gate(struct course_builder *b, struct course_step *step)
+/* The names that the rule's targets mean. 0 or -ENOMEM. */
+static int list_slots(struct course_builder *b, const struct rule *rule, struct course_gate *gate)
 {
-	const struct rule *head = step->rule;
 	size_t slots = b->plan->ruleset->tx_slot_count;
-	if (!has_gate(b, step))
-		return 0;
-	struct course_gate *gate = arena_zalloc(&b->plan->arena, 1, sizeof(*gate));
 	uint32_t *list = arena_alloc(&b->t->arena, (slots + 1) * sizeof(*list));
-	if (gate == NULL || list == NULL)
+	if (list == NULL)
 		return -ENOMEM;
 	for (size_t slot = 0; slot < slots; slot++) {
 		bool meant = false;
-		for (size_t i = 0; i < head->target_count; i++)
-			meant |= means_slot(b, &head->targets[i], slot);
+		for (size_t i = 0; i < rule->target_count; i++)
+			meant |= means_slot(b, &rule->targets[i], slot);
 		if (meant)
 			list[gate->slot_count++] = (uint32_t)slot;
 	}
@@ -140,18 +134,49 @@ static int make_gate(struct course_builder *b, struct course_step *step)
 		return -ENOMEM;
 	memcpy(kept, list, gate->slot_count * sizeof(*kept));
 	gate->slots = kept;
-	bool counts = false;
-	for (size_t i = 0; i < head->target_count; i++) {
-		gate->composed |= head->targets[i].selector_kind != SELECTOR_NAME;
-		counts |= head->targets[i].counted;
-	}
-	gate->compares = gate->slot_count == 1 && !gate->composed && !counts && head->transform_count == 0 &&
-			 compares_number(head->operation.kind) && step->arguments[0].ptr != NULL;
-	gate->relation = head->operation.kind;
-	gate->negated = head->operation.negated;
-	gate->number = gate->compares ? compare_number(step->arguments[0]) : 0;
-	step->gate = gate;
 	return 0;
+}
+
+/* `*ret_gate` stays as it is where the link has none. 0 or -ENOMEM. */
+static int make_gate(struct course_builder *b, const struct rule *rule, const struct slice *argument,
+		     const struct course_gate **ret_gate)
+{
+	if (!has_gate(b, rule, argument))
+		return 0;
+	struct course_gate *gate = arena_zalloc(&b->plan->arena, 1, sizeof(*gate));
+	if (gate == NULL || list_slots(b, rule, gate) != 0)
+		return -ENOMEM;
+	bool counts = false;
+	for (size_t i = 0; i < rule->target_count; i++) {
+		gate->composed |= rule->targets[i].selector_kind != SELECTOR_NAME;
+		counts |= rule->targets[i].counted;
+	}
+	gate->compares = gate->slot_count == 1 && !gate->composed && !counts && rule->transform_count == 0 &&
+			 compares_number(rule->operation.kind) && argument->ptr != NULL;
+	gate->relation = rule->operation.kind;
+	gate->negated = rule->operation.negated;
+	gate->number = gate->compares ? compare_number(*argument) : 0;
+	*ret_gate = gate;
+	return 0;
+}
+
+static bool sets_something(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->action_count; i++)
+		if (rule->actions[i].kind == ACTION_SETVAR)
+			return true;
+	return false;
+}
+
+/* Of the head, and of the link behind it where the head does nothing but compare a number. */
+static int make_gates(struct course_builder *b, struct course_step *step)
+{
+	const struct rule *head = step->rule;
+	int r = make_gate(b, head, &step->arguments[0], &step->gate);
+	if (r != 0 || head->next_link == NULL || step->gate == NULL || !step->gate->compares || head->capture ||
+	    sets_something(head))
+		return r;
+	return make_gate(b, head->next_link, &step->arguments[1], &step->link_gate);
 }
 
 int course_step_add(struct course_builder *b, const struct rule *head, size_t place, bool surely)
@@ -167,7 +192,7 @@ int course_step_add(struct course_builder *b, const struct rule *head, size_t pl
 	r = keep_arguments(b, head, step);
 	if (r != 0)
 		return r;
-	r = make_gate(b, step);
+	r = make_gates(b, step);
 	if (r != 0)
 		return r;
 	step->surely = surely;

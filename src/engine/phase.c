@@ -183,7 +183,7 @@ static bool compares(const struct course_gate *gate, int64_t number)
 	}
 }
 
-/* False if the head surely does not match. */
+/* False if the link surely does not match. */
 static bool gate_is_open(struct transaction *t, const struct course_gate *gate)
 {
 	if (gate->composed && t->tx.dynamic_count > 0)
@@ -257,6 +257,8 @@ static int take_step(struct transaction *t, const struct course *course, const s
 	if (quiet && quiet_is_known(t, &key))
 		return 0;
 	if (step->gate != NULL && !gate_is_open(t, step->gate))
+		return 0;
+	if (step->link_gate != NULL && lean && !gate_is_open(t, step->link_gate))
 		return 0;
 	forget_matched(t, course, step->place);
 	t->last_place = step->place + 1;

@@ -203,7 +203,9 @@ static bool target_is_fixed(const struct plan *plan, struct regex_scratch *scrat
 	if (target->variable == VARIABLE_TX)
 		return !target->counted && target->selector_kind != SELECTOR_NONE &&
 		       is_private(plan, scratch, head, names_of_target(target));
-	return target->selector_kind <= SELECTOR_NAME && probe_is_steady(target->variable);
+	/* What a ctl changes stays as it is until the chain has matched. */
+	return target->selector_kind <= SELECTOR_NAME &&
+	       (probe_is_steady(target->variable) || target->variable == VARIABLE_REQBODY_PROCESSOR);
 }
 
 /* What a link sets must follow from what the chain matched. */
@@ -293,7 +295,9 @@ int quiet_find(struct plan *plan)
 		const struct course *course = &plan->courses.phases[phase];
 		for (size_t i = 0; i < course->count; i++) {
 			struct course_step *step = (struct course_step *)&course->steps[i];
-			if (step->knows_arguments && !step->loses_targets && step->rule->next_link != NULL &&
+			/* A rule by itself that is asked ahead is known to match nothing already. */
+			if (step->knows_arguments && !step->loses_targets &&
+			    (step->rule->next_link != NULL || !step->is_probed) &&
 			    is_possible(plan, scratch, step->rule))
 				step->quiet = remembered_new_number();
 		}

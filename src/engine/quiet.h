@@ -1,9 +1,10 @@
 /*
  * Chains that never come to anything, remembered by what they look at. The Core Rule Set asks of every request whether
  * a header's name is restricted, a suffix forbidden, a length missing: chains whose first links match and whose last
- * does not. Where all that such a chain reads is fixed when it runs, and nobody but itself reads what it writes, its
- * outcome is a function of the values it reads; if that was "no" before for these very bytes, it need not run. Only for
- * workers that keep nothing but verdicts: the others want its traces.
+ * does not; and what cannot be asked ahead, as which processor reads the body. Where all that such a chain reads is
+ * fixed when it runs, and nobody but itself reads what it writes, its outcome is a function of the values it reads; if
+ * that was "no" before for these very bytes, it need not run. Only for workers that keep nothing but verdicts: the
+ * others want its traces.
  */
 #ifndef GUIA_ENGINE_QUIET_H
 #define GUIA_ENGINE_QUIET_H

@@ -144,7 +144,7 @@ static struct entry *find(struct remembered *remembered, struct remembered_key *
 		key->hash = hash_quick(&seed, key->second);
 	}
 	struct shelf *shelf = shelf_of(remembered, key, note_room);
-	size_t row = key->hash % shelf->rows;
+	size_t row = key->hash & (shelf->rows - 1);
 	uint32_t tag = tag_of(key->hash);
 	for (size_t i = 0; i < WAYS; i++) {
 		if ((shelf->tags[row][i] & ~(uint32_t)SEEN_AGAIN) != tag || !is_same(entry_at(shelf, row, i), key))
@@ -227,7 +227,7 @@ static size_t victim(uint32_t *tags, uint64_t hash)
 static struct entry *put(struct remembered *remembered, const struct remembered_key *key, size_t note_room)
 {
 	struct shelf *shelf = shelf_of(remembered, key, note_room);
-	size_t row = key->hash % shelf->rows;
+	size_t row = key->hash & (shelf->rows - 1);
 	size_t way = victim(shelf->tags[row], key->hash);
 	struct entry *entry = entry_at(shelf, row, way);
 	shelf->tags[row][way] = tag_of(key->hash);
