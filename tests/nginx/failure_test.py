@@ -61,7 +61,7 @@ def _():
     assert post("/default/echo").status >= 400
     reply = post("/pass/echo")
     assert reply.status == 200 and reply.json()["length"] == len(JSON_BODY), reply
-    assert len(gate.logged("passed its memory limit")) == 3
+    wait_until(lambda: len([l for l in gate.log_lines("error.log") if "passed its memory limit" in l]) == 3, "the lines")
 
 
 @case("a small request is served under a small limit")
