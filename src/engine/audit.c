@@ -87,21 +87,23 @@ static void comma(struct writer *w)
 	w->first = false;
 }
 
-static void key(struct writer *w, const char *name)
+/* A name as it is written: none of ours needs an escape. */
+#define KEY(name) SLICE("\"" name "\":")
+
+static void key(struct writer *w, struct slice name)
 {
 	comma(w);
-	text_add_json(&w->out, slice_from_string(name));
-	buffer_byte(&w->out, ':');
+	buffer_add(&w->out, name);
 }
 
-static void open_object(struct writer *w, const char *name)
+static void open_object(struct writer *w, struct slice name)
 {
 	key(w, name);
 	buffer_byte(&w->out, '{');
 	w->first = true;
 }
 
-static void open_list(struct writer *w, const char *name)
+static void open_list(struct writer *w, struct slice name)
 {
 	key(w, name);
 	buffer_byte(&w->out, '[');
@@ -114,26 +116,26 @@ static void close_with(struct writer *w, char byte)
 	w->first = false;
 }
 
-static void text(struct writer *w, const char *name, struct slice value)
+static void text(struct writer *w, struct slice name, struct slice value)
 {
 	key(w, name);
 	text_add_json(&w->out, value);
 }
 
-static void number(struct writer *w, const char *name, int64_t value)
+static void number(struct writer *w, struct slice name, int64_t value)
 {
 	key(w, name);
 	buffer_number(&w->out, value);
 }
 
-static void flag(struct writer *w, const char *name, bool value)
+static void flag(struct writer *w, struct slice name, bool value)
 {
 	key(w, name);
 	buffer_text(&w->out, value ? "true" : "false");
 }
 
 /* Numbers that ModSecurity writes as strings. */
-static void number_text_member(struct writer *w, const char *name, int64_t value)
+static void number_text_member(struct writer *w, struct slice name, int64_t value)
 {
 	key(w, name);
 	buffer_byte(&w->out, '"');
@@ -141,7 +143,7 @@ static void number_text_member(struct writer *w, const char *name, int64_t value
 	buffer_byte(&w->out, '"');
 }
 
-static void redacted(struct writer *w, const char *name, struct buffer *value)
+static void redacted(struct writer *w, struct slice name, struct buffer *value)
 {
 	w->out.error |= value->error;
 	text(w, name, buffer_slice(value));
@@ -152,7 +154,7 @@ static void redacted(struct writer *w, const char *name, struct buffer *value)
 static void headers(struct writer *w, const struct value_set *set)
 {
 	struct transaction *t = w->t;
-	open_object(w, "headers");
+	open_object(w, KEY("headers"));
 	for (uint32_t i = 0; i < set->count; i++) {
 		struct buffer value = buffer_make(&t->arena);
 		redact_header(&t->redact, set->items[i]->key, set->items[i]->bytes, &value);
@@ -169,7 +171,7 @@ static void body(struct writer *w, struct slice type, struct slice bytes)
 {
 	struct buffer value = buffer_make(&w->t->arena);
 	redact_body(&w->t->redact, type, bytes, &value);
-	redacted(w, "body", &value);
+	redacted(w, KEY("body"), &value);
 }
 
 static void request(struct writer *w, uint32_t parts)
@@ -179,11 +181,11 @@ static void request(struct writer *w, uint32_t parts)
 	struct slice version = t->protocol;
 	if (slice_starts_with_nocase(version, SLICE("HTTP/")))
 		version = slice_after(version, 5);
-	open_object(w, "request");
-	text(w, "method", t->method.len == 0 ? SLICE("-") : t->method);
-	text(w, "http_version", version);
+	open_object(w, KEY("request"));
+	text(w, KEY("method"), t->method.len == 0 ? SLICE("-") : t->method);
+	text(w, KEY("http_version"), version);
 	redact_uri(&t->redact, t->uri.raw, &uri);
-	redacted(w, "uri", &uri);
+	redacted(w, KEY("uri"), &uri);
 	if (has_part(parts, 'C'))
 		body(w, t->content_type, t->request_body.bytes);
 	if (has_part(parts, 'B'))
@@ -194,10 +196,10 @@ static void request(struct writer *w, uint32_t parts)
 static void response(struct writer *w, uint32_t parts)
 {
 	struct transaction *t = w->t;
-	open_object(w, "response");
+	open_object(w, KEY("response"));
 	if (has_part(parts, 'E'))
 		body(w, t->response_type, t->response_body.bytes);
-	number(w, "http_code", t->sent_status != 0 ? t->sent_status : t->response_status);
+	number(w, KEY("http_code"), t->sent_status != 0 ? t->sent_status : t->response_status);
 	if (has_part(parts, 'F'))
 		headers(w, &t->sets[VARIABLE_RESPONSE_HEADERS]);
 	close_with(w, '}');
@@ -209,14 +211,14 @@ static void producer(struct writer *w)
 		[SWITCH_OFF] = "Disabled", [SWITCH_ON] = "Enabled", [SWITCH_DETECTION_ONLY] = "DetectionOnly"};
 	struct transaction *t = w->t;
 	struct slice rest = t->ruleset->settings.component_signatures;
-	open_object(w, "producer");
-	text(w, "modsecurity", SLICE("Guia v" GUIA_VERSION));
-	text(w, "connector", SLICE("Guia v" GUIA_VERSION));
-	text(w, "secrules_engine",
+	open_object(w, KEY("producer"));
+	text(w, KEY("modsecurity"), SLICE("Guia v" GUIA_VERSION));
+	text(w, KEY("connector"), SLICE("Guia v" GUIA_VERSION));
+	text(w, KEY("secrules_engine"),
 	     slice_from_string(t->rule_engine <= SWITCH_DETECTION_ONLY && t->rule_engine >= SWITCH_OFF
 				       ? states[t->rule_engine]
 				       : "Disabled"));
-	open_list(w, "components");
+	open_list(w, KEY("components"));
 	while (rest.len > 0) {
 		struct slice component;
 		rest = slice_trim(slice_cut(rest, ';', &component));
@@ -233,25 +235,25 @@ static void message(struct writer *w, const struct log_entry *entry)
 	comma(w);
 	buffer_byte(&w->out, '{');
 	w->first = true;
-	text(w, "message", entry->message);
-	open_object(w, "details");
-	text(w, "match", entry->match);
-	text(w, "reference", entry->reference);
-	number_text_member(w, "ruleId", rule->id);
-	text(w, "file", slice_from_string(rule->file));
-	number_text_member(w, "lineNumber", rule->line);
-	text(w, "data", entry->data);
-	number_text_member(w, "severity", entry->severity);
-	text(w, "ver", rule->version);
-	text(w, "rev", rule->revision);
-	open_list(w, "tags");
+	text(w, KEY("message"), entry->message);
+	open_object(w, KEY("details"));
+	text(w, KEY("match"), entry->match);
+	text(w, KEY("reference"), entry->reference);
+	number_text_member(w, KEY("ruleId"), rule->id);
+	text(w, KEY("file"), slice_from_string(rule->file));
+	number_text_member(w, KEY("lineNumber"), rule->line);
+	text(w, KEY("data"), entry->data);
+	number_text_member(w, KEY("severity"), entry->severity);
+	text(w, KEY("ver"), rule->version);
+	text(w, KEY("rev"), rule->revision);
+	open_list(w, KEY("tags"));
 	for (size_t i = 0; i < rule->tag_count; i++) {
 		comma(w);
 		text_add_json(&w->out, entry->tags[i]);
 	}
 	close_with(w, ']');
-	number_text_member(w, "maturity", rule->maturity);
-	number_text_member(w, "accuracy", rule->accuracy);
+	number_text_member(w, KEY("maturity"), rule->maturity);
+	number_text_member(w, KEY("accuracy"), rule->accuracy);
 	close_with(w, '}');
 	close_with(w, '}');
 }
@@ -263,16 +265,16 @@ static void link_detail(struct writer *w, const struct match_entry *entry)
 	comma(w);
 	buffer_byte(&w->out, '{');
 	w->first = true;
-	number(w, "id", rule->id);
-	number(w, "depth", rule->chain_depth);
-	number(w, "phase", rule->phase);
-	flag(w, "completed", entry->completed);
-	flag(w, "scored", entry->scored);
+	number(w, KEY("id"), rule->id);
+	number(w, KEY("depth"), rule->chain_depth);
+	number(w, KEY("phase"), rule->phase);
+	flag(w, KEY("completed"), entry->completed);
+	flag(w, KEY("scored"), entry->scored);
 	if (rule->kind == RULE_OPERATOR) {
-		text(w, "variable", variable_full_name(w->t, &entry->matched));
-		text(w, "operator", slice_from_string(operator_infos[rule->operation.kind].name));
-		flag(w, "negated", rule->operation.negated);
-		open_list(w, "transformations");
+		text(w, KEY("variable"), variable_full_name(w->t, &entry->matched));
+		text(w, KEY("operator"), slice_from_string(operator_infos[rule->operation.kind].name));
+		flag(w, KEY("negated"), rule->operation.negated);
+		open_list(w, KEY("transformations"));
 		for (size_t i = 0; i < rule->transform_count; i++) {
 			comma(w);
 			text_add_json(&w->out, slice_from_string(transform_name(rule->transforms[i])));
@@ -304,18 +306,18 @@ static void guia(struct writer *w)
 	struct transaction *t = w->t;
 	struct guia_summary summary;
 	report_summary(t, &summary);
-	open_object(w, "guia");
-	text(w, "action", slice_from_string(actions[t->verdict.action]));
-	number(w, "status", t->verdict.status);
-	number(w, "rule_id", t->verdict.rule_id);
-	flag(w, "would_block", t->verdict.would_block);
-	flag(w, "failed", t->verdict.failed);
-	flag(w, "memory_exceeded", t->memory_exceeded);
-	flag(w, "scan_failed", t->scan_failed);
-	text(w, "site", t->site);
-	number(w, "inbound_score", summary.inbound_score);
-	number(w, "outbound_score", summary.outbound_score);
-	open_list(w, "links");
+	open_object(w, KEY("guia"));
+	text(w, KEY("action"), slice_from_string(actions[t->verdict.action]));
+	number(w, KEY("status"), t->verdict.status);
+	number(w, KEY("rule_id"), t->verdict.rule_id);
+	flag(w, KEY("would_block"), t->verdict.would_block);
+	flag(w, KEY("failed"), t->verdict.failed);
+	flag(w, KEY("memory_exceeded"), t->memory_exceeded);
+	flag(w, KEY("scan_failed"), t->scan_failed);
+	text(w, KEY("site"), t->site);
+	number(w, KEY("inbound_score"), summary.inbound_score);
+	number(w, KEY("outbound_score"), summary.outbound_score);
+	open_list(w, KEY("links"));
 	links(w);
 	close_with(w, ']');
 	close_with(w, '}');
@@ -329,13 +331,13 @@ static void connection(struct writer *w)
 	struct tm local;
 	localtime_r(&seconds, &local);
 	size_t len = strftime(stamp, sizeof(stamp), "%a %b %e %H:%M:%S %Y", &local);
-	text(w, "client_ip", t->client_address);
-	text(w, "time_stamp", slice_make(stamp, len));
-	text(w, "server_id", t->ruleset->settings.sensor_id);
-	number(w, "client_port", t->client_port);
-	text(w, "host_ip", t->server_address);
-	number(w, "host_port", t->server_port);
-	text(w, "unique_id", t->unique_id);
+	text(w, KEY("client_ip"), t->client_address);
+	text(w, KEY("time_stamp"), slice_make(stamp, len));
+	text(w, KEY("server_id"), t->ruleset->settings.sensor_id);
+	number(w, KEY("client_port"), t->client_port);
+	text(w, KEY("host_ip"), t->server_address);
+	number(w, KEY("host_port"), t->server_port);
+	text(w, KEY("unique_id"), t->unique_id);
 }
 
 struct slice report_audit(struct transaction *t)
@@ -345,13 +347,13 @@ struct slice report_audit(struct transaction *t)
 		return SLICE("");
 	uint32_t parts = wanted_parts(t);
 	buffer_byte(&w.out, '{');
-	open_object(&w, "transaction");
+	open_object(&w, KEY("transaction"));
 	connection(&w);
 	request(&w, parts);
 	response(&w, parts);
 	if (has_part(parts, 'H')) {
 		producer(&w);
-		open_list(&w, "messages");
+		open_list(&w, KEY("messages"));
 		for (uint32_t i = 0; i < t->log_count; i++)
 			message(&w, t->logs[i]);
 		close_with(&w, ']');

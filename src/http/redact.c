@@ -377,18 +377,20 @@ void redact_body(const struct redact_names *names, struct slice content_type, st
 		redact_arguments(names, body, '&', out);
 }
 
-static bool is_one_of(struct slice name, const char *const *names)
+static bool is_one_of(struct slice name, const struct slice *names)
 {
-	for (; *names != NULL; names++)
-		if (slice_equal_nocase(name, slice_from_string(*names)))
+	for (; names->len > 0; names++)
+		if (slice_equal_nocase(name, *names))
 			return true;
 	return false;
 }
 
 void redact_value(const struct redact_names *names, struct slice name, struct slice value, struct buffer *out)
 {
-	static const char *const uris[] = {"REQUEST_URI", "REQUEST_URI_RAW", "REQUEST_LINE", NULL};
-	static const char *const bodies[] = {"REQUEST_BODY", "FULL_REQUEST", "RESPONSE_BODY", NULL};
+	static const struct slice uris[] = {
+		SLICE_INIT("REQUEST_URI"), SLICE_INIT("REQUEST_URI_RAW"), SLICE_INIT("REQUEST_LINE"), {NULL, 0}};
+	static const struct slice bodies[] = {
+		SLICE_INIT("REQUEST_BODY"), SLICE_INIT("FULL_REQUEST"), SLICE_INIT("RESPONSE_BODY"), {NULL, 0}};
 	struct slice key;
 	struct slice collection;
 	key = slice_cut(name, ':', &collection);
