@@ -7,6 +7,7 @@
 #include "http/arguments.h"
 #include "http/json.h"
 #include "http/multipart.h"
+#include "http/sight.h"
 #include "http/xml.h"
 #include "http/xml_names.h"
 
@@ -87,17 +88,21 @@ static int process_form(struct transaction *t)
 	return r;
 }
 
-static int process_json(struct transaction *t)
+static struct json_options json_options_of(const struct transaction *t)
 {
-	struct field_list list = field_list_make(&t->arena);
-	struct json_options options = {
-		.depth_limit = t->ruleset->settings.request_body_json_depth_limit,
+	uint32_t depth = t->ruleset->settings.request_body_json_depth_limit;
+	return (struct json_options){
+		.depth_limit = depth == 0 ? JSON_DEPTH : depth,
 		.arguments_limit = request_arguments_left(t),
 		.empty_containers = true,
 	};
+}
+
+static int process_json(struct transaction *t)
+{
+	struct field_list list = field_list_make(&t->arena);
+	struct json_options options = json_options_of(t);
 	struct slice error = {0};
-	if (options.depth_limit == 0)
-		options.depth_limit = JSON_DEPTH;
 	if (over_no_files_limit(t, t->request_body.bytes.len))
 		return set_too_large(t);
 	int parsed = json_parse(t->request_body.bytes, &options, &list, &error);
@@ -240,6 +245,72 @@ static int process_multipart(struct transaction *t)
 	return set_no_error(t);
 }
 
+/* ---- what a body is by its looks ---- */
+
+/* JSON with an error in it, which some readers pass over: what its escapes hide is shown. */
+static int add_unescaped(struct transaction *t, struct field_list *list)
+{
+	struct slice body = t->request_body.bytes;
+	if (slice_find_nocase(body, SLICE("\\u00"), 0) == body.len)
+		return 0;
+	struct field field = {.name = SLICE("json")};
+	struct transform_context context = {0};
+	uint8_t *out = arena_alloc(&t->arena, transform_bound(TRANSFORM_JS_DECODE, body.len) + 1);
+	size_t len = 0;
+	if (out == NULL)
+		return -ENOMEM;
+	if (!transform_apply(TRANSFORM_JS_DECODE, &context, body, out, &len))
+		return 0;
+	field.value = slice_make(out, len);
+	return field_list_add(list, field);
+}
+
+static int read_json(struct transaction *t)
+{
+	struct field_list list = field_list_make(&t->arena), unescaped = field_list_make(&t->arena);
+	struct slice error = {0};
+	struct json_options options = json_options_of(t);
+	int parsed = json_parse(t->request_body.bytes, &options, &list, &error);
+	if (parsed == BODY_MALFORMED) {
+		/* Deeper than is looked at. */
+		if (slice_find(error, SLICE("depth limit"), 0) < error.len)
+			return set_error(t, "JSON parsing error: ", error);
+		list = unescaped;
+		parsed = add_unescaped(t, &list);
+	}
+	return parsed != 0 ? parsed : add_arguments(t, VARIABLE_ARGS, &list, true);
+}
+
+static int read_xml(struct transaction *t)
+{
+	static const struct xml_options options = {0};
+	struct slice error = {0};
+	struct xml_document *document = NULL;
+	int parsed = xml_parse(t->request_body.bytes, &options, &document, &error);
+	if (parsed == 0)
+		t->xml = document;
+	else
+		xml_destroy(document);
+	return parsed < 0 ? parsed : 0;
+}
+
+/*
+ * SecGuiaBodyBySight, for types that name no reader, or forms: whatever the type says, the origin may read what is
+ * there. A body that is read in this way and is over the limit of what is parsed is an error, as if it had its type.
+ */
+static int read_by_sight(struct transaction *t, enum body_processor processor, bool *ret_read)
+{
+	enum sight sight = sight_of(t->request_body.bytes);
+	bool form = processor == BODY_URLENCODED;
+	*ret_read = sight != SIGHT_NOTHING && !(form && sight == SIGHT_FORM);
+	if (!*ret_read)
+		return 0;
+	if (over_no_files_limit(t, t->request_body.bytes.len))
+		return set_too_large(t);
+	t->document_by_sight = sight == SIGHT_XML;
+	return sight == SIGHT_JSON ? read_json(t) : sight == SIGHT_XML ? read_xml(t) : process_form(t);
+}
+
 static enum body_processor processor_of(const struct transaction *t)
 {
 	if (t->body_processor == BODY_XML || t->body_processor == BODY_JSON)
@@ -267,10 +338,16 @@ static int process(struct transaction *t, enum body_processor processor)
 		[BODY_JSON] = process_json,
 		[BODY_XML] = process_xml,
 	};
-	if (processor == BODY_PROCESSOR_NONE ||
+	bool by_sight = t->ruleset->settings.body_by_sight &&
+			(processor == BODY_PROCESSOR_NONE || processor == BODY_URLENCODED);
+	bool read = false;
+	int r = processors[processor](t);
+	if (r == 0 && by_sight)
+		r = read_by_sight(t, processor, &read);
+	if ((processor == BODY_PROCESSOR_NONE && !read) ||
 	    (processor != BODY_MULTIPART && over_no_files_limit(t, t->request_body.bytes.len)))
 		rest_is_all(t);
-	return processors[processor](t);
+	return r;
 }
 
 /*
@@ -280,7 +357,7 @@ static int process(struct transaction *t, enum body_processor processor)
 static int set_request_body(struct transaction *t)
 {
 	struct slice body = t->request_body.bytes;
-	bool document = t->xml != NULL && xml_well_formed(t->xml) && !t->force_request_body;
+	bool document = t->xml != NULL && xml_well_formed(t->xml) && !t->force_request_body && !t->document_by_sight;
 	if (body.len == 0)
 		return 0;
 	if (document && xml_hide_names(body, &t->arena, &body) != 0)

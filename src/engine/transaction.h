@@ -120,6 +120,7 @@ struct transaction {
 	struct body response_body;
 	size_t arguments_bytes; /* ARGS_COMBINED_SIZE ... */
 	bool arguments_counted; /* ... which is empty until there is an argument */
+	bool document_by_sight; /* the type says nothing of XML */
 	struct xml_document *xml;
 	struct xml_selection *xml_selections; /* what XPath expressions have selected */
 	uint16_t response_status;

@@ -67,12 +67,23 @@ static size_t hide_tag(struct slice s, size_t at, uint8_t *hidden)
 	return at;
 }
 
+/* UTF-16, UCS-4, EBCDIC (XML 1.0, appendix F): the bytes of < and > mean something else there. */
+static bool is_no_ascii(struct slice document)
+{
+	struct slice start = slice_sub(document, 0, 4);
+	return slice_find_byte(start, '\0', 0) < start.len || slice_starts_with(start, SLICE("\xfe\xff")) ||
+	       slice_starts_with(start, SLICE("\xff\xfe")) || slice_starts_with(start, SLICE("\x4c\x6f\xa7\x94"));
+}
+
 int xml_hide_names(struct slice document, struct arena *arena, struct slice *ret_hidden)
 {
 	uint8_t *hidden = arena_alloc(arena, document.len);
 	if (hidden == NULL)
 		return -ENOMEM;
 	memcpy(hidden, document.ptr, document.len);
+	*ret_hidden = slice_make(hidden, document.len);
+	if (is_no_ascii(document))
+		return 0;
 	for (size_t at = 0; (at = slice_find_byte(document, '<', at)) < document.len;) {
 		size_t opaque = behind_opaque(document, at);
 		if (opaque > at)
@@ -82,6 +93,5 @@ int xml_hide_names(struct slice document, struct arena *arena, struct slice *ret
 		else
 			at = hide_tag(document, at, hidden);
 	}
-	*ret_hidden = slice_make(hidden, document.len);
 	return 0;
 }

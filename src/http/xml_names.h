@@ -10,7 +10,8 @@
 
 /*
  * `document` is well-formed; of any other, too, nothing changes but letters between < and >, outside quotes.
- * *ret_hidden is a copy in the arena, as long as the document. 0 or -ENOMEM. Linear in the bytes.
+ * One whose encoding does not hold ASCII stays as it is. *ret_hidden is a copy in the arena, as long as the document. 0
+ * or -ENOMEM. Linear in the bytes.
  */
 int xml_hide_names(struct slice document, struct arena *arena, struct slice *ret_hidden);
 

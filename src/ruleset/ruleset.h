@@ -330,6 +330,7 @@ struct settings {
 	uint8_t debug_log_level;
 	/* Ours. */
 	uint64_t transaction_memory_limit;  /* SecGuiaMemoryLimit */
+	bool body_by_sight;                 /* SecGuiaBodyBySight */
 	const struct slice *redacted_names; /* SecGuiaRedact: added to the built-in table */
 	size_t redacted_name_count;
 };

@@ -159,6 +159,8 @@ static void add_limits(struct buffer *out, const struct settings *s)
 		      (unsigned long long)s->request_body_no_files_limit,
 		      (unsigned long long)s->request_body_in_memory_limit, s->pcre_match_limit,
 		      s->pcre_match_limit_recursion, s->collection_timeout_seconds);
+	if (s->body_by_sight)
+		buffer_text(out, "bodies by sight\n");
 	buffer_printf(out, "uploads %u mode %o keep %d save %d debug %u\n", s->upload_file_limit, s->upload_file_mode,
 		      s->upload_keep_files, s->tmp_save_uploaded_files, s->debug_log_level);
 	buffer_printf(out, "audit json %d type %u modes %o %o status %d\n", s->audit_json, s->audit_type,

@@ -86,6 +86,7 @@ static const struct setting_row rows[] = {
 	{"SecGeoLookupDb", FORM_GEO, FIELD(geo_database), NULL, NULL},
 	{"SecGsbLookupDb", FORM_REFUSED, 0, 0, NULL, "the Safe Browsing interface that it used no longer exists"},
 	{"SecGuardianLog", FORM_REFUSED, 0, 0, NULL, "ModSecurity v3 does not implement it"},
+	{"SecGuiaBodyBySight", FORM_FLAG, FIELD(body_by_sight), off_on, NULL},
 	{"SecGuiaMemoryLimit", FORM_NUMBER, FIELD(transaction_memory_limit), NULL, NULL},
 	{"SecGuiaRedact", FORM_LIST, offsetof(struct settings, redacted_names), 0, NULL, NULL},
 	{"SecHashEngine", FORM_REFUSED, 0, 0, NULL, "ModSecurity v3 does not implement it"},
