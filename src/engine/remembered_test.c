@@ -122,8 +122,50 @@ static void test_many_steps_are_not_kept(void **state)
 	}
 }
 
+static void test_notes_are_bytes(void **state)
+{
+	struct remembered *r = *state;
+	struct remembered_key key = {.number = 1, .first = SLICE("curl/8.5"), .second = SLICE("")};
+	struct slice note;
+	assert_false(remembered_find_note(r, &key, &note));
+	remembered_add_note(r, &key, test_fenced(SLICE("a hash")));
+	assert_true(remembered_find_note(r, &key, &note));
+	assert_slice(note, "a hash");
+	/* Neither a long note nor one of a long key is kept. */
+	key.number = 2;
+	assert_false(remembered_find_note(r, &key, &note));
+	remembered_add_note(r, &key, text(REMEMBERED_NOTE + 1, 1));
+	assert_false(remembered_find_note(r, &key, &note));
+	key.first = text(REMEMBERED_BYTES - REMEMBERED_NOTE + 1, 1);
+	remembered_add_note(r, &key, SLICE(""));
+	assert_false(remembered_find_note(r, &key, &note));
+}
+
+/* Of up to 16 bytes a place of their own tells: each length and each byte counts there, and another value's takes it.
+ */
+static void test_the_shortest_are_told_apart(void **state)
+{
+	for (size_t round = 0; round < 2; round++) {
+		for (size_t len = 0; len <= 17; len++) {
+			for (size_t at = 0; at <= len; at++) {
+				uint8_t bytes[17];
+				memset(bytes, 'a', sizeof(bytes));
+				if (at < len)
+					bytes[at] = 'b';
+				struct slice value = slice_make(bytes, len);
+				uint16_t step = (uint16_t)(len * 20 + at);
+				if (round == 0)
+					come(*state, 1, value, step);
+				const struct remembered_answer *answer = find(*state, 1, value);
+				assert_non_null(answer);
+				assert_int_equal(answer->steps[0], step);
+			}
+		}
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 TEST_MAIN(TEST(test_short_is_known_at_once), TEST(test_long_is_known_from_the_third_time), TEST(test_every_byte_counts),
 	  TEST(test_nearly_the_same), TEST(test_longer_is_never_known), TEST(test_a_flood_leaves_what_is_asked_for),
-	  TEST(test_many_steps_are_not_kept))
+	  TEST(test_many_steps_are_not_kept), TEST(test_notes_are_bytes), TEST(test_the_shortest_are_told_apart))

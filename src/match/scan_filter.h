@@ -1,6 +1,6 @@
 /*
- * Whether a short value can hold any of many literals, told in a nanosecond for two bytes: of each literal the four
- * bytes in a row that are rarest in plain text are kept in a Bloom filter (Bloom 1970; both bits in one word, after
+ * Whether a short value can hold any of many literals, told for eight places at a time: of each literal the four
+ * bytes in a row that are rarest in plain text are kept in a Bloom filter (Bloom 1970; its bits in one word, after
  * Putze et al. 2007), and a value without any of these has none of the literals. Literals of three bytes have a filter
  * of their own.
  */
