@@ -240,6 +240,7 @@ static const size_t check_bytes[CHECKS - 1] = {16, 128};
 struct piece {
 	struct automaton_run run;
 	uint32_t rows[CHECKS + 1]; /* at its beginning, at each check, and at its end */
+	uint64_t emptied;          /* how often its cache had been when the first of them was made */
 };
 
 static size_t check_at(size_t check, size_t len)
@@ -275,6 +276,12 @@ static bool go_over(struct automaton_run *run, const uint8_t *bytes, size_t from
 	return true;
 }
 
+/* Whether its rows are of the cache as it is: a run that empties it goes on, and its first rows mean other states. */
+static bool piece_counts(const struct piece *piece)
+{
+	return !piece->run.busy && !is_stale(&piece->run) && piece->run.emptied == piece->emptied;
+}
+
 /* What has matched is taken out of the state, so that it can equal that of a piece which has not seen it. */
 static void take_matched(struct automaton_run *run, uint64_t *found)
 {
@@ -294,7 +301,7 @@ static void take_matched(struct automaton_run *run, uint64_t *found)
 static bool join(struct automaton_run *run, const struct piece *piece, const uint8_t *bytes, size_t len,
 		 uint64_t *found)
 {
-	if (piece->run.busy || is_stale(&piece->run))
+	if (!piece_counts(piece))
 		return go_over(run, bytes, 0, len);
 	for (size_t check = 0; check <= CHECKS; check++) {
 		if (check > 0 && !go_over(run, bytes, check_at(check - 1, len), check_at(check, len)))
@@ -338,6 +345,7 @@ static void start_piece(struct piece *piece, const uint8_t *bytes, bool first)
 		before = automaton_before_after(a, classes_of(a, piece->run.lowered)[bytes[-1]]);
 	start(&piece->run, before);
 	piece->rows[0] = piece->run.row;
+	piece->emptied = piece->run.emptied;
 }
 
 static void run_in_pieces(struct lanes *lanes, struct slice value)
