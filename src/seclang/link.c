@@ -170,7 +170,8 @@ static int targets_join(struct change *change)
 		arena_alloc(change->link->arena, (rule->target_count + change->added) * sizeof(*joined));
 	if (joined == NULL)
 		return -ENOMEM;
-	memcpy(joined, rule->targets, rule->target_count * sizeof(*joined));
+	if (rule->target_count > 0)
+		memcpy(joined, rule->targets, rule->target_count * sizeof(*joined));
 	memcpy(joined + rule->target_count, change->link->targets, change->added * sizeof(*joined));
 	rule->targets = joined;
 	rule->target_count += change->added;
