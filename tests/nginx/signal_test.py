@@ -1,0 +1,72 @@
+"""A master in the foreground, as under guia serve, takes no notice of USR2 and WINCH: under load no request that was read fails,
+and none goes by uninspected."""
+import pathlib
+import signal
+import threading
+
+from harness import Gate, Origin, case, curl, free_port, main, wait_until
+
+RULES = """
+SecRuleEngine On
+SecRequestBodyAccess On
+SecRule ARGS|REQUEST_BODY "@contains evil" "id:1,phase:2,deny,status:403,log,t:none"
+"""
+origin = Origin()
+PORT = free_port()
+gate = Gate("", start=False, workers=2, files={"rules.conf": RULES})
+gate.configure(f"""
+keepalive_timeout 0;
+server {{
+    listen 127.0.0.1:{PORT};
+    guia on; guia_rules rules.conf;
+    location / {{ proxy_pass http://127.0.0.1:{origin.port}; }}
+}}
+""")
+
+
+def is_there(pid):
+    stat = pathlib.Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+class Load:
+    """Clients that ask until they are told to stop."""
+
+    def __init__(self):
+        self.statuses, self.ends = [], threading.Event()
+        self.threads = [threading.Thread(target=self.client, args=a, daemon=True) for a in (("fine", 200), ("evil", 403), ("fine", 200))]
+        for thread in self.threads:
+            thread.start()
+
+    def client(self, word, expected):
+        while not self.ends.is_set():
+            data = b"a=" + word.encode() if len(self.statuses) % 2 else None
+            reply = curl(f"http://127.0.0.1:{PORT}/echo" + ("" if data else f"?q={word}"), data=data,
+                         *(("--data-binary", "@-") if data else ()))
+            self.statuses.append((reply.status, expected))
+
+    def more(self, count=20):
+        before = len(self.statuses)
+        wait_until(lambda: len(self.statuses) >= before + count, "answers")
+
+    def stop(self):
+        self.ends.set()
+        for thread in self.threads:
+            thread.join()
+        return [s for s in self.statuses if s[0] != s[1]]
+
+
+@case("a master in the foreground goes on through USR2 and WINCH")
+def _():
+    gate.start()
+    workers, load = gate.worker_pids(), Load()
+    for number in (signal.SIGUSR2, signal.SIGWINCH) * 5:
+        gate.signal(number)
+        load.more(4)
+    assert load.stop() == [] and gate.worker_pids() == workers
+    assert gate.stop() == 0
+    wait_until(lambda: not any(map(is_there, workers)), "the end of the workers")
+
+
+if __name__ == "__main__":
+    main()
