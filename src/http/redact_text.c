@@ -79,13 +79,27 @@ static size_t name_unit(struct slice text, size_t at)
 	return 6;
 }
 
-/* The value behind `sign`: to the line's end behind a colon, else to what ends an argument. */
-static size_t value_end(struct slice text, size_t from, uint8_t sign)
+/* Behind a quoted value that begins at `from`; a quote behind a backslash is one of its bytes. */
+static size_t quoted_end(struct slice text, size_t from)
 {
-	if (from < text.len && (text.ptr[from] == '"' || text.ptr[from] == '\'')) {
-		size_t end = slice_find_byte(text, text.ptr[from], from + 1);
-		return end < text.len ? end + 1 : end;
+	size_t at = from + 1;
+	while (at < text.len && text.ptr[at] != text.ptr[from])
+		at += text.ptr[at] == '\\' && text.len - at > 1 ? 2 : 1;
+	return at < text.len ? at + 1 : at;
+}
+
+/*
+ * The value behind `sign`: to the line's end behind a colon, else to what ends an argument. Where the text tells what
+ * matched, arguments are decoded: any byte but '&' may be one of the value.
+ */
+static size_t value_end(struct slice text, size_t from, uint8_t sign, bool decoded)
+{
+	if (decoded && sign == '=') {
+		struct slice argument = slice_sub(text, from, slice_find_byte(text, '&', from));
+		return from + slice_find(argument, found_within, 0);
 	}
+	if (from < text.len && (text.ptr[from] == '"' || text.ptr[from] == '\''))
+		return quoted_end(text, from);
 	const char *ends = sign == ':' ? "\r\n" : "&;, \t\r\n\"'<>)]}";
 	while (from < text.len && (text.ptr[from] == '\0' || strchr(ends, text.ptr[from]) == NULL))
 		from++;
@@ -170,14 +184,14 @@ static bool is_secret(const struct redact_names *names, struct slice name)
 }
 
 /* The same of '=' or ':' at `at`: a secret's value behind it goes, and who is named before the '@' of a URL. */
-static size_t add_signed(const struct redact_names *names, struct slice text, size_t from, size_t at,
+static size_t add_signed(const struct redact_names *names, struct slice text, size_t from, size_t at, bool decoded,
 			 struct buffer *out)
 {
 	struct slice name = name_before(text, from, at);
 	size_t value = value_start(text, at);
 	if (name.len > 0 && value < text.len && is_secret(names, name)) {
 		add_until_secret(text, from, value, out);
-		return value_end(text, value, text.ptr[at]);
+		return value_end(text, value, text.ptr[at], decoded);
 	}
 	size_t user_end = text.ptr[at] == ':' ? authority_end(text, at) : text.len;
 	if (user_end == text.len)
@@ -186,12 +200,12 @@ static size_t add_signed(const struct redact_names *names, struct slice text, si
 	return user_end;
 }
 
-static void add_pairs_redacted(const struct redact_names *names, struct slice text, struct buffer *out)
+static void add_pairs_redacted(const struct redact_names *names, struct slice text, bool decoded, struct buffer *out)
 {
 	size_t from = 0;
 	for (size_t at = byte_class_find(&SIGNS, text, 0); at < text.len; at = byte_class_find(&SIGNS, text, at)) {
 		size_t behind = text.ptr[at] == '<' ? add_element(names, text, from, at, out)
-						    : add_signed(names, text, from, at, out);
+						    : add_signed(names, text, from, at, decoded, out);
 		at = behind > from ? behind : at + 1;
 		from = behind;
 	}
@@ -201,9 +215,10 @@ static void add_pairs_redacted(const struct redact_names *names, struct slice te
 /* The text without `value`, wherever it stands. */
 static void add_without(const struct redact_names *names, struct slice text, struct slice value, struct buffer *out)
 {
+	bool decoded = slice_find(text, found_within, 0) < text.len;
 	for (size_t at = 0; at < text.len;) {
 		size_t hit = value.len == 0 ? text.len : slice_find(text, value, at);
-		add_pairs_redacted(names, slice_sub(text, at, hit), out);
+		add_pairs_redacted(names, slice_sub(text, at, hit), decoded, out);
 		if (hit == text.len)
 			return;
 		buffer_add(out, placeholder);
