@@ -247,21 +247,23 @@ static int process_multipart(struct transaction *t)
 
 /* ---- what a body is by its looks ---- */
 
-/* JSON with an error in it, which some readers pass over: what its escapes hide is shown. */
-static int add_unescaped(struct transaction *t, struct field_list *list)
+/*
+ * JSON with an error in it, which some readers pass over: what its escapes hide is shown. Many take bytes that are no
+ * UTF-8: it is shown without escapes in it, too.
+ */
+static int add_unescaped(struct transaction *t, bool bad_utf8, struct field_list *list)
 {
 	struct slice body = t->request_body.bytes;
-	if (slice_find_nocase(body, SLICE("\\u00"), 0) == body.len)
+	if (!bad_utf8 && slice_find_nocase(body, SLICE("\\u00"), 0) == body.len)
 		return 0;
-	struct field field = {.name = SLICE("json")};
+	struct field field = {.name = SLICE("json"), .value = body};
 	struct transform_context context = {0};
 	uint8_t *out = arena_alloc(&t->arena, transform_bound(TRANSFORM_JS_DECODE, body.len) + 1);
 	size_t len = 0;
 	if (out == NULL)
 		return -ENOMEM;
-	if (!transform_apply(TRANSFORM_JS_DECODE, &context, body, out, &len))
-		return 0;
-	field.value = slice_make(out, len);
+	if (transform_apply(TRANSFORM_JS_DECODE, &context, body, out, &len))
+		field.value = slice_make(out, len);
 	return field_list_add(list, field);
 }
 
@@ -272,11 +274,12 @@ static int read_json(struct transaction *t)
 	struct json_options options = json_options_of(t);
 	int parsed = json_parse(t->request_body.bytes, &options, &list, &error);
 	if (parsed == BODY_MALFORMED) {
-		/* Deeper than is looked at. */
-		if (slice_find(error, SLICE("depth limit"), 0) < error.len)
+		/* Deeper, or more, than is looked at. */
+		if (slice_find(error, SLICE("depth limit"), 0) < error.len ||
+		    slice_find(error, SLICE("client cancelled"), 0) < error.len)
 			return set_error(t, "JSON parsing error: ", error);
 		list = unescaped;
-		parsed = add_unescaped(t, &list);
+		parsed = add_unescaped(t, slice_find(error, SLICE("UTF8"), 0) < error.len, &list);
 	}
 	return parsed != 0 ? parsed : add_arguments(t, VARIABLE_ARGS, &list, true);
 }
