@@ -1,7 +1,11 @@
-"""A master in the foreground, as under guia serve, takes no notice of USR2 and WINCH: under load no request that was read fails,
-and none goes by uninspected."""
+"""A master in the foreground, as under guia serve, takes no notice of USR2 and WINCH; a daemon's binary is replaced by them. Under
+load no request that was read fails, and none goes by uninspected."""
+import contextlib
+import os
 import pathlib
+import shutil
 import signal
+import subprocess
 import threading
 
 from harness import Gate, Origin, case, curl, free_port, main, wait_until
@@ -66,6 +70,37 @@ def _():
     assert load.stop() == [] and gate.worker_pids() == workers
     assert gate.stop() == 0
     wait_until(lambda: not any(map(is_there, workers)), "the end of the workers")
+
+
+def pid_in(name):
+    path = gate.folder / name
+    text = path.read_text() if path.exists() else ""
+    return int(text) if text.strip() else None
+
+
+@case("a daemon's binary is replaced")
+def _():
+    gate.config.write_text(gate.config.read_text().replace("daemon off;", ""))
+    # nginx runs its new self by the name it was started with
+    subprocess.run([shutil.which("nginx"), *gate.command()[1:]], check=True, timeout=120)
+    old, new = wait_until(lambda: pid_in("pid"), "a pid"), None
+    try:
+        load = Load()
+        load.more()
+        os.kill(old, signal.SIGUSR2)
+        wait_until(lambda: pid_in("pid.oldbin") == old and pid_in("pid") not in (None, old), "a new master")
+        new = pid_in("pid")
+        os.kill(old, signal.SIGWINCH)
+        load.more()
+        os.kill(old, signal.SIGQUIT)
+        wait_until(lambda: not is_there(old), "the end of the old master")
+        load.more()
+        assert load.stop() == []
+    finally:
+        for pid in filter(None, (old, new)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: not is_there(new), "the end of the new master")
 
 
 if __name__ == "__main__":
