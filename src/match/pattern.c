@@ -395,6 +395,14 @@ static void parse_class(struct parser *p)
 	add_set(p, &set);
 }
 
+/* A number of a repeat; zeros before it may be many. */
+static uint32_t read_count(struct reader *in)
+{
+	while (reader_peek(in, 0) == '0')
+		reader_byte(in);
+	return read_digits(in, 10, 6);
+}
+
 /* {n}, {n,} or {n,m}; anything else is a brace that stands for itself. */
 static bool accept_braces(struct reader *in, uint32_t *ret_min, uint32_t *ret_max)
 {
@@ -402,9 +410,9 @@ static bool accept_braces(struct reader *in, uint32_t *ret_min, uint32_t *ret_ma
 	reader_byte(&try);
 	if (reader_peek(&try, 0) < 0 || !byte_is_digit((uint8_t)reader_peek(&try, 0)))
 		return false;
-	uint32_t min = read_digits(&try, 10, 6), max = min;
+	uint32_t min = read_count(&try), max = min;
 	if (reader_accept(&try, SLICE(",")))
-		max = reader_peek(&try, 0) == '}' ? PATTERN_ENDLESS : read_digits(&try, 10, 6);
+		max = reader_peek(&try, 0) == '}' ? PATTERN_ENDLESS : read_count(&try);
 	if (!reader_accept(&try, SLICE("}")))
 		return false;
 	*in = try;
