@@ -1,4 +1,6 @@
-/* Automata over a value, side by side, and without states. */
+/*
+ * Automata over a value: side by side, in pieces, passing over what begins nothing, and without states.
+ */
 #include "match/automaton_internal.h"
 
 enum {
@@ -33,8 +35,8 @@ struct lanes {
  * Takes all lanes on from byte `at`, up to `end` or as far as all their transitions are known; returns how far. It is
  * inlined with a constant number of lanes, and unrolled, so that all is in registers. `apart`: each reads elsewhere.
  */
-static inline __attribute__((always_inline)) size_t go_on(const struct lanes *lanes, const size_t count, bool apart,
-							  size_t at, size_t end)
+static inline __attribute__((always_inline)) size_t go_on(const struct lanes *lanes, const size_t count,
+							  const bool apart, size_t at, size_t end)
 {
 	const uint16_t *class_of[LANES];
 	const uint32_t *rows[LANES];
@@ -66,52 +68,40 @@ static inline __attribute__((always_inline)) size_t go_on(const struct lanes *la
 	return at;
 }
 
-static size_t go_on_together(const struct lanes *lanes, size_t at, size_t end)
+/* `apart` is a constant too where it is inlined. */
+static inline __attribute__((always_inline)) size_t go_on_counted(const struct lanes *lanes, const bool apart,
+								  size_t at, size_t end)
 {
 	switch (lanes->count) {
 	case 0:
 		return end;
 	case 1:
-		return go_on(lanes, 1, false, at, end);
+		return go_on(lanes, 1, apart, at, end);
 	case 2:
-		return go_on(lanes, 2, false, at, end);
+		return go_on(lanes, 2, apart, at, end);
 	case 3:
-		return go_on(lanes, 3, false, at, end);
+		return go_on(lanes, 3, apart, at, end);
 	case 4:
-		return go_on(lanes, 4, false, at, end);
+		return go_on(lanes, 4, apart, at, end);
 	case 5:
-		return go_on(lanes, 5, false, at, end);
+		return go_on(lanes, 5, apart, at, end);
 	case 6:
-		return go_on(lanes, 6, false, at, end);
+		return go_on(lanes, 6, apart, at, end);
 	case 7:
-		return go_on(lanes, 7, false, at, end);
+		return go_on(lanes, 7, apart, at, end);
 	default:
-		return go_on(lanes, 8, false, at, end);
+		return go_on(lanes, 8, apart, at, end);
 	}
+}
+
+static size_t go_on_together(const struct lanes *lanes, size_t at, size_t end)
+{
+	return go_on_counted(lanes, false, at, end);
 }
 
 static size_t go_on_apart(const struct lanes *lanes, size_t at, size_t end)
 {
-	switch (lanes->count) {
-	case 0:
-		return end;
-	case 1:
-		return go_on(lanes, 1, true, at, end);
-	case 2:
-		return go_on(lanes, 2, true, at, end);
-	case 3:
-		return go_on(lanes, 3, true, at, end);
-	case 4:
-		return go_on(lanes, 4, true, at, end);
-	case 5:
-		return go_on(lanes, 5, true, at, end);
-	case 6:
-		return go_on(lanes, 6, true, at, end);
-	case 7:
-		return go_on(lanes, 7, true, at, end);
-	default:
-		return go_on(lanes, 8, true, at, end);
-	}
+	return go_on_counted(lanes, true, at, end);
 }
 
 /* Rows are no more once their cache was emptied: for a state of another lane, which has the same cache. */
@@ -415,7 +405,8 @@ static bool run_skipping(struct automaton_run *run, struct slice value)
 	return true;
 }
 
-static bool is_done(struct automaton_run *run, struct slice value)
+/* Begins a run. True if it has ended too, because most of the value could be passed over. */
+static bool begin_and_skip(struct automaton_run *run, struct slice value)
 {
 	const struct automaton *a = run->automaton;
 	run->busy = false;
@@ -450,7 +441,7 @@ void automaton_run(struct automaton_run *runs, size_t count, struct slice value)
 {
 	struct lanes lanes = {.count = 0};
 	for (size_t i = 0; i < count; i++) {
-		if (is_done(&runs[i], value))
+		if (begin_and_skip(&runs[i], value))
 			continue;
 		lanes.runs[lanes.count] = &runs[i];
 		lanes.bytes[lanes.count++] = value.ptr;
