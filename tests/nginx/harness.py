@@ -127,8 +127,10 @@ default_type text/html;
         return path.read_text(errors="replace") if path.exists() else ""
 
     def log_lines(self, name="access.log"):
+        """The lines of a log that are whole: it may be read in the middle of a write."""
         path = self.folder / name
-        return path.read_text(errors="replace").splitlines() if path.exists() else []
+        text = path.read_text(errors="replace") if path.exists() else ""
+        return text[:text.rfind("\n") + 1].splitlines()
 
     def logged(self, text, name="error.log"):
         """The lines of a log that hold `text`; waits for the first, for logs are written after the answer."""

@@ -147,7 +147,8 @@ def _():
             before = {log: len(read(log)) for log in ("error.log", "own.log", f"audit-{name}.log")}
             reply = raw(PORTS[name], exchange.request.encode())
             assert reply, (name, exchange.title)
-            wait_until(lambda: len(read(f"audit-{name}.log")) > before[f"audit-{name}.log"], f"the record of {exchange.title}")
+            # a file may be read in the middle of a write
+            wait_until(lambda: read(f"audit-{name}.log")[before[f"audit-{name}.log"]:].endswith("\n"), f"the record of {exchange.title}")
             for log, size in before.items():
                 text = read(log)[size:]
                 check(log, text, exchange, name)
