@@ -1,0 +1,81 @@
+#include "limit/seen_sources.h"
+
+#include "base/hash.h"
+#include "base/test.h"
+
+enum { SOURCES = 20000, HOUR_MS = 3600000 };
+
+static const struct hash_key key = {11, 12};
+
+static uint64_t source(uint32_t number)
+{
+	return hash_bytes(&key, slice_make((const uint8_t *)&number, sizeof(number)));
+}
+
+static struct seen_sources *seen_make(size_t sources)
+{
+	size_t words;
+	struct seen_sources *s = calloc(1, seen_sources_bytes(sources, &words));
+	assert_non_null(s);
+	s->words = words;
+	s->generation_ms = HOUR_MS;
+	return s;
+}
+
+static uint32_t count_seen(const struct seen_sources *s, uint32_t from, uint32_t to)
+{
+	uint32_t seen = 0;
+	for (uint32_t i = from; i < to; i++)
+		seen += seen_sources_has(s, source(i));
+	return seen;
+}
+
+static void those_added_are_known_and_few_others(void **state)
+{
+	(void)state;
+	struct seen_sources *s = seen_make(SOURCES);
+	for (uint32_t i = 0; i < SOURCES; i++)
+		seen_sources_add(s, source(i), 1000);
+	assert_int_equal(count_seen(s, 0, SOURCES), SOURCES);
+	assert_true(count_seen(s, SOURCES, 11 * SOURCES) < 10 * SOURCES / 200);
+	free(s);
+}
+
+static void a_generation_is_kept_for_another(void **state)
+{
+	(void)state;
+	struct seen_sources *s = seen_make(SOURCES);
+	for (uint32_t i = 0; i < 100; i++)
+		seen_sources_add(s, source(i), 1);
+	for (uint32_t i = 50; i < 150; i++)
+		seen_sources_add(s, source(i), 1 + HOUR_MS);
+	assert_int_equal(count_seen(s, 0, 150), 150);
+	seen_sources_add(s, source(200), 2 + 2 * HOUR_MS);
+	assert_int_equal(count_seen(s, 50, 150), 100);
+	assert_int_equal(count_seen(s, 0, 50), 0);
+	free(s);
+}
+
+static void a_flood_of_sources_does_not_make_everybody_known(void **state)
+{
+	(void)state;
+	struct seen_sources *s = seen_make(SOURCES);
+	for (uint32_t i = 0; i < 20 * SOURCES; i++)
+		seen_sources_add(s, source(i), 1000 + i / 1000);
+	assert_true(count_seen(s, 30 * SOURCES, 40 * SOURCES) < 10 * SOURCES / 50);
+	free(s);
+}
+
+static void a_clock_that_goes_back_forgets_nothing(void **state)
+{
+	(void)state;
+	struct seen_sources *s = seen_make(SOURCES);
+	seen_sources_add(s, source(1), 5 * (uint64_t)HOUR_MS);
+	seen_sources_add(s, source(2), 7);
+	assert_int_equal(count_seen(s, 1, 3), 2);
+	free(s);
+}
+
+TEST_MAIN(cmocka_unit_test(those_added_are_known_and_few_others), cmocka_unit_test(a_generation_is_kept_for_another),
+	  cmocka_unit_test(a_flood_of_sources_does_not_make_everybody_known),
+	  cmocka_unit_test(a_clock_that_goes_back_forgets_nothing))
