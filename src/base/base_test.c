@@ -234,6 +234,8 @@ static void hash_folds_case_only_when_asked(void **state)
 	assert_false(hash_quick(&key, SLICE("Content-Type")) == hash_quick(&key, SLICE("content-type")));
 	assert_false(hash_bytes(&key, SLICE("Content-Type")) == hash_bytes(&key, SLICE("content-type")));
 	assert_false(hash_bytes(&key, SLICE("a")) == hash_bytes(&(struct hash_key){1, 3}, SLICE("a")));
+	const uint64_t words[2] = {0x0123456789abcdef, 42};
+	assert_true(hash_words(&key, words[0], words[1]) == hash_bytes(&key, slice_make(words, sizeof(words))));
 }
 
 static void file_read_is_bounded(void **state)

@@ -44,22 +44,41 @@ static inline uint64_t load(const uint8_t *ptr, size_t len)
 	return word;
 }
 
-uint64_t hash_bytes(const struct hash_key *key, struct slice s)
+static inline struct state begin(const struct hash_key *key)
 {
-	struct state st = {
+	return (struct state){
 		key->k0 ^ 0x736f6d6570736575u,
 		key->k1 ^ 0x646f72616e646f6du,
 		key->k0 ^ 0x6c7967656e657261u,
 		key->k1 ^ 0x7465646279746573u,
 	};
+}
+
+static inline uint64_t finish(struct state *s)
+{
+	s->v2 ^= 0xff;
+	for (int i = 0; i < 3; i++)
+		sip_round(s);
+	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+uint64_t hash_bytes(const struct hash_key *key, struct slice s)
+{
+	struct state st = begin(key);
 	size_t whole = s.len & ~(size_t)7;
 	for (size_t i = 0; i < whole; i += 8)
 		absorb(&st, load(s.ptr + i, 8));
 	absorb(&st, load(s.ptr + whole, s.len - whole) | (uint64_t)s.len << 56);
-	st.v2 ^= 0xff;
-	for (int i = 0; i < 3; i++)
-		sip_round(&st);
-	return st.v0 ^ st.v1 ^ st.v2 ^ st.v3;
+	return finish(&st);
+}
+
+uint64_t hash_words(const struct hash_key *key, uint64_t first, uint64_t second)
+{
+	struct state st = begin(key);
+	absorb(&st, first);
+	absorb(&st, second);
+	absorb(&st, (uint64_t)16 << 56);
+	return finish(&st);
 }
 
 /* ---- the fast one ---- */

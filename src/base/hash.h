@@ -14,6 +14,9 @@ struct hash_key hash_key_random(void);
 
 uint64_t hash_bytes(const struct hash_key *key, struct slice s);
 
+/* The same of two words, as they lie in a little-endian machine's memory. */
+uint64_t hash_words(const struct hash_key *key, uint64_t first, uint64_t second);
+
 /*
  * Fast and keyed, after Wang Yi's wyhash: for tables that only remember, where whoever finds values that collide gains
  * nothing but a table that forgets.
