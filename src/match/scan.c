@@ -43,6 +43,7 @@ void scan_set_free(struct scan_set *set)
 		return;
 	hs_free_database(set->database);
 	scan_filter_free(set->filter);
+	scan_seek_free(set);
 	for (size_t i = 0; i < set->automaton_count; i++) {
 		automaton_free(set->automata[i].together);
 		for (size_t k = 0; k < set->automata[i].count; k++)
@@ -203,7 +204,7 @@ int scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 	find_widths(builder, set);
 	classify(builder, set);
 	int r = make_filter(builder, set);
-	return r;
+	return r != 0 ? r : scan_seek_prepare(builder, set);
 }
 
 size_t scan_set_words(const struct scan_set *set)

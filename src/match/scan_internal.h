@@ -8,6 +8,7 @@
 #include "match/scan.h"
 #include "match/scan_cache.h"
 #include "match/scan_filter.h"
+#include "match/seek.h"
 
 #include <hs/hs.h>
 
@@ -63,6 +64,15 @@ struct scan_factor {
 	struct pattern_factor literal;
 };
 
+/* Factors, and literals where they are few, to be sought in long values by themselves. Marks are Hyperscan's ids. */
+struct scan_sought {
+	struct seek_word *words; /* in their order */
+	size_t count;            /* 0: nothing can be sought so */
+	uint8_t *texts;
+	size_t text_bytes;
+	bool entries; /* all literals are among them, and the database holds no regex */
+};
+
 struct scan_set {
 	uint64_t serial;            /* no two sets of a process have the same */
 	hs_database_t *database;    /* NULL: nothing in it */
@@ -83,6 +93,7 @@ struct scan_set {
 	size_t factor_capacity;
 	uint32_t *first_factor; /* by slot; one more than there are slots */
 	uint32_t gate_count;
+	struct scan_sought sought;
 	uint8_t *routes; /* enum scan_route by entry of the builder */
 	size_t route_count;
 	size_t words;
@@ -125,6 +136,13 @@ static inline struct slice scan_factor_text(const struct scan_factor *factor)
 {
 	return slice_make(factor->literal.bytes, factor->literal.len);
 }
+
+/* What of a set can be sought by itself. 0 or -ENOMEM. */
+int scan_seek_prepare(const struct scan_builder *builder, struct scan_set *set);
+void scan_seek_free(struct scan_set *set);
+
+/* A seeker for what is wanted of a set: `slots` as of scan_set_want(). False: it cannot be sought, or is too much. */
+bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, struct seeker *ret_seeker);
 
 /* No pattern has a gate any more. */
 void scan_automata_open(struct scan_set *set);

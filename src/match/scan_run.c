@@ -20,7 +20,8 @@ struct fitting {
 struct scan_scratch {
 	hs_scratch_t *hyperscan; /* NULL until a set with a database was fitted */
 	uint64_t *open;          /* a bit for each slot of the set that is being run: its gate is open */
-	size_t open_words;
+	uint64_t *wanted;        /* and: it is wanted of any view */
+	size_t open_words;       /* of each */
 	struct fitted *fitted;
 	size_t fitted_count;
 	size_t fitted_capacity;
@@ -48,6 +49,7 @@ void scan_scratch_free(struct scan_scratch *scratch)
 	for (size_t i = 0; i < scratch->fitting_room; i++)
 		free(scratch->fittings[i].caches);
 	free(scratch->open);
+	free(scratch->wanted);
 	free(scratch->fitted);
 	free(scratch->fittings);
 	free(scratch);
@@ -141,11 +143,15 @@ static int add_fitting(struct scan_scratch *scratch, const struct scan_set *set)
 static int make_room_for_gates(struct scan_scratch *scratch, size_t slots)
 {
 	size_t words = slots / 64 + 1;
-	uint64_t *open = words > scratch->open_words ? realloc(scratch->open, words * sizeof(*open)) : scratch->open;
-	if (open == NULL)
+	if (words <= scratch->open_words)
+		return 0;
+	uint64_t *open = realloc(scratch->open, words * sizeof(*open));
+	scratch->open = open != NULL ? open : scratch->open;
+	uint64_t *wanted = realloc(scratch->wanted, words * sizeof(*wanted));
+	scratch->wanted = wanted != NULL ? wanted : scratch->wanted;
+	if (open == NULL || wanted == NULL)
 		return -ENOMEM;
-	scratch->open = open;
-	scratch->open_words = words > scratch->open_words ? words : scratch->open_words;
+	scratch->open_words = words;
 	return 0;
 }
 
@@ -163,8 +169,9 @@ int scan_scratch_fit(struct scan_scratch *scratch, const struct scan_set *set)
 /* ---- running ---- */
 
 enum {
-	VIEWS = 2,               /* as it is, and lowered */
-	FACTORS_SOUGHT_MOST = 3, /* by themselves; more are left to the database */
+	VIEWS = 2,                 /* as it is, and lowered */
+	FACTORS_SOUGHT_MOST = 3,   /* by themselves; more are left to the database */
+	SOUGHT_BYTES_LEAST = 1024, /* in shorter values words are not worth making tables for */
 };
 
 struct findings {
@@ -258,6 +265,32 @@ static void seek_factors(const struct scan_set *set, const struct scan_view *vie
 	}
 }
 
+static bool on_word(void *context, const struct seek_word *word, size_t at)
+{
+	(void)at;
+	return on_hit(word->mark, 0, 0, 0, context) != 0;
+}
+
+static void unite_wanted(const struct scan_set *set, const struct findings *f, uint64_t *wanted)
+{
+	for (size_t i = 0; i <= set->slot_count / 64; i++) {
+		wanted[i] = 0;
+		for (unsigned view = 0; view < VIEWS; view++)
+			if (f->views[view].ret_bits != NULL)
+				wanted[i] |= f->views[view].slots == NULL ? UINT64_MAX : f->views[view].slots[i];
+	}
+}
+
+/* Whether all that is wanted was sought without the database. */
+static bool run_words(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, struct findings *f)
+{
+	struct seeker seeker;
+	if (value.len < SOUGHT_BYTES_LEAST)
+		return false;
+	unite_wanted(set, f, scratch->wanted);
+	return scan_seek_make(set, scratch->wanted, &seeker) && seeker_run(&seeker, value, on_word, f);
+}
+
 /* Looks for what is wanted of the database, and opens gates. 0, -ENOMEM or -EINVAL. */
 static int run_database(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
 			struct findings *f)
@@ -273,6 +306,8 @@ static int run_database(const struct scan_set *set, struct scan_scratch *scratch
 			return 0;
 		}
 	}
+	if (run_words(set, scratch, value, f))
+		return 0;
 	const char *bytes = value.len > 0 ? (const char *)value.ptr : "";
 	hs_error_t r = hs_scan(set->database, bytes, (unsigned)value.len, 0, scratch->hyperscan, on_hit, f);
 	if (r == HS_SUCCESS || r == HS_SCAN_TERMINATED)
