@@ -1,0 +1,50 @@
+#include "wire/counters.h"
+
+const char *event_verdict_name(unsigned verdict)
+{
+	static const char *const names[EVENT_VERDICTS] = {
+		[EVENT_PASSED] = "pass",
+		[EVENT_BLOCKED] = "block",
+		[EVENT_WOULD_BLOCK] = "would-block",
+		[EVENT_UNSEEN] = "unseen",
+	};
+
+	return verdict < EVENT_VERDICTS ? names[verdict] : "?";
+}
+
+const char *event_reason_name(unsigned reason)
+{
+	static const char *const names[EVENT_REASONS] = {
+		[EVENT_NO_REASON] = "none",
+		[EVENT_BY_RULE] = "rule",
+		[EVENT_BY_FAILURE] = "failure",
+		[EVENT_BY_SERVER] = "server",
+	};
+
+	return reason < EVENT_REASONS ? names[reason] : "?";
+}
+
+const char *event_method_name(unsigned method)
+{
+	static const char *const names[EVENT_METHODS] = {
+		[EVENT_OTHER_METHOD] = "other", [EVENT_GET] = "GET",     [EVENT_HEAD] = "HEAD",
+		[EVENT_POST] = "POST",          [EVENT_PUT] = "PUT",     [EVENT_DELETE] = "DELETE",
+		[EVENT_OPTIONS] = "OPTIONS",    [EVENT_PATCH] = "PATCH",
+	};
+
+	return method < EVENT_METHODS ? names[method] : "?";
+}
+
+const char *connection_state_name(unsigned state)
+{
+	static const char *const names[CONNECTION_STATES] = {
+		[STATE_READING_HEADER] = "reading-header",
+		[STATE_IDLE] = "idle",
+		[STATE_READING_BODY] = "reading-body",
+		[STATE_WAITING] = "waiting",
+		[STATE_WRITING] = "writing",
+		[STATE_WORKING] = "working",
+	};
+
+	return state < CONNECTION_STATES ? names[state] : "?";
+}

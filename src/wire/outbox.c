@@ -1,0 +1,331 @@
+#include "wire/outbox.h"
+
+#include "base/error.h"
+#include "wire/outbox_layout.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "counters need no lock");
+
+enum {
+	BUSY = 2, /* outcomes of the functions below: another has the file */
+	ABSENT,   /* there is no such file, or not any more */
+	UNSOUND,
+	ATTEMPTS = 8, /* at one file, where others come and go */
+};
+
+/* ---- the header ---- */
+
+static uint64_t header_check(const struct outbox_header *header)
+{
+	static const struct hash_key key = {0x67756961, 0x6f757462};
+	return hash_bytes(&key, slice_make(header, offsetof(struct outbox_header, check)));
+}
+
+void outbox_header_make(uint32_t event_slots, uint32_t head_slots, struct outbox_header *ret_header)
+{
+	*ret_header = (struct outbox_header){
+		.magic = OUTBOX_MAGIC,
+		.version = OUTBOX_VERSION,
+		.header_bytes = sizeof(*ret_header),
+		.bytes = outbox_bytes(event_slots, head_slots),
+		.event_slots = event_slots,
+		.event_bytes = sizeof(struct event),
+		.head_slots = head_slots,
+		.head_bytes = sizeof(struct head),
+		.sites = OUTBOX_SITES,
+		.verdicts = EVENT_VERDICTS,
+		.reasons = EVENT_REASONS,
+		.states = CONNECTION_STATES,
+	};
+	ret_header->check = header_check(ret_header);
+}
+
+static bool slots_sound(uint32_t slots)
+{
+	return slots >= 2 && slots <= OUTBOX_SLOTS_MAX && (slots & (slots - 1)) == 0;
+}
+
+_Bool outbox_header_sound(const struct outbox_header *header, uint64_t file_bytes)
+{
+	struct outbox_header wanted;
+	if (!slots_sound(header->event_slots) || !slots_sound(header->head_slots))
+		return false;
+	outbox_header_make(header->event_slots, header->head_slots, &wanted);
+	return memcmp(header, &wanted, sizeof(wanted)) == 0 && wanted.bytes == file_bytes;
+}
+
+/* ---- the directory ---- */
+
+/* Nobody but us, root and a group that reads may have anything to say in it. */
+static int directory_open(const char *path, int *ret_fd)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int r = fstat(fd, &st) != 0 ? -errno : 0;
+	if (r == 0 && ((st.st_uid != geteuid() && st.st_uid != 0) || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0))
+		r = -EPERM;
+	if (r != 0)
+		close(fd);
+	else
+		*ret_fd = fd;
+	return r;
+}
+
+static int lock_take(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	return errno == EAGAIN || errno == EACCES ? BUSY : -errno;
+}
+
+/* Whether the file still has the name by which it was opened. */
+static bool is_named(int directory, const char *name, const struct stat *st)
+{
+	struct stat now;
+	return fstatat(directory, name, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_dev == st->st_dev &&
+	       now.st_ino == st->st_ino;
+}
+
+/* Opens and locks. 0, BUSY, ABSENT, or -errno. */
+static int file_take(int directory, const char *name, int flags, int *ret_fd, struct stat *ret_st)
+{
+	int fd = openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | flags, 0640);
+	if (fd < 0)
+		return errno == ENOENT ? ABSENT : -errno;
+	int r = fstat(fd, ret_st) != 0 ? -errno : !S_ISREG(ret_st->st_mode) ? -EPERM : lock_take(fd);
+	if (r == 0 && !is_named(directory, name, ret_st))
+		r = ABSENT;
+	if (r != 0)
+		close(fd);
+	else
+		*ret_fd = fd;
+	return r;
+}
+
+/* The key, made by whoever comes first. */
+static int key_read(int directory, struct hash_key *ret_key)
+{
+	struct hash_key key = hash_key_random();
+	char name[64];
+	snprintf(name, sizeof(name), OUTBOX_KEY_FILE OUTBOX_NEW_SUFFIX "%ld", (long)getpid());
+	for (int i = 0; i < ATTEMPTS; i++) {
+		int fd = openat(directory, OUTBOX_KEY_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+		if (fd >= 0) {
+			ssize_t n = read(fd, ret_key, sizeof(*ret_key));
+			close(fd);
+			return n == (ssize_t)sizeof(*ret_key) ? 0 : -EIO;
+		}
+		if (errno != ENOENT)
+			return -errno;
+		(void)unlinkat(directory, name, 0);
+		fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+		if (fd < 0)
+			return -errno;
+		int r = write(fd, &key, sizeof(key)) != (ssize_t)sizeof(key) ? -ENOSPC : 0;
+		close(fd);
+		if (r == 0 && renameat2(directory, name, directory, OUTBOX_KEY_FILE, RENAME_NOREPLACE) != 0)
+			r = errno == EEXIST ? 0 : -errno;
+		(void)unlinkat(directory, name, 0);
+		if (r != 0)
+			return r;
+	}
+	return -EIO;
+}
+
+/* ---- one file ---- */
+
+static int map_file(int fd, uint64_t bytes, struct outbox *outbox)
+{
+	void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	outbox->map = map;
+	outbox->bytes = bytes;
+	outbox->fd = fd;
+	outbox->control = (struct outbox_control *)(outbox->map + OUTBOX_HEADER_BYTES);
+	return 0;
+}
+
+/* The file of a worker that has ended. 0, BUSY, ABSENT, UNSOUND (locked, *ret_fd is set), or -errno. */
+static int file_adopt(int directory, const char *name, struct outbox *outbox, int *ret_fd)
+{
+	struct outbox_header header;
+	struct stat st;
+	int fd;
+	int r = file_take(directory, name, 0, &fd, &st);
+	if (r != 0)
+		return r;
+	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
+	    !outbox_header_sound(&header, (uint64_t)st.st_size)) {
+		*ret_fd = fd;
+		return UNSOUND;
+	}
+	/* Somebody may have punched a hole. */
+	r = -posix_fallocate(fd, 0, (off_t)header.bytes);
+	r = r != 0 ? r : map_file(fd, header.bytes, outbox);
+	if (r != 0)
+		close(fd);
+	return r;
+}
+
+static int file_fill(int fd, const struct outbox_sizes *sizes, struct outbox *outbox)
+{
+	struct outbox_header header;
+	outbox_header_make(sizes->event_slots, sizes->head_slots, &header);
+	int r = ftruncate(fd, 0) != 0 ? -errno : -posix_fallocate(fd, 0, (off_t)header.bytes);
+	if (r == 0 && pwrite(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
+		r = -EIO;
+	return r != 0 ? r : map_file(fd, header.bytes, outbox);
+}
+
+/* A new file under the name, in place of another or not. 0, BUSY, ABSENT, or -errno. */
+static int file_make(int directory, const char *name, const struct outbox_sizes *sizes, bool replace,
+		     struct outbox *outbox)
+{
+	char fresh[NAME_MAX];
+	struct stat st;
+	int fd;
+	snprintf(fresh, sizeof(fresh), "%s" OUTBOX_NEW_SUFFIX, name);
+	int r = file_take(directory, fresh, O_CREAT, &fd, &st);
+	if (r != 0)
+		return r;
+	r = file_fill(fd, sizes, outbox);
+	if (r == 0 && renameat2(directory, fresh, directory, name, replace ? 0 : RENAME_NOREPLACE) != 0)
+		r = errno == EEXIST ? ABSENT : -errno;
+	if (r == 0)
+		return 0;
+	if (outbox->map != NULL)
+		munmap(outbox->map, outbox->bytes);
+	outbox->map = NULL;
+	(void)unlinkat(directory, fresh, 0);
+	close(fd);
+	return r;
+}
+
+/* 0, OUTBOX_REPLACED, BUSY, ABSENT, or -errno. */
+static int file_claim(int directory, unsigned number, const struct outbox_sizes *sizes, struct outbox *outbox)
+{
+	char name[64];
+	int old = -1;
+	snprintf(name, sizeof(name), OUTBOX_PREFIX "%u", number);
+	outbox->file = number;
+	int r = file_adopt(directory, name, outbox, &old);
+	if (r == ABSENT)
+		return file_make(directory, name, sizes, false, outbox);
+	if (r != UNSOUND)
+		return r;
+	r = file_make(directory, name, sizes, true, outbox);
+	close(old);
+	return r == 0 ? OUTBOX_REPLACED : r;
+}
+
+/* ---- a life ---- */
+
+static uint64_t ended_sum(const struct site_counters *c)
+{
+	uint64_t sum = 0;
+	for (size_t v = 0; v < EVENT_VERDICTS; v++)
+		for (size_t r = 0; r < EVENT_REASONS; r++)
+			sum += counter_get(&c->ended[v][r]);
+	return sum;
+}
+
+/* What the worker before had open went with it. */
+static void life_begin(struct outbox *outbox, uint64_t now_ns)
+{
+	struct outbox_control *control = outbox->control;
+	struct connection_counters *connections = &control->connections;
+
+	counter_set(&connections->abandoned, counter_get(&connections->accepted) - counter_get(&connections->closed));
+	for (size_t i = 0; i < CONNECTION_STATES; i++)
+		counter_set(&connections->now[i], 0);
+	for (size_t i = 0; i < OUTBOX_SITES; i++) {
+		struct site_counters *c = &control->sites[i].counters;
+		counter_set(&c->abandoned, counter_get(&c->arrived) - ended_sum(c));
+	}
+	counter_add(&control->lives, 1);
+	counter_set(&control->began_ns, now_ns);
+	atomic_store(&control->pid, (uint64_t)getpid());
+	outbox->connections = connections;
+	ring_attach(&outbox->events, &control->events, outbox->map + outbox_events_at(), sizeof(struct event),
+		    ((struct outbox_header *)outbox->map)->event_slots);
+	ring_attach(&outbox->heads, &control->heads,
+		    outbox->map + outbox_heads_at(((struct outbox_header *)outbox->map)->event_slots),
+		    sizeof(struct head), ((struct outbox_header *)outbox->map)->head_slots);
+	(void)outbox_site(outbox, SLICE(""));
+}
+
+int outbox_open(const char *directory, const struct outbox_sizes *sizes, uint64_t now_ns, struct outbox *ret_outbox)
+{
+	struct outbox outbox = {.fd = -1};
+	int folder = -1;
+	if (!slots_sound(sizes->event_slots) || !slots_sound(sizes->head_slots))
+		return -EINVAL;
+	int r = directory_open(directory, &folder);
+	if (r != 0)
+		return r;
+	int claimed = BUSY;
+	r = key_read(folder, &outbox.key);
+	for (unsigned number = 0; r == 0 && claimed == BUSY && number < OUTBOX_FILES; number++) {
+		claimed = ABSENT;
+		for (int i = 0; claimed == ABSENT && i < ATTEMPTS; i++)
+			claimed = file_claim(folder, number, sizes, &outbox);
+	}
+	close(folder);
+	r = r != 0 ? r : claimed == BUSY || claimed == ABSENT ? -EMFILE : claimed;
+	if (r < 0)
+		return r;
+	life_begin(&outbox, now_ns);
+	*ret_outbox = outbox;
+	return r;
+}
+
+void outbox_close(struct outbox *outbox)
+{
+	if (outbox->map == NULL)
+		return;
+	for (size_t i = 0; i < CONNECTION_STATES; i++)
+		counter_set(&outbox->connections->now[i], 0);
+	atomic_store(&outbox->control->pid, 0);
+	munmap(outbox->map, outbox->bytes);
+	close(outbox->fd);
+	*outbox = (struct outbox){.fd = -1};
+}
+
+/* ---- sites ---- */
+
+uint16_t outbox_site(struct outbox *outbox, struct slice name)
+{
+	struct outbox_control *control = outbox->control;
+	uint32_t count = atomic_load(&control->site_count);
+	if (count > OUTBOX_SITES)
+		count = OUTBOX_SITES;
+	name = slice_sub(name, 0, OUTBOX_NAME_BYTES);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct outbox_site *site = &control->sites[i];
+		uint32_t length = atomic_load(&site->length);
+		if (length == name.len && memcmp(site->name, name.ptr, length) == 0)
+			return (uint16_t)i;
+	}
+	if (count == OUTBOX_SITES)
+		return 0;
+	struct outbox_site *site = &control->sites[count];
+	memcpy(site->name, name.ptr, name.len);
+	atomic_store(&site->length, (uint32_t)name.len);
+	atomic_store(&control->site_count, count + 1);
+	return (uint16_t)count;
+}
+
+struct site_counters *outbox_counters(struct outbox *outbox, uint16_t site)
+{
+	return &outbox->control->sites[site < OUTBOX_SITES ? site : 0].counters;
+}

@@ -1,0 +1,59 @@
+/*
+ * A worker's side of the events directory: counters and two rings in a file of its own, which it takes over from a
+ * worker that has ended, or makes. The lock on the file (an open file description's) goes with its process, however
+ * that dies; so there are never more files than workers have been at work at once, and what was counted stays counted.
+ *
+ * A file is whole before it has its name: every block is allocated, so that a full disk is an error here and not a
+ * signal later. Opening makes system calls; nothing after it does. One process, one thread.
+ */
+#ifndef GUIA_WIRE_OUTBOX_H
+#define GUIA_WIRE_OUTBOX_H
+
+#include "base/hash.h"
+#include "wire/counters.h"
+#include "wire/event.h"
+#include "wire/ring.h"
+
+enum {
+	OUTBOX_EVENTS = 1 << 16, /* slots, where nothing else is wanted */
+	OUTBOX_HEADS = 1 << 8,
+	OUTBOX_FILES = 256, /* workers at once, old ones of reloads included */
+
+	OUTBOX_REPLACED = 1, /* a file that was not of this version, or broken, was replaced */
+};
+
+struct outbox_control;
+
+struct outbox {
+	uint8_t *map; /* NULL: closed */
+	size_t bytes;
+	int fd;
+	unsigned file; /* its number in the directory */
+	struct outbox_control *control;
+	struct connection_counters *connections;
+	struct ring_writer events;
+	struct ring_writer heads;
+	struct hash_key key;
+};
+
+struct outbox_sizes {
+	uint32_t event_slots; /* powers of two */
+	uint32_t head_slots;
+};
+
+/*
+ * `now_ns` is CLOCK_BOOTTIME. 0 or OUTBOX_REPLACED; -ENOENT, -ENOTDIR, -EACCES: no such directory for us; -EPERM: it is
+ * another's, or others may write to it; -ENOSPC; -EMFILE: OUTBOX_FILES are in use; -errno.
+ */
+int outbox_open(const char *directory, const struct outbox_sizes *sizes, uint64_t now_ns, struct outbox *ret_outbox);
+
+/* The worker ends: what is open or in flight is not its any more. A closed one is allowed. */
+void outbox_close(struct outbox *outbox);
+
+/* The number of a site, added if need be; 0, which has no name, when the table is full. Names are cut to 254 bytes. */
+uint16_t outbox_site(struct outbox *outbox, struct slice name);
+
+/* A site's counters; those of 0 for a number that cannot be. */
+struct site_counters *outbox_counters(struct outbox *outbox, uint16_t site);
+
+#endif
