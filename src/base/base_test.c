@@ -25,12 +25,12 @@ static void slice_finds_and_trims(void **state)
 	assert_slice(tail, "b=c");
 }
 
-/* At every place of a text, with near misses before it: 16 bytes are looked at together. */
+/* At every place of a text, with near misses before it: 16 or 64 bytes are looked at together. */
 static void slice_finds_wherever_it_stands(void **state)
 {
 	(void)state;
 	static const struct slice needle = SLICE_INIT("nEedle:");
-	uint8_t text[80];
+	uint8_t text[270];
 	for (size_t len = needle.len; len <= sizeof(text); len++) {
 		for (size_t at = 0; at + needle.len <= len; at++) {
 			struct slice s = slice_make(text, len);
@@ -44,6 +44,8 @@ static void slice_finds_wherever_it_stands(void **state)
 			assert_int_equal(slice_find_nocase(s, SLICE("NeeDLE:"), 0), at);
 			assert_int_equal(slice_find_nocase(s, SLICE("NeeDLE\x1a"), 0), len);
 		}
+		assert_int_equal(slice_find(test_fenced(slice_make(text, len)), needle, 0), len - needle.len);
+		assert_int_equal(slice_find(test_fenced(slice_make(text, len)), SLICE("n!"), 0), len);
 	}
 }
 

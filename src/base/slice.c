@@ -3,6 +3,10 @@
 #include "base/byte_vector.h"
 #include "base/word.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 const uint8_t byte_hex_values[256] = {
 	['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
 	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
@@ -57,6 +61,59 @@ static inline bool stands_at(const uint8_t *p, struct slice needle, enum fold fo
 			     : slice_equal_nocase(slice_make(p, needle.len), needle);
 }
 
+#if defined(__x86_64__)
+
+enum { WIDE = 64, WIDE_LEAST = 128 /* bytes; in fewer it is not worth asking what the machine can do */ };
+
+/* As below, 64 bytes at a time. *at is then where it was found, or, if it was not, what is left to look at. */
+__attribute__((target("avx2"))) static bool find_needle_wide(struct slice s, struct slice needle, enum fold fold,
+							     size_t *at)
+{
+	size_t last = needle.len - 1;
+	const __m256i bits = _mm256_set1_epi8((char)fold);
+	const __m256i first_byte = _mm256_or_si256(_mm256_set1_epi8((char)needle.ptr[0]), bits);
+	const __m256i last_byte = _mm256_or_si256(_mm256_set1_epi8((char)needle.ptr[last]), bits);
+	for (; *at + last + WIDE <= s.len; *at += WIDE) {
+		__m256i found[2];
+#pragma GCC unroll 2
+		for (size_t i = 0; i < 2; i++) {
+			const uint8_t *p = s.ptr + *at + i * WIDE / 2;
+			__m256i firsts = _mm256_or_si256(_mm256_loadu_si256((const __m256i *)p), bits);
+			__m256i lasts = _mm256_or_si256(_mm256_loadu_si256((const __m256i *)(p + last)), bits);
+			found[i] = _mm256_and_si256(_mm256_cmpeq_epi8(firsts, first_byte),
+						    _mm256_cmpeq_epi8(lasts, last_byte));
+		}
+		__m256i any = _mm256_or_si256(found[0], found[1]);
+		if (_mm256_testz_si256(any, any))
+			continue;
+		uint64_t mask = (uint64_t)(uint32_t)_mm256_movemask_epi8(found[1]) << 32 |
+				(uint32_t)_mm256_movemask_epi8(found[0]);
+		for (; mask != 0; mask &= mask - 1) {
+			size_t place = *at + (size_t)__builtin_ctzll(mask);
+			if (stands_at(s.ptr + place, needle, fold)) {
+				*at = place;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+static bool find_wide(struct slice s, struct slice needle, enum fold fold, size_t *at)
+{
+	return s.len - *at >= WIDE_LEAST && __builtin_cpu_supports("avx2") && find_needle_wide(s, needle, fold, at);
+}
+
+#else
+
+static bool find_wide(struct slice s, struct slice needle, enum fold fold, size_t *at)
+{
+	(void)s, (void)needle, (void)fold, (void)at;
+	return false;
+}
+
+#endif
+
 /*
  * Only where a needle's first and last byte both stand is the rest compared; these places are found 16 bytes at a time.
  * `needle` is not empty and not longer than what is left.
@@ -69,6 +126,8 @@ static inline __attribute__((always_inline)) size_t find_needle(struct slice s, 
 	const byte_vector bits = (uint8_t)fold - (byte_vector){0};
 	const uint8_t first_byte = (uint8_t)(needle.ptr[0] | fold);
 	const uint8_t last_byte = (uint8_t)(needle.ptr[last] | fold);
+	if (find_wide(s, needle, fold, &at))
+		return at;
 	for (; at + last + BYTE_VECTOR <= s.len; at += BYTE_VECTOR) {
 		byte_vector firsts = byte_vector_load(s.ptr + at) | bits;
 		byte_vector lasts = byte_vector_load(s.ptr + at + last) | bits;

@@ -111,12 +111,48 @@ static int take_line(struct multipart_parser *p, struct slice line)
 	return multipart_part_header(p, line);
 }
 
+/* Where the next line begins with "--", at or after the line that begins at `from`; body.len: none does. */
+static size_t line_with_dashes(struct multipart_parser *p, size_t from)
+{
+	if (p->next_dashes >= from)
+		return p->next_dashes;
+	size_t end = slice_find(p->body, SLICE("\n--"), from - 1);
+	p->next_dashes = end < p->body.len ? end + 1 : end;
+	return p->next_dashes;
+}
+
+static size_t line_begin(struct slice body, size_t at)
+{
+	const uint8_t *end = memrchr(body.ptr, '\n', at);
+	return end == NULL ? 0 : (size_t)(end + 1 - body.ptr);
+}
+
+/*
+ * Once a part's data has begun, lines matter only if they begin with "--" or hold the delimiter. All that come before
+ * the next such line, or before the body's last line, are passed over at once.
+ */
+static void skip_data(struct multipart_parser *p, struct reader *r)
+{
+	size_t from = r->at, dashes = line_with_dashes(p, from);
+	if (p->next_delimiter < from)
+		p->next_delimiter = slice_find(p->body, p->delimiter, from);
+	size_t until =
+		dashes < p->body.len && dashes <= p->next_delimiter ? dashes : line_begin(p->body, p->next_delimiter);
+	if (until <= from)
+		return;
+	reader_skip(r, until - from);
+	/* The last of these lines began at `from` or behind a line feed. */
+	p->previous_line_lf = until - from < 2 || p->body.ptr[until - 2] != '\r';
+}
+
 /* Every complete line, and the beginning of an endless last one. *ret_tail is what is left and was not looked at. */
 static int take_lines(struct multipart_parser *p, struct slice *ret_tail)
 {
 	struct reader r = reader_make(p->body);
 	*ret_tail = slice_make("", 0);
 	while (!reader_at_end(&r)) {
+		if (p->part_open && p->part.in_data && p->part.data_seen)
+			skip_data(p, &r);
 		size_t from = r.at;
 		size_t end = slice_find_byte(r.bytes, '\n', from);
 		bool ended = end < r.bytes.len;

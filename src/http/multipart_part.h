@@ -63,6 +63,7 @@ struct multipart_parser {
 	bool complete;
 	size_t boundaries;
 	size_t next_delimiter; /* the next place in the body where `delimiter` stands */
+	size_t next_dashes;    /* where the next line of data begins with "--" */
 	size_t kept_files;
 	size_t part_count;
 	bool previous_line_lf; /* the line before ended in a bare LF */
