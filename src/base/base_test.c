@@ -338,6 +338,30 @@ static void a_set_of_bytes_is_found_anywhere(void **state)
 	}
 }
 
+static void a_led_member_is_found_anywhere(void **state)
+{
+	(void)state;
+	uint8_t bytes[200];
+	struct byte_set set = {0};
+	byte_set_add(&set, '#');
+	byte_set_add(&set, 0xe4);
+	for (size_t count = 0; count <= sizeof(bytes); count++) {
+		for (size_t at = 0; at < count; at++) {
+			memset(bytes, at % 3 == 0 ? '&' : '#', sizeof(bytes));
+			bytes[at] = '&';
+			if (at + 1 < sizeof(bytes))
+				bytes[at + 1] = at % 2 == 0 ? '#' : 0xe4;
+			struct slice s =
+				at + 2 >= count ? test_fenced(slice_make(bytes, count)) : slice_make(bytes, count);
+			assert_int_equal(byte_set_find_led(&set, '&', s.ptr, count, 0), at + 1 < count ? at : count);
+			assert_int_equal(byte_set_find_led(&set, '&', s.ptr, count, at), at + 1 < count ? at : count);
+			assert_int_equal(byte_set_find_led(&set, '&', s.ptr, count, at + 1), count);
+		}
+		assert_int_equal(byte_set_find_led(&set, '!', bytes, count, 0), count);
+		assert_int_equal(byte_set_find_led(&set, '&', bytes, count, count + 1), count);
+	}
+}
+
 TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(slice_finds_wherever_it_stands),
 	  cmocka_unit_test(slice_compares_without_case), cmocka_unit_test(buffer_writes_numbers),
 	  cmocka_unit_test(reader_keeps_its_overrun), cmocka_unit_test(arena_refuses_past_its_cap),
@@ -346,4 +370,4 @@ TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(slice_finds_
 	  cmocka_unit_test(diagnostic_shows_a_caret), cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text),
 	  cmocka_unit_test(hash_folds_case_only_when_asked), cmocka_unit_test(file_read_is_bounded),
 	  cmocka_unit_test(region_gives_back_whole_pages_within), cmocka_unit_test(the_nearest_name_is_meant),
-	  cmocka_unit_test(a_set_of_bytes_is_found_anywhere))
+	  cmocka_unit_test(a_set_of_bytes_is_found_anywhere), cmocka_unit_test(a_led_member_is_found_anywhere))

@@ -1,5 +1,7 @@
 #include "base/byte_set.h"
 
+#include <string.h>
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -20,6 +22,20 @@ static size_t find_plainly(const struct byte_set *set, const uint8_t *bytes, siz
 	while (at < count && !byte_set_has(set, bytes[at]))
 		at++;
 	return at;
+}
+
+/* From *at on, which is then where it was found. */
+static bool find_led_plainly(const struct byte_set *set, uint8_t lead, const uint8_t *bytes, size_t count, size_t *at)
+{
+	for (; *at + 1 < count; ++*at) {
+		const uint8_t *hit = memchr(bytes + *at, lead, count - 1 - *at);
+		if (hit == NULL)
+			return false;
+		*at = (size_t)(hit - bytes);
+		if (byte_set_has(set, bytes[*at + 1]))
+			return true;
+	}
+	return false;
 }
 
 #if defined(__x86_64__)
@@ -68,6 +84,36 @@ __attribute__((target("avx2"))) static size_t find_by_32(const struct byte_set *
 	return find_plainly(set, bytes, at, count);
 }
 
+/* As it is done plainly, 64 bytes at a time, while so many and one more are left. */
+__attribute__((target("avx2"))) static bool find_led_by_64(const struct byte_set *set, uint8_t lead,
+							   const uint8_t *bytes, size_t count, size_t *at)
+{
+	const __m256i leads = _mm256_set1_epi8((char)lead);
+	for (; count - *at > 64; *at += 64) {
+		const __m256i *block = (const __m256i *)(bytes + *at);
+		__m256i left = _mm256_cmpeq_epi8(_mm256_loadu_si256(block), leads);
+		__m256i right = _mm256_cmpeq_epi8(_mm256_loadu_si256(block + 1), leads);
+		uint64_t found =
+			(uint64_t)(uint32_t)_mm256_movemask_epi8(right) << 32 | (uint32_t)_mm256_movemask_epi8(left);
+		for (; found != 0; found &= found - 1) {
+			size_t place = *at + (size_t)__builtin_ctzll(found);
+			if (byte_set_has(set, bytes[place + 1])) {
+				*at = place;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+size_t byte_set_find_led(const struct byte_set *set, uint8_t lead, const uint8_t *bytes, size_t count, size_t from)
+{
+	size_t at = from < count ? from : count;
+	if (count - at > 64 && __builtin_cpu_supports("avx2") && find_led_by_64(set, lead, bytes, count, &at))
+		return at;
+	return find_led_plainly(set, lead, bytes, count, &at) ? at : count;
+}
+
 size_t byte_set_find(const struct byte_set *set, const uint8_t *bytes, size_t count)
 {
 	if (count >= 32 && __builtin_cpu_supports("avx2"))
@@ -82,6 +128,12 @@ size_t byte_set_find(const struct byte_set *set, const uint8_t *bytes, size_t co
 size_t byte_set_find(const struct byte_set *set, const uint8_t *bytes, size_t count)
 {
 	return find_plainly(set, bytes, 0, count);
+}
+
+size_t byte_set_find_led(const struct byte_set *set, uint8_t lead, const uint8_t *bytes, size_t count, size_t from)
+{
+	size_t at = from;
+	return find_led_plainly(set, lead, bytes, count, &at) ? at : count;
 }
 
 #endif

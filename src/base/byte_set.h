@@ -27,4 +27,7 @@ static inline bool byte_set_has(const struct byte_set *set, uint8_t byte)
 /* The index of the first of `count` bytes that is in the set; `count`: none is. */
 size_t byte_set_find(const struct byte_set *set, const uint8_t *bytes, size_t count);
 
+/* The index, `from` or more, of the first byte `lead` with a member of the set behind it; `count`: there is none. */
+size_t byte_set_find_led(const struct byte_set *set, uint8_t lead, const uint8_t *bytes, size_t count, size_t from);
+
 #endif

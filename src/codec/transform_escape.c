@@ -3,6 +3,7 @@
  * is the next escape that decodes to something else, and what does it decode to. decode_escapes() copies what lies
  * between. Every escape is longer than what it stands for, or differs from it, so "none found" means "unchanged".
  */
+#include "base/byte_set.h"
 #include "codec/byte_class.h"
 #include "codec/transform_rows.h"
 #include "codec/url.h"
@@ -247,12 +248,19 @@ static int entity_base(struct slice in, size_t at, size_t *ret_digits)
 	return byte_is_digit((uint8_t)byte) ? 10 : 0;
 }
 
+/* A capital letter and its small one, in the second word of a set. */
+#define LETTER_BITS(letter) ((uint64_t)1 << ((letter)-64) | (uint64_t)1 << ((letter) + 32 - 64))
+
 static size_t html_next(struct slice in, size_t from)
 {
+	/* What an entity's '&' is followed by: '#', or the first letter of a name. */
+	static const struct byte_set FIRSTS = {
+		.words = {(uint64_t)1 << '#', LETTER_BITS('A') | LETTER_BITS('G') | LETTER_BITS('L') |
+						      LETTER_BITS('N') | LETTER_BITS('Q')}};
 	size_t digits;
-	size_t at = byte_find('&', in, from);
+	size_t at = byte_set_find_led(&FIRSTS, '&', in.ptr, in.len, from);
 	while (at < in.len && entity_base(in, at, &digits) == 0 && named_entity(entity_name(in, at + 1)) < 0)
-		at = byte_find('&', in, at + 1);
+		at = byte_set_find_led(&FIRSTS, '&', in.ptr, in.len, at + 1);
 	return at;
 }
 

@@ -161,18 +161,73 @@ static void escapes_stand_anywhere(void **state)
 {
 	(void)state;
 	static const char SPECIAL[] = "%%%++4fF";
-	uint8_t bytes[120], expected[sizeof(bytes)];
+	uint8_t bytes[500], expected[sizeof(bytes)];
 	uint32_t random = 1;
 	for (unsigned round = 0; round < 3000; round++) {
 		size_t len = round % sizeof(bytes);
 		for (size_t i = 0; i < len; i++) {
 			random = random * 1664525 + 1013904223;
-			bool special = (random >> 24) % 32 < round / 100;
+			bool special = (random >> 24) % 64 < round / 50;
 			bytes[i] = special ? (uint8_t)SPECIAL[(random >> 16) % 8] : (uint8_t)(random >> 8);
 		}
 		struct slice in = test_fenced(slice_make(bytes, len)), out;
 		apply(TRANSFORM_URL_DECODE, NULL, in, &out);
 		assert_true(slice_equal(out, decoded_byte_by_byte(in, expected)));
+	}
+}
+
+/* Escapes do not reach over a full stop: what becomes of a long value is what becomes of its sentences. */
+static void long_values_come_out_as_their_parts(void **state)
+{
+	(void)state;
+	static const enum transform TRANSFORMS[] = {TRANSFORM_URL_DECODE_UNI, TRANSFORM_HTML_ENTITY_DECODE,
+						    TRANSFORM_LOWERCASE, TRANSFORM_REMOVE_NULLS,
+						    TRANSFORM_REMOVE_WHITESPACE};
+	static const char *const PIECES[] = {"%41",
+					     "%u0042",
+					     "%U00e9",
+					     "%4",
+					     "%u12",
+					     "%",
+					     "+",
+					     "&amp;",
+					     "&lt",
+					     "&#65;",
+					     "&#x",
+					     "&",
+					     "&nbspx",
+					     "&Quot;",
+					     "text without any of it",
+					     "\xe4\xbd\xa0",
+					     "\t",
+					     " ",
+					     "\r\n",
+					     "Capital",
+					     "0123456789abcdefghijklmnopqrstuvwxyz"};
+	enum { PIECE_COUNT = sizeof(PIECES) / sizeof(PIECES[0]), PART_BYTES = 100 };
+	uint8_t bytes[2 * PART_BYTES];
+	uint32_t random = 1;
+	size_t len;
+	for (unsigned round = 0; round < 4000; round++) {
+		enum transform transform = TRANSFORMS[round % 5];
+		struct buffer whole = buffer_make(NULL), expected = buffer_make(NULL);
+		struct slice out;
+		for (unsigned parts = 1 + round % 30; parts > 0; parts--) {
+			size_t from = whole.len;
+			for (unsigned most = (round / 7) % 5; whole.len - from < PART_BYTES / 2; most--) {
+				random = random * 1664525 + 1013904223;
+				bool plain = most == 0 || (random >> 24) % 4 == 0;
+				buffer_text(&whole, PIECES[plain ? PIECE_COUNT - 1 : (random >> 8) % PIECE_COUNT]);
+			}
+			buffer_byte(&whole, '.');
+			struct slice part = slice_after(buffer_slice(&whole), from);
+			bool changed = transform_apply(transform, NULL, part, bytes, &len);
+			buffer_add(&expected, changed ? slice_make(bytes, len) : part);
+		}
+		apply(transform, NULL, test_fenced(buffer_slice(&whole)), &out);
+		assert_true(slice_equal(out, buffer_slice(&expected)));
+		buffer_free(&whole);
+		buffer_free(&expected);
 	}
 }
 
@@ -215,4 +270,5 @@ static void digests_span_blocks(void **state)
 TEST_MAIN(cmocka_unit_test(cases_come_out), cmocka_unit_test(untriggered_values_stay),
 	  cmocka_unit_test(names_find_their_rows), cmocka_unit_test(short_inputs_stay_in_bounds),
 	  cmocka_unit_test(what_is_dropped_leaves_no_gap), cmocka_unit_test(escapes_stand_anywhere),
-	  cmocka_unit_test(unicode_map_is_consulted), cmocka_unit_test(digests_span_blocks))
+	  cmocka_unit_test(long_values_come_out_as_their_parts), cmocka_unit_test(unicode_map_is_consulted),
+	  cmocka_unit_test(digests_span_blocks))

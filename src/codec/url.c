@@ -3,6 +3,12 @@
 #include "codec/byte_class.h"
 #include "codec/unicode_map.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum { FAR_BYTES = 128 }; /* where fewer are left, or escapes are near, 16 bytes are copied at a time */
+
 static const struct byte_class PERCENT = BYTE_CLASS_1('%', '%');
 static const struct byte_class PERCENT_PLUS = BYTE_CLASS_2('%', '%', '+', '+');
 
@@ -60,6 +66,56 @@ static inline __attribute__((always_inline)) size_t copy_plain(bool plus, const 
 	return escapes == 0 ? BYTE_VECTOR : (size_t)__builtin_ctz(escapes);
 }
 
+#if defined(__x86_64__)
+
+/* The first of some bytes, marked by bits, that begins an escape of two digits or of four; the others are invalid. */
+static bool first_escape(bool unicode, struct slice in, size_t at, uint32_t marked, size_t *ret_at, bool *invalid)
+{
+	for (; marked != 0; marked &= marked - 1) {
+		size_t place = at + (size_t)__builtin_ctz(marked);
+		if (hex_pair_at(in, place + 1) || (unicode && is_percent_u4(in, place))) {
+			*ret_at = place;
+			return true;
+		}
+		*invalid = true;
+	}
+	return false;
+}
+
+/* Copies as below, up to an escape that stands for something, or until less than 32 bytes are left; returns how many.
+ */
+__attribute__((target("avx2"))) static size_t copy_plain_wide(bool plus, bool unicode, struct slice in, size_t from,
+							      uint8_t *out, bool *invalid)
+{
+	const __m256i percents = _mm256_set1_epi8('%');
+	const __m256i pluses = _mm256_set1_epi8('+'), space = _mm256_set1_epi8(plus ? '+' ^ ' ' : 0);
+	size_t at = from;
+	for (; in.len - at >= sizeof(__m256i); at += sizeof(__m256i)) {
+		__m256i bytes = _mm256_loadu_si256((const __m256i *)(in.ptr + at));
+		uint32_t marked = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, percents));
+		__m256i changed = _mm256_and_si256(_mm256_cmpeq_epi8(bytes, pluses), space);
+		_mm256_storeu_si256((__m256i *)(out + at - from), _mm256_xor_si256(bytes, changed));
+		if (marked != 0 && first_escape(unicode, in, at, marked, &at, invalid))
+			break;
+	}
+	return at - from;
+}
+
+static size_t copy_plain_far(bool plus, bool unicode, struct slice in, size_t from, uint8_t *out, bool *invalid)
+{
+	return __builtin_cpu_supports("avx2") ? copy_plain_wide(plus, unicode, in, from, out, invalid) : 0;
+}
+
+#else
+
+static size_t copy_plain_far(bool plus, bool unicode, struct slice in, size_t from, uint8_t *out, bool *invalid)
+{
+	(void)plus, (void)unicode, (void)in, (void)from, (void)out, (void)invalid;
+	return 0;
+}
+
+#endif
+
 static inline __attribute__((always_inline)) size_t unescape(bool plus, bool unicode, const struct unicode_map *map,
 							     struct slice in, uint8_t *out, bool *invalid)
 {
@@ -78,6 +134,8 @@ static inline __attribute__((always_inline)) size_t unescape(bool plus, bool uni
 			}
 		} else if (at + BYTE_VECTOR <= in.len) {
 			size_t run = copy_plain(plus, in.ptr + at, out + len);
+			if (run == BYTE_VECTOR && in.len - at >= FAR_BYTES)
+				run += copy_plain_far(plus, unicode, in, at + run, out + len + run, invalid);
 			at += run;
 			len += run;
 		} else {
