@@ -43,4 +43,7 @@ uint32_t transform_triggers(enum transform transform);
 bool transform_apply(enum transform transform, const struct transform_context *context, struct slice in, uint8_t *out,
 		     size_t *ret_len);
 
+/* Whether lowercase would change the value. */
+bool transform_lowercase_changes(struct slice in);
+
 #endif

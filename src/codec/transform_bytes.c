@@ -43,6 +43,11 @@ bool transform_lowercase(const struct transform_context *context, struct slice i
 	return change_case(&UPPER, in, out, ret_len);
 }
 
+bool transform_lowercase_changes(struct slice in)
+{
+	return byte_class_find(&UPPER, in, 0) < in.len;
+}
+
 bool transform_uppercase(const struct transform_context *context, struct slice in, uint8_t *out, size_t *ret_len)
 {
 	(void)context;

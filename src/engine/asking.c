@@ -71,7 +71,7 @@ static int settle_bit(struct asking *a, const struct probe_bit *bit, struct slic
 
 /* A value in one of its forms, and the nodes that see it so. */
 struct form {
-	struct slice bytes;
+	struct slice bytes; /* of a long lowered one, where nobody reads them: as they were before */
 	uint64_t nodes;
 };
 
@@ -135,7 +135,7 @@ static int ask_scan(struct asking *a, const struct probe_scan *scan, const struc
 	return ask_bits(a, scan, form, words);
 }
 
-/* Both forms in one scan. */
+/* Both forms in one scan, which reads the bytes as they are. */
 static int ask_scan_of_both(struct asking *a, const struct probe_scan *scan, const struct form *forms)
 {
 	struct worker *worker = a->t->worker;
@@ -164,7 +164,7 @@ static int ask_scans(struct asking *a, const struct form *forms)
 		bool asked[FORMS];
 		for (size_t k = 0; k < FORMS; k++)
 			asked[k] = (scan->nodes & forms[k].nodes) != 0;
-		if (asked[AS_IT_IS] && asked[LOWERED] && scan_set_lowers(scan->set)) {
+		if (asked[LOWERED] && scan_set_lowers(scan->set)) {
 			r = ask_scan_of_both(a, scan, forms);
 			continue;
 		}
@@ -257,7 +257,13 @@ static int try_node(struct asking *a, unsigned level, size_t index, struct slice
 		fork->same |= bit;
 		return 0;
 	}
-	int r = (fork->transforms & transform) != 0 ? 1 : try_transform(a, level, node->transform, bytes, fork);
+	int r;
+	if ((fork->transforms & transform) != 0)
+		r = 1;
+	else if (bytes.len > CONFIRMED_MAX_BYTES && (a->set->lowered_unread & bit) != 0)
+		r = transform_lowercase_changes(bytes);
+	else
+		r = try_transform(a, level, node->transform, bytes, fork);
 	if (r < 0)
 		return r;
 	if (r == 0) {
@@ -330,6 +336,23 @@ static int ask_changed(struct asking *a, unsigned level, const struct fork *fork
 
 #define LOWERING ((uint64_t)1 << TRANSFORM_LOWERCASE)
 
+/* The lowered form, and what lies behind it. A long one is not made where nobody would read it. 0 or an error. */
+static int lower(struct asking *a, unsigned level, const struct fork *fork, struct slice bytes, struct form *ret_form,
+		 struct fork *ret_fork)
+{
+	uint64_t nodes = fork->changed[TRANSFORM_LOWERCASE];
+	struct slice lowered;
+	if (bytes.len > CONFIRMED_MAX_BYTES && (nodes & ~a->set->lowered_unread) == 0) {
+		*ret_fork = (struct fork){.same = nodes};
+		*ret_form = (struct form){bytes, nodes};
+		return 0;
+	}
+	int r = out_of(a, level, fork, TRANSFORM_LOWERCASE, bytes, &lowered);
+	r = r < 0 ? r : fork_level(a, level + 1, lowered, nodes, ret_fork);
+	*ret_form = (struct form){lowered, ret_fork->same};
+	return r;
+}
+
 /* Recursion is as deep as the longest pipeline, which the builder bounds. The lowered form is asked along with its
  * source: one scan serves both. */
 static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes)
@@ -339,12 +362,8 @@ static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint6
 	int r = fork_level(a, level, bytes, nodes, &fork);
 	bool lowers = r == 0 && (fork.transforms & LOWERING) != 0;
 	forms[AS_IT_IS].nodes = fork.same;
-	if (lowers) {
-		struct slice lowered;
-		r = out_of(a, level, &fork, TRANSFORM_LOWERCASE, bytes, &lowered);
-		r = r < 0 ? r : fork_level(a, level + 1, lowered, fork.changed[TRANSFORM_LOWERCASE], &lowered_fork);
-		forms[LOWERED] = (struct form){lowered, lowered_fork.same};
-	}
+	if (lowers)
+		r = lower(a, level, &fork, bytes, &forms[LOWERED], &lowered_fork);
 	if (r == 0)
 		r = ask(a, forms);
 	if (r == 0 && lowers)

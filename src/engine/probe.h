@@ -62,6 +62,7 @@ struct probe_set {
 	const struct probe_node *nodes;
 	uint8_t node_count;
 	uint64_t asked;                /* nodes that a scan or a question looks through */
+	uint64_t lowered_unread;       /* lowercase, and only scans look through them that need not see its bytes */
 	uint64_t touched[PROBE_KINDS]; /* by kind of byte: nodes that may change a value which holds such */
 	const struct probe_scan *scans;
 	size_t scan_count;

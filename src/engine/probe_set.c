@@ -233,6 +233,21 @@ static void find_touched(const struct maker *m, struct probe_set *set)
 	}
 }
 
+/* Of a long value that is lowered nobody reads the bytes but scans, most of which can do without. */
+static void find_unread(const struct maker *m, struct probe_set *set)
+{
+	for (size_t i = 0; i < m->node_count; i++)
+		if (m->nodes[i].transform == TRANSFORM_LOWERCASE)
+			set->lowered_unread |= (uint64_t)1 << i;
+	for (size_t i = 1; i < m->node_count; i++)
+		set->lowered_unread &= ~((uint64_t)1 << m->nodes[i].parent);
+	for (size_t i = 0; i < m->question_count; i++)
+		set->lowered_unread &= ~m->questions[i].nodes;
+	for (size_t i = 0; i < m->scan_count; i++)
+		if (!scan_set_lowers(m->scans[i].set))
+			set->lowered_unread &= ~m->scans[i].nodes;
+}
+
 static int finish_set(struct maker *m, struct probe_set *set)
 {
 	find_touched(m, set);
@@ -253,6 +268,7 @@ static int finish_set(struct maker *m, struct probe_set *set)
 			return -ENOMEM;
 		set->asked |= m->scans[i].nodes;
 	}
+	find_unread(m, set);
 	set->scans = probe_keep(m->arena, m->scans, m->scan_count * sizeof(*m->scans));
 	return set->scans == NULL ? -ENOMEM : 0;
 }
