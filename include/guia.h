@@ -336,6 +336,8 @@ bool guia_audit_wanted(struct guia_transaction *transaction);
 struct guia_slice guia_transaction_redact(struct guia_transaction *transaction, struct guia_slice text);
 /* The URI as sent, likewise. */
 struct guia_slice guia_transaction_redacted_uri(struct guia_transaction *transaction);
+/* The request line and the headers, a line each, likewise. */
+struct guia_slice guia_transaction_redacted_head(struct guia_transaction *transaction);
 
 /* ---- explanation ---- */
 

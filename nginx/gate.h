@@ -11,6 +11,7 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
+#include "events.h"
 #include "guia.h"
 
 extern ngx_module_t ngx_http_guia_module;
@@ -46,7 +47,9 @@ struct gate_main {
 	ngx_array_t profiles; /* struct gate_profile * */
 	ngx_str_t cache_dir;
 	ngx_flag_t end_with_master;
-	size_t log_rate; /* bytes of records a second in each process; 0: as many as come */
+	size_t log_rate;   /* bytes of records a second in each process; 0: as many as come */
+	ngx_str_t events;  /* the directory, NUL-terminated; data NULL: events are not told */
+	ngx_array_t sites; /* ngx_str_t: every guia_site there is */
 	struct gate_pool *pool;
 	struct gate_collections *collections; /* NULL: none */
 };
@@ -56,6 +59,7 @@ struct gate_location {
 	ngx_flag_t enabled;
 	ngx_flag_t request_body;
 	ngx_str_t site;
+	ngx_uint_t site_number; /* among those of the configuration */
 	ngx_uint_t on_request;
 	ngx_uint_t on_response;
 	size_t memory;
@@ -102,6 +106,7 @@ struct gate_context {
 	size_t held_len;
 	size_t held_capacity;
 	struct gate_store *stores; /* what nginx would keep in a cache, of this request and its subrequests */
+	struct gate_passage passage;
 };
 
 /* ---- rules.c ---- */
@@ -126,6 +131,8 @@ struct gate_profile *gate_profile_find(ngx_conf_t *cf, struct gate_main *main, c
 ngx_int_t gate_profile_start(struct gate_main *main, struct gate_profile *profile, ngx_log_t *log);
 /* The profile's second worker, made when first asked for. NULL without memory. */
 struct guia_worker *gate_profile_judge(struct gate_main *main, struct gate_profile *profile);
+/* nginx has taken a configuration; in the master, before it forks. */
+ngx_int_t gate_cycle_ready(ngx_cycle_t *cycle);
 ngx_int_t gate_process_start(ngx_cycle_t *cycle);
 void gate_process_end(ngx_cycle_t *cycle);
 

@@ -73,6 +73,20 @@ static char *cache_dir_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 	return ngx_conf_full_name(cf->cycle, &main->cache_dir, 0) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
+static char *events_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+{
+	struct gate_main *main = conf;
+	ngx_str_t *words = cf->args->elts;
+
+	(void)command;
+	if (main->events.data != NULL)
+		return "is duplicate";
+	if (words[1].len == 0)
+		return "needs a folder";
+	main->events = words[1];
+	return ngx_conf_full_name(cf->cycle, &main->events, 0) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
 static char *collections_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 {
 	struct gate_main *main = conf;
@@ -114,6 +128,8 @@ static ngx_command_t commands[] = {
 	 offsetof(struct gate_location, log_level), log_levels},
 	{ngx_string("guia_cache_dir"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, cache_dir_set, NGX_HTTP_MAIN_CONF_OFFSET, 0,
 	 NULL},
+	{ngx_string("guia_events"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, events_set, NGX_HTTP_MAIN_CONF_OFFSET, 0,
+	 NULL},
 	{ngx_string("guia_collections"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, collections_set,
 	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
 	{ngx_string("guia_log_rate"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_size_slot,
@@ -130,7 +146,8 @@ static void *main_create(ngx_conf_t *cf)
 
 	if (main == NULL || cleanup == NULL ||
 	    ngx_array_init(&main->rulesets, cf->pool, 4, sizeof(struct gate_ruleset *)) != NGX_OK ||
-	    ngx_array_init(&main->profiles, cf->pool, 2, sizeof(struct gate_profile *)) != NGX_OK)
+	    ngx_array_init(&main->profiles, cf->pool, 2, sizeof(struct gate_profile *)) != NGX_OK ||
+	    ngx_array_init(&main->sites, cf->pool, 4, sizeof(ngx_str_t)) != NGX_OK)
 		return NULL;
 	main->end_with_master = NGX_CONF_UNSET;
 	main->log_rate = NGX_CONF_UNSET_SIZE;
@@ -178,6 +195,10 @@ static char *location_merge(ngx_conf_t *cf, void *parent, void *child)
 	ngx_conf_merge_uint_value(location->on_response, outer->on_response, GUIA_FAILURE_PASS);
 	ngx_conf_merge_size_value(location->memory, outer->memory, 0);
 	ngx_conf_merge_uint_value(location->log_level, outer->log_level, NGX_LOG_INFO);
+	ngx_int_t number = gate_events_site(cf, main, &location->site);
+	if (number < 0)
+		return NGX_CONF_ERROR;
+	location->site_number = (ngx_uint_t)number;
 	location->merged = 1;
 	location->sources =
 		gate_sources_join(cf, location->before, location->afresh ? NULL : outer->sources, location->after);
@@ -221,6 +242,10 @@ static ngx_int_t hooks_install(ngx_conf_t *cf)
 	struct gate_main *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_guia_module);
 
 	ngx_conf_init_size_value(main->log_rate, LOG_RATE_BYTES);
+	if (main->events.data != NULL &&
+	    (handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_events_arrive, true) != NGX_OK ||
+	     handler_add(core, NGX_HTTP_LOG_PHASE, gate_events_end, true) != NGX_OK))
+		return NGX_ERROR;
 	if (main->rulesets.nelts == 0)
 		return NGX_OK;
 	if (gate_rulesets_compile(cf, main) != NGX_OK ||
@@ -238,6 +263,6 @@ static ngx_http_module_t contexts = {
 };
 
 ngx_module_t ngx_http_guia_module = {
-	NGX_MODULE_V1,      &contexts, commands, NGX_HTTP_MODULE,  NULL, NULL,
+	NGX_MODULE_V1,      &contexts, commands, NGX_HTTP_MODULE,  NULL, gate_cycle_ready,
 	gate_process_start, NULL,      NULL,     gate_process_end, NULL, NGX_MODULE_V1_PADDING,
 };

@@ -17,6 +17,7 @@ static void context_cleanup(void *data)
 	if (context->replacement.timer_set)
 		ngx_del_timer(&context->replacement);
 	gate_stores_end(context);
+	gate_passage_leave(&context->passage);
 	if (context->transaction != NULL) {
 		guia_transaction_end(context->transaction);
 		context->transaction = NULL;
@@ -238,6 +239,7 @@ static ngx_int_t request_begin(struct gate_context *context)
 		return context->location->on_request == GUIA_FAILURE_BLOCK ? NGX_HTTP_INTERNAL_SERVER_ERROR
 									   : NGX_DECLINED;
 	}
+	gate_events_head(context);
 	ngx_int_t status = verdict_follow(context, guia_request_headers_done(context->transaction));
 	if (status != NGX_DECLINED)
 		return status;

@@ -2,8 +2,11 @@
 #include "gate.h"
 #include "writer.h"
 
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 struct gate_profile *gate_profile_find(ngx_conf_t *cf, struct gate_main *main, const struct gate_location *location)
@@ -85,6 +88,38 @@ static void end_with_master(ngx_log_t *log)
 	}
 }
 
+/* The workers make files in it: they must own it, whoever reads this configuration. */
+static void events_directory_make(ngx_cycle_t *cycle, const char *path)
+{
+	const ngx_core_conf_t *core = (ngx_core_conf_t *)ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+	struct statfs system;
+
+	if (mkdir(path, 0750) == 0 && geteuid() == 0 && chown(path, core->user, core->group) != 0) {
+		ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno, "guia_events: chown of \"%s\" failed", path);
+	}
+	if (statfs(path, &system) != 0) {
+		ngx_log_error(NGX_LOG_WARN, cycle->log, ngx_errno, "guia_events: \"%s\" cannot be used", path);
+	} else if (system.f_type != TMPFS_MAGIC && system.f_type != RAMFS_MAGIC) {
+		ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0,
+			      "guia_events: \"%s\" is on a disk, which workers may have to wait for; better one in "
+			      "memory, such as /run",
+			      path);
+	}
+}
+
+ngx_int_t gate_cycle_ready(ngx_cycle_t *cycle)
+{
+	if (cycle->conf_ctx[ngx_http_module.index] == NULL)
+		return NGX_OK;
+	const struct gate_main *main = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_guia_module);
+
+	if (main->events.data == NULL)
+		return NGX_OK;
+	events_directory_make(cycle, (const char *)main->events.data);
+	gate_connections_watch(cycle);
+	return NGX_OK;
+}
+
 /* A worker that cannot be made now is tried again by each request: guia_on_failure decides meanwhile. */
 ngx_int_t gate_process_start(ngx_cycle_t *cycle)
 {
@@ -97,6 +132,7 @@ ngx_int_t gate_process_start(ngx_cycle_t *cycle)
 		end_with_master(cycle->log);
 	for (ngx_uint_t i = 0; i < main->profiles.nelts; i++)
 		(void)gate_profile_start(main, profiles[i], cycle->log);
+	gate_events_start(cycle, main);
 	return NGX_OK;
 }
 
@@ -105,4 +141,5 @@ void gate_process_end(ngx_cycle_t *cycle)
 {
 	(void)cycle;
 	gate_writer_stop();
+	gate_events_stop();
 }

@@ -233,6 +233,11 @@ struct guia_slice guia_transaction_redacted_uri(struct guia_transaction *transac
 	return slice_out(report_redact_uri(transaction->engine));
 }
 
+struct guia_slice guia_transaction_redacted_head(struct guia_transaction *transaction)
+{
+	return slice_out(report_redact_head(transaction->engine));
+}
+
 struct guia_slice guia_log_line_at(struct guia_transaction *transaction, size_t index)
 {
 	struct profile_timer timer = profile_begin(transaction->engine->worker->profile);

@@ -227,3 +227,21 @@ struct slice report_redact_uri(struct transaction *t)
 	redact_uri(&t->redact, t->uri.raw, &out);
 	return out.error != 0 ? SLICE("") : buffer_slice(&out);
 }
+
+struct slice report_redact_head(struct transaction *t)
+{
+	const struct value_set *headers = &t->sets[VARIABLE_REQUEST_HEADERS];
+	struct buffer out = buffer_make(&t->arena);
+	buffer_add(&out, t->method);
+	buffer_byte(&out, ' ');
+	redact_uri(&t->redact, t->uri.raw, &out);
+	buffer_byte(&out, ' ');
+	buffer_add(&out, t->protocol);
+	for (uint32_t i = 0; i < headers->count; i++) {
+		buffer_byte(&out, '\n');
+		buffer_add(&out, headers->items[i]->key);
+		buffer_text(&out, ": ");
+		redact_header(&t->redact, headers->items[i]->key, headers->items[i]->bytes, &out);
+	}
+	return out.error != 0 ? SLICE("") : buffer_slice(&out);
+}

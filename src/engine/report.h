@@ -25,8 +25,10 @@ struct slice report_log_line(struct transaction *t, size_t index);
 struct slice report_audit(struct transaction *t);
 bool report_audit_is_wanted(struct transaction *t);
 
-/* A text of somebody else's about the request, and its URI, without secrets; empty if the arena is exhausted. */
+/* A text of somebody else's about the request, its URI, and its line and headers, without secrets; empty if the arena
+ * is exhausted. */
 struct slice report_redact(struct transaction *t, struct slice text);
 struct slice report_redact_uri(struct transaction *t);
+struct slice report_redact_head(struct transaction *t);
 
 #endif

@@ -17,6 +17,7 @@
 enum {
 	OUTBOX_EVENTS = 1 << 16, /* slots, where nothing else is wanted */
 	OUTBOX_HEADS = 1 << 8,
+	OUTBOX_SITES = 256, /* in the table; the first has no name */
 	OUTBOX_FILES = 256, /* workers at once, old ones of reloads included */
 
 	OUTBOX_REPLACED = 1, /* a file that was not of this version, or broken, was replaced */

@@ -9,13 +9,10 @@
 #ifndef GUIA_WIRE_OUTBOX_LAYOUT_H
 #define GUIA_WIRE_OUTBOX_LAYOUT_H
 
-#include "wire/counters.h"
-#include "wire/event.h"
-#include "wire/ring.h"
+#include "wire/outbox.h"
 
 enum {
 	OUTBOX_VERSION = 1,
-	OUTBOX_SITES = 256,
 	OUTBOX_NAME_BYTES = 254,
 	OUTBOX_SLOTS_MAX = 1 << 22,
 	OUTBOX_KEY_BYTES = 16,

@@ -1,0 +1,422 @@
+/* What is told of each request, and when. */
+#include "events.h"
+
+#include "gate.h"
+#include "wire/fingerprint.h"
+
+enum {
+	HEADS_A_SECOND = 32, /* of each site, by each process */
+	HEADS_AT_ONCE = 8,
+	NS = 1000000000,
+};
+
+static struct teller {
+	struct outbox outbox; /* map NULL: nothing is told */
+	const struct gate_main *main;
+	uint16_t sites[OUTBOX_SITES]; /* of the configuration, as the outbox numbers them */
+	uint64_t head_due_ns[OUTBOX_SITES];
+	uint64_t requests;
+} teller;
+
+static bool is_told(void)
+{
+	return teller.outbox.map != NULL;
+}
+
+/* ---- sites ---- */
+
+ngx_int_t gate_events_site(ngx_conf_t *cf, struct gate_main *main, ngx_str_t *name)
+{
+	ngx_str_t *known = main->sites.elts;
+
+	for (ngx_uint_t i = 0; i < main->sites.nelts; i++)
+		if (known[i].len == name->len && ngx_memcmp(known[i].data, name->data, name->len) == 0)
+			return (ngx_int_t)i;
+	if (main->sites.nelts == OUTBOX_SITES)
+		ngx_conf_log_error(NGX_LOG_WARN, cf, 0, "guia_site \"%V\" is one too many to be told apart in events",
+				   name);
+	ngx_str_t *site = ngx_array_push(&main->sites);
+	if (site == NULL)
+		return NGX_ERROR;
+	*site = *name;
+	return (ngx_int_t)main->sites.nelts - 1;
+}
+
+static void sites_map(const struct gate_main *main)
+{
+	const ngx_str_t *names = main->sites.elts;
+
+	for (ngx_uint_t i = 0; i < main->sites.nelts && i < OUTBOX_SITES; i++)
+		teller.sites[i] = outbox_site(&teller.outbox, (struct slice){names[i].data, names[i].len});
+	teller.main = main;
+}
+
+/* A process without a master keeps its outbox over reloads. */
+static uint16_t site_of(ngx_http_request_t *r)
+{
+	const struct gate_main *main = ngx_http_get_module_main_conf(r, ngx_http_guia_module);
+	const struct gate_location *location = ngx_http_get_module_loc_conf(r, ngx_http_guia_module);
+
+	if (main != teller.main)
+		sites_map(main);
+	return location->site_number < OUTBOX_SITES ? teller.sites[location->site_number] : 0;
+}
+
+/* ---- what both events have ---- */
+
+static void source_set(const struct sockaddr *from, struct event *event)
+{
+	ngx_memzero(event->source, sizeof(event->source));
+	event->port = from == NULL ? 0 : ngx_inet_get_port((struct sockaddr *)from);
+	if (from == NULL)
+		return;
+	if (from->sa_family == AF_INET6) {
+		ngx_memcpy(event->source, &((const struct sockaddr_in6 *)from)->sin6_addr, sizeof(event->source));
+	} else if (from->sa_family == AF_INET) {
+		event->source[10] = event->source[11] = 0xff;
+		ngx_memcpy(event->source + 12, &((const struct sockaddr_in *)from)->sin_addr, 4);
+	}
+}
+
+static uint8_t method_of(const ngx_http_request_t *r)
+{
+	switch (r->method) {
+	case NGX_HTTP_GET:
+		return EVENT_GET;
+	case NGX_HTTP_HEAD:
+		return EVENT_HEAD;
+	case NGX_HTTP_POST:
+		return EVENT_POST;
+	case NGX_HTTP_PUT:
+		return EVENT_PUT;
+	case NGX_HTTP_DELETE:
+		return EVENT_DELETE;
+	case NGX_HTTP_OPTIONS:
+		return EVENT_OPTIONS;
+	case NGX_HTTP_PATCH:
+		return EVENT_PATCH;
+	default:
+		return EVENT_OTHER_METHOD;
+	}
+}
+
+static uint16_t flags_of(ngx_http_request_t *r, const struct gate_connection *connection)
+{
+	unsigned flags = 0;
+
+#if (NGX_HTTP_SSL)
+	if (r->connection->ssl != NULL)
+		flags |= EVENT_TLS;
+#endif
+	if (r->http_version == NGX_HTTP_VERSION_20)
+		flags |= EVENT_HTTP2;
+	else if (r->http_version < NGX_HTTP_VERSION_11)
+		flags |= EVENT_HTTP10;
+	if (connection != NULL && connection->peer != r->connection->sockaddr)
+		flags |= EVENT_FROM_HEADER;
+	if (connection != NULL && connection->connection->requests > 1)
+		flags |= EVENT_REPEATED;
+	if (r->headers_in.content_length_n > 0 || r->headers_in.chunked)
+		flags |= EVENT_BODY;
+	return (uint16_t)flags;
+}
+
+static void event_fill(struct event *event, ngx_http_request_t *r, const struct gate_passage *passage, uint64_t now_ns)
+{
+	const ngx_time_t *wall = ngx_timeofday();
+
+	event->at_ns = now_ns;
+	event->wall_ms = (uint64_t)wall->sec * 1000 + wall->msec;
+	event->request = passage->request;
+	event->connection =
+		passage->connection != NULL ? passage->connection->connection->number : r->connection->number;
+	source_set(r->connection->sockaddr, event);
+	event->site = passage->site;
+	event->method = method_of(r);
+	event->path = passage->path;
+	event->agent = passage->agent;
+	event->shape = passage->shape;
+}
+
+/* ---- arrival ---- */
+
+static void fingerprint_take(const ngx_http_request_t *r, struct fingerprint *print)
+{
+	const struct hash_key *key = &teller.outbox.key;
+	const ngx_list_part_t *part = &r->headers_in.headers.part;
+
+	for (; part != NULL; part = part->next) {
+		const ngx_table_elt_t *header = part->elts;
+		for (ngx_uint_t i = 0; i < part->nelts; i++)
+			fingerprint_add(print, key, (struct slice){header[i].key.data, header[i].key.len},
+					(struct slice){header[i].value.data, header[i].value.len});
+	}
+}
+
+static void passage_begin(ngx_http_request_t *r, struct gate_passage *passage, struct fingerprint *print)
+{
+	const struct hash_key *key = &teller.outbox.key;
+
+	fingerprint_take(r, print);
+	passage->arrived = 1;
+	passage->request = teller.requests++;
+	passage->path = fingerprint_text(key, (struct slice){r->uri.data, r->uri.len});
+	passage->query = fingerprint_query(key, (struct slice){r->args.data, r->args.len});
+	passage->agent = print->agent;
+	passage->shape = print->shape;
+	passage->present = print->present;
+	passage->site = site_of(r);
+	passage->connection = gate_connection_find(r);
+	passage->flags = flags_of(r, passage->connection);
+	gate_connections_enter(passage);
+}
+
+static void arrival_tell(ngx_http_request_t *r, struct gate_passage *passage)
+{
+	struct fingerprint print = {0};
+
+	passage->at_ns = gate_now_ns();
+	passage_begin(r, passage, &print);
+	counter_add(&outbox_counters(&teller.outbox, passage->site)->arrived, 1);
+	struct event *event = ring_begin(&teller.outbox.events);
+	event_fill(event, r, passage, passage->at_ns);
+	event->kind = EVENT_ARRIVAL;
+	event->flags = passage->flags;
+	event->arrival = (struct event_arrival){
+		.query = passage->query,
+		.accept = print.accept,
+		.language = print.language,
+		.length = r->headers_in.content_length_n > 0 ? (uint64_t)r->headers_in.content_length_n : 0,
+		.present = print.present,
+		.uri_bytes = (uint16_t)ngx_min(r->unparsed_uri.len, UINT16_MAX),
+		.headers = print.headers,
+	};
+	ring_commit(&teller.outbox.events);
+}
+
+ngx_int_t gate_events_arrive(ngx_http_request_t *r)
+{
+	struct gate_context *context;
+
+	if (is_told() && r == r->main && (context = gate_context_get(r)) != NULL && !context->passage.arrived)
+		arrival_tell(r, &context->passage);
+	return NGX_DECLINED;
+}
+
+/* ---- the end ---- */
+
+static uint32_t clamp_us(uint64_t us)
+{
+	return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
+static void verdict_set(const struct gate_context *context, struct event_end *end)
+{
+	const ngx_http_request_t *r = context->request;
+	const struct guia_verdict *verdict = &context->verdict;
+	bool seen = context->transaction != NULL && context->request_state != GATE_NEW;
+
+	end->rule = verdict->rule_id > 0 ? (uint64_t)verdict->rule_id : 0;
+	if (context->blocked)
+		end->verdict = EVENT_BLOCKED;
+	else if (seen)
+		end->verdict = verdict->would_block ? EVENT_WOULD_BLOCK : EVENT_PASSED;
+	else
+		end->verdict = EVENT_UNSEEN;
+	if (verdict->failed)
+		end->reason = EVENT_BY_FAILURE;
+	else if (end->verdict == EVENT_BLOCKED || end->verdict == EVENT_WOULD_BLOCK)
+		end->reason = EVENT_BY_RULE;
+	else if (!seen && end->status >= NGX_HTTP_BAD_REQUEST && r->upstream == NULL)
+		end->reason = EVENT_BY_SERVER;
+}
+
+/* Several where another origin was tried, or an error page fetched. False: none was asked. */
+static bool origin_time(const ngx_http_request_t *r, uint32_t *ret_us)
+{
+	bool asked = false;
+	uint64_t sum_ms = 0;
+
+	if (r->upstream_states == NULL)
+		return false;
+	const ngx_http_upstream_state_t *states = r->upstream_states->elts;
+	for (ngx_uint_t i = 0; i < r->upstream_states->nelts; i++) {
+		if (states[i].peer == NULL)
+			continue;
+		asked = true;
+		if (states[i].response_time != (ngx_msec_t)-1)
+			sum_ms += states[i].response_time;
+	}
+	*ret_us = clamp_us(sum_ms * 1000);
+	return asked;
+}
+
+static bool is_copy(const ngx_http_request_t *r)
+{
+#if (NGX_HTTP_CACHE)
+	if (r->upstream == NULL)
+		return false;
+	switch (r->upstream->cache_status) {
+	case NGX_HTTP_CACHE_HIT:
+	case NGX_HTTP_CACHE_STALE:
+	case NGX_HTTP_CACHE_UPDATING:
+	case NGX_HTTP_CACHE_REVALIDATED:
+		return true;
+	default:
+		return false;
+	}
+#else
+	return false;
+#endif
+}
+
+static void end_count(const struct event *event)
+{
+	struct site_counters *c = outbox_counters(&teller.outbox, event->site);
+	const struct event_end *end = &event->end;
+
+	if (event->flags & EVENT_UNREAD)
+		counter_add(&c->arrived, 1);
+	counter_add(&c->ended[end->verdict][end->reason], 1);
+	counter_add(&c->status[end->status / 100 < STATUS_CLASSES ? end->status / 100 : 0], 1);
+	counter_add(&c->bytes_in, end->bytes_in);
+	counter_add(&c->bytes_out, end->bytes_out);
+	if (event->flags & EVENT_ORIGIN) {
+		counter_add(&c->origin_requests, 1);
+		counter_add(&c->origin_us, end->origin_us);
+	}
+	if (event->flags & EVENT_COPY)
+		counter_add(&c->copies, 1);
+}
+
+static void end_tell(struct gate_context *context)
+{
+	ngx_http_request_t *r = context->request;
+	struct gate_passage *passage = &context->passage;
+	uint64_t now_ns = gate_now_ns();
+	unsigned flags = passage->flags;
+	struct event_end end = {
+		.bytes_in = r->request_length > 0 ? (uint64_t)r->request_length : 0,
+		.bytes_out = r->connection->sent > 0 ? (uint64_t)r->connection->sent : 0,
+		.total_us = clamp_us((now_ns - passage->at_ns) / 1000),
+		.status = (uint16_t)(r->err_status != 0 ? r->err_status : r->headers_out.status),
+		.present = passage->present,
+	};
+
+	verdict_set(context, &end);
+	flags |= origin_time(r, &end.origin_us) ? EVENT_ORIGIN : 0;
+	flags |= is_copy(r) ? EVENT_COPY : 0;
+	struct event *event = ring_begin(&teller.outbox.events);
+	event_fill(event, r, passage, now_ns);
+	event->kind = EVENT_END;
+	event->flags = (uint16_t)flags;
+	event->end = end;
+	end_count(event);
+	ring_commit(&teller.outbox.events);
+}
+
+/* A request whose head was refused, or never came whole, has no arrival: it arrives with its end. */
+static void passage_unread(ngx_http_request_t *r, struct gate_passage *passage)
+{
+	passage->request = teller.requests++;
+	passage->at_ns = gate_now_ns();
+	passage->site = site_of(r);
+	passage->connection = gate_connection_find(r);
+	passage->flags = flags_of(r, passage->connection) | EVENT_UNREAD;
+	gate_connections_enter(passage);
+	passage->arrived = 1;
+}
+
+ngx_int_t gate_events_end(ngx_http_request_t *r)
+{
+	struct gate_context *context;
+
+	if (!is_told() || r != r->main || (context = gate_context_get(r)) == NULL || context->passage.ended)
+		return NGX_OK;
+	if (!context->passage.arrived)
+		passage_unread(r, &context->passage);
+	context->passage.ended = 1;
+	end_tell(context);
+	gate_connections_leave(&context->passage);
+	return NGX_OK;
+}
+
+void gate_passage_leave(struct gate_passage *passage)
+{
+	if (is_told() && passage->arrived && !passage->ended)
+		gate_connections_leave(passage);
+	passage->ended = 1;
+}
+
+/* ---- heads ---- */
+
+/* GCRA. */
+static bool head_is_due(uint16_t site, uint64_t now_ns)
+{
+	enum { EACH_NS = NS / HEADS_A_SECOND };
+	uint64_t due_ns = ngx_max(teller.head_due_ns[site], now_ns);
+
+	if (due_ns - now_ns >= (uint64_t)EACH_NS * HEADS_AT_ONCE)
+		return false;
+	teller.head_due_ns[site] = due_ns + EACH_NS;
+	return true;
+}
+
+void gate_events_head(struct gate_context *context)
+{
+	struct gate_passage *passage = &context->passage;
+	struct event common;
+
+	if (!is_told() || !passage->arrived || !head_is_due(passage->site, passage->at_ns))
+		return;
+	struct guia_slice text = guia_transaction_redacted_head(context->transaction);
+	if (text.len == 0)
+		return;
+	event_fill(&common, context->request, passage, passage->at_ns);
+	struct head *head = ring_begin(&teller.outbox.heads);
+	head->at_ns = common.at_ns;
+	head->wall_ms = common.wall_ms;
+	head->request = common.request;
+	ngx_memcpy(head->source, common.source, sizeof(head->source));
+	head->port = common.port;
+	head->site = common.site;
+	head->flags = passage->flags;
+	head->path = passage->path;
+	head->agent = passage->agent;
+	head->shape = passage->shape;
+	head->query = passage->query;
+	head->length = (uint16_t)ngx_min(text.len, sizeof(head->text));
+	ngx_memcpy(head->text, text.ptr, head->length);
+	ring_commit(&teller.outbox.heads);
+}
+
+/* ---- the process ---- */
+
+void gate_events_start(ngx_cycle_t *cycle, struct gate_main *main)
+{
+	static const struct outbox_sizes sizes = {OUTBOX_EVENTS, OUTBOX_HEADS};
+	const char *directory = (const char *)main->events.data;
+
+	if (directory == NULL || ngx_process == NGX_PROCESS_HELPER)
+		return;
+	int r = outbox_open(directory, &sizes, gate_now_ns(), &teller.outbox);
+	if (r < 0) {
+		ngx_log_error(NGX_LOG_WARN, cycle->log, (ngx_err_t)-r,
+			      "guia_events: \"%s\" cannot be used; this worker serves without telling events",
+			      directory);
+		return;
+	}
+	if (r == OUTBOX_REPLACED)
+		ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
+			      "guia_events: \"%s/worker-%ui\" was of another version or broken; it begins afresh",
+			      directory, (ngx_uint_t)teller.outbox.file);
+	teller.requests = teller.outbox.events.next;
+	sites_map(main);
+	gate_connections_start(&teller.outbox, cycle->log);
+}
+
+void gate_events_stop(void)
+{
+	gate_connections_stop();
+	outbox_close(&teller.outbox);
+}

@@ -1,0 +1,82 @@
+/*
+ * What the gate tells the watch (wire/outbox.h): an event for each request when its head has been read, one when it
+ * ends, counters, and the state of connections from accept on. All is of this process; without guia_events, or where
+ * its directory does not do, nothing is told and every function here does nothing.
+ */
+#ifndef GUIA_NGINX_EVENTS_H
+#define GUIA_NGINX_EVENTS_H
+
+#include "wire/outbox.h"
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+struct gate_context;
+struct gate_main;
+
+/* A connection that was accepted while events are told: from then to its end, in a list of the process's. */
+struct gate_connection {
+	ngx_queue_t link;
+	ngx_connection_t *connection;
+	struct sockaddr *peer; /* whom we speak with, whatever a header says */
+	ngx_uint_t serving;    /* requests begun and not ended */
+	ngx_uint_t served;
+};
+
+/* A request's part, in its context. */
+struct gate_passage {
+	ngx_queue_t link; /* of those in flight */
+	uint64_t at_ns;
+	uint64_t request;
+	uint64_t path;
+	uint64_t agent;
+	uint64_t shape;
+	uint64_t query;
+	uint32_t present;
+	uint16_t site;
+	uint16_t flags;
+	struct gate_connection *connection;
+	unsigned arrived : 1;
+	unsigned ended : 1;
+};
+
+/* ---- events.c ---- */
+
+/* The number of a site among those of the configuration; added if need be. NGX_ERROR without memory. */
+ngx_int_t gate_events_site(ngx_conf_t *cf, struct gate_main *main, ngx_str_t *name);
+
+/* In this process, after the fork. */
+void gate_events_start(ngx_cycle_t *cycle, struct gate_main *main);
+void gate_events_stop(void);
+
+/* A handler of nginx's post-read phase, behind those that find the client's address; and one of its log phase. */
+ngx_int_t gate_events_arrive(ngx_http_request_t *r);
+ngx_int_t gate_events_end(ngx_http_request_t *r);
+
+/* Its transaction has begun: its head may be one of those that are kept. */
+void gate_events_head(struct gate_context *context);
+
+/* The context goes, with or without an end. */
+void gate_passage_leave(struct gate_passage *passage);
+
+/* ---- connections.c ---- */
+
+/* Accepted connections come through us from now on. In the master, for each configuration. */
+void gate_connections_watch(ngx_cycle_t *cycle);
+
+/* In this process; the outbox stays the caller's. */
+void gate_connections_start(struct outbox *outbox, ngx_log_t *log);
+void gate_connections_stop(void);
+
+/* NULL for one that was accepted before. */
+struct gate_connection *gate_connection_find(ngx_http_request_t *r);
+
+/* The passage is in flight, and is not any more. */
+void gate_connections_enter(struct gate_passage *passage);
+void gate_connections_leave(struct gate_passage *passage);
+
+/* CLOCK_BOOTTIME. */
+uint64_t gate_now_ns(void);
+
+#endif

@@ -1,0 +1,103 @@
+"""Reads the events directory as src/wire/outbox_layout.h says, from the outside: a second opinion for the tests."""
+import pathlib
+import struct
+
+HEADER, CONTROL_SITES, SITE_BYTES, SITES, NAME, COUNTERS = 4096, 384, 496, 256, 4, 264
+EVENTS_HEAD, HEADS_HEAD, CONNECTIONS, SITE_COUNT = 64, 128, 192, 320
+EVENT_BYTES, HEAD_BYTES = 128, 2048
+ARRIVAL, END = 1, 2
+OTHER_METHOD, GET, HEAD, POST = range(4)
+VERDICTS = ["pass", "block", "would-block", "unseen"]
+REASONS = ["none", "rule", "failure", "server"]
+STATES = ["reading-header", "idle", "reading-body", "waiting", "writing", "working"]
+TLS, HTTP2, HTTP10, FROM_HEADER, REPEATED, UNREAD, ORIGIN, COPY, BODY = (1 << i for i in range(9))
+
+
+class Event:
+    def __init__(self, raw):
+        (self.number, self.at_ns, self.wall_ms, self.request, self.connection, self.source, self.port, self.site,
+         self.kind, self.method, self.flags, self.path, self.agent, self.shape) = struct.unpack("<5Q16sHHBBHQQQ", raw[:88])
+        if self.kind == ARRIVAL:
+            (self.query, self.accept, self.language, self.length, self.present, self.uri_bytes,
+             self.headers) = struct.unpack("<4QIHH", raw[88:])
+        else:
+            (self.bytes_in, self.bytes_out, self.rule, self.total_us, self.origin_us, self.status, self.verdict,
+             self.reason, self.present) = struct.unpack("<3QIIHBBI", raw[88:])
+
+    def __repr__(self):
+        return f"<event {vars(self)}>"
+
+
+class Head:
+    def __init__(self, raw):
+        (self.number, self.at_ns, self.wall_ms, self.request, self.source, self.port, self.site, self.flags, length,
+         self.path, self.agent, self.shape, self.query) = struct.unpack("<4Q16s4H4Q", raw[:88])
+        self.text = raw[96:96 + length]
+
+
+class Outbox:
+    def __init__(self, path):
+        self.raw = pathlib.Path(path).read_bytes()
+        magic, version, _, size, self.slots, event_bytes, self.head_slots, head_bytes, sites = struct.unpack(
+            "<8sIIQ5I", self.raw[:44])
+        assert (magic, version, event_bytes, head_bytes, sites) == (b"guiaOUT\0", 1, EVENT_BYTES, HEAD_BYTES, SITES)
+        assert size == len(self.raw), (size, len(self.raw))
+        self.control = self.raw[HEADER:]
+        self.events_at = HEADER + (CONTROL_SITES + SITES * SITE_BYTES + 63) // 64 * 64
+        self.events_at = (self.events_at + 4095) // 4096 * 4096
+        self.event_head = self.word(EVENTS_HEAD)
+        self.head_head = self.word(HEADS_HEAD)
+
+    def word(self, at):
+        return struct.unpack_from("<Q", self.control, at)[0]
+
+    def ring(self, head, slots, at, size):
+        for number in range(max(0, head - slots + 1), head):
+            start = at + number % slots * size
+            yield self.raw[start:start + size]
+
+    def events(self):
+        return [Event(raw) for raw in self.ring(self.event_head, self.slots, self.events_at, EVENT_BYTES)]
+
+    def heads(self):
+        at = self.events_at + self.slots * EVENT_BYTES
+        return [Head(raw) for raw in self.ring(self.head_head, self.head_slots, at, HEAD_BYTES)]
+
+    def name(self, site):
+        at = CONTROL_SITES + site * SITE_BYTES
+        length, = struct.unpack_from("<I", self.control, at)
+        return self.control[at + NAME:at + NAME + length].decode()
+
+    def sites(self):
+        """name -> (arrived, abandoned, ended by [verdict, reason], status, the rest)."""
+        count, = struct.unpack_from("<I", self.control, SITE_COUNT)
+        return {self.name(i): struct.unpack_from("<29Q", self.control, CONTROL_SITES + i * SITE_BYTES + COUNTERS)
+                for i in range(count)}
+
+    def connections(self):
+        return struct.unpack_from("<11Q", self.control, CONNECTIONS)
+
+
+def read_all(folder):
+    paths = sorted(pathlib.Path(folder).glob("worker-*"), key=lambda p: int(p.name[7:]) if p.name[7:].isdigit() else -1)
+    return [Outbox(path) for path in paths if path.name[7:].isdigit()]
+
+
+def site_sum(boxes, name):
+    words = [0] * 29
+    for box in boxes:
+        words = [a + b for a, b in zip(words, box.sites().get(name, [0] * 29))]
+    ended = {(VERDICTS[i // 4], REASONS[i % 4]): n for i, n in enumerate(words[2:18]) if n}
+    return {"arrived": words[0], "abandoned": words[1], "ended": ended, "status": list(words[18:24]),
+            "bytes_in": words[24], "bytes_out": words[25], "origin_requests": words[26], "origin_us": words[27],
+            "copies": words[28], "settled": words[0] > 0 and words[0] == words[1] + sum(ended.values())}
+
+
+def connections_sum(boxes):
+    words = [sum(w) for w in zip(*(box.connections() for box in boxes))]
+    return dict(zip(["accepted", "closed", "abandoned", "silent"], words[:4]))
+
+
+def states_sum(boxes):
+    words = [sum(w) for w in zip(*(box.connections() for box in boxes))] or [0] * 11
+    return dict(zip(STATES, words[4:10]))
