@@ -52,6 +52,8 @@ struct gate_main {
 	ngx_array_t sites; /* ngx_str_t: every guia_site there is */
 	struct gate_pool *pool;
 	struct gate_collections *collections; /* NULL: none */
+	struct gate_admission *admission;     /* NULL: every request goes to its origin at once */
+	ngx_msec_t admission_wait_ms;
 };
 
 /* At http, server and location level. */
@@ -99,6 +101,8 @@ struct gate_context {
 	enum gate_response_state response_state;
 	unsigned blocked : 1; /* the client was given an answer of the gate's choice */
 	unsigned logged : 1;
+	unsigned waited : 1;      /* found no slot of its origin at first */
+	unsigned crowded_out : 1; /* found none at all */
 	u_char id[32];
 	ngx_event_t replacement; /* of a response that a verdict refused */
 	struct guia_verdict replacement_verdict;
@@ -208,6 +212,15 @@ ngx_int_t gate_variables_add(ngx_conf_t *cf);
 
 ngx_int_t gate_collections_add(ngx_conf_t *cf, struct gate_main *main, size_t bytes);
 const struct guia_collection_store *gate_collections_store(const struct gate_collections *collections);
+
+/* ---- admission.c ---- */
+
+/* With a zone of so many bytes. NULL without memory. */
+struct gate_admission *gate_admission_add(ngx_conf_t *cf, size_t bytes);
+/* Stands before all upstreams known by now. A request waits for a slot so long at most. */
+ngx_int_t gate_admission_install(ngx_conf_t *cf, struct gate_admission *admission, ngx_msec_t wait_ms);
+void gate_admission_process_start(struct gate_admission *admission, ngx_log_t *log);
+void gate_admission_process_end(struct gate_admission *admission);
 
 /* ---- small ---- */
 

@@ -1,7 +1,12 @@
 /* The module's directives, how levels merge, and where it hooks into nginx. */
 #include "gate.h"
 
-enum { COLLECTIONS_MIN_BYTES = 256 * 1024, LOG_RATE_BYTES = 16 * 1024 * 1024 };
+enum {
+	COLLECTIONS_MIN_BYTES = 256 * 1024,
+	ADMISSION_MIN_BYTES = 1024 * 1024,
+	ADMISSION_WAIT_MS = 1000,
+	LOG_RATE_BYTES = 16 * 1024 * 1024,
+};
 
 static char *rules_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 {
@@ -103,6 +108,23 @@ static char *collections_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 	return gate_collections_add(cf, main, (size_t)bytes) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
+static char *admission_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+{
+	struct gate_main *main = conf;
+	ngx_str_t *words = cf->args->elts;
+	ssize_t bytes = ngx_parse_size(&words[1]);
+
+	(void)command;
+	if (main->admission != NULL)
+		return "is duplicate";
+	if (bytes == NGX_ERROR || bytes < ADMISSION_MIN_BYTES) {
+		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" is no size of 1m or more", &words[1]);
+		return NGX_CONF_ERROR;
+	}
+	main->admission = gate_admission_add(cf, (size_t)bytes);
+	return main->admission != NULL ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
 static ngx_conf_enum_t log_levels[] = {{ngx_string("info"), NGX_LOG_INFO},
 				       {ngx_string("notice"), NGX_LOG_NOTICE},
 				       {ngx_string("warn"), NGX_LOG_WARN},
@@ -132,6 +154,10 @@ static ngx_command_t commands[] = {
 	 NULL},
 	{ngx_string("guia_collections"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, collections_set,
 	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+	{ngx_string("guia_admission"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, admission_set, NGX_HTTP_MAIN_CONF_OFFSET, 0,
+	 NULL},
+	{ngx_string("guia_admission_wait"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_msec_slot,
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, admission_wait_ms), NULL},
 	{ngx_string("guia_log_rate"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_size_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, log_rate), NULL},
 	{ngx_string("guia_end_with_master"), NGX_HTTP_MAIN_CONF | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
@@ -151,6 +177,7 @@ static void *main_create(ngx_conf_t *cf)
 		return NULL;
 	main->end_with_master = NGX_CONF_UNSET;
 	main->log_rate = NGX_CONF_UNSET_SIZE;
+	main->admission_wait_ms = NGX_CONF_UNSET_MSEC;
 	cleanup->handler = gate_main_cleanup;
 	cleanup->data = main;
 	return main;
@@ -236,18 +263,10 @@ static ngx_int_t handler_add(ngx_http_core_main_conf_t *core, ngx_uint_t phase, 
  * limits on rates and connections, which cost less; before all access control. Phase 5 comes ahead of nginx's own log,
  * so that $guia_uri and the verdict are there for requests that nginx answered before they were inspected.
  */
-static ngx_int_t hooks_install(ngx_conf_t *cf)
+static ngx_int_t inspection_install(ngx_conf_t *cf, struct gate_main *main)
 {
 	ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-	struct gate_main *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_guia_module);
 
-	ngx_conf_init_size_value(main->log_rate, LOG_RATE_BYTES);
-	if (main->events.data != NULL &&
-	    (handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_events_arrive, true) != NGX_OK ||
-	     handler_add(core, NGX_HTTP_LOG_PHASE, gate_events_end, true) != NGX_OK))
-		return NGX_ERROR;
-	if (main->rulesets.nelts == 0)
-		return NGX_OK;
 	if (gate_rulesets_compile(cf, main) != NGX_OK ||
 	    handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_log_watch, false) != NGX_OK ||
 	    handler_add(core, NGX_HTTP_REWRITE_PHASE, gate_rewrite_handler, false) != NGX_OK ||
@@ -256,6 +275,29 @@ static ngx_int_t hooks_install(ngx_conf_t *cf)
 		return NGX_ERROR;
 	gate_filters_install();
 	return NGX_OK;
+}
+
+static ngx_int_t events_install(ngx_conf_t *cf)
+{
+	ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+	if (handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_events_arrive, true) != NGX_OK)
+		return NGX_ERROR;
+	return handler_add(core, NGX_HTTP_LOG_PHASE, gate_events_end, true);
+}
+
+static ngx_int_t hooks_install(ngx_conf_t *cf)
+{
+	struct gate_main *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_guia_module);
+
+	ngx_conf_init_size_value(main->log_rate, LOG_RATE_BYTES);
+	ngx_conf_init_msec_value(main->admission_wait_ms, ADMISSION_WAIT_MS);
+	if (main->events.data != NULL && events_install(cf) != NGX_OK)
+		return NGX_ERROR;
+	if (main->rulesets.nelts > 0 && inspection_install(cf, main) != NGX_OK)
+		return NGX_ERROR;
+	/* Ahead of inspection, which may hold back a response that the origin has given. */
+	return main->admission == NULL ? NGX_OK : gate_admission_install(cf, main->admission, main->admission_wait_ms);
 }
 
 static ngx_http_module_t contexts = {

@@ -1,4 +1,5 @@
-/* $guia_id, $guia_verdict, $guia_score, $guia_uri: of the client's request, also where a subrequest asks. */
+/* $guia_id, $guia_verdict, $guia_score, $guia_uri, $guia_admission: of the client's request, also where a subrequest
+ * asks. */
 #include "gate.h"
 
 static void value_set(ngx_http_variable_value_t *value, const void *data, size_t len)
@@ -78,12 +79,28 @@ static ngx_int_t uri_get(ngx_http_request_t *r, ngx_http_variable_value_t *value
 	return NGX_OK;
 }
 
+/* Unset where no slot of an origin was asked for, or there was one at once. */
+static ngx_int_t admission_get(ngx_http_request_t *r, ngx_http_variable_value_t *value, uintptr_t data)
+{
+	struct gate_context *context = gate_context_find(r);
+
+	(void)data;
+	if (context != NULL && context->crowded_out)
+		value_set(value, "refused", 7);
+	else if (context != NULL && context->waited)
+		value_set(value, "waited", 6);
+	else
+		value->not_found = 1;
+	return NGX_OK;
+}
+
 ngx_int_t gate_variables_add(ngx_conf_t *cf)
 {
 	static ngx_http_variable_t variables[] = {
 		{ngx_string("guia_id"), NULL, id_get, 0, 0, 0},
 		{ngx_string("guia_verdict"), NULL, verdict_get, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
 		{ngx_string("guia_score"), NULL, score_get, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
+		{ngx_string("guia_admission"), NULL, admission_get, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
 		{ngx_string("guia_uri"), NULL, uri_get, 0, NGX_HTTP_VAR_NOCACHEABLE, 0},
 	};
 

@@ -133,13 +133,19 @@ ngx_int_t gate_process_start(ngx_cycle_t *cycle)
 	for (ngx_uint_t i = 0; i < main->profiles.nelts; i++)
 		(void)gate_profile_start(main, profiles[i], cycle->log);
 	gate_events_start(cycle, main);
+	if (main->admission != NULL)
+		gate_admission_process_start(main->admission, cycle->log);
 	return NGX_OK;
 }
 
 /* What is not yet in the logs is written first. */
 void gate_process_end(ngx_cycle_t *cycle)
 {
-	(void)cycle;
+	if (cycle->conf_ctx[ngx_http_module.index] != NULL) {
+		struct gate_main *main = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_guia_module);
+		if (main->admission != NULL)
+			gate_admission_process_end(main->admission);
+	}
 	gate_writer_stop();
 	gate_events_stop();
 }

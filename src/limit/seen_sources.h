@@ -9,12 +9,15 @@
 #ifndef GUIA_LIMIT_SEEN_SOURCES_H
 #define GUIA_LIMIT_SEEN_SOURCES_H
 
+#include "base/hash.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* All zero but `words` and `generation_ms` is an empty one. */
+/* All zero but `secret`, `words` and `generation_ms` is an empty one. */
 struct seen_sources {
+	struct hash_key secret;
 	size_t words; /* of 64 bits, of one generation: a power of two; 16 bits for each source to be known */
 	uint64_t generation_ms;
 	_Atomic uint32_t current; /* its lowest bit: which half of the bits is the newer generation */
@@ -25,6 +28,9 @@ struct seen_sources {
 
 /* Of the whole, in bytes, for so many sources a generation. Of `words` too. */
 size_t seen_sources_bytes(size_t sources, size_t *ret_words);
+
+/* Of the 4 bytes of an IPv4 address, or the 16 of an IPv6 address, of which the /64 counts. */
+uint64_t seen_sources_key(const struct seen_sources *s, const uint8_t *address, size_t len);
 
 void seen_sources_add(struct seen_sources *s, uint64_t key, uint64_t now_ms);
 bool seen_sources_has(const struct seen_sources *s, uint64_t key);

@@ -76,6 +76,23 @@ static void a_clock_that_goes_back_forgets_nothing(void **state)
 	free(s);
 }
 
-TEST_MAIN(cmocka_unit_test(those_added_are_known_and_few_others), cmocka_unit_test(a_generation_is_kept_for_another),
+static void addresses_of_one_network_are_one_source(void **state)
+{
+	(void)state;
+	struct seen_sources *s = seen_make(SOURCES);
+	s->secret = key;
+	const uint8_t plain[] = {192, 0, 2, 7}, other[] = {192, 0, 2, 8};
+	const uint8_t mapped[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 7};
+	uint8_t six[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2, 3}, same[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2, 4};
+	uint8_t next[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 3, 3};
+	assert_true(seen_sources_key(s, plain, 4) == seen_sources_key(s, mapped, 16));
+	assert_true(seen_sources_key(s, plain, 4) != seen_sources_key(s, other, 4));
+	assert_true(seen_sources_key(s, six, 16) == seen_sources_key(s, same, 16));
+	assert_true(seen_sources_key(s, six, 16) != seen_sources_key(s, next, 16));
+	free(s);
+}
+
+TEST_MAIN(cmocka_unit_test(addresses_of_one_network_are_one_source),
+	  cmocka_unit_test(those_added_are_known_and_few_others), cmocka_unit_test(a_generation_is_kept_for_another),
 	  cmocka_unit_test(a_flood_of_sources_does_not_make_everybody_known),
 	  cmocka_unit_test(a_clock_that_goes_back_forgets_nothing))

@@ -7,6 +7,7 @@
 enum {
 	CONNECTIONS = 4096,
 	CONNECTIONS_LEAST = 64,
+	ADMISSION_MB = 8,
 };
 
 #define TEXT(...) buffer_text(out, "" __VA_ARGS__ "\n")
@@ -49,14 +50,15 @@ static void add_paths(const struct render_places *places, struct buffer *out)
 		      "use_temp_path=on min_free=32m;\n\tproxy_cache_key $scheme:$server_name:$host$request_uri;\n",
 		      places->worker_dir);
 	buffer_printf(out, "\troot %s/none;\n", places->worker_dir);
-	buffer_printf(out,
-		      "\tlog_format guia escape=json '{\"time\":\"$time_iso8601\",\"client\":\"$remote_addr\",\"site\":"
-		      "\"$server_name\",\"host\":\"$host\",\"method\":\"$request_method\",\"uri\":\"$guia_uri\","
-		      "\"status\":$status,\"bytes\":"
-		      "$body_bytes_sent,\"seconds\":$request_time,\"id\":\"$guia_id\",\"verdict\":\"$guia_verdict\","
-		      "\"score\":\"$guia_score\",\"copy\":\"$upstream_cache_status\"}';\n"
-		      "\taccess_log %s/access.log guia buffer=64k flush=1s;\n",
-		      places->run_dir);
+	buffer_printf(
+		out,
+		"\tlog_format guia escape=json '{\"time\":\"$time_iso8601\",\"client\":\"$remote_addr\",\"site\":"
+		"\"$server_name\",\"host\":\"$host\",\"method\":\"$request_method\",\"uri\":\"$guia_uri\","
+		"\"status\":$status,\"bytes\":"
+		"$body_bytes_sent,\"seconds\":$request_time,\"id\":\"$guia_id\",\"verdict\":\"$guia_verdict\","
+		"\"score\":\"$guia_score\",\"copy\":\"$upstream_cache_status\",\"admission\":\"$guia_admission\"}';\n"
+		"\taccess_log %s/access.log guia buffer=64k flush=1s;\n",
+		places->run_dir);
 }
 
 static void add_rules(const char *directive, const struct text_list *rules, const char *indent, struct buffer *out)
@@ -65,10 +67,21 @@ static void add_rules(const char *directive, const struct text_list *rules, cons
 		buffer_printf(out, "%s%s %.*s;\n", indent, directive, SLICE_ARG(rules->items[i]));
 }
 
+/* Half of it for what is learned of origins, 8 KB each. By doublings, for the zone starts anew where its size changes.
+ */
+static size_t admission_mb(size_t sites)
+{
+	size_t mb = ADMISSION_MB;
+	while (mb * 64 < 2 * sites)
+		mb *= 2;
+	return mb;
+}
+
 static void add_engine(const struct serve_config *config, const struct render_places *places, struct buffer *out)
 {
 	const char *limit;
 	TEXT("\tguia on;\n\tguia_collections 16m;\n\tguia_log_level notice;\n\tguia_end_with_master on;");
+	buffer_printf(out, "\tguia_admission %zum;\n", admission_mb(config->sites.count));
 	if (places->cache_dir[0] != '\0')
 		buffer_printf(out, "\tguia_cache_dir %s;\n", places->cache_dir);
 	add_rules("guia_rules_before", &config->rules_before, "\t", out);

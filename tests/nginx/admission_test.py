@@ -1,0 +1,253 @@
+"""Admission: a flood is asked of the origin only as it can answer, visitors seen before go first, others get a copy or are
+refused; who leaves, dies or is reloaded away leaves no slot behind."""
+import asyncio
+import os
+import signal
+import ssl
+import subprocess
+import threading
+import time
+
+from harness import Gate, case, curl, free_port, main, wait_until
+
+SLOTS, PAGE_SECONDS = 4, 0.05
+RULES = 'SecRuleEngine On\nSecRule ARGS:q "@contains attack" "id:1,phase:1,deny,status:403,nolog"\n'
+
+
+class SlotOrigin:
+    """Answers so many requests at once, each in PAGE_SECONDS; the others wait inside."""
+
+    def __init__(self, tls=None):
+        self.inside = self.most_inside = self.answered = 0
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        self.port = self.call(self.open(tls))
+
+    def call(self, work):
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+
+    async def open(self, tls):
+        self.slots = asyncio.Semaphore(SLOTS)
+        self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0, ssl=tls, backlog=1024)
+        return self.server.sockets[0].getsockname()[1]
+
+    async def serve(self, reader, writer):
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                path = head.split(b" ")[1].decode()
+                self.inside += 1
+                self.most_inside = max(self.most_inside, self.inside)
+                try:
+                    async with self.slots:
+                        await asyncio.sleep(PAGE_SECONDS)
+                finally:
+                    self.inside -= 1
+                body = f"made for {path}".encode()
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+                await writer.drain()
+                self.answered += 1
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+
+async def ask(port, source, path):
+    """-> (status, body); status 0 where no answer came."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+    except OSError:
+        return 0, b""
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n".encode())
+        answer = await asyncio.wait_for(reader.read(), 20)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return int(head.split(b" ")[1]) if head else 0, body
+    except (OSError, IndexError, asyncio.TimeoutError):
+        return 0, b""
+    finally:
+        writer.close()
+
+
+class Flood:
+    """So many clients at once, each with an address of its own, asking again and again until it is closed."""
+
+    def __init__(self, port, clients, path="/flood"):
+        self.port, self.path, self.statuses, self.going, self.number = port, path, {}, True, 0
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.run(clients)))
+        self.thread.start()
+
+    async def client(self, n):
+        source = f"127.7.{n // 250}.{1 + n % 250}"
+        while self.going:
+            self.number += 1
+            status, _ = await ask(self.port, source, f"{self.path}?n={self.number}")
+            self.statuses[status] = self.statuses.get(status, 0) + 1
+            await asyncio.sleep(0.02)
+
+    async def run(self, clients):
+        await asyncio.gather(*(self.client(n) for n in range(clients)))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.going = False
+        self.thread.join()
+
+
+def visit(port, source="127.0.1.1", path="/visit", times=1, pause=0.0):
+    async def visits():
+        answers = []
+        for n in range(times):
+            answers.append(await ask(port, source, f"{path}?v={n}"))
+            await asyncio.sleep(pause)
+        return answers
+    return asyncio.run(visits())
+
+
+def certificate(folder):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=site", "-keyout", folder / "key", "-out", folder / "certificate"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate", folder / "key")
+    return context
+
+
+gate = Gate("", start=False, files={"rules.conf": RULES})
+plain, tls = SlotOrigin(), SlotOrigin(certificate(gate.folder))
+PLAIN, KEPT, TLS, DOWN = (free_port() for _ in range(4))
+gate.configure(f"""
+guia_admission 4m; guia_admission_wait 500ms;
+guia on; guia_rules rules.conf;
+proxy_cache_path {gate.folder}/copies keys_zone=copies:1m;
+log_format admission '$status $remote_addr "$guia_admission"';
+access_log {gate.folder}/admission.log admission;
+upstream plain {{ server 127.0.0.1:{plain.port} max_fails=0; }}
+upstream kept {{ server 127.0.0.1:{plain.port} max_fails=0; keepalive 8; }}
+upstream tls {{ server 127.0.0.1:{tls.port} max_fails=0; keepalive 8; }}
+upstream down {{ server 127.0.0.1:{free_port()} max_fails=0; server 127.0.0.1:{free_port()} max_fails=0; }}
+proxy_http_version 1.1; proxy_set_header Connection "";
+server {{
+    listen 127.0.0.1:{PLAIN};
+    location / {{ proxy_pass http://plain; }}
+    location /copy {{
+        proxy_pass http://plain; proxy_cache copies; proxy_cache_key $uri; proxy_cache_valid 200 1s;
+        proxy_cache_use_stale error timeout; add_header X-Copy $upstream_cache_status;
+    }}
+}}
+server {{ listen 127.0.0.1:{KEPT}; location / {{ proxy_pass http://kept; }} }}
+server {{ listen 127.0.0.1:{TLS}; location / {{ proxy_pass https://tls; }} }}
+server {{ listen 127.0.0.1:{DOWN}; location / {{ proxy_pass http://down; }} }}
+""")
+gate.start()
+
+
+def flooded(port, origin):
+    """Visitors seen in quiet are all answered, by the origin; of the others as many as it can."""
+    assert [s for s, _ in visit(port, times=5)] == [200] * 5
+    with Flood(port, 150) as flood:
+        wait_until(lambda: flood.statuses.get(502, 0) > 50, "refusals")
+        origin.most_inside, before = origin.inside, origin.answered
+        answers = visit(port, times=30, pause=0.02)
+        assert answers == [(200, f"made for /visit?v={n}".encode()) for n in range(30)], answers
+        assert origin.most_inside < 60, origin.most_inside
+        assert origin.answered > before
+    assert set(flood.statuses) <= {200, 502, 0} and flood.statuses[200] > 0, flood.statuses
+
+
+@case("a flood does not crowd out visitors seen before, nor the origin")
+def _():
+    flooded(PLAIN, plain)
+    lines = (gate.folder / "admission.log").read_text().splitlines()
+    assert any(l.startswith("502 127.7.") and l.endswith('"refused"') for l in lines)
+    assert any(l.startswith("200 127.7.") and l.endswith('"waited"') for l in lines)
+    assert not any(" 127.0.1.1 " in l and "refused" in l for l in lines)
+
+
+@case("the same over connections kept open to the origin")
+def _():
+    flooded(KEPT, plain)
+
+
+@case("the same over TLS to the origin")
+def _():
+    flooded(TLS, tls)
+
+
+@case("a flood leaves no lines in the error log")
+def _():
+    bad = [l for l in gate.errors().splitlines() if any(f"[{level}]" in l for level in ("alert", "emerg", "crit", "error"))]
+    assert not bad, bad[:3]
+
+
+@case("who is refused gets the last good copy where there is one")
+def _():
+    assert curl(f"http://127.0.0.1:{PLAIN}/copy").body == b"made for /copy"
+    time.sleep(1.2)
+    with Flood(PLAIN, 150) as flood:
+        wait_until(lambda: flood.statuses.get(502, 0) > 50, "refusals")
+        reply = wait_until(lambda: (r := curl(f"http://127.0.0.1:{PLAIN}/copy")).headers.get("x-copy") == "STALE" and r, "a copy")
+        assert reply.status == 200 and reply.body == b"made for /copy", reply
+
+
+@case("clients that leave while they wait leave no place taken")
+def _():
+    async def leave():
+        writers = []
+        for n in range(120):
+            _, writer = await asyncio.open_connection("127.0.0.1", PLAIN)
+            writer.write(f"GET /left?n={n} HTTP/1.1\r\nHost: site\r\n\r\n".encode())
+            writers.append(writer)
+        await asyncio.sleep(0.1)
+        for writer in writers:
+            writer.transport.abort()
+    asyncio.run(leave())
+    wait_until(lambda: plain.inside == 0, "a quiet origin")
+    assert [s for s, _ in visit(PLAIN, "127.0.9.9", times=10)] == [200] * 10
+    with Flood(PLAIN, 3) as flood:
+        wait_until(lambda: flood.statuses.get(200, 0) > 20, "answers")
+    assert set(flood.statuses) == {200}, flood.statuses
+
+
+@case("a worker that is killed leaves no slot taken")
+def _():
+    with Flood(PLAIN, 100) as flood:
+        wait_until(lambda: flood.statuses.get(502, 0) > 20, "refusals")
+        worker = gate.worker_pids()[0]
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: [p for p in gate.worker_pids() if p != worker], "another worker")
+    wait_until(lambda: plain.inside == 0, "a quiet origin")
+    with Flood(PLAIN, 3) as flood:
+        wait_until(lambda: flood.statuses.get(200, 0) > 20, "answers")
+    assert set(flood.statuses) == {200}, flood.statuses
+
+
+@case("a reload in the midst of a flood costs a visitor nothing, and what was learned stays")
+def _():
+    visit(PLAIN, times=3)
+    with Flood(PLAIN, 100) as flood:
+        wait_until(lambda: flood.statuses.get(502, 0) > 20, "refusals")
+        gate.reload()
+        answers = visit(PLAIN, times=20, pause=0.02)
+        assert [s for s, _ in answers] == [200] * 20, answers
+
+
+@case("an origin that is down is an origin that is down")
+def _():
+    with Flood(DOWN, 60) as flood:
+        wait_until(lambda: sum(flood.statuses.values()) > 200, "answers")
+    assert set(flood.statuses) <= {502, 0}, flood.statuses
+    assert curl(f"http://127.0.0.1:{PLAIN}/after").status == 200
+
+
+@case("what a person wrote wrong is told")
+def _():
+    for directive, says in (("guia_admission 4k;", "no size of 1m"), ("guia_admission 4m; guia_admission 4m;", "is duplicate"),
+                            ("guia_admission_wait soon;", "invalid value")):
+        wrong = Gate(directive, start=False)
+        accepted, text = wrong.check()
+        assert not accepted and says in text, (directive, text)
+        wrong.close()
+
+
+main()
