@@ -81,7 +81,7 @@ static void add_engine(const struct serve_config *config, const struct render_pl
 {
 	const char *limit;
 	TEXT("\tguia on;\n\tguia_collections 16m;\n\tguia_log_level notice;\n\tguia_end_with_master on;");
-	buffer_printf(out, "\tguia_admission %zum;\n", admission_mb(config->sites.count));
+	buffer_printf(out, "\tguia_admission %zum;\n", admission_mb(config->site_count));
 	if (places->cache_dir[0] != '\0')
 		buffer_printf(out, "\tguia_cache_dir %s;\n", places->cache_dir);
 	add_rules("guia_rules_before", &config->rules_before, "\t", out);

@@ -273,9 +273,15 @@ class Serve:
             self.process.kill()
 
 
+def is_alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:  # ended, perhaps between being found and being read
+        return False
+
+
 def alive(pids):
-    return {pid for pid in pids if pathlib.Path(f"/proc/{pid}/stat").exists()
-            and pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"}
+    return {pid for pid in pids if is_alive(pid)}
 
 
 def site(origin, more=""):

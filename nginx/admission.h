@@ -1,0 +1,65 @@
+/*
+ * What admission.c, which knows origins and processes, and admission_peer.c, which lets requests wait, have in common.
+ * A process is one thread.
+ */
+#ifndef GUIA_NGINX_ADMISSION_H
+#define GUIA_NGINX_ADMISSION_H
+
+#include "gate.h"
+
+#include "limit/admission.h"
+#include "limit/fair_queue.h"
+#include "limit/seen_sources.h"
+
+enum { ADMISSION_NAME_BYTES = 112 };
+
+/* In the zone, found by its name, never freed: an older configuration's workers may still use it. */
+struct shared_origin {
+	struct shared_origin *next;
+	u_char name[ADMISSION_NAME_BYTES];
+	struct admission admission;
+};
+
+struct shared_part {
+	struct shared_origin *first;
+	struct seen_sources *seen;
+	_Atomic pid_t processes[ADMISSION_PROCESSES]; /* 0: free */
+};
+
+/* A worker's view of one upstream. */
+struct gate_origin {
+	const ngx_http_upstream_srv_conf_t *upstream;
+	ngx_str_t name;
+	struct shared_origin *shared;
+	ngx_http_upstream_init_peer_pt peer_init; /* nginx's */
+	struct fair_queue queue;
+	struct fair_queue crowded_out; /* of the queue, by better ones; to be told so */
+};
+
+struct gate_admission {
+	struct shared_part *shared;
+	size_t sources;
+	ngx_msec_t wait_ms;
+	uint64_t calm_from_us; /* in this process nothing has had to wait for a while by then */
+	ngx_array_t origins;   /* struct gate_origin */
+	size_t process;        /* its place among the processes; ADMISSION_PROCESSES: none was free */
+	ngx_event_t pump;
+};
+
+/* In the configuration of the request's cycle. */
+struct gate_admission *gate_admission_of(ngx_http_request_t *r);
+uint64_t gate_admission_clock_us(void);
+/* Of the address of the request's client: what seen_sources knows it by. */
+uint64_t gate_admission_source(struct gate_admission *admission, ngx_http_request_t *r);
+
+/* ---- admission_peer.c ---- */
+
+/* nginx's hook where a request has to ask an upstream: in place of the upstream's own, which it calls. */
+ngx_int_t gate_peer_init(ngx_http_request_t *r, ngx_http_upstream_srv_conf_t *upstream);
+/* Its origin has answered: the slot is free, whatever is still to come. Nothing if it has none. */
+void gate_peer_answered(ngx_http_request_t *r);
+/* Of event->data, a struct gate_admission: lets those go for whom there are slots, and refuses those who cannot wait.
+ */
+void gate_peer_pump(ngx_event_t *event);
+
+#endif
