@@ -125,10 +125,15 @@ static size_t escape_json(struct buffer *out, struct slice s, size_t at)
 	return 1;
 }
 
+void text_add_json_bytes(struct buffer *out, struct slice s)
+{
+	add_escaped(out, s, &UNQUOTABLE, escape_json);
+}
+
 void text_add_json(struct buffer *out, struct slice s)
 {
 	buffer_byte(out, '"');
-	add_escaped(out, s, &UNQUOTABLE, escape_json);
+	text_add_json_bytes(out, s);
 	buffer_byte(out, '"');
 }
 

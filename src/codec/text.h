@@ -22,6 +22,9 @@ void text_add_utf8(struct buffer *out, struct slice s);
  */
 void text_add_json(struct buffer *out, struct slice s);
 
+/* The same without the quotes: a part of a string. Between parts an ASCII byte must stand on one side. */
+void text_add_json_bytes(struct buffer *out, struct slice s);
+
 /*
  * Appends `s` for a terminal: on one line, valid UTF-8, without anything that moves a cursor, changes a mode or the
  * direction of text. C0, DEL, C1 (in either spelling), line separators, bidirectional controls and bytes that are no

@@ -5,6 +5,7 @@
 #include "codec/text.h"
 #include "engine/report.h"
 #include "engine/variable.h"
+#include "ruleset/wording.h"
 
 #include <time.h>
 
@@ -134,15 +135,6 @@ static void flag(struct writer *w, struct slice name, bool value)
 	buffer_text(&w->out, value ? "true" : "false");
 }
 
-/* Numbers that ModSecurity writes as strings. */
-static void number_text_member(struct writer *w, struct slice name, int64_t value)
-{
-	key(w, name);
-	buffer_byte(&w->out, '"');
-	buffer_number(&w->out, value);
-	buffer_byte(&w->out, '"');
-}
-
 static void redacted(struct writer *w, struct slice name, struct buffer *value)
 {
 	w->out.error |= value->error;
@@ -229,33 +221,51 @@ static void producer(struct writer *w)
 	close_with(w, '}');
 }
 
+static void match(struct buffer *out, const struct log_entry *entry)
+{
+	if (entry->link == NULL)
+		return;
+	const struct wording *wording = entry->link->wording;
+	buffer_add(out, wording->texts[WORDING_JSON].match);
+	if (wording->match_is_whole)
+		return;
+	if (wording->parameter_varies) {
+		text_add_json_bytes(out, slice_sub(entry->parameter, 0, WORDING_PARAMETER));
+		if (entry->parameter.len > WORDING_PARAMETER)
+			wording_add_omitted(out, entry->parameter.len - WORDING_PARAMETER);
+		buffer_add(out, SLICE(WORDING_AGAINST));
+	}
+	text_add_json_bytes(out, entry->name);
+	buffer_add(out, SLICE("' (Value: `"));
+	text_add_json_bytes(out, entry->value);
+	buffer_add(out, SLICE("' )"));
+}
+
 static void message(struct writer *w, const struct log_entry *entry)
 {
+	struct buffer *out = &w->out;
 	const struct rule *rule = entry->rule;
+	const struct wording_text *text = &rule->wording->texts[WORDING_JSON];
 	comma(w);
-	buffer_byte(&w->out, '{');
-	w->first = true;
-	text(w, KEY("message"), entry->message);
-	open_object(w, KEY("details"));
-	text(w, KEY("match"), entry->match);
-	text(w, KEY("reference"), entry->reference);
-	number_text_member(w, KEY("ruleId"), rule->id);
-	text(w, KEY("file"), slice_from_string(rule->file));
-	number_text_member(w, KEY("lineNumber"), rule->line);
-	text(w, KEY("data"), entry->data);
-	number_text_member(w, KEY("severity"), entry->severity);
-	text(w, KEY("ver"), rule->version);
-	text(w, KEY("rev"), rule->revision);
-	open_list(w, KEY("tags"));
-	for (size_t i = 0; i < rule->tag_count; i++) {
-		comma(w);
-		text_add_json(&w->out, entry->tags[i]);
-	}
-	close_with(w, ']');
-	number_text_member(w, KEY("maturity"), rule->maturity);
-	number_text_member(w, KEY("accuracy"), rule->accuracy);
-	close_with(w, '}');
-	close_with(w, '}');
+	buffer_add(out, SLICE("{\"message\":\""));
+	if (entry->message_as_written)
+		buffer_add(out, text->message);
+	else
+		text_add_json_bytes(out, entry->message);
+	buffer_add(out, SLICE("\",\"details\":{\"match\":\""));
+	match(out, entry);
+	buffer_add(out, SLICE("\",\"reference\":\""));
+	buffer_add(out, entry->reference);
+	buffer_add(out, text->rule);
+	text_add_json_bytes(out, entry->data);
+	buffer_add(out, SLICE("\",\"severity\":\""));
+	buffer_number(out, entry->severity);
+	buffer_add(out, text->version);
+	if (entry->tags == NULL)
+		buffer_add(out, text->tags);
+	for (size_t i = 0; entry->tags != NULL && i < rule->tag_count; i++)
+		wording_add_tag(out, WORDING_JSON, i == 0, entry->tags[i]);
+	buffer_add(out, text->end);
 }
 
 /* Every link that matched, with where, and with what its rule does to a value before it looks. */

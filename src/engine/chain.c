@@ -1,14 +1,13 @@
 #include "engine/chain.h"
 
-#include "codec/text.h"
 #include "engine/macro.h"
 #include "engine/pipeline.h"
+#include "engine/remembered.h"
+#include "engine/shown.h"
 #include "engine/variable.h"
+#include "ruleset/wording.h"
 
 #include <errno.h>
-
-enum { ROOM = 64, MATCH_TEXT = 512 }; /* of buffers to begin with: for what redaction adds; for most matches */
-enum { LOG_PARAMETER = 200, LOG_VALUE = 100, VALUE_LOOKED_AT = 4096, DOCUMENT_LOOKED_AT = 64 << 10 };
 
 struct chain chain_begin(struct transaction *t, const struct rule *head)
 {
@@ -76,42 +75,6 @@ static struct slice reference_text(struct chain *chain)
 	return out.error != 0 ? SLICE("") : buffer_slice(&out);
 }
 
-/* A document's values are known by its names, which neither REQUEST_BODY nor XML show: in doubt they are secret. */
-static bool document_holds_secret(struct transaction *t)
-{
-	struct slice body = t->request_body.bytes;
-	struct buffer out = buffer_make(&t->arena);
-	if (body.len > DOCUMENT_LOOKED_AT)
-		return true;
-	redact_body(&t->redact, SLICE("text/xml"), body, &out);
-	return out.error != 0 || !slice_equal(buffer_slice(&out), body);
-}
-
-static bool is_secret_document(struct transaction *t, struct slice name)
-{
-	bool document =
-		t->xml != NULL && (slice_equal(name, SLICE("REQUEST_BODY")) || slice_starts_with(name, SLICE("XML")));
-	return document && document_holds_secret(t);
-}
-
-static bool is_secret(struct transaction *t, struct slice name)
-{
-	return redact_name_is_secret(&t->redact, name) || is_secret_document(t, name);
-}
-
-static const struct chain_subject *subject_of(struct chain *chain)
-{
-	struct transaction *t = chain->t;
-	struct chain_subject *subject = &chain->subject;
-	if (subject->known && subject->names == t->redact.extra_count)
-		return subject;
-	struct slice name = variable_full_name(t, &chain->matched);
-	*subject = (struct chain_subject){.name = name, .names = t->redact.extra_count, .known = true};
-	subject->secret_by_name = redact_name_is_secret(&t->redact, name);
-	subject->secret = subject->secret_by_name || is_secret_document(t, name);
-	return subject;
-}
-
 static int add_trace(struct chain *chain, const struct value *value, const struct operand *operand, size_t steps)
 {
 	struct transaction *t = chain->t;
@@ -130,7 +93,7 @@ static int add_trace(struct chain *chain, const struct value *value, const struc
 		.file = rule->file,
 		.line = rule->line,
 		.variable = {name.ptr, name.len},
-		.secret = is_secret(t, name),
+		.secret = shown_name_is_secret(t, name),
 		.value = {bytes.ptr, bytes.len},
 		.steps = made,
 		.operator_name = rule->kind == RULE_ACTION ? "" : operator_infos[rule->operation.kind].name,
@@ -168,7 +131,12 @@ int chain_note(struct chain *chain, const struct target *target, const struct va
 	chain->link = operand->rule;
 	chain->original = value != NULL && value->bytes.ptr != NULL ? value->bytes : operand->bytes;
 	chain->has_match = true;
-	chain->subject.known = false;
+	if (chain->wants_log) {
+		chain->shown = shown_get(t, &chain->matched, chain->original);
+		if (chain->shown == NULL)
+			return -ENOMEM;
+		chain->matched.name = chain->shown->name;
+	}
 	if (transaction_add_matched(t, &chain->matched) != 0)
 		return -ENOMEM;
 	if (!chain->wants_log)
@@ -184,11 +152,11 @@ static struct slice secret_name(struct chain *chain)
 	struct transaction *t = chain->t;
 	bool only_newest = chain->link == chain->head && t->matched_count > 0;
 	if (only_newest && chain->has_match)
-		return subject_of(chain)->secret ? chain->subject.name : SLICE("");
+		return shown_is_secret(t, chain->shown) ? chain->shown->name : SLICE("");
 	uint32_t first = only_newest ? t->matched_count - 1 : 0;
 	for (uint32_t i = t->matched_count; i-- > first;) {
 		struct slice name = variable_full_name(t, &t->matched[i]);
-		if (is_secret(t, name))
+		if (shown_name_is_secret(t, name))
 			return name;
 	}
 	return SLICE("");
@@ -196,9 +164,12 @@ static struct slice secret_name(struct chain *chain)
 
 static struct chain_text expand_text(struct chain *chain, const struct rule *rule, const struct macro *macro)
 {
+	struct slice text = macro_expand(chain->t, macro, rule);
 	if (macro_is_literal(macro))
-		return (struct chain_text){.bytes = macro_expand(chain->t, macro, rule)};
-	return (struct chain_text){macro_expand(chain->t, macro, rule), true, secret_name(chain)};
+		return (struct chain_text){.bytes = text};
+	/* A single value may lie in a buffer of the web server. */
+	return (struct chain_text){macro->part_count == 1 ? transaction_copy(chain->t, text) : text, true,
+				   secret_name(chain)};
 }
 
 void chain_texts(struct chain *chain, const struct rule *rule)
@@ -225,75 +196,15 @@ void chain_texts(struct chain *chain, const struct rule *rule)
 
 /* ---- the log ---- */
 
-static void add_omitted(struct buffer *out, size_t count)
+/* Whether the value that matched goes wherever it stands: its name says that it is a secret. */
+static bool tells_secret(struct chain *chain)
 {
-	buffer_text(out, " (");
-	buffer_number(out, (int64_t)count);
-	buffer_text(out, " characters omitted)");
-}
-
-static void add_limited(struct buffer *out, struct slice text, size_t limit)
-{
-	buffer_add(out, slice_sub(text, 0, limit));
-	if (text.len > limit)
-		add_omitted(out, text.len - limit);
-}
-
-static void add_escaped_limited(struct buffer *out, struct slice text, size_t limit)
-{
-	size_t len = text_add_log_limited(out, text, limit);
-	if (len > limit)
-		add_omitted(out, len - limit);
-}
-
-/* By what the variable holds, and then as free text: a body need not be what it looks like. */
-static void add_value_redacted(struct chain *chain, struct buffer *out)
-{
-	struct transaction *t = chain->t;
-	struct slice value = slice_sub(chain->original, 0, VALUE_LOOKED_AT);
-	struct buffer structured = buffer_make(&t->arena);
-	if (subject_of(chain)->secret) {
-		buffer_text(out, "[redacted]");
-		return;
-	}
-	buffer_reserve(&structured, value.len + ROOM);
-	redact_value(&t->redact, chain->subject.name, value, &structured);
-	buffer_reserve(out, structured.len + ROOM);
-	redact_text(&t->redact, SLICE(""), SLICE(""), buffer_slice(&structured), out);
-	out->error = structured.error != 0 ? structured.error : out->error;
-}
-
-/* Matched "Operator `Rx' with parameter `...' against variable `ARGS:q' (Value: `...' ) */
-static struct slice match_text(struct chain *chain)
-{
-	struct transaction *t = chain->t;
-	struct buffer out = buffer_make(&t->arena);
-	struct buffer value = buffer_make(&t->arena);
-	if (!chain->has_match)
-		return SLICE("");
-	const struct rule_operator *operation = &chain->link->operation;
-	if (operation->kind == OPERATOR_DETECT_SQLI)
-		return SLICE("detected SQLi using libinjection.");
-	if (operation->kind == OPERATOR_DETECT_XSS)
-		return SLICE("detected XSS using libinjection.");
-	add_value_redacted(chain, &value);
-	buffer_reserve(&out, MATCH_TEXT + chain->subject.name.len);
-	buffer_text(&out, "Matched \"Operator `");
-	buffer_text(&out, operator_log_name(operation->kind));
-	buffer_text(&out, "' with parameter `");
-	add_limited(&out, macro_expand(t, &operation->argument, chain->link), LOG_PARAMETER);
-	buffer_text(&out, "' against variable `");
-	buffer_add(&out, chain->subject.name);
-	buffer_text(&out, "' (Value: `");
-	add_escaped_limited(&out, buffer_slice(&value), LOG_VALUE);
-	buffer_text(&out, "' )");
-	return out.error != 0 || value.error != 0 ? SLICE("") : buffer_slice(&out);
+	return chain->has_match && shown_is_secret(chain->t, chain->shown) && chain->shown->secret_by_name;
 }
 
 static struct slice redacted(struct chain *chain, const struct chain_text *text)
 {
 	struct transaction *t = chain->t;
-	struct buffer out = buffer_make(&t->arena);
 	if (text->bytes.len == 0)
 		return SLICE("");
 	/* The Core Rule Set's own form stays readable, where it is the name that tells. */
@@ -302,16 +213,38 @@ static struct slice redacted(struct chain *chain, const struct chain_text *text)
 	      redact_name_is_secret(&t->redact, text->secret)))
 		return SLICE("[redacted]");
 	struct slice name = text->secret;
-	if (name.len == 0 && chain->has_match && subject_of(chain)->secret_by_name)
-		name = chain->subject.name;
-	buffer_reserve(&out, text->bytes.len + ROOM);
-	redact_text(&t->redact, name, chain->original, text->bytes, &out);
-	return out.error != 0 || out.len == 0 ? SLICE("") : buffer_slice(&out);
+	if (name.len == 0 && tells_secret(chain))
+		name = chain->shown->name;
+	return shown_text(t, name, chain->original, text->bytes);
 }
 
+/*
+ * A message that varies tells of scores more often than of values: which of them hold no secret is remembered, by their
+ * exact bytes, as long as the table's names are all there are.
+ */
+static struct slice redacted_message(struct chain *chain)
+{
+	struct transaction *t = chain->t;
+	struct slice text = chain->message.bytes;
+	struct slice note;
+	struct remembered_key key = {.number = t->worker->message_number, .first = text, .second = SLICE("")};
+	if (text.len == 0 || chain->message.secret.len > 0 || tells_secret(chain) || t->redact.extra_count > 0 ||
+	    t->worker->options.reference_path)
+		return redacted(chain, &chain->message);
+	if (remembered_find_note(t->worker->remembered, &key, &note))
+		return text;
+	struct slice shown = redacted(chain, &chain->message);
+	if (shown.ptr == text.ptr)
+		remembered_add_note(t->worker->remembered, &key, SLICE(""));
+	return shown;
+}
+
+/* NULL: the wording has them, or there is no memory. */
 static const struct slice *expand_tags(struct transaction *t, const struct rule *head)
 {
-	struct slice *tags = arena_alloc(&t->arena, (head->tag_count + 1) * sizeof(*tags));
+	if (head->wording->texts[WORDING_LOG].tags.ptr != NULL)
+		return NULL;
+	struct slice *tags = arena_alloc(&t->arena, head->tag_count * sizeof(*tags));
 	for (size_t i = 0; tags != NULL && i < head->tag_count; i++)
 		tags[i] = macro_expand(t, &head->tags[i], head);
 	return tags;
@@ -333,12 +266,36 @@ static int append_log(struct transaction *t, struct log_entry *entry)
 	return 0;
 }
 
+/* The head's message as it is written, which held no secret by the table when that was looked at. */
+static bool message_is_as_written(struct chain *chain)
+{
+	return chain->message.bytes.ptr == chain->head->message.text.ptr &&
+	       chain->message.bytes.len == chain->head->message.text.len &&
+	       chain->head->wording->texts[WORDING_LOG].message.ptr != NULL && chain->t->redact.extra_count == 0 &&
+	       !tells_secret(chain);
+}
+
+/* What matched last, and of which operator. */
+static void tell_match(struct chain *chain, struct log_entry *entry)
+{
+	if (!chain->has_match)
+		return;
+	entry->link = chain->link;
+	if (chain->link->wording->match_is_whole)
+		return;
+	if (chain->link->wording->parameter_varies)
+		entry->parameter = macro_expand(chain->t, &chain->link->operation.argument, chain->link);
+	entry->name = chain->shown->name;
+	entry->value = shown_value(chain->t, chain->shown);
+}
+
 const struct log_entry *chain_log(struct chain *chain)
 {
 	struct transaction *t = chain->t;
 	struct log_entry *entry = arena_alloc(&t->arena, sizeof(*entry));
 	if (entry == NULL)
 		return NULL;
+	bool as_written = message_is_as_written(chain);
 	*entry = (struct log_entry){
 		.rule = chain->head,
 		.phase = t->phase,
@@ -346,13 +303,15 @@ const struct log_entry *chain_log(struct chain *chain)
 		.audit = chain->head->audit_log,
 		.status = t->verdict.status,
 		.severity = chain->severity,
-		.message = redacted(chain, &chain->message),
+		.message_as_written = as_written,
+		.message = as_written ? chain->message.bytes : redacted_message(chain),
 		.data = redacted(chain, &chain->data),
-		.match = match_text(chain),
 		.reference = reference_text(chain),
 		.tags = expand_tags(t, chain->head),
 	};
-	return entry->tags == NULL || append_log(t, entry) != 0 ? NULL : entry;
+	tell_match(chain, entry);
+	bool lacks_tags = entry->tags == NULL && chain->head->wording->texts[WORDING_LOG].tags.ptr == NULL;
+	return lacks_tags || append_log(t, entry) != 0 ? NULL : entry;
 }
 
 void chain_tell(struct chain *chain, bool completed)

@@ -30,15 +30,6 @@ struct chain_text {
 	struct slice secret; /* the name of a secret that had matched by then; empty if none */
 };
 
-/* What the newest match was of, by its whole name: made when it is asked for. */
-struct chain_subject {
-	struct slice name;
-	size_t names; /* how many names of secrets there were beside the table's */
-	bool known;
-	bool secret_by_name;
-	bool secret;
-};
-
 struct chain {
 	struct transaction *t;
 	const struct rule *head;
@@ -47,7 +38,7 @@ struct chain {
 	const struct rule *link;
 	struct matched matched;
 	struct slice original; /* its value before transformations */
-	struct chain_subject subject;
+	struct shown *shown;   /* where texts are wanted */
 	bool has_match;
 	bool wants_log; /* the head logs, or a trace listens: texts are wanted */
 	bool disruptive;

@@ -6,6 +6,7 @@
 #include "engine/plan.h"
 #include "engine/report.h"
 #include "engine/request.h"
+#include "ruleset/wording.h"
 
 #include <errno.h>
 
@@ -26,6 +27,7 @@ struct fixture {
 	struct ruleset ruleset;
 	struct plan *plan;
 	struct worker *worker;
+	struct arena arena;
 };
 
 static struct macro literal(const char *text)
@@ -88,6 +90,8 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	assert_int_equal(regex_compile(SLICE("at+ack"), 0, &f->regex, NULL), 0);
 	make_rules(f);
+	arena_init(&f->arena, SIZE_MAX, 0);
+	assert_int_equal(wording_make(&f->arena, &f->rules[0], &f->rules[0]), 0);
 	setvars[0] = f->add;
 	setvars[1] = f->keep;
 	f->rules[0].actions = setvars;
@@ -112,6 +116,7 @@ static int tear_down(void **state)
 	worker_free(f->worker);
 	plan_free(f->plan);
 	regex_free(f->regex);
+	arena_destroy(&f->arena);
 	free(f);
 	return 0;
 }

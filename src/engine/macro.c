@@ -9,6 +9,19 @@ static struct tx_entry *tx_entry_of(struct transaction *t, const struct macro_pa
 	return tx_get(&t->tx, handle);
 }
 
+static bool is_of_match(enum variable variable)
+{
+	return variable == VARIABLE_MATCHED_VAR || variable == VARIABLE_MATCHED_VAR_NAME;
+}
+
+static struct slice of_match(struct transaction *t, enum variable variable)
+{
+	if (t->matched_count == 0)
+		return SLICE("");
+	const struct matched *last = &t->matched[t->matched_count - 1];
+	return variable == VARIABLE_MATCHED_VAR ? last->value : variable_full_name(t, last);
+}
+
 /* ModSecurity takes the newest of the values of one name, and the first where no name is given. */
 static struct slice first_value(struct transaction *t, const struct macro_part *part, const struct rule *rule)
 {
@@ -17,6 +30,8 @@ static struct slice first_value(struct transaction *t, const struct macro_part *
 		struct tx_entry *entry = tx_entry_of(t, part);
 		return entry == NULL ? SLICE("") : tx_text(&t->tx, entry);
 	}
+	if (part->selector.len == 0 && is_of_match(part->variable))
+		return of_match(t, part->variable);
 	struct target target = {
 		.variable = part->variable,
 		.selector = part->selector,
@@ -35,17 +50,46 @@ static struct slice first_value(struct transaction *t, const struct macro_part *
 	return SLICE("");
 }
 
+static struct slice part_text(struct transaction *t, const struct macro_part *part, const struct rule *rule)
+{
+	return part->is_variable ? first_value(t, part, rule) : part->literal;
+}
+
+enum { PARTS_FEW = 32 };
+
+/* Joined once it is known how long it will be. */
+static struct slice join_few(struct transaction *t, const struct macro *macro, const struct rule *rule)
+{
+	struct slice texts[PARTS_FEW];
+	size_t len = 0;
+	for (size_t i = 0; i < macro->part_count; i++) {
+		texts[i] = part_text(t, &macro->parts[i], rule);
+		len += texts[i].len;
+	}
+	if (len == 0)
+		return SLICE("");
+	uint8_t *joined = arena_alloc(&t->arena, len);
+	if (joined == NULL) {
+		transaction_out_of_memory(t);
+		return SLICE("");
+	}
+	for (size_t i = 0, at = 0; i < macro->part_count; at += texts[i++].len)
+		if (texts[i].len > 0)
+			memcpy(joined + at, texts[i].ptr, texts[i].len);
+	return slice_make(joined, len);
+}
+
 struct slice macro_expand(struct transaction *t, const struct macro *macro, const struct rule *rule)
 {
 	if (macro_is_literal(macro))
 		return macro->text;
 	if (macro->part_count == 1)
 		return first_value(t, &macro->parts[0], rule);
+	if (macro->part_count <= PARTS_FEW)
+		return join_few(t, macro, rule);
 	struct buffer text = buffer_make(&t->arena);
-	for (size_t i = 0; i < macro->part_count; i++) {
-		const struct macro_part *part = &macro->parts[i];
-		buffer_add(&text, part->is_variable ? first_value(t, part, rule) : part->literal);
-	}
+	for (size_t i = 0; i < macro->part_count; i++)
+		buffer_add(&text, part_text(t, &macro->parts[i], rule));
 	if (text.error != 0) {
 		transaction_out_of_memory(t);
 		return SLICE("");

@@ -31,7 +31,4 @@ int64_t operand_number(struct operand *operand);
  */
 int operator_evaluate(struct operand *operand);
 
-/* The name as ModSecurity's logs spell it: "Rx", "PmFromFile". */
-const char *operator_log_name(enum operator_kind kind);
-
 #endif

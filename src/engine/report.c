@@ -2,12 +2,13 @@
 
 #include "codec/text.h"
 #include "engine/variable.h"
+#include "ruleset/wording.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 enum { LOG_DATA = 200, LOG_URI = 200, LOG_REFERENCE = 200 };
-enum { LINE_HEAD_BYTES = 512, LINE_BYTES = 2048 }; /* room to begin with */
+enum { LINE_BYTES = 2048 }; /* room to begin with */
 
 static struct guia_slice outer(struct slice s)
 {
@@ -107,16 +108,19 @@ bool report_tx(struct transaction *t, size_t index, struct slice *ret_name, stru
 	return false;
 }
 
+/* Of a text for quotes so many bytes, before they are escaped. */
 static void add_limited(struct buffer *out, struct slice text, size_t limit)
 {
-	if (text.len <= limit) {
-		buffer_add(out, text);
-		return;
-	}
-	buffer_add(out, slice_sub(text, 0, limit));
-	buffer_text(out, " (");
-	buffer_number(out, (int64_t)(text.len - limit));
-	buffer_text(out, " characters omitted)");
+	text_add_log(out, slice_sub(text, 0, limit), true);
+	if (text.len > limit)
+		wording_add_omitted(out, text.len - limit);
+}
+
+static void add_plain_limited(struct buffer *out, struct slice text, size_t limit)
+{
+	text_add_log(out, slice_sub(text, 0, limit), false);
+	if (text.len > limit)
+		wording_add_omitted(out, text.len - limit);
 }
 
 /* `opening` is the space, the bracket, the name and the quote. */
@@ -124,50 +128,74 @@ static void add_quoted(struct buffer *out, struct slice opening, struct slice te
 {
 	buffer_add(out, opening);
 	text_add_log(out, text, true);
-	buffer_text(out, "\"]");
+	buffer_add(out, SLICE("\"]"));
 }
 
-static void add_number(struct buffer *out, struct slice opening, int64_t number)
+/* Escaped once for the transaction: it stands in every line. */
+static void add_client(struct transaction *t, struct buffer *out)
 {
-	buffer_add(out, opening);
-	buffer_number(out, number);
-	buffer_text(out, "\"]");
+	if (t->log_client.len == 0) {
+		struct buffer client = buffer_make(&t->arena);
+		buffer_text(&client, "[client ");
+		text_add_log(&client, t->client_address, false);
+		buffer_text(&client, "] ModSecurity: ");
+		out->error = client.error;
+		t->log_client = client.error != 0 ? SLICE("") : buffer_slice(&client);
+	}
+	buffer_add(out, t->log_client);
 }
 
 static void add_head(struct transaction *t, const struct log_entry *entry, struct buffer *out)
 {
-	buffer_text(out, "[client ");
-	buffer_add(out, t->client_address);
-	buffer_text(out, "] ModSecurity: ");
-	if (entry->disruptive) {
-		buffer_text(out, "Access denied with code ");
-		buffer_number(out, entry->status);
-		buffer_text(out, " (phase ");
-		buffer_number(out, entry->phase);
-		buffer_text(out, "). ");
-	} else {
-		buffer_text(out, "Warning. ");
+	add_client(t, out);
+	if (!entry->disruptive) {
+		buffer_add(out, SLICE("Warning. "));
+		return;
 	}
-	buffer_add(out, entry->match);
+	buffer_add(out, SLICE("Access denied with code "));
+	buffer_number(out, entry->status);
+	buffer_add(out, SLICE(" (phase "));
+	buffer_number(out, entry->phase);
+	buffer_add(out, SLICE("). "));
 }
 
-static void add_details(struct transaction *t, const struct log_entry *entry, struct buffer *out)
+/* Matched "Operator `Rx' with parameter `...' against variable `ARGS:q' (Value: `...' ) */
+static void add_match(const struct log_entry *entry, struct buffer *out)
+{
+	if (entry->link == NULL)
+		return;
+	const struct wording *wording = entry->link->wording;
+	buffer_add(out, wording->texts[WORDING_LOG].match);
+	if (wording->match_is_whole)
+		return;
+	if (wording->parameter_varies) {
+		add_plain_limited(out, entry->parameter, WORDING_PARAMETER);
+		buffer_add(out, SLICE(WORDING_AGAINST));
+	}
+	text_add_log(out, entry->name, false);
+	buffer_add(out, SLICE("' (Value: `"));
+	buffer_add(out, entry->value);
+	buffer_add(out, SLICE("' )"));
+}
+
+static void add_details(const struct log_entry *entry, struct buffer *out)
 {
 	const struct rule *rule = entry->rule;
-	struct buffer limited = buffer_make(&t->arena);
-	add_limited(&limited, entry->data, LOG_DATA);
-	add_quoted(out, SLICE(" [file \""), slice_from_string(rule->file));
-	add_number(out, SLICE(" [line \""), rule->line);
-	add_number(out, SLICE(" [id \""), rule->id);
-	add_quoted(out, SLICE(" [rev \""), rule->revision);
-	add_quoted(out, SLICE(" [msg \""), entry->message);
-	add_quoted(out, SLICE(" [data \""), buffer_slice(&limited));
-	add_number(out, SLICE(" [severity \""), entry->severity);
-	add_quoted(out, SLICE(" [ver \""), rule->version);
-	add_number(out, SLICE(" [maturity \""), rule->maturity);
-	add_number(out, SLICE(" [accuracy \""), rule->accuracy);
-	for (size_t i = 0; i < rule->tag_count; i++)
-		add_quoted(out, SLICE(" [tag \""), entry->tags[i]);
+	const struct wording_text *text = &rule->wording->texts[WORDING_LOG];
+	buffer_add(out, text->rule);
+	if (entry->message_as_written)
+		buffer_add(out, text->message);
+	else
+		text_add_log(out, entry->message, true);
+	buffer_add(out, SLICE("\"] [data \""));
+	add_limited(out, entry->data, LOG_DATA);
+	buffer_add(out, SLICE("\"] [severity \""));
+	buffer_number(out, entry->severity);
+	buffer_add(out, text->version);
+	if (entry->tags == NULL)
+		buffer_add(out, text->tags);
+	for (size_t i = 0; entry->tags != NULL && i < rule->tag_count; i++)
+		wording_add_tag(out, WORDING_LOG, i == 0, entry->tags[i]);
 }
 
 /* What all lines of a transaction tell: which request it was. */
@@ -175,14 +203,15 @@ static void add_request(struct transaction *t, struct buffer *out)
 {
 	if (t->log_tail.len == 0) {
 		struct buffer path = buffer_make(&t->arena);
-		struct buffer limited = buffer_make(&t->arena);
 		struct buffer tail = buffer_make(&t->arena);
 		redact_uri(&t->redact, t->uri.filename, &path);
-		add_limited(&limited, buffer_slice(&path), LOG_URI);
 		add_quoted(&tail, SLICE(" [hostname \""), t->server_address);
-		add_quoted(&tail, SLICE(" [uri \""), buffer_slice(&limited));
+		buffer_add(&tail, SLICE(" [uri \""));
+		add_limited(&tail, buffer_slice(&path), LOG_URI);
+		buffer_add(&tail, SLICE("\"]"));
 		add_quoted(&tail, SLICE(" [unique_id \""), t->unique_id);
-		out->error = path.error != 0 || limited.error != 0 ? -ENOMEM : tail.error;
+		buffer_add(&tail, SLICE(" [ref \""));
+		out->error = path.error != 0 ? path.error : tail.error;
 		if (out->error != 0)
 			return;
 		t->log_tail = buffer_slice(&tail);
@@ -190,28 +219,18 @@ static void add_request(struct transaction *t, struct buffer *out)
 	buffer_add(out, t->log_tail);
 }
 
-static void add_tail(struct transaction *t, const struct log_entry *entry, struct buffer *out)
-{
-	struct buffer limited = buffer_make(&t->arena);
-	add_request(t, out);
-	add_limited(&limited, entry->reference, LOG_REFERENCE);
-	add_quoted(out, SLICE(" [ref \""), buffer_slice(&limited));
-}
-
 struct slice report_log_line(struct transaction *t, size_t index)
 {
 	struct buffer line = buffer_make(&t->arena);
-	struct buffer escaped = buffer_make(&t->arena);
 	const struct log_entry *entry = t->logs[index];
-	buffer_reserve(&line, LINE_HEAD_BYTES);
+	buffer_reserve(&line, LINE_BYTES);
 	add_head(t, entry, &line);
-	/* What is quoted below is escaped already; what is free text above may hold control bytes of a rule's argument.
-	 */
-	buffer_reserve(&escaped, LINE_BYTES);
-	text_add_log(&escaped, buffer_slice(&line), false);
-	add_details(t, entry, &escaped);
-	add_tail(t, entry, &escaped);
-	return line.error != 0 || escaped.error != 0 ? SLICE("") : buffer_slice(&escaped);
+	add_match(entry, &line);
+	add_details(entry, &line);
+	add_request(t, &line);
+	wording_add_limited(&line, entry->reference, LOG_REFERENCE);
+	buffer_add(&line, SLICE("\"]"));
+	return line.error != 0 ? SLICE("") : buffer_slice(&line);
 }
 
 struct slice report_redact(struct transaction *t, struct slice text)

@@ -17,6 +17,7 @@
 #include "http/uri.h"
 
 struct course_settled;
+struct shown;
 struct xml_document;
 
 /* What a rule with `log` leaves for the logs: expanded, secrets redacted. */
@@ -25,13 +26,17 @@ struct log_entry {
 	uint8_t phase;
 	bool disruptive; /* it ended the transaction */
 	bool audit;
+	bool message_as_written; /* the wording has it, with its escapes */
 	uint16_t status;
 	uint8_t severity;
 	struct slice message;
 	struct slice data;
-	struct slice match;       /* "Matched "Operator ..." */
+	const struct rule *link;  /* whose operator matched last, ...; NULL: none did */
+	struct slice parameter;   /* ... its argument, where that varies, ... */
+	struct slice name;        /* ... and the variable's name ... */
+	struct slice value;       /* ... and value, as they are shown: shown.h */
 	struct slice reference;   /* the log's [ref] */
-	const struct slice *tags; /* expanded; as many as the head has */
+	const struct slice *tags; /* expanded; as many as the head has. NULL: the wording has them */
 };
 
 /* A link that returned true, or a run of links that do so whatever the request. */
@@ -84,7 +89,7 @@ struct body {
 	struct region region; /* where its bytes are, if it was said how many will come */
 };
 
-enum { STORED_COLLECTIONS = 5, TRANSACTION_HOLDER_BYTES = 32 };
+enum { STORED_COLLECTIONS = 5, TRANSACTION_HOLDER_BYTES = 32, SHOWN_KEPT = 4 };
 
 struct transaction {
 	struct worker *worker;
@@ -184,7 +189,9 @@ struct transaction {
 	void *trace_context;
 
 	struct redact_names redact;
-	struct slice log_tail; /* what the lines of the log have in common; made for the first, and when names change */
+	struct shown *shown[SHOWN_KEPT]; /* the newest first */
+	struct slice log_client;         /* what all lines of the log have in common: how they begin, ... */
+	struct slice log_tail;           /* ... and what tells the request; made for the first, and when names change */
 	_Alignas(16) uint8_t holder[TRANSACTION_HOLDER_BYTES];
 };
 

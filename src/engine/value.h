@@ -56,6 +56,7 @@ struct matched {
 	bool counted;       /* &NAME */
 	struct slice key;   /* within the collection; for a count, the target's selector */
 	struct slice value; /* after transformations */
+	struct slice name;  /* the whole name, where it is known already: variable_full_name() */
 };
 
 /* Values in order of arrival. Zero-initialise. */

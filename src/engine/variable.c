@@ -179,6 +179,8 @@ static int resolve_highest_severity(const struct question *q, const struct value
 struct slice variable_full_name(struct transaction *t, const struct matched *matched)
 {
 	struct slice name = slice_from_string(variable_infos[matched->variable].name);
+	if (matched->name.ptr != NULL)
+		return matched->name;
 	if (matched->variable == VARIABLE_REMOTE_USER && !matched->counted)
 		return SLICE("REQUEST_HEADERS:Authorization");
 	if (matched->key.len == 0 && variable_infos[matched->variable].shape == VARIABLE_SCALAR)

@@ -28,6 +28,7 @@ int worker_create(const struct guia_worker_options *options, struct worker **ret
 		return r;
 	worker->options = *options;
 	worker->redact_memo = redact_memo_new();
+	worker->message_number = remembered_new_number();
 	if (worker->redact_memo == NULL || remembered_create(&worker->remembered) != 0 ||
 	    arena_reserve_create(&worker->reserve) != 0) {
 		worker_free(worker);

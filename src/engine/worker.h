@@ -41,6 +41,7 @@ struct worker {
 	struct arena_reserve *reserve;   /* of transactions' arenas; NULL at load */
 	struct remembered *remembered;   /* what values made candidates of */
 	struct redact_memo *redact_memo; /* which names are secret; NULL at load */
+	uint32_t message_number;         /* under which messages that hold no secret are remembered */
 	/* Values on their way through pipelines, while they are asked. */
 	struct worker_buffer levels[WORKER_LEVELS][WORKER_LEVEL_BUFFERS];
 	/* The bits of one scan, of the value as it is and lowered, and what is wanted of them. */

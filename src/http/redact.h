@@ -51,4 +51,7 @@ void redact_body(const struct redact_names *names, struct slice content_type, st
 void redact_text(const struct redact_names *names, struct slice variable, struct slice value, struct slice text,
 		 struct buffer *out);
 
+/* Whether redact_text() without a variable would leave the text as it is: most hold no secret, and need no copy. */
+bool redact_text_keeps(const struct redact_names *names, struct slice text);
+
 #endif

@@ -311,19 +311,33 @@ static bool some_component_is_secret(const struct redact_names *names, struct sl
 
 /* ---- what was found out before ---- */
 
-enum { MEMO_NAMES = 64, MEMO_BYTES = 46 };
+enum { MEMO_ROWS = 64, MEMO_WAYS = 2, MEMO_BYTES = 46 };
 
+struct memo_name {
+	uint8_t len; /* 0: empty */
+	bool secret;
+	uint8_t bytes[MEMO_BYTES];
+};
+
+/* In a row the newest comes first. */
 struct redact_memo {
-	struct {
-		uint8_t len; /* 0: empty */
-		bool secret;
-		uint8_t bytes[MEMO_BYTES];
-	} names[MEMO_NAMES];
+	struct memo_name names[MEMO_ROWS][MEMO_WAYS];
 };
 
 struct redact_memo *redact_memo_new(void)
 {
 	return calloc(1, sizeof(struct redact_memo));
+}
+
+static struct memo_name *row_of(struct redact_memo *memo, struct slice name)
+{
+	size_t mixed = name.len * 7 + name.ptr[0] * 3u + name.ptr[name.len / 2] * 5u + name.ptr[name.len - 1];
+	return memo->names[mixed % MEMO_ROWS];
+}
+
+static bool is_in(const struct memo_name *known, struct slice name)
+{
+	return known->len == name.len && memcmp(known->bytes, name.ptr, name.len) == 0;
 }
 
 static bool table_says_secret(struct redact_memo *memo, struct slice name)
@@ -332,13 +346,15 @@ static bool table_says_secret(struct redact_memo *memo, struct slice name)
 		return false;
 	if (memo == NULL || name.len > MEMO_BYTES)
 		return holds_word_anywhere(name) && some_component_is_secret(NULL, name);
-	size_t at = (name.len * 7 + name.ptr[name.len - 1] + name.ptr[name.len / 2] * 5u) % MEMO_NAMES;
-	if (memo->names[at].len != name.len || memcmp(memo->names[at].bytes, name.ptr, name.len) != 0) {
-		memo->names[at].len = (uint8_t)name.len;
-		memo->names[at].secret = holds_word_anywhere(name) && some_component_is_secret(NULL, name);
-		memcpy(memo->names[at].bytes, name.ptr, name.len);
-	}
-	return memo->names[at].secret;
+	struct memo_name *row = row_of(memo, name);
+	for (size_t i = 0; i < MEMO_WAYS; i++)
+		if (is_in(&row[i], name))
+			return row[i].secret;
+	memmove(row + 1, row, sizeof(*row) * (MEMO_WAYS - 1));
+	row[0].len = (uint8_t)name.len;
+	row[0].secret = holds_word_anywhere(name) && some_component_is_secret(NULL, name);
+	memcpy(row[0].bytes, name.ptr, name.len);
+	return row[0].secret;
 }
 
 bool redact_name_is_secret(const struct redact_names *names, struct slice name)

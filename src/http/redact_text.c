@@ -29,6 +29,16 @@ struct secret_part {
 	struct slice name;
 };
 
+/* Where the next stands, at or after `from`. Its first byte abounds; the second does not. */
+static size_t find_found_within(struct slice text, size_t from)
+{
+	struct slice behind_space = slice_after(found_within, 1);
+	for (size_t at = from; (at = slice_find(text, behind_space, at)) < text.len; at++)
+		if (at > from && text.ptr[at - 1] == ' ')
+			return at - 1;
+	return text.len;
+}
+
 /* Where the Core Rule Set's form tells what matched. */
 static size_t matched_data(struct slice text)
 {
@@ -43,7 +53,7 @@ static struct secret_part find_secret_part(const struct redact_names *names, str
 	size_t from = variable.len > 0 ? matched_data(text) : text.len;
 	if (from < text.len)
 		return (struct secret_part){from, variable};
-	for (size_t at = 0; (at = slice_find(text, found_within, at)) < text.len; at += found_within.len) {
+	for (size_t at = 0; (at = find_found_within(text, at)) < text.len; at += found_within.len) {
 		struct slice name = variable_name(slice_after(text, at + found_within.len));
 		if (redact_name_is_secret(names, name)) {
 			from = matched_data(text);
@@ -96,7 +106,7 @@ static size_t value_end(struct slice text, size_t from, uint8_t sign, bool decod
 {
 	if (decoded && sign == '=') {
 		struct slice argument = slice_sub(text, from, slice_find_byte(text, '&', from));
-		return from + slice_find(argument, found_within, 0);
+		return from + find_found_within(argument, 0);
 	}
 	if (from < text.len && (text.ptr[from] == '"' || text.ptr[from] == '\''))
 		return quoted_end(text, from);
@@ -157,6 +167,15 @@ static void add_until_secret(struct slice text, size_t from, size_t to, struct b
 	buffer_add(out, placeholder);
 }
 
+/* Behind the name of the element whose '<' stands at `at`. */
+static size_t element_name_end(struct slice text, size_t at)
+{
+	size_t end = at + 1;
+	while (end < text.len && (is_name_byte(text.ptr[end]) || text.ptr[end] == ':'))
+		end++;
+	return end;
+}
+
 /*
  * "<password a="b">x</password>" keeps its name. `from` is what has been dealt with. Returns where to go on, behind all
  * that was looked at; `from` itself if there is no such element.
@@ -164,9 +183,7 @@ static void add_until_secret(struct slice text, size_t from, size_t to, struct b
 static size_t add_element(const struct redact_names *names, struct slice text, size_t from, size_t at,
 			  struct buffer *out)
 {
-	size_t name_end = at + 1;
-	while (name_end < text.len && (is_name_byte(text.ptr[name_end]) || text.ptr[name_end] == ':'))
-		name_end++;
+	size_t name_end = element_name_end(text, at);
 	if (!redact_name_is_secret(names, slice_sub(text, at + 1, name_end)))
 		return from;
 	add_until_secret(text, from, name_end + (name_end < text.len && text.ptr[name_end] == '>'), out);
@@ -215,7 +232,7 @@ static void add_pairs_redacted(const struct redact_names *names, struct slice te
 /* The text without `value`, wherever it stands. */
 static void add_without(const struct redact_names *names, struct slice text, struct slice value, struct buffer *out)
 {
-	bool decoded = slice_find(text, found_within, 0) < text.len;
+	bool decoded = find_found_within(text, 0) < text.len;
 	for (size_t at = 0; at < text.len;) {
 		size_t hit = value.len == 0 ? text.len : slice_find(text, value, at);
 		add_pairs_redacted(names, slice_sub(text, at, hit), decoded, out);
@@ -251,4 +268,28 @@ void redact_text(const struct redact_names *names, struct slice variable, struct
 	buffer_add(out, part.name);
 	buffer_text(out, ": ");
 	buffer_add(out, placeholder);
+}
+
+/* Whether the sign at `at` has nothing behind it that would go, where nothing before it went. */
+static bool keeps_sign(const struct redact_names *names, struct slice text, size_t at)
+{
+	if (text.ptr[at] == '<')
+		return !redact_name_is_secret(names, slice_sub(text, at + 1, element_name_end(text, at)));
+	struct slice name = name_before(text, 0, at);
+	if (name.len > 0 && is_secret(names, name))
+		return false;
+	return text.ptr[at] != ':' || authority_end(text, at) == text.len;
+}
+
+bool redact_text_keeps(const struct redact_names *names, struct slice text)
+{
+	size_t first = byte_class_find(&SIGNS, text, 0);
+	if (find_secret_part(names, slice_make("", 0), text).from < text.len)
+		return false;
+	if (first == text.len)
+		return true;
+	for (size_t at = first; at < text.len; at = byte_class_find(&SIGNS, text, at + 1))
+		if (!keeps_sign(names, text, at))
+			return false;
+	return secret_parts(names, text) == text.len;
 }

@@ -221,6 +221,7 @@ struct rule_namespace {
 };
 
 struct unit;
+struct wording;
 
 /* A rule, a link of a chain, a SecAction, or a marker. */
 struct rule {
@@ -264,8 +265,9 @@ struct rule {
 	struct slice revision;
 	struct slice version;
 
-	const struct rule *next_link; /* of the chain, NULL at its end */
-	const struct unit *unit;      /* whose scan groups the targets name */
+	const struct rule *next_link;  /* of the chain, NULL at its end */
+	const struct wording *wording; /* of a chain that logs, for each of its links; NULL of others */
+	const struct unit *unit;       /* whose scan groups the targets name */
 	const char *file;
 	unsigned line;
 };

@@ -1,5 +1,7 @@
 #include "seclang/draft.h"
 
+#include "ruleset/wording.h"
+
 #include <errno.h>
 
 static bool resolve(enum choice own, enum choice of_phase)
@@ -67,5 +69,5 @@ int draft_finish(struct compiler *compiler, struct draft *draft, const struct ph
 	rule->namespaces = draft->namespaces;
 	rule->namespace_count = draft->namespace_count;
 	*ret_rule = rule;
-	return 0;
+	return wording_make(compiler->arena, head == NULL ? rule : head, rule);
 }

@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/vector.h"
 #include "match/regex.h"
+#include "ruleset/wording.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -83,6 +84,7 @@ static int actions_update(struct arena *arena, struct rule *rule, const struct d
 		rule->log = draft->log == CHOICE_YES;
 	if (draft->audit_log != CHOICE_DEFAULT)
 		rule->audit_log = draft->audit_log == CHOICE_YES;
+	rule->wording = NULL;
 	struct action *actions = arena_alloc(arena, (rule->action_count + draft->action_count + 1) * sizeof(*actions));
 	struct macro *tags = arena_alloc(arena, (rule->tag_count + draft->tag_count + 1) * sizeof(*tags));
 	if (actions == NULL || tags == NULL)
@@ -189,6 +191,8 @@ static int chain_change(struct link *link, const struct rule **chain)
 		if (r == 0)
 			r = targets_join(&change);
 	}
+	for (struct rule *rule = copy; rule != NULL && r == 0; rule = (struct rule *)rule->next_link)
+		r = wording_make(link->arena, copy, rule);
 	if (r == 0)
 		*chain = copy;
 	return r;
