@@ -18,6 +18,7 @@ static struct watched {
 	ngx_queue_t waiting;   /* connections that serve no request */
 	ngx_queue_t serving;
 	ngx_queue_t requests; /* in flight: struct gate_passage */
+	size_t body_rate;     /* that a body must have, bytes a second; 0: any */
 	ngx_event_t timer;
 	ngx_connection_t nobody; /* nginx's debug log wants a connection behind every event */
 } watched;
@@ -50,7 +51,7 @@ static void connection_enter(ngx_connection_t *c)
 	if (cleanup == NULL)
 		return;
 	struct gate_connection *own = cleanup->data;
-	*own = (struct gate_connection){.connection = c, .peer = c->sockaddr};
+	*own = (struct gate_connection){.connection = c, .peer = c->sockaddr, .since_ns = gate_now_ns()};
 	cleanup->handler = connection_leave;
 	ngx_queue_insert_tail(&watched.waiting, &own->link);
 	counter_add(&watched.outbox->connections->accepted, 1);
@@ -108,13 +109,14 @@ void gate_connections_leave(struct gate_passage *passage)
 		return;
 	own->served++;
 	if (--own->serving == 0) {
+		own->since_ns = gate_now_ns();
 		ngx_queue_remove(&own->link);
 		ngx_queue_insert_tail(&watched.waiting, &own->link);
 	}
 }
 
 /* One that may be taken for another use has sent nothing of a request. */
-static enum connection_state connection_state(const struct gate_connection *own)
+enum connection_state gate_connection_state(const struct gate_connection *own)
 {
 	return own->served > 0 && own->connection->reusable ? STATE_IDLE : STATE_READING_HEADER;
 }
@@ -126,7 +128,7 @@ static bool reads_body(const struct gate_context *context)
 	return context->request_state == GATE_READING || (body != NULL && body->rest > 0);
 }
 
-static enum connection_state request_state(const struct gate_context *context)
+enum connection_state gate_request_state(const struct gate_context *context)
 {
 	const ngx_http_request_t *r = context->request;
 
@@ -142,9 +144,9 @@ static void states_count(uint64_t counts[CONNECTION_STATES])
 	ngx_queue_t *q;
 
 	for (q = ngx_queue_head(&watched.waiting); q != ngx_queue_sentinel(&watched.waiting); q = ngx_queue_next(q))
-		counts[connection_state(ngx_queue_data(q, struct gate_connection, link))]++;
+		counts[gate_connection_state(ngx_queue_data(q, struct gate_connection, link))]++;
 	for (q = ngx_queue_head(&watched.requests); q != ngx_queue_sentinel(&watched.requests); q = ngx_queue_next(q))
-		counts[request_state(ngx_queue_data(q, struct gate_context, passage.link))]++;
+		counts[gate_request_state(ngx_queue_data(q, struct gate_context, passage.link))]++;
 }
 
 static void states_look(ngx_event_t *event)
@@ -152,6 +154,7 @@ static void states_look(ngx_event_t *event)
 	struct connection_counters *connections = watched.outbox->connections;
 	uint64_t counts[CONNECTION_STATES] = {0}, began_ns = gate_now_ns();
 
+	gate_slow_look(&watched.waiting, &watched.requests, watched.body_rate, event->log);
 	states_count(counts);
 	for (size_t i = 0; i < CONNECTION_STATES; i++)
 		counter_set(&connections->now[i], counts[i]);
@@ -161,9 +164,10 @@ static void states_look(ngx_event_t *event)
 	ngx_add_timer(event, ngx_max(pause, LOOK_MS));
 }
 
-void gate_connections_start(struct outbox *outbox, ngx_log_t *log)
+void gate_connections_start(struct outbox *outbox, size_t body_rate, ngx_log_t *log)
 {
 	watched.outbox = outbox;
+	watched.body_rate = body_rate;
 	ngx_queue_init(&watched.waiting);
 	ngx_queue_init(&watched.serving);
 	ngx_queue_init(&watched.requests);

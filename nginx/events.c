@@ -412,7 +412,7 @@ void gate_events_start(ngx_cycle_t *cycle, struct gate_main *main)
 			      directory, (ngx_uint_t)teller.outbox.file);
 	teller.requests = teller.outbox.events.next;
 	sites_map(main);
-	gate_connections_start(&teller.outbox, cycle->log);
+	gate_connections_start(&teller.outbox, main->body_rate, cycle->log);
 }
 
 void gate_events_stop(void)

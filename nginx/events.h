@@ -20,6 +20,7 @@ struct gate_connection {
 	ngx_queue_t link;
 	ngx_connection_t *connection;
 	struct sockaddr *peer; /* whom we speak with, whatever a header says */
+	uint64_t since_ns;     /* it serves no request, or was accepted */
 	ngx_uint_t serving;    /* requests begun and not ended */
 	ngx_uint_t served;
 };
@@ -65,8 +66,8 @@ void gate_passage_leave(struct gate_passage *passage);
 /* Accepted connections come through us from now on. In the master, for each configuration. */
 void gate_connections_watch(ngx_cycle_t *cycle);
 
-/* In this process; the outbox stays the caller's. */
-void gate_connections_start(struct outbox *outbox, ngx_log_t *log);
+/* In this process; the outbox stays the caller's. A body must come at `body_rate` bytes a second; 0: at any. */
+void gate_connections_start(struct outbox *outbox, size_t body_rate, ngx_log_t *log);
 void gate_connections_stop(void);
 
 /* NULL for one that was accepted before. */
@@ -75,6 +76,16 @@ struct gate_connection *gate_connection_find(ngx_http_request_t *r);
 /* The passage is in flight, and is not any more. */
 void gate_connections_enter(struct gate_passage *passage);
 void gate_connections_leave(struct gate_passage *passage);
+
+/* Of one that serves no request; of a request that has not ended. */
+enum connection_state gate_connection_state(const struct gate_connection *own);
+enum connection_state gate_request_state(const struct gate_context *context);
+
+/* ---- slow.c ---- */
+
+/* From time to time. Those who hold connections for too long are timed out: of `waiting` struct gate_connection, in the
+ * order in which they began to; of `requests` struct gate_passage, in the order of their arrival. */
+void gate_slow_look(ngx_queue_t *waiting, ngx_queue_t *requests, size_t body_rate_least, ngx_log_t *log);
 
 /* CLOCK_BOOTTIME. */
 uint64_t gate_now_ns(void);

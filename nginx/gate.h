@@ -54,6 +54,7 @@ struct gate_main {
 	struct gate_collections *collections; /* NULL: none */
 	struct gate_admission *admission;     /* NULL: every request goes to its origin at once */
 	ngx_msec_t admission_wait_ms;
+	size_t body_rate; /* that a body must have, bytes a second; 0: any */
 };
 
 /* At http, server and location level. */
@@ -101,6 +102,7 @@ struct gate_context {
 	enum gate_response_state response_state;
 	unsigned blocked : 1; /* the client was given an answer of the gate's choice */
 	unsigned logged : 1;
+	unsigned slow : 1;        /* its body was given up */
 	unsigned waited : 1;      /* found no slot of its origin at first */
 	unsigned crowded_out : 1; /* found none at all */
 	u_char id[32];

@@ -5,6 +5,7 @@ enum {
 	COLLECTIONS_MIN_BYTES = 256 * 1024,
 	ADMISSION_MIN_BYTES = 1024 * 1024,
 	ADMISSION_WAIT_MS = 1000,
+	BODY_RATE_BYTES = 500,
 	LOG_RATE_BYTES = 16 * 1024 * 1024,
 };
 
@@ -158,6 +159,8 @@ static ngx_command_t commands[] = {
 	 NULL},
 	{ngx_string("guia_admission_wait"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_msec_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, admission_wait_ms), NULL},
+	{ngx_string("guia_body_rate"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_size_slot,
+	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, body_rate), NULL},
 	{ngx_string("guia_log_rate"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_size_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, log_rate), NULL},
 	{ngx_string("guia_end_with_master"), NGX_HTTP_MAIN_CONF | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
@@ -177,6 +180,7 @@ static void *main_create(ngx_conf_t *cf)
 		return NULL;
 	main->end_with_master = NGX_CONF_UNSET;
 	main->log_rate = NGX_CONF_UNSET_SIZE;
+	main->body_rate = NGX_CONF_UNSET_SIZE;
 	main->admission_wait_ms = NGX_CONF_UNSET_MSEC;
 	cleanup->handler = gate_main_cleanup;
 	cleanup->data = main;
@@ -291,6 +295,7 @@ static ngx_int_t hooks_install(ngx_conf_t *cf)
 	struct gate_main *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_guia_module);
 
 	ngx_conf_init_size_value(main->log_rate, LOG_RATE_BYTES);
+	ngx_conf_init_size_value(main->body_rate, BODY_RATE_BYTES);
 	ngx_conf_init_msec_value(main->admission_wait_ms, ADMISSION_WAIT_MS);
 	if (main->events.data != NULL && events_install(cf) != NGX_OK)
 		return NGX_ERROR;

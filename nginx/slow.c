@@ -1,0 +1,136 @@
+/*
+ * Slow clients. Connections are what a worker has least of, and one that sends its request a byte at a time holds one
+ * for as long as nginx's timeouts let it. So a body has a lowest rate, over the whole of it, and where connections run
+ * short those go that have held theirs longest without bringing a request: first heads that are not there yet, the
+ * oldest first, then bodies, the slowest first. A client on a poor line is let alone as long as there is room.
+ *
+ * Whom we close is timed out as nginx would have done later: each of its handlers knows what to do then.
+ */
+#include "events.h"
+#include "gate.h"
+
+enum {
+	NS_A_MS = 1000000,
+	BODY_GRACE_MS = 10000,   /* before its rate is looked at */
+	SHED_HEAD_MS = 1000,     /* a head that takes less is not slow */
+	SHED_BODY_MS = 2000,     /* nor a body that has come for less long */
+	SHED_BODY_RATE = 256000, /* nor one that comes at so many bytes a second */
+	FREE_SHARE = 4,          /* a quarter of a worker's connections is kept free */
+	TELL_MS = 1000,
+};
+
+static struct shed {
+	ngx_uint_t heads; /* since it was last told */
+	ngx_uint_t bodies;
+	ngx_uint_t slow;
+	uint64_t told_ns;
+} shed;
+
+static void time_out(ngx_event_t *read)
+{
+	read->timedout = 1;
+	ngx_post_event(read, &ngx_posted_events);
+}
+
+/* ---- heads ---- */
+
+static ngx_uint_t heads_shed(ngx_queue_t *waiting, uint64_t now_ns, ngx_uint_t wanted)
+{
+	ngx_uint_t count = 0;
+
+	for (ngx_queue_t *q = ngx_queue_head(waiting); q != ngx_queue_sentinel(waiting) && count < wanted;
+	     q = ngx_queue_next(q)) {
+		struct gate_connection *own = ngx_queue_data(q, struct gate_connection, link);
+		if (now_ns - own->since_ns < (uint64_t)SHED_HEAD_MS * NS_A_MS)
+			break;
+		if (own->connection->read->timedout || gate_connection_state(own) != STATE_READING_HEADER)
+			continue;
+		time_out(own->connection->read);
+		count++;
+	}
+	return count;
+}
+
+/* ---- bodies ---- */
+
+/* Bytes a second since its head was there; nginx counts the head too. */
+static uint64_t body_rate(const struct gate_context *context, uint64_t now_ns)
+{
+	uint64_t ms = (now_ns - context->passage.at_ns) / NS_A_MS;
+
+	return (uint64_t)context->request->request_length * 1000 / ngx_max(ms, 1);
+}
+
+static void body_end(struct gate_context *context)
+{
+	ngx_http_request_t *r = context->request;
+	ngx_connection_t *c = r->connection;
+
+	c->read->timedout = 1;
+	context->slow = 1;
+	r->read_event_handler(r);
+	ngx_http_run_posted_requests(c);
+}
+
+/* Those that have come for so long and are below a rate, `most` at once. A body that is ended may take others along
+ * (streams of HTTP/2), so the list is gone through from its beginning each time. */
+static ngx_uint_t bodies_end(ngx_queue_t *requests, uint64_t now_ns, uint64_t least_ms, uint64_t rate, ngx_uint_t most)
+{
+	ngx_uint_t count = 0;
+
+	for (bool found = true; found && count < most; count += found) {
+		found = false;
+		for (ngx_queue_t *q = ngx_queue_head(requests); q != ngx_queue_sentinel(requests);
+		     q = ngx_queue_next(q)) {
+			struct gate_context *context = ngx_queue_data(q, struct gate_context, passage.link);
+			if (now_ns - context->passage.at_ns < least_ms * NS_A_MS)
+				break;
+			if (context->slow || gate_request_state(context) != STATE_READING_BODY ||
+			    body_rate(context, now_ns) >= rate)
+				continue;
+			found = true;
+			body_end(context);
+			break;
+		}
+	}
+	return count;
+}
+
+/* The slowest first: by doubling rates. */
+static ngx_uint_t bodies_shed(ngx_queue_t *requests, uint64_t now_ns, ngx_uint_t wanted)
+{
+	ngx_uint_t count = 0;
+
+	for (uint64_t rate = 1000; rate <= SHED_BODY_RATE && count < wanted; rate *= 2)
+		count += bodies_end(requests, now_ns, SHED_BODY_MS, rate, wanted - count);
+	return count;
+}
+
+/* ---- both ---- */
+
+static void tell(uint64_t now_ns, ngx_log_t *log)
+{
+	if (shed.heads + shed.bodies + shed.slow == 0 || now_ns - shed.told_ns < (uint64_t)TELL_MS * NS_A_MS)
+		return;
+	ngx_log_error(NGX_LOG_WARN, log, 0,
+		      "guia: connections run short: %ui were closed that had sent no whole head, %ui that sent a body "
+		      "slowly; "
+		      "%ui bodies were below guia_body_rate",
+		      shed.heads, shed.bodies, shed.slow);
+	shed = (struct shed){.told_ns = now_ns};
+}
+
+void gate_slow_look(ngx_queue_t *waiting, ngx_queue_t *requests, size_t body_rate_least, ngx_log_t *log)
+{
+	ngx_uint_t all = ngx_cycle->connection_n, free = ngx_cycle->free_connection_n;
+	uint64_t now_ns = gate_now_ns();
+
+	if (body_rate_least > 0)
+		shed.slow += bodies_end(requests, now_ns, BODY_GRACE_MS, body_rate_least, NGX_MAX_INT_T_VALUE);
+	if (free < all / FREE_SHARE) {
+		ngx_uint_t wanted = all / FREE_SHARE - free, heads = heads_shed(waiting, now_ns, wanted);
+		shed.heads += heads;
+		shed.bodies += bodies_shed(requests, now_ns, wanted - heads);
+	}
+	tell(now_ns, log);
+}

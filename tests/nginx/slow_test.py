@@ -1,0 +1,117 @@
+"""Slow clients hold connections only while there are enough: heads and bodies that trickle in make way for visitors, and
+nobody is closed who does not."""
+import socket
+import time
+
+from harness import Gate, Origin, case, curl, free_port, main, wait_until
+
+PORT, H2 = free_port(), free_port()
+HEAD = b"GET /echo HTTP/1.1\r\nHost: site\r\nX-Slow: "
+POST = b"POST /echo HTTP/1.1\r\nHost: site\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\na="
+origin = Origin()
+gate = Gate("", start=False, files={"rules.conf": "SecRuleEngine On\nSecRequestBodyAccess On\n"})
+gate.configure(f"""
+guia_events {gate.folder}/events; guia_body_rate 300;
+client_header_timeout 60s; client_body_timeout 60s;
+server {{
+    listen 127.0.0.1:{PORT}; listen 127.0.0.1:{H2} http2;
+    guia on; guia_rules rules.conf;
+    location / {{ proxy_pass http://127.0.0.1:{origin.port}; }}
+}}
+""")
+gate.start()
+
+
+def open_connections(count, beginning):
+    made = []
+    for _ in range(count):
+        s = socket.create_connection(("127.0.0.1", PORT), timeout=5)
+        s.sendall(beginning)
+        made.append(s)
+    return made
+
+
+def drip(connections):
+    """One more byte each -> those that are still open."""
+    left = []
+    for s in connections:
+        s.setblocking(False)
+        try:
+            s.send(b"a")
+            s.recv(1)
+        except BlockingIOError:
+            left.append(s)
+            continue
+        except OSError:
+            pass
+        s.close()
+    return left
+
+
+def close(connections):
+    for s in connections:
+        s.close()
+
+
+def visits(times):
+    return [curl(f"http://127.0.0.1:{PORT}/echo", patience=5).status for _ in range(times)]
+
+
+def visitors_served_beside(count, beginning, says):
+    slow = open_connections(count, beginning)
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        slow = drip(slow)
+        slow += open_connections(10, beginning)  # they come again
+        time.sleep(0.2)
+    assert visits(10) == [200] * 10
+    assert gate.logged(says)
+    close(slow)
+
+
+@case("heads that trickle in make way for visitors")
+def _():
+    visitors_served_beside(700, HEAD, "that had sent no whole head")
+
+
+@case("bodies that trickle in make way for visitors")
+def _():
+    visitors_served_beside(700, POST, "that sent a body slowly")
+
+
+@case("while there is room a slow head is let alone, and a slow body that keeps its rate")
+def _():
+    heads, bodies = open_connections(20, HEAD), open_connections(20, POST)
+    for _ in range(5):
+        time.sleep(0.5)
+        heads = drip(heads)
+        for s in bodies:
+            s.setblocking(True)
+            s.sendall(b"b" * 400)
+    assert len(heads) == 20 and len(drip(bodies)) == 20
+    close(heads + bodies)
+
+
+@case("a body below guia_body_rate is given up after ten seconds, with 408 where HTTP/1 can say so")
+def _():
+    [s] = open_connections(1, POST)
+    s.settimeout(20)
+    began = time.monotonic()
+    answer = b""
+    while time.monotonic() - began < 20 and not answer:
+        try:
+            s.settimeout(0.5)
+            s.sendall(b"c")
+            answer = s.recv(4096)
+            break
+        except socket.timeout:
+            continue
+        except OSError:
+            break
+    assert time.monotonic() - began > 8, answer
+    assert gate.logged("below guia_body_rate")
+    wait_until(lambda: any(line.startswith("408 ") for line in gate.log_lines()), "a line with 408")
+    assert visits(3) == [200] * 3
+
+
+main()
