@@ -4,7 +4,10 @@
 
 enum {
 	TABLE_VERSION = 1,
+	PAGE_BYTES = 4096,
 	BUCKET_BYTES = 64,
+	PAGE_BUCKETS = PAGE_BYTES / BUCKET_BYTES,
+	REGION_SHARE = 16, /* of so many pages one is for regions */
 	SLOTS = BUCKET_BYTES / 8,
 	TIME_BITS = 44,
 	TRIES = 16,
@@ -59,15 +62,16 @@ int rate_table_attach(struct rate_table *table, void *memory, size_t bytes)
 {
 	static const struct table_header none;
 	struct table_header *header = memory;
-	bytes -= bytes % BUCKET_BYTES;
-	if (bytes < RATE_TABLE_MIN_BYTES || (uintptr_t)memory % BUCKET_BYTES != 0)
+	bytes -= bytes % PAGE_BYTES;
+	if (bytes < RATE_TABLE_MIN_BYTES || (uintptr_t)memory % PAGE_BYTES != 0)
 		return -EINVAL;
 	int outcome = RATE_TABLE_KEPT;
 	if (!header_holds(header, bytes)) {
 		outcome = memcmp(header, &none, sizeof(none)) == 0 ? RATE_TABLE_NEW : RATE_TABLE_RESET;
 		format(header, bytes);
 	}
-	*table = (struct rate_table){(struct rate_bucket *)memory + 1, bytes / BUCKET_BYTES - 1, header->key};
+	/* The header has a page of its own. */
+	*table = (struct rate_table){(struct rate_bucket *)memory + PAGE_BUCKETS, bytes / PAGE_BYTES - 1, header->key};
 	return outcome;
 }
 
@@ -85,10 +89,10 @@ struct rate_limit rate_limit_make(uint64_t per_second, uint64_t burst)
 
 /* ---- keys ---- */
 
-static inline struct rate_bucket *bucket_of(const struct rate_table *table, uint64_t hash)
+/* One of `count`, by bits of a hash that are not in the tag. */
+static inline uint64_t pick(uint64_t hash, uint64_t count)
 {
-	/* The tag is of the upper bits: these are of the lower. */
-	return table->buckets + (uint64_t)((unsigned __int128)(hash << (64 - TIME_BITS)) * table->count >> 64);
+	return (uint64_t)((unsigned __int128)(hash << (64 - TIME_BITS)) * count >> 64);
 }
 
 /* Never 0, so that no debtor's word is that of a slot never used. */
@@ -101,17 +105,22 @@ static inline uint64_t tag_of(uint64_t hash)
 struct rate_key rate_key_make(const struct rate_table *table, const struct address *source, uint64_t scope)
 {
 	static const uint8_t bits[2][RATE_LEVELS] = {{128, 64, 48}, {128, 120, 112}};
-	bool v4 = address_is_v4(source);
+	const uint8_t *own = bits[address_is_v4(source)];
 	uint64_t high = address_high(source), low = address_low(source);
-	struct rate_key key;
+	uint64_t regions = (table->pages + REGION_SHARE - 1) / REGION_SHARE;
+	uint64_t hash[RATE_LEVELS];
 	for (unsigned level = 0; level < RATE_LEVELS; level++) {
-		unsigned own = bits[v4][level];
 		/* The level is in the key: a prefix is not its first address. */
 		const struct hash_key secret = {table->key.k0 ^ scope, table->key.k1 + level};
-		key.hash[level] =
-			hash_words(&secret, high & address_mask(own), own > 64 ? low & address_mask(own - 64) : 0);
-		__builtin_prefetch(bucket_of(table, key.hash[level]), 1);
+		hash[level] = hash_words(&secret, high & address_mask(own[level]),
+					 own[level] > 64 ? low & address_mask(own[level] - 64u) : 0);
 	}
+	struct rate_bucket *page = table->buckets + (regions + pick(hash[1], table->pages - regions)) * PAGE_BUCKETS;
+	struct rate_key key = {{page + hash[0] % PAGE_BUCKETS, page + hash[1] % PAGE_BUCKETS,
+				table->buckets + pick(hash[2], regions * PAGE_BUCKETS)},
+			       {tag_of(hash[0]), tag_of(hash[1]), tag_of(hash[2])}};
+	for (unsigned level = 0; level < RATE_LEVELS; level++)
+		__builtin_prefetch(key.bucket[level], 1);
 	return key;
 }
 
@@ -125,98 +134,99 @@ static inline uint64_t debt_of(uint64_t word, uint64_t now_us)
 }
 
 /* Time in which `cost` is paid. The fraction is rounded by chance, or many small costs would count for too much. */
-static inline uint64_t paying_us(const struct rate_limit *limit, uint64_t cost, uint64_t hash, uint64_t now_us)
+static inline uint64_t paying_us(const struct rate_limit *limit, uint64_t cost, uint64_t tag, uint64_t now_us)
 {
 	unsigned __int128 exact = (unsigned __int128)cost * limit->us_per_cost;
-	uint32_t chance = (uint32_t)((hash ^ now_us) * 0x9e3779b97f4a7c15u >> 32);
+	uint32_t chance = (uint32_t)((tag ^ now_us) * 0x9e3779b97f4a7c15u >> 32);
 	exact = (exact + chance) >> 32;
 	return exact > RATE_DEBT_MOST_US ? RATE_DEBT_MOST_US : (uint64_t)exact;
 }
 
-/* The slot of the tag; where there is none, of whom one loses least by forgetting. */
-static inline uint64_t *slot_of(struct rate_bucket *bucket, uint64_t tag, uint64_t now_us, uint64_t *ret_word)
+/* A debtor's place as it was read: what is owed, and where that may be changed. */
+struct place {
+	uint64_t *slot;
+	uint64_t word;
+	uint64_t debt_us; /* 0 too where the place is another's */
+};
+
+/*
+ * The slot of the tag; where there is none, that of whom one loses least by forgetting. No branch depends on what is
+ * read, for it would be foreseen wrongly as often as not.
+ */
+static inline struct place place_of(struct rate_bucket *bucket, uint64_t tag, uint64_t now_us)
 {
-	uint64_t *least = NULL;
-	uint64_t least_debt = UINT64_MAX, least_word = 0;
-	for (unsigned i = 0; i < SLOTS; i++) {
+	uint64_t least = UINT64_MAX, least_word = 0, at = 0;
+	for (uint64_t i = 0; i < SLOTS; i++) {
 		uint64_t word = __atomic_load_n(&bucket->slot[i], __ATOMIC_RELAXED);
-		if ((word & ~TIME_MASK) == tag) {
-			*ret_word = word;
-			return &bucket->slot[i];
-		}
-		uint64_t debt = debt_of(word, now_us);
-		if (debt < least_debt) {
-			least = &bucket->slot[i];
-			least_debt = debt;
-			least_word = word;
-		}
+		uint64_t loss = (word ^ tag) >> TIME_BITS == 0 ? 0 : debt_of(word, now_us) + 1;
+		bool less = loss < least;
+		least = less ? loss : least;
+		least_word = less ? word : least_word;
+		at = less ? i : at;
 	}
-	*ret_word = least_word;
-	return least;
+	return (struct place){&bucket->slot[at], least_word, least == 0 ? debt_of(least_word, now_us) : 0};
 }
 
-static inline uint64_t debt_at(const struct rate_table *table, uint64_t hash, uint64_t now_us)
+static inline bool place_take(struct place *place, uint64_t tag, uint64_t more_us, uint64_t now_us)
 {
-	uint64_t word, tag = tag_of(hash);
-	(void)slot_of(bucket_of(table, hash), tag, now_us, &word);
-	return (word & ~TIME_MASK) == tag ? debt_of(word, now_us) : 0;
+	uint64_t debt = place->debt_us + more_us;
+	uint64_t word = tag | ((now_us + (debt > RATE_DEBT_MOST_US ? RATE_DEBT_MOST_US : debt)) & TIME_MASK);
+	return __atomic_compare_exchange_n(place->slot, &place->word, word, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
-static inline void owe(const struct rate_table *table, uint64_t hash, uint64_t more_us, uint64_t now_us)
+static inline void owe(struct rate_bucket *bucket, uint64_t tag, uint64_t more_us, uint64_t now_us)
 {
-	struct rate_bucket *bucket = bucket_of(table, hash);
-	uint64_t tag = tag_of(hash);
 	/* Where others are so often quicker the debt is theirs to count. */
 	for (unsigned i = 0; i < TRIES; i++) {
-		uint64_t word;
-		uint64_t *slot = slot_of(bucket, tag, now_us, &word);
-		uint64_t debt = more_us + ((word & ~TIME_MASK) == tag ? debt_of(word, now_us) : 0);
-		uint64_t owed = tag | ((now_us + (debt > RATE_DEBT_MOST_US ? RATE_DEBT_MOST_US : debt)) & TIME_MASK);
-		if (__atomic_compare_exchange_n(slot, &word, owed, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		struct place place = place_of(bucket, tag, now_us);
+		if (place_take(&place, tag, more_us, now_us))
 			return;
 	}
 }
 
-unsigned rate_table_admit(const struct rate_table *table, const struct rate_key *key, const struct rate_limits *limits,
-			  uint64_t cost, uint64_t now_us)
+unsigned rate_table_admit(const struct rate_key *key, const struct rate_limits *limits, uint64_t cost, uint64_t now_us)
 {
 	uint64_t more_us[RATE_LEVELS];
+	struct place place[RATE_LEVELS];
 	for (unsigned level = 0; level < RATE_LEVELS; level++) {
 		const struct rate_limit *limit = &limits->level[level];
-		more_us[level] = paying_us(limit, cost, key->hash[level], now_us);
-		if (limit->us_per_cost == 0)
-			continue;
-		uint64_t debt = debt_at(table, key->hash[level], now_us);
-		if (debt != 0 && debt + more_us[level] > limit->burst_us)
+		more_us[level] = paying_us(limit, cost, key->tag[level], now_us);
+		place[level] = place_of(key->bucket[level], key->tag[level], now_us);
+		uint64_t debt = place[level].debt_us;
+		if (debt != 0 && limit->us_per_cost != 0 && debt + more_us[level] > limit->burst_us)
 			return level + 1;
 	}
 	for (unsigned level = 0; level < RATE_LEVELS; level++)
-		if (more_us[level] != 0)
-			owe(table, key->hash[level], more_us[level], now_us);
+		if (more_us[level] != 0 && !place_take(&place[level], key->tag[level], more_us[level], now_us))
+			owe(key->bucket[level], key->tag[level], more_us[level], now_us);
 	return RATE_ADMITTED;
 }
 
-void rate_table_charge(const struct rate_table *table, const struct rate_key *key, const struct rate_limits *limits,
-		       uint64_t cost, uint64_t now_us)
+void rate_table_charge(const struct rate_key *key, const struct rate_limits *limits, uint64_t cost, uint64_t now_us)
 {
 	for (unsigned level = 0; level < RATE_LEVELS; level++) {
-		uint64_t more_us = paying_us(&limits->level[level], cost, key->hash[level], now_us);
+		uint64_t more_us = paying_us(&limits->level[level], cost, key->tag[level], now_us);
 		if (more_us != 0)
-			owe(table, key->hash[level], more_us, now_us);
+			owe(key->bucket[level], key->tag[level], more_us, now_us);
 	}
 }
 
-uint64_t rate_table_debt_us(const struct rate_table *table, const struct rate_key *key, unsigned level, uint64_t now_us)
+uint64_t rate_table_debt_us(const struct rate_key *key, unsigned level, uint64_t now_us)
 {
-	return level < RATE_LEVELS ? debt_at(table, key->hash[level], now_us) : 0;
+	return level < RATE_LEVELS ? place_of(key->bucket[level], key->tag[level], now_us).debt_us : 0;
 }
 
-uint64_t rate_table_debtors(const struct rate_table *table, uint64_t first, uint64_t count, uint64_t now_us)
+struct rate_table_facts rate_table_facts(const struct rate_table *table, uint64_t first, uint64_t count,
+					 uint64_t now_us)
 {
-	uint64_t debtors = 0;
-	for (uint64_t i = first; i < table->count && i - first < count; i++)
-		for (unsigned slot = 0; slot < SLOTS; slot++)
-			debtors +=
-				debt_of(__atomic_load_n(&table->buckets[i].slot[slot], __ATOMIC_RELAXED), now_us) != 0;
-	return debtors;
+	struct rate_table_facts facts = {0};
+	for (uint64_t page = first; page < table->pages && page - first < count; page++) {
+		facts.places += PAGE_BUCKETS * SLOTS;
+		for (uint64_t i = 0; i < PAGE_BUCKETS * SLOTS; i++) {
+			const struct rate_bucket *bucket = &table->buckets[page * PAGE_BUCKETS + i / SLOTS];
+			uint64_t word = __atomic_load_n(&bucket->slot[i % SLOTS], __ATOMIC_RELAXED);
+			facts.debtors += debt_of(word, now_us) != 0;
+		}
+	}
+	return facts;
 }

@@ -19,7 +19,7 @@
 #include "base/hash.h"
 
 enum {
-	RATE_TABLE_MIN_BYTES = 4096,
+	RATE_TABLE_MIN_BYTES = 4 * 4096,
 	RATE_LEVELS = 3, /* IPv4 /32, /24, /16; IPv6 /128, /64, /48 */
 
 	RATE_TABLE_NEW = 0, /* outcomes of attaching */
@@ -48,20 +48,21 @@ struct rate_bucket;
 /* One process's handle. Fields are private. */
 struct rate_table {
 	struct rate_bucket *buckets;
-	uint64_t count;
+	uint64_t pages;
 	struct hash_key key;
 };
 
 /*
- * Attaches to memory aligned to 64 bytes: formats it if its header is all zero (NEW), goes on with a table of the same
- * size (KEPT), starts afresh over anything else (RESET). Whoever calls first must be alone. Or -EINVAL: too small or
- * not aligned.
+ * Attaches to memory aligned to 4096 bytes: formats it if its header is all zero (NEW), goes on with a table of the
+ * same size (KEPT), starts afresh over anything else (RESET). Whoever calls first must be alone. Or -EINVAL: too small
+ * or not aligned.
  */
 int rate_table_attach(struct rate_table *table, void *memory, size_t bytes);
 
-/* Where a source's debts are. Good for every call with the same table. */
+/* Where a source's debts are, as long as the table is mapped there. */
 struct rate_key {
-	uint64_t hash[RATE_LEVELS];
+	struct rate_bucket *bucket[RATE_LEVELS];
+	uint64_t tag[RATE_LEVELS];
 };
 
 /*
@@ -78,18 +79,21 @@ enum {
  * Admits and charges every level, or refuses and charges none: neighbours do not pay for what was not admitted, and
  * who insists is held at the limit and not below. Who owes nothing is admitted at any cost.
  */
-unsigned rate_table_admit(const struct rate_table *table, const struct rate_key *key, const struct rate_limits *limits,
-			  uint64_t cost, uint64_t now_us);
+unsigned rate_table_admit(const struct rate_key *key, const struct rate_limits *limits, uint64_t cost, uint64_t now_us);
 
 /* Charges what is known only afterwards. */
-void rate_table_charge(const struct rate_table *table, const struct rate_key *key, const struct rate_limits *limits,
-		       uint64_t cost, uint64_t now_us);
+void rate_table_charge(const struct rate_key *key, const struct rate_limits *limits, uint64_t cost, uint64_t now_us);
 
 /* How long until the source has paid at that level; 0: it owes nothing. For Retry-After. */
-uint64_t rate_table_debt_us(const struct rate_table *table, const struct rate_key *key, unsigned level,
-			    uint64_t now_us);
+uint64_t rate_table_debt_us(const struct rate_key *key, unsigned level, uint64_t now_us);
 
-/* Debtors among the buckets [first, first + count), for a person to see how full it is. */
-uint64_t rate_table_debtors(const struct rate_table *table, uint64_t first, uint64_t count, uint64_t now_us);
+struct rate_table_facts {
+	uint64_t places;
+	uint64_t debtors;
+};
+
+/* Looks at the pages [first, first + count) only, so that a large table may be looked at in parts. */
+struct rate_table_facts rate_table_facts(const struct rate_table *table, uint64_t first, uint64_t count,
+					 uint64_t now_us);
 
 #endif
