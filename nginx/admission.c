@@ -29,18 +29,23 @@ struct gate_admission *gate_admission_of(ngx_http_request_t *r)
 	return main->admission;
 }
 
-uint64_t gate_admission_source(struct gate_admission *admission, ngx_http_request_t *r)
+struct address gate_admission_source(ngx_http_request_t *r)
 {
-	struct sockaddr *address = r->connection->sockaddr;
-	const struct seen_sources *seen = admission->shared->seen;
+	const struct sockaddr *address = r->connection->sockaddr;
 	switch (address->sa_family) {
 	case AF_INET:
-		return seen_sources_key(seen, (uint8_t *)&((struct sockaddr_in *)address)->sin_addr, 4);
+		return address_from_v4((const uint8_t *)&((const struct sockaddr_in *)address)->sin_addr);
 	case AF_INET6:
-		return seen_sources_key(seen, (uint8_t *)&((struct sockaddr_in6 *)address)->sin6_addr, 16);
+		return address_from_v6((const uint8_t *)&((const struct sockaddr_in6 *)address)->sin6_addr);
 	default:
-		return 0;
+		return (struct address){0};
 	}
+}
+
+bool gate_admission_knows(const struct gate_admission *admission, const struct address *source)
+{
+	const struct seen_sources *seen = admission->shared->seen;
+	return seen_sources_has(seen, seen_sources_key(seen, source));
 }
 
 /* The origin has answered: what it still sends takes no slot, a stream of events may last for hours. */
@@ -48,6 +53,12 @@ static ngx_int_t header_filter(ngx_http_request_t *r)
 {
 	gate_peer_answered(r);
 	return next_header_filter(r);
+}
+
+static void source_learn(struct seen_sources *seen, ngx_http_request_t *r, uint64_t now_ms)
+{
+	struct address source = gate_admission_source(r);
+	seen_sources_add(seen, seen_sources_key(seen, &source), now_ms);
 }
 
 /* A source is known once it was answered well while nothing had to wait. */
@@ -60,7 +71,7 @@ static ngx_int_t log_handler(ngx_http_request_t *r)
 
 	if (status >= NGX_HTTP_OK && status < NGX_HTTP_BAD_REQUEST && now_us > admission->calm_from_us &&
 	    (context == NULL || (!context->blocked && !context->verdict.would_block)))
-		seen_sources_add(admission->shared->seen, gate_admission_source(admission, r), now_us / 1000);
+		source_learn(admission->shared->seen, r, now_us / 1000);
 	return NGX_OK;
 }
 
@@ -119,11 +130,12 @@ static struct shared_origin *shared_origin_get(ngx_slab_pool_t *slab, struct sha
 	return o;
 }
 
-static struct shared_part *shared_part_make(ngx_slab_pool_t *slab, size_t sources)
+static struct shared_part *shared_part_make(ngx_slab_pool_t *slab, const struct gate_admission *admission)
 {
 	struct shared_part *shared = ngx_slab_calloc(slab, sizeof(*shared));
-	size_t words, bytes = seen_sources_bytes(sources, &words);
-	if (shared == NULL || (shared->seen = ngx_slab_calloc(slab, bytes)) == NULL)
+	size_t words, bytes = seen_sources_bytes(admission->sources, &words);
+	if (shared == NULL || (shared->seen = ngx_slab_calloc(slab, bytes)) == NULL ||
+	    (shared->debts = ngx_slab_calloc(slab, admission->debts_bytes)) == NULL)
 		return NULL;
 	shared->seen->words = words;
 	shared->seen->generation_ms = SEEN_MS;
@@ -137,13 +149,14 @@ static ngx_int_t zone_init(ngx_shm_zone_t *zone, void *data)
 	struct gate_origin *origins = admission->origins.elts;
 	ngx_slab_pool_t *slab = (ngx_slab_pool_t *)zone->shm.addr;
 
-	admission->shared = before != NULL ? before->shared : shared_part_make(slab, admission->sources);
+	admission->shared = before != NULL ? before->shared : shared_part_make(slab, admission);
 	for (ngx_uint_t i = 0; admission->shared != NULL && i < admission->origins.nelts; i++) {
 		origins[i].shared = shared_origin_get(slab, admission->shared, origins[i].name);
 		if (origins[i].shared == NULL)
 			admission->shared = NULL;
 	}
-	if (admission->shared != NULL)
+	if (admission->shared != NULL &&
+	    rate_table_attach(&admission->debts, admission->shared->debts, admission->debts_bytes) >= 0)
 		return NGX_OK;
 	ngx_log_error(NGX_LOG_EMERG, zone->shm.log, 0,
 		      "guia_admission: \"%V\" has no room for %ui upstreams: give more", &zone->shm.name,
@@ -160,9 +173,10 @@ struct gate_admission *gate_admission_add(ngx_conf_t *cf, size_t bytes)
 	if (admission == NULL || zone == NULL ||
 	    ngx_array_init(&admission->origins, cf->pool, 8, sizeof(struct gate_origin)) != NGX_OK)
 		return NULL;
-	/* As many as fit into half of the zone. */
-	for (admission->sources = 256; seen_sources_bytes(2 * admission->sources, &words) <= bytes / 2;)
+	/* A quarter for sources, a quarter for their debts, the rest for origins. */
+	for (admission->sources = 256; seen_sources_bytes(2 * admission->sources, &words) <= bytes / 4;)
 		admission->sources *= 2;
+	admission->debts_bytes = bytes / 4 / ngx_pagesize * ngx_pagesize;
 	admission->process = ADMISSION_PROCESSES;
 	zone->init = zone_init;
 	zone->data = admission;

@@ -9,6 +9,7 @@
 
 #include "limit/admission.h"
 #include "limit/fair_queue.h"
+#include "limit/rate_table.h"
 #include "limit/seen_sources.h"
 
 enum { ADMISSION_NAME_BYTES = 112 };
@@ -23,6 +24,7 @@ struct shared_origin {
 struct shared_part {
 	struct shared_origin *first;
 	struct seen_sources *seen;
+	void *debts; /* a rate_table: what each source has had of the origins' time lately */
 	_Atomic pid_t processes[ADMISSION_PROCESSES]; /* 0: free */
 };
 
@@ -38,7 +40,9 @@ struct gate_origin {
 
 struct gate_admission {
 	struct shared_part *shared;
+	struct rate_table debts; /* this process's handle */
 	size_t sources;
+	size_t debts_bytes;
 	ngx_msec_t wait_ms;
 	uint64_t calm_from_us; /* in this process nothing has had to wait for a while by then */
 	ngx_array_t origins;   /* struct gate_origin */
@@ -49,8 +53,10 @@ struct gate_admission {
 /* In the configuration of the request's cycle. */
 struct gate_admission *gate_admission_of(ngx_http_request_t *r);
 uint64_t gate_admission_clock_us(void);
-/* Of the address of the request's client: what seen_sources knows it by. */
-uint64_t gate_admission_source(struct gate_admission *admission, ngx_http_request_t *r);
+/* Of the request's client, as realip found it; all zero where it has none (UNIX sockets). */
+struct address gate_admission_source(ngx_http_request_t *r);
+/* Whether it was answered before, while nothing had to wait. */
+bool gate_admission_knows(const struct gate_admission *admission, const struct address *source);
 
 /* ---- admission_peer.c ---- */
 

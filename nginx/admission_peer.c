@@ -12,6 +12,7 @@
 enum {
 	PUMP_MS = 4, /* how soon a slot that another worker's request left is found */
 	CALM_US = 10 * 1000000,
+	PAID_US_A_SECOND = 100000,
 	QUEUE_FEWEST = 16,  /* requests that may wait */
 	QUEUE_BY_LIMIT = 2, /* and for each that may be asked at once */
 };
@@ -67,6 +68,25 @@ static bool slot_take(struct gate_admission *admission, struct gate_peer *peer)
 	return true;
 }
 
+/*
+ * A slot's time is what a source costs; the same of those of its requests that look alike, so that of many people
+ * behind one address those pay who ask. A second of an origin's time in each ten is forgiven.
+ */
+static struct rate_key debt_key(const struct gate_admission *admission, ngx_http_request_t *r)
+{
+	struct address source = gate_admission_source(r);
+	struct gate_context *context = gate_context_find(r);
+	return rate_key_make(&admission->debts, &source, context != NULL ? context->passage.shape : 0);
+}
+
+static void debt_charge(const struct gate_admission *admission, ngx_http_request_t *r, uint64_t cost_us,
+			uint64_t now_us)
+{
+	const struct rate_limits paid = {.level = {rate_limit_make(PAID_US_A_SECOND, PAID_US_A_SECOND)}};
+	struct rate_key key = debt_key(admission, r);
+	rate_table_charge(&key, &paid, cost_us, now_us);
+}
+
 static void slot_give(struct gate_peer *peer, enum admission_outcome outcome)
 {
 	struct gate_admission *admission = gate_admission_of(peer->request);
@@ -74,6 +94,7 @@ static void slot_give(struct gate_peer *peer, enum admission_outcome outcome)
 	if (peer->state != PEER_ADMITTED)
 		return;
 	peer->state = PEER_DONE;
+	debt_charge(admission, peer->request, now_us - peer->sent_us, now_us);
 	admission_leave(&peer->origin->shared->admission, admission->process, kind_of(peer->request), outcome,
 			now_us - peer->sent_us, now_us);
 	if (peer->origin->queue.count > 0)
@@ -146,6 +167,7 @@ static void standin_replace(struct gate_peer *peer, ngx_connection_t *c)
 	c->log = c->pool->log = c->read->log = c->write->log = r->connection->log;
 	u->writer.connection = c;
 	u->state->peer = u->peer.name;
+	u->start_time = ngx_current_msec; /* from here on it is the origin's time */
 	standin->pool = NULL;
 	ngx_close_connection(standin);
 }
@@ -223,10 +245,14 @@ static bool queue_join(struct gate_admission *admission, struct gate_peer *peer)
 	struct gate_origin *origin = peer->origin;
 	struct fair_queue_entry *out, *none;
 	uint64_t now_us = gate_admission_clock_us();
-	bool known = seen_sources_has(admission->shared->seen, gate_admission_source(admission, peer->request));
+	struct address source = gate_admission_source(peer->request);
+	struct rate_key key = debt_key(admission, peer->request);
+	/* In the time that it takes to pay, which is ten times what was had. */
+	uint64_t used_us = rate_table_debt_us(&key, 0, now_us) * PAID_US_A_SECOND / 1000000;
+	uint8_t rank = fair_queue_rank(gate_admission_knows(admission, &source), used_us);
 
 	origin->queue.capacity = QUEUE_FEWEST + QUEUE_BY_LIMIT * admission_limit(&origin->shared->admission, now_us);
-	if (!fair_queue_join(&origin->queue, &peer->entry, fair_queue_rank(known, 0), now_us, &out))
+	if (!fair_queue_join(&origin->queue, &peer->entry, rank, now_us, &out))
 		return false;
 	peer->queue = &origin->queue;
 	if (out != NULL) {

@@ -13,15 +13,10 @@ size_t seen_sources_bytes(size_t sources, size_t *ret_words)
 	return sizeof(struct seen_sources) + 2 * words * sizeof(uint64_t);
 }
 
-uint64_t seen_sources_key(const struct seen_sources *s, const uint8_t *address, size_t len)
+uint64_t seen_sources_key(const struct seen_sources *s, const struct address *source)
 {
-	static const uint8_t mapped[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-	struct slice source = slice_make(address, len);
-	if (slice_starts_with(source, slice_make(mapped, sizeof(mapped))))
-		source = slice_after(source, sizeof(mapped));
-	else if (len == 16)
-		source = slice_sub(source, 0, 8);
-	return hash_bytes(&s->secret, source);
+	struct prefix who = address_prefix(source, address_is_v4(source) ? ADDRESS_BITS : ADDRESS_BITS / 2);
+	return hash_bytes(&s->secret, slice_make(who.address.bytes, ADDRESS_BYTES));
 }
 
 /* Both bits and word of each probe come from different parts of a hash that is keyed already. */

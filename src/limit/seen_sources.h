@@ -9,6 +9,7 @@
 #ifndef GUIA_LIMIT_SEEN_SOURCES_H
 #define GUIA_LIMIT_SEEN_SOURCES_H
 
+#include "base/address.h"
 #include "base/hash.h"
 
 #include <stdbool.h>
@@ -29,8 +30,8 @@ struct seen_sources {
 /* Of the whole, in bytes, for so many sources a generation. Of `words` too. */
 size_t seen_sources_bytes(size_t sources, size_t *ret_words);
 
-/* Of the 4 bytes of an IPv4 address, or the 16 of an IPv6 address, of which the /64 counts. */
-uint64_t seen_sources_key(const struct seen_sources *s, const uint8_t *address, size_t len);
+/* Of an IPv4 address, or the /64 of an IPv6 one. */
+uint64_t seen_sources_key(const struct seen_sources *s, const struct address *source);
 
 void seen_sources_add(struct seen_sources *s, uint64_t key, uint64_t now_ms);
 bool seen_sources_has(const struct seen_sources *s, uint64_t key);

@@ -81,14 +81,15 @@ static void addresses_of_one_network_are_one_source(void **state)
 	(void)state;
 	struct seen_sources *s = seen_make(SOURCES);
 	s->secret = key;
-	const uint8_t plain[] = {192, 0, 2, 7}, other[] = {192, 0, 2, 8};
-	const uint8_t mapped[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 7};
-	uint8_t six[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2, 3}, same[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2, 4};
-	uint8_t next[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 3, 3};
-	assert_true(seen_sources_key(s, plain, 4) == seen_sources_key(s, mapped, 16));
-	assert_true(seen_sources_key(s, plain, 4) != seen_sources_key(s, other, 4));
-	assert_true(seen_sources_key(s, six, 16) == seen_sources_key(s, same, 16));
-	assert_true(seen_sources_key(s, six, 16) != seen_sources_key(s, next, 16));
+	const uint8_t four[] = {192, 0, 2, 7}, next_four[] = {192, 0, 2, 8};
+	const uint8_t six[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2, 3},
+		      same_six[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2, 4};
+	const uint8_t next_six[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 3, 3};
+	struct address a = address_from_v4(four), b = address_from_v4(next_four), c = address_from_v6(six),
+		       d = address_from_v6(same_six), e = address_from_v6(next_six);
+	assert_true(seen_sources_key(s, &a) != seen_sources_key(s, &b));
+	assert_true(seen_sources_key(s, &c) == seen_sources_key(s, &d));
+	assert_true(seen_sources_key(s, &c) != seen_sources_key(s, &e));
 	free(s);
 }
 

@@ -7,7 +7,7 @@
 enum {
 	CONNECTIONS = 4096,
 	CONNECTIONS_LEAST = 64,
-	ADMISSION_MB = 8,
+	ADMISSION_MB = 16,
 };
 
 #define TEXT(...) buffer_text(out, "" __VA_ARGS__ "\n")
@@ -67,7 +67,8 @@ static void add_rules(const char *directive, const struct text_list *rules, cons
 		buffer_printf(out, "%s%s %.*s;\n", indent, directive, SLICE_ARG(rules->items[i]));
 }
 
-/* Half of it for what is learned of origins, 8 KB each. By doublings, for the zone starts anew where its size changes.
+/* Half of it for what is learned of origins, 8 KB each; the rest for sources. By doublings, for the zone starts anew
+ * where its size changes.
  */
 static size_t admission_mb(size_t sites)
 {

@@ -69,15 +69,16 @@ async def ask(port, source, path):
 
 
 class Flood:
-    """So many clients at once, each with an address of its own, asking again and again until it is closed."""
+    """So many clients at once, each with an address of its own if none is given, asking until it is closed."""
 
-    def __init__(self, port, clients, path="/flood"):
-        self.port, self.path, self.statuses, self.going, self.number = port, path, {}, True, 0
+    def __init__(self, port, clients, path="/flood", source=None):
+        self.port, self.path, self.source = port, path, source
+        self.statuses, self.going, self.number = {}, True, 0
         self.thread = threading.Thread(target=lambda: asyncio.run(self.run(clients)))
         self.thread.start()
 
     async def client(self, n):
-        source = f"127.7.{n // 250}.{1 + n % 250}"
+        source = self.source or f"127.7.{n // 250}.{1 + n % 250}"
         while self.going:
             self.number += 1
             status, _ = await ask(self.port, source, f"{self.path}?n={self.number}")
@@ -172,6 +173,14 @@ def _():
 @case("the same over TLS to the origin")
 def _():
     flooded(TLS, tls)
+
+
+@case("a stranger goes before a stranger who has had much")
+def _():
+    with Flood(PLAIN, 120, source="127.0.3.3") as flood:
+        wait_until(lambda: flood.statuses.get(502, 0) > 50 and flood.statuses.get(200, 0) > 50, "refusals")
+        answers = visit(PLAIN, "127.0.4.4", times=20, pause=0.02)
+    assert [s for s, _ in answers] == [200] * 20, answers
 
 
 @case("a flood leaves no lines in the error log")
