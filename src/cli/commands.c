@@ -2,13 +2,14 @@
 #include "cli/command.h"
 
 extern const struct command check_command;
+extern const struct command drill_command;
 extern const struct command explain_command;
 extern const struct command inspect_command;
 extern const struct command serve_command;
 extern const struct command test_command;
 
 const struct command *const commands[] = {
-	&check_command, &explain_command, &inspect_command, &serve_command, &test_command,
+	&check_command, &drill_command, &explain_command, &inspect_command, &serve_command, &test_command,
 };
 
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

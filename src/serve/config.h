@@ -46,6 +46,7 @@ struct serve_config {
 	struct slice cache_dir;
 	bool detect;
 	bool https_only;
+	bool gate_off;                  /* nothing is inspected; not to be had by YAML */
 	int64_t workers;                /* 0: one a processor */
 	int64_t drain_seconds;          /* how long old workers may finish */
 	int64_t body_limit_mb;          /* 0: nothing was said */

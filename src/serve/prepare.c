@@ -117,6 +117,7 @@ int prepare_config(const struct serve_options *options, const struct notice *not
 	struct diagnostics diagnostics;
 	diagnostics_init(&diagnostics);
 	config_init(ret_config, arena);
+	ret_config->gate_off = options->gate_off;
 	int r = load(options, arena, &diagnostics, ret_config);
 	notice_diagnostics(notice, &diagnostics);
 	diagnostics_destroy(&diagnostics);

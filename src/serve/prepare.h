@@ -19,6 +19,7 @@ struct serve_options {
 	const char *const *listens;
 	const char *run_dir;   /* NULL: the file's, or a fresh one */
 	const char *cache_dir; /* NULL: the file's, or the usual place */
+	bool gate_off;         /* the same nginx, and nothing is inspected: what a drill compares with */
 };
 
 /* The parts of the installation, for free() by parts_free. */

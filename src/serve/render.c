@@ -81,7 +81,12 @@ static size_t admission_mb(size_t sites)
 static void add_engine(const struct serve_config *config, const struct render_places *places, struct buffer *out)
 {
 	const char *limit;
-	TEXT("\tguia on;\n\tguia_collections 16m;\n\tguia_log_level notice;\n\tguia_end_with_master on;");
+	TEXT("\tguia_end_with_master on;");
+	if (config->gate_off) {
+		TEXT("\tguia off;");
+		return;
+	}
+	TEXT("\tguia on;\n\tguia_collections 16m;\n\tguia_log_level notice;");
 	buffer_printf(out, "\tguia_admission %zum;\n", admission_mb(config->site_count));
 	if (places->cache_dir[0] != '\0')
 		buffer_printf(out, "\tguia_cache_dir %s;\n", places->cache_dir);

@@ -13,7 +13,7 @@ import traceback
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-COMMANDS = ("check", "explain", "inspect", "serve", "test")
+COMMANDS = ("check", "drill", "explain", "inspect", "serve", "test")
 TEMP = tempfile.TemporaryDirectory(prefix="guia-cli-")
 FOLDER = pathlib.Path(TEMP.name)
 CASES = []
@@ -68,6 +68,10 @@ def wrong_words_are_told_with_what_was_meant():
         (("inspect",), "needs"), (("inspect", "--rules"), "needs a value"), (("check", "x"), "does not know"),
         (("check", "--json=1"), "takes no value"), (("explain", GOOD, EVIL), "does not know"), (("serve",), "--site"),
         (("test", "-z", "x"), "no option -z"),
+        (("drill", "x"), "does not know"), (("drill", "--shape", "get-flod"), "did you mean get-flood"),
+        (("drill", "--shape", ""), "slow-body"), (("drill", "-s", "diffuse", "-s", "everything"), "slow-body"),
+        (("drill", "--seed", "x"), "whole number"), (("drill", "--seed", "-1"), "whole number"), (("drill", "--seed", ""), "whole number"),
+        (("drill", "--seed", "1e3"), "whole number"), (("drill", "--seed", "9999999999999999999"), "whole number"),
     ]
     for words, part in cases:
         out, err = guia(*words, code=2)

@@ -1,0 +1,62 @@
+/*
+ * A connection of a person to the gate, from that person's address: non-blocking, with or without TLS. Sessions of TLS
+ * are resumed. All names of the gate's are here.
+ */
+#ifndef GUIA_DRILL_CONNECTION_H
+#define GUIA_DRILL_CONNECTION_H
+
+#include "base/buffer.h"
+#include "drill/people.h"
+
+#include <openssl/ssl.h>
+
+#define GATE_V4 "192.0.2.10"
+#define GATE_V6 "2001:db8:0:2::10"
+
+enum connection_state {
+	CONNECTION_GREETING, /* connecting, shaking hands */
+	CONNECTION_WRITING,
+	CONNECTION_READING,
+	CONNECTION_IDLE,
+	CONNECTION_SLOW, /* between two pieces */
+};
+
+struct connection {
+	int fd;
+	SSL *ssl;
+	enum connection_state state;
+	uint32_t who;
+	bool used;      /* it has answered before */
+	bool again;     /* its request was sent before, over one that had been closed meanwhile */
+	size_t sending; /* index in the schedule */
+	size_t written;
+	int64_t due_ns;
+	struct connection *earlier, *later; /* in a due list */
+	struct connection *under;           /* in the stack of this person's idle ones */
+	struct buffer in;
+};
+
+struct tls_client {
+	SSL_CTX *context;
+	SSL_SESSION **sessions; /* by person; NULL: none yet */
+};
+
+int tls_client_init(size_t person_count, struct tls_client *ret_tls);
+
+/* Begins to connect; `poll` is an epoll set, edge-triggered, with the connection as its data. 0 or -errno. */
+int connection_open(const struct person *person, uint32_t who, const char *host, const struct tls_client *tls, int poll,
+		    struct connection **ret_connection);
+
+/* Its memory stays, for free(), with an `fd` of -1. `abruptly`: by a reset, as one who will not hear of it any more. */
+void connection_close(struct connection *connection, bool abruptly);
+
+/* 0 when hands are shaken, -EAGAIN, or -EIO. */
+int connection_greet(struct connection *connection);
+
+/* How many bytes, at least 1; -EAGAIN; or -EIO. */
+ssize_t connection_write(struct connection *connection, const uint8_t *bytes, size_t len);
+
+/* Bytes appended to `in`; 0 at the end; -EAGAIN; or -EIO. */
+ssize_t connection_read(struct connection *connection);
+
+#endif

@@ -1,0 +1,198 @@
+#include "drill/drill.h"
+
+#include "base/error.h"
+#include "drill/network.h"
+#include "drill/random.h"
+#include "drill/report.h"
+#include "drill/run.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+struct drill {
+	const struct drill_options *options;
+	struct stage stage;
+	int gate_processor;
+	int crowd_processor;
+	size_t verdicts[VERDICT_VOID + 1];
+	json_t *shapes; /* NULL if nobody wants them */
+};
+
+/* What the seed decides of a shape, the same for both runs. */
+struct scene {
+	struct run_plan plan;
+	struct people people;
+	struct tells tells;
+	struct schedule residents;
+	struct schedule attack;
+};
+
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void say(const char *format, ...)
+{
+	va_list arguments;
+	fputs("guia: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
+static void scene_free(struct scene *scene)
+{
+	people_free(&scene->people);
+	schedule_free(&scene->residents);
+	schedule_free(&scene->attack);
+}
+
+static int scene_make(const struct drill *drill, const struct shape *shape, struct scene *ret_scene)
+{
+	struct scene scene = {0};
+	uint64_t seed = random_stream(drill->options->seed, (uint64_t)(shape - shapes) + 100);
+	scene.plan = run_plan_of(shape, seed, drill->options->brief);
+	scene.tells = tells_draw(&scene.plan);
+	int r = people_make(seed, scene.plan.resident_count, scene.plan.sources, &scene.people);
+	r = r != 0 ? r : schedule_residents(&scene.plan, &scene.residents);
+	r = r != 0 ? r : schedule_attack(&scene.plan, &scene.tells, &scene.attack);
+	if (r == 0)
+		*ret_scene = scene;
+	else
+		scene_free(&scene);
+	return r;
+}
+
+static int run_one(const struct drill *drill, const struct scene *scene, bool guia, struct record **ret_record)
+{
+	struct run_setting setting = {
+		.stage = &drill->stage,
+		.gate_processor = drill->gate_processor,
+		.crowd_processor = drill->crowd_processor,
+		.plan = &scene->plan,
+		.people = &scene->people,
+		.tells = &scene->tells,
+		.residents = &scene->residents,
+		.attack = &scene->attack,
+		.guia = guia,
+	};
+	struct buffer said = buffer_make(NULL);
+	say("%s, %s Guia: %u s", scene->plan.shape->name, guia ? "with" : "without",
+	    run_plan_end_ms(&scene->plan) / 1000);
+	int r = run_shape(&setting, &said, ret_record);
+	if (r != 0)
+		say("%s: %s\n%.*s", scene->plan.shape->name, strerror(-r), SLICE_ARG(buffer_slice(&said)));
+	buffer_free(&said);
+	return r;
+}
+
+static int show(struct drill *drill, const struct scene *scene, const struct record *without, const struct record *with)
+{
+	struct pair pair = {.plan = &scene->plan};
+	int r = figures_of(&scene->plan, without, &pair.without);
+	r = r != 0 ? r : figures_of(&scene->plan, with, &pair.with);
+	if (r != 0)
+		return r;
+	struct report report = {&pair, &scene->tells, without, with, judge(&pair)};
+	drill->verdicts[report.verdict]++;
+	if (drill->shapes != NULL)
+		return json_array_append_new(drill->shapes, report_json(&report)) == 0 ? 0 : -ENOMEM;
+	struct buffer text = buffer_make(NULL);
+	report_text(&report, &text);
+	fwrite(text.ptr, 1, text.len, stdout);
+	fflush(stdout);
+	buffer_free(&text);
+	return 0;
+}
+
+static int play_shape(struct drill *drill, const struct shape *shape)
+{
+	struct scene scene;
+	struct record *without = NULL, *with = NULL;
+	int r = scene_make(drill, shape, &scene);
+	if (r != 0)
+		return r;
+	r = network_admit(&drill->stage, &scene.people);
+	r = r != 0 ? r : run_one(drill, &scene, false, &without);
+	r = r != 0 ? r : run_one(drill, &scene, true, &with);
+	r = r != 0 ? r : show(drill, &scene, without, with);
+	record_unmap(without);
+	record_unmap(with);
+	scene_free(&scene);
+	return r;
+}
+
+static int build(struct drill *drill, bool root)
+{
+	const char *what = "";
+	if (stage_processors(&drill->gate_processor, &drill->crowd_processor) != 0) {
+		say("a drill needs two processors: one for the gate and its origin, one for those who come");
+		return -ENODEV;
+	}
+	int r = stage_build(root, &drill->stage, &what);
+	if (r != 0) {
+		say("this machine does not allow the drill %s: %s", what, strerror(-r));
+		return r;
+	}
+	stage_come_first();
+	(void)stage_pin(drill->crowd_processor); /* what keeps the score stays away from the gate */
+	r = network_build(&drill->stage, drill->gate_processor, drill->crowd_processor);
+	if (r < 0)
+		say("this machine does not allow the drill a network of its own: %s", strerror(-r));
+	else if (r == NETWORK_RECEIVES_ELSEWHERE)
+		say("without root what the gate receives is first worked at on the crowd's processor, which flatters "
+		    "it");
+	return r < 0 ? r : 0;
+}
+
+static void summarise(const struct drill *drill)
+{
+	const struct drill_options *o = drill->options;
+	if (drill->shapes == NULL) {
+		printf("seed %" PRIu64 ":", o->seed);
+		const char *comma = "";
+		for (size_t i = 0; i <= VERDICT_VOID; i++)
+			if (drill->verdicts[i] > 0) {
+				printf("%s %zu %s", comma, drill->verdicts[i], verdict_names[i]);
+				comma = ",";
+			}
+		putchar('\n');
+		return;
+	}
+	json_t *whole = json_pack("{s:I, s:b, s:O}", "seed", (json_int_t)o->seed, "root", drill->stage.root, "shapes",
+				  drill->shapes);
+	json_dumpf(whole, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+	putchar('\n');
+	json_decref(whole);
+}
+
+static int play(void *context, bool root)
+{
+	struct drill drill = {.options = context};
+	drill.shapes = drill.options->json ? json_array() : NULL;
+	int r = build(&drill, root);
+	for (size_t i = 0; i < drill.options->shape_count && r == 0; i++)
+		r = play_shape(&drill, drill.options->shapes[i]);
+	if (r != 0)
+		return DRILL_ENVIRONMENT;
+	summarise(&drill);
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		say("cannot write: %s", strerror(errno));
+		return DRILL_ENVIRONMENT;
+	}
+	return drill.verdicts[VERDICT_NOT_SURVIVED] > 0 ? DRILL_FINDINGS
+	       : drill.verdicts[VERDICT_VOID] > 0       ? DRILL_ENVIRONMENT
+							: DRILL_FINE;
+}
+
+int drill_run(const struct drill_options *options)
+{
+	int code = DRILL_ENVIRONMENT;
+	struct drill_options copy = *options;
+	int r = stage_enter(play, &copy, &code);
+	if (r == -ECHILD)
+		say("the drill was ended from outside");
+	else if (r != 0)
+		say("this machine does not allow namespaces to %s: %s", "this user", strerror(-r));
+	return r == 0 ? code : DRILL_ENVIRONMENT;
+}

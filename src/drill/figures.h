@@ -1,0 +1,42 @@
+/* What a run's record comes to. Pure: a record and a plan in, numbers out. */
+#ifndef GUIA_DRILL_FIGURES_H
+#define GUIA_DRILL_FIGURES_H
+
+#include "drill/record.h"
+#include "drill/shape.h"
+
+/* What became of residents' requests that were meant to be sent within a span of time. */
+struct span {
+	size_t asked;
+	size_t outcomes[OUTCOMES];
+	double answered_percent; /* by the origin's page, in time; 0 of none */
+	double copies_percent;   /* by a last good copy, where one may be */
+	double p50_ms;           /* of those answered */
+	double p99_ms;
+};
+
+struct figures {
+	struct span quiet;
+	struct span attack;
+	struct span held;  /* from the restoration to the end of the run; empty if there was none */
+	struct span after; /* once the attack is over */
+	double onset_s;    /* the attackers' first packet, from the start; 0: none was sent */
+	double restored_s; /* from onset to when residents are served again to the end of the attack; NAN: never */
+	double planned_per_second;
+	double offered_per_second; /* of the attack, while it was on */
+	double sent_per_second;
+	double reached_percent; /* of what was sent, what came to the origin, after the restoration if there was one */
+	double late_p99_ms;     /* how late the residents' client was itself */
+	double crowd_busy_percent;  /* of their processor, both clients' together, during the attack */
+	double origin_busy_percent; /* of its slots, the busiest second of the attack */
+};
+
+/* Of a request meant in [from_ns, to_ns). -ENOMEM or 0. */
+int span_of(const struct record *record, int64_t from_ns, int64_t to_ns, struct span *ret_span);
+
+int figures_of(const struct run_plan *plan, const struct record *record, struct figures *ret_figures);
+
+/* The percentage that a success must reach to be one. */
+#define HELD_PERCENT 99.9
+
+#endif

@@ -1,0 +1,238 @@
+#include "drill/judge.h"
+
+#include "base/test.h"
+
+#include <math.h>
+
+enum {
+	PER_SECOND = 300,
+};
+
+static const int64_t second_ns = 1000000000;
+
+/* Who is answered: by the second, what one thinks of. */
+typedef bool answered_function(double since_s, size_t number);
+
+/* A run in which residents ask evenly, and attackers send as planned, all of it to the origin until `stopped_s`. */
+static struct record *make_record(const struct run_plan *plan, answered_function *answered, double stopped_s)
+{
+	struct record *record;
+	size_t seconds = run_plan_end_ms(plan) / 1000, count = seconds * PER_SECOND;
+	assert_int_equal(record_map(count, &record), 0);
+	for (size_t i = 0; i < count; i++) {
+		struct asked *asked = &record->asked[i];
+		asked->meant_ns = (int64_t)i * second_ns / PER_SECOND;
+		bool good = answered((double)asked->meant_ns / 1e9, i);
+		asked->outcome = good ? OUTCOME_ANSWERED : OUTCOME_LATE;
+		asked->took_us = good ? 50000 + (int32_t)(i % 100) * 100 : 2000000;
+		asked->late_us = 100;
+	}
+	for (size_t i = 0; i < seconds; i++) {
+		if (!run_plan_attacks(plan, (uint32_t)i * 1000))
+			continue;
+		record->attack[i].offered = plan->attacks_per_second;
+		record->attack[i].sent = plan->attacks_per_second;
+		record->origin[i].attackers = (double)i < stopped_s ? plan->attacks_per_second : 0;
+		record->origin[i].busiest = 50;
+	}
+	record->attackers_use =
+		(struct client_use){second_ns * 4, second_ns * 10, (uint64_t)plan->quiet_ms * 1000000 + 1};
+	record->residents_use = (struct client_use){second_ns / 2, second_ns * 10, 1};
+	return record;
+}
+
+static bool always(double since_s, size_t number)
+{
+	(void)since_s;
+	(void)number;
+	return true;
+}
+
+static bool down_for_good(double since_s, size_t number)
+{
+	(void)number;
+	return since_s < 10 || since_s >= 55;
+}
+
+static bool down_three_seconds(double since_s, size_t number)
+{
+	(void)number;
+	return since_s < 10 || since_s >= 13;
+}
+
+static bool down_fifteen_seconds(double since_s, size_t number)
+{
+	(void)number;
+	return since_s < 10 || since_s >= 25;
+}
+
+static bool one_in_five_hundred_lost(double since_s, size_t number)
+{
+	return down_three_seconds(since_s, number) && (since_s < 10 || number % 500 != 0);
+}
+
+static bool one_in_five_thousand_lost(double since_s, size_t number)
+{
+	return down_three_seconds(since_s, number) && (since_s < 10 || number % 5000 != 0);
+}
+
+static bool again_and_again(double since_s, size_t number)
+{
+	(void)number;
+	return since_s < 10 || since_s >= 55 || (int)since_s % 10 >= 5;
+}
+
+static struct pair make_pair(const struct run_plan *plan, answered_function *without, answered_function *with,
+			     double stopped_s)
+{
+	struct pair pair = {.plan = plan};
+	struct record *control = make_record(plan, without, 1000), *tried = make_record(plan, with, stopped_s);
+	assert_int_equal(figures_of(plan, control, &pair.without), 0);
+	assert_int_equal(figures_of(plan, tried, &pair.with), 0);
+	record_unmap(control);
+	record_unmap(tried);
+	return pair;
+}
+
+static struct run_plan whole_plan(void)
+{
+	return run_plan_of(&shapes[0], 1, false);
+}
+
+static void restoration_is_when_it_lasts(void **state)
+{
+	(void)state;
+	struct run_plan plan = whole_plan();
+	static const struct {
+		answered_function *answered;
+		double restored_s; /* negative: never */
+	} cases[] = {
+		{always, 0},
+		{down_for_good, -1},
+		{down_three_seconds, 3},
+		{down_fifteen_seconds, 15},
+		{one_in_five_hundred_lost, -1},
+		{one_in_five_thousand_lost, 3},
+		{again_and_again, -1},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct figures figures;
+		struct record *record = make_record(&plan, cases[i].answered, 1000);
+		assert_int_equal(figures_of(&plan, record, &figures), 0);
+		if (cases[i].restored_s < 0)
+			assert_true(isnan(figures.restored_s));
+		else
+			assert_true(fabs(figures.restored_s - cases[i].restored_s) < 0.11);
+		assert_true(figures.quiet.answered_percent == 100);
+		record_unmap(record);
+	}
+}
+
+static void a_shape_that_is_withstood_is_survived(void **state)
+{
+	(void)state;
+	struct run_plan plan = whole_plan();
+	struct pair pair = make_pair(&plan, down_for_good, down_three_seconds, 13);
+	assert_int_equal(judge(&pair), VERDICT_SURVIVED);
+	assert_true(pair.with.held.asked >= 10000);
+	assert_true(pair.with.reached_percent == 0);
+	for (size_t i = 0; i < judge_line_count; i++)
+		assert_true(judge_meets(&judge_lines[i], &pair));
+}
+
+static void without_harm_there_is_no_win(void **state)
+{
+	(void)state;
+	struct run_plan plan = whole_plan();
+	struct pair pair = make_pair(&plan, always, always, 13);
+	assert_int_equal(judge(&pair), VERDICT_HARMLESS);
+}
+
+static void each_line_can_fail(void **state)
+{
+	(void)state;
+	struct run_plan plan = whole_plan();
+	struct pair late = make_pair(&plan, down_for_good, down_fifteen_seconds, 13);
+	struct pair never = make_pair(&plan, down_for_good, down_for_good, 13);
+	struct pair let_through = make_pair(&plan, down_for_good, down_three_seconds, 1000);
+	struct pair slow = make_pair(&plan, down_for_good, down_three_seconds, 13), few = slow;
+	slow.with.held.p99_ms = slow.with.quiet.p99_ms * 2 + 1;
+	few.with.held.asked = 9999;
+	const struct pair *const pairs[] = {&late, &never, &let_through, &slow, &few};
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		assert_int_equal(judge(pairs[i]), VERDICT_NOT_SURVIVED);
+	plan.brief = true;
+	assert_int_equal(judge(&few), VERDICT_SURVIVED);
+}
+
+static void latency_may_double_or_grow_by_fifty(void **state)
+{
+	(void)state;
+	struct run_plan plan = whole_plan();
+	struct pair pair = make_pair(&plan, down_for_good, down_three_seconds, 13);
+	pair.with.quiet.p99_ms = 20;
+	pair.with.held.p99_ms = 70;
+	assert_int_equal(judge(&pair), VERDICT_SURVIVED);
+	pair.with.held.p99_ms = 71;
+	assert_int_equal(judge(&pair), VERDICT_NOT_SURVIVED);
+	pair.with.quiet.p99_ms = 60;
+	pair.with.held.p99_ms = 119;
+	assert_int_equal(judge(&pair), VERDICT_SURVIVED);
+}
+
+static void what_disturbs_a_run_voids_it(void **state)
+{
+	(void)state;
+	struct run_plan plan = whole_plan();
+	struct pair good = make_pair(&plan, down_for_good, down_three_seconds, 13);
+	struct pair bad[8];
+	for (size_t i = 0; i < 8; i++)
+		bad[i] = good;
+	bad[0].without.late_p99_ms = 5.1;
+	bad[1].with.late_p99_ms = 5.1;
+	bad[2].with.crowd_busy_percent = 61;
+	bad[3].without.quiet.answered_percent = 98;
+	bad[4].with.offered_per_second *= 1.06;
+	bad[5].with.sent_per_second *= 0.94;
+	bad[6].without.offered_per_second = bad[6].with.offered_per_second *= 0.94;
+	bad[7].without.offered_per_second = bad[7].with.offered_per_second = 0;
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(judge(&bad[i]), VERDICT_VOID);
+	good.with.sent_per_second *= 2; /* heavier may it be */
+	assert_int_equal(judge(&good), VERDICT_SURVIVED);
+}
+
+static void nothing_recorded_is_void(void **state)
+{
+	(void)state;
+	struct run_plan plan = whole_plan();
+	struct pair pair = {.plan = &plan};
+	struct record *record;
+	assert_int_equal(record_map(0, &record), 0);
+	assert_int_equal(figures_of(&plan, record, &pair.without), 0);
+	pair.with = pair.without;
+	assert_int_equal(judge(&pair), VERDICT_VOID);
+	record_unmap(record);
+}
+
+/* Between pulses all is well; the second must be withstood too. */
+static void a_pulse_is_not_over_when_it_pauses(void **state)
+{
+	(void)state;
+	struct nearest nearest;
+	struct run_plan plan = run_plan_of(shape_find("pulse", &nearest), 1, false);
+	struct pair pair = make_pair(&plan, always, always, 0);
+	assert_true(pair.with.offered_per_second == plan.attacks_per_second);
+	struct record *record = make_record(&plan, always, 0);
+	for (size_t i = 0; i < record->asked_count; i++)
+		if (run_plan_attacks(&plan, (uint32_t)(record->asked[i].meant_ns / 1000000)))
+			record->asked[i].outcome = OUTCOME_LATE;
+	assert_int_equal(figures_of(&plan, record, &pair.with), 0);
+	assert_true(isnan(pair.with.restored_s));
+	record_unmap(record);
+}
+
+TEST_MAIN(cmocka_unit_test(restoration_is_when_it_lasts), cmocka_unit_test(a_shape_that_is_withstood_is_survived),
+	  cmocka_unit_test(without_harm_there_is_no_win), cmocka_unit_test(each_line_can_fail),
+	  cmocka_unit_test(latency_may_double_or_grow_by_fifty), cmocka_unit_test(what_disturbs_a_run_voids_it),
+	  cmocka_unit_test(nothing_recorded_is_void), cmocka_unit_test(a_pulse_is_not_over_when_it_pauses))

@@ -1,0 +1,175 @@
+#include "drill/network.h"
+
+#include "base/error.h"
+#include "drill/connection.h"
+#include "drill/netlink.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#define WORLD_LINK        "world"
+#define ROUTER_WORLD_LINK "outside"
+#define ROUTER_GATE_LINK  "inside"
+#define GATE_LINK         "gate"
+
+/* Addresses of RFC 5737 and RFC 3849, which are nobody's. */
+#define WORLD_V4        "198.51.100.2"
+#define WORLD_V6        "2001:db8:0:1::2"
+#define ROUTER_WORLD_V4 "198.51.100.1"
+#define ROUTER_WORLD_V6 "2001:db8:0:1::1"
+#define ROUTER_GATE_V4  "192.0.2.1"
+#define ROUTER_GATE_V6  "2001:db8:0:2::1"
+
+static struct address address_of(const char *text)
+{
+	struct address address = {.six = strchr(text, ':') != NULL};
+	(void)inet_pton(address.six ? AF_INET6 : AF_INET, text, address.bytes);
+	return address;
+}
+
+static int write_setting(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	int r = write(fd, value, strlen(value)) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
+static int set_up(int fd, const char *link, const char *v4, const char *v6)
+{
+	struct address four = address_of(v4), six = address_of(v6);
+	int r = netlink_add_address(fd, link, &four, 24);
+	r = r != 0 ? r : netlink_add_address(fd, link, &six, 64);
+	r = r != 0 ? r : netlink_set_up(fd, link);
+	return r != 0 ? r : netlink_set_up(fd, "lo");
+}
+
+static int add_default(int fd, const char *v4, const char *v6)
+{
+	struct address four = address_of(v4), six = address_of(v6);
+	int r = netlink_add_route(fd, NULL, &four);
+	return r != 0 ? r : netlink_add_route(fd, NULL, &six);
+}
+
+static int build_router(int fd, const struct stage *stage)
+{
+	int r = netlink_add_pair(fd, ROUTER_WORLD_LINK, WORLD_LINK, stage->world);
+	r = r != 0 ? r : netlink_add_pair(fd, ROUTER_GATE_LINK, GATE_LINK, stage->gate);
+	r = r != 0 ? r : set_up(fd, ROUTER_WORLD_LINK, ROUTER_WORLD_V4, ROUTER_WORLD_V6);
+	r = r != 0 ? r : set_up(fd, ROUTER_GATE_LINK, ROUTER_GATE_V4, ROUTER_GATE_V6);
+	r = r != 0 ? r : write_setting("/proc/sys/net/ipv4/ip_forward", "1");
+	return r != 0 ? r : write_setting("/proc/sys/net/ipv6/conf/all/forwarding", "1");
+}
+
+static int build_gate(int fd, const struct stage *stage)
+{
+	(void)stage;
+	int r = set_up(fd, GATE_LINK, GATE_V4, GATE_V6);
+	r = r != 0 ? r : add_default(fd, ROUTER_GATE_V4, ROUTER_GATE_V6);
+	/* nginx is not root where the drill is not. */
+	return r != 0 ? r : write_setting("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+}
+
+static int build_world(int fd, const struct stage *stage)
+{
+	(void)stage;
+	int r = set_up(fd, WORLD_LINK, WORLD_V4, WORLD_V6);
+	r = r != 0 ? r : add_default(fd, ROUTER_WORLD_V4, ROUTER_WORLD_V6);
+	return r != 0 ? r : write_setting("/proc/sys/net/ipv4/ip_local_port_range", "1024 65535");
+}
+
+/* Addresses of links are good at once: nobody else is there to have the same. */
+static int expect_nobody(void)
+{
+	int r = write_setting("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
+	return r != 0 ? r : write_setting("/proc/sys/net/ipv6/conf/default/dad_transmits", "0");
+}
+
+static int expect_nobody_anywhere(const struct stage *stage)
+{
+	const int namespaces[] = {stage->world, stage->router, stage->gate};
+	int r = 0;
+	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]) && r == 0; i++) {
+		r = stage_go(namespaces[i]);
+		r = r != 0 ? r : expect_nobody();
+	}
+	return r;
+}
+
+static int in_namespace(int namespace, int (*act)(int fd, const struct stage *stage), const struct stage *stage)
+{
+	int fd, r = stage_go(namespace);
+	r = r != 0 ? r : netlink_open(&fd);
+	if (r != 0)
+		return r;
+	r = act(fd, stage);
+	close(fd);
+	return r;
+}
+
+/* Another shape's people may live in the same network. */
+static int unless_there(int r)
+{
+	return r == -EEXIST ? 0 : r;
+}
+
+/* /sys shows the network namespace of whoever mounts it, so it is mounted to be written to and goes again. */
+static int receive_on(const struct stage *stage, int namespace, const char *link, int processor)
+{
+	char path[PATH_MAX + 64], mask[64];
+	int r = stage_go(namespace);
+	if (r != 0)
+		return r;
+	if (mount("sysfs", stage->folder, "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
+		return -errno;
+	snprintf(path, sizeof(path), "%s/class/net/%s/queues/rx-0/rps_cpus", stage->folder, link);
+	int words = snprintf(mask, sizeof(mask), "%x", 1u << processor % 32);
+	for (int i = processor / 32; i > 0 && words + 10 < (int)sizeof(mask); i--)
+		words += snprintf(mask + words, sizeof(mask) - (size_t)words, ",00000000");
+	r = write_setting(path, mask);
+	umount2(stage->folder, MNT_DETACH);
+	return r;
+}
+
+int network_build(const struct stage *stage, int gate_processor, int crowd_processor)
+{
+	int r = expect_nobody_anywhere(stage);
+	r = r != 0 ? r : in_namespace(stage->router, build_router, stage);
+	r = r != 0 ? r : in_namespace(stage->gate, build_gate, stage);
+	r = r != 0 ? r : in_namespace(stage->world, build_world, stage);
+	if (r != 0)
+		return r;
+	int received = receive_on(stage, stage->gate, GATE_LINK, gate_processor);
+	received = received != 0 ? received : receive_on(stage, stage->router, ROUTER_WORLD_LINK, crowd_processor);
+	received = received != 0 ? received : receive_on(stage, stage->router, ROUTER_GATE_LINK, crowd_processor);
+	received = received != 0 ? received : receive_on(stage, stage->world, WORLD_LINK, crowd_processor);
+	r = stage_go(stage->world);
+	return r != 0 ? r : received != 0 ? NETWORK_RECEIVES_ELSEWHERE : 0;
+}
+
+int network_admit(const struct stage *stage, const struct people *people)
+{
+	struct address four = address_of(WORLD_V4), six = address_of(WORLD_V6);
+	int own, way, r = stage_go(stage->router);
+	r = r != 0 ? r : netlink_open(&way);
+	if (r != 0)
+		return r;
+	r = stage_go(stage->world);
+	if (r == 0 && (r = netlink_open(&own)) == 0) {
+		for (size_t i = 0; i < NETWORKS && r == 0; i++) {
+			const struct network *network = &people->networks[i];
+			r = unless_there(netlink_add_own(own, network));
+			if (r == 0)
+				r = unless_there(netlink_add_route(way, network, network->base.six ? &six : &four));
+		}
+		close(own);
+	}
+	close(way);
+	return r;
+}

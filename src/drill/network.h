@@ -1,0 +1,24 @@
+/*
+ * The network of the drill: the world, in which everybody's addresses are, an operator's router, and the gate's host,
+ * joined by virtual links.
+ */
+#ifndef GUIA_DRILL_NETWORK_H
+#define GUIA_DRILL_NETWORK_H
+
+#include "drill/people.h"
+#include "drill/stage.h"
+
+enum {
+	NETWORK_RECEIVES_ELSEWHERE = 1,
+};
+
+/*
+ * 0; NETWORK_RECEIVES_ELSEWHERE if all is there, but the kernel does not let the gate's receive work be put on the
+ * gate's processor, as it does not without root; or -errno. The process is in the world afterwards.
+ */
+int network_build(const struct stage *stage, int gate_processor, int crowd_processor);
+
+/* The addresses of a run, in the world and on the router. They go with the namespaces. */
+int network_admit(const struct stage *stage, const struct people *people);
+
+#endif

@@ -1,0 +1,182 @@
+#include "drill/people.h"
+
+#include "base/error.h"
+#include "drill/random.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What is nobody's on the Internet, or is the drill's own (RFC 6890, RFC 5735, RFC 5771). */
+static const struct {
+	uint8_t base[4];
+	unsigned bits;
+} never[] = {
+	{{0, 0, 0, 0}, 8},      {{10, 0, 0, 0}, 8},    {{100, 64, 0, 0}, 10}, {{127, 0, 0, 0}, 8},
+	{{169, 254, 0, 0}, 16}, {{172, 16, 0, 0}, 12}, {{192, 0, 0, 0}, 16},  {{192, 88, 0, 0}, 16},
+	{{192, 168, 0, 0}, 16}, {{198, 18, 0, 0}, 15}, {{198, 51, 0, 0}, 16}, {{203, 0, 0, 0}, 16},
+	{{224, 0, 0, 0}, 3},
+};
+
+static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
+{
+	unsigned whole = bits / 8, rest = bits % 8;
+	return memcmp(a, b, whole) == 0 && (rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0);
+}
+
+bool network_has(const struct network *network, const struct address *address)
+{
+	return network->base.six == address->six && same_bits(network->base.bytes, address->bytes, network->bits);
+}
+
+static bool overlaps(const struct network *a, const struct network *b)
+{
+	return a->base.six == b->base.six &&
+	       same_bits(a->base.bytes, b->base.bytes, a->bits < b->bits ? a->bits : b->bits);
+}
+
+static bool is_usable(const struct network *network, const struct network *before, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (overlaps(network, &before[i]))
+			return false;
+	for (size_t i = 0; !network->base.six && i < sizeof(never) / sizeof(never[0]); i++)
+		if (same_bits(network->base.bytes, never[i].base,
+			      network->bits < never[i].bits ? network->bits : never[i].bits))
+			return false;
+	return true;
+}
+
+static void draw_bits(uint64_t *random, uint8_t *bytes, unsigned from, unsigned to)
+{
+	for (unsigned bit = from; bit < to; bit++)
+		if (random_below(random, 2) != 0)
+			bytes[bit / 8] = (uint8_t)(bytes[bit / 8] | 0x80 >> bit % 8);
+}
+
+static struct network draw_network(uint64_t *random, bool home, bool six)
+{
+	struct network network = {.home = home, .base.six = six};
+	network.bits = six ? (home ? 40 : 32) : home ? 18 : 14 + random_below(random, 9);
+	if (six)
+		memcpy(network.base.bytes, "\x24\x00", 2); /* of 2400::/8, in which registries assign */
+	draw_bits(random, network.base.bytes, six ? 8 : 0, network.bits);
+	return network;
+}
+
+static void draw_networks(uint64_t *random, struct network networks[NETWORKS])
+{
+	for (size_t i = 0; i < NETWORKS;) {
+		networks[i] = draw_network(random, i < NETWORKS_HOME, i % 4 == 3);
+		if (is_usable(&networks[i], networks, i))
+			i++;
+	}
+}
+
+/* Hosts of IPv6 are few to a /64, as customers' are. */
+static struct address draw_address(uint64_t *random, const struct network networks[NETWORKS], bool home)
+{
+	bool six = random_percent(random, PEOPLE_IPV6_PERCENT);
+	const struct network *network;
+	do
+		network = &networks[home ? random_below(random, NETWORKS_HOME)
+					 : NETWORKS_HOME + random_below(random, NETWORKS_ABROAD)];
+	while (network->base.six != six);
+	struct address address = network->base;
+	draw_bits(random, address.bytes, network->bits, six ? 128 : 32);
+	return address;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct address));
+}
+
+static bool is_among(const struct address *address, const struct address *sorted, size_t count)
+{
+	return bsearch(address, sorted, count, sizeof(*sorted), compare) != NULL;
+}
+
+/* A set of addresses by open addressing: to draw each once. */
+struct drawn {
+	struct address *items;
+	size_t size; /* a power of two */
+};
+
+static bool drawn_add(struct drawn *drawn, const struct address *address)
+{
+	static const struct address none;
+	uint64_t hash = 0;
+	for (size_t i = 0; i < sizeof(address->bytes); i++)
+		hash = (hash ^ address->bytes[i]) * 0x100000001b3u;
+	size_t at = (hash ^ hash >> 32) & (drawn->size - 1);
+	while (memcmp(&drawn->items[at], &none, sizeof(none)) != 0) {
+		if (memcmp(&drawn->items[at], address, sizeof(*address)) == 0)
+			return false;
+		at = (at + 1) & (drawn->size - 1);
+	}
+	drawn->items[at] = *address;
+	return true;
+}
+
+/* Exactly so many per cent are away from where their like are, and exactly so many speak TLS. */
+static void draw_persons(uint64_t *random, const struct people *people, struct drawn *drawn, bool attackers)
+{
+	struct person *persons = attackers ? people->attackers : people->residents;
+	size_t count = attackers ? people->attacker_count : people->resident_count;
+	size_t home = count * (attackers ? ATTACKERS_AT_HOME_PERCENT : 100 - RESIDENTS_ABROAD_PERCENT) / 100;
+	for (size_t i = 0; i < count; i++) {
+		struct person *person = &persons[i];
+		person->attacker = attackers;
+		person->home = i < home;
+		person->tls = i % 2 == 0;
+		person->habit = (uint32_t)random_next(random);
+		do
+			person->address = draw_address(random, people->networks, person->home);
+		while (!drawn_add(drawn, &person->address));
+	}
+}
+
+int people_make(uint64_t seed, size_t resident_count, size_t attacker_count, struct people *ret_people)
+{
+	struct people people = {.resident_count = resident_count, .attacker_count = attacker_count};
+	struct drawn drawn = {.size = 64};
+	while (drawn.size < 2 * (resident_count + attacker_count))
+		drawn.size *= 2;
+	drawn.items = calloc(drawn.size, sizeof(*drawn.items));
+	people.residents = calloc(resident_count + 1, sizeof(*people.residents));
+	people.attackers = calloc(attacker_count + 1, sizeof(*people.attackers));
+	people.attacking = calloc(attacker_count + 1, sizeof(*people.attacking));
+	bool good =
+		drawn.items != NULL && people.residents != NULL && people.attackers != NULL && people.attacking != NULL;
+	if (good) {
+		uint64_t random = random_stream(seed, 1);
+		draw_networks(&random, people.networks);
+		draw_persons(&random, &people, &drawn, false);
+		draw_persons(&random, &people, &drawn, true);
+		for (size_t i = 0; i < attacker_count; i++)
+			people.attacking[i] = people.attackers[i].address;
+		qsort(people.attacking, attacker_count, sizeof(*people.attacking), compare);
+		*ret_people = people;
+	} else {
+		people_free(&people);
+	}
+	free(drawn.items);
+	return good ? 0 : -ENOMEM;
+}
+
+void people_free(struct people *people)
+{
+	free(people->residents);
+	free(people->attackers);
+	free(people->attacking);
+	*people = (struct people){0};
+}
+
+bool people_attacks(const struct people *people, const char *text)
+{
+	struct address address = {0};
+	address.six = strchr(text, ':') != NULL;
+	return inet_pton(address.six ? AF_INET6 : AF_INET, text, address.bytes) == 1 &&
+	       is_among(&address, people->attacking, people->attacker_count);
+}

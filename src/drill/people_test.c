@@ -1,0 +1,146 @@
+#include "drill/people.h"
+
+#include "base/test.h"
+
+#include <arpa/inet.h>
+
+enum {
+	SEEDS = 20,
+	RESIDENTS = 2000,
+	ATTACKERS = 20000,
+};
+
+static const struct network *network_of(const struct people *people, const struct person *person)
+{
+	const struct network *found = NULL;
+	for (size_t i = 0; i < NETWORKS; i++) {
+		if (!network_has(&people->networks[i], &person->address))
+			continue;
+		assert_null(found);
+		found = &people->networks[i];
+	}
+	assert_non_null(found);
+	return found;
+}
+
+static size_t count_home(const struct people *people, const struct person *persons, size_t count)
+{
+	size_t home = 0;
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(network_of(people, &persons[i])->home, persons[i].home);
+		home += persons[i].home;
+	}
+	return home;
+}
+
+/* Residents abroad and attackers at home live in the networks in which the others do. */
+static void shares_are_as_promised_for_every_seed(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		struct people people;
+		assert_int_equal(people_make(seed, RESIDENTS, ATTACKERS, &people), 0);
+		assert_int_equal(count_home(&people, people.residents, RESIDENTS), RESIDENTS * 85 / 100);
+		assert_int_equal(count_home(&people, people.attackers, ATTACKERS), ATTACKERS * 20 / 100);
+		size_t six = 0, tls = 0;
+		for (size_t i = 0; i < ATTACKERS; i++) {
+			six += people.attackers[i].address.six;
+			tls += people.attackers[i].tls;
+		}
+		assert_in_range(six, ATTACKERS * 22 / 100, ATTACKERS * 28 / 100);
+		assert_int_equal(tls, ATTACKERS / 2);
+		people_free(&people);
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct address));
+}
+
+static void nobody_has_another_ones_address(void **state)
+{
+	(void)state;
+	struct people people;
+	static struct address all[RESIDENTS + ATTACKERS];
+	assert_int_equal(people_make(7, RESIDENTS, ATTACKERS, &people), 0);
+	for (size_t i = 0; i < RESIDENTS; i++)
+		all[i] = people.residents[i].address;
+	for (size_t i = 0; i < ATTACKERS; i++)
+		all[RESIDENTS + i] = people.attackers[i].address;
+	qsort(all, RESIDENTS + ATTACKERS, sizeof(all[0]), compare);
+	for (size_t i = 1; i < RESIDENTS + ATTACKERS; i++)
+		assert_true(compare(&all[i - 1], &all[i]) != 0);
+	people_free(&people);
+}
+
+static void networks_are_disjoint_and_on_the_internet(void **state)
+{
+	(void)state;
+	static const char *const never[] = {"10.1.2.3",        "127.0.0.1",  "192.168.1.1", "192.0.2.10",
+					    "198.51.100.1",    "172.16.9.9", "169.254.1.1", "224.0.0.1",
+					    "255.255.255.255", "0.0.0.0"};
+	for (uint64_t seed = 0; seed < SEEDS; seed++) {
+		struct people people;
+		assert_int_equal(people_make(seed, 10, 10, &people), 0);
+		for (size_t i = 0; i < NETWORKS; i++) {
+			const struct network *network = &people.networks[i];
+			assert_int_equal(network->home, i < NETWORKS_HOME);
+			for (size_t j = 0; j < NETWORKS; j++)
+				assert_true(i == j || !network_has(network, &people.networks[j].base));
+			for (size_t j = 0; j < sizeof(never) / sizeof(never[0]); j++) {
+				struct address address = {0};
+				assert_int_equal(inet_pton(AF_INET, never[j], address.bytes), 1);
+				assert_false(network_has(network, &address));
+			}
+		}
+		people_free(&people);
+	}
+}
+
+static void a_seed_says_it_all_and_another_says_otherwise(void **state)
+{
+	(void)state;
+	struct people one, again, other;
+	assert_int_equal(people_make(1, 100, 100, &one), 0);
+	assert_int_equal(people_make(1, 100, 100, &again), 0);
+	assert_int_equal(people_make(2, 100, 100, &other), 0);
+	assert_memory_equal(one.attackers, again.attackers, 100 * sizeof(one.attackers[0]));
+	assert_memory_equal(one.residents, again.residents, 100 * sizeof(one.residents[0]));
+	assert_memory_not_equal(one.attackers, other.attackers, 100 * sizeof(one.attackers[0]));
+	people_free(&one);
+	people_free(&again);
+	people_free(&other);
+}
+
+static void an_attacker_is_known_by_the_address(void **state)
+{
+	(void)state;
+	struct people people;
+	char text[INET6_ADDRSTRLEN];
+	assert_int_equal(people_make(3, 500, 500, &people), 0);
+	for (size_t i = 0; i < 500; i++) {
+		const struct address *attacker = &people.attackers[i].address, *resident = &people.residents[i].address;
+		inet_ntop(attacker->six ? AF_INET6 : AF_INET, attacker->bytes, text, sizeof(text));
+		assert_true(people_attacks(&people, text));
+		inet_ntop(resident->six ? AF_INET6 : AF_INET, resident->bytes, text, sizeof(text));
+		assert_false(people_attacks(&people, text));
+	}
+	assert_false(people_attacks(&people, ""));
+	assert_false(people_attacks(&people, "unknown"));
+	people_free(&people);
+}
+
+static void nobody_at_all_is_possible(void **state)
+{
+	(void)state;
+	struct people people;
+	assert_int_equal(people_make(3, 0, 0, &people), 0);
+	assert_false(people_attacks(&people, "9.9.9.9"));
+	people_free(&people);
+}
+
+TEST_MAIN(cmocka_unit_test(shares_are_as_promised_for_every_seed), cmocka_unit_test(nobody_has_another_ones_address),
+	  cmocka_unit_test(networks_are_disjoint_and_on_the_internet),
+	  cmocka_unit_test(a_seed_says_it_all_and_another_says_otherwise),
+	  cmocka_unit_test(an_attacker_is_known_by_the_address), cmocka_unit_test(nobody_at_all_is_possible))

@@ -1,0 +1,34 @@
+/* SplitMix64 (Steele, Lea and Flood, 2014): what a seed decides is the same in both runs of a shape. */
+#ifndef GUIA_DRILL_RANDOM_H
+#define GUIA_DRILL_RANDOM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+static inline uint64_t random_next(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15u;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+/* `limit` must not be 0. */
+static inline uint32_t random_below(uint64_t *state, uint32_t limit)
+{
+	return (uint32_t)((random_next(state) >> 32) * limit >> 32);
+}
+
+static inline bool random_percent(uint64_t *state, uint32_t percent)
+{
+	return random_below(state, 100) < percent;
+}
+
+/* Another stream of numbers from the same seed. */
+static inline uint64_t random_stream(uint64_t seed, uint64_t number)
+{
+	uint64_t state = seed ^ number * 0xd1342543de82ef95u;
+	return random_next(&state);
+}
+
+#endif

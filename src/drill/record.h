@@ -1,0 +1,83 @@
+/*
+ * What a run leaves to be judged: memory shared by the conductor, the origin and the two clients. Each part is written
+ * by one process and read when that one has ended, but for what is atomic.
+ */
+#ifndef GUIA_DRILL_RECORD_H
+#define GUIA_DRILL_RECORD_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	RECORD_SECONDS = 300,
+};
+
+enum outcome {
+	OUTCOME_NONE,     /* not sent */
+	OUTCOME_ANSWERED, /* 2xx with the body that the origin made, within the time */
+	OUTCOME_COPY,     /* the same, but an older one, where that is allowed */
+	OUTCOME_REFUSED,  /* another status */
+	OUTCOME_FOREIGN,  /* 2xx, but not the body that was asked for */
+	OUTCOME_CLOSED,   /* no connection, or it was closed without an answer */
+	OUTCOME_LATE,     /* nothing within the time */
+	OUTCOMES,
+};
+
+/* One request of a resident. */
+struct asked {
+	int64_t meant_ns; /* when it was to be sent, from the start */
+	int32_t late_us;  /* how much later it was, which is the client's fault */
+	int32_t took_us;  /* from when it was meant to the end of the answer */
+	uint16_t status;  /* of HTTP; 0: none */
+	uint8_t outcome;
+	uint8_t kept; /* whether a copy might have answered it */
+};
+
+/* One second of the attack, as the attackers see it. */
+struct attack_second {
+	uint32_t offered; /* due, and looked at in time */
+	uint32_t sent;    /* written to a connection, or a new one tried for it */
+	uint32_t outcomes[OUTCOMES];
+	uint32_t open; /* connections at its end */
+};
+
+/* One second at the origin. */
+struct origin_second {
+	uint32_t residents; /* requests that came in */
+	uint32_t attackers;
+	uint32_t busiest; /* the most slots in use */
+	uint32_t longest; /* the longest queue */
+};
+
+/* What a client used up of its processor. */
+struct client_use {
+	int64_t attack_cpu_ns; /* while the attack was on */
+	int64_t attack_wall_ns;
+	uint64_t first_ns; /* its first packet, from the start; 0: none */
+};
+
+struct record {
+	_Atomic int64_t start_ns; /* CLOCK_MONOTONIC; 0: not yet */
+	struct attack_second attack[RECORD_SECONDS];
+	struct origin_second origin[RECORD_SECONDS];
+	struct client_use residents_use;
+	struct client_use attackers_use;
+	size_t asked_count;
+	struct asked asked[];
+};
+
+/* 0 or -ENOMEM. */
+int record_map(size_t asked_count, struct record **ret_record);
+void record_unmap(struct record *record);
+
+int64_t clock_now_ns(void);
+
+/* The index of the second of a moment from the start, within bounds. */
+static inline size_t record_second(int64_t since_ns)
+{
+	int64_t second = since_ns / 1000000000;
+	return second < 0 ? 0 : second < RECORD_SECONDS ? (size_t)second : RECORD_SECONDS - 1;
+}
+
+#endif

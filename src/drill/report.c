@@ -1,0 +1,129 @@
+#include "drill/report.h"
+
+#include "base/error.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Seconds of the attack that get a line of their own, to the end of each. */
+static const uint32_t marks[] = {0, 1, 2, 3, 5, 7, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60};
+
+struct row {
+	char label[24];
+	int64_t from_ms;
+	int64_t to_ms;
+};
+
+static double per_second(const struct record *record, const struct row *row)
+{
+	double sum = 0;
+	int64_t seconds = 0;
+	for (int64_t ms = row->from_ms; ms < row->to_ms; ms += 1000, seconds++)
+		sum += record->attack[record_second(ms * 1000000)].sent;
+	return seconds > 0 ? sum / (double)seconds : 0;
+}
+
+static void add_cells(const struct record *record, const struct row *row, struct buffer *out)
+{
+	struct span span;
+	if (span_of(record, row->from_ms * 1000000, row->to_ms * 1000000, &span) != 0 || span.asked == 0) {
+		buffer_printf(out, "%38s", "-");
+		return;
+	}
+	buffer_printf(out, "%8.0f%8.1f%7.1f", per_second(record, row), span.answered_percent, span.copies_percent);
+	if (span.outcomes[OUTCOME_ANSWERED] > 0)
+		buffer_printf(out, "%7.0f%8.0f", span.p50_ms, span.p99_ms);
+	else
+		buffer_printf(out, "%7s%8s", "-", "-");
+}
+
+static void add_row(const struct report *report, const struct row *row, struct buffer *out)
+{
+	buffer_printf(out, "  %-12s", row->label);
+	add_cells(report->without, row, out);
+	buffer_text(out, "   |");
+	add_cells(report->with, row, out);
+	buffer_byte(out, '\n');
+}
+
+static void add_timeline(const struct report *report, struct buffer *out)
+{
+	const struct run_plan *plan = report->pair->plan;
+	int64_t quiet = plan->quiet_ms, over = quiet + plan->attack_ms;
+	buffer_printf(out, "  %-12s%38s   |%38s\n  %-12s", "", "without Guia", "with Guia", "");
+	for (int i = 0; i < 2; i++)
+		buffer_printf(out, "%8s%8s%7s%7s%8s%s", "attack/s", "served%", "copy%", "p50 ms", "p99 ms",
+			      i == 0 ? "   |" : "\n");
+	add_row(report, &(struct row){"quiet", 1000, quiet}, out);
+	for (size_t i = 0; i + 1 < sizeof(marks) / sizeof(marks[0]); i++) {
+		struct row row = {.from_ms = quiet + marks[i] * 1000, .to_ms = quiet + marks[i + 1] * 1000};
+		if (row.from_ms >= over)
+			break;
+		if (row.to_ms > over)
+			row.to_ms = over;
+		snprintf(row.label, sizeof(row.label), "%u to %u s", marks[i], (unsigned)((row.to_ms - quiet) / 1000));
+		add_row(report, &row, out);
+	}
+	add_row(report, &(struct row){"afterwards", over, run_plan_end_ms(plan)}, out);
+}
+
+static void add_value(double value, const char *unit, struct buffer *out)
+{
+	const char *space = unit[0] != '\0' && unit[0] != '%' ? " " : unit[0] == '%' ? " " : "";
+	if (isnan(value))
+		buffer_text(out, "never");
+	else
+		buffer_printf(out, value >= 1000 ? "%.0f%s%s" : "%.4g%s%s", value, space, unit);
+}
+
+static void add_line(const struct judge_line *line, const struct pair *pair, struct buffer *out)
+{
+	buffer_printf(out, "  %s %s: ", judge_meets(line, pair) ? "yes" : "NO ", line->title);
+	add_value(line->value(pair), line->unit, out);
+	buffer_printf(out, " (at %s ", line->at_least ? "least" : "most");
+	add_value(line->bound(pair), line->unit, out);
+	buffer_text(out, ")\n");
+}
+
+static void add_lines(const struct report *report, struct buffer *out)
+{
+	const struct pair *pair = report->pair;
+	for (size_t i = 0; report->verdict == VERDICT_VOID && i < judge_condition_count; i++)
+		if (!judge_meets(&judge_conditions[i], pair))
+			add_line(&judge_conditions[i], pair, out);
+	for (size_t i = 0; report->verdict != VERDICT_VOID && i < judge_line_count; i++)
+		if (judge_asks(&judge_lines[i], pair))
+			add_line(&judge_lines[i], pair, out);
+}
+
+static void add_verdict(const struct report *report, struct buffer *out)
+{
+	double without = report->pair->without.attack.answered_percent,
+	       with = report->pair->with.attack.answered_percent;
+	buffer_printf(out, "  %s: ", verdict_names[report->verdict]);
+	if (report->verdict == VERDICT_VOID)
+		buffer_text(out, "nothing can be said of this shape; what voided the runs is above\n");
+	else
+		buffer_printf(out,
+			      "during the attack %.1f %% of residents' requests were answered without Guia, %.1f %% "
+			      "with it%s\n",
+			      without, with,
+			      report->verdict == VERDICT_HARMLESS ? "; an attack that does no harm proves nothing"
+								  : "");
+}
+
+void report_text(const struct report *report, struct buffer *out)
+{
+	const struct run_plan *plan = report->pair->plan;
+	buffer_printf(out, "%s: %s\n  %u a second from %u addresses, beside %u requests a second of %u residents; ",
+		      plan->shape->name, plan->shape->title, plan->attacks_per_second, plan->sources,
+		      plan->residents_per_second, plan->resident_count);
+	buffer_text(out, "given away by ");
+	tells_describe(report->tells, out);
+	buffer_text(out, "\n\n");
+	add_timeline(report, out);
+	buffer_byte(out, '\n');
+	add_lines(report, out);
+	add_verdict(report, out);
+	buffer_byte(out, '\n');
+}

@@ -1,0 +1,295 @@
+#include "drill/run.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "drill/asking.h"
+#include "drill/client.h"
+#include "drill/identity.h"
+#include "drill/origin.h"
+#include "drill/probe.h"
+#include "serve/supervise.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	READY_SECONDS = 120,
+	END_SECONDS = 20,
+	PROBE_MS = 2000,
+	LEAD_MS = 300, /* between the moment when all is ready and the start */
+	POLL_MS = 50,
+	LOG_MAX_BYTES = 64 << 20,
+	SAID_MAX_BYTES = 4096,
+	ATTACKERS_NICE = -15,
+	RESIDENTS_PRIORITY = 1,
+};
+
+struct run {
+	const struct run_setting *setting;
+	struct record *record;
+	struct hash_key key;
+	int listener;
+	pid_t origin;
+	pid_t serve;
+	pid_t clients[2];
+	struct buffer *said;
+};
+
+static void in_folder(const struct run *run, const char *name, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%.3000s/%s", run->setting->stage->folder, name);
+}
+
+static int write_file(const struct run *run, const char *name, struct slice content)
+{
+	char path[PATH_MAX];
+	in_folder(run, name, path);
+	return file_replace(path, content, 0600);
+}
+
+static int write_identity(const struct run *run)
+{
+	struct buffer pem = buffer_make(NULL);
+	int r = identity_make(site_hosts, SITES, &pem);
+	r = r != 0 ? r : write_file(run, "site.pem", buffer_slice(&pem));
+	buffer_free(&pem);
+	return r;
+}
+
+/* As an operator would write it: five sites, plain and by TLS. */
+static int write_configuration(const struct run *run)
+{
+	struct buffer text = buffer_make(NULL);
+	buffer_printf(&text,
+		      "listen: [0.0.0.0:80, '[::]:80']\nlisten_tls: [0.0.0.0:443, '[::]:443']\ncertificate: site.pem\n"
+		      "key: site.pem\nhttps_only: false\nworkers: 1\ndrain_seconds: 1\nrun_dir: run\nsites:\n");
+	for (size_t i = 0; i < SITES; i++)
+		buffer_printf(&text, "  - host: %s\n    origin: http://127.0.0.1:%d\n", site_hosts[i], ORIGIN_PORT);
+	int r = text.error != 0 ? text.error : write_file(run, "guia.yaml", buffer_slice(&text));
+	buffer_free(&text);
+	return r;
+}
+
+/* A child in a network namespace and on a processor of its own. It is this process's to end, else the kernel's. */
+static pid_t start(int network_namespace, int processor)
+{
+	pid_t pid = fork();
+	if (pid != 0)
+		return pid < 0 ? -errno : pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (stage_go(network_namespace) != 0 || stage_pin(processor) != 0)
+		_exit(1);
+	return 0;
+}
+
+static int start_origin(struct run *run)
+{
+	const struct run_setting *s = run->setting;
+	pid_t pid = start(s->stage->gate, s->gate_processor);
+	if (pid == 0) {
+		int r = origin_listen(&run->listener);
+		r = r != 0 ? r : origin_run(run->listener, &run->key, s->people, run->record);
+		_exit(r == 0 ? 0 : 1);
+	}
+	run->origin = pid;
+	return pid < 0 ? pid : 0;
+}
+
+static void redirect_output(const struct run *run)
+{
+	char path[PATH_MAX];
+	in_folder(run, "serve.log", path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		_exit(1);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
+}
+
+/* guia serve itself, as a person would start it. */
+static int start_serve(struct run *run)
+{
+	const struct run_setting *s = run->setting;
+	pid_t pid = start(s->stage->gate, s->gate_processor);
+	if (pid == 0) {
+		char path[PATH_MAX];
+		const char *none[] = {NULL};
+		in_folder(run, "guia.yaml", path);
+		redirect_output(run);
+		struct serve_options options = {.file = path, .sites = none, .listens = none, .gate_off = !s->guia};
+		_exit(serve_run(&options));
+	}
+	run->serve = pid;
+	return pid < 0 ? pid : 0;
+}
+
+static void pause_ms(long ms)
+{
+	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+static bool has_ended(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) != 0;
+}
+
+static int tell_log(struct run *run, int error)
+{
+	char path[PATH_MAX];
+	in_folder(run, "serve.log", path);
+	buffer_text(run->said, "guia serve:\n");
+	(void)file_read(path, SAID_MAX_BYTES, run->said);
+	return error;
+}
+
+/* Every site must show its first page. */
+static int await_serve(struct run *run)
+{
+	size_t ready = 0;
+	for (int64_t end_ns = clock_now_ns() + READY_SECONDS * 1000000000LL; clock_now_ns() < end_ns;) {
+		if (has_ended(run->serve)) {
+			run->serve = 0;
+			return tell_log(run, -ECHILD);
+		}
+		if (!probe_gate(site_hosts[ready], PROBE_MS))
+			pause_ms(POLL_MS);
+		else if (++ready == SITES)
+			return 0;
+	}
+	return tell_log(run, -ETIMEDOUT);
+}
+
+static int start_client(struct run *run, bool attackers)
+{
+	const struct run_setting *s = run->setting;
+	pid_t pid = start(s->stage->world, s->crowd_processor);
+	if (pid == 0) {
+		/* Residents' measuring comes first on the processor of the crowd; without rights it is but not last. */
+		struct sched_param first = {.sched_priority = RESIDENTS_PRIORITY};
+		if (attackers && s->stage->root)
+			(void)setpriority(PRIO_PROCESS, 0, ATTACKERS_NICE);
+		else if (!attackers)
+			(void)sched_setscheduler(0, SCHED_RR, &first);
+		struct client_job job = {
+			.plan = s->plan,
+			.persons = attackers ? s->people->attackers : s->people->residents,
+			.person_count = attackers ? s->people->attacker_count : s->people->resident_count,
+			.schedule = attackers ? s->attack : s->residents,
+			.tells = s->tells,
+			.key = &run->key,
+			.record = run->record,
+			.attackers = attackers,
+		};
+		_exit(client_run(&job) == 0 ? 0 : 1);
+	}
+	run->clients[attackers] = pid;
+	return pid < 0 ? pid : 0;
+}
+
+/* nginx's logs would fill the memory that stands for its disk. */
+static void shorten_logs(const struct run *run)
+{
+	static const char *const logs[] = {"run/access.log", "run/audit.log", "run/error.log"};
+	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+		char path[PATH_MAX];
+		struct stat st;
+		in_folder(run, logs[i], path);
+		if (stat(path, &st) == 0 && st.st_size > LOG_MAX_BYTES)
+			(void)!truncate(path, 0); /* then it grows on */
+	}
+}
+
+static int tell(struct run *run, const char *what)
+{
+	buffer_text(run->said, what);
+	return -ECHILD;
+}
+
+/* Until both clients have ended. */
+static int watch(struct run *run)
+{
+	int left = 2;
+	while (left > 0) {
+		pause_ms(POLL_MS);
+		shorten_logs(run);
+		for (size_t i = 0; i < 2; i++) {
+			int status;
+			if (run->clients[i] == 0 || waitpid(run->clients[i], &status, WNOHANG) == 0)
+				continue;
+			run->clients[i] = 0;
+			left--;
+			if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+				return tell(run, "the crowd's client failed\n");
+		}
+		if (has_ended(run->serve)) {
+			run->serve = 0;
+			return tell_log(run, -ECHILD);
+		}
+		if (has_ended(run->origin)) {
+			run->origin = 0;
+			return tell(run, "the origin failed\n");
+		}
+	}
+	return 0;
+}
+
+static void end_serve(const struct run *run)
+{
+	if (run->serve <= 0)
+		return;
+	kill(run->serve, SIGTERM);
+	for (int waited = 0; waited < END_SECONDS * 1000 && !has_ended(run->serve); waited += POLL_MS)
+		pause_ms(POLL_MS);
+}
+
+/* Whatever is left: this process is the init of a namespace that holds nothing but the drill. */
+static void end_all(void)
+{
+	if (getpid() != 1)
+		return;
+	kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+}
+
+static int play(struct run *run)
+{
+	int r = stage_clear(run->setting->stage);
+	r = r != 0 ? r : write_identity(run);
+	r = r != 0 ? r : write_configuration(run);
+	if (r != 0)
+		buffer_printf(run->said, "%s: %s\n", run->setting->stage->folder, strerror(-r));
+	r = r != 0 ? r : start_origin(run);
+	r = r != 0 ? r : start_serve(run);
+	r = r != 0 ? r : await_serve(run);
+	if (r != 0)
+		return r;
+	atomic_store(&run->record->start_ns, clock_now_ns() + LEAD_MS * 1000000LL);
+	r = start_client(run, false);
+	r = r != 0 ? r : start_client(run, true);
+	return r != 0 ? r : watch(run);
+}
+
+int run_shape(const struct run_setting *setting, struct buffer *said, struct record **ret_record)
+{
+	struct run run = {.setting = setting, .key = hash_key_random(), .said = said};
+	int r = record_map(setting->residents->count, &run.record);
+	if (r != 0)
+		return r;
+	r = play(&run);
+	end_serve(&run);
+	end_all();
+	if (r != 0)
+		record_unmap(run.record);
+	else
+		*ret_record = run.record;
+	return r;
+}

@@ -1,0 +1,26 @@
+/* One run of a shape: the origin, nginx with or without Guia, residents and attackers, from quiet to quiet. */
+#ifndef GUIA_DRILL_RUN_H
+#define GUIA_DRILL_RUN_H
+
+#include "base/buffer.h"
+#include "drill/people.h"
+#include "drill/record.h"
+#include "drill/schedule.h"
+#include "drill/stage.h"
+
+struct run_setting {
+	const struct stage *stage;
+	int gate_processor;
+	int crowd_processor;
+	const struct run_plan *plan;
+	const struct people *people;
+	const struct tells *tells;
+	const struct schedule *residents;
+	const struct schedule *attack;
+	bool guia;
+};
+
+/* 0 with *ret_record (record_unmap it), or -errno with what went wrong added to `said`. */
+int run_shape(const struct run_setting *setting, struct buffer *said, struct record **ret_record);
+
+#endif

@@ -1,0 +1,144 @@
+#include "drill/schedule.h"
+
+#include "base/test.h"
+
+static const int64_t ms = 1000000;
+
+static void assert_ordered(const struct schedule *schedule, uint32_t people)
+{
+	for (size_t i = 0; i < schedule->count; i++) {
+		assert_true(i == 0 || schedule->items[i - 1].at_ns <= schedule->items[i].at_ns);
+		assert_in_range(schedule->items[i].who, 0, people - 1);
+	}
+}
+
+static size_t count_between(const struct schedule *schedule, int64_t from_ms, int64_t to_ms)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < schedule->count; i++)
+		count += schedule->items[i].at_ns >= from_ms * ms && schedule->items[i].at_ns < to_ms * ms;
+	return count;
+}
+
+static void residents_come_evenly_from_the_first_second_to_the_last(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 5; seed++) {
+		struct run_plan plan = run_plan_of(&shapes[0], seed, false);
+		struct schedule schedule;
+		assert_int_equal(schedule_residents(&plan, &schedule), 0);
+		uint32_t end_ms = run_plan_end_ms(&plan);
+		assert_int_equal(schedule.count, (size_t)plan.residents_per_second * end_ms / 1000);
+		assert_ordered(&schedule, plan.resident_count);
+		assert_int_equal(count_between(&schedule, 0, end_ms), schedule.count);
+		for (uint32_t second = 0; second < end_ms / 1000; second++)
+			assert_in_range(count_between(&schedule, second * 1000, second * 1000 + 1000), 200, 400);
+		schedule_free(&schedule);
+	}
+}
+
+/* Enough to judge by once a mitigation holds: 10 s after the onset at the latest. */
+static void a_whole_run_has_residents_enough(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < shape_count; i++) {
+		struct run_plan plan = run_plan_of(&shapes[i], 1, false);
+		uint32_t held_ms = run_plan_end_ms(&plan) - plan.quiet_ms - 10000;
+		assert_true(plan.residents_per_second * held_ms / 1000 >= 10000);
+	}
+}
+
+static void attacks_are_within_their_time_and_of_their_rate(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < shape_count; i++)
+		for (int brief = 0; brief < 2; brief++) {
+			struct run_plan plan = run_plan_of(&shapes[i], 11, brief);
+			struct tells tells = tells_draw(&plan);
+			struct schedule schedule;
+			assert_int_equal(schedule_attack(&plan, &tells, &schedule), 0);
+			assert_ordered(&schedule, plan.sources);
+			uint32_t end_ms = run_plan_end_ms(&plan);
+			size_t seconds = 0;
+			for (uint32_t at = 0; at < end_ms; at += 1000) {
+				size_t count = count_between(&schedule, at, at + 1000);
+				if (!run_plan_attacks(&plan, at)) {
+					assert_int_equal(count, 0);
+					continue;
+				}
+				seconds++;
+				assert_in_range(count, plan.attacks_per_second * 8 / 10,
+						plan.attacks_per_second * 12 / 10);
+			}
+			assert_int_equal(schedule.count, seconds * plan.attacks_per_second);
+			schedule_free(&schedule);
+		}
+}
+
+/* No source of the diffuse flood is near a limit that residents keep to. */
+static void no_diffuse_source_sends_more_than_another(void **state)
+{
+	(void)state;
+	struct nearest nearest;
+	const struct shape *shape = shape_find("diffuse", &nearest);
+	struct run_plan plan = run_plan_of(shape, 5, false);
+	struct tells tells = tells_draw(&plan);
+	struct schedule schedule;
+	assert_int_equal(schedule_attack(&plan, &tells, &schedule), 0);
+	size_t *sent = calloc(plan.sources, sizeof(*sent));
+	assert_non_null(sent);
+	for (size_t i = 0; i < schedule.count; i++)
+		sent[schedule.items[i].who]++;
+	size_t mean = schedule.count / plan.sources;
+	for (uint32_t i = 0; i < plan.sources; i++)
+		assert_in_range(sent[i], mean - shape->burst, mean + shape->burst);
+	free(sent);
+	schedule_free(&schedule);
+}
+
+static void a_pulse_pauses_and_returns(void **state)
+{
+	(void)state;
+	struct nearest nearest;
+	struct run_plan plan = run_plan_of(shape_find("pulse", &nearest), 5, false);
+	assert_false(run_plan_attacks(&plan, plan.quiet_ms - 1));
+	assert_true(run_plan_attacks(&plan, plan.quiet_ms));
+	assert_true(run_plan_attacks(&plan, plan.quiet_ms + 19999));
+	assert_false(run_plan_attacks(&plan, plan.quiet_ms + 20000));
+	assert_true(run_plan_attacks(&plan, plan.quiet_ms + 40000));
+	assert_true(run_plan_attacks(&plan, plan.quiet_ms + 59999));
+	assert_false(run_plan_attacks(&plan, plan.quiet_ms + 60000));
+}
+
+static void a_seed_says_it_all(void **state)
+{
+	(void)state;
+	struct run_plan plan = run_plan_of(&shapes[0], 9, true), other = run_plan_of(&shapes[0], 10, true);
+	struct tells tells = tells_draw(&plan);
+	struct schedule one, again, another;
+	assert_int_equal(schedule_attack(&plan, &tells, &one), 0);
+	assert_int_equal(schedule_attack(&plan, &tells, &again), 0);
+	assert_int_equal(schedule_attack(&other, &tells, &another), 0);
+	assert_memory_equal(one.items, again.items, one.count * sizeof(one.items[0]));
+	assert_memory_not_equal(one.items, another.items, one.count * sizeof(one.items[0]));
+	schedule_free(&one);
+	schedule_free(&again);
+	schedule_free(&another);
+}
+
+static void a_shape_is_found_by_its_name(void **state)
+{
+	(void)state;
+	struct nearest nearest;
+	for (size_t i = 0; i < shape_count; i++)
+		assert_ptr_equal(shape_find(shapes[i].name, &nearest), &shapes[i]);
+	assert_null(shape_find("slow-haed", &nearest));
+	assert_string_equal(nearest.name, "slow-head");
+	assert_null(shape_find("", &nearest));
+}
+
+TEST_MAIN(cmocka_unit_test(residents_come_evenly_from_the_first_second_to_the_last),
+	  cmocka_unit_test(a_whole_run_has_residents_enough),
+	  cmocka_unit_test(attacks_are_within_their_time_and_of_their_rate),
+	  cmocka_unit_test(no_diffuse_source_sends_more_than_another), cmocka_unit_test(a_pulse_pauses_and_returns),
+	  cmocka_unit_test(a_seed_says_it_all), cmocka_unit_test(a_shape_is_found_by_its_name))

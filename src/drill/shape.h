@@ -1,0 +1,70 @@
+/* The attacks that are re-enacted: a row each, all of it data. */
+#ifndef GUIA_DRILL_SHAPE_H
+#define GUIA_DRILL_SHAPE_H
+
+#include "base/nearest.h"
+
+/* What is asked for. */
+enum target {
+	TARGET_RESIDENT,     /* what residents ask for: half of it public pages, half their own */
+	TARGET_ONE_PAGE,     /* one URL, with a session, so that no copy answers it */
+	TARGET_RANDOM_QUERY, /* public pages with a query that no cache has seen */
+	TARGET_FORMS,        /* POST to search and login */
+	TARGET_PRIVATE,      /* what residents ask for with their sessions */
+};
+
+/* How a request goes over the wire. */
+enum manner {
+	MANNER_WHOLE,     /* at once */
+	MANNER_SLOW_HEAD, /* a header line now and then, without end */
+	MANNER_SLOW_BODY, /* a body announced, a few bytes of it now and then */
+};
+
+struct shape {
+	const char *name;
+	const char *title;
+	enum target target;
+	enum manner manner;
+	uint32_t sources;    /* addresses */
+	uint32_t per_second; /* requests; of slow manners pieces: each source sends one or opens its connection anew */
+	uint32_t burst;      /* requests that a source sends one after another over one connection, then it rests */
+	uint32_t burst_gap_ms;
+	uint32_t on_ms; /* of a pulse; 0: all the time */
+	uint32_t off_ms;
+	uint32_t attack_ms;
+};
+
+extern const struct shape shapes[];
+extern const size_t shape_count;
+
+/* The row of that name, or NULL, with what may have been meant in `*nearest`. */
+const struct shape *shape_find(const char *name, struct nearest *nearest);
+
+/* A run of a shape: its phases, in milliseconds from the start, and how many there are. */
+struct run_plan {
+	const struct shape *shape;
+	uint64_t seed;
+	uint32_t quiet_ms;  /* where the attack begins */
+	uint32_t attack_ms; /* how long it lasts */
+	uint32_t after_ms;  /* how long it is watched afterwards */
+	uint32_t on_ms;
+	uint32_t off_ms;
+	uint32_t resident_count;
+	uint32_t residents_per_second;
+	uint32_t sources;
+	uint32_t attacks_per_second; /* of the shape's per_second */
+	bool brief;
+};
+
+/* `brief`: a few seconds at a third of the rate. */
+struct run_plan run_plan_of(const struct shape *shape, uint64_t seed, bool brief);
+
+static inline uint32_t run_plan_end_ms(const struct run_plan *plan)
+{
+	return plan->quiet_ms + plan->attack_ms + plan->after_ms;
+}
+
+/* Whether the attack is on: between its pulses it is not. */
+bool run_plan_attacks(const struct run_plan *plan, uint32_t at_ms);
+
+#endif

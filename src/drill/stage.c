@@ -1,0 +1,200 @@
+#include "drill/stage.h"
+
+#include "base/error.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Folders that every system has and that hold nothing which the drill needs. */
+static const char *const folders[] = {"/mnt", "/media", "/srv", "/opt"};
+
+enum {
+	NICE = -20,
+	SPACES = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC,
+};
+
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	ssize_t n = write(fd, text, strlen(text));
+	int error = n < 0 ? -errno : 0;
+	close(fd);
+	return error;
+}
+
+/* In a new namespace of users one is who one was, and nobody else is known. */
+static int map_self(uid_t user, gid_t group)
+{
+	char text[64];
+	int r = write_text("/proc/self/setgroups", "deny");
+	snprintf(text, sizeof(text), "%u %u 1", (unsigned)user, (unsigned)user);
+	r = r != 0 ? r : write_text("/proc/self/uid_map", text);
+	snprintf(text, sizeof(text), "%u %u 1", (unsigned)group, (unsigned)group);
+	return r != 0 ? r : write_text("/proc/self/gid_map", text);
+}
+
+static int leave(bool *ret_root)
+{
+	uid_t user = geteuid();
+	gid_t group = getegid();
+	if (user == 0 && unshare(SPACES) == 0) {
+		*ret_root = true;
+		return 0;
+	}
+	*ret_root = false;
+	if (unshare(CLONE_NEWUSER | SPACES) != 0)
+		return -errno;
+	return map_self(user, group);
+}
+
+/* Whether the other end of the pipe is gone: guia died before it could be told to end us with it. */
+static bool is_orphan(int pipe)
+{
+	struct pollfd end = {.fd = pipe};
+	return poll(&end, 1, 0) > 0 && (end.revents & POLLHUP) != 0;
+}
+
+int stage_enter(int (*play)(void *context, bool root), void *context, int *ret_code)
+{
+	bool root;
+	int pipes[2], status = 0;
+	int r = leave(&root);
+	if (r != 0)
+		return r;
+	if (pipe2(pipes, O_CLOEXEC) != 0)
+		return -errno;
+	pid_t pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0) {
+		close(pipes[1]);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(is_orphan(pipes[0]) ? 1 : play(context, root));
+	}
+	close(pipes[0]);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	close(pipes[1]);
+	if (!WIFEXITED(status))
+		return -ECHILD;
+	*ret_code = WEXITSTATUS(status);
+	return 0;
+}
+
+int stage_go(int network_namespace)
+{
+	return setns(network_namespace, CLONE_NEWNET) == 0 ? 0 : -errno;
+}
+
+static int open_network(int *ret_fd)
+{
+	*ret_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	return *ret_fd >= 0 ? 0 : -errno;
+}
+
+static int make_networks(struct stage *stage)
+{
+	int r = open_network(&stage->world);
+	int *const others[] = {&stage->router, &stage->gate};
+	for (size_t i = 0; i < 2 && r == 0; i++) {
+		r = unshare(CLONE_NEWNET) == 0 ? 0 : -errno;
+		r = r != 0 ? r : open_network(others[i]);
+	}
+	return r != 0 ? r : stage_go(stage->world);
+}
+
+static bool is_folder(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* One of the folders under which neither this program nor what it is told to use can be. */
+static int choose_folder(char folder[PATH_MAX])
+{
+	char own[PATH_MAX] = "", here[PATH_MAX] = "";
+	(void)!readlink("/proc/self/exe", own, sizeof(own) - 1);
+	(void)!getcwd(here, sizeof(here));
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		size_t len = strlen(folders[i]);
+		if (is_folder(folders[i]) && strncmp(own, folders[i], len) != 0 &&
+		    strncmp(here, folders[i], len) != 0) {
+			snprintf(folder, PATH_MAX, "%s", folders[i]);
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int stage_build(bool root, struct stage *ret_stage, const char **ret_what)
+{
+	struct stage stage = {.root = root};
+	*ret_what = "a folder to mount on";
+	int r = choose_folder(stage.folder);
+	if (r != 0)
+		return r;
+	*ret_what = "mounts of its own";
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		return -errno;
+	*ret_what = "a /proc of its own";
+	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
+		return -errno;
+	*ret_what = "networks of its own";
+	r = make_networks(&stage);
+	if (r == 0)
+		*ret_stage = stage;
+	return r;
+}
+
+int stage_clear(const struct stage *stage)
+{
+	while (umount2(stage->folder, MNT_DETACH) == 0)
+		;
+	return mount("guia-drill", stage->folder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=1g") == 0
+		       ? 0
+		       : -errno;
+}
+
+int stage_pin(int processor)
+{
+	cpu_set_t set;
+	CPU_ZERO(&set);
+	CPU_SET((size_t)processor, &set);
+	return sched_setaffinity(0, sizeof(set), &set) == 0 ? 0 : -errno;
+}
+
+void stage_come_first(void)
+{
+	/* Without rights, or where there are no such groups, the machine's load is measured along. */
+	(void)setsid();
+	(void)write_text("/proc/self/autogroup", "-20");
+	(void)setpriority(PRIO_PROCESS, 0, NICE);
+}
+
+int stage_processors(int *ret_gate, int *ret_crowd)
+{
+	cpu_set_t set;
+	int found[2], count = 0;
+	if (sched_getaffinity(0, sizeof(set), &set) != 0)
+		return -errno;
+	for (int i = 0; i < CPU_SETSIZE && count < 2; i++)
+		if (CPU_ISSET((size_t)i, &set))
+			found[count++] = i;
+	if (count < 2)
+		return -ENODEV;
+	*ret_gate = found[0];
+	*ret_crowd = found[1];
+	return 0;
+}

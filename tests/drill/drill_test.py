@@ -1,0 +1,226 @@
+"""guia drill: three short shapes, what it says of them, and that nothing of it is left. TAP.
+
+Usage: drill_test.py GUIA. No case is decided by how fast this machine is: a run that was disturbed is void, and must say so.
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import traceback
+
+GUIA = pathlib.Path(sys.argv[1]).resolve()
+SEED = "20240710"
+CASES = []
+RUNS = ("without", "with")
+
+
+class Skip(Exception):
+    pass
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+def may_drill():
+    """Whether this machine has what a drill needs."""
+    if len(os.sched_getaffinity(0)) < 2:
+        raise Skip("one processor")
+    if subprocess.run(["unshare", "-nmp", "true"], capture_output=True, check=False).returncode != 0:
+        raise Skip("no namespaces")
+
+
+def drill(*words, before=(), timeout=600):
+    return subprocess.run([*before, GUIA, "drill", *words], capture_output=True, text=True, check=False, timeout=timeout,
+                          stdin=subprocess.DEVNULL)
+
+
+def names(lines):
+    return [line["name"] for line in lines]
+
+
+def met(line):
+    if line["value"] is None:
+        return False
+    return line["value"] >= line["at_least"] if "at_least" in line else line["value"] <= line["at_most"]
+
+
+def verdict_of(shape):
+    """The verdict that its own figures come to."""
+    if not all(met(line) for line in shape["conditions"]):
+        return "void"
+    if shape["without"]["attack"]["answered_percent"] >= 50:
+        return "harmless here"
+    return "survived" if all(met(line) for line in shape["lines"]) else "not survived"
+
+
+def check_run(run, shape):
+    for second in run["seconds"]:
+        residents = second["residents"]
+        outcomes = ("unsent", "answered", "copy", "refused", "foreign", "closed", "late")
+        assert sum(residents[name] for name in outcomes) == residents["asked"], second
+        assert residents["foreign"] == 0, f"a page of somebody else's, or not the origin's: {second}"
+        assert second["attack_sent"] <= second["attack_offered"], second
+    quiet_seconds = shape["quiet_ms"] // 1000
+    before, during = run["seconds"][:quiet_seconds], run["seconds"][quiet_seconds:]
+    assert all(second["attack_offered"] == 0 and second["origin_attackers"] == 0 for second in before), "no attack before its time"
+    assert any(second["attack_sent"] > 0 for second in during)
+    assert shape["quiet_ms"] / 1000 <= run["onset_s"] < (shape["quiet_ms"] + shape["attack_ms"]) / 1000, run["onset_s"]
+    assert sum(second["residents"]["answered"] for second in before) > 0
+    assert sum(second["origin_residents"] for second in run["seconds"]) > 0
+
+
+@case
+def three_short_shapes_are_told_as_they_went():
+    may_drill()
+    wanted = ["get-flood", "diffuse", "slow-head"]
+    done = drill("--brief", "--json", "--seed", SEED, *(word for name in wanted for word in ("--shape", name)))
+    assert done.returncode in (0, 1, 3) and done.stdout, done
+    told = json.loads(done.stdout)
+    assert told["seed"] == int(SEED) and names(told["shapes"]) == wanted, told["seed"]
+    for shape in told["shapes"]:
+        for run in RUNS:
+            check_run(shape[run], shape)
+        attack, quiet = shape["without"]["attack"], shape["without"]["quiet"]
+        assert attack["answered_percent"] < quiet["answered_percent"], f"the attack did no harm at all: {shape['name']}"
+        assert shape["verdict"] == verdict_of(shape), shape["name"]
+        assert all(line["met"] == met(line) for line in shape["conditions"] + shape["lines"]), shape
+        if shape["name"] != "slow-head":
+            assert sum(second["origin_attackers"] for second in shape["without"]["seconds"]) > 1000, "it reached the origin"
+    verdicts = [shape["verdict"] for shape in told["shapes"]]
+    assert done.returncode == (1 if "not survived" in verdicts else 3 if "void" in verdicts else 0), (done.returncode, verdicts)
+
+
+def networks():
+    """Network namespaces that processes are in."""
+    found = set()
+    for entry in pathlib.Path("/proc").glob("[0-9]*/ns/net"):
+        try:
+            found.add(os.readlink(entry))
+        except OSError:
+            pass
+    return found
+
+
+def processes():
+    """Process ids of this program and of nginx, whoever's child they are."""
+    found = set()
+    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = entry.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[0] == os.fsencode(GUIA) or words[0].startswith(b"nginx: "):
+            found.add(entry.parent.name)
+    return found
+
+
+def files():
+    return {str(path) for folder in ("/tmp", "/mnt", "/media", "/srv", "/opt", "/run") for path in pathlib.Path(folder).glob("*")}
+
+
+def wait_until(condition, what):
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError(what)
+
+
+def killed_by(number):
+    mine, before = processes(), (networks(), files(), pathlib.Path("/proc/mounts").read_text())
+    child = subprocess.Popen([GUIA, "drill", "--brief", "--shape", "slow-head", "--seed", SEED], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    try:
+        # The two clients come last: guia, its init, serve, nginx and its worker, the origin, and they.
+        wait_until(lambda: len(processes() - mine) >= 7, "the drill did not begin")
+        assert len(networks()) > len(before[0]), "it has networks of its own"
+        time.sleep(1)
+    finally:
+        child.send_signal(number)
+        child.wait(60)
+    wait_until(lambda: not processes() - mine, f"processes were left: {processes() - mine}")
+    wait_until(lambda: networks() <= before[0], "a network was left")
+    assert pathlib.Path("/proc/mounts").read_text() == before[2], "a mount was left"
+    assert not {name for name in files() - before[1] if "guia" in name and "test" not in name}, "files were left"
+
+
+@case
+def nothing_is_left_after_sigkill():
+    may_drill()
+    killed_by(signal.SIGKILL)
+
+
+@case
+def nothing_is_left_after_ctrl_c():
+    may_drill()
+    killed_by(signal.SIGINT)
+
+
+@case
+def without_root_it_works_in_a_namespace_of_users():
+    may_drill()
+    user = () if os.geteuid() != 0 else ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "HOME=/nonexistent")
+    if subprocess.run([*user, "unshare", "-Unmp", "true"], capture_output=True, check=False).returncode != 0:
+        raise Skip("no namespaces for users")
+    if subprocess.run([*user, "test", "-x", GUIA], capture_output=True, check=False).returncode != 0:
+        raise Skip("the build is not readable for others")
+    done = drill("--brief", "--json", "--seed", SEED, "--shape", "slow-body", before=user)
+    assert done.returncode in (0, 1, 3) and done.stdout, done
+    assert "without root" in done.stderr, done.stderr
+    shape = json.loads(done.stdout)["shapes"][0]
+    for run in RUNS:
+        check_run(shape[run], shape)
+
+
+@case
+def without_nginx_it_says_so():
+    may_drill()
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+    hide = 'for f in /usr/sbin/nginx /usr/local/sbin/nginx; do [ ! -e $f ] || mount --bind /dev/null $f; done; exec "$@"'
+    done = drill("--brief", "--shape", "get-flood", before=("unshare", "-m", "sh", "-c", hide, "sh"))
+    assert done.returncode == 3 and "there is no nginx" in done.stderr, done
+
+
+@case
+def without_a_second_processor_it_says_so():
+    done = drill("--brief", before=("taskset", "-c", str(min(os.sched_getaffinity(0)))))
+    assert done.returncode == 3 and "two processors" in done.stderr, done
+
+
+@case
+def where_namespaces_are_refused_it_says_so():
+    may_drill()
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+    # In a namespace of users of one's own the number of further ones is one's own to limit.
+    refuse = 'echo 0 >/proc/sys/user/max_net_namespaces && exec "$@"'
+    done = drill("--brief", before=("unshare", "-U", "-r", "sh", "-c", refuse, "sh"))
+    assert done.returncode == 3 and "does not allow" in done.stderr, done
+
+
+def main():
+    failed = 0
+    print(f"1..{len(CASES)}", flush=True)
+    for number, function in enumerate(CASES, 1):
+        title = function.__name__.replace("_", " ")
+        try:
+            function()
+            print(f"ok {number} - {title}", flush=True)
+        except Skip as reason:
+            print(f"ok {number} - {title} # SKIP {reason}", flush=True)
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {number} - {title}")
+            print("# " + traceback.format_exc().strip().replace("\n", "\n# "), flush=True)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
