@@ -108,11 +108,12 @@ static int ask_bits(struct asking *a, const struct probe_scan *scan, const struc
 	return r != 0 || scan->clear_count == 0 ? r : ask_clear_bits(a, scan, form, words);
 }
 
-/* What a scan has to look for in a value that stands at these nodes; NULL: everything. */
+/* What a scan has to look for in a value that stands at these nodes: others than a set's rules may share its database.
+ */
 static const uint64_t *wanted_slots(const struct probe_scan *scan, uint64_t nodes, uint64_t *slots)
 {
 	if ((scan->nodes & ~nodes) == 0)
-		return NULL;
+		return scan->all_slots;
 	memset(slots, 0, scan->slot_words * sizeof(*slots));
 	for (uint64_t left = scan->nodes & nodes; left != 0; left &= left - 1) {
 		const uint64_t *of_node = scan->slots + (size_t)__builtin_ctzll(left) * scan->slot_words;

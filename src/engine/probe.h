@@ -41,6 +41,7 @@ struct probe_scan {
 	uint64_t nodes;               /* that have a bit here */
 	const uint64_t *slots;        /* by node: what of the set is wanted through it */
 	size_t slot_words;            /* of each */
+	const uint64_t *all_slots;    /* what is wanted through any */
 	const struct probe_bit *bits; /* by bit */
 	const uint16_t *first_of_bit; /* index of a bit's first; one more than there are bits */
 	size_t bit_count;

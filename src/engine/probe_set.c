@@ -183,11 +183,16 @@ static int take_bits(struct maker *m, size_t scan, bool clear, const struct prob
 static int find_slots(const struct maker *m, size_t index, struct probe_scan *scan)
 {
 	scan->slot_words = scan_set_slot_words(scan->set);
-	uint64_t *slots = arena_zalloc(m->arena, m->node_count * scan->slot_words, sizeof(*slots));
+	uint64_t *slots = arena_zalloc(m->arena, (m->node_count + 1) * scan->slot_words, sizeof(*slots));
+	uint64_t *all = slots == NULL ? NULL : slots + m->node_count * scan->slot_words;
 	scan->slots = slots;
-	for (size_t i = 0; slots != NULL && i < m->bit_count; i++)
-		if (m->bits[i].scan == index)
-			scan_set_want(scan->set, m->bits[i].bit.bit, slots + m->bits[i].bit.node * scan->slot_words);
+	scan->all_slots = all;
+	for (size_t i = 0; slots != NULL && i < m->bit_count; i++) {
+		if (m->bits[i].scan != index)
+			continue;
+		scan_set_want(scan->set, m->bits[i].bit.bit, slots + m->bits[i].bit.node * scan->slot_words);
+		scan_set_want(scan->set, m->bits[i].bit.bit, all);
+	}
 	return slots == NULL || scan->slot_words > WORKER_SLOT_WORDS ? -ENOMEM : 0;
 }
 
