@@ -50,6 +50,8 @@ void scan_set_free(struct scan_set *set)
 			automaton_free(set->automata[i].alone[k]);
 	}
 	free(set->automata);
+	scan_grams_free(set->grams);
+	free(set->gated);
 	free(set->factors);
 	free(set->in_database);
 	free(set->first_factor);
@@ -191,6 +193,22 @@ static void classify(const struct scan_builder *builder, struct scan_set *set)
 		hs_database_size(set->database, &facts->database_bytes);
 }
 
+/* 0 or -ENOMEM. */
+static int find_gated(struct scan_set *set)
+{
+	set->gated = calloc(set->slot_count / 64 + 1, sizeof(*set->gated));
+	if (set->gated == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < set->automaton_count; i++)
+		for (uint32_t k = 0; set->automata[i].gated && k < set->automata[i].count; k++) {
+			uint32_t slot = set->automata[i].first_slot + k;
+			set->gated[slot / 64] |= (uint64_t)1 << slot % 64;
+		}
+	for (uint32_t slot = set->slot_count; slot <= (set->slot_count | 63); slot++)
+		set->gated[slot / 64] |= (uint64_t)1 << slot % 64;
+	return 0;
+}
+
 int scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 {
 	if (find_ids_in_database(builder, set) != 0)
@@ -199,7 +217,7 @@ int scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 		set->database_findable += (uint32_t)__builtin_popcountll(set->in_database[i]);
 	set->has_regexes = has_regexes(builder, set);
 	find_needs(set);
-	if (order_factors(set) != 0)
+	if (order_factors(set) != 0 || find_gated(set) != 0)
 		return -ENOMEM;
 	find_widths(builder, set);
 	classify(builder, set);

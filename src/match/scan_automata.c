@@ -295,7 +295,6 @@ static int build_group(const struct scan_builder *builder, struct scan_set *set,
 		group->keys |= has_gate(&members[i]) ? SCAN_KEY_ANY : key_for(set, &members[i]);
 		group->min_width = members[i].min_width < group->min_width ? members[i].min_width : group->min_width;
 	}
-	set->all_keys |= group->keys;
 	set->automaton_count++;
 	return has_gate(&members[0]) ? add_gates(set, group, members, count) : 0;
 }
@@ -367,6 +366,39 @@ static int build_groups(const struct scan_builder *builder, struct scan_set *set
 	return r;
 }
 
+/* Of the members, which are in the order of slots. 0 or -ENOMEM. */
+static int find_grams(const struct scan_builder *builder, const struct members *members, struct pattern_grams *grams,
+		      struct pattern_grams **slots)
+{
+	for (size_t i = 0; i < members->count; i++) {
+		const struct member *member = &members->items[i];
+		struct pattern pattern;
+		if (has_gate(member))
+			continue;
+		int r = pattern_parse(member->text, builder->entries[member->entry].flags, &pattern);
+		if (r < 0)
+			return r;
+		if (r > 0)
+			continue;
+		pattern_grams_find(&pattern, &grams[i]);
+		pattern_free(&pattern);
+		slots[i] = &grams[i];
+	}
+	return 0;
+}
+
+static int build_grams(const struct scan_builder *builder, const struct members *members, struct scan_set *set)
+{
+	struct pattern_grams *grams = calloc(members->count, sizeof(*grams));
+	struct pattern_grams **slots = calloc(members->count, sizeof(struct pattern_grams *));
+	int r = grams == NULL || slots == NULL ? -ENOMEM : find_grams(builder, members, grams, slots);
+	if (r == 0)
+		r = scan_grams_create(slots, members->count, &set->grams);
+	free(grams);
+	free(slots);
+	return r;
+}
+
 int scan_automata_build(const struct scan_builder *builder, struct scan_set *set)
 {
 	struct members members = {0};
@@ -376,6 +408,8 @@ int scan_automata_build(const struct scan_builder *builder, struct scan_set *set
 		r = choose(builder, i, short_literals, &members, &set->routes[i]);
 	if (r == 0 && members.count > 0)
 		r = build_groups(builder, set, &members);
+	if (r == 0 && members.count > 0)
+		r = build_grams(builder, &members, set);
 	for (size_t i = 0; i < members.count; i++)
 		member_free(&members.items[i]);
 	free(members.items);

@@ -8,6 +8,7 @@
 #include "match/scan.h"
 #include "match/scan_cache.h"
 #include "match/scan_filter.h"
+#include "match/scan_gram.h"
 #include "match/seek.h"
 
 #include <hs/hs.h>
@@ -79,6 +80,9 @@ struct scan_set {
 	struct scan_filter *filter; /* NULL: the database is always asked */
 	struct scan_automaton *automata;
 	size_t automaton_count;
+	struct scan_grams
+		*grams;        /* what a short value must have for the patterns without gates; NULL: no pattern has */
+	uint64_t *gated;       /* a bit for each slot: it is run where its gate is open; that of the database too */
 	uint32_t slot_count;   /* of patterns in automata; the database has the slot after them */
 	uint64_t *in_database; /* a bit for each id of which something is looked for in the database */
 	/*
@@ -86,7 +90,6 @@ struct scan_set {
 	 * SCAN_KEY_ANY.
 	 */
 	uint64_t byte_keys[256];
-	uint64_t all_keys;
 	bool has_regexes;            /* in the database, which may tell cases apart */
 	struct scan_factor *factors; /* by slot */
 	size_t factor_count;

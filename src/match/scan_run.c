@@ -20,7 +20,7 @@ struct fitting {
 struct scan_scratch {
 	hs_scratch_t *hyperscan; /* NULL until a set with a database was fitted */
 	uint64_t *open;          /* a bit for each slot of the set that is being run: its gate is open */
-	uint64_t *wanted;        /* and: it is wanted of any view */
+	uint64_t *wanted;        /* and: it is wanted of any view; then, it is to be run for one */
 	size_t open_words;       /* of each */
 	struct fitted *fitted;
 	size_t fitted_count;
@@ -315,20 +315,10 @@ static int run_database(const struct scan_set *set, struct scan_scratch *scratch
 	return r == HS_NOMEM ? -ENOMEM : -EINVAL;
 }
 
-/* The keys in a value, of those that are asked for anywhere. */
-static uint64_t keys_in(const struct scan_set *set, struct slice value, bool lowered)
-{
-	uint64_t keys = SCAN_KEY_ANY;
-	for (size_t i = 0; i < value.len && (~keys & set->all_keys) != 0; i++)
-		keys |= set->byte_keys[lowered ? byte_lower(value.ptr[i]) : value.ptr[i]];
-	return keys;
-}
-
 enum {
 	RUNS = 16,
 	ALONE_MOST = 2,
 	WHOLE = AUTOMATON_PATTERNS_MAX,
-	KEYS_MAX_BYTES = 64, /* in a longer value the bytes that each group needs are sought */
 };
 
 /* Some automata of a set, on their way. */
@@ -395,31 +385,40 @@ static void add_run(struct batch *batch, const struct scan_automaton *a, struct 
 		run_batch(batch, value, f);
 }
 
-/* The patterns of a group that are to be run. */
-static uint64_t patterns_to_run(const struct scan_automaton *a, const uint64_t *slots, const struct findings *f)
+/* The slots of patterns that a value may match, of those that a view wants. False: none. */
+static bool find_runnable(const struct scan_set *set, unsigned view, struct slice value, const struct findings *f,
+			  uint64_t *runnable)
 {
-	uint64_t patterns = slots == NULL ? UINT64_MAX : slots_of(slots, a);
-	if (a->gated)
-		patterns &= f->open_count == 0 ? 0 : slots_of(f->open, a);
-	return patterns;
+	const uint64_t *wanted = f->views[view].slots;
+	size_t words = set->slot_count / 64 + 1;
+	uint64_t any = 0;
+	for (size_t i = 0; i < words; i++) {
+		runnable[i] = (wanted == NULL ? UINT64_MAX : wanted[i]) & (~set->gated[i] | f->open[i]);
+		any |= runnable[i];
+	}
+	if (any == 0 || set->grams == NULL || value.len > SCAN_GRAM_VALUE_BYTES)
+		return any != 0;
+	scan_grams_narrow(set->grams, value, view > 0, runnable);
+	any = 0;
+	for (size_t i = 0; i < words; i++)
+		any |= runnable[i];
+	return any != 0;
 }
 
-/* Whether a value has a byte of those that a group's patterns need one of. */
-static bool has_needs(const struct scan_automaton *a, unsigned view, uint64_t keys, struct slice value)
+/* Whether a long value has a byte of those that a group's patterns need one of. */
+static bool has_needs(const struct scan_automaton *a, unsigned view, struct slice value)
 {
-	if (value.len <= KEYS_MAX_BYTES || (a->keys & SCAN_KEY_ANY) != 0)
-		return (a->keys & keys) != 0;
-	return byte_set_find(&a->needs[view], value.ptr, value.len) < value.len;
+	return value.len <= SCAN_GRAM_VALUE_BYTES || (a->keys & SCAN_KEY_ANY) != 0 ||
+	       byte_set_find(&a->needs[view], value.ptr, value.len) < value.len;
 }
 
 static void add_runs(const struct scan_set *set, struct automaton_cache **caches, unsigned view, struct slice value,
-		     struct batch *batch, struct findings *f)
+		     const uint64_t *runnable, struct batch *batch, struct findings *f)
 {
-	uint64_t keys = value.len <= KEYS_MAX_BYTES ? keys_in(set, value, view > 0) : SCAN_KEY_ANY;
 	for (size_t i = 0; i < set->automaton_count; caches += caches_of(&set->automata[i++])) {
 		const struct scan_automaton *a = &set->automata[i];
-		uint64_t patterns = value.len < a->min_width ? 0 : patterns_to_run(a, f->views[view].slots, f);
-		if (patterns == 0 || !has_needs(a, view, keys, value))
+		uint64_t patterns = value.len < a->min_width ? 0 : slots_of(runnable, a);
+		if (patterns == 0 || !has_needs(a, view, value))
 			continue;
 		if (a->count == 1 || __builtin_popcountll(patterns) > ALONE_MOST)
 			add_run(batch, a, caches, WHOLE, view, value, f);
@@ -429,14 +428,14 @@ static void add_runs(const struct scan_set *set, struct automaton_cache **caches
 	}
 }
 
-static void run_automata(const struct scan_set *set, const struct fitting *fitting, struct slice value,
-			 struct findings *f)
+static void run_automata(const struct scan_set *set, struct scan_scratch *scratch, const struct fitting *fitting,
+			 struct slice value, struct findings *f)
 {
 	struct batch batch;
 	batch.count = 0;
 	for (unsigned i = 0; i < VIEWS; i++)
-		if (f->views[i].ret_bits != NULL)
-			add_runs(set, fitting->caches, i, value, &batch, f);
+		if (f->views[i].ret_bits != NULL && find_runnable(set, i, value, f, scratch->wanted))
+			add_runs(set, fitting->caches, i, value, scratch->wanted, &batch, f);
 	if (batch.count > 0)
 		run_batch(&batch, value, f);
 }
@@ -470,7 +469,7 @@ static int run(const struct scan_set *set, struct scan_scratch *scratch, struct 
 		int r = run_database(set, scratch, value, f);
 		if (r != 0)
 			return r;
-		run_automata(set, fitting, value, f);
+		run_automata(set, scratch, fitting, value, f);
 	}
 	for (unsigned i = VIEWS; i-- > 0;)
 		if (f->views[i].ret_bits != NULL)

@@ -1,0 +1,318 @@
+/*
+ * The tree is gone through from left to right with a list of grams, of which one ends where the walk stands, whatever
+ * way a match took there. Each node makes of it the list behind the node; each list is a choice of grams for the whole,
+ * and the rarest is kept. A list that grows too long is made shorter by taking two grams for one that has both: what is
+ * told of a match is then less, but never wrong.
+ */
+#include "match/pattern_gram.h"
+
+#include <math.h>
+
+enum {
+	IN_MOST = 4,    /* that a choice is begun with: each branch takes them on */
+	TURNS_MOST = 4, /* of a repeat that are gone through one by one */
+	OTHER_SHARE = 15,
+	ALL_SHARES = 14180, /* the sum */
+};
+
+static const double GRAM_PRICE = 0.001, ROUNDING = 1e-9;
+
+/* Of ALL_SHARES places in arguments, addresses and headers, by a guess; 0: OTHER_SHARE. */
+static const uint16_t shares[256] = {
+	[' '] = 600,         ['"'] = 80,         ['%'] = 60,  ['&'] = 120, ['+'] = 60,  [','] = 120, ['-'] = 300,
+	['.'] = 300,         ['/'] = 300,        [':'] = 120, [';'] = 80,  ['='] = 300, ['?'] = 80,  ['_'] = 120,
+	['0' ... '9'] = 200, ['A' ... 'Z'] = 40, ['a'] = 450, ['b'] = 100, ['c'] = 250, ['d'] = 250, ['e'] = 600,
+	['f'] = 120,         ['g'] = 140,        ['h'] = 180, ['i'] = 400, ['j'] = 30,  ['k'] = 60,  ['l'] = 250,
+	['m'] = 200,         ['n'] = 400,        ['o'] = 400, ['p'] = 180, ['q'] = 30,  ['r'] = 400, ['s'] = 400,
+	['t'] = 450,         ['u'] = 180,        ['v'] = 80,  ['w'] = 80,  ['x'] = 50,  ['y'] = 80,  ['z'] = 40,
+};
+
+static unsigned share_of_byte(unsigned byte)
+{
+	return shares[byte] != 0 ? shares[byte] : OTHER_SHARE;
+}
+
+static unsigned sum_of_shares(const struct pattern_set *set, uint64_t flip)
+{
+	unsigned sum = 0;
+	for (unsigned word = 0; word < 4; word++)
+		for (uint64_t left = set->bits[word] ^ flip; left != 0; left &= left - 1)
+			sum += share_of_byte(word * 64 + (unsigned)__builtin_ctzll(left));
+	return sum;
+}
+
+/* Of a large set those are counted that are not in it. */
+static double share_of(const struct pattern_set *set)
+{
+	bool large = (set->bits[2] & set->bits[3]) == UINT64_MAX;
+	unsigned sum = large ? ALL_SHARES - sum_of_shares(set, UINT64_MAX) : sum_of_shares(set, 0);
+	return (double)sum / ALL_SHARES;
+}
+
+/* What both have, and what either has. */
+static void combine(const struct pattern_set *a, const struct pattern_set *b, struct pattern_set *common,
+		    struct pattern_set *united)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		common->bits[i] = a->bits[i] & b->bits[i];
+		united->bits[i] = a->bits[i] | b->bits[i];
+	}
+}
+
+static bool has_all(const struct pattern_set *set, const struct pattern_set *other)
+{
+	return ((other->bits[0] & ~set->bits[0]) | (other->bits[1] & ~set->bits[1]) | (other->bits[2] & ~set->bits[2]) |
+		(other->bits[3] & ~set->bits[3])) == 0;
+}
+
+/* ---- grams ---- */
+
+static void weigh(struct pattern_gram *gram)
+{
+	gram->share = 1;
+	for (unsigned i = 0; i < gram->len; i++)
+		gram->share *= gram->shares[i];
+}
+
+/* Whether the gram stands wherever another does. */
+static bool covers(const struct pattern_gram *gram, const struct pattern_gram *other)
+{
+	bool covers = gram->len <= other->len;
+	for (unsigned i = 0; i < gram->len && covers; i++)
+		covers = gram->shares[i] + ROUNDING > other->shares[i] && has_all(&gram->sets[i], &other->sets[i]);
+	return covers;
+}
+
+static struct pattern_gram merged(const struct pattern_gram *a, const struct pattern_gram *b)
+{
+	struct pattern_gram gram = {.len = a->len < b->len ? a->len : b->len};
+	for (unsigned i = 0; i < gram.len; i++) {
+		struct pattern_set common;
+		combine(&a->sets[i], &b->sets[i], &common, &gram.sets[i]);
+		gram.shares[i] = a->shares[i] + b->shares[i] - share_of(&common);
+	}
+	weigh(&gram);
+	return gram;
+}
+
+static struct pattern_gram followed_by(const struct pattern_gram *gram, const struct pattern_set *set, double share)
+{
+	struct pattern_gram longer = {
+		.len = (uint8_t)(gram->len + (gram->len < PATTERN_GRAM_BYTES)), .sets[0] = *set, .shares[0] = share};
+	for (unsigned i = 1; i < longer.len; i++) {
+		longer.sets[i] = gram->sets[i - 1];
+		longer.shares[i] = gram->shares[i - 1];
+	}
+	weigh(&longer);
+	return longer;
+}
+
+/* ---- lists ---- */
+
+static void sum_up(struct pattern_grams *list)
+{
+	list->share = 0;
+	for (size_t i = 0; i < list->count; i++)
+		list->share += list->items[i].share;
+}
+
+/* Takes out those that another stands for. */
+static void drop_covered(struct pattern_grams *list, const struct pattern_gram *by)
+{
+	size_t left = 0;
+	for (size_t i = 0; i < list->count; i++)
+		if (!covers(by, &list->items[i]))
+			list->items[left++] = list->items[i];
+	list->count = left;
+}
+
+static void add(struct pattern_grams *list, const struct pattern_gram *gram, size_t most);
+
+/* Takes one of the list and the new one for a single one. */
+static void add_merged(struct pattern_grams *list, const struct pattern_gram *gram, size_t most)
+{
+	struct pattern_gram best = {0};
+	double least = INFINITY;
+	for (size_t i = 0; i < list->count; i++) {
+		struct pattern_gram both = merged(&list->items[i], gram);
+		if (both.share - list->items[i].share < least) {
+			least = both.share - list->items[i].share;
+			best = both;
+		}
+	}
+	add(list, &best, most);
+}
+
+static void add(struct pattern_grams *list, const struct pattern_gram *gram, size_t most)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (covers(&list->items[i], gram))
+			return;
+	drop_covered(list, gram);
+	if (list->count < most)
+		list->items[list->count++] = *gram;
+	else
+		add_merged(list, gram, most);
+	sum_up(list);
+}
+
+static void add_all(struct pattern_grams *list, const struct pattern_grams *more, size_t most)
+{
+	for (size_t i = 0; i < more->count; i++)
+		add(list, &more->items[i], most);
+}
+
+/* Few are better than many that are a little rarer: there is room for few. */
+static double price_of(const struct pattern_grams *list)
+{
+	return list->share + GRAM_PRICE * (double)list->count;
+}
+
+static void keep_better(struct pattern_grams *best, const struct pattern_grams *other)
+{
+	if (price_of(other) < price_of(best))
+		*best = *other;
+}
+
+static struct pattern_grams list_of_any(void)
+{
+	return (struct pattern_grams){.count = 1, .share = 1, .items[0].share = 1};
+}
+
+/* ---- the walk ---- */
+
+/* What is known before a node becomes what is known behind it; of `best` that which lies within. */
+static void walk(const struct pattern *p, uint32_t at, struct pattern_grams *list, struct pattern_grams *best);
+
+static void take_byte(const struct pattern_set *set, struct pattern_grams *list)
+{
+	struct pattern_grams out;
+	double share = share_of(set);
+	bool any = share > 0;
+	out.count = 0;
+	out.share = 0;
+	/* None that was not there before stands for another, but where their first bytes are dropped. */
+	for (size_t i = 0; i < list->count && any; i++) {
+		struct pattern_gram longer = followed_by(&list->items[i], set, share);
+		if (list->items[i].len < PATTERN_GRAM_BYTES)
+			out.items[out.count++] = longer;
+		else
+			add(&out, &longer, PATTERN_GRAMS_MOST);
+	}
+	sum_up(&out);
+	*list = out;
+}
+
+static void walk_choice(const struct pattern *p, uint32_t child, struct pattern_grams *list, struct pattern_grams *best)
+{
+	struct pattern_grams in = {0}, out = {0}, all = {0};
+	bool known = true;
+	add_all(&in, list, IN_MOST);
+	for (; child != PATTERN_NO_NODE; child = p->nodes[child].next) {
+		struct pattern_grams one = in, within = {.share = INFINITY};
+		walk(p, child, &one, &within);
+		add_all(&out, &one, PATTERN_GRAMS_MOST);
+		known = known && within.share < 1;
+		if (known)
+			add_all(&all, &within, PATTERN_GRAMS_MOST);
+	}
+	if (known)
+		keep_better(best, &all);
+	*list = out;
+}
+
+/* Behind one turn more or many. */
+static void walk_more(const struct pattern *p, const struct pattern_node *node, struct pattern_grams *list)
+{
+	struct pattern_grams last = list_of_any(), ignored = {.share = INFINITY};
+	if (node->max == node->min + 1)
+		last = *list;
+	else
+		walk(p, node->first, &last, &ignored);
+	if (node->max != node->min + 1)
+		add_all(&last, list, PATTERN_GRAMS_MOST);
+	walk(p, node->first, &last, &ignored);
+	add_all(list, &last, PATTERN_GRAMS_MOST);
+}
+
+static void walk_repeat(const struct pattern *p, const struct pattern_node *node, struct pattern_grams *list,
+			struct pattern_grams *best)
+{
+	uint32_t turns = node->min < TURNS_MOST ? node->min : TURNS_MOST;
+	for (uint32_t i = 0; i < turns; i++)
+		walk(p, node->first, list, best);
+	if (turns < node->min) {
+		*list = list_of_any();
+		walk(p, node->first, list, best);
+	}
+	if (node->max > node->min)
+		walk_more(p, node, list);
+}
+
+static void walk(const struct pattern *p, uint32_t at, struct pattern_grams *list, struct pattern_grams *best)
+{
+	const struct pattern_node *node = &p->nodes[at];
+	switch (node->kind) {
+	case PATTERN_EMPTY:
+	case PATTERN_ASSERT:
+		break;
+	case PATTERN_SET:
+		take_byte(&node->set, list);
+		break;
+	case PATTERN_CAT:
+		for (uint32_t c = node->first; c != PATTERN_NO_NODE; c = p->nodes[c].next)
+			walk(p, c, list, best);
+		break;
+	case PATTERN_ALT:
+		walk_choice(p, node->first, list, best);
+		break;
+	case PATTERN_REPEAT:
+		walk_repeat(p, node, list, best);
+		break;
+	}
+	keep_better(best, list);
+}
+
+void pattern_grams_find(const struct pattern *pattern, struct pattern_grams *ret_grams)
+{
+	struct pattern_grams list = list_of_any();
+	ret_grams->count = 0;
+	ret_grams->share = INFINITY;
+	walk(pattern, 0, &list, ret_grams);
+}
+
+/* The two that cost least as one. */
+static double cheapest(const struct pattern_grams *grams, size_t *ret_first, size_t *ret_second)
+{
+	double least = INFINITY;
+	for (size_t i = 0; i < grams->count; i++) {
+		for (size_t k = i + 1; k < grams->count; k++) {
+			struct pattern_gram both = merged(&grams->items[i], &grams->items[k]);
+			double more = both.share - grams->items[i].share - grams->items[k].share;
+			if (more >= least)
+				continue;
+			least = more;
+			*ret_first = i;
+			*ret_second = k;
+		}
+	}
+	return least;
+}
+
+double pattern_grams_merge_cost(const struct pattern_grams *grams)
+{
+	size_t first, second;
+	return cheapest(grams, &first, &second);
+}
+
+void pattern_grams_merge(struct pattern_grams *grams)
+{
+	size_t first, second;
+	cheapest(grams, &first, &second);
+	struct pattern_gram both = merged(&grams->items[first], &grams->items[second]);
+	grams->items[second] = grams->items[--grams->count];
+	grams->items[first] = grams->items[--grams->count];
+	if (first == grams->count)
+		grams->items[first] = both;
+	add(grams, &both, PATTERN_GRAMS_MOST);
+}

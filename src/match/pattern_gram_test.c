@@ -1,0 +1,54 @@
+#include "match/pattern_gram.h"
+
+#include "base/test_cases.h"
+
+#include <ctype.h>
+
+enum { SET_SHOWN_MOST = 12 };
+
+static void render_set(const struct pattern_set *set, struct buffer *out)
+{
+	char members[257];
+	size_t count = 0;
+	for (int c = 0; c < 256; c++)
+		if (pattern_set_has(set, (uint8_t)c))
+			members[count++] = (char)(isgraph(c) ? c : '_');
+	if (count > SET_SHOWN_MOST) {
+		buffer_text(out, ".");
+		return;
+	}
+	buffer_text(out, count > 1 ? "[" : "");
+	buffer_add(out, slice_make((const uint8_t *)members, count));
+	buffer_text(out, count > 1 ? "]" : "");
+}
+
+static void render(struct slice source, struct buffer *out)
+{
+	struct pattern pattern;
+	struct pattern_grams grams;
+	assert_int_equal(pattern_parse(source, 0, &pattern), 0);
+	pattern_grams_find(&pattern, &grams);
+	pattern_free(&pattern);
+	for (size_t i = 0; grams.share < 1 && i < grams.count; i++) {
+		buffer_text(out, i > 0 ? " " : "");
+		for (size_t k = grams.items[i].len; k-- > 0;)
+			render_set(&grams.items[i].sets[k], out);
+	}
+	buffer_text(out, grams.share >= 1 ? "none" : "");
+}
+
+static void cases_come_out(void **state)
+{
+	(void)state;
+	struct test_cases cases;
+	struct test_case test;
+	for (test_cases_open(&cases, "src/match/pattern_gram_cases.txt"); test_cases_next(&cases, &test);) {
+		struct buffer out = buffer_make(NULL);
+		render(test.column[0], &out);
+		test_case_expect(&cases, &test, buffer_slice(&out), test.column[1]);
+		buffer_free(&out);
+	}
+	test_cases_close(&cases);
+}
+
+TEST_MAIN(cmocka_unit_test(cases_come_out))

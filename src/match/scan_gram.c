@@ -1,0 +1,192 @@
+#include "match/scan_gram.h"
+
+#include "base/error.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { GRAMS = 64, BYTES = PATTERN_GRAM_BYTES };
+
+struct scan_grams {
+	/* By byte, the grams that have it in each place, the last place last; a shorter one has all bytes before it. */
+	uint64_t rows[256][BYTES];
+	uint64_t begun[BYTES - 1]; /* those that so many places need not be there for: how a value begins */
+	size_t words;              /* of slots */
+	uint64_t *known;           /* slots of which a gram is known */
+	uint64_t *slots_of;        /* by gram, the slots that need it */
+};
+
+void scan_grams_free(struct scan_grams *grams)
+{
+	if (grams == NULL)
+		return;
+	free(grams->known);
+	free(grams->slots_of);
+	free(grams);
+}
+
+/* ---- which grams ---- */
+
+static bool tells(const struct pattern_grams *grams)
+{
+	return grams != NULL && grams->share < 1;
+}
+
+static size_t count_grams(struct pattern_grams *const *slots, size_t count)
+{
+	size_t sum = 0;
+	for (size_t i = 0; i < count; i++)
+		sum += tells(slots[i]) ? slots[i]->count : 0;
+	return sum;
+}
+
+/* Of too many patterns the one that tells least is given up. */
+static void give_one_up(struct pattern_grams *const *slots, size_t count)
+{
+	struct pattern_grams *worst = NULL;
+	for (size_t i = 0; i < count; i++)
+		if (tells(slots[i]) && slots[i]->count > 0 && (worst == NULL || slots[i]->share > worst->share))
+			worst = slots[i];
+	worst->share = 1;
+}
+
+/* `costs`: by slot, what it costs to have one gram less. */
+static void merge_cheapest(struct pattern_grams *const *slots, double *costs, size_t count)
+{
+	size_t best = 0;
+	for (size_t i = 1; i < count; i++)
+		if (costs[i] < costs[best])
+			best = i;
+	if (costs[best] == INFINITY) {
+		give_one_up(slots, count);
+		return;
+	}
+	pattern_grams_merge(slots[best]);
+	costs[best] = pattern_grams_merge_cost(slots[best]);
+}
+
+/* 0 or -ENOMEM. */
+static int make_few(struct pattern_grams *const *slots, size_t count)
+{
+	double *costs = count > 0 ? malloc(count * sizeof(*costs)) : NULL;
+	if (count > 0 && costs == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		costs[i] = tells(slots[i]) ? pattern_grams_merge_cost(slots[i]) : INFINITY;
+	while (count_grams(slots, count) > GRAMS)
+		merge_cheapest(slots, costs, count);
+	free(costs);
+	return 0;
+}
+
+/* ---- the table ---- */
+
+static bool is_same(const struct pattern_gram *a, const struct pattern_gram *b)
+{
+	return a->len == b->len && memcmp(a->sets, b->sets, a->len * sizeof(a->sets[0])) == 0;
+}
+
+static void add_row_bits(struct scan_grams *grams, const struct pattern_gram *gram, uint64_t bit)
+{
+	for (unsigned place = 0; place < BYTES; place++) {
+		unsigned from_last = BYTES - 1 - place;
+		for (unsigned c = 0; c < 256; c++)
+			if (from_last >= gram->len || pattern_set_has(&gram->sets[from_last], (uint8_t)c))
+				grams->rows[c][place] |= bit;
+	}
+	for (unsigned i = 0; i < BYTES - 1; i++)
+		if (gram->len < BYTES - i)
+			grams->begun[i] |= bit;
+}
+
+/* Patterns that need the same share it. */
+static size_t number_of(struct scan_grams *grams, const struct pattern_gram **known, size_t *known_count,
+			const struct pattern_gram *gram)
+{
+	for (size_t i = 0; i < *known_count; i++)
+		if (is_same(known[i], gram))
+			return i;
+	known[*known_count] = gram;
+	add_row_bits(grams, gram, (uint64_t)1 << *known_count);
+	return (*known_count)++;
+}
+
+static void fill(struct scan_grams *grams, struct pattern_grams *const *slots, size_t count)
+{
+	const struct pattern_gram *known[GRAMS];
+	size_t known_count = 0;
+	for (size_t slot = 0; slot < count; slot++) {
+		uint64_t bit = (uint64_t)1 << slot % 64;
+		if (!tells(slots[slot]))
+			continue;
+		grams->known[slot / 64] |= bit;
+		for (size_t i = 0; i < slots[slot]->count; i++) {
+			size_t number = number_of(grams, known, &known_count, &slots[slot]->items[i]);
+			grams->slots_of[number * grams->words + slot / 64] |= bit;
+		}
+	}
+}
+
+int scan_grams_create(struct pattern_grams *const *slots, size_t count, struct scan_grams **ret_grams)
+{
+	struct scan_grams *grams = calloc(1, sizeof(*grams));
+	if (grams == NULL)
+		return -ENOMEM;
+	grams->words = count / 64 + 1;
+	grams->known = calloc(grams->words, sizeof(*grams->known));
+	grams->slots_of = calloc(GRAMS * grams->words, sizeof(*grams->slots_of));
+	if (grams->known == NULL || grams->slots_of == NULL || make_few(slots, count) != 0) {
+		scan_grams_free(grams);
+		return -ENOMEM;
+	}
+	fill(grams, slots, count);
+	*ret_grams = grams;
+	return 0;
+}
+
+/* ---- the value ---- */
+
+/* The grams that stand in it. */
+static uint64_t grams_in(const struct scan_grams *grams, const uint8_t *bytes, size_t count)
+{
+	uint64_t first = grams->begun[0], second = grams->begun[1], third = grams->begun[2], found = 0;
+	for (size_t i = 0; i < count; i++) {
+		const uint64_t *row = grams->rows[bytes[i]];
+		found |= third & row[3];
+		third = second & row[2];
+		second = first & row[1];
+		first = row[0];
+	}
+	return found;
+}
+
+static uint64_t grams_in_lowered(const struct scan_grams *grams, struct slice value)
+{
+	uint8_t lowered[SCAN_GRAM_VALUE_BYTES];
+	for (size_t i = 0; i < value.len; i++)
+		lowered[i] = byte_lower(value.ptr[i]);
+	return grams_in(grams, lowered, value.len);
+}
+
+/* The slots of patterns that need one of these grams. */
+static uint64_t slots_of(const struct scan_grams *grams, uint64_t found, size_t word)
+{
+	uint64_t slots = 0;
+	for (; found != 0; found &= found - 1)
+		slots |= grams->slots_of[(size_t)__builtin_ctzll(found) * grams->words + word];
+	return slots;
+}
+
+void scan_grams_narrow(const struct scan_grams *grams, struct slice value, bool lowered, uint64_t *slots)
+{
+	uint64_t asked = 0;
+	for (size_t i = 0; i < grams->words; i++)
+		asked |= slots[i] & grams->known[i];
+	if (asked == 0)
+		return;
+	uint64_t found = lowered ? grams_in_lowered(grams, value) : grams_in(grams, value.ptr, value.len);
+	for (size_t i = 0; i < grams->words; i++)
+		slots[i] &= ~grams->known[i] | slots_of(grams, found, i);
+}
+
+_Static_assert(BYTES == 4 && GRAMS == 64, "four places are followed, in words");

@@ -1,0 +1,28 @@
+/*
+ * Which patterns a short value can match, told by the grams that they need (match/pattern_gram.h): up to 64 grams are
+ * followed at once, a bit each, by one look into a table for each of their bytes (Baeza-Yates and Gonnet, "A New
+ * Approach to Text Searching", 1992, with sets of bytes for bytes).
+ */
+#ifndef GUIA_MATCH_SCAN_GRAM_H
+#define GUIA_MATCH_SCAN_GRAM_H
+
+#include "match/pattern_gram.h"
+
+enum { SCAN_GRAM_VALUE_BYTES = 256 /* in longer values most grams are found */ };
+
+struct scan_grams;
+
+/*
+ * Of the patterns in `count` slots; NULL: nothing is known of that slot's. Where there are more grams than bits some
+ * are merged, in place. 0 or -ENOMEM.
+ */
+int scan_grams_create(struct pattern_grams *const *slots, size_t count, struct scan_grams **ret_grams);
+void scan_grams_free(struct scan_grams *grams);
+
+/*
+ * Takes out of `slots`, a bit each, those whose patterns the value cannot match. `lowered`: the value is taken as if
+ * its ASCII letters were lower case. The value has SCAN_GRAM_VALUE_BYTES at most.
+ */
+void scan_grams_narrow(const struct scan_grams *grams, struct slice value, bool lowered, uint64_t *slots);
+
+#endif
