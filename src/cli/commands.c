@@ -6,10 +6,14 @@ extern const struct command drill_command;
 extern const struct command explain_command;
 extern const struct command inspect_command;
 extern const struct command serve_command;
+extern const struct command status_command;
 extern const struct command test_command;
+extern const struct command top_command;
+extern const struct command watch_command;
 
 const struct command *const commands[] = {
-	&check_command, &drill_command, &explain_command, &inspect_command, &serve_command, &test_command,
+	&check_command,  &drill_command, &explain_command, &inspect_command, &serve_command,
+	&status_command, &test_command,  &top_command,     &watch_command,
 };
 
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

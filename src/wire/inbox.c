@@ -51,6 +51,7 @@ int inbox_from(int fd, struct inbox *ret_inbox)
 		.fd = fd,
 		.device = st.st_dev,
 		.inode = st.st_ino,
+		.bytes = header.bytes,
 		.events = reader_make_for(fd, offsetof(struct outbox_control, events), outbox_events_at(),
 					  sizeof(struct event), header.event_slots),
 		.heads = reader_make_for(fd, offsetof(struct outbox_control, heads),
@@ -90,7 +91,8 @@ int inbox_check(const struct inbox *inbox, int directory, unsigned number)
 	name_make(number, name);
 	if (fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return -errno;
-	return st.st_dev == inbox->device && st.st_ino == inbox->inode ? 0 : INBOX_CHANGED;
+	bool same = st.st_dev == inbox->device && st.st_ino == inbox->inode && (uint64_t)st.st_size == inbox->bytes;
+	return same ? 0 : INBOX_CHANGED;
 }
 
 pid_t inbox_writer(const struct inbox *inbox)

@@ -11,13 +11,14 @@
 
 enum {
 	INBOX_FOREIGN = 1, /* of another version, or broken */
-	INBOX_CHANGED = 2, /* the name is another file's by now */
+	INBOX_CHANGED = 2, /* the name is another file's by now, or the file has another size */
 };
 
 struct inbox {
 	int fd; /* -1: closed */
 	uint64_t device;
 	uint64_t inode;
+	uint64_t bytes;
 	struct ring_reader events;
 	struct ring_reader heads;
 };

@@ -273,6 +273,7 @@ static void test_a_file_cut_short(void **state)
 	char path[128];
 	snprintf(path, sizeof(path), "%s/worker-0", folder);
 	assert_int_equal(truncate(path, 4200), 0);
+	assert_int_equal(inbox_check(&inbox, directory, 0), INBOX_CHANGED);
 	assert_int_equal(inbox_read_control(&inbox, &control), -EIO);
 	assert_int_equal(ring_reader_take(&inbox.events, events, 4), -EIO);
 	assert_int_equal(inbox_open(directory, 0, &other), INBOX_FOREIGN);

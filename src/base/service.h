@@ -1,0 +1,17 @@
+/*
+ * What a service manager wants to be told (sd_notify(3)): a datagram to the socket that NOTIFY_SOCKET names. Without
+ * one nothing happens.
+ */
+#ifndef GUIA_BASE_SERVICE_H
+#define GUIA_BASE_SERVICE_H
+
+#include <stdint.h>
+
+/* "READY=1", "RELOADING=1", "STOPPING=1", "WATCHDOG=1", "STATUS=..."; several with a newline between them. Never waits.
+ */
+void service_notify(const char *what);
+
+/* How often it wants to hear WATCHDOG=1 from this process, in milliseconds; 0: it does not. Half of what it allows. */
+int64_t service_watchdog_ms(void);
+
+#endif

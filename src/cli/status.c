@@ -1,0 +1,152 @@
+/* guia status: whether the sites are up, on one screen. */
+#include "cli/command.h"
+
+#include "cli/watch_place.h"
+#include "codec/text.h"
+
+#include <stdio.h>
+
+static const char *string(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+	return value != NULL ? value : "";
+}
+
+static double number(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+static void add_span(double seconds, char text[24])
+{
+	long s = (long)seconds;
+	if (s < 120)
+		snprintf(text, 24, "%ld s", s);
+	else if (s < 7200)
+		snprintf(text, 24, "%ld min", s / 60);
+	else
+		snprintf(text, 24, s < 172800 ? "%ld h" : "%ld days", s < 172800 ? s / 3600 : s / 86400);
+}
+
+/* "up 3 min", "down: refused". */
+static void add_state(const json_t *probe, char text[48])
+{
+	char span[24];
+	if (probe == NULL) {
+		snprintf(text, 48, "not fetched");
+		return;
+	}
+	add_span(number(probe, "for_seconds"), span);
+	const char *fault = string(probe, "fault");
+	if (json_is_true(json_object_get(probe, "up")))
+		snprintf(text, 48, "up %s", span);
+	else if (fault[0] == '\0')
+		snprintf(text, 48, "coming up, %.0f of 3", number(probe, "good_in_a_row"));
+	else if (strcmp(fault, "status") == 0)
+		snprintf(text, 48, "down: status %.0f", number(probe, "status"));
+	else
+		snprintf(text, 48, "down: %s", fault);
+}
+
+static void add_site(const json_t *site, struct buffer *out)
+{
+	char state[48];
+	struct buffer name = buffer_make(NULL);
+	const json_t *probe = json_object_get(site, "probe");
+	text_add_terminal(&name,
+			  slice_from_string(string(site, "site")[0] != '\0' ? string(site, "site") : "(no site)"));
+	add_state(probe, state);
+	buffer_printf(out, "%-28.*s %-20s %9.1f %9.1f %7.1f %9.1f %9.0f %9.1f\n", SLICE_ARG(buffer_slice(&name)), state,
+		      number(site, "requests_per_s"), number(site, "blocked_per_s"), number(site, "errors_per_s"),
+		      number(site, "origin_ms"), number(site, "in_flight"), number(probe, "ms"));
+	buffer_free(&name);
+}
+
+static void add_connections(const json_t *c, struct buffer *out)
+{
+	buffer_printf(
+		out,
+		"\nconnections: %.0f reading headers, %.0f idle; requests: %.0f reading bodies, %.0f waiting for the "
+		"origin, %.0f writing, %.0f in work\n",
+		number(c, "reading-header"), number(c, "idle"), number(c, "reading-body"), number(c, "waiting"),
+		number(c, "writing"), number(c, "working"));
+}
+
+static void add_watch(const json_t *status, struct buffer *out)
+{
+	const json_t *watch = json_object_get(status, "watch");
+	buffer_printf(out, "workers: %.0f; events: %.0f read, %.0f overwritten unread\n", number(status, "workers"),
+		      number(watch, "events"), number(watch, "events_lost"));
+	if (string(watch, "fault")[0] != '\0')
+		buffer_printf(out, "the gate tells nothing: %s: %s\n", string(watch, "directory"),
+			      string(watch, "fault"));
+	else if (number(status, "workers") == 0)
+		buffer_printf(out, "no worker of nginx tells anything in %s\n", string(watch, "directory"));
+	if (number(watch, "files_refused") > 0)
+		buffer_printf(out, "%.0f files there are of another version or broken\n",
+			      number(watch, "files_refused"));
+}
+
+static void add_status(const json_t *status, struct buffer *out)
+{
+	const json_t *sites = json_object_get(status, "sites"), *site;
+	size_t i, up = 0;
+	json_array_foreach(sites, i, site) up += json_is_true(json_object_get(json_object_get(site, "probe"), "up"));
+	buffer_printf(out, "%s  %zu of %.0f sites up\n\n", string(status, "time"), up, number(status, "probes"));
+	buffer_printf(out, "%-28s %-20s %9s %9s %7s %9s %9s %9s\n", "site", "state", "requests", "blocked", "5xx",
+		      "origin", "requests", "fetched");
+	buffer_printf(out, "%-28s %-20s %9s %9s %7s %9s %9s %9s\n", "", "", "a second", "a second", "a s", "ms",
+		      "in flight", "ms");
+	json_array_foreach(sites, i, site) add_site(site, out);
+	add_connections(json_object_get(status, "connections"), out);
+	add_watch(status, out);
+}
+
+static int run(const struct cli_arguments *arguments)
+{
+	struct buffer text, out = buffer_make(NULL);
+	json_t *status;
+	int code = watch_place_ask(arguments, "status", &text, &status);
+	if (code != CLI_FINE)
+		return code;
+	if (cli_flag(arguments, "json"))
+		buffer_add(&out, buffer_slice(&text));
+	else
+		add_status(status, &out);
+	code = json_is_true(json_object_get(status, "up")) ? CLI_FINE : CLI_FINDINGS;
+	if (out.error != 0 || fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
+	json_decref(status);
+	buffer_free(&text);
+	buffer_free(&out);
+	return code;
+}
+
+static const struct cli_option options[] = {
+	WATCH_PLACE_OPTIONS,
+	{"json", 0, NULL, "everything the watch knows of the sites, as JSON"},
+};
+
+const struct command status_command = {
+	.name = "status",
+	.summary = "says whether the sites are up",
+	.examples = "guia status\n"
+		    "guia status -c guia.yaml\n"
+		    "guia status --json | jq '.sites[] | {site, up: .probe.up}'\n",
+	.synopsis = "[--run-dir DIR | -c FILE] [--json]",
+	.description =
+		"One screen of what the watch knows: of each site whether it is up, requests and blocked requests a\n"
+		"second, errors, the origin's time, requests in flight; of the gate its connections by state.\n\n"
+		"A site is up when three fetches in a row through the public listener, one a second, were answered "
+		"with\n"
+		"2xx or 3xx, whole, within two seconds. Exits with 0 only if every site is up, with 1 if one is not "
+		"or\n"
+		"none is fetched, with 3 if no watch answers. Sums are of the gate's own counters and exact; rates are "
+		"of\n"
+		"the last five seconds. With --json all numbers.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.words_min = 0,
+	.words_max = 0,
+	.run = run,
+};

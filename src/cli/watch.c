@@ -1,0 +1,155 @@
+/* guia watch: the daemon beside the gate, in the foreground. */
+#include "cli/command.h"
+
+#include "base/error.h"
+#include "cli/watch_place.h"
+#include "serve/prepare.h"
+#include "serve/targets.h"
+#include "watch/watch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { TARGETS_MAX = 1024, ARENA_BYTES = 64 << 20 };
+
+struct plan {
+	char run_dir[PATH_MAX];
+	char control[PATH_MAX];
+	char events[PATH_MAX];
+	struct probe_target targets[TARGETS_MAX];
+	size_t count;
+};
+
+static int target_add(struct plan *plan, struct slice text)
+{
+	if (plan->count == TARGETS_MAX)
+		return cli_fail(CLI_USER, "more than %d sites are not fetched", TARGETS_MAX);
+	const char *wanted = probe_target_parse(text, &plan->targets[plan->count]);
+	if (wanted != NULL)
+		return cli_fail(CLI_USER, "--probe %.*s: should be %s", SLICE_ARG(text), wanted);
+	plan->count++;
+	return CLI_FINE;
+}
+
+static int plan_config(const char *file, struct plan *plan)
+{
+	const char *const none[] = {NULL};
+	const struct serve_options options = {.file = file, .sites = none, .listens = none};
+	const struct notice notice = {-1};
+	struct serve_config config;
+	struct arena arena;
+	arena_init(&arena, ARENA_BYTES, 0);
+	int code = prepare_config(&options, &notice, &arena, &config);
+	if (code == SERVE_FINE) {
+		struct text_list list = {.arena = &arena};
+		snprintf(plan->run_dir, sizeof(plan->run_dir), "%.*s", SLICE_ARG(config.run_dir));
+		if (targets_list(&config, &list) != 0)
+			code = cli_fail(CLI_ENVIRONMENT, "out of memory");
+		for (size_t i = 0; i < list.count && code == CLI_FINE; i++)
+			code = target_add(plan, list.items[i]);
+		config_free(&config);
+	}
+	arena_destroy(&arena);
+	return code;
+}
+
+static int plan_probes(const struct cli_arguments *arguments, struct plan *plan)
+{
+	const char *text;
+	int code = CLI_FINE;
+	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "probe", i)) != NULL; i++)
+		code = target_add(plan, slice_from_string(text));
+	return code;
+}
+
+/* A control socket must not lie where others could put theirs. */
+static int run_dir_make(const char *path)
+{
+	struct stat st;
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(errno));
+	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
+		return cli_fail(CLI_USER, "%s: is not a folder of this user's that nobody else may write to", path);
+	return CLI_FINE;
+}
+
+static int plan_paths(const struct cli_arguments *arguments, struct plan *plan)
+{
+	const char *run_dir = cli_value(arguments, "run-dir"), *events = cli_value(arguments, "events");
+	if (run_dir != NULL)
+		snprintf(plan->run_dir, sizeof(plan->run_dir), "%s", run_dir);
+	if (plan->run_dir[0] == '\0')
+		return cli_fail(CLI_USER, "where? give --run-dir DIR, or -c FILE with a run_dir");
+	int a = snprintf(plan->control, sizeof(plan->control), "%s/control", plan->run_dir);
+	int b = snprintf(plan->events, sizeof(plan->events), events != NULL ? "%s" : "%s/events",
+			 events != NULL ? events : plan->run_dir);
+	if (a >= (int)sizeof(plan->control) || b >= (int)sizeof(plan->events))
+		return cli_fail(CLI_USER, "%s: too long", plan->run_dir);
+	return run_dir_make(plan->run_dir);
+}
+
+static int watch_with(const struct cli_arguments *arguments, struct plan *plan)
+{
+	const char *what = "";
+	const struct watch_options options = {
+		.control = plan->control,
+		.events = plan->events,
+		.user = cli_value(arguments, "user"),
+		.targets = plan->targets,
+		.target_count = plan->count,
+	};
+	int r = watch_run(&options, &what);
+	if (r == WATCH_BUSY)
+		return cli_fail(CLI_ENVIRONMENT, "%s: another watch is running there", plan->run_dir);
+	return r != 0 ? cli_fail(CLI_ENVIRONMENT, "%s: %s", what, strerror(-r)) : CLI_FINE;
+}
+
+static int run(const struct cli_arguments *arguments)
+{
+	struct plan *plan = calloc(1, sizeof(*plan));
+	const char *file = cli_value(arguments, "config");
+	if (plan == NULL)
+		return cli_fail(CLI_ENVIRONMENT, "out of memory");
+	int code = file != NULL ? plan_config(file, plan) : CLI_FINE;
+	code = code != CLI_FINE ? code : plan_probes(arguments, plan);
+	code = code != CLI_FINE ? code : plan_paths(arguments, plan);
+	code = code != CLI_FINE ? code : watch_with(arguments, plan);
+	free(plan);
+	return code;
+}
+
+static const struct cli_option options[] = {
+	{"run-dir", 0, "DIR", "where the control socket is made, for `guia status` and `guia top`"},
+	{"events", 'e', "DIR", "what nginx's `guia_events` says (default: events in the run directory)"},
+	{"probe", 'p', "HOST=URL", "a site to fetch every second, and where it is served; may be given several times"},
+	{"config", 'c', "FILE", "the configuration of `guia serve`: its sites and run directory"},
+	{"user", 'u', "NAME", "whom to become once the socket is made"},
+};
+
+const struct command watch_command = {
+	.name = "watch",
+	.summary = "watches over a gate that already runs",
+	.examples = "guia watch --run-dir /run/guia --events /run/guia-events --probe "
+		    "www.example.gov.mo=http://127.0.0.1:80\n"
+		    "guia watch -c guia.yaml\n",
+	.synopsis = "--run-dir DIR [--events DIR] [--probe HOST=URL...] | -c FILE",
+	.description =
+		"Reads what the gate's workers tell of every request, fetches each site once a second through the "
+		"public\n"
+		"listener, and answers `guia status` and `guia top`. `guia serve` starts one by itself; this is for an "
+		"nginx\n"
+		"that runs on its own, with `guia_events DIR;` in its http block. docs/events.md tells what is "
+		"exchanged.\n\n"
+		"The gate does not depend on it: it may be ended, killed and started again at any time. What was "
+		"counted\n"
+		"meanwhile is in the counters; of events only those are missed that were overwritten, which is counted "
+		"and\n"
+		"said. TERM and Ctrl-C end it. Under a service manager it tells when it is ready, and that it lives.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.words_min = 0,
+	.words_max = 0,
+	.run = run,
+};

@@ -1,0 +1,108 @@
+#include "cli/watch_place.h"
+
+#include "base/error.h"
+#include "serve/prepare.h"
+#include "watch/control.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ARENA_BYTES = 64 << 20 };
+
+int watch_place_of_config(const char *file, char path[PATH_MAX])
+{
+	const char *const none[] = {NULL};
+	const struct serve_options options = {.file = file, .sites = none, .listens = none};
+	const struct notice notice = {-1};
+	struct serve_config config;
+	struct arena arena;
+	arena_init(&arena, ARENA_BYTES, 0);
+	int code = prepare_config(&options, &notice, &arena, &config);
+	if (code == SERVE_FINE) {
+		snprintf(path, PATH_MAX, "%.*s", SLICE_ARG(config.run_dir));
+		config_free(&config);
+	}
+	arena_destroy(&arena);
+	if (code == SERVE_FINE && path[0] == '\0')
+		return cli_fail(CLI_USER, "%s names no run_dir: give --run-dir", file);
+	return code;
+}
+
+static int ask_at(const char *run_dir, const char *question, struct buffer *text)
+{
+	char path[PATH_MAX];
+	if (snprintf(path, sizeof(path), "%s/control", run_dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	buffer_clear(text);
+	return control_ask(path, question, text);
+}
+
+/* Where a watch may be if nobody says: the usual place, and fresh folders of `guia serve`. */
+static void list_usual(glob_t *found)
+{
+	const char *temp = getenv("TMPDIR");
+	char pattern[PATH_MAX];
+	snprintf(pattern, sizeof(pattern), "%s/guia-??????", temp != NULL && temp[0] == '/' ? temp : "/tmp");
+	(void)glob("/run/guia", GLOB_NOSORT, NULL, found);
+	(void)glob(pattern, GLOB_NOSORT | GLOB_APPEND, NULL, found);
+}
+
+static int ask_anywhere(const char *question, struct buffer *text)
+{
+	glob_t found = {0};
+	const char *only = NULL, *other = NULL;
+	list_usual(&found);
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		if (ask_at(found.gl_pathv[i], question, text) == 0) {
+			other = only;
+			only = found.gl_pathv[i];
+		}
+	int code = CLI_FINE;
+	if (only == NULL)
+		code = cli_fail(CLI_ENVIRONMENT, "no watch is running that would answer here; give --run-dir DIR");
+	else if (other != NULL)
+		code = cli_fail(CLI_USER, "several are running: give --run-dir %s or --run-dir %s", other, only);
+	else if (text->len == 0 && ask_at(only, question, text) != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "%s: the watch has just ended", only);
+	globfree(&found);
+	return code;
+}
+
+static int ask_there(const char *run_dir, const char *question, struct buffer *text)
+{
+	int r = ask_at(run_dir, question, text);
+	if (r == -EACCES)
+		return cli_fail(CLI_ENVIRONMENT, "%s: the watch does not answer this user", run_dir);
+	if (r != 0)
+		return cli_fail(CLI_ENVIRONMENT, "%s: no watch answers there: %s", run_dir, strerror(-r));
+	return CLI_FINE;
+}
+
+static int ask(const struct cli_arguments *arguments, const char *question, struct buffer *text)
+{
+	char path[PATH_MAX] = "";
+	const char *run_dir = cli_value(arguments, "run-dir"), *file = cli_value(arguments, "config");
+	if (run_dir == NULL && file == NULL)
+		return ask_anywhere(question, text);
+	int code = run_dir == NULL ? watch_place_of_config(file, path) : CLI_FINE;
+	return code != CLI_FINE ? code : ask_there(run_dir != NULL ? run_dir : path, question, text);
+}
+
+int watch_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *ret_text,
+		    json_t **ret_json)
+{
+	json_error_t error;
+	struct buffer text = buffer_make(NULL);
+	int code = ask(arguments, question, &text);
+	json_t *json = NULL;
+	if (code == CLI_FINE && (json = json_loadb((const char *)text.ptr, text.len, 0, &error)) == NULL)
+		code = cli_fail(CLI_ENVIRONMENT, "the watch's answer cannot be read: %s", error.text);
+	if (code != CLI_FINE) {
+		buffer_free(&text);
+		return code;
+	}
+	*ret_text = text;
+	*ret_json = json;
+	return CLI_FINE;
+}

@@ -1,0 +1,23 @@
+/* Finding the watch: the options that `top` and `status` share. */
+#ifndef GUIA_CLI_WATCH_PLACE_H
+#define GUIA_CLI_WATCH_PLACE_H
+
+#include "cli/command.h"
+
+#include <jansson.h>
+#include <limits.h>
+
+#define WATCH_PLACE_OPTIONS                                                                                            \
+	{"run-dir", 0, "DIR", "the run directory of `guia serve` or `guia watch` (default: the only one there is)"},   \
+	{                                                                                                              \
+		"config", 'c', "FILE", "the configuration that names it"                                               \
+	}
+
+/* The run directory that a configuration names. CLI_FINE, or an exit code after a message. */
+int watch_place_of_config(const char *file, char path[PATH_MAX]);
+
+/* Asks the watch that the arguments mean. CLI_FINE, or an exit code after a message; free the JSON with json_decref. */
+int watch_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *ret_text,
+		    json_t **ret_json);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * The watch's control socket: one question a connection, a line; one answer, JSON, and the connection is closed. Only
+ * root and the socket's own user are answered. Never waits for a client; one that is slow is left.
+ */
+#ifndef GUIA_WATCH_CONTROL_H
+#define GUIA_WATCH_CONTROL_H
+
+#include "base/buffer.h"
+
+#include <poll.h>
+#include <sys/types.h>
+
+enum {
+	CONTROL_CLIENTS = 16,
+	CONTROL_QUESTION_BYTES = 256,
+};
+
+struct control_client {
+	int fd; /* -1: free */
+	uint64_t began_ns;
+	char question[CONTROL_QUESTION_BYTES];
+	size_t len;
+	struct buffer answer;
+	size_t sent;
+};
+
+struct control {
+	int fd;
+	uid_t owner;
+	struct control_client clients[CONTROL_CLIENTS];
+};
+
+/* The answer to a question, appended. */
+typedef void control_answer_fn(void *context, struct slice question, struct buffer *answer);
+
+/* Makes the socket; one that nobody listens at any more is replaced. 0; -EADDRINUSE: somebody does; -errno. */
+int control_open(struct control *control, const char *path);
+void control_close(struct control *control);
+
+/* Fills in what to wait for; room for 1 + CONTROL_CLIENTS. Returns how many. */
+size_t control_waits(const struct control *control, struct pollfd *fds);
+void control_step(struct control *control, uint64_t now_ns, control_answer_fn *answer, void *context);
+
+/* ---- the other end ---- */
+
+/* Asks and takes the whole answer. 0; -errno (-ENOENT, -ECONNREFUSED: there is no watch); -ETIMEDOUT. */
+int control_ask(const char *path, const char *question, struct buffer *answer);
+
+#endif

@@ -1,0 +1,265 @@
+#include "watch/report.h"
+
+#include "codec/text.h"
+
+#include <inttypes.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- JSON ---- */
+
+static void comma(struct buffer *out)
+{
+	uint8_t last = out->len > 0 ? out->ptr[out->len - 1] : '{';
+	if (last != '{' && last != '[')
+		buffer_byte(out, ',');
+}
+
+static void key(struct buffer *out, const char *name)
+{
+	comma(out);
+	buffer_printf(out, "\"%s\":", name);
+}
+
+static void number(struct buffer *out, const char *name, uint64_t value)
+{
+	key(out, name);
+	buffer_printf(out, "%" PRIu64, value);
+}
+
+static void decimal(struct buffer *out, const char *name, double value)
+{
+	key(out, name);
+	buffer_printf(out, "%.1f", value);
+}
+
+static void text(struct buffer *out, const char *name, const char *value)
+{
+	key(out, name);
+	text_add_json(out, slice_from_string(value));
+}
+
+static void truth(struct buffer *out, const char *name, bool value)
+{
+	key(out, name);
+	buffer_text(out, value ? "true" : "false");
+}
+
+static void open_as(struct buffer *out, const char *name, char bracket)
+{
+	key(out, name);
+	buffer_byte(out, (uint8_t)bracket);
+}
+
+/* ---- parts of both ---- */
+
+static void time_add(struct buffer *out)
+{
+	char when[32];
+	time_t now = time(NULL);
+	struct tm parts;
+	gmtime_r(&now, &parts);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &parts);
+	text(out, "time", when);
+}
+
+static void watch_add(const struct report *report, struct buffer *out)
+{
+	struct intake_sums sums = intake_sums(report->intake);
+	open_as(out, "watch", '{');
+	number(out, "pid", (uint64_t)getpid());
+	number(out, "seconds", (report->now_ns - report->began_ns) / 1000000000);
+	text(out, "directory", report->intake->path);
+	text(out, "fault", report->intake->error != 0 ? strerror(-report->intake->error) : "");
+	number(out, "files_refused", report->intake->refused);
+	number(out, "events", sums.events);
+	number(out, "events_lost", sums.events_lost);
+	number(out, "heads", sums.heads);
+	number(out, "heads_lost", sums.heads_lost);
+	number(out, "broken", sums.broken);
+	buffer_byte(out, '}');
+}
+
+static void connections_add(const struct sites *sites, struct buffer *out)
+{
+	const struct connection_sums *sums = &sites->connections;
+	open_as(out, "connections", '{');
+	number(out, "accepted", sums->accepted);
+	number(out, "closed", sums->closed);
+	number(out, "abandoned", sums->abandoned);
+	number(out, "silent", sums->silent);
+	for (unsigned i = 0; i < CONNECTION_STATES; i++)
+		number(out, connection_state_name(i), sums->now[i]);
+	buffer_byte(out, '}');
+}
+
+static void rates_add(const struct sites *sites, const struct site_view *view, struct buffer *out)
+{
+	const struct site_sums *now = &view->now, *old = sites_oldest(sites, view);
+	uint64_t asked = now->origin_requests - old->origin_requests;
+	decimal(out, "requests_per_s", sites_rate(sites, now->arrived, old->arrived));
+	decimal(out, "blocked_per_s",
+		sites_rate(sites, site_verdict(now, EVENT_BLOCKED), site_verdict(old, EVENT_BLOCKED)));
+	decimal(out, "errors_per_s", sites_rate(sites, now->status[5], old->status[5]));
+	decimal(out, "bytes_out_per_s", sites_rate(sites, now->bytes_out, old->bytes_out));
+	decimal(out, "origin_per_s", sites_rate(sites, now->origin_requests, old->origin_requests));
+	decimal(out, "origin_ms", asked > 0 ? (double)(now->origin_us - old->origin_us) / 1e3 / (double)asked : 0);
+}
+
+/* ---- status ---- */
+
+static void ended_add(const struct site_sums *sums, struct buffer *out)
+{
+	open_as(out, "ended", '{');
+	for (unsigned verdict = 0; verdict < EVENT_VERDICTS; verdict++) {
+		open_as(out, event_verdict_name(verdict), '{');
+		for (unsigned reason = 0; reason < EVENT_REASONS; reason++)
+			if (sums->ended[verdict][reason] > 0)
+				number(out, event_reason_name(reason), sums->ended[verdict][reason]);
+		buffer_byte(out, '}');
+	}
+	buffer_byte(out, '}');
+}
+
+static void sums_add(const struct site_sums *sums, struct buffer *out)
+{
+	static const char *const classes[STATUS_CLASSES] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+	uint64_t ended = site_ended(sums) + sums->abandoned;
+	number(out, "arrived", sums->arrived);
+	number(out, "in_flight", sums->arrived > ended ? sums->arrived - ended : 0);
+	number(out, "abandoned", sums->abandoned);
+	ended_add(sums, out);
+	open_as(out, "status", '{');
+	for (size_t i = 0; i < STATUS_CLASSES; i++)
+		number(out, classes[i], sums->status[i]);
+	buffer_byte(out, '}');
+	number(out, "bytes_in", sums->bytes_in);
+	number(out, "bytes_out", sums->bytes_out);
+	number(out, "copies", sums->copies);
+}
+
+static void probe_add(const struct probe *probe, uint64_t now_ns, struct buffer *out)
+{
+	open_as(out, "probe", '{');
+	truth(out, "up", probe->up);
+	number(out, "good_in_a_row", probe->good);
+	number(out, "asked", probe->asked);
+	number(out, "answered", probe->answered);
+	number(out, "status", (uint64_t)probe->status);
+	decimal(out, "ms", probe->ms);
+	text(out, "fault", probe->fault != NULL ? probe->fault : "");
+	number(out, "for_seconds", probe->changed_ns != 0 ? (now_ns - probe->changed_ns) / 1000000000 : 0);
+	buffer_byte(out, '}');
+}
+
+static const struct probe *probe_of(const struct report *report, const char *name)
+{
+	for (size_t i = 0; i < report->probe_count; i++)
+		if (strcmp(report->probes[i].target.host, name) == 0)
+			return &report->probes[i];
+	return NULL;
+}
+
+static bool is_seen(const struct report *report, const char *name)
+{
+	for (size_t i = 0; i < report->sites->count; i++)
+		if (strcmp(report->sites->views[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void site_add(const struct report *report, const struct site_view *view, struct buffer *out)
+{
+	const struct probe *probe = probe_of(report, view->name);
+	comma(out);
+	buffer_byte(out, '{');
+	text(out, "site", view->name);
+	if (probe != NULL)
+		probe_add(probe, report->now_ns, out);
+	rates_add(report->sites, view, out);
+	sums_add(&view->now, out);
+	buffer_byte(out, '}');
+}
+
+static bool all_up(const struct report *report)
+{
+	bool up = report->probe_count > 0;
+	for (size_t i = 0; i < report->probe_count; i++)
+		up = up && report->probes[i].up;
+	return up;
+}
+
+/* A site of the configuration is shown also before its first request; one of no name only if anything came for it. */
+void report_status(const struct report *report, struct buffer *out)
+{
+	static const struct site_view none;
+	buffer_byte(out, '{');
+	time_add(out);
+	truth(out, "up", all_up(report));
+	number(out, "probes", report->probe_count);
+	number(out, "workers", report->sites->workers);
+	watch_add(report, out);
+	connections_add(report->sites, out);
+	open_as(out, "sites", '[');
+	for (size_t i = 0; i < report->sites->count; i++) {
+		const struct site_view *view = &report->sites->views[i];
+		if (view->name[0] != '\0' || view->now.arrived > 0)
+			site_add(report, view, out);
+	}
+	for (size_t i = 0; i < report->probe_count; i++) {
+		struct site_view view = none;
+		if (is_seen(report, report->probes[i].target.host))
+			continue;
+		memcpy(view.name, report->probes[i].target.host, PROBE_HOST_BYTES);
+		site_add(report, &view, out);
+	}
+	buffer_text(out, "]}\n");
+}
+
+/* ---- top ---- */
+
+static void item_add(const struct report *report, const struct ranking_item *item, double all, double seconds,
+		     struct buffer *out)
+{
+	comma(out);
+	buffer_byte(out, '{');
+	if (item->site != SITE_NONE)
+		text(out, "site", item->site < report->sites->count ? report->sites->views[item->site].name : "");
+	text(out, "key", item->text);
+	decimal(out, "per_s", item->count / seconds);
+	decimal(out, "others_per_s", item->error / seconds);
+	decimal(out, "percent", all > 0 ? item->count * 100 / all : 0);
+	buffer_byte(out, '}');
+}
+
+void report_top(const struct report *report, size_t count, struct buffer *out)
+{
+	struct ranking_item items[REPORT_TOP];
+	double all = ranking_requests(report->ranking, report->now_ns);
+	double lived = (double)(report->now_ns - report->began_ns) / 1e9;
+	double seconds = lived < 1 ? 1 : lived < RANKING_SECONDS ? lived : RANKING_SECONDS;
+	buffer_byte(out, '{');
+	time_add(out);
+	decimal(out, "seconds", seconds);
+	decimal(out, "requests_per_s", all / seconds);
+	watch_add(report, out);
+	connections_add(report->sites, out);
+	open_as(out, "sites", '[');
+	for (size_t i = 0; i < report->sites->count; i++) {
+		comma(out);
+		buffer_byte(out, '{');
+		text(out, "site", report->sites->views[i].name);
+		rates_add(report->sites, &report->sites->views[i], out);
+		buffer_byte(out, '}');
+	}
+	buffer_byte(out, ']');
+	for (unsigned d = 0; d < RANKING_DIMENSIONS; d++) {
+		size_t found =
+			ranking_top(report->ranking, d, report->now_ns, items, count < REPORT_TOP ? count : REPORT_TOP);
+		open_as(out, ranking_dimension_name(d), '[');
+		for (size_t i = 0; i < found; i++)
+			item_add(report, &items[i], all, seconds, out);
+		buffer_byte(out, ']');
+	}
+	buffer_text(out, "}\n");
+}

@@ -1,0 +1,27 @@
+/* What the watch knows, as JSON: one document for `guia status`, one for `guia top`. */
+#ifndef GUIA_WATCH_REPORT_H
+#define GUIA_WATCH_REPORT_H
+
+#include "base/buffer.h"
+#include "watch/intake.h"
+#include "watch/probe.h"
+#include "watch/ranking.h"
+#include "watch/sites.h"
+
+struct report {
+	const struct intake *intake;
+	const struct sites *sites;
+	const struct ranking *ranking;
+	const struct probe *probes;
+	size_t probe_count;
+	uint64_t began_ns;
+	uint64_t now_ns;
+};
+
+void report_status(const struct report *report, struct buffer *out);
+
+/* `count` of each dimension, at most RANKING_TOP. */
+enum { REPORT_TOP = 50 };
+void report_top(const struct report *report, size_t count, struct buffer *out);
+
+#endif

@@ -1,0 +1,122 @@
+#include "watch/sites.h"
+
+#include "base/error.h"
+
+#include <stdlib.h>
+
+int sites_init(struct sites *sites)
+{
+	*sites = (struct sites){
+		.views = calloc(SITES_MAX, sizeof(*sites->views)),
+		.control = malloc(sizeof(*sites->control)),
+	};
+	memset(sites->map, 0xff, sizeof(sites->map));
+	if (sites->views != NULL && sites->control != NULL)
+		return 0;
+	sites_release(sites);
+	return -ENOMEM;
+}
+
+void sites_release(struct sites *sites)
+{
+	free(sites->views);
+	free(sites->control);
+}
+
+/* The number of a name, made if need be; SITE_NONE when there are too many. */
+static uint16_t view_find(struct sites *sites, struct slice name)
+{
+	for (size_t i = 0; i < sites->count; i++)
+		if (slice_equal(slice_from_string(sites->views[i].name), name))
+			return (uint16_t)i;
+	if (sites->count == SITES_MAX)
+		return SITE_NONE;
+	memcpy(sites->views[sites->count].name, name.ptr, name.len);
+	return (uint16_t)sites->count++;
+}
+
+static void words_add(uint64_t *to, const void *from, size_t bytes)
+{
+	uint64_t word;
+	for (size_t i = 0; i < bytes / sizeof(word); i++) {
+		memcpy(&word, (const uint8_t *)from + i * sizeof(word), sizeof(word));
+		to[i] += word;
+	}
+}
+
+static void connections_add(struct sites *sites, const struct inbox *inbox)
+{
+	const struct connection_counters *from = &sites->control->connections;
+	struct connection_sums *to = &sites->connections;
+	to->accepted += counter_get(&from->accepted);
+	to->closed += counter_get(&from->closed);
+	to->abandoned += counter_get(&from->abandoned);
+	to->silent += counter_get(&from->silent);
+	if (inbox_writer(inbox) == 0)
+		return;
+	sites->workers++;
+	for (size_t i = 0; i < CONNECTION_STATES; i++)
+		to->now[i] += counter_get(&from->now[i]);
+}
+
+static void box_add(struct sites *sites, const struct inbox *inbox, unsigned box)
+{
+	if (inbox_read_control(inbox, sites->control) != 0)
+		return;
+	connections_add(sites, inbox);
+	for (uint16_t i = 0; i < atomic_load(&sites->control->site_count); i++) {
+		uint16_t number = view_find(sites, inbox_site_name(sites->control, i));
+		sites->map[box][i] = number;
+		if (number != SITE_NONE)
+			words_add(&sites->views[number].now.arrived, &sites->control->sites[i].counters,
+				  sizeof(struct site_counters));
+	}
+}
+
+void sites_take(struct sites *sites, const struct intake *intake, uint64_t now_ns)
+{
+	for (size_t i = 0; i < sites->count; i++) {
+		struct site_view *view = &sites->views[i];
+		memmove(view->past + 1, view->past, sizeof(view->past) - sizeof(view->past[0]));
+		view->past[0] = view->now;
+		view->now = (struct site_sums){0};
+	}
+	memmove(sites->at_ns + 1, sites->at_ns, sizeof(sites->at_ns) - sizeof(sites->at_ns[0]));
+	if (sites->at_ns[0] != 0 && sites->seconds < SITES_SECONDS)
+		sites->seconds++;
+	sites->at_ns[0] = now_ns;
+	sites->connections = (struct connection_sums){0};
+	sites->workers = 0;
+	for (unsigned box = 0; box < OUTBOX_FILES; box++)
+		if (intake_has(intake, box))
+			box_add(sites, &intake->boxes[box], box);
+}
+
+double sites_rate(const struct sites *sites, uint64_t now, uint64_t oldest)
+{
+	if (sites->seconds == 0 || now < oldest)
+		return 0;
+	uint64_t ns = sites->at_ns[0] - sites->at_ns[sites->seconds];
+	return ns > 0 ? (double)(now - oldest) * 1e9 / (double)ns : 0;
+}
+
+const struct site_sums *sites_oldest(const struct sites *sites, const struct site_view *view)
+{
+	return sites->seconds == 0 ? &view->now : &view->past[sites->seconds - 1];
+}
+
+uint64_t site_verdict(const struct site_sums *sums, enum event_verdict verdict)
+{
+	uint64_t sum = 0;
+	for (size_t reason = 0; reason < EVENT_REASONS; reason++)
+		sum += sums->ended[verdict][reason];
+	return sum;
+}
+
+uint64_t site_ended(const struct site_sums *sums)
+{
+	uint64_t sum = 0;
+	for (size_t verdict = 0; verdict < EVENT_VERDICTS; verdict++)
+		sum += site_verdict(sums, (enum event_verdict)verdict);
+	return sum;
+}

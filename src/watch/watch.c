@@ -1,0 +1,271 @@
+#include "watch/watch.h"
+
+#include "base/error.h"
+#include "base/service.h"
+#include "watch/control.h"
+#include "watch/report.h"
+
+#include <grp.h>
+#include <inttypes.h>
+#include <openssl/ssl.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	TICK_MS = 25,                     /* from one look at the rings to the next, where there is little in them */
+	HURRY_EVENTS = OUTBOX_EVENTS / 4, /* with so many in one ring there is no pause */
+	LOOK_MS = 1000,                   /* from one look at the directory and the counters to the next */
+	TOP_COUNT = 10,
+};
+
+struct watch {
+	struct intake intake;
+	struct sites sites;
+	struct ranking ranking;
+	struct control control;
+	struct probe *probes;
+	size_t probe_count;
+	struct pollfd *waits; /* room for all */
+	SSL_CTX *tls;
+	int signals;
+	uint64_t began_ns;
+	uint64_t now_ns;
+	uint64_t look_ns;
+	int64_t watchdog_ms;
+	uint64_t watchdog_ns;
+	uint64_t lost_told; /* events lost, as last said */
+	int error_told;
+};
+
+static uint64_t clock_ns(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void events_taken(void *context, unsigned box, const struct event *events, size_t count)
+{
+	struct watch *w = context;
+	ranking_events(&w->ranking, &w->sites, box, events, count);
+}
+
+static void heads_taken(void *context, unsigned box, const struct head *heads, size_t count)
+{
+	struct watch *w = context;
+	(void)box;
+	ranking_heads(&w->ranking, heads, count);
+}
+
+static size_t number_in(struct slice text)
+{
+	size_t value = 0;
+	for (size_t i = 0; i < text.len && byte_is_digit(text.ptr[i]) && value < 1000; i++)
+		value = value * 10 + (size_t)(text.ptr[i] - '0');
+	return value;
+}
+
+static void answer(void *context, struct slice question, struct buffer *out)
+{
+	struct watch *w = context;
+	const struct report report = {
+		.intake = &w->intake,
+		.sites = &w->sites,
+		.ranking = &w->ranking,
+		.probes = w->probes,
+		.probe_count = w->probe_count,
+		.began_ns = w->began_ns,
+		.now_ns = w->now_ns,
+	};
+	struct slice verb, rest = slice_cut(question, ' ', &verb);
+	if (slice_equal(verb, SLICE("status")))
+		report_status(&report, out);
+	else if (slice_equal(verb, SLICE("top")))
+		report_top(&report, rest.len > 0 ? number_in(rest) : TOP_COUNT, out);
+	else
+		buffer_text(out, "{\"fault\":\"no such question\"}\n");
+}
+
+/* ---- beginning ---- */
+
+/* The parent's wish that we end with it does not survive a change of user. */
+static int user_become(const char *name)
+{
+	int death = 0;
+	pid_t parent = getppid();
+	const struct passwd *user = getpwnam(name);
+	if (user == NULL)
+		return -ENOENT;
+	prctl(PR_GET_PDEATHSIG, &death);
+	if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
+		return -errno;
+	if (death != 0 && prctl(PR_SET_PDEATHSIG, death) == 0 && getppid() != parent)
+		raise(death);
+	return 0;
+}
+
+static int signals_open(struct watch *w)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	w->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return w->signals < 0 ? -errno : 0;
+}
+
+static int probes_begin(struct watch *w, const struct watch_options *options)
+{
+	w->probes = calloc(options->target_count + 1, sizeof(*w->probes));
+	w->waits = calloc(1 + 1 + CONTROL_CLIENTS + options->target_count, sizeof(*w->waits));
+	if (w->probes == NULL || w->waits == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < options->target_count; i++) {
+		probe_init(&w->probes[i], &options->targets[i]);
+		if (options->targets[i].tls && w->tls == NULL)
+			w->tls = SSL_CTX_new(TLS_client_method());
+	}
+	w->probe_count = options->target_count;
+	return 0;
+}
+
+static int begin(struct watch *w, const struct watch_options *options, const char **ret_what)
+{
+	*ret_what = "memory";
+	int r = intake_init(&w->intake, options->events);
+	r = r != 0 ? r : sites_init(&w->sites);
+	r = r != 0 ? r : ranking_init(&w->ranking);
+	r = r != 0 ? r : probes_begin(w, options);
+	r = r != 0 ? r : signals_open(w);
+	if (r != 0)
+		return r;
+	*ret_what = options->control;
+	r = control_open(&w->control, options->control);
+	if (r != 0)
+		return r == -EADDRINUSE ? WATCH_BUSY : r;
+	*ret_what = options->user;
+	return options->user != NULL ? user_become(options->user) : 0;
+}
+
+static void end(struct watch *w)
+{
+	control_close(&w->control);
+	for (size_t i = 0; i < w->probe_count; i++)
+		probe_release(&w->probes[i]);
+	free(w->probes);
+	free(w->waits);
+	SSL_CTX_free(w->tls);
+	ranking_release(&w->ranking);
+	sites_release(&w->sites);
+	intake_release(&w->intake);
+	if (w->signals >= 0)
+		close(w->signals);
+}
+
+/* ---- the loop ---- */
+
+static void say_changes(struct watch *w)
+{
+	struct intake_sums sums = intake_sums(&w->intake);
+	if (w->intake.error != w->error_told) {
+		if (w->intake.error != 0)
+			fprintf(stderr, "guia: watch: %s: %s; nothing is known until the gate makes it\n",
+				w->intake.path, strerror(-w->intake.error));
+		else
+			fprintf(stderr, "guia: watch: reading %s\n", w->intake.path);
+	}
+	w->error_told = w->intake.error;
+	if (sums.events_lost > w->lost_told)
+		fprintf(stderr,
+			"guia: watch: %" PRIu64 " events were overwritten before they were read; sums are exact\n",
+			sums.events_lost - w->lost_told);
+	w->lost_told = sums.events_lost;
+}
+
+static void look(struct watch *w)
+{
+	intake_look(&w->intake);
+	sites_take(&w->sites, &w->intake, w->now_ns);
+	say_changes(w);
+	w->look_ns = w->now_ns + (uint64_t)LOOK_MS * 1000000;
+}
+
+static void watchdog_tell(struct watch *w)
+{
+	if (w->watchdog_ms == 0 || w->now_ns < w->watchdog_ns)
+		return;
+	service_notify("WATCHDOG=1");
+	w->watchdog_ns = w->now_ns + (uint64_t)w->watchdog_ms * 1000000;
+}
+
+/* False: it is time to end. */
+static bool signals_take(struct watch *w)
+{
+	struct signalfd_siginfo info;
+	while (read(w->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo != SIGHUP)
+			return false;
+		w->look_ns = 0;
+	}
+	return true;
+}
+
+static void wait_a_tick(struct watch *w, bool hurry)
+{
+	size_t count = 0;
+	w->waits[count++] = (struct pollfd){.fd = w->signals, .events = POLLIN};
+	count += control_waits(&w->control, w->waits + count);
+	for (size_t i = 0; i < w->probe_count; i++)
+		w->waits[count++] = probe_waits(&w->probes[i]);
+	(void)poll(w->waits, count, hurry ? 0 : TICK_MS);
+}
+
+static void run(struct watch *w)
+{
+	const struct intake_sink sink = {w, events_taken, heads_taken};
+	bool hurry = false;
+	do {
+		wait_a_tick(w, hurry);
+		w->now_ns = clock_ns();
+		if (w->now_ns >= w->look_ns)
+			look(w);
+		ranking_tick(&w->ranking, w->now_ns);
+		hurry = intake_drain(&w->intake, &sink) >= HURRY_EVENTS;
+		for (size_t i = 0; i < w->probe_count; i++)
+			probe_step(&w->probes[i], w->tls, w->now_ns);
+		control_step(&w->control, w->now_ns, answer, w);
+		watchdog_tell(w);
+	} while (signals_take(w));
+}
+
+int watch_run(const struct watch_options *options, const char **ret_what)
+{
+	struct watch *w = calloc(1, sizeof(*w));
+	if (w == NULL)
+		return -ENOMEM;
+	w->signals = w->control.fd = w->intake.directory = -1;
+	int r = begin(w, options, ret_what);
+	if (r == 0) {
+		w->began_ns = w->now_ns = clock_ns();
+		w->watchdog_ms = service_watchdog_ms();
+		look(w);
+		service_notify("READY=1");
+		run(w);
+		say_changes(w);
+		service_notify("STOPPING=1");
+	}
+	if (r == 0)
+		(void)unlink(options->control);
+	end(w);
+	free(w);
+	return r;
+}

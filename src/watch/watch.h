@@ -1,0 +1,28 @@
+/*
+ * The daemon: reads what the gate tells, fetches the sites, answers `guia status` and `guia top`. One thread, one loop.
+ * The gate does not know whether it is there: it may end, be killed, and start again at any time.
+ */
+#ifndef GUIA_WATCH_WATCH_H
+#define GUIA_WATCH_WATCH_H
+
+#include "watch/probe.h"
+
+struct watch_options {
+	const char *control; /* path of the socket */
+	const char *events;  /* the directory */
+	const char *user;    /* to become once the socket is made; NULL: stay */
+	const struct probe_target *targets;
+	size_t target_count;
+};
+
+enum {
+	WATCH_BUSY = 1, /* another watch has the socket */
+};
+
+/*
+ * Runs until TERM or INT. 0, WATCH_BUSY, or -errno with *ret_what saying what failed. What happens on the way is said
+ * on stderr, a line each.
+ */
+int watch_run(const struct watch_options *options, const char **ret_what);
+
+#endif

@@ -1,0 +1,358 @@
+"""guia watch beside an nginx that runs on its own: totals, rankings, probes, the control socket, and being killed."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from harness import Gate, Origin, case, curl, free_port, main, wait_until
+
+GUIA = pathlib.Path(sys.argv.pop(2)).resolve()
+RULES = """
+SecRuleEngine On
+SecRule REQUEST_URI "@contains evil" "id:1001,phase:1,deny,status:403,log,t:none"
+"""
+CONFIG = """
+guia_events {events};
+guia_rules rules.conf;
+guia on;
+server {{
+    listen 127.0.0.1:{port};
+    guia_site www.example.mo;
+    set_real_ip_from 127.0.0.1;
+    real_ip_header X-Real;
+    location / {{ try_files /none @fine; }}
+    location @fine {{ return 200 "fine"; }}
+    location = / {{ proxy_pass http://127.0.0.1:{origin}/page; }}
+}}
+"""
+page = {"status": 200}
+origin = Origin({"/page": lambda h: h.send(page["status"], b"page")})
+
+
+class Pair:
+    """A gate and a watch."""
+    all = []
+
+    def __init__(self, workers=1, start=True, probe=True):
+        for pair in Pair.all:
+            pair.close()  # of a case that failed
+        Pair.all.append(self)
+        memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="guia-watch-", dir=memory))
+        self.port = free_port()
+        self.gate = Gate("", workers=workers, start=False, files={"rules.conf": RULES})
+        self.gate.configure(CONFIG.format(events=self.folder / "events", port=self.port, origin=origin.port))
+        self.run_dir, self.probe, self.process = self.folder / "run", probe, None
+        if start:
+            self.gate.start()
+        self.watch_start()
+
+    def watch_start(self, *more, patience=20):
+        probes = ["--probe", f"www.example.mo=http://127.0.0.1:{self.port}"] if self.probe else []
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", GUIA, "watch", "--run-dir", self.run_dir, "--events",
+             self.folder / "events", *probes, *more], stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: self.process.poll() is not None or self.ask("status", "--json")[0] in (0, 1), "a watch",
+                   patience)
+
+    def ask(self, *words):
+        done = subprocess.run([GUIA, words[0], "--run-dir", self.run_dir, *words[1:]], capture_output=True, text=True,
+                              timeout=60, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def status(self):
+        code, out, err = self.ask("status", "--json")
+        assert code in (0, 1), err
+        return json.loads(out)
+
+    def site(self):
+        return next((s for s in self.status()["sites"] if s["site"] == "www.example.mo"), {})
+
+    def top(self, *words):
+        code, out, err = self.ask("top", "-1", "--json", *words)
+        assert code == 0, err
+        return json.loads(out)
+
+    def close(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(20)
+        self.gate.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        Pair.all.remove(self)
+
+
+def many(pair, count, path="/x", head=""):
+    left = count
+    while left > 0:
+        batch = min(left, 900)
+        with socket.create_connection(("127.0.0.1", pair.port), timeout=20) as s:
+            line = f"GET {path} HTTP/1.1\r\nHost: a\r\n{head}"
+            s.sendall(f"{line}\r\n".encode() * (batch - 1) + f"{line}Connection: close\r\n\r\n".encode())
+            while s.recv(1 << 16):
+                pass
+        left -= batch
+
+
+@case("totals are exact, rankings name who and what, and one screen says so")
+def _():
+    pair = Pair(workers=2, probe=False)
+    many(pair, 3000, "/flood?x=1", "User-Agent: tool/1.0\r\nX-Real: 203.0.113.9\r\n")
+    for i in range(40):
+        many(pair, 10, "/flood", f"User-Agent: tool/1.0\r\nX-Real: 198.51.100.{i + 1}\r\n")
+    many(pair, 200, "/evil", "X-Real: 2001:db8:1:2::3\r\n")
+    top = pair.top("-n", "3")
+    wait_until(lambda: pair.site().get("arrived") == 3600 and pair.site()["in_flight"] == 0, "the totals")
+    site = pair.site()
+    assert site["ended"]["pass"] == {"none": 3400} and site["ended"]["block"] == {"rule": 200}, site
+    assert site["status"]["2xx"] == 3400 and site["status"]["4xx"] == 200
+    assert top["source"][0]["key"] == "203.0.113.9" and top["source"][1]["key"] == "2001:db8:1:2::3", top["source"]
+    assert [n["key"] for n in top["network"]] == ["203.0.113.0/24", "198.51.100.0/24", "2001:db8:1::/48"], top["network"]
+    assert (top["path"][0]["site"], top["path"][0]["key"]) == ("www.example.mo", "/flood"), top["path"]
+    assert top["agent"][0]["key"] == "tool/1.0" and top["agent"][1]["key"] == "(none)", top["agent"]
+    assert top["rule"][0]["key"] == "1001" and 80 < top["source"][0]["percent"] < 90, top
+    code, out, _ = pair.ask("top", "--once", "--by", "source")
+    assert code == 0 and "203.0.113.9" in out and "agent" not in out, out
+    code, out, _ = pair.ask("status")
+    assert code == 1 and "www.example.mo" in out and "not fetched" in out and "workers: 2" in out, out
+    assert pair.status()["watch"]["events_lost"] == 0
+    pair.close()
+
+
+@case("a site is up after three good answers in a row, and down with the first bad one")
+def _():
+    pair = Pair()
+    wait_until(lambda: pair.ask("status")[0] == 0, "up")
+    assert pair.status()["up"] and pair.site()["probe"]["asked"] >= 3
+    page["status"] = 503
+    wait_until(lambda: pair.ask("status")[0] == 1, "down")
+    assert pair.site()["probe"]["fault"] == "status" and "down: status 503" in pair.ask("status")[1]
+    page["status"] = 301
+    wait_until(lambda: pair.ask("status")[0] == 0, "up again")
+    pair.gate.stop()
+    wait_until(lambda: "down: refused" in pair.ask("status")[1], "refused")
+    assert pair.status()["workers"] == 0
+    page["status"] = 200
+    pair.gate.start()
+    wait_until(lambda: pair.ask("status")[0] == 0, "up again")
+    pair.close()
+
+
+@case("a listener that says nothing, half an answer, or nonsense is not up")
+def _():
+    pair = Pair(start=False)
+    sockets, answers = [], {"text": b""}
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", pair.port))
+        listener.listen(16)
+        listener.settimeout(0.2)
+        stop = threading.Event()
+
+        def serve():
+            while not stop.is_set():
+                try:
+                    s = listener.accept()[0]
+                except OSError:
+                    continue
+                sockets.append(s)
+                s.recv(4096)
+                if answers["text"]:
+                    s.sendall(answers["text"])
+                    s.close()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        for text, fault in ((b"", "too slow"), (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "cut short"),
+                            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", "cut short"),
+                            (b"nonsense", "no answer"), (b"HTTP/1.1 404 No\r\n\r\n", "status"),
+                            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "")):
+            answers["text"] = text
+            wait_until(lambda: pair.site().get("probe", {}).get("fault", "none yet") == fault, fault or "good")
+        stop.set()
+        thread.join()
+    for s in sockets:
+        s.close()
+    pair.close()
+
+
+@case("a watch that is killed and started again knows the sums, and goes on reading")
+def _():
+    pair = Pair(probe=False)
+    many(pair, 500)
+    wait_until(lambda: pair.site().get("arrived") == 500, "the first")
+    for life in range(1, 4):
+        pair.process.kill()
+        pair.process.wait()
+        many(pair, 300)
+        pair.watch_start()
+        wait_until(lambda: pair.site().get("arrived") == 500 + life * 300, "what came meanwhile")
+        assert pair.top()["path"][0]["key"] == "/x"
+        assert pair.status()["watch"]["events_lost"] == 0
+    pair.close()
+
+
+@case("what is overwritten before it is read is counted and said, and the sums are exact all the same")
+def _():
+    pair = Pair(probe=False)
+    wait_until(lambda: pair.status()["workers"] == 1, "the worker")
+    os.kill(pair.process.pid, signal.SIGSTOP)
+    many(pair, 50000)
+    os.kill(pair.process.pid, signal.SIGCONT)
+    wait_until(lambda: pair.site().get("arrived") == 50000 and pair.site()["in_flight"] == 0, "the sums")
+    watch = wait_until(lambda: pair.status()["watch"] if pair.status()["watch"]["events_lost"] else None, "a loss")
+    assert watch["events"] + watch["events_lost"] == 100000, watch
+    pair.process.terminate()
+    assert f"{watch['events_lost']} events were overwritten" in pair.process.communicate(timeout=20)[1]
+    pair.close()
+
+
+@case("reloads and killed workers: the watch follows")
+def _():
+    pair = Pair(workers=2, probe=False)
+    total = 0
+    for i in range(4):
+        many(pair, 200)
+        total += 200
+        if i % 2 == 0:
+            pair.gate.reload()
+        else:
+            for pid in pair.gate.worker_pids():
+                os.kill(pid, signal.SIGKILL)
+            wait_until(pair.gate.worker_pids, "workers")
+    many(pair, 200)
+    wait_until(lambda: pair.site().get("arrived") == total + 200, "the sums")
+    wait_until(lambda: pair.status()["workers"] == 2, "two workers")
+    pair.close()
+
+
+@case("a gate that comes later, and files that are no outboxes")
+def _():
+    pair = Pair(start=False, probe=False)
+    assert "No such file" in pair.status()["watch"]["fault"]
+    assert "tells nothing" in pair.ask("status")[1]
+    (pair.folder / "events").mkdir(0o750)
+    (pair.folder / "events/worker-7").write_bytes(b"guiaOUT\0" + os.urandom(200000))
+    wait_until(lambda: pair.status()["watch"]["files_refused"] == 1, "the refusal")
+    pair.gate.start()
+    many(pair, 10)
+    wait_until(lambda: pair.site().get("arrived") == 10, "the sums")
+    # Somebody cuts the file short that is being read.
+    pair.gate.stop()
+    os.truncate(pair.folder / "events/worker-0", 5000)
+    wait_until(lambda: pair.status()["watch"]["files_refused"] == 2, "the refusal")
+    assert pair.process.poll() is None
+    pair.close()
+
+
+@case("hostile bytes of requests do no harm on a terminal or in JSON")
+def _():
+    pair = Pair(probe=False)
+    many(pair, 5, "/%1b%5b2Jx", "User-Agent: \x1b]0;title\x07\"\xff\r\n")
+    wait_until(lambda: pair.top()["agent"], "an agent")
+    assert "\x1b" not in pair.ask("top", "-1")[1] and "\x1b" not in pair.ask("status")[1]
+    assert pair.top()["agent"][0]["key"].startswith("?]0;title?"), pair.top()["agent"]
+    pair.close()
+
+
+def raw_ask(path, data, patience=10):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(patience)
+        s.connect(str(path))
+        s.sendall(data)
+        answer = b""
+        while True:
+            try:
+                piece = s.recv(65536)
+            except ConnectionResetError:
+                return answer
+            if not piece:
+                return answer
+            answer += piece
+
+
+@case("the control socket: nonsense, silence, too many, strangers")
+def _():
+    pair = Pair(probe=False)
+    path = pair.run_dir / "control"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert json.loads(raw_ask(path, b"nonsense\n"))["fault"]
+    assert json.loads(raw_ask(path, b"top 99999999999999999999\n"))["source"] == []
+    assert raw_ask(path, b"x" * 1000) == b""
+    silent = []
+    for _ in range(20):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(str(path))
+        silent.append(s)
+    wait_until(lambda: pair.ask("status", "--json")[0] == 1, "an answer, once the silent are left")
+    for s in silent:
+        s.close()
+    done = subprocess.run([GUIA, "watch", "--run-dir", pair.run_dir], capture_output=True, text=True, timeout=20,
+                          check=False)
+    assert done.returncode == 3 and "another watch is running" in done.stderr, done
+    if os.getuid() == 0:
+        os.chmod(pair.folder, 0o755)
+        os.chmod(pair.run_dir, 0o755)
+        os.chmod(path, 0o666)
+        done = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", sys.executable, "-c",
+                               f"import socket; s = socket.socket(socket.AF_UNIX); s.connect('{path}'); "
+                               "s.sendall(b'status\\n'); print(len(s.recv(100)))"], capture_output=True, text=True,
+                              timeout=20, check=False)
+        assert done.stdout.strip() == "0" or "reset" in done.stderr.lower() or "Broken pipe" in done.stderr, done
+    pair.process.terminate()
+    assert pair.process.wait(20) == 0 and not path.exists()
+    assert pair.ask("status")[0] == 3
+    pair.close()
+
+
+@case("root's watch becomes another user, and still reads")
+def _():
+    if os.getuid() != 0:
+        return
+    pair = Pair(probe=False)
+    pair.process.terminate()
+    pair.process.wait(20)
+    os.chmod(pair.folder, 0o755)
+    os.chown(pair.folder / "events", -1, 65534)
+    os.chmod(pair.folder / "events", 0o2750)
+    for path in (pair.folder / "events").iterdir():
+        os.chown(path, -1, 65534)
+    pair.watch_start("--user", "nobody")
+    assert pair.process.poll() is None, pair.process.stderr.read()
+    status = pathlib.Path(f"/proc/{pair.process.pid}/status").read_text()
+    assert "Uid:\t65534\t65534\t65534\t65534" in status and "CapEff:\t0000000000000000" in status, status
+    many(pair, 10)
+    wait_until(lambda: pair.site().get("arrived") == 10, "the sums")
+    pair.close()
+
+
+@case("a service manager is told that it is ready, lives, and ends")
+def _():
+    pair = Pair(probe=False)
+    pair.process.terminate()
+    pair.process.wait(20)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        path = str(pair.folder / "notify")
+        notify.bind(path)
+        notify.settimeout(20)
+        os.environ.update(NOTIFY_SOCKET=path, WATCHDOG_USEC="200000")
+        try:
+            pair.watch_start()
+        finally:
+            del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+        said = [notify.recv(100) for _ in range(4)]
+        assert said == [b"READY=1"] + [b"WATCHDOG=1"] * 3, said
+        pair.process.terminate()
+        while said[-1] == b"WATCHDOG=1":
+            said.append(notify.recv(100))
+        assert said[-1] == b"STOPPING=1"
+    pair.close()
+
+
+main()
