@@ -40,6 +40,10 @@ void buffer_number(struct buffer *b, int64_t number)
 {
 	uint8_t digits[NUMBER_BYTES];
 	size_t at = sizeof(digits);
+	if (number >= 0 && number <= 9) {
+		buffer_byte(b, (uint8_t)('0' + number));
+		return;
+	}
 	uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
 	do {
 		digits[--at] = (uint8_t)('0' + rest % 10);

@@ -1,5 +1,6 @@
 #include "codec/text.h"
 
+#include "base/word.h"
 #include "codec/byte_class.h"
 
 static bool is_continuation(struct slice s, size_t at)
@@ -55,10 +56,32 @@ bool utf8_valid(struct slice s)
 /* Appends what stands for the bytes of `s` at `at`; returns how many of them it dealt with, at least one. */
 typedef size_t escape_place(struct buffer *out, struct slice s, size_t at);
 
+/* Whether none of fewer than 16 bytes is a member: most names are so short, and need no loop. */
+static inline __attribute__((always_inline)) bool short_has_none(const struct byte_class *members, struct slice s)
+{
+	uint64_t words[2];
+	if (s.len >= 8) {
+		words[0] = word_load8(s.ptr);
+		words[1] = word_load8(s.ptr + s.len - 8);
+	} else if (s.len >= 4) {
+		words[0] = (uint64_t)word_load4(s.ptr) << 32 | word_load4(s.ptr + s.len - 4);
+		words[1] = words[0];
+	} else {
+		return false;
+	}
+	byte_vector bytes;
+	memcpy(&bytes, words, sizeof(bytes));
+	return byte_vector_mask(byte_vector_members(members, bytes)) == 0;
+}
+
 /* Appends `s`, handing every member of `special` to `escape`; runs between them are copied whole. */
 static inline __attribute__((always_inline)) void add_escaped(struct buffer *out, struct slice s,
 							      const struct byte_class *special, escape_place *escape)
 {
+	if (s.len < BYTE_VECTOR && short_has_none(special, s)) {
+		buffer_add(out, s);
+		return;
+	}
 	for (size_t at = 0; at < s.len;) {
 		size_t next = byte_class_find(special, s, at);
 		buffer_add(out, slice_sub(s, at, next));

@@ -269,7 +269,9 @@ static int operator_LT(struct operand *o)
 static int operator_DETECT_SQLI(struct operand *o)
 {
 	struct sqli_fingerprint fingerprint;
-	if (!sqli_detect(operand_text(o), &fingerprint))
+	struct worker *worker = o->t->worker;
+	if (worker->options.reference_path ? !sqli_detect(operand_text(o), &fingerprint)
+					   : !sqli_detect_again(&worker->sqli_memo, operand_text(o), &fingerprint))
 		return 0;
 	if (!o->rule->capture || o->asks_only)
 		return 1;

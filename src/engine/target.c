@@ -237,15 +237,17 @@ int target_select(struct transaction *t, const struct rule *rule, const struct t
 		.selection = ret_selection,
 		.capacity = SELECTION_FEW,
 		.items = ret_selection->few,
-		.excludes = has_exclusion(rule, target->variable),
 		.removes = t->removed_targets != NULL,
 	};
-	if (target->variable == VARIABLE_TX)
+	if (target->variable == VARIABLE_TX) {
+		s.excludes = has_exclusion(rule, target->variable);
 		return select_tx(&s);
+	}
 	const struct value_set *set;
 	int r = variable_values(t, target->variable, rule, target, &set);
-	if (r != 0)
+	if (r != 0 || set->count == 0)
 		return r;
+	s.excludes = has_exclusion(rule, target->variable);
 	if (target->selector_kind == SELECTOR_NAME)
 		return select_named(&s, set);
 	if (select_only(&s, set, &r))

@@ -9,6 +9,7 @@
 #include "guia.h"
 #include "match/regex.h"
 #include "match/scan.h"
+#include "match/sqli.h"
 
 enum {
 	WORKER_MEMORY_BYTES = 16 * 1024 * 1024, /* cap of a transaction where nothing else is said */
@@ -41,6 +42,7 @@ struct worker {
 	struct arena_reserve *reserve;   /* of transactions' arenas; NULL at load */
 	struct remembered *remembered;   /* what values made candidates of */
 	struct redact_memo *redact_memo; /* which names are secret; NULL at load */
+	struct sqli_memo sqli_memo;      /* which values @detectSQLi matched last */
 	uint32_t message_number;         /* under which messages that hold no secret are remembered */
 	/* Values on their way through pipelines, while they are asked. */
 	struct worker_buffer levels[WORKER_LEVELS][WORKER_LEVEL_BUFFERS];

@@ -103,3 +103,22 @@ bool sqli_detect(struct slice value, struct sqli_fingerprint *ret_fingerprint)
 		*ret_fingerprint = sqli_fingerprint_of(&folded);
 	return true;
 }
+
+bool sqli_detect_again(struct sqli_memo *memo, struct slice value, struct sqli_fingerprint *ret_fingerprint)
+{
+	for (unsigned i = 0; i < SQLI_MEMO_VALUES && value.len > 0; i++) {
+		if (memo->found[i].len != value.len || memcmp(memo->found[i].bytes, value.ptr, value.len) != 0)
+			continue;
+		*ret_fingerprint = memo->found[i].fingerprint;
+		return true;
+	}
+	if (!sqli_detect(value, ret_fingerprint))
+		return false;
+	if (value.len > SQLI_MEMO_BYTES)
+		return true;
+	memo->found[memo->next].len = (uint32_t)value.len;
+	memo->found[memo->next].fingerprint = *ret_fingerprint;
+	memcpy(memo->found[memo->next].bytes, value.ptr, value.len);
+	memo->next = (memo->next + 1) % SQLI_MEMO_VALUES;
+	return true;
+}

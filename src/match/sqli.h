@@ -27,4 +27,21 @@ bool sqli_possible(struct slice value);
 /* Whether `value` is an injection. `ret_fingerprint` may be NULL and is set only when the answer is yes. */
 bool sqli_detect(struct slice value, struct sqli_fingerprint *ret_fingerprint);
 
+/*
+ * The injections found last, by their exact bytes: who asks ahead whether a rule may match asks again when it does. One
+ * per thread; zero-initialise.
+ */
+enum { SQLI_MEMO_VALUES = 4, SQLI_MEMO_BYTES = 1024 };
+struct sqli_memo {
+	struct {
+		uint32_t len; /* 0: empty */
+		struct sqli_fingerprint fingerprint;
+		uint8_t bytes[SQLI_MEMO_BYTES];
+	} found[SQLI_MEMO_VALUES];
+	unsigned next; /* to be replaced */
+};
+
+/* sqli_detect(), which is not asked about those. */
+bool sqli_detect_again(struct sqli_memo *memo, struct slice value, struct sqli_fingerprint *ret_fingerprint);
+
 #endif

@@ -38,6 +38,13 @@ static void check_line(struct slice line)
 	bool found = sqli_detect(unescape(rest), &fingerprint);
 	if (found != yes || !slice_equal(slice_from_string(fingerprint.text), expected))
 		fail_msg("[%.*s]: got %d %s", SLICE_ARG(line), found, fingerprint.text);
+	/* From memory, too: the second time, and with others found in between. */
+	static struct sqli_memo memo;
+	for (int i = 0; i < 2; i++) {
+		struct sqli_fingerprint again = {.text = ""};
+		assert_int_equal(sqli_detect_again(&memo, unescape(rest), &again), yes);
+		assert_string_equal(again.text, fingerprint.text);
+	}
 }
 
 static void cases_hold(void **state)
