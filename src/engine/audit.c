@@ -143,18 +143,27 @@ static void redacted(struct writer *w, struct slice name, struct buffer *value)
 
 /* ---- the parts ---- */
 
+static struct slice redacted_header(struct writer *w, const struct value *header)
+{
+	struct buffer value = buffer_make(&w->t->arena);
+	redact_header(&w->t->redact, header->key, header->bytes, &value);
+	w->out.error |= value.error;
+	return buffer_slice(&value);
+}
+
 static void headers(struct writer *w, const struct value_set *set)
 {
 	struct transaction *t = w->t;
 	open_object(w, KEY("headers"));
 	for (uint32_t i = 0; i < set->count; i++) {
-		struct buffer value = buffer_make(&t->arena);
-		redact_header(&t->redact, set->items[i]->key, set->items[i]->bytes, &value);
-		w->out.error |= value.error;
+		const struct value *header = set->items[i];
+		struct slice value = header->bytes;
+		if (!redact_header_keeps(&t->redact, header->key))
+			value = redacted_header(w, header);
 		comma(w);
-		text_add_json(&w->out, set->items[i]->key);
+		text_add_json(&w->out, header->key);
 		buffer_byte(&w->out, ':');
-		text_add_json(&w->out, buffer_slice(&value));
+		text_add_json(&w->out, value);
 	}
 	close_with(w, '}');
 }
@@ -271,27 +280,18 @@ static void message(struct writer *w, const struct log_entry *entry)
 /* Every link that matched, with where, and with what its rule does to a value before it looks. */
 static void link_detail(struct writer *w, const struct match_entry *entry)
 {
+	struct buffer *out = &w->out;
 	const struct rule *rule = entry->rule;
 	comma(w);
-	buffer_byte(&w->out, '{');
-	w->first = true;
-	number(w, KEY("id"), rule->id);
-	number(w, KEY("depth"), rule->chain_depth);
-	number(w, KEY("phase"), rule->phase);
-	flag(w, KEY("completed"), entry->completed);
-	flag(w, KEY("scored"), entry->scored);
+	buffer_add(out, rule->wording->link);
+	buffer_add(out, entry->completed ? SLICE("true") : SLICE("false"));
+	buffer_add(out, entry->scored ? SLICE(",\"scored\":true") : SLICE(",\"scored\":false"));
 	if (rule->kind == RULE_OPERATOR) {
-		text(w, KEY("variable"), variable_full_name(w->t, &entry->matched));
-		text(w, KEY("operator"), slice_from_string(operator_infos[rule->operation.kind].name));
-		flag(w, KEY("negated"), rule->operation.negated);
-		open_list(w, KEY("transformations"));
-		for (size_t i = 0; i < rule->transform_count; i++) {
-			comma(w);
-			text_add_json(&w->out, slice_from_string(transform_name(rule->transforms[i])));
-		}
-		close_with(w, ']');
+		buffer_add(out, SLICE(",\"variable\":\""));
+		text_add_json_bytes(out, variable_full_name(w->t, &entry->matched));
+		buffer_add(out, rule->wording->operation);
 	}
-	close_with(w, '}');
+	buffer_byte(out, '}');
 }
 
 /* Links of rules that log or score, settled or not. */
@@ -333,16 +333,26 @@ static void guia(struct writer *w)
 	close_with(w, '}');
 }
 
+/* Written out once a second. */
+static struct slice stamp_of(struct transaction *t)
+{
+	struct worker_stamp *stamp = &t->worker->stamp;
+	int64_t second = t->begun_us / 1000000;
+	if (stamp->second != second || stamp->len == 0) {
+		struct tm local;
+		time_t seconds = (time_t)second;
+		localtime_r(&seconds, &local);
+		stamp->second = second;
+		stamp->len = strftime(stamp->text, sizeof(stamp->text), "%a %b %e %H:%M:%S %Y", &local);
+	}
+	return slice_make(stamp->text, stamp->len);
+}
+
 static void connection(struct writer *w)
 {
 	struct transaction *t = w->t;
-	char stamp[64];
-	time_t seconds = (time_t)(t->begun_us / 1000000);
-	struct tm local;
-	localtime_r(&seconds, &local);
-	size_t len = strftime(stamp, sizeof(stamp), "%a %b %e %H:%M:%S %Y", &local);
 	text(w, KEY("client_ip"), t->client_address);
-	text(w, KEY("time_stamp"), slice_make(stamp, len));
+	text(w, KEY("time_stamp"), stamp_of(t));
 	text(w, KEY("server_id"), t->ruleset->settings.sensor_id);
 	number(w, KEY("client_port"), t->client_port);
 	text(w, KEY("host_ip"), t->server_address);
@@ -350,12 +360,15 @@ static void connection(struct writer *w)
 	text(w, KEY("unique_id"), t->unique_id);
 }
 
+enum { RECORD_BYTES = 4096 }; /* room to begin with */
+
 struct slice report_audit(struct transaction *t)
 {
 	struct writer w = {.t = t, .out = buffer_make(&t->arena), .first = true};
 	if (!report_audit_is_wanted(t))
 		return SLICE("");
 	uint32_t parts = wanted_parts(t);
+	buffer_reserve(&w.out, RECORD_BYTES);
 	buffer_byte(&w.out, '{');
 	open_object(&w, KEY("transaction"));
 	connection(&w);

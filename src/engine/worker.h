@@ -34,6 +34,13 @@ struct worker_buffer {
 	size_t capacity;
 };
 
+/* When requests came, as records tell it. */
+struct worker_stamp {
+	int64_t second; /* since 1970 */
+	size_t len;     /* 0: not written yet */
+	char text[64];
+};
+
 struct worker {
 	struct guia_worker_options options;
 	struct scan_scratch *scan_scratch;
@@ -54,6 +61,7 @@ struct worker {
 	size_t idle_count;
 	uint8_t scratch[WORKER_SCRATCH_BYTES]; /* where transformations write what may turn out not to change */
 	uint64_t sequence;                     /* of unique ids */
+	struct worker_stamp stamp;
 };
 
 /* 0 or -ENOMEM. The options' store and resolver must outlive the worker. */

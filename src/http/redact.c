@@ -135,19 +135,29 @@ static void redact_cookies(struct slice value, bool first_only, struct buffer *o
 	}
 }
 
+static bool is_uri_header(struct slice name)
+{
+	return slice_equal_nocase(name, SLICE("Referer")) || slice_equal_nocase(name, SLICE("Location")) ||
+	       slice_equal_nocase(name, SLICE("Content-Location"));
+}
+
 void redact_header(const struct redact_names *names, struct slice name, struct slice value, struct buffer *out)
 {
 	bool set_cookie = slice_equal_nocase(name, SLICE("Set-Cookie"));
-	bool uri = slice_equal_nocase(name, SLICE("Referer")) || slice_equal_nocase(name, SLICE("Location")) ||
-		   slice_equal_nocase(name, SLICE("Content-Location"));
 	if (set_cookie || slice_equal_nocase(name, SLICE("Cookie")))
 		redact_cookies(value, set_cookie, out);
 	else if (redact_name_is_secret(names, name))
 		buffer_add(out, placeholder);
-	else if (uri)
+	else if (is_uri_header(name))
 		redact_uri(names, value, out);
 	else
 		buffer_add(out, value);
+}
+
+bool redact_header_keeps(const struct redact_names *names, struct slice name)
+{
+	return !slice_equal_nocase(name, SLICE("Set-Cookie")) && !slice_equal_nocase(name, SLICE("Cookie")) &&
+	       !redact_name_is_secret(names, name) && !is_uri_header(name);
 }
 
 static void skip_space(struct reader *r)

@@ -36,6 +36,8 @@ void redact_value(const struct redact_names *names, struct slice name, struct sl
 void redact_arguments(const struct redact_names *names, struct slice text, uint8_t separator, struct buffer *out);
 void redact_uri(const struct redact_names *names, struct slice uri, struct buffer *out);
 void redact_header(const struct redact_names *names, struct slice name, struct slice value, struct buffer *out);
+/* Whether redact_header() leaves all values of a header so named as they are: no copy is needed. */
+bool redact_header_keeps(const struct redact_names *names, struct slice name);
 void redact_json(const struct redact_names *names, struct slice body, struct buffer *out);
 void redact_multipart(const struct redact_names *names, struct slice body, struct buffer *out);
 

@@ -61,6 +61,8 @@ static void render(struct slice input, struct arena *arena, struct buffer *out)
 	bool known = true;
 	if (form.ptr[0] == '!') {
 		redact_header(&names, slice_after(form, 1), text, &redacted);
+		if (redact_header_keeps(&names, slice_after(form, 1)))
+			assert_true(slice_equal(text, buffer_slice(&redacted)));
 	} else if (form.ptr[0] == '$') {
 		redact_value(&names, slice_after(form, 1), text, &redacted);
 	} else {

@@ -171,7 +171,7 @@ static bool tags_vary(const struct rule *rule)
 	return false;
 }
 
-enum { PIECES = WORDING_FORMS * 6 };
+enum { PIECES = 2 + WORDING_FORMS * 6 };
 
 /* Pieces one behind the other, until there is one memory for all. */
 struct writing {
@@ -201,6 +201,29 @@ static void write_match(struct writing *w)
 	end_piece(w, &w->wording->texts[WORDING_JSON].match);
 	w->out.error = match.error != 0 ? match.error : w->out.error;
 	buffer_free(&match);
+}
+
+static void write_link(struct writing *w)
+{
+	const struct rule *rule = w->rule;
+	add_number(&w->out, "{\"id\":", rule->id);
+	add_number(&w->out, ",\"depth\":", rule->chain_depth);
+	add_number(&w->out, ",\"phase\":", rule->phase);
+	buffer_text(&w->out, ",\"completed\":");
+	end_piece(w, &w->wording->link);
+	if (rule->kind != RULE_OPERATOR)
+		return;
+	buffer_text(&w->out, "\",\"operator\":\"");
+	buffer_text(&w->out, operator_infos[rule->operation.kind].name);
+	buffer_text(&w->out, rule->operation.negated ? "\",\"negated\":true" : "\",\"negated\":false");
+	buffer_text(&w->out, ",\"transformations\":[");
+	for (size_t i = 0; i < rule->transform_count; i++) {
+		buffer_text(&w->out, i == 0 ? "\"" : ",\"");
+		buffer_text(&w->out, transform_name(rule->transforms[i]));
+		buffer_byte(&w->out, '"');
+	}
+	buffer_byte(&w->out, ']');
+	end_piece(w, &w->wording->operation);
 }
 
 static void write_form(struct writing *w, enum wording_form form, bool shows_message)
@@ -238,14 +261,17 @@ static int keep(struct writing *w, struct arena *arena)
 
 int wording_make(struct arena *arena, const struct rule *head, struct rule *rule)
 {
-	if (!head->log || rule->wording != NULL)
+	if (rule->kind == RULE_MARKER || (rule->wording != NULL && (rule->wording->for_log || !head->log)))
 		return 0;
 	struct wording *wording = arena_zalloc(arena, 1, sizeof(*wording));
 	struct writing w = {.rule = rule, .wording = wording, .out = buffer_make(NULL)};
 	if (wording == NULL)
 		return -ENOMEM;
-	write_match(&w);
-	if (rule == head) {
+	wording->for_log = head->log;
+	write_link(&w);
+	if (head->log)
+		write_match(&w);
+	if (head->log && rule == head) {
 		bool shows_message = is_shown_whole(rule);
 		for (enum wording_form form = 0; form < WORDING_FORMS; form++)
 			write_form(&w, form, shows_message);

@@ -21,13 +21,16 @@ struct wording_text {
 };
 
 struct wording {
-	bool match_is_whole;   /* ->match is all that is told of a match of this operator */
-	bool parameter_varies; /* the operator's argument has macros: ->match ends before it */
+	/* Of the audit record's list of links that matched. */
+	struct slice link;      /* the rule, up to whether it completed */
+	struct slice operation; /* what was asked of the variable, and behind which transformations; of operators */
+	bool for_log;           /* the chain logs: here is what follows, too */
+	bool match_is_whole;    /* ->match is all that is told of a match of this operator */
+	bool parameter_varies;  /* the operator's argument has macros: ->match ends before it */
 	struct wording_text texts[WORDING_FORMS];
 };
 
-/* Makes ->wording of `rule`, a link of the chain that `head` begins, where that logs and it is not there. 0 or -ENOMEM.
- */
+/* Makes what `rule`, a link of the chain that `head` begins, lacks of its ->wording. 0 or -ENOMEM. */
 int wording_make(struct arena *arena, const struct rule *head, struct rule *rule);
 
 /* Behind an operator's argument; needs no escape in either form. */

@@ -48,7 +48,6 @@ static int rule_place(struct walk *walk, struct rule *rule, const struct draft *
 {
 	int r = 0;
 	if (walk->chain_open) {
-		rule->chain_depth = (uint8_t)(walk->last->chain_depth + 1);
 		walk->last->next_link = rule;
 	} else {
 		r = rule_append(walk, rule);
