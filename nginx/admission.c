@@ -7,6 +7,7 @@
  * What is learned lies in a zone that workers share and that stays over reloads. A queue is a worker's own.
  */
 #include "admission.h"
+#include "bans.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -29,19 +30,6 @@ struct gate_admission *gate_admission_of(ngx_http_request_t *r)
 	return main->admission;
 }
 
-struct address gate_admission_source(ngx_http_request_t *r)
-{
-	const struct sockaddr *address = r->connection->sockaddr;
-	switch (address->sa_family) {
-	case AF_INET:
-		return address_from_v4((const uint8_t *)&((const struct sockaddr_in *)address)->sin_addr);
-	case AF_INET6:
-		return address_from_v6((const uint8_t *)&((const struct sockaddr_in6 *)address)->sin6_addr);
-	default:
-		return (struct address){0};
-	}
-}
-
 bool gate_admission_knows(const struct gate_admission *admission, const struct address *source)
 {
 	const struct seen_sources *seen = admission->shared->seen;
@@ -57,7 +45,7 @@ static ngx_int_t header_filter(ngx_http_request_t *r)
 
 static void source_learn(struct seen_sources *seen, ngx_http_request_t *r, uint64_t now_ms)
 {
-	struct address source = gate_admission_source(r);
+	struct address source = gate_address(r->connection->sockaddr);
 	seen_sources_add(seen, seen_sources_key(seen, &source), now_ms);
 }
 

@@ -53,8 +53,6 @@ struct gate_admission {
 /* In the configuration of the request's cycle. */
 struct gate_admission *gate_admission_of(ngx_http_request_t *r);
 uint64_t gate_admission_clock_us(void);
-/* Of the request's client, as realip found it; all zero where it has none (UNIX sockets). */
-struct address gate_admission_source(ngx_http_request_t *r);
 /* Whether it was answered before, while nothing had to wait. */
 bool gate_admission_knows(const struct gate_admission *admission, const struct address *source);
 

@@ -6,6 +6,7 @@
  * silently, with no further server to try; nginx then goes on as for an origin that is down.
  */
 #include "admission.h"
+#include "bans.h"
 
 #include <sys/eventfd.h>
 
@@ -74,7 +75,7 @@ static bool slot_take(struct gate_admission *admission, struct gate_peer *peer)
  */
 static struct rate_key debt_key(const struct gate_admission *admission, ngx_http_request_t *r)
 {
-	struct address source = gate_admission_source(r);
+	struct address source = gate_address(r->connection->sockaddr);
 	struct gate_context *context = gate_context_find(r);
 	return rate_key_make(&admission->debts, &source, context != NULL ? context->passage.shape : 0);
 }
@@ -239,17 +240,39 @@ void gate_peer_pump(ngx_event_t *event)
 		ngx_add_timer(event, PUMP_MS);
 }
 
+static bool is_banned(struct fair_queue_entry *entry, void *context)
+{
+	const struct gate_peer *peer = (const struct gate_peer *)entry;
+	struct address source = gate_address(peer->request->connection->sockaddr);
+
+	(void)context;
+	return gate_bans_of(&source).kind == BAN_REFUSE;
+}
+
+void gate_admission_refuse_banned(struct gate_admission *admission)
+{
+	struct gate_origin *origins = admission->origins.elts;
+	struct fair_queue_entry *entry;
+
+	for (ngx_uint_t i = 0; i < admission->origins.nelts; i++) {
+		while ((entry = fair_queue_take_if(&origins[i].queue, is_banned, NULL)) != NULL)
+			peer_refuse((struct gate_peer *)entry);
+	}
+}
+
 /* A place at the end, or that of one who has to leave it. */
 static bool queue_join(struct gate_admission *admission, struct gate_peer *peer)
 {
 	struct gate_origin *origin = peer->origin;
 	struct fair_queue_entry *out, *none;
 	uint64_t now_us = gate_admission_clock_us();
-	struct address source = gate_admission_source(peer->request);
+	struct address source = gate_address(peer->request->connection->sockaddr);
 	struct rate_key key = debt_key(admission, peer->request);
 	/* In the time that it takes to pay, which is ten times what was had. */
 	uint64_t used_us = rate_table_debt_us(&key, 0, now_us) * PAID_US_A_SECOND / 1000000;
 	uint8_t rank = fair_queue_rank(gate_admission_knows(admission, &source), used_us);
+	if (gate_bans_of(&source).kind == BAN_ALLOW)
+		rank = 0;
 
 	origin->queue.capacity = QUEUE_FEWEST + QUEUE_BY_LIMIT * admission_limit(&origin->shared->admission, now_us);
 	if (!fair_queue_join(&origin->queue, &peer->entry, rank, now_us, &out))

@@ -3,6 +3,7 @@
  * ours, which puts a cleanup into the connection's pool and goes on to nginx's. States are not followed but looked at,
  * from a timer: nginx has no hook for most changes, and whoever serves a flood should not pay for each.
  */
+#include "bans.h"
 #include "events.h"
 #include "gate.h"
 
@@ -57,8 +58,49 @@ static void connection_enter(ngx_connection_t *c)
 	counter_add(&watched.outbox->connections->accepted, 1);
 }
 
+static bool peer_refuse(const struct sockaddr *peer)
+{
+	struct ban_answer answer = gate_bans_of_peer(peer);
+
+	if (answer.kind != BAN_REFUSE)
+		return false;
+	gate_events_hit(answer.id);
+	if (watched.outbox != NULL)
+		counter_add(&watched.outbox->connections->banned, 1);
+	return true;
+}
+
+/* What comes after it, the reading of the last bytes among it, nginx does as for a client that hung up. */
+static void connections_refuse(const ngx_queue_t *list)
+{
+	for (ngx_queue_t *q = ngx_queue_head(list); q != ngx_queue_sentinel(list); q = ngx_queue_next(q)) {
+		struct gate_connection *own = ngx_queue_data(q, struct gate_connection, link);
+		if (own->refused || !peer_refuse(own->peer))
+			continue;
+		own->refused = 1;
+		(void)shutdown(own->connection->fd, SHUT_RDWR);
+	}
+}
+
+void gate_connections_refuse(void)
+{
+	if (watched.outbox == NULL)
+		return;
+	connections_refuse(&watched.waiting);
+	connections_refuse(&watched.serving);
+}
+
 static void connection_begin(ngx_connection_t *c)
 {
+	if (peer_refuse(c->sockaddr)) {
+		if (watched.outbox != NULL) {
+			counter_add(&watched.outbox->connections->accepted, 1);
+			counter_add(&watched.outbox->connections->closed, 1);
+			counter_add(&watched.outbox->connections->silent, 1);
+		}
+		ngx_http_close_connection(c);
+		return;
+	}
 	if (watched.outbox != NULL)
 		connection_enter(c);
 	ngx_http_init_connection(c);

@@ -217,13 +217,18 @@ static void verdict_set(const struct gate_context *context, struct event_end *en
 	bool seen = context->transaction != NULL && context->request_state != GATE_NEW;
 
 	end->rule = verdict->rule_id > 0 ? (uint64_t)verdict->rule_id : 0;
-	if (context->blocked)
+	if (context->blocked || context->banned_by != 0)
 		end->verdict = EVENT_BLOCKED;
 	else if (seen)
 		end->verdict = verdict->would_block ? EVENT_WOULD_BLOCK : EVENT_PASSED;
 	else
 		end->verdict = EVENT_UNSEEN;
-	if (verdict->failed)
+	if (context->banned_by != 0) {
+		end->reason = EVENT_BY_BAN;
+		end->rule = context->banned_by;
+	} else if (context->crowded_out)
+		end->reason = EVENT_CROWDED_OUT;
+	else if (verdict->failed)
 		end->reason = EVENT_BY_FAILURE;
 	else if (end->verdict == EVENT_BLOCKED || end->verdict == EVENT_WOULD_BLOCK)
 		end->reason = EVENT_BY_RULE;
@@ -339,6 +344,12 @@ ngx_int_t gate_events_end(ngx_http_request_t *r)
 	end_tell(context);
 	gate_connections_leave(&context->passage);
 	return NGX_OK;
+}
+
+void gate_events_hit(uint32_t mitigation)
+{
+	if (is_told() && mitigation != 0)
+		hit_table_add(teller.outbox.hits, mitigation, 1);
 }
 
 void gate_passage_leave(struct gate_passage *passage)

@@ -23,6 +23,7 @@ struct gate_connection {
 	uint64_t since_ns;     /* it serves no request, or was accepted */
 	ngx_uint_t serving;    /* requests begun and not ended */
 	ngx_uint_t served;
+	unsigned refused : 1; /* its source was banned, and it is being closed */
 };
 
 /* A request's part, in its context. */
@@ -58,6 +59,9 @@ ngx_int_t gate_events_end(ngx_http_request_t *r);
 /* Its transaction has begun: its head may be one of those that are kept. */
 void gate_events_head(struct gate_context *context);
 
+/* A mitigation was carried out. */
+void gate_events_hit(uint32_t mitigation);
+
 /* The context goes, with or without an end. */
 void gate_passage_leave(struct gate_passage *passage);
 
@@ -69,6 +73,9 @@ void gate_connections_watch(ngx_cycle_t *cycle);
 /* In this process; the outbox stays the caller's. A body must come at `body_rate` bytes a second; 0: at any. */
 void gate_connections_start(struct outbox *outbox, size_t body_rate, ngx_log_t *log);
 void gate_connections_stop(void);
+
+/* There are new bans: closes what those have open who are banned now. */
+void gate_connections_refuse(void);
 
 /* NULL for one that was accepted before. */
 struct gate_connection *gate_connection_find(ngx_http_request_t *r);

@@ -54,7 +54,9 @@ struct gate_main {
 	struct gate_collections *collections; /* NULL: none */
 	struct gate_admission *admission;     /* NULL: every request goes to its origin at once */
 	ngx_msec_t admission_wait_ms;
-	size_t body_rate; /* that a body must have, bytes a second; 0: any */
+	ngx_str_t bans;               /* the directory; data NULL: none */
+	ngx_array_t *trusted_proxies; /* ngx_cidr_t; NULL: none */
+	size_t body_rate;             /* that a body must have, bytes a second; 0: any */
 };
 
 /* At http, server and location level. */
@@ -105,6 +107,7 @@ struct gate_context {
 	unsigned slow : 1;        /* its body was given up */
 	unsigned waited : 1;      /* found no slot of its origin at first */
 	unsigned crowded_out : 1; /* found none at all */
+	uint32_t banned_by;       /* the mitigation that refuses its source; 0: none */
 	u_char id[32];
 	ngx_event_t replacement; /* of a response that a verdict refused */
 	struct guia_verdict replacement_verdict;
@@ -223,6 +226,8 @@ struct gate_admission *gate_admission_add(ngx_conf_t *cf, size_t bytes);
 ngx_int_t gate_admission_install(ngx_conf_t *cf, struct gate_admission *admission, ngx_msec_t wait_ms);
 void gate_admission_process_start(struct gate_admission *admission, ngx_log_t *log);
 void gate_admission_process_end(struct gate_admission *admission);
+/* There are new bans: refuses those who wait and are banned now. */
+void gate_admission_refuse_banned(struct gate_admission *admission);
 
 /* ---- small ---- */
 

@@ -1,4 +1,5 @@
 /* The module's directives, how levels merge, and where it hooks into nginx. */
+#include "bans.h"
 #include "gate.h"
 
 enum {
@@ -109,6 +110,40 @@ static char *collections_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 	return gate_collections_add(cf, main, (size_t)bytes) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
+static char *bans_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+{
+	struct gate_main *main = conf;
+	ngx_str_t *words = cf->args->elts;
+
+	(void)command;
+	if (main->bans.data != NULL)
+		return "is duplicate";
+	if (words[1].len == 0)
+		return "needs a folder";
+	main->bans = words[1];
+	return ngx_conf_full_name(cf->cycle, &main->bans, 0) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+static char *trusted_proxies_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+{
+	struct gate_main *main = conf;
+	ngx_str_t *words = cf->args->elts;
+
+	(void)command;
+	if (main->trusted_proxies == NULL)
+		main->trusted_proxies = ngx_array_create(cf->pool, cf->args->nelts, sizeof(ngx_cidr_t));
+	for (ngx_uint_t i = 1; main->trusted_proxies != NULL && i < cf->args->nelts; i++) {
+		ngx_cidr_t *cidr = ngx_array_push(main->trusted_proxies);
+		if (cidr == NULL)
+			return NGX_CONF_ERROR;
+		if (ngx_ptocidr(&words[i], cidr) == NGX_ERROR) {
+			ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" is no address or prefix", &words[i]);
+			return NGX_CONF_ERROR;
+		}
+	}
+	return main->trusted_proxies != NULL ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
 static char *admission_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 {
 	struct gate_main *main = conf;
@@ -159,6 +194,9 @@ static ngx_command_t commands[] = {
 	 NULL},
 	{ngx_string("guia_admission_wait"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_msec_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, admission_wait_ms), NULL},
+	{ngx_string("guia_bans"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, bans_set, NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+	{ngx_string("guia_trusted_proxies"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, trusted_proxies_set,
+	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
 	{ngx_string("guia_body_rate"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_size_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, body_rate), NULL},
 	{ngx_string("guia_log_rate"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_size_slot,
@@ -281,6 +319,14 @@ static ngx_int_t inspection_install(ngx_conf_t *cf, struct gate_main *main)
 	return NGX_OK;
 }
 
+/* Behind realip and events. */
+static ngx_int_t bans_install(ngx_conf_t *cf)
+{
+	ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+	return handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_bans_handler, true);
+}
+
 static ngx_int_t events_install(ngx_conf_t *cf)
 {
 	ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
@@ -298,6 +344,8 @@ static ngx_int_t hooks_install(ngx_conf_t *cf)
 	ngx_conf_init_size_value(main->body_rate, BODY_RATE_BYTES);
 	ngx_conf_init_msec_value(main->admission_wait_ms, ADMISSION_WAIT_MS);
 	if (main->events.data != NULL && events_install(cf) != NGX_OK)
+		return NGX_ERROR;
+	if (main->bans.data != NULL && bans_install(cf) != NGX_OK)
 		return NGX_ERROR;
 	if (main->rulesets.nelts > 0 && inspection_install(cf, main) != NGX_OK)
 		return NGX_ERROR;

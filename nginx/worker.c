@@ -1,4 +1,5 @@
 /* Each process's workers: made after the fork, one for each distinct set of options that some location asks for. */
+#include "bans.h"
 #include "gate.h"
 #include "writer.h"
 
@@ -113,11 +114,18 @@ ngx_int_t gate_cycle_ready(ngx_cycle_t *cycle)
 		return NGX_OK;
 	const struct gate_main *main = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_guia_module);
 
-	if (main->events.data == NULL)
-		return NGX_OK;
-	events_directory_make(cycle, (const char *)main->events.data);
-	gate_connections_watch(cycle);
+	if (main->events.data != NULL)
+		events_directory_make(cycle, (const char *)main->events.data);
+	if (main->events.data != NULL || main->bans.data != NULL)
+		gate_connections_watch(cycle);
 	return NGX_OK;
+}
+
+static void bans_changed(struct gate_main *main)
+{
+	gate_connections_refuse();
+	if (main->admission != NULL)
+		gate_admission_refuse_banned(main->admission);
 }
 
 /* A worker that cannot be made now is tried again by each request: guia_on_failure decides meanwhile. */
@@ -133,6 +141,7 @@ ngx_int_t gate_process_start(ngx_cycle_t *cycle)
 	for (ngx_uint_t i = 0; i < main->profiles.nelts; i++)
 		(void)gate_profile_start(main, profiles[i], cycle->log);
 	gate_events_start(cycle, main);
+	gate_bans_start(main, bans_changed, cycle->log);
 	if (main->admission != NULL)
 		gate_admission_process_start(main->admission, cycle->log);
 	return NGX_OK;
@@ -147,5 +156,6 @@ void gate_process_end(ngx_cycle_t *cycle)
 			gate_admission_process_end(main->admission);
 	}
 	gate_writer_stop();
+	gate_bans_stop();
 	gate_events_stop();
 }

@@ -8,6 +8,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A UUID as text: dashes are passed over. */
+int ban_boot_read(uint8_t ret_boot[BAN_BOOT_BYTES])
+{
+	char text[64];
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	int r = len < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	if (r != 0)
+		return r;
+	uint8_t boot[BAN_BOOT_BYTES] = {0};
+	size_t digits = 0;
+	for (ssize_t i = 0; i < len && digits < (size_t)2 * BAN_BOOT_BYTES; i++) {
+		int digit = byte_hex_value((uint8_t)text[i]);
+		if (digit < 0)
+			continue;
+		boot[digits / 2] = (uint8_t)(boot[digits / 2] << 4 | digit);
+		digits++;
+	}
+	if (digits < (size_t)2 * BAN_BOOT_BYTES)
+		return -ENODATA;
+	memcpy(ret_boot, boot, sizeof(boot));
+	return 0;
+}
+
 int ban_files_publish(const char *path, struct slice image, uint64_t generation, uint64_t *word)
 {
 	int r = file_replace(path, image, 0640);

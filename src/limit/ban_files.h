@@ -8,6 +8,14 @@
 
 #include "limit/ban_image.h"
 
+/* In the directory of bans: the base, the delta, and eight bytes with the generation of the newest. */
+#define BAN_BASE_FILE  "base"
+#define BAN_DELTA_FILE "delta"
+#define BAN_WORD_FILE  "generation"
+
+/* Which boot this is. 0 or -errno. */
+int ban_boot_read(uint8_t ret_boot[BAN_BOOT_BYTES]);
+
 /* Writes a file and then tells of it. 0 or -errno. */
 int ban_files_publish(const char *path, struct slice image, uint64_t generation, uint64_t *word);
 

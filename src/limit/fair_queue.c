@@ -74,3 +74,17 @@ struct fair_queue_entry *fair_queue_take_overdue(struct fair_queue *q, uint64_t 
 	}
 	return NULL;
 }
+
+struct fair_queue_entry *fair_queue_take_if(struct fair_queue *q, fair_queue_test *test, void *context)
+{
+	for (uint32_t left = q->filled; left != 0; left &= left - 1) {
+		struct fair_queue_entry *entry = q->lines[__builtin_ctz(left)].first;
+		for (; entry != NULL; entry = entry->next) {
+			if (!test(entry, context))
+				continue;
+			fair_queue_leave(q, entry);
+			return entry;
+		}
+	}
+	return NULL;
+}

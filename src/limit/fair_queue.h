@@ -53,6 +53,10 @@ struct fair_queue_entry *fair_queue_take(struct fair_queue *q);
 /* One that came at `before_us` or earlier, taken out; NULL if none. */
 struct fair_queue_entry *fair_queue_take_overdue(struct fair_queue *q, uint64_t before_us);
 
+typedef bool fair_queue_test(struct fair_queue_entry *entry, void *context);
+/* One of which `test` is true, taken out; NULL if none. All that wait may have to be looked at. */
+struct fair_queue_entry *fair_queue_take_if(struct fair_queue *q, fair_queue_test *test, void *context);
+
 /* The client went away, or its source is refused since. Nothing if it does not wait. */
 void fair_queue_leave(struct fair_queue *q, struct fair_queue_entry *entry);
 

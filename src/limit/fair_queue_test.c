@@ -58,6 +58,25 @@ static void who_waited_too_long_is_found_in_any_rank(void **state)
 	assert_int_equal(q.count, 1);
 }
 
+static bool is_the_one(struct fair_queue_entry *entry, void *context)
+{
+	return entry == context;
+}
+
+static void one_that_is_refused_since_is_taken_from_anywhere(void **state)
+{
+	(void)state;
+	struct fair_queue q = {.capacity = 9};
+	struct fair_queue_entry entries[9] = {0}, *out;
+	for (size_t i = 0; i < 9; i++)
+		assert_true(fair_queue_join(&q, &entries[i], (uint8_t)(i % 3 * 15), i, &out));
+	for (size_t i = 0; i < 9; i++) {
+		assert_ptr_equal(fair_queue_take_if(&q, is_the_one, &entries[i * 4 % 9]), &entries[i * 4 % 9]);
+		assert_null(fair_queue_take_if(&q, is_the_one, &entries[i * 4 % 9]));
+	}
+	assert_int_equal(q.count, 0);
+}
+
 /* Against a list that is searched: any order of joining, taking and leaving. */
 static void it_keeps_its_books_whatever_happens(void **state)
 {
@@ -100,4 +119,5 @@ static void it_keeps_its_books_whatever_happens(void **state)
 TEST_MAIN(cmocka_unit_test(who_is_known_and_has_used_less_goes_first),
 	  cmocka_unit_test(a_full_queue_gives_way_to_the_better_alone),
 	  cmocka_unit_test(who_waited_too_long_is_found_in_any_rank),
+	  cmocka_unit_test(one_that_is_refused_since_is_taken_from_anywhere),
 	  cmocka_unit_test(it_keeps_its_books_whatever_happens))

@@ -61,7 +61,8 @@ struct connection_counters {
 	counter accepted;
 	counter closed;
 	counter abandoned;
-	counter silent;                 /* closed without any request */
+	counter silent;                 /* closed without any request, the banned ones among them */
+	counter banned;                 /* closed because of a ban */
 	counter now[CONNECTION_STATES]; /* gauges */
 	counter now_at_ns;              /* when they were taken, CLOCK_BOOTTIME */
 };

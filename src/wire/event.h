@@ -29,6 +29,8 @@ enum event_reason {
 	EVENT_BY_RULE,
 	EVENT_BY_FAILURE, /* inspection failed: guia_on_failure decided */
 	EVENT_BY_SERVER,  /* nginx refused it by itself: malformed, too long, too slow */
+	EVENT_BY_BAN,
+	EVENT_CROWDED_OUT, /* no slot of its origin: a copy or an error was the answer */
 	EVENT_REASONS,
 };
 
@@ -69,7 +71,7 @@ struct event_arrival {
 struct event_end {
 	uint64_t bytes_in;
 	uint64_t bytes_out;
-	uint64_t rule; /* whose verdict it is; 0: none */
+	uint64_t rule; /* whose verdict it is, or of a ban the mitigation's id; 0: none */
 	uint32_t total_us;
 	uint32_t origin_us; /* time of the origin's spent on it */
 	uint16_t status;    /* 0: no answer */

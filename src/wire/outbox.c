@@ -256,6 +256,7 @@ static void life_begin(struct outbox *outbox, uint64_t now_ns)
 	counter_set(&control->began_ns, now_ns);
 	atomic_store(&control->pid, (uint64_t)getpid());
 	outbox->connections = connections;
+	outbox->hits = &control->hits;
 	ring_attach(&outbox->events, &control->events, outbox->map + outbox_events_at(), sizeof(struct event),
 		    ((struct outbox_header *)outbox->map)->event_slots);
 	ring_attach(&outbox->heads, &control->heads,

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "wire/counters.h"
 #include "wire/event.h"
+#include "wire/hit_table.h"
 #include "wire/ring.h"
 
 enum {
@@ -32,6 +33,7 @@ struct outbox {
 	unsigned file; /* its number in the directory */
 	struct outbox_control *control;
 	struct connection_counters *connections;
+	struct hit_table *hits;
 	struct ring_writer events;
 	struct ring_writer heads;
 	struct hash_key key;

@@ -12,7 +12,7 @@
 #include "wire/outbox.h"
 
 enum {
-	OUTBOX_VERSION = 1,
+	OUTBOX_VERSION = 2,
 	OUTBOX_NAME_BYTES = 254,
 	OUTBOX_SLOTS_MAX = 1 << 22,
 	OUTBOX_KEY_BYTES = 16,
@@ -54,6 +54,7 @@ struct outbox_control {
 	_Alignas(64) struct connection_counters connections;
 	_Alignas(64) _Atomic uint32_t site_count; /* those of the table that stand */
 	_Alignas(64) struct outbox_site sites[OUTBOX_SITES];
+	_Alignas(64) struct hit_table hits;
 };
 
 enum {

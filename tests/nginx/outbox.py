@@ -2,13 +2,14 @@
 import pathlib
 import struct
 
-HEADER, CONTROL_SITES, SITE_BYTES, SITES, NAME, COUNTERS = 4096, 384, 496, 256, 4, 264
+HEADER, CONTROL_SITES, SITE_BYTES, SITES, NAME, COUNTERS = 4096, 384, 560, 256, 4, 264
+HIT_SLOTS, HIT_BYTES = 2048, 16
 EVENTS_HEAD, HEADS_HEAD, CONNECTIONS, SITE_COUNT = 64, 128, 192, 320
 EVENT_BYTES, HEAD_BYTES = 128, 2048
 ARRIVAL, END = 1, 2
 OTHER_METHOD, GET, HEAD, POST = range(4)
 VERDICTS = ["pass", "block", "would-block", "unseen"]
-REASONS = ["none", "rule", "failure", "server"]
+REASONS = ["none", "rule", "failure", "server", "ban", "crowded-out"]
 STATES = ["reading-header", "idle", "reading-body", "waiting", "writing", "working"]
 TLS, HTTP2, HTTP10, FROM_HEADER, REPEATED, UNREAD, ORIGIN, COPY, BODY = (1 << i for i in range(9))
 
@@ -40,10 +41,11 @@ class Outbox:
         self.raw = pathlib.Path(path).read_bytes()
         magic, version, _, size, self.slots, event_bytes, self.head_slots, head_bytes, sites = struct.unpack(
             "<8sIIQ5I", self.raw[:44])
-        assert (magic, version, event_bytes, head_bytes, sites) == (b"guiaOUT\0", 1, EVENT_BYTES, HEAD_BYTES, SITES)
+        assert (magic, version, event_bytes, head_bytes, sites) == (b"guiaOUT\0", 2, EVENT_BYTES, HEAD_BYTES, SITES)
         assert size == len(self.raw), (size, len(self.raw))
         self.control = self.raw[HEADER:]
-        self.events_at = HEADER + (CONTROL_SITES + SITES * SITE_BYTES + 63) // 64 * 64
+        self.hits_at = (CONTROL_SITES + SITES * SITE_BYTES + 63) // 64 * 64
+        self.events_at = HEADER + (self.hits_at + 8 + HIT_SLOTS * HIT_BYTES + 63) // 64 * 64
         self.events_at = (self.events_at + 4095) // 4096 * 4096
         self.event_head = self.word(EVENTS_HEAD)
         self.head_head = self.word(HEADS_HEAD)
@@ -71,11 +73,16 @@ class Outbox:
     def sites(self):
         """name -> (arrived, abandoned, ended by [verdict, reason], status, the rest)."""
         count, = struct.unpack_from("<I", self.control, SITE_COUNT)
-        return {self.name(i): struct.unpack_from("<29Q", self.control, CONTROL_SITES + i * SITE_BYTES + COUNTERS)
+        return {self.name(i): struct.unpack_from("<37Q", self.control, CONTROL_SITES + i * SITE_BYTES + COUNTERS)
                 for i in range(count)}
 
+    def hits(self):
+        """mitigation -> how often it was carried out."""
+        slots = struct.iter_unpack("<IIQ", self.control[self.hits_at + 8:self.hits_at + 8 + HIT_SLOTS * HIT_BYTES])
+        return {mitigation: count for mitigation, _, count in slots if mitigation != 0}
+
     def connections(self):
-        return struct.unpack_from("<11Q", self.control, CONNECTIONS)
+        return struct.unpack_from("<12Q", self.control, CONNECTIONS)
 
 
 def read_all(folder):
@@ -84,20 +91,22 @@ def read_all(folder):
 
 
 def site_sum(boxes, name):
-    words = [0] * 29
+    words = [0] * 37
     for box in boxes:
-        words = [a + b for a, b in zip(words, box.sites().get(name, [0] * 29))]
-    ended = {(VERDICTS[i // 4], REASONS[i % 4]): n for i, n in enumerate(words[2:18]) if n}
-    return {"arrived": words[0], "abandoned": words[1], "ended": ended, "status": list(words[18:24]),
-            "bytes_in": words[24], "bytes_out": words[25], "origin_requests": words[26], "origin_us": words[27],
-            "copies": words[28], "settled": words[0] > 0 and words[0] == words[1] + sum(ended.values())}
+        words = [a + b for a, b in zip(words, box.sites().get(name, [0] * 37))]
+    reasons, rest = len(REASONS), 2 + len(VERDICTS) * len(REASONS)
+    ended = {(VERDICTS[i // reasons], REASONS[i % reasons]): n for i, n in enumerate(words[2:rest]) if n}
+    status, rest = list(words[rest:rest + 6]), words[rest + 6:]
+    return {"arrived": words[0], "abandoned": words[1], "ended": ended, "status": status,
+            **dict(zip(["bytes_in", "bytes_out", "origin_requests", "origin_us", "copies"], rest)),
+            "settled": words[0] > 0 and words[0] == words[1] + sum(ended.values())}
 
 
 def connections_sum(boxes):
     words = [sum(w) for w in zip(*(box.connections() for box in boxes))]
-    return dict(zip(["accepted", "closed", "abandoned", "silent"], words[:4]))
+    return dict(zip(["accepted", "closed", "abandoned", "silent", "banned"], words[:5]))
 
 
 def states_sum(boxes):
-    words = [sum(w) for w in zip(*(box.connections() for box in boxes))] or [0] * 11
-    return dict(zip(STATES, words[4:10]))
+    words = [sum(w) for w in zip(*(box.connections() for box in boxes))] or [0] * 12
+    return dict(zip(STATES, words[5:11]))

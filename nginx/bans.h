@@ -1,0 +1,33 @@
+/*
+ * Bans, as the watch publishes them (limit/ban_files.h): a connection of a banned source is closed when it is accepted,
+ * before TLS; a request whose source a trusted proxy names is refused; and what a source has open when it is banned is
+ * closed. The proxies themselves are never refused. What is allowed goes first where requests wait, and is inspected
+ * like any other.
+ */
+#ifndef GUIA_NGINX_BANS_H
+#define GUIA_NGINX_BANS_H
+
+#include "limit/ban_image.h"
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+struct gate_main;
+
+/* In this process. Looks for news by itself from then on, and calls `changed` when there are. */
+void gate_bans_start(struct gate_main *main, void (*changed)(struct gate_main *main), ngx_log_t *log);
+void gate_bans_stop(void);
+
+/* What holds for a source now. BAN_NONE where there are no bans. */
+struct ban_answer gate_bans_of(const struct address *source);
+/* Of a connection's other side; never BAN_REFUSE for a trusted proxy. */
+struct ban_answer gate_bans_of_peer(const struct sockaddr *peer);
+
+/* A handler of nginx's post-read phase, behind those that find the client's address. */
+ngx_int_t gate_bans_handler(ngx_http_request_t *r);
+
+/* The Internet address of a socket address; all zero for others. */
+struct address gate_address(const struct sockaddr *from);
+
+#endif

@@ -1,0 +1,162 @@
+"""Bans: refused at accept, what is open is closed, what a trusted proxy names is refused by itself; an allowance bypasses
+no inspection; files that do not do change nothing."""
+import socket
+import subprocess
+import sys
+import time
+
+import outbox
+from harness import Gate, Origin, case, curl, free_port, main, wait_until
+
+RULES = 'SecRuleEngine On\nSecRule ARGS:q "@contains attack" "id:1,phase:1,deny,status:403,nolog"\n'
+PORT = free_port()
+origin = Origin()
+gate = Gate("", start=False, files={"rules.conf": RULES})
+bans = gate.folder / "bans"
+bans.mkdir()
+gate.configure(f"""
+guia_events {gate.folder}/events; guia_bans {bans}; guia_trusted_proxies 127.0.5.0/24; guia_admission 1m;
+set_real_ip_from 127.0.5.0/24; real_ip_header X-Forwarded-For; real_ip_recursive on;
+guia on; guia_rules rules.conf; guia_site site;
+server {{ listen 127.0.0.1:{PORT}; location / {{ proxy_pass http://127.0.0.1:{origin.port}; }} }}
+""", main="worker_shutdown_timeout 5s;")
+gate.start()
+writer = subprocess.Popen([sys.argv.pop(2), bans], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+
+def say(line):
+    writer.stdin.write(line + "\n")
+    answer = writer.stdout.readline().strip()
+    assert answer == "ok", (line, answer)
+
+
+def status(source, *arguments, path="/echo"):
+    return curl(f"http://127.0.0.1:{PORT}{path}", "--interface", source, *arguments, patience=5).status
+
+
+def comes(source, wanted, *arguments, **more):
+    wait_until(lambda: status(source, *arguments, **more) == wanted, f"{wanted} for {source}")
+
+
+def told():
+    return outbox.Outbox(next((gate.folder / "events").glob("worker-*")))
+
+
+def through(address, path="/echo"):
+    return ("127.0.5.1", "-H", f"X-Forwarded-For: {address}")
+
+
+@case("without a word of the watch nobody is refused")
+def _():
+    assert status("127.0.2.1") == 200
+
+
+@case("a banned source is refused when it connects, by address and by prefix, and others are not")
+def _():
+    say("refuse 127.0.2.1 7 60000")
+    say("refuse 127.0.3.0/24 8 60000")
+    say("base")
+    comes("127.0.2.1", 0)
+    assert status("127.0.3.9") == 0 and status("127.0.2.2") == 200 and status("127.0.4.1") == 200
+    hits = told().hits()
+    assert hits[7] >= 1 and hits[8] == 1, hits
+    accepted, closed, _, silent, banned, *_ = told().connections()
+    assert banned == hits[7] + hits[8] and silent >= banned and accepted >= closed
+
+
+@case("a delta adds and lifts, and an end is an end")
+def _():
+    say("lift 127.0.2.1")
+    say("refuse 127.0.2.3 9 700")
+    say("delta")
+    comes("127.0.2.1", 200)
+    comes("127.0.2.3", 0)
+    comes("127.0.2.3", 200)  # without any news
+    assert status("127.0.3.9") == 0
+
+
+@case("what a source has open when it is banned is closed")
+def _():
+    def connect(source):
+        s = socket.create_connection(("127.0.0.1", PORT), timeout=10, source_address=(source, 0))
+        s.sendall(b"GET /ec")
+        return s
+    theirs, others = connect("127.0.2.5"), connect("127.0.2.6")
+    kept = socket.create_connection(("127.0.0.1", PORT), timeout=10, source_address=("127.0.2.5", 0))
+    kept.sendall(b"GET /echo HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert kept.recv(100).startswith(b"HTTP/1.1 200")
+    time.sleep(0.2)
+    say("refuse 127.0.2.5 10 60000")
+    say("delta")
+    assert theirs.recv(100) == b""
+    while kept.recv(4096):
+        pass
+    others.sendall(b"ho HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert others.recv(100).startswith(b"HTTP/1.1 200")
+
+
+@case("a source that a trusted proxy names is refused by itself, and its proxy never")
+def _():
+    say("refuse 192.0.2.7 11 60000")
+    say("refuse 127.0.5.0/24 12 60000")
+    say("delta")
+    comes(*through("192.0.2.7")[:1], 403, *through("192.0.2.7")[1:])
+    source, *header = through("192.0.2.8")
+    assert status(source, *header) == 200
+    assert status(source) == 200  # the proxy itself
+    source, *header = through("192.0.2.7, 192.0.2.8")
+    assert status(source, *header) == 200  # right to left: the first that is no proxy of ours
+    assert status("127.0.4.1", "-H", "X-Forwarded-For: 192.0.2.7") == 200  # who is no proxy cannot name another
+    end = [e for e in told().events() if e.kind == outbox.END and outbox.REASONS[e.reason] == "ban"]
+    assert end and all(e.rule == 11 and outbox.VERDICTS[e.verdict] == "block" and e.status == 403 for e in end)
+
+
+@case("an allowance inside a banned prefix holds, and bypasses no inspection")
+def _():
+    say("allow 127.0.3.9 13 60000")
+    say("delta")
+    comes("127.0.3.9", 200)
+    assert status("127.0.3.8") == 0
+    assert status("127.0.3.9", path="/echo?q=attack") == 403
+
+
+@case("files that do not do change nothing, and are told")
+def _():
+    good = (bans / "delta").read_bytes()
+    word = (bans / "generation").read_bytes()
+    generation = int.from_bytes(word, "little")
+    for number, bad in enumerate((b"", good[:100], good[:-1], b"x" * len(good), good[:200] + b"\0" + good[201:], good + b"\0")):
+        new = bans / "new"
+        new.write_bytes(bad)
+        new.rename(bans / "delta")
+        (bans / "generation").write_bytes((generation + 1000 + number).to_bytes(8, "little"))
+        time.sleep(0.15)
+        assert status("127.0.3.8") == 0 and status("127.0.3.9") == 200, number
+    assert gate.logged("is not taken")
+    (bans / "generation").write_bytes(b"\1")
+    time.sleep(0.15)
+    assert status("127.0.3.8") == 0
+    assert len(gate.worker_pids()) == 1 and "signal" not in gate.errors()
+
+
+@case("a new worker has the bans of before, and so has one after a reload")
+def _():
+    (bans / "generation").write_bytes((1 << 40).to_bytes(8, "little"))
+    say("base")
+    comes("127.0.3.8", 0)
+    gate.reload()
+    comes("127.0.3.8", 0)
+    assert status("127.0.3.9") == 200
+
+
+@case("what a person wrote wrong is told")
+def _():
+    for directive, says in (("guia_trusted_proxies here;", "no address"), ('guia_bans "";', "needs a folder"),
+                            ("guia_bans a; guia_bans b;", "is duplicate")):
+        wrong = Gate(directive, start=False)
+        accepted, text = wrong.check()
+        assert not accepted and says in text, (directive, text)
+        wrong.close()
+
+
+main()
