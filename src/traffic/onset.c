@@ -1,0 +1,179 @@
+#include "traffic/onset.h"
+
+#include <math.h>
+
+enum { HARMS = 3, HARM_ALARM = 5 /* ticks */, HARM_MOST = 15 };
+
+static const double SLACK = 1.5;    /* spreads that a tick may be over for nothing */
+static const double ALARM = 15;     /* spreads, added up */
+static const double TICK_MOST = 10; /* that one tick may add */
+static const double LATELY = 0.9;   /* how much of it a second counts as of late */
+
+/*
+ * What tells of a beginning, and no less than what spread. Where a figure hardly ever differs from its middle anything
+ * would be many spreads: a share of the middle, and so many of its own units, are let be.
+ */
+struct watched {
+	bool watched;
+	double share;
+	double units;
+	bool counts; /* events: chance alone makes them differ by the root of their number */
+};
+static const struct watched WATCHED[TRAFFIC_METRICS] = {
+	[TRAFFIC_REQUESTS] = {true, 0.15, 2, true},     [TRAFFIC_BYTES] = {true, 0.5, 200e3, false},
+	[TRAFFIC_ERRORS] = {true, 0.5, 2, true},        [TRAFFIC_LATENCY] = {true, 0.5, 25, false},
+	[TRAFFIC_SLOTS] = {true, 0.3, 4, true},         [TRAFFIC_READING_HEADER] = {true, 0.2, 10, true},
+	[TRAFFIC_READING_BODY] = {true, 0.2, 10, true}, [TRAFFIC_WAITING] = {true, 0.3, 10, true},
+};
+
+const char *traffic_nature_name(enum traffic_nature nature)
+{
+	static const char *const names[TRAFFIC_NATURES] = {"quiet", "surge", "overload", "attack"};
+	return nature < TRAFFIC_NATURES ? names[nature] : "?";
+}
+
+static double spread_with_floor(const struct watched *watched, const struct baseline_expectation *expected)
+{
+	double spread = fmax(expected->spread, watched->share * expected->middle);
+	if (watched->counts)
+		spread = fmax(spread, sqrt(expected->middle));
+	return fmax(spread, watched->units);
+}
+
+/* Adds to a sum that stays between 0 and twice what is the alarm, so that it comes down as soon as things do. */
+static void add_up(double *sum, uint64_t *since_ms, double more, double most, uint64_t now_ms)
+{
+	if (*sum <= 0)
+		*since_ms = now_ms;
+	*sum = fmin(fmax(*sum + more, 0), most);
+}
+
+static unsigned figures_over(struct onset *onset, const struct baseline *baseline, const struct traffic_tick *tick,
+			     uint64_t wall_s)
+{
+	unsigned over = 0;
+	for (unsigned i = 0; i < TRAFFIC_METRICS; i++) {
+		struct baseline_expectation expected;
+		if (!WATCHED[i].watched)
+			continue;
+		if (!baseline_expect(baseline, i, wall_s, &expected)) {
+			onset->sum[i] = 0;
+			continue;
+		}
+		double off = (tick->value[i] - expected.middle) / spread_with_floor(&WATCHED[i], &expected);
+		add_up(&onset->sum[i], &onset->over_since_ms[i], fmin(off, TICK_MOST) - SLACK, 2 * ALARM, tick->at_ms);
+		over |= onset->sum[i] >= ALARM ? 1u << i : 0;
+	}
+	return over;
+}
+
+static bool is_late(const struct baseline *baseline, const struct traffic_tick *tick, uint64_t wall_s)
+{
+	struct baseline_expectation expected;
+	double normal = baseline_expect(baseline, TRAFFIC_LATENCY, wall_s, &expected) ? expected.middle : 0;
+	return tick->value[TRAFFIC_LATENCY] > fmax(1000, 4 * normal);
+}
+
+static unsigned harm_done(struct onset *onset, const struct baseline *baseline, const struct traffic_tick *tick,
+			  uint64_t wall_s)
+{
+	const bool now[HARMS] = {
+		is_late(baseline, tick, wall_s),
+		onset->errors > 5 && onset->errors > 0.25 * onset->ended,
+		tick->slots_at_most > 0 && tick->value[TRAFFIC_SLOTS] >= 0.95 * tick->slots_at_most &&
+			tick->value[TRAFFIC_WAITING] > tick->slots_at_most,
+	};
+	unsigned harm = 0;
+	for (unsigned i = 0; i < HARMS; i++) {
+		add_up(&onset->harm_sum[i], &onset->harm_since_ms[i], now[i] ? 1 : -1, HARM_MOST, tick->at_ms);
+		harm |= onset->harm_sum[i] >= HARM_ALARM ? 1u << i : 0;
+	}
+	return harm;
+}
+
+static void remember_lately(struct onset *onset, const struct traffic_tick *tick)
+{
+	onset->requests = onset->requests * LATELY + tick->value[TRAFFIC_REQUESTS];
+	onset->known = onset->known * LATELY + tick->known;
+	onset->ended = onset->ended * LATELY + tick->ended;
+	onset->errors = onset->errors * LATELY + tick->value[TRAFFIC_ERRORS];
+}
+
+/*
+ * Of what is more than expected, the share from where some came before. Where nothing is known of who is usual, all
+ * that comes counts, and half is what one would guess.
+ */
+static double known_share(const struct onset *onset, const struct baseline *baseline, uint64_t wall_s)
+{
+	struct baseline_expectation requests, new_share;
+	double more = onset->requests, known = onset->known;
+	if (baseline_expect(baseline, TRAFFIC_REQUESTS, wall_s, &requests) &&
+	    baseline_expect(baseline, TRAFFIC_NEW_SHARE, wall_s, &new_share)) {
+		double normal = requests.middle / (1 - LATELY);
+		more -= normal;
+		known -= normal * (1 - new_share.middle);
+	}
+	if (more < 1)
+		return 1;
+	return fmin(fmax(known / more, 0), 1);
+}
+
+static uint64_t earliest(const struct onset *onset, unsigned over, unsigned harm, uint64_t now_ms)
+{
+	uint64_t began_ms = now_ms;
+	for (unsigned i = 0; i < TRAFFIC_METRICS; i++)
+		if ((over >> i & 1) != 0 && onset->over_since_ms[i] < began_ms)
+			began_ms = onset->over_since_ms[i];
+	for (unsigned i = 0; i < HARMS; i++)
+		if ((harm >> i & 1) != 0 && onset->harm_since_ms[i] < began_ms)
+			began_ms = onset->harm_since_ms[i];
+	return began_ms;
+}
+
+/* Harm by people who were here before is a crowd; what was once taken for one needs a clearer sign to be an attack. */
+static enum traffic_nature nature_of(struct onset *onset, unsigned harm, double share)
+{
+	if (harm == 0)
+		return TRAFFIC_SURGE;
+	onset->was_overload = share > (onset->was_overload ? 0.4 : 0.6);
+	return onset->was_overload ? TRAFFIC_OVERLOAD : TRAFFIC_ATTACK;
+}
+
+static bool has_ended(const struct onset *onset, uint64_t now_ms)
+{
+	return now_ms - onset->quiet_since_ms >= ONSET_END_MS || now_ms - onset->harmless_since_ms >= ONSET_ADAPT_MS;
+}
+
+struct onset_signal onset_tick(struct onset *onset, struct baseline *baseline, const struct traffic_tick *tick,
+			       uint64_t wall_s)
+{
+	uint64_t now_ms = tick->at_ms;
+	remember_lately(onset, tick);
+	struct onset_signal signal = {.over = figures_over(onset, baseline, tick, wall_s),
+				      .harm = harm_done(onset, baseline, tick, wall_s)};
+	onset->adapting = onset->adapting && signal.over != 0 && signal.harm == 0;
+	bool anything = signal.harm != 0 || (signal.over != 0 && !onset->adapting);
+	if (anything)
+		onset->quiet_since_ms = now_ms;
+	if (signal.harm != 0)
+		onset->harmless_since_ms = now_ms;
+	if (anything && onset->began_ms == 0) {
+		signal.begins = true;
+		onset->began_ms = earliest(onset, signal.over, signal.harm, now_ms) + 1;
+		onset->harmless_since_ms = now_ms;
+		baseline_incident_begins(baseline);
+	} else if (onset->began_ms != 0 && has_ended(onset, now_ms)) {
+		signal.ends = true;
+		onset->adapting = anything;
+		onset->began_ms = 0;
+		onset->was_overload = false;
+		baseline_incident_ends(baseline);
+	}
+	baseline_tick(baseline, tick, wall_s);
+	if (onset->began_ms == 0)
+		return signal;
+	signal.began_ms = onset->began_ms - 1;
+	signal.known_share = known_share(onset, baseline, wall_s);
+	signal.nature = anything ? nature_of(onset, signal.harm, signal.known_share) : TRAFFIC_QUIET;
+	return signal;
+}

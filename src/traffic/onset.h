@@ -1,0 +1,62 @@
+/*
+ * When something begins. Each figure of a tick is compared with what the baseline expects, in robust spreads with a
+ * floor; what is over adds up and what is under takes off (CUSUM: Page 1954), so that a tenth of a second of a flood,
+ * or minutes of a small rise, tell. Harm (answers late, errors, no slot left) is told without any history.
+ *
+ * Pure: time is an argument. Milliseconds of a clock that does not go back.
+ */
+#ifndef GUIA_TRAFFIC_ONSET_H
+#define GUIA_TRAFFIC_ONSET_H
+
+#include "traffic/baseline.h"
+
+enum traffic_harm {
+	TRAFFIC_HARM_LATENCY = 1 << 0,
+	TRAFFIC_HARM_ERRORS = 1 << 1,
+	TRAFFIC_HARM_SLOTS = 1 << 2,
+};
+
+enum traffic_nature {
+	TRAFFIC_QUIET,
+	TRAFFIC_SURGE,    /* more than normal, and no harm */
+	TRAFFIC_OVERLOAD, /* harm, by many who were here before: people */
+	TRAFFIC_ATTACK,   /* harm, by many who were not */
+	TRAFFIC_NATURES,
+};
+
+const char *traffic_nature_name(enum traffic_nature nature);
+
+/* All zero is one that has seen nothing. */
+struct onset {
+	double sum[TRAFFIC_METRICS];
+	uint64_t over_since_ms[TRAFFIC_METRICS]; /* when that sum last began to grow */
+	double harm_sum[3];                      /* by bits of traffic_harm */
+	uint64_t harm_since_ms[3];
+	double requests, known, ended, errors; /* of late, each tick counting less as time passes */
+	uint64_t began_ms;                     /* 0: quiet */
+	uint64_t quiet_since_ms;
+	uint64_t harmless_since_ms;
+	bool was_overload;
+	bool adapting; /* what is over became normal by lasting; until it is over no more, or does harm */
+};
+
+struct onset_signal {
+	enum traffic_nature nature;
+	unsigned harm;      /* bits of traffic_harm */
+	unsigned over;      /* bits by traffic_metric: more than expected */
+	uint64_t began_ms;  /* when it began, as far as figures tell; earlier than it was noticed */
+	double known_share; /* of what is more than expected, from where some came before; 0 to 1 */
+	bool begins;        /* with this tick */
+	bool ends;
+};
+
+enum {
+	ONSET_END_MS = 30 * 1000,            /* nothing over for so long: an attack that pauses goes on */
+	ONSET_ADAPT_MS = 6 * 60 * 60 * 1000, /* a surge without any harm for so long is what is normal now */
+};
+
+/* Takes a tick; tells the baseline of an incident's beginning and end, and gives it the tick. */
+struct onset_signal onset_tick(struct onset *onset, struct baseline *baseline, const struct traffic_tick *tick,
+			       uint64_t wall_s);
+
+#endif

@@ -1,0 +1,79 @@
+#include "traffic/rates.h"
+
+enum { GAP_MOST_MS = 10 * 1000 };
+
+const char *traffic_metric_name(enum traffic_metric metric)
+{
+	static const char *const names[TRAFFIC_METRICS] = {
+		[TRAFFIC_REQUESTS] = "requests",
+		[TRAFFIC_BYTES] = "bytes",
+		[TRAFFIC_ERRORS] = "errors",
+		[TRAFFIC_LATENCY] = "origin latency",
+		[TRAFFIC_SLOTS] = "slots in use",
+		[TRAFFIC_NEW_SHARE] = "share of new sources",
+		[TRAFFIC_REFUSALS] = "refusals",
+		[TRAFFIC_READING_HEADER] = "connections sending a header",
+		[TRAFFIC_READING_BODY] = "connections sending a body",
+		[TRAFFIC_WAITING] = "connections waiting for the origin",
+		[TRAFFIC_WRITING] = "connections being answered",
+	};
+	return metric < TRAFFIC_METRICS ? names[metric] : "?";
+}
+
+void traffic_arrival(struct traffic_rates *rates, bool is_new)
+{
+	rates->now.value[TRAFFIC_REQUESTS]++;
+	rates->now.known += !is_new;
+}
+
+void traffic_end(struct traffic_rates *rates, const struct traffic_end *end)
+{
+	rates->now.ended++;
+	rates->now.value[TRAFFIC_BYTES] += (double)end->bytes;
+	rates->now.value[TRAFFIC_REFUSALS] += end->refused;
+	/* What we refused says nothing of how the origin fares. */
+	rates->now.value[TRAFFIC_ERRORS] += !end->refused && (end->status == 0 || end->status >= 500);
+	if (end->origin_us > 0) {
+		rates->latency_sum_ms += end->origin_us / 1000.0;
+		rates->answered++;
+	}
+}
+
+void traffic_standing(struct traffic_rates *rates, double slots, double slots_at_most, const double states[4])
+{
+	rates->now.value[TRAFFIC_SLOTS] = slots;
+	rates->now.slots_at_most = slots_at_most;
+	for (unsigned i = 0; i < 4; i++)
+		rates->now.value[TRAFFIC_READING_HEADER + i] = states[i];
+}
+
+/* What stands goes on into the next tick; what is counted begins anew. */
+static void begin(struct traffic_rates *rates, uint64_t at_ms)
+{
+	struct traffic_tick next = rates->now;
+	next.at_ms = at_ms;
+	next.ended = next.known = 0;
+	next.value[TRAFFIC_REQUESTS] = next.value[TRAFFIC_BYTES] = next.value[TRAFFIC_ERRORS] = 0;
+	next.value[TRAFFIC_NEW_SHARE] = next.value[TRAFFIC_REFUSALS] = 0;
+	rates->now = next;
+	rates->latency_sum_ms = rates->answered = 0;
+}
+
+bool traffic_rates_tick(struct traffic_rates *rates, uint64_t now_ms, struct traffic_tick *ret_tick)
+{
+	if (!rates->began || now_ms < rates->now.at_ms || now_ms - rates->now.at_ms > GAP_MOST_MS) {
+		rates->began = true;
+		begin(rates, now_ms - now_ms % TRAFFIC_TICK_MS);
+		return false;
+	}
+	if (now_ms - rates->now.at_ms < TRAFFIC_TICK_MS)
+		return false;
+	struct traffic_tick *tick = &rates->now;
+	double requests = tick->value[TRAFFIC_REQUESTS];
+	tick->value[TRAFFIC_NEW_SHARE] = requests > 0 ? 1 - tick->known / requests : 0;
+	if (rates->answered > 0)
+		tick->value[TRAFFIC_LATENCY] = rates->latency_sum_ms / rates->answered;
+	*ret_tick = *tick;
+	begin(rates, tick->at_ms + TRAFFIC_TICK_MS);
+	return true;
+}
