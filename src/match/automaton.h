@@ -72,6 +72,19 @@ struct automaton_run {
  */
 void automaton_run(struct automaton_run *runs, size_t count, struct slice value);
 
+/* Places where matches may begin: from `from` to `to`, that included. */
+struct automaton_window {
+	size_t from;
+	size_t to;
+};
+
+/*
+ * What automaton_run() finds with one automaton in a value where matches begin only within windows, which come in
+ * order. False: it was busy, or a window led on too far, and automaton_run() is to be asked.
+ */
+bool automaton_run_windows(struct automaton_run *run, struct slice value, const struct automaton_window *windows,
+			   size_t count);
+
 /* What automaton_run() finds, without making states: slower, by the instructions that wait at a time, but never busy.
  */
 uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_cache *cache, struct slice value,

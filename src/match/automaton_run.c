@@ -1,7 +1,7 @@
 /*
  * Automata over a value: side by side, in pieces, passing over what begins nothing, and without states.
  */
-#include "match/automaton_internal.h"
+#include "match/automaton_step.h"
 
 enum {
 	RUN_EARNS_BYTES = 16,
@@ -11,11 +11,6 @@ enum {
 	SKIPS_TRIED = 16,           /* before it is asked whether they are worth it */
 	SKIP_BYTES_LEAST = 12,      /* in the mean */
 };
-
-static inline const uint16_t *classes_of(const struct automaton *a, bool lowered)
-{
-	return lowered ? a->lowered_class_of : a->class_of;
-}
 
 void automaton_earn(struct automaton_cache *c, size_t bytes)
 {
@@ -104,50 +99,6 @@ static size_t go_on_apart(const struct lanes *lanes, size_t at, size_t end)
 	return go_on_counted(lanes, true, at, end);
 }
 
-/* Rows are no more once their cache was emptied: for a state of another lane, which has the same cache. */
-static bool is_stale(const struct automaton_run *run)
-{
-	return run->emptied != run->cache->facts.emptied;
-}
-
-static void set_row(struct automaton_run *run, uint32_t row)
-{
-	run->row = row;
-	run->emptied = run->cache->facts.emptied;
-}
-
-static void start(struct automaton_run *run, enum before before)
-{
-	set_row(run, automaton_start_row(run->automaton, run->cache, before));
-}
-
-/* One step of one automaton, making the transition if need be. False when its credit is used up, or its row stale. */
-static bool step(struct automaton_run *run, uint32_t class)
-{
-	if (is_stale(run))
-		return false;
-	uint32_t next = run->cache->rows[run->row + class];
-	if (next == UNKNOWN) {
-		if (run->cache->credit_bytes <= 0)
-			return false;
-		next = automaton_make_transition(run->automaton, run->cache, run->row, class);
-	}
-	set_row(run, next);
-	return true;
-}
-
-static uint64_t matched(const struct automaton_run *run)
-{
-	return is_stale(run) ? 0 : automaton_state(run->automaton, run->cache, run->row)->matched;
-}
-
-static void end_run(struct automaton_run *run, bool busy)
-{
-	run->busy = busy || !step(run, run->automaton->class_count - 1);
-	run->found = matched(run);
-	run->cache->facts.refused += run->busy;
-}
-
 /* Leaves out the lanes that are marked. */
 static void drop(struct lanes *lanes, const bool *dropped)
 {
@@ -174,11 +125,6 @@ static void step_together(struct lanes *lanes, size_t at)
 			end_run(lanes->runs[k], true);
 	}
 	drop(lanes, dropped);
-}
-
-static uint64_t all_patterns(const struct automaton *a)
-{
-	return a->pattern_count == 64 ? UINT64_MAX : ((uint64_t)1 << a->pattern_count) - 1;
 }
 
 /* Whether nothing that may come changes what was found. */

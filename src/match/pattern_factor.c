@@ -7,13 +7,14 @@
 #include "match/pattern_factor.h"
 
 #include "base/error.h"
-#include "match/pattern_width.h"
 
 #include <stdlib.h>
 
 enum {
-	WORDS_MOST = 256, /* of a stretch */
-	BYTES_MOST = 6,   /* a larger set of bytes ends a stretch */
+	WAYS = 64,
+	WORDS_MOST = 256,  /* of a stretch */
+	PAIRS_MOST = 4096, /* of words that are compared to tell lists apart; of longer ones one is enough */
+	BYTES_MOST = 6,    /* a larger set of bytes ends a stretch */
 	NOISE_WEIGHT = 20,
 };
 
@@ -21,7 +22,8 @@ enum {
 struct words {
 	struct pattern_factor *items;
 	size_t count;
-	bool known; /* false: not a short list */
+	bool known;                /* false: not a short list */
+	struct pattern_span reach; /* from where a match of the node begins to where the string does, at most */
 };
 
 struct found {
@@ -29,20 +31,27 @@ struct found {
 	struct words starts; /* where the words are not known */
 	struct words ends;
 	struct words factors;
+	struct words second; /* the next best, of another part of the pattern */
 };
 
 struct finder {
 	const struct pattern *pattern;
+	uint32_t top; /* the pattern's choice of ways */
 	size_t least;
 	bool failed; /* no memory */
 };
 
+/* Second factors that are found more often are not worth seeking. */
+static const double SECOND_SHARE_MOST = 5e-5;
+
+static struct slice text_of(const struct pattern_factor *word)
+{
+	return slice_make(word->bytes, word->len);
+}
+
 static double share_of(const struct pattern_factor *factor)
 {
-	double share = 1;
-	for (size_t i = 0; i < factor->len; i++)
-		share *= pattern_byte_frequency(factor->bytes[i]);
-	return share;
+	return pattern_text_share(text_of(factor));
 }
 
 /* The same for bytes that are all alike. */
@@ -68,6 +77,15 @@ static double cost_of(const struct finder *f, const struct words *words)
 	return cost;
 }
 
+/* The same for second factors, which are sought in text only where others were found: noise does not matter. */
+static double second_cost_of(const struct finder *f, const struct words *words)
+{
+	double cost = 0;
+	for (size_t i = 0; i < words->count; i++)
+		cost += words->items[i].len < f->least ? 2 : share_of(&words->items[i]);
+	return words->known && cost <= SECOND_SHARE_MOST ? cost : 2;
+}
+
 static void words_free(struct words *words)
 {
 	free(words->items);
@@ -76,9 +94,12 @@ static void words_free(struct words *words)
 
 static bool words_add(struct finder *f, struct words *words, struct pattern_factor word)
 {
-	for (size_t i = 0; i < words->count; i++)
-		if (memcmp(&words->items[i], &word, sizeof(word)) == 0)
+	for (size_t i = 0; i < words->count; i++) {
+		if (slice_equal(text_of(&words->items[i]), text_of(&word))) {
+			words->items[i].ways |= word.ways;
 			return true;
+		}
+	}
 	if ((words->count & (words->count - 1)) == 0) {
 		size_t room = words->count == 0 ? 1 : 2 * words->count;
 		struct pattern_factor *items = realloc(words->items, room * sizeof(*items));
@@ -105,7 +126,7 @@ static struct words words_of_set(struct finder *f, const struct pattern_set *set
 	for (unsigned c = 0; c < 256 && words.known; c++) {
 		if (!pattern_set_has(set, (uint8_t)c))
 			continue;
-		words_add(f, &words, (struct pattern_factor){1, {byte_lower((uint8_t)c)}});
+		words_add(f, &words, (struct pattern_factor){.len = 1, .bytes = {byte_lower((uint8_t)c)}});
 		words.known = words.count <= BYTES_MOST;
 	}
 	if (!words.known)
@@ -116,7 +137,8 @@ static struct words words_of_set(struct finder *f, const struct pattern_set *set
 /* All of `left` before all of `right`; unknown if these are many or long. */
 static struct words words_join(struct finder *f, const struct words *left, const struct words *right)
 {
-	struct words joined = {.known = left->known && right->known && left->count * right->count <= WORDS_MOST};
+	struct words joined = {.known = left->known && right->known && left->count * right->count <= WORDS_MOST,
+			       .reach = left->reach};
 	for (size_t i = 0; i < left->count && joined.known; i++) {
 		for (size_t k = 0; k < right->count && joined.known; k++) {
 			struct pattern_factor word = left->items[i];
@@ -138,6 +160,7 @@ static struct words words_join(struct finder *f, const struct words *left, const
 static void words_unite(struct finder *f, struct words *words, const struct words *more, size_t most)
 {
 	words->known = words->known && more->known && words->count + more->count <= most;
+	words->reach = pattern_span_either(words->reach, more->reach);
 	for (size_t i = 0; i < more->count && words->known; i++)
 		words_add(f, words, more->items[i]);
 	if (!words->known)
@@ -151,15 +174,50 @@ static struct words words_copy(struct finder *f, const struct words *words)
 	return copy;
 }
 
-/* Keeps the rarer of two lists of factors; takes `other` over. */
-static void keep_better(struct finder *f, struct words *best, struct words other)
+static bool holds(struct slice text, const struct pattern_factor *word)
 {
-	if (cost_of(f, &other) < cost_of(f, best)) {
-		words_free(best);
-		*best = other;
+	return word->len > 0 && word->len <= text.len &&
+	       slice_find(text, slice_make(word->bytes, word->len), 0) < text.len;
+}
+
+static bool is_alike(const struct pattern_factor *word, const struct words *words)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		const struct pattern_factor *other = &words->items[i];
+		if (holds(slice_make(word->bytes, word->len), other) ||
+		    holds(slice_make(other->bytes, other->len), word))
+			return true;
+	}
+	return false;
+}
+
+/* Whether each word is part of one of another list, or the other way round: such a list tells nothing more. */
+static bool are_alike(const struct words *words, const struct words *others)
+{
+	if (words->count * others->count > PAIRS_MOST)
+		return true;
+	for (size_t i = 0; i < words->count; i++)
+		if (!is_alike(&words->items[i], others))
+			return false;
+	return true;
+}
+
+/* Keeps the two rarest lists of factors; takes `other` over. */
+static void keep_better(struct finder *f, struct found *found, struct words other)
+{
+	if (cost_of(f, &other) < cost_of(f, &found->factors)) {
+		struct words best = found->factors;
+		found->factors = other;
+		other = best;
+	}
+	if (second_cost_of(f, &other) < second_cost_of(f, &found->second) && !are_alike(&other, &found->factors)) {
+		words_free(&found->second);
+		found->second = other;
 	} else {
 		words_free(&other);
 	}
+	if (found->second.count > 0 && are_alike(&found->second, &found->factors))
+		words_free(&found->second);
 }
 
 static struct found find(struct finder *f, uint32_t at);
@@ -181,8 +239,9 @@ static const struct words *ends_of(const struct found *found)
 	return found->words.known ? &found->words : &found->ends;
 }
 
-/* A stretch is over where `next` comes, and another begins with how that ends. */
-static void end_stretch(struct finder *f, struct found *row, struct words *stretch, const struct found *next)
+/* A stretch is over where `next` comes, and another begins with how that ends, `reach` behind the row's beginning. */
+static void end_stretch(struct finder *f, struct found *row, struct words *stretch, const struct found *next,
+			struct pattern_span reach)
 {
 	struct words longer = words_join(f, stretch, starts_of(next));
 	if (!longer.known)
@@ -190,44 +249,72 @@ static void end_stretch(struct finder *f, struct found *row, struct words *stret
 	if (row->words.known)
 		row->starts = words_copy(f, &longer);
 	row->words.known = false;
-	keep_better(f, &row->factors, longer);
+	keep_better(f, row, longer);
 	words_free(stretch);
 	*stretch = ends_of(next)->known ? words_copy(f, ends_of(next)) : words_of_nothing(f);
+	stretch->reach = reach;
 }
 
 static struct found find_row(struct finder *f, uint32_t child)
 {
 	struct found row = {.words.known = true};
 	struct words stretch = words_of_nothing(f);
+	struct pattern_span before = {0};
 	for (; child != PATTERN_NO_NODE && !f->failed; child = f->pattern->nodes[child].next) {
 		struct found one = find(f, child);
-		keep_better(f, &row.factors, one.factors);
+		one.factors.reach = pattern_span_add(before, one.factors.reach);
+		one.second.reach = pattern_span_add(before, one.second.reach);
+		keep_better(f, &row, one.factors);
+		keep_better(f, &row, one.second);
+		before = pattern_span_add(before, pattern_span(f->pattern, child));
 		struct words longer = words_join(f, &stretch, &one.words);
 		if (longer.known) {
 			words_free(&stretch);
 			stretch = longer;
 		} else {
-			end_stretch(f, &row, &stretch, &one);
+			end_stretch(f, &row, &stretch, &one, before);
 		}
 		found_free(&one);
 	}
 	*(row.words.known ? &row.words : &row.ends) = words_copy(f, &stretch);
-	keep_better(f, &row.factors, stretch);
+	keep_better(f, &row, stretch);
 	return row;
 }
 
-static struct found find_choice(struct finder *f, uint32_t child)
+/* `way`: 0 where the choice is not the pattern's. More than so many share the last. */
+static void mark_way(struct found *one, unsigned way)
 {
-	struct found choice = {.words.known = true, .starts.known = true, .ends.known = true, .factors.known = true};
-	for (; child != PATTERN_NO_NODE && !f->failed; child = f->pattern->nodes[child].next) {
+	uint64_t bit = way > 0 ? (uint64_t)1 << (way - 1) : 0;
+	for (size_t i = 0; i < one->factors.count; i++)
+		one->factors.items[i].ways |= bit;
+	for (size_t i = 0; i < one->second.count; i++)
+		one->second.items[i].ways |= bit;
+}
+
+static struct found find_choice(struct finder *f, uint32_t child, unsigned way)
+{
+	struct found choice = {.words.known = true,
+			       .starts.known = true,
+			       .ends.known = true,
+			       .factors.known = true,
+			       .second.known = true};
+	bool any = false;
+	for (; child != PATTERN_NO_NODE && !f->failed;
+	     child = f->pattern->nodes[child].next, way += way > 0 && way < WAYS) {
 		struct found one = find(f, child);
+		mark_way(&one, way);
 		words_unite(f, &choice.starts, starts_of(&one), WORDS_MOST);
 		words_unite(f, &choice.ends, ends_of(&one), WORDS_MOST);
 		words_unite(f, &choice.words, &one.words, WORDS_MOST);
 		words_unite(f, &choice.factors, &one.factors, PATTERN_FACTORS_MOST);
+		words_unite(f, &choice.second, one.second.known ? &one.second : &one.factors, PATTERN_FACTORS_MOST);
+		any = any || one.second.known;
 		words_free(&one.factors);
+		words_free(&one.second);
 		found_free(&one);
 	}
+	if (!any)
+		words_free(&choice.second);
 	return choice;
 }
 
@@ -255,12 +342,14 @@ static struct found find_repeat(struct finder *f, const struct pattern_node *nod
 		words_unite(f, &repeated.words, &nothing, WORDS_MOST);
 		words_free(&nothing);
 		words_free(&one.factors);
+		words_free(&one.second);
 	} else {
 		repeated.starts = words_copy(f, starts_of(&one));
 		repeated.ends = words_copy(f, ends_of(&one));
 	}
 	found_free(&one);
 	repeated.factors = one.factors;
+	repeated.second = one.second;
 	return repeated;
 }
 
@@ -279,50 +368,85 @@ static struct found find(struct finder *f, uint32_t at)
 	case PATTERN_CAT:
 		return find_row(f, node->first);
 	case PATTERN_ALT:
-		return find_choice(f, node->first);
+		return find_choice(f, node->first, at == f->top ? 1 : 0);
 	case PATTERN_REPEAT:
 		return find_repeat(f, node);
 	}
 	return found;
 }
 
-static bool holds(struct slice text, const struct pattern_factor *word)
-{
-	return word->len > 0 && word->len <= text.len &&
-	       slice_find(text, slice_make(word->bytes, word->len), 0) < text.len;
-}
-
 /* Takes the words over, without those that hold another. */
 static struct pattern_factors factors_made(struct words *words)
 {
-	struct pattern_factors factors = {.items = words->items};
+	struct pattern_factors factors = {.items = words->items, .reach = words->reach};
+	const struct pattern_span within = {.bytes = PATTERN_FACTOR_BYTES_MOST};
+	bool any_needless = false;
 	for (size_t i = 0; i < words->count; i++) {
 		bool needless = false;
 		struct slice text = slice_make(words->items[i].bytes, words->items[i].len);
-		for (size_t k = 0; k < words->count && !needless; k++)
-			needless = k != i && holds(text, &words->items[k]);
+		for (size_t k = 0; k < words->count && !needless; k++) {
+			if (k != i && holds(text, &words->items[k])) {
+				words->items[k].ways |= words->items[i].ways;
+				needless = true;
+			}
+		}
 		words->items[i].len = needless ? 0 : words->items[i].len;
+		any_needless = any_needless || needless;
 	}
+	if (any_needless)
+		factors.reach = pattern_span_add(factors.reach, within);
 	for (size_t i = 0; i < words->count; i++) {
 		if (words->items[i].len == 0)
 			continue;
+		if (words->items[i].ways == 0)
+			words->items[i].ways = UINT64_MAX;
 		factors.share += share_of(&words->items[i]);
 		factors.items[factors.count++] = words->items[i];
 	}
 	return factors;
 }
 
-int pattern_factors_find(const struct pattern *pattern, size_t least, struct pattern_factors *ret_factors)
+/* The choice that is the whole pattern, groups and assertions around it aside. */
+static uint32_t top_of(const struct pattern *pattern)
 {
-	struct finder finder = {.pattern = pattern, .least = least};
-	struct found found = find(&finder, 0);
-	keep_better(&finder, &found.factors, words_copy(&finder, starts_of(&found)));
+	uint32_t top = 0;
+	for (;;) {
+		uint32_t row = pattern->nodes[top].first, only = PATTERN_NO_NODE;
+		if (row == PATTERN_NO_NODE || pattern->nodes[row].next != PATTERN_NO_NODE ||
+		    pattern->nodes[row].kind != PATTERN_CAT)
+			return top;
+		for (uint32_t c = pattern->nodes[row].first; c != PATTERN_NO_NODE; c = pattern->nodes[c].next) {
+			if (pattern->nodes[c].kind == PATTERN_ASSERT || pattern->nodes[c].kind == PATTERN_EMPTY)
+				continue;
+			if (only != PATTERN_NO_NODE)
+				return top;
+			only = c;
+		}
+		if (only == PATTERN_NO_NODE || pattern->nodes[only].kind != PATTERN_ALT)
+			return top;
+		top = only;
+	}
+}
+
+int pattern_factors_find(const struct pattern *pattern, size_t least, struct pattern_factors *ret_factors,
+			 struct pattern_factors *ret_second)
+{
+	struct finder finder = {.pattern = pattern, .top = top_of(pattern), .least = least};
+	struct found found = find(&finder, finder.top);
+	if (cost_of(&finder, &found.factors) > 1)
+		keep_better(&finder, &found, words_copy(&finder, starts_of(&found)));
 	found_free(&found);
-	*ret_factors = (struct pattern_factors){0};
-	if (finder.failed || cost_of(&finder, &found.factors) > 1)
-		words_free(&found.factors);
-	else
+	*ret_factors = *ret_second = (struct pattern_factors){0};
+	bool any = !finder.failed && cost_of(&finder, &found.factors) <= 1;
+	bool both = any && found.second.count > 0;
+	if (any)
 		*ret_factors = factors_made(&found.factors);
+	else
+		words_free(&found.factors);
+	if (both)
+		*ret_second = factors_made(&found.second);
+	else
+		words_free(&found.second);
 	return finder.failed ? -ENOMEM : 0;
 }
 

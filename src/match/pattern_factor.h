@@ -6,7 +6,7 @@
 #ifndef GUIA_MATCH_PATTERN_FACTOR_H
 #define GUIA_MATCH_PATTERN_FACTOR_H
 
-#include "match/pattern.h"
+#include "match/pattern_width.h"
 
 enum {
 	PATTERN_FACTOR_BYTES_MOST = 16, /* of a longer literal a part is taken */
@@ -15,6 +15,7 @@ enum {
 
 /* ASCII letters are lower case, and stand for both cases. */
 struct pattern_factor {
+	uint64_t ways; /* a bit for each of the pattern's choices that it belongs to */
 	uint8_t len;
 	uint8_t bytes[PATTERN_FACTOR_BYTES_MOST];
 };
@@ -23,10 +24,16 @@ struct pattern_factors {
 	struct pattern_factor *items; /* owned; NULL: every value may match */
 	size_t count;
 	double share; /* how many of plain text's places begin one of them, by a guess */
+	/* Of each match, what stands before the first place at which it holds one of them, at most. */
+	struct pattern_span reach;
 };
 
-/* Those of `least` bytes or more that are rarest in plain text. 0 or -ENOMEM. */
-int pattern_factors_find(const struct pattern *pattern, size_t least, struct pattern_factors *ret_factors);
+/*
+ * Those of `least` bytes or more that are rarest in plain text; and second ones, from other parts of the pattern where
+ * it has some: every match holds one of each that have a way in common. 0 or -ENOMEM.
+ */
+int pattern_factors_find(const struct pattern *pattern, size_t least, struct pattern_factors *ret_factors,
+			 struct pattern_factors *ret_second);
 void pattern_factors_free(struct pattern_factors *factors);
 
 #endif

@@ -1,20 +1,28 @@
 #include "match/pattern_factor.h"
 
 #include "base/test_cases.h"
+#include "match/regex.h"
+#include "match/test_generate.h"
+#include "match/test_rules.h"
 
 static void render(struct slice source, struct buffer *out)
 {
 	struct pattern pattern;
-	struct pattern_factors factors;
+	struct pattern_factors factors, second;
 	assert_int_equal(pattern_parse(source, 0, &pattern), 0);
-	assert_int_equal(pattern_factors_find(&pattern, 3, &factors), 0);
+	assert_int_equal(pattern_factors_find(&pattern, 3, &factors, &second), 0);
 	for (size_t i = 0; i < factors.count; i++) {
 		buffer_text(out, i > 0 ? " " : "");
 		buffer_add(out, slice_make(factors.items[i].bytes, factors.items[i].len));
 	}
 	if (factors.items == NULL)
 		buffer_text(out, "none");
+	for (size_t i = 0; i < second.count; i++) {
+		buffer_text(out, i > 0 ? " " : " & ");
+		buffer_add(out, slice_make(second.items[i].bytes, second.items[i].len));
+	}
 	pattern_factors_free(&factors);
+	pattern_factors_free(&second);
 	pattern_free(&pattern);
 }
 
@@ -32,4 +40,80 @@ static void cases_come_out(void **state)
 	test_cases_close(&cases);
 }
 
-TEST_MAIN(cmocka_unit_test(cases_come_out))
+/* The ways of the factors that a match holds; with `ret_first`, where the first of them begins. */
+static uint64_t ways_in(const struct pattern_factors *factors, struct slice match, size_t *ret_first)
+{
+	uint64_t ways = 0;
+	for (size_t i = 0; i < factors->count; i++) {
+		size_t at = slice_find_nocase(match, slice_make(factors->items[i].bytes, factors->items[i].len), 0);
+		ways |= at < match.len ? factors->items[i].ways : 0;
+		if (ret_first != NULL && at < *ret_first)
+			*ret_first = at;
+	}
+	return ways;
+}
+
+static void check_match(struct slice source, const struct pattern_factors *factors,
+			const struct pattern_factors *second, struct slice match)
+{
+	size_t first = match.len, others = 0;
+	uint64_t ways = ways_in(factors, match, &first);
+	for (size_t i = 0; i < first; i++)
+		others += !pattern_set_has(&factors->reach.loops, match.ptr[i]);
+	if (ways == 0 || others > factors->reach.bytes ||
+	    (second->count > 0 && (ways & ways_in(second, match, NULL)) == 0))
+		fail_msg("[%.*s] matches [%.*s]", SLICE_ARG(source), SLICE_ARG(match));
+}
+
+static size_t check_pattern(struct slice source, const struct pattern *pattern, struct regex_scratch *scratch)
+{
+	static struct test_text text;
+	struct test_random random = {source.len};
+	struct pattern_factors factors, second;
+	struct regex *regex;
+	size_t matches = 0;
+	assert_int_equal(pattern_factors_find(pattern, 3, &factors, &second), 0);
+	assert_int_equal(regex_compile(source, 0, &regex, NULL), 0);
+	for (int round = 0; factors.count > 0 && round < 60; round++) {
+		const struct regex_limits limits = {.match = 50 * 1000};
+		struct regex_span group;
+		size_t count = 1;
+		test_generate(&random, pattern, source, &text);
+		struct slice value = slice_make(text.bytes, text.len);
+		if (regex_match(regex, scratch, value, 0, &limits, &group, &count) != REGEX_MATCH)
+			continue;
+		check_match(source, &factors, &second, slice_sub(value, group.start, group.end));
+		matches++;
+	}
+	regex_free(regex);
+	pattern_factors_free(&factors);
+	pattern_factors_free(&second);
+	return matches;
+}
+
+static void matches_hold_what_is_told(void **state)
+{
+	(void)state;
+	static struct test_rules rules;
+	static const char *const sources[] = {"warning.*ingres_|ingres sqlstate|ingres[^a].*driver",
+					      "\\b(?:at[ \\n]+(?:org|com)|java[.a-z]+error)\\b",
+					      "(?i:x+abcd.{2,9}|[^>]{0,400}efgh)ij", "a(?:bcde|xbcdey)+[0-9]*fgh"};
+	struct regex_scratch *scratch;
+	struct pattern pattern;
+	size_t matches = 0;
+	assert_int_equal(regex_scratch_create(&scratch), 0);
+	test_rules_find(&rules);
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		rules.patterns[rules.count++] = slice_from_string(sources[i]);
+	for (size_t i = 0; i < rules.count; i++) {
+		if (pattern_parse(rules.patterns[i], 0, &pattern) != 0)
+			continue;
+		matches += check_pattern(rules.patterns[i], &pattern, scratch);
+		pattern_free(&pattern);
+	}
+	printf("# %zu matches of %zu patterns\n", matches, rules.count);
+	assert_true(matches > rules.count * 4);
+	regex_scratch_free(scratch);
+}
+
+TEST_MAIN(cmocka_unit_test(cases_come_out), cmocka_unit_test(matches_hold_what_is_told))

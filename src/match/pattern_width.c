@@ -53,6 +53,64 @@ uint32_t pattern_width(const struct pattern *pattern, const struct pattern_set *
 	return width_of(pattern, 0, allowed);
 }
 
+enum { SPAN_BYTES_MOST = 256 }; /* of a repeat; more are better told as a set */
+
+static void unite(struct pattern_set *set, const struct pattern_set *other)
+{
+	for (unsigned i = 0; i < 4; i++)
+		set->bits[i] |= other->bits[i];
+}
+
+struct pattern_span pattern_span_add(struct pattern_span a, struct pattern_span b)
+{
+	unite(&a.loops, &b.loops);
+	a.bytes = a.bytes > UINT32_MAX - b.bytes ? UINT32_MAX : a.bytes + b.bytes;
+	return a;
+}
+
+struct pattern_span pattern_span_either(struct pattern_span a, struct pattern_span b)
+{
+	unite(&a.loops, &b.loops);
+	a.bytes = a.bytes > b.bytes ? a.bytes : b.bytes;
+	return a;
+}
+
+/* All bytes that a node may take. */
+static void add_alphabet(const struct pattern *p, uint32_t at, struct pattern_set *set)
+{
+	if (p->nodes[at].kind == PATTERN_SET)
+		unite(set, &p->nodes[at].set);
+	for (uint32_t c = p->nodes[at].first; c != PATTERN_NO_NODE; c = p->nodes[c].next)
+		add_alphabet(p, c, set);
+}
+
+static struct pattern_span span_of_repeat(const struct pattern *p, const struct pattern_node *node)
+{
+	struct pattern_span span = pattern_span(p, node->first);
+	if (node->max != PATTERN_ENDLESS && (uint64_t)span.bytes * node->max <= SPAN_BYTES_MOST) {
+		span.bytes *= node->max;
+		return span;
+	}
+	span = (struct pattern_span){0};
+	add_alphabet(p, node->first, &span.loops);
+	return span;
+}
+
+struct pattern_span pattern_span(const struct pattern *p, uint32_t at)
+{
+	const struct pattern_node *node = &p->nodes[at];
+	struct pattern_span span = {0};
+	if (node->kind == PATTERN_SET)
+		span.bytes = 1;
+	if (node->kind == PATTERN_REPEAT)
+		return span_of_repeat(p, node);
+	for (uint32_t c = node->kind == PATTERN_SET ? PATTERN_NO_NODE : node->first; c != PATTERN_NO_NODE;
+	     c = p->nodes[c].next)
+		span = node->kind == PATTERN_CAT ? pattern_span_add(span, pattern_span(p, c))
+						 : pattern_span_either(span, pattern_span(p, c));
+	return span;
+}
+
 size_t pattern_loops(const struct pattern *pattern)
 {
 	size_t loops = 0;

@@ -12,6 +12,21 @@
  */
 uint32_t pattern_width(const struct pattern *pattern, const struct pattern_set *allowed);
 
+/* Bytes of which so many are any, and all others are in a set. */
+struct pattern_span {
+	uint32_t bytes;
+	struct pattern_set loops;
+};
+
+/* What a match of a node, number `at`, is at most. */
+struct pattern_span pattern_span(const struct pattern *pattern, uint32_t at);
+
+/* One after another. */
+struct pattern_span pattern_span_add(struct pattern_span a, struct pattern_span b);
+
+/* One or the other. */
+struct pattern_span pattern_span_either(struct pattern_span a, struct pattern_span b);
+
 /* Repeats without an end. */
 size_t pattern_loops(const struct pattern *pattern);
 
@@ -26,5 +41,8 @@ unsigned pattern_set_commonness(const struct pattern_set *set);
 
 /* How often a byte is seen at a place of prose, markup and addresses, by a guess: 0 to 1. */
 double pattern_byte_frequency(uint8_t byte);
+
+/* How many places of such text begin a string, whatever its case, by a guess from its pairs of bytes: 0 to 1. */
+double pattern_text_share(struct slice bytes);
 
 #endif

@@ -52,7 +52,9 @@ void scan_set_free(struct scan_set *set)
 	free(set->automata);
 	scan_grams_free(set->grams);
 	free(set->gated);
-	free(set->factors);
+	free(set->factors.items);
+	free(set->seconds.items);
+	free(set->gates);
 	free(set->in_database);
 	free(set->first_factor);
 	free(set->routes);
@@ -88,8 +90,8 @@ static void find_widths(const struct scan_builder *b, struct scan_set *set)
 		uint32_t width = width_of(&b->entries[i], (enum scan_route)set->routes[i]);
 		least = width < least ? width : least;
 	}
-	for (size_t i = 0; i < set->factor_count; i++)
-		least = set->factors[i].literal.len < least ? set->factors[i].literal.len : least;
+	for (size_t i = 0; i < set->factors.count; i++)
+		least = set->factors.items[i].literal.len < least ? set->factors.items[i].literal.len : least;
 	set->database_min_width = least;
 	for (size_t i = 0; i < set->automaton_count; i++)
 		least = set->automata[i].min_width < least ? set->automata[i].min_width : least;
@@ -99,7 +101,7 @@ static void find_widths(const struct scan_builder *b, struct scan_set *set)
 /* Only where the database holds nothing but literals that are long enough; factors are. */
 static int make_filter(const struct scan_builder *b, struct scan_set *set)
 {
-	size_t count = set->factor_count;
+	size_t count = set->factors.count;
 	for (size_t i = 0; i < b->count; i++) {
 		if (!in_database(set, i))
 			continue;
@@ -111,8 +113,8 @@ static int make_filter(const struct scan_builder *b, struct scan_set *set)
 	for (size_t i = 0; r == 0 && i < b->count; i++)
 		if (in_database(set, i))
 			scan_filter_add(set->filter, b->entries[i].text);
-	for (size_t i = 0; r == 0 && i < set->factor_count; i++)
-		scan_filter_add(set->filter, scan_factor_text(&set->factors[i]));
+	for (size_t i = 0; r == 0 && i < set->factors.count; i++)
+		scan_filter_add(set->filter, scan_factor_text(&set->factors.items[i]));
 	return r;
 }
 
@@ -162,11 +164,11 @@ static int order_factors(struct scan_set *set)
 	set->first_factor = calloc(set->slot_count + 1, sizeof(*set->first_factor));
 	if (set->first_factor == NULL)
 		return -ENOMEM;
-	if (set->factor_count > 0)
-		qsort(set->factors, set->factor_count, sizeof(*set->factors), by_slot);
+	if (set->factors.count > 0)
+		qsort(set->factors.items, set->factors.count, sizeof(*set->factors.items), by_slot);
 	uint32_t at = 0;
 	for (uint32_t slot = 0; slot <= set->slot_count; slot++) {
-		while (at < set->factor_count && set->factors[at].slot < slot)
+		while (at < set->factors.count && set->factors.items[at].slot < slot)
 			at++;
 		set->first_factor[slot] = at;
 	}

@@ -64,6 +64,7 @@ struct member {
 	bool loops;
 	uint32_t min_width;
 	struct pattern_factors factors; /* none: no gate */
+	struct pattern_factors second;
 };
 
 struct members {
@@ -100,6 +101,12 @@ static void describe(const struct pattern *pattern, struct member *member)
 	member->level = member->commonness >= COMMON ? 0 : member->commonness >= RARE ? 1 : 2;
 }
 
+static void drop_gate(struct member *member)
+{
+	pattern_factors_free(&member->factors);
+	pattern_factors_free(&member->second);
+}
+
 /* 0, AUTOMATON_UNFIT, or -ENOMEM. `many`: patterns with more instructions are unfit. */
 static int look(unsigned flags, size_t many, struct member *member)
 {
@@ -109,12 +116,12 @@ static int look(unsigned flags, size_t many, struct member *member)
 	if (r != 0)
 		return r == PATTERN_OPAQUE ? AUTOMATON_UNFIT : r;
 	describe(&pattern, member);
-	r = pattern_factors_find(&pattern, SCAN_FILTER_BYTES, &member->factors);
+	r = pattern_factors_find(&pattern, SCAN_FILTER_BYTES, &member->factors, &member->second);
 	pattern_free(&pattern);
 	if (r != 0)
 		return r;
 	if (member->factors.share > FACTORS_SHARE_MOST)
-		pattern_factors_free(&member->factors);
+		drop_gate(member);
 	r = automaton_builder_create(false, &builder);
 	if (r != 0)
 		return r;
@@ -131,7 +138,7 @@ static void member_free(struct member *member)
 {
 	free((void *)(uintptr_t)member->text.ptr);
 	automaton_free(member->alone);
-	pattern_factors_free(&member->factors);
+	drop_gate(member);
 }
 
 static bool has_gate(const struct member *member)
@@ -190,7 +197,7 @@ static void drop_few_gates(struct members *members)
 	for (size_t i = 0; i < members->count; i++)
 		count += has_gate(&members->items[i]);
 	for (size_t i = 0; count < GATES_LEAST && i < members->count; i++)
-		pattern_factors_free(&members->items[i].factors);
+		drop_gate(&members->items[i]);
 }
 
 static bool is_calm(const struct member *member, unsigned level)
@@ -250,18 +257,27 @@ static uint64_t key_for(struct scan_set *set, const struct member *member)
 	return key != 0 ? key : SCAN_KEY_ANY;
 }
 
+/* 0 or -ENOMEM. */
+static int add_factors(struct scan_factors *list, uint32_t slot, const struct pattern_factors *factors)
+{
+	for (size_t i = 0; i < factors->count; i++) {
+		if (vector_grow((void **)&list->items, &list->capacity, list->count, sizeof(*list->items)) != 0)
+			return -ENOMEM;
+		list->items[list->count++] = (struct scan_factor){slot, factors->items[i]};
+	}
+	return 0;
+}
+
 /* Each member gets a gate. 0 or -ENOMEM. */
 static int add_gates(struct scan_set *set, struct scan_automaton *group, const struct member *members, size_t count)
 {
 	group->gated = true;
 	for (size_t i = 0; i < count; i++) {
-		for (size_t k = 0; k < members[i].factors.count; k++) {
-			if (vector_grow((void **)&set->factors, &set->factor_capacity, set->factor_count,
-					sizeof(*set->factors)) != 0)
-				return -ENOMEM;
-			set->factors[set->factor_count++] =
-				(struct scan_factor){group->first_slot + (uint32_t)i, members[i].factors.items[k]};
-		}
+		uint32_t slot = group->first_slot + (uint32_t)i;
+		if (add_factors(&set->factors, slot, &members[i].factors) != 0 ||
+		    add_factors(&set->seconds, slot, &members[i].second) != 0)
+			return -ENOMEM;
+		set->gates[slot] = (struct scan_gate){members[i].factors.reach, members[i].second.count > 0};
 		set->gate_count++;
 	}
 	return 0;
@@ -271,7 +287,7 @@ void scan_automata_open(struct scan_set *set)
 {
 	for (size_t i = 0; i < set->automaton_count; i++)
 		set->automata[i].gated = false;
-	set->factor_count = 0;
+	set->factors.count = set->seconds.count = 0;
 	set->gate_count = 0;
 }
 
@@ -355,7 +371,8 @@ static int build_groups(const struct scan_builder *builder, struct scan_set *set
 	join_levels(members);
 	qsort(members->items, members->count, sizeof(*members->items), by_kind);
 	set->automata = calloc(members->count + 1, sizeof(*set->automata));
-	if (set->automata == NULL)
+	set->gates = calloc(members->count + 1, sizeof(*set->gates));
+	if (set->automata == NULL || set->gates == NULL)
 		return -ENOMEM;
 	for (size_t from = 0, to; from < members->count && r == 0; from = to) {
 		for (to = from; to < members->count; to++)

@@ -140,14 +140,14 @@ static int add_of_factor(const struct scan_set *set, const struct scan_factor *f
 static int expressions_collect(const struct scan_builder *b, const struct scan_set *set,
 			       struct scan_expressions *ret_expressions)
 {
-	int r = expressions_make(b->count + set->factor_count, ret_expressions);
+	int r = expressions_make(b->count + set->factors.count, ret_expressions);
 	for (size_t i = 0; r == 0 && i < b->count; i++) {
 		enum scan_route route = (enum scan_route)set->routes[i];
 		if (route == SCAN_ROUTE_DATABASE || route == SCAN_ROUTE_PREFILTER)
 			r = add_of_entry(b, i, route, ret_expressions);
 	}
-	for (size_t i = 0; r == 0 && i < set->factor_count; i++)
-		r = add_of_factor(set, &set->factors[i], ret_expressions);
+	for (size_t i = 0; r == 0 && i < set->factors.count; i++)
+		r = add_of_factor(set, &set->factors.items[i], ret_expressions);
 	return r;
 }
 

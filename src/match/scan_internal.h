@@ -65,7 +65,19 @@ struct scan_factor {
 	struct pattern_factor literal;
 };
 
-/* Factors, and literals where they are few, to be sought in long values by themselves. Marks are Hyperscan's ids. */
+struct scan_factors {
+	struct scan_factor *items;
+	size_t count;
+	size_t capacity;
+};
+
+struct scan_gate {
+	struct pattern_span reach; /* of a pattern's factors */
+	bool has_second;           /* factors, of which one with a way in common must be found; not Hyperscan's */
+};
+
+/* Factors, second ones too, and literals where they are few, to be sought in long values by themselves. Marks are
+ * Hyperscan's ids. */
 struct scan_sought {
 	struct seek_word *words; /* in their order */
 	size_t count;            /* 0: nothing can be sought so */
@@ -91,11 +103,11 @@ struct scan_set {
 	 */
 	uint64_t byte_keys[256];
 	bool has_regexes;            /* in the database, which may tell cases apart */
-	struct scan_factor *factors; /* by slot */
-	size_t factor_count;
-	size_t factor_capacity;
+	struct scan_factors factors; /* by slot */
+	struct scan_factors seconds;
 	uint32_t *first_factor; /* by slot; one more than there are slots */
 	uint32_t gate_count;
+	struct scan_gate *gates; /* by slot, of those with a gate */
 	struct scan_sought sought;
 	uint8_t *routes; /* enum scan_route by entry of the builder */
 	size_t route_count;
@@ -107,6 +119,46 @@ struct scan_set {
 	uint32_t database_findable;  /* ids that it may find */
 	struct scan_set_facts facts;
 };
+
+/* States made for automata of one name: sets with the same patterns share them. */
+struct scan_fitted {
+	struct automaton_name name;
+	struct automaton_cache *cache;
+};
+
+/* A set's caches: for each of its automata that of all together, then those of each alone. */
+struct scan_fitting {
+	uint64_t serial; /* of the set; 0: an empty place */
+	struct automaton_cache **caches;
+};
+
+struct scan_scratch {
+	hs_scratch_t *hyperscan; /* NULL until a set with a database was fitted */
+	uint64_t *open;          /* a bit for each slot of the set that is being run: its gate is open */
+	uint64_t *wanted;        /* and: it is wanted of any view; then, it is to be run for one */
+	size_t open_words;       /* of each */
+	struct scan_fitted *fitted;
+	size_t fitted_count;
+	size_t fitted_capacity;
+	struct scan_fitting *fittings; /* a hash table with open addressing, at most half full */
+	size_t fitting_count;
+	size_t fitting_room; /* 0 or a power of 2 */
+};
+
+/* Serials are given one after another, so that they are their own hash. */
+static inline struct scan_fitting *scan_fitting_of(struct scan_fitting *fittings, size_t room, uint64_t serial)
+{
+	size_t at = serial & (room - 1);
+	while (fittings[at].serial != serial && fittings[at].serial != 0)
+		at = (at + 1) & (room - 1);
+	return &fittings[at];
+}
+
+/* How many caches an automaton of a set has. */
+static inline size_t scan_caches_of(const struct scan_automaton *a)
+{
+	return a->count > 1 ? 1 + a->count : 1;
+}
 
 enum {
 	SCAN_CLASS_UNUSED = 0xff,
@@ -144,8 +196,45 @@ static inline struct slice scan_factor_text(const struct scan_factor *factor)
 int scan_seek_prepare(const struct scan_builder *builder, struct scan_set *set);
 void scan_seek_free(struct scan_set *set);
 
-/* A seeker for what is wanted of a set: `slots` as of scan_set_want(). False: it cannot be sought, or is too much. */
-bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, struct seeker *ret_seeker);
+/* In the mark of a word: it is a second factor. */
+#define SCAN_SECOND (UINT32_C(1) << 31)
+
+/*
+ * A seeker for what is wanted of a set: `slots` as of scan_set_want(). False: it cannot be sought, or is too much.
+ * `seconds`: second factors too.
+ */
+bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, bool seconds, struct seeker *ret_seeker);
+
+enum {
+	SCAN_HIT_SLOTS = 8,
+	SCAN_HITS = 128, /* of a slot */
+};
+
+/* Where factors were found in a long value. */
+struct scan_slot_hits {
+	uint32_t slot;
+	uint32_t count;
+	uint32_t at[SCAN_HITS]; /* ascending */
+	bool too_many;
+	uint64_t ways; /* of the pattern, of which a factor was found */
+	uint64_t second_ways;
+};
+
+struct scan_hits {
+	struct scan_slot_hits slots[SCAN_HIT_SLOTS];
+	size_t count;
+	bool complete; /* of the slots that are here all were told that are not too many */
+	bool seconds;  /* these were sought */
+};
+
+void scan_hits_add(struct scan_hits *hits, uint32_t slot, const struct seek_word *word, uint32_t at);
+
+/*
+ * Runs the automaton of a slot's pattern where a match can begin, or not at all where none can. False: the run is to go
+ * over the whole value.
+ */
+bool scan_run_windows(const struct scan_set *set, const struct scan_hits *hits, uint32_t slot, struct slice value,
+		      struct automaton_run *run);
 
 /* No pattern has a gate any more. */
 void scan_automata_open(struct scan_set *set);

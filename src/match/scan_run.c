@@ -1,172 +1,9 @@
-/* A worker's scratch, and the scan itself. */
+/* The scan itself. */
 #include "base/error.h"
 #include "base/vector.h"
 #include "match/scan_internal.h"
 
 #include <stdlib.h>
-
-/* States made for automata of one name: sets with the same patterns share them. */
-struct fitted {
-	struct automaton_name name;
-	struct automaton_cache *cache;
-};
-
-/* A set's caches: for each of its automata that of all together, then those of each alone. */
-struct fitting {
-	uint64_t serial; /* of the set; 0: an empty place */
-	struct automaton_cache **caches;
-};
-
-struct scan_scratch {
-	hs_scratch_t *hyperscan; /* NULL until a set with a database was fitted */
-	uint64_t *open;          /* a bit for each slot of the set that is being run: its gate is open */
-	uint64_t *wanted;        /* and: it is wanted of any view; then, it is to be run for one */
-	size_t open_words;       /* of each */
-	struct fitted *fitted;
-	size_t fitted_count;
-	size_t fitted_capacity;
-	struct fitting *fittings; /* a hash table with open addressing, at most half full */
-	size_t fitting_count;
-	size_t fitting_room; /* 0 or a power of 2 */
-};
-
-int scan_scratch_create(struct scan_scratch **ret_scratch)
-{
-	struct scan_scratch *scratch = calloc(1, sizeof(*scratch));
-	if (scratch == NULL)
-		return -ENOMEM;
-	*ret_scratch = scratch;
-	return 0;
-}
-
-void scan_scratch_free(struct scan_scratch *scratch)
-{
-	if (scratch == NULL)
-		return;
-	hs_free_scratch(scratch->hyperscan);
-	for (size_t i = 0; i < scratch->fitted_count; i++)
-		automaton_cache_free(scratch->fitted[i].cache);
-	for (size_t i = 0; i < scratch->fitting_room; i++)
-		free(scratch->fittings[i].caches);
-	free(scratch->open);
-	free(scratch->wanted);
-	free(scratch->fitted);
-	free(scratch->fittings);
-	free(scratch);
-}
-
-/* ---- fitting ---- */
-
-static int fit_automaton(struct scan_scratch *s, const struct automaton *automaton, struct automaton_cache **ret_cache)
-{
-	const struct automaton_name *name = automaton_name(automaton);
-	for (size_t i = 0; i < s->fitted_count; i++) {
-		if (memcmp(&s->fitted[i].name, name, sizeof(*name)) == 0) {
-			*ret_cache = s->fitted[i].cache;
-			return 0;
-		}
-	}
-	if (vector_grow((void **)&s->fitted, &s->fitted_capacity, s->fitted_count, sizeof(*s->fitted)) != 0)
-		return -ENOMEM;
-	struct fitted *fitted = &s->fitted[s->fitted_count];
-	fitted->name = *name;
-	int r = automaton_cache_create(automaton, &fitted->cache);
-	if (r != 0)
-		return r;
-	s->fitted_count++;
-	*ret_cache = fitted->cache;
-	return 0;
-}
-
-/* How many caches an automaton of a set has. */
-static size_t caches_of(const struct scan_automaton *a)
-{
-	return a->count > 1 ? 1 + a->count : 1;
-}
-
-static int fit_automata(struct scan_scratch *scratch, const struct scan_set *set, struct automaton_cache **caches)
-{
-	int r = 0;
-	for (size_t i = 0; i < set->automaton_count && r == 0; i++) {
-		const struct scan_automaton *a = &set->automata[i];
-		r = fit_automaton(scratch, a->together, caches++);
-		for (size_t k = 0; k + 1 < caches_of(a) && r == 0; k++)
-			r = fit_automaton(scratch, a->alone[k], caches++);
-	}
-	return r;
-}
-
-/* Serials are given one after another, so that they are their own hash. */
-static struct fitting *fitting_of(struct fitting *fittings, size_t room, uint64_t serial)
-{
-	size_t at = serial & (room - 1);
-	while (fittings[at].serial != serial && fittings[at].serial != 0)
-		at = (at + 1) & (room - 1);
-	return &fittings[at];
-}
-
-static int fittings_grow(struct scan_scratch *s)
-{
-	if (2 * (s->fitting_count + 1) <= s->fitting_room)
-		return 0;
-	size_t room = s->fitting_room == 0 ? 64 : 2 * s->fitting_room;
-	struct fitting *fittings = calloc(room, sizeof(*fittings));
-	if (fittings == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < s->fitting_room; i++)
-		if (s->fittings[i].serial != 0)
-			*fitting_of(fittings, room, s->fittings[i].serial) = s->fittings[i];
-	free(s->fittings);
-	s->fittings = fittings;
-	s->fitting_room = room;
-	return 0;
-}
-
-static int add_fitting(struct scan_scratch *scratch, const struct scan_set *set)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < set->automaton_count; i++)
-		count += caches_of(&set->automata[i]);
-	struct automaton_cache **caches = calloc(count + 1, sizeof(struct automaton_cache *));
-	if (caches == NULL)
-		return -ENOMEM;
-	int r = fit_automata(scratch, set, caches);
-	if (r != 0) {
-		free(caches);
-		return r;
-	}
-	*fitting_of(scratch->fittings, scratch->fitting_room, set->serial) = (struct fitting){set->serial, caches};
-	scratch->fitting_count++;
-	return 0;
-}
-
-static int make_room_for_gates(struct scan_scratch *scratch, size_t slots)
-{
-	size_t words = slots / 64 + 1;
-	if (words <= scratch->open_words)
-		return 0;
-	uint64_t *open = realloc(scratch->open, words * sizeof(*open));
-	scratch->open = open != NULL ? open : scratch->open;
-	uint64_t *wanted = realloc(scratch->wanted, words * sizeof(*wanted));
-	scratch->wanted = wanted != NULL ? wanted : scratch->wanted;
-	if (open == NULL || wanted == NULL)
-		return -ENOMEM;
-	scratch->open_words = words;
-	return 0;
-}
-
-int scan_scratch_fit(struct scan_scratch *scratch, const struct scan_set *set)
-{
-	if (fittings_grow(scratch) != 0 || make_room_for_gates(scratch, set->slot_count) != 0)
-		return -ENOMEM;
-	if (set->database != NULL && hs_alloc_scratch(set->database, &scratch->hyperscan) != HS_SUCCESS)
-		return -ENOMEM;
-	if (fitting_of(scratch->fittings, scratch->fitting_room, set->serial)->serial != 0)
-		return 0;
-	return add_fitting(scratch, set);
-}
-
-/* ---- running ---- */
 
 enum {
 	VIEWS = 2,                 /* as it is, and lowered */
@@ -182,6 +19,7 @@ struct findings {
 	uint32_t open_count;
 	uint32_t gate_count;
 	uint32_t first_gate_id;
+	struct scan_hits *hits;
 };
 
 static void set_bit(struct findings *f, unsigned view, uint32_t id)
@@ -259,7 +97,7 @@ static void seek_factors(const struct scan_set *set, const struct scan_view *vie
 		for (uint64_t left = a->gated ? slots_of(view->slots, a) : 0; left != 0; left &= left - 1) {
 			uint32_t slot = a->first_slot + (uint32_t)__builtin_ctzll(left);
 			for (uint32_t k = set->first_factor[slot]; k < set->first_factor[slot + 1]; k++)
-				if (slice_find_nocase(value, scan_factor_text(&set->factors[k]), 0) < value.len)
+				if (slice_find_nocase(value, scan_factor_text(&set->factors.items[k]), 0) < value.len)
 					open_gate(f, slot);
 		}
 	}
@@ -267,8 +105,13 @@ static void seek_factors(const struct scan_set *set, const struct scan_view *vie
 
 static bool on_word(void *context, const struct seek_word *word, size_t at)
 {
-	(void)at;
-	return on_hit(word->mark, 0, 0, 0, context) != 0;
+	struct findings *f = context;
+	uint32_t id = word->mark & ~SCAN_SECOND;
+	if (id >= f->first_gate_id)
+		scan_hits_add(f->hits, id - f->first_gate_id, word, (uint32_t)at);
+	if (id == word->mark)
+		on_hit(id, 0, 0, 0, context);
+	return false; /* all places are wanted */
 }
 
 static void unite_wanted(const struct scan_set *set, const struct findings *f, uint64_t *wanted)
@@ -288,7 +131,20 @@ static bool run_words(const struct scan_set *set, struct scan_scratch *scratch, 
 	if (value.len < SOUGHT_BYTES_LEAST)
 		return false;
 	unite_wanted(set, f, scratch->wanted);
-	return scan_seek_make(set, scratch->wanted, &seeker) && seeker_run(&seeker, value, on_word, f);
+	f->hits->complete =
+		scan_seek_make(set, scratch->wanted, false, &seeker) && seeker_run(&seeker, value, on_word, f);
+	return f->hits->complete;
+}
+
+/* Where a few gates of a long value were opened, the places of factors may not be known yet, nor second factors. */
+static void find_hits(const struct scan_set *set, struct slice value, struct findings *f)
+{
+	struct seeker seeker;
+	if (value.len < SOUGHT_BYTES_LEAST || f->open_count == 0 || f->open_count > SCAN_HIT_SLOTS)
+		return;
+	f->hits->count = 0;
+	f->hits->seconds = true;
+	f->hits->complete = scan_seek_make(set, f->open, true, &seeker) && seeker_run(&seeker, value, on_word, f);
 }
 
 /* Looks for what is wanted of the database, and opens gates. 0, -ENOMEM or -EINVAL. */
@@ -405,6 +261,26 @@ static bool find_runnable(const struct scan_set *set, unsigned view, struct slic
 	return any != 0;
 }
 
+/* Runs those of a gated group's patterns that have matches, if any, near factors only; returns the others. */
+static uint64_t run_near_factors(const struct scan_set *set, const struct scan_automaton *a,
+				 struct automaton_cache **caches, uint64_t patterns, unsigned view, struct slice value,
+				 struct findings *f)
+{
+	uint64_t others = patterns;
+	for (; a->gated && f->hits->complete && patterns != 0; patterns &= patterns - 1) {
+		unsigned k = (unsigned)__builtin_ctzll(patterns);
+		struct automaton_run run = {.automaton = a->count == 1 ? a->together : a->alone[k],
+					    .cache = caches[a->count == 1 ? 0 : 1 + k],
+					    .lowered = view > 0};
+		if (!scan_run_windows(set, f->hits, a->first_slot + k, value, &run))
+			continue;
+		others &= ~((uint64_t)1 << k);
+		if (run.found != 0)
+			set_bit(f, view, a->ids[k]);
+	}
+	return others;
+}
+
 /* Whether a long value has a byte of those that a group's patterns need one of. */
 static bool has_needs(const struct scan_automaton *a, unsigned view, struct slice value)
 {
@@ -415,9 +291,10 @@ static bool has_needs(const struct scan_automaton *a, unsigned view, struct slic
 static void add_runs(const struct scan_set *set, struct automaton_cache **caches, unsigned view, struct slice value,
 		     const uint64_t *runnable, struct batch *batch, struct findings *f)
 {
-	for (size_t i = 0; i < set->automaton_count; caches += caches_of(&set->automata[i++])) {
+	for (size_t i = 0; i < set->automaton_count; caches += scan_caches_of(&set->automata[i++])) {
 		const struct scan_automaton *a = &set->automata[i];
 		uint64_t patterns = value.len < a->min_width ? 0 : slots_of(runnable, a);
+		patterns = run_near_factors(set, a, caches, patterns, view, value, f);
 		if (patterns == 0 || !has_needs(a, view, value))
 			continue;
 		if (a->count == 1 || __builtin_popcountll(patterns) > ALONE_MOST)
@@ -428,7 +305,7 @@ static void add_runs(const struct scan_set *set, struct automaton_cache **caches
 	}
 }
 
-static void run_automata(const struct scan_set *set, struct scan_scratch *scratch, const struct fitting *fitting,
+static void run_automata(const struct scan_set *set, struct scan_scratch *scratch, const struct scan_fitting *fitting,
 			 struct slice value, struct findings *f)
 {
 	struct batch batch;
@@ -460,15 +337,21 @@ static int run(const struct scan_set *set, struct scan_scratch *scratch, struct 
 	f->gate_count = set->gate_count;
 	f->first_gate_id = scan_gate_id(set, 0);
 	if (value.len >= set->min_width) {
-		const struct fitting *fitting =
-			scratch->fitting_room == 0 ? NULL
-						   : fitting_of(scratch->fittings, scratch->fitting_room, set->serial);
+		const struct scan_fitting *fitting =
+			scratch->fitting_room == 0
+				? NULL
+				: scan_fitting_of(scratch->fittings, scratch->fitting_room, set->serial);
 		if (fitting == NULL || fitting->serial == 0)
 			return -EINVAL;
 		memset(f->open, 0, (set->slot_count / 64 + 1) * sizeof(*f->open));
+		struct scan_hits hits;
+		hits.count = 0;
+		hits.complete = hits.seconds = false;
+		f->hits = &hits;
 		int r = run_database(set, scratch, value, f);
 		if (r != 0)
 			return r;
+		find_hits(set, value, f);
 		run_automata(set, scratch, fitting, value, f);
 	}
 	for (unsigned i = VIEWS; i-- > 0;)

@@ -32,44 +32,51 @@ static struct slice keep_lowered(struct scan_sought *sought, struct slice text)
 	return slice_make(copy, text.len);
 }
 
-static bool factors_can_be_sought(const struct scan_set *set)
+static bool factors_can_be_sought(const struct scan_factors *factors)
 {
-	for (size_t i = 0; i < set->factor_count; i++)
-		if (set->factors[i].literal.len < SEEK_WORD_LEAST)
+	for (size_t i = 0; i < factors->count; i++)
+		if (factors->items[i].literal.len < SEEK_WORD_LEAST)
 			return false;
 	return true;
 }
 
 static size_t text_bytes(const struct scan_builder *b, const struct scan_set *set)
 {
-	size_t bytes = set->factor_count * PATTERN_FACTOR_BYTES_MOST;
+	size_t bytes = (set->factors.count + set->seconds.count) * PATTERN_FACTOR_BYTES_MOST;
 	for (size_t i = 0; i < b->count; i++)
 		bytes += b->entries[i].kind == SCAN_ENTRY_LITERAL ? b->entries[i].text.len : 0;
 	return bytes;
+}
+
+static void add_factors(const struct scan_set *set, const struct scan_factors *factors, uint32_t flag,
+			struct scan_sought *sought)
+{
+	for (size_t i = 0; i < factors->count; i++)
+		sought->words[sought->count++] = seek_word_make(
+			keep_lowered(sought, scan_factor_text(&factors->items[i])),
+			scan_gate_id(set, factors->items[i].slot) | flag, factors->items[i].literal.ways);
 }
 
 int scan_seek_prepare(const struct scan_builder *b, struct scan_set *set)
 {
 	struct scan_sought *sought = &set->sought;
 	size_t entries = 0;
-	if (!seek_is_possible() || !factors_can_be_sought(set))
+	if (!seek_is_possible() || !factors_can_be_sought(&set->factors) || !factors_can_be_sought(&set->seconds))
 		return 0;
 	sought->entries = entries_can_be_sought(b, set, &entries);
-	entries = sought->entries ? entries : 0;
-	if (set->factor_count + entries == 0)
+	size_t count = set->factors.count + set->seconds.count + (sought->entries ? entries : 0);
+	if (count == 0)
 		return 0;
-	sought->words = calloc(set->factor_count + entries, sizeof(*sought->words));
+	sought->words = calloc(count, sizeof(*sought->words));
 	sought->texts = malloc(text_bytes(b, set) + 1);
 	if (sought->words == NULL || sought->texts == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < set->factor_count; i++)
-		sought->words[sought->count++] =
-			seek_word_make(keep_lowered(sought, scan_factor_text(&set->factors[i])),
-				       scan_gate_id(set, set->factors[i].slot));
+	add_factors(set, &set->factors, 0, sought);
+	add_factors(set, &set->seconds, SCAN_SECOND, sought);
 	for (size_t i = 0; sought->entries && i < b->count; i++)
 		if (set->routes[i] == SCAN_ROUTE_DATABASE)
 			sought->words[sought->count++] =
-				seek_word_make(keep_lowered(sought, b->entries[i].text), b->entries[i].id);
+				seek_word_make(keep_lowered(sought, b->entries[i].text), b->entries[i].id, 0);
 	qsort(sought->words, sought->count, sizeof(*sought->words), seek_word_order);
 	return 0;
 }
@@ -80,14 +87,16 @@ void scan_seek_free(struct scan_set *set)
 	free(set->sought.texts);
 }
 
-static bool is_wanted(const struct scan_set *set, const struct seek_word *word, const uint64_t *slots)
+static bool is_wanted(const struct scan_set *set, const struct seek_word *word, const uint64_t *slots, bool seconds)
 {
-	uint32_t gates = scan_gate_id(set, 0);
-	uint32_t slot = word->mark >= gates ? word->mark - gates : set->slot_count;
+	uint32_t gates = scan_gate_id(set, 0), id = word->mark & ~SCAN_SECOND;
+	uint32_t slot = id >= gates ? id - gates : set->slot_count;
+	if (id != word->mark && !seconds)
+		return false;
 	return (slots[slot / 64] >> slot % 64 & 1) != 0;
 }
 
-bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, struct seeker *ret_seeker)
+bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, bool seconds, struct seeker *ret_seeker)
 {
 	const struct scan_sought *sought = &set->sought;
 	bool entries = (slots[set->slot_count / 64] >> set->slot_count % 64 & 1) != 0;
@@ -95,7 +104,7 @@ bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, struct se
 		return false;
 	ret_seeker->count = 0;
 	for (size_t i = 0; i < sought->count; i++) {
-		if (!is_wanted(set, &sought->words[i], slots))
+		if (!is_wanted(set, &sought->words[i], slots, seconds))
 			continue;
 		if (ret_seeker->count == SEEK_WORDS_MAX)
 			return false;

@@ -10,9 +10,13 @@
 enum {
 	BLOCK = 64,
 	READ = BLOCK + SEEK_WINDOW - 1, /* bytes that are looked at for a block of places */
-	ONE_COMPARED_EACH = 8,          /* bytes: if more words are compared, the tables are no filter */
-	COMPARED_LEAST = 64,
+	SPENT_EACH = 4,                 /* bytes: if more is spent, the tables are no filter */
+	SPENT_LEAST = 64,               /* places and words */
 };
+
+#define FOLD   0xdfdfdfdfu
+#define SHORT  0x00ffffffu
+#define SPREAD 0x9e3779b1u
 
 /* Places of a block where windows may begin. */
 struct block {
@@ -32,9 +36,9 @@ static double share_of(struct slice window)
 	return text + noise;
 }
 
-struct seek_word seek_word_make(struct slice text, uint32_t mark)
+struct seek_word seek_word_make(struct slice text, uint32_t mark, uint64_t ways)
 {
-	struct seek_word word = {.text = text, .mark = mark};
+	struct seek_word word = {.text = text, .mark = mark, .ways = ways};
 	size_t len = text.len < SEEK_WINDOW ? text.len : SEEK_WINDOW;
 	double least = 2;
 	for (size_t i = 0; i + len <= text.len; i++) {
@@ -44,21 +48,26 @@ struct seek_word seek_word_make(struct slice text, uint32_t mark)
 			word.offset = (uint8_t)i;
 		}
 	}
-	uint8_t window[SEEK_WINDOW] = {0}, mask[SEEK_WINDOW] = {0};
+	uint8_t window[sizeof(word.window)] = {0}, mask[sizeof(word.mask)] = {0};
 	for (size_t i = 0; i < len; i++) {
 		uint8_t c = text.ptr[word.offset + i];
 		mask[i] = byte_is_alpha(c) ? 0xdf : 0xff;
 		window[i] = c & mask[i];
 	}
-	word.window = (uint32_t)word_load4(window);
-	word.mask = (uint32_t)word_load4(mask);
+	word.window = word_load8(window);
+	word.mask = word_load8(mask);
 	return word;
 }
 
+/* Short windows first: in a bucket with one, places behind it tell nothing. */
 int seek_word_order(const void *a, const void *b)
 {
 	const struct seek_word *left = a, *right = b;
-	uint32_t l = __builtin_bswap32(left->window), r = __builtin_bswap32(right->window);
+	int l_short = left->mask >> 32 == 0 ? __builtin_clzll(left->mask) : 0;
+	int r_short = right->mask >> 32 == 0 ? __builtin_clzll(right->mask) : 0;
+	if (l_short != r_short)
+		return l_short > r_short ? -1 : 1;
+	uint64_t l = __builtin_bswap64(left->window), r = __builtin_bswap64(right->window);
 	return l != r ? (l < r ? -1 : 1) : (left->mark > right->mark) - (left->mark < right->mark);
 }
 
@@ -83,15 +92,36 @@ static void add_word(struct seeker *s, const struct seek_word *word, uint8_t buc
 	}
 }
 
+static inline unsigned hash_of(uint64_t window)
+{
+	return ((uint32_t)window & FOLD) * SPREAD >> 22;
+}
+
+static void add_hash(struct seeker *s, const struct seek_word *word)
+{
+	unsigned hash = hash_of(word->window);
+	uint64_t *bits = word->mask > SHORT ? s->windows : s->short_windows;
+	bits[hash / 64] |= (uint64_t)1 << hash % 64;
+}
+
+static inline bool has_hash(const uint64_t *bits, unsigned hash)
+{
+	return (bits[hash / 64] >> hash % 64 & 1) != 0;
+}
+
 void seeker_make(struct seeker *s)
 {
 	memset(s->low, 0, sizeof(s->low));
 	memset(s->high, 0, sizeof(s->high));
+	memset(s->windows, 0, sizeof(s->windows));
+	memset(s->short_windows, 0, sizeof(s->short_windows));
 	for (size_t bucket = 0; bucket < SEEK_BUCKETS; bucket++) {
 		s->first[bucket] = s->count * bucket / SEEK_BUCKETS;
 		s->first[bucket + 1] = s->count * (bucket + 1) / SEEK_BUCKETS;
-		for (size_t i = s->first[bucket]; i < s->first[bucket + 1]; i++)
+		for (size_t i = s->first[bucket]; i < s->first[bucket + 1]; i++) {
 			add_word(s, s->words[i], (uint8_t)(1 << bucket));
+			add_hash(s, s->words[i]);
+		}
 	}
 }
 
@@ -104,7 +134,7 @@ __attribute__((target("avx2"))) static inline __m256i buckets_by_32(const __m256
 {
 	const __m256i half = _mm256_set1_epi8(15);
 	__m256i buckets = _mm256_set1_epi8(-1);
-#pragma GCC unroll 4
+#pragma GCC unroll 6
 	for (size_t i = 0; i < SEEK_WINDOW; i++) {
 		__m256i b = _mm256_loadu_si256((const __m256i *)(bytes + i));
 		__m256i by_low = _mm256_shuffle_epi8(low[i], _mm256_and_si256(b, half));
@@ -149,7 +179,7 @@ __attribute__((target("avx512bw"))) static size_t next_by_64(const struct seeker
 	}
 	for (; count - at >= READ; at += BLOCK) {
 		__m512i buckets = _mm512_set1_epi8(-1);
-#pragma GCC unroll 4
+#pragma GCC unroll 6
 		for (size_t i = 0; i < SEEK_WINDOW; i++) {
 			__m512i b = _mm512_loadu_si512(bytes + at + i);
 			__m512i by_low = _mm512_shuffle_epi8(low[i], _mm512_and_si512(b, half));
@@ -201,41 +231,48 @@ struct search {
 	struct slice value;
 	seek_hit *hit;
 	void *context;
-	size_t compared; /* words */
+	size_t spent; /* places looked at and words compared */
 	bool ended;
 };
 
-static uint32_t window_at(struct slice value, size_t at)
+/* With zeros where the value has ended. */
+static uint64_t window_at(struct slice value, size_t at)
 {
-	if (value.len - at >= SEEK_WINDOW)
-		return (uint32_t)word_load4(value.ptr + at);
-	return value.ptr[at] | (uint32_t)value.ptr[at + 1] << 8 | (uint32_t)value.ptr[at + 2] << 16;
+	uint64_t window = 0;
+	if (value.len - at >= sizeof(window))
+		return word_load8(value.ptr + at);
+	memcpy(&window, value.ptr + at, value.len - at);
+	return window;
 }
 
-static bool word_is_at(const struct seek_word *word, struct slice value, size_t window)
-{
-	size_t at = window - word->offset;
-	if (window < word->offset || at + word->text.len > value.len)
-		return false;
-	return (window_at(value, window) & word->mask) == word->window &&
-	       slice_equal_nocase(slice_sub(value, at, at + word->text.len), word->text);
-}
-
-static void compare_bucket(struct search *search, size_t bucket, size_t window)
+static void compare_bucket(struct search *search, size_t bucket, size_t place, uint64_t window)
 {
 	const struct seeker *s = search->seeker;
-	search->compared += s->first[bucket + 1] - s->first[bucket];
-	for (size_t i = s->first[bucket]; i < s->first[bucket + 1] && !search->ended; i++)
-		if (word_is_at(s->words[i], search->value, window))
-			search->ended = search->hit(search->context, s->words[i], window - s->words[i]->offset);
+	struct slice value = search->value;
+	search->spent += s->first[bucket + 1] - s->first[bucket];
+	for (size_t i = s->first[bucket]; i < s->first[bucket + 1] && !search->ended; i++) {
+		const struct seek_word *word = s->words[i];
+		size_t at = place - word->offset;
+		if ((window & word->mask) == word->window && place >= word->offset &&
+		    at + word->text.len <= value.len &&
+		    slice_equal_nocase(slice_sub(value, at, at + word->text.len), word->text))
+			search->ended = search->hit(search->context, word, at);
+	}
 }
 
-static void compare_block(struct search *search, const struct block *block, size_t at)
+static void compare_block(struct search *search, const struct block *block, size_t from)
 {
+	const struct seeker *s = search->seeker;
 	for (uint64_t places = block->places; places != 0; places &= places - 1) {
-		size_t place = (size_t)__builtin_ctzll(places);
-		for (unsigned buckets = block->buckets[place]; buckets != 0; buckets &= buckets - 1)
-			compare_bucket(search, (size_t)__builtin_ctz(buckets), at + place);
+		size_t at = (size_t)__builtin_ctzll(places);
+		if (from + at >= search->value.len)
+			break;
+		uint64_t window = window_at(search->value, from + at);
+		search->spent++;
+		if (!has_hash(s->windows, hash_of(window)) && !has_hash(s->short_windows, hash_of(window & SHORT)))
+			continue;
+		for (unsigned buckets = block->buckets[at]; buckets != 0; buckets &= buckets - 1)
+			compare_bucket(search, (size_t)__builtin_ctz(buckets), from + at, window);
 	}
 }
 
@@ -257,13 +294,13 @@ bool seeker_run(const struct seeker *seeker, struct slice value, seek_hit *hit, 
 {
 	struct search search = {.seeker = seeker, .value = value, .hit = hit, .context = context};
 	struct block block;
-	size_t most = value.len / ONE_COMPARED_EACH + COMPARED_LEAST, at = 0;
+	size_t most = value.len / SPENT_EACH + SPENT_LEAST, at = 0;
 	for (; value.len - at >= READ; at += BLOCK) {
 		at = next_block(seeker, value.ptr, at, value.len, &block);
 		if (block.places == 0)
 			break;
 		compare_block(&search, &block, at);
-		if (search.ended || search.compared > most)
+		if (search.ended || search.spent > most)
 			return search.ended;
 	}
 	compare_rest(&search, at);

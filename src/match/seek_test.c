@@ -63,7 +63,8 @@ static void words_are_found_wherever_they_stand(void **state)
 	if (!seek_is_possible())
 		return;
 	for (size_t i = 0; i < COUNT; i++)
-		words[i] = seek_word_make(slice_make(texts[i], texts[i][1] == 0 ? 3 : strlen(texts[i])), (uint32_t)i);
+		words[i] =
+			seek_word_make(slice_make(texts[i], texts[i][1] == 0 ? 3 : strlen(texts[i])), (uint32_t)i, 0);
 	struct seeker seeker = seeker_of(words, COUNT);
 	for (size_t i = 0; i < COUNT; i++) {
 		for (size_t len = words[i].text.len; len < 200; len += len < 150 ? 1 : 7) {
@@ -107,7 +108,7 @@ static void nothing_is_missed_or_made_up(void **state)
 			size_t text = SEEK_WORD_LEAST + test_random_below(&random, TEXT_BYTES - SEEK_WORD_LEAST);
 			for (size_t k = 0; k < text; k++)
 				texts[i][k] = byte_lower(draw(&random, kinds));
-			words[i] = seek_word_make(slice_make(texts[i], text), (uint32_t)i);
+			words[i] = seek_word_make(slice_make(texts[i], text), (uint32_t)i, 0);
 		}
 		for (size_t i = 0; i < len; i++)
 			bytes[i] = draw(&random, kinds);
@@ -134,7 +135,7 @@ static void it_gives_up_where_words_are_everywhere(void **state)
 {
 	static struct told told;
 	uint8_t bytes[1200];
-	struct seek_word words[] = {seek_word_make(SLICE("abcdef"), 0), seek_word_make(SLICE("cdefab"), 1)};
+	struct seek_word words[] = {seek_word_make(SLICE("abcdef"), 0, 0), seek_word_make(SLICE("cdefab"), 1, 0)};
 	(void)state;
 	if (!seek_is_possible())
 		return;

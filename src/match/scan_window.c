@@ -1,0 +1,89 @@
+/*
+ * A gated pattern in a long value: matches hold a factor, so they begin not far before one. Only from there is the
+ * pattern's automaton run, until nothing is under way.
+ */
+#include "match/scan_internal.h"
+
+enum { BACK_MOST = 1024 }; /* bytes that are gone back over from a factor */
+
+void scan_hits_add(struct scan_hits *hits, uint32_t slot, const struct seek_word *word, uint32_t at)
+{
+	size_t i = 0;
+	while (i < hits->count && hits->slots[i].slot != slot)
+		i++;
+	if (i == SCAN_HIT_SLOTS)
+		return;
+	struct scan_slot_hits *of = &hits->slots[i];
+	if (i == hits->count) {
+		*of = (struct scan_slot_hits){.slot = slot};
+		hits->count++;
+	}
+	if ((word->mark & SCAN_SECOND) != 0) {
+		of->second_ways |= word->ways;
+		return;
+	}
+	of->ways |= word->ways;
+	if (of->count == SCAN_HITS) {
+		of->too_many = true;
+		return;
+	}
+	size_t place = of->count++;
+	for (; place > 0 && of->at[place - 1] > at; place--)
+		of->at[place] = of->at[place - 1];
+	of->at[place] = at;
+}
+
+static const struct scan_slot_hits *hits_of(const struct scan_hits *hits, uint32_t slot)
+{
+	for (size_t i = 0; i < hits->count; i++)
+		if (hits->slots[i].slot == slot)
+			return &hits->slots[i];
+	return NULL;
+}
+
+/*
+ * The first place, `least` or more, at which a match can begin that holds a factor at `at`: so far back that no more
+ * bytes lie between than the reach has, those aside that its repeats take. SIZE_MAX: too far to look for.
+ */
+static size_t first_begin(const struct pattern_span *reach, struct slice value, bool lowered, size_t least, size_t at)
+{
+	size_t place = at, others = 0;
+	while (place > least) {
+		uint8_t byte = lowered ? byte_lower(value.ptr[place - 1]) : value.ptr[place - 1];
+		if (!pattern_set_has(&reach->loops, byte) && others++ == reach->bytes)
+			break;
+		if (at - place == BACK_MOST)
+			return SIZE_MAX;
+		place--;
+	}
+	return place;
+}
+
+/* The windows before the places of factors. False: they cannot be told. */
+static bool find_windows(const struct pattern_span *reach, const struct scan_slot_hits *of, struct slice value,
+			 bool lowered, struct automaton_window *windows)
+{
+	for (size_t i = 0; i < of->count && !of->too_many; i++) {
+		size_t least = i > 0 ? of->at[i - 1] : 0;
+		size_t from = first_begin(reach, value, lowered, least, of->at[i]);
+		if (from == SIZE_MAX)
+			return false;
+		windows[i] = (struct automaton_window){from, of->at[i]};
+	}
+	return !of->too_many;
+}
+
+bool scan_run_windows(const struct scan_set *set, const struct scan_hits *hits, uint32_t slot, struct slice value,
+		      struct automaton_run *run)
+{
+	const struct scan_slot_hits *of = hits->complete ? hits_of(hits, slot) : NULL;
+	const struct scan_gate *gate = &set->gates[slot];
+	struct automaton_window windows[SCAN_HITS];
+	if (of == NULL)
+		return false;
+	run->found = 0;
+	if (hits->seconds && gate->has_second && (of->ways & of->second_ways) == 0)
+		return true;
+	return find_windows(&gate->reach, of, value, run->lowered, windows) &&
+	       automaton_run_windows(run, value, windows, of->count);
+}
