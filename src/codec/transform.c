@@ -7,6 +7,8 @@
 
 enum growth {
 	GROWTH_NONE,
+	GROWTH_HALF,
+	GROWTH_THREE_QUARTERS,
 	GROWTH_DOUBLE,
 	GROWTH_TRIPLE,
 	GROWTH_FOURFOLD,
@@ -59,6 +61,10 @@ size_t transform_bound(enum transform transform, size_t input_len)
 	switch (ROWS[transform].growth) {
 	case GROWTH_NONE:
 		return input_len;
+	case GROWTH_HALF:
+		return input_len / 2;
+	case GROWTH_THREE_QUARTERS:
+		return input_len - (input_len + 3) / 4;
 	case GROWTH_DOUBLE:
 		return input_len * 2;
 	case GROWTH_TRIPLE:

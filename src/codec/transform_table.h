@@ -13,14 +13,14 @@
 
 /* clang-format off */
 TRANSFORM(NONE,                 "none",               transform_none,                 GROWTH_NONE,     0)
-TRANSFORM(BASE64_DECODE,        "base64Decode",       transform_base64_decode,        GROWTH_NONE,     BYTES_ANY)
-TRANSFORM(BASE64_DECODE_EXT,    "base64DecodeExt",    transform_base64_decode_ext,    GROWTH_NONE,     BYTES_ANY)
+TRANSFORM(BASE64_DECODE,        "base64Decode",       transform_base64_decode,        GROWTH_THREE_QUARTERS, BYTES_ANY)
+TRANSFORM(BASE64_DECODE_EXT,    "base64DecodeExt",    transform_base64_decode_ext,    GROWTH_THREE_QUARTERS, BYTES_ANY)
 TRANSFORM(BASE64_ENCODE,        "base64Encode",       transform_base64_encode,        GROWTH_BASE64,   BYTES_ANY)
 TRANSFORM(CMD_LINE,             "cmdLine",            transform_cmd_line,             GROWTH_NONE,     BYTES_UPPER | BYTES_SPACE | BYTES_BACKSLASH | BYTES_SHELL)
 TRANSFORM(COMPRESS_WHITESPACE,  "compressWhitespace", transform_compress_whitespace,  GROWTH_NONE,     BYTES_SPACE | BYTES_HIGH)
 TRANSFORM(CSS_DECODE,           "cssDecode",          transform_css_decode,           GROWTH_NONE,     BYTES_BACKSLASH | BYTES_NUL)
 TRANSFORM(ESCAPE_SEQ_DECODE,    "escapeSeqDecode",    transform_escape_seq_decode,    GROWTH_NONE,     BYTES_BACKSLASH)
-TRANSFORM(HEX_DECODE,           "hexDecode",          transform_hex_decode,           GROWTH_NONE,     BYTES_ANY)
+TRANSFORM(HEX_DECODE,           "hexDecode",          transform_hex_decode,           GROWTH_HALF,     BYTES_ANY)
 TRANSFORM(HEX_ENCODE,           "hexEncode",          transform_hex_encode,           GROWTH_DOUBLE,   BYTES_ANY)
 TRANSFORM(HTML_ENTITY_DECODE,   "htmlEntityDecode",   transform_html_entity_decode,   GROWTH_NONE,     BYTES_AMPERSAND)
 TRANSFORM(JS_DECODE,            "jsDecode",           transform_js_decode,            GROWTH_NONE,     BYTES_BACKSLASH)

@@ -286,10 +286,22 @@ static uint64_t touched_by(const struct probe_set *set, uint32_t kinds)
 	return touched;
 }
 
+/* The nodes that are worth a look for a value of this length. */
+static uint64_t matter(const struct probe_set *set, size_t len)
+{
+	return len < PROBE_LENGTHS ? set->matter[len] : ~(uint64_t)0;
+}
+
+/* Those worth making, of a value of this length. */
+static uint64_t matter_behind(const struct probe_set *set, size_t len)
+{
+	return len < PROBE_LENGTHS ? set->matter_behind[len] : ~(uint64_t)0;
+}
+
 /* Nodes behind `nodes` that see the same bytes, and what the others make of them. */
 static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes, struct fork *fork)
 {
-	uint64_t all = ~(uint64_t)0 >> (64 - a->set->node_count);
+	uint64_t all = ~(uint64_t)0 >> (64 - a->set->node_count) & matter_behind(a->set, bytes.len);
 	uint32_t kinds = bytes.len <= KINDS_MAX_BYTES ? byte_kinds(bytes) : BYTES_ANY;
 	int r = 0;
 	fork->same = nodes;
@@ -360,6 +372,9 @@ static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint6
 {
 	struct fork fork, lowered_fork;
 	struct form forms[FORMS] = {{.bytes = bytes}};
+	nodes &= matter(a->set, bytes.len);
+	if (nodes == 0)
+		return 0;
 	int r = fork_level(a, level, bytes, nodes, &fork);
 	bool lowers = r == 0 && (fork.transforms & LOWERING) != 0;
 	forms[AS_IT_IS].nodes = fork.same;

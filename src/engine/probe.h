@@ -15,6 +15,7 @@ enum {
 	PROBE_NODES_MAX = 64, /* pipelines of a set, the value as it is among them */
 	PROBE_DEPTH_MAX = 16, /* transformations one after another */
 	PROBE_KINDS = 12,     /* of bytes: codec/byte_kind.h */
+	PROBE_LENGTHS = 32,   /* of short values, from 0 on */
 	PROBE_PARTS = 3,      /* of ARGS: neither, from the query, from the body */
 };
 
@@ -65,6 +66,12 @@ struct probe_set {
 	uint64_t asked;                /* nodes that a scan or a question looks through */
 	uint64_t lowered_unread;       /* lowercase, and only scans look through them that need not see its bytes */
 	uint64_t touched[PROBE_KINDS]; /* by kind of byte: nodes that may change a value which holds such */
+	/*
+	 * By length of a short value, the nodes of which something that is asked at or behind them may match: where the
+	 * value stands at the node, and where the node is to make its bytes of it.
+	 */
+	uint64_t matter[PROBE_LENGTHS];
+	uint64_t matter_behind[PROBE_LENGTHS];
 	const struct probe_scan *scans;
 	size_t scan_count;
 	const struct probe_question *questions;
@@ -135,6 +142,9 @@ struct probes {
 
 /* Whether a variable stays as it is while a phase runs. */
 bool probe_is_steady(enum variable variable);
+
+/* Fills in which nodes matter for short values, when all else of the set is there. */
+void probe_find_what_matters(struct probe_set *set);
 
 /* Why the head of a step is evaluated whatever the values are; NULL if values make a candidate of it. */
 const char *probe_obstacle(const struct course_step *step);

@@ -275,6 +275,8 @@ static int finish_set(struct maker *m, struct probe_set *set)
 	}
 	find_unread(m, set);
 	set->scans = probe_keep(m->arena, m->scans, m->scan_count * sizeof(*m->scans));
+	if (set->scans != NULL)
+		probe_find_what_matters(set);
 	return set->scans == NULL ? -ENOMEM : 0;
 }
 

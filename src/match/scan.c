@@ -56,6 +56,7 @@ void scan_set_free(struct scan_set *set)
 	free(set->seconds.items);
 	free(set->gates);
 	free(set->in_database);
+	free(set->widths);
 	free(set->first_factor);
 	free(set->routes);
 	free(set->always);
@@ -81,21 +82,37 @@ static uint32_t width_of(const struct scan_entry *entry, enum scan_route route)
 	return scan_route_parses(entry, scan_route_flags(entry, route), &width) ? width : 0;
 }
 
-static void find_widths(const struct scan_builder *b, struct scan_set *set)
+static void lessen(uint32_t *width, uint32_t other)
+{
+	*width = other < *width ? other : *width;
+}
+
+/* 0 or -ENOMEM. */
+static int find_widths(const struct scan_builder *b, struct scan_set *set)
 {
 	uint32_t least = UINT32_MAX;
+	set->widths = malloc((set->words * 64 + 1) * sizeof(*set->widths));
+	if (set->widths == NULL)
+		return -ENOMEM;
+	memset(set->widths, 0xff, (set->words * 64 + 1) * sizeof(*set->widths));
 	for (size_t i = 0; i < b->count; i++) {
 		if (!in_database(set, i))
 			continue;
 		uint32_t width = width_of(&b->entries[i], (enum scan_route)set->routes[i]);
-		least = width < least ? width : least;
+		lessen(&least, width);
+		lessen(&set->widths[b->entries[i].id], width);
 	}
 	for (size_t i = 0; i < set->factors.count; i++)
-		least = set->factors.items[i].literal.len < least ? set->factors.items[i].literal.len : least;
+		lessen(&least, set->factors.items[i].literal.len);
 	set->database_min_width = least;
-	for (size_t i = 0; i < set->automaton_count; i++)
-		least = set->automata[i].min_width < least ? set->automata[i].min_width : least;
+	for (size_t i = 0; i < set->automaton_count; i++) {
+		const struct scan_automaton *a = &set->automata[i];
+		lessen(&least, a->min_width);
+		for (size_t k = 0; k < a->count; k++)
+			lessen(&set->widths[a->ids[k]], a->widths[k]);
+	}
 	set->min_width = least;
+	return 0;
 }
 
 /* Only where the database holds nothing but literals that are long enough; factors are. */
@@ -221,7 +238,8 @@ int scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 	find_needs(set);
 	if (order_factors(set) != 0 || find_gated(set) != 0)
 		return -ENOMEM;
-	find_widths(builder, set);
+	if (find_widths(builder, set) != 0)
+		return -ENOMEM;
 	classify(builder, set);
 	int r = make_filter(builder, set);
 	return r != 0 ? r : scan_seek_prepare(builder, set);
@@ -258,6 +276,11 @@ void scan_set_want(const struct scan_set *set, uint32_t id, uint64_t *slots)
 bool scan_set_lowers(const struct scan_set *set)
 {
 	return !set->has_regexes;
+}
+
+size_t scan_set_width(const struct scan_set *set, uint32_t id)
+{
+	return scan_set_class(set, id) == SCAN_NONE ? 0 : set->widths[id];
 }
 
 size_t scan_set_min_width(const struct scan_set *set)

@@ -308,6 +308,7 @@ static int build_group(const struct scan_builder *builder, struct scan_set *set,
 		*place = members[i].alone;
 		members[i].alone = NULL;
 		group->ids[i] = builder->entries[members[i].entry].id;
+		group->widths[i] = members[i].min_width;
 		group->keys |= has_gate(&members[i]) ? SCAN_KEY_ANY : key_for(set, &members[i]);
 		group->min_width = members[i].min_width < group->min_width ? members[i].min_width : group->min_width;
 	}

@@ -47,6 +47,7 @@ struct scan_automaton {
 	struct automaton
 		*alone[AUTOMATON_PATTERNS_MAX]; /* by pattern, for when `together` is busy; if it has several */
 	uint32_t ids[AUTOMATON_PATTERNS_MAX];
+	uint32_t widths[AUTOMATON_PATTERNS_MAX];
 	size_t count;
 	uint32_t first_slot;      /* of the first pattern; the others' follow */
 	uint64_t keys;            /* it is run where the value has any of these */
@@ -114,6 +115,7 @@ struct scan_set {
 	size_t words;
 	uint64_t *always;            /* bits that every scan sets: class SCAN_NONE */
 	uint8_t *classes;            /* enum scan_class by id, SCAN_CLASS_UNUSED where there is no such id */
+	uint32_t *widths;            /* by id, of the shortest match; UINT32_MAX where there is no such id */
 	uint32_t min_width;          /* of what is found, SCAN_NONE aside */
 	uint32_t database_min_width; /* of what the database finds */
 	uint32_t database_findable;  /* ids that it may find */
