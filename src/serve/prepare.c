@@ -185,6 +185,9 @@ int prepare_run_dir(const struct serve_options *options, const struct serve_conf
 		return SERVE_USER;
 	}
 	int r = run_dir_open(wanted, ret_dir);
+	if (r == 0 && ret_dir->events_error != 0)
+		notice_say(notice, "warning: no folder for events: %s; the gate serves without a watch",
+			   strerror(-ret_dir->events_error));
 	if (r == 0)
 		return SERVE_FINE;
 	notice_say(notice, "run directory %s: %s", wanted != NULL ? wanted : "below $TMPDIR",
@@ -276,6 +279,7 @@ int prepare_nginx(const struct serve_config *config, const struct serve_parts *p
 	struct render_places places = {
 		.run_dir = dir->path,
 		.worker_dir = dir->workers,
+		.events_dir = dir->events.path,
 		.module = parts->module,
 		.recommended_rules = parts->rules,
 		.cache_dir = parts->cache != NULL ? parts->cache : "",

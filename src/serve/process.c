@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -23,6 +24,7 @@ static void become(const char *const argv[], int death_signal, pid_t parent)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, death_signal);
+	unsetenv("NOTIFY_SOCKET"); /* whoever listens there waits for us */
 	if (getppid() == parent)
 		execv(argv[0], (char *const *)argv);
 	_exit(127);

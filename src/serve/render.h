@@ -12,6 +12,7 @@ enum {
 struct render_places {
 	const char *run_dir;    /* configuration, pid, logs */
 	const char *worker_dir; /* cache and temporary files, of the workers' user */
+	const char *events_dir; /* "" if none */
 	const char *module;
 	const char *recommended_rules;
 	const char *cache_dir; /* of compiled patterns; "" if none */

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct passwd *worker_user(void)
@@ -76,22 +75,6 @@ static int check_reachable(const char *path, const struct passwd *user)
 	return 0;
 }
 
-/*
- * What a run that was killed left half-written, pages without a verdict among it. Removed as the workers' user, whose
- * folder it is: root does not follow paths that somebody else may change.
- */
-static void remove_left(const char *temp, const struct passwd *user)
-{
-	pid_t pid = fork();
-	if (pid == 0) {
-		if (user == NULL || (setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0))
-			execl("/bin/rm", "rm", "-rf", "--", temp, (char *)NULL);
-		_exit(1);
-	}
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
 /* The workers' folder, with an empty `temp` in it. */
 static int make_workers(struct run_dir *dir)
 {
@@ -112,8 +95,9 @@ static int make_workers(struct run_dir *dir)
 		r = check_reachable(dir->workers, user);
 	if (r != 0)
 		return r;
+	/* What a run that was killed left half-written, pages without a verdict among it. */
 	snprintf(temp, sizeof(temp), "%s/temp", dir->workers);
-	remove_left(temp, user);
+	events_dir_remove(temp, user);
 	if (mkdir(temp, 0700) != 0 && errno != EEXIST)
 		return -errno;
 	return user != NULL && lchown(temp, user->pw_uid, user->pw_gid) != 0 ? -errno : 0;
@@ -121,11 +105,13 @@ static int make_workers(struct run_dir *dir)
 
 int run_dir_open(const char *wanted, struct run_dir *ret_dir)
 {
-	struct run_dir dir = {.lock = -1};
+	struct run_dir dir = {.lock = -1, .events = {.lock = -1}};
 	int r = wanted == NULL ? make_fresh(&dir) : make_wanted(wanted, &dir);
 	r = r != 0 ? r : check_private(dir.path, geteuid());
 	r = r != 0 ? r : take_lock(&dir);
 	r = r != 0 ? r : make_workers(&dir);
+	if (r == 0)
+		dir.events_error = events_dir_open(dir.path, dir.user[0] != '\0' ? worker_user() : NULL, &dir.events);
 	if (r != 0) {
 		run_dir_close(&dir);
 		return r;
@@ -136,6 +122,7 @@ int run_dir_open(const char *wanted, struct run_dir *ret_dir)
 
 void run_dir_close(struct run_dir *dir)
 {
+	events_dir_close(&dir->events, dir->user[0] != '\0' ? worker_user() : NULL);
 	if (dir->lock >= 0)
 		close(dir->lock);
 	dir->lock = -1;

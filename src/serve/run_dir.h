@@ -6,6 +6,8 @@
 #ifndef GUIA_SERVE_RUN_DIR_H
 #define GUIA_SERVE_RUN_DIR_H
 
+#include "serve/events_dir.h"
+
 #include <limits.h>
 #include <stdbool.h>
 
@@ -13,7 +15,9 @@ struct run_dir {
 	char path[PATH_MAX - 64];
 	char workers[PATH_MAX - 32];
 	char user[64]; /* of the workers; "" if not root */
-	bool made;     /* a fresh folder of ours */
+	struct events_dir events;
+	int events_error; /* why there is none; 0 if there is */
+	bool made;        /* a fresh folder of ours */
 	int lock;
 };
 

@@ -1,8 +1,10 @@
 #include "serve/supervise.h"
 
 #include "base/error.h"
+#include "base/service.h"
 #include "serve/detected.h"
 #include "serve/process.h"
+#include "serve/watcher.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -20,6 +22,8 @@ enum {
 	CHILDREN_MAX = 1024,
 	KILL_SECONDS = 3,
 	POLL_MS = 20,
+	IDLE_MS = 60000,
+	WATCHER_SECONDS = 2,
 };
 
 struct supervisor {
@@ -30,6 +34,7 @@ struct supervisor {
 	struct serve_parts parts;
 	struct run_dir dir;
 	sigset_t signals;
+	struct watcher watcher;
 	pid_t nginx; /* 0: gone */
 	int status;  /* of waitpid, once it is gone */
 	int pending; /* a signal to be taken up again; 0: none */
@@ -86,7 +91,7 @@ static int start(struct supervisor *s)
 	return SERVE_ENVIRONMENT;
 }
 
-/* Takes notice of every child that ended: nginx, or what it left to us. */
+/* Takes notice of every child that ended: nginx, what it left to us, the watch. */
 static void reap(struct supervisor *s)
 {
 	int status;
@@ -94,6 +99,8 @@ static void reap(struct supervisor *s)
 		if (pid == s->nginx) {
 			s->nginx = 0;
 			s->status = status;
+		} else if (pid == s->watcher.pid) {
+			watcher_ended(&s->watcher, status, &s->notice);
 		}
 }
 
@@ -165,6 +172,7 @@ static int await_start(struct supervisor *s, bool *ret_end)
 	}
 	s->pending = later;
 	say_ready(s);
+	service_notify("READY=1");
 	return SERVE_FINE;
 }
 
@@ -228,6 +236,7 @@ static void reload(struct supervisor *s)
 		arena_destroy(&s->arena);
 		s->config = config;
 		s->arena = arena;
+		watcher_renew(&s->watcher);
 		notice_say(&s->notice, "reloaded: %zu site%s", s->config.site_count,
 			   s->config.site_count == 1 ? "" : "s");
 		return;
@@ -264,12 +273,29 @@ static bool await_end(struct supervisor *s, int64_t seconds)
 static void stop(struct supervisor *s)
 {
 	notice_say(&s->notice, "ending");
+	service_notify("STOPPING=1");
 	kill(s->nginx, SIGQUIT);
 	if (!await_end(s, s->config.drain_seconds + 2)) {
 		kill(s->nginx, SIGTERM);
 		(void)await_end(s, KILL_SECONDS);
 	}
+	watcher_renew(&s->watcher);
+	for (int waited = 0; waited < WATCHER_SECONDS * 1000 && s->watcher.pid != 0; waited += POLL_MS) {
+		(void)next_signal(s, POLL_MS);
+		reap(s);
+	}
 	process_end_children();
+}
+
+/* Until there is something to do: a signal, a watch to be started, a manager to be told that we live. */
+static int await_signal(struct supervisor *s)
+{
+	int64_t watchdog_ms = service_watchdog_ms();
+	long most_ms = watchdog_ms > 0 && watchdog_ms < IDLE_MS ? (long)watchdog_ms : IDLE_MS;
+	int number = next_signal(s, watcher_wait_ms(&s->watcher, &s->dir, most_ms));
+	reap(s);
+	service_notify("WATCHDOG=1");
+	return number;
 }
 
 static int watch(struct supervisor *s)
@@ -277,8 +303,8 @@ static int watch(struct supervisor *s)
 	bool end = false;
 	int code = await_start(s, &end);
 	while (code == SERVE_FINE && !end) {
-		int number = next_signal(s, 60000);
-		reap(s);
+		watcher_tend(&s->watcher, &s->config, &s->dir, &s->notice);
+		int number = await_signal(s);
 		if (s->nginx != 0 && number == SIGHUP)
 			reload(s);
 		if (s->nginx != 0 && number == SIGUSR1)
@@ -311,7 +337,7 @@ static void release(struct supervisor *s)
 
 static void supervisor_init(struct supervisor *s, const struct serve_options *options)
 {
-	*s = (struct supervisor){.options = options, .notice = {-1}, .dir = {.lock = -1}};
+	*s = (struct supervisor){.options = options, .notice = {-1}, .dir = {.lock = -1, .events = {.lock = -1}}};
 	arena_init(&s->arena, CONFIG_ARENA_BYTES, 0);
 	config_init(&s->config, &s->arena);
 	umask(077);
@@ -320,7 +346,7 @@ static void supervisor_init(struct supervisor *s, const struct serve_options *op
 /* What was made for a run that did not come about, or was none. */
 static void remove_dirs(const struct supervisor *s)
 {
-	const char *const argv[] = {"/bin/rm", "-rf", "--", s->dir.path, s->dir.workers, NULL};
+	const char *const argv[] = {"/bin/rm", "-rf", "--", s->dir.path, s->dir.workers, s->dir.events.path, NULL};
 	struct buffer said = buffer_make(NULL);
 	int status;
 	if (s->dir.path[0] != '\0')

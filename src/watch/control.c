@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,13 +13,32 @@
 
 enum { PATIENCE_SECONDS = 3, ANSWER_MAX_BYTES = 16 << 20 };
 
-static int address_make(const char *path, struct sockaddr_un *ret_address)
+/*
+ * A socket's name has 107 bytes at most: one in a deep folder is named by way of the folder, which *ret_folder then
+ * keeps open; -1 otherwise.
+ */
+static int address_make(const char *path, struct sockaddr_un *ret_address, int *ret_folder)
 {
+	char folder[PATH_MAX];
+	const char *slash = strrchr(path, '/');
 	*ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof(ret_address->sun_path))
+	*ret_folder = -1;
+	if (strlen(path) < sizeof(ret_address->sun_path)) {
+		memcpy(ret_address->sun_path, path, strlen(path));
+		return 0;
+	}
+	if (slash == NULL || (size_t)(slash - path) >= sizeof(folder))
 		return -ENAMETOOLONG;
-	memcpy(ret_address->sun_path, path, strlen(path));
-	return 0;
+	snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path), path);
+	*ret_folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_folder < 0)
+		return -errno;
+	int len = snprintf(ret_address->sun_path, sizeof(ret_address->sun_path), "/proc/self/fd/%d%s", *ret_folder,
+			   slash);
+	if (len < (int)sizeof(ret_address->sun_path))
+		return 0;
+	close(*ret_folder);
+	return -ENAMETOOLONG;
 }
 
 /* Whether somebody listens there. */
@@ -31,28 +52,40 @@ static bool is_served(const struct sockaddr_un *address)
 	return served;
 }
 
-int control_open(struct control *control, const char *path)
+/* One that nobody listens at any more is replaced. */
+static int listen_at(const char *path, const struct sockaddr_un *address, int *ret_fd)
 {
-	struct sockaddr_un address;
 	struct stat st;
-	int r = address_make(path, &address);
-	*control = (struct control){.fd = -1, .owner = geteuid()};
-	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		control->clients[i].fd = -1;
-	if (r != 0)
-		return r;
-	if (is_served(&address))
+	if (is_served(address))
 		return -EADDRINUSE;
 	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		(void)unlink(path);
-	control->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
 	mode_t before = umask(0177);
-	if (control->fd < 0 || bind(control->fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    listen(control->fd, CONTROL_CLIENTS) != 0)
-		r = -errno;
+	int r = bind(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 || listen(fd, CONTROL_CLIENTS) != 0
+			? -errno
+			: 0;
 	umask(before);
-	if (r != 0 && control->fd >= 0)
-		close(control->fd);
+	if (r != 0)
+		close(fd);
+	else
+		*ret_fd = fd;
+	return r;
+}
+
+int control_open(struct control *control, const char *path)
+{
+	struct sockaddr_un address;
+	int folder;
+	*control = (struct control){.fd = -1, .owner = geteuid()};
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		control->clients[i].fd = -1;
+	int r = address_make(path, &address, &folder);
+	r = r != 0 ? r : listen_at(path, &address, &control->fd);
+	if (folder >= 0)
+		close(folder);
 	return r;
 }
 
@@ -165,22 +198,31 @@ static int answer_read(int fd, struct buffer *answer)
 	return answer->error;
 }
 
-int control_ask(const char *path, const char *question, struct buffer *answer)
+static int question_send(int fd, const struct sockaddr_un *address, const char *question)
 {
-	struct sockaddr_un address;
 	struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
 	char line[CONTROL_QUESTION_BYTES];
-	int r = address_make(path, &address);
-	int fd = r == 0 ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
-	if (fd < 0)
-		return r != 0 ? r : -errno;
 	int len = snprintf(line, sizeof(line), "%s\n", question);
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 ||
 	    send(fd, line, (size_t)len, MSG_NOSIGNAL) != len)
-		r = -errno;
+		return -errno;
+	return 0;
+}
+
+int control_ask(const char *path, const char *question, struct buffer *answer)
+{
+	struct sockaddr_un address;
+	int folder;
+	int r = address_make(path, &address, &folder);
+	int fd = r == 0 ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+	if (r == 0)
+		r = fd < 0 ? -errno : question_send(fd, &address, question);
 	r = r != 0 ? r : answer_read(fd, answer);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
+	if (folder >= 0)
+		close(folder);
 	return r != 0 ? r : answer->len == 0 ? -EACCES : 0;
 }

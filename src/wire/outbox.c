@@ -95,10 +95,19 @@ static bool is_named(int directory, const char *name, const struct stat *st)
 	       now.st_ino == st->st_ino;
 }
 
+/* Who may look into the directory may read what is in it, whatever the process's umask says. */
+static int mode_set(int directory, int fd)
+{
+	struct stat st;
+	if (fstat(directory, &st) != 0 || fchmod(fd, (st.st_mode & S_IRGRP) != 0 ? 0640 : 0600) != 0)
+		return -errno;
+	return 0;
+}
+
 /* Opens and locks. 0, BUSY, ABSENT, or -errno. */
 static int file_take(int directory, const char *name, int flags, int *ret_fd, struct stat *ret_st)
 {
-	int fd = openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | flags, 0640);
+	int fd = openat(directory, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | flags, 0600);
 	if (fd < 0)
 		return errno == ENOENT ? ABSENT : -errno;
 	int r = fstat(fd, ret_st) != 0 ? -errno : !S_ISREG(ret_st->st_mode) ? -EPERM : lock_take(fd);
@@ -127,10 +136,12 @@ static int key_read(int directory, struct hash_key *ret_key)
 		if (errno != ENOENT)
 			return -errno;
 		(void)unlinkat(directory, name, 0);
-		fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+		fd = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd < 0)
 			return -errno;
-		int r = write(fd, &key, sizeof(key)) != (ssize_t)sizeof(key) ? -ENOSPC : 0;
+		int r = mode_set(directory, fd);
+		if (r == 0 && write(fd, &key, sizeof(key)) != (ssize_t)sizeof(key))
+			r = -ENOSPC;
 		close(fd);
 		if (r == 0 && renameat2(directory, name, directory, OUTBOX_KEY_FILE, RENAME_NOREPLACE) != 0)
 			r = errno == EEXIST ? 0 : -errno;
@@ -198,7 +209,8 @@ static int file_make(int directory, const char *name, const struct outbox_sizes 
 	int r = file_take(directory, fresh, O_CREAT, &fd, &st);
 	if (r != 0)
 		return r;
-	r = file_fill(fd, sizes, outbox);
+	r = mode_set(directory, fd);
+	r = r != 0 ? r : file_fill(fd, sizes, outbox);
 	if (r == 0 && renameat2(directory, fresh, directory, name, replace ? 0 : RENAME_NOREPLACE) != 0)
 		r = errno == EEXIST ? ABSENT : -errno;
 	if (r == 0)

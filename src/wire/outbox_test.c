@@ -303,8 +303,19 @@ static void test_directories_that_do_not_do(void **state)
 	struct inbox inbox;
 	assert_int_equal(inbox_open(directory, 0, &inbox), INBOX_FOREIGN);
 	unlink(path);
+	/* Whoever may look into it may read: its group, here. */
+	struct stat st;
+	umask(077);
 	outbox = open_one(0);
 	outbox_close(&outbox);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	unlink(path);
+	assert_int_equal(chmod(folder, 0700), 0);
+	outbox = open_one(0);
+	outbox_close(&outbox);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
 }
 
 /* The file would pass what may be written: nothing is left, and nothing is mapped that is not there. */

@@ -68,8 +68,9 @@ def each_request_leaves_a_line_and_only_what_matters_a_record():
         raw.sendall(b"GET /two HTTP/1.1\r\nHost: a.test\r\nHost: b.test\r\n\r\n")
         assert b"400" in raw.recv(100)
         raw.close()
-        wait_for(lambda: (gate.run / "access.log").read_text().count("\n") >= 5, "lines")
+        wait_for(lambda: '"/two"' in (gate.run / "access.log").read_text(), "lines")
         lines = [json.loads(line) for line in (gate.run / "access.log").read_text().splitlines()]
+        lines = [l for l in lines if l["uri"] != "/"]  # the watch asks for it
         assert sorted((l["host"], l["uri"], l["status"], l["verdict"]) for l in lines) == [
             ("a.test", "/?q=evil", 403, "block"), ("a.test", "/down", 503, "pass"), ("a.test", "/missing", 404, "pass"),
             ("a.test", "/two", 400, ""), ("other.test", "/here?password=[redacted]&x=1", 444, "")], lines
@@ -112,13 +113,18 @@ def a_blocked_page_is_never_among_the_copies():
     origin = Origin()
     with Serve(site(origin)) as gate:
         place = pathlib.Path(str(gate.run) + ".workers") if os.geteuid() == 0 else gate.run / "workers"
+
+        def copies():
+            """All but that of the first page, which the watch fetches."""
+            files = [f for f in (place / "copies").rglob("*") if f.is_file()]
+            return [f for f in files if b"KEY: http:a.test:a.test/\n" not in f.read_bytes()]
         for path in ("/leak", "/leak-chunked"):
             for method in ("GET", "HEAD", "GET"):
                 status = gate.curl(f"http://127.0.0.1:PORT{path}", "-H", "Host: a.test", *(["-I"] if method == "HEAD" else []))[0]
                 assert status == (200 if method == "HEAD" else 403), (path, method, status)
-                assert not [f for f in (place / "copies").rglob("*") if f.is_file()], path
+                assert not copies(), path
         assert gate.get("/fine")[0] == 200
-        wait_for(lambda: [f for f in (place / "copies").rglob("*") if f.is_file()], "the copy of a page that passed")
+        wait_for(copies, "the copy of a page that passed")
         assert not [f for f in place.rglob("*") if f.is_file() and b"SECRET-LEAK" in f.read_bytes()]
     origin.stop()
 

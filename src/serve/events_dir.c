@@ -1,0 +1,138 @@
+#include "serve/events_dir.h"
+
+#include "base/error.h"
+
+#include <fcntl.h>
+#include <glob.h>
+#include <grp.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WORKER_BYTES = 2 * 9 << 20 }; /* old workers have their own while new ones begin */
+
+static const char memory[] = "/dev/shm", prefix[] = "/dev/shm/guia-serve-events-", group_name[] = "guia";
+
+void events_dir_remove(const char *path, const struct passwd *user)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		if (user == NULL || (setgid(user->pw_gid) == 0 && setuid(user->pw_uid) == 0))
+			execl("/bin/rm", "rm", "-rf", "--", path, (char *)NULL);
+		_exit(1);
+	}
+	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static bool is_memory(const char *path)
+{
+	struct statfs system;
+	return statfs(path, &system) == 0 && (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
+}
+
+static bool has_room(const char *path)
+{
+	struct statfs system;
+	long workers = sysconf(_SC_NPROCESSORS_ONLN);
+	return access(path, W_OK | X_OK) == 0 && statfs(path, &system) == 0 &&
+	       system.f_bavail >= (unsigned long long)(workers > 0 ? workers : 1) * WORKER_BYTES /
+					  (unsigned long long)system.f_bsize;
+}
+
+/* Ours, or the workers', and for nobody else to write to. Once it is theirs, they may put anything in its place. */
+static int owner_set(const char *path, const struct passwd *user, const char **ret_group)
+{
+	const struct group *group = user != NULL ? getgrnam(group_name) : NULL;
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = fd < 0 || fstat(fd, &st) != 0 ? -errno : 0;
+	if (r == 0 && st.st_uid != geteuid() && (user == NULL || st.st_uid != user->pw_uid))
+		r = -EPERM;
+	if (r == 0 && fchmod(fd, group != NULL ? 02750 : 0700) != 0)
+		r = -errno;
+	if (r == 0 && user != NULL && fchown(fd, user->pw_uid, group != NULL ? group->gr_gid : user->pw_gid) != 0)
+		r = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (r == 0)
+		*ret_group = group != NULL ? group_name : NULL;
+	return r;
+}
+
+/* What a killed guia left, whose lock is free. */
+static void sweep(const struct passwd *user)
+{
+	char pattern[sizeof(prefix) + 8];
+	glob_t found = {0};
+	struct stat st;
+	snprintf(pattern, sizeof(pattern), "%s??????", prefix);
+	if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		int fd = open(found.gl_pathv[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		bool ours = fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == (user != NULL ? user->pw_uid : geteuid());
+		if (ours && flock(fd, LOCK_EX | LOCK_NB) == 0)
+			events_dir_remove(found.gl_pathv[i], user);
+		if (fd >= 0)
+			close(fd);
+	}
+	globfree(&found);
+}
+
+/* Makes it under a name of its own, and holds its lock. */
+static int make_apart(struct events_dir *dir)
+{
+	struct stat held, named;
+	for (int i = 0; i < 8; i++) {
+		snprintf(dir->path, sizeof(dir->path), "%sXXXXXX", prefix);
+		if (mkdtemp(dir->path) == NULL)
+			return -errno;
+		dir->lock = open(dir->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (dir->lock >= 0 && flock(dir->lock, LOCK_EX) == 0 && fstat(dir->lock, &held) == 0 &&
+		    lstat(dir->path, &named) == 0 && held.st_ino == named.st_ino)
+			return 0;
+		if (dir->lock >= 0)
+			close(dir->lock); /* another's sweep was faster */
+	}
+	return -EAGAIN;
+}
+
+int events_dir_open(const char *run_dir, const struct passwd *user, struct events_dir *ret_dir)
+{
+	struct events_dir dir = {.lock = -1};
+	int r = 0;
+	sweep(user);
+	dir.apart = !is_memory(run_dir) && is_memory(memory) && has_room(memory);
+	if (dir.apart) {
+		r = make_apart(&dir);
+	} else {
+		/* A folder of root's is closed to the workers: theirs lies beside it. */
+		int len = snprintf(dir.path, sizeof(dir.path), user != NULL ? "%s.events" : "%s/events", run_dir);
+		if (len >= (int)sizeof(dir.path))
+			return -ENAMETOOLONG;
+		if (mkdir(dir.path, 0700) != 0 && errno != EEXIST)
+			return -errno;
+	}
+	r = r != 0 ? r : owner_set(dir.path, user, &dir.group);
+	if (r != 0)
+		events_dir_close(&dir, user);
+	else
+		*ret_dir = dir;
+	return r;
+}
+
+void events_dir_close(struct events_dir *dir, const struct passwd *user)
+{
+	if (dir->apart && dir->path[0] != '\0')
+		events_dir_remove(dir->path, user);
+	if (dir->lock >= 0)
+		close(dir->lock);
+	*dir = (struct events_dir){.lock = -1};
+}

@@ -1,0 +1,110 @@
+#include "serve/watcher.h"
+
+#include "base/error.h"
+#include "serve/process.h"
+#include "serve/targets.h"
+
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+
+enum {
+	PAUSE_MS = 1000,
+	PAUSE_MAX_MS = 60000,
+	STEADY_MS = 10000, /* one that lived so long is started again after the shortest pause */
+	WORDS = 12,        /* of the command, without the sites */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Whom root's becomes: a user of its own where there is one, or the workers'. */
+static const char *user_of(const struct run_dir *dir)
+{
+	return dir->user[0] == '\0' ? NULL : dir->events.group != NULL && getpwnam("guia") != NULL ? "guia" : dir->user;
+}
+
+static int start(struct watcher *watcher, const struct serve_config *config, const struct run_dir *dir)
+{
+	struct arena arena;
+	arena_init(&arena, 16 << 20, 0);
+	struct text_list targets = {.arena = &arena};
+	size_t count = 0;
+	int r = targets_list(config, &targets);
+	const char **words = r == 0 ? calloc(WORDS + 2 * targets.count, sizeof(*words)) : NULL;
+	if (words == NULL) {
+		arena_destroy(&arena);
+		return -ENOMEM;
+	}
+	const char *const first[] = {"/proc/self/exe", "watch", "--run-dir", dir->path, "--events", dir->events.path};
+	for (; count < sizeof(first) / sizeof(first[0]); count++)
+		words[count] = first[count];
+	if (user_of(dir) != NULL) {
+		words[count++] = "--user";
+		words[count++] = user_of(dir);
+	}
+	for (size_t i = 0; i < targets.count; i++) {
+		words[count++] = "--probe";
+		words[count++] = arena_string(&arena, targets.items[i]);
+		r = words[count - 1] == NULL ? -ENOMEM : r;
+	}
+	r = r != 0 ? r : process_start(words, &watcher->pid);
+	free(words);
+	arena_destroy(&arena);
+	return r;
+}
+
+void watcher_tend(struct watcher *watcher, const struct serve_config *config, const struct run_dir *dir,
+		  const struct notice *notice)
+{
+	int64_t now = now_ms();
+	if (watcher->pid != 0 || dir->events.path[0] == '\0' || now < watcher->start_ms)
+		return;
+	watcher->start_ms = now;
+	int r = start(watcher, config, dir);
+	if (r == 0)
+		return;
+	watcher->start_ms = now + PAUSE_MAX_MS;
+	notice_say(notice, "warning: the watch cannot be started: %s", strerror(-r));
+}
+
+void watcher_ended(struct watcher *watcher, int status, const struct notice *notice)
+{
+	int64_t now = now_ms();
+	bool steady = now - watcher->start_ms >= STEADY_MS;
+	watcher->pid = 0;
+	if (watcher->pause_ms < 0) { /* it was asked to */
+		watcher->pause_ms = 0;
+		watcher->start_ms = now;
+		return;
+	}
+	watcher->pause_ms = steady || watcher->pause_ms == 0       ? PAUSE_MS
+			    : watcher->pause_ms < PAUSE_MAX_MS / 2 ? watcher->pause_ms * 2
+								   : PAUSE_MAX_MS;
+	watcher->start_ms = now + watcher->pause_ms;
+	notice_say(notice, "the watch ended (%s %d); the gate serves on, and it is started again in %lld s",
+		   WIFSIGNALED(status) ? "signal" : "exit code",
+		   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), (long long)watcher->pause_ms / 1000);
+}
+
+void watcher_renew(struct watcher *watcher)
+{
+	if (watcher->pid == 0)
+		return;
+	watcher->pause_ms = -1;
+	kill(watcher->pid, SIGTERM);
+}
+
+long watcher_wait_ms(const struct watcher *watcher, const struct run_dir *dir, long most_ms)
+{
+	if (watcher->pid != 0 || dir->events.path[0] == '\0')
+		return most_ms;
+	int64_t left = watcher->start_ms - now_ms();
+	return left <= 0 ? 0 : left < most_ms ? (long)left : most_ms;
+}

@@ -1,0 +1,138 @@
+"""guia serve with the watch beside it: started, started again, renewed, ended; what a service manager hears. TAP."""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+
+from harness import FOLDER, GUIA, Origin, Serve, alive, case, main, site, wait_for
+
+
+def status(gate):
+    done = subprocess.run([GUIA, "status", "-c", gate.config, "--json"], capture_output=True, check=False, timeout=60)
+    return json.loads(done.stdout) if done.returncode in (0, 1) else {}
+
+
+def is_up(gate):
+    return subprocess.run([GUIA, "status", "-c", gate.config], capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def events_folder(gate):
+    line = next(l for l in (gate.run / "nginx.conf").read_text().splitlines() if "guia_events" in l)
+    return pathlib.Path(line.split()[1].rstrip(";"))
+
+
+def watch_pid(gate):
+    return status(gate).get("watch", {}).get("pid")
+
+
+@case
+def serve_starts_the_watch_and_ends_it():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        told = status(gate)
+        assert told["workers"] == 2 and told["sites"][-1]["site"] == "a.test", told
+        arrived = told["sites"][-1]["arrived"]
+        for _ in range(20):
+            assert gate.get("/?q=evil")[0] == 403
+        wait_for(lambda: status(gate)["sites"][-1]["ended"]["block"].get("rule") == 20, "twenty blocked")
+        assert status(gate)["sites"][-1]["arrived"] >= arrived + 20
+        top = subprocess.run([GUIA, "top", "-c", gate.config, "-1", "--by", "rule"], capture_output=True, check=True,
+                             timeout=60).stdout.decode()
+        assert "100 " in top, top
+        pid, folder = watch_pid(gate), events_folder(gate)
+        assert folder.stat().st_mode & 0o022 == 0
+        owner = pathlib.Path(f"/proc/{pid}").stat().st_uid
+        assert owner != 0 or os.geteuid() != 0 or "user root" in (gate.run / "nginx.conf").read_text()
+        assert gate.end() == 0 and not alive({pid})
+        if str(folder).startswith("/dev/shm/"):
+            assert not folder.exists()
+    origin.stop()
+
+
+@case
+def a_watch_that_dies_comes_back_and_knows_the_sums():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        before, arrived = watch_pid(gate), status(gate)["sites"][-1]["arrived"]
+        os.kill(before, signal.SIGKILL)
+        assert gate.get("/")[0] == 200
+        wait_for(lambda: watch_pid(gate) not in (None, before), "another watch")
+        assert status(gate)["sites"][-1]["arrived"] > arrived
+        wait_for(lambda: is_up(gate), "the site up")
+        assert "the watch ended (signal 9)" in gate.said()
+    origin.stop()
+
+
+@case
+def a_reload_gives_the_watch_the_new_sites():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        gate.get("/?q=evil")
+        gate.change(site(origin) + f"  - host: b.test\n    origin: http://127.0.0.1:{origin.port}\n")
+        wait_for(lambda: status(gate).get("probes") == 2 and is_up(gate), "both up")
+        told = {s["site"]: s for s in status(gate)["sites"]}
+        assert told["a.test"]["ended"]["block"] == {"rule": 1} and told["b.test"]["probe"]["up"], told
+        assert "the watch ended" not in gate.said()
+    origin.stop()
+
+
+@case
+def a_watch_that_cannot_run_does_not_keep_the_gate():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        os.kill(watch_pid(gate), signal.SIGKILL)
+        (gate.run / "control").unlink()
+        (gate.run / "control").mkdir()  # no socket can be made there
+        wait_for(lambda: gate.said().count("the watch ended") >= 3, "three attempts")
+        assert gate.get("/")[0] == 200 and "started again in 4 s" in gate.said(), gate.said()
+        (gate.run / "control").rmdir()
+        wait_for(lambda: is_up(gate), "the site up")
+    origin.stop()
+
+
+@case
+def killed_serve_leaves_no_watch_and_the_next_one_clears_up():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        pid, folder, nginx = watch_pid(gate), events_folder(gate), gate.nginx_pids()
+        gate.process.kill()
+        gate.process.wait()
+        wait_for(lambda: not alive(nginx | {pid}), "the end of all")
+        gate.start()
+        wait_for(lambda: is_up(gate), "the site up")
+        if str(folder).startswith("/dev/shm/"):
+            assert not folder.exists() and events_folder(gate).exists()
+    origin.stop()
+
+
+@case
+def a_service_manager_hears_of_serve():
+    origin = Origin()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        path = str(FOLDER / "notify")
+        notify.bind(path)
+        notify.settimeout(60)
+        env = {**os.environ, "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000000"}
+        with Serve(site(origin), env=env) as gate:
+            assert notify.recv(100) == b"READY=1"
+            assert [notify.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+            wait_for(lambda: is_up(gate), "the site up")
+            gate.end()
+            said = set()
+            notify.settimeout(0.2)
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    said.add(notify.recv(100))
+            assert said <= {b"WATCHDOG=1", b"STOPPING=1"} and b"STOPPING=1" in said, said
+    origin.stop()
+
+
+main()
