@@ -137,7 +137,7 @@ int chain_note(struct chain *chain, const struct target *target, const struct va
 			return -ENOMEM;
 		chain->matched.name = chain->shown->name;
 	}
-	if (transaction_add_matched(t, &chain->matched) != 0)
+	if (transaction_add_matched(t, &chain->matched, 1) != 0)
 		return -ENOMEM;
 	if (!chain->wants_log)
 		return 0;

@@ -35,6 +35,8 @@ struct course_settled {
 	size_t match_count;
 	const struct course_write *writes;
 	size_t write_count;
+	const struct matched *matched; /* what MATCHED_VARS gain: of those behind the last that did not match */
+	size_t matched_count;
 	bool passes; /* they end what an earlier rule's `status` would do */
 };
 
@@ -62,18 +64,20 @@ struct course_step {
 	uint16_t condition_count;
 	const struct course_gate *gate;      /* what must hold of TX for the head to match; NULL: nothing is known */
 	const struct course_gate *link_gate; /* the same for the second link */
-	bool knows_arguments;                /* of all links */
-	bool is_probed;     /* all that the head looks at is asked ahead: a value knows whether it may match */
-	bool surely;        /* matches whatever the request; only what it sets varies */
-	bool derails;       /* a match may remove rules that are settled */
-	bool loses_targets; /* a ctl of some rule may take targets from this one */
+	const struct matched *matched;       /* of one that matches surely: what */
+	size_t matched_count;
+	bool knows_arguments; /* of all links */
+	bool is_probed;       /* all that the head looks at is asked ahead: a value knows whether it may match */
+	bool surely;          /* matches whatever the request; only what it sets varies */
+	bool derails;         /* a match may remove rules that are settled */
+	bool loses_targets;   /* a ctl of some rule may take targets from this one */
 };
 
 struct course {
 	const struct course_step *steps;
 	size_t count;
 	size_t first_bit;                 /* of its steps, among those of all phases */
-	const uint32_t *operators_before; /* for each place, the rules ahead of it that ask something */
+	const uint32_t *operators_before; /* for each place, the rules ahead of it that ask, and may not match */
 	bool usable;                      /* else the phase's rules are all evaluated, in order */
 };
 

@@ -133,9 +133,12 @@ int course_link_matches(struct course_builder *b, const struct rule *rule, struc
 	if (rule->kind == RULE_ACTION)
 		return 1;
 	for (size_t i = 0; i < rule->target_count; i++) {
-		int r = target_matches(b, rule, &rule->targets[i], ret_matched);
+		struct matched matched;
+		int r = target_matches(b, rule, &rule->targets[i], &matched);
 		if (r < 0)
 			return r;
+		if (r > 0 && ret_matched != NULL)
+			ret_matched[count] = matched;
 		count += r;
 	}
 	return count;
@@ -160,10 +163,9 @@ int course_answer_of(struct course_builder *b, const struct rule *head, enum cou
 	bool traces = false;
 	*ret_answer = COURSE_UNKNOWN;
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
-		struct matched matched;
 		if (traces || !link_is_known(b, rule))
 			return 0;
-		int r = course_link_matches(b, rule, &matched);
+		int r = course_link_matches(b, rule, NULL);
 		if (r < 0)
 			return r;
 		traces = leaves_traces(rule, r > 0);

@@ -33,6 +33,7 @@ static int add_rule(struct course_builder *b, const struct rule *head, size_t pl
 		return course_step_add(b, head, place, course_looks_once(head) && !course_jumps_at_all(head));
 	bool jumps;
 	uint32_t to = course_landing(b, head, place, &jumps);
+	b->matches_surely[place] = true;
 	r = course_settle(b, head, place);
 	return r == 0 && jumps ? course_jump_surely(b, to) : r;
 }
@@ -44,7 +45,8 @@ static int count_operators(struct course_builder *b, struct course *course)
 	if (before == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
-		before[i + 1] = before[i] + (b->reached[i] && course_asks(b->plan->ruleset->phases[b->phase].rules[i]));
+		before[i + 1] = before[i] + (b->reached[i] && !b->matches_surely[i] &&
+					     course_asks(b->plan->ruleset->phases[b->phase].rules[i]));
 	course->operators_before = before;
 	return 0;
 }
@@ -71,26 +73,32 @@ static int keep_steps(struct course_builder *b, struct course *course)
 static int make_room(struct course_builder *b)
 {
 	size_t links = 0;
+	size_t targets = 0;
 	size_t actions = 0;
 	size_t count = b->plan->ruleset->phases[b->phase].count;
 	for (size_t i = 0; i < count; i++)
 		for (const struct rule *rule = b->plan->ruleset->phases[b->phase].rules[i]; rule != NULL;
 		     rule = rule->next_link) {
 			links++;
+			targets += rule->target_count;
 			actions += rule->action_count * (rule->target_count + 1);
 		}
 	free(b->steps);
 	free(b->matches);
 	free(b->writes);
+	free(b->matched);
 	free(b->reached);
+	free(b->matches_surely);
+	b->matched = calloc(targets + 1, sizeof(*b->matched));
+	b->matches_surely = calloc(count + 1, sizeof(*b->matches_surely));
 	b->reached = calloc(count + 1, sizeof(*b->reached));
 	b->steps = calloc(2 * count + 2, sizeof(*b->steps));
 	b->matches = calloc(links + 1, sizeof(*b->matches));
 	b->writes = calloc(actions + 1, sizeof(*b->writes));
-	b->step_count = b->match_count = b->write_count = 0;
+	b->step_count = b->match_count = b->write_count = b->matched_count = 0;
 	b->settled[b->phase] = calloc(count / 8 + 1, 1);
 	return b->settled[b->phase] == NULL || b->reached == NULL || b->steps == NULL || b->matches == NULL ||
-			       b->writes == NULL
+			       b->writes == NULL || b->matched == NULL || b->matches_surely == NULL
 		       ? -ENOMEM
 		       : 0;
 }
@@ -218,6 +226,8 @@ int course_build(struct plan *plan)
 	free(b.steps);
 	free(b.matches);
 	free(b.writes);
+	free(b.matched);
 	free(b.reached);
+	free(b.matches_surely);
 	return r;
 }

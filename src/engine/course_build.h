@@ -40,9 +40,12 @@ struct course_builder {
 	size_t match_count;
 	struct course_write *writes;
 	size_t write_count;
+	struct matched *matched; /* by the same, behind the last that did not match */
+	size_t matched_count;
 	size_t settled_place;
 	bool usable;
 	bool *reached;                    /* by place: some way leads there */
+	bool *matches_surely;             /* by place: it is settled that the rule matches */
 	uint8_t *settled[PHASE_LAST + 1]; /* a bit for each place whose rule was settled one way or the other */
 };
 
@@ -53,8 +56,8 @@ bool course_macro_is_known(const struct course_builder *b, const struct macro *m
 int course_macro_expand(const struct course_builder *b, const struct macro *macro, struct slice *ret_text);
 
 /*
- * How many values of a known link match; the last of them is told, its bytes as long as the builder's. -ENOMEM if there
- * is no memory.
+ * How many values of a known link match. They are told, their bytes as long as the builder's, where ret_matched is not
+ * NULL: it has room for one of each target. -ENOMEM if there is no memory.
  */
 int course_link_matches(struct course_builder *b, const struct rule *rule, struct matched *ret_matched);
 
@@ -91,7 +94,7 @@ bool course_is_removal(const struct action *action);
 /* Whether a match is nothing but a match and variables of TX, perhaps jumps. */
 bool course_sets_variables(const struct rule *head);
 
-/* The same where nobody looks at what was matched. */
+/* The same of one whose actions do not look at what it matched, and that jumps within its phase only. */
 bool course_leaves_variables_only(const struct course_builder *b, const struct rule *head, size_t place);
 
 /* Settled rules so far become a step of their own, from which the next is the one that stands behind `jump_place`. */
@@ -99,6 +102,13 @@ int course_settled_close_with(struct course_builder *b, uint32_t jump_place);
 
 /* The same where the next step is the one behind. 0 or -ENOMEM; so all that return int. */
 int course_settled_close(struct course_builder *b);
+
+/* Adds what a link, which is known to match or not, matches to what settled rules have matched. How often, or -ENOMEM.
+ */
+int course_match_link(struct course_builder *b, const struct rule *rule, struct matched *ret_last);
+
+/* Takes what was matched so far, to stay as long as the plan. 0 or -ENOMEM. */
+int course_take_matched(struct course_builder *b, const struct matched **ret_matched, size_t *ret_count);
 
 /* A chain whose answer is known: what it leaves behind comes to the settled rules so far. */
 int course_settle(struct course_builder *b, const struct rule *head, size_t place);

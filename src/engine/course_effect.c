@@ -70,25 +70,6 @@ static bool actions_read_match(const struct rule *rule)
 	return reads;
 }
 
-/* Whether a rule looks at what the rule before it matched. */
-static bool reads_earlier_match(const struct rule *head)
-{
-	bool first = true; /* no link before has matched a value */
-	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
-		for (size_t i = 0; i < rule->target_count; i++) {
-			enum variable variable = rule->targets[i].variable;
-			if (variable == VARIABLE_MATCHED_VARS || variable == VARIABLE_MATCHED_VARS_NAMES ||
-			    (first && (variable == VARIABLE_MATCHED_VAR || variable == VARIABLE_MATCHED_VAR_NAME)))
-				return true;
-		}
-		if (first && (macro_reads_match(&rule->operation.argument) ||
-			      (rule->kind == RULE_ACTION && actions_read_match(rule))))
-			return true;
-		first &= rule->kind == RULE_ACTION;
-	}
-	return false;
-}
-
 bool course_asks(const struct rule *head)
 {
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
@@ -103,31 +84,6 @@ bool course_jumps_at_all(const struct rule *head)
 		if (rule->skip > 0 || rule->skip_after.len > 0)
 			return true;
 	return false;
-}
-
-/* The next rule from `place` on that would see the match, or forget it: of a phase. */
-static enum course_answer match_is_read_in(const struct course_builder *b, unsigned phase, size_t place)
-{
-	const struct rule *const *rules = b->plan->ruleset->phases[phase].rules;
-	for (size_t i = place; i < b->plan->ruleset->phases[phase].count; i++) {
-		if (rules[i]->kind == RULE_MARKER)
-			continue;
-		if (reads_earlier_match(rules[i]) || (rules[i]->kind == RULE_ACTION && course_jumps_at_all(rules[i])))
-			return COURSE_YES;
-		if (course_asks(rules[i]))
-			return COURSE_NO;
-	}
-	return COURSE_UNKNOWN;
-}
-
-/* The same, on into later phases, each of which may be the next. */
-static bool match_is_read(const struct course_builder *b, size_t place)
-{
-	enum course_answer answer = match_is_read_in(b, b->phase, place);
-	for (unsigned phase = b->phase + 1; phase <= PHASE_LAST && answer == COURSE_UNKNOWN; phase++)
-		if (match_is_read_in(b, phase, 0) == COURSE_YES)
-			answer = COURSE_YES;
-	return answer == COURSE_YES;
 }
 
 bool course_may_disrupt(const struct rule *head)
@@ -188,7 +144,5 @@ bool course_leaves_variables_only(const struct course_builder *b, const struct r
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
 		if (!link_sets_only(rule) || actions_read_match(rule))
 			return false;
-	if (jumps && to == UINT32_MAX)
-		return false;
-	return !course_asks(head) || !match_is_read(b, jumps ? to : place + 1);
+	return !jumps || to != UINT32_MAX;
 }

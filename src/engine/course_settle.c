@@ -39,7 +39,15 @@ int course_settled_close_with(struct course_builder *b, uint32_t jump_place)
 		return -ENOMEM;
 	memcpy(matches, b->matches, b->match_count * sizeof(*matches));
 	memcpy(writes, b->writes, b->write_count * sizeof(*writes));
-	*settled = (struct course_settled){matches, b->match_count, writes, b->write_count, ends_status(b)};
+	*settled = (struct course_settled){
+		.matches = matches,
+		.match_count = b->match_count,
+		.writes = writes,
+		.write_count = b->write_count,
+		.passes = ends_status(b),
+	};
+	if (course_take_matched(b, &settled->matched, &settled->matched_count) != 0)
+		return -ENOMEM;
 	b->steps[b->step_count++] = (struct course_step){
 		.settled = settled,
 		.place = (uint32_t)b->settled_place,
@@ -94,17 +102,42 @@ static int settle_setvar(struct course_builder *b, const struct setvar *setvar)
 	return r;
 }
 
+int course_match_link(struct course_builder *b, const struct rule *rule, struct matched *ret_last)
+{
+	struct matched *all = b->matched + b->matched_count;
+	int times = course_link_matches(b, rule, all);
+	if (rule->kind == RULE_ACTION || times < 0)
+		return times;
+	for (int i = 0; i < times; i++)
+		if (arena_copy(&b->plan->arena, all[i].value, &all[i].value) != 0)
+			return -ENOMEM;
+	/* One that does not match forgets. */
+	b->matched_count = times == 0 ? 0 : b->matched_count + (size_t)times;
+	if (times > 0)
+		*ret_last = all[times - 1];
+	return times;
+}
+
+int course_take_matched(struct course_builder *b, const struct matched **ret_matched, size_t *ret_count)
+{
+	struct matched *matched = arena_zalloc(&b->plan->arena, b->matched_count + 1, sizeof(*matched));
+	if (matched == NULL)
+		return -ENOMEM;
+	memcpy(matched, b->matched, b->matched_count * sizeof(*matched));
+	*ret_matched = matched;
+	*ret_count = b->matched_count;
+	b->matched_count = 0;
+	return 0;
+}
+
 int course_settle(struct course_builder *b, const struct rule *head, size_t place)
 {
 	b->settled_place = place;
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
 		struct course_match match = {.rule = rule};
-		int times = course_link_matches(b, rule, &match.matched);
+		int times = course_match_link(b, rule, &match.matched);
 		if (times <= 0) /* the chain ends here: it has set nothing (course_answer_of) */
 			return times;
-		if (times > 0 && rule->kind == RULE_OPERATOR &&
-		    arena_copy(&b->plan->arena, match.matched.value, &match.matched.value) != 0)
-			return -ENOMEM;
 		b->matches[b->match_count++] = match;
 		for (int i = 0; i < times; i++)
 			for (size_t j = 0; j < rule->action_count; j++)

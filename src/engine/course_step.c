@@ -179,6 +179,15 @@ static int make_gates(struct course_builder *b, struct course_step *step)
 	return make_gate(b, head->next_link, &step->arguments[1], &step->link_gate);
 }
 
+static int match_surely(struct course_builder *b, struct course_step *step)
+{
+	struct matched last;
+	for (const struct rule *rule = step->rule; rule != NULL; rule = rule->next_link)
+		if (course_match_link(b, rule, &last) < 0)
+			return -ENOMEM;
+	return course_take_matched(b, &step->matched, &step->matched_count);
+}
+
 int course_step_add(struct course_builder *b, const struct rule *head, size_t place, bool surely)
 {
 	bool jumps;
@@ -196,6 +205,8 @@ int course_step_add(struct course_builder *b, const struct rule *head, size_t pl
 	if (r != 0)
 		return r;
 	step->surely = surely;
+	if (surely && match_surely(b, step) != 0)
+		return -ENOMEM;
 	if (!surely && step->knows_arguments && !step->loses_targets && !jumps && echo_is_possible(head) &&
 	    course_sets_variables(head))
 		step->echo = remembered_new_number();

@@ -52,7 +52,7 @@ int echo_repeat(struct transaction *t, const struct course_step *step)
 	struct score_change change = {0};
 	struct matched matched = {.variable = target->variable, .key = value->key};
 	/* The entry may go before the transaction does. */
-	if (arena_copy(&t->arena, note, &matched.value) != 0 || transaction_add_matched(t, &matched) != 0)
+	if (arena_copy(&t->arena, note, &matched.value) != 0 || transaction_add_matched(t, &matched, 1) != 0)
 		return -ENOMEM;
 	t->head = step->rule;
 	int r = action_run_setvars(t, step->rule, &change);

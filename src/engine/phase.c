@@ -197,9 +197,12 @@ static bool gate_is_open(struct transaction *t, const struct course_gate *gate)
 }
 
 /* What a rule that surely matches does. */
-static int set_variables(struct transaction *t, const struct rule *head)
+static int set_variables(struct transaction *t, const struct course_step *step)
 {
+	const struct rule *head = step->rule;
 	struct score_change change = {0};
+	if (transaction_add_matched(t, step->matched, step->matched_count) != 0)
+		return -ENOMEM;
 	t->head = head;
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
 		if (action_run_setvars(t, rule, &change) != 0)
@@ -221,15 +224,18 @@ static int derail(struct transaction *t, const struct course *course, const stru
 	return run_all(t, t->phase, step->place + 1);
 }
 
-/* Settled rules that jump. */
-static void pass_settled(struct transaction *t, const struct course *course, const struct course_step *step,
-			 size_t *ret_next)
+/* Settled rules that jump, or have matched. */
+static int pass_settled(struct transaction *t, const struct course *course, const struct course_step *step,
+			size_t *ret_next)
 {
-	if (step->jump_place == UINT32_MAX)
-		return;
-	forget_matched(t, course, step->place + 1);
-	t->last_place = step->jump_place;
-	*ret_next = step->jump;
+	bool jumps = step->jump_place != UINT32_MAX;
+	if (jumps)
+		*ret_next = step->jump;
+	if (jumps || step->settled->matched_count > 0) {
+		forget_matched(t, course, step->place + 1);
+		t->last_place = jumps ? step->jump_place : step->place + 1;
+	}
+	return transaction_add_matched(t, step->settled->matched, step->settled->matched_count);
 }
 
 /* What a step came to is not to be remembered then. */
@@ -244,8 +250,8 @@ static int take_step(struct transaction *t, const struct course *course, const s
 {
 	*ret_next = (size_t)(step - course->steps) + 1;
 	if (step->settled != NULL) {
-		pass_settled(t, course, step, ret_next);
-		return settle(t, step->settled);
+		int r = pass_settled(t, course, step, ret_next);
+		return r != 0 ? r : settle(t, step->settled);
 	}
 	if (t->removed_rules != NULL && is_removed(t, step->rule))
 		return 0;
@@ -266,7 +272,7 @@ static int take_step(struct transaction *t, const struct course *course, const s
 	if (r != 0)
 		return r;
 	t->step = step->is_probed ? (int32_t)(course->first_bit + (size_t)(step - course->steps)) : -1;
-	r = step->surely && lean ? set_variables(t, step->rule) : evaluate(t, step->rule);
+	r = step->surely && lean ? set_variables(t, step) : evaluate(t, step->rule);
 	t->step = -1;
 	if (r == 0 && quiet && !met_limit(t))
 		quiet_remember(t, &key);

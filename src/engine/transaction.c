@@ -33,19 +33,22 @@ struct match_entry *transaction_add_match(struct transaction *t)
 	return &t->matches[t->match_count++];
 }
 
-int transaction_add_matched(struct transaction *t, const struct matched *matched)
+int transaction_add_matched(struct transaction *t, const struct matched *matched, size_t count)
 {
-	if (t->matched_count == t->matched_capacity) {
-		uint32_t capacity = t->matched_capacity == 0 ? 16 : t->matched_capacity * 2;
+	if (t->matched_capacity - t->matched_count < count) {
+		size_t capacity = t->matched_capacity == 0 ? 16 : t->matched_capacity * 2;
+		capacity = capacity - t->matched_count < count ? t->matched_count + count : capacity;
 		struct matched *all = arena_alloc(&t->arena, capacity * sizeof(*all));
 		if (all == NULL)
 			return -ENOMEM;
 		if (t->matched_count > 0)
 			memcpy(all, t->matched, t->matched_count * sizeof(*all));
 		t->matched = all;
-		t->matched_capacity = capacity;
+		t->matched_capacity = (uint32_t)capacity;
 	}
-	t->matched[t->matched_count++] = *matched;
+	if (count > 0)
+		memcpy(t->matched + t->matched_count, matched, count * sizeof(*matched));
+	t->matched_count += (uint32_t)count;
 	return 0;
 }
 

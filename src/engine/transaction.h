@@ -201,8 +201,8 @@ struct slice transaction_copy(struct transaction *t, struct slice s);
 /* Room for one more match; NULL when the arena is exhausted. */
 struct match_entry *transaction_add_match(struct transaction *t);
 
-/* The next of MATCHED_VARS. 0 or -ENOMEM. */
-int transaction_add_matched(struct transaction *t, const struct matched *matched);
+/* The next `count` of MATCHED_VARS. 0 or -ENOMEM. */
+int transaction_add_matched(struct transaction *t, const struct matched *matched, size_t count);
 
 /* Notes that memory ran out; the arena's own flag says so too. */
 static inline void transaction_out_of_memory(struct transaction *t)
