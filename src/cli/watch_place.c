@@ -38,14 +38,16 @@ static int ask_at(const char *run_dir, const char *question, struct buffer *text
 	return control_ask(path, question, text);
 }
 
-/* Where a watch may be if nobody says: the usual place, and fresh folders of `guia serve`. */
+/* Where a watch may be if nobody says: where the units of packaging/ put it, and fresh folders of `guia serve`. */
 static void list_usual(glob_t *found)
 {
+	static const char *const usual[] = {"/var/lib/guia/gate", "/run/guia-watch"};
 	const char *temp = getenv("TMPDIR");
 	char pattern[PATH_MAX];
 	snprintf(pattern, sizeof(pattern), "%s/guia-??????", temp != NULL && temp[0] == '/' ? temp : "/tmp");
-	(void)glob("/run/guia", GLOB_NOSORT, NULL, found);
-	(void)glob(pattern, GLOB_NOSORT | GLOB_APPEND, NULL, found);
+	(void)glob(pattern, GLOB_NOSORT, NULL, found);
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
+		(void)glob(usual[i], GLOB_NOSORT | GLOB_APPEND, NULL, found);
 }
 
 static int ask_anywhere(const char *question, struct buffer *text)

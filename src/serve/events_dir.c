@@ -50,12 +50,13 @@ static bool has_room(const char *path)
 static int owner_set(const char *path, const struct passwd *user, const char **ret_group)
 {
 	const struct group *group = user != NULL ? getgrnam(group_name) : NULL;
+	const mode_t mode = group != NULL ? 02750 : 0700;
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r = fd < 0 || fstat(fd, &st) != 0 ? -errno : 0;
 	if (r == 0 && st.st_uid != geteuid() && (user == NULL || st.st_uid != user->pw_uid))
 		r = -EPERM;
-	if (r == 0 && fchmod(fd, group != NULL ? 02750 : 0700) != 0)
+	if (r == 0 && (st.st_mode & 07777) != mode && fchmod(fd, mode) != 0)
 		r = -errno;
 	if (r == 0 && user != NULL && fchown(fd, user->pw_uid, group != NULL ? group->gr_gid : user->pw_gid) != 0)
 		r = -errno;

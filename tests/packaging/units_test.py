@@ -1,0 +1,65 @@
+"""The systemd units: what systemd says of them, and that they start what this program knows. TAP.
+
+Usage: python3 units_test.py GUIA
+"""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+GUIA = pathlib.Path(sys.argv[1]).resolve()
+UNITS = sorted((pathlib.Path(__file__).resolve().parents[2] / "packaging").glob("*.service"))
+EXPOSURE = {"guia.service": 50, "guia-watch.service": 20}  # tenths of systemd's points, 0 to 100; less is better
+
+
+def analyze(*words):
+    done = subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def is_sound(unit):
+    """systemd finds nothing to say of it; the program stands where it is built."""
+    with tempfile.TemporaryDirectory(prefix="guia-units-") as folder:
+        copy = pathlib.Path(folder) / unit.name
+        copy.write_text(unit.read_text().replace("/usr/bin/guia", str(GUIA)).replace("man:", "https://example.org/"))
+        code, said = analyze("verify", str(copy))
+        assert code == 0 and unit.name not in said, said
+
+
+def is_closed(unit):
+    code, said = analyze("security", "--offline=true", f"--threshold={EXPOSURE[unit.name]}", str(unit))
+    assert code == 0, "\n".join(said.splitlines()[-3:])
+
+
+def starts_what_there_is(unit):
+    text = unit.read_text()
+    line, = re.findall(r"^ExecStart=/usr/bin/guia (\S+) (.*)$", text, re.M)
+    helped = subprocess.run([GUIA, "help", line[0]], capture_output=True, text=True, check=True, timeout=20).stdout
+    for word in line[1].split():
+        if word.startswith("-"):
+            assert re.search(rf"(?<![\w-]){re.escape(word)}\b", helped), word
+    assert "Type=notify" in text and "WatchdogSec=" in text
+
+
+def main():
+    checks = [(unit, check) for unit in UNITS for check in (is_sound, is_closed, starts_what_there_is)]
+    print(f"1..{len(checks)}")
+    failed = 0
+    for number, (unit, check) in enumerate(checks, 1):
+        title = f"{number} - {unit.name}: {check.__name__.replace('_', ' ')}"
+        if check is not starts_what_there_is and shutil.which("systemd-analyze") is None:
+            print(f"ok {title} # SKIP there is no systemd-analyze here")
+            continue
+        try:
+            check(unit)
+            print(f"ok {title}")
+        except AssertionError as reason:
+            failed += 1
+            print(f"not ok {title}")
+            print("\n".join("# " + text for text in str(reason).splitlines()))
+    sys.exit(failed > 0 or len(UNITS) != 2)
+
+
+main()
