@@ -169,20 +169,12 @@ static void find_needs(struct scan_set *set)
 	}
 }
 
-static int by_slot(const void *a, const void *b)
-{
-	const struct scan_factor *left = a, *right = b;
-	return (left->slot > right->slot) - (left->slot < right->slot);
-}
-
-/* 0 or -ENOMEM. */
-static int order_factors(struct scan_set *set)
+/* They were added in the order of slots. 0 or -ENOMEM. */
+static int find_first_factors(struct scan_set *set)
 {
 	set->first_factor = calloc(set->slot_count + 1, sizeof(*set->first_factor));
 	if (set->first_factor == NULL)
 		return -ENOMEM;
-	if (set->factors.count > 0)
-		qsort(set->factors.items, set->factors.count, sizeof(*set->factors.items), by_slot);
 	uint32_t at = 0;
 	for (uint32_t slot = 0; slot <= set->slot_count; slot++) {
 		while (at < set->factors.count && set->factors.items[at].slot < slot)
@@ -236,7 +228,7 @@ int scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 		set->database_findable += (uint32_t)__builtin_popcountll(set->in_database[i]);
 	set->has_regexes = has_regexes(builder, set);
 	find_needs(set);
-	if (order_factors(set) != 0 || find_gated(set) != 0)
+	if (find_first_factors(set) != 0 || find_gated(set) != 0)
 		return -ENOMEM;
 	if (find_widths(builder, set) != 0)
 		return -ENOMEM;

@@ -274,10 +274,12 @@ static int add_gates(struct scan_set *set, struct scan_automaton *group, const s
 	group->gated = true;
 	for (size_t i = 0; i < count; i++) {
 		uint32_t slot = group->first_slot + (uint32_t)i;
+		uint32_t first_second = (uint32_t)set->seconds.count;
 		if (add_factors(&set->factors, slot, &members[i].factors) != 0 ||
 		    add_factors(&set->seconds, slot, &members[i].second) != 0)
 			return -ENOMEM;
-		set->gates[slot] = (struct scan_gate){members[i].factors.reach, members[i].second.count > 0};
+		set->gates[slot] =
+			(struct scan_gate){members[i].factors.reach, first_second, (uint32_t)members[i].second.count};
 		set->gate_count++;
 	}
 	return 0;

@@ -130,10 +130,10 @@ static int add_of_entry(const struct scan_builder *b, size_t at, enum scan_route
 	return expressions_add(e, text, scan_route_flags(entry, route), entry->id, at);
 }
 
-static int add_of_factor(const struct scan_set *set, const struct scan_factor *factor, struct scan_expressions *e)
+static int add_of_factor(const struct scan_set *set, size_t factor, struct scan_expressions *e)
 {
-	return expressions_add(e, scan_escape_literal(scan_factor_text(factor)), SCAN_FLAGS | HS_FLAG_CASELESS,
-			       scan_gate_id(set, factor->slot), SCAN_ORIGIN_FACTOR);
+	return expressions_add(e, scan_escape_literal(scan_factor_text(&set->factors.items[factor])),
+			       SCAN_FLAGS | HS_FLAG_CASELESS, scan_factor_id(set, factor), SCAN_ORIGIN_FACTOR);
 }
 
 /* The expressions of the entries that go to the database, and of factors. Free in any case. */
@@ -147,7 +147,7 @@ static int expressions_collect(const struct scan_builder *b, const struct scan_s
 			r = add_of_entry(b, i, route, ret_expressions);
 	}
 	for (size_t i = 0; r == 0 && i < set->factors.count; i++)
-		r = add_of_factor(set, &set->factors.items[i], ret_expressions);
+		r = add_of_factor(set, i, ret_expressions);
 	return r;
 }
 

@@ -74,14 +74,19 @@ struct scan_factors {
 
 struct scan_gate {
 	struct pattern_span reach; /* of a pattern's factors */
-	bool has_second;           /* factors, of which one with a way in common must be found; not Hyperscan's */
+	/* Second factors, of which one with a way in common must be found too; they do not go to Hyperscan. */
+	uint32_t first_second;
+	uint32_t second_count;
 };
 
-/* Factors, second ones too, and literals where they are few, to be sought in long values by themselves. Marks are
- * Hyperscan's ids. */
+/*
+ * Factors, and literals where they are few, to be sought in long values by themselves. Marks are Hyperscan's ids, those
+ * of second factors their numbers with SCAN_SECOND.
+ */
 struct scan_sought {
-	struct seek_word *words; /* in their order */
-	size_t count;            /* 0: nothing can be sought so */
+	struct seek_word *words;   /* in their order; second factors, by number, behind them */
+	size_t count;              /* without those; 0: nothing can be sought so */
+	uint32_t *words_of_factor; /* by the number of the factor: index of its word */
 	uint8_t *texts;
 	size_t text_bytes;
 	bool entries; /* all literals are among them, and the database holds no regex */
@@ -183,10 +188,10 @@ bool scan_route_parses(const struct scan_entry *entry, unsigned flags, uint32_t 
 /* Chooses every entry's route, and builds the automata of those that go there. 0 or -ENOMEM. */
 int scan_automata_build(const struct scan_builder *builder, struct scan_set *set);
 
-/* Hyperscan's id of the gate of a slot. */
-static inline uint32_t scan_gate_id(const struct scan_set *set, uint32_t slot)
+/* Hyperscan's id of a factor. */
+static inline uint32_t scan_factor_id(const struct scan_set *set, size_t factor)
 {
-	return (uint32_t)(set->words * 64) + slot;
+	return (uint32_t)(set->words * 64 + factor);
 }
 
 static inline struct slice scan_factor_text(const struct scan_factor *factor)
@@ -201,18 +206,16 @@ void scan_seek_free(struct scan_set *set);
 /* In the mark of a word: it is a second factor. */
 #define SCAN_SECOND (UINT32_C(1) << 31)
 
-/*
- * A seeker for what is wanted of a set: `slots` as of scan_set_want(). False: it cannot be sought, or is too much.
- * `seconds`: second factors too.
- */
-bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, bool seconds, struct seeker *ret_seeker);
+/* A seeker for what is wanted of a set: `slots` as of scan_set_want(). False: it cannot be sought, or is too much. */
+bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, struct seeker *ret_seeker);
 
 enum {
 	SCAN_HIT_SLOTS = 8,
-	SCAN_HITS = 128, /* of a slot */
+	SCAN_HITS = 128,         /* of a slot */
+	SCAN_HIT_FACTORS = 1024, /* of a set; the places of others are not sought */
 };
 
-/* Where factors were found in a long value. */
+/* Where factors of a pattern that is wanted were found in a long value. */
 struct scan_slot_hits {
 	uint32_t slot;
 	uint32_t count;
@@ -223,13 +226,25 @@ struct scan_slot_hits {
 };
 
 struct scan_hits {
-	struct scan_slot_hits slots[SCAN_HIT_SLOTS];
+	struct scan_slot_hits slots[SCAN_HIT_SLOTS]; /* others are not told */
 	size_t count;
-	bool complete; /* of the slots that are here all were told that are not too many */
-	bool seconds;  /* these were sought */
+	uint64_t factors[SCAN_HIT_FACTORS / 64]; /* that were found */
+	bool placed;                             /* all places of these were told, but for slots with too many */
+	bool seconds;                            /* second factors were sought */
 };
 
-void scan_hits_add(struct scan_hits *hits, uint32_t slot, const struct seek_word *word, uint32_t at);
+/* Those of a slot, which is put there if there is room; NULL: there is none. */
+struct scan_slot_hits *scan_hits_of_slot(struct scan_hits *hits, uint32_t slot);
+
+/* A factor of a slot was found; and where, which is told for all of them or for none. */
+void scan_hits_add(struct scan_hits *hits, struct scan_slot_hits *of, const struct scan_set *set, size_t factor);
+void scan_hits_place(struct scan_slot_hits *of, size_t at);
+
+/*
+ * A seeker for the places of factors that were found, where they are not known, and for second ones that may be found
+ * with them. False: it cannot be sought, is too much, or nothing.
+ */
+bool scan_seek_hits(const struct scan_set *set, const struct scan_hits *hits, struct seeker *ret_seeker);
 
 /*
  * Runs the automaton of a slot's pattern where a match can begin, or not at all where none can. False: the run is to go

@@ -17,9 +17,10 @@ struct findings {
 	uint32_t findable;
 	uint64_t *open;
 	uint32_t open_count;
-	uint32_t gate_count;
-	uint32_t first_gate_id;
-	struct scan_hits *hits;
+	const struct scan_set *set;
+	uint32_t first_factor_id;
+	const uint64_t *wanted; /* slots, of any view; of a long value */
+	struct scan_hits *hits; /* of a long value; else NULL */
 };
 
 static void set_bit(struct findings *f, unsigned view, uint32_t id)
@@ -38,6 +39,23 @@ static void open_gate(struct findings *f, uint32_t slot)
 	*word |= bit;
 }
 
+/* The hits of a slot that is wanted of a long value; NULL: it is not, or they are not told. */
+static struct scan_slot_hits *hits_of_slot(struct findings *f, uint32_t slot)
+{
+	if (f->hits == NULL || (f->wanted[slot / 64] >> slot % 64 & 1) == 0)
+		return NULL;
+	return scan_hits_of_slot(f->hits, slot);
+}
+
+static void find_factor(struct findings *f, size_t factor)
+{
+	uint32_t slot = f->set->factors.items[factor].slot;
+	struct scan_slot_hits *of = hits_of_slot(f, slot);
+	open_gate(f, slot);
+	if (of != NULL)
+		scan_hits_add(f->hits, of, f->set, factor);
+}
+
 /* Called by Hyperscan for a hit; anything but 0 ends the scan. */
 static int on_hit(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *context)
 {
@@ -45,13 +63,14 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
 	(void)to;
 	(void)flags;
 	struct findings *f = context;
-	if (id >= f->first_gate_id)
-		open_gate(f, id - f->first_gate_id);
+	if (id >= f->first_factor_id)
+		find_factor(f, id - f->first_factor_id);
 	else
 		for (unsigned view = 0; view < VIEWS; view++)
 			if (f->views[view].ret_bits != NULL)
 				set_bit(f, view, id);
-	return f->found == f->findable && f->open_count == f->gate_count;
+	/* Of a long value all factors are wanted, not only one of each gate. */
+	return f->found == f->findable && f->open_count == f->set->gate_count && f->hits == NULL;
 }
 
 /* The bits of a group's patterns, among those of all slots. */
@@ -103,14 +122,22 @@ static void seek_factors(const struct scan_set *set, const struct scan_view *vie
 	}
 }
 
+/* Of words that are all wanted. */
 static bool on_word(void *context, const struct seek_word *word, size_t at)
 {
 	struct findings *f = context;
-	uint32_t id = word->mark & ~SCAN_SECOND;
-	if (id >= f->first_gate_id)
-		scan_hits_add(f->hits, id - f->first_gate_id, word, (uint32_t)at);
-	if (id == word->mark)
-		on_hit(id, 0, 0, 0, context);
+	bool second = (word->mark & SCAN_SECOND) != 0;
+	if (!second)
+		on_hit(word->mark, 0, 0, 0, f);
+	if (word->mark < f->first_factor_id)
+		return false;
+	const struct scan_factor *factor = second ? &f->set->seconds.items[word->mark & ~SCAN_SECOND]
+						  : &f->set->factors.items[word->mark - f->first_factor_id];
+	struct scan_slot_hits *of = hits_of_slot(f, factor->slot);
+	if (of != NULL && second)
+		of->second_ways |= word->ways;
+	else if (of != NULL)
+		scan_hits_place(of, at);
 	return false; /* all places are wanted */
 }
 
@@ -124,27 +151,27 @@ static void unite_wanted(const struct scan_set *set, const struct findings *f, u
 	}
 }
 
-/* Whether all that is wanted was sought without the database. */
-static bool run_words(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, struct findings *f)
+/* Whether all that is wanted of a long value was sought without the database. */
+static bool run_words(const struct scan_set *set, struct slice value, struct findings *f)
 {
 	struct seeker seeker;
-	if (value.len < SOUGHT_BYTES_LEAST)
+	if (f->hits == NULL || !scan_seek_make(set, f->wanted, &seeker))
 		return false;
-	unite_wanted(set, f, scratch->wanted);
-	f->hits->complete =
-		scan_seek_make(set, scratch->wanted, false, &seeker) && seeker_run(&seeker, value, on_word, f);
-	return f->hits->complete;
+	f->hits->placed = seeker_run(&seeker, value, on_word, f);
+	for (size_t i = 0; i < f->hits->count && !f->hits->placed; i++)
+		f->hits->slots[i].count = 0;
+	return f->hits->placed;
 }
 
-/* Where a few gates of a long value were opened, the places of factors may not be known yet, nor second factors. */
+/* What is not known yet of the patterns whose gates were opened: where factors are, and whether second ones are there.
+ */
 static void find_hits(const struct scan_set *set, struct slice value, struct findings *f)
 {
 	struct seeker seeker;
-	if (value.len < SOUGHT_BYTES_LEAST || f->open_count == 0 || f->open_count > SCAN_HIT_SLOTS)
+	if (f->hits == NULL || f->hits->count == 0 || !scan_seek_hits(set, f->hits, &seeker))
 		return;
-	f->hits->count = 0;
-	f->hits->seconds = true;
-	f->hits->complete = scan_seek_make(set, f->open, true, &seeker) && seeker_run(&seeker, value, on_word, f);
+	f->hits->seconds = seeker_run(&seeker, value, on_word, f);
+	f->hits->placed |= f->hits->seconds;
 }
 
 /* Looks for what is wanted of the database, and opens gates. 0, -ENOMEM or -EINVAL. */
@@ -154,6 +181,8 @@ static int run_database(const struct scan_set *set, struct scan_scratch *scratch
 	if (set->database == NULL || value.len < set->database_min_width ||
 	    (set->filter != NULL && !scan_filter_may_hold(set->filter, value)))
 		return 0;
+	if (run_words(set, value, f))
+		return 0;
 	if (!wants_entries(set, &f->views[0]) && !wants_entries(set, &f->views[1])) {
 		size_t factors = wanted_factors(set, &f->views[0]) + wanted_factors(set, &f->views[1]);
 		if (factors <= FACTORS_SOUGHT_MOST) {
@@ -162,8 +191,6 @@ static int run_database(const struct scan_set *set, struct scan_scratch *scratch
 			return 0;
 		}
 	}
-	if (run_words(set, scratch, value, f))
-		return 0;
 	const char *bytes = value.len > 0 ? (const char *)value.ptr : "";
 	hs_error_t r = hs_scan(set->database, bytes, (unsigned)value.len, 0, scratch->hyperscan, on_hit, f);
 	if (r == HS_SUCCESS || r == HS_SCAN_TERMINATED)
@@ -267,7 +294,7 @@ static uint64_t run_near_factors(const struct scan_set *set, const struct scan_a
 				 struct findings *f)
 {
 	uint64_t others = patterns;
-	for (; a->gated && f->hits->complete && patterns != 0; patterns &= patterns - 1) {
+	for (; a->gated && f->hits != NULL && patterns != 0; patterns &= patterns - 1) {
 		unsigned k = (unsigned)__builtin_ctzll(patterns);
 		struct automaton_run run = {.automaton = a->count == 1 ? a->together : a->alone[k],
 					    .cache = caches[a->count == 1 ? 0 : 1 + k],
@@ -327,6 +354,17 @@ static uint32_t set_always(const struct scan_set *set, uint64_t *bits)
 	return newly;
 }
 
+static void begin_hits(const struct scan_set *set, struct scan_scratch *scratch, struct scan_hits *hits,
+		       struct findings *f)
+{
+	hits->count = 0;
+	hits->placed = hits->seconds = false;
+	memset(hits->factors, 0, sizeof(hits->factors));
+	unite_wanted(set, f, scratch->wanted);
+	f->wanted = scratch->wanted;
+	f->hits = hits;
+}
+
 /* f->views say what is asked for. 0 or an error. */
 static int run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, struct findings *f)
 {
@@ -334,8 +372,8 @@ static int run(const struct scan_set *set, struct scan_scratch *scratch, struct 
 		return -EFBIG;
 	f->findable = set->database_findable;
 	f->open = scratch->open;
-	f->gate_count = set->gate_count;
-	f->first_gate_id = scan_gate_id(set, 0);
+	f->set = set;
+	f->first_factor_id = scan_factor_id(set, 0);
 	if (value.len >= set->min_width) {
 		const struct scan_fitting *fitting =
 			scratch->fitting_room == 0
@@ -345,9 +383,8 @@ static int run(const struct scan_set *set, struct scan_scratch *scratch, struct 
 			return -EINVAL;
 		memset(f->open, 0, (set->slot_count / 64 + 1) * sizeof(*f->open));
 		struct scan_hits hits;
-		hits.count = 0;
-		hits.complete = hits.seconds = false;
-		f->hits = &hits;
+		if (value.len >= SOUGHT_BYTES_LEAST)
+			begin_hits(set, scratch, &hits, f);
 		int r = run_database(set, scratch, value, f);
 		if (r != 0)
 			return r;

@@ -48,13 +48,19 @@ static size_t text_bytes(const struct scan_builder *b, const struct scan_set *se
 	return bytes;
 }
 
-static void add_factors(const struct scan_set *set, const struct scan_factors *factors, uint32_t flag,
-			struct scan_sought *sought)
+static void add_factors(const struct scan_factors *factors, uint32_t first_mark, struct scan_sought *sought, size_t at)
 {
 	for (size_t i = 0; i < factors->count; i++)
-		sought->words[sought->count++] = seek_word_make(
-			keep_lowered(sought, scan_factor_text(&factors->items[i])),
-			scan_gate_id(set, factors->items[i].slot) | flag, factors->items[i].literal.ways);
+		sought->words[at + i] = seek_word_make(keep_lowered(sought, scan_factor_text(&factors->items[i])),
+						       first_mark + (uint32_t)i, factors->items[i].literal.ways);
+}
+
+static void find_words_of_factors(const struct scan_set *set, struct scan_sought *sought)
+{
+	uint32_t first = scan_factor_id(set, 0);
+	for (size_t i = 0; i < sought->count; i++)
+		if (sought->words[i].mark >= first)
+			sought->words_of_factor[sought->words[i].mark - first] = (uint32_t)i;
 }
 
 int scan_seek_prepare(const struct scan_builder *b, struct scan_set *set)
@@ -64,39 +70,41 @@ int scan_seek_prepare(const struct scan_builder *b, struct scan_set *set)
 	if (!seek_is_possible() || !factors_can_be_sought(&set->factors) || !factors_can_be_sought(&set->seconds))
 		return 0;
 	sought->entries = entries_can_be_sought(b, set, &entries);
-	size_t count = set->factors.count + set->seconds.count + (sought->entries ? entries : 0);
+	size_t count = set->factors.count + (sought->entries ? entries : 0);
 	if (count == 0)
 		return 0;
-	sought->words = calloc(count, sizeof(*sought->words));
+	sought->words = calloc(count + set->seconds.count, sizeof(*sought->words));
+	sought->words_of_factor = calloc(set->factors.count + 1, sizeof(*sought->words_of_factor));
 	sought->texts = malloc(text_bytes(b, set) + 1);
-	if (sought->words == NULL || sought->texts == NULL)
+	if (sought->words == NULL || sought->words_of_factor == NULL || sought->texts == NULL)
 		return -ENOMEM;
-	add_factors(set, &set->factors, 0, sought);
-	add_factors(set, &set->seconds, SCAN_SECOND, sought);
+	add_factors(&set->factors, scan_factor_id(set, 0), sought, 0);
+	sought->count = set->factors.count;
 	for (size_t i = 0; sought->entries && i < b->count; i++)
 		if (set->routes[i] == SCAN_ROUTE_DATABASE)
 			sought->words[sought->count++] =
 				seek_word_make(keep_lowered(sought, b->entries[i].text), b->entries[i].id, 0);
-	qsort(sought->words, sought->count, sizeof(*sought->words), seek_word_order);
+	add_factors(&set->seconds, SCAN_SECOND, sought, count);
+	qsort(sought->words, count, sizeof(*sought->words), seek_word_order);
+	find_words_of_factors(set, sought);
 	return 0;
 }
 
 void scan_seek_free(struct scan_set *set)
 {
 	free(set->sought.words);
+	free(set->sought.words_of_factor);
 	free(set->sought.texts);
 }
 
-static bool is_wanted(const struct scan_set *set, const struct seek_word *word, const uint64_t *slots, bool seconds)
+static bool is_wanted(const struct scan_set *set, const struct seek_word *word, const uint64_t *slots)
 {
-	uint32_t gates = scan_gate_id(set, 0), id = word->mark & ~SCAN_SECOND;
-	uint32_t slot = id >= gates ? id - gates : set->slot_count;
-	if (id != word->mark && !seconds)
-		return false;
+	uint32_t first = scan_factor_id(set, 0);
+	uint32_t slot = word->mark >= first ? set->factors.items[word->mark - first].slot : set->slot_count;
 	return (slots[slot / 64] >> slot % 64 & 1) != 0;
 }
 
-bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, bool seconds, struct seeker *ret_seeker)
+bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, struct seeker *ret_seeker)
 {
 	const struct scan_sought *sought = &set->sought;
 	bool entries = (slots[set->slot_count / 64] >> set->slot_count % 64 & 1) != 0;
@@ -104,12 +112,50 @@ bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, bool seco
 		return false;
 	ret_seeker->count = 0;
 	for (size_t i = 0; i < sought->count; i++) {
-		if (!is_wanted(set, &sought->words[i], slots, seconds))
+		if (!is_wanted(set, &sought->words[i], slots))
 			continue;
 		if (ret_seeker->count == SEEK_WORDS_MAX)
 			return false;
 		ret_seeker->words[ret_seeker->count++] = &sought->words[i];
 	}
+	seeker_make(ret_seeker);
+	return true;
+}
+
+/* In their order. False: too many. */
+static bool insert(struct seeker *seeker, const struct seek_word *word)
+{
+	if (seeker->count == SEEK_WORDS_MAX)
+		return false;
+	size_t at = seeker->count++;
+	for (; at > 0 && seek_word_order(seeker->words[at - 1], word) > 0; at--)
+		seeker->words[at] = seeker->words[at - 1];
+	seeker->words[at] = word;
+	return true;
+}
+
+static bool insert_of_slot(const struct scan_set *set, const struct scan_hits *hits, const struct scan_slot_hits *of,
+			   struct seeker *seeker)
+{
+	const struct scan_gate *gate = &set->gates[of->slot];
+	bool fits = true;
+	for (uint32_t k = set->first_factor[of->slot]; !hits->placed && k < set->first_factor[of->slot + 1]; k++)
+		if (k < SCAN_HIT_FACTORS && (hits->factors[k / 64] >> k % 64 & 1) != 0)
+			fits = fits && insert(seeker, &set->sought.words[set->sought.words_of_factor[k]]);
+	for (uint32_t k = gate->first_second; k < gate->first_second + gate->second_count; k++)
+		if ((set->seconds.items[k].literal.ways & of->ways) != 0)
+			fits = fits && insert(seeker, &set->sought.words[set->sought.count + k]);
+	return fits;
+}
+
+bool scan_seek_hits(const struct scan_set *set, const struct scan_hits *hits, struct seeker *ret_seeker)
+{
+	bool fits = set->sought.count > 0;
+	ret_seeker->count = 0;
+	for (size_t i = 0; i < hits->count && fits; i++)
+		fits = insert_of_slot(set, hits, &hits->slots[i], ret_seeker);
+	if (!fits || ret_seeker->count == 0)
+		return false;
 	seeker_make(ret_seeker);
 	return true;
 }

@@ -6,23 +6,34 @@
 
 enum { BACK_MOST = 1024 }; /* bytes that are gone back over from a factor */
 
-void scan_hits_add(struct scan_hits *hits, uint32_t slot, const struct seek_word *word, uint32_t at)
+struct scan_slot_hits *scan_hits_of_slot(struct scan_hits *hits, uint32_t slot)
 {
 	size_t i = 0;
 	while (i < hits->count && hits->slots[i].slot != slot)
 		i++;
 	if (i == SCAN_HIT_SLOTS)
-		return;
-	struct scan_slot_hits *of = &hits->slots[i];
+		return NULL;
 	if (i == hits->count) {
-		*of = (struct scan_slot_hits){.slot = slot};
-		hits->count++;
+		struct scan_slot_hits *of = &hits->slots[hits->count++];
+		of->slot = slot;
+		of->count = 0;
+		of->too_many = false;
+		of->ways = of->second_ways = 0;
 	}
-	if ((word->mark & SCAN_SECOND) != 0) {
-		of->second_ways |= word->ways;
-		return;
-	}
-	of->ways |= word->ways;
+	return &hits->slots[i];
+}
+
+void scan_hits_add(struct scan_hits *hits, struct scan_slot_hits *of, const struct scan_set *set, size_t factor)
+{
+	of->ways |= set->factors.items[factor].literal.ways;
+	if (factor < SCAN_HIT_FACTORS)
+		hits->factors[factor / 64] |= (uint64_t)1 << factor % 64;
+	else
+		of->too_many = true;
+}
+
+void scan_hits_place(struct scan_slot_hits *of, size_t at)
+{
 	if (of->count == SCAN_HITS) {
 		of->too_many = true;
 		return;
@@ -30,15 +41,7 @@ void scan_hits_add(struct scan_hits *hits, uint32_t slot, const struct seek_word
 	size_t place = of->count++;
 	for (; place > 0 && of->at[place - 1] > at; place--)
 		of->at[place] = of->at[place - 1];
-	of->at[place] = at;
-}
-
-static const struct scan_slot_hits *hits_of(const struct scan_hits *hits, uint32_t slot)
-{
-	for (size_t i = 0; i < hits->count; i++)
-		if (hits->slots[i].slot == slot)
-			return &hits->slots[i];
-	return NULL;
+	of->at[place] = (uint32_t)at;
 }
 
 /*
@@ -73,17 +76,25 @@ static bool find_windows(const struct pattern_span *reach, const struct scan_slo
 	return !of->too_many;
 }
 
+static const struct scan_slot_hits *hits_of(const struct scan_hits *hits, uint32_t slot)
+{
+	for (size_t i = 0; i < hits->count; i++)
+		if (hits->slots[i].slot == slot)
+			return &hits->slots[i];
+	return NULL;
+}
+
 bool scan_run_windows(const struct scan_set *set, const struct scan_hits *hits, uint32_t slot, struct slice value,
 		      struct automaton_run *run)
 {
-	const struct scan_slot_hits *of = hits->complete ? hits_of(hits, slot) : NULL;
+	const struct scan_slot_hits *of = hits_of(hits, slot);
 	const struct scan_gate *gate = &set->gates[slot];
 	struct automaton_window windows[SCAN_HITS];
 	if (of == NULL)
 		return false;
 	run->found = 0;
-	if (hits->seconds && gate->has_second && (of->ways & of->second_ways) == 0)
+	if (hits->seconds && gate->second_count > 0 && (of->ways & of->second_ways) == 0)
 		return true;
-	return find_windows(&gate->reach, of, value, run->lowered, windows) &&
+	return hits->placed && find_windows(&gate->reach, of, value, run->lowered, windows) &&
 	       automaton_run_windows(run, value, windows, of->count);
 }
