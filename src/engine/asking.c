@@ -165,7 +165,7 @@ static int ask_scans(struct asking *a, const struct form *forms)
 		bool asked[FORMS];
 		for (size_t k = 0; k < FORMS; k++)
 			asked[k] = (scan->nodes & forms[k].nodes) != 0;
-		if (asked[LOWERED] && scan_set_lowers(scan->set)) {
+		if (asked[LOWERED] && (scan->nodes & forms[LOWERED].nodes & ~scan->lowers) == 0) {
 			r = ask_scan_of_both(a, scan, forms);
 			continue;
 		}

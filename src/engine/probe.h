@@ -43,6 +43,7 @@ struct probe_scan {
 	const uint64_t *slots;        /* by node: what of the set is wanted through it */
 	size_t slot_words;            /* of each */
 	const uint64_t *all_slots;    /* what is wanted through any */
+	uint64_t lowers;              /* nodes: what is wanted there of a lowered value is found in it as it was */
 	const struct probe_bit *bits; /* by bit */
 	const uint16_t *first_of_bit; /* index of a bit's first; one more than there are bits */
 	size_t bit_count;

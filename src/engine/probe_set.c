@@ -209,6 +209,9 @@ static int finish_scan(struct maker *m, size_t index, struct probe_scan *scan)
 			scan->nodes |= (uint64_t)1 << m->bits[i].bit.node;
 	if (find_slots(m, index, scan) != 0)
 		return -ENOMEM;
+	for (size_t i = 0; i < m->node_count; i++)
+		if (scan_set_lowers(scan->set, scan->slots + i * scan->slot_words))
+			scan->lowers |= (uint64_t)1 << i;
 	for (size_t bit = 0, at = 0; bit <= scan->bit_count; bit++) {
 		while (at < count && scan->bits[at].bit < bit)
 			at++;
@@ -249,8 +252,7 @@ static void find_unread(const struct maker *m, struct probe_set *set)
 	for (size_t i = 0; i < m->question_count; i++)
 		set->lowered_unread &= ~m->questions[i].nodes;
 	for (size_t i = 0; i < m->scan_count; i++)
-		if (!scan_set_lowers(m->scans[i].set))
-			set->lowered_unread &= ~m->scans[i].nodes;
+		set->lowered_unread &= ~m->scans[i].nodes | m->scans[i].lowers;
 }
 
 static int finish_set(struct maker *m, struct probe_set *set)

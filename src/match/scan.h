@@ -95,9 +95,9 @@ struct scan_view {
 
 /*
  * A value as it is and as it would be with its ASCII letters in lower case, at little more than the price of one. Not
- * every set can do so. 0, or an error as of scan_run().
+ * every set can do so for all that may be wanted of the second. 0, or an error as of scan_run().
  */
-bool scan_set_lowers(const struct scan_set *set);
+bool scan_set_lowers(const struct scan_set *set, const uint64_t *slots);
 int scan_run_both(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
 		  const struct scan_view *as_it_is, const struct scan_view *lowered);
 
