@@ -5,7 +5,11 @@
 #include "http/response.h"
 
 enum {
-	FRESH_MS = 2000,          /* a page that old is not a last good copy yet: nginx keeps it for a second */
+	/*
+	 * A page that old is no last good copy yet: nginx keeps it for a second, in whole seconds, and goes on showing
+	 * it while it fetches another.
+	 */
+	FRESH_MS = 3000,
 	SLOW_BODY_BYTES = 100000, /* announced */
 };
 

@@ -23,7 +23,14 @@ static double percent_of(double part, double whole)
 	return whole > 0 ? 100 * part / whole : 0;
 }
 
-int span_of(const struct record *record, int64_t from_ns, int64_t to_ns, struct span *ret_span)
+static bool is_meant(const struct asked *asked, int64_t from_ns, int64_t to_ns, const struct run_plan *attacked)
+{
+	return asked->meant_ns >= from_ns && asked->meant_ns < to_ns &&
+	       (attacked == NULL || run_plan_attacks(attacked, (uint32_t)(asked->meant_ns / ms(1))));
+}
+
+int span_of(const struct record *record, int64_t from_ns, int64_t to_ns, const struct run_plan *attacked,
+	    struct span *ret_span)
 {
 	struct span span = {0};
 	size_t count = 0;
@@ -32,7 +39,7 @@ int span_of(const struct record *record, int64_t from_ns, int64_t to_ns, struct 
 		return -ENOMEM;
 	for (size_t i = 0; i < record->asked_count; i++) {
 		const struct asked *asked = &record->asked[i];
-		if (asked->meant_ns < from_ns || asked->meant_ns >= to_ns || asked->outcome >= OUTCOMES)
+		if (!is_meant(asked, from_ns, to_ns, attacked) || asked->outcome >= OUTCOMES)
 			continue;
 		span.asked++;
 		span.outcomes[asked->outcome]++;
@@ -155,12 +162,12 @@ int figures_of(const struct run_plan *plan, const struct record *record, struct 
 	int64_t quiet_ns = ms(plan->quiet_ms), attack_end_ns = quiet_ns + ms(plan->attack_ms);
 	int64_t end_ns = ms(run_plan_end_ms(plan));
 	int64_t onset_ns = f.onset_s > 0 ? (int64_t)record->attackers_use.first_ns : quiet_ns;
-	int r = span_of(record, ms(SETTLING_MS), quiet_ns, &f.quiet);
-	r = r != 0 ? r : span_of(record, onset_ns, attack_end_ns, &f.attack);
-	r = r != 0 ? r : span_of(record, attack_end_ns, end_ns, &f.after);
+	int r = span_of(record, ms(SETTLING_MS), quiet_ns, NULL, &f.quiet);
+	r = r != 0 ? r : span_of(record, onset_ns, attack_end_ns, plan, &f.attack);
+	r = r != 0 ? r : span_of(record, attack_end_ns, end_ns, NULL, &f.after);
 	r = r != 0 ? r : find_restoration(plan, record, onset_ns, &f.restored_s);
 	if (r == 0 && !isnan(f.restored_s))
-		r = span_of(record, onset_ns + (int64_t)(f.restored_s * 1e9), end_ns, &f.held);
+		r = span_of(record, onset_ns + (int64_t)(f.restored_s * 1e9), end_ns, NULL, &f.held);
 	r = r != 0 ? r : find_lateness(record, &f.late_p99_ms);
 	if (r != 0)
 		return r;

@@ -17,11 +17,11 @@ struct span {
 
 struct figures {
 	struct span quiet;
-	struct span attack;
-	struct span held;  /* from the restoration to the end of the run; empty if there was none */
-	struct span after; /* once the attack is over */
-	double onset_s;    /* the attackers' first packet, from the start; 0: none was sent */
-	double restored_s; /* from onset to when residents are served again to the end of the attack; NAN: never */
+	struct span attack; /* while it is on */
+	struct span held;   /* from the restoration to the end of the run; empty if there was none */
+	struct span after;  /* once the attack is over */
+	double onset_s;     /* the attackers' first packet, from the start; 0: none was sent */
+	double restored_s;  /* from onset to when residents are served again to the end of the attack; NAN: never */
 	double planned_per_second;
 	double offered_per_second; /* of the attack, while it was on */
 	double sent_per_second;
@@ -31,8 +31,9 @@ struct figures {
 	double origin_busy_percent; /* of its slots, the busiest second of the attack */
 };
 
-/* Of a request meant in [from_ns, to_ns). -ENOMEM or 0. */
-int span_of(const struct record *record, int64_t from_ns, int64_t to_ns, struct span *ret_span);
+/* Of requests meant in [from_ns, to_ns); with a plan, only while its attack is on. -ENOMEM or 0. */
+int span_of(const struct record *record, int64_t from_ns, int64_t to_ns, const struct run_plan *attacked,
+	    struct span *ret_span);
 
 int figures_of(const struct run_plan *plan, const struct record *record, struct figures *ret_figures);
 

@@ -229,6 +229,7 @@ static void a_pulse_is_not_over_when_it_pauses(void **state)
 			record->asked[i].outcome = OUTCOME_LATE;
 	assert_int_equal(figures_of(&plan, record, &pair.with), 0);
 	assert_true(isnan(pair.with.restored_s));
+	assert_true(pair.with.attack.answered_percent == 0);
 	record_unmap(record);
 }
 

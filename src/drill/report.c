@@ -26,7 +26,7 @@ static double per_second(const struct record *record, const struct row *row)
 static void add_cells(const struct record *record, const struct row *row, struct buffer *out)
 {
 	struct span span;
-	if (span_of(record, row->from_ms * 1000000, row->to_ms * 1000000, &span) != 0 || span.asked == 0) {
+	if (span_of(record, row->from_ms * 1000000, row->to_ms * 1000000, NULL, &span) != 0 || span.asked == 0) {
 		buffer_printf(out, "%38s", "-");
 		return;
 	}

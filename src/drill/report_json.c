@@ -29,7 +29,7 @@ static json_t *second_json(const struct record *record, size_t second)
 	struct span span = {0};
 	const struct attack_second *attack = &record->attack[second];
 	const struct origin_second *origin = &record->origin[second];
-	(void)span_of(record, (int64_t)second * 1000000000, (int64_t)(second + 1) * 1000000000, &span);
+	(void)span_of(record, (int64_t)second * 1000000000, (int64_t)(second + 1) * 1000000000, NULL, &span);
 	return json_pack("{s:I, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "second", (json_int_t)second,
 			 "residents", span_json(&span), "attack_offered", (int)attack->offered, "attack_sent",
 			 (int)attack->sent, "attack_answered", (int)attack->outcomes[OUTCOME_ANSWERED],

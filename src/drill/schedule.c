@@ -74,11 +74,12 @@ static void fill_bursts(const struct run_plan *plan, const struct tells *tells, 
 	const struct shape *shape = plan->shape;
 	uint64_t random = random_stream(plan->seed, 4);
 	int64_t span_ns = on_span_ns(plan);
+	uint32_t all = (uint32_t)(schedule->count / plan->sources), burst = shape->burst > 0 ? shape->burst : all;
 	uint32_t turn = random_below(&random, plan->sources);
 	for (size_t i = 0; i < schedule->count;) {
 		uint32_t who = (uint32_t)((turn += 7919) % plan->sources);
 		int64_t at_ns = draw_time(&random, span_ns);
-		for (uint32_t left = shape->burst; left > 0 && i < schedule->count; left--, i++) {
+		for (uint32_t left = burst; left > 0 && i < schedule->count; left--, i++) {
 			int64_t gap_ns = (int64_t)shape->burst_gap_ms * MS;
 			schedule->items[i] =
 				(struct sending){place(plan, at_ns % span_ns), who, (uint32_t)random_next(&random)};

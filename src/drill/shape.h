@@ -27,7 +27,7 @@ struct shape {
 	enum manner manner;
 	uint32_t sources;    /* addresses */
 	uint32_t per_second; /* requests; of slow manners pieces: each source sends one or opens its connection anew */
-	uint32_t burst;      /* requests that a source sends one after another over one connection, then it rests */
+	uint32_t burst;      /* requests that a source sends one after another, then it rests; 0: it never does */
 	uint32_t burst_gap_ms;
 	uint32_t on_ms; /* of a pulse; 0: all the time */
 	uint32_t off_ms;
