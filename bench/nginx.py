@@ -63,25 +63,25 @@ class Server:
         return spent / count, count / said["seconds"], said["status"]
 
 
-def lines_of(kind, rules, build, audit):
+def lines_of(kind, rules, build, audit, memory):
     log = ' SecAuditLog FOLDER/audit.log' if audit else ""
     engine = f'SecAuditEngine {"RelevantOnly" if audit else "Off"}\n{log}'
     if kind == "ours":
-        return (f"guia on; guia_cache_dir {build / 'bench/cache'}; guia_log_rate 0; guia_rules {rules}; "
-                f"guia_rules '{engine}';")
+        return (f"guia on; guia_events {memory}/events; guia_cache_dir {build / 'bench/cache'}; guia_log_rate 0; "
+                f"guia_rules {rules}; guia_rules '{engine}';")
     if kind == "modsecurity":
         return f"modsecurity on; modsecurity_rules_file {rules}; modsecurity_rules '{engine}';"
     return ""
 
 
-def servers_of(case, kinds, rules, build, harness):
+def servers_of(case, kinds, rules, build, harness, memory):
     size, pages = CASES[case][:2]
     passages = (common.ROOT / "bench/data/english.txt").read_bytes().split(b"\n%\n")
     contents = [page(size, passages, number) for number in range(pages)]
     servers = {}
     for kind in kinds:
         modules = [harness.debian_modsecurity()] if kind == "modsecurity" else []
-        lines = lines_of(kind, rules, build, case == "attack")
+        lines = lines_of(kind, rules, build, case == "attack", memory)
         servers[kind] = Server(harness.Gate, harness.free_port(), lines, modules, contents)
     return servers
 
@@ -101,10 +101,12 @@ def run_case(case, version, rules, build, options, harness):
     kinds = ["ours", "modsecurity"] if case.startswith("modsecurity") else ["plain", "ours"]
     counts = {k: max(20, int(options.count * (MODSECURITY_SHARE if k == "modsecurity" else 1))) for k in kinds}
     samples = {kind: [] for kind in kinds}
-    with tempfile.TemporaryDirectory(prefix="guia-bench-") as folder:
+    in_memory = "/dev/shm" if pathlib.Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="guia-bench-") as folder, \
+            tempfile.TemporaryDirectory(prefix="guia-bench-", dir=in_memory) as memory:
         requests = pathlib.Path(folder) / "requests"
         subprocess.run([build / "bench/traffic", row, mode, str(DISTINCT), "1", requests], check=True)
-        servers = servers_of(case, kinds, rules, build, harness)
+        servers = servers_of(case, kinds, rules, build, harness, memory)
         for number in range(options.slices + 1):
             for kind, server in servers.items():
                 taken = server.slice(build / "bench/replay", requests, counts[kind])

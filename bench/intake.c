@@ -1,0 +1,139 @@
+/*
+ * What an event costs the watch: read from a worker's ring, and counted in all rankings. A million sources, each
+ * request from the next of them in no order, half a million paths and agents among them; every arrival has its end, as
+ * in life. The writer fills its ring outside of what is timed, so that what is measured is the reader's CPU time alone.
+ *
+ *     intake [--json] [--quick]
+ */
+#include "watch/intake.h"
+#include "watch/ranking.h"
+#include "watch/sites.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SOURCES = 1000 * 1000, EVENTS = 8 * 1000 * 1000, QUICK_EVENTS = 200 * 1000, BATCH = OUTBOX_EVENTS / 2 };
+
+struct bench {
+	char folder[64];
+	struct outbox outbox;
+	struct intake intake;
+	struct sites sites;
+	struct ranking ranking;
+	uint64_t counted;
+};
+
+static uint64_t clock_ns(clockid_t id)
+{
+	struct timespec t;
+	clock_gettime(id, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t mixed(uint64_t x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
+static void event_write(struct bench *b, uint64_t number)
+{
+	uint64_t request = number / 2, source = mixed(request % SOURCES);
+	struct event *event = ring_begin(&b->outbox.events);
+	event->request = request;
+	memset(event->source, 0, sizeof(event->source));
+	event->source[10] = event->source[11] = 0xff;
+	memcpy(event->source + 12, &source, 4);
+	event->site = 1;
+	event->kind = number % 2 == 0 ? EVENT_ARRIVAL : EVENT_END;
+	event->flags = 0;
+	event->path = mixed(request % (SOURCES / 2)) | 1;
+	event->agent = mixed(request % (SOURCES / 2) + 7) | 1;
+	if (event->kind == EVENT_END)
+		event->end = (struct event_end){.rule = request % 3 == 0 ? 949110 : 0, .status = 200};
+	ring_commit(&b->outbox.events);
+}
+
+static void events_taken(void *context, unsigned box, const struct event *events, size_t count)
+{
+	struct bench *b = context;
+	ranking_events(&b->ranking, &b->sites, box, events, count);
+	b->counted += count;
+}
+
+static void heads_taken(void *context, unsigned box, const struct head *heads, size_t count)
+{
+	struct bench *b = context;
+	(void)box;
+	ranking_heads(&b->ranking, heads, count);
+}
+
+static int prepare(struct bench *b)
+{
+	static const struct outbox_sizes sizes = {OUTBOX_EVENTS, OUTBOX_HEADS};
+	snprintf(b->folder, sizeof(b->folder), "%s/guia-intake-XXXXXX",
+		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	if (mkdtemp(b->folder) == NULL || outbox_open(b->folder, &sizes, 1, &b->outbox) != 0)
+		return -1;
+	(void)outbox_site(&b->outbox, SLICE("www.example.mo"));
+	if (intake_init(&b->intake, b->folder) != 0 || sites_init(&b->sites) != 0 || ranking_init(&b->ranking) != 0)
+		return -1;
+	intake_look(&b->intake);
+	sites_take(&b->sites, &b->intake, 1);
+	return 0;
+}
+
+static void clear_up(struct bench *b)
+{
+	static const char *const names[] = {"worker-0", "key"};
+	char path[128];
+	outbox_close(&b->outbox);
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s", b->folder, names[i]);
+		(void)unlink(path);
+	}
+	(void)rmdir(b->folder);
+	ranking_release(&b->ranking);
+	sites_release(&b->sites);
+	intake_release(&b->intake);
+}
+
+int main(int argc, char **argv)
+{
+	bool json = false, quick = false;
+	struct bench *b = calloc(1, sizeof(*b));
+	for (int i = 1; i < argc; i++) {
+		json = json || strcmp(argv[i], "--json") == 0;
+		quick = quick || strcmp(argv[i], "--quick") == 0;
+	}
+	if (b == NULL || prepare(b) != 0) {
+		fprintf(stderr, "no events directory can be made\n");
+		return 3;
+	}
+	const struct intake_sink sink = {b, events_taken, heads_taken};
+	uint64_t spent_ns = 0, number = 0, all = quick ? QUICK_EVENTS : EVENTS;
+	while (number < all) {
+		for (size_t i = 0; i < BATCH; i++)
+			event_write(b, number++);
+		uint64_t from_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		ranking_tick(&b->ranking, clock_ns(CLOCK_BOOTTIME));
+		(void)intake_drain(&b->intake, &sink);
+		spent_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - from_ns;
+	}
+	uint64_t lost = number - b->counted;
+	double ns = (double)spent_ns / (double)b->counted;
+	if (json)
+		printf("{\"figure\": \"intake\", \"row\": \"a million sources\", \"ns\": %.1f, \"lost\": %llu}\n", ns,
+		       (unsigned long long)lost);
+	else
+		printf("%.1f ns an event, %.2f million events a second on one core, %llu lost\n", ns, 1e3 / ns,
+		       (unsigned long long)lost);
+	clear_up(b);
+	free(b);
+	return lost != 0;
+}
