@@ -1,0 +1,318 @@
+#include "traffic/search.h"
+
+#include "base/error.h"
+
+#include <stdlib.h>
+
+enum {
+	CANDIDATES = 512,
+	EXCESS_LEAST = 4,  /* requests, before a value or a network is the attack's ... */
+	EXCESS_TIMES = 10, /* ... and so many times what is expected */
+};
+
+/* An item that covers less is not worth a term. */
+static const double COVERAGE_LEAST = 0.15;
+
+/* Which fields tell of the client. Pairs are looked at only for being unknown: any value of theirs is one of two
+ * fields. */
+static const struct {
+	bool tells, equals, unknown;
+} FIELDS[SIGNATURE_FIELDS] = {
+	[SIGNATURE_SHAPE] = {true, true, true},         [SIGNATURE_AGENT] = {true, true, true},
+	[SIGNATURE_ACCEPT] = {true, true, true},        [SIGNATURE_LANGUAGE] = {false, true, true},
+	[SIGNATURE_PATH] = {false, true, true},         [SIGNATURE_QUERY] = {true, true, true},
+	[SIGNATURE_METHOD] = {false, true, false},      [SIGNATURE_PROTOCOL] = {true, true, false},
+	[SIGNATURE_HEADERS] = {true, true, false},      [SIGNATURE_LENGTH] = {false, true, false},
+	[SIGNATURE_PACE] = {true, true, false},         [SIGNATURE_SHAPE_AGENT] = {true, false, true},
+	[SIGNATURE_AGENT_ACCEPT] = {true, false, true}, [SIGNATURE_AGENT_LANGUAGE] = {true, false, true},
+};
+
+double coverage_of(const struct search *search, size_t attack, size_t train)
+{
+	double normal = search->question->normal_share;
+	double share = (double)attack / (double)search->count[PART_ATTACK];
+	double expected = normal * (double)train / (double)search->count[PART_TRAIN];
+	return (share - expected) / (1 - normal);
+}
+
+/* Requests that are expected in the attack's sample for one in the half that trains. */
+static double expected_of_one(const struct search *search)
+{
+	return search->question->normal_share * (double)search->count[PART_ATTACK] / (double)search->count[PART_TRAIN];
+}
+
+static bool is_excess(double attack, double expected)
+{
+	return attack >= EXCESS_LEAST && attack > EXCESS_TIMES * expected;
+}
+
+/* ---- values ---- */
+
+static int by_value(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static void sorted_values(const struct search *search, enum part part, enum signature_field field, uint64_t *values)
+{
+	for (size_t i = 0; i < search->count[part]; i++)
+		values[i] = part_request(search, part, i)->field[field];
+	qsort(values, search->count[part], sizeof(*values), by_value);
+}
+
+static size_t without_repeats(uint64_t *values, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 || values[kept - 1] != values[i])
+			values[kept++] = values[i];
+	return kept;
+}
+
+struct candidates {
+	size_t count;
+	struct item items[CANDIDATES];
+};
+
+static void offer(struct candidates *candidates, struct signature_term term, bool tells)
+{
+	if (candidates->count < CANDIDATES)
+		candidates->items[candidates->count++] = (struct item){.term = term, .tells = tells};
+}
+
+/* A value, how often it came in the attack, and how often one would expect it then. */
+struct frequent {
+	uint64_t value;
+	double attack;
+	double expected;
+};
+
+static int by_attack(const void *a, const void *b)
+{
+	double x = ((const struct frequent *)a)->attack, y = ((const struct frequent *)b)->attack;
+	return (x < y) - (x > y);
+}
+
+static size_t count_equal(const uint64_t *values, size_t count, size_t *at, uint64_t value)
+{
+	while (*at < count && values[*at] < value)
+		(*at)++;
+	size_t from = *at;
+	while (*at < count && values[*at] == value)
+		(*at)++;
+	return *at - from;
+}
+
+/* What both halves hold of the attack's values, in order; `attack` and `train` are sorted. */
+static size_t compare_values(const struct search *search, const uint64_t *attack, const uint64_t *train,
+			     struct frequent *values)
+{
+	size_t count = 0, in_attack = 0, in_train = 0;
+	double normal = expected_of_one(search);
+	while (in_attack < search->count[PART_ATTACK]) {
+		uint64_t value = attack[in_attack];
+		double seen = (double)count_equal(attack, search->count[PART_ATTACK], &in_attack, value);
+		double quiet = (double)count_equal(train, search->count[PART_TRAIN], &in_train, value);
+		values[count++] = (struct frequent){value, seen, normal * quiet};
+	}
+	return count;
+}
+
+/* The values of which far more come than expected; one alone is no list. */
+static int offer_listed(struct search *search, enum signature_field field, struct frequent *values, size_t count,
+			struct candidates *candidates)
+{
+	struct signature_values *listed = &search->signature.listed[field];
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++)
+		if (is_excess(values[i].attack, values[i].expected))
+			values[kept++] = values[i];
+	if (kept < 2)
+		return 0;
+	qsort(values, kept, sizeof(*values), by_attack);
+	kept = kept < SIGNATURE_LISTED ? kept : SIGNATURE_LISTED;
+	listed->values = malloc(kept * sizeof(*listed->values));
+	if (listed->values == NULL)
+		return -ENOMEM;
+	for (; listed->count < kept; listed->count++)
+		listed->values[listed->count] = values[listed->count].value;
+	qsort(listed->values, kept, sizeof(*listed->values), by_value);
+	offer(candidates, (struct signature_term){.test = SIGNATURE_ONE_OF, .field = field}, FIELDS[field].tells);
+	return 0;
+}
+
+static int offer_equal(struct search *search, enum signature_field field, const uint64_t *train,
+		       struct candidates *candidates)
+{
+	size_t attack = search->count[PART_ATTACK];
+	uint64_t *values = malloc((attack + 1) * sizeof(*values));
+	struct frequent *frequent = malloc((attack + 1) * sizeof(*frequent));
+	int r = values == NULL || frequent == NULL ? -ENOMEM : 0;
+	if (r == 0) {
+		sorted_values(search, PART_ATTACK, field, values);
+		size_t count = compare_values(search, values, train, frequent);
+		double least = COVERAGE_LEAST * (1 - search->question->normal_share) * (double)attack;
+		for (size_t i = 0; i < count; i++)
+			if (frequent[i].attack >= least)
+				offer(candidates, (struct signature_term){SIGNATURE_EQUALS, field, frequent[i].value},
+				      FIELDS[field].tells);
+		r = offer_listed(search, field, frequent, count, candidates);
+	}
+	free(values);
+	free(frequent);
+	return r;
+}
+
+/* Values that are often enough in the attack, a list of them, and the test for none of those that are known. */
+static int offer_field(struct search *search, enum signature_field field, struct candidates *candidates)
+{
+	struct signature_values train = {malloc((search->count[PART_TRAIN] + 1) * sizeof(uint64_t)), 0};
+	if (train.values == NULL)
+		return -ENOMEM;
+	sorted_values(search, PART_TRAIN, field, train.values);
+	int r = FIELDS[field].equals ? offer_equal(search, field, train.values, candidates) : 0;
+	if (r != 0 || !FIELDS[field].unknown) {
+		free(train.values);
+		return r;
+	}
+	train.count = without_repeats(train.values, search->count[PART_TRAIN]);
+	search->signature.known[field] = train;
+	offer(candidates, (struct signature_term){.test = SIGNATURE_UNKNOWN, .field = field}, FIELDS[field].tells);
+	return 0;
+}
+
+/* ---- networks ---- */
+
+struct network {
+	struct prefix prefix;
+	double attack;
+	double quiet;
+};
+
+static int by_prefix(const void *a, const void *b)
+{
+	return memcmp(&((const struct network *)a)->prefix, &((const struct network *)b)->prefix,
+		      sizeof(struct prefix));
+}
+
+static int by_excess(const void *a, const void *b)
+{
+	double x = ((const struct network *)a)->attack, y = ((const struct network *)b)->attack;
+	return (x < y) - (x > y);
+}
+
+static struct network network_of(const struct signature_request *request, enum part part)
+{
+	struct network network = {.attack = part == PART_ATTACK, .quiet = part != PART_ATTACK};
+	network.prefix = address_prefix(&request->source, address_is_v4(&request->source) ? 120 : 64);
+	return network;
+}
+
+static size_t merge_equal(struct network *networks, size_t count)
+{
+	size_t kept = 0;
+	qsort(networks, count, sizeof(*networks), by_prefix);
+	for (size_t i = 0; i < count; i++) {
+		if (kept > 0 && by_prefix(&networks[kept - 1], &networks[i]) == 0) {
+			networks[kept - 1].attack += networks[i].attack;
+			networks[kept - 1].quiet += networks[i].quiet;
+		} else {
+			networks[kept++] = networks[i];
+		}
+	}
+	return kept;
+}
+
+/* The networks from which far more comes than quiet days lead to expect, those with most first. */
+static int offer_networks(struct search *search, struct candidates *candidates)
+{
+	size_t count = 0, chosen = 0;
+	struct network *networks = malloc((search->count[PART_ATTACK] + search->count[PART_TRAIN]) * sizeof(*networks));
+	if (networks == NULL)
+		return -ENOMEM;
+	for (enum part part = PART_ATTACK; part <= PART_TRAIN; part++)
+		for (size_t i = 0; i < search->count[part]; i++)
+			networks[count++] = network_of(part_request(search, part, i), part);
+	count = merge_equal(networks, count);
+	double normal =
+		search->question->normal_share * (double)search->count[PART_ATTACK] / (double)search->count[PART_TRAIN];
+	for (size_t i = 0; i < count; i++)
+		if (is_excess(networks[i].attack, normal * networks[i].quiet))
+			networks[chosen++] = networks[i];
+	qsort(networks, chosen, sizeof(*networks), by_excess);
+	chosen = chosen < SIGNATURE_PREFIXES ? chosen : SIGNATURE_PREFIXES;
+	qsort(networks, chosen, sizeof(*networks), by_prefix);
+	for (size_t i = 0; i < chosen; i++)
+		search->signature.prefix[i] = networks[i].prefix;
+	search->signature.prefixes = chosen;
+	free(networks);
+	if (chosen > 0)
+		offer(candidates, (struct signature_term){.test = SIGNATURE_FROM}, false);
+	return 0;
+}
+
+/* ---- items ---- */
+
+static int by_coverage(const void *a, const void *b)
+{
+	double x = ((const struct item *)a)->coverage, y = ((const struct item *)b)->coverage;
+	return (x < y) - (x > y);
+}
+
+/* Coverage less the share of quiet requests that it holds of: what tells them apart. */
+static double weigh(struct search *search, struct item *item, uint64_t *bits)
+{
+	struct signature one = search->signature;
+	one.count = 1;
+	one.conjunction[0] = (struct signature_conjunction){1, {item->term}};
+	memset(bits, 0, search->row * sizeof(*bits));
+	for (enum part part = 0; part < PARTS; part++)
+		for (size_t i = 0; i < search->count[part]; i++)
+			if (signature_matches(&one, part_request(search, part, i)))
+				bits[search->at[part] + i / 64] |= (uint64_t)1 << i % 64;
+	size_t attack = bits_count(bits + search->at[PART_ATTACK], search->words[PART_ATTACK]);
+	size_t train = bits_count(bits + search->at[PART_TRAIN], search->words[PART_TRAIN]);
+	item->coverage = coverage_of(search, attack, train);
+	return item->coverage - (double)train / (double)search->count[PART_TRAIN];
+}
+
+/* What quiet requests have as often as the attack's tells nothing, in whatever company. */
+static int choose(struct search *search, struct candidates *candidates, uint64_t *bits)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < candidates->count; i++) {
+		double weight = weigh(search, &candidates->items[i], bits);
+		if (candidates->items[i].coverage < COVERAGE_LEAST || weight < 0.02)
+			continue;
+		candidates->items[kept] = candidates->items[i];
+		/* Sorted by what it tells; its own coverage is counted anew below. */
+		candidates->items[kept++].coverage = weight;
+	}
+	qsort(candidates->items, kept, sizeof(*candidates->items), by_coverage);
+	search->item_count = kept < ITEMS_MOST ? kept : ITEMS_MOST;
+	for (size_t i = 0; i < search->item_count; i++) {
+		search->items[i] = candidates->items[i];
+		search->items[i].bits = search->bits + i * search->row;
+		(void)weigh(search, &search->items[i], search->items[i].bits);
+	}
+	return 0;
+}
+
+int items_find(struct search *search)
+{
+	struct candidates *candidates = calloc(1, sizeof(*candidates));
+	uint64_t *bits = malloc(search->row * sizeof(*bits));
+	int r = candidates == NULL || bits == NULL ? -ENOMEM : offer_networks(search, candidates);
+	for (unsigned header = 0; r == 0 && header < 32; header++) {
+		offer(candidates, (struct signature_term){.test = SIGNATURE_HAS, .value = header}, true);
+		offer(candidates, (struct signature_term){.test = SIGNATURE_LACKS, .value = header}, true);
+	}
+	for (enum signature_field field = 0; r == 0 && field < SIGNATURE_FIELDS; field++)
+		r = offer_field(search, field, candidates);
+	if (r == 0)
+		r = choose(search, candidates, bits);
+	free(candidates);
+	free(bits);
+	return r;
+}

@@ -1,0 +1,445 @@
+/*
+ * A beam over conjunctions: each round adds one item to the most promising of the round before. What promises is how
+ * much of the attack is covered, less by how many quiet requests are hit; what is taken must be proved on the other
+ * half of the quiet sample.
+ */
+#include "traffic/search.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+	BEAM = 64,
+	PROOFS = 12, /* conjunctions a round may try to prove: of very many some would seem harmless by luck */
+	REGULAR_SOURCES_FEW = 3, /* regular sources among those hit: some attackers share an address with visitors */
+};
+
+static const double ENOUGH = 0.95;               /* covered: no need to look on */
+static const double TERM_PRICE = 0.01;           /* coverage that one term more must be worth */
+static const double GAIN_LEAST = 0.1;            /* that another conjunction must cover besides */
+static const double REGULAR_SOURCES_MOST = 0.03; /* of the sources that are hit: with more it is a crowd */
+static const double FOCUS_LEAST = 0.8;           /* where only prefixes tell: share of one path */
+
+struct state {
+	unsigned count;
+	uint8_t item[SIGNATURE_TERMS];
+	uint64_t mask[2]; /* of items */
+	double coverage;  /* with all that was taken before */
+	double train;     /* share */
+	double rank;
+	uint64_t *bits;
+};
+
+struct beam {
+	size_t count;
+	struct state states[BEAM];
+};
+
+/* ---- proof ---- */
+
+/* Requests that are hit, and of how many sources. */
+struct hits {
+	size_t requests, sources, regular_sources;
+};
+
+static bool bit_at(const uint64_t *bits, size_t number)
+{
+	return (bits[number / 64] >> number % 64 & 1) != 0;
+}
+
+struct source {
+	struct address address;
+	bool regular;
+};
+
+static int by_address(const void *a, const void *b)
+{
+	return memcmp(&((const struct source *)a)->address, &((const struct source *)b)->address, ADDRESS_BYTES);
+}
+
+static int count_hits(const struct search *search, enum part part, const uint64_t *bits, bool regular_only,
+		      struct hits *ret_hits)
+{
+	struct hits hits = {0};
+	struct source *sources = malloc((search->count[part] + 1) * sizeof(*sources));
+	if (sources == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < search->count[part]; i++) {
+		const struct signature_request *request = part_request(search, part, i);
+		if (bit_at(bits + search->at[part], i) && (request->regular || !regular_only))
+			sources[hits.requests++] = (struct source){request->source, request->regular};
+	}
+	qsort(sources, hits.requests, sizeof(*sources), by_address);
+	for (size_t i = 0; i < hits.requests; i++) {
+		if (i > 0 && by_address(&sources[i - 1], &sources[i]) == 0)
+			continue;
+		hits.sources++;
+		hits.regular_sources += sources[i].regular;
+	}
+	free(sources);
+	*ret_hits = hits;
+	return 0;
+}
+
+/* Requests of one source are not so many proofs: what is hit counts by sources, and what is not hit for as much less.
+ */
+static double upper_limit(const struct hits *hits, size_t seen)
+{
+	if (hits->requests == 0)
+		return share_upper_limit(0, (double)seen);
+	double alike = (double)hits->requests / (double)hits->sources;
+	return share_upper_limit((double)hits->sources, (double)seen / alike);
+}
+
+static int by_number(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+/* The share of the most frequent path among what is hit of the attack's time. */
+static int measure_focus(const struct search *search, const uint64_t *bits, double *ret_focus)
+{
+	size_t count = 0, most = 0;
+	uint64_t *paths = malloc((search->count[PART_ATTACK] + 1) * sizeof(*paths));
+	if (paths == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < search->count[PART_ATTACK]; i++)
+		if (bit_at(bits + search->at[PART_ATTACK], i))
+			paths[count++] = part_request(search, PART_ATTACK, i)->field[SIGNATURE_PATH];
+	qsort(paths, count, sizeof(*paths), by_number);
+	for (size_t i = 0, next; i < count; i = next) {
+		for (next = i; next < count && paths[next] == paths[i];)
+			next++;
+		most = next - i > most ? next - i : most;
+	}
+	free(paths);
+	*ret_focus = count == 0 ? 0 : (double)most / (double)count;
+	return 0;
+}
+
+/*
+ * Whether a signature of these bits may be. Prefixes alone do for machines that ask for one thing and are nobody's
+ * address that came before: people may share one.
+ */
+static int prove(const struct search *search, const uint64_t *bits, bool tells, bool *ret_holds, double *ret_collateral)
+{
+	struct hits all, regular, attack;
+	double focus = 1;
+	int r = count_hits(search, PART_PROOF, bits, false, &all);
+	if (r == 0)
+		r = count_hits(search, PART_PROOF, bits, true, &regular);
+	if (r == 0)
+		r = count_hits(search, PART_ATTACK, bits, false, &attack);
+	if (r == 0 && !tells)
+		r = measure_focus(search, bits, &focus);
+	if (r != 0)
+		return r;
+	bool crowd = attack.regular_sources > REGULAR_SOURCES_FEW &&
+		     (double)attack.regular_sources > REGULAR_SOURCES_MOST * (double)attack.sources;
+	*ret_collateral =
+		fmax(upper_limit(&all, search->count[PART_PROOF]), upper_limit(&regular, search->regular_seen));
+	*ret_holds = *ret_collateral <= search->question->collateral_most && !crowd &&
+		     (tells || (focus >= FOCUS_LEAST && attack.regular_sources == 0));
+	return 0;
+}
+
+/* ---- the beam ---- */
+
+static void bits_and(uint64_t *out, const uint64_t *a, const uint64_t *b, size_t words)
+{
+	for (size_t i = 0; i < words; i++)
+		out[i] = a[i] & b[i];
+}
+
+static void bits_or(uint64_t *out, const uint64_t *more, size_t words)
+{
+	for (size_t i = 0; i < words; i++)
+		out[i] |= more[i];
+}
+
+/* Coverage and quiet hits of a state's bits together with what was taken before. */
+static void weigh(const struct search *search, const uint64_t *taken, struct state *state)
+{
+	size_t hits[PARTS] = {0};
+	for (enum part part = PART_ATTACK; part <= PART_TRAIN; part++)
+		for (size_t i = search->at[part]; i < search->at[part] + search->words[part]; i++)
+			hits[part] += (size_t)__builtin_popcountll(state->bits[i] | taken[i]);
+	state->coverage = coverage_of(search, hits[PART_ATTACK], hits[PART_TRAIN]);
+	state->train = (double)hits[PART_TRAIN] / (double)search->count[PART_TRAIN];
+	double too_many = state->train / search->question->collateral_most;
+	state->rank = state->coverage * (1 - 0.15 * log10(fmax(too_many, 1)));
+}
+
+static bool in_beam(const struct beam *beam, const struct state *state)
+{
+	for (size_t i = 0; i < beam->count; i++)
+		if (beam->states[i].mask[0] == state->mask[0] && beam->states[i].mask[1] == state->mask[1])
+			return true;
+	return false;
+}
+
+/* Takes the place of the least in a full beam; the bits are copied. */
+static void beam_offer(const struct search *search, struct beam *beam, const struct state *state)
+{
+	size_t place = beam->count;
+	if (beam->count == BEAM) {
+		place = 0;
+		for (size_t i = 1; i < BEAM; i++)
+			if (beam->states[i].rank < beam->states[place].rank)
+				place = i;
+		if (beam->states[place].rank >= state->rank)
+			return;
+	}
+	if (in_beam(beam, state))
+		return;
+	uint64_t *bits = beam->states[place].bits;
+	beam->count += place == beam->count;
+	beam->states[place] = *state;
+	beam->states[place].bits = bits;
+	memcpy(bits, state->bits, search->row * sizeof(*bits));
+}
+
+static void extend(const struct search *search, const struct beam *from, const uint64_t *taken, uint64_t *work,
+		   struct beam *to)
+{
+	to->count = 0;
+	for (size_t i = 0; i < from->count; i++) {
+		for (size_t number = 0; number < search->item_count; number++) {
+			struct state state = from->states[i];
+			if ((state.mask[number / 64] >> number % 64 & 1) != 0)
+				continue;
+			state.mask[number / 64] |= (uint64_t)1 << number % 64;
+			state.item[state.count++] = (uint8_t)number;
+			state.bits = work;
+			bits_and(work, from->states[i].bits, search->items[number].bits, search->row);
+			weigh(search, taken, &state);
+			beam_offer(search, to, &state);
+		}
+	}
+}
+
+static bool state_tells(const struct search *search, const struct state *state)
+{
+	for (unsigned i = 0; i < state->count; i++)
+		if (search->items[state->item[i]].tells)
+			return true;
+	return false;
+}
+
+static int by_coverage(const void *a, const void *b)
+{
+	const struct state *x = a, *y = b;
+	double more = y->coverage - x->coverage - (y->train - x->train) * 10;
+	return (more > 0) - (more < 0);
+}
+
+/* The first of a round, by coverage, that is proved together with what was taken; *ret_best has count 0 if none is. */
+static int take_proved(const struct search *search, struct beam *beam, const uint64_t *taken, uint64_t *work,
+		       bool tells_before, double least, struct state *ret_best, double *ret_collateral)
+{
+	unsigned proofs = 0;
+	qsort(beam->states, beam->count, sizeof(*beam->states), by_coverage);
+	for (size_t i = 0; i < beam->count && proofs < PROOFS; i++) {
+		const struct state *state = &beam->states[i];
+		bool tells = tells_before && state_tells(search, state), holds;
+		double collateral;
+		if (state->coverage < least || state->train > search->question->collateral_most)
+			continue;
+		proofs++;
+		memcpy(work, taken, search->row * sizeof(*work));
+		bits_or(work, state->bits, search->row);
+		int r = prove(search, work, tells, &holds, &collateral);
+		if (r != 0)
+			return r;
+		if (holds) {
+			*ret_best = *state;
+			*ret_collateral = collateral;
+			return 0;
+		}
+	}
+	ret_best->count = 0;
+	return 0;
+}
+
+/* ---- conjunctions ---- */
+
+struct workspace {
+	struct beam beams[2];
+	uint64_t *bits;  /* of the beams' states */
+	uint64_t *taken; /* what the conjunctions so far match */
+	uint64_t *work;
+	uint64_t *best; /* the best state's */
+};
+
+static int workspace_make(const struct search *search, struct workspace *w)
+{
+	size_t rows = 2 * BEAM + 3;
+	memset(w, 0, sizeof(*w));
+	w->bits = calloc(rows * search->row, sizeof(*w->bits));
+	if (w->bits == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < 2 * BEAM; i++)
+		w->beams[i / BEAM].states[i % BEAM].bits = w->bits + i * search->row;
+	w->taken = w->bits + 2 * BEAM * search->row;
+	w->work = w->taken + search->row;
+	w->best = w->work + search->row;
+	return 0;
+}
+
+static void begin(const struct search *search, struct workspace *w)
+{
+	struct beam *first = &w->beams[0];
+	first->count = 1;
+	first->states[0] = (struct state){.bits = first->states[0].bits};
+	memset(first->states[0].bits, 0xff, search->row * sizeof(uint64_t));
+}
+
+/* The conjunction that covers most besides what is taken already; its count is 0 if there is none worth it. */
+static int find_one(const struct search *search, struct workspace *w, bool tells, double least, struct state *ret_best,
+		    double *ret_collateral)
+{
+	struct state best = {0};
+	begin(search, w);
+	for (unsigned terms = 1; terms <= SIGNATURE_TERMS && best.coverage < ENOUGH; terms++) {
+		struct beam *from = &w->beams[(terms - 1) % 2], *to = &w->beams[terms % 2];
+		struct state found;
+		double collateral;
+		extend(search, from, w->taken, w->work, to);
+		double wanted = best.count == 0 ? least : best.coverage + TERM_PRICE;
+		int r = take_proved(search, to, w->taken, w->work, tells, wanted, &found, &collateral);
+		if (r != 0)
+			return r;
+		if (found.count == 0)
+			continue;
+		best = found;
+		memcpy(w->best, found.bits, search->row * sizeof(*w->best));
+		*ret_collateral = collateral;
+	}
+	*ret_best = best;
+	return 0;
+}
+
+static void add_conjunction(struct search *search, const struct state *state)
+{
+	struct signature *signature = &search->signature;
+	struct signature_conjunction *conjunction = &signature->conjunction[signature->count++];
+	conjunction->count = state->count;
+	for (unsigned i = 0; i < state->count; i++)
+		conjunction->term[i] = search->items[state->item[i]].term;
+	signature->coverage = state->coverage;
+}
+
+static int find_all(struct search *search, struct workspace *w)
+{
+	bool tells = true;
+	while (search->signature.count < SIGNATURE_CONJUNCTIONS && search->signature.coverage < ENOUGH) {
+		struct state best;
+		double collateral = 0, least = search->signature.coverage + GAIN_LEAST;
+		int r = find_one(search, w, tells, least, &best, &collateral);
+		if (r != 0)
+			return r;
+		if (best.count == 0)
+			break;
+		add_conjunction(search, &best);
+		search->signature.collateral = collateral;
+		tells = tells && state_tells(search, &best);
+		bits_or(w->taken, w->best, search->row);
+	}
+	return search->signature.count > 0 && search->signature.coverage >= search->question->coverage_least
+		       ? 0
+		       : SIGNATURE_NONE;
+}
+
+/* What no term asks for need not be carried about. */
+static void drop_unused(struct signature *signature)
+{
+	bool known[SIGNATURE_FIELDS] = {false}, listed[SIGNATURE_FIELDS] = {false}, from = false;
+	for (unsigned i = 0; i < signature->count; i++)
+		for (unsigned at = 0; at < signature->conjunction[i].count; at++) {
+			const struct signature_term *term = &signature->conjunction[i].term[at];
+			known[term->field] |= term->test == SIGNATURE_UNKNOWN;
+			listed[term->field] |= term->test == SIGNATURE_ONE_OF;
+			from |= term->test == SIGNATURE_FROM;
+		}
+	signature->prefixes = from ? signature->prefixes : 0;
+	for (unsigned field = 0; field < SIGNATURE_FIELDS; field++) {
+		if (!known[field])
+			signature_values_free(&signature->known[field]);
+		if (!listed[field])
+			signature_values_free(&signature->listed[field]);
+	}
+}
+
+/* Which half of the quiet sample a source is in. */
+static enum part half_of(const struct address *source)
+{
+	static const struct hash_key key = {21, 22};
+	return hash_words(&key, address_high(source), address_low(source)) % 2 == 0 ? PART_TRAIN : PART_PROOF;
+}
+
+static int lay_out(struct search *search)
+{
+	const struct signature_question *question = search->question;
+	size_t most = question->attack.count > question->quiet.count ? question->attack.count : question->quiet.count;
+	for (enum part part = 0; part < PARTS; part++)
+		if ((search->requests[part] = malloc((most + 1) * sizeof(uint32_t))) == NULL)
+			return -ENOMEM;
+	for (size_t i = 0; i < question->attack.count; i++)
+		search->requests[PART_ATTACK][search->count[PART_ATTACK]++] = (uint32_t)i;
+	for (size_t i = 0; i < question->quiet.count; i++) {
+		enum part part = half_of(&question->quiet.requests[i].source);
+		search->requests[part][search->count[part]++] = (uint32_t)i;
+		search->regular_seen += part == PART_PROOF && question->quiet.requests[i].regular;
+	}
+	for (enum part part = 0; part < PARTS; part++) {
+		search->words[part] = (search->count[part] + 63) / 64;
+		search->at[part] = search->row;
+		search->row += search->words[part];
+	}
+	return search->count[PART_TRAIN] == 0 || search->count[PART_PROOF] == 0 ? SIGNATURE_NONE : 0;
+}
+
+static int search_run(struct search *search, struct workspace *w)
+{
+	int r = lay_out(search);
+	if (r != 0)
+		return r;
+	search->bits = calloc(ITEMS_MOST * search->row, sizeof(*search->bits));
+	if (search->bits == NULL)
+		return -ENOMEM;
+	r = items_find(search);
+	if (r == 0)
+		r = workspace_make(search, w);
+	return r == 0 ? find_all(search, w) : r;
+}
+
+int signature_search(const struct signature_question *question, struct signature *ret_signature)
+{
+	if (question->attack.count == 0 || question->attack.count > UINT32_MAX || question->quiet.count > UINT32_MAX ||
+	    !(question->normal_share >= 0 && question->normal_share < 1))
+		return SIGNATURE_NONE;
+	struct search *search = calloc(1, sizeof(*search));
+	struct workspace *w = calloc(1, sizeof(*w));
+	int r = -ENOMEM;
+	if (search != NULL && w != NULL) {
+		search->question = question;
+		r = search_run(search, w);
+		if (r == 0) {
+			drop_unused(&search->signature);
+			*ret_signature = search->signature;
+		} else {
+			signature_free(&search->signature);
+		}
+		for (enum part part = 0; part < PARTS; part++)
+			free(search->requests[part]);
+		free(search->bits);
+		free(w->bits);
+	}
+	free(search);
+	free(w);
+	return r;
+}

@@ -1,0 +1,61 @@
+/*
+ * The inside of signature_search(): the items a conjunction is made of, each with a bit for every request that it holds
+ * of. For search.c and items.c alone.
+ */
+#ifndef GUIA_TRAFFIC_SEARCH_H
+#define GUIA_TRAFFIC_SEARCH_H
+
+#include "traffic/signature.h"
+
+enum { ITEMS_MOST = 128 };
+
+/* Samples side by side in one row of bits, each from a word of its own on. */
+enum part {
+	PART_ATTACK,
+	PART_TRAIN, /* quiet requests that say what is known, ... */
+	PART_PROOF, /* ... and those of other sources, that only judge: what one source sends is alike */
+	PARTS,
+};
+
+struct item {
+	struct signature_term term;
+	bool tells; /* of the client; a crowd that follows one link does not share it by that */
+	double coverage;
+	uint64_t *bits;
+};
+
+struct search {
+	const struct signature_question *question;
+	size_t words[PARTS];
+	size_t at[PARTS]; /* first word */
+	size_t row;       /* words in all */
+	size_t count[PARTS];
+	size_t regular_seen;       /* of the proof */
+	uint32_t *requests[PARTS]; /* numbers in the question's samples */
+	struct item items[ITEMS_MOST];
+	size_t item_count;
+	uint64_t *bits;             /* of all items, and of what is worked with */
+	struct signature signature; /* in the making: known values and prefixes */
+};
+
+static inline const struct signature_request *part_request(const struct search *search, enum part part, size_t number)
+{
+	const struct signature_question *question = search->question;
+	return &(part == PART_ATTACK ? question->attack : question->quiet).requests[search->requests[part][number]];
+}
+
+static inline size_t bits_count(const uint64_t *bits, size_t words)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < words; i++)
+		count += (size_t)__builtin_popcountll(bits[i]);
+	return count;
+}
+
+/* How much of the attack, beyond what is normal, so many of each part cover. */
+double coverage_of(const struct search *search, size_t attack, size_t train);
+
+/* Fills in items, the best first, and what they need of the signature. 0 or -ENOMEM. */
+int items_find(struct search *search);
+
+#endif
