@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum {
@@ -12,6 +13,7 @@ enum {
 
 /* An item that covers less is not worth a term. */
 static const double COVERAGE_LEAST = 0.15;
+static const double TELL_TIMES = 5;
 
 /* Which fields tell of the client. Pairs are looked at only for being unknown: any value of theirs is one of two
  * fields. */
@@ -119,15 +121,36 @@ static size_t compare_values(const struct search *search, const uint64_t *attack
 	return count;
 }
 
-/* The values of which far more come than expected; one alone is no list. */
+/* Keeps the values of which more come than `times` what is expected; returns how many, and how often these came. */
+static size_t keep_excess(struct frequent *values, size_t count, double times, double *ret_attack)
+{
+	size_t kept = 0;
+	*ret_attack = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (values[i].attack < EXCESS_LEAST || values[i].attack <= times * values[i].expected)
+			continue;
+		*ret_attack += values[i].attack;
+		values[kept++] = values[i];
+	}
+	return kept;
+}
+
+/*
+ * The values of which far more come than expected; one alone is no list. If those that hardly any visitor has make up
+ * most of them the others are left out: such a list needs no further term.
+ */
 static int offer_listed(struct search *search, enum signature_field field, struct frequent *values, size_t count,
 			struct candidates *candidates)
 {
 	struct signature_values *listed = &search->signature.listed[field];
-	size_t kept = 0;
-	for (size_t i = 0; i < count; i++)
-		if (is_excess(values[i].attack, values[i].expected))
-			values[kept++] = values[i];
+	double normal = search->question->normal_share, all, rare;
+	size_t kept = keep_excess(values, count, EXCESS_TIMES, &all);
+	double clean = fmax(EXCESS_TIMES, 1 / (fmax(normal, 1e-6) * search->question->collateral_most));
+	rare = 0;
+	for (size_t i = 0; i < kept; i++)
+		rare += values[i].attack > clean * values[i].expected ? values[i].attack : 0;
+	if (rare >= 0.8 * all)
+		kept = keep_excess(values, kept, clean, &all);
 	if (kept < 2)
 		return 0;
 	qsort(values, kept, sizeof(*values), by_attack);
@@ -260,7 +283,10 @@ static int by_coverage(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-/* Coverage less the share of quiet requests that it holds of: what tells them apart. */
+/*
+ * Coverage less the share of quiet requests that it holds of: what tells them apart. What many visitors have as well
+ * tells nothing of the client.
+ */
 static double weigh(struct search *search, struct item *item, uint64_t *bits)
 {
 	struct signature one = search->signature;
@@ -273,8 +299,10 @@ static double weigh(struct search *search, struct item *item, uint64_t *bits)
 				bits[search->at[part] + i / 64] |= (uint64_t)1 << i % 64;
 	size_t attack = bits_count(bits + search->at[PART_ATTACK], search->words[PART_ATTACK]);
 	size_t train = bits_count(bits + search->at[PART_TRAIN], search->words[PART_TRAIN]);
+	double share = (double)train / (double)search->count[PART_TRAIN];
 	item->coverage = coverage_of(search, attack, train);
-	return item->coverage - (double)train / (double)search->count[PART_TRAIN];
+	item->tells = item->tells && item->coverage > TELL_TIMES * share;
+	return item->coverage - share;
 }
 
 /* What quiet requests have as often as the attack's tells nothing, in whatever company. */

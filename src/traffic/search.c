@@ -13,13 +13,14 @@
 
 enum {
 	BEAM = 64,
-	PROOFS = 12, /* conjunctions a round may try to prove: of very many some would seem harmless by luck */
+	PROOFS = 16, /* conjunctions a round may try to prove: of very many some would seem harmless by luck */
 	REGULAR_SOURCES_FEW = 3, /* regular sources among those hit: some attackers share an address with visitors */
 };
 
-static const double ENOUGH = 0.95;               /* covered: no need to look on */
+static const double ENOUGH = 0.98;               /* covered: no need to look on */
 static const double TERM_PRICE = 0.01;           /* coverage that one term more must be worth */
-static const double GAIN_LEAST = 0.1;            /* that another conjunction must cover besides */
+static const double HIT_PRICE = 0.05;            /* coverage that hitting as many as may be must be worth */
+static const double GAIN_LEAST = 0.03;           /* that another conjunction must cover besides */
 static const double REGULAR_SOURCES_MOST = 0.03; /* of the sources that are hit: with more it is a crowd */
 static const double FOCUS_LEAST = 0.8;           /* where only prefixes tell: share of one path */
 
@@ -36,6 +37,13 @@ struct state {
 struct beam {
 	size_t count;
 	struct state states[BEAM];
+};
+
+/* By what a conjunction tells attackers from people; one that has none of it may be a crowd's. */
+enum ground {
+	GROUND_NONE,
+	GROUND_PREFIXES,
+	GROUND_TELL,
 };
 
 /* ---- proof ---- */
@@ -125,7 +133,8 @@ static int measure_focus(const struct search *search, const uint64_t *bits, doub
  * Whether a signature of these bits may be. Prefixes alone do for machines that ask for one thing and are nobody's
  * address that came before: people may share one.
  */
-static int prove(const struct search *search, const uint64_t *bits, bool tells, bool *ret_holds, double *ret_collateral)
+static int prove(const struct search *search, const uint64_t *bits, enum ground ground, bool *ret_holds,
+		 double *ret_collateral)
 {
 	struct hits all, regular, attack;
 	double focus = 1;
@@ -134,16 +143,19 @@ static int prove(const struct search *search, const uint64_t *bits, bool tells, 
 		r = count_hits(search, PART_PROOF, bits, true, &regular);
 	if (r == 0)
 		r = count_hits(search, PART_ATTACK, bits, false, &attack);
-	if (r == 0 && !tells)
+	if (r == 0 && ground == GROUND_PREFIXES)
 		r = measure_focus(search, bits, &focus);
 	if (r != 0)
 		return r;
 	bool crowd = attack.regular_sources > REGULAR_SOURCES_FEW &&
 		     (double)attack.regular_sources > REGULAR_SOURCES_MOST * (double)attack.sources;
-	*ret_collateral =
-		fmax(upper_limit(&all, search->count[PART_PROOF]), upper_limit(&regular, search->regular_seen));
-	*ret_holds = *ret_collateral <= search->question->collateral_most && !crowd &&
-		     (tells || (focus >= FOCUS_LEAST && attack.regular_sources == 0));
+	*ret_collateral = upper_limit(&all, search->count[PART_PROOF]);
+	/* Too few requests of regulars to prove anything by them: then none of them may be hit. */
+	double most = search->question->collateral_most, by_regulars = upper_limit(&regular, search->regular_seen);
+	if (regular.requests > 0 || by_regulars <= most)
+		*ret_collateral = fmax(*ret_collateral, by_regulars);
+	*ret_holds = *ret_collateral <= most && !crowd &&
+		     (ground == GROUND_TELL || (focus >= FOCUS_LEAST && attack.regular_sources == 0));
 	return 0;
 }
 
@@ -222,12 +234,17 @@ static void extend(const struct search *search, const struct beam *from, const u
 	}
 }
 
-static bool state_tells(const struct search *search, const struct state *state)
+static enum ground ground_of(const struct search *search, const struct state *state)
 {
-	for (unsigned i = 0; i < state->count; i++)
-		if (search->items[state->item[i]].tells)
-			return true;
-	return false;
+	enum ground ground = GROUND_NONE;
+	for (unsigned i = 0; i < state->count; i++) {
+		const struct item *item = &search->items[state->item[i]];
+		if (item->tells)
+			return GROUND_TELL;
+		if (item->term.test == SIGNATURE_FROM)
+			ground = GROUND_PREFIXES;
+	}
+	return ground;
 }
 
 static int by_coverage(const void *a, const void *b)
@@ -237,31 +254,38 @@ static int by_coverage(const void *a, const void *b)
 	return (more > 0) - (more < 0);
 }
 
-/* The first of a round, by coverage, that is proved together with what was taken; *ret_best has count 0 if none is. */
+/*
+ * Of a round, by coverage, what is proved together with what was taken; *ret_best has count 0 if nothing is. Of those
+ * that cover about as much the one that hits fewest: it leaves more for another conjunction.
+ */
 static int take_proved(const struct search *search, struct beam *beam, const uint64_t *taken, uint64_t *work,
-		       bool tells_before, double least, struct state *ret_best, double *ret_collateral)
+		       enum ground before, double least, struct state *ret_best, double *ret_collateral)
 {
 	unsigned proofs = 0;
+	double best = -1;
+	ret_best->count = 0;
 	qsort(beam->states, beam->count, sizeof(*beam->states), by_coverage);
 	for (size_t i = 0; i < beam->count && proofs < PROOFS; i++) {
 		const struct state *state = &beam->states[i];
-		bool tells = tells_before && state_tells(search, state), holds;
+		enum ground own = ground_of(search, state), ground = own < before ? own : before;
+		bool holds;
 		double collateral;
-		if (state->coverage < least || state->train > search->question->collateral_most)
+		if (ground == GROUND_NONE || state->coverage < least ||
+		    state->train > search->question->collateral_most)
 			continue;
 		proofs++;
 		memcpy(work, taken, search->row * sizeof(*work));
 		bits_or(work, state->bits, search->row);
-		int r = prove(search, work, tells, &holds, &collateral);
+		int r = prove(search, work, ground, &holds, &collateral);
 		if (r != 0)
 			return r;
-		if (holds) {
+		double worth = state->coverage - HIT_PRICE * collateral / search->question->collateral_most;
+		if (holds && worth > best) {
+			best = worth;
 			*ret_best = *state;
 			*ret_collateral = collateral;
-			return 0;
 		}
 	}
-	ret_best->count = 0;
 	return 0;
 }
 
@@ -299,8 +323,8 @@ static void begin(const struct search *search, struct workspace *w)
 }
 
 /* The conjunction that covers most besides what is taken already; its count is 0 if there is none worth it. */
-static int find_one(const struct search *search, struct workspace *w, bool tells, double least, struct state *ret_best,
-		    double *ret_collateral)
+static int find_one(const struct search *search, struct workspace *w, enum ground before, double least,
+		    struct state *ret_best, double *ret_collateral)
 {
 	struct state best = {0};
 	begin(search, w);
@@ -310,7 +334,7 @@ static int find_one(const struct search *search, struct workspace *w, bool tells
 		double collateral;
 		extend(search, from, w->taken, w->work, to);
 		double wanted = best.count == 0 ? least : best.coverage + TERM_PRICE;
-		int r = take_proved(search, to, w->taken, w->work, tells, wanted, &found, &collateral);
+		int r = take_proved(search, to, w->taken, w->work, before, wanted, &found, &collateral);
 		if (r != 0)
 			return r;
 		if (found.count == 0)
@@ -335,18 +359,19 @@ static void add_conjunction(struct search *search, const struct state *state)
 
 static int find_all(struct search *search, struct workspace *w)
 {
-	bool tells = true;
+	enum ground ground = GROUND_TELL;
 	while (search->signature.count < SIGNATURE_CONJUNCTIONS && search->signature.coverage < ENOUGH) {
 		struct state best;
 		double collateral = 0, least = search->signature.coverage + GAIN_LEAST;
-		int r = find_one(search, w, tells, least, &best, &collateral);
+		int r = find_one(search, w, ground, least, &best, &collateral);
 		if (r != 0)
 			return r;
 		if (best.count == 0)
 			break;
 		add_conjunction(search, &best);
 		search->signature.collateral = collateral;
-		tells = tells && state_tells(search, &best);
+		enum ground own = ground_of(search, &best);
+		ground = own < ground ? own : ground;
 		bits_or(w->taken, w->best, search->row);
 	}
 	return search->signature.count > 0 && search->signature.coverage >= search->question->coverage_least
