@@ -26,7 +26,7 @@ int transform_find(struct slice name, enum transform *ret_transform);
 /* The name as documented, e.g. "urlDecodeUni". */
 const char *transform_name(enum transform transform);
 
-/* How many bytes of output `input_len` bytes of input can need at most. */
+/* How many bytes `input_len` bytes can have after the transformation at most, whether it changes them or not. */
 size_t transform_bound(enum transform transform, size_t input_len);
 
 /* The kinds of bytes (codec/byte_kind.h) without which a value that is not empty surely stays as it is. */

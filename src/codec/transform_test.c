@@ -104,7 +104,7 @@ static void short_inputs_stay_in_bounds(void **state)
 		for (unsigned row = 0; row < TRANSFORM_COUNT; row++) {
 			size_t written = 0, again = 0;
 			bool changed = transform_apply(row, NULL, slice_make(copy, len), out, &written);
-			assert_true(!changed || written <= transform_bound(row, len));
+			assert_true((changed ? written : len) <= transform_bound(row, len));
 			assert_int_equal(changed, transform_apply(row, NULL, slice_make(copy, len), out, &again));
 			assert_int_equal(written, again);
 			assert_memory_equal(copy, bytes, len);

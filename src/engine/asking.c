@@ -108,14 +108,32 @@ static int ask_bits(struct asking *a, const struct probe_scan *scan, const struc
 	return r != 0 || scan->clear_count == 0 ? r : ask_clear_bits(a, scan, form, words);
 }
 
+/* The last nodes that were asked for stay: values are mostly changed in the same few ways. */
+static struct worker_wanted *wanted_place(struct worker *worker, const struct probe_scan *scan, unsigned view,
+					  uint64_t nodes)
+{
+	uint64_t mixed = (nodes ^ scan->id) * 0x9e3779b97f4a7c15u;
+	return &worker->wanted[view][mixed >> 32 & (WORKER_WANTED - 1)];
+}
+
 /* What a scan has to look for in a value that stands at these nodes: others than a set's rules may share its database.
  */
-static const uint64_t *wanted_slots(const struct probe_scan *scan, uint64_t nodes, uint64_t *slots)
+static const uint64_t *wanted_slots(struct worker *worker, const struct probe_scan *scan, unsigned view, uint64_t nodes)
 {
 	if ((scan->nodes & ~nodes) == 0)
 		return scan->all_slots;
+	uint64_t *slots = worker->scan_slots[view];
+	nodes &= scan->nodes;
+	if (scan->slot_words <= WORKER_WANTED_WORDS) {
+		struct worker_wanted *place = wanted_place(worker, scan, view, nodes);
+		slots = place->slots;
+		if (place->scan == scan->id && place->nodes == nodes)
+			return slots;
+		place->scan = scan->id;
+		place->nodes = nodes;
+	}
 	memset(slots, 0, scan->slot_words * sizeof(*slots));
-	for (uint64_t left = scan->nodes & nodes; left != 0; left &= left - 1) {
+	for (uint64_t left = nodes; left != 0; left &= left - 1) {
 		const uint64_t *of_node = scan->slots + (size_t)__builtin_ctzll(left) * scan->slot_words;
 		for (size_t i = 0; i < scan->slot_words; i++)
 			slots[i] |= of_node[i];
@@ -130,8 +148,8 @@ static int ask_scan(struct asking *a, const struct probe_scan *scan, const struc
 	profile_note_scan(worker->profile);
 	memset(words, 0, scan->words * sizeof(*words));
 	if (form->bytes.len >= scan->min_width &&
-	    scan_run(scan->set, worker->scan_scratch, form->bytes,
-		     wanted_slots(scan, form->nodes, worker->scan_slots[AS_IT_IS]), words) < 0)
+	    scan_run(scan->set, worker->scan_scratch, form->bytes, wanted_slots(worker, scan, AS_IT_IS, form->nodes),
+		     words) < 0)
 		return -EIO;
 	return ask_bits(a, scan, form, words);
 }
@@ -144,7 +162,7 @@ static int ask_scan_of_both(struct asking *a, const struct probe_scan *scan, con
 	int r = 0;
 	profile_note_scan(worker->profile);
 	for (size_t i = 0; i < FORMS; i++) {
-		views[i].slots = wanted_slots(scan, forms[i].nodes, worker->scan_slots[i]);
+		views[i].slots = wanted_slots(worker, scan, (unsigned)i, forms[i].nodes);
 		views[i].ret_bits = worker->scan_words[i];
 		memset(views[i].ret_bits, 0, scan->words * sizeof(*views[i].ret_bits));
 	}
@@ -278,14 +296,6 @@ static int try_node(struct asking *a, unsigned level, size_t index, struct slice
 	return 0;
 }
 
-static uint64_t touched_by(const struct probe_set *set, uint32_t kinds)
-{
-	uint64_t touched = 0;
-	for (; kinds != 0; kinds &= kinds - 1)
-		touched |= set->touched[__builtin_ctz(kinds)];
-	return touched;
-}
-
 /* The nodes that are worth a look for a value of this length. */
 static uint64_t matter(const struct probe_set *set, size_t len)
 {
@@ -298,6 +308,45 @@ static uint64_t matter_behind(const struct probe_set *set, size_t len)
 	return len < PROBE_LENGTHS ? set->matter_behind[len] : ~(uint64_t)0;
 }
 
+/* Whether a transformation changes the bytes: as for try_transform(). */
+static int try_use(struct asking *a, unsigned level, const struct probe_use *use, struct slice bytes, struct fork *fork)
+{
+	if (bytes.len > CONFIRMED_MAX_BYTES && (use->at & ~a->set->lowered_unread) == 0)
+		return transform_lowercase_changes(bytes);
+	return try_transform(a, level, use->transform, bytes, fork);
+}
+
+/* The same of the value as it came, behind which are all nodes: transformation by transformation, not node by node. */
+static int fork_value(struct asking *a, unsigned level, struct slice bytes, uint32_t kinds, struct fork *fork)
+{
+	const struct probe_set *set = a->set;
+	uint64_t all = ~(uint64_t)0 >> (64 - set->node_count);
+	if (bytes.len < PROBE_LENGTHS)
+		all &= set->matter_at_first[bytes.len];
+	uint64_t others = 0, behind = 0; /* nodes that see others' bytes; of these those behind a change */
+	for (size_t i = 0; i < set->use_count; i++) {
+		const struct probe_use *use = &set->uses[i];
+		if ((use->at & all & ~behind) == 0 || (bytes.len > 0 && (use->triggers & kinds) == 0))
+			continue;
+		int r = try_use(a, level, use, bytes, fork);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			continue;
+		fork->transforms |= (uint64_t)1 << use->transform;
+		fork->changed[use->transform] = use->at & all;
+		others |= use->at | use->behind;
+		behind |= use->behind;
+	}
+	fork->same = (all & ~others) | 1;
+	for (uint64_t left = fork->transforms; left != 0; left &= left - 1) {
+		uint64_t *changed = &fork->changed[__builtin_ctzll(left)];
+		*changed &= ~behind;
+		fork->transforms &= *changed != 0 ? UINT64_MAX : ~(left & -left);
+	}
+	return 0;
+}
+
 /* Nodes behind `nodes` that see the same bytes, and what the others make of them. */
 static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes, struct fork *fork)
 {
@@ -307,10 +356,12 @@ static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint
 	fork->same = nodes;
 	fork->transforms = fork->tried = 0;
 	fork->out_count = 0;
-	/* Behind the value as it came are all nodes; those that no byte of it touches need not be looked at. */
-	if (nodes == 1 && bytes.len > 0)
-		fork->same |= all & ~touched_by(a->set, kinds);
-	for (uint64_t left = all & ~fork->same & ~(nodes - 1); left != 0 && r == 0; left &= left - 1) {
+	if (nodes == 1)
+		return fork_value(a, level, bytes, kinds, fork);
+	uint64_t behind = 0;
+	for (uint64_t left = nodes; left != 0; left &= left - 1)
+		behind |= a->set->nodes[__builtin_ctzll(left)].behind;
+	for (uint64_t left = all & behind & ~nodes; left != 0 && r == 0; left &= left - 1) {
 		size_t i = (size_t)__builtin_ctzll(left);
 		if ((fork->same >> a->set->nodes[i].parent & 1) != 0)
 			r = try_node(a, level, i, bytes, kinds, fork);

@@ -14,7 +14,6 @@
 enum {
 	PROBE_NODES_MAX = 64, /* pipelines of a set, the value as it is among them */
 	PROBE_DEPTH_MAX = 16, /* transformations one after another */
-	PROBE_KINDS = 12,     /* of bytes: codec/byte_kind.h */
 	PROBE_LENGTHS = 32,   /* of short values, from 0 on */
 	PROBE_PARTS = 3,      /* of ARGS: neither, from the query, from the body */
 };
@@ -24,6 +23,15 @@ struct probe_node {
 	uint8_t parent;
 	uint8_t transform;
 	uint32_t triggers; /* bytes without which this transformation changes nothing */
+	uint64_t behind;   /* nodes that go on from here, at once or later */
+};
+
+/* Where the set's pipelines have a transformation. */
+struct probe_use {
+	uint8_t transform;
+	uint32_t triggers;
+	uint64_t at;     /* these nodes are it */
+	uint64_t behind; /* nodes behind them */
 };
 
 /* A bit of a scan, seen through a node, makes a candidate of a step. */
@@ -36,6 +44,7 @@ struct probe_bit {
 
 /* One database. */
 struct probe_scan {
+	uint32_t id; /* no other scan of the process has it */
 	const struct scan_set *set;
 	size_t words;
 	size_t min_width;             /* nothing is found in a shorter value */
@@ -64,15 +73,18 @@ struct probe_set {
 	uint32_t id;                  /* no other set of the process has it */
 	const struct probe_node *nodes;
 	uint8_t node_count;
-	uint64_t asked;                /* nodes that a scan or a question looks through */
-	uint64_t lowered_unread;       /* lowercase, and only scans look through them that need not see its bytes */
-	uint64_t touched[PROBE_KINDS]; /* by kind of byte: nodes that may change a value which holds such */
+	uint64_t asked;          /* nodes that a scan or a question looks through */
+	uint64_t lowered_unread; /* lowercase, and only scans look through them that need not see its bytes */
+	const struct probe_use *uses;
+	size_t use_count;
 	/*
 	 * By length of a short value, the nodes of which something that is asked at or behind them may match: where the
-	 * value stands at the node, and where the node is to make its bytes of it.
+	 * value stands at the node; where it stands before the node, which is to make its bytes of it; and where it is
+	 * the value as it came.
 	 */
 	uint64_t matter[PROBE_LENGTHS];
 	uint64_t matter_behind[PROBE_LENGTHS];
+	uint64_t matter_at_first[PROBE_LENGTHS];
 	const struct probe_scan *scans;
 	size_t scan_count;
 	const struct probe_question *questions;

@@ -56,6 +56,9 @@ void probe_find_what_matters(struct probe_set *set)
 		for (size_t i = 0; i < set->node_count; i++) {
 			set->matter[len] |= (uint64_t)(least.at[i] <= len) << i;
 			set->matter_behind[len] |= (uint64_t)(before[i] <= len) << i;
+			/* Of the value itself a node's bytes are made only if the node before leaves it as it is. */
+			bool is_made = i == 0 || (set->matter_at_first[len] >> set->nodes[i].parent & 1) != 0;
+			set->matter_at_first[len] |= (uint64_t)(is_made && before[i] <= len) << i;
 		}
 	}
 }

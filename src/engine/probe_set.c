@@ -199,6 +199,7 @@ static int find_slots(const struct maker *m, size_t index, struct probe_scan *sc
 static int finish_scan(struct maker *m, size_t index, struct probe_scan *scan)
 {
 	size_t count;
+	scan->id = remembered_new_number();
 	scan->bit_count = scan->words * 64;
 	uint16_t *first = arena_zalloc(m->arena, scan->bit_count + 1, sizeof(*first));
 	if (first == NULL || take_bits(m, index, false, &scan->bits, &count) != 0 ||
@@ -229,16 +230,27 @@ void *probe_keep(struct arena *arena, const void *items, size_t bytes)
 	return copy;
 }
 
-/* A node may change a value if it or a node before it may. */
-static void find_touched(const struct maker *m, struct probe_set *set)
+/* The transformations, those that come first in a pipeline before those behind them. 0 or -ENOMEM. */
+static int find_uses(const struct maker *m, struct probe_set *set)
 {
-	uint32_t triggers[PROBE_NODES_MAX];
-	for (size_t i = 0; i < m->node_count; i++) {
-		triggers[i] = m->nodes[i].triggers | (i == 0 ? 0 : triggers[m->nodes[i].parent]);
-		for (size_t kind = 0; kind < PROBE_KINDS; kind++)
-			if ((triggers[i] >> kind & 1) != 0)
-				set->touched[kind] |= (uint64_t)1 << i;
+	struct probe_use *uses = arena_zalloc(m->arena, m->node_count, sizeof(*uses));
+	if (uses == NULL)
+		return -ENOMEM;
+	for (size_t i = 1; i < m->node_count; i++) {
+		const struct probe_node *node = &m->nodes[i];
+		uint64_t parent = (uint64_t)1 << node->parent, self = (uint64_t)1 << i;
+		size_t use = 0;
+		for (size_t k = 0; k < set->use_count; k++)
+			uses[k].behind |= ((uses[k].at | uses[k].behind) & parent) != 0 ? self : 0;
+		while (use < set->use_count && uses[use].transform != node->transform)
+			use++;
+		set->use_count += use == set->use_count;
+		uses[use].transform = node->transform;
+		uses[use].triggers = node->triggers;
+		uses[use].at |= self;
 	}
+	set->uses = uses;
+	return 0;
 }
 
 /* Of a long value that is lowered nobody reads the bytes but scans, most of which can do without. */
@@ -255,9 +267,17 @@ static void find_unread(const struct maker *m, struct probe_set *set)
 		set->lowered_unread &= ~m->scans[i].nodes | m->scans[i].lowers;
 }
 
+static void find_what_is_behind(struct maker *m)
+{
+	for (size_t i = m->node_count; i-- > 1;)
+		m->nodes[m->nodes[i].parent].behind |= m->nodes[i].behind | (uint64_t)1 << i;
+}
+
 static int finish_set(struct maker *m, struct probe_set *set)
 {
-	find_touched(m, set);
+	find_what_is_behind(m);
+	if (find_uses(m, set) != 0)
+		return -ENOMEM;
 	set->nodes = probe_keep(m->arena, m->nodes, m->node_count * sizeof(*m->nodes));
 	set->node_count = (uint8_t)m->node_count;
 	set->questions = probe_keep(m->arena, m->questions, m->question_count * sizeof(*m->questions));

@@ -21,6 +21,8 @@ enum {
 	WORKER_SCAN_WORDS = 1024, /* bits are of 16 bits */
 	WORKER_LEVEL_BUFFERS = 8,
 	WORKER_SLOT_WORDS = WORKER_SCAN_WORDS + 1,
+	WORKER_WANTED = 64,
+	WORKER_WANTED_WORDS = 2,
 };
 
 struct profile;
@@ -41,6 +43,13 @@ struct worker_stamp {
 	char text[64];
 };
 
+/* What of a scan is wanted at some nodes. */
+struct worker_wanted {
+	uint32_t scan; /* 0: nothing is known */
+	uint64_t nodes;
+	uint64_t slots[WORKER_WANTED_WORDS];
+};
+
 struct worker {
 	struct guia_worker_options options;
 	struct scan_scratch *scan_scratch;
@@ -56,6 +65,7 @@ struct worker {
 	/* The bits of one scan, of the value as it is and lowered, and what is wanted of them. */
 	uint64_t scan_words[2][WORKER_SCAN_WORDS];
 	uint64_t scan_slots[2][WORKER_SLOT_WORDS];
+	struct worker_wanted wanted[2][WORKER_WANTED];
 	struct profile *profile;  /* NULL: nobody asks what transactions cost */
 	struct transaction *idle; /* a list */
 	size_t idle_count;
