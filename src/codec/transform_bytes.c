@@ -2,6 +2,12 @@
 #include "codec/byte_class.h"
 #include "codec/transform_rows.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum { FAR_BYTES = 256 }; /* of which it is worth asking what the machine can do */
+
 static const struct byte_class UPPER = BYTE_CLASS_1('A', 'Z');
 static const struct byte_class LOWER = BYTE_CLASS_1('a', 'z');
 static const struct byte_class HIGH = BYTE_CLASS_1(0x80, 0xff);
@@ -109,6 +115,43 @@ bool transform_replace_nulls(const struct transform_context *context, struct sli
 	return true;
 }
 
+#if defined(__x86_64__)
+
+/*
+ * As below, 64 bytes at a time, from *at on and behind *len, as long as so many are left: what stays of them is moved
+ * together by one instruction, and what is written behind it is overwritten.
+ */
+__attribute__((target("avx512bw,avx512vbmi2"))) static void
+copy_without_wide(const struct byte_class *dropped, struct slice in, size_t *at, uint8_t *out, size_t *len)
+{
+	for (; in.len - *at >= sizeof(__m512i); *at += sizeof(__m512i)) {
+		__m512i bytes = _mm512_loadu_si512(in.ptr + *at);
+		__mmask64 found = 0;
+		for (size_t i = 0; i < dropped->ranges; i++) {
+			__m512i from_first = _mm512_sub_epi8(bytes, _mm512_set1_epi8((char)dropped->first[i]));
+			uint8_t width = (uint8_t)(dropped->last[i] - dropped->first[i]);
+			found |= _mm512_cmple_epu8_mask(from_first, _mm512_set1_epi8((char)width));
+		}
+		_mm512_storeu_si512(out + *len, _mm512_maskz_compress_epi8(~found, bytes));
+		*len += (size_t)__builtin_popcountll(~found);
+	}
+}
+
+static void copy_without_far(const struct byte_class *dropped, struct slice in, size_t *at, uint8_t *out, size_t *len)
+{
+	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi2"))
+		copy_without_wide(dropped, in, at, out, len);
+}
+
+#else
+
+static void copy_without_far(const struct byte_class *dropped, struct slice in, size_t *at, uint8_t *out, size_t *len)
+{
+	(void)dropped, (void)in, (void)at, (void)out, (void)len;
+}
+
+#endif
+
 /*
  * Copies `in` without the members of `dropped`, of which the first is at `at`. Of 16 bytes each run between members is
  * copied with what is behind it, which the next overwrites: so no run waits for the one before.
@@ -118,6 +161,8 @@ static inline __attribute__((always_inline)) size_t copy_without(const struct by
 {
 	memcpy(out, in.ptr, at);
 	size_t len = at;
+	if (in.len - at >= FAR_BYTES)
+		copy_without_far(dropped, in, &at, out, &len);
 	for (; at + 2 * BYTE_VECTOR <= in.len; at += BYTE_VECTOR) {
 		const uint8_t *block = in.ptr + at;
 		unsigned mask = byte_vector_mask(byte_vector_members(dropped, byte_vector_load(block)));
