@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 enum {
-	WAYS = 64,
 	WORDS_MOST = 256,  /* of a stretch */
 	PAIRS_MOST = 4096, /* of words that are compared to tell lists apart; of longer ones one is enough */
 	BYTES_MOST = 6,    /* a larger set of bytes ends a stretch */
@@ -37,6 +36,7 @@ struct found {
 struct finder {
 	const struct pattern *pattern;
 	uint32_t top; /* the pattern's choice of ways */
+	struct pattern_reaches reaches;
 	size_t least;
 	bool failed; /* no memory */
 };
@@ -300,9 +300,11 @@ static struct found find_choice(struct finder *f, uint32_t child, unsigned way)
 			       .second.known = true};
 	bool any = false;
 	for (; child != PATTERN_NO_NODE && !f->failed;
-	     child = f->pattern->nodes[child].next, way += way > 0 && way < WAYS) {
+	     child = f->pattern->nodes[child].next, way += way > 0 && way < PATTERN_WAYS) {
 		struct found one = find(f, child);
 		mark_way(&one, way);
+		if (way > 0)
+			f->reaches.of[way - 1] = pattern_span_either(f->reaches.of[way - 1], one.factors.reach);
 		words_unite(f, &choice.starts, starts_of(&one), WORDS_MOST);
 		words_unite(f, &choice.ends, ends_of(&one), WORDS_MOST);
 		words_unite(f, &choice.words, &one.words, WORDS_MOST);
@@ -376,9 +378,9 @@ static struct found find(struct finder *f, uint32_t at)
 }
 
 /* Takes the words over, without those that hold another. */
-static struct pattern_factors factors_made(struct words *words)
+static struct pattern_factors factors_made(struct words *words, struct pattern_reaches *reaches)
 {
-	struct pattern_factors factors = {.items = words->items, .reach = words->reach};
+	struct pattern_factors factors = {.items = words->items};
 	const struct pattern_span within = {.bytes = PATTERN_FACTOR_BYTES_MOST};
 	bool any_needless = false;
 	for (size_t i = 0; i < words->count; i++) {
@@ -393,8 +395,8 @@ static struct pattern_factors factors_made(struct words *words)
 		words->items[i].len = needless ? 0 : words->items[i].len;
 		any_needless = any_needless || needless;
 	}
-	if (any_needless)
-		factors.reach = pattern_span_add(factors.reach, within);
+	for (size_t i = 0; any_needless && i < PATTERN_WAYS; i++)
+		reaches->of[i] = pattern_span_add(reaches->of[i], within);
 	for (size_t i = 0; i < words->count; i++) {
 		if (words->items[i].len == 0)
 			continue;
@@ -429,25 +431,38 @@ static uint32_t top_of(const struct pattern *pattern)
 }
 
 int pattern_factors_find(const struct pattern *pattern, size_t least, struct pattern_factors *ret_factors,
-			 struct pattern_factors *ret_second)
+			 struct pattern_factors *ret_second, struct pattern_reaches *ret_reaches)
 {
 	struct finder finder = {.pattern = pattern, .top = top_of(pattern), .least = least};
 	struct found found = find(&finder, finder.top);
-	if (cost_of(&finder, &found.factors) > 1)
+	if (cost_of(&finder, &found.factors) > 1) {
 		keep_better(&finder, &found, words_copy(&finder, starts_of(&found)));
+		for (size_t i = 0; i < PATTERN_WAYS; i++)
+			finder.reaches.of[i] = found.factors.reach;
+	}
 	found_free(&found);
 	*ret_factors = *ret_second = (struct pattern_factors){0};
+	*ret_reaches = finder.reaches;
 	bool any = !finder.failed && cost_of(&finder, &found.factors) <= 1;
 	bool both = any && found.second.count > 0;
+	struct pattern_reaches of_second = {0};
 	if (any)
-		*ret_factors = factors_made(&found.factors);
+		*ret_factors = factors_made(&found.factors, ret_reaches);
 	else
 		words_free(&found.factors);
 	if (both)
-		*ret_second = factors_made(&found.second);
+		*ret_second = factors_made(&found.second, &of_second);
 	else
 		words_free(&found.second);
 	return finder.failed ? -ENOMEM : 0;
+}
+
+struct pattern_span pattern_reach(const struct pattern_reaches *reaches, uint64_t ways)
+{
+	struct pattern_span reach = {0};
+	for (; ways != 0; ways &= ways - 1)
+		reach = pattern_span_either(reach, reaches->of[__builtin_ctzll(ways)]);
+	return reach;
 }
 
 void pattern_factors_free(struct pattern_factors *factors)

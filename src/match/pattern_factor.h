@@ -11,6 +11,7 @@
 enum {
 	PATTERN_FACTOR_BYTES_MOST = 16, /* of a longer literal a part is taken */
 	PATTERN_FACTORS_MOST = 512,
+	PATTERN_WAYS = 64, /* more of a pattern's choices share the last */
 };
 
 /* ASCII letters are lower case, and stand for both cases. */
@@ -24,16 +25,22 @@ struct pattern_factors {
 	struct pattern_factor *items; /* owned; NULL: every value may match */
 	size_t count;
 	double share; /* how many of plain text's places begin one of them, by a guess */
-	/* Of each match, what stands before the first place at which it holds one of them, at most. */
-	struct pattern_span reach;
 };
+
+/* By way: of each match, what stands before the first place at which it holds one of the factors, at most. */
+struct pattern_reaches {
+	struct pattern_span of[PATTERN_WAYS];
+};
+
+/* Of one that belongs to these ways. */
+struct pattern_span pattern_reach(const struct pattern_reaches *reaches, uint64_t ways);
 
 /*
  * Those of `least` bytes or more that are rarest in plain text; and second ones, from other parts of the pattern where
  * it has some: every match holds one of each that have a way in common. 0 or -ENOMEM.
  */
 int pattern_factors_find(const struct pattern *pattern, size_t least, struct pattern_factors *ret_factors,
-			 struct pattern_factors *ret_second);
+			 struct pattern_factors *ret_second, struct pattern_reaches *ret_reaches);
 void pattern_factors_free(struct pattern_factors *factors);
 
 #endif

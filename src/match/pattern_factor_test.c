@@ -9,8 +9,9 @@ static void render(struct slice source, struct buffer *out)
 {
 	struct pattern pattern;
 	struct pattern_factors factors, second;
+	struct pattern_reaches reaches;
 	assert_int_equal(pattern_parse(source, 0, &pattern), 0);
-	assert_int_equal(pattern_factors_find(&pattern, 3, &factors, &second), 0);
+	assert_int_equal(pattern_factors_find(&pattern, 3, &factors, &second, &reaches), 0);
 	for (size_t i = 0; i < factors.count; i++) {
 		buffer_text(out, i > 0 ? " " : "");
 		buffer_add(out, slice_make(factors.items[i].bytes, factors.items[i].len));
@@ -40,28 +41,38 @@ static void cases_come_out(void **state)
 	test_cases_close(&cases);
 }
 
-/* The ways of the factors that a match holds; with `ret_first`, where the first of them begins. */
-static uint64_t ways_in(const struct pattern_factors *factors, struct slice match, size_t *ret_first)
+/* The ways of the factors that a match holds. */
+static uint64_t ways_in(const struct pattern_factors *factors, struct slice match)
 {
 	uint64_t ways = 0;
 	for (size_t i = 0; i < factors->count; i++) {
-		size_t at = slice_find_nocase(match, slice_make(factors->items[i].bytes, factors->items[i].len), 0);
-		ways |= at < match.len ? factors->items[i].ways : 0;
-		if (ret_first != NULL && at < *ret_first)
-			*ret_first = at;
+		struct slice text = slice_make(factors->items[i].bytes, factors->items[i].len);
+		ways |= slice_find_nocase(match, text, 0) < match.len ? factors->items[i].ways : 0;
 	}
 	return ways;
 }
 
-static void check_match(struct slice source, const struct pattern_factors *factors,
-			const struct pattern_factors *second, struct slice match)
+/* Whether a match begins no farther before some factor than is told of it. */
+static bool is_in_reach(const struct pattern_factors *factors, const struct pattern_reaches *reaches,
+			struct slice match)
 {
-	size_t first = match.len, others = 0;
-	uint64_t ways = ways_in(factors, match, &first);
-	for (size_t i = 0; i < first; i++)
-		others += !pattern_set_has(&factors->reach.loops, match.ptr[i]);
-	if (ways == 0 || others > factors->reach.bytes ||
-	    (second->count > 0 && (ways & ways_in(second, match, NULL)) == 0))
+	for (size_t i = 0; i < factors->count; i++) {
+		struct pattern_span reach = pattern_reach(reaches, factors->items[i].ways);
+		size_t at = slice_find_nocase(match, slice_make(factors->items[i].bytes, factors->items[i].len), 0);
+		size_t others = 0;
+		for (size_t k = 0; k < at; k++)
+			others += !pattern_set_has(&reach.loops, match.ptr[k]);
+		if (at < match.len && others <= reach.bytes)
+			return true;
+	}
+	return false;
+}
+
+static void check_match(struct slice source, const struct pattern_factors *factors,
+			const struct pattern_factors *second, const struct pattern_reaches *reaches, struct slice match)
+{
+	uint64_t ways = ways_in(factors, match);
+	if (!is_in_reach(factors, reaches, match) || (second->count > 0 && (ways & ways_in(second, match)) == 0))
 		fail_msg("[%.*s] matches [%.*s]", SLICE_ARG(source), SLICE_ARG(match));
 }
 
@@ -70,9 +81,10 @@ static size_t check_pattern(struct slice source, const struct pattern *pattern, 
 	static struct test_text text;
 	struct test_random random = {source.len};
 	struct pattern_factors factors, second;
+	struct pattern_reaches reaches;
 	struct regex *regex;
 	size_t matches = 0;
-	assert_int_equal(pattern_factors_find(pattern, 3, &factors, &second), 0);
+	assert_int_equal(pattern_factors_find(pattern, 3, &factors, &second, &reaches), 0);
 	assert_int_equal(regex_compile(source, 0, &regex, NULL), 0);
 	for (int round = 0; factors.count > 0 && round < 60; round++) {
 		const struct regex_limits limits = {.match = 50 * 1000};
@@ -82,7 +94,7 @@ static size_t check_pattern(struct slice source, const struct pattern *pattern, 
 		struct slice value = slice_make(text.bytes, text.len);
 		if (regex_match(regex, scratch, value, 0, &limits, &group, &count) != REGEX_MATCH)
 			continue;
-		check_match(source, &factors, &second, slice_sub(value, group.start, group.end));
+		check_match(source, &factors, &second, &reaches, slice_sub(value, group.start, group.end));
 		matches++;
 	}
 	regex_free(regex);

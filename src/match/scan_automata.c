@@ -65,6 +65,7 @@ struct member {
 	uint32_t min_width;
 	struct pattern_factors factors; /* none: no gate */
 	struct pattern_factors second;
+	struct pattern_reaches reaches;
 };
 
 struct members {
@@ -116,7 +117,7 @@ static int look(unsigned flags, size_t many, struct member *member)
 	if (r != 0)
 		return r == PATTERN_OPAQUE ? AUTOMATON_UNFIT : r;
 	describe(&pattern, member);
-	r = pattern_factors_find(&pattern, SCAN_FILTER_BYTES, &member->factors, &member->second);
+	r = pattern_factors_find(&pattern, SCAN_FILTER_BYTES, &member->factors, &member->second, &member->reaches);
 	pattern_free(&pattern);
 	if (r != 0)
 		return r;
@@ -258,12 +259,14 @@ static uint64_t key_for(struct scan_set *set, const struct member *member)
 }
 
 /* 0 or -ENOMEM. */
-static int add_factors(struct scan_factors *list, uint32_t slot, const struct pattern_factors *factors)
+static int add_factors(struct scan_factors *list, uint32_t slot, const struct pattern_factors *factors,
+		       const struct pattern_reaches *reaches)
 {
 	for (size_t i = 0; i < factors->count; i++) {
 		if (vector_grow((void **)&list->items, &list->capacity, list->count, sizeof(*list->items)) != 0)
 			return -ENOMEM;
-		list->items[list->count++] = (struct scan_factor){slot, factors->items[i]};
+		list->items[list->count++] =
+			(struct scan_factor){slot, factors->items[i], pattern_reach(reaches, factors->items[i].ways)};
 	}
 	return 0;
 }
@@ -275,11 +278,10 @@ static int add_gates(struct scan_set *set, struct scan_automaton *group, const s
 	for (size_t i = 0; i < count; i++) {
 		uint32_t slot = group->first_slot + (uint32_t)i;
 		uint32_t first_second = (uint32_t)set->seconds.count;
-		if (add_factors(&set->factors, slot, &members[i].factors) != 0 ||
-		    add_factors(&set->seconds, slot, &members[i].second) != 0)
+		if (add_factors(&set->factors, slot, &members[i].factors, &members[i].reaches) != 0 ||
+		    add_factors(&set->seconds, slot, &members[i].second, &members[i].reaches) != 0)
 			return -ENOMEM;
-		set->gates[slot] =
-			(struct scan_gate){members[i].factors.reach, first_second, (uint32_t)members[i].second.count};
+		set->gates[slot] = (struct scan_gate){first_second, (uint32_t)members[i].second.count};
 		set->gate_count++;
 	}
 	return 0;

@@ -64,6 +64,7 @@ struct scan_automaton {
 struct scan_factor {
 	uint32_t slot;
 	struct pattern_factor literal;
+	struct pattern_span reach; /* what of a match is before it, at most */
 };
 
 struct scan_factors {
@@ -73,7 +74,6 @@ struct scan_factors {
 };
 
 struct scan_gate {
-	struct pattern_span reach; /* of a pattern's factors */
 	/* Second factors, of which one with a way in common must be found too; they do not go to Hyperscan. */
 	uint32_t first_second;
 	uint32_t second_count;
@@ -219,7 +219,8 @@ enum {
 struct scan_slot_hits {
 	uint32_t slot;
 	uint32_t count;
-	uint32_t at[SCAN_HITS]; /* ascending */
+	uint32_t at[SCAN_HITS];      /* ascending */
+	uint32_t factors[SCAN_HITS]; /* those that are there */
 	bool too_many;
 	uint64_t ways; /* of the pattern, of which a factor was found */
 	uint64_t second_ways;
@@ -238,7 +239,7 @@ struct scan_slot_hits *scan_hits_of_slot(struct scan_hits *hits, uint32_t slot);
 
 /* A factor of a slot was found; and where, which is told for all of them or for none. */
 void scan_hits_add(struct scan_hits *hits, struct scan_slot_hits *of, const struct scan_set *set, size_t factor);
-void scan_hits_place(struct scan_slot_hits *of, size_t at);
+void scan_hits_place(struct scan_slot_hits *of, uint32_t factor, size_t at);
 
 /*
  * A seeker for the places of factors that were found, where they are not known, and for second ones that may be found

@@ -137,7 +137,7 @@ static bool on_word(void *context, const struct seek_word *word, size_t at)
 	if (of != NULL && second)
 		of->second_ways |= word->ways;
 	else if (of != NULL)
-		scan_hits_place(of, at);
+		scan_hits_place(of, word->mark - f->first_factor_id, at);
 	return false; /* all places are wanted */
 }
 
