@@ -1,6 +1,8 @@
 /* The table of commands, in the order in which help shows them. */
 #include "cli/command.h"
 
+extern const struct command allow_command;
+extern const struct command ban_command;
 extern const struct command check_command;
 extern const struct command drill_command;
 extern const struct command explain_command;
@@ -9,11 +11,12 @@ extern const struct command serve_command;
 extern const struct command status_command;
 extern const struct command test_command;
 extern const struct command top_command;
+extern const struct command unban_command;
 extern const struct command watch_command;
 
 const struct command *const commands[] = {
-	&check_command,  &drill_command, &explain_command, &inspect_command, &serve_command,
-	&status_command, &test_command,  &top_command,     &watch_command,
+	&allow_command, &ban_command,    &check_command, &drill_command, &explain_command, &inspect_command,
+	&serve_command, &status_command, &test_command,  &top_command,   &unban_command,   &watch_command,
 };
 
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

@@ -18,6 +18,7 @@ struct plan {
 	char run_dir[PATH_MAX];
 	char control[PATH_MAX];
 	char events[PATH_MAX];
+	char bans[PATH_MAX];
 	struct probe_target targets[TARGETS_MAX];
 	size_t count;
 };
@@ -85,7 +86,9 @@ static int plan_paths(const struct cli_arguments *arguments, struct plan *plan)
 	int a = snprintf(plan->control, sizeof(plan->control), "%s/control", plan->run_dir);
 	int b = snprintf(plan->events, sizeof(plan->events), events != NULL ? "%s" : "%s/events",
 			 events != NULL ? events : plan->run_dir);
-	if (a >= (int)sizeof(plan->control) || b >= (int)sizeof(plan->events))
+	const char *bans = cli_value(arguments, "bans");
+	int c = snprintf(plan->bans, sizeof(plan->bans), "%s", bans != NULL ? bans : "");
+	if (a >= (int)sizeof(plan->control) || b >= (int)sizeof(plan->events) || c >= (int)sizeof(plan->bans))
 		return cli_fail(CLI_USER, "%s: too long", plan->run_dir);
 	return run_dir_make(plan->run_dir);
 }
@@ -96,6 +99,7 @@ static int watch_with(const struct cli_arguments *arguments, struct plan *plan)
 	const struct watch_options options = {
 		.control = plan->control,
 		.events = plan->events,
+		.bans = plan->bans[0] != '\0' ? plan->bans : NULL,
 		.user = cli_value(arguments, "user"),
 		.targets = plan->targets,
 		.target_count = plan->count,
@@ -123,6 +127,7 @@ static int run(const struct cli_arguments *arguments)
 static const struct cli_option options[] = {
 	{"run-dir", 0, "DIR", "where the control socket is made, for `guia status` and `guia top`"},
 	{"events", 'e', "DIR", "what nginx's `guia_events` says (default: events in the run directory)"},
+	{"bans", 0, "DIR", "what nginx's `guia_bans` says: a folder of this watch's own, made if there is none"},
 	{"probe", 'p', "HOST=URL", "a site to fetch every second, and where it is served; may be given several times"},
 	{"config", 'c', "FILE", "the configuration of `guia serve`: its sites and run directory"},
 	{"user", 'u', "NAME", "whom to become once the socket is made"},
@@ -134,7 +139,7 @@ const struct command watch_command = {
 	.examples = "guia watch --run-dir /run/guia --events /run/guia-events --probe "
 		    "www.example.gov.mo=http://127.0.0.1:80\n"
 		    "guia watch -c guia.yaml\n",
-	.synopsis = "--run-dir DIR [--events DIR] [--probe HOST=URL...] | -c FILE",
+	.synopsis = "--run-dir DIR [--events DIR] [--bans DIR] [--probe HOST=URL...] | -c FILE",
 	.description =
 		"Reads what the gate's workers tell of every request, fetches each site once a second through the "
 		"public\n"

@@ -119,20 +119,25 @@ size_t control_waits(const struct control *control, struct pollfd *fds)
 	return count;
 }
 
-static bool is_allowed(const struct control *control, int fd)
+static bool is_allowed(const struct control *control, int fd, uid_t *ret_who)
 {
 	struct ucred who;
 	socklen_t len = sizeof(who);
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && (who.uid == 0 || who.uid == control->owner);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
+		return false;
+	*ret_who = who.uid;
+	return who.uid == 0 || who.uid == control->owner;
 }
 
 /* One that finds no place, or may not ask, is closed unanswered. */
 static void client_take(struct control *control, int fd, uint64_t now_ns)
 {
-	for (size_t i = 0; i < CONTROL_CLIENTS && is_allowed(control, fd); i++)
+	uid_t who;
+	bool allowed = is_allowed(control, fd, &who);
+	for (size_t i = 0; i < CONTROL_CLIENTS && allowed; i++)
 		if (control->clients[i].fd < 0) {
-			control->clients[i] =
-				(struct control_client){.fd = fd, .began_ns = now_ns, .answer = buffer_make(NULL)};
+			control->clients[i] = (struct control_client){
+				.fd = fd, .who = who, .began_ns = now_ns, .answer = buffer_make(NULL)};
 			return;
 		}
 	close(fd);
@@ -149,7 +154,7 @@ static bool client_read(struct control_client *client, control_answer_fn *answer
 	size_t end = slice_find_byte(text, '\n', 0);
 	if (end == text.len)
 		return n > 0 && client->len < sizeof(client->question);
-	answer(context, slice_sub(text, 0, end), &client->answer);
+	answer(context, client->who, slice_sub(text, 0, end), &client->answer);
 	return client->answer.error == 0 && client->answer.len > 0;
 }
 

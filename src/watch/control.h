@@ -12,11 +12,12 @@
 
 enum {
 	CONTROL_CLIENTS = 16,
-	CONTROL_QUESTION_BYTES = 256,
+	CONTROL_QUESTION_BYTES = 512,
 };
 
 struct control_client {
 	int fd; /* -1: free */
+	uid_t who;
 	uint64_t began_ns;
 	char question[CONTROL_QUESTION_BYTES];
 	size_t len;
@@ -30,8 +31,8 @@ struct control {
 	struct control_client clients[CONTROL_CLIENTS];
 };
 
-/* The answer to a question, appended. */
-typedef void control_answer_fn(void *context, struct slice question, struct buffer *answer);
+/* The answer to a question of a user's, appended. */
+typedef void control_answer_fn(void *context, uid_t who, struct slice question, struct buffer *answer);
 
 /* Makes the socket; one that nobody listens at any more is replaced. 0; -EADDRINUSE: somebody does; -errno. */
 int control_open(struct control *control, const char *path);

@@ -143,3 +143,12 @@ struct intake_sums intake_sums(const struct intake *intake)
 	}
 	return sums;
 }
+
+uint64_t intake_hits(const struct intake *intake, uint32_t mitigation)
+{
+	uint64_t sum = 0;
+	for (unsigned i = 0; i < OUTBOX_FILES; i++)
+		if (intake_has(intake, i))
+			sum += inbox_hits(&intake->boxes[i], mitigation);
+	return sum;
+}

@@ -48,6 +48,9 @@ size_t intake_drain(struct intake *intake, const struct intake_sink *sink);
 
 struct intake_sums intake_sums(const struct intake *intake);
 
+/* How often the gate carried a mitigation out. */
+uint64_t intake_hits(const struct intake *intake, uint32_t mitigation);
+
 static inline bool intake_has(const struct intake *intake, unsigned box)
 {
 	return intake->boxes[box].fd >= 0;

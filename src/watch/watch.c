@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/service.h"
 #include "watch/control.h"
+#include "watch/orders.h"
 #include "watch/report.h"
 
 #include <grp.h>
@@ -29,6 +30,8 @@ struct watch {
 	struct sites sites;
 	struct ranking ranking;
 	struct control control;
+	struct ban_register *bans; /* NULL: none */
+	int bans_told;             /* what went wrong with them, as last said */
 	struct probe *probes;
 	size_t probe_count;
 	struct pollfd *waits; /* room for all */
@@ -71,9 +74,23 @@ static size_t number_in(struct slice text)
 	return value;
 }
 
-static void answer(void *context, struct slice question, struct buffer *out)
+static struct ban_times times(const struct watch *w)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (struct ban_times){w->now_ns / 1000000, (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000};
+}
+
+static uint64_t hits_of(const void *context, uint32_t id)
+{
+	const struct watch *w = context;
+	return intake_hits(&w->intake, id);
+}
+
+static void answer(void *context, uid_t who, struct slice question, struct buffer *out)
 {
 	struct watch *w = context;
+	const struct orders orders = {.bans = w->bans, .now = times(w), .by = who, .hits = hits_of, .context = w};
 	const struct report report = {
 		.intake = &w->intake,
 		.sites = &w->sites,
@@ -88,7 +105,7 @@ static void answer(void *context, struct slice question, struct buffer *out)
 		report_status(&report, out);
 	else if (slice_equal(verb, SLICE("top")))
 		report_top(&report, rest.len > 0 ? number_in(rest) : TOP_COUNT, out);
-	else
+	else if (!orders_answer(&orders, question, out))
 		buffer_text(out, "{\"fault\":\"no such question\"}\n");
 }
 
@@ -138,6 +155,19 @@ static int probes_begin(struct watch *w, const struct watch_options *options)
 	return 0;
 }
 
+/* As the user that we have become: whoever comes after us must be able to write there. */
+static int bans_begin(struct watch *w, const char *directory, const char **ret_what)
+{
+	const char *said;
+	if (directory == NULL)
+		return 0;
+	w->now_ns = clock_ns();
+	int r = ban_register_open(directory, times(w), &w->bans, ret_what, &said);
+	if (r == 0 && said[0] != '\0')
+		fprintf(stderr, "guia: watch: %s\n", said);
+	return r;
+}
+
 static int begin(struct watch *w, const struct watch_options *options, const char **ret_what)
 {
 	*ret_what = "memory";
@@ -153,12 +183,14 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	if (r != 0)
 		return r == -EADDRINUSE ? WATCH_BUSY : r;
 	*ret_what = options->user;
-	return options->user != NULL ? user_become(options->user) : 0;
+	r = options->user != NULL ? user_become(options->user) : 0;
+	return r != 0 ? r : bans_begin(w, options->bans, ret_what);
 }
 
 static void end(struct watch *w)
 {
 	control_close(&w->control);
+	ban_register_close(w->bans);
 	for (size_t i = 0; i < w->probe_count; i++)
 		probe_release(&w->probes[i]);
 	free(w->probes);
@@ -197,6 +229,16 @@ static void look(struct watch *w)
 	sites_take(&w->sites, &w->intake, w->now_ns);
 	say_changes(w);
 	w->look_ns = w->now_ns + (uint64_t)LOOK_MS * 1000000;
+}
+
+static void bans_tick(struct watch *w)
+{
+	if (w->bans == NULL)
+		return;
+	int r = ban_register_tick(w->bans, times(w));
+	if (r != w->bans_told && r != 0)
+		fprintf(stderr, "guia: watch: bans cannot be written: %s; what the gate has holds\n", strerror(-r));
+	w->bans_told = r;
 }
 
 static void watchdog_tell(struct watch *w)
@@ -243,6 +285,7 @@ static void run(struct watch *w)
 		for (size_t i = 0; i < w->probe_count; i++)
 			probe_step(&w->probes[i], w->tls, w->now_ns);
 		control_step(&w->control, w->now_ns, answer, w);
+		bans_tick(w);
 		watchdog_tell(w);
 	} while (signals_take(w));
 }

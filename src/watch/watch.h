@@ -1,5 +1,6 @@
 /*
- * The daemon: reads what the gate tells, fetches the sites, answers `guia status` and `guia top`. One thread, one loop.
+ * The daemon: reads what the gate tells, fetches the sites, answers `guia status` and `guia top`, bans
+ * and allows as a person says. One thread, one loop.
  * The gate does not know whether it is there: it may end, be killed, and start again at any time.
  */
 #ifndef GUIA_WATCH_WATCH_H
@@ -10,6 +11,7 @@
 struct watch_options {
 	const char *control; /* path of the socket */
 	const char *events;  /* the directory */
+	const char *bans;    /* the directory; NULL: nobody can be banned */
 	const char *user;    /* to become once the socket is made; NULL: stay */
 	const struct probe_target *targets;
 	size_t target_count;

@@ -146,3 +146,18 @@ struct slice inbox_site_name(struct outbox_control *control, uint16_t site)
 			named->name[i] = '?';
 	return slice_make(named->name, length);
 }
+
+/* Each neighbour by itself: they may go round the end of the table. */
+uint64_t inbox_hits(const struct inbox *inbox, uint32_t mitigation)
+{
+	const off_t table = OUTBOX_HEADER_BYTES + (off_t)offsetof(struct outbox_control, hits.slots);
+	struct hit hit;
+	for (uint32_t i = 0; i < HIT_NEIGHBOURS && mitigation != 0; i++) {
+		off_t at = table + (off_t)((mitigation + i) % HIT_SLOTS * sizeof(hit));
+		if (pread(inbox->fd, &hit, sizeof(hit), at) != (ssize_t)sizeof(hit))
+			return 0;
+		if (hit.id == mitigation)
+			return hit.count;
+	}
+	return 0;
+}

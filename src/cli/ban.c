@@ -1,0 +1,241 @@
+/* guia ban, unban and allow: what a person says of addresses. */
+#include "cli/command.h"
+
+#include "base/address.h"
+#include "cli/watch_place.h"
+#include "codec/text.h"
+
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+
+enum { BAN_SECONDS = 3600, WHY_BYTES = 160 };
+
+#define SECONDS_MOST (UINT64_C(366) * 24 * 3600)
+
+static const char *string(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+	return value != NULL ? value : "";
+}
+
+/* "90s", "10m", "2h", "7d"; a number alone is seconds. */
+static bool parse_span(const char *text, uint64_t *ret_seconds)
+{
+	static const struct {
+		char unit;
+		uint64_t seconds;
+	} units[] = {{'\0', 1}, {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	uint64_t value = 0;
+	const char *at = text;
+	for (; *at >= '0' && *at <= '9' && value <= SECONDS_MOST; at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	for (size_t i = 0; at > text && i < sizeof(units) / sizeof(units[0]); i++)
+		if (*at == units[i].unit && (*at == '\0' || at[1] == '\0') && value > 0 &&
+		    value <= SECONDS_MOST / units[i].seconds) {
+			*ret_seconds = value * units[i].seconds;
+			return true;
+		}
+	return false;
+}
+
+/* One line, and short enough for the question. */
+static int check_why(const char *why)
+{
+	if (strlen(why) > WHY_BYTES)
+		return cli_fail(CLI_USER, "--why: at most %d bytes", WHY_BYTES);
+	for (const char *c = why; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return cli_fail(CLI_USER, "--why: one line of text");
+	return CLI_FINE;
+}
+
+static int check_prefix(const char *text)
+{
+	struct prefix prefix;
+	if (prefix_parse(slice_from_string(text), &prefix))
+		return CLI_FINE;
+	return cli_fail(CLI_USER,
+			"%s: not an address or prefix, such as 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48 (with no bits "
+			"set behind "
+			"its length)",
+			text);
+}
+
+static void add_user(const json_t *record, struct buffer *out)
+{
+	json_int_t id = json_integer_value(json_object_get(record, "by"));
+	const struct passwd *user = getpwuid((uid_t)id);
+	if (user != NULL)
+		buffer_printf(out, "%s", user->pw_name);
+	else
+		buffer_printf(out, "user %lld", (long long)id);
+}
+
+static void add_record(const json_t *record, struct buffer *out)
+{
+	struct buffer line = buffer_make(NULL);
+	text_add_terminal(&line, slice_from_string(string(record, "why")));
+	buffer_printf(out, "%-6s %-32s ", string(record, "kind"), string(record, "prefix"));
+	buffer_printf(out, "%-26s",
+		      json_object_get(record, "until") != NULL ? string(record, "until") : "until lifted");
+	if (json_object_get(record, "hits") != NULL)
+		buffer_printf(out, " %10lld hits", (long long)json_integer_value(json_object_get(record, "hits")));
+	buffer_printf(out, "  %.10s by ", string(record, "since"));
+	add_user(record, out);
+	buffer_printf(out, "%s%.*s\n", line.len > 0 ? ": " : "", SLICE_ARG(buffer_slice(&line)));
+	buffer_free(&line);
+}
+
+static void add_list(const json_t *answer, struct buffer *out)
+{
+	const json_t *orders = json_object_get(answer, "orders"), *record;
+	size_t i;
+	json_array_foreach(orders, i, record) add_record(record, out);
+	long long all = (long long)json_integer_value(json_object_get(answer, "prefixes"));
+	buffer_printf(out, "%zu ordered by people, %lld prefixes in force in all\n", json_array_size(orders), all);
+}
+
+/* Asks, and prints what is in force then. */
+static int ask(const struct cli_arguments *arguments, const char *question)
+{
+	struct buffer text, out = buffer_make(NULL);
+	json_t *answer;
+	int code = watch_place_ask(arguments, question, &text, &answer);
+	if (code != CLI_FINE)
+		return code;
+	if (string(answer, "fault")[0] != '\0')
+		code = cli_fail(CLI_USER, "%s: %s", arguments->word_count > 0 ? arguments->words[0] : "the watch",
+				string(answer, "fault"));
+	else if (cli_flag(arguments, "json"))
+		buffer_add(&out, buffer_slice(&text));
+	else if (json_object_get(answer, "orders") != NULL)
+		add_list(answer, &out);
+	else
+		add_record(answer, &out);
+	if (out.error != 0 || fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
+	json_decref(answer);
+	buffer_free(&text);
+	buffer_free(&out);
+	return code;
+}
+
+static int order(const struct cli_arguments *arguments, const char *verb, uint64_t seconds)
+{
+	char question[512];
+	const char *span = cli_value(arguments, "for"), *why = cli_value(arguments, "why");
+	why = why != NULL ? why : "";
+	if (arguments->word_count == 0)
+		return ask(arguments, "bans");
+	int code = check_prefix(arguments->words[0]);
+	code = code != CLI_FINE ? code : check_why(why);
+	if (code != CLI_FINE)
+		return code;
+	if (span != NULL && !parse_span(span, &seconds))
+		return cli_fail(CLI_USER, "--for %s: a time such as 90s, 10m, 2h or 7d, a year at most", span);
+	snprintf(question, sizeof(question), "%s %s %" PRIu64 " %s %s", verb, arguments->words[0], seconds,
+		 cli_flag(arguments, "force") ? "force" : "-", why);
+	return ask(arguments, question);
+}
+
+static int run_ban(const struct cli_arguments *arguments)
+{
+	return order(arguments, "ban", BAN_SECONDS);
+}
+
+static int run_allow(const struct cli_arguments *arguments)
+{
+	return order(arguments, "allow", 0);
+}
+
+static int run_unban(const struct cli_arguments *arguments)
+{
+	char question[512];
+	int code = check_prefix(arguments->words[0]);
+	if (code != CLI_FINE)
+		return code;
+	snprintf(question, sizeof(question), "unban %s", arguments->words[0]);
+	return ask(arguments, question);
+}
+
+#define FORCE_OPTION                                                                                                   \
+	{                                                                                                              \
+		"force", 0, NULL, "also a prefix wider than /16, of IPv6 than /32"                                     \
+	}
+#define JSON_OPTION                                                                                                    \
+	{                                                                                                              \
+		"json", 0, NULL, "the answer as a line of JSON"                                                        \
+	}
+
+static const struct cli_option ban_options[] = {
+	WATCH_PLACE_OPTIONS,
+	{"for", 0, "TIME", "how long: 90s, 10m, 2h, 7d (default: an hour)"},
+	{"why", 0, "TEXT", "the reason, for those who come after"},
+	FORCE_OPTION,
+	JSON_OPTION,
+};
+
+const struct command ban_command = {
+	.name = "ban",
+	.summary = "refuses an address or prefix at the gate",
+	.examples = "guia ban 192.0.2.7 --why 'floods the search'\n"
+		    "guia ban 2001:db8:7::/48 --for 1d\n"
+		    "guia ban\n",
+	.synopsis = "[PREFIX [--for TIME] [--why TEXT] [--force]] [--run-dir DIR | -c FILE] [--json]",
+	.description = "Its connections are closed when they are accepted, and those it has open are closed, a tenth "
+		       "of a second\n"
+		       "later. A source that a trusted proxy names is refused by request. What a person says holds "
+		       "over what the\n"
+		       "watch decides by itself; of two prefixes the longer holds. A ban ends by itself, whether the "
+		       "watch runs or\n"
+		       "not. Without PREFIX it lists what people ordered, who and why, and how often the gate refused.",
+	.options = ban_options,
+	.option_count = sizeof(ban_options) / sizeof(ban_options[0]),
+	.words_min = 0,
+	.words_max = 1,
+	.run = run_ban,
+};
+
+static const struct cli_option allow_options[] = {
+	WATCH_PLACE_OPTIONS,
+	{"for", 0, "TIME", "how long: 90s, 10m, 2h, 7d (default: until it is lifted)"},
+	{"why", 0, "TEXT", "the reason, for those who come after"},
+	FORCE_OPTION,
+	JSON_OPTION,
+};
+
+const struct command allow_command = {
+	.name = "allow",
+	.summary = "lets an address or prefix pass limits and bans",
+	.examples = "guia allow 192.0.2.0/24 --why 'the ministry'\n"
+		    "guia allow 198.51.100.9 --for 2h\n",
+	.synopsis = "PREFIX [--for TIME] [--why TEXT] [--force] [--run-dir DIR | -c FILE] [--json]",
+	.description =
+		"No limit and no automatic ban holds for it, and where requests wait for an origin it goes first. "
+		"Its requests\n"
+		"are inspected like any other. `guia unban` lifts it, `guia ban` lists it.",
+	.options = allow_options,
+	.option_count = sizeof(allow_options) / sizeof(allow_options[0]),
+	.words_min = 1,
+	.words_max = 1,
+	.run = run_allow,
+};
+
+static const struct cli_option unban_options[] = {
+	WATCH_PLACE_OPTIONS,
+	JSON_OPTION,
+};
+
+const struct command unban_command = {
+	.name = "unban",
+	.summary = "lifts a ban or an allowance",
+	.examples = "guia unban 192.0.2.7\n",
+	.synopsis = "PREFIX [--run-dir DIR | -c FILE] [--json]",
+	.description = "PREFIX as it was given. A ban that the watch decided on by itself is lifted too.",
+	.options = unban_options,
+	.option_count = sizeof(unban_options) / sizeof(unban_options[0]),
+	.words_min = 1,
+	.words_max = 1,
+	.run = run_unban,
+};

@@ -1,0 +1,326 @@
+#include "mitigate/ban_register.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "limit/ban_book.h"
+#include "limit/ban_files.h"
+#include "mitigate/ban_records.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	PUBLISH_MS = 100,
+	BASE_MS = 10000,
+	DELTA_MOST = 10000, /* entries, before a new base is worth it */
+	RECORDS_BYTES = 4 << 20,
+	IMAGE_BYTES = 256 << 20,
+};
+
+struct ban_register {
+	struct ban_book *book;
+	uint64_t *word;
+	uint8_t boot[BAN_BOOT_BYTES];
+	char directory[PATH_MAX];
+	char base[PATH_MAX];
+	char delta[PATH_MAX];
+	char generation[PATH_MAX];
+	char orders[PATH_MAX];
+	char said[PATH_MAX + 128];
+	struct ban_record records[BAN_RECORDS_MOST]; /* the latest first */
+	size_t count;
+	uint32_t last_id;
+	uint64_t published_ms;
+	uint64_t based_ms;
+	bool has_base;
+	bool changed;         /* images are behind */
+	bool records_changed; /* the file is */
+};
+
+/* ---- what an earlier watch left ---- */
+
+static void say(struct ban_register *reg, const char *path, const char *what)
+{
+	snprintf(reg->said, sizeof(reg->said), "%s: %s", path, what);
+}
+
+/* A copy that is aligned, and a check. */
+static bool image_load(struct ban_register *reg, const char *path, struct buffer *bytes, struct ban_image *ret_image)
+{
+	int r = file_read(path, IMAGE_BYTES, bytes);
+	if (r == -ENOENT)
+		return false;
+	enum ban_fault fault = r == 0 ? ban_image_check(buffer_slice(bytes), reg->boot, ret_image) : BAN_GOOD;
+	if (r != 0 || (fault != BAN_GOOD && fault != BAN_BOOT))
+		say(reg, path, r != 0 ? strerror(-r) : ban_fault_text(fault));
+	return r == 0 && fault == BAN_GOOD;
+}
+
+static int images_restore(struct ban_register *reg, struct ban_times now)
+{
+	struct buffer base_bytes = buffer_make(NULL), delta_bytes = buffer_make(NULL);
+	struct ban_image base = {0}, delta = {0};
+	int r = 0;
+	if (image_load(reg, reg->base, &base_bytes, &base)) {
+		if (image_load(reg, reg->delta, &delta_bytes, &delta) && delta.version.base != base.version.generation)
+			delta = (struct ban_image){0};
+		r = ban_book_restore(reg->book, &base, &delta, now.boot_ms);
+	}
+	buffer_free(&base_bytes);
+	buffer_free(&delta_bytes);
+	return r == BAN_BOOK_FULL ? 0 : r;
+}
+
+static void record_apply(struct ban_register *reg, const struct ban_record *record)
+{
+	const struct ban_entry entry = {.address = record->prefix.address,
+					.bits = record->prefix.bits,
+					.expires_ms = record->expires_ms,
+					.id = record->id,
+					.kind = (uint8_t)record->kind,
+					.rank = (uint8_t)record->rank};
+	(void)ban_book_set(reg->book, &entry, true);
+	if (record->id > reg->last_id)
+		reg->last_id = record->id;
+}
+
+/* Orders outlive a boot, and images do not. */
+static void records_restore(struct ban_register *reg, struct ban_times now)
+{
+	struct buffer text = buffer_make(NULL);
+	int r = file_read(reg->orders, RECORDS_BYTES, &text);
+	if (r == 0 && ban_records_read(buffer_slice(&text), now, reg->records, &reg->count) != 0)
+		say(reg, reg->orders, "is not a file of orders: bans hold at the gate, but nobody knows why");
+	else if (r != 0 && r != -ENOENT)
+		say(reg, reg->orders, strerror(-r));
+	buffer_free(&text);
+	for (size_t i = reg->count; i-- > 0;)
+		record_apply(reg, &reg->records[i]);
+}
+
+/* ---- opening ---- */
+
+static int word_map(struct ban_register *reg)
+{
+	struct stat status;
+	int fd = open(reg->generation, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0)
+		return -errno;
+	int r = fstat(fd, &status) == 0 ? 0 : -errno;
+	if (r == 0 && status.st_size != sizeof(*reg->word))
+		r = -posix_fallocate(fd, 0, sizeof(*reg->word));
+	void *map = r == 0 ? mmap(NULL, sizeof(*reg->word), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+	if (r == 0 && map == MAP_FAILED)
+		r = -errno;
+	close(fd);
+	if (r == 0)
+		reg->word = map;
+	return r;
+}
+
+static int paths_make(struct ban_register *reg, const char *directory)
+{
+	const struct {
+		char *path;
+		const char *name;
+	} files[] = {{reg->base, BAN_BASE_FILE},
+		     {reg->delta, BAN_DELTA_FILE},
+		     {reg->generation, BAN_WORD_FILE},
+		     {reg->orders, "orders.json"}};
+	if (snprintf(reg->directory, PATH_MAX, "%s", directory) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (snprintf(files[i].path, PATH_MAX, "%s/%s", directory, files[i].name) >= PATH_MAX)
+			return -ENAMETOOLONG;
+	return mkdir(directory, 0755) == 0 || errno == EEXIST ? 0 : -errno;
+}
+
+int ban_register_open(const char *directory, struct ban_times now, struct ban_register **ret_register,
+		      const char **ret_what, const char **ret_said)
+{
+	struct hash_key key = hash_key_random();
+	struct ban_register *reg = calloc(1, sizeof(*reg));
+	if (reg == NULL)
+		return -ENOMEM;
+	*ret_what = directory;
+	int r = ban_book_create(BAN_REGISTER_MOST, &key, &reg->book);
+	r = r != 0 ? r : ban_boot_read(reg->boot);
+	r = r != 0 ? r : paths_make(reg, directory);
+	r = r != 0 ? r : word_map(reg);
+	r = r != 0 ? r : images_restore(reg, now);
+	if (r != 0) {
+		ban_register_close(reg);
+		return r;
+	}
+	records_restore(reg, now);
+	reg->changed = reg->records_changed = true;
+	*ret_register = reg;
+	*ret_said = reg->said;
+	return 0;
+}
+
+void ban_register_close(struct ban_register *reg)
+{
+	if (reg == NULL)
+		return;
+	if (reg->word != NULL)
+		munmap(reg->word, sizeof(*reg->word));
+	ban_book_free(reg->book);
+	free(reg);
+}
+
+/* ---- orders ---- */
+
+static size_t record_find(const struct ban_register *reg, const struct prefix *prefix)
+{
+	size_t i = 0;
+	while (i < reg->count && !(reg->records[i].prefix.bits == prefix->bits &&
+				   address_equal(&reg->records[i].prefix.address, &prefix->address)))
+		i++;
+	return i;
+}
+
+static void record_remove(struct ban_register *reg, size_t at)
+{
+	if (at < reg->count)
+		memmove(&reg->records[at], &reg->records[at + 1], (--reg->count - at) * sizeof(reg->records[0]));
+}
+
+static void records_expire(struct ban_register *reg, uint64_t now_ms)
+{
+	for (size_t i = reg->count; i-- > 0;)
+		if (reg->records[i].expires_ms <= now_ms) {
+			record_remove(reg, i);
+			reg->records_changed = true;
+		}
+}
+
+/* What the watch had banned by itself is lifted too. */
+static int order_lift(struct ban_register *reg, const struct ban_order *order, struct ban_record *ret_record)
+{
+	size_t at = record_find(reg, &order->prefix);
+	struct ban_record record = {.prefix = order->prefix, .kind = BAN_LIFTED, .expires_ms = BAN_FOR_EVER};
+	bool person = ban_book_lift(reg->book, &order->prefix, BAN_BY_PERSON) == 0;
+	bool automatic = ban_book_lift(reg->book, &order->prefix, BAN_AUTOMATIC) == 0;
+	if (!person && !automatic)
+		return BAN_ORDER_ABSENT;
+	if (at < reg->count)
+		record = reg->records[at];
+	record.kind = BAN_LIFTED;
+	record_remove(reg, at);
+	*ret_record = record;
+	return 0;
+}
+
+static int order_set(struct ban_register *reg, const struct ban_order *order, struct ban_times now,
+		     struct ban_record *ret_record)
+{
+	size_t at = record_find(reg, &order->prefix);
+	if (at == reg->count && reg->count == BAN_RECORDS_MOST)
+		return BAN_ORDER_FULL;
+	struct ban_record record = {
+		.prefix = order->prefix,
+		.kind = order->kind,
+		.rank = BAN_BY_PERSON,
+		.id = reg->last_id + 1,
+		.since_wall_ms = now.wall_ms,
+		.expires_ms = order->for_ms == 0 ? BAN_FOR_EVER : now.boot_ms + order->for_ms,
+		.by = order->by,
+		.why_len = order->why.len < BAN_WHY_BYTES ? order->why.len : BAN_WHY_BYTES,
+	};
+	memcpy(record.why, order->why.ptr, record.why_len);
+	const struct ban_entry entry = {.address = record.prefix.address,
+					.bits = record.prefix.bits,
+					.expires_ms = record.expires_ms,
+					.id = record.id,
+					.kind = (uint8_t)record.kind,
+					.rank = BAN_BY_PERSON};
+	int r = ban_book_set(reg->book, &entry, order->force);
+	if (r != 0)
+		return r == BAN_BOOK_FULL ? BAN_ORDER_FULL : r == BAN_BOOK_TOO_WIDE ? BAN_ORDER_TOO_WIDE : r;
+	reg->last_id = record.id;
+	record_remove(reg, at);
+	memmove(&reg->records[1], &reg->records[0], reg->count * sizeof(reg->records[0]));
+	reg->records[0] = record;
+	reg->count++;
+	*ret_record = record;
+	return 0;
+}
+
+int ban_register_order(struct ban_register *reg, const struct ban_order *order, struct ban_times now,
+		       struct ban_record *ret_record)
+{
+	records_expire(reg, now.boot_ms);
+	int r = order->kind == BAN_LIFTED ? order_lift(reg, order, ret_record) : order_set(reg, order, now, ret_record);
+	if (r == 0)
+		reg->changed = reg->records_changed = true;
+	return r;
+}
+
+size_t ban_register_records(const struct ban_register *reg, struct ban_times now, const struct ban_record **ret_records)
+{
+	(void)now;
+	*ret_records = reg->records;
+	return reg->count;
+}
+
+size_t ban_register_count(const struct ban_register *reg, struct ban_times now)
+{
+	return ban_book_count(reg->book, now.boot_ms);
+}
+
+/* ---- publishing ---- */
+
+static int image_publish(struct ban_register *reg, bool base, struct ban_times now)
+{
+	struct buffer out = buffer_make(NULL);
+	uint64_t generation;
+	int r = base ? ban_book_base(reg->book, reg->boot, now.boot_ms, &out, &generation)
+		     : ban_book_delta(reg->book, reg->boot, &out, &generation);
+	r = r != 0 ? r : ban_files_publish(base ? reg->base : reg->delta, buffer_slice(&out), generation, reg->word);
+	buffer_free(&out);
+	return r;
+}
+
+static int images_publish(struct ban_register *reg, struct ban_times now)
+{
+	bool base =
+		!reg->has_base || (ban_book_changed(reg->book) > DELTA_MOST && now.boot_ms - reg->based_ms >= BASE_MS);
+	int r = image_publish(reg, base, now);
+	if (r != 0)
+		return r;
+	reg->changed = false;
+	if (base) {
+		reg->has_base = true;
+		reg->based_ms = now.boot_ms;
+	}
+	return 0;
+}
+
+static int records_publish(struct ban_register *reg, struct ban_times now)
+{
+	struct buffer out = buffer_make(NULL);
+	ban_records_write(reg->records, reg->count, now, &out);
+	int r = out.error != 0 ? out.error : file_replace(reg->orders, buffer_slice(&out), 0640);
+	buffer_free(&out);
+	reg->records_changed = r != 0;
+	return r;
+}
+
+int ban_register_tick(struct ban_register *reg, struct ban_times now)
+{
+	if (now.boot_ms - reg->published_ms < PUBLISH_MS)
+		return 0;
+	records_expire(reg, now.boot_ms);
+	if (!reg->changed && !reg->records_changed)
+		return 0;
+	reg->published_ms = now.boot_ms;
+	int r = reg->changed ? images_publish(reg, now) : 0;
+	int of_records = reg->records_changed ? records_publish(reg, now) : 0;
+	return r != 0 ? r : of_records;
+}

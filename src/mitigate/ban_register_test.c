@@ -1,0 +1,197 @@
+#include "mitigate/ban_register.h"
+
+#include "base/file.h"
+#include "base/test.h"
+#include "limit/ban_files.h"
+#include "mitigate/ban_records.h"
+
+#include <dirent.h>
+#include <limits.h>
+
+static char folder[] = "/tmp/guia-register-XXXXXX", directory[64];
+static const struct ban_times start = {1000000, 1700000000000};
+
+static struct ban_times after(uint64_t ms)
+{
+	return (struct ban_times){start.boot_ms + ms, start.wall_ms + ms};
+}
+
+static struct prefix prefix_of(const char *text)
+{
+	struct prefix prefix;
+	assert_true(prefix_parse(slice_from_string(text), &prefix));
+	return prefix;
+}
+
+static struct ban_register *open_at(struct ban_times now, const char *says)
+{
+	struct ban_register *reg;
+	const char *what, *said;
+	assert_int_equal(ban_register_open(directory, now, &reg, &what, &said), 0);
+	if (says[0] == '\0')
+		assert_string_equal(said, "");
+	else
+		assert_non_null(strstr(said, says));
+	return reg;
+}
+
+static int order(struct ban_register *reg, enum ban_kind kind, const char *prefix, uint64_t for_ms,
+		 struct ban_times now)
+{
+	struct ban_record record;
+	const struct ban_order wanted = {
+		.prefix = prefix_of(prefix), .kind = kind, .for_ms = for_ms, .by = 42, .why = SLICE("because \"so\"")};
+	return ban_register_order(reg, &wanted, now, &record);
+}
+
+/* What a worker of the gate would say. */
+static enum ban_kind at_gate(const char *address, struct ban_times now)
+{
+	static struct ban_view view;
+	char base[128], delta[128], word[128];
+	uint8_t boot[BAN_BOOT_BYTES];
+	struct buffer generation = buffer_make(NULL);
+	struct prefix who = prefix_of(address);
+	snprintf(base, sizeof(base), "%s/" BAN_BASE_FILE, directory);
+	snprintf(delta, sizeof(delta), "%s/" BAN_DELTA_FILE, directory);
+	snprintf(word, sizeof(word), "%s/" BAN_WORD_FILE, directory);
+	assert_int_equal(ban_boot_read(boot), 0);
+	assert_int_equal(file_read(word, 100, &generation), 0);
+	assert_int_equal(generation.len, 8);
+	assert_int_not_equal(ban_view_look(&view, base, delta, (const uint64_t *)generation.ptr, boot), BAN_VIEW_BAD);
+	buffer_free(&generation);
+	enum ban_kind kind = ban_view_lookup(&view, &who.address, now.boot_ms).kind;
+	ban_view_close(&view);
+	view = (struct ban_view){0};
+	return kind;
+}
+
+static void an_order_is_at_the_gate_after_a_tick(void **state)
+{
+	(void)state;
+	struct ban_register *reg = open_at(start, "");
+	assert_int_equal(order(reg, BAN_REFUSE, "192.0.2.0/24", 60000, start), 0);
+	assert_int_equal(order(reg, BAN_ALLOW, "192.0.2.7", 0, start), 0);
+	assert_int_equal(ban_register_tick(reg, start), 0);
+	assert_int_equal(at_gate("192.0.2.1", after(1)), BAN_REFUSE);
+	assert_int_equal(at_gate("192.0.2.7", after(1)), BAN_ALLOW);
+	assert_int_equal(order(reg, BAN_LIFTED, "192.0.2.0/24", 0, after(200)), 0);
+	assert_int_equal(order(reg, BAN_LIFTED, "192.0.2.0/24", 0, after(200)), BAN_ORDER_ABSENT);
+	assert_int_equal(ban_register_tick(reg, after(200)), 0);
+	assert_int_equal(at_gate("192.0.2.1", after(201)), BAN_NONE);
+	assert_int_equal(ban_register_count(reg, after(201)), 1);
+	ban_register_close(reg);
+}
+
+static void the_next_watch_knows_who_said_why(void **state)
+{
+	(void)state;
+	const struct ban_record *records;
+	struct ban_register *reg = open_at(start, "");
+	assert_int_equal(order(reg, BAN_REFUSE, "2001:db8::/48", 60000, start), 0);
+	assert_int_equal(ban_register_tick(reg, after(200)), 0);
+	ban_register_close(reg);
+	reg = open_at(after(1000), "");
+	assert_int_equal(ban_register_records(reg, after(1000), &records), 2); /* and the allowance of before */
+	assert_int_equal(records[0].by, 42);
+	assert_int_equal(records[0].kind, BAN_REFUSE);
+	assert_slice(slice_make(records[0].why, records[0].why_len), "because \"so\"");
+	assert_int_equal(records[0].expires_ms, start.boot_ms + 60000);
+	assert_int_equal(records[1].expires_ms, BAN_FOR_EVER);
+	uint32_t last = records[0].id;
+	assert_int_equal(order(reg, BAN_REFUSE, "198.51.100.1", 1000, after(1000)), 0);
+	ban_register_records(reg, after(1000), &records);
+	assert_true(records[0].id > last);
+	assert_int_equal(ban_register_tick(reg, after(2100)), 0);
+	assert_int_equal(ban_register_records(reg, after(2100), &records), 2);
+	assert_int_equal(at_gate("198.51.100.1", after(2100)), BAN_NONE);
+	assert_int_equal(at_gate("2001:db8::7", after(2100)), BAN_REFUSE);
+	ban_register_close(reg);
+}
+
+static void a_wide_prefix_needs_force(void **state)
+{
+	(void)state;
+	struct ban_record record;
+	struct ban_register *reg = open_at(start, "");
+	assert_int_equal(order(reg, BAN_ALLOW, "10.0.0.0/15", 0, start), BAN_ORDER_TOO_WIDE);
+	assert_int_equal(order(reg, BAN_ALLOW, "2001:db8::/31", 0, start), BAN_ORDER_TOO_WIDE);
+	const struct ban_order forced = {.prefix = prefix_of("10.0.0.0/15"), .kind = BAN_ALLOW, .force = true};
+	assert_int_equal(ban_register_order(reg, &forced, start, &record), 0);
+	ban_register_close(reg);
+}
+
+static void files_that_do_not_do_are_told_and_not_taken(void **state)
+{
+	(void)state;
+	char path[128];
+	static const char *const bad[] = {"",
+					  "{",
+					  "[]",
+					  "{\"version\":2,\"records\":[]}",
+					  "{\"version\":1}",
+					  "{\"version\":1,\"records\":[{}]}",
+					  "{\"version\":1,\"records\":[{\"id\":0,\"prefix\":\"::1\"}]}"};
+	snprintf(path, sizeof(path), "%s/orders.json", directory);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(file_replace(path, slice_from_string(bad[i]), 0600), 0);
+		ban_register_close(open_at(start, "orders"));
+	}
+	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/base", directory);
+	assert_int_equal(file_replace(path, SLICE("nonsense"), 0600), 0);
+	struct ban_register *reg = open_at(start, "base");
+	assert_int_equal(order(reg, BAN_REFUSE, "192.0.2.1", 0, start), 0);
+	assert_int_equal(ban_register_tick(reg, start), 0);
+	assert_int_equal(at_gate("192.0.2.1", start), BAN_REFUSE);
+	ban_register_close(reg);
+}
+
+static void so_many_orders_and_no_more(void **state)
+{
+	(void)state;
+	struct ban_record record;
+	const struct ban_record *records;
+	struct ban_register *reg = open_at(start, "");
+	size_t before = ban_register_records(reg, start, &records);
+	for (uint32_t i = 0; i <= BAN_RECORDS_MOST; i++) {
+		const uint8_t bytes[] = {203, 0, (uint8_t)(i >> 8), (uint8_t)i};
+		const struct ban_order wanted = {.prefix = {address_from_v4(bytes), ADDRESS_BITS}, .kind = BAN_REFUSE};
+		int r = ban_register_order(reg, &wanted, start, &record);
+		assert_int_equal(r, i < BAN_RECORDS_MOST - before ? 0 : BAN_ORDER_FULL);
+	}
+	ban_register_close(reg);
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	snprintf(directory, sizeof(directory), "%s/bans", folder);
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	DIR *d = opendir(directory);
+	char path[PATH_MAX];
+	for (struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+		snprintf(path, sizeof(path), "%s/%s", directory, e->d_name);
+		(void)unlink(path);
+	}
+	if (d != NULL)
+		closedir(d);
+	return rmdir(directory) | rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(an_order_is_at_the_gate_after_a_tick),
+					   cmocka_unit_test(the_next_watch_knows_who_said_why),
+					   cmocka_unit_test(a_wide_prefix_needs_force),
+					   cmocka_unit_test(files_that_do_not_do_are_told_and_not_taken),
+					   cmocka_unit_test(so_many_orders_and_no_more)};
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

@@ -1,0 +1,118 @@
+#include "watch/orders.h"
+
+#include "codec/text.h"
+#include "mitigate/ban_records.h"
+
+#include <inttypes.h>
+
+#define SECONDS_MOST (UINT64_C(366) * 24 * 3600)
+
+static void fault(struct buffer *out, const char *text)
+{
+	buffer_text(out, "{\"fault\":");
+	text_add_json(out, slice_from_string(text));
+	buffer_text(out, "}\n");
+}
+
+static struct slice word(struct slice *text)
+{
+	struct slice first;
+	*text = slice_cut(*text, ' ', &first);
+	return first;
+}
+
+static bool number(struct slice text, uint64_t most, uint64_t *ret_number)
+{
+	uint64_t value = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (!byte_is_digit(text.ptr[i]) || value > most)
+			return false;
+		value = value * 10 + (uint64_t)(text.ptr[i] - '0');
+	}
+	*ret_number = value;
+	return text.len > 0 && value <= most;
+}
+
+static void list(const struct orders *orders, struct buffer *out)
+{
+	const struct ban_record *records;
+	size_t count = ban_register_records(orders->bans, orders->now, &records);
+	buffer_printf(out, "{\"prefixes\":%zu,\"orders\":[", ban_register_count(orders->bans, orders->now));
+	for (size_t i = 0; i < count; i++) {
+		buffer_text(out, i > 0 ? "," : "");
+		ban_record_write(&records[i], orders->now, out);
+		out->len -= out->error == 0; /* its brace */
+		buffer_printf(out, ",\"hits\":%" PRIu64 "}", orders->hits(orders->context, records[i].id));
+	}
+	buffer_text(out, "]}\n");
+}
+
+static const char *outcome_text(int outcome)
+{
+	switch (outcome) {
+	case BAN_ORDER_FULL:
+		return "there are too many already";
+	case BAN_ORDER_TOO_WIDE:
+		return "wider than /16 (of IPv6 than /32): --force if it is meant";
+	case BAN_ORDER_ABSENT:
+		return "nothing was said of this prefix";
+	default:
+		return "the order cannot be carried out";
+	}
+}
+
+static void carry_out(const struct orders *orders, const struct ban_order *order, struct buffer *out)
+{
+	struct ban_record record;
+	int r = ban_register_order(orders->bans, order, orders->now, &record);
+	if (r != 0) {
+		fault(out, outcome_text(r));
+		return;
+	}
+	ban_record_write(&record, orders->now, out);
+	buffer_text(out, "\n");
+}
+
+static bool kind_of(struct slice verb, enum ban_kind *ret_kind)
+{
+	static const struct {
+		const char *name;
+		enum ban_kind kind;
+	} verbs[] = {{"ban", BAN_REFUSE}, {"allow", BAN_ALLOW}, {"unban", BAN_LIFTED}};
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (slice_equal(verb, slice_from_string(verbs[i].name))) {
+			*ret_kind = verbs[i].kind;
+			return true;
+		}
+	return false;
+}
+
+bool orders_answer(const struct orders *orders, struct slice question, struct buffer *out)
+{
+	uint64_t seconds = 0;
+	struct ban_order order = {.by = orders->by};
+	struct slice verb = word(&question);
+	bool wants_list = slice_equal(verb, SLICE("bans"));
+	if (!wants_list && !kind_of(verb, &order.kind))
+		return false;
+	if (orders->bans == NULL) {
+		fault(out, "this watch was started without --bans");
+		return true;
+	}
+	if (wants_list) {
+		list(orders, out);
+		return true;
+	}
+	bool good = prefix_parse(word(&question), &order.prefix);
+	if (good && order.kind != BAN_LIFTED) {
+		good = number(word(&question), SECONDS_MOST, &seconds);
+		order.force = slice_equal(word(&question), SLICE("force"));
+		order.for_ms = seconds * 1000;
+		order.why = question;
+	}
+	if (good)
+		carry_out(orders, &order, out);
+	else
+		fault(out, "not an order");
+	return true;
+}

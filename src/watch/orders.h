@@ -1,0 +1,25 @@
+/*
+ * What a person orders through the control socket: `ban`, `allow`, `unban`, and `bans`, the list.
+ *
+ *   ban|allow PREFIX SECONDS force|- WHY        SECONDS 0: until it is lifted
+ *   unban PREFIX
+ */
+#ifndef GUIA_WATCH_ORDERS_H
+#define GUIA_WATCH_ORDERS_H
+
+#include "mitigate/ban_register.h"
+#include "wire/hit_table.h"
+
+struct orders {
+	struct ban_register *bans; /* NULL: this watch has no directory for them */
+	struct ban_times now;
+	uid_t by;
+	/* How often the gate carried a mitigation out. */
+	uint64_t (*hits)(const void *context, uint32_t id);
+	const void *context;
+};
+
+/* False if the question is not one of these. The answer is a line of JSON: what is in force, or {"fault": ...}. */
+bool orders_answer(const struct orders *orders, struct slice question, struct buffer *out);
+
+#endif
