@@ -217,7 +217,7 @@ static void verdict_set(const struct gate_context *context, struct event_end *en
 	bool seen = context->transaction != NULL && context->request_state != GATE_NEW;
 
 	end->rule = verdict->rule_id > 0 ? (uint64_t)verdict->rule_id : 0;
-	if (context->blocked || context->banned_by != 0)
+	if (context->blocked || context->banned_by != 0 || context->limited)
 		end->verdict = EVENT_BLOCKED;
 	else if (seen)
 		end->verdict = verdict->would_block ? EVENT_WOULD_BLOCK : EVENT_PASSED;
@@ -226,7 +226,9 @@ static void verdict_set(const struct gate_context *context, struct event_end *en
 	if (context->banned_by != 0) {
 		end->reason = EVENT_BY_BAN;
 		end->rule = context->banned_by;
-	} else if (context->crowded_out)
+	} else if (context->limited)
+		end->reason = EVENT_BY_LIMIT;
+	else if (context->crowded_out)
 		end->reason = EVENT_CROWDED_OUT;
 	else if (verdict->failed)
 		end->reason = EVENT_BY_FAILURE;
@@ -236,8 +238,7 @@ static void verdict_set(const struct gate_context *context, struct event_end *en
 		end->reason = EVENT_BY_SERVER;
 }
 
-/* Several where another origin was tried, or an error page fetched. False: none was asked. */
-static bool origin_time(const ngx_http_request_t *r, uint32_t *ret_us)
+bool gate_origin_time(const ngx_http_request_t *r, uint32_t *ret_us)
 {
 	bool asked = false;
 	uint64_t sum_ms = 0;
@@ -309,7 +310,7 @@ static void end_tell(struct gate_context *context)
 	};
 
 	verdict_set(context, &end);
-	flags |= origin_time(r, &end.origin_us) ? EVENT_ORIGIN : 0;
+	flags |= gate_origin_time(r, &end.origin_us) ? EVENT_ORIGIN : 0;
 	flags |= is_copy(r) ? EVENT_COPY : 0;
 	struct event *event = ring_begin(&teller.outbox.events);
 	event_fill(event, r, passage, now_ns);

@@ -55,6 +55,8 @@ void gate_events_stop(void);
 /* A handler of nginx's post-read phase, behind those that find the client's address; and one of its log phase. */
 ngx_int_t gate_events_arrive(ngx_http_request_t *r);
 ngx_int_t gate_events_end(ngx_http_request_t *r);
+/* Spent on it; of several where another origin was tried, or an error page fetched. False: none was asked. */
+bool gate_origin_time(const ngx_http_request_t *r, uint32_t *ret_us);
 
 /* Its transaction has begun: its head may be one of those that are kept. */
 void gate_events_head(struct gate_context *context);

@@ -13,6 +13,7 @@
 
 #include "events.h"
 #include "guia.h"
+#include "rates.h"
 
 extern ngx_module_t ngx_http_guia_module;
 
@@ -57,6 +58,7 @@ struct gate_main {
 	ngx_str_t bans;               /* the directory; data NULL: none */
 	ngx_array_t *trusted_proxies; /* ngx_cidr_t; NULL: none */
 	size_t body_rate;             /* that a body must have, bytes a second; 0: any */
+	struct gate_limits *limits;   /* NULL: none */
 };
 
 /* At http, server and location level. */
@@ -68,7 +70,9 @@ struct gate_location {
 	ngx_uint_t on_request;
 	ngx_uint_t on_response;
 	size_t memory;
-	ngx_uint_t log_level; /* of the lines of rules with `log` */
+	ngx_uint_t log_level;     /* of the lines of rules with `log` */
+	struct gate_limit *limit; /* NULL: none */
+	ngx_flag_t limit_set;     /* at this level, be it to `off` */
 
 	ngx_array_t *before; /* of this level alone: struct gate_source */
 	ngx_array_t *after;
@@ -104,10 +108,13 @@ struct gate_context {
 	enum gate_response_state response_state;
 	unsigned blocked : 1; /* the client was given an answer of the gate's choice */
 	unsigned logged : 1;
-	unsigned slow : 1;        /* its body was given up */
-	unsigned waited : 1;      /* found no slot of its origin at first */
-	unsigned crowded_out : 1; /* found none at all */
-	uint32_t banned_by;       /* the mitigation that refuses its source; 0: none */
+	unsigned slow : 1;              /* its body was given up */
+	unsigned waited : 1;            /* found no slot of its origin at first */
+	unsigned crowded_out : 1;       /* found none at all */
+	unsigned limited : 1;           /* refused by a limit */
+	uint32_t banned_by;             /* the mitigation that refuses its source; 0: none */
+	const struct gate_limit *limit; /* that it was asked by, once; NULL: none yet */
+	const ngx_str_t *limit_site;
 	u_char id[32];
 	ngx_event_t replacement; /* of a response that a verdict refused */
 	struct guia_verdict replacement_verdict;

@@ -161,6 +161,38 @@ static char *admission_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 	return main->admission != NULL ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
+static char *limits_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+{
+	struct gate_main *main = conf;
+	ngx_str_t *words = cf->args->elts;
+	ssize_t bytes = ngx_parse_size(&words[1]);
+
+	(void)command;
+	if (main->limits != NULL)
+		return "is duplicate";
+	if (bytes == NGX_ERROR || bytes < LIMITS_MIN_BYTES) {
+		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" is no size of 1m or more", &words[1]);
+		return NGX_CONF_ERROR;
+	}
+	main->limits = gate_limits_add(cf, (size_t)bytes);
+	return main->limits != NULL ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+static char *limit_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+{
+	struct gate_location *location = conf;
+	ngx_str_t *words = cf->args->elts;
+
+	(void)command;
+	if (location->limit_set)
+		return "is duplicate";
+	location->limit_set = 1;
+	if (cf->args->nelts == 2 && ngx_strcmp(words[1].data, "off") == 0)
+		return NGX_CONF_OK;
+	location->limit = gate_limit_parse(cf, words + 1, cf->args->nelts - 1);
+	return location->limit != NULL ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
 static ngx_conf_enum_t log_levels[] = {{ngx_string("info"), NGX_LOG_INFO},
 				       {ngx_string("notice"), NGX_LOG_NOTICE},
 				       {ngx_string("warn"), NGX_LOG_WARN},
@@ -199,6 +231,9 @@ static ngx_command_t commands[] = {
 	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
 	{ngx_string("guia_body_rate"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_size_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, body_rate), NULL},
+	{ngx_string("guia_limits"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, limits_set, NGX_HTTP_MAIN_CONF_OFFSET, 0,
+	 NULL},
+	{ngx_string("guia_limit"), ANY_LEVEL | NGX_CONF_1MORE, limit_set, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},
 	{ngx_string("guia_log_rate"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_size_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, log_rate), NULL},
 	{ngx_string("guia_end_with_master"), NGX_HTTP_MAIN_CONF | NGX_CONF_FLAG, ngx_conf_set_flag_slot,
@@ -264,6 +299,12 @@ static char *location_merge(ngx_conf_t *cf, void *parent, void *child)
 	ngx_conf_merge_uint_value(location->on_response, outer->on_response, GUIA_FAILURE_PASS);
 	ngx_conf_merge_size_value(location->memory, outer->memory, 0);
 	ngx_conf_merge_uint_value(location->log_level, outer->log_level, NGX_LOG_INFO);
+	if (!location->limit_set)
+		location->limit = outer->limit;
+	if (location->limit != NULL && main->limits == NULL) {
+		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "guia_limit needs guia_limits, which gives it memory");
+		return NGX_CONF_ERROR;
+	}
 	ngx_int_t number = gate_events_site(cf, main, &location->site);
 	if (number < 0)
 		return NGX_CONF_ERROR;
@@ -327,6 +368,16 @@ static ngx_int_t bans_install(ngx_conf_t *cf)
 	return handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_bans_handler, true);
 }
 
+/* Ahead of inspection, which costs more. */
+static ngx_int_t limits_install(ngx_conf_t *cf)
+{
+	ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+
+	if (handler_add(core, NGX_HTTP_PREACCESS_PHASE, gate_limit_handler, false) != NGX_OK)
+		return NGX_ERROR;
+	return handler_add(core, NGX_HTTP_LOG_PHASE, gate_limit_log_handler, false);
+}
+
 static ngx_int_t events_install(ngx_conf_t *cf)
 {
 	ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
@@ -346,6 +397,8 @@ static ngx_int_t hooks_install(ngx_conf_t *cf)
 	if (main->events.data != NULL && events_install(cf) != NGX_OK)
 		return NGX_ERROR;
 	if (main->bans.data != NULL && bans_install(cf) != NGX_OK)
+		return NGX_ERROR;
+	if (main->limits != NULL && limits_install(cf) != NGX_OK)
 		return NGX_ERROR;
 	if (main->rulesets.nelts > 0 && inspection_install(cf, main) != NGX_OK)
 		return NGX_ERROR;

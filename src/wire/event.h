@@ -30,6 +30,7 @@ enum event_reason {
 	EVENT_BY_FAILURE, /* inspection failed: guia_on_failure decided */
 	EVENT_BY_SERVER,  /* nginx refused it by itself: malformed, too long, too slow */
 	EVENT_BY_BAN,
+	EVENT_BY_LIMIT,
 	EVENT_CROWDED_OUT, /* no slot of its origin: a copy or an error was the answer */
 	EVENT_REASONS,
 };

@@ -106,8 +106,8 @@ def _():
 @case("every directive is accepted at the levels it is for")
 def _():
     text = ("guia on; guia_rules '" + ON + "'; guia_rules_before '# nothing'; guia_site a; guia_request_body off; "
-            "guia_on_failure block pass; guia_transaction_memory 8m; guia_log_level warn;")
-    accepted, said = check(f"guia_cache_dir cache; guia_collections 1m; {text}" +
+            "guia_on_failure block pass; guia_transaction_memory 8m; guia_log_level warn; guia_limit source=1s;")
+    accepted, said = check(f"guia_cache_dir cache; guia_collections 1m; guia_limits 1m; {text}" +
                            f"server {{ listen 127.0.0.1:{PORT}; {text} location / {{ {text} }} }}")
     assert accepted, said
 
