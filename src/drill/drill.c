@@ -193,6 +193,8 @@ int drill_run(const struct drill_options *options)
 	if (r == -ECHILD)
 		say("the drill was ended from outside");
 	else if (r != 0)
-		say("this machine does not allow namespaces to %s: %s", "this user", strerror(-r));
+		say("this machine does not allow this user namespaces: %s; root may have them, or see "
+		    "user.max_user_namespaces in sysctl(8)",
+		    strerror(-r));
 	return r == 0 ? code : DRILL_ENVIRONMENT;
 }

@@ -27,10 +27,10 @@ static void add_cells(const struct record *record, const struct row *row, struct
 {
 	struct span span;
 	if (span_of(record, row->from_ms * 1000000, row->to_ms * 1000000, NULL, &span) != 0 || span.asked == 0) {
-		buffer_printf(out, "%38s", "-");
+		buffer_printf(out, "%40s", "-");
 		return;
 	}
-	buffer_printf(out, "%8.0f%8.1f%7.1f", per_second(record, row), span.answered_percent, span.copies_percent);
+	buffer_printf(out, "%9.0f%9.1f%7.1f", per_second(record, row), span.answered_percent, span.copies_percent);
 	if (span.outcomes[OUTCOME_ANSWERED] > 0)
 		buffer_printf(out, "%7.0f%8.0f", span.p50_ms, span.p99_ms);
 	else
@@ -41,7 +41,7 @@ static void add_row(const struct report *report, const struct row *row, struct b
 {
 	buffer_printf(out, "  %-12s", row->label);
 	add_cells(report->without, row, out);
-	buffer_text(out, "   |");
+	buffer_text(out, " |");
 	add_cells(report->with, row, out);
 	buffer_byte(out, '\n');
 }
@@ -50,10 +50,10 @@ static void add_timeline(const struct report *report, struct buffer *out)
 {
 	const struct run_plan *plan = report->pair->plan;
 	int64_t quiet = plan->quiet_ms, over = quiet + plan->attack_ms;
-	buffer_printf(out, "  %-12s%38s   |%38s\n  %-12s", "", "without Guia", "with Guia", "");
+	buffer_printf(out, "  %-12s%40s |%40s\n  %-12s", "", "without Guia", "with Guia", "");
 	for (int i = 0; i < 2; i++)
-		buffer_printf(out, "%8s%8s%7s%7s%8s%s", "attack/s", "served%", "copy%", "p50 ms", "p99 ms",
-			      i == 0 ? "   |" : "\n");
+		buffer_printf(out, "%9s%9s%7s%7s%8s%s", "attack/s", "served %", "copy %", "p50 ms", "p99 ms",
+			      i == 0 ? " |" : "\n");
 	add_row(report, &(struct row){"quiet", 1000, quiet}, out);
 	for (size_t i = 0; i + 1 < sizeof(marks) / sizeof(marks[0]); i++) {
 		struct row row = {.from_ms = quiet + marks[i] * 1000, .to_ms = quiet + marks[i + 1] * 1000};
@@ -69,7 +69,7 @@ static void add_timeline(const struct report *report, struct buffer *out)
 
 static void add_value(double value, const char *unit, struct buffer *out)
 {
-	const char *space = unit[0] != '\0' && unit[0] != '%' ? " " : unit[0] == '%' ? " " : "";
+	const char *space = unit[0] != '\0' ? " " : "";
 	if (isnan(value))
 		buffer_text(out, "never");
 	else

@@ -28,6 +28,7 @@ enum {
 	POLL_MS = 50,
 	LOG_MAX_BYTES = 64 << 20,
 	SAID_MAX_BYTES = 4096,
+	GATE_FILES = 65536,
 	ATTACKERS_NICE = -15,
 	RESIDENTS_PRIORITY = 1,
 };
@@ -114,6 +115,14 @@ static void redirect_output(const struct run *run)
 	dup2(fd, STDERR_FILENO);
 }
 
+/* As a service has it; where one may not, nginx has fewer connections, in both runs. */
+static void raise_file_limit(void)
+{
+	struct rlimit limit = {GATE_FILES, GATE_FILES}, now;
+	if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_max < GATE_FILES)
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 /* guia serve itself, as a person would start it. */
 static int start_serve(struct run *run)
 {
@@ -124,6 +133,7 @@ static int start_serve(struct run *run)
 		const char *none[] = {NULL};
 		in_folder(run, "guia.yaml", path);
 		redirect_output(run);
+		raise_file_limit();
 		struct serve_options options = {.file = path, .sites = none, .listens = none, .gate_off = !s->guia};
 		_exit(serve_run(&options));
 	}

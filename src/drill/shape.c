@@ -9,7 +9,7 @@ enum {
 	BRIEF_QUIET_MS = 3000,
 	BRIEF_ATTACK_MS = 8000,
 	BRIEF_AFTER_MS = 3000,
-	BRIEF_PULSE_DIVISOR = 5,
+	BRIEF_TIME_DIVISOR = 5,
 	BRIEF_RATE_DIVISOR = 3,
 };
 
@@ -52,16 +52,18 @@ const struct shape shapes[] = {
 		.title = "slowloris: headers without end",
 		.target = TARGET_RESIDENT,
 		.manner = MANNER_SLOW_HEAD,
-		.sources = 8000,
-		.per_second = 4000,
+		.sources = 10000,
+		.per_second = 1500,
+		.attack_ms = 60000,
 	},
 	{
 		.name = "slow-body",
 		.title = "bodies without end",
 		.target = TARGET_FORMS,
 		.manner = MANNER_SLOW_BODY,
-		.sources = 8000,
-		.per_second = 4000,
+		.sources = 10000,
+		.per_second = 1500,
+		.attack_ms = 60000,
 	},
 	{
 		.name = "pulse",
@@ -108,9 +110,9 @@ struct run_plan run_plan_of(const struct shape *shape, uint64_t seed, bool brief
 	};
 	if (!brief)
 		return plan;
-	plan.attack_ms = shape->attack_ms != 0 ? shape->attack_ms / BRIEF_PULSE_DIVISOR : BRIEF_ATTACK_MS;
-	plan.on_ms /= BRIEF_PULSE_DIVISOR;
-	plan.off_ms /= BRIEF_PULSE_DIVISOR;
+	plan.attack_ms = shape->attack_ms != 0 ? shape->attack_ms / BRIEF_TIME_DIVISOR : BRIEF_ATTACK_MS;
+	plan.on_ms /= BRIEF_TIME_DIVISOR;
+	plan.off_ms /= BRIEF_TIME_DIVISOR;
 	/* Slow connections do harm by being many, not by being fast. */
 	plan.attacks_per_second /= slow ? 1 : BRIEF_RATE_DIVISOR;
 	plan.sources /= slow ? 1 : BRIEF_RATE_DIVISOR;

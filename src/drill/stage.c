@@ -1,12 +1,14 @@
 #include "drill/stage.h"
 
 #include "base/error.h"
+#include "serve/paths.h"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -15,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Folders that every system has and that hold nothing which the drill needs. */
+/* Folders that every system has and that seldom hold anything which the drill needs. */
 static const char *const folders[] = {"/mnt", "/media", "/srv", "/opt"};
 
 enum {
@@ -121,20 +123,26 @@ static bool is_folder(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* One of the folders under which neither this program nor what it is told to use can be. */
+/* Whether something that the gate needs lies in the folder, and would be hidden by a mount. */
+static bool is_needed(const char *folder)
+{
+	char *const needed[] = {paths_nginx(), paths_module(), paths_recommended_rules(), paths_cache(NULL)};
+	bool found = false;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		size_t len = strlen(folder);
+		found = found || (needed[i] != NULL && strncmp(needed[i], folder, len) == 0 && needed[i][len] == '/');
+		free(needed[i]);
+	}
+	return found;
+}
+
 static int choose_folder(char folder[PATH_MAX])
 {
-	char own[PATH_MAX] = "", here[PATH_MAX] = "";
-	(void)!readlink("/proc/self/exe", own, sizeof(own) - 1);
-	(void)!getcwd(here, sizeof(here));
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-		size_t len = strlen(folders[i]);
-		if (is_folder(folders[i]) && strncmp(own, folders[i], len) != 0 &&
-		    strncmp(here, folders[i], len) != 0) {
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (is_folder(folders[i]) && !is_needed(folders[i])) {
 			snprintf(folder, PATH_MAX, "%s", folders[i]);
 			return 0;
 		}
-	}
 	return -ENOENT;
 }
 

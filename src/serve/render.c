@@ -5,7 +5,7 @@
 #include "serve/site_rules.h"
 
 enum {
-	CONNECTIONS = 4096,
+	CONNECTIONS = 8192,
 	CONNECTIONS_LEAST = 64,
 	ADMISSION_MB = 16,
 };

@@ -2,10 +2,12 @@
 
 Usage: drill_test.py GUIA. No case is decided by how fast this machine is: a run that was disturbed is void, and must say so.
 """
+import contextlib
 import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -37,6 +39,18 @@ def may_drill():
 def drill(*words, before=(), timeout=600):
     return subprocess.run([*before, GUIA, "drill", *words], capture_output=True, text=True, check=False, timeout=timeout,
                           stdin=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def ports_in_use():
+    """What the drill listens at is taken on this machine, if it can be."""
+    with contextlib.ExitStack() as stack:
+        for port in (80, 443, 8080):
+            taken = stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                taken.bind(("127.0.0.1", port))
+                taken.listen()
+        yield
 
 
 def names(lines):
@@ -164,13 +178,15 @@ def nothing_is_left_after_ctrl_c():
 
 @case
 def without_root_it_works_in_a_namespace_of_users():
+    """And without a home, a folder for temporary files, and the ports."""
     may_drill()
-    user = () if os.geteuid() != 0 else ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "HOME=/nonexistent")
+    user = () if os.geteuid() != 0 else ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "HOME=/nonexistent", "TMPDIR=/nonexistent")
     if subprocess.run([*user, "unshare", "-Unmp", "true"], capture_output=True, check=False).returncode != 0:
         raise Skip("no namespaces for users")
     if subprocess.run([*user, "test", "-x", GUIA], capture_output=True, check=False).returncode != 0:
         raise Skip("the build is not readable for others")
-    done = drill("--brief", "--json", "--seed", SEED, "--shape", "slow-body", before=user)
+    with ports_in_use():
+        done = drill("--brief", "--json", "--seed", SEED, "--shape", "slow-body", before=user)
     assert done.returncode in (0, 1, 3) and done.stdout, done
     assert "without root" in done.stderr, done.stderr
     shape = json.loads(done.stdout)["shapes"][0]
