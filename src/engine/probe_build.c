@@ -248,7 +248,8 @@ static const uint64_t *lean_of(struct probe_builder *b)
 		const struct course *course = &b->plan->courses.phases[phase];
 		for (size_t i = 0; i < course->count; i++)
 			if (course->steps[i].settled != NULL && course->steps[i].settled->write_count == 0 &&
-			    !course->steps[i].settled->passes && course->steps[i].jump_place == UINT32_MAX)
+			    course->steps[i].settled->matched_count == 0 && !course->steps[i].settled->passes &&
+			    course->steps[i].jump_place == UINT32_MAX)
 				lean[(course->first_bit + i) / 64] &= ~((uint64_t)1 << (course->first_bit + i) % 64);
 	}
 	return lean;

@@ -1,14 +1,5 @@
 #include "generate.h"
-
-#include "random.h"
-
-/* What is being written. */
-struct writer {
-	uint64_t *state;
-	struct buffer *out;
-	unsigned id;    /* of the next rule */
-	unsigned rules; /* there will be */
-};
+#include "generate_writer.h"
 
 /* ---- words ---- */
 
@@ -185,23 +176,6 @@ static const char *const markers[] = {"M1", "M2", "M3", "END", "NOWHERE"};
 static const char *const tags[] = {"t1", "t2", "t3", "paranoia-level/1"};
 static const char *const messages[] = {"m1", "m2", "found %{MATCHED_VAR}", "a is %{tx.a}", "in %{MATCHED_VAR_NAME}"};
 
-#define PICK(w, table) RANDOM_OF((w)->state, table)
-
-static void text(struct writer *w, const char *s)
-{
-	buffer_text(w->out, s);
-}
-
-static unsigned below(struct writer *w, unsigned limit)
-{
-	return random_below(w->state, limit);
-}
-
-static bool once(struct writer *w, unsigned in)
-{
-	return random_once(w->state, in);
-}
-
 /* ---- a rule ---- */
 
 static void write_targets(struct writer *w, bool reads_match)
@@ -220,7 +194,7 @@ static void write_targets(struct writer *w, bool reads_match)
 		buffer_printf(w->out, "|%s", PICK(w, exclusions));
 }
 
-static void write_operator(struct writer *w)
+void write_operator(struct writer *w)
 {
 	static const char *const compared[] = {"eq", "ge", "gt", "le", "lt"};
 	static const char *const with_text[] = {"streq",  "contains",     "beginsWith", "endsWith",
@@ -260,7 +234,7 @@ static void write_operator(struct writer *w)
 	}
 }
 
-static void write_transforms(struct writer *w)
+void write_transforms(struct writer *w)
 {
 	if (once(w, 8))
 		text(w, ",t:none");
@@ -420,25 +394,6 @@ static void write_rule(struct writer *w)
 	text(w, "\"\n");
 }
 
-/* One that does nothing but set variables from what it matched. */
-static void write_copy(struct writer *w)
-{
-	static const char *const named[] = {"REQUEST_HEADERS:X-A", "ARGS:a", "REQUEST_COOKIES:c", "ARGS_POST:b"};
-	text(w, "SecRule ");
-	if (once(w, 2))
-		text(w, PICK(w, named));
-	else
-		write_targets(w, false);
-	text(w, " \"");
-	write_operator(w);
-	buffer_printf(w->out, "\" \"id:%u,phase:%u,pass,nolog", w->id++, 1 + below(w, 5));
-	write_transforms(w);
-	for (unsigned left = 1 + below(w, 2); left > 0; left--)
-		buffer_printf(w->out, ",setvar:'tx.%s=%s'", PICK(w, tx_names),
-			      once(w, 2) ? "%{MATCHED_VAR}" : "v%{MATCHED_VAR}w");
-	text(w, "\"\n");
-}
-
 /* ---- a rule set ---- */
 
 static void write_settings(struct writer *w)
@@ -461,7 +416,9 @@ static void write_initial(struct writer *w)
 	buffer_printf(w->out, "SecAction \"id:%u,phase:1,pass,nolog", w->id++);
 	for (unsigned left = below(w, 5); left > 0; left--)
 		buffer_printf(w->out, ",setvar:tx.%s=%s", PICK(w, tx_names), PICK(w, numbers));
-	text(w, once(w, 3) ? ",initcol:ip=%{REMOTE_ADDR},initcol:global=global\"\n" : "\"\n");
+	if (w->bent == BENT_MATCHED)
+		text(w, ",setvar:tx.a=1,setvar:tx.b=2,setvar:tx.c=x");
+	text(w, w->bent == BENT_STORED || once(w, 3) ? ",initcol:ip=%{REMOTE_ADDR},initcol:global=global\"\n" : "\"\n");
 }
 
 static void write_change(struct writer *w)
@@ -480,8 +437,6 @@ static void write_change(struct writer *w)
 		buffer_printf(w->out, "SecRuleUpdateTargetById %u \"%s\"\n", any_id(w), PICK(w, variables));
 	}
 }
-
-typedef void write_fn(struct writer *w);
 
 static void add(struct writer *w, write_fn *write, struct arena *arena, struct generated_rules *rules)
 {
@@ -516,13 +471,17 @@ static void write_last(struct writer *w)
 void generate_rules(uint64_t *state, struct arena *arena, struct generated_rules *ret_rules)
 {
 	struct writer w = {.state = state, .id = 1, .rules = 3 + random_below(state, 30)};
+	w.bent = random_once(state, 2) ? BENT_NOWHERE : random_below(state, BENTS);
 	ret_rules->count = 0;
 	add(&w, write_settings, arena, ret_rules);
 	add(&w, write_initial, arena, ret_rules);
 	while (w.id < w.rules) {
 		if (random_once(state, 6))
 			add(&w, write_marker, arena, ret_rules);
-		add(&w, random_once(state, 8) ? write_copy : write_rule, arena, ret_rules);
+		/* At the beginning much is known that is not any more once a rule has set variables of any name. */
+		bool begins = w.bent != BENT_NOWHERE && w.id < 8;
+		write_fn *special = begins || random_once(state, 2) ? generate_special(&w) : NULL;
+		add(&w, special != NULL ? special : write_rule, arena, ret_rules);
 	}
 	if (random_once(state, 3))
 		add(&w, write_last, arena, ret_rules);
