@@ -171,7 +171,7 @@ static bool tags_vary(const struct rule *rule)
 	return false;
 }
 
-enum { PIECES = 2 + WORDING_FORMS * 6 };
+enum { PIECES = 2 + WORDING_FORMS * 6, ROOM = 512 /* to begin with */ };
 
 /* Pieces one behind the other, until there is one memory for all. */
 struct writing {
@@ -194,6 +194,7 @@ static void write_match(struct writing *w)
 	struct buffer match = buffer_make(NULL);
 	if (w->rule->kind != RULE_OPERATOR)
 		return;
+	buffer_reserve(&match, ROOM);
 	add_match(&match, w->rule, w->wording);
 	text_add_log(&w->out, buffer_slice(&match), false);
 	end_piece(w, &w->wording->texts[WORDING_LOG].match);
@@ -268,6 +269,7 @@ int wording_make(struct arena *arena, const struct rule *head, struct rule *rule
 	if (wording == NULL)
 		return -ENOMEM;
 	wording->for_log = head->log;
+	buffer_reserve(&w.out, head->log && rule == head ? 4 * ROOM : ROOM);
 	write_link(&w);
 	if (head->log)
 		write_match(&w);
