@@ -224,8 +224,8 @@ def a_host_is_found_by_its_name_alone():
                f"  - host: '*.b.test'\n    origin: http://127.0.0.1:{two.port}\n") as gate:
         for name, port in (("a.test", one), ("A.TEST", one), ("c.test:8080", one), ("a.test.", one), ("x.b.test", two),
                            ("x.y.B.test", two)):
-            seen = len(port.server.seen)
-            assert gate.get("/" + name.replace(":", "-"), host=name)[0] == 200 and len(port.server.seen) == seen + 1, name
+            path = "/" + name.replace(":", "-")
+            assert gate.get(path, host=name)[0] == 200 and port.server.seen.count(path) == 1, name
         for name in ("b.test", "", "127.0.0.1", "xa.test", "a.test.evil", "_", "*", "origin_0", "~^", "a.tes", "a.test,b"):
             status = gate.curl("http://127.0.0.1:PORT/", "-H", f"Host: {name}" if name else "Host;")[0]
             assert status in (0, 400), (name, status)

@@ -109,8 +109,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         if self.path.startswith("/large"):
             body += b"x" * 300000
-        if self.headers.get("User-Agent") != "guia-watch":
-            self.server.seen.append(self.path)
+        self.server.seen.append(self.path)
         self.send_response(status)
         self.send_header("Content-Type", "text/event-stream" if self.path == "/events" else "text/html")
         for name, value in headers.items():

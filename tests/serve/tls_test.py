@@ -1,10 +1,11 @@
 """guia serve with TLS: a certificate a site by SNI, HTTP/2, plain HTTP sent on, WebSocket; and who the client is. TAP."""
+import json
 import pathlib
 import socket
 import ssl
 import subprocess
 
-from harness import FOLDER, Origin, Serve, case, free_port, guia, main, wait_for, write
+from harness import FOLDER, GUIA, Origin, Serve, case, free_port, guia, main, wait_for, write
 
 
 def certificate(name):
@@ -138,6 +139,20 @@ def the_client_is_the_nearest_that_is_not_trusted():
         assert seen("203.0.113.9, 198.51.100.7") == "198.51.100.7"
     with Serve(f"rules_before: {rules}\n" + site) as gate:
         assert gate.get("/", X_Forwarded_For="203.0.113.9")[0] == 200, "nobody is trusted unless it is said"
+    origin.stop()
+
+
+@case
+def the_watch_fetches_each_site_as_its_visitors_do():
+    origin, port = Origin(), free_port()
+    text = f"listen_tls: 127.0.0.1:{port}\nsites:\n" + tls_site("a.test", origin, "    https_only: true\n") + \
+           tls_site("b.test", origin) + f"  - host: '*.plain.test'\n    origin: http://127.0.0.1:{origin.port}\n"
+    with Serve(text) as gate:
+        def told():
+            done = subprocess.run([GUIA, "status", "-c", gate.config, "--json"], capture_output=True, check=False, timeout=60)
+            return json.loads(done.stdout) if done.returncode == 0 else None
+        sites = {site["site"]: site for site in wait_for(told, "all up")["sites"]}
+        assert all(sites[name]["probe"]["status"] == 200 for name in ("a.test", "b.test", "www.plain.test")), sites
     origin.stop()
 
 
