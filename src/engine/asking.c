@@ -211,13 +211,13 @@ static int ask(struct asking *a, const struct form *forms)
 
 /* ---- the tree of pipelines ---- */
 
-/* Where a level of the tree keeps its bytes; grows to the longest value. NULL: no memory. */
+/* Where a level of the tree keeps its bytes; grows to the longest value and somewhat more. NULL: no memory. */
 static uint8_t *level_buffer(struct worker *worker, unsigned level, unsigned number, size_t bytes)
 {
 	struct worker_buffer *buffer = &worker->levels[level][number];
 	if (buffer->capacity < bytes) {
 		size_t capacity = buffer->capacity < LEVEL_BYTES ? LEVEL_BYTES : buffer->capacity * 2;
-		capacity = capacity < bytes ? bytes : capacity;
+		capacity = capacity < bytes ? bytes + bytes / 4 : capacity;
 		uint8_t *ptr = realloc(buffer->ptr, capacity);
 		if (ptr == NULL)
 			return NULL;
