@@ -318,9 +318,9 @@ uint64_t automaton_advance(const struct automaton *a, struct automaton_cache *c,
 
 enum before automaton_before_after(const struct automaton *a, uint32_t class)
 {
-	if (a->class_is_word[class])
+	if (a->asks_words && a->class_is_word[class])
 		return BEFORE_WORD;
-	return a->class_is_newline[class] ? BEFORE_NEWLINE : BEFORE_OTHER;
+	return a->asks_lines && a->class_is_newline[class] ? BEFORE_NEWLINE : BEFORE_OTHER;
 }
 
 uint32_t automaton_make_transition(const struct automaton *a, struct automaton_cache *c, uint32_t row, uint32_t class)

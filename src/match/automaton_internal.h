@@ -49,6 +49,8 @@ struct automaton {
 	 */
 	bool *at_start;     /* by instruction: waits at a beginning; false for places */
 	bool starts_assert; /* an assertion does */
+	bool asks_words;    /* some assertion asks whether a byte belongs to a word */
+	bool asks_lines;    /* or begins a line */
 	bool starts_late;   /* a match can begin elsewhere than where the value does */
 	/*
 	 * Bytes with which a match can begin, or before which one ends that has no byte; where the value begins there

@@ -210,6 +210,19 @@ static void find_beginners(struct automaton *a)
 		a->skips[lowered] = !a->for_places && shares[lowered] <= SKIPPING_SHARE_MOST;
 }
 
+/* What came before is told as far as an assertion asks: states that differ in nothing else are one. */
+static void find_questions(struct automaton *a)
+{
+	for (uint32_t i = 0; i < a->instruction_count; i++) {
+		const struct instruction *in = &a->instructions[i];
+		if (in->kind != INSTRUCTION_ASSERT)
+			continue;
+		a->asks_words =
+			a->asks_words || in->operand == PATTERN_WORD_EDGE || in->operand == PATTERN_NO_WORD_EDGE;
+		a->asks_lines = a->asks_lines || in->operand == PATTERN_LINE_START;
+	}
+}
+
 static int prepare(struct automaton *a, struct work *w)
 {
 	size_t instructions = a->instruction_count + 1, contexts = (size_t)BEFORE_COUNT * a->class_count;
@@ -221,6 +234,7 @@ static int prepare(struct automaton *a, struct work *w)
 	    sparse_make(&w->start, instructions) != 0 || sparse_make(&w->now, instructions) != 0 ||
 	    sparse_make(&w->next, instructions) != 0)
 		return -ENOMEM;
+	find_questions(a);
 	find_starts(a, w);
 	if (find_closures(a, w) != 0)
 		return -ENOMEM;

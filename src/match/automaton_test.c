@@ -217,6 +217,24 @@ static void a_bounded_run_makes_few_states(void **state)
 	built_free(&b);
 }
 
+/* Whether a word came before makes no other state where no assertion asks for it; where one does, it must. */
+static void only_what_is_asked_makes_states(void **state)
+{
+	(void)state;
+	static const char *const sources[] = {"^[^;]*;", "\\b[^;]*;", "a[^;]*;"};
+	uint64_t made[3];
+	for (size_t i = 0; i < 3; i++) {
+		struct automaton_builder *builder = builder_made();
+		assert_int_equal(automaton_builder_add(builder, slice_from_string(sources[i]), 0), 0);
+		struct built b = build(builder);
+		assert_int_equal(run(b.automaton, b.cache, SLICE("a one, two + three\n four\n- five six")), 0);
+		assert_int_equal(run(b.automaton, b.cache, SLICE("a one, two + three\n four\n- five; six")), 1);
+		made[i] = automaton_cache_facts(b.cache).states_made;
+		built_free(&b);
+	}
+	assert_true(made[0] < made[1] && made[2] <= made[0]);
+}
+
 /* Side by side each finds what it finds alone, also when some are busy: the others are not disturbed. */
 static void runs_side_by_side_are_as_alone(void **state)
 {
@@ -458,6 +476,7 @@ int main(void)
 		cmocka_unit_test(random_patterns_agree_with_the_regex),
 		cmocka_unit_test(a_full_cache_begins_anew),
 		cmocka_unit_test(a_bounded_run_makes_few_states),
+		cmocka_unit_test(only_what_is_asked_makes_states),
 		cmocka_unit_test(runs_side_by_side_are_as_alone),
 		cmocka_unit_test(long_values_are_as_short_ones),
 		cmocka_unit_test(places_agree_with_the_regex),
