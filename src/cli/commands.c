@@ -5,6 +5,7 @@ extern const struct command allow_command;
 extern const struct command ban_command;
 extern const struct command check_command;
 extern const struct command drill_command;
+extern const struct command edge_command;
 extern const struct command explain_command;
 extern const struct command inspect_command;
 extern const struct command serve_command;
@@ -15,7 +16,7 @@ extern const struct command unban_command;
 extern const struct command watch_command;
 
 const struct command *const commands[] = {
-	&allow_command, &ban_command,    &check_command, &drill_command, &explain_command, &inspect_command,
+	&allow_command, &ban_command,    &check_command, &drill_command, &edge_command, &explain_command, &inspect_command,
 	&serve_command, &status_command, &test_command,  &top_command,   &unban_command,   &watch_command,
 };
 

@@ -1,0 +1,180 @@
+/* Whether an address is banned: the tables of its family, the longest prefixes first, one line each. */
+#ifndef GUIA_EDGE_BAN_H
+#define GUIA_EDGE_BAN_H
+
+#include "packet.h"
+
+/* The strongest ban's word and the bits of its prefix of 128; word 0: none. */
+struct ban {
+	uint64_t word;
+	uint32_t bits;
+};
+
+/*
+ * The rank decides, and of one rank the longest prefix, which comes first. Whether it has expired is asked here, not at
+ * the end: a short one that is over must not hide another.
+ */
+INLINE void ban_add(struct ban *ban, uint64_t word, uint32_t bits, uint32_t now)
+{
+	if (edge_word_expires(word) <= now && edge_word_expires(word) != EDGE_FOR_EVER)
+		return;
+	if (ban->word == 0 || edge_word_rank(word) > edge_word_rank(ban->word))
+		*ban = (struct ban){word, bits};
+}
+
+/* The word in a bucket whose rest of key is `rest`; 0: none. *ret_full: whether all places are taken. */
+INLINE uint64_t bucket_find(const struct edge_bucket *bucket, uint32_t rest, int *ret_full)
+{
+	int full = 1;
+	uint64_t found = 0;
+#pragma unroll
+	for (int i = 0; i < EDGE_BUCKET_WORDS; i++) {
+		uint64_t word = *(const volatile uint64_t *)&bucket->words[i];
+		if (word == 0)
+			full = 0;
+		else if (edge_word_rest(word) == rest)
+			found = word;
+	}
+	*ret_full = full;
+	return found;
+}
+
+INLINE uint64_t v4_find(void *map, uint32_t key, uint32_t bits, uint32_t bucket_bits, uint32_t spill_bits)
+{
+	uint64_t seeds[2];
+	seeds_get(seeds);
+	struct edge_v4_place place = edge_v4_place(edge_mix(key, bits, seeds), bits, bucket_bits, spill_bits);
+	struct edge_bucket *bucket = bpf_map_lookup_elem(map, &place.bucket);
+	int full;
+	if (bucket == 0)
+		return 0;
+	uint64_t word = bucket_find(bucket, place.rest, &full);
+	if (word != 0 || !full)
+		return word;
+	bucket = bpf_map_lookup_elem(map, &place.spill);
+	word = bucket == 0 ? 0 : bucket_find(bucket, place.spill_rest, &full);
+	place.spill++;
+	if (word != 0 || (bucket = bpf_map_lookup_elem(map, &place.spill)) == 0)
+		return word;
+	return bucket_find(bucket, place.spill_rest, &full);
+}
+
+INLINE struct ban v4_ban(uint32_t address, const struct edge_control *known, uint32_t now)
+{
+	struct ban ban = {0};
+	uint32_t zero = 0, network = address >> 16;
+	if (known->bans[EDGE_V4_32] != 0) {
+		uint64_t word = v4_find(&v4_32, address, 32, geometry.v4_32.bucket_bits, geometry.v4_32.spill_bits);
+		if (word != 0)
+			ban_add(&ban, word, 128, now);
+	}
+	struct edge_sum *sums = bpf_map_lookup_elem(&v4_sum, &zero);
+	uint16_t sum = sums == 0 ? 0 : sums->of[network & 0xffff];
+	if ((sum & ~EDGE_SUM_WHOLE) != 0) {
+		uint64_t word =
+			v4_find(&v4_24, address >> 8, 24, geometry.v4_24.bucket_bits, geometry.v4_24.spill_bits);
+		if (word != 0)
+			ban_add(&ban, word, 120, now);
+	}
+	if ((sum & EDGE_SUM_WHOLE) != 0) {
+		uint64_t *word = bpf_map_lookup_elem(&v4_16, &network);
+		if (word != 0 && *word != 0)
+			ban_add(&ban, *word, 112, now);
+	}
+	return ban;
+}
+
+INLINE uint64_t address_bucket_find(uint32_t at, uint64_t high, uint64_t low, int *ret_full)
+{
+	struct edge_128_bucket *bucket = bpf_map_lookup_elem(&v6_128, &at);
+	uint64_t found = 0;
+	*ret_full = bucket != 0;
+	if (bucket == 0)
+		return 0;
+#pragma unroll
+	for (int i = 0; i < EDGE_128_ENTRIES; i++) {
+		uint64_t word = *(volatile uint64_t *)&bucket->entries[i].word;
+		if (word == 0)
+			*ret_full = 0;
+		else if (bucket->entries[i].high == high && bucket->entries[i].low == low)
+			found = word;
+	}
+	return found;
+}
+
+INLINE uint64_t v6_address_find(uint64_t high, uint64_t low)
+{
+	uint64_t seeds[2];
+	int full;
+	seeds_get(seeds);
+	uint64_t hash = edge_hash(high, low, seeds);
+	uint64_t word = address_bucket_find(edge_v6_bucket(hash, geometry.v6_128.bucket_bits), high, low, &full);
+	if (word != 0 || !full)
+		return word;
+	uint32_t spill = edge_v6_spill(hash, geometry.v6_128.bucket_bits, geometry.v6_128.spill_bits);
+	word = address_bucket_find(spill, high, low, &full);
+	return word != 0 ? word : address_bucket_find(spill + 1, high, low, &full);
+}
+
+INLINE uint64_t net_bucket_find(uint32_t at, uint64_t key, uint32_t kind, int *ret_full)
+{
+	struct edge_net_bucket *bucket = bpf_map_lookup_elem(&v6_net, &at);
+	uint64_t found = 0;
+	*ret_full = bucket != 0;
+	if (bucket == 0)
+		return 0;
+#pragma unroll
+	for (int i = 0; i < EDGE_NET_ENTRIES; i++) {
+		uint64_t word = *(volatile uint64_t *)&bucket->entries[i].word;
+		if (word == 0)
+			*ret_full = 0;
+		else if (bucket->entries[i].key == key && edge_word_rest(word) == kind)
+			found = word;
+	}
+	return found;
+}
+
+/* `kind` as in the rest of a word: 0 for a /64, 1 for a /48. */
+INLINE uint64_t v6_net_find(uint64_t key, uint32_t kind)
+{
+	uint64_t seeds[2];
+	int full;
+	seeds_get(seeds);
+	uint64_t hash = edge_hash(key, kind, seeds);
+	uint64_t word = net_bucket_find(edge_v6_bucket(hash, geometry.v6_net.bucket_bits), key, kind, &full);
+	if (word != 0 || !full)
+		return word;
+	uint32_t spill = edge_v6_spill(hash, geometry.v6_net.bucket_bits, geometry.v6_net.spill_bits);
+	word = net_bucket_find(spill, key, kind, &full);
+	return word != 0 ? word : net_bucket_find(spill + 1, key, kind, &full);
+}
+
+INLINE struct ban v6_ban(uint64_t high, uint64_t low, const struct edge_control *known, uint32_t now)
+{
+	struct ban ban = {0};
+	uint64_t word;
+	if (known->bans[EDGE_V6_128] != 0 && (word = v6_address_find(high, low)) != 0)
+		ban_add(&ban, word, 128, now);
+	if (known->bans[EDGE_V6_64] != 0 && (word = v6_net_find(high, 0)) != 0)
+		ban_add(&ban, word, 64, now);
+	if (known->bans[EDGE_V6_48] != 0 && (word = v6_net_find(high & ~(uint64_t)0xffff, 1)) != 0)
+		ban_add(&ban, word, 48, now);
+	return ban;
+}
+
+/* Whether an allowance is stronger than the ban. */
+INLINE int is_allowed(const struct packet *p, const struct ban *ban, uint32_t now)
+{
+	struct edge_allow_key key = {.bits = 128};
+	uint64_t high = bpf_cpu_to_be64(p->from_high);
+	uint64_t low = bpf_cpu_to_be64(p->v6 ? p->from_low : p->from_low | 0xffff00000000);
+	__builtin_memcpy(key.address, &high, 8);
+	__builtin_memcpy(key.address + 8, &low, 8);
+	struct edge_allow *allow = bpf_map_lookup_elem(&allows, &key);
+	if (allow == 0 || (allow->expires <= now && allow->expires != EDGE_FOR_EVER))
+		return 0;
+	uint32_t rank = edge_word_rank(ban->word);
+	return allow->rank > rank || (allow->rank == rank && allow->bits >= ban->bits);
+}
+
+#endif

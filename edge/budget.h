@@ -1,0 +1,65 @@
+/*
+ * Budgets of what can be forged: UDP, fragments, SYNs. A destination (address, port, protocol) has one of its own, so
+ * that a flood of one leaves the others theirs; above them stands one for all, against floods of all ports at once.
+ */
+#ifndef GUIA_EDGE_BUDGET_H
+#define GUIA_EDGE_BUDGET_H
+
+#include "account.h"
+
+/*
+ * A listener takes cookies only when it has lately sent one (the kernel forgets after two minutes), so each
+ * destination's first SYN in this time goes to the kernel whatever else comes.
+ */
+#define SYN_FRESH_NS 20000000000u
+
+/* GCRA: whether one more may pass, and if so it is counted. */
+INLINE int budget_take(const struct edge_budget *budget, uint64_t *spent_ns, uint64_t now_ns)
+{
+	uint64_t from_ns = *spent_ns > now_ns ? *spent_ns : now_ns;
+	if (budget->cost_ns == 0)
+		return 1;
+	if (from_ns - now_ns > budget->room_ns)
+		return 0;
+	*spent_ns = from_ns + budget->cost_ns;
+	return 1;
+}
+
+INLINE uint64_t *slot_of(const struct packet *p)
+{
+	uint64_t seeds[2];
+	seeds_get(seeds);
+	uint64_t where = edge_hash(p->to_high ^ p->protocol, p->to_low, seeds);
+	/* The ports of one address have a slot each, as far as there are so many. */
+	uint32_t at = ((uint32_t)where ^ p->to_port) & (EDGE_SLOTS - 1);
+	at += bpf_get_smp_processor_id() * EDGE_SLOTS;
+	return bpf_map_lookup_elem(&slots, &at);
+}
+
+INLINE int udp_passes(const struct packet *p, const struct round *round)
+{
+	const struct edge_budget *budgets = round->known->budgets;
+	uint64_t *slot = slot_of(p);
+	return slot != 0 && budget_take(&budgets[EDGE_BUDGET_UDP_PORT], slot, round->now_ns) &&
+	       budget_take(&budgets[EDGE_BUDGET_UDP], &round->mine->spent_ns[EDGE_BUDGET_UDP], round->now_ns);
+}
+
+INLINE int fragment_passes(const struct round *round)
+{
+	return budget_take(&round->known->budgets[EDGE_BUDGET_FRAGMENTS], &round->mine->spent_ns[EDGE_BUDGET_FRAGMENTS],
+			   round->now_ns);
+}
+
+INLINE int syn_passes(const struct packet *p, const struct round *round)
+{
+	const struct edge_budget *budgets = round->known->budgets;
+	uint64_t *slot = slot_of(p);
+	if (slot == 0)
+		return 1;
+	int fresh = *slot + SYN_FRESH_NS < round->now_ns;
+	return budget_take(&budgets[EDGE_BUDGET_SYN_PORT], slot, round->now_ns) &&
+	       (budget_take(&budgets[EDGE_BUDGET_SYN], &round->mine->spent_ns[EDGE_BUDGET_SYN], round->now_ns) ||
+		fresh);
+}
+
+#endif

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * The edge: what is done with a packet before the kernel makes anything of it. Who is banned is dropped, unless
+ * somebody allows it; then budgets bound what can be forged, of which no allow list makes an exception. SYNs above
+ * theirs are never dropped: they are answered with the kernel's cookies, or left to it.
+ *
+ * Built with EDGE_BENCH each run takes the next of many sources (source.h), for bench/edge.
+ */
+#include "account.h"
+#include "ban.h"
+#include "budget.h"
+#include "cookie.h"
+#ifdef EDGE_BENCH
+#include "source.h"
+#endif
+
+INLINE int judge_malformed(struct xdp_md *context, const struct round *round)
+{
+	/* A driver may give the first bytes only of a packet in parts: nothing is wrong with that one. */
+	uint32_t seen = (uint32_t)(context->data_end - context->data);
+	uint32_t reason = bpf_xdp_get_buff_len(context) > seen ? EDGE_CLEAN : EDGE_MALFORMED;
+	sample_offer(context, round, reason);
+	return round_end(context, round, reason);
+}
+
+/* Whether a ban holds; *reason is changed where an allowance is stronger. */
+INLINE int is_refused(const struct packet *p, const struct round *round, uint32_t *reason)
+{
+	uint32_t now = (uint32_t)(round->now_ns >> EDGE_TICK_SHIFT);
+	struct ban ban = p->v6 ? v6_ban(p->from_high, p->from_low, round->known, now)
+			       : v4_ban((uint32_t)p->from_low, round->known, now);
+	if (ban.word == 0)
+		return 0;
+	if (round->known->allows != 0 && is_allowed(p, &ban, now)) {
+		*reason = EDGE_ALLOWED;
+		return 0;
+	}
+	uint32_t mitigation = edge_word_mitigation(ban.word);
+	uint64_t *count = bpf_map_lookup_elem(&hits, &mitigation);
+	if (count != 0)
+		(*count)++;
+	*reason = EDGE_BANNED;
+	return 1;
+}
+
+INLINE uint32_t judge_budgets(const struct packet *p, const struct round *round, uint32_t reason)
+{
+	if (p->fragment)
+		return fragment_passes(round) ? reason : EDGE_FRAGMENT_OVER;
+	if (p->protocol == PROTOCOL_UDP)
+		return udp_passes(p, round) ? reason : EDGE_UDP_OVER;
+	if (p->syn && !syn_passes(p, round))
+		return round->known->answers ? EDGE_SYN_ANSWERED : EDGE_SYN_LEFT;
+	return reason;
+}
+
+SEC("xdp.frags")
+int guia_edge(struct xdp_md *context)
+{
+	struct packet p = {0};
+	struct round round;
+	uint32_t reason = EDGE_CLEAN;
+#ifdef EDGE_BENCH
+	source_next(context);
+#endif
+	int parsed = packet_parse(context, &p);
+	if (round_begin(&round) != 0)
+		return XDP_PASS;
+#ifdef EDGE_BENCH
+	if (bench_parse_only)
+		return round_end(context, &round, parsed == PARSED_IP ? EDGE_CLEAN : EDGE_OTHER);
+#endif
+	if (parsed == PARSED_MALFORMED)
+		return judge_malformed(context, &round);
+	if (parsed == PARSED_OTHER)
+		reason = EDGE_OTHER;
+	else if (!is_refused(&p, &round, &reason))
+		reason = judge_budgets(&p, &round, reason);
+	sample_offer(context, &round, reason);
+	if (reason == EDGE_SYN_ANSWERED && syn_answer(context, &p) != 0)
+		reason = EDGE_SYN_LEFT;
+	return round_end(context, &round, reason);
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,106 @@
+#include "edge/ban_table_inside.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+
+static const uint8_t BITS[EDGE_LENGTHS] = {128, 120, 112, 128, 64, 48};
+
+/* The tables one after the other; that of /64 has /48 too. */
+static const enum edge_length TABLES[] = {EDGE_V4_32, EDGE_V4_24, EDGE_V4_16, EDGE_V6_128, EDGE_V6_64};
+enum { TABLE_COUNT = sizeof(TABLES) / sizeof(TABLES[0]) };
+
+static bool is_v4(enum edge_length length)
+{
+	return length <= EDGE_V4_16;
+}
+
+unsigned edge_length_bits(enum edge_length length)
+{
+	return BITS[length];
+}
+
+static uint32_t bits_for(uint64_t elements)
+{
+	uint32_t bits = 1;
+	while (((uint64_t)1 << bits) < elements)
+		bits++;
+	return bits;
+}
+
+static uint32_t within(uint32_t bits, uint32_t least, uint32_t most)
+{
+	return bits < least ? least : bits > most ? most : bits;
+}
+
+struct edge_geometry edge_geometry_make(uint32_t bans)
+{
+	struct hash_key random = hash_key_random();
+	/* Four of eight places taken at most, of IPv6's networks two of four. A word's rest has 20 bits at most. */
+	uint32_t whole = within(bits_for(bans / 4), 12, 24), nets = within(bits_for(bans / 2), 10, 24);
+	return (struct edge_geometry){
+		.v4_32 = {whole, within(whole - 5, 12, 20)},
+		.v4_24 = {within(whole - 2, 10, 20), within(whole - 7, 8, 16)},
+		.v6_128 = {within(nets - 1, 10, 23), within(nets - 3, 8, 22)},
+		.v6_net = {nets, within(nets - 2, 8, 23)},
+		.seeds = {random.k0 | 1, random.k1 | 1},
+	};
+}
+
+static size_t places_of(const struct ban_table *table, enum edge_length length)
+{
+	return is_v4(length) ? v4_table_places(table, length) : v6_table_places(table, length);
+}
+
+/* Where the places of a length's table begin. */
+static size_t first_of(const struct ban_table *table, enum edge_length length)
+{
+	size_t first = 0;
+	for (unsigned i = 0; i < TABLE_COUNT && TABLES[i] < length && TABLES[i] != EDGE_V6_64; i++)
+		first += places_of(table, TABLES[i]);
+	return first;
+}
+
+int ban_table_set(struct ban_table *table, const struct ban_place *ban, uint32_t now_ticks, size_t *ret_at)
+{
+	size_t at = 0;
+	int outcome = is_v4(ban->length) ? v4_table_set(table, ban, now_ticks, &at)
+					 : v6_table_set(table, ban, now_ticks, &at);
+	if (outcome == 0 && ret_at != NULL)
+		*ret_at = first_of(table, ban->length) + at;
+	return outcome;
+}
+
+int ban_table_lift(struct ban_table *table, enum edge_length length, const struct address *address)
+{
+	return is_v4(length) ? v4_table_lift(table, length, address) : v6_table_lift(table, length, address);
+}
+
+uint64_t ban_table_find(const struct ban_table *table, enum edge_length length, const struct address *address)
+{
+	return is_v4(length) ? v4_table_find(table, length, address) : v6_table_find(table, length, address);
+}
+
+size_t ban_table_places(const struct ban_table *table)
+{
+	return first_of(table, EDGE_LENGTHS) + places_of(table, EDGE_V6_64);
+}
+
+bool ban_table_next(const struct ban_table *table, size_t *at, struct ban_place *ret_ban)
+{
+	size_t first = 0;
+	for (unsigned i = 0; i < TABLE_COUNT; i++) {
+		size_t places = places_of(table, TABLES[i]);
+		for (; *at < first + places; (*at)++)
+			if (is_v4(TABLES[i]) ? v4_table_at(table, TABLES[i], *at - first, ret_ban)
+					     : v6_table_at(table, TABLES[i], *at - first, ret_ban))
+				return true;
+		first += places;
+	}
+	return false;
+}
+
+void ban_table_mend(struct ban_table *table)
+{
+	v4_table_mend(table);
+	v6_table_mend(table);
+}

@@ -1,0 +1,66 @@
+/*
+ * The edge's pinned maps in the hands of a process: whoever owns the pins may use them, and needs no capability for it.
+ * They outlive the process; the next one adopts them as they are, and what a kill left half done is mended.
+ */
+#ifndef GUIA_EDGE_EDGE_H
+#define GUIA_EDGE_EDGE_H
+
+#include "edge/ban_table.h"
+
+#define EDGE_DIRECTORY "/sys/fs/bpf/guia"
+
+enum edge_map {
+#define EDGE_MAP_SYMBOL(name) EDGE_MAP_##name,
+	EDGE_MAPS(EDGE_MAP_SYMBOL) EDGE_MAP_COUNT,
+};
+
+enum {
+	EDGE_FOREIGN = 1, /* what is pinned there is another version's, or not an edge */
+	EDGE_RETIRED = 2, /* it is being detached */
+};
+
+struct edge {
+	int fds[EDGE_MAP_COUNT];
+	void *mapped[EDGE_MAP_COUNT]; /* NULL: that kind is not mapped */
+	size_t mapped_bytes[EDGE_MAP_COUNT];
+	struct ban_table table;
+};
+
+extern const char *const edge_map_names[EDGE_MAP_COUNT];
+
+/* 0, EDGE_FOREIGN, EDGE_RETIRED, -ENOENT: there is no edge; -EACCES: it is another's; -errno. */
+int edge_adopt(const char *directory, struct edge *ret_edge);
+/* A closed one is allowed. */
+void edge_close(struct edge *edge);
+
+/* From file descriptors that the edge then owns, for the loader and for tests. As edge_adopt(), and closes on failure.
+ */
+int edge_map(const int fds[EDGE_MAP_COUNT], struct edge *ret_edge);
+
+/* Whether it has been detached: then let go of it, for its maps live as long as anybody has them. */
+bool edge_is_retired(const struct edge *edge);
+
+/* CLOCK_BOOTTIME, in the ticks of words. */
+uint32_t edge_now_ticks(void);
+
+/* So many in a second, so many at once, on each processor; `per_s` 0: no bound. */
+struct edge_budget edge_budget_make(uint32_t per_s, uint32_t burst);
+
+struct edge_counts {
+	uint64_t packets[EDGE_REASONS];
+	uint64_t bytes[EDGE_REASONS];
+};
+
+extern const char *const edge_reason_texts[EDGE_REASONS];
+
+/* Sums over processors since the attachment. 0 or -errno. */
+int edge_count(const struct edge *edge, struct edge_counts *ret_counts);
+
+/* The counter for a mitigation, found or taken; 0, which counts for all others, where all are taken. `id` is not 0. */
+uint32_t edge_mitigation(struct edge *edge, uint32_t id);
+/* It is over: the counter is another's to take. Its bans are to be lifted first. */
+void edge_mitigation_release(struct edge *edge, uint32_t id);
+/* Packets that bans of this mitigation dropped. 0, -ENOENT when it has no counter, or -errno. */
+int edge_mitigation_hits(const struct edge *edge, uint32_t id, uint64_t *ret_hits);
+
+#endif

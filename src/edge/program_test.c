@@ -1,0 +1,385 @@
+/* The compiled program, run by the kernel on packets that are data. Skipped where BPF is not allowed. */
+#include "edge/bans.h"
+#include "edge/loader_inside.h"
+
+#include "base/error.h"
+#include "base/test.h"
+#include "base/test_cases.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+enum { FRAME_MOST = 2048, HOUR_MS = 3600 * 1000 };
+
+static struct loaded loaded;
+static struct edge edge;
+
+static uint64_t now_ms(void)
+{
+	return ((uint64_t)edge_now_ticks() << EDGE_TICK_SHIFT) / 1000000;
+}
+
+/* Skips the test where there is no BPF. */
+static void begin(const struct edge_limits limits[EDGE_BUDGETS])
+{
+	struct edge_options options = {.bans = 10000, .samples_per_s = 1000};
+	struct buffer told = buffer_make(NULL);
+	memcpy(options.limits, limits, sizeof(options.limits));
+	libbpf_set_print(NULL);
+	int outcome = loader_load(&options, &told, &loaded);
+	buffer_byte(&told, 0);
+	if (outcome == EDGE_NOT_BUILT || (outcome != 0 && strstr((char *)told.ptr, strerror(EPERM)) != NULL)) {
+		print_message("# SKIP %s", (char *)told.ptr);
+		skip();
+	}
+	if (outcome != 0)
+		fail_msg("%s", (char *)told.ptr);
+	assert_int_equal(edge_map(loaded.fds, &edge), 0);
+	buffer_free(&told);
+}
+
+static void end(void)
+{
+	edge_close(&edge);
+	close(loaded.program);
+}
+
+static int try_say(const char *text, enum ban_kind kind, enum ban_rank rank, uint64_t expires_ms, uint32_t id)
+{
+	struct prefix prefix;
+	assert_true(prefix_parse(slice_from_string(text), &prefix));
+	const struct ban_entry entry = {prefix.address, expires_ms, id, prefix.bits, (uint8_t)kind, (uint8_t)rank, 0};
+	return edge_say(&edge, &entry, now_ms());
+}
+
+static void say_hour(const char *text, enum ban_kind kind, enum ban_rank rank, uint32_t id)
+{
+	assert_int_equal(try_say(text, kind, rank, now_ms() + HOUR_MS, id), 0);
+}
+
+struct ran {
+	uint32_t action;
+	uint32_t bytes;
+	uint8_t frame[FRAME_MOST];
+	enum edge_reason reason;
+};
+
+static struct ran run(struct slice frame)
+{
+	struct ran ran = {0};
+	struct edge_counts before, after;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.ptr, .data_size_in = (uint32_t)frame.len,
+		    .data_out = ran.frame, .data_size_out = sizeof(ran.frame), .repeat = 1);
+	unsigned counted = 0;
+	assert_int_equal(edge_count(&edge, &before), 0);
+	assert_int_equal(bpf_prog_test_run_opts(loaded.program, &options), 0);
+	assert_int_equal(edge_count(&edge, &after), 0);
+	ran.action = options.retval;
+	ran.bytes = options.data_size_out;
+	for (unsigned reason = 0; reason < EDGE_REASONS; reason++)
+		if (after.packets[reason] != before.packets[reason]) {
+			ran.reason = (enum edge_reason)reason;
+			counted += (unsigned)(after.packets[reason] - before.packets[reason]);
+		}
+	assert_int_equal(counted, 1);
+	assert_int_equal(ran.action, ran.reason >= EDGE_FIRST_ANSWER ? XDP_TX
+				     : ran.reason >= EDGE_FIRST_DROP ? XDP_DROP
+								     : XDP_PASS);
+	return ran;
+}
+
+static struct slice unhex(struct slice text, uint8_t bytes[FRAME_MOST])
+{
+	assert_true(text.len % 2 == 0 && text.len / 2 <= FRAME_MOST);
+	for (size_t i = 0; i < text.len / 2; i++) {
+		int high = byte_hex_value(text.ptr[2 * i]), low = byte_hex_value(text.ptr[2 * i + 1]);
+		assert_true(high >= 0 && low >= 0);
+		bytes[i] = (uint8_t)(high << 4 | low);
+	}
+	return slice_make(bytes, text.len / 2);
+}
+
+static void say_those_of_the_cases(void)
+{
+	say_hour("192.0.2.7", BAN_REFUSE, BAN_AUTOMATIC, 11);
+	say_hour("198.51.100.0/24", BAN_REFUSE, BAN_AUTOMATIC, 12);
+	say_hour("198.51.100.128/25", BAN_ALLOW, BAN_LISTED, 0);
+	say_hour("198.51.100.200", BAN_REFUSE, BAN_BY_PERSON, 13);
+	say_hour("100.70.0.0/16", BAN_REFUSE, BAN_AUTOMATIC, 14);
+	say_hour("100.64.16.0/20", BAN_REFUSE, BAN_AUTOMATIC, 15);
+	say_hour("192.0.2.64/30", BAN_REFUSE, BAN_AUTOMATIC, 16);
+	say_hour("2001:db8::7", BAN_REFUSE, BAN_AUTOMATIC, 17);
+	say_hour("2001:db8:0:5::/64", BAN_REFUSE, BAN_AUTOMATIC, 18);
+	say_hour("2001:db8:9::/48", BAN_REFUSE, BAN_AUTOMATIC, 19);
+	say_hour("2001:db8:9:42::/64", BAN_ALLOW, BAN_LISTED, 0);
+	say_hour("2001:db8:7:1200::/56", BAN_REFUSE, BAN_AUTOMATIC, 20);
+	/* Nothing is left of what was lifted, and what has ended does not begin. */
+	say_hour("192.0.2.1", BAN_REFUSE, BAN_AUTOMATIC, 21);
+	assert_int_equal(try_say("192.0.2.1", BAN_LIFTED, BAN_AUTOMATIC, 0, 21), 0);
+	assert_int_equal(try_say("192.0.2.6", BAN_REFUSE, BAN_AUTOMATIC, now_ms() - 1000, 22), EDGE_ABSENT);
+}
+
+static const struct edge_limits UNBOUND[EDGE_BUDGETS] = {{0}};
+
+static void packets_go_where_they_should(void **state)
+{
+	(void)state;
+	struct test_cases cases;
+	struct test_case one;
+	begin(UNBOUND);
+	say_those_of_the_cases();
+	test_cases_open(&cases, "tests/data/edge/packets.cases");
+	while (test_cases_next(&cases, &one)) {
+		uint8_t bytes[FRAME_MOST];
+		struct slice frame = unhex(one.column[2], bytes);
+		const char *reason = edge_reason_texts[run(frame).reason];
+		if (!slice_equal(one.column[1], slice_from_string(reason)))
+			fail_msg("line %u: %.*s: %s", one.line, SLICE_ARG(one.column[0]), reason);
+	}
+	test_cases_close(&cases);
+	end();
+}
+
+/* However short, and with any one byte another, a packet is passed or dropped, counted once, and the kernel goes on. */
+static void packets_cut_and_damaged(void **state)
+{
+	(void)state;
+	struct test_cases cases;
+	struct test_case one;
+	begin(UNBOUND);
+	say_those_of_the_cases();
+	test_cases_open(&cases, "tests/data/edge/packets.cases");
+	while (test_cases_next(&cases, &one)) {
+		uint8_t bytes[FRAME_MOST];
+		struct slice frame = unhex(one.column[2], bytes);
+		for (size_t length = 14; length < frame.len; length++)
+			run(slice_make(bytes, length));
+		for (size_t at = 12; at < frame.len && at < 80; at++) {
+			uint8_t was = bytes[at];
+			bytes[at] = (uint8_t)(was ^ (1 << at % 8));
+			run(frame);
+			bytes[at] = 0xff;
+			run(frame);
+			bytes[at] = was;
+		}
+	}
+	test_cases_close(&cases);
+	end();
+}
+
+static struct slice frame_of(const char *hex, uint8_t bytes[FRAME_MOST])
+{
+	return unhex(slice_from_string(hex), bytes);
+}
+
+#define ETHERNET "020000000001020000000002"
+static const char SYN[] = ETHERNET "0800"
+				   "4500002c00010000400600000a000001cb007101"
+				   "9c4001bb0000000100000000600204000000000002040578";
+static const char SYN6[] = ETHERNET "81000005"
+				    "86dd"
+				    "60000000001806402001"
+				    "0db80001000000000000000000012001"
+				    "0db8ffff00000000000000000001"
+				    "9c4001bb0000000100000000600204000000000002040578";
+static const char DATAGRAM[] = ETHERNET "0800"
+					"4500002400010000401100000a000001cb007101"
+					"0035270f00100000"
+					"0000000000000000";
+static const char FRAGMENT[] = ETHERNET "0800"
+					"4500002400010064401100000a000001cb007101"
+					"0035270f00100000"
+					"0000000000000000";
+
+static unsigned count_of(struct slice frame, unsigned times, enum edge_reason reason)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < times; i++)
+		count += run(frame).reason == reason;
+	return count;
+}
+
+/* A budget's first packets pass, and an allowance makes no difference: sources can be forged. */
+static void budgets_hold_also_for_the_allowed(void **state)
+{
+	(void)state;
+	static const struct edge_limits limits[EDGE_BUDGETS] = {
+		[EDGE_BUDGET_UDP] = {1, 100},
+		[EDGE_BUDGET_UDP_PORT] = {1, 5},
+		[EDGE_BUDGET_FRAGMENTS] = {1, 3},
+	};
+	uint8_t bytes[FRAME_MOST];
+	begin(limits);
+	say_hour("10.0.0.1", BAN_ALLOW, BAN_BY_PERSON, 0);
+	assert_in_range(count_of(frame_of(DATAGRAM, bytes), 100, EDGE_UDP_OVER), 80, 95);
+	struct slice other = frame_of(DATAGRAM, bytes);
+	bytes[36] = 0x11; /* another port is not the flooded one */
+	assert_int_equal(run(other).reason, EDGE_CLEAN);
+	assert_in_range(count_of(frame_of(FRAGMENT, bytes), 100, EDGE_FRAGMENT_OVER), 80, 97);
+	end();
+}
+
+static uint32_t sum_of(const uint8_t *bytes, size_t count, uint32_t sum)
+{
+	for (size_t i = 0; i < count; i += 2)
+		sum += (uint32_t)bytes[i] << 8 | bytes[i + 1];
+	return sum;
+}
+
+static uint16_t folded(uint32_t sum)
+{
+	while (sum >> 16 != 0)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+static void check_answer(const struct ran *ran, const uint8_t *asked, size_t ip_at, size_t ip_bytes,
+			 size_t addresses_at)
+{
+	const uint8_t *ip = ran->frame + ip_at, *tcp = ip + ip_bytes;
+	size_t each = ip_bytes == 20 ? 4 : 16;
+	assert_int_equal(ran->bytes, ip_at + ip_bytes + 24);
+	assert_memory_equal(ran->frame, asked + 6, 6);
+	assert_memory_equal(ran->frame + 6, asked, 6);
+	assert_memory_equal(ran->frame + 12, asked + 12, ip_at - 12);
+	assert_memory_equal(ip + addresses_at, asked + ip_at + addresses_at + each, each);
+	assert_memory_equal(ip + addresses_at + each, asked + ip_at + addresses_at, each);
+	assert_memory_equal(tcp, "\x01\xbb\x9c\x40", 4);
+	assert_memory_equal(tcp + 8, "\0\0\0\2", 4);
+	assert_int_equal(tcp[12] >> 4, 6);
+	assert_int_equal(tcp[13], 0x12);
+	if (ip_bytes == 20)
+		assert_int_equal(folded(sum_of(ip, 20, 0)), 0xffff);
+	assert_int_equal(folded(sum_of(tcp, 24, sum_of(ip + addresses_at, each * 2, 6 + 24))), 0xffff);
+}
+
+static void syns_above_the_budget_are_answered(void **state)
+{
+	(void)state;
+	static const struct edge_limits limits[EDGE_BUDGETS] = {[EDGE_BUDGET_SYN_PORT] = {1, 4}};
+	static const char *const frames[] = {SYN, SYN6};
+	begin(limits);
+	for (unsigned i = 0; i < 2; i++) {
+		uint8_t bytes[FRAME_MOST];
+		struct slice frame = frame_of(frames[i], bytes);
+		edge.table.control->answers = 0;
+		assert_in_range(count_of(frame, 50, EDGE_SYN_LEFT), 40, 46);
+		assert_int_equal(count_of(frame, 20, EDGE_SYN_LEFT), 20);
+		edge.table.control->answers = 1;
+		struct ran ran = run(frame);
+		assert_int_equal(ran.reason, EDGE_SYN_ANSWERED);
+		if (i == 0)
+			check_answer(&ran, bytes, 14, 20, 12);
+		else
+			check_answer(&ran, bytes, 18, 40, 8);
+	}
+	end();
+}
+
+/* Above the budget of all ports, each destination's first SYN still goes to the kernel, whose cookies depend on it. */
+static void a_quiet_listener_gets_its_first_syn(void **state)
+{
+	(void)state;
+	static const struct edge_limits limits[EDGE_BUDGETS] = {
+		[EDGE_BUDGET_SYN] = {1, 2}, [EDGE_BUDGET_SYN_PORT] = {100, 100}};
+	uint8_t bytes[FRAME_MOST];
+	begin(limits);
+	struct slice frame = frame_of(SYN, bytes);
+	assert_in_range(count_of(frame, 20, EDGE_SYN_LEFT), 15, 18);
+	bytes[36] = 0x50; /* another port */
+	assert_int_equal(run(frame).reason, EDGE_CLEAN);
+	assert_int_equal(run(frame).reason, EDGE_SYN_LEFT);
+	end();
+}
+
+static void hits_are_counted_by_mitigation(void **state)
+{
+	(void)state;
+	uint8_t bytes[FRAME_MOST];
+	uint64_t hits = 0;
+	begin(UNBOUND);
+	say_hour("10.0.0.0/24", BAN_REFUSE, BAN_AUTOMATIC, 70000);
+	assert_int_equal(count_of(frame_of(DATAGRAM, bytes), 7, EDGE_BANNED), 7);
+	assert_int_equal(edge_mitigation_hits(&edge, 70000, &hits), 0);
+	assert_int_equal(hits, 7);
+	assert_int_equal(edge_mitigation_hits(&edge, 70001, &hits), -ENOENT);
+	end();
+}
+
+static void bans_end_by_themselves(void **state)
+{
+	(void)state;
+	uint8_t bytes[FRAME_MOST];
+	begin(UNBOUND);
+	assert_int_equal(try_say("10.0.0.1", BAN_REFUSE, BAN_AUTOMATIC, now_ms() + 2000, 5), 0);
+	struct slice frame = frame_of(DATAGRAM, bytes);
+	assert_int_equal(run(frame).reason, EDGE_BANNED);
+	uint32_t end_ticks = edge_now_ticks() + (2000 * 1000000ull >> EDGE_TICK_SHIFT) + 2;
+	while (edge_now_ticks() < end_ticks)
+		usleep(50000);
+	assert_int_equal(run(frame).reason, EDGE_CLEAN);
+	end();
+}
+
+static void ranks_and_widths(void **state)
+{
+	(void)state;
+	begin(UNBOUND);
+	say_hour("10.0.0.1", BAN_REFUSE, BAN_BY_PERSON, 1);
+	assert_int_equal(try_say("10.0.0.1", BAN_REFUSE, BAN_AUTOMATIC, BAN_FOR_EVER, 2), EDGE_STRONGER);
+	assert_int_equal(try_say("10.0.0.1", BAN_LIFTED, BAN_AUTOMATIC, 0, 2), EDGE_ABSENT);
+	assert_int_equal(try_say("10.0.0.1", BAN_LIFTED, BAN_BY_PERSON, 0, 1), 0);
+	assert_int_equal(try_say("10.0.0.0/7", BAN_REFUSE, BAN_BY_PERSON, BAN_FOR_EVER, 1), EDGE_TOO_WIDE);
+	assert_int_equal(try_say("2001:db8::/32", BAN_REFUSE, BAN_BY_PERSON, BAN_FOR_EVER, 1), EDGE_TOO_WIDE);
+	say_hour("2001:db8::/32", BAN_ALLOW, BAN_LISTED, 0);
+	assert_int_equal(edge.table.control->allows, 1);
+	assert_int_equal(try_say("2001:db8::/32", BAN_LIFTED, BAN_LISTED, 0, 0), 0);
+	assert_int_equal(edge.table.control->allows, 0);
+	end();
+}
+
+static struct ban_entry entry_of(const char *text, enum ban_kind kind, enum ban_rank rank, uint32_t id)
+{
+	struct prefix p;
+	assert_true(prefix_parse(slice_from_string(text), &p));
+	return (struct ban_entry){p.address, BAN_FOR_EVER, id, p.bits, (uint8_t)kind, (uint8_t)rank, 0};
+}
+
+/* Whoever adopts the edge says all that its book has: what else stood there is gone, what it has stands. */
+static void takes_what_an_image_says(void **state)
+{
+	(void)state;
+	const struct ban_entry entries[] = {
+		entry_of("10.0.0.1", BAN_REFUSE, BAN_AUTOMATIC, 3),
+		entry_of("10.0.0.1", BAN_REFUSE, BAN_BY_PERSON, 4),
+		entry_of("10.1.0.0/16", BAN_REFUSE, BAN_AUTOMATIC, 3),
+		entry_of("10.1.2.0/24", BAN_ALLOW, BAN_LISTED, 0),
+		entry_of("10.0.0.0/7", BAN_REFUSE, BAN_BY_PERSON, 4),
+	};
+	const struct ban_version version = {.generation = 1, .boot = "this boot"};
+	struct buffer bytes = buffer_make(NULL);
+	struct ban_image image;
+	size_t refused = 0;
+	begin(UNBOUND);
+	say_those_of_the_cases();
+	assert_int_equal(ban_image_build(entries, 5, &version, &bytes), 0);
+	assert_int_equal(ban_image_check(buffer_slice(&bytes), version.boot, &image), BAN_GOOD);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(edge_take(&edge, &image, now_ms(), &refused), 0);
+		assert_int_equal(refused, 1);
+		const uint32_t bans[EDGE_LENGTHS] = {[EDGE_V4_32] = 1, [EDGE_V4_16] = 1};
+		assert_memory_equal(edge.table.control->bans, bans, sizeof(bans));
+		assert_int_equal(edge.table.control->allows, 1);
+		uint64_t word = ban_table_find(&edge.table, EDGE_V4_32, &entries[0].address);
+		assert_int_equal(edge_word_rank(word), BAN_BY_PERSON);
+	}
+	buffer_free(&bytes);
+	end();
+}
+
+TEST_MAIN(cmocka_unit_test(packets_go_where_they_should), cmocka_unit_test(packets_cut_and_damaged),
+	  cmocka_unit_test(budgets_hold_also_for_the_allowed), cmocka_unit_test(syns_above_the_budget_are_answered),
+	  cmocka_unit_test(a_quiet_listener_gets_its_first_syn), cmocka_unit_test(hits_are_counted_by_mitigation),
+	  cmocka_unit_test(bans_end_by_themselves), cmocka_unit_test(ranks_and_widths),
+	  cmocka_unit_test(takes_what_an_image_says))

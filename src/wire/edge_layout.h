@@ -1,0 +1,271 @@
+/*
+ * The layout of the edge's maps, shared by the XDP program (edge/) and its user side (src/edge/): numbers only, no
+ * libc, so that both compilers take it.
+ *
+ *   control    what the maps are, budgets, what there is of each kind; one element, mapped by both sides
+ *   v4_32      exact bans of IPv4 addresses: buckets of one cache line, eight words
+ *   v4_24      the same of IPv4 networks /24; v4_sum says whether it need be asked
+ *   v4_16      a word for each IPv4 network /16
+ *   v4_sum     for each /16: whether it is banned, and how many of its /24
+ *   v6_128     bans of IPv6 addresses, two a line
+ *   v6_net     bans of IPv6 networks /64 and /48, four a line
+ *   allows     prefixes of any length that are allowed; asked only when a ban was found
+ *   processor  per processor: counters of reasons, total budgets, the clock
+ *   slots      per processor: budgets of destinations
+ *   hits       per processor: packets that each mitigation dropped
+ *   samples    heads of packets, a ring buffer
+ *
+ * A key of an IPv4 table is mixed by a bijection of its bits, seeded at attachment; its upper bits name the bucket and
+ * only the rest is stored, so that a word of eight bytes holds an exact key, and is changed by one store. A ban whose
+ * bucket is full lies in the spill behind the buckets, in the two buckets that the lower bits of its own name; they are
+ * asked only when a bucket is full, so user space leaves no place free in a bucket that has spilled. IPv6's entries
+ * have a key beside their word: the word is cleared first and written last.
+ */
+#ifndef GUIA_WIRE_EDGE_LAYOUT_H
+#define GUIA_WIRE_EDGE_LAYOUT_H
+
+#include <stdint.h>
+
+#define EDGE_MAGIC "guiaEDG" /* eight bytes with the NUL */
+
+enum {
+	EDGE_VERSION = 1,
+
+	EDGE_MITIGATION_BITS = 12,
+	EDGE_MITIGATIONS = 1 << EDGE_MITIGATION_BITS, /* counted apart; 0 has all the rest */
+	EDGE_REST_BITS = 20,
+	EDGE_TICK_SHIFT = 28, /* ends of bans are in ticks of 2^28 ns, a quarter of a second */
+	EDGE_BUCKET_WORDS = 8,
+	EDGE_128_ENTRIES = 2,
+	EDGE_NET_ENTRIES = 4,
+	EDGE_SPILL_BUCKETS = 2,
+	EDGE_ALLOWS = 1 << 16,
+
+	EDGE_SLOTS = 1 << 14, /* a processor's, of destinations and ports by hash */
+	EDGE_SAMPLE_BYTES = 128,
+	EDGE_RING_BYTES = 1 << 18,
+};
+
+/* The maps by name, under which they are pinned too. */
+#define EDGE_MAPS(X)                                                                                                   \
+	X(control)                                                                                                     \
+	X(v4_32) X(v4_24) X(v4_16) X(v4_sum) X(v6_128) X(v6_net) X(processor) X(slots) X(hits) X(allows) X(samples)
+
+/* Why a packet went the way it went: the symbol, and its text. What is done with it follows from the table it is in. */
+#define EDGE_PASSING(X)                                                                                                \
+	X(EDGE_OTHER, "not IP")                                                                                        \
+	X(EDGE_CLEAN, "passed")                                                                                        \
+	X(EDGE_ALLOWED, "allowed in spite of a ban")                                                                   \
+	X(EDGE_SYN_LEFT, "SYN above the budget, left to the kernel")
+#define EDGE_DROPPING(X)                                                                                               \
+	X(EDGE_BANNED, "banned")                                                                                       \
+	X(EDGE_MALFORMED, "malformed")                                                                                 \
+	X(EDGE_UDP_OVER, "UDP above the budget")                                                                       \
+	X(EDGE_FRAGMENT_OVER, "fragment above the budget")
+#define EDGE_ANSWERING(X) X(EDGE_SYN_ANSWERED, "SYN above the budget, answered with a cookie")
+
+#define EDGE_SYMBOL(symbol, text) symbol,
+enum edge_reason {
+	EDGE_PASSING(EDGE_SYMBOL) EDGE_DROPPING(EDGE_SYMBOL) EDGE_ANSWERING(EDGE_SYMBOL) EDGE_REASONS,
+	EDGE_FIRST_DROP = EDGE_BANNED,
+	EDGE_FIRST_ANSWER = EDGE_SYN_ANSWERED,
+};
+
+/* The lengths of prefixes that have a table. */
+enum edge_length {
+	EDGE_V4_32,
+	EDGE_V4_24,
+	EDGE_V4_16,
+	EDGE_V6_128,
+	EDGE_V6_64,
+	EDGE_V6_48,
+	EDGE_LENGTHS,
+};
+
+/*
+ * A ban's word; 0 is a free place.
+ *     bits 0 to 29    when it ends, in ticks of CLOCK_BOOTTIME; EDGE_FOR_EVER: never
+ *          30 to 41   whose hits it counts
+ *          42, 43     rank: an allowance of a higher rank, or of the same and not shorter, is stronger
+ *          44 to 63   the rest of the key; of v6_net 0 for a /64 and 1 for a /48
+ */
+#define EDGE_FOR_EVER 0x3fffffffu
+
+static inline uint64_t edge_word(uint32_t expires, uint32_t mitigation, uint32_t rank, uint32_t rest)
+{
+	return expires | (uint64_t)mitigation << 30 | (uint64_t)rank << 42 | (uint64_t)rest << 44;
+}
+
+static inline uint32_t edge_word_expires(uint64_t word)
+{
+	return (uint32_t)word & EDGE_FOR_EVER;
+}
+
+static inline uint32_t edge_word_mitigation(uint64_t word)
+{
+	return (uint32_t)(word >> 30) & (EDGE_MITIGATIONS - 1);
+}
+
+static inline uint32_t edge_word_rank(uint64_t word)
+{
+	return (uint32_t)(word >> 42) & 3;
+}
+
+static inline uint32_t edge_word_rest(uint64_t word)
+{
+	return (uint32_t)(word >> 44);
+}
+
+/* v4_sum: the count of banned /24, and whether the /16 itself is. */
+#define EDGE_SUM_WHOLE 0x8000u
+
+struct edge_sum {
+	uint16_t of[1 << 16];
+};
+
+struct edge_bucket {
+	uint64_t words[EDGE_BUCKET_WORDS];
+};
+
+struct edge_128 {
+	uint64_t high, low, word;
+};
+
+struct edge_128_bucket {
+	struct edge_128 entries[EDGE_128_ENTRIES];
+	uint64_t zero[2];
+};
+
+struct edge_net {
+	uint64_t key;
+	uint64_t word;
+};
+
+struct edge_net_bucket {
+	struct edge_net entries[EDGE_NET_ENTRIES];
+};
+
+/* Of a table: 1 << bucket_bits buckets, and 1 << spill_bits pairs of them behind. */
+struct edge_shape {
+	uint32_t bucket_bits;
+	uint32_t spill_bits;
+};
+
+struct edge_geometry {
+	struct edge_shape v4_32, v4_24, v6_128, v6_net;
+	uint64_t seeds[2]; /* odd */
+};
+
+/* What may pass, by GCRA: a packet costs `cost_ns` of the time until now, `room_ns` of it may be spent ahead. */
+struct edge_budget {
+	uint64_t cost_ns; /* 0: no bound */
+	uint64_t room_ns;
+};
+
+/* Each is a processor's. */
+enum edge_budget_kind {
+	EDGE_BUDGET_SYN,       /* all SYNs */
+	EDGE_BUDGET_SYN_PORT,  /* those to one address and port */
+	EDGE_BUDGET_UDP,       /* all UDP */
+	EDGE_BUDGET_UDP_PORT,  /* that to one address and port */
+	EDGE_BUDGET_FRAGMENTS, /* of datagrams of any protocol */
+	EDGE_BUDGETS,
+};
+
+struct edge_control {
+	char magic[8];
+	uint32_t version;
+	uint32_t bytes; /* of this struct */
+	struct edge_geometry geometry;
+	uint32_t processors;
+	uint32_t answers; /* whether SYNs above the budget are answered with the kernel's cookies */
+	uint32_t retired; /* set when the edge is detached: whoever has it mapped lets go */
+	uint32_t allows;  /* entries */
+	uint32_t bans[EDGE_LENGTHS];
+	uint64_t sample_ns; /* between two samples of one kind on one processor; 0: none */
+	struct edge_budget budgets[EDGE_BUDGETS];
+	uint32_t mitigations[EDGE_MITIGATIONS]; /* the id whose hits a counter has; 0: a free one */
+};
+
+/* The key of `allows`, an LPM trie's: IPv4 as IPv4-mapped. */
+struct edge_allow_key {
+	uint32_t bits;
+	uint8_t address[16];
+};
+
+struct edge_allow {
+	uint32_t expires; /* as in a word */
+	uint8_t rank;
+	uint8_t bits;
+	uint8_t zero[2];
+};
+
+struct edge_processor {
+	uint64_t counters[EDGE_REASONS];
+	uint64_t bytes[EDGE_REASONS];
+	uint64_t spent_ns[EDGE_BUDGETS]; /* GCRA's theoretical arrival times; of those kinds that have no slots */
+	uint64_t sampled_ns[2];          /* when the last was taken: passed, dropped */
+	uint64_t clock_ns;               /* when `ahead_ns` was taken, by the coarse clock */
+	uint64_t ahead_ns;               /* of CLOCK_BOOTTIME before the coarse monotonic clock */
+};
+
+/* A sampled packet. Its source may be forged: nothing may be banned for what is in here. */
+struct edge_sample {
+	uint64_t time_ns; /* CLOCK_BOOTTIME, to a clock tick */
+	uint32_t interface;
+	uint32_t packet_bytes;
+	uint16_t head_bytes;
+	uint8_t reason;
+	uint8_t zero[5];
+	uint8_t head[EDGE_SAMPLE_BYTES]; /* from the Ethernet header on */
+};
+
+/* A bijection of keys of `bits` bits, 32 at most. */
+static inline uint32_t edge_mix(uint32_t key, uint32_t bits, const uint64_t seeds[2])
+{
+	uint32_t mask = bits == 32 ? ~0u : (1u << bits) - 1, half = bits / 2;
+	key = key * (uint32_t)seeds[0] & mask;
+	key ^= key >> half;
+	key = key * (uint32_t)seeds[1] & mask;
+	return key ^ key >> half;
+}
+
+static inline uint64_t edge_hash(uint64_t high, uint64_t low, const uint64_t seeds[2])
+{
+	uint64_t x = (high ^ seeds[0]) * 0x9e3779b97f4a7c15u;
+	x = ((x ^ x >> 32) + low) * seeds[1];
+	x = (x ^ x >> 29) * 0xbf58476d1ce4e5b9u;
+	return x ^ x >> 32;
+}
+
+/* Where a mixed key of `bits` bits may lie, and what is stored of it there. */
+struct edge_v4_place {
+	uint32_t bucket, rest;
+	uint32_t spill, spill_rest;
+};
+
+static inline struct edge_v4_place edge_v4_place(uint32_t mixed, uint32_t bits, uint32_t bucket_bits,
+						 uint32_t spill_bits)
+{
+	uint32_t low_bits = bits - bucket_bits, bucket = mixed >> low_bits;
+	uint32_t low = mixed & ((1u << low_bits) - 1);
+	return (struct edge_v4_place){
+		.bucket = bucket,
+		.rest = low,
+		.spill = (1u << bucket_bits) + EDGE_SPILL_BUCKETS * (bucket & ((1u << spill_bits) - 1)),
+		.spill_rest = bucket >> spill_bits << low_bits | low,
+	};
+}
+
+static inline uint32_t edge_v6_bucket(uint64_t hash, uint32_t bucket_bits)
+{
+	return (uint32_t)(hash >> (64 - bucket_bits));
+}
+
+static inline uint32_t edge_v6_spill(uint64_t hash, uint32_t bucket_bits, uint32_t spill_bits)
+{
+	uint32_t spill = edge_v6_bucket(hash, bucket_bits) & ((1u << spill_bits) - 1);
+	return (1u << bucket_bits) + EDGE_SPILL_BUCKETS * spill;
+}
+
+#endif
