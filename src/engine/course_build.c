@@ -25,6 +25,7 @@ static int add_rule(struct course_builder *b, const struct rule *head, size_t pl
 		return r;
 	if (answer != COURSE_UNKNOWN)
 		b->settled[b->phase][place / 8] |= (uint8_t)(1u << place % 8);
+	b->never_matches[place] = answer == COURSE_NO;
 	if (answer == COURSE_NO)
 		return course_settle(b, head, place);
 	if (answer == COURSE_UNKNOWN || course_jumps_twice(head) || !course_leaves_variables_only(b, head, place))
@@ -51,8 +52,31 @@ static int count_operators(struct course_builder *b, struct course *course)
 	return 0;
 }
 
+/*
+ * Whether the next rule behind a step that asks is one that never matches, and forgets what was matched: nothing stands
+ * in between that could lead elsewhere, look at it, or take that rule away.
+ */
+static bool is_forgotten_at_once(const struct course_builder *b, const struct course_step *step)
+{
+	const struct rule *const *rules = b->plan->ruleset->phases[b->phase].rules;
+	size_t place = step->jump_place == UINT32_MAX ? (size_t)step->place + 1 : step->jump_place;
+	while (place < b->plan->ruleset->phases[b->phase].count && rules[place]->kind == RULE_MARKER)
+		place++;
+	return place < b->plan->ruleset->phases[b->phase].count && b->never_matches[place];
+}
+
+static void drop_forgotten(struct course_builder *b)
+{
+	for (size_t i = 0; i < b->step_count; i++) {
+		struct course_settled *settled = (struct course_settled *)b->steps[i].settled;
+		if (settled != NULL && is_forgotten_at_once(b, &b->steps[i]))
+			settled->matched_count = 0;
+	}
+}
+
 static int keep_steps(struct course_builder *b, struct course *course)
 {
+	drop_forgotten(b);
 	struct course_step *steps = arena_zalloc(&b->plan->arena, b->step_count + 1, sizeof(*steps));
 	if (steps == NULL)
 		return -ENOMEM;
@@ -89,6 +113,8 @@ static int make_room(struct course_builder *b)
 	free(b->matched);
 	free(b->reached);
 	free(b->matches_surely);
+	free(b->never_matches);
+	b->never_matches = calloc(count + 1, sizeof(*b->never_matches));
 	b->matched = calloc(targets + 1, sizeof(*b->matched));
 	b->matches_surely = calloc(count + 1, sizeof(*b->matches_surely));
 	b->reached = calloc(count + 1, sizeof(*b->reached));
@@ -98,7 +124,8 @@ static int make_room(struct course_builder *b)
 	b->step_count = b->match_count = b->write_count = b->matched_count = 0;
 	b->settled[b->phase] = calloc(count / 8 + 1, 1);
 	return b->settled[b->phase] == NULL || b->reached == NULL || b->steps == NULL || b->matches == NULL ||
-			       b->writes == NULL || b->matched == NULL || b->matches_surely == NULL
+			       b->writes == NULL || b->matched == NULL || b->matches_surely == NULL ||
+			       b->never_matches == NULL
 		       ? -ENOMEM
 		       : 0;
 }
@@ -229,5 +256,6 @@ int course_build(struct plan *plan)
 	free(b.matched);
 	free(b.reached);
 	free(b.matches_surely);
+	free(b.never_matches);
 	return r;
 }

@@ -46,6 +46,7 @@ struct course_builder {
 	bool usable;
 	bool *reached;                    /* by place: some way leads there */
 	bool *matches_surely;             /* by place: it is settled that the rule matches */
+	bool *never_matches;              /* by place: it is settled that it does not */
 	uint8_t *settled[PHASE_LAST + 1]; /* a bit for each place whose rule was settled one way or the other */
 };
 
