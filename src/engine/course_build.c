@@ -59,10 +59,12 @@ static int count_operators(struct course_builder *b, struct course *course)
 static bool is_forgotten_at_once(const struct course_builder *b, const struct course_step *step)
 {
 	const struct rule *const *rules = b->plan->ruleset->phases[b->phase].rules;
+	size_t count = b->plan->ruleset->phases[b->phase].count;
 	size_t place = step->jump_place == UINT32_MAX ? (size_t)step->place + 1 : step->jump_place;
-	while (place < b->plan->ruleset->phases[b->phase].count && rules[place]->kind == RULE_MARKER)
+	/* What nobody reaches was jumped over by the settled rules themselves. */
+	while (place < count && (rules[place]->kind == RULE_MARKER || !b->reached[place]))
 		place++;
-	return place < b->plan->ruleset->phases[b->phase].count && b->never_matches[place];
+	return place < count && b->never_matches[place];
 }
 
 static void drop_forgotten(struct course_builder *b)
