@@ -31,7 +31,7 @@ struct edge_geometry edge_geometry_make(uint32_t bans);
 /* How many elements such a map has. */
 static inline uint32_t edge_shape_entries(const struct edge_shape *shape)
 {
-	return (1u << shape->bucket_bits) + (EDGE_SPILL_BUCKETS << shape->spill_bits);
+	return (1u << shape->bucket_bits) + ((unsigned)EDGE_SPILL_BUCKETS << shape->spill_bits);
 }
 
 /* The prefix of an address that a table's length has, and that length in bits of 128. */
