@@ -20,20 +20,20 @@ static uint64_t now_ms(void)
 	return ((uint64_t)edge_now_ticks() << EDGE_TICK_SHIFT) / 1000000;
 }
 
-/* Skips the test where there is no BPF. */
-static void begin(const struct edge_limits limits[EDGE_BUDGETS])
+static int load(const struct edge_limits limits[EDGE_BUDGETS], struct buffer *told)
 {
 	struct edge_options options = {.bans = 10000, .samples_per_s = 1000};
-	struct buffer told = buffer_make(NULL);
 	memcpy(options.limits, limits, sizeof(options.limits));
 	libbpf_set_print(NULL);
-	int outcome = loader_load(&options, &told, &loaded);
-	buffer_byte(&told, 0);
-	if (outcome == EDGE_NOT_BUILT || (outcome != 0 && strstr((char *)told.ptr, strerror(EPERM)) != NULL)) {
-		print_message("# SKIP %s", (char *)told.ptr);
-		skip();
-	}
-	if (outcome != 0)
+	int outcome = loader_load(&options, told, &loaded);
+	buffer_byte(told, 0);
+	return outcome;
+}
+
+static void begin(const struct edge_limits limits[EDGE_BUDGETS])
+{
+	struct buffer told = buffer_make(NULL);
+	if (load(limits, &told) != 0)
 		fail_msg("%s", (char *)told.ptr);
 	assert_int_equal(edge_map(loaded.fds, &edge), 0);
 	buffer_free(&told);
@@ -378,8 +378,34 @@ static void takes_what_an_image_says(void **state)
 	end();
 }
 
-TEST_MAIN(cmocka_unit_test(packets_go_where_they_should), cmocka_unit_test(packets_cut_and_damaged),
-	  cmocka_unit_test(budgets_hold_also_for_the_allowed), cmocka_unit_test(syns_above_the_budget_are_answered),
-	  cmocka_unit_test(a_quiet_listener_gets_its_first_syn), cmocka_unit_test(hits_are_counted_by_mitigation),
-	  cmocka_unit_test(bans_end_by_themselves), cmocka_unit_test(ranks_and_widths),
-	  cmocka_unit_test(takes_what_an_image_says))
+/* Whoever may not use BPF, or has no compiler for it, has nothing to test. */
+static bool can_load(void)
+{
+	struct buffer told = buffer_make(NULL);
+	int outcome = load(UNBOUND, &told);
+	bool can = outcome != EDGE_NOT_BUILT && (outcome == 0 || strstr((char *)told.ptr, strerror(EPERM)) == NULL);
+	if (outcome == 0) {
+		assert_int_equal(edge_map(loaded.fds, &edge), 0);
+		end();
+	}
+	buffer_free(&told);
+	return can;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(packets_go_where_they_should),
+					   cmocka_unit_test(packets_cut_and_damaged),
+					   cmocka_unit_test(budgets_hold_also_for_the_allowed),
+					   cmocka_unit_test(syns_above_the_budget_are_answered),
+					   cmocka_unit_test(a_quiet_listener_gets_its_first_syn),
+					   cmocka_unit_test(hits_are_counted_by_mitigation),
+					   cmocka_unit_test(bans_end_by_themselves),
+					   cmocka_unit_test(ranks_and_widths),
+					   cmocka_unit_test(takes_what_an_image_says)};
+	if (!can_load()) {
+		puts("1..0 # SKIP no BPF here");
+		return 0;
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
