@@ -64,7 +64,7 @@ void watcher_tend(struct watcher *watcher, const struct serve_config *config, co
 		  const struct notice *notice)
 {
 	int64_t now = now_ms();
-	if (watcher->pid != 0 || dir->events.path[0] == '\0' || now < watcher->start_ms)
+	if (watcher->pid != 0 || config->gate_off || dir->events.path[0] == '\0' || now < watcher->start_ms)
 		return;
 	watcher->start_ms = now;
 	int r = start(watcher, config, dir);
