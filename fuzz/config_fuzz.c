@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct diagnostics diagnostics;
 	struct serve_config config;
 	struct buffer out = {0};
-	struct render_places places = {"/run", "/run/w", "/run/e", "/m.so", "/r.conf", "", "", 1024, NULL};
+	struct render_places places = {"/run", "/run/w", "/run/e", "/run/b", "/m.so", "/r.conf", "", "", 1024, NULL};
 	arena_init(&arena, 64 << 20, 0);
 	diagnostics_init(&diagnostics);
 	config_init(&config, &arena);

@@ -112,6 +112,9 @@ static int word_map(struct ban_register *reg)
 	if (fd < 0)
 		return -errno;
 	int r = fstat(fd, &status) == 0 ? 0 : -errno;
+	/* Whatever the umask says: workers read it. */
+	if (r == 0 && fchmod(fd, 0640) != 0)
+		r = -errno;
 	if (r == 0 && status.st_size != sizeof(*reg->word))
 		r = -posix_fallocate(fd, 0, sizeof(*reg->word));
 	void *map = r == 0 ? mmap(NULL, sizeof(*reg->word), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;

@@ -188,6 +188,9 @@ int prepare_run_dir(const struct serve_options *options, const struct serve_conf
 	if (r == 0 && ret_dir->events_error != 0)
 		notice_say(notice, "warning: no folder for events: %s; the gate serves without a watch",
 			   strerror(-ret_dir->events_error));
+	if (r == 0 && ret_dir->bans_error != 0)
+		notice_say(notice, "warning: no folder for bans: %s; nobody can be banned by address",
+			   strerror(-ret_dir->bans_error));
 	if (r == 0)
 		return SERVE_FINE;
 	notice_say(notice, "run directory %s: %s", wanted != NULL ? wanted : "below $TMPDIR",
@@ -280,6 +283,7 @@ int prepare_nginx(const struct serve_config *config, const struct serve_parts *p
 		.run_dir = dir->path,
 		.worker_dir = dir->workers,
 		.events_dir = dir->events.path,
+		.bans_dir = dir->bans,
 		.module = parts->module,
 		.recommended_rules = parts->rules,
 		.cache_dir = parts->cache != NULL ? parts->cache : "",

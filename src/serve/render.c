@@ -78,6 +78,15 @@ static size_t admission_mb(size_t sites)
 	return mb;
 }
 
+static void add_bans(const struct serve_config *config, const struct render_places *places, struct buffer *out)
+{
+	if (places->bans_dir[0] == '\0')
+		return;
+	buffer_printf(out, "\tguia_bans %s;\n", places->bans_dir);
+	for (size_t i = 0; i < config->trusted_proxies.count; i++)
+		buffer_printf(out, "\tguia_trusted_proxies %.*s;\n", SLICE_ARG(config->trusted_proxies.items[i]));
+}
+
 static void add_engine(const struct serve_config *config, const struct render_places *places, struct buffer *out)
 {
 	const char *limit;
@@ -90,6 +99,7 @@ static void add_engine(const struct serve_config *config, const struct render_pl
 	buffer_printf(out, "\tguia_admission %zum;\n", admission_mb(config->site_count));
 	if (places->events_dir[0] != '\0')
 		buffer_printf(out, "\tguia_events %s;\n", places->events_dir);
+	add_bans(config, places, out);
 	if (places->cache_dir[0] != '\0')
 		buffer_printf(out, "\tguia_cache_dir %s;\n", places->cache_dir);
 	add_rules("guia_rules_before", &config->rules_before, "\t", out);

@@ -13,6 +13,7 @@ struct render_places {
 	const char *run_dir;    /* configuration, pid, logs */
 	const char *worker_dir; /* cache and temporary files, of the workers' user */
 	const char *events_dir; /* "" if none */
+	const char *bans_dir;   /* "" if none */
 	const char *module;
 	const char *recommended_rules;
 	const char *cache_dir; /* of compiled patterns; "" if none */

@@ -103,6 +103,42 @@ static int make_workers(struct run_dir *dir)
 	return user != NULL && lchown(temp, user->pw_uid, user->pw_gid) != 0 ? -errno : 0;
 }
 
+const char *run_dir_watch_user(const struct run_dir *dir)
+{
+	if (dir->user[0] == '\0')
+		return NULL;
+	return dir->events.group != NULL && getpwnam("guia") != NULL ? "guia" : dir->user;
+}
+
+/* The watch's, of the workers' group, which files in it have too. Modes first: what is another's we may not change. */
+static int bans_give(const char *path, uid_t owner)
+{
+	const struct passwd *workers = worker_user();
+	if (workers == NULL)
+		return -ENOENT;
+	return chmod(path, 02750) == 0 && lchown(path, owner, workers->pw_gid) == 0 ? 0 : -errno;
+}
+
+static int bans_make(struct run_dir *dir)
+{
+	struct stat st;
+	const char *name = run_dir_watch_user(dir);
+	const struct passwd *user = name != NULL ? getpwnam(name) : NULL;
+	uid_t owner = user != NULL ? user->pw_uid : geteuid();
+	snprintf(dir->bans, sizeof(dir->bans), user != NULL ? "%s.bans" : "%s/bans", dir->path);
+	bool made = mkdir(dir->bans, 0700) == 0;
+	int r = made || errno == EEXIST ? 0 : -errno;
+	if (made && user != NULL)
+		r = bans_give(dir->bans, owner);
+	if (r == 0 && lstat(dir->bans, &st) != 0)
+		r = -errno;
+	if (r == 0 && (!S_ISDIR(st.st_mode) || st.st_uid != owner || (st.st_mode & 022) != 0))
+		r = -EPERM;
+	if (r != 0)
+		dir->bans[0] = '\0';
+	return r;
+}
+
 int run_dir_open(const char *wanted, struct run_dir *ret_dir)
 {
 	struct run_dir dir = {.lock = -1, .events = {.lock = -1}};
@@ -110,8 +146,10 @@ int run_dir_open(const char *wanted, struct run_dir *ret_dir)
 	r = r != 0 ? r : check_private(dir.path, geteuid());
 	r = r != 0 ? r : take_lock(&dir);
 	r = r != 0 ? r : make_workers(&dir);
-	if (r == 0)
+	if (r == 0) {
 		dir.events_error = events_dir_open(dir.path, dir.user[0] != '\0' ? worker_user() : NULL, &dir.events);
+		dir.bans_error = bans_make(&dir);
+	}
 	if (r != 0) {
 		run_dir_close(&dir);
 		return r;

@@ -1,7 +1,8 @@
 /*
  * The private folder of a run: 0700, ours, no link, locked by one guia at a time. Configuration, pid and logs lie in
  * it; copies and temporary files, which nginx's workers write, in a folder of their own: within it, or beside it and
- * owned by the workers' user when root starts nginx, so that a worker can change nothing that root reads.
+ * owned by the workers' user when root starts nginx, so that a worker can change nothing that root reads. So is the
+ * folder of bans, which is the watch's, and which workers may read.
  */
 #ifndef GUIA_SERVE_RUN_DIR_H
 #define GUIA_SERVE_RUN_DIR_H
@@ -16,8 +17,10 @@ struct run_dir {
 	char workers[PATH_MAX - 32];
 	char user[64]; /* of the workers; "" if not root */
 	struct events_dir events;
-	int events_error; /* why there is none; 0 if there is */
-	bool made;        /* a fresh folder of ours */
+	int events_error;         /* why there is none; 0 if there is */
+	char bans[PATH_MAX - 32]; /* what the watch publishes for the workers; "": none */
+	int bans_error;           /* why not */
+	bool made;                /* a fresh folder of ours */
 	int lock;
 };
 
@@ -25,5 +28,8 @@ struct run_dir {
    -EACCES: the workers' user may not pass through a folder above it; -errno. */
 int run_dir_open(const char *wanted, struct run_dir *ret_dir);
 void run_dir_close(struct run_dir *dir);
+
+/* Whom the watch becomes: a user of its own where there is one, or the workers'. NULL: nobody else. */
+const char *run_dir_watch_user(const struct run_dir *dir);
 
 #endif

@@ -346,7 +346,8 @@ static void supervisor_init(struct supervisor *s, const struct serve_options *op
 /* What was made for a run that did not come about, or was none. */
 static void remove_dirs(const struct supervisor *s)
 {
-	const char *const argv[] = {"/bin/rm", "-rf", "--", s->dir.path, s->dir.workers, s->dir.events.path, NULL};
+	const char *const argv[] = {"/bin/rm",          "-rf",       "--", s->dir.path, s->dir.workers,
+				    s->dir.events.path, s->dir.bans, NULL};
 	struct buffer said = buffer_make(NULL);
 	int status;
 	if (s->dir.path[0] != '\0')

@@ -4,7 +4,6 @@
 #include "serve/process.h"
 #include "serve/targets.h"
 
-#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -24,12 +23,6 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Whom root's becomes: a user of its own where there is one, or the workers'. */
-static const char *user_of(const struct run_dir *dir)
-{
-	return dir->user[0] == '\0' ? NULL : dir->events.group != NULL && getpwnam("guia") != NULL ? "guia" : dir->user;
-}
-
 static int start(struct watcher *watcher, const struct serve_config *config, const struct run_dir *dir)
 {
 	struct arena arena;
@@ -45,9 +38,13 @@ static int start(struct watcher *watcher, const struct serve_config *config, con
 	const char *const first[] = {"/proc/self/exe", "watch", "--run-dir", dir->path, "--events", dir->events.path};
 	for (; count < sizeof(first) / sizeof(first[0]); count++)
 		words[count] = first[count];
-	if (user_of(dir) != NULL) {
+	if (run_dir_watch_user(dir) != NULL) {
 		words[count++] = "--user";
-		words[count++] = user_of(dir);
+		words[count++] = run_dir_watch_user(dir);
+	}
+	if (dir->bans[0] != '\0') {
+		words[count++] = "--bans";
+		words[count++] = dir->bans;
 	}
 	for (size_t i = 0; i < targets.count; i++) {
 		words[count++] = "--probe";

@@ -68,6 +68,38 @@ def a_watch_that_dies_comes_back_and_knows_the_sums():
     origin.stop()
 
 
+def ban(gate, *words):
+    done = subprocess.run([GUIA, *words, "-c", gate.config], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def answers(gate, source, *header):
+    return gate.curl("http://127.0.0.1:PORT/", "-H", "Host: a.test", "--interface", source, *header)[0]
+
+
+@case
+def whom_a_person_bans_is_refused_also_by_the_next_watch():
+    origin = Origin()
+    with Serve("trusted_proxies: [127.0.5.0/24]\n" + site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        named = ("-H", "X-Forwarded-For: 192.0.2.7")
+        assert answers(gate, "127.0.2.1") == 200 and answers(gate, "127.0.5.1", *named) == 200
+        ban(gate, "ban", "127.0.2.1", "--why", "a test")
+        ban(gate, "ban", "192.0.2.7")
+        ban(gate, "ban", "127.0.5.0/24")
+        wait_for(lambda: answers(gate, "127.0.2.1") == 0, "a refusal")
+        wait_for(lambda: answers(gate, "127.0.5.1", *named) == 403, "a refusal of whom the proxy names")
+        assert answers(gate, "127.0.5.1", "-H", "X-Forwarded-For: 192.0.2.8") == 200 and answers(gate, "127.0.2.2") == 200
+        before = watch_pid(gate)
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda: watch_pid(gate) not in (None, before), "another watch")
+        assert "a test" in ban(gate, "ban") and answers(gate, "127.0.2.1") == 0
+        ban(gate, "unban", "127.0.2.1")
+        wait_for(lambda: answers(gate, "127.0.2.1") == 200, "an answer")
+    origin.stop()
+
+
 @case
 def a_reload_gives_the_watch_the_new_sites():
     origin = Origin()
