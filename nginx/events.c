@@ -1,6 +1,6 @@
 /* What is told of each request, and when. */
 #include "events.h"
-
+#include "bans.h"
 #include "gate.h"
 #include "wire/fingerprint.h"
 
@@ -66,16 +66,10 @@ static uint16_t site_of(ngx_http_request_t *r)
 
 static void source_set(const struct sockaddr *from, struct event *event)
 {
-	ngx_memzero(event->source, sizeof(event->source));
+	struct address source = gate_address(from);
+
+	ngx_memcpy(event->source, source.bytes, sizeof(event->source));
 	event->port = from == NULL ? 0 : ngx_inet_get_port((struct sockaddr *)from);
-	if (from == NULL)
-		return;
-	if (from->sa_family == AF_INET6) {
-		ngx_memcpy(event->source, &((const struct sockaddr_in6 *)from)->sin6_addr, sizeof(event->source));
-	} else if (from->sa_family == AF_INET) {
-		event->source[10] = event->source[11] = 0xff;
-		ngx_memcpy(event->source + 12, &((const struct sockaddr_in *)from)->sin_addr, 4);
-	}
 }
 
 static uint8_t method_of(const ngx_http_request_t *r)

@@ -13,12 +13,6 @@ enum { BAN_SECONDS = 3600, WHY_BYTES = 160 };
 
 #define SECONDS_MOST (UINT64_C(366) * 24 * 3600)
 
-static const char *string(const json_t *object, const char *key)
-{
-	const char *value = json_string_value(json_object_get(object, key));
-	return value != NULL ? value : "";
-}
-
 /* "90s", "10m", "2h", "7d"; a number alone is seconds. */
 static bool parse_span(const char *text, uint64_t *ret_seconds)
 {
@@ -75,13 +69,13 @@ static void add_user(const json_t *record, struct buffer *out)
 static void add_record(const json_t *record, struct buffer *out)
 {
 	struct buffer line = buffer_make(NULL);
-	text_add_terminal(&line, slice_from_string(string(record, "why")));
-	buffer_printf(out, "%-6s %-32s ", string(record, "kind"), string(record, "prefix"));
+	text_add_terminal(&line, slice_from_string(answer_string(record, "why")));
+	buffer_printf(out, "%-6s %-32s ", answer_string(record, "kind"), answer_string(record, "prefix"));
 	buffer_printf(out, "%-26s",
-		      json_object_get(record, "until") != NULL ? string(record, "until") : "until lifted");
+		      json_object_get(record, "until") != NULL ? answer_string(record, "until") : "until lifted");
 	if (json_object_get(record, "hits") != NULL)
 		buffer_printf(out, " %10lld hits", (long long)json_integer_value(json_object_get(record, "hits")));
-	buffer_printf(out, "  %.10s by ", string(record, "since"));
+	buffer_printf(out, "  %.10s by ", answer_string(record, "since"));
 	add_user(record, out);
 	buffer_printf(out, "%s%.*s\n", line.len > 0 ? ": " : "", SLICE_ARG(buffer_slice(&line)));
 	buffer_free(&line);
@@ -104,9 +98,9 @@ static int ask(const struct cli_arguments *arguments, const char *question)
 	int code = watch_place_ask(arguments, question, &text, &answer);
 	if (code != CLI_FINE)
 		return code;
-	if (string(answer, "fault")[0] != '\0')
+	if (answer_string(answer, "fault")[0] != '\0')
 		code = cli_fail(CLI_USER, "%s: %s", arguments->word_count > 0 ? arguments->words[0] : "the watch",
-				string(answer, "fault"));
+				answer_string(answer, "fault"));
 	else if (cli_flag(arguments, "json"))
 		buffer_add(&out, buffer_slice(&text));
 	else if (json_object_get(answer, "orders") != NULL)

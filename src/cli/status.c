@@ -6,17 +6,6 @@
 
 #include <stdio.h>
 
-static const char *string(const json_t *object, const char *key)
-{
-	const char *value = json_string_value(json_object_get(object, key));
-	return value != NULL ? value : "";
-}
-
-static double number(const json_t *object, const char *key)
-{
-	return json_number_value(json_object_get(object, key));
-}
-
 static void add_span(double seconds, char text[24])
 {
 	long s = (long)seconds;
@@ -36,14 +25,14 @@ static void add_state(const json_t *probe, char text[48])
 		snprintf(text, 48, "not fetched");
 		return;
 	}
-	add_span(number(probe, "for_seconds"), span);
-	const char *fault = string(probe, "fault");
+	add_span(answer_number(probe, "for_seconds"), span);
+	const char *fault = answer_string(probe, "fault");
 	if (json_is_true(json_object_get(probe, "up")))
 		snprintf(text, 48, "up %s", span);
 	else if (fault[0] == '\0')
-		snprintf(text, 48, "coming up, %.0f of 3", number(probe, "good_in_a_row"));
+		snprintf(text, 48, "coming up, %.0f of 3", answer_number(probe, "good_in_a_row"));
 	else if (strcmp(fault, "status") == 0)
-		snprintf(text, 48, "down: status %.0f", number(probe, "status"));
+		snprintf(text, 48, "down: status %.0f", answer_number(probe, "status"));
 	else
 		snprintf(text, 48, "down: %s", fault);
 }
@@ -53,12 +42,13 @@ static void add_site(const json_t *site, struct buffer *out)
 	char state[48];
 	struct buffer name = buffer_make(NULL);
 	const json_t *probe = json_object_get(site, "probe");
-	text_add_terminal(&name,
-			  slice_from_string(string(site, "site")[0] != '\0' ? string(site, "site") : "(no site)"));
+	text_add_terminal(&name, slice_from_string(answer_string(site, "site")[0] != '\0' ? answer_string(site, "site")
+											  : "(no site)"));
 	add_state(probe, state);
 	buffer_printf(out, "%-28.*s %-20s %9.1f %9.1f %7.1f %9.1f %9.0f %9.1f\n", SLICE_ARG(buffer_slice(&name)), state,
-		      number(site, "requests_per_s"), number(site, "blocked_per_s"), number(site, "errors_per_s"),
-		      number(site, "origin_ms"), number(site, "in_flight"), number(probe, "ms"));
+		      answer_number(site, "requests_per_s"), answer_number(site, "blocked_per_s"),
+		      answer_number(site, "errors_per_s"), answer_number(site, "origin_ms"),
+		      answer_number(site, "in_flight"), answer_number(probe, "ms"));
 	buffer_free(&name);
 }
 
@@ -68,23 +58,24 @@ static void add_connections(const json_t *c, struct buffer *out)
 		out,
 		"\nconnections: %.0f reading headers, %.0f idle; requests: %.0f reading bodies, %.0f waiting for the "
 		"origin, %.0f writing, %.0f in work\n",
-		number(c, "reading-header"), number(c, "idle"), number(c, "reading-body"), number(c, "waiting"),
-		number(c, "writing"), number(c, "working"));
+		answer_number(c, "reading-header"), answer_number(c, "idle"), answer_number(c, "reading-body"),
+		answer_number(c, "waiting"), answer_number(c, "writing"), answer_number(c, "working"));
 }
 
 static void add_watch(const json_t *status, struct buffer *out)
 {
 	const json_t *watch = json_object_get(status, "watch");
-	buffer_printf(out, "workers: %.0f; events: %.0f read, %.0f overwritten unread\n", number(status, "workers"),
-		      number(watch, "events"), number(watch, "events_lost"));
-	if (string(watch, "fault")[0] != '\0')
-		buffer_printf(out, "the gate tells nothing: %s: %s\n", string(watch, "directory"),
-			      string(watch, "fault"));
-	else if (number(status, "workers") == 0)
-		buffer_printf(out, "no worker of nginx tells anything in %s\n", string(watch, "directory"));
-	if (number(watch, "files_refused") > 0)
+	buffer_printf(out, "workers: %.0f; events: %.0f read, %.0f overwritten unread\n",
+		      answer_number(status, "workers"), answer_number(watch, "events"),
+		      answer_number(watch, "events_lost"));
+	if (answer_string(watch, "fault")[0] != '\0')
+		buffer_printf(out, "the gate tells nothing: %s: %s\n", answer_string(watch, "directory"),
+			      answer_string(watch, "fault"));
+	else if (answer_number(status, "workers") == 0)
+		buffer_printf(out, "no worker of nginx tells anything in %s\n", answer_string(watch, "directory"));
+	if (answer_number(watch, "files_refused") > 0)
 		buffer_printf(out, "%.0f files there are of another version or broken\n",
-			      number(watch, "files_refused"));
+			      answer_number(watch, "files_refused"));
 }
 
 static void add_status(const json_t *status, struct buffer *out)
@@ -92,7 +83,8 @@ static void add_status(const json_t *status, struct buffer *out)
 	const json_t *sites = json_object_get(status, "sites"), *site;
 	size_t i, up = 0;
 	json_array_foreach(sites, i, site) up += json_is_true(json_object_get(json_object_get(site, "probe"), "up"));
-	buffer_printf(out, "%s  %zu of %.0f sites up\n\n", string(status, "time"), up, number(status, "probes"));
+	buffer_printf(out, "%s  %zu of %.0f sites up\n\n", answer_string(status, "time"), up,
+		      answer_number(status, "probes"));
 	buffer_printf(out, "%-28s %-20s %9s %9s %7s %9s %9s %9s\n", "site", "state", "requests", "blocked", "5xx",
 		      "origin", "requests", "fetched");
 	buffer_printf(out, "%-28s %-20s %9s %9s %7s %9s %9s %9s\n", "", "", "a second", "a second", "a s", "ms",

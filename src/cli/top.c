@@ -14,23 +14,12 @@ enum { REFRESH_MS = 1000, KEY_COLUMNS = 56 };
 
 static const char *const dimensions[] = {"source", "network", "path", "agent", "rule"};
 
-static const char *string(const json_t *object, const char *key)
-{
-	const char *value = json_string_value(json_object_get(object, key));
-	return value != NULL ? value : "";
-}
-
-static double number(const json_t *object, const char *key)
-{
-	return json_number_value(json_object_get(object, key));
-}
-
 /* A row's key on one line, cut to its column. */
 static void add_key(const json_t *item, struct buffer *out)
 {
 	struct buffer key = buffer_make(NULL);
-	text_add_terminal(&key, slice_from_string(string(item, "site")));
-	text_add_terminal(&key, slice_from_string(string(item, "key")));
+	text_add_terminal(&key, slice_from_string(answer_string(item, "site")));
+	text_add_terminal(&key, slice_from_string(answer_string(item, "key")));
 	buffer_printf(out, "  %-*.*s", KEY_COLUMNS, key.len < KEY_COLUMNS ? (int)key.len : KEY_COLUMNS,
 		      key.len > 0 ? (const char *)key.ptr : "");
 	buffer_free(&key);
@@ -46,8 +35,9 @@ static void add_dimension(const json_t *top, const char *name, struct buffer *ou
 	json_array_foreach(items, i, item)
 	{
 		add_key(item, out);
-		buffer_printf(out, " %11.1f %6.1f%%\n", number(item, "per_s") - number(item, "others_per_s"),
-			      number(item, "percent"));
+		buffer_printf(out, " %11.1f %6.1f%%\n",
+			      answer_number(item, "per_s") - answer_number(item, "others_per_s"),
+			      answer_number(item, "percent"));
 	}
 }
 
@@ -55,11 +45,11 @@ static void add_top(const json_t *top, const char *by, struct buffer *out)
 {
 	const json_t *watch = json_object_get(top, "watch"), *c = json_object_get(top, "connections");
 	buffer_printf(out, "%s  %.1f requests a second over %.0f s; events overwritten unread: %.0f\n",
-		      string(top, "time"), number(top, "requests_per_s"), number(top, "seconds"),
-		      number(watch, "events_lost"));
+		      answer_string(top, "time"), answer_number(top, "requests_per_s"), answer_number(top, "seconds"),
+		      answer_number(watch, "events_lost"));
 	buffer_printf(out, "reading headers %.0f, idle %.0f, reading bodies %.0f, waiting %.0f, writing %.0f\n",
-		      number(c, "reading-header"), number(c, "idle"), number(c, "reading-body"), number(c, "waiting"),
-		      number(c, "writing"));
+		      answer_number(c, "reading-header"), answer_number(c, "idle"), answer_number(c, "reading-body"),
+		      answer_number(c, "waiting"), answer_number(c, "writing"));
 	for (size_t i = 0; i < sizeof(dimensions) / sizeof(dimensions[0]); i++)
 		if (by == NULL || strcmp(by, dimensions[i]) == 0)
 			add_dimension(top, dimensions[i], out);

@@ -20,4 +20,16 @@ int watch_place_of_config(const char *file, char path[PATH_MAX]);
 int watch_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *ret_text,
 		    json_t **ret_json);
 
+/* Of an answer's object: "" and 0 where there is no such thing. */
+static inline const char *answer_string(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+	return value != NULL ? value : "";
+}
+
+static inline double answer_number(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
 #endif
