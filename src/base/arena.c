@@ -1,5 +1,7 @@
 #include "base/arena.h"
 
+#include "base/region.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -7,13 +9,16 @@ enum {
 	BLOCK_BYTES = 32 * 1024,
 	LASTING_BLOCK_BYTES = 4 * 1024,
 	SHELVES = 9,
-	RESERVE_MOST_BYTES = 32 * 1024 * 1024,
+	MAPPED_SHELF = 3, /* from here on a reserve's first blocks are mappings, which can give back their pages */
+	RESERVE_MOST_BYTES = 96 * 1024 * 1024,
 	RESERVE_WINDOW_RESETS = 1024,
 };
 
 struct arena_block {
 	struct arena_block *next;
-	size_t size; /* of data */
+	size_t size;  /* of data */
+	bool mapped;  /* of the first of a reserve: it stays as long as that */
+	bool touched; /* it has pages */
 	_Alignas(ARENA_ALIGNMENT) uint8_t data[];
 };
 
@@ -31,8 +36,11 @@ struct arena_reserve {
 	size_t resets; /* in this window */
 };
 
-/* Of each size at the beginning: pages that nobody touches cost nothing. */
-static const uint8_t reserve_counts[SHELVES] = {48, 8, 4, 2, 2, 1};
+/*
+ * Of each size at the beginning: pages that nobody touches cost nothing. The largest are for long values, of which a
+ * request that is looked at closely holds some ten forms.
+ */
+static const uint8_t reserve_counts[SHELVES] = {48, 8, 4, 8, 8, 8, 12, 2, 2};
 
 static void use_block(struct arena *arena, struct arena_block *block, size_t bytes)
 {
@@ -51,6 +59,16 @@ void arena_init_lasting(struct arena *arena)
 	*arena = (struct arena){.cap_bytes = SIZE_MAX / 2, .block_bytes = LASTING_BLOCK_BYTES};
 }
 
+static struct arena_block *block_insert(struct arena_block **link, size_t size)
+{
+	struct arena_block *block = malloc(sizeof(*block) + size);
+	if (block == NULL)
+		return NULL;
+	*block = (struct arena_block){.next = *link, .size = size};
+	*link = block;
+	return block;
+}
+
 /* ---- the reserve ---- */
 
 static size_t shelf_for(size_t bytes)
@@ -61,6 +79,24 @@ static size_t shelf_for(size_t bytes)
 	return shelf;
 }
 
+static void block_free(struct arena_block *block)
+{
+	struct region region = {(uint8_t *)block, sizeof(*block) + block->size};
+	if (block->mapped)
+		region_unmap(&region);
+	else
+		free(block);
+}
+
+/* Its pages go; the head, on the first, stays. */
+static void block_cool(struct arena_block *block)
+{
+	struct region region = {(uint8_t *)block, sizeof(*block) + block->size};
+	if (block->touched)
+		region_give_back(&region, slice_make(block->data, block->size));
+	block->touched = false;
+}
+
 static struct arena_block *reserve_take(struct arena_reserve *reserve, struct shelf *shelf)
 {
 	struct arena_block *block = shelf->first;
@@ -68,6 +104,7 @@ static struct arena_block *reserve_take(struct arena_reserve *reserve, struct sh
 		return NULL;
 	shelf->first = block->next;
 	shelf->count--;
+	block->touched = true;
 	if (shelf->count < shelf->least)
 		shelf->least = shelf->count;
 	reserve->bytes -= block->size;
@@ -77,7 +114,7 @@ static struct arena_block *reserve_take(struct arena_reserve *reserve, struct sh
 static void reserve_put(struct arena_reserve *reserve, struct arena_block *block)
 {
 	size_t shelf = shelf_for(block->size);
-	if (shelf == SHELVES || reserve->bytes + block->size > RESERVE_MOST_BYTES) {
+	if (shelf == SHELVES || (!block->mapped && reserve->bytes + block->size > RESERVE_MOST_BYTES)) {
 		free(block);
 		return;
 	}
@@ -87,16 +124,50 @@ static void reserve_put(struct arena_reserve *reserve, struct arena_block *block
 	reserve->bytes += block->size;
 }
 
-/* At the end of a window, half of what lay idle in it goes, rounded up. */
+/* Of blocks that lay idle for a window: half of those beyond the first, rounded up, and the pages of the first. */
+static void shelf_shrink(struct arena_reserve *reserve, struct shelf *shelf, size_t first_count)
+{
+	struct arena_block **link = &shelf->first;
+	for (size_t busy = shelf->count - shelf->least; busy > 0; busy--)
+		link = &(*link)->next;
+	size_t extra = shelf->count > first_count ? shelf->count - first_count : 0;
+	size_t goes = (shelf->least + 1) / 2 < extra ? (shelf->least + 1) / 2 : extra;
+	while (*link != NULL) {
+		struct arena_block *block = *link;
+		if (block->mapped) {
+			block_cool(block);
+		} else if (goes > 0) {
+			*link = block->next;
+			goes--;
+			shelf->count--;
+			reserve->bytes -= block->size;
+			free(block);
+			continue;
+		}
+		link = &block->next;
+	}
+	shelf->least = shelf->count;
+}
+
 static void reserve_shrink(struct arena_reserve *reserve)
 {
 	reserve->resets = 0;
-	for (size_t i = 0; i < SHELVES; i++) {
-		struct shelf *shelf = &reserve->shelves[i];
-		for (size_t idle = (shelf->least + 1) / 2; idle > 0 && shelf->count > reserve_counts[i]; idle--)
-			free(reserve_take(reserve, shelf));
-		shelf->least = shelf->count;
-	}
+	for (size_t i = 0; i < SHELVES; i++)
+		shelf_shrink(reserve, &reserve->shelves[i], reserve_counts[i]);
+}
+
+static struct arena_block *first_block(size_t shelf)
+{
+	size_t size = (size_t)BLOCK_BYTES << shelf;
+	struct arena_block *block = NULL;
+	struct region region;
+	if (shelf < MAPPED_SHELF)
+		block = malloc(sizeof(*block) + size);
+	else if (region_map(sizeof(*block) + size, &region) == 0)
+		block = (struct arena_block *)(void *)region.ptr;
+	if (block != NULL)
+		*block = (struct arena_block){.size = size, .mapped = shelf >= MAPPED_SHELF};
+	return block;
 }
 
 int arena_reserve_create(struct arena_reserve **ret_reserve)
@@ -106,13 +177,11 @@ int arena_reserve_create(struct arena_reserve **ret_reserve)
 		return -ENOMEM;
 	for (size_t i = 0; i < SHELVES; i++) {
 		for (size_t j = 0; j < reserve_counts[i]; j++) {
-			size_t size = (size_t)BLOCK_BYTES << i;
-			struct arena_block *block = malloc(sizeof(*block) + size);
+			struct arena_block *block = first_block(i);
 			if (block == NULL) {
 				arena_reserve_free(reserve);
 				return -ENOMEM;
 			}
-			block->size = size;
 			reserve_put(reserve, block);
 		}
 	}
@@ -126,13 +195,33 @@ void arena_reserve_free(struct arena_reserve *reserve)
 		return;
 	for (size_t i = 0; i < SHELVES; i++)
 		while (reserve->shelves[i].first != NULL)
-			free(reserve_take(reserve, &reserve->shelves[i]));
+			block_free(reserve_take(reserve, &reserve->shelves[i]));
 	free(reserve);
 }
 
 size_t arena_reserve_bytes(const struct arena_reserve *reserve)
 {
 	return reserve->bytes;
+}
+
+void *arena_reserve_borrow(struct arena_reserve *reserve, size_t bytes, size_t *ret_bytes)
+{
+	size_t shelf = shelf_for(bytes);
+	size_t size = shelf == SHELVES ? bytes : (size_t)BLOCK_BYTES << shelf;
+	struct arena_block *block = shelf == SHELVES ? NULL : reserve_take(reserve, &reserve->shelves[shelf]);
+	if (block == NULL) {
+		struct arena_block *list = NULL;
+		block = block_insert(&list, size);
+	}
+	if (block == NULL)
+		return NULL;
+	*ret_bytes = size;
+	return block->data;
+}
+
+void arena_reserve_return(struct arena_reserve *reserve, void *ptr)
+{
+	reserve_put(reserve, (struct arena_block *)(void *)((uint8_t *)ptr - offsetof(struct arena_block, data)));
 }
 
 /* ---- an arena ---- */
@@ -147,7 +236,7 @@ static void release(struct arena *arena, struct arena_block *block)
 	if (arena->reserve != NULL)
 		reserve_put(arena->reserve, block);
 	else
-		free(block);
+		block_free(block);
 }
 
 void arena_reset(struct arena *arena)
@@ -175,16 +264,6 @@ void arena_destroy(struct arena *arena)
 	arena->retain_bytes = 0;
 	arena->reserve = NULL;
 	arena_reset(arena);
-}
-
-static struct arena_block *block_insert(struct arena_block **link, size_t size)
-{
-	struct arena_block *block = malloc(sizeof(*block) + size);
-	if (block == NULL)
-		return NULL;
-	*block = (struct arena_block){.next = *link, .size = size};
-	*link = block;
-	return block;
 }
 
 static struct arena_block *block_append(struct arena *arena, size_t bytes)

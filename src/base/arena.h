@@ -37,13 +37,19 @@ void arena_destroy(struct arena *arena);
 
 /*
  * Blocks that the arenas of one thread share: what one needed beyond what it retains serves the next. A reserve begins
- * with some, and goes back to these, half at a time, when the others were of no use for a thousand resets: what one
- * huge request needed does not stay. An arena gives large blocks to it with each reset. 0 or -ENOMEM.
+ * with some, up to 8 MB each, and goes back to these, half at a time, when the others were of no use for a thousand
+ * resets; large ones that were of no use give back their pages. So what one huge request needed does not stay. An arena
+ * gives large blocks to it with each reset. 0 or -ENOMEM.
  */
 int arena_reserve_create(struct arena_reserve **ret_reserve);
 /* The arenas must have been destroyed. NULL is allowed. */
 void arena_reserve_free(struct arena_reserve *reserve);
 size_t arena_reserve_bytes(const struct arena_reserve *reserve);
+
+/* A block by itself, of so many bytes at least; NULL if there is no memory. What is borrowed is to be returned. */
+void *arena_reserve_borrow(struct arena_reserve *reserve, size_t bytes, size_t *ret_bytes)
+	__attribute__((warn_unused_result));
+void arena_reserve_return(struct arena_reserve *reserve, void *ptr);
 
 /* Handed out since the last reset, in whole multiples of the alignment. */
 static inline size_t arena_used_bytes(const struct arena *arena)

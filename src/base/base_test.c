@@ -148,20 +148,23 @@ static void arena_that_lasts_is_dense(void **state)
 /* What one arena needed serves the next; what nobody needs any more goes, but for what was there at the beginning. */
 static void arena_reserve_goes_back_to_its_size(void **state)
 {
-	enum { MANY = 4 * 1024 * 1024, TIMES = 20000 };
+	enum { MANY = 4 * 1024 * 1024, FIRST = 2, TIMES = 20000 };
 	(void)state;
 	struct arena_reserve *reserve;
 	struct arena arena;
+	uint8_t *large[FIRST + 1];
 	assert_int_equal(arena_reserve_create(&reserve), 0);
 	size_t at_first = arena_reserve_bytes(reserve);
 	arena_init(&arena, SIZE_MAX, 0);
 	arena.reserve = reserve;
-	void *large = arena_alloc(&arena, MANY);
-	assert_non_null(large);
-	memset(large, 1, MANY);
+	for (size_t i = 0; i <= FIRST; i++) {
+		large[i] = arena_alloc(&arena, MANY);
+		assert_non_null(large[i]);
+		memset(large[i], 1, MANY);
+	}
 	arena_reset(&arena);
 	assert_int_equal(arena_reserve_bytes(reserve), at_first + MANY);
-	assert_ptr_equal(arena_alloc(&arena, MANY - 1000), large);
+	assert_ptr_equal(arena_alloc(&arena, MANY - 1000), large[FIRST]);
 	assert_int_equal(arena_reserve_bytes(reserve), at_first);
 	for (int i = 0; i < TIMES; i++) {
 		arena_reset(&arena);
@@ -170,7 +173,33 @@ static void arena_reserve_goes_back_to_its_size(void **state)
 	}
 	arena_reset(&arena);
 	assert_int_equal(arena_reserve_bytes(reserve), at_first);
+	/* Those that stay have given back their pages. */
+	assert_int_equal(large[0][MANY / 2], 0);
 	arena_destroy(&arena);
+	arena_reserve_free(reserve);
+}
+
+static void arena_reserve_lends(void **state)
+{
+	enum { HUGE_BYTES = 20 * 1024 * 1024 };
+	(void)state;
+	struct arena_reserve *reserve;
+	size_t bytes;
+	assert_int_equal(arena_reserve_create(&reserve), 0);
+	size_t at_first = arena_reserve_bytes(reserve);
+	uint8_t *a = arena_reserve_borrow(reserve, 100000, &bytes);
+	assert_non_null(a);
+	assert_true(bytes >= 100000 && arena_reserve_bytes(reserve) + bytes == at_first);
+	memset(a, 1, bytes);
+	uint8_t *b = arena_reserve_borrow(reserve, HUGE_BYTES, &bytes);
+	assert_non_null(b);
+	assert_true(bytes >= HUGE_BYTES && b != a);
+	memset(b, 1, bytes);
+	arena_reserve_return(reserve, a);
+	arena_reserve_return(reserve, b);
+	assert_int_equal(arena_reserve_bytes(reserve), at_first);
+	assert_ptr_equal(arena_reserve_borrow(reserve, 90000, &bytes), a);
+	arena_reserve_return(reserve, a);
 	arena_reserve_free(reserve);
 }
 
@@ -366,8 +395,9 @@ TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(slice_finds_
 	  cmocka_unit_test(slice_compares_without_case), cmocka_unit_test(buffer_writes_numbers),
 	  cmocka_unit_test(reader_keeps_its_overrun), cmocka_unit_test(arena_refuses_past_its_cap),
 	  cmocka_unit_test(arena_shrinks_the_newest), cmocka_unit_test(arena_that_lasts_is_dense),
-	  cmocka_unit_test(arena_reserve_goes_back_to_its_size), cmocka_unit_test(arena_extends_the_newest),
-	  cmocka_unit_test(diagnostic_shows_a_caret), cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text),
-	  cmocka_unit_test(hash_folds_case_only_when_asked), cmocka_unit_test(file_read_is_bounded),
-	  cmocka_unit_test(region_gives_back_whole_pages_within), cmocka_unit_test(the_nearest_name_is_meant),
-	  cmocka_unit_test(a_set_of_bytes_is_found_anywhere), cmocka_unit_test(a_led_member_is_found_anywhere))
+	  cmocka_unit_test(arena_reserve_goes_back_to_its_size), cmocka_unit_test(arena_reserve_lends),
+	  cmocka_unit_test(arena_extends_the_newest), cmocka_unit_test(diagnostic_shows_a_caret),
+	  cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text), cmocka_unit_test(hash_folds_case_only_when_asked),
+	  cmocka_unit_test(file_read_is_bounded), cmocka_unit_test(region_gives_back_whole_pages_within),
+	  cmocka_unit_test(the_nearest_name_is_meant), cmocka_unit_test(a_set_of_bytes_is_found_anywhere),
+	  cmocka_unit_test(a_led_member_is_found_anywhere))

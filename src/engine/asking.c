@@ -12,7 +12,6 @@
 enum {
 	KINDS_MAX_BYTES = 1024,    /* of a longer value the transformations find out by themselves */
 	CONFIRMED_MAX_BYTES = 512, /* a value for which more is asked than the scan */
-	LEVEL_BYTES = 64 * 1024,   /* of a buffer at first: pages that are never touched cost nothing */
 };
 
 /* A value on its way through a set. */
@@ -211,19 +210,31 @@ static int ask(struct asking *a, const struct form *forms)
 
 /* ---- the tree of pipelines ---- */
 
-/* Where a level of the tree keeps its bytes; grows to the longest value and somewhat more. NULL: no memory. */
+/* Where a level of the tree keeps its bytes: those of long values are borrowed. NULL: no memory. */
 static uint8_t *level_buffer(struct worker *worker, unsigned level, unsigned number, size_t bytes)
 {
+	if (bytes <= WORKER_LEVEL_BYTES)
+		return worker->level_room.ptr + ((size_t)level * WORKER_LEVEL_BUFFERS + number) * WORKER_LEVEL_BYTES;
 	struct worker_buffer *buffer = &worker->levels[level][number];
 	if (buffer->capacity < bytes) {
-		size_t capacity = buffer->capacity < LEVEL_BYTES ? LEVEL_BYTES : buffer->capacity * 2;
-		capacity = capacity < bytes ? bytes + bytes / 4 : capacity;
-		uint8_t *ptr = realloc(buffer->ptr, capacity);
-		if (ptr == NULL)
-			return NULL;
-		*buffer = (struct worker_buffer){ptr, capacity};
+		if (buffer->ptr != NULL)
+			arena_reserve_return(worker->reserve, buffer->ptr);
+		*buffer = (struct worker_buffer){0};
+		buffer->ptr = arena_reserve_borrow(worker->reserve, bytes, &buffer->capacity);
+		worker->levels_borrow = true;
 	}
 	return buffer->ptr;
+}
+
+static void return_buffers(struct worker *worker)
+{
+	for (size_t i = 0; i < WORKER_LEVELS && worker->levels_borrow; i++)
+		for (size_t k = 0; k < WORKER_LEVEL_BUFFERS; k++)
+			if (worker->levels[i][k].ptr != NULL)
+				arena_reserve_return(worker->reserve, worker->levels[i][k].ptr);
+	if (worker->levels_borrow)
+		memset(worker->levels, 0, sizeof(worker->levels));
+	worker->levels_borrow = false;
 }
 
 /* What the transformations make of the bytes at one level. */
@@ -472,6 +483,7 @@ int ask_value(struct found *found, const struct probe_set *set, struct slice val
 	}
 	struct found here = {.t = found->t};
 	int r = ask_all(&here, set, value);
+	return_buffers(found->t->worker);
 	if (r != 0)
 		return r;
 	remembered_add(remembered, &key, 0, here.steps, here.step_count);

@@ -30,7 +30,8 @@ int worker_create(const struct guia_worker_options *options, struct worker **ret
 	worker->redact_memo = redact_memo_new();
 	worker->message_number = remembered_new_number();
 	if (worker->redact_memo == NULL || remembered_create(&worker->remembered) != 0 ||
-	    arena_reserve_create(&worker->reserve) != 0) {
+	    arena_reserve_create(&worker->reserve) != 0 ||
+	    region_map(WORKER_LEVELS * WORKER_LEVEL_BUFFERS * WORKER_LEVEL_BYTES, &worker->level_room) != 0) {
 		worker_free(worker);
 		return -ENOMEM;
 	}
@@ -57,9 +58,7 @@ void worker_free(struct worker *worker)
 	remembered_free(worker->remembered);
 	free(worker->redact_memo);
 	arena_reserve_free(worker->reserve);
-	for (size_t i = 0; i < WORKER_LEVELS; i++)
-		for (size_t k = 0; k < WORKER_LEVEL_BUFFERS; k++)
-			free(worker->levels[i][k].ptr);
+	region_unmap(&worker->level_room);
 	free(worker);
 }
 

@@ -5,6 +5,7 @@
 #ifndef GUIA_ENGINE_WORKER_H
 #define GUIA_ENGINE_WORKER_H
 
+#include "base/region.h"
 #include "engine/plan.h"
 #include "guia.h"
 #include "match/regex.h"
@@ -20,6 +21,7 @@ enum {
 	WORKER_LEVELS = 16,       /* transformations one after another */
 	WORKER_SCAN_WORDS = 1024, /* bits are of 16 bits */
 	WORKER_LEVEL_BUFFERS = 8,
+	WORKER_LEVEL_BYTES = 64 * 1024, /* of such a buffer; for longer values there are others */
 	WORKER_SLOT_WORDS = WORKER_SCAN_WORDS + 1,
 	WORKER_WANTED = 64,
 	WORKER_WANTED_WORDS = 2,
@@ -30,7 +32,7 @@ struct redact_memo;
 struct remembered;
 struct transaction;
 
-/* Grows, never shrinks. */
+/* Borrowed from the reserve; ptr NULL: not so. */
 struct worker_buffer {
 	uint8_t *ptr;
 	size_t capacity;
@@ -60,7 +62,10 @@ struct worker {
 	struct redact_memo *redact_memo; /* which names are secret; NULL at load */
 	struct sqli_memo sqli_memo;      /* which values @detectSQLi matched last */
 	uint32_t message_number;         /* under which messages that hold no secret are remembered */
-	/* Values on their way through pipelines, while they are asked. */
+	/* Values on their way through pipelines, while they are asked: all buffers in one, and what long values borrow.
+	 */
+	struct region level_room;
+	bool levels_borrow;
 	struct worker_buffer levels[WORKER_LEVELS][WORKER_LEVEL_BUFFERS];
 	/* The bits of one scan, of the value as it is and lowered, and what is wanted of them. */
 	uint64_t scan_words[2][WORKER_SCAN_WORDS];
