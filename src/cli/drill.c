@@ -67,7 +67,7 @@ static int run(const struct cli_arguments *arguments)
 }
 
 static const struct cli_option options[] = {
-	{"shape", 's', "NAME", "one attack of those above; may be given several times (default: all)"},
+	{"shape", 's', "NAME", "one of those above; may be given several times (default: all)"},
 	{"seed", 0, "N", "decides addresses, times and what gives the attackers away (default: drawn, and printed)"},
 	{"brief", 0, NULL,
 	 "seconds instead of a minute, at a third of the rate: shows that all works, measures little"},
@@ -86,9 +86,10 @@ const struct command drill_command = {
 		"300 requests a second of residents, and attackers from thousands of addresses: each shape of attack "
 		"is\n"
 		"played twice with one seed, without Guia and with it, on the same nginx, and told side by side. It\n"
-		"takes two minutes and a half a shape. Shapes: get-flood, query-flood, form-flood, diffuse, "
+		"takes two minutes and a half a shape. Attacks: get-flood, query-flood, form-flood, diffuse, "
 		"slow-head,\n"
-		"slow-body, pulse.\n\n"
+		"slow-body, pulse, rotating-64, false-crawler. Calm, in which nobody may be refused: crowd,\n"
+		"shared-address, hostile-page.\n\n"
 		"A request counts as answered if the page that the origin made for it comes within 2 s; last good\n"
 		"copies are counted apart. A shape is survived if residents fall below 50 % without Guia, are served\n"
 		"again 10 s after the onset, and then to 99.9 %. If they do not fall, the attack is harmless here, "

@@ -41,11 +41,14 @@ static void every_request_can_be_read_again(void **state)
 		for (uint32_t word = 0; word < 500; word++) {
 			struct run_plan plan = run_plan_of(&shapes[i], word, false);
 			struct tells tells = tells_draw(&plan);
-			struct person person = {.habit = word * 977, .attacker = word % 2 == 0, .tls = word % 3 == 0};
+			struct person person = {.habit = word * 977,
+						.being = word % 2 == 0 ? BEING_TOOL : BEING_PERSON,
+						.tls = word % 3 == 0};
 			struct asking asking;
 			struct request request;
-			asking_make(plan.shape->target, &person, word, person.attacker ? &tells : &none, &asking);
-			parse(&asking, &person, person.attacker ? &tells : &none, &arena, &request);
+			asking_make(plan.shape->target, &person, word, person.being == BEING_TOOL ? &tells : &none,
+				    &asking);
+			parse(&asking, &person, person.being == BEING_TOOL ? &tells : &none, &arena, &request);
 			assert_true(slice_equal(request.method, slice_from_string(asking.method)));
 			assert_true(slice_equal(request.host, slice_from_string(asking.host)));
 			assert_true(slice_equal(request.unparsed_uri, slice_from_string(asking.uri)));
@@ -76,7 +79,7 @@ static void a_flood_on_one_page_asks_for_one(void **state)
 	struct tells tells = tells_draw(&plan);
 	struct asking first, other;
 	for (uint32_t word = 0; word < 1000; word++) {
-		struct person person = {.habit = word * 31, .attacker = true};
+		struct person person = {.habit = word * 31, .being = BEING_TOOL};
 		asking_make(plan.shape->target, &person, word, &tells, word == 0 ? &first : &other);
 		if (word > 0) {
 			assert_string_equal(other.uri, first.uri);
@@ -91,7 +94,7 @@ static void random_queries_are_all_different(void **state)
 	(void)state;
 	struct run_plan plan = plan_of("query-flood", 3);
 	struct tells tells = tells_draw(&plan);
-	struct person person = {.attacker = true};
+	struct person person = {.being = BEING_TOOL};
 	struct asking one, other;
 	size_t same = 0;
 	for (uint32_t word = 0; word < 1000; word++) {
@@ -146,7 +149,7 @@ static void an_absent_header_is_absent_and_an_order_the_runs(void **state)
 	(void)state;
 	struct tells tells = {.set = TELL_ABSENT | TELL_ORDER, .order = 99};
 	for (uint32_t habit = 0; habit < 200; habit++) {
-		struct person person = {.habit = habit * 7919, .attacker = true};
+		struct person person = {.habit = habit * 7919, .being = BEING_TOOL};
 		struct browsing browsing;
 		browsing_of(&person, &tells, &browsing);
 		assert_int_equal(browsing.lines[0].header, HEADER_HOST);

@@ -113,6 +113,26 @@ static const struct browser browsers[] = {
 	},
 };
 
+#define SPIDER_AGENT "Mozilla/5.0 (compatible; ExampleSpider/3.0; +https://search.example/spider)"
+
+/* What a search engine sends. */
+static const struct browser crawler = {
+	.values = {[HEADER_CONNECTION] = "keep-alive",
+		   [HEADER_AGENT] = SPIDER_AGENT,
+		   [HEADER_ACCEPT] = OLD_ACCEPT,
+		   [HEADER_ENCODING] = "gzip"},
+	.order = {HEADER_HOST, HEADER_CONNECTION, HEADER_ACCEPT, HEADER_AGENT, HEADER_ENCODING, HEADER_END},
+};
+
+/* What a browser says otherwise of an image that another site's page has it fetch; of what it says at all. */
+static const char *const driven_values[HEADERS] = {
+	[HEADER_ACCEPT] = "image/avif,image/webp,*/*;q=0.8",
+	[HEADER_FETCH_SITE] = "cross-site",
+	[HEADER_FETCH_MODE] = "no-cors",
+	[HEADER_FETCH_DEST] = "image",
+	[HEADER_REFERER] = "https://forum.example/",
+};
+
 static const struct browser *draw_browser(uint64_t *random)
 {
 	uint32_t percent = random_below(random, 100);
@@ -170,12 +190,16 @@ void browsing_of(const struct person *person, const struct tells *tells, struct 
 	uint64_t random = person->habit;
 	const struct browser *browser = draw_browser(&random);
 	ret_browsing->count = 0;
-	if (person->attacker) {
+	if (person->being == BEING_CRAWLER)
+		browser = &crawler;
+	if (person->being == BEING_TOOL) {
 		mix(browser, &random, tells, ret_browsing);
 		if ((tells->set & TELL_ORDER) != 0)
 			reorder(ret_browsing, tells->order);
 		return;
 	}
-	for (const enum header *header = browser->order; *header != HEADER_END; header++)
-		add(ret_browsing, *header, browser->values[*header]);
+	for (const enum header *header = browser->order; *header != HEADER_END; header++) {
+		bool driven = person->being == BEING_DRIVEN && driven_values[*header] != NULL;
+		add(ret_browsing, *header, driven ? driven_values[*header] : browser->values[*header]);
+	}
 }

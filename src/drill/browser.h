@@ -33,7 +33,7 @@ struct browsing {
 	unsigned count;
 };
 
-/* Attackers' mix the values of several browsers; `tells` shape the rest. Residents' are of one. */
+/* Tools mix the values of several browsers; `tells` shape the rest. Persons' are of one. */
 void browsing_of(const struct person *person, const struct tells *tells, struct browsing *ret_browsing);
 
 #endif

@@ -170,7 +170,7 @@ int client_run(const struct client_job *job)
 	struct client client = {
 		.job = job,
 		.start_ns = atomic_load(&job->record->start_ns),
-		.use = job->attackers ? &job->record->attackers_use : &job->record->residents_use,
+		.use = job->attackers ? &job->record->attackers_use : &job->record->visitors_use,
 		.patience_ns = ms(job->attackers ? ATTACKERS_WAIT_MS : ANSWER_WITHIN_MS),
 		.idle_ns = ms(job->attackers ? ATTACKERS_IDLE_MS : IDLE_MS),
 		.limit = file_limit(),

@@ -21,7 +21,7 @@ struct client_job {
 	const struct tells *tells;
 	const struct hash_key *key; /* of the origin's pages */
 	struct record *record;
-	bool attackers; /* else residents, whose every request is recorded */
+	bool attackers; /* else visitors, whose every request is recorded */
 };
 
 /* Until the run's end; the record's start must be set. 0 or -errno. */

@@ -10,6 +10,7 @@ enum {
 	 * it while it fetches another.
 	 */
 	FRESH_MS = 3000,
+	CALM_FRESH_MS = 10000,    /* where hardly anybody asks for the page, so that another is seldom fetched */
 	SLOW_BODY_BYTES = 100000, /* announced */
 };
 
@@ -110,7 +111,8 @@ static void make_asking(const struct client *client, const struct sending *sendi
 	if (job->attackers)
 		asking_make(job->plan->shape->target, person, sending->word, job->tells, ret_asking);
 	else
-		asking_make(TARGET_RESIDENT, person, sending->word, &none, ret_asking);
+		asking_make(person->being == BEING_CRAWLER ? TARGET_RANDOM_QUERY : TARGET_RESIDENT, person,
+			    sending->word, &none, ret_asking);
 	if (job->attackers && job->plan->shape->manner == MANNER_SLOW_BODY)
 		ret_asking->announced = SLOW_BODY_BYTES;
 }
@@ -175,7 +177,8 @@ static enum outcome outcome_of(const struct client *client, const struct connect
 	if (page_read(job->key, asked, response->body, &made_ns) != 0)
 		return OUTCOME_FOREIGN;
 	int64_t meant_ns = client->start_ns + sending->at_ns;
-	if (made_ns >= meant_ns || (asking.kept && made_ns >= meant_ns - FRESH_MS * 1000000LL))
+	int64_t fresh_ms = job->plan->shape->kind == KIND_CALM ? CALM_FRESH_MS : FRESH_MS;
+	if (made_ns >= meant_ns || (asking.kept && made_ns >= meant_ns - fresh_ms * 1000000))
 		return OUTCOME_ANSWERED;
 	return asking.kept ? OUTCOME_COPY : OUTCOME_FOREIGN;
 }
@@ -334,6 +337,7 @@ void client_send(struct client *client, size_t index, int64_t now_ns)
 		record->asked[index].meant_ns = sending->at_ns;
 		record->asked[index].late_us = (int32_t)((now_ns - meant_ns) / 1000);
 		record->asked[index].kept = asking.kept;
+		record->asked[index].guest = sending->who >= client->job->plan->census.residents.count;
 	}
 	begin(client, index, client->idle[sending->who], false, meant_ns + client->patience_ns, now_ns);
 }

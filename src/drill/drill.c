@@ -24,7 +24,7 @@ struct scene {
 	struct run_plan plan;
 	struct people people;
 	struct tells tells;
-	struct schedule residents;
+	struct schedule visitors;
 	struct schedule attack;
 };
 
@@ -43,7 +43,7 @@ static void say(const char *format, ...)
 static void scene_free(struct scene *scene)
 {
 	people_free(&scene->people);
-	schedule_free(&scene->residents);
+	schedule_free(&scene->visitors);
 	schedule_free(&scene->attack);
 }
 
@@ -53,8 +53,8 @@ static int scene_make(const struct drill *drill, const struct shape *shape, stru
 	uint64_t seed = random_stream(drill->options->seed, (uint64_t)(shape - shapes) + 100);
 	scene.plan = run_plan_of(shape, seed, drill->options->brief);
 	scene.tells = tells_draw(&scene.plan);
-	int r = people_make(seed, scene.plan.resident_count, scene.plan.sources, &scene.people);
-	r = r != 0 ? r : schedule_residents(&scene.plan, &scene.residents);
+	int r = people_make(&scene.plan.census, &scene.people);
+	r = r != 0 ? r : schedule_visitors(&scene.plan, &scene.visitors);
 	r = r != 0 ? r : schedule_attack(&scene.plan, &scene.tells, &scene.attack);
 	if (r == 0)
 		*ret_scene = scene;
@@ -72,7 +72,7 @@ static int run_one(const struct drill *drill, const struct scene *scene, bool gu
 		.plan = &scene->plan,
 		.people = &scene->people,
 		.tells = &scene->tells,
-		.residents = &scene->residents,
+		.visitors = &scene->visitors,
 		.attack = &scene->attack,
 		.guia = guia,
 	};
@@ -180,9 +180,9 @@ static int play(void *context, bool root)
 		say("cannot write: %s", strerror(errno));
 		return DRILL_ENVIRONMENT;
 	}
-	return drill.verdicts[VERDICT_NOT_SURVIVED] > 0 ? DRILL_FINDINGS
-	       : drill.verdicts[VERDICT_VOID] > 0       ? DRILL_ENVIRONMENT
-							: DRILL_FINE;
+	return drill.verdicts[VERDICT_NOT_SURVIVED] + drill.verdicts[VERDICT_NOT_SPARED] > 0 ? DRILL_FINDINGS
+	       : drill.verdicts[VERDICT_VOID] > 0                                            ? DRILL_ENVIRONMENT
+											     : DRILL_FINE;
 }
 
 int drill_run(const struct drill_options *options)

@@ -23,14 +23,14 @@ static double percent_of(double part, double whole)
 	return whole > 0 ? 100 * part / whole : 0;
 }
 
-static bool is_meant(const struct asked *asked, int64_t from_ns, int64_t to_ns, const struct run_plan *attacked)
+static bool is_chosen(const struct asked *asked, const struct choice *choice)
 {
-	return asked->meant_ns >= from_ns && asked->meant_ns < to_ns &&
-	       (attacked == NULL || run_plan_attacks(attacked, (uint32_t)(asked->meant_ns / ms(1))));
+	return asked->meant_ns >= choice->from_ns && asked->meant_ns < choice->to_ns &&
+	       (choice->company == COMPANY_VISITORS || asked->guest) &&
+	       (choice->attacked == NULL || run_plan_attacks(choice->attacked, (uint32_t)(asked->meant_ns / ms(1))));
 }
 
-int span_of(const struct record *record, int64_t from_ns, int64_t to_ns, const struct run_plan *attacked,
-	    struct span *ret_span)
+int span_of(const struct record *record, const struct choice *choice, struct span *ret_span)
 {
 	struct span span = {0};
 	size_t count = 0;
@@ -39,7 +39,7 @@ int span_of(const struct record *record, int64_t from_ns, int64_t to_ns, const s
 		return -ENOMEM;
 	for (size_t i = 0; i < record->asked_count; i++) {
 		const struct asked *asked = &record->asked[i];
-		if (!is_meant(asked, from_ns, to_ns, attacked) || asked->outcome >= OUTCOMES)
+		if (!is_chosen(asked, choice) || asked->outcome >= OUTCOMES)
 			continue;
 		span.asked++;
 		span.outcomes[asked->outcome]++;
@@ -137,6 +137,8 @@ static void sum_attack(const struct run_plan *plan, const struct record *record,
 		offered += record->attack[second].offered;
 		sent += record->attack[second].sent;
 		seconds += run_plan_attacks(plan, (uint32_t)second * 1000);
+		for (size_t i = 0; i < OUTCOMES; i++)
+			figures->attack_outcomes[i] += record->attack[second].outcomes[i];
 		if (record->origin[second].busiest > busiest)
 			busiest = record->origin[second].busiest;
 		if ((double)second < held_s)
@@ -162,17 +164,26 @@ int figures_of(const struct run_plan *plan, const struct record *record, struct 
 	int64_t quiet_ns = ms(plan->quiet_ms), attack_end_ns = quiet_ns + ms(plan->attack_ms);
 	int64_t end_ns = ms(run_plan_end_ms(plan));
 	int64_t onset_ns = f.onset_s > 0 ? (int64_t)record->attackers_use.first_ns : quiet_ns;
-	int r = span_of(record, ms(SETTLING_MS), quiet_ns, NULL, &f.quiet);
-	r = r != 0 ? r : span_of(record, onset_ns, attack_end_ns, plan, &f.attack);
-	r = r != 0 ? r : span_of(record, attack_end_ns, end_ns, NULL, &f.after);
+	const struct choice quiet = {.from_ns = ms(SETTLING_MS), .to_ns = quiet_ns};
+	const struct choice attack = {.from_ns = onset_ns, .to_ns = attack_end_ns, .attacked = plan};
+	const struct choice after = {.from_ns = attack_end_ns, .to_ns = end_ns};
+	struct choice guests = {COMPANY_GUESTS, onset_ns, attack_end_ns, plan};
+	int r = span_of(record, &quiet, &f.quiet);
+	r = r != 0 ? r : span_of(record, &attack, &f.attack);
+	r = r != 0 ? r : span_of(record, &after, &f.after);
+	r = r != 0 ? r : span_of(record, &guests, &f.guests);
 	r = r != 0 ? r : find_restoration(plan, record, onset_ns, &f.restored_s);
-	if (r == 0 && !isnan(f.restored_s))
-		r = span_of(record, onset_ns + (int64_t)(f.restored_s * 1e9), end_ns, NULL, &f.held);
+	if (r == 0 && !isnan(f.restored_s)) {
+		struct choice held = {COMPANY_VISITORS, onset_ns + (int64_t)(f.restored_s * 1e9), end_ns, NULL};
+		r = span_of(record, &held, &f.held);
+		held.company = COMPANY_GUESTS;
+		r = r != 0 ? r : span_of(record, &held, &f.guests_held);
+	}
 	r = r != 0 ? r : find_lateness(record, &f.late_p99_ms);
 	if (r != 0)
 		return r;
 	sum_attack(plan, record, &f);
-	f.crowd_busy_percent = busy_percent(&record->residents_use) + busy_percent(&record->attackers_use);
+	f.crowd_busy_percent = busy_percent(&record->visitors_use) + busy_percent(&record->attackers_use);
 	*ret_figures = f;
 	return 0;
 }

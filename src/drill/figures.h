@@ -5,7 +5,10 @@
 #include "drill/record.h"
 #include "drill/shape.h"
 
-/* What became of residents' requests that were meant to be sent within a span of time. */
+/* Of whom figures are. */
+enum company { COMPANY_VISITORS, COMPANY_GUESTS };
+
+/* What became of visitors' requests that were meant to be sent within a span of time. */
 struct span {
 	size_t asked;
 	size_t outcomes[OUTCOMES];
@@ -20,8 +23,10 @@ struct figures {
 	struct span attack; /* while it is on */
 	struct span held;   /* from the restoration to the end of the run; empty if there was none */
 	struct span after;  /* once the attack is over */
-	double onset_s;     /* the attackers' first packet, from the start; 0: none was sent */
-	double restored_s;  /* from onset to when residents are served again to the end of the attack; NAN: never */
+	struct span guests; /* in the attack, or when it would be */
+	struct span guests_held;
+	double onset_s;    /* the attackers' first packet, from the start; 0: none was sent */
+	double restored_s; /* from onset to when residents are served again to the end of the attack; NAN: never */
 	double planned_per_second;
 	double offered_per_second; /* of the attack, while it was on */
 	double sent_per_second;
@@ -29,11 +34,19 @@ struct figures {
 	double late_p99_ms;     /* how late the residents' client was itself */
 	double crowd_busy_percent;  /* of their processor, both clients' together, during the attack */
 	double origin_busy_percent; /* of its slots, the busiest second of the attack */
+	size_t attack_outcomes[OUTCOMES];
 };
 
-/* Of requests meant in [from_ns, to_ns); with a plan, only while its attack is on. -ENOMEM or 0. */
-int span_of(const struct record *record, int64_t from_ns, int64_t to_ns, const struct run_plan *attacked,
-	    struct span *ret_span);
+/* Which requests: of whom, meant in [from_ns, to_ns); with a plan, only while its attack is on. */
+struct choice {
+	enum company company;
+	int64_t from_ns;
+	int64_t to_ns;
+	const struct run_plan *attacked;
+};
+
+/* 0 or -ENOMEM. */
+int span_of(const struct record *record, const struct choice *choice, struct span *ret_span);
 
 int figures_of(const struct run_plan *plan, const struct record *record, struct figures *ret_figures);
 

@@ -3,11 +3,52 @@
 #include <math.h>
 
 const char *const verdict_names[] = {
-	[VERDICT_SURVIVED] = "survived",
-	[VERDICT_NOT_SURVIVED] = "not survived",
-	[VERDICT_HARMLESS] = "harmless here",
-	[VERDICT_VOID] = "void",
+	[VERDICT_SURVIVED] = "survived", [VERDICT_NOT_SURVIVED] = "not survived", [VERDICT_HARMLESS] = "harmless here",
+	[VERDICT_SPARED] = "spared",     [VERDICT_NOT_SPARED] = "not spared",     [VERDICT_VOID] = "void",
 };
+
+static bool is_attack(const struct pair *pair)
+{
+	return pair->plan->shape->kind == KIND_ATTACK;
+}
+
+static bool is_whole_attack(const struct pair *pair)
+{
+	return is_attack(pair) && !pair->plan->brief;
+}
+
+static bool is_calm(const struct pair *pair)
+{
+	return pair->plan->shape->kind == KIND_CALM;
+}
+
+static bool has_attackers(const struct pair *pair)
+{
+	return pair->plan->attacks_per_second > 0;
+}
+
+static bool is_driven(const struct pair *pair)
+{
+	return is_calm(pair) && pair->plan->census.attackers.being == BEING_DRIVEN;
+}
+
+static bool has_guests_held(const struct pair *pair)
+{
+	return is_attack(pair) && pair->plan->census.guests.count > 0 &&
+	       pair->plan->shape->guests.promise == PROMISE_HELD;
+}
+
+static bool has_guests_never(const struct pair *pair)
+{
+	return is_attack(pair) && pair->plan->census.guests.count > 0 &&
+	       pair->plan->shape->guests.promise == PROMISE_NEVER;
+}
+
+static bool always(const struct pair *pair)
+{
+	(void)pair;
+	return true;
+}
 
 #define CONSTANT(name, number)                                                                                         \
 	static double name(const struct pair *pair)                                                                    \
@@ -24,6 +65,7 @@ CONSTANT(late_bound, 5)
 CONSTANT(busy_bound, 60)
 CONSTANT(quiet_bound, 99)
 CONSTANT(agreement_bound, 5)
+CONSTANT(none, 0)
 
 static double held_percent(const struct pair *pair)
 {
@@ -56,12 +98,47 @@ static double requests(const struct pair *pair)
 	return (double)pair->with.held.asked;
 }
 
+static double guests_held(const struct pair *pair)
+{
+	return pair->with.guests_held.asked > 0 ? pair->with.guests_held.answered_percent : NAN;
+}
+
+/* What we did to requests, not what a slow machine did. */
+static size_t sent_away(const size_t outcomes[OUTCOMES])
+{
+	return outcomes[OUTCOME_REFUSED] + outcomes[OUTCOME_CLOSED] + outcomes[OUTCOME_COPY] +
+	       outcomes[OUTCOME_FOREIGN];
+}
+
+static double guests_sent_away(const struct pair *pair)
+{
+	return (double)sent_away(pair->with.guests.outcomes);
+}
+
+static double visitors_sent_away(const struct pair *pair)
+{
+	return (double)(sent_away(pair->with.quiet.outcomes) + sent_away(pair->with.attack.outcomes) +
+			sent_away(pair->with.after.outcomes));
+}
+
+static double driven_sent_away(const struct pair *pair)
+{
+	return (double)sent_away(pair->with.attack_outcomes);
+}
+
 const struct judge_line judge_lines[] = {
-	{"held_percent", "residents answered once restored", "%", held_percent, held_bound, true, false},
-	{"held_p99_ms", "their p99 latency", "ms", held_p99, held_p99_bound, false, false},
-	{"restored_s", "onset to restoration", "s", restored, restored_bound, false, false},
-	{"reached_percent", "attack requests that reach the origin", "%", reached, reached_bound, false, false},
-	{"held_requests", "residents' requests that this rests on", "", requests, requests_bound, true, true},
+	{"held_percent", "visitors answered once restored", "%", held_percent, held_bound, true, is_attack},
+	{"held_p99_ms", "their p99 latency", "ms", held_p99, held_p99_bound, false, is_attack},
+	{"restored_s", "onset to restoration", "s", restored, restored_bound, false, is_attack},
+	{"reached_percent", "attack requests that reach the origin", "%", reached, reached_bound, false, is_attack},
+	{"held_requests", "visitors' requests that this rests on", "", requests, requests_bound, true, is_whole_attack},
+	{"guests_percent", "of the guests answered once restored", "%", guests_held, held_bound, true, has_guests_held},
+	{"guests_sent_away", "guests' requests refused, closed or shown a copy", "", guests_sent_away, none, false,
+	 has_guests_never},
+	{"sent_away", "visitors' requests refused, closed or shown a copy", "", visitors_sent_away, none, false,
+	 is_calm},
+	{"driven_sent_away", "requests that the page makes browsers send, refused or closed", "", driven_sent_away,
+	 none, false, is_driven},
 };
 
 const size_t judge_line_count = sizeof(judge_lines) / sizeof(judge_lines[0]);
@@ -109,23 +186,26 @@ static double planned(const struct pair *pair)
 		     apart(pair->with.offered_per_second, pair->with.planned_per_second));
 }
 
+static double capacity(const struct pair *pair)
+{
+	return pair->without.attack.answered_percent;
+}
+
 const struct judge_line judge_conditions[] = {
-	{"quiet_percent", "residents answered in quiet", "%", quiet, quiet_bound, true, false},
-	{"late_p99_ms", "p99 by which the residents' client was late itself", "ms", late, late_bound, false, false},
-	{"crowd_busy_percent", "of the crowd's processor was used", "%", busy, busy_bound, false, false},
+	{"quiet_percent", "visitors answered in quiet", "%", quiet, quiet_bound, true, always},
+	{"late_p99_ms", "p99 by which the visitors' client was late itself", "ms", late, late_bound, false, always},
+	{"crowd_busy_percent", "of the crowd's processor was used", "%", busy, busy_bound, false, always},
 	{"offered_apart_percent", "between the rates offered in both runs", "%", agreement, agreement_bound, false,
-	 false},
-	{"lighter_percent", "less was sent with Guia than without", "%", lighter, agreement_bound, false, false},
+	 has_attackers},
+	{"lighter_percent", "less was sent with Guia than without", "%", lighter, agreement_bound, false,
+	 has_attackers},
 	{"planned_apart_percent", "between the rate planned and the one offered", "%", planned, agreement_bound, false,
-	 false},
+	 has_attackers},
+	{"capacity_percent", "visitors answered without Guia, where nothing does harm", "%", capacity, quiet_bound,
+	 true, is_calm},
 };
 
 const size_t judge_condition_count = sizeof(judge_conditions) / sizeof(judge_conditions[0]);
-
-bool judge_asks(const struct judge_line *line, const struct pair *pair)
-{
-	return !line->whole || !pair->plan->brief;
-}
 
 bool judge_meets(const struct judge_line *line, const struct pair *pair)
 {
@@ -136,7 +216,7 @@ bool judge_meets(const struct judge_line *line, const struct pair *pair)
 static bool all_meet(const struct judge_line *lines, size_t count, const struct pair *pair)
 {
 	for (size_t i = 0; i < count; i++)
-		if (judge_asks(&lines[i], pair) && !judge_meets(&lines[i], pair))
+		if (lines[i].asked(pair) && !judge_meets(&lines[i], pair))
 			return false;
 	return true;
 }
@@ -145,7 +225,10 @@ enum verdict judge(const struct pair *pair)
 {
 	if (!all_meet(judge_conditions, judge_condition_count, pair))
 		return VERDICT_VOID;
+	bool met = all_meet(judge_lines, judge_line_count, pair);
+	if (is_calm(pair))
+		return met ? VERDICT_SPARED : VERDICT_NOT_SPARED;
 	if (pair->without.attack.answered_percent >= HARM_PERCENT)
 		return VERDICT_HARMLESS;
-	return all_meet(judge_lines, judge_line_count, pair) ? VERDICT_SURVIVED : VERDICT_NOT_SURVIVED;
+	return met ? VERDICT_SURVIVED : VERDICT_NOT_SURVIVED;
 }

@@ -21,10 +21,10 @@ struct judge_line {
 	double (*value)(const struct pair *pair); /* NAN: there is none, which meets no bound */
 	double (*bound)(const struct pair *pair);
 	bool at_least; /* else at most */
-	bool whole;    /* not asked of a brief run */
+	bool (*asked)(const struct pair *pair);
 };
 
-/* The rows that decide whether a shape is survived. */
+/* The rows that decide whether a shape is survived, or visitors were spared. */
 extern const struct judge_line judge_lines[];
 extern const size_t judge_line_count;
 
@@ -32,13 +32,14 @@ extern const size_t judge_line_count;
 extern const struct judge_line judge_conditions[];
 extern const size_t judge_condition_count;
 
-bool judge_asks(const struct judge_line *line, const struct pair *pair);
 bool judge_meets(const struct judge_line *line, const struct pair *pair);
 
 enum verdict {
 	VERDICT_SURVIVED,
 	VERDICT_NOT_SURVIVED,
-	VERDICT_HARMLESS, /* residents were served without Guia */
+	VERDICT_HARMLESS, /* visitors were served without Guia */
+	VERDICT_SPARED,   /* where nothing did harm, nobody was refused */
+	VERDICT_NOT_SPARED,
 	VERDICT_VOID,
 };
 

@@ -37,7 +37,7 @@ static struct record *make_record(const struct run_plan *plan, answered_function
 	}
 	record->attackers_use =
 		(struct client_use){second_ns * 4, second_ns * 10, (uint64_t)plan->quiet_ms * 1000000 + 1};
-	record->residents_use = (struct client_use){second_ns / 2, second_ns * 10, 1};
+	record->visitors_use = (struct client_use){second_ns / 2, second_ns * 10, 1};
 	return record;
 }
 
@@ -137,7 +137,7 @@ static void a_shape_that_is_withstood_is_survived(void **state)
 	assert_true(pair.with.held.asked >= 10000);
 	assert_true(pair.with.reached_percent == 0);
 	for (size_t i = 0; i < judge_line_count; i++)
-		assert_true(judge_meets(&judge_lines[i], &pair));
+		assert_true(!judge_lines[i].asked(&pair) || judge_meets(&judge_lines[i], &pair));
 }
 
 static void without_harm_there_is_no_win(void **state)
@@ -233,7 +233,63 @@ static void a_pulse_is_not_over_when_it_pauses(void **state)
 	record_unmap(record);
 }
 
+static struct run_plan plan_of(const char *name)
+{
+	struct nearest nearest;
+	return run_plan_of(shape_find(name, &nearest), 1, false);
+}
+
+/* Where nothing does harm, one visitor who is sent away is one too many; one who is late is the machine's matter. */
+static void in_calm_nobody_is_sent_away(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"crowd", "shared-address", "hostile-page"};
+	static const enum outcome bad[] = {OUTCOME_REFUSED, OUTCOME_CLOSED, OUTCOME_COPY, OUTCOME_FOREIGN};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct run_plan plan = plan_of(names[i]);
+		struct pair good = make_pair(&plan, always, always, 1000);
+		assert_int_equal(judge(&good), VERDICT_SPARED);
+		good.with.attack.outcomes[OUTCOME_LATE]++;
+		assert_int_equal(judge(&good), VERDICT_SPARED);
+		for (size_t j = 0; j < sizeof(bad) / sizeof(bad[0]); j++) {
+			struct pair pair = good;
+			pair.with.attack.outcomes[bad[j]] = 1;
+			assert_int_equal(judge(&pair), VERDICT_NOT_SPARED);
+		}
+		good.without.attack.answered_percent = 90;
+		assert_int_equal(judge(&good), VERDICT_VOID);
+	}
+}
+
+static void a_driven_browser_is_a_visitor_too(void **state)
+{
+	(void)state;
+	struct run_plan plan = plan_of("hostile-page"), shared = plan_of("shared-address");
+	struct pair pair = make_pair(&plan, always, always, 1000), other = make_pair(&shared, always, always, 1000);
+	pair.with.attack_outcomes[OUTCOME_REFUSED] = other.with.attack_outcomes[OUTCOME_REFUSED] = 1;
+	assert_int_equal(judge(&pair), VERDICT_NOT_SPARED);
+	assert_int_equal(judge(&other), VERDICT_SPARED);
+}
+
+static void guests_are_looked_at_by_themselves(void **state)
+{
+	(void)state;
+	struct run_plan neighbours = plan_of("rotating-64"), crawler = plan_of("false-crawler");
+	struct pair held = make_pair(&neighbours, down_for_good, down_three_seconds, 13);
+	struct pair never = make_pair(&crawler, down_for_good, down_three_seconds, 13);
+	assert_int_equal(judge(&held), VERDICT_NOT_SURVIVED); /* there were none */
+	held.with.guests_held = (struct span){.asked = 100, .answered_percent = 100};
+	assert_int_equal(judge(&held), VERDICT_SURVIVED);
+	held.with.guests_held.answered_percent = 99;
+	assert_int_equal(judge(&held), VERDICT_NOT_SURVIVED);
+	assert_int_equal(judge(&never), VERDICT_SURVIVED);
+	never.with.guests.outcomes[OUTCOME_REFUSED] = 1;
+	assert_int_equal(judge(&never), VERDICT_NOT_SURVIVED);
+}
+
 TEST_MAIN(cmocka_unit_test(restoration_is_when_it_lasts), cmocka_unit_test(a_shape_that_is_withstood_is_survived),
 	  cmocka_unit_test(without_harm_there_is_no_win), cmocka_unit_test(each_line_can_fail),
 	  cmocka_unit_test(latency_may_double_or_grow_by_fifty), cmocka_unit_test(what_disturbs_a_run_voids_it),
-	  cmocka_unit_test(nothing_recorded_is_void), cmocka_unit_test(a_pulse_is_not_over_when_it_pauses))
+	  cmocka_unit_test(nothing_recorded_is_void), cmocka_unit_test(a_pulse_is_not_over_when_it_pauses),
+	  cmocka_unit_test(in_calm_nobody_is_sent_away), cmocka_unit_test(a_driven_browser_is_a_visitor_too),
+	  cmocka_unit_test(guests_are_looked_at_by_themselves))

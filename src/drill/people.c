@@ -54,37 +54,67 @@ static void draw_bits(uint64_t *random, uint8_t *bytes, unsigned from, unsigned 
 			bytes[bit / 8] = (uint8_t)(bytes[bit / 8] | 0x80 >> bit % 8);
 }
 
-static struct network draw_network(uint64_t *random, bool home, bool six)
+static struct network draw_network(uint64_t *random, size_t number)
 {
-	struct network network = {.home = home, .base.six = six};
-	network.bits = six ? (home ? 40 : 32) : home ? 18 : 14 + random_below(random, 9);
-	if (six)
+	bool home = number < NETWORKS_HOME, paired = number == NETWORK_PAIRED;
+	struct network network = {.home = home, .base.six = paired || number % 4 == 3};
+	network.bits = paired ? 47 : network.base.six ? (home ? 40 : 32) : home ? 18 : 14 + random_below(random, 9);
+	if (network.base.six)
 		memcpy(network.base.bytes, "\x24\x00", 2); /* of 2400::/8, in which registries assign */
-	draw_bits(random, network.base.bytes, six ? 8 : 0, network.bits);
+	draw_bits(random, network.base.bytes, network.base.six ? 8 : 0, network.bits);
 	return network;
 }
 
 static void draw_networks(uint64_t *random, struct network networks[NETWORKS])
 {
 	for (size_t i = 0; i < NETWORKS;) {
-		networks[i] = draw_network(random, i < NETWORKS_HOME, i % 4 == 3);
+		networks[i] = draw_network(random, i);
 		if (is_usable(&networks[i], networks, i))
 			i++;
 	}
 }
 
-/* Hosts of IPv6 are few to a /64, as customers' are. */
-static struct address draw_address(uint64_t *random, const struct network networks[NETWORKS], bool home)
+static struct address draw_in(uint64_t *random, const struct network *network)
+{
+	struct address address = network->base;
+	draw_bits(random, address.bytes, network->bits, address.six ? 128 : 32);
+	return address;
+}
+
+/* Of one of `count` networks, a quarter of them of IPv6. Its hosts are few to a /64, as customers' are. */
+static struct address draw_among(uint64_t *random, const struct network *networks, uint32_t count)
 {
 	bool six = random_percent(random, PEOPLE_IPV6_PERCENT);
 	const struct network *network;
 	do
-		network = &networks[home ? random_below(random, NETWORKS_HOME)
-					 : NETWORKS_HOME + random_below(random, NETWORKS_ABROAD)];
+		network = &networks[random_below(random, count)];
 	while (network->base.six != six);
-	struct address address = network->base;
-	draw_bits(random, address.bytes, network->bits, six ? 128 : 32);
+	return draw_in(random, network);
+}
+
+/* In one of the two /48. Who has one address has one /64. */
+static struct address draw_paired(uint64_t *random, const struct network *pair, unsigned which)
+{
+	struct address address = pair->base;
+	address.bytes[5] = (uint8_t)(address.bytes[5] | which);
+	draw_bits(random, address.bytes, 48, 64);
+	address.bytes[15] = 1;
 	return address;
+}
+
+static struct address draw_address(uint64_t *random, const struct network networks[NETWORKS], enum place place,
+				   bool home)
+{
+	switch (place) {
+	case PLACE_ELSEWHERE:
+		return draw_among(random, networks + NETWORKS_HOME + NETWORKS_ABROAD, NETWORKS_ELSEWHERE);
+	case PLACE_ONE_48:
+	case PLACE_NEXT_48:
+		return draw_paired(random, &networks[NETWORK_PAIRED], place == PLACE_NEXT_48);
+	default:
+		return home ? draw_among(random, networks, NETWORKS_HOME)
+			    : draw_among(random, networks + NETWORKS_HOME, NETWORKS_ABROAD);
+	}
 }
 
 static int compare(const void *a, const void *b)
@@ -119,55 +149,96 @@ static bool drawn_add(struct drawn *drawn, const struct address *address)
 	return true;
 }
 
-/* Exactly so many per cent are away from where their like are, and exactly so many speak TLS. */
-static void draw_persons(uint64_t *random, const struct people *people, struct drawn *drawn, bool attackers)
+static struct address shared_address(const struct people *people, uint64_t seed)
 {
-	struct person *persons = attackers ? people->attackers : people->residents;
-	size_t count = attackers ? people->attacker_count : people->resident_count;
-	size_t home = count * (attackers ? ATTACKERS_AT_HOME_PERCENT : 100 - RESIDENTS_ABROAD_PERCENT) / 100;
-	for (size_t i = 0; i < count; i++) {
+	uint64_t random = random_stream(seed, 8);
+	struct address address;
+	do
+		address = draw_address(&random, people->networks, PLACE_MIXED, true);
+	while (address.six);
+	return address;
+}
+
+static bool is_at_home(const struct group *group, size_t number)
+{
+	size_t percent = group->being == BEING_TOOL ? ATTACKERS_AT_HOME_PERCENT : 100 - RESIDENTS_ABROAD_PERCENT;
+	return group->place == PLACE_ONE_ADDRESS ||
+	       (group->place == PLACE_MIXED && number < group->count * percent / 100);
+}
+
+/* Exactly so many per cent are away from where their like are, and exactly so many speak TLS. */
+static void draw_group(uint64_t *random, const struct census *census, const struct group *group,
+		       const struct people *people, struct drawn *drawn, struct person *persons)
+{
+	struct address shared = shared_address(people, census->seed);
+	for (size_t i = 0; i < group->count; i++) {
 		struct person *person = &persons[i];
-		person->attacker = attackers;
-		person->home = i < home;
+		if (group->place == PLACE_RESIDENTS) {
+			*person = people->visitors[i % people->resident_count];
+			person->being = group->being;
+			continue;
+		}
+		person->being = group->being;
+		person->home = is_at_home(group, i);
 		person->tls = i % 2 == 0;
 		person->habit = (uint32_t)random_next(random);
 		do
-			person->address = draw_address(random, people->networks, person->home);
+			person->address = draw_address(random, people->networks, group->place, person->home);
 		while (!drawn_add(drawn, &person->address));
+		if (group->place == PLACE_ONE_ADDRESS)
+			person->address = shared;
 	}
 }
 
-int people_make(uint64_t seed, size_t resident_count, size_t attacker_count, struct people *ret_people)
+static int drawn_init(const struct census *census, struct drawn *ret_drawn)
 {
-	struct people people = {.resident_count = resident_count, .attacker_count = attacker_count};
 	struct drawn drawn = {.size = 64};
-	while (drawn.size < 2 * (resident_count + attacker_count))
+	while (drawn.size < 2 * (census->residents.count + census->guests.count + census->attackers.count))
 		drawn.size *= 2;
 	drawn.items = calloc(drawn.size, sizeof(*drawn.items));
-	people.residents = calloc(resident_count + 1, sizeof(*people.residents));
-	people.attackers = calloc(attacker_count + 1, sizeof(*people.attackers));
-	people.attacking = calloc(attacker_count + 1, sizeof(*people.attacking));
-	bool good =
-		drawn.items != NULL && people.residents != NULL && people.attackers != NULL && people.attacking != NULL;
-	if (good) {
-		uint64_t random = random_stream(seed, 1);
-		draw_networks(&random, people.networks);
-		draw_persons(&random, &people, &drawn, false);
-		draw_persons(&random, &people, &drawn, true);
-		for (size_t i = 0; i < attacker_count; i++)
-			people.attacking[i] = people.attackers[i].address;
-		qsort(people.attacking, attacker_count, sizeof(*people.attacking), compare);
+	*ret_drawn = drawn;
+	return drawn.items != NULL ? 0 : -ENOMEM;
+}
+
+static void draw_all(const struct census *census, struct people *people, struct drawn *drawn)
+{
+	uint64_t random = random_stream(census->seed, 1);
+	draw_networks(&random, people->networks);
+	draw_group(&random, census, &census->residents, people, drawn, people->visitors);
+	draw_group(&random, census, &census->guests, people, drawn, people->visitors + people->resident_count);
+	draw_group(&random, census, &census->attackers, people, drawn, people->attackers);
+	for (size_t i = 0; i < people->attacker_count; i++)
+		people->attacking[i] = people->attackers[i].address;
+	qsort(people->attacking, people->attacker_count, sizeof(*people->attacking), compare);
+}
+
+int people_make(const struct census *census, struct people *ret_people)
+{
+	struct people people = {
+		.resident_count = census->residents.count,
+		.visitor_count = census->residents.count + census->guests.count,
+		.attacker_count = census->attackers.count,
+	};
+	struct drawn drawn;
+	int r = drawn_init(census, &drawn);
+	people.visitors = calloc(people.visitor_count + 1, sizeof(*people.visitors));
+	people.attackers = calloc(people.attacker_count + 1, sizeof(*people.attackers));
+	people.attacking = calloc(people.attacker_count + 1, sizeof(*people.attacking));
+	if (people.visitors == NULL || people.attackers == NULL || people.attacking == NULL)
+		r = -ENOMEM;
+	if (r == 0) {
+		draw_all(census, &people, &drawn);
 		*ret_people = people;
 	} else {
 		people_free(&people);
 	}
 	free(drawn.items);
-	return good ? 0 : -ENOMEM;
+	return r;
 }
 
 void people_free(struct people *people)
 {
-	free(people->residents);
+	free(people->visitors);
 	free(people->attackers);
 	free(people->attacking);
 	*people = (struct people){0};

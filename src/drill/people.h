@@ -1,6 +1,7 @@
 /*
- * Who is there: residents and attackers with their addresses, drawn from the seed. Of residents 15 % are abroad, of
- * attackers 20 % at home, in the same networks as everybody else there, so that no address tells which they are.
+ * Who is there: visitors and attackers with their addresses, drawn from the seed. Visitors are residents and, with some
+ * shapes, guests, who are looked at by themselves. Of residents 15 % are abroad, of attackers 20 % at home, in the same
+ * networks as everybody else there, so that no address tells which they are.
  */
 #ifndef GUIA_DRILL_PEOPLE_H
 #define GUIA_DRILL_PEOPLE_H
@@ -15,7 +16,10 @@ enum {
 	PEOPLE_IPV6_PERCENT = 25,
 	NETWORKS_HOME = 8,
 	NETWORKS_ABROAD = 48,
-	NETWORKS = NETWORKS_HOME + NETWORKS_ABROAD,
+	NETWORKS_ELSEWHERE = 24, /* in which no resident is and no attacker */
+	NETWORKS_SOME = NETWORKS_HOME + NETWORKS_ABROAD + NETWORKS_ELSEWHERE,
+	NETWORK_PAIRED = NETWORKS_SOME, /* a /47: two neighbouring /48 */
+	NETWORKS,
 };
 
 struct address {
@@ -29,25 +33,55 @@ struct network {
 	bool home;
 };
 
+/* Where the addresses of a group are. */
+enum place {
+	PLACE_MIXED,       /* at home and abroad */
+	PLACE_ELSEWHERE,   /* in networks of their own */
+	PLACE_ONE_ADDRESS, /* all behind the same, at home */
+	PLACE_ONE_48,      /* of IPv6, each in a /64 of its own */
+	PLACE_NEXT_48,     /* in the /48 beside that one */
+	PLACE_RESIDENTS,   /* theirs */
+};
+
+/* What sends the requests. */
+enum being {
+	BEING_PERSON,  /* somebody's browser */
+	BEING_TOOL,    /* an attacker's */
+	BEING_DRIVEN,  /* somebody's browser on a hostile page of another site */
+	BEING_CRAWLER, /* of a search engine, or what says that it is */
+};
+
 struct person {
 	struct address address;
 	bool home;
 	bool tls;
-	bool attacker;
+	enum being being;
 	uint32_t habit; /* seeds what is this person's own: the browser, the session */
+};
+
+struct group {
+	size_t count;
+	enum place place;
+	enum being being;
+};
+
+struct census {
+	uint64_t seed;
+	struct group residents, guests, attackers;
 };
 
 struct people {
 	struct network networks[NETWORKS]; /* disjoint; those at home first */
-	struct person *residents;
+	struct person *visitors;           /* residents, then guests */
 	size_t resident_count;
+	size_t visitor_count;
 	struct person *attackers;
 	size_t attacker_count;
 	struct address *attacking; /* the attackers' addresses in order, to look one up */
 };
 
-/* 0 or -ENOMEM; people_free it. No two persons have the same address. */
-int people_make(uint64_t seed, size_t resident_count, size_t attacker_count, struct people *ret_people);
+/* 0 or -ENOMEM; people_free it. But for PLACE_ONE_ADDRESS and PLACE_RESIDENTS no two have the same address. */
+int people_make(const struct census *census, struct people *ret_people);
 void people_free(struct people *people);
 
 /* Whether the address, as text, is an attacker's. */

@@ -24,14 +24,15 @@ enum outcome {
 	OUTCOMES,
 };
 
-/* One request of a resident. */
+/* One request of a visitor. */
 struct asked {
 	int64_t meant_ns; /* when it was to be sent, from the start */
 	int32_t late_us;  /* how much later it was, which is the client's fault */
 	int32_t took_us;  /* from when it was meant to the end of the answer */
 	uint16_t status;  /* of HTTP; 0: none */
 	uint8_t outcome;
-	uint8_t kept; /* whether a copy might have answered it */
+	uint8_t kept;  /* whether a copy might have answered it */
+	uint8_t guest; /* not a resident */
 };
 
 /* One second of the attack, as the attackers see it. */
@@ -61,7 +62,7 @@ struct record {
 	_Atomic int64_t start_ns; /* CLOCK_MONOTONIC; 0: not yet */
 	struct attack_second attack[RECORD_SECONDS];
 	struct origin_second origin[RECORD_SECONDS];
-	struct client_use residents_use;
+	struct client_use visitors_use;
 	struct client_use attackers_use;
 	size_t asked_count;
 	struct asked asked[];

@@ -26,7 +26,8 @@ static double per_second(const struct record *record, const struct row *row)
 static void add_cells(const struct record *record, const struct row *row, struct buffer *out)
 {
 	struct span span;
-	if (span_of(record, row->from_ms * 1000000, row->to_ms * 1000000, NULL, &span) != 0 || span.asked == 0) {
+	const struct choice choice = {.from_ns = row->from_ms * 1000000, .to_ns = row->to_ms * 1000000};
+	if (span_of(record, &choice, &span) != 0 || span.asked == 0) {
 		buffer_printf(out, "%40s", "-");
 		return;
 	}
@@ -89,10 +90,10 @@ static void add_lines(const struct report *report, struct buffer *out)
 {
 	const struct pair *pair = report->pair;
 	for (size_t i = 0; report->verdict == VERDICT_VOID && i < judge_condition_count; i++)
-		if (!judge_meets(&judge_conditions[i], pair))
+		if (judge_conditions[i].asked(pair) && !judge_meets(&judge_conditions[i], pair))
 			add_line(&judge_conditions[i], pair, out);
 	for (size_t i = 0; report->verdict != VERDICT_VOID && i < judge_line_count; i++)
-		if (judge_asks(&judge_lines[i], pair))
+		if (judge_lines[i].asked(pair))
 			add_line(&judge_lines[i], pair, out);
 }
 
@@ -104,9 +105,7 @@ static void add_verdict(const struct report *report, struct buffer *out)
 	if (report->verdict == VERDICT_VOID)
 		buffer_text(out, "nothing can be said of this shape; what voided the runs is above\n");
 	else
-		buffer_printf(out,
-			      "during the attack %.1f %% of residents' requests were answered without Guia, %.1f %% "
-			      "with it%s\n",
+		buffer_printf(out, "%.1f %% of visitors' requests were answered without Guia, %.1f %% with it%s\n",
 			      without, with,
 			      report->verdict == VERDICT_HARMLESS ? "; an attack that does no harm proves nothing"
 								  : "");
@@ -115,11 +114,18 @@ static void add_verdict(const struct report *report, struct buffer *out)
 void report_text(const struct report *report, struct buffer *out)
 {
 	const struct run_plan *plan = report->pair->plan;
-	buffer_printf(out, "%s: %s\n  %u a second from %u addresses, beside %u requests a second of %u residents; ",
-		      plan->shape->name, plan->shape->title, plan->attacks_per_second, plan->sources,
-		      plan->residents_per_second, plan->resident_count);
-	buffer_text(out, "given away by ");
-	tells_describe(report->tells, out);
+	buffer_printf(out, "%s: %s\n  %u requests a second of %zu residents", plan->shape->name, plan->shape->title,
+		      plan->residents_per_second, plan->census.residents.count);
+	if (plan->census.guests.count > 0)
+		buffer_printf(out, "\n  %u a second of %zu guests: %s", plan->guests_per_second,
+			      plan->census.guests.count, plan->shape->guests.title);
+	if (plan->attacks_per_second > 0)
+		buffer_printf(out, "\n  %u a second from %zu attackers", plan->attacks_per_second,
+			      plan->census.attackers.count);
+	if (report->tells->set != 0) {
+		buffer_text(out, ", given away by ");
+		tells_describe(report->tells, out);
+	}
 	buffer_text(out, "\n\n");
 	add_timeline(report, out);
 	buffer_byte(out, '\n');

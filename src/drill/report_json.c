@@ -29,7 +29,9 @@ static json_t *second_json(const struct record *record, size_t second)
 	struct span span = {0};
 	const struct attack_second *attack = &record->attack[second];
 	const struct origin_second *origin = &record->origin[second];
-	(void)span_of(record, (int64_t)second * 1000000000, (int64_t)(second + 1) * 1000000000, NULL, &span);
+	const struct choice choice = {.from_ns = (int64_t)second * 1000000000,
+				      .to_ns = (int64_t)(second + 1) * 1000000000};
+	(void)span_of(record, &choice, &span);
 	return json_pack("{s:I, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "second", (json_int_t)second,
 			 "residents", span_json(&span), "attack_offered", (int)attack->offered, "attack_sent",
 			 (int)attack->sent, "attack_answered", (int)attack->outcomes[OUTCOME_ANSWERED],
@@ -43,13 +45,14 @@ static json_t *run_json(const struct figures *f, const struct record *record, co
 	json_t *seconds = json_array();
 	for (size_t i = 0; i < run_plan_end_ms(plan) / 1000 && i < RECORD_SECONDS; i++)
 		json_array_append_new(seconds, second_json(record, i));
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "quiet",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "quiet",
 			 span_json(&f->quiet), "attack", span_json(&f->attack), "held", span_json(&f->held), "after",
 			 span_json(&f->after), "onset_s", number(f->onset_s), "restored_s", number(f->restored_s),
 			 "offered_per_second", number(f->offered_per_second), "sent_per_second",
 			 number(f->sent_per_second), "reached_percent", number(f->reached_percent), "late_p99_ms",
 			 number(f->late_p99_ms), "crowd_busy_percent", number(f->crowd_busy_percent),
-			 "origin_busy_percent", number(f->origin_busy_percent), "seconds", seconds);
+			 "origin_busy_percent", number(f->origin_busy_percent), "guests", span_json(&f->guests),
+			 "guests_held", span_json(&f->guests_held), "seconds", seconds);
 }
 
 static json_t *line_json(const struct judge_line *line, const struct pair *pair)
@@ -63,7 +66,7 @@ static json_t *lines_json(const struct judge_line *lines, size_t count, const st
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < count; i++)
-		if (judge_asks(&lines[i], pair))
+		if (lines[i].asked(pair))
 			json_array_append_new(list, line_json(&lines[i], pair));
 	return list;
 }

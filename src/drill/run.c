@@ -6,6 +6,7 @@
 #include "drill/client.h"
 #include "drill/identity.h"
 #include "drill/origin.h"
+#include "drill/permission.h"
 #include "drill/probe.h"
 #include "serve/supervise.h"
 
@@ -177,6 +178,16 @@ static int await_serve(struct run *run)
 	return tell_log(run, -ETIMEDOUT);
 }
 
+static int allow_guest(struct run *run)
+{
+	const struct run_setting *s = run->setting;
+	char path[PATH_MAX];
+	if (!s->guia || !s->plan->shape->guests.allowed)
+		return 0;
+	in_folder(run, "run/control", path);
+	return permission_give(path, &s->people->visitors[s->people->resident_count].address, run->said);
+}
+
 static int start_client(struct run *run, bool attackers)
 {
 	const struct run_setting *s = run->setting;
@@ -190,9 +201,9 @@ static int start_client(struct run *run, bool attackers)
 			(void)sched_setscheduler(0, SCHED_RR, &first);
 		struct client_job job = {
 			.plan = s->plan,
-			.persons = attackers ? s->people->attackers : s->people->residents,
-			.person_count = attackers ? s->people->attacker_count : s->people->resident_count,
-			.schedule = attackers ? s->attack : s->residents,
+			.persons = attackers ? s->people->attackers : s->people->visitors,
+			.person_count = attackers ? s->people->attacker_count : s->people->visitor_count,
+			.schedule = attackers ? s->attack : s->visitors,
 			.tells = s->tells,
 			.key = &run->key,
 			.record = run->record,
@@ -280,6 +291,7 @@ static int play(struct run *run)
 	r = r != 0 ? r : start_origin(run);
 	r = r != 0 ? r : start_serve(run);
 	r = r != 0 ? r : await_serve(run);
+	r = r != 0 ? r : allow_guest(run);
 	if (r != 0)
 		return r;
 	atomic_store(&run->record->start_ns, clock_now_ns() + LEAD_MS * 1000000LL);
@@ -291,7 +303,7 @@ static int play(struct run *run)
 int run_shape(const struct run_setting *setting, struct buffer *said, struct record **ret_record)
 {
 	struct run run = {.setting = setting, .key = hash_key_random(), .said = said};
-	int r = record_map(setting->residents->count, &run.record);
+	int r = record_map(setting->visitors->count, &run.record);
 	if (r != 0)
 		return r;
 	r = play(&run);

@@ -15,7 +15,7 @@ struct run_setting {
 	const struct run_plan *plan;
 	const struct people *people;
 	const struct tells *tells;
-	const struct schedule *residents;
+	const struct schedule *visitors;
 	const struct schedule *attack;
 	bool guia;
 };

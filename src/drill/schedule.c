@@ -29,24 +29,46 @@ static void sort(struct schedule *schedule)
 	qsort(schedule->items, schedule->count, sizeof(*schedule->items), compare);
 }
 
+/* A group's share of a schedule: so many of its items, within so long from a moment on. */
+struct share {
+	struct sending *items;
+	size_t count;
+	uint32_t first; /* of the group */
+	uint32_t persons;
+	int64_t from_ns;
+	int64_t span_ns;
+};
+
 /* What of a visit lies past the end wraps to the beginning, so that the rate is even from the first second on. */
-int schedule_residents(const struct run_plan *plan, struct schedule *ret_schedule)
+static void fill_visits(uint64_t *random, const struct share *share)
 {
-	int64_t span_ns = (int64_t)run_plan_end_ms(plan) * MS;
-	size_t count = (size_t)plan->residents_per_second * run_plan_end_ms(plan) / 1000;
-	struct schedule schedule = {calloc(count + 1, sizeof(*schedule.items)), count};
-	uint64_t random = random_stream(plan->seed, 3);
-	if (schedule.items == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < count;) {
-		uint32_t who = random_below(&random, plan->resident_count);
-		uint32_t requests = 1 + random_below(&random, VISIT_REQUESTS_MAX);
-		int64_t at_ns = draw_time(&random, span_ns);
-		for (; requests > 0 && i < count; requests--, i++) {
-			schedule.items[i] = (struct sending){at_ns % span_ns, who, (uint32_t)random_next(&random)};
-			at_ns += (int64_t)(PAUSE_MIN_MS + random_below(&random, PAUSE_MAX_MS - PAUSE_MIN_MS)) * MS;
+	for (size_t i = 0; i < share->count;) {
+		uint32_t who = share->first + random_below(random, share->persons);
+		uint32_t requests = 1 + random_below(random, VISIT_REQUESTS_MAX);
+		int64_t at_ns = draw_time(random, share->span_ns);
+		for (; requests > 0 && i < share->count; requests--, i++) {
+			share->items[i] = (struct sending){share->from_ns + at_ns % share->span_ns, who,
+							   (uint32_t)random_next(random)};
+			at_ns += (int64_t)(PAUSE_MIN_MS + random_below(random, PAUSE_MAX_MS - PAUSE_MIN_MS)) * MS;
 		}
 	}
+}
+
+int schedule_visitors(const struct run_plan *plan, struct schedule *ret_schedule)
+{
+	uint32_t end_ms = run_plan_end_ms(plan), late_ms = plan->shape->guests.late ? plan->quiet_ms : 0;
+	uint32_t guests_ms = plan->shape->guests.late ? plan->attack_ms : end_ms;
+	size_t residents = (size_t)plan->residents_per_second * end_ms / 1000;
+	size_t guests = (size_t)plan->guests_per_second * guests_ms / 1000;
+	struct schedule schedule = {calloc(residents + guests + 1, sizeof(*schedule.items)), residents + guests};
+	uint64_t random = random_stream(plan->census.seed, 3);
+	if (schedule.items == NULL)
+		return -ENOMEM;
+	uint32_t resident_count = (uint32_t)plan->census.residents.count;
+	fill_visits(&random, &(struct share){schedule.items, residents, 0, resident_count, 0, (int64_t)end_ms * MS});
+	fill_visits(&random, &(struct share){schedule.items + residents, guests, resident_count,
+					     (uint32_t)plan->census.guests.count, (int64_t)late_ms * MS,
+					     (int64_t)guests_ms * MS});
 	sort(&schedule);
 	*ret_schedule = schedule;
 	return 0;
@@ -72,12 +94,13 @@ static int64_t on_span_ns(const struct run_plan *plan)
 static void fill_bursts(const struct run_plan *plan, const struct tells *tells, struct schedule *schedule)
 {
 	const struct shape *shape = plan->shape;
-	uint64_t random = random_stream(plan->seed, 4);
+	uint64_t random = random_stream(plan->census.seed, 4);
 	int64_t span_ns = on_span_ns(plan);
-	uint32_t all = (uint32_t)(schedule->count / plan->sources), burst = shape->burst > 0 ? shape->burst : all;
-	uint32_t turn = random_below(&random, plan->sources);
+	uint32_t sources = (uint32_t)plan->census.attackers.count, all = (uint32_t)(schedule->count / sources);
+	uint32_t burst = shape->burst > 0 ? shape->burst : all;
+	uint32_t turn = random_below(&random, sources);
 	for (size_t i = 0; i < schedule->count;) {
-		uint32_t who = (uint32_t)((turn += 7919) % plan->sources);
+		uint32_t who = (turn += 7919) % sources;
 		int64_t at_ns = draw_time(&random, span_ns);
 		for (uint32_t left = burst; left > 0 && i < schedule->count; left--, i++) {
 			int64_t gap_ns = (int64_t)shape->burst_gap_ms * MS;
@@ -92,11 +115,12 @@ static void fill_bursts(const struct run_plan *plan, const struct tells *tells, 
 /* Every source sends a piece at even intervals, each from a moment of its own on. */
 static void fill_pieces(const struct run_plan *plan, struct schedule *schedule)
 {
-	uint64_t random = random_stream(plan->seed, 4);
+	uint64_t random = random_stream(plan->census.seed, 4);
 	int64_t span_ns = on_span_ns(plan), step_ns = span_ns / (int64_t)schedule->count;
 	for (size_t i = 0; i < schedule->count; i++)
-		schedule->items[i] = (struct sending){place(plan, (int64_t)i * step_ns), (uint32_t)(i % plan->sources),
-						      (uint32_t)random_next(&random)};
+		schedule->items[i] =
+			(struct sending){place(plan, (int64_t)i * step_ns),
+					 (uint32_t)(i % plan->census.attackers.count), (uint32_t)random_next(&random)};
 }
 
 int schedule_attack(const struct run_plan *plan, const struct tells *tells, struct schedule *ret_schedule)
@@ -105,9 +129,9 @@ int schedule_attack(const struct run_plan *plan, const struct tells *tells, stru
 	struct schedule schedule = {calloc(count + 1, sizeof(*schedule.items)), count};
 	if (schedule.items == NULL)
 		return -ENOMEM;
-	if (plan->shape->manner == MANNER_WHOLE)
+	if (count > 0 && plan->shape->manner == MANNER_WHOLE)
 		fill_bursts(plan, tells, &schedule);
-	else
+	else if (count > 0)
 		fill_pieces(plan, &schedule);
 	*ret_schedule = schedule;
 	return 0;

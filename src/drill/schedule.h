@@ -11,7 +11,7 @@
 
 struct sending {
 	int64_t at_ns; /* from the start */
-	uint32_t who;  /* index among the residents or attackers */
+	uint32_t who;  /* index among the visitors or attackers */
 	uint32_t word; /* seeds what is asked */
 };
 
@@ -20,8 +20,8 @@ struct schedule {
 	size_t count;
 };
 
-/* Residents come in visits of a few requests, with pauses as people make them. 0 or -ENOMEM. */
-int schedule_residents(const struct run_plan *plan, struct schedule *ret_schedule);
+/* Visitors, residents and guests, come in visits of a few requests, with pauses as people make them. 0 or -ENOMEM. */
+int schedule_visitors(const struct run_plan *plan, struct schedule *ret_schedule);
 
 /* 0 or -ENOMEM. */
 int schedule_attack(const struct run_plan *plan, const struct tells *tells, struct schedule *ret_schedule);

@@ -18,7 +18,7 @@ const struct shape shapes[] = {
 		.name = "get-flood",
 		.title = "GET flood on one URL",
 		.target = TARGET_ONE_PAGE,
-		.sources = 2000,
+		.attackers = {.count = 2000, .being = BEING_TOOL},
 		.per_second = 10000,
 		.burst_gap_ms = 200,
 	},
@@ -26,7 +26,7 @@ const struct shape shapes[] = {
 		.name = "query-flood",
 		.title = "random queries that defeat the cache",
 		.target = TARGET_RANDOM_QUERY,
-		.sources = 2000,
+		.attackers = {.count = 2000, .being = BEING_TOOL},
 		.per_second = 10000,
 		.burst_gap_ms = 200,
 	},
@@ -34,7 +34,7 @@ const struct shape shapes[] = {
 		.name = "form-flood",
 		.title = "POST flood on search and login",
 		.target = TARGET_FORMS,
-		.sources = 2000,
+		.attackers = {.count = 2000, .being = BEING_TOOL},
 		.per_second = 10000,
 		.burst_gap_ms = 200,
 	},
@@ -42,7 +42,7 @@ const struct shape shapes[] = {
 		.name = "diffuse",
 		.title = "diffuse flood, each of 20,000 sources under any limit",
 		.target = TARGET_PRIVATE,
-		.sources = 20000,
+		.attackers = {.count = 20000, .being = BEING_TOOL},
 		.per_second = 10000,
 		.burst = 10,
 		.burst_gap_ms = 150,
@@ -52,7 +52,7 @@ const struct shape shapes[] = {
 		.title = "slowloris: headers without end",
 		.target = TARGET_RESIDENT,
 		.manner = MANNER_SLOW_HEAD,
-		.sources = 10000,
+		.attackers = {.count = 10000, .being = BEING_TOOL},
 		.per_second = 1500,
 		.attack_ms = 60000,
 	},
@@ -61,7 +61,7 @@ const struct shape shapes[] = {
 		.title = "bodies without end",
 		.target = TARGET_FORMS,
 		.manner = MANNER_SLOW_BODY,
-		.sources = 10000,
+		.attackers = {.count = 10000, .being = BEING_TOOL},
 		.per_second = 1500,
 		.attack_ms = 60000,
 	},
@@ -69,12 +69,70 @@ const struct shape shapes[] = {
 		.name = "pulse",
 		.title = "a flood that pauses and returns, 20 s on, 20 s off",
 		.target = TARGET_PRIVATE,
-		.sources = 2000,
+		.attackers = {.count = 2000, .being = BEING_TOOL},
 		.per_second = 10000,
 		.burst_gap_ms = 200,
 		.on_ms = 20000,
 		.off_ms = 20000,
 		.attack_ms = 60000,
+	},
+	{
+		.name = "rotating-64",
+		.title = "a flood from 5,000 /64 of one /48",
+		.target = TARGET_PRIVATE,
+		.attackers = {.count = 5000, .place = PLACE_ONE_48, .being = BEING_TOOL},
+		.per_second = 10000,
+		.burst = 10,
+		.burst_gap_ms = 150,
+		.residents_per_second = 240,
+		.guests = {.title = "people in the neighbouring /48",
+			   .group = {.count = 400, .place = PLACE_NEXT_48},
+			   .per_second = 60},
+	},
+	{
+		.name = "false-crawler",
+		.title = "a flood that says it is the crawler that is allowed",
+		.target = TARGET_RANDOM_QUERY,
+		.attackers = {.count = 2000, .being = BEING_CRAWLER},
+		.per_second = 10000,
+		.burst_gap_ms = 200,
+		.guests = {.title = "the crawler itself, allowed",
+			   .group = {.count = 1, .place = PLACE_ONE_ADDRESS, .being = BEING_CRAWLER},
+			   .per_second = 20,
+			   .allowed = true,
+			   .promise = PROMISE_NEVER},
+	},
+	{
+		.name = "crowd",
+		.title = "ten times as many visitors as usual, most from where nobody came before",
+		.kind = KIND_CALM,
+		.residents_per_second = 80,
+		.guests = {.title = "those who are new",
+			   .group = {.count = 6000, .place = PLACE_ELSEWHERE},
+			   .per_second = 720,
+			   .late = true},
+	},
+	{
+		.name = "shared-address",
+		.title = "500 people behind one address, and five attackers among them",
+		.kind = KIND_CALM,
+		.target = TARGET_RANDOM_QUERY,
+		.attackers = {.count = 5, .place = PLACE_ONE_ADDRESS, .being = BEING_TOOL},
+		.per_second = 200,
+		.burst_gap_ms = 25,
+		.residents_per_second = 225,
+		.guests = {.title = "people behind that address",
+			   .group = {.count = 500, .place = PLACE_ONE_ADDRESS},
+			   .per_second = 75},
+	},
+	{
+		.name = "hostile-page",
+		.title = "a hostile page makes visitors' browsers ask",
+		.kind = KIND_CALM,
+		.target = TARGET_RANDOM_QUERY,
+		.attackers = {.count = 500, .place = PLACE_RESIDENTS, .being = BEING_DRIVEN},
+		.per_second = 400,
+		.burst_gap_ms = 1250,
 	},
 };
 
@@ -91,31 +149,35 @@ const struct shape *shape_find(const char *name, struct nearest *nearest)
 	return NULL;
 }
 
+static uint32_t usual(uint32_t given, uint32_t otherwise)
+{
+	return given != 0 ? given : otherwise;
+}
+
 struct run_plan run_plan_of(const struct shape *shape, uint64_t seed, bool brief)
 {
-	bool slow = shape->manner != MANNER_WHOLE;
+	bool slow = shape->manner != MANNER_WHOLE, lighter = brief && !slow && shape->kind == KIND_ATTACK;
+	uint32_t attack_ms = usual(shape->attack_ms, ATTACK_MS), divisor = lighter ? BRIEF_RATE_DIVISOR : 1;
 	struct run_plan plan = {
 		.shape = shape,
-		.seed = seed,
 		.quiet_ms = brief ? BRIEF_QUIET_MS : QUIET_MS,
-		.attack_ms = shape->attack_ms != 0 ? shape->attack_ms : ATTACK_MS,
+		.attack_ms = attack_ms,
 		.after_ms = brief ? BRIEF_AFTER_MS : AFTER_MS,
 		.on_ms = shape->on_ms,
 		.off_ms = shape->off_ms,
-		.resident_count = RESIDENTS,
-		.residents_per_second = RESIDENTS_PER_SECOND,
-		.sources = shape->sources,
-		.attacks_per_second = shape->per_second,
+		.census = {seed, {.count = RESIDENTS}, shape->guests.group, shape->attackers},
+		.residents_per_second = usual(shape->residents_per_second, RESIDENTS_PER_SECOND),
+		.guests_per_second = shape->guests.per_second,
+		/* Slow connections do harm by being many, not by being fast. */
+		.attacks_per_second = shape->per_second / divisor,
 		.brief = brief,
 	};
+	plan.census.attackers.count /= divisor;
 	if (!brief)
 		return plan;
 	plan.attack_ms = shape->attack_ms != 0 ? shape->attack_ms / BRIEF_TIME_DIVISOR : BRIEF_ATTACK_MS;
 	plan.on_ms /= BRIEF_TIME_DIVISOR;
 	plan.off_ms /= BRIEF_TIME_DIVISOR;
-	/* Slow connections do harm by being many, not by being fast. */
-	plan.attacks_per_second /= slow ? 1 : BRIEF_RATE_DIVISOR;
-	plan.sources /= slow ? 1 : BRIEF_RATE_DIVISOR;
 	return plan;
 }
 

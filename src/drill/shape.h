@@ -1,8 +1,9 @@
-/* The attacks that are re-enacted: a row each, all of it data. */
+/* What is re-enacted, attacks and days on which nobody may be refused: a row each, all of it data. */
 #ifndef GUIA_DRILL_SHAPE_H
 #define GUIA_DRILL_SHAPE_H
 
 #include "base/nearest.h"
+#include "drill/people.h"
 
 /* What is asked for. */
 enum target {
@@ -20,18 +21,42 @@ enum manner {
 	MANNER_SLOW_BODY, /* a body announced, a few bytes of it now and then */
 };
 
+enum kind {
+	KIND_ATTACK, /* which must be survived */
+	KIND_CALM,   /* nothing does harm: no visitor may be refused, closed out, or shown a copy */
+};
+
+/* What is promised to guests, besides what visitors are. */
+enum promise {
+	PROMISE_HELD,  /* served once the mitigation holds */
+	PROMISE_NEVER, /* never refused, closed out, or shown a copy */
+};
+
+/* Visitors who are looked at by themselves. */
+struct guests {
+	const char *title; /* "people in the neighbouring /48"; NULL: there are none */
+	struct group group;
+	uint32_t per_second;
+	bool late;    /* they come when the attack does, or would */
+	bool allowed; /* `guia allow` is said of their address */
+	enum promise promise;
+};
+
 struct shape {
 	const char *name;
 	const char *title;
+	enum kind kind;
 	enum target target;
 	enum manner manner;
-	uint32_t sources;    /* addresses */
+	struct group attackers;
 	uint32_t per_second; /* requests; of slow manners pieces: each source sends one or opens its connection anew */
 	uint32_t burst;      /* requests that a source sends one after another, then it rests; 0: it never does */
 	uint32_t burst_gap_ms;
 	uint32_t on_ms; /* of a pulse; 0: all the time */
 	uint32_t off_ms;
-	uint32_t attack_ms;
+	uint32_t attack_ms;            /* 0: what is usual */
+	uint32_t residents_per_second; /* 0: what is usual */
+	struct guests guests;
 };
 
 extern const struct shape shapes[];
@@ -43,15 +68,14 @@ const struct shape *shape_find(const char *name, struct nearest *nearest);
 /* A run of a shape: its phases, in milliseconds from the start, and how many there are. */
 struct run_plan {
 	const struct shape *shape;
-	uint64_t seed;
 	uint32_t quiet_ms;  /* where the attack begins */
 	uint32_t attack_ms; /* how long it lasts */
 	uint32_t after_ms;  /* how long it is watched afterwards */
 	uint32_t on_ms;
 	uint32_t off_ms;
-	uint32_t resident_count;
+	struct census census;
 	uint32_t residents_per_second;
-	uint32_t sources;
+	uint32_t guests_per_second;
 	uint32_t attacks_per_second; /* of the shape's per_second */
 	bool brief;
 };

@@ -31,11 +31,13 @@ static unsigned draw_one(uint64_t *random, unsigned from)
 struct tells tells_draw(const struct run_plan *plan)
 {
 	static const char *const arguments[] = {"v", "t", "_", "cb", "nocache", "ref", "id"};
-	uint64_t random = random_stream(plan->seed, 2);
+	uint64_t random = random_stream(plan->census.seed, 2);
 	unsigned from = tells_of(plan->shape);
 	struct tells tells = {.set = draw_one(&random, from & ~(unsigned)TELL_TIMING)};
 	if (random_below(&random, 2) != 0)
 		tells.set |= draw_one(&random, from & ~tells.set);
+	if (plan->census.attackers.being != BEING_TOOL)
+		tells.set = 0; /* they are what they say, or say what they are */
 	tells.order = (uint32_t)random_next(&random);
 	tells.absent = random_below(&random, TELL_ABSENT_KINDS);
 	snprintf(tells.argument, sizeof(tells.argument), "%s",
