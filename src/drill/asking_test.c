@@ -14,7 +14,7 @@ static const struct tells none;
 static struct run_plan plan_of(const char *name, uint64_t seed)
 {
 	struct nearest nearest;
-	return run_plan_of(shape_find(name, &nearest), seed, false);
+	return run_plan_of(shape_find(name, &nearest), 1, seed, false);
 }
 
 static void parse(const struct asking *asking, const struct person *person, const struct tells *tells,
@@ -39,7 +39,7 @@ static void every_request_can_be_read_again(void **state)
 	arena_init(&arena, 1 << 20, 1 << 16);
 	for (size_t i = 0; i < shape_count; i++)
 		for (uint32_t word = 0; word < 500; word++) {
-			struct run_plan plan = run_plan_of(&shapes[i], word, false);
+			struct run_plan plan = run_plan_of(&shapes[i], 1, word, false);
 			struct tells tells = tells_draw(&plan);
 			struct person person = {.habit = word * 977,
 						.being = word % 2 == 0 ? BEING_TOOL : BEING_PERSON,

@@ -50,8 +50,8 @@ static void scene_free(struct scene *scene)
 static int scene_make(const struct drill *drill, const struct shape *shape, struct scene *ret_scene)
 {
 	struct scene scene = {0};
-	uint64_t seed = random_stream(drill->options->seed, (uint64_t)(shape - shapes) + 100);
-	scene.plan = run_plan_of(shape, seed, drill->options->brief);
+	uint64_t seed = drill->options->seed, day = random_stream(seed, (uint64_t)(shape - shapes) + 100);
+	scene.plan = run_plan_of(shape, seed, day, drill->options->brief);
 	scene.tells = tells_draw(&scene.plan);
 	int r = people_make(&scene.plan.census, &scene.people);
 	r = r != 0 ? r : schedule_visitors(&scene.plan, &scene.visitors);

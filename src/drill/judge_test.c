@@ -96,7 +96,7 @@ static struct pair make_pair(const struct run_plan *plan, answered_function *wit
 
 static struct run_plan whole_plan(void)
 {
-	return run_plan_of(&shapes[0], 1, false);
+	return run_plan_of(&shapes[0], 1, 1, false);
 }
 
 static void restoration_is_when_it_lasts(void **state)
@@ -220,7 +220,7 @@ static void a_pulse_is_not_over_when_it_pauses(void **state)
 {
 	(void)state;
 	struct nearest nearest;
-	struct run_plan plan = run_plan_of(shape_find("pulse", &nearest), 1, false);
+	struct run_plan plan = run_plan_of(shape_find("pulse", &nearest), 1, 1, false);
 	struct pair pair = make_pair(&plan, always, always, 0);
 	assert_true(pair.with.offered_per_second == plan.attacks_per_second);
 	struct record *record = make_record(&plan, always, 0);
@@ -236,7 +236,7 @@ static void a_pulse_is_not_over_when_it_pauses(void **state)
 static struct run_plan plan_of(const char *name)
 {
 	struct nearest nearest;
-	return run_plan_of(shape_find(name, &nearest), 1, false);
+	return run_plan_of(shape_find(name, &nearest), 1, 1, false);
 }
 
 /* Where nothing does harm, one visitor who is sent away is one too many; one who is late is the machine's matter. */

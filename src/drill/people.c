@@ -149,9 +149,9 @@ static bool drawn_add(struct drawn *drawn, const struct address *address)
 	return true;
 }
 
-static struct address shared_address(const struct people *people, uint64_t seed)
+static struct address shared_address(const struct people *people, uint64_t day)
 {
-	uint64_t random = random_stream(seed, 8);
+	uint64_t random = random_stream(day, 8);
 	struct address address;
 	do
 		address = draw_address(&random, people->networks, PLACE_MIXED, true);
@@ -170,7 +170,7 @@ static bool is_at_home(const struct group *group, size_t number)
 static void draw_group(uint64_t *random, const struct census *census, const struct group *group,
 		       const struct people *people, struct drawn *drawn, struct person *persons)
 {
-	struct address shared = shared_address(people, census->seed);
+	struct address shared = shared_address(people, census->day);
 	for (size_t i = 0; i < group->count; i++) {
 		struct person *person = &persons[i];
 		if (group->place == PLACE_RESIDENTS) {
@@ -202,11 +202,11 @@ static int drawn_init(const struct census *census, struct drawn *ret_drawn)
 
 static void draw_all(const struct census *census, struct people *people, struct drawn *drawn)
 {
-	uint64_t random = random_stream(census->seed, 1);
-	draw_networks(&random, people->networks);
-	draw_group(&random, census, &census->residents, people, drawn, people->visitors);
-	draw_group(&random, census, &census->guests, people, drawn, people->visitors + people->resident_count);
-	draw_group(&random, census, &census->attackers, people, drawn, people->attackers);
+	uint64_t city = random_stream(census->city, 1), day = random_stream(census->day, 1);
+	draw_networks(&city, people->networks);
+	draw_group(&city, census, &census->residents, people, drawn, people->visitors);
+	draw_group(&day, census, &census->guests, people, drawn, people->visitors + people->resident_count);
+	draw_group(&day, census, &census->attackers, people, drawn, people->attackers);
 	for (size_t i = 0; i < people->attacker_count; i++)
 		people->attacking[i] = people->attackers[i].address;
 	qsort(people->attacking, people->attacker_count, sizeof(*people->attacking), compare);

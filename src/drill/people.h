@@ -65,8 +65,10 @@ struct group {
 	enum being being;
 };
 
+/* Residents and networks are the city's, and the same on all its days; guests and attackers are the day's. */
 struct census {
-	uint64_t seed;
+	uint64_t city;
+	uint64_t day;
 	struct group residents, guests, attackers;
 };
 

@@ -12,7 +12,7 @@ enum {
 
 static int make(uint64_t seed, size_t residents, size_t attackers, struct people *ret_people)
 {
-	struct census census = {seed, {.count = residents}, {0}, {.count = attackers, .being = BEING_TOOL}};
+	struct census census = {seed, seed, {.count = residents}, {0}, {.count = attackers, .being = BEING_TOOL}};
 	return people_make(&census, ret_people);
 }
 
@@ -151,7 +151,7 @@ static void who_is_elsewhere_is_among_no_residents(void **state)
 {
 	(void)state;
 	struct people people;
-	struct census census = {4, {.count = 500}, {.count = 500, .place = PLACE_ELSEWHERE}, {0}};
+	struct census census = {1, 4, {.count = 500}, {.count = 500, .place = PLACE_ELSEWHERE}, {0}};
 	assert_int_equal(people_make(&census, &people), 0);
 	for (size_t i = 0; i < people.visitor_count; i++) {
 		const struct network *network = network_of(&people, &people.visitors[i]);
@@ -165,7 +165,7 @@ static void a_shared_address_is_shared_with_attackers_too(void **state)
 {
 	(void)state;
 	struct people people;
-	struct census census = {5,
+	struct census census = {1, 5,
 				{.count = 200},
 				{.count = 500, .place = PLACE_ONE_ADDRESS},
 				{.count = 5, .place = PLACE_ONE_ADDRESS, .being = BEING_TOOL}};
@@ -183,7 +183,7 @@ static void neighbours_share_47_bits_and_nobody_a_64(void **state)
 {
 	(void)state;
 	struct people people;
-	struct census census = {6,
+	struct census census = {1, 6,
 				{.count = 200},
 				{.count = 300, .place = PLACE_NEXT_48},
 				{.count = 5000, .place = PLACE_ONE_48, .being = BEING_TOOL}};
@@ -209,7 +209,7 @@ static void driven_browsers_are_residents_own(void **state)
 {
 	(void)state;
 	struct people people;
-	struct census census = {7, {.count = 200}, {0}, {.count = 50, .place = PLACE_RESIDENTS, .being = BEING_DRIVEN}};
+	struct census census = {1, 7, {.count = 200}, {0}, {.count = 50, .place = PLACE_RESIDENTS, .being = BEING_DRIVEN}};
 	assert_int_equal(people_make(&census, &people), 0);
 	for (size_t i = 0; i < 50; i++) {
 		assert_int_equal(people.attackers[i].being, BEING_DRIVEN);
@@ -219,7 +219,22 @@ static void driven_browsers_are_residents_own(void **state)
 	people_free(&people);
 }
 
-TEST_MAIN(cmocka_unit_test(shares_are_as_promised_for_every_seed), cmocka_unit_test(nobody_has_another_ones_address),
+static void residents_are_there_every_day(void **state)
+{
+	(void)state;
+	struct people one, other;
+	struct census census = {1, 2, {.count = 200}, {0}, {.count = 200, .being = BEING_TOOL}};
+	assert_int_equal(people_make(&census, &one), 0);
+	census.day = 3;
+	assert_int_equal(people_make(&census, &other), 0);
+	assert_memory_equal(one.networks, other.networks, sizeof(one.networks));
+	assert_memory_equal(one.visitors, other.visitors, 200 * sizeof(one.visitors[0]));
+	assert_memory_not_equal(one.attackers, other.attackers, 200 * sizeof(one.attackers[0]));
+	people_free(&one);
+	people_free(&other);
+}
+
+TEST_MAIN(cmocka_unit_test(residents_are_there_every_day), cmocka_unit_test(shares_are_as_promised_for_every_seed), cmocka_unit_test(nobody_has_another_ones_address),
 	  cmocka_unit_test(networks_are_disjoint_and_on_the_internet),
 	  cmocka_unit_test(a_seed_says_it_all_and_another_says_otherwise),
 	  cmocka_unit_test(an_attacker_is_known_by_the_address), cmocka_unit_test(nobody_at_all_is_possible),

@@ -61,7 +61,7 @@ int schedule_visitors(const struct run_plan *plan, struct schedule *ret_schedule
 	size_t residents = (size_t)plan->residents_per_second * end_ms / 1000;
 	size_t guests = (size_t)plan->guests_per_second * guests_ms / 1000;
 	struct schedule schedule = {calloc(residents + guests + 1, sizeof(*schedule.items)), residents + guests};
-	uint64_t random = random_stream(plan->census.seed, 3);
+	uint64_t random = random_stream(plan->census.day, 3);
 	if (schedule.items == NULL)
 		return -ENOMEM;
 	uint32_t resident_count = (uint32_t)plan->census.residents.count;
@@ -94,7 +94,7 @@ static int64_t on_span_ns(const struct run_plan *plan)
 static void fill_bursts(const struct run_plan *plan, const struct tells *tells, struct schedule *schedule)
 {
 	const struct shape *shape = plan->shape;
-	uint64_t random = random_stream(plan->census.seed, 4);
+	uint64_t random = random_stream(plan->census.day, 4);
 	int64_t span_ns = on_span_ns(plan);
 	uint32_t sources = (uint32_t)plan->census.attackers.count, all = (uint32_t)(schedule->count / sources);
 	uint32_t burst = shape->burst > 0 ? shape->burst : all;
@@ -115,7 +115,7 @@ static void fill_bursts(const struct run_plan *plan, const struct tells *tells, 
 /* Every source sends a piece at even intervals, each from a moment of its own on. */
 static void fill_pieces(const struct run_plan *plan, struct schedule *schedule)
 {
-	uint64_t random = random_stream(plan->census.seed, 4);
+	uint64_t random = random_stream(plan->census.day, 4);
 	int64_t span_ns = on_span_ns(plan), step_ns = span_ns / (int64_t)schedule->count;
 	for (size_t i = 0; i < schedule->count; i++)
 		schedule->items[i] =

@@ -24,7 +24,7 @@ static void residents_come_evenly_from_the_first_second_to_the_last(void **state
 {
 	(void)state;
 	for (uint64_t seed = 0; seed < 5; seed++) {
-		struct run_plan plan = run_plan_of(&shapes[0], seed, false);
+		struct run_plan plan = run_plan_of(&shapes[0], 1, seed, false);
 		struct schedule schedule;
 		assert_int_equal(schedule_visitors(&plan, &schedule), 0);
 		uint32_t end_ms = run_plan_end_ms(&plan);
@@ -42,7 +42,7 @@ static void a_whole_run_has_residents_enough(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < shape_count; i++) {
-		struct run_plan plan = run_plan_of(&shapes[i], 1, false);
+		struct run_plan plan = run_plan_of(&shapes[i], 1, 1, false);
 		if (plan.shape->kind == KIND_CALM)
 			continue;
 		uint32_t held_ms = run_plan_end_ms(&plan) - plan.quiet_ms - 10000;
@@ -55,7 +55,7 @@ static void attacks_are_within_their_time_and_of_their_rate(void **state)
 	(void)state;
 	for (size_t i = 0; i < shape_count; i++)
 		for (int brief = 0; brief < 2; brief++) {
-			struct run_plan plan = run_plan_of(&shapes[i], 11, brief);
+			struct run_plan plan = run_plan_of(&shapes[i], 1, 11, brief);
 			struct tells tells = tells_draw(&plan);
 			struct schedule schedule;
 			if (plan.attacks_per_second == 0)
@@ -85,7 +85,7 @@ static void no_diffuse_source_sends_more_than_another(void **state)
 	(void)state;
 	struct nearest nearest;
 	const struct shape *shape = shape_find("diffuse", &nearest);
-	struct run_plan plan = run_plan_of(shape, 5, false);
+	struct run_plan plan = run_plan_of(shape, 1, 5, false);
 	struct tells tells = tells_draw(&plan);
 	struct schedule schedule;
 	assert_int_equal(schedule_attack(&plan, &tells, &schedule), 0);
@@ -104,7 +104,7 @@ static void a_pulse_pauses_and_returns(void **state)
 {
 	(void)state;
 	struct nearest nearest;
-	struct run_plan plan = run_plan_of(shape_find("pulse", &nearest), 5, false);
+	struct run_plan plan = run_plan_of(shape_find("pulse", &nearest), 1, 5, false);
 	assert_false(run_plan_attacks(&plan, plan.quiet_ms - 1));
 	assert_true(run_plan_attacks(&plan, plan.quiet_ms));
 	assert_true(run_plan_attacks(&plan, plan.quiet_ms + 19999));
@@ -117,7 +117,7 @@ static void a_pulse_pauses_and_returns(void **state)
 static void a_seed_says_it_all(void **state)
 {
 	(void)state;
-	struct run_plan plan = run_plan_of(&shapes[0], 9, true), other = run_plan_of(&shapes[0], 10, true);
+	struct run_plan plan = run_plan_of(&shapes[0], 1, 9, true), other = run_plan_of(&shapes[0], 1, 10, true);
 	struct tells tells = tells_draw(&plan);
 	struct schedule one, again, another;
 	assert_int_equal(schedule_attack(&plan, &tells, &one), 0);

@@ -1,6 +1,8 @@
 #include "drill/shape.h"
 
 enum {
+	PAST_MS = 40000,
+	BRIEF_PAST_MS = 20000,
 	QUIET_MS = 10000,
 	ATTACK_MS = 45000,
 	AFTER_MS = 10000,
@@ -154,7 +156,7 @@ static uint32_t usual(uint32_t given, uint32_t otherwise)
 	return given != 0 ? given : otherwise;
 }
 
-struct run_plan run_plan_of(const struct shape *shape, uint64_t seed, bool brief)
+struct run_plan run_plan_of(const struct shape *shape, uint64_t city, uint64_t day, bool brief)
 {
 	bool slow = shape->manner != MANNER_WHOLE, lighter = brief && !slow && shape->kind == KIND_ATTACK;
 	uint32_t attack_ms = usual(shape->attack_ms, ATTACK_MS), divisor = lighter ? BRIEF_RATE_DIVISOR : 1;
@@ -165,7 +167,7 @@ struct run_plan run_plan_of(const struct shape *shape, uint64_t seed, bool brief
 		.after_ms = brief ? BRIEF_AFTER_MS : AFTER_MS,
 		.on_ms = shape->on_ms,
 		.off_ms = shape->off_ms,
-		.census = {seed, {.count = RESIDENTS}, shape->guests.group, shape->attackers},
+		.census = {city, day, {.count = RESIDENTS}, shape->guests.group, shape->attackers},
 		.residents_per_second = usual(shape->residents_per_second, RESIDENTS_PER_SECOND),
 		.guests_per_second = shape->guests.per_second,
 		/* Slow connections do harm by being many, not by being fast. */
@@ -179,6 +181,18 @@ struct run_plan run_plan_of(const struct shape *shape, uint64_t seed, bool brief
 	plan.on_ms /= BRIEF_TIME_DIVISOR;
 	plan.off_ms /= BRIEF_TIME_DIVISOR;
 	return plan;
+}
+
+struct run_plan run_plan_past(uint64_t city, bool brief)
+{
+	static const struct shape past = {.name = "past", .title = "days before", .kind = KIND_CALM};
+	return (struct run_plan){
+		.shape = &past,
+		.quiet_ms = brief ? BRIEF_PAST_MS : PAST_MS,
+		.census = {city, city, {.count = RESIDENTS}, {0}, {0}},
+		.residents_per_second = 2 * RESIDENTS_PER_SECOND,
+		.brief = brief,
+	};
 }
 
 bool run_plan_attacks(const struct run_plan *plan, uint32_t at_ms)

@@ -81,7 +81,10 @@ struct run_plan {
 };
 
 /* `brief`: a few seconds at a third of the rate. */
-struct run_plan run_plan_of(const struct shape *shape, uint64_t seed, bool brief);
+struct run_plan run_plan_of(const struct shape *shape, uint64_t city, uint64_t day, bool brief);
+
+/* Days before: residents alone, twice as many a second as usual, from whom the watch learns what is usual. */
+struct run_plan run_plan_past(uint64_t city, bool brief);
 
 static inline uint32_t run_plan_end_ms(const struct run_plan *plan)
 {

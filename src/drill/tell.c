@@ -31,7 +31,7 @@ static unsigned draw_one(uint64_t *random, unsigned from)
 struct tells tells_draw(const struct run_plan *plan)
 {
 	static const char *const arguments[] = {"v", "t", "_", "cb", "nocache", "ref", "id"};
-	uint64_t random = random_stream(plan->census.seed, 2);
+	uint64_t random = random_stream(plan->census.day, 2);
 	unsigned from = tells_of(plan->shape);
 	struct tells tells = {.set = draw_one(&random, from & ~(unsigned)TELL_TIMING)};
 	if (random_below(&random, 2) != 0)
