@@ -5,6 +5,7 @@
  *
  *     intake [--json] [--quick]
  */
+#include "base/random.h"
 #include "watch/intake.h"
 #include "watch/ranking.h"
 #include "watch/sites.h"
@@ -34,16 +35,9 @@ static uint64_t clock_ns(clockid_t id)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static uint64_t mixed(uint64_t x)
-{
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
-
 static void event_write(struct bench *b, uint64_t number)
 {
-	uint64_t request = number / 2, source = mixed(request % SOURCES);
+	uint64_t request = number / 2, source = random_mix(request % SOURCES);
 	struct event *event = ring_begin(&b->outbox.events);
 	event->request = request;
 	memset(event->source, 0, sizeof(event->source));
@@ -52,8 +46,8 @@ static void event_write(struct bench *b, uint64_t number)
 	event->site = 1;
 	event->kind = number % 2 == 0 ? EVENT_ARRIVAL : EVENT_END;
 	event->flags = 0;
-	event->path = mixed(request % (SOURCES / 2)) | 1;
-	event->agent = mixed(request % (SOURCES / 2) + 7) | 1;
+	event->path = random_mix(request % (SOURCES / 2)) | 1;
+	event->agent = random_mix(request % (SOURCES / 2) + 7) | 1;
 	if (event->kind == EVENT_END)
 		event->end = (struct event_end){.rule = request % 3 == 0 ? 949110 : 0, .status = 200};
 	ring_commit(&b->outbox.events);

@@ -7,6 +7,7 @@
  *
  *     limiter [--json] [--quick] [--mb N]
  */
+#include "base/random.h"
 #include "limit/rate_table.h"
 #include "measure.h"
 
@@ -61,18 +62,11 @@ static uint64_t next_random(uint64_t *seed)
 	return *seed;
 }
 
-static uint64_t mixed(uint64_t x)
-{
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
-
 /* A different address for each number, anywhere in the family. */
 static struct address address_of(uint64_t number, bool v6)
 {
 	if (v6)
-		return address_from_words(0x2000000000000000 | mixed(number / 4) >> 3, mixed(number));
+		return address_from_words(0x2000000000000000 | random_mix(number / 4) >> 3, random_mix(number));
 	uint32_t spread = (uint32_t)number * 2654435769u;
 	return address_from_v4((const uint8_t *)&spread);
 }
@@ -134,7 +128,7 @@ static void ask(const struct rate_table *table, uint64_t *plain, const struct ro
 	const uint64_t per_s = (uint64_t)LIMIT_PER_S * COST, burst = (uint64_t)BURST * COST;
 	const struct rate_limits limits = {{rate_limit_make(per_s, burst), rate_limit_make(10 * per_s, 10 * burst),
 					    rate_limit_make(100 * per_s, 100 * burst)}};
-	uint64_t seed = mixed(who + 1), from_us;
+	uint64_t seed = random_mix(who + 1), from_us;
 	/* A child has the pages of shared memory still to find. */
 	(void)rate_table_facts(table, 0, UINT64_MAX, 0);
 	for (uint64_t i = 0; i < table->pages; i++)

@@ -165,7 +165,8 @@ static void a_shared_address_is_shared_with_attackers_too(void **state)
 {
 	(void)state;
 	struct people people;
-	struct census census = {1, 5,
+	struct census census = {1,
+				5,
 				{.count = 200},
 				{.count = 500, .place = PLACE_ONE_ADDRESS},
 				{.count = 5, .place = PLACE_ONE_ADDRESS, .being = BEING_TOOL}};
@@ -183,7 +184,8 @@ static void neighbours_share_47_bits_and_nobody_a_64(void **state)
 {
 	(void)state;
 	struct people people;
-	struct census census = {1, 6,
+	struct census census = {1,
+				6,
 				{.count = 200},
 				{.count = 300, .place = PLACE_NEXT_48},
 				{.count = 5000, .place = PLACE_ONE_48, .being = BEING_TOOL}};
@@ -209,7 +211,8 @@ static void driven_browsers_are_residents_own(void **state)
 {
 	(void)state;
 	struct people people;
-	struct census census = {1, 7, {.count = 200}, {0}, {.count = 50, .place = PLACE_RESIDENTS, .being = BEING_DRIVEN}};
+	struct census census = {
+		1, 7, {.count = 200}, {0}, {.count = 50, .place = PLACE_RESIDENTS, .being = BEING_DRIVEN}};
 	assert_int_equal(people_make(&census, &people), 0);
 	for (size_t i = 0; i < 50; i++) {
 		assert_int_equal(people.attackers[i].being, BEING_DRIVEN);
@@ -234,7 +237,8 @@ static void residents_are_there_every_day(void **state)
 	people_free(&other);
 }
 
-TEST_MAIN(cmocka_unit_test(residents_are_there_every_day), cmocka_unit_test(shares_are_as_promised_for_every_seed), cmocka_unit_test(nobody_has_another_ones_address),
+TEST_MAIN(cmocka_unit_test(residents_are_there_every_day), cmocka_unit_test(shares_are_as_promised_for_every_seed),
+	  cmocka_unit_test(nobody_has_another_ones_address),
 	  cmocka_unit_test(networks_are_disjoint_and_on_the_internet),
 	  cmocka_unit_test(a_seed_says_it_all_and_another_says_otherwise),
 	  cmocka_unit_test(an_attacker_is_known_by_the_address), cmocka_unit_test(nobody_at_all_is_possible),

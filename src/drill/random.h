@@ -1,17 +1,10 @@
-/* SplitMix64 (Steele, Lea and Flood, 2014): what a seed decides is the same in both runs of a shape. */
+/* What a seed decides is the same in both runs of a shape. */
 #ifndef GUIA_DRILL_RANDOM_H
 #define GUIA_DRILL_RANDOM_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "base/random.h"
 
-static inline uint64_t random_next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15u;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
+#include <stdbool.h>
 
 /* `limit` must not be 0. */
 static inline uint32_t random_below(uint64_t *state, uint32_t limit)

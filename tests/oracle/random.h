@@ -2,18 +2,10 @@
 #ifndef GUIA_TESTS_ORACLE_RANDOM_H
 #define GUIA_TESTS_ORACLE_RANDOM_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "base/random.h"
 
-/* SplitMix64 (Steele, Lea and Flood, 2014). */
-static inline uint64_t random_next(uint64_t *seed)
-{
-	uint64_t z = *seed += 0x9e3779b97f4a7c15;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return z ^ z >> 31;
-}
+#include <stddef.h>
+#include <string.h>
 
 static inline size_t random_below(uint64_t *seed, size_t limit)
 {

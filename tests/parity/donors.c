@@ -7,15 +7,7 @@
 
 enum { DONOR_BYTES_MAX = 2000 };
 
-uint64_t random_next(struct random *random)
-{
-	uint64_t z = random->state += 0x9e3779b97f4a7c15u;
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-	return z ^ z >> 31;
-}
-
-size_t random_below(struct random *random, size_t bound)
+size_t random_below(uint64_t *random, size_t bound)
 {
 	return (size_t)(random_next(random) % bound);
 }
@@ -93,21 +85,21 @@ void donors_free(struct donors *donors)
 
 /* ---- disguises: how the bytes of a payload are written ---- */
 
-typedef void disguise_fn(struct slice in, struct random *random, struct buffer *out);
+typedef void disguise_fn(struct slice in, uint64_t *random, struct buffer *out);
 
-static void disguise_none(struct slice in, struct random *random, struct buffer *out)
+static void disguise_none(struct slice in, uint64_t *random, struct buffer *out)
 {
 	(void)random;
 	buffer_add(out, in);
 }
 
-static void disguise_case(struct slice in, struct random *random, struct buffer *out)
+static void disguise_case(struct slice in, uint64_t *random, struct buffer *out)
 {
 	for (size_t i = 0; i < in.len; i++)
 		buffer_byte(out, byte_is_alpha(in.ptr[i]) && random_below(random, 2) ? in.ptr[i] ^ 0x20 : in.ptr[i]);
 }
 
-static void disguise_comments(struct slice in, struct random *random, struct buffer *out)
+static void disguise_comments(struct slice in, uint64_t *random, struct buffer *out)
 {
 	static const char *const gaps[] = {"/**/", "\t", "\n", "/*!00000*/", "%09", "\x0b", "+", "  "};
 	for (size_t i = 0; i < in.len; i++) {
@@ -118,7 +110,7 @@ static void disguise_comments(struct slice in, struct random *random, struct buf
 	}
 }
 
-static void disguise_entities(struct slice in, struct random *random, struct buffer *out)
+static void disguise_entities(struct slice in, uint64_t *random, struct buffer *out)
 {
 	for (size_t i = 0; i < in.len; i++) {
 		if (random_below(random, 3) != 0) {
@@ -133,7 +125,7 @@ static void disguise_entities(struct slice in, struct random *random, struct buf
 	}
 }
 
-static void disguise_backslashes(struct slice in, struct random *random, struct buffer *out)
+static void disguise_backslashes(struct slice in, uint64_t *random, struct buffer *out)
 {
 	for (size_t i = 0; i < in.len; i++) {
 		switch (random_below(random, 6)) {
@@ -152,7 +144,7 @@ static void disguise_backslashes(struct slice in, struct random *random, struct 
 	}
 }
 
-void disguise_damage(struct slice in, struct random *random, struct buffer *out)
+void disguise_damage(struct slice in, uint64_t *random, struct buffer *out)
 {
 	for (size_t i = 0; i < in.len; i++) {
 		size_t dice = random_below(random, 24);
@@ -164,7 +156,7 @@ void disguise_damage(struct slice in, struct random *random, struct buffer *out)
 	}
 }
 
-static void disguise_percent(struct slice in, struct random *random, struct buffer *out)
+static void disguise_percent(struct slice in, uint64_t *random, struct buffer *out)
 {
 	for (size_t i = 0; i < in.len; i++) {
 		size_t dice = random_below(random, 4);
@@ -182,7 +174,7 @@ static disguise_fn *const disguises[] = {
 	disguise_entities, disguise_backslashes, disguise_damage, disguise_percent,
 };
 
-struct slice donors_payload(const struct donors *donors, struct random *random, struct arena *arena)
+struct slice donors_payload(const struct donors *donors, uint64_t *random, struct arena *arena)
 {
 	if (donors->count == 0)
 		return SLICE("x");

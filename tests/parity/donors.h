@@ -7,16 +7,11 @@
 
 #include "base/arena.h"
 #include "base/buffer.h"
+#include "base/random.h"
 #include "sample.h"
 
-struct random {
-	uint64_t state;
-};
-
-/* SplitMix64 (Steele, Lea, Flood 2014). */
-uint64_t random_next(struct random *random);
 /* In [0, bound); bound > 0. */
-size_t random_below(struct random *random, size_t bound);
+size_t random_below(uint64_t *random, size_t bound);
 
 struct donors {
 	const struct sample *samples; /* the corpus, not owned */
@@ -31,7 +26,7 @@ int donors_take(struct donors *donors, const struct sample *samples, size_t coun
 void donors_free(struct donors *donors);
 
 /* A value of another request, often disguised. */
-struct slice donors_payload(const struct donors *donors, struct random *random, struct arena *arena);
+struct slice donors_payload(const struct donors *donors, uint64_t *random, struct arena *arena);
 
 /* How a value is written where: percent-encoded as a browser does, in quotes of JSON, as text of XML. */
 typedef void encode_fn(struct slice in, struct buffer *out);
@@ -41,6 +36,6 @@ void encode_xml(struct slice in, struct buffer *out);
 void encode_nothing(struct slice in, struct buffer *out);
 
 /* Bytes lost, doubled or changed, one in eight. */
-void disguise_damage(struct slice in, struct random *random, struct buffer *out);
+void disguise_damage(struct slice in, uint64_t *random, struct buffer *out);
 
 #endif

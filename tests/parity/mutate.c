@@ -5,7 +5,7 @@
 struct mutation {
 	struct sample *sample;
 	const struct donors *donors;
-	struct random *random;
+	uint64_t *random;
 	struct arena *arena;
 };
 
@@ -428,7 +428,7 @@ static struct slice uri_safe(struct slice uri, struct arena *arena)
 	return slice_make(out, uri.len);
 }
 
-int sample_mutate(struct sample *sample, const struct donors *donors, struct random *random, struct arena *arena)
+int sample_mutate(struct sample *sample, const struct donors *donors, uint64_t *random, struct arena *arena)
 {
 	static void (*const changes[])(struct mutation *) = {
 		change_argument, change_argument, change_argument, add_argument, add_argument,    change_body,

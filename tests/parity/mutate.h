@@ -10,6 +10,6 @@
 #include "donors.h"
 
 /* Changes *sample in one to four places. New bytes come from `arena`; 0 or -ENOMEM. */
-int sample_mutate(struct sample *sample, const struct donors *donors, struct random *random, struct arena *arena);
+int sample_mutate(struct sample *sample, const struct donors *donors, uint64_t *random, struct arena *arena);
 
 #endif

@@ -166,7 +166,7 @@ static void compare(struct bench *bench, size_t index, const char *name, const s
 
 static int run_one(struct bench *bench, uint64_t seed, size_t index, size_t originals)
 {
-	struct random random = {seed << 32 ^ index};
+	uint64_t random = seed << 32 ^ index;
 	size_t count = bench->corpus.count;
 	size_t at = index < originals ? index * count / originals : random_below(&random, count);
 	struct sample sample = bench->corpus.items[at];

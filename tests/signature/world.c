@@ -1,5 +1,7 @@
 #include "inside.h"
 
+#include "base/random.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +10,7 @@
 
 uint64_t next(struct world *w)
 {
-	uint64_t x = w->state += 0x9e3779b97f4a7c15u;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
+	return random_next(&w->state);
 }
 
 uint64_t world_random(struct world *w, uint64_t below)
