@@ -16,7 +16,7 @@ static struct bans {
 	char base_path[NGX_MAX_PATH];
 	char delta_path[NGX_MAX_PATH];
 	char word_path[NGX_MAX_PATH];
-	uint8_t boot[BAN_BOOT_BYTES];
+	uint8_t boot[IMAGE_BOOT_BYTES];
 	ngx_event_t timer;
 	ngx_connection_t nobody; /* nginx's debug log wants a connection behind every event */
 	uint64_t told_ns;
@@ -84,25 +84,14 @@ static void tell(ngx_log_t *log)
 	bans.told_ns = now_ns;
 	ngx_log_error(NGX_LOG_WARN, log, (ngx_err_t)-bans.view.error,
 		      "guia_bans: \"%s\" is not taken%s%s: what was there before holds", bans.view.path,
-		      bans.view.error != 0 ? "" : ": ", bans.view.error != 0 ? "" : ban_fault_text(bans.view.fault));
-}
-
-/* Read, not mapped: a file that is cut short must not end the worker. No such file: no watch has been here yet. */
-static bool word_read(uint64_t *ret_word)
-{
-	int fd = open(bans.word_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	bool whole = fd != -1 && pread(fd, ret_word, sizeof(*ret_word), 0) == (ssize_t)sizeof(*ret_word);
-
-	if (fd != -1)
-		(void)close(fd);
-	return whole;
+		      bans.view.error != 0 ? "" : ": ", bans.view.error != 0 ? "" : image_fault_text(bans.view.fault));
 }
 
 static void look(ngx_event_t *event)
 {
 	uint64_t word;
 
-	if (word_read(&word)) {
+	if (image_word_read(bans.word_path, &word)) {
 		switch (ban_view_look(&bans.view, bans.base_path, bans.delta_path, &word, bans.boot)) {
 		case BAN_VIEW_NEW:
 			bans.changed(bans.main);
@@ -118,9 +107,9 @@ static void look(ngx_event_t *event)
 		ngx_add_timer(event, LOOK_MS);
 }
 
-static bool boot_read(uint8_t boot[BAN_BOOT_BYTES], ngx_log_t *log)
+static bool boot_read(uint8_t boot[IMAGE_BOOT_BYTES], ngx_log_t *log)
 {
-	if (ban_boot_read(boot) == 0)
+	if (image_boot_read(boot) == 0)
 		return true;
 	ngx_log_error(NGX_LOG_WARN, log, ngx_errno, "guia_bans: which boot this is cannot be told: there are no bans");
 	return false;

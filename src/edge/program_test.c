@@ -357,14 +357,14 @@ static void takes_what_an_image_says(void **state)
 		entry_of("10.1.2.0/24", BAN_ALLOW, BAN_LISTED, 0),
 		entry_of("10.0.0.0/7", BAN_REFUSE, BAN_BY_PERSON, 4),
 	};
-	const struct ban_version version = {.generation = 1, .boot = "this boot"};
+	const struct image_version version = {.generation = 1, .boot = "this boot"};
 	struct buffer bytes = buffer_make(NULL);
 	struct ban_image image;
 	size_t refused = 0;
 	begin(UNBOUND);
 	say_those_of_the_cases();
 	assert_int_equal(ban_image_build(entries, 5, &version, &bytes), 0);
-	assert_int_equal(ban_image_check(buffer_slice(&bytes), version.boot, &image), BAN_GOOD);
+	assert_int_equal(ban_image_check(buffer_slice(&bytes), version.boot, &image), IMAGE_GOOD);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(edge_take(&edge, &image, now_ms(), &refused), 0);
 		assert_int_equal(refused, 1);

@@ -251,7 +251,7 @@ int ban_book_lift(struct ban_book *book, const struct prefix *prefix, enum ban_r
 
 /* ---- images ---- */
 
-static int build(const struct ban_book *book, const struct ban_version *version, uint64_t now_ms, struct buffer *out)
+static int build(const struct ban_book *book, const struct image_version *version, uint64_t now_ms, struct buffer *out)
 {
 	struct ban_entry *entries = malloc((book->count + 1) * sizeof(*entries));
 	size_t count = 0;
@@ -267,17 +267,18 @@ static int build(const struct ban_book *book, const struct ban_version *version,
 	return r;
 }
 
-static struct ban_version next_version(const struct ban_book *book, const uint8_t boot[BAN_BOOT_BYTES], uint64_t base)
+static struct image_version next_version(const struct ban_book *book, const uint8_t boot[IMAGE_BOOT_BYTES],
+					 uint64_t base)
 {
-	struct ban_version version = {.generation = book->generation + 1, .base = base};
-	memcpy(version.boot, boot, BAN_BOOT_BYTES);
+	struct image_version version = {.generation = book->generation + 1, .base = base};
+	memcpy(version.boot, boot, IMAGE_BOOT_BYTES);
 	return version;
 }
 
-int ban_book_base(struct ban_book *book, const uint8_t boot[BAN_BOOT_BYTES], uint64_t now_ms, struct buffer *out,
+int ban_book_base(struct ban_book *book, const uint8_t boot[IMAGE_BOOT_BYTES], uint64_t now_ms, struct buffer *out,
 		  uint64_t *ret_generation)
 {
-	struct ban_version version = next_version(book, boot, 0);
+	struct image_version version = next_version(book, boot, 0);
 	int r = build(book, &version, now_ms, out);
 	if (r != 0)
 		return r;
@@ -286,10 +287,10 @@ int ban_book_base(struct ban_book *book, const uint8_t boot[BAN_BOOT_BYTES], uin
 	return 0;
 }
 
-int ban_book_delta(struct ban_book *book, const uint8_t boot[BAN_BOOT_BYTES], struct buffer *out,
+int ban_book_delta(struct ban_book *book, const uint8_t boot[IMAGE_BOOT_BYTES], struct buffer *out,
 		   uint64_t *ret_generation)
 {
-	struct ban_version version = next_version(book, boot, book->base);
+	struct image_version version = next_version(book, boot, book->base);
 	int r = build(book, &version, 0, out);
 	if (r != 0)
 		return r;

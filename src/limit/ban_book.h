@@ -58,11 +58,11 @@ size_t ban_book_count(const struct ban_book *book, uint64_t now_ms);
 
 /*
  * The next base, with which the book drops what is over and too old to be remembered; or the next delta to the last
- * base. `boot` as in ban_version. *ret_generation is what workers are told. 0 or -ENOMEM with nothing changed.
+ * base. `boot` as in image_version. *ret_generation is what workers are told. 0 or -ENOMEM with nothing changed.
  */
-int ban_book_base(struct ban_book *book, const uint8_t boot[BAN_BOOT_BYTES], uint64_t now_ms, struct buffer *out,
+int ban_book_base(struct ban_book *book, const uint8_t boot[IMAGE_BOOT_BYTES], uint64_t now_ms, struct buffer *out,
 		  uint64_t *ret_generation);
-int ban_book_delta(struct ban_book *book, const uint8_t boot[BAN_BOOT_BYTES], struct buffer *out,
+int ban_book_delta(struct ban_book *book, const uint8_t boot[IMAGE_BOOT_BYTES], struct buffer *out,
 		   uint64_t *ret_generation);
 
 /* Takes over what images of an earlier watch say, and counts generations on from theirs. 0 or BAN_BOOK_FULL. */

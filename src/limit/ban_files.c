@@ -1,46 +1,11 @@
 #include "limit/ban_files.h"
 
 #include "base/error.h"
-#include "base/file.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* A UUID as text: dashes are passed over. */
-int ban_boot_read(uint8_t ret_boot[BAN_BOOT_BYTES])
-{
-	char text[64];
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	int r = len < 0 ? -errno : 0;
-	if (fd >= 0)
-		close(fd);
-	if (r != 0)
-		return r;
-	uint8_t boot[BAN_BOOT_BYTES] = {0};
-	size_t digits = 0;
-	for (ssize_t i = 0; i < len && digits < (size_t)2 * BAN_BOOT_BYTES; i++) {
-		int digit = byte_hex_value((uint8_t)text[i]);
-		if (digit < 0)
-			continue;
-		boot[digits / 2] = (uint8_t)(boot[digits / 2] << 4 | digit);
-		digits++;
-	}
-	if (digits < (size_t)2 * BAN_BOOT_BYTES)
-		return -ENODATA;
-	memcpy(ret_boot, boot, sizeof(boot));
-	return 0;
-}
-
-int ban_files_publish(const char *path, struct slice image, uint64_t generation, uint64_t *word)
-{
-	int r = file_replace(path, image, 0640);
-	if (r == 0)
-		__atomic_store_n(word, generation, __ATOMIC_RELEASE);
-	return r;
-}
 
 static void unmap(struct ban_mapping *mapping)
 {
@@ -71,17 +36,17 @@ static int map_file(const char *path, struct ban_mapping *ret_mapping)
 }
 
 /* Maps and checks; what is bad is written down in the view. */
-static bool take(struct ban_view *view, const char *path, const uint8_t boot[BAN_BOOT_BYTES],
+static bool take(struct ban_view *view, const char *path, const uint8_t boot[IMAGE_BOOT_BYTES],
 		 struct ban_mapping *ret_mapping)
 {
 	struct ban_mapping mapping;
 	view->path = path;
-	view->fault = BAN_GOOD;
+	view->fault = IMAGE_GOOD;
 	view->error = map_file(path, &mapping);
 	if (view->error != 0)
 		return false;
 	view->fault = ban_image_check(slice_make(mapping.bytes, mapping.len), boot, &mapping.image);
-	if (view->fault != BAN_GOOD) {
+	if (view->fault != IMAGE_GOOD) {
 		unmap(&mapping);
 		return false;
 	}
@@ -98,14 +63,14 @@ static void replace(struct ban_mapping *mapping, struct ban_mapping *with)
 }
 
 /* A base that is not older than `least`. */
-static bool take_base(struct ban_view *view, const char *path, const uint8_t boot[BAN_BOOT_BYTES], uint64_t least)
+static bool take_base(struct ban_view *view, const char *path, const uint8_t boot[IMAGE_BOOT_BYTES], uint64_t least)
 {
 	struct ban_mapping base;
 	if (!take(view, path, boot, &base))
 		return false;
 	if (base.image.version.base != 0 || base.image.version.generation < least) {
 		unmap(&base);
-		view->fault = BAN_STRANGE;
+		view->fault = IMAGE_STRANGE;
 		view->path = path;
 		return false;
 	}
@@ -120,7 +85,7 @@ static bool delta_fits(const struct ban_view *view, const struct ban_mapping *de
 }
 
 int ban_view_look(struct ban_view *view, const char *base_path, const char *delta_path, const uint64_t *word,
-		  const uint8_t boot[BAN_BOOT_BYTES])
+		  const uint8_t boot[IMAGE_BOOT_BYTES])
 {
 	uint64_t now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
 	if (now == view->seen)
@@ -130,7 +95,7 @@ int ban_view_look(struct ban_view *view, const char *base_path, const char *delt
 	bool have_delta = take(view, delta_path, boot, &delta);
 	const struct ban_view of_delta = *view;
 	/* A first base has no delta yet, and one of an earlier boot is as good as none. */
-	bool bad_delta = !have_delta && view->error != -ENOENT && view->fault != BAN_BOOT;
+	bool bad_delta = !have_delta && view->error != -ENOENT && view->fault != IMAGE_BOOT;
 	/* Where the delta is not what the word tells of, a new base is. */
 	bool new_base = !delta_fits(view, &delta) || delta.image.version.generation < now;
 	if (new_base && !take_base(view, base_path, boot, have_delta ? delta.image.version.base : 0)) {
@@ -142,7 +107,7 @@ int ban_view_look(struct ban_view *view, const char *base_path, const char *delt
 	else if (!delta_fits(view, &view->delta))
 		unmap(&view->delta);
 	unmap(&delta);
-	view->fault = bad_delta ? of_delta.fault : BAN_GOOD;
+	view->fault = bad_delta ? of_delta.fault : IMAGE_GOOD;
 	view->error = bad_delta ? of_delta.error : 0;
 	view->path = bad_delta ? delta_path : NULL;
 	return bad_delta ? BAN_VIEW_BAD : BAN_VIEW_NEW;

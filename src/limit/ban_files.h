@@ -13,12 +13,6 @@
 #define BAN_DELTA_FILE "delta"
 #define BAN_WORD_FILE  "generation"
 
-/* Which boot this is. 0 or -errno. */
-int ban_boot_read(uint8_t ret_boot[BAN_BOOT_BYTES]);
-
-/* Writes a file and then tells of it. 0 or -errno. */
-int ban_files_publish(const char *path, struct slice image, uint64_t generation, uint64_t *word);
-
 struct ban_mapping {
 	void *bytes; /* NULL: none */
 	size_t len;
@@ -29,8 +23,8 @@ struct ban_mapping {
 struct ban_view {
 	struct ban_mapping base;
 	struct ban_mapping delta;
-	uint64_t seen;        /* the word, when it was last looked at */
-	enum ban_fault fault; /* why the newest was not taken; BAN_GOOD with an `error` of the system's, or 0 */
+	uint64_t seen;          /* the word, when it was last looked at */
+	enum image_fault fault; /* why the newest was not taken; IMAGE_GOOD with an `error` of the system's, or 0 */
 	int error;
 	const char *path; /* of the file that was bad */
 };
@@ -46,7 +40,7 @@ enum {
  * left out, for that has all of it.
  */
 int ban_view_look(struct ban_view *view, const char *base_path, const char *delta_path, const uint64_t *word,
-		  const uint8_t boot[BAN_BOOT_BYTES]);
+		  const uint8_t boot[IMAGE_BOOT_BYTES]);
 void ban_view_close(struct ban_view *view);
 
 static inline struct ban_answer ban_view_lookup(const struct ban_view *view, const struct address *address,

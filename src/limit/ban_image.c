@@ -4,7 +4,7 @@
 #include "base/hash.h"
 
 enum {
-	IMAGE_VERSION = 1,
+	BAN_IMAGE_FORM = 2,
 	IMAGE_ALIGNMENT = 64,
 	/* IPv4's lengths and IPv6's, each from the longest: they are apart, for ::/0 has no IPv4 address in it. */
 	V4_SECTIONS = 33,
@@ -19,12 +19,7 @@ struct ban_section {
 };
 
 struct ban_header {
-	uint8_t magic[8];
-	uint32_t version;
-	uint32_t entry_bytes;
-	uint64_t length;   /* of the whole image */
-	uint64_t checksum; /* over all of it, with zeroes here */
-	struct ban_version made;
+	struct image_head head;
 	struct hash_key key;
 	uint64_t entries;
 	uint64_t slots;
@@ -33,16 +28,11 @@ struct ban_header {
 
 _Static_assert(sizeof(struct ban_header) % IMAGE_ALIGNMENT == 0, "entries do not cross cache lines");
 
-static const uint8_t MAGIC[8] = {'G', 'u', 'i', 'a', 'B', 'a', 'n', 's'};
-
-static uint64_t checksum_of(struct slice image)
-{
-	static const struct hash_key plain = {5, 6};
-	const size_t at = offsetof(struct ban_header, checksum), after = at + sizeof(uint64_t);
-	uint64_t before = hash_quick(&plain, slice_sub(image, 0, at));
-	const struct hash_key chained = {before, 7};
-	return hash_quick(&chained, slice_after(image, after));
-}
+static const struct image_head EXPECTED = {
+	.magic = {'G', 'u', 'i', 'a', 'B', 'a', 'n', 's'},
+	.form = BAN_IMAGE_FORM,
+	.record_bytes = sizeof(struct ban_entry),
+};
 
 static unsigned section_of(bool v4, unsigned bits)
 {
@@ -101,7 +91,7 @@ static int lay_out(const struct ban_entry *entries, size_t count, struct ban_hea
 		header->slots += section->slots;
 	}
 	header->entries = count;
-	header->length = sizeof(*header) + header->slots * sizeof(struct ban_entry);
+	header->head.length = sizeof(*header) + header->slots * sizeof(struct ban_entry);
 	return 0;
 }
 
@@ -115,28 +105,24 @@ static void put(struct ban_header *header, struct ban_entry *slots, const struct
 	section->reach = distance > section->reach ? distance : section->reach;
 }
 
-int ban_image_build(const struct ban_entry *entries, size_t count, const struct ban_version *version,
+int ban_image_build(const struct ban_entry *entries, size_t count, const struct image_version *version,
 		    struct buffer *out)
 {
-	struct ban_header plan = {.version = IMAGE_VERSION,
-				  .entry_bytes = sizeof(struct ban_entry),
-				  .made = *version,
-				  .key = hash_key_random()};
-	memcpy(plan.magic, MAGIC, sizeof(MAGIC));
+	struct ban_header plan = {.head = EXPECTED, .key = hash_key_random()};
+	plan.head.version = *version;
 	int r = lay_out(entries, count, &plan);
 	if (r == 0)
-		r = buffer_reserve(out, plan.length);
+		r = buffer_reserve(out, plan.head.length);
 	if (r != 0)
 		return r;
 	uint8_t *image = out->ptr;
 	struct ban_entry *slots = (struct ban_entry *)(image + sizeof(plan));
-	memset(slots, 0, plan.length - sizeof(plan));
+	memset(slots, 0, plan.head.length - sizeof(plan));
 	for (size_t i = 0; i < count; i++)
 		put(&plan, slots, &entries[i]);
 	memcpy(image, &plan, sizeof(plan));
-	plan.checksum = checksum_of(slice_make(image, plan.length));
-	memcpy(image, &plan, sizeof(plan));
-	out->len = plan.length;
+	image_seal(image, plan.head.length);
+	out->len = plan.head.length;
 	return 0;
 }
 
@@ -152,42 +138,19 @@ static bool sections_hold(const struct ban_header *header)
 		slots += section->slots;
 	}
 	return slots == header->slots && header->slots <= UINT64_MAX / 2 / sizeof(struct ban_entry) &&
-	       header->length == sizeof(*header) + header->slots * sizeof(struct ban_entry);
+	       header->head.length == sizeof(*header) + header->slots * sizeof(struct ban_entry);
 }
 
-enum ban_fault ban_image_check(struct slice bytes, const uint8_t boot[BAN_BOOT_BYTES], struct ban_image *ret_image)
+enum image_fault ban_image_check(struct slice bytes, const uint8_t boot[IMAGE_BOOT_BYTES], struct ban_image *ret_image)
 {
 	const struct ban_header *header = (const struct ban_header *)bytes.ptr;
-	if (bytes.len < sizeof(MAGIC) + 2 * sizeof(uint32_t))
-		return BAN_SHORT;
-	if ((uintptr_t)bytes.ptr % sizeof(uint64_t) != 0 || memcmp(header->magic, MAGIC, sizeof(MAGIC)) != 0)
-		return BAN_STRANGE;
-	if (header->version != IMAGE_VERSION || header->entry_bytes != sizeof(struct ban_entry))
-		return BAN_VERSION;
-	if (bytes.len < sizeof(*header) || header->length != bytes.len)
-		return BAN_SHORT;
-	if (header->checksum != checksum_of(bytes))
-		return BAN_CHECKSUM;
-	if (memcmp(header->made.boot, boot, BAN_BOOT_BYTES) != 0)
-		return BAN_BOOT;
-	if (!sections_hold(header))
-		return BAN_SECTIONS;
-	*ret_image = (struct ban_image){header, header->made, header->entries};
-	return BAN_GOOD;
-}
-
-const char *ban_fault_text(enum ban_fault fault)
-{
-	static const char *const texts[BAN_FAULTS] = {
-		[BAN_GOOD] = "good",
-		[BAN_SHORT] = "cut short, or longer than it says",
-		[BAN_STRANGE] = "no list of bans",
-		[BAN_VERSION] = "made by another version",
-		[BAN_BOOT] = "of before the machine was started: its times mean nothing now",
-		[BAN_CHECKSUM] = "damaged: the checksum does not hold",
-		[BAN_SECTIONS] = "malformed, though its checksum holds",
-	};
-	return fault < BAN_FAULTS ? texts[fault] : "unknown";
+	enum image_fault fault = image_check(bytes, &EXPECTED, boot);
+	if (fault != IMAGE_GOOD)
+		return fault;
+	if (bytes.len < sizeof(*header) || !sections_hold(header))
+		return IMAGE_MALFORMED;
+	*ret_image = (struct ban_image){header, header->head.version, header->entries};
+	return IMAGE_GOOD;
 }
 
 /* ---- lookup ---- */

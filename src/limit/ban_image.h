@@ -3,14 +3,14 @@
  * has changed since. The watch builds them; the gate's workers check and read them, and take them for hostile.
  *
  * An image is a header, a table of sections, and for each length of prefix in use a hash table of entries of 32 bytes.
- * A lookup asks each section once. Times are milliseconds of CLOCK_BOOTTIME, so an image says of which boot it is.
- * Numbers are the machine's own: an image does not leave it.
+ * A lookup asks each section once.
  */
 #ifndef GUIA_LIMIT_BAN_IMAGE_H
 #define GUIA_LIMIT_BAN_IMAGE_H
 
 #include "base/address.h"
 #include "base/buffer.h"
+#include "limit/image.h"
 
 enum ban_kind {
 	BAN_NONE,
@@ -42,43 +42,22 @@ struct ban_entry {
 
 _Static_assert(sizeof(struct ban_entry) == 32, "two entries a cache line");
 
-enum { BAN_BOOT_BYTES = 16 };
-
-struct ban_version {
-	uint64_t generation;          /* greater than of all before */
-	uint64_t base;                /* of a delta: the generation of the base it belongs to; 0: this is a base */
-	uint8_t boot[BAN_BOOT_BYTES]; /* /proc/sys/kernel/random/boot_id */
-};
-
 /*
  * Writes an image to a buffer that is empty. No two entries may have both prefix and rank in common. 0, -EINVAL for an
  * entry that cannot be, or -ENOMEM.
  */
-int ban_image_build(const struct ban_entry *entries, size_t count, const struct ban_version *version,
+int ban_image_build(const struct ban_entry *entries, size_t count, const struct image_version *version,
 		    struct buffer *out);
 
 /* A checked image. It owns nothing: the bytes stay whose they are. All zero: one in which nothing is. */
 struct ban_image {
 	const struct ban_header *header;
-	struct ban_version version;
+	struct image_version version;
 	uint64_t entries;
 };
 
-/* Why an image is not taken. */
-enum ban_fault {
-	BAN_GOOD,
-	BAN_SHORT,    /* or longer than it says */
-	BAN_STRANGE,  /* not an image */
-	BAN_VERSION,  /* of another form */
-	BAN_BOOT,     /* times are of another boot */
-	BAN_CHECKSUM, /* damaged */
-	BAN_SECTIONS, /* the checksum holds, and yet it cannot be */
-	BAN_FAULTS,
-};
-
-/* `bytes` must be aligned to 8. *ret_image is untouched unless the answer is BAN_GOOD. */
-enum ban_fault ban_image_check(struct slice bytes, const uint8_t boot[BAN_BOOT_BYTES], struct ban_image *ret_image);
-const char *ban_fault_text(enum ban_fault fault);
+/* `bytes` must be aligned to 8. *ret_image is untouched unless the answer is IMAGE_GOOD. */
+enum image_fault ban_image_check(struct slice bytes, const uint8_t boot[IMAGE_BOOT_BYTES], struct ban_image *ret_image);
 
 /* What base and delta together say of an address. */
 struct ban_answer {

@@ -5,7 +5,7 @@
 #include "base/test.h"
 #include "limit/ban_files.h"
 
-static const uint8_t boot[BAN_BOOT_BYTES] = "this boot";
+static const uint8_t boot[IMAGE_BOOT_BYTES] = "this boot";
 static const struct ban_image nothing;
 static const uint64_t MINUTE = 60 * 1000;
 
@@ -24,7 +24,7 @@ static struct ban_entry entry_of(const char *text, enum ban_kind kind, enum ban_
 
 static struct buffer built(const struct ban_entry *entries, size_t count, uint64_t generation, uint64_t base)
 {
-	struct ban_version version = {.generation = generation, .base = base};
+	struct image_version version = {.generation = generation, .base = base};
 	struct buffer image = buffer_make(NULL);
 	memcpy(version.boot, boot, sizeof(boot));
 	assert_int_equal(ban_image_build(entries, count, &version, &image), 0);
@@ -34,7 +34,7 @@ static struct buffer built(const struct ban_entry *entries, size_t count, uint64
 static struct ban_image checked(const struct buffer *bytes)
 {
 	struct ban_image image;
-	assert_int_equal(ban_image_check(buffer_slice(bytes), boot, &image), BAN_GOOD);
+	assert_int_equal(ban_image_check(buffer_slice(bytes), boot, &image), IMAGE_GOOD);
 	return image;
 }
 
@@ -169,16 +169,17 @@ static void bad_images_are_refused(void **state)
 	struct ban_image image;
 	for (size_t len = 0; len < bytes.len; len += 16) {
 		struct slice cut = test_fenced(slice_make(bytes.ptr, len));
-		assert_int_not_equal(ban_image_check(cut, boot, &image), BAN_GOOD);
+		assert_int_not_equal(ban_image_check(cut, boot, &image), IMAGE_GOOD);
 	}
 	for (size_t i = 0; i < bytes.len; i++) {
 		bytes.ptr[i] ^= 0x10;
-		assert_int_not_equal(ban_image_check(buffer_slice(&bytes), boot, &image), BAN_GOOD);
+		assert_int_not_equal(ban_image_check(buffer_slice(&bytes), boot, &image), IMAGE_GOOD);
 		bytes.ptr[i] ^= 0x10;
 	}
-	assert_int_equal(ban_image_check(buffer_slice(&bytes), (const uint8_t *)"another boot....", &image), BAN_BOOT);
-	for (unsigned fault = 0; fault < BAN_FAULTS; fault++)
-		assert_true(strlen(ban_fault_text(fault)) > 3);
+	assert_int_equal(ban_image_check(buffer_slice(&bytes), (const uint8_t *)"another boot....", &image),
+			 IMAGE_BOOT);
+	for (unsigned fault = 0; fault < IMAGE_FAULTS; fault++)
+		assert_true(strlen(image_fault_text(fault)) > 3);
 	buffer_free(&bytes);
 }
 
@@ -189,7 +190,7 @@ static void impossible_entries_are_not_built(void **state)
 	bits.bits = 120; /* with bits set behind them */
 	kind.kind = BAN_KINDS;
 	rank.rank = BAN_RANKS;
-	struct ban_version version = {.generation = 1};
+	struct image_version version = {.generation = 1};
 	struct buffer out = buffer_make(NULL);
 	assert_int_equal(ban_image_build(&bits, 1, &version, &out), -EINVAL);
 	assert_int_equal(ban_image_build(&kind, 1, &version, &out), -EINVAL);
@@ -325,7 +326,7 @@ static void publish(struct folder *f, struct ban_book *book, bool base, uint64_t
 	assert_int_equal(base ? ban_book_base(book, boot, now_ms, &out, &generation)
 			      : ban_book_delta(book, boot, &out, &generation),
 			 0);
-	assert_int_equal(ban_files_publish(base ? f->base : f->delta, buffer_slice(&out), generation, &f->word), 0);
+	assert_int_equal(image_publish(base ? f->base : f->delta, buffer_slice(&out), generation, &f->word), 0);
 	buffer_free(&out);
 }
 
@@ -393,12 +394,12 @@ static void workers_keep_what_they_have_if_the_new_is_bad(void **state)
 		const char *path = i < 3 ? f.base : f.delta;
 		if (i == 3)
 			publish(&f, book, true, 0);
-		assert_int_equal(ban_files_publish(path, slice_from_string(bad[i % 3]), f.word + 1, &f.word), 0);
+		assert_int_equal(image_publish(path, slice_from_string(bad[i % 3]), f.word + 1, &f.word), 0);
 		if (i < 3)
 			unlink(f.delta);
 		assert_int_equal(look(&f, &view), BAN_VIEW_BAD);
 		assert_string_equal(view.path, path);
-		assert_true(view.error != 0 || view.fault != BAN_GOOD);
+		assert_true(view.error != 0 || view.fault != IMAGE_GOOD);
 		assert_int_equal(seen(&view, "192.0.2.1", 0), BAN_REFUSE);
 		assert_int_equal(seen(&view, "192.0.2.2", 0), BAN_REFUSE);
 	}

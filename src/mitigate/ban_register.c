@@ -6,13 +6,10 @@
 #include "limit/ban_files.h"
 #include "mitigate/ban_records.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 enum {
 	PUBLISH_MS = 100,
@@ -25,7 +22,7 @@ enum {
 struct ban_register {
 	struct ban_book *book;
 	uint64_t *word;
-	uint8_t boot[BAN_BOOT_BYTES];
+	uint8_t boot[IMAGE_BOOT_BYTES];
 	char directory[PATH_MAX];
 	char base[PATH_MAX];
 	char delta[PATH_MAX];
@@ -55,10 +52,10 @@ static bool image_load(struct ban_register *reg, const char *path, struct buffer
 	int r = file_read(path, IMAGE_BYTES, bytes);
 	if (r == -ENOENT)
 		return false;
-	enum ban_fault fault = r == 0 ? ban_image_check(buffer_slice(bytes), reg->boot, ret_image) : BAN_GOOD;
-	if (r != 0 || (fault != BAN_GOOD && fault != BAN_BOOT))
-		say(reg, path, r != 0 ? strerror(-r) : ban_fault_text(fault));
-	return r == 0 && fault == BAN_GOOD;
+	enum image_fault fault = r == 0 ? ban_image_check(buffer_slice(bytes), reg->boot, ret_image) : IMAGE_GOOD;
+	if (r != 0 || (fault != IMAGE_GOOD && fault != IMAGE_BOOT))
+		say(reg, path, r != 0 ? strerror(-r) : image_fault_text(fault));
+	return r == 0 && fault == IMAGE_GOOD;
 }
 
 static int images_restore(struct ban_register *reg, struct ban_times now)
@@ -105,27 +102,6 @@ static void records_restore(struct ban_register *reg, struct ban_times now)
 
 /* ---- opening ---- */
 
-static int word_map(struct ban_register *reg)
-{
-	struct stat status;
-	int fd = open(reg->generation, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return -errno;
-	int r = fstat(fd, &status) == 0 ? 0 : -errno;
-	/* Whatever the umask says: workers read it. */
-	if (r == 0 && fchmod(fd, 0640) != 0)
-		r = -errno;
-	if (r == 0 && status.st_size != sizeof(*reg->word))
-		r = -posix_fallocate(fd, 0, sizeof(*reg->word));
-	void *map = r == 0 ? mmap(NULL, sizeof(*reg->word), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
-	if (r == 0 && map == MAP_FAILED)
-		r = -errno;
-	close(fd);
-	if (r == 0)
-		reg->word = map;
-	return r;
-}
-
 static int paths_make(struct ban_register *reg, const char *directory)
 {
 	const struct {
@@ -152,9 +128,9 @@ int ban_register_open(const char *directory, struct ban_times now, struct ban_re
 		return -ENOMEM;
 	*ret_what = directory;
 	int r = ban_book_create(BAN_REGISTER_MOST, &key, &reg->book);
-	r = r != 0 ? r : ban_boot_read(reg->boot);
+	r = r != 0 ? r : image_boot_read(reg->boot);
 	r = r != 0 ? r : paths_make(reg, directory);
-	r = r != 0 ? r : word_map(reg);
+	r = r != 0 ? r : image_word_open(reg->generation, &reg->word);
 	r = r != 0 ? r : images_restore(reg, now);
 	if (r != 0) {
 		ban_register_close(reg);
@@ -171,8 +147,7 @@ void ban_register_close(struct ban_register *reg)
 {
 	if (reg == NULL)
 		return;
-	if (reg->word != NULL)
-		munmap(reg->word, sizeof(*reg->word));
+	image_word_close(reg->word);
 	ban_book_free(reg->book);
 	free(reg);
 }
@@ -279,13 +254,13 @@ size_t ban_register_count(const struct ban_register *reg, struct ban_times now)
 
 /* ---- publishing ---- */
 
-static int image_publish(struct ban_register *reg, bool base, struct ban_times now)
+static int publish_image(struct ban_register *reg, bool base, struct ban_times now)
 {
 	struct buffer out = buffer_make(NULL);
 	uint64_t generation;
 	int r = base ? ban_book_base(reg->book, reg->boot, now.boot_ms, &out, &generation)
 		     : ban_book_delta(reg->book, reg->boot, &out, &generation);
-	r = r != 0 ? r : ban_files_publish(base ? reg->base : reg->delta, buffer_slice(&out), generation, reg->word);
+	r = r != 0 ? r : image_publish(base ? reg->base : reg->delta, buffer_slice(&out), generation, reg->word);
 	buffer_free(&out);
 	return r;
 }
@@ -294,7 +269,7 @@ static int images_publish(struct ban_register *reg, struct ban_times now)
 {
 	bool base =
 		!reg->has_base || (ban_book_changed(reg->book) > DELTA_MOST && now.boot_ms - reg->based_ms >= BASE_MS);
-	int r = image_publish(reg, base, now);
+	int r = publish_image(reg, base, now);
 	if (r != 0)
 		return r;
 	reg->changed = false;

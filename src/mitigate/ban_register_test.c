@@ -49,13 +49,13 @@ static enum ban_kind at_gate(const char *address, struct ban_times now)
 {
 	static struct ban_view view;
 	char base[128], delta[128], word[128];
-	uint8_t boot[BAN_BOOT_BYTES];
+	uint8_t boot[IMAGE_BOOT_BYTES];
 	struct buffer generation = buffer_make(NULL);
 	struct prefix who = prefix_of(address);
 	snprintf(base, sizeof(base), "%s/" BAN_BASE_FILE, directory);
 	snprintf(delta, sizeof(delta), "%s/" BAN_DELTA_FILE, directory);
 	snprintf(word, sizeof(word), "%s/" BAN_WORD_FILE, directory);
-	assert_int_equal(ban_boot_read(boot), 0);
+	assert_int_equal(image_boot_read(boot), 0);
 	assert_int_equal(file_read(word, 100, &generation), 0);
 	assert_int_equal(generation.len, 8);
 	assert_int_not_equal(ban_view_look(&view, base, delta, (const uint64_t *)generation.ptr, boot), BAN_VIEW_BAD);

@@ -15,9 +15,14 @@ const char *event_verdict_name(unsigned verdict)
 const char *event_reason_name(unsigned reason)
 {
 	static const char *const names[EVENT_REASONS] = {
-		[EVENT_NO_REASON] = "none",          [EVENT_BY_RULE] = "rule", [EVENT_BY_FAILURE] = "failure",
-		[EVENT_BY_SERVER] = "server",        [EVENT_BY_BAN] = "ban",   [EVENT_BY_LIMIT] = "limit",
+		[EVENT_NO_REASON] = "none",
+		[EVENT_BY_RULE] = "rule",
+		[EVENT_BY_FAILURE] = "failure",
+		[EVENT_BY_SERVER] = "server",
+		[EVENT_BY_BAN] = "ban",
+		[EVENT_BY_LIMIT] = "limit",
 		[EVENT_CROWDED_OUT] = "crowded-out",
+		[EVENT_BY_SIGNATURE] = "signature",
 	};
 
 	return reason < EVENT_REASONS ? names[reason] : "?";

@@ -9,36 +9,22 @@
 #include "limit/ban_files.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { MOST = 100000 };
 
 static struct ban_book *book;
 static uint64_t *word;
 static char base_path[4096], delta_path[4096];
-static uint8_t boot[BAN_BOOT_BYTES];
+static uint8_t boot[IMAGE_BOOT_BYTES];
 
 static uint64_t now_ms(void)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_BOOTTIME, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static uint64_t *word_map(const char *folder)
-{
-	char path[4096];
-	snprintf(path, sizeof(path), "%s/" BAN_WORD_FILE, folder);
-	int fd = open(path, O_RDWR | O_CREAT, 0644);
-	if (fd < 0 || ftruncate(fd, sizeof(uint64_t)) != 0)
-		return NULL;
-	void *map = mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	return map == MAP_FAILED ? NULL : map;
 }
 
 static int publish(bool base)
@@ -50,7 +36,7 @@ static int publish(bool base)
 	int r = base ? ban_book_base(book, boot, now_ms(), &out, &generation)
 		     : ban_book_delta(book, boot, &out, &generation);
 	if (r == 0)
-		r = ban_files_publish(base ? base_path : delta_path, buffer_slice(&out), generation, word);
+		r = image_publish(base ? base_path : delta_path, buffer_slice(&out), generation, word);
 	arena_destroy(&arena);
 	return r;
 }
@@ -80,8 +66,10 @@ static int carry_out(char *line)
 int main(int argc, char **argv)
 {
 	struct hash_key key = hash_key_random();
-	if (argc != 2 || ban_boot_read(boot) != 0 || ban_book_create(MOST, &key, &book) != 0 ||
-	    (word = word_map(argv[1])) == NULL)
+	char word_path[4096];
+	if (argc != 2 || image_boot_read(boot) != 0 || ban_book_create(MOST, &key, &book) != 0 ||
+	    snprintf(word_path, sizeof(word_path), "%s/" BAN_WORD_FILE, argv[1]) < 0 ||
+	    image_word_open(word_path, &word) != 0)
 		return 3;
 	snprintf(base_path, sizeof(base_path), "%s/" BAN_BASE_FILE, argv[1]);
 	snprintf(delta_path, sizeof(delta_path), "%s/" BAN_DELTA_FILE, argv[1]);

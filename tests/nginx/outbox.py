@@ -9,7 +9,7 @@ EVENT_BYTES, HEAD_BYTES = 128, 2048
 ARRIVAL, END = 1, 2
 OTHER_METHOD, GET, HEAD, POST = range(4)
 VERDICTS = ["pass", "block", "would-block", "unseen"]
-REASONS = ["none", "rule", "failure", "server", "ban", "limit", "crowded-out"]
+REASONS = ["none", "rule", "failure", "server", "ban", "limit", "crowded-out", "signature"]
 STATES = ["reading-header", "idle", "reading-body", "waiting", "writing", "working"]
 TLS, HTTP2, HTTP10, FROM_HEADER, REPEATED, UNREAD, ORIGIN, COPY, BODY = (1 << i for i in range(9))
 
