@@ -174,6 +174,13 @@ static int adopt(const char *directory, struct edge *ret_edge)
 	}
 }
 
+static void interface_count(void *context, const char *name, const char *mode)
+{
+	(void)name;
+	(void)mode;
+	(*(unsigned *)context)++;
+}
+
 static int show(const struct cli_arguments *arguments, const char *directory)
 {
 	struct edge edge;
@@ -183,6 +190,12 @@ static int show(const struct cli_arguments *arguments, const char *directory)
 	int code = adopt(directory, &edge);
 	if (code != CLI_FINE)
 		return code;
+	unsigned interfaces = 0;
+	edge_interfaces(directory, interface_count, &interfaces);
+	if (interfaces == 0) { /* whoever attached it was killed: the next removes it */
+		edge_close(&edge);
+		return cli_fail(CLI_ENVIRONMENT, "%s: no edge is attached", directory);
+	}
 	int error = edge_count(&edge, &counts);
 	json_t *told = error != 0 ? NULL : told_of(&edge, directory, &counts);
 	edge_close(&edge);

@@ -44,8 +44,9 @@ extern const struct edge_limits edge_usual_limits[EDGE_BUDGETS];
 bool edge_is_built(void);
 
 /*
- * All or nothing; where an edge is pinned already, its program is attached to further interfaces and the rest of the
- * options does not matter. Lines of what was done, or why not, are added to `told`. 0 or an outcome of those above.
+ * All or nothing, also where the process is killed; where an edge is attached already, its program is attached to those
+ * interfaces that lack it and the rest of the options does not matter. Lines of what was done, or why not, are added to
+ * `told`. 0 or an outcome of those above.
  */
 int edge_attach(const struct edge_options *options, struct buffer *told);
 

@@ -1,0 +1,230 @@
+"""What an attached edge does with packets off a cable: bans, allowances, ends, tags, fragments, IPv6, budgets, cookies, samples. TAP."""
+import json
+import pathlib
+import socket
+import subprocess
+import sys
+import time
+
+from world import FAR, attach, case, edge, holder, main, packets, run, shown, wait_for
+
+SEND = """
+import socket, sys
+source, to, port, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+with socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM) as s:
+    s.bind((source, 0))
+    s.sendto(b"x" * size, (to, port))
+"""
+
+
+def passed(source="10.7.0.2", size=1):
+    """Whether a datagram from the other end arrives."""
+    v6 = ":" in source
+    here = "fd07::1" if v6 else "10.7.0.1"
+    with socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM) as inside:
+        inside.bind((here, 0))
+        inside.settimeout(0.5)
+        run(sys.executable, "-c", SEND, source, here, inside.getsockname()[1], size, before=FAR)
+        try:
+            return len(inside.recv(65536)) == size
+        except TimeoutError:
+            return False
+
+
+def total(*reasons):
+    return sum(packets(reason) for reason in reasons)
+
+
+@case
+def bans_hold_and_are_lifted_and_allowances_are_stronger():
+    attach()
+    assert passed()
+    holder("ban", "10.7.0.2")
+    assert not passed() and passed("10.7.0.3")
+    assert shown()["bans"]["IPv4 /32"] == 1 and packets("banned") >= 1, shown()
+    assert shown()["mitigations"] == [{"mitigation": 7, "packets": packets("banned")}]
+    holder("unban", "10.7.0.2")
+    assert passed()
+    holder("ban", "10.7.0.0/24")
+    assert not passed() and not passed("10.7.0.3") and passed("10.7.1.2")
+    holder("ban", "10.7.0.0/16")
+    assert not passed("10.7.1.2")
+    holder("allow", "10.7.0.3")
+    assert passed("10.7.0.3") and not passed()
+    assert packets("allowed in spite of a ban") >= 1
+    holder("unban", "10.7.0.0/16")
+    assert passed("10.7.1.2") and not passed()
+
+
+@case
+def ipv6_has_bans_of_three_lengths():
+    attach()
+    for prefix in ("fd07::2", "fd07::/64", "fd07::/48"):
+        assert passed("fd07::2"), prefix
+        holder("ban", prefix)
+        assert not passed("fd07::2"), prefix
+        holder("unban", prefix)
+    holder("ban", "fd07::/56")
+    assert not passed("fd07::2") and shown()["bans"]["IPv6 /64"] == 256
+    holder("allow", "fd07::3")
+    assert passed("fd07::3") and not passed("fd07::2")
+
+
+@case
+def a_ban_ends_by_itself():
+    attach()
+    holder("ban", "10.7.0.2", "1500")
+    assert not passed()
+    wait_for(passed, "the end of a ban", 5)
+
+
+@case
+def in_front_of_the_network_stack_it_is_the_same():
+    attach("--generic")
+    holder("ban", "10.7.0.2")
+    assert not passed() and passed("10.7.0.3")
+    holder("allow", "10.7.0.2")
+    assert passed()
+
+
+def frame_of(tags, source):
+    """An IPv4 datagram to port 9, in so many VLAN tags."""
+    ip = "4500002000010000401100000a07" + source + "0a070001" + "00090009000c0000" + "00000000"
+    return "ff" * 6 + "020000000002" + "".join(f"{kind}0005" for kind in tags) + "0800" + ip
+
+
+@case
+def tags_hide_nobody():
+    attach()
+    holder("ban", "10.7.0.2")
+    for number, tags in enumerate((("8100",), ("88a8", "8100"), ("8100", "8100"))):
+        before = packets("banned"), packets("passed")
+        run(*holder_frame(frame_of(tags, "0003")), before=FAR)
+        wait_for(lambda b=before: packets("passed") > b[1], "a tagged frame")
+        run(*holder_frame(frame_of(tags, "0002")), before=FAR)
+        wait_for(lambda b=before: packets("banned") == b[0] + 1, "a tagged frame of a banned one")
+        assert number < 3
+
+
+def holder_frame(text):
+    return sys.argv[2], "-", "frame", "away", text
+
+
+@case
+def fragments_of_the_banned_do_not_pass_and_others_have_a_budget():
+    attach("--fragments", 8)
+    assert passed(size=4000)
+    holder("ban", "10.7.0.2")
+    assert not passed(size=4000)
+    assert packets("banned") >= 3
+    assert not all(passed("10.7.0.3", size=9000) for _ in range(4))
+    assert packets("fragment above the budget") > 0
+    assert passed("10.7.0.3"), "what is whole passes"
+
+
+@case
+def datagrams_have_a_budget_that_no_allowance_bypasses():
+    attach("--udp-port", 5, "--udp", 1000)
+    holder("allow", "10.7.0.2")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inside:
+        inside.bind(("10.7.0.1", 0))
+        port = inside.getsockname()[1]
+        run(sys.executable, "-c", "import socket, sys\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+            "for _ in range(300): s.sendto(b'x', ('10.7.0.1', int(sys.argv[1])))", port, before=FAR)
+        inside.settimeout(0.5)
+        came = 0
+        try:
+            while inside.recv(10):
+                came += 1
+        except TimeoutError:
+            pass
+    assert 1 <= came < 150, came
+    wait_for(lambda: packets("UDP above the budget") == 300 - came, "all 300")
+    assert passed(), "another port has its own"
+
+
+@case
+def heads_of_packets_are_sampled():
+    attach("--samples", 1000)
+    holder("ban", "10.7.0.2")
+    assert not passed() and passed("10.7.0.3")
+    told = holder("samples", 2)
+    assert "passed, " in told or "banned, " in told, told
+    for _ in range(3):
+        passed()
+        passed("10.7.0.3")
+    told = holder("samples", 6)
+    assert "passed, 43 of 43 bytes\n" in told and "banned, 43 of 43 bytes\n" in told, told
+
+
+NGINX = """
+daemon off; master_process off; pid FOLDER/nginx.pid; error_log FOLDER/error.log; user root;
+events { worker_connections 1000; }
+http { access_log off; client_body_temp_path FOLDER/1; proxy_temp_path FOLDER/2; fastcgi_temp_path FOLDER/3; uwsgi_temp_path FOLDER/4;
+scgi_temp_path FOLDER/5;
+server { listen 10.7.0.1:8080 backlog=64; listen [fd07::1]:8080 backlog=64; return 200 "served\\n"; } }
+"""
+VISIT = """
+import http.client, sys
+for i in range(int(sys.argv[3])):
+    c = http.client.HTTPConnection(sys.argv[2], 8080, timeout=5, source_address=(sys.argv[1], 0))
+    c.request("GET", "/")
+    assert c.getresponse().read() == b"served\\n"
+    c.close()
+"""
+
+
+def visits(source, count):
+    done = subprocess.run([*FAR, sys.executable, "-c", VISIT, source, "fd07::1" if ":" in source else "10.7.0.1", str(count)],
+                          capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+@case
+def spoofed_syns_leave_residents_their_connections_by_cookies(folder):
+    cookies = pathlib.Path("/proc/sys/net/ipv4/tcp_syncookies")
+    cookies.write_text("2")
+    told = attach("--syn", 2, "--syn-port", 1)
+    assert "left to the kernel" not in told and shown()["answers_syns"]
+    folder.joinpath("nginx.conf").write_text(NGINX.replace("FOLDER", str(folder)))
+    with subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]) as nginx:
+        try:
+            wait_for(lambda: b"10.7.0.1:8080" in subprocess.run(["ss", "-ltnH"], capture_output=True, check=True).stdout, "nginx")
+            visits("10.7.0.2", 1)
+            visits("fd07::2", 1)
+            run(sys.argv[2], "-", "flood", "10.7.0.1", "8080", "3000", before=FAR)
+            answered = packets("SYN above the budget, answered with a cookie")
+            assert answered > 2000, shown()["reasons"]
+            visits("10.7.0.2", 50)
+            visits("fd07::2", 50)
+            assert packets("SYN above the budget, answered with a cookie") > answered + 50, "these shook hands by our cookies"
+            holder("ban", "10.7.0.2")
+            try:
+                visits("10.7.0.2", 1)
+                raise RuntimeError("a banned one was served")
+            except (AssertionError, subprocess.TimeoutExpired):
+                pass
+            visits("10.7.0.3", 5)
+        finally:
+            nginx.terminate()
+
+
+@case
+def without_the_kernels_leave_syns_are_left_to_it():
+    pathlib.Path("/proc/sys/net/ipv4/tcp_syncookies").write_text("1")
+    assert "SYNs above the budget are left to the kernel" in attach("--syn", 20, "--syn-port", 10)
+    with socket.create_server(("10.7.0.1", 8081)):
+        run(sys.argv[2], "-", "flood", "10.7.0.1", "8081", "300", before=FAR)
+    wait_for(lambda: packets("SYN above the budget, left to the kernel") > 200, "SYNs")
+    assert packets("SYN above the budget, answered with a cookie") == 0
+
+
+@case
+def a_full_table_says_so_and_the_rest_goes_on():
+    attach()
+    assert "full" in holder("fill")
+    assert passed()
+    assert json.loads(edge("show", "--json"))["bans"]["IPv4 /32"] >= 10000
+
+
+main()

@@ -1,0 +1,129 @@
+"""A machine with the edge and a machine beyond it, in namespaces that end with the test, and TAP.
+
+Usage of a test: python3 X_test.py GUIA HOLDER. Without root, namespaces or BPF it prints a plan that skips all.
+The edge is to be at `near`; `away` in the namespace `far` is the other end of the cable, with several addresses.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+GUIA, HOLDER = (pathlib.Path(name).resolve() for name in sys.argv[1:3])
+CASES = []
+NOBODY = 65534
+FAR = ("ip", "netns", "exec", "far")
+WORLD = """
+mount --make-rprivate /
+mount -t tmpfs -o mode=755 tmpfs /run
+ip link set lo up
+ip netns add far
+ip link add near type veth peer name away netns far
+ip addr add 10.7.0.1/16 dev near
+ip -6 addr add fd07::1/64 dev near nodad
+ip link set near up
+ip -n far link set lo up
+ip -n far link set away up
+ip -n far addr add 10.7.0.2/16 dev away
+ip -n far addr add 10.7.0.3/16 dev away
+ip -n far addr add 10.7.1.2/16 dev away
+ip -n far -6 addr add fd07::2/64 dev away nodad
+ip -n far -6 addr add fd07::3/64 dev away nodad
+""".strip().splitlines()
+
+
+class Skip(Exception):
+    """A case that cannot be tried here."""
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+def run(*words, code=0, before=()):
+    done = subprocess.run([*before, *map(str, words)], capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL)
+    assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+    return done.stdout + done.stderr
+
+
+def edge(*words, code=0, before=()):
+    return run(GUIA, "edge", *words, code=code, before=before)
+
+
+def attach(*words):
+    return edge("attach", "near", "--bans", 10000, *words)
+
+
+def holder(*words, code=0, before=()):
+    return run(HOLDER, "/run/guia-edge/pins", *words, code=code, before=before)
+
+
+def shown():
+    return json.loads(edge("show", "--json"))
+
+
+def packets(reason):
+    return shown()["reasons"][reason]["packets"]
+
+
+def as_user(uid):
+    return ("setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
+
+
+def wait_for(true, what, seconds=20):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"waited in vain for {what}"
+        time.sleep(0.1)
+
+
+def is_carrying(name):
+    """Whether an XDP program is attached to the interface."""
+    return "xdp" in run("ip", "link", "show", name)
+
+
+def skip(why):
+    print(f"1..0 # SKIP {why}")
+    sys.exit(0)
+
+
+def enter():
+    """Into namespaces of our own."""
+    if "--inside" not in sys.argv:
+        unshare = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        if os.geteuid() != 0 or subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode != 0:
+            skip("needs root and namespaces")
+        sys.exit(subprocess.run([*unshare, sys.executable, *sys.argv, "--inside"], check=False).returncode)
+    for line in WORLD:
+        done = subprocess.run(line.split(), capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            skip(f"{line}: {done.stderr.strip()}")
+    probe = subprocess.run([GUIA, "edge", "attach", "near", "--bans", "1000"], capture_output=True, text=True, check=False)
+    if probe.returncode == 3:
+        skip(probe.stderr.strip().replace("\n", "; "))
+    edge("detach")
+    run(HOLDER, "-", "pass", "away", before=FAR)
+
+
+def main():
+    enter()
+    failed = 0
+    print(f"1..{len(CASES)}")
+    with tempfile.TemporaryDirectory(prefix="guia-edge-test-") as folder:
+        for number, function in enumerate(CASES, 1):
+            name = function.__name__.replace("_", " ")
+            try:
+                function(*([pathlib.Path(folder)] if function.__code__.co_argcount else []))
+                print(f"ok {number} - {name}", flush=True)
+            except Skip as why:
+                print(f"ok {number} - {name} # SKIP {why}", flush=True)
+            except Exception:  # pylint: disable=broad-except
+                failed += 1
+                print(f"not ok {number} - {name}\n# " + traceback.format_exc().strip().replace("\n", "\n# "), flush=True)
+            if pathlib.Path("/run/guia-edge").exists():
+                subprocess.run([GUIA, "edge", "detach"], capture_output=True, check=False)
+    sys.exit(1 if failed else 0)
