@@ -24,8 +24,8 @@ static int add_rule(struct course_builder *b, const struct rule *head, size_t pl
 	if (r != 0)
 		return r;
 	if (answer != COURSE_UNKNOWN)
-		b->settled[b->phase][place / 8] |= (uint8_t)(1u << place % 8);
-	b->never_matches[place] = answer == COURSE_NO;
+		b->places[b->phase][place].settled = true;
+	b->places[b->phase][place].never_matches = answer == COURSE_NO;
 	if (answer == COURSE_NO)
 		return course_settle(b, head, place);
 	if (answer == COURSE_UNKNOWN || course_jumps_twice(head) || !course_leaves_variables_only(b, head, place))
@@ -34,7 +34,7 @@ static int add_rule(struct course_builder *b, const struct rule *head, size_t pl
 		return course_step_add(b, head, place, course_looks_once(head) && !course_jumps_at_all(head));
 	bool jumps;
 	uint32_t to = course_landing(b, head, place, &jumps);
-	b->matches_surely[place] = true;
+	b->places[b->phase][place].matches_surely = true;
 	r = course_settle(b, head, place);
 	return r == 0 && jumps ? course_jump_surely(b, to) : r;
 }
@@ -45,40 +45,16 @@ static int count_operators(struct course_builder *b, struct course *course)
 	uint32_t *before = arena_zalloc(&b->plan->arena, count + 2, sizeof(*before));
 	if (before == NULL)
 		return -ENOMEM;
+	const struct course_place *places = b->places[b->phase];
 	for (size_t i = 0; i < count; i++)
-		before[i + 1] = before[i] + (b->reached[i] && !b->matches_surely[i] &&
+		before[i + 1] = before[i] + (places[i].reached && !places[i].matches_surely &&
 					     course_asks(b->plan->ruleset->phases[b->phase].rules[i]));
 	course->operators_before = before;
 	return 0;
 }
 
-/*
- * Whether the next rule behind a step that asks is one that never matches, and forgets what was matched: nothing stands
- * in between that could lead elsewhere, look at it, or take that rule away.
- */
-static bool is_forgotten_at_once(const struct course_builder *b, const struct course_step *step)
-{
-	const struct rule *const *rules = b->plan->ruleset->phases[b->phase].rules;
-	size_t count = b->plan->ruleset->phases[b->phase].count;
-	size_t place = step->jump_place == UINT32_MAX ? (size_t)step->place + 1 : step->jump_place;
-	/* What nobody reaches was jumped over by the settled rules themselves. */
-	while (place < count && (rules[place]->kind == RULE_MARKER || !b->reached[place]))
-		place++;
-	return place < count && b->never_matches[place];
-}
-
-static void drop_forgotten(struct course_builder *b)
-{
-	for (size_t i = 0; i < b->step_count; i++) {
-		struct course_settled *settled = (struct course_settled *)b->steps[i].settled;
-		if (settled != NULL && is_forgotten_at_once(b, &b->steps[i]))
-			settled->matched_count = 0;
-	}
-}
-
 static int keep_steps(struct course_builder *b, struct course *course)
 {
-	drop_forgotten(b);
 	struct course_step *steps = arena_zalloc(&b->plan->arena, b->step_count + 1, sizeof(*steps));
 	if (steps == NULL)
 		return -ENOMEM;
@@ -113,21 +89,14 @@ static int make_room(struct course_builder *b)
 	free(b->matches);
 	free(b->writes);
 	free(b->matched);
-	free(b->reached);
-	free(b->matches_surely);
-	free(b->never_matches);
-	b->never_matches = calloc(count + 1, sizeof(*b->never_matches));
 	b->matched = calloc(targets + 1, sizeof(*b->matched));
-	b->matches_surely = calloc(count + 1, sizeof(*b->matches_surely));
-	b->reached = calloc(count + 1, sizeof(*b->reached));
 	b->steps = calloc(2 * count + 2, sizeof(*b->steps));
 	b->matches = calloc(links + 1, sizeof(*b->matches));
 	b->writes = calloc(actions + 1, sizeof(*b->writes));
 	b->step_count = b->match_count = b->write_count = b->matched_count = 0;
-	b->settled[b->phase] = calloc(count / 8 + 1, 1);
-	return b->settled[b->phase] == NULL || b->reached == NULL || b->steps == NULL || b->matches == NULL ||
-			       b->writes == NULL || b->matched == NULL || b->matches_surely == NULL ||
-			       b->never_matches == NULL
+	b->places[b->phase] = calloc(count + 1, sizeof(struct course_place));
+	return b->places[b->phase] == NULL || b->steps == NULL || b->matches == NULL || b->writes == NULL ||
+			       b->matched == NULL
 		       ? -ENOMEM
 		       : 0;
 }
@@ -141,7 +110,7 @@ static int build_phase(struct course_builder *b, unsigned phase, struct course *
 	int r = make_room(b);
 	for (size_t place = 0; place < count && r == 0; place++) {
 		r = course_land(b, place);
-		b->reached[place] = b->reachable;
+		b->places[phase][place].reached = b->reachable;
 		if (r == 0 && b->reachable)
 			r = add_rule(b, b->plan->ruleset->phases[phase].rules[place], place);
 	}
@@ -184,14 +153,13 @@ static bool may_remove(const struct course_builder *b, const struct ctl *ctl, co
 	       target_ctl_means(b->t, ctl, rule);
 }
 
-static bool removes_what_is_settled(const struct course_builder *b, const struct ctl *ctl)
+bool course_removes_what_is_settled(const struct course_builder *b, const struct ctl *ctl)
 {
 	for (unsigned phase = PHASE_FIRST; phase <= PHASE_LAST; phase++) {
 		const struct ruleset *ruleset = b->plan->ruleset;
 		for (size_t i = 0; i < ruleset->phases[phase].count; i++) {
-			bool settled = b->settled[phase] != NULL && (b->settled[phase][i / 8] >> i % 8 & 1) != 0;
-			for (const struct rule *rule = ruleset->phases[phase].rules[i]; settled && rule != NULL;
-			     rule = rule->next_link)
+			for (const struct rule *rule = ruleset->phases[phase].rules[i];
+			     b->places[phase][i].settled && rule != NULL; rule = rule->next_link)
 				if (may_remove(b, ctl, rule))
 					return true;
 		}
@@ -209,7 +177,7 @@ static void mark_derailing(struct course_builder *b)
 			for (const struct rule *rule = step->rule; rule != NULL; rule = rule->next_link)
 				for (size_t j = 0; j < rule->action_count; j++)
 					step->derails |= course_is_removal(&rule->actions[j]) &&
-							 removes_what_is_settled(b, &rule->actions[j].ctl);
+							 course_removes_what_is_settled(b, &rule->actions[j].ctl);
 		}
 	}
 }
@@ -228,8 +196,10 @@ static int build(struct course_builder *b)
 			facts_forget(&b->facts, b->plan->pcre_limits_slot);
 		r = build_phases(b);
 	}
-	if (r == 0)
+	if (r == 0) {
 		mark_derailing(b);
+		r = course_forget_unread(b);
+	}
 	if (b->t != NULL)
 		transaction_end(b->t);
 	worker_free(worker);
@@ -251,13 +221,10 @@ int course_build(struct plan *plan)
 	facts_free(&b.disruptions);
 	free(b.removals);
 	for (unsigned phase = PHASE_FIRST; phase <= PHASE_LAST; phase++)
-		free(b.settled[phase]);
+		free(b.places[phase]);
 	free(b.steps);
 	free(b.matches);
 	free(b.writes);
 	free(b.matched);
-	free(b.reached);
-	free(b.matches_surely);
-	free(b.never_matches);
 	return r;
 }

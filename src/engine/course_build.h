@@ -20,6 +20,14 @@ struct course_pending {
 	struct course_pending *next;
 };
 
+/* What came out of the rule at a place. */
+struct course_place {
+	bool reached; /* some way leads there */
+	bool matches_surely;
+	bool never_matches;
+	bool settled; /* one way or the other, even where it is a step */
+};
+
 /* What grows here is on the heap and the builder's; what stays is in the plan's arena. */
 struct course_builder {
 	struct plan *plan;
@@ -44,10 +52,7 @@ struct course_builder {
 	size_t matched_count;
 	size_t settled_place;
 	bool usable;
-	bool *reached;                    /* by place: some way leads there */
-	bool *matches_surely;             /* by place: it is settled that the rule matches */
-	bool *never_matches;              /* by place: it is settled that it does not */
-	uint8_t *settled[PHASE_LAST + 1]; /* a bit for each place whose rule was settled one way or the other */
+	struct course_place *places[PHASE_LAST + 1];
 };
 
 /* Whether a macro's text is the same whatever the request. */
@@ -92,6 +97,9 @@ bool course_jumps_twice(const struct rule *head);
 /* Whether it is a ctl that takes rules, or targets from rules. */
 bool course_is_removal(const struct action *action);
 
+/* Whether it may take away rules that are settled, or what they look at. When all phases are built. */
+bool course_removes_what_is_settled(const struct course_builder *b, const struct ctl *ctl);
+
 /* Whether a match is nothing but a match and variables of TX, perhaps jumps. */
 bool course_sets_variables(const struct rule *head);
 
@@ -122,6 +130,12 @@ int course_jump(struct course_builder *b, uint32_t place);
 
 /* A jump that is always taken: a step of its own where others land before it does. */
 int course_jump_surely(struct course_builder *b, uint32_t to);
+
+/*
+ * When all phases are built: what settled rules matched is left out where no rule can come to look at it. `phase` is of
+ * no meaning any more. 0 or -ENOMEM.
+ */
+int course_forget_unread(struct course_builder *b);
 
 /* Ends the jumps that lead to `place` or before it: what is known there is what all ways agree on. */
 int course_land(struct course_builder *b, size_t place);

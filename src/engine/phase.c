@@ -201,7 +201,7 @@ static int set_variables(struct transaction *t, const struct course_step *step)
 {
 	const struct rule *head = step->rule;
 	struct score_change change = {0};
-	if (transaction_add_matched(t, step->matched, step->matched_count) != 0)
+	if (step->matched_count > 0 && transaction_add_matched(t, step->matched, step->matched_count) != 0)
 		return -ENOMEM;
 	t->head = head;
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
@@ -235,7 +235,9 @@ static int pass_settled(struct transaction *t, const struct course *course, cons
 		forget_matched(t, course, step->place + 1);
 		t->last_place = jumps ? step->jump_place : step->place + 1;
 	}
-	return transaction_add_matched(t, step->settled->matched, step->settled->matched_count);
+	return step->settled->matched_count == 0
+		       ? 0
+		       : transaction_add_matched(t, step->settled->matched, step->settled->matched_count);
 }
 
 /* What a step came to is not to be remembered then. */

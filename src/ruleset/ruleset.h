@@ -343,7 +343,7 @@ struct ruleset {
 	const struct rule *const *rules;
 	size_t rule_count;
 	/* The same by phase; markers appear in every phase. Indexed by PHASE_*, [0] unused. */
-	struct {
+	struct ruleset_phase {
 		const struct rule *const *rules;
 		size_t count;
 	} phases[PHASE_LAST + 1];
