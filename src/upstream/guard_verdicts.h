@@ -1,0 +1,18 @@
+/* What the guard may say: GUARD(NAME, text). */
+GUARD(PASSES, "passes")
+GUARD(NEEDS_YES, "is for a person to agree to")
+GUARD(BLACKHOLES,
+      "takes visitors away too (no source, or a very wide one, and a port that is served): is for a person to agree to")
+GUARD(UNREADABLE, "is no line of ours")
+GUARD(OTHER_NEIGHBOR, "is for another neighbour")
+GUARD(NOT_TAKEN, "is of a kind that this operator does not take")
+GUARD(NO_DESTINATION, "has no destination")
+GUARD(FOREIGN, "hits addresses that are not ours")
+GUARD(SPARED, "hits an address that is protected")
+GUARD(WIDE, "is wider than is agreed with the operator")
+GUARD(NEXT_HOP, "has another next hop than is agreed with the operator")
+GUARD(TOO_LONG, "is longer than routers are sure to take")
+GUARD(FULL, "is one more than is agreed with the operator")
+GUARD(FAST, "comes too soon: no more changes are allowed within a minute")
+GUARD(LIFETIME, "has no end, or one that is too far")
+GUARD(ABSENT, "is not announced")

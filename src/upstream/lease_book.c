@@ -1,0 +1,368 @@
+#include "upstream/lease_book.h"
+
+#include "base/error.h"
+#include "base/vector.h"
+#include "upstream/lease_book_inside.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+int lease_book_create(const struct upstream_operator *operators, size_t count, struct lease_book **ret_book)
+{
+	struct lease_book *book = calloc(1, sizeof(*book));
+	if (book == NULL)
+		return -ENOMEM;
+	book->operators = operators;
+	book->operator_count = count;
+	book->guards = calloc(count + 1, sizeof(*book->guards));
+	int r = book->guards == NULL ? -ENOMEM : 0;
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = guard_create(&operators[i], &book->guards[i]);
+	if (r != 0) {
+		lease_book_free(book);
+		return r;
+	}
+	*ret_book = book;
+	return 0;
+}
+
+void lease_book_free(struct lease_book *book)
+{
+	if (book == NULL)
+		return;
+	for (size_t i = 0; book->guards != NULL && i < book->operator_count; i++)
+		guard_free(book->guards[i]);
+	free(book->guards);
+	free(book->leases);
+	free(book->asked);
+	free(book);
+}
+
+const char *lease_outcome_text(int outcome)
+{
+	if (outcome == LEASE_UNHELD)
+		return "would not be held: no watch is there to see what it does";
+	if (outcome == LEASE_UNKNOWN)
+		return "there is no such rule";
+	return outcome == LEASE_UNWRITABLE ? "has no words in ExaBGP's language"
+					   : guard_text((enum guard_verdict)outcome);
+}
+
+/* ---- lines ---- */
+
+int lease_reserve(struct lease_book *book)
+{
+	return vector_grow((void **)&book->leases, &book->capacity, book->count, sizeof(*book->leases));
+}
+
+int lease_reserve_line(struct lease_book *book)
+{
+	return vector_grow((void **)&book->asked, &book->asked_capacity, book->asked_count, sizeof(*book->asked));
+}
+
+struct slice lease_line(const struct lease_book *book, const struct lease *lease, bool withdraw, struct buffer *out)
+{
+	const struct route_line line = {withdraw, book->operators[lease->operator_].peer, lease->route};
+	*out = buffer_make(NULL);
+	if (route_line_write(&line, out) != 0)
+		return slice_make(NULL, 0);
+	return slice_sub(buffer_slice(out), 0, out->len - 1);
+}
+
+void lease_line_send(struct lease_book *book, const struct lease *lease, bool withdraw, const struct lease_sink *sink)
+{
+	struct buffer text;
+	struct slice line = lease_line(book, lease, withdraw, &text);
+	if (line.ptr != NULL) {
+		buffer_add(sink->lines, buffer_slice(&text));
+		book->asked[book->asked_count++] = lease->id;
+	}
+	buffer_free(&text);
+}
+
+/* For the next life's guard. */
+static void record_change(const struct lease_book *book, const struct lease *lease, uint64_t now_ms,
+			  struct buffer *journal)
+{
+	lease_record_change(&book->operators[lease->operator_], now_ms, journal);
+}
+
+static struct guard_terms terms_of(const struct lease *lease, uint64_t now_ms)
+{
+	return (struct guard_terms){now_ms, lease->until_ms, lease->yes};
+}
+
+/* What the guard says of the line about a lease; noted if `notes`. */
+static int ask_guard(const struct lease_book *book, const struct lease *lease, bool withdraw, bool notes,
+		     uint64_t now_ms)
+{
+	struct buffer text;
+	struct guard *guard = book->guards[lease->operator_];
+	const struct guard_terms terms = terms_of(lease, now_ms);
+	struct slice line = lease_line(book, lease, withdraw, &text);
+	int outcome = line.ptr == NULL ? (int)LEASE_UNWRITABLE
+		      : notes          ? (int)guard_pass(guard, line, &terms)
+				       : (int)guard_judge(guard, line, &terms);
+	buffer_free(&text);
+	return outcome;
+}
+
+/* ---- finding ---- */
+
+static struct lease *find(const struct lease_book *book, uint32_t id)
+{
+	for (size_t i = 0; i < book->count; i++)
+		if (book->leases[i].id == id)
+			return &book->leases[i];
+	return NULL;
+}
+
+static struct lease *find_route(const struct lease_book *book, uint32_t operator_, const struct route *route)
+{
+	uint8_t wanted[ROUTE_KEY_BYTES], key[ROUTE_KEY_BYTES];
+	size_t len = route_key(route, wanted);
+	for (size_t i = 0; len > 0 && i < book->count; i++) {
+		struct lease *lease = &book->leases[i];
+		if (lease->operator_ == operator_ && lease->state != LEASE_ENDING &&
+		    route_key(&lease->route, key) == len && memcmp(key, wanted, len) == 0)
+			return lease;
+	}
+	return NULL;
+}
+
+bool lease_has_heir(const struct lease_book *book, const struct lease *lease)
+{
+	const struct lease *heir = find_route(book, lease->operator_, &lease->route);
+	return heir != NULL && heir != lease;
+}
+
+static void forget(struct lease_book *book, struct lease *lease, struct buffer *journal)
+{
+	size_t at = (size_t)(lease - book->leases);
+	buffer_printf(journal, "end\t%" PRIu32 "\n", lease->id);
+	memmove(lease, lease + 1, (--book->count - at) * sizeof(*lease));
+}
+
+/* ---- asking ---- */
+
+bool lease_is_held(const struct lease_book *book, uint64_t now_ms)
+{
+	return book->held_ms != 0 && now_ms - book->held_ms < LEASE_HOLD_MS;
+}
+
+static struct lease lease_make(const struct lease_ask *ask, uint64_t now_ms)
+{
+	struct lease lease = {.operator_ = ask->operator_,
+			      .route = *ask->route,
+			      .since_ms = now_ms,
+			      .until_ms = ask->until_ms,
+			      .yes = ask->yes,
+			      .by = ask->by};
+	size_t len = ask->why.len < LEASE_WHY_BYTES ? ask->why.len : LEASE_WHY_BYTES;
+	for (size_t i = 0; i < len; i++)
+		lease.why[i] = ask->why.ptr[i] < ' ' || ask->why.ptr[i] == 0x7f ? '?' : (char)ask->why.ptr[i];
+	return lease;
+}
+
+int lease_try(const struct lease_book *book, const struct lease_ask *ask, uint64_t now_ms)
+{
+	struct lease lease = lease_make(ask, now_ms);
+	int outcome = ask_guard(book, &lease, false, false, now_ms);
+	return outcome == GUARD_PASSES && !lease_is_held(book, now_ms) ? (int)LEASE_UNHELD : outcome;
+}
+
+/* Somebody else asked for the same and for longer. */
+static bool outlasts(const struct lease *before, const struct lease *lease)
+{
+	return before->state == LEASE_ANNOUNCED && before->by != lease->by && before->until_ms >= lease->until_ms &&
+	       before->route.rate_bytes == lease->route.rate_bytes;
+}
+
+int lease_ask(struct lease_book *book, const struct lease_ask *ask, uint64_t now_ms, const struct lease_sink *sink,
+	      const struct lease **ret_lease)
+{
+	if (lease_reserve(book) != 0 || lease_reserve_line(book) != 0)
+		return -ENOMEM;
+	int outcome = lease_try(book, ask, now_ms);
+	if (outcome != GUARD_PASSES)
+		return outcome;
+	struct lease lease = lease_make(ask, now_ms);
+	struct lease *before = find_route(book, ask->operator_, ask->route);
+	if (before != NULL && outlasts(before, &lease)) {
+		*ret_lease = before;
+		return GUARD_PASSES;
+	}
+	bool changes = before == NULL || before->state != LEASE_ANNOUNCED ||
+		       before->route.rate_bytes != lease.route.rate_bytes;
+	(void)ask_guard(book, &lease, false, true, now_ms);
+	lease.id = before != NULL ? before->id : ++book->last_id;
+	lease.since_ms = before != NULL ? before->since_ms : now_ms;
+	lease.taken = !changes && before->taken;
+	if (before == NULL)
+		before = &book->leases[book->count++];
+	*before = lease;
+	lease_record(book, before, sink->journal);
+	if (changes) {
+		record_change(book, before, now_ms, sink->journal);
+		lease_line_send(book, before, false, sink);
+	}
+	*ret_lease = before;
+	return GUARD_PASSES;
+}
+
+/* ---- ending ---- */
+
+/* Withdraws what is announced; the guard knows of it as long as ExaBGP has not been told. */
+static bool withdraw(struct lease_book *book, struct lease *lease, const struct lease_sink *sink)
+{
+	if (lease_reserve_line(book) != 0)
+		return false;
+	if (lease->state == LEASE_ANNOUNCED)
+		(void)ask_guard(book, lease, true, true, 0);
+	lease->taken = false;
+	lease_line_send(book, lease, true, sink);
+	return true;
+}
+
+/* False: there was no memory, and it is to be tried again. */
+static bool end_lease(struct lease_book *book, struct lease *lease, const struct lease_sink *sink)
+{
+	if (lease->state == LEASE_LIFTED) {
+		forget(book, lease, sink->journal);
+		return true;
+	}
+	if (!withdraw(book, lease, sink))
+		return false;
+	lease->state = LEASE_ENDING;
+	lease->retry_ms = 0;
+	lease_record(book, lease, sink->journal);
+	return true;
+}
+
+int lease_end(struct lease_book *book, uint32_t id, const struct lease_sink *sink)
+{
+	struct lease *lease = find(book, id);
+	if (lease == NULL || lease->state == LEASE_ENDING)
+		return LEASE_UNKNOWN;
+	return end_lease(book, lease, sink) ? 0 : -ENOMEM;
+}
+
+int lease_lift(struct lease_book *book, uint32_t id, const struct lease_sink *sink)
+{
+	struct lease *lease = find(book, id);
+	if (lease == NULL || lease->state != LEASE_ANNOUNCED)
+		return LEASE_UNKNOWN;
+	if (!withdraw(book, lease, sink))
+		return -ENOMEM;
+	lease->state = LEASE_LIFTED;
+	lease_record(book, lease, sink->journal);
+	return 0;
+}
+
+int lease_raise(struct lease_book *book, uint32_t id, uint64_t now_ms, const struct lease_sink *sink)
+{
+	struct lease *lease = find(book, id);
+	if (lease == NULL || lease->state != LEASE_LIFTED)
+		return LEASE_UNKNOWN;
+	if (!lease_is_held(book, now_ms))
+		return LEASE_UNHELD;
+	if (lease_reserve_line(book) != 0)
+		return -ENOMEM;
+	int outcome = ask_guard(book, lease, false, true, now_ms);
+	if (outcome != GUARD_PASSES)
+		return outcome;
+	lease->state = LEASE_ANNOUNCED;
+	lease_record(book, lease, sink->journal);
+	record_change(book, lease, now_ms, sink->journal);
+	lease_line_send(book, lease, false, sink);
+	return 0;
+}
+
+void lease_hold(struct lease_book *book, uint64_t now_ms, const struct lease_sink *sink)
+{
+	book->held_ms = now_ms > 0 ? now_ms : 1;
+	buffer_printf(sink->journal, "held\t%" PRIu64 "\n", book->held_ms);
+}
+
+/* When a lease is next to be looked at. */
+static uint64_t due(const struct lease_book *book, const struct lease *lease, uint64_t now_ms)
+{
+	uint64_t lapse_ms = book->held_ms + LEASE_HOLD_MS;
+	if (lease->state == LEASE_ENDING)
+		return lease->retry_ms == 0 ? UINT64_MAX : lease->retry_ms;
+	if (!lease_is_held(book, now_ms))
+		return now_ms;
+	return lease->until_ms < lapse_ms ? lease->until_ms : lapse_ms;
+}
+
+uint64_t lease_tick(struct lease_book *book, uint64_t now_ms, const struct lease_sink *sink)
+{
+	uint64_t next = UINT64_MAX;
+	for (size_t i = book->count; i-- > 0;) {
+		struct lease *lease = &book->leases[i];
+		uint64_t at = due(book, lease, now_ms);
+		if (at <= now_ms && !end_lease(book, lease, sink))
+			at = now_ms + LEASE_RETRY_MS;
+		if (at > now_ms && at < next)
+			next = at;
+	}
+	return next;
+}
+
+/* ---- answers ---- */
+
+size_t lease_unanswered(const struct lease_book *book)
+{
+	return book->asked_count;
+}
+
+/* What ExaBGP did not take was not announced. */
+static void refused(struct lease_book *book, struct lease *lease, uint64_t now_ms, const struct lease_sink *sink)
+{
+	if (lease->state == LEASE_ENDING && lease_has_heir(book, lease)) {
+		forget(book, lease, sink->journal);
+	} else if (lease->state != LEASE_ANNOUNCED) {
+		lease->state = LEASE_ENDING;
+		lease->retry_ms = now_ms + LEASE_RETRY_MS;
+	} else {
+		(void)ask_guard(book, lease, true, true, now_ms);
+		forget(book, lease, sink->journal);
+	}
+}
+
+/* Whether a later line is about the same lease: the answer to that one tells. */
+static bool is_asked_again(const struct lease_book *book, uint32_t id)
+{
+	for (size_t i = 0; i < book->asked_count; i++)
+		if (book->asked[i] == id)
+			return true;
+	return false;
+}
+
+void lease_answered(struct lease_book *book, bool taken, uint64_t now_ms, const struct lease_sink *sink)
+{
+	if (book->asked_count == 0)
+		return;
+	uint32_t id = book->asked[0];
+	memmove(book->asked, book->asked + 1, --book->asked_count * sizeof(*book->asked));
+	struct lease *lease = find(book, id);
+	if (lease == NULL || is_asked_again(book, id))
+		return;
+	if (!taken)
+		refused(book, lease, now_ms, sink);
+	else if (lease->state == LEASE_ENDING)
+		forget(book, lease, sink->journal);
+	else
+		lease->taken = true;
+}
+
+size_t lease_list(const struct lease_book *book, const struct lease **ret_leases)
+{
+	*ret_leases = book->leases;
+	return book->count;
+}
+
+size_t lease_announced(const struct lease_book *book, uint32_t operator_)
+{
+	return guard_count(book->guards[operator_]);
+}

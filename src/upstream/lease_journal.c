@@ -1,0 +1,200 @@
+/* The journal of the book: columns between tabs, a line a change. */
+#include "upstream/lease_book.h"
+
+#include "base/error.h"
+#include "base/reader.h"
+#include "upstream/lease_book_inside.h"
+
+#include <inttypes.h>
+
+#define FORM "guia-leases 1 "
+
+static const char *const state_names[] = {
+	[LEASE_ANNOUNCED] = "announced", [LEASE_LIFTED] = "lifted", [LEASE_ENDING] = "ending"};
+
+void lease_record(const struct lease_book *book, const struct lease *lease, struct buffer *journal)
+{
+	buffer_printf(journal, "lease\t%" PRIu32 "\t%" PRIu64 "\t%" PRIu64 "\t%s\t%lu\t%s\t%s\t%s\t", lease->id,
+		      lease->since_ms, lease->until_ms, lease->yes ? "yes" : "-", (unsigned long)lease->by,
+		      state_names[lease->state], book->operators[lease->operator_].name, lease->why);
+	(void)route_write(&lease->route, journal);
+	buffer_byte(journal, '\n');
+}
+
+void lease_record_change(const struct upstream_operator *operator_, uint64_t at_ms, struct buffer *journal)
+{
+	buffer_printf(journal, "change\t%" PRIu64 "\t%s\n", at_ms, operator_->name);
+}
+
+static void write_changes(const struct lease_book *book, struct buffer *out)
+{
+	for (size_t i = 0; i < book->operator_count; i++)
+		for (size_t at = 0; at < book->operators[i].changes_most; at++)
+			if (guard_change(book->guards[i], at) != 0)
+				lease_record_change(&book->operators[i], guard_change(book->guards[i], at), out);
+}
+
+void lease_journal_write(const struct lease_book *book, struct slice boot, struct buffer *out)
+{
+	buffer_printf(out, FORM "%.*s\n", SLICE_ARG(boot));
+	buffer_printf(out, "held\t%" PRIu64 "\n", book->held_ms);
+	write_changes(book, out);
+	for (size_t i = 0; i < book->count; i++)
+		lease_record(book, &book->leases[i], out);
+}
+
+/* ---- reading ---- */
+
+static bool number(struct slice text, uint64_t most, uint64_t *ret_number)
+{
+	uint64_t value = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (!byte_is_digit(text.ptr[i]) || value > most / 10)
+			return false;
+		value = value * 10 + (uint64_t)(text.ptr[i] - '0');
+	}
+	*ret_number = value;
+	return text.len > 0 && text.len < 20 && value <= most;
+}
+
+static bool find_operator(const struct lease_book *book, struct slice name, uint32_t *ret_operator)
+{
+	for (size_t i = 0; i < book->operator_count; i++)
+		if (slice_equal(name, slice_from_string(book->operators[i].name))) {
+			*ret_operator = (uint32_t)i;
+			return true;
+		}
+	return false;
+}
+
+/* Takes one out, or puts it in place of the one with its id. */
+static int place(struct lease_book *book, uint32_t id, const struct lease *lease)
+{
+	size_t at = 0;
+	if (lease_reserve(book) != 0)
+		return -ENOMEM;
+	while (at < book->count && book->leases[at].id != id)
+		at++;
+	if (lease != NULL) {
+		book->leases[at] = *lease;
+		book->count += at == book->count;
+	} else if (at < book->count) {
+		memmove(&book->leases[at], &book->leases[at + 1], (--book->count - at) * sizeof(*lease));
+	}
+	return 0;
+}
+
+static bool read_state(struct slice text, enum lease_state *ret_state)
+{
+	for (size_t i = 0; i < sizeof(state_names) / sizeof(state_names[0]); i++)
+		if (slice_equal(text, slice_from_string(state_names[i]))) {
+			*ret_state = (enum lease_state)i;
+			return true;
+		}
+	return false;
+}
+
+/* What is of an operator that there is no more is of no session either. */
+static int read_lease(struct lease_book *book, struct reader *r)
+{
+	struct lease lease = {.state = LEASE_ANNOUNCED};
+	uint64_t id = 0, by = 0;
+	bool good = number(reader_until(r, '\t'), UINT32_MAX, &id);
+	good = good && number(reader_until(r, '\t'), UINT64_MAX, &lease.since_ms);
+	good = good && number(reader_until(r, '\t'), UINT64_MAX, &lease.until_ms);
+	lease.yes = slice_equal(reader_until(r, '\t'), SLICE("yes"));
+	good = good && number(reader_until(r, '\t'), UINT32_MAX, &by);
+	good = good && read_state(reader_until(r, '\t'), &lease.state);
+	struct slice name = reader_until(r, '\t'), why = reader_until(r, '\t');
+	if (!good || id == 0 || why.len > LEASE_WHY_BYTES || !route_read(reader_rest(r), &lease.route))
+		return LEASE_JOURNAL_BAD;
+	memcpy(lease.why, why.ptr, why.len);
+	lease.id = (uint32_t)id;
+	lease.by = (uid_t)by;
+	if (lease.id > book->last_id)
+		book->last_id = lease.id;
+	return find_operator(book, name, &lease.operator_) ? place(book, lease.id, &lease) : 0;
+}
+
+static int read_change(struct lease_book *book, struct reader *r)
+{
+	uint64_t at_ms = 0;
+	uint32_t operator_;
+	if (!number(reader_until(r, '\t'), UINT64_MAX, &at_ms))
+		return LEASE_JOURNAL_BAD;
+	if (find_operator(book, reader_rest(r), &operator_))
+		guard_note_change(book->guards[operator_], at_ms);
+	return 0;
+}
+
+static int read_line(struct lease_book *book, struct slice line)
+{
+	struct reader r = reader_make(line);
+	uint64_t value;
+	if (reader_accept(&r, SLICE("lease\t")))
+		return read_lease(book, &r);
+	if (reader_accept(&r, SLICE("change\t")))
+		return read_change(book, &r);
+	if (reader_accept(&r, SLICE("end\t")) && number(reader_rest(&r), UINT32_MAX, &value))
+		return place(book, (uint32_t)value, NULL);
+	if (reader_accept(&r, SLICE("held\t")) && number(reader_rest(&r), UINT64_MAX, &value)) {
+		book->held_ms = value;
+		return 0;
+	}
+	return LEASE_JOURNAL_BAD;
+}
+
+static int read_lines(struct lease_book *book, struct slice text)
+{
+	int worst = 0;
+	for (size_t end; (end = slice_find_byte(text, '\n', 0)) < text.len; text = slice_after(text, end + 1)) {
+		int r = read_line(book, slice_sub(text, 0, end));
+		if (r < 0)
+			return r;
+		worst = r != 0 ? r : worst;
+	}
+	return worst;
+}
+
+/* Goes on with what passes, or withdraws it. */
+static int resume(struct lease_book *book, uint64_t now_ms, const struct lease_sink *sink)
+{
+	for (size_t i = 0; i < book->count; i++) {
+		struct lease *lease = &book->leases[i];
+		const struct guard_terms terms = {now_ms, lease->until_ms, lease->yes};
+		struct buffer text;
+		if (lease_reserve_line(book) != 0)
+			return -ENOMEM;
+		if (lease->state == LEASE_LIFTED && lease_is_held(book, now_ms) && lease->until_ms > now_ms)
+			continue;
+		struct slice line = lease_line(book, lease, false, &text);
+		bool goes_on = lease->state == LEASE_ANNOUNCED && lease_is_held(book, now_ms) && line.ptr != NULL &&
+			       guard_adopt(book->guards[lease->operator_], line, &terms) == GUARD_PASSES;
+		buffer_free(&text);
+		if (!goes_on)
+			lease->state = LEASE_ENDING;
+		lease_line_send(book, lease, !goes_on, sink);
+	}
+	return 0;
+}
+
+int lease_journal_read(struct lease_book *book, struct slice text, struct slice boot, uint64_t now_ms,
+		       const struct lease_sink *sink)
+{
+	struct reader r = reader_make(text);
+	struct slice head = reader_until(&r, '\n');
+	if (text.len == 0)
+		return 0;
+	if (!slice_starts_with(head, SLICE(FORM)))
+		return LEASE_JOURNAL_BAD;
+	if (!slice_equal(slice_after(head, sizeof(FORM) - 1), boot))
+		return 0;
+	int r_lines = read_lines(book, reader_rest(&r));
+	if (r_lines < 0)
+		return r_lines;
+	/* A clock that reads less than what was written is not the clock that wrote it. */
+	if (book->held_ms > now_ms)
+		book->held_ms = 0;
+	int r_resume = resume(book, now_ms, sink);
+	return r_resume != 0 ? r_resume : r_lines;
+}
