@@ -1,6 +1,6 @@
 #include "upstream/route.h"
 #include "base/error.h"
-#include "base/test.h"
+#include "base/test_cases.h"
 
 static const char *const LINES[] = {
 	"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.10/32; } then { discard; } }",
@@ -44,65 +44,15 @@ static void lines_round_trip(void **state)
 /* What ExaBGP would take, or might, and we never write. */
 static void other_words_are_refused(void **state)
 {
-	static const char *const rows[] = {
-		"",
-		"announce route 192.0.2.10/32 next-hop 192.0.2.1 community [ 65535:666 ]",
-		"neighbor 192.0.2.254 announce route 192.0.2.10/32 next-hop 192.0.2.1 community [ 65535:666 ]\n",
-		"neighbor 192.0.2.254 announce route 192.0.2.10/32 next-hop 192.0.2.1 community [ 65535:666 ] ",
-		"neighbor 192.0.2.254 announce route 192.0.2.10/32 next-hop 192.0.2.1 community [ 65535:667 ]",
-		"neighbor 192.0.2.254 announce route 192.0.2.10/32 next-hop self community [ 65535:666 ]",
-		"neighbor 192.0.2.254 announce route 192.0.2.10 next-hop 192.0.2.1 community [ 65535:666 ]",
-		"neighbor 192.0.2.254 announce route 192.0.2.10/24 next-hop 192.0.2.1 community [ 65535:666 ]",
-		"neighbor 192.0.2.254 announce route 2001:db8::1/128 next-hop 192.0.2.1 community [ 65535:666 ]",
-		"neighbor 192.0.2.254 announce route 2001:DB8::1/128 next-hop 2001:db8::2 community [ 65535:666 ]",
-		"neighbor 192.0.2.254 announce route 192.0.2.10/32 next-hop 192.0.2.1",
-		"neighbor 192.0.2.254, neighbor 192.0.2.253 announce flow route { match { destination 192.0.2.1/32; } "
-		"then { "
-		"discard; } }",
-		"neighbor 192.0.2.0/24 announce flow route { match { destination 192.0.2.1/32; } then { discard; } }",
-		"neighbor 192.0.2.254 announce flow route { match { } then { discard; } }",
-		"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.1/32; } then { accept; } }",
-		"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.1/32; } then { redirect 1:1; } "
-		"}",
-		"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.1/32; } then { rate-limit 0; } "
-		"}",
-		"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.1/32; } then { discard; mark "
-		"1; } }",
-		"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.1/32; protocol =udp; } then { "
-		"discard; } }",
-		"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.1/32; port [ =65536 ]; } then "
-		"{ discard; } }",
-		"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.1/32; port [ =053 ]; } then { "
-		"discard; } }",
-		"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.1/32; port [ true ]; } then { "
-		"discard; } }",
-		"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.1/32; port [ &=53 ]; } then { "
-		"discard; } }",
-		"neighbor 192.0.2.254 announce flow route { match { source 192.0.2.1/32; destination 192.0.2.1/32; } "
-		"then { "
-		"discard; } }",
-		"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.1/32; source 2001:db8::/64; } "
-		"then { "
-		"discard; } }",
-		"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.1/32; next-header [ =6 ]; } "
-		"then { discard; } }",
-		"neighbor 192.0.2.254 announce flow route { match { destination 2001:db8::1/128/0; } then { discard; } "
-		"}",
-		"neighbor 192.0.2.254 announce flow route { match { destination 2001:db8::1/128; protocol [ =6 ]; } "
-		"then { discard; } }",
-		"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.1/32; port [ =53 ]; port [ =54 "
-		"]; } then { "
-		"discard; } }",
-		"neighbor 192.0.2.254 announce flow route { match { destination 192.0.2.1/32; } then { discard; } } }",
-		"neighbor 192.0.2.254 announce watchdog a",
-		"shutdown",
-	};
+	struct test_cases cases;
+	struct test_case row;
+	struct route_line line;
 	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct route_line line;
-		if (route_line_read(test_fenced(slice_from_string(rows[i])), &line))
-			fail_msg("taken for one of ours: %s", rows[i]);
-	}
+	assert_false(route_line_read(SLICE(""), &line));
+	for (test_cases_open(&cases, "src/upstream/route_refused.txt"); test_cases_next(&cases, &row);)
+		if (route_line_read(row.column[0], &line))
+			fail_msg("line %u is taken for one of ours", row.line);
+	test_cases_close(&cases);
 }
 
 static void words_for_all_or_nothing(void **state)
