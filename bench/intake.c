@@ -6,6 +6,7 @@
  *     intake [--json] [--quick]
  */
 #include "base/random.h"
+#include "locate/locations.h"
 #include "watch/intake.h"
 #include "watch/ranking.h"
 #include "watch/sites.h"
@@ -26,6 +27,8 @@ struct bench {
 	struct sites sites;
 	struct ranking ranking;
 	uint64_t counted;
+	struct buffer places_bytes;
+	struct place_image places;
 };
 
 static uint64_t clock_ns(clockid_t id)
@@ -67,6 +70,21 @@ static void heads_taken(void *context, unsigned box, const struct head *heads, s
 	ranking_heads(&b->ranking, heads, count);
 }
 
+/* Countries and operators are looked up, where the data is installed. */
+static int places_read(struct bench *b)
+{
+	static const struct image_version version = {.generation = 1};
+	int r = locations_image(LOCATIONS_FILE, &version, &b->places_bytes);
+	if (r == LOCATIONS_NONE) {
+		fprintf(stderr, "without countries: %s is absent\n", LOCATIONS_FILE);
+		return 0;
+	}
+	if (r != 0 || place_image_check(buffer_slice(&b->places_bytes), version.boot, &b->places) != IMAGE_GOOD)
+		return -1;
+	b->ranking.places = &b->places;
+	return 0;
+}
+
 static int prepare(struct bench *b)
 {
 	static const struct outbox_sizes sizes = {OUTBOX_EVENTS, OUTBOX_HEADS};
@@ -79,7 +97,7 @@ static int prepare(struct bench *b)
 		return -1;
 	intake_look(&b->intake);
 	sites_take(&b->sites, &b->intake, 1);
-	return 0;
+	return places_read(b);
 }
 
 static void clear_up(struct bench *b)
@@ -93,6 +111,7 @@ static void clear_up(struct bench *b)
 	}
 	(void)rmdir(b->folder);
 	ranking_release(&b->ranking);
+	buffer_free(&b->places_bytes);
 	sites_release(&b->sites);
 	intake_release(&b->intake);
 }

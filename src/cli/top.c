@@ -12,7 +12,7 @@
 
 enum { REFRESH_MS = 1000, KEY_COLUMNS = 56 };
 
-static const char *const dimensions[] = {"source", "network", "path", "agent", "rule"};
+static const char *const dimensions[] = {"source", "network", "operator", "country", "path", "agent", "rule"};
 
 /* A row's key on one line, cut to its column. */
 static void add_key(const json_t *item, struct buffer *out)
@@ -41,6 +41,16 @@ static void add_dimension(const json_t *top, const char *name, struct buffer *ou
 	}
 }
 
+static void add_places(const json_t *places, struct buffer *out)
+{
+	if (answer_string(places, "made")[0] != '\0')
+		buffer_printf(out, "operators and countries as of %s (%s)\n", answer_string(places, "made"),
+			      answer_string(places, "vendor"));
+	else if (answer_string(places, "fault")[0] != '\0')
+		buffer_printf(out, "operators and countries are not known: %s: %s\n", answer_string(places, "file"),
+			      answer_string(places, "fault"));
+}
+
 static void add_top(const json_t *top, const char *by, struct buffer *out)
 {
 	const json_t *watch = json_object_get(top, "watch"), *c = json_object_get(top, "connections");
@@ -50,6 +60,7 @@ static void add_top(const json_t *top, const char *by, struct buffer *out)
 	buffer_printf(out, "reading headers %.0f, idle %.0f, reading bodies %.0f, waiting %.0f, writing %.0f\n",
 		      answer_number(c, "reading-header"), answer_number(c, "idle"), answer_number(c, "reading-body"),
 		      answer_number(c, "waiting"), answer_number(c, "writing"));
+	add_places(json_object_get(top, "places"), out);
 	for (size_t i = 0; i < sizeof(dimensions) / sizeof(dimensions[0]); i++)
 		if (by == NULL || strcmp(by, dimensions[i]) == 0)
 			add_dimension(top, dimensions[i], out);
@@ -89,7 +100,7 @@ static int run(const struct cli_arguments *arguments)
 	char question[32];
 	const char *by = cli_value(arguments, "by"), *count = cli_value(arguments, "count");
 	if (by != NULL && !is_dimension(by))
-		return cli_fail(CLI_USER, "--by %s: source, network, path, agent or rule", by);
+		return cli_fail(CLI_USER, "--by %s: source, network, operator, country, path, agent or rule", by);
 	long rows = count != NULL ? strtol(count, NULL, 10) : by != NULL ? 20 : 5;
 	if (rows < 1 || rows > 50)
 		return cli_fail(CLI_USER, "--count %s: a number from 1 to 50", count);
@@ -106,7 +117,7 @@ static int run(const struct cli_arguments *arguments)
 
 static const struct cli_option options[] = {
 	WATCH_PLACE_OPTIONS,
-	{"by", 'b', "WHAT", "only source, network, path, agent or rule"},
+	{"by", 'b', "WHAT", "only source, network, operator, country, path, agent or rule"},
 	{"count", 'n', "ROWS", "so many of each, at most 50 (default: 5; 20 with --by)"},
 	{"once", '1', NULL, "once, instead of every second"},
 	{"json", 0, NULL, "a line of JSON each time"},
@@ -121,6 +132,7 @@ const struct command top_command = {
 	.synopsis = "[--run-dir DIR | -c FILE] [-1] [--by WHAT] [-n ROWS] [--json]",
 	.description = "Ranks the requests of the last five seconds by source address, by network (/24 of IPv4, /48 of "
 		       "IPv6), by\n"
+		       "operator (autonomous system) and country as libloc's data has them, whose date is shown, by\n"
 		       "path, by User-Agent, and by the rule that judged them, every second until Ctrl-C; once where "
 		       "the output is\n"
 		       "no terminal. Memory is fixed however many sources come; what is shown came at least so often. "

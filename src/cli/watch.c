@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "cli/watch_place.h"
+#include "locate/locations.h"
 #include "serve/prepare.h"
 #include "serve/targets.h"
 #include "watch/watch.h"
@@ -100,6 +101,7 @@ static int watch_with(const struct cli_arguments *arguments, struct plan *plan)
 		.control = plan->control,
 		.events = plan->events,
 		.bans = plan->bans[0] != '\0' ? plan->bans : NULL,
+		.locations = cli_value(arguments, "locations"),
 		.user = cli_value(arguments, "user"),
 		.targets = plan->targets,
 		.target_count = plan->count,
@@ -130,6 +132,7 @@ static const struct cli_option options[] = {
 	{"bans", 0, "DIR", "what nginx's `guia_bans` says: a folder of this watch's own, made if there is none"},
 	{"probe", 'p', "HOST=URL", "a site to fetch every second, and where it is served; may be given several times"},
 	{"config", 'c', "FILE", "the configuration of `guia serve`: its sites and run directory"},
+	{"locations", 0, "FILE", "libloc's database of countries and networks (default: " LOCATIONS_FILE ")"},
 	{"user", 'u', "NAME", "whom to become once the socket is made"},
 };
 

@@ -69,12 +69,23 @@ static struct heavy_key key_of(const struct address *address)
 	return key;
 }
 
+static void place_add(struct ranking *ranking, const struct address *source)
+{
+	struct place place = place_lookup(ranking->places, source);
+	uint16_t country;
+	memcpy(&country, place.country, sizeof(country));
+	heavy_add(ranking->by[RANKING_OPERATOR], (struct heavy_key){{place.network, 0}});
+	heavy_add(ranking->by[RANKING_COUNTRY], (struct heavy_key){{country, 0}});
+}
+
 static void arrival_add(struct ranking *ranking, const struct event *event, uint16_t site)
 {
 	struct address source = address_from_v6(event->source);
 	struct prefix network = address_prefix(&source, address_is_v4(&source) ? NETWORK_V4_BITS : NETWORK_V6_BITS);
 	heavy_add(ranking->by[RANKING_SOURCE], key_of(&source));
 	heavy_add(ranking->by[RANKING_NETWORK], key_of(&network.address));
+	if (ranking->places != NULL)
+		place_add(ranking, &source);
 	if (event->path != 0)
 		heavy_add(ranking->by[RANKING_PATH], (struct heavy_key){{event->path, site}});
 	if (event->kind == EVENT_ARRIVAL)
@@ -141,6 +152,27 @@ static void name_write(const struct ranking *ranking, uint64_t hash, char text[R
 		snprintf(text, RANKING_TEXT_BYTES, "#%016" PRIx64, hash);
 }
 
+static void country_write(uint64_t key, char text[RANKING_TEXT_BYTES])
+{
+	char country[2];
+	memcpy(country, &key, sizeof(country));
+	if (country[0] == '\0')
+		snprintf(text, RANKING_TEXT_BYTES, "(unknown)");
+	else
+		snprintf(text, RANKING_TEXT_BYTES, "%.2s", country);
+}
+
+static void operator_write(const struct ranking *ranking, uint32_t network, char text[RANKING_TEXT_BYTES])
+{
+	int len = network == 0 ? snprintf(text, RANKING_TEXT_BYTES, "(unknown)")
+			       : snprintf(text, RANKING_TEXT_BYTES, "AS%" PRIu32, network);
+	struct slice name = ranking->places != NULL ? place_network_name(ranking->places, network) : (struct slice){0};
+	if (name.len > 0)
+		len += snprintf(text + len, RANKING_TEXT_BYTES - (size_t)len, " %.*s", SLICE_ARG(name));
+	for (char *c = text; *c != '\0'; c++)
+		*c = *c >= ' ' && *c <= '~' ? *c : '?';
+}
+
 /* ---- asking ---- */
 
 static double elapsed(const struct ranking *ranking, uint64_t now_ns)
@@ -170,6 +202,12 @@ static void item_write(const struct ranking *ranking, enum ranking_dimension dim
 		snprintf(item->text, sizeof(item->text), "%s", prefix_format(&prefix, text));
 		break;
 	}
+	case RANKING_OPERATOR:
+		operator_write(ranking, (uint32_t)key->word[0], item->text);
+		break;
+	case RANKING_COUNTRY:
+		country_write(key->word[0], item->text);
+		break;
 	case RANKING_PATH:
 		item->site = (uint16_t)key->word[1];
 		name_write(ranking, key->word[0], item->text);
@@ -197,11 +235,10 @@ size_t ranking_top(const struct ranking *ranking, enum ranking_dimension dimensi
 
 const char *ranking_dimension_name(enum ranking_dimension dimension)
 {
-	static const char *const names[RANKING_DIMENSIONS] = {[RANKING_SOURCE] = "source",
-							      [RANKING_NETWORK] = "network",
-							      [RANKING_PATH] = "path",
-							      [RANKING_AGENT] = "agent",
-							      [RANKING_RULE] = "rule"};
+	static const char *const names[RANKING_DIMENSIONS] = {
+		[RANKING_SOURCE] = "source",   [RANKING_NETWORK] = "network", [RANKING_OPERATOR] = "operator",
+		[RANKING_COUNTRY] = "country", [RANKING_PATH] = "path",       [RANKING_AGENT] = "agent",
+		[RANKING_RULE] = "rule"};
 
 	return names[dimension];
 }

@@ -1,17 +1,20 @@
 /*
- * Who and what comes most often: the sources, networks, paths, agents of arriving requests, and the rules that judged
- * them, over the last few seconds. Time is an argument.
+ * Who and what comes most often: the sources, networks, operators, countries, paths, agents of arriving requests, and
+ * the rules that judged them, over the last few seconds. Time is an argument.
  */
 #ifndef GUIA_WATCH_RANKING_H
 #define GUIA_WATCH_RANKING_H
 
+#include "limit/place_image.h"
 #include "traffic/heavy.h"
 #include "watch/sites.h"
 
 enum ranking_dimension {
 	RANKING_SOURCE,
-	RANKING_NETWORK, /* /24 of IPv4, /48 of IPv6 */
-	RANKING_PATH,    /* of a site */
+	RANKING_NETWORK,  /* /24 of IPv4, /48 of IPv6 */
+	RANKING_OPERATOR, /* an autonomous system; where places are known */
+	RANKING_COUNTRY,  /* likewise */
+	RANKING_PATH,     /* of a site */
 	RANKING_AGENT,
 	RANKING_RULE,
 	RANKING_DIMENSIONS,
@@ -27,8 +30,9 @@ struct ranking_names;
 struct ranking {
 	struct heavy *by[RANKING_DIMENSIONS];
 	struct ranking_names *names;
-	uint64_t window_ns;   /* when it began; 0: not yet */
-	uint64_t requests[2]; /* of this window, and the one before */
+	const struct place_image *places; /* NULL: not known; the caller's */
+	uint64_t window_ns;               /* when it began; 0: not yet */
+	uint64_t requests[2];             /* of this window, and the one before */
 };
 
 struct ranking_item {

@@ -218,6 +218,25 @@ void report_status(const struct report *report, struct buffer *out)
 
 /* ---- top ---- */
 
+/* What countries and operators are taken from, and how old it is. */
+static void places_add(const struct places *places, struct buffer *out)
+{
+	const struct place_image *image = places_image(places);
+	char made[16] = "";
+	struct tm parts;
+	if (image != NULL) {
+		time_t seconds = (time_t)image->source.made_s;
+		gmtime_r(&seconds, &parts);
+		strftime(made, sizeof(made), "%Y-%m-%d", &parts);
+	}
+	open_as(out, "places", '{');
+	text(out, "file", places->file);
+	text(out, "fault", places_fault(places));
+	text(out, "vendor", image != NULL ? image->source.vendor : "");
+	text(out, "made", made);
+	buffer_byte(out, '}');
+}
+
 static void item_add(const struct report *report, const struct ranking_item *item, double all, double seconds,
 		     struct buffer *out)
 {
@@ -244,6 +263,7 @@ void report_top(const struct report *report, size_t count, struct buffer *out)
 	decimal(out, "requests_per_s", all / seconds);
 	watch_add(report, out);
 	connections_add(report->sites, out);
+	places_add(report->places, out);
 	open_as(out, "sites", '[');
 	for (size_t i = 0; i < report->sites->count; i++) {
 		comma(out);

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "watch/intake.h"
+#include "watch/places.h"
 #include "watch/probe.h"
 #include "watch/ranking.h"
 #include "watch/sites.h"
@@ -12,6 +13,7 @@ struct report {
 	const struct intake *intake;
 	const struct sites *sites;
 	const struct ranking *ranking;
+	const struct places *places;
 	const struct probe *probes;
 	size_t probe_count;
 	uint64_t began_ns;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/service.h"
+#include "locate/locations.h"
 #include "watch/control.h"
 #include "watch/orders.h"
 #include "watch/report.h"
@@ -29,6 +30,7 @@ struct watch {
 	struct intake intake;
 	struct sites sites;
 	struct ranking ranking;
+	struct places places;
 	struct control control;
 	struct ban_register *bans; /* NULL: none */
 	int bans_told;             /* what went wrong with them, as last said */
@@ -95,6 +97,7 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 		.intake = &w->intake,
 		.sites = &w->sites,
 		.ranking = &w->ranking,
+		.places = &w->places,
 		.probes = w->probes,
 		.probe_count = w->probe_count,
 		.began_ns = w->began_ns,
@@ -184,6 +187,8 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 		return r == -EADDRINUSE ? WATCH_BUSY : r;
 	*ret_what = options->user;
 	r = options->user != NULL ? user_become(options->user) : 0;
+	if (r == 0)
+		places_begin(&w->places, options->locations != NULL ? options->locations : LOCATIONS_FILE);
 	return r != 0 ? r : bans_begin(w, options->bans, ret_what);
 }
 
@@ -196,6 +201,7 @@ static void end(struct watch *w)
 	free(w->probes);
 	free(w->waits);
 	SSL_CTX_free(w->tls);
+	places_end(&w->places);
 	ranking_release(&w->ranking);
 	sites_release(&w->sites);
 	intake_release(&w->intake);
@@ -227,6 +233,7 @@ static void look(struct watch *w)
 {
 	intake_look(&w->intake);
 	sites_take(&w->sites, &w->intake, w->now_ns);
+	w->ranking.places = places_image(&w->places);
 	say_changes(w);
 	w->look_ns = w->now_ns + (uint64_t)LOOK_MS * 1000000;
 }

@@ -9,10 +9,11 @@
 #include "watch/probe.h"
 
 struct watch_options {
-	const char *control; /* path of the socket */
-	const char *events;  /* the directory */
-	const char *bans;    /* the directory; NULL: nobody can be banned */
-	const char *user;    /* to become once the socket is made; NULL: stay */
+	const char *control;   /* path of the socket */
+	const char *events;    /* the directory */
+	const char *bans;      /* the directory; NULL: nobody can be banned */
+	const char *locations; /* libloc's database; NULL: where Debian has it */
+	const char *user;      /* to become once the socket is made; NULL: stay */
 	const struct probe_target *targets;
 	size_t target_count;
 };

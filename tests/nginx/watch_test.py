@@ -40,7 +40,7 @@ class Pair:
     """A gate and a watch."""
     all = []
 
-    def __init__(self, workers=1, start=True, probe=True):
+    def __init__(self, workers=1, start=True, probe=True, more=()):
         for pair in Pair.all:
             pair.close()  # of a case that failed
         Pair.all.append(self)
@@ -52,7 +52,7 @@ class Pair:
         self.run_dir, self.probe, self.process = self.folder / "run", probe, None
         if start:
             self.gate.start()
-        self.watch_start()
+        self.watch_start(*more)
 
     def watch_start(self, *more, patience=20):
         probes = ["--probe", f"www.example.mo=http://127.0.0.1:{self.port}"] if self.probe else []
@@ -123,6 +123,41 @@ def _():
     code, out, _ = pair.ask("status")
     assert code == 1 and "www.example.mo" in out and "not fetched" in out and "workers: 2" in out, out
     assert pair.status()["watch"]["events_lost"] == 0
+
+
+@case("countries and operators are told, with the date of the data")
+def _():
+    pair = Pair(probe=False)
+    many(pair, 50, "/x", "X-Real: 202.175.3.3\r\n")
+    many(pair, 20, "/x", "X-Real: 2001:da8::1\r\n")
+    many(pair, 5, "/x", "X-Real: 127.0.0.9\r\n")
+
+    def told():
+        many(pair, 1, "/x", "X-Real: 202.175.3.3\r\n")
+        top = pair.top()
+        return len(top["country"]) > 0 and top
+
+    top = wait_until(told, "countries")
+    many(pair, 50, "/x", "X-Real: 202.175.3.3\r\n")
+    many(pair, 20, "/x", "X-Real: 2001:da8::1\r\n")
+    many(pair, 5, "/x", "X-Real: 127.0.0.9\r\n")
+    top = wait_until(lambda: len((t := pair.top())["country"]) == 3 and t, "three countries")
+    assert [c["key"] for c in top["country"]] == ["MO", "CN", "(unknown)"], top["country"]
+    assert top["operator"][0]["key"].startswith("AS4609 Companhia"), top["operator"]
+    assert len(top["places"]["made"]) == 10 and top["places"]["vendor"] and not top["places"]["fault"], top["places"]
+    code, out, _ = pair.ask("top", "-1")
+    assert code == 0 and f"as of {top['places']['made']}" in out, out
+    pair.close()
+
+
+@case("without data of places the rest is told")
+def _():
+    pair = Pair(probe=False, more=("--locations", "/nonexistent"))
+    many(pair, 5, "/x", "X-Real: 202.175.3.3\r\n")
+    top = wait_until(lambda: (t := pair.top())["source"] and t["places"]["fault"] and t, "a source")
+    assert top["country"] == [] and top["places"]["fault"] == "there is no such file", top["places"]
+    assert "are not known: /nonexistent" in pair.ask("top", "-1")[1]
+    pair.close()
     pair.close()
 
 
