@@ -7,8 +7,9 @@
 
 enum {
 	CANDIDATES = 512,
-	EXCESS_LEAST = 4,  /* requests, before a value or a network is the attack's ... */
-	EXCESS_TIMES = 10, /* ... and so many times what is expected */
+	EXCESS_LEAST = 4,   /* requests, before a value or a network is the attack's ... */
+	EXCESS_TIMES = 10,  /* ... and so many times what is expected */
+	KNOWN_LEAST = 3000, /* quiet requests, before what none of them has is unknown */
 };
 
 /* An item that covers less is not worth a term. */
@@ -195,7 +196,7 @@ static int offer_field(struct search *search, enum signature_field field, struct
 		return -ENOMEM;
 	sorted_values(search, PART_TRAIN, field, train.values);
 	int r = FIELDS[field].equals ? offer_equal(search, field, train.values, candidates) : 0;
-	if (r != 0 || !FIELDS[field].unknown) {
+	if (r != 0 || !FIELDS[field].unknown || search->count[PART_TRAIN] < KNOWN_LEAST) {
 		free(train.values);
 		return r;
 	}
@@ -283,6 +284,13 @@ static int by_coverage(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
+/* What a request asks for tells of its site: of another site's any may be. */
+static bool is_of_the_site(const struct signature_term *term)
+{
+	return term->test <= SIGNATURE_UNKNOWN &&
+	       (term->field == SIGNATURE_PATH || term->field == SIGNATURE_METHOD || term->field == SIGNATURE_LENGTH);
+}
+
 /*
  * Coverage less the share of quiet requests that it holds of: what tells them apart. What many visitors have as well
  * tells nothing of the client.
@@ -290,12 +298,14 @@ static int by_coverage(const void *a, const void *b)
 static double weigh(struct search *search, struct item *item, uint64_t *bits)
 {
 	struct signature one = search->signature;
+	bool of_the_site = is_of_the_site(&item->term);
 	one.count = 1;
 	one.conjunction[0] = (struct signature_conjunction){1, {item->term}};
 	memset(bits, 0, search->row * sizeof(*bits));
 	for (enum part part = 0; part < PARTS; part++)
 		for (size_t i = 0; i < search->count[part]; i++)
-			if (signature_matches(&one, part_request(search, part, i)))
+			if ((of_the_site && is_elsewhere(search, part, i)) ||
+			    signature_matches(&one, part_request(search, part, i)))
 				bits[search->at[part] + i / 64] |= (uint64_t)1 << i % 64;
 	size_t attack = bits_count(bits + search->at[PART_ATTACK], search->words[PART_ATTACK]);
 	size_t train = bits_count(bits + search->at[PART_TRAIN], search->words[PART_TRAIN]);

@@ -99,19 +99,64 @@ static void remember_lately(struct onset *onset, const struct traffic_tick *tick
 	onset->errors = onset->errors * LATELY + tick->value[TRAFFIC_ERRORS];
 }
 
+/* ---- what came of late ---- */
+
+enum { USUAL_LEAST = 10, USUAL_MOST = 600 /* ticks */ };
+
+static void usual_add(struct onset_usual *usual, const struct traffic_tick *tick)
+{
+	struct onset_waits *place = &usual->waits[usual->next];
+	if (usual->waiting == ONSET_DELAY_TICKS) {
+		usual->ticks += usual->ticks < USUAL_MOST;
+		usual->requests += (place->requests - usual->requests) / usual->ticks;
+		usual->known += (place->known - usual->known) / usual->ticks;
+	}
+	*place = (struct onset_waits){tick->value[TRAFFIC_REQUESTS], tick->known};
+	usual->next = (usual->next + 1) % ONSET_DELAY_TICKS;
+	usual->waiting += usual->waiting < ONSET_DELAY_TICKS;
+}
+
+/* What waits is of an incident that has begun. */
+static void usual_forget_waiting(struct onset_usual *usual)
+{
+	usual->waiting = 0;
+}
+
+/* Of a tick: requests, and those from where some came before. */
+static bool normal_of(const struct onset *onset, const struct baseline *baseline, uint64_t wall_s, double *ret_requests,
+		      double *ret_known)
+{
+	struct baseline_expectation requests, new_share;
+	if (baseline_expect(baseline, TRAFFIC_REQUESTS, wall_s, &requests) &&
+	    baseline_expect(baseline, TRAFFIC_NEW_SHARE, wall_s, &new_share)) {
+		*ret_requests = requests.middle;
+		*ret_known = requests.middle * (1 - new_share.middle);
+		return true;
+	}
+	if (onset->usual.ticks < USUAL_LEAST)
+		return false;
+	*ret_requests = onset->usual.requests;
+	*ret_known = onset->usual.known;
+	return true;
+}
+
+bool onset_normal_requests(const struct onset *onset, const struct baseline *baseline, uint64_t wall_s,
+			   double *ret_requests)
+{
+	double known;
+	return normal_of(onset, baseline, wall_s, ret_requests, &known);
+}
+
 /*
  * Of what is more than expected, the share from where some came before. Where nothing is known of who is usual, all
  * that comes counts, and half is what one would guess.
  */
 static double known_share(const struct onset *onset, const struct baseline *baseline, uint64_t wall_s)
 {
-	struct baseline_expectation requests, new_share;
-	double more = onset->requests, known = onset->known;
-	if (baseline_expect(baseline, TRAFFIC_REQUESTS, wall_s, &requests) &&
-	    baseline_expect(baseline, TRAFFIC_NEW_SHARE, wall_s, &new_share)) {
-		double normal = requests.middle / (1 - LATELY);
-		more -= normal;
-		known -= normal * (1 - new_share.middle);
+	double more = onset->requests, known = onset->known, normal, normal_known;
+	if (normal_of(onset, baseline, wall_s, &normal, &normal_known)) {
+		more -= normal / (1 - LATELY);
+		known -= normal_known / (1 - LATELY);
 	}
 	if (more < 1)
 		return 1;
@@ -162,6 +207,7 @@ struct onset_signal onset_tick(struct onset *onset, struct baseline *baseline, c
 		onset->began_ms = earliest(onset, signal.over, signal.harm, now_ms) + 1;
 		onset->harmless_since_ms = now_ms;
 		baseline_incident_begins(baseline);
+		usual_forget_waiting(&onset->usual);
 	} else if (onset->began_ms != 0 && has_ended(onset, now_ms)) {
 		signal.ends = true;
 		onset->adapting = anything;
@@ -170,8 +216,10 @@ struct onset_signal onset_tick(struct onset *onset, struct baseline *baseline, c
 		baseline_incident_ends(baseline);
 	}
 	baseline_tick(baseline, tick, wall_s);
-	if (onset->began_ms == 0)
+	if (onset->began_ms == 0) {
+		usual_add(&onset->usual, tick);
 		return signal;
+	}
 	signal.began_ms = onset->began_ms - 1;
 	signal.known_share = known_share(onset, baseline, wall_s);
 	signal.nature = anything ? nature_of(onset, signal.harm, signal.known_share) : TRAFFIC_QUIET;

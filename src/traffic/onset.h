@@ -26,8 +26,21 @@ enum traffic_nature {
 
 const char *traffic_nature_name(enum traffic_nature nature);
 
+enum { ONSET_DELAY_TICKS = 20 };
+
+/* What came of late, for as long as no hour of the week is known. What is younger than two seconds waits: an onset. */
+struct onset_usual {
+	double requests, known; /* of a tick, in the mean */
+	unsigned ticks;
+	unsigned waiting, next;
+	struct onset_waits {
+		double requests, known;
+	} waits[ONSET_DELAY_TICKS]; /* a ring */
+};
+
 /* All zero is one that has seen nothing. */
 struct onset {
+	struct onset_usual usual;
 	double sum[TRAFFIC_METRICS];
 	uint64_t over_since_ms[TRAFFIC_METRICS]; /* when that sum last began to grow */
 	double harm_sum[3];                      /* by bits of traffic_harm */
@@ -54,6 +67,10 @@ enum {
 	ONSET_END_MS = 30 * 1000,            /* nothing over for so long: an attack that pauses goes on */
 	ONSET_ADAPT_MS = 6 * 60 * 60 * 1000, /* a surge without any harm for so long is what is normal now */
 };
+
+/* Requests of a tick that would have come anyway, as far as anything is known. False: nothing is. */
+bool onset_normal_requests(const struct onset *onset, const struct baseline *baseline, uint64_t wall_s,
+			   double *ret_requests);
 
 /* Takes a tick; tells the baseline of an incident's beginning and end, and gives it the tick. */
 struct onset_signal onset_tick(struct onset *onset, struct baseline *baseline, const struct traffic_tick *tick,

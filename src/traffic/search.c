@@ -14,6 +14,7 @@
 enum {
 	BEAM = 64,
 	PROOFS = 16, /* conjunctions a round may try to prove: of very many some would seem harmless by luck */
+	SAMPLE_MOST = 1 << 30,
 	REGULAR_SOURCES_FEW = 3, /* regular sources among those hit: some attackers share an address with visitors */
 };
 
@@ -409,16 +410,20 @@ static enum part half_of(const struct address *source)
 static int lay_out(struct search *search)
 {
 	const struct signature_question *question = search->question;
-	size_t most = question->attack.count > question->quiet.count ? question->attack.count : question->quiet.count;
+	size_t quiet = question->quiet.count + question->elsewhere.count;
+	size_t most = question->attack.count > quiet ? question->attack.count : quiet;
 	for (enum part part = 0; part < PARTS; part++)
 		if ((search->requests[part] = malloc((most + 1) * sizeof(uint32_t))) == NULL)
 			return -ENOMEM;
 	for (size_t i = 0; i < question->attack.count; i++)
 		search->requests[PART_ATTACK][search->count[PART_ATTACK]++] = (uint32_t)i;
-	for (size_t i = 0; i < question->quiet.count; i++) {
-		enum part part = half_of(&question->quiet.requests[i].source);
+	for (size_t i = 0; i < quiet; i++) {
+		const struct signature_request *request =
+			i < question->quiet.count ? &question->quiet.requests[i]
+						  : &question->elsewhere.requests[i - question->quiet.count];
+		enum part part = half_of(&request->source);
 		search->requests[part][search->count[part]++] = (uint32_t)i;
-		search->regular_seen += part == PART_PROOF && question->quiet.requests[i].regular;
+		search->regular_seen += part == PART_PROOF && request->regular;
 	}
 	for (enum part part = 0; part < PARTS; part++) {
 		search->words[part] = (search->count[part] + 63) / 64;
@@ -444,7 +449,8 @@ static int search_run(struct search *search, struct workspace *w)
 
 int signature_search(const struct signature_question *question, struct signature *ret_signature)
 {
-	if (question->attack.count == 0 || question->attack.count > UINT32_MAX || question->quiet.count > UINT32_MAX ||
+	if (question->attack.count == 0 || question->attack.count > SAMPLE_MOST ||
+	    question->quiet.count > SAMPLE_MOST || question->elsewhere.count > SAMPLE_MOST ||
 	    !(question->normal_share >= 0 && question->normal_share < 1))
 		return SIGNATURE_NONE;
 	struct search *search = calloc(1, sizeof(*search));

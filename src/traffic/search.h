@@ -31,17 +31,25 @@ struct search {
 	size_t row;       /* words in all */
 	size_t count[PARTS];
 	size_t regular_seen;       /* of the proof */
-	uint32_t *requests[PARTS]; /* numbers in the question's samples */
+	uint32_t *requests[PARTS]; /* numbers in the question's samples; those elsewhere count on from the quiet ones */
 	struct item items[ITEMS_MOST];
 	size_t item_count;
 	uint64_t *bits;             /* of all items, and of what is worked with */
 	struct signature signature; /* in the making: known values and prefixes */
 };
 
+static inline bool is_elsewhere(const struct search *search, enum part part, size_t number)
+{
+	return part != PART_ATTACK && search->requests[part][number] >= search->question->quiet.count;
+}
+
 static inline const struct signature_request *part_request(const struct search *search, enum part part, size_t number)
 {
 	const struct signature_question *question = search->question;
-	return &(part == PART_ATTACK ? question->attack : question->quiet).requests[search->requests[part][number]];
+	size_t at = search->requests[part][number];
+	if (is_elsewhere(search, part, number))
+		return &question->elsewhere.requests[at - question->quiet.count];
+	return &(part == PART_ATTACK ? question->attack : question->quiet).requests[at];
 }
 
 static inline size_t bits_count(const uint64_t *bits, size_t words)

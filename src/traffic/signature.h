@@ -23,6 +23,8 @@ struct signature_question {
 	double normal_share;    /* of requests in the attack's time, how many would have come anyway; 0 to 1 */
 	double collateral_most; /* 0.001 where nobody is asked */
 	double coverage_least;  /* below it a signature is none: 0.8 */
+	struct signature_sample elsewhere; /* quiet requests of other sites: they judge what tells of the client, and
+					      any page or form of this site's may be one of theirs; may be empty */
 };
 
 enum {

@@ -62,7 +62,11 @@ static int make_samples(void **state)
 
 static struct signature_question question(void)
 {
-	return (struct signature_question){{attack, ATTACK}, {quiet, QUIET}, 0.1, 0.001, 0.8};
+	return (struct signature_question){.attack = {attack, ATTACK},
+					   .quiet = {quiet, QUIET},
+					   .normal_share = 0.1,
+					   .collateral_most = 0.001,
+					   .coverage_least = 0.8};
 }
 
 static void one_tell_is_one_term(void **state)
@@ -212,6 +216,41 @@ static void classes_are_in_order(void **state)
 	assert_true(signature_class(UINT64_MAX) < 256);
 }
 
+/* A gate that was started half a minute ago: what is not known of this site others know. */
+static void others_days_help_one_that_has_none(void **state)
+{
+	(void)state;
+	struct signature_question q = question();
+	struct signature signature;
+	q.quiet.count = 200;
+	q.collateral_most = 0.006;
+	assert_int_equal(signature_search(&q, &signature), SIGNATURE_NONE);
+	q.elsewhere = (struct signature_sample){quiet + 1000, 1200};
+	assert_int_equal(signature_search(&q, &signature), 0);
+	assert_int_equal(signature.conjunction[0].term[0].field, SIGNATURE_SHAPE);
+	signature_free(&signature);
+}
+
+/* Of a few requests nothing is known by being in none of them, and another site's has no page of this one's. */
+static void few_requests_know_no_values(void **state)
+{
+	(void)state;
+	struct signature_question q = question();
+	struct signature signature;
+	q.quiet.count = 10;
+	q.elsewhere = (struct signature_sample){quiet + 1000, 1200};
+	q.collateral_most = 0.01;
+	for (size_t i = 0; i < ATTACK; i++) {
+		attack[i] = visitor();
+		attack[i].field[SIGNATURE_PATH] = 7777;
+		attack[i].regular = false;
+	}
+	assert_int_equal(signature_search(&q, &signature), SIGNATURE_NONE);
+	for (size_t i = 0; i < ATTACK; i++)
+		attack[i].field[SIGNATURE_AGENT] = 10000 + i;
+	assert_int_equal(signature_search(&q, &signature), SIGNATURE_NONE);
+}
+
 #if TEST_ALLOCATIONS
 static void memory_may_run_out_anywhere(void **state)
 {
@@ -242,6 +281,7 @@ static void memory_may_run_out_anywhere(void **state)
 		signature_test(visitors_alone_have_none), signature_test(a_crowd_with_regulars_has_none),              \
 		signature_test(a_path_alone_is_none), signature_test(few_networks_are_prefixes),                       \
 		signature_test(two_tools_are_two_conjunctions_or_a_list),                                              \
+		signature_test(others_days_help_one_that_has_none), signature_test(few_requests_know_no_values),       \
 		signature_test(limits_are_those_of_the_tables), signature_test(classes_are_in_order)
 
 #if TEST_ALLOCATIONS

@@ -55,7 +55,7 @@ static struct outcome try_world(struct world *world)
 				    ? world_visitor(world)
 				    : world_intruder(world);
 	const struct signature_question question = {
-		{attack, ATTACK_SAMPLE}, {quiet, QUIET_SAMPLE}, world_normal_guess(world), 0.001, 0.8};
+		{attack, ATTACK_SAMPLE}, {quiet, QUIET_SAMPLE}, world_normal_guess(world), 0.001, 0.8, {0}};
 	double began = cpu_seconds();
 	int r = signature_search(&question, &outcome.signature);
 	outcome.seconds = cpu_seconds() - began;
