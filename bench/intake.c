@@ -3,9 +3,10 @@
  * request from the next of them in no order, half a million paths and agents among them; every arrival has its end, as
  * in life. The writer fills its ring outside of what is timed, so that what is measured is the reader's CPU time alone.
  *
- *     intake [--json] [--quick]
+ *     intake [--json] [--quick] [--attack]
  */
 #include "base/random.h"
+#include "incident/defence.h"
 #include "locate/locations.h"
 #include "watch/intake.h"
 #include "watch/ranking.h"
@@ -26,6 +27,8 @@ struct bench {
 	struct intake intake;
 	struct sites sites;
 	struct ranking ranking;
+	struct defence *defence;
+	bool attack;
 	uint64_t counted;
 	struct buffer places_bytes;
 	struct place_image places;
@@ -51,8 +54,13 @@ static void event_write(struct bench *b, uint64_t number)
 	event->flags = 0;
 	event->path = random_mix(request % (SOURCES / 2)) | 1;
 	event->agent = random_mix(request % (SOURCES / 2) + 7) | 1;
+	event->shape = source % 100;
+	event->at_ns = clock_ns(CLOCK_BOOTTIME);
 	if (event->kind == EVENT_END)
-		event->end = (struct event_end){.rule = request % 3 == 0 ? 949110 : 0, .status = 200};
+		event->end = (struct event_end){
+			.rule = request % 3 == 0 ? 949110 : 0, .status = b->attack ? 503 : 200, .origin_us = 20000};
+	else
+		event->arrival = (struct event_arrival){.query = source % 50, .accept = source % 9, .headers = 9};
 	ring_commit(&b->outbox.events);
 }
 
@@ -60,6 +68,7 @@ static void events_taken(void *context, unsigned box, const struct event *events
 {
 	struct bench *b = context;
 	ranking_events(&b->ranking, &b->sites, box, events, count);
+	defence_events(b->defence, b->sites.map[box], events, count);
 	b->counted += count;
 }
 
@@ -85,6 +94,11 @@ static int places_read(struct bench *b)
 	return 0;
 }
 
+static struct defence_time now(void)
+{
+	return (struct defence_time){clock_ns(CLOCK_BOOTTIME) / 1000000, clock_ns(CLOCK_REALTIME) / 1000000};
+}
+
 static int prepare(struct bench *b)
 {
 	static const struct outbox_sizes sizes = {OUTBOX_EVENTS, OUTBOX_HEADS};
@@ -97,6 +111,11 @@ static int prepare(struct bench *b)
 		return -1;
 	intake_look(&b->intake);
 	sites_take(&b->sites, &b->intake, 1);
+	if (defence_new(&b->outbox.key, now(), &b->defence) != 0)
+		return -1;
+	for (size_t i = 0; i < b->sites.count; i++)
+		if (defence_site(b->defence, (uint16_t)i, b->sites.views[i].name) != 0)
+			return -1;
 	return places_read(b);
 }
 
@@ -110,6 +129,7 @@ static void clear_up(struct bench *b)
 		(void)unlink(path);
 	}
 	(void)rmdir(b->folder);
+	defence_free(b->defence);
 	ranking_release(&b->ranking);
 	buffer_free(&b->places_bytes);
 	sites_release(&b->sites);
@@ -118,12 +138,15 @@ static void clear_up(struct bench *b)
 
 int main(int argc, char **argv)
 {
-	bool json = false, quick = false;
+	bool json = false, quick = false, attack = false;
 	struct bench *b = calloc(1, sizeof(*b));
 	for (int i = 1; i < argc; i++) {
 		json = json || strcmp(argv[i], "--json") == 0;
 		quick = quick || strcmp(argv[i], "--quick") == 0;
+		attack = attack || strcmp(argv[i], "--attack") == 0;
 	}
+	if (b != NULL)
+		b->attack = attack;
 	if (b == NULL || prepare(b) != 0) {
 		fprintf(stderr, "no events directory can be made\n");
 		return 3;
@@ -135,14 +158,15 @@ int main(int argc, char **argv)
 			event_write(b, number++);
 		uint64_t from_ns = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 		ranking_tick(&b->ranking, clock_ns(CLOCK_BOOTTIME));
+		defence_tick(b->defence, now());
 		(void)intake_drain(&b->intake, &sink);
 		spent_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - from_ns;
 	}
 	uint64_t lost = number - b->counted;
 	double ns = (double)spent_ns / (double)b->counted;
 	if (json)
-		printf("{\"figure\": \"intake\", \"row\": \"a million sources\", \"ns\": %.1f, \"lost\": %llu}\n", ns,
-		       (unsigned long long)lost);
+		printf("{\"figure\": \"intake\", \"row\": \"a million sources%s\", \"ns\": %.1f, \"lost\": %llu}\n",
+		       attack ? ", attack" : "", ns, (unsigned long long)lost);
 	else
 		printf("%.1f ns an event, %.2f million events a second on one core, %llu lost\n", ns, 1e3 / ns,
 		       (unsigned long long)lost);

@@ -52,6 +52,59 @@ static void add_site(const json_t *site, struct buffer *out)
 	buffer_free(&name);
 }
 
+/* "late, errors" */
+static void add_harm(const json_t *incident, struct buffer *out)
+{
+	const json_t *harm;
+	size_t i;
+	json_array_foreach(json_object_get(incident, "harm"), i, harm)
+		buffer_printf(out, "%s%s", i == 0 ? ": " : ", ", json_string_value(harm));
+}
+
+static void add_after(const json_t *incident, const char *key, const char *what, struct buffer *out)
+{
+	if (json_object_get(incident, key) != NULL)
+		buffer_printf(out, ", %s after %.1f s", what, answer_number(incident, key));
+}
+
+static void add_mitigation(const json_t *mitigation, struct buffer *out)
+{
+	char span[24];
+	add_span(answer_number(mitigation, "seconds"), span);
+	buffer_printf(out, "  %s %.0f, %s for %s: ", answer_string(mitigation, "kind"), answer_number(mitigation, "id"),
+		      answer_string(mitigation, "stage"), span);
+	if (answer_string(mitigation, "what")[0] != '\0')
+		buffer_printf(out, "what %s; ", answer_string(mitigation, "what"));
+	buffer_printf(out, "%.0f a second, %.0f refused\n", answer_number(mitigation, "per_s"),
+		      answer_number(mitigation, "hits"));
+}
+
+/* What is on, and what was on of late. */
+static void add_incident(const json_t *site, struct buffer *out)
+{
+	const json_t *incident = json_object_get(site, "incident"), *mitigation;
+	const json_t *visitors = json_object_get(site, "visitors");
+	size_t i;
+	if (incident == NULL)
+		return;
+	buffer_text(out, "\n");
+	text_add_terminal(out, slice_from_string(answer_string(site, "site")));
+	buffer_printf(out, ": %s, %s since %s", answer_string(incident, "state"), answer_string(incident, "nature"),
+		      answer_string(incident, "onset"));
+	add_harm(incident, out);
+	add_after(incident, "detected_after_s", "detected", out);
+	add_after(incident, "mitigated_after_s", "in force", out);
+	add_after(incident, "over_after_s", "over", out);
+	buffer_text(out, "\n");
+	json_array_foreach(json_object_get(incident, "mitigations"), i, mitigation) add_mitigation(mitigation, out);
+	if (answer_number(incident, "bans") > 0)
+		buffer_printf(out, "  %.0f sources banned\n", answer_number(incident, "bans"));
+	if (answer_number(visitors, "asked") > 0)
+		buffer_printf(out, "  of %.0f requests that nothing refused, %.1f %% answered, %.0f from a copy\n",
+			      answer_number(visitors, "asked"), answer_number(visitors, "success_percent"),
+			      answer_number(visitors, "copies"));
+}
+
 static void add_connections(const json_t *c, struct buffer *out)
 {
 	buffer_printf(
@@ -90,6 +143,7 @@ static void add_status(const json_t *status, struct buffer *out)
 	buffer_printf(out, "%-28s %-20s %9s %9s %7s %9s %9s %9s\n", "", "", "a second", "a second", "a s", "ms",
 		      "in flight", "ms");
 	json_array_foreach(sites, i, site) add_site(site, out);
+	json_array_foreach(sites, i, site) add_incident(site, out);
 	add_connections(json_object_get(status, "connections"), out);
 	add_watch(status, out);
 }
@@ -128,7 +182,11 @@ const struct command status_command = {
 	.synopsis = "[--run-dir DIR | -c FILE] [--json]",
 	.description =
 		"One screen of what the watch knows: of each site whether it is up, requests and blocked requests a\n"
-		"second, errors, the origin's time, requests in flight; of the gate its connections by state.\n\n"
+		"second, errors, the origin's time, requests in flight; what it was last attacked with, since when, "
+		"what is\n"
+		"refused because of it, and how many of the others' requests of the last ten seconds were answered; of "
+		"the\n"
+		"gate its connections by state.\n\n"
 		"A site is up when three fetches in a row through the public listener, one a second, were answered "
 		"with\n"
 		"2xx or 3xx, whole, within two seconds. Exits with 0 only if every site is up, with 1 if one is not "

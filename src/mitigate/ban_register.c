@@ -240,6 +240,17 @@ int ban_register_order(struct ban_register *reg, const struct ban_order *order, 
 	return r;
 }
 
+int ban_register_punish(struct ban_register *reg, const struct prefix *prefix, uint32_t id, struct ban_times now)
+{
+	uint64_t expires_ms;
+	int r = ban_book_punish(reg->book, prefix, id, now.boot_ms, &expires_ms);
+	reg->changed = reg->changed || r == 0;
+	return r == BAN_BOOK_FULL       ? BAN_ORDER_FULL
+	       : r == BAN_BOOK_TOO_WIDE ? BAN_ORDER_TOO_WIDE
+	       : r == BAN_BOOK_ALLOWED  ? BAN_ORDER_ALLOWED
+					: r;
+}
+
 size_t ban_register_records(const struct ban_register *reg, struct ban_times now, const struct ban_record **ret_records)
 {
 	(void)now;

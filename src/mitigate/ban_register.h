@@ -22,6 +22,7 @@ enum {
 	BAN_ORDER_FULL = 1,
 	BAN_ORDER_TOO_WIDE = 2, /* wider than /16, of IPv6 than /32, and not forced */
 	BAN_ORDER_ABSENT = 3,   /* nothing was said of this prefix */
+	BAN_ORDER_ALLOWED = 4,  /* somebody allows it */
 };
 
 /* What a person wants. */
@@ -65,6 +66,11 @@ void ban_register_close(struct ban_register *reg);
 /* 0 with the record as it stands (of BAN_LIFTED as it stood), an outcome above, or -EINVAL. */
 int ban_register_order(struct ban_register *reg, const struct ban_order *order, struct ban_times now,
 		       struct ban_record *ret_record);
+
+/*
+ * The watch's own decision: a minute at first, and longer for who returns. 0, an outcome above, or BAN_ORDER_ALLOWED.
+ */
+int ban_register_punish(struct ban_register *reg, const struct prefix *prefix, uint32_t id, struct ban_times now);
 
 /* Writes what is due. 0 or -errno: it is tried again, and the gate has what it had. */
 int ban_register_tick(struct ban_register *reg, struct ban_times now);

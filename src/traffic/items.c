@@ -7,9 +7,9 @@
 
 enum {
 	CANDIDATES = 512,
-	EXCESS_LEAST = 4,   /* requests, before a value or a network is the attack's ... */
-	EXCESS_TIMES = 10,  /* ... and so many times what is expected */
-	KNOWN_LEAST = 3000, /* quiet requests, before what none of them has is unknown */
+	EXCESS_LEAST = 4,  /* requests, before a value or a network is the attack's ... */
+	EXCESS_TIMES = 10, /* ... and so many times what is expected */
+	KNOWN_LEAST = 400, /* quiet requests, before what none of them has is unknown */
 };
 
 /* An item that covers less is not worth a term. */

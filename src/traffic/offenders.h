@@ -17,6 +17,10 @@ struct offender {
 	uint16_t site;
 	bool banned;
 	bool known;        /* was here before the incident */
+	bool visitor;      /* with a client that it had then */
+	bool visitor_hit;  /* ... of which a request was matched */
+	bool named;        /* by a trusted proxy's header: whom we speak with is another */
+	uint32_t by;       /* the mitigation that matched last */
 	uint64_t since_ms; /* of its first request in the incident */
 	uint64_t clients;  /* a bit for each kind of client, of 64 by hash */
 	uint32_t matched;

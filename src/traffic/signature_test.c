@@ -238,8 +238,8 @@ static void few_requests_know_no_values(void **state)
 	struct signature_question q = question();
 	struct signature signature;
 	q.quiet.count = 10;
-	q.elsewhere = (struct signature_sample){quiet + 1000, 1200};
-	q.collateral_most = 0.01;
+	q.elsewhere = (struct signature_sample){quiet + 1000, 700};
+	q.collateral_most = 0.02;
 	for (size_t i = 0; i < ATTACK; i++) {
 		attack[i] = visitor();
 		attack[i].field[SIGNATURE_PATH] = 7777;

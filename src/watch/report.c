@@ -1,55 +1,10 @@
 #include "watch/report.h"
 
-#include "codec/text.h"
+#include "watch/json.h"
+#include "watch/report_incident.h"
 
-#include <inttypes.h>
 #include <time.h>
 #include <unistd.h>
-
-/* ---- JSON ---- */
-
-static void comma(struct buffer *out)
-{
-	uint8_t last = out->len > 0 ? out->ptr[out->len - 1] : '{';
-	if (last != '{' && last != '[')
-		buffer_byte(out, ',');
-}
-
-static void key(struct buffer *out, const char *name)
-{
-	comma(out);
-	buffer_printf(out, "\"%s\":", name);
-}
-
-static void number(struct buffer *out, const char *name, uint64_t value)
-{
-	key(out, name);
-	buffer_printf(out, "%" PRIu64, value);
-}
-
-static void decimal(struct buffer *out, const char *name, double value)
-{
-	key(out, name);
-	buffer_printf(out, "%.1f", value);
-}
-
-static void text(struct buffer *out, const char *name, const char *value)
-{
-	key(out, name);
-	text_add_json(out, slice_from_string(value));
-}
-
-static void truth(struct buffer *out, const char *name, bool value)
-{
-	key(out, name);
-	buffer_text(out, value ? "true" : "false");
-}
-
-static void open_as(struct buffer *out, const char *name, char bracket)
-{
-	key(out, name);
-	buffer_byte(out, (uint8_t)bracket);
-}
 
 /* ---- parts of both ---- */
 
@@ -60,36 +15,36 @@ static void time_add(struct buffer *out)
 	struct tm parts;
 	gmtime_r(&now, &parts);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &parts);
-	text(out, "time", when);
+	json_text(out, "time", when);
 }
 
 static void watch_add(const struct report *report, struct buffer *out)
 {
 	struct intake_sums sums = intake_sums(report->intake);
-	open_as(out, "watch", '{');
-	number(out, "pid", (uint64_t)getpid());
-	number(out, "seconds", (report->now_ns - report->began_ns) / 1000000000);
-	text(out, "directory", report->intake->path);
-	text(out, "fault", report->intake->error != 0 ? strerror(-report->intake->error) : "");
-	number(out, "files_refused", report->intake->refused);
-	number(out, "events", sums.events);
-	number(out, "events_lost", sums.events_lost);
-	number(out, "heads", sums.heads);
-	number(out, "heads_lost", sums.heads_lost);
-	number(out, "broken", sums.broken);
+	json_open(out, "watch", '{');
+	json_number(out, "pid", (uint64_t)getpid());
+	json_number(out, "seconds", (report->now_ns - report->began_ns) / 1000000000);
+	json_text(out, "directory", report->intake->path);
+	json_text(out, "fault", report->intake->error != 0 ? strerror(-report->intake->error) : "");
+	json_number(out, "files_refused", report->intake->refused);
+	json_number(out, "events", sums.events);
+	json_number(out, "events_lost", sums.events_lost);
+	json_number(out, "heads", sums.heads);
+	json_number(out, "heads_lost", sums.heads_lost);
+	json_number(out, "broken", sums.broken);
 	buffer_byte(out, '}');
 }
 
 static void connections_add(const struct sites *sites, struct buffer *out)
 {
 	const struct connection_sums *sums = &sites->connections;
-	open_as(out, "connections", '{');
-	number(out, "accepted", sums->accepted);
-	number(out, "closed", sums->closed);
-	number(out, "abandoned", sums->abandoned);
-	number(out, "silent", sums->silent);
+	json_open(out, "connections", '{');
+	json_number(out, "accepted", sums->accepted);
+	json_number(out, "closed", sums->closed);
+	json_number(out, "abandoned", sums->abandoned);
+	json_number(out, "silent", sums->silent);
 	for (unsigned i = 0; i < CONNECTION_STATES; i++)
-		number(out, connection_state_name(i), sums->now[i]);
+		json_number(out, connection_state_name(i), sums->now[i]);
 	buffer_byte(out, '}');
 }
 
@@ -97,25 +52,25 @@ static void rates_add(const struct sites *sites, const struct site_view *view, s
 {
 	const struct site_sums *now = &view->now, *old = sites_oldest(sites, view);
 	uint64_t asked = now->origin_requests - old->origin_requests;
-	decimal(out, "requests_per_s", sites_rate(sites, now->arrived, old->arrived));
-	decimal(out, "blocked_per_s",
-		sites_rate(sites, site_verdict(now, EVENT_BLOCKED), site_verdict(old, EVENT_BLOCKED)));
-	decimal(out, "errors_per_s", sites_rate(sites, now->status[5], old->status[5]));
-	decimal(out, "bytes_out_per_s", sites_rate(sites, now->bytes_out, old->bytes_out));
-	decimal(out, "origin_per_s", sites_rate(sites, now->origin_requests, old->origin_requests));
-	decimal(out, "origin_ms", asked > 0 ? (double)(now->origin_us - old->origin_us) / 1e3 / (double)asked : 0);
+	json_decimal(out, "requests_per_s", sites_rate(sites, now->arrived, old->arrived));
+	json_decimal(out, "blocked_per_s",
+		     sites_rate(sites, site_verdict(now, EVENT_BLOCKED), site_verdict(old, EVENT_BLOCKED)));
+	json_decimal(out, "errors_per_s", sites_rate(sites, now->status[5], old->status[5]));
+	json_decimal(out, "bytes_out_per_s", sites_rate(sites, now->bytes_out, old->bytes_out));
+	json_decimal(out, "origin_per_s", sites_rate(sites, now->origin_requests, old->origin_requests));
+	json_decimal(out, "origin_ms", asked > 0 ? (double)(now->origin_us - old->origin_us) / 1e3 / (double)asked : 0);
 }
 
 /* ---- status ---- */
 
 static void ended_add(const struct site_sums *sums, struct buffer *out)
 {
-	open_as(out, "ended", '{');
+	json_open(out, "ended", '{');
 	for (unsigned verdict = 0; verdict < EVENT_VERDICTS; verdict++) {
-		open_as(out, event_verdict_name(verdict), '{');
+		json_open(out, event_verdict_name(verdict), '{');
 		for (unsigned reason = 0; reason < EVENT_REASONS; reason++)
 			if (sums->ended[verdict][reason] > 0)
-				number(out, event_reason_name(reason), sums->ended[verdict][reason]);
+				json_number(out, event_reason_name(reason), sums->ended[verdict][reason]);
 		buffer_byte(out, '}');
 	}
 	buffer_byte(out, '}');
@@ -125,30 +80,30 @@ static void sums_add(const struct site_sums *sums, struct buffer *out)
 {
 	static const char *const classes[STATUS_CLASSES] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 	uint64_t ended = site_ended(sums) + sums->abandoned;
-	number(out, "arrived", sums->arrived);
-	number(out, "in_flight", sums->arrived > ended ? sums->arrived - ended : 0);
-	number(out, "abandoned", sums->abandoned);
+	json_number(out, "arrived", sums->arrived);
+	json_number(out, "in_flight", sums->arrived > ended ? sums->arrived - ended : 0);
+	json_number(out, "abandoned", sums->abandoned);
 	ended_add(sums, out);
-	open_as(out, "status", '{');
+	json_open(out, "status", '{');
 	for (size_t i = 0; i < STATUS_CLASSES; i++)
-		number(out, classes[i], sums->status[i]);
+		json_number(out, classes[i], sums->status[i]);
 	buffer_byte(out, '}');
-	number(out, "bytes_in", sums->bytes_in);
-	number(out, "bytes_out", sums->bytes_out);
-	number(out, "copies", sums->copies);
+	json_number(out, "bytes_in", sums->bytes_in);
+	json_number(out, "bytes_out", sums->bytes_out);
+	json_number(out, "copies", sums->copies);
 }
 
 static void probe_add(const struct probe *probe, uint64_t now_ns, struct buffer *out)
 {
-	open_as(out, "probe", '{');
-	truth(out, "up", probe->up);
-	number(out, "good_in_a_row", probe->good);
-	number(out, "asked", probe->asked);
-	number(out, "answered", probe->answered);
-	number(out, "status", (uint64_t)probe->status);
-	decimal(out, "ms", probe->ms);
-	text(out, "fault", probe->fault != NULL ? probe->fault : "");
-	number(out, "for_seconds", probe->changed_ns != 0 ? (now_ns - probe->changed_ns) / 1000000000 : 0);
+	json_open(out, "probe", '{');
+	json_truth(out, "up", probe->up);
+	json_number(out, "good_in_a_row", probe->good);
+	json_number(out, "asked", probe->asked);
+	json_number(out, "answered", probe->answered);
+	json_number(out, "status", (uint64_t)probe->status);
+	json_decimal(out, "ms", probe->ms);
+	json_text(out, "fault", probe->fault != NULL ? probe->fault : "");
+	json_number(out, "for_seconds", probe->changed_ns != 0 ? (now_ns - probe->changed_ns) / 1000000000 : 0);
 	buffer_byte(out, '}');
 }
 
@@ -171,13 +126,14 @@ static bool is_seen(const struct report *report, const char *name)
 static void site_add(const struct report *report, const struct site_view *view, struct buffer *out)
 {
 	const struct probe *probe = probe_of(report, view->name);
-	comma(out);
+	json_comma(out);
 	buffer_byte(out, '{');
-	text(out, "site", view->name);
+	json_text(out, "site", view->name);
 	if (probe != NULL)
 		probe_add(probe, report->now_ns, out);
 	rates_add(report->sites, view, out);
 	sums_add(&view->now, out);
+	report_incident(report->guard, view->name, report->now_ns / 1000000, out);
 	buffer_byte(out, '}');
 }
 
@@ -195,12 +151,12 @@ void report_status(const struct report *report, struct buffer *out)
 	static const struct site_view none;
 	buffer_byte(out, '{');
 	time_add(out);
-	truth(out, "up", all_up(report));
-	number(out, "probes", report->probe_count);
-	number(out, "workers", report->sites->workers);
+	json_truth(out, "up", all_up(report));
+	json_number(out, "probes", report->probe_count);
+	json_number(out, "workers", report->sites->workers);
 	watch_add(report, out);
 	connections_add(report->sites, out);
-	open_as(out, "sites", '[');
+	json_open(out, "sites", '[');
 	for (size_t i = 0; i < report->sites->count; i++) {
 		const struct site_view *view = &report->sites->views[i];
 		if (view->name[0] != '\0' || view->now.arrived > 0)
@@ -229,25 +185,25 @@ static void places_add(const struct places *places, struct buffer *out)
 		gmtime_r(&seconds, &parts);
 		strftime(made, sizeof(made), "%Y-%m-%d", &parts);
 	}
-	open_as(out, "places", '{');
-	text(out, "file", places->file);
-	text(out, "fault", places_fault(places));
-	text(out, "vendor", image != NULL ? image->source.vendor : "");
-	text(out, "made", made);
+	json_open(out, "places", '{');
+	json_text(out, "file", places->file);
+	json_text(out, "fault", places_fault(places));
+	json_text(out, "vendor", image != NULL ? image->source.vendor : "");
+	json_text(out, "made", made);
 	buffer_byte(out, '}');
 }
 
 static void item_add(const struct report *report, const struct ranking_item *item, double all, double seconds,
 		     struct buffer *out)
 {
-	comma(out);
+	json_comma(out);
 	buffer_byte(out, '{');
 	if (item->site != SITE_NONE)
-		text(out, "site", item->site < report->sites->count ? report->sites->views[item->site].name : "");
-	text(out, "key", item->text);
-	decimal(out, "per_s", item->count / seconds);
-	decimal(out, "others_per_s", item->error / seconds);
-	decimal(out, "percent", all > 0 ? item->count * 100 / all : 0);
+		json_text(out, "site", item->site < report->sites->count ? report->sites->views[item->site].name : "");
+	json_text(out, "key", item->text);
+	json_decimal(out, "per_s", item->count / seconds);
+	json_decimal(out, "others_per_s", item->error / seconds);
+	json_decimal(out, "percent", all > 0 ? item->count * 100 / all : 0);
 	buffer_byte(out, '}');
 }
 
@@ -259,16 +215,16 @@ void report_top(const struct report *report, size_t count, struct buffer *out)
 	double seconds = lived < 1 ? 1 : lived < RANKING_SECONDS ? lived : RANKING_SECONDS;
 	buffer_byte(out, '{');
 	time_add(out);
-	decimal(out, "seconds", seconds);
-	decimal(out, "requests_per_s", all / seconds);
+	json_decimal(out, "seconds", seconds);
+	json_decimal(out, "requests_per_s", all / seconds);
 	watch_add(report, out);
 	connections_add(report->sites, out);
 	places_add(report->places, out);
-	open_as(out, "sites", '[');
+	json_open(out, "sites", '[');
 	for (size_t i = 0; i < report->sites->count; i++) {
-		comma(out);
+		json_comma(out);
 		buffer_byte(out, '{');
-		text(out, "site", report->sites->views[i].name);
+		json_text(out, "site", report->sites->views[i].name);
 		rates_add(report->sites, &report->sites->views[i], out);
 		buffer_byte(out, '}');
 	}
@@ -276,7 +232,7 @@ void report_top(const struct report *report, size_t count, struct buffer *out)
 	for (unsigned d = 0; d < RANKING_DIMENSIONS; d++) {
 		size_t found =
 			ranking_top(report->ranking, d, report->now_ns, items, count < REPORT_TOP ? count : REPORT_TOP);
-		open_as(out, ranking_dimension_name(d), '[');
+		json_open(out, ranking_dimension_name(d), '[');
 		for (size_t i = 0; i < found; i++)
 			item_add(report, &items[i], all, seconds, out);
 		buffer_byte(out, ']');

@@ -3,6 +3,7 @@
 #define GUIA_WATCH_REPORT_H
 
 #include "base/buffer.h"
+#include "watch/guard.h"
 #include "watch/intake.h"
 #include "watch/places.h"
 #include "watch/probe.h"
@@ -14,6 +15,7 @@ struct report {
 	const struct sites *sites;
 	const struct ranking *ranking;
 	const struct places *places;
+	const struct guard *guard;
 	const struct probe *probes;
 	size_t probe_count;
 	uint64_t began_ns;

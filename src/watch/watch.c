@@ -4,6 +4,7 @@
 #include "base/service.h"
 #include "locate/locations.h"
 #include "watch/control.h"
+#include "watch/guard.h"
 #include "watch/orders.h"
 #include "watch/report.h"
 
@@ -32,6 +33,7 @@ struct watch {
 	struct ranking ranking;
 	struct places places;
 	struct control control;
+	struct guard guard;
 	struct ban_register *bans; /* NULL: none */
 	int bans_told;             /* what went wrong with them, as last said */
 	struct probe *probes;
@@ -59,6 +61,7 @@ static void events_taken(void *context, unsigned box, const struct event *events
 {
 	struct watch *w = context;
 	ranking_events(&w->ranking, &w->sites, box, events, count);
+	guard_events(&w->guard, &w->sites, box, events, count);
 }
 
 static void heads_taken(void *context, unsigned box, const struct head *heads, size_t count)
@@ -98,6 +101,7 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 		.sites = &w->sites,
 		.ranking = &w->ranking,
 		.places = &w->places,
+		.guard = &w->guard,
 		.probes = w->probes,
 		.probe_count = w->probe_count,
 		.began_ns = w->began_ns,
@@ -189,12 +193,14 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	r = options->user != NULL ? user_become(options->user) : 0;
 	if (r == 0)
 		places_begin(&w->places, options->locations != NULL ? options->locations : LOCATIONS_FILE);
-	return r != 0 ? r : bans_begin(w, options->bans, ret_what);
+	r = r != 0 ? r : bans_begin(w, options->bans, ret_what);
+	return r != 0 ? r : guard_begin(&w->guard, options->bans, w->bans, &w->intake, ret_what);
 }
 
 static void end(struct watch *w)
 {
 	control_close(&w->control);
+	guard_end(&w->guard);
 	ban_register_close(w->bans);
 	for (size_t i = 0; i < w->probe_count; i++)
 		probe_release(&w->probes[i]);
@@ -234,6 +240,7 @@ static void look(struct watch *w)
 	intake_look(&w->intake);
 	sites_take(&w->sites, &w->intake, w->now_ns);
 	w->ranking.places = places_image(&w->places);
+	guard_look(&w->guard, &w->sites, times(w));
 	say_changes(w);
 	w->look_ns = w->now_ns + (uint64_t)LOOK_MS * 1000000;
 }
@@ -288,10 +295,12 @@ static void run(struct watch *w)
 		if (w->now_ns >= w->look_ns)
 			look(w);
 		ranking_tick(&w->ranking, w->now_ns);
+		guard_tick(&w->guard, times(w));
 		hurry = intake_drain(&w->intake, &sink) >= HURRY_EVENTS;
 		for (size_t i = 0; i < w->probe_count; i++)
 			probe_step(&w->probes[i], w->tls, w->now_ns);
 		control_step(&w->control, w->now_ns, answer, w);
+		guard_carry_out(&w->guard, times(w));
 		bans_tick(w);
 		watchdog_tell(w);
 	} while (signals_take(w));

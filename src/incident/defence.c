@@ -1,0 +1,334 @@
+#include "incident/inside.h"
+
+#include "base/error.h"
+#include "wire/outbox.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	SOURCES = 1 << 19, /* of whom is remembered when they last came, and since when; as many again of networks */
+	QUIET_SAMPLE_MOST = 16384,
+	RECENT_EACH_MOST = 256,
+	FULL_SITES = 16, /* so many sites have samples as large; of more, each has less */
+	QUIET_SAMPLE_LEAST = 512,
+	RECENT_EACH_LEAST = 32,
+	NETWORK_V4_BITS = ADDRESS_V4_BITS + 24,
+	NETWORK_V6_BITS = 48,
+	FRESH_MS = 30 * 60 * 1000, /* before that nobody is a regular */
+	IN_TIME_US = 2000000,
+	GIVEN_UP_US = 1000000, /* a client that left after so long had waited too long */
+	CLIENT_CLOSED = 499,   /* nginx's status for one that left */
+	FIRST_ID = 1 << 30,    /* those below are of people's orders */
+};
+
+/* ---- making ---- */
+
+/* Numbers go on from those of watches before, by the clock. */
+static uint32_t first_id(uint64_t wall_ms)
+{
+	return FIRST_ID + (uint32_t)(wall_ms / 1000 % (1 << 22)) * 128;
+}
+
+static int tables_make(struct defence *d)
+{
+	d->pace = calloc(1, source_pace_bytes(SOURCES));
+	if (d->pace == NULL)
+		return -ENOMEM;
+	source_pace_init(d->pace, SOURCES);
+	int r = acquaintances_new(4 * SOURCES, &d->acquaintances);
+	return r != 0 ? r : regulars_new(2 * SOURCES, &d->regulars);
+}
+
+int defence_new(const struct hash_key *key, struct defence_time now, struct defence **ret_defence)
+{
+	struct defence *d = calloc(1, sizeof(*d));
+	if (d == NULL)
+		return -ENOMEM;
+	d->key = *key;
+	d->began = d->now = now;
+	d->last_id = first_id(now.wall_ms);
+	int r = tables_make(d);
+	if (r == 0)
+		*ret_defence = d;
+	else
+		defence_free(d);
+	return r;
+}
+
+static void site_free(struct site *site)
+{
+	if (site == NULL)
+		return;
+	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
+		signature_free(&site->mitigations[i].signature);
+	quiet_sample_release(&site->quiet);
+	recent_sample_release(&site->recent);
+	free(site);
+}
+
+void defence_free(struct defence *defence)
+{
+	if (defence == NULL)
+		return;
+	for (size_t i = 0; i < defence->count; i++)
+		site_free(defence->sites[i]);
+	free(defence->pace);
+	acquaintances_free(defence->acquaintances);
+	regulars_free(defence->regulars);
+	offenders_free(defence->offenders);
+	free(defence);
+}
+
+/* What a sample of the n-th site may hold, so that all of them together stay within bounds. */
+static uint32_t share_of(size_t number, uint32_t most, uint32_t least)
+{
+	size_t share = number < FULL_SITES ? most : (size_t)most * FULL_SITES / (number + 1);
+	return share > least ? (uint32_t)share : least;
+}
+
+int defence_site(struct defence *defence, uint16_t number, const char *name)
+{
+	if (number >= DEFENCE_SITES)
+		return 0;
+	for (; defence->count <= number; defence->count++) {
+		struct site *site = calloc(1, sizeof(*site));
+		if (site == NULL)
+			return -ENOMEM;
+		site->quiet.most = share_of(defence->count, QUIET_SAMPLE_MOST, QUIET_SAMPLE_LEAST);
+		site->quiet.random = defence->key.k0 + defence->count;
+		site->normal = -1;
+		defence->sites[defence->count] = site;
+	}
+	snprintf(defence->sites[number]->name, DEFENCE_NAME_BYTES, "%s", name);
+	return 0;
+}
+
+void defence_stands(struct defence *defence, uint16_t number, const struct defence_standing *standing)
+{
+	if (number < defence->count)
+		traffic_standing(&defence->sites[number]->rates, standing->slots, standing->slots_at_most,
+				 standing->states);
+}
+
+void defence_listen(struct defence *defence, defence_say_fn *say, void *context)
+{
+	defence->say = say;
+	defence->say_context = context;
+}
+
+void defence_tell(const struct defence *defence, const struct site *site, const char *format, ...)
+{
+	char text[640], line[1024];
+	va_list arguments;
+	if (defence->say == NULL)
+		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	snprintf(line, sizeof(line), "%s: %s", site->name[0] != '\0' ? site->name : "(no site)", text);
+	defence->say(defence->say_context, defence->now, line);
+}
+
+/* ---- arrivals ---- */
+
+/* Who comes, and since when. */
+struct comer {
+	struct address source;
+	uint64_t since_ms;        /* the last request; 0: none */
+	uint64_t first_ms;        /* of this source; ACQUAINTANCE_NEVER */
+	uint64_t first_client_ms; /* of this client at this source */
+	bool regular;
+	bool network_known;
+};
+
+static struct comer meet(struct defence *d, const struct event *event, bool learn)
+{
+	struct comer comer = {.source = address_from_v6(event->source)};
+	bool v4 = address_is_v4(&comer.source);
+	struct prefix network = address_prefix(&comer.source, v4 ? NETWORK_V4_BITS : NETWORK_V6_BITS);
+	uint64_t wall_s = d->now.wall_ms / 1000, now_ms = d->now.now_ms;
+	uint64_t own = hash_words(&d->key, address_high(&comer.source), address_low(&comer.source));
+	uint64_t its = hash_words(&d->key, address_high(&network.address), address_low(&network.address) ^ 1);
+	uint64_t client = hash_words(&d->key, own, event->shape ^ event->agent);
+	acquaintances_expect(d->acquaintances, own);
+	acquaintances_expect(d->acquaintances, client);
+	comer.since_ms = source_pace_meet(d->pace, &comer.source, event->at_ns / 1000000);
+	comer.regular = regulars_meet(d->regulars, own, wall_s, learn);
+	comer.network_known = regulars_meet(d->regulars, its, wall_s, learn);
+	comer.first_ms = acquaintances_meet(d->acquaintances, own, now_ms, learn);
+	comer.first_client_ms = acquaintances_meet(d->acquaintances, client, now_ms, learn);
+	if (now_ms - d->began.now_ms < FRESH_MS) {
+		uint64_t since = acquaintances_meet(d->acquaintances, its, now_ms, learn);
+		comer.network_known = since != ACQUAINTANCE_NEVER && since + ONSET_MARGIN_MS < now_ms;
+	}
+	return comer;
+}
+
+static void sample(struct defence *d, struct site *site, uint16_t number, const struct signature_request *request,
+		   bool learn)
+{
+	struct sampled *places[2] = {NULL, NULL};
+	if (site->recent.items == NULL)
+		(void)recent_sample_init(&site->recent, share_of(number, RECENT_EACH_MOST, RECENT_EACH_LEAST),
+					 d->key.k1 + number);
+	places[0] = recent_sample_place(&site->recent, d->now.now_ms);
+	if (learn)
+		places[1] = quiet_sample_place(&site->quiet, d->now.wall_ms / 1000);
+	for (size_t i = 0; i < 2; i++) {
+		if (places[i] == NULL)
+			continue;
+		memcpy(places[i]->field, request->field, sizeof(places[i]->field));
+		places[i]->present = request->present;
+		places[i]->source = request->source;
+		places[i]->at_s = (uint32_t)(d->now.wall_ms / 1000);
+	}
+}
+
+/* The mitigation in force that matches; then the one on trial, which only counts. */
+static struct mitigation *match(struct site *site, const struct signature_request *request)
+{
+	struct mitigation *found = NULL;
+	for (size_t i = 0; i < DEFENCE_MITIGATIONS && found == NULL; i++) {
+		struct mitigation *mitigation = &site->mitigations[i];
+		if (mitigation->stage == MITIGATION_IN_FORCE && signature_matches(&mitigation->signature, request)) {
+			mitigation->seen++;
+			found = mitigation;
+		}
+	}
+	site->uncovered += found == NULL;
+	for (size_t i = 0; i < DEFENCE_MITIGATIONS && found == NULL; i++) {
+		struct mitigation *mitigation = &site->mitigations[i];
+		if (mitigation->stage != MITIGATION_TRIAL)
+			continue;
+		mitigation->arrivals++;
+		if (signature_matches(&mitigation->signature, request)) {
+			mitigation->matched++;
+			found = mitigation;
+		}
+	}
+	return found;
+}
+
+static void judge(struct defence *d, uint16_t number, const struct event *event, const struct comer *comer,
+		  const struct signature_request *request)
+{
+	struct site *site = d->sites[number];
+	struct mitigation *mitigation = match(site, request);
+	if (d->offenders == NULL)
+		return;
+	struct offender *offender = offenders_get(d->offenders, number, &comer->source, d->now.now_ms);
+	bool visitor = site_knew(site, comer->first_client_ms);
+	offender->known = offender->known || comer->regular || site_knew(site, comer->first_ms);
+	offender->visitor = offender->visitor || visitor;
+	offender->named = offender->named || (event->flags & EVENT_FROM_HEADER) != 0;
+	offender->clients |= (uint64_t)1 << (event->shape ^ event->agent) % 64;
+	if (mitigation == NULL) {
+		offender->unmatched++;
+		return;
+	}
+	offender->matched++;
+	offender->by = mitigation->id;
+	offender->visitor_hit = offender->visitor_hit || visitor;
+	if (mitigation->stage == MITIGATION_IN_FORCE)
+		decide_offender(d, number, offender, mitigation->id);
+}
+
+static void arrival(struct defence *d, uint16_t number, const struct event *event)
+{
+	struct site *site = d->sites[number];
+	bool incident = site_has_incident(site);
+	struct comer comer = meet(d, event, !incident);
+	struct signature_request request = signature_request_from(event, comer.since_ms, comer.regular);
+	traffic_arrival(&site->rates, !comer.network_known);
+	site->arrivals++;
+	sample(d, site, number, &request, !incident);
+	if (incident)
+		judge(d, number, event, &comer, &request);
+}
+
+/* ---- ends ---- */
+
+static bool is_refused(const struct event_end *end)
+{
+	return end->reason == EVENT_BY_RULE || end->reason == EVENT_BY_BAN || end->reason == EVENT_BY_LIMIT ||
+	       end->reason == EVENT_BY_SIGNATURE;
+}
+
+static void visitor_count(struct defence *d, struct site *site, const struct event *event)
+{
+	const struct event_end *end = &event->end;
+	uint64_t second = d->now.now_ms / 1000;
+	struct visitor_second *place = &site->visitors[second % VISITOR_SECONDS];
+	if (place->second != second)
+		*place = (struct visitor_second){.second = second};
+	place->sums.asked++;
+	if (end->reason == EVENT_CROWDED_OUT)
+		place->sums.copies += (event->flags & EVENT_COPY) != 0;
+	else
+		place->sums.answered += end->status >= 200 && end->status < 500 && end->status != CLIENT_CLOSED &&
+					end->total_us <= IN_TIME_US;
+}
+
+/* A client that waited in vain, and one that found no slot: the origin's harm, whatever was sent in the end. */
+static uint16_t status_of(const struct event_end *end)
+{
+	bool in_vain = end->status == CLIENT_CLOSED && end->total_us >= GIVEN_UP_US;
+	return in_vain || end->reason == EVENT_CROWDED_OUT ? 503 : end->status;
+}
+
+static void end(struct defence *d, uint16_t number, const struct event *event)
+{
+	struct site *site = d->sites[number];
+	bool unread = (event->flags & EVENT_UNREAD) != 0, refused = is_refused(&event->end);
+	const struct traffic_end ended = {.bytes = event->end.bytes_in / 2 + event->end.bytes_out / 2,
+					  .origin_us = event->end.origin_us,
+					  .status = status_of(&event->end),
+					  .refused = refused || unread};
+	traffic_end(&site->rates, &ended);
+	if (!refused && !unread)
+		visitor_count(d, site, event);
+	if (!site_has_incident(site) || d->offenders == NULL || unread)
+		return;
+	struct address source = address_from_v6(event->source);
+	struct offender *offender = offenders_get(d->offenders, number, &source, d->now.now_ms);
+	uint64_t us = (uint64_t)offender->origin_us + event->end.origin_us;
+	offender->limited += event->end.reason == EVENT_BY_LIMIT;
+	offender->origin_ms += (uint32_t)(us / 1000);
+	offender->origin_us = (uint32_t)(us % 1000);
+}
+
+void defence_events(struct defence *defence, const uint16_t *sites, const struct event *events, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct event *event = &events[i];
+		uint16_t number = event->site < OUTBOX_SITES ? sites[event->site] : DEFENCE_SITE_NONE;
+		if (number >= defence->count || event->at_ns / 1000000 < defence->began.now_ms)
+			continue;
+		if (event->kind == EVENT_ARRIVAL)
+			arrival(defence, number, event);
+		else if (event->kind == EVENT_END)
+			end(defence, number, event);
+	}
+}
+
+/* ---- time ---- */
+
+void defence_tick(struct defence *defence, struct defence_time now)
+{
+	struct traffic_tick tick;
+	defence->now = now;
+	for (uint16_t i = 0; i < defence->count; i++) {
+		struct site *site = defence->sites[i];
+		while (traffic_rates_tick(&site->rates, now.now_ms, &tick)) {
+			site->signal = onset_tick(&site->onset, &site->baseline, &tick, now.wall_ms / 1000);
+			decide_tick(defence, i);
+		}
+	}
+	if (now.now_ms / 1000 == defence->second)
+		return;
+	defence->second = now.now_ms / 1000;
+	for (uint16_t i = 0; i < defence->count; i++)
+		decide_second(defence, i);
+}

@@ -1,0 +1,98 @@
+/* The inside of a defence, for the files of this room alone. */
+#ifndef GUIA_INCIDENT_INSIDE_H
+#define GUIA_INCIDENT_INSIDE_H
+
+#include "incident/defence.h"
+#include "limit/source_pace.h"
+#include "traffic/acquaintances.h"
+#include "traffic/offenders.h"
+#include "traffic/regulars.h"
+#include "traffic/sample.h"
+
+enum {
+	BANS_WAITING = 4096,
+	VISITOR_SECONDS = 10,
+	ONSET_MARGIN_MS = 2000, /* who came so shortly before an onset may belong to it */
+};
+
+struct site {
+	char name[DEFENCE_NAME_BYTES];
+	struct traffic_rates rates;
+	struct baseline baseline;
+	struct onset onset;
+	struct onset_signal signal;
+	struct quiet_sample quiet;
+	struct recent_sample recent;
+	struct incident incident;
+	struct mitigation mitigations[DEFENCE_MITIGATIONS];
+	double normal; /* requests of a tick that would come anyway, at the onset; < 0: not known */
+
+	uint64_t arrivals, uncovered; /* of this second: all, and those that nothing in force matches */
+	double uncovered_rate;        /* of the second before */
+
+	uint64_t attack_ms;      /* when it last was one */
+	uint64_t quiet_since_ms; /* figures and hits are as usual */
+	uint64_t next_search_ms;
+	uint64_t search_pause_ms;
+	bool cautious; /* what was found hit visitors: who was here before is asked too */
+	uint64_t hold_ms;
+	uint64_t searches, bans;
+	bool searching;
+
+	struct visitor_second {
+		uint64_t second;
+		struct defence_visitors sums;
+	} visitors[VISITOR_SECONDS]; /* a ring */
+};
+
+struct defence {
+	struct hash_key key;
+	struct defence_time began, now;
+	struct site *sites[DEFENCE_SITES];
+	size_t count;
+	struct source_pace *pace;
+	struct acquaintances *acquaintances;
+	struct regulars *regulars;
+	struct offenders *offenders; /* NULL until there is an incident */
+	struct plan_ban bans[BANS_WAITING];
+	size_t bans_waiting;
+	uint32_t last_id;
+	uint64_t version;
+	uint64_t second;
+	bool searching;
+	defence_say_fn *say;
+	void *say_context;
+};
+
+static inline bool site_has_incident(const struct site *site)
+{
+	return site->incident.state != INCIDENT_QUIET;
+}
+
+/* Whether a source, seen first at `since_ms`, was here before the site's incident. */
+static inline bool site_knew(const struct site *site, uint64_t since_ms)
+{
+	return since_ms != ACQUAINTANCE_NEVER && since_ms + ONSET_MARGIN_MS < site->incident.onset_ms;
+}
+
+void defence_tell(const struct defence *defence, const struct site *site, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* ---- decide.c ---- */
+
+/* A tick of the site's has passed; a second has. */
+void decide_tick(struct defence *defence, uint16_t number);
+void decide_second(struct defence *defence, uint16_t number);
+
+/* What a search has led to. */
+void decide_found(struct defence *defence, struct defence_search *search);
+
+/* A request of this source matched a mitigation in force: whether the source is to be banned. */
+void decide_offender(struct defence *defence, uint16_t number, struct offender *offender, uint32_t id);
+
+/* ---- question.c ---- */
+
+/* Makes the question for a site; NULL: too little is known, or there is no memory. */
+struct defence_search *question_make(struct defence *defence, uint16_t number);
+
+#endif

@@ -1,0 +1,172 @@
+#include "incident/inside.h"
+
+#include "base/error.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+	ATTACK_LEAST = 100,
+	QUIET_LEAST = 300,   /* requests: fewer cannot show anything */
+	QUIET_ENOUGH = 7000, /* of a site's own: others' are not asked */
+	ELSEWHERE_MOST = 16384,
+	RESEARCH_MS = 2000, /* of the last so much, once something is in force */
+};
+
+static const double COLLATERAL_MOST = 0.001;      /* of visitors' requests */
+static const double COLLATERAL_MOST_FRESH = 0.01; /* where too few are known to show less, and none may be hit */
+static const double COVERAGE_LEAST = 0.8;
+static const double NORMAL_SHARE_MOST = 0.9;
+static const double NORMAL_SHARE_MOST_FRESH = 0.6;
+
+static bool is_covered(const struct site *site, const struct signature_request *request)
+{
+	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
+		if (site->mitigations[i].stage == MITIGATION_IN_FORCE &&
+		    signature_matches(&site->mitigations[i].signature, request))
+			return true;
+	return false;
+}
+
+static struct signature_request complete(struct defence *d, const struct site *site, const struct sampled *sampled,
+					 bool attack)
+{
+	struct signature_request request = sampled_request(sampled);
+	uint64_t hash = hash_words(&d->key, address_high(&sampled->source), address_low(&sampled->source));
+	request.regular = regulars_meet(d->regulars, hash, d->now.wall_ms / 1000, false);
+	if (attack && !request.regular)
+		request.regular = site_knew(site, acquaintances_meet(d->acquaintances, hash, d->now.now_ms, false));
+	return request;
+}
+
+/* What came of late, and nothing in force matches. The share of it that would have come anyway, or -1. */
+static double add_attack(struct defence *d, struct site *site, struct signature_sample *sample)
+{
+	const struct sampled **places = malloc(site->recent.each * RECENT_WINDOWS * sizeof(*places));
+	struct signature_request *requests = malloc(site->recent.each * RECENT_WINDOWS * sizeof(*requests));
+	uint64_t from_ms = site->incident.onset_ms, seen, ms;
+	double share = -1;
+	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
+		if (site->mitigations[i].stage == MITIGATION_IN_FORCE && d->now.now_ms - RESEARCH_MS > from_ms)
+			from_ms = d->now.now_ms - RESEARCH_MS;
+	sample->requests = requests;
+	sample->count = 0;
+	if (places != NULL && requests != NULL) {
+		size_t count = recent_sample_gather(&site->recent, from_ms, d->now.now_ms, places, &seen, &ms);
+		for (size_t i = 0; i < count; i++) {
+			requests[sample->count] = complete(d, site, places[i], true);
+			sample->count += !is_covered(site, &requests[sample->count]);
+		}
+		double came = count > 0 ? (double)seen * (double)sample->count / (double)count : 0;
+		if (sample->count >= ATTACK_LEAST)
+			share = fmin(fmax(site->normal, 0) * (double)ms / TRAFFIC_TICK_MS / came, 0.99);
+	}
+	free(places);
+	return share;
+}
+
+/* Requests of before the first incident that is on anywhere; older than ten minutes where there are enough of these. */
+static uint64_t quiet_until_s(const struct defence *d)
+{
+	uint64_t ago_ms = 0;
+	for (size_t i = 0; i < d->count; i++) {
+		const struct site *site = d->sites[i];
+		if (site_has_incident(site) && d->now.now_ms - site->incident.onset_ms > ago_ms)
+			ago_ms = d->now.now_ms - site->incident.onset_ms;
+	}
+	return (d->now.wall_ms - ago_ms) / 1000 - 1;
+}
+
+static size_t count_until(const struct quiet_sample *quiet, uint64_t until_s)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < quiet->count; i++)
+		count += quiet->items[i].at_s < until_s;
+	return count;
+}
+
+static void add_quiet(struct defence *d, const struct site *site, uint64_t until_s, struct signature_request *requests,
+		      size_t room, size_t *count)
+{
+	const struct quiet_sample *quiet = &site->quiet;
+	uint64_t young_s = until_s - SAMPLE_YOUNG_S;
+	if (count_until(quiet, young_s) >= QUIET_ENOUGH)
+		until_s = young_s;
+	for (size_t i = 0; i < quiet->count && *count < room; i++)
+		if (quiet->items[i].at_s < until_s)
+			requests[(*count)++] = complete(d, site, &quiet->items[i], false);
+}
+
+/* What was found before hit visitors: what those of them do who come now counts as of quiet days. */
+static void add_known(const struct signature_sample *attack, struct signature_request *requests, size_t *count)
+{
+	for (size_t i = 0; i < attack->count; i++)
+		if (attack->requests[i].regular)
+			requests[(*count)++] = attack->requests[i];
+}
+
+static int add_all_quiet(struct defence *d, uint16_t number, struct signature_question *question)
+{
+	struct site *site = d->sites[number];
+	uint64_t until_s = quiet_until_s(d);
+	struct signature_request *own = malloc((site->quiet.count + question->attack.count + 1) * sizeof(*own));
+	question->quiet.requests = own;
+	if (own == NULL)
+		return -ENOMEM;
+	add_quiet(d, site, until_s, own, site->quiet.count, &question->quiet.count);
+	if (site->cautious)
+		add_known(&question->attack, own, &question->quiet.count);
+	if (question->quiet.count >= QUIET_ENOUGH)
+		return 0;
+	struct signature_request *others = malloc(ELSEWHERE_MOST * sizeof(*others));
+	question->elsewhere.requests = others;
+	if (others == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < d->count; i++)
+		if (i != number)
+			add_quiet(d, d->sites[i], until_s, others, ELSEWHERE_MOST, &question->elsewhere.count);
+	return 0;
+}
+
+/*
+ * How much of visitors may be hit: a thousandth. Where too few are known to show that, as much as they can show where
+ * none of them is hit.
+ */
+static bool bound_collateral(struct signature_question *question)
+{
+	double known = (double)(question->quiet.count + question->elsewhere.count) / 2;
+	double shown = 1.3 * share_upper_limit(0, known);
+	question->collateral_most = fmax(COLLATERAL_MOST, shown);
+	double normal_most = shown > COLLATERAL_MOST ? NORMAL_SHARE_MOST_FRESH : NORMAL_SHARE_MOST;
+	return question->collateral_most <= COLLATERAL_MOST_FRESH && question->normal_share <= normal_most;
+}
+
+void defence_search_free(struct defence_search *search)
+{
+	if (search == NULL)
+		return;
+	signature_free(&search->found);
+	free((void *)search->question.attack.requests);
+	free((void *)search->question.quiet.requests);
+	free((void *)search->question.elsewhere.requests);
+	free(search);
+}
+
+struct defence_search *question_make(struct defence *defence, uint16_t number)
+{
+	struct site *site = defence->sites[number];
+	struct defence_search *search = calloc(1, sizeof(*search));
+	if (search == NULL)
+		return NULL;
+	search->site = number;
+	search->incident = site->incident.id;
+	search->question.coverage_least = COVERAGE_LEAST;
+	search->question.normal_share = add_attack(defence, site, &search->question.attack);
+	bool good = search->question.normal_share >= 0 && add_all_quiet(defence, number, &search->question) == 0 &&
+		    search->question.quiet.count + search->question.elsewhere.count >= QUIET_LEAST &&
+		    bound_collateral(&search->question);
+	if (good)
+		return search;
+	defence_search_free(search);
+	return NULL;
+}

@@ -1,0 +1,139 @@
+#include "watch/report_incident.h"
+
+#include "watch/json.h"
+
+#include <time.h>
+
+/* A time of CLOCK_BOOTTIME as people read it. */
+static void add_when(struct buffer *out, const char *name, uint64_t at_ms, uint64_t now_ms)
+{
+	char when[32];
+	struct timespec t;
+	struct tm parts;
+	if (at_ms == 0)
+		return;
+	clock_gettime(CLOCK_REALTIME, &t);
+	uint64_t wall_ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000 - (now_ms - at_ms);
+	time_t seconds = (time_t)(wall_ms / 1000);
+	gmtime_r(&seconds, &parts);
+	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &parts);
+	json_key(out, name);
+	buffer_printf(out, "\"%s.%03uZ\"", when, (unsigned)(wall_ms % 1000));
+}
+
+/* Seconds from the onset, where it has come to that. */
+static void add_after(struct buffer *out, const char *name, uint64_t at_ms, const struct incident *incident)
+{
+	if (at_ms < incident->onset_ms)
+		return;
+	json_key(out, name);
+	buffer_printf(out, "%.3f", (double)(at_ms - incident->onset_ms) / 1000);
+}
+
+static void add_harm(struct buffer *out, unsigned harm)
+{
+	static const char *const names[] = {"late", "errors", "no slot"};
+	json_open(out, "harm", '[');
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if ((harm >> i & 1) == 0)
+			continue;
+		json_comma(out);
+		text_add_json(out, slice_from_string(names[i]));
+	}
+	buffer_byte(out, ']');
+}
+
+static void add_changes(struct buffer *out, const struct incident *incident, uint64_t now_ms)
+{
+	json_open(out, "changes", '[');
+	for (size_t i = 0; i < incident->change_count; i++) {
+		const struct incident_change *change = &incident->changes[i];
+		json_comma(out);
+		buffer_byte(out, '{');
+		add_when(out, "at", change->at_ms, now_ms);
+		json_text(out, "from", incident_state_name(change->from));
+		json_text(out, "to", incident_state_name(change->to));
+		json_text(out, "cause", incident_cause_name(change->cause));
+		buffer_byte(out, '}');
+	}
+	buffer_byte(out, ']');
+}
+
+static void add_mitigation(struct buffer *out, const struct mitigation *mitigation, uint64_t now_ms)
+{
+	struct buffer words = buffer_make(NULL);
+	json_comma(out);
+	buffer_byte(out, '{');
+	json_number(out, "id", mitigation->id);
+	json_text(out, "kind", mitigation_kind_name(mitigation->kind));
+	json_text(out, "stage", mitigation_stage_name(mitigation->stage));
+	json_decimal(out, "seconds", (double)(now_ms - mitigation->since_ms) / 1000);
+	if (mitigation->kind == MITIGATION_SIGNATURE) {
+		signature_describe(&mitigation->signature, &words);
+		json_key(out, "what");
+		text_add_json(out, buffer_slice(&words));
+		json_decimal(out, "covers_percent", mitigation->signature.coverage * 100);
+		json_key(out, "visitors_at_most_percent");
+		buffer_printf(out, "%.3f", mitigation->signature.collateral * 100);
+	}
+	json_number(out, "seen", mitigation->seen);
+	json_number(out, "hits", mitigation->hits);
+	json_decimal(out, "per_s", mitigation->rate);
+	buffer_byte(out, '}');
+	buffer_free(&words);
+}
+
+static void add_incident(struct buffer *out, const struct defence_view *view, uint64_t now_ms)
+{
+	const struct incident *incident = view->incident;
+	json_open(out, "incident", '{');
+	json_number(out, "id", incident->id);
+	json_text(out, "state", incident_state_name(incident->state));
+	json_text(out, "nature", traffic_nature_name(incident->nature));
+	json_text(out, "nature_now", traffic_nature_name(view->nature));
+	add_harm(out, incident->harm);
+	add_when(out, "onset", incident->onset_ms, now_ms);
+	json_number(out, "onset_boot_ms", incident->onset_ms);
+	add_after(out, "detected_after_s", incident->detected_ms, incident);
+	add_after(out, "found_after_s", incident->found_ms, incident);
+	add_after(out, "mitigated_after_s", incident->mitigated_ms, incident);
+	if (incident->state == INCIDENT_QUIET)
+		add_after(out, "over_after_s", incident->over_ms, incident);
+	json_number(out, "searches", view->searches);
+	json_number(out, "bans", view->bans);
+	json_open(out, "mitigations", '[');
+	for (size_t i = 0; i < view->mitigation_count; i++)
+		if (view->mitigations[i].stage != MITIGATION_NONE)
+			add_mitigation(out, &view->mitigations[i], now_ms);
+	buffer_byte(out, ']');
+	add_changes(out, incident, now_ms);
+	buffer_byte(out, '}');
+}
+
+static void add_visitors(struct buffer *out, const struct defence_visitors *visitors)
+{
+	json_open(out, "visitors", '{');
+	json_number(out, "asked", visitors->asked);
+	json_number(out, "answered", visitors->answered);
+	json_number(out, "copies", visitors->copies);
+	if (visitors->asked > 0)
+		json_decimal(out, "success_percent", (double)visitors->answered * 100 / (double)visitors->asked);
+	buffer_byte(out, '}');
+}
+
+void report_incident(const struct guard *guard, const char *site, uint64_t now_ms, struct buffer *out)
+{
+	struct defence_view view;
+	uint16_t number = 0;
+	if (guard->defence == NULL)
+		return;
+	while (defence_look(guard->defence, number, &view) && strcmp(view.name, site) != 0)
+		number++;
+	if (!defence_look(guard->defence, number, &view))
+		return;
+	json_truth(out, "normal_known", view.known);
+	json_number(out, "quiet_requests_kept", view.quiet_requests);
+	add_visitors(out, &view.visitors);
+	if (view.incident->id != 0)
+		add_incident(out, &view, now_ms);
+}

@@ -1,0 +1,10 @@
+/* What is decided at a site, as members of its JSON object: `incident`, the latest, and `visitors`. */
+#ifndef GUIA_WATCH_REPORT_INCIDENT_H
+#define GUIA_WATCH_REPORT_INCIDENT_H
+
+#include "watch/guard.h"
+
+/* Nothing for a site that is not known yet. */
+void report_incident(const struct guard *guard, const char *site, uint64_t now_ms, struct buffer *out);
+
+#endif

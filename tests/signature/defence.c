@@ -1,0 +1,336 @@
+/*
+ * The whole way of a decision in worlds of which the truth is known (world.h): events as the gate would tell them, an
+ * origin that can do so much, a gate that refuses what the plan says, and a clock of its own. Every fourth world is a
+ * crowd within what the origin can do.
+ *
+ *     defence FIRST COUNT [--fresh] [-v]      seeds; with --fresh the gate was started half a minute before
+ */
+#include "incident/defence.h"
+#include "wire/outbox.h"
+#include "world.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	STEP_MS = 25,
+	KNOWN_MS = 2 * 3600 * 1000,
+	FRESH_MS = 30 * 1000,
+	ATTACK_MS = 20 * 1000,
+	AFTER_MS = 150 * 1000,
+	BANS_MOST = 1 << 16,
+	NORMAL_A_SECOND = 60,
+	ORIGIN_A_SECOND = 1000,
+};
+
+struct outcome {
+	double detected_s, in_force_s; /* from the onset; < 0: never */
+	double covered, hit;           /* shares of intruders and visitors refused, from when it is in force on */
+	bool over;                     /* in the end */
+	unsigned changes;              /* of state, in the busiest minute */
+	double seconds;                /* of the longest search */
+};
+
+struct scene {
+	struct world *world;
+	struct defence *defence;
+	struct defence_time now;
+	uint16_t sites[OUTBOX_SITES];
+	struct prefix banned[BANS_MOST];
+	uint32_t banned_id[BANS_MOST];
+	size_t banned_count;
+	struct {
+		uint32_t id;
+		uint64_t count;
+	} hits[256];
+	uint64_t number;
+	bool verbose, crowd;
+	double origin_left;
+	double debt[2]; /* requests due, of visitors and intruders */
+	uint64_t visitors, visitors_hit, intruders, intruders_hit;
+};
+
+static void say(void *context, struct defence_time now, const char *line)
+{
+	const struct scene *s = context;
+	if (s->verbose)
+		printf("#   %8.2f %s\n", (double)(now.now_ms - 1000000) / 1000, line);
+}
+
+static void hit(struct scene *s, uint32_t id)
+{
+	size_t i = 0;
+	while (i < 255 && s->hits[i].id != id && s->hits[i].id != 0)
+		i++;
+	s->hits[i].id = id;
+	s->hits[i].count++;
+}
+
+static uint64_t hits_of(const void *context, uint32_t id)
+{
+	const struct scene *s = context;
+	for (size_t i = 0; i < 256; i++)
+		if (s->hits[i].id == id)
+			return s->hits[i].count;
+	return 0;
+}
+
+/* A length that is of a class. */
+static uint64_t length_of(uint64_t class)
+{
+	uint64_t length = class < 8 ? class : (uint64_t)1 << class / 4;
+	while (signature_class(length) < class)
+		length += 1 + length / 16;
+	return length;
+}
+
+static struct event arrival_of(const struct scene *s, const struct signature_request *r)
+{
+	struct event event = {.kind = EVENT_ARRIVAL,
+			      .at_ns = s->now.now_ms * 1000000,
+			      .wall_ms = s->now.wall_ms,
+			      .request = s->number,
+			      .site = 1,
+			      .method = (uint8_t)r->field[SIGNATURE_METHOD],
+			      .path = r->field[SIGNATURE_PATH],
+			      .agent = r->field[SIGNATURE_AGENT],
+			      .shape = r->field[SIGNATURE_SHAPE]};
+	static const uint16_t protocols[4] = {0, 0, EVENT_TLS | EVENT_HTTP2, EVENT_TLS};
+	memcpy(event.source, r->source.bytes, sizeof(event.source));
+	event.flags = protocols[r->field[SIGNATURE_PROTOCOL] % 4];
+	event.arrival = (struct event_arrival){.query = r->field[SIGNATURE_QUERY],
+					       .accept = r->field[SIGNATURE_ACCEPT],
+					       .language = r->field[SIGNATURE_LANGUAGE],
+					       .length = length_of(r->field[SIGNATURE_LENGTH]),
+					       .present = r->present,
+					       .headers = (uint16_t)r->field[SIGNATURE_HEADERS]};
+	return event;
+}
+
+static bool is_banned(struct scene *s, const struct address *source)
+{
+	for (size_t i = 0; i < s->banned_count; i++)
+		if (prefix_has(&s->banned[i], source)) {
+			hit(s, s->banned_id[i]);
+			return true;
+		}
+	return false;
+}
+
+/* What the gate answers: refused by a rule of the plan, by the origin's limit, or answered. */
+static bool answer(struct scene *s, const struct event *arrival, const struct signature_request *request)
+{
+	struct plan_rule rules[SIGNATURE_RULES_MOST];
+	size_t count = defence_plan(s->defence, rules, SIGNATURE_RULES_MOST);
+	struct event event = *arrival;
+	event.kind = EVENT_END;
+	event.end = (struct event_end){.bytes_out = 4000, .status = 200, .total_us = 60000};
+	for (size_t i = 0; i < count && event.end.reason == EVENT_NO_REASON; i++)
+		if (signature_matches(rules[i].signature, request)) {
+			event.end.reason = EVENT_BY_SIGNATURE;
+			event.end.status = 403;
+			hit(s, rules[i].id);
+		}
+	bool refused = event.end.reason != EVENT_NO_REASON;
+	if (!refused && s->origin_left < 1) {
+		event.end.reason = EVENT_CROWDED_OUT;
+		event.end.status = 503;
+	} else if (!refused) {
+		s->origin_left--;
+		event.end.origin_us = 50000;
+		event.flags |= EVENT_ORIGIN;
+	}
+	defence_events(s->defence, s->sites, &event, 1);
+	return refused;
+}
+
+static void request(struct scene *s, bool intruder)
+{
+	struct signature_request r = intruder ? world_intruder(s->world) : world_visitor(s->world);
+	bool refused = is_banned(s, &r.source);
+	s->number++;
+	if (!refused) {
+		struct event event = arrival_of(s, &r);
+		r = signature_request_from(&event, 0, false);
+		defence_events(s->defence, s->sites, &event, 1);
+		refused = answer(s, &event, &r);
+	}
+	*(intruder ? &s->intruders : &s->visitors) += 1;
+	*(intruder ? &s->intruders_hit : &s->visitors_hit) += refused;
+}
+
+static void step(struct scene *s, double visitors, double intruders)
+{
+	struct plan_ban bans[1024];
+	const double due[2] = {visitors * STEP_MS / 1000, intruders * STEP_MS / 1000};
+	if (s->now.now_ms / 1000 != (s->now.now_ms + STEP_MS) / 1000)
+		defence_hits(s->defence, hits_of, s);
+	s->now.now_ms += STEP_MS;
+	s->now.wall_ms += STEP_MS;
+	defence_tick(s->defence, s->now);
+	s->origin_left = fmin(s->origin_left + ORIGIN_A_SECOND * STEP_MS / 1000.0, ORIGIN_A_SECOND / 10.0);
+	s->debt[0] += due[0];
+	s->debt[1] += due[1];
+	while (s->debt[0] + s->debt[1] >= 1) {
+		/* Mixed, as they come. */
+		bool intruder = (double)world_random(s->world, 1000000) < 1e6 * s->debt[1] / (s->debt[0] + s->debt[1]);
+		s->debt[intruder]--;
+		request(s, intruder);
+	}
+	struct defence_search *search = defence_search_take(s->defence);
+	if (search != NULL) {
+		defence_search_run(search);
+		defence_search_give(s->defence, search);
+	}
+	size_t count = defence_bans_take(s->defence, bans, 1024);
+	for (size_t i = 0; i < count && s->banned_count < BANS_MOST; i++, s->banned_count++) {
+		s->banned[s->banned_count] = bans[i].prefix;
+		s->banned_id[s->banned_count] = bans[i].id;
+	}
+}
+
+static void pass(struct scene *s, uint64_t ms, double visitors, double intruders)
+{
+	for (uint64_t at = 0; at < ms; at += STEP_MS)
+		step(s, visitors, intruders);
+}
+
+static struct defence_view look(const struct scene *s)
+{
+	struct defence_view view;
+	if (!defence_look(s->defence, 0, &view))
+		abort();
+	return view;
+}
+
+static unsigned busiest_minute(const struct incident *incident)
+{
+	unsigned most = 0;
+	for (size_t i = 0; i < incident->change_count; i++) {
+		unsigned count = 0;
+		for (size_t j = i; j < incident->change_count; j++)
+			count += incident->changes[i].at_ms - incident->changes[j].at_ms < 60 * 1000;
+		most = count > most ? count : most;
+	}
+	return most;
+}
+
+static struct outcome play(struct scene *s, bool fresh)
+{
+	static const struct hash_key key = {4, 5};
+	struct outcome outcome = {-1, -1, 0, 0, false, 0, 0};
+	double intruders = NORMAL_A_SECOND * (1 / world_normal_share(s->world) - 1);
+	/* An attack is beyond what the origin can do; a crowd is not. */
+	intruders = s->crowd ? fmin(intruders, ORIGIN_A_SECOND * 0.9 - NORMAL_A_SECOND)
+			     : fmax(intruders, 3 * ORIGIN_A_SECOND);
+	s->now = (struct defence_time){1000000, (uint64_t)1720551600 * 1000};
+	if (defence_new(&key, s->now, &s->defence) != 0 || defence_site(s->defence, 0, "www") != 0)
+		abort();
+	defence_listen(s->defence, say, s);
+	for (size_t i = 0; i < OUTBOX_SITES; i++)
+		s->sites[i] = i == 1 ? 0 : DEFENCE_SITE_NONE;
+	pass(s, fresh ? FRESH_MS : KNOWN_MS, NORMAL_A_SECOND, 0);
+	uint64_t onset_ms = s->now.now_ms;
+	s->visitors = s->visitors_hit = 0;
+	for (uint64_t at = 0; at < ATTACK_MS; at += STEP_MS) {
+		step(s, NORMAL_A_SECOND, intruders);
+		struct defence_view view = look(s);
+		if (outcome.in_force_s < 0 && view.incident->mitigated_ms > onset_ms)
+			s->intruders = s->intruders_hit = 0;
+		if (view.incident->detected_ms > onset_ms)
+			outcome.detected_s = (double)(view.incident->detected_ms - onset_ms) / 1000;
+		if (view.incident->mitigated_ms > onset_ms)
+			outcome.in_force_s = (double)(view.incident->mitigated_ms - onset_ms) / 1000;
+	}
+	outcome.covered = s->intruders > 0 ? (double)s->intruders_hit / (double)s->intruders : 0;
+	pass(s, AFTER_MS, NORMAL_A_SECOND, 0);
+	outcome.hit = (double)s->visitors_hit / (double)s->visitors;
+	outcome.over = look(s).incident->state == INCIDENT_QUIET;
+	outcome.changes = busiest_minute(look(s).incident);
+	defence_free(s->defence);
+	return outcome;
+}
+
+struct sums {
+	unsigned attacks, detected, in_force, late, crowds, crowds_hit, lasting, restless;
+	double covered, hit, worst_hit;
+};
+
+static void add(struct sums *sums, bool crowd, const struct outcome *o)
+{
+	sums->lasting += !o->over;
+	sums->restless += o->changes > INCIDENT_CHANGES_A_MINUTE;
+	if (crowd) {
+		sums->crowds++;
+		sums->crowds_hit += o->in_force_s >= 0 || o->hit > 0;
+		return;
+	}
+	sums->attacks++;
+	sums->detected += o->detected_s >= 0 && o->detected_s <= 1;
+	sums->in_force += o->in_force_s >= 0;
+	sums->late += o->in_force_s > 3;
+	sums->covered += o->covered;
+	sums->hit += o->hit;
+	sums->worst_hit = fmax(sums->worst_hit, o->hit);
+}
+
+static bool report(const struct sums *s, bool fresh)
+{
+	double covered = s->covered / s->attacks, hit = s->hit / s->attacks;
+	const struct {
+		bool good;
+		const char *text;
+	} lines[] = {
+		{s->detected == s->attacks, "attacks are detected within a second"},
+		{s->in_force - s->late >= 0.9 * s->attacks,
+		 "nine of ten have a signature in force within three seconds"},
+		{covered >= 0.90, "nine tenths of what attacks is refused from then on"},
+		{hit <= (fresh ? 0.005 : 0.001), "visitors are hardly hit"},
+		{s->crowds_hit == 0, "nothing is refused to a crowd"},
+		{s->lasting == 0, "when it is over it is over"},
+		{s->restless == 0, "two changes of state a minute at most"},
+	};
+	bool good = true;
+	size_t count = sizeof(lines) / sizeof(lines[0]);
+	printf("1..%zu\n", count);
+	for (size_t i = 0; i < count; i++) {
+		printf("%s %zu - %s\n", lines[i].good ? "ok" : "not ok", i + 1, lines[i].text);
+		good = good && lines[i].good;
+	}
+	printf("# %u attacks: %u detected in a second, %u mitigated, %u of them late; refused %.2f %%, visitors %.4f "
+	       "%%, "
+	       "at worst %.3f %%; %u crowds, %u hit\n",
+	       s->attacks, s->detected, s->in_force, s->late, covered * 100, hit * 100, s->worst_hit * 100, s->crowds,
+	       s->crowds_hit);
+	return good;
+}
+
+int main(int argc, char **argv)
+{
+	static struct scene scene;
+	struct sums sums = {0};
+	bool fresh = false, verbose = false;
+	if (argc < 3)
+		return 2;
+	uint64_t first = strtoull(argv[1], NULL, 10), count = strtoull(argv[2], NULL, 10);
+	for (int i = 3; i < argc; i++) {
+		fresh = fresh || strcmp(argv[i], "--fresh") == 0;
+		verbose = verbose || strcmp(argv[i], "-v") == 0;
+	}
+	for (uint64_t seed = first; seed < first + count; seed++) {
+		bool crowd = seed % 4 == 0;
+		scene = (struct scene){.verbose = verbose, .crowd = crowd};
+		scene.world = world_new(seed, crowd ? WORLD_CROWD : WORLD_ATTACK);
+		struct outcome outcome = play(&scene, fresh);
+		if (verbose)
+			printf("# %lu: detected %.2f s, in force %.2f s, refused %.1f %%, visitors %.3f %%, %s, %u "
+			       "changes: %s\n",
+			       seed, outcome.detected_s, outcome.in_force_s, outcome.covered * 100, outcome.hit * 100,
+			       outcome.over ? "over" : "still on", outcome.changes, world_text(scene.world));
+		add(&sums, crowd, &outcome);
+		world_free(scene.world);
+	}
+	return report(&sums, fresh) ? 0 : 1;
+}
