@@ -11,39 +11,6 @@
 
 enum { BAN_SECONDS = 3600, WHY_BYTES = 160 };
 
-#define SECONDS_MOST (UINT64_C(366) * 24 * 3600)
-
-/* "90s", "10m", "2h", "7d"; a number alone is seconds. */
-static bool parse_span(const char *text, uint64_t *ret_seconds)
-{
-	static const struct {
-		char unit;
-		uint64_t seconds;
-	} units[] = {{'\0', 1}, {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	uint64_t value = 0;
-	const char *at = text;
-	for (; *at >= '0' && *at <= '9' && value <= SECONDS_MOST; at++)
-		value = value * 10 + (uint64_t)(*at - '0');
-	for (size_t i = 0; at > text && i < sizeof(units) / sizeof(units[0]); i++)
-		if (*at == units[i].unit && (*at == '\0' || at[1] == '\0') && value > 0 &&
-		    value <= SECONDS_MOST / units[i].seconds) {
-			*ret_seconds = value * units[i].seconds;
-			return true;
-		}
-	return false;
-}
-
-/* One line, and short enough for the question. */
-static int check_why(const char *why)
-{
-	if (strlen(why) > WHY_BYTES)
-		return cli_fail(CLI_USER, "--why: at most %d bytes", WHY_BYTES);
-	for (const char *c = why; *c != '\0'; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			return cli_fail(CLI_USER, "--why: one line of text");
-	return CLI_FINE;
-}
-
 static int check_prefix(const char *text)
 {
 	struct prefix prefix;
@@ -123,10 +90,10 @@ static int order(const struct cli_arguments *arguments, const char *verb, uint64
 	if (arguments->word_count == 0)
 		return ask(arguments, "bans");
 	int code = check_prefix(arguments->words[0]);
-	code = code != CLI_FINE ? code : check_why(why);
+	code = code != CLI_FINE ? code : cli_check_why(why, WHY_BYTES);
 	if (code != CLI_FINE)
 		return code;
-	if (span != NULL && !parse_span(span, &seconds))
+	if (span != NULL && !cli_span(span, &seconds))
 		return cli_fail(CLI_USER, "--for %s: a time such as 90s, 10m, 2h or 7d, a year at most", span);
 	snprintf(question, sizeof(question), "%s %s %" PRIu64 " %s %s", verb, arguments->words[0], seconds,
 		 cli_flag(arguments, "force") ? "force" : "-", why);

@@ -61,6 +61,12 @@ const char *cli_value_at(const struct cli_arguments *arguments, const char *name
 /* "guia: ..." to stderr; returns `code`. */
 int cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A time: "90s", "10m", "2h", "7d", a number alone is seconds; more than none and a year at most. */
+bool cli_span(const char *text, uint64_t *ret_seconds);
+
+/* Whether a reason is one line and no longer: CLI_FINE, or an exit code after a message about --why. */
+int cli_check_why(const char *why, size_t most_bytes);
+
 /* Says that a file the user named cannot be read. A name that is wrong is the user's, all else the machine's. */
 int cli_unreadable(const char *path, int error);
 

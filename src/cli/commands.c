@@ -13,12 +13,13 @@ extern const struct command status_command;
 extern const struct command test_command;
 extern const struct command top_command;
 extern const struct command unban_command;
+extern const struct command upstream_command;
 extern const struct command watch_command;
 
 const struct command *const commands[] = {
-	&allow_command,   &ban_command,     &check_command, &drill_command,  &edge_command,
-	&explain_command, &inspect_command, &serve_command, &status_command, &test_command,
-	&top_command,     &unban_command,   &watch_command,
+	&allow_command,   &ban_command,     &check_command,    &drill_command,  &edge_command,
+	&explain_command, &inspect_command, &serve_command,    &status_command, &test_command,
+	&top_command,     &unban_command,   &upstream_command, &watch_command,
 };
 
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

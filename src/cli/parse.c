@@ -26,6 +26,36 @@ int cli_unreadable(const char *path, int error)
 	return cli_fail(misnamed ? CLI_USER : CLI_ENVIRONMENT, "%s: %s", path, strerror(-error));
 }
 
+bool cli_span(const char *text, uint64_t *ret_seconds)
+{
+	static const struct {
+		char unit;
+		uint64_t seconds;
+	} units[] = {{'\0', 1}, {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	const uint64_t most = UINT64_C(366) * 24 * 3600;
+	uint64_t value = 0;
+	const char *at = text;
+	for (; *at >= '0' && *at <= '9' && value <= most; at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	for (size_t i = 0; at > text && i < sizeof(units) / sizeof(units[0]); i++)
+		if (*at == units[i].unit && (*at == '\0' || at[1] == '\0') && value > 0 &&
+		    value <= most / units[i].seconds) {
+			*ret_seconds = value * units[i].seconds;
+			return true;
+		}
+	return false;
+}
+
+int cli_check_why(const char *why, size_t most_bytes)
+{
+	if (strlen(why) > most_bytes)
+		return cli_fail(CLI_USER, "--why: at most %zu bytes", most_bytes);
+	for (const char *c = why; *c != '\0'; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			return cli_fail(CLI_USER, "--why: one line of text");
+	return CLI_FINE;
+}
+
 bool cli_colour(int fd)
 {
 	const char *no = getenv("NO_COLOR");

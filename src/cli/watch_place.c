@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "serve/prepare.h"
-#include "watch/control.h"
+#include "base/control.h"
 
 #include <glob.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 #include "drill/record.h"
-#include "watch/control.h"
+#include "base/control.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

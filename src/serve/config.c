@@ -3,8 +3,10 @@
 #include "base/error.h"
 #include "base/vector.h"
 #include "serve/valid.h"
+#include "upstream/operator.h"
 
 #include <limits.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,7 +27,9 @@ enum key_kind {
 	KEY_ORIGIN,
 	KEY_LISTEN,
 	KEY_NETWORKS,
-	KEY_SITES
+	KEY_SITES,
+	KEY_OPERATORS,
+	KEY_INTERFACE
 };
 
 /* One row per key: where its value goes in the structure, what it must be, and a hint with an example. */
@@ -57,6 +61,10 @@ static const struct key top_keys[] = {
 	{"workers", KEY_NUMBER, TOP(workers), "workers: 4", 1, 512},
 	{"drain_seconds", KEY_NUMBER, TOP(drain_seconds), "drain_seconds: 10", 1, 3600},
 	{"body_limit_mb", KEY_NUMBER, TOP(body_limit_mb), "body_limit_mb: 13", 1, 10240},
+	{"operators", KEY_OPERATORS, TOP(operators), "operators: [{name: ctm, peer: 203.0.113.1, ...}]", 0, 0},
+	{"upstream_dir", KEY_FOLDER, TOP(upstream_dir), "upstream_dir: /run/guia-upstream", 0, 0},
+	{"link_mbit", KEY_NUMBER, TOP(link_mbit), "link_mbit: 1000", 1, 10000000},
+	{"link_interface", KEY_INTERFACE, TOP(link_interface), "link_interface: eth0", 0, 0},
 };
 
 static const struct key site_keys[] = {
@@ -236,6 +244,34 @@ static int read_number(const struct source *s, const struct yaml_node *node, con
 
 static int read_sites(const struct source *s, const struct yaml_node *list, const struct key *key);
 
+/* A password's file is relative to the configuration's folder, as all paths are; its reader is another user than ours.
+ */
+static int read_operators(const struct source *s, const struct yaml_node *node, struct operator_list *list)
+{
+	const struct operators_source source = {s->config->file, s->text, s->config->arena, s->diagnostics};
+	int r = operators_read(node, &source, list);
+	for (size_t i = 0; r == 0 && i < list->count; i++) {
+		struct slice path, named = slice_from_string(list->items[i].password_file);
+		if (named.len == 0)
+			continue;
+		r = resolve(s, named, &path);
+		list->items[i].password_file = (const char *)path.ptr;
+	}
+	return r == OPERATORS_INVALID ? (int)CONFIG_INVALID : r;
+}
+
+static int read_interface(const struct source *s, const struct yaml_node *node, const struct key *key,
+			  struct slice *ret)
+{
+	bool good = is_text(node) && node->text.len > 0 && node->text.len < IFNAMSIZ;
+	for (size_t i = 0; good && i < node->text.len; i++)
+		good = node->text.ptr[i] > ' ' && node->text.ptr[i] < 0x7f && node->text.ptr[i] != '/';
+	if (!good || slice_equal(node->text, SLICE(".")) || slice_equal(node->text, SLICE("..")))
+		return wrong_value(s, node, key, "the name of a network interface");
+	*ret = node->text;
+	return 0;
+}
+
 static int read_value(const struct source *s, const struct yaml_node *node, const struct key *key, void *member)
 {
 	switch (key->kind) {
@@ -255,6 +291,10 @@ static int read_value(const struct source *s, const struct yaml_node *node, cons
 	}
 	case KEY_SITES:
 		return read_sites(s, node, key);
+	case KEY_OPERATORS:
+		return read_operators(s, node, member);
+	case KEY_INTERFACE:
+		return read_interface(s, node, key, member);
 	default:
 		return read_list(s, node, key, member);
 	}

@@ -4,6 +4,7 @@
 
 #include "base/diagnostic.h"
 #include "base/yaml.h"
+#include "serve/operators.h"
 
 struct text_list {
 	struct slice *items;
@@ -44,6 +45,10 @@ struct serve_config {
 	struct slice key;
 	struct slice run_dir;
 	struct slice cache_dir;
+	struct operator_list operators;
+	struct slice upstream_dir;   /* the keeper's; empty: the usual one */
+	int64_t link_mbit;           /* of the link that operators lead to; 0: nothing was said */
+	struct slice link_interface; /* where it comes in; empty: that of the default route */
 	bool detect;
 	bool https_only;
 	bool gate_off;                  /* nothing is inspected; not to be had by YAML */

@@ -1,6 +1,7 @@
 /* The configuration beyond the file: what the command line adds, and what can be said once all is there. */
 #include "serve/config.h"
 
+#include "base/address.h"
 #include "base/error.h"
 #include "base/vector.h"
 #include "serve/valid.h"
@@ -119,6 +120,28 @@ static int check_twice(const struct serve_config *config, struct diagnostics *di
 	return 0;
 }
 
+/* A proxy of ours is refused nowhere but at the gate. */
+static int spare_proxies(struct serve_config *config)
+{
+	size_t count = 0;
+	struct prefix *proxies = arena_zalloc(config->arena, config->trusted_proxies.count + 1, sizeof(*proxies));
+	if (proxies == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->trusted_proxies.count; i++) {
+		struct slice text = config->trusted_proxies.items[i], address;
+		struct slice length = slice_cut(text, '/', &address);
+		if (!prefix_parse(address, &proxies[count]))
+			continue;
+		unsigned bits = 0, before = prefix_is_v4(&proxies[count]) ? ADDRESS_V4_BITS : 0;
+		for (size_t at = 0; at < length.len; at++)
+			bits = bits * 10 + (unsigned)(length.ptr[at] - '0');
+		if (length.len > 0)
+			proxies[count] = address_prefix(&proxies[count].address, before + bits);
+		count++;
+	}
+	return operators_spare(&config->operators, proxies, count, config->arena);
+}
+
 int config_finish(struct serve_config *config, bool as_root, struct diagnostics *diagnostics)
 {
 	bool tls = config->listen_tls.count > 0;
@@ -134,6 +157,7 @@ int config_finish(struct serve_config *config, bool as_root, struct diagnostics 
 		tls = tls || site->certificate.len > 0;
 	}
 	int r = check_twice(config, diagnostics);
+	r = r != 0 ? r : spare_proxies(config);
 	if (r == 0 && config->listen.count == 0)
 		r = text_list_add(&config->listen, as_root ? SLICE("80") : SLICE("8080"));
 	if (r == 0 && tls && config->listen_tls.count == 0)

@@ -98,27 +98,29 @@ static int check_certificates(const struct serve_config *config, struct diagnost
 	return r;
 }
 
-static int load(const struct serve_options *options, struct arena *arena, struct diagnostics *diagnostics,
-		struct serve_config *config)
+static int parse(const struct serve_options *options, struct arena *arena, struct diagnostics *diagnostics,
+		 struct serve_config *config)
 {
 	struct buffer text = buffer_make(arena);
 	int r = 0;
 	if (options->file != NULL && (r = file_read(options->file, CONFIG_LIMIT_BYTES, &text)) == 0)
 		r = config_parse(buffer_slice(&text), options->file, diagnostics, config);
 	r = r != 0 ? r : add_command_line(options, diagnostics, config);
-	r = r != 0 ? r : config_finish(config, geteuid() == 0, diagnostics);
-	r = r != 0 ? r : check_files(config, diagnostics);
-	return r != 0 ? r : check_certificates(config, diagnostics);
+	return r != 0 ? r : config_finish(config, geteuid() == 0, diagnostics);
 }
 
-int prepare_config(const struct serve_options *options, const struct notice *notice, struct arena *arena,
-		   struct serve_config *ret_config)
+static int load(const struct serve_options *options, bool with_files, const struct notice *notice, struct arena *arena,
+		struct serve_config *ret_config)
 {
 	struct diagnostics diagnostics;
 	diagnostics_init(&diagnostics);
 	config_init(ret_config, arena);
 	ret_config->gate_off = options->gate_off;
-	int r = load(options, arena, &diagnostics, ret_config);
+	int r = parse(options, arena, &diagnostics, ret_config);
+	if (with_files) {
+		r = r != 0 ? r : check_files(ret_config, &diagnostics);
+		r = r != 0 ? r : check_certificates(ret_config, &diagnostics);
+	}
 	notice_diagnostics(notice, &diagnostics);
 	diagnostics_destroy(&diagnostics);
 	bool misnamed = r == -ENOENT || r == -EISDIR || r == -ENOTDIR;
@@ -128,6 +130,19 @@ int prepare_config(const struct serve_options *options, const struct notice *not
 	if (code != SERVE_FINE)
 		config_free(ret_config);
 	return code;
+}
+
+int prepare_config(const struct serve_options *options, const struct notice *notice, struct arena *arena,
+		   struct serve_config *ret_config)
+{
+	return load(options, true, notice, arena, ret_config);
+}
+
+int prepare_parse(const char *file, const struct notice *notice, struct arena *arena, struct serve_config *ret_config)
+{
+	const char *const none[] = {NULL};
+	const struct serve_options options = {.file = file, .sites = none, .listens = none};
+	return load(&options, false, notice, arena, ret_config);
 }
 
 static int need(const char *path, const struct notice *notice, const char *what)

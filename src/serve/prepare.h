@@ -39,6 +39,9 @@ void parts_free(struct serve_parts *parts);
 int prepare_config(const struct serve_options *options, const struct notice *notice, struct arena *arena,
 		   struct serve_config *ret_config);
 
+/* A file alone, and not what it names: for those who may not read all of that. The same. */
+int prepare_parse(const char *file, const struct notice *notice, struct arena *arena, struct serve_config *ret_config);
+
 /* Renders beside, has nginx test it, and puts it in place as RUN_DIR/nginx.conf. */
 int prepare_nginx(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
 		  const struct notice *notice);

@@ -1,9 +1,9 @@
 #include "watch/watch.h"
 
+#include "base/control.h"
 #include "base/error.h"
 #include "base/service.h"
 #include "locate/locations.h"
-#include "watch/control.h"
 #include "watch/guard.h"
 #include "watch/orders.h"
 #include "watch/report.h"
@@ -186,7 +186,7 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	if (r != 0)
 		return r;
 	*ret_what = options->control;
-	r = control_open(&w->control, options->control);
+	r = control_open(&w->control, options->control, CONTROL_FOR_USER);
 	if (r != 0)
 		return r == -EADDRINUSE ? WATCH_BUSY : r;
 	*ret_what = options->user;

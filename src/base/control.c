@@ -1,4 +1,4 @@
-#include "watch/control.h"
+#include "base/control.h"
 
 #include "base/error.h"
 
@@ -53,7 +53,7 @@ static bool is_served(const struct sockaddr_un *address)
 }
 
 /* One that nobody listens at any more is replaced. */
-static int listen_at(const char *path, const struct sockaddr_un *address, int *ret_fd)
+static int listen_at(const char *path, const struct sockaddr_un *address, enum control_for whom, int *ret_fd)
 {
 	struct stat st;
 	if (is_served(address))
@@ -63,7 +63,7 @@ static int listen_at(const char *path, const struct sockaddr_un *address, int *r
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	mode_t before = umask(0177);
+	mode_t before = umask(whom == CONTROL_FOR_GROUP ? 0117 : 0177);
 	int r = bind(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 || listen(fd, CONTROL_CLIENTS) != 0
 			? -errno
 			: 0;
@@ -75,15 +75,15 @@ static int listen_at(const char *path, const struct sockaddr_un *address, int *r
 	return r;
 }
 
-int control_open(struct control *control, const char *path)
+int control_open(struct control *control, const char *path, enum control_for whom)
 {
 	struct sockaddr_un address;
 	int folder;
-	*control = (struct control){.fd = -1, .owner = geteuid()};
+	*control = (struct control){.fd = -1, .owner = geteuid(), .group = getegid(), .whom = whom};
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		control->clients[i].fd = -1;
 	int r = address_make(path, &address, &folder);
-	r = r != 0 ? r : listen_at(path, &address, &control->fd);
+	r = r != 0 ? r : listen_at(path, &address, whom, &control->fd);
 	if (folder >= 0)
 		close(folder);
 	return r;
@@ -126,7 +126,8 @@ static bool is_allowed(const struct control *control, int fd, uid_t *ret_who)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) != 0)
 		return false;
 	*ret_who = who.uid;
-	return who.uid == 0 || who.uid == control->owner;
+	return who.uid == 0 || who.uid == control->owner ||
+	       (control->whom == CONTROL_FOR_GROUP && who.gid == control->group);
 }
 
 /* One that finds no place, or may not ask, is closed unanswered. */
@@ -203,17 +204,41 @@ static int answer_read(int fd, struct buffer *answer)
 	return answer->error;
 }
 
-static int question_send(int fd, const struct sockaddr_un *address, const char *question)
+static int line_send(int fd, const struct sockaddr_un *address, const char *question)
 {
-	struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
 	char line[CONTROL_QUESTION_BYTES];
 	int len = snprintf(line, sizeof(line), "%s\n", question);
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (len >= (int)sizeof(line))
+		return -EMSGSIZE;
 	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 ||
 	    send(fd, line, (size_t)len, MSG_NOSIGNAL) != len)
 		return -errno;
 	return 0;
+}
+
+static int question_send(int fd, const struct sockaddr_un *address, const char *question)
+{
+	struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	return line_send(fd, address, question);
+}
+
+int control_send(const char *path, const char *question, int *ret_fd)
+{
+	struct sockaddr_un address;
+	int folder;
+	int r = address_make(path, &address, &folder);
+	int fd = r == 0 ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0) : -1;
+	if (r == 0)
+		r = fd < 0 ? -errno : line_send(fd, &address, question);
+	if (folder >= 0)
+		close(folder);
+	if (r == 0)
+		*ret_fd = fd;
+	else if (fd >= 0)
+		close(fd);
+	return r;
 }
 
 int control_ask(const char *path, const char *question, struct buffer *answer)

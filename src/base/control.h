@@ -1,9 +1,10 @@
 /*
- * The watch's control socket: one question a connection, a line; one answer, JSON, and the connection is closed. Only
- * root and the socket's own user are answered. Never waits for a client; one that is slow is left.
+ * A daemon's control socket: one question a connection, a line; one answer, JSON, and the connection is closed. Only
+ * root and the socket's own user are answered, and its group where that is said. Never waits for a client; one that is
+ * slow is left.
  */
-#ifndef GUIA_WATCH_CONTROL_H
-#define GUIA_WATCH_CONTROL_H
+#ifndef GUIA_BASE_CONTROL_H
+#define GUIA_BASE_CONTROL_H
 
 #include "base/buffer.h"
 
@@ -12,8 +13,10 @@
 
 enum {
 	CONTROL_CLIENTS = 16,
-	CONTROL_QUESTION_BYTES = 512,
+	CONTROL_QUESTION_BYTES = 4096,
 };
+
+enum control_for { CONTROL_FOR_USER, CONTROL_FOR_GROUP };
 
 struct control_client {
 	int fd; /* -1: free */
@@ -28,6 +31,8 @@ struct control_client {
 struct control {
 	int fd;
 	uid_t owner;
+	gid_t group;
+	enum control_for whom;
 	struct control_client clients[CONTROL_CLIENTS];
 };
 
@@ -35,7 +40,7 @@ struct control {
 typedef void control_answer_fn(void *context, uid_t who, struct slice question, struct buffer *answer);
 
 /* Makes the socket; one that nobody listens at any more is replaced. 0; -EADDRINUSE: somebody does; -errno. */
-int control_open(struct control *control, const char *path);
+int control_open(struct control *control, const char *path, enum control_for whom);
 void control_close(struct control *control);
 
 /* Fills in what to wait for; room for 1 + CONTROL_CLIENTS. Returns how many. */
@@ -46,5 +51,8 @@ void control_step(struct control *control, uint64_t now_ns, control_answer_fn *a
 
 /* Asks and takes the whole answer. 0; -errno (-ENOENT, -ECONNREFUSED: there is no watch); -ETIMEDOUT. */
 int control_ask(const char *path, const char *question, struct buffer *answer);
+
+/* For who must not wait: connects and sends; *ret_fd is to be read until its end, and closed. 0 or -errno. */
+int control_send(const char *path, const char *question, int *ret_fd);
 
 #endif

@@ -1,0 +1,334 @@
+/* guia upstream: what operators' routers are asked to do; and the two ends of its service. */
+#include "cli/command.h"
+
+#include "base/control.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/upstream_place.h"
+#include "cli/upstream_route.h"
+#include "cli/watch_place.h"
+#include "codec/text.h"
+#include "upstream/exabgp.h"
+#include "upstream/keeper.h"
+
+#include <inttypes.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { ASK_SECONDS = 600, WHY_BYTES = 160 };
+
+/* ---- talking to the keeper ---- */
+
+static int ask_keeper(const struct cli_arguments *arguments, const char *question, struct buffer *text,
+		      json_t **ret_json)
+{
+	char folder[PATH_MAX], path[PATH_MAX + 16];
+	json_error_t error;
+	int code = upstream_place_find(arguments, folder);
+	if (code != CLI_FINE)
+		return code;
+	snprintf(path, sizeof(path), "%s/" KEEPER_SOCKET, folder);
+	*text = buffer_make(NULL);
+	int r = control_ask(path, question, text);
+	if (r == -EACCES)
+		code = cli_fail(CLI_ENVIRONMENT, "%s: the keeper does not answer this user", path);
+	else if (r != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "%s: no keeper answers there (ExaBGP starts it): %s", path,
+				strerror(-r));
+	else if ((*ret_json = json_loadb((const char *)text->ptr, text->len, 0, &error)) == NULL)
+		code = cli_fail(CLI_ENVIRONMENT, "the keeper's answer cannot be read: %s", error.text);
+	else if (answer_string(*ret_json, "fault")[0] != '\0') {
+		code = cli_fail(CLI_USER, "%s", answer_string(*ret_json, "fault"));
+		json_decref(*ret_json);
+	}
+	if (code != CLI_FINE)
+		buffer_free(text);
+	return code;
+}
+
+static int print(struct buffer *out, int code)
+{
+	if (out->error != 0 || fwrite(out->ptr, 1, out->len, stdout) != out->len || fflush(stdout) != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
+	buffer_free(out);
+	return code;
+}
+
+/* ---- what there is ---- */
+
+static void add_span(double seconds, struct buffer *out)
+{
+	if (seconds < 120)
+		buffer_printf(out, "%.0f s", seconds);
+	else if (seconds < 7200)
+		buffer_printf(out, "%.0f min", seconds / 60);
+	else
+		buffer_printf(out, "%.0f h", seconds / 3600);
+}
+
+static void add_operator(const json_t *o, struct buffer *out)
+{
+	bool up = strcmp(answer_string(o, "session"), "up") == 0;
+	buffer_printf(out, "%-12s %-20s session %s for ", answer_string(o, "name"), answer_string(o, "peer"),
+		      up ? "up" : "DOWN");
+	add_span(answer_number(o, "seconds"), out);
+	buffer_printf(out, ", %.0f of %.0f rules", answer_number(o, "announced"), answer_number(o, "rules_most"));
+	if (answer_number(o, "falls") > 0)
+		buffer_printf(out, ", fell %.0f times in 10 min", answer_number(o, "falls"));
+	if (answer_string(o, "said")[0] != '\0' && (!up || json_is_true(json_object_get(o, "flaps")))) {
+		buffer_text(out, ": ");
+		text_add_terminal(out, slice_from_string(answer_string(o, "said")));
+	}
+	buffer_byte(out, '\n');
+}
+
+static void add_rule(const json_t *rule, struct buffer *out)
+{
+	const struct passwd *user = getpwuid((uid_t)answer_number(rule, "by"));
+	buffer_printf(out, "%4.0f  %-12s ", answer_number(rule, "id"), answer_string(rule, "operator"));
+	text_add_terminal(out, slice_from_string(answer_string(rule, "told")));
+	buffer_printf(out, "  (%s%s, ends in ", answer_string(rule, "state"),
+		      json_is_true(json_object_get(rule, "taken")) ? "" : ", not taken yet");
+	add_span(answer_number(rule, "seconds_left"), out);
+	buffer_text(out, ") by ");
+	if (user != NULL)
+		buffer_text(out, user->pw_name);
+	else
+		buffer_printf(out, "user %.0f", answer_number(rule, "by"));
+	if (answer_string(rule, "why")[0] != '\0') {
+		buffer_text(out, ": ");
+		text_add_terminal(out, slice_from_string(answer_string(rule, "why")));
+	}
+	buffer_byte(out, '\n');
+}
+
+/* 1 where something is as it should not be: a session, ExaBGP, nobody to hold. */
+static int add_status(const json_t *answer, struct buffer *out)
+{
+	const json_t *operators = json_object_get(answer, "operators"), *rules = json_object_get(answer, "rules"),
+		     *item;
+	bool well = json_is_true(json_object_get(answer, "exabgp")) && json_is_true(json_object_get(answer, "held"));
+	size_t i;
+	json_array_foreach(operators, i, item)
+	{
+		add_operator(item, out);
+		well = well && strcmp(answer_string(item, "session"), "up") == 0 &&
+		       !json_is_true(json_object_get(item, "flaps"));
+	}
+	if (!json_is_true(json_object_get(answer, "exabgp")))
+		buffer_text(out, "ExaBGP does not answer\n");
+	if (!json_is_true(json_object_get(answer, "held")))
+		buffer_text(out, "no watch holds rules: none is announced\n");
+	json_array_foreach(rules, i, item) add_rule(item, out);
+	if (json_array_size(rules) == 0)
+		buffer_text(out, "nothing is asked of operators\n");
+	return well ? CLI_FINE : CLI_FINDINGS;
+}
+
+static int run_status(const struct cli_arguments *arguments)
+{
+	struct buffer text, out = buffer_make(NULL);
+	json_t *answer;
+	int code = ask_keeper(arguments, "status", &text, &answer);
+	if (code != CLI_FINE)
+		return code;
+	code = add_status(answer, &out);
+	if (cli_flag(arguments, "json")) {
+		buffer_clear(&out);
+		buffer_add(&out, buffer_slice(&text));
+	}
+	json_decref(answer);
+	buffer_free(&text);
+	return print(&out, code);
+}
+
+/* ---- asking ---- */
+
+static int add_outcomes(const json_t *answer, bool dry, struct buffer *out)
+{
+	const json_t *outcomes = json_object_get(answer, "outcomes"), *item;
+	int code = CLI_FINE;
+	bool needs_yes = false;
+	size_t i;
+	buffer_text(out, answer_string(answer, "told"));
+	buffer_byte(out, '\n');
+	json_array_foreach(outcomes, i, item)
+	{
+		bool passes = json_is_true(json_object_get(item, "passes"));
+		buffer_printf(out, "  %-12s ", answer_string(item, "operator"));
+		if (passes && !dry)
+			buffer_printf(out, "announced: rule %.0f\n", answer_number(item, "id"));
+		else
+			buffer_printf(out, "%s%s\n", passes ? "" : "refused: ", answer_string(item, "says"));
+		needs_yes = needs_yes || json_is_true(json_object_get(item, "needs_yes"));
+		code = passes ? code : CLI_FINDINGS;
+	}
+	if (needs_yes)
+		buffer_text(out, "Give --yes to agree, knowing that what it hits gets no visitor either.\n");
+	return code;
+}
+
+static int question_make(const struct cli_arguments *arguments, bool dry, struct buffer *question)
+{
+	struct route route;
+	uint64_t seconds = ASK_SECONDS;
+	const char *operator_ = cli_value(arguments, "operator"), *span = cli_value(arguments, "for"),
+		   *why = cli_value(arguments, "why");
+	int code = upstream_route_read(arguments, arguments->words[1], &route);
+	if (code != CLI_FINE)
+		return code;
+	if (span != NULL && !cli_span(span, &seconds))
+		return cli_fail(CLI_USER, "--for %s: a time such as 90s, 10m or 2h, a year at most", span);
+	why = why != NULL ? why : "";
+	code = cli_check_why(why, WHY_BYTES);
+	if (code != CLI_FINE)
+		return code;
+	if (operator_ != NULL && (*operator_ == '\0' || strpbrk(operator_, " \t\n") != NULL))
+		return cli_fail(CLI_USER, "--operator: a name of the configuration");
+	buffer_printf(question, "%s %s %" PRIu64 " %s %s\t", dry ? "try" : "ask", operator_ != NULL ? operator_ : "*",
+		      seconds, cli_flag(arguments, "yes") ? "yes" : "-", why);
+	if (route_write(&route, question) != 0)
+		return cli_fail(CLI_ENVIRONMENT, "out of memory");
+	buffer_byte(question, '\0');
+	return CLI_FINE;
+}
+
+static int run_ask(const struct cli_arguments *arguments, bool dry)
+{
+	struct buffer question = buffer_make(NULL), text, out = buffer_make(NULL);
+	json_t *answer;
+	int code = question_make(arguments, dry, &question);
+	if (code == CLI_FINE && question.len > CONTROL_QUESTION_BYTES)
+		code = cli_fail(CLI_USER, "that is longer than a rule may be");
+	code = code != CLI_FINE ? code : ask_keeper(arguments, (const char *)question.ptr, &text, &answer);
+	buffer_free(&question);
+	if (code != CLI_FINE)
+		return code;
+	code = add_outcomes(answer, dry, &out);
+	if (cli_flag(arguments, "json")) {
+		buffer_clear(&out);
+		buffer_add(&out, buffer_slice(&text));
+	}
+	json_decref(answer);
+	buffer_free(&text);
+	return print(&out, code);
+}
+
+static int run_withdraw(const struct cli_arguments *arguments)
+{
+	char question[64];
+	struct buffer text;
+	json_t *answer;
+	const char *which = arguments->words[1];
+	if (strcmp(which, "all") != 0 && (which[strspn(which, "0123456789")] != '\0' || strlen(which) > 10))
+		return cli_fail(CLI_USER, "withdraw %s: which? the number that `guia upstream` shows, or all", which);
+	snprintf(question, sizeof(question), "end %s", which);
+	int code = ask_keeper(arguments, question, &text, &answer);
+	if (code != CLI_FINE)
+		return code;
+	json_decref(answer);
+	if (cli_flag(arguments, "json"))
+		return print(&text, CLI_FINE);
+	buffer_free(&text);
+	return CLI_FINE;
+}
+
+/* ---- the service ---- */
+
+static int run_keep(const struct cli_arguments *arguments)
+{
+	struct upstream_place place;
+	const char *what = "";
+	int code = upstream_place_load(arguments, &place);
+	if (code != CLI_FINE)
+		return code;
+	const struct keeper_options options = {place.folder, place.operators.items, place.operators.count};
+	int r = keeper_run(&options, &what);
+	if (r == KEEPER_BUSY)
+		code = cli_fail(CLI_ENVIRONMENT, "%s: another keeper is running there", place.folder);
+	else if (r != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "%s: %s", what, strerror(-r));
+	upstream_place_free(&place);
+	return code;
+}
+
+/* The words after `guia upstream`. */
+static int run(const struct cli_arguments *arguments)
+{
+	static const struct {
+		const char *name;
+		size_t words_least, words_most;
+		const char *needs;
+	} verbs[] = {{"plan", 2, 2, "plan DESTINATION"},
+		     {"ask", 2, 2, "ask DESTINATION"},
+		     {"withdraw", 2, 2, "withdraw ID|all"},
+		     {"configure", 1, 1, "configure -c FILE"},
+		     {"keep", 1, 1, "keep -c FILE"}};
+	const char *verb = arguments->word_count > 0 ? arguments->words[0] : "";
+	size_t at = 0;
+	if (*verb == '\0')
+		return run_status(arguments);
+	while (at < sizeof(verbs) / sizeof(verbs[0]) && strcmp(verb, verbs[at].name) != 0)
+		at++;
+	if (at == sizeof(verbs) / sizeof(verbs[0]))
+		return cli_fail(CLI_USER, "upstream %s: there are plan, ask, withdraw, configure and keep", verb);
+	if (arguments->word_count < verbs[at].words_least || arguments->word_count > verbs[at].words_most)
+		return cli_fail(CLI_USER, "it is `guia upstream %s`; see `guia help upstream`", verbs[at].needs);
+	switch (at) {
+	case 0:
+		return run_ask(arguments, true);
+	case 1:
+		return run_ask(arguments, false);
+	case 2:
+		return run_withdraw(arguments);
+	case 3:
+		return upstream_place_configure(arguments);
+	default:
+		return run_keep(arguments);
+	}
+}
+
+static const struct cli_option options[] = {
+	UPSTREAM_PLACE_OPTIONS,
+	UPSTREAM_ROUTE_OPTIONS,
+	{"for", 0, "TIME", "how long: 90s, 10m, 2h (default: ten minutes); the agreement has a longest"},
+	{"why", 0, "TEXT", "the reason, for those who come after"},
+	{"operator", 'o', "NAME", "whom to ask (default: all)"},
+	{"yes", 0, NULL, "agree to what takes visitors away, too"},
+	{"json", 0, NULL, "the answer as a line of JSON"},
+};
+
+const struct command upstream_command = {
+	.name = "upstream",
+	.summary = "asks operators to filter before the link",
+	.examples = "guia upstream\n"
+		    "guia upstream plan 192.0.2.10 --protocol udp\n"
+		    "guia upstream ask 192.0.2.10 --protocol udp --port 1-79,81-442 --for 10m --why 'UDP flood'\n"
+		    "guia upstream ask 192.0.2.10 --from 198.51.100.0/24\n"
+		    "guia upstream ask 192.0.2.10 --blackhole --yes\n"
+		    "guia upstream withdraw all\n",
+	.synopsis = "[plan DESTINATION | ask DESTINATION | withdraw ID|all | configure | keep] [--upstream-dir DIR | "
+		    "-c FILE]",
+	.description =
+		"Asks the routers of the operators in `operators:` of guia.yaml, over BGP, to drop packets to "
+		"DESTINATION, an\n"
+		"address or prefix of ours, before they reach our link (FlowSpec, RFC 8955; blackholing, RFC 7999). "
+		"Each rule\n"
+		"ends by itself, and all of them end 25 seconds after the watch has: nobody would see what they do.\n"
+		"`plan` says what an ask would come to, and announces nothing. What would keep visitors away, too, "
+		"needs --yes,\n"
+		"of root or the keeper's user. `withdraw` takes the number that `guia upstream` shows. "
+		"docs/operators.md tells\n"
+		"what is announced, and how to try it.\n\n"
+		"Without a word it shows sessions and rules, and exits with 1 if one is down. `configure` writes "
+		"ExaBGP's\n"
+		"configuration, and `keep` is the process that ExaBGP starts by it: both belong to the service "
+		"(packaging/).",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.words_min = 0,
+	.words_max = 2,
+	.run = run,
+};

@@ -1,0 +1,155 @@
+#include "cli/upstream_place.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "serve/prepare.h"
+#include "upstream/exabgp.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define USUAL_FOLDER "/run/guia-upstream"
+
+enum { ARENA_BYTES = 64 << 20, PASSWORD_FILE_BYTES = 4096 };
+
+static int load(const char *file, const char *folder, struct upstream_place *place)
+{
+	const struct notice notice = {-1};
+	struct serve_config config;
+	arena_init(&place->arena, ARENA_BYTES, 0);
+	int code = prepare_parse(file, &notice, &place->arena, &config);
+	if (code != SERVE_FINE) {
+		arena_destroy(&place->arena);
+		return code;
+	}
+	place->operators = config.operators;
+	struct slice said = config.upstream_dir.len > 0 ? config.upstream_dir : SLICE(USUAL_FOLDER);
+	int len = folder != NULL ? snprintf(place->folder, sizeof(place->folder), "%s", folder)
+				 : snprintf(place->folder, sizeof(place->folder), "%.*s", SLICE_ARG(said));
+	config_free(&config);
+	if (len < (int)sizeof(place->folder))
+		return CLI_FINE;
+	upstream_place_free(place);
+	return cli_fail(CLI_USER, "--upstream-dir: too long");
+}
+
+void upstream_place_free(struct upstream_place *place)
+{
+	arena_destroy(&place->arena);
+}
+
+int upstream_place_load(const struct cli_arguments *arguments, struct upstream_place *ret_place)
+{
+	const char *file = cli_value(arguments, "config");
+	if (file == NULL)
+		return cli_fail(CLI_USER, "which operators? give -c FILE, the configuration");
+	int code = load(file, cli_value(arguments, "upstream-dir"), ret_place);
+	if (code == CLI_FINE && ret_place->operators.count == 0) {
+		upstream_place_free(ret_place);
+		return cli_fail(CLI_USER, "%s has no `operators`: docs/operators.md", file);
+	}
+	return code;
+}
+
+int upstream_place_find(const struct cli_arguments *arguments, char folder[PATH_MAX])
+{
+	struct upstream_place place;
+	const char *file = cli_value(arguments, "config"), *said = cli_value(arguments, "upstream-dir");
+	if (said != NULL || file == NULL) {
+		if (snprintf(folder, PATH_MAX - 64, "%s", said != NULL ? said : USUAL_FOLDER) >= PATH_MAX - 64)
+			return cli_fail(CLI_USER, "--upstream-dir: too long");
+		return CLI_FINE;
+	}
+	int code = load(file, NULL, &place);
+	if (code == CLI_FINE) {
+		snprintf(folder, PATH_MAX, "%s", place.folder);
+		upstream_place_free(&place);
+	}
+	return code;
+}
+
+/* ---- ExaBGP's configuration ---- */
+
+static int passwords_read(const struct upstream_place *place, struct arena *arena, struct slice *passwords)
+{
+	for (size_t i = 0; i < place->operators.count; i++) {
+		const char *path = place->operators.items[i].password_file;
+		struct buffer text = buffer_make(arena);
+		if (path == NULL)
+			continue;
+		int r = file_read(path, PASSWORD_FILE_BYTES, &text);
+		if (r != 0)
+			return cli_unreadable(path, r);
+		if (!exabgp_password(buffer_slice(&text), &passwords[i]))
+			return cli_fail(CLI_USER,
+					"%s: should hold a password, a line of at most %d letters, digits and signs "
+					"without quotes",
+					path, EXABGP_PASSWORD_BYTES);
+	}
+	return CLI_FINE;
+}
+
+/* Words that ExaBGP's language has no quotes for are refused. */
+static int command_make(const char *file, const char *folder, struct buffer *out)
+{
+	char *config = realpath(file, NULL), *where = realpath(folder, NULL), *self = realpath("/proc/self/exe", NULL);
+	const char *words[] = {self, config, where};
+	int code = CLI_FINE;
+	for (size_t i = 0; i < 3 && code == CLI_FINE; i++)
+		if (words[i] == NULL || strpbrk(words[i], " \t\n\"';{}[]#\\") != NULL)
+			code = cli_fail(CLI_USER, "%s: ExaBGP needs paths without spaces, quotes and brackets",
+					i == 1 ? file : folder);
+	if (code == CLI_FINE)
+		buffer_printf(out, "%s upstream keep -c %s --upstream-dir %s", self, config, where);
+	buffer_byte(out, '\0');
+	free(config);
+	free(where);
+	free(self);
+	return code;
+}
+
+static int folder_make(const char *path)
+{
+	struct stat st;
+	if (mkdir(path, 0750) != 0 && errno != EEXIST)
+		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(errno));
+	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
+		return cli_fail(CLI_USER, "%s: is not a folder of this user's that nobody else may write to", path);
+	return CLI_FINE;
+}
+
+static int configure(const struct cli_arguments *arguments, const struct upstream_place *place, struct arena *arena)
+{
+	char path[PATH_MAX];
+	struct slice *passwords = arena_zalloc(arena, place->operators.count, sizeof(*passwords));
+	struct buffer command = buffer_make(arena), out = buffer_make(arena);
+	if (passwords == NULL)
+		return cli_fail(CLI_ENVIRONMENT, "out of memory");
+	int code = folder_make(place->folder);
+	code = code != CLI_FINE ? code : passwords_read(place, arena, passwords);
+	code = code != CLI_FINE ? code : command_make(cli_value(arguments, "config"), place->folder, &command);
+	if (code != CLI_FINE)
+		return code;
+	snprintf(path, sizeof(path), "%s/exabgp.conf", place->folder);
+	int r = exabgp_configure(place->operators.items, passwords, place->operators.count, (const char *)command.ptr,
+				 &out);
+	r = r != 0 ? r : file_replace(path, buffer_slice(&out), 0600);
+	if (r != 0)
+		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
+	printf("%s\n", path);
+	return CLI_FINE;
+}
+
+int upstream_place_configure(const struct cli_arguments *arguments)
+{
+	struct upstream_place place;
+	int code = upstream_place_load(arguments, &place);
+	if (code != CLI_FINE)
+		return code;
+	code = configure(arguments, &place, &place.arena);
+	upstream_place_free(&place);
+	return code;
+}

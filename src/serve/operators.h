@@ -1,0 +1,32 @@
+/* `operators:` of the configuration: whom we may ask to filter, and what was agreed with them (docs/operators.md). */
+#ifndef GUIA_SERVE_OPERATORS_H
+#define GUIA_SERVE_OPERATORS_H
+
+#include "base/yaml.h"
+
+struct prefix;
+struct upstream_operator; /* upstream/operator.h */
+
+struct operator_list {
+	struct upstream_operator *items;
+	size_t count;
+};
+
+/* The text that is being read, for complaints; what is read lives in the arena. */
+struct operators_source {
+	const char *file;
+	struct slice text;
+	struct arena *arena;
+	struct diagnostics *diagnostics;
+};
+
+enum { OPERATORS_INVALID = 1 /* diagnostics were added */ };
+
+/* 0, OPERATORS_INVALID, or -ENOMEM. Paths are as they were written. */
+int operators_read(const struct yaml_node *list, const struct operators_source *source,
+		   struct operator_list *ret_operators);
+
+/* Networks that are never filtered, beside those that operators name. 0 or -ENOMEM. */
+int operators_spare(struct operator_list *operators, const struct prefix *prefixes, size_t count, struct arena *arena);
+
+#endif

@@ -1,0 +1,88 @@
+#include "upstream/exabgp.h"
+
+#include "base/error.h"
+#include "base/reader.h"
+
+#include <inttypes.h>
+
+static bool read_address(struct slice text, struct address *ret_address)
+{
+	struct prefix prefix;
+	if (slice_find_byte(text, '/', 0) < text.len || !prefix_parse(text, &prefix))
+		return false;
+	*ret_address = prefix.address;
+	return true;
+}
+
+static struct exabgp_answer read_neighbor(struct reader r)
+{
+	struct exabgp_answer answer = {.kind = EXABGP_NOTHING};
+	if (!read_address(reader_until(&r, ' '), &answer.neighbor))
+		return answer;
+	struct slice rest = reader_rest(&r);
+	if (slice_equal(rest, SLICE("up")))
+		answer.kind = EXABGP_UP;
+	if (slice_starts_with(rest, SLICE("down"))) {
+		answer.kind = EXABGP_DOWN;
+		answer.why = slice_after(rest, slice_starts_with(rest, SLICE("down - ")) ? 7 : 4);
+	}
+	return answer;
+}
+
+struct exabgp_answer exabgp_read(struct slice line)
+{
+	struct exabgp_answer answer = {.kind = EXABGP_NOTHING};
+	struct reader r = reader_make(line);
+	if (slice_equal(line, SLICE("done")))
+		answer.kind = EXABGP_DONE;
+	else if (slice_equal(line, SLICE("error")))
+		answer.kind = EXABGP_ERROR;
+	else if (reader_accept(&r, SLICE("neighbor ")))
+		answer = read_neighbor(r);
+	else if (read_address(reader_until(&r, ' '), &answer.neighbor) &&
+		 slice_find(line, SLICE(" established "), 0) < line.len)
+		answer.kind = EXABGP_ESTABLISHED;
+	return answer;
+}
+
+bool exabgp_password(struct slice text, struct slice *ret_password)
+{
+	struct slice password = slice_ends_with(text, SLICE("\n")) ? slice_sub(text, 0, text.len - 1) : text;
+	for (size_t i = 0; i < password.len; i++)
+		if (password.ptr[i] <= ' ' || password.ptr[i] >= 0x7f || strchr("'\"\\;{}#[]", password.ptr[i]) != NULL)
+			return false;
+	*ret_password = password;
+	return password.len > 0 && password.len <= EXABGP_PASSWORD_BYTES;
+}
+
+static void configure(const struct upstream_operator *o, struct slice password, struct buffer *out)
+{
+	char text[ADDRESS_TEXT_BYTES];
+	buffer_printf(out, "\nneighbor %s {\n", address_format(&o->peer, text));
+	buffer_printf(out, "\tdescription \"%s\";\n", o->name);
+	buffer_printf(out, "\trouter-id %s;\n", address_format(&o->router_id, text));
+	buffer_printf(out, "\tlocal-address %s;\n", address_format(&o->local, text));
+	buffer_printf(out, "\tlocal-as %" PRIu32 ";\n\tpeer-as %" PRIu32 ";\n", o->local_as, o->peer_as);
+	if (o->port != 0)
+		buffer_printf(out, "\tconnect %u;\n", o->port);
+	if (password.len > 0)
+		buffer_printf(out, "\tmd5-password '%.*s';\n", SLICE_ARG(password));
+	buffer_text(out, "\thold-time 30;\n\tfamily {\n");
+	if (o->takes_blackholes)
+		buffer_text(out, "\t\tipv4 unicast;\n\t\tipv6 unicast;\n");
+	if (o->takes_flows)
+		buffer_text(out, "\t\tipv4 flow;\n\t\tipv6 flow;\n");
+	/* Without graceful restart: when the session ends, what it announced ends with it. */
+	buffer_text(out, "\t}\n\tcapability {\n\t\tgraceful-restart disable;\n\t\troute-refresh enable;\n\t}\n");
+	buffer_text(out, "\tapi {\n\t\tprocesses [ guia ];\n\t\tneighbor-changes;\n\t}\n}\n");
+}
+
+int exabgp_configure(const struct upstream_operator *operators, const struct slice *passwords, size_t count,
+		     const char *command, struct buffer *out)
+{
+	buffer_text(out, "# Made by `guia upstream configure` from guia.yaml: changes belong there.\n\n");
+	buffer_printf(out, "process guia {\n\trun %s;\n\tencoder text;\n}\n", command);
+	for (size_t i = 0; i < count; i++)
+		configure(&operators[i], passwords[i], out);
+	return out->error;
+}

@@ -1,0 +1,50 @@
+/*
+ * ExaBGP, which speaks BGP for us: the configuration it is started with, and what it tells the process it starts (its
+ * text encoder, version 4.2).
+ */
+#ifndef GUIA_UPSTREAM_EXABGP_H
+#define GUIA_UPSTREAM_EXABGP_H
+
+#include "base/buffer.h"
+#include "upstream/operator.h"
+
+/* What to ask to see that it lives, and which sessions are up. */
+#define EXABGP_PING "show neighbor summary\n"
+
+/*
+ * Ends ExaBGP, and with the sessions all that was announced; whoever manages the service starts it again. (Its own
+ * words for withdrawing everything wait for a refresh that never comes where a router knows enhanced route refresh.)
+ */
+#define EXABGP_SHUTDOWN "shutdown\n"
+
+enum exabgp_kind {
+	EXABGP_NOTHING, /* of no interest */
+	EXABGP_DONE,
+	EXABGP_ERROR,
+	EXABGP_UP,
+	EXABGP_DOWN,        /* with why */
+	EXABGP_ESTABLISHED, /* a line of the answer to EXABGP_PING */
+};
+
+struct exabgp_answer {
+	enum exabgp_kind kind;
+	struct address neighbor;
+	struct slice why;
+};
+
+/* A line without its newline. */
+struct exabgp_answer exabgp_read(struct slice line);
+
+enum { EXABGP_PASSWORD_BYTES = 80 }; /* TCP's limit (RFC 2385 names none; Linux does) */
+
+/* The password that a file's text holds: one line. False if it is none that can be handed on. */
+bool exabgp_password(struct slice text, struct slice *ret_password);
+
+/*
+ * `passwords`, one an operator, may be empty; `command` is the whole command of the keeper, its words apart by spaces.
+ * 0 or -ENOMEM.
+ */
+int exabgp_configure(const struct upstream_operator *operators, const struct slice *passwords, size_t count,
+		     const char *command, struct buffer *out);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * The process that ExaBGP starts: it holds what is asked of operators (lease_book.h), writes lines to ExaBGP on stdout
+ * and takes its answers on stdin, and answers whoever asks on its socket. It outlives the watch; what it holds outlives
+ * it, in a journal. When ExaBGP ends it ends too, and so do the sessions and all that was announced.
+ *
+ * A question is a line, its answer a line of JSON:
+ *
+ *   status
+ *   hold                                         the watch is there, and sees what rules do
+ *   try|ask OPERATOR|* SECONDS yes|- WHY<TAB>ROUTE
+ *   end ID|all      lift ID      raise ID
+ *
+ * A yes counts only from root and from the keeper's own user: the watch cannot agree in a person's place.
+ */
+#ifndef GUIA_UPSTREAM_KEEPER_H
+#define GUIA_UPSTREAM_KEEPER_H
+
+#include "upstream/operator.h"
+
+#define KEEPER_SOCKET "keeper"
+
+struct keeper_options {
+	const char *directory; /* of its own: socket and journal */
+	const struct upstream_operator *operators;
+	size_t count;
+};
+
+enum {
+	KEEPER_BUSY = 1, /* another has the directory */
+};
+
+/* Runs until ExaBGP closes stdin, or TERM. 0, KEEPER_BUSY, or -errno with *ret_what saying what failed. */
+int keeper_run(const struct keeper_options *options, const char **ret_what);
+
+#endif

@@ -1,0 +1,229 @@
+/* The keeper's answers. */
+#include "base/error.h"
+#include "codec/text.h"
+#include "upstream/keeper_inside.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+enum { SILENT_MS = 10000 };
+
+static void fault(struct buffer *out, const char *text)
+{
+	buffer_text(out, "{\"fault\":");
+	text_add_json(out, slice_from_string(text));
+	buffer_text(out, "}\n");
+}
+
+static struct slice word(struct slice *text)
+{
+	struct slice first;
+	*text = slice_cut(*text, ' ', &first);
+	return first;
+}
+
+static bool number(struct slice text, uint64_t most, uint64_t *ret_number)
+{
+	uint64_t value = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (!byte_is_digit(text.ptr[i]) || value > most)
+			return false;
+		value = value * 10 + (uint64_t)(text.ptr[i] - '0');
+	}
+	*ret_number = value;
+	return text.len > 0 && value <= most;
+}
+
+/* ---- status ---- */
+
+static void add_operator(const struct keeper *k, size_t at, struct buffer *out)
+{
+	const struct upstream_operator *o = &k->options.operators[at];
+	const struct session *s = &k->sessions[at];
+	char text[ADDRESS_TEXT_BYTES];
+	size_t falls = session_falls(s, k->now_ms);
+	buffer_printf(out, "{\"name\":\"%s\",\"peer\":\"%s\",\"session\":\"%s\",\"seconds\":%" PRIu64 ",\"falls\":%zu,",
+		      o->name, address_format(&o->peer, text), s->up ? "up" : "down",
+		      s->since_ms > 0 ? (k->now_ms - s->since_ms) / 1000 : 0, falls);
+	buffer_printf(out, "\"flaps\":%s,\"said\":", falls >= SESSION_FLAPS ? "true" : "false");
+	text_add_json(out, slice_from_string(s->said));
+	buffer_printf(out, ",\"announced\":%zu,\"rules_most\":%" PRIu32 "}", lease_announced(k->book, (uint32_t)at),
+		      o->rules_most);
+}
+
+static void add_lease(const struct keeper *k, const struct lease *lease, struct buffer *out)
+{
+	static const char *const states[] = {
+		[LEASE_ANNOUNCED] = "announced", [LEASE_LIFTED] = "lifted", [LEASE_ENDING] = "ending"};
+	struct buffer text = buffer_make(NULL);
+	buffer_printf(out, "{\"id\":%" PRIu32 ",\"operator\":\"%s\",\"state\":\"%s\",\"taken\":%s,\"yes\":%s,",
+		      lease->id, k->options.operators[lease->operator_].name, states[lease->state],
+		      lease->taken ? "true" : "false", lease->yes ? "true" : "false");
+	buffer_printf(out, "\"seconds_left\":%" PRIu64 ",\"age_seconds\":%" PRIu64 ",\"by\":%lu,\"told\":",
+		      lease->until_ms > k->now_ms ? (lease->until_ms - k->now_ms) / 1000 : 0,
+		      (k->now_ms - lease->since_ms) / 1000, (unsigned long)lease->by);
+	route_tell(&lease->route, &text);
+	text_add_json(out, buffer_slice(&text));
+	buffer_clear(&text);
+	(void)route_write(&lease->route, &text);
+	buffer_text(out, ",\"route\":");
+	text_add_json(out, buffer_slice(&text));
+	buffer_text(out, ",\"why\":");
+	text_add_json(out, slice_from_string(lease->why));
+	buffer_text(out, "}");
+	out->error = out->error != 0 ? out->error : text.error;
+	buffer_free(&text);
+}
+
+static void status(const struct keeper *k, struct buffer *out)
+{
+	const struct lease *leases;
+	size_t count = lease_list(k->book, &leases);
+	bool answers = k->answered_ms != 0 && k->now_ms - k->answered_ms < SILENT_MS;
+	buffer_printf(out, "{\"exabgp\":%s,\"held\":%s,\"operators\":[", answers ? "true" : "false",
+		      lease_is_held(k->book, k->now_ms) ? "true" : "false");
+	for (size_t i = 0; i < k->options.count; i++) {
+		buffer_text(out, i > 0 ? "," : "");
+		add_operator(k, i, out);
+	}
+	buffer_text(out, "],\"rules\":[");
+	for (size_t i = 0; i < count; i++) {
+		buffer_text(out, i > 0 ? "," : "");
+		add_lease(k, &leases[i], out);
+	}
+	buffer_text(out, "]}\n");
+}
+
+/* ---- asking ---- */
+
+struct asked {
+	bool dry;
+	struct slice operator_;
+	struct route route;
+	struct lease_ask ask;
+};
+
+static const char *read_ask(const struct keeper *k, uid_t who, struct slice rest, struct asked *a)
+{
+	uint64_t seconds = 0;
+	a->operator_ = word(&rest);
+	bool good = number(word(&rest), OPERATOR_LIFETIME_MOST_S, &seconds);
+	struct slice yes = word(&rest), why;
+	struct slice route = slice_cut(rest, '\t', &why);
+	if (!good || !(slice_equal(yes, SLICE("yes")) || slice_equal(yes, SLICE("-"))))
+		return "not a question: ask OPERATOR SECONDS yes|- WHY<TAB>ROUTE";
+	if (!route_read(route, &a->route))
+		return "not a route as it is written here";
+	a->ask = (struct lease_ask){.route = &a->route,
+				    .until_ms = k->now_ms + seconds * 1000,
+				    .yes = slice_equal(yes, SLICE("yes")),
+				    .by = who,
+				    .why = why};
+	/* Trying does nothing that somebody would have to agree to. */
+	if (a->ask.yes && !a->dry && who != 0 && who != geteuid())
+		return "a yes counts only from root and from the keeper's own user";
+	return NULL;
+}
+
+static void add_outcome(struct keeper *k, size_t at, const struct asked *a, struct buffer *out)
+{
+	const struct upstream_operator *o = &k->options.operators[at];
+	struct lease_ask ask = a->ask;
+	struct route route = a->route;
+	const struct lease *lease;
+	/* A blackhole's next hop is agreed with each operator, and not for whoever asks to say. */
+	if (route.kind == ROUTE_BLACKHOLE && o->has_next_hop[!prefix_is_v4(&route.prefix)])
+		route.next_hop = o->next_hop[!prefix_is_v4(&route.prefix)];
+	ask.route = &route;
+	ask.operator_ = (uint32_t)at;
+	int outcome =
+		a->dry ? lease_try(k->book, &ask, k->now_ms) : lease_ask(k->book, &ask, k->now_ms, &k->sink, &lease);
+	buffer_printf(out,
+		      "{\"operator\":\"%s\",\"passes\":%s,\"needs_yes\":%s,\"says\":", k->options.operators[at].name,
+		      outcome == GUARD_PASSES ? "true" : "false",
+		      outcome == GUARD_NEEDS_YES || outcome == GUARD_BLACKHOLES ? "true" : "false");
+	text_add_json(out, slice_from_string(outcome < 0 ? "cannot be held: no memory is left"
+							 : lease_outcome_text(outcome)));
+	if (outcome == GUARD_PASSES && !a->dry)
+		buffer_printf(out, ",\"id\":%" PRIu32, lease->id);
+	buffer_text(out, "}");
+}
+
+static void ask(struct keeper *k, uid_t who, bool dry, struct slice rest, struct buffer *out)
+{
+	struct asked a = {.dry = dry};
+	const char *wrong = read_ask(k, who, rest, &a);
+	size_t meant = 0;
+	if (wrong != NULL) {
+		fault(out, wrong);
+		return;
+	}
+	size_t from = out->len;
+	struct buffer told = buffer_make(NULL);
+	route_tell(&a.route, &told);
+	buffer_text(out, "{\"told\":");
+	text_add_json(out, buffer_slice(&told));
+	buffer_text(out, ",\"outcomes\":[");
+	for (size_t i = 0; i < k->options.count; i++) {
+		if (!slice_equal(a.operator_, SLICE("*")) &&
+		    !slice_equal(a.operator_, slice_from_string(k->options.operators[i].name)))
+			continue;
+		buffer_text(out, meant++ > 0 ? "," : "");
+		add_outcome(k, i, &a, out);
+	}
+	buffer_text(out, "]}\n");
+	buffer_free(&told);
+	if (meant > 0)
+		return;
+	out->len = from;
+	fault(out, "there is no such operator");
+}
+
+/* ---- what is asked for already ---- */
+
+static int end_all(struct keeper *k)
+{
+	const struct lease *leases;
+	int ended = 0;
+	for (size_t i = lease_list(k->book, &leases); i-- > 0;)
+		ended += lease_end(k->book, leases[i].id, &k->sink) == 0;
+	return ended;
+}
+
+static void change(struct keeper *k, struct slice verb, struct slice which, struct buffer *out)
+{
+	uint64_t id = 0;
+	if (slice_equal(verb, SLICE("end")) && slice_equal(which, SLICE("all"))) {
+		buffer_printf(out, "{\"ended\":%d}\n", end_all(k));
+		return;
+	}
+	if (!number(which, UINT32_MAX, &id)) {
+		fault(out, "which? the number of a rule");
+		return;
+	}
+	int outcome = slice_equal(verb, SLICE("end"))    ? lease_end(k->book, (uint32_t)id, &k->sink)
+		      : slice_equal(verb, SLICE("lift")) ? lease_lift(k->book, (uint32_t)id, &k->sink)
+							 : lease_raise(k->book, (uint32_t)id, k->now_ms, &k->sink);
+	if (outcome == 0)
+		buffer_printf(out, "{\"%.*s\":%" PRIu64 "}\n", SLICE_ARG(verb), id);
+	else
+		fault(out, outcome < 0 ? "no memory is left" : lease_outcome_text(outcome));
+}
+
+void keeper_answer(struct keeper *k, uid_t who, struct slice question, struct buffer *out)
+{
+	struct slice verb = word(&question);
+	if (slice_equal(verb, SLICE("status"))) {
+		status(k, out);
+	} else if (slice_equal(verb, SLICE("hold"))) {
+		lease_hold(k->book, k->now_ms, &k->sink);
+		buffer_text(out, "{\"held\":true}\n");
+	} else if (slice_equal(verb, SLICE("ask")) || slice_equal(verb, SLICE("try"))) {
+		ask(k, who, slice_equal(verb, SLICE("try")), question, out);
+	} else if (slice_equal(verb, SLICE("end")) || slice_equal(verb, SLICE("lift")) ||
+		   slice_equal(verb, SLICE("raise"))) {
+		change(k, verb, question, out);
+	} else {
+		fault(out, "no such question");
+	}
+}

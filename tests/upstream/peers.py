@@ -1,0 +1,254 @@
+"""Operators' routers for tests: GoBGP and BIRD as they are in Debian, on loopback, and ExaBGP with Guia's keeper before them."""
+import json
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+OURS = "127.1.0.1"
+OUR_AS = 65020
+
+
+def have():
+    return all(shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin") for name in ("exabgp", "gobgpd", "gobgp", "bird", "birdc"))
+
+
+def free_port(address):
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(true, what, seconds=20):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, f"after {seconds} s still not so: {what}"
+        time.sleep(0.05)
+
+
+def program(name):
+    return shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+
+
+class Process:
+    """One program of ours, in the foreground; its output in a file."""
+
+    def __init__(self, folder, name):
+        self.folder, self.name, self.child = pathlib.Path(folder), name, None
+
+    def run(self, *words, **more):
+        with open(self.folder / f"{self.name}.log", "ab") as log:
+            self.child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, **more)
+
+    def stop(self, how=signal.SIGTERM):
+        if self.child is None:
+            return
+        self.child.send_signal(how)
+        try:
+            self.child.wait(10)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
+        self.child = None
+
+    def log(self):
+        return (self.folder / f"{self.name}.log").read_text(errors="replace")
+
+
+class GoBGP(Process):
+    address, peer_as = "127.1.0.2", 65010
+
+    def __init__(self, folder, expects_as=OUR_AS):
+        super().__init__(folder, "gobgp")
+        self.port, self.api = free_port(self.address), free_port("127.0.0.1")
+        families = "".join(f'  [[neighbors.afi-safis]]\n    [neighbors.afi-safis.config]\n      afi-safi-name = "{name}"\n'
+                           for name in ("ipv4-unicast", "ipv6-unicast", "ipv4-flowspec", "ipv6-flowspec"))
+        (self.folder / "gobgp.toml").write_text(f"""
+[global.config]
+  as = {self.peer_as}
+  router-id = "{self.address}"
+  port = {self.port}
+  local-address-list = ["{self.address}"]
+[[neighbors]]
+  [neighbors.config]
+    neighbor-address = "{OURS}"
+    peer-as = {expects_as}
+  [neighbors.transport.config]
+    passive-mode = true
+    local-address = "{self.address}"
+{families}""")
+
+    def start(self):
+        self.run(program("gobgpd"), "-f", "gobgp.toml", "--api-hosts", f"127.0.0.1:{self.api}", "-l", "info")
+        wait_until(lambda: self.ask("neighbor").returncode == 0, "GoBGP answers")
+
+    def ask(self, *words):
+        return subprocess.run([program("gobgp"), "-p", str(self.api), *words], capture_output=True, text=True, check=False, timeout=20)
+
+    def flows(self, family="ipv4"):
+        """-> {match: action} as GoBGP writes them"""
+        done = self.ask("global", "rib", "-a", f"{family}-flowspec", "-j")
+        assert done.returncode == 0, done.stderr
+        found = {}
+        for match, paths in json.loads(done.stdout or "{}").items():
+            communities = [item for path in paths for a in path["attrs"] if a["type"] == 16 for item in a["value"]]
+            found[match] = [item["rate"] for item in communities if item.get("subtype") == 6]
+        return found
+
+    def count(self):
+        done = self.ask("global", "rib", "summary", "-a", "ipv4-flowspec")
+        return int(done.stdout.split("Destination:")[1].split(",")[0]) if "Destination:" in done.stdout else 0
+
+    def routes(self, family="ipv4"):
+        """-> {prefix: communities}"""
+        done = self.ask("global", "rib", "-a", family, "-j")
+        assert done.returncode == 0, done.stderr
+        return {prefix: [c for path in paths for a in path["attrs"] if a["type"] == 8 for c in a["communities"]]
+                for prefix, paths in json.loads(done.stdout or "{}").items()}
+
+
+class Bird(Process):
+    address, peer_as = "127.1.0.3", 65011
+
+    def __init__(self, folder, password=None):
+        super().__init__(folder, "bird")
+        self.port = free_port(self.address)
+        (self.folder / "bird.conf").write_text(f"""
+router id {self.address};
+flow4 table flows4;
+flow6 table flows6;
+protocol device {{}}
+protocol bgp guia {{
+    local {self.address} port {self.port} as {self.peer_as};
+    neighbor {OURS} as {OUR_AS};
+    passive yes;
+    strict bind yes;
+    multihop 2;
+    {f'password "{password}";' if password else ''}
+    ipv4 {{ import all; export none; }};
+    ipv6 {{ import all; export none; }};
+    flow4 {{ table flows4; import all; export none; }};
+    flow6 {{ table flows6; import all; export none; }};
+}}
+""")
+
+    def start(self):
+        self.run(program("bird"), "-f", "-c", "bird.conf", "-s", "bird.ctl")
+        wait_until(lambda: "BIRD" in self.ask("show", "status"), "BIRD answers")
+
+    def ask(self, *words):
+        done = subprocess.run([program("birdc"), "-s", str(self.folder / "bird.ctl"), *words], capture_output=True, text=True, check=False, timeout=20)
+        return done.stdout
+
+    def flows(self, table="flows4"):
+        """-> {match: action} as BIRD writes them"""
+        found, last = {}, None
+        for line in self.ask("show", "route", "table", table, "all").splitlines():
+            if line.startswith("flow"):
+                last = line.split("}")[0] + "}"
+                found[last] = []
+            elif last is not None and "generic" in line:
+                found[last] = line.strip()
+        return found
+
+    def count(self):
+        text = self.ask("show", "route", "table", "flows4", "count")
+        return int(text.split("\n")[-2].split()[0]) if " routes" in text else 0
+
+    def routes(self, table="master4"):
+        return self.ask("show", "route", "table", table, "all")
+
+
+class Service:
+    """`guia upstream configure`, ExaBGP, and with it the keeper."""
+
+    def __init__(self, guia, folder, peers, extra="", top=""):
+        self.guia, self.folder, self.directory = str(guia), pathlib.Path(folder), pathlib.Path(folder) / "keeper"
+        self.exabgp = Process(folder, "exabgp")
+        self.config = self.folder / "guia.yaml"
+        self.write(peers, extra, top)
+        self.holding = None
+
+    def write(self, peers, extra="", top=""):
+        operators = "".join(f"""
+  - name: {peer.name}
+    peer: {peer.address}
+    peer_port: {peer.port}
+    peer_as: {peer.peer_as}
+    local_as: {OUR_AS}
+    local_address: {OURS}
+    prefixes: [192.0.2.0/24, "2001:db8::/32"]
+    protected: [192.0.2.53]
+    next_hop: [192.0.2.1, "2001:db8::1"]
+    rules: 2000
+    changes_per_minute: 5000
+{extra}""" for peer in peers)
+        self.config.write_text("sites:\n  - host: a.test\n    origin: http://127.0.0.1:9\n"
+                               f"upstream_dir: {self.directory}\n{top}operators:{operators}")
+
+    def start(self):
+        done = subprocess.run([self.guia, "upstream", "configure", "-c", str(self.config)], capture_output=True, text=True, check=False, timeout=20)
+        assert done.returncode == 0, done.stderr
+        self.exabgp.run(program("exabgp"), done.stdout.strip(), env={
+            **os.environ, "exabgp.daemon.user": pwd.getpwuid(os.geteuid()).pw_name, "exabgp.api.cli": "false", "exabgp.api.ack": "true", "exabgp.log.level": "INFO"})
+        wait_until(lambda: self.ask("status", patient=False) is not None, "the keeper answers")
+
+    def ask(self, question, patient=True):
+        """One question to the keeper, by its socket; None: nobody answers."""
+        end = time.monotonic() + (10 if patient else 0)
+        while True:
+            try:
+                with socket.socket(socket.AF_UNIX) as link:
+                    link.settimeout(10)
+                    link.connect(str(self.directory / "keeper"))
+                    link.sendall(question.encode() + b"\n")
+                    answer = b"".join(iter(lambda: link.recv(65536), b""))
+                if answer:
+                    return json.loads(answer)
+            except OSError:
+                pass
+            if time.monotonic() >= end:
+                return None
+            time.sleep(0.02)
+
+    def command(self, *words, code=0):
+        done = subprocess.run([self.guia, "upstream", *words, "-c", str(self.config)], capture_output=True, text=True, check=False, timeout=30)
+        assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+        return done.stdout + done.stderr
+
+    def keeper(self):
+        """-> its process's id"""
+        children = pathlib.Path(f"/proc/{self.exabgp.child.pid}/task/{self.exabgp.child.pid}/children").read_text().split()
+        for child in children:
+            if "upstream\0keep" in pathlib.Path(f"/proc/{child}/cmdline").read_text():
+                return int(child)
+        return None
+
+    def up(self):
+        answer = self.ask("status")
+        return all(operator["session"] == "up" for operator in answer["operators"])
+
+    def hold(self):
+        """In the watch's place."""
+        self.holding = threading.Event()
+        holding = self.holding
+
+        def keep():
+            while not holding.wait(1):
+                self.ask("hold", patient=False)
+        self.ask("hold")
+        threading.Thread(target=keep, daemon=True).start()
+
+    def let_go(self):
+        if self.holding is not None:
+            self.holding.set()
+        self.holding = None
+
+    def stop(self):
+        self.let_go()
+        self.exabgp.stop()

@@ -1,0 +1,301 @@
+"""What is asked of operators, seen in the tables of real routers: GoBGP's and BIRD's. TAP.
+
+Usage: upstream_test.py GUIA
+"""
+import os
+import pathlib
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+
+import peers
+
+GUIA = pathlib.Path(sys.argv[1]).resolve()
+CASES = []
+BLACKHOLE = (65535 << 16) + 666
+UDP = ("192.0.2.10", "--protocol", "udp")
+UDP_GOBGP, UDP_BIRD = "[destination: 192.0.2.10/32][protocol: ==udp]", "flow4 { dst 192.0.2.10/32; proto 17; }"
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+class Scene:
+    """Both routers and the service, up."""
+
+    def __init__(self, folder):
+        (folder / "gobgp").mkdir()
+        (folder / "bird").mkdir()
+        self.gobgp = peers.GoBGP(folder / "gobgp")
+        self.bird = peers.Bird(folder / "bird")
+        self.service = peers.Service(GUIA, folder, [self.gobgp, self.bird])
+
+    def start(self):
+        self.gobgp.start()
+        self.bird.start()
+        self.service.start()
+        self.service.hold()
+        peers.wait_until(self.service.up, "both sessions are up", 60)
+
+    def stop(self):
+        self.service.stop()
+        self.gobgp.stop()
+        self.bird.stop()
+
+    def both(self, there, gobgp=UDP_GOBGP, bird=UDP_BIRD, seconds=20):
+        peers.wait_until(lambda: (gobgp in self.gobgp.flows()) == there, f"{gobgp}: {there}", seconds)
+        peers.wait_until(lambda: (bird in self.bird.flows()) == there, f"{bird}: {there} in {self.bird.flows()}", seconds)
+
+
+@case
+def a_rule_is_in_both_tables_until_it_is_withdrawn(s):
+    said = s.service.command("plan", *UDP)
+    assert "discard udp to 192.0.2.10" in said and said.count("passes") == 2, said
+    assert s.gobgp.flows() == {} and s.bird.flows() == {}
+    said = s.service.command("ask", *UDP, "--why", "a flood")
+    assert said.count("announced: rule") == 2, said
+    s.both(True)
+    assert s.gobgp.flows()[UDP_GOBGP] == [0]
+    peers.wait_until(lambda: all(rule["taken"] for rule in s.service.ask("status")["rules"]), "ExaBGP says so")
+    said = s.service.command()
+    assert said.count("a flood") == 2 and "session up" in said and "2000 rules" in said, said
+    s.service.command("withdraw", str(s.service.ask("status")["rules"][0]["id"]))
+    peers.wait_until(lambda: s.gobgp.flows() == {}, "withdrawn from one")
+    assert UDP_BIRD in s.bird.flows()
+    s.service.command("withdraw", "all")
+    s.both(False)
+    assert s.service.ask("status")["rules"] == []
+
+
+@case
+def all_that_can_be_matched_arrives(s):
+    s.service.command("ask", "192.0.2.0/28", "--from", "198.51.100.0/24", "--protocol", "tcp,udp", "--port", "53,1000-2000", "--from-port", "123",
+                      "--length", "1000-1500", "--fragments", "--rate", "125000")
+    s.service.command("ask", "2001:db8::10", "--from", "2001:db9::/48", "--protocol", "udp", "--port", "53")
+    gobgp = ("[destination: 192.0.2.0/28][source: 198.51.100.0/24][protocol: ==tcp ==udp][destination-port: ==53 >=1000&<=2000]"
+             "[source-port: ==123][packet-length: >=1000&<=1500][fragment: is-fragment+first-fragment]")
+    bird = ("flow4 { dst 192.0.2.0/28; src 198.51.100.0/24; proto 6,17; dport 53,1000..2000; sport 123; length 1000..1500; "
+            "fragment is_fragment || first_fragment; }")
+    peers.wait_until(lambda: len(s.gobgp.flows()) == 1 and len(s.bird.flows()) == 1, "both have it")
+    assert list(s.gobgp.flows()) == [gobgp] and s.gobgp.flows()[gobgp] == [125000], s.gobgp.flows()
+    peers.wait_until(lambda: len(s.gobgp.flows("ipv6")) == 1 and len(s.bird.flows("flows6")) == 1, "of IPv6 too")
+    assert "2001:db8::10/128" in list(s.gobgp.flows("ipv6"))[0] and "dst 2001:db8::10/128" in list(s.bird.flows("flows6"))[0]
+    assert "192.0.2.0/28" in list(s.bird.flows())[0] and "length 1000..1500" in list(s.bird.flows())[0], (bird, s.bird.flows())
+    s.service.command("withdraw", "all")
+    peers.wait_until(lambda: s.gobgp.flows() == {} == s.gobgp.flows("ipv6") and s.bird.flows() == {} == s.bird.flows("flows6"), "all gone")
+
+
+@case
+def what_takes_visitors_away_needs_a_yes(s):
+    for words in (("192.0.2.10", "--blackhole"), ("192.0.2.10",), ("192.0.2.10", "--protocol", "tcp", "--port", "443")):
+        said = s.service.command("ask", *words, code=1)
+        assert said.count("for a person to agree to") == 2 and "--yes" in said, said
+    assert s.service.ask("status")["rules"] == [] and s.gobgp.routes() == {}
+    s.service.command("ask", "192.0.2.10", "--blackhole", "--yes")
+    s.service.command("ask", "2001:db8::10", "--blackhole", "--yes")
+    peers.wait_until(lambda: s.gobgp.routes() == {"192.0.2.10/32": [BLACKHOLE]}, "GoBGP blackholes it")
+    peers.wait_until(lambda: s.gobgp.routes("ipv6") == {"2001:db8::10/128": [BLACKHOLE]}, "IPv6 too")
+    peers.wait_until(lambda: "192.0.2.10/32" in s.bird.routes() and "(65535,666)" in s.bird.routes(), "BIRD too")
+    peers.wait_until(lambda: "2001:db8::10/128" in s.bird.routes("master6"), "and of IPv6")
+    s.service.command("withdraw", "all")
+    peers.wait_until(lambda: s.gobgp.routes() == {} and "192.0.2.10/32" not in s.bird.routes(), "and no more")
+
+
+@case
+def what_was_not_agreed_is_refused_whoever_asks(s):
+    for words, why in ((("192.0.3.10", "--protocol", "udp"), "not ours"), (("192.0.2.53", "--protocol", "udp"), "protected"),
+                       (("127.1.0.1", "--protocol", "udp"), "not ours"), (("192.0.2.10", "--from", "127.1.0.0/16"), "protected"),
+                       (("192.0.2.128/25", "--blackhole"), "wider"), (("2001:db8::/33", "--protocol", "udp"), "wider"),
+                       (("192.0.2.10", "--protocol", "udp", "--for", "2h"), "too far")):
+        said = s.service.command("ask", *words, "--yes", code=1)
+        assert said.count(why) == 2, (words, said)
+    said = s.service.command("ask", *UDP, "--operator", "nobody", code=2)
+    assert "no such operator" in said, said
+    for question in ("ask * 10 - x", "ask * 10 yes x\tflow route { match { destination 192.0.2.10/32; } then { accept; } }", "ask * x - \tx",
+                     "end x", "end 999999", "lift 7", "", "nonsense", "ask " + "x" * 3000):
+        assert "fault" in s.service.ask(question), question
+    assert s.service.ask("status")["rules"] == []
+
+
+@case
+def a_rule_ends_by_itself(s):
+    s.service.command("ask", *UDP, "--for", "3s")
+    s.both(True)
+    s.both(False, seconds=10)
+    assert s.service.ask("status")["rules"] == []
+
+
+@case
+def a_killed_keeper_changes_nothing_at_the_router(s):
+    s.service.command("ask", *UDP)
+    s.both(True)
+    before, log = s.service.keeper(), s.gobgp.log()
+    os.kill(before, signal.SIGKILL)
+    peers.wait_until(lambda: s.service.keeper() not in (None, before), "ExaBGP starts another")
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        assert UDP_GOBGP in s.gobgp.flows() and UDP_BIRD in s.bird.flows()
+    assert s.gobgp.log() == log
+    rules = s.service.ask("status")["rules"]
+    assert len(rules) == 2 and all(rule["state"] == "announced" for rule in rules), rules
+    peers.wait_until(s.service.up, "the next keeper knows of the sessions")
+    s.service.command("withdraw", "all")
+    s.both(False)
+
+
+@case
+def with_a_journal_that_cannot_be_read_nothing_stays(s):
+    s.service.command("ask", *UDP)
+    s.both(True)
+    before = s.service.keeper()
+    os.kill(before, signal.SIGSTOP)
+    (s.service.directory / "journal").write_text("nonsense\n")
+    os.kill(before, signal.SIGKILL)
+    s.both(False)
+    assert "cannot be read" in s.service.exabgp.log()
+    s.service.exabgp.child.wait(10)
+    s.service.start()
+    peers.wait_until(s.service.up, "both sessions are up again", 60)
+    assert s.service.ask("status")["rules"] == []
+    s.both(False)
+
+
+@case
+def a_watch_back_within_ten_seconds_changes_nothing(s):
+    s.service.command("ask", *UDP)
+    s.both(True)
+    s.service.let_go()
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        assert UDP_GOBGP in s.gobgp.flows() and UDP_BIRD in s.bird.flows()
+        time.sleep(0.2)
+    s.service.hold()
+    assert UDP_GOBGP in s.gobgp.flows()
+
+
+@case
+def without_a_watch_all_is_gone_in_thirty_seconds(s):
+    assert len(s.service.ask("status")["rules"]) == 2  # of the case before
+    s.service.let_go()
+    began = time.monotonic()
+    s.both(False, seconds=35)
+    assert time.monotonic() - began < 30
+    said = s.service.command("ask", *UDP, code=1)
+    assert "no watch" in said, said
+    assert "no watch holds rules" in s.service.command(code=1)
+    s.service.hold()
+
+
+@case
+def an_operator_that_comes_back_has_the_rules_again(s):
+    s.service.command("ask", *UDP)
+    s.both(True)
+    s.gobgp.stop(signal.SIGKILL)
+    peers.wait_until(lambda: not s.service.up(), "the session is down")
+    said = s.service.command(code=1)
+    assert "session DOWN" in said and "fell 1 times" in said, said
+    assert UDP_BIRD in s.bird.flows()
+    s.gobgp.start()
+    s.both(True, seconds=60)
+    peers.wait_until(s.service.up, "up again")
+    s.service.command("withdraw", "all")
+    s.both(False)
+
+
+@case
+def when_exabgp_is_killed_everything_is_gone_and_comes_back_with_it(s):
+    s.service.command("ask", *UDP)
+    s.both(True)
+    keeper = s.service.keeper()
+    s.service.exabgp.stop(signal.SIGKILL)
+    s.both(False)
+    peers.wait_until(lambda: not pathlib.Path(f"/proc/{keeper}").exists(), "the keeper ends with it")
+    s.service.start()
+    s.both(True, seconds=60)
+    s.service.command("withdraw", "all")
+    s.both(False)
+
+
+def an_operator_that_refuses_is_told_of(folder):
+    """The router expects another AS of us."""
+    (folder / "gobgp").mkdir()
+    gobgp = peers.GoBGP(folder / "gobgp", expects_as=peers.OUR_AS + 1)
+    service = peers.Service(GUIA, folder, [gobgp])
+    try:
+        gobgp.start()
+        service.start()
+        service.hold()
+        service.command("ask", *UDP)
+        peers.wait_until(lambda: "DOWN" in service.command(code=1) and "notification" in service.command(code=1).lower(), "it is said", 30)
+        assert gobgp.flows() == {}
+    finally:
+        service.stop()
+        gobgp.stop()
+
+
+def a_password_is_used(folder):
+    """TCP-MD5 (RFC 2385): with the right one the session comes up."""
+    (folder / "bird").mkdir()
+    bird = peers.Bird(folder / "bird", password="s3cret-word")
+    (folder / "word").write_text("s3cret-word\n")
+    service = peers.Service(GUIA, folder, [bird], extra="    password_file: word\n")
+    try:
+        bird.start()
+        service.start()
+        peers.wait_until(service.up, "the session is up", 30)
+        assert (service.directory / "exabgp.conf").stat().st_mode & 0o77 == 0
+        (folder / "word").write_text("two words\n")
+        service.command("configure", code=2)
+    finally:
+        service.stop()
+        bird.stop()
+
+
+def run(title, function, number, argument, after=lambda: None):
+    try:
+        function(argument)
+        print(f"ok {number} - {title}", flush=True)
+        return 0
+    except Exception:  # pylint: disable=broad-except
+        print(f"not ok {number} - {title}")
+        print("# " + traceback.format_exc().strip().replace("\n", "\n# "), flush=True)
+        after()
+        return 1
+
+
+def main():
+    alone = [an_operator_that_refuses_is_told_of, a_password_is_used]
+    if not peers.have():
+        print("1..0 # SKIP exabgp, gobgpd or bird2 is not installed")
+        return 0
+    failed = 0
+    only = sys.argv[2:]
+    print(f"1..{len(CASES) + len(alone)}")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="guia-upstream-"))
+    scene = Scene(folder)
+    try:
+        scene.start()
+        for number, function in enumerate(CASES, 1):
+            if not only or function.__name__ in only:
+                failed += run(function.__name__.replace("_", " "), function, number, scene, lambda: scene.service.ask("end all"))
+    finally:
+        scene.stop()
+        if failed:
+            print("# " + "\n# ".join(scene.service.exabgp.log().splitlines()[-40:]))
+        shutil.rmtree(folder, ignore_errors=True)
+    for number, function in enumerate(alone, len(CASES) + 1):
+        if only and function.__name__ not in only:
+            continue
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="guia-upstream-"))
+        failed += run(function.__name__.replace("_", " "), function, number, folder)
+        shutil.rmtree(folder, ignore_errors=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
