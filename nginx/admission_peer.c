@@ -7,6 +7,7 @@
  */
 #include "admission.h"
 #include "bans.h"
+#include "signatures.h"
 
 #include <sys/eventfd.h>
 
@@ -240,22 +241,23 @@ void gate_peer_pump(ngx_event_t *event)
 		ngx_add_timer(event, PUMP_MS);
 }
 
-static bool is_banned(struct fair_queue_entry *entry, void *context)
+static bool is_unwanted(struct fair_queue_entry *entry, void *nothing)
 {
 	const struct gate_peer *peer = (const struct gate_peer *)entry;
 	struct address source = gate_address(peer->request->connection->sockaddr);
+	struct gate_context *context = gate_context_find(peer->request);
 
-	(void)context;
-	return gate_bans_of(&source).kind == BAN_REFUSE;
+	(void)nothing;
+	return gate_bans_of(&source).kind == BAN_REFUSE || (context != NULL && gate_signatures_cancel(context));
 }
 
-void gate_admission_refuse_banned(struct gate_admission *admission)
+void gate_admission_refuse_unwanted(struct gate_admission *admission)
 {
 	struct gate_origin *origins = admission->origins.elts;
 	struct fair_queue_entry *entry;
 
 	for (ngx_uint_t i = 0; i < admission->origins.nelts; i++) {
-		while ((entry = fair_queue_take_if(&origins[i].queue, is_banned, NULL)) != NULL)
+		while ((entry = fair_queue_take_if(&origins[i].queue, is_unwanted, NULL)) != NULL)
 			peer_refuse((struct gate_peer *)entry);
 	}
 }

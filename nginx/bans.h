@@ -15,9 +15,11 @@
 
 struct gate_main;
 
-/* In this process. Looks for news by itself from then on, and calls `changed` when there are. */
-void gate_bans_start(struct gate_main *main, void (*changed)(struct gate_main *main), ngx_log_t *log);
+/* In this process. */
+void gate_bans_start(struct gate_main *main, const uint8_t boot[IMAGE_BOOT_BYTES]);
 void gate_bans_stop(void);
+/* Whether there were new bans. */
+bool gate_bans_look(ngx_log_t *log);
 
 /* What holds for a source now. BAN_NONE where there are no bans. */
 struct ban_answer gate_bans_of(const struct address *source);

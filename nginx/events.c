@@ -2,6 +2,7 @@
 #include "events.h"
 #include "bans.h"
 #include "gate.h"
+#include "signatures.h"
 #include "wire/fingerprint.h"
 
 enum {
@@ -147,37 +148,19 @@ static void fingerprint_take(const ngx_http_request_t *r, struct fingerprint *pr
 	}
 }
 
-static void passage_begin(ngx_http_request_t *r, struct gate_passage *passage, struct fingerprint *print)
+static void passage_begin(ngx_http_request_t *r, struct gate_passage *passage)
 {
 	const struct hash_key *key = &teller.outbox.key;
+	struct fingerprint print = {0};
 
-	fingerprint_take(r, print);
+	fingerprint_take(r, &print);
 	passage->arrived = 1;
 	passage->request = teller.requests++;
 	passage->path = fingerprint_text(key, (struct slice){r->uri.data, r->uri.len});
-	passage->query = fingerprint_query(key, (struct slice){r->args.data, r->args.len});
-	passage->agent = print->agent;
-	passage->shape = print->shape;
-	passage->present = print->present;
-	passage->site = site_of(r);
-	passage->connection = gate_connection_find(r);
-	passage->flags = flags_of(r, passage->connection);
-	gate_connections_enter(passage);
-}
-
-static void arrival_tell(ngx_http_request_t *r, struct gate_passage *passage)
-{
-	struct fingerprint print = {0};
-
-	passage->at_ns = gate_now_ns();
-	passage_begin(r, passage, &print);
-	counter_add(&outbox_counters(&teller.outbox, passage->site)->arrived, 1);
-	struct event *event = ring_begin(&teller.outbox.events);
-	event_fill(event, r, passage, passage->at_ns);
-	event->kind = EVENT_ARRIVAL;
-	event->flags = passage->flags;
-	event->arrival = (struct event_arrival){
-		.query = passage->query,
+	passage->agent = print.agent;
+	passage->shape = print.shape;
+	passage->arrival = (struct event_arrival){
+		.query = fingerprint_query(key, (struct slice){r->args.data, r->args.len}),
 		.accept = print.accept,
 		.language = print.language,
 		.length = r->headers_in.content_length_n > 0 ? (uint64_t)r->headers_in.content_length_n : 0,
@@ -185,7 +168,38 @@ static void arrival_tell(ngx_http_request_t *r, struct gate_passage *passage)
 		.uri_bytes = (uint16_t)ngx_min(r->unparsed_uri.len, UINT16_MAX),
 		.headers = print.headers,
 	};
+	passage->site = site_of(r);
+	passage->connection = gate_connection_find(r);
+	passage->flags = flags_of(r, passage->connection);
+	gate_connections_enter(passage);
+}
+
+static void arrival_fill(struct event *event, ngx_http_request_t *r, const struct gate_passage *passage)
+{
+	event_fill(event, r, passage, passage->at_ns);
+	event->kind = EVENT_ARRIVAL;
+	event->flags = passage->flags;
+	event->arrival = passage->arrival;
+}
+
+static void arrival_tell(ngx_http_request_t *r, struct gate_context *context)
+{
+	struct gate_passage *passage = &context->passage;
+
+	passage->at_ns = gate_now_ns();
+	passage_begin(r, passage);
+	counter_add(&outbox_counters(&teller.outbox, passage->site)->arrived, 1);
+	struct event *event = ring_begin(&teller.outbox.events);
+	arrival_fill(event, r, passage);
+	gate_signatures_ask(context, event);
 	ring_commit(&teller.outbox.events);
+}
+
+void gate_events_arrival(const struct gate_context *context, struct event *ret_event)
+{
+	*ret_event = (struct event){0};
+	if (context->passage.arrived)
+		arrival_fill(ret_event, context->request, &context->passage);
 }
 
 ngx_int_t gate_events_arrive(ngx_http_request_t *r)
@@ -193,7 +207,7 @@ ngx_int_t gate_events_arrive(ngx_http_request_t *r)
 	struct gate_context *context;
 
 	if (is_told() && r == r->main && (context = gate_context_get(r)) != NULL && !context->passage.arrived)
-		arrival_tell(r, &context->passage);
+		arrival_tell(r, context);
 	return NGX_DECLINED;
 }
 
@@ -211,7 +225,7 @@ static void verdict_set(const struct gate_context *context, struct event_end *en
 	bool seen = context->transaction != NULL && context->request_state != GATE_NEW;
 
 	end->rule = verdict->rule_id > 0 ? (uint64_t)verdict->rule_id : 0;
-	if (context->blocked || context->banned_by != 0 || context->limited)
+	if (context->blocked || context->banned_by != 0 || context->refused_by != 0 || context->limited)
 		end->verdict = EVENT_BLOCKED;
 	else if (seen)
 		end->verdict = verdict->would_block ? EVENT_WOULD_BLOCK : EVENT_PASSED;
@@ -220,6 +234,9 @@ static void verdict_set(const struct gate_context *context, struct event_end *en
 	if (context->banned_by != 0) {
 		end->reason = EVENT_BY_BAN;
 		end->rule = context->banned_by;
+	} else if (context->refused_by != 0) {
+		end->reason = EVENT_BY_SIGNATURE;
+		end->rule = context->refused_by;
 	} else if (context->limited)
 		end->reason = EVENT_BY_LIMIT;
 	else if (context->crowded_out)
@@ -300,7 +317,7 @@ static void end_tell(struct gate_context *context)
 		.bytes_out = r->connection->sent > 0 ? (uint64_t)r->connection->sent : 0,
 		.total_us = clamp_us((now_ns - passage->at_ns) / 1000),
 		.status = (uint16_t)(r->err_status != 0 ? r->err_status : r->headers_out.status),
-		.present = passage->present,
+		.present = passage->arrival.present,
 	};
 
 	verdict_set(context, &end);
@@ -390,7 +407,7 @@ void gate_events_head(struct gate_context *context)
 	head->path = passage->path;
 	head->agent = passage->agent;
 	head->shape = passage->shape;
-	head->query = passage->query;
+	head->query = passage->arrival.query;
 	head->length = (uint16_t)ngx_min(text.len, sizeof(head->text));
 	ngx_memcpy(head->text, text.ptr, head->length);
 	ring_commit(&teller.outbox.heads);

@@ -34,8 +34,8 @@ struct gate_passage {
 	uint64_t path;
 	uint64_t agent;
 	uint64_t shape;
-	uint64_t query;
-	uint32_t present;
+	struct event_arrival arrival;
+	uint32_t since_ms; /* its source's last request; 0: nobody knows */
 	uint16_t site;
 	uint16_t flags;
 	struct gate_connection *connection;
@@ -57,6 +57,9 @@ ngx_int_t gate_events_arrive(ngx_http_request_t *r);
 ngx_int_t gate_events_end(ngx_http_request_t *r);
 /* Spent on it; of several where another origin was tried, or an error page fetched. False: none was asked. */
 bool gate_origin_time(const ngx_http_request_t *r, uint32_t *ret_us);
+
+/* The event that its arrival was told by, once more; all zero where it was not told. */
+void gate_events_arrival(const struct gate_context *context, struct event *ret_event);
 
 /* Its transaction has begun: its head may be one of those that are kept. */
 void gate_events_head(struct gate_context *context);

@@ -57,6 +57,7 @@ struct gate_main {
 	ngx_msec_t admission_wait_ms;
 	ngx_str_t bans;               /* the directory; data NULL: none */
 	ngx_array_t *trusted_proxies; /* ngx_cidr_t; NULL: none */
+	struct gate_pace *pace;       /* of sources, for signatures; NULL: nobody asks */
 	size_t body_rate;             /* that a body must have, bytes a second; 0: any */
 	struct gate_limits *limits;   /* NULL: none */
 };
@@ -113,6 +114,8 @@ struct gate_context {
 	unsigned crowded_out : 1;       /* found none at all */
 	unsigned limited : 1;           /* refused by a limit */
 	uint32_t banned_by;             /* the mitigation that refuses its source; 0: none */
+	uint32_t matched_by;            /* the mitigation whose signature it matches; 0: none */
+	uint32_t refused_by;            /* the same, once it was refused for it */
 	const struct gate_limit *limit; /* that it was asked by, once; NULL: none yet */
 	const ngx_str_t *limit_site;
 	u_char id[32];
@@ -233,8 +236,8 @@ struct gate_admission *gate_admission_add(ngx_conf_t *cf, size_t bytes);
 ngx_int_t gate_admission_install(ngx_conf_t *cf, struct gate_admission *admission, ngx_msec_t wait_ms);
 void gate_admission_process_start(struct gate_admission *admission, ngx_log_t *log);
 void gate_admission_process_end(struct gate_admission *admission);
-/* There are new bans: refuses those who wait and are banned now. */
-void gate_admission_refuse_banned(struct gate_admission *admission);
+/* There are news: refuses those who wait and are banned now, or match a signature. */
+void gate_admission_refuse_unwanted(struct gate_admission *admission);
 
 /* ---- small ---- */
 

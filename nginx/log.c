@@ -201,6 +201,9 @@ static struct gate_context *context_of(ngx_http_request_t *r)
 		return NULL;
 	if (context->location == NULL)
 		context->location = location;
+	/* Of a flood the watch keeps the records. */
+	if (context->refused_by != 0 && context->transaction == NULL)
+		return NULL;
 	return context->location->enabled && !context->location->ruleset->info.engine_off ? context : NULL;
 }
 

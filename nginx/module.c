@@ -1,6 +1,7 @@
 /* The module's directives, how levels merge, and where it hooks into nginx. */
 #include "bans.h"
 #include "gate.h"
+#include "signatures.h"
 
 enum {
 	COLLECTIONS_MIN_BYTES = 256 * 1024,
@@ -360,12 +361,19 @@ static ngx_int_t inspection_install(ngx_conf_t *cf, struct gate_main *main)
 	return NGX_OK;
 }
 
-/* Behind realip and events. */
-static ngx_int_t bans_install(ngx_conf_t *cf)
+/* Behind realip and events; a person's ban goes before a signature. */
+static ngx_int_t bans_install(ngx_conf_t *cf, struct gate_main *main)
 {
 	ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
-	return handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_bans_handler, true);
+	if (handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_bans_handler, true) != NGX_OK)
+		return NGX_ERROR;
+	/* Signatures are of what events tell. */
+	if (main->events.data == NULL)
+		return NGX_OK;
+	main->pace = gate_pace_add(cf);
+	return main->pace == NULL ? NGX_ERROR
+				  : handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_signatures_handler, true);
 }
 
 /* Ahead of inspection, which costs more. */
@@ -396,7 +404,7 @@ static ngx_int_t hooks_install(ngx_conf_t *cf)
 	ngx_conf_init_msec_value(main->admission_wait_ms, ADMISSION_WAIT_MS);
 	if (main->events.data != NULL && events_install(cf) != NGX_OK)
 		return NGX_ERROR;
-	if (main->bans.data != NULL && bans_install(cf) != NGX_OK)
+	if (main->bans.data != NULL && bans_install(cf, main) != NGX_OK)
 		return NGX_ERROR;
 	if (main->limits != NULL && limits_install(cf) != NGX_OK)
 		return NGX_ERROR;

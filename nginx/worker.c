@@ -1,6 +1,6 @@
 /* Each process's workers: made after the fork, one for each distinct set of options that some location asks for. */
-#include "bans.h"
 #include "gate.h"
+#include "news.h"
 #include "writer.h"
 
 #include <linux/magic.h>
@@ -121,11 +121,11 @@ ngx_int_t gate_cycle_ready(ngx_cycle_t *cycle)
 	return NGX_OK;
 }
 
-static void bans_changed(struct gate_main *main)
+static void news_come(struct gate_main *main)
 {
 	gate_connections_refuse();
 	if (main->admission != NULL)
-		gate_admission_refuse_banned(main->admission);
+		gate_admission_refuse_unwanted(main->admission);
 }
 
 /* A worker that cannot be made now is tried again by each request: guia_on_failure decides meanwhile. */
@@ -141,7 +141,7 @@ ngx_int_t gate_process_start(ngx_cycle_t *cycle)
 	for (ngx_uint_t i = 0; i < main->profiles.nelts; i++)
 		(void)gate_profile_start(main, profiles[i], cycle->log);
 	gate_events_start(cycle, main);
-	gate_bans_start(main, bans_changed, cycle->log);
+	gate_news_start(main, news_come, cycle->log);
 	if (main->admission != NULL)
 		gate_admission_process_start(main->admission, cycle->log);
 	return NGX_OK;
@@ -156,6 +156,6 @@ void gate_process_end(ngx_cycle_t *cycle)
 			gate_admission_process_end(main->admission);
 	}
 	gate_writer_stop();
-	gate_bans_stop();
+	gate_news_stop();
 	gate_events_stop();
 }

@@ -2,7 +2,7 @@
 import pathlib
 import struct
 
-HEADER, CONTROL_SITES, SITE_BYTES, SITES, NAME, COUNTERS = 4096, 384, 592, 256, 4, 264
+HEADER, CONTROL_SITES, SITES, NAME, COUNTERS = 4096, 384, 256, 4, 264
 HIT_SLOTS, HIT_BYTES = 2048, 16
 EVENTS_HEAD, HEADS_HEAD, CONNECTIONS, SITE_COUNT = 64, 128, 192, 320
 EVENT_BYTES, HEAD_BYTES = 128, 2048
@@ -10,6 +10,8 @@ ARRIVAL, END = 1, 2
 OTHER_METHOD, GET, HEAD, POST = range(4)
 VERDICTS = ["pass", "block", "would-block", "unseen"]
 REASONS = ["none", "rule", "failure", "server", "ban", "limit", "crowded-out", "signature"]
+SITE_WORDS = 2 + len(VERDICTS) * len(REASONS) + 6 + 5
+SITE_BYTES = COUNTERS + 8 * SITE_WORDS
 STATES = ["reading-header", "idle", "reading-body", "waiting", "writing", "working"]
 TLS, HTTP2, HTTP10, FROM_HEADER, REPEATED, UNREAD, ORIGIN, COPY, BODY = (1 << i for i in range(9))
 
@@ -73,7 +75,7 @@ class Outbox:
     def sites(self):
         """name -> (arrived, abandoned, ended by [verdict, reason], status, the rest)."""
         count, = struct.unpack_from("<I", self.control, SITE_COUNT)
-        return {self.name(i): struct.unpack_from("<41Q", self.control, CONTROL_SITES + i * SITE_BYTES + COUNTERS)
+        return {self.name(i): struct.unpack_from(f"<{SITE_WORDS}Q", self.control, CONTROL_SITES + i * SITE_BYTES + COUNTERS)
                 for i in range(count)}
 
     def hits(self):
@@ -91,9 +93,9 @@ def read_all(folder):
 
 
 def site_sum(boxes, name):
-    words = [0] * 41
+    words = [0] * SITE_WORDS
     for box in boxes:
-        words = [a + b for a, b in zip(words, box.sites().get(name, [0] * 41))]
+        words = [a + b for a, b in zip(words, box.sites().get(name, [0] * SITE_WORDS))]
     reasons, rest = len(REASONS), 2 + len(VERDICTS) * len(REASONS)
     ended = {(VERDICTS[i // reasons], REASONS[i % reasons]): n for i, n in enumerate(words[2:rest]) if n}
     status, rest = list(words[rest:rest + 6]), words[rest + 6:]

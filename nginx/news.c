@@ -1,0 +1,72 @@
+#include "news.h"
+
+#include "bans.h"
+#include "gate.h"
+#include "signatures.h"
+
+enum { LOOK_MS = 50, TELL_NS_APART = 1000000000 };
+
+static struct news {
+	struct gate_main *main; /* NULL: nothing is looked for */
+	void (*changed)(struct gate_main *main);
+	ngx_event_t timer;
+	ngx_connection_t nobody; /* nginx's debug log wants a connection behind every event */
+	uint64_t told_ns;
+} news;
+
+void gate_news_tell(const char *path, int error, enum image_fault fault, ngx_log_t *log)
+{
+	uint64_t now_ns = gate_now_ns();
+
+	if (now_ns - news.told_ns < TELL_NS_APART)
+		return;
+	news.told_ns = now_ns;
+	ngx_log_error(NGX_LOG_WARN, log, (ngx_err_t)error,
+		      "guia_bans: \"%s\" is not taken%s%s: what was there before holds", path, error != 0 ? "" : ": ",
+		      error != 0 ? "" : image_fault_text(fault));
+}
+
+void gate_news_path(char path[NGX_MAX_PATH], ngx_str_t folder, const char *name)
+{
+	*ngx_snprintf((u_char *)path, NGX_MAX_PATH - 1, "%V/%s", &folder, name) = '\0';
+}
+
+static void look(ngx_event_t *event)
+{
+	bool bans = gate_bans_look(event->log), signatures = gate_signatures_look(event->log);
+
+	if (bans || signatures)
+		news.changed(news.main);
+	if (!ngx_exiting)
+		ngx_add_timer(event, LOOK_MS);
+}
+
+void gate_news_start(struct gate_main *main, void (*changed)(struct gate_main *main), ngx_log_t *log)
+{
+	uint8_t boot[IMAGE_BOOT_BYTES];
+
+	if (main->bans.data == NULL || ngx_process == NGX_PROCESS_HELPER)
+		return;
+	int r = image_boot_read(boot);
+	if (r != 0) {
+		ngx_log_error(NGX_LOG_WARN, log, (ngx_err_t)-r,
+			      "guia_bans: which boot this is cannot be told: there are no bans");
+		return;
+	}
+	news.main = main;
+	news.changed = changed;
+	news.nobody.fd = (ngx_socket_t)-1;
+	news.timer = (ngx_event_t){.handler = look, .data = &news.nobody, .log = log, .cancelable = 1};
+	gate_bans_start(main, boot);
+	gate_signatures_start(main, boot);
+	look(&news.timer);
+}
+
+void gate_news_stop(void)
+{
+	if (news.timer.timer_set)
+		ngx_del_timer(&news.timer);
+	gate_bans_stop();
+	gate_signatures_stop();
+	news.main = NULL;
+}

@@ -1,0 +1,322 @@
+"""Signatures: a request that matches is refused at arrival, counted and told; who is allowed is not; what is published
+badly, or by a writer that is killed, changes nothing."""
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import outbox
+from harness import Gate, Origin, case, curl, free_port, main, raw, wait_until
+
+RULES = 'SecRuleEngine On\nSecRequestBodyAccess On\nSecRule ARGS:q "@contains attack" "id:1,phase:1,deny,status:406,nolog"\n'
+PORT, TLS, OTHER = free_port(), free_port(), free_port()
+BAN_WRITER, WRITER = sys.argv.pop(3), sys.argv.pop(2)
+ACCEPT, COOKIE = 1, 10  # wire/fingerprint.h
+
+
+released = threading.Event()
+
+
+def slow(handler):
+    released.wait(20)
+    handler.send(200, b"slow")
+
+
+origin = Origin({"/slow": slow})
+gate = Gate("", start=False, workers=2, files={"rules.conf": RULES})
+bans, events = gate.folder / "bans", gate.folder / "events"
+bans.mkdir()
+subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+                gate.folder / "key.pem", "-out", gate.folder / "cert.pem", "-days", "2", "-subj", "/CN=localhost"],
+               check=True, capture_output=True)
+SITE = f"location / {{ proxy_pass http://127.0.0.1:{origin.port}; }}"
+gate.configure(f"""
+guia_events {events}; guia_bans {bans}; guia_trusted_proxies 127.0.5.0/24; guia_admission 1m; guia_admission_wait 25s;
+set_real_ip_from 127.0.5.0/24; real_ip_header X-Forwarded-For; real_ip_recursive on;
+guia on; guia_rules rules.conf; gzip on; gzip_min_length 1;
+server {{ guia_site www; listen 127.0.0.1:{PORT}; listen 127.0.0.1:{TLS} ssl http2;
+    ssl_certificate {gate.folder}/cert.pem; ssl_certificate_key {gate.folder}/key.pem; {SITE} }}
+server {{ guia_site other; listen 127.0.0.1:{OTHER}; error_page 403 =200 /echo; {SITE} }}
+""", main="worker_shutdown_timeout 5s;")
+gate.start()
+
+
+class Writer:
+    def __init__(self, program, *folders):
+        wait_until(lambda: (events / "key").exists(), "the key")
+        self.process = subprocess.Popen([program, *folders], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        bufsize=1)
+
+    def say(self, line):
+        self.process.stdin.write(line + "\n")
+        answer = self.process.stdout.readline().strip()
+        assert answer == "ok", (line, answer)
+
+
+writer, ban_writer = Writer(WRITER, bans, events), Writer(BAN_WRITER, bans)
+
+
+def publish(*lines):
+    for line in lines:
+        writer.say(line)
+    writer.say("publish")
+
+
+def ask(agent="Bot/1.0", source="127.0.0.1", port=PORT, path="/echo", arguments=(), **more):
+    scheme = "https" if port == TLS else "http"
+    return curl(f"{scheme}://127.0.0.1:{port}{path}", "-k", "--interface", source, "-A", agent, *arguments, patience=60,
+                **more)
+
+
+def comes(wanted, **more):
+    wait_until(lambda: ask(**more).status == wanted, f"{wanted} for {more}")
+
+
+def settled():
+    """Both workers have looked."""
+    time.sleep(0.2)
+
+
+def outboxes():
+    return [outbox.Outbox(path) for path in events.glob("worker-*")]
+
+
+def hits(mitigation):
+    return sum(box.hits().get(mitigation, 0) for box in outboxes())
+
+
+def ends(reason="signature"):
+    return [e for box in outboxes() for e in box.events() if e.kind == outbox.END and outbox.REASONS[e.reason] == reason]
+
+
+@case("without a signature everybody is served")
+def _():
+    assert ask().status == 200 and ask(agent="Mozilla/5.0").status == 200
+
+
+@case("what matches is refused on its site, with a page for people, and nothing else is")
+def _():
+    publish("rule 7 www 60000 agent=Bot/1.0")
+    comes(403)
+    settled()
+    asked = len(origin.seen)
+    reply = ask()
+    assert reply.status == 403 and "text/html; charset=utf-8" == reply.headers["content-type"], reply
+    assert "lang=\"pt\"" in reply.body.decode() and reply.headers["cache-control"] == "no-store", reply
+    assert "content-encoding" not in ask(arguments=("-H", "Accept-Encoding: gzip")).headers
+    assert len(origin.seen) == asked
+    assert ask(port=OTHER).status == 200 and ask(agent="Mozilla/5.0").status == 200
+
+
+@case("of HTTP/2 and TLS too, and HEAD gets no body", both=True)
+def _(http2):
+    flags = ("--http2",) if http2 else ("--http1.1",)
+    reply = ask(port=TLS, arguments=flags)
+    assert reply.status == 403 and len(reply.body) > 100
+    assert ask(port=TLS, agent="Mozilla/5.0", arguments=flags).status == 200
+    head = ask(port=TLS, arguments=(*flags, "-I"))
+    assert head.status == 403 and int(head.headers["content-length"]) > 100 and b"<html" not in head.body
+
+
+@case("each refusal is counted once by its mitigation, and told")
+def _():
+    before, told = hits(7), len(ends())
+    for _ in range(20):
+        assert ask().status == 403
+    wait_until(lambda: len(ends()) >= told + 20, "the events")
+    assert hits(7) == before + 20, (before, hits(7))
+    end = ends()[-1]
+    assert outbox.VERDICTS[end.verdict] == "block" and end.rule == 7 and end.status == 403 and end.origin_us == 0
+    assert outbox.site_sum(outboxes(), "www")["ended"]["block", "signature"] == hits(7)
+
+
+@case("nothing inspects it, and no audit record or body is waited for")
+def _():
+    assert ask(path="/echo?q=attack").status == 403
+    assert ask(agent="Mozilla/5.0", path="/echo?q=attack").status == 406
+    with socket.create_connection(("127.0.0.1", PORT), timeout=5) as s:
+        s.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nUser-Agent: Bot/1.0\r\nContent-Length: 100000\r\n\r\nabc")
+        assert s.recv(4096).startswith(b"HTTP/1.1 403")
+
+
+@case("a connection is kept, with a body and without")
+def _():
+    one = b"GET /echo HTTP/1.1\r\nHost: a\r\nUser-Agent: Bot/1.0\r\n\r\n"
+    post = b"POST /echo HTTP/1.1\r\nHost: a\r\nUser-Agent: Bot/1.0\r\nContent-Length: 5\r\n\r\nabcde"
+    chunked = b"POST /echo HTTP/1.1\r\nHost: a\r\nUser-Agent: Bot/1.0\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    last = b"GET /echo HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0\r\nConnection: close\r\n\r\n"
+    answer = raw(PORT, one + post + chunked + one + last)
+    assert answer.count(b"HTTP/1.1 403") == 4 and answer.count(b"HTTP/1.1 200") == 1, answer
+
+
+@case("who is allowed is served, whoever wrote X-Forwarded-For")
+def _():
+    ban_writer.say("allow 127.0.2.1 20 60000")
+    ban_writer.say("allow 192.0.2.7 21 60000")
+    ban_writer.say("base")
+    comes(200, source="127.0.2.1")
+    named = ("-H", "X-Forwarded-For: 192.0.2.7")
+    comes(200, source="127.0.5.1", arguments=named)
+    assert ask(source="127.0.2.2", arguments=named).status == 403  # who is no proxy of ours names nobody
+    assert ask(source="127.0.5.1", arguments=("-H", "X-Forwarded-For: 192.0.2.7, 192.0.2.8")).status == 403
+    assert ask(source="127.0.2.1", path="/echo?q=attack").status == 406
+
+
+@case("a person's ban goes before an allow list, and that before a signature; a refusal has one reason")
+def _():
+    ban_writer.say("refuse 192.0.2.9 22 60000")
+    ban_writer.say("delta")
+    named = ("-H", "X-Forwarded-For: 192.0.2.9")
+    comes(403, source="127.0.5.1", agent="Mozilla/5.0", arguments=named)
+    settled()
+    before = hits(7), hits(22)
+    assert ask(source="127.0.5.1", arguments=named).status == 403
+    assert (hits(7), hits(22)) == (before[0], before[1] + 1)
+
+
+@case("terms are of prefixes, headers, paths, lengths, and of what nobody knows")
+def _():
+    publish("drop 7", "rule 8 - 60000 from=127.0.3.0/24 path=/echo", f"rule 9 other 60000 lacks={ACCEPT} has={COOKIE}",
+            "rule 10 www 60000 strange-agent=Mozilla/5.0 method=3 length=5")
+    comes(403, source="127.0.3.9")
+    settled()
+    assert ask(source="127.0.3.9", path="/other").status == 404 and ask(source="127.0.4.9").status == 200
+    assert ask(source="127.0.3.9", port=OTHER).status == 403
+    cookie = ("-H", "Cookie: a=b")
+    assert ask(port=OTHER, arguments=(*cookie, "-H", "Accept:")).status == 403
+    assert ask(port=OTHER, arguments=cookie).status == 200 and ask(arguments=(*cookie, "-H", "Accept:")).status == 200
+    assert ask(arguments=("-d", "abcde")).status == 403
+    assert ask(agent="Mozilla/5.0", arguments=("-d", "abcde")).status == 200
+    assert ask(arguments=("-d", "abcdefghijklmnopq")).status == 200 and ask().status == 200
+
+
+@case("a pace is of a source, in whichever worker it comes")
+def _():
+    publish("drop 8", "drop 9", "drop 10", "rule 11 www 60000 pace=400")
+    settled()
+
+    def statuses(pause, count=8):
+        out = []
+        for _ in range(count):
+            out.append(ask(source="127.0.6.1").status)
+            time.sleep(pause)
+        return out
+    assert 403 not in statuses(0)
+    assert ask(source="127.0.6.2").status == 200
+    # A class is a quarter of a doubling: of some pauses of about 0.4 s one falls into it.
+    time.sleep(0.5)
+    wait_until(lambda: 403 in statuses(0.37, 3), "a refusal by pace")
+    publish("drop 11")
+    settled()
+
+
+@case("requests that wait for the origin and match what was published since are cancelled, and no others")
+def _():
+    replies = []
+
+    def slow_ask(agent):
+        replies.append((agent, ask(agent=agent, path="/slow").status, time.monotonic()))
+    threads = [threading.Thread(target=slow_ask, args=(agent,)) for agent in ["Bot/1.0", "Mozilla/5.0"] * 40]
+    asked = len(origin.seen)
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(origin.seen) - asked >= 16, "what has slots of the origin")
+    time.sleep(0.3)
+    begun, before = len(origin.seen) - asked, hits(14)
+    publish("rule 14 - 60000 agent=Bot/1.0")
+    wait_until(lambda: hits(14) > before, "a hit")
+    settled()
+    released.set()
+    for thread in threads:
+        thread.join()
+    cancelled = [r for r in replies if r[1] != 200]
+    assert all(reply[:2] == ("Bot/1.0", 502) for reply in cancelled) and len(cancelled) == hits(14) - before, replies
+    assert len(cancelled) >= 8 and len(origin.seen) - asked == 80 - len(cancelled), (len(cancelled), begun)
+    assert max(r[2] for r in cancelled) < min(r[2] for r in replies if r[1] == 200), replies
+    end = [e for e in ends() if e.status == 502]
+    assert len(end) == len(cancelled) and all(e.rule == 14 and e.origin_us == 0 for e in end), end
+    publish("drop 14")
+    settled()
+
+
+@case("an end is an end, without any news")
+def _():
+    publish("rule 12 - 700 agent=Bot/1.0")
+    comes(403)
+    comes(200)
+    assert ask().status == 200
+
+
+@case("files that do not do change nothing, and are told")
+def _():
+    publish("rule 13 - 60000 agent=Bot/1.0")
+    comes(403)
+    settled()
+    good, word = (bans / "signatures").read_bytes(), bans / "signatures-generation"
+    generation = int.from_bytes(word.read_bytes(), "little")
+    other = good[:8] + b"\x09" + good[9:]
+    for number, bad in enumerate((b"", good[:100], good[:-1], b"x" * len(good), good[:200] + b"\0\1" + good[202:],
+                                  good + b"\0", other)):
+        (bans / "new").write_bytes(bad)
+        (bans / "new").rename(bans / "signatures")
+        word.write_bytes((generation + 1000 + number).to_bytes(8, "little"))
+        time.sleep(0.15)
+        statuses = ask().status, ask(agent="Mozilla/5.0").status
+        assert statuses == (403, 200), (number, statuses)
+    assert gate.logged("signatures\" is not taken")
+    (bans / "signatures").unlink()
+    word.write_bytes(b"\1")
+    time.sleep(0.15)
+    assert ask().status == 403
+    assert len(gate.worker_pids()) == 2 and "signal" not in gate.errors()
+
+
+@case("a writer that is killed at any moment leaves the old or the new")
+def _():
+    global writer
+    word = bans / "signatures-generation"
+    word.write_bytes((1 << 40).to_bytes(8, "little"))
+    publish("rule 13 - 60000 agent=Bot/1.0")
+    stop = threading.Event()
+    wrong = []
+
+    def watch():
+        while not stop.is_set():
+            if ask().status != 403 or ask(agent="Mozilla/5.0").status != 200:
+                wrong.append(1)
+    comes(403)
+    settled()
+    thread = threading.Thread(target=watch)
+    thread.start()
+    for number in range(15):
+        for _ in range(20):
+            writer.process.stdin.write("publish\n")
+        time.sleep(0.002 * number)
+        os.kill(writer.process.pid, signal.SIGKILL)
+        writer.process.wait()
+        writer = Writer(WRITER, bans, events)
+        writer.say("rule 13 - 60000 agent=Bot/1.0")
+    stop.set()
+    thread.join()
+    assert not wrong
+    publish()
+
+
+@case("a new worker has them, and so has one after a reload")
+def _():
+    comes(403)
+    gate.reload()
+    comes(403)
+    settled()
+    assert all(ask().status == 403 for _ in range(8)) and ask(agent="Mozilla/5.0").status == 200
+    publish("drop 13")
+    comes(200)
+    settled()
+    assert all(ask().status == 200 for _ in range(8))
+
+
+main()
