@@ -26,8 +26,8 @@ enum {
 
 	/* Of a pool. */
 	COMMON_INSTRUCTIONS = 40 * 1000,
-	COMMON_BYTES = 128 * 1024,
-	COMMON_STATES = 2048,
+	COMMON_BYTES = 256 * 1024,
+	COMMON_STATES = 4096,
 };
 
 /* Room and prices of a cache. */

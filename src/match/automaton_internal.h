@@ -53,8 +53,9 @@ struct automaton {
 	bool asks_lines;    /* or begins a line */
 	bool starts_late;   /* a match can begin elsewhere than where the value does */
 	/*
-	 * Bytes with which a match can begin, or before which one ends that has no byte; where the value begins there
-	 * may be others. The second: the same of values taken as lower case.
+	 * Bytes with which a match can begin, or before which one ends that has no byte; where the value or a line
+	 * begins there may be others, so that newlines are among these where it matters. The second: the same of
+	 * values taken as lower case.
 	 */
 	struct byte_set beginners[2];
 	bool skips[2];    /* few bytes of plain text are in beginners */
@@ -191,6 +192,13 @@ bool automaton_reduce(const struct automaton *a, struct automaton_cache *c);
 
 /* automaton_first_end() with an ordered cache. */
 size_t automaton_ordered_end(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t from);
+
+/*
+ * The first place in `from` to `to` at which a match begins, tried place by place; SIZE_MAX: it was not found in so
+ * many steps. An ordered cache.
+ */
+size_t automaton_ordered_begin(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t from,
+			       size_t to, size_t steps);
 
 /* Whether a match ends at `at` or later by way of one of these instructions, which wait there. An ordered cache. */
 bool automaton_leads_on(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t at,

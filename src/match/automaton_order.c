@@ -88,12 +88,12 @@ static size_t go_without_states(const struct automaton *a, struct automaton_cach
 	return end;
 }
 
-/* From what is in c->next on, at `at`. `any`: the first end found will do. */
-static size_t go(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t at, bool any)
+/* From a row on, at `at`. `any`: the first end found will do. */
+static size_t go(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t at, uint32_t row,
+		 bool any)
 {
 	size_t end = SIZE_MAX;
 	automaton_earn(c, value.len - at);
-	uint32_t row = automaton_row_of(a, c, before_at(a, value, at), 0);
 	for (; at <= value.len; at++) {
 		uint32_t class = class_at(a, value, at);
 		uint32_t next = c->rows[row + class];
@@ -111,11 +111,42 @@ static size_t go(const struct automaton *a, struct automaton_cache *c, struct sl
 	return end;
 }
 
+/* The row of all that the pattern may begin with. */
+static uint32_t start_row(const struct automaton *a, struct automaton_cache *c, enum before before)
+{
+	if (c->starts[before] == UNKNOWN) {
+		c->next.count = 0;
+		automaton_close(a, &c->next, a->starts[0], c->stack);
+		uint32_t row = automaton_row_of(a, c, before, 0);
+		c->starts[before] = row;
+	}
+	return c->starts[before];
+}
+
 size_t automaton_ordered_end(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t from)
 {
-	c->next.count = 0;
-	automaton_close(a, &c->next, a->starts[0], c->stack);
-	return go(a, c, value, from, false);
+	return go(a, c, value, from, start_row(a, c, before_at(a, value, from)), false);
+}
+
+size_t automaton_ordered_begin(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t from,
+			       size_t to, size_t steps)
+{
+	automaton_earn(c, to - from);
+	for (size_t begin = from; begin <= to; begin++) {
+		uint32_t row = start_row(a, c, before_at(a, value, begin));
+		for (size_t at = begin; at <= value.len; at++) {
+			uint32_t class = class_at(a, value, at), next = c->rows[row + class];
+			if (steps-- == 0 || (next == UNKNOWN && c->credit_bytes <= 0))
+				return SIZE_MAX;
+			row = next != UNKNOWN ? next : make_transition(a, c, row, class);
+			const struct state *s = automaton_state(a, c, row);
+			if (s->matched != 0)
+				return begin;
+			if (s->count == 0)
+				break;
+		}
+	}
+	return SIZE_MAX;
 }
 
 bool automaton_leads_on(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t at,
@@ -124,5 +155,8 @@ bool automaton_leads_on(const struct automaton *a, struct automaton_cache *c, st
 	c->next.count = 0;
 	for (uint32_t i = 0; i < count; i++)
 		sparse_add(&c->next, instructions[i]);
-	return at <= value.len && go(a, c, value, at, true) != SIZE_MAX;
+	if (at > value.len)
+		return false;
+	uint32_t row = automaton_row_of(a, c, before_at(a, value, at), 0);
+	return go(a, c, value, at, row, true) != SIZE_MAX;
 }

@@ -56,14 +56,21 @@ static void run_together(struct lanes *lanes, size_t len)
 		end_run(lanes->runs[k], false);
 }
 
-/* Takes one automaton on until nothing is under way, or the value ends, or the credit; returns how far. */
+/* Whether nothing is under way, nor can begin but with a beginner. */
+static bool is_idle(const struct automaton_run *run)
+{
+	const struct state *state = automaton_state(run->automaton, run->cache, run->row);
+	return state->count == 0 && state->before != BEFORE_NEWLINE;
+}
+
+/* Takes one automaton on until it is idle, or the value ends, or the credit; returns how far. */
 static size_t go_until_idle(struct automaton_run *run, struct slice value, size_t at)
 {
 	const struct automaton *a = run->automaton;
 	const uint16_t *class_of = classes_of(a, run->lowered);
 	while (at < value.len && step(run, class_of[value.ptr[at]])) {
 		at++;
-		if (automaton_state(a, run->cache, run->row)->count == 0)
+		if (is_idle(run))
 			break;
 	}
 	return at;
@@ -85,7 +92,7 @@ static bool run_skipping(struct automaton_run *run, struct slice value)
 		found |= state->matched;
 		if (at == value.len || found == all_patterns(a))
 			break;
-		if (state->count > 0 || at == from) { /* no credit */
+		if (!is_idle(run) || at == from) { /* no credit */
 			run->busy = true;
 			break;
 		}

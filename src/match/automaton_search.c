@@ -21,7 +21,9 @@ enum {
 	PATIENCE_BYTES = 64,
 	PATIENCE_TIMES = 4,
 	PATIENCE_AFTER_MATCH = 16,
-	OLD = 0, /* a beginning before all that is gone over: nothing else begins there then */
+	STEPS_LEAST = 256, /* in which the leftmost match is sought place by place */
+	STEPS_EACH = 4,    /* of a byte */
+	OLD = 0,           /* a beginning before all that is gone over: nothing else begins there then */
 };
 
 /* Instructions in the order of their beginnings, the earliest first. */
@@ -378,6 +380,13 @@ size_t automaton_leftmost(const struct automaton *automaton, struct automaton_po
 	int r = find_stretch(automaton, cache, value, from, &stretch);
 	if (r == 0)
 		return SIZE_MAX;
+	if (r == 1 && automaton->ordered) {
+		size_t steps = STEPS_LEAST + STEPS_EACH * (stretch.end - stretch.begin);
+		size_t leftmost = automaton_ordered_begin(automaton, take(&pool->sequences, automaton), value,
+							  stretch.begin, stretch.end - 1, steps);
+		if (leftmost != SIZE_MAX)
+			return leftmost;
+	}
 	if (r == 1 && stretch.end - stretch.begin > BACK_BYTES) {
 		size_t leftmost = leftmost_nearby(automaton, pool, value, &stretch);
 		if (leftmost != SIZE_MAX)

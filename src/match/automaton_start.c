@@ -181,27 +181,26 @@ static int find_closures(struct automaton *a, struct work *w)
 	return 0;
 }
 
-/* Whether something can begin with a class elsewhere than where the value does. */
-static bool begins_late(const struct automaton *a, uint32_t class)
+/* Whether something can begin with a class, after what came before. */
+static bool begins(const struct automaton *a, enum before before, uint32_t class)
 {
-	for (unsigned before = 0; before < BEFORE_COUNT; before++) {
-		size_t index = (size_t)before * a->class_count + class;
-		if (before != BEFORE_START && (a->from[index] != a->from[index + 1] || a->start_matches[index] != 0))
-			return true;
-	}
-	return false;
+	size_t index = (size_t)before * a->class_count + class;
+	return a->from[index] != a->from[index + 1] || a->start_matches[index] != 0;
 }
 
 static void find_beginners(struct automaton *a)
 {
 	double shares[2] = {0};
-	a->starts_late = begins_late(a, a->class_count - 1);
+	uint32_t end = a->class_count - 1;
+	a->starts_late = begins(a, BEFORE_OTHER, end) || begins(a, BEFORE_WORD, end) || begins(a, BEFORE_NEWLINE, end);
 	for (unsigned c = 0; c < 256; c++) {
 		const uint16_t classes[2] = {a->class_of[c], a->lowered_class_of[c]};
 		for (unsigned lowered = 0; lowered < 2; lowered++) {
-			if (!begins_late(a, classes[lowered]))
+			bool after_others =
+				begins(a, BEFORE_OTHER, classes[lowered]) || begins(a, BEFORE_WORD, classes[lowered]);
+			a->starts_late = a->starts_late || after_others || begins(a, BEFORE_NEWLINE, classes[lowered]);
+			if (!after_others && !(a->asks_lines && c == '\n'))
 				continue;
-			a->starts_late = true;
 			byte_set_add(&a->beginners[lowered], (uint8_t)c);
 			shares[lowered] += pattern_byte_frequency((uint8_t)c);
 		}

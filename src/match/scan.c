@@ -51,6 +51,7 @@ void scan_set_free(struct scan_set *set)
 	}
 	free(set->automata);
 	scan_grams_free(set->grams);
+	markers_free(set->markers);
 	free(set->gated);
 	free(set->factors.items);
 	free(set->seconds.items);

@@ -24,7 +24,9 @@ enum {
 	LEVEL_LEAST = 4,           /* fewer patterns of a level join the level below */
 	INSTRUCTIONS_MANY = 10000, /* longer lists of words are better left to Hyperscan, if it takes them */
 	SHORT_LITERALS_MOST = 8,
-	GATES_LEAST = 4, /* for fewer a database is not worth its memory */
+	GATES_LEAST = 4,  /* for fewer a database is not worth its memory */
+	MARKER_OPS = 180, /* with more, markers take longer than a pattern's automaton; or its part of several's */
+	LOOPING_MARKER_OPS = 60,
 };
 
 /* Factors that are found more often in plain text, by a guess, are not worth looking for. */
@@ -409,6 +411,24 @@ static int find_grams(const struct scan_builder *builder, const struct members *
 	return 0;
 }
 
+/* Of all members, in the order of slots. 0 or -ENOMEM. */
+static int build_markers(const struct scan_builder *builder, const struct members *members, struct scan_set *set)
+{
+	int r = marker_is_possible() ? markers_create(members->count, &set->markers) : 0;
+	for (size_t i = 0; r >= 0 && set->markers != NULL && i < members->count; i++) {
+		const struct member *member = &members->items[i];
+		struct pattern pattern;
+		r = pattern_parse(member->text, builder->entries[member->entry].flags, &pattern);
+		if (r != 0)
+			continue;
+		r = markers_add(set->markers, i, &pattern, member->loops ? LOOPING_MARKER_OPS : MARKER_OPS);
+		pattern_free(&pattern);
+	}
+	if (set->markers != NULL)
+		markers_finish(set->markers);
+	return r < 0 ? r : 0;
+}
+
 static int build_grams(const struct scan_builder *builder, const struct members *members, struct scan_set *set)
 {
 	struct pattern_grams *grams = calloc(members->count, sizeof(*grams));
@@ -432,6 +452,8 @@ int scan_automata_build(const struct scan_builder *builder, struct scan_set *set
 		r = build_groups(builder, set, &members);
 	if (r == 0 && members.count > 0)
 		r = build_grams(builder, &members, set);
+	if (r == 0 && members.count > 0)
+		r = build_markers(builder, &members, set);
 	for (size_t i = 0; i < members.count; i++)
 		member_free(&members.items[i]);
 	free(members.items);

@@ -4,6 +4,7 @@
 
 #include "base/byte_set.h"
 #include "match/automaton.h"
+#include "match/marker.h"
 #include "match/pattern_factor.h"
 #include "match/scan.h"
 #include "match/scan_cache.h"
@@ -99,10 +100,11 @@ struct scan_set {
 	struct scan_automaton *automata;
 	size_t automaton_count;
 	struct scan_grams
-		*grams;        /* what a short value must have for the patterns without gates; NULL: no pattern has */
-	uint64_t *gated;       /* a bit for each slot: it is run where its gate is open; that of the database too */
-	uint32_t slot_count;   /* of patterns in automata; the database has the slot after them */
-	uint64_t *in_database; /* a bit for each id of which something is looked for in the database */
+		*grams;          /* what a short value must have for the patterns without gates; NULL: no pattern has */
+	struct markers *markers; /* what a long value must have for a pattern; NULL: no pattern has */
+	uint64_t *gated;         /* a bit for each slot: it is run where its gate is open; that of the database too */
+	uint32_t slot_count;     /* of patterns in automata; the database has the slot after them */
+	uint64_t *in_database;   /* a bit for each id of which something is looked for in the database */
 	/*
 	 * Bytes of which a pattern needs one have a key, a bit: here are the keys of each byte. Every value has
 	 * SCAN_KEY_ANY.
@@ -144,6 +146,7 @@ struct scan_scratch {
 	uint64_t *open;          /* a bit for each slot of the set that is being run: its gate is open */
 	uint64_t *wanted;        /* and: it is wanted of any view; then, it is to be run for one */
 	size_t open_words;       /* of each */
+	struct marker_room *markers;
 	struct scan_fitted *fitted;
 	size_t fitted_count;
 	size_t fitted_capacity;

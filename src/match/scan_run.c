@@ -268,44 +268,54 @@ static void add_run(struct batch *batch, const struct scan_automaton *a, struct 
 		run_batch(batch, value, f);
 }
 
-/* The slots of patterns that a value may match, of those that a view wants. False: none. */
-static bool find_runnable(const struct scan_set *set, unsigned view, struct slice value, const struct findings *f,
+static bool has_bits(const uint64_t *words, size_t count)
+{
+	uint64_t any = 0;
+	for (size_t i = 0; i < count; i++)
+		any |= words[i];
+	return any != 0;
+}
+
+/* The slots of patterns that a value may match, as far as gates and grams tell, of those that a view wants. */
+static void find_runnable(const struct scan_set *set, unsigned view, struct slice value, const struct findings *f,
 			  uint64_t *runnable)
 {
 	const uint64_t *wanted = f->views[view].slots;
 	size_t words = set->slot_count / 64 + 1;
-	uint64_t any = 0;
-	for (size_t i = 0; i < words; i++) {
-		runnable[i] = (wanted == NULL ? UINT64_MAX : wanted[i]) & (~set->gated[i] | f->open[i]);
-		any |= runnable[i];
-	}
-	if (any == 0 || set->grams == NULL || value.len > SCAN_GRAM_VALUE_BYTES)
-		return any != 0;
-	scan_grams_narrow(set->grams, value, view > 0, runnable);
-	any = 0;
 	for (size_t i = 0; i < words; i++)
-		any |= runnable[i];
-	return any != 0;
+		runnable[i] = (wanted == NULL ? UINT64_MAX : wanted[i]) & (~set->gated[i] | f->open[i]);
+	if (set->grams != NULL && value.len <= SCAN_GRAM_VALUE_BYTES && has_bits(runnable, words))
+		scan_grams_narrow(set->grams, value, view > 0, runnable);
 }
 
-/* Runs those of a gated group's patterns that have matches, if any, near factors only; returns the others. */
-static uint64_t run_near_factors(const struct scan_set *set, const struct scan_automaton *a,
-				 struct automaton_cache **caches, uint64_t patterns, unsigned view, struct slice value,
-				 struct findings *f)
+/* Runs a pattern near factors only, if that can be. */
+static bool run_near_factors(const struct scan_set *set, const struct scan_automaton *a,
+			     struct automaton_cache **caches, unsigned k, unsigned view, struct slice value,
+			     struct findings *f)
 {
-	uint64_t others = patterns;
-	for (; a->gated && f->hits != NULL && patterns != 0; patterns &= patterns - 1) {
-		unsigned k = (unsigned)__builtin_ctzll(patterns);
-		struct automaton_run run = {.automaton = a->count == 1 ? a->together : a->alone[k],
-					    .cache = caches[a->count == 1 ? 0 : 1 + k],
-					    .lowered = view > 0};
-		if (!scan_run_windows(set, f->hits, a->first_slot + k, value, &run))
-			continue;
-		others &= ~((uint64_t)1 << k);
-		if (run.found != 0)
-			set_bit(f, view, a->ids[k]);
+	struct automaton_run run = {.automaton = a->count == 1 ? a->together : a->alone[k],
+				    .cache = caches[a->count == 1 ? 0 : 1 + k],
+				    .lowered = view > 0};
+	if (!scan_run_windows(set, f->hits, a->first_slot + k, value, &run))
+		return false;
+	if (run.found != 0)
+		set_bit(f, view, a->ids[k]);
+	return true;
+}
+
+/* Runs those with gates that have matches, if any, near factors only; leaves the others. */
+static void run_windows(const struct scan_set *set, struct automaton_cache **caches, unsigned view, struct slice value,
+			uint64_t *runnable, struct findings *f)
+{
+	for (size_t i = 0; i < set->automaton_count; caches += scan_caches_of(&set->automata[i++])) {
+		const struct scan_automaton *a = &set->automata[i];
+		for (uint64_t left = a->gated ? slots_of(runnable, a) : 0; left != 0; left &= left - 1) {
+			unsigned k = (unsigned)__builtin_ctzll(left);
+			size_t slot = a->first_slot + k;
+			if (run_near_factors(set, a, caches, k, view, value, f))
+				runnable[slot / 64] &= ~((uint64_t)1 << slot % 64);
+		}
 	}
-	return others;
 }
 
 /* Whether a long value has a byte of those that a group's patterns need one of. */
@@ -321,7 +331,6 @@ static void add_runs(const struct scan_set *set, struct automaton_cache **caches
 	for (size_t i = 0; i < set->automaton_count; caches += scan_caches_of(&set->automata[i++])) {
 		const struct scan_automaton *a = &set->automata[i];
 		uint64_t patterns = value.len < a->min_width ? 0 : slots_of(runnable, a);
-		patterns = run_near_factors(set, a, caches, patterns, view, value, f);
 		if (patterns == 0 || !has_needs(a, view, value))
 			continue;
 		if (a->count == 1 || __builtin_popcountll(patterns) > ALONE_MOST)
@@ -332,14 +341,28 @@ static void add_runs(const struct scan_set *set, struct automaton_cache **caches
 	}
 }
 
+static void run_view(const struct scan_set *set, struct scan_scratch *scratch, struct automaton_cache **caches,
+		     unsigned view, struct slice value, struct batch *batch, struct findings *f)
+{
+	uint64_t *runnable = scratch->wanted;
+	size_t words = set->slot_count / 64 + 1;
+	find_runnable(set, view, value, f, runnable);
+	if (f->hits != NULL && has_bits(runnable, words))
+		run_windows(set, caches, view, value, runnable, f);
+	if (set->markers != NULL && value.len > SCAN_GRAM_VALUE_BYTES && has_bits(runnable, words))
+		markers_narrow(set->markers, scratch->markers, value, view > 0, runnable);
+	if (has_bits(runnable, words))
+		add_runs(set, caches, view, value, runnable, batch, f);
+}
+
 static void run_automata(const struct scan_set *set, struct scan_scratch *scratch, const struct scan_fitting *fitting,
 			 struct slice value, struct findings *f)
 {
 	struct batch batch;
 	batch.count = 0;
 	for (unsigned i = 0; i < VIEWS; i++)
-		if (f->views[i].ret_bits != NULL && find_runnable(set, i, value, f, scratch->wanted))
-			add_runs(set, fitting->caches, i, value, scratch->wanted, &batch, f);
+		if (f->views[i].ret_bits != NULL)
+			run_view(set, scratch, fitting->caches, i, value, &batch, f);
 	if (batch.count > 0)
 		run_batch(&batch, value, f);
 }

@@ -8,8 +8,10 @@
 int scan_scratch_create(struct scan_scratch **ret_scratch)
 {
 	struct scan_scratch *scratch = calloc(1, sizeof(*scratch));
-	if (scratch == NULL)
+	if (scratch == NULL || marker_room_create(&scratch->markers) != 0) {
+		free(scratch);
 		return -ENOMEM;
+	}
 	*ret_scratch = scratch;
 	return 0;
 }
@@ -23,6 +25,7 @@ void scan_scratch_free(struct scan_scratch *scratch)
 		automaton_cache_free(scratch->fitted[i].cache);
 	for (size_t i = 0; i < scratch->fitting_room; i++)
 		free(scratch->fittings[i].caches);
+	marker_room_free(scratch->markers);
 	free(scratch->open);
 	free(scratch->wanted);
 	free(scratch->fitted);
@@ -119,6 +122,8 @@ static int make_room_for_gates(struct scan_scratch *scratch, size_t slots)
 int scan_scratch_fit(struct scan_scratch *scratch, const struct scan_set *set)
 {
 	if (fittings_grow(scratch) != 0 || make_room_for_gates(scratch, set->slot_count) != 0)
+		return -ENOMEM;
+	if (set->markers != NULL && marker_room_fit(scratch->markers, set->markers) != 0)
 		return -ENOMEM;
 	if (set->database != NULL && hs_alloc_scratch(set->database, &scratch->hyperscan) != HS_SUCCESS)
 		return -ENOMEM;

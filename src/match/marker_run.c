@@ -1,0 +1,390 @@
+/*
+ * Programs of markers over a value. Where few words have markers, as is mostly so behind a byte or two of a pattern,
+ * only these are gone over.
+ */
+#include "match/marker_stream.h"
+
+enum {
+	OPS_EACH = 2, /* times an operation may be done, in the mean, before a pattern is given up */
+	OPS_LEAST = 64,
+	OPS_OF_VALUE = 6000, /* of all patterns */
+	FEW = 8,             /* words with markers, that are gone over one by one */
+	FEW_ONE_OF = 8,      /* and no more than one of so many */
+};
+
+#if defined(__x86_64__)
+
+/* ---- registers ---- */
+
+struct reg {
+	uint64_t *words;
+	uint64_t *busy;
+};
+
+WIDE static inline struct reg reg_of(const struct marker_value *v, size_t number)
+{
+	return (struct reg){words_of(v, number), v->room->busy[number].words};
+}
+
+WIDE static inline void set_busy(struct reg r, size_t word)
+{
+	r.busy[word / 64] |= (uint64_t)1 << word % 64;
+}
+
+WIDE static inline size_t busy_count(const struct marker_value *v, struct reg r)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < v->busy_words; i++)
+		count += (size_t)__builtin_popcountll(r.busy[i]);
+	return count;
+}
+
+WIDE static void clear(const struct marker_value *v, struct reg r)
+{
+	if (busy_count(v, r) > v->few) {
+		memset(r.words, 0, v->words * sizeof(*r.words));
+		memset(r.busy, 0, v->busy_words * sizeof(*r.busy));
+		return;
+	}
+	for (size_t i = 0; i < v->busy_words; i++) {
+		for (uint64_t left = r.busy[i]; left != 0; left &= left - 1)
+			r.words[i * 64 + (size_t)__builtin_ctzll(left)] = 0;
+		r.busy[i] = 0;
+	}
+}
+
+/* The words of a register that has few with markers. */
+struct few {
+	size_t count;
+	uint32_t at[FEW];
+	uint64_t words[FEW];
+};
+
+WIDE static inline void gather(const struct marker_value *v, struct reg r, struct few *few)
+{
+	few->count = 0;
+	for (size_t i = 0; i < v->busy_words; i++) {
+		for (uint64_t left = r.busy[i]; left != 0; left &= left - 1) {
+			size_t at = i * 64 + (size_t)__builtin_ctzll(left);
+			few->at[few->count] = (uint32_t)at;
+			few->words[few->count++] = r.words[at];
+		}
+	}
+}
+
+WIDE static inline void add_word(struct reg r, size_t at, uint64_t word)
+{
+	if (word == 0)
+		return;
+	r.words[at] |= word;
+	set_busy(r, at);
+}
+
+/* ---- operations on few words; each tells whether it leaves a marker ---- */
+
+WIDE static bool take_few(const struct marker_value *v, struct reg to, struct reg from, size_t stream)
+{
+	struct few few;
+	uint64_t any = 0;
+	gather(v, from, &few);
+	for (size_t i = 0; i < few.count; i++)
+		any |= few.words[i] &= word_of(v, stream, few.at[i]);
+	clear(v, to);
+	for (size_t i = 0; i < few.count; i++) {
+		add_word(to, few.at[i], few.words[i] << 1);
+		add_word(to, few.at[i] + 1, few.words[i] >> 63);
+	}
+	return any != 0;
+}
+
+WIDE static bool hold_few(const struct marker_value *v, struct reg to, struct reg from, size_t stream)
+{
+	struct few few;
+	uint64_t any = 0;
+	gather(v, from, &few);
+	for (size_t i = 0; i < few.count; i++)
+		any |= few.words[i] &= word_of(v, stream, few.at[i]);
+	clear(v, to);
+	for (size_t i = 0; i < few.count; i++)
+		add_word(to, few.at[i], few.words[i]);
+	return any != 0;
+}
+
+WIDE static bool copy_few(const struct marker_value *v, struct reg to, struct reg from)
+{
+	struct few few;
+	if (to.words != from.words) {
+		gather(v, from, &few);
+		clear(v, to);
+		for (size_t i = 0; i < few.count; i++)
+			add_word(to, few.at[i], few.words[i]);
+	}
+	return busy_count(v, to) > 0;
+}
+
+/* Whether there are new ones. */
+WIDE static bool join_few(const struct marker_value *v, struct reg to, struct reg from)
+{
+	uint64_t new = 0;
+	for (size_t i = 0; i < v->busy_words; i++) {
+		for (uint64_t left = from.busy[i]; left != 0; left &= left - 1) {
+			size_t at = i * 64 + (size_t)__builtin_ctzll(left);
+			new |= from.words[at] & ~to.words[at];
+			to.words[at] |= from.words[at];
+		}
+		to.busy[i] |= from.busy[i];
+	}
+	return new != 0;
+}
+
+/* Adding a marker to a run of ones carries it to where the run ends; what was changed is where it went. */
+WIDE static void star_few(const struct marker_value *v, struct reg to, struct reg from, size_t stream)
+{
+	struct few few;
+	gather(v, from, &few);
+	copy_few(v, to, from);
+	for (size_t i = 0; i < few.count; i++) {
+		size_t at = few.at[i];
+		unsigned long long ones = word_of(v, stream, at), sum;
+		bool carries = __builtin_uaddll_overflow(few.words[i] & ones, ones, &sum);
+		add_word(to, at, sum ^ ones);
+		for (size_t steps = 0; carries; steps++) {
+			ones = steps < FEW ? word_of(v, stream, ++at) : stream_of(v, stream)[++at];
+			carries = __builtin_uaddll_overflow(ones, 1, &sum);
+			add_word(to, at, sum ^ ones);
+		}
+	}
+}
+
+/* ---- operations on all words ---- */
+
+/* Writes eight words, and which of them have markers. */
+WIDE static inline void write_words(struct reg to, size_t at, __m512i words)
+{
+	_mm512_store_si512(to.words + at, words);
+	((uint8_t *)to.busy)[at / MARKER_STEP] = _mm512_test_epi64_mask(words, words);
+}
+
+WIDE static inline bool has_any(__m512i words)
+{
+	return _mm512_test_epi64_mask(words, words) != 0;
+}
+
+WIDE static bool take_all(const struct marker_value *v, struct reg to, struct reg from, const uint64_t *stream)
+{
+	__m512i before = _mm512_setzero_si512(), any = before;
+	for (size_t i = 0, words = v->words; i < words; i += MARKER_STEP) {
+		__m512i taken = _mm512_and_si512(_mm512_load_si512(from.words + i), _mm512_load_si512(stream + i));
+		__m512i carried = _mm512_srli_epi64(_mm512_alignr_epi64(taken, before, 7), 63);
+		write_words(to, i, _mm512_or_si512(_mm512_slli_epi64(taken, 1), carried));
+		any = _mm512_or_si512(any, taken);
+		before = taken;
+	}
+	return has_any(any);
+}
+
+WIDE static bool hold_all(const struct marker_value *v, struct reg to, struct reg from, const uint64_t *stream)
+{
+	__m512i any = _mm512_setzero_si512();
+	for (size_t i = 0, words = v->words; i < words; i += MARKER_STEP) {
+		__m512i held = _mm512_and_si512(_mm512_load_si512(from.words + i), _mm512_load_si512(stream + i));
+		write_words(to, i, held);
+		any = _mm512_or_si512(any, held);
+	}
+	return has_any(any);
+}
+
+WIDE static void copy_all(const struct marker_value *v, struct reg to, struct reg from)
+{
+	for (size_t i = 0, words = v->words; i < words; i += MARKER_STEP)
+		write_words(to, i, _mm512_load_si512(from.words + i));
+}
+
+WIDE static bool join_all(const struct marker_value *v, struct reg to, struct reg from)
+{
+	__m512i any = _mm512_setzero_si512();
+	for (size_t i = 0, words = v->words; i < words; i += MARKER_STEP) {
+		__m512i old = _mm512_load_si512(to.words + i), more = _mm512_load_si512(from.words + i);
+		write_words(to, i, _mm512_or_si512(old, more));
+		any = _mm512_or_si512(any, _mm512_andnot_si512(old, more));
+	}
+	return has_any(any);
+}
+
+/* As star_few(); where no marker is before a byte of the set, and none is carried there, all stays as it is. */
+WIDE static void star_all(const struct marker_value *v, struct reg to, struct reg from, const uint64_t *stream)
+{
+	unsigned char carry = 0;
+	for (size_t i = 0, words = v->words; i < words; i += MARKER_STEP) {
+		__m512i old = _mm512_load_si512(from.words + i), ones = _mm512_load_si512(stream + i);
+		if (carry == 0 && _mm512_test_epi64_mask(old, ones) == 0) {
+			write_words(to, i, old);
+			continue;
+		}
+		unsigned long long sums[MARKER_STEP];
+		for (size_t k = 0; k < MARKER_STEP; k++)
+			carry = _addcarry_u64(carry, from.words[i + k] & stream[i + k], stream[i + k], &sums[k]);
+		write_words(to, i, _mm512_or_si512(old, _mm512_xor_si512(_mm512_loadu_si512(sums), ones)));
+	}
+}
+
+/* ---- programs ---- */
+
+WIDE static inline bool take(const struct marker_value *v, struct reg to, struct reg from, size_t stream)
+{
+	return busy_count(v, from) <= v->few ? take_few(v, to, from, stream)
+					     : take_all(v, to, from, stream_of(v, stream));
+}
+
+WIDE static inline bool hold(const struct marker_value *v, struct reg to, struct reg from, size_t stream)
+{
+	return busy_count(v, from) <= v->few ? hold_few(v, to, from, stream)
+					     : hold_all(v, to, from, stream_of(v, stream));
+}
+
+WIDE static inline bool copy(const struct marker_value *v, struct reg to, struct reg from)
+{
+	if (busy_count(v, from) <= v->few)
+		return copy_few(v, to, from);
+	copy_all(v, to, from);
+	return true;
+}
+
+WIDE static inline bool join(const struct marker_value *v, struct reg to, struct reg from)
+{
+	return busy_count(v, from) <= v->few ? join_few(v, to, from) : join_all(v, to, from);
+}
+
+WIDE static inline void star(const struct marker_value *v, struct reg to, struct reg from, size_t stream)
+{
+	if (busy_count(v, from) <= v->few)
+		star_few(v, to, from, stream);
+	else
+		star_all(v, to, from, stream_of(v, stream));
+}
+
+/* Whether a pattern may match. */
+WIDE static bool run(struct marker_value *v, const struct marker_program *program)
+{
+	const struct marker_op *ops = v->markers->ops + program->first;
+	size_t left = OPS_EACH * program->count + OPS_LEAST;
+	left = left < v->ops_left ? left : v->ops_left;
+	v->ops_left -= left;
+	for (size_t at = 0; left > 0; left--) {
+		const struct marker_op *op = &ops[at++];
+		struct reg to = reg_of(v, op->to), from = reg_of(v, op->from);
+		bool fails = false;
+		switch ((enum marker_kind)op->kind) {
+		case MARKER_TAKE:
+			fails = !take(v, to, from, op->stream);
+			break;
+		case MARKER_STAR:
+			star(v, to, from, op->stream);
+			break;
+		case MARKER_HOLD:
+			fails = !hold(v, to, from, op->stream);
+			break;
+		case MARKER_CLEAR:
+			clear(v, to);
+			break;
+		case MARKER_COPY:
+			fails = !copy(v, to, from);
+			break;
+		case MARKER_JOIN:
+			join(v, to, from);
+			break;
+		case MARKER_GROW:
+			at = join(v, to, from) ? op->skip : at;
+			break;
+		case MARKER_ACCEPT:
+			v->ops_left += left;
+			return true;
+		case MARKER_REJECT:
+			v->ops_left += left;
+			return false;
+		}
+		at = fails ? op->skip : at;
+	}
+	return true;
+}
+
+/* Register 0 has a marker at each place, the end of the value among them; the others have any. */
+WIDE static void begin(struct marker_value *v)
+{
+	struct marker_room *room = v->room;
+	size_t last = v->bytes.len / 64;
+	uint64_t *all = words_of(v, 0);
+	memset(room->made, 0, sizeof(room->made));
+	room->assertions_made = 0;
+	for (size_t i = 0; i < MARKER_REGISTERS; i++)
+		memset(room->busy[i].words, 0xff, v->busy_words * sizeof(uint64_t));
+	memset(all, 0, v->words * sizeof(*all));
+	memset(all, 0xff, last * sizeof(*all));
+	all[last] = UINT64_MAX >> (63 - v->bytes.len % 64);
+}
+
+/* Those that many of the programs' operations ask for, all at once. */
+static void make_common(struct marker_value *v, const uint64_t *slots)
+{
+	const struct markers *m = v->markers;
+	uint64_t wanted[MARKER_SETS_MOST / 64] = {0};
+	uint16_t numbers[MARKER_TOGETHER];
+	size_t count = 0;
+	for (size_t word = 0; word <= m->slots / 64; word++) {
+		for (uint64_t left = slots[word]; left != 0; left &= left - 1) {
+			const struct marker_program *p = &m->programs[word * 64 + (size_t)__builtin_ctzll(left)];
+			for (uint32_t i = p->first_common; i < p->first_common + p->common_count; i++)
+				wanted[m->commons[i] / 64] |= (uint64_t)1 << m->commons[i] % 64;
+		}
+	}
+	for (size_t word = 0; word <= m->set_count / 64 && word < MARKER_SETS_MOST / 64; word++) {
+		for (uint64_t left = wanted[word]; left != 0; left &= left - 1) {
+			numbers[count++] = (uint16_t)(word * 64 + (size_t)__builtin_ctzll(left));
+			if (count == MARKER_TOGETHER)
+				marker_make_together(v, numbers);
+			count %= MARKER_TOGETHER;
+		}
+	}
+	for (size_t i = count; i < MARKER_TOGETHER && count > 0; i++)
+		numbers[i] = numbers[0];
+	if (count > 0)
+		marker_make_together(v, numbers);
+}
+
+/* Leaves those slots that have a program. False: none. */
+static bool with_programs(const struct markers *m, const uint64_t *slots, uint64_t *ret_slots)
+{
+	uint64_t any = 0;
+	for (size_t word = 0; word <= m->slots / 64; word++)
+		any |= ret_slots[word] = slots[word] & m->has_program[word];
+	return any != 0;
+}
+
+void markers_narrow(const struct markers *m, struct marker_room *room, struct slice value, bool lowered,
+		    uint64_t *slots)
+{
+	struct marker_value v = {
+		.markers = m, .room = room, .bytes = value, .lowered = lowered, .ops_left = OPS_OF_VALUE};
+	uint64_t asked[MARKER_SLOTS_MOST / 64];
+	if (value.len > MARKER_BYTES_MOST || !marker_is_possible() || !with_programs(m, slots, asked))
+		return;
+	v.words = (value.len / 64 / MARKER_STEP + 1) * MARKER_STEP;
+	v.busy_words = (v.words + 63) / 64;
+	v.few = v.words / FEW_ONE_OF < FEW ? v.words / FEW_ONE_OF : FEW;
+	begin(&v);
+	make_common(&v, asked);
+	for (size_t word = 0; word <= m->slots / 64; word++)
+		for (uint64_t left = asked[word]; left != 0; left &= left - 1)
+			if (!run(&v, &m->programs[word * 64 + (size_t)__builtin_ctzll(left)]))
+				slots[word] &= ~(left & -left);
+}
+
+#else
+
+void markers_narrow(const struct markers *m, struct marker_room *room, struct slice value, bool lowered,
+		    uint64_t *slots)
+{
+	(void)m, (void)room, (void)value, (void)lowered, (void)slots;
+}
+
+#endif
