@@ -23,7 +23,7 @@ test-dependencies:
 	@tools/install-dependencies build test
 
 $(BUILD)/build.ninja: | dependencies
-	meson setup $(BUILD)
+	meson setup $(BUILD) -Dtogether=true
 
 build-sanitize/build.ninja: | test-dependencies
 	CC=clang-14 meson setup build-sanitize -Db_sanitize=address,undefined -Db_lundef=false
