@@ -1,4 +1,7 @@
-/* Whether an address is banned: the tables of its family, the longest prefixes first, one line each. */
+/*
+ * Whether an address is banned: first a bit that nearly all who are not find clear, then the tables of its family, the
+ * longest prefixes first, one line each.
+ */
 #ifndef GUIA_EDGE_BAN_H
 #define GUIA_EDGE_BAN_H
 
@@ -22,20 +25,24 @@ INLINE void ban_add(struct ban *ban, uint64_t word, uint32_t bits, uint32_t now)
 		*ban = (struct ban){word, bits};
 }
 
-/* The word in a bucket whose rest of key is `rest`; 0: none. *ret_full: whether all places are taken. */
+/* All ones for 0, else 0. By arithmetic: which place of a bucket it is no branch could foretell. */
+INLINE uint64_t ones_if_zero(uint64_t x)
+{
+	barrier_var(x); /* or the compiler makes a branch of it */
+	return (uint64_t)((int64_t)(~x & (x - 1)) >> 63);
+}
+
+/* The word in a bucket whose rest of key is `rest`, which one has at most; 0: none. *ret_full: all places are taken. */
 INLINE uint64_t bucket_find(const struct edge_bucket *bucket, uint32_t rest, int *ret_full)
 {
-	int full = 1;
-	uint64_t found = 0;
+	uint64_t found = 0, some_free = 0;
 #pragma unroll
 	for (int i = 0; i < EDGE_BUCKET_WORDS; i++) {
 		uint64_t word = *(const volatile uint64_t *)&bucket->words[i];
-		if (word == 0)
-			full = 0;
-		else if (edge_word_rest(word) == rest)
-			found = word;
+		found |= word & ones_if_zero(word >> 44 ^ rest);
+		some_free |= ones_if_zero(word);
 	}
-	*ret_full = full;
+	*ret_full = !some_free;
 	return found;
 }
 
@@ -59,46 +66,46 @@ INLINE uint64_t v4_find(void *map, uint32_t key, uint32_t bits, uint32_t bucket_
 	return bucket_find(bucket, place.spill_rest, &full);
 }
 
+/* Whether a ban may touch what the bit stands for. */
+INLINE int is_touched(void *map, uint32_t bit)
+{
+	uint32_t zero = 0;
+	struct edge_some *some = bpf_map_lookup_elem(map, &zero);
+	return some != 0 && (some->bits[bit % EDGE_SOME_BITS / 64] >> bit % 64 & 1) != 0;
+}
+
 INLINE struct ban v4_ban(uint32_t address, const struct edge_control *known, uint32_t now)
 {
 	struct ban ban = {0};
-	uint32_t zero = 0, network = address >> 16;
-	if (known->bans[EDGE_V4_32] != 0) {
-		uint64_t word = v4_find(&v4_32, address, 32, geometry.v4_32.bucket_bits, geometry.v4_32.spill_bits);
-		if (word != 0)
-			ban_add(&ban, word, 128, now);
-	}
-	struct edge_sum *sums = bpf_map_lookup_elem(&v4_sum, &zero);
-	uint16_t sum = sums == 0 ? 0 : sums->of[network & 0xffff];
-	if ((sum & ~EDGE_SUM_WHOLE) != 0) {
-		uint64_t word =
-			v4_find(&v4_24, address >> 8, 24, geometry.v4_24.bucket_bits, geometry.v4_24.spill_bits);
-		if (word != 0)
-			ban_add(&ban, word, 120, now);
-	}
-	if ((sum & EDGE_SUM_WHOLE) != 0) {
-		uint64_t *word = bpf_map_lookup_elem(&v4_16, &network);
-		if (word != 0 && *word != 0)
-			ban_add(&ban, *word, 112, now);
-	}
+	uint32_t network = address >> 16;
+	uint64_t word, *whole;
+	if (!is_touched(&v4_some, edge_some_v4(address)))
+		return ban;
+	if (known->bans[EDGE_V4_32] != 0 &&
+	    (word = v4_find(&v4_32, address, 32, geometry.v4_32.bucket_bits, geometry.v4_32.spill_bits)) != 0)
+		ban_add(&ban, word, 128, now);
+	if (known->bans[EDGE_V4_24] != 0 &&
+	    (word = v4_find(&v4_24, address >> 8, 24, geometry.v4_24.bucket_bits, geometry.v4_24.spill_bits)) != 0)
+		ban_add(&ban, word, 120, now);
+	if (known->bans[EDGE_V4_16] != 0 && (whole = bpf_map_lookup_elem(&v4_16, &network)) != 0 && *whole != 0)
+		ban_add(&ban, *whole, 112, now);
 	return ban;
 }
 
 INLINE uint64_t address_bucket_find(uint32_t at, uint64_t high, uint64_t low, int *ret_full)
 {
 	struct edge_128_bucket *bucket = bpf_map_lookup_elem(&v6_128, &at);
-	uint64_t found = 0;
-	*ret_full = bucket != 0;
+	uint64_t found = 0, some_free = 0;
+	*ret_full = 0;
 	if (bucket == 0)
 		return 0;
 #pragma unroll
 	for (int i = 0; i < EDGE_128_ENTRIES; i++) {
 		uint64_t word = *(volatile uint64_t *)&bucket->entries[i].word;
-		if (word == 0)
-			*ret_full = 0;
-		else if (bucket->entries[i].high == high && bucket->entries[i].low == low)
-			found = word;
+		found |= word & ones_if_zero((bucket->entries[i].high ^ high) | (bucket->entries[i].low ^ low));
+		some_free |= ones_if_zero(word);
 	}
+	*ret_full = !some_free;
 	return found;
 }
 
@@ -119,18 +126,17 @@ INLINE uint64_t v6_address_find(uint64_t high, uint64_t low)
 INLINE uint64_t net_bucket_find(uint32_t at, uint64_t key, uint32_t kind, int *ret_full)
 {
 	struct edge_net_bucket *bucket = bpf_map_lookup_elem(&v6_net, &at);
-	uint64_t found = 0;
-	*ret_full = bucket != 0;
+	uint64_t found = 0, some_free = 0;
+	*ret_full = 0;
 	if (bucket == 0)
 		return 0;
 #pragma unroll
 	for (int i = 0; i < EDGE_NET_ENTRIES; i++) {
 		uint64_t word = *(volatile uint64_t *)&bucket->entries[i].word;
-		if (word == 0)
-			*ret_full = 0;
-		else if (bucket->entries[i].key == key && edge_word_rest(word) == kind)
-			found = word;
+		found |= word & ones_if_zero((bucket->entries[i].key ^ key) | (word >> 44 ^ kind));
+		some_free |= ones_if_zero(word);
 	}
+	*ret_full = !some_free;
 	return found;
 }
 
@@ -152,7 +158,10 @@ INLINE uint64_t v6_net_find(uint64_t key, uint32_t kind)
 INLINE struct ban v6_ban(uint64_t high, uint64_t low, const struct edge_control *known, uint32_t now)
 {
 	struct ban ban = {0};
-	uint64_t word;
+	uint64_t word, seeds[2];
+	seeds_get(seeds);
+	if (!is_touched(&v6_some, edge_some_v6(high, seeds)))
+		return ban;
 	if (known->bans[EDGE_V6_128] != 0 && (word = v6_address_find(high, low)) != 0)
 		ban_add(&ban, word, 128, now);
 	if (known->bans[EDGE_V6_64] != 0 && (word = v6_net_find(high, 0)) != 0)

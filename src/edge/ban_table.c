@@ -7,7 +7,7 @@ static const uint8_t BITS[EDGE_LENGTHS] = {128, 120, 112, 128, 64, 48};
 
 /* The tables one after the other; that of /64 has /48 too. */
 static const enum edge_length TABLES[] = {EDGE_V4_32, EDGE_V4_24, EDGE_V4_16, EDGE_V6_128, EDGE_V6_64};
-enum { TABLE_COUNT = sizeof(TABLES) / sizeof(TABLES[0]) };
+enum { TABLE_COUNT = sizeof(TABLES) / sizeof(TABLES[0]), STALE_LEAST = 1 << 17 };
 
 static bool is_v4(enum edge_length length)
 {
@@ -60,11 +60,26 @@ static size_t first_of(const struct ban_table *table, enum edge_length length)
 	return first;
 }
 
+/* Bits are cleared when so many bans have gone that walking through all tables is little beside it. */
+static void gone(struct ban_table *table)
+{
+	uint32_t bans = 0;
+	for (unsigned length = 0; length < EDGE_LENGTHS; length++)
+		bans += table->control->bans[length];
+	if (++table->stale > STALE_LEAST + bans / 4)
+		ban_some_renew(table);
+}
+
 int ban_table_set(struct ban_table *table, const struct ban_place *ban, uint32_t now_ticks, size_t *ret_at)
 {
 	size_t at = 0;
+	uint32_t count = table->control->bans[ban->length];
+	ban_some_mark(table, ban->length, &ban->address);
 	int outcome = is_v4(ban->length) ? v4_table_set(table, ban, now_ticks, &at)
 					 : v6_table_set(table, ban, now_ticks, &at);
+	/* A place that another gave up; of the same ban set again this is too many, which costs little. */
+	if (outcome != 0 || table->control->bans[ban->length] == count)
+		gone(table);
 	if (outcome == 0 && ret_at != NULL)
 		*ret_at = first_of(table, ban->length) + at;
 	return outcome;
@@ -72,7 +87,10 @@ int ban_table_set(struct ban_table *table, const struct ban_place *ban, uint32_t
 
 int ban_table_lift(struct ban_table *table, enum edge_length length, const struct address *address)
 {
-	return is_v4(length) ? v4_table_lift(table, length, address) : v6_table_lift(table, length, address);
+	int outcome = is_v4(length) ? v4_table_lift(table, length, address) : v6_table_lift(table, length, address);
+	if (outcome == 0)
+		gone(table);
+	return outcome;
 }
 
 uint64_t ban_table_find(const struct ban_table *table, enum edge_length length, const struct address *address)
@@ -103,4 +121,5 @@ void ban_table_mend(struct ban_table *table)
 {
 	v4_table_mend(table);
 	v6_table_mend(table);
+	ban_some_renew(table);
 }

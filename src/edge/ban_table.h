@@ -20,9 +20,11 @@ struct ban_table {
 	struct edge_bucket *v4_32;
 	struct edge_bucket *v4_24;
 	uint64_t *v4_16;
-	struct edge_sum *v4_sum;
+	struct edge_some *v4_some;
 	struct edge_128_bucket *v6_128;
 	struct edge_net_bucket *v6_net;
+	struct edge_some *v6_some;
+	uint32_t stale; /* bans that have gone since bits of those were cleared */
 };
 
 /* Sizes for so many bans of IPv4 addresses, as many of IPv6 networks, an eighth of IPv6 addresses; random seeds. */
@@ -58,7 +60,7 @@ size_t ban_table_places(const struct ban_table *table);
 /* The ban at that place or the next behind it; *at is then where. False at the end. */
 bool ban_table_next(const struct ban_table *table, size_t *at, struct ban_place *ret_ban);
 
-/* Sums and counts from the tables themselves, and no ban twice. */
+/* Bits and counts from the tables themselves, and no ban twice. */
 void ban_table_mend(struct ban_table *table);
 
 #endif

@@ -33,8 +33,13 @@ int v4_table_lift(struct ban_table *table, enum edge_length length, const struct
 uint64_t v4_table_find(const struct ban_table *table, enum edge_length length, const struct address *address);
 size_t v4_table_places(const struct ban_table *table, enum edge_length length);
 bool v4_table_at(const struct ban_table *table, enum edge_length length, size_t at, struct ban_place *ret_ban);
-/* Bans that lie both in a bucket and in the spill leave the spill; the sums are made anew. */
+/* Bans that lie both in a bucket and in the spill leave the spill; they are counted anew. */
 void v4_table_mend(struct ban_table *table);
+
+/* Sets the bits of what a ban touches, before it is there. */
+void ban_some_mark(struct ban_table *table, enum edge_length length, const struct address *address);
+/* Clears those that no ban touches any more. Where there is no memory for it they stay. */
+void ban_some_renew(struct ban_table *table);
 
 int v6_table_set(struct ban_table *table, const struct ban_place *ban, uint32_t now_ticks, size_t *ret_at);
 int v6_table_lift(struct ban_table *table, enum edge_length length, const struct address *address);

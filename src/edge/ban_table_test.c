@@ -19,11 +19,13 @@ static struct ban_table table_make(void)
 		.v4_32 = calloc(edge_shape_entries(&g->v4_32), sizeof(struct edge_bucket)),
 		.v4_24 = calloc(edge_shape_entries(&g->v4_24), sizeof(struct edge_bucket)),
 		.v4_16 = calloc(1 << 16, sizeof(uint64_t)),
-		.v4_sum = calloc(1, sizeof(struct edge_sum)),
+		.v4_some = calloc(1, sizeof(struct edge_some)),
 		.v6_128 = calloc(edge_shape_entries(&g->v6_128), sizeof(struct edge_128_bucket)),
 		.v6_net = calloc(edge_shape_entries(&g->v6_net), sizeof(struct edge_net_bucket)),
+		.v6_some = calloc(1, sizeof(struct edge_some)),
 	};
-	assert_true(table.v4_32 && table.v4_24 && table.v4_16 && table.v4_sum && table.v6_128 && table.v6_net);
+	assert_true(table.v4_32 && table.v4_24 && table.v4_16 && table.v4_some && table.v6_128 && table.v6_net);
+	assert_non_null(table.v6_some);
 	return table;
 }
 
@@ -32,7 +34,8 @@ static void table_free(struct ban_table *table)
 	free(table->v4_32);
 	free(table->v4_24);
 	free(table->v4_16);
-	free(table->v4_sum);
+	free(table->v4_some);
+	free(table->v6_some);
 	free(table->v6_128);
 	free(table->v6_net);
 }
@@ -65,23 +68,37 @@ static struct address address_of(enum edge_length length, uint32_t n)
 	}
 }
 
+static bool is_set(const struct edge_some *some, uint32_t bit)
+{
+	return some->bits[bit / 64] >> bit % 64 & 1;
+}
+
+static size_t bits_set(const struct edge_some *some)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < EDGE_SOME_BITS / 64; i++)
+		count += (size_t)__builtin_popcountll(some->bits[i]);
+	return count;
+}
+
+/* Counts are right, what is listed is found, and no bit is missing of what bans touch. */
 static void check_sums(const struct ban_table *table)
 {
-	static struct edge_sum sums;
 	uint32_t counts[EDGE_LENGTHS] = {0};
 	struct ban_place ban;
-	memset(&sums, 0, sizeof(sums));
 	for (size_t at = 0; ban_table_next(table, &at, &ban); at++) {
 		counts[ban.length]++;
-		uint16_t *sum = &sums.of[address_low(&ban.address) >> 16 & 0xffff];
-		if (ban.length == EDGE_V4_24)
-			(*sum)++;
-		if (ban.length == EDGE_V4_16)
-			*sum |= EDGE_SUM_WHOLE;
+		uint32_t v4 = edge_some_v4((uint32_t)address_low(&ban.address));
+		if (ban.length > EDGE_V4_16)
+			assert_true(is_set(table->v6_some,
+					   edge_some_v6(address_high(&ban.address), control.geometry.seeds)));
+		else
+			assert_true(is_set(table->v4_some, v4));
+		for (uint32_t i = 0; ban.length == EDGE_V4_16 && i < 256; i++)
+			assert_true(is_set(table->v4_some, v4 + i));
 		assert_true(ban_table_find(table, ban.length, &ban.address) == ban.word);
 	}
 	assert_memory_equal(counts, table->control->bans, sizeof(counts));
-	assert_memory_equal(&sums, table->v4_sum, sizeof(sums));
 }
 
 /* What a plain array says, the tables say, whatever order bans come and go in, and of every length. */
@@ -179,7 +196,9 @@ static void mends_what_a_killed_writer_left(void **state)
 		}
 	table.control->bans[EDGE_V4_24] = 3;
 	table.control->bans[EDGE_V6_64] = 7000;
-	table.v4_sum->of[5] = 17;
+	table.v4_some->bits[5] = ~(uint64_t)0;
+	for (unsigned i = 0; i < 500; i++) /* a bit of each at most, of a /16 as many as it has /24 */
+		table.v6_some->bits[i * 17] |= 1;
 	struct address first = address_of(EDGE_V4_32, 0);
 	uint32_t mixed = edge_mix((uint32_t)address_low(&first), 32, control.geometry.seeds);
 	struct edge_v4_place place =
@@ -191,11 +210,28 @@ static void mends_what_a_killed_writer_left(void **state)
 	table.v4_32[place.spill].words[free_word] = twice;
 	ban_table_mend(&table);
 	check_sums(&table);
+	assert_in_range(bits_set(table.v4_some), 500 * 256, 502 * 256 - 1 + 500);
+	assert_in_range(bits_set(table.v6_some), 1, 1500);
 	assert_int_equal(table.control->bans[EDGE_V4_32], 500);
 	assert_int_equal(ban_table_lift(&table, EDGE_V4_32, &first), 0);
 	assert_true(ban_table_find(&table, EDGE_V4_32, &first) == 0);
 	table_free(&table);
 }
 
-TEST_MAIN(cmocka_unit_test(agrees_with_an_array), cmocka_unit_test(takes_what_it_was_made_for),
-	  cmocka_unit_test(what_is_over_gives_up_its_place), cmocka_unit_test(mends_what_a_killed_writer_left))
+/* Bits of what has gone do not stay for ever. */
+static void bits_are_cleared_in_bulk(void **state)
+{
+	(void)state;
+	struct ban_table table = table_make();
+	for (uint32_t n = 0; n < 200000; n++) {
+		struct ban_place ban = {EDGE_V4_32, address_of(EDGE_V4_32, n), edge_word(EDGE_FOR_EVER, 1, 0, 0)};
+		assert_int_equal(ban_table_set(&table, &ban, NEVER, NULL), 0);
+		assert_int_equal(ban_table_lift(&table, EDGE_V4_32, &ban.address), 0);
+	}
+	assert_in_range(bits_set(table.v4_some), 1, 140000);
+	table_free(&table);
+}
+
+TEST_MAIN(cmocka_unit_test(bits_are_cleared_in_bulk), cmocka_unit_test(agrees_with_an_array),
+	  cmocka_unit_test(takes_what_it_was_made_for), cmocka_unit_test(what_is_over_gives_up_its_place),
+	  cmocka_unit_test(mends_what_a_killed_writer_left))

@@ -1,4 +1,4 @@
-/* IPv4: hashed buckets of words for /32 and /24, a plain array for /16, and the sums of each /16. */
+/* IPv4: hashed buckets of words for /32 and /24, a plain array for /16. */
 #include "edge/ban_table_inside.h"
 
 struct v4_table {
@@ -89,16 +89,6 @@ static uint32_t bucket_of(const struct v4_table *v4, const uint64_t *word)
 	return (uint32_t)((size_t)(word - v4->buckets[0].words) / EDGE_BUCKET_WORDS);
 }
 
-/* Of a /24 its /16 keeps the sum. */
-static void count(struct ban_table *table, enum edge_length length, uint32_t key, int change)
-{
-	ban_table_count(table, length, change);
-	if (length == EDGE_V4_24) {
-		uint16_t *sum = &table->v4_sum->of[key >> 8];
-		__atomic_store_n(sum, (uint16_t)(*sum + change), __ATOMIC_RELEASE);
-	}
-}
-
 static int hashed_set(struct ban_table *table, const struct ban_place *ban, uint32_t now_ticks, size_t *ret_at)
 {
 	struct v4_table v4 = table_of(table, ban->length);
@@ -114,10 +104,10 @@ static int hashed_set(struct ban_table *table, const struct ban_place *ban, uint
 		return BAN_TABLE_FULL;
 	uint32_t bucket = bucket_of(&v4, at), rest = bucket == place.bucket ? place.rest : place.spill_rest;
 	if (fresh && *at != 0)
-		count(table, ban->length, key_at(table, &v4, bucket, edge_word_rest(*at)), -1);
+		ban_table_count(table, ban->length, -1);
 	ban_word_store(at, (ban->word & BAN_WORD_MASK) | (uint64_t)rest << 44);
 	if (fresh)
-		count(table, ban->length, key, 1);
+		ban_table_count(table, ban->length, 1);
 	*ret_at = (size_t)(at - v4.buckets[0].words);
 	return 0;
 }
@@ -152,14 +142,8 @@ static int hashed_lift(struct ban_table *table, enum edge_length length, const s
 	ban_word_store(at, moved);
 	if (from != NULL)
 		ban_word_store(from, 0);
-	count(table, length, key, -1);
+	ban_table_count(table, length, -1);
 	return 0;
-}
-
-static void sum_mark(struct ban_table *table, uint32_t key, bool whole)
-{
-	uint16_t sum = (uint16_t)(table->v4_sum->of[key] & ~EDGE_SUM_WHOLE);
-	__atomic_store_n(&table->v4_sum->of[key], whole ? (uint16_t)(sum | EDGE_SUM_WHOLE) : sum, __ATOMIC_RELEASE);
 }
 
 int v4_table_set(struct ban_table *table, const struct ban_place *ban, uint32_t now_ticks, size_t *ret_at)
@@ -170,7 +154,6 @@ int v4_table_set(struct ban_table *table, const struct ban_place *ban, uint32_t 
 	if (table->v4_16[key] == 0)
 		ban_table_count(table, EDGE_V4_16, 1);
 	ban_word_store(&table->v4_16[key], ban->word & BAN_WORD_MASK);
-	sum_mark(table, key, true);
 	*ret_at = key;
 	return 0;
 }
@@ -182,7 +165,6 @@ int v4_table_lift(struct ban_table *table, enum edge_length length, const struct
 	uint32_t key = key_of(EDGE_V4_16, address);
 	if (table->v4_16[key] == 0)
 		return BAN_TABLE_ABSENT;
-	sum_mark(table, key, false);
 	ban_word_store(&table->v4_16[key], 0);
 	ban_table_count(table, EDGE_V4_16, -1);
 	return 0;
@@ -223,8 +205,8 @@ bool v4_table_at(const struct ban_table *table, enum edge_length length, size_t 
 	return true;
 }
 
-/* Adds to the sums, and returns how many there are. */
-static uint32_t hashed_mend(struct ban_table *table, enum edge_length length, struct edge_sum *sums)
+/* -> how many there are */
+static uint32_t hashed_mend(struct ban_table *table, enum edge_length length)
 {
 	struct v4_table v4 = table_of(table, length);
 	struct ban_place ban;
@@ -232,33 +214,23 @@ static uint32_t hashed_mend(struct ban_table *table, enum edge_length length, st
 	for (size_t at = 0; at < v4_table_places(table, length); at++) {
 		if (!v4_table_at(table, length, at, &ban))
 			continue;
-		uint32_t key = key_of(length, &ban.address);
-		struct edge_v4_place place = place_of(table, &v4, key);
+		struct edge_v4_place place = place_of(table, &v4, key_of(length, &ban.address));
 		uint64_t *word = &v4.buckets[0].words[at];
-		if (word_of(&v4, &place) != word) {
+		if (word_of(&v4, &place) == word)
+			count++;
+		else
 			ban_word_store(word, 0);
-			continue;
-		}
-		count++;
-		if (length == EDGE_V4_24)
-			sums->of[key >> 8]++;
 	}
 	return count;
 }
 
-/* What stands in the sums goes on hiding no ban until the exact one is stored over it. */
 void v4_table_mend(struct ban_table *table)
 {
-	struct edge_sum sums = {0};
 	uint32_t counts[EDGE_V6_128] = {0};
-	counts[EDGE_V4_32] = hashed_mend(table, EDGE_V4_32, &sums);
-	counts[EDGE_V4_24] = hashed_mend(table, EDGE_V4_24, &sums);
-	for (uint32_t key = 0; key <= UINT16_MAX; key++) {
-		bool whole = table->v4_16[key] != 0;
-		counts[EDGE_V4_16] += whole;
-		uint16_t sum = whole ? (uint16_t)(sums.of[key] | EDGE_SUM_WHOLE) : sums.of[key];
-		__atomic_store_n(&table->v4_sum->of[key], sum, __ATOMIC_RELEASE);
-	}
+	counts[EDGE_V4_32] = hashed_mend(table, EDGE_V4_32);
+	counts[EDGE_V4_24] = hashed_mend(table, EDGE_V4_24);
+	for (uint32_t key = 0; key <= UINT16_MAX; key++)
+		counts[EDGE_V4_16] += table->v4_16[key] != 0;
 	for (enum edge_length length = EDGE_V4_32; length <= EDGE_V4_16; length++)
 		__atomic_store_n(&table->control->bans[length], counts[length], __ATOMIC_RELEASE);
 }

@@ -28,9 +28,10 @@ static const struct form FORMS[EDGE_MAP_COUNT] = {
 	[EDGE_MAP_v4_32] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_bucket), 0, true},
 	[EDGE_MAP_v4_24] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_bucket), 0, true},
 	[EDGE_MAP_v4_16] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(uint64_t), 1 << 16, true},
-	[EDGE_MAP_v4_sum] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_sum), 1, true},
+	[EDGE_MAP_v4_some] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_some), 1, true},
 	[EDGE_MAP_v6_128] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_128_bucket), 0, true},
 	[EDGE_MAP_v6_net] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_net_bucket), 0, true},
+	[EDGE_MAP_v6_some] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_some), 1, true},
 	[EDGE_MAP_processor] = {BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(struct edge_processor), 1, false},
 	[EDGE_MAP_slots] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(uint64_t), 0, false},
 	[EDGE_MAP_hits] = {BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(uint64_t), EDGE_MITIGATIONS, false},
@@ -107,9 +108,10 @@ int edge_map(const int fds[EDGE_MAP_COUNT], struct edge *ret_edge)
 		.v4_32 = edge.mapped[EDGE_MAP_v4_32],
 		.v4_24 = edge.mapped[EDGE_MAP_v4_24],
 		.v4_16 = edge.mapped[EDGE_MAP_v4_16],
-		.v4_sum = edge.mapped[EDGE_MAP_v4_sum],
+		.v4_some = edge.mapped[EDGE_MAP_v4_some],
 		.v6_128 = edge.mapped[EDGE_MAP_v6_128],
 		.v6_net = edge.mapped[EDGE_MAP_v6_net],
+		.v6_some = edge.mapped[EDGE_MAP_v6_some],
 	};
 	outcome = outcome != 0 ? outcome : control_check(&edge);
 	if (outcome != 0) {

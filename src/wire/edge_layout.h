@@ -4,11 +4,12 @@
  *
  *   control    what the maps are, budgets, what there is of each kind; one element, mapped by both sides
  *   v4_32      exact bans of IPv4 addresses: buckets of one cache line, eight words
- *   v4_24      the same of IPv4 networks /24; v4_sum says whether it need be asked
+ *   v4_24      the same of IPv4 networks /24
  *   v4_16      a word for each IPv4 network /16
- *   v4_sum     for each /16: whether it is banned, and how many of its /24
+ *   v4_some    a bit for each /24: whether any ban touches it; else no other table need be asked
  *   v6_128     bans of IPv6 addresses, two a line
  *   v6_net     bans of IPv6 networks /64 and /48, four a line
+ *   v6_some    as v4_some, a bit for the hash of each /48
  *   allows     prefixes of any length that are allowed; asked only when a ban was found
  *   processor  per processor: counters of reasons, total budgets, the clock
  *   slots      per processor: budgets of destinations
@@ -29,7 +30,7 @@
 #define EDGE_MAGIC "guiaEDG" /* eight bytes with the NUL */
 
 enum {
-	EDGE_VERSION = 1,
+	EDGE_VERSION = 2,
 
 	EDGE_MITIGATION_BITS = 12,
 	EDGE_MITIGATIONS = 1 << EDGE_MITIGATION_BITS, /* counted apart; 0 has all the rest */
@@ -40,6 +41,7 @@ enum {
 	EDGE_NET_ENTRIES = 4,
 	EDGE_SPILL_BUCKETS = 2,
 	EDGE_ALLOWS = 1 << 16,
+	EDGE_SOME_BITS = 1 << 24,
 
 	EDGE_SLOTS = 1 << 14, /* a processor's, of destinations and ports by hash */
 	EDGE_SAMPLE_BYTES = 128,
@@ -49,7 +51,8 @@ enum {
 /* The maps by name, under which they are pinned too. */
 #define EDGE_MAPS(X)                                                                                                   \
 	X(control)                                                                                                     \
-	X(v4_32) X(v4_24) X(v4_16) X(v4_sum) X(v6_128) X(v6_net) X(processor) X(slots) X(hits) X(allows) X(samples)
+	X(v4_32)                                                                                                       \
+	X(v4_24) X(v4_16) X(v4_some) X(v6_128) X(v6_net) X(v6_some) X(processor) X(slots) X(hits) X(allows) X(samples)
 
 /* Why a packet went the way it went: the symbol, and its text. What is done with it follows from the table it is in. */
 #define EDGE_PASSING(X)                                                                                                \
@@ -116,11 +119,9 @@ static inline uint32_t edge_word_rest(uint64_t word)
 	return (uint32_t)(word >> 44);
 }
 
-/* v4_sum: the count of banned /24, and whether the /16 itself is. */
-#define EDGE_SUM_WHOLE 0x8000u
-
-struct edge_sum {
-	uint16_t of[1 << 16];
+/* A bit is set before the first ban that touches what it stands for, and cleared some time after the last one. */
+struct edge_some {
+	uint64_t bits[EDGE_SOME_BITS / 64];
 };
 
 struct edge_bucket {
@@ -236,6 +237,17 @@ static inline uint64_t edge_hash(uint64_t high, uint64_t low, const uint64_t see
 	x = ((x ^ x >> 32) + low) * seeds[1];
 	x = (x ^ x >> 29) * 0xbf58476d1ce4e5b9u;
 	return x ^ x >> 32;
+}
+
+/* The bits of v4_some and of v6_some. */
+static inline uint32_t edge_some_v4(uint32_t address)
+{
+	return address >> 8;
+}
+
+static inline uint32_t edge_some_v6(uint64_t high, const uint64_t seeds[2])
+{
+	return (uint32_t)(edge_hash(high >> 16, 0, seeds) >> 40);
 }
 
 /* Where a mixed key of `bits` bits may lie, and what is stored of it there. */

@@ -29,7 +29,7 @@ def in_the_driver_or_in_front_of_the_network_stack():
 def detached_nothing_is_left():
     def all_there_is():
         listed = [run("bpftool", kind, "list") for kind in ("map", "prog", "link")]
-        return [text.count("guia_edge") + text.count("v4_sum") + text.count("xdp  prog") for text in listed]
+        return [text.count("guia_edge") + text.count("v4_some") + text.count("xdp  prog") for text in listed]
 
     def is_clean():
         return (all_there_is() == before and not pathlib.Path("/run/guia-edge").exists()
