@@ -64,19 +64,19 @@ static int sync_folder(const char *path)
 	return r;
 }
 
-static int write_aside(int fd, struct slice content, unsigned mode)
+static int write_aside(int fd, struct slice content, unsigned mode, bool sync)
 {
 	int r = write_all(fd, content);
 	if (r == 0 && fchmod(fd, mode) != 0)
 		r = -errno;
-	if (r == 0 && fsync(fd) != 0)
+	if (r == 0 && sync && fsync(fd) != 0)
 		r = -errno;
 	if (close(fd) != 0 && r == 0)
 		r = -errno;
 	return r;
 }
 
-int file_replace(const char *path, struct slice content, unsigned mode)
+static int replace(const char *path, struct slice content, unsigned mode, bool sync)
 {
 	char aside[4096];
 	if ((size_t)snprintf(aside, sizeof(aside), "%s.XXXXXX", path) >= sizeof(aside))
@@ -84,12 +84,22 @@ int file_replace(const char *path, struct slice content, unsigned mode)
 	int fd = mkostemp(aside, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	int r = write_aside(fd, content, mode);
+	int r = write_aside(fd, content, mode, sync);
 	if (r == 0 && rename(aside, path) != 0)
 		r = -errno;
 	if (r != 0) {
 		unlink(aside);
 		return r;
 	}
-	return sync_folder(path);
+	return sync ? sync_folder(path) : 0;
+}
+
+int file_replace(const char *path, struct slice content, unsigned mode)
+{
+	return replace(path, content, mode, true);
+}
+
+int file_replace_volatile(const char *path, struct slice content, unsigned mode)
+{
+	return replace(path, content, mode, false);
 }

@@ -10,4 +10,7 @@ int file_read(const char *path, size_t limit_bytes, struct buffer *out);
 /* Writes beside `path`, fsyncs, renames over it, fsyncs the folder. 0 or -errno; nothing is left behind on failure. */
 int file_replace(const char *path, struct slice content, unsigned mode);
 
+/* The same without waiting for a disk, for what nobody needs after a power failure: it may then be empty. */
+int file_replace_volatile(const char *path, struct slice content, unsigned mode);
+
 #endif

@@ -7,7 +7,6 @@
 enum {
 	OFFENDERS = 1 << 17,
 	SEARCH_AFTER_MS = 600, /* from the onset: whole windows of the sample */
-	SEARCH_PAUSE_MS = 500,
 	SEARCH_PAUSE_MOST_MS = 30 * 1000,
 	ATTACK_LATELY_MS = 5000,
 	TRIAL_ARRIVALS = 30,
@@ -27,6 +26,12 @@ static const double HEAVY_SHARE = 0.5; /* of a slot, for as long as it has been 
 
 /* ---- beginning and end ---- */
 
+void decide_need_offenders(struct defence *defence)
+{
+	if (defence->offenders == NULL)
+		(void)offenders_new(OFFENDERS, &defence->key, &defence->offenders);
+}
+
 static void begin(struct defence *d, struct site *site)
 {
 	struct incident *incident = &site->incident;
@@ -34,6 +39,7 @@ static void begin(struct defence *d, struct site *site)
 	site->hold_ms = returns ? site->hold_ms * 2 : MITIGATION_HOLD_MS;
 	site->hold_ms = site->hold_ms < MITIGATION_HOLD_MOST_MS ? site->hold_ms : MITIGATION_HOLD_MOST_MS;
 	incident->id = ++d->last_id;
+	d->state++;
 	incident->nature = TRAFFIC_QUIET;
 	incident->harm = 0;
 	incident->onset_ms = site->signal.began_ms != 0 ? site->signal.began_ms : d->now.now_ms;
@@ -46,8 +52,7 @@ static void begin(struct defence *d, struct site *site)
 	site->searches = site->bans = site->uncovered = 0;
 	if (!onset_normal_requests(&site->onset, &site->baseline, d->now.wall_ms / 1000, &site->normal))
 		site->normal = -1;
-	if (d->offenders == NULL)
-		(void)offenders_new(OFFENDERS, &d->key, &d->offenders);
+	decide_need_offenders(d);
 	regulars_incident_begins(d->regulars, d->now.wall_ms / 1000);
 	defence_tell(d, site, "incident %u: more than is normal, or harm, since %.1f s", incident->id,
 		     (double)(d->now.now_ms - incident->onset_ms) / 1000);
@@ -59,6 +64,7 @@ static void over(struct defence *d, uint16_t number)
 	uint64_t ago_ms = d->now.now_ms - site->incident.onset_ms, wall_ms = d->now.wall_ms;
 	uint64_t from_ms = wall_ms > ago_ms + SAMPLE_YOUNG_S * 1000 ? wall_ms - ago_ms - SAMPLE_YOUNG_S * 1000 : 0;
 	site->incident.over_ms = d->now.now_ms;
+	d->state++;
 	quiet_sample_forget(&site->quiet, from_ms / 1000, wall_ms / 1000);
 	if (d->offenders != NULL)
 		offenders_forget(d->offenders, number);
@@ -305,6 +311,7 @@ static void move(struct defence *d, uint16_t number)
 {
 	struct site *site = d->sites[number];
 	struct incident *incident = &site->incident;
+	enum incident_state before = incident->state;
 	bool in_force = has_stage(site, MITIGATION_SIGNATURE, MITIGATION_IN_FORCE) ||
 			has_stage(site, MITIGATION_BANS, MITIGATION_IN_FORCE);
 	bool goes_on = site->onset.began_ms != 0;
@@ -314,6 +321,7 @@ static void move(struct defence *d, uint16_t number)
 		(void)incident_move(incident, INCIDENT_BARE, d->now.now_ms);
 	else if (incident_move(incident, INCIDENT_CALM, d->now.now_ms))
 		over(d, number);
+	d->state += incident->state != before;
 }
 
 void decide_tick(struct defence *defence, uint16_t number)
@@ -383,6 +391,11 @@ void defence_hits(struct defence *defence, defence_hits_fn *hits, const void *co
 }
 
 /* ---- what is in force ---- */
+
+uint64_t defence_state(const struct defence *defence)
+{
+	return defence->state + defence->version;
+}
 
 uint64_t defence_version(const struct defence *defence)
 {

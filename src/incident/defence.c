@@ -78,6 +78,8 @@ void defence_free(struct defence *defence)
 	acquaintances_free(defence->acquaintances);
 	regulars_free(defence->regulars);
 	offenders_free(defence->offenders);
+	traffic_memory_close(&defence->memory);
+	kept_free(defence->kept);
 	free(defence);
 }
 
@@ -88,21 +90,85 @@ static uint32_t share_of(size_t number, uint32_t most, uint32_t least)
 	return share > least ? (uint32_t)share : least;
 }
 
+static struct site *site_make(struct defence *d)
+{
+	struct site *site = calloc(1, sizeof(*site));
+	if (site == NULL)
+		return NULL;
+	site->quiet.most = share_of(d->count, QUIET_SAMPLE_MOST, QUIET_SAMPLE_LEAST);
+	site->quiet.random = d->key.k0 + d->count;
+	site->normal = -1;
+	d->sites[d->count++] = site;
+	return site;
+}
+
+static uint64_t source_hash(const struct defence *d, const struct address *source)
+{
+	return hash_words(&d->key, address_high(source), address_low(source));
+}
+
+/* Of one kind of client at a source: behind an address there may be visitors and attackers. */
+static uint64_t client_hash(const struct defence *d, uint64_t source, uint64_t shape, uint64_t agent)
+{
+	return hash_words(&d->key, source, shape ^ agent);
+}
+
+/* Whom an earlier watch knew, as far as it kept their requests. */
+static void acquaint(struct defence *d, const struct quiet_sample *quiet)
+{
+	for (size_t i = 0; i < quiet->count; i++) {
+		const struct sampled *item = &quiet->items[i];
+		uint64_t ago_ms =
+			d->now.wall_ms > item->at_s * UINT64_C(1000) ? d->now.wall_ms - item->at_s * UINT64_C(1000) : 0;
+		uint64_t at_ms = d->now.now_ms > ago_ms ? d->now.now_ms - ago_ms : 0;
+		uint64_t own = source_hash(d, &item->source);
+		uint64_t client = client_hash(d, own, item->field[SIGNATURE_SHAPE], item->field[SIGNATURE_AGENT]);
+		(void)acquaintances_meet(d->acquaintances, own, at_ms, true);
+		(void)acquaintances_meet(d->acquaintances, client, at_ms, true);
+	}
+}
+
 int defence_site(struct defence *defence, uint16_t number, const char *name)
 {
-	if (number >= DEFENCE_SITES)
-		return 0;
-	for (; defence->count <= number; defence->count++) {
-		struct site *site = calloc(1, sizeof(*site));
-		if (site == NULL)
+	while (number < DEFENCE_SITES && defence->count <= number)
+		if (site_make(defence) == NULL)
 			return -ENOMEM;
-		site->quiet.most = share_of(defence->count, QUIET_SAMPLE_MOST, QUIET_SAMPLE_LEAST);
-		site->quiet.random = defence->key.k0 + defence->count;
-		site->normal = -1;
-		defence->sites[defence->count] = site;
-	}
-	snprintf(defence->sites[number]->name, DEFENCE_NAME_BYTES, "%s", name);
+	struct site *site = number < DEFENCE_SITES ? defence->sites[number] : NULL;
+	if (site == NULL || (site->is_named && strcmp(site->name, name) == 0))
+		return 0;
+	snprintf(site->name, sizeof(site->name), "%s", name);
+	site->is_named = true;
+	if (traffic_memory_take(&defence->memory, slice_from_string(site->name), &site->baseline, &site->quiet))
+		acquaint(defence, &site->quiet);
+	kept_take(defence, site);
 	return 0;
+}
+
+/* ---- over restarts ---- */
+
+int defence_remember(const struct defence *defence, struct buffer *out)
+{
+	struct traffic_memory_site sites[DEFENCE_SITES];
+	for (size_t i = 0; i < defence->count; i++)
+		sites[i] = (struct traffic_memory_site){slice_from_string(defence->sites[i]->name),
+							&defence->sites[i]->baseline, &defence->sites[i]->quiet};
+	return traffic_memory_write(sites, defence->count, &defence->memory, defence->regulars, &defence->key, out);
+}
+
+enum traffic_memory_fault defence_recall(struct defence *defence, struct buffer *bytes)
+{
+	enum traffic_memory_fault fault = traffic_memory_open(bytes, &defence->key, &defence->memory);
+	if (fault == TRAFFIC_MEMORY_GOOD)
+		(void)traffic_memory_regulars(&defence->memory, defence->regulars, defence->now.wall_ms / 1000);
+	return fault;
+}
+
+bool defence_is_calm(const struct defence *defence)
+{
+	for (size_t i = 0; i < defence->count; i++)
+		if (site_has_incident(defence->sites[i]) || defence->sites[i]->onset.began_ms != 0)
+			return false;
+	return true;
 }
 
 void defence_stands(struct defence *defence, uint16_t number, const struct defence_standing *standing)
@@ -149,9 +215,8 @@ static struct comer meet(struct defence *d, const struct event *event, bool lear
 	bool v4 = address_is_v4(&comer.source);
 	struct prefix network = address_prefix(&comer.source, v4 ? NETWORK_V4_BITS : NETWORK_V6_BITS);
 	uint64_t wall_s = d->now.wall_ms / 1000, now_ms = d->now.now_ms;
-	uint64_t own = hash_words(&d->key, address_high(&comer.source), address_low(&comer.source));
+	uint64_t own = source_hash(d, &comer.source), client = client_hash(d, own, event->shape, event->agent);
 	uint64_t its = hash_words(&d->key, address_high(&network.address), address_low(&network.address) ^ 1);
-	uint64_t client = hash_words(&d->key, own, event->shape ^ event->agent);
 	acquaintances_expect(d->acquaintances, own);
 	acquaintances_expect(d->acquaintances, client);
 	comer.since_ms = source_pace_meet(d->pace, &comer.source, event->at_ns / 1000000);

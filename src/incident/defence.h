@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "incident/incident.h"
 #include "incident/mitigation.h"
+#include "traffic/memory.h"
 #include "wire/event.h"
 
 enum {
@@ -34,6 +35,26 @@ void defence_free(struct defence *defence); /* NULL is allowed */
 
 /* Site `number` has this name. Numbers count up from 0. 0 or -ENOMEM. */
 int defence_site(struct defence *defence, uint16_t number, const char *name);
+
+/* ---- over restarts ---- */
+
+/*
+ * What was learned, appended; and taken over again, before any site comes: bytes of the heap, which are the defence's
+ * if they are good. Nothing is to be kept while an incident is on.
+ */
+int defence_remember(const struct defence *defence, struct buffer *out);
+enum traffic_memory_fault defence_recall(struct defence *defence, struct buffer *bytes);
+bool defence_is_calm(const struct defence *defence);
+
+/*
+ * What is decided, likewise; what was kept more than half a minute ago is over. `boot` is of limit/image.h.
+ * defence_state() counts up when it should be kept anew.
+ */
+int defence_keep(const struct defence *defence, const uint8_t boot[IMAGE_BOOT_BYTES], struct buffer *out);
+enum image_fault defence_restore(struct defence *defence, struct slice bytes, const uint8_t boot[IMAGE_BOOT_BYTES]);
+uint64_t defence_state(const struct defence *defence);
+
+/* ---- what is told ---- */
 
 /* What stands at a site: requests at its origin, how many that takes (0: not known), connections by state. */
 struct defence_standing {

@@ -5,6 +5,7 @@
 #include "incident/defence.h"
 #include "limit/source_pace.h"
 #include "traffic/acquaintances.h"
+#include "traffic/memory.h"
 #include "traffic/offenders.h"
 #include "traffic/regulars.h"
 #include "traffic/sample.h"
@@ -12,11 +13,13 @@
 enum {
 	BANS_WAITING = 4096,
 	VISITOR_SECONDS = 10,
+	SEARCH_PAUSE_MS = 500,
 	ONSET_MARGIN_MS = 2000, /* who came so shortly before an onset may belong to it */
 };
 
 struct site {
 	char name[DEFENCE_NAME_BYTES];
+	bool is_named;
 	struct traffic_rates rates;
 	struct baseline baseline;
 	struct onset onset;
@@ -53,11 +56,13 @@ struct defence {
 	struct source_pace *pace;
 	struct acquaintances *acquaintances;
 	struct regulars *regulars;
-	struct offenders *offenders; /* NULL until there is an incident */
+	struct offenders *offenders;  /* NULL until there is an incident */
+	struct traffic_memory memory; /* of sites that have not come yet */
+	struct kept *kept;            /* likewise; NULL: nothing */
 	struct plan_ban bans[BANS_WAITING];
 	size_t bans_waiting;
 	uint32_t last_id;
-	uint64_t version;
+	uint64_t version, state;
 	uint64_t second;
 	bool searching;
 	defence_say_fn *say;
@@ -89,6 +94,15 @@ void decide_found(struct defence *defence, struct defence_search *search);
 
 /* A request of this source matched a mitigation in force: whether the source is to be banned. */
 void decide_offender(struct defence *defence, uint16_t number, struct offender *offender, uint32_t id);
+
+/* Whoever has an incident counts what each source does. */
+void decide_need_offenders(struct defence *defence);
+
+/* ---- record.c ---- */
+
+/* What an earlier watch decided for a site that comes now. */
+void kept_take(struct defence *defence, struct site *site);
+void kept_free(struct kept *kept); /* NULL is allowed */
 
 /* ---- question.c ---- */
 

@@ -125,7 +125,7 @@ bool image_word_read(const char *path, uint64_t *ret_word)
 
 int image_publish(const char *path, struct slice image, uint64_t generation, uint64_t *word)
 {
-	int r = file_replace(path, image, 0640);
+	int r = file_replace_volatile(path, image, 0640); /* times in it are of this boot */
 	if (r == 0)
 		__atomic_store_n(word, generation, __ATOMIC_RELEASE);
 	return r;

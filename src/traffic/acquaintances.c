@@ -58,7 +58,7 @@ uint64_t acquaintances_meet(struct acquaintances *acquaintances, uint64_t hash, 
 	struct acquaintance *bucket = bucket_of(acquaintances, hash), *place = &bucket[0];
 	uint32_t tag = (uint32_t)(hash >> 32) | 1, now = (uint32_t)(now_ms / STEP_MS) + 1;
 	for (unsigned i = 0; i < WAYS; i++) {
-		if (bucket[i].since != 0 && now - bucket[i].since > ACQUAINTANCE_KEPT_MS / STEP_MS)
+		if (now > bucket[i].since && now - bucket[i].since > ACQUAINTANCE_KEPT_MS / STEP_MS)
 			bucket[i] = (struct acquaintance){0};
 		if (bucket[i].since != 0 && bucket[i].tag == tag)
 			return (uint64_t)(bucket[i].since - 1) * STEP_MS;

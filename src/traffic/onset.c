@@ -225,3 +225,10 @@ struct onset_signal onset_tick(struct onset *onset, struct baseline *baseline, c
 	signal.nature = anything ? nature_of(onset, signal.harm, signal.known_share) : TRAFFIC_QUIET;
 	return signal;
 }
+
+void onset_goes_on(struct onset *onset, struct baseline *baseline, uint64_t began_ms, uint64_t now_ms)
+{
+	onset->began_ms = began_ms + 1;
+	onset->quiet_since_ms = onset->harmless_since_ms = now_ms;
+	baseline_incident_begins(baseline);
+}

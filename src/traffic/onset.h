@@ -76,4 +76,7 @@ bool onset_normal_requests(const struct onset *onset, const struct baseline *bas
 struct onset_signal onset_tick(struct onset *onset, struct baseline *baseline, const struct traffic_tick *tick,
 			       uint64_t wall_s);
 
+/* For one that has seen nothing: what began then is still on. */
+void onset_goes_on(struct onset *onset, struct baseline *baseline, uint64_t began_ms, uint64_t now_ms);
+
 #endif

@@ -98,6 +98,8 @@ static void who_came_first_stays(void **state)
 	for (uint64_t i = 1; i < 100000; i++)
 		(void)acquaintances_meet(a, i << 32 | i % 4096, 10000, true);
 	assert_int_equal(acquaintances_meet(a, 0x1234567800000001, 11000, true), 5000);
+	(void)acquaintances_meet(a, 0x7777777700000001, 3000, true); /* told late */
+	assert_int_equal(acquaintances_meet(a, 0x1234567800000001, 11000, true), 5000);
 	assert_true(acquaintances_meet(a, 0x1234567800000001, 6000 + ACQUAINTANCE_KEPT_MS, true) == ACQUAINTANCE_NEVER);
 	acquaintances_free(a);
 }

@@ -1,24 +1,121 @@
 #include "watch/guard.h"
 
 #include "base/error.h"
+#include "base/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BANS_AT_ONCE = 512 };
+enum {
+	BANS_AT_ONCE = 512,
+	REMEMBER_FIRST_MS = 30 * 1000,
+	REMEMBER_MS = 10 * 60 * 1000,
+	KEEP_MS = 5 * 1000, /* while anything is on */
+	RETRY_MS = 1000,
+	INCIDENT_FILE_BYTES = 16 << 20,
+};
+
+/* ---- jobs ---- */
+
+struct guard_job {
+	struct defence_search *search; /* a search, or ... */
+	struct buffer memory;          /* ... what is to be written */
+	const char *path;
+	int result;
+};
+
+static void job_run(void *context)
+{
+	struct guard_job *job = context;
+	if (job->search != NULL)
+		defence_search_run(job->search);
+	else
+		job->result = file_replace(job->path, buffer_slice(&job->memory), 0600);
+}
+
+static void job_free(struct guard_job *job)
+{
+	if (job == NULL)
+		return;
+	defence_search_free(job->search);
+	buffer_free(&job->memory);
+	free(job);
+}
+
+static void say_fault(struct guard *guard, const char *path, int error)
+{
+	if (error != 0 && error != guard->told)
+		fprintf(stderr, "guia: watch: %s: %s\n", path, strerror(-error));
+	guard->told = error;
+}
+
+static void job_give(struct guard *guard, struct guard_job job)
+{
+	guard->job = malloc(sizeof(job));
+	if (guard->job == NULL) {
+		if (job.search != NULL)
+			job.search->result = -ENOMEM;
+		if (job.search != NULL)
+			defence_search_give(guard->defence, job.search);
+		buffer_free(&job.memory);
+		return;
+	}
+	*guard->job = job;
+	background_give(guard->background, job_run, guard->job);
+}
+
+static void job_take(struct guard *guard)
+{
+	struct guard_job *done = background_take(guard->background);
+	if (done == NULL)
+		return;
+	guard->job = NULL;
+	if (done->search != NULL)
+		defence_search_give(guard->defence, done->search);
+	else
+		say_fault(guard, done->path, done->result);
+	done->search = NULL;
+	job_free(done);
+}
+
+/* ---- beginning and end ---- */
+
+static int paths_make(struct guard *guard, const char *directory)
+{
+	int a = snprintf(guard->memory, PATH_MAX, "%s/%s", directory, GUARD_MEMORY_FILE);
+	int b = snprintf(guard->incidents, PATH_MAX, "%s/%s", directory, GUARD_INCIDENT_FILE);
+	return a >= PATH_MAX || b >= PATH_MAX ? -ENAMETOOLONG : image_boot_read(guard->boot);
+}
 
 int guard_begin(struct guard *guard, const char *directory, struct ban_register *bans, const struct intake *intake,
 		const char **ret_what)
 {
 	*guard = (struct guard){.bans = bans, .intake = intake};
 	*ret_what = "a thread";
-	int r = searcher_start(&guard->searcher);
-	return r != 0 || directory == NULL ? r : rule_register_open(directory, &guard->rules, ret_what);
+	int r = background_start(&guard->background);
+	if (r != 0 || directory == NULL)
+		return r;
+	*ret_what = directory;
+	r = paths_make(guard, directory);
+	return r != 0 ? r : rule_register_open(directory, &guard->rules, ret_what);
+}
+
+/* Of a time of quiet: an incident may have been learned of only just now. */
+static bool remember(struct guard *guard, struct buffer *ret_bytes)
+{
+	*ret_bytes = buffer_make(NULL);
+	return guard->memory[0] != '\0' && defence_is_calm(guard->defence) &&
+	       defence_remember(guard->defence, ret_bytes) == 0;
 }
 
 void guard_end(struct guard *guard)
 {
-	searcher_stop(guard->searcher);
+	struct buffer bytes;
+	job_free(background_stop(guard->background));
+	if (guard->defence != NULL && remember(guard, &bytes)) {
+		say_fault(guard, guard->memory, file_replace(guard->memory, buffer_slice(&bytes), 0600));
+		buffer_free(&bytes);
+	}
 	rule_register_close(guard->rules);
 	defence_free(guard->defence);
 	*guard = (struct guard){0};
@@ -36,30 +133,66 @@ static void say(void *context, struct defence_time now, const char *line)
 	fprintf(stderr, "guia: watch: %s\n", line);
 }
 
+static void recall(struct guard *guard, struct defence *defence)
+{
+	struct buffer bytes = buffer_make(NULL);
+	int r = file_read(guard->memory, TRAFFIC_MEMORY_BYTES, &bytes);
+	enum traffic_memory_fault fault = r == 0 ? defence_recall(defence, &bytes) : TRAFFIC_MEMORY_GOOD;
+	if ((r != 0 && r != -ENOENT) || fault != TRAFFIC_MEMORY_GOOD)
+		fprintf(stderr, "guia: watch: %s: %s; what is normal is learned anew\n", guard->memory,
+			r != 0 ? strerror(-r) : traffic_memory_fault_text(fault));
+	buffer_free(&bytes);
+}
+
+static void restore(struct guard *guard, struct defence *defence)
+{
+	struct buffer bytes = buffer_make(NULL);
+	int r = file_read(guard->incidents, INCIDENT_FILE_BYTES, &bytes);
+	enum image_fault fault = r == 0 ? defence_restore(defence, buffer_slice(&bytes), guard->boot) : IMAGE_GOOD;
+	if ((r != 0 && r != -ENOENT) || (fault != IMAGE_GOOD && fault != IMAGE_BOOT))
+		fprintf(stderr, "guia: watch: %s: %s; what it says is not taken\n", guard->incidents,
+			r != 0 ? strerror(-r) : image_fault_text(fault));
+	buffer_free(&bytes);
+}
+
+/* What is searched for is the old one's. */
+static int defence_replace(struct guard *guard, struct defence *defence)
+{
+	job_free(background_stop(guard->background));
+	guard->background = NULL;
+	guard->job = NULL;
+	defence_free(guard->defence);
+	guard->defence = NULL;
+	int r = background_start(&guard->background);
+	if (r == 0)
+		guard->defence = defence;
+	else
+		defence_free(defence);
+	return r;
+}
+
 static bool key_is_known(struct guard *guard, struct ban_times now)
 {
 	struct hash_key key;
+	struct defence *defence;
 	if (guard->intake->directory < 0 || inbox_read_key(guard->intake->directory, &key) != 0)
 		return guard->defence != NULL;
 	if (guard->defence != NULL && key.k0 == guard->key.k0 && key.k1 == guard->key.k1)
 		return true;
-	struct defence *defence;
 	if (defence_new(&key, time_of(now), &defence) != 0)
 		return guard->defence != NULL;
-	/* What is searched for is the old one's. */
-	searcher_stop(guard->searcher);
-	guard->searcher = NULL;
-	defence_free(guard->defence);
-	guard->defence = NULL;
-	if (searcher_start(&guard->searcher) != 0) {
-		defence_free(defence);
-		return false;
-	}
 	defence_listen(defence, say, NULL);
-	guard->defence = defence;
+	if (guard->memory[0] != '\0') {
+		recall(guard, defence);
+		restore(guard, defence);
+	}
 	guard->key = key;
-	return true;
+	guard->remember_pause_ms = REMEMBER_FIRST_MS;
+	guard->remember_ms = now.boot_ms + REMEMBER_FIRST_MS;
+	return defence_replace(guard, defence) == 0;
 }
+
+/* ---- what is told ---- */
 
 static void site_look(struct guard *guard, uint16_t number, const struct site_view *view)
 {
@@ -101,14 +234,42 @@ void guard_tick(struct guard *guard, struct ban_times now)
 	defence_tick(guard->defence, time_of(now));
 }
 
-static void search(struct guard *guard)
+/* ---- what is done ---- */
+
+static void work(struct guard *guard, struct ban_times now)
 {
-	struct defence_search *done = searcher_take(guard->searcher), *wanted;
-	if (done != NULL)
-		defence_search_give(guard->defence, done);
-	wanted = defence_search_take(guard->defence);
-	if (wanted != NULL)
-		searcher_give(guard->searcher, wanted);
+	struct buffer bytes;
+	job_take(guard);
+	if (guard->job != NULL)
+		return;
+	struct defence_search *wanted = defence_search_take(guard->defence);
+	if (wanted != NULL) {
+		job_give(guard, (struct guard_job){.search = wanted, .memory = buffer_make(NULL)});
+	} else if (now.boot_ms >= guard->remember_ms && defence_is_calm(guard->defence)) {
+		guard->remember_pause_ms *= guard->remember_pause_ms < REMEMBER_MS ? 2 : 1;
+		guard->remember_ms = now.boot_ms + guard->remember_pause_ms;
+		if (remember(guard, &bytes))
+			job_give(guard, (struct guard_job){.memory = bytes, .path = guard->memory});
+	}
+}
+
+/* For the next watch, should this one be killed. */
+static void keep(struct guard *guard, struct ban_times now)
+{
+	uint64_t state = defence_state(guard->defence);
+	bool is_due = state != guard->kept_state ||
+		      (now.boot_ms - guard->kept_ms >= KEEP_MS && !defence_is_calm(guard->defence));
+	struct buffer bytes = buffer_make(NULL);
+	bool failed = guard->told != 0 && now.boot_ms - guard->kept_ms < RETRY_MS;
+	if (guard->incidents[0] == '\0' || !is_due || failed)
+		return;
+	guard->kept_ms = now.boot_ms;
+	int r = defence_keep(guard->defence, guard->boot, &bytes);
+	r = r != 0 ? r : file_replace_volatile(guard->incidents, buffer_slice(&bytes), 0600);
+	if (r == 0)
+		guard->kept_state = state;
+	say_fault(guard, guard->incidents, r);
+	buffer_free(&bytes);
 }
 
 static void publish(struct guard *guard, struct ban_times now)
@@ -123,10 +284,8 @@ static void publish(struct guard *guard, struct ban_times now)
 						   .why = slice_from_string(plan[i].why),
 						   .signature = *plan[i].signature};
 	int r = rule_register_publish(guard->rules, &content, defence_version(guard->defence), now.boot_ms);
-	if (r != guard->rules_told && r != 0)
-		fprintf(stderr, "guia: watch: signatures cannot be written: %s; what the gate has holds\n",
-			strerror(-r));
-	guard->rules_told = r;
+	if (r != 0)
+		say_fault(guard, SIGNATURE_IMAGE_FILE, r);
 }
 
 void guard_carry_out(struct guard *guard, struct ban_times now)
@@ -134,10 +293,11 @@ void guard_carry_out(struct guard *guard, struct ban_times now)
 	struct plan_ban bans[BANS_AT_ONCE];
 	if (guard->defence == NULL)
 		return;
-	search(guard);
+	work(guard, now);
 	size_t count = defence_bans_take(guard->defence, bans, BANS_AT_ONCE);
 	for (size_t i = 0; i < count && guard->bans != NULL; i++)
 		(void)ban_register_punish(guard->bans, &bans[i].prefix, bans[i].id, now);
+	keep(guard, now);
 	if (guard->rules != NULL)
 		publish(guard, now);
 }

@@ -1,6 +1,9 @@
 /*
  * Decides and has it carried out: what the gate tells goes into a defence (incident/defence.h), and what that wants to
  * be in force is published for the gate. Made once the key of the events' hashes is known, anew if that changes.
+ *
+ * What was learned, and what is decided, lies in files of the watch's own beside the bans, so that one that was killed
+ * goes on where it was. What is to be in force is kept before it is published.
  */
 #ifndef GUIA_WATCH_GUARD_H
 #define GUIA_WATCH_GUARD_H
@@ -8,19 +11,35 @@
 #include "incident/defence.h"
 #include "mitigate/ban_register.h"
 #include "mitigate/rule_register.h"
+#include "watch/background.h"
 #include "watch/intake.h"
-#include "watch/searcher.h"
 #include "watch/sites.h"
+
+#include <limits.h>
+
+/* In the directory of bans. */
+#define GUARD_MEMORY_FILE   "memory"
+#define GUARD_INCIDENT_FILE "incidents"
+
+struct guard_job;
 
 struct guard {
 	struct defence *defence; /* NULL: no key yet */
-	struct searcher *searcher;
+	struct background *background;
+	struct guard_job *job;       /* under way; NULL: none */
 	struct ban_register *bans;   /* the watch's; NULL: nothing can be carried out */
 	struct rule_register *rules; /* NULL likewise */
 	const struct intake *intake;
 	struct hash_key key;
+	uint8_t boot[IMAGE_BOOT_BYTES];
+	char memory[PATH_MAX]; /* "": nothing is kept */
+	char incidents[PATH_MAX];
 	uint64_t second;
-	int rules_told; /* what went wrong with them, as last said */
+	uint64_t remember_ms; /* what was learned is written next; ever more seldom */
+	uint64_t remember_pause_ms;
+	uint64_t kept_ms;
+	uint64_t kept_state;
+	int told; /* what went wrong with files, as last said */
 };
 
 /* `directory` is that of the bans; NULL: decisions are made, and not carried out. 0 or -errno, with *ret_what. */

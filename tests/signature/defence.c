@@ -30,7 +30,7 @@ struct outcome {
 	double covered, hit;           /* shares of intruders and visitors refused, from when it is in force on */
 	bool over;                     /* in the end */
 	unsigned changes;              /* of state, in the busiest minute */
-	double seconds;                /* of the longest search */
+	bool went_on;                  /* when the watch was killed in the middle */
 };
 
 struct scene {
@@ -217,18 +217,55 @@ static unsigned busiest_minute(const struct incident *incident)
 	return most;
 }
 
-static struct outcome play(struct scene *s, bool fresh)
+static void make_defence(struct scene *s)
 {
 	static const struct hash_key key = {4, 5};
-	struct outcome outcome = {-1, -1, 0, 0, false, 0, 0};
+	if (defence_new(&key, s->now, &s->defence) != 0)
+		abort();
+	defence_listen(s->defence, say, s);
+}
+
+static void name_site(struct scene *s)
+{
+	if (defence_site(s->defence, 0, "www") != 0)
+		abort();
+}
+
+/* The watch is killed, and another comes: whether it has the same in force. */
+static bool replace_defence(struct scene *s)
+{
+	static const uint8_t boot[IMAGE_BOOT_BYTES] = {1};
+	struct plan_rule before[SIGNATURE_RULES_MOST], after[SIGNATURE_RULES_MOST];
+	struct buffer kept = buffer_make(NULL), learned = buffer_make(NULL);
+	size_t count = defence_plan(s->defence, before, SIGNATURE_RULES_MOST);
+	uint32_t incident = look(s).incident->id;
+	if (defence_keep(s->defence, boot, &kept) != 0 || defence_remember(s->defence, &learned) != 0)
+		abort();
+	defence_free(s->defence);
+	s->now.now_ms += 3000;
+	s->now.wall_ms += 3000;
+	make_defence(s);
+	bool good = defence_recall(s->defence, &learned) == TRAFFIC_MEMORY_GOOD &&
+		    defence_restore(s->defence, buffer_slice(&kept), boot) == IMAGE_GOOD;
+	name_site(s);
+	good = good && look(s).incident->id == incident &&
+	       defence_plan(s->defence, after, SIGNATURE_RULES_MOST) == count;
+	for (size_t i = 0; i < count && good; i++)
+		good = before[i].id == after[i].id;
+	buffer_free(&kept);
+	return good;
+}
+
+static struct outcome play(struct scene *s, bool fresh)
+{
+	struct outcome outcome = {.detected_s = -1, .in_force_s = -1, .went_on = true};
 	double intruders = NORMAL_A_SECOND * (1 / world_normal_share(s->world) - 1);
 	/* An attack is beyond what the origin can do; a crowd is not. */
 	intruders = s->crowd ? fmin(intruders, ORIGIN_A_SECOND * 0.9 - NORMAL_A_SECOND)
 			     : fmax(intruders, 3 * ORIGIN_A_SECOND);
 	s->now = (struct defence_time){1000000, (uint64_t)1720551600 * 1000};
-	if (defence_new(&key, s->now, &s->defence) != 0 || defence_site(s->defence, 0, "www") != 0)
-		abort();
-	defence_listen(s->defence, say, s);
+	make_defence(s);
+	name_site(s);
 	for (size_t i = 0; i < OUTBOX_SITES; i++)
 		s->sites[i] = i == 1 ? 0 : DEFENCE_SITE_NONE;
 	pass(s, fresh ? FRESH_MS : KNOWN_MS, NORMAL_A_SECOND, 0);
@@ -236,6 +273,8 @@ static struct outcome play(struct scene *s, bool fresh)
 	s->visitors = s->visitors_hit = 0;
 	for (uint64_t at = 0; at < ATTACK_MS; at += STEP_MS) {
 		step(s, NORMAL_A_SECOND, intruders);
+		if (at == ATTACK_MS / 2)
+			outcome.went_on = replace_defence(s);
 		struct defence_view view = look(s);
 		if (outcome.in_force_s < 0 && view.incident->mitigated_ms > onset_ms)
 			s->intruders = s->intruders_hit = 0;
@@ -254,13 +293,14 @@ static struct outcome play(struct scene *s, bool fresh)
 }
 
 struct sums {
-	unsigned attacks, detected, in_force, late, crowds, crowds_hit, lasting, restless;
+	unsigned attacks, detected, in_force, late, crowds, crowds_hit, lasting, restless, lost;
 	double covered, hit, worst_hit;
 };
 
 static void add(struct sums *sums, bool crowd, const struct outcome *o)
 {
 	sums->lasting += !o->over;
+	sums->lost += !o->went_on;
 	sums->restless += o->changes > INCIDENT_CHANGES_A_MINUTE;
 	if (crowd) {
 		sums->crowds++;
@@ -290,6 +330,7 @@ static bool report(const struct sums *s, bool fresh)
 		{hit <= (fresh ? 0.005 : 0.001), "visitors are hardly hit"},
 		{s->crowds_hit == 0, "nothing is refused to a crowd"},
 		{s->lasting == 0, "when it is over it is over"},
+		{s->lost == 0, "a watch that comes after one that was killed goes on"},
 		{s->restless == 0, "two changes of state a minute at most"},
 	};
 	bool good = true;
