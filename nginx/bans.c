@@ -36,17 +36,27 @@ struct ban_answer gate_bans_of(const struct address *source)
 	return ban_view_lookup(&bans.view, source, gate_now_ns() / 1000000);
 }
 
-static bool is_trusted(const struct sockaddr *peer)
+bool gate_is_proxy(const struct sockaddr *peer)
 {
-	ngx_array_t *trusted = bans.main->trusted_proxies;
+	const struct gate_main *main = ngx_http_cycle_get_module_main_conf(ngx_cycle, ngx_http_guia_module);
+	ngx_array_t *trusted = main->trusted_proxies;
+
 	return trusted != NULL && ngx_cidr_match((struct sockaddr *)peer, trusted) == NGX_OK;
+}
+
+bool gate_source_bounded(const struct sockaddr *from)
+{
+	static const struct address none;
+	struct address source = gate_address(from);
+
+	return !address_equal(&source, &none) && gate_bans_of(&source).kind != BAN_ALLOW && !gate_is_proxy(from);
 }
 
 struct ban_answer gate_bans_of_peer(const struct sockaddr *peer)
 {
 	struct address source = gate_address(peer);
 	struct ban_answer answer = gate_bans_of(&source);
-	if (answer.kind == BAN_REFUSE && is_trusted(peer))
+	if (answer.kind == BAN_REFUSE && gate_is_proxy(peer))
 		answer.kind = BAN_NONE;
 	return answer;
 }
@@ -60,7 +70,8 @@ ngx_int_t gate_bans_handler(ngx_http_request_t *r)
 		return NGX_DECLINED;
 	struct address source = gate_address(r->connection->sockaddr);
 	struct ban_answer answer = gate_bans_of(&source);
-	if (answer.kind != BAN_REFUSE || is_trusted(r->connection->sockaddr) || (context = gate_context_get(r)) == NULL)
+	if (answer.kind != BAN_REFUSE || gate_is_proxy(r->connection->sockaddr) ||
+	    (context = gate_context_get(r)) == NULL)
 		return NGX_DECLINED;
 	context->banned_by = answer.id;
 	r->keepalive = 0;

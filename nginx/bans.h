@@ -23,6 +23,10 @@ bool gate_bans_look(ngx_log_t *log);
 
 /* What holds for a source now. BAN_NONE where there are no bans. */
 struct ban_answer gate_bans_of(const struct address *source);
+bool gate_is_proxy(const struct sockaddr *peer);
+/* Whether limits are for it: not for who is allowed, nor for a trusted proxy, which stands for all of its clients, nor
+ * for what has no address, which is on this machine. */
+bool gate_source_bounded(const struct sockaddr *from);
 /* Of a connection's other side; never BAN_REFUSE for a trusted proxy. */
 struct ban_answer gate_bans_of_peer(const struct sockaddr *peer);
 

@@ -4,6 +4,7 @@
  * from a timer: nginx has no hook for most changes, and whoever serves a flood should not pay for each.
  */
 #include "bans.h"
+#include "counts.h"
 #include "events.h"
 #include "gate.h"
 
@@ -39,23 +40,41 @@ static void connection_leave(void *data)
 	if (watched.outbox == NULL)
 		return;
 	ngx_queue_remove(&own->link);
+	gate_counts_leave(&own->ticket);
 	counter_add(&watched.outbox->connections->closed, 1);
 	if (own->served == 0 && own->serving == 0)
 		counter_add(&watched.outbox->connections->silent, 1);
 }
 
+/* False: its source has too many. */
+static bool count_enter(struct gate_connection *own)
+{
+	struct prefix crowd;
+
+	switch (gate_counts_enter(own->peer, &own->ticket, &crowd)) {
+	case GATE_CROWDED:
+		(void)gate_slow_end_one(&watched.waiting, &watched.requests, &crowd);
+		return true;
+	case GATE_OVERRUN:
+		return gate_slow_end_one(&watched.waiting, &watched.requests, &crowd);
+	default:
+		return true;
+	}
+}
+
 /* Without memory it is nginx's problem in a moment; what is not in the list is not counted either. */
-static void connection_enter(ngx_connection_t *c)
+static bool connection_enter(ngx_connection_t *c)
 {
 	ngx_pool_cleanup_t *cleanup = ngx_pool_cleanup_add(c->pool, sizeof(struct gate_connection));
 
 	if (cleanup == NULL)
-		return;
+		return true;
 	struct gate_connection *own = cleanup->data;
 	*own = (struct gate_connection){.connection = c, .peer = c->sockaddr, .since_ns = gate_now_ns()};
 	cleanup->handler = connection_leave;
 	ngx_queue_insert_tail(&watched.waiting, &own->link);
 	counter_add(&watched.outbox->connections->accepted, 1);
+	return count_enter(own);
 }
 
 static bool peer_refuse(const struct sockaddr *peer)
@@ -101,8 +120,11 @@ static void connection_begin(ngx_connection_t *c)
 		ngx_http_close_connection(c);
 		return;
 	}
-	if (watched.outbox != NULL)
-		connection_enter(c);
+	if (watched.outbox != NULL && !connection_enter(c)) {
+		gate_slow_refused();
+		ngx_http_close_connection(c);
+		return;
+	}
 	ngx_http_init_connection(c);
 }
 

@@ -6,6 +6,7 @@
 #ifndef GUIA_NGINX_EVENTS_H
 #define GUIA_NGINX_EVENTS_H
 
+#include "limit/connection_counts.h"
 #include "wire/outbox.h"
 
 #include <ngx_config.h>
@@ -23,7 +24,8 @@ struct gate_connection {
 	uint64_t since_ns;     /* it serves no request, or was accepted */
 	ngx_uint_t serving;    /* requests begun and not ended */
 	ngx_uint_t served;
-	unsigned refused : 1; /* its source was banned, and it is being closed */
+	struct connection_ticket ticket; /* by which its source's are counted */
+	unsigned refused : 1;            /* its source was banned, and it is being closed */
 };
 
 /* A request's part, in its context. */
@@ -98,6 +100,12 @@ enum connection_state gate_request_state(const struct gate_context *context);
 /* From time to time. Those who hold connections for too long are timed out: of `waiting` struct gate_connection, in the
  * order in which they began to; of `requests` struct gate_passage, in the order of their arrival. */
 void gate_slow_look(ngx_queue_t *waiting, ngx_queue_t *requests, size_t body_rate_least, ngx_log_t *log);
+
+/* The same for one connection from a network, if there is one that brings nothing: a head that does not come, else an
+ * idle one, else a slow body. */
+bool gate_slow_end_one(ngx_queue_t *waiting, ngx_queue_t *requests, const struct prefix *network);
+/* One was not let in. */
+void gate_slow_refused(void);
 
 /* CLOCK_BOOTTIME. */
 uint64_t gate_now_ns(void);

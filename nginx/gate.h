@@ -58,6 +58,7 @@ struct gate_main {
 	ngx_str_t bans;               /* the directory; data NULL: none */
 	ngx_array_t *trusted_proxies; /* ngx_cidr_t; NULL: none */
 	struct gate_pace *pace;       /* of sources, for signatures; NULL: nobody asks */
+	struct gate_counts *counts;   /* of connections; NULL: any number */
 	size_t body_rate;             /* that a body must have, bytes a second; 0: any */
 	struct gate_limits *limits;   /* NULL: none */
 };

@@ -1,5 +1,6 @@
 /* The module's directives, how levels merge, and where it hooks into nginx. */
 #include "bans.h"
+#include "counts.h"
 #include "gate.h"
 #include "signatures.h"
 
@@ -162,6 +163,18 @@ static char *admission_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 	return main->admission != NULL ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
+static char *connections_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+{
+	struct gate_main *main = conf;
+	ngx_str_t *words = cf->args->elts;
+
+	(void)command;
+	if (main->counts != NULL)
+		return "is duplicate";
+	main->counts = gate_counts_add(cf, words + 1, cf->args->nelts - 1);
+	return main->counts != NULL ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
 static char *limits_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 {
 	struct gate_main *main = conf;
@@ -232,6 +245,8 @@ static ngx_command_t commands[] = {
 	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
 	{ngx_string("guia_body_rate"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_size_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, body_rate), NULL},
+	{ngx_string("guia_connections"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, connections_set,
+	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
 	{ngx_string("guia_limits"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, limits_set, NGX_HTTP_MAIN_CONF_OFFSET, 0,
 	 NULL},
 	{ngx_string("guia_limit"), ANY_LEVEL | NGX_CONF_1MORE, limit_set, NGX_HTTP_LOC_CONF_OFFSET, 0, NULL},

@@ -30,25 +30,13 @@ static struct rate_key key_of(ngx_http_request_t *r, const struct gate_limits *l
 			     hash_quick(&limits->table.key, slice_make(site->data, site->len)));
 }
 
-/* A proxy that names nobody stands for all of its clients, and what has no address is on this machine. */
-static bool is_bounded(ngx_http_request_t *r, const struct gate_main *main)
-{
-	static const struct address none;
-	struct sockaddr *from = r->connection->sockaddr;
-	struct address source = gate_address(from);
-
-	if (address_equal(&source, &none) || gate_bans_of(&source).kind == BAN_ALLOW)
-		return false;
-	return main->trusted_proxies == NULL || ngx_cidr_match(from, main->trusted_proxies) != NGX_OK;
-}
-
 ngx_int_t gate_limit_handler(ngx_http_request_t *r)
 {
 	const struct gate_main *main = ngx_http_get_module_main_conf(r, ngx_http_guia_module);
 	const struct gate_location *location = ngx_http_get_module_loc_conf(r, ngx_http_guia_module);
 	struct gate_context *context;
 
-	if (r != r->main || location->limit == NULL || !is_bounded(r, main) ||
+	if (r != r->main || location->limit == NULL || !gate_source_bounded(r->connection->sockaddr) ||
 	    (context = gate_context_get(r)) == NULL || context->limit != NULL)
 		return NGX_DECLINED;
 	struct rate_key key = key_of(r, main->limits, &location->site);

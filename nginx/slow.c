@@ -6,6 +6,7 @@
  *
  * Whom we close is timed out as nginx would have done later: each of its handlers knows what to do then.
  */
+#include "bans.h"
 #include "events.h"
 #include "gate.h"
 
@@ -17,12 +18,15 @@ enum {
 	SHED_BODY_RATE = 256000, /* nor one that comes at so many bytes a second */
 	FREE_SHARE = 4,          /* a quarter of a worker's connections is kept free */
 	TELL_MS = 1000,
+	LOOKED_THROUGH = 512, /* when one of a network's is to go */
 };
 
 static struct shed {
 	ngx_uint_t heads; /* since it was last told */
 	ngx_uint_t bodies;
 	ngx_uint_t slow;
+	ngx_uint_t crowded; /* of sources that had too many */
+	ngx_uint_t refused; /* of those: not let in */
 	uint64_t told_ns;
 } shed;
 
@@ -106,17 +110,87 @@ static ngx_uint_t bodies_shed(ngx_queue_t *requests, uint64_t now_ns, ngx_uint_t
 	return count;
 }
 
-/* ---- both ---- */
+/* ---- one of a network's ---- */
+
+static struct gate_connection *waiting_find(ngx_queue_t *waiting, const struct prefix *network, uint64_t now_ns)
+{
+	struct gate_connection *idle = NULL;
+	ngx_uint_t looked = 0;
+
+	for (ngx_queue_t *q = ngx_queue_head(waiting); q != ngx_queue_sentinel(waiting) && looked < LOOKED_THROUGH;
+	     q = ngx_queue_next(q), looked++) {
+		struct gate_connection *own = ngx_queue_data(q, struct gate_connection, link);
+		struct address peer = gate_address(own->peer);
+		if (now_ns - own->since_ns < (uint64_t)SHED_HEAD_MS * NS_A_MS)
+			break;
+		if (own->connection->read->timedout || !prefix_has(network, &peer))
+			continue;
+		if (gate_connection_state(own) == STATE_READING_HEADER)
+			return own;
+		if (idle == NULL)
+			idle = own;
+	}
+	return idle;
+}
+
+static struct gate_context *body_find(ngx_queue_t *requests, const struct prefix *network, uint64_t now_ns)
+{
+	ngx_uint_t looked = 0;
+
+	for (ngx_queue_t *q = ngx_queue_head(requests); q != ngx_queue_sentinel(requests) && looked < LOOKED_THROUGH;
+	     q = ngx_queue_next(q), looked++) {
+		struct gate_context *context = ngx_queue_data(q, struct gate_context, passage.link);
+		const struct gate_connection *own = context->passage.connection;
+		if (now_ns - context->passage.at_ns < (uint64_t)SHED_BODY_MS * NS_A_MS)
+			break;
+		if (own == NULL || context->slow || gate_request_state(context) != STATE_READING_BODY ||
+		    body_rate(context, now_ns) >= SHED_BODY_RATE)
+			continue;
+		struct address peer = gate_address(own->peer);
+		if (prefix_has(network, &peer))
+			return context;
+	}
+	return NULL;
+}
+
+bool gate_slow_end_one(ngx_queue_t *waiting, ngx_queue_t *requests, const struct prefix *network)
+{
+	uint64_t now_ns = gate_now_ns();
+	struct gate_connection *silent = waiting_find(waiting, network, now_ns);
+	struct gate_context *body = silent == NULL ? body_find(requests, network, now_ns) : NULL;
+
+	if (silent != NULL)
+		time_out(silent->connection->read);
+	if (body != NULL)
+		body_end(body);
+	shed.crowded += silent != NULL || body != NULL;
+	return silent != NULL || body != NULL;
+}
+
+void gate_slow_refused(void)
+{
+	shed.refused++;
+}
+
+/* ---- all ---- */
 
 static void tell(uint64_t now_ns, ngx_log_t *log)
 {
-	if (shed.heads + shed.bodies + shed.slow == 0 || now_ns - shed.told_ns < (uint64_t)TELL_MS * NS_A_MS)
+	if (shed.heads + shed.bodies + shed.slow + shed.crowded + shed.refused == 0 ||
+	    now_ns - shed.told_ns < (uint64_t)TELL_MS * NS_A_MS)
 		return;
-	ngx_log_error(NGX_LOG_WARN, log, 0,
-		      "guia: connections run short: %ui were closed that had sent no whole head, %ui that sent a body "
-		      "slowly; "
-		      "%ui bodies were below guia_body_rate",
-		      shed.heads, shed.bodies, shed.slow);
+	if (shed.heads + shed.bodies + shed.slow > 0)
+		ngx_log_error(
+			NGX_LOG_WARN, log, 0,
+			"guia: connections run short: %ui were closed that had sent no whole head, %ui that sent a "
+			"body slowly; %ui bodies were below guia_body_rate",
+			shed.heads, shed.bodies, shed.slow);
+	if (shed.crowded + shed.refused > 0)
+		ngx_log_error(
+			NGX_LOG_WARN, log, 0,
+			"guia_connections: of sources that had too many, %ui were closed that brought nothing, and "
+			"%ui not let in",
+			shed.crowded, shed.refused);
 	shed = (struct shed){.told_ns = now_ns};
 }
 

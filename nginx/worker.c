@@ -1,4 +1,5 @@
 /* Each process's workers: made after the fork, one for each distinct set of options that some location asks for. */
+#include "counts.h"
 #include "gate.h"
 #include "news.h"
 #include "writer.h"
@@ -141,6 +142,7 @@ ngx_int_t gate_process_start(ngx_cycle_t *cycle)
 	for (ngx_uint_t i = 0; i < main->profiles.nelts; i++)
 		(void)gate_profile_start(main, profiles[i], cycle->log);
 	gate_events_start(cycle, main);
+	gate_counts_start(main, cycle->log);
 	gate_news_start(main, news_come, cycle->log);
 	if (main->admission != NULL)
 		gate_admission_process_start(main->admission, cycle->log);
@@ -158,4 +160,5 @@ void gate_process_end(ngx_cycle_t *cycle)
 	gate_writer_stop();
 	gate_news_stop();
 	gate_events_stop();
+	gate_counts_stop();
 }

@@ -98,7 +98,7 @@ static void add_engine(const struct serve_config *config, const struct render_pl
 	TEXT("\tguia on;\n\tguia_collections 16m;\n\tguia_log_level notice;");
 	buffer_printf(out, "\tguia_admission %zum;\n", admission_mb(config->site_count));
 	if (places->events_dir[0] != '\0')
-		buffer_printf(out, "\tguia_events %s;\n", places->events_dir);
+		buffer_printf(out, "\tguia_events %s;\n\tguia_connections 32m;\n", places->events_dir);
 	add_bans(config, places, out);
 	if (places->cache_dir[0] != '\0')
 		buffer_printf(out, "\tguia_cache_dir %s;\n", places->cache_dir);

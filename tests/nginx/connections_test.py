@@ -1,0 +1,223 @@
+"""Connections of a source: counted from accept by all workers together; who has too many loses what brings nothing, and
+people behind the same address who ask for something see nothing of it."""
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from harness import Gate, Origin, case, curl, free_port, main, wait_until
+
+PORT, SMALL, H2 = free_port(), 40, free_port()
+origin = Origin()
+gate = Gate("", start=False, workers=2, files={"rules.conf": "SecRuleEngine On\nSecRequestBodyAccess On\n"})
+bans = gate.folder / "bans"
+bans.mkdir()
+gate.configure(f"""
+guia_events {gate.folder}/events; guia_bans {bans}; guia_trusted_proxies 127.0.5.0/24; guia_body_rate 0;
+guia_connections 8m source={SMALL} network=60;
+keepalive_timeout 65s; client_header_timeout 60s; client_body_timeout 60s;
+server {{
+    listen 127.0.0.1:{PORT} reuseport; listen 127.0.0.1:{H2} http2;
+    guia on; guia_rules rules.conf;
+    location / {{ proxy_pass http://127.0.0.1:{origin.port}; }}
+}}
+""")
+gate.start()
+writer = subprocess.Popen([sys.argv.pop(2), bans], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+
+
+def say(line):
+    writer.stdin.write(line + "\n")
+    assert writer.stdout.readline().strip() == "ok", line
+
+
+def connect(source, beginning=b"GET /ec", port=PORT):
+    s = socket.create_connection(("127.0.0.1", port), timeout=10, source_address=(source, 0))
+    if beginning:
+        s.sendall(beginning)
+    return s
+
+
+def is_open(s):
+    s.setblocking(False)
+    try:
+        return s.recv(4096) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        s.setblocking(True)
+
+
+def left_of(connections):
+    return [s for s in connections if is_open(s)]
+
+
+def close(connections):
+    for s in connections:
+        s.close()
+    time.sleep(0.2)
+
+
+def hoard(source, count, pause=0.0, **more):
+    """So many one after another, the first of them old enough to be slow by then."""
+    made = []
+    for _ in range(count):
+        made.append(connect(source, **more))
+        time.sleep(pause)
+    return made
+
+
+def status(source, path="/echo"):
+    return curl(f"http://127.0.0.1:{PORT}{path}", "--interface", source, patience=5).status
+
+
+@case("who has too many loses those that bring nothing, the oldest first, in both workers; others are let alone")
+def _():
+    first = hoard("127.0.1.1", SMALL)
+    beside = hoard("127.0.2.1", SMALL)
+    time.sleep(1.2)
+    assert len(left_of(first)) == SMALL
+    more = hoard("127.0.1.1", 20)
+    wait_until(lambda: len(left_of(first)) <= 25, "the oldest to go")
+    assert len(left_of(more)) == 20 and len(left_of(beside)) == SMALL
+    assert len(left_of(first)) >= SMALL - 20
+    assert status("127.0.1.1") == 200 and status("127.0.2.1") == 200
+    assert gate.logged("guia_connections: of sources that had too many")
+    close(first + more + beside)
+
+
+@case("what is idle goes before what is served, and a body that trickles goes too")
+def _():
+    def kept():
+        s = connect("127.0.1.2", b"GET /echo HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert s.recv(4096).startswith(b"HTTP/1.1 200")
+        return s
+    idle = [kept() for _ in range(SMALL // 2)]
+    bodies = hoard("127.0.1.2", SMALL // 2, beginning=b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n"
+                   b"Content-Type: application/x-www-form-urlencoded\r\n\r\na=")
+    time.sleep(2.3)
+    for s in idle:
+        s.setblocking(True)
+    more = hoard("127.0.1.2", SMALL // 2)
+    wait_until(lambda: len(left_of(idle)) <= 5, "idle ones to go")
+    assert len(left_of(bodies)) >= SMALL // 2 - 5
+    more += hoard("127.0.1.2", SMALL // 2)
+    wait_until(lambda: len(left_of(bodies)) <= 10, "bodies to go")
+    close(idle + bodies + more)
+
+
+@case("twice as many, and none that is old: then no more are let in")
+def _():
+    made = hoard("127.0.1.3", 3 * SMALL)
+    wait_until(lambda: len(left_of(made)) <= 2 * SMALL, "the rest to be closed")
+    assert len(left_of(made)) >= SMALL and status("127.0.2.3") == 200
+    close(made)
+    wait_until(lambda: status("127.0.1.3") == 200, "room again")
+
+
+@case("many behind one address ask and are answered, whatever five among them do")
+def _():
+    stop, wrong = threading.Event(), []
+    answered = [0]
+
+    def attack():
+        own = []
+        while not stop.is_set():
+            try:
+                own.append(connect("127.0.1.4", b"GET /" if len(own) % 2 else b""))
+            except OSError:
+                pass
+            time.sleep(0.05)
+        close(own)
+
+    def person(number):
+        c = http.client.HTTPConnection("127.0.0.1", PORT, timeout=10, source_address=("127.0.1.4", 0))
+        while not stop.is_set():
+            try:
+                c.request("GET", f"/echo?{number}")
+                reply = c.getresponse()
+                reply.read()
+                if reply.status != 200:
+                    wrong.append(reply.status)
+                answered[0] += 1
+            except (http.client.HTTPException, OSError) as error:
+                wrong.append(repr(error))
+                c.close()
+            time.sleep(0.2)
+        c.close()
+    threads = [threading.Thread(target=attack) for _ in range(5)]
+    threads += [threading.Thread(target=person, args=(i,)) for i in range(SMALL // 2)]
+    for thread in threads:
+        thread.start()
+    time.sleep(6)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert answered[0] > 200 and not wrong, (answered, wrong[:5])
+
+
+@case("a network has a number of its own; an allowance and a trusted proxy have any number")
+def _():
+    say("allow 127.0.3.1 5 60000")
+    say("base")
+    time.sleep(0.2)
+    made = [connect(f"127.0.4.{i}") for i in range(1, 61)]
+    time.sleep(1.2)
+    made += [connect(f"127.0.4.{i}") for i in range(100, 120)]
+    wait_until(lambda: len(left_of(made)) <= 65, "those of the network to go")
+    allowed, proxy = hoard("127.0.3.1", 3 * SMALL), hoard("127.0.5.1", 3 * SMALL)
+    time.sleep(1.2)
+    allowed += hoard("127.0.3.1", 5)
+    proxy += hoard("127.0.5.1", 5)
+    time.sleep(0.3)
+    assert len(left_of(allowed)) == 3 * SMALL + 5 and len(left_of(proxy)) == 3 * SMALL + 5
+    close(made + allowed + proxy)
+
+
+@case("over HTTP/2 too, and an idle connection of it may go")
+def _():
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
+    made = hoard("127.0.1.5", SMALL, beginning=preface, port=H2)
+    time.sleep(1.2)
+    assert curl(f"http://127.0.0.1:{H2}/echo", "--interface", "127.0.1.5", http2=True).status == 200
+    close(made)
+
+
+@case("what a killed worker had open is forgotten, and a reload counts what old workers still have")
+def _():
+    made = hoard("127.0.1.6", SMALL)
+    for pid in gate.worker_pids():
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: len(left_of(made)) == 0, "the end of the dead workers' connections")
+    close(made)
+    wait_until(lambda: status("127.0.1.6") == 200, "new workers")
+    made = hoard("127.0.1.6", 2 * SMALL)
+    time.sleep(0.3)
+    assert len(left_of(made)) == 2 * SMALL
+    close(made)
+    gate.reload()
+    assert status("127.0.1.6") == 200
+    made = hoard("127.0.1.6", SMALL)
+    time.sleep(0.3)
+    assert len(left_of(made)) == SMALL
+    close(made)
+
+
+@case("what a person wrote wrong is told")
+def _():
+    for directive, says in (("guia_connections 1m;", "4m or more"), ("guia_connections 8m source=x;", "is none of"),
+                            ("guia_connections 8m people=5;", "is none of"),
+                            ("guia_connections 8m; guia_connections 8m;", "is duplicate")):
+        wrong = Gate(directive, start=False)
+        accepted, text = wrong.check()
+        assert not accepted and says in text, (directive, text)
+        wrong.close()
+
+
+main()
