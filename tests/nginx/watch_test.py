@@ -123,6 +123,7 @@ def _():
     code, out, _ = pair.ask("status")
     assert code == 1 and "www.example.mo" in out and "not fetched" in out and "workers: 2" in out, out
     assert pair.status()["watch"]["events_lost"] == 0
+    pair.close()
 
 
 @case("countries and operators are told, with the date of the data")
@@ -157,7 +158,6 @@ def _():
     top = wait_until(lambda: (t := pair.top())["source"] and t["places"]["fault"] and t, "a source")
     assert top["country"] == [] and top["places"]["fault"] == "there is no such file", top["places"]
     assert "are not known: /nonexistent" in pair.ask("top", "-1")[1]
-    pair.close()
     pair.close()
 
 
