@@ -1,11 +1,12 @@
 #include "drill/shape.h"
 
 enum {
-	PAST_MS = 40000,
-	BRIEF_PAST_MS = 20000,
-	QUIET_MS = 10000,
-	ATTACK_MS = 45000,
-	AFTER_MS = 10000,
+	PAST_MS = 20000,
+	BRIEF_PAST_MS = 12000,
+	QUIET_MS = 6000,
+	ATTACK_MS = 42000,
+	CONTROL_MS = 16000,
+	AFTER_MS = 6000,
 	RESIDENTS = 2000,
 	RESIDENTS_PER_SECOND = 300,
 	BRIEF_QUIET_MS = 3000,
@@ -57,6 +58,7 @@ const struct shape shapes[] = {
 		.attackers = {.count = 10000, .being = BEING_TOOL},
 		.per_second = 1500,
 		.attack_ms = 60000,
+		.control_ms = 35000,
 	},
 	{
 		.name = "slow-body",
@@ -66,6 +68,7 @@ const struct shape shapes[] = {
 		.attackers = {.count = 10000, .being = BEING_TOOL},
 		.per_second = 1500,
 		.attack_ms = 60000,
+		.control_ms = 35000,
 	},
 	{
 		.name = "pulse",
@@ -181,6 +184,15 @@ struct run_plan run_plan_of(const struct shape *shape, uint64_t city, uint64_t d
 	plan.on_ms /= BRIEF_TIME_DIVISOR;
 	plan.off_ms /= BRIEF_TIME_DIVISOR;
 	return plan;
+}
+
+struct run_plan run_plan_control(const struct run_plan *plan)
+{
+	struct run_plan control = *plan;
+	uint32_t most_ms = plan->brief ? plan->attack_ms : usual(plan->shape->control_ms, CONTROL_MS);
+	control.attack_ms = most_ms < plan->attack_ms ? most_ms : plan->attack_ms;
+	control.after_ms = BRIEF_AFTER_MS;
+	return control;
 }
 
 struct run_plan run_plan_past(uint64_t city, bool brief)

@@ -55,6 +55,7 @@ struct shape {
 	uint32_t on_ms; /* of a pulse; 0: all the time */
 	uint32_t off_ms;
 	uint32_t attack_ms;            /* 0: what is usual */
+	uint32_t control_ms;           /* of it without Guia, until the harm is plain; 0: what is usual */
 	uint32_t residents_per_second; /* 0: what is usual */
 	struct guests guests;
 };
@@ -82,6 +83,9 @@ struct run_plan {
 
 /* `brief`: a few seconds at a third of the rate. */
 struct run_plan run_plan_of(const struct shape *shape, uint64_t city, uint64_t day, bool brief);
+
+/* The same without Guia: it begins alike, and is over sooner. */
+struct run_plan run_plan_control(const struct run_plan *plan);
 
 /* Days before: residents alone, twice as many a second as usual, from whom the watch learns what is usual. */
 struct run_plan run_plan_past(uint64_t city, bool brief);
