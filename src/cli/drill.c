@@ -86,7 +86,7 @@ const struct command drill_command = {
 		"300 requests a second of residents, and attackers from thousands of addresses: each shape of attack "
 		"is\n"
 		"played twice with one seed, without Guia and with it, on the same nginx, and told side by side. It\n"
-		"takes two minutes and a half a shape. Attacks: get-flood, query-flood, form-flood, diffuse, "
+		"takes a minute and a half a shape. Attacks: get-flood, query-flood, form-flood, diffuse, "
 		"slow-head,\n"
 		"slow-body, pulse, rotating-64, false-crawler. Calm, in which nobody may be refused: crowd,\n"
 		"shared-address, hostile-page.\n\n"

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 struct drill {
 	const struct drill_options *options;
@@ -22,10 +23,13 @@ struct drill {
 /* What the seed decides of a shape, the same for both runs. */
 struct scene {
 	struct run_plan plan;
+	struct run_plan control; /* without Guia */
+	struct run_plan past;
 	struct people people;
 	struct tells tells;
 	struct schedule visitors;
 	struct schedule attack;
+	struct schedule past_visitors;
 };
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -45,6 +49,7 @@ static void scene_free(struct scene *scene)
 	people_free(&scene->people);
 	schedule_free(&scene->visitors);
 	schedule_free(&scene->attack);
+	schedule_free(&scene->past_visitors);
 }
 
 static int scene_make(const struct drill *drill, const struct shape *shape, struct scene *ret_scene)
@@ -52,10 +57,13 @@ static int scene_make(const struct drill *drill, const struct shape *shape, stru
 	struct scene scene = {0};
 	uint64_t seed = drill->options->seed, day = random_stream(seed, (uint64_t)(shape - shapes) + 100);
 	scene.plan = run_plan_of(shape, seed, day, drill->options->brief);
+	scene.control = run_plan_control(&scene.plan);
+	scene.past = run_plan_past(seed, drill->options->brief);
 	scene.tells = tells_draw(&scene.plan);
 	int r = people_make(&scene.plan.census, &scene.people);
 	r = r != 0 ? r : schedule_visitors(&scene.plan, &scene.visitors);
 	r = r != 0 ? r : schedule_attack(&scene.plan, &scene.tells, &scene.attack);
+	r = r != 0 ? r : schedule_visitors(&scene.past, &scene.past_visitors);
 	if (r == 0)
 		*ret_scene = scene;
 	else
@@ -63,22 +71,28 @@ static int scene_make(const struct drill *drill, const struct shape *shape, stru
 	return r;
 }
 
-static int run_one(const struct drill *drill, const struct scene *scene, bool guia, struct record **ret_record)
+static int run_one(const struct drill *drill, const struct scene *scene, struct account *account,
+		   struct record **ret_record)
 {
+	bool guia = account != NULL;
+	const struct run_plan *plan = guia ? &scene->plan : &scene->control;
 	struct run_setting setting = {
 		.stage = &drill->stage,
 		.gate_processor = drill->gate_processor,
 		.crowd_processor = drill->crowd_processor,
-		.plan = &scene->plan,
+		.plan = plan,
 		.people = &scene->people,
 		.tells = &scene->tells,
 		.visitors = &scene->visitors,
 		.attack = &scene->attack,
 		.guia = guia,
+		.past = &scene->past,
+		.past_visitors = &scene->past_visitors,
+		.account = account,
 	};
 	struct buffer said = buffer_make(NULL);
 	say("%s, %s Guia: %u s", scene->plan.shape->name, guia ? "with" : "without",
-	    run_plan_end_ms(&scene->plan) / 1000);
+	    (run_plan_end_ms(plan) + (guia ? scene->past.quiet_ms : 0)) / 1000);
 	int r = run_shape(&setting, &said, ret_record);
 	if (r != 0)
 		say("%s: %s\n%.*s", scene->plan.shape->name, strerror(-r), SLICE_ARG(buffer_slice(&said)));
@@ -86,10 +100,11 @@ static int run_one(const struct drill *drill, const struct scene *scene, bool gu
 	return r;
 }
 
-static int show(struct drill *drill, const struct scene *scene, const struct record *without, const struct record *with)
+static int show(struct drill *drill, const struct scene *scene, const struct record *without, const struct record *with,
+		const struct account *account)
 {
-	struct pair pair = {.plan = &scene->plan};
-	int r = figures_of(&scene->plan, without, &pair.without);
+	struct pair pair = {.plan = &scene->plan, .account = account};
+	int r = figures_of(&scene->control, without, &pair.without);
 	r = r != 0 ? r : figures_of(&scene->plan, with, &pair.with);
 	if (r != 0)
 		return r;
@@ -109,13 +124,18 @@ static int play_shape(struct drill *drill, const struct shape *shape)
 {
 	struct scene scene;
 	struct record *without = NULL, *with = NULL;
-	int r = scene_make(drill, shape, &scene);
-	if (r != 0)
+	struct account *account = malloc(sizeof(*account));
+	int r = account == NULL ? -ENOMEM : scene_make(drill, shape, &scene);
+	if (r != 0) {
+		free(account);
 		return r;
+	}
+	account_init(account);
 	r = network_admit(&drill->stage, &scene.people);
-	r = r != 0 ? r : run_one(drill, &scene, false, &without);
-	r = r != 0 ? r : run_one(drill, &scene, true, &with);
-	r = r != 0 ? r : show(drill, &scene, without, with);
+	r = r != 0 ? r : run_one(drill, &scene, NULL, &without);
+	r = r != 0 ? r : run_one(drill, &scene, account, &with);
+	r = r != 0 ? r : show(drill, &scene, without, with, account);
+	free(account);
 	record_unmap(without);
 	record_unmap(with);
 	scene_free(&scene);

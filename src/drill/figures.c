@@ -25,7 +25,8 @@ static double percent_of(double part, double whole)
 
 static bool is_chosen(const struct asked *asked, const struct choice *choice)
 {
-	return asked->meant_ns >= choice->from_ns && asked->meant_ns < choice->to_ns &&
+	/* 0: the run was over before its time came. */
+	return asked->meant_ns > 0 && asked->meant_ns >= choice->from_ns && asked->meant_ns < choice->to_ns &&
 	       (choice->company == COMPANY_VISITORS || asked->guest) &&
 	       (choice->attacked == NULL || run_plan_attacks(choice->attacked, (uint32_t)(asked->meant_ns / ms(1))));
 }
@@ -119,9 +120,11 @@ static int find_lateness(const struct record *record, double *ret_late_p99_ms)
 	int32_t *late = malloc((record->asked_count + 1) * sizeof(*late));
 	if (late == NULL)
 		return -ENOMEM;
+	size_t count = 0;
 	for (size_t i = 0; i < record->asked_count; i++)
-		late[i] = record->asked[i].late_us;
-	*ret_late_p99_ms = percentile(late, record->asked_count, 99) / 1000.0;
+		if (record->asked[i].meant_ns > 0)
+			late[count++] = record->asked[i].late_us;
+	*ret_late_p99_ms = percentile(late, count, 99) / 1000.0;
 	free(late);
 	return 0;
 }

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+enum { ESTIMATE_SECONDS = 10 };
+
 const char *const verdict_names[] = {
 	[VERDICT_SURVIVED] = "survived", [VERDICT_NOT_SURVIVED] = "not survived", [VERDICT_HARMLESS] = "harmless here",
 	[VERDICT_SPARED] = "spared",     [VERDICT_NOT_SPARED] = "not spared",     [VERDICT_VOID] = "void",
@@ -15,6 +17,16 @@ static bool is_attack(const struct pair *pair)
 static bool is_whole_attack(const struct pair *pair)
 {
 	return is_attack(pair) && !pair->plan->brief;
+}
+
+static bool is_told(const struct pair *pair)
+{
+	return is_attack(pair) && pair->account != NULL;
+}
+
+static bool is_told_whole(const struct pair *pair)
+{
+	return is_told(pair) && !pair->plan->brief;
 }
 
 static bool is_calm(const struct pair *pair)
@@ -60,6 +72,9 @@ static bool always(const struct pair *pair)
 CONSTANT(held_bound, HELD_PERCENT)
 CONSTANT(restored_bound, 10)
 CONSTANT(reached_bound, 1)
+CONSTANT(detected_bound, 1)
+CONSTANT(mitigated_bound, 3)
+CONSTANT(estimate_bound, 2)
 CONSTANT(requests_bound, 10000)
 CONSTANT(late_bound, 5)
 CONSTANT(busy_bound, 60)
@@ -126,12 +141,40 @@ static double driven_sent_away(const struct pair *pair)
 	return (double)sent_away(pair->with.attack_outcomes);
 }
 
+static double since_onset(const struct pair *pair, double at_s)
+{
+	return at_s - pair->with.onset_s;
+}
+
+static double detected(const struct pair *pair)
+{
+	return since_onset(pair, pair->account->detected_s);
+}
+
+static double mitigated(const struct pair *pair)
+{
+	return since_onset(pair, pair->account->mitigated_s);
+}
+
+/* What the watch is asked is of ten seconds: those of the attack alone, where it lasts so long. */
+static double estimate_off(const struct pair *pair)
+{
+	const struct run_plan *plan = pair->plan;
+	double over_s = (plan->quiet_ms + plan->attack_ms) / 1000.0, from_s = pair->with.onset_s + ESTIMATE_SECONDS;
+	double estimate = account_estimate(pair->account, from_s < over_s - 1 ? from_s : over_s - 1, over_s + 1);
+	return fabs(estimate - pair->with.attack.answered_percent);
+}
+
 const struct judge_line judge_lines[] = {
 	{"held_percent", "visitors answered once restored", "%", held_percent, held_bound, true, is_attack},
 	{"held_p99_ms", "their p99 latency", "ms", held_p99, held_p99_bound, false, is_attack},
+	{"detected_s", "onset to detection", "s", detected, detected_bound, false, is_told},
+	{"mitigated_s", "onset to a mitigation in force", "s", mitigated, mitigated_bound, false, is_told},
 	{"restored_s", "onset to restoration", "s", restored, restored_bound, false, is_attack},
 	{"reached_percent", "attack requests that reach the origin", "%", reached, reached_bound, false, is_attack},
 	{"held_requests", "visitors' requests that this rests on", "", requests, requests_bound, true, is_whole_attack},
+	{"estimate_off", "between what Guia says of visitors' success and the truth", "points", estimate_off,
+	 estimate_bound, false, is_told_whole},
 	{"guests_percent", "of the guests answered once restored", "%", guests_held, held_bound, true, has_guests_held},
 	{"guests_sent_away", "guests' requests refused, closed or shown a copy", "", guests_sent_away, none, false,
 	 has_guests_never},

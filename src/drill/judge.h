@@ -5,11 +5,13 @@
 #ifndef GUIA_DRILL_JUDGE_H
 #define GUIA_DRILL_JUDGE_H
 
+#include "drill/account.h"
 #include "drill/figures.h"
 
 /* The two runs of a shape. */
 struct pair {
 	const struct run_plan *plan;
+	const struct account *account; /* NULL: Guia told nothing */
 	struct figures without;
 	struct figures with;
 };

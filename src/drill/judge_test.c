@@ -6,6 +6,8 @@
 
 enum {
 	PER_SECOND = 300,
+	QUIET_S = 6, /* of a whole run */
+	OVER_S = QUIET_S + 42,
 };
 
 static const int64_t second_ns = 1000000000;
@@ -51,35 +53,35 @@ static bool always(double since_s, size_t number)
 static bool down_for_good(double since_s, size_t number)
 {
 	(void)number;
-	return since_s < 10 || since_s >= 55;
+	return since_s < QUIET_S || since_s >= OVER_S;
 }
 
 static bool down_three_seconds(double since_s, size_t number)
 {
 	(void)number;
-	return since_s < 10 || since_s >= 13;
+	return since_s < QUIET_S || since_s >= QUIET_S + 3;
 }
 
 static bool down_fifteen_seconds(double since_s, size_t number)
 {
 	(void)number;
-	return since_s < 10 || since_s >= 25;
+	return since_s < QUIET_S || since_s >= QUIET_S + 15;
 }
 
 static bool one_in_five_hundred_lost(double since_s, size_t number)
 {
-	return down_three_seconds(since_s, number) && (since_s < 10 || number % 500 != 0);
+	return down_three_seconds(since_s, number) && (since_s < QUIET_S || number % 500 != 0);
 }
 
 static bool one_in_five_thousand_lost(double since_s, size_t number)
 {
-	return down_three_seconds(since_s, number) && (since_s < 10 || number % 5000 != 0);
+	return down_three_seconds(since_s, number) && (since_s < QUIET_S || number % 5000 != 0);
 }
 
 static bool again_and_again(double since_s, size_t number)
 {
 	(void)number;
-	return since_s < 10 || since_s >= 55 || (int)since_s % 10 >= 5;
+	return since_s < QUIET_S || since_s >= OVER_S || (int)since_s % 10 >= 5;
 }
 
 static struct pair make_pair(const struct run_plan *plan, answered_function *without, answered_function *with,
@@ -132,7 +134,7 @@ static void a_shape_that_is_withstood_is_survived(void **state)
 {
 	(void)state;
 	struct run_plan plan = whole_plan();
-	struct pair pair = make_pair(&plan, down_for_good, down_three_seconds, 13);
+	struct pair pair = make_pair(&plan, down_for_good, down_three_seconds, QUIET_S + 3);
 	assert_int_equal(judge(&pair), VERDICT_SURVIVED);
 	assert_true(pair.with.held.asked >= 10000);
 	assert_true(pair.with.reached_percent == 0);
@@ -144,7 +146,7 @@ static void without_harm_there_is_no_win(void **state)
 {
 	(void)state;
 	struct run_plan plan = whole_plan();
-	struct pair pair = make_pair(&plan, always, always, 13);
+	struct pair pair = make_pair(&plan, always, always, QUIET_S + 3);
 	assert_int_equal(judge(&pair), VERDICT_HARMLESS);
 }
 
@@ -152,10 +154,10 @@ static void each_line_can_fail(void **state)
 {
 	(void)state;
 	struct run_plan plan = whole_plan();
-	struct pair late = make_pair(&plan, down_for_good, down_fifteen_seconds, 13);
-	struct pair never = make_pair(&plan, down_for_good, down_for_good, 13);
+	struct pair late = make_pair(&plan, down_for_good, down_fifteen_seconds, QUIET_S + 3);
+	struct pair never = make_pair(&plan, down_for_good, down_for_good, QUIET_S + 3);
 	struct pair let_through = make_pair(&plan, down_for_good, down_three_seconds, 1000);
-	struct pair slow = make_pair(&plan, down_for_good, down_three_seconds, 13), few = slow;
+	struct pair slow = make_pair(&plan, down_for_good, down_three_seconds, QUIET_S + 3), few = slow;
 	slow.with.held.p99_ms = slow.with.quiet.p99_ms * 2 + 1;
 	few.with.held.asked = 9999;
 	const struct pair *const pairs[] = {&late, &never, &let_through, &slow, &few};
@@ -169,7 +171,7 @@ static void latency_may_double_or_grow_by_fifty(void **state)
 {
 	(void)state;
 	struct run_plan plan = whole_plan();
-	struct pair pair = make_pair(&plan, down_for_good, down_three_seconds, 13);
+	struct pair pair = make_pair(&plan, down_for_good, down_three_seconds, QUIET_S + 3);
 	pair.with.quiet.p99_ms = 20;
 	pair.with.held.p99_ms = 70;
 	assert_int_equal(judge(&pair), VERDICT_SURVIVED);
@@ -184,7 +186,7 @@ static void what_disturbs_a_run_voids_it(void **state)
 {
 	(void)state;
 	struct run_plan plan = whole_plan();
-	struct pair good = make_pair(&plan, down_for_good, down_three_seconds, 13);
+	struct pair good = make_pair(&plan, down_for_good, down_three_seconds, QUIET_S + 3);
 	struct pair bad[8];
 	for (size_t i = 0; i < 8; i++)
 		bad[i] = good;
@@ -275,8 +277,8 @@ static void guests_are_looked_at_by_themselves(void **state)
 {
 	(void)state;
 	struct run_plan neighbours = plan_of("rotating-64"), crawler = plan_of("false-crawler");
-	struct pair held = make_pair(&neighbours, down_for_good, down_three_seconds, 13);
-	struct pair never = make_pair(&crawler, down_for_good, down_three_seconds, 13);
+	struct pair held = make_pair(&neighbours, down_for_good, down_three_seconds, QUIET_S + 3);
+	struct pair never = make_pair(&crawler, down_for_good, down_three_seconds, QUIET_S + 3);
 	assert_int_equal(judge(&held), VERDICT_NOT_SURVIVED); /* there were none */
 	held.with.guests_held = (struct span){.asked = 100, .answered_percent = 100};
 	assert_int_equal(judge(&held), VERDICT_SURVIVED);
@@ -287,9 +289,57 @@ static void guests_are_looked_at_by_themselves(void **state)
 	assert_int_equal(judge(&never), VERDICT_NOT_SURVIVED);
 }
 
-TEST_MAIN(cmocka_unit_test(restoration_is_when_it_lasts), cmocka_unit_test(a_shape_that_is_withstood_is_survived),
-	  cmocka_unit_test(without_harm_there_is_no_win), cmocka_unit_test(each_line_can_fail),
-	  cmocka_unit_test(latency_may_double_or_grow_by_fifty), cmocka_unit_test(what_disturbs_a_run_voids_it),
-	  cmocka_unit_test(nothing_recorded_is_void), cmocka_unit_test(a_pulse_is_not_over_when_it_pauses),
-	  cmocka_unit_test(in_calm_nobody_is_sent_away), cmocka_unit_test(a_driven_browser_is_a_visitor_too),
-	  cmocka_unit_test(guests_are_looked_at_by_themselves))
+static void what_guia_says_is_judged_where_it_says_anything(void **state)
+{
+	(void)state;
+	struct run_plan plan = whole_plan();
+	static const char status[] =
+		"{\"sites\":[{\"visitors\":{\"asked\":1000,\"answered\":990}},{\"incident\":{\"onset_boot_ms\":1006100,"
+		"\"detected_after_s\":0.4,\"mitigated_after_s\":2,\"changes\":[{}],\"mitigations\":[{\"hits\":7,"
+		"\"what\":\"x\"}]},"
+		"\"visitors\":{\"asked\":1000,\"answered\":1000}}]}";
+	struct pair pair = make_pair(&plan, down_for_good, down_three_seconds, QUIET_S + 3);
+	static struct account account;
+	account_init(&account);
+	pair.account = &account;
+	assert_int_equal(judge(&pair), VERDICT_NOT_SURVIVED); /* it noticed nothing */
+	assert_false(account_take(&account, SLICE("{\"fault\":\"no\"}"), 1000000, 1040000));
+	assert_false(account_take(&account, SLICE("nonsense"), 1000000, 1040000));
+	assert_true(account_take(&account, slice_make(status, sizeof(status) - 1), 1000000, 1040000));
+	assert_true(fabs(account.detected_s - 6.5) < 1e-9 && fabs(account.mitigated_s - 8.1) < 1e-9);
+	assert_true(account.hits == 7 && strcmp(account.what, "x") == 0);
+	assert_true(account_estimate(&account, 30, 50) == 99.5);
+	assert_true(isnan(account_estimate(&account, 0, 40)));
+	pair.with.attack.answered_percent = 98;
+	assert_int_equal(judge(&pair), VERDICT_SURVIVED);
+	pair.with.attack.answered_percent = 97;
+	assert_int_equal(judge(&pair), VERDICT_NOT_SURVIVED);
+	pair.with.attack.answered_percent = 98;
+	account.mitigated_s = 9.2;
+	assert_int_equal(judge(&pair), VERDICT_NOT_SURVIVED);
+}
+
+/* The control is over sooner; what its time did not come for is nobody's loss. */
+static void a_control_says_the_same_of_a_shorter_attack(void **state)
+{
+	(void)state;
+	struct run_plan plan = whole_plan(), control = run_plan_control(&plan);
+	struct figures figures;
+	assert_true(control.attack_ms < plan.attack_ms && control.quiet_ms == plan.quiet_ms);
+	struct record *record = make_record(&plan, always, 1000);
+	for (size_t i = 0; i < record->asked_count; i++)
+		if (record->asked[i].meant_ns > (int64_t)run_plan_end_ms(&control) * 1000000)
+			record->asked[i] = (struct asked){0};
+	assert_int_equal(figures_of(&control, record, &figures), 0);
+	assert_true(figures.attack.answered_percent == 100 && figures.quiet.answered_percent == 100);
+	assert_true(figures.offered_per_second == plan.attacks_per_second);
+	record_unmap(record);
+}
+
+TEST_MAIN(cmocka_unit_test(what_guia_says_is_judged_where_it_says_anything),
+	  cmocka_unit_test(a_control_says_the_same_of_a_shorter_attack), cmocka_unit_test(restoration_is_when_it_lasts),
+	  cmocka_unit_test(a_shape_that_is_withstood_is_survived), cmocka_unit_test(without_harm_there_is_no_win),
+	  cmocka_unit_test(each_line_can_fail), cmocka_unit_test(latency_may_double_or_grow_by_fifty),
+	  cmocka_unit_test(what_disturbs_a_run_voids_it), cmocka_unit_test(nothing_recorded_is_void),
+	  cmocka_unit_test(a_pulse_is_not_over_when_it_pauses), cmocka_unit_test(in_calm_nobody_is_sent_away),
+	  cmocka_unit_test(a_driven_browser_is_a_visitor_too), cmocka_unit_test(guests_are_looked_at_by_themselves))

@@ -86,6 +86,22 @@ static void add_line(const struct judge_line *line, const struct pair *pair, str
 	buffer_text(out, ")\n");
 }
 
+/* In Guia's own words. */
+static void add_account(const struct pair *pair, struct buffer *out)
+{
+	const struct account *account = pair->account;
+	if (account == NULL || isnan(account->detected_s))
+		return;
+	buffer_printf(out, "  Guia: detected %.1f s after the onset", account->detected_s - pair->with.onset_s);
+	if (!isnan(account->mitigated_s))
+		buffer_printf(out, ", mitigated after %.1f s, %.0f requests refused by it",
+			      account->mitigated_s - pair->with.onset_s, account->hits);
+	buffer_byte(out, '\n');
+	if (account->what[0] != '\0')
+		buffer_printf(out, "  refused: %s\n", account->what);
+	buffer_byte(out, '\n');
+}
+
 static void add_lines(const struct report *report, struct buffer *out)
 {
 	const struct pair *pair = report->pair;
@@ -129,6 +145,7 @@ void report_text(const struct report *report, struct buffer *out)
 	buffer_text(out, "\n\n");
 	add_timeline(report, out);
 	buffer_byte(out, '\n');
+	add_account(report->pair, out);
 	add_lines(report, out);
 	add_verdict(report, out);
 	buffer_byte(out, '\n');

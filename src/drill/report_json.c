@@ -71,20 +71,36 @@ static json_t *lines_json(const struct judge_line *lines, size_t count, const st
 	return list;
 }
 
+static json_t *account_json(const struct account *account)
+{
+	if (account == NULL)
+		return json_null();
+	json_t *seconds = json_array();
+	for (size_t i = 0; i < ACCOUNT_SECONDS; i++)
+		if (account->seconds[i].told)
+			json_array_append_new(seconds, json_pack("{s:I, s:o, s:o}", "second", (json_int_t)i, "asked",
+								 number(account->seconds[i].asked), "answered",
+								 number(account->seconds[i].answered)));
+	return json_pack("{s:o, s:o, s:o, s:i, s:s, s:o}", "detected_s", number(account->detected_s), "mitigated_s",
+			 number(account->mitigated_s), "hits", number(account->hits), "changes", (int)account->changes,
+			 "refused", account->what, "seconds", seconds);
+}
+
 json_t *report_json(const struct report *report)
 {
 	const struct pair *pair = report->pair;
 	const struct run_plan *plan = pair->plan;
 	struct buffer tells = buffer_make(NULL);
 	tells_describe(report->tells, &tells);
-	json_t *json = json_pack(
-		"{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:s%, s:o, s:o, s:o, s:o}", "name", plan->shape->name, "title",
-		plan->shape->title, "verdict", verdict_names[report->verdict], "brief", plan->brief, "quiet_ms",
-		(json_int_t)plan->quiet_ms, "attack_ms", (json_int_t)plan->attack_ms, "after_ms",
-		(json_int_t)plan->after_ms, "tells", tells.ptr, tells.len, "conditions",
-		lines_json(judge_conditions, judge_condition_count, pair), "lines",
-		lines_json(judge_lines, judge_line_count, pair), "without",
-		run_json(&pair->without, report->without, plan), "with", run_json(&pair->with, report->with, plan));
+	json_t *json =
+		json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:s%, s:o, s:o, s:o, s:o, s:o}", "name",
+			  plan->shape->name, "title", plan->shape->title, "verdict", verdict_names[report->verdict],
+			  "brief", plan->brief, "quiet_ms", (json_int_t)plan->quiet_ms, "attack_ms",
+			  (json_int_t)plan->attack_ms, "after_ms", (json_int_t)plan->after_ms, "tells", tells.ptr,
+			  tells.len, "conditions", lines_json(judge_conditions, judge_condition_count, pair), "lines",
+			  lines_json(judge_lines, judge_line_count, pair), "without",
+			  run_json(&pair->without, report->without, plan), "with",
+			  run_json(&pair->with, report->with, plan), "told", account_json(pair->account));
 	buffer_free(&tells);
 	return json;
 }

@@ -9,6 +9,7 @@
 #include "drill/permission.h"
 #include "drill/probe.h"
 #include "serve/supervise.h"
+#include "base/control.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -27,11 +28,12 @@ enum {
 	PROBE_MS = 2000,
 	LEAD_MS = 300, /* between the moment when all is ready and the start */
 	POLL_MS = 50,
+	ASK_MS = 1000,
 	LOG_MAX_BYTES = 64 << 20,
 	SAID_MAX_BYTES = 4096,
 	GATE_FILES = 65536,
 	ATTACKERS_NICE = -15,
-	RESIDENTS_PRIORITY = 1,
+	VISITORS_PRIORITY = 1,
 };
 
 struct run {
@@ -41,7 +43,9 @@ struct run {
 	int listener;
 	pid_t origin;
 	pid_t serve;
-	pid_t clients[2];
+	pid_t clients[2]; /* visitors', attackers' */
+	uint64_t start_boot_ms;
+	uint64_t ask_ms;
 	struct buffer *said;
 };
 
@@ -188,31 +192,59 @@ static int allow_guest(struct run *run)
 	return permission_give(path, &s->people->visitors[s->people->resident_count].address, run->said);
 }
 
-static int start_client(struct run *run, bool attackers)
+/* A crowd of this run, or of the days before it. */
+static struct client_job job_of(const struct run *run, bool attackers)
+{
+	const struct run_setting *s = run->setting;
+	return (struct client_job){
+		.plan = s->plan,
+		.persons = attackers ? s->people->attackers : s->people->visitors,
+		.person_count = attackers ? s->people->attacker_count : s->people->visitor_count,
+		.schedule = attackers ? s->attack : s->visitors,
+		.tells = s->tells,
+		.key = &run->key,
+		.record = run->record,
+		.attackers = attackers,
+	};
+}
+
+static int start_client(struct run *run, const struct client_job *job)
 {
 	const struct run_setting *s = run->setting;
 	pid_t pid = start(s->stage->world, s->crowd_processor);
 	if (pid == 0) {
-		/* Residents' measuring comes first on the processor of the crowd; without rights it is but not last. */
-		struct sched_param first = {.sched_priority = RESIDENTS_PRIORITY};
-		if (attackers && s->stage->root)
+		/* Visitors' measuring comes first on the processor of the crowd; without rights it is but not last. */
+		struct sched_param first = {.sched_priority = VISITORS_PRIORITY};
+		if (job->attackers && s->stage->root)
 			(void)setpriority(PRIO_PROCESS, 0, ATTACKERS_NICE);
-		else if (!attackers)
+		else if (!job->attackers)
 			(void)sched_setscheduler(0, SCHED_RR, &first);
-		struct client_job job = {
-			.plan = s->plan,
-			.persons = attackers ? s->people->attackers : s->people->visitors,
-			.person_count = attackers ? s->people->attacker_count : s->people->visitor_count,
-			.schedule = attackers ? s->attack : s->visitors,
-			.tells = s->tells,
-			.key = &run->key,
-			.record = run->record,
-			.attackers = attackers,
-		};
-		_exit(client_run(&job) == 0 ? 0 : 1);
+		_exit(client_run(job) == 0 ? 0 : 1);
 	}
-	run->clients[attackers] = pid;
+	run->clients[job->attackers] = pid;
 	return pid < 0 ? pid : 0;
+}
+
+static uint64_t boot_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Each second the watch is asked what it knows. It may be busy, or not there yet. */
+static void ask_watch(struct run *run)
+{
+	char path[PATH_MAX];
+	struct buffer answer = buffer_make(NULL);
+	uint64_t now_ms = boot_ms();
+	if (run->setting->account == NULL || now_ms < run->ask_ms)
+		return;
+	in_folder(run, "run/control", path);
+	if (control_ask(path, "status", &answer) == 0)
+		(void)account_take(run->setting->account, buffer_slice(&answer), run->start_boot_ms, now_ms);
+	buffer_free(&answer);
+	run->ask_ms = now_ms + ASK_MS;
 }
 
 /* nginx's logs would fill the memory that stands for its disk. */
@@ -234,12 +266,13 @@ static int tell(struct run *run, const char *what)
 	return -ECHILD;
 }
 
-/* Until both clients have ended. */
+/* Until the clients have ended. */
 static int watch(struct run *run)
 {
-	int left = 2;
+	int left = (run->clients[0] != 0) + (run->clients[1] != 0);
 	while (left > 0) {
 		pause_ms(POLL_MS);
+		ask_watch(run);
 		shorten_logs(run);
 		for (size_t i = 0; i < 2; i++) {
 			int status;
@@ -281,6 +314,44 @@ static void end_all(void)
 		;
 }
 
+/* The record begins with the moment that everybody counts from. */
+static void start_record(struct run *run, struct record *record)
+{
+	int64_t lead_ns = LEAD_MS * 1000000LL;
+	atomic_store(&record->start_ns, clock_now_ns() + lead_ns);
+	run->start_boot_ms = boot_ms() + LEAD_MS;
+	run->ask_ms = run->start_boot_ms;
+}
+
+/* What the watch has seen before: residents alone. Nobody measures it. */
+static int play_past(struct run *run)
+{
+	const struct run_setting *s = run->setting;
+	struct client_job job = job_of(run, false);
+	if (!s->guia)
+		return 0;
+	job.plan = s->past;
+	job.schedule = s->past_visitors;
+	int r = record_map(s->past_visitors->count, &job.record);
+	if (r != 0)
+		return r;
+	start_record(run, job.record);
+	r = start_client(run, &job);
+	run->ask_ms = UINT64_MAX;
+	r = r != 0 ? r : watch(run);
+	record_unmap(job.record);
+	return r;
+}
+
+static int play_day(struct run *run)
+{
+	struct client_job visitors = job_of(run, false), attackers = job_of(run, true);
+	start_record(run, run->record);
+	int r = start_client(run, &visitors);
+	r = r != 0 ? r : start_client(run, &attackers);
+	return r != 0 ? r : watch(run);
+}
+
 static int play(struct run *run)
 {
 	int r = stage_clear(run->setting->stage);
@@ -292,12 +363,8 @@ static int play(struct run *run)
 	r = r != 0 ? r : start_serve(run);
 	r = r != 0 ? r : await_serve(run);
 	r = r != 0 ? r : allow_guest(run);
-	if (r != 0)
-		return r;
-	atomic_store(&run->record->start_ns, clock_now_ns() + LEAD_MS * 1000000LL);
-	r = start_client(run, false);
-	r = r != 0 ? r : start_client(run, true);
-	return r != 0 ? r : watch(run);
+	r = r != 0 ? r : play_past(run);
+	return r != 0 ? r : play_day(run);
 }
 
 int run_shape(const struct run_setting *setting, struct buffer *said, struct record **ret_record)

@@ -3,6 +3,7 @@
 #define GUIA_DRILL_RUN_H
 
 #include "base/buffer.h"
+#include "drill/account.h"
 #include "drill/people.h"
 #include "drill/record.h"
 #include "drill/schedule.h"
@@ -18,6 +19,9 @@ struct run_setting {
 	const struct schedule *visitors;
 	const struct schedule *attack;
 	bool guia;
+	const struct run_plan *past; /* with Guia */
+	const struct schedule *past_visitors;
+	struct account *account; /* with Guia: filled in */
 };
 
 /* 0 with *ret_record (record_unmap it), or -errno with what went wrong added to `said`. */

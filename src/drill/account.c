@@ -1,0 +1,89 @@
+#include "drill/account.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void account_init(struct account *account)
+{
+	memset(account, 0, sizeof(*account));
+	account->detected_s = account->mitigated_s = NAN;
+}
+
+static double number(const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+	return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static void earlier(double *value, double other)
+{
+	if (!isnan(other) && (isnan(*value) || other < *value))
+		*value = other;
+}
+
+/* Several sites may have one: the first is told of. */
+static void take_what(struct account *account, const json_t *mitigations)
+{
+	const json_t *mitigation, *what;
+	size_t i;
+	json_array_foreach(mitigations, i, mitigation)
+	{
+		double hits = number(mitigation, "hits");
+		account->hits += isnan(hits) ? 0 : hits;
+		what = json_object_get(mitigation, "what");
+		if (json_is_string(what) && account->what[0] == '\0')
+			snprintf(account->what, sizeof(account->what), "%s", json_string_value(what));
+	}
+}
+
+static void take_incident(struct account *account, const json_t *incident, double start_ms)
+{
+	double onset_s = (number(incident, "onset_boot_ms") - start_ms) / 1000;
+	size_t changes = json_array_size(json_object_get(incident, "changes"));
+	earlier(&account->detected_s, onset_s + number(incident, "detected_after_s"));
+	earlier(&account->mitigated_s, onset_s + number(incident, "mitigated_after_s"));
+	if (changes > account->changes)
+		account->changes = (unsigned)changes;
+	take_what(account, json_object_get(incident, "mitigations"));
+}
+
+bool account_take(struct account *account, struct slice json, uint64_t start_boot_ms, uint64_t now_boot_ms)
+{
+	json_t *status = json_loadb((const char *)json.ptr, json.len, 0, NULL);
+	const json_t *sites = json_object_get(status, "sites"), *site;
+	uint64_t second = now_boot_ms > start_boot_ms ? (now_boot_ms - start_boot_ms) / 1000 : 0;
+	struct account_second sums = {.told = true};
+	bool good = json_is_array(sites);
+	size_t i;
+	account->hits = 0;
+	json_array_foreach(sites, i, site)
+	{
+		const json_t *visitors = json_object_get(site, "visitors"),
+			     *incident = json_object_get(site, "incident");
+		if (json_is_object(visitors)) {
+			sums.asked += number(visitors, "asked");
+			sums.answered += number(visitors, "answered");
+		}
+		if (json_is_object(incident))
+			take_incident(account, incident, (double)start_boot_ms);
+	}
+	if (good && second < ACCOUNT_SECONDS)
+		account->seconds[second] = sums;
+	json_decref(status);
+	return good;
+}
+
+double account_estimate(const struct account *account, double from_s, double to_s)
+{
+	double asked = 0, answered = 0;
+	for (size_t i = 0; i < ACCOUNT_SECONDS; i++) {
+		const struct account_second *second = &account->seconds[i];
+		if (!second->told || (double)i < from_s || (double)i >= to_s)
+			continue;
+		asked += second->asked;
+		answered += second->answered;
+	}
+	return asked > 0 ? 100 * answered / asked : NAN;
+}
