@@ -9,11 +9,13 @@
 
 enum { WAYS = 4, SIZES = 3, SEEN_AGAIN = 1 };
 
-/* Entries of three sizes, so that most are found in one or two lines of the cache. */
+enum { LINE_BYTES = 64 };
+
+/* Entries of three sizes, so that most are found in one or two lines of the cache, where they begin. */
 static const struct {
 	size_t entry_bytes;
 	size_t rows;
-} sizes[SIZES] = {{64, 2048}, {160, 2048}, {512, 512}};
+} sizes[SIZES] = {{LINE_BYTES, 2048}, {3 * LINE_BYTES, 2048}, {8 * LINE_BYTES, 512}};
 
 struct entry {
 	uint32_t number; /* 0: empty */
@@ -34,7 +36,8 @@ _Static_assert(512 - sizeof(struct entry) >= REMEMBERED_BYTES, "the longest fits
  */
 struct shelf {
 	uint32_t (*tags)[WAYS];
-	uint8_t *entries;
+	uint8_t *memory;
+	uint8_t *entries; /* in it, where a line begins */
 	size_t entry_bytes;
 	size_t rows;
 };
@@ -69,14 +72,15 @@ int remembered_create(struct remembered **ret_remembered)
 		struct shelf *shelf = &remembered->shelves[i];
 		*shelf = (struct shelf){
 			.tags = calloc(sizes[i].rows, sizeof(*shelf->tags)),
-			.entries = calloc(sizes[i].rows * WAYS, sizes[i].entry_bytes),
+			.memory = calloc(sizes[i].rows * WAYS + 1, sizes[i].entry_bytes),
 			.entry_bytes = sizes[i].entry_bytes,
 			.rows = sizes[i].rows,
 		};
-		if (shelf->tags == NULL || shelf->entries == NULL) {
+		if (shelf->tags == NULL || shelf->memory == NULL) {
 			remembered_free(remembered);
 			return -ENOMEM;
 		}
+		shelf->entries = shelf->memory + (LINE_BYTES - (uintptr_t)shelf->memory % LINE_BYTES) % LINE_BYTES;
 	}
 	if (remembered_long_create(&remembered->long_values) != 0) {
 		remembered_free(remembered);
@@ -92,7 +96,7 @@ void remembered_free(struct remembered *remembered)
 		remembered_long_free(remembered->long_values);
 	for (size_t i = 0; remembered != NULL && i < SIZES; i++) {
 		free(remembered->shelves[i].tags);
-		free(remembered->shelves[i].entries);
+		free(remembered->shelves[i].memory);
 	}
 	free(remembered);
 }
@@ -135,6 +139,34 @@ static bool is_same(const struct entry *entry, const struct remembered_key *key)
 	       slice_equal(slice_make(entry->bytes + entry->first_len, entry->second_len), key->second);
 }
 
+/* The first that was not found again since it came; if all were, the one that comes first. */
+static size_t victim(const uint32_t *tags, uint64_t hash)
+{
+	size_t from = hash >> 24 & (WAYS - 1);
+	for (size_t i = 0; i < WAYS; i++)
+		if ((tags[(from + i) % WAYS] & SEEN_AGAIN) == 0)
+			return (from + i) % WAYS;
+	return from;
+}
+
+/* Where all were found again they are to be so anew. */
+static void let_age(uint32_t *tags)
+{
+	bool all = true;
+	for (size_t i = 0; i < WAYS; i++)
+		all &= (tags[i] & SEEN_AGAIN) != 0;
+	for (size_t i = 0; i < WAYS && all; i++)
+		tags[i] &= ~(uint32_t)SEEN_AGAIN;
+}
+
+/* What is not known is mostly kept once it is: its place comes from memory while the value is asked. */
+static void fetch_place(const struct shelf *shelf, const struct entry *entry)
+{
+	__builtin_prefetch(entry, 1);
+	if (shelf->entry_bytes > LINE_BYTES)
+		__builtin_prefetch((const uint8_t *)entry + LINE_BYTES, 1);
+}
+
 static struct entry *find(struct remembered *remembered, struct remembered_key *key, size_t note_room)
 {
 	struct hash_key seed = {remembered->key.k0 ^ key->number, remembered->key.k1};
@@ -152,6 +184,7 @@ static struct entry *find(struct remembered *remembered, struct remembered_key *
 		shelf->tags[row][i] |= SEEN_AGAIN;
 		return entry_at(shelf, row, i);
 	}
+	fetch_place(shelf, entry_at(shelf, row, victim(shelf->tags[row], key->hash)));
 	return NULL;
 }
 
@@ -211,18 +244,6 @@ const struct remembered_answer *remembered_find(struct remembered *remembered, s
 	return entry == NULL ? NULL : &entry->answer;
 }
 
-/* The first that was not found again since it came, or since the last time that all were. */
-static size_t victim(uint32_t *tags, uint64_t hash)
-{
-	size_t from = hash >> 24 & (WAYS - 1);
-	for (size_t i = 0; i < WAYS; i++)
-		if ((tags[(from + i) % WAYS] & SEEN_AGAIN) == 0)
-			return (from + i) % WAYS;
-	for (size_t i = 0; i < WAYS; i++)
-		tags[i] &= ~(uint32_t)SEEN_AGAIN;
-	return from;
-}
-
 /* A place that is filled but for what is remembered. */
 static struct entry *put(struct remembered *remembered, const struct remembered_key *key, size_t note_room)
 {
@@ -230,6 +251,7 @@ static struct entry *put(struct remembered *remembered, const struct remembered_
 	size_t row = key->hash & (shelf->rows - 1);
 	size_t way = victim(shelf->tags[row], key->hash);
 	struct entry *entry = entry_at(shelf, row, way);
+	let_age(shelf->tags[row]);
 	shelf->tags[row][way] = tag_of(key->hash);
 	entry->number = key->number;
 	entry->first_len = (uint16_t)key->first.len;
