@@ -24,6 +24,8 @@ enum {
 	ONE_STATES = 8 * 1024,
 	ONE_STATE_COST_BYTES = 32,
 
+	LARGE_BYTES = 384 * 1024, /* in rows */
+
 	/* Of a pool. */
 	COMMON_INSTRUCTIONS = 40 * 1000,
 	COMMON_BYTES = 256 * 1024,
@@ -195,6 +197,11 @@ struct automaton_cache_facts automaton_cache_facts(const struct automaton_cache 
 	facts.bytes = cache->state_count * (sizeof(struct state) + cache->stride * sizeof(uint32_t)) +
 		      cache->member_count * sizeof(uint32_t);
 	return facts;
+}
+
+bool automaton_cache_is_large(const struct automaton_cache *cache)
+{
+	return cache->state_count * cache->stride * sizeof(uint32_t) > LARGE_BYTES;
 }
 
 static uint64_t mix(uint64_t x)

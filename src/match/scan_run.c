@@ -201,6 +201,7 @@ static int run_database(const struct scan_set *set, struct scan_scratch *scratch
 enum {
 	RUNS = 16,
 	ALONE_MOST = 2,
+	LARGE_ALONE_MOST = 5,
 	WHOLE = AUTOMATON_PATTERNS_MAX,
 };
 
@@ -325,6 +326,15 @@ static bool has_needs(const struct scan_automaton *a, unsigned view, struct slic
 	       byte_set_find(&a->needs[view], value.ptr, value.len) < value.len;
 }
 
+/* Several patterns need the product of their states: in a long value few that need many are faster each by itself. */
+static bool is_better_together(const struct automaton_cache *cache, struct slice value, uint64_t patterns)
+{
+	int count = __builtin_popcountll(patterns);
+	bool few = count <= ALONE_MOST ||
+		   (value.len > SCAN_GRAM_VALUE_BYTES && count <= LARGE_ALONE_MOST && automaton_cache_is_large(cache));
+	return !few;
+}
+
 static void add_runs(const struct scan_set *set, struct automaton_cache **caches, unsigned view, struct slice value,
 		     const uint64_t *runnable, struct batch *batch, struct findings *f)
 {
@@ -333,7 +343,7 @@ static void add_runs(const struct scan_set *set, struct automaton_cache **caches
 		uint64_t patterns = value.len < a->min_width ? 0 : slots_of(runnable, a);
 		if (patterns == 0 || !has_needs(a, view, value))
 			continue;
-		if (a->count == 1 || __builtin_popcountll(patterns) > ALONE_MOST)
+		if (a->count == 1 || is_better_together(caches[0], value, patterns))
 			add_run(batch, a, caches, WHOLE, view, value, f);
 		else
 			for (; patterns != 0; patterns &= patterns - 1)
