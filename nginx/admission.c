@@ -12,7 +12,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-#define SEEN_MS (UINT64_C(7) * 24 * 3600 * 1000)
+#define SEEN_MS  (UINT64_C(7) * 24 * 3600 * 1000)
+#define TRIAL_MS (UINT64_C(10) * 60 * 1000)
 
 static ngx_http_output_header_filter_pt next_header_filter;
 static ngx_str_t zone_name = ngx_string("guia_admission");
@@ -30,10 +31,10 @@ struct gate_admission *gate_admission_of(ngx_http_request_t *r)
 	return main->admission;
 }
 
-bool gate_admission_knows(const struct gate_admission *admission, const struct address *source)
+enum seen gate_admission_seen(const struct gate_admission *admission, const struct address *source)
 {
 	const struct seen_sources *seen = admission->shared->seen;
-	return seen_sources_has(seen, seen_sources_key(seen, source));
+	return seen_sources_ask(seen, seen_sources_key(seen, source));
 }
 
 /* The origin has answered: what it still sends takes no slot, a stream of events may last for hours. */
@@ -49,7 +50,7 @@ static void source_learn(struct seen_sources *seen, ngx_http_request_t *r, uint6
 	seen_sources_add(seen, seen_sources_key(seen, &source), now_ms);
 }
 
-/* A source is known once it was answered well while nothing had to wait. */
+/* A source is learned when it was answered well while nothing had to wait. */
 static ngx_int_t log_handler(ngx_http_request_t *r)
 {
 	struct gate_admission *admission = gate_admission_of(r);
@@ -57,7 +58,8 @@ static ngx_int_t log_handler(ngx_http_request_t *r)
 	ngx_uint_t status = r->err_status != 0 ? r->err_status : r->headers_out.status;
 	uint64_t now_us = gate_admission_clock_us();
 
-	if (status >= NGX_HTTP_OK && status < NGX_HTTP_BAD_REQUEST && now_us > admission->calm_from_us &&
+	if (status >= NGX_HTTP_OK && status < NGX_HTTP_BAD_REQUEST &&
+	    now_us > atomic_load_explicit(&admission->shared->calm_from_us, memory_order_relaxed) &&
 	    (context == NULL || (!context->blocked && !context->verdict.would_block)))
 		source_learn(admission->shared->seen, r, now_us / 1000);
 	return NGX_OK;
@@ -127,6 +129,7 @@ static struct shared_part *shared_part_make(ngx_slab_pool_t *slab, const struct 
 		return NULL;
 	shared->seen->words = words;
 	shared->seen->generation_ms = SEEN_MS;
+	shared->seen->trial_ms = TRIAL_MS;
 	shared->seen->secret = hash_key_random();
 	return shared;
 }

@@ -24,7 +24,8 @@ struct shared_origin {
 struct shared_part {
 	struct shared_origin *first;
 	struct seen_sources *seen;
-	void *debts; /* a rate_table: what each source has had of the origins' time lately */
+	_Atomic uint64_t calm_from_us; /* nothing has had to wait for a while by then */
+	void *debts;                   /* a rate_table: what each source has had of the origins' time lately */
 	_Atomic pid_t processes[ADMISSION_PROCESSES]; /* 0: free */
 };
 
@@ -44,9 +45,8 @@ struct gate_admission {
 	size_t sources;
 	size_t debts_bytes;
 	ngx_msec_t wait_ms;
-	uint64_t calm_from_us; /* in this process nothing has had to wait for a while by then */
-	ngx_array_t origins;   /* struct gate_origin */
-	size_t process;        /* its place among the processes; ADMISSION_PROCESSES: none was free */
+	ngx_array_t origins; /* struct gate_origin */
+	size_t process;      /* its place among the processes; ADMISSION_PROCESSES: none was free */
 	ngx_event_t pump;
 };
 
@@ -54,7 +54,7 @@ struct gate_admission {
 struct gate_admission *gate_admission_of(ngx_http_request_t *r);
 uint64_t gate_admission_clock_us(void);
 /* Whether it was answered before, while nothing had to wait. */
-bool gate_admission_knows(const struct gate_admission *admission, const struct address *source);
+enum seen gate_admission_seen(const struct gate_admission *admission, const struct address *source);
 
 /* ---- admission_peer.c ---- */
 

@@ -9,6 +9,7 @@
 #include "bans.h"
 #include "signatures.h"
 
+#include <stdatomic.h>
 #include <sys/eventfd.h>
 
 enum {
@@ -35,6 +36,7 @@ struct gate_peer {
 	enum peer_state state;
 	uint64_t sent_us;
 	ngx_connection_t *standin; /* while it waits */
+	bool kept;                 /* nginx would keep the answer in a cache */
 
 	void *data; /* nginx's own, for nginx's own */
 	ngx_event_get_peer_pt get;
@@ -117,6 +119,22 @@ static enum admission_outcome outcome_of(const ngx_http_request_t *r)
 	}
 }
 
+/* ---- pressure ---- */
+
+static void pressure_note(struct gate_admission *admission)
+{
+	atomic_store_explicit(&admission->shared->calm_from_us, gate_admission_clock_us() + CALM_US,
+			      memory_order_relaxed);
+}
+
+/* Somebody finds no slot at all: who was first seen shortly before may be why. */
+static void crowd_note(struct gate_admission *admission, struct gate_context *context)
+{
+	seen_sources_distrust(admission->shared->seen, gate_admission_clock_us() / 1000);
+	if (context != NULL)
+		context->crowded_out = 1;
+}
+
 /* ---- those who wait ---- */
 
 static ngx_int_t standin_make(struct gate_peer *peer, ngx_peer_connection_t *pc)
@@ -134,6 +152,31 @@ static ngx_int_t standin_make(struct gate_peer *peer, ngx_peer_connection_t *pc)
 	pc->sockaddr = &nowhere; /* so that nginx frees this peer */
 	pc->socklen = sizeof(nowhere);
 	return NGX_OK;
+}
+
+/*
+ * Of an answer that is for a cache nginx waits for the origin even when the client has left: then the next one has it.
+ * Nobody shall wait in the queue for nobody: so nginx is not told before the origin is asked.
+ */
+static void keeping_put_off(struct gate_peer *peer)
+{
+#if (NGX_HTTP_CACHE)
+	peer->kept = peer->request->upstream->cacheable;
+	peer->request->upstream->cacheable = 0;
+#endif
+}
+
+static void keeping_resume(struct gate_peer *peer)
+{
+#if (NGX_HTTP_CACHE)
+	peer->request->upstream->cacheable |= peer->kept;
+#endif
+	peer->kept = false;
+}
+
+static bool client_left(const ngx_http_request_t *r)
+{
+	return r->connection->error || r->connection->read->pending_eof;
 }
 
 /* nginx finds the connection broken and tries the next server, if tries are left. */
@@ -180,6 +223,7 @@ static void peer_go(struct gate_peer *peer)
 	ngx_http_request_t *r = peer->request;
 	ngx_peer_connection_t *pc = &r->upstream->peer;
 
+	keeping_resume(peer);
 	pc->sockaddr = NULL;
 	pc->connection = NULL;
 	ngx_int_t rc = ngx_event_connect_peer(pc);
@@ -199,13 +243,17 @@ static void peer_go(struct gate_peer *peer)
 }
 
 /* It is taken out of the queue already. */
-static void peer_refuse(struct gate_peer *peer)
+static void peer_drop(struct gate_peer *peer)
 {
-	struct gate_context *context = gate_context_get(peer->request);
-	if (context != NULL)
-		context->crowded_out = 1;
+	keeping_resume(peer);
 	peer->request->upstream->peer.tries = 0;
 	standin_fail(peer);
+}
+
+static void peer_refuse(struct gate_peer *peer)
+{
+	crowd_note(gate_admission_of(peer->request), gate_context_get(peer->request));
+	peer_drop(peer);
 }
 
 static void origin_pump(struct gate_admission *admission, struct gate_origin *origin)
@@ -258,7 +306,7 @@ void gate_admission_refuse_unwanted(struct gate_admission *admission)
 
 	for (ngx_uint_t i = 0; i < admission->origins.nelts; i++) {
 		while ((entry = fair_queue_take_if(&origins[i].queue, is_unwanted, NULL)) != NULL)
-			peer_refuse((struct gate_peer *)entry);
+			peer_drop((struct gate_peer *)entry);
 	}
 }
 
@@ -272,7 +320,7 @@ static bool queue_join(struct gate_admission *admission, struct gate_peer *peer)
 	struct rate_key key = debt_key(admission, peer->request);
 	/* In the time that it takes to pay, which is ten times what was had. */
 	uint64_t used_us = rate_table_debt_us(&key, 0, now_us) * PAID_US_A_SECOND / 1000000;
-	uint8_t rank = fair_queue_rank(gate_admission_knows(admission, &source), used_us);
+	uint8_t rank = fair_queue_rank(gate_admission_seen(admission, &source), used_us);
 	if (gate_bans_of(&source).kind == BAN_ALLOW)
 		rank = 0;
 
@@ -291,14 +339,15 @@ static bool queue_join(struct gate_admission *admission, struct gate_peer *peer)
 
 static ngx_int_t peer_wait(struct gate_admission *admission, struct gate_peer *peer, ngx_peer_connection_t *pc)
 {
-	admission->calm_from_us = gate_admission_clock_us() + CALM_US;
-	if (!queue_join(admission, peer))
+	pressure_note(admission);
+	if (client_left(peer->request) || !queue_join(admission, peer))
 		return NGX_DECLINED;
 	if (standin_make(peer, pc) != NGX_OK) {
 		fair_queue_leave(peer->queue, &peer->entry);
 		return NGX_DECLINED;
 	}
 	peer->state = PEER_WAITS;
+	keeping_put_off(peer);
 	if (!admission->pump.timer_set)
 		ngx_add_timer(&admission->pump, PUMP_MS);
 	return NGX_AGAIN;
@@ -318,7 +367,8 @@ static ngx_int_t peer_get(ngx_peer_connection_t *pc, void *data)
 			return NGX_ERROR;
 		ngx_int_t rc = context->crowded_out ? NGX_DECLINED : peer_wait(admission, peer, pc);
 		if (rc == NGX_DECLINED) {
-			context->crowded_out = 1;
+			if (!client_left(peer->request))
+				crowd_note(admission, context);
 			pc->tries = 0;
 		}
 		context->waited = 1;

@@ -1,6 +1,6 @@
 /*
- * A short queue before an origin: who is known goes before who is not, and among equals who has used less of the
- * origin.
+ * A short queue before an origin: who is known goes before who was seen lately, he before who is a stranger, and among
+ * equals who has used less of the origin.
  *
  * Each entry has a rank, the less the sooner; entries of a rank go in the order they came. When the queue is full an
  * entry of a better rank takes the place of the last of the worst, so that a flood pushes out itself and not others.
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FAIR_QUEUE_LEVELS = 16, FAIR_QUEUE_RANKS = 2 * FAIR_QUEUE_LEVELS };
+enum { FAIR_QUEUE_LEVELS = 16, FAIR_QUEUE_STANDINGS = 3, FAIR_QUEUE_RANKS = FAIR_QUEUE_STANDINGS * FAIR_QUEUE_LEVELS };
 
 struct fair_queue_entry {
 	struct fair_queue_entry *next; /* towards the last of its rank */
@@ -32,13 +32,14 @@ struct fair_queue_line {
 /* All zero but the capacity is an empty one. */
 struct fair_queue {
 	struct fair_queue_line lines[FAIR_QUEUE_RANKS];
-	uint32_t filled; /* a bit for each rank that has entries */
+	uint64_t filled; /* a bit for each rank that has entries */
 	size_t count;
 	size_t capacity;
 };
 
-/* `used_us`: of the origin's time by this source lately. Each doubling from a millisecond on is a level. */
-uint8_t fair_queue_rank(bool known, uint64_t used_us);
+/* `standing`: 0 for those who go before all others; `used_us`: of the origin's time by this source lately. Each
+ * doubling from a millisecond on is a level. */
+uint8_t fair_queue_rank(unsigned standing, uint64_t used_us);
 
 /*
  * False if the queue is full of entries as good or better. If one had to leave for it, *ret_pushed_out is that one,

@@ -8,10 +8,10 @@ static void who_is_known_and_has_used_less_goes_first(void **state)
 	struct fair_queue q = {.capacity = 10};
 	struct fair_queue_entry stranger = {0}, hog = {0}, citizen = {0}, second = {0}, *out;
 
-	assert_true(fair_queue_join(&q, &stranger, fair_queue_rank(false, 0), 1, &out));
-	assert_true(fair_queue_join(&q, &hog, fair_queue_rank(true, 3000000), 2, &out));
-	assert_true(fair_queue_join(&q, &citizen, fair_queue_rank(true, 900), 3, &out));
-	assert_true(fair_queue_join(&q, &second, fair_queue_rank(true, 0), 4, &out));
+	assert_true(fair_queue_join(&q, &stranger, fair_queue_rank(2, 0), 1, &out));
+	assert_true(fair_queue_join(&q, &hog, fair_queue_rank(0, 3000000), 2, &out));
+	assert_true(fair_queue_join(&q, &citizen, fair_queue_rank(0, 900), 3, &out));
+	assert_true(fair_queue_join(&q, &second, fair_queue_rank(0, 0), 4, &out));
 	assert_null(out);
 	assert_ptr_equal(fair_queue_take(&q), &citizen);
 	assert_ptr_equal(fair_queue_take(&q), &second);
@@ -25,13 +25,13 @@ static void a_full_queue_gives_way_to_the_better_alone(void **state)
 	(void)state;
 	struct fair_queue q = {.capacity = 2};
 	struct fair_queue_entry first = {0}, second = {0}, third = {0}, known = {0}, *out = NULL;
-	uint8_t unknown = fair_queue_rank(false, 0);
+	uint8_t unknown = fair_queue_rank(2, 0);
 
 	assert_true(fair_queue_join(&q, &first, unknown, 1, &out));
 	assert_true(fair_queue_join(&q, &second, unknown, 2, &out));
 	assert_false(fair_queue_join(&q, &third, unknown, 3, &out));
 	assert_false(third.waits);
-	assert_true(fair_queue_join(&q, &known, fair_queue_rank(true, 5000), 4, &out));
+	assert_true(fair_queue_join(&q, &known, fair_queue_rank(0, 5000), 4, &out));
 	assert_ptr_equal(out, &second);
 	assert_false(second.waits);
 	assert_int_equal(q.count, 2);

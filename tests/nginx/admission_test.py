@@ -19,6 +19,7 @@ class SlotOrigin:
 
     def __init__(self, tls=None):
         self.inside = self.most_inside = self.answered = 0
+        self.paths = []
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
         self.port = self.call(self.open(tls))
@@ -36,6 +37,7 @@ class SlotOrigin:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 path = head.split(b" ")[1].decode()
+                self.paths.append(path)
                 self.inside += 1
                 self.most_inside = max(self.most_inside, self.inside)
                 try:
@@ -116,7 +118,7 @@ def certificate(folder):
 
 gate = Gate("", start=False, files={"rules.conf": RULES})
 plain, tls = SlotOrigin(), SlotOrigin(certificate(gate.folder))
-PLAIN, KEPT, TLS, DOWN = (free_port() for _ in range(4))
+PLAIN, KEPT, TLS, DOWN, BYPASS = (free_port() for _ in range(5))
 gate.configure(f"""
 guia_admission 4m; guia_admission_wait 500ms;
 guia on; guia_rules rules.conf;
@@ -134,6 +136,13 @@ server {{
     location /copy {{
         proxy_pass http://plain; proxy_cache copies; proxy_cache_key $uri; proxy_cache_valid 200 1s;
         proxy_cache_use_stale error timeout; add_header X-Copy $upstream_cache_status;
+    }}
+}}
+server {{
+    listen 127.0.0.1:{BYPASS};
+    location / {{
+        proxy_pass http://plain; proxy_cache copies; proxy_cache_key $uri$args; proxy_cache_bypass $arg_session;
+        proxy_cache_use_stale error; proxy_cache_valid 200 1m;
     }}
 }}
 server {{ listen 127.0.0.1:{KEPT}; location / {{ proxy_pass http://kept; }} }}
@@ -216,6 +225,31 @@ def _():
     with Flood(PLAIN, 3) as flood:
         wait_until(lambda: flood.statuses.get(200, 0) > 20, "answers")
     assert set(flood.statuses) == {200}, flood.statuses
+
+
+@case("nor do they where the answer would be for a cache: the origin is not asked for those who left before")
+def _():
+    async def leave(session):
+        connections = []
+        for n in range(60):
+            reader, writer = await asyncio.open_connection("127.0.0.1", BYPASS)
+            writer.write(f"GET /gone{n}?session={session} HTTP/1.1\r\nHost: site\r\n\r\n".encode())
+            connections.append(writer)
+        while len([p for p in plain.paths if p.startswith("/gone")]) < SLOTS:
+            await asyncio.sleep(0.005)
+        for writer in connections:
+            writer.transport.abort()
+        await asyncio.sleep(0.02)
+        return len([p for p in plain.paths if p.startswith("/gone")])
+    for session in ("1", ""):
+        plain.paths.clear()
+        asked = asyncio.run(leave(session))
+        time.sleep(1)
+        later = len([p for p in plain.paths if p.startswith("/gone")])
+        assert asked < 50 and later <= asked + SLOTS, (session, asked, later)
+        wait_until(lambda: plain.inside == 0, "a quiet origin")
+    assert [s for s, _ in visit(BYPASS, "127.0.9.8", times=10)] == [200] * 10
+    assert [s for s, _ in visit(BYPASS, "127.0.9.8", path="/gone1", times=2)] == [200] * 2
 
 
 @case("a worker that is killed leaves no slot taken")
