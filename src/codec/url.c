@@ -2,6 +2,7 @@
 
 #include "codec/byte_class.h"
 #include "codec/unicode_map.h"
+#include "codec/url_wide.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -27,6 +28,14 @@ size_t url_find_escape(enum url_escapes escapes, struct slice in, size_t from)
 		    (escapes == URL_UNICODE && is_percent_u4(in, at)))
 			return at;
 	}
+}
+
+size_t url_find_unsound(struct slice in, size_t from)
+{
+	size_t at = byte_class_find(&PERCENT, in, url_find_unsound_wide(in, from));
+	while (at < in.len && hex_pair_at(in, at + 1))
+		at = byte_class_find(&PERCENT, in, at + 3);
+	return at < in.len ? at : in.len;
 }
 
 static uint8_t code_point_byte(const struct unicode_map *map, uint8_t high, uint8_t low)
@@ -119,8 +128,12 @@ static size_t copy_plain_far(bool plus, bool unicode, struct slice in, size_t fr
 static inline __attribute__((always_inline)) size_t unescape(bool plus, bool unicode, const struct unicode_map *map,
 							     struct slice in, uint8_t *out, bool *invalid)
 {
-	size_t len = 0;
+	size_t len = 0, wide_from = 0;
 	for (size_t at = 0; at < in.len;) {
+		if (at >= wide_from && in.len - at >= FAR_BYTES) {
+			url_unescape_wide(plus, unicode, in, &at, out, &len, invalid);
+			wide_from = at + FAR_BYTES;
+		}
 		uint8_t byte = in.ptr[at];
 		if (byte == '%') {
 			bool whole = in.len - at > 2;

@@ -15,6 +15,9 @@ enum url_escapes {
 /* Index of the first escape at or after `from`, or in.len. A '%' without digits behind it is none. */
 size_t url_find_escape(enum url_escapes escapes, struct slice in, size_t from);
 
+/* Index of the first '%' at or after `from` that two digits do not follow, or in.len. */
+size_t url_find_unsound(struct slice in, size_t from);
+
 /*
  * Decodes `in` to `out`, which has room for in.len bytes and does not overlap it; returns the length. What is no escape
  * is copied; *ret_invalid is set to true if there was a '%' among that.

@@ -1,6 +1,7 @@
 #include "match/bytes.h"
 
 #include "codec/byte_class.h"
+#include "codec/url.h"
 
 static int parse_byte(struct slice text)
 {
@@ -58,13 +59,9 @@ size_t byte_set_find_foreign(const struct byte_set *set, struct slice value, siz
 	return at;
 }
 
-static const struct byte_class PERCENT = BYTE_CLASS_1('%', '%');
-
 enum url_encoding url_encoding_check(struct slice value, size_t *ret_offset)
 {
-	size_t at = byte_class_find(&PERCENT, value, 0);
-	while (at < value.len && hex_pair_at(value, at + 1))
-		at = byte_class_find(&PERCENT, value, at + 3);
+	size_t at = url_find_unsound(value, 0);
 	if (at >= value.len)
 		return URL_ENCODING_VALID;
 	*ret_offset = at;
