@@ -33,6 +33,15 @@ static void add_user(const json_t *record, struct buffer *out)
 		buffer_printf(out, "user %lld", (long long)id);
 }
 
+/* Where it is in force, where there is an edge. */
+static void add_edge(const char *standing, struct buffer *out)
+{
+	if (strcmp(standing, "in force") == 0)
+		buffer_text(out, " at gate and edge");
+	else
+		buffer_printf(out, " at the gate (edge: %s)", standing);
+}
+
 static void add_record(const json_t *record, struct buffer *out)
 {
 	struct buffer line = buffer_make(NULL);
@@ -40,6 +49,8 @@ static void add_record(const json_t *record, struct buffer *out)
 	buffer_printf(out, "%-6s %-32s ", answer_string(record, "kind"), answer_string(record, "prefix"));
 	buffer_printf(out, "%-26s",
 		      json_object_get(record, "until") != NULL ? answer_string(record, "until") : "until lifted");
+	if (json_object_get(record, "edge") != NULL)
+		add_edge(answer_string(record, "edge"), out);
 	if (json_object_get(record, "hits") != NULL)
 		buffer_printf(out, " %10lld hits", (long long)json_integer_value(json_object_get(record, "hits")));
 	buffer_printf(out, "  %.10s by ", answer_string(record, "since"));
@@ -150,7 +161,9 @@ const struct command ban_command = {
 		       "over what the\n"
 		       "watch decides by itself; of two prefixes the longer holds. A ban ends by itself, whether the "
 		       "watch runs or\n"
-		       "not. Without PREFIX it lists what people ordered, who and why, and how often the gate refused.",
+		       "not. Where an edge is attached (guia edge) the packets of who is banned end there, too; the "
+		       "answer says so.\n"
+		       "Without PREFIX it lists what people ordered, who and why, and how often gate and edge refused.",
 	.options = ban_options,
 	.option_count = sizeof(ban_options) / sizeof(ban_options[0]),
 	.words_min = 0,

@@ -145,6 +145,7 @@ static void add_status(const json_t *status, struct buffer *out)
 	json_array_foreach(sites, i, site) add_site(site, out);
 	json_array_foreach(sites, i, site) add_incident(site, out);
 	add_connections(json_object_get(status, "connections"), out);
+	watch_place_add_edge(status, out);
 	add_watch(status, out);
 }
 

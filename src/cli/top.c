@@ -60,6 +60,7 @@ static void add_top(const json_t *top, const char *by, struct buffer *out)
 	buffer_printf(out, "reading headers %.0f, idle %.0f, reading bodies %.0f, waiting %.0f, writing %.0f\n",
 		      answer_number(c, "reading-header"), answer_number(c, "idle"), answer_number(c, "reading-body"),
 		      answer_number(c, "waiting"), answer_number(c, "writing"));
+	watch_place_add_edge(top, out);
 	add_places(json_object_get(top, "places"), out);
 	for (size_t i = 0; i < sizeof(dimensions) / sizeof(dimensions[0]); i++)
 		if (by == NULL || strcmp(by, dimensions[i]) == 0)

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "cli/watch_place.h"
+#include "edge/edge.h"
 #include "locate/locations.h"
 #include "serve/prepare.h"
 #include "serve/targets.h"
@@ -13,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { TARGETS_MAX = 1024, ARENA_BYTES = 64 << 20 };
+enum { TARGETS_MAX = 1024, PROXIES_MAX = 256, ARENA_BYTES = 64 << 20 };
 
 struct plan {
 	char run_dir[PATH_MAX];
@@ -22,6 +23,8 @@ struct plan {
 	char bans[PATH_MAX];
 	struct probe_target targets[TARGETS_MAX];
 	size_t count;
+	struct prefix proxies[PROXIES_MAX];
+	size_t proxy_count;
 };
 
 static int target_add(struct plan *plan, struct slice text)
@@ -32,6 +35,16 @@ static int target_add(struct plan *plan, struct slice text)
 	if (wanted != NULL)
 		return cli_fail(CLI_USER, "--probe %.*s: should be %s", SLICE_ARG(text), wanted);
 	plan->count++;
+	return CLI_FINE;
+}
+
+static int proxy_add(struct plan *plan, struct slice text)
+{
+	if (plan->proxy_count == PROXIES_MAX)
+		return cli_fail(CLI_USER, "more than %d trusted proxies", PROXIES_MAX);
+	if (!prefix_parse(text, &plan->proxies[plan->proxy_count]))
+		return cli_fail(CLI_USER, "--proxy %.*s: not an address or prefix", SLICE_ARG(text));
+	plan->proxy_count++;
 	return CLI_FINE;
 }
 
@@ -49,6 +62,8 @@ static int plan_config(const char *file, struct plan *plan)
 		snprintf(plan->run_dir, sizeof(plan->run_dir), "%.*s", SLICE_ARG(config.run_dir));
 		if (targets_list(&config, &list) != 0)
 			code = cli_fail(CLI_ENVIRONMENT, "out of memory");
+		for (size_t i = 0; i < config.trusted_proxies.count && code == CLI_FINE; i++)
+			code = proxy_add(plan, config.trusted_proxies.items[i]);
 		for (size_t i = 0; i < list.count && code == CLI_FINE; i++)
 			code = target_add(plan, list.items[i]);
 		config_free(&config);
@@ -63,6 +78,8 @@ static int plan_probes(const struct cli_arguments *arguments, struct plan *plan)
 	int code = CLI_FINE;
 	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "probe", i)) != NULL; i++)
 		code = target_add(plan, slice_from_string(text));
+	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "proxy", i)) != NULL; i++)
+		code = proxy_add(plan, slice_from_string(text));
 	return code;
 }
 
@@ -103,6 +120,9 @@ static int watch_with(const struct cli_arguments *arguments, struct plan *plan)
 		.bans = plan->bans[0] != '\0' ? plan->bans : NULL,
 		.locations = cli_value(arguments, "locations"),
 		.user = cli_value(arguments, "user"),
+		.edge = cli_value(arguments, "edge") != NULL ? cli_value(arguments, "edge") : EDGE_DIRECTORY,
+		.proxies = plan->proxies,
+		.proxy_count = plan->proxy_count,
 		.targets = plan->targets,
 		.target_count = plan->count,
 	};
@@ -131,6 +151,8 @@ static const struct cli_option options[] = {
 	{"events", 'e', "DIR", "what nginx's `guia_events` says (default: events in the run directory)"},
 	{"bans", 0, "DIR", "what nginx's `guia_bans` says: a folder of this watch's own, made if there is none"},
 	{"probe", 'p', "HOST=URL", "a site to fetch every second, and where it is served; may be given several times"},
+	{"edge", 0, "DIR", "where an edge's maps are pinned, if there is one (default: " EDGE_DIRECTORY ")"},
+	{"proxy", 0, "PREFIX", "a trusted proxy, never banned at the edge; may be given several times"},
 	{"config", 'c', "FILE", "the configuration of `guia serve`: its sites and run directory"},
 	{"locations", 0, "FILE", "libloc's database of countries and networks (default: " LOCATIONS_FILE ")"},
 	{"user", 'u', "NAME", "whom to become once the socket is made"},

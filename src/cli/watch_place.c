@@ -108,3 +108,22 @@ int watch_place_ask(const struct cli_arguments *arguments, const char *question,
 	*ret_json = json;
 	return CLI_FINE;
 }
+
+void watch_place_add_edge(const json_t *answer, struct buffer *out)
+{
+	const json_t *edge = json_object_get(answer, "edge"), *interface, *rate;
+	const char *reason;
+	size_t i;
+	if (edge == NULL)
+		return;
+	buffer_text(out, "edge:");
+	json_array_foreach(json_object_get(edge, "interfaces"), i, interface)
+		buffer_printf(out, "%s %s (%s)", i > 0 ? "," : "", answer_string(interface, "name"),
+			      answer_string(interface, "mode"));
+	buffer_printf(out, "; %.0f bans; packets a second:", answer_number(edge, "bans"));
+	i = 0;
+	json_object_foreach((json_t *)json_object_get(edge, "packets_per_s"), reason,
+			    rate) if (json_number_value(rate) > 0)
+		buffer_printf(out, "%s %.0f %s", i++ > 0 ? "," : "", json_number_value(rate), reason);
+	buffer_printf(out, "%s\n", i == 0 ? " none" : "");
+}

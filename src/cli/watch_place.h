@@ -20,6 +20,9 @@ int watch_place_of_config(const char *file, char path[PATH_MAX]);
 int watch_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *ret_text,
 		    json_t **ret_json);
 
+/* A line of what an edge does with packets, if the answer tells of one. */
+void watch_place_add_edge(const json_t *answer, struct buffer *out);
+
 /* Of an answer's object: "" and 0 where there is no such thing. */
 static inline const char *answer_string(const json_t *object, const char *key)
 {

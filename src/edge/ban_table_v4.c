@@ -190,17 +190,14 @@ size_t v4_table_places(const struct ban_table *table, enum edge_length length)
 
 bool v4_table_at(const struct ban_table *table, enum edge_length length, size_t at, struct ban_place *ret_ban)
 {
-	uint64_t word;
+	uint64_t word = length == EDGE_V4_16 ? table->v4_16[at] : table_of(table, length).buckets[0].words[at];
 	uint32_t key = (uint32_t)at, shift = length == EDGE_V4_32 ? 0 : length == EDGE_V4_24 ? 8 : 16;
-	if (length == EDGE_V4_16) {
-		word = table->v4_16[at];
-	} else {
-		struct v4_table v4 = table_of(table, length);
-		word = v4.buckets[at / EDGE_BUCKET_WORDS].words[at % EDGE_BUCKET_WORDS];
-		key = key_at(table, &v4, (uint32_t)(at / EDGE_BUCKET_WORDS), edge_word_rest(word));
-	}
 	if (word == 0)
 		return false;
+	if (length != EDGE_V4_16) {
+		struct v4_table v4 = table_of(table, length);
+		key = key_at(table, &v4, (uint32_t)(at / EDGE_BUCKET_WORDS), edge_word_rest(word));
+	}
 	*ret_ban = (struct ban_place){length, address_from_words(0, 0xffff00000000 | (uint64_t)key << shift), word};
 	return true;
 }

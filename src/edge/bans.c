@@ -167,6 +167,39 @@ int edge_say(struct edge *edge, const struct ban_entry *entry, uint64_t now_ms)
 	return say(edge, entry, now_ms, NULL);
 }
 
+int edge_says(const struct edge *edge, const struct ban_entry *entry)
+{
+	const struct prefix prefix = prefix_of(entry);
+	struct edge_allow_key key = allow_key(entry);
+	struct edge_allow had;
+	struct pieces pieces;
+	if (entry->kind == BAN_ALLOW)
+		return bpf_map_lookup_elem(edge->fds[EDGE_MAP_allows], &key, &had) == 0 && had.bits == entry->bits
+			       ? 0
+			       : EDGE_ABSENT;
+	if (pieces_of(&prefix, &pieces) != 0)
+		return EDGE_TOO_WIDE;
+	for (uint32_t i = 0; i < pieces.count; i++) {
+		struct address address = piece_at(&prefix, &pieces, i);
+		if (ban_table_find(&edge->table, pieces.length, &address) == 0)
+			return EDGE_ABSENT;
+	}
+	return 0;
+}
+
+void edge_expire(struct edge *edge, size_t *at, size_t places, uint64_t now_ms)
+{
+	uint32_t now_ticks = (uint32_t)(now_ms * 1000000 >> EDGE_TICK_SHIFT);
+	size_t end = *at + places;
+	struct ban_place ban;
+	for (; ban_table_next(&edge->table, at, &ban) && *at < end; (*at)++)
+		if (edge_word_expires(ban.word) <= now_ticks && edge_word_expires(ban.word) != EDGE_FOR_EVER)
+			ban_table_lift(&edge->table, ban.length, &ban.address);
+	*at = end;
+	if (end >= ban_table_places(&edge->table))
+		*at = 0;
+}
+
 /* ---- all of it ---- */
 
 static int compare_keys(const void *a, const void *b)

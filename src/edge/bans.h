@@ -25,6 +25,12 @@ enum {
  */
 int edge_say(struct edge *edge, const struct ban_entry *entry, uint64_t now_ms);
 
+/* Whether a ban or an allowance stands there. 0, EDGE_TOO_WIDE or EDGE_ABSENT. */
+int edge_says(const struct edge *edge, const struct ban_entry *entry);
+
+/* Lifts what has ended among the next places from *at on, which goes round. */
+void edge_expire(struct edge *edge, size_t *at, size_t places, uint64_t now_ms);
+
 /*
  * Makes the edge say what the image says and nothing else, changing only what differs: for whoever adopts it, with all
  * that its book holds. *ret_refused is how many entries the gate alone has. 0, -ENOMEM or -errno.

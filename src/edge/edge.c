@@ -139,10 +139,19 @@ int edge_adopt(const char *directory, struct edge *ret_edge)
 				close(fds[have]);
 		return outcome;
 	}
-	outcome = edge_map(fds, ret_edge);
-	if (outcome == 0)
-		ban_table_mend(&ret_edge->table);
-	return outcome;
+	return edge_map(fds, ret_edge);
+}
+
+bool edge_hold(struct edge *edge, uint64_t who, uint64_t now_ms)
+{
+	struct edge_control *control = edge->table.control;
+	uint64_t held_ms = __atomic_load_n(&control->held_ms, __ATOMIC_ACQUIRE);
+	bool stale = held_ms + EDGE_HELD_MS < now_ms || held_ms > now_ms;
+	if (__atomic_load_n(&control->holder, __ATOMIC_ACQUIRE) != who && !stale)
+		return false;
+	__atomic_store_n(&control->holder, who, __ATOMIC_RELEASE);
+	__atomic_store_n(&control->held_ms, now_ms, __ATOMIC_RELEASE);
+	return true;
 }
 
 void edge_close(struct edge *edge)

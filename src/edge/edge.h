@@ -29,7 +29,8 @@ struct edge {
 
 extern const char *const edge_map_names[EDGE_MAP_COUNT];
 
-/* 0, EDGE_FOREIGN, EDGE_RETIRED, -ENOENT: there is no edge; -EACCES: it is another's; -errno. */
+/* To read; who changes anything holds it first. 0, EDGE_FOREIGN, EDGE_RETIRED, -ENOENT: there is no edge; -EACCES: it
+ * is another's; -errno. */
 int edge_adopt(const char *directory, struct edge *ret_edge);
 /* A closed one is allowed. */
 void edge_close(struct edge *edge);
@@ -37,6 +38,13 @@ void edge_close(struct edge *edge);
 /* From file descriptors that the edge then owns, for the loader and for tests. As edge_adopt(), and closes on failure.
  */
 int edge_map(const int fds[EDGE_MAP_COUNT], struct edge *ret_edge);
+
+/*
+ * One process at a time changes the maps: who, a number that is not 0, has to say so every now and then. False: another
+ * does, or did less than EDGE_HELD_MS ago. Who holds it newly has to call ban_table_mend().
+ */
+enum { EDGE_HELD_MS = 3000 };
+bool edge_hold(struct edge *edge, uint64_t who, uint64_t now_ms);
 
 /* Whether it has been detached: then let go of it, for its maps live as long as anybody has them. */
 bool edge_is_retired(const struct edge *edge);

@@ -19,6 +19,9 @@
 /* No dot: the kernel keeps such names in its BPF file system for itself. */
 #define UNFINISHED "-unfinished"
 
+enum { PARENT_MODE = 0711 }; /* also where it is mounted: MOUNT_MODE */
+#define MOUNT_MODE "mode=0711"
+
 bool pin_path(const char *directory, const char *name, char path[PIN_PATH_BYTES])
 {
 	int length = snprintf(path, PIN_PATH_BYTES, "%s/%s", directory, name);
@@ -56,9 +59,17 @@ static int is_bpf(int fd)
 /* Others reach through it what is theirs, but do not see, nor lock, what is there. */
 static int parent_mount(const char *parent)
 {
-	if (mkdir(parent, 0711) != 0 && errno != EEXIST)
+	if (mkdir(parent, PARENT_MODE) != 0 && errno != EEXIST)
 		return -errno;
-	return mount(MOUNT_SOURCE, parent, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0711") == 0 ? 0 : -errno;
+	return mount(MOUNT_SOURCE, parent, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, MOUNT_MODE) == 0 ? 0 : -errno;
+}
+
+/* As it is when whoever made it was killed before something was mounted on it, or after that was taken down. */
+static void parent_forget(const char *parent)
+{
+	struct stat is;
+	if (stat(parent, &is) == 0 && (is.st_mode & 07777) == PARENT_MODE)
+		rmdir(parent);
 }
 
 /* A descriptor of the parent, which is a BPF file system's; -ENOENT: it is not, -errno. */
@@ -71,6 +82,8 @@ static int parent_open(const char *parent, bool make)
 		close(fd);
 	if (bpf < 0 && bpf != -ENOENT)
 		return bpf;
+	if (!make)
+		parent_forget(parent);
 	int error = make ? parent_mount(parent) : -ENOENT;
 	return error != 0 ? error : parent_open(parent, false);
 }

@@ -156,6 +156,16 @@ struct ban_answer ban_book_lookup(const struct ban_book *book, const struct addr
 	return answer;
 }
 
+bool ban_book_entry(const struct ban_book *book, const struct prefix *prefix, enum ban_rank rank, uint64_t now_ms,
+		    struct ban_entry *ret_entry)
+{
+	const struct record *record = record_at(book, prefix, rank);
+	if (!in_force(record, now_ms))
+		return false;
+	*ret_entry = record->entry;
+	return true;
+}
+
 size_t ban_book_changed(const struct ban_book *book)
 {
 	size_t changed = 0;
@@ -296,6 +306,13 @@ int ban_book_delta(struct ban_book *book, const uint8_t boot[IMAGE_BOOT_BYTES], 
 		return r;
 	*ret_generation = book->generation = version.generation;
 	return 0;
+}
+
+int ban_book_image(const struct ban_book *book, const uint8_t boot[IMAGE_BOOT_BYTES], uint64_t now_ms,
+		   struct buffer *out)
+{
+	struct image_version version = next_version(book, boot, 0);
+	return build(book, &version, now_ms, out);
 }
 
 static int take_over(struct ban_book *book, const struct ban_image *image, uint64_t now_ms)

@@ -51,6 +51,10 @@ int ban_book_lift(struct ban_book *book, const struct prefix *prefix, enum ban_r
 /* The longest prefix that says something of the address at the highest rank; as ban_lookup() of what would be built. */
 struct ban_answer ban_book_lookup(const struct ban_book *book, const struct address *address, uint64_t now_ms);
 
+/* What stands of exactly this prefix at a rank. False: nothing that is in force. */
+bool ban_book_entry(const struct ban_book *book, const struct prefix *prefix, enum ban_rank rank, uint64_t now_ms,
+		    struct ban_entry *ret_entry);
+
 /* How many entries the next delta would have: what changed since the last base. */
 size_t ban_book_changed(const struct ban_book *book);
 /* In force. */
@@ -64,6 +68,10 @@ int ban_book_base(struct ban_book *book, const uint8_t boot[IMAGE_BOOT_BYTES], u
 		  uint64_t *ret_generation);
 int ban_book_delta(struct ban_book *book, const uint8_t boot[IMAGE_BOOT_BYTES], struct buffer *out,
 		   uint64_t *ret_generation);
+
+/* All that is in force, as a base would have it, for who is not the gate: nothing else changes. 0 or -ENOMEM. */
+int ban_book_image(const struct ban_book *book, const uint8_t boot[IMAGE_BOOT_BYTES], uint64_t now_ms,
+		   struct buffer *out);
 
 /* Takes over what images of an earlier watch say, and counts generations on from theirs. 0 or BAN_BOOK_FULL. */
 int ban_book_restore(struct ban_book *book, const struct ban_image *base, const struct ban_image *delta,

@@ -32,6 +32,7 @@ struct ban_register {
 	struct ban_record records[BAN_RECORDS_MOST]; /* the latest first */
 	size_t count;
 	uint32_t last_id;
+	struct ban_follower follower;
 	uint64_t published_ms;
 	uint64_t based_ms;
 	bool has_base;
@@ -154,6 +155,12 @@ void ban_register_close(struct ban_register *reg)
 
 /* ---- orders ---- */
 
+static void tell(const struct ban_register *reg, const struct prefix *prefix, struct ban_times now)
+{
+	if (reg->follower.changed != NULL)
+		reg->follower.changed(reg->follower.context, prefix, now);
+}
+
 static size_t record_find(const struct ban_register *reg, const struct prefix *prefix)
 {
 	size_t i = 0;
@@ -235,8 +242,10 @@ int ban_register_order(struct ban_register *reg, const struct ban_order *order, 
 {
 	records_expire(reg, now.boot_ms);
 	int r = order->kind == BAN_LIFTED ? order_lift(reg, order, ret_record) : order_set(reg, order, now, ret_record);
-	if (r == 0)
+	if (r == 0) {
 		reg->changed = reg->records_changed = true;
+		tell(reg, &order->prefix, now);
+	}
 	return r;
 }
 
@@ -245,6 +254,8 @@ int ban_register_punish(struct ban_register *reg, const struct prefix *prefix, u
 	uint64_t expires_ms;
 	int r = ban_book_punish(reg->book, prefix, id, now.boot_ms, &expires_ms);
 	reg->changed = reg->changed || r == 0;
+	if (r == 0)
+		tell(reg, prefix, now);
 	return r == BAN_BOOK_FULL       ? BAN_ORDER_FULL
 	       : r == BAN_BOOK_TOO_WIDE ? BAN_ORDER_TOO_WIDE
 	       : r == BAN_BOOK_ALLOWED  ? BAN_ORDER_ALLOWED
@@ -261,6 +272,28 @@ size_t ban_register_records(const struct ban_register *reg, struct ban_times now
 size_t ban_register_count(const struct ban_register *reg, struct ban_times now)
 {
 	return ban_book_count(reg->book, now.boot_ms);
+}
+
+/* ---- who follows ---- */
+
+void ban_register_follow(struct ban_register *reg, const struct ban_follower *follower)
+{
+	reg->follower = follower != NULL ? *follower : (struct ban_follower){0};
+}
+
+bool ban_register_said(const struct ban_register *reg, const struct prefix *prefix, enum ban_rank rank,
+		       struct ban_times now, struct ban_entry *ret_entry)
+{
+	return ban_book_entry(reg->book, prefix, rank, now.boot_ms, ret_entry);
+}
+
+int ban_register_image(const struct ban_register *reg, struct ban_times now, struct buffer *bytes,
+		       struct ban_image *ret_image)
+{
+	int r = ban_book_image(reg->book, reg->boot, now.boot_ms, bytes);
+	if (r == 0 && ban_image_check(buffer_slice(bytes), reg->boot, ret_image) != IMAGE_GOOD)
+		r = -EINVAL;
+	return r;
 }
 
 /* ---- publishing ---- */

@@ -72,6 +72,21 @@ int ban_register_order(struct ban_register *reg, const struct ban_order *order, 
  */
 int ban_register_punish(struct ban_register *reg, const struct prefix *prefix, uint32_t id, struct ban_times now);
 
+/*
+ * Who else carries bans out: told of each prefix of which something else is said now. What is said of it then, rank by
+ * rank, and of all prefixes, as an image of which the caller owns the bytes. NULL: nobody is told.
+ */
+struct ban_follower {
+	void (*changed)(void *context, const struct prefix *prefix, struct ban_times now);
+	void *context;
+};
+void ban_register_follow(struct ban_register *reg, const struct ban_follower *follower);
+bool ban_register_said(const struct ban_register *reg, const struct prefix *prefix, enum ban_rank rank,
+		       struct ban_times now, struct ban_entry *ret_entry);
+/* 0 or -ENOMEM. */
+int ban_register_image(const struct ban_register *reg, struct ban_times now, struct buffer *bytes,
+		       struct ban_image *ret_image);
+
 /* Writes what is due. 0 or -errno: it is tried again, and the gate has what it had. */
 int ban_register_tick(struct ban_register *reg, struct ban_times now);
 

@@ -30,7 +30,8 @@ static int start(struct watcher *watcher, const struct serve_config *config, con
 	struct text_list targets = {.arena = &arena};
 	size_t count = 0;
 	int r = targets_list(config, &targets);
-	const char **words = r == 0 ? calloc(WORDS + 2 * targets.count, sizeof(*words)) : NULL;
+	size_t most = WORDS + 2 * (targets.count + config->trusted_proxies.count);
+	const char **words = r == 0 ? calloc(most, sizeof(*words)) : NULL;
 	if (words == NULL) {
 		arena_destroy(&arena);
 		return -ENOMEM;
@@ -49,6 +50,11 @@ static int start(struct watcher *watcher, const struct serve_config *config, con
 	for (size_t i = 0; i < targets.count; i++) {
 		words[count++] = "--probe";
 		words[count++] = arena_string(&arena, targets.items[i]);
+		r = words[count - 1] == NULL ? -ENOMEM : r;
+	}
+	for (size_t i = 0; i < config->trusted_proxies.count; i++) {
+		words[count++] = "--proxy";
+		words[count++] = arena_string(&arena, config->trusted_proxies.items[i]);
 		r = words[count - 1] == NULL ? -ENOMEM : r;
 	}
 	r = r != 0 ? r : process_start(words, &watcher->pid);

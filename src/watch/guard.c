@@ -221,7 +221,7 @@ void guard_events(struct guard *guard, const struct sites *sites, unsigned box, 
 static uint64_t hits(const void *context, uint32_t id)
 {
 	const struct guard *guard = context;
-	return intake_hits(guard->intake, id);
+	return intake_hits(guard->intake, id) + (guard->edge != NULL ? edge_bans_hits(guard->edge, id) : 0);
 }
 
 void guard_tick(struct guard *guard, struct ban_times now)

@@ -10,6 +10,7 @@
 
 #include "incident/defence.h"
 #include "mitigate/ban_register.h"
+#include "mitigate/edge_bans.h"
 #include "mitigate/rule_register.h"
 #include "watch/background.h"
 #include "watch/intake.h"
@@ -30,6 +31,7 @@ struct guard {
 	struct ban_register *bans;   /* the watch's; NULL: nothing can be carried out */
 	struct rule_register *rules; /* NULL likewise */
 	const struct intake *intake;
+	const struct edge_bans *edge; /* NULL: none */
 	struct hash_key key;
 	uint8_t boot[IMAGE_BOOT_BYTES];
 	char memory[PATH_MAX]; /* "": nothing is kept */

@@ -33,6 +33,13 @@ static bool number(struct slice text, uint64_t most, uint64_t *ret_number)
 	return text.len > 0 && value <= most;
 }
 
+static void add_edge(const struct orders *orders, const struct ban_record *record, struct buffer *out)
+{
+	const char *standing = orders->edge(orders->context, &record->prefix, record->kind);
+	if (standing != NULL)
+		buffer_printf(out, ",\"edge\":\"%s\"", standing);
+}
+
 static void list(const struct orders *orders, struct buffer *out)
 {
 	const struct ban_record *records;
@@ -42,6 +49,7 @@ static void list(const struct orders *orders, struct buffer *out)
 		buffer_text(out, i > 0 ? "," : "");
 		ban_record_write(&records[i], orders->now, out);
 		out->len -= out->error == 0; /* its brace */
+		add_edge(orders, &records[i], out);
 		buffer_printf(out, ",\"hits\":%" PRIu64 "}", orders->hits(orders->context, records[i].id));
 	}
 	buffer_text(out, "]}\n");
@@ -70,7 +78,10 @@ static void carry_out(const struct orders *orders, const struct ban_order *order
 		return;
 	}
 	ban_record_write(&record, orders->now, out);
-	buffer_text(out, "\n");
+	out->len -= out->error == 0;
+	if (record.kind != BAN_LIFTED)
+		add_edge(orders, &record, out);
+	buffer_text(out, "}\n");
 }
 
 static bool kind_of(struct slice verb, enum ban_kind *ret_kind)

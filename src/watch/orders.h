@@ -14,8 +14,10 @@ struct orders {
 	struct ban_register *bans; /* NULL: this watch has no directory for them */
 	struct ban_times now;
 	uid_t by;
-	/* How often the gate carried a mitigation out. */
+	/* How often gate and edge carried a mitigation out. */
 	uint64_t (*hits)(const void *context, uint32_t id);
+	/* How it stands at the edge (mitigate/edge_bans.h); NULL: there is none. */
+	const char *(*edge)(const void *context, const struct prefix *prefix, enum ban_kind kind);
 	const void *context;
 };
 

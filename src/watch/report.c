@@ -1,5 +1,6 @@
 #include "watch/report.h"
 
+#include "edge/loader.h"
 #include "watch/json.h"
 #include "watch/report_incident.h"
 
@@ -33,6 +34,43 @@ static void watch_add(const struct report *report, struct buffer *out)
 	json_number(out, "heads_lost", sums.heads_lost);
 	json_number(out, "broken", sums.broken);
 	buffer_byte(out, '}');
+}
+
+static void edge_interface_add(void *context, const char *name, const char *mode)
+{
+	struct buffer *out = context;
+	json_comma(out);
+	buffer_byte(out, '{');
+	json_text(out, "name", name);
+	json_text(out, "mode", mode);
+	buffer_byte(out, '}');
+}
+
+/* Only where one is held: nothing is said of what is not there. */
+static void edge_add(const struct edge_bans *edge, struct buffer *out)
+{
+	double rates[EDGE_REASONS];
+	uint64_t bans = 0;
+	if (!edge->held)
+		return;
+	json_open(out, "edge", '{');
+	json_open(out, "interfaces", '[');
+	edge_interfaces(edge->directory, edge_interface_add, out);
+	buffer_byte(out, ']');
+	for (unsigned length = 0; length < EDGE_LENGTHS; length++)
+		bans += edge->edge.table.control->bans[length];
+	json_number(out, "bans", bans);
+	json_number(out, "allows", edge->edge.table.control->allows);
+	json_number(out, "refused", edge->refused);
+	edge_bans_rates(edge, rates);
+	json_open(out, "packets", '{');
+	for (unsigned reason = 0; reason < EDGE_REASONS; reason++)
+		json_number(out, edge_reason_texts[reason], edge->counts.packets[reason]);
+	buffer_byte(out, '}');
+	json_open(out, "packets_per_s", '{');
+	for (unsigned reason = 0; reason < EDGE_REASONS; reason++)
+		json_decimal(out, edge_reason_texts[reason], rates[reason]);
+	buffer_text(out, "}}");
 }
 
 static void connections_add(const struct sites *sites, struct buffer *out)
@@ -155,6 +193,7 @@ void report_status(const struct report *report, struct buffer *out)
 	json_number(out, "probes", report->probe_count);
 	json_number(out, "workers", report->sites->workers);
 	watch_add(report, out);
+	edge_add(report->edge, out);
 	connections_add(report->sites, out);
 	json_open(out, "sites", '[');
 	for (size_t i = 0; i < report->sites->count; i++) {
@@ -218,6 +257,7 @@ void report_top(const struct report *report, size_t count, struct buffer *out)
 	json_decimal(out, "seconds", seconds);
 	json_decimal(out, "requests_per_s", all / seconds);
 	watch_add(report, out);
+	edge_add(report->edge, out);
 	connections_add(report->sites, out);
 	places_add(report->places, out);
 	json_open(out, "sites", '[');

@@ -16,6 +16,7 @@ struct report {
 	const struct ranking *ranking;
 	const struct places *places;
 	const struct guard *guard;
+	const struct edge_bans *edge;
 	const struct probe *probes;
 	size_t probe_count;
 	uint64_t began_ns;

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/service.h"
 #include "locate/locations.h"
+#include "mitigate/edge_bans.h"
 #include "watch/guard.h"
 #include "watch/orders.h"
 #include "watch/report.h"
@@ -35,7 +36,8 @@ struct watch {
 	struct control control;
 	struct guard guard;
 	struct ban_register *bans; /* NULL: none */
-	int bans_told;             /* what went wrong with them, as last said */
+	struct edge_bans edge;
+	int bans_told; /* what went wrong with them, as last said */
 	struct probe *probes;
 	size_t probe_count;
 	struct pollfd *waits; /* room for all */
@@ -89,19 +91,27 @@ static struct ban_times times(const struct watch *w)
 static uint64_t hits_of(const void *context, uint32_t id)
 {
 	const struct watch *w = context;
-	return intake_hits(&w->intake, id);
+	return intake_hits(&w->intake, id) + edge_bans_hits(&w->edge, id);
+}
+
+static const char *edge_of(const void *context, const struct prefix *prefix, enum ban_kind kind)
+{
+	const struct watch *w = context;
+	return edge_bans_standing(&w->edge, prefix, kind);
 }
 
 static void answer(void *context, uid_t who, struct slice question, struct buffer *out)
 {
 	struct watch *w = context;
-	const struct orders orders = {.bans = w->bans, .now = times(w), .by = who, .hits = hits_of, .context = w};
+	const struct orders orders = {
+		.bans = w->bans, .now = times(w), .by = who, .hits = hits_of, .edge = edge_of, .context = w};
 	const struct report report = {
 		.intake = &w->intake,
 		.sites = &w->sites,
 		.ranking = &w->ranking,
 		.places = &w->places,
 		.guard = &w->guard,
+		.edge = &w->edge,
 		.probes = w->probes,
 		.probe_count = w->probe_count,
 		.began_ns = w->began_ns,
@@ -194,13 +204,19 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	if (r == 0)
 		places_begin(&w->places, options->locations != NULL ? options->locations : LOCATIONS_FILE);
 	r = r != 0 ? r : bans_begin(w, options->bans, ret_what);
-	return r != 0 ? r : guard_begin(&w->guard, options->bans, w->bans, &w->intake, ret_what);
+	if (r != 0)
+		return r;
+	edge_bans_begin(&w->edge, options->edge, options->proxies, options->proxy_count, w->bans);
+	r = guard_begin(&w->guard, options->bans, w->bans, &w->intake, ret_what);
+	w->guard.edge = &w->edge;
+	return r;
 }
 
 static void end(struct watch *w)
 {
 	control_close(&w->control);
 	guard_end(&w->guard);
+	edge_bans_end(&w->edge);
 	ban_register_close(w->bans);
 	for (size_t i = 0; i < w->probe_count; i++)
 		probe_release(&w->probes[i]);
@@ -241,6 +257,9 @@ static void look(struct watch *w)
 	sites_take(&w->sites, &w->intake, w->now_ns);
 	w->ranking.places = places_image(&w->places);
 	guard_look(&w->guard, &w->sites, times(w));
+	const char *said = edge_bans_look(&w->edge, times(w));
+	if (said != NULL)
+		fprintf(stderr, "guia: watch: %s: %s\n", w->edge.directory, said);
 	say_changes(w);
 	w->look_ns = w->now_ns + (uint64_t)LOOK_MS * 1000000;
 }
@@ -249,6 +268,7 @@ static void bans_tick(struct watch *w)
 {
 	if (w->bans == NULL)
 		return;
+	edge_bans_tick(&w->edge, times(w));
 	int r = ban_register_tick(w->bans, times(w));
 	if (r != w->bans_told && r != 0)
 		fprintf(stderr, "guia: watch: bans cannot be written: %s; what the gate has holds\n", strerror(-r));

@@ -6,14 +6,18 @@
 #ifndef GUIA_WATCH_WATCH_H
 #define GUIA_WATCH_WATCH_H
 
+#include "base/address.h"
 #include "watch/probe.h"
 
 struct watch_options {
-	const char *control;   /* path of the socket */
-	const char *events;    /* the directory */
-	const char *bans;      /* the directory; NULL: nobody can be banned */
-	const char *locations; /* libloc's database; NULL: where Debian has it */
-	const char *user;      /* to become once the socket is made; NULL: stay */
+	const char *control;          /* path of the socket */
+	const char *events;           /* the directory */
+	const char *bans;             /* the directory; NULL: nobody can be banned */
+	const char *locations;        /* libloc's database; NULL: where Debian has it */
+	const char *edge;             /* where an edge's maps are pinned, if there is one; NULL: none is looked for */
+	const struct prefix *proxies; /* trusted: never banned at the edge */
+	size_t proxy_count;
+	const char *user; /* to become once the socket is made; NULL: stay */
 	const struct probe_target *targets;
 	size_t target_count;
 };

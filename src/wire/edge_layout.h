@@ -182,6 +182,8 @@ struct edge_control {
 	uint32_t answers; /* whether SYNs above the budget are answered with the kernel's cookies */
 	uint32_t retired; /* set when the edge is detached: whoever has it mapped lets go */
 	uint32_t allows;  /* entries */
+	uint64_t holder;  /* who changes the maps: a number of its own, and when it last said so */
+	uint64_t held_ms; /* CLOCK_BOOTTIME */
 	uint32_t bans[EDGE_LENGTHS];
 	uint64_t sample_ns; /* between two samples of one kind on one processor; 0: none */
 	struct edge_budget budgets[EDGE_BUDGETS];

@@ -2,7 +2,6 @@
 import itertools
 import json
 import pathlib
-import re
 import shutil
 import signal
 import subprocess
@@ -74,6 +73,17 @@ def an_interface_that_comes_back_is_attached_again():
     assert shown()["interfaces"] == [{"name": "brief.5", "mode": "native"}]
     run("ip", "link", "del", "brief.5")
     assert "brief.5: detached" in edge("detach")
+
+
+@case
+def the_units_capabilities_are_enough():
+    unit = (pathlib.Path(__file__).resolve().parents[2] / "packaging" / "guia-edge.service").read_text()
+    names = next(line for line in unit.splitlines() if line.startswith("CapabilityBoundingSet=")).split("=")[1].split()
+    few = ("setpriv", "--bounding-set=-all," + ",".join("+" + name.removeprefix("CAP_").lower() for name in names), "--inh-caps=-all")
+    edge("attach", "near", "--bans", 1000, "--user", "nobody", before=few)
+    edge("attach", "lo", before=few)
+    edge("detach", before=few)
+    assert not is_carrying("near") and not pathlib.Path("/run/guia-edge").exists()
 
 
 @case

@@ -185,6 +185,7 @@ int main(int argc, char **argv)
 		return argc == 6 ? flood(argv[3], argv[4], argv[5]) : 2;
 	if (edge_adopt(argv[1], &edge) != 0)
 		return 1;
+	ban_table_mend(&edge.table);
 	if (strcmp(argv[2], "check") == 0)
 		return check(&edge);
 	if (strcmp(argv[2], "fill") == 0)

@@ -4,36 +4,8 @@ import pathlib
 import socket
 import subprocess
 import sys
-import time
 
-from world import FAR, attach, case, edge, holder, main, packets, run, shown, wait_for
-
-SEND = """
-import socket, sys
-source, to, port, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
-with socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM) as s:
-    s.bind((source, 0))
-    s.sendto(b"x" * size, (to, port))
-"""
-
-
-def passed(source="10.7.0.2", size=1):
-    """Whether a datagram from the other end arrives."""
-    v6 = ":" in source
-    here = "fd07::1" if v6 else "10.7.0.1"
-    with socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM) as inside:
-        inside.bind((here, 0))
-        inside.settimeout(0.5)
-        run(sys.executable, "-c", SEND, source, here, inside.getsockname()[1], size, before=FAR)
-        try:
-            return len(inside.recv(65536)) == size
-        except TimeoutError:
-            return False
-
-
-def total(*reasons):
-    return sum(packets(reason) for reason in reasons)
-
+from world import FAR, attach, case, edge, holder, main, packets, passed, run, shown, wait_for
 
 @case
 def bans_hold_and_are_lifted_and_allowances_are_stronger():

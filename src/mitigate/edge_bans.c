@@ -1,0 +1,186 @@
+#include "mitigate/edge_bans.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "edge/bans.h"
+
+enum {
+	SWEPT_EACH_MS = 20,
+	SWEPT_AT_ONCE = 16384, /* places: all of them in ten seconds or so, a tenth of a millisecond each time */
+	PROXY_RANK = BAN_RANKS,
+};
+
+/* Bits of an image's rank and of a word's are two: proxies have the one above all. */
+_Static_assert(PROXY_RANK == 3, "the edge's ranks have two bits");
+
+void edge_bans_begin(struct edge_bans *edge, const char *directory, const struct prefix *proxies, size_t proxy_count,
+		     struct ban_register *bans)
+{
+	*edge = (struct edge_bans){.directory = directory,
+				   .proxies = proxies,
+				   .proxy_count = proxy_count,
+				   .bans = bans,
+				   .told = -ENOENT,
+				   .who = hash_key_random().k0 | 1};
+}
+
+static void let_go(struct edge_bans *edge)
+{
+	if (edge->bans != NULL)
+		ban_register_follow(edge->bans, NULL);
+	if (edge->held)
+		edge_close(&edge->edge);
+	edge->held = false;
+}
+
+void edge_bans_end(struct edge_bans *edge)
+{
+	let_go(edge);
+}
+
+/* All ranks of a prefix anew: the edge has one ban of it, the highest's, and one allowance. */
+static void changed(void *context, const struct prefix *prefix, struct ban_times now)
+{
+	struct edge_bans *edge = context;
+	for (unsigned rank = 0; rank < BAN_RANKS; rank++) {
+		const struct ban_entry lifted = {
+			.address = prefix->address, .bits = prefix->bits, .kind = BAN_LIFTED, .rank = (uint8_t)rank};
+		(void)edge_say(&edge->edge, &lifted, now.boot_ms);
+	}
+	for (unsigned rank = 0; rank < BAN_RANKS; rank++) {
+		struct ban_entry entry;
+		if (ban_register_said(edge->bans, prefix, rank, now, &entry))
+			(void)edge_say(&edge->edge, &entry, now.boot_ms);
+	}
+}
+
+static int say_all(struct edge_bans *edge, struct ban_times now)
+{
+	struct buffer bytes = buffer_make(NULL);
+	struct ban_image image;
+	int r = ban_register_image(edge->bans, now, &bytes, &image);
+	r = r != 0 ? r : edge_take(&edge->edge, &image, now.boot_ms, &edge->refused);
+	buffer_free(&bytes);
+	for (size_t i = 0; i < edge->proxy_count && r == 0; i++) {
+		const struct ban_entry proxy = {.address = edge->proxies[i].address,
+						.bits = edge->proxies[i].bits,
+						.expires_ms = BAN_FOR_EVER,
+						.kind = BAN_ALLOW,
+						.rank = PROXY_RANK};
+		r = edge_say(&edge->edge, &proxy, now.boot_ms);
+	}
+	return r;
+}
+
+enum { HELD_BY_ANOTHER = 100 };
+
+static int find(struct edge_bans *edge, struct ban_times now)
+{
+	const struct ban_follower follower = {changed, edge};
+	int r = edge_adopt(edge->directory, &edge->edge);
+	if (r != 0)
+		return r;
+	if (!edge_hold(&edge->edge, edge->who, now.boot_ms)) {
+		edge_close(&edge->edge);
+		return HELD_BY_ANOTHER;
+	}
+	ban_table_mend(&edge->edge.table);
+	if ((r = say_all(edge, now)) != 0) {
+		edge_close(&edge->edge);
+		return r;
+	}
+	edge->held = true;
+	edge->swept = 0;
+	ban_register_follow(edge->bans, &follower);
+	(void)edge_count(&edge->edge, &edge->counts);
+	edge->before = edge->counts;
+	edge->before_ms = edge->counted_ms = now.boot_ms;
+	return 0;
+}
+
+static const char *text_of(int outcome)
+{
+	switch (outcome) {
+	case 0:
+		return "the edge has the bans too";
+	case -ENOENT:
+		return "the edge was detached: the gate alone has the bans";
+	case EDGE_FOREIGN:
+		return "the edge is of another version: the gate alone has the bans";
+	case HELD_BY_ANOTHER:
+		return "another watch has the edge: the gate alone has the bans";
+	default:
+		return strerror(-outcome);
+	}
+}
+
+static void count(struct edge_bans *edge, struct ban_times now)
+{
+	struct edge_counts counts;
+	if (edge_count(&edge->edge, &counts) != 0)
+		return;
+	edge->before = edge->counts;
+	edge->before_ms = edge->counted_ms;
+	edge->counts = counts;
+	edge->counted_ms = now.boot_ms;
+}
+
+const char *edge_bans_look(struct edge_bans *edge, struct ban_times now)
+{
+	int outcome = 0;
+	if (edge->directory == NULL || edge->bans == NULL)
+		return NULL;
+	if (edge->held && edge_is_retired(&edge->edge))
+		outcome = EDGE_RETIRED;
+	else if (edge->held && !edge_hold(&edge->edge, edge->who, now.boot_ms))
+		outcome = HELD_BY_ANOTHER;
+	if (outcome != 0)
+		let_go(edge);
+	else if (!edge->held)
+		outcome = find(edge, now);
+	else
+		count(edge, now);
+	outcome = outcome == EDGE_RETIRED ? -ENOENT : outcome;
+	if (outcome == edge->told)
+		return NULL;
+	edge->told = outcome;
+	return text_of(outcome);
+}
+
+void edge_bans_tick(struct edge_bans *edge, struct ban_times now)
+{
+	if (!edge->held || edge_is_retired(&edge->edge) || now.boot_ms - edge->swept_ms < SWEPT_EACH_MS)
+		return;
+	edge->swept_ms = now.boot_ms;
+	edge_expire(&edge->edge, &edge->swept, SWEPT_AT_ONCE, now.boot_ms);
+}
+
+uint64_t edge_bans_hits(const struct edge_bans *edge, uint32_t id)
+{
+	uint64_t hits = 0;
+	return edge->held && edge_mitigation_hits(&edge->edge, id, &hits) == 0 ? hits : 0;
+}
+
+const char *edge_bans_standing(const struct edge_bans *edge, const struct prefix *prefix, enum ban_kind kind)
+{
+	const struct ban_entry entry = {.address = prefix->address, .bits = prefix->bits, .kind = (uint8_t)kind};
+	if (!edge->held)
+		return NULL;
+	switch (edge_says(&edge->edge, &entry)) {
+	case 0:
+		return "in force";
+	case EDGE_TOO_WIDE:
+		return "too wide for it";
+	default:
+		return "no place for it";
+	}
+}
+
+void edge_bans_rates(const struct edge_bans *edge, double rates[EDGE_REASONS])
+{
+	double seconds = (double)(edge->counted_ms - edge->before_ms) / 1000;
+	for (unsigned i = 0; i < EDGE_REASONS; i++)
+		rates[i] = !edge->held || seconds <= 0
+				   ? 0
+				   : (double)(edge->counts.packets[i] - edge->before.packets[i]) / seconds;
+}

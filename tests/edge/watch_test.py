@@ -1,0 +1,173 @@
+"""The watch and the edge: what is banned is banned there too, by a watch without rights, over kills, detachings, new attachments. TAP."""
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+from world import GUIA, attach, case, edge, main, passed, run, wait_for
+
+
+class Watch:
+    """guia watch as nobody, in a folder of its own."""
+
+    def __init__(self, folder, *words):
+        self.run_dir = pathlib.Path(folder) / "watch"
+        self.words, self.child = words, None
+        self.run_dir.mkdir(exist_ok=True)
+        for name in ("events", "bans"):
+            (self.run_dir / name).mkdir(exist_ok=True)
+            os.chown(self.run_dir / name, 65534, 65534)
+        folder.chmod(0o755)
+        self.run_dir.chmod(0o755)
+        self.said = open(folder / "said", "w+", encoding="utf-8")
+        self.start()
+
+    def start(self):
+        self.child = subprocess.Popen([GUIA, "watch", "--run-dir", self.run_dir, "--events", self.run_dir / "events", "--bans",
+                                       self.run_dir / "bans", "--user", "nobody", *self.words], stderr=self.said)
+        wait_for(lambda: self.status() is not None, "the watch")
+
+    def status(self):
+        done = subprocess.run([GUIA, "status", "--run-dir", self.run_dir, "--json"], capture_output=True, check=False)
+        return json.loads(done.stdout) if done.returncode in (0, 1) else None
+
+    def edge(self):
+        return (self.status() or {}).get("edge")
+
+    def order(self, *words):
+        return run(GUIA, *words, "--run-dir", self.run_dir)
+
+    def kill(self):
+        self.child.send_signal(signal.SIGKILL)
+        self.child.wait()
+
+    def end(self):
+        self.child.terminate()
+        self.child.wait()
+        self.said.close()
+        for path in sorted(self.run_dir.rglob("*"), reverse=True):
+            with contextlib.suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+
+
+def watched(*words):
+    """A case with a watch, which is ended after it."""
+    def wrap(function):
+        def with_watch(folder):
+            watch = Watch(folder, *words)
+            try:
+                function(watch)
+            except Exception:
+                print("# " + pathlib.Path(watch.said.name).read_text(encoding="utf-8").replace("\n", "\n# "))
+                raise
+            finally:
+                watch.end()
+        with_watch.__name__ = function.__name__
+        return case(with_watch)
+    return wrap
+
+
+@watched()
+def what_a_person_orders_is_in_force_at_the_edge(watch):
+    assert "edge" not in watch.status() and "edge" not in watch.order("ban", "10.7.1.9")
+    attach("--user", "nobody")
+    wait_for(watch.edge, "the edge found")
+    assert watch.edge()["bans"] == 1 and watch.edge()["interfaces"] == [{"name": "near", "mode": "native"}]
+    assert passed()
+    assert "at gate and edge" in watch.order("ban", "10.7.0.2")
+    assert not passed() and passed("10.7.0.3")
+    wait_for(lambda: watch.edge()["packets"]["banned"] >= 1, "counts")
+    orders = json.loads(watch.order("ban", "--json"))["orders"]
+    assert orders[0]["prefix"].startswith("10.7.0.2") and orders[0]["hits"] >= 1 and orders[0]["edge"] == "in force", orders
+    assert "; 2 bans; packets a second:" in run(GUIA, "status", "--run-dir", watch.run_dir, code=1)
+    assert "; 2 bans; packets a second:" in watch.order("top", "-1")
+    watch.order("unban", "10.7.0.2")
+    assert passed() and watch.edge()["bans"] == 1
+    assert "at the gate (edge: too wide for it)" in watch.order("ban", "12.0.0.0/7", "--force")
+
+
+@watched()
+def an_allowance_lifts_no_persons_ban_and_what_is_lifted_uncovers_it(watch):
+    attach("--user", "nobody")
+    wait_for(watch.edge, "the edge found")
+    watch.order("ban", "10.7.0.0/24")
+    watch.order("allow", "10.7.0.3")
+    assert passed("10.7.0.3") and not passed()
+    watch.order("ban", "10.7.0.3")
+    assert not passed("10.7.0.3")
+    watch.order("unban", "10.7.0.3")
+    assert not passed("10.7.0.3"), "the /24 is still banned"
+    watch.order("unban", "10.7.0.0/24")
+    assert passed("10.7.0.3") and passed()
+
+
+@watched()
+def bans_end_at_the_edge_with_those_of_the_gate(watch):
+    attach("--user", "nobody")
+    wait_for(watch.edge, "the edge found")
+    watch.order("ban", "10.7.0.2", "--for", "2s")
+    watch.kill()
+    assert not passed(), "the edge holds without a watch"
+    wait_for(passed, "the end of a ban", 5)
+    watch.start()
+    wait_for(lambda: (watch.edge() or {"bans": 9})["bans"] == 0, "its place given up")
+
+
+@watched()
+def a_watch_that_was_killed_takes_the_edge_over(watch):
+    attach("--user", "nobody")
+    wait_for(watch.edge, "the edge found")
+    watch.order("ban", "10.7.0.2")
+    wait_for(lambda: "10.7.0.2" in (watch.run_dir / "bans" / "orders.json").read_text(), "the order written")
+    watch.kill()
+    assert not passed() and passed("10.7.0.3")
+    watch.start()
+    wait_for(watch.edge, "the edge found again", 10)
+    assert watch.edge()["bans"] == 1 and not passed(), watch.edge()
+    assert json.loads(watch.order("ban", "--json"))["orders"][0]["hits"] >= 1
+    watch.order("unban", "10.7.0.2")
+    assert passed()
+
+
+@watched()
+def an_edge_that_is_attached_anew_gets_all_bans(watch):
+    attach("--user", "nobody")
+    wait_for(watch.edge, "the edge found")
+    watch.order("ban", "10.7.0.2")
+    edge("detach")
+    assert passed()
+    wait_for(lambda: watch.edge() is None, "the edge let go")
+    watch.order("ban", "10.7.0.3")
+    attach("--user", "nobody")
+    wait_for(watch.edge, "the new edge found")
+    assert not passed() and not passed("10.7.0.3") and watch.edge()["bans"] == 2
+
+
+@watched("--proxy", "10.7.0.3")
+def a_trusted_proxy_is_never_banned_at_the_edge(watch):
+    attach("--user", "nobody")
+    wait_for(watch.edge, "the edge found")
+    watch.order("ban", "10.7.0.0/24")
+    watch.order("ban", "10.7.0.3")
+    assert passed("10.7.0.3") and not passed()
+
+
+@watched()
+def one_watch_at_a_time_has_the_edge(watch):
+    attach("--user", "nobody")
+    wait_for(watch.edge, "the edge found")
+    folder = watch.run_dir.parent / "other"
+    folder.mkdir(exist_ok=True)
+    second = Watch(folder)
+    try:
+        wait_for(lambda: "another watch has the edge" in (folder / "said").read_text(), "the second to say so")
+        assert second.edge() is None and watch.edge() is not None
+        watch.kill()
+        wait_for(second.edge, "the second to take over", 10)
+    finally:
+        second.end()
+
+
+main()
