@@ -7,6 +7,7 @@
 #include "drill/run.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,8 +105,8 @@ static int show(struct drill *drill, const struct scene *scene, const struct rec
 		const struct account *account)
 {
 	struct pair pair = {.plan = &scene->plan, .account = account};
-	int r = figures_of(&scene->control, without, &pair.without);
-	r = r != 0 ? r : figures_of(&scene->plan, with, &pair.with);
+	int r = figures_of(&scene->control, without, NAN, &pair.without);
+	r = r != 0 ? r : figures_of(&scene->plan, with, account->mitigated_s, &pair.with);
 	if (r != 0)
 		return r;
 	struct report report = {&pair, &scene->tells, without, with, judge(&pair)};

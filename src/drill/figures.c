@@ -130,12 +130,14 @@ static int find_lateness(const struct record *record, double *ret_late_p99_ms)
 }
 
 /* Whole seconds, as the counters are. */
-static void sum_attack(const struct run_plan *plan, const struct record *record, struct figures *figures)
+static void sum_attack(const struct run_plan *plan, const struct record *record, double mitigated_s,
+		       struct figures *figures)
 {
 	double offered = 0, sent = 0, reached = 0, sent_then = 0, seconds = 0;
 	uint32_t busiest = 0;
 	size_t last = (plan->quiet_ms + plan->attack_ms) / 1000;
-	double held_s = plan->quiet_ms / 1000.0 + (isnan(figures->restored_s) ? 0 : figures->restored_s);
+	double held_s = figures->onset_s + (isnan(figures->restored_s) ? 0 : figures->restored_s);
+	held_s = fmax(held_s, isnan(mitigated_s) ? 0 : mitigated_s);
 	for (size_t second = plan->quiet_ms / 1000; second < last && second < RECORD_SECONDS; second++) {
 		offered += record->attack[second].offered;
 		sent += record->attack[second].sent;
@@ -161,7 +163,8 @@ static double busy_percent(const struct client_use *use)
 	return percent_of((double)use->attack_cpu_ns, (double)use->attack_wall_ns);
 }
 
-int figures_of(const struct run_plan *plan, const struct record *record, struct figures *ret_figures)
+int figures_of(const struct run_plan *plan, const struct record *record, double mitigated_s,
+	       struct figures *ret_figures)
 {
 	struct figures f = {.onset_s = (double)record->attackers_use.first_ns / 1e9};
 	int64_t quiet_ns = ms(plan->quiet_ms), attack_end_ns = quiet_ns + ms(plan->attack_ms);
@@ -185,7 +188,7 @@ int figures_of(const struct run_plan *plan, const struct record *record, struct 
 	r = r != 0 ? r : find_lateness(record, &f.late_p99_ms);
 	if (r != 0)
 		return r;
-	sum_attack(plan, record, &f);
+	sum_attack(plan, record, mitigated_s, &f);
 	f.crowd_busy_percent = busy_percent(&record->visitors_use) + busy_percent(&record->attackers_use);
 	*ret_figures = f;
 	return 0;

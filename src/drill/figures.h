@@ -30,7 +30,7 @@ struct figures {
 	double planned_per_second;
 	double offered_per_second; /* of the attack, while it was on */
 	double sent_per_second;
-	double reached_percent; /* of what was sent, what came to the origin, after the restoration if there was one */
+	double reached_percent; /* of what was sent, what came to the origin, once restored and mitigated, if it was */
 	double late_p99_ms;     /* how late the residents' client was itself */
 	double crowd_busy_percent;  /* of their processor, both clients' together, during the attack */
 	double origin_busy_percent; /* of its slots, the busiest second of the attack */
@@ -48,7 +48,9 @@ struct choice {
 /* 0 or -ENOMEM. */
 int span_of(const struct record *record, const struct choice *choice, struct span *ret_span);
 
-int figures_of(const struct run_plan *plan, const struct record *record, struct figures *ret_figures);
+/* `mitigated_s`: when, from the start, a mitigation was in force; NAN: none was. */
+int figures_of(const struct run_plan *plan, const struct record *record, double mitigated_s,
+	       struct figures *ret_figures);
 
 /* The percentage that a success must reach to be one. */
 #define HELD_PERCENT 99.9

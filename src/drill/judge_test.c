@@ -89,8 +89,8 @@ static struct pair make_pair(const struct run_plan *plan, answered_function *wit
 {
 	struct pair pair = {.plan = plan};
 	struct record *control = make_record(plan, without, 1000), *tried = make_record(plan, with, stopped_s);
-	assert_int_equal(figures_of(plan, control, &pair.without), 0);
-	assert_int_equal(figures_of(plan, tried, &pair.with), 0);
+	assert_int_equal(figures_of(plan, control, NAN, &pair.without), 0);
+	assert_int_equal(figures_of(plan, tried, NAN, &pair.with), 0);
 	record_unmap(control);
 	record_unmap(tried);
 	return pair;
@@ -120,7 +120,7 @@ static void restoration_is_when_it_lasts(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct figures figures;
 		struct record *record = make_record(&plan, cases[i].answered, 1000);
-		assert_int_equal(figures_of(&plan, record, &figures), 0);
+		assert_int_equal(figures_of(&plan, record, NAN, &figures), 0);
 		if (cases[i].restored_s < 0)
 			assert_true(isnan(figures.restored_s));
 		else
@@ -211,7 +211,7 @@ static void nothing_recorded_is_void(void **state)
 	struct pair pair = {.plan = &plan};
 	struct record *record;
 	assert_int_equal(record_map(0, &record), 0);
-	assert_int_equal(figures_of(&plan, record, &pair.without), 0);
+	assert_int_equal(figures_of(&plan, record, NAN, &pair.without), 0);
 	pair.with = pair.without;
 	assert_int_equal(judge(&pair), VERDICT_VOID);
 	record_unmap(record);
@@ -229,7 +229,7 @@ static void a_pulse_is_not_over_when_it_pauses(void **state)
 	for (size_t i = 0; i < record->asked_count; i++)
 		if (run_plan_attacks(&plan, (uint32_t)(record->asked[i].meant_ns / 1000000)))
 			record->asked[i].outcome = OUTCOME_LATE;
-	assert_int_equal(figures_of(&plan, record, &pair.with), 0);
+	assert_int_equal(figures_of(&plan, record, NAN, &pair.with), 0);
 	assert_true(isnan(pair.with.restored_s));
 	assert_true(pair.with.attack.answered_percent == 0);
 	record_unmap(record);
@@ -330,7 +330,7 @@ static void a_control_says_the_same_of_a_shorter_attack(void **state)
 	for (size_t i = 0; i < record->asked_count; i++)
 		if (record->asked[i].meant_ns > (int64_t)run_plan_end_ms(&control) * 1000000)
 			record->asked[i] = (struct asked){0};
-	assert_int_equal(figures_of(&control, record, &figures), 0);
+	assert_int_equal(figures_of(&control, record, NAN, &figures), 0);
 	assert_true(figures.attack.answered_percent == 100 && figures.quiet.answered_percent == 100);
 	assert_true(figures.offered_per_second == plan.attacks_per_second);
 	record_unmap(record);

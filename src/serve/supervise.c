@@ -292,7 +292,7 @@ static int await_signal(struct supervisor *s)
 {
 	int64_t watchdog_ms = service_watchdog_ms();
 	long most_ms = watchdog_ms > 0 && watchdog_ms < IDLE_MS ? (long)watchdog_ms : IDLE_MS;
-	int number = next_signal(s, watcher_wait_ms(&s->watcher, &s->dir, most_ms));
+	int number = next_signal(s, watcher_wait_ms(&s->watcher, &s->config, &s->dir, most_ms));
 	reap(s);
 	service_notify("WATCHDOG=1");
 	return number;

@@ -63,11 +63,17 @@ static int start(struct watcher *watcher, const struct serve_config *config, con
 	return r;
 }
 
+/* Where the gate is off, or tells nothing, there is nothing to watch. */
+static bool is_wanted(const struct serve_config *config, const struct run_dir *dir)
+{
+	return !config->gate_off && dir->events.path[0] != '\0';
+}
+
 void watcher_tend(struct watcher *watcher, const struct serve_config *config, const struct run_dir *dir,
 		  const struct notice *notice)
 {
 	int64_t now = now_ms();
-	if (watcher->pid != 0 || config->gate_off || dir->events.path[0] == '\0' || now < watcher->start_ms)
+	if (watcher->pid != 0 || !is_wanted(config, dir) || now < watcher->start_ms)
 		return;
 	watcher->start_ms = now;
 	int r = start(watcher, config, dir);
@@ -104,9 +110,10 @@ void watcher_renew(struct watcher *watcher)
 	kill(watcher->pid, SIGTERM);
 }
 
-long watcher_wait_ms(const struct watcher *watcher, const struct run_dir *dir, long most_ms)
+long watcher_wait_ms(const struct watcher *watcher, const struct serve_config *config, const struct run_dir *dir,
+		     long most_ms)
 {
-	if (watcher->pid != 0 || dir->events.path[0] == '\0')
+	if (watcher->pid != 0 || !is_wanted(config, dir))
 		return most_ms;
 	int64_t left = watcher->start_ms - now_ms();
 	return left <= 0 ? 0 : left < most_ms ? (long)left : most_ms;

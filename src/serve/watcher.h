@@ -30,6 +30,7 @@ void watcher_ended(struct watcher *watcher, int status, const struct notice *not
 void watcher_renew(struct watcher *watcher);
 
 /* How long until watcher_tend has something to do, at most `most_ms`. */
-long watcher_wait_ms(const struct watcher *watcher, const struct run_dir *dir, long most_ms);
+long watcher_wait_ms(const struct watcher *watcher, const struct serve_config *config, const struct run_dir *dir,
+		     long most_ms);
 
 #endif
