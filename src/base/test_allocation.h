@@ -1,10 +1,11 @@
 /*
  * The n-th allocation fails: a test that includes this has malloc, calloc and realloc of its own. Where they cannot be
- * had (a sanitizer) TEST_ALLOCATIONS is 0 and such tests are left out. One thread.
+ * had (a sanitizer) TEST_ALLOCATIONS is 0 and such tests are left out. What is tested may have threads of its own.
  */
 #ifndef GUIA_BASE_TEST_ALLOCATION_H
 #define GUIA_BASE_TEST_ALLOCATION_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 #define TEST_ALLOCATIONS 1
 #endif
 
-static long test_allocations_left = -1; /* until one fails; negative: none does */
+static atomic_long test_allocations_left = -1; /* until one fails; negative: none does */
 
 #if TEST_ALLOCATIONS
 void *__libc_malloc(size_t bytes);
@@ -32,7 +33,7 @@ void *realloc(void *ptr, size_t bytes);
 
 static bool test_allocation_fails(void)
 {
-	return test_allocations_left >= 0 && test_allocations_left-- == 0;
+	return atomic_load(&test_allocations_left) >= 0 && atomic_fetch_sub(&test_allocations_left, 1) == 0;
 }
 
 __attribute__((visibility("default"))) void *malloc(size_t bytes)
@@ -54,15 +55,13 @@ __attribute__((visibility("default"))) void *realloc(void *ptr, size_t bytes)
 /* From here on `left` allocations succeed, then one fails. */
 static inline void test_allocations_begin(long left)
 {
-	test_allocations_left = left;
+	atomic_store(&test_allocations_left, left);
 }
 
 /* All succeed again. Whether none had failed. */
 static inline bool test_allocations_end(void)
 {
-	bool none_failed = test_allocations_left >= 0;
-	test_allocations_left = -1;
-	return none_failed;
+	return atomic_exchange(&test_allocations_left, -1) >= 0;
 }
 
 static inline bool test_allocations_fail(void)

@@ -180,7 +180,7 @@ static bool captures_first(const struct rule *head, const void *context)
 int quiet_captures(const struct plan *plan, bool *ret_fresh)
 {
 	struct search search = {0};
-	int r = regex_scratch_create(&search.scratch);
+	int r = regex_scratch_create_to_load(&search.scratch);
 	if (r != 0)
 		return r;
 	*ret_fresh = all_pass(plan, captures_first, &search);
@@ -288,7 +288,7 @@ static int find_watchers(struct plan *plan)
 int quiet_find(struct plan *plan)
 {
 	struct regex_scratch *scratch;
-	int r = regex_scratch_create(&scratch);
+	int r = regex_scratch_create_to_load(&scratch);
 	if (r != 0)
 		return r;
 	for (unsigned phase = PHASE_FIRST; phase <= PHASE_LAST; phase++) {

@@ -6,13 +6,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
+static int make_common(struct worker *worker)
+{
+	int r = scan_scratch_create(&worker->scan_scratch);
+	return r != 0 ? r : regex_cache_create(WORKER_EXPRESSIONS, &worker->expressions);
+}
+
 int worker_create_to_load(struct worker **ret_worker)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 	if (worker == NULL)
 		return -ENOMEM;
-	if (scan_scratch_create(&worker->scan_scratch) != 0 || regex_scratch_create(&worker->regex_scratch) != 0 ||
-	    regex_cache_create(WORKER_EXPRESSIONS, &worker->expressions) != 0) {
+	if (make_common(worker) != 0 || regex_scratch_create_to_load(&worker->regex_scratch) != 0) {
 		worker_free(worker);
 		return -ENOMEM;
 	}
@@ -22,14 +27,14 @@ int worker_create_to_load(struct worker **ret_worker)
 
 int worker_create(const struct guia_worker_options *options, struct worker **ret_worker)
 {
-	struct worker *worker;
-	int r = worker_create_to_load(&worker);
-	if (r != 0)
-		return r;
+	struct worker *worker = calloc(1, sizeof(*worker));
+	if (worker == NULL)
+		return -ENOMEM;
 	worker->options = *options;
 	worker->redact_memo = redact_memo_new();
 	worker->message_number = remembered_new_number();
-	if (worker->redact_memo == NULL || remembered_create(&worker->remembered) != 0 ||
+	if (make_common(worker) != 0 || regex_scratch_create(&worker->regex_scratch) != 0 ||
+	    worker->redact_memo == NULL || remembered_create(&worker->remembered) != 0 ||
 	    arena_reserve_create(&worker->reserve) != 0 ||
 	    region_map(WORKER_LEVELS * WORKER_LEVEL_BUFFERS * WORKER_LEVEL_BYTES, &worker->level_room) != 0) {
 		worker_free(worker);

@@ -38,7 +38,8 @@ struct regex_scratch {
 	pcre2_match_data *data;
 	pcre2_match_context *context;
 	pcre2_jit_stack *stack;
-	struct automaton_pool *pool; /* NULL: PCRE2 alone */
+	struct automaton_pool *pool; /* NULL: PCRE2 alone, ... */
+	bool late;                   /* ... or it is made when it is needed first */
 	struct regex_limits defaults;
 	struct regex_limits current; /* what the context is set to */
 };
@@ -141,14 +142,15 @@ static int fill(struct regex_scratch *s)
 	pcre2_config(PCRE2_CONFIG_MATCHLIMIT, &s->defaults.match);
 	pcre2_config(PCRE2_CONFIG_DEPTHLIMIT, &s->defaults.depth);
 	s->current = s->defaults;
-	return automaton_pool_create(&s->pool);
+	return s->late ? 0 : automaton_pool_create(&s->pool);
 }
 
-int regex_scratch_create(struct regex_scratch **ret_scratch)
+static int create(bool late, struct regex_scratch **ret_scratch)
 {
 	struct regex_scratch *s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return -ENOMEM;
+	s->late = late;
 	int r = fill(s);
 	if (r != 0) {
 		regex_scratch_free(s);
@@ -156,6 +158,16 @@ int regex_scratch_create(struct regex_scratch **ret_scratch)
 	}
 	*ret_scratch = s;
 	return 0;
+}
+
+int regex_scratch_create(struct regex_scratch **ret_scratch)
+{
+	return create(false, ret_scratch);
+}
+
+int regex_scratch_create_to_load(struct regex_scratch **ret_scratch)
+{
+	return create(true, ret_scratch);
 }
 
 void regex_scratch_free(struct regex_scratch *scratch)
@@ -174,6 +186,7 @@ void regex_scratch_rely_on_pcre2(struct regex_scratch *scratch)
 {
 	automaton_pool_free(scratch->pool);
 	scratch->pool = NULL;
+	scratch->late = false;
 }
 
 static void set_limits(struct regex_scratch *s, const struct regex_limits *limits)
@@ -246,6 +259,8 @@ static int match_at_leftmost(const struct regex *regex, struct regex_scratch *s,
 			     struct regex_span *ret_groups, size_t *count)
 {
 	size_t end;
+	if (s->pool == NULL && automaton_pool_create(&s->pool) != 0)
+		return -ENOMEM;
 	size_t leftmost = automaton_leftmost(regex->automaton, s->pool, value, start);
 	if (leftmost == SIZE_MAX)
 		return REGEX_NONE;
@@ -269,7 +284,8 @@ static int match_at_leftmost(const struct regex *regex, struct regex_scratch *s,
 int regex_match(const struct regex *regex, struct regex_scratch *scratch, struct slice value, size_t start,
 		const struct regex_limits *limits, struct regex_span *ret_groups, size_t *count)
 {
-	if (regex->automaton == NULL || scratch->pool == NULL || start > value.len)
+	bool alone = scratch->pool == NULL && !scratch->late;
+	if (regex->automaton == NULL || alone || start > value.len)
 		return ask_pcre2(regex, scratch, value, start, 0, limits, ret_groups, count);
 	if (value.len - start <= SHORT_BYTES) {
 		const struct regex_limits few = {.match = SHORT_STEPS};

@@ -58,6 +58,8 @@ size_t regex_groups(const struct regex *regex);
 
 /* One per worker. 0 or -ENOMEM. */
 int regex_scratch_create(struct regex_scratch **ret_scratch);
+/* For work at load: room for automata, some MB, is made when a text needs it. */
+int regex_scratch_create_to_load(struct regex_scratch **ret_scratch);
 void regex_scratch_free(struct regex_scratch *scratch);
 
 /* From now on PCRE2 alone is asked: what the rest is tested against. */
