@@ -47,7 +47,10 @@ static ngx_int_t header_filter(ngx_http_request_t *r)
 static void source_learn(struct seen_sources *seen, ngx_http_request_t *r, uint64_t now_ms)
 {
 	struct address source = gate_address(r->connection->sockaddr);
-	seen_sources_add(seen, seen_sources_key(seen, &source), now_ms);
+
+	/* Behind a proxy that names nobody there may be anybody. */
+	if (gate_source_bounded(r->connection->sockaddr))
+		seen_sources_add(seen, seen_sources_key(seen, &source), now_ms);
 }
 
 /* A source is learned when it was answered well while nothing had to wait. */

@@ -323,6 +323,8 @@ static bool queue_join(struct gate_admission *admission, struct gate_peer *peer)
 	uint8_t rank = fair_queue_rank(gate_admission_seen(admission, &source), used_us);
 	if (gate_bans_of(&source).kind == BAN_ALLOW)
 		rank = 0;
+	else if (gate_is_proxy(peer->request->connection->sockaddr))
+		rank = fair_queue_rank(SEEN_LATELY, 0);
 
 	origin->queue.capacity = QUEUE_FEWEST + QUEUE_BY_LIMIT * admission_limit(&origin->shared->admission, now_us);
 	if (!fair_queue_join(&origin->queue, &peer->entry, rank, now_us, &out))

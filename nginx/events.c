@@ -65,9 +65,10 @@ static uint16_t site_of(ngx_http_request_t *r)
 
 /* ---- what both events have ---- */
 
+/* A proxy that names nobody stands for all of its clients: nothing of theirs may be laid on it. */
 static void source_set(const struct sockaddr *from, struct event *event)
 {
-	struct address source = gate_address(from);
+	struct address source = from != NULL && gate_is_proxy(from) ? (struct address){0} : gate_address(from);
 
 	ngx_memcpy(event->source, source.bytes, sizeof(event->source));
 	event->port = from == NULL ? 0 : ngx_inet_get_port((struct sockaddr *)from);

@@ -46,9 +46,13 @@ void signature_complete(struct signature_request *request)
 	request->field[SIGNATURE_AGENT_LANGUAGE] = pair_of(given[SIGNATURE_AGENT], given[SIGNATURE_LANGUAGE]);
 }
 
+static const struct address nobody; /* who comes through a proxy that names nobody, say: wire/event.h */
+
 struct signature_request signature_request_from(const struct event *arrival, uint64_t since_ms, bool regular)
 {
 	const unsigned protocol = EVENT_TLS | EVENT_HTTP2 | EVENT_HTTP10;
+	const struct address source = address_from_v6(arrival->source);
+	bool paced = !address_equal(&source, &nobody);
 	struct signature_request request = {
 		.field = {[SIGNATURE_SHAPE] = arrival->shape,
 			  [SIGNATURE_AGENT] = arrival->agent,
@@ -60,10 +64,10 @@ struct signature_request signature_request_from(const struct event *arrival, uin
 			  [SIGNATURE_PROTOCOL] = 1 + (arrival->flags & protocol),
 			  [SIGNATURE_HEADERS] = arrival->arrival.headers,
 			  [SIGNATURE_LENGTH] = signature_class(arrival->arrival.length),
-			  [SIGNATURE_PACE] = signature_class(since_ms)},
+			  [SIGNATURE_PACE] = paced ? signature_class(since_ms) : 0},
 		.present = arrival->arrival.present,
 		.regular = regular,
-		.source = address_from_v6(arrival->source),
+		.source = source,
 	};
 	signature_complete(&request);
 	return request;
@@ -126,7 +130,8 @@ static bool term_matches(const struct signature *signature, const struct signatu
 	case SIGNATURE_LACKS:
 		return (request->present >> term->value & 1) == 0;
 	case SIGNATURE_FROM:
-		return prefixes_have(signature->prefix, signature->prefixes, &request->source);
+		return !address_equal(&request->source, &nobody) &&
+		       prefixes_have(signature->prefix, signature->prefixes, &request->source);
 	case SIGNATURE_TESTS:
 		break;
 	}

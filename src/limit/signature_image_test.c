@@ -266,6 +266,10 @@ static void an_arrival_is_a_request(void **state)
 	assert_true(address_equal(&r.source, &source.address));
 	signature_complete(&again);
 	assert_memory_equal(&again.field, &r.field, sizeof(r.field));
+	/* Of nobody in particular nobody knows when he came last. */
+	struct event unnamed = arrival;
+	memset(unnamed.source, 0, sizeof(unnamed.source));
+	assert_int_equal(signature_request_from(&unnamed, 250, false).field[SIGNATURE_PACE], 0);
 }
 
 static void a_file_is_read_or_said_why_not(void **state)

@@ -89,7 +89,8 @@ struct event {
 	uint64_t wall_ms;
 	uint64_t request;    /* the same in both events of a request, unique in its ring */
 	uint64_t connection; /* nginx's number of it */
-	uint8_t source[16];  /* IPv6; an IPv4 address is mapped (::ffff:a.b.c.d); all zero: a UNIX socket */
+	uint8_t source[16];  /* IPv6; IPv4 is mapped (::ffff:a.b.c.d); all zero: nobody that could be told from others,
+				as  who comes by a UNIX socket, or by a trusted proxy that names nobody */
 	uint16_t port;
 	uint16_t site; /* a number of the outbox's table */
 	uint8_t kind;

@@ -111,6 +111,19 @@ def _():
     assert end and all(e.rule == 11 and outbox.VERDICTS[e.verdict] == "block" and e.status == 403 for e in end)
 
 
+@case("events lay nothing on a proxy that names nobody")
+def _():
+    named, own = "127.0.5.9", "127.0.2.77"
+    before = len(told().events())
+    assert status(named) == 200 and status(named, "-H", "X-Forwarded-For: 192.0.2.50") == 200 and status(own) == 200
+    wait_until(lambda: len(told().events()) >= before + 6, "the events")
+
+    def v4(text):
+        return bytes(10) + b"\xff\xff" + socket.inet_aton(text)
+    sources = [e.source for e in told().events()[before:]]
+    assert sorted(set(sources)) == sorted({bytes(16), v4("192.0.2.50"), v4(own)}), sources
+
+
 @case("an allowance inside a banned prefix holds, and bypasses no inspection")
 def _():
     say("allow 127.0.3.9 13 60000")
