@@ -7,6 +7,7 @@
 #include "cli/site_options.h"
 #include "cli/text.h"
 #include "cli/timing.h"
+#include "edge/loader.h"
 #include "serve/supervise.h"
 
 #include <stdio.h>
@@ -112,7 +113,7 @@ static int tell_sites_json(const struct site_check *check, struct buffer *out)
 		counts_json(&counts, out);
 		buffer_byte(out, '}');
 	}
-	buffer_text(out, "]}\n");
+	buffer_printf(out, "],\"syn_cookies\":%d}\n", edge_syn_cookies());
 	return CLI_FINE;
 }
 
@@ -133,6 +134,21 @@ static int tell_sites_text(const struct site_check *check, struct buffer *out)
 	return CLI_FINE;
 }
 
+/* The gate leaves forged SYNs to the kernel's cookies. */
+static int tell_machine(bool json, struct buffer *out)
+{
+	int cookies = edge_syn_cookies();
+	if (!json && cookies > 0)
+		buffer_printf(out, "SYN cookies: on (net.ipv4.tcp_syncookies is %d)\n", cookies);
+	if (cookies != 0)
+		return CLI_FINE;
+	fprintf(stderr,
+		"guia: the kernel's SYN cookies are off: a flood of forged SYNs shuts all visitors out. Turn them on:\n"
+		"  sysctl -w net.ipv4.tcp_syncookies=1\n"
+		"  echo net.ipv4.tcp_syncookies=1 > /etc/sysctl.d/50-guia.conf\n");
+	return CLI_FINDINGS;
+}
+
 /* The rules first, here, where what is wrong in them can be told as it should be; then all of it by nginx. */
 static int check_sites(const struct cli_arguments *arguments, const struct serve_options *options)
 {
@@ -146,8 +162,11 @@ static int check_sites(const struct cli_arguments *arguments, const struct serve
 		code = serve_check(options);
 	if (code == CLI_FINE)
 		code = (cli_flag(arguments, "json") ? tell_sites_json : tell_sites_text)(&check, &out);
-	if (code == CLI_FINE)
+	if (code == CLI_FINE) {
+		int machine = tell_machine(cli_flag(arguments, "json"), &out);
 		code = write_out(&out);
+		code = code != CLI_FINE ? code : machine;
+	}
 	engines_close(&check.engines);
 	return code;
 }
@@ -187,7 +206,9 @@ const struct command check_command = {
 	.synopsis = "[-c FILE | --rules FILE [--timing REQUEST...]]",
 	.description =
 		"Does all that `guia serve` would need, without serving: compiles the rules of every site, reads\n"
-		"certificates, renders nginx's configuration and has nginx test it. Whatever is wrong is told as\n"
+		"certificates, renders nginx's configuration and has nginx test it, and looks whether the kernel's "
+		"SYN\n"
+		"cookies are on (exit code 1 if not). Whatever is wrong is told as\n"
 		"FILE:LINE:COLUMN: MESSAGE with a hint. Of each rule set it tells how many rules there are, in which\n"
 		"phases, and what became of them when they were loaded: some never match under these settings, some\n"
 		"always do and are settled, the others are asked by requests.\n\n"

@@ -13,20 +13,27 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PROGRAM_PIN   "program"
-#define COOKIES_TAKEN "/proc/sys/net/ipv4/tcp_syncookies"
+#define PROGRAM_PIN "program"
+#define SYN_COOKIES "/proc/sys/net/ipv4/tcp_syncookies"
 
 const struct edge_limits edge_usual_limits[EDGE_BUDGETS] = {
 	[EDGE_BUDGET_SYN] = {4000, 4000},      [EDGE_BUDGET_SYN_PORT] = {2000, 2000}, [EDGE_BUDGET_UDP] = {5000, 5000},
 	[EDGE_BUDGET_UDP_PORT] = {1000, 1000}, [EDGE_BUDGET_FRAGMENTS] = {500, 1000},
 };
 
-bool loader_cookies_taken(void)
+int edge_syn_cookies(void)
 {
 	struct buffer text = buffer_make(NULL);
-	bool taken = file_read(COOKIES_TAKEN, 16, &text) == 0 && text.len > 0 && text.ptr[0] == '2';
+	int value = file_read(SYN_COOKIES, 16, &text) == 0 && text.len > 0 && byte_is_digit(text.ptr[0])
+			    ? text.ptr[0] - '0'
+			    : -1;
 	buffer_free(&text);
-	return taken;
+	return value;
+}
+
+bool loader_cookies_taken(void)
+{
+	return edge_syn_cookies() == 2;
 }
 
 void loader_control(const struct edge_options *options, const struct edge_geometry *geometry, bool answers,

@@ -40,6 +40,9 @@ struct edge_options {
 
 extern const struct edge_limits edge_usual_limits[EDGE_BUDGETS];
 
+/* net.ipv4.tcp_syncookies: 0 never, 1 when a listener's queue is full, 2 always; negative: not known. */
+int edge_syn_cookies(void);
+
 /* Whether this build has the program. */
 bool edge_is_built(void);
 

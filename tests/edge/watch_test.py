@@ -170,4 +170,16 @@ def one_watch_at_a_time_has_the_edge(watch):
         second.end()
 
 
+@case
+def check_tells_whether_the_kernels_cookies_are_on(folder):
+    cookies = pathlib.Path("/proc/sys/net/ipv4/tcp_syncookies")
+    words = ("check", "--site", "a.test=http://127.0.0.1:9", "--run-dir", folder / "gate")
+    cookies.write_text("0")
+    assert "sysctl -w net.ipv4.tcp_syncookies=1" in run(GUIA, *words, code=1)
+    assert json.loads(subprocess.run([GUIA, *map(str, words), "--json"], capture_output=True, check=False).stdout)["syn_cookies"] == 0
+    for value in "12":
+        cookies.write_text(value)
+        assert f"SYN cookies: on (net.ipv4.tcp_syncookies is {value})" in run(GUIA, *words)
+
+
 main()
