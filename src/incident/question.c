@@ -14,7 +14,7 @@ enum {
 };
 
 static const double COLLATERAL_MOST = 0.001;      /* of visitors' requests */
-static const double COLLATERAL_MOST_FRESH = 0.01; /* where too few are known to show less, and none may be hit */
+static const double COLLATERAL_MOST_FRESH = 0.015; /* where too few are known to show less, and none may be hit */
 static const double COVERAGE_LEAST = 0.8;
 static const double NORMAL_SHARE_MOST = 0.9;
 static const double NORMAL_SHARE_MOST_FRESH = 0.6;
@@ -74,7 +74,7 @@ static uint64_t quiet_until_s(const struct defence *d)
 		if (site_has_incident(site) && d->now.now_ms - site->incident.onset_ms > ago_ms)
 			ago_ms = d->now.now_ms - site->incident.onset_ms;
 	}
-	return (d->now.wall_ms - ago_ms) / 1000 - 1;
+	return (d->now.wall_ms - ago_ms) / 1000;
 }
 
 static size_t count_until(const struct quiet_sample *quiet, uint64_t until_s)
@@ -135,7 +135,7 @@ static int add_all_quiet(struct defence *d, uint16_t number, struct signature_qu
 static bool bound_collateral(struct signature_question *question)
 {
 	double known = (double)(question->quiet.count + question->elsewhere.count) / 2;
-	double shown = 1.3 * share_upper_limit(0, known);
+	double shown = 1.3 * share_upper_limit(0, known); /* halves differ a little */
 	question->collateral_most = fmax(COLLATERAL_MOST, shown);
 	double normal_most = shown > COLLATERAL_MOST ? NORMAL_SHARE_MOST_FRESH : NORMAL_SHARE_MOST;
 	return question->collateral_most <= COLLATERAL_MOST_FRESH && question->normal_share <= normal_most;
