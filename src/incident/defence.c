@@ -321,19 +321,31 @@ static bool is_refused(const struct event_end *end)
 	       end->reason == EVENT_BY_SIGNATURE;
 }
 
-static void visitor_count(struct defence *d, struct site *site, const struct event *event)
+static void visitor_add(struct defence_visitors *visitors, const struct event *event)
 {
 	const struct event_end *end = &event->end;
+	visitors->asked++;
+	if (end->reason == EVENT_CROWDED_OUT)
+		visitors->copies += (event->flags & EVENT_COPY) != 0;
+	else
+		visitors->answered += end->status >= 200 && end->status < 500 && end->status != CLIENT_CLOSED &&
+				      end->total_us <= IN_TIME_US;
+}
+
+/* While an attack is not told from visitors, those who were here before it stand for all. */
+static void visitor_count(struct defence *d, struct site *site, const struct event *event)
+{
 	uint64_t second = d->now.now_ms / 1000;
 	struct visitor_second *place = &site->visitors[second % VISITOR_SECONDS];
 	if (place->second != second)
 		*place = (struct visitor_second){.second = second};
-	place->sums.asked++;
-	if (end->reason == EVENT_CROWDED_OUT)
-		place->sums.copies += (event->flags & EVENT_COPY) != 0;
-	else
-		place->sums.answered += end->status >= 200 && end->status < 500 && end->status != CLIENT_CLOSED &&
-					end->total_us <= IN_TIME_US;
+	visitor_add(&place->all, event);
+	if (!site_has_incident(site))
+		return;
+	struct address source = address_from_v6(event->source);
+	uint64_t client = client_hash(d, source_hash(d, &source), event->shape, event->agent);
+	if (site_knew(site, acquaintances_meet(d->acquaintances, client, d->now.now_ms, false)))
+		visitor_add(&place->known, event);
 }
 
 /* A client that waited in vain, and one that found no slot: the origin's harm, whatever was sent in the end. */

@@ -118,7 +118,10 @@ void defence_hits(struct defence *defence, defence_hits_fn *hits, const void *co
 
 /* ---- what a person wants to know ---- */
 
-/* Visitors' requests of the last seconds: those that no ban, limit, rule or signature refused. */
+/*
+ * Visitors' requests of the last ten seconds: those that no ban, limit, rule or signature refused; in an incident only
+ * of clients that were here before it, if there are enough of them.
+ */
 struct defence_visitors {
 	uint64_t asked;
 	uint64_t answered; /* in time, by the origin or from the cache */

@@ -44,8 +44,9 @@ struct site {
 
 	struct visitor_second {
 		uint64_t second;
-		struct defence_visitors sums;
-	} visitors[VISITOR_SECONDS]; /* a ring */
+		struct defence_visitors all;
+		struct defence_visitors known; /* who was here before the incident, with the same client */
+	} visitors[VISITOR_SECONDS];           /* a ring */
 };
 
 struct defence {

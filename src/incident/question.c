@@ -13,7 +13,7 @@ enum {
 	RESEARCH_MS = 2000, /* of the last so much, once something is in force */
 };
 
-static const double COLLATERAL_MOST = 0.001;      /* of visitors' requests */
+static const double COLLATERAL_MOST = 0.001;       /* of visitors' requests */
 static const double COLLATERAL_MOST_FRESH = 0.015; /* where too few are known to show less, and none may be hit */
 static const double COVERAGE_LEAST = 0.8;
 static const double NORMAL_SHARE_MOST = 0.9;
