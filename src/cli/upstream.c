@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/upstream_place.h"
+#include "cli/upstream_plan.h"
 #include "cli/upstream_route.h"
 #include "cli/watch_place.h"
 #include "codec/text.h"
@@ -18,35 +19,6 @@
 #include <unistd.h>
 
 enum { ASK_SECONDS = 600, WHY_BYTES = 160 };
-
-/* ---- talking to the keeper ---- */
-
-static int ask_keeper(const struct cli_arguments *arguments, const char *question, struct buffer *text,
-		      json_t **ret_json)
-{
-	char folder[PATH_MAX], path[PATH_MAX + 16];
-	json_error_t error;
-	int code = upstream_place_find(arguments, folder);
-	if (code != CLI_FINE)
-		return code;
-	snprintf(path, sizeof(path), "%s/" KEEPER_SOCKET, folder);
-	*text = buffer_make(NULL);
-	int r = control_ask(path, question, text);
-	if (r == -EACCES)
-		code = cli_fail(CLI_ENVIRONMENT, "%s: the keeper does not answer this user", path);
-	else if (r != 0)
-		code = cli_fail(CLI_ENVIRONMENT, "%s: no keeper answers there (ExaBGP starts it): %s", path,
-				strerror(-r));
-	else if ((*ret_json = json_loadb((const char *)text->ptr, text->len, 0, &error)) == NULL)
-		code = cli_fail(CLI_ENVIRONMENT, "the keeper's answer cannot be read: %s", error.text);
-	else if (answer_string(*ret_json, "fault")[0] != '\0') {
-		code = cli_fail(CLI_USER, "%s", answer_string(*ret_json, "fault"));
-		json_decref(*ret_json);
-	}
-	if (code != CLI_FINE)
-		buffer_free(text);
-	return code;
-}
 
 static int print(struct buffer *out, int code)
 {
@@ -131,7 +103,7 @@ static int run_status(const struct cli_arguments *arguments)
 {
 	struct buffer text, out = buffer_make(NULL);
 	json_t *answer;
-	int code = ask_keeper(arguments, "status", &text, &answer);
+	int code = upstream_place_ask(arguments, "status", &text, &answer);
 	if (code != CLI_FINE)
 		return code;
 	code = add_status(answer, &out);
@@ -145,30 +117,6 @@ static int run_status(const struct cli_arguments *arguments)
 }
 
 /* ---- asking ---- */
-
-static int add_outcomes(const json_t *answer, bool dry, struct buffer *out)
-{
-	const json_t *outcomes = json_object_get(answer, "outcomes"), *item;
-	int code = CLI_FINE;
-	bool needs_yes = false;
-	size_t i;
-	buffer_text(out, answer_string(answer, "told"));
-	buffer_byte(out, '\n');
-	json_array_foreach(outcomes, i, item)
-	{
-		bool passes = json_is_true(json_object_get(item, "passes"));
-		buffer_printf(out, "  %-12s ", answer_string(item, "operator"));
-		if (passes && !dry)
-			buffer_printf(out, "announced: rule %.0f\n", answer_number(item, "id"));
-		else
-			buffer_printf(out, "%s%s\n", passes ? "" : "refused: ", answer_string(item, "says"));
-		needs_yes = needs_yes || json_is_true(json_object_get(item, "needs_yes"));
-		code = passes ? code : CLI_FINDINGS;
-	}
-	if (needs_yes)
-		buffer_text(out, "Give --yes to agree, knowing that what it hits gets no visitor either.\n");
-	return code;
-}
 
 static int question_make(const struct cli_arguments *arguments, bool dry, struct buffer *question)
 {
@@ -202,11 +150,11 @@ static int run_ask(const struct cli_arguments *arguments, bool dry)
 	int code = question_make(arguments, dry, &question);
 	if (code == CLI_FINE && question.len > CONTROL_QUESTION_BYTES)
 		code = cli_fail(CLI_USER, "that is longer than a rule may be");
-	code = code != CLI_FINE ? code : ask_keeper(arguments, (const char *)question.ptr, &text, &answer);
+	code = code != CLI_FINE ? code : upstream_place_ask(arguments, (const char *)question.ptr, &text, &answer);
 	buffer_free(&question);
 	if (code != CLI_FINE)
 		return code;
-	code = add_outcomes(answer, dry, &out);
+	code = upstream_add_outcomes(answer, dry, &out);
 	if (cli_flag(arguments, "json")) {
 		buffer_clear(&out);
 		buffer_add(&out, buffer_slice(&text));
@@ -225,7 +173,7 @@ static int run_withdraw(const struct cli_arguments *arguments)
 	if (strcmp(which, "all") != 0 && (which[strspn(which, "0123456789")] != '\0' || strlen(which) > 10))
 		return cli_fail(CLI_USER, "withdraw %s: which? the number that `guia upstream` shows, or all", which);
 	snprintf(question, sizeof(question), "end %s", which);
-	int code = ask_keeper(arguments, question, &text, &answer);
+	int code = upstream_place_ask(arguments, question, &text, &answer);
 	if (code != CLI_FINE)
 		return code;
 	json_decref(answer);
@@ -261,7 +209,7 @@ static int run(const struct cli_arguments *arguments)
 		const char *name;
 		size_t words_least, words_most;
 		const char *needs;
-	} verbs[] = {{"plan", 2, 2, "plan DESTINATION"},
+	} verbs[] = {{"plan", 1, 2, "plan [DESTINATION]"},
 		     {"ask", 2, 2, "ask DESTINATION"},
 		     {"withdraw", 2, 2, "withdraw ID|all"},
 		     {"configure", 1, 1, "configure -c FILE"},
@@ -278,7 +226,7 @@ static int run(const struct cli_arguments *arguments)
 		return cli_fail(CLI_USER, "it is `guia upstream %s`; see `guia help upstream`", verbs[at].needs);
 	switch (at) {
 	case 0:
-		return run_ask(arguments, true);
+		return arguments->word_count > 1 ? run_ask(arguments, true) : upstream_plan_run(arguments);
 	case 1:
 		return run_ask(arguments, false);
 	case 2:
@@ -292,6 +240,7 @@ static int run(const struct cli_arguments *arguments)
 
 static const struct cli_option options[] = {
 	UPSTREAM_PLACE_OPTIONS,
+	{"run-dir", 0, "DIR", "of `plan` without a destination: the run directory of `guia serve` or `guia watch`"},
 	UPSTREAM_ROUTE_OPTIONS,
 	{"for", 0, "TIME", "how long: 90s, 10m, 2h (default: ten minutes); the agreement has a longest"},
 	{"why", 0, "TEXT", "the reason, for those who come after"},
@@ -304,12 +253,13 @@ const struct command upstream_command = {
 	.name = "upstream",
 	.summary = "asks operators to filter before the link",
 	.examples = "guia upstream\n"
+		    "guia upstream plan\n"
 		    "guia upstream plan 192.0.2.10 --protocol udp\n"
 		    "guia upstream ask 192.0.2.10 --protocol udp --port 1-79,81-442 --for 10m --why 'UDP flood'\n"
 		    "guia upstream ask 192.0.2.10 --from 198.51.100.0/24\n"
 		    "guia upstream ask 192.0.2.10 --blackhole --yes\n"
 		    "guia upstream withdraw all\n",
-	.synopsis = "[plan DESTINATION | ask DESTINATION | withdraw ID|all | configure | keep] [--upstream-dir DIR | "
+	.synopsis = "[plan [DESTINATION] | ask DESTINATION | withdraw ID|all | configure | keep] [--upstream-dir DIR | "
 		    "-c FILE]",
 	.description =
 		"Asks the routers of the operators in `operators:` of guia.yaml, over BGP, to drop packets to "
@@ -317,7 +267,9 @@ const struct command upstream_command = {
 		"address or prefix of ours, before they reach our link (FlowSpec, RFC 8955; blackholing, RFC 7999). "
 		"Each rule\n"
 		"ends by itself, and all of them end 25 seconds after the watch has: nobody would see what they do.\n"
-		"`plan` says what an ask would come to, and announces nothing. What would keep visitors away, too, "
+		"`plan` says what an ask would come to, and announces nothing; without DESTINATION, what the watch "
+		"itself would\n"
+		"ask if the link were full now. What would keep visitors away, too, "
 		"needs --yes,\n"
 		"of root or the keeper's user. `withdraw` takes the number that `guia upstream` shows. "
 		"docs/operators.md tells\n"

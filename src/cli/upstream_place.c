@@ -1,9 +1,12 @@
 #include "cli/upstream_place.h"
 
+#include "base/control.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/watch_place.h"
 #include "serve/prepare.h"
 #include "upstream/exabgp.h"
+#include "upstream/keeper.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,7 +29,7 @@ static int load(const char *file, const char *folder, struct upstream_place *pla
 		return code;
 	}
 	place->operators = config.operators;
-	struct slice said = config.upstream_dir.len > 0 ? config.upstream_dir : SLICE(USUAL_FOLDER);
+	struct slice said = config_upstream_dir(&config);
 	int len = folder != NULL ? snprintf(place->folder, sizeof(place->folder), "%s", folder)
 				 : snprintf(place->folder, sizeof(place->folder), "%.*s", SLICE_ARG(said));
 	config_free(&config);
@@ -68,6 +71,33 @@ int upstream_place_find(const struct cli_arguments *arguments, char folder[PATH_
 		snprintf(folder, PATH_MAX, "%s", place.folder);
 		upstream_place_free(&place);
 	}
+	return code;
+}
+
+int upstream_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *text,
+		       json_t **ret_json)
+{
+	char folder[PATH_MAX], path[PATH_MAX + 16];
+	json_error_t error;
+	int code = upstream_place_find(arguments, folder);
+	if (code != CLI_FINE)
+		return code;
+	snprintf(path, sizeof(path), "%s/" KEEPER_SOCKET, folder);
+	*text = buffer_make(NULL);
+	int r = control_ask(path, question, text);
+	if (r == -EACCES)
+		code = cli_fail(CLI_ENVIRONMENT, "%s: the keeper does not answer this user", path);
+	else if (r != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "%s: no keeper answers there (ExaBGP starts it): %s", path,
+				strerror(-r));
+	else if ((*ret_json = json_loadb((const char *)text->ptr, text->len, 0, &error)) == NULL)
+		code = cli_fail(CLI_ENVIRONMENT, "the keeper's answer cannot be read: %s", error.text);
+	else if (answer_string(*ret_json, "fault")[0] != '\0') {
+		code = cli_fail(CLI_USER, "%s", answer_string(*ret_json, "fault"));
+		json_decref(*ret_json);
+	}
+	if (code != CLI_FINE)
+		buffer_free(text);
 	return code;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "serve/operators.h"
 
+#include <jansson.h>
 #include <limits.h>
 
 #define UPSTREAM_PLACE_OPTIONS                                                                                         \
@@ -26,6 +27,10 @@ int upstream_place_find(const struct cli_arguments *arguments, char folder[PATH_
 /* Folder and operators of the configuration that must be named. The same. */
 int upstream_place_load(const struct cli_arguments *arguments, struct upstream_place *ret_place);
 void upstream_place_free(struct upstream_place *place);
+
+/* Asks the keeper. CLI_FINE with both set (free them), or an exit code after a message. */
+int upstream_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *ret_text,
+		       json_t **ret_json);
 
 /* `guia upstream configure`. */
 int upstream_place_configure(const struct cli_arguments *arguments);

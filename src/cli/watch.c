@@ -21,10 +21,13 @@ struct plan {
 	char control[PATH_MAX];
 	char events[PATH_MAX];
 	char bans[PATH_MAX];
+	char upstream[PATH_MAX];
+	char interface[64];
 	struct probe_target targets[TARGETS_MAX];
 	size_t count;
 	struct prefix proxies[PROXIES_MAX];
 	size_t proxy_count;
+	struct upstream_options operators;
 };
 
 static int target_add(struct plan *plan, struct slice text)
@@ -48,6 +51,54 @@ static int proxy_add(struct plan *plan, struct slice text)
 	return CLI_FINE;
 }
 
+static int address_add(struct plan *plan, struct slice text)
+{
+	struct upstream_options *o = &plan->operators;
+	struct prefix prefix;
+	if (o->address_count == UPSTREAM_ADDRESSES)
+		return cli_fail(CLI_USER, "more than %d addresses are not asked for", UPSTREAM_ADDRESSES);
+	if (slice_find_byte(text, '/', 0) < text.len || !prefix_parse(text, &prefix))
+		return cli_fail(CLI_USER, "--address %.*s: should be an address", SLICE_ARG(text));
+	o->addresses[o->address_count++] = prefix.address;
+	return CLI_FINE;
+}
+
+static int plan_operators(const struct serve_config *config, struct plan *plan)
+{
+	int code = CLI_FINE;
+	if (config->operators.count == 0)
+		return CLI_FINE;
+	snprintf(plan->upstream, sizeof(plan->upstream), "%.*s", SLICE_ARG(config_upstream_dir(config)));
+	snprintf(plan->interface, sizeof(plan->interface), "%.*s", SLICE_ARG(config->link_interface));
+	plan->operators.link_mbit = (uint64_t)config->link_mbit;
+	for (size_t i = 0; i < config->addresses.count && code == CLI_FINE; i++)
+		code = address_add(plan, config->addresses.items[i]);
+	return code;
+}
+
+/* What the command line says goes before what the configuration does. */
+static int plan_upstream(const struct cli_arguments *arguments, struct plan *plan)
+{
+	const char *text = cli_value(arguments, "upstream"), *interface = cli_value(arguments, "link-interface");
+	const char *mbit = cli_value(arguments, "link-mbit");
+	int code = CLI_FINE;
+	if (text != NULL && snprintf(plan->upstream, sizeof(plan->upstream), "%s", text) >= PATH_MAX - 64)
+		return cli_fail(CLI_USER, "--upstream: too long");
+	if (interface != NULL && (strlen(interface) >= sizeof(plan->interface) || strchr(interface, '/') != NULL))
+		return cli_fail(CLI_USER, "--link-interface %s: should be the name of a network interface", interface);
+	if (interface != NULL)
+		snprintf(plan->interface, sizeof(plan->interface), "%s", interface);
+	if (mbit != NULL && (mbit[strspn(mbit, "0123456789")] != '\0' || strlen(mbit) > 8 || atol(mbit) == 0))
+		return cli_fail(CLI_USER, "--link-mbit %s: should be a number of Mbit/s", mbit);
+	if (mbit != NULL)
+		plan->operators.link_mbit = (uint64_t)atol(mbit);
+	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "address", i)) != NULL; i++)
+		code = address_add(plan, slice_from_string(text));
+	plan->operators.directory = plan->upstream[0] != '\0' ? plan->upstream : NULL;
+	plan->operators.interface = plan->interface[0] != '\0' ? plan->interface : NULL;
+	return code;
+}
+
 static int plan_config(const char *file, struct plan *plan)
 {
 	const char *const none[] = {NULL};
@@ -66,6 +117,7 @@ static int plan_config(const char *file, struct plan *plan)
 			code = proxy_add(plan, config.trusted_proxies.items[i]);
 		for (size_t i = 0; i < list.count && code == CLI_FINE; i++)
 			code = target_add(plan, list.items[i]);
+		code = code != CLI_FINE ? code : plan_operators(&config, plan);
 		config_free(&config);
 	}
 	arena_destroy(&arena);
@@ -125,6 +177,7 @@ static int watch_with(const struct cli_arguments *arguments, struct plan *plan)
 		.proxy_count = plan->proxy_count,
 		.targets = plan->targets,
 		.target_count = plan->count,
+		.upstream = plan->operators,
 	};
 	int r = watch_run(&options, &what);
 	if (r == WATCH_BUSY)
@@ -140,6 +193,7 @@ static int run(const struct cli_arguments *arguments)
 		return cli_fail(CLI_ENVIRONMENT, "out of memory");
 	int code = file != NULL ? plan_config(file, plan) : CLI_FINE;
 	code = code != CLI_FINE ? code : plan_probes(arguments, plan);
+	code = code != CLI_FINE ? code : plan_upstream(arguments, plan);
 	code = code != CLI_FINE ? code : plan_paths(arguments, plan);
 	code = code != CLI_FINE ? code : watch_with(arguments, plan);
 	free(plan);
@@ -153,6 +207,10 @@ static const struct cli_option options[] = {
 	{"probe", 'p', "HOST=URL", "a site to fetch every second, and where it is served; may be given several times"},
 	{"edge", 0, "DIR", "where an edge's maps are pinned, if there is one (default: " EDGE_DIRECTORY ")"},
 	{"proxy", 0, "PREFIX", "a trusted proxy, never banned at the edge; may be given several times"},
+	{"upstream", 0, "DIR", "the keeper's, of guia upstream: operators are asked while this watch lives"},
+	{"address", 0, "ADDRESS", "one that the sites are reached at, for operators; may be given several times"},
+	{"link-mbit", 0, "N", "what the link carries, in Mbit/s: when it is full operators are asked"},
+	{"link-interface", 0, "NAME", "where it comes in (default: that of the default route)"},
 	{"config", 'c', "FILE", "the configuration of `guia serve`: its sites and run directory"},
 	{"locations", 0, "FILE", "libloc's database of countries and networks (default: " LOCATIONS_FILE ")"},
 	{"user", 'u', "NAME", "whom to become once the socket is made"},

@@ -27,6 +27,7 @@ enum key_kind {
 	KEY_ORIGIN,
 	KEY_LISTEN,
 	KEY_NETWORKS,
+	KEY_ADDRESSES,
 	KEY_SITES,
 	KEY_OPERATORS,
 	KEY_INTERFACE
@@ -62,6 +63,7 @@ static const struct key top_keys[] = {
 	{"drain_seconds", KEY_NUMBER, TOP(drain_seconds), "drain_seconds: 10", 1, 3600},
 	{"body_limit_mb", KEY_NUMBER, TOP(body_limit_mb), "body_limit_mb: 13", 1, 10240},
 	{"operators", KEY_OPERATORS, TOP(operators), "operators: [{name: ctm, peer: 203.0.113.1, ...}]", 0, 0},
+	{"addresses", KEY_ADDRESSES, TOP(addresses), "addresses: [192.0.2.10, \"2001:db8::10\"]", 0, 0},
 	{"upstream_dir", KEY_FOLDER, TOP(upstream_dir), "upstream_dir: /run/guia-upstream", 0, 0},
 	{"link_mbit", KEY_NUMBER, TOP(link_mbit), "link_mbit: 1000", 1, 10000000},
 	{"link_interface", KEY_INTERFACE, TOP(link_interface), "link_interface: eth0", 0, 0},
@@ -83,8 +85,8 @@ static const struct key site_keys[] = {
 void config_init(struct serve_config *config, struct arena *arena)
 {
 	*config = (struct serve_config){.arena = arena, .file = "", .https_only = true, .drain_seconds = 10};
-	struct text_list *lists[] = {&config->listen, &config->listen_tls, &config->trusted_proxies, &config->rules,
-				     &config->rules_before};
+	struct text_list *lists[] = {&config->listen,    &config->listen_tls, &config->trusted_proxies,
+				     &config->addresses, &config->rules,      &config->rules_before};
 	for (size_t i = 0; i < COUNT(lists); i++)
 		lists[i]->arena = arena;
 }
@@ -202,8 +204,10 @@ static int read_path(const struct source *s, const struct yaml_node *node, const
 static int read_item(const struct source *s, const struct yaml_node *node, const struct key *key,
 		     struct text_list *list)
 {
-	static valid_fn *const valid[] = {
-		[KEY_HOSTS] = valid_host, [KEY_LISTEN] = valid_listen, [KEY_NETWORKS] = valid_network};
+	static valid_fn *const valid[] = {[KEY_HOSTS] = valid_host,
+					  [KEY_LISTEN] = valid_listen,
+					  [KEY_NETWORKS] = valid_network,
+					  [KEY_ADDRESSES] = valid_address};
 	struct slice text = SLICE("");
 	if (key->kind == KEY_PATHS) {
 		int r = read_path(s, node, key, &text);

@@ -46,6 +46,7 @@ struct serve_config {
 	struct slice run_dir;
 	struct slice cache_dir;
 	struct operator_list operators;
+	struct text_list addresses;  /* that the sites are reached at from outside */
 	struct slice upstream_dir;   /* the keeper's; empty: the usual one */
 	int64_t link_mbit;           /* of the link that operators lead to; 0: nothing was said */
 	struct slice link_interface; /* where it comes in; empty: that of the default route */
@@ -80,6 +81,9 @@ int config_add_listen(struct slice text, struct diagnostics *diagnostics, struct
 
 /* What was said, else the limit of the recommended rules. */
 int64_t config_body_limit_mb(const struct serve_config *config);
+
+/* What was said, else /run/guia-upstream. */
+struct slice config_upstream_dir(const struct serve_config *config);
 
 /* The site that answers to a host as nginx finds it: by its name, else by the longest `*.`. NULL if none does. */
 const struct site *config_find_site(const struct serve_config *config, struct slice host);

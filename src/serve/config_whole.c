@@ -61,6 +61,11 @@ int64_t config_body_limit_mb(const struct serve_config *config)
 	return config->body_limit_mb > 0 ? config->body_limit_mb : 13;
 }
 
+struct slice config_upstream_dir(const struct serve_config *config)
+{
+	return config->upstream_dir.len > 0 ? config->upstream_dir : SLICE("/run/guia-upstream");
+}
+
 /* Whether a `*.` name covers the host. */
 static bool covers(struct slice name, struct slice host)
 {
@@ -142,6 +147,17 @@ static int spare_proxies(struct serve_config *config)
 	return operators_spare(&config->operators, proxies, count, config->arena);
 }
 
+/* What the watch asks of operators by itself is about these. */
+static int check_addresses(const struct serve_config *config, struct diagnostics *diagnostics)
+{
+	for (size_t i = 0; config->operators.count > 0 && i < config->addresses.count; i++)
+		if (!operators_own(&config->operators, config->addresses.items[i]))
+			return complain_plain(diagnostics, "an operator takes rules for its `prefixes` only",
+					      "of `addresses` %.*s is in no operator's `prefixes`",
+					      config->addresses.items[i]);
+	return 0;
+}
+
 int config_finish(struct serve_config *config, bool as_root, struct diagnostics *diagnostics)
 {
 	bool tls = config->listen_tls.count > 0;
@@ -158,6 +174,7 @@ int config_finish(struct serve_config *config, bool as_root, struct diagnostics 
 	}
 	int r = check_twice(config, diagnostics);
 	r = r != 0 ? r : spare_proxies(config);
+	r = r != 0 ? r : check_addresses(config, diagnostics);
 	if (r == 0 && config->listen.count == 0)
 		r = text_list_add(&config->listen, as_root ? SLICE("80") : SLICE("8080"));
 	if (r == 0 && tls && config->listen_tls.count == 0)

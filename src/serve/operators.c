@@ -397,6 +397,18 @@ int operators_read(const struct yaml_node *node, const struct operators_source *
 	return worst;
 }
 
+bool operators_own(const struct operator_list *operators, struct slice address)
+{
+	struct prefix exact;
+	if (!prefix_parse(address, &exact))
+		return false;
+	for (size_t i = 0; i < operators->count; i++)
+		for (size_t j = 0; j < operators->items[i].prefix_count; j++)
+			if (prefix_has(&operators->items[i].prefixes[j], &exact.address))
+				return true;
+	return false;
+}
+
 int operators_spare(struct operator_list *operators, const struct prefix *prefixes, size_t count, struct arena *arena)
 {
 	for (size_t i = 0; i < operators->count && count > 0; i++) {

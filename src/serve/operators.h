@@ -26,6 +26,9 @@ enum { OPERATORS_INVALID = 1 /* diagnostics were added */ };
 int operators_read(const struct yaml_node *list, const struct operators_source *source,
 		   struct operator_list *ret_operators);
 
+/* Whether an address is in the prefixes of one of them. */
+bool operators_own(const struct operator_list *operators, struct slice address);
+
 /* Networks that are never filtered, beside those that operators name. 0 or -ENOMEM. */
 int operators_spare(struct operator_list *operators, const struct prefix *prefixes, size_t count, struct arena *arena);
 

@@ -132,6 +132,13 @@ const char *valid_path(struct slice text)
 	return NULL;
 }
 
+const char *valid_address(struct slice text)
+{
+	return is_address(text, AF_INET) || is_address(text, AF_INET6)
+		       ? NULL
+		       : "an address such as 192.0.2.10 or 2001:db8::10";
+}
+
 const char *valid_network(struct slice text)
 {
 	struct slice address;

@@ -5,6 +5,7 @@
 #include "serve/targets.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -13,7 +14,7 @@ enum {
 	PAUSE_MS = 1000,
 	PAUSE_MAX_MS = 60000,
 	STEADY_MS = 10000, /* one that lived so long is started again after the shortest pause */
-	WORDS = 12,        /* of the command, without the sites */
+	WORDS = 18,        /* of the command, without the sites */
 };
 
 static int64_t now_ms(void)
@@ -23,6 +24,31 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static int add_word(struct arena *arena, const char *option, struct slice value, const char **words, size_t *count)
+{
+	words[(*count)++] = option;
+	words[(*count)++] = arena_string(arena, value);
+	return words[*count - 1] == NULL ? -ENOMEM : 0;
+}
+
+/* Where there are operators: their keeper, the link, and what is to be protected. */
+static int add_upstream(const struct serve_config *config, struct arena *arena, const char **words, size_t *count)
+{
+	char number[32];
+	int r = 0;
+	if (config->operators.count == 0)
+		return 0;
+	r = add_word(arena, "--upstream", config_upstream_dir(config), words, count);
+	snprintf(number, sizeof(number), "%lld", (long long)config->link_mbit);
+	if (r == 0 && config->link_mbit > 0)
+		r = add_word(arena, "--link-mbit", slice_from_string(number), words, count);
+	if (r == 0 && config->link_interface.len > 0)
+		r = add_word(arena, "--link-interface", config->link_interface, words, count);
+	for (size_t i = 0; r == 0 && i < config->addresses.count; i++)
+		r = add_word(arena, "--address", config->addresses.items[i], words, count);
+	return r;
+}
+
 static int start(struct watcher *watcher, const struct serve_config *config, const struct run_dir *dir)
 {
 	struct arena arena;
@@ -30,7 +56,7 @@ static int start(struct watcher *watcher, const struct serve_config *config, con
 	struct text_list targets = {.arena = &arena};
 	size_t count = 0;
 	int r = targets_list(config, &targets);
-	size_t most = WORDS + 2 * (targets.count + config->trusted_proxies.count);
+	size_t most = WORDS + 2 * (targets.count + config->trusted_proxies.count + config->addresses.count);
 	const char **words = r == 0 ? calloc(most, sizeof(*words)) : NULL;
 	if (words == NULL) {
 		arena_destroy(&arena);
@@ -47,6 +73,7 @@ static int start(struct watcher *watcher, const struct serve_config *config, con
 		words[count++] = "--bans";
 		words[count++] = dir->bans;
 	}
+	r = add_upstream(config, &arena, words, &count);
 	for (size_t i = 0; i < targets.count; i++) {
 		words[count++] = "--probe";
 		words[count++] = arena_string(&arena, targets.items[i]);

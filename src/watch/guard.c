@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "watch/upstream.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,7 +297,8 @@ void guard_carry_out(struct guard *guard, struct ban_times now)
 	work(guard, now);
 	size_t count = defence_bans_take(guard->defence, bans, BANS_AT_ONCE);
 	for (size_t i = 0; i < count && guard->bans != NULL; i++)
-		(void)ban_register_punish(guard->bans, &bans[i].prefix, bans[i].id, now);
+		if (ban_register_punish(guard->bans, &bans[i].prefix, bans[i].id, now) == 0)
+			upstream_banned(guard->upstream, &bans[i].prefix, bans[i].id);
 	keep(guard, now);
 	if (guard->rules != NULL)
 		publish(guard, now);

@@ -32,6 +32,7 @@ struct guard {
 	struct rule_register *rules; /* NULL likewise */
 	const struct intake *intake;
 	const struct edge_bans *edge; /* NULL: none */
+	struct upstream *upstream;    /* is told of bans; NULL: nobody is */
 	struct hash_key key;
 	uint8_t boot[IMAGE_BOOT_BYTES];
 	char memory[PATH_MAX]; /* "": nothing is kept */

@@ -35,6 +35,7 @@ struct watch {
 	struct places places;
 	struct control control;
 	struct guard guard;
+	struct upstream *upstream; /* NULL: no operator is asked */
 	struct ban_register *bans; /* NULL: none */
 	struct edge_bans edge;
 	int bans_told; /* what went wrong with them, as last said */
@@ -64,6 +65,7 @@ static void events_taken(void *context, unsigned box, const struct event *events
 	struct watch *w = context;
 	ranking_events(&w->ranking, &w->sites, box, events, count);
 	guard_events(&w->guard, &w->sites, box, events, count);
+	upstream_events(w->upstream, events, count);
 }
 
 static void heads_taken(void *context, unsigned box, const struct head *heads, size_t count)
@@ -100,6 +102,21 @@ static const char *edge_of(const void *context, const struct prefix *prefix, enu
 	return edge_bans_standing(&w->edge, prefix, kind);
 }
 
+/* Requests a second that nothing refused. */
+static double visitors(const struct watch *w)
+{
+	double sum = 0;
+	for (size_t i = 0; i < w->sites.count; i++)
+		sum += sites_rate(&w->sites, site_verdict(&w->sites.views[i].now, EVENT_PASSED),
+				  site_verdict(sites_oldest(&w->sites, &w->sites.views[i]), EVENT_PASSED));
+	return sum;
+}
+
+static struct upstream_sight upstream_sight(const struct watch *w)
+{
+	return (struct upstream_sight){times(w), visitors(w), w->bans, hits_of, w};
+}
+
 static void answer(void *context, uid_t who, struct slice question, struct buffer *out)
 {
 	struct watch *w = context;
@@ -117,11 +134,14 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 		.began_ns = w->began_ns,
 		.now_ns = w->now_ns,
 	};
+	const struct upstream_sight sight = upstream_sight(w);
 	struct slice verb, rest = slice_cut(question, ' ', &verb);
 	if (slice_equal(verb, SLICE("status")))
 		report_status(&report, out);
 	else if (slice_equal(verb, SLICE("top")))
 		report_top(&report, rest.len > 0 ? number_in(rest) : TOP_COUNT, out);
+	else if (slice_equal(verb, SLICE("upstream")))
+		upstream_report(w->upstream, &sight, out);
 	else if (!orders_answer(&orders, question, out))
 		buffer_text(out, "{\"fault\":\"no such question\"}\n");
 }
@@ -160,7 +180,7 @@ static int signals_open(struct watch *w)
 static int probes_begin(struct watch *w, const struct watch_options *options)
 {
 	w->probes = calloc(options->target_count + 1, sizeof(*w->probes));
-	w->waits = calloc(1 + 1 + CONTROL_CLIENTS + options->target_count, sizeof(*w->waits));
+	w->waits = calloc(1 + 1 + 1 + CONTROL_CLIENTS + options->target_count, sizeof(*w->waits));
 	if (w->probes == NULL || w->waits == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < options->target_count; i++) {
@@ -204,11 +224,13 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	if (r == 0)
 		places_begin(&w->places, options->locations != NULL ? options->locations : LOCATIONS_FILE);
 	r = r != 0 ? r : bans_begin(w, options->bans, ret_what);
+	r = r != 0 ? r : upstream_begin(&options->upstream, options->edge, &w->upstream);
 	if (r != 0)
 		return r;
 	edge_bans_begin(&w->edge, options->edge, options->proxies, options->proxy_count, w->bans);
 	r = guard_begin(&w->guard, options->bans, w->bans, &w->intake, ret_what);
 	w->guard.edge = &w->edge;
+	w->guard.upstream = w->upstream;
 	return r;
 }
 
@@ -217,6 +239,7 @@ static void end(struct watch *w)
 	control_close(&w->control);
 	guard_end(&w->guard);
 	edge_bans_end(&w->edge);
+	upstream_end(w->upstream);
 	ban_register_close(w->bans);
 	for (size_t i = 0; i < w->probe_count; i++)
 		probe_release(&w->probes[i]);
@@ -260,6 +283,8 @@ static void look(struct watch *w)
 	const char *said = edge_bans_look(&w->edge, times(w));
 	if (said != NULL)
 		fprintf(stderr, "guia: watch: %s: %s\n", w->edge.directory, said);
+	const struct upstream_sight sight = upstream_sight(w);
+	upstream_second(w->upstream, &sight);
 	say_changes(w);
 	w->look_ns = w->now_ns + (uint64_t)LOOK_MS * 1000000;
 }
@@ -299,6 +324,7 @@ static void wait_a_tick(struct watch *w, bool hurry)
 {
 	size_t count = 0;
 	w->waits[count++] = (struct pollfd){.fd = w->signals, .events = POLLIN};
+	w->waits[count++] = upstream_waits(w->upstream);
 	count += control_waits(&w->control, w->waits + count);
 	for (size_t i = 0; i < w->probe_count; i++)
 		w->waits[count++] = probe_waits(&w->probes[i]);
@@ -320,6 +346,7 @@ static void run(struct watch *w)
 		for (size_t i = 0; i < w->probe_count; i++)
 			probe_step(&w->probes[i], w->tls, w->now_ns);
 		control_step(&w->control, w->now_ns, answer, w);
+		upstream_step(w->upstream, w->now_ns / 1000000);
 		guard_carry_out(&w->guard, times(w));
 		bans_tick(w);
 		watchdog_tell(w);

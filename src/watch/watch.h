@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 #include "watch/probe.h"
+#include "watch/upstream.h"
 
 struct watch_options {
 	const char *control;          /* path of the socket */
@@ -20,6 +21,7 @@ struct watch_options {
 	const char *user; /* to become once the socket is made; NULL: stay */
 	const struct probe_target *targets;
 	size_t target_count;
+	struct upstream_options upstream;
 };
 
 enum {

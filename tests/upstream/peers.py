@@ -1,4 +1,6 @@
-"""Operators' routers for tests: GoBGP and BIRD as they are in Debian, on loopback, and ExaBGP with Guia's keeper before them."""
+"""Operators' routers for tests: GoBGP and BIRD as they are in Debian, and ExaBGP with Guia's keeper and watch before them. All
+on loopback; where that may be, on one of our own."""
+import ctypes
 import json
 import os
 import pathlib
@@ -7,7 +9,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 OURS = "127.1.0.1"
@@ -16,6 +17,13 @@ OUR_AS = 65020
 
 def have():
     return all(shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin") for name in ("exabgp", "gobgpd", "gobgp", "bird", "birdc"))
+
+
+def alone():
+    """A network namespace of our own, with nothing but loopback; False: we may not."""
+    if os.geteuid() != 0 or ctypes.CDLL(None, use_errno=True).unshare(0x40000000) != 0:
+        return False
+    return subprocess.run([program("ip"), "link", "set", "lo", "up"], check=False).returncode == 0
 
 
 def free_port(address):
@@ -172,7 +180,8 @@ class Service:
         self.exabgp = Process(folder, "exabgp")
         self.config = self.folder / "guia.yaml"
         self.write(peers, extra, top)
-        self.holding = None
+        self.watch = Process(folder, "watch")
+        self.watch_words = []
 
     def write(self, peers, extra="", top=""):
         operators = "".join(f"""
@@ -198,14 +207,14 @@ class Service:
             **os.environ, "exabgp.daemon.user": pwd.getpwuid(os.geteuid()).pw_name, "exabgp.api.cli": "false", "exabgp.api.ack": "true", "exabgp.log.level": "INFO"})
         wait_until(lambda: self.ask("status", patient=False) is not None, "the keeper answers")
 
-    def ask(self, question, patient=True):
-        """One question to the keeper, by its socket; None: nobody answers."""
+    def ask(self, question, patient=True, path=None):
+        """One question to the keeper, by its socket, or at another; None: nobody answers."""
         end = time.monotonic() + (10 if patient else 0)
         while True:
             try:
                 with socket.socket(socket.AF_UNIX) as link:
                     link.settimeout(10)
-                    link.connect(str(self.directory / "keeper"))
+                    link.connect(str(path or self.directory / "keeper"))
                     link.sendall(question.encode() + b"\n")
                     answer = b"".join(iter(lambda: link.recv(65536), b""))
                 if answer:
@@ -234,20 +243,15 @@ class Service:
         return all(operator["session"] == "up" for operator in answer["operators"])
 
     def hold(self):
-        """In the watch's place."""
-        self.holding = threading.Event()
-        holding = self.holding
-
-        def keep():
-            while not holding.wait(1):
-                self.ask("hold", patient=False)
-        self.ask("hold")
-        threading.Thread(target=keep, daemon=True).start()
+        """A watch is there."""
+        self.watch.run(self.guia, "watch", "--run-dir", str(self.folder / "run"), "--upstream", str(self.directory),
+                       "--bans", str(self.folder / "bans"), *self.watch_words)
+        wait_until(lambda: self.ask("upstream", patient=False, path=self.folder / "run" / "control") is not None, "the watch answers")
+        wait_until(lambda: self.ask("status")["held"], "the watch holds rules")
 
     def let_go(self):
-        if self.holding is not None:
-            self.holding.set()
-        self.holding = None
+        """It is killed."""
+        self.watch.stop(signal.SIGKILL)
 
     def stop(self):
         self.let_go()

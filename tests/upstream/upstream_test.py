@@ -2,10 +2,13 @@
 
 Usage: upstream_test.py GUIA
 """
+import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
+import subprocess
 import sys
 import tempfile
 import time
@@ -46,6 +49,9 @@ class Scene:
         self.service.stop()
         self.gobgp.stop()
         self.bird.stop()
+
+    def plan(self):
+        return self.service.command("plan", "--json", "--run-dir", str(self.service.folder / "run"))
 
     def both(self, there, gobgp=UDP_GOBGP, bird=UDP_BIRD, seconds=20):
         peers.wait_until(lambda: (gobgp in self.gobgp.flows()) == there, f"{gobgp}: {there}", seconds)
@@ -221,6 +227,55 @@ def when_exabgp_is_killed_everything_is_gone_and_comes_back_with_it(s):
     s.both(False)
 
 
+def pour(seconds, mbit):
+    """UDP to a port of loopback that nobody listens at, at a pace."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        began, sent = time.monotonic(), 0
+        while time.monotonic() < began + seconds:
+            while sent < (time.monotonic() - began) * mbit * 1e6 / 8:
+                try:
+                    out.sendto(b"x" * 1200, ("127.0.0.1", 9))
+                except ConnectionRefusedError:
+                    pass
+                sent += 1242
+            time.sleep(0.005)
+
+
+@case
+def when_the_link_is_full_banned_sources_are_asked_for(s):
+    if not s.own_network:
+        return "# SKIP needs a network of its own"
+    s.service.let_go()
+    s.service.watch_words = ["--link-mbit", "8", "--link-interface", "lo", "--address", "192.0.2.10", "--address", "2001:db8::10"]
+    s.service.hold()
+    guia = [str(GUIA), "ban", "198.51.100.7", "--run-dir", str(s.service.folder / "run"), "--why", "floods"]
+    subprocess.run(guia, check=True, stdout=subprocess.DEVNULL, timeout=20)
+    said = s.service.command("plan", "--run-dir", str(s.service.folder / "run"))
+    assert "the link is not full" in said and "discard from 198.51.100.7 to 192.0.2.10" in said and said.count("passes") == 2, said
+    assert "there is no edge" in said and s.gobgp.flows() == {}
+    pour(5, 12)
+    banned = "[destination: 192.0.2.10/32][source: 198.51.100.7/32]"
+    s.both(True, banned, "flow4 { dst 192.0.2.10/32; src 198.51.100.7/32; }")
+    assert "the link is full" in s.service.watch.log(), s.service.watch.log()
+    before = s.service.ask("status")["rules"]
+    assert [rule["why"] for rule in before] == ["link full: a banned source"] * 2, before
+    # Killed in mid-attack and back: its own rules are its own again.
+    s.service.let_go()
+    time.sleep(2)
+    s.service.hold()
+    peers.wait_until(lambda: json.loads(s.plan())["keeper"], "the next watch knows what is asked")
+    pour(4, 12)
+    after = s.service.ask("status")["rules"]
+    assert [rule["id"] for rule in after] == [rule["id"] for rule in before], (before, after)
+    assert banned in s.gobgp.flows()
+    s.service.let_go()
+    s.service.watch_words = []
+    s.service.hold()
+    s.service.command("withdraw", "all")
+    s.both(False, banned, "flow4 { dst 192.0.2.10/32; src 198.51.100.7/32; }")
+    return None
+
+
 def an_operator_that_refuses_is_told_of(folder):
     """The router expects another AS of us."""
     (folder / "gobgp").mkdir()
@@ -258,8 +313,8 @@ def a_password_is_used(folder):
 
 def run(title, function, number, argument, after=lambda: None):
     try:
-        function(argument)
-        print(f"ok {number} - {title}", flush=True)
+        said = function(argument)
+        print(f"ok {number} - {title}{' ' + said if said else ''}", flush=True)
         return 0
     except Exception:  # pylint: disable=broad-except
         print(f"not ok {number} - {title}")
@@ -269,15 +324,16 @@ def run(title, function, number, argument, after=lambda: None):
 
 
 def main():
-    alone = [an_operator_that_refuses_is_told_of, a_password_is_used]
+    apart = [an_operator_that_refuses_is_told_of, a_password_is_used]
     if not peers.have():
         print("1..0 # SKIP exabgp, gobgpd or bird2 is not installed")
         return 0
-    failed = 0
+    failed, own_network = 0, peers.alone()
     only = sys.argv[2:]
-    print(f"1..{len(CASES) + len(alone)}")
+    print(f"1..{len(CASES) + len(apart)}")
     folder = pathlib.Path(tempfile.mkdtemp(prefix="guia-upstream-"))
     scene = Scene(folder)
+    scene.own_network = own_network
     try:
         scene.start()
         for number, function in enumerate(CASES, 1):
@@ -288,7 +344,7 @@ def main():
         if failed:
             print("# " + "\n# ".join(scene.service.exabgp.log().splitlines()[-40:]))
         shutil.rmtree(folder, ignore_errors=True)
-    for number, function in enumerate(alone, len(CASES) + 1):
+    for number, function in enumerate(apart, len(CASES) + 1):
         if only and function.__name__ not in only:
             continue
         folder = pathlib.Path(tempfile.mkdtemp(prefix="guia-upstream-"))

@@ -1,0 +1,263 @@
+#include "upstream/flood.h"
+
+#include "base/reader.h"
+
+#include <stdlib.h>
+
+enum {
+	ETHER_IPV4 = 0x0800,
+	ETHER_IPV6 = 0x86dd,
+	ETHER_VLAN = 0x8100,
+	ETHER_QINQ = 0x88a8,
+	TCP = 6,
+	UDP = 17,
+	IPV6_FRAGMENT = 44,
+	COVERED_PERCENT = 90, /* by one value: then it is part of the rule */
+	LENGTH_BAND = 64,     /* lengths so close together are one */
+};
+
+/* ---- heads ---- */
+
+static unsigned read_16(struct reader *r)
+{
+	unsigned high = reader_byte(r);
+	return high << 8 | reader_byte(r);
+}
+
+static void read_ports(struct reader *r, struct flood_packet *p)
+{
+	if (p->fragment || (p->protocol != UDP && p->protocol != TCP))
+		return;
+	p->source_port = (uint16_t)read_16(r);
+	p->destination_port = (uint16_t)read_16(r);
+}
+
+static bool read_v4(struct reader *r, struct flood_packet *p)
+{
+	unsigned first = reader_byte(r), words = first & 0xf;
+	reader_skip(r, 1);
+	p->length = (uint16_t)read_16(r);
+	reader_skip(r, 2);
+	unsigned fragment = read_16(r);
+	reader_skip(r, 1);
+	p->protocol = reader_byte(r);
+	reader_skip(r, 2 + 4);
+	struct slice to = reader_take(r, 4);
+	if (r->overrun || first >> 4 != 4 || words < 5)
+		return false;
+	p->destination = address_from_v4(to.ptr);
+	p->fragment = (fragment & 0x3fff) != 0; /* more follow, or it is not the first */
+	reader_skip(r, (words - 5) * 4);
+	read_ports(r, p);
+	return true;
+}
+
+static bool read_v6(struct reader *r, struct flood_packet *p)
+{
+	unsigned first = reader_byte(r);
+	reader_skip(r, 3);
+	unsigned payload = read_16(r);
+	p->protocol = reader_byte(r);
+	reader_skip(r, 1 + ADDRESS_BYTES);
+	struct slice to = reader_take(r, ADDRESS_BYTES);
+	if (r->overrun || first >> 4 != 6)
+		return false;
+	p->length = (uint16_t)(payload + 40 > 0xffff ? 0xffff : payload + 40);
+	p->destination = address_from_v6(to.ptr);
+	if (p->protocol == IPV6_FRAGMENT) {
+		p->fragment = true;
+		p->protocol = reader_byte(r);
+	}
+	read_ports(r, p);
+	return true;
+}
+
+bool flood_packet_read(struct slice head, struct flood_packet *ret_packet)
+{
+	struct flood_packet packet = {.protocol = 0};
+	struct reader r = reader_make(head);
+	reader_skip(&r, 12);
+	unsigned type = read_16(&r);
+	for (unsigned tags = 0; tags < 2 && (type == ETHER_VLAN || type == ETHER_QINQ); tags++) {
+		reader_skip(&r, 2);
+		type = read_16(&r);
+	}
+	if (r.overrun || !(type == ETHER_IPV4 ? read_v4(&r, &packet) : type == ETHER_IPV6 && read_v6(&r, &packet)))
+		return false;
+	if (r.overrun) /* the sample ends before the ports */
+		packet.source_port = packet.destination_port = 0;
+	*ret_packet = packet;
+	return true;
+}
+
+void flood_add(struct flood *flood, const struct flood_packet *packet)
+{
+	flood->packets[flood->count++ % FLOOD_PACKETS] = *packet;
+}
+
+/* ---- what they have in common ---- */
+
+/* Those that are looked at, and how many bytes they have. */
+struct heap {
+	const struct flood_packet *packets[FLOOD_PACKETS];
+	size_t count;
+	uint64_t bytes;
+};
+
+static void heap_add(struct heap *heap, const struct flood_packet *packet)
+{
+	heap->packets[heap->count++] = packet;
+	heap->bytes += packet->length;
+}
+
+enum trait { TRAIT_PROTOCOL, TRAIT_SOURCE_PORT, TRAIT_DESTINATION_PORT, TRAIT_LENGTH };
+
+static uint32_t trait_of(const struct flood_packet *p, enum trait trait)
+{
+	return trait == TRAIT_PROTOCOL      ? p->protocol
+	       : trait == TRAIT_SOURCE_PORT ? p->source_port
+	       : trait == TRAIT_LENGTH      ? p->length / LENGTH_BAND
+					    : p->destination_port;
+}
+
+/* The value with the most bytes. */
+static uint32_t commonest(const struct heap *heap, enum trait trait, uint64_t *ret_bytes)
+{
+	uint64_t most = 0;
+	uint32_t best = 0;
+	for (size_t i = 0; i < heap->count; i++) {
+		uint32_t value = trait_of(heap->packets[i], trait);
+		uint64_t bytes = 0;
+		for (size_t j = 0; j < heap->count; j++)
+			bytes += trait_of(heap->packets[j], trait) == value ? heap->packets[j]->length : 0;
+		if (bytes > most) {
+			most = bytes;
+			best = value;
+		}
+		/* No other can have more. */
+		if (most * 2 > heap->bytes)
+			break;
+	}
+	*ret_bytes = most;
+	return best;
+}
+
+static bool covers(uint64_t bytes, const struct heap *heap)
+{
+	return bytes * 100 >= heap->bytes * COVERED_PERCENT;
+}
+
+static void add_equal(struct flow_rule *rule, unsigned component, uint32_t value)
+{
+	(void)flow_rule_add(rule, component, FLOW_EQUAL, value);
+}
+
+static void add_length(struct flow_rule *rule, const struct heap *heap)
+{
+	uint64_t bytes;
+	uint32_t band = commonest(heap, TRAIT_LENGTH, &bytes);
+	if (!covers(bytes, heap))
+		return;
+	(void)flow_rule_add(rule, FLOW_PACKET_LENGTH, FLOW_GREATER | FLOW_EQUAL, band * LENGTH_BAND);
+	(void)flow_rule_add(rule, FLOW_PACKET_LENGTH, FLOW_AND | FLOW_LESS | FLOW_EQUAL,
+			    band * LENGTH_BAND + LENGTH_BAND - 1);
+}
+
+/* The narrowest that covers it: a protocol, and a port or a length if all but a few share one. */
+static void add_protocol(struct flow_rule *rule, const struct heap *heap)
+{
+	uint64_t source_bytes, destination_bytes, bytes;
+	uint32_t protocol = commonest(heap, TRAIT_PROTOCOL, &bytes);
+	uint32_t source = commonest(heap, TRAIT_SOURCE_PORT, &source_bytes);
+	uint32_t destination = commonest(heap, TRAIT_DESTINATION_PORT, &destination_bytes);
+	add_equal(rule, FLOW_PROTOCOL, protocol);
+	if (protocol != UDP)
+		return;
+	if (covers(destination_bytes, heap) && destination != 0)
+		add_equal(rule, FLOW_DESTINATION_PORT, destination);
+	else if (covers(source_bytes, heap) && source != 0)
+		add_equal(rule, FLOW_SOURCE_PORT, source);
+	else
+		add_length(rule, heap);
+}
+
+static bool matches(const struct flow_rule *rule, const struct flood_packet *p)
+{
+	if (flow_rule_has(rule, FLOW_FRAGMENT))
+		return p->fragment;
+	return flow_rule_takes(rule, FLOW_PROTOCOL, p->protocol) &&
+	       flow_rule_takes(rule, FLOW_SOURCE_PORT, p->source_port) &&
+	       flow_rule_takes(rule, FLOW_DESTINATION_PORT, p->destination_port) &&
+	       flow_rule_takes(rule, FLOW_PACKET_LENGTH, p->length);
+}
+
+/* Takes out what the rule covers. */
+static void heap_without(struct heap *heap, const struct flow_rule *rule)
+{
+	struct heap rest = {.count = 0};
+	for (size_t i = 0; i < heap->count; i++)
+		if (!matches(rule, heap->packets[i]))
+			heap_add(&rest, heap->packets[i]);
+	*heap = rest;
+}
+
+static struct flow_rule describe(const struct heap *heap, const struct address *address)
+{
+	struct flow_rule rule = {.v6 = !address_is_v4(address), .destination = {true, 0, {*address, ADDRESS_BITS}}};
+	struct heap fragments = {.count = 0}, common = {.count = 0};
+	uint64_t bytes;
+	uint32_t protocol = commonest(heap, TRAIT_PROTOCOL, &bytes);
+	for (size_t i = 0; i < heap->count; i++) {
+		if (heap->packets[i]->fragment)
+			heap_add(&fragments, heap->packets[i]);
+		else if (heap->packets[i]->protocol == protocol)
+			heap_add(&common, heap->packets[i]);
+	}
+	if (fragments.bytes > common.bytes)
+		(void)flow_rule_add(&rule, FLOW_FRAGMENT, 0, FLOW_IS_FRAGMENT | FLOW_FIRST_FRAGMENT);
+	else
+		add_protocol(&rule, &common);
+	return rule;
+}
+
+static void collect(const struct flood *flood, uint64_t now_ms, const struct address *address, struct heap *heap,
+		    uint64_t *all_bytes, size_t *all_count)
+{
+	size_t have = flood->count < FLOOD_PACKETS ? flood->count : FLOOD_PACKETS;
+	*heap = (struct heap){.count = 0};
+	*all_bytes = 0;
+	*all_count = 0;
+	for (size_t i = 0; i < have; i++) {
+		const struct flood_packet *p = &flood->packets[i];
+		if (now_ms - p->at_ms > FLOOD_KEPT_MS)
+			continue;
+		*all_bytes += p->length;
+		++*all_count;
+		if ((p->fragment || p->protocol != TCP) && address_equal(&p->destination, address))
+			heap_add(heap, p);
+	}
+}
+
+size_t flood_find(const struct flood *flood, uint64_t now_ms, const struct address *addresses, size_t count,
+		  struct route routes[FLOOD_ROUTES])
+{
+	size_t found = 0, all_count;
+	uint64_t all_bytes;
+	struct heap *heap = malloc(sizeof(*heap));
+	for (size_t i = 0; heap != NULL && i < count; i++) {
+		collect(flood, now_ms, &addresses[i], heap, &all_bytes, &all_count);
+		if (all_count < FLOOD_LEAST || heap->bytes * 2 < all_bytes)
+			continue;
+		/* What is left of it when a tenth is, is no flood. */
+		while (found < FLOOD_ROUTES && heap->bytes * 10 > all_bytes) {
+			struct flow_rule rule = describe(heap, &addresses[i]);
+			size_t before = heap->count;
+			heap_without(heap, &rule);
+			if (heap->count == before)
+				break;
+			routes[found++] = (struct route){.kind = ROUTE_FLOW, .flow = rule};
+		}
+	}
+	free(heap);
+	return found;
+}

@@ -1,0 +1,46 @@
+/*
+ * What a flood of packets looks like, from a sample of their heads, in terms that an operator's router can match: which
+ * of ours it goes to, protocol, ports, lengths, fragments. Never sources: they can be forged. Pure.
+ *
+ * TCP is not looked at: what visitors send cannot be told from it here, and the gate can.
+ */
+#ifndef GUIA_UPSTREAM_FLOOD_H
+#define GUIA_UPSTREAM_FLOOD_H
+
+#include "upstream/route.h"
+
+enum {
+	FLOOD_PACKETS = 1024, /* the latest that are kept */
+	FLOOD_KEPT_MS = 3000,
+	FLOOD_LEAST = 64, /* packets, to tell anything from */
+	FLOOD_ROUTES = 4,
+};
+
+struct flood_packet {
+	struct address destination;
+	uint64_t at_ms;
+	uint16_t source_port; /* of fragments none is known */
+	uint16_t destination_port;
+	uint16_t length; /* the IP packet's */
+	uint8_t protocol;
+	bool fragment;
+};
+
+struct flood {
+	struct flood_packet packets[FLOOD_PACKETS]; /* a ring */
+	size_t count;
+};
+
+/* From its Ethernet header on. False if it is no IP packet that can be read. */
+bool flood_packet_read(struct slice head, struct flood_packet *ret_packet);
+
+void flood_add(struct flood *flood, const struct flood_packet *packet);
+
+/*
+ * Routes that discard it, the one that covers most first; only to `addresses`. None where less than half of what came
+ * is such a flood. Returns how many.
+ */
+size_t flood_find(const struct flood *flood, uint64_t now_ms, const struct address *addresses, size_t count,
+		  struct route routes[FLOOD_ROUTES]);
+
+#endif

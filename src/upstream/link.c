@@ -1,0 +1,99 @@
+#include "upstream/link.h"
+
+void link_meter_init(struct link_meter *meter)
+{
+	*meter = (struct link_meter){.usual = -1};
+}
+
+/* What is usual is learned only while the link is not busy: an attack is not. */
+static void visitors_take(struct link_meter *meter, double visitors)
+{
+	meter->falling = meter->usual >= LINK_VISITORS_LEAST && visitors < meter->usual / 2;
+	if (meter->full || meter->share >= LINK_BUSY_PERCENT)
+		return;
+	if (meter->usual < 0)
+		meter->usual = visitors;
+	else
+		meter->usual += (visitors - meter->usual) / LINK_USUAL_SECONDS;
+}
+
+static void turn(struct link_meter *meter)
+{
+	bool filled = meter->share >= LINK_FULL_PERCENT || (meter->falling && meter->share >= LINK_BUSY_PERCENT);
+	bool other = meter->full ? meter->share < LINK_BUSY_PERCENT : filled;
+	meter->seconds = other ? meter->seconds + 1 : 0;
+	if (meter->seconds < (meter->full ? (unsigned)LINK_CLEAR_SECONDS : (unsigned)LINK_FULL_SECONDS))
+		return;
+	meter->full = !meter->full;
+	meter->seconds = 0;
+}
+
+void link_meter_feed(struct link_meter *meter, uint64_t now_ms, uint64_t bytes, uint64_t link_mbit, double visitors)
+{
+	uint64_t passed_ms = now_ms - meter->at_ms;
+	/* A counter that went back is another's, or began anew. */
+	bool known = meter->at_ms != 0 && now_ms > meter->at_ms && bytes >= meter->bytes;
+	uint64_t came = bytes - meter->bytes;
+	meter->at_ms = now_ms;
+	meter->bytes = bytes;
+	if (!known || link_mbit == 0)
+		return;
+	meter->share = (double)came * 8 / 1000 / (double)passed_ms / (double)link_mbit * 100;
+	visitors_take(meter, visitors);
+	turn(meter);
+}
+
+/* ---- what the kernel tells ---- */
+
+static struct slice word(struct slice *line)
+{
+	struct slice first;
+	*line = slice_trim(*line);
+	size_t len = 0;
+	while (len < line->len && !byte_is_space(line->ptr[len]))
+		len++;
+	first = slice_sub(*line, 0, len);
+	*line = slice_after(*line, len);
+	return first;
+}
+
+bool link_default_read(struct slice routes, struct slice *ret_name)
+{
+	struct slice line;
+	while (routes.len > 0) {
+		routes = slice_cut(routes, '\n', &line);
+		struct slice name = word(&line), destination = word(&line);
+		(void)word(&line); /* the gateway */
+		(void)word(&line); /* flags, and three that are not used */
+		for (unsigned i = 0; i < 3; i++)
+			(void)word(&line);
+		if (slice_equal(destination, SLICE("00000000")) && slice_equal(word(&line), SLICE("00000000"))) {
+			*ret_name = name;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool link_counter_read(struct slice counters, struct slice name, uint64_t *ret_bytes)
+{
+	struct slice line, before;
+	while (counters.len > 0) {
+		counters = slice_cut(counters, '\n', &line);
+		size_t colon = slice_find_byte(line, ':', 0);
+		before = slice_trim(slice_sub(line, 0, colon));
+		if (colon == line.len || !slice_equal(before, name))
+			continue;
+		line = slice_after(line, colon + 1);
+		struct slice number = word(&line);
+		uint64_t value = 0;
+		for (size_t i = 0; i < number.len; i++) {
+			if (!byte_is_digit(number.ptr[i]))
+				return false;
+			value = value * 10 + (uint64_t)(number.ptr[i] - '0');
+		}
+		*ret_bytes = value;
+		return number.len > 0;
+	}
+	return false;
+}

@@ -1,0 +1,38 @@
+/*
+ * Whether the link is full: by what the interface's counter says of its share, or by less if visitors fall away at the
+ * same time, for what a shaper ahead of us drops never reaches the counter. Pure: fed once a second.
+ */
+#ifndef GUIA_UPSTREAM_LINK_H
+#define GUIA_UPSTREAM_LINK_H
+
+#include "base/slice.h"
+
+enum {
+	LINK_FULL_PERCENT = 90,
+	LINK_BUSY_PERCENT = 60, /* enough where visitors fall away; and below it a full link is full no more */
+	LINK_FULL_SECONDS = 2,  /* in a row */
+	LINK_CLEAR_SECONDS = 5,
+	LINK_USUAL_SECONDS = 60, /* over which what visitors usually ask is averaged */
+	LINK_VISITORS_LEAST = 5, /* a second: of fewer nothing can be told */
+};
+
+struct link_meter {
+	uint64_t at_ms; /* of the last feed; 0: none */
+	uint64_t bytes;
+	double share; /* of the link, in percent */
+	double usual; /* visitors' requests a second when the link is not busy; < 0: not known */
+	bool falling; /* visitors are */
+	bool full;
+	unsigned seconds; /* for which the other is so */
+};
+
+void link_meter_init(struct link_meter *meter);
+
+/* `bytes` is the interface's counter, `visitors` their requests in the last second. */
+void link_meter_feed(struct link_meter *meter, uint64_t now_ms, uint64_t bytes, uint64_t link_mbit, double visitors);
+
+/* Of /proc/net/route: the interface of the route to everywhere. Of /proc/net/dev: how many bytes one has received. */
+bool link_default_read(struct slice routes, struct slice *ret_name);
+bool link_counter_read(struct slice counters, struct slice name, uint64_t *ret_bytes);
+
+#endif

@@ -1,0 +1,423 @@
+#include "watch/upstream.h"
+
+#include "base/control.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "codec/text.h"
+#include "edge/sample_ring.h"
+#include "upstream/flood.h"
+#include "upstream/keeper.h"
+#include "upstream/link.h"
+#include "upstream/requests.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	HOLD_MS = 2000,
+	PATIENCE_MS = 5000, /* with an answer */
+	ANSWER_BYTES = 4 << 20,
+	NET_BYTES = 4 << 20,
+	EDGE_AGAIN_MS = 5000,
+	SOURCES = 256,        /* banned by the watch, the latest that are remembered */
+	SOURCES_AT_ONCE = 32, /* that are asked for */
+};
+
+#define WHY "link full: "
+
+enum asking { ASKING_NOTHING, ASKING_STATUS, ASKING_HOLD, ASKING_REQUEST };
+
+struct source {
+	struct prefix prefix;
+	uint32_t id;
+};
+
+struct upstream {
+	const struct upstream_options *options;
+	char socket[PATH_MAX];
+	int fd; /* -1: nothing is asked */
+	enum asking asking;
+	struct buffer answer;
+	uint64_t asked_ms;
+	uint64_t hold_ms;
+	bool adopted; /* what an earlier watch asked is known */
+	bool told;    /* that the keeper is away */
+	size_t at;    /* the request, and the rule of it, that is asked about */
+	size_t id_at;
+	struct requests requests;
+	struct link_meter link;
+	const char *edge_directory; /* NULL: none is looked for */
+	struct edge edge;
+	struct sample_ring *samples; /* NULL: there is no edge */
+	uint64_t edge_ms;
+	struct flood flood;
+	struct source sources[SOURCES]; /* a ring */
+	size_t source_count;
+	bool forwarded; /* a proxy named the source of a request */
+};
+
+int upstream_begin(const struct upstream_options *options, const char *edge, struct upstream **ret_upstream)
+{
+	struct upstream *u;
+	if (options->directory == NULL)
+		return 0;
+	u = calloc(1, sizeof(*u));
+	if (u == NULL)
+		return -ENOMEM;
+	u->options = options;
+	u->edge_directory = edge;
+	u->fd = -1;
+	snprintf(u->socket, sizeof(u->socket), "%s/" KEEPER_SOCKET, options->directory);
+	link_meter_init(&u->link);
+	*ret_upstream = u;
+	return 0;
+}
+
+static void edge_leave(struct upstream *u)
+{
+	if (u->samples == NULL)
+		return;
+	sample_ring_close(u->samples);
+	edge_close(&u->edge);
+	u->samples = NULL;
+}
+
+void upstream_end(struct upstream *u)
+{
+	if (u == NULL)
+		return;
+	edge_leave(u);
+	if (u->fd >= 0)
+		close(u->fd);
+	buffer_free(&u->answer);
+	free(u);
+}
+
+struct pollfd upstream_waits(const struct upstream *u)
+{
+	return (struct pollfd){.fd = u != NULL ? u->fd : -1, .events = POLLIN};
+}
+
+/* ---- what comes ---- */
+
+static bool sample_take(void *context, const struct edge_sample *sample)
+{
+	struct upstream *u = context;
+	struct flood_packet packet;
+	size_t len = sample->head_bytes < EDGE_SAMPLE_BYTES ? sample->head_bytes : EDGE_SAMPLE_BYTES;
+	if (flood_packet_read(slice_make(sample->head, len), &packet)) {
+		packet.at_ms = sample->time_ns / 1000000;
+		flood_add(&u->flood, &packet);
+	}
+	return true;
+}
+
+static void edge_look(struct upstream *u, uint64_t now_ms)
+{
+	if (u->samples != NULL && edge_is_retired(&u->edge))
+		edge_leave(u);
+	if (u->samples == NULL && u->edge_directory != NULL && now_ms >= u->edge_ms) {
+		u->edge_ms = now_ms + EDGE_AGAIN_MS;
+		if (edge_adopt(u->edge_directory, &u->edge) == 0 && sample_ring_open(&u->edge, &u->samples) != 0) {
+			u->samples = NULL;
+			edge_close(&u->edge);
+		}
+	}
+	if (u->samples != NULL)
+		(void)sample_ring_drain(u->samples, sample_take, u);
+}
+
+/* Both are of the network that this process is in; /sys would be of the one that mounted it. */
+static bool link_bytes(const struct upstream *u, uint64_t *ret_bytes)
+{
+	struct buffer routes = buffer_make(NULL), counters = buffer_make(NULL);
+	struct slice name = slice_from_string(u->options->interface);
+	bool good = u->options->interface != NULL || (file_read("/proc/self/net/route", NET_BYTES, &routes) == 0 &&
+						      link_default_read(buffer_slice(&routes), &name));
+	good = good && file_read("/proc/self/net/dev", NET_BYTES, &counters) == 0 &&
+	       link_counter_read(buffer_slice(&counters), name, ret_bytes);
+	buffer_free(&routes);
+	buffer_free(&counters);
+	return good;
+}
+
+void upstream_banned(struct upstream *u, const struct prefix *source, uint32_t id)
+{
+	if (u != NULL)
+		u->sources[u->source_count++ % SOURCES] = (struct source){*source, id};
+}
+
+void upstream_events(struct upstream *u, const struct event *events, size_t count)
+{
+	unsigned flags = 0;
+	if (u == NULL || u->forwarded)
+		return;
+	for (size_t i = 0; i < count; i++)
+		flags |= events[i].flags;
+	u->forwarded = (flags & EVENT_FROM_HEADER) != 0;
+}
+
+/* ---- what is wanted ---- */
+
+/* Called for each; false: enough. */
+typedef bool wish_fn(void *context, const struct route *route, uint32_t ban, const char *why);
+
+static bool wish_source(const struct upstream *u, const struct prefix *source, uint32_t id, wish_fn *wish,
+			void *context)
+{
+	for (size_t i = 0; i < u->options->address_count; i++) {
+		const struct address *to = &u->options->addresses[i];
+		if (address_is_v4(to) != prefix_is_v4(source))
+			continue;
+		const struct route route = {.kind = ROUTE_FLOW,
+					    .flow = {.v6 = !address_is_v4(to),
+						     .destination = {true, 0, {*to, ADDRESS_BITS}},
+						     .source = {true, 0, *source}}};
+		if (!wish(context, &route, id, WHY "a banned source"))
+			return false;
+	}
+	return true;
+}
+
+/* Floods first: they fill links. Then what people banned, then what the watch did, the latest first. */
+static void wishes(struct upstream *u, const struct upstream_sight *sight, wish_fn *wish, void *context)
+{
+	struct route routes[FLOOD_ROUTES];
+	const struct ban_record *records;
+	size_t sources = 0;
+	size_t found =
+		flood_find(&u->flood, sight->now.boot_ms, u->options->addresses, u->options->address_count, routes);
+	for (size_t i = 0; i < found; i++)
+		if (!wish(context, &routes[i], 0, WHY "most of it is such packets"))
+			return;
+	if (u->forwarded)
+		return;
+	size_t count = sight->bans != NULL ? ban_register_records(sight->bans, sight->now, &records) : 0;
+	for (size_t i = 0; i < count && sources < SOURCES_AT_ONCE; i++)
+		if (records[i].kind == BAN_REFUSE && records[i].expires_ms > sight->now.boot_ms &&
+		    sources++ < SOURCES_AT_ONCE && !wish_source(u, &records[i].prefix, records[i].id, wish, context))
+			return;
+	size_t have = u->source_count < SOURCES ? u->source_count : SOURCES;
+	for (size_t i = 0; i < have && sources++ < SOURCES_AT_ONCE; i++) {
+		const struct source *source = &u->sources[(u->source_count - 1 - i) % SOURCES];
+		if (!wish_source(u, &source->prefix, source->id, wish, context))
+			return;
+	}
+}
+
+static bool want(void *context, const struct route *route, uint32_t ban, const char *why)
+{
+	struct upstream *u = context;
+	return requests_want(&u->requests, route, ban, why);
+}
+
+void upstream_second(struct upstream *u, const struct upstream_sight *sight)
+{
+	uint64_t bytes;
+	if (u == NULL)
+		return;
+	bool was_full = u->link.full;
+	if (u->options->link_mbit > 0 && link_bytes(u, &bytes))
+		link_meter_feed(&u->link, sight->now.boot_ms, bytes, u->options->link_mbit, sight->visitors);
+	if (was_full != u->link.full)
+		fprintf(stderr, "guia: watch: the link is %s (%.0f %% of %" PRIu64 " Mbit/s%s)\n",
+			u->link.full ? "full" : "free again", u->link.share, u->options->link_mbit,
+			u->link.falling ? ", visitors fall away" : "");
+	if (u->link.full && u->adopted)
+		wishes(u, sight, want, u);
+	const struct requests_sight seen = {.now_ms = sight->now.boot_ms,
+					    .full = u->link.full,
+					    .busy = u->link.share >= LINK_BUSY_PERCENT,
+					    .hits = sight->hits,
+					    .context = sight->context};
+	requests_second(&u->requests, &seen);
+}
+
+/* ---- asking ---- */
+
+static void send_question(struct upstream *u, const char *question, enum asking asking, uint64_t now_ms)
+{
+	int r = control_send(u->socket, question, &u->fd);
+	u->asking = r == 0 ? asking : ASKING_NOTHING;
+	u->asked_ms = now_ms;
+	buffer_clear(&u->answer);
+	if ((r != 0) != u->told)
+		fprintf(stderr,
+			r != 0 ? "guia: watch: %s: %s; no operator is asked until ExaBGP runs there\n"
+			       : "guia: watch: %s: the keeper answers\n",
+			u->socket, strerror(-r));
+	u->told = r != 0;
+	/* Whoever comes next holds what the journal says, and must be known anew. */
+	u->adopted = u->adopted && r == 0;
+}
+
+static void ask_request(struct upstream *u, struct request *request, uint64_t now_ms)
+{
+	static const char *const verbs[] = {[REQUEST_LIFT] = "lift", [REQUEST_RAISE] = "raise", [REQUEST_END] = "end"};
+	struct buffer question = buffer_make(NULL);
+	u->at = (size_t)(request - u->requests.items);
+	if (request->due == REQUEST_ASK) {
+		buffer_printf(&question, "ask * %d - %s\t", REQUEST_SECONDS, request->why);
+		(void)route_write(&request->route, &question);
+	} else if (u->id_at < request->id_count) {
+		buffer_printf(&question, "%s %" PRIu32, verbs[request->due], request->ids[u->id_at]);
+	}
+	buffer_byte(&question, '\0');
+	if (question.error == 0 && question.len > 1)
+		send_question(u, (const char *)question.ptr, ASKING_REQUEST, now_ms);
+	else
+		requests_done(&u->requests, request, NULL, 0, now_ms);
+	buffer_free(&question);
+}
+
+static void ask_next(struct upstream *u, uint64_t now_ms)
+{
+	struct request *request = u->adopted ? requests_next(&u->requests) : NULL;
+	if (now_ms >= u->hold_ms) {
+		u->hold_ms = now_ms + HOLD_MS;
+		send_question(u, "hold", ASKING_HOLD, now_ms);
+	} else if (!u->adopted && !u->told) {
+		send_question(u, "status", ASKING_STATUS, now_ms);
+	} else if (request != NULL && !u->told) {
+		ask_request(u, request, now_ms);
+	}
+}
+
+/* ---- answers ---- */
+
+/* Rules that a watch of this user's asked for by itself. */
+static void adopt(struct upstream *u, const json_t *answer, uint64_t now_ms)
+{
+	const json_t *rule;
+	size_t i;
+	u->requests.count = 0;
+	u->id_at = 0;
+	json_array_foreach(json_object_get(answer, "rules"), i, rule)
+	{
+		const char *why = json_string_value(json_object_get(rule, "why"));
+		const char *text = json_string_value(json_object_get(rule, "route"));
+		struct route route;
+		if (why == NULL || strncmp(why, WHY, strlen(WHY)) != 0 || text == NULL ||
+		    json_integer_value(json_object_get(rule, "by")) != (json_int_t)geteuid() ||
+		    !route_read(slice_from_string(text), &route))
+			continue;
+		requests_adopt(&u->requests, &route, (uint32_t)json_integer_value(json_object_get(rule, "id")), why,
+			       now_ms);
+	}
+	u->adopted = json_object_get(answer, "rules") != NULL;
+}
+
+static void say_outcomes(const struct request *request, const json_t *outcomes)
+{
+	const json_t *outcome;
+	size_t i;
+	struct buffer told = buffer_make(NULL);
+	route_tell(&request->route, &told);
+	json_array_foreach(outcomes, i, outcome)
+		fprintf(stderr, "guia: watch: %s of %s: %.*s: %s\n", request->asked ? "asked again" : "asked",
+			json_string_value(json_object_get(outcome, "operator")), SLICE_ARG(buffer_slice(&told)),
+			json_string_value(json_object_get(outcome, "says")));
+	buffer_free(&told);
+}
+
+static void request_answered(struct upstream *u, const json_t *answer, uint64_t now_ms)
+{
+	struct request *request = u->at < u->requests.count ? &u->requests.items[u->at] : NULL;
+	const json_t *outcomes = json_object_get(answer, "outcomes"), *outcome;
+	uint32_t ids[REQUEST_IDS];
+	size_t count = 0, i;
+	if (request == NULL)
+		return;
+	if (request->due != REQUEST_ASK) {
+		if (++u->id_at < request->id_count)
+			return;
+		u->id_at = 0;
+		requests_done(&u->requests, request, NULL, 0, now_ms);
+		return;
+	}
+	json_array_foreach(outcomes, i,
+			   outcome) if (json_is_true(json_object_get(outcome, "passes")) && count < REQUEST_IDS)
+		ids[count++] = (uint32_t)json_integer_value(json_object_get(outcome, "id"));
+	if (!request->asked)
+		say_outcomes(request, outcomes);
+	requests_done(&u->requests, request, ids, count, now_ms);
+}
+
+static void answered(struct upstream *u, uint64_t now_ms)
+{
+	enum asking asking = u->asking;
+	json_t *answer = json_loadb((const char *)u->answer.ptr, u->answer.len, 0, NULL);
+	close(u->fd);
+	u->fd = -1;
+	u->asking = ASKING_NOTHING;
+	if (answer != NULL && asking == ASKING_STATUS)
+		adopt(u, answer, now_ms);
+	else if (answer != NULL && asking == ASKING_REQUEST)
+		request_answered(u, answer, now_ms);
+	json_decref(answer);
+}
+
+static void answer_take(struct upstream *u, uint64_t now_ms)
+{
+	char bytes[16384];
+	ssize_t n;
+	while ((n = recv(u->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		if (u->answer.len < ANSWER_BYTES)
+			buffer_add(&u->answer, slice_make(bytes, (size_t)n));
+	bool waits = n < 0 && (errno == EAGAIN || errno == EINTR) && now_ms - u->asked_ms < PATIENCE_MS;
+	if (!waits)
+		answered(u, now_ms);
+}
+
+void upstream_step(struct upstream *u, uint64_t now_ms)
+{
+	if (u == NULL)
+		return;
+	edge_look(u, now_ms);
+	if (u->fd >= 0)
+		answer_take(u, now_ms);
+	if (u->fd < 0)
+		ask_next(u, now_ms);
+}
+
+/* ---- telling ---- */
+
+static bool list(void *context, const struct route *route, uint32_t ban, const char *why)
+{
+	struct buffer *out = context, text = buffer_make(NULL);
+	(void)ban;
+	buffer_text(out, out->ptr[out->len - 1] == '[' ? "{\"told\":" : ",{\"told\":");
+	route_tell(route, &text);
+	text_add_json(out, buffer_slice(&text));
+	buffer_clear(&text);
+	(void)route_write(route, &text);
+	buffer_text(out, ",\"route\":");
+	text_add_json(out, buffer_slice(&text));
+	buffer_text(out, ",\"why\":");
+	text_add_json(out, slice_from_string(why));
+	buffer_text(out, "}");
+	buffer_free(&text);
+	return out->error == 0;
+}
+
+void upstream_report(struct upstream *u, const struct upstream_sight *sight, struct buffer *out)
+{
+	if (u == NULL) {
+		buffer_text(out, "{\"fault\":\"this watch asks no operator: it was started without --upstream\"}\n");
+		return;
+	}
+	buffer_printf(out,
+		      "{\"link\":{\"mbit\":%" PRIu64 ",\"percent\":%.1f,\"full\":%s,\"visitors_fall\":%s},\"edge\":%s,",
+		      u->options->link_mbit, u->link.share, u->link.full ? "true" : "false",
+		      u->link.falling ? "true" : "false", u->samples != NULL ? "true" : "false");
+	buffer_printf(out, "\"addresses\":%zu,\"forwarded\":%s,\"keeper\":%s,\"wishes\":[", u->options->address_count,
+		      u->forwarded ? "true" : "false", u->adopted ? "true" : "false");
+	if (out->error == 0)
+		wishes(u, sight, list, out);
+	buffer_text(out, "]}\n");
+}

@@ -1,0 +1,57 @@
+/*
+ * The watch's side of what is asked of operators: it holds the keeper's rules for as long as it lives, sees whether the
+ * link is full, and then asks for what it can tell of the flood (upstream/requests.h). The keeper is another process
+ * and may be away; nothing here waits for it.
+ */
+#ifndef GUIA_WATCH_UPSTREAM_H
+#define GUIA_WATCH_UPSTREAM_H
+
+#include "base/buffer.h"
+#include "mitigate/ban_register.h"
+#include "wire/event.h"
+
+#include <poll.h>
+
+enum { UPSTREAM_ADDRESSES = 64 };
+
+struct upstream_options {
+	const char *directory;                        /* the keeper's; NULL: no operator is asked */
+	struct address addresses[UPSTREAM_ADDRESSES]; /* of ours, that sites are reached at */
+	size_t address_count;
+	uint64_t link_mbit;    /* 0: nobody said, and it is never full */
+	const char *interface; /* NULL: that of the default route */
+};
+
+struct upstream;
+
+/* What is seen beside the link. */
+struct upstream_sight {
+	struct ban_times now;
+	double visitors;                 /* requests a second that nothing refused */
+	const struct ban_register *bans; /* NULL: none */
+	uint64_t (*hits)(const void *context, uint32_t ban);
+	const void *context;
+};
+
+/* Both are borrowed; `edge` is where its maps are pinned, NULL: none is looked for. 0 or -ENOMEM. */
+int upstream_begin(const struct upstream_options *options, const char *edge, struct upstream **ret_upstream);
+/* NULL is allowed here and below. */
+void upstream_end(struct upstream *upstream);
+
+/* What to wait for; fd is -1 where there is nothing. */
+struct pollfd upstream_waits(const struct upstream *upstream);
+
+/* With every turn of the loop; and once a second. */
+void upstream_step(struct upstream *upstream, uint64_t now_ms);
+void upstream_second(struct upstream *upstream, const struct upstream_sight *sight);
+
+/* Where a proxy names sources, none is asked for: what an operator would filter is the proxy. */
+void upstream_events(struct upstream *upstream, const struct event *events, size_t count);
+
+/* The watch banned a source by itself. */
+void upstream_banned(struct upstream *upstream, const struct prefix *source, uint32_t id);
+
+/* What would be asked if the link were full now, and what is: the answer to `upstream`, a line of JSON. */
+void upstream_report(struct upstream *upstream, const struct upstream_sight *sight, struct buffer *out);
+
+#endif

@@ -1,0 +1,136 @@
+"""`operators:` of the configuration: what is wrong is refused with its place, and what ExaBGP is started with. TAP.
+
+Usage: operators_test.py GUIA
+"""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import traceback
+
+GUIA = pathlib.Path(sys.argv[1]).resolve()
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TEMP = tempfile.TemporaryDirectory(prefix="guia-operators-")
+FOLDER = pathlib.Path(TEMP.name)
+CASES = []
+SITES = "sites: [{host: a.test, origin: 'http://127.0.0.1:9'}]\n"
+LEAST = {"name": "one", "peer": "203.0.113.1", "peer_as": "65010", "local_address": "192.0.2.1", "local_as": "65020",
+         "prefixes": "[192.0.2.0/24, '2001:db8::/32']"}
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+def operators(*changes):
+    """A list with an operator for each of the changes to the least there can be; None leaves a key out."""
+    items = []
+    for change in changes:
+        keys = {key: value for key, value in {**LEAST, **change}.items() if value is not None}
+        items.append("  - " + "\n    ".join(f"{key}: {value}" for key, value in keys.items()) + "\n")
+    return "operators:\n" + "".join(items)
+
+
+def configure(text, code=0):
+    (FOLDER / "guia.yaml").write_text(text)
+    done = subprocess.run([GUIA, "upstream", "configure", "-c", FOLDER / "guia.yaml", "--upstream-dir", FOLDER / "keeper"], capture_output=True,
+                          text=True, check=False, timeout=20)
+    assert done.returncode == code, (text, done.returncode, done.stderr)
+    return done.stderr if code else (FOLDER / "keeper" / "exabgp.conf").read_text()
+
+
+@case
+def what_is_wrong_is_told():
+    cases = [({"name": None}, "needs `name`"), ({"peer": None}, "needs `peer`"), ({"prefixes": None}, "needs `prefixes`"),
+             ({"peer_as": None}, "needs `peer_as`"), ({"name": "two words"}, "`name` must be"), ({"name": "x" * 40}, "`name` must be"),
+             ({"peer": "203.0.113.0/24"}, "`peer` must be an address"), ({"peer": "host.test"}, "`peer` must be an address"),
+             ({"peer": "192.0.2.1"}, "two addresses of one family"), ({"peer": "'2001:db8::1'"}, "two addresses of one family"),
+             ({"peer": "'2001:db8::1'", "local_address": "'2001:db8::2'"}, "needs a `router_id`"),
+             ({"peer_as": "0"}, "number from 1 to 4294967295"), ({"peer_as": "4294967296"}, "number from 1"), ({"peer_as": "'1'"}, "number from 1"),
+             ({"prefixes": "[]"}, "a prefix, or a list"), ({"prefixes": "192.0.2.1/24"}, "no bits set"), ({"prefixes": "[0.0.0.0/0]"}, "no wider than /8"),
+             ({"prefixes": "'2000::/3'"}, "no wider than /8, of IPv6 than /16"), ({"prefixes": "{a: b}"}, "a prefix, or a list"),
+             ({"protected": "[x]"}, "`protected` must be"), ({"services": "[http]"}, "such as tcp/443"), ({"services": "tcp/0"}, "such as tcp/443"),
+             ({"services": "tcp/65536"}, "such as tcp/443"), ({"services": "[]"}, "such as tcp/443"), ({"takes": "[dots]"}, "flowspec, blackhole"),
+             ({"takes": "[]"}, "flowspec, blackhole"), ({"next_hop": "[192.0.2.1, 192.0.2.2]"}, "an address of each family"),
+             ({"rules": "0"}, "number from 1 to 4096"), ({"rules": "5000"}, "number from 1 to 4096"), ({"changes_per_minute": "0"}, "number from 1"),
+             ({"lifetime_minutes": "1441"}, "number from 1 to 1440"), ({"flow_ipv4_bits": "33"}, "number from 8 to 32"),
+             ({"blackhole_ipv6_bits": "8"}, "number from 16 to 128"), ({"needs_yes": "nothing"}, "blackhole, or everything"),
+             ({"peer_port": "65536"}, "number from 1 to 65535"), ({"password_file": "'a b'"}, "`password_file` must be"),
+             ({"pears": "1"}, "unknown key `pears`")]
+    for change, part in cases:
+        said = configure(SITES + operators(change), code=2)
+        assert part in said and re.search(r"guia.yaml:\d+:\d+: error", said), (change, said)
+    for text, part in (("operators: []\n", "must be a list"), ("operators: {a: b}\n", "must be a list"), ("operators: [a]\n", "must be a map"),
+                       (operators({}, {}), "two operators"), (operators({}, {"name": "two"}), "two operators"),
+                       (operators({}) + "addresses: [192.0.3.1]\n", "in no operator's `prefixes`"), (operators({}) + "addresses: [x]\n", "an address such as"),
+                       (operators({}) + "link_mbit: 0\n", "number from 1"), (operators({}) + "link_interface: a/b\n", "name of a network interface"),
+                       ("", "has no `operators`")):
+        said = configure(SITES + text, code=2)
+        assert part in said, (text, said)
+
+
+@case
+def passwords_are_read_and_wrong_ones_refused():
+    (FOLDER / "word").write_text("s3cret\n")
+    text = configure(SITES + operators({"password_file": "word"}))
+    assert "md5-password 's3cret';" in text and (FOLDER / "keeper" / "exabgp.conf").stat().st_mode & 0o777 == 0o600
+    for word in ("", "two words", "quo'te", "semi;colon", "x" * 81, "a\nb"):
+        (FOLDER / "word").write_text(word)
+        assert "should hold a password" in configure(SITES + operators({"password_file": "word"}), code=2), word
+    assert "No such file" in configure(SITES + operators({"password_file": "absent"}), code=2)
+
+
+@case
+def exabgp_is_told_what_was_agreed():
+    text = configure(SITES + operators({"takes": "flowspec"}, {"name": "two", "peer": "203.0.113.2", "takes": "blackhole", "peer_port": "1790"}))
+    first, second = text.split("neighbor 203.0.113.2 {")
+    assert "ipv4 flow;" in first and "ipv4 unicast;" not in first and "connect" not in first, first
+    assert "ipv4 flow;" not in second and "ipv4 unicast;" in second and "connect 1790;" in second, second
+    assert text.count("graceful-restart disable;") == 2 and f"run {GUIA} upstream keep -c {FOLDER}/guia.yaml" in text, text
+
+
+@case
+def the_page_for_engineers_holds():
+    """Its configuration is read as it stands there."""
+    page = (ROOT / "docs/operators.md").read_text()
+    block = page.split("## The agreement")[1].split("\n\n")[1]
+    (FOLDER / "ctm.password").write_text("word\n")
+    text = configure(SITES + "\n".join(line[4:] for line in block.splitlines()) + "\n")
+    assert "neighbor 203.0.113.1 {" in text and "md5-password 'word';" in text, text
+
+
+@case
+def wrong_words_are_told():
+    for words, part in ((("nonsense",), "there are plan, ask"), (("ask",), "ask DESTINATION"), (("withdraw",), "withdraw ID|all"),
+                        (("withdraw", "x"), "the number"), (("ask", "x"), "not an address"), (("ask", "192.0.2.1/24"), "not an address"),
+                        (("ask", "192.0.2.1", "--from", "x"), "--from x"), (("ask", "192.0.2.1", "--from", "2001:db8::/32"), "destination's family"),
+                        (("ask", "192.0.2.1", "--protocol", "x"), "--protocol x"), (("ask", "192.0.2.1", "--port", "1-"), "--port 1-"),
+                        (("ask", "192.0.2.1", "--port", "2-1"), "--port 2-1"), (("ask", "192.0.2.1", "--port", "65536"), "--port 65536"),
+                        (("ask", "192.0.2.1", "--port", "1,,2"), "--port 1,,2"), (("ask", "192.0.2.1", "--port", ""), "--port"),
+                        (("ask", "192.0.2.1", "--rate", "0"), "--rate 0"), (("ask", "192.0.2.1", "--for", "x"), "--for x"),
+                        (("ask", "192.0.2.1", "--why", "a\tb"), "one line"), (("ask", "192.0.2.1", "--blackhole", "--port", "1"), "has no place"),
+                        (("ask", "192.0.2.1", "--operator", "a b"), "a name"), (("configure",), "give -c FILE"), (("keep",), "give -c FILE")):
+        done = subprocess.run([GUIA, "upstream", *words], capture_output=True, text=True, check=False, timeout=20)
+        assert done.returncode == 2 and part in done.stderr, (words, done.returncode, done.stderr)
+    done = subprocess.run([GUIA, "upstream", "--upstream-dir", "/nowhere"], capture_output=True, text=True, check=False, timeout=20)
+    assert done.returncode == 3 and "no keeper answers there" in done.stderr, done.stderr
+
+
+def main():
+    failed = 0
+    print(f"1..{len(CASES)}")
+    for number, function in enumerate(CASES, 1):
+        try:
+            function()
+            print(f"ok {number} - {function.__name__.replace('_', ' ')}")
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {number} - {function.__name__.replace('_', ' ')}")
+            print("# " + traceback.format_exc().strip().replace("\n", "\n# "))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
