@@ -114,6 +114,9 @@ static uint16_t flags_of(ngx_http_request_t *r, const struct gate_connection *co
 		flags |= EVENT_REPEATED;
 	if (r->headers_in.content_length_n > 0 || r->headers_in.chunked)
 		flags |= EVENT_BODY;
+	struct address source = gate_address(r->connection->sockaddr);
+	if (gate_bans_of(&source).kind == BAN_ALLOW)
+		flags |= EVENT_ALLOWED;
 	return (uint16_t)flags;
 }
 

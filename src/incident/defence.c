@@ -303,6 +303,12 @@ static void judge(struct defence *d, uint16_t number, const struct event *event,
 static void arrival(struct defence *d, uint16_t number, const struct event *event)
 {
 	struct site *site = d->sites[number];
+	if ((event->flags & EVENT_ALLOWED) != 0) {
+		/* Nothing is for it, and it says nothing of visitors: what it sends may be what an attack sends too. */
+		traffic_arrival(&site->rates, false);
+		site->arrivals++;
+		return;
+	}
 	bool incident = site_has_incident(site);
 	struct comer comer = meet(d, event, !incident);
 	struct signature_request request = signature_request_from(event, comer.since_ms, comer.regular);
@@ -359,14 +365,15 @@ static void end(struct defence *d, uint16_t number, const struct event *event)
 {
 	struct site *site = d->sites[number];
 	bool unread = (event->flags & EVENT_UNREAD) != 0, refused = is_refused(&event->end);
+	bool allowed = (event->flags & EVENT_ALLOWED) != 0;
 	const struct traffic_end ended = {.bytes = event->end.bytes_in / 2 + event->end.bytes_out / 2,
 					  .origin_us = event->end.origin_us,
 					  .status = status_of(&event->end),
 					  .refused = refused || unread};
 	traffic_end(&site->rates, &ended);
-	if (!refused && !unread)
+	if (!refused && !unread && !allowed)
 		visitor_count(d, site, event);
-	if (!site_has_incident(site) || d->offenders == NULL || unread)
+	if (!site_has_incident(site) || d->offenders == NULL || unread || allowed)
 		return;
 	struct address source = address_from_v6(event->source);
 	struct offender *offender = offenders_get(d->offenders, number, &source, d->now.now_ms);

@@ -58,6 +58,7 @@ enum event_flag {
 	EVENT_ORIGIN = 1 << 6,      /* the origin was asked */
 	EVENT_COPY = 1 << 7,        /* a kept copy was the answer */
 	EVENT_BODY = 1 << 8,        /* a body was announced */
+	EVENT_ALLOWED = 1 << 9,     /* somebody allows its source: no limit, ban or signature is for it */
 };
 
 struct event_arrival {

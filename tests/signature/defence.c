@@ -1,7 +1,7 @@
 /*
  * The whole way of a decision in worlds of which the truth is known (world.h): events as the gate would tell them, an
  * origin that can do so much, a gate that refuses what the plan says, and a clock of its own. Every fourth world is a
- * crowd within what the origin can do.
+ * crowd within what the origin can do; in every other one a crawler is allowed whose requests are like the attack's.
  *
  *     defence FIRST COUNT [--fresh] [-v]      seeds; with --fresh the gate was started half a minute before
  */
@@ -16,6 +16,7 @@
 
 enum {
 	STEP_MS = 25,
+	CRAWL_MS = 100,
 	KNOWN_MS = 2 * 3600 * 1000,
 	FRESH_MS = 30 * 1000,
 	ATTACK_MS = 20 * 1000,
@@ -47,6 +48,7 @@ struct scene {
 	} hits[256];
 	uint64_t number;
 	bool verbose, crowd;
+	bool crawler; /* somebody is allowed who sends what attackers will */
 	double origin_left;
 	double debt[2]; /* requests due, of visitors and intruders */
 	uint64_t visitors, visitors_hit, intruders, intruders_hit;
@@ -127,7 +129,8 @@ static bool answer(struct scene *s, const struct event *arrival, const struct si
 	struct event event = *arrival;
 	event.kind = EVENT_END;
 	event.end = (struct event_end){.bytes_out = 4000, .status = 200, .total_us = 60000};
-	for (size_t i = 0; i < count && event.end.reason == EVENT_NO_REASON; i++)
+	bool allowed = (event.flags & EVENT_ALLOWED) != 0;
+	for (size_t i = 0; i < count && event.end.reason == EVENT_NO_REASON && !allowed; i++)
 		if (signature_matches(rules[i].signature, request)) {
 			event.end.reason = EVENT_BY_SIGNATURE;
 			event.end.status = 403;
@@ -161,6 +164,16 @@ static void request(struct scene *s, bool intruder)
 	*(intruder ? &s->intruders_hit : &s->visitors_hit) += refused;
 }
 
+static void crawl(struct scene *s)
+{
+	struct signature_request r = world_intruder(s->world);
+	struct event event = arrival_of(s, &r);
+	event.flags |= EVENT_ALLOWED;
+	s->number++;
+	defence_events(s->defence, s->sites, &event, 1);
+	(void)answer(s, &event, &r);
+}
+
 static void step(struct scene *s, double visitors, double intruders)
 {
 	struct plan_ban bans[1024];
@@ -171,6 +184,8 @@ static void step(struct scene *s, double visitors, double intruders)
 	s->now.wall_ms += STEP_MS;
 	defence_tick(s->defence, s->now);
 	s->origin_left = fmin(s->origin_left + ORIGIN_A_SECOND * STEP_MS / 1000.0, ORIGIN_A_SECOND / 10.0);
+	if (s->crawler && s->now.now_ms % CRAWL_MS == 0)
+		crawl(s);
 	s->debt[0] += due[0];
 	s->debt[1] += due[1];
 	while (s->debt[0] + s->debt[1] >= 1) {
@@ -362,7 +377,7 @@ int main(int argc, char **argv)
 	}
 	for (uint64_t seed = first; seed < first + count; seed++) {
 		bool crowd = seed % 4 == 0;
-		scene = (struct scene){.verbose = verbose, .crowd = crowd};
+		scene = (struct scene){.verbose = verbose, .crowd = crowd, .crawler = seed % 2 == 1};
 		scene.world = world_new(seed, crowd ? WORLD_CROWD : WORLD_ATTACK);
 		struct outcome outcome = play(&scene, fresh);
 		if (verbose)
