@@ -4,7 +4,8 @@
 #include "engine/variable.h"
 #include "ruleset/wording.h"
 
-enum { ROOM = 64 }; /* for what redaction adds */
+enum { ROOM = 64 };                                 /* for what redaction adds */
+enum { JUDGED_LEAST = 64, JUDGED_MOST = 4 * 1024 }; /* bytes of names that are kept */
 enum { LOG_VALUE = 100, VALUE_LOOKED_AT = 4096, DOCUMENT_LOOKED_AT = 64 << 10 };
 
 static bool is_of(const struct shown *shown, const struct matched *matched, struct slice original,
@@ -54,16 +55,36 @@ static bool is_secret_document(struct transaction *t, struct slice name)
 	return document && document_holds_secret(t);
 }
 
+static void keep_judged(struct transaction *t, struct slice name, bool secret)
+{
+	uint8_t *copy = arena_alloc(&t->arena, name.len);
+	if (copy == NULL)
+		return;
+	memcpy(copy, name.ptr, name.len);
+	t->judged_name = (struct judged_name){slice_make(copy, name.len), t->redact.extra_count, secret};
+}
+
+/* As the name alone says. */
+static bool is_secret_by_name(struct transaction *t, struct slice name)
+{
+	const struct judged_name *known = &t->judged_name;
+	if (name.len < JUDGED_LEAST || name.len > JUDGED_MOST)
+		return redact_name_is_secret(&t->redact, name);
+	if (known->names != t->redact.extra_count || !slice_equal(known->name, name))
+		keep_judged(t, name, redact_name_is_secret(&t->redact, name));
+	return slice_equal(known->name, name) ? known->secret : redact_name_is_secret(&t->redact, name);
+}
+
 bool shown_name_is_secret(struct transaction *t, struct slice name)
 {
-	return redact_name_is_secret(&t->redact, name) || is_secret_document(t, name);
+	return is_secret_by_name(t, name) || is_secret_document(t, name);
 }
 
 bool shown_is_secret(struct transaction *t, struct shown *shown)
 {
 	if (!shown->judged) {
 		shown->judged = true;
-		shown->secret_by_name = redact_name_is_secret(&t->redact, shown->name);
+		shown->secret_by_name = is_secret_by_name(t, shown->name);
 		shown->secret = shown->secret_by_name || is_secret_document(t, shown->name);
 	}
 	return shown->secret;

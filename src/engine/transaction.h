@@ -91,6 +91,13 @@ struct body {
 
 enum { STORED_COLLECTIONS = 5, TRANSACTION_HOLDER_BYTES = 32, SHOWN_KEPT = 4 };
 
+/* A long name of which it is known whether it says that its value is a secret; many rules tell of one value. */
+struct judged_name {
+	struct slice name; /* a copy; empty: none */
+	size_t names;      /* how many names of secrets there were beside the table's */
+	bool secret;
+};
+
 struct transaction {
 	struct worker *worker;
 	const struct plan *plan;
@@ -190,8 +197,9 @@ struct transaction {
 
 	struct redact_names redact;
 	struct shown *shown[SHOWN_KEPT]; /* the newest first */
-	struct slice log_client;         /* what all lines of the log have in common: how they begin, ... */
-	struct slice log_tail;           /* ... and what tells the request; made for the first, and when names change */
+	struct judged_name judged_name;
+	struct slice log_client; /* what all lines of the log have in common: how they begin, ... */
+	struct slice log_tail;   /* ... and what tells the request; made for the first, and when names change */
 	_Alignas(16) uint8_t holder[TRANSACTION_HOLDER_BYTES];
 };
 

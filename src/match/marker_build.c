@@ -20,7 +20,7 @@ enum {
 };
 
 /* Of places of plain text: what is rarer is not followed, what is more is common; the longest run of a set's bytes. */
-static const double SHARE_LEAST = 1e-8, SHARE_COMMON = 1e-3, RUN_MOST = 4000;
+static const double SHARE_LEAST = 1e-8, SHARE_COMMON = 5e-3, RUN_MOST = 4000;
 
 struct walker {
 	struct markers *markers;
