@@ -37,6 +37,8 @@ struct exabgp_answer exabgp_read(struct slice line)
 		answer.kind = EXABGP_DONE;
 	else if (slice_equal(line, SLICE("error")))
 		answer.kind = EXABGP_ERROR;
+	else if (slice_starts_with(line, SLICE("Peer ")) && slice_find(line, SLICE(" up/down "), 0) < line.len)
+		answer.kind = EXABGP_HEADER;
 	else if (reader_accept(&r, SLICE("neighbor ")))
 		answer = read_neighbor(r);
 	else if (read_address(reader_until(&r, ' '), &answer.neighbor) &&

@@ -23,7 +23,8 @@ enum exabgp_kind {
 	EXABGP_ERROR,
 	EXABGP_UP,
 	EXABGP_DOWN,        /* with why */
-	EXABGP_ESTABLISHED, /* a line of the answer to EXABGP_PING */
+	EXABGP_HEADER,      /* the answer to EXABGP_PING begins; what was written before it is answered */
+	EXABGP_ESTABLISHED, /* a line of it */
 };
 
 struct exabgp_answer {

@@ -21,8 +21,8 @@ enum {
 	JOURNAL_MOST_BYTES = 4 << 20, /* then it is written anew */
 	JOURNAL_READ_BYTES = 64 << 20,
 	WAIT_MOST_MS = 1000,
-	LINES_AT_ONCE_BYTES = 16384, /* of one write: ExaBGP reads as much */
-	PATIENCE_MS = 5000,          /* for an earlier life to end */
+	INPUT_MOST_BYTES = 16384, /* of one line: no answer is as long */
+	PATIENCE_MS = 5000,       /* for an earlier life to end */
 	BOOT_BYTES = 36,
 };
 
@@ -36,6 +36,15 @@ static uint64_t clock_ms(void)
 static void say(const char *what, struct slice more)
 {
 	fprintf(stderr, "guia: upstream: %s%.*s\n", what, SLICE_ARG(more));
+}
+
+static void ping(struct keeper *k)
+{
+	if (k->pinging || k->now_ms < k->ping_ms)
+		return;
+	k->pinging = true;
+	k->ping_ms = k->now_ms + PING_MS;
+	buffer_text(&k->lines, EXABGP_PING);
 }
 
 /* ---- the journal ---- */
@@ -102,6 +111,7 @@ static int journal_load(struct keeper *k)
 	char path[PATH_MAX];
 	struct buffer boot = buffer_make(NULL), text = buffer_make(NULL), lines = buffer_make(NULL);
 	const struct lease_sink sink = {&k->journal, &lines};
+	ping(k);
 	int r = path_of(k, "journal", path);
 	r = r != 0 ? r : boot_read(&boot);
 	r = r != 0 ? r : file_read(path, JOURNAL_READ_BYTES, &text);
@@ -158,13 +168,16 @@ static void session_tell(struct keeper *k, const struct exabgp_answer *answer)
 			session->up ? "up" : "down", answer->why.len > 0 ? ": " : "", SLICE_ARG(answer->why));
 }
 
-/* The ping is in its place among the leases' lines. */
+/*
+ * ExaBGP answers in order. What it says before the first ping's answer begins is about lines of an earlier life, whose
+ * answers come to whoever reads them.
+ */
 static void answered(struct keeper *k, bool done)
 {
-	if (k->pinging && k->before_ping == 0)
+	if (k->in_ping) {
+		k->in_ping = false;
 		ping_answered(k);
-	else {
-		k->before_ping -= k->before_ping > 0;
+	} else if (k->answered_ms != 0) {
 		if (!done)
 			say("ExaBGP did not take a line", slice_make("", 0));
 		lease_answered(k->book, done, k->now_ms, &k->sink);
@@ -178,6 +191,9 @@ static void line_take(struct keeper *k, struct slice line)
 	case EXABGP_DONE:
 	case EXABGP_ERROR:
 		answered(k, answer.kind == EXABGP_DONE);
+		break;
+	case EXABGP_HEADER:
+		k->in_ping = true;
 		break;
 	case EXABGP_UP:
 	case EXABGP_DOWN:
@@ -208,27 +224,28 @@ static void input_take(struct keeper *k)
 	if (done > 0)
 		memmove(k->input.ptr, k->input.ptr + done, k->input.len - done);
 	k->input.len -= done;
-	if (k->input.error != 0 || k->input.len > LINES_AT_ONCE_BYTES)
+	if (k->input.error != 0 || k->input.len > INPUT_MOST_BYTES)
 		buffer_clear(&k->input);
 }
 
-static void ping(struct keeper *k)
+/* Whole lines, and no more than a pipe takes at once or not at all: whoever is killed leaves no half line behind. */
+static size_t output_at_once(const struct keeper *k)
 {
-	if (k->pinging || k->now_ms < k->ping_ms)
-		return;
-	k->pinging = true;
-	k->before_ping = lease_unanswered(k->book);
-	k->ping_ms = k->now_ms + PING_MS;
-	buffer_text(&k->lines, EXABGP_PING);
+	size_t len = 0;
+	for (size_t end; (end = slice_find_byte(buffer_slice(&k->lines), '\n', len)) < k->lines.len; len = end + 1)
+		if (end + 1 > PIPE_BUF)
+			break;
+	return len;
 }
 
 static void output_give(struct keeper *k)
 {
-	size_t len = k->lines.len < LINES_AT_ONCE_BYTES ? k->lines.len : LINES_AT_ONCE_BYTES;
-	ssize_t n = len > 0 ? write(STDOUT_FILENO, k->lines.ptr, len) : 0;
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
-		k->ended = true;
-	if (n > 0) {
+	for (size_t len; (len = output_at_once(k)) > 0;) {
+		ssize_t n = write(STDOUT_FILENO, k->lines.ptr, len);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			k->ended = true;
+		if (n <= 0)
+			break;
 		k->lines.len -= (size_t)n;
 		memmove(k->lines.ptr, k->lines.ptr + n, k->lines.len);
 	}

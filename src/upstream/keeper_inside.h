@@ -23,7 +23,7 @@ struct keeper {
 	uint64_t ping_ms;     /* when the next is due */
 	uint64_t answered_ms; /* when ExaBGP last answered one; 0: never */
 	bool pinging;
-	size_t before_ping; /* lines that will be answered before it */
+	bool in_ping; /* its answer has begun */
 	bool ended;
 	int error;
 };

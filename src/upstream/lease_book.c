@@ -69,15 +69,11 @@ struct slice lease_line(const struct lease_book *book, const struct lease *lease
 	return slice_sub(buffer_slice(out), 0, out->len - 1);
 }
 
-void lease_line_send(struct lease_book *book, const struct lease *lease, bool withdraw, const struct lease_sink *sink)
+void lease_line_add(struct lease_book *book, uint32_t id, struct slice line, const struct lease_sink *sink)
 {
-	struct buffer text;
-	struct slice line = lease_line(book, lease, withdraw, &text);
-	if (line.ptr != NULL) {
-		buffer_add(sink->lines, buffer_slice(&text));
-		book->asked[book->asked_count++] = lease->id;
-	}
-	buffer_free(&text);
+	buffer_add(sink->lines, line);
+	buffer_byte(sink->lines, '\n');
+	book->asked[book->asked_count++] = id;
 }
 
 /* For the next life's guard. */
@@ -92,19 +88,32 @@ static struct guard_terms terms_of(const struct lease *lease, uint64_t now_ms)
 	return (struct guard_terms){now_ms, lease->until_ms, lease->yes};
 }
 
-/* What the guard says of the line about a lease; noted if `notes`. */
-static int ask_guard(const struct lease_book *book, const struct lease *lease, bool withdraw, bool notes,
-		     uint64_t now_ms)
+/*
+ * The line about a lease, past the guard and to ExaBGP: the bytes that were judged are those that are written. `writes`
+ * false: an announcement that ExaBGP has already. A verdict, or LEASE_UNWRITABLE.
+ */
+static int line_pass(struct lease_book *book, const struct lease *lease, bool withdraw, bool writes, uint64_t now_ms,
+		     const struct lease_sink *sink)
 {
 	struct buffer text;
-	struct guard *guard = book->guards[lease->operator_];
 	const struct guard_terms terms = terms_of(lease, now_ms);
 	struct slice line = lease_line(book, lease, withdraw, &text);
 	int outcome = line.ptr == NULL ? (int)LEASE_UNWRITABLE
-		      : notes          ? (int)guard_pass(guard, line, &terms)
-				       : (int)guard_judge(guard, line, &terms);
+				       : (int)guard_pass(book->guards[lease->operator_], line, &terms);
+	if (outcome == GUARD_PASSES && writes)
+		lease_line_add(book, lease->id, line, sink);
 	buffer_free(&text);
 	return outcome;
+}
+
+/* A withdrawal of what the guard does not know, or no more: whatever it is, it takes away. */
+static void line_withdraw(struct lease_book *book, const struct lease *lease, const struct lease_sink *sink)
+{
+	struct buffer text;
+	struct slice line = lease_line(book, lease, true, &text);
+	if (line.ptr != NULL)
+		lease_line_add(book, lease->id, line, sink);
+	buffer_free(&text);
 }
 
 /* ---- finding ---- */
@@ -167,7 +176,12 @@ static struct lease lease_make(const struct lease_ask *ask, uint64_t now_ms)
 int lease_try(const struct lease_book *book, const struct lease_ask *ask, uint64_t now_ms)
 {
 	struct lease lease = lease_make(ask, now_ms);
-	int outcome = ask_guard(book, &lease, false, false, now_ms);
+	struct buffer text;
+	const struct guard_terms terms = terms_of(&lease, now_ms);
+	struct slice line = lease_line(book, &lease, false, &text);
+	int outcome = line.ptr == NULL ? (int)LEASE_UNWRITABLE
+				       : (int)guard_judge(book->guards[lease.operator_], line, &terms);
+	buffer_free(&text);
 	return outcome == GUARD_PASSES && !lease_is_held(book, now_ms) ? (int)LEASE_UNHELD : outcome;
 }
 
@@ -194,7 +208,6 @@ int lease_ask(struct lease_book *book, const struct lease_ask *ask, uint64_t now
 	}
 	bool changes = before == NULL || before->state != LEASE_ANNOUNCED ||
 		       before->route.rate_bytes != lease.route.rate_bytes;
-	(void)ask_guard(book, &lease, false, true, now_ms);
 	lease.id = before != NULL ? before->id : ++book->last_id;
 	lease.since_ms = before != NULL ? before->since_ms : now_ms;
 	lease.taken = !changes && before->taken;
@@ -202,10 +215,9 @@ int lease_ask(struct lease_book *book, const struct lease_ask *ask, uint64_t now
 		before = &book->leases[book->count++];
 	*before = lease;
 	lease_record(book, before, sink->journal);
-	if (changes) {
+	if (changes)
 		record_change(book, before, now_ms, sink->journal);
-		lease_line_send(book, before, false, sink);
-	}
+	(void)line_pass(book, before, false, changes, now_ms, sink);
 	*ret_lease = before;
 	return GUARD_PASSES;
 }
@@ -217,10 +229,9 @@ static bool withdraw(struct lease_book *book, struct lease *lease, const struct 
 {
 	if (lease_reserve_line(book) != 0)
 		return false;
-	if (lease->state == LEASE_ANNOUNCED)
-		(void)ask_guard(book, lease, true, true, 0);
 	lease->taken = false;
-	lease_line_send(book, lease, true, sink);
+	if (lease->state != LEASE_ANNOUNCED || line_pass(book, lease, true, true, 0, sink) != GUARD_PASSES)
+		line_withdraw(book, lease, sink);
 	return true;
 }
 
@@ -268,13 +279,12 @@ int lease_raise(struct lease_book *book, uint32_t id, uint64_t now_ms, const str
 		return LEASE_UNHELD;
 	if (lease_reserve_line(book) != 0)
 		return -ENOMEM;
-	int outcome = ask_guard(book, lease, false, true, now_ms);
+	int outcome = line_pass(book, lease, false, true, now_ms, sink);
 	if (outcome != GUARD_PASSES)
 		return outcome;
 	lease->state = LEASE_ANNOUNCED;
 	lease_record(book, lease, sink->journal);
 	record_change(book, lease, now_ms, sink->journal);
-	lease_line_send(book, lease, false, sink);
 	return 0;
 }
 
@@ -325,7 +335,7 @@ static void refused(struct lease_book *book, struct lease *lease, uint64_t now_m
 		lease->state = LEASE_ENDING;
 		lease->retry_ms = now_ms + LEASE_RETRY_MS;
 	} else {
-		(void)ask_guard(book, lease, true, true, now_ms);
+		(void)line_pass(book, lease, true, false, now_ms, sink);
 		forget(book, lease, sink->journal);
 	}
 }

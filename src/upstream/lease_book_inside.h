@@ -29,7 +29,7 @@ bool lease_has_heir(const struct lease_book *book, const struct lease *lease);
 struct slice lease_line(const struct lease_book *book, const struct lease *lease, bool withdraw, struct buffer *out);
 
 /* Writes it and awaits an answer; lease_reserve_line() was called. */
-void lease_line_send(struct lease_book *book, const struct lease *lease, bool withdraw, const struct lease_sink *sink);
+void lease_line_add(struct lease_book *book, uint32_t id, struct slice line, const struct lease_sink *sink);
 
 void lease_record(const struct lease_book *book, const struct lease *lease, struct buffer *journal);
 void lease_record_change(const struct upstream_operator *operator_, uint64_t at_ms, struct buffer *journal);

@@ -156,24 +156,33 @@ static int read_lines(struct lease_book *book, struct slice text)
 	return worst;
 }
 
-/* Goes on with what passes, or withdraws it. */
+/* What is announced, or was to be lifted, when the earlier life ended and may go on; else it is ending. */
+static void resume_state(struct lease_book *book, struct lease *lease, uint64_t now_ms)
+{
+	const struct guard_terms terms = {now_ms, lease->until_ms, lease->yes};
+	struct buffer text;
+	struct slice line = lease_line(book, lease, false, &text);
+	bool goes_on = lease->state != LEASE_ENDING && lease_is_held(book, now_ms) && lease->until_ms > now_ms;
+	if (goes_on && lease->state == LEASE_ANNOUNCED)
+		goes_on = line.ptr != NULL && guard_adopt(book->guards[lease->operator_], line, &terms) == GUARD_PASSES;
+	if (!goes_on)
+		lease->state = LEASE_ENDING;
+	buffer_free(&text);
+}
+
+/* Says again what is so: nobody knows whether the earlier life came to say it. */
 static int resume(struct lease_book *book, uint64_t now_ms, const struct lease_sink *sink)
 {
 	for (size_t i = 0; i < book->count; i++) {
 		struct lease *lease = &book->leases[i];
-		const struct guard_terms terms = {now_ms, lease->until_ms, lease->yes};
 		struct buffer text;
 		if (lease_reserve_line(book) != 0)
 			return -ENOMEM;
-		if (lease->state == LEASE_LIFTED && lease_is_held(book, now_ms) && lease->until_ms > now_ms)
-			continue;
-		struct slice line = lease_line(book, lease, false, &text);
-		bool goes_on = lease->state == LEASE_ANNOUNCED && lease_is_held(book, now_ms) && line.ptr != NULL &&
-			       guard_adopt(book->guards[lease->operator_], line, &terms) == GUARD_PASSES;
+		resume_state(book, lease, now_ms);
+		struct slice line = lease_line(book, lease, lease->state != LEASE_ANNOUNCED, &text);
+		if (line.ptr != NULL)
+			lease_line_add(book, lease->id, line, sink);
 		buffer_free(&text);
-		if (!goes_on)
-			lease->state = LEASE_ENDING;
-		lease_line_send(book, lease, !goes_on, sink);
 	}
 	return 0;
 }
