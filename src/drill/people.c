@@ -159,9 +159,10 @@ static struct address shared_address(const struct people *people, uint64_t day)
 	return address;
 }
 
-static bool is_at_home(const struct group *group, size_t number)
+static bool is_at_home(const struct census *census, const struct group *group, size_t number)
 {
-	size_t percent = group->being == BEING_TOOL ? ATTACKERS_AT_HOME_PERCENT : 100 - RESIDENTS_ABROAD_PERCENT;
+	bool attackers = group == &census->attackers;
+	size_t percent = attackers ? ATTACKERS_AT_HOME_PERCENT : 100 - RESIDENTS_ABROAD_PERCENT;
 	return group->place == PLACE_ONE_ADDRESS ||
 	       (group->place == PLACE_MIXED && number < group->count * percent / 100);
 }
@@ -179,7 +180,7 @@ static void draw_group(uint64_t *random, const struct census *census, const stru
 			continue;
 		}
 		person->being = group->being;
-		person->home = is_at_home(group, i);
+		person->home = is_at_home(census, group, i);
 		person->tls = i % 2 == 0;
 		person->habit = (uint32_t)random_next(random);
 		do

@@ -237,7 +237,19 @@ static void residents_are_there_every_day(void **state)
 	people_free(&other);
 }
 
-TEST_MAIN(cmocka_unit_test(residents_are_there_every_day), cmocka_unit_test(shares_are_as_promised_for_every_seed),
+/* Whatever they say that they are. */
+static void attackers_are_abroad_whoever_they_say_they_are(void **state)
+{
+	(void)state;
+	struct people people;
+	struct census census = {1, 2, {.count = 200}, {0}, {.count = 200, .being = BEING_CRAWLER}};
+	assert_int_equal(people_make(&census, &people), 0);
+	assert_int_equal(count_home(&people, people.attackers, 200), 200 * ATTACKERS_AT_HOME_PERCENT / 100);
+	people_free(&people);
+}
+
+TEST_MAIN(cmocka_unit_test(attackers_are_abroad_whoever_they_say_they_are),
+	  cmocka_unit_test(residents_are_there_every_day), cmocka_unit_test(shares_are_as_promised_for_every_seed),
 	  cmocka_unit_test(nobody_has_another_ones_address),
 	  cmocka_unit_test(networks_are_disjoint_and_on_the_internet),
 	  cmocka_unit_test(a_seed_says_it_all_and_another_says_otherwise),
