@@ -171,6 +171,7 @@ static int watch_with(const struct cli_arguments *arguments, struct plan *plan)
 		.events = plan->events,
 		.bans = plan->bans[0] != '\0' ? plan->bans : NULL,
 		.locations = cli_value(arguments, "locations"),
+		.record = cli_value(arguments, "record"),
 		.user = cli_value(arguments, "user"),
 		.edge = cli_value(arguments, "edge") != NULL ? cli_value(arguments, "edge") : EDGE_DIRECTORY,
 		.proxies = plan->proxies,
@@ -213,6 +214,7 @@ static const struct cli_option options[] = {
 	{"link-interface", 0, "NAME", "where it comes in (default: that of the default route)"},
 	{"config", 'c', "FILE", "the configuration of `guia serve`: its sites and run directory"},
 	{"locations", 0, "FILE", "libloc's database of countries and networks (default: " LOCATIONS_FILE ")"},
+	{"record", 0, "FILE", "write down what is told, for `guia replay`; it holds addresses"},
 	{"user", 'u', "NAME", "whom to become once the socket is made"},
 };
 

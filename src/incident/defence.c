@@ -157,6 +157,7 @@ int defence_remember(const struct defence *defence, struct buffer *out)
 
 enum traffic_memory_fault defence_recall(struct defence *defence, struct buffer *bytes)
 {
+	traffic_memory_close(&defence->memory);
 	enum traffic_memory_fault fault = traffic_memory_open(bytes, &defence->key, &defence->memory);
 	if (fault == TRAFFIC_MEMORY_GOOD)
 		(void)traffic_memory_regulars(&defence->memory, defence->regulars, defence->now.wall_ms / 1000);

@@ -88,12 +88,16 @@ static int paths_make(struct guard *guard, const char *directory)
 	return a >= PATH_MAX || b >= PATH_MAX ? -ENAMETOOLONG : image_boot_read(guard->boot);
 }
 
-int guard_begin(struct guard *guard, const char *directory, struct ban_register *bans, const struct intake *intake,
-		const char **ret_what)
+int guard_begin(struct guard *guard, const char *directory, const char *record, struct ban_register *bans,
+		const struct intake *intake, const char **ret_what)
 {
 	*guard = (struct guard){.bans = bans, .intake = intake};
+	*ret_what = record;
+	int r = recorder_open(&guard->recorder, record);
+	if (r != 0)
+		return r;
 	*ret_what = "a thread";
-	int r = background_start(&guard->background);
+	r = background_start(&guard->background);
 	if (r != 0 || directory == NULL)
 		return r;
 	*ret_what = directory;
@@ -117,6 +121,8 @@ void guard_end(struct guard *guard)
 		say_fault(guard, guard->memory, file_replace(guard->memory, buffer_slice(&bytes), 0600));
 		buffer_free(&bytes);
 	}
+	recorder_flush(&guard->recorder);
+	recorder_close(&guard->recorder);
 	rule_register_close(guard->rules);
 	defence_free(guard->defence);
 	*guard = (struct guard){0};
@@ -172,6 +178,17 @@ static int defence_replace(struct guard *guard, struct defence *defence)
 	return r;
 }
 
+/* With what had been learned, which is less than what is told from now on. */
+static void record_begin(struct guard *guard, struct defence *defence, struct ban_times now)
+{
+	struct buffer learned = buffer_make(NULL);
+	if (!recorder_is_on(&guard->recorder))
+		return;
+	(void)defence_remember(defence, &learned);
+	recording_begin(&guard->key, time_of(now), buffer_slice(&learned), &guard->recorder.pending);
+	buffer_free(&learned);
+}
+
 static bool key_is_known(struct guard *guard, struct ban_times now)
 {
 	struct hash_key key;
@@ -188,6 +205,7 @@ static bool key_is_known(struct guard *guard, struct ban_times now)
 		restore(guard, defence);
 	}
 	guard->key = key;
+	record_begin(guard, defence, now);
 	guard->remember_pause_ms = REMEMBER_FIRST_MS;
 	guard->remember_ms = now.boot_ms + REMEMBER_FIRST_MS;
 	return defence_replace(guard, defence) == 0;
@@ -202,6 +220,10 @@ static void site_look(struct guard *guard, uint16_t number, const struct site_vi
 										    : 0};
 	(void)defence_site(guard->defence, number, view->name);
 	defence_stands(guard->defence, number, &standing);
+	if (!recorder_is_on(&guard->recorder))
+		return;
+	recording_site(number, view->name, &guard->recorder.pending);
+	recording_stands(number, &standing, &guard->recorder.pending);
 }
 
 void guard_look(struct guard *guard, const struct sites *sites, struct ban_times now)
@@ -215,8 +237,11 @@ void guard_look(struct guard *guard, const struct sites *sites, struct ban_times
 void guard_events(struct guard *guard, const struct sites *sites, unsigned box, const struct event *events,
 		  size_t count)
 {
-	if (guard->defence != NULL)
-		defence_events(guard->defence, sites->map[box], events, count);
+	if (guard->defence == NULL)
+		return;
+	if (recorder_is_on(&guard->recorder))
+		recording_events(sites->map[box], events, count, &guard->recorder.pending);
+	defence_events(guard->defence, sites->map[box], events, count);
 }
 
 static uint64_t hits(const void *context, uint32_t id)
@@ -232,6 +257,8 @@ void guard_tick(struct guard *guard, struct ban_times now)
 	if (now.boot_ms / 1000 != guard->second)
 		defence_hits(guard->defence, hits, guard);
 	guard->second = now.boot_ms / 1000;
+	if (recorder_is_on(&guard->recorder))
+		recording_time(time_of(now), &guard->recorder.pending);
 	defence_tick(guard->defence, time_of(now));
 }
 
@@ -294,6 +321,7 @@ void guard_carry_out(struct guard *guard, struct ban_times now)
 	struct plan_ban bans[BANS_AT_ONCE];
 	if (guard->defence == NULL)
 		return;
+	recorder_flush(&guard->recorder);
 	work(guard, now);
 	size_t count = defence_bans_take(guard->defence, bans, BANS_AT_ONCE);
 	for (size_t i = 0; i < count && guard->bans != NULL; i++)

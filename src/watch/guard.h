@@ -14,6 +14,7 @@
 #include "mitigate/rule_register.h"
 #include "watch/background.h"
 #include "watch/intake.h"
+#include "watch/recorder.h"
 #include "watch/sites.h"
 
 #include <limits.h>
@@ -33,6 +34,7 @@ struct guard {
 	const struct intake *intake;
 	const struct edge_bans *edge; /* NULL: none */
 	struct upstream *upstream;    /* is told of bans; NULL: nobody is */
+	struct recorder recorder;
 	struct hash_key key;
 	uint8_t boot[IMAGE_BOOT_BYTES];
 	char memory[PATH_MAX]; /* "": nothing is kept */
@@ -45,9 +47,12 @@ struct guard {
 	int told; /* what went wrong with files, as last said */
 };
 
-/* `directory` is that of the bans; NULL: decisions are made, and not carried out. 0 or -errno, with *ret_what. */
-int guard_begin(struct guard *guard, const char *directory, struct ban_register *bans, const struct intake *intake,
-		const char **ret_what);
+/*
+ * `directory` is that of the bans; NULL: decisions are made, and not carried out. `record` is a file to write down what
+ * is told, or NULL. 0 or -errno, with *ret_what.
+ */
+int guard_begin(struct guard *guard, const char *directory, const char *record, struct ban_register *bans,
+		const struct intake *intake, const char **ret_what);
 void guard_end(struct guard *guard);
 
 /* Once a second: sites may have come. */

@@ -228,7 +228,7 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	if (r != 0)
 		return r;
 	edge_bans_begin(&w->edge, options->edge, options->proxies, options->proxy_count, w->bans);
-	r = guard_begin(&w->guard, options->bans, w->bans, &w->intake, ret_what);
+	r = guard_begin(&w->guard, options->bans, options->record, w->bans, &w->intake, ret_what);
 	w->guard.edge = &w->edge;
 	w->guard.upstream = w->upstream;
 	return r;

@@ -18,7 +18,8 @@ struct watch_options {
 	const char *edge;             /* where an edge's maps are pinned, if there is one; NULL: none is looked for */
 	const struct prefix *proxies; /* trusted: never banned at the edge */
 	size_t proxy_count;
-	const char *user; /* to become once the socket is made; NULL: stay */
+	const char *record; /* a file for what is told; NULL: none */
+	const char *user;   /* to become once the socket is made; NULL: stay */
 	const struct probe_target *targets;
 	size_t target_count;
 	struct upstream_options upstream;

@@ -1,5 +1,6 @@
 """An attack on a real gate with a watch beside it, on loopback: a signature is found and refuses it, visitors are spared, a watch
-that is killed in the middle goes on with the same, and when the attack is over nothing is refused any more. TAP."""
+that is killed in the middle goes on with the same, and when the attack is over nothing is refused any more. Another watch
+records it, and the same is decided of the recording. TAP."""
 import contextlib
 import http.server
 import itertools
@@ -173,6 +174,27 @@ def kill_the_watch(gate, before, fresh):
     assert after["id"] == before["id"] and ids(before) <= ids(after), (before, after)
 
 
+def recorder(gate):
+    """A watch that carries nothing out."""
+    folder = next(l.split()[1].rstrip(";") for l in (gate.run / "nginx.conf").read_text().splitlines() if "guia_events" in l)
+    return subprocess.Popen([GUIA, "watch", "--run-dir", str(gate.run.parent / "recorder"), "--events", folder, "--record",
+                             str(gate.run.parent / "recording")], stderr=subprocess.DEVNULL)
+
+
+def replay(gate, watch):
+    watch.send_signal(signal.SIGTERM)
+    assert watch.wait(30) == 0
+    file = gate.run.parent / "recording"
+    assert file.stat().st_mode & 0o077 == 0
+    said = subprocess.run([GUIA, "replay", str(file)], capture_output=True, check=True, timeout=120).stdout.decode()
+    assert "signature in force" in said and "sources banned" in said, said
+    file.write_bytes(file.read_bytes()[:100000])
+    assert "no recording" not in subprocess.run([GUIA, "replay", str(file)], capture_output=True, check=True, timeout=60).stderr.decode()
+    file.write_bytes(b"nothing of the kind")
+    done = subprocess.run([GUIA, "replay", str(file)], capture_output=True, check=False, timeout=60)
+    assert done.returncode == 2 and b"is no recording" in done.stderr, done
+
+
 def wait_long(condition, what):
     end = time.monotonic() + OVER_SECONDS
     while not condition():
@@ -185,6 +207,7 @@ def an_attack_is_refused_while_it_lasts():
     origin = SlowOrigin()
     fresh = (f"127.4.{number}.7" for number in range(1, 255))
     with Serve(site(origin)) as gate:
+        watch = recorder(gate)
         visitors = Crowd(VISITORS, visit, gate.port)
         wait_for(lambda: told(gate).get("quiet_requests_kept", 0) >= QUIET_REQUESTS, "what is normal")
         assert set(visitors.statuses) == {200} and told(gate).get("incident") is None, told(gate)
@@ -195,6 +218,7 @@ def an_attack_is_refused_while_it_lasts():
         visitors.statuses.clear()
         wait_for(lambda: len(visitors.statuses) > 200, "visitors")
         assert visitors.statuses.count(200) >= len(visitors.statuses) * 0.99, visitors.statuses
+        replay(gate, watch)
         kill_the_watch(gate, before, fresh)
         visitors.statuses.clear()
         wait_for(lambda: len(visitors.statuses) > 100, "visitors")
