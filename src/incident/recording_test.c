@@ -49,7 +49,8 @@ static void request(struct live *live, bool attack)
 			      .agent = 200 + browser,
 			      .shape = attack ? 999 : 300 + browser,
 			      .arrival = {.accept = 400 + browser, .present = 0xff, .headers = 9}};
-	struct address source = address_from_words(0x20010db800000000 + (attack ? 5000 + number % 900 * 65536 : number % 200), 1);
+	struct address source =
+		address_from_words(0x20010db800000000 + (attack ? 5000 + number % 900 * 65536 : number % 200), 1);
 	memcpy(event.source, source.bytes, sizeof(event.source));
 	tell(live, &event);
 	event.kind = EVENT_END;
@@ -139,9 +140,11 @@ static void what_is_no_chunk_is_refused(void **state)
 	struct buffer begin = buffer_make(NULL);
 	static const uint8_t zeroes[64];
 	(void)state;
-	assert_int_equal(recording_play(&player, RECORDING_TIME, slice_make(zeroes, sizeof(struct defence_time))), RECORDING_BAD);
+	assert_int_equal(recording_play(&player, RECORDING_TIME, slice_make(zeroes, sizeof(struct defence_time))),
+			 RECORDING_BAD);
 	recording_begin(&key, (struct defence_time){1, 2}, SLICE(""), &begin);
-	struct slice first = slice_after(buffer_slice(&begin), sizeof(struct recording_head) + sizeof(struct recording_chunk));
+	struct slice first =
+		slice_after(buffer_slice(&begin), sizeof(struct recording_head) + sizeof(struct recording_chunk));
 	assert_int_equal(recording_play(&player, RECORDING_BEGIN, first), 0);
 	assert_int_equal(recording_play(&player, RECORDING_BEGIN, first), RECORDING_BAD);
 	for (uint32_t kind = 0; kind < 10; kind++)
