@@ -2,10 +2,13 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "limit/ban_files.h"
 #include "watch/upstream.h"
 
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
 	BANS_AT_ONCE = 512,
@@ -88,6 +91,23 @@ static int paths_make(struct guard *guard, const char *directory)
 	return a >= PATH_MAX || b >= PATH_MAX ? -ENAMETOOLONG : image_boot_read(guard->boot);
 }
 
+/* A watch that was killed while it wrote a file left it unnamed. */
+static void sweep(const char *directory)
+{
+	static const char *const names[] = {GUARD_MEMORY_FILE, GUARD_INCIDENT_FILE, SIGNATURE_IMAGE_FILE, BAN_BASE_FILE,
+					    BAN_DELTA_FILE};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char pattern[PATH_MAX];
+		glob_t found = {0};
+		if (snprintf(pattern, sizeof(pattern), "%s/%s.??????", directory, names[i]) >= (int)sizeof(pattern))
+			continue;
+		(void)glob(pattern, GLOB_NOSORT, NULL, &found);
+		for (size_t at = 0; at < found.gl_pathc; at++)
+			(void)unlink(found.gl_pathv[at]);
+		globfree(&found);
+	}
+}
+
 int guard_begin(struct guard *guard, const char *directory, const char *record, struct ban_register *bans,
 		const struct intake *intake, const char **ret_what)
 {
@@ -102,6 +122,7 @@ int guard_begin(struct guard *guard, const char *directory, const char *record, 
 		return r;
 	*ret_what = directory;
 	r = paths_make(guard, directory);
+	sweep(directory);
 	return r != 0 ? r : rule_register_open(directory, &guard->rules, ret_what);
 }
 
@@ -213,11 +234,18 @@ static bool key_is_known(struct guard *guard, struct ban_times now)
 
 /* ---- what is told ---- */
 
-static void site_look(struct guard *guard, uint16_t number, const struct site_view *view)
+/* What connections do is known of the gate, and not of a site: it stands with what belongs to none, as slow heads do.
+ */
+static void site_look(struct guard *guard, uint16_t number, const struct site_view *view,
+		      const struct connection_sums *connections)
 {
+	static const enum connection_state states[] = {STATE_READING_HEADER, STATE_READING_BODY, STATE_WAITING,
+						       STATE_WRITING};
 	uint64_t gone = site_ended(&view->now) + view->now.abandoned;
-	const struct defence_standing standing = {.slots = view->now.arrived > gone ? (double)(view->now.arrived - gone)
-										    : 0};
+	struct defence_standing standing = {0};
+	standing.slots = view->now.arrived > gone ? (double)(view->now.arrived - gone) : 0;
+	for (size_t i = 0; view->name[0] == '\0' && i < sizeof(states) / sizeof(states[0]); i++)
+		standing.states[i] = (double)connections->now[states[i]];
 	(void)defence_site(guard->defence, number, view->name);
 	defence_stands(guard->defence, number, &standing);
 	if (!recorder_is_on(&guard->recorder))
@@ -231,7 +259,7 @@ void guard_look(struct guard *guard, const struct sites *sites, struct ban_times
 	if (!key_is_known(guard, now))
 		return;
 	for (size_t i = 0; i < sites->count; i++)
-		site_look(guard, (uint16_t)i, &sites->views[i]);
+		site_look(guard, (uint16_t)i, &sites->views[i], &sites->connections);
 }
 
 void guard_events(struct guard *guard, const struct sites *sites, unsigned box, const struct event *events,
