@@ -8,6 +8,7 @@
  */
 #include "admission.h"
 #include "bans.h"
+#include "modes.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -41,6 +42,8 @@ enum seen gate_admission_seen(const struct gate_admission *admission, const stru
 static ngx_int_t header_filter(ngx_http_request_t *r)
 {
 	gate_peer_answered(r);
+	if (gate_mode_mark(r) != NGX_OK)
+		return NGX_ERROR;
 	return next_header_filter(r);
 }
 

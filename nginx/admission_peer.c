@@ -7,6 +7,7 @@
  */
 #include "admission.h"
 #include "bans.h"
+#include "modes.h"
 #include "signatures.h"
 
 #include <stdatomic.h>
@@ -81,6 +82,13 @@ static struct rate_key debt_key(const struct gate_admission *admission, ngx_http
 	struct address source = gate_address(r->connection->sockaddr);
 	struct gate_context *context = gate_context_find(r);
 	return rate_key_make(&admission->debts, &source, context != NULL ? context->passage.shape : 0);
+}
+
+/* What it has had lately and not paid for, which takes ten times as long. */
+static uint64_t debt_us(const struct gate_admission *admission, ngx_http_request_t *r)
+{
+	struct rate_key key = debt_key(admission, r);
+	return rate_table_debt_us(&key, 0, gate_admission_clock_us()) * PAID_US_A_SECOND / 1000000;
 }
 
 static void debt_charge(const struct gate_admission *admission, ngx_http_request_t *r, uint64_t cost_us,
@@ -317,10 +325,7 @@ static bool queue_join(struct gate_admission *admission, struct gate_peer *peer)
 	struct fair_queue_entry *out, *none;
 	uint64_t now_us = gate_admission_clock_us();
 	struct address source = gate_address(peer->request->connection->sockaddr);
-	struct rate_key key = debt_key(admission, peer->request);
-	/* In the time that it takes to pay, which is ten times what was had. */
-	uint64_t used_us = rate_table_debt_us(&key, 0, now_us) * PAID_US_A_SECOND / 1000000;
-	uint8_t rank = fair_queue_rank(gate_admission_seen(admission, &source), used_us);
+	uint8_t rank = fair_queue_rank(gate_admission_seen(admission, &source), debt_us(admission, peer->request));
 	if (gate_bans_of(&source).kind == BAN_ALLOW)
 		rank = 0;
 	else if (gate_is_proxy(peer->request->connection->sockaddr))
@@ -363,6 +368,10 @@ static ngx_int_t peer_get(ngx_peer_connection_t *pc, void *data)
 	struct gate_admission *admission = gate_admission_of(peer->request);
 	struct gate_context *context;
 
+	if (peer->state == PEER_NEW && gate_mode_keeps_out(peer->request, debt_us(admission, peer->request))) {
+		pc->tries = 0;
+		return NGX_DECLINED;
+	}
 	if (peer->state != PEER_ADMITTED && !slot_take(admission, peer)) {
 		context = gate_context_get(peer->request);
 		if (context == NULL)

@@ -241,6 +241,9 @@ static void verdict_set(const struct gate_context *context, struct event_end *en
 	} else if (context->refused_by != 0) {
 		end->reason = EVENT_BY_SIGNATURE;
 		end->rule = context->refused_by;
+	} else if (context->kept_out_by != 0) {
+		end->reason = EVENT_BY_MODE;
+		end->rule = context->kept_out_by;
 	} else if (context->limited)
 		end->reason = EVENT_BY_LIMIT;
 	else if (context->crowded_out)
@@ -272,7 +275,7 @@ bool gate_origin_time(const ngx_http_request_t *r, uint32_t *ret_us)
 	return asked;
 }
 
-static bool is_copy(const ngx_http_request_t *r)
+bool gate_answer_is_copy(const ngx_http_request_t *r)
 {
 #if (NGX_HTTP_CACHE)
 	if (r->upstream == NULL)
@@ -326,7 +329,7 @@ static void end_tell(struct gate_context *context)
 
 	verdict_set(context, &end);
 	flags |= gate_origin_time(r, &end.origin_us) ? EVENT_ORIGIN : 0;
-	flags |= is_copy(r) ? EVENT_COPY : 0;
+	flags |= gate_answer_is_copy(r) ? EVENT_COPY : 0;
 	struct event *event = ring_begin(&teller.outbox.events);
 	event_fill(event, r, passage, now_ns);
 	event->kind = EVENT_END;

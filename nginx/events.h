@@ -60,6 +60,9 @@ ngx_int_t gate_events_end(ngx_http_request_t *r);
 /* Spent on it; of several where another origin was tried, or an error page fetched. False: none was asked. */
 bool gate_origin_time(const ngx_http_request_t *r, uint32_t *ret_us);
 
+/* A kept copy is the answer. */
+bool gate_answer_is_copy(const ngx_http_request_t *r);
+
 /* The event that its arrival was told by, once more; all zero where it was not told. */
 void gate_events_arrival(const struct gate_context *context, struct event *ret_event);
 

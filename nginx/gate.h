@@ -117,6 +117,7 @@ struct gate_context {
 	uint32_t banned_by;             /* the mitigation that refuses its source; 0: none */
 	uint32_t matched_by;            /* the mitigation whose signature it matches; 0: none */
 	uint32_t refused_by;            /* the same, once it was refused for it */
+	uint32_t kept_out_by;           /* the mode of its site that keeps it from the origin; 0: none */
 	const struct gate_limit *limit; /* that it was asked by, once; NULL: none yet */
 	const ngx_str_t *limit_site;
 	u_char id[32];

@@ -171,6 +171,11 @@ bool gate_signatures_cancel(struct gate_context *context)
 	return true;
 }
 
+const struct signature_image *gate_published(void)
+{
+	return signatures.image;
+}
+
 /* ---- news ---- */
 
 bool gate_signatures_look(ngx_log_t *log)

@@ -15,6 +15,7 @@
 
 struct gate_context;
 struct gate_main;
+struct signature_image;
 
 /* Memory for the pace of sources, shared by all workers. NULL without memory. */
 struct gate_pace *gate_pace_add(ngx_conf_t *cf);
@@ -24,6 +25,9 @@ void gate_signatures_start(struct gate_main *main, const uint8_t boot[IMAGE_BOOT
 void gate_signatures_stop(void);
 /* Whether there are new ones. */
 bool gate_signatures_look(ngx_log_t *log);
+
+/* What is published; NULL: nothing yet. */
+const struct signature_image *gate_published(void);
 
 /* A request has arrived: which signature does it match? */
 void gate_signatures_ask(struct gate_context *context, const struct event *arrival);

@@ -85,7 +85,9 @@ static ngx_int_t admission_get(ngx_http_request_t *r, ngx_http_variable_value_t 
 	struct gate_context *context = gate_context_find(r);
 
 	(void)data;
-	if (context != NULL && context->crowded_out)
+	if (context != NULL && context->kept_out_by != 0)
+		value_set(value, "mode", 4);
+	else if (context != NULL && context->crowded_out)
 		value_set(value, "refused", 7);
 	else if (context != NULL && context->waited)
 		value_set(value, "waited", 6);

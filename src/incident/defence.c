@@ -332,7 +332,7 @@ static void visitor_add(struct defence_visitors *visitors, const struct event *e
 {
 	const struct event_end *end = &event->end;
 	visitors->asked++;
-	if (end->reason == EVENT_CROWDED_OUT)
+	if (end->reason == EVENT_CROWDED_OUT || end->reason == EVENT_BY_MODE)
 		visitors->copies += (event->flags & EVENT_COPY) != 0;
 	else
 		visitors->answered += end->status >= 200 && end->status < 500 && end->status != CLIENT_CLOSED &&
@@ -370,7 +370,8 @@ static void end(struct defence *d, uint16_t number, const struct event *event)
 	const struct traffic_end ended = {.bytes = event->end.bytes_in / 2 + event->end.bytes_out / 2,
 					  .origin_us = event->end.origin_us,
 					  .status = status_of(&event->end),
-					  .refused = refused || unread};
+					  /* What a mode keeps out tells nothing of how its origin does. */
+					  .refused = refused || unread || event->end.reason == EVENT_BY_MODE};
 	traffic_end(&site->rates, &ended);
 	if (!refused && !unread && !allowed)
 		visitor_count(d, site, event);

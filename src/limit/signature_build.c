@@ -111,6 +111,9 @@ static bool content_possible(const struct signature_content *content)
 	}
 	for (size_t i = 0; i < content->mode_count; i++) {
 		const struct site_mode_rule *rule = &content->modes[i];
+		for (size_t other = 0; other < i; other++)
+			if (slice_equal(content->modes[other].site, rule->site))
+				return false;
 		homes += i > 0 && rule->home == rule[-1].home ? 0 : rule->homes;
 		if (rule->site.len > SIGNATURE_SITE_BYTES || homes > SITE_HOMES_MOST)
 			return false;

@@ -41,6 +41,7 @@ enum site_mode {
 };
 const char *site_mode_name(enum site_mode mode); /* "open"; "?" */
 
+/* One of a site. */
 struct site_mode_rule {
 	uint32_t id;
 	enum site_mode mode;

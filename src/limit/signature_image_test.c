@@ -241,6 +241,10 @@ static void what_no_reader_would_take_is_not_built(void **state)
 		assert_int_equal(signature_image_build(&content, &version, &out), -EINVAL);
 		assert_int_equal(out.len, 0);
 	}
+	const struct site_mode_rule two[] = {{.id = 1, .mode = SITE_OPEN, .site = SLICE("a")},
+					     {.id = 2, .mode = SITE_LOCAL, .site = SLICE("a")}};
+	const struct signature_content of_one_site = {.modes = two, .mode_count = 2};
+	assert_int_equal(signature_image_build(&of_one_site, &version, &out), -EINVAL);
 	buffer_free(&out);
 }
 
@@ -269,7 +273,13 @@ static void an_arrival_is_a_request(void **state)
 	/* Of nobody in particular nobody knows when he came last. */
 	struct event unnamed = arrival;
 	memset(unnamed.source, 0, sizeof(unnamed.source));
-	assert_int_equal(signature_request_from(&unnamed, 250, false).field[SIGNATURE_PACE], 0);
+	const struct signature_request r_unnamed = signature_request_from(&unnamed, 250, false);
+	const struct signature of_all = {.count = 1,
+					 .conjunction = {{.count = 1, .term = {{SIGNATURE_FROM, 0, 0}}}},
+					 .prefixes = 1,
+					 .prefix = {prefix_of("::/0")}};
+	assert_int_equal(r_unnamed.field[SIGNATURE_PACE], 0);
+	assert_false(signature_matches(&of_all, &r_unnamed));
 }
 
 static void a_file_is_read_or_said_why_not(void **state)

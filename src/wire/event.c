@@ -23,6 +23,7 @@ const char *event_reason_name(unsigned reason)
 		[EVENT_BY_LIMIT] = "limit",
 		[EVENT_CROWDED_OUT] = "crowded-out",
 		[EVENT_BY_SIGNATURE] = "signature",
+		[EVENT_BY_MODE] = "mode",
 	};
 
 	return reason < EVENT_REASONS ? names[reason] : "?";

@@ -33,6 +33,7 @@ enum event_reason {
 	EVENT_BY_LIMIT,
 	EVENT_CROWDED_OUT, /* no slot of its origin: a copy or an error was the answer */
 	EVENT_BY_SIGNATURE,
+	EVENT_BY_MODE, /* its site's mode kept it from the origin: a copy or an error was the answer */
 	EVENT_REASONS,
 };
 
@@ -74,7 +75,7 @@ struct event_arrival {
 struct event_end {
 	uint64_t bytes_in;
 	uint64_t bytes_out;
-	uint64_t rule; /* whose verdict it is, or of a ban or signature the mitigation's id; 0: none */
+	uint64_t rule; /* whose verdict it is, or of a ban, signature or mode the mitigation's id; 0: none */
 	uint32_t total_us;
 	uint32_t origin_us; /* time of the origin's spent on it */
 	uint16_t status;    /* 0: no answer */
