@@ -65,16 +65,13 @@ static double add_attack(struct defence *d, struct site *site, struct signature_
 	return share;
 }
 
-/* Requests of before the first incident that is on anywhere; older than ten minutes where there are enough of these. */
-static uint64_t quiet_until_s(const struct defence *d)
+/* The last second that is before this incident, and before one of the other site's that is on too. */
+static uint64_t quiet_until_s(const struct defence *d, const struct site *attacked, const struct site *of)
 {
-	uint64_t ago_ms = 0;
-	for (size_t i = 0; i < d->count; i++) {
-		const struct site *site = d->sites[i];
-		if (site_has_incident(site) && d->now.now_ms - site->incident.onset_ms > ago_ms)
-			ago_ms = d->now.now_ms - site->incident.onset_ms;
-	}
-	return (d->now.wall_ms - ago_ms) / 1000;
+	uint64_t onset_ms = attacked->incident.onset_ms;
+	if (site_has_incident(of) && of->incident.onset_ms < onset_ms)
+		onset_ms = of->incident.onset_ms;
+	return (d->now.wall_ms - (d->now.now_ms - onset_ms)) / 1000;
 }
 
 static size_t count_until(const struct quiet_sample *quiet, uint64_t until_s)
@@ -85,10 +82,12 @@ static size_t count_until(const struct quiet_sample *quiet, uint64_t until_s)
 	return count;
 }
 
-static void add_quiet(struct defence *d, const struct site *site, uint64_t until_s, struct signature_request *requests,
-		      size_t room, size_t *count)
+/* Those of a site: only the ones older than ten minutes where there are enough of them. */
+static void add_quiet(struct defence *d, const struct site *attacked, const struct site *site,
+		      struct signature_request *requests, size_t room, size_t *count)
 {
 	const struct quiet_sample *quiet = &site->quiet;
+	uint64_t until_s = quiet_until_s(d, attacked, site);
 	uint64_t young_s = until_s - SAMPLE_YOUNG_S;
 	if (count_until(quiet, young_s) >= QUIET_ENOUGH)
 		until_s = young_s;
@@ -108,12 +107,11 @@ static void add_known(const struct signature_sample *attack, struct signature_re
 static int add_all_quiet(struct defence *d, uint16_t number, struct signature_question *question)
 {
 	struct site *site = d->sites[number];
-	uint64_t until_s = quiet_until_s(d);
 	struct signature_request *own = malloc((site->quiet.count + question->attack.count + 1) * sizeof(*own));
 	question->quiet.requests = own;
 	if (own == NULL)
 		return -ENOMEM;
-	add_quiet(d, site, until_s, own, site->quiet.count, &question->quiet.count);
+	add_quiet(d, site, site, own, site->quiet.count, &question->quiet.count);
 	if (site->cautious)
 		add_known(&question->attack, own, &question->quiet.count);
 	if (question->quiet.count >= QUIET_ENOUGH)
@@ -124,7 +122,7 @@ static int add_all_quiet(struct defence *d, uint16_t number, struct signature_qu
 		return -ENOMEM;
 	for (size_t i = 0; i < d->count; i++)
 		if (i != number)
-			add_quiet(d, d->sites[i], until_s, others, ELSEWHERE_MOST, &question->elsewhere.count);
+			add_quiet(d, site, d->sites[i], others, ELSEWHERE_MOST, &question->elsewhere.count);
 	return 0;
 }
 
