@@ -50,6 +50,19 @@ static const uint64_t *run_shared(struct transaction *t, struct result *result, 
 }
 
 /*
+ * Whether the page is known to match since it was asked, so that it need not be gone over again. The head looks at
+ * nothing else, so that nothing but the page can have made a candidate of its step; nor can the page before it came,
+ * which was empty.
+ */
+static bool page_was_found(const struct transaction *t, const struct target *target, const struct rule *rule,
+			   const struct scan_set *set)
+{
+	return target->variable == VARIABLE_RESPONSE_BODY && t->step >= 0 && rule == t->head &&
+	       rule->target_count == 1 && rule->transform_count == 0 && rule->operation.scan_exact &&
+	       !rule->operation.negated && scan_set_width(set, target->scan_bit) > 0;
+}
+
+/*
  * A clear bit is certain: the pattern does not occur. A set one is certain only for an exact pattern, and captures, or
  * the place for a log, are for the regex to tell.
  */
@@ -59,6 +72,9 @@ enum scan_answer scan_ask(struct transaction *t, const struct target *target, co
 	if (target->scan_group == SCAN_GROUP_NONE || t->worker->options.reference_path)
 		return SCAN_SAYS_NOTHING;
 	const struct scan_group *group = &rule->unit->scan_groups[target->scan_group];
+	bool tells = rule->capture || t->head->log || t->trace != NULL;
+	if (page_was_found(t, target, rule, group->set))
+		return tells ? SCAN_SAYS_NOTHING : SCAN_SAYS_YES;
 	const uint64_t *words = result->bytes.len > SHARED_MAX_BYTES
 					? run_for(t, group->set, target->scan_bit, result->bytes)
 					: run_shared(t, result->same, group);
@@ -67,7 +83,7 @@ enum scan_answer scan_ask(struct transaction *t, const struct target *target, co
 	bool hit = (words[target->scan_bit / 64] >> target->scan_bit % 64 & 1) != 0;
 	if (!hit)
 		return rule->operation.negated ? SCAN_SAYS_YES : SCAN_SAYS_NO;
-	if (!rule->operation.scan_exact || rule->capture || t->head->log || t->trace != NULL)
+	if (!rule->operation.scan_exact || tells)
 		return SCAN_SAYS_NOTHING;
 	return rule->operation.negated ? SCAN_SAYS_NO : SCAN_SAYS_YES;
 }

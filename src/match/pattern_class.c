@@ -12,14 +12,12 @@ void pattern_set_join(struct pattern_set *set, const struct pattern_set *other)
 		set->bits[i] |= other->bits[i];
 }
 
+/* Letters stand 32 apart, in one word. */
 void pattern_set_fold(struct pattern_set *set)
 {
-	for (uint8_t c = 'a'; c <= 'z'; c++) {
-		if (pattern_set_has(set, c))
-			pattern_set_add(set, (uint8_t)(c - 32));
-		if (pattern_set_has(set, (uint8_t)(c - 32)))
-			pattern_set_add(set, c);
-	}
+	const uint64_t letters = (((uint64_t)1 << 26) - 1) << ('A' - 64);
+	uint64_t folded = (set->bits[1] | set->bits[1] >> 32) & letters;
+	set->bits[1] |= folded | folded << 32;
 }
 
 void pattern_set_range(struct pattern_set *set, unsigned from, unsigned to)

@@ -141,11 +141,22 @@ struct scan_fitting {
 	struct automaton_cache **caches;
 };
 
+enum { SCAN_SEEKERS = 16, SCAN_SEEKER_SLOT_WORDS = 4 };
+
+/* What was sought in a long value is mostly sought in the next: a seeker with what it was made of. */
+struct scan_kept_seeker {
+	uint64_t serial; /* of the set; 0: none */
+	uint64_t slots[SCAN_SEEKER_SLOT_WORDS];
+	bool possible; /* else it cannot be sought */
+	struct seeker seeker;
+};
+
 struct scan_scratch {
-	hs_scratch_t *hyperscan; /* NULL until a set with a database was fitted */
-	uint64_t *open;          /* a bit for each slot of the set that is being run: its gate is open */
-	uint64_t *wanted;        /* and: it is wanted of any view; then, it is to be run for one */
-	size_t open_words;       /* of each */
+	struct scan_kept_seeker *seekers; /* SCAN_SEEKERS, by hash */
+	hs_scratch_t *hyperscan;          /* NULL until a set with a database was fitted */
+	uint64_t *open;                   /* a bit for each slot of the set that is being run: its gate is open */
+	uint64_t *wanted;                 /* and: it is wanted of any view; then, it is to be run for one */
+	size_t open_words;                /* of each */
 	struct marker_room *markers;
 	struct scan_fitted *fitted;
 	size_t fitted_count;
@@ -209,8 +220,11 @@ void scan_seek_free(struct scan_set *set);
 /* In the mark of a word: it is a second factor. */
 #define SCAN_SECOND (UINT32_C(1) << 31)
 
-/* A seeker for what is wanted of a set: `slots` as of scan_set_want(). False: it cannot be sought, or is too much. */
-bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, struct seeker *ret_seeker);
+/*
+ * A seeker for what is wanted of a set, `slots` as of scan_set_want(); it stays until the next call. NULL: it cannot be
+ * sought, or is too much.
+ */
+const struct seeker *scan_seek_find(const struct scan_set *set, struct scan_scratch *scratch, const uint64_t *slots);
 
 enum {
 	SCAN_HIT_SLOTS = 8,

@@ -152,12 +152,12 @@ static void unite_wanted(const struct scan_set *set, const struct findings *f, u
 }
 
 /* Whether all that is wanted of a long value was sought without the database. */
-static bool run_words(const struct scan_set *set, struct slice value, struct findings *f)
+static bool run_words(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, struct findings *f)
 {
-	struct seeker seeker;
-	if (f->hits == NULL || !scan_seek_make(set, f->wanted, &seeker))
+	const struct seeker *seeker = f->hits == NULL ? NULL : scan_seek_find(set, scratch, f->wanted);
+	if (seeker == NULL)
 		return false;
-	f->hits->placed = seeker_run(&seeker, value, on_word, f);
+	f->hits->placed = seeker_run(seeker, value, on_word, f);
 	for (size_t i = 0; i < f->hits->count && !f->hits->placed; i++)
 		f->hits->slots[i].count = 0;
 	return f->hits->placed;
@@ -181,7 +181,7 @@ static int run_database(const struct scan_set *set, struct scan_scratch *scratch
 	if (set->database == NULL || value.len < set->database_min_width ||
 	    (set->filter != NULL && !scan_filter_may_hold(set->filter, value)))
 		return 0;
-	if (run_words(set, value, f))
+	if (run_words(set, scratch, value, f))
 		return 0;
 	if (!wants_entries(set, &f->views[0]) && !wants_entries(set, &f->views[1])) {
 		size_t factors = wanted_factors(set, &f->views[0]) + wanted_factors(set, &f->views[1]);

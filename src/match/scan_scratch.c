@@ -8,8 +8,11 @@
 int scan_scratch_create(struct scan_scratch **ret_scratch)
 {
 	struct scan_scratch *scratch = calloc(1, sizeof(*scratch));
-	if (scratch == NULL || marker_room_create(&scratch->markers) != 0) {
-		free(scratch);
+	if (scratch == NULL)
+		return -ENOMEM;
+	scratch->seekers = calloc(SCAN_SEEKERS, sizeof(*scratch->seekers));
+	if (scratch->seekers == NULL || marker_room_create(&scratch->markers) != 0) {
+		scan_scratch_free(scratch);
 		return -ENOMEM;
 	}
 	*ret_scratch = scratch;
@@ -26,6 +29,7 @@ void scan_scratch_free(struct scan_scratch *scratch)
 	for (size_t i = 0; i < scratch->fitting_room; i++)
 		free(scratch->fittings[i].caches);
 	marker_room_free(scratch->markers);
+	free(scratch->seekers);
 	free(scratch->open);
 	free(scratch->wanted);
 	free(scratch->fitted);

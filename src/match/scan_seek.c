@@ -104,7 +104,7 @@ static bool is_wanted(const struct scan_set *set, const struct seek_word *word, 
 	return (slots[slot / 64] >> slot % 64 & 1) != 0;
 }
 
-bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, struct seeker *ret_seeker)
+static bool make(const struct scan_set *set, const uint64_t *slots, struct seeker *ret_seeker)
 {
 	const struct scan_sought *sought = &set->sought;
 	bool entries = (slots[set->slot_count / 64] >> set->slot_count % 64 & 1) != 0;
@@ -120,6 +120,22 @@ bool scan_seek_make(const struct scan_set *set, const uint64_t *slots, struct se
 	}
 	seeker_make(ret_seeker);
 	return true;
+}
+
+const struct seeker *scan_seek_find(const struct scan_set *set, struct scan_scratch *scratch, const uint64_t *slots)
+{
+	uint64_t hash = set->serial;
+	size_t words = set->slot_count / 64 + 1;
+	bool keeps = words <= SCAN_SEEKER_SLOT_WORDS;
+	for (size_t i = 0; i < words && keeps; i++)
+		hash = (hash ^ slots[i]) * 0x9e3779b97f4a7c15u;
+	struct scan_kept_seeker *kept = &scratch->seekers[keeps ? hash >> 32 & (SCAN_SEEKERS - 1) : 0];
+	if (!keeps || kept->serial != set->serial || memcmp(kept->slots, slots, words * sizeof(*slots)) != 0) {
+		kept->serial = keeps ? set->serial : 0;
+		memcpy(kept->slots, slots, keeps ? words * sizeof(*slots) : 0);
+		kept->possible = make(set, slots, &kept->seeker);
+	}
+	return kept->possible ? &kept->seeker : NULL;
 }
 
 /* In their order. False: too many. */
