@@ -24,21 +24,26 @@ def in_the_driver_or_in_front_of_the_network_stack():
     assert not is_carrying("near") and not is_carrying("lo")
 
 
+def kept_objects():
+    """Ids of what is pinned, by kind."""
+    for path in pathlib.Path("/run/guia-edge/pins").iterdir():
+        kind = "link" if path.name.startswith("link-") else "prog" if path.name == "program" else "map"
+        yield kind, json.loads(run("bpftool", "-j", kind, "show", "pinned", path))["id"]
+
+
+def is_there(kind, number):
+    return subprocess.run(["bpftool", kind, "show", "id", str(number)], capture_output=True, check=False).returncode == 0
+
+
 @case
 def detached_nothing_is_left():
-    def all_there_is():
-        listed = [run("bpftool", kind, "list") for kind in ("map", "prog", "link")]
-        return [text.count("guia_edge") + text.count("v4_some") + text.count("xdp  prog") for text in listed]
-
-    def is_clean():
-        return (all_there_is() == before and not pathlib.Path("/run/guia-edge").exists()
-                and "guia-edge" not in pathlib.Path("/proc/mounts").read_text())
-    before = all_there_is()
     attach()
-    assert is_carrying("near") and all_there_is() != before
+    kept = list(kept_objects())
+    assert is_carrying("near") and len(kept) == 15 and all(is_there(*one) for one in kept), kept
     edge("detach")
-    assert not is_carrying("near")
-    wait_for(is_clean, "the kernel to free maps")
+    assert not is_carrying("near") and not pathlib.Path("/run/guia-edge").exists()
+    assert "guia-edge" not in pathlib.Path("/proc/mounts").read_text()
+    wait_for(lambda: not any(is_there(*one) for one in kept), "the kernel to free all")
     assert "no edge is attached" in edge("detach", code=2) and "no edge is attached" in edge("show", code=3)
 
 
