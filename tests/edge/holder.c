@@ -5,7 +5,7 @@
  *     holder DIR samples COUNT                   prints what so many sampled packets were
  *     holder - pass INTERFACE                    attaches a program that passes everything
  *     holder - frame INTERFACE HEX               sends an Ethernet frame
- *     holder - flood ADDRESS PORT COUNT          SYNs from addresses of 198.18.0.0/15, as fast as they go
+ *     holder - flood ADDRESS PORT COUNT FROM N   SYNs that say they are from N addresses in turn, as fast as they go
  */
 #include "edge/bans.h"
 #include "edge/sample_ring.h"
@@ -144,18 +144,21 @@ static int pass(const char *interface)
 	return fd < 0 || bpf_xdp_attach((int)if_nametoindex(interface), fd, XDP_FLAGS_DRV_MODE, NULL) != 0;
 }
 
-static int flood(const char *address, const char *port, const char *count)
+static int flood(const char *address, const char *port, const char *count, const char *first, const char *sources)
 {
 	static uint8_t packet[40] = {0x45, 0, 0, 40, [8] = 64, 6, [32] = 0x50, 2, 4};
 	struct sockaddr_in to = {.sin_family = AF_INET};
+	struct in_addr from_first;
+	uint32_t from_count = (uint32_t)strtoul(sources, NULL, 10);
 	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
 	uint16_t to_port = htons((uint16_t)strtoul(port, NULL, 10));
-	if (fd < 0 || inet_pton(AF_INET, address, &to.sin_addr) != 1)
+	if (fd < 0 || inet_pton(AF_INET, address, &to.sin_addr) != 1 ||
+	    inet_pton(AF_INET, first, &from_first) != 1 || from_count == 0)
 		return 2;
 	memcpy(packet + 16, &to.sin_addr, 4);
 	memcpy(packet + 22, &to_port, 2);
 	for (uint32_t i = 0, n = (uint32_t)strtoul(count, NULL, 10); i < n; i++) {
-		uint32_t from = htonl(0xc6120000 | i), sum = 6 + 20;
+		uint32_t from = htonl(ntohl(from_first.s_addr) + i % from_count), sum = 6 + 20;
 		memcpy(packet + 12, &from, 4);
 		packet[20] = (uint8_t)(64 + i % 128);
 		packet[36] = packet[37] = 0;
@@ -182,7 +185,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[2], "frame") == 0)
 		return argc == 5 ? frame(argv[3], argv[4]) : 2;
 	if (strcmp(argv[2], "flood") == 0)
-		return argc == 6 ? flood(argv[3], argv[4], argv[5]) : 2;
+		return argc == 8 ? flood(argv[3], argv[4], argv[5], argv[6], argv[7]) : 2;
 	if (edge_adopt(argv[1], &edge) != 0)
 		return 1;
 	ban_table_mend(&edge.table);

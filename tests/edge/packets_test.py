@@ -1,4 +1,5 @@
 """What an attached edge does with packets off a cable: bans, allowances, ends, tags, fragments, IPv6, budgets, cookies, samples. TAP."""
+import contextlib
 import json
 import pathlib
 import socket
@@ -146,10 +147,48 @@ for i in range(int(sys.argv[3])):
 """
 
 
+RESIDENTS = """
+import http.client
+for i in range(1000):
+    c = http.client.HTTPConnection("10.7.0.1", 8080, timeout=5, source_address=(f"10.9.{(i + 1) // 256}.{(i + 1) % 256}", 0))
+    c.request("GET", "/")
+    assert c.getresponse().read() == b"served\\n"
+    c.close()
+"""
+
+
 def visits(source, count):
     done = subprocess.run([*FAR, sys.executable, "-c", VISIT, source, "fd07::1" if ":" in source else "10.7.0.1", str(count)],
                           capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+@contextlib.contextmanager
+def nginx(folder):
+    folder.joinpath("nginx.conf").write_text(NGINX.replace("FOLDER", str(folder)))
+    with subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]) as child:
+        try:
+            wait_for(lambda: b"10.7.0.1:8080" in subprocess.run(["ss", "-ltnH"], capture_output=True, check=True).stdout, "nginx")
+            yield
+        finally:
+            child.terminate()
+
+
+@case
+def residents_whose_addresses_are_forged_stay_served(folder):
+    """A thousand of them, while SYNs that say they are theirs are far above the budget."""
+    pathlib.Path("/proc/sys/net/ipv4/tcp_syncookies").write_text("2")
+    run("ip", "route", "add", "local", "10.9.0.0/16", "dev", "lo", before=FAR)
+    run("ip", "route", "add", "10.9.0.0/16", "via", "10.7.0.2")
+    attach("--syn", 200, "--syn-port", 100)
+    with nginx(folder):
+        visits("10.7.0.2", 1)
+        with subprocess.Popen([*FAR, sys.argv[2], "-", "flood", "10.7.0.1", "8080", "2000000", "10.9.0.1", "1000"]) as flood:
+            served = subprocess.run([*FAR, sys.executable, "-c", RESIDENTS], capture_output=True, text=True, check=False, timeout=60)
+            going_on = flood.poll() is None
+            flood.kill()
+    assert served.returncode == 0 and going_on, served.stderr
+    assert packets("SYN above the budget, answered with a cookie") > 10000 and packets("banned") == 0
 
 
 @case
@@ -158,27 +197,22 @@ def spoofed_syns_leave_residents_their_connections_by_cookies(folder):
     cookies.write_text("2")
     told = attach("--syn", 2, "--syn-port", 1)
     assert "left to the kernel" not in told and shown()["answers_syns"]
-    folder.joinpath("nginx.conf").write_text(NGINX.replace("FOLDER", str(folder)))
-    with subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]) as nginx:
+    with nginx(folder):
+        visits("10.7.0.2", 1)
+        visits("fd07::2", 1)
+        run(sys.argv[2], "-", "flood", "10.7.0.1", "8080", "3000", "198.18.0.0", "100000", before=FAR)
+        answered = packets("SYN above the budget, answered with a cookie")
+        assert answered > 2000, shown()["reasons"]
+        visits("10.7.0.2", 50)
+        visits("fd07::2", 50)
+        assert packets("SYN above the budget, answered with a cookie") > answered + 50, "these shook hands by our cookies"
+        holder("ban", "10.7.0.2")
         try:
-            wait_for(lambda: b"10.7.0.1:8080" in subprocess.run(["ss", "-ltnH"], capture_output=True, check=True).stdout, "nginx")
             visits("10.7.0.2", 1)
-            visits("fd07::2", 1)
-            run(sys.argv[2], "-", "flood", "10.7.0.1", "8080", "3000", before=FAR)
-            answered = packets("SYN above the budget, answered with a cookie")
-            assert answered > 2000, shown()["reasons"]
-            visits("10.7.0.2", 50)
-            visits("fd07::2", 50)
-            assert packets("SYN above the budget, answered with a cookie") > answered + 50, "these shook hands by our cookies"
-            holder("ban", "10.7.0.2")
-            try:
-                visits("10.7.0.2", 1)
-                raise RuntimeError("a banned one was served")
-            except (AssertionError, subprocess.TimeoutExpired):
-                pass
-            visits("10.7.0.3", 5)
-        finally:
-            nginx.terminate()
+            raise RuntimeError("a banned one was served")
+        except (AssertionError, subprocess.TimeoutExpired):
+            pass
+        visits("10.7.0.3", 5)
 
 
 @case
@@ -186,7 +220,7 @@ def without_the_kernels_leave_syns_are_left_to_it():
     pathlib.Path("/proc/sys/net/ipv4/tcp_syncookies").write_text("1")
     assert "SYNs above the budget are left to the kernel" in attach("--syn", 20, "--syn-port", 10)
     with socket.create_server(("10.7.0.1", 8081)):
-        run(sys.argv[2], "-", "flood", "10.7.0.1", "8081", "300", before=FAR)
+        run(sys.argv[2], "-", "flood", "10.7.0.1", "8081", "300", "198.18.0.0", "100000", before=FAR)
     wait_for(lambda: packets("SYN above the budget, left to the kernel") > 200, "SYNs")
     assert packets("SYN above the budget, answered with a cookie") == 0
 
