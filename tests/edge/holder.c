@@ -5,7 +5,7 @@
  *     holder DIR samples COUNT                   prints what so many sampled packets were
  *     holder - pass INTERFACE                    attaches a program that passes everything
  *     holder - frame INTERFACE HEX               sends an Ethernet frame
- *     holder - flood ADDRESS PORT COUNT FROM N   SYNs that say they are from N addresses in turn, as fast as they go
+ *     holder - flood ADDRESS PORT COUNT FROM N   SYNs that say they are from N addresses in turn, in bursts
  */
 #include "edge/bans.h"
 #include "edge/sample_ring.h"
@@ -23,6 +23,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { FLOOD_BURST = 128, FLOOD_PAUSE_US = 500 }; /* half of what a veth's ring holds */
 
 static uint64_t now_ms(void)
 {
@@ -152,8 +154,8 @@ static int flood(const char *address, const char *port, const char *count, const
 	uint32_t from_count = (uint32_t)strtoul(sources, NULL, 10);
 	int fd = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
 	uint16_t to_port = htons((uint16_t)strtoul(port, NULL, 10));
-	if (fd < 0 || inet_pton(AF_INET, address, &to.sin_addr) != 1 ||
-	    inet_pton(AF_INET, first, &from_first) != 1 || from_count == 0)
+	if (fd < 0 || inet_pton(AF_INET, address, &to.sin_addr) != 1 || inet_pton(AF_INET, first, &from_first) != 1 ||
+	    from_count == 0)
 		return 2;
 	memcpy(packet + 16, &to.sin_addr, 4);
 	memcpy(packet + 22, &to_port, 2);
@@ -170,6 +172,8 @@ static int flood(const char *address, const char *port, const char *count, const
 		packet[37] = (uint8_t)sum;
 		if (sendto(fd, packet, sizeof(packet), 0, (struct sockaddr *)&to, sizeof(to)) < 0)
 			return 1;
+		if (i % FLOOD_BURST == FLOOD_BURST - 1)
+			usleep(FLOOD_PAUSE_US);
 	}
 	close(fd);
 	return 0;
