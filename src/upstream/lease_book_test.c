@@ -243,6 +243,23 @@ static void what_was_to_be_lifted_is_lifted_by_the_next_life(void **state)
 	bench_close(&b);
 }
 
+static void what_was_asked_anew_does_not_flap(void **state)
+{
+	struct bench b, next;
+	uint32_t id;
+	(void)state;
+	bench_open(&b);
+	lease_journal_write(b.book, SLICE("boot-1"), &b.journal);
+	lease_hold(b.book, 1000, &b.sink);
+	assert_int_equal(ask(&b, UDP, 50000, 1000, &id), 0);
+	assert_int_equal(lease_end(b.book, id, &b.sink), 0);
+	assert_int_equal(ask(&b, UDP, 50000, 1000, &id), 0);
+	assert_int_equal(replay(&next, buffer_slice(&b.journal), 2000), 0);
+	wrote(&next, ONE "announce " UDP "\n");
+	bench_close(&next);
+	bench_close(&b);
+}
+
 static void nonsense_in_a_journal_is_told(void **state)
 {
 	static const char *const rows[] = {
@@ -277,4 +294,4 @@ static void nonsense_in_a_journal_is_told(void **state)
 TEST_MAIN(cmocka_unit_test(leases_end_by_themselves), cmocka_unit_test(asking_again_gives_another_end),
 	  cmocka_unit_test(lifted_ones_are_raised_or_end), cmocka_unit_test(what_exabgp_does_not_take_is_not_announced),
 	  cmocka_unit_test(a_killed_keeper_goes_on), cmocka_unit_test(what_was_to_be_lifted_is_lifted_by_the_next_life),
-	  cmocka_unit_test(nonsense_in_a_journal_is_told))
+	  cmocka_unit_test(what_was_asked_anew_does_not_flap), cmocka_unit_test(nonsense_in_a_journal_is_told))

@@ -178,6 +178,12 @@ static int resume(struct lease_book *book, uint64_t now_ms, const struct lease_s
 		struct buffer text;
 		if (lease_reserve_line(book) != 0)
 			return -ENOMEM;
+		/* Its heir says what is so of the route: a withdrawal before that would make it flap. */
+		if (lease->state == LEASE_ENDING && lease_has_heir(book, lease)) {
+			(void)place(book, lease->id, NULL);
+			i--;
+			continue;
+		}
 		resume_state(book, lease, now_ms);
 		struct slice line = lease_line(book, lease, lease->state != LEASE_ANNOUNCED, &text);
 		if (line.ptr != NULL)
