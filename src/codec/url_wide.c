@@ -52,15 +52,20 @@ WIDE static inline __m512i values(__m512i digits)
 	return _mm512_mask_add_epi8(value, letters, value, _mm512_set1_epi8(9));
 }
 
+/* '+' is made a space, with `plus`. */
+WIDE static inline __m512i without_pluses(const struct block *b, bool plus)
+{
+	__mmask64 pluses = plus ? _mm512_cmpeq_epi8_mask(b->bytes, _mm512_set1_epi8('+')) : 0;
+	return _mm512_mask_mov_epi8(b->bytes, pluses, _mm512_set1_epi8(' '));
+}
+
 /* Writes what a block stands for; returns how many of its bytes were taken, an escape that reaches out of it aside. */
 WIDE static inline size_t write_block(const struct block *b, bool plus, uint8_t *out, size_t *len)
 {
 	size_t taken = 64 - (b->escapes >> 63) - 2 * (b->escapes >> 62 & 1);
 	__mmask64 kept = ~(__mmask64)0 >> (64 - taken), escapes = b->escapes & kept;
 	__m512i made = _mm512_or_si512(_mm512_slli_epi16(values(b->high), 4), values(b->low));
-	__mmask64 pluses = plus ? _mm512_cmpeq_epi8_mask(b->bytes, _mm512_set1_epi8('+')) : 0;
-	__m512i bytes = _mm512_mask_mov_epi8(b->bytes, pluses, _mm512_set1_epi8(' '));
-	bytes = _mm512_mask_mov_epi8(bytes, escapes, made);
+	__m512i bytes = _mm512_mask_mov_epi8(without_pluses(b, plus), escapes, made);
 	kept &= ~(escapes << 1 | escapes << 2);
 	_mm512_storeu_si512(out + *len, _mm512_maskz_compress_epi8(kept, bytes));
 	*len += (size_t)__builtin_popcountll(kept);
@@ -79,7 +84,13 @@ WIDE static void unescape(bool plus, bool unicode, struct slice in, size_t *at, 
 				return;
 			*invalid = true;
 		}
-		*at += write_block(&b, plus, out, len);
+		if (b.escapes != 0) {
+			*at += write_block(&b, plus, out, len);
+			continue;
+		}
+		_mm512_storeu_si512(out + *len, without_pluses(&b, plus));
+		*len += 64;
+		*at += 64;
 	}
 }
 
