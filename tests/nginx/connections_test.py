@@ -83,10 +83,10 @@ def _():
     beside = hoard("127.0.2.1", SMALL)
     time.sleep(1.2)
     assert len(left_of(first)) == SMALL
-    more = hoard("127.0.1.1", 20)
+    # Each worker ends those that it has itself, and the kernel deals connections out by chance.
+    more = hoard("127.0.1.1", SMALL)
     wait_until(lambda: len(left_of(first)) <= 25, "the oldest to go")
-    assert len(left_of(more)) == 20 and len(left_of(beside)) == SMALL
-    assert len(left_of(first)) >= SMALL - 20
+    assert len(left_of(more)) == SMALL and len(left_of(beside)) == SMALL
     assert status("127.0.1.1") == 200 and status("127.0.2.1") == 200
     assert gate.logged("guia_connections: of sources that had too many")
     close(first + more + beside)
