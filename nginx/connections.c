@@ -226,6 +226,7 @@ static void states_look(ngx_event_t *event)
 		counter_set(&connections->now[i], counts[i]);
 	uint64_t ended_ns = gate_now_ns();
 	counter_set(&connections->now_at_ns, ended_ns);
+	counter_set(&connections->at_most, ngx_cycle->connection_n);
 	ngx_msec_t pause = (ngx_msec_t)((ended_ns - began_ns) * LOOK_SHARE / 1000000);
 	ngx_add_timer(event, ngx_max(pause, LOOK_MS));
 }
@@ -234,6 +235,7 @@ void gate_connections_start(struct outbox *outbox, size_t body_rate, ngx_log_t *
 {
 	watched.outbox = outbox;
 	watched.body_rate = body_rate;
+	gate_slow_start(outbox->connections);
 	ngx_queue_init(&watched.waiting);
 	ngx_queue_init(&watched.serving);
 	ngx_queue_init(&watched.requests);

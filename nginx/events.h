@@ -100,6 +100,9 @@ enum connection_state gate_request_state(const struct gate_context *context);
 
 /* ---- slow.c ---- */
 
+/* In this process: what is closed is counted here. */
+void gate_slow_start(struct connection_counters *counters);
+
 /* From time to time. Those who hold connections for too long are timed out: of `waiting` struct gate_connection, in the
  * order in which they began to; of `requests` struct gate_passage, in the order of their arrival. */
 void gate_slow_look(ngx_queue_t *waiting, ngx_queue_t *requests, size_t body_rate_least, ngx_log_t *log);

@@ -2,13 +2,17 @@
  * Slow clients. Connections are what a worker has least of, and one that sends its request a byte at a time holds one
  * for as long as nginx's timeouts let it. So a body has a lowest rate, over the whole of it, and where connections run
  * short those go that have held theirs longest without bringing a request: first heads that are not there yet, the
- * oldest first, then bodies, the slowest first. A client on a poor line is let alone as long as there is room.
+ * oldest first, then bodies, the slowest first. A client on a poor line is let alone as long as there is room. Where
+ * the watch tells of an attack of slow clients there is room for fewer of them, and who takes some seconds is slow.
  *
  * Whom we close is timed out as nginx would have done later: each of its handlers knows what to do then.
  */
 #include "bans.h"
 #include "events.h"
 #include "gate.h"
+#include "signatures.h"
+
+#include "limit/signature_image.h"
 
 enum {
 	NS_A_MS = 1000000,
@@ -16,19 +20,25 @@ enum {
 	SHED_HEAD_MS = 1000,     /* a head that takes less is not slow */
 	SHED_BODY_MS = 2000,     /* nor a body that has come for less long */
 	SHED_BODY_RATE = 256000, /* nor one that comes at so many bytes a second */
-	FREE_SHARE = 4,          /* a quarter of a worker's connections is kept free */
+	FREE_QUARTERS = 1,       /* of a worker's connections are kept free */
+	TOLD_FREE_QUARTERS = 3,  /* in an attack of slow clients; but then who is closed early ... */
+	TOLD_MS = 2000,          /* has taken so long, ... */
+	TOLD_BODY_RATE = 2000,   /* and a body has come at less than that: no line is so poor */
 	TELL_MS = 1000,
 	LOOKED_THROUGH = 512, /* when one of a network's is to go */
 };
 
 static struct shed {
-	ngx_uint_t heads; /* since it was last told */
-	ngx_uint_t bodies;
-	ngx_uint_t slow;
-	ngx_uint_t crowded; /* of sources that had too many */
-	ngx_uint_t refused; /* of those: not let in */
+	struct connection_counters *counters;
+	ngx_uint_t untold[SHED_KINDS]; /* since it was last told */
 	uint64_t told_ns;
 } shed;
+
+static void count_shed(enum shed_kind kind, ngx_uint_t more)
+{
+	shed.untold[kind] += more;
+	counter_add(&shed.counters->shed[kind], more);
+}
 
 static void time_out(ngx_event_t *read)
 {
@@ -38,14 +48,14 @@ static void time_out(ngx_event_t *read)
 
 /* ---- heads ---- */
 
-static ngx_uint_t heads_shed(ngx_queue_t *waiting, uint64_t now_ns, ngx_uint_t wanted)
+static ngx_uint_t heads_shed(ngx_queue_t *waiting, uint64_t now_ns, uint64_t least_ms, ngx_uint_t wanted)
 {
 	ngx_uint_t count = 0;
 
 	for (ngx_queue_t *q = ngx_queue_head(waiting); q != ngx_queue_sentinel(waiting) && count < wanted;
 	     q = ngx_queue_next(q)) {
 		struct gate_connection *own = ngx_queue_data(q, struct gate_connection, link);
-		if (now_ns - own->since_ns < (uint64_t)SHED_HEAD_MS * NS_A_MS)
+		if (now_ns - own->since_ns < least_ms * NS_A_MS)
 			break;
 		if (own->connection->read->timedout || gate_connection_state(own) != STATE_READING_HEADER)
 			continue;
@@ -101,11 +111,11 @@ static ngx_uint_t bodies_end(ngx_queue_t *requests, uint64_t now_ns, uint64_t le
 }
 
 /* The slowest first: by doubling rates. */
-static ngx_uint_t bodies_shed(ngx_queue_t *requests, uint64_t now_ns, ngx_uint_t wanted)
+static ngx_uint_t bodies_shed(ngx_queue_t *requests, uint64_t now_ns, uint64_t rate_most, ngx_uint_t wanted)
 {
 	ngx_uint_t count = 0;
 
-	for (uint64_t rate = 1000; rate <= SHED_BODY_RATE && count < wanted; rate *= 2)
+	for (uint64_t rate = 1000; rate <= rate_most && count < wanted; rate *= 2)
 		count += bodies_end(requests, now_ns, SHED_BODY_MS, rate, wanted - count);
 	return count;
 }
@@ -163,35 +173,59 @@ bool gate_slow_end_one(ngx_queue_t *waiting, ngx_queue_t *requests, const struct
 		time_out(silent->connection->read);
 	if (body != NULL)
 		body_end(body);
-	shed.crowded += silent != NULL || body != NULL;
+	count_shed(SHED_CROWDED, silent != NULL || body != NULL);
 	return silent != NULL || body != NULL;
 }
 
 void gate_slow_refused(void)
 {
-	shed.refused++;
+	count_shed(SHED_REFUSED, 1);
 }
 
 /* ---- all ---- */
 
 static void tell(uint64_t now_ns, ngx_log_t *log)
 {
-	if (shed.heads + shed.bodies + shed.slow + shed.crowded + shed.refused == 0 ||
-	    now_ns - shed.told_ns < (uint64_t)TELL_MS * NS_A_MS)
+	const ngx_uint_t *n = shed.untold, slow = n[SHED_HEAD] + n[SHED_BODY] + n[SHED_BELOW_RATE];
+	const ngx_uint_t crowded = n[SHED_CROWDED] + n[SHED_REFUSED];
+
+	if (slow + crowded == 0 || now_ns - shed.told_ns < (uint64_t)TELL_MS * NS_A_MS)
 		return;
-	if (shed.heads + shed.bodies + shed.slow > 0)
+	if (slow > 0)
 		ngx_log_error(
 			NGX_LOG_WARN, log, 0,
 			"guia: connections run short: %ui were closed that had sent no whole head, %ui that sent a "
 			"body slowly; %ui bodies were below guia_body_rate",
-			shed.heads, shed.bodies, shed.slow);
-	if (shed.crowded + shed.refused > 0)
+			n[SHED_HEAD], n[SHED_BODY], n[SHED_BELOW_RATE]);
+	if (crowded > 0)
 		ngx_log_error(
 			NGX_LOG_WARN, log, 0,
 			"guia_connections: of sources that had too many, %ui were closed that brought nothing, and "
 			"%ui not let in",
-			shed.crowded, shed.refused);
-	shed = (struct shed){.told_ns = now_ns};
+			n[SHED_CROWDED], n[SHED_REFUSED]);
+	ngx_memzero(shed.untold, sizeof(shed.untold));
+	shed.told_ns = now_ns;
+}
+
+static void make_room(ngx_queue_t *waiting, ngx_queue_t *requests, uint64_t now_ns, uint64_t least_ms,
+		      uint64_t rate_most, ngx_uint_t wanted)
+{
+	ngx_uint_t heads = heads_shed(waiting, now_ns, least_ms, wanted);
+
+	count_shed(SHED_HEAD, heads);
+	count_shed(SHED_BODY, bodies_shed(requests, now_ns, rate_most, wanted - heads));
+}
+
+static bool is_told(uint64_t now_ns)
+{
+	const struct signature_image *image = gate_published();
+
+	return image != NULL && image->shed_until_ms > now_ns / NS_A_MS;
+}
+
+void gate_slow_start(struct connection_counters *counters)
+{
+	shed = (struct shed){.counters = counters};
 }
 
 void gate_slow_look(ngx_queue_t *waiting, ngx_queue_t *requests, size_t body_rate_least, ngx_log_t *log)
@@ -200,11 +234,11 @@ void gate_slow_look(ngx_queue_t *waiting, ngx_queue_t *requests, size_t body_rat
 	uint64_t now_ns = gate_now_ns();
 
 	if (body_rate_least > 0)
-		shed.slow += bodies_end(requests, now_ns, BODY_GRACE_MS, body_rate_least, NGX_MAX_INT_T_VALUE);
-	if (free < all / FREE_SHARE) {
-		ngx_uint_t wanted = all / FREE_SHARE - free, heads = heads_shed(waiting, now_ns, wanted);
-		shed.heads += heads;
-		shed.bodies += bodies_shed(requests, now_ns, wanted - heads);
-	}
+		count_shed(SHED_BELOW_RATE,
+			   bodies_end(requests, now_ns, BODY_GRACE_MS, body_rate_least, NGX_MAX_INT_T_VALUE));
+	if (free < all * FREE_QUARTERS / 4)
+		make_room(waiting, requests, now_ns, SHED_HEAD_MS, SHED_BODY_RATE, all * FREE_QUARTERS / 4 - free);
+	else if (is_told(now_ns) && free < all * TOLD_FREE_QUARTERS / 4)
+		make_room(waiting, requests, now_ns, TOLD_MS, TOLD_BODY_RATE, all * TOLD_FREE_QUARTERS / 4 - free);
 	tell(now_ns, log);
 }

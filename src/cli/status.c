@@ -87,8 +87,9 @@ static void add_incident(const json_t *site, struct buffer *out)
 	size_t i;
 	if (incident == NULL)
 		return;
+	const char *name = answer_string(site, "site");
 	buffer_text(out, "\n");
-	text_add_terminal(out, slice_from_string(answer_string(site, "site")));
+	text_add_terminal(out, slice_from_string(name[0] != '\0' ? name : "(no site)"));
 	buffer_printf(out, ": %s, %s since %s", answer_string(incident, "state"), answer_string(incident, "nature"),
 		      answer_string(incident, "onset"));
 	add_harm(incident, out);
@@ -113,6 +114,18 @@ static void add_connections(const json_t *c, struct buffer *out)
 		"origin, %.0f writing, %.0f in work\n",
 		answer_number(c, "reading-header"), answer_number(c, "idle"), answer_number(c, "reading-body"),
 		answer_number(c, "waiting"), answer_number(c, "writing"), answer_number(c, "working"));
+	const json_t *shed = json_object_get(c, "shed");
+	const json_t *count;
+	const char *kind;
+	double sum = 0;
+	json_object_foreach((json_t *)(uintptr_t)shed, kind, count) sum += json_number_value(count);
+	if (sum > 0)
+		buffer_printf(out,
+			      "closed so far: %.0f heads and %.0f bodies that did not come, %.0f bodies below "
+			      "guia_body_rate; of sources with too many, %.0f that brought nothing, %.0f not let in\n",
+			      answer_number(shed, "heads"), answer_number(shed, "bodies"),
+			      answer_number(shed, "below-rate"), answer_number(shed, "crowded"),
+			      answer_number(shed, "refused"));
 }
 
 static void add_watch(const json_t *status, struct buffer *out)

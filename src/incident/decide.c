@@ -270,15 +270,16 @@ static bool is_heavy(const struct offender *offender, uint64_t now_ms)
 		(offender->origin_ms >= HEAVY_LEAST_MS && offender->origin_ms >= HEAVY_SHARE * here_ms));
 }
 
-static struct mitigation *bans_of(struct defence *d, struct site *site)
+/* The one of a kind that needs no search; put in force if there is none. NULL: there is no place. */
+static struct mitigation *mitigation_of(struct defence *d, struct site *site, enum mitigation_kind kind)
 {
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
-		if (site->mitigations[i].stage != MITIGATION_NONE && site->mitigations[i].kind == MITIGATION_BANS)
+		if (site->mitigations[i].stage != MITIGATION_NONE && site->mitigations[i].kind == kind)
 			return &site->mitigations[i];
 	struct mitigation *place = free_place(site);
 	if (place == NULL)
 		return NULL;
-	*place = (struct mitigation){.id = ++d->last_id, .kind = MITIGATION_BANS};
+	*place = (struct mitigation){.id = ++d->last_id, .kind = kind};
 	put_in_force(d, site, place);
 	return place;
 }
@@ -291,10 +292,36 @@ static void ban_heavy(struct defence *d, uint16_t number)
 	for (struct offender *o; (o = offenders_next(d->offenders, &cursor)) != NULL;) {
 		if (o->site != number || !may_be_banned(o) || !is_heavy(o, d->now.now_ms))
 			continue;
-		struct mitigation *bans = bans_of(d, site);
+		struct mitigation *bans = mitigation_of(d, site, MITIGATION_BANS);
 		if (bans == NULL || !ban(d, site, o, bans->id))
 			return;
 	}
+}
+
+/* ---- slow connections ---- */
+
+void decide_shed(struct defence *d, uint16_t number, uint64_t more)
+{
+	struct site *site = d->sites[number];
+	struct mitigation *shedding = site_has_incident(site) ? mitigation_of(d, site, MITIGATION_SHEDDING) : NULL;
+	if (shedding != NULL)
+		shedding->hits += more;
+}
+
+/* For as long as they are held, and what is closed for it: until it is over. */
+static void tell_to_shed(struct defence *d, struct site *site)
+{
+	bool sheds = site_has_incident(site) && (site->incident.harm & TRAFFIC_HARM_CONNECTIONS) != 0;
+	d->version += sheds != site->sheds;
+	site->sheds = sheds;
+}
+
+bool defence_sheds(const struct defence *defence)
+{
+	for (size_t i = 0; i < defence->count; i++)
+		if (defence->sites[i]->sheds)
+			return true;
+	return false;
 }
 
 size_t defence_bans_take(struct defence *defence, struct plan_ban *bans, size_t room)
@@ -314,7 +341,8 @@ static void move(struct defence *d, uint16_t number)
 	struct incident *incident = &site->incident;
 	enum incident_state before = incident->state;
 	bool in_force = has_stage(site, MITIGATION_SIGNATURE, MITIGATION_IN_FORCE) ||
-			has_stage(site, MITIGATION_BANS, MITIGATION_IN_FORCE);
+			has_stage(site, MITIGATION_BANS, MITIGATION_IN_FORCE) ||
+			has_stage(site, MITIGATION_SHEDDING, MITIGATION_IN_FORCE);
 	bool goes_on = site->onset.began_ms != 0;
 	if (in_force)
 		(void)incident_move(incident, INCIDENT_IN_FORCE, d->now.now_ms);
@@ -345,6 +373,7 @@ void decide_tick(struct defence *defence, uint16_t number)
 		if (site->mitigations[i].stage == MITIGATION_TRIAL)
 			try_out(defence, number, &site->mitigations[i]);
 	move(defence, number);
+	tell_to_shed(defence, site);
 	if (!site_has_incident(site) && site->onset.began_ms == 0)
 		baseline_incident_ends(&site->baseline);
 }
@@ -385,7 +414,10 @@ void defence_hits(struct defence *defence, defence_hits_fn *hits, const void *co
 		for (size_t at = 0; at < DEFENCE_MITIGATIONS; at++) {
 			struct mitigation *mitigation = &site->mitigations[at];
 			if (mitigation->stage == MITIGATION_IN_FORCE)
-				mitigation_second(mitigation, hits(context, mitigation->id),
+				mitigation_second(mitigation,
+						  mitigation->kind == MITIGATION_SHEDDING
+							  ? mitigation->hits
+							  : hits(context, mitigation->id),
 						  fmax(site->normal, 0) * 1000 / TRAFFIC_TICK_MS, defence->now.now_ms);
 		}
 	}

@@ -174,9 +174,16 @@ bool defence_is_calm(const struct defence *defence)
 
 void defence_stands(struct defence *defence, uint16_t number, const struct defence_standing *standing)
 {
-	if (number < defence->count)
-		traffic_standing(&defence->sites[number]->rates, standing->slots, standing->slots_at_most,
-				 standing->states);
+	if (number >= defence->count)
+		return;
+	struct site *site = defence->sites[number];
+	traffic_standing(&site->rates, standing->slots, standing->slots_at_most, standing->states);
+	traffic_room(&site->rates, standing->connections_at_most);
+	/* Sums of workers whose files are gone are missing for a moment. */
+	if (site->shed_known && standing->shed > site->shed)
+		decide_shed(defence, number, (uint64_t)(standing->shed - site->shed));
+	site->shed = standing->shed;
+	site->shed_known = true;
 }
 
 void defence_listen(struct defence *defence, defence_say_fn *say, void *context)

@@ -60,6 +60,8 @@ uint64_t defence_state(const struct defence *defence);
 struct defence_standing {
 	double slots, slots_at_most;
 	double states[4];
+	double connections_at_most; /* 0: not known */
+	double shed;                /* that the gate closed because they brought nothing, so far */
 };
 void defence_stands(struct defence *defence, uint16_t number, const struct defence_standing *standing);
 
@@ -104,6 +106,9 @@ struct plan_rule {
 };
 /* What is to be in force; good until the next call that changes anything. At most SIGNATURE_RULES_MOST. */
 size_t defence_plan(const struct defence *defence, struct plan_rule *rules, size_t room);
+
+/* Whether the gate is to close slow connections before they run short. */
+bool defence_sheds(const struct defence *defence);
 
 struct plan_ban {
 	struct prefix prefix;

@@ -33,6 +33,10 @@ struct site {
 	uint64_t arrivals, uncovered; /* of this second: all, and those that nothing in force matches */
 	double uncovered_rate;        /* of the second before */
 
+	double shed; /* connections, by the gate, as last told */
+	bool shed_known;
+	bool sheds; /* the gate is told to, before they run short */
+
 	uint64_t attack_ms;      /* when it last was one */
 	uint64_t quiet_since_ms; /* figures and hits are as usual */
 	uint64_t next_search_ms;
@@ -89,6 +93,9 @@ void defence_tell(const struct defence *defence, const struct site *site, const 
 /* A tick of the site's has passed; a second has. */
 void decide_tick(struct defence *defence, uint16_t number);
 void decide_second(struct defence *defence, uint16_t number);
+
+/* The gate has closed so many more slow connections. */
+void decide_shed(struct defence *defence, uint16_t number, uint64_t more);
 
 /* What a search has led to. */
 void decide_found(struct defence *defence, struct defence_search *search);

@@ -13,7 +13,7 @@ static const double LOW_LEAST = 0.5; /* a second */
 
 const char *mitigation_kind_name(enum mitigation_kind kind)
 {
-	static const char *const names[MITIGATION_KINDS] = {"signature", "bans"};
+	static const char *const names[MITIGATION_KINDS] = {"signature", "bans", "shedding"};
 	return kind < MITIGATION_KINDS ? names[kind] : "?";
 }
 

@@ -1,5 +1,6 @@
 /*
- * A mitigation as data: a signature whose requests are to be refused at a site, or bans of sources that took too much.
+ * A mitigation as data: a signature whose requests are to be refused at a site, bans of sources that took too much, or
+ * slow connections that the gate closes.
  * A signature is tried on what arrives before anything is refused, watched while it is in force, and done when it
  * matches hardly anything any more, or hits those who were here before the attack.
  */
@@ -11,7 +12,8 @@
 
 enum mitigation_kind {
 	MITIGATION_SIGNATURE,
-	MITIGATION_BANS, /* of those who take most, for want of a signature */
+	MITIGATION_BANS,     /* of those who take most, for want of a signature */
+	MITIGATION_SHEDDING, /* the gate closes connections that bring no request */
 	MITIGATION_KINDS,
 };
 
@@ -60,7 +62,7 @@ struct mitigation {
 	uint64_t since_ms;          /* of the stage */
 	uint64_t arrivals, matched; /* of the trial */
 	uint64_t seen;              /* arrivals that matched since it is in force */
-	uint64_t hits;              /* what the gate refused by it, and by bans of sources that it matched */
+	uint64_t hits;              /* what the gate refused by it, and by bans of sources that it matched; or closed */
 	uint64_t seen_before, hits_before;
 	double rate, peak; /* both, a second */
 	uint64_t low_since_ms;

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { FORM = 1, LASTS_MS = 30 * 1000 /* what was written before that is over: the gate's rules are too */ };
+enum { FORM = 2, LASTS_MS = 30 * 1000 /* what was written before that is over: the gate's rules are too */ };
 
 struct mitigation_record {
 	uint32_t id;

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { VERSION = 1, BANS_SHOWN = 3 };
+enum { VERSION = 2, BANS_SHOWN = 3 };
 
 static const uint8_t MAGIC[8] = {'G', 'u', 'i', 'a', 'R', 'e', 'c', '1'};
 

@@ -121,7 +121,8 @@ static bool content_possible(const struct signature_content *content)
 	return true;
 }
 
-static int assemble(const struct builder *b, const struct image_version *version, struct buffer *out)
+static int assemble(const struct builder *b, const struct image_version *version, uint64_t shed_until_ms,
+		    struct buffer *out)
 {
 	const struct buffer *parts[] = {&b->rules, &b->modes, &b->values, &b->prefixes, &b->text};
 	struct signature_header header = {.head = signature_image_head,
@@ -129,7 +130,8 @@ static int assemble(const struct builder *b, const struct image_version *version
 					  .modes = (uint32_t)(b->modes.len / sizeof(struct mode_record)),
 					  .values = (uint32_t)(b->values.len / sizeof(uint64_t)),
 					  .prefixes = (uint32_t)(b->prefixes.len / sizeof(struct prefix)),
-					  .text = (uint32_t)b->text.len};
+					  .text = (uint32_t)b->text.len,
+					  .shed_until_ms = shed_until_ms};
 	header.head.version = *version;
 	header.head.length = signature_image_length(&header);
 	buffer_add(out, slice_make(&header, sizeof(header)));
@@ -167,7 +169,7 @@ int signature_image_build(const struct signature_content *content, const struct 
 		add_rule(&b, &content->rules[i]);
 	for (size_t i = 0; i < content->mode_count; i++)
 		add_mode(&b, &content->modes[i]);
-	int r = assemble(&b, version, out);
+	int r = assemble(&b, version, content->shed_until_ms, out);
 	r = r != 0 ? r : read_back(out, version);
 	if (r != 0)
 		buffer_clear(out);

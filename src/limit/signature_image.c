@@ -10,7 +10,7 @@
 
 const struct image_head signature_image_head = {
 	.magic = {'G', 'u', 'i', 'a', 'S', 'i', 'g', 's'},
-	.form = 1,
+	.form = 2,
 	.record_bytes = sizeof(struct rule_record),
 };
 
@@ -183,6 +183,7 @@ static bool take_all(struct signature_image *image)
 			return false;
 	image->rule_count = parts.header->rules;
 	image->mode_count = parts.header->modes;
+	image->shed_until_ms = parts.header->shed_until_ms;
 	image->version = parts.header->head.version;
 	return true;
 }

@@ -1,7 +1,8 @@
 /*
  * What the gate is to do beyond bans, as bytes that the watch publishes (limit/image.h): signatures whose requests are
- * refused, and modes of sites. A reader takes the bytes into its own memory, checks every number, and keeps them: they
- * are few, and what others can write to could change, or be cut short, under whoever maps it.
+ * refused, modes of sites, and whether slow clients are to be closed early. A reader takes the bytes into its own
+ * memory, checks every number, and keeps them: they are few, and what others can write to could change, or be cut
+ * short, under whoever maps it.
  */
 #ifndef GUIA_LIMIT_SIGNATURE_IMAGE_H
 #define GUIA_LIMIT_SIGNATURE_IMAGE_H
@@ -56,6 +57,7 @@ struct signature_content {
 	size_t rule_count;
 	const struct site_mode_rule *modes;
 	size_t mode_count;
+	uint64_t shed_until_ms; /* until then slow connections are closed before they run short; 0: they are not */
 };
 
 /* Writes an image to a buffer that is empty. 0; -EINVAL for what cannot be or is too much; -ENOMEM. */
@@ -66,6 +68,7 @@ struct signature_image {
 	struct image_version version;
 	size_t rule_count;
 	size_t mode_count;
+	uint64_t shed_until_ms;
 	bool asks_pace; /* a rule does: sources' paces must be followed */
 	struct signature_rule rules[SIGNATURE_RULES_MOST];
 	struct site_mode_rule modes[SITE_MODES_MOST];

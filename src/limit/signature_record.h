@@ -53,6 +53,7 @@ struct signature_header {
 	uint32_t prefixes;
 	uint32_t text; /* bytes */
 	uint32_t zero;
+	uint64_t shed_until_ms;
 };
 
 extern const struct image_head signature_image_head;

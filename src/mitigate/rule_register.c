@@ -15,7 +15,7 @@ struct rule_register {
 	uint64_t version;
 	uint64_t published_ms; /* 0: not yet */
 	uint64_t failed_ms;
-	size_t count; /* rules in what was published last */
+	bool lends; /* what was published last is for a time */
 };
 
 static int paths_make(struct rule_register *reg, const char *directory)
@@ -56,7 +56,8 @@ static int write_image(struct rule_register *reg, const struct signature_content
 	struct buffer out = buffer_make(NULL);
 	struct image_version version = {.generation = reg->generation + 1};
 	struct signature_rule *rules = calloc(content->rule_count + 1, sizeof(*rules));
-	struct signature_content lent = {rules, content->rule_count, content->modes, content->mode_count};
+	struct signature_content lent = {rules, content->rule_count, content->modes, content->mode_count,
+					 content->shed_until_ms != 0 ? now_ms + RULE_LENT_MS : 0};
 	memcpy(version.boot, reg->boot, sizeof(version.boot));
 	int r = rules != NULL ? 0 : -ENOMEM;
 	for (size_t i = 0; r == 0 && i < content->rule_count; i++) {
@@ -72,6 +73,11 @@ static int write_image(struct rule_register *reg, const struct signature_content
 	return r;
 }
 
+static bool is_lent(const struct signature_content *content)
+{
+	return content->rule_count > 0 || content->shed_until_ms != 0;
+}
+
 static bool is_due(const struct rule_register *reg, const struct signature_content *content, uint64_t version,
 		   uint64_t now_ms)
 {
@@ -79,7 +85,7 @@ static bool is_due(const struct rule_register *reg, const struct signature_conte
 		return false;
 	if (reg->failed_ms != 0 || reg->published_ms == 0 || version != reg->version)
 		return true;
-	return (content->rule_count > 0 || reg->count > 0) && now_ms - reg->published_ms >= RULE_RENEW_MS;
+	return (is_lent(content) || reg->lends) && now_ms - reg->published_ms >= RULE_RENEW_MS;
 }
 
 int rule_register_publish(struct rule_register *reg, const struct signature_content *content, uint64_t version,
@@ -93,6 +99,6 @@ int rule_register_publish(struct rule_register *reg, const struct signature_cont
 		return r;
 	reg->published_ms = now_ms;
 	reg->version = version;
-	reg->count = content->rule_count;
+	reg->lends = is_lent(content);
 	return 0;
 }

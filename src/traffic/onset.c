@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-enum { HARMS = 3, HARM_ALARM = 5 /* ticks */, HARM_MOST = 15 };
+enum { HARM_ALARM = 5 /* ticks */, HOLDING_ALARM = 3, HARM_MOST = 15 };
 
 static const double SLACK = 1.5;    /* spreads that a tick may be over for nothing */
 static const double ALARM = 15;     /* spreads, added up */
@@ -28,7 +28,7 @@ static const struct watched WATCHED[TRAFFIC_METRICS] = {
 
 const char *traffic_nature_name(enum traffic_nature nature)
 {
-	static const char *const names[TRAFFIC_NATURES] = {"quiet", "surge", "overload", "attack"};
+	static const char *const names[TRAFFIC_NATURES] = {"quiet", "surge", "overload", "slow", "attack"};
 	return nature < TRAFFIC_NATURES ? names[nature] : "?";
 }
 
@@ -77,16 +77,18 @@ static bool is_late(const struct baseline *baseline, const struct traffic_tick *
 static unsigned harm_done(struct onset *onset, const struct baseline *baseline, const struct traffic_tick *tick,
 			  uint64_t wall_s)
 {
-	const bool now[HARMS] = {
+	const bool now[TRAFFIC_HARMS] = {
 		is_late(baseline, tick, wall_s),
 		onset->errors > 5 && onset->errors > 0.25 * onset->ended,
 		tick->slots_at_most > 0 && tick->value[TRAFFIC_SLOTS] >= 0.95 * tick->slots_at_most &&
 			tick->value[TRAFFIC_WAITING] > tick->slots_at_most,
+		holding_tick(&onset->holding, tick, onset->began_ms == 0),
 	};
+	static const double alarm[TRAFFIC_HARMS] = {HARM_ALARM, HARM_ALARM, HARM_ALARM, HOLDING_ALARM};
 	unsigned harm = 0;
-	for (unsigned i = 0; i < HARMS; i++) {
+	for (unsigned i = 0; i < TRAFFIC_HARMS; i++) {
 		add_up(&onset->harm_sum[i], &onset->harm_since_ms[i], now[i] ? 1 : -1, HARM_MOST, tick->at_ms);
-		harm |= onset->harm_sum[i] >= HARM_ALARM ? 1u << i : 0;
+		harm |= onset->harm_sum[i] >= alarm[i] ? 1u << i : 0;
 	}
 	return harm;
 }
@@ -169,7 +171,7 @@ static uint64_t earliest(const struct onset *onset, unsigned over, unsigned harm
 	for (unsigned i = 0; i < TRAFFIC_METRICS; i++)
 		if ((over >> i & 1) != 0 && onset->over_since_ms[i] < began_ms)
 			began_ms = onset->over_since_ms[i];
-	for (unsigned i = 0; i < HARMS; i++)
+	for (unsigned i = 0; i < TRAFFIC_HARMS; i++)
 		if ((harm >> i & 1) != 0 && onset->harm_since_ms[i] < began_ms)
 			began_ms = onset->harm_since_ms[i];
 	return began_ms;
@@ -180,6 +182,8 @@ static enum traffic_nature nature_of(struct onset *onset, unsigned harm, double 
 {
 	if (harm == 0)
 		return TRAFFIC_SURGE;
+	if (harm == TRAFFIC_HARM_CONNECTIONS)
+		return TRAFFIC_SLOW;
 	onset->was_overload = share > (onset->was_overload ? 0.4 : 0.6);
 	return onset->was_overload ? TRAFFIC_OVERLOAD : TRAFFIC_ATTACK;
 }
@@ -208,6 +212,7 @@ struct onset_signal onset_tick(struct onset *onset, struct baseline *baseline, c
 		onset->harmless_since_ms = now_ms;
 		baseline_incident_begins(baseline);
 		usual_forget_waiting(&onset->usual);
+		holding_incident_begins(&onset->holding);
 	} else if (onset->began_ms != 0 && has_ended(onset, now_ms)) {
 		signal.ends = true;
 		onset->adapting = anything;

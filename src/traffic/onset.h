@@ -1,7 +1,8 @@
 /*
  * When something begins. Each figure of a tick is compared with what the baseline expects, in robust spreads with a
  * floor; what is over adds up and what is under takes off (CUSUM: Page 1954), so that a tenth of a second of a flood,
- * or minutes of a small rise, tell. Harm (answers late, errors, no slot left) is told without any history.
+ * or minutes of a small rise, tell. Harm (answers late, errors, no slot left, connections held for nothing) is told
+ * without any history.
  *
  * Pure: time is an argument. Milliseconds of a clock that does not go back.
  */
@@ -9,17 +10,22 @@
 #define GUIA_TRAFFIC_ONSET_H
 
 #include "traffic/baseline.h"
+#include "traffic/holding.h"
 
 enum traffic_harm {
 	TRAFFIC_HARM_LATENCY = 1 << 0,
 	TRAFFIC_HARM_ERRORS = 1 << 1,
 	TRAFFIC_HARM_SLOTS = 1 << 2,
+	TRAFFIC_HARM_CONNECTIONS = 1 << 3,
 };
+
+enum { TRAFFIC_HARMS = 4 };
 
 enum traffic_nature {
 	TRAFFIC_QUIET,
 	TRAFFIC_SURGE,    /* more than normal, and no harm */
 	TRAFFIC_OVERLOAD, /* harm, by many who were here before: people */
+	TRAFFIC_SLOW,     /* connections held by clients that bring no request, and no other harm */
 	TRAFFIC_ATTACK,   /* harm, by many who were not */
 	TRAFFIC_NATURES,
 };
@@ -41,10 +47,11 @@ struct onset_usual {
 /* All zero is one that has seen nothing. */
 struct onset {
 	struct onset_usual usual;
+	struct holding holding;
 	double sum[TRAFFIC_METRICS];
 	uint64_t over_since_ms[TRAFFIC_METRICS]; /* when that sum last began to grow */
-	double harm_sum[3];                      /* by bits of traffic_harm */
-	uint64_t harm_since_ms[3];
+	double harm_sum[TRAFFIC_HARMS];          /* by bits of traffic_harm */
+	uint64_t harm_since_ms[TRAFFIC_HARMS];
 	double requests, known, ended, errors; /* of late, each tick counting less as time passes */
 	uint64_t began_ms;                     /* 0: quiet */
 	uint64_t quiet_since_ms;

@@ -47,6 +47,11 @@ void traffic_standing(struct traffic_rates *rates, double slots, double slots_at
 		rates->now.value[TRAFFIC_READING_HEADER + i] = states[i];
 }
 
+void traffic_room(struct traffic_rates *rates, double connections_at_most)
+{
+	rates->now.connections_at_most = connections_at_most;
+}
+
 /* What stands goes on into the next tick; what is counted begins anew. */
 static void begin(struct traffic_rates *rates, uint64_t at_ms)
 {

@@ -31,9 +31,10 @@ const char *traffic_metric_name(enum traffic_metric metric);
 struct traffic_tick {
 	uint64_t at_ms; /* when it began */
 	double value[TRAFFIC_METRICS];
-	double ended;         /* requests */
-	double known;         /* arrivals from where some came before */
-	double slots_at_most; /* that the origin takes; 0: not known */
+	double ended;               /* requests */
+	double known;               /* arrivals from where some came before */
+	double slots_at_most;       /* that the origin takes; 0: not known */
+	double connections_at_most; /* that the gate has; 0: not known */
 };
 
 /* All zero is one that has not begun. */
@@ -57,6 +58,9 @@ void traffic_end(struct traffic_rates *rates, const struct traffic_end *end);
 
 /* What stands, as of now: by states from TRAFFIC_READING_HEADER on. */
 void traffic_standing(struct traffic_rates *rates, double slots, double slots_at_most, const double states[4]);
+
+/* How many connections there may be, from now on. */
+void traffic_room(struct traffic_rates *rates, double connections_at_most);
 
 /*
  * Gives the next tick that is over at `now_ms`; false: there is none. Ask before events of a later time are added, and

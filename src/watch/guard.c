@@ -244,8 +244,12 @@ static void site_look(struct guard *guard, uint16_t number, const struct site_vi
 	uint64_t gone = site_ended(&view->now) + view->now.abandoned;
 	struct defence_standing standing = {0};
 	standing.slots = view->now.arrived > gone ? (double)(view->now.arrived - gone) : 0;
-	for (size_t i = 0; view->name[0] == '\0' && i < sizeof(states) / sizeof(states[0]); i++)
-		standing.states[i] = (double)connections->now[states[i]];
+	if (view->name[0] == '\0') {
+		for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+			standing.states[i] = (double)connections->now[states[i]];
+		standing.connections_at_most = (double)connections->at_most;
+		standing.shed = (double)connection_sums_shed(connections);
+	}
 	(void)defence_site(guard->defence, number, view->name);
 	defence_stands(guard->defence, number, &standing);
 	if (!recorder_is_on(&guard->recorder))
@@ -260,6 +264,15 @@ void guard_look(struct guard *guard, const struct sites *sites, struct ban_times
 		return;
 	for (size_t i = 0; i < sites->count; i++)
 		site_look(guard, (uint16_t)i, &sites->views[i], &sites->connections);
+}
+
+void guard_connections(struct guard *guard, const struct sites *sites)
+{
+	if (guard->defence == NULL)
+		return;
+	for (size_t i = 0; i < sites->count; i++)
+		if (sites->views[i].name[0] == '\0')
+			site_look(guard, (uint16_t)i, &sites->views[i], &sites->connections);
 }
 
 void guard_events(struct guard *guard, const struct sites *sites, unsigned box, const struct event *events,
@@ -339,6 +352,7 @@ static void publish(struct guard *guard, struct ban_times now)
 						   .site = slice_from_string(plan[i].site),
 						   .why = slice_from_string(plan[i].why),
 						   .signature = *plan[i].signature};
+	content.shed_until_ms = defence_sheds(guard->defence) ? now.boot_ms : 0;
 	int r = rule_register_publish(guard->rules, &content, defence_version(guard->defence), now.boot_ms);
 	if (r != 0)
 		say_fault(guard, SIGNATURE_IMAGE_FILE, r);

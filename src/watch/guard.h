@@ -58,6 +58,9 @@ void guard_end(struct guard *guard);
 /* Once a second: sites may have come. */
 void guard_look(struct guard *guard, const struct sites *sites, struct ban_times now);
 
+/* Ten times a second: what connections do. */
+void guard_connections(struct guard *guard, const struct sites *sites);
+
 void guard_events(struct guard *guard, const struct sites *sites, unsigned box, const struct event *events,
 		  size_t count);
 

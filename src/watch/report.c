@@ -83,7 +83,11 @@ static void connections_add(const struct sites *sites, struct buffer *out)
 	json_number(out, "silent", sums->silent);
 	for (unsigned i = 0; i < CONNECTION_STATES; i++)
 		json_number(out, connection_state_name(i), sums->now[i]);
-	buffer_byte(out, '}');
+	json_number(out, "at_most", sums->at_most);
+	json_open(out, "shed", '{');
+	for (unsigned i = 0; i < SHED_KINDS; i++)
+		json_number(out, shed_kind_name(i), sums->shed[i]);
+	buffer_text(out, "}}");
 }
 
 static void rates_add(const struct sites *sites, const struct site_view *view, struct buffer *out)
@@ -183,7 +187,8 @@ static bool all_up(const struct report *report)
 	return up;
 }
 
-/* A site of the configuration is shown also before its first request; one of no name only if anything came for it. */
+/* A site of the configuration is shown also before its first request; one of no name only if there is anything to say.
+ */
 void report_status(const struct report *report, struct buffer *out)
 {
 	static const struct site_view none;
@@ -198,7 +203,7 @@ void report_status(const struct report *report, struct buffer *out)
 	json_open(out, "sites", '[');
 	for (size_t i = 0; i < report->sites->count; i++) {
 		const struct site_view *view = &report->sites->views[i];
-		if (view->name[0] != '\0' || view->now.arrived > 0)
+		if (view->name[0] != '\0' || view->now.arrived > 0 || report_has_incident(report->guard, view->name))
 			site_add(report, view, out);
 	}
 	for (size_t i = 0; i < report->probe_count; i++) {

@@ -32,7 +32,7 @@ static void add_after(struct buffer *out, const char *name, uint64_t at_ms, cons
 
 static void add_harm(struct buffer *out, unsigned harm)
 {
-	static const char *const names[] = {"late", "errors", "no slot"};
+	static const char *const names[] = {"late", "errors", "no slot", "connections held"};
 	json_open(out, "harm", '[');
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if ((harm >> i & 1) == 0)
@@ -76,6 +76,8 @@ static void add_mitigation(struct buffer *out, const struct mitigation *mitigati
 		json_key(out, "visitors_at_most_percent");
 		buffer_printf(out, "%.3f", mitigation->signature.collateral * 100);
 	}
+	if (mitigation->kind == MITIGATION_SHEDDING)
+		json_text(out, "what", "holds a connection and brings no whole request");
 	json_number(out, "seen", mitigation->seen);
 	json_number(out, "hits", mitigation->hits);
 	json_decimal(out, "per_s", mitigation->rate);
@@ -121,15 +123,26 @@ static void add_visitors(struct buffer *out, const struct defence_visitors *visi
 	buffer_byte(out, '}');
 }
 
+static bool find(const struct guard *guard, const char *site, struct defence_view *ret_view)
+{
+	uint16_t number = 0;
+	if (guard->defence == NULL)
+		return false;
+	while (defence_look(guard->defence, number, ret_view) && strcmp(ret_view->name, site) != 0)
+		number++;
+	return defence_look(guard->defence, number, ret_view);
+}
+
+bool report_has_incident(const struct guard *guard, const char *site)
+{
+	struct defence_view view;
+	return find(guard, site, &view) && view.incident->id != 0;
+}
+
 void report_incident(const struct guard *guard, const char *site, uint64_t now_ms, struct buffer *out)
 {
 	struct defence_view view;
-	uint16_t number = 0;
-	if (guard->defence == NULL)
-		return;
-	while (defence_look(guard->defence, number, &view) && strcmp(view.name, site) != 0)
-		number++;
-	if (!defence_look(guard->defence, number, &view))
+	if (!find(guard, site, &view))
 		return;
 	json_truth(out, "normal_known", view.known);
 	json_number(out, "quiet_requests_kept", view.quiet_requests);

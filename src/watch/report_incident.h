@@ -7,4 +7,7 @@
 /* Nothing for a site that is not known yet. */
 void report_incident(const struct guard *guard, const char *site, uint64_t now_ms, struct buffer *out);
 
+/* Whether there is one on, or was. */
+bool report_has_incident(const struct guard *guard, const char *site);
+
 #endif

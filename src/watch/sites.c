@@ -44,26 +44,46 @@ static void words_add(uint64_t *to, const void *from, size_t bytes)
 	}
 }
 
-static void connections_add(struct sites *sites, const struct inbox *inbox)
+/* Whether their worker lives. */
+static bool connections_add(struct connection_sums *to, const struct connection_counters *from,
+			    const struct inbox *inbox)
 {
-	const struct connection_counters *from = &sites->control->connections;
-	struct connection_sums *to = &sites->connections;
 	to->accepted += counter_get(&from->accepted);
 	to->closed += counter_get(&from->closed);
 	to->abandoned += counter_get(&from->abandoned);
 	to->silent += counter_get(&from->silent);
+	for (size_t i = 0; i < SHED_KINDS; i++)
+		to->shed[i] += counter_get(&from->shed[i]);
 	if (inbox_writer(inbox) == 0)
-		return;
-	sites->workers++;
+		return false;
 	for (size_t i = 0; i < CONNECTION_STATES; i++)
 		to->now[i] += counter_get(&from->now[i]);
+	to->at_most += counter_get(&from->at_most);
+	return true;
+}
+
+uint64_t connection_sums_shed(const struct connection_sums *sums)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < SHED_KINDS; i++)
+		sum += sums->shed[i];
+	return sum;
+}
+
+void sites_take_connections(struct sites *sites, const struct intake *intake)
+{
+	struct connection_counters counters;
+	sites->connections = (struct connection_sums){0};
+	for (unsigned box = 0; box < OUTBOX_FILES; box++)
+		if (intake_has(intake, box) && inbox_read_connections(&intake->boxes[box], &counters) == 0)
+			(void)connections_add(&sites->connections, &counters, &intake->boxes[box]);
 }
 
 static void box_add(struct sites *sites, const struct inbox *inbox, unsigned box)
 {
 	if (inbox_read_control(inbox, sites->control) != 0)
 		return;
-	connections_add(sites, inbox);
+	sites->workers += connections_add(&sites->connections, &sites->control->connections, inbox);
 	for (uint16_t i = 0; i < atomic_load(&sites->control->site_count); i++) {
 		uint16_t number = view_find(sites, inbox_site_name(sites->control, i));
 		sites->map[box][i] = number;

@@ -40,7 +40,12 @@ struct connection_sums {
 	uint64_t abandoned;
 	uint64_t silent;
 	uint64_t now[CONNECTION_STATES];
+	uint64_t at_most;
+	uint64_t shed[SHED_KINDS];
 };
+
+/* All that the gate closed because it brought nothing. */
+uint64_t connection_sums_shed(const struct connection_sums *sums);
 
 struct sites {
 	struct site_view *views;
@@ -58,6 +63,9 @@ void sites_release(struct sites *sites);
 
 /* Takes a snapshot. */
 void sites_take(struct sites *sites, const struct intake *intake, uint64_t now_ns);
+
+/* Of connections alone: cheap enough for ten times a second. */
+void sites_take_connections(struct sites *sites, const struct intake *intake);
 
 /* The number of the site that an outbox calls so; SITE_NONE before it was seen. */
 static inline uint16_t sites_number(const struct sites *sites, unsigned box, uint16_t site)

@@ -25,6 +25,7 @@ enum {
 	TICK_MS = 25,                     /* from one look at the rings to the next, where there is little in them */
 	HURRY_EVENTS = OUTBOX_EVENTS / 4, /* with so many in one ring there is no pause */
 	LOOK_MS = 1000,                   /* from one look at the directory and the counters to the next */
+	CONNECTIONS_MS = 100,             /* from one look at connections to the next, as often as workers look */
 	TOP_COUNT = 10,
 };
 
@@ -47,6 +48,7 @@ struct watch {
 	uint64_t began_ns;
 	uint64_t now_ns;
 	uint64_t look_ns;
+	uint64_t connections_ns;
 	int64_t watchdog_ms;
 	uint64_t watchdog_ns;
 	uint64_t lost_told; /* events lost, as last said */
@@ -289,6 +291,13 @@ static void look(struct watch *w)
 	w->look_ns = w->now_ns + (uint64_t)LOOK_MS * 1000000;
 }
 
+static void look_at_connections(struct watch *w)
+{
+	sites_take_connections(&w->sites, &w->intake);
+	guard_connections(&w->guard, &w->sites);
+	w->connections_ns = w->now_ns + (uint64_t)CONNECTIONS_MS * 1000000;
+}
+
 static void bans_tick(struct watch *w)
 {
 	if (w->bans == NULL)
@@ -340,6 +349,8 @@ static void run(struct watch *w)
 		w->now_ns = clock_ns();
 		if (w->now_ns >= w->look_ns)
 			look(w);
+		if (w->now_ns >= w->connections_ns)
+			look_at_connections(w);
 		ranking_tick(&w->ranking, w->now_ns);
 		guard_tick(&w->guard, times(w));
 		hurry = intake_drain(&w->intake, &sink) >= HURRY_EVENTS;

@@ -56,6 +56,18 @@ enum connection_state {
 
 const char *connection_state_name(unsigned state);
 
+/* Why the gate closed a connection that brought nothing, or gave up a request whose body did not come. */
+enum shed_kind {
+	SHED_HEAD,       /* connections ran short: no whole head was there yet */
+	SHED_BODY,       /* connections ran short: its body came slowly */
+	SHED_BELOW_RATE, /* its body was below guia_body_rate */
+	SHED_CROWDED,    /* its source had too many */
+	SHED_REFUSED,    /* its source had twice as many: it was not let in */
+	SHED_KINDS,
+};
+
+const char *shed_kind_name(unsigned kind);
+
 /* accepted = closed + abandoned + those that are open. */
 struct connection_counters {
 	counter accepted;
@@ -65,6 +77,8 @@ struct connection_counters {
 	counter banned;                 /* closed because of a ban */
 	counter now[CONNECTION_STATES]; /* gauges */
 	counter now_at_ns;              /* when they were taken, CLOCK_BOOTTIME */
+	counter at_most;                /* a gauge: connections that the worker may have */
+	counter shed[SHED_KINDS];
 };
 
 #endif

@@ -40,6 +40,12 @@ const char *event_method_name(unsigned method)
 	return method < EVENT_METHODS ? names[method] : "?";
 }
 
+const char *shed_kind_name(unsigned kind)
+{
+	static const char *const names[SHED_KINDS] = {"heads", "bodies", "below-rate", "crowded", "refused"};
+	return kind < SHED_KINDS ? names[kind] : "?";
+}
+
 const char *connection_state_name(unsigned state)
 {
 	static const char *const names[CONNECTION_STATES] = {

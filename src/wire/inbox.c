@@ -125,6 +125,12 @@ int inbox_read_control(const struct inbox *inbox, struct outbox_control *ret_con
 	return r;
 }
 
+int inbox_read_connections(const struct inbox *inbox, struct connection_counters *ret_connections)
+{
+	return read_at(inbox->fd, ret_connections, sizeof(*ret_connections),
+		       OUTBOX_HEADER_BYTES + offsetof(struct outbox_control, connections));
+}
+
 int inbox_read_key(int directory, struct hash_key *ret_key)
 {
 	int fd = openat(directory, OUTBOX_KEY_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);

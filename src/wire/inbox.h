@@ -38,6 +38,9 @@ pid_t inbox_writer(const struct inbox *inbox);
 /* A copy of the control part, of which nothing is more than it says: `site_count` and lengths are within bounds. */
 int inbox_read_control(const struct inbox *inbox, struct outbox_control *ret_control);
 
+/* What is counted of connections, alone. 0 or -errno. */
+int inbox_read_connections(const struct inbox *inbox, struct connection_counters *ret_connections);
+
 /* How often this worker, and those before it, carried a mitigation out. 0 too where the file cannot be read. */
 uint64_t inbox_hits(const struct inbox *inbox, uint32_t mitigation);
 

@@ -260,6 +260,7 @@ static void life_begin(struct outbox *outbox, uint64_t now_ns)
 	counter_set(&connections->abandoned, counter_get(&connections->accepted) - counter_get(&connections->closed));
 	for (size_t i = 0; i < CONNECTION_STATES; i++)
 		counter_set(&connections->now[i], 0);
+	counter_set(&connections->at_most, 0);
 	for (size_t i = 0; i < OUTBOX_SITES; i++) {
 		struct site_counters *c = &control->sites[i].counters;
 		counter_set(&c->abandoned, counter_get(&c->arrived) - ended_sum(c));
@@ -308,6 +309,7 @@ void outbox_close(struct outbox *outbox)
 		return;
 	for (size_t i = 0; i < CONNECTION_STATES; i++)
 		counter_set(&outbox->connections->now[i], 0);
+	counter_set(&outbox->connections->at_most, 0);
 	atomic_store(&outbox->control->pid, 0);
 	munmap(outbox->map, outbox->bytes);
 	close(outbox->fd);

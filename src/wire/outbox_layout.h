@@ -12,7 +12,7 @@
 #include "wire/outbox.h"
 
 enum {
-	OUTBOX_VERSION = 3,
+	OUTBOX_VERSION = 4,
 	OUTBOX_NAME_BYTES = 254,
 	OUTBOX_SLOTS_MAX = 1 << 22,
 	OUTBOX_KEY_BYTES = 16,

@@ -2,9 +2,9 @@
 import pathlib
 import struct
 
-HEADER, CONTROL_SITES, SITES, NAME, COUNTERS = 4096, 384, 256, 4, 264
+HEADER, CONTROL_SITES, SITES, NAME, COUNTERS = 4096, 448, 256, 4, 264
 HIT_SLOTS, HIT_BYTES = 2048, 16
-EVENTS_HEAD, HEADS_HEAD, CONNECTIONS, SITE_COUNT = 64, 128, 192, 320
+EVENTS_HEAD, HEADS_HEAD, CONNECTIONS, SITE_COUNT = 64, 128, 192, 384
 EVENT_BYTES, HEAD_BYTES = 128, 2048
 ARRIVAL, END = 1, 2
 OTHER_METHOD, GET, HEAD, POST = range(4)
@@ -12,6 +12,7 @@ VERDICTS = ["pass", "block", "would-block", "unseen"]
 REASONS = ["none", "rule", "failure", "server", "ban", "limit", "crowded-out", "signature", "mode"]
 SITE_WORDS = 2 + len(VERDICTS) * len(REASONS) + 6 + 5
 SITE_BYTES = COUNTERS + 8 * SITE_WORDS
+SHED = ["heads", "bodies", "below-rate", "crowded", "refused"]
 STATES = ["reading-header", "idle", "reading-body", "waiting", "writing", "working"]
 TLS, HTTP2, HTTP10, FROM_HEADER, REPEATED, UNREAD, ORIGIN, COPY, BODY = (1 << i for i in range(9))
 
@@ -43,7 +44,7 @@ class Outbox:
         self.raw = pathlib.Path(path).read_bytes()
         magic, version, _, size, self.slots, event_bytes, self.head_slots, head_bytes, sites = struct.unpack(
             "<8sIIQ5I", self.raw[:44])
-        assert (magic, version, event_bytes, head_bytes, sites) == (b"guiaOUT\0", 3, EVENT_BYTES, HEAD_BYTES, SITES)
+        assert (magic, version, event_bytes, head_bytes, sites) == (b"guiaOUT\0", 4, EVENT_BYTES, HEAD_BYTES, SITES)
         assert size == len(self.raw), (size, len(self.raw))
         self.control = self.raw[HEADER:]
         self.hits_at = (CONTROL_SITES + SITES * SITE_BYTES + 63) // 64 * 64
@@ -84,7 +85,7 @@ class Outbox:
         return {mitigation: count for mitigation, _, count in slots if mitigation != 0}
 
     def connections(self):
-        return struct.unpack_from("<12Q", self.control, CONNECTIONS)
+        return struct.unpack_from("<18Q", self.control, CONNECTIONS)
 
 
 def read_all(folder):
@@ -109,6 +110,11 @@ def connections_sum(boxes):
     return dict(zip(["accepted", "closed", "abandoned", "silent", "banned"], words[:5]))
 
 
+def shed_sum(boxes):
+    words = [sum(w) for w in zip(*(box.connections() for box in boxes))] or [0] * 18
+    return dict(zip(SHED, words[13:]))
+
+
 def states_sum(boxes):
-    words = [sum(w) for w in zip(*(box.connections() for box in boxes))] or [0] * 12
+    words = [sum(w) for w in zip(*(box.connections() for box in boxes))] or [0] * 18
     return dict(zip(STATES, words[5:11]))

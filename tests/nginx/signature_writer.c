@@ -5,6 +5,7 @@
  *   rule ID SITE MS TERM...       SITE "-": all; terms: agent=TEXT path=TEXT lacks=NUMBER has=NUMBER method=NUMBER
  *                                 length=BYTES pace=MS strange-agent=TEXT (any but that) from=PREFIX
  *   mode ID SITE MODE MS [PREFIX...]
+ *   shed MS                       slow connections are to be closed early, for so long
  *   drop ID | publish
  *
  * Usage: signature_writer BANS EVENTS
@@ -34,6 +35,7 @@ struct kept_mode {
 static struct kept_rule rules[SIGNATURE_RULES_MOST];
 static struct kept_mode modes[SITE_MODES_MOST];
 static size_t rule_count, mode_count;
+static uint64_t shed_until_ms;
 static struct hash_key key;
 static uint64_t *word;
 static char image_path[4096];
@@ -160,7 +162,7 @@ static int publish(void)
 		all_modes[i].site = site_keep(sites[SIGNATURE_RULES_MOST + i], modes[i].site);
 		all_modes[i].home = modes[i].home;
 	}
-	const struct signature_content content = {all_rules, rule_count, all_modes, mode_count};
+	const struct signature_content content = {all_rules, rule_count, all_modes, mode_count, shed_until_ms};
 	struct image_version version = {.generation = __atomic_load_n(word, __ATOMIC_ACQUIRE) + 1};
 	struct buffer out = buffer_make(NULL);
 	memcpy(version.boot, boot, sizeof(boot));
@@ -184,6 +186,10 @@ static int carry_out(char *line)
 		return mode_set(words, count);
 	if (strcmp(words[0], "publish") == 0)
 		return publish();
+	if (strcmp(words[0], "shed") == 0 && count == 2) {
+		shed_until_ms = now_ms() + strtoull(words[1], NULL, 10);
+		return 0;
+	}
 	if (strcmp(words[0], "drop") != 0 || count != 2)
 		return -EINVAL;
 	drop((uint32_t)strtoul(words[1], NULL, 10));

@@ -1,17 +1,23 @@
 """Slow clients hold connections only while there are enough: heads and bodies that trickle in make way for visitors, and
 nobody is closed who does not."""
 import socket
+import subprocess
+import sys
 import time
 
+import outbox
 from harness import Gate, Origin, case, curl, free_port, main, wait_until
 
+WRITER = sys.argv.pop(2)
 PORT, H2 = free_port(), free_port()
 HEAD = b"GET /echo HTTP/1.1\r\nHost: site\r\nX-Slow: "
 POST = b"POST /echo HTTP/1.1\r\nHost: site\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\na="
 origin = Origin()
 gate = Gate("", start=False, files={"rules.conf": "SecRuleEngine On\nSecRequestBodyAccess On\n"})
+bans, events = gate.folder / "bans", gate.folder / "events"
+bans.mkdir()
 gate.configure(f"""
-guia_events {gate.folder}/events; guia_body_rate 300;
+guia_events {events}; guia_bans {bans}; guia_body_rate 300;
 client_header_timeout 60s; client_body_timeout 60s;
 server {{
     listen 127.0.0.1:{PORT}; listen 127.0.0.1:{H2} http2;
@@ -57,7 +63,18 @@ def visits(times):
     return [curl(f"http://127.0.0.1:{PORT}/echo", patience=5).status for _ in range(times)]
 
 
-def visitors_served_beside(count, beginning, says):
+def shed():
+    return outbox.shed_sum(outbox.read_all(events))
+
+
+def publish(shed_ms):
+    lines = f"shed {shed_ms}\npublish\n"
+    told = subprocess.run([WRITER, bans, events], input=lines, capture_output=True, text=True, timeout=20)
+    assert told.stdout == "ok\nok\n", told
+
+
+def visitors_served_beside(count, beginning, says, kind):
+    before = shed()
     slow = open_connections(count, beginning)
     end = time.monotonic() + 4
     while time.monotonic() < end:
@@ -66,17 +83,18 @@ def visitors_served_beside(count, beginning, says):
         time.sleep(0.2)
     assert visits(10) == [200] * 10
     assert gate.logged(says)
+    assert shed()[kind] > before[kind], (before, shed())
     close(slow)
 
 
 @case("heads that trickle in make way for visitors")
 def _():
-    visitors_served_beside(700, HEAD, "that had sent no whole head")
+    visitors_served_beside(700, HEAD, "that had sent no whole head", "heads")
 
 
 @case("bodies that trickle in make way for visitors")
 def _():
-    visitors_served_beside(700, POST, "that sent a body slowly")
+    visitors_served_beside(700, POST, "that sent a body slowly", "bodies")
 
 
 @case("while there is room a slow head is let alone, and a slow body that keeps its rate")
@@ -110,8 +128,34 @@ def _():
             break
     assert time.monotonic() - began > 8, answer
     assert gate.logged("below guia_body_rate")
+    assert shed()["below-rate"] == 1, shed()
     wait_until(lambda: any(line.startswith("408 ") for line in gate.log_lines()), "a line with 408")
     assert visits(3) == [200] * 3
+
+
+@case("told of an attack of slow clients the gate closes heads and bodies early, down to a quarter of its connections, and no body that comes")
+def _():
+    heads, bodies = open_connections(120, HEAD), open_connections(120, POST)
+    steady = open_connections(20, POST.replace(b"5000", b"60000") + b"b" * 20000)
+    for _ in range(5):
+        time.sleep(0.5)
+        heads, bodies = drip(heads), drip(bodies)
+    assert (len(heads), len(bodies)) == (120, 120)
+    before = shed()
+    for s in steady:
+        s.sendall(b"b" * 20000)
+    publish(60000)
+    end = time.monotonic() + 30
+    while len(heads) + len(bodies) > 130 and time.monotonic() < end:
+        time.sleep(0.2)
+        heads, bodies = drip(heads), drip(bodies)
+    assert heads == [] and 90 < len(bodies) <= 130, (len(heads), len(bodies))
+    after = shed()
+    assert after["heads"] - before["heads"] == 120 and after["bodies"] > before["bodies"], (before, after)
+    assert len(drip(steady)) == 20
+    assert visits(3) == [200] * 3
+    publish(0)
+    close(bodies + steady)
 
 
 main()
