@@ -6,7 +6,6 @@
 #include "codec/text.h"
 
 #include <inttypes.h>
-#include <pwd.h>
 #include <stdio.h>
 
 enum { BAN_SECONDS = 3600, WHY_BYTES = 160 };
@@ -21,16 +20,6 @@ static int check_prefix(const char *text)
 			"set behind "
 			"its length)",
 			text);
-}
-
-static void add_user(const json_t *record, struct buffer *out)
-{
-	json_int_t id = json_integer_value(json_object_get(record, "by"));
-	const struct passwd *user = getpwuid((uid_t)id);
-	if (user != NULL)
-		buffer_printf(out, "%s", user->pw_name);
-	else
-		buffer_printf(out, "user %lld", (long long)id);
 }
 
 /* Where it is in force, where there is an edge. */
@@ -54,7 +43,7 @@ static void add_record(const json_t *record, struct buffer *out)
 	if (json_object_get(record, "hits") != NULL)
 		buffer_printf(out, " %10lld hits", (long long)json_integer_value(json_object_get(record, "hits")));
 	buffer_printf(out, "  %.10s by ", answer_string(record, "since"));
-	add_user(record, out);
+	watch_place_add_user(record, out);
 	buffer_printf(out, "%s%.*s\n", line.len > 0 ? ": " : "", SLICE_ARG(buffer_slice(&line)));
 	buffer_free(&line);
 }

@@ -52,6 +52,23 @@ static void add_site(const json_t *site, struct buffer *out)
 	buffer_free(&name);
 }
 
+/* What a person ordered of it. */
+static void add_mode(const json_t *site, struct buffer *out)
+{
+	const json_t *mode = json_object_get(site, "mode");
+	if (mode == NULL)
+		return;
+	buffer_text(out, "\n");
+	text_add_terminal(out, slice_from_string(answer_string(site, "site")));
+	buffer_printf(out, ": %s until %s, by ", answer_string(mode, "mode"), answer_string(mode, "until"));
+	watch_place_add_user(mode, out);
+	if (answer_string(mode, "why")[0] != '\0') {
+		buffer_text(out, ": ");
+		text_add_terminal(out, slice_from_string(answer_string(mode, "why")));
+	}
+	buffer_printf(out, "; %.0f requests kept from the origin\n", answer_number(mode, "hits"));
+}
+
 /* "late, errors" */
 static void add_harm(const json_t *incident, struct buffer *out)
 {
@@ -156,6 +173,7 @@ static void add_status(const json_t *status, struct buffer *out)
 	buffer_printf(out, "%-28s %-20s %9s %9s %7s %9s %9s %9s\n", "", "", "a second", "a second", "a s", "ms",
 		      "in flight", "ms");
 	json_array_foreach(sites, i, site) add_site(site, out);
+	json_array_foreach(sites, i, site) add_mode(site, out);
 	json_array_foreach(sites, i, site) add_incident(site, out);
 	add_connections(json_object_get(status, "connections"), out);
 	watch_place_add_edge(status, out);
@@ -196,7 +214,9 @@ const struct command status_command = {
 	.synopsis = "[--run-dir DIR | -c FILE] [--json]",
 	.description =
 		"One screen of what the watch knows: of each site whether it is up, requests and blocked requests a\n"
-		"second, errors, the origin's time, requests in flight; what it was last attacked with, since when, "
+		"second, errors, the origin's time, requests in flight; its mode, if a person gave it one (guia mode), "
+		"and until when;\n"
+		"what it was last attacked with, since when, "
 		"what is\n"
 		"refused because of it, and how many of the others' requests of the last ten seconds were answered; of "
 		"the\n"

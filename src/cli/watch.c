@@ -5,10 +5,12 @@
 #include "cli/watch_place.h"
 #include "edge/edge.h"
 #include "locate/locations.h"
+#include "mitigate/mode_register.h"
 #include "serve/prepare.h"
 #include "serve/targets.h"
 #include "watch/watch.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -27,6 +29,8 @@ struct plan {
 	size_t count;
 	struct prefix proxies[PROXIES_MAX];
 	size_t proxy_count;
+	struct prefix homes[MODE_HOMES_MOST + TARGETS_MAX];
+	size_t home_count;
 	struct upstream_options operators;
 };
 
@@ -49,6 +53,32 @@ static int proxy_add(struct plan *plan, struct slice text)
 		return cli_fail(CLI_USER, "--proxy %.*s: not an address or prefix", SLICE_ARG(text));
 	plan->proxy_count++;
 	return CLI_FINE;
+}
+
+static int home_add(struct plan *plan, struct slice text)
+{
+	if (plan->home_count == MODE_HOMES_MOST)
+		return cli_fail(CLI_USER, "more than %d home networks", MODE_HOMES_MOST);
+	if (!prefix_parse(text, &plan->homes[plan->home_count]))
+		return cli_fail(CLI_USER, "--home %.*s: not an address or prefix", SLICE_ARG(text));
+	plan->home_count++;
+	return CLI_FINE;
+}
+
+/*
+ * Whether a site is up is asked as one of those who are to reach it. To an address of this machine the watch comes from
+ * that same address.
+ */
+static void homes_add_own(struct plan *plan)
+{
+	for (size_t i = 0; plan->home_count > 0 && i < plan->count; i++) {
+		const struct sockaddr_storage *target = &plan->targets[i].address;
+		struct address address =
+			target->ss_family == AF_INET6
+				? address_from_v6(((const struct sockaddr_in6 *)target)->sin6_addr.s6_addr)
+				: address_from_v4((const uint8_t *)&((const struct sockaddr_in *)target)->sin_addr);
+		plan->homes[plan->home_count++] = address_prefix(&address, ADDRESS_BITS);
+	}
 }
 
 static int address_add(struct plan *plan, struct slice text)
@@ -115,6 +145,8 @@ static int plan_config(const char *file, struct plan *plan)
 			code = cli_fail(CLI_ENVIRONMENT, "out of memory");
 		for (size_t i = 0; i < config.trusted_proxies.count && code == CLI_FINE; i++)
 			code = proxy_add(plan, config.trusted_proxies.items[i]);
+		for (size_t i = 0; i < config.home_networks.count && code == CLI_FINE; i++)
+			code = home_add(plan, config.home_networks.items[i]);
 		for (size_t i = 0; i < list.count && code == CLI_FINE; i++)
 			code = target_add(plan, list.items[i]);
 		code = code != CLI_FINE ? code : plan_operators(&config, plan);
@@ -132,6 +164,8 @@ static int plan_probes(const struct cli_arguments *arguments, struct plan *plan)
 		code = target_add(plan, slice_from_string(text));
 	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "proxy", i)) != NULL; i++)
 		code = proxy_add(plan, slice_from_string(text));
+	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "home", i)) != NULL; i++)
+		code = home_add(plan, slice_from_string(text));
 	return code;
 }
 
@@ -166,6 +200,7 @@ static int plan_paths(const struct cli_arguments *arguments, struct plan *plan)
 static int watch_with(const struct cli_arguments *arguments, struct plan *plan)
 {
 	const char *what = "";
+	homes_add_own(plan);
 	const struct watch_options options = {
 		.control = plan->control,
 		.events = plan->events,
@@ -176,6 +211,8 @@ static int watch_with(const struct cli_arguments *arguments, struct plan *plan)
 		.edge = cli_value(arguments, "edge") != NULL ? cli_value(arguments, "edge") : EDGE_DIRECTORY,
 		.proxies = plan->proxies,
 		.proxy_count = plan->proxy_count,
+		.homes = plan->homes,
+		.home_count = plan->home_count,
 		.targets = plan->targets,
 		.target_count = plan->count,
 		.upstream = plan->operators,
@@ -208,6 +245,7 @@ static const struct cli_option options[] = {
 	{"probe", 'p', "HOST=URL", "a site to fetch every second, and where it is served; may be given several times"},
 	{"edge", 0, "DIR", "where an edge's maps are pinned, if there is one (default: " EDGE_DIRECTORY ")"},
 	{"proxy", 0, "PREFIX", "a trusted proxy, never banned at the edge; may be given several times"},
+	{"home", 0, "PREFIX", "who asks the origin of a site that is local; may be given several times"},
 	{"upstream", 0, "DIR", "the keeper's, of guia upstream: operators are asked while this watch lives"},
 	{"address", 0, "ADDRESS", "one that the sites are reached at, for operators; may be given several times"},
 	{"link-mbit", 0, "N", "what the link carries, in Mbit/s: when it is full operators are asked"},

@@ -5,6 +5,7 @@
 #include "base/control.h"
 
 #include <glob.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -107,6 +108,16 @@ int watch_place_ask(const struct cli_arguments *arguments, const char *question,
 	*ret_text = text;
 	*ret_json = json;
 	return CLI_FINE;
+}
+
+void watch_place_add_user(const json_t *record, struct buffer *out)
+{
+	json_int_t id = json_integer_value(json_object_get(record, "by"));
+	const struct passwd *user = getpwuid((uid_t)id);
+	if (user != NULL)
+		buffer_printf(out, "%s", user->pw_name);
+	else
+		buffer_printf(out, "user %lld", (long long)id);
 }
 
 void watch_place_add_edge(const json_t *answer, struct buffer *out)

@@ -20,6 +20,9 @@ int watch_place_of_config(const char *file, char path[PATH_MAX]);
 int watch_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *ret_text,
 		    json_t **ret_json);
 
+/* Who ordered what a record tells of. */
+void watch_place_add_user(const json_t *record, struct buffer *out);
+
 /* A line of what an edge does with packets, if the answer tells of one. */
 void watch_place_add_edge(const json_t *answer, struct buffer *out);
 

@@ -1,22 +1,11 @@
 #include "mitigate/ban_records.h"
 
 #include "codec/text.h"
+#include "mitigate/record_json.h"
 
 #include <inttypes.h>
-#include <jansson.h>
-#include <time.h>
 
 static const char *const kind_names[BAN_KINDS] = {[BAN_REFUSE] = "ban", [BAN_ALLOW] = "allow", [BAN_LIFTED] = "lifted"};
-
-static void add_time(uint64_t wall_ms, struct buffer *out)
-{
-	time_t seconds = (time_t)(wall_ms / 1000);
-	struct tm utc;
-	char text[32];
-	gmtime_r(&seconds, &utc);
-	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-	buffer_printf(out, "\"%s.%03uZ\"", text, (unsigned)(wall_ms % 1000));
-}
 
 void ban_record_write(const struct ban_record *record, struct ban_times now, struct buffer *out)
 {
@@ -24,11 +13,11 @@ void ban_record_write(const struct ban_record *record, struct ban_times now, str
 	buffer_printf(out, "{\"id\":%" PRIu32 ",\"kind\":\"%s\",\"prefix\":\"%s\",\"since_ms\":%" PRIu64 ",\"since\":",
 		      record->id, kind_names[record->kind], prefix_format(&record->prefix, prefix),
 		      record->since_wall_ms);
-	add_time(record->since_wall_ms, out);
+	record_add_time(record->since_wall_ms, out);
 	if (record->expires_ms != BAN_FOR_EVER) {
 		uint64_t left_ms = record->expires_ms > now.boot_ms ? record->expires_ms - now.boot_ms : 0;
 		buffer_printf(out, ",\"until_ms\":%" PRIu64 ",\"until\":", now.wall_ms + left_ms);
-		add_time(now.wall_ms + left_ms, out);
+		record_add_time(now.wall_ms + left_ms, out);
 		buffer_printf(out, ",\"seconds_left\":%" PRIu64, left_ms / 1000);
 	}
 	buffer_printf(out, ",\"by\":%" PRIu32 ",\"why\":", (uint32_t)record->by);
@@ -59,15 +48,6 @@ static bool read_kind(const json_t *value, enum ban_kind *ret_kind)
 	return false;
 }
 
-static bool read_number(const json_t *value, uint64_t most, uint64_t *ret_number)
-{
-	json_int_t number = json_integer_value(value);
-	if (!json_is_integer(value) || number < 0 || (uint64_t)number > most)
-		return false;
-	*ret_number = (uint64_t)number;
-	return true;
-}
-
 static bool read_record(const json_t *object, struct ban_times now, struct ban_record *ret_record)
 {
 	uint64_t id, by, until_ms;
@@ -77,12 +57,12 @@ static bool read_record(const json_t *object, struct ban_times now, struct ban_r
 	struct ban_record record = {.rank = BAN_BY_PERSON, .expires_ms = BAN_FOR_EVER};
 	if (prefix == NULL || why == NULL || !prefix_parse(slice_from_string(prefix), &record.prefix) ||
 	    !read_kind(json_object_get(object, "kind"), &record.kind) ||
-	    !read_number(json_object_get(object, "id"), UINT32_MAX, &id) || id == 0 ||
-	    !read_number(json_object_get(object, "by"), UINT32_MAX, &by) ||
-	    !read_number(json_object_get(object, "since_ms"), INT64_MAX, &record.since_wall_ms))
+	    !record_read_number(json_object_get(object, "id"), UINT32_MAX, &id) || id == 0 ||
+	    !record_read_number(json_object_get(object, "by"), UINT32_MAX, &by) ||
+	    !record_read_number(json_object_get(object, "since_ms"), INT64_MAX, &record.since_wall_ms))
 		return false;
 	if (until != NULL) {
-		if (!read_number(until, INT64_MAX, &until_ms))
+		if (!record_read_number(until, INT64_MAX, &until_ms))
 			return false;
 		record.expires_ms = now.boot_ms + (until_ms > now.wall_ms ? until_ms - now.wall_ms : 0);
 	}
@@ -101,7 +81,7 @@ int ban_records_read(struct slice text, struct ban_times now, struct ban_record 
 	size_t count = 0, i;
 	json_t *document = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &error), *item;
 	const json_t *list = json_object_get(document, "records");
-	bool good = read_number(json_object_get(document, "version"), 1, &version) && version == 1 &&
+	bool good = record_read_number(json_object_get(document, "version"), 1, &version) && version == 1 &&
 		    json_is_array(list) && json_array_size(list) <= BAN_RECORDS_MOST;
 	json_array_foreach(list, i, item)
 	{

@@ -1,6 +1,7 @@
 /*
- * What the gate is to refuse by signature, published for it beside the bans (limit/signature_image.h). Rules are lent
- * for a short time and renewed while they are wanted, so that those of a watch that died are gone soon: within
+ * What the gate is to refuse by signature, and the modes of sites (mitigate/mode_register.h), published for it beside
+ * the bans (limit/signature_image.h). Modes go with their own ends, which hold whether a watch runs or not. Rules are
+ * lent for a short time and renewed while they are wanted, so that those of a watch that died are gone soon: within
  * RULE_LENT_MS, and not before RULE_LENT_MS - RULE_RENEW_MS, in which another may go on.
  */
 #ifndef GUIA_MITIGATE_RULE_REGISTER_H
@@ -22,7 +23,7 @@ void rule_register_close(struct rule_register *reg); /* NULL is allowed */
 
 /*
  * These are to be in force; `version` is another whenever they are others. Publishes if they are, or if it is time to
- * renew. Times of theirs are not looked at. 0 or -errno: it is tried again, and the gate has what it had.
+ * renew. Times of rules are not looked at. 0 or -errno: it is tried again, and the gate has what it had.
  */
 int rule_register_publish(struct rule_register *reg, const struct signature_content *content, uint64_t version,
 			  uint64_t now_ms);

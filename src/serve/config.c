@@ -27,6 +27,7 @@ enum key_kind {
 	KEY_ORIGIN,
 	KEY_LISTEN,
 	KEY_NETWORKS,
+	KEY_PREFIXES,
 	KEY_ADDRESSES,
 	KEY_SITES,
 	KEY_OPERATORS,
@@ -51,6 +52,7 @@ static const struct key top_keys[] = {
 	{"listen", KEY_LISTEN, TOP(listen), "listen: 0.0.0.0:80", 0, 0},
 	{"listen_tls", KEY_LISTEN, TOP(listen_tls), "listen_tls: 0.0.0.0:443", 0, 0},
 	{"trusted_proxies", KEY_NETWORKS, TOP(trusted_proxies), "trusted_proxies: [10.0.0.0/8]", 0, 0},
+	{"home_networks", KEY_PREFIXES, TOP(home_networks), "home_networks: [192.0.2.0/24, \"2001:db8::/32\"]", 0, 0},
 	{"rules", KEY_PATHS, TOP(rules), "rules: my-rules.conf", 0, 0},
 	{"rules_before", KEY_PATHS, TOP(rules_before), "rules_before: exclusions.conf", 0, 0},
 	{"detect", KEY_BOOL, TOP(detect), "detect: true", 0, 0},
@@ -85,8 +87,9 @@ static const struct key site_keys[] = {
 void config_init(struct serve_config *config, struct arena *arena)
 {
 	*config = (struct serve_config){.arena = arena, .file = "", .https_only = true, .drain_seconds = 10};
-	struct text_list *lists[] = {&config->listen,    &config->listen_tls, &config->trusted_proxies,
-				     &config->addresses, &config->rules,      &config->rules_before};
+	struct text_list *lists[] = {&config->listen,        &config->listen_tls, &config->trusted_proxies,
+				     &config->home_networks, &config->addresses,  &config->rules,
+				     &config->rules_before};
 	for (size_t i = 0; i < COUNT(lists); i++)
 		lists[i]->arena = arena;
 }
@@ -207,6 +210,7 @@ static int read_item(const struct source *s, const struct yaml_node *node, const
 	static valid_fn *const valid[] = {[KEY_HOSTS] = valid_host,
 					  [KEY_LISTEN] = valid_listen,
 					  [KEY_NETWORKS] = valid_network,
+					  [KEY_PREFIXES] = valid_prefix,
 					  [KEY_ADDRESSES] = valid_address};
 	struct slice text = SLICE("");
 	if (key->kind == KEY_PATHS) {

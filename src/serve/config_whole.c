@@ -4,8 +4,10 @@
 #include "base/address.h"
 #include "base/error.h"
 #include "base/vector.h"
+#include "mitigate/mode_register.h"
 #include "serve/valid.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 void config_site_init(struct site *site, const struct serve_config *config)
@@ -158,6 +160,16 @@ static int check_addresses(const struct serve_config *config, struct diagnostics
 	return 0;
 }
 
+static int check_homes(const struct serve_config *config, struct diagnostics *diagnostics)
+{
+	char number[16];
+	snprintf(number, sizeof(number), "%d", MODE_HOMES_MOST);
+	return config->home_networks.count <= MODE_HOMES_MOST
+		       ? 0
+		       : complain_plain(diagnostics, "write neighbours as one network",
+					"of `home_networks` there may be %.*s at most", slice_from_string(number));
+}
+
 int config_finish(struct serve_config *config, bool as_root, struct diagnostics *diagnostics)
 {
 	bool tls = config->listen_tls.count > 0;
@@ -174,6 +186,7 @@ int config_finish(struct serve_config *config, bool as_root, struct diagnostics 
 	}
 	int r = check_twice(config, diagnostics);
 	r = r != 0 ? r : spare_proxies(config);
+	r = r != 0 ? r : check_homes(config, diagnostics);
 	r = r != 0 ? r : check_addresses(config, diagnostics);
 	if (r == 0 && config->listen.count == 0)
 		r = text_list_add(&config->listen, as_root ? SLICE("80") : SLICE("8080"));

@@ -1,5 +1,7 @@
 #include "serve/valid.h"
 
+#include "base/address.h"
+
 #include <arpa/inet.h>
 
 enum {
@@ -137,6 +139,14 @@ const char *valid_address(struct slice text)
 	return is_address(text, AF_INET) || is_address(text, AF_INET6)
 		       ? NULL
 		       : "an address such as 192.0.2.10 or 2001:db8::10";
+}
+
+const char *valid_prefix(struct slice text)
+{
+	struct prefix prefix;
+	return prefix_parse(text, &prefix) ? NULL
+					   : "a network such as 192.0.2.0/24 or 2001:db8::/32, with no bits set behind "
+					     "its length";
 }
 
 const char *valid_network(struct slice text)

@@ -13,6 +13,7 @@ const char *valid_origin(struct slice text); /* http[s]://HOST[:PORT] */
 const char *valid_listen(struct slice text); /* ADDRESS:PORT, [V6]:PORT, or PORT */
 const char *valid_path(struct slice text);   /* of a file or folder */
 const char *valid_network(struct slice text);
+const char *valid_prefix(struct slice text);  /* a network with no bits set behind its length */
 const char *valid_address(struct slice text); /* ADDRESS or ADDRESS/BITS */
 
 #endif

@@ -56,7 +56,8 @@ static int start(struct watcher *watcher, const struct serve_config *config, con
 	struct text_list targets = {.arena = &arena};
 	size_t count = 0;
 	int r = targets_list(config, &targets);
-	size_t most = WORDS + 2 * (targets.count + config->trusted_proxies.count + config->addresses.count);
+	size_t most = WORDS + 2 * (targets.count + config->trusted_proxies.count + config->home_networks.count +
+				   config->addresses.count);
 	const char **words = r == 0 ? calloc(most, sizeof(*words)) : NULL;
 	if (words == NULL) {
 		arena_destroy(&arena);
@@ -79,6 +80,8 @@ static int start(struct watcher *watcher, const struct serve_config *config, con
 		words[count++] = arena_string(&arena, targets.items[i]);
 		r = words[count - 1] == NULL ? -ENOMEM : r;
 	}
+	for (size_t i = 0; r == 0 && i < config->home_networks.count; i++)
+		r = add_word(&arena, "--home", config->home_networks.items[i], words, &count);
 	for (size_t i = 0; i < config->trusted_proxies.count; i++) {
 		words[count++] = "--proxy";
 		words[count++] = arena_string(&arena, config->trusted_proxies.items[i]);

@@ -94,8 +94,8 @@ static int paths_make(struct guard *guard, const char *directory)
 /* A watch that was killed while it wrote a file left it unnamed. */
 static void sweep(const char *directory)
 {
-	static const char *const names[] = {GUARD_MEMORY_FILE, GUARD_INCIDENT_FILE, SIGNATURE_IMAGE_FILE, BAN_BASE_FILE,
-					    BAN_DELTA_FILE};
+	static const char *const names[] = {GUARD_MEMORY_FILE, GUARD_INCIDENT_FILE, SIGNATURE_IMAGE_FILE,
+					    BAN_BASE_FILE,     BAN_DELTA_FILE,      MODE_RECORDS_FILE};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char pattern[PATH_MAX];
 		glob_t found = {0};
@@ -345,7 +345,9 @@ static void publish(struct guard *guard, struct ban_times now)
 {
 	struct plan_rule plan[SIGNATURE_RULES_MOST];
 	struct signature_rule rules[SIGNATURE_RULES_MOST];
-	struct signature_content content = {.rules = rules};
+	struct site_mode_rule modes[SITE_MODES_MOST];
+	struct signature_content content = {.rules = rules, .modes = modes};
+	uint64_t version = defence_version(guard->defence);
 	content.rule_count = defence_plan(guard->defence, plan, SIGNATURE_RULES_MOST);
 	for (size_t i = 0; i < content.rule_count; i++)
 		rules[i] = (struct signature_rule){.id = plan[i].id,
@@ -353,7 +355,11 @@ static void publish(struct guard *guard, struct ban_times now)
 						   .why = slice_from_string(plan[i].why),
 						   .signature = *plan[i].signature};
 	content.shed_until_ms = defence_sheds(guard->defence) ? now.boot_ms : 0;
-	int r = rule_register_publish(guard->rules, &content, defence_version(guard->defence), now.boot_ms);
+	if (guard->modes != NULL) {
+		content.mode_count = mode_register_rules(guard->modes, now, modes);
+		version += mode_register_version(guard->modes);
+	}
+	int r = rule_register_publish(guard->rules, &content, version, now.boot_ms);
 	if (r != 0)
 		say_fault(guard, SIGNATURE_IMAGE_FILE, r);
 }

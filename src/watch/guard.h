@@ -11,6 +11,7 @@
 #include "incident/defence.h"
 #include "mitigate/ban_register.h"
 #include "mitigate/edge_bans.h"
+#include "mitigate/mode_register.h"
 #include "mitigate/rule_register.h"
 #include "watch/background.h"
 #include "watch/intake.h"
@@ -30,6 +31,7 @@ struct guard {
 	struct background *background;
 	struct guard_job *job;       /* under way; NULL: none */
 	struct ban_register *bans;   /* the watch's; NULL: nothing can be carried out */
+	struct mode_register *modes; /* the watch's; NULL likewise */
 	struct rule_register *rules; /* NULL likewise */
 	const struct intake *intake;
 	const struct edge_bans *edge; /* NULL: none */

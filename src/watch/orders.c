@@ -98,11 +98,89 @@ static bool kind_of(struct slice verb, enum ban_kind *ret_kind)
 	return false;
 }
 
+/* ---- modes ---- */
+
+static void list_modes(const struct orders *orders, struct buffer *out)
+{
+	const struct mode_entry *entries;
+	size_t count = mode_register_entries(orders->modes, orders->now, &entries);
+	buffer_text(out, "{\"modes\":[");
+	for (size_t i = 0; i < count; i++) {
+		buffer_text(out, i > 0 ? "," : "");
+		mode_entry_write(&entries[i], orders->now, out);
+		out->len -= out->error == 0; /* its brace */
+		buffer_printf(out, ",\"hits\":%" PRIu64 "}", orders->hits(orders->context, entries[i].id));
+	}
+	buffer_text(out, "]}\n");
+}
+
+static const char *mode_outcome_text(int outcome)
+{
+	switch (outcome) {
+	case MODE_ORDER_FULL:
+		return "there are too many already";
+	case MODE_ORDER_HOMELESS:
+		return "no home networks are configured: home_networks of guia.yaml, or --home of guia watch";
+	default:
+		return "it cannot be written down";
+	}
+}
+
+static bool mode_of(struct slice name, enum site_mode *ret_mode)
+{
+	for (enum site_mode mode = SITE_OPEN; mode < SITE_MODES; mode++)
+		if (slice_equal(name, slice_from_string(site_mode_name(mode)))) {
+			*ret_mode = mode;
+			return true;
+		}
+	return false;
+}
+
+static void order_mode(const struct orders *orders, struct slice words, struct buffer *out)
+{
+	struct mode_entry entry;
+	uint64_t seconds;
+	struct mode_order order = {.site = word(&words), .by = orders->by};
+	if (!mode_of(word(&words), &order.mode) || !number(word(&words), SECONDS_MOST, &seconds) || seconds == 0) {
+		fault(out, "not an order");
+		return;
+	}
+	order.for_ms = seconds * 1000;
+	order.why = words;
+	if (order.site.len == 0 || !orders->serves(orders->context, order.site)) {
+		fault(out, "the gate serves no such site: guia status lists them");
+		return;
+	}
+	int r = mode_register_order(orders->modes, &order, orders->now, &entry);
+	if (r != 0) {
+		fault(out, mode_outcome_text(r));
+		return;
+	}
+	mode_entry_write(&entry, orders->now, out);
+	buffer_byte(out, '\n');
+}
+
+static bool answer_mode(const struct orders *orders, struct slice verb, struct slice words, struct buffer *out)
+{
+	bool wants_list = slice_equal(verb, SLICE("modes"));
+	if (!wants_list && !slice_equal(verb, SLICE("mode")))
+		return false;
+	if (orders->modes == NULL)
+		fault(out, "this watch was started without --bans");
+	else if (wants_list)
+		list_modes(orders, out);
+	else
+		order_mode(orders, words, out);
+	return true;
+}
+
 bool orders_answer(const struct orders *orders, struct slice question, struct buffer *out)
 {
 	uint64_t seconds = 0;
 	struct ban_order order = {.by = orders->by};
 	struct slice verb = word(&question);
+	if (answer_mode(orders, verb, question, out))
+		return true;
 	bool wants_list = slice_equal(verb, SLICE("bans"));
 	if (!wants_list && !kind_of(verb, &order.kind))
 		return false;

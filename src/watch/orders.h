@@ -1,23 +1,28 @@
 /*
- * What a person orders through the control socket: `ban`, `allow`, `unban`, and `bans`, the list.
+ * What a person orders through the control socket: `ban`, `allow`, `unban`, and `bans`, the list; `mode`, and `modes`.
  *
  *   ban|allow PREFIX SECONDS force|- WHY        SECONDS 0: until it is lifted
  *   unban PREFIX
+ *   mode SITE open|guarded|local SECONDS WHY
  */
 #ifndef GUIA_WATCH_ORDERS_H
 #define GUIA_WATCH_ORDERS_H
 
 #include "mitigate/ban_register.h"
+#include "mitigate/mode_register.h"
 #include "wire/hit_table.h"
 
 struct orders {
-	struct ban_register *bans; /* NULL: this watch has no directory for them */
+	struct ban_register *bans;   /* NULL: this watch has no directory for them */
+	struct mode_register *modes; /* likewise */
 	struct ban_times now;
 	uid_t by;
 	/* How often gate and edge carried a mitigation out. */
 	uint64_t (*hits)(const void *context, uint32_t id);
 	/* How it stands at the edge (mitigate/edge_bans.h); NULL: there is none. */
 	const char *(*edge)(const void *context, const struct prefix *prefix, enum ban_kind kind);
+	/* Whether the gate serves a site of this name. */
+	bool (*serves)(const void *context, struct slice site);
 	const void *context;
 };
 

@@ -165,6 +165,26 @@ static bool is_seen(const struct report *report, const char *name)
 	return false;
 }
 
+/* One that a person ordered, until its end. */
+static void mode_add(const struct report *report, const char *site, struct buffer *out)
+{
+	const struct mode_entry *entry =
+		report->modes == NULL
+			? NULL
+			: mode_register_find(report->modes, slice_from_string(site), report->now_ns / 1000000);
+	struct timespec t;
+	if (entry == NULL)
+		return;
+	clock_gettime(CLOCK_REALTIME, &t);
+	const struct ban_times now = {report->now_ns / 1000000,
+				      (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000};
+	json_key(out, "mode");
+	mode_entry_write(entry, now, out);
+	out->len -= out->error == 0; /* its brace */
+	json_number(out, "hits", report->hits(report->context, entry->id));
+	buffer_byte(out, '}');
+}
+
 static void site_add(const struct report *report, const struct site_view *view, struct buffer *out)
 {
 	const struct probe *probe = probe_of(report, view->name);
@@ -173,6 +193,7 @@ static void site_add(const struct report *report, const struct site_view *view, 
 	json_text(out, "site", view->name);
 	if (probe != NULL)
 		probe_add(probe, report->now_ns, out);
+	mode_add(report, view->name, out);
 	rates_add(report->sites, view, out);
 	sums_add(&view->now, out);
 	report_incident(report->guard, view->name, report->now_ns / 1000000, out);

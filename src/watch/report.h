@@ -17,6 +17,10 @@ struct report {
 	const struct places *places;
 	const struct guard *guard;
 	const struct edge_bans *edge;
+	const struct mode_register *modes; /* NULL: none */
+	/* How often the gate carried a mitigation out. */
+	uint64_t (*hits)(const void *context, uint32_t id);
+	const void *context;
 	const struct probe *probes;
 	size_t probe_count;
 	uint64_t began_ns;

@@ -36,8 +36,9 @@ struct watch {
 	struct places places;
 	struct control control;
 	struct guard guard;
-	struct upstream *upstream; /* NULL: no operator is asked */
-	struct ban_register *bans; /* NULL: none */
+	struct upstream *upstream;   /* NULL: no operator is asked */
+	struct ban_register *bans;   /* NULL: none */
+	struct mode_register *modes; /* NULL likewise */
 	struct edge_bans edge;
 	int bans_told; /* what went wrong with them, as last said */
 	struct probe *probes;
@@ -104,6 +105,16 @@ static const char *edge_of(const void *context, const struct prefix *prefix, enu
 	return edge_bans_standing(&w->edge, prefix, kind);
 }
 
+/* Workers tell of all their sites when they begin. */
+static bool serves(const void *context, struct slice site)
+{
+	const struct watch *w = context;
+	for (size_t i = 0; i < w->sites.count; i++)
+		if (slice_equal(slice_from_string(w->sites.views[i].name), site))
+			return true;
+	return false;
+}
+
 /* Requests a second that nothing refused. */
 static double visitors(const struct watch *w)
 {
@@ -122,8 +133,14 @@ static struct upstream_sight upstream_sight(const struct watch *w)
 static void answer(void *context, uid_t who, struct slice question, struct buffer *out)
 {
 	struct watch *w = context;
-	const struct orders orders = {
-		.bans = w->bans, .now = times(w), .by = who, .hits = hits_of, .edge = edge_of, .context = w};
+	const struct orders orders = {.bans = w->bans,
+				      .modes = w->modes,
+				      .now = times(w),
+				      .by = who,
+				      .hits = hits_of,
+				      .edge = edge_of,
+				      .serves = serves,
+				      .context = w};
 	const struct report report = {
 		.intake = &w->intake,
 		.sites = &w->sites,
@@ -131,6 +148,9 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 		.places = &w->places,
 		.guard = &w->guard,
 		.edge = &w->edge,
+		.modes = w->modes,
+		.hits = hits_of,
+		.context = w,
 		.probes = w->probes,
 		.probe_count = w->probe_count,
 		.began_ns = w->began_ns,
@@ -195,13 +215,19 @@ static int probes_begin(struct watch *w, const struct watch_options *options)
 }
 
 /* As the user that we have become: whoever comes after us must be able to write there. */
-static int bans_begin(struct watch *w, const char *directory, const char **ret_what)
+static int bans_begin(struct watch *w, const struct watch_options *options, const char **ret_what)
 {
 	const char *said;
-	if (directory == NULL)
+	if (options->bans == NULL)
 		return 0;
 	w->now_ns = clock_ns();
-	int r = ban_register_open(directory, times(w), &w->bans, ret_what, &said);
+	int r = ban_register_open(options->bans, times(w), &w->bans, ret_what, &said);
+	if (r == 0 && said[0] != '\0')
+		fprintf(stderr, "guia: watch: %s\n", said);
+	if (r != 0)
+		return r;
+	r = mode_register_open(options->bans, options->homes, options->home_count, times(w), &w->modes, ret_what,
+			       &said);
 	if (r == 0 && said[0] != '\0')
 		fprintf(stderr, "guia: watch: %s\n", said);
 	return r;
@@ -225,13 +251,14 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	r = options->user != NULL ? user_become(options->user) : 0;
 	if (r == 0)
 		places_begin(&w->places, options->locations != NULL ? options->locations : LOCATIONS_FILE);
-	r = r != 0 ? r : bans_begin(w, options->bans, ret_what);
+	r = r != 0 ? r : bans_begin(w, options, ret_what);
 	r = r != 0 ? r : upstream_begin(&options->upstream, options->edge, &w->upstream);
 	if (r != 0)
 		return r;
 	edge_bans_begin(&w->edge, options->edge, options->proxies, options->proxy_count, w->bans);
 	r = guard_begin(&w->guard, options->bans, options->record, w->bans, &w->intake, ret_what);
 	w->guard.edge = &w->edge;
+	w->guard.modes = w->modes;
 	w->guard.upstream = w->upstream;
 	return r;
 }
@@ -243,6 +270,7 @@ static void end(struct watch *w)
 	edge_bans_end(&w->edge);
 	upstream_end(w->upstream);
 	ban_register_close(w->bans);
+	mode_register_close(w->modes);
 	for (size_t i = 0; i < w->probe_count; i++)
 		probe_release(&w->probes[i]);
 	free(w->probes);

@@ -1,6 +1,6 @@
 /*
  * The daemon: reads what the gate tells, fetches the sites, answers `guia status` and `guia top`, bans
- * and allows as a person says. One thread, one loop.
+ * and allows, and gives sites modes, as a person says. One thread, one loop.
  * The gate does not know whether it is there: it may end, be killed, and start again at any time.
  */
 #ifndef GUIA_WATCH_WATCH_H
@@ -11,9 +11,11 @@
 #include "watch/upstream.h"
 
 struct watch_options {
-	const char *control;          /* path of the socket */
-	const char *events;           /* the directory */
-	const char *bans;             /* the directory; NULL: nobody can be banned */
+	const char *control;        /* path of the socket */
+	const char *events;         /* the directory */
+	const char *bans;           /* the directory; NULL: nobody can be banned */
+	const struct prefix *homes; /* who asks the origin of a site that is local */
+	size_t home_count;
 	const char *locations;        /* libloc's database; NULL: where Debian has it */
 	const char *edge;             /* where an edge's maps are pinned, if there is one; NULL: none is looked for */
 	const struct prefix *proxies; /* trusted: never banned at the edge */

@@ -102,7 +102,7 @@ def origins_are_addresses():
 def wrong_types_are_refused_with_their_place():
     for line in ("detect: 'true'", "detect: [true]", "detect: 1", "workers: 1e3", "workers: 0x10", "workers: -1", "workers: '4'",
                  "workers: 513", "workers: 99999999999999999999", "workers: [4]", "run_dir: [a]", "run_dir: a b", "run_dir: true",
-                 "trusted_proxies: all", "trusted_proxies: [10.0.0.0/8, x]", "trusted_proxies: 10.0.0.0/-1",
+                 "trusted_proxies: all", "home_networks: MO", "home_networks: [192.0.2.1/24]", "trusted_proxies: [10.0.0.0/8, x]", "trusted_proxies: 10.0.0.0/-1",
                  "drain_seconds: 10s", "body_limit_mb: 0", "rules_before: null", "rules_before: {a: b}", "rules_before: 5",
                  "certificate:", "https_only: maybe", "listen_tls: localhost:443", "listen_tls: '[::1]'"):
         err = check(GOOD + line + "\n", 2)

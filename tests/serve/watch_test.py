@@ -101,6 +101,70 @@ def whom_a_person_bans_is_refused_also_by_the_next_watch():
 
 
 @case
+def a_site_that_a_person_made_local_is_so_until_its_end_also_without_a_watch():
+    origin = Origin()
+    home, stranger, allowed = "127.0.1.1", "127.0.2.1", "127.0.3.1"
+
+    def page(source, path="/page"):
+        return gate.curl(f"http://127.0.0.1:PORT{path}", "-H", "Host: a.test", "--interface", source)
+
+    def is_kept_out():
+        return page(stranger, "/missing")[0] == 503
+
+    with Serve("home_networks: [127.0.1.0/24, '2001:db8::/32']\n" + site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        assert page(stranger)[0] == 200 and page(stranger, "/missing")[0] == 404
+        ban(gate, "allow", allowed)
+        said = ban(gate, "mode", "a.test", "local", "--for", "1h", "--why", "a test")
+        assert said.startswith("local    a.test until 2") and said.endswith(": a test\n"), said
+        wait_for(is_kept_out, "a stranger kept out")
+        wait_for(lambda: "x-guia-copy:" in page(stranger)[2].lower(), "a copy that is older than the second it is fresh for")
+        asked = origin.server.seen.count("/page")
+        status_code, body, head = page(stranger)
+        assert status_code == 200 and "page of everybody" in body and "x-guia-copy:" in head.lower(), head
+        assert origin.server.seen.count("/page") == asked
+        assert page(home, "/missing")[0] == 404 and page(allowed, "/missing")[0] == 404
+        told = status(gate)["sites"][-1]["mode"]
+        assert told["mode"] == "local" and told["why"] == "a test" and told["seconds_left"] > 3500, told
+        wait_for(lambda: status(gate)["sites"][-1]["mode"]["hits"] >= 2, "hits counted")
+        screen = subprocess.run([GUIA, "status", "-c", gate.config], capture_output=True, text=True, check=False,
+                                timeout=60).stdout
+        assert f"a.test: local until {told['until'][:16]}" in screen, screen
+
+        fetched = origin.server.seen.count("/")
+        wait_for(lambda: origin.server.seen.count("/") > fetched, "the watch's own fetch of the origin")
+        before = watch_pid(gate)
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda: watch_pid(gate) not in (None, before), "another watch")
+        assert is_kept_out() and page(home, "/missing")[0] == 404
+        assert "local    a.test until" in ban(gate, "mode") and status(gate)["sites"][-1]["mode"]["id"] == told["id"]
+        ban(gate, "mode", "a.test", "open")
+        wait_for(lambda: page(stranger, "/missing")[0] == 404, "the origin's answer")
+        ban(gate, "mode", "a.test", "local", "--for", "2s")
+        wait_for(is_kept_out, "a stranger kept out")
+        wait_for(lambda: page(stranger, "/missing")[0] == 404, "the end")
+        assert ban(gate, "mode") == "every site is open\n" and "mode" not in status(gate)["sites"][-1]
+    origin.stop()
+
+
+@case
+def an_order_of_a_mode_that_cannot_be_is_refused():
+    origin = Origin()
+    with Serve(site(origin) + f"  - host: '*.c.test'\n    origin: http://127.0.0.1:{origin.port}\n") as gate:
+        wait_for(lambda: is_up(gate), "both up")
+        ban(gate, "mode", "*.c.test", "guarded", "--for", "1s")
+        for words, why in ((["b.test", "guarded"], "no such site"), (["www.c.test", "guarded"], "no such site"), (["a.test", "local"], "home_networks"),
+                           (["a.test", "shut"], "not a mode"), (["a.test"], "which mode"),
+                           (["a.test", "guarded", "--for", "0s"], "--for"), (["a b", "open"], "not a site"),
+                           (["a.test", "guarded", "--why", "x" * 161], "--why")):
+            done = subprocess.run([GUIA, "mode", *words, "-c", gate.config], capture_output=True, text=True, check=False,
+                                  timeout=60)
+            assert done.returncode == 2 and why in done.stderr, done
+        wait_for(lambda: ban(gate, "mode") == "every site is open\n", "the end of the only one")
+    origin.stop()
+
+
+@case
 def a_reload_gives_the_watch_the_new_sites():
     origin = Origin()
     with Serve(site(origin)) as gate:
