@@ -1,6 +1,7 @@
 #include "drill/judge.h"
 
 #include "base/test.h"
+#include "drill/report.h"
 
 #include <math.h>
 
@@ -241,6 +242,25 @@ static struct run_plan plan_of(const char *name)
 	return run_plan_of(shape_find(name, &nearest), 1, 1, false);
 }
 
+/* Whatever the shape: also one in which nobody attacks, so that there is nothing to tell attackers by. */
+static void every_shape_is_written_as_json(void **state)
+{
+	(void)state;
+	static const struct tells none;
+	for (size_t i = 0; i < shape_count; i++) {
+		struct run_plan plan = run_plan_of(&shapes[i], 1, 1, true);
+		struct record *record = make_record(&plan, always, 0);
+		struct pair pair = make_pair(&plan, always, always, 0);
+		const struct report report = {
+			.pair = &pair, .tells = &none, .without = record, .with = record, .verdict = judge(&pair)};
+		json_t *json = report_json(&report);
+		assert_non_null(json);
+		assert_string_equal(json_string_value(json_object_get(json, "tells")), "");
+		json_decref(json);
+		record_unmap(record);
+	}
+}
+
 /* Where nothing does harm, one visitor who is sent away is one too many; one who is late is the machine's matter. */
 static void in_calm_nobody_is_sent_away(void **state)
 {
@@ -341,5 +361,6 @@ TEST_MAIN(cmocka_unit_test(what_guia_says_is_judged_where_it_says_anything),
 	  cmocka_unit_test(a_shape_that_is_withstood_is_survived), cmocka_unit_test(without_harm_there_is_no_win),
 	  cmocka_unit_test(each_line_can_fail), cmocka_unit_test(latency_may_double_or_grow_by_fifty),
 	  cmocka_unit_test(what_disturbs_a_run_voids_it), cmocka_unit_test(nothing_recorded_is_void),
-	  cmocka_unit_test(a_pulse_is_not_over_when_it_pauses), cmocka_unit_test(in_calm_nobody_is_sent_away),
-	  cmocka_unit_test(a_driven_browser_is_a_visitor_too), cmocka_unit_test(guests_are_looked_at_by_themselves))
+	  cmocka_unit_test(a_pulse_is_not_over_when_it_pauses), cmocka_unit_test(every_shape_is_written_as_json),
+	  cmocka_unit_test(in_calm_nobody_is_sent_away), cmocka_unit_test(a_driven_browser_is_a_visitor_too),
+	  cmocka_unit_test(guests_are_looked_at_by_themselves))
