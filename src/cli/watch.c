@@ -8,6 +8,7 @@
 #include "mitigate/mode_register.h"
 #include "serve/prepare.h"
 #include "serve/targets.h"
+#include "serve/valid.h"
 #include "watch/watch.h"
 
 #include <netinet/in.h>
@@ -49,7 +50,7 @@ static int proxy_add(struct plan *plan, struct slice text)
 {
 	if (plan->proxy_count == PROXIES_MAX)
 		return cli_fail(CLI_USER, "more than %d trusted proxies", PROXIES_MAX);
-	if (!prefix_parse(text, &plan->proxies[plan->proxy_count]))
+	if (!network_prefix(text, &plan->proxies[plan->proxy_count]))
 		return cli_fail(CLI_USER, "--proxy %.*s: not an address or prefix", SLICE_ARG(text));
 	plan->proxy_count++;
 	return CLI_FINE;

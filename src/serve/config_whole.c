@@ -134,18 +134,8 @@ static int spare_proxies(struct serve_config *config)
 	struct prefix *proxies = arena_zalloc(config->arena, config->trusted_proxies.count + 1, sizeof(*proxies));
 	if (proxies == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < config->trusted_proxies.count; i++) {
-		struct slice text = config->trusted_proxies.items[i], address;
-		struct slice length = slice_cut(text, '/', &address);
-		if (!prefix_parse(address, &proxies[count]))
-			continue;
-		unsigned bits = 0, before = prefix_is_v4(&proxies[count]) ? ADDRESS_V4_BITS : 0;
-		for (size_t at = 0; at < length.len; at++)
-			bits = bits * 10 + (unsigned)(length.ptr[at] - '0');
-		if (length.len > 0)
-			proxies[count] = address_prefix(&proxies[count].address, before + bits);
-		count++;
-	}
+	for (size_t i = 0; i < config->trusted_proxies.count; i++)
+		count += network_prefix(config->trusted_proxies.items[i], &proxies[count]);
 	return operators_spare(&config->operators, proxies, count, config->arena);
 }
 

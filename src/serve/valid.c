@@ -1,7 +1,5 @@
 #include "serve/valid.h"
 
-#include "base/address.h"
-
 #include <arpa/inet.h>
 
 enum {
@@ -139,6 +137,22 @@ const char *valid_address(struct slice text)
 	return is_address(text, AF_INET) || is_address(text, AF_INET6)
 		       ? NULL
 		       : "an address such as 192.0.2.10 or 2001:db8::10";
+}
+
+bool network_prefix(struct slice text, struct prefix *ret_prefix)
+{
+	struct slice address;
+	struct prefix prefix;
+	size_t bits = 0;
+	struct slice length = slice_cut(text, '/', &address);
+	if (valid_network(text) != NULL || !prefix_parse(address, &prefix))
+		return false;
+	/* One of IPv4 may be written as of IPv6, and then has the bits of that. */
+	unsigned before = slice_find_byte(address, ':', 0) == address.len ? ADDRESS_V4_BITS : 0;
+	if (address.len < text.len && all_digits(length, ADDRESS_BITS, &bits))
+		prefix = address_prefix(&prefix.address, before + (unsigned)bits);
+	*ret_prefix = prefix;
+	return true;
 }
 
 const char *valid_prefix(struct slice text)

@@ -5,6 +5,7 @@
 #ifndef GUIA_SERVE_VALID_H
 #define GUIA_SERVE_VALID_H
 
+#include "base/address.h"
 #include "base/slice.h"
 
 /* Each returns NULL if the text is good, else what it should be ("a host name such as www.example.gov.mo"). */
@@ -13,6 +14,8 @@ const char *valid_origin(struct slice text); /* http[s]://HOST[:PORT] */
 const char *valid_listen(struct slice text); /* ADDRESS:PORT, [V6]:PORT, or PORT */
 const char *valid_path(struct slice text);   /* of a file or folder */
 const char *valid_network(struct slice text);
+/* What valid_network() takes, without the bits set behind its length. False for anything else. */
+bool network_prefix(struct slice text, struct prefix *ret_prefix);
 const char *valid_prefix(struct slice text);  /* a network with no bits set behind its length */
 const char *valid_address(struct slice text); /* ADDRESS or ADDRESS/BITS */
 

@@ -165,6 +165,16 @@ def an_order_of_a_mode_that_cannot_be_is_refused():
 
 
 @case
+def a_proxy_written_with_more_bits_than_its_network_has_does_not_keep_the_watch():
+    origin = Origin()
+    with Serve("trusted_proxies: [127.0.5.9/24, '2001:db8::1/64']\n" + site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        assert "the watch ended" not in gate.said(), gate.said()
+        assert answers(gate, "127.0.5.1", "-H", "X-Forwarded-For: 192.0.2.7") == 200
+    origin.stop()
+
+
+@case
 def a_reload_gives_the_watch_the_new_sites():
     origin = Origin()
     with Serve(site(origin)) as gate:
