@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The demonstration: four sample sites behind Guia, visitors and attacks, a table, one blocked request explained, a flood.
 
-
 Usage: demo/run [--once]. Without --once it keeps serving until Ctrl-C. Exit 0 only if every line is as it should be,
 3 if something of the machine is in the way.
 """
