@@ -3,7 +3,7 @@
 #define GUIA_WATCH_REPORT_H
 
 #include "base/buffer.h"
-#include "watch/guard.h"
+#include "watch/defender.h"
 #include "watch/intake.h"
 #include "watch/places.h"
 #include "watch/probe.h"
@@ -15,7 +15,7 @@ struct report {
 	const struct sites *sites;
 	const struct ranking *ranking;
 	const struct places *places;
-	const struct guard *guard;
+	const struct defender *defender;
 	const struct edge_bans *edge;
 	const struct mode_register *modes; /* NULL: none */
 	/* How often the gate carried a mitigation out. */

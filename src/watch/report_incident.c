@@ -123,26 +123,26 @@ static void add_visitors(struct buffer *out, const struct defence_visitors *visi
 	buffer_byte(out, '}');
 }
 
-static bool find(const struct guard *guard, const char *site, struct defence_view *ret_view)
+static bool find(const struct defender *defender, const char *site, struct defence_view *ret_view)
 {
 	uint16_t number = 0;
-	if (guard->defence == NULL)
+	if (defender->defence == NULL)
 		return false;
-	while (defence_look(guard->defence, number, ret_view) && strcmp(ret_view->name, site) != 0)
+	while (defence_look(defender->defence, number, ret_view) && strcmp(ret_view->name, site) != 0)
 		number++;
-	return defence_look(guard->defence, number, ret_view);
+	return defence_look(defender->defence, number, ret_view);
 }
 
-bool report_has_incident(const struct guard *guard, const char *site)
+bool report_has_incident(const struct defender *defender, const char *site)
 {
 	struct defence_view view;
-	return find(guard, site, &view) && view.incident->id != 0;
+	return find(defender, site, &view) && view.incident->id != 0;
 }
 
-void report_incident(const struct guard *guard, const char *site, uint64_t now_ms, struct buffer *out)
+void report_incident(const struct defender *defender, const char *site, uint64_t now_ms, struct buffer *out)
 {
 	struct defence_view view;
-	if (!find(guard, site, &view))
+	if (!find(defender, site, &view))
 		return;
 	json_truth(out, "normal_known", view.known);
 	json_number(out, "quiet_requests_kept", view.quiet_requests);

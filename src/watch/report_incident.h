@@ -2,12 +2,12 @@
 #ifndef GUIA_WATCH_REPORT_INCIDENT_H
 #define GUIA_WATCH_REPORT_INCIDENT_H
 
-#include "watch/guard.h"
+#include "watch/defender.h"
 
 /* Nothing for a site that is not known yet. */
-void report_incident(const struct guard *guard, const char *site, uint64_t now_ms, struct buffer *out);
+void report_incident(const struct defender *defender, const char *site, uint64_t now_ms, struct buffer *out);
 
 /* Whether there is one on, or was. */
-bool report_has_incident(const struct guard *guard, const char *site);
+bool report_has_incident(const struct defender *defender, const char *site);
 
 #endif

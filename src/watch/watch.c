@@ -5,7 +5,7 @@
 #include "base/service.h"
 #include "locate/locations.h"
 #include "mitigate/edge_bans.h"
-#include "watch/guard.h"
+#include "watch/defender.h"
 #include "watch/orders.h"
 #include "watch/report.h"
 
@@ -35,7 +35,7 @@ struct watch {
 	struct ranking ranking;
 	struct places places;
 	struct control control;
-	struct guard guard;
+	struct defender defender;
 	struct upstream *upstream;   /* NULL: no operator is asked */
 	struct ban_register *bans;   /* NULL: none */
 	struct mode_register *modes; /* NULL likewise */
@@ -67,7 +67,7 @@ static void events_taken(void *context, unsigned box, const struct event *events
 {
 	struct watch *w = context;
 	ranking_events(&w->ranking, &w->sites, box, events, count);
-	guard_events(&w->guard, &w->sites, box, events, count);
+	defender_events(&w->defender, &w->sites, box, events, count);
 	upstream_events(w->upstream, events, count);
 }
 
@@ -146,7 +146,7 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 		.sites = &w->sites,
 		.ranking = &w->ranking,
 		.places = &w->places,
-		.guard = &w->guard,
+		.defender = &w->defender,
 		.edge = &w->edge,
 		.modes = w->modes,
 		.hits = hits_of,
@@ -256,17 +256,17 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	if (r != 0)
 		return r;
 	edge_bans_begin(&w->edge, options->edge, options->proxies, options->proxy_count, w->bans);
-	r = guard_begin(&w->guard, options->bans, options->record, w->bans, &w->intake, ret_what);
-	w->guard.edge = &w->edge;
-	w->guard.modes = w->modes;
-	w->guard.upstream = w->upstream;
+	r = defender_begin(&w->defender, options->bans, options->record, w->bans, &w->intake, ret_what);
+	w->defender.edge = &w->edge;
+	w->defender.modes = w->modes;
+	w->defender.upstream = w->upstream;
 	return r;
 }
 
 static void end(struct watch *w)
 {
 	control_close(&w->control);
-	guard_end(&w->guard);
+	defender_end(&w->defender);
 	edge_bans_end(&w->edge);
 	upstream_end(w->upstream);
 	ban_register_close(w->bans);
@@ -309,7 +309,7 @@ static void look(struct watch *w)
 	intake_look(&w->intake);
 	sites_take(&w->sites, &w->intake, w->now_ns);
 	w->ranking.places = places_image(&w->places);
-	guard_look(&w->guard, &w->sites, times(w));
+	defender_look(&w->defender, &w->sites, times(w));
 	const char *said = edge_bans_look(&w->edge, times(w));
 	if (said != NULL)
 		fprintf(stderr, "guia: watch: %s: %s\n", w->edge.directory, said);
@@ -322,7 +322,7 @@ static void look(struct watch *w)
 static void look_at_connections(struct watch *w)
 {
 	sites_take_connections(&w->sites, &w->intake);
-	guard_connections(&w->guard, &w->sites);
+	defender_connections(&w->defender, &w->sites);
 	w->connections_ns = w->now_ns + (uint64_t)CONNECTIONS_MS * 1000000;
 }
 
@@ -380,13 +380,13 @@ static void run(struct watch *w)
 		if (w->now_ns >= w->connections_ns)
 			look_at_connections(w);
 		ranking_tick(&w->ranking, w->now_ns);
-		guard_tick(&w->guard, times(w));
+		defender_tick(&w->defender, times(w));
 		hurry = intake_drain(&w->intake, &sink) >= HURRY_EVENTS;
 		for (size_t i = 0; i < w->probe_count; i++)
 			probe_step(&w->probes[i], w->tls, w->now_ns);
 		control_step(&w->control, w->now_ns, answer, w);
 		upstream_step(w->upstream, w->now_ns / 1000000);
-		guard_carry_out(&w->guard, times(w));
+		defender_carry_out(&w->defender, times(w));
 		bans_tick(w);
 		watchdog_tell(w);
 	} while (signals_take(w));

@@ -5,8 +5,8 @@
  * What was learned, and what is decided, lies in files of the watch's own beside the bans, so that one that was killed
  * goes on where it was. What is to be in force is kept before it is published.
  */
-#ifndef GUIA_WATCH_GUARD_H
-#define GUIA_WATCH_GUARD_H
+#ifndef GUIA_WATCH_DEFENDER_H
+#define GUIA_WATCH_DEFENDER_H
 
 #include "incident/defence.h"
 #include "mitigate/ban_register.h"
@@ -21,15 +21,15 @@
 #include <limits.h>
 
 /* In the directory of bans. */
-#define GUARD_MEMORY_FILE   "memory"
-#define GUARD_INCIDENT_FILE "incidents"
+#define DEFENDER_MEMORY_FILE   "memory"
+#define DEFENDER_INCIDENT_FILE "incidents"
 
-struct guard_job;
+struct defender_job;
 
-struct guard {
+struct defender {
 	struct defence *defence; /* NULL: no key yet */
 	struct background *background;
-	struct guard_job *job;       /* under way; NULL: none */
+	struct defender_job *job;    /* under way; NULL: none */
 	struct ban_register *bans;   /* the watch's; NULL: nothing can be carried out */
 	struct mode_register *modes; /* the watch's; NULL likewise */
 	struct rule_register *rules; /* NULL likewise */
@@ -53,21 +53,21 @@ struct guard {
  * `directory` is that of the bans; NULL: decisions are made, and not carried out. `record` is a file to write down what
  * is told, or NULL. 0 or -errno, with *ret_what.
  */
-int guard_begin(struct guard *guard, const char *directory, const char *record, struct ban_register *bans,
-		const struct intake *intake, const char **ret_what);
-void guard_end(struct guard *guard);
+int defender_begin(struct defender *defender, const char *directory, const char *record, struct ban_register *bans,
+		   const struct intake *intake, const char **ret_what);
+void defender_end(struct defender *defender);
 
 /* Once a second: sites may have come. */
-void guard_look(struct guard *guard, const struct sites *sites, struct ban_times now);
+void defender_look(struct defender *defender, const struct sites *sites, struct ban_times now);
 
 /* Ten times a second: what connections do. */
-void guard_connections(struct guard *guard, const struct sites *sites);
+void defender_connections(struct defender *defender, const struct sites *sites);
 
-void guard_events(struct guard *guard, const struct sites *sites, unsigned box, const struct event *events,
-		  size_t count);
+void defender_events(struct defender *defender, const struct sites *sites, unsigned box, const struct event *events,
+		     size_t count);
 
 /* Before the events of each look at the rings; and after them. */
-void guard_tick(struct guard *guard, struct ban_times now);
-void guard_carry_out(struct guard *guard, struct ban_times now);
+void defender_tick(struct defender *defender, struct ban_times now);
+void defender_carry_out(struct defender *defender, struct ban_times now);
 
 #endif
