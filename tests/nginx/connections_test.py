@@ -79,26 +79,37 @@ def status(source, path="/echo"):
 
 @case("who has too many loses those that bring nothing, the oldest first, in both workers; others are let alone")
 def _():
-    first = hoard("127.0.1.1", SMALL)
-    beside = hoard("127.0.2.1", SMALL)
-    time.sleep(1.2)
-    assert len(left_of(first)) == SMALL
-    # Each worker ends those that it has itself, and the kernel deals connections out by chance.
-    more = hoard("127.0.1.1", SMALL)
-    wait_until(lambda: len(left_of(first)) <= 25, "the oldest to go")
-    assert len(left_of(more)) == SMALL and len(left_of(beside)) == SMALL
-    assert status("127.0.1.1") == 200 and status("127.0.2.1") == 200
+    # Where this takes longer than a head may, the new ones are old, too: then it says nothing, and is done again.
+    for attempt in range(10):
+        source = f"127.0.1.{100 + attempt}"
+        first, beside = hoard(source, SMALL), hoard("127.0.2.1", SMALL)
+        time.sleep(1.2)
+        assert len(left_of(first)) == SMALL
+        # Each worker ends those that it has itself, and the kernel deals connections out by chance.
+        began = time.monotonic()
+        more = hoard(source, SMALL)
+        wait_until(lambda: len(left_of(first)) <= 25, "the oldest to go")
+        left, quick = len(left_of(more)), time.monotonic() - began < 0.9
+        if quick:
+            break
+        close(first + more + beside)
+    assert quick, "this machine is too slow to tell"
+    assert left == SMALL and len(left_of(beside)) == SMALL
+    assert status(source) == 200 and status("127.0.2.1") == 200
     assert gate.logged("guia_connections: of sources that had too many")
     close(first + more + beside)
 
 
+def kept(source):
+    """An idle connection that was surely accepted."""
+    s = connect(source, b"GET /echo HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert s.recv(4096).startswith(b"HTTP/1.1 200")
+    return s
+
+
 @case("what is idle goes before what is served, and a body that trickles goes too")
 def _():
-    def kept():
-        s = connect("127.0.1.2", b"GET /echo HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert s.recv(4096).startswith(b"HTTP/1.1 200")
-        return s
-    idle = [kept() for _ in range(SMALL // 2)]
+    idle = [kept("127.0.1.2") for _ in range(SMALL // 2)]
     bodies = hoard("127.0.1.2", SMALL // 2, beginning=b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n"
                    b"Content-Type: application/x-www-form-urlencoded\r\n\r\na=")
     time.sleep(2.3)
@@ -191,7 +202,8 @@ def _():
 
 @case("what a killed worker had open is forgotten, and a reload counts what old workers still have")
 def _():
-    made = hoard("127.0.1.6", SMALL)
+    # What waits to be accepted outlives the worker for whom it waits.
+    made = [kept("127.0.1.6") for _ in range(SMALL)]
     for pid in gate.worker_pids():
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: len(left_of(made)) == 0, "the end of the dead workers' connections")
