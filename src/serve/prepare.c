@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "serve/certificate.h"
+#include "serve/events_key.h"
 #include "serve/paths.h"
 #include "serve/process.h"
 #include "serve/render.h"
@@ -203,6 +204,12 @@ int prepare_run_dir(const struct serve_options *options, const struct serve_conf
 	if (r == 0 && ret_dir->events_error != 0)
 		notice_say(notice, "warning: no folder for events: %s; the gate serves without a watch",
 			   strerror(-ret_dir->events_error));
+	if (r == 0 && ret_dir->key_error == EVENTS_KEY_REPLACED)
+		notice_say(notice, "warning: %s/events.key was no key; what the watch has learned is learned anew",
+			   ret_dir->path);
+	else if (r == 0 && ret_dir->key_error != 0)
+		notice_say(notice, "warning: no key for events can be kept: %s; the next start learns anew",
+			   strerror(-ret_dir->key_error));
 	if (r == 0 && ret_dir->bans_error != 0)
 		notice_say(notice, "warning: no folder for bans: %s; nobody can be banned by address",
 			   strerror(-ret_dir->bans_error));

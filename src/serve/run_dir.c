@@ -1,6 +1,7 @@
 #include "serve/run_dir.h"
 
 #include "base/error.h"
+#include "serve/events_key.h"
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -147,7 +148,9 @@ int run_dir_open(const char *wanted, struct run_dir *ret_dir)
 	r = r != 0 ? r : take_lock(&dir);
 	r = r != 0 ? r : make_workers(&dir);
 	if (r == 0) {
-		dir.events_error = events_dir_open(dir.path, dir.user[0] != '\0' ? worker_user() : NULL, &dir.events);
+		const struct passwd *user = dir.user[0] != '\0' ? worker_user() : NULL;
+		dir.events_error = events_dir_open(dir.path, user, &dir.events);
+		dir.key_error = dir.events_error == 0 ? events_key_lay(dir.path, dir.events.path, user) : 0;
 		dir.bans_error = bans_make(&dir);
 	}
 	if (r != 0) {

@@ -18,6 +18,7 @@ struct run_dir {
 	char user[64]; /* of the workers; "" if not root */
 	struct events_dir events;
 	int events_error;         /* why there is none; 0 if there is */
+	int key_error;            /* of events_key_lay() */
 	char bans[PATH_MAX - 32]; /* what the watch publishes for the workers; "": none */
 	int bans_error;           /* why not */
 	bool made;                /* a fresh folder of ours */

@@ -219,6 +219,55 @@ def killed_serve_leaves_no_watch_and_the_next_one_clears_up():
     origin.stop()
 
 
+def memory_of(gate):
+    beside = pathlib.Path(f"{gate.run}.bans")
+    return (beside if beside.exists() else gate.run / "bans") / "memory"
+
+
+def kept(gate):
+    """Requests of quiet days that the watch knows; None while there is no watch."""
+    return next((s.get("quiet_requests_kept") for s in status(gate).get("sites", []) if s["site"] == "a.test"), None)
+
+
+def start_anew(gate, spoil=None):
+    """Ends and starts the gate, and says what the watch then knew."""
+    assert gate.end() == 0
+    if spoil:
+        spoil()
+    gate.start()
+    return wait_for(lambda: is_up(gate) and kept(gate), "the site up, and what is known of it")
+
+
+@case
+def what_was_learned_outlasts_a_restart_and_nothing_damaged_is_believed():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        for _ in range(300):
+            gate.get("/")
+        many = wait_for(lambda: (kept(gate) or 0) >= 300 and kept(gate), "three hundred requests kept")
+        memory, key = memory_of(gate), gate.run / "events.key"
+        first = key.read_bytes()
+        assert len(first) == 16 and key.stat().st_mode & 0o077 == 0 and (events_folder(gate) / "key").read_bytes() == first
+        assert start_anew(gate) >= many and "learned anew" not in gate.said(), gate.said()
+        assert (events_folder(gate) / "key").read_bytes() == first
+        assert b"a.test" not in memory.read_bytes() and first not in memory.read_bytes()
+        whole = memory.read_bytes()
+        other = bytearray(whole)
+        other[8] ^= 0xff
+        damaged = bytearray(whole)
+        damaged[len(whole) // 2] ^= 1
+        for content, why in ((whole[:-1], "cut short"), (b"", "cut short"), (b"x" * 4096, "no baselines"), (other, "another version"),
+                             (damaged, "damaged")):
+            now = start_anew(gate, lambda: memory.write_bytes(content))
+            assert now < 300 and why in gate.said() and "learned anew" in gate.said(), (why, now, gate.said())
+        assert start_anew(gate, lambda: memory.write_bytes(whole)) >= many, "it was not the files' names"
+        now = start_anew(gate, lambda: key.write_bytes(first[:15]))
+        assert now < 300 and "was no key" in gate.said() and "another key" in gate.said(), (now, gate.said())
+        assert len(key.read_bytes()) == 16 and key.read_bytes() != first
+    origin.stop()
+
+
 @case
 def a_service_manager_hears_of_serve():
     origin = Origin()
