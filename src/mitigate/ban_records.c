@@ -14,20 +14,19 @@ void ban_record_write(const struct ban_record *record, struct ban_times now, str
 		      record->id, kind_names[record->kind], prefix_format(&record->prefix, prefix),
 		      record->since_wall_ms);
 	record_add_time(record->since_wall_ms, out);
-	if (record->expires_ms != BAN_FOR_EVER) {
-		uint64_t left_ms = record->expires_ms > now.boot_ms ? record->expires_ms - now.boot_ms : 0;
-		buffer_printf(out, ",\"until_ms\":%" PRIu64 ",\"until\":", now.wall_ms + left_ms);
-		record_add_time(now.wall_ms + left_ms, out);
-		buffer_printf(out, ",\"seconds_left\":%" PRIu64, left_ms / 1000);
-	}
+	if (record->expires_ms != BAN_FOR_EVER)
+		record_add_end(record->expires_ms, now, out);
 	buffer_printf(out, ",\"by\":%" PRIu32 ",\"why\":", (uint32_t)record->by);
 	text_add_json(out, slice_make(record->why, record->why_len));
 	buffer_text(out, "}");
 }
 
-void ban_records_write(const struct ban_record *records, size_t count, struct ban_times now, struct buffer *out)
+void ban_records_write(const struct ban_record *records, size_t count, const uint8_t boot[IMAGE_BOOT_BYTES],
+		       struct ban_times now, struct buffer *out)
 {
-	buffer_text(out, "{\"version\":1,\"records\":[");
+	buffer_text(out, "{\"version\":1");
+	record_add_boot(boot, out);
+	buffer_text(out, ",\"records\":[");
 	for (size_t i = 0; i < count; i++) {
 		buffer_text(out, i > 0 ? ",\n" : "\n");
 		ban_record_write(&records[i], now, out);
@@ -48,10 +47,9 @@ static bool read_kind(const json_t *value, enum ban_kind *ret_kind)
 	return false;
 }
 
-static bool read_record(const json_t *object, struct ban_times now, struct ban_record *ret_record)
+static bool read_record(const json_t *object, bool same_boot, struct ban_times now, struct ban_record *ret_record)
 {
-	uint64_t id, by, until_ms;
-	const json_t *until = json_object_get(object, "until_ms");
+	uint64_t id, by;
 	const char *prefix = json_string_value(json_object_get(object, "prefix"));
 	const char *why = json_string_value(json_object_get(object, "why"));
 	struct ban_record record = {.rank = BAN_BY_PERSON, .expires_ms = BAN_FOR_EVER};
@@ -61,11 +59,8 @@ static bool read_record(const json_t *object, struct ban_times now, struct ban_r
 	    !record_read_number(json_object_get(object, "by"), UINT32_MAX, &by) ||
 	    !record_read_number(json_object_get(object, "since_ms"), INT64_MAX, &record.since_wall_ms))
 		return false;
-	if (until != NULL) {
-		if (!record_read_number(until, INT64_MAX, &until_ms))
-			return false;
-		record.expires_ms = now.boot_ms + (until_ms > now.wall_ms ? until_ms - now.wall_ms : 0);
-	}
+	if (json_object_get(object, "until_ms") != NULL && !record_read_end(object, same_boot, now, &record.expires_ms))
+		return false;
 	record.id = (uint32_t)id;
 	record.by = (uid_t)by;
 	record.why_len = strnlen(why, BAN_WHY_BYTES);
@@ -74,7 +69,8 @@ static bool read_record(const json_t *object, struct ban_times now, struct ban_r
 	return true;
 }
 
-int ban_records_read(struct slice text, struct ban_times now, struct ban_record *records, size_t *ret_count)
+int ban_records_read(struct slice text, const uint8_t boot[IMAGE_BOOT_BYTES], struct ban_times now,
+		     struct ban_record *records, size_t *ret_count)
 {
 	json_error_t error;
 	uint64_t version = 0;
@@ -83,9 +79,10 @@ int ban_records_read(struct slice text, struct ban_times now, struct ban_record 
 	const json_t *list = json_object_get(document, "records");
 	bool good = record_read_number(json_object_get(document, "version"), 1, &version) && version == 1 &&
 		    json_is_array(list) && json_array_size(list) <= BAN_RECORDS_MOST;
+	bool same_boot = record_is_of_boot(document, boot);
 	json_array_foreach(list, i, item)
 	{
-		good = good && read_record(item, now, &records[count]);
+		good = good && read_record(item, same_boot, now, &records[count]);
 		count += good && records[count].expires_ms > now.boot_ms;
 	}
 	json_decref(document);

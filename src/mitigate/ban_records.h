@@ -11,12 +11,14 @@ enum { BAN_RECORDS_BAD = 1 }; /* the file cannot be read as one of these */
 void ban_record_write(const struct ban_record *record, struct ban_times now, struct buffer *out);
 
 /* The whole file, appended. */
-void ban_records_write(const struct ban_record *records, size_t count, struct ban_times now, struct buffer *out);
+void ban_records_write(const struct ban_record *records, size_t count, const uint8_t boot[IMAGE_BOOT_BYTES],
+		       struct ban_times now, struct buffer *out);
 
 /*
- * Reads it: those that are over are left out. Times are the wall's, so that they hold over a new boot. Room for
- * BAN_RECORDS_MOST. 0 or BAN_RECORDS_BAD, with nothing read.
+ * Reads it: those that are over are left out. Ends hold over a new boot by the wall's clock. Room for BAN_RECORDS_MOST.
+ * 0 or BAN_RECORDS_BAD, with nothing read.
  */
-int ban_records_read(struct slice text, struct ban_times now, struct ban_record *records, size_t *ret_count);
+int ban_records_read(struct slice text, const uint8_t boot[IMAGE_BOOT_BYTES], struct ban_times now,
+		     struct ban_record *records, size_t *ret_count);
 
 #endif

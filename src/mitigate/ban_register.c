@@ -92,7 +92,7 @@ static void records_restore(struct ban_register *reg, struct ban_times now)
 {
 	struct buffer text = buffer_make(NULL);
 	int r = file_read(reg->orders, RECORDS_BYTES, &text);
-	if (r == 0 && ban_records_read(buffer_slice(&text), now, reg->records, &reg->count) != 0)
+	if (r == 0 && ban_records_read(buffer_slice(&text), reg->boot, now, reg->records, &reg->count) != 0)
 		say(reg, reg->orders, "is not a file of orders: bans hold at the gate, but nobody knows why");
 	else if (r != 0 && r != -ENOENT)
 		say(reg, reg->orders, strerror(-r));
@@ -327,11 +327,21 @@ static int images_publish(struct ban_register *reg, struct ban_times now)
 static int records_publish(struct ban_register *reg, struct ban_times now)
 {
 	struct buffer out = buffer_make(NULL);
-	ban_records_write(reg->records, reg->count, now, &out);
+	ban_records_write(reg->records, reg->count, reg->boot, now, &out);
 	int r = out.error != 0 ? out.error : file_replace(reg->orders, buffer_slice(&out), 0640);
 	buffer_free(&out);
 	reg->records_changed = r != 0;
 	return r;
+}
+
+int ban_register_write(struct ban_register *reg, struct ban_times now)
+{
+	if (!reg->changed && !reg->records_changed)
+		return 0;
+	reg->published_ms = now.boot_ms;
+	int of_records = reg->records_changed ? records_publish(reg, now) : 0;
+	int r = reg->changed ? images_publish(reg, now) : 0;
+	return r != 0 ? r : of_records;
 }
 
 int ban_register_tick(struct ban_register *reg, struct ban_times now)
@@ -339,10 +349,5 @@ int ban_register_tick(struct ban_register *reg, struct ban_times now)
 	if (now.boot_ms - reg->published_ms < PUBLISH_MS)
 		return 0;
 	records_expire(reg, now.boot_ms);
-	if (!reg->changed && !reg->records_changed)
-		return 0;
-	reg->published_ms = now.boot_ms;
-	int r = reg->changed ? images_publish(reg, now) : 0;
-	int of_records = reg->records_changed ? records_publish(reg, now) : 0;
-	return r != 0 ? r : of_records;
+	return ban_register_write(reg, now);
 }

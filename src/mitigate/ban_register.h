@@ -87,7 +87,13 @@ bool ban_register_said(const struct ban_register *reg, const struct prefix *pref
 int ban_register_image(const struct ban_register *reg, struct ban_times now, struct buffer *bytes,
 		       struct ban_image *ret_image);
 
-/* Writes what is due. 0 or -errno: it is tried again, and the gate has what it had. */
+/*
+ * Writes all that has changed: on the disk when it returns 0. What could not be written is tried again by the ticks to
+ * come, and the gate has what it had.
+ */
+int ban_register_write(struct ban_register *reg, struct ban_times now);
+
+/* The same at its time, ten times a second at most; what has changed by itself, too. */
 int ban_register_tick(struct ban_register *reg, struct ban_times now);
 
 /* People's orders in force, the latest first; and how many prefixes are banned or allowed in all. */

@@ -98,6 +98,11 @@ static void the_next_watch_knows_who_said_why(void **state)
 	assert_slice(slice_make(records[0].why, records[0].why_len), "because \"so\"");
 	assert_int_equal(records[0].expires_ms, start.boot_ms + 60000);
 	assert_int_equal(records[1].expires_ms, BAN_FOR_EVER);
+	ban_register_close(reg);
+	const struct ban_times jumped = {start.boot_ms + 1000, start.wall_ms - UINT64_C(366) * 86400000};
+	reg = open_at(jumped, "");
+	assert_int_equal(ban_register_records(reg, jumped, &records), 2);
+	assert_int_equal(records[0].expires_ms, start.boot_ms + 60000);
 	uint32_t last = records[0].id;
 	assert_int_equal(order(reg, BAN_REFUSE, "198.51.100.1", 1000, after(1000)), 0);
 	ban_register_records(reg, after(1000), &records);

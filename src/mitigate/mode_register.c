@@ -15,6 +15,7 @@ enum { FILE_BYTES = 1 << 20 };
 struct mode_register {
 	char path[PATH_MAX];
 	char said[PATH_MAX + 128];
+	uint8_t boot[IMAGE_BOOT_BYTES];
 	struct mode_entry entries[SITE_MODES_MOST]; /* the latest first */
 	size_t count;
 	uint32_t last_id;
@@ -32,16 +33,13 @@ static struct slice site_of(const struct mode_entry *entry)
 
 void mode_entry_write(const struct mode_entry *entry, struct ban_times now, struct buffer *out)
 {
-	uint64_t left_ms = entry->expires_ms > now.boot_ms ? entry->expires_ms - now.boot_ms : 0;
 	buffer_printf(out, "{\"id\":%" PRIu32 ",\"site\":", entry->id);
 	text_add_json(out, site_of(entry));
 	buffer_printf(out, ",\"mode\":\"%s\",\"since_ms\":%" PRIu64 ",\"since\":", site_mode_name(entry->mode),
 		      entry->since_wall_ms);
 	record_add_time(entry->since_wall_ms, out);
-	buffer_printf(out, ",\"until_ms\":%" PRIu64 ",\"until\":", now.wall_ms + left_ms);
-	record_add_time(now.wall_ms + left_ms, out);
-	buffer_printf(out, ",\"seconds_left\":%" PRIu64 ",\"by\":%" PRIu32 ",\"why\":", left_ms / 1000,
-		      (uint32_t)entry->by);
+	record_add_end(entry->expires_ms, now, out);
+	buffer_printf(out, ",\"by\":%" PRIu32 ",\"why\":", (uint32_t)entry->by);
 	text_add_json(out, slice_make(entry->why, entry->why_len));
 	buffer_text(out, "}");
 }
@@ -50,7 +48,9 @@ void mode_entry_write(const struct mode_entry *entry, struct ban_times now, stru
 static int write_down(const struct mode_register *reg, struct ban_times now)
 {
 	struct buffer out = buffer_make(NULL);
-	buffer_printf(&out, "{\"version\":1,\"last_id\":%" PRIu32 ",\"records\":[", reg->last_id);
+	buffer_text(&out, "{\"version\":1");
+	record_add_boot(reg->boot, &out);
+	buffer_printf(&out, ",\"last_id\":%" PRIu32 ",\"records\":[", reg->last_id);
 	for (size_t i = 0; i < reg->count; i++) {
 		buffer_text(&out, i > 0 ? ",\n" : "\n");
 		mode_entry_write(&reg->entries[i], now, &out);
@@ -72,10 +72,9 @@ static bool read_mode(const json_t *value, enum site_mode *ret_mode)
 	return false;
 }
 
-/* Its end is the wall's, so that it holds over a new boot. */
-static bool read_entry(const json_t *object, struct ban_times now, struct mode_entry *ret_entry)
+static bool read_entry(const json_t *object, bool same_boot, struct ban_times now, struct mode_entry *ret_entry)
 {
-	uint64_t id, by, until_ms;
+	uint64_t id, by;
 	const char *site = json_string_value(json_object_get(object, "site"));
 	const char *why = json_string_value(json_object_get(object, "why"));
 	struct mode_entry entry = {0};
@@ -83,12 +82,11 @@ static bool read_entry(const json_t *object, struct ban_times now, struct mode_e
 	    !record_read_number(json_object_get(object, "id"), UINT32_MAX, &id) || id == 0 ||
 	    !record_read_number(json_object_get(object, "by"), UINT32_MAX, &by) ||
 	    !record_read_number(json_object_get(object, "since_ms"), INT64_MAX, &entry.since_wall_ms) ||
-	    !record_read_number(json_object_get(object, "until_ms"), INT64_MAX, &until_ms))
+	    !record_read_end(object, same_boot, now, &entry.expires_ms))
 		return false;
 	entry.site_len = strlen(site);
 	if (entry.site_len == 0 || entry.site_len > SIGNATURE_SITE_BYTES)
 		return false;
-	entry.expires_ms = now.boot_ms + (until_ms > now.wall_ms ? until_ms - now.wall_ms : 0);
 	entry.id = (uint32_t)id;
 	entry.by = (uid_t)by;
 	entry.why_len = strnlen(why, MODE_WHY_BYTES);
@@ -107,10 +105,11 @@ static bool read_entries(struct mode_register *reg, const json_t *document, stru
 	    !record_read_number(json_object_get(document, "last_id"), UINT32_MAX, &last_id) || !json_is_array(list) ||
 	    json_array_size(list) > SITE_MODES_MOST)
 		return false;
+	bool same_boot = record_is_of_boot(document, reg->boot);
 	json_array_foreach(list, i, item)
 	{
 		struct mode_entry *entry = &reg->entries[count];
-		if (!read_entry(item, now, entry) || entry->id > last_id)
+		if (!read_entry(item, same_boot, now, entry) || entry->id > last_id)
 			return false;
 		for (size_t other = 0; other < count; other++)
 			if (slice_equal(site_of(&reg->entries[other]), site_of(entry)))
@@ -171,9 +170,12 @@ int mode_register_open(const char *directory, const struct prefix *homes, size_t
 	struct mode_register *reg = calloc(1, sizeof(*reg) + home_count * sizeof(*homes));
 	if (reg == NULL)
 		return -ENOMEM;
-	if (snprintf(reg->path, PATH_MAX, "%s/%s", directory, MODE_RECORDS_FILE) >= PATH_MAX) {
+	int r = image_boot_read(reg->boot);
+	if (snprintf(reg->path, PATH_MAX, "%s/%s", directory, MODE_RECORDS_FILE) >= PATH_MAX)
+		r = -ENAMETOOLONG;
+	if (r != 0) {
 		free(reg);
-		return -ENAMETOOLONG;
+		return r;
 	}
 	reg->last_id = MODE_FIRST_ID;
 	reg->home_count = home_count;

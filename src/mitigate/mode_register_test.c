@@ -44,6 +44,18 @@ static const struct mode_entry *find(const struct mode_register *reg, const char
 	return mode_register_find(reg, slice_from_string(site), now.boot_ms);
 }
 
+/* As if it had been written in another boot. */
+static void boot_change(const char *path)
+{
+	struct buffer text = buffer_make(NULL);
+	assert_int_equal(file_read(path, 1 << 20, &text), 0);
+	size_t at = slice_find(buffer_slice(&text), SLICE("\"boot\":\""), 0);
+	assert_true(at < text.len);
+	text.ptr[at + 8] = text.ptr[at + 8] == 'a' ? 'b' : 'a';
+	assert_int_equal(file_replace(path, buffer_slice(&text), 0600), 0);
+	buffer_free(&text);
+}
+
 static int fresh(void **state)
 {
 	(void)state;
@@ -63,7 +75,16 @@ static void an_order_holds_until_its_end_also_in_the_next_register(void **state)
 	uint32_t id = first->id;
 	mode_register_close(reg);
 
+	/* The wall's clock may jump meanwhile. */
+	const struct ban_times jumped = {start.boot_ms + 6000, start.wall_ms - UINT64_C(366) * 86400000};
+	reg = open_at(jumped, 2, "");
+	assert_non_null(find(reg, "a.test", jumped));
+	assert_int_equal(find(reg, "a.test", jumped)->expires_ms, start.boot_ms + 60000);
+	assert_null(find(reg, "b.test", jumped));
+	mode_register_close(reg);
+
 	/* Another boot: its clock began anew. */
+	boot_change(file);
 	const struct ban_times later = {20, start.wall_ms + 10000};
 	reg = open_at(later, 2, "");
 	const struct mode_entry *entry = find(reg, "a.test", later);

@@ -4,6 +4,7 @@
 #include "mitigate/ban_records.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #define SECONDS_MOST (UINT64_C(366) * 24 * 3600)
 
@@ -12,6 +13,14 @@ static void fault(struct buffer *out, const char *text)
 	buffer_text(out, "{\"fault\":");
 	text_add_json(out, slice_from_string(text));
 	buffer_text(out, "}\n");
+}
+
+/* The machine's fault. */
+static void fault_of(struct buffer *out, const char *text, int error)
+{
+	char both[192];
+	snprintf(both, sizeof(both), "%s: %s", text, strerror(-error));
+	fault(out, both);
 }
 
 static struct slice word(struct slice *text)
@@ -75,6 +84,12 @@ static void carry_out(const struct orders *orders, const struct ban_order *order
 	int r = ban_register_order(orders->bans, order, orders->now, &record);
 	if (r != 0) {
 		fault(out, outcome_text(r));
+		return;
+	}
+	/* Whoever is answered may be sure of it, also should the machine stop now. */
+	r = ban_register_write(orders->bans, orders->now);
+	if (r != 0) {
+		fault_of(out, "not yet: it cannot be written down, which is tried on", r);
 		return;
 	}
 	ban_record_write(&record, orders->now, out);
@@ -152,10 +167,12 @@ static void order_mode(const struct orders *orders, struct slice words, struct b
 		return;
 	}
 	int r = mode_register_order(orders->modes, &order, orders->now, &entry);
-	if (r != 0) {
+	if (r < 0)
+		fault_of(out, "it cannot be written down", r);
+	else if (r != 0)
 		fault(out, mode_outcome_text(r));
+	if (r != 0)
 		return;
-	}
 	mode_entry_write(&entry, orders->now, out);
 	buffer_byte(out, '\n');
 }

@@ -43,13 +43,23 @@ def starts_what_there_is(unit):
     assert "Type=oneshot" in text or ("Type=notify" in text and "WatchdogSec=" in text)
 
 
+def keeps_what_it_is_given(unit):
+    """A folder that an option names is the service's own, or another program's that it only reads: the sandbox lets it be written to."""
+    text = unit.read_text()
+    own = {f"{root}/{name}" for key, root in (("State", "/var/lib"), ("Runtime", "/run"), ("Cache", "/var/cache"))
+           for name in re.findall(rf"^{key}Directory=(\S+)$", text, re.M)}
+    for option, path in re.findall(r" --(run-dir|bans|cache|upstream-dir) (/\S+)", text):
+        assert any(path == folder or path.startswith(folder + "/") for folder in own), (option, path, own)
+    assert "guia watch" not in text or " --bans " in text, "without --bans nothing that the watch decides is carried out"
+
+
 def main():
-    checks = [(unit, check) for unit in UNITS for check in (is_sound, is_closed, starts_what_there_is)]
+    checks = [(unit, check) for unit in UNITS for check in (is_sound, is_closed, starts_what_there_is, keeps_what_it_is_given)]
     print(f"1..{len(checks)}")
     failed = 0
     for number, (unit, check) in enumerate(checks, 1):
         title = f"{number} - {unit.name}: {check.__name__.replace('_', ' ')}"
-        if check is not starts_what_there_is and shutil.which("systemd-analyze") is None:
+        if check in (is_sound, is_closed) and shutil.which("systemd-analyze") is None:
             print(f"ok {title} # SKIP there is no systemd-analyze here")
             continue
         try:

@@ -5,59 +5,17 @@ is no time to lose between some hundred lives.
 
 Usage: killed_test.py GUIA
 """
-import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 
 import peers
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 ROUTE = "flow route { match { destination 192.0.2.%d/32; protocol [ =17 ]; } then { discard; } }"
 LIVES_MOST = 60
-
-
-class Table:
-    """What ExaBGP would have announced; kept over the lives of its keeper."""
-
-    def __init__(self):
-        self.routes, self.child = set(), None
-
-    def start(self, service, *before):
-        self.child = subprocess.Popen([*before, str(GUIA), "upstream", "keep", "-c", str(service.config)], stdin=subprocess.PIPE,
-                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        threading.Thread(target=self.serve, args=(self.child,), daemon=True).start()
-
-    def serve(self, child):
-        text = b""
-        while chunk := os.read(child.stdout.fileno(), 16384):
-            text += chunk
-            *lines, text = text.split(b"\n")
-            for line in lines:
-                self.take(child, line.decode())
-        assert text == b"", "half a line was left"
-
-    def take(self, child, line):
-        said = "done\n"
-        if line.startswith("show"):
-            said = "Peer            AS        up/down state       |     #sent     #recvd\ndone\n"
-        elif " announce " in line:
-            self.routes.add(line.split(" announce ")[1])
-        else:
-            self.routes.discard(line.split(" withdraw ")[1])
-        try:
-            child.stdin.write(said.encode())
-            child.stdin.flush()
-        except OSError:
-            pass
-
-    def stop(self):
-        self.child.kill()
-        self.child.wait()
-        self.child.stdin.close()
 
 
 def live(service):
@@ -76,7 +34,7 @@ def agrees(service, table):
 
 def killed_at(number, folder):
     """-> whether it was killed: there are so many writes."""
-    table, one = Table(), type("One", (), {"name": "one", "address": "127.1.0.2", "port": 1790, "peer_as": 65010})
+    table, one = peers.Table(), type("One", (), {"name": "one", "address": "127.1.0.2", "port": 1790, "peer_as": 65010})
     service = peers.Service(GUIA, folder, [one])
     (folder / "keeper").mkdir(mode=0o750)
     table.start(service, "strace", "-qq", "-o", "/dev/null", "-e", "trace=write,sendto,rename,fsync", "-e",

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 OURS = "127.1.0.1"
@@ -170,6 +171,46 @@ protocol bgp guia {{
 
     def routes(self, table="master4"):
         return self.ask("show", "route", "table", table, "all")
+
+
+class Table:
+    """What ExaBGP would have announced; kept over the lives of its keeper."""
+
+    def __init__(self):
+        self.routes, self.child = set(), None
+
+    def start(self, service, *before):
+        self.child = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *before, service.guia, "upstream", "keep", "-c", str(service.config)], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        threading.Thread(target=self.serve, args=(self.child,), daemon=True).start()
+
+    def serve(self, child):
+        text = b""
+        while chunk := os.read(child.stdout.fileno(), 16384):
+            text += chunk
+            *lines, text = text.split(b"\n")
+            for line in lines:
+                self.take(child, line.decode())
+        assert text == b"", "half a line was left"
+
+    def take(self, child, line):
+        said = "done\n"
+        if line.startswith("show"):
+            said = "Peer            AS        up/down state       |     #sent     #recvd\ndone\n"
+        elif " announce " in line:
+            self.routes.add(line.split(" announce ")[1])
+        else:
+            self.routes.discard(line.split(" withdraw ")[1])
+        try:
+            child.stdin.write(said.encode())
+            child.stdin.flush()
+        except OSError:
+            pass
+
+    def stop(self):
+        self.child.kill()
+        self.child.wait()
+        self.child.stdin.close()
 
 
 class Service:

@@ -1,0 +1,268 @@
+"""The watch killed in mid-attack, before each of its system calls that write: the gate goes on refusing and serving, no ban outlives its
+expiry, the next watch goes on with the same incident and the same rules, and an operator sees no change. When none comes, what was
+asked of the operator is withdrawn, and what the gate refuses ends by itself. A full disk and a wall clock that jumps are survived, too.
+
+Usage: killed_watch_test.py MODULE GUIA JUMPING_CLOCK [whole]. Without `whole` some of the calls, in a fixed spread.
+"""
+import contextlib
+import ctypes
+import itertools
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(FOLDER.parent / "nginx"), str(FOLDER.parent / "upstream")]
+from crowds import BROWSERS, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, visit  # noqa: E402
+from harness import Gate, Skip, case, free_port, main, wait_until  # noqa: E402
+import peers  # noqa: E402
+
+GUIA, CLOCK = (pathlib.Path(sys.argv.pop(2)).resolve() for _ in range(2))
+WHOLE = "whole" in sys.argv and (sys.argv.remove("whole") or True)
+WRITES = "write,pwrite64,writev,sendto,sendmsg,rename,renameat2,fsync,fdatasync,ftruncate,fallocate,unlink,msync"
+SPREAD = (1, 2, 3, 5, 8, 12, 17, 24, 33, 45)
+LIVES_MOST = 120
+LIFE_SECONDS = 10
+QUIET_REQUESTS = 900
+BACK_SECONDS = 10
+GONE_SECONDS = 30
+BAN_SECONDS = 3
+ROUTE = "flow route { match { destination 192.0.2.10/32; protocol [ =17 ]; } then { discard; } }"
+
+
+def small_disk(folder, megabytes):
+    """A file system of its own that nobody else sees; false: we may not."""
+    if os.geteuid() != 0 or ctypes.CDLL(None, use_errno=True).unshare(0x20000) != 0:
+        return False
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "none", folder], check=False).returncode == 0
+
+
+class World:
+    """A gate in front of a slow origin, a watch, and the keeper of one operator, whose ExaBGP is played."""
+
+    def __init__(self):
+        self.origin, self.port = SlowOrigin(), free_port()
+        self.gate = Gate("", workers=2, start=False)
+        self.bans = self.gate.folder / "bans"
+        self.bans.mkdir(mode=0o755)
+        self.has_disk = small_disk(self.bans, 24)
+        self.gate.configure(f"""
+guia_events {self.gate.folder}/events; guia_bans {self.bans}; guia_admission 2m;
+upstream origin {{ server 127.0.0.1:{self.origin.port}; keepalive 32; }}
+server {{ listen 127.0.0.1:{self.port}; guia_site a.test;
+    location / {{ proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host a.test; }} }}
+""")
+        self.gate.start()
+        self.run, self.child, self.error = self.gate.folder / "run", None, ""
+        self.keeping = pathlib.Path(tempfile.mkdtemp(prefix="guia-keeper-"))
+        one = type("One", (), {"name": "one", "address": "127.1.0.2", "port": 1790, "peer_as": 65010})
+        self.service, self.table = peers.Service(GUIA, self.keeping, [one]), peers.Table()
+        (self.keeping / "keeper").mkdir(mode=0o750)
+        self.table.start(self.service)
+        wait_until(lambda: self.service.ask("status", patient=False), "the keeper answers")
+        self.fresh = itertools.cycle(f"127.{a}.{b}.7" for a in range(32, 128) for b in range(1, 255))
+        self.before = None
+
+    def start(self, *before):
+        self.error = self.gate.folder / "watch.err"
+        with open(self.error, "ab") as error:
+            self.child = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *before, GUIA, "watch", "--run-dir", self.run, "--events", self.gate.folder / "events", "--bans", self.bans,
+                 "--upstream", self.service.directory, "--link-mbit", "1000"], stdout=error, stderr=error)
+
+    def kill(self):
+        """It, and not strace before it."""
+        children = pathlib.Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text().split()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(children[0]) if children else self.child.pid, signal.SIGKILL)
+        self.child.wait(10)
+
+    def guia(self, *words):
+        """-> (exit code, stdout, stderr)"""
+        done = subprocess.run([GUIA, *words, "--run-dir", self.run], capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def site(self):
+        code, out, _ = self.guia("status", "--json")
+        return next((s for s in json.loads(out)["sites"] if s["site"] == "a.test"), {}) if code in (0, 1) else {}
+
+    def in_force(self):
+        """-> (the incident, its mitigations in force by id), once there is one."""
+        incident = self.site().get("incident", {})
+        ids = {m["id"] for m in incident.get("mitigations", []) if m["stage"] == "in force" and m["kind"] == "signature"}
+        return (incident["id"], ids) if ids else None
+
+    def goes_on(self):
+        status = ask(self.port, next(self.fresh), TOOL, 1)
+        assert status in (0, 403), f"what is refused was answered with {status}"
+        return True
+
+    def is_banned(self, source):
+        return ask(self.port, source, BROWSERS[0], 0) == 0
+
+    def orders(self, source):
+        """What a person may want meanwhile; whoever answers may be killed. -> whether the source was surely banned for a while"""
+        banned = self.guia("ban", source, "--for", f"{BAN_SECONDS}s", "--why", "a test")[0] == 0
+        self.guia("mode", "a.test", "guarded", "--for", "2s")
+        return banned
+
+
+world = None
+
+
+def attacked():
+    """The world, with an attack in it that is refused."""
+    global world  # pylint: disable=global-statement
+    if world is None:
+        w = World()
+        w.start()
+        w.visitors = Crowd(VISITORS, visit, w.port)
+        wait_until(lambda: w.site().get("quiet_requests_kept", 0) >= QUIET_REQUESTS, "what is normal", 120)
+        w.attackers = Crowd(1, flood, w.port)
+        w.before = wait_until(w.in_force, "a signature", 120)
+        wait_until(lambda: w.service.ask("status")["held"], "the watch holds rules")
+        w.service.ask(f"ask one 3600 - flood\t{ROUTE}")
+        wait_until(lambda: len(w.table.routes) == 1, "the rule")
+        world = w
+    return world
+
+
+def is_back(w):
+    """The same as before, for whoever asks."""
+    now = wait_until(w.in_force, "what was in force", BACK_SECONDS)
+    assert now[0] == w.before[0] and w.before[1] <= now[1], (w.before, now)
+    w.goes_on()
+    assert len(w.table.routes) == 1, w.table.routes
+    assert "not taken" not in w.error.read_text() and "learned anew" not in w.error.read_text(), w.error.read_text()
+
+
+def killed_at(w, number):
+    """-> whether it was: it may make fewer such calls in its time."""
+    w.kill()
+    sources, sure, asked = iter(f"127.9.{number % 250 + 1}.{i}" for i in range(1, 255)), [], time.monotonic()
+    w.start("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={WRITES}", "-e", f"inject={WRITES}:signal=KILL:when={number}")
+    end = time.monotonic() + LIFE_SECONDS
+    while w.child.poll() is None and time.monotonic() < end:
+        if w.guia("ban")[0] == 0:
+            source, asked = next(sources), time.monotonic()
+            sure += [source] if w.orders(source) else []
+        w.goes_on()
+        time.sleep(0.02)
+    killed = w.child.poll() is not None
+    if not killed:
+        w.kill()
+    w.goes_on()
+    w.start()
+    is_back(w)
+    for source in sure[-1:] if time.monotonic() < asked + BAN_SECONDS - 1 else []:
+        assert w.is_banned(source), f"{source} was banned, and answered so"
+    time.sleep(max(asked + BAN_SECONDS - time.monotonic(), 0))
+    for source in sure:
+        wait_until(lambda: not w.is_banned(source), f"the end of the ban of {source}", 2)
+    return killed
+
+
+@case("killed before each call that writes, the next watch and the gate go on as if nothing had been")
+def _():
+    if shutil.which("strace") is None:
+        raise Skip("there is no strace")
+    w = attacked()
+    w.visitors.statuses.clear()
+    killed = []
+    for number in range(1, LIVES_MOST) if WHOLE else SPREAD:
+        try:
+            began = time.monotonic()
+            killed.append(killed_at(w, number))
+            print(f"# before call {number}: {time.monotonic() - began:.0f} s", flush=True)
+        except AssertionError as reason:
+            raise AssertionError(f"killed before call {number}: {reason}; {w.error.read_text()[-2000:]}") from reason
+        if not killed[-1]:
+            break
+    assert sum(killed) == len(SPREAD) or WHOLE and sum(killed) > len(SPREAD), killed
+    print(f"# {sum(killed)} lives")
+    good = sum(s == 200 for s in w.visitors.statuses)
+    assert 403 not in w.visitors.statuses and good >= 0.99 * len(w.visitors.statuses), w.visitors.statuses
+
+
+@case("a disk that is full is told, the gate has what it had, and all is written once there is room")
+def _():
+    w = attacked()
+    if not w.has_disk:
+        raise Skip("no file system of our own may be mounted")
+    fill = w.bans / "fill"
+
+    def is_full():
+        """Files that are replaced give room for once."""
+        with contextlib.suppress(OSError), open(fill, "ab", buffering=0) as f:
+            while f.write(b"x" * 4096) == 4096:
+                pass
+        return w.guia("ban", "127.9.250.1", "--for", "1s")[0] != 0
+    wait_until(is_full, "a full disk")
+    code, _, error = w.guia("ban", "127.9.251.1", "--for", "60s")
+    assert code != 0 and "written" in error, (code, error)
+    assert not w.is_banned("127.9.251.1")
+    code, _, error = w.guia("mode", "a.test", "guarded", "--for", "60s")
+    assert code != 0 and "written" in error, (code, error)
+    assert w.in_force() is not None and w.goes_on()
+    wait_until(lambda: "No space left" in w.error.read_text(), "it is told")
+    w.kill()
+    w.start()  # it may be unable to begin: it says so, and is started again
+    w.child.poll()
+    wait_until(lambda: w.child.poll() is not None or w.in_force(), "an end or an answer", BACK_SECONDS)
+    assert w.child.poll() in (None, 3), w.child.poll()
+    w.goes_on()
+    fill.unlink()
+    w.kill()
+    w.start()
+    is_back(w)
+    assert w.guia("ban", "127.9.251.1", "--for", "2s")[0] == 0
+    wait_until(lambda: w.is_banned("127.9.251.1"), "the ban")
+    wait_until(lambda: not w.is_banned("127.9.251.1"), "its end", 4)
+
+
+@case("a wall clock that jumps by years ends no rule and no ban, and makes none last")
+def _():
+    w = attacked()
+    w.kill()
+    offset = w.gate.folder / "offset"
+    offset.write_text("0")
+    w.start("env", f"LD_PRELOAD={CLOCK}", f"GUIA_CLOCK={offset}")
+    is_back(w)
+    for number, seconds in enumerate((3600, -3600, 366 * 86400, -20 * 366 * 86400, 0)):
+        source = f"127.9.252.{number + 1}"
+        assert w.guia("ban", source, "--for", "4s")[0] == 0
+        (w.gate.folder / "new").write_text(str(seconds))
+        (w.gate.folder / "new").rename(offset)
+        begun = time.monotonic()
+        wait_until(lambda: w.is_banned(source), f"the ban after a jump of {seconds} s", 2)
+        wait_until(lambda: not w.is_banned(source), f"its end after a jump of {seconds} s", 5)
+        assert time.monotonic() - begun > 2, "it ended early"
+        is_back(w)
+    w.kill()
+    w.start()
+    is_back(w)
+
+
+@case("with no watch any more all that was asked is withdrawn, and refusals end")
+def _():
+    w = attacked()
+    w.visitors.end()
+    w.attackers.end()
+    wait_until(lambda: w.service.ask("status")["held"], "the watch holds rules")
+    w.goes_on()
+    w.kill()
+    wait_until(lambda: not w.table.routes, "the operator's table is empty", GONE_SECONDS)
+    wait_until(lambda: ask(w.port, next(w.fresh), TOOL, 1) == 200, "an answer", GONE_SECONDS)
+    w.table.stop()
+    w.origin.stop()
+    w.gate.close()
+
+
+main()
