@@ -17,6 +17,9 @@ import time
 import origin
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from ports import free_port  # pylint: disable=wrong-import-position
+
 ROOT = HERE.parent.parent
 VERSIONS = {"3": "v3.3.4", "4": "v4.28.0"}
 
@@ -35,12 +38,6 @@ def rules(version, crs, temp):
     path = pathlib.Path(temp) / "rules.conf"
     path.write_text(text)
     return path
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 CONF = """

@@ -18,7 +18,9 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent.parent))
 import requests as generator  # noqa: E402
+from ports import free_port  # noqa: E402
 
 CONFIG = """
 daemon off;
@@ -94,17 +96,9 @@ class Origin:
             connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
 
 
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 def start_nginx(folder):
     for _ in range(5):
-        ports = free_ports(2)
+        ports = [free_port(), free_port()]
         (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, ports=ports))
         process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

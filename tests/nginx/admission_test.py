@@ -1,8 +1,6 @@
 """Admission: a flood is asked of the origin only as it can answer, visitors seen before go first, others get a copy or are
 refused; who leaves, dies or is reloaded away leaves no slot behind."""
 import asyncio
-import os
-import signal
 import ssl
 import subprocess
 import threading
@@ -256,9 +254,7 @@ def _():
 def _():
     with Flood(PLAIN, 100) as flood:
         wait_until(lambda: flood.statuses.get(502, 0) > 20, "refusals")
-        worker = gate.worker_pids()[0]
-        os.kill(worker, signal.SIGKILL)
-        wait_until(lambda: [p for p in gate.worker_pids() if p != worker], "another worker")
+        gate.kill_workers()
     wait_until(lambda: plain.inside == 0, "a quiet origin")
     with Flood(PLAIN, 3) as flood:
         wait_until(lambda: flood.statuses.get(200, 0) > 20, "answers")

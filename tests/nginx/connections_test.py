@@ -1,8 +1,6 @@
 """Connections of a source: counted from accept by all workers together; who has too many loses what brings nothing, and
 people behind the same address who ask for something see nothing of it."""
 import http.client
-import os
-import signal
 import socket
 import subprocess
 import sys
@@ -204,8 +202,7 @@ def _():
 def _():
     # What waits to be accepted outlives the worker for whom it waits.
     made = [kept("127.0.1.6") for _ in range(SMALL)]
-    for pid in gate.worker_pids():
-        os.kill(pid, signal.SIGKILL)
+    gate.kill_workers()
     wait_until(lambda: len(left_of(made)) == 0, "the end of the dead workers' connections")
     close(made)
     wait_until(lambda: status("127.0.1.6") == 200, "new workers")

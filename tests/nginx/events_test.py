@@ -2,7 +2,6 @@
 import os
 import pathlib
 import shutil
-import signal
 import socket
 import struct
 import subprocess
@@ -230,11 +229,9 @@ def _():
         total += 203
         wait_until(lambda: gate.site("one.example")["arrived"] == total, "arrivals")
         wait_until(lambda: gate.states()["waiting"] == 3, "waiting requests")
-        worker, = gate.worker_pids()
-        os.kill(worker, signal.SIGKILL)
+        gate.kill_workers()
         for thread in threads:
             thread.join()
-        wait_until(lambda: gate.worker_pids() not in ([], [worker]), "another worker")
         wait_until(lambda: gate.site("one.example")["abandoned"] == 3 * (life + 1), "the next life")
     release.set()
     site = gate.site("one.example")
@@ -262,9 +259,7 @@ def _():
         thread.start()
     for i in range(12):
         time.sleep(0.05 + 0.017 * i)
-        for pid in gate.worker_pids():
-            os.kill(pid, signal.SIGKILL)
-        wait_until(gate.worker_pids, "another worker")
+        gate.kill_workers()
     stop.set()
     for thread in loads:
         thread.join()

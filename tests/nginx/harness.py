@@ -18,14 +18,11 @@ import threading
 import time
 import traceback
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from ports import free_port  # pylint: disable=wrong-import-position,unused-import
+
 MODULE = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build/ngx_http_guia_module.so").resolve()
 PATIENCE = 20  # seconds until something that must come is given up
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_until(condition, what, patience=PATIENCE):
@@ -85,17 +82,33 @@ default_type text/html;
         return done.returncode == 0, done.stderr
 
     def start(self, prefix=()):
+        self.titled = "valgrind" not in prefix
         # nginx ends with the test, however that ends
         self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *prefix, *self.command()],
                                         stderr=subprocess.PIPE, text=True)
         wait_until(lambda: self.process.poll() is not None or (self.folder / "pid").exists(), "nginx", 120)
         if self.process.poll() is not None:
             raise AssertionError("nginx did not start: " + self.process.stderr.read() + self.errors())
-        wait_until(self.worker_pids, "a worker")
+        wait_until(lambda: len(self.worker_pids()) >= self.workers, "workers", 60)
+
+    def titles(self):
+        """pid -> what nginx says a process is, of the master's children; it says so once the process is ready."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        found = {}
+        for pid in children.read_text().split() if children.exists() else []:
+            try:
+                title = pathlib.Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0 ")
+                found[int(pid)] = title if self.titled else "nginx: worker process"
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # it has ended
+        return found
 
     def worker_pids(self):
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(p) for p in children.read_text().split()] if children.exists() else []
+        """Workers that are ready, old ones that end among them."""
+        return [pid for pid, title in self.titles().items() if title.startswith("nginx: worker process")]
+
+    def serving_pids(self):
+        return {pid for pid, title in self.titles().items() if title == "nginx: worker process"}
 
     def signal(self, number):
         os.kill(self.process.pid, number)
@@ -104,7 +117,15 @@ default_type text/html;
         """Returns once the old workers no longer accept and new ones do."""
         before = set(self.worker_pids())
         self.signal(signals.SIGHUP)
-        wait_until(lambda: len(set(self.worker_pids()) - before) >= self.workers, "new workers", 60)
+        wait_until(lambda: len(self.serving_pids() - before) >= self.workers and
+                   not (self.titled and self.serving_pids() & before), "new workers", 60)
+
+    def kill_workers(self):
+        """SIGKILL to all; returns once as many others serve."""
+        killed = set(self.worker_pids())
+        for pid in killed:
+            os.kill(pid, signals.SIGKILL)
+        wait_until(lambda: len(self.serving_pids() - killed) >= self.workers, "other workers", 60)
 
     def stop(self, number=signals.SIGTERM):
         if self.process is None or self.process.poll() is not None:

@@ -258,9 +258,7 @@ def _():
         if i % 2 == 0:
             pair.gate.reload()
         else:
-            for pid in pair.gate.worker_pids():
-                os.kill(pid, signal.SIGKILL)
-            wait_until(pair.gate.worker_pids, "workers")
+            pair.gate.kill_workers()
     many(pair, 200)
     wait_until(lambda: pair.site().get("arrived") == total + 200, "the sums")
     wait_until(lambda: pair.status()["workers"] == 2, "two workers")

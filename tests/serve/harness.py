@@ -1,6 +1,6 @@
 """guia serve on loopback with origins to stand behind it, and TAP.
 
-Usage of a test: python3 X_test.py GUIA. Everything started here is ended by its process id. Ports are the kernel's choice.
+Usage of a test: python3 X_test.py GUIA. Everything started here is ended by its process id.
 """
 import contextlib
 import http.client
@@ -16,6 +16,9 @@ import tempfile
 import threading
 import time
 import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from ports import free_port  # pylint: disable=wrong-import-position,unused-import
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 TEMP = tempfile.TemporaryDirectory(prefix="guia-serve-test-")
@@ -50,12 +53,6 @@ def write(name, text):
 
 
 RULE_FILE = write("rules.conf", RULES)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(condition, what):

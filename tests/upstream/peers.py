@@ -9,8 +9,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from ports import free_port  # pylint: disable=wrong-import-position
 
 OURS = "127.1.0.1"
 OUR_AS = 65020
@@ -25,12 +29,6 @@ def alone():
     if os.geteuid() != 0 or ctypes.CDLL(None, use_errno=True).unshare(0x40000000) != 0:
         return False
     return subprocess.run([program("ip"), "link", "set", "lo", "up"], check=False).returncode == 0
-
-
-def free_port(address):
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
 
 
 def wait_until(true, what, seconds=20):
