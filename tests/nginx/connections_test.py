@@ -2,12 +2,13 @@
 people behind the same address who ask for something see nothing of it."""
 import http.client
 import socket
-import subprocess
 import sys
 import threading
 import time
 
+import outbox
 from harness import Gate, Origin, case, curl, free_port, main, wait_until
+from publishing import Writer
 
 PORT, SMALL, H2 = free_port(), 40, free_port()
 origin = Origin()
@@ -25,12 +26,7 @@ server {{
 }}
 """)
 gate.start()
-writer = subprocess.Popen([sys.argv.pop(2), bans], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-
-
-def say(line):
-    writer.stdin.write(line + "\n")
-    assert writer.stdout.readline().strip() == "ok", line
+say = Writer(sys.argv.pop(2), bans).say
 
 
 def connect(source, beginning=b"GET /ec", port=PORT):
@@ -62,17 +58,25 @@ def close(connections):
     time.sleep(0.2)
 
 
-def hoard(source, count, pause=0.0, **more):
-    """So many one after another, the first of them old enough to be slow by then."""
-    made = []
+def accepted():
+    """By each worker."""
+    return [box.connections()[0] for box in outbox.read_all(gate.folder / "events")]
+
+
+def hoard(source, count, dealt=None, **more):
+    """So many, all of them accepted when this returns; `dealt` gets how many came to each worker: the kernel deals them out
+    by chance."""
+    before, made = accepted(), []
     for _ in range(count):
         made.append(connect(source, **more))
-        time.sleep(pause)
+    wait_until(lambda: sum(accepted()) >= sum(before) + count, "what was opened")
+    if dealt is not None:
+        dealt[:] = [b - a for a, b in zip(before, accepted())]
     return made
 
 
 def status(source, path="/echo"):
-    return curl(f"http://127.0.0.1:{PORT}{path}", "--interface", source, patience=5).status
+    return curl(f"http://127.0.0.1:{PORT}{path}", "--interface", source).status
 
 
 @case("who has too many loses those that bring nothing, the oldest first, in both workers; others are let alone")
@@ -80,19 +84,20 @@ def _():
     # Where this takes longer than a head may, the new ones are old, too: then it says nothing, and is done again.
     for attempt in range(10):
         source = f"127.0.1.{100 + attempt}"
-        first, beside = hoard(source, SMALL), hoard("127.0.2.1", SMALL)
+        old, new = [], []
+        first, beside = hoard(source, SMALL, old), hoard("127.0.2.1", SMALL)
         time.sleep(1.2)
         assert len(left_of(first)) == SMALL
-        # Each worker ends those that it has itself, and the kernel deals connections out by chance.
         began = time.monotonic()
-        more = hoard(source, SMALL)
-        wait_until(lambda: len(left_of(first)) <= 25, "the oldest to go")
+        more = hoard(source, SMALL, new)
+        ended = sum(map(min, old, new))  # each worker ends those that it has itself
+        wait_until(lambda: len(left_of(first)) <= SMALL - ended, "the oldest to go")
         left, quick = len(left_of(more)), time.monotonic() - began < 0.9
         if quick:
             break
         close(first + more + beside)
     assert quick, "this machine is too slow to tell"
-    assert left == SMALL and len(left_of(beside)) == SMALL
+    assert left == SMALL and len(left_of(first)) == SMALL - ended and len(left_of(beside)) == SMALL
     assert status(source) == 200 and status("127.0.2.1") == 200
     assert gate.logged("guia_connections: of sources that had too many")
     close(first + more + beside)
@@ -107,17 +112,33 @@ def kept(source):
 
 @case("what is idle goes before what is served, and a body that trickles goes too")
 def _():
-    idle = [kept("127.0.1.2") for _ in range(SMALL // 2)]
-    bodies = hoard("127.0.1.2", SMALL // 2, beginning=b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n"
-                   b"Content-Type: application/x-www-form-urlencoded\r\n\r\na=")
-    time.sleep(2.3)
-    for s in idle:
-        s.setblocking(True)
-    more = hoard("127.0.1.2", SMALL // 2)
-    wait_until(lambda: len(left_of(idle)) <= 5, "idle ones to go")
-    assert len(left_of(bodies)) >= SMALL // 2 - 5
-    more += hoard("127.0.1.2", SMALL // 2)
-    wait_until(lambda: len(left_of(bodies)) <= 10, "bodies to go")
+    half = SMALL // 2
+    for attempt in range(10):
+        source, idle_of, bodies_of, new, newer = f"127.0.1.{20 + attempt}", [], [], [], []
+        before = accepted()
+        idle = [kept(source) for _ in range(half)]
+        idle_of[:] = [b - a for a, b in zip(before, accepted())]
+        bodies = hoard(source, half, bodies_of, beginning=b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n"
+                       b"Content-Type: application/x-www-form-urlencoded\r\n\r\na=")
+        wait_until(lambda: outbox.states_sum(outbox.read_all(gate.folder / "events"))["reading-body"] == half, "bodies")
+        time.sleep(2.3)
+        began = time.monotonic()
+        more = hoard(source, half, new)
+        idle_gone = list(map(min, idle_of, new))
+        bodies_gone = [min(n - i, b) for n, i, b in zip(new, idle_gone, bodies_of)]
+        wait_until(lambda: len(left_of(idle)) <= half - sum(idle_gone), "idle ones to go")
+        wait_until(lambda: len(left_of(bodies)) <= half - sum(bodies_gone), "bodies of a worker that has no idle ones")
+        first = len(left_of(idle)), len(left_of(bodies))
+        more += hoard(source, half, newer)
+        gone = [min(i + b, n + m) for i, b, n, m in zip(idle_of, bodies_of, new, newer)]
+        wait_until(lambda: len(left_of(idle + bodies)) <= SMALL - sum(gone), "bodies to go")
+        quick = time.monotonic() - began < 0.9  # else the new ones are old, too
+        if quick:
+            break
+        close(idle + bodies + more)
+    assert quick, "this machine is too slow to tell"
+    assert first == (half - sum(idle_gone), half - sum(bodies_gone)), (first, idle_of, bodies_of, new)
+    assert len(left_of(idle + bodies)) == SMALL - sum(gone) and len(left_of(more)) == SMALL, (idle_of, bodies_of, new, newer)
     close(idle + bodies + more)
 
 
@@ -173,9 +194,8 @@ def _():
 
 @case("a network has a number of its own; an allowance and a trusted proxy have any number")
 def _():
-    say("allow 127.0.3.1 5 60000")
-    say("base")
-    time.sleep(0.2)
+    say("allow 127.0.3.1 5 60000", "base")
+    gate.looked()
     made = [connect(f"127.0.4.{i}") for i in range(1, 61)]
     time.sleep(1.2)
     made += [connect(f"127.0.4.{i}") for i in range(100, 120)]

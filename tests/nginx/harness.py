@@ -19,6 +19,7 @@ import time
 import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import outbox  # pylint: disable=wrong-import-position
 from ports import free_port  # pylint: disable=wrong-import-position,unused-import
 
 MODULE = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build/ngx_http_guia_module.so").resolve()
@@ -126,6 +127,14 @@ default_type text/html;
         for pid in killed:
             os.kill(pid, signals.SIGKILL)
         wait_until(lambda: len(self.serving_pids() - killed) >= self.workers, "other workers", 60)
+
+    def looked(self, events=None):
+        """Returns once every worker has gone through its timers twice from now on, as its events say: by then it has
+        taken what was published before."""
+        for _ in range(2):
+            now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            wait_until(lambda: sum(box.looked_ns() > now_ns for box in outbox.read_all(events or self.folder / "events"))
+                       >= self.workers, "workers that look")
 
     def stop(self, number=signals.SIGTERM):
         if self.process is None or self.process.poll() is not None:

@@ -1,18 +1,18 @@
 """Limits: what a source and the networks around it may have of the origin's time, charged by what it took; two workers share
 them, a reload keeps them, an allowance bypasses them."""
-import subprocess
 import sys
 import time
 
 import outbox
 from harness import Gate, Origin, case, curl, free_port, main, wait_until
+from publishing import Writer
 
 RULES = 'SecRuleEngine On\nSecRule ARGS:q "@contains attack" "id:1,phase:1,deny,status:403,nolog"\n'
 PORT = free_port()
 
 
 def slow(handler):
-    time.sleep(0.4)
+    time.sleep(2)
     handler.send(200, b"slow")
 
 
@@ -26,30 +26,24 @@ set_real_ip_from 127.0.5.0/24; real_ip_header X-Forwarded-For; real_ip_recursive
 guia on; guia_rules rules.conf; guia_site site;
 server {{
     listen 127.0.0.1:{PORT};
-    guia_limit source=20ms burst=10s;
+    guia_limit source=10ms burst=100s;
     location / {{ proxy_pass http://127.0.0.1:{origin.port}; }}
-    location /closed {{ guia_limit source=1ms burst=1s status=444; proxy_pass http://127.0.0.1:{origin.port}/echo; }}
-    location /network {{ guia_limit network=2ms burst=1s; proxy_pass http://127.0.0.1:{origin.port}/echo; }}
+    location /closed {{ guia_limit source=1ms burst=1s status=444; proxy_pass http://127.0.0.1:{origin.port}/slow; }}
+    location /network {{ guia_limit network=2ms burst=1s; proxy_pass http://127.0.0.1:{origin.port}/slow; }}
     location /off {{ guia_limit off; proxy_pass http://127.0.0.1:{origin.port}/echo; }}
 }}
 """)
 gate.start()
-writer = subprocess.Popen([sys.argv.pop(2), bans], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+say = Writer(sys.argv.pop(2), bans).say
 
 
 def status(source, *arguments, path="/echo"):
-    return curl(f"http://127.0.0.1:{PORT}{path}", "--interface", source, *arguments, patience=5).status
-
-
-def say(line):
-    writer.stdin.write(line + "\n")
-    answer = writer.stdout.readline().strip()
-    assert answer == "ok", (line, answer)
+    return curl(f"http://127.0.0.1:{PORT}{path}", "--interface", source, *arguments).status
 
 
 @case("who had more of the origin's time than is granted is refused, in every worker, and others are not")
 def _():
-    assert status("127.0.2.1", path="/slow") == 200  # 400 ms: twice what may be had at once
+    assert status("127.0.2.1", path="/slow") == 200  # 2 s: twice what may be had at once
     wait_until(lambda: status("127.0.2.1") == 429, "a refusal")
     assert [status("127.0.2.1") for _ in range(10)] == [429] * 10
     assert status("127.0.2.2") == 200
@@ -57,7 +51,13 @@ def _():
 
 @case("a request that cost little is charged little")
 def _():
-    assert [status("127.0.2.3") for _ in range(20)] == [200] * 20
+    for last in range(10, 20):  # where they took longer than they may, together, it is done again
+        began = time.monotonic()
+        statuses = [status(f"127.0.2.{last}") for _ in range(20)]
+        if time.monotonic() - began < 1:
+            break
+    assert time.monotonic() - began < 1, "this machine is too slow to tell"
+    assert statuses == [200] * 20, statuses
 
 
 @case("a reload keeps what is owed")
@@ -72,14 +72,15 @@ def _():
 @case("a location may have its own limit, close without an answer, or have none")
 def _():
     assert status("127.0.2.6", path="/closed") == 200
-    assert status("127.0.2.6", path="/closed") == 0
+    wait_until(lambda: status("127.0.2.6", path="/closed") == 0, "a refusal")
     assert [status("127.0.2.6", path="/off") for _ in range(5)] == [200] * 5
 
 
 @case("a network has a limit of its own")
 def _():
-    answers = [status(f"127.0.3.{i}", path="/network") for i in range(1, 8)]
-    assert answers[0] == 200 and answers[-1] == 429, answers
+    sources = iter(range(2, 250))
+    assert status("127.0.3.1", path="/network") == 200
+    wait_until(lambda: status(f"127.0.3.{next(sources)}", path="/network") == 429, "a refusal")
     assert status("127.0.4.1", path="/network") == 200
 
 
@@ -87,16 +88,17 @@ def _():
 def _():
     def named(address):
         return status("127.0.5.1", "-H", f"X-Forwarded-For: {address}", path="/closed")
-    assert named("192.0.2.1") == 200 and named("192.0.2.1") == 0 and named("198.51.100.1") == 200
+    assert named("192.0.2.1") == 200
+    wait_until(lambda: named("192.0.2.1") == 0, "a refusal")
+    assert named("198.51.100.1") == 200
     assert [status("127.0.5.1", path="/closed") for _ in range(4)] == [200] * 4
 
 
 @case("an allowance bypasses limits and no inspection")
 def _():
     assert status("127.0.2.6", path="/closed") == 0
-    say("allow 127.0.2.6 13 60000")
-    say("base")
-    wait_until(lambda: status("127.0.2.6", path="/closed") == 200, "an allowance")
+    say("allow 127.0.2.6 13 60000", "base")
+    gate.looked()
     assert [status("127.0.2.6", path="/closed") for _ in range(4)] == [200] * 4
     assert status("127.0.2.6", path="/echo?q=attack") == 403
 

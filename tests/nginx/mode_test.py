@@ -1,13 +1,13 @@
 """Modes of sites: local lets none but home networks and who is allowed ask the origin, guarded keeps strangers to older copies
 and to little of its time; others get the last good copy, marked with its date."""
 import email.utils
-import subprocess
 import sys
 import threading
 import time
 
 import outbox
 from harness import Gate, Origin, case, curl, free_port, main, wait_until
+from publishing import Writer
 
 PORT, OTHER = free_port(), free_port()
 BAN_WRITER, WRITER = sys.argv.pop(3), sys.argv.pop(2)
@@ -44,29 +44,16 @@ server {{ guia_site other; listen 127.0.0.1:{OTHER}; {SITE} }}
 gate.start()
 
 
-class Writer:
-    def __init__(self, program, *folders):
-        wait_until(lambda: (events / "key").exists(), "the key")
-        self.process = subprocess.Popen([program, *folders], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        bufsize=1)
-
-    def say(self, line):
-        self.process.stdin.write(line + "\n")
-        assert self.process.stdout.readline().strip() == "ok", line
-
-
-writer, ban_writer = Writer(WRITER, bans, events), Writer(BAN_WRITER, bans)
+writer, ban_writer = Writer(WRITER, bans, events, key=events / "key"), Writer(BAN_WRITER, bans)
 
 
 def publish(*lines):
-    for line in lines:
-        writer.say(line)
-    writer.say("publish")
-    time.sleep(0.15)
+    writer.say(*lines, "publish")
+    gate.looked()
 
 
 def ask(source="127.0.1.1", path="/page", *arguments, port=PORT):
-    return curl(f"http://127.0.0.1:{port}{path}", "--interface", source, *arguments, patience=10)
+    return curl(f"http://127.0.0.1:{port}{path}", "--interface", source, *arguments)
 
 
 def box():
@@ -97,9 +84,8 @@ def _():
     reply = ask("127.0.1.9")
     assert reply.body == b"page 3" and "x-guia-copy" not in reply.headers, reply
     assert ask("127.0.5.1", "/page", "-H", "X-Forwarded-For: 192.0.2.9", "-H", "Cookie: a=b").body == b"page 4"
-    ban_writer.say("allow 127.0.2.7 5 60000")
-    ban_writer.say("base")
-    time.sleep(0.15)
+    ban_writer.say("allow 127.0.2.7 5 60000", "base")
+    gate.looked()
     assert ask("127.0.2.7", "/page", "-H", "Cookie: a=b").body == b"page 5"
     assert ask("127.0.2.1", port=OTHER, path="/echo").status == 200
 
@@ -144,7 +130,7 @@ def _():
     for thread in threads:
         thread.join()
     assert statuses == [200] * 6, statuses
-    assert ask("127.0.9.1", "/costly", "-H", "Cookie: a=b").status == 502
+    wait_until(lambda: ask("127.0.9.1", "/costly", "-H", "Cookie: a=b").status == 502, "what it may not have")
     assert ask("127.0.9.2", "/costly", "-H", "Cookie: a=b").status == 200
 
 

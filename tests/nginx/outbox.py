@@ -87,6 +87,10 @@ class Outbox:
     def connections(self):
         return struct.unpack_from("<18Q", self.control, CONNECTIONS)
 
+    def looked_ns(self):
+        """When its worker last looked at its connections."""
+        return self.connections()[11]
+
 
 def read_all(folder):
     paths = sorted(pathlib.Path(folder).glob("worker-*"), key=lambda p: int(p.name[7:]) if p.name[7:].isdigit() else -1)
