@@ -156,9 +156,11 @@ static struct defence_time time_of(struct ban_times now)
 
 static void say(void *context, struct defence_time now, const char *line)
 {
-	(void)context;
+	const struct defender *defender = context;
 	(void)now;
 	fprintf(stderr, "guia: watch: %s\n", line);
+	if (defender->said != NULL)
+		defender->said(defender->said_context, line);
 }
 
 static void recall(struct defender *defender, struct defence *defence)
@@ -220,7 +222,7 @@ static bool key_is_known(struct defender *defender, struct ban_times now)
 		return true;
 	if (defence_new(&key, time_of(now), &defence) != 0)
 		return defender->defence != NULL;
-	defence_listen(defence, say, NULL);
+	defence_listen(defence, say, defender);
 	if (defender->memory[0] != '\0') {
 		recall(defender, defence);
 		restore(defender, defence);

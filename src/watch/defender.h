@@ -36,6 +36,9 @@ struct defender {
 	const struct intake *intake;
 	const struct edge_bans *edge; /* NULL: none */
 	struct upstream *upstream;    /* is told of bans; NULL: nobody is */
+	/* Is told of what is decided, besides stderr; NULL: nobody is. */
+	void (*said)(void *context, const char *line);
+	void *said_context;
 	struct recorder recorder;
 	struct hash_key key;
 	uint8_t boot[IMAGE_BOOT_BYTES];

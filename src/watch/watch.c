@@ -3,8 +3,10 @@
 #include "base/control.h"
 #include "base/error.h"
 #include "base/service.h"
+#include "codec/text.h"
 #include "locate/locations.h"
 #include "mitigate/edge_bans.h"
+#include "watch/cases.h"
 #include "watch/defender.h"
 #include "watch/orders.h"
 #include "watch/report.h"
@@ -36,6 +38,7 @@ struct watch {
 	struct places places;
 	struct control control;
 	struct defender defender;
+	struct cases *cases;
 	struct upstream *upstream;   /* NULL: no operator is asked */
 	struct ban_register *bans;   /* NULL: none */
 	struct mode_register *modes; /* NULL likewise */
@@ -130,6 +133,33 @@ static struct upstream_sight upstream_sight(const struct watch *w)
 	return (struct upstream_sight){times(w), visitors(w), w->bans, hits_of, w};
 }
 
+static void decided(void *context, const char *line)
+{
+	struct watch *w = context;
+	cases_note(w->cases, CASE_ENTRY_ACTION, line, times(w).wall_ms);
+}
+
+/* What a person ordered, and it was done. */
+static void ordered(struct watch *w, uid_t who, struct slice question, struct slice answer)
+{
+	static const char *const verbs[] = {"ban ", "unban ", "allow ", "mode "};
+	char text[CASE_TEXT_BYTES];
+	bool is_order = false;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		is_order = is_order || slice_starts_with(question, slice_from_string(verbs[i]));
+	if (!is_order || slice_starts_with(answer, SLICE("{\"fault\"")))
+		return;
+	snprintf(text, sizeof(text), "user %u: %.*s", (unsigned)who, SLICE_ARG(question));
+	cases_note(w->cases, CASE_ENTRY_ORDER, text, times(w).wall_ms);
+}
+
+static void history_answer(const struct watch *w, struct buffer *out)
+{
+	buffer_text(out, "{\"path\":");
+	text_add_json(out, slice_from_string(cases_path(w->cases)));
+	buffer_text(out, "}\n");
+}
+
 static void answer(void *context, uid_t who, struct slice question, struct buffer *out)
 {
 	struct watch *w = context;
@@ -162,10 +192,14 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 		report_status(&report, out);
 	else if (slice_equal(verb, SLICE("top")))
 		report_top(&report, rest.len > 0 ? number_in(rest) : TOP_COUNT, out);
+	else if (slice_equal(verb, SLICE("history")))
+		history_answer(w, out);
 	else if (slice_equal(verb, SLICE("upstream")))
 		upstream_report(w->upstream, &sight, out);
 	else if (!orders_answer(&orders, question, out))
 		buffer_text(out, "{\"fault\":\"no such question\"}\n");
+	else
+		ordered(w, who, question, buffer_slice(out));
 }
 
 /* ---- beginning ---- */
@@ -257,6 +291,9 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 		return r;
 	edge_bans_begin(&w->edge, options->edge, options->proxies, options->proxy_count, w->bans);
 	r = defender_begin(&w->defender, options->bans, options->record, w->bans, &w->intake, ret_what);
+	r = r != 0 ? r : cases_begin(options->bans, &w->cases);
+	w->defender.said = decided;
+	w->defender.said_context = w;
 	w->defender.edge = &w->edge;
 	w->defender.modes = w->modes;
 	w->defender.upstream = w->upstream;
@@ -267,6 +304,7 @@ static void end(struct watch *w)
 {
 	control_close(&w->control);
 	defender_end(&w->defender);
+	cases_end(w->cases);
 	edge_bans_end(&w->edge);
 	upstream_end(w->upstream);
 	ban_register_close(w->bans);
@@ -315,6 +353,9 @@ static void look(struct watch *w)
 		fprintf(stderr, "guia: watch: %s: %s\n", w->edge.directory, said);
 	const struct upstream_sight sight = upstream_sight(w);
 	upstream_second(w->upstream, &sight);
+	const struct cases_sight seen = {&w->sites,      &w->defender, &w->ranking, w->probes,
+					 w->probe_count, w->now_ns,    times(w)};
+	cases_second(w->cases, &seen);
 	say_changes(w);
 	w->look_ns = w->now_ns + (uint64_t)LOOK_MS * 1000000;
 }

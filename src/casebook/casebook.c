@@ -1,0 +1,278 @@
+#include "casebook/casebook.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *case_entry_kind_name(enum case_entry_kind kind)
+{
+	static const char *const names[CASE_ENTRY_KINDS] = {"phase", "action", "order"};
+	return kind < CASE_ENTRY_KINDS ? names[kind] : "?";
+}
+
+bool casebook_is_on(const struct casebook *book)
+{
+	return book->now.id != 0 && book->now.phase != CASE_OVER;
+}
+
+uint64_t case_requests_refused(const struct case_requests *requests)
+{
+	return requests->blocked + requests->limited + requests->signature + requests->crowded_out;
+}
+
+uint64_t case_requests_all(const struct case_requests *requests)
+{
+	return requests->passed + case_requests_refused(requests) + requests->other;
+}
+
+static void add_requests(struct case_requests *sum, const struct case_requests *more)
+{
+	sum->passed += more->passed;
+	sum->copies += more->copies;
+	sum->blocked += more->blocked;
+	sum->limited += more->limited;
+	sum->signature += more->signature;
+	sum->crowded_out += more->crowded_out;
+	sum->other += more->other;
+}
+
+struct case_requests case_record_sums(const struct case_record *record)
+{
+	struct case_requests sum = {0};
+	for (size_t i = 0; i < record->site_count; i++)
+		add_requests(&sum, &record->sites[i].sums);
+	return sum;
+}
+
+struct case_visitors case_record_visitors(const struct case_record *record)
+{
+	struct case_visitors sum = {0};
+	for (size_t i = 0; i < record->site_count; i++) {
+		sum.asked += record->sites[i].visitors.asked;
+		sum.answered += record->sites[i].visitors.answered;
+	}
+	/* Each second counted those of the last ten. */
+	return (struct case_visitors){sum.asked / CASE_VISITORS_SECONDS, sum.answered / CASE_VISITORS_SECONDS};
+}
+
+/* ---- the timeline ---- */
+
+static void write_entry(struct casebook *book, enum case_entry_kind kind, const char *text, uint64_t at_ms)
+{
+	if (book->entry_count == CASE_ENTRIES) {
+		memmove(book->entries, book->entries + 1, (CASE_ENTRIES - 1) * sizeof(book->entries[0]));
+		book->entry_count--;
+		book->entries_lost++;
+	}
+	struct case_entry *entry = &book->entries[book->entry_count++];
+	*entry = (struct case_entry){.incident = book->now.id, .at_ms = at_ms, .kind = kind};
+	snprintf(entry->text, sizeof(entry->text), "%s", text);
+	book->changed = true;
+}
+
+void casebook_note(struct casebook *book, enum case_entry_kind kind, const char *text, uint64_t now_ms)
+{
+	if (casebook_is_on(book))
+		write_entry(book, kind, text, now_ms);
+}
+
+static void move(struct casebook *book, enum case_cause cause, uint64_t now_ms)
+{
+	char text[CASE_TEXT_BYTES];
+	enum case_phase to;
+	if (!case_phase_next(book->now.phase, cause, &to))
+		return;
+	book->now.phase = to;
+	snprintf(text, sizeof(text), "%s: %s", case_phase_name(to), case_cause_text(cause));
+	write_entry(book, CASE_ENTRY_PHASE, text, now_ms);
+}
+
+/* ---- beginning ---- */
+
+void casebook_begin(struct casebook *book, const struct case_record *latest)
+{
+	*book = (struct casebook){0};
+	if (latest == NULL)
+		return;
+	book->now = *latest;
+	book->last_id = latest->id;
+}
+
+static void open(struct casebook *book, uint64_t onset_ms, uint64_t now_ms)
+{
+	char text[CASE_TEXT_BYTES];
+	struct case_record *record = &book->now;
+	/* A clock that was set back does not make an incident older than it is: it is another. */
+	if (record->id != 0 && now_ms - record->over_ms < CASE_REOPEN_MS) {
+		record->over_ms = 0;
+		record->reopened++;
+		move(book, CASE_RETURNS, now_ms);
+		return;
+	}
+	*record = (struct case_record){.id = ++book->last_id, .onset_ms = onset_ms, .opened_ms = now_ms};
+	snprintf(text, sizeof(text), "%s: a site is under attack", case_phase_name(CASE_ONSET));
+	write_entry(book, CASE_ENTRY_PHASE, text, now_ms);
+}
+
+static struct case_site *site_of(struct casebook *book, const char *name)
+{
+	struct case_record *record = &book->now;
+	for (size_t i = 0; i < record->site_count; i++)
+		if (strcmp(record->sites[i].name, name) == 0)
+			return &record->sites[i];
+	if (record->site_count == CASE_SITES)
+		return NULL;
+	struct case_site *site = &record->sites[record->site_count++];
+	*site = (struct case_site){.worst_percent = 100};
+	snprintf(site->name, sizeof(site->name), "%s", name);
+	return site;
+}
+
+/* ---- each second ---- */
+
+static void tell_of_site(struct casebook *book, const struct case_site *site, const char *what, uint64_t now_ms)
+{
+	char text[CASE_TEXT_BYTES];
+	snprintf(text, sizeof(text), "%s: %s", site->name[0] != '\0' ? site->name : "requests of no site", what);
+	write_entry(book, CASE_ENTRY_PHASE, text, now_ms);
+}
+
+static void site_is_attacked(struct casebook *book, struct case_site *site, const struct case_sighting *s,
+			     uint64_t now_ms)
+{
+	if (site->onset_ms == 0) {
+		site->onset_ms = s->onset_ms;
+		tell_of_site(book, site, "under attack", now_ms);
+	}
+	site->until_ms = now_ms;
+	site->harm |= s->harm;
+	if (s->nature > site->nature)
+		site->nature = s->nature;
+	if (s->held && site->held_ms == 0) {
+		site->held_ms = now_ms;
+		tell_of_site(book, site, "a mitigation is in force", now_ms);
+	}
+	if (site->held_ms != 0 && site->restored_ms == 0 && !s->harmed && (s->up || !s->probed)) {
+		site->restored_ms = now_ms;
+		tell_of_site(book, site, "visitors are served again", now_ms);
+	}
+}
+
+static void write_point(struct casebook *book, const struct case_site *site, const struct case_sighting *s,
+			uint64_t now_ms)
+{
+	if (book->point_count == CASE_POINTS) {
+		memmove(book->points, book->points + 1, (CASE_POINTS - 1) * sizeof(book->points[0]));
+		book->point_count--;
+		book->points_lost++;
+	}
+	book->points[book->point_count++] = (struct case_point){.incident = book->now.id,
+								.at_ms = now_ms,
+								.site = (uint16_t)(site - book->now.sites),
+								.requests = s->requests,
+								.visitors = s->visitors};
+}
+
+static void site_second(struct casebook *book, const struct case_sighting *s, uint64_t now_ms)
+{
+	struct case_site *site = site_of(book, s->site);
+	if (site == NULL)
+		return;
+	double rate = (double)case_requests_all(&s->requests);
+	add_requests(&site->sums, &s->requests);
+	site->peak = fmax(site->peak, rate);
+	site->visitors.asked += s->visitors.asked;
+	site->visitors.answered += s->visitors.answered;
+	if (s->visitors.asked >= CASE_VISITORS_TELL) {
+		unsigned percent = (unsigned)(s->visitors.answered * 100 / s->visitors.asked);
+		site->worst_percent = percent < site->worst_percent ? percent : site->worst_percent;
+	}
+	write_point(book, site, s, now_ms);
+	site->attacked = s->attacked;
+	if (s->attacked)
+		site_is_attacked(book, site, s, now_ms);
+}
+
+/* Whether an attacked site has to do with it: all of them have while it is on. */
+static bool is_taken_in(const struct casebook *book, const struct case_sighting *s)
+{
+	for (size_t i = 0; i < book->now.site_count; i++)
+		if (strcmp(book->now.sites[i].name, s->site) == 0)
+			return true;
+	return s->attacked;
+}
+
+struct tally {
+	size_t attacked;
+	size_t held; /* of those, and without harm */
+	double rate; /* requests of this second at all sites that it has to do with */
+	uint64_t onset_ms;
+};
+
+static struct tally tally_of(const struct casebook *book, const struct case_sighting *sightings, size_t count)
+{
+	struct tally tally = {0};
+	for (size_t i = 0; i < count; i++) {
+		const struct case_sighting *s = &sightings[i];
+		if (s->attacked && (tally.onset_ms == 0 || s->onset_ms < tally.onset_ms))
+			tally.onset_ms = s->onset_ms;
+		tally.attacked += s->attacked;
+		tally.held += s->attacked && s->held && !s->harmed;
+		if (s->attacked || is_taken_in(book, s))
+			tally.rate += (double)case_requests_all(&s->requests);
+	}
+	return tally;
+}
+
+static void mark(struct case_record *record, uint64_t now_ms)
+{
+	bool held = record->site_count > 0, restored = record->site_count > 0;
+	for (size_t i = 0; i < record->site_count; i++) {
+		held = held && record->sites[i].held_ms != 0;
+		restored = restored && record->sites[i].restored_ms != 0;
+	}
+	if (held && record->held_ms == 0)
+		record->held_ms = now_ms;
+	if (restored && record->restored_ms == 0)
+		record->restored_ms = now_ms;
+}
+
+static void move_on(struct casebook *book, const struct tally *tally, uint64_t now_ms)
+{
+	struct case_record *record = &book->now;
+	if (tally->rate * 2 >= record->peak)
+		record->below_since_ms = 0;
+	else if (record->below_since_ms == 0 || now_ms < record->below_since_ms)
+		record->below_since_ms = now_ms;
+	if (tally->attacked == 0) {
+		record->over_ms = now_ms;
+		move(book, CASE_ENDS, now_ms);
+		return;
+	}
+	if (tally->held < tally->attacked)
+		move(book, record->phase == CASE_ONSET ? CASE_GOES_ON : CASE_ESCAPES, now_ms);
+	else if (record->phase == CASE_ONSET || record->phase == CASE_RISING)
+		move(book, CASE_CONTAINED, now_ms);
+	else if (record->below_since_ms == 0)
+		move(book, CASE_RISES, now_ms);
+	else if (now_ms - record->below_since_ms >= CASE_FALLING_MS)
+		move(book, CASE_FALLS, now_ms);
+}
+
+void casebook_second(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms)
+{
+	struct tally tally = tally_of(book, sightings, count);
+	bool was_on = casebook_is_on(book);
+	if (!was_on && tally.attacked == 0)
+		return;
+	if (!was_on)
+		open(book, tally.onset_ms, now_ms);
+	for (size_t i = 0; i < count; i++)
+		if (is_taken_in(book, &sightings[i]))
+			site_second(book, &sightings[i], now_ms);
+	book->now.peak = fmax(book->now.peak, tally.rate);
+	mark(&book->now, now_ms);
+	if (was_on)
+		move_on(book, &tally, now_ms);
+	book->changed = true;
+}

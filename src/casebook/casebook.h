@@ -1,0 +1,147 @@
+/*
+ * What happened, as people speak of it: incidents. One begins with the first site that is attacked, and takes in every
+ * other that is attacked while it lasts or within an hour after it; each second of it is summed up by site, what was
+ * done is written down in order, and it closes with its final figures.
+ *
+ * Pure: no clock, no file. Times are milliseconds since 1970, as read in the same second. What is to be kept of it is
+ * in struct case_record, which whoever has the book takes copies of (casebook/store.h).
+ */
+#ifndef GUIA_CASEBOOK_CASEBOOK_H
+#define GUIA_CASEBOOK_CASEBOOK_H
+
+#include "casebook/phase.h"
+#include "traffic/onset.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	CASE_SITES = 128,
+	CASE_NAME_BYTES = 256,
+	CASE_TEXT_BYTES = 512,
+	CASE_ENTRIES = 64,  /* not yet taken: beyond them the oldest are dropped, and counted */
+	CASE_POINTS = 1024, /* likewise */
+	CASE_REOPEN_MS = 60 * 60 * 1000,
+	CASE_FALLING_MS = 5 * 1000,
+	CASE_VISITORS_SECONDS = 10,
+	CASE_VISITORS_TELL = 20, /* of fewer no share is told */
+};
+
+/* Requests of one second at a site, by what became of them. */
+struct case_requests {
+	uint64_t passed;
+	uint64_t copies; /* of those: a last good copy was the answer */
+	uint64_t blocked;
+	uint64_t limited;   /* by a limit or a ban */
+	uint64_t signature; /* refused by one */
+	uint64_t crowded_out;
+	uint64_t other;
+};
+
+/* Of the last CASE_VISITORS_SECONDS, visitors alone. */
+struct case_visitors {
+	uint64_t asked;
+	uint64_t answered;
+};
+
+/* One site in one second. */
+struct case_sighting {
+	const char *site;
+	bool attacked;
+	bool held; /* something of ours is in force there */
+	bool up;   /* as a visitor would find it */
+	bool probed;
+	enum traffic_nature nature;
+	bool harmed;   /* now */
+	unsigned harm; /* enum traffic_harm: so far */
+	uint64_t onset_ms;
+	struct case_requests requests;
+	struct case_visitors visitors;
+};
+
+struct case_site {
+	char name[CASE_NAME_BYTES];
+	bool attacked; /* now */
+	uint64_t onset_ms;
+	uint64_t until_ms;          /* when it was attacked last */
+	uint64_t held_ms;           /* when something of ours was in force first; 0: not yet */
+	uint64_t restored_ms;       /* up again, held; 0: not yet */
+	enum traffic_nature nature; /* the worst */
+	unsigned harm;
+	struct case_requests sums;
+	struct case_visitors visitors; /* summed over seconds, each of CASE_VISITORS_SECONDS */
+	double peak;                   /* requests of a second */
+	unsigned worst_percent;        /* of visitors answered */
+};
+
+struct case_record {
+	uint64_t id; /* 0: there is none */
+	enum case_phase phase;
+	uint64_t onset_ms;    /* as far as figures tell */
+	uint64_t opened_ms;   /* when it was told */
+	uint64_t held_ms;     /* all sites were, for the first time */
+	uint64_t restored_ms; /* all sites were up again, for the first time */
+	uint64_t over_ms;     /* 0: it is not */
+	uint32_t reopened;
+	double peak; /* requests of a second, all sites */
+	uint64_t below_since_ms;
+	size_t site_count;
+	struct case_site sites[CASE_SITES];
+};
+
+enum case_entry_kind {
+	CASE_ENTRY_PHASE,  /* of the incident */
+	CASE_ENTRY_ACTION, /* Guia did something */
+	CASE_ENTRY_ORDER,  /* a person did */
+	CASE_ENTRY_KINDS,
+};
+
+const char *case_entry_kind_name(enum case_entry_kind kind);
+
+/* A line of the timeline. */
+struct case_entry {
+	uint64_t incident;
+	uint64_t at_ms;
+	enum case_entry_kind kind;
+	char text[CASE_TEXT_BYTES];
+};
+
+/* A second of one of its sites, for a plot. */
+struct case_point {
+	uint64_t incident;
+	uint64_t at_ms;
+	uint16_t site; /* its number in the record */
+	struct case_requests requests;
+	struct case_visitors visitors;
+};
+
+struct casebook {
+	struct case_record now; /* the latest */
+	uint64_t last_id;
+	bool changed; /* since it was taken */
+	size_t entry_count;
+	uint64_t entries_lost;
+	struct case_entry entries[CASE_ENTRIES];
+	size_t point_count;
+	uint64_t points_lost;
+	struct case_point points[CASE_POINTS];
+};
+
+/* With what is kept of the latest (NULL: nothing). */
+void casebook_begin(struct casebook *book, const struct case_record *latest);
+
+/* A second has passed: every site as it was. */
+void casebook_second(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms);
+
+/* Something was done. Where no incident is on it is of none, and nothing is kept of it here. */
+void casebook_note(struct casebook *book, enum case_entry_kind kind, const char *text, uint64_t now_ms);
+
+bool casebook_is_on(const struct casebook *book);
+
+/* Sums over its sites. */
+struct case_requests case_record_sums(const struct case_record *record);
+struct case_visitors case_record_visitors(const struct case_record *record);
+uint64_t case_requests_all(const struct case_requests *requests);
+uint64_t case_requests_refused(const struct case_requests *requests);
+
+#endif

@@ -1,0 +1,152 @@
+#include "casebook/casebook.h"
+
+#include "base/test.h"
+
+/* What a site does for a while, a row each; `times` seconds long. */
+struct stretch {
+	unsigned times;
+	bool a_attacked, a_held;
+	unsigned a_harm;
+	unsigned a_rate;
+	bool b_attacked, b_held;
+	enum case_phase then; /* what the incident has come to at the end of it */
+	uint64_t incident;    /* whose it is */
+};
+
+static uint64_t play(struct casebook *book, const struct stretch *s, uint64_t now_ms)
+{
+	for (unsigned i = 0; i < s->times; i++, now_ms += 1000) {
+		const struct case_sighting sightings[] = {
+			{.site = "a.example",
+			 .attacked = s->a_attacked,
+			 .held = s->a_held,
+			 .harmed = s->a_harm != 0,
+			 .harm = s->a_harm,
+			 .up = s->a_harm == 0,
+			 .probed = true,
+			 .onset_ms = s->a_attacked ? now_ms - 500 : 0,
+			 .requests = {.passed = 10,
+				      .signature = s->a_held ? s->a_rate : 0,
+				      .other = s->a_held ? 0 : s->a_rate},
+			 .visitors = {100, s->a_harm == 0 ? 100 : 20}},
+			{.site = "b.example",
+			 .attacked = s->b_attacked,
+			 .held = s->b_held,
+			 .onset_ms = s->b_attacked ? now_ms - 300 : 0,
+			 .requests = {.passed = 5}},
+			{.site = "c.example", .requests = {.passed = 7}},
+		};
+		casebook_second(book, sightings, 3, now_ms);
+	}
+	return now_ms;
+}
+
+static void phases_follow_what_is_seen(void **state)
+{
+	static const struct stretch stretches[] = {
+		{3, .then = CASE_ONSET, .incident = 0},
+		{1, true, false, 1, 1000, .then = CASE_ONSET, .incident = 1},
+		{2, true, false, 1, 1000, .then = CASE_RISING, .incident = 1},
+		{1, true, true, 1, 1000, .then = CASE_RISING, .incident = 1},
+		{1, true, true, 0, 1000, .then = CASE_HELD, .incident = 1},
+		{1, true, true, 0, 1000, true, false, CASE_RISING, 1},
+		{1, true, true, 0, 1000, true, true, CASE_HELD, 1},
+		{5, true, true, 0, 100, true, true, CASE_HELD, 1},
+		{1, true, true, 0, 100, true, true, CASE_SUBSIDING, 1},
+		{1, true, true, 0, 900, true, true, CASE_HELD, 1},
+		{6, true, true, 0, 100, true, true, CASE_SUBSIDING, 1},
+		{1, .then = CASE_OVER, .incident = 1},
+		{3598, .then = CASE_OVER, .incident = 1},
+		{1, true, false, 0, 50, .then = CASE_ONSET, .incident = 1},
+		{1, .then = CASE_OVER, .incident = 1},
+		{3599, .then = CASE_OVER, .incident = 1},
+		{1, true, false, 0, 50, .then = CASE_ONSET, .incident = 2},
+	};
+	struct casebook *book = calloc(1, sizeof(*book));
+	uint64_t now_ms = 1700000000000;
+	(void)state;
+	casebook_begin(book, NULL);
+	for (size_t i = 0; i < sizeof(stretches) / sizeof(stretches[0]); i++) {
+		now_ms = play(book, &stretches[i], now_ms);
+		if (book->now.phase != stretches[i].then || book->now.id != stretches[i].incident)
+			fail_msg("row %zu: incident %u, %s", i, (unsigned)book->now.id,
+				 case_phase_name(book->now.phase));
+	}
+	free(book);
+}
+
+static void an_incident_sums_up_its_sites(void **state)
+{
+	static const struct stretch stretches[] = {
+		{2, true, false, 1, 1000, .then = CASE_RISING},
+		{3, true, true, 0, 2000, true, true, CASE_HELD, 1},
+		{1, .then = CASE_OVER},
+	};
+	struct casebook *book = calloc(1, sizeof(*book));
+	uint64_t begin_ms = 1700000000000, now_ms = begin_ms;
+	(void)state;
+	casebook_begin(book, NULL);
+	for (size_t i = 0; i < 3; i++)
+		now_ms = play(book, &stretches[i], now_ms);
+	const struct case_record *record = &book->now;
+	assert_int_equal(record->site_count, 2);
+	assert_string_equal(record->sites[0].name, "a.example");
+	assert_int_equal(record->onset_ms, begin_ms - 500);
+	assert_int_equal(record->opened_ms, begin_ms);
+	assert_int_equal(record->sites[0].held_ms, begin_ms + 2000);
+	assert_int_equal(record->restored_ms, begin_ms + 2000);
+	assert_int_equal(record->over_ms, begin_ms + 5000);
+	assert_int_equal(record->sites[0].sums.signature, 6000);
+	assert_int_equal(record->sites[0].sums.other, 2000);
+	assert_int_equal(record->sites[1].sums.passed, 4 * 5);
+	assert_int_equal(record->sites[0].worst_percent, 20);
+	assert_true(record->peak > 2010 && record->peak < 2020);
+	struct case_requests sums = case_record_sums(record);
+	assert_int_equal(case_requests_refused(&sums), 6000);
+	free(book);
+}
+
+static void what_was_done_is_written_down_in_order(void **state)
+{
+	static const struct stretch on = {1, true, false, 1, 1000, .then = CASE_ONSET};
+	struct casebook *book = calloc(1, sizeof(*book));
+	(void)state;
+	casebook_begin(book, NULL);
+	casebook_note(book, CASE_ENTRY_ORDER, "nothing is on", 1);
+	assert_int_equal(book->entry_count, 0);
+	play(book, &on, 1000);
+	casebook_note(book, CASE_ENTRY_ORDER, "a ban", 1200);
+	assert_int_equal(book->entry_count, 3);
+	assert_string_equal(book->entries[0].text, "onset: a site is under attack");
+	assert_string_equal(book->entries[1].text, "a.example: under attack");
+	assert_string_equal(book->entries[2].text, "a ban");
+	assert_int_equal(book->entries[2].kind, CASE_ENTRY_ORDER);
+	for (size_t i = 0; i < CASE_ENTRIES; i++)
+		casebook_note(book, CASE_ENTRY_ACTION, "more", 1300);
+	assert_int_equal(book->entry_count, CASE_ENTRIES);
+	assert_int_equal(book->entries_lost, 3);
+	free(book);
+}
+
+static void a_book_goes_on_where_it_was(void **state)
+{
+	static const struct stretch on = {1, true, false, 1, 1000, .then = CASE_ONSET}, off = {1, .then = CASE_OVER};
+	struct casebook *book = calloc(1, sizeof(*book)), *next = calloc(1, sizeof(*book));
+	(void)state;
+	casebook_begin(book, NULL);
+	play(book, &on, 1000);
+	casebook_begin(next, &book->now);
+	play(next, &on, 2000);
+	assert_int_equal(next->now.id, 1);
+	assert_int_equal(next->now.phase, CASE_RISING);
+	play(next, &off, 3000);
+	casebook_begin(book, &next->now);
+	play(book, &on, 4000);
+	assert_int_equal(book->now.id, 1);
+	assert_int_equal(book->now.reopened, 1);
+	free(book);
+	free(next);
+}
+
+TEST_MAIN(cmocka_unit_test(phases_follow_what_is_seen), cmocka_unit_test(an_incident_sums_up_its_sites),
+	  cmocka_unit_test(what_was_done_is_written_down_in_order), cmocka_unit_test(a_book_goes_on_where_it_was))

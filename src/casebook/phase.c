@@ -1,0 +1,53 @@
+#include "casebook/phase.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct {
+	enum case_phase from;
+	enum case_cause cause;
+	enum case_phase to;
+} TRANSITIONS[] = {
+	{CASE_ONSET, CASE_GOES_ON, CASE_RISING},     {CASE_ONSET, CASE_CONTAINED, CASE_HELD},
+	{CASE_ONSET, CASE_ENDS, CASE_OVER},          {CASE_RISING, CASE_CONTAINED, CASE_HELD},
+	{CASE_RISING, CASE_ENDS, CASE_OVER},         {CASE_HELD, CASE_ESCAPES, CASE_RISING},
+	{CASE_HELD, CASE_FALLS, CASE_SUBSIDING},     {CASE_HELD, CASE_ENDS, CASE_OVER},
+	{CASE_SUBSIDING, CASE_ESCAPES, CASE_RISING}, {CASE_SUBSIDING, CASE_RISES, CASE_HELD},
+	{CASE_SUBSIDING, CASE_ENDS, CASE_OVER},      {CASE_OVER, CASE_RETURNS, CASE_ONSET},
+};
+
+static const char *const names[CASE_PHASES] = {"onset", "rising", "held", "subsiding", "over"};
+
+const char *case_phase_name(enum case_phase phase)
+{
+	return phase < CASE_PHASES ? names[phase] : "?";
+}
+
+const char *case_cause_text(enum case_cause cause)
+{
+	static const char *const texts[CASE_CAUSES] = {
+		"it goes on and is not held", "mitigations hold it at every site",
+		"a site is not held",         "it has fallen below half of its worst",
+		"it has risen again",         "no site is under attack any more",
+		"it is back within the hour",
+	};
+	return cause < CASE_CAUSES ? texts[cause] : "?";
+}
+
+enum case_phase case_phase_find(const char *name)
+{
+	enum case_phase phase = CASE_ONSET;
+	while (phase < CASE_PHASES && strcmp(names[phase], name) != 0)
+		phase++;
+	return phase;
+}
+
+bool case_phase_next(enum case_phase from, enum case_cause cause, enum case_phase *ret_to)
+{
+	for (size_t i = 0; i < sizeof(TRANSITIONS) / sizeof(TRANSITIONS[0]); i++)
+		if (TRANSITIONS[i].from == from && TRANSITIONS[i].cause == cause) {
+			*ret_to = TRANSITIONS[i].to;
+			return true;
+		}
+	return false;
+}

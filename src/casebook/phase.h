@@ -1,0 +1,39 @@
+/*
+ * How far an incident has come, and what moves it on. Which phase follows which is a table; what is not in it does not
+ * happen.
+ */
+#ifndef GUIA_CASEBOOK_PHASE_H
+#define GUIA_CASEBOOK_PHASE_H
+
+#include <stdbool.h>
+
+enum case_phase {
+	CASE_ONSET,     /* told of, and nothing more known */
+	CASE_RISING,    /* a site is under attack, and nothing of ours holds it */
+	CASE_HELD,      /* something of ours is in force at each, and none takes harm */
+	CASE_SUBSIDING, /* less than half of its worst for a while */
+	CASE_OVER,
+	CASE_PHASES,
+};
+
+enum case_cause {
+	CASE_GOES_ON,   /* onset is past, and a site is not held */
+	CASE_CONTAINED, /* all sites are held */
+	CASE_ESCAPES,   /* a site is held no more, or another is attacked */
+	CASE_FALLS,     /* it has been below half of its worst */
+	CASE_RISES,     /* it is not any more */
+	CASE_ENDS,      /* no site is attacked any more */
+	CASE_RETURNS,   /* one is again, within the hour */
+	CASE_CAUSES,
+};
+
+const char *case_phase_name(enum case_phase phase);
+const char *case_cause_text(enum case_cause cause);
+
+/* CASE_PHASES for what is none. */
+enum case_phase case_phase_find(const char *name);
+
+/* Whether the table has such a change. */
+bool case_phase_next(enum case_phase from, enum case_cause cause, enum case_phase *ret_to);
+
+#endif

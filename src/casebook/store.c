@@ -1,0 +1,303 @@
+#include "base/error.h"
+#include "casebook/statement.h"
+#include "casebook/store_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	APPLICATION = 0x47756961, /* "Guia": what file(1) reads */
+	BUSY_MS = 2000,
+	NAMES_TRIED = 1000,
+};
+
+_Static_assert((int)STATEMENT_DAMAGED == (int)CASE_STORE_DAMAGED, "one number");
+
+/* Everything in milliseconds since 1970; NULL is never used, 0 is what is not known yet. */
+static const char schema[] =
+	"CREATE TABLE incident (id INTEGER PRIMARY KEY, phase TEXT, onset_ms INT, opened_ms INT, held_ms INT,"
+	" restored_ms INT, over_ms INT, reopened INT, peak REAL, below_since_ms INT);"
+	"CREATE TABLE site (incident INT, number INT, name TEXT, attacked INT, onset_ms INT, until_ms INT, held_ms INT,"
+	" restored_ms INT, nature INT, harm INT, passed INT, copies INT, blocked INT, limited INT, signature INT,"
+	" crowded_out INT, other INT, asked INT, answered INT, peak REAL, worst_percent INT,"
+	" PRIMARY KEY (incident, number)) WITHOUT ROWID;"
+	"CREATE TABLE entry (id INTEGER PRIMARY KEY, incident INT, at_ms INT, kind INT, text TEXT);"
+	"CREATE INDEX entry_of ON entry (incident, at_ms);"
+	"CREATE TABLE point (incident INT, at_ms INT, site INT, passed INT, copies INT, blocked INT, limited INT,"
+	" signature INT, crowded_out INT, other INT, asked INT, answered INT,"
+	" PRIMARY KEY (incident, at_ms, site)) WITHOUT ROWID;"
+	"CREATE TABLE tally (incident INT, dimension TEXT, key TEXT, requests REAL,"
+	" PRIMARY KEY (incident, dimension, key)) WITHOUT ROWID;";
+
+static int execute(sqlite3 *db, const char *sql)
+{
+	return statement_error(sqlite3_exec(db, sql, NULL, NULL, NULL));
+}
+
+static int pragma_number(sqlite3 *db, const char *sql, uint64_t *ret_number)
+{
+	struct statement s = statement_prepare(db, sql);
+	if (statement_step(&s) == STATEMENT_ROW && s.error == 0)
+		*ret_number = statement_take(&s);
+	return statement_end(&s);
+}
+
+/* ---- opening ---- */
+
+static int make_schema(sqlite3 *db)
+{
+	char numbers[128];
+	snprintf(numbers, sizeof(numbers), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;", APPLICATION,
+		 CASE_STORE_VERSION);
+	int r = execute(db, "BEGIN IMMEDIATE;");
+	r = r != 0 ? r : execute(db, schema);
+	r = r != 0 ? r : execute(db, numbers);
+	if (r != 0)
+		(void)execute(db, "ROLLBACK;");
+	return r;
+}
+
+/* What is ours says so; what is empty may become ours; anything else is somebody's. */
+static int check(sqlite3 *db, bool *ret_empty)
+{
+	uint64_t application = 0, version = 0, tables = 0;
+	int r = pragma_number(db, "PRAGMA application_id", &application);
+	r = r != 0 ? r : pragma_number(db, "PRAGMA user_version", &version);
+	r = r != 0 ? r : pragma_number(db, "SELECT count(*) FROM sqlite_master", &tables);
+	if (r != 0)
+		return r;
+	*ret_empty = tables == 0;
+	if (*ret_empty)
+		return 0;
+	if (application != APPLICATION || version == 0)
+		return CASE_STORE_DAMAGED;
+	return version > CASE_STORE_VERSION ? CASE_STORE_NEWER : 0;
+}
+
+static int open_file(const char *path, int flags, struct case_store **ret_store)
+{
+	struct case_store *store = calloc(1, sizeof(*store));
+	if (store == NULL)
+		return -ENOMEM;
+	int r = statement_error(sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL));
+	if (r == 0)
+		r = statement_error(sqlite3_busy_timeout(store->db, BUSY_MS));
+	if (r != 0)
+		case_store_close(store);
+	else
+		*ret_store = store;
+	return r;
+}
+
+/* A full or failing disk shows at the first write: a database that nobody can write to is told of now. */
+static int prepare(struct case_store *store)
+{
+	bool empty = false;
+	int r = check(store->db, &empty);
+	r = r != 0 ? r : execute(store->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;");
+	return r != 0 || !empty ? r : make_schema(store->db);
+}
+
+int case_store_open(const char *path, struct case_store **ret_store)
+{
+	struct case_store *store;
+	int r = open_file(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &store);
+	if (r != 0)
+		return r;
+	r = prepare(store);
+	if (r != 0)
+		case_store_close(store);
+	else
+		*ret_store = store;
+	return r;
+}
+
+int case_store_look(const char *path, struct case_store **ret_store)
+{
+	struct case_store *store;
+	bool empty = false;
+	if (access(path, F_OK) != 0)
+		return errno == ENOENT ? CASE_STORE_NONE : -errno;
+	int r = open_file(path, SQLITE_OPEN_READONLY, &store);
+	if (r != 0)
+		return r;
+	r = check(store->db, &empty);
+	if (r == 0 && empty)
+		r = CASE_STORE_NONE;
+	if (r != 0)
+		case_store_close(store);
+	else
+		*ret_store = store;
+	return r;
+}
+
+void case_store_close(struct case_store *store)
+{
+	if (store == NULL)
+		return;
+	sqlite3_close(store->db);
+	free(store);
+}
+
+int case_store_put_aside(const char *path, struct buffer *ret_name)
+{
+	static const char *const parts[] = {"-wal", "-shm", ""};
+	char name[4096], from[4200], to[4200];
+	for (unsigned i = 0; i < NAMES_TRIED; i++) {
+		int length = i == 0 ? snprintf(name, sizeof(name), "%s.damaged", path)
+				    : snprintf(name, sizeof(name), "%s.damaged.%u", path, i);
+		if (length >= (int)sizeof(name))
+			return -ENAMETOOLONG;
+		if (access(name, F_OK) == 0)
+			continue;
+		for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++) {
+			snprintf(from, sizeof(from), "%s%s", path, parts[p]);
+			snprintf(to, sizeof(to), "%s%s", name, parts[p]);
+			if (rename(from, to) != 0 && errno != ENOENT)
+				return -errno;
+		}
+		buffer_text(ret_name, name);
+		return ret_name->error;
+	}
+	return -EEXIST;
+}
+
+/* ---- writing ---- */
+
+static void bind_requests(struct statement *s, const struct case_requests *requests)
+{
+	statement_number(s, requests->passed);
+	statement_number(s, requests->copies);
+	statement_number(s, requests->blocked);
+	statement_number(s, requests->limited);
+	statement_number(s, requests->signature);
+	statement_number(s, requests->crowded_out);
+	statement_number(s, requests->other);
+}
+
+static void bind_visitors(struct statement *s, const struct case_visitors *visitors)
+{
+	statement_number(s, visitors->asked);
+	statement_number(s, visitors->answered);
+}
+
+static int write_record(sqlite3 *db, const struct case_record *record)
+{
+	struct statement s = statement_prepare(db, "INSERT OR REPLACE INTO incident VALUES (?,?,?,?,?,?,?,?,?,?)");
+	statement_number(&s, record->id);
+	statement_text(&s, case_phase_name(record->phase));
+	statement_number(&s, record->onset_ms);
+	statement_number(&s, record->opened_ms);
+	statement_number(&s, record->held_ms);
+	statement_number(&s, record->restored_ms);
+	statement_number(&s, record->over_ms);
+	statement_number(&s, record->reopened);
+	statement_real(&s, record->peak);
+	statement_number(&s, record->below_since_ms);
+	(void)statement_run(&s);
+	return statement_end(&s);
+}
+
+static int write_sites(sqlite3 *db, const struct case_record *record)
+{
+	struct statement s =
+		statement_prepare(db, "INSERT OR REPLACE INTO site VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+	for (size_t i = 0; i < record->site_count && s.error == 0; i++) {
+		const struct case_site *site = &record->sites[i];
+		s.at = 0;
+		statement_number(&s, record->id);
+		statement_number(&s, i);
+		statement_text(&s, site->name);
+		statement_number(&s, site->attacked);
+		statement_number(&s, site->onset_ms);
+		statement_number(&s, site->until_ms);
+		statement_number(&s, site->held_ms);
+		statement_number(&s, site->restored_ms);
+		statement_number(&s, site->nature);
+		statement_number(&s, site->harm);
+		bind_requests(&s, &site->sums);
+		bind_visitors(&s, &site->visitors);
+		statement_real(&s, site->peak);
+		statement_number(&s, site->worst_percent);
+		(void)statement_run(&s);
+	}
+	return statement_end(&s);
+}
+
+static int write_entries(sqlite3 *db, const struct case_entry *entries, size_t count)
+{
+	struct statement s = statement_prepare(db, "INSERT INTO entry (incident, at_ms, kind, text) VALUES (?,?,?,?)");
+	for (size_t i = 0; i < count && s.error == 0; i++) {
+		s.at = 0;
+		statement_number(&s, entries[i].incident);
+		statement_number(&s, entries[i].at_ms);
+		statement_number(&s, entries[i].kind);
+		statement_text(&s, entries[i].text);
+		(void)statement_run(&s);
+	}
+	return statement_end(&s);
+}
+
+static int write_points(sqlite3 *db, const struct case_point *points, size_t count)
+{
+	struct statement s = statement_prepare(db, "INSERT OR REPLACE INTO point VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
+	for (size_t i = 0; i < count && s.error == 0; i++) {
+		s.at = 0;
+		statement_number(&s, points[i].incident);
+		statement_number(&s, points[i].at_ms);
+		statement_number(&s, points[i].site);
+		bind_requests(&s, &points[i].requests);
+		bind_visitors(&s, &points[i].visitors);
+		(void)statement_run(&s);
+	}
+	return statement_end(&s);
+}
+
+/* Sources may come without number: of each dimension the most frequent are kept. */
+static int prune_tallies(sqlite3 *db, uint64_t id)
+{
+	struct statement s = statement_prepare(
+		db, "DELETE FROM tally WHERE incident = ?1 AND (dimension, key) IN (SELECT dimension, key FROM (SELECT"
+		    " dimension, key, row_number() OVER (PARTITION BY dimension ORDER BY requests DESC, key) AS place"
+		    " FROM tally WHERE incident = ?1) WHERE place > ?2)");
+	statement_number(&s, id);
+	statement_number(&s, CASE_TALLIES_KEPT);
+	(void)statement_run(&s);
+	return statement_end(&s);
+}
+
+static int write_tallies(sqlite3 *db, uint64_t id, const struct case_tally *tallies, size_t count)
+{
+	struct statement s = statement_prepare(db, "INSERT INTO tally VALUES (?,?,?,?) ON CONFLICT DO UPDATE SET"
+						   " requests = requests + excluded.requests");
+	for (size_t i = 0; i < count && s.error == 0; i++) {
+		s.at = 0;
+		statement_number(&s, id);
+		statement_text(&s, tallies[i].dimension);
+		statement_text(&s, tallies[i].key);
+		statement_real(&s, tallies[i].requests);
+		(void)statement_run(&s);
+	}
+	int r = statement_end(&s);
+	return r != 0 || count == 0 ? r : prune_tallies(db, id);
+}
+
+int case_store_write(struct case_store *store, const struct case_news *news)
+{
+	int r = execute(store->db, "BEGIN IMMEDIATE;");
+	if (r != 0)
+		return r;
+	if (news->record->id != 0) {
+		r = write_record(store->db, news->record);
+		r = r != 0 ? r : write_sites(store->db, news->record);
+	}
+	r = r != 0 ? r : write_entries(store->db, news->entries, news->entry_count);
+	r = r != 0 ? r : write_points(store->db, news->points, news->point_count);
+	r = r != 0 ? r : write_tallies(store->db, news->record->id, news->tallies, news->tally_count);
+	r = r != 0 ? r : execute(store->db, "COMMIT;");
+	if (r != 0)
+		(void)execute(store->db, "ROLLBACK;");
+	return r;
+}

@@ -1,0 +1,173 @@
+#include "base/error.h"
+#include "casebook/statement.h"
+#include "casebook/store_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void take_requests(struct statement *s, struct case_requests *ret_requests)
+{
+	ret_requests->passed = statement_take(s);
+	ret_requests->copies = statement_take(s);
+	ret_requests->blocked = statement_take(s);
+	ret_requests->limited = statement_take(s);
+	ret_requests->signature = statement_take(s);
+	ret_requests->crowded_out = statement_take(s);
+	ret_requests->other = statement_take(s);
+}
+
+static void take_visitors(struct statement *s, struct case_visitors *ret_visitors)
+{
+	ret_visitors->asked = statement_take(s);
+	ret_visitors->answered = statement_take(s);
+}
+
+/* What a hand has changed is taken as far as it makes sense. */
+static void take_record(struct statement *s, struct case_record *ret_record)
+{
+	*ret_record = (struct case_record){.id = statement_take(s)};
+	ret_record->phase = case_phase_find(statement_take_text(s));
+	if (ret_record->phase == CASE_PHASES)
+		ret_record->phase = CASE_OVER;
+	ret_record->onset_ms = statement_take(s);
+	ret_record->opened_ms = statement_take(s);
+	ret_record->held_ms = statement_take(s);
+	ret_record->restored_ms = statement_take(s);
+	ret_record->over_ms = statement_take(s);
+	ret_record->reopened = (uint32_t)statement_take(s);
+	ret_record->peak = statement_take_real(s);
+	ret_record->below_since_ms = statement_take(s);
+}
+
+static void take_site(struct statement *s, struct case_site *ret_site)
+{
+	*ret_site = (struct case_site){0};
+	snprintf(ret_site->name, sizeof(ret_site->name), "%s", statement_take_text(s));
+	ret_site->attacked = statement_take(s) != 0;
+	ret_site->onset_ms = statement_take(s);
+	ret_site->until_ms = statement_take(s);
+	ret_site->held_ms = statement_take(s);
+	ret_site->restored_ms = statement_take(s);
+	uint64_t nature = statement_take(s);
+	ret_site->nature = nature < TRAFFIC_NATURES ? (enum traffic_nature)nature : TRAFFIC_QUIET;
+	ret_site->harm = (unsigned)statement_take(s);
+	take_requests(s, &ret_site->sums);
+	take_visitors(s, &ret_site->visitors);
+	ret_site->peak = statement_take_real(s);
+	ret_site->worst_percent = (unsigned)statement_take(s);
+}
+
+static int read_sites(struct case_store *store, struct case_record *record)
+{
+	struct statement s = statement_prepare(
+		store->db, "SELECT name, attacked, onset_ms, until_ms, held_ms, restored_ms, nature, harm, passed,"
+			   " copies, blocked, limited, signature, crowded_out, other, asked, answered, peak,"
+			   " worst_percent FROM site WHERE incident = ? ORDER BY number LIMIT ?");
+	statement_number(&s, record->id);
+	statement_number(&s, CASE_SITES);
+	while (statement_step(&s) == STATEMENT_ROW && s.error == 0)
+		take_site(&s, &record->sites[record->site_count++]);
+	return statement_end(&s);
+}
+
+struct one {
+	struct case_record *ret_record;
+	bool found;
+};
+
+static bool take_one(void *context, const struct case_record *record)
+{
+	struct one *one = context;
+	*one->ret_record = *record;
+	one->found = true;
+	return false;
+}
+
+int case_store_records(struct case_store *store, uint64_t before, size_t count, case_record_fn *each, void *context)
+{
+	static const char sql[] =
+		"SELECT id, phase, onset_ms, opened_ms, held_ms, restored_ms, over_ms, reopened, peak,"
+		" below_since_ms FROM incident WHERE id < ? ORDER BY id DESC LIMIT ?";
+	struct case_record *record = malloc(sizeof(*record));
+	struct statement s = statement_prepare(store->db, sql);
+	bool more = record != NULL;
+	statement_number(&s, before == 0 ? INT64_MAX : before);
+	statement_number(&s, count);
+	if (record == NULL)
+		s.error = s.error != 0 ? s.error : -ENOMEM;
+	while (more && statement_step(&s) == STATEMENT_ROW && s.error == 0) {
+		take_record(&s, record);
+		s.error = read_sites(store, record);
+		more = s.error == 0 && each(context, record);
+	}
+	free(record);
+	return statement_end(&s);
+}
+
+int case_store_latest(struct case_store *store, struct case_record *ret_record)
+{
+	struct one one = {ret_record, false};
+	int r = case_store_records(store, 0, 1, take_one, &one);
+	return r != 0 || one.found ? r : CASE_STORE_NONE;
+}
+
+int case_store_read(struct case_store *store, uint64_t id, struct case_record *ret_record)
+{
+	struct one one = {ret_record, false};
+	int r = id < INT64_MAX ? case_store_records(store, id + 1, 1, take_one, &one) : 0;
+	return r != 0 || (one.found && ret_record->id == id) ? r : CASE_STORE_NONE;
+}
+
+int case_store_entries(struct case_store *store, uint64_t id, case_entry_fn *each, void *context)
+{
+	struct statement s =
+		statement_prepare(store->db, "SELECT at_ms, kind, text FROM entry WHERE incident = ? ORDER BY id");
+	bool more = true;
+	statement_number(&s, id);
+	while (more && statement_step(&s) == STATEMENT_ROW && s.error == 0) {
+		struct case_entry entry = {.incident = id, .at_ms = statement_take(&s)};
+		uint64_t kind = statement_take(&s);
+		entry.kind = kind < CASE_ENTRY_KINDS ? (enum case_entry_kind)kind : CASE_ENTRY_ACTION;
+		snprintf(entry.text, sizeof(entry.text), "%s", statement_take_text(&s));
+		more = each(context, &entry);
+	}
+	return statement_end(&s);
+}
+
+int case_store_points(struct case_store *store, uint64_t id, uint16_t site, uint64_t step_ms, case_point_fn *each,
+		      void *context)
+{
+	struct statement s = statement_prepare(
+		store->db, "SELECT at_ms / ?2 * ?2 AS step, sum(passed), sum(copies), sum(blocked), sum(limited),"
+			   " sum(signature), sum(crowded_out), sum(other), sum(asked), sum(answered) FROM point"
+			   " WHERE incident = ?1 AND (?3 = ?4 OR site = ?3) GROUP BY step ORDER BY step");
+	bool more = true;
+	statement_number(&s, id);
+	statement_number(&s, step_ms > 0 ? step_ms : 1);
+	statement_number(&s, site);
+	statement_number(&s, CASE_SITES);
+	while (more && statement_step(&s) == STATEMENT_ROW && s.error == 0) {
+		struct case_point point = {.incident = id, .at_ms = statement_take(&s), .site = site};
+		take_requests(&s, &point.requests);
+		take_visitors(&s, &point.visitors);
+		more = each(context, &point);
+	}
+	return statement_end(&s);
+}
+
+int case_store_tallies(struct case_store *store, uint64_t id, const char *dimension, size_t count, case_tally_fn *each,
+		       void *context)
+{
+	struct statement s = statement_prepare(store->db, "SELECT key, requests FROM tally WHERE incident = ? AND"
+							  " dimension = ? ORDER BY requests DESC, key LIMIT ?");
+	bool more = true;
+	statement_number(&s, id);
+	statement_text(&s, dimension);
+	statement_number(&s, count);
+	while (more && statement_step(&s) == STATEMENT_ROW && s.error == 0) {
+		struct case_tally tally = {.dimension = dimension, .key = statement_take_text(&s)};
+		tally.requests = statement_take_real(&s);
+		more = each(context, &tally);
+	}
+	return statement_end(&s);
+}

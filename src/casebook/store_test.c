@@ -1,0 +1,244 @@
+#include "casebook/store.h"
+
+#include "base/error.h"
+#include "base/test.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+
+static char folder[] = "/tmp/guia-casebook-XXXXXX";
+static char path[64];
+
+static int set_up(void **state)
+{
+	(void)state;
+	if (folder[sizeof(folder) - 2] == 'X' && mkdtemp(folder) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/history.db", folder);
+	return 0;
+}
+
+static int clear(void **state)
+{
+	char command[128];
+	(void)state;
+	snprintf(command, sizeof(command), "rm -rf %s/*", folder);
+	return system(command);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	return rmdir(folder);
+}
+
+static struct case_record *record_of(uint64_t id)
+{
+	struct case_record *record = calloc(1, sizeof(*record));
+	*record = (struct case_record){.id = id,
+				       .phase = CASE_HELD,
+				       .onset_ms = 1720612800000,
+				       .opened_ms = 1720612800700,
+				       .peak = 9876.5,
+				       .reopened = 2,
+				       .site_count = 2};
+	record->sites[0] = (struct case_site){.name = "a.example", .attacked = true, .sums = {1, 2, 3, 4, 5, 6, 7}};
+	record->sites[1] = (struct case_site){.name = "it's \"<b>\".example", .visitors = {90, 45}, .worst_percent = 3};
+	return record;
+}
+
+static void what_is_written_is_read(void **state)
+{
+	struct case_record *record = record_of(7), *read = calloc(1, sizeof(*read));
+	struct case_store *store;
+	(void)state;
+	const struct case_news news = {.record = record};
+	assert_int_equal(case_store_look(path, &store), CASE_STORE_NONE);
+	assert_int_equal(case_store_open(path, &store), 0);
+	assert_int_equal(case_store_latest(store, read), CASE_STORE_NONE);
+	assert_int_equal(case_store_write(store, &news), 0);
+	case_store_close(store);
+	assert_int_equal(case_store_look(path, &store), 0);
+	assert_int_equal(case_store_latest(store, read), 0);
+	assert_memory_equal(record, read, sizeof(*read));
+	assert_int_equal(case_store_read(store, 7, read), 0);
+	assert_int_equal(case_store_read(store, 6, read), CASE_STORE_NONE);
+	assert_int_equal(case_store_read(store, UINT64_MAX, read), CASE_STORE_NONE);
+	case_store_close(store);
+	free(record);
+	free(read);
+}
+
+static bool note_id(void *context, const struct case_record *record)
+{
+	buffer_printf(context, "%u ", (unsigned)record->id);
+	return true;
+}
+
+static bool note_entry(void *context, const struct case_entry *entry)
+{
+	buffer_printf(context, "%s %s; ", case_entry_kind_name(entry->kind), entry->text);
+	return true;
+}
+
+static bool note_point(void *context, const struct case_point *point)
+{
+	buffer_printf(context, "%u:%u ", (unsigned)(point->at_ms / 1000), (unsigned)point->requests.passed);
+	return true;
+}
+
+static bool note_tally(void *context, const struct case_tally *tally)
+{
+	buffer_printf(context, "%s=%.0f ", tally->key, tally->requests);
+	return true;
+}
+
+static void lists_are_in_order(void **state)
+{
+	const struct case_entry entries[] = {{2, 5000, CASE_ENTRY_ACTION, "first"},
+					     {2, 4000, CASE_ENTRY_ORDER, "second"}};
+	const struct case_point points[] = {{.incident = 2, .at_ms = 1000, .site = 0, .requests = {.passed = 1}},
+					    {.incident = 2, .at_ms = 1000, .site = 1, .requests = {.passed = 10}},
+					    {.incident = 2, .at_ms = 3000, .site = 1, .requests = {.passed = 100}}};
+	const struct case_tally tallies[] = {{"network", "x", 3}, {"network", "y", 5}, {"country", "z", 1}};
+	struct buffer out = buffer_make(NULL);
+	struct case_store *store;
+	(void)state;
+	assert_int_equal(case_store_open(path, &store), 0);
+	for (uint64_t id = 1; id <= 3; id++) {
+		struct case_record *record = record_of(id);
+		const struct case_news bare = {.record = record}, news = {record, entries, 2, points, 3, tallies, 3};
+		assert_int_equal(case_store_write(store, id == 2 ? &news : &bare), 0);
+		if (id == 2) {
+			const struct case_news more = {.record = record, .tallies = tallies, .tally_count = 1};
+			assert_int_equal(case_store_write(store, &more), 0);
+		}
+		free(record);
+	}
+	assert_int_equal(case_store_records(store, 0, 10, note_id, &out), 0);
+	assert_int_equal(case_store_records(store, 3, 1, note_id, &out), 0);
+	assert_int_equal(case_store_entries(store, 2, note_entry, &out), 0);
+	assert_int_equal(case_store_points(store, 2, CASE_SITES, 1000, note_point, &out), 0);
+	assert_int_equal(case_store_points(store, 2, 1, 10000, note_point, &out), 0);
+	assert_int_equal(case_store_tallies(store, 2, "network", 5, note_tally, &out), 0);
+	assert_slice(buffer_slice(&out), "3 2 1 2 action first; order second; 1:11 3:100 0:110 x=6 y=5 ");
+	buffer_free(&out);
+	case_store_close(store);
+}
+
+static void the_most_frequent_are_kept(void **state)
+{
+	enum { MANY = CASE_TALLIES_KEPT + 500 };
+	static char keys[MANY][8];
+	static struct case_tally tallies[MANY];
+	struct case_record *record = record_of(1);
+	struct buffer out = buffer_make(NULL);
+	struct case_store *store;
+	size_t words = 0;
+	(void)state;
+	for (size_t i = 0; i < MANY; i++) {
+		snprintf(keys[i], sizeof(keys[i]), "k%zu", i);
+		tallies[i] = (struct case_tally){"path", keys[i], (double)i + 1};
+	}
+	const struct case_news news = {.record = record, .tallies = tallies, .tally_count = MANY};
+	assert_int_equal(case_store_open(path, &store), 0);
+	assert_int_equal(case_store_write(store, &news), 0);
+	assert_int_equal(case_store_tallies(store, 1, "path", MANY, note_tally, &out), 0);
+	for (size_t i = 0; i < out.len; i++)
+		words += out.ptr[i] == ' ';
+	assert_int_equal(words, CASE_TALLIES_KEPT);
+	assert_memory_equal(out.ptr, "k1499=1500 ", 11);
+	buffer_free(&out);
+	case_store_close(store);
+	free(record);
+}
+
+/* What a database may be instead of ours, and what is said of it. */
+static void another_file_is_told_from_ours(void **state)
+{
+	static const struct {
+		const char *sql; /* NULL: bytes that are no database */
+		int open, look;
+	} cases[] = {
+		{NULL, CASE_STORE_DAMAGED, CASE_STORE_DAMAGED},
+		{"CREATE TABLE somebodys (a)", CASE_STORE_DAMAGED, CASE_STORE_DAMAGED},
+		{"PRAGMA application_id=1198877025; PRAGMA user_version=2; CREATE TABLE incident (a)", CASE_STORE_NEWER,
+		 CASE_STORE_NEWER},
+		{"PRAGMA user_version=0", 0, CASE_STORE_NONE},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct case_store *store = NULL;
+		struct buffer name = buffer_make(NULL);
+		sqlite3 *db;
+		if (cases[i].sql == NULL) {
+			FILE *file = fopen(path, "w");
+			for (int n = 0; n < 1000; n++)
+				fputs("no database", file);
+			fclose(file);
+		} else {
+			assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+			assert_int_equal(sqlite3_exec(db, cases[i].sql, NULL, NULL, NULL), SQLITE_OK);
+			sqlite3_close(db);
+		}
+		int look = case_store_look(path, &store);
+		if (look == 0)
+			case_store_close(store);
+		int open = case_store_open(path, &store);
+		if (open == 0)
+			case_store_close(store);
+		if (look != cases[i].look || open != cases[i].open)
+			fail_msg("case %zu: look %d, open %d", i, look, open);
+		if (open == CASE_STORE_DAMAGED) {
+			assert_int_equal(case_store_put_aside(path, &name), 0);
+			assert_int_equal(case_store_open(path, &store), 0);
+			case_store_close(store);
+		}
+		buffer_free(&name);
+		assert_int_equal(clear(state), 0);
+	}
+}
+
+/* Each byte of the first pages is changed in turn: it is read, or said to be damaged, and never a crash. */
+static void damage_is_told(void **state)
+{
+	struct case_record *record = record_of(1), *read = calloc(1, sizeof(*read));
+	const struct case_news news = {.record = record};
+	struct case_store *store;
+	struct stat st;
+	(void)state;
+	assert_int_equal(case_store_open(path, &store), 0);
+	assert_int_equal(case_store_write(store, &news), 0);
+	case_store_close(store);
+	assert_int_equal(stat(path, &st), 0);
+	int fd = open(path, O_RDWR);
+	for (off_t at = 0; at < st.st_size; at += 37) {
+		uint8_t byte, other;
+		assert_int_equal(pread(fd, &byte, 1, at), 1);
+		other = (uint8_t)~byte;
+		assert_int_equal(pwrite(fd, &other, 1, at), 1);
+		int r = case_store_look(path, &store);
+		if (r == 0) {
+			r = case_store_latest(store, read);
+			assert_true(r <= CASE_STORE_NONE);
+			assert_true(r != 0 || read->site_count <= CASE_SITES);
+			case_store_close(store);
+		}
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	}
+	close(fd);
+	free(record);
+	free(read);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_is_written_is_read, set_up, clear),
+		cmocka_unit_test_setup_teardown(lists_are_in_order, set_up, clear),
+		cmocka_unit_test_setup_teardown(the_most_frequent_are_kept, set_up, clear),
+		cmocka_unit_test_setup_teardown(another_file_is_told_from_ours, set_up, clear),
+		cmocka_unit_test_setup_teardown(damage_is_told, set_up, clear),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,141 @@
+/* guia incidents: what happened, from the casebook on disk. */
+#include "cli/command.h"
+
+#include "casebook/store.h"
+#include "cli/incident_text.h"
+#include "cli/watch_place.h"
+#include "base/error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LISTED = 20, LISTED_MOST = 10000 };
+
+/* Where the watch keeps it, as it says. */
+static int ask_path(const struct cli_arguments *arguments, char path[PATH_MAX])
+{
+	struct buffer text;
+	json_t *answer;
+	int code = watch_place_ask(arguments, "history", &text, &answer);
+	if (code != CLI_FINE) {
+		fprintf(stderr, "guia: where no watch runs, name the file: --history FILE\n");
+		return code;
+	}
+	snprintf(path, PATH_MAX, "%s", answer_string(answer, "path"));
+	json_decref(answer);
+	buffer_free(&text);
+	return path[0] != '\0' ? CLI_FINE
+			       : cli_fail(CLI_ENVIRONMENT, "this watch keeps nothing: it was started without --bans");
+}
+
+static int fail(const char *path, int r)
+{
+	switch (r) {
+	case CASE_STORE_NEWER:
+		return cli_fail(CLI_ENVIRONMENT, "%s: a later version of Guia wrote it", path);
+	case CASE_STORE_DAMAGED:
+		return cli_fail(CLI_ENVIRONMENT, "%s: it is damaged, or no history of Guia's", path);
+	case CASE_STORE_NONE:
+		return cli_fail(CLI_ENVIRONMENT, "%s: there is none", path);
+	default:
+		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
+	}
+}
+
+static int list(struct case_store *store, size_t count, bool json, struct buffer *out)
+{
+	struct incident_list rows = {out, json, 0};
+	incident_list_begin(&rows);
+	int r = case_store_records(store, 0, count, incident_list_row, &rows);
+	incident_list_end(&rows);
+	return r;
+}
+
+static int show(struct case_store *store, uint64_t id, bool json, struct buffer *out)
+{
+	struct case_record *record = malloc(sizeof(*record));
+	int r = record == NULL ? -ENOMEM : case_store_read(store, id, record);
+	if (r == 0)
+		r = json ? incident_add_json(store, record, out) : incident_add_text(store, record, out);
+	free(record);
+	return r;
+}
+
+static bool number_of(const char *text, unsigned long most, unsigned long *ret_number)
+{
+	char *end;
+	errno = 0;
+	*ret_number = strtoul(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *ret_number > 0 && *ret_number <= most;
+}
+
+static int run(const struct cli_arguments *arguments)
+{
+	char path[PATH_MAX] = "";
+	const char *file = cli_value(arguments, "history"), *rows = cli_value(arguments, "count");
+	const char *wanted = arguments->word_count > 0 ? arguments->words[0] : NULL;
+	unsigned long id = 0, count = LISTED;
+	struct buffer out = buffer_make(NULL);
+	struct case_store *store;
+	if (wanted != NULL && !number_of(wanted, INT64_MAX, &id))
+		return cli_fail(CLI_USER, "%s: incidents have numbers: `guia incidents` lists them", wanted);
+	if (rows != NULL && !number_of(rows, LISTED_MOST, &count))
+		return cli_fail(CLI_USER, "--count %s: a number from 1 to %d", rows, LISTED_MOST);
+	snprintf(path, sizeof(path), "%s", file != NULL ? file : "");
+	int code = file != NULL ? CLI_FINE : ask_path(arguments, path);
+	if (code != CLI_FINE)
+		return code;
+	int r = case_store_look(path, &store);
+	if (r == CASE_STORE_NONE && file == NULL && wanted == NULL)
+		r = -ENOENT;
+	if (r != 0)
+		return fail(path, r);
+	bool json = cli_flag(arguments, "json");
+	r = wanted != NULL ? show(store, id, json, &out) : list(store, count, json, &out);
+	case_store_close(store);
+	if (r == CASE_STORE_NONE)
+		code = cli_fail(CLI_USER, "there is no incident %lu: `guia incidents` lists them", id);
+	else if (r != 0)
+		code = fail(path, r);
+	else if (out.error != 0 || fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
+	buffer_free(&out);
+	return code;
+}
+
+static const struct cli_option options[] = {
+	WATCH_PLACE_OPTIONS,
+	{"history", 0, "FILE", "a history that lies elsewhere, or of a watch that does not run"},
+	{"count", 'n', "ROWS", "so many, the latest first (default: 20)"},
+	{"json", 0, NULL, "JSON: an array, or an object with all that is kept of the one"},
+};
+
+const struct command incidents_command = {
+	.name = "incidents",
+	.summary = "lists what happened, or tells one incident from onset to its end",
+	.examples = "guia incidents\n"
+		    "guia incidents 3\n"
+		    "guia incidents --json | jq '.[] | select(.phase != \"over\")'\n",
+	.synopsis = "[INCIDENT] [--run-dir DIR | -c FILE | --history FILE] [-n ROWS] [--json]",
+	.description =
+		"An incident begins with the first site that is under attack and takes in every other that is "
+		"while it lasts;\n"
+		"what comes back within an hour is the same one. Its phases are onset, rising, held, subsiding and "
+		"over. The\n"
+		"watch writes it down each second, in an SQLite database beside the bans, and keeps it for years.\n"
+		"\n"
+		"Told INCIDENT, its number: when it was detected, held and restored, counted from the onset; each "
+		"site with\n"
+		"what became of its requests; the timeline of what Guia did and what people ordered; and the "
+		"networks,\n"
+		"countries, paths and agents that came most often during it, visitors' among them. Visitors' "
+		"success is an\n"
+		"estimate: requests that nothing refused, and how many of them were answered in time. Times are "
+		"UTC.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.words_min = 0,
+	.words_max = 1,
+	.run = run,
+};

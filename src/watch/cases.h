@@ -1,0 +1,42 @@
+/*
+ * Writes down what happens: each second of an incident goes into the casebook, and what is new of it to the store on
+ * disk by a thread of its own. While a disk refuses, what is new waits, as much of it as the book has room for.
+ */
+#ifndef GUIA_WATCH_CASES_H
+#define GUIA_WATCH_CASES_H
+
+#include "casebook/casebook.h"
+#include "mitigate/ban_register.h"
+#include "watch/defender.h"
+#include "watch/probe.h"
+#include "watch/ranking.h"
+#include "watch/sites.h"
+
+struct cases;
+
+/* What a second is made of. */
+struct cases_sight {
+	const struct sites *sites;
+	const struct defender *defender;
+	const struct ranking *ranking;
+	const struct probe *probes;
+	size_t probe_count;
+	uint64_t now_ns; /* as the ranking counts */
+	struct ban_times now;
+};
+
+/* `directory` is that of the bans; NULL: nothing is kept. What is wrong with the store is said on stderr. 0, -ENOMEM or
+ * -errno of a thread that cannot be had. */
+int cases_begin(const char *directory, struct cases **ret_cases);
+/* What is new is written first. NULL is allowed. */
+void cases_end(struct cases *cases);
+
+void cases_second(struct cases *cases, const struct cases_sight *sight);
+
+/* Where it is kept; "" where it is not. */
+const char *cases_path(const struct cases *cases);
+
+/* What Guia did, or a person ordered. */
+void cases_note(struct cases *cases, enum case_entry_kind kind, const char *text, uint64_t wall_ms);
+
+#endif
