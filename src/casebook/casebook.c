@@ -57,23 +57,45 @@ struct case_visitors case_record_visitors(const struct case_record *record)
 
 /* ---- the timeline ---- */
 
-static void write_entry(struct casebook *book, enum case_entry_kind kind, const char *text, uint64_t at_ms)
+/* The last of so many; true if the first had to go. */
+static bool append(struct case_entry *entries, size_t most, size_t *count, const struct case_entry *entry)
 {
-	if (book->entry_count == CASE_ENTRIES) {
-		memmove(book->entries, book->entries + 1, (CASE_ENTRIES - 1) * sizeof(book->entries[0]));
-		book->entry_count--;
-		book->entries_lost++;
-	}
-	struct case_entry *entry = &book->entries[book->entry_count++];
-	*entry = (struct case_entry){.incident = book->now.id, .at_ms = at_ms, .kind = kind};
-	snprintf(entry->text, sizeof(entry->text), "%s", text);
+	bool full = *count == most;
+	if (full)
+		memmove(entries, entries + 1, --*count * sizeof(*entries));
+	entries[(*count)++] = *entry;
+	return full;
+}
+
+static struct case_entry entry_of(enum case_entry_kind kind, const char *text, uint64_t at_ms)
+{
+	struct case_entry entry = {.at_ms = at_ms, .kind = kind};
+	snprintf(entry.text, sizeof(entry.text), "%s", text);
+	return entry;
+}
+
+static void write_entry(struct casebook *book, struct case_entry entry)
+{
+	entry.incident = book->now.id;
+	book->entries_lost += append(book->entries, CASE_ENTRIES, &book->entry_count, &entry);
 	book->changed = true;
 }
 
 void casebook_note(struct casebook *book, enum case_entry_kind kind, const char *text, uint64_t now_ms)
 {
+	struct case_entry entry = entry_of(kind, text, now_ms);
 	if (casebook_is_on(book))
-		write_entry(book, kind, text, now_ms);
+		write_entry(book, entry);
+	else
+		(void)append(book->early, CASE_EARLY, &book->early_count, &entry);
+}
+
+static void write_early(struct casebook *book, uint64_t now_ms)
+{
+	for (size_t i = 0; i < book->early_count; i++)
+		if (now_ms - book->early[i].at_ms <= CASE_EARLY_MS)
+			write_entry(book, book->early[i]);
+	book->early_count = 0;
 }
 
 static void move(struct casebook *book, enum case_cause cause, uint64_t now_ms)
@@ -84,7 +106,7 @@ static void move(struct casebook *book, enum case_cause cause, uint64_t now_ms)
 		return;
 	book->now.phase = to;
 	snprintf(text, sizeof(text), "%s: %s", case_phase_name(to), case_cause_text(cause));
-	write_entry(book, CASE_ENTRY_PHASE, text, now_ms);
+	write_entry(book, entry_of(CASE_ENTRY_PHASE, text, now_ms));
 }
 
 /* ---- beginning ---- */
@@ -106,12 +128,14 @@ static void open(struct casebook *book, uint64_t onset_ms, uint64_t now_ms)
 	if (record->id != 0 && now_ms - record->over_ms < CASE_REOPEN_MS) {
 		record->over_ms = 0;
 		record->reopened++;
+		write_early(book, now_ms);
 		move(book, CASE_RETURNS, now_ms);
 		return;
 	}
 	*record = (struct case_record){.id = ++book->last_id, .onset_ms = onset_ms, .opened_ms = now_ms};
+	write_early(book, now_ms);
 	snprintf(text, sizeof(text), "%s: a site is under attack", case_phase_name(CASE_ONSET));
-	write_entry(book, CASE_ENTRY_PHASE, text, now_ms);
+	write_entry(book, entry_of(CASE_ENTRY_PHASE, text, now_ms));
 }
 
 static struct case_site *site_of(struct casebook *book, const char *name)
@@ -134,7 +158,7 @@ static void tell_of_site(struct casebook *book, const struct case_site *site, co
 {
 	char text[CASE_TEXT_BYTES];
 	snprintf(text, sizeof(text), "%s: %s", site->name[0] != '\0' ? site->name : "requests of no site", what);
-	write_entry(book, CASE_ENTRY_PHASE, text, now_ms);
+	write_entry(book, entry_of(CASE_ENTRY_PHASE, text, now_ms));
 }
 
 static void site_is_attacked(struct casebook *book, struct case_site *site, const struct case_sighting *s,

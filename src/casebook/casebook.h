@@ -21,6 +21,8 @@ enum {
 	CASE_TEXT_BYTES = 512,
 	CASE_ENTRIES = 64,  /* not yet taken: beyond them the oldest are dropped, and counted */
 	CASE_POINTS = 1024, /* likewise */
+	CASE_EARLY = 32,
+	CASE_EARLY_MS = 10 * 1000,
 	CASE_REOPEN_MS = 60 * 60 * 1000,
 	CASE_FALLING_MS = 5 * 1000,
 	CASE_VISITORS_SECONDS = 10,
@@ -122,6 +124,9 @@ struct casebook {
 	size_t entry_count;
 	uint64_t entries_lost;
 	struct case_entry entries[CASE_ENTRIES];
+	size_t early_count;
+	struct case_entry
+		early[CASE_EARLY]; /* noted while none was on: what has just been done may belong to the next */
 	size_t point_count;
 	uint64_t points_lost;
 	struct case_point points[CASE_POINTS];
@@ -133,7 +138,7 @@ void casebook_begin(struct casebook *book, const struct case_record *latest);
 /* A second has passed: every site as it was. */
 void casebook_second(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms);
 
-/* Something was done. Where no incident is on it is of none, and nothing is kept of it here. */
+/* Something was done: of the incident that is on, or of one that begins within CASE_EARLY_MS. */
 void casebook_note(struct casebook *book, enum case_entry_kind kind, const char *text, uint64_t now_ms);
 
 bool casebook_is_on(const struct casebook *book);

@@ -112,19 +112,22 @@ static void what_was_done_is_written_down_in_order(void **state)
 	struct casebook *book = calloc(1, sizeof(*book));
 	(void)state;
 	casebook_begin(book, NULL);
-	casebook_note(book, CASE_ENTRY_ORDER, "nothing is on", 1);
+	casebook_note(book, CASE_ENTRY_ORDER, "long ago", 1000);
+	casebook_note(book, CASE_ENTRY_ACTION, "just before", 9500);
 	assert_int_equal(book->entry_count, 0);
-	play(book, &on, 1000);
-	casebook_note(book, CASE_ENTRY_ORDER, "a ban", 1200);
-	assert_int_equal(book->entry_count, 3);
-	assert_string_equal(book->entries[0].text, "onset: a site is under attack");
-	assert_string_equal(book->entries[1].text, "a.example: under attack");
-	assert_string_equal(book->entries[2].text, "a ban");
-	assert_int_equal(book->entries[2].kind, CASE_ENTRY_ORDER);
+	play(book, &on, 12000);
+	casebook_note(book, CASE_ENTRY_ORDER, "a ban", 12200);
+	assert_int_equal(book->entry_count, 4);
+	assert_string_equal(book->entries[0].text, "just before");
+	assert_int_equal(book->entries[0].incident, 1);
+	assert_string_equal(book->entries[1].text, "onset: a site is under attack");
+	assert_string_equal(book->entries[2].text, "a.example: under attack");
+	assert_string_equal(book->entries[3].text, "a ban");
+	assert_int_equal(book->entries[3].kind, CASE_ENTRY_ORDER);
 	for (size_t i = 0; i < CASE_ENTRIES; i++)
-		casebook_note(book, CASE_ENTRY_ACTION, "more", 1300);
+		casebook_note(book, CASE_ENTRY_ACTION, "more", 12300);
 	assert_int_equal(book->entry_count, CASE_ENTRIES);
-	assert_int_equal(book->entries_lost, 3);
+	assert_int_equal(book->entries_lost, 4);
 	free(book);
 }
 

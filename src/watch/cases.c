@@ -180,14 +180,14 @@ static void job_take(struct cases *cases)
 	}
 }
 
-static void job_give(struct cases *cases, const struct cases_sight *sight)
+static void job_give(struct cases *cases, const struct cases_sight *sight, bool second)
 {
 	if (cases->given_up || (cases->job != NULL && !cases->waits))
 		return;
 	if (cases->job == NULL) {
 		if (!cases->book.changed || (cases->job = job_make(cases)) == NULL)
 			return;
-		if (casebook_is_on(&cases->book))
+		if (second && casebook_is_on(&cases->book))
 			take_tallies(sight, cases->job);
 	}
 	cases->waits = false;
@@ -301,7 +301,17 @@ void cases_second(struct cases *cases, const struct cases_sight *sight)
 		cases->sightings[i] = sighting_of(sight, i);
 	casebook_second(&cases->book, cases->sightings, sight->sites->count, sight->now.wall_ms);
 	job_take(cases);
-	job_give(cases, sight);
+	job_give(cases, sight, true);
+}
+
+/* A disk that refuses is asked again each second only. */
+void cases_step(struct cases *cases, const struct cases_sight *sight)
+{
+	if (cases == NULL || cases->book.entry_count == 0)
+		return;
+	job_take(cases);
+	if (!cases->waits)
+		job_give(cases, sight, false);
 }
 
 const char *cases_path(const struct cases *cases)

@@ -33,6 +33,9 @@ void cases_end(struct cases *cases);
 
 void cases_second(struct cases *cases, const struct cases_sight *sight);
 
+/* With each look at the rings: what was noted goes to the disk at once. */
+void cases_step(struct cases *cases, const struct cases_sight *sight);
+
 /* Where it is kept; "" where it is not. */
 const char *cases_path(const struct cases *cases);
 

@@ -153,6 +153,12 @@ static void ordered(struct watch *w, uid_t who, struct slice question, struct sl
 	cases_note(w->cases, CASE_ENTRY_ORDER, text, times(w).wall_ms);
 }
 
+static struct cases_sight cases_sight(const struct watch *w)
+{
+	return (struct cases_sight){&w->sites,      &w->defender, &w->ranking, w->probes,
+				    w->probe_count, w->now_ns,    times(w)};
+}
+
 static void history_answer(const struct watch *w, struct buffer *out)
 {
 	buffer_text(out, "{\"path\":");
@@ -353,8 +359,7 @@ static void look(struct watch *w)
 		fprintf(stderr, "guia: watch: %s: %s\n", w->edge.directory, said);
 	const struct upstream_sight sight = upstream_sight(w);
 	upstream_second(w->upstream, &sight);
-	const struct cases_sight seen = {&w->sites,      &w->defender, &w->ranking, w->probes,
-					 w->probe_count, w->now_ns,    times(w)};
+	const struct cases_sight seen = cases_sight(w);
 	cases_second(w->cases, &seen);
 	say_changes(w);
 	w->look_ns = w->now_ns + (uint64_t)LOOK_MS * 1000000;
@@ -429,6 +434,8 @@ static void run(struct watch *w)
 		upstream_step(w->upstream, w->now_ns / 1000000);
 		defender_carry_out(&w->defender, times(w));
 		bans_tick(w);
+		const struct cases_sight seen = cases_sight(w);
+		cases_step(w->cases, &seen);
 		watchdog_tell(w);
 	} while (signals_take(w));
 }

@@ -13,7 +13,7 @@ import traceback
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-COMMANDS = ("allow", "ban", "check", "drill", "edge", "explain", "inspect", "mode", "replay", "serve", "status", "test", "top", "unban", "upstream", "watch")
+COMMANDS = ("allow", "ban", "check", "drill", "edge", "explain", "incidents", "inspect", "mode", "replay", "serve", "status", "test", "top", "unban", "upstream", "watch")
 TEMP = tempfile.TemporaryDirectory(prefix="guia-cli-")
 FOLDER = pathlib.Path(TEMP.name)
 CASES = []

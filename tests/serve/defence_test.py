@@ -29,6 +29,31 @@ def in_force(gate):
     return incident if any(m["kind"] == "signature" and m["stage"] == "in force" for m in incident.get("mitigations", [])) else None
 
 
+def written_down(gate, *words):
+    """What `guia incidents` tells."""
+    done = subprocess.run([GUIA, "incidents", *words, "-c", gate.config, "--json"], capture_output=True, check=True, timeout=60)
+    return json.loads(done.stdout)
+
+
+def judge_what_is_written(gate):
+    """One incident, over the watch's death: what happened, what was done by whom, who came, and second by second."""
+    (incident,) = written_down(gate)
+    whole = written_down(gate, str(incident["incident"]))
+    assert whole["phase"] == "over" and [s["site"] for s in whole["sites"]] == ["a.test"], whole
+    assert whole["onset_ms"] <= whole["detected_ms"] <= whole["held_ms"] < whole["over_ms"], whole
+    done = {e["kind"]: [x["text"] for x in whole["timeline"] if x["kind"] == e["kind"]] for e in whole["timeline"]}
+    assert any("signature in force" in text for text in done["action"]), done
+    assert any(text.startswith("onset: ") for text in done["phase"]) and done["phase"][-1].startswith("over: "), done
+    (order,) = done["order"]
+    assert order.startswith(f"user {os.getuid()}: ban 127.9.9.9 ") and order.endswith(" the attack's"), done
+    assert whole["sites"][0]["signature"] + whole["sites"][0]["limited"] > 1000, whole["sites"]
+    assert sum(s["signature"] for s in whole["seconds"]) > 0 and whole["network"] and whole["path"], whole.keys()
+    text = subprocess.run([GUIA, "incidents", "1", "-c", gate.config], capture_output=True, check=True, timeout=60).stdout.decode()
+    assert "incident 1: over" in text and "a.test: under attack" in text, text
+    none = subprocess.run([GUIA, "incidents", "7", "-c", gate.config], capture_output=True, check=False, timeout=60)
+    assert none.returncode == 2 and b"there is no incident 7" in none.stderr, none
+
+
 def ids(incident):
     return {m["id"] for m in incident["mitigations"] if m["stage"] == "in force" and m["kind"] == "signature"}
 
@@ -89,6 +114,8 @@ def an_attack_is_refused_while_it_lasts():
         wait_for(lambda: len(visitors.statuses) > 200, "visitors")
         assert visitors.statuses.count(200) >= len(visitors.statuses) * 0.99, visitors.statuses
         replay(gate, watch)
+        wait_for(lambda: written_down(gate) and written_down(gate)[0]["phase"] == "held", "an incident that is held")
+        subprocess.run([GUIA, "ban", "127.9.9.9", "--for", "60s", "--why", "the attack's", "-c", gate.config], check=True, timeout=60)
         kill_the_watch(gate, before, fresh)
         visitors.statuses.clear()
         wait_for(lambda: len(visitors.statuses) > 100, "visitors")
@@ -101,6 +128,8 @@ def an_attack_is_refused_while_it_lasts():
         wait_for(lambda: ask(gate.port, next(fresh), TOOL, 0) == 200, "nothing refused")
         visitors.end()
         assert 403 not in visitors.statuses
+        wait_for(lambda: written_down(gate)[0]["phase"] == "over", "the end of the incident")
+        judge_what_is_written(gate)
     origin.stop()
 
 
