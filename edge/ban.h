@@ -19,30 +19,47 @@ struct ban {
  */
 INLINE void ban_add(struct ban *ban, uint64_t word, uint32_t bits, uint32_t now)
 {
-	if (edge_word_expires(word) <= now && edge_word_expires(word) != EDGE_FOR_EVER)
+	if (edge_word_expires(word) <= now)
 		return;
 	if (ban->word == 0 || edge_word_rank(word) > edge_word_rank(ban->word))
 		*ban = (struct ban){word, bits};
 }
 
-/* All ones for 0, else 0. By arithmetic: which place of a bucket it is no branch could foretell. */
-INLINE uint64_t ones_if_zero(uint64_t x)
+/*
+ * All ones for 0, else 0. By arithmetic: which place of a bucket it is no branch could foretell. And as little of it as
+ * can be: what waits for a bucket's line keeps a processor from beginning with the next packet.
+ */
+INLINE uint64_t ones_if_negative(uint64_t x)
 {
 	barrier_var(x); /* or the compiler makes a branch of it */
-	return (uint64_t)((int64_t)(~x & (x - 1)) >> 63);
+	return (uint64_t)((int64_t)x >> 63);
 }
 
-/* The word in a bucket whose rest of key is `rest`, which one has at most; 0: none. *ret_full: all places are taken. */
-INLINE uint64_t bucket_find(const struct edge_bucket *bucket, uint32_t rest, int *ret_full)
+INLINE uint64_t ones_if_zero(uint64_t x)
 {
-	uint64_t found = 0, some_free = 0;
+	return ones_if_negative(~x & (x - 1));
+}
+
+/* Whether no place of a line is free, of which words are at `first` and each `step` behind. */
+INLINE int line_full(const void *line, unsigned first, unsigned step)
+{
+	const volatile uint64_t *words = line;
+	uint64_t some_free = 0;
+#pragma unroll
+	for (unsigned i = first; i < EDGE_BUCKET_WORDS; i += step)
+		some_free |= ones_if_zero(words[i]);
+	return some_free == 0;
+}
+
+/* The word in a bucket whose rest of key is `rest`, which one has at most; 0: none. */
+INLINE uint64_t bucket_find(const struct edge_bucket *bucket, uint32_t rest)
+{
+	uint64_t key = (uint64_t)rest << 44, found = 0;
 #pragma unroll
 	for (int i = 0; i < EDGE_BUCKET_WORDS; i++) {
-		uint64_t word = *(const volatile uint64_t *)&bucket->words[i];
-		found |= word & ones_if_zero(word >> 44 ^ rest);
-		some_free |= ones_if_zero(word);
+		uint64_t other = *(const volatile uint64_t *)&bucket->words[i] ^ key;
+		found |= other & ones_if_negative((other >> 44) - 1);
 	}
-	*ret_full = !some_free;
 	return found;
 }
 
@@ -52,18 +69,17 @@ INLINE uint64_t v4_find(void *map, uint32_t key, uint32_t bits, uint32_t bucket_
 	seeds_get(seeds);
 	struct edge_v4_place place = edge_v4_place(edge_mix(key, bits, seeds), bits, bucket_bits, spill_bits);
 	struct edge_bucket *bucket = bpf_map_lookup_elem(map, &place.bucket);
-	int full;
 	if (bucket == 0)
 		return 0;
-	uint64_t word = bucket_find(bucket, place.rest, &full);
-	if (word != 0 || !full)
+	uint64_t word = bucket_find(bucket, place.rest);
+	if (word != 0 || !line_full(bucket, 0, 1))
 		return word;
 	bucket = bpf_map_lookup_elem(map, &place.spill);
-	word = bucket == 0 ? 0 : bucket_find(bucket, place.spill_rest, &full);
+	word = bucket == 0 ? 0 : bucket_find(bucket, place.spill_rest);
 	place.spill++;
 	if (word != 0 || (bucket = bpf_map_lookup_elem(map, &place.spill)) == 0)
 		return word;
-	return bucket_find(bucket, place.spill_rest, &full);
+	return bucket_find(bucket, place.spill_rest);
 }
 
 /* Whether a ban may touch what the bit stands for. */
@@ -92,51 +108,46 @@ INLINE struct ban v4_ban(uint32_t address, const struct edge_control *known, uin
 	return ban;
 }
 
-INLINE uint64_t address_bucket_find(uint32_t at, uint64_t high, uint64_t low, int *ret_full)
+INLINE uint64_t address_bucket_find(const struct edge_128_bucket *bucket, uint64_t high, uint64_t low)
 {
-	struct edge_128_bucket *bucket = bpf_map_lookup_elem(&v6_128, &at);
-	uint64_t found = 0, some_free = 0;
-	*ret_full = 0;
-	if (bucket == 0)
-		return 0;
+	uint64_t found = 0;
 #pragma unroll
 	for (int i = 0; i < EDGE_128_ENTRIES; i++) {
 		uint64_t word = *(volatile uint64_t *)&bucket->entries[i].word;
 		found |= word & ones_if_zero((bucket->entries[i].high ^ high) | (bucket->entries[i].low ^ low));
-		some_free |= ones_if_zero(word);
 	}
-	*ret_full = !some_free;
 	return found;
 }
 
 INLINE uint64_t v6_address_find(uint64_t high, uint64_t low)
 {
 	uint64_t seeds[2];
-	int full;
 	seeds_get(seeds);
 	uint64_t hash = edge_hash(high, low, seeds);
-	uint64_t word = address_bucket_find(edge_v6_bucket(hash, geometry.v6_128.bucket_bits), high, low, &full);
-	if (word != 0 || !full)
-		return word;
-	uint32_t spill = edge_v6_spill(hash, geometry.v6_128.bucket_bits, geometry.v6_128.spill_bits);
-	word = address_bucket_find(spill, high, low, &full);
-	return word != 0 ? word : address_bucket_find(spill + 1, high, low, &full);
-}
-
-INLINE uint64_t net_bucket_find(uint32_t at, uint64_t key, uint32_t kind, int *ret_full)
-{
-	struct edge_net_bucket *bucket = bpf_map_lookup_elem(&v6_net, &at);
-	uint64_t found = 0, some_free = 0;
-	*ret_full = 0;
+	uint32_t at = edge_v6_bucket(hash, geometry.v6_128.bucket_bits);
+	struct edge_128_bucket *bucket = bpf_map_lookup_elem(&v6_128, &at);
 	if (bucket == 0)
 		return 0;
+	uint64_t word = address_bucket_find(bucket, high, low);
+	if (word != 0 || !line_full(bucket, 2, 3))
+		return word;
+	at = edge_v6_spill(hash, geometry.v6_128.bucket_bits, geometry.v6_128.spill_bits);
+	bucket = bpf_map_lookup_elem(&v6_128, &at);
+	word = bucket == 0 ? 0 : address_bucket_find(bucket, high, low);
+	at++;
+	if (word != 0 || (bucket = bpf_map_lookup_elem(&v6_128, &at)) == 0)
+		return word;
+	return address_bucket_find(bucket, high, low);
+}
+
+INLINE uint64_t net_bucket_find(const struct edge_net_bucket *bucket, uint64_t key, uint32_t kind)
+{
+	uint64_t found = 0;
 #pragma unroll
 	for (int i = 0; i < EDGE_NET_ENTRIES; i++) {
 		uint64_t word = *(volatile uint64_t *)&bucket->entries[i].word;
 		found |= word & ones_if_zero((bucket->entries[i].key ^ key) | (word >> 44 ^ kind));
-		some_free |= ones_if_zero(word);
 	}
-	*ret_full = !some_free;
 	return found;
 }
 
@@ -144,15 +155,22 @@ INLINE uint64_t net_bucket_find(uint32_t at, uint64_t key, uint32_t kind, int *r
 INLINE uint64_t v6_net_find(uint64_t key, uint32_t kind)
 {
 	uint64_t seeds[2];
-	int full;
 	seeds_get(seeds);
 	uint64_t hash = edge_hash(key, kind, seeds);
-	uint64_t word = net_bucket_find(edge_v6_bucket(hash, geometry.v6_net.bucket_bits), key, kind, &full);
-	if (word != 0 || !full)
+	uint32_t at = edge_v6_bucket(hash, geometry.v6_net.bucket_bits);
+	struct edge_net_bucket *bucket = bpf_map_lookup_elem(&v6_net, &at);
+	if (bucket == 0)
+		return 0;
+	uint64_t word = net_bucket_find(bucket, key, kind);
+	if (word != 0 || !line_full(bucket, 1, 2))
 		return word;
-	uint32_t spill = edge_v6_spill(hash, geometry.v6_net.bucket_bits, geometry.v6_net.spill_bits);
-	word = net_bucket_find(spill, key, kind, &full);
-	return word != 0 ? word : net_bucket_find(spill + 1, key, kind, &full);
+	at = edge_v6_spill(hash, geometry.v6_net.bucket_bits, geometry.v6_net.spill_bits);
+	bucket = bpf_map_lookup_elem(&v6_net, &at);
+	word = bucket == 0 ? 0 : net_bucket_find(bucket, key, kind);
+	at++;
+	if (word != 0 || (bucket = bpf_map_lookup_elem(&v6_net, &at)) == 0)
+		return word;
+	return net_bucket_find(bucket, key, kind);
 }
 
 INLINE struct ban v6_ban(uint64_t high, uint64_t low, const struct edge_control *known, uint32_t now)
@@ -180,7 +198,7 @@ INLINE int is_allowed(const struct packet *p, const struct ban *ban, uint32_t no
 	__builtin_memcpy(key.address, &high, 8);
 	__builtin_memcpy(key.address + 8, &low, 8);
 	struct edge_allow *allow = bpf_map_lookup_elem(&allows, &key);
-	if (allow == 0 || (allow->expires <= now && allow->expires != EDGE_FOR_EVER))
+	if (allow == 0 || allow->expires <= now)
 		return 0;
 	uint32_t rank = edge_word_rank(ban->word);
 	return allow->rank > rank || (allow->rank == rank && allow->bits >= ban->bits);

@@ -27,9 +27,11 @@ INLINE int budget_take(const struct edge_budget *budget, uint64_t *spent_ns, uin
 
 INLINE uint64_t *slot_of(const struct packet *p)
 {
+	const struct ipv6_header *v6 = p->ip;
+	const struct ipv4_header *v4 = p->ip;
 	uint64_t seeds[2];
 	seeds_get(seeds);
-	uint64_t where = edge_hash(p->to_high ^ p->protocol, p->to_low, seeds);
+	uint64_t where = p->v6 ? edge_hash(v6->to[0] ^ p->kind, v6->to[1], seeds) : edge_hash(p->kind, v4->to, seeds);
 	/* The ports of one address have a slot each, as far as there are so many. */
 	uint32_t at = ((uint32_t)where ^ p->to_port) & (EDGE_SLOTS - 1);
 	at += bpf_get_smp_processor_id() * EDGE_SLOTS;

@@ -26,7 +26,7 @@ INLINE int judge_malformed(struct xdp_md *context, const struct round *round)
 /* Whether a ban holds; *reason is changed where an allowance is stronger. */
 INLINE int is_refused(const struct packet *p, const struct round *round, uint32_t *reason)
 {
-	uint32_t now = (uint32_t)(round->now_ns >> EDGE_TICK_SHIFT);
+	uint32_t now = edge_ticks(round->now_ns);
 	struct ban ban = p->v6 ? v6_ban(p->from_high, p->from_low, round->known, now)
 			       : v4_ban((uint32_t)p->from_low, round->known, now);
 	if (ban.word == 0)
@@ -45,11 +45,11 @@ INLINE int is_refused(const struct packet *p, const struct round *round, uint32_
 
 INLINE uint32_t judge_budgets(const struct packet *p, const struct round *round, uint32_t reason)
 {
-	if (p->fragment)
+	if (p->kind == KIND_FRAGMENT)
 		return fragment_passes(round) ? reason : EDGE_FRAGMENT_OVER;
-	if (p->protocol == PROTOCOL_UDP)
+	if (p->kind == KIND_UDP)
 		return udp_passes(p, round) ? reason : EDGE_UDP_OVER;
-	if (p->syn && !syn_passes(p, round))
+	if (p->kind == KIND_SYN && !syn_passes(p, round))
 		return round->known->answers ? EDGE_SYN_ANSWERED : EDGE_SYN_LEFT;
 	return reason;
 }
@@ -63,9 +63,9 @@ int guia_edge(struct xdp_md *context)
 #ifdef EDGE_BENCH
 	source_next(context);
 #endif
-	int parsed = packet_parse(context, &p);
 	if (round_begin(&round) != 0)
 		return XDP_PASS;
+	int parsed = packet_parse(context, &p);
 #ifdef EDGE_BENCH
 	if (bench_parse_only)
 		return round_end(context, &round, parsed == PARSED_IP ? EDGE_CLEAN : EDGE_OTHER);

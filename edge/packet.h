@@ -30,6 +30,7 @@ enum {
 	TCP_ACK = 16,
 };
 
+/* Addresses are read as the words they are, though an Ethernet header leaves them at odd halves: as all of XDP does. */
 struct ethernet_header {
 	uint8_t to[6], from[6];
 	uint16_t type;
@@ -45,37 +46,46 @@ struct ipv4_header {
 	uint8_t ttl, protocol;
 	uint16_t check;
 	uint32_t from, to;
-} __attribute__((packed, aligned(2)));
+};
 
 struct ipv6_header {
 	uint32_t version_flow;
 	uint16_t payload;
 	uint8_t next, hops;
 	uint64_t from[2], to[2];
-} __attribute__((packed, aligned(2)));
+};
 
 struct extension_header {
 	uint8_t next, length;
 	uint16_t fragment;
-} __attribute__((packed, aligned(2)));
+};
 
 struct tcp_header {
 	uint16_t from, to;
 	uint32_t sequence, acknowledged;
 	uint8_t length, flags;
 	uint16_t window, check, urgent;
-} __attribute__((packed, aligned(2)));
+};
+
+/* What can be forged has a budget, by what it is. */
+enum kind {
+	KIND_OTHER,
+	KIND_FRAGMENT,
+	KIND_UDP,
+	KIND_SYN,
+};
 
 /* Addresses and ports as numbers of this machine's order; IPv4's in `low`. */
 struct packet {
 	void *data, *end;
-	uint32_t ip_at;        /* offsets from data */
-	uint32_t transport_at; /* 0: not in this packet */
+	void *ip;
 	uint64_t from_high, from_low;
-	uint64_t to_high, to_low;
-	uint16_t from_port, to_port;
-	uint8_t v6, protocol, fragment, syn;
+	enum kind kind;
+	uint32_t transport_at; /* from data; of UDP and SYNs */
+	uint16_t to_port;
+	uint16_t v6;
 };
+
 
 enum {
 	PARSED_IP,
@@ -90,19 +100,21 @@ INLINE uint64_t word64(const uint64_t *at)
 	return bpf_be64_to_cpu(word);
 }
 
-INLINE int ports_parse(struct packet *p, void *at)
+INLINE int transport_parse(struct packet *p, void *at, uint8_t protocol)
 {
-	if (p->protocol == PROTOCOL_TCP) {
+	if (protocol == PROTOCOL_TCP) {
 		struct tcp_header *tcp = at;
 		if ((void *)(tcp + 1) > p->end || tcp->length >> 4 < 5)
 			return PARSED_MALFORMED;
-		p->syn = (tcp->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+		if ((tcp->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
+			return PARSED_IP;
+		p->kind = KIND_SYN;
 		p->to_port = bpf_ntohs(tcp->to);
-		p->from_port = bpf_ntohs(tcp->from);
-	} else if (p->protocol == PROTOCOL_UDP) {
+	} else if (protocol == PROTOCOL_UDP) {
 		uint16_t *udp = at;
 		if ((void *)(udp + 4) > p->end)
 			return PARSED_MALFORMED;
+		p->kind = KIND_UDP;
 		p->to_port = bpf_ntohs(udp[1]);
 	}
 	p->transport_at = (uint32_t)(at - p->data);
@@ -118,12 +130,12 @@ INLINE int ipv4_parse(struct packet *p, void *at)
 	if (ip->version_length >> 4 != 4 || bytes < sizeof(*ip) || bpf_ntohs(ip->total) < bytes)
 		return PARSED_MALFORMED;
 	p->from_low = bpf_ntohl(ip->from);
-	p->to_low = bpf_ntohl(ip->to);
-	p->protocol = ip->protocol;
-	p->fragment = (ip->fragment & bpf_htons(0x3fff)) != 0; /* more of them, or an offset */
 	if (at + bytes > p->end)
 		return PARSED_MALFORMED;
-	return p->fragment ? PARSED_IP : ports_parse(p, at + bytes);
+	if ((ip->fragment & bpf_htons(0x3fff)) == 0) /* neither more of them nor an offset */
+		return transport_parse(p, at + bytes, ip->protocol);
+	p->kind = KIND_FRAGMENT;
+	return PARSED_IP;
 }
 
 /* The bytes of an extension header; 0: it is none, and so the end of their chain. */
@@ -157,25 +169,23 @@ INLINE int ipv6_parse(struct packet *p, void *at)
 	p->v6 = 1;
 	p->from_high = word64(&ip->from[0]);
 	p->from_low = word64(&ip->from[1]);
-	p->to_high = word64(&ip->to[0]);
-	p->to_low = word64(&ip->to[1]);
-	p->protocol = ip->next;
+	uint8_t protocol = ip->next;
 	at += sizeof(*ip);
-	for (int i = 0; i < EXTENSIONS_MOST && is_extension(p->protocol); i++) {
+	for (int i = 0; i < EXTENSIONS_MOST && is_extension(protocol); i++) {
 		struct extension_header *header = at;
 		if (at + 8 > p->end)
 			return PARSED_MALFORMED;
-		uint32_t bytes = extension_bytes(p->protocol, header);
-		if (p->protocol == PROTOCOL_FRAGMENT && (header->fragment & bpf_htons(0xfff9)) != 0) {
-			p->fragment = 1; /* else an atomic one, RFC 6946 */
+		uint32_t bytes = extension_bytes(protocol, header);
+		if (protocol == PROTOCOL_FRAGMENT && (header->fragment & bpf_htons(0xfff9)) != 0) {
+			p->kind = KIND_FRAGMENT; /* else an atomic one, RFC 6946 */
 			return PARSED_IP;
 		}
-		p->protocol = header->next;
+		protocol = header->next;
 		at += bytes;
 		if (at > p->end)
 			return PARSED_MALFORMED;
 	}
-	return is_extension(p->protocol) ? PARSED_MALFORMED : ports_parse(p, at);
+	return is_extension(protocol) ? PARSED_MALFORMED : transport_parse(p, at, protocol);
 }
 
 INLINE int packet_parse(struct xdp_md *context, struct packet *p)
@@ -197,7 +207,7 @@ INLINE int packet_parse(struct xdp_md *context, struct packet *p)
 		type = tag->type;
 		at = tag + 1;
 	}
-	p->ip_at = (uint32_t)(at - p->data);
+	p->ip = at;
 	if (type == bpf_htons(ETHERTYPE_IPV4))
 		return ipv4_parse(p, at);
 	return type == bpf_htons(ETHERTYPE_IPV6) ? ipv6_parse(p, at) : PARSED_OTHER;

@@ -9,7 +9,7 @@
 
 static inline bool ban_word_is_over(uint64_t word, uint32_t now_ticks)
 {
-	return edge_word_expires(word) <= now_ticks && edge_word_expires(word) != EDGE_FOR_EVER;
+	return edge_word_expires(word) <= now_ticks;
 }
 
 /* The kernel reads these at any time: one store each, those before it first. */

@@ -154,7 +154,7 @@ static int lift_allow(struct edge *edge, const struct ban_entry *entry)
 
 static int say(struct edge *edge, const struct ban_entry *entry, uint64_t now_ms, uint64_t *marks)
 {
-	uint32_t now_ticks = (uint32_t)(now_ms * 1000000 >> EDGE_TICK_SHIFT);
+	uint32_t now_ticks = edge_ticks(now_ms * 1000000);
 	if (entry->kind != BAN_LIFTED && ticks_of(entry->expires_ms) > now_ticks)
 		return entry->kind == BAN_ALLOW ? allow(edge, entry, now_ticks, marks != NULL)
 						: refuse(edge, entry, now_ticks, marks);
@@ -189,11 +189,11 @@ int edge_says(const struct edge *edge, const struct ban_entry *entry)
 
 void edge_expire(struct edge *edge, size_t *at, size_t places, uint64_t now_ms)
 {
-	uint32_t now_ticks = (uint32_t)(now_ms * 1000000 >> EDGE_TICK_SHIFT);
+	uint32_t now_ticks = edge_ticks(now_ms * 1000000);
 	size_t end = *at + places;
 	struct ban_place ban;
 	for (; ban_table_next(&edge->table, at, &ban) && *at < end; (*at)++)
-		if (edge_word_expires(ban.word) <= now_ticks && edge_word_expires(ban.word) != EDGE_FOR_EVER)
+		if (edge_word_expires(ban.word) <= now_ticks)
 			ban_table_lift(&edge->table, ban.length, &ban.address);
 	*at = end;
 	if (end >= ban_table_places(&edge->table))

@@ -174,7 +174,7 @@ uint32_t edge_now_ticks(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint32_t)(((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec) >> EDGE_TICK_SHIFT);
+	return edge_ticks((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
 }
 
 struct edge_budget edge_budget_make(uint32_t per_s, uint32_t burst)

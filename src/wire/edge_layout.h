@@ -94,6 +94,13 @@ enum edge_length {
  */
 #define EDGE_FOR_EVER 0x3fffffffu
 
+/* A time in ticks: never as late as what never ends. */
+static inline uint32_t edge_ticks(uint64_t now_ns)
+{
+	uint64_t ticks = now_ns >> EDGE_TICK_SHIFT;
+	return ticks < EDGE_FOR_EVER ? (uint32_t)ticks : EDGE_FOR_EVER - 1;
+}
+
 static inline uint64_t edge_word(uint32_t expires, uint32_t mitigation, uint32_t rank, uint32_t rest)
 {
 	return expires | (uint64_t)mitigation << 30 | (uint64_t)rank << 42 | (uint64_t)rest << 44;
