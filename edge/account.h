@@ -4,8 +4,6 @@
 
 #include "packet.h"
 
-enum { CLOCK_REFRESHED_NS = 1000000000 };
-
 /* What every packet needs. */
 struct round {
 	struct edge_control *known;
@@ -13,10 +11,7 @@ struct round {
 	uint64_t now_ns; /* CLOCK_BOOTTIME, to a tick of the kernel's */
 };
 
-/*
- * CLOCK_BOOTTIME itself costs as much as a table, the coarse clock nearly nothing, but that one stands still while the
- * machine sleeps: how far it is behind is asked once a second.
- */
+/* CLOCK_BOOTTIME costs as much as a table, the kernel's tick one load: the clock is asked once a tick. */
 INLINE int round_begin(struct round *round)
 {
 	uint32_t zero = 0;
@@ -24,12 +19,12 @@ INLINE int round_begin(struct round *round)
 	struct edge_processor *mine = bpf_map_lookup_elem(&processor, &zero);
 	if (known == 0 || mine == 0)
 		return -1;
-	uint64_t coarse_ns = bpf_ktime_get_coarse_ns();
-	if (coarse_ns - mine->clock_ns >= CLOCK_REFRESHED_NS || mine->clock_ns == 0) {
-		mine->ahead_ns = bpf_ktime_get_boot_ns() - coarse_ns;
-		mine->clock_ns = coarse_ns;
+	uint64_t tick = bpf_jiffies64();
+	if (tick != mine->tick || mine->now_ns == 0) {
+		mine->now_ns = bpf_ktime_get_boot_ns();
+		mine->tick = tick;
 	}
-	*round = (struct round){known, mine, coarse_ns + mine->ahead_ns};
+	*round = (struct round){known, mine, mine->now_ns};
 	return 0;
 }
 

@@ -86,7 +86,6 @@ struct packet {
 	uint16_t v6;
 };
 
-
 enum {
 	PARSED_IP,
 	PARSED_OTHER,     /* not IP, or deeper in tags than we look */

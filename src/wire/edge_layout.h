@@ -215,8 +215,8 @@ struct edge_processor {
 	uint64_t bytes[EDGE_REASONS];
 	uint64_t spent_ns[EDGE_BUDGETS]; /* GCRA's theoretical arrival times; of those kinds that have no slots */
 	uint64_t sampled_ns[2];          /* when the last was taken: passed, dropped */
-	uint64_t clock_ns;               /* when `ahead_ns` was taken, by the coarse clock */
-	uint64_t ahead_ns;               /* of CLOCK_BOOTTIME before the coarse monotonic clock */
+	uint64_t tick;                   /* of the kernel, in which `now_ns` was taken */
+	uint64_t now_ns;                 /* CLOCK_BOOTTIME */
 };
 
 /* A sampled packet. Its source may be forged: nothing may be banned for what is in here. */
