@@ -379,6 +379,18 @@ static void quiet_end(struct quiet quiet)
 	xmlSetStructuredErrorFunc(quiet.error_context, quiet.error);
 }
 
+int xml_query_check(const char *xpath)
+{
+	struct quiet quiet = quiet_begin();
+	xmlXPathContextPtr context = xmlXPathNewContext(NULL);
+	xmlXPathCompExprPtr compiled = context == NULL ? NULL : xmlXPathCtxtCompile(context, (const xmlChar *)xpath);
+	bool no_memory = context == NULL || context->lastError.code == XML_ERR_NO_MEMORY;
+	xmlXPathFreeCompExpr(compiled);
+	xmlXPathFreeContext(context);
+	quiet_end(quiet);
+	return compiled != NULL ? 0 : no_memory ? -ENOMEM : -EINVAL;
+}
+
 int xml_schema_load(const char *path, struct xml_schema **ret_schema)
 {
 	struct quiet quiet = quiet_begin();

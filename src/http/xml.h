@@ -45,6 +45,9 @@ bool xml_well_formed(const struct xml_document *document);
 int xml_query(struct xml_document *document, const char *xpath, const struct xml_namespace *namespaces,
 	      size_t namespace_count, struct slice name, struct field_list *list);
 
+/* 0, -EINVAL if that is no expression, or -ENOMEM. What its prefixes stand for is known only when it is asked. */
+int xml_query_check(const char *xpath);
+
 /* SecParseXmlIntoArgs: one argument per element without child elements, "xml.root.child" = its text. 0 or -ENOMEM. */
 int xml_arguments(struct xml_document *document, size_t arguments_limit, struct field_list *list);
 

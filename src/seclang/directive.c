@@ -172,9 +172,11 @@ static int read_default_action(struct walk *walk, const struct statement *statem
 
 /* ---- exclusions ---- */
 
-static int exclusion_add(struct walk *walk, struct exclusion exclusion)
+static int exclusion_add(struct walk *walk, const struct statement *statement, struct exclusion exclusion)
 {
 	struct seclang_unit *unit = walk->unit;
+	exclusion.file = walk->compiler.source->file;
+	exclusion.line = statement->words[0].line;
 	int r = compiler_grow(&walk->compiler, (void **)&unit->exclusions, &unit->exclusion_capacity,
 			      unit->exclusion_count, sizeof(exclusion));
 	if (r == 0)
@@ -202,21 +204,20 @@ static int bad_ids(struct walk *walk, const struct word *word)
 }
 
 /* Ids stand in words of their own, between commas, or both. */
-static int remove_ids(struct walk *walk, const struct word *word)
+static int remove_ids(struct walk *walk, const struct statement *statement, const struct word *word)
 {
 	struct slice rest = word->text;
 	while (rest.len > 0) {
-		struct slice part;
 		struct exclusion exclusion = {.kind = EXCLUSION_REMOVE, .by = BY_ID};
 		size_t space = slice_find_byte(rest, ' ', 0), comma = slice_find_byte(rest, ',', 0);
 		size_t end = space < comma ? space : comma;
-		part = slice_sub(rest, 0, end);
+		struct slice part = slice_sub(rest, 0, end);
 		rest = slice_after(rest, end + 1);
 		if (part.len == 0)
 			continue;
 		if (!parse_id_range(part, &exclusion.ids))
 			return bad_ids(walk, word);
-		int r = exclusion_add(walk, exclusion);
+		int r = exclusion_add(walk, statement, exclusion);
 		if (r != 0)
 			return r;
 	}
@@ -229,7 +230,7 @@ static int read_remove_by_id(struct walk *walk, const struct statement *statemen
 		return wrong_count(walk, statement, "SecRuleRemoveById ID...");
 	int r = 0;
 	for (size_t i = 1; i < statement->word_count && r == 0; i++)
-		r = remove_ids(walk, &statement->words[i]);
+		r = remove_ids(walk, statement, &statement->words[i]);
 	return r;
 }
 
@@ -239,7 +240,7 @@ static int read_remove_by_text(struct walk *walk, const struct statement *statem
 	if (statement->word_count != 2)
 		return wrong_count(walk, statement, "one pattern is wanted");
 	int r = exclusion_text(walk, &statement->words[1], &exclusion);
-	return r != 0 ? r : exclusion_add(walk, exclusion);
+	return r != 0 ? r : exclusion_add(walk, statement, exclusion);
 }
 
 static int read_remove_by_tag(struct walk *walk, const struct statement *statement)
@@ -277,7 +278,7 @@ static int update_target(struct walk *walk, const struct statement *statement, s
 {
 	exclusion.kind = EXCLUSION_UPDATE_TARGET;
 	int r = update_targets(walk, &statement->words[2], &exclusion.targets);
-	return r != 0 ? r : exclusion_add(walk, exclusion);
+	return r != 0 ? r : exclusion_add(walk, statement, exclusion);
 }
 
 static int read_update_target_by_id(struct walk *walk, const struct statement *statement)
@@ -326,7 +327,7 @@ static int read_update_action_by_id(struct walk *walk, const struct statement *s
 	const struct draft *draft = exclusion.actions;
 	if (r == 0 && (draft->rule.id != 0 || draft->has_chain || draft->has_phase))
 		r = compiler_error(c, 0, NULL, "the id, phase and chain of a rule cannot be changed");
-	return r != 0 ? r : exclusion_add(walk, exclusion);
+	return r != 0 ? r : exclusion_add(walk, statement, exclusion);
 }
 
 /* ---- includes ---- */

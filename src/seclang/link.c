@@ -4,6 +4,7 @@
 #include "base/vector.h"
 #include "match/regex.h"
 #include "ruleset/wording.h"
+#include "seclang/vain.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,8 +47,7 @@ static bool has_tag(const struct rule *rule, struct slice tag)
 	return false;
 }
 
-/* Links have no id of their own in ModSecurity: an id means the head. */
-static bool is_meant(const struct exclusion *exclusion, const struct rule *rule)
+bool exclusion_means(const struct exclusion *exclusion, const struct rule *rule)
 {
 	if (rule->kind == RULE_MARKER)
 		return false;
@@ -123,9 +123,9 @@ static int meaning(void *context, const struct exclusion *exclusion)
 {
 	const struct rule *head = context;
 	if (exclusion->kind == EXCLUSION_REMOVE)
-		return is_meant(exclusion, head) ? MEANT_TO_REMOVE : 0;
+		return exclusion_means(exclusion, head) ? MEANT_TO_REMOVE : 0;
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link)
-		if (is_meant(exclusion, rule))
+		if (exclusion_means(exclusion, rule))
 			return MEANT_TO_CHANGE;
 	return 0;
 }
@@ -154,7 +154,7 @@ static int targets_add(struct change *change, const struct target_list *more)
 static int change_by(void *context, const struct exclusion *exclusion)
 {
 	struct change *change = context;
-	if (!is_meant(exclusion, change->rule))
+	if (!exclusion_means(exclusion, change->rule))
 		return 0;
 	if (exclusion->kind == EXCLUSION_REMOVE)
 		return change->rule->chain_depth == 0 ? MEANT_TO_REMOVE : 0;
@@ -375,8 +375,11 @@ int link_units(struct pool *pool, struct seclang_unit *const *units, size_t coun
 	struct link link = {
 		.pool = pool, .units = units, .unit_count = count, .diagnostics = diagnostics, .arena = arena};
 	int r = gather(&link, counts);
-	if (r == 0)
+	if (r == 0) {
+		struct vain vain = {units, count, link.rules, link.rule_count, diagnostics};
+		vain_tell(&vain);
 		r = carry_out(&link, counts);
+	}
 	free(link.targets);
 	struct ruleset ruleset = {0};
 	if (r == 0)

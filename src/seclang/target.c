@@ -1,4 +1,5 @@
 /* Lists of targets: NAME, NAME:selector, NAME:/regex/, with ! before an exclusion and & before a count. */
+#include "http/xml.h"
 #include "match/regex.h"
 #include "seclang/compiler.h"
 
@@ -54,6 +55,13 @@ static int selector_parse(struct compiler *c, struct slice selector, size_t offs
 		return compiler_error(c, offset, NULL, "a selector is missing after the colon");
 	selector = unquoted(selector);
 	if (target->variable == VARIABLE_XML) {
+		const char *xpath = arena_string(c->arena, selector);
+		int r = xpath == NULL ? -ENOMEM : xml_query_check(xpath);
+		if (r == -EINVAL)
+			return compiler_error(c, offset, "for example XML:/*, XML://@*, XML://name/text()",
+					      "\"%s\" is no XPath", xpath);
+		if (r != 0)
+			return r;
 		target->selector_kind = SELECTOR_XPATH;
 	} else if (selector.len >= 2 && selector.ptr[0] == '/' && selector.ptr[selector.len - 1] == '/') {
 		target->selector_kind = SELECTOR_REGEX;

@@ -24,6 +24,8 @@ struct exclusion {
 	struct slice text; /* of BY_TAG and BY_MESSAGE */
 	struct target_list targets;
 	struct draft *actions; /* of EXCLUSION_UPDATE_ACTION */
+	const char *file;
+	unsigned line;
 };
 
 struct phase_state {
