@@ -1,11 +1,13 @@
 /*
- * What admission.c, which knows origins and processes, and admission_peer.c, which lets requests wait, have in common.
+ * What admission.c, which knows origins and processes, admission_peer.c, which lets requests wait, and slot.c have in
+ * common.
  * A process is one thread.
  */
 #ifndef GUIA_NGINX_ADMISSION_H
 #define GUIA_NGINX_ADMISSION_H
 
 #include "gate.h"
+#include "rates.h"
 
 #include "limit/admission.h"
 #include "limit/fair_queue.h"
@@ -55,6 +57,31 @@ struct gate_admission *gate_admission_of(ngx_http_request_t *r);
 uint64_t gate_admission_clock_us(void);
 /* Whether it was answered before, while nothing had to wait. */
 enum seen gate_admission_seen(const struct gate_admission *admission, const struct address *source);
+
+/* ---- slot.c ---- */
+
+/* What is needed to give it back, when the request may be gone. */
+struct gate_slot {
+	struct gate_admission *admission;
+	struct gate_origin *origin;
+	struct rate_key debtor;
+	uint64_t kind;
+	uint64_t sent_us;
+};
+
+/* False: none is free. */
+bool gate_slot_take(struct gate_admission *admission, struct gate_origin *origin, uint64_t now_us);
+struct gate_slot gate_slot_of(struct gate_admission *admission, struct gate_origin *origin, ngx_http_request_t *r,
+			      uint64_t sent_us);
+/* Charges its source for the time since it was sent, and learns from it. */
+void gate_slot_give(const struct gate_slot *slot, enum admission_outcome outcome);
+/* The client of a request has left while its origin works on it: the connection to the origin is ours from now on, and
+ * its slot is given back when the origin is done. False without memory: then nothing has changed. */
+bool gate_slot_keep(const struct gate_slot *slot, ngx_http_request_t *r, ngx_connection_t *c);
+/* Of an origin's status; 0: it has given none. */
+enum admission_outcome gate_slot_outcome(ngx_uint_t status);
+/* What a request's source has had of the origins' time lately and not paid for, which takes ten times as long. */
+uint64_t gate_slot_debt_us(const struct gate_admission *admission, ngx_http_request_t *r);
 
 /* ---- admission_peer.c ---- */
 

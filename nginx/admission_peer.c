@@ -16,7 +16,6 @@
 enum {
 	PUMP_MS = 4, /* how soon a slot that another worker's request left is found */
 	CALM_US = 10 * 1000000,
-	PAID_US_A_SECOND = 100000,
 	QUEUE_FEWEST = 16,  /* requests that may wait */
 	QUEUE_BY_LIMIT = 2, /* and for each that may be asked at once */
 };
@@ -50,12 +49,6 @@ struct gate_peer {
 static ngx_log_t silence; /* at no level */
 static struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 
-/* Requests of like cost: by method and path. */
-static uint64_t kind_of(ngx_http_request_t *r)
-{
-	return ngx_murmur_hash2(r->uri.data, r->uri.len) + r->method * UINT64_C(0x9e3779b1);
-}
-
 /* ---- slots ---- */
 
 static void pump_soon(struct gate_admission *admission)
@@ -66,65 +59,41 @@ static void pump_soon(struct gate_admission *admission)
 static bool slot_take(struct gate_admission *admission, struct gate_peer *peer)
 {
 	uint64_t now_us = gate_admission_clock_us();
-	if (!admission_enter(&peer->origin->shared->admission, admission->process, now_us))
+	if (!gate_slot_take(admission, peer->origin, now_us))
 		return false;
 	peer->state = PEER_ADMITTED;
 	peer->sent_us = now_us;
 	return true;
 }
 
-/*
- * A slot's time is what a source costs; the same of those of its requests that look alike, so that of many people
- * behind one address those pay who ask. A second of an origin's time in each ten is forgiven.
- */
-static struct rate_key debt_key(const struct gate_admission *admission, ngx_http_request_t *r)
-{
-	struct address source = gate_address(r->connection->sockaddr);
-	struct gate_context *context = gate_context_find(r);
-	return rate_key_make(&admission->debts, &source, context != NULL ? context->passage.shape : 0);
-}
-
-/* What it has had lately and not paid for, which takes ten times as long. */
-static uint64_t debt_us(const struct gate_admission *admission, ngx_http_request_t *r)
-{
-	struct rate_key key = debt_key(admission, r);
-	return rate_table_debt_us(&key, 0, gate_admission_clock_us()) * PAID_US_A_SECOND / 1000000;
-}
-
-static void debt_charge(const struct gate_admission *admission, ngx_http_request_t *r, uint64_t cost_us,
-			uint64_t now_us)
-{
-	const struct rate_limits paid = {.level = {rate_limit_make(PAID_US_A_SECOND, PAID_US_A_SECOND)}};
-	struct rate_key key = debt_key(admission, r);
-	rate_table_charge(&key, &paid, cost_us, now_us);
-}
-
 static void slot_give(struct gate_peer *peer, enum admission_outcome outcome)
 {
-	struct gate_admission *admission = gate_admission_of(peer->request);
-	uint64_t now_us = gate_admission_clock_us();
 	if (peer->state != PEER_ADMITTED)
 		return;
 	peer->state = PEER_DONE;
-	debt_charge(admission, peer->request, now_us - peer->sent_us, now_us);
-	admission_leave(&peer->origin->shared->admission, admission->process, kind_of(peer->request), outcome,
-			now_us - peer->sent_us, now_us);
-	if (peer->origin->queue.count > 0)
-		pump_soon(admission);
+	struct gate_slot slot =
+		gate_slot_of(gate_admission_of(peer->request), peer->origin, peer->request, peer->sent_us);
+	gate_slot_give(&slot, outcome);
 }
 
 static enum admission_outcome outcome_of(const ngx_http_request_t *r)
 {
-	switch (r->upstream->headers_in.status_n) {
-	case 0:
-		return ADMISSION_ABANDONED;
-	case NGX_HTTP_BAD_GATEWAY:
-	case NGX_HTTP_SERVICE_UNAVAILABLE:
-	case NGX_HTTP_GATEWAY_TIME_OUT:
-		return ADMISSION_OVERLOADED;
-	default:
-		return ADMISSION_ANSWERED;
-	}
+	return gate_slot_outcome(r->upstream->headers_in.status_n);
+}
+
+/* Its client has left and its origin works on it: the slot and the connection are nobody's until it answers. */
+static void slot_keep(struct gate_peer *peer, ngx_peer_connection_t *pc)
+{
+	ngx_http_upstream_t *u = peer->request->upstream;
+
+	if (peer->state != PEER_ADMITTED || pc->connection == NULL || !u->request_sent || u->headers_in.status_n != 0)
+		return;
+	struct gate_slot slot =
+		gate_slot_of(gate_admission_of(peer->request), peer->origin, peer->request, peer->sent_us);
+	if (!gate_slot_keep(&slot, peer->request, pc->connection))
+		return;
+	peer->state = PEER_DONE;
+	pc->connection = NULL;
 }
 
 /* ---- pressure ---- */
@@ -270,7 +239,7 @@ static void origin_pump(struct gate_admission *admission, struct gate_origin *or
 	uint64_t now_us = gate_admission_clock_us();
 	struct fair_queue_entry *entry;
 
-	while (queue->count > 0 && admission_enter(&origin->shared->admission, admission->process, now_us)) {
+	while (queue->count > 0 && gate_slot_take(admission, origin, now_us)) {
 		struct gate_peer *peer = (struct gate_peer *)fair_queue_take(queue);
 		peer->state = PEER_ADMITTED;
 		peer->sent_us = now_us;
@@ -325,7 +294,8 @@ static bool queue_join(struct gate_admission *admission, struct gate_peer *peer)
 	struct fair_queue_entry *out, *none;
 	uint64_t now_us = gate_admission_clock_us();
 	struct address source = gate_address(peer->request->connection->sockaddr);
-	uint8_t rank = fair_queue_rank(gate_admission_seen(admission, &source), debt_us(admission, peer->request));
+	uint8_t rank =
+		fair_queue_rank(gate_admission_seen(admission, &source), gate_slot_debt_us(admission, peer->request));
 	if (gate_bans_of(&source).kind == BAN_ALLOW)
 		rank = 0;
 	else if (gate_is_proxy(peer->request->connection->sockaddr))
@@ -368,7 +338,8 @@ static ngx_int_t peer_get(ngx_peer_connection_t *pc, void *data)
 	struct gate_admission *admission = gate_admission_of(peer->request);
 	struct gate_context *context;
 
-	if (peer->state == PEER_NEW && gate_mode_keeps_out(peer->request, debt_us(admission, peer->request))) {
+	if (peer->state == PEER_NEW &&
+	    gate_mode_keeps_out(peer->request, gate_slot_debt_us(admission, peer->request))) {
 		pc->tries = 0;
 		return NGX_DECLINED;
 	}
@@ -401,6 +372,8 @@ static void peer_free(ngx_peer_connection_t *pc, void *data, ngx_uint_t state)
 		fair_queue_leave(peer->queue, &peer->entry);
 		peer->state = PEER_DONE;
 	}
+	if (!(state & NGX_PEER_FAILED))
+		slot_keep(peer, pc);
 	slot_give(peer, (state & NGX_PEER_FAILED) && !answered ? ADMISSION_OVERLOADED : outcome_of(peer->request));
 	if (pc->sockaddr != &nowhere)
 		peer->free(pc, peer->data, state);

@@ -50,17 +50,31 @@ ngx_int_t gate_limit_handler(ngx_http_request_t *r)
 	return (ngx_int_t)location->limit->status;
 }
 
-/* What was charged at arrival is part of it. */
-ngx_int_t gate_limit_log_handler(ngx_http_request_t *r)
+struct gate_owed gate_limit_owed(ngx_http_request_t *r)
 {
 	const struct gate_main *main = ngx_http_get_module_main_conf(r, ngx_http_guia_module);
 	const struct gate_context *context = gate_context_find(r);
+
+	if (context == NULL || context->limit == NULL)
+		return (struct gate_owed){.rates = NULL};
+	return (struct gate_owed){.key = key_of(r, main->limits, context->limit_site), .rates = &context->limit->rates};
+}
+
+void gate_limit_charge(const struct gate_owed *owed, uint64_t cost_us)
+{
+	if (owed->rates != NULL)
+		rate_table_charge(&owed->key, owed->rates, cost_us, now_us());
+}
+
+/* What was charged at arrival is part of it. */
+ngx_int_t gate_limit_log_handler(ngx_http_request_t *r)
+{
 	uint32_t us;
 
-	if (context == NULL || context->limit == NULL || !gate_origin_time(r, &us) || us <= ARRIVAL_US)
+	if (!gate_origin_time(r, &us) || us <= ARRIVAL_US)
 		return NGX_OK;
-	struct rate_key key = key_of(r, main->limits, context->limit_site);
-	rate_table_charge(&key, &context->limit->rates, us - ARRIVAL_US, now_us());
+	struct gate_owed owed = gate_limit_owed(r);
+	gate_limit_charge(&owed, us - ARRIVAL_US);
 	return NGX_OK;
 }
 

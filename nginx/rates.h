@@ -22,6 +22,14 @@ struct gate_limit {
 /* The zone. NULL without memory. */
 struct gate_limits *gate_limits_add(ngx_conf_t *cf, size_t bytes);
 
+/* What a request that has ended may yet cost, as long as its configuration is there. */
+struct gate_owed {
+	struct rate_key key;
+	const struct rate_limits *rates; /* NULL: nothing */
+};
+struct gate_owed gate_limit_owed(ngx_http_request_t *r);
+void gate_limit_charge(const struct gate_owed *owed, uint64_t cost_us);
+
 /* The arguments of a guia_limit. NULL where one is wrong, which is said, or without memory. */
 struct gate_limit *gate_limit_parse(ngx_conf_t *cf, ngx_str_t *arguments, ngx_uint_t count);
 

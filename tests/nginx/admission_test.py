@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 
+import http2
 from harness import Gate, case, curl, free_port, main, wait_until
 
 SLOTS, PAGE_SECONDS = 4, 0.05
@@ -116,9 +117,9 @@ def certificate(folder):
 
 gate = Gate("", start=False, files={"rules.conf": RULES})
 plain, tls = SlotOrigin(), SlotOrigin(certificate(gate.folder))
-PLAIN, KEPT, TLS, DOWN, BYPASS = (free_port() for _ in range(5))
+PLAIN, KEPT, TLS, DOWN, BYPASS, STREAMS, SECURE, LIMITED = (free_port() for _ in range(8))
 gate.configure(f"""
-guia_admission 4m; guia_admission_wait 500ms;
+guia_admission 4m; guia_admission_wait 500ms; guia_limits 1m;
 guia on; guia_rules rules.conf;
 proxy_cache_path {gate.folder}/copies keys_zone=copies:1m;
 log_format admission '$status $remote_addr "$guia_admission"';
@@ -128,8 +129,15 @@ upstream kept {{ server 127.0.0.1:{plain.port} max_fails=0; keepalive 8; }}
 upstream tls {{ server 127.0.0.1:{tls.port} max_fails=0; keepalive 8; }}
 upstream down {{ server 127.0.0.1:{free_port()} max_fails=0; server 127.0.0.1:{free_port()} max_fails=0; }}
 proxy_http_version 1.1; proxy_set_header Connection "";
+server {{ listen 127.0.0.1:{SECURE}; location / {{ proxy_pass https://tls; proxy_read_timeout 2s; }} }}
 server {{
-    listen 127.0.0.1:{PLAIN};
+    listen 127.0.0.1:{LIMITED};
+    guia_limit source=1ms burst=1000s;
+    location / {{ proxy_pass http://plain; }}
+    location = /owes {{ empty_gif; }}
+}}
+server {{
+    listen 127.0.0.1:{PLAIN}; listen 127.0.0.1:{STREAMS} http2;
     location / {{ proxy_pass http://plain; }}
     location /copy {{
         proxy_pass http://plain; proxy_cache copies; proxy_cache_key $uri; proxy_cache_valid 200 1s;
@@ -248,6 +256,114 @@ def _():
         wait_until(lambda: plain.inside == 0, "a quiet origin")
     assert [s for s, _ in visit(BYPASS, "127.0.9.8", times=10)] == [200] * 10
     assert [s for s, _ in visit(BYPASS, "127.0.9.8", path="/gone1", times=2)] == [200] * 2
+
+
+MOST_INSIDE = 60  # as in a flood of clients who wait for their answers
+
+
+async def reset_by_closing(port, seconds):
+    """So many at once who close what they have just asked, and come again."""
+    end = time.monotonic() + seconds
+
+    async def client(n):
+        while time.monotonic() < end:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(f"127.8.0.{1 + n % 250}", 0))
+                writer.write(f"GET /reset?n={n} HTTP/1.1\r\nHost: site\r\n\r\n".encode())
+                await asyncio.sleep(0.004)
+                writer.transport.abort()
+            except OSError:
+                pass
+    await asyncio.gather(*(client(n) for n in range(40)))
+
+
+def reset_streams(seconds):
+    """HTTP/2: each connection resets the streams that it has just opened."""
+    end = time.monotonic() + seconds
+
+    def client():
+        while time.monotonic() < end:
+            c = http2.Connection(STREAMS)
+            for _ in range(100):
+                streams = [c.open("/reset") for _ in range(5)]
+                time.sleep(0.004)
+                c.send(b"".join(http2.frame(http2.RST_STREAM, 0, s, b"\0\0\0\x08") for s in streams))
+                if c.closed or time.monotonic() >= end:
+                    break
+            c.close()
+    clients = [threading.Thread(target=client) for _ in range(8)]
+    for each in clients:
+        each.start()
+    for each in clients:
+        each.join()
+
+
+def stays_within(origin, attack):
+    wait_until(lambda: origin.inside == 0, "a quiet origin")
+    origin.most_inside = 0
+    before = len(origin.paths)
+    attack()
+    asked = len(origin.paths) - before
+    assert asked > SLOTS and origin.most_inside <= MOST_INSIDE, (asked, origin.most_inside)
+    wait_until(lambda: origin.inside == 0, "a quiet origin")
+
+
+@case("clients that reset what they have just asked have the origin asked for no more than others do")
+def _():
+    stays_within(plain, lambda: asyncio.run(reset_by_closing(PLAIN, 3)))
+    stays_within(plain, lambda: asyncio.run(reset_by_closing(KEPT, 3)))
+    stays_within(plain, lambda: reset_streams(3))
+    stays_within(tls, lambda: asyncio.run(reset_by_closing(TLS, 3)))
+    assert [s for s, _ in visit(PLAIN, "127.0.9.9", times=10)] == [200] * 10
+    assert [s for s, _ in visit(TLS, "127.0.9.9", times=10)] == [200] * 10
+    bad = [l for l in gate.errors().splitlines() if any(f"[{level}]" in l for level in ("alert", "emerg", "crit", "error"))]
+    assert not bad, bad[:3]
+
+
+@case("they pay for the origin's whole time, by limits too")
+def _():
+    source = "127.0.8.8"  # a second of it may be had at once
+
+    async def leave():
+        writers = []
+        for n in range(SLOTS):
+            _, writer = await asyncio.open_connection("127.0.0.1", LIMITED, local_addr=(source, 0))
+            writer.write(f"GET /paid?n={n} HTTP/1.1\r\nHost: site\r\n\r\n".encode())
+            writers.append(writer)
+        await asyncio.sleep(0.004)
+        for writer in writers:
+            writer.transport.abort()
+
+    async def refused():
+        await asyncio.sleep(0.1)  # looking costs a thousandth of a second
+        return (await ask(LIMITED, source, "/owes"))[0] == 429
+    for _ in range(10):
+        asyncio.run(leave())
+        wait_until(lambda: plain.inside == 0, "a quiet origin")
+    wait_until(lambda: asyncio.run(refused()), "a refusal")
+
+
+@case("an origin that never answers has their slots until its time is over")
+def _():
+    release = tls.call(hold(tls))
+    asyncio.run(reset_by_closing(SECURE, 1))
+    held = tls.inside
+    assert SLOTS <= held <= MOST_INSIDE, held
+    assert visit(SECURE, "127.0.9.7")[0][0] in (502, 504)
+    tls.call(release())
+    wait_until(lambda: tls.inside == 0, "a quiet origin")
+    wait_until(lambda: visit(SECURE, "127.0.9.7")[0][0] == 200, "slots again")
+
+
+async def hold(origin):
+    """The origin answers nothing until what this returns is called."""
+    for _ in range(SLOTS):
+        await origin.slots.acquire()
+
+    async def release():
+        for _ in range(SLOTS):
+            origin.slots.release()
+    return release
 
 
 @case("a worker that is killed leaves no slot taken")
