@@ -338,6 +338,7 @@ void client_send(struct client *client, size_t index, int64_t now_ns)
 		record->asked[index].late_us = (int32_t)((now_ns - meant_ns) / 1000);
 		record->asked[index].kept = asking.kept;
 		record->asked[index].guest = sending->who >= client->job->plan->census.residents.count;
+		record->asked[index].forged = sending->who < client->job->plan->shape->volley.forged_residents;
 	}
 	begin(client, index, client->idle[sending->who], false, meant_ns + client->patience_ns, now_ns);
 }

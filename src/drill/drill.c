@@ -1,6 +1,7 @@
 #include "drill/drill.h"
 
 #include "base/error.h"
+#include "drill/fence.h"
 #include "drill/network.h"
 #include "drill/random.h"
 #include "drill/report.h"
@@ -17,6 +18,7 @@ struct drill {
 	struct stage stage;
 	int gate_processor;
 	int crowd_processor;
+	int receiver; /* the kernel's thread that receives for the gate, of packet shapes */
 	size_t verdicts[VERDICT_VOID + 1];
 	json_t *shapes; /* NULL if nobody wants them */
 };
@@ -90,6 +92,7 @@ static int run_one(const struct drill *drill, const struct scene *scene, struct 
 		.past = &scene->past,
 		.past_visitors = &scene->past_visitors,
 		.account = account,
+		.receiver = drill->receiver,
 	};
 	struct buffer said = buffer_make(NULL);
 	say("%s, %s Guia: %u s", scene->plan.shape->name, guia ? "with" : "without",
@@ -132,10 +135,15 @@ static int play_shape(struct drill *drill, const struct shape *shape)
 		return r;
 	}
 	account_init(account);
+	bool card = shape->volley.kind != PACKET_NONE;
 	r = network_admit(&drill->stage, &scene.people);
+	if (r == 0 && card)
+		r = network_card_begin(&drill->stage, drill->gate_processor, drill->crowd_processor, &drill->receiver);
 	r = r != 0 ? r : run_one(drill, &scene, NULL, &without);
 	r = r != 0 ? r : run_one(drill, &scene, account, &with);
 	r = r != 0 ? r : show(drill, &scene, without, with, account);
+	if (card)
+		network_card_end(&drill->stage, drill->gate_processor);
 	free(account);
 	record_unmap(without);
 	record_unmap(with);
@@ -143,14 +151,29 @@ static int play_shape(struct drill *drill, const struct shape *shape)
 	return r;
 }
 
-static int build(struct drill *drill, bool root)
+/* Packets are stopped at the edge: where there can be none, such a shape is no test. */
+static bool may_play(const struct drill *drill, const struct shape *shape)
+{
+	const char *why;
+	if (shape->volley.kind == PACKET_NONE || fence_may_be(&drill->stage, &why))
+		return true;
+	say("%s: skipped: %s", shape->name, why);
+	if (drill->shapes == NULL)
+		printf("%s: %s\n  skipped: %s\n\n", shape->name, shape->title, why);
+	else
+		json_array_append_new(drill->shapes, json_pack("{s:s, s:s, s:s, s:s}", "name", shape->name, "title",
+							       shape->title, "verdict", "skipped", "why", why));
+	return false;
+}
+
+static int build(struct drill *drill, const struct stage *outside)
 {
 	const char *what = "";
 	if (stage_processors(&drill->gate_processor, &drill->crowd_processor) != 0) {
 		say("a drill needs two processors: one for the gate and its origin, one for those who come");
 		return -ENODEV;
 	}
-	int r = stage_build(root, &drill->stage, &what);
+	int r = stage_build(outside, &drill->stage, &what);
 	if (r != 0) {
 		say("this machine does not allow the drill %s: %s", what, strerror(-r));
 		return r;
@@ -187,13 +210,14 @@ static void summarise(const struct drill *drill)
 	json_decref(whole);
 }
 
-static int play(void *context, bool root)
+static int play(void *context, const struct stage *outside)
 {
 	struct drill drill = {.options = context};
 	drill.shapes = drill.options->json ? json_array() : NULL;
-	int r = build(&drill, root);
+	int r = build(&drill, outside);
 	for (size_t i = 0; i < drill.options->shape_count && r == 0; i++)
-		r = play_shape(&drill, drill.options->shapes[i]);
+		if (may_play(&drill, drill.options->shapes[i]))
+			r = play_shape(&drill, drill.options->shapes[i]);
 	if (r != 0)
 		return DRILL_ENVIRONMENT;
 	summarise(&drill);

@@ -27,7 +27,8 @@ static bool is_chosen(const struct asked *asked, const struct choice *choice)
 {
 	/* 0: the run was over before its time came. */
 	return asked->meant_ns > 0 && asked->meant_ns >= choice->from_ns && asked->meant_ns < choice->to_ns &&
-	       (choice->company == COMPANY_VISITORS || asked->guest) &&
+	       (choice->company == COMPANY_VISITORS || (choice->company == COMPANY_GUESTS && asked->guest) ||
+		(choice->company == COMPANY_FORGED && asked->forged)) &&
 	       (choice->attacked == NULL || run_plan_attacks(choice->attacked, (uint32_t)(asked->meant_ns / ms(1))));
 }
 
@@ -158,6 +159,36 @@ static void sum_attack(const struct run_plan *plan, const struct record *record,
 	figures->origin_busy_percent = percent_of(busiest, ORIGIN_SLOTS);
 }
 
+static double share_spent(const struct toll *from, const struct toll *to)
+{
+	return to->at_ns > from->at_ns ? (double)(to->spent_ns - from->spent_ns) / (double)(to->at_ns - from->at_ns)
+				       : NAN;
+}
+
+/* Packets that were lost before anybody looked at them cost next to nothing, and are not counted. */
+static double ns_per_packet(const struct record *record)
+{
+	const struct toll *quiet = &record->quiet_to, *attack = &record->attack_to;
+	double taken = (double)(attack->received - quiet->received) - (double)(attack->lost - quiet->lost);
+	double more = share_spent(quiet, attack) - share_spent(&record->quiet_from, quiet);
+	return taken > 0 ? more * (double)(attack->at_ns - quiet->at_ns) / taken : NAN;
+}
+
+static uint64_t stopped_of(const struct fence_counts *counts)
+{
+	return counts->dropped + counts->answered;
+}
+
+static void sum_packets(const struct record *record, struct figures *figures)
+{
+	const struct fence_counts *quiet = &record->fence_quiet, *attack = &record->fence_attack;
+	double stopped = (double)(stopped_of(attack) - stopped_of(quiet));
+	double came = stopped + (double)(attack->passed - quiet->passed);
+	figures->packet_ns = ns_per_packet(record);
+	figures->stopped_percent = came > 0 ? percent_of(stopped, came) : NAN;
+	figures->stopped_s = record->fence_first_ns > 0 ? (double)record->fence_first_ns / 1e9 : NAN;
+}
+
 static double busy_percent(const struct client_use *use)
 {
 	return percent_of((double)use->attack_cpu_ns, (double)use->attack_wall_ns);
@@ -178,6 +209,8 @@ int figures_of(const struct run_plan *plan, const struct record *record, double 
 	r = r != 0 ? r : span_of(record, &attack, &f.attack);
 	r = r != 0 ? r : span_of(record, &after, &f.after);
 	r = r != 0 ? r : span_of(record, &guests, &f.guests);
+	guests.company = COMPANY_FORGED;
+	r = r != 0 ? r : span_of(record, &guests, &f.forged);
 	r = r != 0 ? r : find_restoration(plan, record, onset_ns, &f.restored_s);
 	if (r == 0 && !isnan(f.restored_s)) {
 		struct choice held = {COMPANY_VISITORS, onset_ns + (int64_t)(f.restored_s * 1e9), end_ns, NULL};
@@ -189,6 +222,7 @@ int figures_of(const struct run_plan *plan, const struct record *record, double 
 	if (r != 0)
 		return r;
 	sum_attack(plan, record, mitigated_s, &f);
+	sum_packets(record, &f);
 	f.crowd_busy_percent = busy_percent(&record->visitors_use) + busy_percent(&record->attackers_use);
 	*ret_figures = f;
 	return 0;

@@ -6,7 +6,7 @@
 #include "drill/shape.h"
 
 /* Of whom figures are. */
-enum company { COMPANY_VISITORS, COMPANY_GUESTS };
+enum company { COMPANY_VISITORS, COMPANY_GUESTS, COMPANY_FORGED };
 
 /* What became of visitors' requests that were meant to be sent within a span of time. */
 struct span {
@@ -35,6 +35,11 @@ struct figures {
 	double crowd_busy_percent;  /* of their processor, both clients' together, during the attack */
 	double origin_busy_percent; /* of its slots, the busiest second of the attack */
 	size_t attack_outcomes[OUTCOMES];
+	/* Of an attack of packets: NAN where there is none. */
+	double packet_ns;       /* of the gate's processor, for each that it received, above what it did in quiet */
+	double stopped_percent; /* of those sent, dropped or answered at the edge, by its own counters */
+	double stopped_s;       /* from the start: when the first was */
+	struct span forged;     /* of residents whose addresses are forged, in the attack */
 };
 
 /* Which requests: of whom, meant in [from_ns, to_ns); with a plan, only while its attack is on. */

@@ -19,9 +19,29 @@ static bool is_whole_attack(const struct pair *pair)
 	return is_attack(pair) && !pair->plan->brief;
 }
 
+static bool is_of_packets(const struct pair *pair)
+{
+	return pair->plan->shape->volley.kind != PACKET_NONE;
+}
+
+static bool is_of_syns(const struct pair *pair)
+{
+	return pair->plan->shape->volley.kind == PACKET_SYN;
+}
+
+static bool has_forged(const struct pair *pair)
+{
+	return pair->plan->shape->volley.forged_residents > 0;
+}
+
+static bool is_of_requests(const struct pair *pair)
+{
+	return is_attack(pair) && !is_of_packets(pair);
+}
+
 static bool is_told(const struct pair *pair)
 {
-	return is_attack(pair) && pair->account != NULL;
+	return is_of_requests(pair) && pair->account != NULL;
 }
 
 static bool is_told_whole(const struct pair *pair)
@@ -80,6 +100,8 @@ CONSTANT(late_bound, 5)
 CONSTANT(busy_bound, 60)
 CONSTANT(quiet_bound, 99)
 CONSTANT(agreement_bound, 5)
+CONSTANT(stopped_bound, 95)
+CONSTANT(toll_bound, 20)
 CONSTANT(none, 0)
 
 static double held_percent(const struct pair *pair)
@@ -141,6 +163,21 @@ static double driven_sent_away(const struct pair *pair)
 	return (double)sent_away(pair->with.attack_outcomes);
 }
 
+static double stopped(const struct pair *pair)
+{
+	return pair->with.stopped_percent;
+}
+
+static double toll(const struct pair *pair)
+{
+	return 100 * pair->with.packet_ns / pair->without.packet_ns;
+}
+
+static double forged(const struct pair *pair)
+{
+	return pair->with.forged.asked > 0 ? pair->with.forged.answered_percent : NAN;
+}
+
 static double since_onset(const struct pair *pair, double at_s)
 {
 	return at_s - pair->with.onset_s;
@@ -154,6 +191,11 @@ static double detected(const struct pair *pair)
 static double mitigated(const struct pair *pair)
 {
 	return since_onset(pair, pair->account->mitigated_s);
+}
+
+static double stopped_after(const struct pair *pair)
+{
+	return since_onset(pair, pair->with.stopped_s);
 }
 
 /* What the watch is asked is of ten seconds: those of the attack alone, where it lasts so long. */
@@ -171,7 +213,16 @@ const struct judge_line judge_lines[] = {
 	{"detected_s", "onset to detection", "s", detected, detected_bound, false, is_told},
 	{"mitigated_s", "onset to a mitigation in force", "s", mitigated, mitigated_bound, false, is_told},
 	{"restored_s", "onset to restoration", "s", restored, restored_bound, false, is_attack},
-	{"reached_percent", "attack requests that reach the origin", "%", reached, reached_bound, false, is_attack},
+	{"reached_percent", "attack requests that reach the origin", "%", reached, reached_bound, false,
+	 is_of_requests},
+	{"stopped_s", "onset to the first packet stopped at the edge", "s", stopped_after, mitigated_bound, false,
+	 is_of_packets},
+	{"stopped_percent", "of packets stopped at the edge, by its counters", "%", stopped, stopped_bound, true,
+	 is_of_packets},
+	{"toll_percent", "of the gate's processor for a packet, against without Guia", "%", toll, toll_bound, false,
+	 is_of_syns},
+	{"forged_percent", "answered of residents whose addresses are forged, in the attack", "%", forged, held_bound,
+	 true, has_forged},
 	{"held_requests", "visitors' requests that this rests on", "", requests, requests_bound, true, is_whole_attack},
 	{"estimate_off", "between what Guia says of visitors' success and the truth", "points", estimate_off,
 	 estimate_bound, false, is_told_whole},

@@ -159,6 +159,16 @@ int netlink_add_route(int fd, const struct network *to, const struct address *ga
 	return ask(fd, &m);
 }
 
+int netlink_add_blackhole(int fd, bool six)
+{
+	struct message m;
+	struct rtmsg *route = start_route(&m, six, NULL);
+	route->rtm_table = RT_TABLE_MAIN;
+	route->rtm_scope = RT_SCOPE_UNIVERSE;
+	route->rtm_type = RTN_BLACKHOLE;
+	return ask(fd, &m);
+}
+
 int netlink_add_own(int fd, const struct network *network)
 {
 	struct message m;

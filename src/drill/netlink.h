@@ -15,6 +15,9 @@ int netlink_add_address(int fd, const char *name, const struct address *address,
 /* To a network by way of a gateway; NULL is everything. */
 int netlink_add_route(int fd, const struct network *to, const struct address *gateway);
 
+/* What is for nobody is thrown away without a word. */
+int netlink_add_blackhole(int fd, bool six);
+
 /* All addresses of the network are this host's own. */
 int netlink_add_own(int fd, const struct network *network);
 

@@ -6,15 +6,20 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define WORLD_LINK        "world"
 #define ROUTER_WORLD_LINK "outside"
-#define ROUTER_GATE_LINK  "inside"
-#define GATE_LINK         "gate"
+#define ROUTER_GATE_LINK  STAGE_ROUTER_LINK
+#define GATE_LINK         STAGE_GATE_LINK
 
 /* Addresses of RFC 5737 and RFC 3849, which are nobody's. */
 #define WORLD_V4        "198.51.100.2"
@@ -63,6 +68,9 @@ static int build_router(int fd, const struct stage *stage)
 	r = r != 0 ? r : netlink_add_pair(fd, ROUTER_GATE_LINK, GATE_LINK, stage->gate);
 	r = r != 0 ? r : set_up(fd, ROUTER_WORLD_LINK, ROUTER_WORLD_V4, ROUTER_WORLD_V6);
 	r = r != 0 ? r : set_up(fd, ROUTER_GATE_LINK, ROUTER_GATE_V4, ROUTER_GATE_V6);
+	/* Answers to forged addresses. */
+	r = r != 0 ? r : netlink_add_blackhole(fd, false);
+	r = r != 0 ? r : netlink_add_blackhole(fd, true);
 	r = r != 0 ? r : write_setting("/proc/sys/net/ipv4/ip_forward", "1");
 	return r != 0 ? r : write_setting("/proc/sys/net/ipv6/conf/all/forwarding", "1");
 }
@@ -72,6 +80,8 @@ static int build_gate(int fd, const struct stage *stage)
 	(void)stage;
 	int r = set_up(fd, GATE_LINK, GATE_V4, GATE_V6);
 	r = r != 0 ? r : add_default(fd, ROUTER_GATE_V4, ROUTER_GATE_V6);
+	/* As `guia check` asks for, in both runs. */
+	r = r != 0 ? r : write_setting("/proc/sys/net/ipv4/tcp_syncookies", "2");
 	/* nginx is not root where the drill is not. */
 	return r != 0 ? r : write_setting("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
 }
@@ -120,21 +130,27 @@ static int unless_there(int r)
 }
 
 /* /sys shows the network namespace of whoever mounts it, so it is mounted to be written to and goes again. */
-static int receive_on(const struct stage *stage, int namespace, const char *link, int processor)
+static int write_link(const struct stage *stage, int namespace, const char *link, const char *name, const char *value)
 {
-	char path[PATH_MAX + 64], mask[64];
+	char path[PATH_MAX + 64];
 	int r = stage_go(namespace);
 	if (r != 0)
 		return r;
 	if (mount("sysfs", stage->folder, "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
 		return -errno;
-	snprintf(path, sizeof(path), "%s/class/net/%s/queues/rx-0/rps_cpus", stage->folder, link);
+	snprintf(path, sizeof(path), "%s/class/net/%s/%s", stage->folder, link, name);
+	r = write_setting(path, value);
+	umount2(stage->folder, MNT_DETACH);
+	return r;
+}
+
+static int receive_on(const struct stage *stage, int namespace, const char *link, int processor)
+{
+	char mask[64];
 	int words = snprintf(mask, sizeof(mask), "%x", 1u << processor % 32);
 	for (int i = processor / 32; i > 0 && words + 10 < (int)sizeof(mask); i--)
 		words += snprintf(mask + words, sizeof(mask) - (size_t)words, ",00000000");
-	r = write_setting(path, mask);
-	umount2(stage->folder, MNT_DETACH);
-	return r;
+	return write_link(stage, namespace, link, "queues/rx-0/rps_cpus", mask);
 }
 
 int network_build(const struct stage *stage, int gate_processor, int crowd_processor)
@@ -172,4 +188,73 @@ int network_admit(const struct stage *stage, const struct people *people)
 	}
 	close(way);
 	return r;
+}
+
+static int ask_link(int namespace, const char *link, unsigned long what, struct ifreq *request)
+{
+	int r = stage_go(namespace);
+	if (r != 0)
+		return r;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	snprintf(request->ifr_name, sizeof(request->ifr_name), "%s", link);
+	r = ioctl(fd, what, request) == 0 ? 0 : -errno;
+	close(fd);
+	return r;
+}
+
+static int mac_of(int namespace, const char *link, uint8_t ret_mac[MAC_BYTES])
+{
+	struct ifreq request = {0};
+	int r = ask_link(namespace, link, SIOCGIFHWADDR, &request);
+	if (r == 0)
+		memcpy(ret_mac, request.ifr_hwaddr.sa_data, MAC_BYTES);
+	return r;
+}
+
+static int set_offload(int namespace, const char *link, uint32_t command, bool on)
+{
+	struct ethtool_value value = {command, on};
+	struct ifreq request = {.ifr_data = (void *)&value};
+	return ask_link(namespace, link, SIOCETHTOOL, &request);
+}
+
+/* A virtual link batches only what its peer does not hand on in one piece, and sends back only to who batches. */
+static int batch(const struct stage *stage, bool on)
+{
+	int r = set_offload(stage->router, ROUTER_GATE_LINK, ETHTOOL_STSO, !on);
+	r = r != 0 ? r : set_offload(stage->gate, GATE_LINK, ETHTOOL_SGRO, on);
+	r = r != 0 ? r : set_offload(stage->router, ROUTER_GATE_LINK, ETHTOOL_SGRO, on);
+	return r != 0 ? r : write_link(stage, stage->gate, GATE_LINK, "threaded", on ? "1" : "0");
+}
+
+int network_card_begin(const struct stage *stage, int gate_processor, int crowd_processor, int *ret_receiver)
+{
+	int r = batch(stage, true), other;
+	r = r != 0 ? r : write_link(stage, stage->router, ROUTER_GATE_LINK, "threaded", "1");
+	r = r != 0 ? r : write_link(stage, stage->gate, GATE_LINK, "queues/rx-0/rps_cpus", "0");
+	r = r != 0 ? r : stage_put_receiver(stage, GATE_LINK, gate_processor, ret_receiver);
+	r = r != 0 ? r : stage_put_receiver(stage, ROUTER_GATE_LINK, crowd_processor, &other);
+	int back = stage_go(stage->world);
+	return r != 0 ? r : back;
+}
+
+void network_card_end(const struct stage *stage, int gate_processor)
+{
+	(void)write_link(stage, stage->router, ROUTER_GATE_LINK, "threaded", "0");
+	(void)batch(stage, false);
+	(void)receive_on(stage, stage->gate, GATE_LINK, gate_processor);
+	(void)stage_go(stage->world);
+}
+
+int network_ends(const struct stage *stage, struct packet_ends *ret_ends)
+{
+	struct packet_ends ends = {.to = {address_of(GATE_V4), address_of(GATE_V6)}};
+	int r = mac_of(stage->router, ROUTER_GATE_LINK, ends.from_mac);
+	r = r != 0 ? r : mac_of(stage->gate, GATE_LINK, ends.to_mac);
+	int back = stage_go(stage->world);
+	if (r == 0)
+		*ret_ends = ends;
+	return r != 0 ? r : back;
 }

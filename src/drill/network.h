@@ -5,6 +5,7 @@
 #ifndef GUIA_DRILL_NETWORK_H
 #define GUIA_DRILL_NETWORK_H
 
+#include "drill/packet.h"
 #include "drill/people.h"
 #include "drill/stage.h"
 
@@ -20,5 +21,16 @@ int network_build(const struct stage *stage, int gate_processor, int crowd_proce
 
 /* The addresses of a run, in the world and on the router. They go with the namespaces. */
 int network_admit(const struct stage *stage, const struct people *people);
+
+/* Both ends of a packet from the router to the gate. The process is in the world afterwards. 0 or -errno. */
+int network_ends(const struct stage *stage, struct packet_ends *ret_ends);
+
+/*
+ * The gate's link as a card has it: what comes is worked at in batches by a thread of the kernel's, on the gate's
+ * processor, before and behind the edge alike. *ret_receiver is its process number outside. 0 or -errno; the process
+ * is in the world afterwards.
+ */
+int network_card_begin(const struct stage *stage, int gate_processor, int crowd_processor, int *ret_receiver);
+void network_card_end(const struct stage *stage, int gate_processor);
 
 #endif

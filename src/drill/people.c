@@ -252,3 +252,16 @@ bool people_attacks(const struct people *people, const char *text)
 	return inet_pton(address.six ? AF_INET6 : AF_INET, text, address.bytes) == 1 &&
 	       is_among(&address, people->attacking, people->attacker_count);
 }
+
+struct address people_nobody(const struct people *people, uint64_t *random)
+{
+	bool six = random_percent(random, PEOPLE_IPV6_PERCENT);
+	struct network host;
+	do {
+		host = (struct network){.base.six = six, .bits = six ? 128 : 32};
+		if (six)
+			memcpy(host.base.bytes, "\x24\x00", 2);
+		draw_bits(random, host.base.bytes, six ? 8 : 0, host.bits);
+	} while (!is_usable(&host, people->networks, NETWORKS));
+	return host.base;
+}

@@ -89,6 +89,9 @@ void people_free(struct people *people);
 /* Whether the address, as text, is an attacker's. */
 bool people_attacks(const struct people *people, const char *text);
 
+/* An address that nobody here has and nobody could answer from, a quarter of them of IPv6: for forging. */
+struct address people_nobody(const struct people *people, uint64_t *random);
+
 bool network_has(const struct network *network, const struct address *address);
 
 #endif

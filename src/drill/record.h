@@ -31,8 +31,9 @@ struct asked {
 	int32_t took_us;  /* from when it was meant to the end of the answer */
 	uint16_t status;  /* of HTTP; 0: none */
 	uint8_t outcome;
-	uint8_t kept;  /* whether a copy might have answered it */
-	uint8_t guest; /* not a resident */
+	uint8_t kept;   /* whether a copy might have answered it */
+	uint8_t guest;  /* not a resident */
+	uint8_t forged; /* attackers say that they are at this address */
 };
 
 /* One second of the attack, as the attackers see it. */
@@ -58,12 +59,30 @@ struct client_use {
 	uint64_t first_ns; /* its first packet, from the start; 0: none */
 };
 
+/* What the gate's processor and its link had done by some moment. */
+struct toll {
+	int64_t at_ns;     /* CLOCK_MONOTONIC; 0: not taken */
+	uint64_t spent_ns; /* of the processor, by the kernel's thread that receives */
+	uint64_t received; /* packets, by the link */
+	uint64_t lost;     /* of these, before anybody looked at them */
+};
+
+/* Packets, since the edge was attached. */
+struct fence_counts {
+	uint64_t passed;
+	uint64_t dropped;
+	uint64_t answered;
+};
+
 struct record {
 	_Atomic int64_t start_ns; /* CLOCK_MONOTONIC; 0: not yet */
 	struct attack_second attack[RECORD_SECONDS];
 	struct origin_second origin[RECORD_SECONDS];
 	struct client_use visitors_use;
 	struct client_use attackers_use;
+	struct toll quiet_from, quiet_to, attack_to;
+	struct fence_counts fence_quiet, fence_attack; /* at the ends of both */
+	int64_t fence_first_ns; /* when the edge first stopped what it did not in quiet, from the start; 0: never */
 	size_t asked_count;
 	struct asked asked[];
 };

@@ -90,6 +90,12 @@ static void add_line(const struct judge_line *line, const struct pair *pair, str
 static void add_account(const struct pair *pair, struct buffer *out)
 {
 	const struct account *account = pair->account;
+	if (pair->plan->shape->volley.kind != PACKET_NONE)
+		buffer_printf(out,
+			      "  the edge stopped the first packet %.1f s after the onset, and %.1f %% of them\n"
+			      "  a packet cost the gate's processor %.0f ns, without Guia %.0f ns\n\n",
+			      pair->with.stopped_s - pair->with.onset_s, pair->with.stopped_percent,
+			      pair->with.packet_ns, pair->without.packet_ns);
 	if (account == NULL || isnan(account->detected_s))
 		return;
 	buffer_printf(out, "  Guia: detected %.1f s after the onset", account->detected_s - pair->with.onset_s);
@@ -135,7 +141,10 @@ void report_text(const struct report *report, struct buffer *out)
 	if (plan->census.guests.count > 0)
 		buffer_printf(out, "\n  %u a second of %zu guests: %s", plan->guests_per_second,
 			      plan->census.guests.count, plan->shape->guests.title);
-	if (plan->attacks_per_second > 0)
+	if (plan->shape->volley.kind != PACKET_NONE)
+		buffer_printf(out, "\n  %u packets a second, from %zu attackers and many more who are forged",
+			      plan->attacks_per_second, plan->census.attackers.count);
+	else if (plan->attacks_per_second > 0)
 		buffer_printf(out, "\n  %u a second from %zu attackers", plan->attacks_per_second,
 			      plan->census.attackers.count);
 	if (report->tells->set != 0) {

@@ -4,10 +4,14 @@
 #include "base/file.h"
 #include "drill/asking.h"
 #include "drill/client.h"
+#include "drill/fence.h"
 #include "drill/identity.h"
+#include "drill/network.h"
 #include "drill/origin.h"
 #include "drill/permission.h"
 #include "drill/probe.h"
+#include "drill/toll.h"
+#include "drill/volley.h"
 #include "serve/supervise.h"
 #include "base/control.h"
 
@@ -225,6 +229,29 @@ static int start_client(struct run *run, const struct client_job *job)
 	return pid < 0 ? pid : 0;
 }
 
+static bool is_volley(const struct run *run)
+{
+	return run->setting->plan->shape->volley.kind != PACKET_NONE;
+}
+
+/* Packets come in at the operator's router, whose forwarding is no attacker's to pay. */
+static int start_volley(struct run *run)
+{
+	const struct run_setting *s = run->setting;
+	struct volley_job job = {
+		.plan = s->plan, .people = s->people, .record = run->record, .link = STAGE_ROUTER_LINK};
+	int r = network_ends(s->stage, &job.ends);
+	if (r != 0)
+		return r;
+	pid_t pid = start(s->stage->router, s->crowd_processor);
+	if (pid == 0) {
+		(void)setpriority(PRIO_PROCESS, 0, ATTACKERS_NICE);
+		_exit(volley_run(&job) == 0 ? 0 : 1);
+	}
+	run->clients[1] = pid;
+	return pid < 0 ? pid : 0;
+}
+
 static uint64_t boot_ms(void)
 {
 	struct timespec t;
@@ -266,6 +293,37 @@ static int tell(struct run *run, const char *what)
 	return -ECHILD;
 }
 
+static void take_fence(const struct run *run, bool attack_over, int64_t since_ns)
+{
+	struct record *record = run->record;
+	struct fence_counts counts, *quiet = &record->fence_quiet;
+	bool quiet_over = since_ns >= (int64_t)run->setting->plan->quiet_ms * 1000000;
+	if (!run->setting->guia || fence_count(&counts) != 0)
+		return;
+	if (!quiet_over)
+		*quiet = counts;
+	else if (record->fence_first_ns == 0 && counts.dropped + counts.answered > quiet->dropped + quiet->answered)
+		record->fence_first_ns = since_ns;
+	if (!attack_over)
+		record->fence_attack = counts;
+}
+
+/* What packets cost the gate, and what the edge did with them, at the ends of quiet and of the attack. */
+static void take_toll(const struct run *run)
+{
+	const struct run_plan *plan = run->setting->plan;
+	struct record *record = run->record;
+	int64_t since_ns = clock_now_ns() - atomic_load(&record->start_ns);
+	bool attack_over = since_ns >= ((int64_t)plan->quiet_ms + plan->attack_ms) * 1000000;
+	struct toll *toll = since_ns < 1000000000                          ? &record->quiet_from
+			    : since_ns < (int64_t)plan->quiet_ms * 1000000 ? &record->quiet_to
+									   : &record->attack_to;
+	if (!is_volley(run) || run->clients[1] == 0 || attack_over)
+		return;
+	(void)toll_take(run->setting->stage->processes, run->setting->receiver, run->serve, STAGE_GATE_LINK, toll);
+	take_fence(run, attack_over, since_ns);
+}
+
 /* Until the clients have ended. */
 static int watch(struct run *run)
 {
@@ -273,6 +331,7 @@ static int watch(struct run *run)
 	while (left > 0) {
 		pause_ms(POLL_MS);
 		ask_watch(run);
+		take_toll(run);
 		shorten_logs(run);
 		for (size_t i = 0; i < 2; i++) {
 			int status;
@@ -348,7 +407,7 @@ static int play_day(struct run *run)
 	struct client_job visitors = job_of(run, false), attackers = job_of(run, true);
 	start_record(run, run->record);
 	int r = start_client(run, &visitors);
-	r = r != 0 ? r : start_client(run, &attackers);
+	r = r != 0 ? r : is_volley(run) ? start_volley(run) : start_client(run, &attackers);
 	return r != 0 ? r : watch(run);
 }
 
@@ -359,6 +418,8 @@ static int play(struct run *run)
 	r = r != 0 ? r : write_configuration(run);
 	if (r != 0)
 		buffer_printf(run->said, "%s: %s\n", run->setting->stage->folder, strerror(-r));
+	if (r == 0 && run->setting->guia && is_volley(run))
+		r = fence_build(run->setting->stage, run->said);
 	r = r != 0 ? r : start_origin(run);
 	r = r != 0 ? r : start_serve(run);
 	r = r != 0 ? r : await_serve(run);
@@ -376,6 +437,8 @@ int run_shape(const struct run_setting *setting, struct buffer *said, struct rec
 	r = play(&run);
 	end_serve(&run);
 	end_all();
+	if (setting->guia && is_volley(&run))
+		fence_remove();
 	if (r != 0)
 		record_unmap(run.record);
 	else

@@ -21,6 +21,7 @@ struct run_setting {
 	bool guia;
 	const struct run_plan *past; /* with Guia */
 	const struct schedule *past_visitors;
+	int receiver;            /* of attacks of packets: network_card_begin() */
 	struct account *account; /* with Guia: filled in */
 };
 

@@ -125,7 +125,8 @@ static void fill_pieces(const struct run_plan *plan, struct schedule *schedule)
 
 int schedule_attack(const struct run_plan *plan, const struct tells *tells, struct schedule *ret_schedule)
 {
-	size_t count = (size_t)((int64_t)plan->attacks_per_second * (on_span_ns(plan) / MS) / 1000);
+	bool packets = plan->shape->volley.kind != PACKET_NONE; /* nobody writes a list of those */
+	size_t count = packets ? 0 : (size_t)((int64_t)plan->attacks_per_second * (on_span_ns(plan) / MS) / 1000);
 	struct schedule schedule = {calloc(count + 1, sizeof(*schedule.items)), count};
 	if (schedule.items == NULL)
 		return -ENOMEM;

@@ -108,6 +108,19 @@ const struct shape shapes[] = {
 			   .promise = PROMISE_NEVER},
 	},
 	{
+		.name = "udp-flood",
+		.title = "UDP packets from forged and from real addresses",
+		.volley = {.kind = PACKET_UDP, .bytes = 64, .forged_residents = 1000},
+		.attackers = {.count = 2000},
+		.per_second = 300000,
+	},
+	{
+		.name = "syn-flood",
+		.title = "SYNs from forged addresses, residents' among them",
+		.volley = {.kind = PACKET_SYN, .forged_residents = 1000},
+		.per_second = 100000,
+	},
+	{
 		.name = "crowd",
 		.title = "ten times as many visitors as usual, most from where nobody came before",
 		.kind = KIND_CALM,
@@ -161,7 +174,8 @@ static uint32_t usual(uint32_t given, uint32_t otherwise)
 
 struct run_plan run_plan_of(const struct shape *shape, uint64_t city, uint64_t day, bool brief)
 {
-	bool slow = shape->manner != MANNER_WHOLE, lighter = brief && !slow && shape->kind == KIND_ATTACK;
+	bool slow = shape->manner != MANNER_WHOLE,
+	     lighter = brief && !slow && shape->kind == KIND_ATTACK && shape->volley.kind == PACKET_NONE;
 	uint32_t attack_ms = usual(shape->attack_ms, ATTACK_MS), divisor = lighter ? BRIEF_RATE_DIVISOR : 1;
 	struct run_plan plan = {
 		.shape = shape,

@@ -3,6 +3,7 @@
 #define GUIA_DRILL_SHAPE_H
 
 #include "base/nearest.h"
+#include "drill/packet.h"
 #include "drill/people.h"
 
 /* What is asked for. */
@@ -42,14 +43,24 @@ struct guests {
 	enum promise promise;
 };
 
+/* An attack of packets rather than requests. */
+struct volley_shape {
+	enum packet_kind kind;     /* PACKET_NONE: it is one of requests */
+	uint32_t bytes;            /* of an IP packet */
+	uint16_t from_port;        /* 0: any */
+	uint32_t forged_residents; /* so many residents' addresses are among the forged ones */
+};
+
 struct shape {
 	const char *name;
 	const char *title;
 	enum kind kind;
 	enum target target;
 	enum manner manner;
+	struct volley_shape volley;
 	struct group attackers;
-	uint32_t per_second; /* requests; of slow manners pieces: each source sends one or opens its connection anew */
+	uint32_t per_second; /* packets; requests; of slow manners pieces: each source sends one or opens its connection
+				anew */
 	uint32_t burst;      /* requests that a source sends one after another, then it rests; 0: it never does */
 	uint32_t burst_gap_ms;
 	uint32_t on_ms; /* of a pulse; 0: all the time */

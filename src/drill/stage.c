@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "serve/paths.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
@@ -13,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +24,7 @@ static const char *const folders[] = {"/mnt", "/media", "/srv", "/opt"};
 
 enum {
 	NICE = -20,
+	RECEIVER_PRIORITY = 2, /* before the visitors' client */
 	SPACES = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC,
 };
 
@@ -61,34 +64,112 @@ static int leave(bool *ret_root)
 	return map_self(user, group);
 }
 
-/* Whether the other end of the pipe is gone: guia died before it could be told to end us with it. */
-static bool is_orphan(int pipe)
+/* Whether the other end of the socket is gone: guia died before it could be told to end us with it. */
+static bool is_orphan(int other)
 {
-	struct pollfd end = {.fd = pipe};
+	struct pollfd end = {.fd = other};
 	return poll(&end, 1, 0) > 0 && (end.revents & POLLHUP) != 0;
 }
 
-int stage_enter(int (*play)(void *context, bool root), void *context, int *ret_code)
+/* ---- outside ---- */
+
+struct receiver_order {
+	char link[16];
+	int processor;
+};
+
+static bool is_receiver(int processes, const char *pid, const char *link)
 {
-	bool root;
-	int pipes[2], status = 0;
-	int r = leave(&root);
+	char path[300], name[32] = "", wanted[32];
+	snprintf(path, sizeof(path), "%.200s/comm", pid);
+	int fd = openat(processes, path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, name, sizeof(name) - 1) : -1;
+	if (fd >= 0)
+		close(fd);
+	snprintf(wanted, sizeof(wanted), "napi/%.15s-", link);
+	return n > 0 && strncmp(name, wanted, strlen(wanted)) == 0;
+}
+
+/* The youngest of that name: another world's, if there is one, was there before. */
+static int find_receiver(int processes, const char *link)
+{
+	int copy = openat(processes, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), found = -ESRCH;
+	DIR *folder = copy >= 0 ? fdopendir(copy) : NULL;
+	for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;)
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && is_receiver(processes, entry->d_name, link) &&
+		    atoi(entry->d_name) > found)
+			found = atoi(entry->d_name);
+	if (folder != NULL)
+		closedir(folder);
+	return found;
+}
+
+static int put_receiver(int processes, const struct receiver_order *order)
+{
+	int pid = find_receiver(processes, order->link);
+	cpu_set_t set;
+	CPU_ZERO(&set);
+	CPU_SET((size_t)order->processor, &set);
+	/* What a card's interrupt brings goes before all that programs do. */
+	struct sched_param first = {.sched_priority = RECEIVER_PRIORITY};
+	if (pid > 0 &&
+	    (sched_setaffinity(pid, sizeof(set), &set) != 0 || sched_setscheduler(pid, SCHED_FIFO, &first) != 0))
+		return -errno;
+	return pid;
+}
+
+/* Until nobody in there is left to ask. */
+static void serve_inside(int inside, int processes)
+{
+	struct receiver_order order;
+	ssize_t n;
+	while ((n = recv(inside, &order, sizeof(order), 0)) > 0 || (n < 0 && errno == EINTR)) {
+		int answer = n == sizeof(order) ? put_receiver(processes, &order) : -EINVAL;
+		if (n > 0)
+			(void)!send(inside, &answer, sizeof(answer), MSG_NOSIGNAL);
+	}
+}
+
+int stage_put_receiver(const struct stage *stage, const char *link, int processor, int *ret_pid)
+{
+	struct receiver_order order = {.processor = processor};
+	int answer;
+	snprintf(order.link, sizeof(order.link), "%s", link);
+	if (stage->processes < 0)
+		return -EPERM;
+	if (send(stage->outside, &order, sizeof(order), MSG_NOSIGNAL) != sizeof(order) ||
+	    recv(stage->outside, &answer, sizeof(answer), 0) != sizeof(answer))
+		return -ECHILD;
+	if (answer > 0)
+		*ret_pid = answer;
+	return answer > 0 ? 0 : answer;
+}
+
+int stage_enter(int (*play)(void *context, const struct stage *outside), void *context, int *ret_code)
+{
+	struct stage outside = {.processes = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+	int ends[2], status = 0;
+	int r = leave(&outside.root);
 	if (r != 0)
 		return r;
-	if (pipe2(pipes, O_CLOEXEC) != 0)
+	if (!outside.root)
+		outside.processes = -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return -errno;
 	pid_t pid = fork();
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
-		close(pipes[1]);
+		close(ends[1]);
+		outside.outside = ends[0];
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		_exit(is_orphan(pipes[0]) ? 1 : play(context, root));
+		_exit(is_orphan(ends[0]) ? 1 : play(context, &outside));
 	}
-	close(pipes[0]);
+	close(ends[0]);
+	serve_inside(ends[1], outside.processes);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	close(pipes[1]);
+	close(ends[1]);
 	if (!WIFEXITED(status))
 		return -ECHILD;
 	*ret_code = WEXITSTATUS(status);
@@ -146,9 +227,9 @@ static int choose_folder(char folder[PATH_MAX])
 	return -ENOENT;
 }
 
-int stage_build(bool root, struct stage *ret_stage, const char **ret_what)
+int stage_build(const struct stage *outside, struct stage *ret_stage, const char **ret_what)
 {
-	struct stage stage = {.root = root};
+	struct stage stage = *outside;
 	*ret_what = "a folder to mount on";
 	int r = choose_folder(stage.folder);
 	if (r != 0)
@@ -156,6 +237,10 @@ int stage_build(bool root, struct stage *ret_stage, const char **ret_what)
 	*ret_what = "mounts of its own";
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		return -errno;
+	/* The edge is pinned there. */
+	stage.run_is_ours =
+		stage.root && is_folder("/run") && !is_needed("/run") &&
+		mount("guia-drill", "/run", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=16m") == 0;
 	*ret_what = "a /proc of its own";
 	if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0)
 		return -errno;

@@ -9,22 +9,35 @@
 #include <limits.h>
 #include <stdbool.h>
 
+/* The link between the operator's router and the gate, by its name at either end. */
+#define STAGE_ROUTER_LINK "inside"
+#define STAGE_GATE_LINK   "gate"
+
 struct stage {
 	int world;             /* network namespaces, open: where everybody is, */
 	int router;            /* the operator's router, */
 	int gate;              /* and the gate's host */
 	bool root;             /* else in a namespace of users */
+	int outside;           /* to whoever stayed outside: stage_outside() */
+	int processes;         /* the machine's /proc, open; -1: not root's */
+	bool run_is_ours;      /* /run is in memory, and the drill's alone */
 	char folder[PATH_MAX]; /* where files in memory are mounted for each run */
 };
 
 /*
  * Leaves this process's namespaces, and runs `play` in a child that is alone with its own; waits for it. 0 with what
- * `play` returned, or -errno if namespaces cannot be had. `root` is whether they are root's.
+ * `play` returned, or -errno if namespaces cannot be had. `outside` has what is known before anything is built.
  */
-int stage_enter(int (*play)(void *context, bool root), void *context, int *ret_code);
+int stage_enter(int (*play)(void *context, const struct stage *outside), void *context, int *ret_code);
 
 /* In `play`: mounts, and the three network namespaces. 0, or -errno with what could not be done. */
-int stage_build(bool root, struct stage *ret_stage, const char **ret_what);
+int stage_build(const struct stage *outside, struct stage *ret_stage, const char **ret_what);
+
+/*
+ * The kernel's thread that receives for a link is nobody's in here: whoever stayed outside puts it on a processor. 0
+ * with its process number there, under which `processes` has it; or -errno.
+ */
+int stage_put_receiver(const struct stage *stage, const char *link, int processor, int *ret_pid);
 
 /* Puts this process into a network namespace. 0 or -errno. */
 int stage_go(int network_namespace);
