@@ -1,4 +1,5 @@
 #include "base/address.h"
+#include "base/prefix_list.h"
 #include "base/test.h"
 
 static void text_round_trips(void **state)
@@ -21,6 +22,34 @@ static void text_round_trips(void **state)
 		char text[ADDRESS_TEXT_BYTES];
 		assert_true(prefix_parse(slice_from_string(rows[i][0]), &p));
 		assert_string_equal(prefix_format(&p, text), rows[i][1]);
+	}
+}
+
+static void a_list_is_read_and_a_wrong_line_named(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int outcome;
+		size_t number; /* of prefixes, or the line */
+	} rows[] = {
+		{"", 0, 0},
+		{"\n \t\r\n# nothing\n", 0, 0},
+		{"192.0.2.0/24", 0, 1},
+		{"192.0.2.0/24\r\n 2001:db8::/32 # ours\n\n10.0.0.1\n", 0, 3},
+		{"10.0.0.1\n10.0.0.2\n10.0.0.3\n10.0.0.4\n", PREFIX_LIST_LONG, 4},
+		{"10.0.0.1\n\n10.0.0.256\n", PREFIX_LIST_BAD, 3},
+		{"10.0.0.1 10.0.0.2\n", PREFIX_LIST_BAD, 1},
+		{"10.0.0.1/8\n", PREFIX_LIST_BAD, 1},
+		{"10.0.0.1\nx", PREFIX_LIST_BAD, 2},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct prefix *prefixes = NULL;
+		size_t count = 0, line = 0;
+		int r = prefix_list_read(slice_from_string(rows[i].text), 3, &prefixes, &count, &line);
+		assert_int_equal(r, rows[i].outcome);
+		assert_int_equal(r == 0 ? count : line, rows[i].number);
+		free(prefixes);
 	}
 }
 
@@ -83,4 +112,5 @@ static void prefixes_hold_their_own_family_only(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(text_round_trips), cmocka_unit_test(what_is_no_prefix_is_refused),
+	  cmocka_unit_test(a_list_is_read_and_a_wrong_line_named),
 	  cmocka_unit_test(prefixes_hold_their_own_family_only))

@@ -17,6 +17,12 @@ static void add_mode(const json_t *record, struct buffer *out)
 	buffer_printf(out, "%-8s ", answer_string(record, "mode"));
 	text_add_terminal(out, slice_from_string(answer_string(record, "site")));
 	buffer_printf(out, " until %s", answer_string(record, "until"));
+	const json_t *countries = json_object_get(record, "home_countries"), *country;
+	size_t i;
+	json_array_foreach(countries, i, country)
+		buffer_printf(out, "%s%s", i == 0 ? "  home: " : ", ", json_string_value(country));
+	if (countries != NULL)
+		buffer_printf(out, " as of %s", answer_string(record, "home_countries_as_of"));
 	if (json_object_get(record, "hits") != NULL)
 		buffer_printf(out, "  %.0f kept out", answer_number(record, "hits"));
 	buffer_printf(out, "  %.10s by ", answer_string(record, "since"));
@@ -122,9 +128,10 @@ const struct command mode_command = {
 		"when that\n"
 		"is over. guarded: sources that the origin did not answer lately get an older copy of a page where "
 		"there is\n"
-		"one, and may have little of the origin's time. local: only the home networks of the configuration "
-		"(home_networks)\n"
-		"and who is allowed (guia allow) reach the origin; everyone else gets the last good copy, marked with "
+		"one, and may have little of the origin's time. local: only who is at home by the configuration "
+		"(home_networks,\n"
+		"home_countries, home_lists) and who is allowed (guia allow) reach the origin; everyone else gets the "
+		"last good copy, marked with "
 		"its date\n"
 		"(X-Guia-Copy), or the page that says that the site cannot be reached.\n\n"
 		"It is at the gate at once, and holds until its end whether the watch runs or not. Nothing changes a "

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include "base/error.h"
+#include "cli/watch_homes.h"
 #include "cli/watch_place.h"
 #include "edge/edge.h"
 #include "locate/locations.h"
@@ -30,8 +31,7 @@ struct plan {
 	size_t count;
 	struct prefix proxies[PROXIES_MAX];
 	size_t proxy_count;
-	struct prefix homes[MODE_HOMES_MOST + TARGETS_MAX];
-	size_t home_count;
+	struct watch_homes homes;
 	struct upstream_options operators;
 };
 
@@ -56,30 +56,37 @@ static int proxy_add(struct plan *plan, struct slice text)
 	return CLI_FINE;
 }
 
-static int home_add(struct plan *plan, struct slice text)
-{
-	if (plan->home_count == MODE_HOMES_MOST)
-		return cli_fail(CLI_USER, "more than %d home networks", MODE_HOMES_MOST);
-	if (!prefix_parse(text, &plan->homes[plan->home_count]))
-		return cli_fail(CLI_USER, "--home %.*s: not an address or prefix", SLICE_ARG(text));
-	plan->home_count++;
-	return CLI_FINE;
-}
-
 /*
  * Whether a site is up is asked as one of those who are to reach it. To an address of this machine the watch comes from
  * that same address.
  */
-static void homes_add_own(struct plan *plan)
+static int homes_add_own(struct plan *plan)
 {
-	for (size_t i = 0; plan->home_count > 0 && i < plan->count; i++) {
+	int code = CLI_FINE;
+	for (size_t i = 0; code == CLI_FINE && i < plan->count; i++) {
 		const struct sockaddr_storage *target = &plan->targets[i].address;
 		struct address address =
 			target->ss_family == AF_INET6
 				? address_from_v6(((const struct sockaddr_in6 *)target)->sin6_addr.s6_addr)
 				: address_from_v4((const uint8_t *)&((const struct sockaddr_in *)target)->sin_addr);
-		plan->homes[plan->home_count++] = address_prefix(&address, ADDRESS_BITS);
+		code = watch_homes_own(&plan->homes, &address);
 	}
+	return code;
+}
+
+static int homes_add_configured(const struct serve_config *config, struct plan *plan)
+{
+	int code = CLI_FINE;
+	for (size_t i = 0; i < config->home_networks.count && code == CLI_FINE; i++)
+		code = watch_homes_network(&plan->homes, config->home_networks.items[i]);
+	for (size_t i = 0; i < config->home_countries.count && code == CLI_FINE; i++)
+		code = watch_homes_country(&plan->homes, config->home_countries.items[i]);
+	for (size_t i = 0; i < config->home_lists.count && code == CLI_FINE; i++) {
+		char path[PATH_MAX];
+		snprintf(path, sizeof(path), "%.*s", SLICE_ARG(config->home_lists.items[i]));
+		code = watch_homes_list(&plan->homes, path);
+	}
+	return code;
 }
 
 static int address_add(struct plan *plan, struct slice text)
@@ -146,8 +153,7 @@ static int plan_config(const char *file, struct plan *plan)
 			code = cli_fail(CLI_ENVIRONMENT, "out of memory");
 		for (size_t i = 0; i < config.trusted_proxies.count && code == CLI_FINE; i++)
 			code = proxy_add(plan, config.trusted_proxies.items[i]);
-		for (size_t i = 0; i < config.home_networks.count && code == CLI_FINE; i++)
-			code = home_add(plan, config.home_networks.items[i]);
+		code = code != CLI_FINE ? code : homes_add_configured(&config, plan);
 		for (size_t i = 0; i < list.count && code == CLI_FINE; i++)
 			code = target_add(plan, list.items[i]);
 		code = code != CLI_FINE ? code : plan_operators(&config, plan);
@@ -166,7 +172,11 @@ static int plan_probes(const struct cli_arguments *arguments, struct plan *plan)
 	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "proxy", i)) != NULL; i++)
 		code = proxy_add(plan, slice_from_string(text));
 	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "home", i)) != NULL; i++)
-		code = home_add(plan, slice_from_string(text));
+		code = watch_homes_network(&plan->homes, slice_from_string(text));
+	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "home-country", i)) != NULL; i++)
+		code = watch_homes_country(&plan->homes, slice_from_string(text));
+	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "home-list", i)) != NULL; i++)
+		code = watch_homes_list(&plan->homes, text);
 	return code;
 }
 
@@ -201,7 +211,9 @@ static int plan_paths(const struct cli_arguments *arguments, struct plan *plan)
 static int watch_with(const struct cli_arguments *arguments, struct plan *plan)
 {
 	const char *what = "";
-	homes_add_own(plan);
+	int code = homes_add_own(plan);
+	if (code != CLI_FINE)
+		return code;
 	const struct watch_options options = {
 		.control = plan->control,
 		.events = plan->events,
@@ -212,8 +224,7 @@ static int watch_with(const struct cli_arguments *arguments, struct plan *plan)
 		.edge = cli_value(arguments, "edge") != NULL ? cli_value(arguments, "edge") : EDGE_DIRECTORY,
 		.proxies = plan->proxies,
 		.proxy_count = plan->proxy_count,
-		.homes = plan->homes,
-		.home_count = plan->home_count,
+		.homes = {plan->homes.prefixes, plan->homes.count, plan->homes.countries, plan->homes.country_count},
 		.targets = plan->targets,
 		.target_count = plan->count,
 		.upstream = plan->operators,
@@ -235,6 +246,7 @@ static int run(const struct cli_arguments *arguments)
 	code = code != CLI_FINE ? code : plan_upstream(arguments, plan);
 	code = code != CLI_FINE ? code : plan_paths(arguments, plan);
 	code = code != CLI_FINE ? code : watch_with(arguments, plan);
+	watch_homes_free(&plan->homes);
 	free(plan);
 	return code;
 }
@@ -247,6 +259,10 @@ static const struct cli_option options[] = {
 	{"edge", 0, "DIR", "where an edge's maps are pinned, if there is one (default: " EDGE_DIRECTORY ")"},
 	{"proxy", 0, "PREFIX", "a trusted proxy, never banned at the edge; may be given several times"},
 	{"home", 0, "PREFIX", "who asks the origin of a site that is local; may be given several times"},
+	{"home-country", 0, "CC",
+	 "a country that is at home, such as MO, as the place data has it; may be given several times"},
+	{"home-list", 0, "FILE",
+	 "more that are at home: a network a line, # begins a comment; may be given several times"},
 	{"upstream", 0, "DIR", "the keeper's, of guia upstream: operators are asked while this watch lives"},
 	{"address", 0, "ADDRESS", "one that the sites are reached at, for operators; may be given several times"},
 	{"link-mbit", 0, "N", "what the link carries, in Mbit/s: when it is full operators are asked"},

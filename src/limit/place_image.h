@@ -12,7 +12,10 @@
 #include "base/buffer.h"
 #include "limit/image.h"
 
-enum { PLACE_VENDOR_BYTES = 64 };
+enum {
+	PLACE_VENDOR_BYTES = 64,
+	PLACE_TOO_MANY = 1,
+};
 
 struct place {
 	char country[2];  /* ISO 3166; zeroes: not known */
@@ -71,6 +74,13 @@ enum image_fault place_image_check(struct slice bytes, const uint8_t boot[IMAGE_
 				   struct place_image *ret_image);
 
 struct place place_lookup(const struct place_image *image, const struct address *address);
+
+/*
+ * All that is in one of these countries, as prefixes, none within another; IPv6 by its first 64 bits. 0 with a list of
+ * the heap, which the caller frees; PLACE_TOO_MANY: more than `most`; -ENOMEM.
+ */
+int place_image_prefixes(const struct place_image *image, const char (*countries)[2], size_t country_count, size_t most,
+			 struct prefix **ret_prefixes, size_t *ret_count);
 
 /* Empty if it has none. Any byte may be in it. */
 struct slice place_network_name(const struct place_image *image, uint32_t network);

@@ -74,6 +74,68 @@ static void the_longest_prefix_tells(void **state)
 	buffer_free(&bytes);
 }
 
+static bool has(const struct prefix *prefixes, size_t count, const struct address *address)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < count; i++)
+		found += prefix_has(&prefixes[i], address);
+	assert_true(found <= 1);
+	return found == 1;
+}
+
+static void prefixes_of_countries_are_what_lookups_say(void **state)
+{
+	(void)state;
+	struct place_prefix prefixes[] = {
+		{prefix_of("0.0.0.0/7"), {"MO", 1}},
+		{prefix_of("192.0.0.0/16"), {"CN", 0}},
+		{prefix_of("192.0.2.128/25"), {"PT", 2860}},
+		{prefix_of("192.0.3.0/24"), {"MO", 5}},
+		{prefix_of("192.0.4.0/22"), {"PT", 6}},
+		{prefix_of("255.255.255.0/24"), {"MO", 1}},
+		{prefix_of("2001:db8::/32"), {"MO", 7}},
+		{prefix_of("2001:db8:ffff::/48"), {"HK", 8}},
+		{prefix_of("2001:db8:ffff:1::/64"), {"PT", 9}},
+		{prefix_of("ffff::/16"), {"PT", 9}},
+	};
+	static const char wanted[][2] = {{'M', 'O'}, {'P', 'T'}};
+	struct buffer bytes = build(prefixes, sizeof(prefixes) / sizeof(prefixes[0]), NULL, 0);
+	struct place_image image = checked(&bytes);
+	struct prefix *found;
+	size_t count;
+	assert_int_equal(place_image_prefixes(&image, wanted, 2, 1000, &found, &count), 0);
+	static const char *const asked[] = {"0.0.0.0",
+					    "1.255.255.255",
+					    "255.255.255.255",
+					    "255.255.254.255",
+					    "2001:db8:ffff:1::1",
+					    "ffff:ffff:ffff:ffff::",
+					    "2.0.0.0",
+					    "192.0.2.127",
+					    "192.0.2.128",
+					    "192.0.3.255",
+					    "192.0.4.0",
+					    "192.0.7.255",
+					    "192.0.8.0",
+					    "192.1.0.0",
+					    "2001:db8:fffe:ffff::",
+					    "2001:db8:ffff::",
+					    "2001:db9::",
+					    "2001:db7:ffff::",
+					    "::"};
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		struct address address = prefix_of(asked[i]).address;
+		struct place place = place_lookup(&image, &address);
+		bool is_home = memcmp(place.country, "MO", 2) == 0 || memcmp(place.country, "PT", 2) == 0;
+		assert_int_equal(has(found, count, &address), is_home);
+	}
+	struct prefix *none = NULL;
+	assert_int_equal(place_image_prefixes(&image, wanted, 2, count - 1, &none, &count), PLACE_TOO_MANY);
+	assert_null(none);
+	free(found);
+	buffer_free(&bytes);
+}
+
 static struct prefix draw_prefix(uint64_t *random)
 {
 	uint64_t shape = random_next(random), spread = random_next(random);
@@ -209,6 +271,7 @@ static void damaged_images_are_refused(void **state)
 	buffer_free(&bytes);
 }
 
-TEST_MAIN(cmocka_unit_test(the_longest_prefix_tells), cmocka_unit_test(it_agrees_with_a_plain_search),
-	  cmocka_unit_test(networks_have_names), cmocka_unit_test(without_data_nothing_is_known),
-	  cmocka_unit_test(hostile_images_are_refused_or_harmless), cmocka_unit_test(damaged_images_are_refused))
+TEST_MAIN(cmocka_unit_test(the_longest_prefix_tells), cmocka_unit_test(prefixes_of_countries_are_what_lookups_say),
+	  cmocka_unit_test(it_agrees_with_a_plain_search), cmocka_unit_test(networks_have_names),
+	  cmocka_unit_test(without_data_nothing_is_known), cmocka_unit_test(hostile_images_are_refused_or_harmless),
+	  cmocka_unit_test(damaged_images_are_refused))

@@ -28,6 +28,7 @@ enum key_kind {
 	KEY_LISTEN,
 	KEY_NETWORKS,
 	KEY_PREFIXES,
+	KEY_COUNTRIES,
 	KEY_ADDRESSES,
 	KEY_SITES,
 	KEY_OPERATORS,
@@ -53,6 +54,8 @@ static const struct key top_keys[] = {
 	{"listen_tls", KEY_LISTEN, TOP(listen_tls), "listen_tls: 0.0.0.0:443", 0, 0},
 	{"trusted_proxies", KEY_NETWORKS, TOP(trusted_proxies), "trusted_proxies: [10.0.0.0/8]", 0, 0},
 	{"home_networks", KEY_PREFIXES, TOP(home_networks), "home_networks: [192.0.2.0/24, \"2001:db8::/32\"]", 0, 0},
+	{"home_countries", KEY_COUNTRIES, TOP(home_countries), "home_countries: [MO]", 0, 0},
+	{"home_lists", KEY_PATHS, TOP(home_lists), "home_lists: ministries.txt", 0, 0},
 	{"rules", KEY_PATHS, TOP(rules), "rules: my-rules.conf", 0, 0},
 	{"rules_before", KEY_PATHS, TOP(rules_before), "rules_before: exclusions.conf", 0, 0},
 	{"detect", KEY_BOOL, TOP(detect), "detect: true", 0, 0},
@@ -87,9 +90,9 @@ static const struct key site_keys[] = {
 void config_init(struct serve_config *config, struct arena *arena)
 {
 	*config = (struct serve_config){.arena = arena, .file = "", .https_only = true, .drain_seconds = 10};
-	struct text_list *lists[] = {&config->listen,        &config->listen_tls, &config->trusted_proxies,
-				     &config->home_networks, &config->addresses,  &config->rules,
-				     &config->rules_before};
+	struct text_list *lists[] = {&config->listen,        &config->listen_tls,     &config->trusted_proxies,
+				     &config->home_networks, &config->home_countries, &config->home_lists,
+				     &config->addresses,     &config->rules,          &config->rules_before};
 	for (size_t i = 0; i < COUNT(lists); i++)
 		lists[i]->arena = arena;
 }
@@ -207,11 +210,9 @@ static int read_path(const struct source *s, const struct yaml_node *node, const
 static int read_item(const struct source *s, const struct yaml_node *node, const struct key *key,
 		     struct text_list *list)
 {
-	static valid_fn *const valid[] = {[KEY_HOSTS] = valid_host,
-					  [KEY_LISTEN] = valid_listen,
-					  [KEY_NETWORKS] = valid_network,
-					  [KEY_PREFIXES] = valid_prefix,
-					  [KEY_ADDRESSES] = valid_address};
+	static valid_fn *const valid[] = {
+		[KEY_HOSTS] = valid_host,      [KEY_LISTEN] = valid_listen,     [KEY_NETWORKS] = valid_network,
+		[KEY_PREFIXES] = valid_prefix, [KEY_COUNTRIES] = valid_country, [KEY_ADDRESSES] = valid_address};
 	struct slice text = SLICE("");
 	if (key->kind == KEY_PATHS) {
 		int r = read_path(s, node, key, &text);

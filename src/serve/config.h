@@ -39,8 +39,10 @@ struct serve_config {
 	struct text_list listen; /* plain HTTP */
 	struct text_list listen_tls;
 	struct text_list trusted_proxies;
-	struct text_list home_networks; /* who asks the origin of a site that is local */
-	struct text_list rules;         /* empty: the recommended ones */
+	struct text_list home_networks; /* who asks the origin of a site that is local, ... */
+	struct text_list home_countries;
+	struct text_list home_lists; /* files of networks */
+	struct text_list rules;      /* empty: the recommended ones */
 	struct text_list rules_before;
 	struct slice certificate;
 	struct slice key;

@@ -3,12 +3,17 @@
 
 #include "base/address.h"
 #include "base/error.h"
+#include "base/file.h"
+#include "base/prefix_list.h"
 #include "base/vector.h"
 #include "mitigate/mode_register.h"
 #include "serve/valid.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { HOME_LIST_BYTES = 8 << 20 };
 
 void config_site_init(struct site *site, const struct serve_config *config)
 {
@@ -150,10 +155,36 @@ static int check_addresses(const struct serve_config *config, struct diagnostics
 	return 0;
 }
 
+static int check_home_list(struct slice path, struct diagnostics *diagnostics)
+{
+	char name[PATH_MAX], place[PATH_MAX + 32];
+	struct buffer text = buffer_make(NULL);
+	struct prefix *prefixes = NULL;
+	size_t count, line = 0;
+	snprintf(name, sizeof(name), "%.*s", SLICE_ARG(path));
+	int r = file_read(name, HOME_LIST_BYTES, &text);
+	if (r == -EFBIG)
+		r = PREFIX_LIST_LONG;
+	else if (r == 0)
+		r = prefix_list_read(buffer_slice(&text), SITE_HOMES_MOST, &prefixes, &count, &line);
+	free(prefixes);
+	buffer_free(&text);
+	if (r <= 0) /* one that cannot be read is told of with all other files */
+		return r == -ENOMEM ? r : 0;
+	snprintf(place, sizeof(place), "%s:%zu", name, line);
+	return complain_plain(diagnostics, prefix_list_fault(r), "%.*s: wrong in a list of `home_lists`",
+			      slice_from_string(place));
+}
+
 static int check_homes(const struct serve_config *config, struct diagnostics *diagnostics)
 {
 	char number[16];
+	int r = 0;
 	snprintf(number, sizeof(number), "%d", MODE_HOMES_MOST);
+	for (size_t i = 0; r == 0 && i < config->home_lists.count; i++)
+		r = check_home_list(config->home_lists.items[i], diagnostics);
+	if (r != 0)
+		return r;
 	return config->home_networks.count <= MODE_HOMES_MOST
 		       ? 0
 		       : complain_plain(diagnostics, "write neighbours as one network",

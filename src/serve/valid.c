@@ -172,3 +172,11 @@ const char *valid_network(struct slice text)
 	bool good = (four || six) && (address.len == text.len || all_digits(mask, four ? 32 : 128, &bits));
 	return good ? NULL : "a network such as 10.0.0.0/8 or 2001:db8::/32";
 }
+
+const char *valid_country(struct slice text)
+{
+	bool good = text.len == 2;
+	for (size_t i = 0; good && i < 2; i++)
+		good = text.ptr[i] >= 'A' && text.ptr[i] <= 'Z';
+	return good ? NULL : "a country's two capitals, such as MO";
+}

@@ -17,6 +17,7 @@ const char *valid_network(struct slice text);
 /* What valid_network() takes, without the bits set behind its length. False for anything else. */
 bool network_prefix(struct slice text, struct prefix *ret_prefix);
 const char *valid_prefix(struct slice text);  /* a network with no bits set behind its length */
+const char *valid_country(struct slice text); /* two capitals, as ISO 3166 has them */
 const char *valid_address(struct slice text); /* ADDRESS or ADDRESS/BITS */
 
 #endif

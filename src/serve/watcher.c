@@ -49,6 +49,21 @@ static int add_upstream(const struct serve_config *config, struct arena *arena, 
 	return r;
 }
 
+static int add_homes(const struct serve_config *config, struct arena *arena, const char **words, size_t *count)
+{
+	const struct {
+		const char *option;
+		const struct text_list *list;
+	} kinds[] = {{"--home", &config->home_networks},
+		     {"--home-country", &config->home_countries},
+		     {"--home-list", &config->home_lists}};
+	int r = 0;
+	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
+		for (size_t i = 0; r == 0 && i < kinds[kind].list->count; i++)
+			r = add_word(arena, kinds[kind].option, kinds[kind].list->items[i], words, count);
+	return r;
+}
+
 static int start(struct watcher *watcher, const struct serve_config *config, const struct run_dir *dir)
 {
 	struct arena arena;
@@ -57,7 +72,7 @@ static int start(struct watcher *watcher, const struct serve_config *config, con
 	size_t count = 0;
 	int r = targets_list(config, &targets);
 	size_t most = WORDS + 2 * (targets.count + config->trusted_proxies.count + config->home_networks.count +
-				   config->addresses.count);
+				   config->home_countries.count + config->home_lists.count + config->addresses.count);
 	const char **words = r == 0 ? calloc(most, sizeof(*words)) : NULL;
 	if (words == NULL) {
 		arena_destroy(&arena);
@@ -80,8 +95,7 @@ static int start(struct watcher *watcher, const struct serve_config *config, con
 		words[count++] = arena_string(&arena, targets.items[i]);
 		r = words[count - 1] == NULL ? -ENOMEM : r;
 	}
-	for (size_t i = 0; r == 0 && i < config->home_networks.count; i++)
-		r = add_word(&arena, "--home", config->home_networks.items[i], words, &count);
+	r = r != 0 ? r : add_homes(config, &arena, words, &count);
 	for (size_t i = 0; i < config->trusted_proxies.count; i++) {
 		words[count++] = "--proxy";
 		words[count++] = arena_string(&arena, config->trusted_proxies.items[i]);

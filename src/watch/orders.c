@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #define SECONDS_MOST (UINT64_C(366) * 24 * 3600)
 
@@ -115,6 +116,24 @@ static bool kind_of(struct slice verb, enum ban_kind *ret_kind)
 
 /* ---- modes ---- */
 
+/* Where what is at home comes from place data, which countries, and of what day. */
+static void add_mode(const struct orders *orders, const struct mode_entry *entry, struct buffer *out)
+{
+	const struct homes *homes = orders->homes;
+	time_t made = (time_t)homes->made_s;
+	struct tm utc;
+	mode_entry_write(entry, orders->now, out);
+	if (entry->mode != SITE_LOCAL || made == 0 || out->error != 0)
+		return;
+	out->len--; /* its brace */
+	gmtime_r(&made, &utc);
+	buffer_text(out, ",\"home_countries\":[");
+	for (size_t i = 0; i < homes->options->country_count; i++)
+		buffer_printf(out, "%s\"%.2s\"", i > 0 ? "," : "", homes->options->countries[i]);
+	buffer_printf(out, "],\"home_countries_as_of\":\"%04d-%02d-%02d\"}", utc.tm_year + 1900, utc.tm_mon + 1,
+		      utc.tm_mday);
+}
+
 static void list_modes(const struct orders *orders, struct buffer *out)
 {
 	const struct mode_entry *entries;
@@ -122,7 +141,7 @@ static void list_modes(const struct orders *orders, struct buffer *out)
 	buffer_text(out, "{\"modes\":[");
 	for (size_t i = 0; i < count; i++) {
 		buffer_text(out, i > 0 ? "," : "");
-		mode_entry_write(&entries[i], orders->now, out);
+		add_mode(orders, &entries[i], out);
 		out->len -= out->error == 0; /* its brace */
 		buffer_printf(out, ",\"hits\":%" PRIu64 "}", orders->hits(orders->context, entries[i].id));
 	}
@@ -135,7 +154,8 @@ static const char *mode_outcome_text(int outcome)
 	case MODE_ORDER_FULL:
 		return "there are too many already";
 	case MODE_ORDER_HOMELESS:
-		return "no home networks are configured: home_networks of guia.yaml, or --home of guia watch";
+		return "no home networks are configured: home_networks, home_countries or home_lists of guia.yaml, or "
+		       "--home of guia watch";
 	default:
 		return "it cannot be written down";
 	}
@@ -173,7 +193,7 @@ static void order_mode(const struct orders *orders, struct slice words, struct b
 		fault(out, mode_outcome_text(r));
 	if (r != 0)
 		return;
-	mode_entry_write(&entry, orders->now, out);
+	add_mode(orders, &entry, out);
 	buffer_byte(out, '\n');
 }
 

@@ -10,11 +10,13 @@
 
 #include "mitigate/ban_register.h"
 #include "mitigate/mode_register.h"
+#include "watch/homes.h"
 #include "wire/hit_table.h"
 
 struct orders {
 	struct ban_register *bans;   /* NULL: this watch has no directory for them */
 	struct mode_register *modes; /* likewise */
+	const struct homes *homes;
 	struct ban_times now;
 	uid_t by;
 	/* How often gate and edge carried a mitigation out. */

@@ -30,9 +30,15 @@ void places_begin(struct places *places, const char *file)
 
 void places_end(struct places *places)
 {
+	places_await(places);
+	buffer_free(&places->bytes);
+}
+
+void places_await(struct places *places)
+{
 	if (places->started)
 		(void)pthread_join(places->thread, NULL);
-	buffer_free(&places->bytes);
+	places->started = false;
 }
 
 const struct place_image *places_image(const struct places *places)

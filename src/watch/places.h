@@ -25,6 +25,9 @@ void places_begin(struct places *places, const char *file);
 /* Waits for the thread. One that is all zero is allowed. */
 void places_end(struct places *places);
 
+/* Until it is read, or cannot be: half a second. */
+void places_await(struct places *places);
+
 /* NULL: not yet, or there is none. */
 const struct place_image *places_image(const struct places *places);
 

@@ -36,6 +36,7 @@ struct watch {
 	struct sites sites;
 	struct ranking ranking;
 	struct places places;
+	struct homes homes;
 	struct control control;
 	struct defender defender;
 	struct cases *cases;
@@ -171,6 +172,7 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 	struct watch *w = context;
 	const struct orders orders = {.bans = w->bans,
 				      .modes = w->modes,
+				      .homes = &w->homes,
 				      .now = times(w),
 				      .by = who,
 				      .hits = hits_of,
@@ -266,8 +268,13 @@ static int bans_begin(struct watch *w, const struct watch_options *options, cons
 		fprintf(stderr, "guia: watch: %s\n", said);
 	if (r != 0)
 		return r;
-	r = mode_register_open(options->bans, options->homes, options->home_count, times(w), &w->modes, ret_what,
-			       &said);
+	r = homes_gather(&options->homes, &w->places, &w->homes);
+	if (r == 0 && w->homes.said[0] != '\0')
+		fprintf(stderr, "guia: watch: home countries are not known: %s: %s; only home networks are at home\n",
+			w->places.file, w->homes.said);
+	r = r != 0 ? r
+		   : mode_register_open(options->bans, w->homes.networks, w->homes.count, times(w), &w->modes, ret_what,
+					&said);
 	if (r == 0 && said[0] != '\0')
 		fprintf(stderr, "guia: watch: %s\n", said);
 	return r;
@@ -321,6 +328,7 @@ static void end(struct watch *w)
 	free(w->waits);
 	SSL_CTX_free(w->tls);
 	places_end(&w->places);
+	homes_release(&w->homes);
 	ranking_release(&w->ranking);
 	sites_release(&w->sites);
 	intake_release(&w->intake);

@@ -7,15 +7,15 @@
 #define GUIA_WATCH_WATCH_H
 
 #include "base/address.h"
+#include "watch/homes.h"
 #include "watch/probe.h"
 #include "watch/upstream.h"
 
 struct watch_options {
-	const char *control;        /* path of the socket */
-	const char *events;         /* the directory */
-	const char *bans;           /* the directory; NULL: nobody can be banned */
-	const struct prefix *homes; /* who asks the origin of a site that is local */
-	size_t home_count;
+	const char *control;          /* path of the socket */
+	const char *events;           /* the directory */
+	const char *bans;             /* the directory; NULL: nobody can be banned */
+	struct homes_options homes;   /* who asks the origin of a site that is local */
 	const char *locations;        /* libloc's database; NULL: where Debian has it */
 	const char *edge;             /* where an edge's maps are pinned, if there is one; NULL: none is looked for */
 	const struct prefix *proxies; /* trusted: never banned at the edge */

@@ -3,11 +3,12 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
 
-from harness import FOLDER, GUIA, Origin, Serve, alive, case, main, site, wait_for
+from harness import FOLDER, GUIA, Origin, Serve, Skip, alive, case, main, site, wait_for, write
 
 
 def status(gate):
@@ -144,6 +145,38 @@ def a_site_that_a_person_made_local_is_so_until_its_end_also_without_a_watch():
         wait_for(is_kept_out, "a stranger kept out")
         wait_for(lambda: page(stranger, "/missing")[0] == 404, "the end")
         assert ban(gate, "mode") == "every site is open\n" and "mode" not in status(gate)["sites"][-1]
+    origin.stop()
+
+
+@case
+def whole_countries_and_lists_may_be_at_home():
+    if not pathlib.Path("/var/lib/location/database.db").exists():
+        raise Skip("there is no place data of libloc")
+    origin = Origin()
+    listed = write("ministries.txt", "# partners abroad\n192.0.2.0/24\n\n2001:db8:7::/48 # a ministry\n")
+    with Serve(f"trusted_proxies: [127.0.5.0/24]\nhome_countries: [MO]\nhome_lists: {listed}\n" + site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+
+        def page(client):
+            return gate.curl("http://127.0.0.1:PORT/missing", "-H", "Host: a.test", "--interface", "127.0.5.1", "-H", f"X-Forwarded-For: {client}")[0]
+        assert page("8.8.8.8") == 404
+        said = ban(gate, "mode", "a.test", "local", "--for", "1h")
+        assert re.search(r"home: MO as of 2\d\d\d-\d\d-\d\d", said), said
+        wait_for(lambda: page("8.8.8.8") == 503, "a stranger kept out")
+        for client, status_code in (("202.175.3.8", 404), ("2001:4860::1", 503), ("192.0.2.9", 404), ("2001:db8:7::9", 404),
+                                    ("2001:db8:8::9", 503), ("198.51.100.1", 503)):
+            assert page(client) == status_code, client
+        fetched = origin.server.seen.count("/")
+        wait_for(lambda: origin.server.seen.count("/") > fetched, "the watch's own fetch of the origin")
+        before = watch_pid(gate)
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda: watch_pid(gate) not in (None, before), "another watch")
+        for _ in range(20):
+            assert page("202.175.3.8") == 404 and page("8.8.8.8") == 503
+        gate.change(f"home_lists: {write('wrong.txt', '192.0.2.0/24' + chr(10) + '192.0.2.300')}\n" + site(origin))
+        assert "wrong.txt:2" in gate.said() and "not taken" in gate.said(), gate.said()
+        gate.change("home_countries: [Macau]\n" + site(origin))
+        assert "two capitals" in gate.said(), gate.said()
     origin.stop()
 
 
