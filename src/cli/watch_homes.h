@@ -1,4 +1,5 @@
-/* Who asks the origin of a site that is local, as options and configurations say: networks, lists of them, countries. */
+/* Who asks the origin of a site that is local, as options and configurations say: networks, lists of them, countries.
+ */
 #ifndef GUIA_CLI_WATCH_HOMES_H
 #define GUIA_CLI_WATCH_HOMES_H
 

@@ -21,8 +21,8 @@ struct homes {
 	struct prefix *networks;
 	size_t count;
 	const struct homes_options *options;
-	uint64_t made_s;       /* the place data, in seconds since the epoch; 0: none was asked for, or there is none */
-	const char *said;      /* why countries are not known, "" if they are */
+	uint64_t made_s;  /* the place data, in seconds since the epoch; 0: none was asked for, or there is none */
+	const char *said; /* why countries are not known, "" if they are */
 };
 
 /*
