@@ -88,6 +88,12 @@ uint32_t transform_triggers(enum transform transform)
 	return ROWS[transform].triggers;
 }
 
+bool transform_lowers(enum transform transform, uint32_t kinds)
+{
+	return transform == TRANSFORM_LOWERCASE ||
+	       (transform == TRANSFORM_CMD_LINE && (kinds & ROWS[transform].triggers & ~BYTES_UPPER) == 0);
+}
+
 /* What these three make of nothing is something; the others leave an empty value empty. */
 static bool changes_empty(enum growth growth)
 {

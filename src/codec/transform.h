@@ -32,6 +32,9 @@ size_t transform_bound(enum transform transform, size_t input_len);
 /* The kinds of bytes (codec/byte_kind.h) without which a value that is not empty surely stays as it is. */
 uint32_t transform_triggers(enum transform transform);
 
+/* Whether a transformation makes of bytes of these kinds (codec/byte_kind.h) what lowercase makes of them. */
+bool transform_lowers(enum transform transform, uint32_t kinds);
+
 /*
  * True: the value changed, and *ret_len bytes of `out` are the new value. False: the value is as before; go on with
  * `in`; *ret_len is untouched and what `out` holds is unspecified (mostly untouched: a scan for the first byte that

@@ -72,6 +72,34 @@ static void untriggered_values_stay(void **state)
 	}
 }
 
+/* What a transformation makes of them and lowercase must be the same. */
+static void lowering_ones_lower(void **state)
+{
+	(void)state;
+	uint8_t bytes[24];
+	uint8_t out[sizeof(bytes)], lowered[sizeof(bytes)];
+	uint32_t random = 1;
+	size_t lowers = 0;
+	for (unsigned round = 0; round < 200000; round++) {
+		size_t count = 1 + round % sizeof(bytes);
+		for (size_t i = 0; i < count; i++) {
+			random = random * 1664525 + 1013904223;
+			bytes[i] =
+				(uint8_t) "aBCdeFG019-_./(=;,\\\"' ^\t<$"[(random >> 24) % (round % 2 == 0 ? 16 : 27)];
+		}
+		struct slice in = slice_make(bytes, count);
+		if (!transform_lowers(TRANSFORM_CMD_LINE, byte_kinds(in)))
+			continue;
+		size_t len = 0, lowered_len = 0;
+		bool changes = transform_apply(TRANSFORM_CMD_LINE, NULL, in, out, &len);
+		assert_int_equal(changes, transform_apply(TRANSFORM_LOWERCASE, NULL, in, lowered, &lowered_len));
+		assert_int_equal(len, lowered_len);
+		assert_memory_equal(out, lowered, len);
+		lowers += changes;
+	}
+	assert_true(lowers > 20000);
+}
+
 static void names_find_their_rows(void **state)
 {
 	(void)state;
@@ -268,7 +296,7 @@ static void digests_span_blocks(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(cases_come_out), cmocka_unit_test(untriggered_values_stay),
-	  cmocka_unit_test(names_find_their_rows), cmocka_unit_test(short_inputs_stay_in_bounds),
-	  cmocka_unit_test(what_is_dropped_leaves_no_gap), cmocka_unit_test(escapes_stand_anywhere),
-	  cmocka_unit_test(long_values_come_out_as_their_parts), cmocka_unit_test(unicode_map_is_consulted),
-	  cmocka_unit_test(digests_span_blocks))
+	  cmocka_unit_test(lowering_ones_lower), cmocka_unit_test(names_find_their_rows),
+	  cmocka_unit_test(short_inputs_stay_in_bounds), cmocka_unit_test(what_is_dropped_leaves_no_gap),
+	  cmocka_unit_test(escapes_stand_anywhere), cmocka_unit_test(long_values_come_out_as_their_parts),
+	  cmocka_unit_test(unicode_map_is_consulted), cmocka_unit_test(digests_span_blocks))

@@ -4,6 +4,7 @@
 #include "engine/operator.h"
 #include "engine/profile.h"
 #include "engine/remembered.h"
+#include "engine/wanted.h"
 #include "match/scan.h"
 
 #include <errno.h>
@@ -72,6 +73,7 @@ static int settle_bit(struct asking *a, const struct probe_bit *bit, struct slic
 struct form {
 	struct slice bytes; /* of a long lowered one, where nobody reads them: as they were before */
 	uint64_t nodes;
+	uint32_t kinds; /* of its bytes */
 };
 
 enum { AS_IT_IS, LOWERED, FORMS }; /* that are asked at a time; the second may have no nodes */
@@ -105,39 +107,6 @@ static int ask_bits(struct asking *a, const struct probe_scan *scan, const struc
 		}
 	}
 	return r != 0 || scan->clear_count == 0 ? r : ask_clear_bits(a, scan, form, words);
-}
-
-/* The last nodes that were asked for stay: values are mostly changed in the same few ways. */
-static struct worker_wanted *wanted_place(struct worker *worker, const struct probe_scan *scan, unsigned view,
-					  uint64_t nodes)
-{
-	uint64_t mixed = (nodes ^ scan->id) * 0x9e3779b97f4a7c15u;
-	return &worker->wanted[view][mixed >> 32 & (WORKER_WANTED - 1)];
-}
-
-/* What a scan has to look for in a value that stands at these nodes: others than a set's rules may share its database.
- */
-static const uint64_t *wanted_slots(struct worker *worker, const struct probe_scan *scan, unsigned view, uint64_t nodes)
-{
-	if ((scan->nodes & ~nodes) == 0)
-		return scan->all_slots;
-	uint64_t *slots = worker->scan_slots[view];
-	nodes &= scan->nodes;
-	if (scan->slot_words <= WORKER_WANTED_WORDS) {
-		struct worker_wanted *place = wanted_place(worker, scan, view, nodes);
-		slots = place->slots;
-		if (place->scan == scan->id && place->nodes == nodes)
-			return slots;
-		place->scan = scan->id;
-		place->nodes = nodes;
-	}
-	memset(slots, 0, scan->slot_words * sizeof(*slots));
-	for (uint64_t left = nodes; left != 0; left &= left - 1) {
-		const uint64_t *of_node = scan->slots + (size_t)__builtin_ctzll(left) * scan->slot_words;
-		for (size_t i = 0; i < scan->slot_words; i++)
-			slots[i] |= of_node[i];
-	}
-	return slots;
 }
 
 static int ask_scan(struct asking *a, const struct probe_scan *scan, const struct form *form)
@@ -193,6 +162,11 @@ static int ask_scans(struct asking *a, const struct form *forms)
 	return r;
 }
 
+static bool may_match(const struct probe_question *question, uint32_t kinds)
+{
+	return question->needs == 0 || (question->needs & kinds) != 0;
+}
+
 static int ask(struct asking *a, const struct form *forms)
 {
 	uint64_t nodes = forms[AS_IT_IS].nodes | forms[LOWERED].nodes;
@@ -202,7 +176,7 @@ static int ask(struct asking *a, const struct form *forms)
 	for (size_t i = 0; i < a->set->question_count && r == 0; i++) {
 		const struct probe_question *question = &a->set->questions[i];
 		for (size_t k = 0; k < FORMS && r == 0; k++)
-			if ((forms[k].nodes & question->nodes) != 0)
+			if ((forms[k].nodes & question->nodes) != 0 && may_match(question, forms[k].kinds))
 				r = ask_question(a, question, forms[k].bytes);
 	}
 	return r;
@@ -239,6 +213,7 @@ static void return_buffers(struct worker *worker)
 
 /* What the transformations make of the bytes at one level. */
 struct fork {
+	uint32_t kinds;                    /* of the bytes */
 	uint64_t same;                     /* nodes that leave the bytes as they are */
 	uint64_t changed[TRANSFORM_COUNT]; /* by transformation: the nodes that change them, all in the same way */
 	uint64_t transforms;               /* that do */
@@ -277,13 +252,27 @@ static int try_transform(struct asking *a, unsigned level, enum transform transf
 	return r;
 }
 
-static int try_node(struct asking *a, unsigned level, size_t index, struct slice bytes, uint32_t kinds,
-		    struct fork *fork)
+/* The same bytes are made once: of most values cmdLine makes what lowercase does. */
+static enum transform making_of(unsigned transform, const struct fork *fork)
+{
+	return transform_lowers((enum transform)transform, fork->kinds) ? TRANSFORM_LOWERCASE
+									: (enum transform)transform;
+}
+
+static void add_changed(struct fork *fork, enum transform making, uint64_t nodes)
+{
+	uint64_t bit = (uint64_t)1 << making;
+	fork->changed[making] = (fork->transforms & bit) == 0 ? nodes : fork->changed[making] | nodes;
+	fork->transforms |= bit;
+}
+
+static int try_node(struct asking *a, unsigned level, size_t index, struct slice bytes, struct fork *fork)
 {
 	const struct probe_node *node = &a->set->nodes[index];
+	enum transform making = making_of(node->transform, fork);
 	uint64_t bit = (uint64_t)1 << index;
-	uint64_t transform = (uint64_t)1 << node->transform;
-	if ((fork->tried & transform) != 0 || (bytes.len > 0 && (node->triggers & kinds) == 0)) {
+	uint64_t transform = (uint64_t)1 << making;
+	if ((fork->tried & transform) != 0 || (bytes.len > 0 && (node->triggers & fork->kinds) == 0)) {
 		fork->same |= bit;
 		return 0;
 	}
@@ -293,7 +282,7 @@ static int try_node(struct asking *a, unsigned level, size_t index, struct slice
 	else if (bytes.len > CONFIRMED_MAX_BYTES && (a->set->lowered_unread & bit) != 0)
 		r = transform_lowercase_changes(bytes);
 	else
-		r = try_transform(a, level, node->transform, bytes, fork);
+		r = try_transform(a, level, making, bytes, fork);
 	if (r < 0)
 		return r;
 	if (r == 0) {
@@ -301,9 +290,7 @@ static int try_node(struct asking *a, unsigned level, size_t index, struct slice
 		fork->same |= bit;
 		return 0;
 	}
-	fork->changed[node->transform] =
-		(fork->transforms & transform) == 0 ? bit : fork->changed[node->transform] | bit;
-	fork->transforms |= transform;
+	add_changed(fork, making, bit);
 	return 0;
 }
 
@@ -320,15 +307,18 @@ static uint64_t matter_behind(const struct probe_set *set, size_t len)
 }
 
 /* Whether a transformation changes the bytes: as for try_transform(). */
-static int try_use(struct asking *a, unsigned level, const struct probe_use *use, struct slice bytes, struct fork *fork)
+static int try_use(struct asking *a, unsigned level, const struct probe_use *use, enum transform making,
+		   struct slice bytes, struct fork *fork)
 {
+	if ((fork->transforms >> making & 1) != 0)
+		return 1;
 	if (bytes.len > CONFIRMED_MAX_BYTES && (use->at & ~a->set->lowered_unread) == 0)
 		return transform_lowercase_changes(bytes);
-	return try_transform(a, level, use->transform, bytes, fork);
+	return try_transform(a, level, making, bytes, fork);
 }
 
 /* The same of the value as it came, behind which are all nodes: transformation by transformation, not node by node. */
-static int fork_value(struct asking *a, unsigned level, struct slice bytes, uint32_t kinds, struct fork *fork)
+static int fork_value(struct asking *a, unsigned level, struct slice bytes, struct fork *fork)
 {
 	const struct probe_set *set = a->set;
 	uint64_t all = ~(uint64_t)0 >> (64 - set->node_count);
@@ -337,15 +327,15 @@ static int fork_value(struct asking *a, unsigned level, struct slice bytes, uint
 	uint64_t others = 0, behind = 0; /* nodes that see others' bytes; of these those behind a change */
 	for (size_t i = 0; i < set->use_count; i++) {
 		const struct probe_use *use = &set->uses[i];
-		if ((use->at & all & ~behind) == 0 || (bytes.len > 0 && (use->triggers & kinds) == 0))
+		if ((use->at & all & ~behind) == 0 || (bytes.len > 0 && (use->triggers & fork->kinds) == 0))
 			continue;
-		int r = try_use(a, level, use, bytes, fork);
+		enum transform making = making_of(use->transform, fork);
+		int r = try_use(a, level, use, making, bytes, fork);
 		if (r < 0)
 			return r;
 		if (r == 0)
 			continue;
-		fork->transforms |= (uint64_t)1 << use->transform;
-		fork->changed[use->transform] = use->at & all;
+		add_changed(fork, making, use->at & all);
 		others |= use->at | use->behind;
 		behind |= use->behind;
 	}
@@ -362,20 +352,20 @@ static int fork_value(struct asking *a, unsigned level, struct slice bytes, uint
 static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes, struct fork *fork)
 {
 	uint64_t all = ~(uint64_t)0 >> (64 - a->set->node_count) & matter_behind(a->set, bytes.len);
-	uint32_t kinds = bytes.len <= KINDS_MAX_BYTES ? byte_kinds(bytes) : BYTES_ANY;
+	fork->kinds = bytes.len <= KINDS_MAX_BYTES ? byte_kinds(bytes) : BYTES_ANY;
 	int r = 0;
 	fork->same = nodes;
 	fork->transforms = fork->tried = 0;
 	fork->out_count = 0;
 	if (nodes == 1)
-		return fork_value(a, level, bytes, kinds, fork);
+		return fork_value(a, level, bytes, fork);
 	uint64_t behind = 0;
 	for (uint64_t left = nodes; left != 0; left &= left - 1)
 		behind |= a->set->nodes[__builtin_ctzll(left)].behind;
 	for (uint64_t left = all & behind & ~nodes; left != 0 && r == 0; left &= left - 1) {
 		size_t i = (size_t)__builtin_ctzll(left);
 		if ((fork->same >> a->set->nodes[i].parent & 1) != 0)
-			r = try_node(a, level, i, bytes, kinds, fork);
+			r = try_node(a, level, i, bytes, fork);
 	}
 	return r;
 }
@@ -418,13 +408,13 @@ static int lower(struct asking *a, unsigned level, const struct fork *fork, stru
 	uint64_t nodes = fork->changed[TRANSFORM_LOWERCASE];
 	struct slice lowered;
 	if (bytes.len > CONFIRMED_MAX_BYTES && (nodes & ~a->set->lowered_unread) == 0) {
-		*ret_fork = (struct fork){.same = nodes};
-		*ret_form = (struct form){bytes, nodes};
+		*ret_fork = (struct fork){.same = nodes, .kinds = BYTES_ANY};
+		*ret_form = (struct form){bytes, nodes, BYTES_ANY};
 		return 0;
 	}
 	int r = out_of(a, level, fork, TRANSFORM_LOWERCASE, bytes, &lowered);
 	r = r < 0 ? r : fork_level(a, level + 1, lowered, nodes, ret_fork);
-	*ret_form = (struct form){lowered, ret_fork->same};
+	*ret_form = (struct form){lowered, ret_fork->same, ret_fork->kinds};
 	return r;
 }
 
@@ -440,6 +430,7 @@ static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint6
 	int r = fork_level(a, level, bytes, nodes, &fork);
 	bool lowers = r == 0 && (fork.transforms & LOWERING) != 0;
 	forms[AS_IT_IS].nodes = fork.same;
+	forms[AS_IT_IS].kinds = fork.kinds;
 	if (lowers)
 		r = lower(a, level, &fork, bytes, &forms[LOWERED], &lowered_fork);
 	if (r == 0)

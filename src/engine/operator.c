@@ -1,12 +1,12 @@
 #include "engine/operator.h"
 
-#include "match/geo.h"
 #include "engine/macro.h"
 #include "engine/number.h"
 #include "engine/variable.h"
 #include "http/xml.h"
 #include "match/bytes.h"
 #include "match/compare.h"
+#include "match/geo.h"
 #include "match/network.h"
 #include "match/phrases.h"
 #include "match/sqli.h"

@@ -31,4 +31,10 @@ int64_t operand_number(struct operand *operand);
  */
 int operator_evaluate(struct operand *operand);
 
+/*
+ * Of these kinds of bytes (codec/byte_kind.h) a value must have one for a rule's operator to match it; 0: of none, or
+ * it is not known.
+ */
+uint32_t operator_needs(const struct rule *rule);
+
 #endif

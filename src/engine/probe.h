@@ -65,6 +65,7 @@ struct probe_question {
 	const struct rule *rule;
 	struct slice argument;
 	uint64_t nodes; /* through any of which it looks */
+	uint32_t needs; /* of these kinds of bytes (codec/byte_kind.h) a value has one, or it is no match; 0: of none */
 	uint16_t step;
 };
 

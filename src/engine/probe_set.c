@@ -2,6 +2,7 @@
 
 #include "base/vector.h"
 #include "codec/byte_kind.h"
+#include "engine/operator.h"
 #include "engine/remembered.h"
 #include "engine/worker.h"
 #include "match/scan.h"
@@ -92,8 +93,11 @@ static int add_question(struct maker *m, const struct probe_look *look, uint8_t 
 	}
 	int r = vector_grow((void **)&m->questions, &m->question_capacity, m->question_count, sizeof(*m->questions));
 	if (r == 0)
-		m->questions[m->question_count++] =
-			(struct probe_question){look->rule, look->argument, (uint64_t)1 << node, look->step};
+		m->questions[m->question_count++] = (struct probe_question){.rule = look->rule,
+									    .argument = look->argument,
+									    .nodes = (uint64_t)1 << node,
+									    .needs = operator_needs(look->rule),
+									    .step = look->step};
 	return r;
 }
 
@@ -103,8 +107,8 @@ static int add_confirmation(struct maker *m, const struct probe_look *look, uint
 			    sizeof(*m->confirmations));
 	if (r != 0)
 		return r;
-	m->confirmations[m->confirmation_count++] =
-		(struct probe_question){look->rule, look->argument, (uint64_t)1 << node, look->step};
+	m->confirmations[m->confirmation_count++] = (struct probe_question){
+		.rule = look->rule, .argument = look->argument, .nodes = (uint64_t)1 << node, .step = look->step};
 	*ret_confirm = (uint16_t)m->confirmation_count;
 	return 0;
 }

@@ -33,6 +33,11 @@ static const uint8_t classes[256] = {
 
 static enum class class_at(struct slice s, size_t at) { return at < s.len ? (enum class)classes[s.ptr[at]] : PLAIN; }
 
+bool sqli_byte_tells(uint8_t byte)
+{
+	return classes[byte] == TELLING || classes[byte] == LETTER || byte == '-';
+}
+
 /* A number with letters at its end may be a number and a word: 1union, 1.fUNION. */
 static bool is_glued(struct slice s, size_t end)
 {

@@ -24,6 +24,9 @@ struct sqli_fingerprint {
  */
 bool sqli_possible(struct slice value);
 
+/* The same of a value without any byte that tells: it has none of these, so that no is certain. */
+bool sqli_byte_tells(uint8_t byte);
+
 /* Whether `value` is an injection. `ret_fingerprint` may be NULL and is set only when the answer is yes. */
 bool sqli_detect(struct slice value, struct sqli_fingerprint *ret_fingerprint);
 
