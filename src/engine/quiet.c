@@ -356,8 +356,11 @@ bool quiet_key_make(struct transaction *t, const struct course_step *step, struc
 
 static struct remembered_key key_of(const struct quiet_key *key)
 {
-	return (struct remembered_key){
-		.number = key->step, .first = slice_make(key->bytes, key->len), .second = SLICE(""), .hash = key->hash};
+	return (struct remembered_key){.number = key->step,
+				       .first = slice_make(key->bytes, key->len),
+				       .second = SLICE(""),
+				       .hash = key->hash,
+				       .untried = key->untried};
 }
 
 bool quiet_is_known(struct transaction *t, struct quiet_key *key)
@@ -366,6 +369,7 @@ bool quiet_is_known(struct transaction *t, struct quiet_key *key)
 	const struct remembered_answer *answer = remembered_find(t->worker->remembered, &known);
 	key->names_before = t->tx.dynamic_count;
 	key->hash = known.hash;
+	key->untried = known.untried;
 	return answer != NULL;
 }
 

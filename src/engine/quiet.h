@@ -24,6 +24,7 @@ int quiet_find(struct plan *plan);
 struct quiet_key {
 	uint32_t step;
 	uint64_t hash;
+	bool untried; /* as of remembered_find() */
 	size_t len;
 	uint32_t names_before; /* of TX, composed at run time */
 	uint8_t bytes[480];

@@ -55,8 +55,12 @@ struct tiny {
 
 enum { TINY_BYTES = 16, TINIES = 512 };
 
+enum { NUMBERS = 1024 /* others share with these */, VAIN_MOST = 64, VAIN_TRIED = 8 };
+
 struct remembered {
 	struct hash_key key;
+	uint64_t drawn;        /* a random number, of which the next is made */
+	uint8_t vain[NUMBERS]; /* how often nothing was found since something was, VAIN_MOST at most */
 	struct tiny tinies[TINIES];
 	struct shelf shelves[SIZES];
 	struct remembered_long *long_values;
@@ -233,15 +237,35 @@ static const struct remembered_answer *find_tiny(struct remembered *remembered, 
 	return &place->answer;
 }
 
+/* At random: what comes in turns would always be passed over otherwise. */
+static bool is_worth_a_try(struct remembered *remembered, uint8_t vain)
+{
+	if (vain < VAIN_MOST)
+		return true;
+	remembered->drawn = remembered->drawn * 6364136223846793005u + 1442695040888963407u;
+	return (remembered->drawn >> 33) % VAIN_TRIED == 0;
+}
+
+static const struct remembered_answer *find_short(struct remembered *remembered, struct remembered_key *key)
+{
+	if (is_tiny(key))
+		return find_tiny(remembered, key);
+	struct entry *entry = find(remembered, key, 0);
+	return entry == NULL ? NULL : &entry->answer;
+}
+
 const struct remembered_answer *remembered_find(struct remembered *remembered, struct remembered_key *key)
 {
 	if (is_too_long(key))
 		return key->second.len > 0 ? NULL
 					   : remembered_long_find(remembered->long_values, key->number, key->first);
-	if (is_tiny(key))
-		return find_tiny(remembered, key);
-	struct entry *entry = find(remembered, key, 0);
-	return entry == NULL ? NULL : &entry->answer;
+	uint8_t *vain = &remembered->vain[key->number % NUMBERS];
+	key->untried = !is_worth_a_try(remembered, *vain);
+	if (key->untried)
+		return NULL;
+	const struct remembered_answer *answer = find_short(remembered, key);
+	*vain = answer != NULL ? 0 : (uint8_t)(*vain + (*vain < VAIN_MOST));
+	return answer;
 }
 
 /* A place that is filled but for what is remembered. */
@@ -267,7 +291,7 @@ void remembered_add(struct remembered *remembered, const struct remembered_key *
 		    const uint16_t *steps, size_t step_count)
 {
 	struct remembered_answer answer = {.name = name, .step_count = (uint16_t)step_count};
-	if (step_count > REMEMBERED_STEPS)
+	if (step_count > REMEMBERED_STEPS || key->untried)
 		return;
 	if (step_count > 0)
 		memcpy(answer.steps, steps, step_count * sizeof(*steps));

@@ -1,7 +1,8 @@
 /*
  * Which candidates values made, remembered by their exact bytes: browsers send the same headers, cookies and names
  * again and again. A table of fixed size per worker; values seen again stay, and a flood of new ones goes through the
- * places in between. Long ones are in remembered_long.h.
+ * places in between. Under a number of which nothing was found for long, one value in eight is looked for, and kept,
+ * until one is found. Long ones are in remembered_long.h.
  */
 #ifndef GUIA_ENGINE_REMEMBERED_H
 #define GUIA_ENGINE_REMEMBERED_H
@@ -19,7 +20,8 @@ struct remembered_key {
 	uint32_t number;
 	struct slice first;
 	struct slice second;
-	uint64_t hash; /* set by remembered_find() */
+	uint64_t hash; /* this and the next are set by remembered_find() */
+	bool untried;  /* it was not looked for, and is not to be kept */
 };
 
 struct remembered_answer {

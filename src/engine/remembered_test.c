@@ -51,6 +51,46 @@ static void test_short_is_known_at_once(void **state)
 	assert_null(find(*state, 2, text(REMEMBERED_BYTES, 1)));
 }
 
+/* Under a number of which nothing is found values are mostly not kept, until one comes again that was. */
+static void test_vain_numbers_are_seldom_tried(void **state)
+{
+	size_t known = 0;
+	for (uint32_t i = 0; i < 1000; i++)
+		come(*state, 1, text(40, i + 1000), 7);
+	for (uint32_t i = 900; i < 1000; i++)
+		come(*state, 2, text(40, i + 1000), 7);
+	for (uint32_t i = 0; i < 1000 && known == 0; i++)
+		known += find(*state, 1, text(40, i + 1000)) != NULL;
+	assert_int_equal(known, 1);
+	/* Now that one was found all are looked for: of the last, most were never kept. */
+	for (uint32_t i = 0; i < 50; i++)
+		known += find(*state, 1, text(40, 1999 - i)) != NULL;
+	assert_in_range(known, 1, 25);
+	come(*state, 1, text(40, 1), 9);
+	assert_non_null(find(*state, 1, text(40, 1)));
+	/* Another number is another matter, until it is in vain as well. */
+	come(*state, 3, text(40, 2), 9);
+	assert_non_null(find(*state, 3, text(40, 2)));
+}
+
+/* However long nothing was found: what comes again and again is found soon. */
+static void test_what_comes_often_is_found_in_a_flood(void **state)
+{
+	size_t found = 0;
+	for (uint32_t i = 0; i < 5000; i++) {
+		struct remembered_key key = {.number = 1, .first = text(40, i + 1000), .second = SLICE("")};
+		uint16_t step = 7;
+		if (remembered_find(*state, &key) == NULL)
+			remembered_add(*state, &key, 0, &step, 1);
+		key.first = text(40, 1);
+		if (remembered_find(*state, &key) != NULL)
+			found++;
+		else
+			remembered_add(*state, &key, 0, &step, 1);
+	}
+	assert_true(found > 4500);
+}
+
 static void test_long_is_known_from_the_third_time(void **state)
 {
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
@@ -166,6 +206,8 @@ static void test_the_shortest_are_told_apart(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-TEST_MAIN(TEST(test_short_is_known_at_once), TEST(test_long_is_known_from_the_third_time), TEST(test_every_byte_counts),
-	  TEST(test_nearly_the_same), TEST(test_longer_is_never_known), TEST(test_a_flood_leaves_what_is_asked_for),
-	  TEST(test_many_steps_are_not_kept), TEST(test_notes_are_bytes), TEST(test_the_shortest_are_told_apart))
+TEST_MAIN(TEST(test_short_is_known_at_once), TEST(test_vain_numbers_are_seldom_tried),
+	  TEST(test_what_comes_often_is_found_in_a_flood), TEST(test_long_is_known_from_the_third_time),
+	  TEST(test_every_byte_counts), TEST(test_nearly_the_same), TEST(test_longer_is_never_known),
+	  TEST(test_a_flood_leaves_what_is_asked_for), TEST(test_many_steps_are_not_kept), TEST(test_notes_are_bytes),
+	  TEST(test_the_shortest_are_told_apart))
