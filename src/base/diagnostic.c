@@ -118,7 +118,9 @@ void diagnostic_format(const struct diagnostic *diagnostic, struct buffer *out)
 	};
 	if (diagnostic->file[0] != '\0') {
 		add_escaped(out, diagnostic->file, SIZE_MAX);
-		buffer_printf(out, ":%u:%u: ", diagnostic->line, diagnostic->column);
+		if (diagnostic->line != 0)
+			buffer_printf(out, ":%u:%u", diagnostic->line, diagnostic->column);
+		buffer_text(out, ": ");
 	}
 	buffer_printf(out, "%s: ", severity_names[diagnostic->severity]);
 	add_escaped(out, diagnostic->message, SIZE_MAX);

@@ -63,7 +63,8 @@ static int ask_anywhere(const char *question, struct buffer *text)
 		}
 	int code = CLI_FINE;
 	if (only == NULL)
-		code = cli_fail(CLI_ENVIRONMENT, "no watch is running that would answer here; give --run-dir DIR");
+		code = cli_fail(CLI_ENVIRONMENT,
+				"no watch is running that would answer here; give -c FILE or --run-dir DIR");
 	else if (other != NULL)
 		code = cli_fail(CLI_USER, "several are running: give --run-dir %s or --run-dir %s", other, only);
 	else if (text->len == 0 && ask_at(only, question, text) != 0)

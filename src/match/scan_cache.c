@@ -33,6 +33,18 @@ static void warn(struct diagnostics *diagnostics, const char *folder, const char
 				"the cache of compiled patterns is not used: %s", what);
 }
 
+/* One file that is not used leaves the others in use, and is replaced. */
+static void warn_file(struct diagnostics *diagnostics, const struct scan_cache *cache, const char *name,
+		      const char *what)
+{
+	char path[PATH_MAX];
+	if (diagnostics == NULL)
+		return;
+	snprintf(path, sizeof(path), "%s/%s", cache->folder, name);
+	diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, (struct source_place){.file = path}, NULL,
+			"this file of the cache of compiled patterns is made anew: %s", what);
+}
+
 /* NULL if nobody but root and us can have put it there; else why it is not to be trusted. */
 static const char *distrust(const struct stat *st)
 {
@@ -149,7 +161,7 @@ static int load_open(int fd, const struct scan_cache_key *key, struct buffer *ou
 	*ret_why = fstat(fd, &st) != 0 ? strerror(errno) : distrust(&st);
 	if (*ret_why != NULL)
 		return 1;
-	*ret_why = "a file in it is damaged";
+	*ret_why = "it is damaged";
 	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(preamble) || st.st_size > CONTENT_MAX_BYTES)
 		return 1;
 	size_t len = (size_t)st.st_size - sizeof(preamble);
@@ -177,14 +189,13 @@ int scan_cache_load(const struct scan_cache *cache, const struct scan_cache_key 
 	int fd = openat(cache->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0) {
 		if (errno != ENOENT)
-			warn(diagnostics, cache->folder,
-			     errno == ELOOP ? "a file in it is a symbolic link" : strerror(errno));
+			warn_file(diagnostics, cache, name, errno == ELOOP ? "it is a symbolic link" : strerror(errno));
 		return 0;
 	}
 	int r = load_open(fd, key, out, &why);
 	close(fd);
 	if (r == 1)
-		warn(diagnostics, cache->folder, why);
+		warn_file(diagnostics, cache, name, why);
 	return r == 0 ? 1 : r == 1 ? 0 : r;
 }
 

@@ -118,6 +118,7 @@ static void a_flipped_byte_is_noticed_wherever_it_is(void **state)
 		flip(path, at);
 		assert_false(compile_once("a+b(?!x)"));
 		assert_int_equal(told.warnings, before + 1);
+		assert_string_equal(told.last->file, path);
 		assert_true(compile_once("a+b(?!x)")); /* it was replaced by a sound one */
 	}
 	flip(path, st.st_size - 1);
@@ -139,6 +140,13 @@ static void a_truncated_file_is_noticed(void **state)
 		assert_int_equal(told.warnings, i + 1);
 	}
 	assert_true(compile_once("a+b(?!x)"));
+	char said[640];
+	struct buffer text = buffer_make(NULL);
+	snprintf(said, sizeof(said),
+		 "%s: warning: this file of the cache of compiled patterns is made anew: it is damaged\n", path);
+	diagnostic_format(told.last, &text);
+	assert_true(slice_equal(buffer_slice(&text), slice_from_string(said)));
+	buffer_free(&text);
 }
 
 static void a_sound_file_under_another_key_is_refused(void **state)
