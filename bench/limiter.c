@@ -5,7 +5,7 @@
  * each batch of decisions stands one that only changes a word in as many lines of other memory of that size: what a
  * machine takes for that it takes for any such table. Figures are medians of batches.
  *
- *     limiter [--json] [--quick] [--mb N]
+ *     limiter [--json] [--quick] [--mb N] [--ahead N]
  */
 #include "base/random.h"
 #include "limit/rate_table.h"
@@ -23,7 +23,7 @@ enum {
 	OFFENDERS = 1000,
 	PROCESSES = 2,
 	BATCH = 1024,
-	AHEAD = 16, /* decisions: a gate knows the address from accept on and asks when a head was read */
+	AHEAD = 16, /* decisions: a gate fetches when it knows the address and asks when it knows the location */
 	SAMPLES = 40 * 1000,
 	LIMIT_PER_S = 10, /* of one source; ten times that for its network, a hundred times for the region */
 	BURST = 20,
@@ -118,7 +118,7 @@ static void count(struct meeting *meeting, const struct asked *asked, const unsi
 }
 
 static void ask(const struct rate_table *table, uint64_t *plain, const struct row *row, struct meeting *meeting,
-		unsigned who)
+		unsigned ahead, unsigned who)
 {
 	static struct asked asked[BATCH];
 	static struct rate_key keys[BATCH];
@@ -137,11 +137,11 @@ static void ask(const struct rate_table *table, uint64_t *plain, const struct ro
 		for (unsigned i = 0; i < BATCH; i++)
 			asked[i] = draw(row, &seed);
 		double before = cpu_ns();
-		for (unsigned i = 0; i < BATCH + AHEAD; i++) {
+		for (unsigned i = 0; i < BATCH + ahead; i++) {
 			if (i < BATCH)
 				keys[i] = rate_key_make(table, &asked[i].address, 0);
-			if (i >= AHEAD)
-				answers[i - AHEAD] = rate_table_admit(&keys[i - AHEAD], &limits, COST, from_us + i);
+			if (i >= ahead)
+				answers[i - ahead] = rate_table_admit(&keys[i - ahead], &limits, COST, from_us + i);
 		}
 		double between = cpu_ns();
 		touch_lines(plain, table->pages, &seed);
@@ -187,7 +187,7 @@ static void print(const struct row *row, const struct meeting *m, size_t mb, boo
 	fflush(stdout);
 }
 
-static void measure(const struct row *row, size_t mb, bool quick, bool json)
+static void measure(const struct row *row, size_t mb, unsigned ahead, bool quick, bool json)
 {
 	struct rate_table table;
 	struct meeting *meeting = shared_memory(sizeof(*meeting));
@@ -197,10 +197,10 @@ static void measure(const struct row *row, size_t mb, bool quick, bool json)
 		exit(3);
 	pid_t child = fork();
 	if (child == 0) {
-		ask(&table, plain, row, meeting, 1);
+		ask(&table, plain, row, meeting, ahead, 1);
 		_exit(0);
 	}
-	ask(&table, plain, row, meeting, 0);
+	ask(&table, plain, row, meeting, ahead, 0);
 	int status;
 	if (child < 0 || waitpid(child, &status, 0) != child || status != 0)
 		exit(3);
@@ -214,13 +214,16 @@ int main(int argc, char **argv)
 {
 	bool json = false, quick = false;
 	size_t mb = 64;
+	unsigned ahead = AHEAD;
 	for (int i = 1; i < argc; i++) {
 		json |= strcmp(argv[i], "--json") == 0;
 		quick |= strcmp(argv[i], "--quick") == 0;
 		if (strcmp(argv[i], "--mb") == 0 && i + 1 < argc)
 			mb = (size_t)strtoul(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--ahead") == 0 && i + 1 < argc)
+			ahead = (unsigned)strtoul(argv[++i], NULL, 10) % BATCH;
 	}
 	for (size_t i = 0; i < sizeof(ROWS) / sizeof(ROWS[0]); i++)
-		measure(&ROWS[i], mb, quick, json);
+		measure(&ROWS[i], mb, ahead, quick, json);
 	return 0;
 }

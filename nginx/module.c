@@ -391,12 +391,13 @@ static ngx_int_t bans_install(ngx_conf_t *cf, struct gate_main *main)
 				  : handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_signatures_handler, true);
 }
 
-/* Ahead of inspection, which costs more. */
+/* Ahead of inspection, which costs more. What is foreseen is so ahead of events, in whose time it comes. */
 static ngx_int_t limits_install(ngx_conf_t *cf)
 {
 	ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
-	if (handler_add(core, NGX_HTTP_PREACCESS_PHASE, gate_limit_handler, false) != NGX_OK)
+	if (handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_limit_foresee, true) != NGX_OK ||
+	    handler_add(core, NGX_HTTP_PREACCESS_PHASE, gate_limit_handler, false) != NGX_OK)
 		return NGX_ERROR;
 	return handler_add(core, NGX_HTTP_LOG_PHASE, gate_limit_log_handler, false);
 }
@@ -417,11 +418,11 @@ static ngx_int_t hooks_install(ngx_conf_t *cf)
 	ngx_conf_init_size_value(main->log_rate, LOG_RATE_BYTES);
 	ngx_conf_init_size_value(main->body_rate, BODY_RATE_BYTES);
 	ngx_conf_init_msec_value(main->admission_wait_ms, ADMISSION_WAIT_MS);
+	if (main->limits != NULL && limits_install(cf) != NGX_OK)
+		return NGX_ERROR;
 	if (main->events.data != NULL && events_install(cf) != NGX_OK)
 		return NGX_ERROR;
 	if (main->bans.data != NULL && bans_install(cf, main) != NGX_OK)
-		return NGX_ERROR;
-	if (main->limits != NULL && limits_install(cf) != NGX_OK)
 		return NGX_ERROR;
 	if (main->rulesets.nelts > 0 && inspection_install(cf, main) != NGX_OK)
 		return NGX_ERROR;

@@ -30,6 +30,16 @@ static struct rate_key key_of(ngx_http_request_t *r, const struct gate_limits *l
 			     hash_quick(&limits->table.key, slice_make(site->data, site->len)));
 }
 
+ngx_int_t gate_limit_foresee(ngx_http_request_t *r)
+{
+	const struct gate_main *main = ngx_http_get_module_main_conf(r, ngx_http_guia_module);
+	const struct gate_location *location = ngx_http_get_module_loc_conf(r, ngx_http_guia_module);
+
+	if (r == r->main)
+		(void)key_of(r, main->limits, &location->site);
+	return NGX_DECLINED;
+}
+
 ngx_int_t gate_limit_handler(ngx_http_request_t *r)
 {
 	const struct gate_main *main = ngx_http_get_module_main_conf(r, ngx_http_guia_module);

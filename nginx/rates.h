@@ -33,7 +33,10 @@ void gate_limit_charge(const struct gate_owed *owed, uint64_t cost_us);
 /* The arguments of a guia_limit. NULL where one is wrong, which is said, or without memory. */
 struct gate_limit *gate_limit_parse(ngx_conf_t *cf, ngx_str_t *arguments, ngx_uint_t count);
 
-/* A handler of nginx's preaccess phase, ahead of inspection; and one of its log phase. */
+/* A handler of nginx's post-read phase, behind those that find the client's address: memory that the next one reads is
+ * fetched ahead, while an event is told and the location found. One of its preaccess phase, ahead of inspection; and
+ * one of its log phase. */
+ngx_int_t gate_limit_foresee(ngx_http_request_t *r);
 ngx_int_t gate_limit_handler(ngx_http_request_t *r);
 ngx_int_t gate_limit_log_handler(ngx_http_request_t *r);
 

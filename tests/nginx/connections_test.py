@@ -7,7 +7,7 @@ import threading
 import time
 
 import outbox
-from harness import Gate, Origin, case, curl, free_port, main, wait_until
+from harness import Gate, Origin, Skip, case, curl, free_port, main, wait_until
 from publishing import Writer
 
 PORT, SMALL, H2 = free_port(), 40, free_port()
@@ -96,7 +96,8 @@ def _():
         if quick:
             break
         close(first + more + beside)
-    assert quick, "this machine is too slow to tell"
+    if not quick:
+        raise Skip("this machine is too slow to tell")
     assert left == SMALL and len(left_of(first)) == SMALL - ended and len(left_of(beside)) == SMALL
     assert status(source) == 200 and status("127.0.2.1") == 200
     assert gate.logged("guia_connections: of sources that had too many")
@@ -136,7 +137,8 @@ def _():
         if quick:
             break
         close(idle + bodies + more)
-    assert quick, "this machine is too slow to tell"
+    if not quick:
+        raise Skip("this machine is too slow to tell")
     assert first == (half - sum(idle_gone), half - sum(bodies_gone)), (first, idle_of, bodies_of, new)
     assert len(left_of(idle + bodies)) == SMALL - sum(gone) and len(left_of(more)) == SMALL, (idle_of, bodies_of, new, newer)
     close(idle + bodies + more)

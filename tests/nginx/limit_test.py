@@ -5,7 +5,7 @@ import sys
 import time
 
 import outbox
-from harness import Gate, Origin, case, curl, free_port, main, wait_until
+from harness import Gate, Origin, Skip, case, curl, free_port, main, wait_until
 from publishing import Writer
 
 RULES = 'SecRuleEngine On\nSecRule ARGS:q "@contains attack" "id:1,phase:1,deny,status:403,nolog"\n'
@@ -64,7 +64,8 @@ def _():
         client.close()
         if took < 1:
             break
-    assert took < 1, "this machine is too slow to tell"
+    if took >= 1:
+        raise Skip("this machine is too slow to tell")
     assert statuses == [200] * 20, statuses
 
 
