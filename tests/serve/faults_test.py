@@ -160,7 +160,8 @@ def a_disk_that_fills_up_stops_no_pages():
                                  data=b"x" * 1000000)
         assert status == 200
         assert gate.get("/kept")[0] == 200
-        time.sleep(0.3)
+        # It is logged after its copy has been put where it is found.
+        wait_for(lambda: "/kept" in (gate.run / "access.log").read_text(), "a line of it")
         origin.stop()
         assert gate.get("/kept")[0] == 200, "copies are kept again"
         assert gate.end() == 0
@@ -202,6 +203,14 @@ def an_origin_that_is_down_or_dies_gives_the_copy_or_a_plain_page():
 
 # ---- signals ----
 
+def refuses(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+    except OSError:
+        return True
+    return False
+
+
 def ask_slowly(gate, answers):
     def run():
         try:
@@ -224,10 +233,7 @@ def term_lets_a_request_in_flight_finish_and_a_second_one_does_not():
             pids = gate.nginx_pids()
             gate.process.send_signal(signal.SIGTERM)
             wait_for(lambda: "ending" in gate.said(), "the end to begin")
-            time.sleep(0.2)
-            with contextlib.suppress(OSError):
-                with socket.create_connection(("127.0.0.1", gate.port), 5):
-                    raise AssertionError("a gate that ends takes no new connections")
+            wait_for(lambda: refuses(gate.port), "a gate that ends to take no new connections")
             if twice:
                 gate.process.send_signal(signal.SIGTERM)
             else:
