@@ -9,7 +9,9 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import tap  # pylint: disable=wrong-import-position
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -321,17 +323,7 @@ def rule_tests_pass_fail_and_skip():
 
 
 def main():
-    failed = 0
-    print(f"1..{len(CASES)}")
-    for number, function in enumerate(CASES, 1):
-        try:
-            function()
-            print(f"ok {number} - {function.__name__.replace('_', ' ')}")
-        except Exception:  # pylint: disable=broad-except
-            failed += 1
-            print(f"not ok {number} - {function.__name__.replace('_', ' ')}")
-            print("# " + traceback.format_exc().strip().replace("\n", "\n# "))
-    return 1 if failed else 0
+    return 1 if tap.run([(tap.title(function), function) for function in CASES]) else 0
 
 
 if __name__ == "__main__":

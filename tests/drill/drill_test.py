@@ -11,16 +11,15 @@ import socket
 import subprocess
 import sys
 import time
-import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import tap  # pylint: disable=wrong-import-position
+from tap import Skip  # pylint: disable=wrong-import-position
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 SEED = "20240710"
 CASES = []
 RUNS = ("without", "with")
-
-
-class Skip(Exception):
-    pass
 
 
 def case(function):
@@ -222,20 +221,7 @@ def where_namespaces_are_refused_it_says_so():
 
 
 def main():
-    failed = 0
-    print(f"1..{len(CASES)}", flush=True)
-    for number, function in enumerate(CASES, 1):
-        title = function.__name__.replace("_", " ")
-        try:
-            function()
-            print(f"ok {number} - {title}", flush=True)
-        except Skip as reason:
-            print(f"ok {number} - {title} # SKIP {reason}", flush=True)
-        except Exception:  # pylint: disable=broad-except
-            failed += 1
-            print(f"not ok {number} - {title}")
-            print("# " + traceback.format_exc().strip().replace("\n", "\n# "), flush=True)
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if tap.run([(tap.title(function), function) for function in CASES]) else 0)
 
 
 if __name__ == "__main__":

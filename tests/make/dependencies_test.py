@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import tap  # pylint: disable=wrong-import-position
 
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="guia-make-test-"))
 GROUPS = ("build", "test", "demo", "bench")
@@ -89,16 +91,7 @@ def an_apt_that_fails_is_told():
 
 
 def main():
-    failed = 0
-    print(f"1..{len(CASES)}")
-    for number, function in enumerate(CASES, 1):
-        try:
-            function()
-            print(f"ok {number} - {function.__name__.replace('_', ' ')}")
-        except Exception:  # pylint: disable=broad-except
-            failed += 1
-            print(f"not ok {number} - {function.__name__.replace('_', ' ')}")
-            print("# " + traceback.format_exc().strip().replace("\n", "\n# "))
+    failed = tap.run([(tap.title(function), function) for function in CASES])
     shutil.rmtree(FOLDER, ignore_errors=True)
     sys.exit(1 if failed else 0)
 

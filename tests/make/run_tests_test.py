@@ -7,6 +7,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import tap  # pylint: disable=wrong-import-position
+
 PROJECT = """project('sample')
 sh = find_program('sh')
 test('good', sh, args: ['-c', 'echo 1..2; echo ok 1 - first; echo "ok 2 - second # SKIP not here"'], protocol: 'tap')
@@ -61,19 +64,11 @@ def unbuilt(build):
 def main():
     cases = {"what failed is named, with its words": named, "what is told is bounded": bounded,
              "where nothing failed nothing is told": quiet, "a build that is none has failed": unbuilt}
-    print(f"1..{len(cases)}")
-    failed = 0
     with tempfile.TemporaryDirectory(prefix="guia-run-tests-") as folder:
         (pathlib.Path(folder) / "meson.build").write_text(PROJECT)
         build = f"{folder}/build"
         subprocess.run(["meson", "setup", build, folder], check=True, capture_output=True, timeout=100)
-        for number, (title, function) in enumerate(cases.items(), 1):
-            try:
-                function(build)
-                print(f"ok {number} - {title}")
-            except AssertionError as fault:
-                failed += 1
-                print(f"not ok {number} - {title}\n# " + str(fault).replace("\n", "\n# "))
+        failed = tap.run([(title, lambda test=function: test(build)) for title, function in cases.items()])
     sys.exit(1 if failed else 0)
 
 

@@ -16,11 +16,12 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import outbox  # pylint: disable=wrong-import-position
+import tap  # pylint: disable=wrong-import-position
 from ports import free_port  # pylint: disable=wrong-import-position,unused-import
+from tap import Skip  # pylint: disable=wrong-import-position
 
 MODULE = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build/ngx_http_guia_module.so").resolve()
 PATIENCE = 20  # seconds until something that must come is given up
@@ -288,10 +289,6 @@ class Origin:
         self.server.server_close()
 
 
-class Skip(Exception):
-    pass
-
-
 def debian_modsecurity():
     """Debian's ModSecurity module, unpacked in the build folder once; nothing is installed."""
     folder = MODULE.parent / "debian-modsecurity"
@@ -326,17 +323,4 @@ def case(title, both=False):
 def main():
     only = [a for a in sys.argv[2:] if not a.endswith(".so")]
     chosen = [c for c in _cases if not only or any(o in c[0] for o in only)]
-    print(f"1..{len(chosen)}")
-    failed = 0
-    for number, (title, function) in enumerate(chosen, 1):
-        try:
-            function()
-            print(f"ok {number} - {title}", flush=True)
-        except Skip as reason:
-            print(f"ok {number} - {title} # SKIP {reason}", flush=True)
-        except Exception:  # pylint: disable=broad-except
-            failed += 1
-            print(f"not ok {number} - {title}", flush=True)
-            for line in traceback.format_exc().splitlines():
-                print(f"# {line}")
-    sys.exit(1 if failed else 0)
+    sys.exit(1 if tap.run(chosen) else 0)

@@ -15,10 +15,11 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import tap  # pylint: disable=wrong-import-position
 from ports import free_port  # pylint: disable=wrong-import-position,unused-import
+from tap import Skip, title  # pylint: disable=wrong-import-position,unused-import
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 TEMP = tempfile.TemporaryDirectory(prefix="guia-serve-test-")
@@ -291,26 +292,6 @@ def guia(*words, code):
     return done.stderr.decode()
 
 
-class Skip(Exception):
-    pass
-
-
-def title(function):
-    return function.__name__.replace("_", " ")
-
-
 def main():
-    failed = 0
-    chosen = [c for c in CASES if not sys.argv[2:] or any(word in title(c) for word in sys.argv[2:])]
-    print(f"1..{len(chosen)}")
-    for number, function in enumerate(chosen, 1):
-        try:
-            function()
-            print(f"ok {number} - {title(function)}", flush=True)
-        except Skip as reason:
-            print(f"ok {number} - {title(function)} # SKIP {reason}", flush=True)
-        except Exception:  # pylint: disable=broad-except
-            failed += 1
-            print(f"not ok {number} - {title(function)}")
-            print("# " + traceback.format_exc().strip().replace("\n", "\n# "), flush=True)
-    sys.exit(1 if failed else 0)
+    chosen = [(title(c), c) for c in CASES if not sys.argv[2:] or any(word in title(c) for word in sys.argv[2:])]
+    sys.exit(1 if tap.run(chosen) else 0)
