@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """What a forged SYN costs the gate's processor, with the edge and without: the kernel thread that does all of an interface's receiving
-(threaded NAPI) is pinned to one processor and its time taken, while the other end of a veth pair sends from another. SYNs are from
-addresses that nobody has, to a listener whose queue is full of them. Each figure holds what a veth costs by itself, which copies each
-packet for a program, as a card does not; dropping what is banned at once costs little more than that. In namespaces of its own; without root nothing is measured.
+(threaded NAPI) is pinned to one processor and its time taken. SYNs are from addresses that nobody has, to a listener whose queue is full of
+them. They reach the gate's end of a veth pair as frames in pages, as a card's driver has them: another pair stands before it whose program
+sends them on. A sender's socket buffers a veth would first copy for a program, and give back to the sender's socket at the gate's expense,
+and a card does neither: --direct has them so. In namespaces of its own; without root nothing is measured.
 
-Usage: syn.py BUILD [--json] [--quick]
+Usage: syn.py BUILD [--json] [--quick] [--direct]
 """
 import argparse
 import json
@@ -28,6 +29,9 @@ ip -n far link set lo up
 ip -n far link set away up
 ip -n far addr add 10.7.0.2/24 dev away
 ip route add default via 10.7.0.2
+ip -n far link add wire type veth peer name relay
+ip -n far link set wire up
+ip -n far link set relay up
 """.strip().splitlines()
 
 
@@ -60,12 +64,15 @@ def receiver(interface):
     sys.exit("syn: this kernel has no threaded NAPI for a veth")
 
 
-def ns_per_syn(holder, count, processors):
+def ns_per_syn(holder, count, processors, direct):
     thread = receiver("near")
     # On the sender's processor, and behind it: so it finds many at once, as in a flood, and is not woken for each from afar.
     run("chrt", "--batch", "-p", "0", thread.name)
     run("taskset", "-pc", processors[0], thread.name)
     run("taskset", "-pc", processors[1], receiver("away").name)
+    if not direct:
+        run("chrt", "--batch", "-p", "0", receiver("relay").name)
+        run("taskset", "-pc", processors[0], receiver("relay").name)
     before = int((thread / "schedstat").read_text().split()[0])
     received = int(pathlib.Path("/sys/class/net/near/statistics/rx_packets").read_text())
     run(*FAR, "taskset", "-c", processors[0], holder, "-", "flood", "10.7.0.1", "8080", count, "198.18.0.0", "100000")
@@ -82,6 +89,12 @@ def measure(build, options):
     run(*FAR, sys.executable, "-c", ETHTOOL, "away", SET_TSO, "0")
     pathlib.Path("/sys/class/net/near/threaded").write_text("1")
     run(*FAR, holder, "-", "pass", "away")
+    if not options.direct:
+        card = pathlib.Path("/sys/class/net/near/address").read_text().strip()
+        run("ip", "-n", "far", "route", "add", "10.7.0.1/32", "dev", "wire")
+        run("ip", "-n", "far", "neigh", "add", "10.7.0.1", "lladdr", card, "dev", "wire")
+        run(*FAR, holder, "-", "relay", "relay", "away")
+        run(*FAR, "sh", "-c", "echo 1 > /sys/class/net/relay/threaded")
     run(*FAR, "sh", "-c", "echo 1 > /sys/class/net/away/threaded")
     answered, costs = {}, {"kernel, cookies at need": [], "kernel, cookies always": [], "edge": [], "edge, sources banned": []}
     cookies = pathlib.Path("/proc/sys/net/ipv4/tcp_syncookies")
@@ -94,7 +107,7 @@ def measure(build, options):
                     run(guia, "edge", "attach", "near", "--native", "--bans", "10000")
                 if name == "edge, sources banned":
                     run(holder, "/run/guia-edge/pins", "ban", "198.18.0.0/15")
-                costs[name].append(ns_per_syn(holder, count, options.processors))
+                costs[name].append(ns_per_syn(holder, count, options.processors, options.direct))
                 if name.startswith("edge"):
                     answered = answered if name != "edge" else json.loads(run(guia, "edge", "show", "--json"))["reasons"]
                     run(guia, "edge", "detach")
@@ -114,6 +127,7 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--direct", action="store_true")
     parser.add_argument("--inside", action="store_true")
     options = parser.parse_args()
     options.build = options.build.resolve()

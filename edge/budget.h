@@ -13,6 +13,9 @@
  */
 #define SYN_FRESH_NS 20000000000u
 
+/* So long a flood of SYNs must be over before any are again left to the kernel within their budget. */
+#define SYN_CALM_NS 1000000000u
+
 /* GCRA: whether one more may pass, and if so it is counted. */
 INLINE int budget_take(const struct edge_budget *budget, uint64_t *spent_ns, uint64_t now_ns)
 {
@@ -25,7 +28,7 @@ INLINE int budget_take(const struct edge_budget *budget, uint64_t *spent_ns, uin
 	return 1;
 }
 
-INLINE uint64_t *slot_of(const struct packet *p)
+INLINE struct edge_slot *slot_of(const struct packet *p)
 {
 	const struct ipv6_header *v6 = p->ip;
 	const struct ipv4_header *v4 = p->ip;
@@ -41,8 +44,8 @@ INLINE uint64_t *slot_of(const struct packet *p)
 INLINE int udp_passes(const struct packet *p, const struct round *round)
 {
 	const struct edge_budget *budgets = round->known->budgets;
-	uint64_t *slot = slot_of(p);
-	return slot != 0 && budget_take(&budgets[EDGE_BUDGET_UDP_PORT], slot, round->now_ns) &&
+	struct edge_slot *slot = slot_of(p);
+	return slot != 0 && budget_take(&budgets[EDGE_BUDGET_UDP_PORT], &slot->spent_ns, round->now_ns) &&
 	       budget_take(&budgets[EDGE_BUDGET_UDP], &round->mine->spent_ns[EDGE_BUDGET_UDP], round->now_ns);
 }
 
@@ -52,16 +55,30 @@ INLINE int fragment_passes(const struct round *round)
 			   round->now_ns);
 }
 
+/* As budget_take(), but what may not pass counts too: in a flood nothing does, until it has been calm for a while. */
+INLINE int budget_meter(const struct edge_budget *budget, uint64_t *spent_ns, uint64_t now_ns)
+{
+	uint64_t from_ns = *spent_ns > now_ns ? *spent_ns : now_ns;
+	uint64_t most_ns = now_ns + budget->room_ns + SYN_CALM_NS;
+	if (budget->cost_ns == 0)
+		return 1;
+	*spent_ns = from_ns + budget->cost_ns < most_ns ? from_ns + budget->cost_ns : most_ns;
+	return from_ns - now_ns <= budget->room_ns;
+}
+
 INLINE int syn_passes(const struct packet *p, const struct round *round)
 {
 	const struct edge_budget *budgets = round->known->budgets;
-	uint64_t *slot = slot_of(p);
+	struct edge_slot *slot = slot_of(p);
+	uint64_t now_ns = round->now_ns;
 	if (slot == 0)
 		return 1;
-	int fresh = *slot + SYN_FRESH_NS < round->now_ns;
-	return budget_take(&budgets[EDGE_BUDGET_SYN_PORT], slot, round->now_ns) &&
-	       (budget_take(&budgets[EDGE_BUDGET_SYN], &round->mine->spent_ns[EDGE_BUDGET_SYN], round->now_ns) ||
-		fresh);
+	int within = budget_meter(&budgets[EDGE_BUDGET_SYN_PORT], &slot->spent_ns, now_ns) &&
+		     budget_meter(&budgets[EDGE_BUDGET_SYN], &round->mine->spent_ns[EDGE_BUDGET_SYN], now_ns);
+	if (!within && slot->passed_ns != 0 && now_ns - slot->passed_ns < SYN_FRESH_NS)
+		return 0;
+	slot->passed_ns = now_ns;
+	return 1;
 }
 
 #endif

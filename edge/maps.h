@@ -29,7 +29,7 @@ ARRAY_MAP(v6_128, BPF_MAP_TYPE_ARRAY, struct edge_128_bucket, 1, BPF_F_MMAPABLE)
 ARRAY_MAP(v6_net, BPF_MAP_TYPE_ARRAY, struct edge_net_bucket, 1, BPF_F_MMAPABLE);
 ARRAY_MAP(v6_some, BPF_MAP_TYPE_ARRAY, struct edge_some, 1, BPF_F_MMAPABLE);
 ARRAY_MAP(processor, BPF_MAP_TYPE_PERCPU_ARRAY, struct edge_processor, 1, 0);
-ARRAY_MAP(slots, BPF_MAP_TYPE_ARRAY, uint64_t, 1, 0);
+ARRAY_MAP(slots, BPF_MAP_TYPE_ARRAY, struct edge_slot, 1, 0);
 ARRAY_MAP(hits, BPF_MAP_TYPE_PERCPU_ARRAY, uint64_t, EDGE_MITIGATIONS, 0);
 
 struct {

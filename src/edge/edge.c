@@ -33,7 +33,7 @@ static const struct form FORMS[EDGE_MAP_COUNT] = {
 	[EDGE_MAP_v6_net] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_net_bucket), 0, true},
 	[EDGE_MAP_v6_some] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_some), 1, true},
 	[EDGE_MAP_processor] = {BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(struct edge_processor), 1, false},
-	[EDGE_MAP_slots] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(uint64_t), 0, false},
+	[EDGE_MAP_slots] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_slot), 0, false},
 	[EDGE_MAP_hits] = {BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(uint64_t), EDGE_MITIGATIONS, false},
 	[EDGE_MAP_allows] = {BPF_MAP_TYPE_LPM_TRIE, sizeof(struct edge_allow_key), sizeof(struct edge_allow),
 			     EDGE_ALLOWS, false},

@@ -293,6 +293,34 @@ static void a_quiet_listener_gets_its_first_syn(void **state)
 	end();
 }
 
+static uint64_t since_ms(uint64_t from_ms)
+{
+	return now_ms() - from_ms;
+}
+
+/* In a flood of SYNs none passes but the first ones; some time after it they do again. */
+static void a_flood_of_syns_passes_no_more(void **state)
+{
+	(void)state;
+	static const struct edge_limits limits[EDGE_BUDGETS] = {[EDGE_BUDGET_SYN_PORT] = {20, 3}};
+	uint8_t bytes[FRAME_MOST];
+	begin(limits);
+	struct slice frame = frame_of(SYN, bytes);
+	uint64_t flooded_ms;
+	unsigned later;
+	do {
+		count_of(frame, 100, EDGE_SYN_LEFT);
+		flooded_ms = now_ms();
+		usleep(300000); /* a budget of six, had it been spent only by those that passed */
+		later = count_of(frame, 1, EDGE_SYN_LEFT);
+	} while (since_ms(flooded_ms) > 600); /* this machine was busy */
+	assert_int_equal(later, 1);
+	for (flooded_ms = now_ms(); since_ms(flooded_ms) < 2000;)
+		usleep(100000);
+	assert_int_equal(run(frame).reason, EDGE_CLEAN);
+	end();
+}
+
 static void hits_are_counted_by_mitigation(void **state)
 {
 	(void)state;
@@ -402,6 +430,7 @@ int main(void)
 					   cmocka_unit_test(budgets_hold_also_for_the_allowed),
 					   cmocka_unit_test(syns_above_the_budget_are_answered),
 					   cmocka_unit_test(a_quiet_listener_gets_its_first_syn),
+					   cmocka_unit_test(a_flood_of_syns_passes_no_more),
 					   cmocka_unit_test(hits_are_counted_by_mitigation),
 					   cmocka_unit_test(bans_end_by_themselves),
 					   cmocka_unit_test(ranks_and_widths),

@@ -30,7 +30,7 @@
 #define EDGE_MAGIC "guiaEDG" /* eight bytes with the NUL */
 
 enum {
-	EDGE_VERSION = 2,
+	EDGE_VERSION = 3,
 
 	EDGE_MITIGATION_BITS = 12,
 	EDGE_MITIGATIONS = 1 << EDGE_MITIGATION_BITS, /* counted apart; 0 has all the rest */
@@ -208,6 +208,12 @@ struct edge_allow {
 	uint8_t rank;
 	uint8_t bits;
 	uint8_t zero[2];
+};
+
+/* A destination's, on a processor. */
+struct edge_slot {
+	uint64_t spent_ns;  /* GCRA's theoretical arrival time */
+	uint64_t passed_ns; /* when a SYN was last left to the kernel */
 };
 
 struct edge_processor {

@@ -4,6 +4,7 @@
  *     holder DIR ban|allow|unban PREFIX [MS]     DIR churn PREFIX     DIR check     DIR age     DIR fill
  *     holder DIR samples COUNT                   prints what so many sampled packets were
  *     holder - pass INTERFACE                    attaches a program that passes everything
+ *     holder - relay INTERFACE OTHER             attaches one that sends everything on from the other
  *     holder - frame INTERFACE HEX               sends an Ethernet frame
  *     holder - flood ADDRESS PORT COUNT FROM N   SYNs that say they are from N addresses in turn, in bursts
  */
@@ -135,6 +136,12 @@ static int frame(const char *interface, const char *hex)
 	return sent ? 0 : 1;
 }
 
+static int program_attach(const char *interface, const struct bpf_insn *code, size_t count)
+{
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "holder", "GPL", code, count, NULL);
+	return fd < 0 || bpf_xdp_attach((int)if_nametoindex(interface), fd, XDP_FLAGS_DRV_MODE, NULL) != 0;
+}
+
 /* A veth gives the kernel what its peer's program sends back only where it has a program itself. */
 static int pass(const char *interface)
 {
@@ -142,8 +149,19 @@ static int pass(const char *interface)
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "pass", "GPL", code, sizeof(code) / sizeof(code[0]), NULL);
-	return fd < 0 || bpf_xdp_attach((int)if_nametoindex(interface), fd, XDP_FLAGS_DRV_MODE, NULL) != 0;
+	return program_attach(interface, code, sizeof(code) / sizeof(code[0]));
+}
+
+/* What is sent on so reaches the other's peer as frames in pages, as a card's driver has them, not as a sender's. */
+static int relay(const char *interface, const char *other)
+{
+	const struct bpf_insn code[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1, .imm = (int)if_nametoindex(other)},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 0},
+		{.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_redirect},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	return program_attach(interface, code, sizeof(code) / sizeof(code[0]));
 }
 
 static int flood(const char *address, const char *port, const char *count, const char *first, const char *sources)
@@ -186,6 +204,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (strcmp(argv[2], "pass") == 0)
 		return argc == 4 ? pass(argv[3]) : 2;
+	if (strcmp(argv[2], "relay") == 0)
+		return argc == 5 ? relay(argv[3], argv[4]) : 2;
 	if (strcmp(argv[2], "frame") == 0)
 		return argc == 5 ? frame(argv[3], argv[4]) : 2;
 	if (strcmp(argv[2], "flood") == 0)
