@@ -1,4 +1,4 @@
-/* Transformations that map, drop or fold single bytes: case, parity, white space, NULs, command lines. */
+/* Transformations that map or drop single bytes: case, parity, white space, NULs. */
 #include "codec/byte_class.h"
 #include "codec/transform_rows.h"
 
@@ -14,8 +14,6 @@ static const struct byte_class HIGH = BYTE_CLASS_1(0x80, 0xff);
 static const struct byte_class NUL = BYTE_CLASS_1(0, 0);
 /* White space of the C locale, and the two bytes of a non-breaking space in UTF-8, each on its own. */
 static const struct byte_class BLANK = BYTE_CLASS_4('\t', '\r', ' ', ' ', 0xa0, 0xa0, 0xc2, 0xc2);
-/* White space of the C locale other than the space itself. */
-static const struct byte_class ODD_SPACE = BYTE_CLASS_1('\t', '\r');
 static const struct byte_class SPACE = BYTE_CLASS_2('\t', '\r', ' ', ' ');
 
 bool transform_none(const struct transform_context *context, struct slice in, uint8_t *out, size_t *ret_len)
@@ -233,148 +231,4 @@ bool transform_trim_right(const struct transform_context *context, struct slice 
 {
 	(void)context;
 	return trim(in, false, true, out, ret_len);
-}
-
-/* ---- white space and command lines: what most text has of them, single spaces between words, stays ---- */
-
-/* Of 16 bytes at `at`, a bit for each at which a transformation changes something; one byte more is looked at. */
-typedef unsigned changes_at(struct slice in, size_t at);
-
-/* The first block of 16 that holds a change, and the change in it; or what is left at the end, at most 16 bytes. */
-static inline __attribute__((always_inline)) size_t first_change(changes_at *changes, struct slice in)
-{
-	size_t at = 0;
-	for (; at + BYTE_VECTOR < in.len; at += BYTE_VECTOR) {
-		unsigned mask = changes(in, at);
-		if (mask != 0)
-			return at + (size_t)__builtin_ctz(mask);
-	}
-	return at;
-}
-
-/* Copies up to the next change, 16 bytes at a time; stops as well where at most 16 are left, before the last. */
-static inline __attribute__((always_inline)) void copy_to_change(changes_at *changes, struct slice in, size_t *at,
-								 uint8_t *out, size_t *len, bool lowers)
-{
-	for (; *at + BYTE_VECTOR < in.len; *at += BYTE_VECTOR, *len += BYTE_VECTOR) {
-		byte_vector bytes = byte_vector_load(in.ptr + *at);
-		unsigned mask = changes(in, *at);
-		if (lowers)
-			bytes ^= byte_vector_members(&UPPER, bytes) & 0x20;
-		byte_vector_store(out + *len, bytes);
-		if (mask != 0) {
-			*at += (size_t)__builtin_ctz(mask);
-			*len += (size_t)__builtin_ctz(mask);
-			return;
-		}
-	}
-}
-
-static inline __attribute__((always_inline)) byte_vector equal_to(byte_vector bytes, uint8_t byte)
-{
-	return (byte_vector)(bytes == byte);
-}
-
-/* White space other than ' ', and a ' ' that any follows. */
-static inline __attribute__((always_inline)) unsigned white_changes(struct slice in, size_t at)
-{
-	byte_vector bytes = byte_vector_load(in.ptr + at);
-	byte_vector next = byte_vector_load(in.ptr + at + 1);
-	return byte_vector_mask(byte_vector_members(&ODD_SPACE, bytes) |
-				(equal_to(bytes, ' ') & byte_vector_members(&SPACE, next)));
-}
-
-bool transform_compress_whitespace(const struct transform_context *context, struct slice in, uint8_t *out,
-				   size_t *ret_len)
-{
-	(void)context;
-	size_t at = first_change(white_changes, in);
-	size_t len = at;
-	bool after_space = at > 0 && in.ptr[at - 1] == ' ';
-	bool changed = false;
-	memcpy(out, in.ptr, at);
-	while (at < in.len) {
-		if (!after_space && at + BYTE_VECTOR < in.len) {
-			copy_to_change(white_changes, in, &at, out, &len, false);
-			after_space = at > 0 && in.ptr[at - 1] == ' ';
-		}
-		uint8_t byte = in.ptr[at++];
-		bool space = SPACE.has[byte];
-		changed |= space && (after_space || byte != ' ');
-		out[len] = space ? ' ' : byte;
-		len += !(space && after_space);
-		after_space = space;
-	}
-	if (changed)
-		*ret_len = len;
-	return changed;
-}
-
-enum { COMMAND_COPY, COMMAND_DROP, COMMAND_SPACE, COMMAND_TIGHT };
-
-/* What cmdLine does with a byte: quoting goes, separators become one space, no space stands before '/' and '('. */
-static const uint8_t COMMAND[256] = {
-	['"'] = COMMAND_DROP,   ['\''] = COMMAND_DROP,  ['\\'] = COMMAND_DROP, ['^'] = COMMAND_DROP,
-	[' '] = COMMAND_SPACE,  [','] = COMMAND_SPACE,  [';'] = COMMAND_SPACE, ['\t'] = COMMAND_SPACE,
-	['\r'] = COMMAND_SPACE, ['\n'] = COMMAND_SPACE, ['/'] = COMMAND_TIGHT, ['('] = COMMAND_TIGHT,
-};
-
-/* Quoting, separators other than ' ', and a ' ' that does not stay. Letters are another matter. */
-static inline __attribute__((always_inline)) unsigned command_changes(struct slice in, size_t at)
-{
-	byte_vector bytes = byte_vector_load(in.ptr + at);
-	byte_vector next = byte_vector_load(in.ptr + at + 1);
-	byte_vector quoting =
-		equal_to(bytes, '"') | equal_to(bytes, '\'') | equal_to(bytes, '\\') | equal_to(bytes, '^');
-	byte_vector separators = equal_to(bytes, ',') | equal_to(bytes, ';') | equal_to(bytes, '\r') |
-				 byte_vector_within(bytes, '\t', '\n');
-	byte_vector closing = equal_to(next, ' ') | equal_to(next, '/') | equal_to(next, '(');
-	return byte_vector_mask(quoting | separators | (equal_to(bytes, ' ') & closing));
-}
-
-static inline __attribute__((always_inline)) unsigned command_changes_or_capitals(struct slice in, size_t at)
-{
-	byte_vector bytes = byte_vector_load(in.ptr + at);
-	return command_changes(in, at) | byte_vector_mask(byte_vector_members(&UPPER, bytes));
-}
-
-bool transform_cmd_line(const struct transform_context *context, struct slice in, uint8_t *out, size_t *ret_len)
-{
-	(void)context;
-	size_t at = first_change(command_changes_or_capitals, in);
-	size_t len = at;
-	bool after_space = at > 0 && in.ptr[at - 1] == ' ';
-	bool changed = at + BYTE_VECTOR < in.len;
-	memcpy(out, in.ptr, at);
-	while (at < in.len) {
-		if (!after_space && at + BYTE_VECTOR < in.len) {
-			copy_to_change(command_changes, in, &at, out, &len, true);
-			after_space = at > 0 && in.ptr[at - 1] == ' ';
-		}
-		uint8_t byte = in.ptr[at++];
-		switch (COMMAND[byte]) {
-		case COMMAND_DROP:
-			changed = true;
-			break;
-		case COMMAND_SPACE:
-			changed |= after_space || byte != ' ';
-			if (!after_space)
-				out[len++] = ' ';
-			after_space = true;
-			break;
-		case COMMAND_TIGHT:
-			changed |= after_space;
-			len -= after_space;
-			out[len++] = byte;
-			after_space = false;
-			break;
-		default:
-			changed |= byte != byte_lower(byte);
-			out[len++] = byte_lower(byte);
-			after_space = false;
-		}
-	}
-	if (changed)
-		*ret_len = len;
-	return changed;
 }

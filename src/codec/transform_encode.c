@@ -189,22 +189,58 @@ static size_t write_unicode(uint8_t *out, uint8_t lead, uint32_t code, size_t le
 	return len;
 }
 
-/* What most that is not ASCII is: three bytes, nothing wrong with them. Returns how many were written, 0 if not so. */
-static size_t write_three(struct slice in, size_t at, uint8_t *out)
+/* Two digits for each byte. */
+#define DIGITS_ROW(high)                                                                                               \
+	{high, '0'}, {high, '1'}, {high, '2'}, {high, '3'}, {high, '4'}, {high, '5'}, {high, '6'}, {high, '7'},        \
+		{high, '8'}, {high, '9'}, {high, 'a'}, {high, 'b'}, {high, 'c'}, {high, 'd'}, {high, 'e'},             \
+	{                                                                                                              \
+		high, 'f'                                                                                              \
+	}
+static const uint8_t DIGITS[256][2] = {DIGITS_ROW('0'), DIGITS_ROW('1'), DIGITS_ROW('2'), DIGITS_ROW('3'),
+				       DIGITS_ROW('4'), DIGITS_ROW('5'), DIGITS_ROW('6'), DIGITS_ROW('7'),
+				       DIGITS_ROW('8'), DIGITS_ROW('9'), DIGITS_ROW('a'), DIGITS_ROW('b'),
+				       DIGITS_ROW('c'), DIGITS_ROW('d'), DIGITS_ROW('e'), DIGITS_ROW('f')};
+
+/* %u and four digits. */
+static inline void write_usual(uint32_t code, uint8_t *out)
 {
-	static const uint8_t DIGITS[16] = "0123456789abcdef";
-	if (in.len - at < 3)
-		return 0;
-	const uint8_t *p = in.ptr + at;
-	unsigned code = (p[0] & 0xfu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
-	bool usual = (p[0] & 0xf0) == 0xe0 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 && code >= 0x800 &&
-		     (code < 0xd800 || code > 0xdfff);
-	if (!usual)
-		return 0;
-	const uint8_t text[6] = {
-		'%', 'u', DIGITS[code >> 12], DIGITS[code >> 8 & 15], DIGITS[code >> 4 & 15], DIGITS[code & 15]};
-	memcpy(out, text, sizeof(text));
-	return sizeof(text);
+	out[0] = '%';
+	out[1] = 'u';
+	memcpy(out + 2, DIGITS[code >> 8], 2);
+	memcpy(out + 4, DIGITS[code & 0xff], 2);
+}
+
+enum { USUAL_BYTES = 6 };
+
+/*
+ * Sequences of two or three bytes one after another, nothing wrong with them: most that is not ASCII. Moves past them;
+ * returns how many bytes were written.
+ */
+static size_t write_usuals(struct slice in, size_t *at, uint8_t *out)
+{
+	size_t len = 0;
+	while (in.len - *at >= 3) {
+		const uint8_t *p = in.ptr + *at;
+		uint32_t two = (p[0] & 0x1fU) << 6 | (p[1] & 0x3fU);
+		uint32_t three = (p[0] & 0xfU) << 12 | (p[1] & 0x3fU) << 6 | (p[2] & 0x3fU);
+		bool is_three = (p[0] & 0xf0) == 0xe0 && (p[1] & 0xc0) == 0x80 && (p[2] & 0xc0) == 0x80 &&
+				three >= 0x800 && (three < 0xd800 || three > 0xdfff);
+		if (!is_three && ((p[0] & 0xe0) != 0xc0 || (p[1] & 0xc0) != 0x80 || two < 0x80))
+			break;
+		write_usual(is_three ? three : two, out + len);
+		*at += is_three ? 3 : 2;
+		len += USUAL_BYTES;
+	}
+	return len;
+}
+
+/* Up to the next that is special, 16 bytes at a time. */
+static size_t copy_plain(struct slice in, size_t *at, uint8_t *out)
+{
+	size_t count = byte_class_copy(&UNICODE_SPECIAL, in, *at, out);
+	for (*at += count; *at < in.len && !UNICODE_SPECIAL.has[in.ptr[*at]]; ++*at)
+		out[count++] = in.ptr[*at];
+	return count;
 }
 
 bool transform_utf8_to_unicode(const struct transform_context *context, struct slice in, uint8_t *out, size_t *ret_len)
@@ -215,20 +251,17 @@ bool transform_utf8_to_unicode(const struct transform_context *context, struct s
 		return false;
 	size_t len = copy_range(out, 0, in, 0, at);
 	while (at < in.len) {
+		len += write_usuals(in, &at, out + len);
+		len += copy_plain(in, &at, out + len);
+		if (at == in.len)
+			break;
 		uint8_t lead = in.ptr[at];
-		size_t length = 1;
-		size_t written = write_three(in, at, out + len);
-		if (written > 0) {
-			length = 3;
-			len += written;
-		} else if (lead != 0 && sequence_whole(in, at)) {
-			length = sequence_length(lead);
+		size_t length = lead != 0 && sequence_whole(in, at) ? sequence_length(lead) : 1;
+		if (length > 1)
 			len += write_unicode(out + len, lead, sequence_code(in, at, length), length);
-		}
+		else if (lead >= 0xf5)
+			out[len++] = lead;
 		at += length;
-		size_t next = unicode_next(in, at);
-		len = copy_range(out, len, in, at, next);
-		at = next;
 	}
 	*ret_len = len;
 	return true;

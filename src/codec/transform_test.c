@@ -204,40 +204,57 @@ static void escapes_stand_anywhere(void **state)
 	}
 }
 
+static const char *const PIECES[] = {"%41",
+				     "%u0042",
+				     "%U00e9",
+				     "%4",
+				     "%u12",
+				     "%",
+				     "+",
+				     "&amp;",
+				     "&lt",
+				     "&#65;",
+				     "&#x",
+				     "&",
+				     "&nbspx",
+				     "&Quot;",
+				     "text without any of it",
+				     "\xe4\xbd\xa0",
+				     "\xc3\xa9",
+				     "\xc1\xa9",
+				     "\xe0\x82\xa9",
+				     "\xed\xa0\x80",
+				     "\xe4\xbd",
+				     "\xf0\x9f\x98\x80",
+				     "\xf5\x9f\x98\x80",
+				     "\xbd",
+				     "/",
+				     "(",
+				     "'",
+				     "\"\\^",
+				     ",",
+				     "; ",
+				     "\t",
+				     " ",
+				     "\r\n",
+				     "Capital",
+				     "0123456789abcdefghijklmnopqrstuvwxyz"};
+
 /* Escapes do not reach over a full stop: what becomes of a long value is what becomes of its sentences. */
 static void long_values_come_out_as_their_parts(void **state)
 {
 	(void)state;
-	static const enum transform TRANSFORMS[] = {TRANSFORM_URL_DECODE_UNI, TRANSFORM_HTML_ENTITY_DECODE,
-						    TRANSFORM_LOWERCASE, TRANSFORM_REMOVE_NULLS,
-						    TRANSFORM_REMOVE_WHITESPACE};
-	static const char *const PIECES[] = {"%41",
-					     "%u0042",
-					     "%U00e9",
-					     "%4",
-					     "%u12",
-					     "%",
-					     "+",
-					     "&amp;",
-					     "&lt",
-					     "&#65;",
-					     "&#x",
-					     "&",
-					     "&nbspx",
-					     "&Quot;",
-					     "text without any of it",
-					     "\xe4\xbd\xa0",
-					     "\t",
-					     " ",
-					     "\r\n",
-					     "Capital",
-					     "0123456789abcdefghijklmnopqrstuvwxyz"};
+	static const enum transform TRANSFORMS[] = {TRANSFORM_URL_DECODE_UNI,    TRANSFORM_HTML_ENTITY_DECODE,
+						    TRANSFORM_LOWERCASE,         TRANSFORM_REMOVE_NULLS,
+						    TRANSFORM_REMOVE_WHITESPACE, TRANSFORM_COMPRESS_WHITESPACE,
+						    TRANSFORM_CMD_LINE,          TRANSFORM_UTF8_TO_UNICODE};
+	enum { COUNT = sizeof(TRANSFORMS) / sizeof(TRANSFORMS[0]) };
 	enum { PIECE_COUNT = sizeof(PIECES) / sizeof(PIECES[0]), PART_BYTES = 100 };
-	uint8_t bytes[2 * PART_BYTES];
+	uint8_t bytes[8 * PART_BYTES];
 	uint32_t random = 1;
 	size_t len;
-	for (unsigned round = 0; round < 4000; round++) {
-		enum transform transform = TRANSFORMS[round % 5];
+	for (unsigned round = 0; round < 8000; round++) {
+		enum transform transform = TRANSFORMS[round % COUNT];
 		struct buffer whole = buffer_make(NULL), expected = buffer_make(NULL);
 		struct slice out;
 		for (unsigned parts = 1 + round % 30; parts > 0; parts--) {

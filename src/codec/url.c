@@ -129,9 +129,10 @@ static inline __attribute__((always_inline)) size_t unescape(bool plus, bool uni
 							     struct slice in, uint8_t *out, bool *invalid)
 {
 	size_t len = 0, wide_from = 0;
+	enum url_longs longs = !unicode ? URL_LONGS_NONE : map == NULL ? URL_LONGS_LOW : URL_LONGS_MAPPED;
 	for (size_t at = 0; at < in.len;) {
 		if (at >= wide_from && in.len - at >= FAR_BYTES) {
-			url_unescape_wide(plus, unicode, in, &at, out, &len, invalid);
+			url_unescape_wide(plus, longs, in, &at, out, &len, invalid);
 			wide_from = at + FAR_BYTES;
 		}
 		uint8_t byte = in.ptr[at];

@@ -1,6 +1,6 @@
 /*
- * 64 places are looked at at once, with the two bytes behind each: where these are digits and a '%' is before them, the
- * byte they stand for takes its place, and what is dropped is squeezed out by one instruction.
+ * 64 places are looked at at once, with the bytes behind each: where these are digits and a '%', or '%' and 'u', is
+ * before them, the byte they stand for takes its place, and what is dropped is squeezed out by one instruction.
  */
 #include "codec/url_wide.h"
 
@@ -23,6 +23,7 @@ struct block {
 	__m512i low;
 	__mmask64 percents;
 	__mmask64 escapes; /* '%' before two digits */
+	__mmask64 longs;   /* "%u" before four digits */
 };
 
 WIDE static inline __mmask64 hex_digits(__m512i bytes)
@@ -44,12 +45,30 @@ WIDE static inline struct block load(const uint8_t *bytes)
 	return b;
 }
 
+/* Where such stand that are no escapes of two digits. */
+WIDE static inline __mmask64 find_longs(const struct block *b, const uint8_t *bytes)
+{
+	__m512i lowered = _mm512_or_si512(b->high, _mm512_set1_epi8(0x20));
+	__mmask64 led = b->percents & ~b->escapes & _mm512_cmpeq_epi8_mask(lowered, _mm512_set1_epi8('u'));
+	if (led == 0)
+		return 0;
+	for (size_t i = 2; i <= 5; i++)
+		led &= hex_digits(_mm512_loadu_si512(bytes + i));
+	return led;
+}
+
 /* What hex digits stand for. */
 WIDE static inline __m512i values(__m512i digits)
 {
 	__m512i value = _mm512_and_si512(digits, _mm512_set1_epi8(15));
 	__mmask64 letters = _mm512_test_epi8_mask(digits, _mm512_set1_epi8(0x40));
 	return _mm512_mask_add_epi8(value, letters, value, _mm512_set1_epi8(9));
+}
+
+/* What pairs of them stand for. */
+WIDE static inline __m512i pairs(__m512i high, __m512i low)
+{
+	return _mm512_or_si512(_mm512_slli_epi16(values(high), 4), values(low));
 }
 
 /* '+' is made a space, with `plus`. */
@@ -59,33 +78,52 @@ WIDE static inline __m512i without_pluses(const struct block *b, bool plus)
 	return _mm512_mask_mov_epi8(b->bytes, pluses, _mm512_set1_epi8(' '));
 }
 
-/* Writes what a block stands for; returns how many of its bytes were taken, an escape that reaches out of it aside. */
-WIDE static inline size_t write_block(const struct block *b, bool plus, uint8_t *out, size_t *len)
+/* What four digits stand for: the low byte, or ASCII in its full-width form, as full_width() has it. */
+WIDE static inline __m512i long_values(const struct block *b, const uint8_t *bytes)
 {
-	size_t taken = 64 - (b->escapes >> 63) - 2 * (b->escapes >> 62 & 1);
-	__mmask64 kept = ~(__mmask64)0 >> (64 - taken), escapes = b->escapes & kept;
-	__m512i made = _mm512_or_si512(_mm512_slli_epi16(values(b->high), 4), values(b->low));
-	__m512i bytes = _mm512_mask_mov_epi8(without_pluses(b, plus), escapes, made);
+	__m512i high = pairs(b->low, _mm512_loadu_si512(bytes + 3));
+	__m512i low = pairs(_mm512_loadu_si512(bytes + 4), _mm512_loadu_si512(bytes + 5));
+	__mmask64 full = _mm512_cmpeq_epi8_mask(high, _mm512_set1_epi8((char)0xff));
+	full &= _mm512_test_epi8_mask(low, low) & _mm512_cmplt_epu8_mask(low, _mm512_set1_epi8(0x5f));
+	return _mm512_mask_add_epi8(low, full, low, _mm512_set1_epi8(0x20));
+}
+
+/* The first place of those from which escapes reach out of the block, or 64. */
+WIDE static inline size_t first_out(__mmask64 escapes, __mmask64 longs)
+{
+	__mmask64 out = (escapes & (__mmask64)3 << 62) | (longs & (__mmask64)31 << 59);
+	return out == 0 ? 64 : (size_t)__builtin_ctzll(out);
+}
+
+/* Writes what a block at `bytes` stands for; returns how many of its bytes were taken. */
+WIDE static inline size_t write_block(const struct block *b, const uint8_t *bytes, bool plus, uint8_t *out, size_t *len)
+{
+	/* An escape that begins within another is none, and that one takes its bytes. */
+	size_t taken = first_out(b->escapes, b->longs);
+	__mmask64 kept = ~(__mmask64)0 >> (64 - taken), escapes = b->escapes & kept, longs = b->longs & kept;
+	__m512i made = _mm512_mask_mov_epi8(without_pluses(b, plus), escapes, pairs(b->high, b->low));
 	kept &= ~(escapes << 1 | escapes << 2);
-	_mm512_storeu_si512(out + *len, _mm512_maskz_compress_epi8(kept, bytes));
+	if (longs != 0) {
+		made = _mm512_mask_mov_epi8(made, longs, long_values(b, bytes));
+		kept &= ~(longs << 1 | longs << 2 | longs << 3 | longs << 4 | longs << 5);
+	}
+	_mm512_storeu_si512(out + *len, _mm512_maskz_compress_epi8(kept, made));
 	*len += (size_t)__builtin_popcountll(kept);
 	return taken;
 }
 
-WIDE static void unescape(bool plus, bool unicode, struct slice in, size_t *at, uint8_t *out, size_t *len,
+WIDE static void unescape(bool plus, enum url_longs longs, struct slice in, size_t *at, uint8_t *out, size_t *len,
 			  bool *invalid)
 {
 	while (in.len - *at >= URL_WIDE_BYTES) {
 		struct block b = load(in.ptr + *at);
-		__mmask64 others = b.percents & ~b.escapes;
-		if (others != 0) {
-			__m512i lowered = _mm512_or_si512(b.high, _mm512_set1_epi8(0x20));
-			if (unicode && (others & _mm512_cmpeq_epi8_mask(lowered, _mm512_set1_epi8('u'))) != 0)
-				return;
-			*invalid = true;
-		}
-		if (b.escapes != 0) {
-			*at += write_block(&b, plus, out, len);
+		if (longs != URL_LONGS_NONE && b.escapes != b.percents)
+			b.longs = find_longs(&b, in.ptr + *at);
+		if (b.longs != 0 && longs == URL_LONGS_MAPPED)
+			return;
+		*invalid |= (b.percents & ~b.escapes & ~b.longs) != 0;
+		if ((b.escapes | b.longs) != 0) {
+			*at += write_block(&b, in.ptr + *at, plus, out, len);
 			continue;
 		}
 		_mm512_storeu_si512(out + *len, without_pluses(&b, plus));
@@ -106,10 +144,11 @@ WIDE static size_t find_unsound(struct slice in, size_t from)
 	return at;
 }
 
-void url_unescape_wide(bool plus, bool unicode, struct slice in, size_t *at, uint8_t *out, size_t *len, bool *invalid)
+void url_unescape_wide(bool plus, enum url_longs longs, struct slice in, size_t *at, uint8_t *out, size_t *len,
+		       bool *invalid)
 {
 	if (is_possible())
-		unescape(plus, unicode, in, at, out, len, invalid);
+		unescape(plus, longs, in, at, out, len, invalid);
 }
 
 size_t url_find_unsound_wide(struct slice in, size_t from)
@@ -119,9 +158,10 @@ size_t url_find_unsound_wide(struct slice in, size_t from)
 
 #else
 
-void url_unescape_wide(bool plus, bool unicode, struct slice in, size_t *at, uint8_t *out, size_t *len, bool *invalid)
+void url_unescape_wide(bool plus, enum url_longs longs, struct slice in, size_t *at, uint8_t *out, size_t *len,
+		       bool *invalid)
 {
-	(void)plus, (void)unicode, (void)in, (void)at, (void)out, (void)len, (void)invalid;
+	(void)plus, (void)longs, (void)in, (void)at, (void)out, (void)len, (void)invalid;
 }
 
 size_t url_find_unsound_wide(struct slice in, size_t from)

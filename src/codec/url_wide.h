@@ -4,13 +4,17 @@
 
 #include "base/slice.h"
 
-enum { URL_WIDE_BYTES = 66 /* that must be left: an escape's digits may be behind the 64 */ };
+enum { URL_WIDE_BYTES = 69 /* that must be left: an escape's digits may be behind the 64 */ };
+
+/* What becomes of %uHHHH: it is no escape, its low byte, or what a map of Unicode has. */
+enum url_longs { URL_LONGS_NONE, URL_LONGS_LOW, URL_LONGS_MAPPED };
 
 /*
- * As url_unescape(), from *at on and behind *len of `out`, as long as URL_WIDE_BYTES are left, or up to a block with
- * what may be a %uHHHH, with `unicode`. `plus`: '+' is a space.
+ * As url_unescape(), from *at on and behind *len of `out`, as long as URL_WIDE_BYTES are left, or up to a block with a
+ * %uHHHH that is mapped. `plus`: '+' is a space.
  */
-void url_unescape_wide(bool plus, bool unicode, struct slice in, size_t *at, uint8_t *out, size_t *len, bool *invalid);
+void url_unescape_wide(bool plus, enum url_longs longs, struct slice in, size_t *at, uint8_t *out, size_t *len,
+		       bool *invalid);
 
 /* The first '%' from `from` on that two digits do not follow, or a place before it from where it is to be sought. */
 size_t url_find_unsound_wide(struct slice in, size_t from);
