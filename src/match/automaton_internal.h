@@ -190,6 +190,15 @@ void automaton_earn(struct automaton_cache *c, size_t bytes);
 /* Leaves in c->next what waits for a byte, beginnings aside. True if it asks what came before. */
 bool automaton_reduce(const struct automaton *a, struct automaton_cache *c);
 
+enum { AUTOMATON_BLOCK_BYTES = 64, AUTOMATON_AHEAD_BLOCKS = 64 };
+
+/*
+ * From a row at `at`, the rows behind the blocks that follow, as far as their transitions are known: returns how many
+ * blocks, AUTOMATON_AHEAD_BLOCKS at most. 0: it is not known, or the value ends too soon for this to be worth it.
+ */
+size_t automaton_go_ahead(const struct automaton *a, const struct automaton_cache *c, struct slice value, size_t at,
+			  uint32_t row, uint32_t *ret_rows);
+
 /* automaton_first_end() with an ordered cache. */
 size_t automaton_ordered_end(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t from);
 

@@ -88,13 +88,52 @@ static size_t go_without_states(const struct automaton *a, struct automaton_cach
 	return end;
 }
 
+/* The last end of a match in some blocks, of which the rows behind each are known; SIZE_MAX: none. */
+static size_t last_end(const struct automaton *a, const struct automaton_cache *c, struct slice value, size_t at,
+		       uint32_t row, const uint32_t *rows, size_t blocks)
+{
+	size_t end = SIZE_MAX;
+	for (size_t block = blocks; block-- > 0 && end == SIZE_MAX;) {
+		uint32_t now = block > 0 ? rows[block - 1] : row;
+		size_t from = at + block * AUTOMATON_BLOCK_BYTES;
+		for (size_t i = from; i < from + AUTOMATON_BLOCK_BYTES; i++) {
+			now = c->rows[now + a->class_of[value.ptr[i]]];
+			end = automaton_state(a, c, now)->matched != 0 ? i : end;
+		}
+	}
+	return end;
+}
+
+/* A match that goes on for long: blocks of which all is known are passed over, and only then is its end sought. */
+static void go_far(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t *at, uint32_t *row,
+		   size_t *end)
+{
+	uint32_t rows[AUTOMATON_AHEAD_BLOCKS];
+	size_t blocks;
+	while (automaton_state(a, c, *row)->count > 0 &&
+	       (blocks = automaton_go_ahead(a, c, value, *at, *row, rows)) > 0) {
+		size_t last = last_end(a, c, value, *at, *row, rows, blocks);
+		*end = last != SIZE_MAX ? last : *end;
+		*row = rows[blocks - 1];
+		*at += blocks * AUTOMATON_BLOCK_BYTES;
+	}
+}
+
+enum { AHEAD_BYTES = 256 };
+
 /* From a row on, at `at`. `any`: the first end found will do. */
 static size_t go(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t at, uint32_t row,
 		 bool any)
 {
-	size_t end = SIZE_MAX;
+	size_t end = SIZE_MAX, far = any ? SIZE_MAX : at + AHEAD_BYTES;
 	automaton_earn(c, value.len - at);
 	for (; at <= value.len; at++) {
+		if (at == far) {
+			go_far(a, c, value, &at, &row, &end);
+			far = at + AHEAD_BYTES;
+		}
+		if (automaton_state(a, c, row)->count == 0)
+			break;
 		uint32_t class = class_at(a, value, at);
 		uint32_t next = c->rows[row + class];
 		if (next == UNKNOWN && c->credit_bytes <= 0) {
@@ -105,7 +144,7 @@ static size_t go(const struct automaton *a, struct automaton_cache *c, struct sl
 		const struct state *s = automaton_state(a, c, row);
 		if (s->matched != 0)
 			end = at;
-		if (s->count == 0 || (any && s->matched != 0))
+		if (any && s->matched != 0)
 			break;
 	}
 	return end;

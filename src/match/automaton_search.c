@@ -13,7 +13,7 @@
 enum {
 	POOL_CACHES = 48,
 	POOL_INSTRUCTIONS = 40 * 1000 + 1,
-	BLOCK_BYTES = 64,
+	AHEAD_BYTES = 256, /* behind which a match is sought in several places at once */
 	BACK_BYTES = 128,
 	BACK_BYTES_MOST = 1024,
 	BACK_TIMES = 8,
@@ -153,24 +153,42 @@ struct stretch {
 	size_t end;   /* a match has ended before here */
 };
 
+/* The rows behind the next blocks, at least one; returns how many. 0: there is no credit. From `far` on it looks ahead.
+ */
+static size_t find_rows(const struct automaton *a, struct automaton_cache *c, uint32_t row, struct slice value,
+			size_t at, size_t *far, uint32_t *ret_rows)
+{
+	size_t count = at >= *far ? automaton_go_ahead(a, c, value, at, row, ret_rows) : 0;
+	if (count > 0)
+		return count;
+	*far = at >= *far ? at + AHEAD_BYTES : *far;
+	size_t end = value.len + 1 - at < AUTOMATON_BLOCK_BYTES ? value.len + 1 : at + AUTOMATON_BLOCK_BYTES;
+	ret_rows[0] = go(a, c, row, value, at, end);
+	return ret_rows[0] != UNKNOWN;
+}
+
 /* 1: there is a match, 0: there is none, -1: not known for want of credit, but none up to ret_stretch->begin. */
 static int find_stretch(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t from,
 			struct stretch *ret_stretch)
 {
 	uint32_t row = automaton_start_row(a, c, before_at(a, value, from));
+	uint32_t rows[AUTOMATON_AHEAD_BLOCKS];
+	size_t far = from + AHEAD_BYTES;
 	*ret_stretch = (struct stretch){from, value.len + 1};
 	for (size_t at = from; at <= value.len;) {
-		size_t end = value.len + 1 - at < BLOCK_BYTES ? value.len + 1 : at + BLOCK_BYTES;
-		row = go(a, c, row, value, at, end);
-		if (row == UNKNOWN)
+		size_t count = find_rows(a, c, row, value, at, &far, rows);
+		if (count == 0)
 			return -1;
-		const struct state *s = automaton_state(a, c, row);
-		ret_stretch->end = end;
-		if (s->matched != 0)
-			return 1;
-		at = end;
-		if (s->count == 0 && at <= value.len)
-			ret_stretch->begin = at;
+		for (size_t i = 0; i < count; i++) {
+			const struct state *s = automaton_state(a, c, rows[i]);
+			at = value.len + 1 - at < AUTOMATON_BLOCK_BYTES ? value.len + 1 : at + AUTOMATON_BLOCK_BYTES;
+			ret_stretch->end = at;
+			if (s->matched != 0)
+				return 1;
+			if (s->count == 0 && at <= value.len)
+				ret_stretch->begin = at;
+		}
+		row = rows[count - 1];
 	}
 	return 0;
 }

@@ -96,10 +96,26 @@ static size_t announced_length(uint8_t lead, enum utf8_encoding *ret_fault)
 
 static const struct byte_class HIGH = BYTE_CLASS_1(0x80, 0xff);
 
+/* Behind characters of two and three bytes, one after another, with which nothing can be wrong; most are such. */
+static size_t skip_usual(struct slice value, size_t at)
+{
+	while (value.len - at >= 3) {
+		const uint8_t *p = value.ptr + at;
+		bool follows = (p[1] & 0xc0) == 0x80;
+		if (follows && p[0] >= 0xe1 && p[0] <= 0xec && (p[2] & 0xc0) == 0x80)
+			at += 3;
+		else if (follows && p[0] >= 0xc2 && p[0] <= 0xdf)
+			at += 2;
+		else
+			break;
+	}
+	return at;
+}
+
 enum utf8_encoding utf8_encoding_check(struct slice value, size_t *ret_offset)
 {
 	for (size_t at = 0; at < value.len;) {
-		at = byte_class_find(&HIGH, value, at);
+		at = byte_class_find(&HIGH, value, skip_usual(value, at));
 		if (at == value.len)
 			break;
 		enum utf8_encoding fault;

@@ -141,7 +141,7 @@ struct scan_fitting {
 	struct automaton_cache **caches;
 };
 
-enum { SCAN_SEEKERS = 16, SCAN_SEEKER_SLOT_WORDS = 4 };
+enum { SCAN_SEEKERS = 64, SCAN_SEEKER_SLOT_WORDS = 4 };
 
 /* What was sought in a long value is mostly sought in the next: a seeker with what it was made of. */
 struct scan_kept_seeker {
