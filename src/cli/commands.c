@@ -6,6 +6,7 @@ extern const struct command ban_command;
 extern const struct command check_command;
 extern const struct command drill_command;
 extern const struct command edge_command;
+extern const struct command evidence_command;
 extern const struct command explain_command;
 extern const struct command incidents_command;
 extern const struct command inspect_command;
@@ -20,9 +21,9 @@ extern const struct command upstream_command;
 extern const struct command watch_command;
 
 const struct command *const commands[] = {
-	&allow_command,     &ban_command,     &check_command, &drill_command,    &edge_command,  &explain_command,
-	&incidents_command, &inspect_command, &mode_command,  &replay_command,   &serve_command, &status_command,
-	&test_command,      &top_command,     &unban_command, &upstream_command, &watch_command,
+	&allow_command,   &ban_command,       &check_command,   &drill_command, &edge_command,     &evidence_command,
+	&explain_command, &incidents_command, &inspect_command, &mode_command,  &replay_command,   &serve_command,
+	&status_command,  &test_command,      &top_command,     &unban_command, &upstream_command, &watch_command,
 };
 
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

@@ -33,6 +33,12 @@ void tile_path(struct tile_name name, char out[TILE_PATH_BYTES]);
 /* How many hashes tile `number` of `level` has in a tree of `size`: 0 to TILE_WIDTH. Records are counted as level 0. */
 unsigned tile_width(uint64_t size, unsigned level, uint64_t number);
 
+/* The number of the tile of `level` that is not full, in a tree of `size`. */
+static inline uint64_t tile_at_edge(uint64_t size, unsigned level)
+{
+	return level + 1 < TILE_LEVELS ? size >> (level + 1) * TILE_HEIGHT : 0;
+}
+
 /* ---- records in a bundle ---- */
 
 /* `record` has at most RECORD_BYTES_MOST bytes. */

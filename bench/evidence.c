@@ -1,0 +1,103 @@
+/*
+ * How fast records are sealed: so many a second of 300 bytes, each hashed into the tree and on the disk (fdatasync), by
+ * the log's one thread, and how long the longest was not sealed and not signed. The log is made in DIR, or in a folder
+ * of its own under the current one, and is removed. What the disk does is part of what is measured.
+ *
+ *     evidence [--json] [--quick] [--dir DIR] [--seconds N]
+ */
+#include "evidence/queue.h"
+#include "evidence/journal.h"
+#include "evidence/writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { RECORD_BYTES = 300, AHEAD = 20000 };
+
+/* Pads the record to what is aimed at. */
+static void put(struct writer *writer, uint64_t number)
+{
+	char uri[160], source[32];
+	memset(uri, 'u', sizeof(uri));
+	int source_len = snprintf(source, sizeof(source), "192.0.2.%03u", (unsigned)(number % 250));
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_text(SLICE("www.example.gov.mo")),
+							    leaf_text(slice_make(source, (size_t)source_len)),
+							    leaf_number(50000 + number % 10000),
+							    leaf_number(UINT64_C(1764200000000) + number % 1000),
+							    {.number = 0},
+							    leaf_text(SLICE("GET")),
+							    leaf_text(slice_make(uri, 84)),
+							    leaf_number(403),
+							    {.number = 0},
+							    leaf_number(15)};
+	(void)writer_put(writer, LEAF_BLOCK, values);
+}
+
+static double cpu_s(void)
+{
+	struct timespec cpu;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	return (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9;
+}
+
+static int run(const char *path, const char *key, double seconds, bool json)
+{
+	const struct log_config config = {path, "bench", key, &disk_kernel, JOURNAL_HALF_BYTES};
+	struct writer *writer;
+	int r = writer_create(&config, WRITER_QUEUE_BYTES, &writer);
+	if (r != 0) {
+		fprintf(stderr, "cannot make a log in %s: %d\n", path, r);
+		return 3;
+	}
+	double cpu_before = cpu_s();
+	uint64_t from = monotonic_ns(), put_count = 0, before = writer_state(writer).sizes.sealed;
+	while ((double)(monotonic_ns() - from) < seconds * 1e9) {
+		for (int i = 0; i < 500; i++)
+			put(writer, put_count++);
+		while (put_count - writer_state(writer).sizes.sealed > AHEAD)
+			usleep(200);
+	}
+	while (writer_state(writer).sizes.sealed - before < put_count)
+		usleep(1000);
+	double took = (double)(monotonic_ns() - from) / 1e9;
+	struct writer_state state = writer_state(writer);
+	double cpu = cpu_s() - cpu_before;
+	writer_end(writer);
+	double per_s = (double)put_count / took;
+	printf(json ? "{\"figure\": \"evidence\", \"row\": \"300 bytes\", \"per_s\": %.0f, \"unsealed_ms\": %.1f, "
+		      "\"unsigned_ms\": %.1f, \"lost\": %lu, \"cpu_s_per_million\": %.2f}\n"
+		    : "%.0f records/s sealed; longest unsealed %.1f ms, unsigned %.1f ms; %lu lost; %.2f s of CPU a "
+		      "million\n",
+	       per_s, (double)state.longest_unsealed_us / 1e3, (double)state.longest_unsigned_us / 1e3,
+	       (unsigned long)state.lost, cpu * 1e6 / (double)put_count);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	char folder[4096], path[4200], key[4200], line[4300];
+	const char *parent = ".";
+	double seconds = 10;
+	bool json = false;
+	for (int i = 1; i < argc; i++) {
+		json |= strcmp(argv[i], "--json") == 0;
+		if (strcmp(argv[i], "--quick") == 0)
+			seconds = 0.2;
+		if (strcmp(argv[i], "--dir") == 0 && i + 1 < argc)
+			parent = argv[++i];
+		else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
+			seconds = atof(argv[++i]);
+	}
+	if ((size_t)snprintf(folder, sizeof(folder), "%s/evidence-XXXXXX", parent) >= sizeof(folder) ||
+	    mkdtemp(folder) == NULL) {
+		perror(parent);
+		return 3;
+	}
+	snprintf(path, sizeof(path), "%s/log", folder);
+	snprintf(key, sizeof(key), "%s/key.pem", folder);
+	int code = run(path, key, seconds, json);
+	snprintf(line, sizeof(line), "rm -rf '%s'", folder);
+	return system(line) != 0 ? 3 : code;
+}

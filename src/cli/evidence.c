@@ -1,0 +1,145 @@
+/* guia evidence: whether a log is what it was, and the proof of a record of it. */
+#include "cli/command.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/text.h"
+#include "evidence/verify.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Behind those of every command. */
+static const int finding_codes[] = {
+	[FINDING_NONE] = CLI_FINE,   [FINDING_ALTERED] = 10, [FINDING_MISSING] = 11, [FINDING_TRUNCATED] = 12,
+	[FINDING_BADLY_SIGNED] = 13, [FINDING_CLOCK] = 14,   [FINDING_NEWER] = 15,
+};
+
+static int print(const struct buffer *out, int code)
+{
+	if (out->error != 0 || fwrite(out->ptr, 1, out->len, stdout) != out->len || fflush(stdout) != 0)
+		return cli_fail(CLI_ENVIRONMENT, "cannot write");
+	return code;
+}
+
+/* Lines of a log are of anyone's making. */
+static void add_safe(struct slice text, struct buffer *out)
+{
+	for (struct slice line; text.len > 0; buffer_byte(out, '\n')) {
+		text = slice_cut(text, '\n', &line);
+		text_safe(out, line);
+	}
+}
+
+static int verify(const char *path, const struct cli_arguments *arguments)
+{
+	struct buffer anchor = buffer_make(NULL), out = buffer_make(NULL);
+	struct verify_options options = {.fingerprint = cli_value(arguments, "key")};
+	const char *anchor_path = cli_value(arguments, "anchor");
+	struct verify_report report;
+	struct checkpoint checkpoint;
+	int r = anchor_path == NULL ? 0 : file_read(anchor_path, NOTE_BYTES_MOST, &anchor);
+	if (r != 0) {
+		buffer_free(&anchor);
+		return cli_unreadable(anchor_path, r);
+	}
+	options.anchor = buffer_slice(&anchor);
+	if (anchor_path != NULL && checkpoint_read_note(options.anchor, &checkpoint) != 0) {
+		buffer_free(&anchor);
+		return cli_fail(CLI_USER, "%s: not a checkpoint", anchor_path);
+	}
+	r = verify_log(path, &options, &report);
+	int code = finding_codes[report.finding];
+	if (r == -ENOENT)
+		code = cli_fail(CLI_USER, "%s: not an evidence log", path);
+	else if (r != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
+	else
+		add_safe(buffer_slice(&report.text), &out);
+	code = r == 0 ? print(&out, code) : code;
+	verify_report_free(&report);
+	buffer_free(&anchor);
+	buffer_free(&out);
+	return code;
+}
+
+static int prove(const char *record_word, const char *path, const struct cli_arguments *arguments)
+{
+	struct buffer proof = buffer_make(NULL), record = buffer_make(NULL);
+	const char *epoch_word = cli_value(arguments, "epoch"), *to = cli_value(arguments, "record");
+	uint64_t index, epoch = 0;
+	if (!decimal_read(slice_from_string(record_word), &index))
+		return cli_fail(CLI_USER, "%s: a record has a number, from 0 on", record_word);
+	if (epoch_word != NULL && (!decimal_read(slice_from_string(epoch_word), &epoch) || epoch == 0 || epoch > 9999))
+		return cli_fail(CLI_USER, "--epoch %s: epochs are numbered from 1 on", epoch_word);
+	int folder = verify_open_epoch(path, (unsigned)epoch);
+	if (folder < 0)
+		return cli_fail(CLI_USER, "%s: no such epoch of an evidence log", path);
+	int r = verify_prove(folder, index, &proof, &record), code = CLI_FINE;
+	close(folder);
+	if (r == -ENOENT)
+		code = cli_fail(CLI_USER, "record %s is not there, or not signed yet", record_word);
+	else if (r == -EBADMSG)
+		code = cli_fail(finding_codes[FINDING_ALTERED],
+				"the log is not what was signed: see guia evidence verify");
+	else if (r != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
+	else if (to != NULL && (r = file_replace(to, buffer_slice(&record), 0644)) != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "%s: %s", to, strerror(-r));
+	code = code == CLI_FINE ? print(&proof, code) : code;
+	buffer_free(&proof);
+	buffer_free(&record);
+	return code;
+}
+
+static int run(const struct cli_arguments *arguments)
+{
+	const char *what = arguments->words[0];
+	if (strcmp(what, "verify") == 0 && arguments->word_count == 2)
+		return verify(arguments->words[1], arguments);
+	if (strcmp(what, "prove") == 0 && arguments->word_count == 3)
+		return prove(arguments->words[1], arguments->words[2], arguments);
+	if (strcmp(what, "verify") == 0 || strcmp(what, "prove") == 0)
+		return cli_fail(CLI_USER, strcmp(what, "verify") == 0
+						  ? "which log? guia evidence verify DIR"
+						  : "which record of which log? guia evidence prove RECORD DIR");
+	return cli_fail(CLI_USER, "%s: guia evidence verify or prove", what);
+}
+
+static const struct cli_option options[] = {
+	{"anchor", 0, "FILE", "verify: a checkpoint that was kept elsewhere"},
+	{"key", 0, "FINGERPRINT", "verify: of the first key, from the log book"},
+	{"epoch", 0, "N", "prove: in which epoch (default: the last)"},
+	{"record", 0, "FILE", "prove: writes the record itself there"},
+};
+
+const struct command evidence_command = {
+	.name = "evidence",
+	.summary = "checks an evidence log, and proves a record of it",
+	.examples = "guia evidence verify evidence/\n"
+		    "guia evidence verify evidence/ --anchor checkpoint-of-july\n"
+		    "guia evidence prove 73894 evidence/ --record record.json > record.tlog-proof\n",
+	.synopsis = "verify DIR [--anchor FILE] [--key FINGERPRINT] | prove RECORD DIR [--epoch N] [--record FILE]",
+	.description =
+		"verify reads every record of the log in DIR and holds it against the tiles, the root and the "
+		"signature; it "
+		"needs\n"
+		"no network and no key. It names the first record that is not what was signed, and ends with 0 if all "
+		"is "
+		"whole, 10\n"
+		"altered, 11 missing, 12 truncated, 13 badly signed, 14 the clock went back and no record says so, 15 "
+		"written by a\n"
+		"newer version; 2 and 3 as for every command. It says what it cannot exclude; with an anchor, a "
+		"checkpoint "
+		"file that\n"
+		"was kept elsewhere, it also tells a log that was written anew, cut and gone on with, or lacks its "
+		"last "
+		"epochs.\n\n"
+		"prove writes the proof that a record is in what was signed (c2sp.org/tlog-proof).\n",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.words_min = 1,
+	.words_max = 3,
+	.run = run,
+};

@@ -1,0 +1,326 @@
+/* How a log is taken up again: which epoch, which key, which records, and whether they are what was signed. */
+#include "evidence/log.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "codec/text.h"
+#include "evidence/log_state.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* What a new epoch says of the one before. */
+struct previous {
+	char origin[LOG_NAME_BYTES_MOST + 8];
+	uint64_t size;
+	struct merkle_hash root;
+	const char *reason;
+};
+
+static void epoch_path(unsigned epoch, char out[8])
+{
+	snprintf(out, 8, "%04u", epoch);
+}
+
+static unsigned last_epoch(const struct log *log)
+{
+	unsigned epoch = 0;
+	char name[8];
+	do {
+		epoch_path(++epoch, name);
+	} while (epoch <= LOG_EPOCHS_MOST && faccessat(log->folder, name, F_OK, 0) == 0);
+	return epoch - 1;
+}
+
+static int open_epoch(struct log *log, const struct log_config *config, unsigned epoch)
+{
+	char name[8];
+	if (epoch > LOG_EPOCHS_MOST)
+		return LOG_FULL;
+	epoch_path(epoch, name);
+	int r = log->disk->mkdir(log->folder, name, 0755);
+	if (r != 0 && r != -EEXIST)
+		return r;
+	if (log->epoch_folder >= 0)
+		close(log->epoch_folder);
+	log->epoch_folder = log->disk->open(log->folder, name, O_RDONLY | O_DIRECTORY, 0);
+	snprintf(log->origin, sizeof(log->origin), "%s/%u", config->name, epoch);
+	return log->epoch_folder < 0 ? log->epoch_folder : 0;
+}
+
+static int read_note(const struct log *log, struct buffer *note)
+{
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/checkpoint", log->epoch_folder);
+	return file_read(path, NOTE_BYTES_MOST, note);
+}
+
+/* The tree when it was of `size`; false where that is not in the tail. */
+static bool frontier_at(const struct tail *tail, uint64_t size, struct merkle_frontier *ret_frontier)
+{
+	struct merkle_frontier frontier = tail->before;
+	if (size < frontier.size || size > tail->frontier.size)
+		return false;
+	for (const struct bundle *bundle = tail->first; bundle != NULL; bundle = bundle->next)
+		for (unsigned i = 0; i < bundle->count && frontier.size < size; i++)
+			merkle_push(&frontier, &bundle->hashes[i]);
+	*ret_frontier = frontier;
+	return true;
+}
+
+static void remember(struct previous *previous, const struct log *log, uint64_t size, const struct merkle_hash *root,
+		     const char *reason)
+{
+	*previous = (struct previous){.size = size, .root = *root, .reason = reason};
+	memcpy(previous->origin, log->origin, sizeof(previous->origin));
+}
+
+/* Whether what was signed is the beginning of what is there. NULL: it is; else why not. */
+static const char *compare(const struct log *log, int loaded, const struct checkpoint *checkpoint)
+{
+	struct merkle_frontier then;
+	if (loaded == TAIL_NONE)
+		return "the journal is missing";
+	if (loaded == TAIL_TORN)
+		return "the journal is damaged";
+	if (checkpoint == NULL)
+		return NULL;
+	if (checkpoint->size > log->tail.frontier.size)
+		return "signed records are missing";
+	if (!frontier_at(&log->tail, checkpoint->size, &then))
+		return "the checkpoint is older than the journal";
+	struct merkle_hash root = merkle_root(&then);
+	return merkle_hash_equal(&root, &checkpoint->root) ? NULL : "records are not those that were signed";
+}
+
+/*
+ * Takes the epoch's records up. *ret_why is NULL if it can be gone on with; else a new one must begin, and
+ * *ret_previous is what it commits to: the records that are there, if they are what was signed, else what was signed.
+ */
+static int take_up(struct log *log, struct previous *ret_previous, const char **ret_why)
+{
+	struct buffer note = buffer_make(NULL);
+	struct checkpoint checkpoint;
+	struct public_key key = signing_key_public(log->key);
+	int read = read_note(log, &note), loaded = tail_load(log->epoch_folder, &log->tail);
+	bool has_note = read == 0 && checkpoint_read_note(buffer_slice(&note), &checkpoint) == 0;
+	if (loaded < 0 || (read < 0 && read != -ENOENT)) {
+		buffer_free(&note);
+		return loaded < 0 ? loaded : read;
+	}
+	*ret_why = compare(log, loaded, has_note ? &checkpoint : NULL);
+	struct merkle_hash root = merkle_root(&log->tail.frontier);
+	if (*ret_why == NULL && has_note && checkpoint_verify(buffer_slice(&note), &key, &checkpoint) != 0) {
+		*ret_why = "the key is lost";
+		remember(ret_previous, log, log->tail.frontier.size, &root, *ret_why);
+	} else if (*ret_why != NULL && has_note) {
+		remember(ret_previous, log, checkpoint.size, &checkpoint.root, *ret_why);
+	} else if (*ret_why != NULL) {
+		remember(ret_previous, log, 0, &root, *ret_why);
+	}
+	if (has_note && *ret_why == NULL)
+		log->signed_size = checkpoint.size;
+	if (*ret_why != NULL)
+		tail_free(&log->tail);
+	buffer_free(&note);
+	return 0;
+}
+
+/* ---- the records that say so ---- */
+
+static int add_epoch(struct log *log, const struct log_config *config, const struct previous *previous, uint64_t now_ms)
+{
+	uint8_t info[PUBLIC_KEY_INFO_BYTES], encoded[PUBLIC_KEY_INFO_BYTES / 3 * 4 + 4];
+	struct public_key key = signing_key_public(log->key);
+	bool first = previous->reason == NULL;
+	public_key_info(&key, info);
+	size_t len = base64_encode(slice_make(info, sizeof(info)), encoded);
+	struct leaf_value values[LEAF_FIELDS_MOST] = {
+		leaf_text(slice_from_string(config->name)), leaf_number(LOG_FORMAT),
+		leaf_text(slice_make(encoded, len)),
+		leaf_text(slice_from_string(first ? "a new log" : previous->reason))};
+	if (!first) {
+		values[4] = leaf_text(slice_from_string(previous->origin));
+		values[5] = leaf_number(previous->size);
+		values[6] = leaf_text(slice_make(previous->root.bytes, sizeof(previous->root.bytes)));
+	}
+	return log_add_values(log, LEAF_EPOCH, now_ms, values);
+}
+
+/* The newest record, if any. */
+static bool newest(const struct tail *tail, struct leaf *ret_leaf)
+{
+	const struct bundle *bundle = tail->last;
+	struct slice record = {NULL, 0};
+	for (const struct bundle *b = tail->first; bundle->count == 0 && b != NULL; b = b->next)
+		if (b->next == tail->last)
+			bundle = b;
+	struct reader records = reader_make(buffer_slice(&bundle->bytes));
+	while (bundle_next(&records, &record))
+		;
+	return record.ptr != NULL && leaf_read(record, ret_leaf) != LEAF_MALFORMED;
+}
+
+static int add_gap(struct log *log, uint64_t now_ms, uint64_t since_ms)
+{
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_text(SLICE("the log was not closed")),
+							    {.number = 0},
+							    {.number = 0},
+							    leaf_number(since_ms),
+							    leaf_number(now_ms),
+							    leaf_number(log->tail.cut_bytes)};
+	return log_add_values(log, LEAF_GAP, now_ms, values);
+}
+
+static int add_beginning(struct log *log, const struct log_config *config, const struct previous *previous,
+			 uint64_t now_ms)
+{
+	struct leaf last = {.kind = LEAF_KINDS};
+	bool anew = log->tail.frontier.size == 0, known = !anew && newest(&log->tail, &last);
+	bool closed = known && last.kind == LEAF_CLOSE;
+	int r = 0;
+	if (known && last.time_ms > now_ms) {
+		const struct leaf_value step[LEAF_FIELDS_MOST] = {leaf_number(last.time_ms), leaf_number(now_ms)};
+		r = log_add_values(log, LEAF_CLOCK_STEP, now_ms, step);
+	}
+	if (r == 0 && anew)
+		r = add_epoch(log, config, previous, now_ms);
+	else if (r == 0 && !closed)
+		r = add_gap(log, now_ms, known ? last.time_ms : 0);
+	struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_text(SLICE(GUIA_VERSION)),
+						      leaf_text(anew     ? SLICE("nothing")
+								: closed ? SLICE("close")
+									 : SLICE("a gap"))};
+	return r != 0 ? r : log_add_values(log, LEAF_START, now_ms, values);
+}
+
+/* ---- opening ---- */
+
+static int load_key(struct log *log, const struct log_config *config)
+{
+	int r = signing_key_load(config->key_path, &log->key);
+	if (r == -ENOENT)
+		r = signing_key_create(config->key_path, &log->key);
+	return r == SIGNING_KEY_BAD ? LOG_KEY_BAD : r;
+}
+
+static int begin_epoch(struct log *log, const struct log_config *config)
+{
+	static const struct merkle_frontier nothing;
+	log->tail = (struct tail){.first = bundle_create(0)};
+	log->tail.last = log->tail.first;
+	if (log->tail.first == NULL)
+		return -ENOMEM;
+	int r = journal_create(&log->journal, log->disk, log->epoch_folder, config->half_bytes);
+	return r != 0 ? r : journal_turn(&log->journal, &nothing);
+}
+
+static int go_on(struct log *log, const struct log_config *config)
+{
+	int r = journal_create(&log->journal, log->disk, log->epoch_folder, config->half_bytes);
+	log->journal.half = log->tail.half;
+	log->journal.at = log->tail.at;
+	/* All of both halves may still lack tiles. */
+	log->other_end = log->tail.frontier.size;
+	return r;
+}
+
+/* Beginning an epoch may have been cut off before anything was sealed; then its folder is used. */
+static bool never_began(const struct log *log)
+{
+	struct tail tail;
+	int loaded = tail_load(log->epoch_folder, &tail);
+	bool empty = loaded == TAIL_NONE || (loaded == 0 && tail.frontier.size == 0);
+	if (loaded == 0 || loaded == TAIL_TORN)
+		tail_free(&tail);
+	return empty && faccessat(log->epoch_folder, "checkpoint", F_OK, 0) != 0;
+}
+
+static int choose_epoch(struct log *log, const struct log_config *config, struct previous *previous)
+{
+	const char *why = NULL;
+	unsigned epoch = last_epoch(log);
+	bool unused = false;
+	int r = 0;
+	if (epoch > 0) {
+		r = open_epoch(log, config, epoch);
+		unused = r == 0 && never_began(log);
+	}
+	if (r == 0 && epoch > 0 && unused && --epoch > 0)
+		r = open_epoch(log, config, epoch);
+	if (r == 0 && epoch > 0)
+		r = take_up(log, previous, &why);
+	if (r != 0)
+		return r;
+	if (epoch > 0 && why == NULL && !unused)
+		return go_on(log, config);
+	if (epoch > 0 && why == NULL) {
+		struct merkle_hash root = merkle_root(&log->tail.frontier);
+		remember(previous, log, log->tail.frontier.size, &root, "an epoch was about to begin");
+		tail_free(&log->tail);
+	}
+	log->signed_size = 0;
+	r = open_epoch(log, config, epoch + 1);
+	return r != 0 ? r : begin_epoch(log, config);
+}
+
+static int open_folder(struct log *log, const struct log_config *config)
+{
+	int r = log->disk->mkdir(AT_FDCWD, config->path, 0755);
+	if (r != 0 && r != -EEXIST)
+		return r;
+	log->folder = log->disk->open(AT_FDCWD, config->path, O_RDONLY | O_DIRECTORY, 0);
+	if (log->folder < 0)
+		return log->folder;
+	log->lock = log->disk->open(log->folder, "lock", O_RDWR | O_CREAT, 0600);
+	if (log->lock < 0)
+		return log->lock;
+	return flock(log->lock, LOCK_EX | LOCK_NB) == 0 ? 0 : errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
+static int begin(struct log *log, const struct log_config *config, uint64_t now_ms)
+{
+	struct previous previous = {.reason = NULL};
+	int r = open_folder(log, config);
+	if (r == 0)
+		r = load_key(log, config);
+	if (r == 0)
+		r = choose_epoch(log, config, &previous);
+	if (r == 0)
+		r = settler_create(log->disk, log->epoch_folder, log->tail.before.size, &log->settler);
+	if (r != 0)
+		return r;
+	log->clock = clock_state_read();
+	log->sealed = log->tail.frontier;
+	log->sealed_in = log->tail.last;
+	log->sealed_bytes = log->tail.last->bytes.len;
+	return add_beginning(log, config, &previous, now_ms);
+}
+
+int log_open(const struct log_config *config, uint64_t now_ms, struct log **ret_log)
+{
+	struct slice name = slice_from_string(config->name);
+	if (!note_name_valid(name) || name.len > LOG_NAME_BYTES_MOST)
+		return LOG_NAME_BAD;
+	struct log *log = malloc(sizeof(*log));
+	if (log == NULL)
+		return -ENOMEM;
+	*log = (struct log){.disk = config->disk,
+			    .folder = -1,
+			    .lock = -1,
+			    .epoch_folder = -1,
+			    .journal = {.fds = {-1, -1}},
+			    .checkpoint_fds = {-1, -1}};
+	int r = begin(log, config, now_ms);
+	if (r != 0) {
+		log_close(log);
+		return r;
+	}
+	*ret_log = log;
+	return 0;
+}

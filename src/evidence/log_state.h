@@ -1,0 +1,28 @@
+/* What a log's files share: only log.c and log_open.c see it. */
+#ifndef GUIA_EVIDENCE_LOG_STATE_H
+#define GUIA_EVIDENCE_LOG_STATE_H
+
+#include "evidence/checkpoint.h"
+#include "evidence/log.h"
+#include "evidence/settler.h"
+
+struct log {
+	const struct disk_calls *disk;
+	int folder;
+	int lock;
+	int epoch_folder;
+	struct signing_key *key;
+	char origin[LOG_NAME_BYTES_MOST + 8];
+	struct tail tail;
+	struct journal journal;
+	struct settler *settler;
+	struct merkle_frontier sealed;
+	struct bundle *sealed_in; /* the bundle in which the next record to be sealed is */
+	size_t sealed_bytes;      /* and where in it */
+	uint64_t other_end;       /* records below this are in the half that is not written */
+	uint64_t signed_size;
+	int checkpoint_fds[2]; /* the file that is seen, and the one that takes its place; -1: none */
+	struct clock_state clock;
+};
+
+#endif

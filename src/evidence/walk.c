@@ -1,0 +1,482 @@
+#include "evidence/walk.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "codec/byte_class.h"
+#include "codec/text.h"
+#include "evidence/tail.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { LOOK_AHEAD = 256 }; /* bundles */
+
+/* What the walk carries along: the journal's records, and the hashes of each level's tile that is not full. */
+struct path {
+	struct walk *walk;
+	struct tail tail;
+	bool has_tail;
+	unsigned counts[TILE_LEVELS];
+	struct merkle_hash hashes[TILE_LEVELS][TILE_WIDTH];
+};
+
+__attribute__((format(printf, 4, 5))) static void find(struct walk *walk, enum finding finding, uint64_t record,
+						       const char *format, ...)
+{
+	va_list arguments;
+	if (walk->finding != FINDING_NONE)
+		return;
+	walk->finding = finding;
+	walk->record = record;
+	va_start(arguments, format);
+	vsnprintf(walk->what, sizeof(walk->what), format, arguments);
+	va_end(arguments);
+}
+
+/* ---- files ---- */
+
+static int read_file(int folder, const char *path, struct buffer *out)
+{
+	char name[PATH_MAX];
+	snprintf(name, sizeof(name), "/proc/self/fd/%d/%s", folder, path);
+	int r = file_read(name, BUNDLE_BYTES_MOST, out);
+	return r == -EISDIR || r == -ENOTDIR ? -ENOENT : r;
+}
+
+static int read_tile(int folder, struct tile_name name, struct buffer *out)
+{
+	char path[TILE_PATH_BYTES];
+	tile_path(name, path);
+	return read_file(folder, path, out);
+}
+
+/* The widths that there are of a tile that is not full, as bits. */
+struct widths {
+	uint64_t bits[TILE_WIDTH / 64];
+	unsigned most;
+};
+
+static void list_widths(int folder, int level, uint64_t number, struct widths *ret_widths)
+{
+	char path[TILE_PATH_BYTES], name[TILE_PATH_BYTES + 2];
+	*ret_widths = (struct widths){.most = 0};
+	tile_path((struct tile_name){level, number, TILE_WIDTH}, path);
+	snprintf(name, sizeof(name), "%s.p", path);
+	int fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd < 0 ? NULL : fdopendir(fd);
+	for (struct dirent *entry = list == NULL ? NULL : readdir(list); entry != NULL; entry = readdir(list)) {
+		uint64_t width;
+		if (!decimal_read(slice_from_string(entry->d_name), &width) || width == 0 || width >= TILE_WIDTH)
+			continue;
+		ret_widths->bits[width / 64] |= UINT64_C(1) << width % 64;
+		ret_widths->most = width > ret_widths->most ? (unsigned)width : ret_widths->most;
+	}
+	if (list != NULL)
+		closedir(list);
+}
+
+int walk_read_bundle(int folder, uint64_t number, struct buffer *out, unsigned *ret_width)
+{
+	struct widths widths;
+	int r = read_tile(folder, (struct tile_name){TILE_ENTRIES, number, TILE_WIDTH}, out);
+	*ret_width = TILE_WIDTH;
+	if (r != -ENOENT)
+		return r;
+	list_widths(folder, TILE_ENTRIES, number, &widths);
+	*ret_width = widths.most;
+	return widths.most == 0 ? r : read_tile(folder, (struct tile_name){TILE_ENTRIES, number, widths.most}, out);
+}
+
+/* ---- tiles of hashes ---- */
+
+enum parent { PARENT_UNKNOWN, PARENT_AGREES, PARENT_DISAGREES };
+
+/* What the hash above says of a tile's hashes: it tells whether records or their hashes are wrong. */
+static enum parent ask_parent(struct walk *walk, uint64_t number, const struct merkle_hash *hashes)
+{
+	struct buffer above = buffer_make(NULL);
+	struct merkle_hash root = merkle_root_of(hashes, TILE_WIDTH);
+	uint64_t tile = number / TILE_WIDTH;
+	size_t at = (size_t)(number % TILE_WIDTH) * MERKLE_HASH_BYTES;
+	enum parent answer = PARENT_UNKNOWN;
+	struct widths widths;
+	if (read_tile(walk->folder, (struct tile_name){1, tile, TILE_WIDTH}, &above) == -ENOENT) {
+		list_widths(walk->folder, 1, tile, &widths);
+		if (widths.most > 0)
+			(void)read_tile(walk->folder, (struct tile_name){1, tile, widths.most}, &above);
+	}
+	if (above.len >= at + MERKLE_HASH_BYTES)
+		answer = memcmp(above.ptr + at, root.bytes, sizeof(root.bytes)) == 0 ? PARENT_AGREES : PARENT_DISAGREES;
+	buffer_free(&above);
+	return answer;
+}
+
+/* Holds a tile of `width` against the hashes that it should have. */
+static int check_tile(struct path *path, struct tile_name name, const struct merkle_hash *hashes, bool required)
+{
+	struct walk *walk = path->walk;
+	struct buffer content = buffer_make(NULL);
+	char text[TILE_PATH_BYTES];
+	uint64_t first = name.level + 1 < TILE_LEVELS ? name.number << (name.level + 1) * TILE_HEIGHT : 0;
+	tile_path(name, text);
+	int r = read_tile(walk->folder, name, &content);
+	if (r == -ENOENT) {
+		if (required)
+			find(walk, FINDING_MISSING, first, "%s is missing", text);
+	} else if (r == 0 && content.len != name.width * sizeof(*hashes)) {
+		find(walk, FINDING_ALTERED, first, "%s has not the length that it should", text);
+	} else if (r == 0 && memcmp(content.ptr, hashes, content.len) != 0) {
+		const struct merkle_hash *theirs = (const void *)content.ptr;
+		unsigned at = 0;
+		while (merkle_hash_equal(&theirs[at], &hashes[at]))
+			at++;
+		uint64_t record = first + ((uint64_t)at << name.level * TILE_HEIGHT);
+		if (name.level == 0 && name.width == TILE_WIDTH &&
+		    ask_parent(walk, name.number, hashes) == PARENT_AGREES)
+			find(walk, FINDING_ALTERED, record, "%s was altered; the record itself is whole", text);
+		else
+			find(walk, FINDING_ALTERED, record, "%s", name.level == 0 ? "the record was altered" : text);
+	}
+	buffer_free(&content);
+	return r == -ENOENT ? 0 : r;
+}
+
+static int push_up(struct path *path, unsigned level, uint64_t index, struct merkle_hash hash, bool required)
+{
+	int r = 0;
+	for (; level < TILE_LEVELS && r == 0; level++, index /= TILE_WIDTH) {
+		unsigned at = (unsigned)(index % TILE_WIDTH);
+		path->hashes[level][at] = hash;
+		path->counts[level] = at + 1;
+		if (at + 1 < TILE_WIDTH)
+			return 0;
+		r = check_tile(path, (struct tile_name){(int)level, index / TILE_WIDTH, TILE_WIDTH},
+			       path->hashes[level], required);
+		hash = merkle_root_of(path->hashes[level], TILE_WIDTH);
+		path->counts[level] = 0;
+	}
+	return r;
+}
+
+/* Tiles at the right edge, of every width that was ever written, are the beginning of what is there. */
+static int check_edge_tiles(struct path *path, unsigned level, uint64_t number, unsigned count, bool required)
+{
+	struct widths widths;
+	int r = 0;
+	list_widths(path->walk->folder, (int)level, number, &widths);
+	if (required && count > 0)
+		widths.bits[count / 64] |= UINT64_C(1) << count % 64;
+	for (unsigned width = 1; width < TILE_WIDTH && r == 0; width++) {
+		if ((widths.bits[width / 64] >> width % 64 & 1) == 0)
+			continue;
+		if (width > count)
+			find(path->walk, FINDING_TRUNCATED, path->walk->frontier.size,
+			     "tile/%u has hashes of more records than there are", level);
+		else
+			r = check_tile(path, (struct tile_name){(int)level, number, width}, path->hashes[level],
+				       required);
+	}
+	return r;
+}
+
+/* ---- records ---- */
+
+static struct slice base64_value(const struct leaf_value *value)
+{
+	return value == NULL ? slice_make("", 0) : value->bytes;
+}
+
+static bool key_read(const struct leaf_value *value, struct public_key *ret_key)
+{
+	uint8_t info[PUBLIC_KEY_INFO_BYTES];
+	return base64_exact(base64_value(value), info, sizeof(info)) &&
+	       public_key_from_info(slice_make(info, sizeof(info)), ret_key);
+}
+
+static bool hex_read(const struct leaf_value *value, struct merkle_hash *ret_hash)
+{
+	if (value == NULL || value->bytes.len != 2 * sizeof(ret_hash->bytes))
+		return false;
+	for (size_t i = 0; i < sizeof(ret_hash->bytes); i++)
+		ret_hash->bytes[i] = hex_pair_value(value->bytes, 2 * i);
+	return true;
+}
+
+void key_rotation_text(uint64_t size, const struct merkle_hash *root, const struct public_key *old_key,
+		       const struct public_key *new_key, struct buffer *out)
+{
+	char old_print[FINGERPRINT_TEXT_BYTES], new_print[FINGERPRINT_TEXT_BYTES];
+	uint8_t hex[2 * MERKLE_HASH_BYTES];
+	public_key_fingerprint(old_key, old_print);
+	public_key_fingerprint(new_key, new_print);
+	buffer_printf(out, "guia evidence key rotation\n%" PRIu64 "\n", size);
+	buffer_add(out, slice_make(hex, hex_encode(slice_make(root->bytes, sizeof(root->bytes)), hex)));
+	buffer_printf(out, "\n%s\n%s\n", old_print, new_print);
+}
+
+static bool rotation_holds(const struct walk *walk, const struct leaf *leaf, struct public_key *ret_key)
+{
+	struct public_key old = walk->keys[walk->key_count - 1].key, given, new;
+	struct signature old_signature, new_signature;
+	struct merkle_hash root = merkle_root(&walk->frontier), told;
+	struct buffer text = buffer_make(NULL);
+	if (!key_read(leaf_get(leaf, "old_key"), &given) || !key_read(leaf_get(leaf, "new_key"), &new) ||
+	    !public_key_equal(&given, &old) || leaf_get(leaf, "size")->number != walk->frontier.size ||
+	    !hex_read(leaf_get(leaf, "root"), &told) || !merkle_hash_equal(&told, &root) ||
+	    !base64_exact(base64_value(leaf_get(leaf, "old_signature")), old_signature.bytes, SIGNATURE_BYTES) ||
+	    !base64_exact(base64_value(leaf_get(leaf, "new_signature")), new_signature.bytes, SIGNATURE_BYTES))
+		return false;
+	key_rotation_text(walk->frontier.size, &root, &old, &new, &text);
+	bool good = text.error == 0 && public_key_verify(&old, buffer_slice(&text), &old_signature) &&
+		    public_key_verify(&new, buffer_slice(&text), &new_signature);
+	buffer_free(&text);
+	*ret_key = new;
+	return good;
+}
+
+static void take_key(struct walk *walk, const struct leaf *leaf)
+{
+	struct public_key key;
+	bool good = leaf->kind == LEAF_EPOCH ? walk->key_count == 0 && key_read(leaf_get(leaf, "public_key"), &key)
+					     : walk->key_count > 0 && rotation_holds(walk, leaf, &key);
+	if (!good || walk->key_count == WALK_KEYS_MOST)
+		find(walk, FINDING_BADLY_SIGNED, walk->frontier.size, "a key takes over without the one before it");
+	else
+		walk->keys[walk->key_count++] = (struct walk_key){walk->frontier.size, key};
+}
+
+static void note_gap(struct walk *walk, const struct leaf *leaf)
+{
+	const struct leaf_value *records = leaf_get(leaf, "records"), *of = leaf_get(leaf, "of");
+	buffer_printf(walk->notes, "record %" PRIu64 " states a gap: %.*s; ", walk->frontier.size,
+		      SLICE_ARG(leaf_get(leaf, "cause")->bytes));
+	if (records != NULL)
+		buffer_printf(walk->notes, "%" PRIu64 " records", records->number);
+	else
+		buffer_text(walk->notes, "nobody knows how many records");
+	if (of != NULL)
+		buffer_printf(walk->notes, " of kind %.*s", SLICE_ARG(of->bytes));
+	buffer_printf(walk->notes, ", between %" PRIu64 " and %" PRIu64 "\n", leaf_get(leaf, "since")->number,
+		      leaf_get(leaf, "until")->number);
+}
+
+static void look_at(struct walk *walk, struct slice record)
+{
+	struct leaf leaf;
+	int r = leaf_read(record, &leaf);
+	if (r == LEAF_MALFORMED) {
+		find(walk, FINDING_ALTERED, walk->frontier.size, "it is not a record");
+		return;
+	}
+	walk->counts[leaf.kind]++;
+	if (leaf.kind == LEAF_CLOCK_STEP)
+		buffer_printf(walk->notes,
+			      "record %" PRIu64 " states that the clock was set from %" PRIu64 " to %" PRIu64 "\n",
+			      walk->frontier.size, leaf_get(&leaf, "from")->number, leaf_get(&leaf, "to")->number);
+	else if (leaf.time_ms < walk->last_ms)
+		find(walk, FINDING_CLOCK, walk->frontier.size,
+		     "the time goes back by %" PRIu64 " ms, and no record states that the clock was set",
+		     walk->last_ms - leaf.time_ms);
+	walk->last_ms = leaf.time_ms;
+	walk->closed = leaf.kind == LEAF_CLOSE;
+	if (leaf.kind == LEAF_GAP)
+		note_gap(walk, &leaf);
+	if (leaf.kind == LEAF_EPOCH || leaf.kind == LEAF_KEY_ROTATION)
+		take_key(walk, &leaf);
+	if (walk->frontier.size > 0)
+		return;
+	buffer_add(&walk->first_text, record);
+	if (walk->first_text.error == 0)
+		(void)leaf_read(buffer_slice(&walk->first_text), &walk->first);
+}
+
+static void mark(struct walk *walk)
+{
+	for (size_t i = 0; i < WALK_MARKS; i++)
+		if (walk->marks[i].size == walk->frontier.size) {
+			walk->marks[i].root = merkle_root(&walk->frontier);
+			walk->marks[i].reached = true;
+		}
+}
+
+/* A bundle that parts into another number of records than it should: the first whose hash is another is the wrong one.
+ */
+static void find_in_bundle(struct path *path, uint64_t number, unsigned count, unsigned width)
+{
+	struct buffer tile = buffer_make(NULL);
+	unsigned same = 0;
+	if (read_tile(path->walk->folder, (struct tile_name){0, number, width}, &tile) == 0)
+		while (same < count && tile.len >= (same + 1) * MERKLE_HASH_BYTES &&
+		       memcmp(tile.ptr + same * MERKLE_HASH_BYTES, path->hashes[0][same].bytes, MERKLE_HASH_BYTES) == 0)
+			same++;
+	buffer_free(&tile);
+	find(path->walk, FINDING_ALTERED, number * TILE_WIDTH + same,
+	     "its bundle has not as many records as its name says");
+}
+
+/* One bundle; *ret_count is how many records it had. */
+static int take_bundle(struct path *path, uint64_t number, struct slice bytes, bool from_file, unsigned width,
+		       unsigned *ret_count)
+{
+	struct walk *walk = path->walk;
+	struct reader reader = reader_make(bytes);
+	struct slice record;
+	unsigned count = 0;
+	/* First the hashes, so that what is altered is known as such before what it says is read. */
+	while (count < TILE_WIDTH && bundle_next(&reader, &record))
+		path->hashes[0][count++] = merkle_leaf(record);
+	uint64_t first = number * TILE_WIDTH;
+	int r = 0;
+	if (count > 0 && count == width && count == TILE_WIDTH)
+		r = check_tile(path, (struct tile_name){0, number, TILE_WIDTH}, path->hashes[0], from_file);
+	else if (from_file && count == width)
+		r = check_edge_tiles(path, 0, number, count, false);
+	else if (from_file)
+		find_in_bundle(path, number, count, width);
+	if (r == 0 && count == TILE_WIDTH && ask_parent(walk, number, path->hashes[0]) == PARENT_DISAGREES)
+		find(walk, FINDING_ALTERED, first, "its tile is not the one that the tile above names");
+	if (r == 0 && !reader_at_end(&reader))
+		find(walk, FINDING_ALTERED, first + count, "its bundle does not end with a record");
+	for (struct reader again = reader_make(bytes); r == 0 && walk->finding == FINDING_NONE &&
+						       walk->frontier.size < first + count &&
+						       bundle_next(&again, &record);) {
+		look_at(walk, record);
+		merkle_push(&walk->frontier, &path->hashes[0][walk->frontier.size - first]);
+		mark(walk);
+	}
+	*ret_count = count;
+	return r;
+}
+
+static const struct bundle *bundle_in_journal(const struct path *path, uint64_t number)
+{
+	const struct bundle *bundle = path->has_tail ? path->tail.first : NULL;
+	while (bundle != NULL && bundle->number != number)
+		bundle = bundle->next;
+	return bundle != NULL && bundle->count > 0 ? bundle : NULL;
+}
+
+/* Every width of records that was written is the beginning of what there is. */
+static int check_entries(struct path *path, uint64_t number, struct slice bytes)
+{
+	struct buffer content = buffer_make(NULL);
+	struct widths widths;
+	int r = 0;
+	list_widths(path->walk->folder, TILE_ENTRIES, number, &widths);
+	for (unsigned width = 1; width < TILE_WIDTH && r == 0; width++) {
+		if ((widths.bits[width / 64] >> width % 64 & 1) == 0)
+			continue;
+		buffer_clear(&content);
+		r = read_tile(path->walk->folder, (struct tile_name){TILE_ENTRIES, number, width}, &content);
+		struct reader theirs = reader_make(buffer_slice(&content)), ours = reader_make(bytes);
+		struct slice a, b;
+		unsigned same = 0;
+		while (r == 0 && bundle_next(&theirs, &a) && bundle_next(&ours, &b) && slice_equal(a, b))
+			same++;
+		if (r == 0 && (same != width || !reader_at_end(&theirs)))
+			find(path->walk, FINDING_ALTERED, number * TILE_WIDTH + same,
+			     "tile/entries has it in two versions");
+	}
+	buffer_free(&content);
+	return r;
+}
+
+static int take_next(struct path *path, uint64_t number, bool *ret_end)
+{
+	struct walk *walk = path->walk;
+	struct buffer content = buffer_make(NULL);
+	unsigned width, count = 0;
+	int r = walk_read_bundle(walk->folder, number, &content, &width);
+	const struct bundle *journal = bundle_in_journal(path, number);
+	bool from_file = r == 0 && (journal == NULL || width >= journal->count);
+	*ret_end = true;
+	if (r != 0 && r != -ENOENT)
+		return r;
+	struct slice bytes = from_file         ? buffer_slice(&content)
+			     : journal != NULL ? buffer_slice(&journal->bytes)
+					       : slice_make("", 0);
+	r = 0;
+	if (from_file || journal != NULL)
+		r = take_bundle(path, number, bytes, from_file, from_file ? width : journal->count, &count);
+	if (from_file && r == 0)
+		walk->in_tiles = walk->frontier.size;
+	if (r == 0 && walk->finding == FINDING_NONE && count < TILE_WIDTH && count > 0)
+		r = check_entries(path, number, bytes);
+	if (r == 0 && walk->finding == FINDING_NONE && count < TILE_WIDTH && count > 0 && !from_file)
+		r = check_edge_tiles(path, 0, number, count, false);
+	if (r == 0 && walk->finding == FINDING_NONE && count == TILE_WIDTH) {
+		r = push_up(path, 1, number, merkle_root_of(path->hashes[0], TILE_WIDTH), from_file);
+		*ret_end = false;
+	}
+	path->counts[0] = count % TILE_WIDTH;
+	buffer_free(&content);
+	return r;
+}
+
+/* Where the records end and others follow further on, some are missing in between. */
+static void look_beyond(struct walk *walk)
+{
+	struct buffer bytes = buffer_make(NULL);
+	uint64_t number = walk->frontier.size / TILE_WIDTH;
+	unsigned width;
+	for (unsigned ahead = 1; ahead <= LOOK_AHEAD && walk->finding == FINDING_NONE; ahead++) {
+		buffer_clear(&bytes);
+		if (walk_read_bundle(walk->folder, number + ahead, &bytes, &width) == 0)
+			find(walk, FINDING_MISSING, walk->frontier.size, "it is missing, and later records are there");
+	}
+	buffer_free(&bytes);
+}
+
+/* A log that was closed has the tiles of its right edge too. */
+static int check_edge(struct path *path)
+{
+	struct walk *walk = path->walk;
+	uint64_t size = walk->frontier.size;
+	int r = 0;
+	bool whole = walk->closed && walk->in_tiles == size;
+	for (unsigned level = 0; level < TILE_LEVELS && r == 0 && walk->finding == FINDING_NONE; level++)
+		r = check_edge_tiles(path, level, tile_at_edge(size, level), path->counts[level], whole);
+	return r;
+}
+
+static int begin(struct path *path)
+{
+	int r = tail_load(path->walk->folder, &path->tail);
+	path->has_tail = r == 0 || r == TAIL_TORN;
+	path->walk->torn = path->has_tail && path->tail.cut_bytes > 0;
+	return r < 0 ? r : 0;
+}
+
+int walk_epoch(struct walk *walk)
+{
+	struct path *path = calloc(1, sizeof(*path));
+	bool end = false;
+	if (path == NULL)
+		return -ENOMEM;
+	path->walk = walk;
+	walk->first.kind = LEAF_KINDS;
+	walk->first_text = buffer_make(NULL);
+	int r = begin(path);
+	mark(walk);
+	for (uint64_t number = 0; r == 0 && !end && walk->finding == FINDING_NONE; number++)
+		r = take_next(path, number, &end);
+	if (r == 0 && walk->finding == FINDING_NONE)
+		look_beyond(walk);
+	if (r == 0 && walk->finding == FINDING_NONE)
+		r = check_edge(path);
+	if (path->has_tail)
+		tail_free(&path->tail);
+	free(path);
+	return r;
+}
+
+void walk_free(struct walk *walk)
+{
+	buffer_free(&walk->first_text);
+}

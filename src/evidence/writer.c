@@ -1,0 +1,264 @@
+#include "evidence/writer.h"
+
+#include "base/error.h"
+#include "evidence/queue.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	SIGN_EVERY_MS = 500,
+	RETRY_MS = 50,
+	FULL_MS = 5, /* until tiles are written, where that is what is waited for */
+	RETRIES_AT_END = 20,
+	IDLE_MS = 1000,
+};
+
+struct writer {
+	struct log *log;
+	struct queue *queue;
+	pthread_t thread;
+	pthread_mutex_t lock; /* over the state */
+	struct writer_state state;
+	struct queue_loss lost[LEAF_KINDS + 1]; /* the thread's own, from here on; the last is of several kinds */
+	uint64_t time_ms;
+	uint64_t oldest_put_ns;      /* of what is not sealed; 0: nothing */
+	uint64_t oldest_unsigned_ns; /* of what is sealed and not signed; 0: nothing */
+	uint64_t signed_ns;
+	unsigned retries;
+	int seal_error;
+	int sign_error;
+	bool ending;
+};
+
+static void tell(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	writer->state.sizes = log_sizes(writer->log);
+	writer->state.error = writer->seal_error != 0 ? writer->seal_error : writer->sign_error;
+	pthread_mutex_unlock(&writer->lock);
+}
+
+static void note_longest(struct writer *writer, uint64_t *longest_us, uint64_t since_ns)
+{
+	uint64_t us = (monotonic_ns() - since_ns) / 1000;
+	pthread_mutex_lock(&writer->lock);
+	if (us > *longest_us)
+		*longest_us = us;
+	pthread_mutex_unlock(&writer->lock);
+}
+
+static void lose(struct writer *writer, unsigned kind, struct queue_loss loss)
+{
+	struct queue_loss *all = &writer->lost[kind];
+	all->since_ms = all->records == 0 ? loss.since_ms : all->since_ms;
+	all->records += loss.records;
+	all->until_ms = loss.until_ms;
+	pthread_mutex_lock(&writer->lock);
+	writer->state.lost += loss.records;
+	pthread_mutex_unlock(&writer->lock);
+}
+
+static void sign_if_due(struct writer *writer, bool now)
+{
+	uint64_t at_ns = monotonic_ns();
+	if (writer->oldest_unsigned_ns == 0 || (!now && at_ns - writer->signed_ns < (uint64_t)SIGN_EVERY_MS * 1000000))
+		return;
+	int r = log_sign(writer->log);
+	writer->signed_ns = at_ns;
+	if (r == 0) {
+		note_longest(writer, &writer->state.longest_unsigned_us, writer->oldest_unsigned_ns);
+		writer->oldest_unsigned_ns = 0;
+	}
+	writer->sign_error = r;
+	tell(writer);
+}
+
+static void sealed(struct writer *writer)
+{
+	if (writer->oldest_put_ns != 0) {
+		note_longest(writer, &writer->state.longest_unsealed_us, writer->oldest_put_ns);
+		if (writer->oldest_unsigned_ns == 0)
+			writer->oldest_unsigned_ns = writer->oldest_put_ns;
+		writer->oldest_put_ns = 0;
+	}
+	writer->seal_error = 0;
+	tell(writer);
+}
+
+/* Tries until it is sealed, or until there is no use in it any more. */
+static bool seal(struct writer *writer, enum log_reserve reserve)
+{
+	for (;;) {
+		int r = log_seal(writer->log, reserve);
+		if (r == 0) {
+			sealed(writer);
+			sign_if_due(writer, false);
+			return true;
+		}
+		writer->seal_error = r;
+		tell(writer);
+		/* The other half is not free before what it holds was signed. */
+		sign_if_due(writer, r == -ENOSPC);
+		if (writer->ending && ++writer->retries > RETRIES_AT_END)
+			return false;
+		usleep(r == -ENOSPC ? FULL_MS * 1000 : RETRY_MS * 1000);
+		writer->ending = writer->ending || queue_ending(writer->queue);
+	}
+}
+
+static void add_one(struct writer *writer, const struct queue_item *item)
+{
+	if (log_add(writer->log, item->kind, item->time_ms, item->fields) != 0) {
+		lose(writer, item->kind, (struct queue_loss){1, item->time_ms, item->time_ms});
+		return;
+	}
+	if (writer->oldest_put_ns == 0)
+		writer->oldest_put_ns = item->put_ns;
+}
+
+static void add_gaps(struct writer *writer)
+{
+	for (unsigned kind = 0; kind <= LEAF_KINDS; kind++) {
+		struct queue_loss *loss = &writer->lost[kind];
+		const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_text(SLICE("there was no room")),
+								    leaf_text(slice_from_string(leaf_row(kind)->name)),
+								    leaf_number(loss->records),
+								    leaf_number(loss->since_ms),
+								    leaf_number(loss->until_ms),
+								    {.number = 0}};
+		if (loss->records > 0 && log_add_values(writer->log, LEAF_GAP, writer->time_ms, values) == 0) {
+			*loss = (struct queue_loss){0};
+			if (writer->oldest_put_ns == 0)
+				writer->oldest_put_ns = monotonic_ns();
+		}
+	}
+}
+
+/* What was added last could not be sealed: it is lost, and what follows it of what was taken. */
+static void give_up(struct writer *writer, struct queue_taken *taken)
+{
+	struct queue_item item;
+	uint64_t records = log_forget(writer->log);
+	while (queue_next(taken, &item))
+		lose(writer, item.kind, (struct queue_loss){1, item.time_ms, item.time_ms});
+	if (records > 0)
+		lose(writer, LEAF_KINDS, (struct queue_loss){records, writer->time_ms, writer->time_ms});
+}
+
+static void write_taken(struct writer *writer, struct queue_taken *taken)
+{
+	struct queue_item item;
+	bool going = true;
+	while (going && queue_next(taken, &item)) {
+		writer->time_ms = item.time_ms;
+		add_one(writer, &item);
+		if (log_batch_full(writer->log))
+			going = seal(writer, LOG_KEEPS_RESERVE);
+	}
+	writer->time_ms = taken->time_ms;
+	if (going)
+		add_gaps(writer);
+	if (!going || !seal(writer, LOG_KEEPS_RESERVE))
+		give_up(writer, taken);
+}
+
+/* A full disk has room for this much. */
+static void write_end(struct writer *writer)
+{
+	static const struct leaf_value values[LEAF_FIELDS_MOST] = {{.bytes = SLICE_INIT("the watch ended")}};
+	writer->retries = 0;
+	add_gaps(writer);
+	(void)log_add_values(writer->log, LEAF_CLOSE, writer->time_ms, values);
+	writer->oldest_put_ns = monotonic_ns();
+	(void)seal(writer, LOG_TAKES_RESERVE);
+	sign_if_due(writer, true);
+}
+
+static int wait_ms(const struct writer *writer)
+{
+	if (writer->oldest_unsigned_ns == 0)
+		return IDLE_MS;
+	uint64_t since_ms = (monotonic_ns() - writer->signed_ns) / 1000000;
+	return since_ms >= SIGN_EVERY_MS ? 1 : (int)(SIGN_EVERY_MS - since_ms);
+}
+
+static void *run(void *context)
+{
+	struct writer *writer = context;
+	struct queue_taken taken;
+	do {
+		queue_take(writer->queue, wait_ms(writer), &taken);
+		writer->ending = taken.ending;
+		for (enum leaf_kind kind = 0; kind < LEAF_KINDS; kind++)
+			if (taken.lost[kind].records > 0)
+				lose(writer, kind, taken.lost[kind]);
+		write_taken(writer, &taken);
+		sign_if_due(writer, false);
+	} while (!taken.ending);
+	write_end(writer);
+	return NULL;
+}
+
+int writer_create(const struct log_config *config, size_t queue_bytes, struct writer **ret_writer)
+{
+	struct timespec now;
+	struct writer *writer = calloc(1, sizeof(*writer));
+	if (writer == NULL)
+		return -ENOMEM;
+	clock_gettime(CLOCK_REALTIME, &now);
+	writer->time_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	pthread_mutex_init(&writer->lock, NULL);
+	int r = log_open(config, writer->time_ms, &writer->log);
+	writer->oldest_put_ns = monotonic_ns();
+	if (r == 0)
+		r = queue_create(queue_bytes, &writer->queue);
+	if (r == 0)
+		r = -pthread_create(&writer->thread, NULL, run, writer);
+	if (r != 0) {
+		log_close(writer->log);
+		queue_free(writer->queue);
+		free(writer);
+		return r;
+	}
+	*ret_writer = writer;
+	return 0;
+}
+
+void writer_end(struct writer *writer)
+{
+	if (writer == NULL)
+		return;
+	queue_end(writer->queue);
+	pthread_join(writer->thread, NULL);
+	log_close(writer->log);
+	queue_free(writer->queue);
+	pthread_mutex_destroy(&writer->lock);
+	free(writer);
+}
+
+bool writer_put(struct writer *writer, enum leaf_kind kind, const struct leaf_value *values)
+{
+	struct buffer fields = buffer_make(NULL);
+	leaf_write_fields(kind, values, &fields);
+	bool put = fields.error == 0 && queue_put(writer->queue, kind, buffer_slice(&fields));
+	buffer_free(&fields);
+	return put;
+}
+
+struct writer_state writer_state(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	struct writer_state state = writer->state;
+	pthread_mutex_unlock(&writer->lock);
+	/* What the thread has not heard of yet: it may be waiting for the disk. */
+	state.lost += queue_lost(writer->queue);
+	return state;
+}
+
+struct public_key writer_public_key(const struct writer *writer)
+{
+	return log_public_key(writer->log);
+}
