@@ -4,6 +4,8 @@
 #include <fcntl.h>
 
 static struct test_place place;
+static struct buffer kept[8];
+static size_t kept_count;
 
 static int set_up(void **state)
 {
@@ -16,6 +18,8 @@ static int tear_down(void **state)
 {
 	(void)state;
 	test_remove(place.folder);
+	while (kept_count > 0)
+		buffer_free(&kept[--kept_count]);
 	return 0;
 }
 
@@ -48,10 +52,13 @@ static char *in_epoch(unsigned epoch, const char *name)
 	return to;
 }
 
+/* Until the test ends. */
 static struct slice read_whole(const char *path)
 {
 	struct buffer bytes = buffer_make(NULL);
 	assert_int_equal(file_read(path, 1 << 26, &bytes), 0);
+	assert_true(kept_count < sizeof(kept) / sizeof(kept[0]));
+	kept[kept_count++] = bytes;
 	return buffer_slice(&bytes);
 }
 
@@ -196,15 +203,15 @@ static void what_is_missing_is_named(void **state)
 /* The older state is put back and gone on with: only who kept a checkpoint can tell. */
 static void truncation_and_continuation_is_seen_with_an_anchor(void **state)
 {
-	char kept[100];
+	char aside[100];
 	(void)state;
 	test_write(&place, 10, TEST_NOW_MS, true);
-	snprintf(kept, sizeof(kept), "%s/kept", place.folder);
-	test_copy(place.log, kept);
+	snprintf(aside, sizeof(aside), "%s/kept", place.folder);
+	test_copy(place.log, aside);
 	test_write(&place, 10, TEST_NOW_MS + 1000, true);
 	struct slice anchor = read_whole(in_epoch(1, "checkpoint"));
 	assert_finding(anchor, FINDING_NONE, UINT64_MAX);
-	test_copy(kept, place.log);
+	test_copy(aside, place.log);
 	assert_finding(anchor, FINDING_TRUNCATED, 13);
 	test_write(&place, 50, TEST_NOW_MS + 2000, true);
 	assert_finding(no_anchor, FINDING_NONE, UINT64_MAX);
@@ -250,11 +257,11 @@ static void a_lost_key_opens_an_epoch_and_none_may_be_dropped(void **state)
 /* The epoch before cannot be written anew by who has today's key only. */
 static void an_older_epoch_is_held_by_the_next(void **state)
 {
-	char kept[100], line[400];
+	char aside[100], line[400];
 	(void)state;
 	test_write(&place, 10, TEST_NOW_MS, true);
-	snprintf(kept, sizeof(kept), "%s/kept", place.folder);
-	test_copy(place.log, kept);
+	snprintf(aside, sizeof(aside), "%s/kept", place.folder);
+	test_copy(place.log, aside);
 	assert_int_equal(unlink(place.key), 0);
 	test_write(&place, 10, TEST_NOW_MS + 1000, true);
 	struct slice today = read_whole(place.key);

@@ -123,12 +123,14 @@ static void add_gaps(struct writer *writer)
 {
 	for (unsigned kind = 0; kind <= LEAF_KINDS; kind++) {
 		struct queue_loss *loss = &writer->lost[kind];
-		const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_text(SLICE("there was no room")),
-								    leaf_text(slice_from_string(leaf_row(kind)->name)),
-								    leaf_number(loss->records),
-								    leaf_number(loss->since_ms),
-								    leaf_number(loss->until_ms),
-								    {.number = 0}};
+		const struct leaf_value values[LEAF_FIELDS_MOST] = {
+			leaf_text(SLICE("there was no room")),
+			kind < LEAF_KINDS ? leaf_text(slice_from_string(leaf_row(kind)->name))
+					  : (struct leaf_value){.number = 0},
+			leaf_number(loss->records),
+			leaf_number(loss->since_ms),
+			leaf_number(loss->until_ms),
+			{.number = 0}};
 		if (loss->records > 0 && log_add_values(writer->log, LEAF_GAP, writer->time_ms, values) == 0) {
 			*loss = (struct queue_loss){0};
 			if (writer->oldest_put_ns == 0)
