@@ -60,6 +60,12 @@ uint64_t log_forget(struct log *log);
 /* Signs what is sealed. 0 or -errno. Does nothing where that is signed already. */
 int log_sign(struct log *log);
 
+/*
+ * Another key takes the place of the log's, in the same file; what was added is sealed before. 0, or -errno: then it
+ * may be called again.
+ */
+int log_rotate(struct log *log, const char *key_path, uint64_t now_ms);
+
 struct log_sizes {
 	uint64_t added;
 	uint64_t sealed;

@@ -98,24 +98,39 @@ static const char *compare(const struct log *log, int loaded, const struct check
 	return merkle_hash_equal(&root, &checkpoint->root) ? NULL : "records are not those that were signed";
 }
 
+/* By the log's key, or by the one whose place it took since. */
+static bool signed_by(const struct log *log, struct slice note)
+{
+	struct public_key key = signing_key_public(log->key), old_key;
+	struct checkpoint checkpoint;
+	return checkpoint_verify(note, &key, &checkpoint) == 0 ||
+	       (log_rotated_to(&log->tail, &key, &old_key) && checkpoint_verify(note, &old_key, &checkpoint) == 0);
+}
+
 /*
  * Takes the epoch's records up. *ret_why is NULL if it can be gone on with; else a new one must begin, and
  * *ret_previous is what it commits to: the records that are there, if they are what was signed, else what was signed.
  */
-static int take_up(struct log *log, struct previous *ret_previous, const char **ret_why)
+static int take_up(struct log *log, const struct log_config *config, struct previous *ret_previous,
+		   const char **ret_why)
 {
 	struct buffer note = buffer_make(NULL);
 	struct checkpoint checkpoint;
-	struct public_key key = signing_key_public(log->key);
 	int read = read_note(log, &note), loaded = tail_load(log->epoch_folder, &log->tail);
 	bool has_note = read == 0 && checkpoint_read_note(buffer_slice(&note), &checkpoint) == 0;
 	if (loaded < 0 || (read < 0 && read != -ENOENT)) {
 		buffer_free(&note);
 		return loaded < 0 ? loaded : read;
 	}
+	int finished = loaded == 0 ? log_finish_rotation(log, config->key_path) : 0;
+	if (finished != 0) {
+		tail_free(&log->tail);
+		buffer_free(&note);
+		return finished;
+	}
 	*ret_why = compare(log, loaded, has_note ? &checkpoint : NULL);
 	struct merkle_hash root = merkle_root(&log->tail.frontier);
-	if (*ret_why == NULL && has_note && checkpoint_verify(buffer_slice(&note), &key, &checkpoint) != 0) {
+	if (*ret_why == NULL && has_note && !signed_by(log, buffer_slice(&note))) {
 		*ret_why = "the key is lost";
 		remember(ret_previous, log, log->tail.frontier.size, &root, *ret_why);
 	} else if (*ret_why != NULL && has_note) {
@@ -254,7 +269,7 @@ static int choose_epoch(struct log *log, const struct log_config *config, struct
 	if (r == 0 && epoch > 0 && unused && --epoch > 0)
 		r = open_epoch(log, config, epoch);
 	if (r == 0 && epoch > 0)
-		r = take_up(log, previous, &why);
+		r = take_up(log, config, previous, &why);
 	if (r != 0)
 		return r;
 	if (epoch > 0 && why == NULL && !unused)

@@ -25,4 +25,10 @@ struct log {
 	struct clock_state clock;
 };
 
+/* Whether a record of the tail makes this the key, and whose place it took. */
+bool log_rotated_to(const struct tail *tail, const struct public_key *key, struct public_key *ret_old);
+
+/* A rotation whose record was sealed is gone through with; one that was not is forgotten. 0 or -errno. */
+int log_finish_rotation(struct log *log, const char *key_path);
+
 #endif

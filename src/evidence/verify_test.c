@@ -1,7 +1,10 @@
 /* A log is changed in every way that one can think of: each is seen, and called what it is. */
+#include "evidence/log_state.h"
 #include "evidence/test_log.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 static struct test_place place;
 static struct buffer kept[8];
@@ -277,6 +280,116 @@ static void an_older_epoch_is_held_by_the_next(void **state)
 	test_remove(forged.folder);
 }
 
+static unsigned calls_left;
+
+static void count_down(void)
+{
+	if (calls_left > 0 && --calls_left == 0)
+		(void)kill(getpid(), SIGKILL);
+}
+
+static ssize_t dying_pwritev(int fd, const struct iovec *parts, int count, off_t offset)
+{
+	count_down();
+	return disk_kernel.pwritev(fd, parts, count, offset);
+}
+
+static int dying_fdatasync(int fd)
+{
+	count_down();
+	return disk_kernel.fdatasync(fd);
+}
+
+static int dying_rename(int folder, const char *from, const char *to, unsigned flags)
+{
+	count_down();
+	return disk_kernel.rename(folder, from, to, flags);
+}
+
+/* In a process of its own, which dies at that call; 0: it does not. */
+static void rotate(unsigned dies_at)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct disk_calls dying = disk_kernel;
+		dying.pwritev = dying_pwritev;
+		dying.fdatasync = dying_fdatasync;
+		dying.rename = dying_rename;
+		const struct log_config config = test_config(&place, &dying);
+		struct log *log;
+		if (log_open(&config, TEST_NOW_MS + 1000, &log) != 0)
+			_exit(1);
+		calls_left = dies_at;
+		if (log_rotate(log, place.key, TEST_NOW_MS + 1000) != 0)
+			_exit(1);
+		log_close(log);
+		_exit(0);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+}
+
+/* A log of records as they are given, by whoever has the key. */
+static void forge(const struct test_place *forged, struct slice records)
+{
+	const struct log_config config = test_config(forged, &disk_kernel);
+	const struct merkle_frontier nothing = {0};
+	struct reader reader = reader_make(records);
+	struct slice record;
+	struct log *log;
+	assert_int_equal(log_open(&config, TEST_NOW_MS, &log), 0);
+	tail_cut_back(&log->tail, &nothing);
+	while (bundle_next(&reader, &record))
+		assert_int_equal(tail_push(&log->tail, record), 0);
+	test_seal(log);
+	assert_int_equal(log_sign(log), 0);
+	log_close(log);
+}
+
+/* What was sealed before a rotation cannot be written anew by who has today's key only. */
+static void a_rotation_holds_what_was_before(void **state)
+{
+	(void)state;
+	test_write(&place, 10, TEST_NOW_MS, true);
+	rotate(0);
+	test_write(&place, 10, TEST_NOW_MS + 5000, true);
+	assert_finding(no_anchor, FINDING_NONE, UINT64_MAX);
+	struct verify_report report = verified(no_anchor, NULL);
+	assert_true(slice_find(buffer_slice(&report.text), SLICE("key from record 14 on"), 0) < report.text.len);
+	verify_report_free(&report);
+	struct slice today = read_whole(place.key);
+	struct buffer first = buffer_make(NULL);
+	unsigned width;
+	int folder = verify_open_epoch(place.log, 1);
+	assert_int_equal(walk_read_bundle(folder, 0, &first, &width), 0);
+	close(folder);
+	/* The same records, but for one byte of the fifth, sealed and signed anew. */
+	size_t at = slice_find(buffer_slice(&first), SLICE("\"000002\""), 0) + 1;
+	first.ptr[at] = '9';
+	struct test_place forged = test_place_make();
+	assert_int_equal(file_replace(forged.key, today, 0600), 0);
+	forge(&forged, buffer_slice(&first));
+	test_copy(forged.log, place.log);
+	assert_finding(no_anchor, FINDING_BADLY_SIGNED, 14);
+	test_remove(forged.folder);
+	buffer_free(&first);
+}
+
+/* Wherever it is cut off, the log is taken up in the same epoch, with one key or the other. */
+static void a_rotation_that_is_cut_off_is_taken_up(void **state)
+{
+	(void)state;
+	for (unsigned call = 1; call < 12; call++) {
+		test_write(&place, 3, TEST_NOW_MS, true);
+		rotate(call);
+		test_write(&place, 3, TEST_NOW_MS + 5000, true);
+		assert_finding(no_anchor, FINDING_NONE, UINT64_MAX);
+		assert_int_not_equal(access(in_epoch(2, ""), F_OK), 0);
+		test_remove(place.log);
+	}
+}
+
 static void a_clock_that_went_back_is_named(void **state)
 {
 	const struct log_config config = test_config(&place, &disk_kernel);
@@ -342,5 +455,6 @@ TEST_MAIN(CASE(a_log_is_whole), CASE(no_byte_may_change), CASE(no_sealed_byte_of
 	  CASE(files_may_not_change_places), CASE(what_is_missing_is_named),
 	  CASE(truncation_and_continuation_is_seen_with_an_anchor), CASE(a_log_sealed_again_is_seen_with_an_anchor),
 	  CASE(a_lost_key_opens_an_epoch_and_none_may_be_dropped), CASE(an_older_epoch_is_held_by_the_next),
+	  CASE(a_rotation_holds_what_was_before), CASE(a_rotation_that_is_cut_off_is_taken_up),
 	  CASE(a_clock_that_went_back_is_named), CASE(the_key_of_the_log_book_is_compared),
 	  CASE(every_record_is_proven))
