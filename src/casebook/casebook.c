@@ -182,6 +182,32 @@ static void site_is_attacked(struct casebook *book, struct case_site *site, cons
 	}
 }
 
+static struct case_mitigation *mitigation_of(struct case_record *record, const struct case_mitigation *seen)
+{
+	for (size_t i = 0; i < record->mitigation_count; i++)
+		if (record->mitigations[i].id == seen->id)
+			return &record->mitigations[i];
+	if (record->mitigation_count == CASE_MITIGATIONS) {
+		memmove(record->mitigations, record->mitigations + 1,
+			(CASE_MITIGATIONS - 1) * sizeof(record->mitigations[0]));
+		record->mitigation_count--;
+	}
+	struct case_mitigation *mitigation = &record->mitigations[record->mitigation_count++];
+	*mitigation = *seen;
+	return mitigation;
+}
+
+static void see_mitigations(struct case_record *record, const struct case_site *site, const struct case_sighting *s,
+			    uint64_t now_ms)
+{
+	for (size_t i = 0; i < s->mitigation_count; i++) {
+		struct case_mitigation *mitigation = mitigation_of(record, &s->mitigations[i]);
+		mitigation->site = (uint16_t)(site - record->sites);
+		mitigation->hits = s->mitigations[i].hits;
+		mitigation->until_ms = now_ms;
+	}
+}
+
 static void write_point(struct casebook *book, const struct case_site *site, const struct case_sighting *s,
 			uint64_t now_ms)
 {
@@ -212,6 +238,7 @@ static void site_second(struct casebook *book, const struct case_sighting *s, ui
 		site->worst_percent = percent < site->worst_percent ? percent : site->worst_percent;
 	}
 	write_point(book, site, s, now_ms);
+	see_mitigations(&book->now, site, s, now_ms);
 	site->attacked = s->attacked;
 	if (s->attacked)
 		site_is_attacked(book, site, s, now_ms);
@@ -299,4 +326,10 @@ void casebook_second(struct casebook *book, const struct case_sighting *sighting
 	if (was_on)
 		move_on(book, &tally, now_ms);
 	book->changed = true;
+}
+
+void casebook_places(struct casebook *book, const char *places)
+{
+	if (casebook_is_on(book))
+		snprintf(book->now.places, sizeof(book->now.places), "%s", places);
 }

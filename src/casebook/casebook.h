@@ -19,6 +19,8 @@ enum {
 	CASE_SITES = 128,
 	CASE_NAME_BYTES = 256,
 	CASE_TEXT_BYTES = 512,
+	CASE_MITIGATIONS = 64,
+	CASE_PLACES_BYTES = 128,
 	CASE_ENTRIES = 64,  /* not yet taken: beyond them the oldest are dropped, and counted */
 	CASE_POINTS = 1024, /* likewise */
 	CASE_EARLY = 32,
@@ -46,9 +48,22 @@ struct case_visitors {
 	uint64_t answered;
 };
 
+/* Something of ours that is, or was, in force. */
+struct case_mitigation {
+	uint32_t id;
+	uint16_t site; /* its number in the record */
+	uint64_t since_ms;
+	uint64_t until_ms; /* when it was in force last */
+	uint64_t hits;     /* what it refused or closed */
+	char kind[32];
+	char what[CASE_TEXT_BYTES]; /* in words: what requests must have in common to be refused */
+};
+
 /* One site in one second. */
 struct case_sighting {
 	const char *site;
+	const struct case_mitigation *mitigations; /* in force now; their sites and ends are not read */
+	size_t mitigation_count;
 	bool attacked;
 	bool held; /* something of ours is in force there */
 	bool up;   /* as a visitor would find it */
@@ -89,6 +104,9 @@ struct case_record {
 	uint64_t below_since_ms;
 	size_t site_count;
 	struct case_site sites[CASE_SITES];
+	size_t mitigation_count;
+	struct case_mitigation mitigations[CASE_MITIGATIONS]; /* of more the first are known by the timeline only */
+	char places[CASE_PLACES_BYTES]; /* whose data says what network and country an address is of; "": nobody's */
 };
 
 enum case_entry_kind {
@@ -137,6 +155,9 @@ void casebook_begin(struct casebook *book, const struct case_record *latest);
 
 /* A second has passed: every site as it was. */
 void casebook_second(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms);
+
+/* Whose data says where addresses are, and of which date. */
+void casebook_places(struct casebook *book, const char *places);
 
 /* Something was done: of the incident that is on, or of one that begins within CASE_EARLY_MS. */
 void casebook_note(struct casebook *book, enum case_entry_kind kind, const char *text, uint64_t now_ms);

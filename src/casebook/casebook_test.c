@@ -16,10 +16,14 @@ struct stretch {
 static uint64_t play(struct casebook *book, const struct stretch *s, uint64_t now_ms)
 {
 	for (unsigned i = 0; i < s->times; i++, now_ms += 1000) {
+		const struct case_mitigation held = {
+			.id = 77, .since_ms = 1, .hits = i + 1, .kind = "signature", .what = "no accept-language"};
 		const struct case_sighting sightings[] = {
 			{.site = "a.example",
 			 .attacked = s->a_attacked,
 			 .held = s->a_held,
+			 .mitigations = &held,
+			 .mitigation_count = s->a_held,
 			 .harmed = s->a_harm != 0,
 			 .harm = s->a_harm,
 			 .up = s->a_harm == 0,
@@ -101,6 +105,9 @@ static void an_incident_sums_up_its_sites(void **state)
 	assert_int_equal(record->sites[1].sums.passed, 4 * 5);
 	assert_int_equal(record->sites[0].worst_percent, 20);
 	assert_true(record->peak > 2010 && record->peak < 2020);
+	assert_int_equal(record->mitigation_count, 1);
+	assert_int_equal(record->mitigations[0].hits, 3);
+	assert_int_equal(record->mitigations[0].until_ms, begin_ms + 4000);
 	struct case_requests sums = case_record_sums(record);
 	assert_int_equal(case_requests_refused(&sums), 6000);
 	free(book);

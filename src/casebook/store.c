@@ -18,11 +18,13 @@ _Static_assert((int)STATEMENT_DAMAGED == (int)CASE_STORE_DAMAGED, "one number");
 /* Everything in milliseconds since 1970; NULL is never used, 0 is what is not known yet. */
 static const char schema[] =
 	"CREATE TABLE incident (id INTEGER PRIMARY KEY, phase TEXT, onset_ms INT, opened_ms INT, held_ms INT,"
-	" restored_ms INT, over_ms INT, reopened INT, peak REAL, below_since_ms INT);"
+	" restored_ms INT, over_ms INT, reopened INT, peak REAL, below_since_ms INT, places TEXT);"
 	"CREATE TABLE site (incident INT, number INT, name TEXT, attacked INT, onset_ms INT, until_ms INT, held_ms INT,"
 	" restored_ms INT, nature INT, harm INT, passed INT, copies INT, blocked INT, limited INT, signature INT,"
 	" crowded_out INT, other INT, asked INT, answered INT, peak REAL, worst_percent INT,"
 	" PRIMARY KEY (incident, number)) WITHOUT ROWID;"
+	"CREATE TABLE mitigation (incident INT, id INT, site INT, since_ms INT, until_ms INT, hits INT, kind TEXT,"
+	" what TEXT, PRIMARY KEY (incident, id)) WITHOUT ROWID;"
 	"CREATE TABLE entry (id INTEGER PRIMARY KEY, incident INT, at_ms INT, kind INT, text TEXT);"
 	"CREATE INDEX entry_of ON entry (incident, at_ms);"
 	"CREATE TABLE point (incident INT, at_ms INT, site INT, passed INT, copies INT, blocked INT, limited INT,"
@@ -185,7 +187,7 @@ static void bind_visitors(struct statement *s, const struct case_visitors *visit
 
 static int write_record(sqlite3 *db, const struct case_record *record)
 {
-	struct statement s = statement_prepare(db, "INSERT OR REPLACE INTO incident VALUES (?,?,?,?,?,?,?,?,?,?)");
+	struct statement s = statement_prepare(db, "INSERT OR REPLACE INTO incident VALUES (?,?,?,?,?,?,?,?,?,?,?)");
 	statement_number(&s, record->id);
 	statement_text(&s, case_phase_name(record->phase));
 	statement_number(&s, record->onset_ms);
@@ -196,6 +198,7 @@ static int write_record(sqlite3 *db, const struct case_record *record)
 	statement_number(&s, record->reopened);
 	statement_real(&s, record->peak);
 	statement_number(&s, record->below_since_ms);
+	statement_text(&s, record->places);
 	(void)statement_run(&s);
 	return statement_end(&s);
 }
@@ -221,6 +224,25 @@ static int write_sites(sqlite3 *db, const struct case_record *record)
 		bind_visitors(&s, &site->visitors);
 		statement_real(&s, site->peak);
 		statement_number(&s, site->worst_percent);
+		(void)statement_run(&s);
+	}
+	return statement_end(&s);
+}
+
+static int write_mitigations(sqlite3 *db, const struct case_record *record)
+{
+	struct statement s = statement_prepare(db, "INSERT OR REPLACE INTO mitigation VALUES (?,?,?,?,?,?,?,?)");
+	for (size_t i = 0; i < record->mitigation_count && s.error == 0; i++) {
+		const struct case_mitigation *mitigation = &record->mitigations[i];
+		s.at = 0;
+		statement_number(&s, record->id);
+		statement_number(&s, mitigation->id);
+		statement_number(&s, mitigation->site);
+		statement_number(&s, mitigation->since_ms);
+		statement_number(&s, mitigation->until_ms);
+		statement_number(&s, mitigation->hits);
+		statement_text(&s, mitigation->kind);
+		statement_text(&s, mitigation->what);
 		(void)statement_run(&s);
 	}
 	return statement_end(&s);
@@ -292,6 +314,7 @@ int case_store_write(struct case_store *store, const struct case_news *news)
 	if (news->record->id != 0) {
 		r = write_record(store->db, news->record);
 		r = r != 0 ? r : write_sites(store->db, news->record);
+		r = r != 0 ? r : write_mitigations(store->db, news->record);
 	}
 	r = r != 0 ? r : write_entries(store->db, news->entries, news->entry_count);
 	r = r != 0 ? r : write_points(store->db, news->points, news->point_count);

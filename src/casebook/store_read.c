@@ -37,6 +37,7 @@ static void take_record(struct statement *s, struct case_record *ret_record)
 	ret_record->reopened = (uint32_t)statement_take(s);
 	ret_record->peak = statement_take_real(s);
 	ret_record->below_since_ms = statement_take(s);
+	snprintf(ret_record->places, sizeof(ret_record->places), "%s", statement_take_text(s));
 }
 
 static void take_site(struct statement *s, struct case_site *ret_site)
@@ -70,6 +71,30 @@ static int read_sites(struct case_store *store, struct case_record *record)
 	return statement_end(&s);
 }
 
+static void take_mitigation(struct statement *s, struct case_mitigation *ret_mitigation)
+{
+	*ret_mitigation = (struct case_mitigation){.id = (uint32_t)statement_take(s)};
+	uint64_t site = statement_take(s);
+	ret_mitigation->site = site < CASE_SITES ? (uint16_t)site : 0;
+	ret_mitigation->since_ms = statement_take(s);
+	ret_mitigation->until_ms = statement_take(s);
+	ret_mitigation->hits = statement_take(s);
+	snprintf(ret_mitigation->kind, sizeof(ret_mitigation->kind), "%s", statement_take_text(s));
+	snprintf(ret_mitigation->what, sizeof(ret_mitigation->what), "%s", statement_take_text(s));
+}
+
+static int read_mitigations(struct case_store *store, struct case_record *record)
+{
+	struct statement s = statement_prepare(
+		store->db, "SELECT id, site, since_ms, until_ms, hits, kind, what FROM (SELECT * FROM mitigation WHERE"
+			   " incident = ? ORDER BY since_ms DESC, id DESC LIMIT ?) ORDER BY since_ms, id");
+	statement_number(&s, record->id);
+	statement_number(&s, CASE_MITIGATIONS);
+	while (statement_step(&s) == STATEMENT_ROW && s.error == 0)
+		take_mitigation(&s, &record->mitigations[record->mitigation_count++]);
+	return statement_end(&s);
+}
+
 struct one {
 	struct case_record *ret_record;
 	bool found;
@@ -87,7 +112,7 @@ int case_store_records(struct case_store *store, uint64_t before, size_t count, 
 {
 	static const char sql[] =
 		"SELECT id, phase, onset_ms, opened_ms, held_ms, restored_ms, over_ms, reopened, peak,"
-		" below_since_ms FROM incident WHERE id < ? ORDER BY id DESC LIMIT ?";
+		" below_since_ms, places FROM incident WHERE id < ? ORDER BY id DESC LIMIT ?";
 	struct case_record *record = malloc(sizeof(*record));
 	struct statement s = statement_prepare(store->db, sql);
 	bool more = record != NULL;
@@ -98,6 +123,7 @@ int case_store_records(struct case_store *store, uint64_t before, size_t count, 
 	while (more && statement_step(&s) == STATEMENT_ROW && s.error == 0) {
 		take_record(&s, record);
 		s.error = read_sites(store, record);
+		s.error = s.error != 0 ? s.error : read_mitigations(store, record);
 		more = s.error == 0 && each(context, record);
 	}
 	free(record);

@@ -45,6 +45,9 @@ static struct case_record *record_of(uint64_t id)
 				       .site_count = 2};
 	record->sites[0] = (struct case_site){.name = "a.example", .attacked = true, .sums = {1, 2, 3, 4, 5, 6, 7}};
 	record->sites[1] = (struct case_site){.name = "it's \"<b>\".example", .visitors = {90, 45}, .worst_percent = 3};
+	record->mitigation_count = 1;
+	record->mitigations[0] = (struct case_mitigation){9, 1, 10, 20, 300, "signature", "a certain order of headers"};
+	snprintf(record->places, sizeof(record->places), "somebody's of 2024-07-01");
 	return record;
 }
 

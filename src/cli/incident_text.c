@@ -141,6 +141,22 @@ static void add_sites(struct buffer *out, const struct case_record *record)
 	}
 }
 
+static void add_mitigations(struct buffer *out, const struct case_record *record)
+{
+	if (record->mitigation_count > 0)
+		buffer_text(out, "\nwhat was in force, and how much it refused\n");
+	for (size_t i = 0; i < record->mitigation_count; i++) {
+		const struct case_mitigation *mitigation = &record->mitigations[i];
+		buffer_printf(out, "%12" PRIu64 "  %" PRIu32 " ", mitigation->hits, mitigation->id);
+		text_add_terminal(out, slice_from_string(mitigation->kind));
+		buffer_text(out, " at ");
+		text_add_terminal(out, slice_from_string(record->sites[mitigation->site].name));
+		buffer_text(out, mitigation->what[0] != '\0' ? ": " : "");
+		text_add_terminal(out, slice_from_string(mitigation->what));
+		buffer_byte(out, '\n');
+	}
+}
+
 static bool entry_add(void *context, const struct case_entry *entry)
 {
 	struct buffer *out = context;
@@ -185,6 +201,7 @@ int incident_add_text(struct case_store *store, const struct case_record *record
 	add_percent(out, &visitors);
 	buffer_byte(out, '\n');
 	add_sites(out, record);
+	add_mitigations(out, record);
 	buffer_text(out, "\ntimeline (UTC)\n");
 	int r = case_store_entries(store, record->id, entry_add, out);
 	for (size_t i = 0; i < sizeof(dimensions) / sizeof(dimensions[0]) && r == 0; i++) {
@@ -258,6 +275,28 @@ static void add_fields(struct buffer *out, const struct case_record *record)
 	buffer_text(out, "]");
 }
 
+static void add_mitigations_json(struct buffer *out, const struct case_record *record)
+{
+	buffer_text(out, ",\"mitigations\":[");
+	for (size_t i = 0; i < record->mitigation_count; i++) {
+		const struct case_mitigation *mitigation = &record->mitigations[i];
+		buffer_text(out, i > 0 ? ",{" : "{");
+		add_number(out, "id", mitigation->id);
+		buffer_text(out, ",\"site\":");
+		text_add_json(out, slice_from_string(record->sites[mitigation->site].name));
+		buffer_text(out, ",\"kind\":");
+		text_add_json(out, slice_from_string(mitigation->kind));
+		buffer_text(out, ",\"what\":");
+		text_add_json(out, slice_from_string(mitigation->what));
+		add_number(out, "since_ms", mitigation->since_ms);
+		add_number(out, "until_ms", mitigation->until_ms);
+		add_number(out, "hits", mitigation->hits);
+		buffer_byte(out, '}');
+	}
+	buffer_text(out, "],\"places\":");
+	text_add_json(out, slice_from_string(record->places));
+}
+
 static void add_comma(struct buffer *out)
 {
 	if (out->ptr[out->len - 1] != '[')
@@ -300,6 +339,7 @@ int incident_add_json(struct case_store *store, const struct case_record *record
 {
 	buffer_byte(out, '{');
 	add_fields(out, record);
+	add_mitigations_json(out, record);
 	buffer_text(out, ",\"timeline\":[");
 	int r = case_store_entries(store, record->id, entry_add_json, out);
 	buffer_text(out, "],\"seconds\":[");

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum { TALLIED = 20 }; /* of each dimension and second */
 
@@ -31,6 +32,7 @@ struct cases {
 	int told;
 	char path[PATH_MAX];
 	struct case_sighting sightings[SITES_MAX];
+	struct case_mitigation mitigations[SITES_MAX][DEFENCE_MITIGATIONS];
 	struct casebook book;
 };
 
@@ -268,6 +270,33 @@ static uint64_t wall_of(const struct ban_times *now, uint64_t boot_ms)
 	return now->wall_ms - (now->boot_ms > boot_ms ? now->boot_ms - boot_ms : 0);
 }
 
+/* What requests must have in common, in words. */
+static void describe(const struct mitigation *mitigation, char what[CASE_TEXT_BYTES])
+{
+	struct buffer words = buffer_make(NULL);
+	if (mitigation->kind == MITIGATION_SIGNATURE)
+		signature_describe(&mitigation->signature, &words);
+	snprintf(what, CASE_TEXT_BYTES, "%.*s", SLICE_ARG(buffer_slice(&words)));
+	buffer_free(&words);
+}
+
+static size_t mitigations_of(const struct defence_view *defence, const struct ban_times *now,
+			     struct case_mitigation out[DEFENCE_MITIGATIONS])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < defence->mitigation_count; i++) {
+		const struct mitigation *mitigation = &defence->mitigations[i];
+		if (mitigation->stage != MITIGATION_IN_FORCE)
+			continue;
+		struct case_mitigation *seen = &out[count++];
+		*seen = (struct case_mitigation){
+			.id = mitigation->id, .since_ms = wall_of(now, mitigation->since_ms), .hits = mitigation->hits};
+		snprintf(seen->kind, sizeof(seen->kind), "%s", mitigation_kind_name(mitigation->kind));
+		describe(mitigation, seen->what);
+	}
+	return count;
+}
+
 static void look_at_defence(const struct defence_view *defence, const struct ban_times *now, struct case_sighting *s)
 {
 	const struct incident *incident = defence->incident;
@@ -280,7 +309,8 @@ static void look_at_defence(const struct defence_view *defence, const struct ban
 	s->visitors = (struct case_visitors){defence->visitors.asked, defence->visitors.answered};
 }
 
-static struct case_sighting sighting_of(const struct cases_sight *sight, size_t number)
+static struct case_sighting sighting_of(const struct cases_sight *sight, size_t number,
+					struct case_mitigation mitigations[DEFENCE_MITIGATIONS])
 {
 	const struct site_view *view = &sight->sites->views[number];
 	const struct probe *probe = probe_of(sight, view->name);
@@ -288,9 +318,26 @@ static struct case_sighting sighting_of(const struct cases_sight *sight, size_t 
 	struct defence_view defence;
 	if (sight->sites->seconds > 0)
 		s.requests = requests_of(view);
-	if (sight->defender->defence != NULL && defence_look(sight->defender->defence, (uint16_t)number, &defence))
+	if (sight->defender->defence != NULL && defence_look(sight->defender->defence, (uint16_t)number, &defence)) {
 		look_at_defence(&defence, &sight->now, &s);
+		s.mitigations = mitigations;
+		s.mitigation_count = mitigations_of(&defence, &sight->now, mitigations);
+	}
 	return s;
+}
+
+static void see_places(struct cases *cases, const struct places *places)
+{
+	const struct place_image *image = places_image(places);
+	char made[16] = "", text[CASE_PLACES_BYTES];
+	struct tm parts;
+	if (image == NULL)
+		return;
+	time_t seconds = (time_t)image->source.made_s;
+	if (gmtime_r(&seconds, &parts) != NULL)
+		(void)strftime(made, sizeof(made), "%Y-%m-%d", &parts);
+	snprintf(text, sizeof(text), "%.96s, %s", image->source.vendor, made);
+	casebook_places(&cases->book, text);
 }
 
 void cases_second(struct cases *cases, const struct cases_sight *sight)
@@ -298,8 +345,9 @@ void cases_second(struct cases *cases, const struct cases_sight *sight)
 	if (cases == NULL)
 		return;
 	for (size_t i = 0; i < sight->sites->count; i++)
-		cases->sightings[i] = sighting_of(sight, i);
+		cases->sightings[i] = sighting_of(sight, i, cases->mitigations[i]);
 	casebook_second(&cases->book, cases->sightings, sight->sites->count, sight->now.wall_ms);
+	see_places(cases, sight->places);
 	job_take(cases);
 	job_give(cases, sight, true);
 }

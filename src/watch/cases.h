@@ -8,6 +8,7 @@
 #include "casebook/casebook.h"
 #include "mitigate/ban_register.h"
 #include "watch/defender.h"
+#include "watch/places.h"
 #include "watch/probe.h"
 #include "watch/ranking.h"
 #include "watch/sites.h"
@@ -19,6 +20,7 @@ struct cases_sight {
 	const struct sites *sites;
 	const struct defender *defender;
 	const struct ranking *ranking;
+	const struct places *places;
 	const struct probe *probes;
 	size_t probe_count;
 	uint64_t now_ns; /* as the ranking counts */

@@ -156,8 +156,14 @@ static void ordered(struct watch *w, uid_t who, struct slice question, struct sl
 
 static struct cases_sight cases_sight(const struct watch *w)
 {
-	return (struct cases_sight){&w->sites,      &w->defender, &w->ranking, w->probes,
-				    w->probe_count, w->now_ns,    times(w)};
+	return (struct cases_sight){.sites = &w->sites,
+				    .defender = &w->defender,
+				    .ranking = &w->ranking,
+				    .places = &w->places,
+				    .probes = w->probes,
+				    .probe_count = w->probe_count,
+				    .now_ns = w->now_ns,
+				    .now = times(w)};
 }
 
 static void history_answer(const struct watch *w, struct buffer *out)

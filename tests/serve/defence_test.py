@@ -48,6 +48,8 @@ def judge_what_is_written(gate):
     assert order.startswith(f"user {os.getuid()}: ban 127.9.9.9 ") and order.endswith(" the attack's"), done
     assert whole["sites"][0]["signature"] > 100, whole["sites"]
     assert sum(s["signature"] for s in whole["seconds"]) > 0 and whole["network"] and whole["path"], whole.keys()
+    assert any(m["kind"] == "signature" and m["what"] and m["hits"] > 100 for m in whole["mitigations"]), whole["mitigations"]
+    assert len(whole["places"].split(", ")) >= 2, whole["places"]
     text = subprocess.run([GUIA, "incidents", "1", "-c", gate.config], capture_output=True, check=True, timeout=60).stdout.decode()
     assert "incident 1: over" in text and "a.test: under attack" in text, text
     none = subprocess.run([GUIA, "incidents", "7", "-c", gate.config], capture_output=True, check=False, timeout=60)
