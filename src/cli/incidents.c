@@ -1,47 +1,14 @@
 /* guia incidents: what happened, from the casebook on disk. */
 #include "cli/command.h"
 
-#include "casebook/store.h"
-#include "cli/incident_text.h"
-#include "cli/watch_place.h"
 #include "base/error.h"
+#include "cli/history_place.h"
+#include "cli/incident_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { LISTED = 20, LISTED_MOST = 10000 };
-
-/* Where the watch keeps it, as it says. */
-static int ask_path(const struct cli_arguments *arguments, char path[PATH_MAX])
-{
-	struct buffer text;
-	json_t *answer;
-	int code = watch_place_ask(arguments, "history", &text, &answer);
-	if (code != CLI_FINE) {
-		fprintf(stderr, "guia: where no watch runs, name the file: --history FILE\n");
-		return code;
-	}
-	snprintf(path, PATH_MAX, "%s", answer_string(answer, "path"));
-	json_decref(answer);
-	buffer_free(&text);
-	return path[0] != '\0' ? CLI_FINE
-			       : cli_fail(CLI_ENVIRONMENT, "this watch keeps nothing: it was started without --bans");
-}
-
-static int fail(const char *path, int r)
-{
-	switch (r) {
-	case CASE_STORE_NEWER:
-		return cli_fail(CLI_ENVIRONMENT, "%s: a later version of Guia wrote it", path);
-	case CASE_STORE_DAMAGED:
-		return cli_fail(CLI_ENVIRONMENT, "%s: it is damaged, or no history of Guia's", path);
-	case CASE_STORE_NONE:
-		return cli_fail(CLI_ENVIRONMENT, "%s: there is none", path);
-	default:
-		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
-	}
-}
 
 static int list(struct case_store *store, size_t count, bool json, struct buffer *out)
 {
@@ -62,42 +29,28 @@ static int show(struct case_store *store, uint64_t id, bool json, struct buffer 
 	return r;
 }
 
-static bool number_of(const char *text, unsigned long most, unsigned long *ret_number)
-{
-	char *end;
-	errno = 0;
-	*ret_number = strtoul(text, &end, 10);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *ret_number > 0 && *ret_number <= most;
-}
-
 static int run(const struct cli_arguments *arguments)
 {
-	char path[PATH_MAX] = "";
-	const char *file = cli_value(arguments, "history"), *rows = cli_value(arguments, "count");
+	char path[PATH_MAX];
+	const char *rows = cli_value(arguments, "count");
 	const char *wanted = arguments->word_count > 0 ? arguments->words[0] : NULL;
 	unsigned long id = 0, count = LISTED;
 	struct buffer out = buffer_make(NULL);
 	struct case_store *store;
-	if (wanted != NULL && !number_of(wanted, INT64_MAX, &id))
+	if (wanted != NULL && !history_number(wanted, INT64_MAX, &id))
 		return cli_fail(CLI_USER, "%s: incidents have numbers: `guia incidents` lists them", wanted);
-	if (rows != NULL && !number_of(rows, LISTED_MOST, &count))
+	if (rows != NULL && !history_number(rows, LISTED_MOST, &count))
 		return cli_fail(CLI_USER, "--count %s: a number from 1 to %d", rows, LISTED_MOST);
-	snprintf(path, sizeof(path), "%s", file != NULL ? file : "");
-	int code = file != NULL ? CLI_FINE : ask_path(arguments, path);
+	int code = history_open(arguments, &store, path);
 	if (code != CLI_FINE)
 		return code;
-	int r = case_store_look(path, &store);
-	if (r == CASE_STORE_NONE && file == NULL && wanted == NULL)
-		r = -ENOENT;
-	if (r != 0)
-		return fail(path, r);
 	bool json = cli_flag(arguments, "json");
-	r = wanted != NULL ? show(store, id, json, &out) : list(store, count, json, &out);
+	int r = wanted != NULL ? show(store, id, json, &out) : list(store, count, json, &out);
 	case_store_close(store);
 	if (r == CASE_STORE_NONE)
 		code = cli_fail(CLI_USER, "there is no incident %lu: `guia incidents` lists them", id);
 	else if (r != 0)
-		code = fail(path, r);
+		code = history_fail(path, r);
 	else if (out.error != 0 || fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
 		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
 	buffer_free(&out);
@@ -105,8 +58,7 @@ static int run(const struct cli_arguments *arguments)
 }
 
 static const struct cli_option options[] = {
-	WATCH_PLACE_OPTIONS,
-	{"history", 0, "FILE", "a history that lies elsewhere, or of a watch that does not run"},
+	HISTORY_PLACE_OPTIONS,
 	{"count", 'n', "ROWS", "so many, the latest first (default: 20)"},
 	{"json", 0, NULL, "JSON: an array, or an object with all that is kept of the one"},
 };

@@ -1,0 +1,57 @@
+#include "cli/history_place.h"
+
+#include "base/error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the watch keeps it, as it says. */
+static int ask_path(const struct cli_arguments *arguments, char path[PATH_MAX])
+{
+	struct buffer text;
+	json_t *answer;
+	int code = watch_place_ask(arguments, "history", &text, &answer);
+	if (code != CLI_FINE) {
+		fprintf(stderr, "guia: where no watch runs, name the file: --history FILE\n");
+		return code;
+	}
+	snprintf(path, PATH_MAX, "%s", answer_string(answer, "path"));
+	json_decref(answer);
+	buffer_free(&text);
+	return path[0] != '\0' ? CLI_FINE
+			       : cli_fail(CLI_ENVIRONMENT, "this watch keeps nothing: it was started without --bans");
+}
+
+int history_fail(const char *path, int r)
+{
+	switch (r) {
+	case CASE_STORE_NEWER:
+		return cli_fail(CLI_ENVIRONMENT, "%s: a later version of Guia wrote it", path);
+	case CASE_STORE_DAMAGED:
+		return cli_fail(CLI_ENVIRONMENT, "%s: it is damaged, or no history of Guia's", path);
+	case CASE_STORE_NONE:
+		return cli_fail(CLI_ENVIRONMENT, "%s: there is none", path);
+	default:
+		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
+	}
+}
+
+bool history_number(const char *text, unsigned long most, unsigned long *ret_number)
+{
+	char *end;
+	errno = 0;
+	*ret_number = strtoul(text, &end, 10);
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *ret_number > 0 && *ret_number <= most;
+}
+
+int history_open(const struct cli_arguments *arguments, struct case_store **ret_store, char path[PATH_MAX])
+{
+	const char *file = cli_value(arguments, "history");
+	snprintf(path, PATH_MAX, "%s", file != NULL ? file : "");
+	int code = file != NULL ? CLI_FINE : ask_path(arguments, path);
+	if (code != CLI_FINE)
+		return code;
+	int r = case_store_look(path, ret_store);
+	return r == 0 ? CLI_FINE : history_fail(path, r);
+}

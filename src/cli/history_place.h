@@ -1,0 +1,23 @@
+/* Finding the history of incidents: the options that `incidents` and `report` share. */
+#ifndef GUIA_CLI_HISTORY_PLACE_H
+#define GUIA_CLI_HISTORY_PLACE_H
+
+#include "casebook/store.h"
+#include "cli/watch_place.h"
+
+#define HISTORY_PLACE_OPTIONS                                                                                          \
+	WATCH_PLACE_OPTIONS,                                                                                           \
+	{                                                                                                              \
+		"history", 0, "FILE", "a history that lies elsewhere, or of a watch that does not run"                 \
+	}
+
+/* For reading; `path` is where. CLI_FINE, or an exit code after a message. */
+int history_open(const struct cli_arguments *arguments, struct case_store **ret_store, char path[PATH_MAX]);
+
+/* Says what a store answered; an exit code. */
+int history_fail(const char *path, int r);
+
+/* A number from 1 to `most`. */
+bool history_number(const char *text, unsigned long most, unsigned long *ret_number);
+
+#endif

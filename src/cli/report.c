@@ -1,0 +1,98 @@
+/* guia report: one incident as a document for people. */
+#include "report/report.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/command.h"
+#include "cli/history_place.h"
+#include "cli/watch_place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { FILE_MODE = 0640 };
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* NULL: the latest. */
+static int make(struct case_store *store, unsigned long id, enum language language, struct buffer *out)
+{
+	struct case_record *record = malloc(sizeof(*record));
+	int r = record == NULL ? -ENOMEM
+		: id == 0      ? case_store_latest(store, record)
+			       : case_store_read(store, id, record);
+	r = r != 0 ? r : report_add(store, record, language, now_ms(), out);
+	free(record);
+	return r;
+}
+
+static int put(const char *file, struct slice text)
+{
+	int r = 0;
+	if (file != NULL)
+		r = file_replace(file, text, FILE_MODE);
+	else if (fwrite(text.ptr, 1, text.len, stdout) != text.len || fflush(stdout) != 0)
+		return cli_fail(CLI_ENVIRONMENT, "cannot write");
+	return r == 0 ? CLI_FINE : cli_fail(CLI_ENVIRONMENT, "%s: %s", file, strerror(-r));
+}
+
+static int run(const struct cli_arguments *arguments)
+{
+	char path[PATH_MAX];
+	unsigned long id = 0;
+	const char *wanted = arguments->words[0], *tag = cli_value(arguments, "lang");
+	enum language language = tag != NULL ? language_find(tag) : LANGUAGE_ENGLISH;
+	struct buffer out = buffer_make(NULL);
+	struct case_store *store;
+	if (language == LANGUAGES)
+		return cli_fail(CLI_USER, "--lang %s: zh-Hant, pt or en", tag);
+	if (strcmp(wanted, "latest") != 0 && !history_number(wanted, INT64_MAX, &id))
+		return cli_fail(CLI_USER, "%s: incidents have numbers: `guia incidents` lists them", wanted);
+	int code = history_open(arguments, &store, path);
+	if (code != CLI_FINE)
+		return code;
+	int r = make(store, id, language, &out);
+	case_store_close(store);
+	if (r == CASE_STORE_NONE)
+		code = cli_fail(CLI_USER, "there is no incident %s: `guia incidents` lists them", wanted);
+	else if (r != 0)
+		code = history_fail(path, r);
+	else
+		code = put(cli_value(arguments, "output"), buffer_slice(&out));
+	buffer_free(&out);
+	return code;
+}
+
+static const struct cli_option options[] = {
+	HISTORY_PLACE_OPTIONS,
+	{"lang", 0, "LANGUAGE", "zh-Hant, pt or en (default: en)"},
+	{"output", 'o', "FILE", "where to (default: standard output); it appears whole or not at all"},
+};
+
+const struct command report_command = {
+	.name = "report",
+	.summary = "writes the report of an incident, ready while it runs",
+	.examples = "guia report 3 -o report.html\n"
+		    "guia report latest --lang pt -o relatorio.html\n"
+		    "guia report 3 --lang zh-Hant | less\n",
+	.synopsis = "INCIDENT|latest [--lang zh-Hant|pt|en] [-o FILE] [--run-dir DIR | -c FILE | --history FILE]",
+	.description =
+		"One HTML document that needs nothing else, for a screen or A4: summary, course with plots, sites, "
+		"effect on\n"
+		"visitors, what the refused requests had in common, networks, operators and countries with whose "
+		"data says so\n"
+		"and how sure that is, what was done and by whom, what is not known, and how the figures were made. "
+		"Each part\n"
+		"is filled, or says that it is not yet known. It speaks of addresses, never of who used them.",
+	.options = options,
+	.option_count = sizeof(options) / sizeof(options[0]),
+	.words_min = 1,
+	.words_max = 1,
+	.run = run,
+};

@@ -1,0 +1,199 @@
+#include "report/plot.h"
+
+#include "report/html.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+enum {
+	WIDTH = 720,
+	HEIGHT = 260,
+	LEFT = 62,
+	RIGHT = 12,
+	TOP = 22,
+	BOTTOM = 34,
+	TICKS_Y = 4,
+	TICKS_X = 6,
+};
+
+/* Patterns tell layers apart where colours do not: in print, and for many eyes. */
+static const struct {
+	const char *colour;
+	const char *pattern; /* drawn over it, in a tile of 8 by 8 */
+} layers[PLOT_LAYERS] = {
+	{"#4c9f70", ""},
+	{"#8c2d19", "<path d='M0 8L8 0' stroke='#fff' stroke-width='1.5'/>"},
+	{"#d98e04", "<path d='M0 4H8' stroke='#fff' stroke-width='1.5'/>"},
+	{"#33658a", "<path d='M0 0L8 8' stroke='#fff' stroke-width='1.5'/>"},
+	{"#7d5ba6", "<circle cx='4' cy='4' r='1.6' fill='#fff'/>"},
+	{"#9a9a9a", "<path d='M4 0V8' stroke='#fff' stroke-width='1.5'/>"},
+};
+
+static double value_at(const struct plot *plot, size_t row, size_t layer)
+{
+	return plot->values[row * plot->layers + layer];
+}
+
+static double height_to(const struct plot *plot, size_t row, size_t layers_below)
+{
+	double sum = 0;
+	for (size_t i = 0; i < layers_below; i++)
+		sum += value_at(plot, row, i);
+	return sum;
+}
+
+/* 1, 2 or 5 times a power of ten, not below the value. */
+static double round_up(double value)
+{
+	static const double steps[] = {1, 2, 2.5, 5, 10};
+	double power = pow(10, floor(log10(value)));
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (steps[i] * power >= value)
+			return steps[i] * power;
+	return value;
+}
+
+static double top_of(const struct plot *plot)
+{
+	double most = 1;
+	for (size_t row = 0; row < plot->count && plot->at_most == 0; row++) {
+		double sum = height_to(plot, row, plot->layers);
+		most = sum > most ? sum : most;
+	}
+	return plot->at_most > 0 ? plot->at_most : round_up(most);
+}
+
+static uint64_t span_of(const struct plot *plot)
+{
+	return plot->at_ms[plot->count - 1] - plot->at_ms[0] + plot->step_ms;
+}
+
+static double x_of(const struct plot *plot, uint64_t at_ms)
+{
+	double share = (double)(at_ms - plot->at_ms[0]) / (double)span_of(plot);
+	return LEFT + share * (WIDTH - LEFT - RIGHT);
+}
+
+static double y_of(double value, double top)
+{
+	return TOP + (1 - fmin(value / top, 1)) * (HEIGHT - TOP - BOTTOM);
+}
+
+/* ---- parts ---- */
+
+static void add_patterns(struct buffer *out, const struct plot *plot)
+{
+	buffer_text(out, "<defs>");
+	for (size_t i = 0; i < plot->layers; i++)
+		buffer_printf(out,
+			      "<pattern id=\"%s-%zu\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\">"
+			      "<rect width=\"8\" height=\"8\" fill=\"%s\"/>%s</pattern>",
+			      plot->id, i, layers[i].colour, layers[i].pattern);
+	buffer_text(out, "</defs>\n");
+}
+
+static void add_axes(struct buffer *out, const struct plot *plot, double top)
+{
+	for (int i = 0; i <= TICKS_Y; i++) {
+		double value = top * i / TICKS_Y, y = y_of(value, top);
+		buffer_printf(out,
+			      "<path d=\"M%d %.1fH%d\" class=\"grid\"/><text x=\"%d\" y=\"%.1f\" "
+			      "class=\"right\">%.*f</text>\n",
+			      LEFT, y, WIDTH - RIGHT, LEFT - 6, y + 4, top < 10 ? 2 : 0, value);
+	}
+	for (int i = 0; i <= TICKS_X; i++) {
+		uint64_t at_ms = plot->at_ms[0] + span_of(plot) * (uint64_t)i / TICKS_X;
+		time_t seconds = (time_t)(at_ms / 1000);
+		struct tm parts;
+		char when[16] = "";
+		if (gmtime_r(&seconds, &parts) != NULL)
+			(void)strftime(when, sizeof(when), "%H:%M:%S", &parts);
+		buffer_printf(out, "<text x=\"%.1f\" y=\"%d\" class=\"%s\">%s</text>\n", x_of(plot, at_ms), HEIGHT - 14,
+			      i == TICKS_X ? "right" : "middle", when);
+	}
+}
+
+/* A layer as an area of steps: each second is as wide as it lasted. */
+static void add_layer(struct buffer *out, const struct plot *plot, size_t layer, double top)
+{
+	buffer_text(out, "<path d=\"");
+	for (size_t row = 0; row < plot->count; row++) {
+		double y = y_of(height_to(plot, row, layer + 1), top);
+		buffer_printf(out, "%c%.1f %.1fH%.1f", row == 0 ? 'M' : 'L', x_of(plot, plot->at_ms[row]), y,
+			      x_of(plot, plot->at_ms[row] + plot->step_ms));
+	}
+	for (size_t row = plot->count; row-- > 0;) {
+		double y = y_of(height_to(plot, row, layer), top);
+		buffer_printf(out, "L%.1f %.1fH%.1f", x_of(plot, plot->at_ms[row] + plot->step_ms), y,
+			      x_of(plot, plot->at_ms[row]));
+	}
+	buffer_printf(out, "Z\" fill=\"url(#%s-%zu)\"/>\n", plot->id, layer);
+}
+
+/* A line, broken where nothing is known. */
+static void add_line(struct buffer *out, const struct plot *plot, double top)
+{
+	bool on = false;
+	buffer_text(out, "<path class=\"line\" d=\"");
+	for (size_t row = 0; row < plot->count; row++) {
+		double value = value_at(plot, row, 0);
+		if (!isnan(value))
+			buffer_printf(out, "%c%.1f %.1f", on ? 'L' : 'M',
+				      x_of(plot, plot->at_ms[row] + plot->step_ms / 2), y_of(value, top));
+		on = !isnan(value);
+	}
+	buffer_text(out, "\"/>\n");
+}
+
+static void add_marks(struct buffer *out, const struct plot *plot)
+{
+	for (size_t i = 0; i < plot->mark_count; i++) {
+		uint64_t at_ms = plot->marks[i].at_ms;
+		if (at_ms < plot->at_ms[0] || at_ms > plot->at_ms[0] + span_of(plot))
+			continue;
+		double x = x_of(plot, at_ms);
+		buffer_printf(out,
+			      "<path d=\"M%.1f %dV%d\" class=\"mark\"/><text x=\"%.1f\" y=\"%d\" "
+			      "class=\"middle\">%u</text>\n",
+			      x, TOP - 6, HEIGHT - BOTTOM, x, TOP - 9, plot->marks[i].number);
+	}
+}
+
+static void add_legend(struct buffer *out, const struct plot *plot)
+{
+	buffer_text(out, "<ul class=\"legend\">");
+	for (size_t i = 0; i < plot->layers; i++) {
+		buffer_printf(
+			out,
+			"<li><svg width=\"16\" height=\"12\" aria-hidden=\"true\"><rect width=\"16\" height=\"12\" "
+			"fill=\"url(#%s-%zu)\"/></svg> ",
+			plot->id, i);
+		html_add(out, plot->names[i]);
+		buffer_text(out, "</li>");
+	}
+	buffer_text(out, "</ul>\n");
+}
+
+void plot_add(struct buffer *out, const struct plot *plot)
+{
+	if (plot->count == 0)
+		return;
+	double top = top_of(plot);
+	buffer_printf(out, "<figure><figcaption id=\"%s\">", plot->id);
+	html_add(out, plot->title);
+	buffer_printf(out, "</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"%s\">\n", WIDTH,
+		      HEIGHT, plot->id);
+	add_patterns(out, plot);
+	add_axes(out, plot, top);
+	if (plot->layers == 1)
+		add_line(out, plot, top);
+	for (size_t i = 0; i < plot->layers && plot->layers > 1; i++)
+		add_layer(out, plot, i, top);
+	add_marks(out, plot);
+	buffer_text(out, "</svg>\n");
+	if (plot->layers > 1)
+		add_legend(out, plot);
+	buffer_text(out, "</figure>\n");
+}

@@ -1,0 +1,539 @@
+#include "report/report.h"
+
+#include "base/error.h"
+#include "report/html.h"
+#include "report/plot.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	COLUMNS = 360, /* of a plot */
+	ROWS = 12,     /* of each list of what came most often */
+	WORDS_BYTES = 64,
+};
+
+static const char style[] =
+	"body{font:15px/1.5 system-ui,\"Noto Sans CJK TC\",sans-serif;color:#1a1a1a;background:#fff;margin:0 "
+	"auto;padding:1.5em;"
+	"max-width:52em}h1{font-size:1.7em;margin:0 0 .2em}h2{font-size:1.2em;margin:1.6em 0 .4em;border-bottom:1px "
+	"solid #777}"
+	"h3{font-size:1em;margin:1em 0 .2em}table{border-collapse:collapse;width:100%;margin:.5em "
+	"0}th,td{text-align:left;"
+	"vertical-align:top;padding:.2em .6em .2em 0;border-bottom:1px solid #ccc}td.n,th.n{text-align:right;"
+	"font-variant-numeric:tabular-nums}td{overflow-wrap:anywhere}.note{color:#444}figure{margin:1em 0}"
+	"figcaption{font-weight:600}svg{width:100%;height:auto}.legend svg{width:16px}svg "
+	"text{font-size:11px;fill:#333}"
+	".right{text-anchor:end}.middle{text-anchor:middle}.grid{stroke:#ddd;fill:none}.line{stroke:#1f4e79;stroke-"
+	"width:1.8;"
+	"fill:none}.mark{stroke:#000;stroke-dasharray:4 "
+	"3;fill:none}.legend{list-style:none;padding:0;margin:0;display:flex;"
+	"flex-wrap:wrap;gap:.2em 1.2em}@page{size:A4;margin:16mm}@media print{body{padding:0;font-size:10.5pt}"
+	"h2,h3{break-after:avoid}tr,figure{break-inside:avoid}thead{display:table-header-group}}";
+
+struct writer {
+	struct case_store *store;
+	const struct case_record *record;
+	enum language language;
+	struct buffer *out;
+};
+
+static const char *say(const struct writer *w, enum phrase which)
+{
+	return phrase(which, w->language);
+}
+
+/* ---- words ---- */
+
+static void time_words(uint64_t at_ms, char words[WORDS_BYTES])
+{
+	char when[32] = "";
+	struct tm parts;
+	time_t seconds = (time_t)(at_ms / 1000);
+	if (gmtime_r(&seconds, &parts) != NULL)
+		(void)strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &parts);
+	snprintf(words, WORDS_BYTES, "%s.%03u", when, (unsigned)(at_ms % 1000));
+}
+
+/* Digits and units that all three languages have. */
+static void duration_words(uint64_t ms, char words[WORDS_BYTES])
+{
+	unsigned long long seconds = ms / 1000;
+	if (seconds < 60)
+		snprintf(words, WORDS_BYTES, "%.1f s", (double)ms / 1000);
+	else if (seconds < 3600)
+		snprintf(words, WORDS_BYTES, "%llu min %llu s", seconds / 60, seconds % 60);
+	else
+		snprintf(words, WORDS_BYTES, "%llu h %llu min", seconds / 3600, seconds / 60 % 60);
+}
+
+/* False where too few are known for a share. */
+static bool share_words(const struct case_visitors *visitors, char words[WORDS_BYTES])
+{
+	if (visitors->asked < CASE_VISITORS_TELL)
+		return false;
+	snprintf(words, WORDS_BYTES, "%.1f %%", (double)visitors->answered * 100 / (double)visitors->asked);
+	return true;
+}
+
+/* Thousands apart, as the three languages may all read them. */
+static void number_words(uint64_t number, char words[WORDS_BYTES])
+{
+	char digits[24];
+	int length = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)number);
+	size_t at = 0;
+	for (int i = 0; i < length; i++) {
+		if (i > 0 && (length - i) % 3 == 0)
+			at += (size_t)snprintf(words + at, WORDS_BYTES - at, "\u202f");
+		words[at++] = digits[i];
+	}
+	words[at] = '\0';
+}
+
+/* ---- elements ---- */
+
+static void add_element(const struct writer *w, const char *name, const char *text)
+{
+	buffer_printf(w->out, "<%s>", name);
+	html_add(w->out, text);
+	buffer_printf(w->out, "</%s>\n", name);
+}
+
+static void add_note(const struct writer *w, enum phrase which)
+{
+	buffer_text(w->out, "<p class=\"note\">");
+	html_add(w->out, say(w, which));
+	buffer_text(w->out, "</p>\n");
+}
+
+static void add_cell(const struct writer *w, bool number, const char *text)
+{
+	buffer_text(w->out, number ? "<td class=\"n\">" : "<td>");
+	html_add(w->out, text);
+	buffer_text(w->out, "</td>");
+}
+
+static void add_number_cell(const struct writer *w, uint64_t number)
+{
+	char words[WORDS_BYTES];
+	number_words(number, words);
+	add_cell(w, true, words);
+}
+
+/* `numbers`: from which column on they are numbers. */
+static void begin_table(const struct writer *w, const enum phrase *titles, size_t count, size_t numbers)
+{
+	buffer_text(w->out, "<table><thead><tr>");
+	for (size_t i = 0; i < count; i++) {
+		buffer_text(w->out, i >= numbers ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">");
+		html_add(w->out, say(w, titles[i]));
+		buffer_text(w->out, "</th>");
+	}
+	buffer_text(w->out, "</tr></thead><tbody>\n");
+}
+
+static void end_table(const struct writer *w)
+{
+	buffer_text(w->out, "</tbody></table>\n");
+}
+
+/* ---- the summary ---- */
+
+static void add_fact(const struct writer *w, enum phrase what, const char *format, const char *words)
+{
+	buffer_text(w->out, "<tr><th scope=\"row\">");
+	html_add(w->out, say(w, what));
+	buffer_text(w->out, "</th><td>");
+	html_add_with(w->out, format, words);
+	buffer_text(w->out, "</td></tr>\n");
+}
+
+static void add_moment(const struct writer *w, enum phrase what, uint64_t at_ms)
+{
+	char when[WORDS_BYTES], after[WORDS_BYTES];
+	if (at_ms == 0) {
+		add_fact(w, what, "%s", say(w, PHRASE_NOT_YET_KNOWN));
+		return;
+	}
+	time_words(at_ms, when);
+	buffer_text(w->out, "<tr><th scope=\"row\">");
+	html_add(w->out, say(w, what));
+	buffer_text(w->out, "</th><td>");
+	html_add(w->out, when);
+	if (at_ms > w->record->onset_ms) {
+		duration_words(at_ms - w->record->onset_ms, after);
+		buffer_text(w->out, " (");
+		html_add_with(w->out, say(w, PHRASE_AFTER), after);
+		buffer_text(w->out, ")");
+	}
+	buffer_text(w->out, "</td></tr>\n");
+}
+
+static void add_summary(const struct writer *w)
+{
+	const struct case_record *record = w->record;
+	char words[WORDS_BYTES];
+	add_element(w, "h2", say(w, PHRASE_SUMMARY));
+	buffer_text(w->out, "<table><tbody>\n");
+	add_fact(w, PHRASE_PHASE, "%s", phrase_of_phase(record->phase, w->language));
+	add_moment(w, PHRASE_ONSET, record->onset_ms);
+	add_moment(w, PHRASE_DETECTED, record->opened_ms);
+	add_moment(w, PHRASE_HELD, record->held_ms);
+	add_moment(w, PHRASE_RESTORED, record->restored_ms);
+	add_moment(w, PHRASE_OVER, record->over_ms);
+	if (record->reopened > 0) {
+		number_words(record->reopened, words);
+		add_fact(w, PHRASE_RETURNED, "%s", words);
+	}
+	number_words((uint64_t)fmax(record->peak, 0), words);
+	add_fact(w, PHRASE_WORST, say(w, PHRASE_PER_SECOND), words);
+	buffer_text(w->out, "</tbody></table>\n");
+}
+
+/* ---- its course ---- */
+
+struct course {
+	uint64_t step_ms;
+	size_t count;
+	uint64_t at_ms[COLUMNS + 2];
+	double requests[(COLUMNS + 2) * PLOT_LAYERS];
+	double visitors[COLUMNS + 2];
+};
+
+static bool take_point(void *context, const struct case_point *point)
+{
+	struct course *course = context;
+	const struct case_requests *r = &point->requests;
+	const uint64_t layers[PLOT_LAYERS] = {r->passed,    r->blocked,     r->limited,
+					      r->signature, r->crowded_out, r->other};
+	double seconds = (double)course->step_ms / 1000;
+	if (course->count == COLUMNS + 2)
+		return false;
+	course->at_ms[course->count] = point->at_ms;
+	for (size_t i = 0; i < PLOT_LAYERS; i++)
+		course->requests[course->count * PLOT_LAYERS + i] = (double)layers[i] / seconds;
+	course->visitors[course->count] =
+		point->visitors.asked < CASE_VISITORS_TELL
+			? NAN
+			: (double)point->visitors.answered * 100 / (double)point->visitors.asked;
+	course->count++;
+	return true;
+}
+
+static uint64_t end_of(const struct case_record *record)
+{
+	uint64_t end = record->over_ms > record->opened_ms ? record->over_ms : record->opened_ms;
+	for (size_t i = 0; i < record->site_count; i++)
+		end = record->sites[i].until_ms > end ? record->sites[i].until_ms : end;
+	return end;
+}
+
+static size_t marks_of(const struct case_record *record, struct plot_mark marks[PLOT_MARKS])
+{
+	for (size_t i = 0; i < record->mitigation_count; i++)
+		marks[i] = (struct plot_mark){record->mitigations[i].since_ms, (unsigned)i + 1};
+	return record->mitigation_count;
+}
+
+_Static_assert((int)PLOT_MARKS >= (int)CASE_MITIGATIONS, "each measure may be marked");
+
+static void add_plots(const struct writer *w, const struct course *course)
+{
+	struct plot_mark marks[PLOT_MARKS];
+	struct plot requests = {.id = "requests",
+				.title = say(w, PHRASE_REQUESTS_PLOT),
+				.layers = PLOT_LAYERS,
+				.names = {say(w, PHRASE_PASSED), say(w, PHRASE_BLOCKED), say(w, PHRASE_LIMITED),
+					  say(w, PHRASE_SIGNATURE), say(w, PHRASE_NO_SLOT), say(w, PHRASE_OTHER)},
+				.step_ms = course->step_ms,
+				.count = course->count,
+				.at_ms = course->at_ms,
+				.values = course->requests,
+				.marks = marks,
+				.mark_count = marks_of(w->record, marks)};
+	struct plot visitors = requests;
+	visitors.id = "visitors";
+	visitors.title = say(w, PHRASE_VISITORS_PLOT);
+	visitors.layers = 1;
+	visitors.values = course->visitors;
+	visitors.at_most = 100;
+	plot_add(w->out, &requests);
+	plot_add(w->out, &visitors);
+	if (w->record->mitigation_count > 0)
+		add_note(w, PHRASE_MARKS);
+}
+
+static int add_course(const struct writer *w)
+{
+	uint64_t span_ms = end_of(w->record) - w->record->opened_ms;
+	struct course *course = calloc(1, sizeof(*course));
+	if (course == NULL)
+		return -ENOMEM;
+	course->step_ms = (span_ms / COLUMNS / 1000 + 1) * 1000;
+	int r = case_store_points(w->store, w->record->id, CASE_SITES, course->step_ms, take_point, course);
+	add_element(w, "h2", say(w, PHRASE_COURSE));
+	if (r == 0 && course->count > 0)
+		add_plots(w, course);
+	else
+		add_element(w, "p", say(w, PHRASE_NOT_YET_KNOWN));
+	free(course);
+	return r;
+}
+
+/* ---- sites ---- */
+
+static const char *site_name(const struct writer *w, size_t number)
+{
+	const char *name = number < w->record->site_count ? w->record->sites[number].name : "";
+	return name[0] != '\0' ? name : say(w, PHRASE_NO_SITE);
+}
+
+static void add_site(const struct writer *w, size_t number)
+{
+	const struct case_site *site = &w->record->sites[number];
+	char words[WORDS_BYTES];
+	buffer_text(w->out, "<tr>");
+	add_cell(w, false, site_name(w, number));
+	add_number_cell(w, site->sums.passed);
+	add_number_cell(w, site->sums.copies);
+	add_number_cell(w, site->sums.blocked);
+	add_number_cell(w, site->sums.limited);
+	add_number_cell(w, site->sums.signature);
+	add_number_cell(w, site->sums.crowded_out);
+	buffer_text(w->out, "<td class=\"n\">");
+	html_add(w->out, share_words(&site->visitors, words) ? words : say(w, PHRASE_NOT_YET_KNOWN));
+	if (site->worst_percent < 100) {
+		buffer_text(w->out, "<br>");
+		html_add_number(w->out, say(w, PHRASE_AT_WORST), site->worst_percent);
+	}
+	buffer_text(w->out, "</td></tr>\n");
+}
+
+static void add_sites(const struct writer *w)
+{
+	static const enum phrase titles[] = {PHRASE_SITE,    PHRASE_PASSED,           PHRASE_COPIES,
+					     PHRASE_BLOCKED, PHRASE_LIMITED,          PHRASE_SIGNATURE,
+					     PHRASE_NO_SLOT, PHRASE_VISITORS_ANSWERED};
+	add_element(w, "h2", say(w, PHRASE_SITES));
+	begin_table(w, titles, sizeof(titles) / sizeof(titles[0]), 1);
+	for (size_t i = 0; i < w->record->site_count; i++)
+		add_site(w, i);
+	end_table(w);
+}
+
+/* ---- what was refused ---- */
+
+static void add_measure(const struct writer *w, size_t number)
+{
+	const struct case_mitigation *mitigation = &w->record->mitigations[number];
+	char since[WORDS_BYTES], until[WORDS_BYTES];
+	bool bans = strcmp(mitigation->kind, "bans") == 0;
+	const char *what = mitigation->what[0] != '\0' ? mitigation->what
+			   : bans                      ? say(w, PHRASE_BANS)
+						       : say(w, PHRASE_SHEDDING);
+	time_words(mitigation->since_ms, since);
+	time_words(mitigation->until_ms, until);
+	buffer_text(w->out, "<tr>");
+	buffer_printf(w->out, "<td>%zu. ", number + 1);
+	html_add(w->out, what);
+	buffer_text(w->out, "</td>");
+	add_cell(w, false, site_name(w, mitigation->site));
+	buffer_text(w->out, "<td>");
+	html_add(w->out, since);
+	buffer_text(w->out, " ");
+	html_add(w->out, say(w, PHRASE_TO));
+	buffer_text(w->out, " ");
+	html_add(w->out, until);
+	buffer_text(w->out, "</td>");
+	add_number_cell(w, mitigation->hits);
+	buffer_text(w->out, "</tr>\n");
+}
+
+static void add_common(const struct writer *w)
+{
+	static const enum phrase titles[] = {PHRASE_MEASURE, PHRASE_SITE, PHRASE_IN_FORCE, PHRASE_REFUSED};
+	add_element(w, "h2", say(w, PHRASE_COMMON));
+	if (w->record->mitigation_count == 0) {
+		add_element(w, "p", say(w, PHRASE_NOT_YET_KNOWN));
+		return;
+	}
+	add_note(w, PHRASE_COMMON_NOTE);
+	begin_table(w, titles, 4, 3);
+	for (size_t i = 0; i < w->record->mitigation_count; i++)
+		add_measure(w, i);
+	end_table(w);
+}
+
+/* ---- sources ---- */
+
+struct list {
+	const struct writer *writer;
+	enum phrase title;
+	size_t rows;
+};
+
+static bool list_row(void *context, const struct case_tally *tally)
+{
+	struct list *list = context;
+	const struct writer *w = list->writer;
+	const enum phrase titles[] = {list->title, PHRASE_REQUESTS};
+	if (list->rows++ == 0)
+		begin_table(w, titles, 2, 1);
+	buffer_text(w->out, "<tr>");
+	add_cell(w, false, tally->key);
+	add_number_cell(w, (uint64_t)fmax(tally->requests, 0));
+	buffer_text(w->out, "</tr>\n");
+	return true;
+}
+
+static int add_list(const struct writer *w, enum phrase title, const char *dimension)
+{
+	struct list list = {w, title, 0};
+	add_element(w, "h3", say(w, title));
+	int r = case_store_tallies(w->store, w->record->id, dimension, ROWS, list_row, &list);
+	if (list.rows > 0)
+		end_table(w);
+	else
+		add_element(w, "p", say(w, PHRASE_NOT_YET_KNOWN));
+	return r;
+}
+
+static int add_sources(const struct writer *w)
+{
+	static const struct {
+		enum phrase title;
+		const char *dimension;
+	} lists[] = {{PHRASE_NETWORKS, "network"},
+		     {PHRASE_OPERATORS, "operator"},
+		     {PHRASE_COUNTRIES, "country"},
+		     {PHRASE_PATHS, "path"},
+		     {PHRASE_AGENTS, "agent"}};
+	int r = 0;
+	add_element(w, "h2", say(w, PHRASE_SOURCES));
+	add_note(w, PHRASE_SOURCES_NOTE);
+	buffer_text(w->out, "<p class=\"note\">");
+	html_add_with(w->out, say(w, PHRASE_PLACES),
+		      w->record->places[0] != '\0' ? w->record->places : say(w, PHRASE_NOT_YET_KNOWN));
+	buffer_text(w->out, "</p>\n");
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && r == 0; i++)
+		r = add_list(w, lists[i].title, lists[i].dimension);
+	return r;
+}
+
+/* ---- visitors, actions, and what is not known ---- */
+
+static void add_effect(const struct writer *w)
+{
+	struct case_visitors visitors = case_record_visitors(w->record);
+	char words[WORDS_BYTES];
+	add_element(w, "h2", say(w, PHRASE_EFFECT));
+	if (!share_words(&visitors, words)) {
+		add_element(w, "p", say(w, PHRASE_NOT_YET_KNOWN));
+		return;
+	}
+	buffer_text(w->out, "<p>");
+	html_add_with(w->out, say(w, PHRASE_EFFECT_FIGURE), words);
+	buffer_text(w->out, "</p>\n");
+	add_note(w, PHRASE_EFFECT_NOTE);
+}
+
+static bool action_row(void *context, const struct case_entry *entry)
+{
+	static const enum phrase by[CASE_ENTRY_KINDS] = {PHRASE_BY_PHASE, PHRASE_BY_GUIA, PHRASE_BY_PERSON};
+	const struct writer *w = context;
+	char when[WORDS_BYTES];
+	time_words(entry->at_ms, when);
+	buffer_text(w->out, "<tr>");
+	add_cell(w, false, when);
+	add_cell(w, false, say(w, by[entry->kind]));
+	add_cell(w, false, entry->text);
+	buffer_text(w->out, "</tr>\n");
+	return true;
+}
+
+static int add_actions(const struct writer *w)
+{
+	static const enum phrase titles[] = {PHRASE_TIME, PHRASE_KIND, PHRASE_TEXT};
+	add_element(w, "h2", say(w, PHRASE_ACTIONS));
+	add_note(w, PHRASE_ACTIONS_NOTE);
+	begin_table(w, titles, 3, 3);
+	int r = case_store_entries(w->store, w->record->id, action_row, (void *)w);
+	end_table(w);
+	return r;
+}
+
+static void add_unknown(const struct writer *w)
+{
+	struct case_visitors visitors = case_record_visitors(w->record);
+	bool signature = false;
+	for (size_t i = 0; i < w->record->mitigation_count; i++)
+		signature = signature || w->record->mitigations[i].what[0] != '\0';
+	const struct {
+		enum phrase what;
+		bool asked;
+	} items[] = {{PHRASE_UNKNOWN_WHO, true},
+		     {PHRASE_UNKNOWN_FORGED, true},
+		     {PHRASE_UNKNOWN_SIGNATURE, !signature},
+		     {PHRASE_UNKNOWN_PLACES, w->record->places[0] == '\0'},
+		     {PHRASE_UNKNOWN_VISITORS, visitors.asked < CASE_VISITORS_TELL},
+		     {PHRASE_UNKNOWN_END, w->record->phase != CASE_OVER}};
+	add_element(w, "h2", say(w, PHRASE_UNKNOWN));
+	buffer_text(w->out, "<ul>\n");
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
+		if (items[i].asked)
+			add_element(w, "li", say(w, items[i].what));
+	buffer_text(w->out, "</ul>\n");
+}
+
+static void add_method(const struct writer *w)
+{
+	add_element(w, "h2", say(w, PHRASE_METHOD));
+	buffer_text(w->out, "<ul>\n");
+	for (enum phrase what = PHRASE_METHOD_COUNTS; what <= PHRASE_METHOD_TIMES; what++)
+		add_element(w, "li", say(w, what));
+	buffer_text(w->out, "</ul>\n");
+}
+
+/* ---- the document ---- */
+
+static void add_head(const struct writer *w, uint64_t now_ms)
+{
+	char when[WORDS_BYTES];
+	time_words(now_ms, when);
+	buffer_printf(w->out,
+		      "<!DOCTYPE html>\n<html lang=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n"
+		      "<meta name=\"viewport\" content=\"width=device-width\">\n"
+		      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+		      "'unsafe-inline'\">\n"
+		      "<title>",
+		      language_tag(w->language));
+	html_add_number(w->out, say(w, PHRASE_TITLE), (unsigned long)w->record->id);
+	buffer_printf(w->out, "</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n<h1>", style);
+	html_add_number(w->out, say(w, PHRASE_TITLE), (unsigned long)w->record->id);
+	buffer_text(w->out, "</h1>\n<p class=\"note\">");
+	html_add_with(w->out, say(w, PHRASE_MADE), when);
+	buffer_text(w->out, " ");
+	html_add(w->out, say(w, PHRASE_ALL_UTC));
+	buffer_text(w->out, "</p>\n");
+}
+
+int report_add(struct case_store *store, const struct case_record *record, enum language language, uint64_t now_ms,
+	       struct buffer *out)
+{
+	const struct writer w = {store, record, language, out};
+	add_head(&w, now_ms);
+	add_summary(&w);
+	int r = add_course(&w);
+	add_sites(&w);
+	add_effect(&w);
+	add_common(&w);
+	r = r != 0 ? r : add_sources(&w);
+	r = r != 0 ? r : add_actions(&w);
+	add_unknown(&w);
+	add_method(&w);
+	buffer_text(out, "</main>\n</body>\n</html>\n");
+	return r != 0 ? r : out->error;
+}
