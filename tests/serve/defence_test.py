@@ -52,6 +52,11 @@ def judge_what_is_written(gate):
     assert len(whole["places"].split(", ")) >= 2, whole["places"]
     text = subprocess.run([GUIA, "incidents", "1", "-c", gate.config], capture_output=True, check=True, timeout=60).stdout.decode()
     assert "incident 1: over" in text and "a.test: under attack" in text, text
+    for tag, word in (("en", "What is not known"), ("pt", "O que não se sabe"), ("zh-Hant", "未知之事")):
+        file = gate.run.parent / "report.html"
+        subprocess.run([GUIA, "report", "latest", "--lang", tag, "-o", file, "-c", gate.config], check=True, timeout=60)
+        report = file.read_text()
+        assert word in report and report.count("<figure>") == 2 and "a.test" in report and report.endswith("</html>\n"), report
     none = subprocess.run([GUIA, "incidents", "7", "-c", gate.config], capture_output=True, check=False, timeout=60)
     assert none.returncode == 2 and b"there is no incident 7" in none.stderr, none
 
