@@ -3,17 +3,15 @@
 #include "base/error.h"
 #include "report/html.h"
 #include "report/plot.h"
+#include "report/words.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	COLUMNS = 360, /* of a plot */
 	ROWS = 12,     /* of each list of what came most often */
-	WORDS_BYTES = 64,
 };
 
 static const char style[] =
@@ -23,8 +21,10 @@ static const char style[] =
 	"solid #777}"
 	"h3{font-size:1em;margin:1em 0 .2em}table{border-collapse:collapse;width:100%;margin:.5em "
 	"0}th,td{text-align:left;"
-	"vertical-align:top;padding:.2em .6em .2em 0;border-bottom:1px solid #ccc}td.n,th.n{text-align:right;"
-	"font-variant-numeric:tabular-nums}td{overflow-wrap:anywhere}.note{color:#444}figure{margin:1em 0}"
+	"vertical-align:top;padding:.2em .6em .2em 0;border-bottom:1px solid "
+	"#ccc}td.n,th.n{text-align:right;white-space:nowrap;"
+	"font-variant-numeric:tabular-nums}td{overflow-wrap:break-word}th.n{white-space:normal}.note{color:#444}figure{"
+	"margin:1em 0}"
 	"figcaption{font-weight:600}svg{width:100%;height:auto}.legend svg{width:16px}svg "
 	"text{font-size:11px;fill:#333}"
 	".right{text-anchor:end}.middle{text-anchor:middle}.grid{stroke:#ddd;fill:none}.line{stroke:#1f4e79;stroke-"
@@ -44,53 +44,6 @@ struct writer {
 static const char *say(const struct writer *w, enum phrase which)
 {
 	return phrase(which, w->language);
-}
-
-/* ---- words ---- */
-
-static void time_words(uint64_t at_ms, char words[WORDS_BYTES])
-{
-	char when[32] = "";
-	struct tm parts;
-	time_t seconds = (time_t)(at_ms / 1000);
-	if (gmtime_r(&seconds, &parts) != NULL)
-		(void)strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &parts);
-	snprintf(words, WORDS_BYTES, "%s.%03u", when, (unsigned)(at_ms % 1000));
-}
-
-/* Digits and units that all three languages have. */
-static void duration_words(uint64_t ms, char words[WORDS_BYTES])
-{
-	unsigned long long seconds = ms / 1000;
-	if (seconds < 60)
-		snprintf(words, WORDS_BYTES, "%.1f s", (double)ms / 1000);
-	else if (seconds < 3600)
-		snprintf(words, WORDS_BYTES, "%llu min %llu s", seconds / 60, seconds % 60);
-	else
-		snprintf(words, WORDS_BYTES, "%llu h %llu min", seconds / 3600, seconds / 60 % 60);
-}
-
-/* False where too few are known for a share. */
-static bool share_words(const struct case_visitors *visitors, char words[WORDS_BYTES])
-{
-	if (visitors->asked < CASE_VISITORS_TELL)
-		return false;
-	snprintf(words, WORDS_BYTES, "%.1f %%", (double)visitors->answered * 100 / (double)visitors->asked);
-	return true;
-}
-
-/* Thousands apart, as the three languages may all read them. */
-static void number_words(uint64_t number, char words[WORDS_BYTES])
-{
-	char digits[24];
-	int length = snprintf(digits, sizeof(digits), "%llu", (unsigned long long)number);
-	size_t at = 0;
-	for (int i = 0; i < length; i++) {
-		if (i > 0 && (length - i) % 3 == 0)
-			at += (size_t)snprintf(words + at, WORDS_BYTES - at, "\u202f");
-		words[at++] = digits[i];
-	}
-	words[at] = '\0';
 }
 
 /* ---- elements ---- */
