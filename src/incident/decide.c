@@ -19,7 +19,6 @@ enum {
 	LIMITED_LEAST = 20,
 	INSISTS_MS = 5000, /* so long at least ... */
 	INSISTS_A_SECOND = 20,
-	KNOWN_ENOUGH = 20, /* requests of known visitors, to stand for all */
 };
 
 static const double TRIAL_COVERAGE = 0.5;
@@ -450,43 +449,4 @@ size_t defence_plan(const struct defence *defence, struct plan_rule *rules, size
 		}
 	}
 	return count;
-}
-
-static void sum_up(struct defence_visitors *sum, const struct defence_visitors *more)
-{
-	sum->asked += more->asked;
-	sum->answered += more->answered;
-	sum->copies += more->copies;
-}
-
-static struct defence_visitors visitors_of(const struct site *site, uint64_t second)
-{
-	struct defence_visitors all = {0}, known = {0};
-	for (size_t i = 0; i < VISITOR_SECONDS; i++)
-		if (second - site->visitors[i].second < VISITOR_SECONDS) {
-			sum_up(&all, &site->visitors[i].all);
-			sum_up(&known, &site->visitors[i].known);
-		}
-	return site_has_incident(site) && known.asked >= KNOWN_ENOUGH ? known : all;
-}
-
-bool defence_look(const struct defence *defence, uint16_t number, struct defence_view *ret_view)
-{
-	struct baseline_expectation expectation;
-	if (number >= defence->count)
-		return false;
-	const struct site *site = defence->sites[number];
-	*ret_view = (struct defence_view){
-		.name = site->name,
-		.incident = &site->incident,
-		.nature = site->signal.nature,
-		.mitigations = site->mitigations,
-		.mitigation_count = DEFENCE_MITIGATIONS,
-		.quiet_requests = site->quiet.count,
-		.bans = site->bans,
-		.searches = site->searches,
-		.known = baseline_expect(&site->baseline, TRAFFIC_REQUESTS, defence->now.wall_ms / 1000, &expectation),
-	};
-	ret_view->visitors = visitors_of(site, defence->now.now_ms / 1000);
-	return true;
 }

@@ -124,8 +124,8 @@ void defence_hits(struct defence *defence, defence_hits_fn *hits, const void *co
 /* ---- what a person wants to know ---- */
 
 /*
- * Visitors' requests of the last ten seconds: those that no ban, limit, rule or signature refused; in an incident only
- * of clients that were here before it, if there are enough of them.
+ * Visitors' requests of the last ten seconds: those that no ban, limit, rule or signature refused. From an incident's
+ * onset on clients that were here before stand for as many as would have come.
  */
 struct defence_visitors {
 	uint64_t asked;

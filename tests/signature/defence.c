@@ -22,6 +22,7 @@ enum {
 	ATTACK_MS = 20 * 1000,
 	AFTER_MS = 150 * 1000,
 	BANS_MOST = 1 << 16,
+	TRUTH_SECONDS = 10, /* of what the defence tells visitors' success */
 	NORMAL_A_SECOND = 60,
 	ORIGIN_A_SECOND = 1000,
 };
@@ -32,6 +33,7 @@ struct outcome {
 	bool over;                     /* in the end */
 	unsigned changes;              /* of state, in the busiest minute */
 	bool went_on;                  /* when the watch was killed in the middle */
+	double estimate_off;           /* of visitors' success, as told and as it was, in points */
 };
 
 struct scene {
@@ -52,6 +54,9 @@ struct scene {
 	double origin_left;
 	double debt[2]; /* requests due, of visitors and intruders */
 	uint64_t visitors, visitors_hit, intruders, intruders_hit;
+	struct truth {
+		uint64_t asked, answered;
+	} truth, at_second[TRUTH_SECONDS]; /* visitors so far; when a second began: a ring */
 };
 
 static void say(void *context, struct defence_time now, const char *line)
@@ -122,7 +127,8 @@ static bool is_banned(struct scene *s, const struct address *source)
 }
 
 /* What the gate answers: refused by a rule of the plan, by the origin's limit, or answered. */
-static bool answer(struct scene *s, const struct event *arrival, const struct signature_request *request)
+static bool answer(struct scene *s, const struct event *arrival, const struct signature_request *request,
+		   bool *ret_answered)
 {
 	struct plan_rule rules[SIGNATURE_RULES_MOST];
 	size_t count = defence_plan(s->defence, rules, SIGNATURE_RULES_MOST);
@@ -146,20 +152,23 @@ static bool answer(struct scene *s, const struct event *arrival, const struct si
 		event.flags |= EVENT_ORIGIN;
 	}
 	defence_events(s->defence, s->sites, &event, 1);
+	*ret_answered = event.end.status == 200;
 	return refused;
 }
 
 static void request(struct scene *s, bool intruder)
 {
 	struct signature_request r = intruder ? world_intruder(s->world) : world_visitor(s->world);
-	bool refused = is_banned(s, &r.source);
+	bool refused = is_banned(s, &r.source), answered = false;
 	s->number++;
 	if (!refused) {
 		struct event event = arrival_of(s, &r);
 		r = signature_request_from(&event, 0, false);
 		defence_events(s->defence, s->sites, &event, 1);
-		refused = answer(s, &event, &r);
+		refused = answer(s, &event, &r, &answered);
 	}
+	s->truth.asked += !intruder;
+	s->truth.answered += !intruder && answered;
 	*(intruder ? &s->intruders : &s->visitors) += 1;
 	*(intruder ? &s->intruders_hit : &s->visitors_hit) += refused;
 }
@@ -171,7 +180,8 @@ static void crawl(struct scene *s)
 	event.flags |= EVENT_ALLOWED;
 	s->number++;
 	defence_events(s->defence, s->sites, &event, 1);
-	(void)answer(s, &event, &r);
+	bool answered;
+	(void)answer(s, &event, &r, &answered);
 }
 
 static void step(struct scene *s, double visitors, double intruders)
@@ -206,18 +216,51 @@ static void step(struct scene *s, double visitors, double intruders)
 	}
 }
 
-static void pass(struct scene *s, uint64_t ms, double visitors, double intruders)
-{
-	for (uint64_t at = 0; at < ms; at += STEP_MS)
-		step(s, visitors, intruders);
-}
-
 static struct defence_view look(const struct scene *s)
 {
 	struct defence_view view;
 	if (!defence_look(s->defence, 0, &view))
 		abort();
 	return view;
+}
+
+/* Percent of what was asked; that of none is all. */
+static double percent(uint64_t answered, uint64_t asked)
+{
+	return asked > 0 ? 100.0 * (double)answered / (double)asked : 100;
+}
+
+/* Sums of what is told each second of the last ten, and of what was so. */
+struct estimate {
+	struct truth told, was;
+};
+
+static void estimate_step(struct scene *s, struct estimate *sums)
+{
+	uint64_t second = s->now.now_ms / 1000, ms = s->now.now_ms % 1000;
+	if (ms == 0)
+		s->at_second[second % TRUTH_SECONDS] = s->truth;
+	if (sums == NULL || ms != 1000 - STEP_MS)
+		return;
+	const struct truth *before = &s->at_second[(second + 1) % TRUTH_SECONDS];
+	struct defence_visitors told = look(s).visitors;
+	sums->told.asked += told.asked;
+	sums->told.answered += told.answered;
+	sums->was.asked += s->truth.asked - before->asked;
+	sums->was.answered += s->truth.answered - before->answered;
+}
+
+static double estimate_off(const struct estimate *sums)
+{
+	return fabs(percent(sums->told.answered, sums->told.asked) - percent(sums->was.answered, sums->was.asked));
+}
+
+static void pass(struct scene *s, uint64_t ms, double visitors, double intruders)
+{
+	for (uint64_t at = 0; at < ms; at += STEP_MS) {
+		step(s, visitors, intruders);
+		estimate_step(s, NULL);
+	}
 }
 
 static unsigned busiest_minute(const struct incident *incident)
@@ -285,9 +328,11 @@ static struct outcome play(struct scene *s, bool fresh)
 		s->sites[i] = i == 1 ? 0 : DEFENCE_SITE_NONE;
 	pass(s, fresh ? FRESH_MS : KNOWN_MS, NORMAL_A_SECOND, 0);
 	uint64_t onset_ms = s->now.now_ms;
+	struct estimate estimate = {0};
 	s->visitors = s->visitors_hit = 0;
 	for (uint64_t at = 0; at < ATTACK_MS; at += STEP_MS) {
 		step(s, NORMAL_A_SECOND, intruders);
+		estimate_step(s, at < ATTACK_MS / 2 ? &estimate : NULL);
 		if (at == ATTACK_MS / 2)
 			outcome.went_on = replace_defence(s);
 		struct defence_view view = look(s);
@@ -301,6 +346,7 @@ static struct outcome play(struct scene *s, bool fresh)
 	outcome.covered = s->intruders > 0 ? (double)s->intruders_hit / (double)s->intruders : 0;
 	pass(s, AFTER_MS, NORMAL_A_SECOND, 0);
 	outcome.hit = (double)s->visitors_hit / (double)s->visitors;
+	outcome.estimate_off = estimate_off(&estimate);
 	outcome.over = look(s).incident->state == INCIDENT_QUIET;
 	outcome.changes = busiest_minute(look(s).incident);
 	defence_free(s->defence);
@@ -309,7 +355,7 @@ static struct outcome play(struct scene *s, bool fresh)
 
 struct sums {
 	unsigned attacks, detected, in_force, late, crowds, crowds_hit, lasting, restless, lost;
-	double covered, hit, worst_hit;
+	double covered, hit, worst_hit, off, worst_off;
 };
 
 static void add(struct sums *sums, bool crowd, const struct outcome *o)
@@ -326,6 +372,8 @@ static void add(struct sums *sums, bool crowd, const struct outcome *o)
 	sums->detected += o->detected_s >= 0 && o->detected_s <= 1;
 	sums->in_force += o->in_force_s >= 0;
 	sums->late += o->in_force_s > 3;
+	sums->off += o->estimate_off;
+	sums->worst_off = fmax(sums->worst_off, o->estimate_off);
 	sums->covered += o->covered;
 	sums->hit += o->hit;
 	sums->worst_hit = fmax(sums->worst_hit, o->hit);
@@ -346,6 +394,7 @@ static bool report(const struct sums *s, bool fresh)
 		{s->crowds_hit == 0, "nothing is refused to a crowd"},
 		{s->lasting == 0, "when it is over it is over"},
 		{s->lost == 0, "a watch that comes after one that was killed goes on"},
+		{s->off <= 2.0 * s->attacks, "visitors' success is told within two points from the first second on"},
 		{s->restless == 0, "two changes of state a minute at most"},
 	};
 	bool good = true;
@@ -360,6 +409,8 @@ static bool report(const struct sums *s, bool fresh)
 	       "at worst %.3f %%; %u crowds, %u hit\n",
 	       s->attacks, s->detected, s->in_force, s->late, covered * 100, hit * 100, s->worst_hit * 100, s->crowds,
 	       s->crowds_hit);
+	printf("# estimate of visitors' success in the first ten seconds: %.2f points off, %.2f at worst\n",
+	       s->off / s->attacks, s->worst_off);
 	return good;
 }
 
@@ -381,10 +432,12 @@ int main(int argc, char **argv)
 		scene.world = world_new(seed, crowd ? WORLD_CROWD : WORLD_ATTACK);
 		struct outcome outcome = play(&scene, fresh);
 		if (verbose)
-			printf("# %lu: detected %.2f s, in force %.2f s, refused %.1f %%, visitors %.3f %%, %s, %u "
+			printf("# %lu: detected %.2f s, in force %.2f s, refused %.1f %%, visitors %.3f %%, estimate "
+			       "%.1f off, %s, %u "
 			       "changes: %s\n",
 			       seed, outcome.detected_s, outcome.in_force_s, outcome.covered * 100, outcome.hit * 100,
-			       outcome.over ? "over" : "still on", outcome.changes, world_text(scene.world));
+			       outcome.estimate_off, outcome.over ? "over" : "still on", outcome.changes,
+			       world_text(scene.world));
 		add(&sums, crowd, &outcome);
 		world_free(scene.world);
 	}
