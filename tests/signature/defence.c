@@ -3,7 +3,9 @@
  * origin that can do so much, a gate that refuses what the plan says, and a clock of its own. Every fourth world is a
  * crowd within what the origin can do; in every other one a crawler is allowed whose requests are like the attack's.
  *
- *     defence FIRST COUNT [--fresh] [-v]      seeds; with --fresh the gate was started half a minute before
+ *     defence FIRST COUNT [--fresh] [--pulse] [-v]    seeds; with --fresh the gate was started half a minute before,
+ * with
+ *                                                     --pulse the attack returns twice, after pauses of 20 s
  */
 #include "incident/defence.h"
 #include "wire/outbox.h"
@@ -21,6 +23,7 @@ enum {
 	FRESH_MS = 30 * 1000,
 	ATTACK_MS = 20 * 1000,
 	AFTER_MS = 150 * 1000,
+	PAUSE_MS = 20 * 1000, /* and as long again it is back */
 	BANS_MOST = 1 << 16,
 	TRUTH_SECONDS = 10, /* of what the defence tells visitors' success */
 	NORMAL_A_SECOND = 60,
@@ -33,6 +36,7 @@ struct outcome {
 	bool over;                     /* in the end */
 	unsigned changes;              /* of state, in the busiest minute */
 	bool went_on;                  /* when the watch was killed in the middle */
+	double returned;               /* share of the intruders that came back refused, after pauses */
 	double estimate_off;           /* of visitors' success, as told and as it was, in points */
 };
 
@@ -49,7 +53,7 @@ struct scene {
 		uint64_t count;
 	} hits[256];
 	uint64_t number;
-	bool verbose, crowd;
+	bool verbose, crowd, pulse;
 	bool crawler; /* somebody is allowed who sends what attackers will */
 	double origin_left;
 	double debt[2]; /* requests due, of visitors and intruders */
@@ -263,6 +267,17 @@ static void pass(struct scene *s, uint64_t ms, double visitors, double intruders
 	}
 }
 
+/* Twice. The share that is refused. */
+static double come_back(struct scene *s, double intruders)
+{
+	s->intruders = s->intruders_hit = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		pass(s, PAUSE_MS, NORMAL_A_SECOND, 0);
+		pass(s, PAUSE_MS, NORMAL_A_SECOND, intruders);
+	}
+	return (double)s->intruders_hit / (double)s->intruders;
+}
+
 static unsigned busiest_minute(const struct incident *incident)
 {
 	unsigned most = 0;
@@ -344,6 +359,7 @@ static struct outcome play(struct scene *s, bool fresh)
 			outcome.in_force_s = (double)(view.incident->mitigated_ms - onset_ms) / 1000;
 	}
 	outcome.covered = s->intruders > 0 ? (double)s->intruders_hit / (double)s->intruders : 0;
+	outcome.returned = s->pulse && !s->crowd ? come_back(s, intruders) : outcome.covered;
 	pass(s, AFTER_MS, NORMAL_A_SECOND, 0);
 	outcome.hit = (double)s->visitors_hit / (double)s->visitors;
 	outcome.estimate_off = estimate_off(&estimate);
@@ -355,7 +371,7 @@ static struct outcome play(struct scene *s, bool fresh)
 
 struct sums {
 	unsigned attacks, detected, in_force, late, crowds, crowds_hit, lasting, restless, lost;
-	double covered, hit, worst_hit, off, worst_off;
+	double covered, returned, hit, worst_hit, off, worst_off;
 };
 
 static void add(struct sums *sums, bool crowd, const struct outcome *o)
@@ -375,6 +391,7 @@ static void add(struct sums *sums, bool crowd, const struct outcome *o)
 	sums->off += o->estimate_off;
 	sums->worst_off = fmax(sums->worst_off, o->estimate_off);
 	sums->covered += o->covered;
+	sums->returned += o->returned;
 	sums->hit += o->hit;
 	sums->worst_hit = fmax(sums->worst_hit, o->hit);
 }
@@ -390,6 +407,7 @@ static bool report(const struct sums *s, bool fresh)
 		{s->in_force - s->late >= 0.9 * s->attacks,
 		 "nine of ten have a signature in force within three seconds"},
 		{covered >= 0.90, "nine tenths of what attacks is refused from then on"},
+		{s->returned >= 0.99 * s->covered, "and of what pauses and returns no less"},
 		{hit <= (fresh ? 0.005 : 0.001), "visitors are hardly hit"},
 		{s->crowds_hit == 0, "nothing is refused to a crowd"},
 		{s->lasting == 0, "when it is over it is over"},
@@ -409,6 +427,7 @@ static bool report(const struct sums *s, bool fresh)
 	       "at worst %.3f %%; %u crowds, %u hit\n",
 	       s->attacks, s->detected, s->in_force, s->late, covered * 100, hit * 100, s->worst_hit * 100, s->crowds,
 	       s->crowds_hit);
+	printf("# of what returned %.2f %% refused\n", s->returned / s->attacks * 100);
 	printf("# estimate of visitors' success in the first ten seconds: %.2f points off, %.2f at worst\n",
 	       s->off / s->attacks, s->worst_off);
 	return good;
@@ -418,26 +437,28 @@ int main(int argc, char **argv)
 {
 	static struct scene scene;
 	struct sums sums = {0};
-	bool fresh = false, verbose = false;
+	bool fresh = false, verbose = false, pulse = false;
 	if (argc < 3)
 		return 2;
 	uint64_t first = strtoull(argv[1], NULL, 10), count = strtoull(argv[2], NULL, 10);
 	for (int i = 3; i < argc; i++) {
 		fresh = fresh || strcmp(argv[i], "--fresh") == 0;
+		pulse = pulse || strcmp(argv[i], "--pulse") == 0;
 		verbose = verbose || strcmp(argv[i], "-v") == 0;
 	}
 	for (uint64_t seed = first; seed < first + count; seed++) {
 		bool crowd = seed % 4 == 0;
-		scene = (struct scene){.verbose = verbose, .crowd = crowd, .crawler = seed % 2 == 1};
+		scene = (struct scene){.verbose = verbose, .crowd = crowd, .pulse = pulse, .crawler = seed % 2 == 1};
 		scene.world = world_new(seed, crowd ? WORLD_CROWD : WORLD_ATTACK);
 		struct outcome outcome = play(&scene, fresh);
 		if (verbose)
-			printf("# %lu: detected %.2f s, in force %.2f s, refused %.1f %%, visitors %.3f %%, estimate "
+			printf("# %lu: detected %.2f s, in force %.2f s, refused %.1f %%, returned %.1f %%, visitors "
+			       "%.3f %%, estimate "
 			       "%.1f off, %s, %u "
 			       "changes: %s\n",
-			       seed, outcome.detected_s, outcome.in_force_s, outcome.covered * 100, outcome.hit * 100,
-			       outcome.estimate_off, outcome.over ? "over" : "still on", outcome.changes,
-			       world_text(scene.world));
+			       seed, outcome.detected_s, outcome.in_force_s, outcome.covered * 100,
+			       outcome.returned * 100, outcome.hit * 100, outcome.estimate_off,
+			       outcome.over ? "over" : "still on", outcome.changes, world_text(scene.world));
 		add(&sums, crowd, &outcome);
 		world_free(scene.world);
 	}
