@@ -57,29 +57,12 @@ static void add_list(const json_t *answer, struct buffer *out)
 	buffer_printf(out, "%zu ordered by people, %lld prefixes in force in all\n", json_array_size(orders), all);
 }
 
-/* Asks, and prints what is in force then. */
-static int ask(const struct cli_arguments *arguments, const char *question)
+static void add_answer(const json_t *answer, struct buffer *out)
 {
-	struct buffer text, out = buffer_make(NULL);
-	json_t *answer;
-	int code = watch_place_ask(arguments, question, &text, &answer);
-	if (code != CLI_FINE)
-		return code;
-	if (answer_string(answer, "fault")[0] != '\0')
-		code = cli_fail(CLI_USER, "%s: %s", arguments->word_count > 0 ? arguments->words[0] : "the watch",
-				answer_string(answer, "fault"));
-	else if (cli_flag(arguments, "json"))
-		buffer_add(&out, buffer_slice(&text));
-	else if (json_object_get(answer, "orders") != NULL)
-		add_list(answer, &out);
+	if (json_object_get(answer, "orders") != NULL)
+		add_list(answer, out);
 	else
-		add_record(answer, &out);
-	if (out.error != 0 || fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
-		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
-	json_decref(answer);
-	buffer_free(&text);
-	buffer_free(&out);
-	return code;
+		add_record(answer, out);
 }
 
 static int order(const struct cli_arguments *arguments, const char *verb, uint64_t seconds)
@@ -88,7 +71,7 @@ static int order(const struct cli_arguments *arguments, const char *verb, uint64
 	const char *span = cli_value(arguments, "for"), *why = cli_value(arguments, "why");
 	why = why != NULL ? why : "";
 	if (arguments->word_count == 0)
-		return ask(arguments, "bans");
+		return watch_place_say(arguments, add_answer, "bans");
 	int code = check_prefix(arguments->words[0]);
 	code = code != CLI_FINE ? code : cli_check_why(why, WHY_BYTES);
 	if (code != CLI_FINE)
@@ -97,7 +80,7 @@ static int order(const struct cli_arguments *arguments, const char *verb, uint64
 		return cli_fail(CLI_USER, "--for %s: a time such as 90s, 10m, 2h or 7d, a year at most", span);
 	snprintf(question, sizeof(question), "%s %s %" PRIu64 " %s %s", verb, arguments->words[0], seconds,
 		 cli_flag(arguments, "force") ? "force" : "-", why);
-	return ask(arguments, question);
+	return watch_place_say(arguments, add_answer, question);
 }
 
 static int run_ban(const struct cli_arguments *arguments)
@@ -117,7 +100,7 @@ static int run_unban(const struct cli_arguments *arguments)
 	if (code != CLI_FINE)
 		return code;
 	snprintf(question, sizeof(question), "unban %s", arguments->words[0]);
-	return ask(arguments, question);
+	return watch_place_say(arguments, add_answer, question);
 }
 
 #define FORCE_OPTION                                                                                                   \

@@ -40,29 +40,13 @@ static void add_list(const json_t *modes, struct buffer *out)
 		buffer_text(out, "every site is open\n");
 }
 
-static int ask(const struct cli_arguments *arguments, const char *question)
+static void add_answer(const json_t *answer, struct buffer *out)
 {
-	struct buffer text, out = buffer_make(NULL);
-	json_t *answer;
-	int code = watch_place_ask(arguments, question, &text, &answer);
-	if (code != CLI_FINE)
-		return code;
 	const json_t *modes = json_object_get(answer, "modes");
-	if (answer_string(answer, "fault")[0] != '\0')
-		code = cli_fail(CLI_USER, "%s: %s", arguments->word_count > 0 ? arguments->words[0] : "the watch",
-				answer_string(answer, "fault"));
-	else if (cli_flag(arguments, "json"))
-		buffer_add(&out, buffer_slice(&text));
-	else if (modes != NULL)
-		add_list(modes, &out);
+	if (modes != NULL)
+		add_list(modes, out);
 	else
-		add_mode(answer, &out);
-	if (out.error != 0 || fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
-		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
-	json_decref(answer);
-	buffer_free(&text);
-	buffer_free(&out);
-	return code;
+		add_mode(answer, out);
 }
 
 /* The watch knows which sites there are; this is what would not pass as a word of the question. */
@@ -90,7 +74,7 @@ static int run(const struct cli_arguments *arguments)
 	const char *span = cli_value(arguments, "for"), *why = cli_value(arguments, "why");
 	why = why != NULL ? why : "";
 	if (arguments->word_count == 0)
-		return ask(arguments, "modes");
+		return watch_place_say(arguments, add_answer, "modes");
 	if (arguments->word_count == 1)
 		return cli_fail(CLI_USER, "which mode is %s to have: open, guarded or local?", arguments->words[0]);
 	if (!site_possible(arguments->words[0]))
@@ -104,7 +88,7 @@ static int run(const struct cli_arguments *arguments)
 		return code;
 	snprintf(question, sizeof(question), "mode %s %s %" PRIu64 " %s", arguments->words[0], arguments->words[1],
 		 seconds, why);
-	return ask(arguments, question);
+	return watch_place_say(arguments, add_answer, question);
 }
 
 static const struct cli_option options[] = {

@@ -111,6 +111,29 @@ int watch_place_ask(const struct cli_arguments *arguments, const char *question,
 	return CLI_FINE;
 }
 
+int watch_place_say(const struct cli_arguments *arguments, void (*add)(const json_t *answer, struct buffer *out),
+		    const char *question)
+{
+	struct buffer text, out = buffer_make(NULL);
+	json_t *answer;
+	int code = watch_place_ask(arguments, question, &text, &answer);
+	if (code != CLI_FINE)
+		return code;
+	if (answer_string(answer, "fault")[0] != '\0')
+		code = cli_fail(CLI_USER, "%s: %s", arguments->word_count > 0 ? arguments->words[0] : "the watch",
+				answer_string(answer, "fault"));
+	else if (cli_flag(arguments, "json"))
+		buffer_add(&out, buffer_slice(&text));
+	else
+		add(answer, &out);
+	if (out.error != 0 || fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
+	json_decref(answer);
+	buffer_free(&text);
+	buffer_free(&out);
+	return code;
+}
+
 void watch_place_add_user(const json_t *record, struct buffer *out)
 {
 	json_int_t id = json_integer_value(json_object_get(record, "by"));

@@ -20,6 +20,13 @@ int watch_place_of_config(const char *file, char path[PATH_MAX]);
 int watch_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *ret_text,
 		    json_t **ret_json);
 
+/*
+ * Asks, and prints what is answered: as `add` puts it, or the line of JSON with --json. What the watch finds wrong is
+ * said of the first word.
+ */
+int watch_place_say(const struct cli_arguments *arguments, void (*add)(const json_t *answer, struct buffer *out),
+		    const char *question);
+
 /* Who ordered what a record tells of. */
 void watch_place_add_user(const json_t *record, struct buffer *out);
 

@@ -1,5 +1,6 @@
 /* The keeper's answers. */
 #include "base/error.h"
+#include "codec/question.h"
 #include "codec/text.h"
 #include "upstream/keeper_inside.h"
 
@@ -7,32 +8,6 @@
 #include <unistd.h>
 
 enum { SILENT_MS = 10000 };
-
-static void fault(struct buffer *out, const char *text)
-{
-	buffer_text(out, "{\"fault\":");
-	text_add_json(out, slice_from_string(text));
-	buffer_text(out, "}\n");
-}
-
-static struct slice word(struct slice *text)
-{
-	struct slice first;
-	*text = slice_cut(*text, ' ', &first);
-	return first;
-}
-
-static bool number(struct slice text, uint64_t most, uint64_t *ret_number)
-{
-	uint64_t value = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!byte_is_digit(text.ptr[i]) || value > most)
-			return false;
-		value = value * 10 + (uint64_t)(text.ptr[i] - '0');
-	}
-	*ret_number = value;
-	return text.len > 0 && value <= most;
-}
 
 /* ---- status ---- */
 
@@ -106,9 +81,9 @@ struct asked {
 static const char *read_ask(const struct keeper *k, uid_t who, struct slice rest, struct asked *a)
 {
 	uint64_t seconds = 0;
-	a->operator_ = word(&rest);
-	bool good = number(word(&rest), OPERATOR_LIFETIME_MOST_S, &seconds);
-	struct slice yes = word(&rest), why;
+	a->operator_ = question_word(&rest);
+	bool good = question_number(question_word(&rest), OPERATOR_LIFETIME_MOST_S, &seconds);
+	struct slice yes = question_word(&rest), why;
 	struct slice route = slice_cut(rest, '\t', &why);
 	if (!good || !(slice_equal(yes, SLICE("yes")) || slice_equal(yes, SLICE("-"))))
 		return "not a question: ask OPERATOR SECONDS yes|- WHY<TAB>ROUTE";
@@ -155,7 +130,7 @@ static void ask(struct keeper *k, uid_t who, bool dry, struct slice rest, struct
 	const char *wrong = read_ask(k, who, rest, &a);
 	size_t meant = 0;
 	if (wrong != NULL) {
-		fault(out, wrong);
+		question_fault(out, wrong);
 		return;
 	}
 	size_t from = out->len;
@@ -176,7 +151,7 @@ static void ask(struct keeper *k, uid_t who, bool dry, struct slice rest, struct
 	if (meant > 0)
 		return;
 	out->len = from;
-	fault(out, "there is no such operator");
+	question_fault(out, "there is no such operator");
 }
 
 /* ---- what is asked for already ---- */
@@ -197,8 +172,8 @@ static void change(struct keeper *k, struct slice verb, struct slice which, stru
 		buffer_printf(out, "{\"ended\":%d}\n", end_all(k));
 		return;
 	}
-	if (!number(which, UINT32_MAX, &id)) {
-		fault(out, "which? the number of a rule");
+	if (!question_number(which, UINT32_MAX, &id)) {
+		question_fault(out, "which? the number of a rule");
 		return;
 	}
 	int outcome = slice_equal(verb, SLICE("end"))    ? lease_end(k->book, (uint32_t)id, &k->sink)
@@ -207,12 +182,12 @@ static void change(struct keeper *k, struct slice verb, struct slice which, stru
 	if (outcome == 0)
 		buffer_printf(out, "{\"%.*s\":%" PRIu64 "}\n", SLICE_ARG(verb), id);
 	else
-		fault(out, outcome < 0 ? "no memory is left" : lease_outcome_text(outcome));
+		question_fault(out, outcome < 0 ? "no memory is left" : lease_outcome_text(outcome));
 }
 
 void keeper_answer(struct keeper *k, uid_t who, struct slice question, struct buffer *out)
 {
-	struct slice verb = word(&question);
+	struct slice verb = question_word(&question);
 	if (slice_equal(verb, SLICE("status"))) {
 		status(k, out);
 	} else if (slice_equal(verb, SLICE("hold"))) {
@@ -224,6 +199,6 @@ void keeper_answer(struct keeper *k, uid_t who, struct slice question, struct bu
 		   slice_equal(verb, SLICE("raise"))) {
 		change(k, verb, question, out);
 	} else {
-		fault(out, "no such question");
+		question_fault(out, "no such question");
 	}
 }

@@ -1,5 +1,6 @@
 #include "watch/orders.h"
 
+#include "codec/question.h"
 #include "codec/text.h"
 #include "mitigate/ban_records.h"
 
@@ -9,38 +10,12 @@
 
 #define SECONDS_MOST (UINT64_C(366) * 24 * 3600)
 
-static void fault(struct buffer *out, const char *text)
-{
-	buffer_text(out, "{\"fault\":");
-	text_add_json(out, slice_from_string(text));
-	buffer_text(out, "}\n");
-}
-
 /* The machine's fault. */
 static void fault_of(struct buffer *out, const char *text, int error)
 {
 	char both[192];
 	snprintf(both, sizeof(both), "%s: %s", text, strerror(-error));
-	fault(out, both);
-}
-
-static struct slice word(struct slice *text)
-{
-	struct slice first;
-	*text = slice_cut(*text, ' ', &first);
-	return first;
-}
-
-static bool number(struct slice text, uint64_t most, uint64_t *ret_number)
-{
-	uint64_t value = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!byte_is_digit(text.ptr[i]) || value > most)
-			return false;
-		value = value * 10 + (uint64_t)(text.ptr[i] - '0');
-	}
-	*ret_number = value;
-	return text.len > 0 && value <= most;
+	question_fault(out, both);
 }
 
 static void add_edge(const struct orders *orders, const struct ban_record *record, struct buffer *out)
@@ -84,7 +59,7 @@ static void carry_out(const struct orders *orders, const struct ban_order *order
 	struct ban_record record;
 	int r = ban_register_order(orders->bans, order, orders->now, &record);
 	if (r != 0) {
-		fault(out, outcome_text(r));
+		question_fault(out, outcome_text(r));
 		return;
 	}
 	/* Whoever is answered may be sure of it, also should the machine stop now. */
@@ -175,22 +150,23 @@ static void order_mode(const struct orders *orders, struct slice words, struct b
 {
 	struct mode_entry entry;
 	uint64_t seconds;
-	struct mode_order order = {.site = word(&words), .by = orders->by};
-	if (!mode_of(word(&words), &order.mode) || !number(word(&words), SECONDS_MOST, &seconds) || seconds == 0) {
-		fault(out, "not an order");
+	struct mode_order order = {.site = question_word(&words), .by = orders->by};
+	if (!mode_of(question_word(&words), &order.mode) ||
+	    !question_number(question_word(&words), SECONDS_MOST, &seconds) || seconds == 0) {
+		question_fault(out, "not an order");
 		return;
 	}
 	order.for_ms = seconds * 1000;
 	order.why = words;
 	if (order.site.len == 0 || !orders->serves(orders->context, order.site)) {
-		fault(out, "the gate serves no such site: guia status lists them");
+		question_fault(out, "the gate serves no such site: guia status lists them");
 		return;
 	}
 	int r = mode_register_order(orders->modes, &order, orders->now, &entry);
 	if (r < 0)
 		fault_of(out, "it cannot be written down", r);
 	else if (r != 0)
-		fault(out, mode_outcome_text(r));
+		question_fault(out, mode_outcome_text(r));
 	if (r != 0)
 		return;
 	add_mode(orders, &entry, out);
@@ -203,7 +179,7 @@ static bool answer_mode(const struct orders *orders, struct slice verb, struct s
 	if (!wants_list && !slice_equal(verb, SLICE("mode")))
 		return false;
 	if (orders->modes == NULL)
-		fault(out, "this watch was started without --bans");
+		question_fault(out, "this watch was started without --bans");
 	else if (wants_list)
 		list_modes(orders, out);
 	else
@@ -215,30 +191,30 @@ bool orders_answer(const struct orders *orders, struct slice question, struct bu
 {
 	uint64_t seconds = 0;
 	struct ban_order order = {.by = orders->by};
-	struct slice verb = word(&question);
+	struct slice verb = question_word(&question);
 	if (answer_mode(orders, verb, question, out))
 		return true;
 	bool wants_list = slice_equal(verb, SLICE("bans"));
 	if (!wants_list && !kind_of(verb, &order.kind))
 		return false;
 	if (orders->bans == NULL) {
-		fault(out, "this watch was started without --bans");
+		question_fault(out, "this watch was started without --bans");
 		return true;
 	}
 	if (wants_list) {
 		list(orders, out);
 		return true;
 	}
-	bool good = prefix_parse(word(&question), &order.prefix);
+	bool good = prefix_parse(question_word(&question), &order.prefix);
 	if (good && order.kind != BAN_LIFTED) {
-		good = number(word(&question), SECONDS_MOST, &seconds);
-		order.force = slice_equal(word(&question), SLICE("force"));
+		good = question_number(question_word(&question), SECONDS_MOST, &seconds);
+		order.force = slice_equal(question_word(&question), SLICE("force"));
 		order.for_ms = seconds * 1000;
 		order.why = question;
 	}
 	if (good)
 		carry_out(orders, &order, out);
 	else
-		fault(out, "not an order");
+		question_fault(out, "not an order");
 	return true;
 }

@@ -1,0 +1,16 @@
+/* A line that asks a daemon on its control socket, word by word, and the answer that says what is wrong with it. */
+#ifndef GUIA_CODEC_QUESTION_H
+#define GUIA_CODEC_QUESTION_H
+
+#include "base/buffer.h"
+
+/* Cuts the first word off. */
+struct slice question_word(struct slice *rest);
+
+/* False for what is not digits alone, or more than `most`. */
+bool question_number(struct slice word, uint64_t most, uint64_t *ret_number);
+
+/* {"fault": ...} and the line's end, appended. */
+void question_fault(struct buffer *out, const char *text);
+
+#endif
