@@ -5,18 +5,21 @@
 
 static const uint8_t SYMBOLS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+/* By byte its value and one, 0 where it is no symbol. */
+#define FROM(first, value)                                                                                             \
+	[first] = (value) + 1, [(first) + 1] = (value) + 2, [(first) + 2] = (value) + 3, [(first) + 3] = (value) + 4,  \
+	[(first) + 4] = (value) + 5
+static const uint8_t values[256] = {
+	FROM('A', 0),  FROM('F', 5),  FROM('K', 10), FROM('P', 15), FROM('U', 20), ['Z'] = 26,
+	FROM('a', 26), FROM('f', 31), FROM('k', 36), FROM('p', 41), FROM('u', 46), ['z'] = 52,
+	FROM('0', 52), FROM('5', 57), ['+'] = 63,    ['/'] = 64,
+};
+#undef FROM
+
 /* 0 to 63, or -1. */
 static int symbol_value(uint8_t byte)
 {
-	if (byte >= 'A' && byte <= 'Z')
-		return byte - 'A';
-	if (byte >= 'a' && byte <= 'z')
-		return byte - 'a' + 26;
-	if (byte >= '0' && byte <= '9')
-		return byte - '0' + 52;
-	if (byte == '+')
-		return 62;
-	return byte == '/' ? 63 : -1;
+	return values[byte] - 1;
 }
 
 size_t hex_encode(struct slice in, uint8_t *out)
@@ -61,11 +64,29 @@ static size_t line_break_at(struct slice in, size_t at)
 	return 0;
 }
 
+/* Groups of four symbols from the start, three bytes each; returns how many symbols. */
+static size_t decode_groups(struct slice in, uint8_t *out)
+{
+	size_t at = 0;
+	for (; at + 4 <= in.len; at += 4) {
+		const uint8_t *in4 = in.ptr + at;
+		int a = symbol_value(in4[0]), b = symbol_value(in4[1]), c = symbol_value(in4[2]),
+		    d = symbol_value(in4[3]);
+		if ((a | b | c | d) < 0)
+			break;
+		uint32_t group = (uint32_t)a << 18 | (uint32_t)b << 12 | (uint32_t)c << 6 | (uint32_t)d;
+		out[at / 4 * 3] = (uint8_t)(group >> 16);
+		out[at / 4 * 3 + 1] = (uint8_t)(group >> 8);
+		out[at / 4 * 3 + 2] = (uint8_t)group;
+	}
+	return at;
+}
+
 int base64_decode(struct slice in, uint8_t *out, size_t *ret_len)
 {
 	uint32_t group = 0, symbols = 0, pads = 0;
-	size_t len = 0;
-	for (size_t at = 0; at < in.len;) {
+	size_t from = decode_groups(in, out), len = from / 4 * 3;
+	for (size_t at = from; at < in.len;) {
 		int value = symbol_value(in.ptr[at]);
 		if (value < 0 && in.ptr[at] != '=') {
 			size_t skipped = line_break_at(in, at);
