@@ -122,7 +122,8 @@ def an_attack_is_refused_while_it_lasts():
         assert visitors.statuses.count(200) >= len(visitors.statuses) * 0.99, visitors.statuses
         replay(gate, watch)
         wait_for(lambda: written_down(gate) and written_down(gate)[0]["phase"] == "held", "an incident that is held")
-        subprocess.run([GUIA, "ban", "127.9.9.9", "--for", "60s", "--why", "the attack's", "-c", gate.config], check=True, timeout=60)
+        subprocess.run([GUIA, "ban", "127.9.9.9", "--for", "60s", "--why", "the attack's", "-c", gate.config], capture_output=True, check=True,
+                       timeout=60)
         kill_the_watch(gate, before, fresh)
         visitors.statuses.clear()
         wait_for(lambda: len(visitors.statuses) > 100, "visitors")
