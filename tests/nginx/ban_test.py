@@ -46,8 +46,8 @@ def _():
 
 @case("a banned source is refused when it connects, by address and by prefix, and others are not")
 def _():
-    say("refuse 127.0.2.1 7 60000")
-    say("refuse 127.0.3.0/24 8 60000")
+    say("refuse 127.0.2.1 7 600000")
+    say("refuse 127.0.3.0/24 8 600000")
     say("base")
     comes("127.0.2.1", 0)
     assert status("127.0.3.9") == 0 and status("127.0.2.2") == 200 and status("127.0.4.1") == 200
@@ -84,7 +84,7 @@ def _():
     assert kept.recv(100).startswith(b"HTTP/1.1 200")
     wait_until(lambda: told().connections()[0] == accepted + 3, "three connections")
     gate.looked()
-    say("refuse 127.0.2.5 10 60000")
+    say("refuse 127.0.2.5 10 600000")
     say("delta")
     assert theirs.recv(100) == b""
     while kept.recv(4096):
@@ -95,8 +95,8 @@ def _():
 
 @case("a source that a trusted proxy names is refused by itself, and its proxy never")
 def _():
-    say("refuse 192.0.2.7 11 60000")
-    say("refuse 127.0.5.0/24 12 60000")
+    say("refuse 192.0.2.7 11 600000")
+    say("refuse 127.0.5.0/24 12 600000")
     say("delta")
     comes(*through("192.0.2.7")[:1], 403, *through("192.0.2.7")[1:])
     source, *header = through("192.0.2.8")
@@ -125,7 +125,7 @@ def _():
 
 @case("an allowance inside a banned prefix holds, and bypasses no inspection")
 def _():
-    say("allow 127.0.3.9 13 60000")
+    say("allow 127.0.3.9 13 600000")
     say("delta")
     comes("127.0.3.9", 200)
     assert status("127.0.3.8") == 0

@@ -196,7 +196,7 @@ def _():
 
 @case("a network has a number of its own; an allowance and a trusted proxy have any number")
 def _():
-    say("allow 127.0.3.1 5 60000", "base")
+    say("allow 127.0.3.1 5 600000", "base")
     gate.looked()
     made = [connect(f"127.0.4.{i}") for i in range(1, 61)]
     time.sleep(1.2)

@@ -106,7 +106,7 @@ def _():
 @case("an allowance bypasses limits and no inspection")
 def _():
     assert status("127.0.2.6", path="/closed") == 0
-    say("allow 127.0.2.6 13 60000", "base")
+    say("allow 127.0.2.6 13 600000", "base")
     gate.looked()
     assert [status("127.0.2.6", path="/closed") for _ in range(4)] == [200] * 4
     assert status("127.0.2.6", path="/echo?q=attack") == 403

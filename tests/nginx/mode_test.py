@@ -63,14 +63,14 @@ def box():
 @case("open, or without a word, everybody reaches the origin")
 def _():
     assert ask().body == b"page 1"
-    publish("mode 1 www open 60000")
+    publish("mode 1 www open 600000")
     time.sleep(2.1)
     assert ask().body == b"page 2"
 
 
 @case("local: home networks and who is allowed reach the origin, others get the last good copy with its date")
 def _():
-    publish("drop 1", "mode 2 www local 60000 127.0.1.0/24 192.0.2.0/24")
+    publish("drop 1", "mode 2 www local 600000 127.0.1.0/24 192.0.2.0/24")
     time.sleep(2.1)
     before, hits = made[0], box().hits().get(2, 0)
     reply = ask("127.0.2.1")
@@ -84,7 +84,7 @@ def _():
     reply = ask("127.0.1.9")
     assert reply.body == b"page 3" and "x-guia-copy" not in reply.headers, reply
     assert ask("127.0.5.1", "/page", "-H", "X-Forwarded-For: 192.0.2.9", "-H", "Cookie: a=b").body == b"page 4"
-    ban_writer.say("allow 127.0.2.7 5 60000", "base")
+    ban_writer.say("allow 127.0.2.7 5 600000", "base")
     gate.looked()
     assert ask("127.0.2.7", "/page", "-H", "Cookie: a=b").body == b"page 5"
     assert ask("127.0.2.1", port=OTHER, path="/echo").status == 200
@@ -103,13 +103,13 @@ def _():
     publish("mode 2 www local 600 127.0.1.0/24")
     wait_until(lambda: ask("127.0.2.1", "/page", "-H", "Cookie: a=b").status == 200 and
                "x-guia-copy" not in ask("127.0.2.1", "/page", "-H", "Cookie: a=b").headers, "the end")
-    publish("drop 2", "mode 3 - local 60000 127.0.1.0/24", "mode 4 other open 60000")
+    publish("drop 2", "mode 3 - local 600000 127.0.1.0/24", "mode 4 other open 600000")
     assert ask("127.0.2.1", "/echo").status == 502 and ask("127.0.2.1", "/echo", port=OTHER).status == 200
 
 
 @case("guarded: strangers get an older copy where there is one, and the origin where there is none")
 def _():
-    publish("drop 3", "drop 4", "mode 6 www guarded 60000")
+    publish("drop 3", "drop 4", "mode 6 www guarded 600000")
     time.sleep(2.1)
     before = made[0]
     reply = ask("127.0.8.1")

@@ -83,7 +83,7 @@ def _():
 
 @case("what matches is refused on its site, with a page for people, and nothing else is")
 def _():
-    publish("rule 7 www 60000 agent=Bot/1.0")
+    publish("rule 7 www 600000 agent=Bot/1.0")
     comes(403)
     gate.looked()
     asked = len(origin.seen)
@@ -139,8 +139,8 @@ def _():
 
 @case("who is allowed is served, whoever wrote X-Forwarded-For")
 def _():
-    ban_writer.say("allow 127.0.2.1 20 60000")
-    ban_writer.say("allow 192.0.2.7 21 60000")
+    ban_writer.say("allow 127.0.2.1 20 600000")
+    ban_writer.say("allow 192.0.2.7 21 600000")
     ban_writer.say("base")
     comes(200, source="127.0.2.1")
     named = ("-H", "X-Forwarded-For: 192.0.2.7")
@@ -152,7 +152,7 @@ def _():
 
 @case("a person's ban goes before an allow list, and that before a signature; a refusal has one reason")
 def _():
-    ban_writer.say("refuse 192.0.2.9 22 60000")
+    ban_writer.say("refuse 192.0.2.9 22 600000")
     ban_writer.say("delta")
     named = ("-H", "X-Forwarded-For: 192.0.2.9")
     comes(403, source="127.0.5.1", agent="Mozilla/5.0", arguments=named)
@@ -164,8 +164,8 @@ def _():
 
 @case("terms are of prefixes, headers, paths, lengths, and of what nobody knows")
 def _():
-    publish("drop 7", "rule 8 - 60000 from=127.0.3.0/24 path=/echo", f"rule 9 other 60000 lacks={ACCEPT} has={COOKIE}",
-            "rule 10 www 60000 strange-agent=Mozilla/5.0 method=3 length=5")
+    publish("drop 7", "rule 8 - 600000 from=127.0.3.0/24 path=/echo", f"rule 9 other 600000 lacks={ACCEPT} has={COOKIE}",
+            "rule 10 www 600000 strange-agent=Mozilla/5.0 method=3 length=5")
     comes(403, source="127.0.3.9")
     gate.looked()
     assert ask(source="127.0.3.9", path="/other").status == 404 and ask(source="127.0.4.9").status == 200
@@ -180,7 +180,7 @@ def _():
 
 @case("a pace is of a source, in whichever worker it comes")
 def _():
-    publish("drop 8", "drop 9", "drop 10", "rule 11 www 60000 pace=400")
+    publish("drop 8", "drop 9", "drop 10", "rule 11 www 600000 pace=400")
     gate.looked()
 
     clients = [http.client.HTTPConnection("127.0.0.1", PORT, source_address=("127.0.6.1", 0)) for _ in range(8)]
@@ -222,7 +222,7 @@ def _():
     wait_until(lambda: outbox.site_sum(outboxes(), "www")["arrived"] == arrived + 80, "all of them")
     gate.looked()
     begun, before = len(origin.seen) - asked, hits(14)
-    publish("rule 14 - 60000 agent=Bot/1.0")
+    publish("rule 14 - 600000 agent=Bot/1.0")
     wait_until(lambda: hits(14) > before, "a hit")
     gate.looked()
     wait_until(lambda: len(replies) == hits(14) - before, "the answers to those that are cancelled")
@@ -252,7 +252,7 @@ def _():
 
 @case("files that do not do change nothing, and are told")
 def _():
-    publish("rule 13 - 60000 agent=Bot/1.0")
+    publish("rule 13 - 600000 agent=Bot/1.0")
     comes(403)
     gate.looked()
     good, word = (bans / "signatures").read_bytes(), bans / "signatures-generation"
@@ -279,7 +279,7 @@ def _():
     global writer
     word = bans / "signatures-generation"
     word.write_bytes((1 << 40).to_bytes(8, "little"))
-    publish("rule 13 - 60000 agent=Bot/1.0")
+    publish("rule 13 - 600000 agent=Bot/1.0")
     stop = threading.Event()
     wrong = []
 
@@ -298,7 +298,7 @@ def _():
         os.kill(writer.process.pid, signal.SIGKILL)
         writer.process.wait()
         writer = Writer(WRITER, bans, events, key=events / "key")
-        writer.say("rule 13 - 60000 agent=Bot/1.0")
+        writer.say("rule 13 - 600000 agent=Bot/1.0")
     stop.set()
     thread.join()
     assert not wrong
