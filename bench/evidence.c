@@ -44,7 +44,7 @@ static double cpu_s(void)
 
 static int run(const char *path, const char *key, double seconds, bool json)
 {
-	const struct log_config config = {path, "bench", key, &disk_kernel, JOURNAL_HALF_BYTES};
+	const struct log_config config = {path, "bench", key, &disk_kernel, NULL, 0, JOURNAL_HALF_BYTES};
 	struct writer *writer;
 	int r = writer_create(&config, WRITER_QUEUE_BYTES, &writer);
 	if (r != 0) {

@@ -35,7 +35,8 @@ static void add_safe(struct slice text, struct buffer *out)
 static int verify(const char *path, const struct cli_arguments *arguments)
 {
 	struct buffer anchor = buffer_make(NULL), out = buffer_make(NULL);
-	struct verify_options options = {.fingerprint = cli_value(arguments, "key")};
+	struct verify_options options = {.fingerprint = cli_value(arguments, "key"),
+					 .authorities = cli_value(arguments, "authorities")};
 	const char *anchor_path = cli_value(arguments, "anchor");
 	struct verify_report report;
 	struct checkpoint checkpoint;
@@ -43,6 +44,10 @@ static int verify(const char *path, const struct cli_arguments *arguments)
 	if (r != 0) {
 		buffer_free(&anchor);
 		return cli_unreadable(anchor_path, r);
+	}
+	if (options.authorities != NULL && access(options.authorities, R_OK) != 0) {
+		buffer_free(&anchor);
+		return cli_unreadable(options.authorities, -errno);
 	}
 	options.anchor = buffer_slice(&anchor);
 	if (anchor_path != NULL && checkpoint_read_note(options.anchor, &checkpoint) != 0) {
@@ -109,6 +114,7 @@ static int run(const struct cli_arguments *arguments)
 
 static const struct cli_option options[] = {
 	{"anchor", 0, "FILE", "verify: a checkpoint that was kept elsewhere"},
+	{"authorities", 0, "FILE", "verify: certificates (PEM) of who may have timestamped"},
 	{"key", 0, "FINGERPRINT", "verify: of the first key, from the log book"},
 	{"epoch", 0, "N", "prove: in which epoch (default: the last)"},
 	{"record", 0, "FILE", "prove: writes the record itself there"},
@@ -120,7 +126,8 @@ const struct command evidence_command = {
 	.examples = "guia evidence verify evidence/\n"
 		    "guia evidence verify evidence/ --anchor checkpoint-of-july\n"
 		    "guia evidence prove 73894 evidence/ --record record.json > record.tlog-proof\n",
-	.synopsis = "verify DIR [--anchor FILE] [--key FINGERPRINT] | prove RECORD DIR [--epoch N] [--record FILE]",
+	.synopsis = "verify DIR [--anchor FILE] [--key FINGERPRINT] [--authorities FILE] | prove RECORD DIR [--epoch "
+		    "N] [--record FILE]",
 	.description =
 		"verify reads every record of the log in DIR and holds it against the tiles, the root and the "
 		"signature; it "

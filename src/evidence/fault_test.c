@@ -196,7 +196,7 @@ static void assert_records(const struct test_place *place, unsigned count)
 
 static void check(const struct test_place *place, bool killed)
 {
-	const struct verify_options options = {{NULL, 0}, NULL};
+	const struct verify_options options = {{NULL, 0}, NULL, NULL};
 	struct verify_report report;
 	unsigned sealed = atomic_load(&shared->sealed);
 	test_write(place, 3, TEST_NOW_MS + 10000, true);

@@ -50,8 +50,7 @@ bool log_batch_full(const struct log *log)
 
 /* ---- sealing ---- */
 
-/* What was sealed is whole in bundles that are full: they become tiles. */
-static void hand_over(struct log *log)
+void log_hand_over(struct log *log)
 {
 	struct bundle *first = log->tail.first, *last = NULL;
 	while (log->tail.first != log->sealed_in) {
@@ -71,7 +70,7 @@ static void mark_sealed(struct log *log)
 	log->sealed = log->tail.frontier;
 	log->sealed_in = log->tail.last;
 	log->sealed_bytes = log->tail.last->bytes.len;
-	hand_over(log);
+	log_hand_over(log);
 }
 
 static struct journal_batch batch_of(const struct log *log)
@@ -206,6 +205,11 @@ int log_sign(struct log *log)
 struct log_sizes log_sizes(const struct log *log)
 {
 	return (struct log_sizes){log->tail.frontier.size, log->sealed.size, log->signed_size};
+}
+
+int log_folder(const struct log *log)
+{
+	return log->epoch_folder;
 }
 
 struct public_key log_public_key(const struct log *log)

@@ -18,6 +18,8 @@ struct log_config {
 	const char *name;     /* without spaces and '+' */
 	const char *key_path; /* made where there is none */
 	const struct disk_calls *disk;
+	const char *authority; /* that timestamps checkpoints, http://HOST[:PORT]/PATH; NULL: none */
+	unsigned stamp_every_ms;
 	size_t half_bytes; /* of the journal; JOURNAL_HALF_BYTES but for tests */
 };
 
@@ -72,6 +74,9 @@ struct log_sizes {
 	uint64_t is_signed;
 };
 struct log_sizes log_sizes(const struct log *log);
+
+/* The folder of the epoch that is written. */
+int log_folder(const struct log *log);
 
 struct public_key log_public_key(const struct log *log);
 /* NAME/EPOCH */

@@ -314,6 +314,8 @@ static int begin(struct log *log, const struct log_config *config, uint64_t now_
 	log->sealed = log->tail.frontier;
 	log->sealed_in = log->tail.last;
 	log->sealed_bytes = log->tail.last->bytes.len;
+	/* The half that is written may be full already, and the other one free only once these have tiles. */
+	log_hand_over(log);
 	return add_beginning(log, config, &previous, now_ms);
 }
 

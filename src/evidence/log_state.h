@@ -25,6 +25,9 @@ struct log {
 	struct clock_state clock;
 };
 
+/* Bundles that are full of what was sealed go to become tiles. */
+void log_hand_over(struct log *log);
+
 /* Whether a record of the tail makes this the key, and whose place it took. */
 bool log_rotated_to(const struct tail *tail, const struct public_key *key, struct public_key *ret_old);
 

@@ -23,7 +23,7 @@ struct test_place {
 
 static inline struct log_config test_config(const struct test_place *place, const struct disk_calls *disk)
 {
-	return (struct log_config){place->log, "test.example/log", place->key, disk, JOURNAL_HALF_BYTES_LEAST};
+	return (struct log_config){place->log, "test.example/log", place->key, disk, NULL, 0, JOURNAL_HALF_BYTES_LEAST};
 }
 
 static inline struct test_place test_place_make(void)

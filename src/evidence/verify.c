@@ -5,6 +5,7 @@
 #include "codec/byte_class.h"
 #include "codec/text.h"
 #include "evidence/log.h"
+#include "evidence/stamps.h"
 #include "evidence/tile.h"
 
 #include <fcntl.h>
@@ -13,8 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-enum { MARK_SIGNED, MARK_NEXT, MARK_ANCHOR };
 
 struct verification {
 	const char *path;
@@ -80,22 +79,14 @@ static void conclude(struct verification *v, unsigned epoch, enum finding findin
 
 /* ---- one epoch ---- */
 
-static const struct public_key *key_at(const struct walk *walk, uint64_t size)
-{
-	const struct public_key *key = NULL;
-	for (size_t i = 0; i < walk->key_count && walk->keys[i].from < size; i++)
-		key = &walk->keys[i].key;
-	return key;
-}
-
 /* A checkpoint of this epoch, of a size that was reached, against its root and its key. */
 static enum finding check_note(const struct walk *walk, struct slice note, const struct checkpoint *checkpoint,
 			       const struct walk_mark *mark)
 {
 	struct checkpoint read;
-	const struct public_key *key = key_at(walk, checkpoint->size);
+	const struct public_key *key = walk_key_at(walk, checkpoint->size);
 	bool good = key != NULL && checkpoint_verify(note, key, &read) == 0;
-	if (good && mark->reached)
+	if (good && mark != NULL && mark->reached)
 		return merkle_hash_equal(&mark->root, &checkpoint->root) ? FINDING_NONE : FINDING_ALTERED;
 	return good ? FINDING_TRUNCATED : FINDING_BADLY_SIGNED;
 }
@@ -109,8 +100,8 @@ static void check_signed(struct verification *v, unsigned epoch, struct walk *wa
 		conclude(v, epoch, FINDING_MISSING, 0, "there is no checkpoint: nothing says what was signed");
 		return;
 	}
-	enum finding finding =
-		!readable ? FINDING_BADLY_SIGNED : check_note(walk, note, &checkpoint, &walk->marks[MARK_SIGNED]);
+	enum finding finding = !readable ? FINDING_BADLY_SIGNED
+					 : check_note(walk, note, &checkpoint, walk_mark_of(walk, checkpoint.size));
 	if (finding == FINDING_ALTERED)
 		conclude(v, epoch, finding, 0,
 			 "the records, tiles and all, are not those that were signed; which of them "
@@ -128,10 +119,10 @@ static void check_signed(struct verification *v, unsigned epoch, struct walk *wa
 
 static void check_next(struct verification *v, unsigned epoch, const struct walk *walk)
 {
-	const struct walk_mark *mark = &walk->marks[MARK_NEXT];
+	const struct walk_mark *mark = walk_mark_of(walk, v->next_size);
 	if (!v->has_next || v->report->epoch == epoch)
 		return;
-	if (!mark->reached)
+	if (mark == NULL || !mark->reached)
 		conclude(v, epoch, FINDING_TRUNCATED, walk->frontier.size,
 			 "it and all that follow are missing, though the next epoch names them");
 	else if (!merkle_hash_equal(&mark->root, &v->next_root))
@@ -140,13 +131,13 @@ static void check_next(struct verification *v, unsigned epoch, const struct walk
 
 static void check_anchor(struct verification *v, unsigned epoch, const struct walk *walk, const char *origin)
 {
-	const struct walk_mark *mark = &walk->marks[MARK_ANCHOR];
+	const struct walk_mark *mark = walk_mark_of(walk, v->anchor.size);
 	struct checkpoint read;
 	char what[WALK_WHAT_BYTES];
 	if (!v->has_anchor || !slice_equal(v->anchor.origin, slice_from_string(origin)))
 		return;
-	const struct public_key *key = key_at(walk, v->anchor.size);
-	if (!mark->reached) {
+	const struct public_key *key = walk_key_at(walk, v->anchor.size);
+	if (mark == NULL || !mark->reached) {
 		snprintf(what, sizeof(what), "it and all that follow are missing: the anchor saw %" PRIu64,
 			 v->anchor.size);
 		conclude(v, epoch, FINDING_TRUNCATED, walk->frontier.size, what);
@@ -236,35 +227,80 @@ static void judge(struct verification *v, unsigned epoch, struct walk *walk, str
 		check_anchor(v, epoch, walk, origin);
 }
 
+static int by_size(const void *a, const void *b)
+{
+	const uint64_t left = ((const struct walk_mark *)a)->size, right = ((const struct walk_mark *)b)->size;
+	return (left > right) - (left < right);
+}
+
+/* Of what was signed, of what the next epoch and the anchor name, and of all that was timestamped. */
+static int set_marks(const struct verification *v, struct walk *walk, uint64_t is_signed, uint64_t **ret_stamps,
+		     size_t *ret_count)
+{
+	int r = stamps_list(walk->folder, ret_stamps, ret_count);
+	if (r != 0)
+		return r;
+	struct walk_mark *marks = calloc(*ret_count + 3, sizeof(*marks));
+	if (marks == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < *ret_count; i++)
+		marks[i].size = (*ret_stamps)[i];
+	walk->marks = marks;
+	walk->mark_count = *ret_count;
+	marks[walk->mark_count++].size = is_signed;
+	if (v->has_next)
+		marks[walk->mark_count++].size = v->next_size;
+	if (v->has_anchor)
+		marks[walk->mark_count++].size = v->anchor.size;
+	qsort(marks, walk->mark_count, sizeof(*marks), by_size);
+	return 0;
+}
+
+static int judge_stamps(struct verification *v, unsigned epoch, const struct walk *walk, const uint64_t *sizes,
+			size_t count, struct buffer *notes)
+{
+	struct stamps_result result;
+	if (walk->finding != FINDING_NONE)
+		return 0;
+	int r = stamps_check(walk, sizes, count, v->options->authorities, &result, notes);
+	if (r == 0 && result.finding != FINDING_NONE && v->report->epoch != epoch)
+		conclude(v, epoch, result.finding, result.record, result.what);
+	return r;
+}
+
 static int verify_epoch(struct verification *v, unsigned epoch, int folder)
 {
 	struct buffer note = buffer_make(NULL), notes = buffer_make(NULL);
 	char origin[LOG_NAME_BYTES_MOST + 16];
 	struct checkpoint checkpoint = {.size = UINT64_MAX};
+	uint64_t *stamps = NULL;
+	size_t stamp_count = 0;
 	int r = read_checkpoint(folder, &note);
 	if (r == 0)
 		(void)checkpoint_read_note(buffer_slice(&note), &checkpoint);
 	struct walk *walk = calloc(1, sizeof(*walk));
 	if (walk != NULL && (r == 0 || r == -ENOENT)) {
 		*walk = (struct walk){.folder = folder, .notes = &notes};
-		walk->marks[MARK_SIGNED].size = checkpoint.size;
-		walk->marks[MARK_NEXT].size = v->has_next ? v->next_size : UINT64_MAX;
-		walk->marks[MARK_ANCHOR].size = v->has_anchor ? v->anchor.size : UINT64_MAX;
-		r = walk_epoch(walk);
+		r = set_marks(v, walk, checkpoint.size, &stamps, &stamp_count);
+		r = r != 0 ? r : walk_epoch(walk);
 	} else if (walk == NULL) {
 		r = -ENOMEM;
 	}
 	if (r == 0) {
 		(void)origin_of(walk, epoch, origin, sizeof(origin));
 		judge(v, epoch, walk, buffer_slice(&note), origin);
+		r = judge_stamps(v, epoch, walk, stamps, stamp_count, &notes);
 		tell(v, epoch, walk, buffer_slice(&notes), checkpoint.size == UINT64_MAX ? 0 : checkpoint.size);
 		remember_previous(v, walk);
 		if (walk->key_count > 0)
 			v->first_key = walk->keys[0].key;
 	}
-	if (walk != NULL)
+	if (walk != NULL) {
+		free(walk->marks);
 		walk_free(walk);
+	}
 	free(walk);
+	free(stamps);
 	buffer_free(&note);
 	buffer_free(&notes);
 	return r;

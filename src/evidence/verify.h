@@ -6,6 +6,7 @@
 
 struct verify_options {
 	struct slice anchor;     /* a checkpoint that was kept elsewhere; len 0: none */
+	const char *authorities; /* certificates (PEM) of who may have timestamped; NULL: not checked */
 	const char *fingerprint; /* of the first key, from the log book; NULL: not compared */
 };
 

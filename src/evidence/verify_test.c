@@ -28,7 +28,7 @@ static int tear_down(void **state)
 
 static struct verify_report verified(struct slice anchor, const char *fingerprint)
 {
-	const struct verify_options options = {anchor, fingerprint};
+	const struct verify_options options = {anchor, NULL, fingerprint};
 	struct verify_report report;
 	assert_int_equal(verify_log(place.log, &options, &report), 0);
 	return report;

@@ -298,11 +298,13 @@ static void look_at(struct walk *walk, struct slice record)
 
 static void mark(struct walk *walk)
 {
-	for (size_t i = 0; i < WALK_MARKS; i++)
-		if (walk->marks[i].size == walk->frontier.size) {
-			walk->marks[i].root = merkle_root(&walk->frontier);
-			walk->marks[i].reached = true;
-		}
+	for (; walk->next_mark < walk->mark_count && walk->marks[walk->next_mark].size == walk->frontier.size;
+	     walk->next_mark++) {
+		struct walk_mark *mark = &walk->marks[walk->next_mark];
+		mark->root = merkle_root(&walk->frontier);
+		mark->last_ms = walk->last_ms;
+		mark->reached = true;
+	}
 }
 
 /* A bundle that parts into another number of records than it should: the first whose hash is another is the wrong one.

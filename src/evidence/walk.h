@@ -18,12 +18,13 @@ enum finding {
 	FINDING_NEWER,
 };
 
-enum { WALK_MARKS = 3, WALK_KEYS_MOST = 32, WALK_WHAT_BYTES = 256 };
+enum { WALK_KEYS_MOST = 32, WALK_WHAT_BYTES = 256 };
 
 /* A size whose root is asked for. */
 struct walk_mark {
 	uint64_t size;
 	struct merkle_hash root;
+	uint64_t last_ms; /* of the record before it */
 	bool reached;
 };
 
@@ -34,12 +35,14 @@ struct walk_key {
 
 struct walk {
 	int folder;
-	struct walk_mark marks[WALK_MARKS]; /* sizes are the caller's; UINT64_MAX: none */
-	struct buffer *notes;               /* lines: what the records themselves tell, such as gaps */
+	struct walk_mark *marks; /* the caller's, in the order of their sizes */
+	size_t mark_count;
+	struct buffer *notes; /* lines: what the records themselves tell, such as gaps */
 
 	enum finding finding;
 	uint64_t record; /* the first that is wrong */
 	char what[WALK_WHAT_BYTES];
+	size_t next_mark;
 	struct merkle_frontier frontier; /* over all that is there */
 	uint64_t in_tiles;               /* records below this are in tiles, the others in the journal only */
 	struct leaf first;               /* points into first_text; kind LEAF_KINDS: none */
@@ -55,6 +58,12 @@ struct walk {
 /* 0 also where something was found; -errno where it cannot be told. To be freed in any case. */
 int walk_epoch(struct walk *walk);
 void walk_free(struct walk *walk);
+
+/* NULL where that size was not asked for. */
+const struct walk_mark *walk_mark_of(const struct walk *walk, uint64_t size);
+
+/* The key that signs for a tree of `size`; NULL: none. */
+const struct public_key *walk_key_at(const struct walk *walk, uint64_t size);
 
 /* The records of bundle `number`: of its file, whole or the widest there is, or of the journal. Appended. -ENOENT:
  * none. */

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "evidence/queue.h"
+#include "evidence/stamper.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ enum {
 struct writer {
 	struct log *log;
 	struct queue *queue;
+	struct stamper *stamper; /* NULL: there is no authority */
 	pthread_t thread;
 	pthread_mutex_t lock; /* over the state */
 	struct writer_state state;
@@ -215,11 +217,17 @@ int writer_create(const struct log_config *config, size_t queue_bytes, struct wr
 	pthread_mutex_init(&writer->lock, NULL);
 	int r = log_open(config, writer->time_ms, &writer->log);
 	writer->oldest_put_ns = monotonic_ns();
+	if (r == 0 && log_sizes(writer->log).is_signed < log_sizes(writer->log).sealed)
+		writer->oldest_unsigned_ns = writer->oldest_put_ns;
 	if (r == 0)
 		r = queue_create(queue_bytes, &writer->queue);
+	if (r == 0 && config->authority != NULL)
+		r = stamper_create(config->disk, log_folder(writer->log), config->authority, config->stamp_every_ms,
+				   &writer->stamper);
 	if (r == 0)
 		r = -pthread_create(&writer->thread, NULL, run, writer);
 	if (r != 0) {
+		stamper_end(writer->stamper);
 		log_close(writer->log);
 		queue_free(writer->queue);
 		free(writer);
@@ -235,6 +243,7 @@ void writer_end(struct writer *writer)
 		return;
 	queue_end(writer->queue);
 	pthread_join(writer->thread, NULL);
+	stamper_end(writer->stamper);
 	log_close(writer->log);
 	queue_free(writer->queue);
 	pthread_mutex_destroy(&writer->lock);
@@ -250,6 +259,12 @@ bool writer_put(struct writer *writer, enum leaf_kind kind, const struct leaf_va
 	return put;
 }
 
+void writer_stamp(struct writer *writer)
+{
+	if (writer->stamper != NULL)
+		stamper_hurry(writer->stamper);
+}
+
 struct writer_state writer_state(struct writer *writer)
 {
 	pthread_mutex_lock(&writer->lock);
@@ -257,6 +272,12 @@ struct writer_state writer_state(struct writer *writer)
 	pthread_mutex_unlock(&writer->lock);
 	/* What the thread has not heard of yet: it may be waiting for the disk. */
 	state.lost += queue_lost(writer->queue);
+	if (writer->stamper != NULL) {
+		struct stamper_state stamps = stamper_state(writer->stamper);
+		state.stamped = stamps.stamped;
+		state.stamp_backlog = stamps.backlog;
+		state.stamp_error = stamps.error;
+	}
 	return state;
 }
 

@@ -21,11 +21,17 @@ void writer_end(struct writer *writer);
 /* From any thread; never waits for a disk. `values` are in the order of the kind's fields. Whether there was room. */
 bool writer_put(struct writer *writer, enum leaf_kind kind, const struct leaf_value *values);
 
+/* Has what is signed timestamped now. */
+void writer_stamp(struct writer *writer);
+
 struct writer_state {
 	struct log_sizes sizes;
 	uint64_t lost; /* records, of which gaps tell or will */
 	uint64_t longest_unsealed_us;
 	uint64_t longest_unsigned_us;
+	uint64_t stamped;       /* checkpoints, by the authority */
+	uint64_t stamp_backlog; /* that wait for it */
+	int stamp_error;
 	int error; /* of the last attempt to seal or sign; 0: it went well */
 };
 struct writer_state writer_state(struct writer *writer);

@@ -25,7 +25,7 @@ static int tear_down(void **state)
 
 static struct verify_report verified(void)
 {
-	const struct verify_options options = {{NULL, 0}, NULL};
+	const struct verify_options options = {{NULL, 0}, NULL, NULL};
 	struct verify_report report;
 	assert_int_equal(verify_log(place.log, &options, &report), 0);
 	if (report.finding != FINDING_NONE)

@@ -1,0 +1,359 @@
+#!/usr/bin/env python3
+"""An evidence log as others see it: by another implementation, by openssl, by a timestamp authority, by the command. TAP.
+
+Usage: evidence_test.py GUIA KEEPER
+"""
+import base64
+import hashlib
+import http.server
+import json
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+GUIA, KEEPER = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
+TEMP = tempfile.TemporaryDirectory(prefix="guia-evidence-")
+FOLDER = pathlib.Path(TEMP.name)
+CASES = []
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+def place(name):
+    folder = FOLDER / name
+    folder.mkdir()
+    return folder / "log", folder / "key.pem"
+
+
+class Keeper:
+    def __init__(self, log, key, count, *authority):
+        self.process = subprocess.Popen([KEEPER, log, key, str(count), *map(str, authority)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def state(self):
+        self.process.stdin.write("?\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def until(self, good):
+        """What it says once that is so."""
+        for _ in range(3000):
+            state = self.state()
+            if good(state):
+                return state
+            time.sleep(0.01)
+        raise AssertionError(state)
+
+    def end(self):
+        self.process.stdin.close()
+        assert self.process.wait(60) == 0
+        self.process.stdout.close()
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(60)
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+def keep(log, key, count):
+    keeper = Keeper(log, key, count)
+    keeper.end()
+
+
+def guia(*words, code=0):
+    done = subprocess.run([GUIA, "evidence", *words], capture_output=True, check=False, timeout=60)
+    out, err = done.stdout.decode(), done.stderr.decode()
+    assert done.returncode == code, f"{words}: exit {done.returncode}, not {code}\n{out}\n{err}"
+    return out + err
+
+
+def tile_path(level, number, width):
+    parts = f"{number % 1000:03d}"
+    while number >= 1000:
+        number //= 1000
+        parts = f"x{number % 1000:03d}/{parts}"
+    return f"tile/{level}/{parts}" + ("" if width == 256 else f".p/{width}")
+
+
+def root_of(hashes):
+    if len(hashes) == 1:
+        return hashes[0]
+    k = 1
+    while k * 2 < len(hashes):
+        k *= 2
+    return hashlib.sha256(b"\1" + root_of(hashes[:k]) + root_of(hashes[k:])).digest()
+
+
+def records_of(epoch, size):
+    for number in range((size + 255) // 256):
+        width = min(256, size - number * 256)
+        data, at = (epoch / tile_path("entries", number, width)).read_bytes(), 0
+        for _ in range(width):
+            length = int.from_bytes(data[at:at + 2], "big")
+            yield data[at + 2:at + 2 + length]
+            at += 2 + length
+        assert at == len(data)
+
+
+@case
+def another_implementation_finds_the_same_tree():
+    log, key = place("tree")
+    keep(log, key, 70000)
+    epoch = log / "0001"
+    origin, size, root = (epoch / "checkpoint").read_text().split("\n")[:3]
+    size = int(size)
+    assert origin == "test.example/log/1" and size == 70003
+    level, hashes = 0, [hashlib.sha256(b"\0" + record).digest() for record in records_of(epoch, size)]
+    assert base64.b64encode(root_of(hashes)).decode() == root
+    while hashes:
+        for number in range((len(hashes) + 255) // 256):
+            part = hashes[number * 256:number * 256 + 256]
+            assert (epoch / tile_path(level, number, len(part))).read_bytes() == b"".join(part), (level, number)
+        hashes = [root_of(hashes[at:at + 256]) for at in range(0, len(hashes) // 256 * 256, 256)]
+        level += 1
+    assert level == 3
+    assert "WHOLE" in guia("verify", log)
+
+
+def proven(proof, record):
+    """-> the root that a proof leads to, the root it claims"""
+    head, note = proof.split("\n\n", 1)
+    lines = head.split("\n")
+    assert lines[0] == "c2sp.org/tlog-proof@v1"
+    index, size, root = int(lines[1].removeprefix("index ")), int(note.split("\n")[1]), note.split("\n")[2]
+    value, place, last = hashlib.sha256(b"\0" + record).digest(), index, size - 1
+    for line in lines[2:]:
+        other = base64.b64decode(line)
+        if place & 1 or place == last:
+            value = hashlib.sha256(b"\1" + other + value).digest()
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            value = hashlib.sha256(b"\1" + value + other).digest()
+        place, last = place >> 1, last >> 1
+    assert last == 0
+    return base64.b64encode(value).decode(), root
+
+
+@case
+def a_record_is_proven_to_others():
+    log, key = place("proof")
+    keep(log, key, 600)
+    for index in (0, 255, 256, 602):
+        out = guia("prove", str(index), log, "--record", FOLDER / "record.json")
+        record = (FOLDER / "record.json").read_bytes()
+        json.loads(record)
+        value, root = proven(out, record)
+        assert value == root
+    guia("prove", "603", log, code=2)
+    guia("prove", "x", log, code=2)
+    guia("prove", "0", log, "--epoch", "2", code=2)
+    guia("prove", "0", FOLDER / "nowhere", code=2)
+
+
+@case
+def the_signature_is_checked_by_hand_as_the_page_says():
+    log, key = place("hand")
+    keep(log, key, 600)
+    page = (pathlib.Path(__file__).resolve().parent.parent.parent / "docs/evidence.md").read_text()
+    block = re.search(r"((?:    .*\n)+?    openssl pkeyutl .*\n    sha256sum .*\n)", page).group(1)
+    done = subprocess.run(["bash", "-e", "-c", block.replace("DIR/", f"{log}/")], cwd=FOLDER, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Verified Successfully" in done.stdout, done
+    fingerprint = re.search(r"^([0-9a-f]{64})  key.der", done.stdout, re.M).group(1)
+    assert fingerprint in guia("verify", log, "--key", fingerprint)
+    assert "BADLY SIGNED" in guia("verify", log, "--key", "0" * 64, code=13)
+
+
+@case
+def exit_codes_say_what_is_wrong():
+    log, key = place("codes")
+    keep(log, key, 600)
+    for journal in ("journal.0", "journal.1"):
+        (log / "0001" / journal).unlink()
+    anchor = FOLDER / "anchor"
+    shutil.copy(log / "0001/checkpoint", anchor)
+    changes = [
+        (10, "record 0: ", lambda copy: change(copy / "tile/entries/000", b"epoch", b"epocj")),
+        (11, "record 256: ", lambda copy: (copy / "tile/entries/001").unlink()),
+        (12, "record 512: ", lambda copy: shutil.rmtree(copy / "tile/entries/002.p")),
+        (13, "checkpoint", lambda copy: change(copy / "checkpoint", b"603", b"602")),
+    ]
+    for code, part, spoil in changes:
+        copy = FOLDER / f"copy-{code}"
+        shutil.copytree(log, copy)
+        spoil(copy / "0001")
+        out = guia("verify", copy, code=code)
+        assert part in out, out
+    assert "cannot be excluded" in guia("verify", log)
+    assert "cannot be excluded" not in guia("verify", log, "--anchor", anchor)
+    guia("verify", FOLDER / "nowhere", code=2)
+    guia("verify", log, "--anchor", FOLDER / "nowhere", code=2)
+    guia("verify", log, "--anchor", key, code=2)
+    guia("verify", code=2)
+
+
+def change(path, old, new):
+    data = path.read_bytes()
+    assert old in data
+    path.write_bytes(data.replace(old, new, 1))
+
+
+@case
+def a_killed_writer_leaves_a_whole_log():
+    log, key = place("killed")
+    before = 0
+    for turn in range(3):
+        keeper = Keeper(log, key, 3000)
+        sealed = keeper.until(lambda state: state["sealed"] > before + 200)["sealed"]
+        keeper.kill()
+        out = guia("verify", log)
+        before = int(re.search(r"epoch 1: (\d+) records", out).group(1))
+        assert before >= sealed, out
+        assert out.count("was not closed") == turn, out
+    keep(log, key, 1)
+    assert guia("verify", log).count("was not closed") == 3
+
+
+# ---- timestamps ----
+
+TS_CONFIG = """
+[tsa]
+default_tsa = one
+[one]
+serial = {folder}/serial
+crypto_device = builtin
+signer_cert = {folder}/tsa.crt
+certs = {folder}/ca.crt
+signer_key = {folder}/tsa.key
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha256
+ess_cert_id_alg = sha256
+[usage]
+extendedKeyUsage = critical,timeStamping
+"""
+
+
+def openssl(*words, **options):
+    return subprocess.run(["openssl", *words], check=True, capture_output=True, **options).stdout
+
+
+class Authority:
+    """`openssl ts` behind a port of loopback; `away`: it answers with a fault."""
+
+    def __init__(self, name):
+        self.folder = FOLDER / name
+        self.folder.mkdir()
+        self.away = False
+        (self.folder / "serial").write_text("01\n")
+        (self.folder / "ts.cnf").write_text(TS_CONFIG.format(folder=self.folder))
+        path = lambda file: str(self.folder / file)
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", path("ca.key"), "-out", path("ca.crt"), "-subj", f"/CN={name}", "-days", "2")
+        openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", path("tsa.key"), "-out", path("tsa.csr"), "-subj", f"/CN={name} stamps")
+        openssl("x509", "-req", "-in", path("tsa.csr"), "-CA", path("ca.crt"), "-CAkey", path("ca.key"), "-CAcreateserial", "-days", "2",
+                "-extfile", path("ts.cnf"), "-extensions", "usage", "-out", path("tsa.crt"))
+        authority = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                query = self.rfile.read(int(self.headers["Content-Length"]))
+                if authority.away or self.headers["Content-Type"] != "application/timestamp-query":
+                    self.send_error(503)
+                    return
+                (authority.folder / "query").write_bytes(query)
+                reply = openssl("ts", "-reply", "-config", path("ts.cnf"), "-queryfile", path("query"))
+                self.send_response(200)
+                self.send_header("Content-Type", "application/timestamp-reply")
+                self.end_headers()
+                self.wfile.write(reply)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/tsr"
+
+    def end(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@case
+def checkpoints_are_timestamped():
+    log, key = place("stamped")
+    authority, other = Authority("authority"), Authority("other")
+    keeper = Keeper(log, key, 10, authority.url, 50)
+    keeper.until(lambda state: state["stamped"] >= 1)
+    keeper.end()
+    stamps = log / "0001/timestamps"
+    replies = sorted(stamps.glob("*.tsr"), key=lambda path: int(path.stem))
+    assert replies
+    for reply in replies:
+        openssl("ts", "-verify", "-in", reply, "-data", reply.with_suffix(".checkpoint"), "-CAfile", authority.folder / "ca.crt")
+    assert f"{len(replies)} timestamps" in guia("verify", log, "--authorities", authority.folder / "ca.crt")
+    assert "by whom was not checked" in guia("verify", log)
+    assert "not by an authority" in guia("verify", log, "--authorities", other.folder / "ca.crt", code=13)
+    guia("verify", log, "--authorities", FOLDER / "nowhere", code=2)
+    last = replies[-1]
+    data = last.read_bytes()
+    for at in range(0, len(data), 7):
+        last.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1:])
+        done = subprocess.run([GUIA, "evidence", "verify", log, "--authorities", authority.folder / "ca.crt"], capture_output=True, check=False)
+        same = done.returncode == 0
+        # A certificate's or an unsigned part's byte that changes nothing for openssl changes nothing for us.
+        theirs = subprocess.run(["openssl", "ts", "-verify", "-in", last, "-data", last.with_suffix(".checkpoint"), "-CAfile",
+                                 authority.folder / "ca.crt"], capture_output=True, check=False).returncode == 0
+        assert done.returncode in (0, 10, 13, 14) and (theirs or not same), (at, done)
+    last.write_bytes(data)
+    change(last.with_suffix(".checkpoint"), b"\n1", b"\n2")
+    guia("verify", log, code=13)
+    authority.end()
+    other.end()
+
+
+@case
+def what_waits_for_an_authority_is_stamped_when_it_is_back():
+    log, key = place("away")
+    authority = Authority("comes-back")
+    authority.away = True
+    keeper = Keeper(log, key, 10, authority.url, 50)
+    state = keeper.until(lambda state: state["backlog"] >= 1)
+    assert state["stamped"] == 0 and state["stamp_error"] != 0
+    assert "never timestamped" in guia("verify", log)
+    authority.away = False
+    state = keeper.until(lambda state: state["backlog"] == 0 and state["stamped"] >= 1)
+    assert state["stamp_error"] == 0
+    keeper.end()
+    assert "never timestamped" not in guia("verify", log, "--authorities", authority.folder / "ca.crt")
+    authority.end()
+
+
+def main():
+    failed = 0
+    print(f"1..{len(CASES)}")
+    for number, function in enumerate(CASES, 1):
+        try:
+            function()
+            fault = None
+        except (AssertionError, OSError, ValueError, subprocess.SubprocessError, AttributeError):
+            fault = traceback.format_exc()
+        failed += fault is not None
+        print(f"{'not ok' if fault else 'ok'} {number} - {function.__name__.replace('_', ' ')}", flush=True)
+        for line in (fault or "").splitlines():
+            print(f"# {line}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
