@@ -28,7 +28,8 @@ WHOLE = "whole" in sys.argv and (sys.argv.remove("whole") or True)
 WRITES = "write,pwrite64,writev,sendto,sendmsg,rename,renameat2,fsync,fdatasync,ftruncate,fallocate,unlink,msync"
 SPREAD = (1, 2, 3, 5, 8, 12, 17, 24, 33, 45)
 LIVES_MOST = 120
-LIFE_SECONDS = 10
+START_SECONDS = 60
+LIFE_SECONDS = 20  # with orders all the time: more than enough of such calls
 QUIET_REQUESTS = 900
 BACK_SECONDS = 10
 GONE_SECONDS = 30
@@ -146,12 +147,13 @@ def is_back(w):
 def killed_at(w, number):
     """-> whether it was: it may make fewer such calls in its time."""
     w.kill()
-    sources, sure, asked = iter(f"127.9.{number % 250 + 1}.{i}" for i in range(1, 255)), [], time.monotonic()
+    sources, sure, begun, asked = iter(f"127.9.{number % 250 + 1}.{i}" for i in range(1, 255)), [], False, time.monotonic()
     w.start("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={WRITES}", "-e", f"inject={WRITES}:signal=KILL:when={number}")
-    end = time.monotonic() + LIFE_SECONDS
+    end = time.monotonic() + START_SECONDS
     while w.child.poll() is None and time.monotonic() < end:
         if w.guia("ban")[0] == 0:
-            source, asked = next(sources), time.monotonic()
+            end = time.monotonic() + LIFE_SECONDS if not begun else end
+            begun, source, asked = True, next(sources), time.monotonic()
             sure += [source] if w.orders(source) else []
         w.goes_on()
         time.sleep(0.02)
