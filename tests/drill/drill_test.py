@@ -87,25 +87,46 @@ def check_run(run, shape):
     assert sum(second["origin_residents"] for second in run["seconds"]) > 0
 
 
-@case
-def three_short_shapes_are_told_as_they_went():
-    may_drill()
-    wanted = ["get-flood", "diffuse", "slow-head"]
+TRIES = 3
+
+
+def check_shape(shape):
+    for run in RUNS:
+        check_run(shape[run], shape)
+    assert shape["verdict"] == verdict_of(shape), shape["name"]
+    assert all(line["met"] == met(line) for line in shape["conditions"] + shape["lines"]), shape
+    if shape["verdict"] == "void":
+        return
+    attack, quiet = shape["without"]["attack"], shape["without"]["quiet"]
+    assert attack["answered_percent"] < quiet["answered_percent"], f"the attack did no harm at all: {shape['name']}"
+    if shape["name"] != "slow-head":
+        assert sum(second["origin_attackers"] for second in shape["without"]["seconds"]) > 1000, "it reached the origin"
+
+
+def told_of(wanted):
+    """One drill of these shapes, checked -> {name: verdict}"""
     done = drill("--brief", "--json", "--seed", SEED, *(word for name in wanted for word in ("--shape", name)))
     assert done.returncode in (0, 1, 3) and done.stdout, done
     told = json.loads(done.stdout)
     assert told["seed"] == int(SEED) and names(told["shapes"]) == wanted, told["seed"]
     for shape in told["shapes"]:
-        for run in RUNS:
-            check_run(shape[run], shape)
-        attack, quiet = shape["without"]["attack"], shape["without"]["quiet"]
-        assert attack["answered_percent"] < quiet["answered_percent"], f"the attack did no harm at all: {shape['name']}"
-        assert shape["verdict"] == verdict_of(shape), shape["name"]
-        assert all(line["met"] == met(line) for line in shape["conditions"] + shape["lines"]), shape
-        if shape["name"] != "slow-head":
-            assert sum(second["origin_attackers"] for second in shape["without"]["seconds"]) > 1000, "it reached the origin"
+        check_shape(shape)
     verdicts = [shape["verdict"] for shape in told["shapes"]]
     assert done.returncode == (1 if "not survived" in verdicts else 3 if "void" in verdicts else 0), (done.returncode, verdicts)
+    return dict(zip(wanted, verdicts))
+
+
+@case
+def three_short_shapes_are_told_as_they_went():
+    """What the machine disturbed is tried again; what it disturbs each time says nothing."""
+    may_drill()
+    left = ["get-flood", "diffuse", "slow-head"]
+    for _ in range(TRIES):
+        verdicts = told_of(left)
+        left = [name for name in left if verdicts[name] == "void"]
+        if not left:
+            return
+    raise Skip(f"this machine disturbed every run of {', '.join(left)}")
 
 
 def networks():
