@@ -144,11 +144,28 @@ void watch_place_add_user(const json_t *record, struct buffer *out)
 		buffer_printf(out, "user %lld", (long long)id);
 }
 
+/* Who cannot be helped by anything here is told so. */
+static void add_link(const json_t *answer, struct buffer *out)
+{
+	const json_t *link = json_object_get(answer, "link");
+	if (link == NULL)
+		return;
+	bool full = json_is_true(json_object_get(link, "full"));
+	buffer_printf(out,
+		      "link: %s, %.0f %% of %.0f Mbit/s%s; %.0f operators' sessions up, %.0f rules asked of them\n",
+		      full ? "FULL" : "not full", answer_number(link, "share_percent"), answer_number(link, "mbit"),
+		      json_is_true(json_object_get(link, "visitors_falling")) ? ", visitors fall away" : "",
+		      answer_number(link, "operators_up"), answer_number(link, "asked"));
+	if (full && answer_number(link, "operators_up") == 0)
+		buffer_text(out, "THE LINK IS FULL AND NO OPERATOR CAN BE ASKED: telephone (docs/attack.md)\n");
+}
+
 void watch_place_add_edge(const json_t *answer, struct buffer *out)
 {
 	const json_t *edge = json_object_get(answer, "edge"), *interface, *rate;
 	const char *reason;
 	size_t i;
+	add_link(answer, out);
 	if (edge == NULL)
 		return;
 	buffer_text(out, "edge:");

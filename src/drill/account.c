@@ -8,7 +8,7 @@
 void account_init(struct account *account)
 {
 	memset(account, 0, sizeof(*account));
-	account->detected_s = account->mitigated_s = NAN;
+	account->detected_s = account->mitigated_s = account->full_s = account->dark_s = NAN;
 }
 
 static double number(const json_t *object, const char *name)
@@ -49,6 +49,15 @@ static void take_incident(struct account *account, const json_t *incident, doubl
 	take_what(account, json_object_get(incident, "mitigations"));
 }
 
+static void take_link(struct account *account, const json_t *link, double now_s)
+{
+	if (!json_is_true(json_object_get(link, "full")))
+		return;
+	earlier(&account->full_s, now_s);
+	if (number(link, "operators_up") == 0)
+		earlier(&account->dark_s, now_s);
+}
+
 bool account_take(struct account *account, struct slice json, uint64_t start_boot_ms, uint64_t now_boot_ms)
 {
 	json_t *status = json_loadb((const char *)json.ptr, json.len, 0, NULL);
@@ -58,6 +67,7 @@ bool account_take(struct account *account, struct slice json, uint64_t start_boo
 	bool good = json_is_array(sites);
 	size_t i;
 	account->hits = 0;
+	take_link(account, json_object_get(status, "link"), ((double)now_boot_ms - (double)start_boot_ms) / 1000);
 	json_array_foreach(sites, i, site)
 	{
 		const json_t *visitors = json_object_get(site, "visitors"),

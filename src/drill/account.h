@@ -28,6 +28,8 @@ struct account {
 	double hits;                   /* requests that mitigations refused */
 	unsigned changes;              /* of state, the most at one site */
 	char what[ACCOUNT_WHAT_BYTES]; /* what is refused, in words; empty: nothing */
+	double full_s;                 /* that the link is full */
+	double dark_s;                 /* that it is, and that nobody can be asked */
 	struct account_second seconds[ACCOUNT_SECONDS];
 };
 

@@ -5,6 +5,7 @@
 #include "drill/network.h"
 #include "drill/random.h"
 #include "drill/report.h"
+#include "drill/router.h"
 #include "drill/run.h"
 
 #include <inttypes.h>
@@ -155,7 +156,8 @@ static int play_shape(struct drill *drill, const struct shape *shape)
 static bool may_play(const struct drill *drill, const struct shape *shape)
 {
 	const char *why;
-	if (shape->volley.kind == PACKET_NONE || fence_may_be(&drill->stage, &why))
+	if (shape->volley.kind == PACKET_NONE ||
+	    (fence_may_be(&drill->stage, &why) && (shape->link_mbit == 0 || router_may_be(&why))))
 		return true;
 	say("%s: skipped: %s", shape->name, why);
 	if (drill->shapes == NULL)
@@ -225,9 +227,12 @@ static int play(void *context, const struct stage *outside)
 		say("cannot write: %s", strerror(errno));
 		return DRILL_ENVIRONMENT;
 	}
-	return drill.verdicts[VERDICT_NOT_SURVIVED] + drill.verdicts[VERDICT_NOT_SPARED] > 0 ? DRILL_FINDINGS
-	       : drill.verdicts[VERDICT_VOID] > 0                                            ? DRILL_ENVIRONMENT
-											     : DRILL_FINE;
+	return drill.verdicts[VERDICT_NOT_SURVIVED] + drill.verdicts[VERDICT_NOT_SPARED] +
+				       drill.verdicts[VERDICT_NOT_TOLD] >
+			       0
+		       ? DRILL_FINDINGS
+	       : drill.verdicts[VERDICT_VOID] > 0 ? DRILL_ENVIRONMENT
+						  : DRILL_FINE;
 }
 
 int drill_run(const struct drill_options *options)

@@ -3,8 +3,6 @@
 #include "base/error.h"
 #include "edge/loader.h"
 
-#include <unistd.h>
-
 enum { BANS = 100000, SAMPLES = 100 };
 
 bool fence_may_be(const struct stage *stage, const char **ret_why)
@@ -15,7 +13,7 @@ bool fence_may_be(const struct stage *stage, const char **ret_why)
 	return stage->root && stage->run_is_ours && edge_is_built();
 }
 
-static int attach(struct buffer *said)
+static int attach(uid_t user, gid_t group, struct buffer *said)
 {
 	static const char *const links[] = {STAGE_GATE_LINK};
 	struct edge_options options = {
@@ -25,17 +23,17 @@ static int attach(struct buffer *said)
 		.mode = EDGE_ANY,
 		.bans = BANS,
 		.samples_per_s = SAMPLES,
-		.uid = getuid(),
-		.gid = getgid(),
+		.uid = user,
+		.gid = group,
 	};
 	memcpy(options.limits, edge_usual_limits, sizeof(options.limits));
 	return edge_attach(&options, said) == 0 ? 0 : -EIO;
 }
 
-int fence_build(const struct stage *stage, struct buffer *said)
+int fence_build(const struct stage *stage, uid_t user, gid_t group, struct buffer *said)
 {
 	int r = stage_go(stage->gate);
-	r = r != 0 ? r : attach(said);
+	r = r != 0 ? r : attach(user, group, said);
 	int back = stage_go(stage->world);
 	return r != 0 ? r : back;
 }

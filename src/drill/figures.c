@@ -63,9 +63,9 @@ struct step {
 	size_t answered;
 };
 
-static bool holds(size_t answered, size_t asked)
+static bool holds(double percent, size_t answered, size_t asked)
 {
-	return (double)answered * 100 >= HELD_PERCENT * (double)asked;
+	return (double)answered * 100 >= percent * (double)asked;
 }
 
 /*
@@ -73,7 +73,7 @@ static bool holds(size_t answered, size_t asked)
  * so that no long good end hides what is bad at its beginning. A tenth of the attack must be left, for a moment without
  * a loss is no restoration. -1: there is none.
  */
-static long first_held(const struct step *steps, long count)
+static long first_held(double percent, const struct step *steps, long count)
 {
 	long least = count / 10 > WINDOW_STEPS ? count / 10 : WINDOW_STEPS;
 	long first = -1;
@@ -86,7 +86,8 @@ static long first_held(const struct step *steps, long count)
 			window.asked += steps[j].asked;
 			window.answered += steps[j].answered;
 		}
-		if (count - i >= least && holds(answered, asked) && holds(window.answered, window.asked))
+		if (count - i >= least && holds(percent, answered, asked) &&
+		    holds(percent, window.answered, window.asked))
 			first = i;
 	}
 	return first;
@@ -109,7 +110,7 @@ static int find_restoration(const struct run_plan *plan, const struct record *re
 		step->asked++;
 		step->answered += record->asked[i].outcome == OUTCOME_ANSWERED;
 	}
-	long first = first_held(steps, count);
+	long first = first_held(held_percent_of(plan), steps, count);
 	if (first >= 0)
 		*ret_restored_s = (double)first * STEP_MS / 1000;
 	free(steps);
@@ -184,6 +185,8 @@ static void sum_packets(const struct record *record, struct figures *figures)
 	const struct fence_counts *quiet = &record->fence_quiet, *attack = &record->fence_attack;
 	double stopped = (double)(stopped_of(attack) - stopped_of(quiet));
 	double came = stopped + (double)(attack->passed - quiet->passed);
+	figures->asked_s = record->asked_first_ns > 0 ? (double)record->asked_first_ns / 1e9 : NAN;
+	figures->asked_rules = record->asked_rules;
 	figures->packet_ns = ns_per_packet(record);
 	figures->stopped_percent = came > 0 ? percent_of(stopped, came) : NAN;
 	figures->stopped_s = record->fence_first_ns > 0 ? (double)record->fence_first_ns / 1e9 : NAN;
@@ -213,7 +216,11 @@ int figures_of(const struct run_plan *plan, const struct record *record, double 
 	r = r != 0 ? r : span_of(record, &guests, &f.forged);
 	r = r != 0 ? r : find_restoration(plan, record, onset_ns, &f.restored_s);
 	if (r == 0 && !isnan(f.restored_s)) {
-		struct choice held = {COMPANY_VISITORS, onset_ns + (int64_t)(f.restored_s * 1e9), end_ns, NULL};
+		/* What a mitigation held may have been well enough before it, but by no doing of its. */
+		double began_s =
+			fmax(mitigated_s, record->asked_first_ns > 0 ? (double)record->asked_first_ns / 1e9 : NAN);
+		double held_s = fmax((double)onset_ns / 1e9 + f.restored_s, began_s);
+		struct choice held = {COMPANY_VISITORS, (int64_t)(held_s * 1e9), end_ns, NULL};
 		r = span_of(record, &held, &f.held);
 		held.company = COMPANY_GUESTS;
 		r = r != 0 ? r : span_of(record, &held, &f.guests_held);

@@ -39,7 +39,9 @@ struct figures {
 	double packet_ns;       /* of the gate's processor, for each that it received, above what it did in quiet */
 	double stopped_percent; /* of those sent, dropped or answered at the edge, by its own counters */
 	double stopped_s;       /* from the start: when the first was */
-	struct span forged;     /* of residents whose addresses are forged, in the attack */
+	double asked_s;         /* from the start: when the operator's table first had what was asked; NAN: never */
+	int asked_rules;
+	struct span forged; /* of residents whose addresses are forged, in the attack */
 };
 
 /* Which requests: of whom, meant in [from_ns, to_ns); with a plan, only while its attack is on. */
@@ -58,6 +60,12 @@ int figures_of(const struct run_plan *plan, const struct record *record, double 
 	       struct figures *ret_figures);
 
 /* The percentage that a success must reach to be one. */
-#define HELD_PERCENT 99.9
+#define HELD_PERCENT      99.9
+#define LINK_HELD_PERCENT 99.0 /* where the link is full */
+
+static inline double held_percent_of(const struct run_plan *plan)
+{
+	return plan->shape->link_mbit > 0 ? LINK_HELD_PERCENT : HELD_PERCENT;
+}
 
 #endif

@@ -5,8 +5,10 @@
 enum { ESTIMATE_SECONDS = 10 };
 
 const char *const verdict_names[] = {
-	[VERDICT_SURVIVED] = "survived", [VERDICT_NOT_SURVIVED] = "not survived", [VERDICT_HARMLESS] = "harmless here",
-	[VERDICT_SPARED] = "spared",     [VERDICT_NOT_SPARED] = "not spared",     [VERDICT_VOID] = "void",
+	[VERDICT_SURVIVED] = "survived",      [VERDICT_NOT_SURVIVED] = "not survived",
+	[VERDICT_HARMLESS] = "harmless here", [VERDICT_TOLD] = "told",
+	[VERDICT_NOT_TOLD] = "not told",      [VERDICT_SPARED] = "spared",
+	[VERDICT_NOT_SPARED] = "not spared",  [VERDICT_VOID] = "void",
 };
 
 static bool is_attack(const struct pair *pair)
@@ -29,14 +31,29 @@ static bool is_of_syns(const struct pair *pair)
 	return pair->plan->shape->volley.kind == PACKET_SYN;
 }
 
+static bool is_at_edge(const struct pair *pair)
+{
+	return is_attack(pair) && is_of_packets(pair) && pair->plan->shape->link_mbit == 0;
+}
+
 static bool has_forged(const struct pair *pair)
 {
-	return pair->plan->shape->volley.forged_residents > 0;
+	return is_at_edge(pair) && pair->plan->shape->volley.forged_residents > 0;
 }
 
 static bool is_of_requests(const struct pair *pair)
 {
 	return is_attack(pair) && !is_of_packets(pair);
+}
+
+static bool is_of_link(const struct pair *pair)
+{
+	return is_attack(pair) && pair->plan->shape->link_mbit > 0;
+}
+
+static bool is_dark(const struct pair *pair)
+{
+	return pair->plan->shape->kind == KIND_DARK && pair->account != NULL;
 }
 
 static bool is_told(const struct pair *pair)
@@ -89,7 +106,7 @@ static bool always(const struct pair *pair)
 		return number;                                                                                         \
 	}
 
-CONSTANT(held_bound, HELD_PERCENT)
+CONSTANT(all_bound, HELD_PERCENT)
 CONSTANT(restored_bound, 10)
 CONSTANT(reached_bound, 1)
 CONSTANT(detected_bound, 1)
@@ -103,6 +120,11 @@ CONSTANT(agreement_bound, 5)
 CONSTANT(stopped_bound, 95)
 CONSTANT(toll_bound, 20)
 CONSTANT(none, 0)
+
+static double held_bound(const struct pair *pair)
+{
+	return held_percent_of(pair->plan);
+}
 
 static double held_percent(const struct pair *pair)
 {
@@ -193,6 +215,21 @@ static double mitigated(const struct pair *pair)
 	return since_onset(pair, pair->account->mitigated_s);
 }
 
+static double asked_after(const struct pair *pair)
+{
+	return since_onset(pair, pair->with.asked_s);
+}
+
+static double dark_after(const struct pair *pair)
+{
+	return since_onset(pair, pair->account->dark_s);
+}
+
+static double dark_rules(const struct pair *pair)
+{
+	return pair->with.asked_rules;
+}
+
 static double stopped_after(const struct pair *pair)
 {
 	return since_onset(pair, pair->with.stopped_s);
@@ -216,17 +253,23 @@ const struct judge_line judge_lines[] = {
 	{"reached_percent", "attack requests that reach the origin", "%", reached, reached_bound, false,
 	 is_of_requests},
 	{"stopped_s", "onset to the first packet stopped at the edge", "s", stopped_after, mitigated_bound, false,
-	 is_of_packets},
+	 is_at_edge},
 	{"stopped_percent", "of packets stopped at the edge, by its counters", "%", stopped, stopped_bound, true,
-	 is_of_packets},
+	 is_at_edge},
+	{"asked_s", "onset to what was asked in the operator's table", "s", asked_after, mitigated_bound, false,
+	 is_of_link},
+	{"told_s", "onset to a person's being told that nobody can be asked", "s", dark_after, restored_bound, false,
+	 is_dark},
+	{"claimed_rules", "routes in the operator's table, which nobody could have brought there", "", dark_rules, none,
+	 false, is_dark},
 	{"toll_percent", "of the gate's processor for a packet, against without Guia", "%", toll, toll_bound, false,
 	 is_of_syns},
-	{"forged_percent", "answered of residents whose addresses are forged, in the attack", "%", forged, held_bound,
+	{"forged_percent", "answered of residents whose addresses are forged, in the attack", "%", forged, all_bound,
 	 true, has_forged},
 	{"held_requests", "visitors' requests that this rests on", "", requests, requests_bound, true, is_whole_attack},
 	{"estimate_off", "between what Guia says of visitors' success and the truth", "points", estimate_off,
 	 estimate_bound, false, is_told_whole},
-	{"guests_percent", "of the guests answered once restored", "%", guests_held, held_bound, true, has_guests_held},
+	{"guests_percent", "of the guests answered once restored", "%", guests_held, all_bound, true, has_guests_held},
 	{"guests_sent_away", "guests' requests refused, closed or shown a copy", "", guests_sent_away, none, false,
 	 has_guests_never},
 	{"sent_away", "visitors' requests refused, closed or shown a copy", "", visitors_sent_away, none, false,
@@ -320,6 +363,8 @@ enum verdict judge(const struct pair *pair)
 	if (!all_meet(judge_conditions, judge_condition_count, pair))
 		return VERDICT_VOID;
 	bool met = all_meet(judge_lines, judge_line_count, pair);
+	if (pair->plan->shape->kind == KIND_DARK && pair->without.attack.answered_percent < HARM_PERCENT)
+		return met ? VERDICT_TOLD : VERDICT_NOT_TOLD;
 	if (is_calm(pair))
 		return met ? VERDICT_SPARED : VERDICT_NOT_SPARED;
 	if (pair->without.attack.answered_percent >= HARM_PERCENT)

@@ -40,7 +40,9 @@ enum verdict {
 	VERDICT_SURVIVED,
 	VERDICT_NOT_SURVIVED,
 	VERDICT_HARMLESS, /* visitors were served without Guia */
-	VERDICT_SPARED,   /* where nothing did harm, nobody was refused */
+	VERDICT_TOLD,     /* nothing could be done, and a person was told so */
+	VERDICT_NOT_TOLD,
+	VERDICT_SPARED, /* where nothing did harm, nobody was refused */
 	VERDICT_NOT_SPARED,
 	VERDICT_VOID,
 };

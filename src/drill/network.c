@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "drill/connection.h"
 #include "drill/netlink.h"
+#include "drill/router.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WORLD_LINK        "world"
+#define WORLD_LINK        NETWORK_WORLD_LINK
 #define ROUTER_WORLD_LINK "outside"
 #define ROUTER_GATE_LINK  STAGE_ROUTER_LINK
 #define GATE_LINK         STAGE_GATE_LINK
@@ -78,7 +79,9 @@ static int build_router(int fd, const struct stage *stage)
 static int build_gate(int fd, const struct stage *stage)
 {
 	(void)stage;
+	struct address speaker = address_of(ROUTER_GATE);
 	int r = set_up(fd, GATE_LINK, GATE_V4, GATE_V6);
+	r = r != 0 ? r : netlink_add_address(fd, GATE_LINK, &speaker, 24);
 	r = r != 0 ? r : add_default(fd, ROUTER_GATE_V4, ROUTER_GATE_V6);
 	/* As `guia check` asks for, in both runs. */
 	r = r != 0 ? r : write_setting("/proc/sys/net/ipv4/tcp_syncookies", "2");
@@ -248,11 +251,14 @@ void network_card_end(const struct stage *stage, int gate_processor)
 	(void)stage_go(stage->world);
 }
 
-int network_ends(const struct stage *stage, struct packet_ends *ret_ends)
+int network_ends(const struct stage *stage, bool from_world, struct packet_ends *ret_ends)
 {
 	struct packet_ends ends = {.to = {address_of(GATE_V4), address_of(GATE_V6)}};
-	int r = mac_of(stage->router, ROUTER_GATE_LINK, ends.from_mac);
-	r = r != 0 ? r : mac_of(stage->gate, GATE_LINK, ends.to_mac);
+	int r = from_world ? mac_of(stage->world, WORLD_LINK, ends.from_mac)
+			   : mac_of(stage->router, ROUTER_GATE_LINK, ends.from_mac);
+	r = r != 0       ? r
+	    : from_world ? mac_of(stage->router, ROUTER_WORLD_LINK, ends.to_mac)
+			 : mac_of(stage->gate, GATE_LINK, ends.to_mac);
 	int back = stage_go(stage->world);
 	if (r == 0)
 		*ret_ends = ends;

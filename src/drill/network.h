@@ -22,8 +22,13 @@ int network_build(const struct stage *stage, int gate_processor, int crowd_proce
 /* The addresses of a run, in the world and on the router. They go with the namespaces. */
 int network_admit(const struct stage *stage, const struct people *people);
 
-/* Both ends of a packet from the router to the gate. The process is in the world afterwards. 0 or -errno. */
-int network_ends(const struct stage *stage, struct packet_ends *ret_ends);
+#define NETWORK_WORLD_LINK "world"
+
+/*
+ * Both ends of a packet on its way to the gate, where the router puts it on the link to the gate, or where the world
+ * hands it to the router. The process is in the world afterwards. 0 or -errno.
+ */
+int network_ends(const struct stage *stage, bool from_world, struct packet_ends *ret_ends);
 
 /*
  * The gate's link as a card has it: what comes is worked at in batches by a thread of the kernel's, on the gate's

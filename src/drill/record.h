@@ -82,6 +82,8 @@ struct record {
 	struct client_use attackers_use;
 	struct toll quiet_from, quiet_to, attack_to;
 	struct fence_counts fence_quiet, fence_attack; /* at the ends of both */
+	int64_t asked_first_ns; /* when the operator's table first had a route of ours, from the start; 0: never */
+	int asked_rules;        /* in it, at the end of the attack */
 	int64_t fence_first_ns; /* when the edge first stopped what it did not in quiet, from the start; 0: never */
 	size_t asked_count;
 	struct asked asked[];

@@ -86,11 +86,33 @@ static void add_line(const struct judge_line *line, const struct pair *pair, str
 	buffer_text(out, ")\n");
 }
 
+static void add_moment(double at_s, const char *what, struct buffer *out)
+{
+	if (isnan(at_s))
+		buffer_printf(out, "  never: %s\n", what);
+	else
+		buffer_printf(out, "  %.1f s after the onset: %s\n", at_s, what);
+}
+
+static void add_link(const struct pair *pair, struct buffer *out)
+{
+	double onset_s = pair->with.onset_s;
+	if (pair->account != NULL)
+		add_moment(pair->account->full_s - onset_s, "Guia says that the link is full", out);
+	if (pair->plan->shape->dark && pair->account != NULL)
+		add_moment(pair->account->dark_s - onset_s, "and that no operator can be asked", out);
+	add_moment(pair->with.asked_s - onset_s,
+		   "what it asked is in the operator's table, and dropped ahead of the link", out);
+	buffer_byte(out, '\n');
+}
+
 /* In Guia's own words. */
 static void add_account(const struct pair *pair, struct buffer *out)
 {
 	const struct account *account = pair->account;
-	if (pair->plan->shape->volley.kind != PACKET_NONE)
+	if (pair->plan->shape->link_mbit > 0)
+		add_link(pair, out);
+	else if (pair->plan->shape->volley.kind != PACKET_NONE)
 		buffer_printf(out,
 			      "  the edge stopped the first packet %.1f s after the onset, and %.1f %% of them\n"
 			      "  a packet cost the gate's processor %.0f ns, without Guia %.0f ns\n\n",

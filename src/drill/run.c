@@ -4,18 +4,21 @@
 #include "base/file.h"
 #include "drill/asking.h"
 #include "drill/client.h"
+#include "drill/connection.h"
 #include "drill/fence.h"
 #include "drill/identity.h"
 #include "drill/network.h"
 #include "drill/origin.h"
 #include "drill/permission.h"
 #include "drill/probe.h"
+#include "drill/router.h"
 #include "drill/toll.h"
 #include "drill/volley.h"
 #include "serve/supervise.h"
 #include "base/control.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,6 +36,8 @@ enum {
 	LEAD_MS = 300, /* between the moment when all is ready and the start */
 	POLL_MS = 50,
 	ASK_MS = 1000,
+	LOOK_MS = 300, /* at the operator's table */
+	DARK_MS = 1000,
 	LOG_MAX_BYTES = 64 << 20,
 	SAID_MAX_BYTES = 4096,
 	GATE_FILES = 65536,
@@ -51,6 +56,9 @@ struct run {
 	uint64_t start_boot_ms;
 	uint64_t ask_ms;
 	struct buffer *said;
+	struct router router;
+	pid_t speaker; /* ExaBGP; 0: none */
+	uint64_t look_ms;
 };
 
 static void in_folder(const struct run *run, const char *name, char path[PATH_MAX])
@@ -74,7 +82,21 @@ static int write_identity(const struct run *run)
 	return r;
 }
 
-/* As an operator would write it: five sites, plain and by TLS. */
+/* docs/operators.md. */
+static void add_operator(const struct run *run, struct buffer *out)
+{
+	const struct run_setting *s = run->setting;
+	if (s->plan->shape->link_mbit == 0 || !s->guia)
+		return;
+	buffer_printf(out,
+		      "operators:\n  - name: operator\n    peer: " ROUTER_SPEAKER "\n    peer_as: %d\n"
+		      "    local_address: " ROUTER_GATE "\n    local_as: %d\n    prefixes: [192.0.2.0/24]\n"
+		      "    services: [tcp/80, tcp/443]\naddresses: [" GATE_V4 "]\nlink_mbit: %u\n"
+		      "link_interface: " STAGE_GATE_LINK "\nupstream_dir: %s/upstream\n",
+		      ROUTER_AS, ROUTER_GATE_AS, s->plan->shape->link_mbit, s->stage->folder);
+}
+
+/* As a person would write it: five sites, plain and by TLS. */
 static int write_configuration(const struct run *run)
 {
 	struct buffer text = buffer_make(NULL);
@@ -83,6 +105,7 @@ static int write_configuration(const struct run *run)
 		      "key: site.pem\nhttps_only: false\nworkers: 1\ndrain_seconds: 1\nrun_dir: run\nsites:\n");
 	for (size_t i = 0; i < SITES; i++)
 		buffer_printf(&text, "  - host: %s\n    origin: http://127.0.0.1:%d\n", site_hosts[i], ORIGIN_PORT);
+	add_operator(run, &text);
 	int r = text.error != 0 ? text.error : write_file(run, "guia.yaml", buffer_slice(&text));
 	buffer_free(&text);
 	return r;
@@ -238,12 +261,15 @@ static bool is_volley(const struct run *run)
 static int start_volley(struct run *run)
 {
 	const struct run_setting *s = run->setting;
-	struct volley_job job = {
-		.plan = s->plan, .people = s->people, .record = run->record, .link = STAGE_ROUTER_LINK};
-	int r = network_ends(s->stage, &job.ends);
+	bool far = s->plan->shape->link_mbit > 0; /* before the router's filter and shaper */
+	struct volley_job job = {.plan = s->plan,
+				 .people = s->people,
+				 .record = run->record,
+				 .link = far ? NETWORK_WORLD_LINK : STAGE_ROUTER_LINK};
+	int r = network_ends(s->stage, far, &job.ends);
 	if (r != 0)
 		return r;
-	pid_t pid = start(s->stage->router, s->crowd_processor);
+	pid_t pid = start(far ? s->stage->world : s->stage->router, s->crowd_processor);
 	if (pid == 0) {
 		(void)setpriority(PRIO_PROCESS, 0, ATTACKERS_NICE);
 		_exit(volley_run(&job) == 0 ? 0 : 1);
@@ -324,6 +350,59 @@ static void take_toll(const struct run *run)
 	take_fence(run, attack_over, since_ns);
 }
 
+/* guia serve has the watch be somebody who may do less; what is for the watch is for that one. */
+static struct command_user watch_user(const struct run *run)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	in_folder(run, "run.bans", path);
+	const struct passwd *found = getpwuid(stat(path, &st) == 0 ? st.st_uid : geteuid());
+	struct command_user user = {geteuid(), getegid(), "root"};
+	if (found == NULL)
+		return user;
+	user.uid = found->pw_uid;
+	user.gid = found->pw_gid;
+	snprintf(user.name, sizeof(user.name), "%s", found->pw_name);
+	return user;
+}
+
+static int build_fence(struct run *run)
+{
+	const struct command_user user = watch_user(run);
+	return fence_build(run->setting->stage, user.uid, user.gid, run->said);
+}
+
+static int ask_service(struct run *run)
+{
+	char path[PATH_MAX];
+	const struct command_user user = watch_user(run);
+	in_folder(run, "guia.yaml", path);
+	if (chmod(path, 0644) != 0) /* it holds no secret */
+		return -errno;
+	return router_ask_service(run->setting->stage, path, &user, run->said, &run->speaker);
+}
+
+/* The operator's router does what its table says; without priority the session is begun in the midst of the attack. */
+static int take_router(struct run *run)
+{
+	const struct run_plan *plan = run->setting->plan;
+	int64_t since_ms = (clock_now_ns() - atomic_load(&run->record->start_ns)) / 1000000;
+	uint64_t now_ms = boot_ms();
+	int rules;
+	if (plan->shape->link_mbit == 0 || now_ms < run->look_ms || run->clients[1] == 0)
+		return 0;
+	run->look_ms = now_ms + LOOK_MS;
+	if (run->setting->guia && plan->shape->dark && run->speaker == 0 &&
+	    since_ms > (int64_t)plan->quiet_ms + DARK_MS)
+		return ask_service(run);
+	if (router_look(&run->router, &rules) != 0)
+		return 0; /* it may be busy: it is asked again */
+	if (rules > 0 && run->record->asked_first_ns == 0)
+		run->record->asked_first_ns = since_ms * 1000000;
+	run->record->asked_rules = rules;
+	return 0;
+}
+
 /* Until the clients have ended. */
 static int watch(struct run *run)
 {
@@ -332,6 +411,9 @@ static int watch(struct run *run)
 		pause_ms(POLL_MS);
 		ask_watch(run);
 		take_toll(run);
+		int r = take_router(run);
+		if (r != 0)
+			return r;
 		shorten_logs(run);
 		for (size_t i = 0; i < 2; i++) {
 			int status;
@@ -418,11 +500,16 @@ static int play(struct run *run)
 	r = r != 0 ? r : write_configuration(run);
 	if (r != 0)
 		buffer_printf(run->said, "%s: %s\n", run->setting->stage->folder, strerror(-r));
-	if (r == 0 && run->setting->guia && is_volley(run))
-		r = fence_build(run->setting->stage, run->said);
+	const struct shape *shape = run->setting->plan->shape;
+	if (r == 0 && shape->link_mbit > 0)
+		r = router_begin(&run->router, run->setting->stage, shape->link_mbit, !shape->dark, run->said);
 	r = r != 0 ? r : start_origin(run);
 	r = r != 0 ? r : start_serve(run);
 	r = r != 0 ? r : await_serve(run);
+	if (r == 0 && run->setting->guia && is_volley(run))
+		r = build_fence(run);
+	if (r == 0 && run->setting->guia && shape->link_mbit > 0 && !shape->dark)
+		r = ask_service(run);
 	r = r != 0 ? r : allow_guest(run);
 	r = r != 0 ? r : play_past(run);
 	return r != 0 ? r : play_day(run);
@@ -439,6 +526,7 @@ int run_shape(const struct run_setting *setting, struct buffer *said, struct rec
 	end_all();
 	if (setting->guia && is_volley(&run))
 		fence_remove();
+	router_end(&run.router);
 	if (r != 0)
 		record_unmap(run.record);
 	else

@@ -121,6 +121,27 @@ const struct shape shapes[] = {
 		.per_second = 100000,
 	},
 	{
+		.name = "link-full",
+		.title = "a full link: the operator's router drops what it was asked to, ahead of it",
+		.volley =
+			{.kind = PACKET_UDP, .bytes = 1400, .from_port = 53, .only_v4 = true, .forged_residents = 1000},
+		.link_mbit = 20,
+		.attackers = {.count = 2000},
+		.per_second = 30000,
+	},
+	{
+		.name = "link-full-dark",
+		.title = "a full link, and no session with the operator across it: a person must be told",
+		.kind = KIND_DARK,
+		.volley =
+			{.kind = PACKET_UDP, .bytes = 1400, .from_port = 53, .only_v4 = true, .forged_residents = 1000},
+		.link_mbit = 20,
+		.dark = true,
+		.attackers = {.count = 2000},
+		.per_second = 30000,
+		.attack_ms = 20000,
+	},
+	{
 		.name = "crowd",
 		.title = "ten times as many visitors as usual, most from where nobody came before",
 		.kind = KIND_CALM,

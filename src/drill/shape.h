@@ -24,6 +24,7 @@ enum manner {
 
 enum kind {
 	KIND_ATTACK, /* which must be survived */
+	KIND_DARK,   /* which cannot be survived: a person must be told so */
 	KIND_CALM,   /* nothing does harm: no visitor may be refused, closed out, or shown a copy */
 };
 
@@ -45,9 +46,10 @@ struct guests {
 
 /* An attack of packets rather than requests. */
 struct volley_shape {
-	enum packet_kind kind;     /* PACKET_NONE: it is one of requests */
-	uint32_t bytes;            /* of an IP packet */
-	uint16_t from_port;        /* 0: any */
+	enum packet_kind kind; /* PACKET_NONE: it is one of requests */
+	uint32_t bytes;        /* of an IP packet */
+	uint16_t from_port;    /* 0: any */
+	bool only_v4;
 	uint32_t forged_residents; /* so many residents' addresses are among the forged ones */
 };
 
@@ -58,6 +60,8 @@ struct shape {
 	enum target target;
 	enum manner manner;
 	struct volley_shape volley;
+	uint32_t link_mbit; /* of the link to the gate, which the attack fills; 0: it has no bound */
+	bool dark;          /* the session with the operator goes last there, and begins after the attack */
 	struct group attackers;
 	uint32_t per_second; /* packets; requests; of slow manners pieces: each source sends one or opens its connection
 				anew */

@@ -136,7 +136,9 @@ int volley_run(const struct volley_job *job)
 	if (r != 0)
 		return r;
 	for (size_t i = 0; i < SOURCES; i++)
-		volley->sources[i] = draw_source(volley);
+		do
+			volley->sources[i] = draw_source(volley);
+		while (volley->sources[i].six && job->plan->shape->volley.only_v4);
 	for (size_t i = 0; i < BATCH; i++) {
 		volley->parts[i].iov_base = volley->frames[i];
 		volley->messages[i].msg_hdr = (struct msghdr){.msg_iov = &volley->parts[i], .msg_iovlen = 1};

@@ -185,14 +185,23 @@ static void change(struct keeper *k, struct slice verb, struct slice which, stru
 		question_fault(out, outcome < 0 ? "no memory is left" : lease_outcome_text(outcome));
 }
 
+/* Who holds hears whether anybody could be asked at all. */
+static void held(struct keeper *k, struct buffer *out)
+{
+	size_t up = 0;
+	for (size_t i = 0; i < k->options.count; i++)
+		up += k->sessions[i].up;
+	lease_hold(k->book, k->now_ms, &k->sink);
+	buffer_printf(out, "{\"held\":true,\"operators\":%zu,\"up\":%zu}\n", k->options.count, up);
+}
+
 void keeper_answer(struct keeper *k, uid_t who, struct slice question, struct buffer *out)
 {
 	struct slice verb = question_word(&question);
 	if (slice_equal(verb, SLICE("status"))) {
 		status(k, out);
 	} else if (slice_equal(verb, SLICE("hold"))) {
-		lease_hold(k->book, k->now_ms, &k->sink);
-		buffer_text(out, "{\"held\":true}\n");
+		held(k, out);
 	} else if (slice_equal(verb, SLICE("ask")) || slice_equal(verb, SLICE("try"))) {
 		ask(k, who, slice_equal(verb, SLICE("try")), question, out);
 	} else if (slice_equal(verb, SLICE("end")) || slice_equal(verb, SLICE("lift")) ||

@@ -3,6 +3,7 @@
 #include "edge/loader.h"
 #include "watch/json.h"
 #include "watch/report_incident.h"
+#include "watch/upstream.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -220,6 +221,7 @@ void report_status(const struct report *report, struct buffer *out)
 	json_number(out, "workers", report->sites->workers);
 	watch_add(report, out);
 	edge_add(report->edge, out);
+	upstream_link_report(report->upstream, out);
 	connections_add(report->sites, out);
 	json_open(out, "sites", '[');
 	for (size_t i = 0; i < report->sites->count; i++) {
@@ -284,6 +286,7 @@ void report_top(const struct report *report, size_t count, struct buffer *out)
 	json_decimal(out, "requests_per_s", all / seconds);
 	watch_add(report, out);
 	edge_add(report->edge, out);
+	upstream_link_report(report->upstream, out);
 	connections_add(report->sites, out);
 	places_add(report->places, out);
 	json_open(out, "sites", '[');

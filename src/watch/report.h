@@ -17,6 +17,7 @@ struct report {
 	const struct places *places;
 	const struct defender *defender;
 	const struct edge_bans *edge;
+	const struct upstream *upstream;   /* NULL: none */
 	const struct mode_register *modes; /* NULL: none */
 	/* How often the gate carried a mitigation out. */
 	uint64_t (*hits)(const void *context, uint32_t id);

@@ -9,6 +9,7 @@
 #include "upstream/keeper.h"
 #include "upstream/link.h"
 #include "upstream/requests.h"
+#include "watch/json.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -47,6 +48,8 @@ struct upstream {
 	uint64_t hold_ms;
 	bool adopted; /* what an earlier watch asked is known */
 	bool told;    /* that the keeper is away */
+	bool alone;   /* a person was told that the link is full and nobody can be asked */
+	size_t up;    /* operators' sessions, as the keeper said last */
 	size_t at;    /* the request, and the rule of it, that is asked about */
 	size_t id_at;
 	struct requests requests;
@@ -228,6 +231,10 @@ void upstream_second(struct upstream *u, const struct upstream_sight *sight)
 		fprintf(stderr, "guia: watch: the link is %s (%.0f %% of %" PRIu64 " Mbit/s%s)\n",
 			u->link.full ? "full" : "free again", u->link.share, u->options->link_mbit,
 			u->link.falling ? ", visitors fall away" : "");
+	if (u->link.full && u->up == 0 && !u->alone)
+		fprintf(stderr, "guia: watch: the link is full and no operator's session is up: nobody can be asked; "
+				"telephone\n");
+	u->alone = u->link.full && u->up == 0;
 	if (u->link.full && u->adopted)
 		wishes(u, sight, want, u);
 	const struct requests_sight seen = {.now_ms = sight->now.boot_ms,
@@ -252,6 +259,8 @@ static void send_question(struct upstream *u, const char *question, enum asking 
 			       : "guia: watch: %s: the keeper answers\n",
 			u->socket, strerror(-r));
 	u->told = r != 0;
+	if (r != 0)
+		u->up = 0;
 	/* Whoever comes next holds what the journal says, and must be known anew. */
 	u->adopted = u->adopted && r == 0;
 }
@@ -357,6 +366,8 @@ static void answered(struct upstream *u, uint64_t now_ms)
 	u->asking = ASKING_NOTHING;
 	if (answer != NULL && asking == ASKING_STATUS)
 		adopt(u, answer, now_ms);
+	else if (answer != NULL && asking == ASKING_HOLD)
+		u->up = (size_t)json_integer_value(json_object_get(answer, "up"));
 	else if (answer != NULL && asking == ASKING_REQUEST)
 		request_answered(u, answer, now_ms);
 	json_decref(answer);
@@ -420,4 +431,21 @@ void upstream_report(struct upstream *u, const struct upstream_sight *sight, str
 	if (out->error == 0)
 		wishes(u, sight, list, out);
 	buffer_text(out, "]}\n");
+}
+
+void upstream_link_report(const struct upstream *u, struct buffer *out)
+{
+	size_t asked = 0;
+	if (u == NULL || u->options->link_mbit == 0)
+		return;
+	for (size_t i = 0; i < u->requests.count; i++)
+		asked += u->requests.items[i].asked;
+	json_open(out, "link", '{');
+	json_number(out, "mbit", u->options->link_mbit);
+	json_decimal(out, "share_percent", u->link.share);
+	json_truth(out, "full", u->link.full);
+	json_truth(out, "visitors_falling", u->link.falling);
+	json_number(out, "operators_up", u->up);
+	json_number(out, "asked", asked);
+	buffer_byte(out, '}');
 }

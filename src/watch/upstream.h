@@ -54,4 +54,8 @@ void upstream_banned(struct upstream *upstream, const struct prefix *source, uin
 /* What would be asked if the link were full now, and what is: the answer to `upstream`, a line of JSON. */
 void upstream_report(struct upstream *upstream, const struct upstream_sight *sight, struct buffer *out);
 
+/* Whether the link is full, and whether anybody could be asked: "link" of `status` and `top`, where its width is known.
+ */
+void upstream_link_report(const struct upstream *upstream, struct buffer *out);
+
 #endif

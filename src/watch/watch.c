@@ -192,6 +192,7 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 		.places = &w->places,
 		.defender = &w->defender,
 		.edge = &w->edge,
+		.upstream = w->upstream,
 		.modes = w->modes,
 		.hits = hits_of,
 		.context = w,
