@@ -14,13 +14,11 @@
 #include "source.h"
 #endif
 
-INLINE int judge_malformed(struct xdp_md *context, const struct round *round)
+/* A driver may give the first bytes only of a packet in parts: a header that is cut there is no fault of the packet's.
+ */
+INLINE int is_in_parts(struct xdp_md *context)
 {
-	/* A driver may give the first bytes only of a packet in parts: nothing is wrong with that one. */
-	uint32_t seen = (uint32_t)(context->data_end - context->data);
-	uint32_t reason = bpf_xdp_get_buff_len(context) > seen ? EDGE_CLEAN : EDGE_MALFORMED;
-	sample_offer(context, round, reason);
-	return round_end(context, round, reason);
+	return bpf_xdp_get_buff_len(context) > (uint32_t)(context->data_end - context->data);
 }
 
 /* Whether a ban holds; *reason is changed where an allowance is stronger. */
@@ -70,9 +68,9 @@ int guia_edge(struct xdp_md *context)
 	if (bench_parse_only)
 		return round_end(context, &round, parsed == PARSED_IP ? EDGE_CLEAN : EDGE_OTHER);
 #endif
-	if (parsed == PARSED_MALFORMED)
-		return judge_malformed(context, &round);
-	if (parsed == PARSED_OTHER)
+	if (parsed == PARSED_MALFORMED && !is_in_parts(context))
+		reason = EDGE_MALFORMED;
+	else if (parsed == PARSED_OTHER)
 		reason = EDGE_OTHER;
 	else if (!is_refused(&p, &round, &reason))
 		reason = judge_budgets(&p, &round, reason);
