@@ -57,7 +57,7 @@ release = threading.Event()
 
 
 def slow(handler):
-    release.wait(30)
+    release.wait(300)
     handler.send(200, b"slow")
 
 

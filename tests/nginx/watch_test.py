@@ -83,7 +83,7 @@ class Pair:
     def close(self):
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(120)
         self.gate.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         Pair.all.remove(self)
