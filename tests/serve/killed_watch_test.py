@@ -41,7 +41,9 @@ def small_disk(folder, megabytes):
     """A file system of its own that nobody else sees; false: we may not."""
     if os.geteuid() != 0 or ctypes.CDLL(None, use_errno=True).unshare(0x20000) != 0:
         return False
-    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    # Where the root is no mount of its own, as in a chroot, others might see what is mounted.
+    if subprocess.run(["mount", "--make-rprivate", "/"], capture_output=True, check=False).returncode != 0:
+        return False
     return subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "none", folder], check=False).returncode == 0
 
 
