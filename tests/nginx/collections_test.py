@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from harness import Gate, Skip, case, curl, free_port, main, wait_until
+import processes
 
 RULES = """
 SecRuleEngine On
@@ -69,12 +70,9 @@ def stopped(pid):
     """Waits until the kernel has stopped a process; False if it is gone."""
     end = time.monotonic() + 5
     while time.monotonic() < end:
-        try:
-            state = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0]
-        except OSError:
-            return False
-        if state in "Tt":
-            return True
+        state = processes.state(pid)
+        if state in "TtZX":
+            return state in "Tt"
     return False
 
 

@@ -19,22 +19,13 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import outbox  # pylint: disable=wrong-import-position
+import processes  # pylint: disable=wrong-import-position
 import tap  # pylint: disable=wrong-import-position
 from ports import free_port  # pylint: disable=wrong-import-position,unused-import
 from tap import Skip  # pylint: disable=wrong-import-position
+from waiting import PATIENCE, wait_until  # pylint: disable=wrong-import-position,unused-import
 
 MODULE = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build/ngx_http_guia_module.so").resolve()
-PATIENCE = 20  # seconds until something that must come is given up
-
-
-def wait_until(condition, what, patience=PATIENCE):
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"{what} did not come in {patience} s")
 
 
 class Gate:
@@ -95,15 +86,8 @@ default_type text/html;
 
     def titles(self):
         """pid -> what nginx says a process is, of the master's children; it says so once the process is ready."""
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        found = {}
-        for pid in children.read_text().split() if children.exists() else []:
-            try:
-                title = pathlib.Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0 ")
-                found[int(pid)] = title if self.titled else "nginx: worker process"
-            except (FileNotFoundError, ProcessLookupError):
-                pass  # it has ended
-        return found
+        found = {pid: processes.title(pid) for pid in processes.children(self.process.pid)}
+        return {pid: title if self.titled else "nginx: worker process" for pid, title in found.items() if title}
 
     def worker_pids(self):
         """Workers that are ready, old ones that end among them."""

@@ -15,6 +15,7 @@ import time
 
 import harness
 from harness import Gate, Origin, Skip, case, curl, free_port, wait_until
+import processes
 
 SOAK = "soak" in sys.argv[2:]
 sys.argv = sys.argv[:2]
@@ -149,7 +150,7 @@ def wait_for(s, text):
 
 
 def resident(pid):
-    return int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{pid}/status").read())[1])
+    return int(processes.status(pid, "VmRSS").split()[0])
 
 
 def measure(gate, port, before):

@@ -2,13 +2,13 @@
 load no request that was read fails, and none goes by uninspected."""
 import contextlib
 import os
-import pathlib
 import shutil
 import signal
 import subprocess
 import threading
 
 from harness import Gate, Origin, case, curl, free_port, main, wait_until
+import processes
 
 RULES = """
 SecRuleEngine On
@@ -26,11 +26,6 @@ server {{
     location / {{ proxy_pass http://127.0.0.1:{origin.port}; }}
 }}
 """)
-
-
-def is_there(pid):
-    stat = pathlib.Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 class Load:
@@ -93,14 +88,14 @@ def _():
         os.kill(old, signal.SIGWINCH)
         load.more()
         os.kill(old, signal.SIGQUIT)
-        wait_until(lambda: not is_there(old), "the end of the old master")
+        wait_until(lambda: not processes.is_alive(old), "the end of the old master")
         load.more()
         assert load.stop() == []
     finally:
         for pid in filter(None, (old, new)):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-    wait_until(lambda: not is_there(new), "the end of the new master")
+    wait_until(lambda: not processes.is_alive(new), "the end of the new master")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 badly, or by a writer that is killed, changes nothing."""
 import http.client
 import os
-import pathlib
 import signal
 import socket
 import subprocess

@@ -1,8 +1,6 @@
 """What guia serve is told: everything that is not as it should be is refused with its place, and nothing gets through. TAP."""
 import json
-import pathlib
 import subprocess
-import time
 
 from harness import FOLDER, GUIA, RULE_FILE, Origin, Serve, case, free_port, guia, main, write
 

@@ -11,6 +11,7 @@ import threading
 import time
 
 from harness import FOLDER, GUIA, RULE_FILE, Origin, Serve, Skip, alive, case, free_port, guia, main, site, wait_for, write
+import processes
 
 COMMON = ("--site", "a.test=http://127.0.0.1:1")
 
@@ -261,9 +262,8 @@ def a_worker_that_is_killed_is_replaced():
     with Serve(site(origin)) as gate:
         master = int((gate.run / "nginx.pid").read_text())
         for _ in range(2):
-            children = set(map(int, pathlib.Path(f"/proc/{master}/task/{master}/children").read_text().split()))
-            for pid in children:
-                if "worker" in pathlib.Path(f"/proc/{pid}/cmdline").read_text():
+            for pid in processes.children(master):
+                if "worker" in processes.title(pid):
                     os.kill(pid, signal.SIGKILL)
             wait_for(lambda: works(gate), "a new worker")
         assert gate.process.poll() is None and gate.end() == 0

@@ -9,7 +9,6 @@ import os
 import pathlib
 import signal
 import socket
-import stat
 import subprocess
 import sys
 import tempfile
@@ -17,16 +16,17 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import processes  # pylint: disable=wrong-import-position
 import tap  # pylint: disable=wrong-import-position
 from ports import free_port  # pylint: disable=wrong-import-position,unused-import
 from tap import Skip, title  # pylint: disable=wrong-import-position,unused-import
+from waiting import wait_until as wait_for  # pylint: disable=wrong-import-position,unused-import
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 TEMP = tempfile.TemporaryDirectory(prefix="guia-serve-test-")
 FOLDER = pathlib.Path(TEMP.name)
 FOLDER.chmod(0o755)  # workers of another user pass through it
 CASES = []
-PATIENCE = 60
 
 RULES = """
 SecRuleEngine On
@@ -54,16 +54,6 @@ def write(name, text):
 
 
 RULE_FILE = write("rules.conf", RULES)
-
-
-def wait_for(condition, what):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"{what} did not come")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -247,14 +237,9 @@ class Serve:
 
     def nginx_pids(self):
         """Every nginx whose command line or parent is of this run."""
-        found, parents = set(), {}
-        for entry in pathlib.Path("/proc").iterdir():
-            if entry.name.isdigit():
-                with contextlib.suppress(OSError, IndexError):
-                    parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                    if str(self.run) in (entry / "cmdline").read_text() and "nginx" in (entry / "cmdline").read_text():
-                        found.add(int(entry.name))
-        return found | {pid for pid, parent in parents.items() if parent in found}
+        everyone = processes.everyone()
+        found = {pid for pid in everyone if str(self.run) in (title := processes.title(pid)) and "nginx" in title}
+        return found | {pid for pid in everyone if processes.parent(pid) in found}
 
     def end(self):
         if self.process.poll() is None:
@@ -271,15 +256,8 @@ class Serve:
             self.process.kill()
 
 
-def is_alive(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:  # ended, perhaps between being found and being read
-        return False
-
-
 def alive(pids):
-    return {pid for pid in pids if is_alive(pid)}
+    return {pid for pid in pids if processes.is_alive(pid)}
 
 
 def site(origin, more=""):

@@ -22,6 +22,7 @@ sys.path[:0] = [str(FOLDER.parent / "nginx"), str(FOLDER.parent / "upstream")]
 from crowds import BROWSERS, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, visit  # noqa: E402
 from harness import Gate, Skip, case, free_port, main, wait_until  # noqa: E402
 import peers  # noqa: E402
+import processes  # noqa: E402
 
 GUIA, CLOCK = (pathlib.Path(sys.argv.pop(2)).resolve() for _ in range(2))
 WHOLE = "whole" in sys.argv and (sys.argv.remove("whole") or True)
@@ -82,9 +83,9 @@ server {{ listen 127.0.0.1:{self.port}; guia_site a.test;
 
     def kill(self):
         """It, and not strace before it."""
-        children = pathlib.Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children").read_text().split()
+        children = processes.children(self.child.pid)
         with contextlib.suppress(ProcessLookupError):
-            os.kill(int(children[0]) if children else self.child.pid, signal.SIGKILL)
+            os.kill(children[0] if children else self.child.pid, signal.SIGKILL)
         self.child.wait(10)
 
     def guia(self, *words):

@@ -11,6 +11,7 @@ import subprocess
 import time
 
 from harness import FOLDER, GUIA, Origin, Serve, alive, case, free_port, guia, main, site, wait_for, write
+import processes
 
 
 @case
@@ -197,7 +198,7 @@ def old_workers_end_after_a_reload_whoever_is_connected():
     with Serve(site(origin)) as gate, socket.create_connection(("127.0.0.1", gate.port), 30) as client:
         client.sendall(b"GET /events HTTP/1.1\r\nHost: a.test\r\nAccept: text/event-stream\r\n\r\n")
         assert client.recv(100)
-        old = {pid for pid in gate.nginx_pids() if "worker process" in pathlib.Path(f"/proc/{pid}/cmdline").read_text()}
+        old = {pid for pid in gate.nginx_pids() if "worker process" in processes.title(pid)}
         assert old
         gate.change(site(origin))
         assert gate.get("/")[0] == 200 and alive(old), "the stream goes on for a while"

@@ -1,6 +1,5 @@
 """guia serve with TLS: a certificate a site by SNI, HTTP/2, plain HTTP sent on, WebSocket; and who the client is. TAP."""
 import json
-import pathlib
 import socket
 import ssl
 import subprocess

@@ -14,7 +14,9 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import processes  # pylint: disable=wrong-import-position
 from ports import free_port  # pylint: disable=wrong-import-position
+from waiting import wait_until  # pylint: disable=wrong-import-position,unused-import
 
 OURS = "127.1.0.1"
 OUR_AS = 65020
@@ -29,13 +31,6 @@ def alone():
     if os.geteuid() != 0 or ctypes.CDLL(None, use_errno=True).unshare(0x40000000) != 0:
         return False
     return subprocess.run([program("ip"), "link", "set", "lo", "up"], check=False).returncode == 0
-
-
-def wait_until(true, what, seconds=20):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"after {seconds} s still not so: {what}"
-        time.sleep(0.05)
 
 
 def program(name):
@@ -270,12 +265,8 @@ class Service:
         return done.stdout + done.stderr
 
     def keeper(self):
-        """-> its process's id"""
-        children = pathlib.Path(f"/proc/{self.exabgp.child.pid}/task/{self.exabgp.child.pid}/children").read_text().split()
-        for child in children:
-            if "upstream\0keep" in pathlib.Path(f"/proc/{child}/cmdline").read_text():
-                return int(child)
-        return None
+        """-> its process's id; None: there is none"""
+        return next((child for child in processes.children(self.exabgp.child.pid) if processes.words(child)[1:3] == ["upstream", "keep"]), None)
 
     def up(self):
         answer = self.ask("status")

@@ -15,6 +15,7 @@ import time
 import traceback
 
 import peers
+import processes
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 CASES = []
@@ -220,7 +221,7 @@ def when_exabgp_is_killed_everything_is_gone_and_comes_back_with_it(s):
     keeper = s.service.keeper()
     s.service.exabgp.stop(signal.SIGKILL)
     s.both(False)
-    peers.wait_until(lambda: not pathlib.Path(f"/proc/{keeper}").exists(), "the keeper ends with it")
+    peers.wait_until(lambda: not processes.is_alive(keeper), "the keeper ends with it")
     s.service.start()
     s.both(True, seconds=60)
     s.service.command("withdraw", "all")
