@@ -64,7 +64,7 @@ def _():
         load.more(4)
     assert load.stop() == [] and gate.worker_pids() == workers
     assert gate.stop() == 0
-    wait_until(lambda: not any(map(is_there, workers)), "the end of the workers")
+    wait_until(lambda: not any(map(processes.is_alive, workers)), "the end of the workers")
 
 
 def pid_in(name):
