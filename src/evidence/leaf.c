@@ -41,6 +41,13 @@ FIELDS(ring_loss) = {{"ring", LEAF_TEXT, false}, {"lost", LEAF_NUMBER, false}};
 FIELDS(digest) = {{"of", LEAF_TEXT, false}, {"name", LEAF_TEXT, true}, {"sha256", LEAF_HEX32, false}};
 FIELDS(deletion) = {
 	{"of", LEAF_TEXT, false}, {"from", LEAF_NUMBER, false}, {"to", LEAF_NUMBER, false}, {"why", LEAF_TEXT, false}};
+/* Of an incident, and all that was kept from one time to the other: what is held is not deleted. */
+FIELDS(hold) = {{"incident", LEAF_NUMBER, false}, {"change", LEAF_TEXT, false}, {"from", LEAF_NUMBER, true},
+		{"to", LEAF_NUMBER, true},        {"user", LEAF_NUMBER, true},  {"why", LEAF_TEXT, true}};
+/* What a bag's tag manifest is, at its end; `id` joins beginning and end. */
+FIELDS(export_) = {{"id", LEAF_TEXT, false},     {"step", LEAF_TEXT, false},  {"incident", LEAF_NUMBER, false},
+		   {"user", LEAF_NUMBER, true},  {"why", LEAF_TEXT, true},    {"sha256", LEAF_HEX32, true},
+		   {"files", LEAF_NUMBER, true}, {"bytes", LEAF_NUMBER, true}};
 
 #define ROW(name, version, fields)                                                                                     \
 	{                                                                                                              \
@@ -61,6 +68,8 @@ static const struct leaf_row rows[LEAF_KINDS] = {
 	[LEAF_RING_LOSS] = ROW("ring-loss", 1, ring_loss),
 	[LEAF_DIGEST] = ROW("digest", 1, digest),
 	[LEAF_DELETION] = ROW("deletion", 1, deletion),
+	[LEAF_HOLD] = ROW("hold", 1, hold),
+	[LEAF_EXPORT] = ROW("export", 1, export_),
 };
 
 const struct leaf_row *leaf_row(enum leaf_kind kind)

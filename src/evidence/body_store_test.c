@@ -1,0 +1,210 @@
+#include "evidence/body_read.h"
+
+#include "base/reader.h"
+#include "evidence/test_log.h"
+
+#define AT_MS UINT64_C(1783708800123) /* 2026-07-10 */
+
+static struct test_place place;
+static char folder[96], key_path[96], certificate_path[96];
+static bool full;
+
+static int set_up(void **state)
+{
+	(void)state;
+	place = test_place_make();
+	snprintf(folder, sizeof(folder), "%s/bodies", place.folder);
+	snprintf(key_path, sizeof(key_path), "%s/export.key", place.folder);
+	snprintf(certificate_path, sizeof(certificate_path), "%s/export.pem", place.folder);
+	assert_int_equal(export_key_create(key_path, certificate_path), 0);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	test_remove(place.folder);
+	return 0;
+}
+
+static int open_where_there_is_room(int at, const char *path, int flags, mode_t mode)
+{
+	return full && (flags & O_CREAT) != 0 ? -ENOSPC : disk_kernel.open(at, path, flags, mode);
+}
+
+/* What is in the store, by the key. */
+static struct body_index *read_back(struct body_parcels *parcels, struct export_key **ret_key)
+{
+	struct body_index *index;
+	assert_int_equal(export_key_load(key_path, ret_key), 0);
+	assert_int_equal(body_parcels_list(folder, 0, UINT64_MAX, parcels), 0);
+	assert_int_equal(body_index_create(folder, parcels, *ret_key, &index), 0);
+	return index;
+}
+
+static void what_is_put_is_read_back_by_its_commitment(void **state)
+{
+	enum { COUNT = 300 };
+	static struct merkle_hash commitments[COUNT];
+	struct body_store *store;
+	struct body_parcels parcels;
+	struct export_key *key;
+	struct body body;
+	char message[9000] = "";
+	(void)state;
+	assert_int_equal(body_store_create(&disk_kernel, folder, certificate_path, &store), 0);
+	for (unsigned i = 0; i < COUNT; i++) {
+		snprintf(message, sizeof(message), "POST /%u HTTP/1.1\r\n\r\nsecret\n", i);
+		assert_true(body_store_put(store, i % 2 == 0 ? BODY_REQUEST : BODY_RESPONSE,
+					   slice_make(message, sizeof(message)), i, AT_MS + i, &commitments[i]));
+	}
+	body_store_end(store);
+	struct body_index *index = read_back(&parcels, &key);
+	assert_int_equal(body_index_sums(index).messages, COUNT);
+	assert_true(parcels.count >= 1);
+	assert_memory_equal(parcels.paths[0], "2026-07-10/1783708800123-", 25);
+	for (unsigned i = COUNT; i-- > 0;) {
+		snprintf(message, sizeof(message), "POST /%u HTTP/1.1\r\n\r\nsecret\n", i);
+		assert_int_equal(body_index_find(index, &commitments[i], &body), 0);
+		assert_true(slice_equal(body.message, slice_make(message, sizeof(message))));
+		assert_true(body.at_ms == AT_MS + i && body.cut == i);
+		assert_int_equal(body.what, i % 2 == 0 ? BODY_REQUEST : BODY_RESPONSE);
+	}
+	commitments[0].bytes[0] ^= 1;
+	assert_int_equal(body_index_find(index, &commitments[0], &body), -ENOENT);
+	body_index_free(index);
+	body_parcels_free(&parcels);
+	export_key_free(key);
+}
+
+static void nobody_else_reads_it(void **state)
+{
+	char line[512];
+	struct body_parcels parcels;
+	struct export_key *key;
+	struct body_store *store;
+	struct merkle_hash commitment;
+	(void)state;
+	assert_int_equal(body_store_create(&disk_kernel, folder, certificate_path, &store), 0);
+	assert_true(body_store_put(store, BODY_REQUEST, SLICE("password=open-sesame"), 0, AT_MS, &commitment));
+	body_store_end(store);
+	snprintf(line, sizeof(line), "! grep -rq open-sesame '%s'", folder);
+	assert_int_equal(system(line), 0);
+	remove(key_path);
+	remove(certificate_path);
+	assert_int_equal(export_key_create(key_path, certificate_path), 0);
+	struct body_index *index = read_back(&parcels, &key);
+	assert_int_equal(body_index_sums(index).unopened, 1);
+	assert_int_equal(body_index_sums(index).messages, 0);
+	body_index_free(index);
+	body_parcels_free(&parcels);
+	export_key_free(key);
+}
+
+static void openssl_opens_a_parcel(void **state)
+{
+	char line[512];
+	struct body_store *store;
+	struct merkle_hash commitment;
+	(void)state;
+	assert_int_equal(body_store_create(&disk_kernel, folder, certificate_path, &store), 0);
+	assert_true(body_store_put(store, BODY_REQUEST, SLICE("password=open-sesame"), 0, AT_MS, &commitment));
+	body_store_end(store);
+	snprintf(line, sizeof(line),
+		 "openssl cms -decrypt -binary -inform DER -in '%s'/2026-07-10/*.cms -inkey '%s' | "
+		 "grep -qx password=open-sesame",
+		 folder, key_path);
+	assert_int_equal(system(line), 0);
+}
+
+static void a_full_disk_is_waited_for(void **state)
+{
+	struct disk_calls disk = disk_kernel;
+	struct body_store *store;
+	struct merkle_hash commitment;
+	(void)state;
+	disk.open = open_where_there_is_room;
+	full = true;
+	assert_int_equal(body_store_create(&disk, folder, certificate_path, &store), 0);
+	assert_true(body_store_put(store, BODY_REQUEST, SLICE("one"), 0, AT_MS, &commitment));
+	while (body_store_state(store).error != -ENOSPC)
+		usleep(1000);
+	full = false;
+	while (body_store_state(store).kept != 1)
+		usleep(1000);
+	assert_int_equal(body_store_state(store).lost, 0);
+	full = true;
+	assert_true(body_store_put(store, BODY_REQUEST, SLICE("two"), 0, AT_MS, &commitment));
+	while (body_store_state(store).error != -ENOSPC)
+		usleep(1000);
+	body_store_end(store);
+	full = false;
+}
+
+static void what_does_not_fit_is_cut_and_says_so(void **state)
+{
+	struct body_store *store;
+	struct body_parcels parcels;
+	struct export_key *key;
+	struct merkle_hash commitment;
+	struct body body;
+	size_t len = BODY_BYTES_MOST + 10;
+	char *message = calloc(len, 1);
+	(void)state;
+	assert_int_equal(body_store_create(&disk_kernel, folder, certificate_path, &store), 0);
+	assert_true(body_store_put(store, BODY_REQUEST, slice_make(message, len), 5, AT_MS, &commitment));
+	body_store_end(store);
+	struct body_index *index = read_back(&parcels, &key);
+	assert_int_equal(body_index_find(index, &commitment, &body), 0);
+	assert_int_equal(body.message.len, BODY_BYTES_MOST);
+	assert_int_equal(body.cut, 15);
+	body_index_free(index);
+	body_parcels_free(&parcels);
+	export_key_free(key);
+	free(message);
+}
+
+static void keys_and_certificates_that_are_none(void **state)
+{
+	struct body_store *store;
+	struct export_key *key;
+	(void)state;
+	assert_int_equal(export_key_create(key_path, certificate_path), -EEXIST);
+	assert_int_equal(body_store_create(&disk_kernel, folder, key_path, &store), ENVELOPE_BAD);
+	assert_int_equal(export_key_load(certificate_path, &key), ENVELOPE_BAD);
+	assert_int_equal(body_store_create(&disk_kernel, folder, place.log, &store), -ENOENT);
+}
+
+static void a_parcel_is_read_strictly(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"{\"at\":1,\"what\":\"request\",\"salt\":\"00\",\"bytes\":0,\"cut\":0}\n\n",
+		"{\"at\":1,\"what\":\"other\",\"salt\":"
+		"\"0000000000000000000000000000000000000000000000000000000000000000\",\"bytes\":0,\"cut\":0}\n\n",
+		"{\"at\":1,\"what\":\"request\",\"salt\":"
+		"\"0000000000000000000000000000000000000000000000000000000000000000\",\"bytes\":9,\"cut\":0}\nab\n",
+		"{\"at\":1,\"what\":\"request\",\"salt\":"
+		"\"000000000000000000000000000000000000000000000000000000000000000g\",\"bytes\":1,\"cut\":0}\na\n",
+	};
+	static const char good[] =
+		"{\"at\":1,\"what\":\"request\",\"salt\":"
+		"\"00000000000000000000000000000000000000000000000000000000000000ff\",\"bytes\":2,\"cut\":0}\n\n\n\n";
+	struct body body;
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct reader reader = reader_make(test_fenced(slice_from_string(bad[i])));
+		assert_false(body_next(&reader, &body));
+		assert_int_equal(reader.at, 0);
+	}
+	struct reader reader = reader_make(test_fenced(slice_from_string(good)));
+	assert_true(body_next(&reader, &body));
+	assert_true(reader_at_end(&reader));
+	assert_slice(body.message, "\n\n");
+	assert_int_equal(body.salt[BODY_SALT_BYTES - 1], 0xff);
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+TEST_MAIN(CASE(what_is_put_is_read_back_by_its_commitment), CASE(nobody_else_reads_it), CASE(openssl_opens_a_parcel),
+	  CASE(a_full_disk_is_waited_for), CASE(what_does_not_fit_is_cut_and_says_so),
+	  CASE(keys_and_certificates_that_are_none), CASE(a_parcel_is_read_strictly))
