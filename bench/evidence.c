@@ -26,9 +26,11 @@ static void put(struct writer *writer, uint64_t number)
 							    leaf_text(slice_make(source, (size_t)source_len)),
 							    leaf_number(50000 + number % 10000),
 							    leaf_number(UINT64_C(1764200000000) + number % 1000),
+							    leaf_text(SLICE("blocked")),
 							    {.number = 0},
 							    leaf_text(SLICE("GET")),
-							    leaf_text(slice_make(uri, 84)),
+							    leaf_text(slice_make(uri, 64)),
+							    {.number = 0},
 							    leaf_number(403),
 							    {.number = 0},
 							    leaf_number(15)};
@@ -51,6 +53,8 @@ static int run(const char *path, const char *key, double seconds, bool json)
 		fprintf(stderr, "cannot make a log in %s: %d\n", path, r);
 		return 3;
 	}
+	while (!writer_state(writer).open)
+		usleep(1000);
 	double cpu_before = cpu_s();
 	uint64_t from = monotonic_ns(), put_count = 0, before = writer_state(writer).sizes.sealed;
 	while ((double)(monotonic_ns() - from) < seconds * 1e9) {

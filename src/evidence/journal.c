@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static const char head_magic[] = "guia evidence journal 1\n";
@@ -40,15 +41,38 @@ static uint64_t get_number(const uint8_t *in, unsigned bytes)
 /* ---- making ---- */
 
 /* Zeros are written where a promise of room would do on some file systems and not on others. */
-static int fill(const struct disk_calls *disk, int fd, size_t bytes)
+static int fill(const struct disk_calls *disk, int fd, size_t from, size_t bytes)
 {
 	struct region zeros;
-	int r = region_map(bytes, &zeros);
+	int r = region_map(bytes - from, &zeros);
 	if (r != 0)
 		return r;
-	r = disk_write_slice(disk, fd, slice_make(zeros.ptr, zeros.len), 0);
+	r = disk_write_slice(disk, fd, slice_make(zeros.ptr, bytes - from), (off_t)from);
 	region_unmap(&zeros);
-	return r != 0 ? r : disk->fdatasync(fd);
+	if (r == 0)
+		r = disk->fdatasync(fd);
+	if (r != 0)
+		(void)disk->truncate(fd, (off_t)from);
+	return r;
+}
+
+/* Of a quarter of what is free, half. */
+static int fit(int folder, size_t wanted, size_t *ret_bytes)
+{
+	struct statvfs system;
+	size_t bytes = wanted;
+	if (wanted > JOURNAL_HALF_BYTES_SMALL && fstatvfs(folder, &system) == 0)
+		while (bytes >= JOURNAL_HALF_BYTES_SMALL && bytes > system.f_bavail * system.f_frsize / 8)
+			bytes /= 2;
+	*ret_bytes = bytes;
+	return bytes < JOURNAL_HALF_BYTES_SMALL && bytes < wanted ? -ENOSPC : 0;
+}
+
+/* One that is not may have been left while it was filled. */
+static bool is_used(int fd)
+{
+	uint8_t first = 0;
+	return pread(fd, &first, 1, 0) == 1 && first != 0;
 }
 
 static int create_half(struct journal *journal, int folder, unsigned half)
@@ -60,11 +84,13 @@ static int create_half(struct journal *journal, int folder, unsigned half)
 	journal->fds[half] = fd;
 	if (fstat(fd, &stat) != 0)
 		return -errno;
-	if (stat.st_size >= (off_t)journal->half_bytes) {
-		journal->half_bytes = (size_t)stat.st_size;
+	size_t has = (size_t)stat.st_size;
+	if (half == 0 && is_used(fd)) {
+		journal->half_bytes = has;
 		return 0;
 	}
-	return fill(journal->disk, fd, journal->half_bytes);
+	int r = half == 0 && has < journal->half_bytes ? fit(folder, journal->half_bytes, &journal->half_bytes) : 0;
+	return r != 0 || has >= journal->half_bytes ? r : fill(journal->disk, fd, has, journal->half_bytes);
 }
 
 int journal_create(struct journal *journal, const struct disk_calls *disk, int folder, size_t half_bytes)

@@ -22,6 +22,7 @@ enum {
 
 /* 64 MB each: a full disk leaves one to be written. A smaller one is for tests. */
 #define JOURNAL_HALF_BYTES       ((size_t)64 << 20)
+#define JOURNAL_HALF_BYTES_SMALL ((size_t)1 << 20)
 #define JOURNAL_HALF_BYTES_LEAST ((size_t)64 << 10)
 
 struct journal {
@@ -41,7 +42,11 @@ struct journal_batch {
 	size_t bytes;
 };
 
-/* Makes both files where they are missing, filled and on the disk. 0 or -errno. */
+/*
+ * Makes both files where they are missing, filled and on the disk. Both together take a quarter of what is free at
+ * most; where that comes to less than two of JOURNAL_HALF_BYTES_SMALL there is no room. 0 or -errno, and then what was
+ * filled is free again.
+ */
 int journal_create(struct journal *journal, const struct disk_calls *disk, int folder, size_t half_bytes);
 void journal_close(struct journal *journal);
 

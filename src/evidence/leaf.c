@@ -26,13 +26,17 @@ FIELDS(decision) = {{"site", LEAF_TEXT, false},
 		    {"incident", LEAF_NUMBER, true},
 		    {"what", LEAF_TEXT, false},
 		    {"why", LEAF_TEXT, true}};
-FIELDS(mitigation) = {{"what", LEAF_TEXT, false},   {"target", LEAF_TEXT, false}, {"change", LEAF_TEXT, false},
-		      {"until", LEAF_NUMBER, true}, {"by", LEAF_TEXT, true},      {"why", LEAF_TEXT, true}};
+/* `id` is what the gate counts by and events name; `until` is missing where it lasts until it is withdrawn. */
+FIELDS(mitigation) = {{"what", LEAF_TEXT, false}, {"target", LEAF_TEXT, false},    {"change", LEAF_TEXT, false},
+		      {"id", LEAF_NUMBER, true},  {"incident", LEAF_NUMBER, true}, {"until", LEAF_NUMBER, true},
+		      {"by", LEAF_TEXT, true},    {"why", LEAF_TEXT, true}};
 FIELDS(order) = {{"user", LEAF_NUMBER, false}, {"order", LEAF_TEXT, false}, {"answer", LEAF_TEXT, true}};
-FIELDS(block) = {{"site", LEAF_TEXT, false},   {"source", LEAF_TEXT, false},  {"port", LEAF_NUMBER, false},
-		 {"at", LEAF_NUMBER, false},   {"request", LEAF_TEXT, true},  {"method", LEAF_TEXT, true},
-		 {"uri", LEAF_TEXT, true},     {"status", LEAF_NUMBER, true}, {"rules", LEAF_TEXT, true},
-		 {"score", LEAF_NUMBER, true}, {"body", LEAF_HEX32, true},    {"one_of", LEAF_NUMBER, true}};
+/* `body` commits to the message as it came: SHA-256 of a salt that is kept with it, and of it. */
+FIELDS(block) = {{"site", LEAF_TEXT, false},    {"source", LEAF_TEXT, false},  {"port", LEAF_NUMBER, false},
+		 {"at", LEAF_NUMBER, false},    {"verdict", LEAF_TEXT, false}, {"request", LEAF_TEXT, true},
+		 {"method", LEAF_TEXT, true},   {"uri", LEAF_TEXT, true},      {"agent", LEAF_TEXT, true},
+		 {"status", LEAF_NUMBER, true}, {"rules", LEAF_TEXT, true},    {"score", LEAF_NUMBER, true},
+		 {"body", LEAF_HEX32, true},    {"one_of", LEAF_NUMBER, true}};
 FIELDS(refusals) = {{"site", LEAF_TEXT, false},
 		    {"rule", LEAF_TEXT, false},
 		    {"second", LEAF_NUMBER, false},
@@ -48,6 +52,9 @@ FIELDS(hold) = {{"incident", LEAF_NUMBER, false}, {"change", LEAF_TEXT, false}, 
 FIELDS(export_) = {{"id", LEAF_TEXT, false},     {"step", LEAF_TEXT, false},  {"incident", LEAF_NUMBER, false},
 		   {"user", LEAF_NUMBER, true},  {"why", LEAF_TEXT, true},    {"sha256", LEAF_HEX32, true},
 		   {"files", LEAF_NUMBER, true}, {"bytes", LEAF_NUMBER, true}};
+FIELDS(incident) = {{"incident", LEAF_NUMBER, false}, {"change", LEAF_TEXT, false},  {"why", LEAF_TEXT, true},
+		    {"sites", LEAF_TEXT, false},      {"onset", LEAF_NUMBER, false}, {"requests", LEAF_NUMBER, true},
+		    {"refused", LEAF_NUMBER, true},   {"asked", LEAF_NUMBER, true},  {"answered", LEAF_NUMBER, true}};
 
 #define ROW(name, version, fields)                                                                                     \
 	{                                                                                                              \
@@ -70,6 +77,7 @@ static const struct leaf_row rows[LEAF_KINDS] = {
 	[LEAF_DELETION] = ROW("deletion", 1, deletion),
 	[LEAF_HOLD] = ROW("hold", 1, hold),
 	[LEAF_EXPORT] = ROW("export", 1, export_),
+	[LEAF_INCIDENT] = ROW("incident", 1, incident),
 };
 
 const struct leaf_row *leaf_row(enum leaf_kind kind)

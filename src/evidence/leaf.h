@@ -27,6 +27,7 @@ enum leaf_kind {
 	LEAF_DELETION,
 	LEAF_HOLD,
 	LEAF_EXPORT,
+	LEAF_INCIDENT,
 	LEAF_KINDS,
 };
 
@@ -39,7 +40,7 @@ struct leaf_field {
 };
 
 enum {
-	LEAF_FIELDS_MOST = 12,
+	LEAF_FIELDS_MOST = 16,
 	LEAF_BYTES_MOST = 16 * 1024,
 	LEAF_TEXT_MOST = 1024, /* bytes of a text; a longer one is cut, and how much of it is said in its place */
 };

@@ -207,6 +207,16 @@ struct log_sizes log_sizes(const struct log *log)
 	return (struct log_sizes){log->tail.frontier.size, log->sealed.size, log->signed_size};
 }
 
+struct log_beginning log_beginning(const struct log *log)
+{
+	return log->beginning;
+}
+
+void log_look_at_clock(struct log *log)
+{
+	log->clock = clock_state_read();
+}
+
 int log_folder(const struct log *log)
 {
 	return log->epoch_folder;

@@ -1,8 +1,9 @@
 /*
  * A log that is written: what was sealed before is found and taken up, records are added, sealed, and signed for. One
  * thread. A log is a folder of epochs, 0001 and so on, each a tree with its own name (LOG/1) and key: a new one begins
- * where the old one cannot be gone on with, because its key is lost or its newest records are not what was signed; its
- * first record names the last root of the one before.
+ * where the old one cannot be gone on with: its key is lost, its newest records are not what was signed, its tiles are
+ * damaged, or a newer version wrote it. Nothing in it is changed then, and the new one's first record names its last
+ * root.
  */
 #ifndef GUIA_EVIDENCE_LOG_H
 #define GUIA_EVIDENCE_LOG_H
@@ -20,23 +21,36 @@ struct log_config {
 	const struct disk_calls *disk;
 	const char *authority; /* that timestamps checkpoints, http://HOST[:PORT]/PATH; NULL: none */
 	unsigned stamp_every_ms;
-	size_t half_bytes; /* of the journal; JOURNAL_HALF_BYTES but for tests */
+	size_t half_bytes; /* of the journal, at most; a disk with little room has a smaller one */
 };
 
 struct log;
 
 enum {
-	LOG_KEY_BAD = 1,
-	LOG_NEWER = 2, /* written by a newer version */
-	LOG_NAME_BAD = 3,
-	LOG_FULL = 4, /* 9999 epochs */
+	LOG_NAME_BAD = 1,
+	LOG_FULL = 2, /* 9999 epochs */
 };
+
+/* Of an outcome above or -errno. */
+const char *log_fault_text(int fault);
 
 /*
  * Takes the log up, or makes it. `now_ms` is UTC. 0, an outcome above, -EBUSY: somebody else writes it, or -errno;
  * nothing that is there is lost in either case. The records that say so (epoch, gap, start) are added, not yet sealed.
  */
 int log_open(const struct log_config *config, uint64_t now_ms, struct log **ret_log);
+
+/* How it was taken up. */
+struct log_beginning {
+	unsigned epoch;
+	const char *why;   /* a new epoch had to begin; "a new log": there was none; NULL: the epoch is gone on with */
+	bool key_is_shown; /* others than its owner may read the key's file */
+	uint64_t last_ms;  /* when the newest record that is gone on from was written; 0: none */
+};
+struct log_beginning log_beginning(const struct log *log);
+
+/* Asks the kernel of its clock: records say it from now on. */
+void log_look_at_clock(struct log *log);
 
 /* Ends it: what is in the journal is written to tiles. What was not sealed is lost. NULL is allowed. */
 void log_close(struct log *log);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "codec/text.h"
 #include "evidence/log_state.h"
+#include "evidence/walk.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What a new epoch says of the one before. */
@@ -50,6 +52,7 @@ static int open_epoch(struct log *log, const struct log_config *config, unsigned
 		close(log->epoch_folder);
 	log->epoch_folder = log->disk->open(log->folder, name, O_RDONLY | O_DIRECTORY, 0);
 	snprintf(log->origin, sizeof(log->origin), "%s/%u", config->name, epoch);
+	log->beginning.epoch = epoch;
 	return log->epoch_folder < 0 ? log->epoch_folder : 0;
 }
 
@@ -80,14 +83,47 @@ static void remember(struct previous *previous, const struct log *log, uint64_t 
 	memcpy(previous->origin, log->origin, sizeof(previous->origin));
 }
 
+/* The epoch's first record, from its tile or, before there is one, from the tail. */
+static bool first_record(const struct log *log, struct buffer *bytes, struct leaf *ret_leaf)
+{
+	const struct bundle *bundle = log->tail.first;
+	struct slice record;
+	unsigned width;
+	if (bundle->number == 0)
+		buffer_add(bytes, buffer_slice(&bundle->bytes));
+	else if (walk_read_bundle(log->epoch_folder, 0, bytes, &width) != 0)
+		return false;
+	struct reader records = reader_make(buffer_slice(bytes));
+	return bundle_next(&records, &record) && leaf_read(record, ret_leaf) != LEAF_MALFORMED;
+}
+
+/* The epoch goes on under the name it has. Whether a newer version made it: a format that is not ours, or no epoch. */
+static bool take_name(struct log *log)
+{
+	struct buffer bytes = buffer_make(NULL);
+	struct leaf leaf;
+	bool newer = false;
+	if (first_record(log, &bytes, &leaf)) {
+		const struct leaf_value *format = leaf_get(&leaf, "format"), *name = leaf_get(&leaf, "log");
+		newer = leaf.kind != LEAF_EPOCH || format->number > LOG_FORMAT;
+		if (!newer && name->bytes.len <= LOG_NAME_BYTES_MOST && note_name_valid(name->bytes))
+			snprintf(log->origin, sizeof(log->origin), "%.*s/%u", SLICE_ARG(name->bytes),
+				 log->beginning.epoch);
+	}
+	buffer_free(&bytes);
+	return newer;
+}
+
 /* Whether what was signed is the beginning of what is there. NULL: it is; else why not. */
-static const char *compare(const struct log *log, int loaded, const struct checkpoint *checkpoint)
+static const char *compare(const struct log *log, int loaded, bool newer, const struct checkpoint *checkpoint)
 {
 	struct merkle_frontier then;
 	if (loaded == TAIL_NONE)
 		return "the journal is missing";
 	if (loaded == TAIL_TORN)
 		return "the journal is damaged";
+	if (newer)
+		return "it was written by a newer version of Guia";
 	if (checkpoint == NULL)
 		return NULL;
 	if (checkpoint->size > log->tail.frontier.size)
@@ -128,7 +164,8 @@ static int take_up(struct log *log, const struct log_config *config, struct prev
 		buffer_free(&note);
 		return finished;
 	}
-	*ret_why = compare(log, loaded, has_note ? &checkpoint : NULL);
+	bool newer = loaded != TAIL_NONE && take_name(log);
+	*ret_why = compare(log, loaded, newer, has_note ? &checkpoint : NULL);
 	struct merkle_hash root = merkle_root(&log->tail.frontier);
 	if (*ret_why == NULL && has_note && !signed_by(log, buffer_slice(&note))) {
 		*ret_why = "the key is lost";
@@ -155,10 +192,9 @@ static int add_epoch(struct log *log, const struct log_config *config, const str
 	bool first = previous->reason == NULL;
 	public_key_info(&key, info);
 	size_t len = base64_encode(slice_make(info, sizeof(info)), encoded);
-	struct leaf_value values[LEAF_FIELDS_MOST] = {
-		leaf_text(slice_from_string(config->name)), leaf_number(LOG_FORMAT),
-		leaf_text(slice_make(encoded, len)),
-		leaf_text(slice_from_string(first ? "a new log" : previous->reason))};
+	struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_text(slice_from_string(config->name)),
+						      leaf_number(LOG_FORMAT), leaf_text(slice_make(encoded, len)),
+						      leaf_text(slice_from_string(log->beginning.why))};
 	if (!first) {
 		values[4] = leaf_text(slice_from_string(previous->origin));
 		values[5] = leaf_number(previous->size);
@@ -199,6 +235,7 @@ static int add_beginning(struct log *log, const struct log_config *config, const
 	bool anew = log->tail.frontier.size == 0, known = !anew && newest(&log->tail, &last);
 	bool closed = known && last.kind == LEAF_CLOSE;
 	int r = 0;
+	log->beginning.last_ms = known ? last.time_ms : 0;
 	if (known && last.time_ms > now_ms) {
 		const struct leaf_value step[LEAF_FIELDS_MOST] = {leaf_number(last.time_ms), leaf_number(now_ms)};
 		r = log_add_values(log, LEAF_CLOCK_STEP, now_ms, step);
@@ -216,12 +253,26 @@ static int add_beginning(struct log *log, const struct log_config *config, const
 
 /* ---- opening ---- */
 
+/* What is no key is as good as lost; somebody may look at what it is. -ENOENT, or another -errno. */
+static int put_key_aside(const char *path)
+{
+	char aside[PATH_MAX];
+	if ((size_t)snprintf(aside, sizeof(aside), "%s.damaged", path) >= sizeof(aside))
+		return -ENAMETOOLONG;
+	return rename(path, aside) == 0 ? -ENOENT : -errno;
+}
+
 static int load_key(struct log *log, const struct log_config *config)
 {
+	struct stat about;
 	int r = signing_key_load(config->key_path, &log->key);
+	if (r == SIGNING_KEY_BAD)
+		r = put_key_aside(config->key_path);
 	if (r == -ENOENT)
 		r = signing_key_create(config->key_path, &log->key);
-	return r == SIGNING_KEY_BAD ? LOG_KEY_BAD : r;
+	if (r == 0 && stat(config->key_path, &about) == 0)
+		log->beginning.key_is_shown = (about.st_mode & 077) != 0;
+	return r;
 }
 
 static int begin_epoch(struct log *log, const struct log_config *config)
@@ -256,6 +307,20 @@ static bool never_began(const struct log *log)
 	return empty && faccessat(log->epoch_folder, "checkpoint", F_OK, 0) != 0;
 }
 
+static int settle(struct log *log)
+{
+	return settler_create(log->disk, log->epoch_folder, &log->tail.before, &log->settler);
+}
+
+/* It ends with what is there, which is what was signed. */
+static int leave(struct log *log, struct previous *ret_previous, const char *why)
+{
+	struct merkle_hash root = merkle_root(&log->tail.frontier);
+	remember(ret_previous, log, log->tail.frontier.size, &root, why);
+	tail_free(&log->tail);
+	return 0;
+}
+
 static int choose_epoch(struct log *log, const struct log_config *config, struct previous *previous)
 {
 	const char *why = NULL;
@@ -270,18 +335,17 @@ static int choose_epoch(struct log *log, const struct log_config *config, struct
 		r = open_epoch(log, config, epoch);
 	if (r == 0 && epoch > 0)
 		r = take_up(log, config, previous, &why);
-	if (r != 0)
-		return r;
-	if (epoch > 0 && why == NULL && !unused)
-		return go_on(log, config);
-	if (epoch > 0 && why == NULL) {
-		struct merkle_hash root = merkle_root(&log->tail.frontier);
-		remember(previous, log, log->tail.frontier.size, &root, "an epoch was about to begin");
-		tail_free(&log->tail);
-	}
+	if (r == 0 && epoch > 0 && why == NULL)
+		r = unused ? leave(log, previous, "an epoch was about to begin") : settle(log);
+	if (r == -EBADMSG)
+		r = leave(log, previous, "a tile is damaged");
+	if (r != 0 || log->settler != NULL)
+		return r != 0 ? r : go_on(log, config);
 	log->signed_size = 0;
 	r = open_epoch(log, config, epoch + 1);
-	return r != 0 ? r : begin_epoch(log, config);
+	r = r != 0 ? r : begin_epoch(log, config);
+	log->beginning.why = previous->reason != NULL ? previous->reason : "a new log";
+	return r != 0 ? r : settle(log);
 }
 
 static int open_folder(struct log *log, const struct log_config *config)
@@ -306,8 +370,6 @@ static int begin(struct log *log, const struct log_config *config, uint64_t now_
 		r = load_key(log, config);
 	if (r == 0)
 		r = choose_epoch(log, config, &previous);
-	if (r == 0)
-		r = settler_create(log->disk, log->epoch_folder, log->tail.before.size, &log->settler);
 	if (r != 0)
 		return r;
 	log->clock = clock_state_read();
@@ -317,6 +379,20 @@ static int begin(struct log *log, const struct log_config *config, uint64_t now_
 	/* The half that is written may be full already, and the other one free only once these have tiles. */
 	log_hand_over(log);
 	return add_beginning(log, config, &previous, now_ms);
+}
+
+const char *log_fault_text(int fault)
+{
+	switch (fault) {
+	case LOG_NAME_BAD:
+		return "the log's name will not do";
+	case LOG_FULL:
+		return "it has as many epochs as there may be";
+	case -EBUSY:
+		return "somebody else writes it";
+	default:
+		return strerror(-fault);
+	}
 }
 
 int log_open(const struct log_config *config, uint64_t now_ms, struct log **ret_log)

@@ -23,6 +23,7 @@ struct log {
 	uint64_t signed_size;
 	int checkpoint_fds[2]; /* the file that is seen, and the one that takes its place; -1: none */
 	struct clock_state clock;
+	struct log_beginning beginning;
 };
 
 /* Bundles that are full of what was sealed go to become tiles. */

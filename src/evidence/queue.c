@@ -196,6 +196,16 @@ bool queue_ending(struct queue *queue)
 	return ending;
 }
 
+uint64_t queue_oldest_ns(struct queue *queue)
+{
+	struct item_head head = {.put_ns = 0};
+	pthread_mutex_lock(&queue->lock);
+	if (queue->filled > 0)
+		memcpy(&head, queue->filling, sizeof(head));
+	pthread_mutex_unlock(&queue->lock);
+	return head.put_ns;
+}
+
 uint64_t queue_lost(struct queue *queue)
 {
 	uint64_t lost = 0;

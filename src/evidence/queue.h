@@ -47,8 +47,9 @@ bool queue_next(struct queue_taken *taken, struct queue_item *ret_item);
 void queue_end(struct queue *queue);
 bool queue_ending(struct queue *queue);
 
-/* Records that had no room since the last take. */
+/* Records that had no room since the last take; and since when the first of those that wait does (0: none waits). */
 uint64_t queue_lost(struct queue *queue);
+uint64_t queue_oldest_ns(struct queue *queue);
 
 uint64_t monotonic_ns(void);
 

@@ -43,20 +43,23 @@ static struct slice hashes_slice(const struct merkle_hash *hashes, unsigned coun
 	return slice_make(hashes, count * sizeof(*hashes));
 }
 
-/* What was written of it while it was not full. */
-static void remove_partial(struct settler *settler, int level, uint64_t number)
+/* What was written of it while it held less: all but `width`. */
+static void remove_partial(struct settler *settler, int level, uint64_t number, unsigned width)
 {
-	char path[TILE_PATH_BYTES + 4], whole[TILE_PATH_BYTES];
+	char path[TILE_PATH_BYTES + 4], whole[TILE_PATH_BYTES], keep[12];
 	tile_path((struct tile_name){level, number, TILE_WIDTH}, whole);
 	snprintf(path, sizeof(path), "%s.p", whole);
 	int fd = openat(settler->folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
 	if (folder == NULL)
 		return;
+	snprintf(keep, sizeof(keep), "%u", width);
 	for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder))
-		(void)unlinkat(dirfd(folder), entry->d_name, 0);
+		if (strcmp(entry->d_name, keep) != 0)
+			(void)unlinkat(dirfd(folder), entry->d_name, 0);
 	closedir(folder);
-	(void)unlinkat(settler->folder, path, AT_REMOVEDIR);
+	if (width == TILE_WIDTH)
+		(void)unlinkat(settler->folder, path, AT_REMOVEDIR);
 }
 
 /* A hash of level `level`, number `index` of its kind; tiles that it fills are written. */
@@ -72,7 +75,7 @@ static int push_up(struct settler *settler, unsigned level, uint64_t index, stru
 			      hashes_slice(settler->hashes[level], TILE_WIDTH));
 		if (r != 0)
 			return r;
-		remove_partial(settler, (int)level, index / TILE_WIDTH);
+		remove_partial(settler, (int)level, index / TILE_WIDTH, TILE_WIDTH);
 		settler->counts[level] = 0;
 		hash = merkle_root_of(settler->hashes[level], TILE_WIDTH);
 	}
@@ -90,8 +93,8 @@ static int write_bundle(struct settler *settler, const struct bundle *bundle)
 		r = push_up(settler, 1, bundle->number, merkle_root_of(bundle->hashes, TILE_WIDTH));
 	if (r != 0)
 		return r;
-	remove_partial(settler, TILE_ENTRIES, bundle->number);
-	remove_partial(settler, 0, bundle->number);
+	remove_partial(settler, TILE_ENTRIES, bundle->number, TILE_WIDTH);
+	remove_partial(settler, 0, bundle->number, TILE_WIDTH);
 	settler->written = (bundle->number + 1) * TILE_WIDTH;
 	return 0;
 }
@@ -113,6 +116,19 @@ static int write_edge(struct settler *settler, const struct bundle *edge)
 						     settler->counts[level]},
 				  hashes_slice(settler->hashes[level], settler->counts[level]));
 	return r == 0 ? settler->disk->syncfs(settler->folder) : r;
+}
+
+/* Those of an earlier end, which these take the place of. */
+static void remove_narrower(struct settler *settler, const struct bundle *edge)
+{
+	if (edge != NULL && edge->count > 0) {
+		remove_partial(settler, TILE_ENTRIES, edge->number, edge->count);
+		remove_partial(settler, 0, edge->number, edge->count);
+	}
+	for (unsigned level = 1; level < TILE_LEVELS; level++)
+		if (settler->counts[level] > 0)
+			remove_partial(settler, (int)level, tile_at_edge(settler->written, level),
+				       settler->counts[level]);
 }
 
 /* ---- the thread ---- */
@@ -189,10 +205,25 @@ static int read_tile_root(struct settler *settler, unsigned level, uint64_t numb
 	return r == 0 || r == -ENOMEM ? r : -EBADMSG;
 }
 
-static int read_edge(struct settler *settler, uint64_t size)
+/* The hashes of a level come together to the subtrees that the tree has there. */
+static bool edge_agrees(const struct settler *settler, unsigned level, const struct merkle_frontier *before)
+{
+	const struct merkle_hash *hashes = settler->hashes[level];
+	for (unsigned height = TILE_HEIGHT; height-- > 0;) {
+		if ((settler->counts[level] >> height & 1) == 0)
+			continue;
+		struct merkle_hash root = merkle_root_of(hashes, (size_t)1 << height);
+		if (!merkle_hash_equal(&root, &before->subtree[level * TILE_HEIGHT + height]))
+			return false;
+		hashes += (size_t)1 << height;
+	}
+	return true;
+}
+
+static int read_edge(struct settler *settler, const struct merkle_frontier *before)
 {
 	for (unsigned level = 1; level < TILE_LEVELS; level++) {
-		uint64_t hashes = size >> level * TILE_HEIGHT;
+		uint64_t hashes = before->size >> level * TILE_HEIGHT;
 		settler->counts[level] = (unsigned)(hashes % TILE_WIDTH);
 		for (unsigned i = 0; i < settler->counts[level]; i++) {
 			int r = read_tile_root(settler, level - 1, hashes - settler->counts[level] + i,
@@ -200,17 +231,20 @@ static int read_edge(struct settler *settler, uint64_t size)
 			if (r != 0)
 				return r;
 		}
+		if (!edge_agrees(settler, level, before))
+			return -EBADMSG;
 	}
 	return 0;
 }
 
-int settler_create(const struct disk_calls *disk, int folder, uint64_t size, struct settler **ret_settler)
+int settler_create(const struct disk_calls *disk, int folder, const struct merkle_frontier *before,
+		   struct settler **ret_settler)
 {
 	struct settler *settler = calloc(1, sizeof(*settler));
 	if (settler == NULL)
 		return -ENOMEM;
-	*settler = (struct settler){.disk = disk, .folder = folder, .settled = size, .written = size};
-	int r = read_edge(settler, size);
+	*settler = (struct settler){.disk = disk, .folder = folder, .settled = before->size, .written = before->size};
+	int r = read_edge(settler, before);
 	pthread_mutex_init(&settler->lock, NULL);
 	pthread_cond_init(&settler->wake, NULL);
 	if (r == 0)
@@ -252,8 +286,8 @@ void settler_end(struct settler *settler, const struct bundle *edge)
 	pthread_cond_signal(&settler->wake);
 	pthread_mutex_unlock(&settler->lock);
 	pthread_join(settler->thread, NULL);
-	if (settler->first == NULL)
-		(void)write_edge(settler, edge);
+	if (settler->first == NULL && write_edge(settler, edge) == 0)
+		remove_narrower(settler, edge);
 	while (settler->first != NULL) {
 		struct bundle *next = settler->first->next;
 		bundle_free(settler->first);

@@ -9,9 +9,12 @@
 
 struct settler;
 
-/* `size`: records that have tiles, a multiple of 256; those tiles are read. 0, -ENOMEM, or -EBADMSG: one is not whole.
+/*
+ * `before`: the tree of the records that have tiles, a multiple of 256; the tiles at its edge are read. 0, -ENOMEM, or
+ * -EBADMSG: one is missing, or is not of that tree.
  */
-int settler_create(const struct disk_calls *disk, int folder, uint64_t size, struct settler **ret_settler);
+int settler_create(const struct disk_calls *disk, int folder, const struct merkle_frontier *before,
+		   struct settler **ret_settler);
 
 /* Takes full bundles, in order. */
 void settler_give(struct settler *settler, struct bundle *first, struct bundle *last);

@@ -2,11 +2,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/vector.h"
 #include "evidence/checkpoint.h"
+#include "evidence/stamps.h"
 #include "evidence/timestamp.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
@@ -28,7 +28,12 @@ struct stamper {
 	bool hurry;
 	bool ending;
 	struct stamper_state state;
-	uint64_t newest; /* size of the last checkpoint that was set aside to be stamped; the thread's own */
+	/* The thread's own: sizes of checkpoints that were set aside and wait, the oldest first; and the newest of all.
+	 */
+	uint64_t *waiting;
+	size_t waiting_count;
+	size_t waiting_room;
+	uint64_t newest;
 };
 
 static int read_named(const struct stamper *stamper, const char *name, struct buffer *out)
@@ -43,6 +48,14 @@ static bool exists(const struct stamper *stamper, const char *name)
 	return faccessat(stamper->folder, name, F_OK, 0) == 0;
 }
 
+static int wait_add(struct stamper *stamper, uint64_t size)
+{
+	int r = vector_grow((void **)&stamper->waiting, &stamper->waiting_room, stamper->waiting_count, sizeof(size));
+	if (r == 0)
+		stamper->waiting[stamper->waiting_count++] = size;
+	return r;
+}
+
 /* What is signed now is set aside, if it is new. */
 static int set_aside(struct stamper *stamper)
 {
@@ -51,9 +64,11 @@ static int set_aside(struct stamper *stamper)
 	char name[NAME_BYTES];
 	int r = read_named(stamper, "checkpoint", &note);
 	if (r == 0 && checkpoint_read_note(buffer_slice(&note), &checkpoint) == 0 &&
-	    checkpoint.size != stamper->newest) {
+	    checkpoint.size > stamper->newest) {
 		snprintf(name, sizeof(name), "timestamps/%" PRIu64 ".checkpoint", checkpoint.size);
 		r = exists(stamper, name) ? 0 : disk_place(stamper->disk, stamper->folder, name, buffer_slice(&note));
+		if (r == 0)
+			r = wait_add(stamper, checkpoint.size);
 		if (r == 0)
 			stamper->newest = checkpoint.size;
 	}
@@ -83,38 +98,39 @@ static int stamp(struct stamper *stamper, uint64_t size)
 	return r;
 }
 
-/* Whether a name is that of a checkpoint that waits. */
-static bool waits(const struct stamper *stamper, const char *entry, uint64_t *ret_size)
+/* What an earlier writer set aside: those that wait. */
+static int list_waiting(struct stamper *stamper)
 {
-	char name[NAME_BYTES];
-	struct slice number;
-	if (!slice_ends_with(slice_from_string(entry), SLICE(".checkpoint")))
-		return false;
-	(void)slice_cut(slice_from_string(entry), '.', &number);
-	if (!decimal_read(number, ret_size))
-		return false;
-	snprintf(name, sizeof(name), "timestamps/%" PRIu64 ".tsr", *ret_size);
-	return !exists(stamper, name);
+	uint64_t *sizes = NULL;
+	size_t count = 0;
+	int r = stamps_list(stamper->folder, &sizes, &count);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		char name[NAME_BYTES];
+		snprintf(name, sizeof(name), "timestamps/%" PRIu64 ".tsr", sizes[i]);
+		if (!exists(stamper, name))
+			r = wait_add(stamper, sizes[i]);
+		stamper->newest = sizes[i];
+	}
+	free(sizes);
+	return r;
 }
 
 /* All that wait, until one cannot be stamped. */
 static void stamp_all(struct stamper *stamper)
 {
-	uint64_t stamped = 0, backlog = 0, size;
-	int error = set_aside(stamper), fd = openat(stamper->folder, "timestamps", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd < 0 ? NULL : fdopendir(fd);
-	for (struct dirent *entry = list == NULL ? NULL : readdir(list); entry != NULL; entry = readdir(list)) {
-		if (!waits(stamper, entry->d_name, &size))
-			continue;
-		error = error != 0 ? error : stamp(stamper, size);
+	size_t stamped = 0;
+	int error = set_aside(stamper);
+	while (error == 0 && stamped < stamper->waiting_count) {
+		error = stamp(stamper, stamper->waiting[stamped]);
 		stamped += error == 0;
-		backlog += error != 0;
 	}
-	if (list != NULL)
-		closedir(list);
+	stamper->waiting_count -= stamped;
+	if (stamped > 0)
+		memmove(stamper->waiting, stamper->waiting + stamped,
+			stamper->waiting_count * sizeof(*stamper->waiting));
 	pthread_mutex_lock(&stamper->lock);
 	stamper->state.stamped += stamped;
-	stamper->state.backlog = backlog;
+	stamper->state.backlog = stamper->waiting_count;
 	stamper->state.error = error;
 	pthread_mutex_unlock(&stamper->lock);
 }
@@ -143,6 +159,11 @@ static void *run(void *context)
 {
 	struct stamper *stamper = context;
 	bool more = true;
+	if (list_waiting(stamper) != 0)
+		stamper->waiting_count = 0; /* those are known as never stamped */
+	pthread_mutex_lock(&stamper->lock);
+	stamper->state.backlog = stamper->waiting_count;
+	pthread_mutex_unlock(&stamper->lock);
 	while (more) {
 		more = wait_for_turn(stamper);
 		stamp_all(stamper);
@@ -194,6 +215,7 @@ void stamper_end(struct stamper *stamper)
 	pthread_join(stamper->thread, NULL);
 	pthread_mutex_destroy(&stamper->lock);
 	pthread_cond_destroy(&stamper->wake);
+	free(stamper->waiting);
 	free(stamper->url);
 	free(stamper);
 }

@@ -5,6 +5,7 @@
 #include "evidence/stamper.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,17 +16,24 @@ enum {
 	FULL_MS = 5, /* until tiles are written, where that is what is waited for */
 	RETRIES_AT_END = 20,
 	IDLE_MS = 1000,
+	OPEN_AGAIN_MS = 1000,
+	ENDING_LOOK_MS = 20,
 };
 
 struct writer {
-	struct log *log;
+	struct log_config config; /* with texts of its own */
+	struct log *log;          /* NULL: not open yet */
 	struct queue *queue;
 	struct stamper *stamper; /* NULL: there is no authority */
 	pthread_t thread;
 	pthread_mutex_t lock; /* over the state */
 	struct writer_state state;
+	uint64_t told_unsealed_ns;
+	uint64_t told_unsigned_ns;
 	struct queue_loss lost[LEAF_KINDS + 1]; /* the thread's own, from here on; the last is of several kinds */
+	atomic_bool stamp_wanted;
 	uint64_t time_ms;
+	uint64_t opened_ns;
 	uint64_t oldest_put_ns;      /* of what is not sealed; 0: nothing */
 	uint64_t oldest_unsigned_ns; /* of what is sealed and not signed; 0: nothing */
 	uint64_t signed_ns;
@@ -40,6 +48,8 @@ static void tell(struct writer *writer)
 	pthread_mutex_lock(&writer->lock);
 	writer->state.sizes = log_sizes(writer->log);
 	writer->state.error = writer->seal_error != 0 ? writer->seal_error : writer->sign_error;
+	writer->told_unsealed_ns = writer->oldest_put_ns;
+	writer->told_unsigned_ns = writer->oldest_unsigned_ns;
 	pthread_mutex_unlock(&writer->lock);
 }
 
@@ -118,7 +128,7 @@ static void add_one(struct writer *writer, const struct queue_item *item)
 		return;
 	}
 	if (writer->oldest_put_ns == 0)
-		writer->oldest_put_ns = item->put_ns;
+		writer->oldest_put_ns = item->put_ns > writer->opened_ns ? item->put_ns : writer->opened_ns;
 }
 
 static void add_gaps(struct writer *writer)
@@ -189,21 +199,102 @@ static int wait_ms(const struct writer *writer)
 	return since_ms >= SIGN_EVERY_MS ? 1 : (int)(SIGN_EVERY_MS - since_ms);
 }
 
+/* ---- opening ---- */
+
+static void tell_opening(struct writer *writer, int fault)
+{
+	pthread_mutex_lock(&writer->lock);
+	writer->state.fault = fault;
+	writer->state.open = fault == 0;
+	if (fault == 0) {
+		writer->state.beginning = log_beginning(writer->log);
+		writer->state.key = log_public_key(writer->log);
+	}
+	pthread_mutex_unlock(&writer->lock);
+}
+
+static int open_once(struct writer *writer)
+{
+	const struct log_config *config = &writer->config;
+	int r = log_open(config, writer->time_ms, &writer->log);
+	if (r == 0 && config->authority != NULL)
+		r = stamper_create(config->disk, log_folder(writer->log), config->authority, config->stamp_every_ms,
+				   &writer->stamper);
+	if (r != 0) {
+		log_close(writer->log);
+		writer->log = NULL;
+	}
+	return r;
+}
+
+/* False: it is time to end. */
+static bool open_log(struct writer *writer)
+{
+	for (int r; (r = open_once(writer)) != 0;) {
+		tell_opening(writer, r);
+		for (int ms = 0; ms < OPEN_AGAIN_MS; ms += ENDING_LOOK_MS) {
+			if (queue_ending(writer->queue))
+				return false;
+			usleep(ENDING_LOOK_MS * 1000);
+		}
+	}
+	writer->opened_ns = writer->oldest_put_ns = monotonic_ns();
+	if (log_sizes(writer->log).is_signed < log_sizes(writer->log).sealed)
+		writer->oldest_unsigned_ns = writer->opened_ns;
+	tell_opening(writer, 0);
+	tell(writer);
+	return true;
+}
+
+/* ---- the thread ---- */
+
+static void write_once(struct writer *writer, struct queue_taken *taken)
+{
+	/* Whoever wants a stamp has put what it is for before. */
+	bool stamp = atomic_exchange(&writer->stamp_wanted, false);
+	queue_take(writer->queue, wait_ms(writer), taken);
+	log_look_at_clock(writer->log);
+	writer->ending = taken->ending;
+	for (enum leaf_kind kind = 0; kind < LEAF_KINDS; kind++)
+		if (taken->lost[kind].records > 0)
+			lose(writer, kind, taken->lost[kind]);
+	write_taken(writer, taken);
+	sign_if_due(writer, stamp);
+	if (stamp && writer->stamper != NULL)
+		stamper_hurry(writer->stamper);
+}
+
 static void *run(void *context)
 {
 	struct writer *writer = context;
 	struct queue_taken taken;
-	do {
-		queue_take(writer->queue, wait_ms(writer), &taken);
-		writer->ending = taken.ending;
-		for (enum leaf_kind kind = 0; kind < LEAF_KINDS; kind++)
-			if (taken.lost[kind].records > 0)
-				lose(writer, kind, taken.lost[kind]);
-		write_taken(writer, &taken);
-		sign_if_due(writer, false);
-	} while (!taken.ending);
+	if (!open_log(writer))
+		return NULL;
+	do
+		write_once(writer, &taken);
+	while (!taken.ending);
 	write_end(writer);
 	return NULL;
+}
+
+/* ---- beginning and end ---- */
+
+static char *copy(const char *text)
+{
+	return text != NULL ? strdup(text) : NULL;
+}
+
+static void writer_free(struct writer *writer)
+{
+	stamper_end(writer->stamper);
+	log_close(writer->log);
+	queue_free(writer->queue);
+	pthread_mutex_destroy(&writer->lock);
+	free((char *)(uintptr_t)writer->config.path);
+	free((char *)(uintptr_t)writer->config.name);
+	free((char *)(uintptr_t)writer->config.key_path);
+	free((char *)(uintptr_t)writer->config.authority);
+	free(writer);
 }
 
 int writer_create(const struct log_config *config, size_t queue_bytes, struct writer **ret_writer)
@@ -214,23 +305,19 @@ int writer_create(const struct log_config *config, size_t queue_bytes, struct wr
 		return -ENOMEM;
 	clock_gettime(CLOCK_REALTIME, &now);
 	writer->time_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	writer->config = *config;
+	writer->config.path = copy(config->path);
+	writer->config.name = copy(config->name);
+	writer->config.key_path = copy(config->key_path);
+	writer->config.authority = copy(config->authority);
 	pthread_mutex_init(&writer->lock, NULL);
-	int r = log_open(config, writer->time_ms, &writer->log);
-	writer->oldest_put_ns = monotonic_ns();
-	if (r == 0 && log_sizes(writer->log).is_signed < log_sizes(writer->log).sealed)
-		writer->oldest_unsigned_ns = writer->oldest_put_ns;
-	if (r == 0)
-		r = queue_create(queue_bytes, &writer->queue);
-	if (r == 0 && config->authority != NULL)
-		r = stamper_create(config->disk, log_folder(writer->log), config->authority, config->stamp_every_ms,
-				   &writer->stamper);
+	bool copied = writer->config.path != NULL && writer->config.name != NULL && writer->config.key_path != NULL &&
+		      (config->authority == NULL || writer->config.authority != NULL);
+	int r = copied ? queue_create(queue_bytes, &writer->queue) : -ENOMEM;
 	if (r == 0)
 		r = -pthread_create(&writer->thread, NULL, run, writer);
 	if (r != 0) {
-		stamper_end(writer->stamper);
-		log_close(writer->log);
-		queue_free(writer->queue);
-		free(writer);
+		writer_free(writer);
 		return r;
 	}
 	*ret_writer = writer;
@@ -243,12 +330,10 @@ void writer_end(struct writer *writer)
 		return;
 	queue_end(writer->queue);
 	pthread_join(writer->thread, NULL);
-	stamper_end(writer->stamper);
-	log_close(writer->log);
-	queue_free(writer->queue);
-	pthread_mutex_destroy(&writer->lock);
-	free(writer);
+	writer_free(writer);
 }
+
+/* ---- for other threads ---- */
 
 bool writer_put(struct writer *writer, enum leaf_kind kind, const struct leaf_value *values)
 {
@@ -261,27 +346,30 @@ bool writer_put(struct writer *writer, enum leaf_kind kind, const struct leaf_va
 
 void writer_stamp(struct writer *writer)
 {
-	if (writer->stamper != NULL)
-		stamper_hurry(writer->stamper);
+	atomic_store(&writer->stamp_wanted, true);
+}
+
+static uint64_t ms_since(uint64_t ns)
+{
+	uint64_t now = monotonic_ns();
+	return ns != 0 && now > ns ? (now - ns) / 1000000 : 0;
 }
 
 struct writer_state writer_state(struct writer *writer)
 {
+	uint64_t waits_ns = queue_oldest_ns(writer->queue);
 	pthread_mutex_lock(&writer->lock);
 	struct writer_state state = writer->state;
+	state.unsealed_ms = ms_since(writer->told_unsealed_ns != 0 ? writer->told_unsealed_ns : waits_ns);
+	state.unsigned_ms = ms_since(writer->told_unsigned_ns);
 	pthread_mutex_unlock(&writer->lock);
 	/* What the thread has not heard of yet: it may be waiting for the disk. */
 	state.lost += queue_lost(writer->queue);
-	if (writer->stamper != NULL) {
+	if (state.open && writer->stamper != NULL) {
 		struct stamper_state stamps = stamper_state(writer->stamper);
 		state.stamped = stamps.stamped;
 		state.stamp_backlog = stamps.backlog;
 		state.stamp_error = stamps.error;
 	}
 	return state;
-}
-
-struct public_key writer_public_key(const struct writer *writer)
-{
-	return log_public_key(writer->log);
 }
