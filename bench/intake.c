@@ -101,7 +101,7 @@ static struct defence_time now(void)
 
 static int prepare(struct bench *b)
 {
-	static const struct outbox_sizes sizes = {OUTBOX_EVENTS, OUTBOX_HEADS};
+	static const struct outbox_sizes sizes = {OUTBOX_EVENTS, OUTBOX_HEADS, OUTBOX_FINDINGS};
 	snprintf(b->folder, sizeof(b->folder), "%s/guia-intake-XXXXXX",
 		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	if (mkdtemp(b->folder) == NULL || outbox_open(b->folder, &sizes, 1, &b->outbox) != 0)
@@ -151,7 +151,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "no events directory can be made\n");
 		return 3;
 	}
-	const struct intake_sink sink = {b, events_taken, heads_taken};
+	const struct intake_sink sink = {b, events_taken, heads_taken, NULL};
 	uint64_t spent_ns = 0, number = 0, all = quick ? QUICK_EVENTS : EVENTS;
 	while (number < all) {
 		for (size_t i = 0; i < BATCH; i++)

@@ -329,6 +329,21 @@ struct guia_slice guia_audit_record(struct guia_transaction *transaction);
 /* Whether there is an audit record to be made. */
 bool guia_audit_wanted(struct guia_transaction *transaction);
 
+/* What such a line says, in parts: for who tells of it in another form. */
+struct guia_log_entry {
+	int64_t rule_id;
+	uint8_t phase;
+	uint8_t severity; /* 0 EMERGENCY to 7 DEBUG; 255: none */
+	uint8_t paranoia_level;
+	bool disruptive;            /* it ended the transaction */
+	struct guia_slice message;  /* as in the line, but not escaped: redacted */
+	struct guia_slice data;     /* likewise */
+	struct guia_slice variable; /* "ARGS:q"; empty for SecAction */
+	size_t tag_count;
+};
+void guia_log_entry_at(struct guia_transaction *transaction, size_t index, struct guia_log_entry *ret_entry);
+struct guia_slice guia_log_tag_at(const struct guia_transaction *transaction, size_t index, size_t tag);
+
 /*
  * Any text about the request, such as a line of another's log, with the secrets replaced that stand in it by name. In
  * the transaction's memory; empty if there is none left.

@@ -77,28 +77,68 @@ static void read_failed(struct gate_context *context, const ngx_file_t *file, ss
 	guia_request_body_lost(context->transaction);
 }
 
-/* False: nothing more is wanted, or to be had. */
-static bool file_feed(struct gate_context *context, ngx_file_t *file, off_t from, off_t to)
+/* The first piece of a body stays. NULL without memory. */
+static u_char *piece_make(struct gate_context *context)
 {
 	u_char *piece = ngx_palloc(context->request->pool, PIECE_BYTES);
-	bool goes_on = piece != NULL;
 
 	if (piece == NULL)
 		guia_request_body_lost(context->transaction);
+	else if (context->body_piece == NULL)
+		context->body_piece = piece;
+	return piece;
+}
+
+/* False: nothing more is wanted, or to be had. */
+static bool file_feed(struct gate_context *context, ngx_file_t *file, off_t from, off_t to)
+{
+	u_char *piece = NULL;
+	bool goes_on = true;
+
 	while (goes_on && from < to) {
+		if ((piece == NULL || piece == context->body_piece) && (piece = piece_make(context)) == NULL)
+			return false;
 		ssize_t n = ngx_read_file(file, piece, (size_t)ngx_min(to - from, PIECE_BYTES), from);
 		if (n <= 0) {
 			read_failed(context, file, n);
 			goes_on = false;
 		} else {
 			struct guia_slice bytes = {piece, (size_t)n};
+			if (piece == context->body_piece)
+				context->body_piece_len = bytes.len;
 			goes_on = guia_request_body(context->transaction, bytes, false) == 0;
 			from += n;
 		}
 	}
-	if (piece != NULL)
+	if (piece != NULL && piece != context->body_piece)
 		ngx_pfree(context->request->pool, piece);
 	return goes_on;
+}
+
+void gate_body_forget(struct gate_context *context)
+{
+	if (context->body_piece != NULL)
+		ngx_pfree(context->request->pool, context->body_piece);
+	context->body_piece = NULL;
+	context->body_piece_len = 0;
+}
+
+/* Where a buffer was sent on, it begins at its start all the same. */
+size_t gate_body_copy(const struct gate_context *context, u_char *bytes, size_t room)
+{
+	const ngx_http_request_body_t *body = context->request->request_body;
+	const ngx_chain_t *link = body == NULL ? NULL : body->bufs;
+	size_t len = ngx_min(context->body_piece_len, room);
+
+	if (len > 0)
+		ngx_memcpy(bytes, context->body_piece, len);
+	for (; context->body_piece == NULL && link != NULL && ngx_buf_in_memory(link->buf) && len < room;
+	     link = link->next) {
+		size_t some = ngx_min((size_t)(link->buf->last - link->buf->start), room - len);
+		ngx_memcpy(bytes + len, link->buf->start, some);
+		len += some;
+	}
+	return len;
 }
 
 static bool buffer_feed(struct gate_context *context, const ngx_buf_t *b)

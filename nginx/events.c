@@ -1,6 +1,7 @@
 /* What is told of each request, and when. */
 #include "events.h"
 #include "bans.h"
+#include "findings.h"
 #include "gate.h"
 #include "signatures.h"
 #include "wire/fingerprint.h"
@@ -8,7 +9,6 @@
 enum {
 	HEADS_A_SECOND = 32, /* of each site, by each process */
 	HEADS_AT_ONCE = 8,
-	NS = 1000000000,
 };
 
 static struct teller {
@@ -336,6 +336,7 @@ static void end_tell(struct gate_context *context)
 	event->flags = (uint16_t)flags;
 	event->end = end;
 	end_count(event);
+	gate_findings_tell(context, event, &teller.outbox);
 	ring_commit(&teller.outbox.events);
 }
 
@@ -380,24 +381,13 @@ void gate_passage_leave(struct gate_passage *passage)
 
 /* ---- heads ---- */
 
-/* GCRA. */
-static bool head_is_due(uint16_t site, uint64_t now_ns)
-{
-	enum { EACH_NS = NS / HEADS_A_SECOND };
-	uint64_t due_ns = ngx_max(teller.head_due_ns[site], now_ns);
-
-	if (due_ns - now_ns >= (uint64_t)EACH_NS * HEADS_AT_ONCE)
-		return false;
-	teller.head_due_ns[site] = due_ns + EACH_NS;
-	return true;
-}
-
 void gate_events_head(struct gate_context *context)
 {
 	struct gate_passage *passage = &context->passage;
 	struct event common;
 
-	if (!is_told() || !passage->arrived || !head_is_due(passage->site, passage->at_ns))
+	if (!is_told() || !passage->arrived ||
+	    !gate_rate_allows(&teller.head_due_ns[passage->site], passage->at_ns, 1, HEADS_A_SECOND, HEADS_AT_ONCE))
 		return;
 	struct guia_slice text = guia_transaction_redacted_head(context->transaction);
 	if (text.len == 0)
@@ -424,7 +414,7 @@ void gate_events_head(struct gate_context *context)
 
 void gate_events_start(ngx_cycle_t *cycle, struct gate_main *main)
 {
-	static const struct outbox_sizes sizes = {OUTBOX_EVENTS, OUTBOX_HEADS};
+	static const struct outbox_sizes sizes = {OUTBOX_EVENTS, OUTBOX_HEADS, OUTBOX_FINDINGS};
 	const char *directory = (const char *)main->events.data;
 
 	if (directory == NULL || ngx_process == NGX_PROCESS_HELPER)

@@ -116,4 +116,16 @@ void gate_slow_refused(void);
 /* CLOCK_BOOTTIME. */
 uint64_t gate_now_ns(void);
 
+/* GCRA: whether `amount` more keeps to a rate. *due_ns is when the next would be on time; 0 to begin with. */
+static inline bool gate_rate_allows(uint64_t *due_ns, uint64_t now_ns, uint64_t amount, uint64_t a_second,
+				    uint64_t at_once)
+{
+	uint64_t ahead_ns = *due_ns > now_ns ? *due_ns - now_ns : 0, each_ns = 1000000000 * amount / a_second;
+
+	if (ahead_ns + each_ns > at_once * 1000000000 / a_second)
+		return false;
+	*due_ns = now_ns + ahead_ns + each_ns;
+	return true;
+}
+
 #endif

@@ -128,6 +128,8 @@ struct gate_context {
 	size_t held_capacity;
 	struct gate_store *stores; /* what nginx would keep in a cache, of this request and its subrequests */
 	struct gate_passage passage;
+	u_char *body_piece; /* the first of a body that is in a file, as long as somebody may ask; else NULL */
+	size_t body_piece_len;
 };
 
 /* ---- rules.c ---- */
@@ -182,6 +184,10 @@ bool gate_body_wanted(struct gate_context *context);
 ngx_int_t gate_body_read(struct gate_context *context);
 /* Gives what was read to the transaction. */
 void gate_body_feed(struct gate_context *context);
+/* Nobody will ask for what was kept of one in a file. */
+void gate_body_forget(struct gate_context *context);
+/* Its first bytes as they came, copied: as many as there is room for, and as are in memory. */
+size_t gate_body_copy(const struct gate_context *context, u_char *bytes, size_t room);
 
 /* ---- response.c ---- */
 

@@ -228,8 +228,12 @@ static ngx_int_t verdict_follow(struct gate_context *context, struct guia_verdic
 
 static ngx_int_t request_finish(struct gate_context *context)
 {
+	struct guia_verdict verdict = guia_request_body_done(context->transaction);
+
 	context->request_state = GATE_REQUEST_DONE;
-	return verdict_follow(context, guia_request_body_done(context->transaction));
+	if (verdict.action == GUIA_PASS && !verdict.would_block)
+		gate_body_forget(context);
+	return verdict_follow(context, verdict);
 }
 
 static ngx_int_t request_begin(struct gate_context *context)

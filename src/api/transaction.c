@@ -246,6 +246,16 @@ struct guia_slice guia_log_line_at(struct guia_transaction *transaction, size_t 
 	return slice_out(line);
 }
 
+void guia_log_entry_at(struct guia_transaction *transaction, size_t index, struct guia_log_entry *ret_entry)
+{
+	report_log_entry(transaction->engine, index, ret_entry);
+}
+
+struct guia_slice guia_log_tag_at(const struct guia_transaction *transaction, size_t index, size_t tag)
+{
+	return slice_out(report_log_tag(transaction->engine, index, tag));
+}
+
 struct guia_slice guia_audit_record(struct guia_transaction *transaction)
 {
 	struct profile_timer timer = profile_begin(transaction->engine->worker->profile);

@@ -233,6 +233,39 @@ struct slice report_log_line(struct transaction *t, size_t index)
 	return line.error != 0 ? SLICE("") : buffer_slice(&line);
 }
 
+/* A line about some operators does not name the variable; the match does. */
+static struct slice variable_of(struct transaction *t, const struct log_entry *entry)
+{
+	for (uint32_t i = 0; i < t->match_count; i++) {
+		const struct match_entry *match = &t->matches[i];
+		if (match->settled == NULL && match->log == entry && match->rule->kind != RULE_ACTION)
+			return variable_full_name(t, &match->matched);
+	}
+	return entry->name;
+}
+
+void report_log_entry(struct transaction *t, size_t index, struct guia_log_entry *ret_entry)
+{
+	const struct log_entry *entry = t->logs[index];
+	*ret_entry = (struct guia_log_entry){
+		.rule_id = entry->rule->id,
+		.phase = entry->phase,
+		.severity = entry->severity,
+		.paranoia_level = entry->rule->paranoia_level,
+		.disruptive = entry->disruptive,
+		.message = outer(entry->message),
+		.data = outer(entry->data),
+		.variable = outer(variable_of(t, entry)),
+		.tag_count = entry->rule->tag_count,
+	};
+}
+
+struct slice report_log_tag(const struct transaction *t, size_t index, size_t tag)
+{
+	const struct log_entry *entry = t->logs[index];
+	return entry->tags != NULL ? entry->tags[tag] : entry->rule->tags[tag].text;
+}
+
 struct slice report_redact(struct transaction *t, struct slice text)
 {
 	struct buffer out = buffer_make(&t->arena);

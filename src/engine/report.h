@@ -21,6 +21,10 @@ bool report_tx(struct transaction *t, size_t index, struct slice *ret_name, stru
 /* `index` < log_count. Empty when the arena is exhausted. */
 struct slice report_log_line(struct transaction *t, size_t index);
 
+/* The same in parts. `tag` < tag_count. */
+void report_log_entry(struct transaction *t, size_t index, struct guia_log_entry *ret_entry);
+struct slice report_log_tag(const struct transaction *t, size_t index, size_t tag);
+
 /* One line of JSON; empty if SecAuditEngine wants none, or the arena is exhausted. */
 struct slice report_audit(struct transaction *t);
 bool report_audit_is_wanted(struct transaction *t);

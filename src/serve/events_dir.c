@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKER_BYTES = 2 * 9 << 20 }; /* old workers have their own while new ones begin */
+enum { WORKER_BYTES = 2 * 13 << 20 }; /* old workers have their own while new ones begin */
 
 static const char memory[] = "/dev/shm", prefix[] = "/dev/shm/guia-serve-events-", group_name[] = "guia";
 

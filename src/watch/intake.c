@@ -7,7 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEAD_BATCH = 64 };
+enum {
+	HEAD_BATCH = 64,
+	FINDINGS_AT_ONCE = OUTBOX_FINDINGS, /* as many as a ring can hold, and more */
+};
 
 int intake_init(struct intake *intake, const char *path)
 {
@@ -16,10 +19,19 @@ int intake_init(struct intake *intake, const char *path)
 		intake->boxes[i].fd = -1;
 	intake->events = malloc(INTAKE_BATCH * sizeof(struct event));
 	intake->heads = malloc(HEAD_BATCH * sizeof(struct head));
-	if (intake->path != NULL && intake->events != NULL && intake->heads != NULL)
+	intake->finding = malloc(sizeof(struct finding));
+	if (intake->path != NULL && intake->events != NULL && intake->heads != NULL && intake->finding != NULL)
 		return 0;
 	intake_release(intake);
 	return -ENOMEM;
+}
+
+static void lost_add(const struct inbox *inbox, struct intake_sums *sums)
+{
+	sums->events_lost += inbox->events.lost;
+	sums->heads_lost += inbox->heads.lost;
+	sums->findings_lost += inbox->findings.lost;
+	sums->broken += inbox->events.broken + inbox->heads.broken + inbox->findings.broken;
 }
 
 static void box_close(struct intake *intake, unsigned box)
@@ -27,9 +39,7 @@ static void box_close(struct intake *intake, unsigned box)
 	struct inbox *inbox = &intake->boxes[box];
 	if (inbox->fd < 0)
 		return;
-	intake->closed.events_lost += inbox->events.lost;
-	intake->closed.heads_lost += inbox->heads.lost;
-	intake->closed.broken += inbox->events.broken + inbox->heads.broken;
+	lost_add(inbox, &intake->closed);
 	inbox_close(inbox);
 }
 
@@ -48,6 +58,7 @@ void intake_release(struct intake *intake)
 	free(intake->path);
 	free(intake->events);
 	free(intake->heads);
+	free(intake->finding);
 }
 
 /* Whether the name is still that of the directory we have. */
@@ -109,6 +120,24 @@ static ssize_t ring_drain(struct intake *intake, unsigned box, bool heads, const
 	return waiting < 0 ? waiting : n < 0 ? n : sum;
 }
 
+/* Returns 0 or -errno. */
+static int findings_drain(struct intake *intake, unsigned box, const struct intake_sink *sink)
+{
+	struct parcel_reader *findings = &intake->boxes[box].findings;
+	struct slice parcel;
+	int r = 1;
+	for (size_t i = 0; i < FINDINGS_AT_ONCE && (r = parcel_reader_take(findings, &parcel)) > 0; i++) {
+		if (!finding_read(parcel, intake->finding)) {
+			intake->closed.broken++;
+			continue;
+		}
+		intake->closed.findings++;
+		if (sink->finding != NULL)
+			sink->finding(sink->context, box, intake->finding);
+	}
+	return r < 0 ? r : 0;
+}
+
 size_t intake_drain(struct intake *intake, const struct intake_sink *sink)
 {
 	size_t most = 0;
@@ -117,7 +146,8 @@ size_t intake_drain(struct intake *intake, const struct intake_sink *sink)
 			continue;
 		/* Heads first: they name what events have only hashes of. */
 		ssize_t heads = ring_drain(intake, box, true, sink);
-		ssize_t events = heads < 0 ? heads : ring_drain(intake, box, false, sink);
+		int r = heads < 0 ? (int)heads : findings_drain(intake, box, sink);
+		ssize_t events = r < 0 ? r : ring_drain(intake, box, false, sink);
 		if (events < 0) {
 			intake->closed.broken++;
 			box_close(intake, box);
@@ -135,11 +165,8 @@ struct intake_sums intake_sums(const struct intake *intake)
 	struct intake_sums sums = intake->closed;
 	for (unsigned i = 0; i < OUTBOX_FILES; i++) {
 		const struct inbox *inbox = &intake->boxes[i];
-		if (inbox->fd < 0)
-			continue;
-		sums.events_lost += inbox->events.lost;
-		sums.heads_lost += inbox->heads.lost;
-		sums.broken += inbox->events.broken + inbox->heads.broken;
+		if (inbox->fd >= 0)
+			lost_add(inbox, &sums);
 	}
 	return sums;
 }

@@ -5,6 +5,7 @@
 #ifndef GUIA_WATCH_INTAKE_H
 #define GUIA_WATCH_INTAKE_H
 
+#include "wire/finding.h"
 #include "wire/inbox.h"
 #include "wire/outbox.h"
 
@@ -15,6 +16,9 @@ struct intake_sink {
 	void *context;
 	void (*events)(void *context, unsigned box, const struct event *events, size_t count);
 	void (*heads)(void *context, unsigned box, const struct head *heads, size_t count);
+	/* NULL: nobody asks. Its slices live for the call. It may come before the event of its request's end, or behind
+	 * it. */
+	void (*finding)(void *context, unsigned box, const struct finding *finding);
 };
 
 struct intake_sums {
@@ -22,6 +26,8 @@ struct intake_sums {
 	uint64_t events_lost;
 	uint64_t heads;
 	uint64_t heads_lost;
+	uint64_t findings;
+	uint64_t findings_lost;
 	uint64_t broken; /* records, and files that could not be read on */
 };
 
@@ -34,6 +40,7 @@ struct intake {
 	struct intake_sums closed; /* of boxes that are gone */
 	struct event *events;      /* room for a batch */
 	struct head *heads;
+	struct finding *finding;
 };
 
 /* 0 or -ENOMEM; the directory may come later. */

@@ -33,6 +33,8 @@ static void watch_add(const struct report *report, struct buffer *out)
 	json_number(out, "events_lost", sums.events_lost);
 	json_number(out, "heads", sums.heads);
 	json_number(out, "heads_lost", sums.heads_lost);
+	json_number(out, "findings", sums.findings);
+	json_number(out, "findings_lost", sums.findings_lost);
 	json_number(out, "broken", sums.broken);
 	buffer_byte(out, '}');
 }
@@ -134,6 +136,9 @@ static void sums_add(const struct site_sums *sums, struct buffer *out)
 	json_number(out, "bytes_in", sums->bytes_in);
 	json_number(out, "bytes_out", sums->bytes_out);
 	json_number(out, "copies", sums->copies);
+	json_number(out, "findings", sums->findings);
+	json_number(out, "findings_shed", sums->findings_shed);
+	json_number(out, "bodies_shed", sums->bodies_shed);
 }
 
 static void probe_add(const struct probe *probe, uint64_t now_ns, struct buffer *out)

@@ -24,6 +24,9 @@ struct site_sums {
 	uint64_t origin_requests;
 	uint64_t origin_us;
 	uint64_t copies;
+	uint64_t findings;
+	uint64_t findings_shed;
+	uint64_t bodies_shed;
 };
 
 _Static_assert(sizeof(struct site_sums) == sizeof(struct site_counters), "one form");

@@ -431,7 +431,7 @@ static void wait_a_tick(struct watch *w, bool hurry)
 
 static void run(struct watch *w)
 {
-	const struct intake_sink sink = {w, events_taken, heads_taken};
+	const struct intake_sink sink = {w, events_taken, heads_taken, NULL};
 	bool hurry = false;
 	do {
 		wait_a_tick(w, hurry);

@@ -29,7 +29,10 @@ static inline uint64_t counter_get(const counter *c)
 
 enum { STATUS_CLASSES = 6 }; /* 0: no answer; 1: 1xx; ... */
 
-/* arrived = ended, all verdicts and reasons, + abandoned + those in flight. */
+/*
+ * arrived = ended, all verdicts and reasons, + abandoned + those in flight. findings = those written to the ring +
+ * findings_shed, so that what a reader took and missed of the ring, and what was shed, are all there were.
+ */
 struct site_counters {
 	counter arrived;
 	counter abandoned; /* were in flight when their worker died */
@@ -40,6 +43,9 @@ struct site_counters {
 	counter origin_requests;
 	counter origin_us;
 	counter copies; /* answered with a kept copy */
+	counter findings;
+	counter findings_shed; /* not told: they passed the rate of findings */
+	counter bodies_shed;   /* told without their bodies: those passed the rate of bytes */
 };
 
 /* A connection is in one of the first two states while no request of it is being served; a request in one of the

@@ -47,18 +47,22 @@ int inbox_from(int fd, struct inbox *ret_inbox)
 		return r;
 	if (!outbox_header_sound(&header, (uint64_t)st.st_size))
 		return INBOX_FOREIGN;
+	const struct outbox_sizes sizes = outbox_header_sizes(&header);
 	struct inbox inbox = {
 		.fd = fd,
 		.device = st.st_dev,
 		.inode = st.st_ino,
 		.bytes = header.bytes,
 		.events = reader_make_for(fd, offsetof(struct outbox_control, events), outbox_events_at(),
-					  sizeof(struct event), header.event_slots),
-		.heads = reader_make_for(fd, offsetof(struct outbox_control, heads),
-					 outbox_heads_at(header.event_slots), sizeof(struct head), header.head_slots),
+					  sizeof(struct event), sizes.event_slots),
+		.heads = reader_make_for(fd, offsetof(struct outbox_control, heads), outbox_heads_at(&sizes),
+					 sizeof(struct head), sizes.head_slots),
+		.findings.ring = reader_make_for(fd, offsetof(struct outbox_control, findings),
+						 outbox_findings_at(&sizes), PARCEL_SLOT_BYTES, sizes.finding_slots),
 	};
 	r = ring_reader_start(&inbox.events);
 	r = r != 0 ? r : ring_reader_start(&inbox.heads);
+	r = r != 0 ? r : parcel_reader_start(&inbox.findings);
 	if (r == 0)
 		*ret_inbox = inbox;
 	return r;
@@ -82,6 +86,7 @@ void inbox_close(struct inbox *inbox)
 	if (inbox->fd >= 0)
 		close(inbox->fd);
 	inbox->fd = -1;
+	parcel_reader_release(&inbox->findings);
 }
 
 int inbox_check(const struct inbox *inbox, int directory, unsigned number)

@@ -21,6 +21,7 @@ struct inbox {
 	uint64_t bytes;
 	struct ring_reader events;
 	struct ring_reader heads;
+	struct parcel_reader findings;
 };
 
 /* `directory` is open; `number` as in "worker-NUMBER". 0, INBOX_FOREIGN, or -errno (-ENOENT: there is none). */

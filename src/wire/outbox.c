@@ -27,17 +27,19 @@ static uint64_t header_check(const struct outbox_header *header)
 	return hash_bytes(&key, slice_make(header, offsetof(struct outbox_header, check)));
 }
 
-void outbox_header_make(uint32_t event_slots, uint32_t head_slots, struct outbox_header *ret_header)
+void outbox_header_make(const struct outbox_sizes *sizes, struct outbox_header *ret_header)
 {
 	*ret_header = (struct outbox_header){
 		.magic = OUTBOX_MAGIC,
 		.version = OUTBOX_VERSION,
 		.header_bytes = sizeof(*ret_header),
-		.bytes = outbox_bytes(event_slots, head_slots),
-		.event_slots = event_slots,
+		.bytes = outbox_bytes(sizes),
+		.event_slots = sizes->event_slots,
 		.event_bytes = sizeof(struct event),
-		.head_slots = head_slots,
+		.head_slots = sizes->head_slots,
 		.head_bytes = sizeof(struct head),
+		.finding_slots = sizes->finding_slots,
+		.finding_bytes = PARCEL_SLOT_BYTES,
 		.sites = OUTBOX_SITES,
 		.verdicts = EVENT_VERDICTS,
 		.reasons = EVENT_REASONS,
@@ -46,17 +48,24 @@ void outbox_header_make(uint32_t event_slots, uint32_t head_slots, struct outbox
 	ret_header->check = header_check(ret_header);
 }
 
-static bool slots_sound(uint32_t slots)
+static bool slots_sound(uint32_t slots, uint32_t least)
 {
-	return slots >= 2 && slots <= OUTBOX_SLOTS_MAX && (slots & (slots - 1)) == 0;
+	return slots >= least && slots <= OUTBOX_SLOTS_MAX && (slots & (slots - 1)) == 0;
 }
 
-_Bool outbox_header_sound(const struct outbox_header *header, uint64_t file_bytes)
+static bool sizes_sound(const struct outbox_sizes *sizes)
 {
+	return slots_sound(sizes->event_slots, 2) && slots_sound(sizes->head_slots, 2) &&
+	       slots_sound(sizes->finding_slots, PARCEL_SLOTS_LEAST);
+}
+
+bool outbox_header_sound(const struct outbox_header *header, uint64_t file_bytes)
+{
+	const struct outbox_sizes sizes = outbox_header_sizes(header);
 	struct outbox_header wanted;
-	if (!slots_sound(header->event_slots) || !slots_sound(header->head_slots))
+	if (!sizes_sound(&sizes))
 		return false;
-	outbox_header_make(header->event_slots, header->head_slots, &wanted);
+	outbox_header_make(&sizes, &wanted);
 	return memcmp(header, &wanted, sizeof(wanted)) == 0 && wanted.bytes == file_bytes;
 }
 
@@ -191,7 +200,7 @@ static int file_adopt(int directory, const char *name, struct outbox *outbox, in
 static int file_fill(int fd, const struct outbox_sizes *sizes, struct outbox *outbox)
 {
 	struct outbox_header header;
-	outbox_header_make(sizes->event_slots, sizes->head_slots, &header);
+	outbox_header_make(sizes, &header);
 	int r = ftruncate(fd, 0) != 0 ? -errno : -posix_fallocate(fd, 0, (off_t)header.bytes);
 	if (r == 0 && pwrite(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
 		r = -EIO;
@@ -270,11 +279,13 @@ static void life_begin(struct outbox *outbox, uint64_t now_ns)
 	atomic_store(&control->pid, (uint64_t)getpid());
 	outbox->connections = connections;
 	outbox->hits = &control->hits;
+	const struct outbox_sizes sizes = outbox_header_sizes((struct outbox_header *)outbox->map);
 	ring_attach(&outbox->events, &control->events, outbox->map + outbox_events_at(), sizeof(struct event),
-		    ((struct outbox_header *)outbox->map)->event_slots);
-	ring_attach(&outbox->heads, &control->heads,
-		    outbox->map + outbox_heads_at(((struct outbox_header *)outbox->map)->event_slots),
-		    sizeof(struct head), ((struct outbox_header *)outbox->map)->head_slots);
+		    sizes.event_slots);
+	ring_attach(&outbox->heads, &control->heads, outbox->map + outbox_heads_at(&sizes), sizeof(struct head),
+		    sizes.head_slots);
+	parcel_attach(&outbox->findings, &control->findings, outbox->map + outbox_findings_at(&sizes),
+		      sizes.finding_slots);
 	(void)outbox_site(outbox, SLICE(""));
 }
 
@@ -282,7 +293,7 @@ int outbox_open(const char *directory, const struct outbox_sizes *sizes, uint64_
 {
 	struct outbox outbox = {.fd = -1};
 	int folder = -1;
-	if (!slots_sound(sizes->event_slots) || !slots_sound(sizes->head_slots))
+	if (!sizes_sound(sizes))
 		return -EINVAL;
 	int r = directory_open(directory, &folder);
 	if (r != 0)

@@ -1,5 +1,5 @@
 /*
- * A worker's side of the events directory: counters and two rings in a file of its own, which it takes over from a
+ * A worker's side of the events directory: counters and three rings in a file of its own, which it takes over from a
  * worker that has ended, or makes. The lock on the file (an open file description's) goes with its process, however
  * that dies; so there are never more files than workers have been at work at once, and what was counted stays counted.
  *
@@ -13,13 +13,14 @@
 #include "wire/counters.h"
 #include "wire/event.h"
 #include "wire/hit_table.h"
-#include "wire/ring.h"
+#include "wire/parcel.h"
 
 enum {
 	OUTBOX_EVENTS = 1 << 16, /* slots, where nothing else is wanted */
 	OUTBOX_HEADS = 1 << 8,
-	OUTBOX_SITES = 256, /* in the table; the first has no name */
-	OUTBOX_FILES = 256, /* workers at once, old ones of reloads included */
+	OUTBOX_FINDINGS = 1 << 12, /* of PARCEL_SLOT_BYTES; a finding takes several */
+	OUTBOX_SITES = 256,        /* in the table; the first has no name */
+	OUTBOX_FILES = 256,        /* workers at once, old ones of reloads included */
 
 	OUTBOX_REPLACED = 1, /* a file that was not of this version, or broken, was replaced */
 };
@@ -36,12 +37,14 @@ struct outbox {
 	struct hit_table *hits;
 	struct ring_writer events;
 	struct ring_writer heads;
+	struct parcel_writer findings;
 	struct hash_key key;
 };
 
 struct outbox_sizes {
 	uint32_t event_slots; /* powers of two */
 	uint32_t head_slots;
+	uint32_t finding_slots; /* at least PARCEL_SLOTS_LEAST */
 };
 
 /*

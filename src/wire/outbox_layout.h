@@ -5,6 +5,7 @@
  *   control     who writes, the rings' heads, the connections' counters, the table of sites with theirs
  *   events      a ring of struct event
  *   heads       a ring of struct head
+ *   findings    a ring of struct parcel_slot
  */
 #ifndef GUIA_WIRE_OUTBOX_LAYOUT_H
 #define GUIA_WIRE_OUTBOX_LAYOUT_H
@@ -12,7 +13,7 @@
 #include "wire/outbox.h"
 
 enum {
-	OUTBOX_VERSION = 4,
+	OUTBOX_VERSION = 5,
 	OUTBOX_NAME_BYTES = 254,
 	OUTBOX_SLOTS_MAX = 1 << 22,
 	OUTBOX_KEY_BYTES = 16,
@@ -32,6 +33,8 @@ struct outbox_header {
 	uint32_t event_bytes;
 	uint32_t head_slots;
 	uint32_t head_bytes;
+	uint32_t finding_slots;
+	uint32_t finding_bytes;
 	uint32_t sites;
 	uint32_t verdicts;
 	uint32_t reasons;
@@ -51,6 +54,7 @@ struct outbox_control {
 	counter began_ns;     /* this one's beginning, CLOCK_BOOTTIME */
 	struct ring_control events;
 	struct ring_control heads;
+	struct ring_control findings;
 	_Alignas(64) struct connection_counters connections;
 	_Alignas(64) _Atomic uint32_t site_count; /* those of the table that stand */
 	_Alignas(64) struct outbox_site sites[OUTBOX_SITES];
@@ -67,20 +71,30 @@ static inline uint64_t outbox_events_at(void)
 	return OUTBOX_HEADER_BYTES + OUTBOX_CONTROL_BYTES;
 }
 
-static inline uint64_t outbox_heads_at(uint32_t event_slots)
+static inline uint64_t outbox_heads_at(const struct outbox_sizes *sizes)
 {
-	return outbox_events_at() + (uint64_t)event_slots * sizeof(struct event);
+	return outbox_events_at() + (uint64_t)sizes->event_slots * sizeof(struct event);
 }
 
-static inline uint64_t outbox_bytes(uint32_t event_slots, uint32_t head_slots)
+static inline uint64_t outbox_findings_at(const struct outbox_sizes *sizes)
 {
-	return outbox_heads_at(event_slots) + (uint64_t)head_slots * sizeof(struct head);
+	return outbox_heads_at(sizes) + (uint64_t)sizes->head_slots * sizeof(struct head);
+}
+
+static inline uint64_t outbox_bytes(const struct outbox_sizes *sizes)
+{
+	return outbox_findings_at(sizes) + (uint64_t)sizes->finding_slots * PARCEL_SLOT_BYTES;
 }
 
 /* The header of a file with so many slots. */
-void outbox_header_make(uint32_t event_slots, uint32_t head_slots, struct outbox_header *ret_header);
+void outbox_header_make(const struct outbox_sizes *sizes, struct outbox_header *ret_header);
 
 /* Whether a header is one of this version, for a file of `file_bytes`. */
-_Bool outbox_header_sound(const struct outbox_header *header, uint64_t file_bytes);
+bool outbox_header_sound(const struct outbox_header *header, uint64_t file_bytes);
+
+static inline struct outbox_sizes outbox_header_sizes(const struct outbox_header *header)
+{
+	return (struct outbox_sizes){header->event_slots, header->head_slots, header->finding_slots};
+}
 
 #endif

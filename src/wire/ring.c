@@ -27,10 +27,10 @@ static int head_read(const struct ring_reader *reader, uint64_t *ret_head)
 	return r;
 }
 
-/* The oldest record that no writer at `head` can be touching: the slot of `head` may be half written. */
+/* The oldest record that no writer at `head` can be touching: the slots from `head` on may be half written. */
 static uint64_t oldest_safe(const struct ring_reader *reader, uint64_t head)
 {
-	uint64_t kept = reader->slot_count - 1;
+	uint64_t kept = reader->slot_count - (reader->at_once > 0 ? reader->at_once : 1);
 	return head > kept ? head - kept : 0;
 }
 

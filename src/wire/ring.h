@@ -5,7 +5,8 @@
  * Records are numbered from 0; number n stands in slot n % slots, and begins with n. `head` is the number of the next
  * one: what is below it is whole. A writer that dies in the middle of a record has not moved `head`, and whoever writes
  * next overwrites what it left. The reader copies first and looks at `head` again afterwards: what may have been
- * overwritten meanwhile, the slot being written included, is thrown away and counted (a sequence lock without waiting).
+ * overwritten meanwhile, the slots being written included, is thrown away and counted (a sequence lock without
+ * waiting). A writer may fill several slots before it commits them together; its reader knows how many at most.
  *
  * The writer works in mapped memory, with no system call and no lock. The reader uses pread(2): whatever somebody does
  * to the file, truncation included, is an error here and never a signal. Both keep their own place in their own memory;
@@ -38,19 +39,33 @@ static inline void ring_attach(struct ring_writer *ring, struct ring_control *co
 	*ring = (struct ring_writer){control, slots, slot_bytes, slot_count - 1, atomic_load(&control->head)};
 }
 
-/* The slot of the next record, with its number set and the rest as it was. Nothing is seen of it before the commit. */
-static inline void *ring_begin(struct ring_writer *ring)
+/* The slot of the record `ahead` behind the next one, with its number set and the rest as it was. Nothing is seen of it
+ * before the commit. */
+static inline void *ring_begin_ahead(struct ring_writer *ring, uint32_t ahead)
 {
-	uint64_t *slot = (uint64_t *)(ring->slots + (ring->next & ring->mask) * ring->slot_bytes);
+	uint64_t number = ring->next + ahead;
+	uint64_t *slot = (uint64_t *)(ring->slots + (number & ring->mask) * ring->slot_bytes);
 	/* That the slot's last record was the newest but `slots` must be seen before it changes. */
 	atomic_thread_fence(memory_order_release);
-	*slot = ring->next;
+	*slot = number;
 	return slot;
+}
+
+/* The next `count` records are whole. */
+static inline void ring_commit_many(struct ring_writer *ring, uint32_t count)
+{
+	ring->next += count;
+	atomic_store_explicit(&ring->control->head, ring->next, memory_order_release);
+}
+
+static inline void *ring_begin(struct ring_writer *ring)
+{
+	return ring_begin_ahead(ring, 0);
 }
 
 static inline void ring_commit(struct ring_writer *ring)
 {
-	atomic_store_explicit(&ring->control->head, ++ring->next, memory_order_release);
+	ring_commit_many(ring, 1);
 }
 
 struct ring_reader {
@@ -59,6 +74,7 @@ struct ring_reader {
 	off_t slots_at;
 	uint32_t slot_bytes;
 	uint32_t slot_count; /* a power of two */
+	uint32_t at_once;    /* so many a writer may fill before it commits them, below slot_count; 0: one */
 	uint64_t next;       /* what comes next */
 	uint64_t lost;       /* were overwritten before they were read */
 	uint64_t broken;     /* are not what a writer leaves */

@@ -2,15 +2,15 @@
 import pathlib
 import struct
 
-HEADER, CONTROL_SITES, SITES, NAME, COUNTERS = 4096, 448, 256, 4, 264
+HEADER, CONTROL_SITES, SITES, NAME, COUNTERS = 4096, 512, 256, 4, 264
 HIT_SLOTS, HIT_BYTES = 2048, 16
-EVENTS_HEAD, HEADS_HEAD, CONNECTIONS, SITE_COUNT = 64, 128, 192, 384
-EVENT_BYTES, HEAD_BYTES = 128, 2048
+EVENTS_HEAD, HEADS_HEAD, FINDINGS_HEAD, CONNECTIONS, SITE_COUNT = 64, 128, 192, 256, 448
+EVENT_BYTES, HEAD_BYTES, PARCEL_BYTES, PARCEL_PARTS = 128, 2048, 1024, 112
 ARRIVAL, END = 1, 2
 OTHER_METHOD, GET, HEAD, POST = range(4)
 VERDICTS = ["pass", "block", "would-block", "unseen"]
 REASONS = ["none", "rule", "failure", "server", "ban", "limit", "crowded-out", "signature", "mode"]
-SITE_WORDS = 2 + len(VERDICTS) * len(REASONS) + 6 + 5
+SITE_WORDS = 2 + len(VERDICTS) * len(REASONS) + 6 + 8
 SITE_BYTES = COUNTERS + 8 * SITE_WORDS
 SHED = ["heads", "bodies", "below-rate", "crowded", "refused"]
 STATES = ["reading-header", "idle", "reading-body", "waiting", "writing", "working"]
@@ -39,12 +39,50 @@ class Head:
         self.text = raw[96:96 + length]
 
 
+CLASSES = ["sql-injection", "cross-site-scripting", "file-access", "file-inclusion", "command-execution", "php-injection",
+           "java-injection", "injection", "session-fixation", "scanner", "protocol", "denial-of-service", "disclosure",
+           "upload", "web-shell"]
+FOUND = ["response", "disrupted", "would-block", "failed", "body-shed", "body-gone"]
+TEXTS = ["id", "method", "target", "protocol", "agent", "head", "head_sent", "body_sent"]
+
+
+def bits(value, names):
+    return {name for i, name in enumerate(names) if value >> i & 1}
+
+
+class Finding:
+    """One parcel of src/wire/finding.h."""
+    def __init__(self, raw):
+        (self.at_ns, self.wall_ms, self.request, self.connection, self.source, self.port, self.site, self.flags, found,
+         self.status, self.phase, count, self.matches_all, self.path, self.agent_hash, self.shape, self.query, self.rule,
+         self.inbound, self.outbound, self.inbound_threshold, self.outbound_threshold, self.body_bytes, classes,
+         *lengths) = struct.unpack("<4Q16s5HBBI4Qq4iQI8I4x", raw[:168])
+        self.found, self.classes, at, matches = bits(found, FOUND), bits(classes, CLASSES), 168, []
+        for _ in range(count):
+            matches.append(struct.unpack("<qI4B3H2x", raw[at:at + 24]))
+            at += 24
+        self.matches = []
+        for rule, bit, phase, severity, level, disruptive, *sizes in matches:
+            parts = []
+            for size in sizes:
+                parts.append(raw[at:at + size])
+                at += size
+            self.matches.append({"rule": rule, "classes": bits(bit, CLASSES), "phase": phase, "severity": severity,
+                                 "paranoia": level, "disruptive": disruptive, "name": parts[0], "message": parts[1],
+                                 "data": parts[2]})
+        for name, size in zip(TEXTS, lengths):
+            setattr(self, name, raw[at:at + size])
+            at += size
+        assert at == len(raw), (at, len(raw))
+
+
 class Outbox:
     def __init__(self, path):
         self.raw = pathlib.Path(path).read_bytes()
-        magic, version, _, size, self.slots, event_bytes, self.head_slots, head_bytes, sites = struct.unpack(
-            "<8sIIQ5I", self.raw[:44])
-        assert (magic, version, event_bytes, head_bytes, sites) == (b"guiaOUT\0", 4, EVENT_BYTES, HEAD_BYTES, SITES)
+        (magic, version, _, size, self.slots, event_bytes, self.head_slots, head_bytes, self.finding_slots, finding_bytes,
+         sites) = struct.unpack("<8sIIQ7I", self.raw[:52])
+        assert (magic, version, event_bytes, head_bytes, finding_bytes, sites) == (
+            b"guiaOUT\0", 5, EVENT_BYTES, HEAD_BYTES, PARCEL_BYTES, SITES)
         assert size == len(self.raw), (size, len(self.raw))
         self.control = self.raw[HEADER:]
         self.hits_at = (CONTROL_SITES + SITES * SITE_BYTES + 63) // 64 * 64
@@ -52,6 +90,7 @@ class Outbox:
         self.events_at = (self.events_at + 4095) // 4096 * 4096
         self.event_head = self.word(EVENTS_HEAD)
         self.head_head = self.word(HEADS_HEAD)
+        self.findings_head = self.word(FINDINGS_HEAD)
 
     def word(self, at):
         return struct.unpack_from("<Q", self.control, at)[0]
@@ -67,6 +106,22 @@ class Outbox:
     def heads(self):
         at = self.events_at + self.slots * EVENT_BYTES
         return [Head(raw) for raw in self.ring(self.head_head, self.head_slots, at, HEAD_BYTES)]
+
+    def findings(self):
+        """parcel's number -> what it holds, of those that are whole."""
+        at = self.events_at + self.slots * EVENT_BYTES + self.head_slots * HEAD_BYTES
+        found, text = {}, None
+        for number in range(max(0, self.findings_head - self.finding_slots + PARCEL_PARTS), self.findings_head):
+            start = at + number % self.finding_slots * PARCEL_BYTES
+            own, parcel, size, part = struct.unpack("<QQII", self.raw[start:start + 24])
+            assert own == number, (own, number)
+            text = b"" if part == 0 else text
+            if text is None:
+                continue  # its beginning was overwritten
+            text += self.raw[start + 24:start + PARCEL_BYTES][:size - len(text)]
+            if len(text) == size:
+                found[parcel], text = Finding(text), None
+        return found
 
     def name(self, site):
         at = CONTROL_SITES + site * SITE_BYTES
@@ -105,7 +160,8 @@ def site_sum(boxes, name):
     ended = {(VERDICTS[i // reasons], REASONS[i % reasons]): n for i, n in enumerate(words[2:rest]) if n}
     status, rest = list(words[rest:rest + 6]), words[rest + 6:]
     return {"arrived": words[0], "abandoned": words[1], "ended": ended, "status": status,
-            **dict(zip(["bytes_in", "bytes_out", "origin_requests", "origin_us", "copies"], rest)),
+            **dict(zip(["bytes_in", "bytes_out", "origin_requests", "origin_us", "copies", "findings", "findings_shed",
+                        "bodies_shed"], rest)),
             "settled": words[0] > 0 and words[0] == words[1] + sum(ended.values())}
 
 
