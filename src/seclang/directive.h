@@ -28,4 +28,7 @@ int walk_file(struct walk *walk, const char *path, const struct source_place *pl
 /* To be called after the last text: a chain without its end is an error. */
 int walk_end(struct walk *walk);
 
+/* Tells of a directive with too many or too few arguments, whose right form is `form`. -EINVAL. */
+int directive_wrong_count(struct walk *walk, const struct statement *statement, const char *form);
+
 #endif

@@ -4,6 +4,12 @@
 
 #include <errno.h>
 
+struct draft draft_begin(enum rule_kind kind)
+{
+	/* ModSecurity 2's manual says phase 2; libmodsecurity takes phase 1. */
+	return (struct draft){.rule = {.kind = kind, .phase = PHASE_REQUEST_HEADERS, .severity = SEVERITY_UNSET}};
+}
+
 static bool resolve(enum choice own, enum choice of_phase)
 {
 	return own != CHOICE_DEFAULT ? own == CHOICE_YES : of_phase != CHOICE_NO;

@@ -50,6 +50,9 @@ struct phase_defaults {
 	struct slice text; /* as written: what rules of equal text compile under */
 };
 
+/* A rule of which nothing is said yet. */
+struct draft draft_begin(enum rule_kind kind);
+
 /* Reads compiler->word, a list of actions, into the draft. */
 int actions_parse(struct compiler *compiler, struct draft *draft);
 
