@@ -107,6 +107,21 @@ static void rules_free(struct guia_rules *rules)
 	free(rules);
 }
 
+/* The engine counts rules, names and what is looked for in 16 bits: more are refused, none is left out. */
+static int rules_plan_make(struct guia_rules *rules, struct diagnostics *diagnostics)
+{
+	int r = plan_create(&rules->ruleset, &rules->plan);
+	r = r != 0 ? r : course_build(rules->plan);
+	r = r != 0 ? r : probe_build(rules->plan);
+	r = r != 0 ? r : quiet_find(rules->plan);
+	if (r != -E2BIG)
+		return r;
+	diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, (struct source_place){.file = ""},
+			"rules that differ in a word can be one, with @pmFromFile",
+			"too many rules, or targets of them: one rule set holds about 65,000 of each");
+	return -EINVAL;
+}
+
 static int rules_make(struct guia_pool *pool, const struct guia_source *sources, size_t count,
 		      struct diagnostics *diagnostics, struct seclang_counts *counts, struct guia_rules **ret_rules)
 {
@@ -122,13 +137,7 @@ static int rules_make(struct guia_pool *pool, const struct guia_source *sources,
 		r = seclang_compile(pool->things, given, count, diagnostics, &rules->arena, &rules->ruleset, counts);
 	}
 	if (r == 0)
-		r = plan_create(&rules->ruleset, &rules->plan);
-	if (r == 0)
-		r = course_build(rules->plan);
-	if (r == 0)
-		r = probe_build(rules->plan);
-	if (r == 0)
-		r = quiet_find(rules->plan);
+		r = rules_plan_make(rules, diagnostics);
 	if (r == 0) {
 		rules->audit_log = arena_string(&rules->arena, rules->ruleset.settings.audit_log);
 		rules->debug_log = arena_string(&rules->arena, rules->ruleset.settings.debug_log);

@@ -1,4 +1,5 @@
 /* Rule sets outlive what they were made from, and units of the pool the rule sets that brought them. */
+#include "base/buffer.h"
 #include "base/test.h"
 #include "guia.h"
 
@@ -71,4 +72,40 @@ static void sources_are_copied(void **state)
 	guia_pool_free(pool);
 }
 
-TEST_MAIN(cmocka_unit_test(sources_are_copied))
+static void tell_error(void *context, const struct guia_diagnostic *diagnostic)
+{
+	size_t *told = context;
+	*told += diagnostic->severity == GUIA_ERROR && strstr(diagnostic->message, "too many rules") != NULL;
+}
+
+/* What could not be counted would never match. */
+static int compile_many(struct guia_pool *pool, size_t count, size_t *ret_told)
+{
+	struct buffer text = buffer_make(NULL);
+	struct guia_rules *rules = NULL;
+	for (size_t i = 1; i <= count; i++)
+		buffer_printf(&text, "SecRule ARGS \"@streq word%zu\" \"id:%zu,nolog,pass\"\n", i, i);
+	buffer_byte(&text, '\0');
+	assert_int_equal(text.error, 0);
+	struct guia_source source = {GUIA_SOURCE_TEXT, (const char *)text.ptr, "many.conf", 1};
+	*ret_told = 0;
+	int r = guia_rules_compile(pool, &source, 1, tell_error, ret_told, &rules, NULL);
+	guia_rules_unref(rules);
+	buffer_free(&text);
+	return r;
+}
+
+static void too_many_rules_are_refused(void **state)
+{
+	(void)state;
+	struct guia_pool *pool;
+	size_t told;
+	assert_int_equal(guia_pool_new(NULL, &pool), 0);
+	assert_int_equal(compile_many(pool, 65000, &told), 0);
+	assert_int_equal(told, 0);
+	assert_int_equal(compile_many(pool, UINT16_MAX + 1, &told), -EINVAL);
+	assert_int_equal(told, 1);
+	guia_pool_free(pool);
+}
+
+TEST_MAIN(cmocka_unit_test(sources_are_copied), cmocka_unit_test(too_many_rules_are_refused))

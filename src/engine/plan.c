@@ -56,7 +56,7 @@ static int add_pipeline(void *context, const struct rule *rule)
 		int child = plan_node_child(plan, at, rule->transforms[i]);
 		if (child < 0) {
 			if (plan->node_count == NODES_MAX)
-				return -ENOMEM;
+				return -E2BIG;
 			child = (int)plan->node_count++;
 			builder->nodes[child] = (struct plan_node){at, (uint8_t)rule->transforms[i]};
 		}

@@ -69,7 +69,7 @@ struct plan_schema {
 	struct xml_dtd *dtd;
 };
 
-/* The rule set must outlive the plan. 0 or -ENOMEM. */
+/* The rule set must outlive the plan. 0, -ENOMEM, or -E2BIG: more than 16 bits can count. */
 int plan_create(const struct ruleset *ruleset, struct plan **ret_plan);
 void plan_free(struct plan *plan);
 

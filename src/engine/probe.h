@@ -163,7 +163,7 @@ void probe_find_what_matters(struct probe_set *set);
 /* Why the head of a step is evaluated whatever the values are; NULL if values make a candidate of it. */
 const char *probe_obstacle(const struct course_step *step);
 
-/* Builds the probes of the plan's courses in its arena. 0 or -ENOMEM. */
+/* Builds the probes of the plan's courses in its arena. 0, -ENOMEM, or -E2BIG: more than 16 bits can count. */
 int probe_build(struct plan *plan);
 
 #endif

@@ -59,6 +59,8 @@ static int make_named(struct probe_builder *b, struct probe_family *family, cons
 		      size_t count)
 {
 	struct arena *arena = &b->plan->arena;
+	if (b->probes->name_count + count >= UINT16_MAX)
+		return -E2BIG;
 	struct slice *names = arena_zalloc(arena, count + 1, sizeof(*names));
 	const struct target **targets = arena_zalloc(arena, count + 1, sizeof(*targets));
 	const struct rule **rules = arena_zalloc(arena, count + 1, sizeof(*rules));
@@ -276,7 +278,7 @@ int probe_build(struct plan *plan)
 	b.bit_count = plan->courses.bit_count;
 	int r = b.probes == NULL || b.always == NULL ? -ENOMEM : quiet_captures(plan, &b.captures_are_fresh);
 	if (r == 0)
-		r = probe_looks_gather(&b);
+		r = b.bit_count > UINT16_MAX ? -E2BIG : probe_looks_gather(&b);
 	if (r == 0)
 		r = make_families(&b);
 	if (r == 0)

@@ -60,7 +60,7 @@ bool probe_look_can_be_asked(const struct probe_look *look);
 
 /*
  * The set of a part's values: of one name, beyond what is asked of all, or (name NULL) of all. `base` itself if nobody
- * looks. 0 or -ENOMEM.
+ * looks. 0, -ENOMEM or -E2BIG.
  */
 int probe_set_make(struct probe_builder *b, enum variable variable, unsigned part, const struct probe_look *name,
 		   const struct probe_set *base, const struct probe_set **ret_set);

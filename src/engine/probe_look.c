@@ -145,7 +145,7 @@ static int gather_conditions(struct probe_builder *b, struct course_step *at)
 	for (const struct rule *link = at->rule; link->next_link != NULL && r == 0; link = link->next_link, index++) {
 		if (sets_something(link) || (link->capture && !b->captures_are_fresh))
 			break;
-		if (obstacle_to_link(at, link->next_link, at->arguments[index]) != NULL || b->bit_count == UINT16_MAX)
+		if (obstacle_to_link(at, link->next_link, at->arguments[index]) != NULL || b->bit_count >= UINT16_MAX)
 			continue;
 		at->condition_count++;
 		r = gather_link(b, at, link->next_link, at->arguments[index], b->bit_count++);

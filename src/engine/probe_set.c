@@ -84,12 +84,11 @@ static int scan_of(struct maker *m, const struct scan_set *set, size_t *ret_scan
 
 static int add_question(struct maker *m, const struct probe_look *look, uint8_t node)
 {
-	for (size_t i = 0; i < m->question_count; i++) {
-		struct probe_question *known = &m->questions[i];
-		if (known->rule == look->rule && known->step == look->step) {
-			known->nodes |= (uint64_t)1 << node;
-			return 0;
-		}
+	/* Looks of one rule stand together. */
+	struct probe_question *last = m->question_count == 0 ? NULL : &m->questions[m->question_count - 1];
+	if (last != NULL && last->rule == look->rule && last->step == look->step) {
+		last->nodes |= (uint64_t)1 << node;
+		return 0;
 	}
 	int r = vector_grow((void **)&m->questions, &m->question_capacity, m->question_count, sizeof(*m->questions));
 	if (r == 0)
@@ -331,6 +330,8 @@ int probe_set_make(struct probe_builder *b, enum variable variable, unsigned par
 		any |= !b->looks[i].target->counted;
 		r = add_to_set(&m, &b->looks[i]);
 	}
+	if (m.bit_count > UINT16_MAX || m.confirmation_count > UINT16_MAX)
+		r = -E2BIG;
 	struct probe_set *set = r == 0 && any ? arena_zalloc(m.arena, 1, sizeof(*set)) : NULL;
 	if (set != NULL) {
 		set->base = base;

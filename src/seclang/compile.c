@@ -64,6 +64,8 @@ static int unit_compile(struct pool *pool, const struct seclang_source *source, 
 	}
 	if (r == 0)
 		r = plan_scans(pool, unit, diagnostics);
+	if (walk != NULL)
+		id_table_free(&walk->ids);
 	free(walk);
 	if (r == 0)
 		*ret_unit = unit;

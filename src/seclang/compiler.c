@@ -25,11 +25,11 @@ int compiler_error(struct compiler *compiler, size_t offset, const char *hint, c
 	return -EINVAL;
 }
 
-void compiler_warning(struct compiler *compiler, const char *hint, const char *format, ...)
+void compiler_warning(struct compiler *compiler, size_t offset, const char *hint, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	tell(compiler, DIAGNOSTIC_WARNING, 0, hint, format, args);
+	tell(compiler, DIAGNOSTIC_WARNING, offset, hint, format, args);
 	va_end(args);
 }
 

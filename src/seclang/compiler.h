@@ -23,8 +23,8 @@ struct compiler {
  */
 int compiler_error(struct compiler *compiler, size_t offset, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
-void compiler_warning(struct compiler *compiler, const char *hint, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+void compiler_warning(struct compiler *compiler, size_t offset, const char *hint, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* A copy in the unit's memory. */
 int compiler_copy(struct compiler *compiler, struct slice s, struct slice *ret_copy);

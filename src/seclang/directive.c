@@ -17,6 +17,8 @@ static int link_check(struct walk *walk, const struct draft *draft)
 	if (draft->rule.disruptive != DISRUPTIVE_NONE)
 		return compiler_error(c, 0, "put it on the first rule of the chain",
 				      "a disruptive action on a link of a chain");
+	if (walk->last->chain_depth == CHAIN_LINKS_MAX)
+		return compiler_error(c, 0, NULL, "a chain of more than %d links", CHAIN_LINKS_MAX);
 	return 0;
 }
 
@@ -25,12 +27,10 @@ static int head_check(struct walk *walk, const struct draft *draft)
 	struct compiler *c = &walk->compiler;
 	if (draft->rule.id == 0)
 		return compiler_error(c, 0, "add id:NUMBER to its actions", "a rule without an id");
-	for (size_t i = 0; i < walk->unit->rule_count; i++) {
-		const struct rule *other = walk->unit->rules[i];
-		if (other->id == draft->rule.id && other->kind != RULE_MARKER)
-			return compiler_error(c, 0, NULL, "the id %lld is used already, at %s:%u", (long long)other->id,
-					      other->file, other->line);
-	}
+	const struct rule *other = id_table_find(&walk->ids, draft->rule.id);
+	if (other != NULL)
+		return compiler_error(c, 0, NULL, "the id %lld is used already, at %s:%u", (long long)other->id,
+				      other->file, other->line);
 	return 0;
 }
 
@@ -47,11 +47,13 @@ static int rule_append(struct walk *walk, struct rule *rule)
 /* Puts a finished rule where it belongs: behind the last link of an open chain, or at the end of the unit. */
 static int rule_place(struct walk *walk, struct rule *rule, const struct draft *draft, const struct word *word)
 {
+	const struct rule *other;
 	int r = 0;
 	if (walk->chain_open) {
 		walk->last->next_link = rule;
 	} else {
 		r = rule_append(walk, rule);
+		r = r != 0 ? r : id_table_add(&walk->ids, rule, &other);
 		walk->head = rule;
 	}
 	if (r != 0)
@@ -70,6 +72,7 @@ static int rule_add(struct walk *walk, struct draft *draft, const struct word *w
 	draft->rule.line = word->line;
 	draft->rule.file = c->source->file;
 	draft->rule.unit = &walk->unit->shared;
+	draft->rule.chain_depth = walk->chain_open ? (uint8_t)(walk->last->chain_depth + 1) : 0;
 	int r = walk->chain_open ? link_check(walk, draft) : head_check(walk, draft);
 	uint8_t phase = walk->chain_open ? walk->head->phase : draft->rule.phase;
 	struct rule *rule = NULL;
@@ -190,7 +193,7 @@ static int include_paths(struct walk *walk, const struct statement *statement, b
 		r = compiler_error(c, 0, "a relative name is looked for beside the file that names it",
 				   "%s: no such file", pattern);
 	else if (outcome == GLOB_NOMATCH && !optional)
-		compiler_warning(c, "IncludeOptional says nothing about it", "no file matches %s", pattern);
+		compiler_warning(c, 0, "IncludeOptional says nothing about it", "no file matches %s", pattern);
 	else if (outcome != 0 && outcome != GLOB_NOMATCH)
 		r = outcome == GLOB_NOSPACE ? -ENOMEM : compiler_error(c, 0, NULL, "%s: cannot be read", pattern);
 	struct source_place place = source_place(c->source, word);
@@ -276,8 +279,10 @@ static int walk_statement(struct walk *walk, const struct statement *statement)
 	struct compiler *c = &walk->compiler;
 	const struct word *name = &statement->words[0];
 	c->word = name;
-	if (statement->unterminated)
+	if (statement->unterminated) {
+		c->word = &statement->words[statement->word_count - 1];
 		return compiler_error(c, 0, NULL, "a double quote is not closed");
+	}
 	if (statement->overflow)
 		return compiler_error(c, 0, "put arguments with spaces in double quotes", "too many arguments");
 	for (size_t i = 0; i < ROW_COUNT; i++)
@@ -336,6 +341,8 @@ int walk_file(struct walk *walk, const char *path, const struct source_place *pl
 			return walk_refuse(walk, place, path, "the file includes itself");
 	if (walk->depth == INCLUDE_DEPTH_MAX)
 		return walk_refuse(walk, place, path, "files are included too deeply");
+	if (walk->compiler.files == INCLUDE_FILES_MAX)
+		return walk_refuse(walk, place, path, "too many files are included");
 	struct buffer content = buffer_make(NULL);
 	char *name = arena_string(walk->compiler.arena, slice_from_string(path));
 	int r = name == NULL ? -ENOMEM : file_read(path, FILE_BYTES_MAX, &content);

@@ -2,14 +2,20 @@
 #ifndef GUIA_SECLANG_DIRECTIVE_H
 #define GUIA_SECLANG_DIRECTIVE_H
 
+#include "seclang/id_table.h"
 #include "seclang/unit.h"
 
-enum { INCLUDE_DEPTH_MAX = 16 };
+enum {
+	INCLUDE_DEPTH_MAX = 16,
+	INCLUDE_FILES_MAX = 10000, /* a few files that include each other often stand for any number */
+	CHAIN_LINKS_MAX = UINT8_MAX,
+};
 
 struct walk {
 	struct compiler compiler;
 	struct seclang_unit *unit;
 	struct phase_state *phases;
+	struct id_table ids; /* of the unit's heads; the walk's owner frees it */
 	/* The chain being built: its head, the last link, and whether that link announced another. */
 	struct rule *head;
 	struct rule *last;

@@ -59,8 +59,6 @@ int draft_finish(struct compiler *compiler, struct draft *draft, const struct ph
 	if (head != NULL) {
 		rule->id = head->id;
 		rule->phase = head->phase;
-		for (const struct rule *link = head; link != NULL; link = link->next_link)
-			rule->chain_depth++;
 	}
 	int r = merge_transforms(compiler, draft, defaults, rule);
 	if (r != 0)

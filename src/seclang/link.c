@@ -4,6 +4,7 @@
 #include "base/vector.h"
 #include "match/regex.h"
 #include "ruleset/wording.h"
+#include "seclang/id_table.h"
 #include "seclang/vain.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ struct link {
 	struct arena *arena;
 	const struct rule **rules;
 	size_t rule_count;
+	struct id_table ids;
 	struct target *targets; /* room to gather what is added to one rule */
 	size_t target_capacity;
 };
@@ -202,19 +204,20 @@ static int chain_change(struct link *link, const struct rule **chain)
 
 static int check_ids(struct link *link, const struct seclang_unit *unit)
 {
-	int r = 0;
-	for (size_t i = 0; i < unit->rule_count; i++) {
-		for (size_t j = 0; j < link->rule_count; j++) {
-			if (unit->rules[i]->kind == RULE_MARKER || link->rules[j]->id != unit->rules[i]->id)
-				continue;
-			struct source_place place = {unit->rules[i]->file, unit->rules[i]->line, 1, {0}};
-			diagnostics_add(link->diagnostics, DIAGNOSTIC_ERROR, place, NULL,
-					"the id %lld is used already, at %s:%u", (long long)unit->rules[i]->id,
-					link->rules[j]->file, link->rules[j]->line);
-			r = -EINVAL;
-		}
+	int result = 0;
+	for (size_t i = 0; i < unit->rule_count && result != -ENOMEM; i++) {
+		const struct rule *rule = unit->rules[i], *other;
+		int r = rule->kind == RULE_MARKER ? 0 : id_table_add(&link->ids, rule, &other);
+		if (r < 0)
+			result = r;
+		if (r != ID_TAKEN)
+			continue;
+		struct source_place place = {rule->file, rule->line, 1, {0}};
+		diagnostics_add(link->diagnostics, DIAGNOSTIC_ERROR, place, NULL,
+				"the id %lld is used already, at %s:%u", (long long)rule->id, other->file, other->line);
+		result = -EINVAL;
 	}
-	return r;
+	return result;
 }
 
 static int gather(struct link *link, struct seclang_counts *counts)
@@ -381,6 +384,7 @@ int link_units(struct pool *pool, struct seclang_unit *const *units, size_t coun
 		r = carry_out(&link, counts);
 	}
 	free(link.targets);
+	id_table_free(&link.ids);
 	struct ruleset ruleset = {0};
 	if (r == 0)
 		r = fill(&link, &ruleset, counts);

@@ -2,6 +2,7 @@
 #include "seclang/compiler.h"
 
 #include "match/bytes.h"
+#include "match/compare.h"
 #include "match/network.h"
 #include "match/phrases.h"
 #include "match/regex.h"
@@ -215,6 +216,30 @@ static int (*const pattern_compilers[OPERATOR_COUNT])(const struct operand *) = 
 	[OPERATOR_RBL] = compile_nothing,
 };
 
+static bool is_number(struct slice text)
+{
+	size_t at = text.len > 0 && (text.ptr[0] == '-' || text.ptr[0] == '+');
+	size_t end = at;
+	while (end < text.len && byte_is_digit(text.ptr[end]))
+		end++;
+	return end > at && end == text.len;
+}
+
+/* Taken as libmodsecurity takes it, but said: most often a typing error, or a macro without its %{}. */
+static void tell_number(const struct operand *o)
+{
+	const struct rule_operator *operation = o->operation;
+	int64_t written = compare_number(o->text), number = written;
+	if (operation->kind == OPERATOR_EQ)
+		number = compare_number_narrow(number);
+	bool means_it = is_number(o->text) && number == written;
+	if (macro_is_literal(&operation->argument) && !means_it)
+		compiler_warning(o->compiler, o->offset, "write a number, or a macro: %{tx.limit}",
+				 "\"%.*s\" is no number for @%s, and counts as %lld",
+				 SLICE_ARG(slice_sub(o->text, 0, 64)), operator_infos[operation->kind].name,
+				 (long long)number);
+}
+
 /* A pattern keeps its text whole unless it really has a macro. */
 static int argument_parse(struct compiler *c, struct operand *operand)
 {
@@ -253,6 +278,8 @@ int operation_parse(struct compiler *compiler, struct slice text, struct rule_op
 	int r = argument_parse(compiler, &operand);
 	if (r == 0 && wants == OPERATOR_PATTERN)
 		r = pattern_compilers[operation.kind](&operand);
+	if (r == 0 && wants == OPERATOR_NUMBER)
+		tell_number(&operand);
 	if (r == 0)
 		*ret_operation = operation;
 	return r;

@@ -273,6 +273,79 @@ static void sites_share_what_is_equal(void **state)
 	buffer_free(&own);
 }
 
+/* Hyperscan would take minutes. */
+static void long_lists_of_phrases_are_not_scanned(void **state)
+{
+	(void)state;
+	enum { SCANNED = 4000 };
+	for (int count = SCANNED; count <= SCANNED + 1; count++) {
+		struct buffer text = buffer_make(NULL);
+		struct compiled c;
+		buffer_text(&text, "SecRuleEngine On\nSecRule ARGS \"@pm");
+		for (int i = 0; i < count; i++)
+			buffer_printf(&text, " %x", 0x100 + i);
+		buffer_text(&text, "\" id:1\n");
+		buffer_byte(&text, '\0');
+		compile(&c, false, (const char *)text.ptr);
+		assert_int_equal(c.result, 0);
+		assert_int_equal(c.counts.databases, count > SCANNED ? 0 : 1);
+		compiled_free(&c);
+		buffer_free(&text);
+	}
+}
+
+static void chains_have_an_end(void **state)
+{
+	(void)state;
+	enum { LINKS = 255 };
+	for (int links = LINKS; links <= LINKS + 1; links++) {
+		struct buffer text = buffer_make(NULL);
+		struct compiled c;
+		buffer_text(&text, "SecRule ARGS a id:1,chain\n");
+		for (int i = 1; i < links; i++)
+			buffer_text(&text, "SecRule ARGS a chain\n");
+		buffer_text(&text, "SecRule ARGS a\n");
+		buffer_byte(&text, '\0');
+		compile(&c, false, (const char *)text.ptr);
+		assert_int_equal(c.result, links > LINKS ? -EINVAL : 0);
+		if (links > LINKS)
+			assert_string_equal(c.diagnostics.first->message, "a chain of more than 255 links");
+		compiled_free(&c);
+		buffer_free(&text);
+	}
+}
+
+/* Ten files that include the next ten times: a hundred million readings of an empty one. */
+static void includes_have_an_end(void **state)
+{
+	(void)state;
+	enum { FILES = 9 };
+	char folder[] = "/tmp/guia-seclang-XXXXXX", path[64];
+	struct compiled c;
+	assert_non_null(mkdtemp(folder));
+	for (int i = 0; i < FILES; i++) {
+		struct buffer text = buffer_make(NULL);
+		for (int j = 0; j < 10 && i + 1 < FILES; j++)
+			buffer_printf(&text, "Include %d.conf\n", i + 1);
+		snprintf(path, sizeof(path), "%s/%d.conf", folder, i);
+		assert_int_equal(file_replace_volatile(path, buffer_slice(&text), 0600), 0);
+		buffer_free(&text);
+	}
+	snprintf(path, sizeof(path), "%s/0.conf", folder);
+	compile(&c, true, path);
+	assert_int_equal(c.result, -EINVAL);
+	assert_true(
+		slice_ends_with(slice_from_string(c.diagnostics.first->message), SLICE("too many files are included")));
+	compiled_free(&c);
+	for (int i = 0; i < FILES; i++) {
+		snprintf(path, sizeof(path), "%s/%d.conf", folder, i);
+		unlink(path);
+	}
+	rmdir(folder);
+}
+
 TEST_MAIN(cmocka_unit_test(bad_input_is_told), cmocka_unit_test(open_chain_shows_its_line),
 	  cmocka_unit_test(exclusions_of_one_rule_add_up), cmocka_unit_test(golden_rules_compile_to_this),
-	  cmocka_unit_test(changed_file_is_compiled_anew), cmocka_unit_test(sites_share_what_is_equal))
+	  cmocka_unit_test(changed_file_is_compiled_anew), cmocka_unit_test(sites_share_what_is_equal),
+	  cmocka_unit_test(long_lists_of_phrases_are_not_scanned), cmocka_unit_test(chains_have_an_end),
+	  cmocka_unit_test(includes_have_an_end))

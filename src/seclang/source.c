@@ -131,7 +131,9 @@ static void plain_word(struct source *s, struct buffer *out)
 static int read_word(struct source *s, struct arena *arena, struct statement *statement)
 {
 	struct word word = {.line = s->line, .quoted = s->text.ptr[s->at] == '"'};
-	word.column = column_of(s, s->at) + (word.quoted ? 1 : 0);
+	/* A column costs the line before it: not for words that nobody will read. */
+	if (statement->word_count < STATEMENT_WORDS_MAX)
+		word.column = column_of(s, s->at) + (word.quoted ? 1 : 0);
 	word.at = s->at + (word.quoted ? 1 : 0);
 	struct buffer out = buffer_make(NULL);
 	if (word.quoted)
