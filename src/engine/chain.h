@@ -49,8 +49,6 @@ struct chain {
 	struct chain_trace *traces;         /* the newest first */
 };
 
-enum { CHAIN_MAX = 64 }; /* links whose actions run; the compiler refuses longer chains */
-
 struct chain chain_begin(struct transaction *t, const struct rule *head);
 
 /* Notes that `operand` matched. `steps` is how many transformations of the rule made it. 0 or -ENOMEM. */

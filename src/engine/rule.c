@@ -252,8 +252,7 @@ static int evaluate_links(struct chain *chain, const struct rule **links, size_t
 		if (rule->kind == RULE_ACTION &&
 		    (action_run_setvars(chain->t, rule, &chain->change) != 0 || add_match(chain, rule) != 0))
 			return -ENOMEM;
-		if (count < CHAIN_MAX)
-			links[count++] = rule;
+		links[count++] = rule;
 	}
 	*ret_count = count;
 	return 1;
@@ -293,7 +292,7 @@ static int complete(struct chain *chain, const struct rule **links, size_t count
 
 int rule_evaluate(struct transaction *t, const struct rule *head)
 {
-	const struct rule *links[CHAIN_MAX];
+	const struct rule *links[CHAIN_RULES_MAX];
 	size_t count = 0;
 	struct chain chain = chain_begin(t, head);
 	t->head = head;

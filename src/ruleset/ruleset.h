@@ -203,6 +203,9 @@ struct action {
 
 enum severity { SEVERITY_UNSET = 255 }; /* 0 EMERGENCY to 7 DEBUG */
 
+/* A chain has no more rules, its head among them. */
+enum { CHAIN_RULES_MAX = 64 };
+
 enum rule_kind { RULE_OPERATOR, RULE_ACTION, RULE_MARKER };
 
 enum {

@@ -17,8 +17,8 @@ static int link_check(struct walk *walk, const struct draft *draft)
 	if (draft->rule.disruptive != DISRUPTIVE_NONE)
 		return compiler_error(c, 0, "put it on the first rule of the chain",
 				      "a disruptive action on a link of a chain");
-	if (walk->last->chain_depth == CHAIN_LINKS_MAX)
-		return compiler_error(c, 0, NULL, "a chain of more than %d links", CHAIN_LINKS_MAX);
+	if (walk->last->chain_depth + 1 == CHAIN_RULES_MAX)
+		return compiler_error(c, 0, NULL, "a chain of more than %d rules", CHAIN_RULES_MAX);
 	return 0;
 }
 

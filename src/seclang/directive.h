@@ -8,7 +8,6 @@
 enum {
 	INCLUDE_DEPTH_MAX = 16,
 	INCLUDE_FILES_MAX = 10000, /* a few files that include each other often stand for any number */
-	CHAIN_LINKS_MAX = UINT8_MAX,
 };
 
 struct walk {
