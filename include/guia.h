@@ -82,7 +82,7 @@ struct guia_compile_stats {
 	size_t files;            /* read, data files included */
 	size_t patterns;         /* scanned by Hyperscan */
 	size_t exact_patterns;   /* of those, whose hit is the verdict */
-	size_t databases;        /* the rule set uses */
+	size_t databases;        /* of Hyperscan, for literals: regexes have automata, which are never stored */
 	size_t databases_cached; /* of those, read from the cache */
 	uint64_t elapsed_us;
 };
@@ -379,6 +379,7 @@ struct guia_trace {
 	struct guia_slice operator_argument; /* expanded */
 	size_t match_offset;                 /* within the last step's value, or `value` */
 	size_t match_len;                    /* 0: the place is not known */
+	struct guia_slice found;             /* the fingerprint of @detectSQLi; else empty */
 	uint8_t paranoia_level;              /* 0: none */
 	struct guia_slice message;
 	struct guia_slice data;

@@ -39,8 +39,10 @@ void counts_text(const struct rule_counts *counts, const char *indent, struct bu
 	buffer_printf(out, "\n%swhen loaded:", indent);
 	for (size_t i = 0; i < COUNTS_STANDINGS; i++)
 		buffer_printf(out, "%s %zu %s", i > 0 ? "," : "", counts->by_standing[i], standings[i].text);
-	buffer_printf(out, "\n%s%zu patterns in %zu databases, %zu of them from the cache; %zu patterns exact\n",
-		      indent, s->patterns, s->databases, s->databases_cached, s->exact_patterns);
+	buffer_printf(out,
+		      "\n%s%zu patterns, %zu of them exact; %zu databases: %zu read from the cache, %zu compiled\n",
+		      indent, s->patterns, s->exact_patterns, s->databases, s->databases_cached,
+		      s->databases - s->databases_cached);
 	buffer_printf(out, "%scompiled in %.2f s; %zu warnings\n", indent, (double)s->elapsed_us / 1e6,
 		      counts->warnings);
 }

@@ -9,6 +9,7 @@
 #include "cli/timing.h"
 #include "ftw/exchange.h"
 #include "http/response.h"
+#include "match/sqli.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -122,6 +123,16 @@ static void add_value(struct explainer *e, struct slice value, size_t at, size_t
 	buffer_byte(out, '\n');
 }
 
+/* "s&1c: string, logic, number, comment": an injection is found by the order of its tokens, not at a place. */
+static void add_fingerprint(struct buffer *out, struct slice fingerprint)
+{
+	buffer_printf(out, "      %-18s ", "fingerprint");
+	text_safe(out, fingerprint);
+	for (size_t i = 0; i < fingerprint.len; i++)
+		buffer_printf(out, "%s %s", i == 0 ? ":" : ",", sqli_letter_name((char)fingerprint.ptr[i]));
+	buffer_byte(out, '\n');
+}
+
 static void add_link(struct explainer *e, const struct story_link *link)
 {
 	struct buffer *out = &e->out;
@@ -142,6 +153,8 @@ static void add_link(struct explainer *e, const struct story_link *link)
 		buffer_printf(out, "      t:%-16s ", link->steps[i].transform);
 		add_value(e, link->steps[i].value, last ? link->match_offset : 0, last ? link->match_len : 0);
 	}
+	if (link->found.len > 0)
+		add_fingerprint(out, link->found);
 }
 
 static void add_rule(struct explainer *e, const struct story_rule *rule)
@@ -260,7 +273,10 @@ static void json_link(struct buffer *out, const struct story_link *link)
 		text_json(out, link->steps[i].value);
 		buffer_byte(out, '}');
 	}
-	buffer_printf(out, "],\"match_offset\":%zu,\"match_length\":%zu}", link->match_offset, link->match_len);
+	buffer_printf(out, "],\"match_offset\":%zu,\"match_length\":%zu,\"found\":", link->match_offset,
+		      link->match_len);
+	text_json(out, link->found);
+	buffer_byte(out, '}');
 }
 
 static void json_rule(struct buffer *out, const struct story_rule *rule)

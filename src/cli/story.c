@@ -115,6 +115,7 @@ static void add_link(struct story *story, struct story_rule *rule, const struct 
 	if (!shown(story, trace, &link->value)) {
 		link->match_offset = trace->match_offset;
 		link->match_len = trace->match_len;
+		link->found = copy(story, exchange_in(trace->found));
 		copy_steps(story, trace, link);
 	}
 	if (rule->last == NULL)

@@ -24,6 +24,7 @@ struct story_link {
 	struct slice argument;
 	size_t match_offset; /* in the last step's value, else in `value` */
 	size_t match_len;    /* 0: not to be marked */
+	struct slice found;  /* the fingerprint of @detectSQLi; else empty */
 	struct story_link *next;
 };
 

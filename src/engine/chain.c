@@ -101,6 +101,7 @@ static int add_trace(struct chain *chain, const struct value *value, const struc
 		.operator_argument = {argument.ptr, argument.len},
 		.match_offset = operand->span_count > 0 ? operand->spans[0].start : 0,
 		.match_len = operand->span_count > 0 ? operand->spans[0].end - operand->spans[0].start : 0,
+		.found = {operand->found.ptr, operand->found.len},
 		.paranoia_level = chain->head->paranoia_level,
 	};
 	for (size_t i = 0; i < steps; i++) {

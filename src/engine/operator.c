@@ -273,12 +273,12 @@ static int operator_DETECT_SQLI(struct operand *o)
 	if (worker->options.reference_path ? !sqli_detect(operand_text(o), &fingerprint)
 					   : !sqli_detect_again(&worker->sqli_memo, operand_text(o), &fingerprint))
 		return 0;
-	if (!o->rule->capture || o->asks_only)
+	if (o->asks_only || (!o->rule->capture && o->t->trace == NULL))
 		return 1;
-	struct slice text;
-	if (arena_copy(&o->t->arena, slice_from_string(fingerprint.text), &text) != 0 || capture(o, 0, text) != 0)
+	if (arena_copy(&o->t->arena, slice_from_string(fingerprint.text), &o->found) != 0)
 		return -ENOMEM;
-	return 1;
+	int r = o->rule->capture ? capture(o, 0, o->found) : 0;
+	return r != 0 ? r : 1;
 }
 
 static int operator_DETECT_XSS(struct operand *o)

@@ -19,6 +19,7 @@ struct operand {
 	const struct slice *argument;            /* where it is known beforehand; NULL: the rule's, expanded */
 	struct regex_span spans[OPERATOR_SPANS]; /* set on a match */
 	uint8_t span_count;
+	struct slice found; /* what a trace tells beside the place: a fingerprint; empty otherwise */
 };
 
 /* Makes ->bytes, where it is a number still. */

@@ -104,7 +104,7 @@ static int run_test(const struct ftw_test *test, ftw_stage_fn *run, void *contex
 		    struct arena *arena, struct ftw_result *result)
 {
 	struct slice cookie = SLICE("");
-	*result = (struct ftw_result){test, FTW_PASSED, "", 0};
+	*result = (struct ftw_result){test, FTW_PASSED, "", test->line};
 	for (const struct ftw_stage *stage = test->stages; stage != NULL; stage = stage->next) {
 		struct buffer why = buffer_make(scratch);
 		int r = run_stage(stage, run, context, &cookie, scratch, &why);
@@ -131,7 +131,7 @@ int ftw_run_suite(const struct ftw_suite *suite, ftw_stage_fn *run, void *contex
 	size_t i = 0;
 	for (const struct ftw_test *test = suite->tests; test != NULL && r == 0; test = test->next, i++) {
 		if (test->skipped)
-			results[i] = (struct ftw_result){test, FTW_SKIPPED, test->skip_reason, 0};
+			results[i] = (struct ftw_result){test, FTW_SKIPPED, test->skip_reason, test->line};
 		else
 			r = run_test(test, run, context, &scratch, arena, &results[i]);
 		arena_reset(&scratch);

@@ -15,7 +15,7 @@ struct ftw_result {
 	const struct ftw_test *test;
 	enum ftw_outcome outcome;
 	const char *why; /* "" if passed */
-	unsigned line;   /* of the stage that failed */
+	unsigned line;   /* of the stage that failed, else of the test */
 };
 
 /*

@@ -254,6 +254,7 @@ static int read_test(const struct loader *l, const struct yaml_node *node, struc
 	struct ftw_test *test = arena_zalloc(l->arena, 1, sizeof(*test));
 	if (test == NULL)
 		return -ENOMEM;
+	test->line = node->line;
 	int r = read_id(l, node, rule_id, &test->id);
 	struct ftw_stage **next = &test->stages;
 	for (const struct yaml_node *stage = stages->first; stage != NULL && r == 0; stage = stage->next) {

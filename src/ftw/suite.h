@@ -52,7 +52,8 @@ struct ftw_stage {
 
 struct ftw_test {
 	const char *id; /* "942100-7" */
-	bool skipped;   /* by `enabled: false`, or by an override that says ignore */
+	unsigned line;
+	bool skipped; /* by `enabled: false`, or by an override that says ignore */
 	const char *skip_reason;
 	struct ftw_stage *stages;
 	struct ftw_test *next;

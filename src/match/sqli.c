@@ -109,6 +109,42 @@ bool sqli_detect(struct slice value, struct sqli_fingerprint *ret_fingerprint)
 	return true;
 }
 
+const char *sqli_letter_name(char letter)
+{
+	static const char letters[] = SQLI_KIND_LETTERS;
+	static const char *const names[SQLI_KINDS] = {
+		[SQLI_NONE] = "",
+		[SQLI_KEYWORD] = "keyword",
+		[SQLI_UNION] = "union",
+		[SQLI_GROUP] = "clause",
+		[SQLI_EXPRESSION] = "statement",
+		[SQLI_TYPE] = "type",
+		[SQLI_FUNCTION] = "function",
+		[SQLI_NAME] = "name",
+		[SQLI_NUMBER] = "number",
+		[SQLI_VARIABLE] = "variable",
+		[SQLI_STRING] = "string",
+		[SQLI_OPERATOR] = "operator",
+		[SQLI_LOGIC] = "logic",
+		[SQLI_COMMENT] = "comment",
+		[SQLI_COLLATE] = "collation",
+		[SQLI_OPEN] = "opening bracket",
+		[SQLI_CLOSE] = "closing bracket",
+		[SQLI_BRACE_OPEN] = "opening brace",
+		[SQLI_BRACE_CLOSE] = "closing brace",
+		[SQLI_DOT] = "dot",
+		[SQLI_COMMA] = "comma",
+		[SQLI_COLON] = "colon",
+		[SQLI_SEMICOLON] = "semicolon",
+		[SQLI_TSQL] = "Transact-SQL",
+		[SQLI_UNKNOWN] = "unknown",
+		[SQLI_EVIL] = "comment that runs",
+		[SQLI_BACKSLASH] = "backslash",
+	};
+	const char *at = letter == '\0' ? NULL : strchr(letters, letter);
+	return at == NULL ? "" : names[at - letters];
+}
+
 bool sqli_detect_again(struct sqli_memo *memo, struct slice value, struct sqli_fingerprint *ret_fingerprint)
 {
 	for (unsigned i = 0; i < SQLI_MEMO_VALUES && value.len > 0; i++) {

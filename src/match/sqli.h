@@ -30,6 +30,9 @@ bool sqli_byte_tells(uint8_t byte);
 /* Whether `value` is an injection. `ret_fingerprint` may be NULL and is set only when the answer is yes. */
 bool sqli_detect(struct slice value, struct sqli_fingerprint *ret_fingerprint);
 
+/* What a letter of fingerprints stands for, in a word or two; "" if it is none. */
+const char *sqli_letter_name(char letter);
+
 /*
  * The injections found last, by their exact bytes: who asks ahead whether a rule may match asks again when it does. One
  * per thread; zero-initialise.

@@ -240,7 +240,7 @@ static int gather(struct link *link, struct seclang_counts *counts)
 		counts->links += unit->link_count;
 		counts->patterns += unit->patterns;
 		counts->exact_patterns += unit->exact_patterns;
-		counts->databases += unit->shared.scan_group_count;
+		counts->databases += unit->databases;
 		counts->databases_cached += unit->databases_cached;
 	}
 	return r;

@@ -344,6 +344,7 @@ static int groups_compile(struct pool *pool, struct seclang_unit *unit, struct g
 	for (size_t i = 0; i < groups->count && r == 0; i++) {
 		struct scan_set *set = groups->items[i].set;
 		struct scan_set_facts facts = scan_set_facts(set);
+		unit->databases += facts.database_bytes > 0;
 		unit->databases_cached += facts.from_cache;
 		unit->patterns += facts.patterns;
 		unit->exact_patterns += facts.exact;

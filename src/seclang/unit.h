@@ -50,6 +50,7 @@ struct seclang_unit {
 	size_t link_count; /* heads and links, without markers */
 	size_t patterns;
 	size_t exact_patterns;
+	size_t databases;
 	size_t databases_cached;
 };
 
