@@ -30,12 +30,15 @@ static int read_all(int fd, size_t limit_bytes, struct buffer *out)
 
 int file_read(const char *path, size_t limit_bytes, struct buffer *out)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t start = out->len;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	int r = read_all(fd, limit_bytes, out);
+	struct stat about;
+	bool pipe = fstat(fd, &about) == 0 && S_ISFIFO(about.st_mode);
+	int r = fcntl(fd, F_SETFL, 0) == 0 ? read_all(fd, limit_bytes, out) : -errno;
 	close(fd);
-	return r;
+	return r == 0 && pipe && out->len == start ? -ENODATA : r;
 }
 
 static int write_all(int fd, struct slice content)

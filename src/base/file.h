@@ -4,7 +4,10 @@
 
 #include "base/buffer.h"
 
-/* Appends the file's bytes. 0, -errno, or -EFBIG when it holds more than `limit_bytes`. */
+/*
+ * Appends the file's bytes. 0, -errno, or -EFBIG when it holds more than `limit_bytes`. A pipe is read to its end; one
+ * that nobody writes to is -ENODATA rather than waited for.
+ */
 int file_read(const char *path, size_t limit_bytes, struct buffer *out);
 
 /* Writes beside `path`, fsyncs, renames over it, fsyncs the folder. 0 or -errno; nothing is left behind on failure. */

@@ -2,8 +2,10 @@
 #include "base/nearest.h"
 #include "cli/command.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 static const struct command *find(const char *name)
 {
@@ -55,9 +57,40 @@ static bool asks_for_help(int argc, char **argv)
 	return false;
 }
 
-int main(int argc, char **argv)
+enum { STACK_BYTES = 8 << 20, STACK_LEAST_BYTES = 1 << 20 };
+
+/* Patterns are compiled on the stack: what a shell or a manager made small is made larger, of threads to come too. */
+static int take_stack(void)
+{
+	struct rlimit limit;
+	pthread_attr_t attributes;
+	if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= STACK_BYTES)
+		return CLI_FINE;
+	limit.rlim_cur = limit.rlim_max < STACK_BYTES ? limit.rlim_max : STACK_BYTES;
+	(void)setrlimit(RLIMIT_STACK, &limit);
+	if (limit.rlim_cur < STACK_LEAST_BYTES)
+		return cli_fail(CLI_ENVIRONMENT, "the stack may hold %llu KB only; allow 1 MB: ulimit -s 1024",
+				(unsigned long long)limit.rlim_cur / 1024);
+	if (pthread_attr_init(&attributes) != 0)
+		return CLI_FINE;
+	if (pthread_attr_setstacksize(&attributes, limit.rlim_cur) == 0)
+		(void)pthread_setattr_default_np(&attributes);
+	pthread_attr_destroy(&attributes);
+	return CLI_FINE;
+}
+
+/* A file that may not grow (ulimit -f) and a reader who has left are errors of write(2), not the end. */
+static int take_limits(void)
 {
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	return take_stack();
+}
+
+int main(int argc, char **argv)
+{
+	if (take_limits() != CLI_FINE)
+		return CLI_ENVIRONMENT;
 	const char *name = argc > 1 ? argv[1] : "";
 	if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
 		puts("guia " GUIA_VERSION);

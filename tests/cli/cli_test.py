@@ -205,6 +205,49 @@ def explain_shows_every_link_and_marks_the_match():
 
 
 @case
+def an_injection_is_explained_by_its_fingerprint():
+    rules = write("sqli.conf", RULES + 'SecRule ARGS|ARGS:password "@detectSQLi" "id:942101,phase:2,deny,log,msg:\'SQL\'"\n')
+    told = write("sqli.txt", request("GET /?q=1%27%20or%201=1--%20- HTTP/1.1"))
+    secret = write("secret.txt", request("GET /?password=1%27%20or%201=1--%20- HTTP/1.1"))
+    assert "fingerprint        s&1c: string, logic, number, comment" in (out := guia("explain", "--rules", rules, told)[0]), out
+    link = json.loads(guia("explain", "--json", "--rules", rules, told)[0])["rules"][0]["links"][0]
+    assert (link["operator"], link["found"]) == ("detectSQLi", "s&1c"), link
+    assert "fingerprint" not in guia("explain", "--rules", rules, secret)[0]
+
+
+def limited(limit, *words, code):
+    """Runs it under a limit of the shell's, hard and soft; -> stderr."""
+    done = subprocess.run(["sh", "-c", f'ulimit {limit} && exec "$@"', "sh", GUIA, *words], capture_output=True, check=False,
+                          timeout=120, env={**os.environ, "XDG_CACHE_HOME": str(FOLDER / "cache")})
+    assert done.returncode == code, (limit, words, done.returncode, done.stderr)
+    return done.stderr.decode()
+
+
+@case
+def a_small_stack_is_enlarged_or_told():
+    limited("-S -s 64", "check", "--rules", RULE_FILE, code=0)
+    err = limited("-s 64", "check", "--rules", RULE_FILE, code=3)
+    assert "the stack may hold 64 KB only" in err, err
+
+
+@case
+def a_file_that_may_not_grow_is_told():
+    rules = write("literal.conf", RULES + 'SecRule ARGS "@pm %s" id:3\n' % " ".join(f"word{i}" for i in range(2000)))
+    folder = FOLDER / "cache-small"
+    err = limited("-f 1", "check", "--cache", str(folder), "--rules", rules, code=0)
+    assert "the cache of compiled patterns" in err and "File too large" in err, err
+    assert not [path for path in folder.iterdir() if path.stat().st_size > 512], list(folder.iterdir())
+
+
+@case
+def a_pipe_that_nobody_writes_to_is_not_waited_for():
+    os.mkfifo(FOLDER / "pipe")
+    assert "No data available" in guia("check", "--rules", str(FOLDER / "pipe"), code=2)[1]
+    assert "No data available" in guia("check", "--rules", write("pipe.conf", "Include pipe\n"), code=2)[1]
+    assert "4 rules" in guia("check", "--rules", "/dev/stdin", stdin=RULES.encode())[0]
+
+
+@case
 def every_exclusion_works():
     before = json.loads(guia("inspect", "--rules", RULE_FILE, EVIL)[0])["inbound_score"]
     story = json.loads(guia("explain", "--json", "--rules", RULE_FILE, EVIL)[0])
@@ -310,6 +353,7 @@ def rule_tests_pass_fail_and_skip():
     assert out.endswith("2 passed, 0 failed, 1 skipped\n"), out
     lines = [json.loads(line) for line in guia("test", "--json", "--rules", RULE_FILE, suite, code=1)[0].splitlines()]
     assert [line["outcome"] for line in lines[:3]] == ["passed", "failed", "failed"] and lines[3]["failed"] == 2
+    assert [line["line"] for line in lines[:3]] == [3, 6, 8], lines
     for name, text in (("a.yaml", "tests: [\n"), ("b.yaml", "tests: 1\n"), ("c.yaml", "x: *y\n")):
         assert f"{name}:" in guia("test", "--rules", RULE_FILE, write(name, text), code=2)[1]
     guia("test", "--rules", RULE_FILE, "/nowhere.yaml", code=2)
