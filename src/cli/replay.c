@@ -14,7 +14,7 @@ struct replay {
 	size_t lines;
 };
 
-static void say(void *context, struct defence_time now, const char *line)
+static void say(void *context, struct defence_time now, const struct defence_news *news)
 {
 	struct replay *replay = context;
 	char when[32];
@@ -25,9 +25,9 @@ static void say(void *context, struct defence_time now, const char *line)
 	if (gmtime_r(&seconds, &parts) == NULL || strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &parts) == 0)
 		when[0] = '\0';
 	if (replay->json)
-		text_add_json(&text, slice_from_string(line));
+		text_add_json(&text, slice_from_string(news->line));
 	else
-		text_add_terminal(&text, slice_from_string(line));
+		text_add_terminal(&text, slice_from_string(news->line));
 	printf(replay->json ? "{\"time\":\"%s.%03uZ\",\"text\":%.*s}\n" : "%s.%03uZ  %.*s\n", when,
 	       (unsigned)(now.wall_ms % 1000), SLICE_ARG(buffer_slice(&text)));
 	buffer_free(&text);

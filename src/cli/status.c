@@ -161,6 +161,52 @@ static void add_watch(const json_t *status, struct buffer *out)
 			      answer_number(watch, "files_refused"));
 }
 
+/* "3 min" */
+static void add_for(double ms, struct buffer *out)
+{
+	char span[24];
+	add_span(ms / 1000, span);
+	buffer_text(out, span);
+}
+
+static void add_stamps(const json_t *stamps, struct buffer *out)
+{
+	if (stamps == NULL)
+		return;
+	buffer_printf(out, "; %.0f timestamps", answer_number(stamps, "taken"));
+	if (answer_number(stamps, "waiting") > 0) {
+		buffer_printf(out, ", %.0f checkpoints wait for one since ", answer_number(stamps, "waiting"));
+		add_for(answer_number(stamps, "oldest_s") * 1000, out);
+	}
+	if (answer_string(stamps, "fault")[0] != '\0')
+		buffer_printf(out, ": %s", answer_string(stamps, "fault"));
+}
+
+/* How far it is sealed, signed and stamped, and what is wrong with it. */
+static void add_evidence(const json_t *evidence, struct buffer *out)
+{
+	if (evidence == NULL) {
+		buffer_text(out, "evidence: none is kept\n");
+		return;
+	}
+	buffer_text(out, "evidence: ");
+	if (json_object_get(evidence, "sealed") != NULL)
+		buffer_printf(out, "%.0f records sealed, %.0f of them unsigned", answer_number(evidence, "sealed"),
+			      answer_number(evidence, "unsigned"));
+	else
+		buffer_text(out, "not open");
+	if (answer_number(evidence, "unsealed_ms") >= 1000) {
+		buffer_text(out, ", others wait since ");
+		add_for(answer_number(evidence, "unsealed_ms"), out);
+	}
+	if (answer_number(evidence, "lost") > 0)
+		buffer_printf(out, ", %.0f had no room", answer_number(evidence, "lost"));
+	if (answer_string(evidence, "fault")[0] != '\0')
+		buffer_printf(out, ": %s", answer_string(evidence, "fault"));
+	add_stamps(json_object_get(evidence, "timestamps"), out);
+	buffer_text(out, "\n");
+}
+
 static void add_status(const json_t *status, struct buffer *out)
 {
 	const json_t *sites = json_object_get(status, "sites"), *site;
@@ -178,6 +224,7 @@ static void add_status(const json_t *status, struct buffer *out)
 	add_connections(json_object_get(status, "connections"), out);
 	watch_place_add_edge(status, out);
 	add_watch(status, out);
+	add_evidence(json_object_get(status, "evidence"), out);
 }
 
 static int run(const struct cli_arguments *arguments)

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include "base/error.h"
+#include "cli/watch_evidence.h"
 #include "cli/watch_homes.h"
 #include "cli/watch_place.h"
 #include "edge/edge.h"
@@ -33,6 +34,7 @@ struct plan {
 	size_t proxy_count;
 	struct watch_homes homes;
 	struct upstream_options operators;
+	struct watch_evidence evidence;
 };
 
 static int target_add(struct plan *plan, struct slice text)
@@ -154,12 +156,24 @@ static int plan_config(const char *file, struct plan *plan)
 		for (size_t i = 0; i < config.trusted_proxies.count && code == CLI_FINE; i++)
 			code = proxy_add(plan, config.trusted_proxies.items[i]);
 		code = code != CLI_FINE ? code : homes_add_configured(&config, plan);
+		code = code != CLI_FINE ? code : watch_evidence_configured(&plan->evidence, &config);
 		for (size_t i = 0; i < list.count && code == CLI_FINE; i++)
 			code = target_add(plan, list.items[i]);
 		code = code != CLI_FINE ? code : plan_operators(&config, plan);
 		config_free(&config);
 	}
 	arena_destroy(&arena);
+	return code;
+}
+
+static int plan_evidence(const struct cli_arguments *arguments, struct plan *plan)
+{
+	const char *folder = cli_value(arguments, "evidence"), *authority = cli_value(arguments, "authority"), *text;
+	int code = folder != NULL ? watch_evidence_folder(&plan->evidence, folder) : CLI_FINE;
+	if (code == CLI_FINE && authority != NULL)
+		code = watch_evidence_authority(&plan->evidence, authority);
+	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "digest", i)) != NULL; i++)
+		code = watch_evidence_digest(&plan->evidence, slice_from_string(text));
 	return code;
 }
 
@@ -210,14 +224,17 @@ static int plan_paths(const struct cli_arguments *arguments, struct plan *plan)
 
 static int watch_with(const struct cli_arguments *arguments, struct plan *plan)
 {
-	const char *what = "";
+	const char *what = "", *bans = plan->bans[0] != '\0' ? plan->bans : NULL;
+	struct witness_options evidence;
 	int code = homes_add_own(plan);
+	code = code != CLI_FINE ? code : watch_evidence_options(&plan->evidence, bans, &evidence);
 	if (code != CLI_FINE)
 		return code;
 	const struct watch_options options = {
 		.control = plan->control,
 		.events = plan->events,
-		.bans = plan->bans[0] != '\0' ? plan->bans : NULL,
+		.bans = bans,
+		.evidence = evidence,
 		.locations = cli_value(arguments, "locations"),
 		.record = cli_value(arguments, "record"),
 		.user = cli_value(arguments, "user"),
@@ -244,9 +261,11 @@ static int run(const struct cli_arguments *arguments)
 	int code = file != NULL ? plan_config(file, plan) : CLI_FINE;
 	code = code != CLI_FINE ? code : plan_probes(arguments, plan);
 	code = code != CLI_FINE ? code : plan_upstream(arguments, plan);
+	code = code != CLI_FINE ? code : plan_evidence(arguments, plan);
 	code = code != CLI_FINE ? code : plan_paths(arguments, plan);
 	code = code != CLI_FINE ? code : watch_with(arguments, plan);
 	watch_homes_free(&plan->homes);
+	watch_evidence_free(&plan->evidence);
 	free(plan);
 	return code;
 }
@@ -255,6 +274,9 @@ static const struct cli_option options[] = {
 	{"run-dir", 0, "DIR", "where the control socket is made, for `guia status` and `guia top`"},
 	{"events", 'e', "DIR", "what nginx's `guia_events` says (default: events in the run directory)"},
 	{"bans", 0, "DIR", "what nginx's `guia_bans` says: a folder of this watch's own, made if there is none"},
+	{"evidence", 0, "DIR", "where evidence is kept (default: evidence in the folder of --bans)"},
+	{"authority", 0, "URL", "who timestamps it each minute: http://HOST[:PORT][/PATH]"},
+	{"digest", 0, "TEXT", "what it states at its beginning: OF, a SHA-256 and NAME; may be given several times"},
 	{"probe", 'p', "HOST=URL", "a site to fetch every second, and where it is served; may be given several times"},
 	{"edge", 0, "DIR", "where an edge's maps are pinned, if there is one (default: " EDGE_DIRECTORY ")"},
 	{"proxy", 0, "PREFIX", "a trusted proxy, never banned at the edge; may be given several times"},
@@ -279,7 +301,7 @@ const struct command watch_command = {
 	.examples = "guia watch --run-dir /run/guia --events /run/guia-events --probe "
 		    "www.example.gov.mo=http://127.0.0.1:80\n"
 		    "guia watch -c guia.yaml\n",
-	.synopsis = "--run-dir DIR [--events DIR] [--bans DIR] [--probe HOST=URL...] | -c FILE",
+	.synopsis = "--run-dir DIR [--events DIR] [--bans DIR] [--evidence DIR] [--probe HOST=URL...] | -c FILE",
 	.description =
 		"Reads what the gate's workers tell of every request, fetches each site once a second through the "
 		"public\n"

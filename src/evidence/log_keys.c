@@ -29,7 +29,7 @@ static int new_path(const char *key_path, char out[PATH_MAX])
 }
 
 static int sign_both(const struct log *log, const struct signing_key *next, const struct merkle_hash *root,
-		     struct signature *ret_old, struct signature *ret_new)
+		     struct key_signature *ret_old, struct key_signature *ret_new)
 {
 	struct public_key old_key = signing_key_public(log->key), new_key = signing_key_public(next);
 	struct buffer text = buffer_make(NULL);
@@ -48,7 +48,7 @@ static int add_rotation(struct log *log, const struct signing_key *next, uint64_
 	uint8_t keys[2][KEY_TEXT_BYTES], signatures[2][SIGNATURE_TEXT_BYTES];
 	struct public_key old_key = signing_key_public(log->key), new_key = signing_key_public(next);
 	struct merkle_hash root = merkle_root(&log->sealed);
-	struct signature old_signature, new_signature;
+	struct key_signature old_signature, new_signature;
 	int r = sign_both(log, next, &root, &old_signature, &new_signature);
 	if (r != 0)
 		return r;

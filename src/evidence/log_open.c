@@ -350,7 +350,7 @@ static int choose_epoch(struct log *log, const struct log_config *config, struct
 
 static int open_folder(struct log *log, const struct log_config *config)
 {
-	int r = log->disk->mkdir(AT_FDCWD, config->path, 0755);
+	int r = log->disk->mkdir(AT_FDCWD, config->path, 0700);
 	if (r != 0 && r != -EEXIST)
 		return r;
 	log->folder = log->disk->open(AT_FDCWD, config->path, O_RDONLY | O_DIRECTORY, 0);

@@ -69,7 +69,7 @@ int note_sign(struct slice text, struct slice name, const struct signing_key *ke
 {
 	uint8_t bytes[KEY_ID_BYTES + SIGNATURE_BYTES], encoded[(KEY_ID_BYTES + SIGNATURE_BYTES) / 3 * 4 + 4];
 	struct public_key public = signing_key_public(key);
-	struct signature signature;
+	struct key_signature signature;
 	int r = signing_key_sign(key, text, &signature);
 	if (r != 0)
 		return r;
@@ -139,7 +139,7 @@ int note_verify(struct slice note, struct slice name, const struct public_key *k
 {
 	uint8_t id[KEY_ID_BYTES], bytes[KEY_ID_BYTES + SIGNATURE_BYTES];
 	struct slice text, signatures;
-	struct signature signature;
+	struct key_signature signature;
 	struct line line;
 	bool found = false;
 	int r = note_split(note, &text, &signatures);

@@ -102,9 +102,9 @@ struct public_key signing_key_public(const struct signing_key *key)
 	return key->public;
 }
 
-int signing_key_sign(const struct signing_key *key, struct slice text, struct signature *ret_signature)
+int signing_key_sign(const struct signing_key *key, struct slice text, struct key_signature *ret_signature)
 {
-	struct signature signature;
+	struct key_signature signature;
 	size_t len = sizeof(signature.bytes);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	bool done = context != NULL && EVP_DigestSignInit(context, NULL, NULL, NULL, key->pair) == 1 &&
@@ -117,7 +117,7 @@ int signing_key_sign(const struct signing_key *key, struct slice text, struct si
 	return 0;
 }
 
-bool public_key_verify(const struct public_key *key, struct slice text, const struct signature *signature)
+bool public_key_verify(const struct public_key *key, struct slice text, const struct key_signature *signature)
 {
 	EVP_PKEY *public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->bytes, sizeof(key->bytes));
 	EVP_MD_CTX *context = EVP_MD_CTX_new();

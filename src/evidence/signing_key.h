@@ -19,7 +19,7 @@ struct public_key {
 	uint8_t bytes[PUBLIC_KEY_BYTES];
 };
 
-struct signature {
+struct key_signature {
 	uint8_t bytes[SIGNATURE_BYTES];
 };
 
@@ -39,9 +39,9 @@ void signing_key_free(struct signing_key *key);
 struct public_key signing_key_public(const struct signing_key *key);
 
 /* 0, or -ENOMEM. */
-int signing_key_sign(const struct signing_key *key, struct slice text, struct signature *ret_signature);
+int signing_key_sign(const struct signing_key *key, struct slice text, struct key_signature *ret_signature);
 
-bool public_key_verify(const struct public_key *key, struct slice text, const struct signature *signature);
+bool public_key_verify(const struct public_key *key, struct slice text, const struct key_signature *signature);
 
 static inline bool public_key_equal(const struct public_key *a, const struct public_key *b)
 {

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/vector.h"
 #include "evidence/checkpoint.h"
+#include "evidence/queue.h"
 #include "evidence/stamps.h"
 #include "evidence/timestamp.h"
 
@@ -115,6 +116,15 @@ static int list_waiting(struct stamper *stamper)
 	return r;
 }
 
+/* With the lock held. */
+static void tell_waiting(struct stamper *stamper)
+{
+	bool waits = stamper->waiting_count > 0;
+	stamper->state.backlog = stamper->waiting_count;
+	if (!waits || stamper->state.waits_since_ns == 0)
+		stamper->state.waits_since_ns = waits ? monotonic_ns() : 0;
+}
+
 /* All that wait, until one cannot be stamped. */
 static void stamp_all(struct stamper *stamper)
 {
@@ -130,7 +140,7 @@ static void stamp_all(struct stamper *stamper)
 			stamper->waiting_count * sizeof(*stamper->waiting));
 	pthread_mutex_lock(&stamper->lock);
 	stamper->state.stamped += stamped;
-	stamper->state.backlog = stamper->waiting_count;
+	tell_waiting(stamper);
 	stamper->state.error = error;
 	pthread_mutex_unlock(&stamper->lock);
 }
@@ -162,7 +172,7 @@ static void *run(void *context)
 	if (list_waiting(stamper) != 0)
 		stamper->waiting_count = 0; /* those are known as never stamped */
 	pthread_mutex_lock(&stamper->lock);
-	stamper->state.backlog = stamper->waiting_count;
+	tell_waiting(stamper);
 	pthread_mutex_unlock(&stamper->lock);
 	while (more) {
 		more = wait_for_turn(stamper);

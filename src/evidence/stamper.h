@@ -24,8 +24,9 @@ void stamper_hurry(struct stamper *stamper);
 
 struct stamper_state {
 	uint64_t stamped;
-	uint64_t backlog; /* checkpoints that wait */
-	int error;        /* of the last attempt: 0, an outcome of timestamp_answers(), or -errno */
+	uint64_t backlog;        /* checkpoints that wait */
+	uint64_t waits_since_ns; /* CLOCK_MONOTONIC; 0: none waits */
+	int error;               /* of the last attempt: 0, an outcome of timestamp_answers(), or -errno */
 };
 struct stamper_state stamper_state(struct stamper *stamper);
 

@@ -14,6 +14,26 @@ static struct merkle_hash digest(struct slice content)
 	return merkle_sha256(content, slice_make(NULL, 0));
 }
 
+const char *timestamp_fault_text(int fault)
+{
+	switch (fault) {
+	case TIMESTAMP_MALFORMED:
+		return "what the authority answers is no timestamp";
+	case TIMESTAMP_REFUSED:
+		return "the authority grants none";
+	case TIMESTAMP_OTHER:
+		return "the authority's timestamp is of something else";
+	case TIMESTAMP_UNTRUSTED:
+		return "the timestamp is not by whom the certificates vouch for";
+	case -EINVAL:
+		return "the authority's address is none";
+	case -EPROTO:
+		return "the authority answers with an error";
+	default:
+		return strerror(-fault);
+	}
+}
+
 /* ---- the query ---- */
 
 static TS_MSG_IMPRINT *make_imprint(struct slice content)

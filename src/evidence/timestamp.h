@@ -19,6 +19,9 @@ enum {
 	TIMESTAMP_UNTRUSTED = 4, /* its signature is not by whom the certificates vouch for */
 };
 
+/* Of an outcome above or -errno. */
+const char *timestamp_fault_text(int fault);
+
 /* Whether a reply answers that query: what an authority sent is kept only if it does. 0 or an outcome. */
 int timestamp_answers(struct slice query, struct slice reply);
 

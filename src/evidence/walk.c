@@ -223,7 +223,7 @@ void key_rotation_text(uint64_t size, const struct merkle_hash *root, const stru
 static bool rotation_holds(const struct walk *walk, const struct leaf *leaf, struct public_key *ret_key)
 {
 	struct public_key old = walk->keys[walk->key_count - 1].key, given, new;
-	struct signature old_signature, new_signature;
+	struct key_signature old_signature, new_signature;
 	struct merkle_hash root = merkle_root(&walk->frontier), told;
 	struct buffer text = buffer_make(NULL);
 	if (!key_read(leaf_get(leaf, "old_key"), &given) || !key_read(leaf_get(leaf, "new_key"), &new) ||

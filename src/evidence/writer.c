@@ -369,6 +369,7 @@ struct writer_state writer_state(struct writer *writer)
 		struct stamper_state stamps = stamper_state(writer->stamper);
 		state.stamped = stamps.stamped;
 		state.stamp_backlog = stamps.backlog;
+		state.stamp_waits_ms = ms_since(stamps.waits_since_ns);
 		state.stamp_error = stamps.error;
 	}
 	return state;

@@ -39,8 +39,9 @@ struct writer_state {
 	uint64_t lost;                /* records, of which gaps tell or will */
 	uint64_t longest_unsealed_us; /* since it is open */
 	uint64_t longest_unsigned_us;
-	uint64_t stamped;       /* checkpoints, by the authority */
-	uint64_t stamp_backlog; /* that wait for it */
+	uint64_t stamped;        /* checkpoints, by the authority */
+	uint64_t stamp_backlog;  /* that wait for it */
+	uint64_t stamp_waits_ms; /* since the oldest of them was set aside, or this writer began */
 	int stamp_error;
 	int error; /* of the last attempt to seal or sign; 0: it went well */
 };

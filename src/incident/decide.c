@@ -54,7 +54,7 @@ static void begin(struct defence *d, struct site *site)
 		site->normal = -1;
 	decide_need_offenders(d);
 	regulars_incident_begins(d->regulars, d->now.wall_ms / 1000);
-	defence_tell(d, site, "incident %u: more than is normal, or harm, since %.1f s", incident->id,
+	defence_tell(d, site, NULL, "begins", "incident %u: more than is normal, or harm, since %.1f s", incident->id,
 		     (double)(d->now.now_ms - incident->onset_ms) / 1000);
 }
 
@@ -68,7 +68,7 @@ static void over(struct defence *d, uint16_t number)
 	quiet_sample_forget(&site->quiet, from_ms / 1000, wall_ms / 1000);
 	if (d->offenders != NULL)
 		offenders_forget(d->offenders, number);
-	defence_tell(d, site, "incident %u: over", site->incident.id);
+	defence_tell(d, site, NULL, "over", "incident %u: over", site->incident.id);
 }
 
 /* ---- mitigations ---- */
@@ -100,8 +100,8 @@ static void pause_search(struct defence *d, struct site *site)
 static void withdraw(struct defence *d, struct site *site, struct mitigation *mitigation, enum mitigation_end end)
 {
 	d->version += mitigation->stage == MITIGATION_IN_FORCE;
-	defence_tell(d, site, "mitigation %u: %s after %.1f s: it %s", mitigation->id,
-		     mitigation->stage == MITIGATION_IN_FORCE ? "withdrawn" : "not applied",
+	const char *change = mitigation->stage == MITIGATION_IN_FORCE ? "withdrawn" : "not applied";
+	defence_tell(d, site, mitigation, change, "mitigation %u: %s after %.1f s: it %s", mitigation->id, change,
 		     (double)(d->now.now_ms - mitigation->since_ms) / 1000, mitigation_end_text(end));
 	signature_free(&mitigation->signature);
 	*mitigation = (struct mitigation){0};
@@ -118,8 +118,9 @@ static void put_in_force(struct defence *d, struct site *site, struct mitigation
 		site->incident.mitigated_ms = d->now.now_ms;
 	site->next_search_ms = d->now.now_ms + ATTACK_LATELY_MS;
 	d->version++;
-	defence_tell(d, site, "mitigation %u: %s in force, %.1f s after the onset", mitigation->id,
-		     mitigation_kind_name(mitigation->kind), (double)(d->now.now_ms - site->incident.onset_ms) / 1000);
+	defence_tell(d, site, mitigation, "in force", "mitigation %u: %s in force, %.1f s after the onset",
+		     mitigation->id, mitigation_kind_name(mitigation->kind),
+		     (double)(d->now.now_ms - site->incident.onset_ms) / 1000);
 }
 
 static void count_known(struct defence *d, uint16_t number, struct mitigation *mitigation)
@@ -218,7 +219,8 @@ void decide_found(struct defence *d, struct defence_search *search)
 	search->found = (struct signature){0};
 	restart_counts(d, search->site);
 	signature_describe(&place->signature, &words);
-	defence_tell(d, site, "mitigation %u: on trial: what %.*s; covers %.1f %%, visitors at most %.2f %%", place->id,
+	defence_tell(d, site, place, "on trial",
+		     "mitigation %u: on trial: what %.*s; covers %.1f %%, visitors at most %.2f %%", place->id,
 		     SLICE_ARG(buffer_slice(&words)), place->signature.coverage * 100,
 		     place->signature.collateral * 100);
 	buffer_free(&words);

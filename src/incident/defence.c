@@ -192,7 +192,8 @@ void defence_listen(struct defence *defence, defence_say_fn *say, void *context)
 	defence->say_context = context;
 }
 
-void defence_tell(const struct defence *defence, const struct site *site, const char *format, ...)
+void defence_tell(const struct defence *defence, const struct site *site, const struct mitigation *mitigation,
+		  const char *change, const char *format, ...)
 {
 	char text[640], line[1024];
 	va_list arguments;
@@ -202,7 +203,8 @@ void defence_tell(const struct defence *defence, const struct site *site, const 
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	snprintf(line, sizeof(line), "%s: %s", site->name[0] != '\0' ? site->name : "(no site)", text);
-	defence->say(defence->say_context, defence->now, line);
+	const struct defence_news news = {line, site->name, site->incident.id, mitigation, change};
+	defence->say(defence->say_context, defence->now, &news);
 }
 
 /* ---- arrivals ---- */

@@ -148,8 +148,15 @@ struct defence_view {
 /* False: there is no such site. */
 bool defence_look(const struct defence *defence, uint16_t number, struct defence_view *ret_view);
 
-/* What has been decided, a line each; `line` is called with the time and the text as it happens. */
-typedef void defence_say_fn(void *context, struct defence_time now, const char *line);
+/* What has been decided, as it happens. */
+struct defence_news {
+	const char *line; /* for people: all of it */
+	const char *site; /* "": requests of no site */
+	uint32_t incident;
+	const struct mitigation *mitigation; /* that it is about; NULL: the incident itself */
+	const char *change;                  /* "begins", "on trial", "in force", ... */
+};
+typedef void defence_say_fn(void *context, struct defence_time now, const struct defence_news *news);
 void defence_listen(struct defence *defence, defence_say_fn *say, void *context);
 
 #endif

@@ -85,8 +85,8 @@ static inline bool site_knew(const struct site *site, uint64_t since_ms)
 	return since_ms != ACQUAINTANCE_NEVER && since_ms + ONSET_MARGIN_MS < site->incident.onset_ms;
 }
 
-void defence_tell(const struct defence *defence, const struct site *site, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+void defence_tell(const struct defence *defence, const struct site *site, const struct mitigation *mitigation,
+		  const char *change, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* ---- decide.c ---- */
 

@@ -271,7 +271,7 @@ static void site_restore(struct defence *d, struct site *site, const struct site
 		return;
 	decide_need_offenders(d);
 	onset_goes_on(&site->onset, &site->baseline, site->incident.onset_ms, d->now.now_ms);
-	defence_tell(d, site, "incident %u: goes on from the watch before", site->incident.id);
+	defence_tell(d, site, NULL, "goes on", "incident %u: goes on from the watch before", site->incident.id);
 }
 
 void kept_take(struct defence *d, struct site *site)

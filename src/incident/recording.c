@@ -154,7 +154,8 @@ static void tell_bans(struct recording_player *player, struct defence_time now)
 		len += snprintf(line + len, sizeof(line) - (size_t)len, " %s", prefix_format(&bans[i].prefix, text));
 	if (count > 0 && player->say != NULL) {
 		snprintf(line + len, sizeof(line) - (size_t)len, "%s", count > BANS_SHOWN ? " ..." : "");
-		player->say(player->context, now, line);
+		const struct defence_news news = {.line = line, .site = "", .change = "banned"};
+		player->say(player->context, now, &news);
 	}
 }
 

@@ -14,12 +14,12 @@ struct lines {
 	char text[64][256];
 };
 
-static void listen(void *context, struct defence_time now, const char *line)
+static void listen(void *context, struct defence_time now, const struct defence_news *news)
 {
 	struct lines *lines = context;
 	(void)now;
 	if (lines->count < 64)
-		snprintf(lines->text[lines->count++], sizeof(lines->text[0]), "%s", line);
+		snprintf(lines->text[lines->count++], sizeof(lines->text[0]), "%s", news->line);
 }
 
 struct live {

@@ -32,7 +32,9 @@ enum key_kind {
 	KEY_ADDRESSES,
 	KEY_SITES,
 	KEY_OPERATORS,
-	KEY_INTERFACE
+	KEY_INTERFACE,
+	KEY_EVIDENCE,
+	KEY_AUTHORITY,
 };
 
 /* One row per key: where its value goes in the structure, what it must be, and a hint with an example. */
@@ -72,6 +74,14 @@ static const struct key top_keys[] = {
 	{"upstream_dir", KEY_FOLDER, TOP(upstream_dir), "upstream_dir: /run/guia-upstream", 0, 0},
 	{"link_mbit", KEY_NUMBER, TOP(link_mbit), "link_mbit: 1000", 1, 10000000},
 	{"link_interface", KEY_INTERFACE, TOP(link_interface), "link_interface: eth0", 0, 0},
+	{"evidence", KEY_EVIDENCE, TOP(evidence),
+	 "evidence: {folder: /var/lib/guia-evidence, authority: \"http://tsa.example.mo/\"}", 0, 0},
+};
+
+static const struct key evidence_keys[] = {
+	{"folder", KEY_FOLDER, offsetof(struct evidence_config, folder), "folder: /var/lib/guia-evidence", 0, 0},
+	{"authority", KEY_AUTHORITY, offsetof(struct evidence_config, authority),
+	 "authority: \"http://tsa.example.mo/\"", 0, 0},
 };
 
 static const struct key site_keys[] = {
@@ -252,6 +262,7 @@ static int read_number(const struct source *s, const struct yaml_node *node, con
 }
 
 static int read_sites(const struct source *s, const struct yaml_node *list, const struct key *key);
+static int read_evidence(const struct source *s, const struct yaml_node *map, const struct key *key);
 
 /* A password's file is relative to the configuration's folder, as all paths are; its reader is another user than ours.
  */
@@ -291,8 +302,10 @@ static int read_value(const struct source *s, const struct yaml_node *node, cons
 	case KEY_FOLDER:
 	case KEY_PATH:
 		return read_path(s, node, key, member);
-	case KEY_ORIGIN: {
-		const char *should = node->kind == YAML_SCALAR ? valid_origin(node->text) : "text";
+	case KEY_ORIGIN:
+	case KEY_AUTHORITY: {
+		valid_fn *valid = key->kind == KEY_ORIGIN ? valid_origin : valid_authority;
+		const char *should = node->kind == YAML_SCALAR ? valid(node->text) : "text";
 		if (should != NULL)
 			return wrong_value(s, node, key, should);
 		*(struct slice *)member = node->text;
@@ -300,6 +313,8 @@ static int read_value(const struct source *s, const struct yaml_node *node, cons
 	}
 	case KEY_SITES:
 		return read_sites(s, node, key);
+	case KEY_EVIDENCE:
+		return read_evidence(s, node, key);
 	case KEY_OPERATORS:
 		return read_operators(s, node, member);
 	case KEY_INTERFACE:
@@ -342,6 +357,13 @@ static int read_map(const struct source *s, const struct yaml_node *map, const s
 		worst = r != 0 ? r : worst;
 	}
 	return worst;
+}
+
+static int read_evidence(const struct source *s, const struct yaml_node *map, const struct key *key)
+{
+	if (map->kind != YAML_MAP)
+		return wrong_value(s, map, key, "a map with `folder`, `authority` or both");
+	return read_map(s, map, evidence_keys, COUNT(evidence_keys), &s->config->evidence);
 }
 
 static int read_site(const struct source *s, const struct yaml_node *node, const struct key *key)

@@ -33,6 +33,12 @@ struct config_file {
 	struct config_file *next;
 };
 
+/* Empty: what is usual, or none. */
+struct evidence_config {
+	struct slice folder;
+	struct slice authority; /* of timestamps: http://HOST[:PORT][/PATH] */
+};
+
 struct serve_config {
 	struct arena *arena;
 	const char *file;        /* "" if there is none */
@@ -53,6 +59,7 @@ struct serve_config {
 	struct slice upstream_dir;   /* the keeper's; empty: the usual one */
 	int64_t link_mbit;           /* of the link that operators lead to; 0: nothing was said */
 	struct slice link_interface; /* where it comes in; empty: that of the default route */
+	struct evidence_config evidence;
 	bool detect;
 	bool https_only;
 	bool gate_off;                  /* nothing is inspected; not to be had by YAML */

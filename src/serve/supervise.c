@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/service.h"
 #include "serve/detected.h"
+#include "serve/evidence_place.h"
 #include "serve/process.h"
 #include "serve/watcher.h"
 
@@ -67,6 +68,8 @@ static int prepare(struct supervisor *s, bool check_only)
 		code = prepare_ports(&s->config, NULL, &s->notice);
 	if (code == SERVE_FINE)
 		code = prepare_run_dir(s->options, &s->config, &s->notice, &s->dir);
+	if (code == SERVE_FINE)
+		code = evidence_place_check(&s->config, &s->dir, &s->notice);
 	if (code != SERVE_FINE)
 		return code;
 	if (!check_only)
@@ -303,7 +306,7 @@ static int watch(struct supervisor *s)
 	bool end = false;
 	int code = await_start(s, &end);
 	while (code == SERVE_FINE && !end) {
-		watcher_tend(&s->watcher, &s->config, &s->dir, &s->notice);
+		watcher_tend(&s->watcher, &s->config, &s->parts, &s->dir, &s->notice);
 		int number = await_signal(s);
 		if (s->nginx != 0 && number == SIGHUP)
 			reload(s);

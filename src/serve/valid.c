@@ -109,6 +109,17 @@ const char *valid_origin(struct slice text)
 	return NULL;
 }
 
+/* What protects a timestamp is its signature: authorities are asked in the clear. */
+const char *valid_authority(struct slice text)
+{
+	static const char *const form = "an address such as http://tsa.example.mo/ (RFC 3161 over HTTP)";
+	size_t slash = slice_starts_with(text, SLICE("http://")) ? slice_find_byte(text, '/', 7) : 0;
+	for (size_t i = 0; i < text.len; i++)
+		if (text.ptr[i] <= ' ' || text.ptr[i] >= 0x7f)
+			return form;
+	return slash > 0 && text.len <= PATH_MAX_BYTES && valid_origin(slice_sub(text, 0, slash)) == NULL ? NULL : form;
+}
+
 const char *valid_listen(struct slice text)
 {
 	static const char *const form = "an address and port such as 0.0.0.0:80, [::]:80 or 8080";

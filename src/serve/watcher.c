@@ -1,6 +1,8 @@
 #include "serve/watcher.h"
 
 #include "base/error.h"
+#include "serve/digests.h"
+#include "serve/evidence_place.h"
 #include "serve/process.h"
 #include "serve/targets.h"
 
@@ -14,7 +16,7 @@ enum {
 	PAUSE_MS = 1000,
 	PAUSE_MAX_MS = 60000,
 	STEADY_MS = 10000, /* one that lived so long is started again after the shortest pause */
-	WORDS = 18,        /* of the command, without the sites */
+	WORDS = 22,        /* of the command, without the sites */
 };
 
 static int64_t now_ms(void)
@@ -64,15 +66,34 @@ static int add_homes(const struct serve_config *config, struct arena *arena, con
 	return r;
 }
 
-static int start(struct watcher *watcher, const struct serve_config *config, const struct run_dir *dir)
+/* Where evidence is kept, if not in the folder of bans; and what it shall say that the gate goes by. */
+static int add_evidence(const struct serve_config *config, const struct run_dir *dir, const struct text_list *digests,
+			struct arena *arena, const char **words, size_t *count)
+{
+	int r = 0;
+	if (config->evidence.folder.len > 0) {
+		(void)evidence_place_make(config, dir); /* the watch says what is wrong with it */
+		r = add_word(arena, "--evidence", config->evidence.folder, words, count);
+	}
+	if (r == 0 && config->evidence.authority.len > 0)
+		r = add_word(arena, "--authority", config->evidence.authority, words, count);
+	for (size_t i = 0; r == 0 && i < digests->count; i++)
+		r = add_word(arena, "--digest", digests->items[i], words, count);
+	return r;
+}
+
+static int start(struct watcher *watcher, const struct serve_config *config, const struct serve_parts *parts,
+		 const struct run_dir *dir)
 {
 	struct arena arena;
 	arena_init(&arena, 16 << 20, 0);
-	struct text_list targets = {.arena = &arena};
+	struct text_list targets = {.arena = &arena}, digests = {.arena = &arena};
 	size_t count = 0;
 	int r = targets_list(config, &targets);
-	size_t most = WORDS + 2 * (targets.count + config->trusted_proxies.count + config->home_networks.count +
-				   config->home_countries.count + config->home_lists.count + config->addresses.count);
+	r = r != 0 ? r : digests_list(config, parts, dir, &digests);
+	size_t most = WORDS +
+		      2 * (targets.count + digests.count + config->trusted_proxies.count + config->home_networks.count +
+			   config->home_countries.count + config->home_lists.count + config->addresses.count);
 	const char **words = r == 0 ? calloc(most, sizeof(*words)) : NULL;
 	if (words == NULL) {
 		arena_destroy(&arena);
@@ -90,6 +111,7 @@ static int start(struct watcher *watcher, const struct serve_config *config, con
 		words[count++] = dir->bans;
 	}
 	r = add_upstream(config, &arena, words, &count);
+	r = r != 0 ? r : add_evidence(config, dir, &digests, &arena, words, &count);
 	for (size_t i = 0; i < targets.count; i++) {
 		words[count++] = "--probe";
 		words[count++] = arena_string(&arena, targets.items[i]);
@@ -113,14 +135,14 @@ static bool is_wanted(const struct serve_config *config, const struct run_dir *d
 	return !config->gate_off && dir->events.path[0] != '\0';
 }
 
-void watcher_tend(struct watcher *watcher, const struct serve_config *config, const struct run_dir *dir,
-		  const struct notice *notice)
+void watcher_tend(struct watcher *watcher, const struct serve_config *config, const struct serve_parts *parts,
+		  const struct run_dir *dir, const struct notice *notice)
 {
 	int64_t now = now_ms();
 	if (watcher->pid != 0 || !is_wanted(config, dir) || now < watcher->start_ms)
 		return;
 	watcher->start_ms = now;
-	int r = start(watcher, config, dir);
+	int r = start(watcher, config, parts, dir);
 	if (r == 0)
 		return;
 	watcher->start_ms = now + PAUSE_MAX_MS;

@@ -6,7 +6,7 @@
 #ifndef GUIA_SERVE_WATCHER_H
 #define GUIA_SERVE_WATCHER_H
 
-#include "serve/config.h"
+#include "serve/prepare.h"
 #include "serve/notice.h"
 #include "serve/run_dir.h"
 
@@ -20,8 +20,8 @@ struct watcher {
 };
 
 /* Starts it if it is time to. Without a folder for events there is none. */
-void watcher_tend(struct watcher *watcher, const struct serve_config *config, const struct run_dir *dir,
-		  const struct notice *notice);
+void watcher_tend(struct watcher *watcher, const struct serve_config *config, const struct serve_parts *parts,
+		  const struct run_dir *dir, const struct notice *notice);
 
 /* It ended; `status` is of waitpid. */
 void watcher_ended(struct watcher *watcher, int status, const struct notice *notice);

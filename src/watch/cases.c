@@ -362,6 +362,11 @@ void cases_step(struct cases *cases, const struct cases_sight *sight)
 		job_give(cases, sight, false);
 }
 
+const struct case_record *cases_latest(const struct cases *cases)
+{
+	return cases != NULL ? &cases->book.now : NULL;
+}
+
 const char *cases_path(const struct cases *cases)
 {
 	return cases != NULL ? cases->path : "";

@@ -38,6 +38,9 @@ void cases_second(struct cases *cases, const struct cases_sight *sight);
 /* With each look at the rings: what was noted goes to the disk at once. */
 void cases_step(struct cases *cases, const struct cases_sight *sight);
 
+/* The latest incident; its id is 0 where there was none. NULL: nobody keeps any. */
+const struct case_record *cases_latest(const struct cases *cases);
+
 /* Where it is kept; "" where it is not. */
 const char *cases_path(const struct cases *cases);
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "limit/ban_files.h"
 #include "watch/upstream.h"
+#include "watch/witness.h"
 
 #include <glob.h>
 #include <stdio.h>
@@ -154,13 +155,14 @@ static struct defence_time time_of(struct ban_times now)
 	return (struct defence_time){now.boot_ms, now.wall_ms};
 }
 
-static void say(void *context, struct defence_time now, const char *line)
+static void say(void *context, struct defence_time now, const struct defence_news *news)
 {
 	const struct defender *defender = context;
 	(void)now;
-	fprintf(stderr, "guia: watch: %s\n", line);
+	fprintf(stderr, "guia: watch: %s\n", news->line);
+	witness_decided(defender->witness, news);
 	if (defender->said != NULL)
-		defender->said(defender->said_context, line);
+		defender->said(defender->said_context, news->line);
 }
 
 static void recall(struct defender *defender, struct defence *defence)
@@ -366,6 +368,16 @@ static void publish(struct defender *defender, struct ban_times now)
 		say_fault(defender, SIGNATURE_IMAGE_FILE, r);
 }
 
+static void banned(struct defender *defender, const struct plan_ban *ban, struct ban_times now)
+{
+	struct ban_entry entry;
+	bool known = ban_register_said(defender->bans, &ban->prefix, BAN_AUTOMATIC, now, &entry);
+	uint64_t until_ms =
+		known && entry.expires_ms != BAN_FOR_EVER ? now.wall_ms + entry.expires_ms - now.boot_ms : 0;
+	upstream_banned(defender->upstream, &ban->prefix, ban->id);
+	witness_banned(defender->witness, &ban->prefix, ban->id, until_ms);
+}
+
 void defender_carry_out(struct defender *defender, struct ban_times now)
 {
 	struct plan_ban bans[BANS_AT_ONCE];
@@ -376,7 +388,7 @@ void defender_carry_out(struct defender *defender, struct ban_times now)
 	size_t count = defence_bans_take(defender->defence, bans, BANS_AT_ONCE);
 	for (size_t i = 0; i < count && defender->bans != NULL; i++)
 		if (ban_register_punish(defender->bans, &bans[i].prefix, bans[i].id, now) == 0)
-			upstream_banned(defender->upstream, &bans[i].prefix, bans[i].id);
+			banned(defender, &bans[i], now);
 	keep(defender, now);
 	if (defender->rules != NULL)
 		publish(defender, now);

@@ -36,6 +36,7 @@ struct defender {
 	const struct intake *intake;
 	const struct edge_bans *edge; /* NULL: none */
 	struct upstream *upstream;    /* is told of bans; NULL: nobody is */
+	struct witness *witness;      /* writes down what is decided; NULL: nobody does */
 	/* Is told of what is decided, besides stderr; NULL: nobody is. */
 	void (*said)(void *context, const char *line);
 	void *said_context;

@@ -1,6 +1,7 @@
 #include "watch/places.h"
 
 #include "base/error.h"
+#include "evidence/file_digest.h"
 #include "locate/locations.h"
 
 #include <string.h>
@@ -9,9 +10,14 @@ static void *read_all(void *context)
 {
 	struct places *places = context;
 	static const struct image_version version = {.generation = 1};
+	struct merkle_hash digest;
 	int r = locations_image(places->file, &version, &places->bytes);
 	if (r == 0 && place_image_check(buffer_slice(&places->bytes), version.boot, &places->image) != IMAGE_GOOD)
 		r = -EINVAL;
+	if (r == 0)
+		r = file_digest(places->file, &digest);
+	if (r == 0)
+		memcpy(places->sha256, digest.bytes, sizeof(places->sha256));
 	places->result = r;
 	atomic_store_explicit(&places->read, true, memory_order_release);
 	return NULL;

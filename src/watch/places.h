@@ -18,6 +18,7 @@ struct places {
 	int result;       /* of locations_image() */
 	struct buffer bytes;
 	struct place_image image; /* knows of no address where there is none */
+	uint8_t sha256[32];       /* of the file, where there is an image */
 };
 
 /* Begins to read. Without a thread nothing is known. */

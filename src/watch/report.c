@@ -4,6 +4,7 @@
 #include "watch/json.h"
 #include "watch/report_incident.h"
 #include "watch/upstream.h"
+#include "watch/witness.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -227,6 +228,7 @@ void report_status(const struct report *report, struct buffer *out)
 	watch_add(report, out);
 	edge_add(report->edge, out);
 	upstream_link_report(report->upstream, out);
+	witness_report(report->witness, out);
 	connections_add(report->sites, out);
 	json_open(out, "sites", '[');
 	for (size_t i = 0; i < report->sites->count; i++) {

@@ -11,6 +11,7 @@
 #include "watch/sites.h"
 
 struct report {
+	struct witness *witness; /* NULL: no evidence is kept */
 	const struct intake *intake;
 	const struct sites *sites;
 	const struct ranking *ranking;

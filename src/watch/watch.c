@@ -40,6 +40,7 @@ struct watch {
 	struct control control;
 	struct defender defender;
 	struct cases *cases;
+	struct witness *witness;     /* NULL: no evidence is kept */
 	struct upstream *upstream;   /* NULL: no operator is asked */
 	struct ban_register *bans;   /* NULL: none */
 	struct mode_register *modes; /* NULL likewise */
@@ -73,6 +74,7 @@ static void events_taken(void *context, unsigned box, const struct event *events
 	ranking_events(&w->ranking, &w->sites, box, events, count);
 	defender_events(&w->defender, &w->sites, box, events, count);
 	upstream_events(w->upstream, events, count);
+	witness_events(w->witness, &w->sites, box, events, count);
 }
 
 static void heads_taken(void *context, unsigned box, const struct head *heads, size_t count)
@@ -140,7 +142,7 @@ static void decided(void *context, const char *line)
 	cases_note(w->cases, CASE_ENTRY_ACTION, line, times(w).wall_ms);
 }
 
-/* What a person ordered, and it was done. */
+/* What a person ordered; of what was done the incident tells. */
 static void ordered(struct watch *w, uid_t who, struct slice question, struct slice answer)
 {
 	static const char *const verbs[] = {"ban ", "unban ", "allow ", "mode "};
@@ -148,6 +150,8 @@ static void ordered(struct watch *w, uid_t who, struct slice question, struct sl
 	bool is_order = false;
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		is_order = is_order || slice_starts_with(question, slice_from_string(verbs[i]));
+	if (is_order)
+		witness_ordered(w->witness, who, question, answer);
 	if (!is_order || slice_starts_with(answer, SLICE("{\"fault\"")))
 		return;
 	snprintf(text, sizeof(text), "user %u: %.*s", (unsigned)who, SLICE_ARG(question));
@@ -193,6 +197,7 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 		.defender = &w->defender,
 		.edge = &w->edge,
 		.upstream = w->upstream,
+		.witness = w->witness,
 		.modes = w->modes,
 		.hits = hits_of,
 		.context = w,
@@ -309,9 +314,15 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	r = r != 0 ? r : upstream_begin(&options->upstream, options->edge, &w->upstream);
 	if (r != 0)
 		return r;
+	*ret_what = options->evidence.folder;
+	r = witness_begin(&options->evidence, clock_ns(), &w->witness);
+	if (r != 0)
+		return r;
 	edge_bans_begin(&w->edge, options->edge, options->proxies, options->proxy_count, w->bans);
 	r = defender_begin(&w->defender, options->bans, options->record, w->bans, &w->intake, ret_what);
 	r = r != 0 ? r : cases_begin(options->bans, &w->cases);
+	witness_incident_known(w->witness, cases_latest(w->cases));
+	w->defender.witness = w->witness;
 	w->defender.said = decided;
 	w->defender.said_context = w;
 	w->defender.edge = &w->edge;
@@ -325,6 +336,7 @@ static void end(struct watch *w)
 	control_close(&w->control);
 	defender_end(&w->defender);
 	cases_end(w->cases);
+	witness_end(w->witness);
 	edge_bans_end(&w->edge);
 	upstream_end(w->upstream);
 	ban_register_close(w->bans);
@@ -376,6 +388,13 @@ static void look(struct watch *w)
 	upstream_second(w->upstream, &sight);
 	const struct cases_sight seen = cases_sight(w);
 	cases_second(w->cases, &seen);
+	const struct witness_sight witnessed = {.intake = &w->intake,
+						.sites = &w->sites,
+						.edge = &w->edge,
+						.places = &w->places,
+						.incident = cases_latest(w->cases),
+						.wall_ms = times(w).wall_ms};
+	witness_second(w->witness, &witnessed);
 	say_changes(w);
 	w->look_ns = w->now_ns + (uint64_t)LOOK_MS * 1000000;
 }

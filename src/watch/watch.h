@@ -10,6 +10,7 @@
 #include "watch/homes.h"
 #include "watch/probe.h"
 #include "watch/upstream.h"
+#include "watch/witness.h"
 
 struct watch_options {
 	const char *control;          /* path of the socket */
@@ -25,6 +26,7 @@ struct watch_options {
 	const struct probe_target *targets;
 	size_t target_count;
 	struct upstream_options upstream;
+	struct witness_options evidence;
 };
 
 enum {

@@ -158,6 +158,14 @@ struct slice inbox_site_name(struct outbox_control *control, uint16_t site)
 	return slice_make(named->name, length);
 }
 
+int inbox_read_hits(const struct inbox *inbox, struct hit *ret_hits)
+{
+	const off_t table = OUTBOX_HEADER_BYTES + (off_t)offsetof(struct outbox_control, hits.slots);
+	const size_t bytes = HIT_SLOTS * sizeof(*ret_hits);
+	ssize_t got = pread(inbox->fd, ret_hits, bytes, table);
+	return got == (ssize_t)bytes ? 0 : got < 0 ? -errno : -EIO;
+}
+
 /* Each neighbour by itself: they may go round the end of the table. */
 uint64_t inbox_hits(const struct inbox *inbox, uint32_t mitigation)
 {

@@ -45,6 +45,9 @@ int inbox_read_connections(const struct inbox *inbox, struct connection_counters
 /* How often this worker, and those before it, carried a mitigation out. 0 too where the file cannot be read. */
 uint64_t inbox_hits(const struct inbox *inbox, uint32_t mitigation);
 
+/* The whole of the same, as it is: HIT_SLOTS of them. 0 or -errno. */
+int inbox_read_hits(const struct inbox *inbox, struct hit *ret_hits);
+
 /* The key of a directory's hashes. 0 or -errno. */
 int inbox_read_key(int directory, struct hash_key *ret_key);
 

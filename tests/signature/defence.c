@@ -63,11 +63,11 @@ struct scene {
 	} truth, at_second[TRUTH_SECONDS]; /* visitors so far; when a second began: a ring */
 };
 
-static void say(void *context, struct defence_time now, const char *line)
+static void say(void *context, struct defence_time now, const struct defence_news *news)
 {
 	const struct scene *s = context;
 	if (s->verbose)
-		printf("#   %8.2f %s\n", (double)(now.now_ms - 1000000) / 1000, line);
+		printf("#   %8.2f %s\n", (double)(now.now_ms - 1000000) / 1000, news->line);
 }
 
 static void hit(struct scene *s, uint32_t id)

@@ -1,0 +1,67 @@
+#include "cli/watch_evidence.h"
+
+#include "base/vector.h"
+#include "cli/command.h"
+#include "codec/byte_class.h"
+#include "serve/valid.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void watch_evidence_free(struct watch_evidence *evidence)
+{
+	free(evidence->digests);
+}
+
+int watch_evidence_configured(struct watch_evidence *evidence, const struct serve_config *config)
+{
+	snprintf(evidence->folder, sizeof(evidence->folder), "%.*s", SLICE_ARG(config->evidence.folder));
+	snprintf(evidence->authority, sizeof(evidence->authority), "%.*s", SLICE_ARG(config->evidence.authority));
+	return CLI_FINE;
+}
+
+int watch_evidence_folder(struct watch_evidence *evidence, const char *folder)
+{
+	if (snprintf(evidence->folder, PATH_MAX, "%s", folder) >= PATH_MAX - NAME_MAX || folder[0] == '\0')
+		return cli_fail(CLI_USER, "--evidence %s: should be a folder", folder);
+	return CLI_FINE;
+}
+
+int watch_evidence_authority(struct watch_evidence *evidence, const char *authority)
+{
+	const char *should = valid_authority(slice_from_string(authority));
+	if (should != NULL)
+		return cli_fail(CLI_USER, "--authority %s: should be %s", authority, should);
+	snprintf(evidence->authority, sizeof(evidence->authority), "%s", authority);
+	return CLI_FINE;
+}
+
+int watch_evidence_digest(struct watch_evidence *evidence, struct slice text)
+{
+	struct witness_digest digest;
+	struct slice hex, rest = slice_cut(text, ' ', &digest.of);
+	digest.name = slice_cut(rest, ' ', &hex);
+	bool good = digest.of.len > 0 && digest.name.len > 0 && hex.len == 2 * sizeof(digest.sha256);
+	for (size_t i = 0; good && i < sizeof(digest.sha256); i++) {
+		good = hex_pair_at(hex, 2 * i);
+		digest.sha256[i] = good ? hex_pair_value(hex, 2 * i) : 0;
+	}
+	if (!good)
+		return cli_fail(CLI_USER, "--digest %.*s: should be OF, a SHA-256 in hexadecimal, and NAME",
+				SLICE_ARG(text));
+	if (vector_grow((void **)&evidence->digests, &evidence->capacity, evidence->count, sizeof(digest)) != 0)
+		return cli_fail(CLI_ENVIRONMENT, "out of memory");
+	evidence->digests[evidence->count++] = digest;
+	return CLI_FINE;
+}
+
+int watch_evidence_options(struct watch_evidence *evidence, const char *bans, struct witness_options *ret_options)
+{
+	if (evidence->folder[0] == '\0' && bans != NULL &&
+	    snprintf(evidence->folder, PATH_MAX, "%s/evidence", bans) >= PATH_MAX - NAME_MAX)
+		return cli_fail(CLI_USER, "%s: too long", bans);
+	*ret_options = (struct witness_options){evidence->folder[0] != '\0' ? evidence->folder : NULL,
+						evidence->authority[0] != '\0' ? evidence->authority : NULL,
+						evidence->digests, evidence->count};
+	return CLI_FINE;
+}

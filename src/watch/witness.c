@@ -1,0 +1,355 @@
+#include "watch/witness.h"
+
+#include "base/error.h"
+#include "base/vector.h"
+#include "evidence/file_digest.h"
+#include "evidence/journal.h"
+#include "evidence/timestamp.h"
+#include "watch/witness_inside.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+	EARLY_MOST = 65536,
+	OVERLAP_MS = 250, /* what was read shortly before the newest record may not be in the log */
+	LOST_SECONDS = 5, /* for so long after a loss events are compared with counters */
+	STAMP_EVERY_MS = 60 * 1000,
+};
+
+static const char key_name[] = "key.pem";
+
+/* ---- beginning and end ---- */
+
+/* The log's name is the machine's, as far as a name may have it. */
+static void name_make(char out[HOST_NAME_MAX + 1])
+{
+	if (gethostname(out, HOST_NAME_MAX) != 0 || out[0] == '\0')
+		snprintf(out, HOST_NAME_MAX, "localhost");
+	out[HOST_NAME_MAX] = '\0';
+	for (char *at = out; *at != '\0'; at++)
+		if (*at <= ' ' || *at > '~' || *at == '+')
+			*at = '-';
+}
+
+static int writer_begin(struct witness *witness, const struct witness_options *options)
+{
+	char name[HOST_NAME_MAX + 1], key[PATH_MAX];
+	name_make(name);
+	if (snprintf(key, sizeof(key), "%s/%s", options->folder, key_name) >= (int)sizeof(key))
+		return -ENAMETOOLONG;
+	const struct log_config config = {
+		options->folder, name, key, &disk_kernel, options->authority, STAMP_EVERY_MS, JOURNAL_HALF_BYTES};
+	return writer_create(&config, WRITER_QUEUE_BYTES, &witness->writer);
+}
+
+static void tell_digests(struct witness *witness, const struct witness_options *options)
+{
+	struct merkle_hash build;
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	path[len > 0 ? len : 0] = '\0';
+	if (file_digest("/proc/self/exe", &build) == 0)
+		witness_digest_put(witness, SLICE("program"), slice_from_string(path), build.bytes);
+	for (size_t i = 0; i < options->digest_count; i++)
+		witness_digest_put(witness, options->digests[i].of, options->digests[i].name,
+				   options->digests[i].sha256);
+}
+
+int witness_begin(const struct witness_options *options, uint64_t now_ns, struct witness **ret_witness)
+{
+	*ret_witness = NULL;
+	if (options->folder == NULL)
+		return 0;
+	struct witness *witness = calloc(1, sizeof(*witness));
+	if (witness == NULL)
+		return -ENOMEM;
+	*witness = (struct witness){.folder = strdup(options->folder),
+				    .has_authority = options->authority != NULL,
+				    .began_ns = now_ns,
+				    .phase = CASE_PHASES};
+	int r = witness->folder == NULL ? -ENOMEM : tally_create(&witness->tally);
+	r = r != 0 ? r : hit_ledger_create(&witness->hits);
+	r = r != 0 ? r : writer_begin(witness, options);
+	if (r != 0) {
+		witness_end(witness);
+		return r;
+	}
+	tell_digests(witness, options);
+	*ret_witness = witness;
+	return 0;
+}
+
+void witness_incident_known(struct witness *witness, const struct case_record *incident)
+{
+	if (witness == NULL)
+		return;
+	witness->incident = incident->id;
+	witness->phase = incident->phase;
+}
+
+/* ---- events ---- */
+
+static void rule_text(const struct tally_line *line, char out[64])
+{
+	const char *reason = event_reason_name(line->reason);
+	const char *detected = line->verdict == EVENT_WOULD_BLOCK ? ", only detected" : "";
+	if (!line->by_rule)
+		snprintf(out, 64, "%s%s, events lost", reason, detected);
+	else if (line->rule != 0)
+		snprintf(out, 64, "%s %" PRIu64 "%s", reason, line->rule, detected);
+	else
+		snprintf(out, 64, "%s%s", reason, detected);
+}
+
+static const char *site_name(const struct witness *witness, uint16_t site)
+{
+	return witness->sites != NULL && site < witness->sites->count ? witness->sites->views[site].name : "";
+}
+
+static void refused(void *context, const struct tally_line *line)
+{
+	struct witness *witness = context;
+	char rule[64];
+	rule_text(line, rule);
+	witness_refusals_put(witness, site_name(witness, line->site), rule, line->second, line->total);
+}
+
+static void block_of(struct witness *witness, unsigned box, uint16_t site, const struct event *event)
+{
+	char request[48], rules[32];
+	const struct event_end *end = &event->end;
+	int request_len = snprintf(request, sizeof(request), "worker-%u/%" PRIu64, box, event->request);
+	int rules_len = snprintf(rules, sizeof(rules), "%" PRIu64, end->rule);
+	const struct witness_block block = {
+		.site = site_name(witness, site),
+		.source = event->source,
+		.port = event->port,
+		.at_ms = event->wall_ms,
+		.blocked = end->verdict == EVENT_BLOCKED,
+		.request = slice_make(request, (size_t)request_len),
+		.method = event->method != EVENT_OTHER_METHOD ? slice_from_string(event_method_name(event->method))
+							      : SLICE(""),
+		.rules = slice_make(rules, end->rule != 0 ? (size_t)rules_len : 0),
+		.status = end->status,
+	};
+	witness_block(witness, &block);
+}
+
+static void take(struct witness *witness, unsigned box, uint16_t site, const struct event *event)
+{
+	bool counted = event->at_ns >= witness->began_ns;
+	tally_add(witness->tally, site, event, counted, refused, witness);
+	if (counted)
+		hit_ledger_event(witness->hits, event);
+	if (event->end.reason == EVENT_BY_RULE)
+		block_of(witness, box, site, event);
+}
+
+/* Those that the log may lack. */
+static void take_early(struct witness *witness, uint64_t from_ms)
+{
+	for (size_t i = 0; i < witness->early_count; i++) {
+		const struct witness_early *early = &witness->early[i];
+		if (early->event.wall_ms >= from_ms)
+			take(witness, early->box, early->site, &early->event);
+	}
+	free(witness->early);
+	witness->early = NULL;
+	witness->early_count = witness->early_room = 0;
+	witness->early_taken = true;
+}
+
+static void keep_early(struct witness *witness, unsigned box, uint16_t site, const struct event *event)
+{
+	if (witness->early_count == EARLY_MOST || vector_grow((void **)&witness->early, &witness->early_room,
+							      witness->early_count, sizeof(*witness->early)) != 0)
+		take_early(witness, 0);
+	if (witness->early_taken)
+		take(witness, box, site, event);
+	else
+		witness->early[witness->early_count++] = (struct witness_early){box, site, *event};
+}
+
+void witness_events(struct witness *witness, const struct sites *sites, unsigned box, const struct event *events,
+		    size_t count)
+{
+	if (witness == NULL)
+		return;
+	witness->sites = sites;
+	for (size_t i = 0; i < count; i++) {
+		const struct event *event = &events[i];
+		if (event->kind != EVENT_END || event->end.reason == EVENT_NO_REASON)
+			continue;
+		uint16_t site = sites_number(sites, box, event->site);
+		if (witness->early_taken || event->at_ns >= witness->began_ns)
+			take(witness, box, site, event);
+		else
+			keep_early(witness, box, site, event);
+	}
+}
+
+void witness_end(struct witness *witness)
+{
+	if (witness == NULL)
+		return;
+	if (witness->writer != NULL) {
+		if (!witness->early_taken)
+			take_early(witness, 0);
+		tally_tell(witness->tally, UINT64_MAX, refused, witness);
+	}
+	writer_end(witness->writer);
+	tally_free(witness->tally);
+	hit_ledger_free(witness->hits);
+	free(witness->folder);
+	free(witness);
+}
+
+/* ---- each second ---- */
+
+static void say_opened(struct witness *witness, const struct writer_state *state)
+{
+	char fingerprint[FINGERPRINT_TEXT_BYTES];
+	const struct log_beginning *beginning = &state->beginning;
+	public_key_fingerprint(&state->key, fingerprint);
+	if (beginning->why != NULL && beginning->epoch == 1)
+		fprintf(stderr,
+			"guia: watch: %s: a new evidence log; for the log book, the fingerprint of its key: %s\n",
+			witness->folder, fingerprint);
+	else if (beginning->why != NULL)
+		fprintf(stderr,
+			"guia: watch: %s: %s; evidence goes on in epoch %u; for the log book, the fingerprint of its "
+			"key: %s\n",
+			witness->folder, beginning->why, beginning->epoch, fingerprint);
+	if (beginning->key_is_shown)
+		fprintf(stderr, "guia: watch: %s/%s: others may read it; only who writes the log should\n",
+			witness->folder, key_name);
+}
+
+/* What changed of how it goes, a line each. */
+static void say_changes(struct witness *witness)
+{
+	struct writer_state state = writer_state(witness->writer);
+	if (state.open && !witness->open_told)
+		say_opened(witness, &state);
+	witness->open_told = state.open;
+	if (state.fault != 0 && state.fault != witness->fault_told)
+		fprintf(stderr, "guia: watch: %s: no evidence can be kept: %s; it is tried on\n", witness->folder,
+			log_fault_text(state.fault));
+	witness->fault_told = state.fault;
+	if (state.error != 0 && state.error != witness->error_told)
+		fprintf(stderr, "guia: watch: %s: evidence waits: %s\n", witness->folder, strerror(-state.error));
+	witness->error_told = state.error;
+	if (state.lost > witness->lost_told)
+		fprintf(stderr, "guia: watch: %s: %" PRIu64 " records had no room; the log will say so\n",
+			witness->folder, state.lost - witness->lost_told);
+	witness->lost_told = state.lost;
+	if (state.stamp_error != 0 && state.stamp_error != witness->stamp_told)
+		fprintf(stderr, "guia: watch: %s: no timestamp: %s; checkpoints wait\n", witness->folder,
+			timestamp_fault_text(state.stamp_error));
+	witness->stamp_told = state.stamp_error;
+	if (!witness->early_taken && (state.open || state.fault != 0))
+		take_early(witness, state.beginning.last_ms > OVERLAP_MS ? state.beginning.last_ms - OVERLAP_MS : 0);
+}
+
+static void see_losses(struct witness *witness, const struct intake *intake)
+{
+	struct intake_sums sums = intake_sums(intake);
+	const struct {
+		const char *ring;
+		uint64_t now, *before;
+	} rings[] = {{"events", sums.events_lost, &witness->events_lost},
+		     {"heads", sums.heads_lost, &witness->heads_lost},
+		     {"unreadable", sums.broken, &witness->broken}};
+	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
+		if (rings[i].now > *rings[i].before) {
+			witness_loss_put(witness, rings[i].ring, rings[i].now - *rings[i].before);
+			witness->lost_seconds = LOST_SECONDS;
+		}
+		*rings[i].before = rings[i].now;
+	}
+}
+
+static void closed(void *context, uint32_t id, uint64_t connections)
+{
+	struct timespec now;
+	char rule[64];
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(rule, sizeof(rule), "connections by %" PRIu32, id);
+	witness_refusals_put(context, "", rule, (uint64_t)now.tv_sec, connections);
+}
+
+static void see_hits(struct witness *witness, const struct intake *intake)
+{
+	struct hit hits[HIT_SLOTS];
+	hit_ledger_second(witness->hits);
+	for (unsigned box = 0; box < OUTBOX_FILES; box++)
+		if (intake_has(intake, box) && inbox_read_hits(&intake->boxes[box], hits) == 0)
+			hit_ledger_table(witness->hits, hits, HIT_SLOTS);
+	hit_ledger_tell(witness->hits, closed, witness);
+}
+
+/* Sums that have grown by something that belongs to no site. */
+static void see_sum(struct witness *witness, const char *what, const char *kind, uint64_t now, uint64_t *before,
+		    uint64_t second)
+{
+	char rule[96];
+	snprintf(rule, sizeof(rule), "%s: %s", what, kind);
+	if (witness->counted && now > *before)
+		witness_refusals_put(witness, "", rule, second, now - *before);
+	*before = now;
+}
+
+static void see_refusals(struct witness *witness, const struct witness_sight *sight)
+{
+	uint64_t second = sight->wall_ms / 1000;
+	tally_tell(witness->tally, second, refused, witness);
+	for (size_t i = 0; i < sight->sites->count && sight->sites->seconds > 0; i++)
+		tally_compare(witness->tally, (uint16_t)i, &sight->sites->views[i].past[0], witness->lost_seconds > 0,
+			      second - 1, refused, witness);
+	witness->lost_seconds -= witness->lost_seconds > 0;
+	see_hits(witness, sight->intake);
+	for (unsigned kind = 0; kind < SHED_KINDS; kind++)
+		see_sum(witness, "connections closed", shed_kind_name(kind), sight->sites->connections.shed[kind],
+			&witness->shed[kind], second);
+	for (unsigned reason = EDGE_FIRST_DROP; reason < EDGE_REASONS && sight->edge->held; reason++)
+		see_sum(witness, "packets at the edge", edge_reason_texts[reason], sight->edge->counts.packets[reason],
+			&witness->edge_packets[reason], second);
+	witness->counted = true;
+}
+
+static void see_incident(struct witness *witness, const struct case_record *incident)
+{
+	bool opened = incident->id != witness->incident, moved = incident->phase != witness->phase;
+	if (incident->id == 0 || (!opened && !moved))
+		return;
+	bool again = !opened && witness->phase == CASE_OVER;
+	witness_incident_put(witness, incident,
+			     opened                         ? "opened"
+			     : again                        ? "opened again"
+			     : incident->phase == CASE_OVER ? "closed"
+							    : case_phase_name(incident->phase));
+	if (opened || again || incident->phase == CASE_OVER)
+		writer_stamp(witness->writer);
+	witness->incident = incident->id;
+	witness->phase = incident->phase;
+}
+
+void witness_second(struct witness *witness, const struct witness_sight *sight)
+{
+	if (witness == NULL)
+		return;
+	witness->sites = sight->sites;
+	say_changes(witness);
+	see_losses(witness, sight->intake);
+	see_refusals(witness, sight);
+	see_incident(witness, sight->incident);
+	if (!witness->places_told && places_image(sight->places) != NULL) {
+		witness_digest_put(witness, SLICE("location data"), slice_from_string(sight->places->file),
+				   sight->places->sha256);
+		witness->places_told = true;
+	}
+}

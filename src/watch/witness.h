@@ -1,0 +1,80 @@
+/*
+ * Turns what happens into records of the evidence log (evidence/writer.h), which a thread of its own writes: nothing
+ * here waits for a disk. What the gate told before this watch began is taken from the log's newest record on.
+ *
+ * Of requests that inspection blocked, or would have, the first WITNESS_EACH of a second are a record each, and of
+ * those beyond every WITNESS_ONE_OF-th, which says so. How many there were is exact in the refusals of that second.
+ */
+#ifndef GUIA_WATCH_WITNESS_H
+#define GUIA_WATCH_WITNESS_H
+
+#include "casebook/casebook.h"
+#include "evidence/writer.h"
+#include "incident/defence.h"
+#include "mitigate/edge_bans.h"
+#include "watch/places.h"
+#include "watch/sites.h"
+
+enum { WITNESS_EACH = 5000, WITNESS_ONE_OF = 64 };
+
+/* Something that decides what is done, by its digest: "rules", "/etc/guia/rules.conf". */
+struct witness_digest {
+	struct slice of;
+	struct slice name;
+	uint8_t sha256[32];
+};
+
+struct witness_options {
+	const char *folder;    /* NULL: no evidence is kept */
+	const char *authority; /* of timestamps; NULL: none */
+	const struct witness_digest *digests;
+	size_t digest_count;
+};
+
+struct witness;
+
+/* All is copied. 0, with NULL where no evidence is kept; -ENOMEM or -errno. NULL is allowed in all that follows. */
+int witness_begin(const struct witness_options *options, uint64_t now_ns, struct witness **ret_witness);
+/* What was said is sealed and signed, and that this is the end. */
+void witness_end(struct witness *witness);
+
+/* The incident that was the latest when the watch began: what it went through is recorded. */
+void witness_incident_known(struct witness *witness, const struct case_record *incident);
+
+void witness_events(struct witness *witness, const struct sites *sites, unsigned box, const struct event *events,
+		    size_t count);
+
+/* Something was decided; a source was banned for it; a person asked for something and was answered. */
+void witness_decided(struct witness *witness, const struct defence_news *news);
+void witness_banned(struct witness *witness, const struct prefix *prefix, uint32_t id, uint64_t until_ms);
+void witness_ordered(struct witness *witness, uid_t who, struct slice question, struct slice answer);
+
+/* A request that inspection blocked, or would have. Slices of len 0 are not known. */
+struct witness_block {
+	const char *site;
+	const uint8_t *source; /* 16 bytes, as in events */
+	uint16_t port;
+	uint64_t at_ms;
+	bool blocked; /* else it would have been */
+	struct slice request, method, uri, agent, rules;
+	uint16_t status;     /* 0: no answer */
+	const int *score;    /* NULL: not known */
+	const uint8_t *body; /* what commits to the message, 32 bytes; NULL: it is not kept */
+};
+void witness_block(struct witness *witness, const struct witness_block *block);
+
+/* Each second. */
+struct witness_sight {
+	const struct intake *intake;
+	const struct sites *sites;
+	const struct edge_bans *edge;
+	const struct places *places;
+	const struct case_record *incident; /* the latest */
+	uint64_t wall_ms;
+};
+void witness_second(struct witness *witness, const struct witness_sight *sight);
+
+/* "evidence" of `status`. */
+void witness_report(struct witness *witness, struct buffer *out);
+
+#endif

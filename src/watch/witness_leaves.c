@@ -1,0 +1,155 @@
+/* What happened, as records: each function is a kind, its values in the order of evidence/leaf.c. */
+#include "watch/witness_inside.h"
+
+#include "base/address.h"
+
+#include <time.h>
+
+static struct leaf_value text(const char *string)
+{
+	return leaf_text(slice_from_string(string));
+}
+
+/* Where it is not known it is not given. */
+static struct leaf_value text_if(struct slice slice)
+{
+	return slice.len > 0 ? leaf_text(slice) : (struct leaf_value){.given = false};
+}
+
+static struct leaf_value number_if(bool given, uint64_t number)
+{
+	return given ? leaf_number(number) : (struct leaf_value){.given = false};
+}
+
+static const char *name_of(const char *site)
+{
+	return site != NULL && site[0] != '\0' ? site : "(no site)";
+}
+
+void witness_digest_put(struct witness *witness, struct slice of, struct slice name, const uint8_t sha256[32])
+{
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_text(of), text_if(name),
+							    leaf_text(slice_make(sha256, 32))};
+	(void)writer_put(witness->writer, LEAF_DIGEST, values);
+}
+
+void witness_refusals_put(struct witness *witness, const char *site, const char *rule, uint64_t second, uint64_t total)
+{
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {text(name_of(site)), text(rule), leaf_number(second),
+							    leaf_number(total)};
+	(void)writer_put(witness->writer, LEAF_REFUSALS, values);
+}
+
+void witness_loss_put(struct witness *witness, const char *ring, uint64_t lost)
+{
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {text(ring), leaf_number(lost)};
+	(void)writer_put(witness->writer, LEAF_RING_LOSS, values);
+}
+
+void witness_incident_put(struct witness *witness, const struct case_record *incident, const char *change)
+{
+	struct case_requests requests = case_record_sums(incident);
+	struct case_visitors visitors = case_record_visitors(incident);
+	struct buffer sites = buffer_make(NULL);
+	for (size_t i = 0; i < incident->site_count; i++)
+		buffer_printf(&sites, "%s%s", i > 0 ? ", " : "", name_of(incident->sites[i].name));
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_number(incident->id),
+							    text(change),
+							    {.given = false},
+							    leaf_text(sites.len > 0 ? buffer_slice(&sites) : SLICE("")),
+							    leaf_number(incident->onset_ms),
+							    leaf_number(case_requests_all(&requests)),
+							    leaf_number(case_requests_refused(&requests)),
+							    leaf_number(visitors.asked),
+							    leaf_number(visitors.answered)};
+	(void)writer_put(witness->writer, LEAF_INCIDENT, values);
+	buffer_free(&sites);
+}
+
+/* A mitigation by itself; all else is a decision on the site. */
+void witness_decided(struct witness *witness, const struct defence_news *news)
+{
+	if (witness == NULL)
+		return;
+	if (news->mitigation == NULL) {
+		const struct leaf_value values[LEAF_FIELDS_MOST] = {text(name_of(news->site)),
+								    number_if(news->incident != 0, news->incident),
+								    text(news->change), text(news->line)};
+		(void)writer_put(witness->writer, LEAF_DECISION, values);
+		return;
+	}
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {text(mitigation_kind_name(news->mitigation->kind)),
+							    text(name_of(news->site)),
+							    text(news->change),
+							    leaf_number(news->mitigation->id),
+							    number_if(news->incident != 0, news->incident),
+							    {.given = false},
+							    text("guia"),
+							    text(news->line)};
+	(void)writer_put(witness->writer, LEAF_MITIGATION, values);
+}
+
+void witness_banned(struct witness *witness, const struct prefix *prefix, uint32_t id, uint64_t until_ms)
+{
+	char source[ADDRESS_TEXT_BYTES];
+	if (witness == NULL)
+		return;
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {
+		text("ban"),      text(prefix_format(prefix, source)), text("in force"), leaf_number(id),
+		{.given = false}, number_if(until_ms != 0, until_ms),  text("guia")};
+	(void)writer_put(witness->writer, LEAF_MITIGATION, values);
+}
+
+void witness_ordered(struct witness *witness, uid_t who, struct slice question, struct slice answer)
+{
+	if (witness == NULL)
+		return;
+	if (answer.len > 0 && answer.ptr[answer.len - 1] == '\n')
+		answer = slice_sub(answer, 0, answer.len - 1);
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_number(who), leaf_text(question), text_if(answer)};
+	(void)writer_put(witness->writer, LEAF_ORDER, values);
+}
+
+/* 0: it is not to be recorded; else how many it stands for. Seconds are those in which they are read. */
+static uint64_t sampled(struct witness *witness)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (now.tv_sec != witness->block_second) {
+		witness->block_second = now.tv_sec;
+		witness->blocks = 0;
+	}
+	uint64_t number = witness->blocks++;
+	if (number < WITNESS_EACH)
+		return 1;
+	return (number - WITNESS_EACH) % WITNESS_ONE_OF == 0 ? WITNESS_ONE_OF : 0;
+}
+
+void witness_block(struct witness *witness, const struct witness_block *block)
+{
+	char source[ADDRESS_TEXT_BYTES];
+	struct address address;
+	if (witness == NULL)
+		return;
+	uint64_t stands_for = sampled(witness);
+	if (stands_for == 0)
+		return;
+	memcpy(address.bytes, block->source, sizeof(address.bytes));
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {
+		text(name_of(block->site)),
+		text(address_format(&address, source)),
+		leaf_number(block->port),
+		leaf_number(block->at_ms),
+		text(block->blocked ? "blocked" : "would be blocked"),
+		text_if(block->request),
+		text_if(block->method),
+		text_if(block->uri),
+		text_if(block->agent),
+		number_if(block->status != 0, block->status),
+		text_if(block->rules),
+		number_if(block->score != NULL,
+			  block->score != NULL && *block->score > 0 ? (uint64_t)*block->score : 0),
+		leaf_text(slice_make(block->body, block->body != NULL ? 32 : 0)),
+		number_if(stands_for > 1, stands_for)};
+	(void)writer_put(witness->writer, LEAF_BLOCK, values);
+}
