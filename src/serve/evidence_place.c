@@ -43,10 +43,10 @@ int evidence_place_check(const struct serve_config *config, const struct run_dir
 		wrong = errno != ENOENT ? strerror(errno) : has_parent(path) ? NULL : "there is no folder above it";
 	else if (!S_ISDIR(st.st_mode))
 		wrong = "it is no folder";
-	else if (st.st_uid != uid)
-		wrong = "it must belong to the user whom the watch becomes";
 	else if ((st.st_mode & 077) != 0)
 		wrong = "nobody else may look into it (chmod 700)";
+	else if (st.st_uid != uid)
+		wrong = "it must belong to the user whom the watch becomes";
 	if (wrong == NULL)
 		return SERVE_FINE;
 	notice_say(notice, "`folder` of `evidence`: %s: %s", path, wrong);

@@ -5,7 +5,6 @@ asked of the operator is withdrawn, and what the gate refuses ends by itself. A 
 Usage: killed_watch_test.py MODULE GUIA JUMPING_CLOCK [whole]. Without `whole` some of the calls, in a fixed spread.
 """
 import contextlib
-import ctypes
 import itertools
 import json
 import os
@@ -18,15 +17,16 @@ import tempfile
 import time
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(FOLDER.parent / "nginx"), str(FOLDER.parent / "upstream")]
+sys.path[:0] = [str(FOLDER.parent / part) for part in ("nginx", "upstream", "evidence")]
 from crowds import BROWSERS, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, visit  # noqa: E402
 from harness import Gate, Skip, case, free_port, main, wait_until  # noqa: E402
 import peers  # noqa: E402
+from small_disk import small_disk  # noqa: E402
 import processes  # noqa: E402
 
 GUIA, CLOCK = (pathlib.Path(sys.argv.pop(2)).resolve() for _ in range(2))
 WHOLE = "whole" in sys.argv and (sys.argv.remove("whole") or True)
-WRITES = "write,pwrite64,writev,sendto,sendmsg,rename,renameat2,fsync,fdatasync,ftruncate,fallocate,unlink,msync"
+WRITES = "write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,mkdir,mkdirat,rename,renameat2,fsync,fdatasync,syncfs,ftruncate,fallocate,unlink,unlinkat,msync"
 SPREAD = (1, 2, 3, 5, 8, 12, 17, 24, 33, 45)
 LIVES_MOST = 120
 START_SECONDS = 60
@@ -36,16 +36,6 @@ BACK_SECONDS = 10
 GONE_SECONDS = 30
 BAN_SECONDS = 3
 ROUTE = "flow route { match { destination 192.0.2.10/32; protocol [ =17 ]; } then { discard; } }"
-
-
-def small_disk(folder, megabytes):
-    """A file system of its own that nobody else sees; false: we may not."""
-    if os.geteuid() != 0 or ctypes.CDLL(None, use_errno=True).unshare(0x20000) != 0:
-        return False
-    # Where the root is no mount of its own, as in a chroot, others might see what is mounted.
-    if subprocess.run(["mount", "--make-rprivate", "/"], capture_output=True, check=False).returncode != 0:
-        return False
-    return subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "none", folder], check=False).returncode == 0
 
 
 class World:
@@ -91,6 +81,10 @@ server {{ listen 127.0.0.1:{self.port}; guia_site a.test;
     def guia(self, *words):
         """-> (exit code, stdout, stderr)"""
         done = subprocess.run([GUIA, *words, "--run-dir", self.run], capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    def verify(self):
+        done = subprocess.run([GUIA, "evidence", "verify", self.bans / "evidence"], capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, done.stdout, done.stderr
 
     def site(self):
@@ -147,9 +141,17 @@ def is_back(w):
     assert "not taken" not in w.error.read_text() and "learned anew" not in w.error.read_text(), w.error.read_text()
 
 
+def evidence_is_whole(w):
+    """As a watch that was killed left it."""
+    code, out, error = w.verify()
+    assert code == 0, (code, out, error)
+    return out
+
+
 def killed_at(w, number):
     """-> whether it was: it may make fewer such calls in its time."""
     w.kill()
+    evidence_is_whole(w)
     sources, sure, begun, asked = iter(f"127.9.{number % 250 + 1}.{i}" for i in range(1, 255)), [], False, time.monotonic()
     w.start("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={WRITES}", "-e", f"inject={WRITES}:signal=KILL:when={number}")
     end = time.monotonic() + START_SECONDS
@@ -163,6 +165,7 @@ def killed_at(w, number):
     killed = w.child.poll() is not None
     if not killed:
         w.kill()
+    evidence_is_whole(w)
     w.goes_on()
     w.start()
     is_back(w)
@@ -254,6 +257,7 @@ def _():
         assert time.monotonic() >= ordered + 8, f"it ended early after a jump of {seconds} s"
         is_back(w)
     w.kill()
+    assert "clock-step" in evidence_is_whole(w)
     w.start()
     is_back(w)
 
