@@ -5,6 +5,7 @@
 #include "http/xml.h"
 
 #include "base/buffer.h"
+#include "http/xml_entity.h"
 
 #include <errno.h>
 #include <libxml/SAX2.h>
@@ -36,13 +37,6 @@ struct xml_dtd {
 	xmlDtdPtr dtd;
 };
 
-/* Kept in the parser context's private pointer, which libxml2 leaves to its users. */
-struct budget {
-	size_t nodes_left;
-	bool exceeded;
-	bool entities; /* declared, or asked for and unknown */
-};
-
 void xml_library_start(void)
 {
 	xmlInitParser();
@@ -67,7 +61,7 @@ static void ignore_structured_error(void *context, xmlErrorPtr error)
 
 static bool spend(xmlParserCtxtPtr parser, size_t nodes, size_t bytes)
 {
-	struct budget *budget = parser->_private;
+	struct xml_budget *budget = parser->_private;
 	nodes += bytes / NODE_BYTES;
 	if (nodes > budget->nodes_left) {
 		budget->exceeded = true;
@@ -118,31 +112,6 @@ static void add_instruction(void *context, const xmlChar *target, const xmlChar 
 		xmlSAX2ProcessingInstruction(context, target, data);
 }
 
-static void note_entities(xmlParserCtxtPtr parser)
-{
-	struct budget *budget = parser->_private;
-	budget->entities = true;
-}
-
-/* Nothing is declared. Whoever reads on would read texts that the tree does not hold. */
-static void refuse_entity(void *context, const xmlChar *name, int type, const xmlChar *public_id,
-			  const xmlChar *system_id, xmlChar *content)
-{
-	note_entities(context);
-	(void)name;
-	(void)type;
-	(void)public_id;
-	(void)system_id;
-	(void)content;
-}
-
-/* With a DTD elsewhere an unknown entity is no fault of the document's: its text is there. */
-static void refuse_reference(void *context, const xmlChar *name)
-{
-	(void)name;
-	note_entities(context);
-}
-
 static xmlParserInputPtr resolve_nothing(void *context, const xmlChar *public_id, const xmlChar *system_id)
 {
 	(void)context;
@@ -169,8 +138,7 @@ static xmlSAXHandler safe_handler(void)
 	sax.cdataBlock = add_cdata;
 	sax.comment = add_comment;
 	sax.processingInstruction = add_instruction;
-	sax.entityDecl = refuse_entity;
-	sax.reference = refuse_reference;
+	xml_refuse_entities(&sax);
 	sax.resolveEntity = resolve_nothing;
 	sax.externalSubset = ignore_subset;
 	sax.warning = ignore_error;
@@ -199,7 +167,7 @@ static void parse_all(xmlParserCtxtPtr parser, struct slice body, struct xml_doc
 int xml_parse(struct slice body, const struct xml_options *options, struct xml_document **ret_document,
 	      struct slice *ret_error)
 {
-	struct budget budget = {.nodes_left = options->node_limit == 0 ? NODE_LIMIT : options->node_limit};
+	struct xml_budget budget = {.nodes_left = options->node_limit == 0 ? NODE_LIMIT : options->node_limit};
 	xmlSAXHandler sax = safe_handler();
 	struct xml_document *document = calloc(1, sizeof(*document));
 	xmlParserCtxtPtr parser = document == NULL ? NULL : xmlCreatePushParserCtxt(&sax, NULL, NULL, 0, "body.xml");

@@ -131,6 +131,18 @@ static bool begins_document(const struct delta *delta)
 	return delta->kind != DELTA_ONLY_OURS && begins_with(delta, 944000, 944999);
 }
 
+/* Only there can an entity be declared, or be said to be declared elsewhere. */
+static bool has_document_type(const struct sample *sample)
+{
+	return is_document(sample) && slice_find(sample->body, SLICE("<!DOCTYPE"), 0) < sample->body.len;
+}
+
+/* Any rule may look at a path, at a value, or at what became of a document. */
+static bool begins_anywhere(const struct delta *delta)
+{
+	return delta->kind != DELTA_ORDER;
+}
+
 static bool has_part_with_charset(const struct sample *sample)
 {
 	return has_type(sample, SLICE("multipart/")) &&
@@ -187,17 +199,13 @@ static bool has_encoded_question_mark(const struct sample *sample)
 	return slice_find_nocase(path, SLICE("%3f"), 0) < path.len;
 }
 
-/* Any rule may look at the path. */
-static bool begins_anywhere(const struct delta *delta)
-{
-	return delta->kind != DELTA_ORDER;
-}
-
 const struct accepted accepted[] = {
 	{"sqli", "the table behind @detectSQLi is Guia's own", SUBSTITUTE_SQLI, any_request, begins_sqli},
 	{"xss", "the reading of HTML behind @detectXSS is Guia's own", SUBSTITUTE_XSS, any_request, begins_xss},
 	{"document", "names of elements and attributes are hidden in REQUEST_BODY, as the rules' tests want it",
 	 SUBSTITUTE_DOCUMENT, is_document, begins_document},
+	{"entities", "XML that declares an entity, or asks for an unknown one, is not well-formed", SUBSTITUTE_ENTITIES,
+	 has_document_type, begins_anywhere},
 	{"part header", "a part's Content-Type with a charset ends before its line end, as the rules' tests want it",
 	 SUBSTITUTE_PART_HEADER, has_part_with_charset, begins_part_header},
 	{"empty containers", "{} and [] in JSON are arguments without a value", SUBSTITUTE_EMPTY, is_json_with_empty,

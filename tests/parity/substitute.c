@@ -5,6 +5,7 @@
 #include "http/json.h"
 #include "http/multipart.h"
 #include "http/uri.h"
+#include "http/xml_entity.h"
 #include "http/xml_names.h"
 #include "match/phrases.h"
 #include "match/regex.h"
@@ -61,6 +62,14 @@ int __wrap_xml_hide_names(struct slice document, struct arena *arena, struct sli
 		return __real_xml_hide_names(document, arena, ret_hidden);
 	*ret_hidden = document;
 	return 0;
+}
+
+void __real_xml_refuse_entities(xmlSAXHandler *sax);
+void __wrap_xml_refuse_entities(xmlSAXHandler *sax);
+void __wrap_xml_refuse_entities(xmlSAXHandler *sax)
+{
+	if (!(in_place & SUBSTITUTE_ENTITIES))
+		__real_xml_refuse_entities(sax);
 }
 
 /* A line that lies in the body gets its end back; one that was folded is a copy and has none there, either. */

@@ -19,6 +19,7 @@ enum substitution {
 	SUBSTITUTE_QUOTE = 1 << 8,         /* 955350 looks for backslashes that no answer has */
 	SUBSTITUTE_EMPTY = 1 << 10,        /* {} and [] in JSON are no arguments */
 	SUBSTITUTE_AMBIGUOUS = 1 << 11,    /* a part may have a header twice, and filename* */
+	SUBSTITUTE_ENTITIES = 1 << 12,     /* XML may declare entities */
 };
 
 /* Which of them are in place from now on; 0 for none. */
