@@ -30,14 +30,19 @@ void notice_say(const struct notice *notice, const char *format, ...)
 	put(notice->log, stamped, (size_t)len);
 }
 
+void notice_quote(const struct notice *notice, struct slice lines)
+{
+	put(STDERR_FILENO, (const char *)lines.ptr, lines.len);
+	if (notice->log >= 0)
+		put(notice->log, (const char *)lines.ptr, lines.len);
+}
+
 void notice_diagnostics(const struct notice *notice, const struct diagnostics *list)
 {
 	for (const struct diagnostic *d = list->first; d != NULL; d = d->next) {
 		struct buffer text = buffer_make(NULL);
 		diagnostic_format(d, &text);
-		put(STDERR_FILENO, (const char *)text.ptr, text.len);
-		if (notice->log >= 0)
-			put(notice->log, (const char *)text.ptr, text.len);
+		notice_quote(notice, buffer_slice(&text));
 		buffer_free(&text);
 	}
 }

@@ -9,6 +9,9 @@ struct notice {
 };
 
 void notice_say(const struct notice *notice, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Lines of another program, as they are. */
+void notice_quote(const struct notice *notice, struct slice lines);
+
 void notice_diagnostics(const struct notice *notice, const struct diagnostics *list);
 
 #endif

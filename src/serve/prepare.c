@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -189,17 +190,55 @@ void parts_free(struct serve_parts *parts)
 	free(parts->cache);
 }
 
-int prepare_run_dir(const struct serve_options *options, const struct serve_config *config, const struct notice *notice,
-		    struct run_dir *ret_dir)
+/* SERVE_FINE with the folder that options or configuration name, NULL if none. */
+static int wanted_run_dir(const struct serve_options *options, const struct serve_config *config,
+			  const struct notice *notice, char given[PATH_MAX], const char **ret_wanted)
 {
-	char given[PATH_MAX] = "";
-	if (config->run_dir.len > 0)
-		snprintf(given, sizeof(given), "%.*s", SLICE_ARG(config->run_dir));
+	snprintf(given, PATH_MAX, "%.*s", SLICE_ARG(config->run_dir));
 	const char *wanted = options->run_dir != NULL ? options->run_dir : given[0] != '\0' ? given : NULL;
 	if (wanted != NULL && (wanted[0] != '/' || valid_path(slice_from_string(wanted)) != NULL)) {
 		notice_say(notice, "--run-dir %s: give an absolute path without white space, quotes or ;{}$", wanted);
 		return SERVE_USER;
 	}
+	*ret_wanted = wanted;
+	return SERVE_FINE;
+}
+
+static int refuse_run_dir(const struct notice *notice, const char *wanted, int error)
+{
+	struct stat st;
+	if (error == -EPERM && wanted != NULL && lstat(wanted, &st) == 0 && st.st_uid != geteuid()) {
+		const struct passwd *owner = getpwuid(st.st_uid);
+		notice_say(notice, "run directory %s: it belongs to %s: serve, and check, as that user", wanted,
+			   owner != NULL ? owner->pw_name : "another user");
+		return SERVE_ENVIRONMENT;
+	}
+	notice_say(notice, "run directory %s: %s", wanted != NULL ? wanted : "below $TMPDIR",
+		   error == -EBUSY    ? "another guia serves from it"
+		   : error == -EACCES ? "you, or the user of nginx's workers, may not pass through a folder above it"
+		   : error == -EPERM  ? "it must be a folder of yours that nobody else may read (chmod 700)"
+				      : strerror(-error));
+	return SERVE_ENVIRONMENT;
+}
+
+int prepare_run_dir_check(const struct serve_options *options, const struct serve_config *config,
+			  const struct notice *notice)
+{
+	char given[PATH_MAX];
+	const char *wanted;
+	int code = wanted_run_dir(options, config, notice, given, &wanted);
+	int r = code == SERVE_FINE ? run_dir_check(wanted) : 0;
+	return r != 0 ? refuse_run_dir(notice, wanted, r) : code;
+}
+
+int prepare_run_dir(const struct serve_options *options, const struct serve_config *config, const struct notice *notice,
+		    struct run_dir *ret_dir)
+{
+	char given[PATH_MAX];
+	const char *wanted;
+	int code = wanted_run_dir(options, config, notice, given, &wanted);
+	if (code != SERVE_FINE)
+		return code;
 	int r = run_dir_open(wanted, ret_dir);
 	if (r == 0 && ret_dir->events_error != 0)
 		notice_say(notice, "warning: no folder for events: %s; the gate serves without a watch",
@@ -213,14 +252,7 @@ int prepare_run_dir(const struct serve_options *options, const struct serve_conf
 	if (r == 0 && ret_dir->bans_error != 0)
 		notice_say(notice, "warning: no folder for bans: %s; nobody can be banned by address",
 			   strerror(-ret_dir->bans_error));
-	if (r == 0)
-		return SERVE_FINE;
-	notice_say(notice, "run directory %s: %s", wanted != NULL ? wanted : "below $TMPDIR",
-		   r == -EBUSY    ? "another guia serves from it"
-		   : r == -EACCES ? "you, or the user of nginx's workers, may not pass through a folder above it"
-		   : r == -EPERM  ? "it must be a folder of yours that nobody else may read (chmod 700)"
-				  : strerror(-r));
-	return SERVE_ENVIRONMENT;
+	return r == 0 ? SERVE_FINE : refuse_run_dir(notice, wanted, r);
 }
 
 static bool resolves(const struct site *site)
@@ -262,8 +294,7 @@ static int refused(const struct notice *notice, struct slice said, int status)
 	static const char *const machine[] = {
 		"(28: ", "(13: ", "(12: ", "(24: ", "(30: ", "dlopen() \"", "is not binary compatible"};
 	notice_say(notice, "nginx refuses the configuration (exit %d):", status);
-	if (fwrite(said.ptr, 1, said.len, stderr) != said.len)
-		return SERVE_ENVIRONMENT;
+	notice_quote(notice, said);
 	for (size_t i = 0; i < sizeof(machine) / sizeof(machine[0]); i++)
 		if (slice_find(said, slice_from_string(machine[i]), 0) < said.len)
 			return SERVE_ENVIRONMENT;
@@ -273,12 +304,12 @@ static int refused(const struct notice *notice, struct slice said, int status)
 static int test_nginx(const struct serve_parts *parts, const struct run_dir *dir, const char *file,
 		      const struct notice *notice)
 {
-	char prefix[PATH_MAX], log[PATH_MAX];
+	char prefix[PATH_MAX];
 	struct buffer said = buffer_make(NULL);
 	int status = 0;
 	snprintf(prefix, sizeof(prefix), "%s/", dir->path);
-	snprintf(log, sizeof(log), "%s/error.log", dir->path);
-	const char *const argv[] = {parts->nginx, "-t", "-p", prefix, "-c", file, "-e", log, NULL};
+	/* What it has to say comes here, and not into the log, where nginx will say it again when it starts. */
+	const char *const argv[] = {parts->nginx, "-t", "-p", prefix, "-c", file, "-e", "stderr", NULL};
 	int r = process_run(argv, &said, &status);
 	int code = r != 0        ? cannot_write(notice, parts->nginx, r)
 		   : status != 0 ? refused(notice, buffer_slice(&said), status)
@@ -345,7 +376,7 @@ static int bind_once(const char *host, const char *port)
 }
 
 /* nginx would try for seconds and say it in its own words: asked here first. */
-static int check_port(struct slice listen, const struct notice *notice)
+static int check_port(struct slice listen, bool may_be_in_use, const struct notice *notice)
 {
 	char text[128];
 	snprintf(text, sizeof(text), "%.*s", SLICE_ARG(listen));
@@ -359,7 +390,7 @@ static int check_port(struct slice listen, const struct notice *notice)
 		host++;
 	}
 	int r = bind_once(host, port);
-	if (r == 0)
+	if (r == 0 || (r == -EADDRINUSE && may_be_in_use))
 		return SERVE_FINE;
 	notice_say(notice, "cannot listen at %.*s: %s", SLICE_ARG(listen),
 		   r == -EADDRINUSE ? "another program uses this port"
@@ -368,7 +399,8 @@ static int check_port(struct slice listen, const struct notice *notice)
 	return SERVE_ENVIRONMENT;
 }
 
-int prepare_ports(const struct serve_config *config, const struct serve_config *before, const struct notice *notice)
+int prepare_ports(const struct serve_config *config, const struct serve_config *before, bool may_be_in_use,
+		  const struct notice *notice)
 {
 	int code = SERVE_FINE;
 	const struct text_list *lists[] = {&config->listen, &config->listen_tls};
@@ -376,6 +408,6 @@ int prepare_ports(const struct serve_config *config, const struct serve_config *
 		for (size_t j = 0; j < lists[i]->count && code == SERVE_FINE; j++)
 			if (before == NULL || (!text_list_has(&before->listen, lists[i]->items[j]) &&
 					       !text_list_has(&before->listen_tls, lists[i]->items[j])))
-				code = check_port(lists[i]->items[j], notice);
+				code = check_port(lists[i]->items[j], may_be_in_use, notice);
 	return code;
 }

@@ -46,11 +46,19 @@ int prepare_parse(const char *file, const struct notice *notice, struct arena *a
 int prepare_nginx(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
 		  const struct notice *notice);
 
-/* Whether every address can be listened at, but for those that `before` has already; it may be NULL. */
-int prepare_ports(const struct serve_config *config, const struct serve_config *before, const struct notice *notice);
+/*
+ * Whether every address can be listened at, but for those that `before` has already; it may be NULL. Who only checks
+ * may find that guia itself has them: `may_be_in_use`.
+ */
+int prepare_ports(const struct serve_config *config, const struct serve_config *before, bool may_be_in_use,
+		  const struct notice *notice);
 
 /* Opens the run directory that options or configuration name. */
 int prepare_run_dir(const struct serve_options *options, const struct serve_config *config, const struct notice *notice,
 		    struct run_dir *ret_dir);
+
+/* Whether this user could open it; nothing is made. */
+int prepare_run_dir_check(const struct serve_options *options, const struct serve_config *config,
+			  const struct notice *notice);
 
 #endif

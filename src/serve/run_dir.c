@@ -4,6 +4,7 @@
 #include "serve/events_key.h"
 
 #include <fcntl.h>
+#include <libgen.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,12 +24,15 @@ static const struct passwd *worker_user(void)
 	return NULL;
 }
 
-static int make_fresh(struct run_dir *dir)
+static const char *temp_dir(void)
 {
 	const char *temp = getenv("TMPDIR");
-	if (temp == NULL || temp[0] != '/')
-		temp = "/tmp";
-	if (snprintf(dir->path, sizeof(dir->path), "%s/guia-XXXXXX", temp) >= (int)sizeof(dir->path))
+	return temp == NULL || temp[0] != '/' ? "/tmp" : temp;
+}
+
+static int make_fresh(struct run_dir *dir)
+{
+	if (snprintf(dir->path, sizeof(dir->path), "%s/guia-XXXXXX", temp_dir()) >= (int)sizeof(dir->path))
 		return -ENAMETOOLONG;
 	dir->made = true;
 	return mkdtemp(dir->path) == NULL ? -errno : 0;
@@ -159,6 +163,39 @@ int run_dir_open(const char *wanted, struct run_dir *ret_dir)
 	}
 	*ret_dir = dir;
 	return 0;
+}
+
+/* Whether something could be made in the folder that `path` would lie in. */
+static int check_above(const char *path)
+{
+	char above[PATH_MAX];
+	if (snprintf(above, sizeof(above), "%s", path) >= (int)sizeof(above))
+		return -ENAMETOOLONG;
+	return faccessat(AT_FDCWD, dirname(above), W_OK | X_OK, AT_EACCESS) == 0 ? 0 : -errno;
+}
+
+/* 1 if there is a folder that will do, 0 if one could be made, or why not. */
+static int look_at(const char *path, uid_t owner)
+{
+	int r = check_private(path, owner);
+	return r == 0 ? 1 : r == -ENOENT ? check_above(path) : r;
+}
+
+int run_dir_check(const char *wanted)
+{
+	char fresh[PATH_MAX], workers[PATH_MAX];
+	const struct passwd *user = geteuid() == 0 ? worker_user() : NULL;
+	snprintf(fresh, sizeof(fresh), "%s/guia-check", temp_dir());
+	const char *path = wanted != NULL ? wanted : fresh;
+	int r = wanted != NULL ? look_at(path, geteuid()) : check_above(path);
+	if (r == 1 && faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0)
+		r = -errno;
+	if (r < 0 || user == NULL)
+		return r < 0 ? r : 0;
+	if (snprintf(workers, sizeof(workers), "%s.workers", path) >= (int)sizeof(workers))
+		return -ENAMETOOLONG;
+	r = look_at(workers, user->pw_uid);
+	return r < 0 ? r : check_reachable(workers, user);
 }
 
 void run_dir_close(struct run_dir *dir)

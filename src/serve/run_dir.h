@@ -30,6 +30,9 @@ struct run_dir {
 int run_dir_open(const char *wanted, struct run_dir *ret_dir);
 void run_dir_close(struct run_dir *dir);
 
+/* What run_dir_open() would say for this user, but for -EBUSY and a full disk; nothing is made. */
+int run_dir_check(const char *wanted);
+
 /* Whom the watch becomes: a user of its own where there is one, or the workers'. NULL: nobody else. */
 const char *run_dir_watch_user(const struct run_dir *dir);
 

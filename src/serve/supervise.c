@@ -64,8 +64,8 @@ static int prepare(struct supervisor *s, bool check_only)
 	if (code != SERVE_FINE)
 		return code;
 	code = parts_find(s->options, &s->config, &s->notice, &s->parts);
-	if (code == SERVE_FINE && !check_only)
-		code = prepare_ports(&s->config, NULL, &s->notice);
+	if (code == SERVE_FINE)
+		code = prepare_ports(&s->config, NULL, check_only, &s->notice);
 	if (code == SERVE_FINE)
 		code = prepare_run_dir(s->options, &s->config, &s->notice, &s->dir);
 	if (code == SERVE_FINE)
@@ -218,7 +218,7 @@ static bool reload_with(struct supervisor *s, struct serve_config *config)
 	struct serve_parts parts;
 	if (parts_find(s->options, config, &s->notice, &parts) != SERVE_FINE)
 		return false;
-	bool good = prepare_ports(config, &s->config, &s->notice) == SERVE_FINE &&
+	bool good = prepare_ports(config, &s->config, false, &s->notice) == SERVE_FINE &&
 		    prepare_nginx(config, &parts, &s->dir, &s->notice) == SERVE_FINE && nginx_reload(s);
 	parts_free(good ? &s->parts : &parts);
 	if (good)
@@ -392,6 +392,8 @@ int serve_check(const struct serve_options *options)
 	supervisor_init(&s, &apart);
 	apart.run_dir = temp != NULL ? mkdtemp(temp) : NULL;
 	int code = prepare(&s, true);
+	if (code == SERVE_FINE)
+		code = prepare_run_dir_check(options, &s.config, &s.notice);
 	remove_dirs(&s);
 	if (apart.run_dir != NULL)
 		(void)rmdir(apart.run_dir); /* it is still there if nothing was made in it */

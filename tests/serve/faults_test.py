@@ -100,6 +100,52 @@ def no_permission_is_told():
 
 
 @case
+def check_finds_a_run_dir_that_serve_could_not_use():
+    if os.geteuid() != 0:
+        raise Skip("needs root, to be another user")
+    place = FOLDER / "place"
+    for name, mode, owner in (("", 0o755, 0), ("theirs", 0o700, 65534), ("open", 0o755, 0), ("closed", 0o700, 0)):
+        (place / name).mkdir()
+        (place / name).chmod(mode)
+        os.chown(place / name, owner, -1)
+    (place / "file").write_text("")
+    words = ["check", "--listen", f"127.0.0.1:{free_port()}", *COMMON, "--run-dir"]
+    before = sorted(place.rglob("*"))
+    for name, part in (("theirs", "belongs to nobody"), ("open", "nobody else may read"), ("file", "a folder of yours"),
+                       ("nowhere/run", "No such file"), ("closed/run", "may not pass through")):
+        err = guia(*words, str(place / name), code=3)
+        assert part in err and str(place / name) in err, (name, err)
+    guia(*words, str(place / "run"), code=0)
+    assert sorted(place.rglob("*")) == before
+    config = write("other.yaml", f"listen: 127.0.0.1:{free_port()}\nrun_dir: {place / 'run'}\nrules: {RULE_FILE}\n"
+                   "sites:\n  - host: a.test\n    origin: http://127.0.0.1:1\n")
+    for path in (config, RULE_FILE):
+        os.chmod(path, 0o644)
+    done = subprocess.run([GUIA, "check", "-c", config], capture_output=True, check=False, timeout=60, user=65534)
+    assert done.returncode == 3 and b"run directory" in done.stderr, done
+
+
+@case
+def check_finds_an_address_that_is_not_here():
+    for command in ("check", "serve"):
+        assert "cannot listen at 192.0.2.1:80" in guia(command, "--listen", "192.0.2.1:8080", *COMMON, code=3)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        guia("check", "--listen", f"127.0.0.1:{taken.getsockname()[1]}", *COMMON, code=0)
+
+
+@case
+def a_warning_about_rules_is_logged_once():
+    rules = write("warned.conf", 'SecRule ARGS "@lt x" "id:70001,phase:1,pass,nolog"\n')
+    origin = Origin()
+    with Serve(site(origin, f"    rules: {rules}\n")) as serve:
+        log = (serve.run / "error.log").read_text()
+    origin.stop()
+    assert log.count('"x" is no number') == 1, log
+
+
+@case
 def a_full_disk_at_the_start_is_told():
     namespace()
     code, said = in_namespace(
