@@ -272,10 +272,24 @@ static void compile_all(struct compilation *compilation)
 		pthread_join(threads[i], NULL);
 }
 
-/* What the threads were told goes to the caller's list, in the order of the groups. */
+static bool is_told(const struct diagnostics *diagnostics, const struct diagnostic *other)
+{
+	for (const struct diagnostic *d = diagnostics->first; d != NULL; d = d->next)
+		if (d->line == other->line && strcmp(d->file, other->file) == 0 &&
+		    strcmp(d->message, other->message) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * What the threads were told goes to the caller's list, in the order of the groups; once, for a full disk is met by
+ * each database.
+ */
 static void tell(struct diagnostics *diagnostics, const struct group *group)
 {
 	for (const struct diagnostic *d = group->diagnostics.first; d != NULL; d = d->next) {
+		if (is_told(diagnostics, d))
+			continue;
 		struct source_place place = {d->file, d->line, d->column, slice_from_string(d->source_line)};
 		diagnostics_add(diagnostics, d->severity, place, d->hint[0] == '\0' ? NULL : d->hint, "%s", d->message);
 	}
