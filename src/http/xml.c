@@ -5,6 +5,7 @@
 #include "http/xml.h"
 
 #include "base/buffer.h"
+#include "http/xml_bound.h"
 #include "http/xml_entity.h"
 
 #include <errno.h>
@@ -59,16 +60,21 @@ static void ignore_structured_error(void *context, xmlErrorPtr error)
 	(void)error;
 }
 
+static bool stop(xmlParserCtxtPtr parser)
+{
+	struct xml_budget *budget = parser->_private;
+	budget->exceeded = true;
+	budget->nodes_left = 0;
+	xmlStopParser(parser);
+	return false;
+}
+
 static bool spend(xmlParserCtxtPtr parser, size_t nodes, size_t bytes)
 {
 	struct xml_budget *budget = parser->_private;
 	nodes += bytes / NODE_BYTES;
-	if (nodes > budget->nodes_left) {
-		budget->exceeded = true;
-		budget->nodes_left = 0;
-		xmlStopParser(parser);
-		return false;
-	}
+	if (nodes > budget->nodes_left)
+		return stop(parser);
 	budget->nodes_left -= nodes;
 	return true;
 }
@@ -86,6 +92,19 @@ static void start_element(void *context, const xmlChar *local_name, const xmlCha
 	if (spend(context, 1 + (size_t)attribute_count + (size_t)namespace_count, bytes))
 		xmlSAX2StartElementNs(context, local_name, prefix, uri, namespace_count, namespaces, attribute_count, 0,
 				      attributes);
+}
+
+/* Each element of a type gets all that are declared for it. */
+static void declare_attribute(void *context, const xmlChar *element, const xmlChar *name, int type, int kind,
+			      const xmlChar *value, xmlEnumerationPtr values)
+{
+	struct xml_budget *budget = ((xmlParserCtxtPtr)context)->_private;
+	if (++budget->declared <= XML_ATTRIBUTES_MAX) {
+		xmlSAX2AttributeDecl(context, element, name, type, kind, value, values);
+		return;
+	}
+	xmlFreeEnumeration(values);
+	stop(context);
 }
 
 static void add_text(void *context, const xmlChar *text, int length)
@@ -133,6 +152,7 @@ static xmlSAXHandler safe_handler(void)
 	xmlSAXHandler sax = {0};
 	xmlSAXVersion(&sax, 2);
 	sax.startElementNs = start_element;
+	sax.attributeDecl = declare_attribute;
 	sax.characters = add_text;
 	sax.ignorableWhitespace = add_text;
 	sax.cdataBlock = add_cdata;
@@ -169,6 +189,7 @@ int xml_parse(struct slice body, const struct xml_options *options, struct xml_d
 {
 	struct xml_budget budget = {.nodes_left = options->node_limit == 0 ? NODE_LIMIT : options->node_limit};
 	xmlSAXHandler sax = safe_handler();
+	const char *fault = xml_bound_fault(body);
 	struct xml_document *document = calloc(1, sizeof(*document));
 	xmlParserCtxtPtr parser = document == NULL ? NULL : xmlCreatePushParserCtxt(&sax, NULL, NULL, 0, "body.xml");
 	if (parser == NULL) {
@@ -176,10 +197,12 @@ int xml_parse(struct slice body, const struct xml_options *options, struct xml_d
 		return -ENOMEM;
 	}
 	parser->_private = &budget;
-	if (body.len <= INT_MAX)
+	if (body.len <= INT_MAX && fault == NULL)
 		parse_all(parser, body, document);
 	xmlFreeParserCtxt(parser);
 	*ret_document = document;
+	if (fault != NULL)
+		return fail(fault, ret_error);
 	if (budget.exceeded)
 		return fail("XML: Too many nodes.", ret_error);
 	if (budget.entities) {

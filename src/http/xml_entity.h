@@ -9,6 +9,7 @@
 /* Kept in the parser context's private pointer, which libxml2 leaves to its users. */
 struct xml_budget {
 	size_t nodes_left;
+	size_t declared; /* attributes */
 	bool exceeded;
 	bool entities; /* declared, or asked for and unknown */
 };

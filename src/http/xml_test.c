@@ -56,6 +56,89 @@ static void test_names(void **state)
 	test_cases_run("src/http/cases/xml_names.txt", render_names);
 }
 
+/* Documents over which libxml2 would sit for minutes, were they longer: `head`, `each` a number of times, `tail`. */
+static void test_what_is_costly(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *head, *each, *tail, *error;
+	} documents[] = {
+		{"<a", " b%d=''", "/>", "XML: Too many attributes."},
+		{"<!-- <a \" --><a c='>'", " b%d='>'", "/>", "XML: Too many attributes."},
+		{"<a", " b%d = \"'\"", ">=</a>", "XML: Too many attributes."},
+		{"<!DOCTYPE a [<!ATTLIST a", " b%d CDATA ''", ">]><a/>", "XML: Too many nodes."},
+		{"<?xml version='1.0' encoding='UTF-7'?><a>", "%070d", "</a>", "XML: Too large for its encoding."},
+		{"<?xml version='1.0'\n \nencoding = \"IBM037\"?><a>", "%070d", "</a>",
+		 "XML: Too large for its encoding."},
+		{"<?xml encoding='ISO-2022-JP'?><a>", "%070d", "</a>", "XML: Too large for its encoding."},
+	};
+	for (size_t i = 0; i < 2 * sizeof(documents) / sizeof(documents[0]); i++) {
+		bool over = i % 2 == 1;
+		struct buffer text = buffer_make(NULL);
+		struct xml_document *document = NULL;
+		struct slice error = SLICE("");
+		buffer_text(&text, documents[i / 2].head);
+		for (int k = 0; k < (over ? 1001 : 900); k++)
+			buffer_printf(&text, documents[i / 2].each, k);
+		buffer_text(&text, documents[i / 2].tail);
+		(void)xml_parse(buffer_slice(&text), &(struct xml_options){0}, &document, &error);
+		assert_int_equal(slice_equal(error, slice_from_string(documents[i / 2].error)), over);
+		xml_destroy(document);
+		buffer_free(&text);
+	}
+}
+
+static void test_wide_documents(void **state)
+{
+	(void)state;
+	static const char *const errors[] = {"", "XML: Too many attributes.", "XML: Too large for its encoding."};
+	static const struct {
+		const char *declaration;
+		int attributes;
+		unsigned error;
+	} documents[] = {
+		{"<?xml version='1.0' encoding='UTF-16'?>", 900, 0},
+		{"<?xml version='1.0'?>", 1001, 1},
+		{"<?xml version='1.0' encoding='UTF-7'?>", 5000, 2},
+	};
+	for (size_t i = 0; i < 2 * sizeof(documents) / sizeof(documents[0]); i++) {
+		bool big = i % 2 == 1;
+		struct buffer text = buffer_make(NULL), wide = buffer_make(NULL);
+		struct xml_document *document = NULL;
+		struct slice error = SLICE("");
+		buffer_printf(&text, "%s<a", documents[i / 2].declaration);
+		for (int k = 0; k < documents[i / 2].attributes; k++)
+			buffer_printf(&text, " b%d=''", k);
+		buffer_text(&text, "/>");
+		for (size_t k = 0; k < text.len; k++) {
+			buffer_byte(&wide, big ? 0 : text.ptr[k]);
+			buffer_byte(&wide, big ? text.ptr[k] : 0);
+		}
+		(void)xml_parse(buffer_slice(&wide), &(struct xml_options){0}, &document, &error);
+		assert_true(slice_equal(error, slice_from_string(errors[documents[i / 2].error])));
+		xml_destroy(document);
+		buffer_free(&text);
+		buffer_free(&wide);
+	}
+}
+
+/* Values, texts and comments may hold any number of equals signs. */
+static void test_equals_signs(void **state)
+{
+	(void)state;
+	static const char *const forms[] = {"<a b='%s'/>", "<a>%s</a>", "<a b='>'>%s</a>", "<a><b/>%s<c/></a>"};
+	char signs[4001], text[5000];
+	memset(signs, '=', sizeof(signs) - 1);
+	signs[sizeof(signs) - 1] = '\0';
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct xml_document *document = NULL;
+		struct slice error;
+		snprintf(text, sizeof(text), forms[i], signs);
+		assert_int_equal(xml_parse(slice_from_string(text), &(struct xml_options){0}, &document, &error), 0);
+		xml_destroy(document);
+	}
+}
+
 /* The two short ways say what libxml2's XPath says. */
 static void test_short_ways(void **state)
 {
@@ -197,8 +280,11 @@ static void test_validation(void **state)
 int main(void)
 {
 	const struct CMUnitTest unit_tests[] = {
-		cmocka_unit_test(test_cases),  cmocka_unit_test(test_short_ways), cmocka_unit_test(test_namespaces),
-		cmocka_unit_test(test_bounds), cmocka_unit_test(test_validation), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_cases),          cmocka_unit_test(test_what_is_costly),
+		cmocka_unit_test(test_wide_documents), cmocka_unit_test(test_equals_signs),
+		cmocka_unit_test(test_short_ways),     cmocka_unit_test(test_namespaces),
+		cmocka_unit_test(test_bounds),         cmocka_unit_test(test_validation),
+		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(unit_tests, start, NULL);
 }
