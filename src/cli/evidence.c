@@ -1,8 +1,12 @@
-/* guia evidence: whether a log is what it was, and the proof of a record of it. */
+/* guia evidence: whether a log is what it was, the proof of a record of it, and an incident's records for others. */
 #include "cli/command.h"
 
 #include "base/error.h"
 #include "base/file.h"
+#include "bundle/check.h"
+#include "cli/evidence_export.h"
+#include "cli/evidence_scribe.h"
+#include "cli/history_place.h"
 #include "cli/text.h"
 #include "evidence/verify.h"
 
@@ -54,10 +58,10 @@ static int verify(const char *path, const struct cli_arguments *arguments)
 		buffer_free(&anchor);
 		return cli_fail(CLI_USER, "%s: not a checkpoint", anchor_path);
 	}
-	r = verify_log(path, &options, &report);
+	r = check_is_bag(path) ? check_bag(path, &options, &report) : verify_log(path, &options, &report);
 	int code = finding_codes[report.finding];
 	if (r == -ENOENT)
-		code = cli_fail(CLI_USER, "%s: not an evidence log", path);
+		code = cli_fail(CLI_USER, "%s: not an evidence log, and no bundle", path);
 	else if (r != 0)
 		code = cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
 	else
@@ -98,6 +102,16 @@ static int prove(const char *record_word, const char *path, const struct cli_arg
 	return code;
 }
 
+static const struct {
+	const char *name;
+	const char *use;
+} verbs[] = {
+	{"verify", "which log? guia evidence verify DIR"},
+	{"prove", "which record of which log? guia evidence prove RECORD DIR"},
+	{"export", "which incident? guia evidence export INCIDENT -o DIR --why TEXT"},
+	{"export-key", "where to? guia evidence export-key KEY -o CERTIFICATE"},
+};
+
 static int run(const struct cli_arguments *arguments)
 {
 	const char *what = arguments->words[0];
@@ -105,11 +119,14 @@ static int run(const struct cli_arguments *arguments)
 		return verify(arguments->words[1], arguments);
 	if (strcmp(what, "prove") == 0 && arguments->word_count == 3)
 		return prove(arguments->words[1], arguments->words[2], arguments);
-	if (strcmp(what, "verify") == 0 || strcmp(what, "prove") == 0)
-		return cli_fail(CLI_USER, strcmp(what, "verify") == 0
-						  ? "which log? guia evidence verify DIR"
-						  : "which record of which log? guia evidence prove RECORD DIR");
-	return cli_fail(CLI_USER, "%s: guia evidence verify or prove", what);
+	if (strcmp(what, "export-key") == 0 && arguments->word_count == 2)
+		return evidence_export_key(arguments->words[1], cli_value(arguments, "output"));
+	if (strcmp(what, "export") == 0 && arguments->word_count == 2)
+		return evidence_export(arguments->words[1], arguments);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(what, verbs[i].name) == 0)
+			return cli_fail(CLI_USER, "%s", verbs[i].use);
+	return cli_fail(CLI_USER, "%s: guia evidence verify, prove, export or export-key", what);
 }
 
 static const struct cli_option options[] = {
@@ -118,32 +135,48 @@ static const struct cli_option options[] = {
 	{"key", 0, "FINGERPRINT", "verify: of the first key, from the log book"},
 	{"epoch", 0, "N", "prove: in which epoch (default: the last)"},
 	{"record", 0, "FILE", "prove: writes the record itself there"},
+	{"output", 'o', "DIR", "export: the bundle, which appears whole or not at all; export-key: the certificate"},
+	{"why", 0, "TEXT", "export: the reason, which is recorded"},
+	{"lang", 0, "LANGUAGE", "export: of the report: zh-Hant, pt or en (default: all three)"},
+	{"export-key", 0, "FILE", "export: the key that opens messages (default: they stay sealed)"},
+	EVIDENCE_PLACE_OPTIONS,
+	HISTORY_PLACE_OPTIONS,
 };
 
 const struct command evidence_command = {
 	.name = "evidence",
-	.summary = "checks an evidence log, and proves a record of it",
+	.summary = "checks an evidence log, proves a record of it, and makes an incident's bundle",
 	.examples = "guia evidence verify evidence/\n"
 		    "guia evidence verify evidence/ --anchor checkpoint-of-july\n"
-		    "guia evidence prove 73894 evidence/ --record record.json > record.tlog-proof\n",
-	.synopsis = "verify DIR [--anchor FILE] [--key FINGERPRINT] [--authorities FILE] | prove RECORD DIR [--epoch "
-		    "N] [--record FILE]",
+		    "guia evidence prove 73894 evidence/ --record record.json > record.tlog-proof\n"
+		    "guia evidence export 3 -o incident-3 --why \"asked for by the prosecutor, 123/2026\"\n"
+		    "guia evidence verify incident-3/\n",
+	.synopsis =
+		"verify DIR [--anchor FILE] [--key FINGERPRINT] [--authorities FILE] | prove RECORD DIR [--epoch "
+		"N] [--record FILE] | export INCIDENT|latest -o DIR --why TEXT [--export-key FILE] | export-key KEY "
+		"-o CERTIFICATE",
 	.description =
 		"verify reads every record of the log in DIR and holds it against the tiles, the root and the "
-		"signature; it "
-		"needs\n"
+		"signature; it needs\n"
 		"no network and no key. It names the first record that is not what was signed, and ends with 0 if all "
-		"is "
-		"whole, 10\n"
+		"is whole, 10\n"
 		"altered, 11 missing, 12 truncated, 13 badly signed, 14 the clock went back and no record says so, 15 "
 		"written by a\n"
 		"newer version; 2 and 3 as for every command. It says what it cannot exclude; with an anchor, a "
-		"checkpoint "
-		"file that\n"
+		"checkpoint file that\n"
 		"was kept elsewhere, it also tells a log that was written anew, cut and gone on with, or lacks its "
-		"last "
-		"epochs.\n\n"
-		"prove writes the proof that a record is in what was signed (c2sp.org/tlog-proof).\n",
+		"last epochs.\n"
+		"Of a bundle it checks every file, record, proof and signature, and ends likewise.\n\n"
+		"prove writes the proof that a record is in what was signed (c2sp.org/tlog-proof).\n\n"
+		"export makes a bundle of what belongs to an incident: a BagIt bag with its records as WARC files, a "
+		"proof for each,\n"
+		"the log's hashes, signatures and timestamps, the reports, who took it out and why, and VERIFY.md, "
+		"which tells how\n"
+		"others check it without this program. Messages as they came are in it in clear with --export-key, "
+		"else sealed. The\n"
+		"export itself is recorded in the log. What was cut off is gone on with by the same command.\n\n"
+		"export-key makes the key to which messages are sealed. The certificate goes to the gate; the key does "
+		"not belong on it.\n",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.words_min = 1,

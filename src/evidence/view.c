@@ -157,16 +157,17 @@ static bool signs(const struct view *view, const struct public_key *key)
 }
 
 /* Most bundles have no word of a key, and are not read record by record. */
-static int look_for_key(const struct view *view, uint64_t number, struct public_key *key, bool *ret_found)
+static int look_for_key(const struct view *view, uint64_t number, struct public_key *key, bool *ret_any,
+			bool *ret_found)
 {
 	struct buffer bytes = buffer_make(NULL);
 	struct public_key next;
 	struct slice record;
 	struct leaf leaf;
 	int r = view_bundle(view, number, &bytes);
-	bool any = r == 0 && slice_find(buffer_slice(&bytes), SLICE("\"kind\":\"key-rotation\""), 0) < bytes.len;
+	*ret_any = r == 0 && slice_find(buffer_slice(&bytes), SLICE("\"kind\":\"key-rotation\""), 0) < bytes.len;
 	struct reader reader = reader_make(buffer_slice(&bytes));
-	while (any && !*ret_found && bundle_next(&reader, &record))
+	while (*ret_any && !*ret_found && bundle_next(&reader, &record))
 		if (leaf_read(record, &leaf) == 0 && leaf.kind == LEAF_KEY_ROTATION &&
 		    key_of(&leaf, "new_key", &next)) {
 			*key = next;
@@ -176,7 +177,7 @@ static int look_for_key(const struct view *view, uint64_t number, struct public_
 	return r;
 }
 
-int view_key(const struct view *view, struct public_key *ret_key)
+int view_key(const struct view *view, view_rotated_fn *rotated, void *context, struct public_key *ret_key)
 {
 	struct buffer first = buffer_make(NULL);
 	struct public_key key;
@@ -186,8 +187,12 @@ int view_key(const struct view *view, struct public_key *ret_key)
 		       !key_of(&leaf, "public_key", &key)))
 		r = -EBADMSG;
 	bool found = r == 0 && signs(view, &key);
-	for (uint64_t at = 0; r == 0 && !found && at * TILE_WIDTH < view->checkpoint.size; at++)
-		r = look_for_key(view, at, &key, &found);
+	for (uint64_t at = 0; r == 0 && !found && at * TILE_WIDTH < view->checkpoint.size; at++) {
+		bool any;
+		r = look_for_key(view, at, &key, &any, &found);
+		if (any && rotated != NULL)
+			rotated(context, at);
+	}
 	buffer_free(&first);
 	if (r == 0 && found)
 		*ret_key = key;

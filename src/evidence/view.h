@@ -34,7 +34,11 @@ int view_record(const struct view *view, uint64_t index, struct buffer *out);
 /* Hashes of whole subtrees: `context` is the view. */
 struct merkle_source view_source(const struct view *view);
 
-/* The key by which the note is signed, following the records that changed it. -EBADMSG: by none of them. */
-int view_key(const struct view *view, struct public_key *ret_key);
+/*
+ * The key by which the note is signed, following the records that changed it; `rotated` (NULL: nobody) is told of each
+ * bundle that has one. -EBADMSG: by none of them.
+ */
+typedef void view_rotated_fn(void *context, uint64_t bundle);
+int view_key(const struct view *view, view_rotated_fn *rotated, void *context, struct public_key *ret_key);
 
 #endif

@@ -1,0 +1,472 @@
+#include "bundle/export.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "bundle/bag.h"
+#include "bundle/extract.h"
+#include "evidence/verify.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PLAN_FILE   ".plan"
+#define DONE_FOLDER ".done"
+
+struct work {
+	const struct export_order *order;
+	struct export_result *result;
+	struct export_plan plan;
+	char part[PATH_MAX];
+	int bag;
+	struct export_key *key;
+	struct body_parcels parcels;
+	struct body_index *bodies;
+	char bodies_path[PATH_MAX];
+	uint64_t done, of; /* bundles */
+};
+
+static void at(struct work *w, const char *what)
+{
+	snprintf(w->result->what, sizeof(w->result->what), "%s", what);
+}
+
+static void progress(const struct work *w, const char *what, uint64_t done, uint64_t of)
+{
+	if (w->order->progress != NULL)
+		w->order->progress(w->order->context, what, done, of);
+}
+
+/* ---- the plan ---- */
+
+static enum plan_messages messages_wish(struct work *w)
+{
+	if (w->parcels.count == 0)
+		return PLAN_NONE;
+	return w->key != NULL ? PLAN_CLEAR : PLAN_SEALED;
+}
+
+static void scope(struct work *w, struct export_plan *plan)
+{
+	const struct case_record *record = w->order->record;
+	uint64_t onset =
+		record->onset_ms != 0 && record->onset_ms < record->opened_ms ? record->onset_ms : record->opened_ms;
+	plan->from_ms = onset > PLAN_BEFORE_MS ? onset - PLAN_BEFORE_MS : 0;
+	plan->to_ms = record->over_ms != 0 ? record->over_ms + PLAN_BEFORE_MS : w->order->now_ms;
+	for (size_t i = 0; i < record->site_count; i++)
+		snprintf(plan->sites[plan->site_count++], CASE_NAME_BYTES, "%s", record->sites[i].name);
+}
+
+static void asked(struct work *w, struct export_plan *plan)
+{
+	*plan = (struct export_plan){.incident = w->order->record->id,
+				     .at_ms = w->order->now_ms,
+				     .clock = clock_state_read(),
+				     .user = w->order->user};
+	snprintf(plan->why, sizeof(plan->why), "%s", w->order->why);
+	snprintf(plan->languages, sizeof(plan->languages), "%s", w->order->languages);
+	scope(w, plan);
+}
+
+/* When an epoch's records are from: of its first, and UINT64_MAX if it goes on. */
+static int epoch_begins(int folder, struct view *view, uint64_t *ret_ms)
+{
+	struct buffer record = buffer_make(NULL);
+	struct leaf leaf = {.time_ms = 0};
+	int r = view_open(folder, view);
+	r = r != 0 ? r : view_record(view, 0, &record);
+	r = r == 0 && leaf_read(buffer_slice(&record), &leaf) == LEAF_MALFORMED ? -EBADMSG : r;
+	buffer_free(&record);
+	*ret_ms = leaf.time_ms;
+	return r;
+}
+
+static int add_epoch(struct export_plan *plan, unsigned number, const struct view *view, const struct seal_place *begun)
+{
+	if (plan->epoch_count == PLAN_EPOCHS_MOST)
+		return -E2BIG;
+	struct export_epoch *epoch = &plan->epochs[plan->epoch_count++];
+	bool last = number == begun->epoch;
+	*epoch = (struct export_epoch){.number = number, .begun = last ? begun->record : UINT64_MAX};
+	buffer_add(&epoch->note, last ? buffer_slice(&begun->note) : buffer_slice(&view->note));
+	return epoch->note.error;
+}
+
+/* The one in which the export was noted down, and those before it that are of the incident's time. */
+static int choose_epochs(struct work *w, const struct seal_place *begun)
+{
+	uint64_t next_ms = UINT64_MAX;
+	int r = 0;
+	for (unsigned number = begun->epoch; r == 0 && number > 0; number--) {
+		int folder = verify_open_epoch(w->order->log, number);
+		uint64_t first_ms = 0;
+		struct view view;
+		if (folder < 0)
+			return folder;
+		r = epoch_begins(folder, &view, &first_ms);
+		if (r == 0 && (number == begun->epoch || (first_ms <= w->plan.to_ms && next_ms >= w->plan.from_ms)))
+			r = add_epoch(&w->plan, number, &view, begun);
+		/* One in which nothing was signed has nothing to show. */
+		r = r == -ENOENT && number < begun->epoch ? 0 : r;
+		next_ms = first_ms;
+		view_close(&view);
+		close(folder);
+	}
+	return r;
+}
+
+static int write_plan(const struct work *w)
+{
+	struct buffer text = buffer_make(NULL);
+	char path[PATH_MAX + 8];
+	export_plan_write(&w->plan, &text);
+	snprintf(path, sizeof(path), "%s/" PLAN_FILE, w->part);
+	int r = text.error != 0 ? text.error : file_replace(path, buffer_slice(&text), 0640);
+	buffer_free(&text);
+	return r;
+}
+
+static int put(struct work *w, const char *step, const struct merkle_hash *manifest, struct seal_place *ret_place)
+{
+	const struct seal_entry entry = {step, &w->plan, manifest, w->result->files, w->result->bytes};
+	at(w, w->order->log);
+	int r = seal_put(&w->order->seal, w->order->log, &entry, ret_place);
+	r = r == -ETIMEDOUT ? EXPORT_UNSIGNED : r;
+	if (r == 0)
+		at(w, "");
+	return r;
+}
+
+static int begin_plan(struct work *w, const struct export_plan *wished)
+{
+	struct seal_place begun;
+	w->plan = *wished;
+	int r = export_plan_name(&w->plan);
+	if (r != 0)
+		return r;
+	r = put(w, "begun", NULL, &begun);
+	r = r != 0 ? r : choose_epochs(w, &begun);
+	r = r != 0 ? r : write_plan(w);
+	seal_place_free(&begun);
+	return r;
+}
+
+static int make_plan(struct work *w)
+{
+	struct buffer text = buffer_make(NULL);
+	char path[PATH_MAX + 8];
+	struct export_plan *wished = calloc(1, sizeof(*wished));
+	if (wished == NULL)
+		return -ENOMEM;
+	asked(w, wished);
+	wished->messages = messages_wish(w);
+	snprintf(path, sizeof(path), "%s/" PLAN_FILE, w->part);
+	int r = file_read(path, 64 << 20, &text);
+	if (r == -ENOENT) {
+		r = begin_plan(w, wished);
+	} else if (r == 0) {
+		w->result->resumed = true;
+		r = export_plan_read(buffer_slice(&text), &w->plan) && export_plan_same(&w->plan, wished)
+			    ? 0
+			    : EXPORT_OTHER;
+	}
+	buffer_free(&text);
+	free(wished);
+	return r;
+}
+
+/* ---- chunks ---- */
+
+static void done_path(unsigned epoch, uint64_t chunk, char out[64])
+{
+	snprintf(out, 64, DONE_FOLDER "/%04u-%05" PRIu64, epoch, chunk);
+}
+
+static int note_done(const struct work *w, unsigned epoch, uint64_t chunk, const struct chunk_sums *sums)
+{
+	char path[64];
+	done_path(epoch, chunk, path);
+	return disk_place(&disk_kernel, w->bag, path, slice_make(sums, sizeof(*sums)));
+}
+
+static bool was_done(const struct work *w, unsigned epoch, uint64_t chunk, struct chunk_sums *ret_sums)
+{
+	char path[64], full[128];
+	struct buffer bytes = buffer_make(NULL);
+	done_path(epoch, chunk, path);
+	snprintf(full, sizeof(full), "/proc/self/fd/%d/%s", w->bag, path);
+	bool done = file_read(full, sizeof(*ret_sums), &bytes) == 0 && bytes.len == sizeof(*ret_sums);
+	if (done)
+		memcpy(ret_sums, bytes.ptr, sizeof(*ret_sums));
+	buffer_free(&bytes);
+	return done;
+}
+
+static void sum_up(struct work *w, const struct chunk_sums *sums)
+{
+	w->result->sums.records += sums->records;
+	w->result->sums.other_sites += sums->other_sites;
+	w->result->sums.messages += sums->messages;
+	w->result->sums.unfound += sums->unfound;
+}
+
+static int take_chunks(struct work *w, const struct extract *extract, uint64_t bundles)
+{
+	int r = 0;
+	for (uint64_t chunk = 0; r == 0 && chunk * CHUNK_BUNDLES < bundles; chunk++) {
+		struct chunk_sums sums;
+		unsigned wanted = chunk_bundles(extract, chunk);
+		if (wanted == 0)
+			continue;
+		if (!was_done(w, extract->epoch->number, chunk, &sums)) {
+			r = chunk_write(extract, chunk, &sums);
+			r = r != 0 ? r : note_done(w, extract->epoch->number, chunk, &sums);
+		}
+		if (r == 0)
+			sum_up(w, &sums);
+		w->done += wanted;
+		progress(w, "records", w->done * TILE_WIDTH, w->of * TILE_WIDTH);
+	}
+	return r;
+}
+
+static uint64_t count_wanted(const struct epoch_source *source)
+{
+	uint64_t count = 0;
+	for (uint64_t i = 0; i < epoch_source_bundles(source); i++)
+		count += source->wanted[i] != CHUNK_LEAVES_OUT;
+	return count;
+}
+
+static int take_epoch(struct work *w, const struct export_epoch *epoch)
+{
+	struct epoch_source source;
+	int r = epoch_source_open(w->order->log, &w->plan, epoch, &source);
+	if (r == 0) {
+		const struct extract extract = {.plan = &w->plan,
+						.epoch = epoch,
+						.view = &source.view,
+						.pyramid = source.pyramid,
+						.bodies = w->bodies,
+						.folder = w->bag,
+						.wanted = source.wanted};
+		w->of += count_wanted(&source);
+		r = take_chunks(w, &extract, epoch_source_bundles(&source));
+		r = r != 0 ? r : epoch_source_place(&source, epoch, w->bag);
+	}
+	epoch_source_free(&source);
+	return r == -EBADMSG ? EXPORT_ALTERED : r;
+}
+
+/* ---- messages ---- */
+
+static int open_messages(struct work *w)
+{
+	struct export_plan *scoped = calloc(1, sizeof(*scoped));
+	if (scoped == NULL)
+		return -ENOMEM;
+	asked(w, scoped);
+	snprintf(w->bodies_path, sizeof(w->bodies_path), "%s/" BODY_FOLDER, w->order->log);
+	int r = body_parcels_list(w->bodies_path, scoped->from_ms, scoped->to_ms, &w->parcels);
+	free(scoped);
+	if (r != 0 || w->order->key == NULL)
+		return r;
+	at(w, w->order->key);
+	r = export_key_load(w->order->key, &w->key);
+	if (r == 0)
+		at(w, "");
+	return r == ENVELOPE_BAD ? EXPORT_KEY_BAD : r;
+}
+
+static int index_messages(struct work *w)
+{
+	if (w->plan.messages != PLAN_CLEAR)
+		return 0;
+	progress(w, "messages", 0, w->parcels.count);
+	int r = body_index_create(w->bodies_path, &w->parcels, w->key, &w->bodies);
+	w->result->unopened_parcels = r == 0 ? body_index_sums(w->bodies).unopened : 0;
+	return r;
+}
+
+static int copy_parcel(struct work *w, const char *name)
+{
+	struct buffer sealed = buffer_make(NULL);
+	char from[2 * PATH_MAX], to[PATH_MAX];
+	snprintf(from, sizeof(from), "%s/%s", w->bodies_path, name);
+	snprintf(to, sizeof(to), "data/messages/%s", name);
+	int r = file_read(from, 2 * BODY_PARCEL_BYTES_MOST, &sealed);
+	r = r != 0 ? r : disk_place(&disk_kernel, w->bag, to, buffer_slice(&sealed));
+	buffer_free(&sealed);
+	return r;
+}
+
+static int copy_messages(struct work *w)
+{
+	int r = 0;
+	if (w->plan.messages != PLAN_SEALED)
+		return 0;
+	for (size_t i = 0; r == 0 && i < w->parcels.count; i++) {
+		r = copy_parcel(w, w->parcels.paths[i]);
+		w->result->sealed_parcels += r == 0 ? 1 : 0;
+		progress(w, "sealed messages", i + 1, w->parcels.count);
+	}
+	return r;
+}
+
+/* ---- manifests ---- */
+
+struct manifest {
+	struct work *work;
+	struct buffer text;
+	struct buffer sizes;
+	uint64_t files, bytes;
+};
+
+static int add_file(void *context, const char *path)
+{
+	struct manifest *manifest = context;
+	struct merkle_hash hash;
+	uint64_t bytes;
+	int r = bag_hash_file(manifest->work->bag, path, &hash, &bytes);
+	if (r != 0) {
+		at(manifest->work, path);
+		return r;
+	}
+	bag_line_write(&hash, slice_from_string(path), &manifest->text);
+	buffer_printf(&manifest->sizes, "%" PRIu64 "  %s\n", bytes, path);
+	manifest->bytes += bytes;
+	if (++manifest->files % 256 == 0)
+		progress(manifest->work, "manifest", manifest->files, 0);
+	return manifest->text.error != 0 ? manifest->text.error : manifest->sizes.error;
+}
+
+static int write_payload_manifest(struct work *w, const struct papers *papers, struct manifest *manifest)
+{
+	int r = bag_each_file(w->bag, "data", add_file, manifest);
+	r = r != 0 ? r : disk_place(&disk_kernel, w->bag, BAG_MANIFEST, buffer_slice(&manifest->text));
+	w->result->files = manifest->files;
+	w->result->bytes = manifest->bytes;
+	return r != 0 ? r : papers_tags(papers, manifest->files, manifest->bytes);
+}
+
+static int write_manifests(struct work *w, const struct papers *papers, struct merkle_hash *ret_hash)
+{
+	static const char *const tags[] = {"VERIFY.md", "bag-info.txt", "bagit.txt", BAG_MANIFEST, BAG_SIZES};
+	struct manifest manifest = {.work = w, .text = buffer_make(NULL), .sizes = buffer_make(NULL)};
+	int r = write_payload_manifest(w, papers, &manifest);
+	buffer_clear(&manifest.text);
+	for (size_t i = 0; r == 0 && i < sizeof(tags) / sizeof(tags[0]); i++) {
+		if (strcmp(tags[i], BAG_SIZES) == 0)
+			r = disk_place(&disk_kernel, w->bag, BAG_SIZES, buffer_slice(&manifest.sizes));
+		r = r != 0 ? r : add_file(&manifest, tags[i]);
+	}
+	r = r != 0 ? r : disk_place(&disk_kernel, w->bag, BAG_TAG_MANIFEST, buffer_slice(&manifest.text));
+	*ret_hash = merkle_sha256(buffer_slice(&manifest.text), slice_make(NULL, 0));
+	buffer_free(&manifest.text);
+	buffer_free(&manifest.sizes);
+	return r;
+}
+
+/* ---- the whole of it ---- */
+
+static int open_part(struct work *w)
+{
+	static const char *const folders[] = {"data", "data/warc", DONE_FOLDER};
+	struct stat stat;
+	if (lstat(w->order->to, &stat) == 0)
+		return EXPORT_EXISTS;
+	if (snprintf(w->part, sizeof(w->part), "%s.part", w->order->to) >= (int)sizeof(w->part))
+		return -ENAMETOOLONG;
+	at(w, w->part);
+	if (mkdir(w->part, 0750) != 0 && errno != EEXIST)
+		return -errno;
+	w->bag = open(w->part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (w->bag < 0)
+		return -errno;
+	if (flock(w->bag, LOCK_EX | LOCK_NB) != 0)
+		return errno == EWOULDBLOCK ? EXPORT_UNFINISHED : -errno;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (mkdirat(w->bag, folders[i], 0750) != 0 && errno != EEXIST)
+			return -errno;
+	at(w, "");
+	return 0;
+}
+
+static int remove_one(void *context, const char *path)
+{
+	const struct work *w = context;
+	return unlinkat(w->bag, path, 0) == 0 ? 0 : -errno;
+}
+
+static int take_name(struct work *w)
+{
+	int r = bag_each_file(w->bag, DONE_FOLDER, remove_one, w);
+	if (r == 0 && (unlinkat(w->bag, DONE_FOLDER, AT_REMOVEDIR) != 0 || unlinkat(w->bag, PLAN_FILE, 0) != 0))
+		r = -errno;
+	if (r == 0 &&
+	    (syncfs(w->bag) != 0 || renameat2(AT_FDCWD, w->part, AT_FDCWD, w->order->to, RENAME_NOREPLACE) != 0))
+		r = errno == EEXIST ? EXPORT_EXISTS : -errno;
+	return r == 0 && syncfs(w->bag) != 0 ? -errno : r;
+}
+
+static int finish(struct work *w, const struct papers *papers)
+{
+	struct merkle_hash manifest;
+	struct seal_place place = {.note = buffer_make(NULL)};
+	int r = write_manifests(w, papers, &manifest);
+	r = r == 0 && syncfs(w->bag) != 0 ? -errno : r;
+	r = r != 0 ? r : put(w, "finished", &manifest, &place);
+	if (r == 0)
+		progress(w, "timestamp", 0, 0);
+	r = r != 0 ? r : seal_write(&w->order->seal, w->order->log, &place, w->bag, &w->result->stamped);
+	seal_place_free(&place);
+	return r != 0 ? r : take_name(w);
+}
+
+static int fill(struct work *w)
+{
+	int r = index_messages(w);
+	for (size_t i = 0; r == 0 && i < w->plan.epoch_count; i++)
+		r = take_epoch(w, &w->plan.epochs[i]);
+	r = r != 0 ? r : copy_messages(w);
+	const struct papers papers = {.plan = &w->plan,
+				      .store = w->order->store,
+				      .record = w->order->record,
+				      .incident = w->order->incident,
+				      .sums = w->result->sums,
+				      .sealed_parcels = w->result->sealed_parcels,
+				      .unopened_parcels = w->result->unopened_parcels,
+				      .bag = w->bag};
+	int told = r != 0 ? 0 : papers_reports(&papers);
+	r = r != 0 ? r : told > 0 ? -EIO : told;
+	r = r != 0 ? r : papers_custody(&papers);
+	return r != 0 ? r : finish(w, &papers);
+}
+
+int export_run(const struct export_order *order, struct export_result *ret_result)
+{
+	struct work *w = calloc(1, sizeof(*w));
+	*ret_result = (struct export_result){.files = 0};
+	if (w == NULL)
+		return -ENOMEM;
+	w->order = order;
+	w->result = ret_result;
+	w->bag = -1;
+	int r = open_messages(w);
+	r = r != 0 ? r : open_part(w);
+	r = r != 0 ? r : make_plan(w);
+	r = r != 0 ? r : fill(w);
+	if (w->bag >= 0)
+		close(w->bag);
+	body_index_free(w->bodies);
+	body_parcels_free(&w->parcels);
+	export_key_free(w->key);
+	export_plan_free(&w->plan);
+	free(w);
+	return r;
+}

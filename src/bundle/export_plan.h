@@ -1,0 +1,56 @@
+/*
+ * What an export is of, decided once: it is written down in the unfinished bag, so that one that was cut off goes on
+ * with the same records, the same signatures and the same name.
+ */
+#ifndef GUIA_BUNDLE_EXPORT_PLAN_H
+#define GUIA_BUNDLE_EXPORT_PLAN_H
+
+#include "casebook/casebook.h"
+#include "evidence/checkpoint.h"
+#include "evidence/leaf.h"
+
+enum {
+	PLAN_ID_BYTES = 33, /* 32 hexadecimal digits and a NUL */
+	PLAN_EPOCHS_MOST = 64,
+	PLAN_BEFORE_MS = 60 * 1000, /* that much before and after an incident belongs to it */
+};
+
+/* Messages: "clear" with the export key, "sealed" without, "none" where none were kept. */
+enum plan_messages { PLAN_NONE, PLAN_SEALED, PLAN_CLEAR };
+
+struct export_epoch {
+	unsigned number;
+	struct buffer note; /* what was signed when the export began */
+	uint64_t begun;     /* the record that says so; UINT64_MAX: not in this epoch */
+};
+
+struct export_plan {
+	char id[PLAN_ID_BYTES];
+	uint64_t incident;
+	uint64_t from_ms, to_ms; /* records in between */
+	uint64_t at_ms;
+	struct clock_state clock;
+	uint64_t user;
+	char why[CASE_TEXT_BYTES];
+	char languages[64]; /* of reports, with spaces in between */
+	enum plan_messages messages;
+	size_t site_count;
+	char sites[CASE_SITES][CASE_NAME_BYTES];
+	size_t epoch_count;
+	struct export_epoch epochs[PLAN_EPOCHS_MOST];
+};
+
+/* A new name; 0 or -ENOMEM. */
+int export_plan_name(struct export_plan *plan);
+
+void export_plan_write(const struct export_plan *plan, struct buffer *out);
+/* False if it is none. To be freed in any case. */
+bool export_plan_read(struct slice text, struct export_plan *ret_plan);
+void export_plan_free(struct export_plan *plan);
+
+/* Whether an unfinished export is the one that is asked for. */
+bool export_plan_same(const struct export_plan *begun, const struct export_plan *asked);
+
+bool export_plan_has_site(const struct export_plan *plan, struct slice site);
+
+#endif

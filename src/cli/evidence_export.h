@@ -1,0 +1,13 @@
+/* What `guia evidence` does by itself file: each is an exit code after a message. */
+#ifndef GUIA_CLI_EVIDENCE_EXPORT_H
+#define GUIA_CLI_EVIDENCE_EXPORT_H
+
+#include "cli/command.h"
+
+/* `incident` is a number or "latest". */
+int evidence_export(const char *incident, const struct cli_arguments *arguments);
+
+/* Makes the key of messages, and its certificate. */
+int evidence_export_key(const char *key, const char *certificate);
+
+#endif

@@ -1,0 +1,33 @@
+/* Who writes an evidence log for a command: the watch that has it, or, where none runs, this process with its key. */
+#ifndef GUIA_CLI_EVIDENCE_SCRIBE_H
+#define GUIA_CLI_EVIDENCE_SCRIBE_H
+
+#include "cli/watch_place.h"
+#include "evidence/leaf.h"
+
+#define EVIDENCE_PLACE_OPTIONS                                                                                         \
+	{"log", 0, "DIR", "the evidence log of a watch that does not run (default: the watch's)"},                     \
+		{"signing-key", 0, "FILE", "with --log: the key that signs for it"},                                   \
+	{                                                                                                              \
+		"authority", 0, "URL", "with --log: who timestamps (RFC 3161), http://HOST[:PORT]/PATH"                \
+	}
+
+struct evidence_scribe {
+	const struct cli_arguments *arguments;
+	char log[PATH_MAX];
+	const char *signing_key; /* NULL: the watch writes */
+	const char *authority;
+	bool stamped; /* somebody timestamps */
+};
+
+/* CLI_FINE, or an exit code after a message. */
+int evidence_scribe_find(const struct cli_arguments *arguments, struct evidence_scribe *ret_scribe);
+
+/*
+ * One record, signed for. `question` is how the watch is asked for it, `values` what this process writes by itself. 0,
+ * or -errno after a message.
+ */
+int evidence_scribe_put(const struct evidence_scribe *scribe, const char *question, enum leaf_kind kind,
+			const struct leaf_value *values);
+
+#endif
