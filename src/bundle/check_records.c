@@ -109,7 +109,7 @@ static bool key_of(const struct leaf *leaf, const char *name, struct public_key 
 
 static bool signature_of(const struct leaf *leaf, const char *name, const struct public_key *key, struct slice text)
 {
-	struct signature signature;
+	struct key_signature signature;
 	const struct leaf_value *value = leaf_get(leaf, name);
 	return value != NULL && base64_exact(value->bytes, signature.bytes, sizeof(signature.bytes)) &&
 	       public_key_verify(key, text, &signature);

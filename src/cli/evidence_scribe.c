@@ -37,8 +37,10 @@ int evidence_scribe_find(const struct cli_arguments *arguments, struct evidence_
 					       .authority = cli_value(arguments, "authority")};
 	if (log == NULL)
 		return ask_watch(arguments, ret_scribe);
-	if (ret_scribe->signing_key == NULL)
+	snprintf(ret_scribe->own_key, sizeof(ret_scribe->own_key), "%s/key.pem", log);
+	if (ret_scribe->signing_key == NULL && access(ret_scribe->own_key, F_OK) != 0)
 		return cli_fail(CLI_USER, "--log: what is done is written into the log: --signing-key FILE is its key");
+	ret_scribe->signing_key = ret_scribe->signing_key != NULL ? ret_scribe->signing_key : ret_scribe->own_key;
 	if (access(ret_scribe->signing_key, R_OK) != 0)
 		return cli_unreadable(ret_scribe->signing_key, -errno);
 	if (snprintf(ret_scribe->log, sizeof(ret_scribe->log), "%s", log) >= PATH_MAX)

@@ -7,7 +7,7 @@
 
 #define EVIDENCE_PLACE_OPTIONS                                                                                         \
 	{"log", 0, "DIR", "the evidence log of a watch that does not run (default: the watch's)"},                     \
-		{"signing-key", 0, "FILE", "with --log: the key that signs for it"},                                   \
+		{"signing-key", 0, "FILE", "with --log: the key that signs for it (default: key.pem in it)"},          \
 	{                                                                                                              \
 		"authority", 0, "URL", "with --log: who timestamps (RFC 3161), http://HOST[:PORT]/PATH"                \
 	}
@@ -15,6 +15,7 @@
 struct evidence_scribe {
 	const struct cli_arguments *arguments;
 	char log[PATH_MAX];
+	char own_key[PATH_MAX + 16];
 	const char *signing_key; /* NULL: the watch writes */
 	const char *authority;
 	bool stamped; /* somebody timestamps */

@@ -216,6 +216,8 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 		history_answer(w, out);
 	else if (slice_equal(verb, SLICE("upstream")))
 		upstream_report(w->upstream, &sight, out);
+	else if (witness_answer(w->witness, who, question, out))
+		;
 	else if (!orders_answer(&orders, question, out))
 		buffer_text(out, "{\"fault\":\"no such question\"}\n");
 	else

@@ -74,6 +74,9 @@ struct witness_sight {
 };
 void witness_second(struct witness *witness, const struct witness_sight *sight);
 
+/* What a person asks of the evidence (witness_asked.c); false: the question is none of these. */
+bool witness_answer(struct witness *witness, uid_t who, struct slice question, struct buffer *out);
+
 /* "evidence" of `status`. */
 void witness_report(struct witness *witness, struct buffer *out);
 

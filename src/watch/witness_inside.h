@@ -1,4 +1,4 @@
-/* What a witness's files share: only witness.c and witness_leaves.c see it. */
+/* What a witness's files share: only witness.c, witness_asked.c and witness_leaves.c see it. */
 #ifndef GUIA_WATCH_WITNESS_INSIDE_H
 #define GUIA_WATCH_WITNESS_INSIDE_H
 

@@ -1,0 +1,84 @@
+/*
+ * What a person asks of the evidence through the control socket:
+ *
+ *   evidence                                              where it is
+ *   evidence export STEP ID INCIDENT FILES BYTES SHA256|- WHY   a bundle is made (bundle/seal.h)
+ */
+#include "watch/witness_inside.h"
+
+#include "codec/byte_class.h"
+#include "codec/question.h"
+#include "codec/text.h"
+
+static void say_place(const struct witness *witness, struct buffer *out)
+{
+	buffer_text(out, "{\"path\":");
+	text_add_json(out, slice_from_string(witness->folder));
+	buffer_printf(out, ",\"authority\":%s}\n", witness->has_authority ? "true" : "false");
+}
+
+static void say_done(bool put, struct buffer *out)
+{
+	if (put)
+		buffer_text(out, "{}\n");
+	else
+		question_fault(out, "the evidence log takes nothing now: guia status tells why");
+}
+
+/* "-": none. */
+static bool digest_of(struct slice word, uint8_t out[32], bool *ret_given)
+{
+	*ret_given = !slice_equal(word, SLICE("-"));
+	for (size_t i = 0; *ret_given && i < 32; i++) {
+		if (word.len != 64 || byte_hex_value(word.ptr[2 * i]) < 0 || byte_hex_value(word.ptr[2 * i + 1]) < 0)
+			return false;
+		out[i] = hex_pair_value(word, 2 * i);
+	}
+	return true;
+}
+
+static void answer_export(struct witness *witness, uid_t who, struct slice words, struct buffer *out)
+{
+	uint64_t incident, files, bytes;
+	uint8_t digest[32];
+	bool given;
+	struct slice step = question_word(&words), id = question_word(&words);
+	bool good = question_number(question_word(&words), INT64_MAX, &incident) &&
+		    question_number(question_word(&words), INT64_MAX, &files) &&
+		    question_number(question_word(&words), INT64_MAX, &bytes) &&
+		    digest_of(question_word(&words), digest, &given);
+	if (!good || step.len == 0 || id.len == 0) {
+		question_fault(out, "not an order");
+		return;
+	}
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {
+		leaf_text(id),
+		leaf_text(step),
+		leaf_number(incident),
+		leaf_number(who),
+		leaf_text(words),
+		{.bytes = {given ? digest : NULL, sizeof(digest)}},
+		{.number = files, .given = given},
+		{.number = bytes, .given = given},
+	};
+	say_done(writer_put(witness->writer, LEAF_EXPORT, values), out);
+	writer_stamp(witness->writer);
+}
+
+bool witness_answer(struct witness *witness, uid_t who, struct slice question, struct buffer *out)
+{
+	if (!slice_equal(question_word(&question), SLICE("evidence")))
+		return false;
+	if (witness == NULL) {
+		question_fault(out, "this watch keeps no evidence");
+		return true;
+	}
+	struct slice verb = question_word(&question);
+	if (verb.len == 0)
+		say_place(witness, out);
+	else if (slice_equal(verb, SLICE("export")))
+		answer_export(witness, who, question, out);
+	else
+		question_fault(out, "not an order");
+	return true;
+}
