@@ -187,22 +187,46 @@ static void done_path(unsigned epoch, uint64_t chunk, char out[64])
 	snprintf(out, 64, DONE_FOLDER "/%04u-%05" PRIu64, epoch, chunk);
 }
 
+/* What was done holds until the machine goes down: only then may files that were written not be there. */
+struct done_note {
+	struct chunk_sums sums;
+	char boot[48];
+};
+
+static void boot_name(char out[48])
+{
+	struct buffer text = buffer_make(NULL);
+	memset(out, 0, 48);
+	if (file_read("/proc/sys/kernel/random/boot_id", 47, &text) == 0)
+		memcpy(out, text.ptr, text.len);
+	buffer_free(&text);
+}
+
 static int note_done(const struct work *w, unsigned epoch, uint64_t chunk, const struct chunk_sums *sums)
 {
 	char path[64];
+	struct done_note note;
+	memset(&note, 0, sizeof(note));
+	note.sums = *sums;
+	boot_name(note.boot);
 	done_path(epoch, chunk, path);
-	return disk_place(&disk_kernel, w->bag, path, slice_make(sums, sizeof(*sums)));
+	return disk_place(&disk_kernel, w->bag, path, slice_make(&note, sizeof(note)));
 }
 
 static bool was_done(const struct work *w, unsigned epoch, uint64_t chunk, struct chunk_sums *ret_sums)
 {
-	char path[64], full[128];
+	char path[64], full[128], boot[48];
 	struct buffer bytes = buffer_make(NULL);
+	struct done_note note;
 	done_path(epoch, chunk, path);
 	snprintf(full, sizeof(full), "/proc/self/fd/%d/%s", w->bag, path);
-	bool done = file_read(full, sizeof(*ret_sums), &bytes) == 0 && bytes.len == sizeof(*ret_sums);
+	bool done = file_read(full, sizeof(note), &bytes) == 0 && bytes.len == sizeof(note);
 	if (done)
-		memcpy(ret_sums, bytes.ptr, sizeof(*ret_sums));
+		memcpy(&note, bytes.ptr, sizeof(note));
+	boot_name(boot);
+	done = done && memcmp(note.boot, boot, sizeof(boot)) == 0;
+	if (done)
+		*ret_sums = note.sums;
 	buffer_free(&bytes);
 	return done;
 }

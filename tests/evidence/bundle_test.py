@@ -424,7 +424,7 @@ def an_export_of_a_log_that_was_altered_is_not_made():
 def what_was_killed_goes_on_and_is_the_same():
     place = FOLDER / "killed"
     place.mkdir()
-    run(MAKER, place, 140000)
+    run(MAKER, place, 100000)
     words = [str(word) for word in export_words(place, place / "bag")]
     kills = 0
     for wait in (0.02, 0.1, 0.2, 0.3, 0.4):

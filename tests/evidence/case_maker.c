@@ -122,7 +122,7 @@ int main(int argc, char **argv)
 					  &disk_kernel,
 					  NULL,
 					  0,
-					  m.count > 10000 ? JOURNAL_HALF_BYTES : JOURNAL_HALF_BYTES / 32};
+					  m.count > 200000 ? JOURNAL_HALF_BYTES : JOURNAL_HALF_BYTES / 8};
 	must(log_open(&config, ONSET_MS - 86400000, &m.log), "log");
 	if (argc == 4)
 		must(body_store_create(&disk_kernel, bodies, argv[3], &m.bodies), "bodies");
