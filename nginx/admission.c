@@ -79,24 +79,46 @@ static void process_forget(struct shared_part *shared, size_t place)
 		admission_forget(&o->admission, place);
 }
 
-/* A place that nobody has, or that one has who is no more. */
+static bool is_gone(pid_t process)
+{
+	return kill(process, 0) != 0 && errno == ESRCH;
+}
+
+/* Whether it was nobody's, or that of one who is no more: then what he had in flight is forgotten, and it is ours. */
+static bool place_take(struct shared_part *shared, size_t place, pid_t owner)
+{
+	if ((owner != 0 && !is_gone(owner)) ||
+	    !atomic_compare_exchange_strong(&shared->processes[place], &owner, ngx_pid))
+		return false;
+	process_forget(shared, place);
+	return true;
+}
+
+/*
+ * The first place that can be had. All are looked at: who is no more need not have had the first, for processes of
+ * nginx that ask no origin have places too, and whoever starts first takes the first.
+ */
 void gate_admission_process_start(struct gate_admission *admission, ngx_log_t *log)
 {
+	struct shared_part *shared = admission->shared;
+
 	admission->pump.handler = gate_peer_pump;
 	admission->pump.data = admission;
 	admission->pump.log = log;
 	for (size_t i = 0; i < ADMISSION_PROCESSES; i++) {
-		pid_t owner = atomic_load(&admission->shared->processes[i]);
-		if (owner != 0 && (kill(owner, 0) == 0 || errno != ESRCH))
+		pid_t owner = atomic_load(&shared->processes[i]);
+		bool has_one = admission->process != ADMISSION_PROCESSES;
+		if ((owner == 0 && has_one) || !place_take(shared, i, owner))
 			continue;
-		if (!atomic_compare_exchange_strong(&admission->shared->processes[i], &owner, ngx_pid))
-			continue;
-		process_forget(admission->shared, i);
-		admission->process = i;
-		return;
+		if (has_one)
+			atomic_store(&shared->processes[i], 0);
+		else
+			admission->process = i;
 	}
-	ngx_log_error(NGX_LOG_WARN, log, 0, "guia_admission: more than %d processes: this one admits everything",
-		      ADMISSION_PROCESSES);
+	if (admission->process == ADMISSION_PROCESSES)
+		ngx_log_error(NGX_LOG_WARN, log, 0,
+			      "guia_admission: more than %d processes: this one admits everything",
+			      ADMISSION_PROCESSES);
 }
 
 void gate_admission_process_end(struct gate_admission *admission)
