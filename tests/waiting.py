@@ -19,3 +19,19 @@ def wait_until(condition, what, seconds=PATIENCE, seen=None, pause=0.02):
             raise AssertionError(f"in {seconds} s did not come: {what}; last seen: {told}")
         time.sleep(pause)
     return value
+
+
+def wait_while_it_lasts(order, condition, what, lifetimes=(2, 8, 32)):
+    """Of what ends by itself: `order`s it for so many seconds, and for more where it was over before this machine came to see
+    it. -> the condition's first value that is true."""
+    for seconds in lifetimes:
+        end = time.monotonic() + seconds
+        order(seconds)
+        while True:
+            value = condition()
+            if value:
+                return value
+            if time.monotonic() > end:
+                break
+            time.sleep(0.02)
+    raise AssertionError(f"in {seconds} s was not seen: {what}; last seen: {_short(value)}")

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 
-from world import FAR, attach, case, edge, holder, main, packets, passed, run, shown, wait_for
+from world import FAR, attach, case, edge, holder, main, packets, passed, run, shown, wait_for, wait_while_it_lasts
 
 @case
 def bans_hold_and_are_lifted_and_allowances_are_stronger():
@@ -46,9 +46,8 @@ def ipv6_has_bans_of_three_lengths():
 @case
 def a_ban_ends_by_itself():
     attach()
-    holder("ban", "10.7.0.2", "1500")
-    assert not passed()
-    wait_for(passed, "the end of a ban", 5)
+    wait_while_it_lasts(lambda seconds: holder("ban", "10.7.0.2", seconds * 1000), lambda: not passed(), "the ban")
+    wait_for(passed, "the end of a ban")
 
 
 @case
@@ -90,7 +89,7 @@ def fragments_of_the_banned_do_not_pass_and_others_have_a_budget():
     holder("ban", "10.7.0.2")
     assert not passed(size=4000)
     assert packets("banned") >= 3
-    assert not all(passed("10.7.0.3", size=9000) for _ in range(4))
+    assert not passed("10.7.0.3", size=30000), "more fragments at once than the budget of a second"
     assert packets("fragment above the budget") > 0
     assert passed("10.7.0.3"), "what is whole passes"
 
@@ -140,7 +139,7 @@ server { listen 10.7.0.1:8080 backlog=64; listen [fd07::1]:8080 backlog=64; retu
 VISIT = """
 import http.client, sys
 for i in range(int(sys.argv[3])):
-    c = http.client.HTTPConnection(sys.argv[2], 8080, timeout=5, source_address=(sys.argv[1], 0))
+    c = http.client.HTTPConnection(sys.argv[2], 8080, timeout=int(sys.argv[4]), source_address=(sys.argv[1], 0))
     c.request("GET", "/")
     assert c.getresponse().read() == b"served\\n"
     c.close()
@@ -150,16 +149,16 @@ for i in range(int(sys.argv[3])):
 RESIDENTS = """
 import http.client
 for i in range(1000):
-    c = http.client.HTTPConnection("10.7.0.1", 8080, timeout=5, source_address=(f"10.9.{(i + 1) // 256}.{(i + 1) % 256}", 0))
+    c = http.client.HTTPConnection("10.7.0.1", 8080, timeout=30, source_address=(f"10.9.{(i + 1) // 256}.{(i + 1) % 256}", 0))
     c.request("GET", "/")
     assert c.getresponse().read() == b"served\\n"
     c.close()
 """
 
 
-def visits(source, count):
-    done = subprocess.run([*FAR, sys.executable, "-c", VISIT, source, "fd07::1" if ":" in source else "10.7.0.1", str(count)],
-                          capture_output=True, text=True, check=False, timeout=60)
+def visits(source, count, patience=30):
+    done = subprocess.run([*FAR, sys.executable, "-c", VISIT, source, "fd07::1" if ":" in source else "10.7.0.1", str(count), str(patience)],
+                          capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
 
 
@@ -183,8 +182,8 @@ def residents_whose_addresses_are_forged_stay_served(folder):
     attach("--syn", 200, "--syn-port", 100)
     with nginx(folder):
         visits("10.7.0.2", 1)
-        with subprocess.Popen([*FAR, sys.argv[2], "-", "flood", "10.7.0.1", "8080", "2000000", "10.9.0.1", "1000"]) as flood:
-            served = subprocess.run([*FAR, sys.executable, "-c", RESIDENTS], capture_output=True, text=True, check=False, timeout=60)
+        with subprocess.Popen([*FAR, sys.argv[2], "-", "flood", "10.7.0.1", "8080", "100000000", "10.9.0.1", "1000"]) as flood:
+            served = subprocess.run([*FAR, sys.executable, "-c", RESIDENTS], capture_output=True, text=True, check=False, timeout=240)
             going_on = flood.poll() is None
             flood.kill()
     assert served.returncode == 0 and going_on, served.stderr
@@ -208,7 +207,7 @@ def spoofed_syns_leave_residents_their_connections_by_cookies(folder):
         assert packets("SYN above the budget, answered with a cookie") > answered + 50, "these shook hands by our cookies"
         holder("ban", "10.7.0.2")
         try:
-            visits("10.7.0.2", 1)
+            visits("10.7.0.2", 1, 5)
             raise RuntimeError("a banned one was served")
         except (AssertionError, subprocess.TimeoutExpired):
             pass

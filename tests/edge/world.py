@@ -10,8 +10,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from waiting import wait_until as wait_for, wait_while_it_lasts  # pylint: disable=wrong-import-position,unused-import
 
 GUIA, HOLDER = (pathlib.Path(name).resolve() for name in sys.argv[1:3])
 CASES = []
@@ -46,7 +48,7 @@ def case(function):
 
 
 def run(*words, code=0, before=()):
-    done = subprocess.run([*before, *map(str, words)], capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL)
+    done = subprocess.run([*before, *map(str, words)], capture_output=True, text=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
     assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
     return done.stdout + done.stderr
 
@@ -96,13 +98,6 @@ def passed(source="10.7.0.2", size=1):
 
 def as_user(uid):
     return ("setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all")
-
-
-def wait_for(true, what, seconds=20):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, f"waited in vain for {what}"
-        time.sleep(0.1)
 
 
 def is_carrying(name):

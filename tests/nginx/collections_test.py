@@ -68,7 +68,7 @@ def lock_holder(memory, address):
 
 def stopped(pid):
     """Waits until the kernel has stopped a process; False if it is gone."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         state = processes.state(pid)
         if state in "TtZX":

@@ -107,7 +107,7 @@ def many(count, port=None, path="/", head=""):
     left = count
     while left > 0:
         batch = min(left, 900)
-        with socket.create_connection(("127.0.0.1", port or ONE), timeout=20) as s:
+        with socket.create_connection(("127.0.0.1", port or ONE), timeout=60) as s:
             request = f"GET {path} HTTP/1.1\r\nHost: one\r\n{head}\r\n".encode()
             s.sendall(request * (batch - 1) + f"GET {path} HTTP/1.1\r\nHost: one\r\nConnection: close\r\n\r\n".encode())
             answer = b""
@@ -176,8 +176,8 @@ def _():
     assert site["origin_requests"] == 300 and site["abandoned"] == 0
     heads = sum(box.event_head for box in gate.boxes())
     assert heads == 2 * 50300, heads
-    connections = outbox.connections_sum(gate.boxes())
-    assert connections["accepted"] - connections["closed"] == 0, connections
+    wait_until(lambda: (c := outbox.connections_sum(gate.boxes()))["accepted"] == c["closed"], "every connection closed",
+               seen=lambda: outbox.connections_sum(gate.boxes()))
     gate.close()
 
 
@@ -186,7 +186,7 @@ def _():
     gate = EventsGate(workers=2)
     gate.start()
     release.clear()
-    hanging = [threading.Thread(target=get, args=("/slow",)) for _ in range(4)]
+    hanging = [threading.Thread(target=get, args=("/slow",), kwargs={"patience": 300}) for _ in range(4)]
     for thread in hanging:
         thread.start()
     wait_until(lambda: gate.states()["waiting"] == 4, "waiting requests")
@@ -223,7 +223,7 @@ def _():
     total = 0
     for life in range(3):
         many(200)
-        threads = [threading.Thread(target=get, args=("/slow",)) for _ in range(3)]
+        threads = [threading.Thread(target=get, args=("/slow",), kwargs={"patience": 300}) for _ in range(3)]
         for thread in threads:
             thread.start()
         total += 203
@@ -236,8 +236,8 @@ def _():
     release.set()
     site = gate.site("one.example")
     assert site["settled"] and site["ended"] == {("pass", "none"): 600}, site
-    connections = outbox.connections_sum(gate.boxes())
-    assert connections["accepted"] == connections["closed"] + connections["abandoned"], connections
+    wait_until(lambda: (c := outbox.connections_sum(gate.boxes()))["accepted"] == c["closed"] + c["abandoned"], "every connection told of",
+               seen=lambda: outbox.connections_sum(gate.boxes()))
     assert len(gate.boxes()) == 1
     gate.close()
 
@@ -277,7 +277,7 @@ def _():
 
 
 def connect(data=b"", port=None):
-    s = socket.create_connection(("127.0.0.1", port or ONE), timeout=20)
+    s = socket.create_connection(("127.0.0.1", port or ONE), timeout=60)
     if data:
         s.sendall(data)
     return s
@@ -297,17 +297,17 @@ def _():
     for s in idle:
         assert s.recv(4096).startswith(b"HTTP/1.1 200")
     wanted = {"reading-header": 7, "idle": 2, "reading-body": 6, "waiting": 6, "writing": 0, "working": 0}
-    wait_until(lambda: gate.states() == wanted, f"{wanted}, but {gate.states()}")
+    wait_until(lambda: gate.states() == wanted, f"{wanted}", seen=gate.states)
     # A kept-alive one begins another head, and does not end it.
     idle[0].sendall(b"GET / HT")
     wanted.update({"reading-header": 8, "idle": 1})
-    wait_until(lambda: gate.states() == wanted, f"{wanted}, but {gate.states()}")
+    wait_until(lambda: gate.states() == wanted, f"{wanted}", seen=gate.states)
     release.set()
     for s in silent + half + body + uninspected + waits + idle:
         s.close()
     wait_until(lambda: not any(gate.states().values()), "none")
-    connections = outbox.connections_sum(gate.boxes())
-    assert (connections["accepted"], connections["closed"], connections["silent"]) == (21, 21, 3), connections
+    wait_until(lambda: [outbox.connections_sum(gate.boxes())[name] for name in ("accepted", "closed", "silent")] == [21, 21, 3],
+               "the sums of connections", seen=lambda: outbox.connections_sum(gate.boxes()))
     wait_until(lambda: gate.site("one.example")["settled"], "the end of all")
     box, = gate.boxes()
     unread = [e for e in events_of(box, outbox.END) if e.flags & outbox.UNREAD]

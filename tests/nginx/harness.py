@@ -166,7 +166,7 @@ class Reply:
         return f"<{self.status} {self.headers} {self.body[:200]!r}>"
 
 
-def curl(url, *arguments, http2=False, data=None, patience=30):
+def curl(url, *arguments, http2=False, data=None, patience=60):
     """status 0: no answer came."""
     with tempfile.NamedTemporaryFile() as heads, tempfile.NamedTemporaryFile() as body:
         command = ["curl", "-sS", "-D", heads.name, "-o", body.name, "-m", str(patience),
@@ -183,8 +183,8 @@ def curl(url, *arguments, http2=False, data=None, patience=30):
         return Reply(status, headers, body.read())
 
 
-def raw(port, text, patience=10):
-    """Sends bytes as they are and returns all that comes until the connection closes."""
+def raw(port, text, patience=60, end=None):
+    """Sends bytes as they are and returns all that comes until the connection closes, or until `end` has come."""
     with socket.create_connection(("127.0.0.1", port), timeout=patience) as s:
         s.sendall(text if isinstance(text, bytes) else text.encode())
         answer = b""
@@ -196,6 +196,8 @@ def raw(port, text, patience=10):
             if not piece:
                 break
             answer += piece
+            if end is not None and end in answer:
+                break
         return answer
 
 

@@ -64,7 +64,7 @@ class Stream:
 
 
 class Connection:
-    def __init__(self, port, patience=20):
+    def __init__(self, port, patience=60):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=patience)
         self.buffer, self.streams, self.next, self.goaway, self.closed = b"", {}, 1, None, False
         self.send(PREFACE + frame(SETTINGS, 0, 0) + frame(WINDOW_UPDATE, 0, 0, struct.pack(">I", 1 << 30)))

@@ -206,12 +206,12 @@ def first_bytes(path, http2):
                             f"http://127.0.0.1:{H2 if http2 else H1}{path}"], stdout=subprocess.PIPE)
     os.set_blocking(run.stdout.fileno(), False)
     try:
-        got = wait_until(run.stdout.read, "the first event", 10)
+        got = wait_until(run.stdout.read, "the first event")
     finally:
         release.set()
     os.set_blocking(run.stdout.fileno(), True)
     rest = run.stdout.read()
-    run.wait(10)
+    run.wait(60)
     return got, got + rest
 
 
@@ -245,7 +245,7 @@ def _(http2):
     release.set()
     os.set_blocking(run.stdout.fileno(), True)
     whole = run.stdout.read()
-    run.wait(10)
+    run.wait(60)
     assert not early, early
     assert whole.endswith(b"data: one\n\ndata: two\n\n"), whole
 
@@ -359,7 +359,7 @@ def _():
 def _():
     # curl 7.88 cannot use such a connection twice
     done = subprocess.run(["nghttp", "-nv", "--no-dep", *(f"http://127.0.0.1:{H2}{p}" for p in BLOCKED_THEN_FINE)],
-                          capture_output=True, text=True, check=False, timeout=30)
+                          capture_output=True, text=True, check=False, timeout=60)
     statuses = sorted(line.split(":status: ")[1] for line in done.stdout.splitlines() if ":status: " in line)
     assert statuses == ["200", "403", "403", "403", "403"], done.stdout
     assert "RST_STREAM" not in done.stdout, done.stdout

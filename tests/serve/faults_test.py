@@ -25,7 +25,7 @@ def namespace():
 def in_namespace(script, *words):
     """What a shell script in a mount namespace of its own answers: (exit code, stderr)."""
     done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", *map(str, words)], capture_output=True, check=False,
-                          timeout=90)
+                          timeout=120)
     return done.returncode, done.stderr.decode()
 
 
@@ -252,7 +252,7 @@ def an_origin_that_is_down_or_dies_gives_the_copy_or_a_plain_page():
 
 def refuses(port):
     try:
-        socket.create_connection(("127.0.0.1", port), 5).close()
+        socket.create_connection(("127.0.0.1", port), 60).close()
     except OSError:
         return True
     return False
@@ -273,7 +273,7 @@ def ask_slowly(gate, answers):
 def term_lets_a_request_in_flight_finish_and_a_second_one_does_not():
     for twice in (False, True):
         origin, answers = Origin(), []
-        with Serve(site(origin)) as gate:
+        with Serve(site(origin), drain_seconds=60) as gate:
             thread = ask_slowly(gate, answers)
             wait_for(lambda: any(c for c in origin.server.connections), "the request at the origin")
             time.sleep(0.2)
@@ -285,8 +285,8 @@ def term_lets_a_request_in_flight_finish_and_a_second_one_does_not():
                 gate.process.send_signal(signal.SIGTERM)
             else:
                 origin.server.release.set()
-            assert gate.process.wait(20) == 0
-            thread.join(20)
+            assert gate.process.wait(60) == 0
+            thread.join(60)
             assert (answers == [200]) != twice, (twice, answers)
             wait_for(lambda: not alive(pids), "the end of nginx")
         origin.stop()
@@ -295,7 +295,7 @@ def term_lets_a_request_in_flight_finish_and_a_second_one_does_not():
 @case
 def a_request_that_never_ends_does_not_keep_the_gate():
     origin = Origin()
-    with Serve(site(origin)) as gate, socket.create_connection(("127.0.0.1", gate.port), 30) as client:
+    with Serve(site(origin)) as gate, socket.create_connection(("127.0.0.1", gate.port), 60) as client:
         client.sendall(b"GET /events HTTP/1.1\r\nHost: a.test\r\nAccept: text/event-stream\r\n\r\n")
         assert client.recv(100)
         assert gate.end() == 0, "drain_seconds is 2 here"
@@ -390,7 +390,7 @@ def usr1_reopens_the_logs_and_a_closed_stderr_kills_nobody():
         time.sleep(0.5)
         assert process.poll() is None, number
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
     origin.stop()
 
 

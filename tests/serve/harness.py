@@ -107,7 +107,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(b"data: one\n\n")
             self.wfile.flush()
-            self.server.release.wait(30)
+            self.server.release.wait(60)
             self.close_connection = True
             return
         self.send_header("Content-Length", str(len(body)))
@@ -143,7 +143,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def special(self):
         """Whether the path has a life of its own."""
         if self.path == "/slow":
-            self.server.release.wait(30)
+            self.server.release.wait(60)
         elif self.path == "/dies":
             self.close_connection = True
             return True
@@ -188,12 +188,12 @@ class Origin:
 class Serve:
     """A run of guia serve; `text` is YAML behind `listen`, `rules` and `run_dir`."""
 
-    def __init__(self, text, user=None, program=GUIA, prefix=(), folder=FOLDER, env=None):
+    def __init__(self, text, user=None, program=GUIA, prefix=(), folder=FOLDER, env=None, drain_seconds=2):
         self.port = free_port()
         self.run = pathlib.Path(tempfile.mkdtemp(prefix="guia-run-", dir=folder)) / "run"
         self.run.parent.chmod(0o755)
         self.text = f"listen: 127.0.0.1:{self.port}\nrules: {RULE_FILE}\nrun_dir: {self.run}\nworkers: 2\n" \
-                    f"drain_seconds: 2\ncache_dir: {self.run.parent}/patterns\n"
+                    f"drain_seconds: {drain_seconds}\ncache_dir: {self.run.parent}/patterns\n"
         self.config = write(f"{self.run.parent.name}.yaml", self.text + text)
         self.err = FOLDER / f"{self.run.parent.name}.err"
         if user is not None:
@@ -205,20 +205,25 @@ class Serve:
 
     def start(self):
         self.process = subprocess.Popen(self.command, stderr=open(self.err, "wb"), user=self.user, env=self.env)
-        wait_for(lambda: b"serving" in self.err.read_bytes() or self.process.poll() is not None, "the start")
+        wait_for(lambda: b"serving" in self.err.read_bytes() or self.process.poll() is not None, "the start", seen=self.said)
         assert self.process.poll() is None, self.said()
 
     def said(self):
         return self.err.read_text()
 
+    def lines(self, name):
+        """The lines of a log that are whole: it may be read in the middle of a write."""
+        text = (self.run / name).read_text()
+        return text[:text.rfind("\n") + 1].splitlines()
+
     def change(self, text):
         pathlib.Path(self.config).write_text(self.text + text)
         before = self.said().count("reloaded") + self.said().count("not taken")
         self.process.send_signal(signal.SIGHUP)
-        wait_for(lambda: self.said().count("reloaded") + self.said().count("not taken") > before, "the reload")
+        wait_for(lambda: self.said().count("reloaded") + self.said().count("not taken") > before, "the reload", seen=self.said)
 
     def get(self, path, host="a.test", **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", path, headers={"Host": host, **{k.replace("_", "-"): v for k, v in headers.items()}})
             answer = connection.getresponse()
@@ -228,7 +233,7 @@ class Serve:
 
     def curl(self, url, *words, data=None):
         """What curl gets from a URL, in which PORT stands for the port: (status, body, what -i shows)."""
-        done = subprocess.run(["curl", "-sSi", "-m", "30", *words, url.replace("PORT", str(self.port))], input=data,
+        done = subprocess.run(["curl", "-sSi", "-m", "60", *words, url.replace("PORT", str(self.port))], input=data,
                               capture_output=True, check=False)
         head, _, body = done.stdout.partition(b"\r\n\r\n")
         while body.startswith(b"HTTP/"):
@@ -244,7 +249,7 @@ class Serve:
     def end(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def __enter__(self):
         return self

@@ -29,7 +29,7 @@ def watch_with(prepare):
             yield folder, said
         finally:
             watch.send_signal(signal.SIGTERM)
-            assert watch.wait(20) == 0, said.read_text()
+            assert watch.wait(60) == 0, said.read_text()
 
 
 def incidents(folder, *words):

@@ -1,15 +1,15 @@
 """guia serve with the watch beside it: started, started again, renewed, ended; what a service manager hears. TAP."""
-import contextlib
 import json
 import os
 import pathlib
 import re
 import signal
-import socket
 import subprocess
 
 from harness import FOLDER, GUIA, Origin, Serve, Skip, alive, case, main, site, wait_for, write
 import processes
+from notify import Manager
+from waiting import wait_while_it_lasts
 
 
 def status(gate):
@@ -26,6 +26,11 @@ def events_folder(gate):
     return pathlib.Path(line.split()[1].rstrip(";"))
 
 
+def of_site(gate, name="a.test"):
+    """What the watch tells of it; {}: it knows none such yet."""
+    return next((s for s in status(gate).get("sites", []) if s["site"] == name), {})
+
+
 def watch_pid(gate):
     return status(gate).get("watch", {}).get("pid")
 
@@ -37,14 +42,18 @@ def serve_starts_the_watch_and_ends_it():
         wait_for(lambda: is_up(gate), "the site up")
         told = status(gate)
         assert told["workers"] == 2 and told["sites"][-1]["site"] == "a.test", told
-        arrived = told["sites"][-1]["arrived"]
+        arrived = of_site(gate)["arrived"]
         for _ in range(20):
             assert gate.get("/?q=evil")[0] == 403
-        wait_for(lambda: status(gate)["sites"][-1]["ended"]["block"].get("rule") == 20, "twenty blocked")
-        assert status(gate)["sites"][-1]["arrived"] >= arrived + 20
-        top = subprocess.run([GUIA, "top", "-c", gate.config, "-1", "--by", "rule"], capture_output=True, check=True,
-                             timeout=60).stdout.decode()
-        assert "100 " in top, top
+        wait_for(lambda: of_site(gate)["ended"]["block"].get("rule") == 20, "twenty blocked", seen=lambda: of_site(gate))
+        assert of_site(gate)["arrived"] >= arrived + 20
+
+        def top():
+            """After one more: it is of the last seconds only."""
+            assert gate.get("/?q=evil")[0] == 403
+            return subprocess.run([GUIA, "top", "-c", gate.config, "-1", "--by", "rule"], capture_output=True, check=True,
+                                  timeout=60).stdout.decode()
+        wait_for(lambda: "100 " in top(), "the rule among the first", seen=top)
         pid, folder = watch_pid(gate), events_folder(gate)
         assert folder.stat().st_mode & 0o022 == 0
         owner = processes.status(pid, "Uid").split()[0]
@@ -60,11 +69,11 @@ def a_watch_that_dies_comes_back_and_knows_the_sums():
     origin = Origin()
     with Serve(site(origin)) as gate:
         wait_for(lambda: is_up(gate), "the site up")
-        before, arrived = watch_pid(gate), status(gate)["sites"][-1]["arrived"]
+        before, arrived = watch_pid(gate), of_site(gate)["arrived"]
         os.kill(before, signal.SIGKILL)
         assert gate.get("/")[0] == 200
         wait_for(lambda: watch_pid(gate) not in (None, before), "another watch")
-        assert status(gate)["sites"][-1]["arrived"] > arrived
+        wait_for(lambda: of_site(gate).get("arrived", 0) > arrived, "the sums", seen=lambda: status(gate))
         wait_for(lambda: is_up(gate), "the site up")
         assert "the watch ended (signal 9)" in gate.said()
     origin.stop()
@@ -126,9 +135,9 @@ def a_site_that_a_person_made_local_is_so_until_its_end_also_without_a_watch():
         assert status_code == 200 and "page of everybody" in body and "x-guia-copy:" in head.lower(), head
         assert origin.server.seen.count("/page") == asked
         assert page(home, "/missing")[0] == 404 and page(allowed, "/missing")[0] == 404
-        told = status(gate)["sites"][-1]["mode"]
+        told = wait_for(lambda: of_site(gate).get("mode"), "what its mode is")
         assert told["mode"] == "local" and told["why"] == "a test" and told["seconds_left"] > 3500, told
-        wait_for(lambda: status(gate)["sites"][-1]["mode"]["hits"] >= 2, "hits counted")
+        wait_for(lambda: of_site(gate)["mode"]["hits"] >= 2, "hits counted")
         screen = subprocess.run([GUIA, "status", "-c", gate.config], capture_output=True, text=True, check=False,
                                 timeout=60).stdout
         assert f"a.test: local until {told['until'][:16]}" in screen, screen
@@ -139,13 +148,14 @@ def a_site_that_a_person_made_local_is_so_until_its_end_also_without_a_watch():
         os.kill(before, signal.SIGKILL)
         wait_for(lambda: watch_pid(gate) not in (None, before), "another watch")
         assert is_kept_out() and page(home, "/missing")[0] == 404
-        assert "local    a.test until" in ban(gate, "mode") and status(gate)["sites"][-1]["mode"]["id"] == told["id"]
+        assert "local    a.test until" in ban(gate, "mode")
+        wait_for(lambda: of_site(gate).get("mode"), "what its mode is")
+        assert of_site(gate)["mode"]["id"] == told["id"]
         ban(gate, "mode", "a.test", "open")
         wait_for(lambda: page(stranger, "/missing")[0] == 404, "the origin's answer")
-        ban(gate, "mode", "a.test", "local", "--for", "2s")
-        wait_for(is_kept_out, "a stranger kept out")
+        wait_while_it_lasts(lambda seconds: ban(gate, "mode", "a.test", "local", "--for", f"{seconds}s"), is_kept_out, "a stranger kept out")
         wait_for(lambda: page(stranger, "/missing")[0] == 404, "the end")
-        assert ban(gate, "mode") == "every site is open\n" and "mode" not in status(gate)["sites"][-1]
+        assert ban(gate, "mode") == "every site is open\n" and "mode" not in of_site(gate)
     origin.stop()
 
 
@@ -216,8 +226,8 @@ def a_reload_gives_the_watch_the_new_sites():
         gate.get("/?q=evil")
         gate.change(site(origin) + f"  - host: b.test\n    origin: http://127.0.0.1:{origin.port}\n")
         wait_for(lambda: status(gate).get("probes") == 2 and is_up(gate), "both up")
-        told = {s["site"]: s for s in status(gate)["sites"]}
-        assert told["a.test"]["ended"]["block"] == {"rule": 1} and told["b.test"]["probe"]["up"], told
+        wait_for(lambda: of_site(gate)["ended"]["block"] == {"rule": 1} and of_site(gate, "b.test")["probe"]["up"], "both sites' sums",
+                 seen=lambda: status(gate))
         assert "the watch ended" not in gate.said()
     origin.stop()
 
@@ -305,22 +315,15 @@ def what_was_learned_outlasts_a_restart_and_nothing_damaged_is_believed():
 @case
 def a_service_manager_hears_of_serve():
     origin = Origin()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-        path = str(FOLDER / "notify")
-        notify.bind(path)
-        notify.settimeout(60)
-        env = {**os.environ, "NOTIFY_SOCKET": path, "WATCHDOG_USEC": "1000000"}
+    with Manager(FOLDER / "notify") as manager:
+        env = {**os.environ, "NOTIFY_SOCKET": str(FOLDER / "notify"), "WATCHDOG_USEC": "1000000"}
         with Serve(site(origin), env=env) as gate:
-            assert notify.recv(100) == b"READY=1"
-            assert [notify.recv(100) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+            wait_for(lambda: len(manager.said) >= 4, "signs of life", seen=lambda: manager.said)
+            assert manager.said[:4] == [b"READY=1"] + [b"WATCHDOG=1"] * 3, manager.said
             wait_for(lambda: is_up(gate), "the site up")
             gate.end()
-            said = set()
-            notify.settimeout(0.2)
-            with contextlib.suppress(TimeoutError):
-                while True:
-                    said.add(notify.recv(100))
-            assert said <= {b"WATCHDOG=1", b"STOPPING=1"} and b"STOPPING=1" in said, said
+            wait_for(lambda: b"STOPPING=1" in manager.said, "word of the end", seen=lambda: manager.said)
+            assert set(manager.said[1:]) <= {b"WATCHDOG=1", b"STOPPING=1"}, manager.said
     origin.stop()
 
 

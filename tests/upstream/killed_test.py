@@ -45,7 +45,7 @@ def killed_at(number, folder):
     table.start(service)
     peers.wait_until(lambda: service.ask("hold", patient=False) is not None, "the next life answers")
     try:
-        peers.wait_until(lambda: agrees(service, table), f"they agree after write {number}", 5)
+        peers.wait_until(lambda: agrees(service, table), f"they agree after write {number}")
     except AssertionError as reason:
         raise AssertionError(f"{reason}: {table.routes}, {service.ask('status')['rules']}, {(service.directory / 'journal').read_text()}") from reason
     service.ask("end all")

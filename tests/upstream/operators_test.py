@@ -38,7 +38,7 @@ def operators(*changes):
 def configure(text, code=0):
     (FOLDER / "guia.yaml").write_text(text)
     done = subprocess.run([GUIA, "upstream", "configure", "-c", FOLDER / "guia.yaml", "--upstream-dir", FOLDER / "keeper"], capture_output=True,
-                          text=True, check=False, timeout=20)
+                          text=True, check=False, timeout=60)
     assert done.returncode == code, (text, done.returncode, done.stderr)
     return done.stderr if code else (FOLDER / "keeper" / "exabgp.conf").read_text()
 
@@ -114,9 +114,9 @@ def wrong_words_are_told():
                         (("ask", "192.0.2.1", "--rate", "0"), "--rate 0"), (("ask", "192.0.2.1", "--for", "x"), "--for x"),
                         (("ask", "192.0.2.1", "--why", "a\tb"), "one line"), (("ask", "192.0.2.1", "--blackhole", "--port", "1"), "has no place"),
                         (("ask", "192.0.2.1", "--operator", "a b"), "a name"), (("configure",), "give -c FILE"), (("keep",), "give -c FILE")):
-        done = subprocess.run([GUIA, "upstream", *words], capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run([GUIA, "upstream", *words], capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 2 and part in done.stderr, (words, done.returncode, done.stderr)
-    done = subprocess.run([GUIA, "upstream", "--upstream-dir", "/nowhere"], capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run([GUIA, "upstream", "--upstream-dir", "/nowhere"], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 3 and "no keeper answers there" in done.stderr, done.stderr
 
 

@@ -52,7 +52,7 @@ class Process:
             return
         self.child.send_signal(how)
         try:
-            self.child.wait(10)
+            self.child.wait(60)
         except subprocess.TimeoutExpired:
             self.child.kill()
             self.child.wait()
@@ -87,10 +87,10 @@ class GoBGP(Process):
 
     def start(self):
         self.run(program("gobgpd"), "-f", "gobgp.toml", "--api-hosts", f"127.0.0.1:{self.api}", "-l", "info")
-        wait_until(lambda: self.ask("neighbor").returncode == 0, "GoBGP answers")
+        wait_until(lambda: self.ask("neighbor").returncode == 0, "GoBGP answers", seen=self.log)
 
     def ask(self, *words):
-        return subprocess.run([program("gobgp"), "-p", str(self.api), *words], capture_output=True, text=True, check=False, timeout=20)
+        return subprocess.run([program("gobgp"), "-p", str(self.api), *words], capture_output=True, text=True, check=False, timeout=60)
 
     def flows(self, family="ipv4"):
         """-> {match: action} as GoBGP writes them"""
@@ -144,7 +144,7 @@ protocol bgp guia {{
         wait_until(lambda: "BIRD" in self.ask("show", "status"), "BIRD answers")
 
     def ask(self, *words):
-        done = subprocess.run([program("birdc"), "-s", str(self.folder / "bird.ctl"), *words], capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run([program("birdc"), "-s", str(self.folder / "bird.ctl"), *words], capture_output=True, text=True, check=False, timeout=60)
         return done.stdout
 
     def flows(self, table="flows4"):
@@ -235,19 +235,19 @@ class Service:
                                f"upstream_dir: {self.directory}\n{top}operators:{operators}")
 
     def start(self):
-        done = subprocess.run([self.guia, "upstream", "configure", "-c", str(self.config)], capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run([self.guia, "upstream", "configure", "-c", str(self.config)], capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, done.stderr
         self.exabgp.run(program("exabgp"), done.stdout.strip(), env={
             **os.environ, "exabgp.daemon.user": pwd.getpwuid(os.geteuid()).pw_name, "exabgp.api.cli": "false", "exabgp.api.ack": "true", "exabgp.log.level": "INFO"})
-        wait_until(lambda: self.ask("status", patient=False) is not None, "the keeper answers")
+        wait_until(lambda: self.ask("status", patient=False) is not None, "the keeper answers", seen=self.exabgp.log)
 
     def ask(self, question, patient=True, path=None):
         """One question to the keeper, by its socket, or at another; None: nobody answers."""
-        end = time.monotonic() + (10 if patient else 0)
+        end = time.monotonic() + (60 if patient else 0)
         while True:
             try:
                 with socket.socket(socket.AF_UNIX) as link:
-                    link.settimeout(10)
+                    link.settimeout(60)
                     link.connect(str(path or self.directory / "keeper"))
                     link.sendall(question.encode() + b"\n")
                     answer = b"".join(iter(lambda: link.recv(65536), b""))
@@ -260,7 +260,7 @@ class Service:
             time.sleep(0.02)
 
     def command(self, *words, code=0):
-        done = subprocess.run([self.guia, "upstream", *words, "-c", str(self.config)], capture_output=True, text=True, check=False, timeout=30)
+        done = subprocess.run([self.guia, "upstream", *words, "-c", str(self.config)], capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
         return done.stdout + done.stderr
 
@@ -276,7 +276,8 @@ class Service:
         """A watch is there."""
         self.watch.run(self.guia, "watch", "--run-dir", str(self.folder / "run"), "--upstream", str(self.directory),
                        "--bans", str(self.folder / "bans"), *self.watch_words)
-        wait_until(lambda: self.ask("upstream", patient=False, path=self.folder / "run" / "control") is not None, "the watch answers")
+        wait_until(lambda: self.ask("upstream", patient=False, path=self.folder / "run" / "control") is not None, "the watch answers",
+                   seen=self.watch.log)
         wait_until(lambda: self.ask("status")["held"], "the watch holds rules")
 
     def let_go(self):
