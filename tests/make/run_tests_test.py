@@ -26,7 +26,7 @@ endforeach
 
 def run(build, *more):
     done = subprocess.run([sys.executable, "tools/run-tests", f"{build}{more[0] if more else ''}", "--", *more[1:]],
-                          capture_output=True, text=True, check=False, timeout=100)
+                          capture_output=True, text=True, check=False, timeout=300)
     _, found, said = ("\n" + done.stdout).partition("\nfailed: ")
     return done.returncode, done.stdout.splitlines()[-1], (found + said).lstrip()
 
@@ -67,7 +67,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="guia-run-tests-") as folder:
         (pathlib.Path(folder) / "meson.build").write_text(PROJECT)
         build = f"{folder}/build"
-        subprocess.run(["meson", "setup", build, folder], check=True, capture_output=True, timeout=100)
+        subprocess.run(["meson", "setup", build, folder], check=True, capture_output=True, timeout=300)
         failed = tap.run([(title, lambda test=function: test(build)) for title, function in cases.items()])
     sys.exit(1 if failed else 0)
 
