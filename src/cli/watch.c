@@ -168,10 +168,13 @@ static int plan_config(const char *file, struct plan *plan)
 
 static int plan_evidence(const struct cli_arguments *arguments, struct plan *plan)
 {
-	const char *folder = cli_value(arguments, "evidence"), *authority = cli_value(arguments, "authority"), *text;
+	const char *folder = cli_value(arguments, "evidence"), *authority = cli_value(arguments, "authority");
+	const char *certificate = cli_value(arguments, "export-certificate"), *text;
 	int code = folder != NULL ? watch_evidence_folder(&plan->evidence, folder) : CLI_FINE;
 	if (code == CLI_FINE && authority != NULL)
 		code = watch_evidence_authority(&plan->evidence, authority);
+	if (code == CLI_FINE && certificate != NULL)
+		code = watch_evidence_certificate(&plan->evidence, certificate);
 	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "digest", i)) != NULL; i++)
 		code = watch_evidence_digest(&plan->evidence, slice_from_string(text));
 	return code;
@@ -276,6 +279,7 @@ static const struct cli_option options[] = {
 	{"bans", 0, "DIR", "what nginx's `guia_bans` says: a folder of this watch's own, made if there is none"},
 	{"evidence", 0, "DIR", "where evidence is kept (default: evidence in the folder of --bans)"},
 	{"authority", 0, "URL", "who timestamps it each minute: http://HOST[:PORT][/PATH]"},
+	{"export-certificate", 0, "FILE", "messages as they came are kept, sealed to the key of this certificate"},
 	{"digest", 0, "TEXT", "what it states at its beginning: OF, a SHA-256 and NAME; may be given several times"},
 	{"probe", 'p', "HOST=URL", "a site to fetch every second, and where it is served; may be given several times"},
 	{"edge", 0, "DIR", "where an edge's maps are pinned, if there is one (default: " EDGE_DIRECTORY ")"},

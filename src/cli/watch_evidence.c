@@ -17,6 +17,7 @@ int watch_evidence_configured(struct watch_evidence *evidence, const struct serv
 {
 	snprintf(evidence->folder, sizeof(evidence->folder), "%.*s", SLICE_ARG(config->evidence.folder));
 	snprintf(evidence->authority, sizeof(evidence->authority), "%.*s", SLICE_ARG(config->evidence.authority));
+	snprintf(evidence->certificate, sizeof(evidence->certificate), "%.*s", SLICE_ARG(config->evidence.certificate));
 	return CLI_FINE;
 }
 
@@ -33,6 +34,13 @@ int watch_evidence_authority(struct watch_evidence *evidence, const char *author
 	if (should != NULL)
 		return cli_fail(CLI_USER, "--authority %s: should be %s", authority, should);
 	snprintf(evidence->authority, sizeof(evidence->authority), "%s", authority);
+	return CLI_FINE;
+}
+
+int watch_evidence_certificate(struct watch_evidence *evidence, const char *path)
+{
+	if (snprintf(evidence->certificate, PATH_MAX, "%s", path) >= PATH_MAX || path[0] == '\0')
+		return cli_fail(CLI_USER, "--export-certificate %s: should be a file", path);
 	return CLI_FINE;
 }
 
@@ -62,6 +70,7 @@ int watch_evidence_options(struct watch_evidence *evidence, const char *bans, st
 		return cli_fail(CLI_USER, "%s: too long", bans);
 	*ret_options = (struct witness_options){evidence->folder[0] != '\0' ? evidence->folder : NULL,
 						evidence->authority[0] != '\0' ? evidence->authority : NULL,
+						evidence->certificate[0] != '\0' ? evidence->certificate : NULL,
 						evidence->digests, evidence->count};
 	return CLI_FINE;
 }

@@ -11,6 +11,7 @@
 struct watch_evidence {
 	char folder[PATH_MAX];
 	char authority[PATH_MAX];
+	char certificate[PATH_MAX];
 	struct witness_digest *digests;
 	size_t count, capacity;
 };
@@ -21,6 +22,7 @@ void watch_evidence_free(struct watch_evidence *evidence);
 int watch_evidence_configured(struct watch_evidence *evidence, const struct serve_config *config);
 int watch_evidence_folder(struct watch_evidence *evidence, const char *folder);
 int watch_evidence_authority(struct watch_evidence *evidence, const char *authority);
+int watch_evidence_certificate(struct watch_evidence *evidence, const char *path);
 /* "OF HEX NAME" */
 int watch_evidence_digest(struct watch_evidence *evidence, struct slice text);
 

@@ -80,6 +80,8 @@ static const struct key top_keys[] = {
 
 static const struct key evidence_keys[] = {
 	{"folder", KEY_FOLDER, offsetof(struct evidence_config, folder), "folder: /var/lib/guia-evidence", 0, 0},
+	{"export_certificate", KEY_PATH, offsetof(struct evidence_config, certificate),
+	 "export_certificate: export.crt", 0, 0},
 	{"authority", KEY_AUTHORITY, offsetof(struct evidence_config, authority),
 	 "authority: \"http://tsa.example.mo/\"", 0, 0},
 };

@@ -36,7 +36,8 @@ struct config_file {
 /* Empty: what is usual, or none. */
 struct evidence_config {
 	struct slice folder;
-	struct slice authority; /* of timestamps: http://HOST[:PORT][/PATH] */
+	struct slice authority;   /* of timestamps: http://HOST[:PORT][/PATH] */
+	struct slice certificate; /* of the key that messages are sealed to */
 };
 
 struct serve_config {

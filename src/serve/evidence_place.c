@@ -1,6 +1,7 @@
 #include "serve/evidence_place.h"
 
 #include "base/error.h"
+#include "evidence/envelope.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -30,13 +31,31 @@ static bool has_parent(const char *path)
 	return stat(parent, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+static int check_certificate(const struct serve_config *config, const struct notice *notice)
+{
+	struct export_certificate *certificate;
+	char path[PATH_MAX];
+	if (config->evidence.certificate.len == 0)
+		return SERVE_FINE;
+	snprintf(path, sizeof(path), "%.*s", SLICE_ARG(config->evidence.certificate));
+	int r = export_certificate_load(path, &certificate);
+	if (r == 0) {
+		export_certificate_free(certificate);
+		return SERVE_FINE;
+	}
+	notice_say(notice, "`export_certificate` of `evidence`: %s: %s", path,
+		   r == ENVELOPE_BAD ? "it should be the certificate that `guia evidence export-key` makes"
+				     : strerror(-r));
+	return SERVE_USER;
+}
+
 int evidence_place_check(const struct serve_config *config, const struct run_dir *dir, const struct notice *notice)
 {
 	char path[PATH_MAX];
 	struct stat st;
 	const char *wrong = NULL;
 	if (!path_of(config, path))
-		return SERVE_FINE;
+		return check_certificate(config, notice);
 	const struct passwd *owner = owner_of(dir);
 	uid_t uid = owner != NULL ? owner->pw_uid : geteuid();
 	if (lstat(path, &st) != 0)
@@ -48,7 +67,7 @@ int evidence_place_check(const struct serve_config *config, const struct run_dir
 	else if (st.st_uid != uid)
 		wrong = "it must belong to the user whom the watch becomes";
 	if (wrong == NULL)
-		return SERVE_FINE;
+		return check_certificate(config, notice);
 	notice_say(notice, "`folder` of `evidence`: %s: %s", path, wrong);
 	return SERVE_USER;
 }

@@ -8,7 +8,7 @@
 #include "serve/notice.h"
 #include "serve/prepare.h"
 
-/* Whether it can be that. SERVE_FINE, or SERVE_USER after saying why not. */
+/* Whether it can be that, and the export key's certificate is one. SERVE_FINE, or SERVE_USER after saying why not. */
 int evidence_place_check(const struct serve_config *config, const struct run_dir *dir, const struct notice *notice);
 
 /* Makes it if there is none. 0 or -errno. */

@@ -16,7 +16,7 @@ enum {
 	PAUSE_MS = 1000,
 	PAUSE_MAX_MS = 60000,
 	STEADY_MS = 10000, /* one that lived so long is started again after the shortest pause */
-	WORDS = 22,        /* of the command, without the sites */
+	WORDS = 24,        /* of the command, without the sites */
 };
 
 static int64_t now_ms(void)
@@ -77,6 +77,8 @@ static int add_evidence(const struct serve_config *config, const struct run_dir 
 	}
 	if (r == 0 && config->evidence.authority.len > 0)
 		r = add_word(arena, "--authority", config->evidence.authority, words, count);
+	if (r == 0 && config->evidence.certificate.len > 0)
+		r = add_word(arena, "--export-certificate", config->evidence.certificate, words, count);
 	for (size_t i = 0; r == 0 && i < digests->count; i++)
 		r = add_word(arena, "--digest", digests->items[i], words, count);
 	return r;

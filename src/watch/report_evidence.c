@@ -20,6 +20,16 @@ static void stamps_add(const struct writer_state *state, struct buffer *out)
 	buffer_byte(out, '}');
 }
 
+static void messages_add(struct body_store *bodies, struct buffer *out)
+{
+	const struct body_store_state state = body_store_state(bodies);
+	json_open(out, "messages", '{');
+	json_number(out, "kept", state.kept);
+	json_number(out, "lost", state.lost);
+	json_text(out, "fault", state.error != 0 ? strerror(-state.error) : "");
+	buffer_byte(out, '}');
+}
+
 void witness_report(struct witness *witness, struct buffer *out)
 {
 	char fingerprint[FINGERPRINT_TEXT_BYTES];
@@ -43,6 +53,8 @@ void witness_report(struct witness *witness, struct buffer *out)
 		json_decimal(out, "longest_unsealed_ms", (double)state.longest_unsealed_us / 1e3);
 		json_decimal(out, "longest_unsigned_ms", (double)state.longest_unsigned_us / 1e3);
 	}
+	if (witness->bodies != NULL)
+		messages_add(witness->bodies, out);
 	if (state.open && witness->has_authority)
 		stamps_add(&state, out);
 	buffer_byte(out, '}');

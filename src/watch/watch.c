@@ -84,6 +84,12 @@ static void heads_taken(void *context, unsigned box, const struct head *heads, s
 	ranking_heads(&w->ranking, heads, count);
 }
 
+static void finding_taken(void *context, unsigned box, const struct finding *finding)
+{
+	struct watch *w = context;
+	witness_finding(w->witness, &w->sites, box, finding);
+}
+
 static size_t number_in(struct slice text)
 {
 	size_t value = 0;
@@ -452,7 +458,7 @@ static void wait_a_tick(struct watch *w, bool hurry)
 
 static void run(struct watch *w)
 {
-	const struct intake_sink sink = {w, events_taken, heads_taken, NULL};
+	const struct intake_sink sink = {w, events_taken, heads_taken, finding_taken};
 	bool hurry = false;
 	do {
 		wait_a_tick(w, hurry);
@@ -464,6 +470,7 @@ static void run(struct watch *w)
 		ranking_tick(&w->ranking, w->now_ns);
 		defender_tick(&w->defender, times(w));
 		hurry = intake_drain(&w->intake, &sink) >= HURRY_EVENTS;
+		witness_step(w->witness);
 		for (size_t i = 0; i < w->probe_count; i++)
 			probe_step(&w->probes[i], w->tls, w->now_ns);
 		control_step(&w->control, w->now_ns, answer, w);

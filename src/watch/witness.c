@@ -15,7 +15,7 @@
 
 enum {
 	EARLY_MOST = 65536,
-	OVERLAP_MS = 250, /* what was read shortly before the newest record may not be in the log */
+	OVERLAP_MS = 500, /* what was read shortly before the newest record may not be in the log */
 	LOST_SECONDS = 5, /* for so long after a loss events are compared with counters */
 	STAMP_EVERY_MS = 60 * 1000,
 };
@@ -71,7 +71,11 @@ int witness_begin(const struct witness_options *options, uint64_t now_ns, struct
 				    .has_authority = options->authority != NULL,
 				    .began_ns = now_ns,
 				    .phase = CASE_PHASES};
-	int r = witness->folder == NULL ? -ENOMEM : tally_create(&witness->tally);
+	witness->certificate = options->certificate != NULL ? strdup(options->certificate) : NULL;
+	int r = witness->folder == NULL || (options->certificate != NULL && witness->certificate == NULL)
+			? -ENOMEM
+			: tally_create(&witness->tally);
+	r = r != 0 ? r : pairing_create(witness_event_alone, witness, &witness->pairing);
 	r = r != 0 ? r : hit_ledger_create(&witness->hits);
 	r = r != 0 ? r : writer_begin(witness, options);
 	if (r != 0) {
@@ -105,73 +109,50 @@ static void rule_text(const struct tally_line *line, char out[64])
 		snprintf(out, 64, "%s%s", reason, detected);
 }
 
-static const char *site_name(const struct witness *witness, uint16_t site)
-{
-	return witness->sites != NULL && site < witness->sites->count ? witness->sites->views[site].name : "";
-}
-
 static void refused(void *context, const struct tally_line *line)
 {
 	struct witness *witness = context;
 	char rule[64];
 	rule_text(line, rule);
-	witness_refusals_put(witness, site_name(witness, line->site), rule, line->second, line->total);
+	witness_refusals_put(witness, witness_site_name(witness, line->site), rule, line->second, line->total);
 }
 
-static void block_of(struct witness *witness, unsigned box, uint16_t site, const struct event *event)
+static void take(struct witness *witness, const struct pairing_event *told)
 {
-	char request[48], rules[32];
-	const struct event_end *end = &event->end;
-	int request_len = snprintf(request, sizeof(request), "worker-%u/%" PRIu64, box, event->request);
-	int rules_len = snprintf(rules, sizeof(rules), "%" PRIu64, end->rule);
-	const struct witness_block block = {
-		.site = site_name(witness, site),
-		.source = event->source,
-		.port = event->port,
-		.at_ms = event->wall_ms,
-		.blocked = end->verdict == EVENT_BLOCKED,
-		.request = slice_make(request, (size_t)request_len),
-		.method = event->method != EVENT_OTHER_METHOD ? slice_from_string(event_method_name(event->method))
-							      : SLICE(""),
-		.rules = slice_make(rules, end->rule != 0 ? (size_t)rules_len : 0),
-		.status = end->status,
-	};
-	witness_block(witness, &block);
-}
-
-static void take(struct witness *witness, unsigned box, uint16_t site, const struct event *event)
-{
+	const struct event *event = &told->event;
 	bool counted = event->at_ns >= witness->began_ns;
-	tally_add(witness->tally, site, event, counted, refused, witness);
+	tally_add(witness->tally, told->site, event, counted, refused, witness);
 	if (counted)
 		hit_ledger_event(witness->hits, event);
-	if (event->end.reason == EVENT_BY_RULE)
-		block_of(witness, box, site, event);
+	if (event->end.reason != EVENT_BY_RULE)
+		return;
+	if (counted)
+		pairing_event(witness->pairing, told, witness_now_ms());
+	else
+		witness_event_alone(witness, told);
 }
 
 /* Those that the log may lack. */
 static void take_early(struct witness *witness, uint64_t from_ms)
 {
-	for (size_t i = 0; i < witness->early_count; i++) {
-		const struct witness_early *early = &witness->early[i];
-		if (early->event.wall_ms >= from_ms)
-			take(witness, early->box, early->site, &early->event);
-	}
+	for (size_t i = 0; i < witness->early_count; i++)
+		if (witness->early[i].event.wall_ms >= from_ms)
+			take(witness, &witness->early[i]);
 	free(witness->early);
 	witness->early = NULL;
 	witness->early_count = witness->early_room = 0;
 	witness->early_taken = true;
 }
 
-static void keep_early(struct witness *witness, unsigned box, uint16_t site, const struct event *event)
+static void keep_early(struct witness *witness, const struct pairing_event *told)
 {
 	if (witness->early_count == EARLY_MOST || vector_grow((void **)&witness->early, &witness->early_room,
 							      witness->early_count, sizeof(*witness->early)) != 0)
 		take_early(witness, 0);
 	if (witness->early_taken)
-		take(witness, box, site, event);
+		take(witness, told);
 	else
-		witness->early[witness->early_count++] = (struct witness_early){box, site, *event};
+		witness->early[witness->early_count++] = *told;
 }
 
 void witness_events(struct witness *witness, const struct sites *sites, unsigned box, const struct event *events,
@@ -184,12 +165,18 @@ void witness_events(struct witness *witness, const struct sites *sites, unsigned
 		const struct event *event = &events[i];
 		if (event->kind != EVENT_END || event->end.reason == EVENT_NO_REASON)
 			continue;
-		uint16_t site = sites_number(sites, box, event->site);
+		const struct pairing_event told = {box, sites_number(sites, box, event->site), *event};
 		if (witness->early_taken || event->at_ns >= witness->began_ns)
-			take(witness, box, site, event);
+			take(witness, &told);
 		else
-			keep_early(witness, box, site, event);
+			keep_early(witness, &told);
 	}
+}
+
+void witness_step(struct witness *witness)
+{
+	if (witness != NULL)
+		pairing_step(witness->pairing, witness_now_ms());
 }
 
 void witness_end(struct witness *witness)
@@ -199,12 +186,16 @@ void witness_end(struct witness *witness)
 	if (witness->writer != NULL) {
 		if (!witness->early_taken)
 			take_early(witness, 0);
+		pairing_step(witness->pairing, UINT64_MAX);
 		tally_tell(witness->tally, UINT64_MAX, refused, witness);
 	}
+	body_store_end(witness->bodies);
 	writer_end(witness->writer);
+	pairing_free(witness->pairing);
 	tally_free(witness->tally);
 	hit_ledger_free(witness->hits);
 	free(witness->folder);
+	free(witness->certificate);
 	free(witness);
 }
 
@@ -255,6 +246,20 @@ static void say_changes(struct witness *witness)
 		take_early(witness, state.beginning.last_ms > OVERLAP_MS ? state.beginning.last_ms - OVERLAP_MS : 0);
 }
 
+/* Beside the log, and so once that is there. */
+static void open_bodies(struct witness *witness)
+{
+	char path[PATH_MAX];
+	if (witness->certificate == NULL || witness->bodies != NULL || !witness->open_told)
+		return;
+	snprintf(path, sizeof(path), "%s/" BODY_FOLDER, witness->folder);
+	int r = body_store_create(&disk_kernel, path, witness->certificate, &witness->bodies);
+	if (r != 0 && r != witness->bodies_told)
+		fprintf(stderr, "guia: watch: no messages are kept: %s: %s\n", witness->certificate,
+			r == ENVELOPE_BAD ? "no certificate of a curve" : strerror(-r));
+	witness->bodies_told = r;
+}
+
 static void see_losses(struct witness *witness, const struct intake *intake)
 {
 	struct intake_sums sums = intake_sums(intake);
@@ -263,6 +268,7 @@ static void see_losses(struct witness *witness, const struct intake *intake)
 		uint64_t now, *before;
 	} rings[] = {{"events", sums.events_lost, &witness->events_lost},
 		     {"heads", sums.heads_lost, &witness->heads_lost},
+		     {"findings", sums.findings_lost, &witness->findings_lost},
 		     {"unreadable", sums.broken, &witness->broken}};
 	for (size_t i = 0; i < sizeof(rings) / sizeof(rings[0]); i++) {
 		if (rings[i].now > *rings[i].before) {
@@ -344,6 +350,7 @@ void witness_second(struct witness *witness, const struct witness_sight *sight)
 		return;
 	witness->sites = sight->sites;
 	say_changes(witness);
+	open_bodies(witness);
 	see_losses(witness, sight->intake);
 	see_refusals(witness, sight);
 	see_incident(witness, sight->incident);

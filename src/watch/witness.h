@@ -25,8 +25,9 @@ struct witness_digest {
 };
 
 struct witness_options {
-	const char *folder;    /* NULL: no evidence is kept */
-	const char *authority; /* of timestamps; NULL: none */
+	const char *folder;      /* NULL: no evidence is kept */
+	const char *authority;   /* of timestamps; NULL: none */
+	const char *certificate; /* of the export key that messages are sealed to; NULL: none are kept */
 	const struct witness_digest *digests;
 	size_t digest_count;
 };
@@ -49,19 +50,10 @@ void witness_decided(struct witness *witness, const struct defence_news *news);
 void witness_banned(struct witness *witness, const struct prefix *prefix, uint32_t id, uint64_t until_ms);
 void witness_ordered(struct witness *witness, uid_t who, struct slice question, struct slice answer);
 
-/* A request that inspection blocked, or would have. Slices of len 0 are not known. */
-struct witness_block {
-	const char *site;
-	const uint8_t *source; /* 16 bytes, as in events */
-	uint16_t port;
-	uint64_t at_ms;
-	bool blocked; /* else it would have been */
-	struct slice request, method, uri, agent, rules;
-	uint16_t status;     /* 0: no answer */
-	const int *score;    /* NULL: not known */
-	const uint8_t *body; /* what commits to the message, 32 bytes; NULL: it is not kept */
-};
-void witness_block(struct witness *witness, const struct witness_block *block);
+void witness_finding(struct witness *witness, const struct sites *sites, unsigned box, const struct finding *finding);
+
+/* With every turn of the loop, once rings were read. */
+void witness_step(struct witness *witness);
 
 /* Each second. */
 struct witness_sight {

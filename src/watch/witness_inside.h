@@ -2,18 +2,13 @@
 #ifndef GUIA_WATCH_WITNESS_INSIDE_H
 #define GUIA_WATCH_WITNESS_INSIDE_H
 
+#include "evidence/body_store.h"
 #include "watch/hit_ledger.h"
+#include "watch/pairing.h"
 #include "watch/tally.h"
 #include "watch/witness.h"
 
 #include <time.h>
-
-/* An event of the time before this watch, until it is known what the log has of it. */
-struct witness_early {
-	unsigned box;
-	uint16_t site;
-	struct event event;
-};
 
 struct witness {
 	struct writer *writer;
@@ -22,9 +17,15 @@ struct witness {
 	uint64_t began_ns;
 	const struct sites *sites; /* of the last look */
 
-	struct witness_early *early; /* NULL: none, or they have been taken */
+	/* Events of the time before us, until it is known what the log has of them; NULL: none, or they are taken. */
+	struct pairing_event *early;
 	size_t early_count, early_room;
 	bool early_taken;
+
+	struct pairing *pairing;
+	char *certificate;         /* NULL: messages are not kept */
+	struct body_store *bodies; /* NULL: not yet */
+	int bodies_told;
 
 	struct tally *tally;
 	struct hit_ledger *hits;
@@ -34,7 +35,7 @@ struct witness {
 	uint64_t incident;
 	enum case_phase phase;
 	bool places_told;
-	uint64_t events_lost, heads_lost, broken;
+	uint64_t events_lost, heads_lost, findings_lost, broken;
 	unsigned lost_seconds; /* for so many more what events do not tell is looked for */
 	uint64_t shed[SHED_KINDS];
 	uint64_t edge_packets[EDGE_REASONS];
@@ -45,7 +46,27 @@ struct witness {
 	uint64_t lost_told;
 };
 
+/* A request that inspection blocked, or would have. Slices of len 0 are not known. */
+struct witness_block {
+	const char *site;
+	const uint8_t *source; /* 16 bytes, as in events */
+	uint16_t port;
+	uint64_t at_ms;
+	const char *verdict;
+	struct slice request, method, uri, agent, rules;
+	uint16_t status;      /* 0: no answer */
+	int32_t score;        /* below 0: not known */
+	struct slice message; /* as it came; for the sealed store alone */
+	uint64_t cut;         /* bytes of it that are not there */
+};
+
+/* witness_findings.c */
+uint64_t witness_now_ms(void);
+const char *witness_site_name(const struct witness *witness, uint16_t site);
+void witness_event_alone(void *context, const struct pairing_event *told);
+
 /* witness_leaves.c */
+void witness_block(struct witness *witness, const struct witness_block *block);
 void witness_digest_put(struct witness *witness, struct slice of, struct slice name, const uint8_t sha256[32]);
 void witness_refusals_put(struct witness *witness, const char *site, const char *rule, uint64_t second, uint64_t total);
 void witness_loss_put(struct witness *witness, const char *ring, uint64_t lost);

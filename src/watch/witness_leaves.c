@@ -129,27 +129,27 @@ void witness_block(struct witness *witness, const struct witness_block *block)
 {
 	char source[ADDRESS_TEXT_BYTES];
 	struct address address;
-	if (witness == NULL)
-		return;
+	struct merkle_hash body;
 	uint64_t stands_for = sampled(witness);
 	if (stands_for == 0)
 		return;
+	bool has_body = block->message.len > 0 && witness->bodies != NULL &&
+			body_store_put(witness->bodies, BODY_REQUEST, block->message, block->cut, block->at_ms, &body);
 	memcpy(address.bytes, block->source, sizeof(address.bytes));
 	const struct leaf_value values[LEAF_FIELDS_MOST] = {
 		text(name_of(block->site)),
 		text(address_format(&address, source)),
 		leaf_number(block->port),
 		leaf_number(block->at_ms),
-		text(block->blocked ? "blocked" : "would be blocked"),
+		text(block->verdict),
 		text_if(block->request),
 		text_if(block->method),
 		text_if(block->uri),
 		text_if(block->agent),
 		number_if(block->status != 0, block->status),
 		text_if(block->rules),
-		number_if(block->score != NULL,
-			  block->score != NULL && *block->score > 0 ? (uint64_t)*block->score : 0),
-		leaf_text(slice_make(block->body, block->body != NULL ? 32 : 0)),
+		number_if(block->score >= 0, (uint64_t)(block->score >= 0 ? block->score : 0)),
+		leaf_text(slice_make(has_body ? body.bytes : NULL, has_body ? sizeof(body.bytes) : 0)),
 		number_if(stands_for > 1, stands_for)};
 	(void)writer_put(witness->writer, LEAF_BLOCK, values);
 }

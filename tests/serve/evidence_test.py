@@ -82,7 +82,7 @@ def what_happens_is_a_record():
         assert ask(gate, "mode", "a.test", "guarded", "--for", "5s", "--why", "a drill").returncode == 0
         wait_for(lambda: evidence(gate)["unsigned"] == 0 and evidence(gate)["sealed"] >= 26, "all signed")
         fingerprint = evidence(gate)["key"]
-        assert f"fingerprint of its key: {fingerprint}" in gate.said()
+        wait_for(lambda: f"fingerprint of its key: {fingerprint}" in gate.said(), "the fingerprint")
         assert "records sealed, 0 of them unsigned" in ask(gate, "status").stdout.decode()
         assert gate.end() == 0
         verified(log, "--key", fingerprint)
@@ -96,6 +96,7 @@ def what_happens_is_a_record():
         for record in blocks:
             assert record["site"] == "a.test" and record["source"] == "127.0.0.1" and record["port"] == port, record
             assert record["verdict"] == "blocked" and record["status"] == 403 and record["rules"] == "100", record
+            assert record["method"] == "GET" and record["uri"].startswith("/?q=evil") and len(record["request"]) == 32, record
             assert began - 1 <= record["at"] / 1000 <= time.time(), record
         assert total(told, "refusals", site="a.test", rule="rule 100") == 20
         orders = records.of_kind(told, "order")
@@ -129,18 +130,54 @@ def a_watch_that_is_killed_leaves_a_gap_that_is_stated_and_nothing_missing():
     origin = Origin()
     with Serve(site(origin)) as gate:
         log = kept(gate)
-        blocked(gate, 30)
+        ports = [blocked(gate, 30)]
         wait_for(lambda: evidence(gate)["sealed"] >= 35, "records")
         os.kill(status(gate)["watch"]["pid"], signal.SIGKILL)
-        blocked(gate, 30)
+        ports.append(blocked(gate, 30))
         wait_for(lambda: evidence(gate).get("sealed", 0) > 70, "what was blocked meanwhile")
-        blocked(gate, 30)
+        ports.append(blocked(gate, 30))
         assert gate.end() == 0
         assert "the log was not closed" in verified(log)
         told = records.of_log(log)
-        assert len({record["request"] for record in records.of_kind(told, "block")}) == 90, told
+        blocks = records.of_kind(told, "block")
+        of_ports = [sum(record["port"] == port for record in blocks) for port in ports]
+        assert all(count >= 30 for count in of_ports), (of_ports, len(blocks))
+        assert sum(record["port"] == ports[2] for record in blocks) == 30
         gaps = records.of_kind(told, "gap")
         assert [gap["cause"] for gap in gaps] == ["the log was not closed"] and gaps[0]["since"] <= gaps[0]["until"]
+    origin.stop()
+
+
+def messages(log, key):
+    """All that were sealed, by what records commit to."""
+    found = {}
+    for parcel in log.glob("bodies/*/*.cms"):
+        data = openssl("cms", "-decrypt", "-binary", "-inform", "DER", "-in", parcel, "-inkey", key)
+        while data:
+            line, _, rest = data.partition(b"\n")
+            head = json.loads(line)
+            message, data = rest[:head["bytes"]], rest[head["bytes"] + 1:]
+            found[hashlib.sha256(bytes.fromhex(head["salt"]) + message).hexdigest()] = message
+    return found
+
+
+@case
+def messages_are_sealed_to_the_export_key():
+    origin = Origin()
+    key, certificate = FOLDER / "export.key", FOLDER / "export.crt"
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate, "-subj", "/CN=export")
+    certificate.chmod(0o644)
+    with Serve(f"{site(origin)}evidence: {{export_certificate: {certificate}}}\n") as gate:
+        log = kept(gate)
+        wait_for(lambda: "messages" in evidence(gate), "a store of messages")
+        assert gate.curl("http://127.0.0.1:PORT/form", "-H", "Host: a.test", "-d", "password=hunter2&q=evil")[0] == 403
+        assert gate.end() == 0
+        verified(log)
+        [block] = records.of_kind(records.of_log(log), "block")
+        message = messages(log, key)[block["body"]]
+        assert message.startswith(b"POST /form HTTP/1.1\r\n") and message.endswith(b"\r\n\r\npassword=hunter2&q=evil"), message
+        kept_files = [path for path in log.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+        assert not kept_files, kept_files
     origin.stop()
 
 
@@ -228,6 +265,7 @@ def what_check_says_of_it():
                        ("evidence: {folder: /nowhere/at/all}", b"there is no folder above it"),
                        ("evidence: {authority: \"https://tsa.example\"}", b"`authority` must be an address such as http://"),
                        ("evidence: {authority: http://}", b"`authority` must be"), ("evidence: {where: 1}", b"unknown key `where`"),
+                       (f"evidence: {{export_certificate: {RULE_FILE}}}", b"it should be the certificate that"),
                        ("evidence: here", b"`evidence` must be a map")):
         path = write("evidence.yaml", f"rules: {RULE_FILE}\n{text}\n{site(origin)}")
         done = subprocess.run([GUIA, "check", "-c", path], capture_output=True, check=False, timeout=120)

@@ -1,0 +1,104 @@
+/* Requests that inspection stopped, as findings tell of them: with what matched, what was asked, and the message. */
+#include "watch/witness_inside.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+uint64_t witness_now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+const char *witness_site_name(const struct witness *witness, uint16_t site)
+{
+	return witness->sites != NULL && site < witness->sites->count ? witness->sites->views[site].name : "";
+}
+
+/* No finding came of it. */
+void witness_event_alone(void *context, const struct pairing_event *told)
+{
+	struct witness *witness = context;
+	const struct event *event = &told->event;
+	char request[48], rules[32];
+	int request_len = snprintf(request, sizeof(request), "worker-%u/%" PRIu64, told->box, event->request);
+	int rules_len = snprintf(rules, sizeof(rules), "%" PRIu64, event->end.rule);
+	const struct witness_block block = {
+		.site = witness_site_name(witness, told->site),
+		.source = event->source,
+		.port = event->port,
+		.at_ms = event->wall_ms,
+		.verdict = event->end.verdict == EVENT_BLOCKED ? "blocked" : "would be blocked",
+		.request = slice_make(request, (size_t)request_len),
+		.method = event->method != EVENT_OTHER_METHOD ? slice_from_string(event_method_name(event->method))
+							      : SLICE(""),
+		.rules = slice_make(rules, event->end.rule != 0 ? (size_t)rules_len : 0),
+		.status = event->end.status,
+		.score = -1,
+	};
+	witness_block(witness, &block);
+}
+
+/* All that are told of, and the one whose verdict it is at the end. */
+static struct slice rules_of(const struct finding *finding, struct buffer *out)
+{
+	bool named = false;
+	for (unsigned i = 0; i < finding->head.match_count; i++) {
+		buffer_printf(out, "%s%" PRId64, i > 0 ? "," : "", finding->matches[i].rule);
+		named = named || finding->matches[i].rule == finding->head.rule;
+	}
+	if (!named && finding->head.rule > 0)
+		buffer_printf(out, "%s%" PRId64, out->len > 0 ? "," : "", finding->head.rule);
+	return out->len > 0 ? buffer_slice(out) : SLICE("");
+}
+
+static const char *verdict_of(uint16_t found)
+{
+	static const char *const verdicts[2][2] = {{"would be blocked", "answer would be blocked"},
+						   {"blocked", "answer blocked"}};
+	return verdicts[(found & FINDING_DISRUPTED) != 0][(found & FINDING_RESPONSE) != 0];
+}
+
+static void tell(struct witness *witness, uint16_t site, const struct finding *finding)
+{
+	const struct finding_head *head = &finding->head;
+	struct buffer rules = buffer_make(NULL), message = buffer_make(NULL);
+	struct slice body = finding->texts[FINDING_BODY_SENT];
+	if (finding->texts[FINDING_HEAD_SENT].len > 0) {
+		buffer_add(&message, finding->texts[FINDING_HEAD_SENT]);
+		buffer_add(&message, body);
+	}
+	const struct witness_block block = {
+		.site = witness_site_name(witness, site),
+		.source = head->source,
+		.port = head->port,
+		.at_ms = head->wall_ms,
+		.verdict = verdict_of(head->found),
+		.request = finding->texts[FINDING_ID],
+		.method = finding->texts[FINDING_METHOD],
+		.uri = finding->texts[FINDING_TARGET],
+		.agent = finding->texts[FINDING_AGENT],
+		.rules = rules_of(finding, &rules),
+		.status = head->status,
+		.score = (head->found & FINDING_RESPONSE) != 0 ? head->outbound_score : head->inbound_score,
+		.message = message.len > 0 && message.error == 0 ? buffer_slice(&message) : SLICE(""),
+		.cut = head->body_bytes > body.len ? head->body_bytes - body.len : 0,
+	};
+	witness_block(witness, &block);
+	buffer_free(&rules);
+	buffer_free(&message);
+}
+
+/* Those of the time before us are known by their events alone. */
+void witness_finding(struct witness *witness, const struct sites *sites, unsigned box, const struct finding *finding)
+{
+	const struct finding_head *head = &finding->head;
+	if (witness == NULL || (head->found & (FINDING_DISRUPTED | FINDING_WOULD_BLOCK)) == 0 ||
+	    head->at_ns < witness->began_ns)
+		return;
+	witness->sites = sites;
+	pairing_finding(witness->pairing, box, head->request, witness_now_ms());
+	tell(witness, sites_number(sites, box, head->site), finding);
+}
