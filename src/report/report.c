@@ -1,18 +1,15 @@
 #include "report/report.h"
 
 #include "base/error.h"
+#include "report/course.h"
 #include "report/html.h"
-#include "report/plot.h"
 #include "report/words.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	COLUMNS = 360, /* of a plot */
-	ROWS = 12,     /* of each list of what came most often */
-};
+enum { ROWS = 12 }; /* of each list of what came most often */
 
 static const char style[] =
 	"body{font:15px/1.5 system-ui,\"Noto Sans CJK TC\",sans-serif;color:#1a1a1a;background:#fff;margin:0 "
@@ -144,96 +141,6 @@ static void add_summary(const struct writer *w)
 	number_words((uint64_t)fmax(record->peak, 0), words);
 	add_fact(w, PHRASE_WORST, say(w, PHRASE_PER_SECOND), words);
 	buffer_text(w->out, "</tbody></table>\n");
-}
-
-/* ---- its course ---- */
-
-struct course {
-	uint64_t step_ms;
-	size_t count;
-	uint64_t at_ms[COLUMNS + 2];
-	double requests[(COLUMNS + 2) * PLOT_LAYERS];
-	double visitors[COLUMNS + 2];
-};
-
-static bool take_point(void *context, const struct case_point *point)
-{
-	struct course *course = context;
-	const struct case_requests *r = &point->requests;
-	const uint64_t layers[PLOT_LAYERS] = {r->passed,    r->blocked,     r->limited,
-					      r->signature, r->crowded_out, r->other};
-	double seconds = (double)course->step_ms / 1000;
-	if (course->count == COLUMNS + 2)
-		return false;
-	course->at_ms[course->count] = point->at_ms;
-	for (size_t i = 0; i < PLOT_LAYERS; i++)
-		course->requests[course->count * PLOT_LAYERS + i] = (double)layers[i] / seconds;
-	course->visitors[course->count] =
-		point->visitors.asked < CASE_VISITORS_TELL
-			? NAN
-			: (double)point->visitors.answered * 100 / (double)point->visitors.asked;
-	course->count++;
-	return true;
-}
-
-static uint64_t end_of(const struct case_record *record)
-{
-	uint64_t end = record->over_ms > record->opened_ms ? record->over_ms : record->opened_ms;
-	for (size_t i = 0; i < record->site_count; i++)
-		end = record->sites[i].until_ms > end ? record->sites[i].until_ms : end;
-	return end;
-}
-
-static size_t marks_of(const struct case_record *record, struct plot_mark marks[PLOT_MARKS])
-{
-	for (size_t i = 0; i < record->mitigation_count; i++)
-		marks[i] = (struct plot_mark){record->mitigations[i].since_ms, (unsigned)i + 1};
-	return record->mitigation_count;
-}
-
-_Static_assert((int)PLOT_MARKS >= (int)CASE_MITIGATIONS, "each measure may be marked");
-
-static void add_plots(const struct writer *w, const struct course *course)
-{
-	struct plot_mark marks[PLOT_MARKS];
-	struct plot requests = {.id = "requests",
-				.title = say(w, PHRASE_REQUESTS_PLOT),
-				.layers = PLOT_LAYERS,
-				.names = {say(w, PHRASE_PASSED), say(w, PHRASE_BLOCKED), say(w, PHRASE_LIMITED),
-					  say(w, PHRASE_SIGNATURE), say(w, PHRASE_NO_SLOT), say(w, PHRASE_OTHER)},
-				.step_ms = course->step_ms,
-				.count = course->count,
-				.at_ms = course->at_ms,
-				.values = course->requests,
-				.marks = marks,
-				.mark_count = marks_of(w->record, marks)};
-	struct plot visitors = requests;
-	visitors.id = "visitors";
-	visitors.title = say(w, PHRASE_VISITORS_PLOT);
-	visitors.layers = 1;
-	visitors.values = course->visitors;
-	visitors.at_most = 100;
-	plot_add(w->out, &requests);
-	plot_add(w->out, &visitors);
-	if (w->record->mitigation_count > 0)
-		add_note(w, PHRASE_MARKS);
-}
-
-static int add_course(const struct writer *w)
-{
-	uint64_t span_ms = end_of(w->record) - w->record->opened_ms;
-	struct course *course = calloc(1, sizeof(*course));
-	if (course == NULL)
-		return -ENOMEM;
-	course->step_ms = (span_ms / COLUMNS / 1000 + 1) * 1000;
-	int r = case_store_points(w->store, w->record->id, CASE_SITES, course->step_ms, take_point, course);
-	add_element(w, "h2", say(w, PHRASE_COURSE));
-	if (r == 0 && course->count > 0)
-		add_plots(w, course);
-	else
-		add_element(w, "p", say(w, PHRASE_NOT_YET_KNOWN));
-	free(course);
-	return r;
 }
 
 /* ---- sites ---- */
@@ -479,7 +386,8 @@ int report_add(struct case_store *store, const struct case_record *record, enum 
 	const struct writer w = {store, record, language, out};
 	add_head(&w, now_ms);
 	add_summary(&w);
-	int r = add_course(&w);
+	add_element(&w, "h2", say(&w, PHRASE_COURSE));
+	int r = report_course_add(store, record, language, out);
 	add_sites(&w);
 	add_effect(&w);
 	add_common(&w);

@@ -1,0 +1,107 @@
+#include "report/course.h"
+
+#include "base/error.h"
+#include "report/html.h"
+#include "report/plot.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { COLUMNS = 360 }; /* of a plot */
+
+struct course {
+	uint64_t step_ms;
+	size_t count;
+	uint64_t at_ms[COLUMNS + 2];
+	double requests[(COLUMNS + 2) * PLOT_LAYERS];
+	double visitors[COLUMNS + 2];
+};
+
+static bool take_point(void *context, const struct case_point *point)
+{
+	struct course *course = context;
+	const struct case_requests *r = &point->requests;
+	const uint64_t layers[PLOT_LAYERS] = {r->passed,    r->blocked,     r->limited,
+					      r->signature, r->crowded_out, r->other};
+	double seconds = (double)course->step_ms / 1000;
+	if (course->count == COLUMNS + 2)
+		return false;
+	course->at_ms[course->count] = point->at_ms;
+	for (size_t i = 0; i < PLOT_LAYERS; i++)
+		course->requests[course->count * PLOT_LAYERS + i] = (double)layers[i] / seconds;
+	course->visitors[course->count] =
+		point->visitors.asked < CASE_VISITORS_TELL
+			? NAN
+			: (double)point->visitors.answered * 100 / (double)point->visitors.asked;
+	course->count++;
+	return true;
+}
+
+static uint64_t end_of(const struct case_record *record)
+{
+	uint64_t end = record->over_ms > record->opened_ms ? record->over_ms : record->opened_ms;
+	for (size_t i = 0; i < record->site_count; i++)
+		end = record->sites[i].until_ms > end ? record->sites[i].until_ms : end;
+	return end;
+}
+
+static size_t marks_of(const struct case_record *record, struct plot_mark marks[PLOT_MARKS])
+{
+	for (size_t i = 0; i < record->mitigation_count; i++)
+		marks[i] = (struct plot_mark){record->mitigations[i].since_ms, (unsigned)i + 1};
+	return record->mitigation_count;
+}
+
+_Static_assert((int)PLOT_MARKS >= (int)CASE_MITIGATIONS, "each measure may be marked");
+
+
+static void add_paragraph(struct buffer *out, const char *class, const char *text)
+{
+	buffer_printf(out, "<p class=\"%s\">", class);
+	html_add(out, text);
+	buffer_text(out, "</p>\n");
+}
+
+static void add_plots(const struct case_record *record, const struct course *course, enum language language,
+		      struct buffer *out)
+{
+	struct plot_mark marks[PLOT_MARKS];
+	struct plot requests = {.id = "requests",
+				.title = phrase(PHRASE_REQUESTS_PLOT, language),
+				.layers = PLOT_LAYERS,
+				.names = {phrase(PHRASE_PASSED, language), phrase(PHRASE_BLOCKED, language), phrase(PHRASE_LIMITED, language),
+					  phrase(PHRASE_SIGNATURE, language), phrase(PHRASE_NO_SLOT, language), phrase(PHRASE_OTHER, language)},
+				.step_ms = course->step_ms,
+				.count = course->count,
+				.at_ms = course->at_ms,
+				.values = course->requests,
+				.marks = marks,
+				.mark_count = marks_of(record, marks)};
+	struct plot visitors = requests;
+	visitors.id = "visitors";
+	visitors.title = phrase(PHRASE_VISITORS_PLOT, language);
+	visitors.layers = 1;
+	visitors.values = course->visitors;
+	visitors.at_most = 100;
+	plot_add(out, &requests);
+	plot_add(out, &visitors);
+	if (record->mitigation_count > 0)
+		add_paragraph(out, "note", phrase(PHRASE_MARKS, language));
+}
+
+int report_course_add(struct case_store *store, const struct case_record *record, enum language language,
+		      struct buffer *out)
+{
+	uint64_t span_ms = end_of(record) - record->opened_ms;
+	struct course *course = calloc(1, sizeof(*course));
+	if (course == NULL)
+		return -ENOMEM;
+	course->step_ms = (span_ms / COLUMNS / 1000 + 1) * 1000;
+	int r = case_store_points(store, record->id, CASE_SITES, course->step_ms, take_point, course);
+	if (r == 0 && course->count > 0)
+		add_plots(record, course, language, out);
+	else
+		add_paragraph(out, "note", phrase(PHRASE_NOT_YET_KNOWN, language));
+	free(course);
+	return r;
+}
