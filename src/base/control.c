@@ -75,13 +75,21 @@ static int listen_at(const char *path, const struct sockaddr_un *address, enum c
 	return r;
 }
 
+void control_init(struct control *control)
+{
+	*control = (struct control){.fd = -1};
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		control->clients[i].fd = -1;
+}
+
 int control_open(struct control *control, const char *path, enum control_for whom)
 {
 	struct sockaddr_un address;
 	int folder;
-	*control = (struct control){.fd = -1, .owner = geteuid(), .group = getegid(), .whom = whom};
-	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		control->clients[i].fd = -1;
+	control_init(control);
+	control->owner = geteuid();
+	control->group = getegid();
+	control->whom = whom;
 	int r = address_make(path, &address, &folder);
 	r = r != 0 ? r : listen_at(path, &address, whom, &control->fd);
 	if (folder >= 0)
@@ -171,6 +179,8 @@ static bool client_write(struct control_client *client)
 
 void control_step(struct control *control, uint64_t now_ns, control_answer_fn *answer, void *context)
 {
+	if (control->fd < 0)
+		return;
 	for (int fd; (fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;)
 		client_take(control, fd, now_ns);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {

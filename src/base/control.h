@@ -39,6 +39,9 @@ struct control {
 /* The answer to a question of a user's, appended. */
 typedef void control_answer_fn(void *context, uid_t who, struct slice question, struct buffer *answer);
 
+/* One that is not open: it may be stepped and closed, and nobody asks. */
+void control_init(struct control *control);
+
 /* Makes the socket; one that nobody listens at any more is replaced. 0; -EADDRINUSE: somebody does; -errno. */
 int control_open(struct control *control, const char *path, enum control_for whom);
 void control_close(struct control *control);

@@ -13,6 +13,7 @@ extern const struct command inspect_command;
 extern const struct command mode_command;
 extern const struct command replay_command;
 extern const struct command report_command;
+extern const struct command screen_command;
 extern const struct command serve_command;
 extern const struct command status_command;
 extern const struct command test_command;
@@ -22,10 +23,10 @@ extern const struct command upstream_command;
 extern const struct command watch_command;
 
 const struct command *const commands[] = {
-	&allow_command,    &ban_command,     &check_command,     &drill_command,   &edge_command,
-	&evidence_command, &explain_command, &incidents_command, &inspect_command, &mode_command,
-	&replay_command,   &report_command,  &serve_command,     &status_command,  &test_command,
-	&top_command,      &unban_command,   &upstream_command,  &watch_command,
+	&allow_command,    &ban_command,     &check_command,     &drill_command,    &edge_command,
+	&evidence_command, &explain_command, &incidents_command, &inspect_command,  &mode_command,
+	&replay_command,   &report_command,  &screen_command,    &serve_command,    &status_command,
+	&test_command,     &top_command,     &unban_command,     &upstream_command, &watch_command,
 };
 
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

@@ -30,10 +30,18 @@ int watch_place_of_config(const char *file, char path[PATH_MAX])
 	return code;
 }
 
-static int ask_at(const char *run_dir, const char *question, struct buffer *text)
+/* A daemon with a control socket in the run directory. */
+struct daemon_place {
+	const char *name; /* "watch" */
+	const char *socket;
+};
+
+static const struct daemon_place watch_place = {"watch", "control"}, screen_place = {"screen", "screen"};
+
+static int ask_at(const struct daemon_place *place, const char *run_dir, const char *question, struct buffer *text)
 {
 	char path[PATH_MAX];
-	if (snprintf(path, sizeof(path), "%s/control", run_dir) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s", run_dir, place->socket) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	buffer_clear(text);
 	return control_ask(path, question, text);
@@ -51,57 +59,58 @@ static void list_usual(glob_t *found)
 		(void)glob(usual[i], GLOB_NOSORT | GLOB_APPEND, NULL, found);
 }
 
-static int ask_anywhere(const char *question, struct buffer *text)
+static int ask_anywhere(const struct daemon_place *place, const char *question, struct buffer *text)
 {
 	glob_t found = {0};
 	const char *only = NULL, *other = NULL;
 	list_usual(&found);
 	for (size_t i = 0; i < found.gl_pathc; i++)
-		if (ask_at(found.gl_pathv[i], question, text) == 0) {
+		if (ask_at(place, found.gl_pathv[i], question, text) == 0) {
 			other = only;
 			only = found.gl_pathv[i];
 		}
 	int code = CLI_FINE;
 	if (only == NULL)
 		code = cli_fail(CLI_ENVIRONMENT,
-				"no watch is running that would answer here; give -c FILE or --run-dir DIR");
+				"no %s is running that would answer here; give -c FILE or --run-dir DIR", place->name);
 	else if (other != NULL)
 		code = cli_fail(CLI_USER, "several are running: give --run-dir %s or --run-dir %s", other, only);
-	else if (text->len == 0 && ask_at(only, question, text) != 0)
-		code = cli_fail(CLI_ENVIRONMENT, "%s: the watch has just ended", only);
+	else if (text->len == 0 && ask_at(place, only, question, text) != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "%s: the %s has just ended", only, place->name);
 	globfree(&found);
 	return code;
 }
 
-static int ask_there(const char *run_dir, const char *question, struct buffer *text)
+static int ask_there(const struct daemon_place *place, const char *run_dir, const char *question, struct buffer *text)
 {
-	int r = ask_at(run_dir, question, text);
+	int r = ask_at(place, run_dir, question, text);
 	if (r == -EACCES)
-		return cli_fail(CLI_ENVIRONMENT, "%s: the watch does not answer this user", run_dir);
+		return cli_fail(CLI_ENVIRONMENT, "%s: the %s does not answer this user", run_dir, place->name);
 	if (r != 0)
-		return cli_fail(CLI_ENVIRONMENT, "%s: no watch answers there: %s", run_dir, strerror(-r));
+		return cli_fail(CLI_ENVIRONMENT, "%s: no %s answers there: %s", run_dir, place->name, strerror(-r));
 	return CLI_FINE;
 }
 
-static int ask(const struct cli_arguments *arguments, const char *question, struct buffer *text)
+static int ask(const struct daemon_place *place, const struct cli_arguments *arguments, const char *question,
+	       struct buffer *text)
 {
 	char path[PATH_MAX] = "";
 	const char *run_dir = cli_value(arguments, "run-dir"), *file = cli_value(arguments, "config");
 	if (run_dir == NULL && file == NULL)
-		return ask_anywhere(question, text);
+		return ask_anywhere(place, question, text);
 	int code = run_dir == NULL ? watch_place_of_config(file, path) : CLI_FINE;
-	return code != CLI_FINE ? code : ask_there(run_dir != NULL ? run_dir : path, question, text);
+	return code != CLI_FINE ? code : ask_there(place, run_dir != NULL ? run_dir : path, question, text);
 }
 
-int watch_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *ret_text,
-		    json_t **ret_json)
+static int ask_json(const struct daemon_place *place, const struct cli_arguments *arguments, const char *question,
+		    struct buffer *ret_text, json_t **ret_json)
 {
 	json_error_t error;
 	struct buffer text = buffer_make(NULL);
-	int code = ask(arguments, question, &text);
+	int code = ask(place, arguments, question, &text);
 	json_t *json = NULL;
 	if (code == CLI_FINE && (json = json_loadb((const char *)text.ptr, text.len, 0, &error)) == NULL)
-		code = cli_fail(CLI_ENVIRONMENT, "the watch's answer cannot be read: %s", error.text);
+		code = cli_fail(CLI_ENVIRONMENT, "the %s's answer cannot be read: %s", place->name, error.text);
 	if (code != CLI_FINE) {
 		buffer_free(&text);
 		return code;
@@ -109,6 +118,18 @@ int watch_place_ask(const struct cli_arguments *arguments, const char *question,
 	*ret_text = text;
 	*ret_json = json;
 	return CLI_FINE;
+}
+
+int watch_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *ret_text,
+		    json_t **ret_json)
+{
+	return ask_json(&watch_place, arguments, question, ret_text, ret_json);
+}
+
+int watch_place_ask_screen(const struct cli_arguments *arguments, const char *question, struct buffer *ret_text,
+			   json_t **ret_json)
+{
+	return ask_json(&screen_place, arguments, question, ret_text, ret_json);
 }
 
 int watch_place_say(const struct cli_arguments *arguments, void (*add)(const json_t *answer, struct buffer *out),

@@ -20,6 +20,10 @@ int watch_place_of_config(const char *file, char path[PATH_MAX]);
 int watch_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *ret_text,
 		    json_t **ret_json);
 
+/* The same of the screen beside it. */
+int watch_place_ask_screen(const struct cli_arguments *arguments, const char *question, struct buffer *ret_text,
+			   json_t **ret_json);
+
 /*
  * Asks, and prints what is answered: as `add` puts it, or the line of JSON with --json. What the watch finds wrong is
  * said of the first word.

@@ -54,7 +54,6 @@ static size_t marks_of(const struct case_record *record, struct plot_mark marks[
 
 _Static_assert((int)PLOT_MARKS >= (int)CASE_MITIGATIONS, "each measure may be marked");
 
-
 static void add_paragraph(struct buffer *out, const char *class, const char *text)
 {
 	buffer_printf(out, "<p class=\"%s\">", class);
@@ -69,8 +68,9 @@ static void add_plots(const struct case_record *record, const struct course *cou
 	struct plot requests = {.id = "requests",
 				.title = phrase(PHRASE_REQUESTS_PLOT, language),
 				.layers = PLOT_LAYERS,
-				.names = {phrase(PHRASE_PASSED, language), phrase(PHRASE_BLOCKED, language), phrase(PHRASE_LIMITED, language),
-					  phrase(PHRASE_SIGNATURE, language), phrase(PHRASE_NO_SLOT, language), phrase(PHRASE_OTHER, language)},
+				.names = {phrase(PHRASE_PASSED, language), phrase(PHRASE_BLOCKED, language),
+					  phrase(PHRASE_LIMITED, language), phrase(PHRASE_SIGNATURE, language),
+					  phrase(PHRASE_NO_SLOT, language), phrase(PHRASE_OTHER, language)},
 				.step_ms = course->step_ms,
 				.count = course->count,
 				.at_ms = course->at_ms,

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/vector.h"
+#include "screen/screen.h"
 #include "serve/valid.h"
 #include "upstream/operator.h"
 
@@ -35,6 +36,7 @@ enum key_kind {
 	KEY_INTERFACE,
 	KEY_EVIDENCE,
 	KEY_AUTHORITY,
+	KEY_SCREEN,
 };
 
 /* One row per key: where its value goes in the structure, what it must be, and a hint with an example. */
@@ -73,6 +75,7 @@ static const struct key top_keys[] = {
 	{"addresses", KEY_ADDRESSES, TOP(addresses), "addresses: [192.0.2.10, \"2001:db8::10\"]", 0, 0},
 	{"upstream_dir", KEY_FOLDER, TOP(upstream_dir), "upstream_dir: /run/guia-upstream", 0, 0},
 	{"link_mbit", KEY_NUMBER, TOP(link_mbit), "link_mbit: 1000", 1, 10000000},
+	{"screen", KEY_SCREEN, 0, "screen: 127.0.0.1:9180", 0, 0},
 	{"link_interface", KEY_INTERFACE, TOP(link_interface), "link_interface: eth0", 0, 0},
 	{"evidence", KEY_EVIDENCE, TOP(evidence),
 	 "evidence: {folder: /var/lib/guia-evidence, authority: \"http://tsa.example.mo/\"}", 0, 0},
@@ -294,6 +297,20 @@ static int read_interface(const struct source *s, const struct yaml_node *node, 
 	return 0;
 }
 
+/* An address, or `off`. */
+static int read_screen(const struct source *s, const struct yaml_node *node, const struct key *key)
+{
+	bool on = false;
+	bool word = node->kind == YAML_SCALAR && !node->quoted && yaml_bool(node, &on) == 0;
+	const char *should = word || node->kind != YAML_SCALAR ? NULL : screen_listen_valid(node->text);
+	if ((word && on) || should != NULL || node->kind != YAML_SCALAR)
+		return wrong_value(s, node, key,
+				   should != NULL ? should : "an address of this machine alone, or `off`");
+	s->config->screen_off = word;
+	s->config->screen = word ? SLICE("") : node->text;
+	return 0;
+}
+
 static int read_value(const struct source *s, const struct yaml_node *node, const struct key *key, void *member)
 {
 	switch (key->kind) {
@@ -321,6 +338,8 @@ static int read_value(const struct source *s, const struct yaml_node *node, cons
 		return read_operators(s, node, member);
 	case KEY_INTERFACE:
 		return read_interface(s, node, key, member);
+	case KEY_SCREEN:
+		return read_screen(s, node, key);
 	default:
 		return read_list(s, node, key, member);
 	}

@@ -61,6 +61,8 @@ struct serve_config {
 	int64_t link_mbit;           /* of the link that operators lead to; 0: nothing was said */
 	struct slice link_interface; /* where it comes in; empty: that of the default route */
 	struct evidence_config evidence;
+	struct slice screen; /* where it listens; empty: at the usual port, or another that is free */
+	bool screen_off;
 	bool detect;
 	bool https_only;
 	bool gate_off;                  /* nothing is inspected; not to be had by YAML */

@@ -2,10 +2,10 @@
 
 #include "base/error.h"
 #include "base/service.h"
+#include "serve/companion.h"
 #include "serve/detected.h"
 #include "serve/evidence_place.h"
 #include "serve/process.h"
-#include "serve/watcher.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -24,8 +24,11 @@ enum {
 	KILL_SECONDS = 3,
 	POLL_MS = 20,
 	IDLE_MS = 60000,
-	WATCHER_SECONDS = 2,
+	COMPANION_SECONDS = 2,
 };
+
+/* In the order in which they are started. */
+enum { WATCH, SCREEN, COMPANIONS };
 
 struct supervisor {
 	const struct serve_options *options;
@@ -35,7 +38,7 @@ struct supervisor {
 	struct serve_parts parts;
 	struct run_dir dir;
 	sigset_t signals;
-	struct watcher watcher;
+	struct companion companions[COMPANIONS];
 	pid_t nginx; /* 0: gone */
 	int status;  /* of waitpid, once it is gone */
 	int pending; /* a signal to be taken up again; 0: none */
@@ -94,7 +97,14 @@ static int start(struct supervisor *s)
 	return SERVE_ENVIRONMENT;
 }
 
-/* Takes notice of every child that ended: nginx, what it left to us, the watch. */
+static void companions_reap(struct supervisor *s, pid_t pid, int status)
+{
+	for (size_t i = 0; i < COMPANIONS; i++)
+		if (s->companions[i].pid == pid)
+			companion_ended(&s->companions[i], status, &s->notice);
+}
+
+/* Takes notice of every child that ended: nginx, what it left to us, what runs beside it. */
 static void reap(struct supervisor *s)
 {
 	int status;
@@ -102,8 +112,8 @@ static void reap(struct supervisor *s)
 		if (pid == s->nginx) {
 			s->nginx = 0;
 			s->status = status;
-		} else if (pid == s->watcher.pid) {
-			watcher_ended(&s->watcher, status, &s->notice);
+		} else {
+			companions_reap(s, pid, status);
 		}
 }
 
@@ -234,12 +244,16 @@ static void reload(struct supervisor *s)
 	arena_init(&arena, CONFIG_ARENA_BYTES, 0);
 	notice_say(&s->notice, "reloading");
 	bool read = prepare_config(s->options, &s->notice, &arena, &config) == SERVE_FINE;
+	bool screen_changes = read && !slice_equal(config.screen, s->config.screen);
 	if (read && reload_with(s, &config)) {
+		screen_changes = screen_changes || config.screen_off;
 		config_free(&s->config);
 		arena_destroy(&s->arena);
 		s->config = config;
 		s->arena = arena;
-		watcher_renew(&s->watcher);
+		companion_renew(&s->companions[WATCH]);
+		if (screen_changes)
+			companion_renew(&s->companions[SCREEN]);
 		notice_say(&s->notice, "reloaded: %zu site%s", s->config.site_count,
 			   s->config.site_count == 1 ? "" : "s");
 		return;
@@ -273,6 +287,14 @@ static bool await_end(struct supervisor *s, int64_t seconds)
 	return s->nginx == 0;
 }
 
+static bool has_companions(const struct supervisor *s)
+{
+	bool some = false;
+	for (size_t i = 0; i < COMPANIONS; i++)
+		some = some || s->companions[i].pid != 0;
+	return some;
+}
+
 static void stop(struct supervisor *s)
 {
 	notice_say(&s->notice, "ending");
@@ -282,8 +304,9 @@ static void stop(struct supervisor *s)
 		kill(s->nginx, SIGTERM);
 		(void)await_end(s, KILL_SECONDS);
 	}
-	watcher_renew(&s->watcher);
-	for (int waited = 0; waited < WATCHER_SECONDS * 1000 && s->watcher.pid != 0; waited += POLL_MS) {
+	for (size_t i = 0; i < COMPANIONS; i++)
+		companion_renew(&s->companions[i]);
+	for (int waited = 0; waited < COMPANION_SECONDS * 1000 && has_companions(s); waited += POLL_MS) {
 		(void)next_signal(s, POLL_MS);
 		reap(s);
 	}
@@ -295,7 +318,9 @@ static int await_signal(struct supervisor *s)
 {
 	int64_t watchdog_ms = service_watchdog_ms();
 	long most_ms = watchdog_ms > 0 && watchdog_ms < IDLE_MS ? (long)watchdog_ms : IDLE_MS;
-	int number = next_signal(s, watcher_wait_ms(&s->watcher, &s->config, &s->dir, most_ms));
+	for (size_t i = 0; i < COMPANIONS; i++)
+		most_ms = companion_wait_ms(&s->companions[i], &s->config, &s->dir, most_ms);
+	int number = next_signal(s, most_ms);
 	reap(s);
 	service_notify("WATCHDOG=1");
 	return number;
@@ -306,7 +331,8 @@ static int watch(struct supervisor *s)
 	bool end = false;
 	int code = await_start(s, &end);
 	while (code == SERVE_FINE && !end) {
-		watcher_tend(&s->watcher, &s->config, &s->parts, &s->dir, &s->notice);
+		for (size_t i = 0; i < COMPANIONS; i++)
+			companion_tend(&s->companions[i], &s->config, &s->parts, &s->dir, &s->notice);
 		int number = await_signal(s);
 		if (s->nginx != 0 && number == SIGHUP)
 			reload(s);
@@ -340,7 +366,11 @@ static void release(struct supervisor *s)
 
 static void supervisor_init(struct supervisor *s, const struct serve_options *options)
 {
-	*s = (struct supervisor){.options = options, .notice = {-1}, .dir = {.lock = -1, .events = {.lock = -1}}};
+	*s = (struct supervisor){
+		.options = options,
+		.notice = {-1},
+		.companions = {[WATCH] = {&companion_watch, 0, 0, 0}, [SCREEN] = {&companion_screen, 0, 0, 0}},
+		.dir = {.lock = -1, .events = {.lock = -1}}};
 	arena_init(&s->arena, CONFIG_ARENA_BYTES, 0);
 	config_init(&s->config, &s->arena);
 	umask(077);

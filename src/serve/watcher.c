@@ -1,4 +1,5 @@
-#include "serve/watcher.h"
+/* The watch beside the gate. */
+#include "serve/companion.h"
 
 #include "base/error.h"
 #include "serve/digests.h"
@@ -6,25 +7,10 @@
 #include "serve/process.h"
 #include "serve/targets.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <time.h>
 
-enum {
-	PAUSE_MS = 1000,
-	PAUSE_MAX_MS = 60000,
-	STEADY_MS = 10000, /* one that lived so long is started again after the shortest pause */
-	WORDS = 24,        /* of the command, without the sites */
-};
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
+enum { WORDS = 24 }; /* of the command, without the sites */
 
 static int add_word(struct arena *arena, const char *option, struct slice value, const char **words, size_t *count)
 {
@@ -84,8 +70,8 @@ static int add_evidence(const struct serve_config *config, const struct run_dir 
 	return r;
 }
 
-static int start(struct watcher *watcher, const struct serve_config *config, const struct serve_parts *parts,
-		 const struct run_dir *dir)
+static int start(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
+		 pid_t *ret_pid)
 {
 	struct arena arena;
 	arena_init(&arena, 16 << 20, 0);
@@ -125,7 +111,7 @@ static int start(struct watcher *watcher, const struct serve_config *config, con
 		words[count++] = arena_string(&arena, config->trusted_proxies.items[i]);
 		r = words[count - 1] == NULL ? -ENOMEM : r;
 	}
-	r = r != 0 ? r : process_start(words, &watcher->pid);
+	r = r != 0 ? r : process_start(words, ret_pid);
 	free(words);
 	arena_destroy(&arena);
 	return r;
@@ -137,52 +123,4 @@ static bool is_wanted(const struct serve_config *config, const struct run_dir *d
 	return !config->gate_off && dir->events.path[0] != '\0';
 }
 
-void watcher_tend(struct watcher *watcher, const struct serve_config *config, const struct serve_parts *parts,
-		  const struct run_dir *dir, const struct notice *notice)
-{
-	int64_t now = now_ms();
-	if (watcher->pid != 0 || !is_wanted(config, dir) || now < watcher->start_ms)
-		return;
-	watcher->start_ms = now;
-	int r = start(watcher, config, parts, dir);
-	if (r == 0)
-		return;
-	watcher->start_ms = now + PAUSE_MAX_MS;
-	notice_say(notice, "warning: the watch cannot be started: %s", strerror(-r));
-}
-
-void watcher_ended(struct watcher *watcher, int status, const struct notice *notice)
-{
-	int64_t now = now_ms();
-	bool steady = now - watcher->start_ms >= STEADY_MS;
-	watcher->pid = 0;
-	if (watcher->pause_ms < 0) { /* it was asked to */
-		watcher->pause_ms = 0;
-		watcher->start_ms = now;
-		return;
-	}
-	watcher->pause_ms = steady || watcher->pause_ms == 0       ? PAUSE_MS
-			    : watcher->pause_ms < PAUSE_MAX_MS / 2 ? watcher->pause_ms * 2
-								   : PAUSE_MAX_MS;
-	watcher->start_ms = now + watcher->pause_ms;
-	notice_say(notice, "the watch ended (%s %d); the gate serves on, and it is started again in %lld s",
-		   WIFSIGNALED(status) ? "signal" : "exit code",
-		   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), (long long)watcher->pause_ms / 1000);
-}
-
-void watcher_renew(struct watcher *watcher)
-{
-	if (watcher->pid == 0)
-		return;
-	watcher->pause_ms = -1;
-	kill(watcher->pid, SIGTERM);
-}
-
-long watcher_wait_ms(const struct watcher *watcher, const struct serve_config *config, const struct run_dir *dir,
-		     long most_ms)
-{
-	if (watcher->pid != 0 || !is_wanted(config, dir))
-		return most_ms;
-	int64_t left = watcher->start_ms - now_ms();
-	return left <= 0 ? 0 : left < most_ms ? (long)left : most_ms;
-}
+const struct companion_kind companion_watch = {"watch", is_wanted, start};

@@ -3,6 +3,8 @@
 #include "base/control.h"
 #include "base/error.h"
 #include "base/service.h"
+#include "base/user.h"
+#include "codec/question.h"
 #include "codec/text.h"
 #include "locate/locations.h"
 #include "mitigate/edge_bans.h"
@@ -11,14 +13,11 @@
 #include "watch/orders.h"
 #include "watch/report.h"
 
-#include <grp.h>
 #include <inttypes.h>
 #include <openssl/ssl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,6 +37,7 @@ struct watch {
 	struct places places;
 	struct homes homes;
 	struct control control;
+	struct control inner; /* for the screen, which is of the user that we became */
 	struct defender defender;
 	struct cases *cases;
 	struct witness *witness;     /* NULL: no evidence is kept */
@@ -183,9 +183,22 @@ static void history_answer(const struct watch *w, struct buffer *out)
 	buffer_text(out, "}\n");
 }
 
+/* "for USER QUESTION": whoever may ask at all may pass on what another user wants, who is then named as its author. */
+static struct slice on_behalf(struct slice question, uid_t *who)
+{
+	struct slice rest = question;
+	uint64_t user;
+	if (!slice_equal(question_word(&rest), SLICE("for")) ||
+	    !question_number(question_word(&rest), UINT32_MAX, &user))
+		return question;
+	*who = (uid_t)user;
+	return rest;
+}
+
 static void answer(void *context, uid_t who, struct slice question, struct buffer *out)
 {
 	struct watch *w = context;
+	question = on_behalf(question, &who);
 	const struct orders orders = {.bans = w->bans,
 				      .modes = w->modes,
 				      .homes = &w->homes,
@@ -232,22 +245,6 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 
 /* ---- beginning ---- */
 
-/* The parent's wish that we end with it does not survive a change of user. */
-static int user_become(const char *name)
-{
-	int death = 0;
-	pid_t parent = getppid();
-	const struct passwd *user = getpwnam(name);
-	if (user == NULL)
-		return -ENOENT;
-	prctl(PR_GET_PDEATHSIG, &death);
-	if (initgroups(name, user->pw_gid) != 0 || setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0)
-		return -errno;
-	if (death != 0 && prctl(PR_SET_PDEATHSIG, death) == 0 && getppid() != parent)
-		raise(death);
-	return 0;
-}
-
 static int signals_open(struct watch *w)
 {
 	sigset_t set;
@@ -264,7 +261,7 @@ static int signals_open(struct watch *w)
 static int probes_begin(struct watch *w, const struct watch_options *options)
 {
 	w->probes = calloc(options->target_count + 1, sizeof(*w->probes));
-	w->waits = calloc(1 + 1 + 1 + CONTROL_CLIENTS + options->target_count, sizeof(*w->waits));
+	w->waits = calloc(1 + 1 + 2 * (1 + CONTROL_CLIENTS) + options->target_count, sizeof(*w->waits));
 	if (w->probes == NULL || w->waits == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < options->target_count; i++) {
@@ -300,6 +297,19 @@ static int bans_begin(struct watch *w, const struct watch_options *options, cons
 	return r;
 }
 
+/* Whoever became another user answers that one too, in a folder that he can reach. */
+static int inner_begin(struct watch *w, const struct watch_options *options, const char **ret_what)
+{
+	char path[PATH_MAX];
+	if (options->user == NULL || options->bans == NULL)
+		return 0;
+	*ret_what = options->bans;
+	if (snprintf(path, sizeof(path), "%s/" WATCH_INNER_CONTROL, options->bans) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	int r = control_open(&w->inner, path, CONTROL_FOR_USER);
+	return r == -EADDRINUSE ? WATCH_BUSY : r;
+}
+
 static int begin(struct watch *w, const struct watch_options *options, const char **ret_what)
 {
 	*ret_what = "memory";
@@ -319,6 +329,7 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	if (r == 0)
 		places_begin(&w->places, options->locations != NULL ? options->locations : LOCATIONS_FILE);
 	r = r != 0 ? r : bans_begin(w, options, ret_what);
+	r = r != 0 ? r : inner_begin(w, options, ret_what);
 	r = r != 0 ? r : upstream_begin(&options->upstream, options->edge, &w->upstream);
 	if (r != 0)
 		return r;
@@ -342,6 +353,7 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 static void end(struct watch *w)
 {
 	control_close(&w->control);
+	control_close(&w->inner);
 	defender_end(&w->defender);
 	cases_end(w->cases);
 	witness_end(w->witness);
@@ -451,6 +463,7 @@ static void wait_a_tick(struct watch *w, bool hurry)
 	w->waits[count++] = (struct pollfd){.fd = w->signals, .events = POLLIN};
 	w->waits[count++] = upstream_waits(w->upstream);
 	count += control_waits(&w->control, w->waits + count);
+	count += control_waits(&w->inner, w->waits + count);
 	for (size_t i = 0; i < w->probe_count; i++)
 		w->waits[count++] = probe_waits(&w->probes[i]);
 	(void)poll(w->waits, count, hurry ? 0 : TICK_MS);
@@ -474,6 +487,7 @@ static void run(struct watch *w)
 		for (size_t i = 0; i < w->probe_count; i++)
 			probe_step(&w->probes[i], w->tls, w->now_ns);
 		control_step(&w->control, w->now_ns, answer, w);
+		control_step(&w->inner, w->now_ns, answer, w);
 		upstream_step(w->upstream, w->now_ns / 1000000);
 		defender_carry_out(&w->defender, times(w));
 		bans_tick(w);
@@ -488,7 +502,9 @@ int watch_run(const struct watch_options *options, const char **ret_what)
 	struct watch *w = calloc(1, sizeof(*w));
 	if (w == NULL)
 		return -ENOMEM;
-	w->signals = w->control.fd = w->intake.directory = -1;
+	w->signals = w->intake.directory = -1;
+	control_init(&w->control);
+	control_init(&w->inner);
 	int r = begin(w, options, ret_what);
 	if (r == 0) {
 		w->began_ns = w->now_ns = clock_ns();

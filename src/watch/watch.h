@@ -12,6 +12,9 @@
 #include "watch/upstream.h"
 #include "watch/witness.h"
 
+/* In the directory of bans, of a watch that became another user: a control socket that this user reaches. */
+#define WATCH_INNER_CONTROL "control"
+
 struct watch_options {
 	const char *control;          /* path of the socket */
 	const char *events;           /* the directory */

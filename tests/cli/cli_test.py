@@ -15,7 +15,7 @@ import tap  # pylint: disable=wrong-import-position
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-COMMANDS = ("allow", "ban", "check", "drill", "edge", "evidence", "explain", "incidents", "inspect", "mode", "replay", "report", "serve", "status", "test", "top", "unban", "upstream", "watch")
+COMMANDS = ("allow", "ban", "check", "drill", "edge", "evidence", "explain", "incidents", "inspect", "mode", "replay", "report", "screen", "serve", "status", "test", "top", "unban", "upstream", "watch")
 TEMP = tempfile.TemporaryDirectory(prefix="guia-cli-")
 FOLDER = pathlib.Path(TEMP.name)
 CASES = []

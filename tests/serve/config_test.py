@@ -38,6 +38,8 @@ def bad_configuration_is_refused_with_its_place():
         (good + f"certificate: {RULE_FILE}\nkey: {PEM}\n", f":4:14:", "no certificate in PEM"),
         (good + f"certificate: {PEM}\nkey: {OTHER_KEY}\n", f":5:6:", "not the certificate's"),
         (good + "listen: [127.0.0.1:1, 127.0.0.1:1]\n", ":4:23:", "named once"),
+        *((good + f"screen: {wrong}\n", ":4:9:", "machine alone") for wrong in ("0.0.0.0:9180", "192.0.2.1:9180", "on", "9180", "[]", "localhost:9180",
+                                                                                 '"off"')),
         (good + "listen: 127.0.0.1:1\nlisten_tls: 127.0.0.1:1\n", ":5:13:", "`listen` has 127.0.0.1:1 too"),
     ]
     for text, place, part in cases:

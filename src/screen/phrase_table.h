@@ -1,0 +1,165 @@
+/* SAY(name, English, Portuguese, Chinese in traditional characters) */
+
+SAY(OVERVIEW, "Overview", "Panorama", "總覽")
+SAY(INCIDENTS, "Incidents", "Incidentes", "事故")
+SAY(INCIDENT, "Incident %lu", "Incidente %lu", "第 %lu 號事故")
+SAY(SKIP, "Skip to the content", "Saltar para o conteúdo", "跳至內容")
+SAY(PAGES, "Pages", "Páginas", "頁面")
+SAY(LANGUAGE, "Language", "Língua", "語言")
+SAY(AS_OF, "As of %s.", "Situação às %s.", "截至 %s。")
+SAY(WATCH_SILENT, "The watch does not answer: what is shown is from %s. The gate goes on by itself. See: guia status.",
+    "A vigia não responde: o que se mostra é de %s. O portão continua sozinho. Veja: guia status.",
+    "監察程序沒有回應：以下為 %s 的情況。閘道仍自行運作。請執行 guia status 查看。")
+SAY(WATCH_UNHEARD, "The watch has not answered yet.", "A vigia ainda não respondeu.", "監察程序尚未回應。")
+SAY(GATE_SILENT, "The gate tells nothing: %s.", "O portão nada diz: %s.", "閘道沒有回報：%s。")
+
+SAY(ALL_UP, "All sites are up.", "Todos os sítios funcionam.", "所有網站運作正常。")
+SAY(SITES_ATTACKED, "Sites under attack: %lu.", "Sítios sob ataque: %lu.", "受攻擊的網站：%lu 個。")
+SAY(SITES_DOWN, "Sites that do not answer: %lu.", "Sítios que não respondem: %lu.", "沒有回應的網站：%lu 個。")
+SAY(SITES_DEGRADED, "Sites degraded: %lu.", "Sítios degradados: %lu.", "服務受限的網站：%lu 個。")
+SAY(NO_SITES, "No site is known yet.", "Ainda não se conhece nenhum sítio.", "尚未得知任何網站。")
+
+SAY(UP, "up", "funciona", "正常")
+SAY(DEGRADED, "degraded", "degradado", "服務受限")
+SAY(DOWN, "does not answer", "não responde", "沒有回應")
+SAY(ATTACKED, "under attack", "sob ataque", "受攻擊")
+SAY(UNWATCHED, "not known yet", "ainda não se sabe", "尚未得知")
+SAY(ANSWERS_IN, "answers in %s", "responde em %s", "回應時間 %s")
+SAY(REQUESTS_PER_S, "%s requests a second", "%s pedidos por segundo", "每秒 %s 個請求")
+SAY(SINCE, "since %s", "desde as %s", "自 %s 起")
+SAY(FOR, "for %s", "há %s", "已持續 %s")
+SAY(SERVED_AFTER, "visitors served again %s after the onset", "visitantes de novo servidos %s depois do início",
+    "開始後 %s 恢復對訪客的服務")
+SAY(NOT_SERVED_YET, "visitors not yet served as before", "visitantes ainda não servidos como antes",
+    "尚未恢復對訪客的服務")
+SAY(HELD, "held: measures are in force", "contido: há medidas em vigor", "受控：措施已生效")
+SAY(NOT_HELD, "not held yet", "ainda não contido", "尚未受控")
+SAY(MODE_GUARDED, "mode guarded: only known visitors reach the origin",
+    "modo guarded: só visitantes conhecidos chegam à origem", "guarded 模式：只有已知訪客可達源站")
+SAY(MODE_LOCAL, "mode local: only home networks reach the origin", "modo local: só as redes locais chegam à origem",
+    "local 模式：只有本地網絡可達源站")
+SAY(FROM_COPIES, "some answers are last good copies", "algumas respostas são últimas cópias boas",
+    "部分回應為最後的完好副本")
+
+SAY(NOW_ON, "An incident is on", "Há um incidente em curso", "事故進行中")
+SAY(LAST_ONE, "The latest incident", "O último incidente", "最近的事故")
+SAY(NO_INCIDENT, "No incident is on record.", "Não há incidentes registados.", "沒有事故紀錄。")
+SAY(NO_HISTORY, "The record of incidents cannot be read: %s.", "O registo de incidentes não se consegue ler: %s.",
+    "無法讀取事故紀錄：%s。")
+SAY(OPEN_PAGE, "Open its page", "Abrir a sua página", "開啟事故頁面")
+SAY(OPEN_REPORT, "Report", "Relatório", "報告")
+
+SAY(ATTACKS, "What comes most", "O que mais chega", "來得最多的")
+SAY(ATTACKS_NOTE,
+    "Of the last five seconds, visitors' requests among them; beside it what came when nothing was under attack. It "
+    "speaks of "
+    "addresses, not of who uses them.",
+    "Dos últimos cinco segundos, incluindo pedidos de visitantes; ao lado, o que vinha quando nada estava sob ataque. "
+    "Fala de "
+    "endereços, não de quem os usa.",
+    "最近五秒，訪客的請求也在內；旁為無攻擊時的數值。所指為位址，而非使用者。")
+SAY(ADDRESSES, "Addresses", "Endereços", "位址")
+SAY(TOOLS, "Tools, as they call themselves", "Ferramentas, como se dizem", "自稱的工具")
+SAY(RULES, "Rules that matched", "Regras acionadas", "觸發的規則")
+SAY(NOW_PER_S, "Now, a second", "Agora, por segundo", "現時每秒")
+SAY(QUIET_PER_S, "When quiet", "Em sossego", "平時每秒")
+SAY(NOT_SEEN, "not seen", "não visto", "未見")
+SAY(NOTHING_CAME, "Nothing came.", "Nada chegou.", "沒有請求。")
+SAY(MEASURES_NUMBERED, "Measures marked in the plot", "Medidas assinaladas no gráfico", "圖中標示的措施")
+
+SAY(NUMBER, "Number", "Número", "編號")
+SAY(LASTED, "Lasted", "Duração", "歷時")
+SAY(STILL_ON, "goes on, for %s so far", "ainda dura, há %s", "仍在持續，至今 %s")
+SAY(OLDER, "Earlier incidents", "Incidentes anteriores", "較早的事故")
+SAY(NO_SUCH_INCIDENT, "There is no such incident.", "Não existe esse incidente.", "沒有這個事故。")
+
+SAY(AFFECTED, "Who is affected", "Quem é afetado", "受影響者")
+SAY(AFFECTED_NOW, "%s is under attack now.", "%s está agora sob ataque.", "%s 現正受攻擊。")
+SAY(AFFECTED_WAS, "%s was under attack.", "%s esteve sob ataque.", "%s 曾受攻擊。")
+SAY(AFFECTED_TAKEN, "%s was watched as well.", "%s foi também observado.", "%s 亦在觀察之列。")
+SAY(AFFECTED_DOWN, "At this moment it does not answer visitors.", "Neste momento não responde aos visitantes.",
+    "目前未能回應訪客。")
+SAY(AFFECTED_SHARE, "Over the incident %s of its visitors' requests were answered in time.",
+    "Durante o incidente, %s dos pedidos dos seus visitantes foram respondidos a tempo.",
+    "事故期間，其訪客請求有 %s 獲及時回應。")
+SAY(AFFECTED_WORST, "In the worst second it was %lu %.", "No pior segundo foram %lu %.", "最差一秒為 %lu %。")
+SAY(AFFECTED_UNKNOWN, "Too few visitors came to say how they fared.",
+    "Vieram poucos visitantes para dizer como passaram.", "訪客太少，未能得知影響。")
+SAY(AFFECTED_NOBODY, "Its visitors have hardly noticed anything.", "Os seus visitantes quase nada notaram.",
+    "訪客幾乎未受影響。")
+SAY(AFFECTED_COPIES, "Answers that were last good copies, perhaps a few minutes old: %s.",
+    "Respostas que foram últimas cópias boas, talvez com alguns minutos: %s.",
+    "以最後的完好副本（可能是數分鐘前的內容）回應：%s 次。")
+
+SAY(IF_NOTHING, "If nothing is done", "Se nada se fizer", "若不採取行動")
+SAY(IF_OPEN,
+    "No measure holds it yet. Guia goes on looking for what the attack's requests have in common, and bans the "
+    "addresses that "
+    "ask for most. Until something is found the sites stay as they are now, and may get worse; public pages are "
+    "answered with "
+    "last good copies where there are any.",
+    "Nenhuma medida o contém ainda. A Guia continua a procurar o que os pedidos do ataque têm em comum e interdita os "
+    "endereços "
+    "que mais pedem. Até que algo se encontre, os sítios ficam como estão e podem piorar; as páginas públicas são "
+    "respondidas com "
+    "últimas cópias boas, onde as há.",
+    "尚無措施能控制。Guia "
+    "會繼續尋找攻擊請求的共同特徵，並封禁請求最多的位址。在此之前網站維持現狀，亦可能惡化；公開頁面如有最後的完好副本，"
+    "會以副本回應。")
+SAY(IF_HELD,
+    "The measures in force hold it. Each ends by itself after a minute to a quarter of an hour without anything left "
+    "to refuse, "
+    "and comes back if the attack does. Nothing needs to be done.",
+    "As medidas em vigor contêm-no. Cada uma termina por si depois de um minuto a um quarto de hora sem nada para "
+    "recusar, e volta "
+    "se o ataque voltar. Não é preciso fazer nada.",
+    "生效的措施已控制事故。每項措施在一分鐘至一刻鐘內再無可拒絕的請求後自行結束；攻擊再來則再生效。無需採取行動。")
+SAY(IF_FALLING, "It is subsiding. The measures end by themselves, and the incident closes.",
+    "Está a abrandar. As medidas terminam por si e o incidente fecha.", "事故正在消退。措施會自行結束，事故隨之終結。")
+SAY(IF_OVER, "It is over: nothing more happens. What comes within an hour of its end is counted as the same incident.",
+    "Terminou: nada mais acontece. O que vier dentro de uma hora após o fim conta como o mesmo incidente.",
+    "事故已結束，不會再有變化。結束後一小時內再發生的，視為同一事故。")
+SAY(IF_ORDERS, "What people ordered holds until its time is over: see below.",
+    "O que as pessoas ordenaram vigora até ao seu termo: veja abaixo.", "人員下達的命令到期方止，見下文。")
+
+SAY(IN_FORCE_NOW, "In force now", "Em vigor agora", "現正生效")
+SAY(NOTHING_IN_FORCE, "Nothing of Guia's or of a person's is in force.",
+    "Nada da Guia nem de uma pessoa está em vigor.", "目前沒有 Guia 或人員的措施生效。")
+SAY(UNTIL, "Until", "Até", "至")
+SAY(BY, "By", "Por", "由")
+SAY(WHY, "Why", "Porquê", "原因")
+SAY(WHAT, "What", "O quê", "內容")
+SAY(UNDO, "Undo", "Desfazer", "撤銷")
+SAY(SORT, "Kind", "Tipo", "類別")
+SAY(REASON, "Reason for undoing it, kept on record", "Motivo para desfazer, que fica registado", "撤銷原因（會留紀錄）")
+SAY(A_BAN, "ban", "interdição", "封禁")
+SAY(AN_ALLOWANCE, "allowed", "autorização", "放行")
+SAY(A_MODE, "mode of the site", "modo do sítio", "網站模式")
+SAY(A_SIGNATURE, "signature", "assinatura", "特徵")
+SAY(USER, "user %s", "utilizador %s", "用戶 %s")
+SAY(LIFT_BAN, "Lift the ban of %s", "Levantar a interdição de %s", "解除對 %s 的封禁")
+SAY(LIFT_ALLOWANCE, "End the allowance of %s", "Terminar a autorização de %s", "取消對 %s 的放行")
+SAY(END_MODE, "Open %s again", "Reabrir %s", "重新開放 %s")
+SAY(LIFT_MEASURE, "Lift measure %s", "Levantar a medida %s", "解除第 %s 項措施")
+SAY(MORE_BANS, "And %lu more: guia ban.", "E mais %lu: guia ban.", "另有 %lu 項：guia ban。")
+SAY(UNTIL_LIFTED, "until it is lifted", "até ser levantada", "直至解除")
+
+SAY(ORDER_DONE, "Done: %s", "Feito: %s", "已完成：%s")
+SAY(ORDER_REFUSED, "Not done: %s", "Não feito: %s", "未能完成：%s")
+
+SAY(REFUSED_HERE, "No entry", "Sem entrada", "不得進入")
+SAY(REFUSED_SESSION,
+    "This page needs a session. Open the address that guia serve printed, or print a new one: guia screen --address",
+    "Esta página precisa de uma sessão. Abra o endereço que o guia serve escreveu, ou peça outro: guia screen "
+    "--address",
+    "需要先建立連線階段。請開啟 guia serve 印出的位址，或執行 guia screen --address 取得新的位址。")
+SAY(REFUSED_TOKEN, "This address was used already, or is too old. Print a new one: guia screen --address",
+    "Este endereço já foi usado, ou é demasiado antigo. Peça outro: guia screen --address",
+    "此位址已被使用或已過期。請執行 guia screen --address 取得新的位址。")
+SAY(REFUSED_FORM, "This form is not of this session, or came from elsewhere. Nothing was changed.",
+    "Este formulário não é desta sessão, ou veio de outro lado. Nada foi alterado.",
+    "此表格不屬於本連線階段，或來自他處。沒有任何更改。")
+SAY(NOT_FOUND, "There is no such page.", "Não existe essa página.", "沒有這個頁面。")
+SAY(WELCOME, "You are in.", "Está dentro.", "已進入。")
+SAY(GO_ON, "Go on to the overview", "Continuar para o panorama", "前往總覽")
+SAY(LIVE_LOST, "No longer live: trying again.", "Já não em direto: a tentar de novo.", "即時更新中斷，正在重試。")

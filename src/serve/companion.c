@@ -1,0 +1,71 @@
+#include "serve/companion.h"
+
+#include "base/error.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <time.h>
+
+enum {
+	PAUSE_MS = 1000,
+	PAUSE_MAX_MS = 60000,
+	STEADY_MS = 10000, /* one that lived so long is started again after the shortest pause */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void companion_tend(struct companion *companion, const struct serve_config *config, const struct serve_parts *parts,
+		    const struct run_dir *dir, const struct notice *notice)
+{
+	int64_t now = now_ms();
+	if (companion->pid != 0 || !companion->kind->is_wanted(config, dir) || now < companion->start_ms)
+		return;
+	companion->start_ms = now;
+	int r = companion->kind->start(config, parts, dir, &companion->pid);
+	if (r == 0)
+		return;
+	companion->start_ms = now + PAUSE_MAX_MS;
+	notice_say(notice, "warning: the %s cannot be started: %s", companion->kind->name, strerror(-r));
+}
+
+void companion_ended(struct companion *companion, int status, const struct notice *notice)
+{
+	int64_t now = now_ms();
+	bool steady = now - companion->start_ms >= STEADY_MS;
+	companion->pid = 0;
+	if (companion->pause_ms < 0) { /* it was asked to */
+		companion->pause_ms = 0;
+		companion->start_ms = now;
+		return;
+	}
+	companion->pause_ms = steady || companion->pause_ms == 0       ? PAUSE_MS
+			      : companion->pause_ms < PAUSE_MAX_MS / 2 ? companion->pause_ms * 2
+								       : PAUSE_MAX_MS;
+	companion->start_ms = now + companion->pause_ms;
+	notice_say(notice, "the %s ended (%s %d); the gate serves on, and it is started again in %lld s",
+		   companion->kind->name, WIFSIGNALED(status) ? "signal" : "exit code",
+		   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), (long long)companion->pause_ms / 1000);
+}
+
+void companion_renew(struct companion *companion)
+{
+	if (companion->pid == 0)
+		return;
+	companion->pause_ms = -1;
+	kill(companion->pid, SIGTERM);
+}
+
+long companion_wait_ms(const struct companion *companion, const struct serve_config *config, const struct run_dir *dir,
+		       long most_ms)
+{
+	if (companion->pid != 0 || !companion->kind->is_wanted(config, dir))
+		return most_ms;
+	int64_t left = companion->start_ms - now_ms();
+	return left <= 0 ? 0 : left < most_ms ? (long)left : most_ms;
+}
