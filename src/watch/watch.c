@@ -1,17 +1,10 @@
 #include "watch/watch.h"
 
-#include "base/control.h"
 #include "base/error.h"
 #include "base/service.h"
 #include "base/user.h"
-#include "codec/question.h"
-#include "codec/text.h"
 #include "locate/locations.h"
-#include "mitigate/edge_bans.h"
-#include "watch/cases.h"
-#include "watch/defender.h"
-#include "watch/orders.h"
-#include "watch/report.h"
+#include "watch/watch_state.h"
 
 #include <inttypes.h>
 #include <openssl/ssl.h>
@@ -27,38 +20,6 @@ enum {
 	HURRY_EVENTS = OUTBOX_EVENTS / 4, /* with so many in one ring there is no pause */
 	LOOK_MS = 1000,                   /* from one look at the directory and the counters to the next */
 	CONNECTIONS_MS = 100,             /* from one look at connections to the next, as often as workers look */
-	TOP_COUNT = 10,
-};
-
-struct watch {
-	struct intake intake;
-	struct sites sites;
-	struct ranking ranking;
-	struct places places;
-	struct homes homes;
-	struct control control;
-	struct control inner; /* for the screen, which is of the user that we became */
-	struct defender defender;
-	struct cases *cases;
-	struct witness *witness;     /* NULL: no evidence is kept */
-	struct upstream *upstream;   /* NULL: no operator is asked */
-	struct ban_register *bans;   /* NULL: none */
-	struct mode_register *modes; /* NULL likewise */
-	struct edge_bans edge;
-	int bans_told; /* what went wrong with them, as last said */
-	struct probe *probes;
-	size_t probe_count;
-	struct pollfd *waits; /* room for all */
-	SSL_CTX *tls;
-	int signals;
-	uint64_t began_ns;
-	uint64_t now_ns;
-	uint64_t look_ns;
-	uint64_t connections_ns;
-	int64_t watchdog_ms;
-	uint64_t watchdog_ns;
-	uint64_t lost_told; /* events lost, as last said */
-	int error_told;
 };
 
 static uint64_t clock_ns(void)
@@ -90,41 +51,17 @@ static void finding_taken(void *context, unsigned box, const struct finding *fin
 	witness_finding(w->witness, &w->sites, box, finding);
 }
 
-static size_t number_in(struct slice text)
-{
-	size_t value = 0;
-	for (size_t i = 0; i < text.len && byte_is_digit(text.ptr[i]) && value < 1000; i++)
-		value = value * 10 + (size_t)(text.ptr[i] - '0');
-	return value;
-}
-
-static struct ban_times times(const struct watch *w)
+struct ban_times watch_times(const struct watch *w)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (struct ban_times){w->now_ns / 1000000, (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000};
 }
 
-static uint64_t hits_of(const void *context, uint32_t id)
+uint64_t watch_hits(const void *context, uint32_t id)
 {
 	const struct watch *w = context;
 	return intake_hits(&w->intake, id) + edge_bans_hits(&w->edge, id);
-}
-
-static const char *edge_of(const void *context, const struct prefix *prefix, enum ban_kind kind)
-{
-	const struct watch *w = context;
-	return edge_bans_standing(&w->edge, prefix, kind);
-}
-
-/* Workers tell of all their sites when they begin. */
-static bool serves(const void *context, struct slice site)
-{
-	const struct watch *w = context;
-	for (size_t i = 0; i < w->sites.count; i++)
-		if (slice_equal(slice_from_string(w->sites.views[i].name), site))
-			return true;
-	return false;
 }
 
 /* Requests a second that nothing refused. */
@@ -137,31 +74,15 @@ static double visitors(const struct watch *w)
 	return sum;
 }
 
-static struct upstream_sight upstream_sight(const struct watch *w)
+struct upstream_sight watch_upstream_sight(const struct watch *w)
 {
-	return (struct upstream_sight){times(w), visitors(w), w->bans, hits_of, w};
+	return (struct upstream_sight){watch_times(w), visitors(w), w->bans, watch_hits, w};
 }
 
 static void decided(void *context, const char *line)
 {
 	struct watch *w = context;
-	cases_note(w->cases, CASE_ENTRY_ACTION, line, times(w).wall_ms);
-}
-
-/* What a person ordered; of what was done the incident tells. */
-static void ordered(struct watch *w, uid_t who, struct slice question, struct slice answer)
-{
-	static const char *const verbs[] = {"ban ", "unban ", "allow ", "mode "};
-	char text[CASE_TEXT_BYTES];
-	bool is_order = false;
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		is_order = is_order || slice_starts_with(question, slice_from_string(verbs[i]));
-	if (is_order)
-		witness_ordered(w->witness, who, question, answer);
-	if (!is_order || slice_starts_with(answer, SLICE("{\"fault\"")))
-		return;
-	snprintf(text, sizeof(text), "user %u: %.*s", (unsigned)who, SLICE_ARG(question));
-	cases_note(w->cases, CASE_ENTRY_ORDER, text, times(w).wall_ms);
+	cases_note(w->cases, CASE_ENTRY_ACTION, line, watch_times(w).wall_ms);
 }
 
 static struct cases_sight cases_sight(const struct watch *w)
@@ -173,74 +94,7 @@ static struct cases_sight cases_sight(const struct watch *w)
 				    .probes = w->probes,
 				    .probe_count = w->probe_count,
 				    .now_ns = w->now_ns,
-				    .now = times(w)};
-}
-
-static void history_answer(const struct watch *w, struct buffer *out)
-{
-	buffer_text(out, "{\"path\":");
-	text_add_json(out, slice_from_string(cases_path(w->cases)));
-	buffer_text(out, "}\n");
-}
-
-/* "for USER QUESTION": whoever may ask at all may pass on what another user wants, who is then named as its author. */
-static struct slice on_behalf(struct slice question, uid_t *who)
-{
-	struct slice rest = question;
-	uint64_t user;
-	if (!slice_equal(question_word(&rest), SLICE("for")) ||
-	    !question_number(question_word(&rest), UINT32_MAX, &user))
-		return question;
-	*who = (uid_t)user;
-	return rest;
-}
-
-static void answer(void *context, uid_t who, struct slice question, struct buffer *out)
-{
-	struct watch *w = context;
-	question = on_behalf(question, &who);
-	const struct orders orders = {.bans = w->bans,
-				      .modes = w->modes,
-				      .homes = &w->homes,
-				      .now = times(w),
-				      .by = who,
-				      .hits = hits_of,
-				      .edge = edge_of,
-				      .serves = serves,
-				      .context = w};
-	const struct report report = {
-		.intake = &w->intake,
-		.sites = &w->sites,
-		.ranking = &w->ranking,
-		.places = &w->places,
-		.defender = &w->defender,
-		.edge = &w->edge,
-		.upstream = w->upstream,
-		.witness = w->witness,
-		.modes = w->modes,
-		.hits = hits_of,
-		.context = w,
-		.probes = w->probes,
-		.probe_count = w->probe_count,
-		.began_ns = w->began_ns,
-		.now_ns = w->now_ns,
-	};
-	const struct upstream_sight sight = upstream_sight(w);
-	struct slice verb, rest = slice_cut(question, ' ', &verb);
-	if (slice_equal(verb, SLICE("status")))
-		report_status(&report, out);
-	else if (slice_equal(verb, SLICE("top")))
-		report_top(&report, rest.len > 0 ? number_in(rest) : TOP_COUNT, out);
-	else if (slice_equal(verb, SLICE("history")))
-		history_answer(w, out);
-	else if (slice_equal(verb, SLICE("upstream")))
-		upstream_report(w->upstream, &sight, out);
-	else if (witness_answer(w->witness, who, question, out))
-		;
-	else if (!orders_answer(&orders, question, out))
-		buffer_text(out, "{\"fault\":\"no such question\"}\n");
-	else
-		ordered(w, who, question, buffer_slice(out));
+				    .now = watch_times(w)};
 }
 
 /* ---- beginning ---- */
@@ -280,7 +134,7 @@ static int bans_begin(struct watch *w, const struct watch_options *options, cons
 	if (options->bans == NULL)
 		return 0;
 	w->now_ns = clock_ns();
-	int r = ban_register_open(options->bans, times(w), &w->bans, ret_what, &said);
+	int r = ban_register_open(options->bans, watch_times(w), &w->bans, ret_what, &said);
 	if (r == 0 && said[0] != '\0')
 		fprintf(stderr, "guia: watch: %s\n", said);
 	if (r != 0)
@@ -290,8 +144,8 @@ static int bans_begin(struct watch *w, const struct watch_options *options, cons
 		fprintf(stderr, "guia: watch: home countries are not known: %s: %s; only home networks are at home\n",
 			w->places.file, w->homes.said);
 	r = r != 0 ? r
-		   : mode_register_open(options->bans, w->homes.networks, w->homes.count, times(w), &w->modes, ret_what,
-					&said);
+		   : mode_register_open(options->bans, w->homes.networks, w->homes.count, watch_times(w), &w->modes,
+					ret_what, &said);
 	if (r == 0 && said[0] != '\0')
 		fprintf(stderr, "guia: watch: %s\n", said);
 	return r;
@@ -400,11 +254,11 @@ static void look(struct watch *w)
 	intake_look(&w->intake);
 	sites_take(&w->sites, &w->intake, w->now_ns);
 	w->ranking.places = places_image(&w->places);
-	defender_look(&w->defender, &w->sites, times(w));
-	const char *said = edge_bans_look(&w->edge, times(w));
+	defender_look(&w->defender, &w->sites, watch_times(w));
+	const char *said = edge_bans_look(&w->edge, watch_times(w));
 	if (said != NULL)
 		fprintf(stderr, "guia: watch: %s: %s\n", w->edge.directory, said);
-	const struct upstream_sight sight = upstream_sight(w);
+	const struct upstream_sight sight = watch_upstream_sight(w);
 	upstream_second(w->upstream, &sight);
 	const struct cases_sight seen = cases_sight(w);
 	cases_second(w->cases, &seen);
@@ -413,7 +267,7 @@ static void look(struct watch *w)
 						.edge = &w->edge,
 						.places = &w->places,
 						.incident = cases_latest(w->cases),
-						.wall_ms = times(w).wall_ms};
+						.wall_ms = watch_times(w).wall_ms};
 	witness_second(w->witness, &witnessed);
 	say_changes(w);
 	w->look_ns = w->now_ns + (uint64_t)LOOK_MS * 1000000;
@@ -430,8 +284,8 @@ static void bans_tick(struct watch *w)
 {
 	if (w->bans == NULL)
 		return;
-	edge_bans_tick(&w->edge, times(w));
-	int r = ban_register_tick(w->bans, times(w));
+	edge_bans_tick(&w->edge, watch_times(w));
+	int r = ban_register_tick(w->bans, watch_times(w));
 	if (r != w->bans_told && r != 0)
 		fprintf(stderr, "guia: watch: bans cannot be written: %s; what the gate has holds\n", strerror(-r));
 	w->bans_told = r;
@@ -481,15 +335,15 @@ static void run(struct watch *w)
 		if (w->now_ns >= w->connections_ns)
 			look_at_connections(w);
 		ranking_tick(&w->ranking, w->now_ns);
-		defender_tick(&w->defender, times(w));
+		defender_tick(&w->defender, watch_times(w));
 		hurry = intake_drain(&w->intake, &sink) >= HURRY_EVENTS;
 		witness_step(w->witness);
 		for (size_t i = 0; i < w->probe_count; i++)
 			probe_step(&w->probes[i], w->tls, w->now_ns);
-		control_step(&w->control, w->now_ns, answer, w);
-		control_step(&w->inner, w->now_ns, answer, w);
+		control_step(&w->control, w->now_ns, watch_answer, w);
+		control_step(&w->inner, w->now_ns, watch_answer, w);
 		upstream_step(w->upstream, w->now_ns / 1000000);
-		defender_carry_out(&w->defender, times(w));
+		defender_carry_out(&w->defender, watch_times(w));
 		bans_tick(w);
 		const struct cases_sight seen = cases_sight(w);
 		cases_step(w->cases, &seen);
