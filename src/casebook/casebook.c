@@ -105,19 +105,20 @@ static void move(struct casebook *book, enum case_cause cause, uint64_t now_ms)
 	if (!case_phase_next(book->now.phase, cause, &to))
 		return;
 	book->now.phase = to;
-	snprintf(text, sizeof(text), "%s: %s", case_phase_name(to), case_cause_text(cause));
+	snprintf(text, sizeof(text), "%s: %s", case_phase_name(to), case_cause_text(CASE_FLOOD, cause));
 	write_entry(book, entry_of(CASE_ENTRY_PHASE, text, now_ms));
 }
 
 /* ---- beginning ---- */
 
-void casebook_begin(struct casebook *book, const struct case_record *latest)
+void casebook_begin(struct casebook *book, const struct case_record *latest, uint64_t last_id)
 {
-	*book = (struct casebook){0};
+	*book = (struct casebook){.last_id = last_id};
 	if (latest == NULL)
 		return;
 	book->now = *latest;
-	book->last_id = latest->id;
+	if (book->last_id < latest->id)
+		book->last_id = latest->id;
 }
 
 static void open(struct casebook *book, uint64_t onset_ms, uint64_t now_ms)
@@ -134,7 +135,7 @@ static void open(struct casebook *book, uint64_t onset_ms, uint64_t now_ms)
 	}
 	*record = (struct case_record){.id = ++book->last_id, .onset_ms = onset_ms, .opened_ms = now_ms};
 	write_early(book, now_ms);
-	snprintf(text, sizeof(text), "%s: a site is under attack", case_phase_name(CASE_ONSET));
+	snprintf(text, sizeof(text), "%s: %s", case_phase_name(CASE_ONSET), case_kind_text(CASE_FLOOD));
 	write_entry(book, entry_of(CASE_ENTRY_PHASE, text, now_ms));
 }
 

@@ -1,7 +1,8 @@
 /*
- * What happened, as people speak of it: incidents. One begins with the first site that is attacked, and takes in every
- * other that is attacked while it lasts or within an hour after it; each second of it is summed up by site, what was
- * done is written down in order, and it closes with its final figures.
+ * What happened, as people speak of it: incidents. A flood begins with the first site that is attacked, and takes in
+ * every other that is attacked while it lasts or within an hour after it; each second of it is summed up by site, what
+ * was done is written down in order, and it closes with its final figures. This is the book of floods, of which one is
+ * on at a time; intrusions (casebook/intrusions.h) are incidents beside it, in the same form.
  *
  * Pure: no clock, no file. Times are milliseconds since 1970, as read in the same second. What is to be kept of it is
  * in struct case_record, which whoever has the book takes copies of (casebook/store.h).
@@ -93,6 +94,7 @@ struct case_site {
 
 struct case_record {
 	uint64_t id; /* 0: there is none */
+	enum case_kind kind;
 	enum case_phase phase;
 	uint64_t onset_ms;    /* as far as figures tell */
 	uint64_t opened_ms;   /* when it was told */
@@ -107,6 +109,19 @@ struct case_record {
 	size_t mitigation_count;
 	struct case_mitigation mitigations[CASE_MITIGATIONS]; /* of more the first are known by the timeline only */
 	char places[CASE_PLACES_BYTES]; /* whose data says what network and country an address is of; "": nobody's */
+};
+
+/* What is known of an intrusion's actor beside its record. */
+struct case_actor {
+	uint64_t sources; /* addresses, estimated where they are many */
+	uint64_t paths;
+	uint64_t findings; /* requests of note */
+	uint64_t missing;  /* asked for, and not there */
+	uint32_t kinds;    /* a bit for each that it came to */
+	uint32_t classes;  /* of attack: enum finding_class */
+	uint64_t agent;    /* by which it is known again after a restart: the tool's hash, ... */
+	uint64_t shape;    /* ... the order of headers, ... */
+	uint64_t asked;    /* ... and what was asked for last */
 };
 
 enum case_entry_kind {
@@ -137,8 +152,8 @@ struct case_point {
 
 struct casebook {
 	struct case_record now; /* the latest */
-	uint64_t last_id;
-	bool changed; /* since it was taken */
+	uint64_t last_id;       /* of all kinds */
+	bool changed;           /* since it was taken */
 	size_t entry_count;
 	uint64_t entries_lost;
 	struct case_entry entries[CASE_ENTRIES];
@@ -150,8 +165,8 @@ struct casebook {
 	struct case_point points[CASE_POINTS];
 };
 
-/* With what is kept of the latest (NULL: nothing). */
-void casebook_begin(struct casebook *book, const struct case_record *latest);
+/* With what is kept of the latest flood (NULL: nothing), and the highest number that any incident has. */
+void casebook_begin(struct casebook *book, const struct case_record *latest, uint64_t last_id);
 
 /* A second has passed: every site as it was. */
 void casebook_second(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms);

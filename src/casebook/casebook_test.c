@@ -69,7 +69,7 @@ static void phases_follow_what_is_seen(void **state)
 	struct casebook *book = calloc(1, sizeof(*book));
 	uint64_t now_ms = 1700000000000;
 	(void)state;
-	casebook_begin(book, NULL);
+	casebook_begin(book, NULL, 0);
 	for (size_t i = 0; i < sizeof(stretches) / sizeof(stretches[0]); i++) {
 		now_ms = play(book, &stretches[i], now_ms);
 		if (book->now.phase != stretches[i].then || book->now.id != stretches[i].incident)
@@ -89,7 +89,7 @@ static void an_incident_sums_up_its_sites(void **state)
 	struct casebook *book = calloc(1, sizeof(*book));
 	uint64_t begin_ms = 1700000000000, now_ms = begin_ms;
 	(void)state;
-	casebook_begin(book, NULL);
+	casebook_begin(book, NULL, 0);
 	for (size_t i = 0; i < 3; i++)
 		now_ms = play(book, &stretches[i], now_ms);
 	const struct case_record *record = &book->now;
@@ -118,7 +118,7 @@ static void what_was_done_is_written_down_in_order(void **state)
 	static const struct stretch on = {1, true, false, 1, 1000, .then = CASE_ONSET};
 	struct casebook *book = calloc(1, sizeof(*book));
 	(void)state;
-	casebook_begin(book, NULL);
+	casebook_begin(book, NULL, 0);
 	casebook_note(book, CASE_ENTRY_ORDER, "long ago", 1000);
 	casebook_note(book, CASE_ENTRY_ACTION, "just before", 9500);
 	assert_int_equal(book->entry_count, 0);
@@ -143,14 +143,14 @@ static void a_book_goes_on_where_it_was(void **state)
 	static const struct stretch on = {1, true, false, 1, 1000, .then = CASE_ONSET}, off = {1, .then = CASE_OVER};
 	struct casebook *book = calloc(1, sizeof(*book)), *next = calloc(1, sizeof(*book));
 	(void)state;
-	casebook_begin(book, NULL);
+	casebook_begin(book, NULL, 0);
 	play(book, &on, 1000);
-	casebook_begin(next, &book->now);
+	casebook_begin(next, &book->now, 0);
 	play(next, &on, 2000);
 	assert_int_equal(next->now.id, 1);
 	assert_int_equal(next->now.phase, CASE_RISING);
 	play(next, &off, 3000);
-	casebook_begin(book, &next->now);
+	casebook_begin(book, &next->now, 0);
 	play(book, &on, 4000);
 	assert_int_equal(book->now.id, 1);
 	assert_int_equal(book->now.reopened, 1);

@@ -23,15 +23,18 @@ const char *case_phase_name(enum case_phase phase)
 	return phase < CASE_PHASES ? names[phase] : "?";
 }
 
-const char *case_cause_text(enum case_cause cause)
+const char *case_cause_text(enum case_kind kind, enum case_cause cause)
 {
-	static const char *const texts[CASE_CAUSES] = {
-		"it goes on and is not held", "mitigations hold it at every site",
-		"a site is not held",         "it has fallen below half of its worst",
-		"it has risen again",         "no site is under attack any more",
-		"it is back within the hour",
+	static const char *const texts[CASE_CAUSES][2] = {
+		[CASE_GOES_ON] = {"it goes on and is not held", "not all of it is refused"},
+		[CASE_CONTAINED] = {"mitigations hold it at every site", "all of it is refused"},
+		[CASE_ESCAPES] = {"a site is not held", "not all of it is refused"},
+		[CASE_FALLS] = {"it has fallen below half of its worst", "nothing more of it has come for a minute"},
+		[CASE_RISES] = {"it has risen again", "it has come again"},
+		[CASE_ENDS] = {"no site is under attack any more", "nothing more of it has come for five minutes"},
+		[CASE_RETURNS] = {"it is back within the hour", "it is back within the hour"},
 	};
-	return cause < CASE_CAUSES ? texts[cause] : "?";
+	return cause < CASE_CAUSES ? texts[cause][kind != CASE_FLOOD] : "?";
 }
 
 enum case_phase case_phase_find(const char *name)

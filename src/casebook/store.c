@@ -2,6 +2,7 @@
 #include "casebook/statement.h"
 #include "casebook/store_inside.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@ enum {
 _Static_assert((int)STATEMENT_DAMAGED == (int)CASE_STORE_DAMAGED, "one number");
 
 /* Everything in milliseconds since 1970; NULL is never used, 0 is what is not known yet. */
-static const char schema[] =
+static const char schema_1[] =
 	"CREATE TABLE incident (id INTEGER PRIMARY KEY, phase TEXT, onset_ms INT, opened_ms INT, held_ms INT,"
 	" restored_ms INT, over_ms INT, reopened INT, peak REAL, below_since_ms INT, places TEXT);"
 	"CREATE TABLE site (incident INT, number INT, name TEXT, attacked INT, onset_ms INT, until_ms INT, held_ms INT,"
@@ -33,6 +34,15 @@ static const char schema[] =
 	"CREATE TABLE tally (incident INT, dimension TEXT, key TEXT, requests REAL,"
 	" PRIMARY KEY (incident, dimension, key)) WITHOUT ROWID;";
 
+/* Intrusions beside floods. Hashes are hexadecimal: SQLite's numbers are signed. */
+static const char schema_2[] = "ALTER TABLE incident ADD COLUMN kind TEXT DEFAULT 'flood';"
+			       "CREATE TABLE actor (incident INTEGER PRIMARY KEY, sources INT, paths INT, findings "
+			       "INT, missing INT, kinds INT,"
+			       " classes INT, agent TEXT, shape TEXT, asked TEXT);";
+
+/* What makes each version of the one before. */
+static const char *const schemas[CASE_STORE_VERSION] = {schema_1, schema_2};
+
 static int execute(sqlite3 *db, const char *sql)
 {
 	return statement_error(sqlite3_exec(db, sql, NULL, NULL, NULL));
@@ -48,21 +58,22 @@ static int pragma_number(sqlite3 *db, const char *sql, uint64_t *ret_number)
 
 /* ---- opening ---- */
 
-static int make_schema(sqlite3 *db)
+static int raise_schema(sqlite3 *db, uint64_t version)
 {
 	char numbers[128];
 	snprintf(numbers, sizeof(numbers), "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;", APPLICATION,
 		 CASE_STORE_VERSION);
 	int r = execute(db, "BEGIN IMMEDIATE;");
-	r = r != 0 ? r : execute(db, schema);
+	for (uint64_t i = version; i < CASE_STORE_VERSION && r == 0; i++)
+		r = execute(db, schemas[i]);
 	r = r != 0 ? r : execute(db, numbers);
 	if (r != 0)
 		(void)execute(db, "ROLLBACK;");
 	return r;
 }
 
-/* What is ours says so; what is empty may become ours; anything else is somebody's. */
-static int check(sqlite3 *db, bool *ret_empty)
+/* What is ours says so; what is empty, of version 0, may become ours; anything else is somebody's. */
+static int check(sqlite3 *db, uint64_t *ret_version)
 {
 	uint64_t application = 0, version = 0, tables = 0;
 	int r = pragma_number(db, "PRAGMA application_id", &application);
@@ -70,8 +81,8 @@ static int check(sqlite3 *db, bool *ret_empty)
 	r = r != 0 ? r : pragma_number(db, "SELECT count(*) FROM sqlite_master", &tables);
 	if (r != 0)
 		return r;
-	*ret_empty = tables == 0;
-	if (*ret_empty)
+	*ret_version = tables == 0 ? 0 : version;
+	if (tables == 0)
 		return 0;
 	if (application != APPLICATION || version == 0)
 		return CASE_STORE_DAMAGED;
@@ -96,10 +107,12 @@ static int open_file(const char *path, int flags, struct case_store **ret_store)
 /* A full or failing disk shows at the first write: a database that nobody can write to is told of now. */
 static int prepare(struct case_store *store)
 {
-	bool empty = false;
-	int r = check(store->db, &empty);
+	int r = check(store->db, &store->version);
 	r = r != 0 ? r : execute(store->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;");
-	return r != 0 || !empty ? r : make_schema(store->db);
+	if (r == 0 && store->version < CASE_STORE_VERSION)
+		r = raise_schema(store->db, store->version);
+	store->version = CASE_STORE_VERSION;
+	return r;
 }
 
 int case_store_open(const char *path, struct case_store **ret_store)
@@ -119,14 +132,13 @@ int case_store_open(const char *path, struct case_store **ret_store)
 int case_store_look(const char *path, struct case_store **ret_store)
 {
 	struct case_store *store;
-	bool empty = false;
 	if (access(path, F_OK) != 0)
 		return errno == ENOENT ? CASE_STORE_NONE : -errno;
 	int r = open_file(path, SQLITE_OPEN_READONLY, &store);
 	if (r != 0)
 		return r;
-	r = check(store->db, &empty);
-	if (r == 0 && empty)
+	r = check(store->db, &store->version);
+	if (r == 0 && store->version == 0)
 		r = CASE_STORE_NONE;
 	if (r != 0)
 		case_store_close(store);
@@ -187,7 +199,7 @@ static void bind_visitors(struct statement *s, const struct case_visitors *visit
 
 static int write_record(sqlite3 *db, const struct case_record *record)
 {
-	struct statement s = statement_prepare(db, "INSERT OR REPLACE INTO incident VALUES (?,?,?,?,?,?,?,?,?,?,?)");
+	struct statement s = statement_prepare(db, "INSERT OR REPLACE INTO incident VALUES (?,?,?,?,?,?,?,?,?,?,?,?)");
 	statement_number(&s, record->id);
 	statement_text(&s, case_phase_name(record->phase));
 	statement_number(&s, record->onset_ms);
@@ -199,6 +211,27 @@ static int write_record(sqlite3 *db, const struct case_record *record)
 	statement_real(&s, record->peak);
 	statement_number(&s, record->below_since_ms);
 	statement_text(&s, record->places);
+	statement_text(&s, case_kind_name(record->kind));
+	(void)statement_run(&s);
+	return statement_end(&s);
+}
+
+static int write_actor(sqlite3 *db, uint64_t id, const struct case_actor *actor)
+{
+	struct statement s = statement_prepare(db, "INSERT OR REPLACE INTO actor VALUES (?,?,?,?,?,?,?,?,?,?)");
+	const uint64_t hashes[] = {actor->agent, actor->shape, actor->asked};
+	char texts[3][17];
+	statement_number(&s, id);
+	statement_number(&s, actor->sources);
+	statement_number(&s, actor->paths);
+	statement_number(&s, actor->findings);
+	statement_number(&s, actor->missing);
+	statement_number(&s, actor->kinds);
+	statement_number(&s, actor->classes);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(texts[i], sizeof(texts[i]), "%016" PRIx64, hashes[i]);
+		statement_text(&s, texts[i]);
+	}
 	(void)statement_run(&s);
 	return statement_end(&s);
 }
@@ -306,19 +339,28 @@ static int write_tallies(sqlite3 *db, uint64_t id, const struct case_tally *tall
 	return r != 0 || count == 0 ? r : prune_tallies(db, id);
 }
 
-int case_store_write(struct case_store *store, const struct case_news *news)
+static int write_news(sqlite3 *db, const struct case_news *news)
+{
+	int r = 0;
+	if (news->record->id != 0) {
+		r = write_record(db, news->record);
+		r = r != 0 ? r : write_sites(db, news->record);
+		r = r != 0 ? r : write_mitigations(db, news->record);
+	}
+	if (news->actor != NULL)
+		r = r != 0 ? r : write_actor(db, news->record->id, news->actor);
+	r = r != 0 ? r : write_entries(db, news->entries, news->entry_count);
+	r = r != 0 ? r : write_points(db, news->points, news->point_count);
+	return r != 0 ? r : write_tallies(db, news->record->id, news->tallies, news->tally_count);
+}
+
+int case_store_write(struct case_store *store, const struct case_news *news, size_t count)
 {
 	int r = execute(store->db, "BEGIN IMMEDIATE;");
 	if (r != 0)
 		return r;
-	if (news->record->id != 0) {
-		r = write_record(store->db, news->record);
-		r = r != 0 ? r : write_sites(store->db, news->record);
-		r = r != 0 ? r : write_mitigations(store->db, news->record);
-	}
-	r = r != 0 ? r : write_entries(store->db, news->entries, news->entry_count);
-	r = r != 0 ? r : write_points(store->db, news->points, news->point_count);
-	r = r != 0 ? r : write_tallies(store->db, news->record->id, news->tallies, news->tally_count);
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = write_news(store->db, &news[i]);
 	r = r != 0 ? r : execute(store->db, "COMMIT;");
 	if (r != 0)
 		(void)execute(store->db, "ROLLBACK;");

@@ -11,7 +11,7 @@
 #define CASE_STORE_FILE "history.db"
 
 enum {
-	CASE_STORE_VERSION = 1,
+	CASE_STORE_VERSION = 2,
 	CASE_STORE_NEWER = 1,     /* a later Guia wrote it: it is left alone */
 	CASE_STORE_DAMAGED = 2,   /* SQLite cannot read it */
 	CASE_STORE_NONE = 3,      /* there is no such file, or no such incident */
@@ -36,6 +36,7 @@ struct case_news {
 	size_t point_count;
 	const struct case_tally *tallies;
 	size_t tally_count;
+	const struct case_actor *actor; /* of an intrusion; NULL of a flood */
 };
 
 /* For writing: made if it is not there. 0, CASE_STORE_NEWER, CASE_STORE_DAMAGED or -errno. */
@@ -50,11 +51,14 @@ void case_store_close(struct case_store *store); /* NULL is allowed */
  */
 int case_store_put_aside(const char *path, struct buffer *ret_name);
 
-/* In one transaction: all or nothing. 0, CASE_STORE_DAMAGED or -errno (-ENOSPC: the disk is full). */
-int case_store_write(struct case_store *store, const struct case_news *news);
+/* What is new of so many incidents in one transaction: all or nothing. 0, CASE_STORE_DAMAGED or -errno (-ENOSPC: the
+ * disk is full). */
+int case_store_write(struct case_store *store, const struct case_news *news, size_t count);
 
 /* 0, CASE_STORE_NONE, CASE_STORE_DAMAGED or -errno, as are all that read. */
 int case_store_latest(struct case_store *store, struct case_record *ret_record);
+int case_store_latest_flood(struct case_store *store, struct case_record *ret_record);
+int case_store_actor(struct case_store *store, uint64_t id, struct case_actor *ret_actor);
 int case_store_read(struct case_store *store, uint64_t id, struct case_record *ret_record);
 
 /* From the latest on, those before `before` (0: all), at most `count`. `each` returns false to stop. */

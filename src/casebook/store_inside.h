@@ -8,6 +8,7 @@
 
 struct case_store {
 	sqlite3 *db;
+	uint64_t version; /* of its schema: older ones are read as they are */
 };
 
 #endif

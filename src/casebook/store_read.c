@@ -38,6 +38,9 @@ static void take_record(struct statement *s, struct case_record *ret_record)
 	ret_record->peak = statement_take_real(s);
 	ret_record->below_since_ms = statement_take(s);
 	snprintf(ret_record->places, sizeof(ret_record->places), "%s", statement_take_text(s));
+	ret_record->kind = case_kind_find(statement_take_text(s));
+	if (ret_record->kind == CASE_KINDS)
+		ret_record->kind = CASE_FLOOD;
 }
 
 static void take_site(struct statement *s, struct case_site *ret_site)
@@ -110,11 +113,14 @@ static bool take_one(void *context, const struct case_record *record)
 
 int case_store_records(struct case_store *store, uint64_t before, size_t count, case_record_fn *each, void *context)
 {
-	static const char sql[] =
+	/* Before version 2 there were floods only. */
+	static const char *const sql[] = {
 		"SELECT id, phase, onset_ms, opened_ms, held_ms, restored_ms, over_ms, reopened, peak,"
-		" below_since_ms, places FROM incident WHERE id < ? ORDER BY id DESC LIMIT ?";
+		" below_since_ms, places, 'flood' FROM incident WHERE id < ? ORDER BY id DESC LIMIT ?",
+		"SELECT id, phase, onset_ms, opened_ms, held_ms, restored_ms, over_ms, reopened, peak,"
+		" below_since_ms, places, kind FROM incident WHERE id < ? ORDER BY id DESC LIMIT ?"};
 	struct case_record *record = malloc(sizeof(*record));
-	struct statement s = statement_prepare(store->db, sql);
+	struct statement s = statement_prepare(store->db, sql[store->version > 1]);
 	bool more = record != NULL;
 	statement_number(&s, before == 0 ? INT64_MAX : before);
 	statement_number(&s, count);
@@ -135,6 +141,46 @@ int case_store_latest(struct case_store *store, struct case_record *ret_record)
 	struct one one = {ret_record, false};
 	int r = case_store_records(store, 0, 1, take_one, &one);
 	return r != 0 || one.found ? r : CASE_STORE_NONE;
+}
+
+int case_store_latest_flood(struct case_store *store, struct case_record *ret_record)
+{
+	struct statement s =
+		statement_prepare(store->db, store->version > 1 ? "SELECT max(id) FROM incident WHERE kind = 'flood'"
+								: "SELECT max(id) FROM incident");
+	uint64_t id = statement_step(&s) == STATEMENT_ROW && s.error == 0 ? statement_take(&s) : 0;
+	int r = statement_end(&s);
+	if (r != 0)
+		return r;
+	return id == 0 ? CASE_STORE_NONE : case_store_read(store, id, ret_record);
+}
+
+static uint64_t take_hash(struct statement *s)
+{
+	return strtoull(statement_take_text(s), NULL, 16);
+}
+
+int case_store_actor(struct case_store *store, uint64_t id, struct case_actor *ret_actor)
+{
+	if (store->version < 2)
+		return CASE_STORE_NONE;
+	struct statement s = statement_prepare(store->db, "SELECT sources, paths, findings, missing, kinds, classes,"
+							  " agent, shape, asked FROM actor WHERE incident = ?");
+	statement_number(&s, id);
+	bool found = statement_step(&s) == STATEMENT_ROW && s.error == 0;
+	if (found) {
+		*ret_actor = (struct case_actor){.sources = statement_take(&s)};
+		ret_actor->paths = statement_take(&s);
+		ret_actor->findings = statement_take(&s);
+		ret_actor->missing = statement_take(&s);
+		ret_actor->kinds = (uint32_t)statement_take(&s);
+		ret_actor->classes = (uint32_t)statement_take(&s);
+		ret_actor->agent = take_hash(&s);
+		ret_actor->shape = take_hash(&s);
+		ret_actor->asked = take_hash(&s);
+	}
+	int r = statement_end(&s);
+	return r != 0 || found ? r : CASE_STORE_NONE;
 }
 
 int case_store_read(struct case_store *store, uint64_t id, struct case_record *ret_record)

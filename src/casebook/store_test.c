@@ -60,7 +60,7 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(case_store_look(path, &store), CASE_STORE_NONE);
 	assert_int_equal(case_store_open(path, &store), 0);
 	assert_int_equal(case_store_latest(store, read), CASE_STORE_NONE);
-	assert_int_equal(case_store_write(store, &news), 0);
+	assert_int_equal(case_store_write(store, &news, 1), 0);
 	case_store_close(store);
 	assert_int_equal(case_store_look(path, &store), 0);
 	assert_int_equal(case_store_latest(store, read), 0);
@@ -68,6 +68,83 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(case_store_read(store, 7, read), 0);
 	assert_int_equal(case_store_read(store, 6, read), CASE_STORE_NONE);
 	assert_int_equal(case_store_read(store, UINT64_MAX, read), CASE_STORE_NONE);
+	case_store_close(store);
+	free(record);
+	free(read);
+}
+
+static void intrusions_are_beside_floods(void **state)
+{
+	struct case_record *flood = record_of(1), *intrusion = record_of(2), *read = calloc(1, sizeof(*read));
+	const struct case_actor actor = {5, 6, 7, 8, 9, 10, UINT64_MAX, UINT64_C(1) << 63, 11};
+	struct case_actor found;
+	struct case_store *store;
+	(void)state;
+	intrusion->kind = CASE_SHELL;
+	const struct case_news news[] = {{.record = flood}, {.record = intrusion, .actor = &actor}};
+	assert_int_equal(case_store_open(path, &store), 0);
+	assert_int_equal(case_store_latest_flood(store, read), CASE_STORE_NONE);
+	assert_int_equal(case_store_write(store, news, 2), 0);
+	assert_int_equal(case_store_latest(store, read), 0);
+	assert_memory_equal(intrusion, read, sizeof(*read));
+	assert_int_equal(case_store_latest_flood(store, read), 0);
+	assert_memory_equal(flood, read, sizeof(*read));
+	assert_int_equal(case_store_actor(store, 1, &found), CASE_STORE_NONE);
+	assert_int_equal(case_store_actor(store, 2, &found), 0);
+	assert_memory_equal(&actor, &found, sizeof(found));
+	case_store_close(store);
+	free(flood);
+	free(intrusion);
+	free(read);
+}
+
+/* As version 1 was: what is missing of version 2 is taken out of a new one. */
+static void make_old(void)
+{
+	struct case_record *record = record_of(3);
+	const struct case_news news = {.record = record};
+	struct case_store *store;
+	sqlite3 *db;
+	assert_int_equal(case_store_open(path, &store), 0);
+	assert_int_equal(case_store_write(store, &news, 1), 0);
+	case_store_close(store);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "DROP TABLE actor; ALTER TABLE incident DROP COLUMN kind;"
+				      "PRAGMA user_version=1;",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(db);
+	free(record);
+}
+
+static void an_old_one_is_read_and_goes_on(void **state)
+{
+	struct case_record *record = record_of(3), *read = calloc(1, sizeof(*read));
+	struct case_actor actor = {.sources = 1};
+	struct case_store *store;
+	(void)state;
+	make_old();
+	/* Who only reads changes nothing. */
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(case_store_look(path, &store), 0);
+		assert_int_equal(case_store_latest(store, read), 0);
+		assert_memory_equal(record, read, sizeof(*read));
+		assert_int_equal(case_store_latest_flood(store, read), 0);
+		assert_int_equal(case_store_actor(store, 3, &actor), CASE_STORE_NONE);
+		case_store_close(store);
+	}
+	assert_int_equal(case_store_open(path, &store), 0);
+	record->id = 4;
+	record->kind = CASE_LEAK;
+	const struct case_news news = {.record = record, .actor = &actor};
+	assert_int_equal(case_store_write(store, &news, 1), 0);
+	case_store_close(store);
+	assert_int_equal(case_store_look(path, &store), 0);
+	assert_int_equal(case_store_latest(store, read), 0);
+	assert_memory_equal(record, read, sizeof(*read));
+	assert_int_equal(case_store_latest_flood(store, read), 0);
+	assert_int_equal(read->id, 3);
 	case_store_close(store);
 	free(record);
 	free(read);
@@ -111,11 +188,17 @@ static void lists_are_in_order(void **state)
 	assert_int_equal(case_store_open(path, &store), 0);
 	for (uint64_t id = 1; id <= 3; id++) {
 		struct case_record *record = record_of(id);
-		const struct case_news bare = {.record = record}, news = {record, entries, 2, points, 3, tallies, 3};
-		assert_int_equal(case_store_write(store, id == 2 ? &news : &bare), 0);
+		const struct case_news bare = {.record = record}, news = {.record = record,
+									  .entries = entries,
+									  .entry_count = 2,
+									  .points = points,
+									  .point_count = 3,
+									  .tallies = tallies,
+									  .tally_count = 3};
+		assert_int_equal(case_store_write(store, id == 2 ? &news : &bare, 1), 0);
 		if (id == 2) {
 			const struct case_news more = {.record = record, .tallies = tallies, .tally_count = 1};
-			assert_int_equal(case_store_write(store, &more), 0);
+			assert_int_equal(case_store_write(store, &more, 1), 0);
 		}
 		free(record);
 	}
@@ -146,7 +229,7 @@ static void the_most_frequent_are_kept(void **state)
 	}
 	const struct case_news news = {.record = record, .tallies = tallies, .tally_count = MANY};
 	assert_int_equal(case_store_open(path, &store), 0);
-	assert_int_equal(case_store_write(store, &news), 0);
+	assert_int_equal(case_store_write(store, &news, 1), 0);
 	assert_int_equal(case_store_tallies(store, 1, "path", MANY, note_tally, &out), 0);
 	for (size_t i = 0; i < out.len; i++)
 		words += out.ptr[i] == ' ';
@@ -166,8 +249,8 @@ static void another_file_is_told_from_ours(void **state)
 	} cases[] = {
 		{NULL, CASE_STORE_DAMAGED, CASE_STORE_DAMAGED},
 		{"CREATE TABLE somebodys (a)", CASE_STORE_DAMAGED, CASE_STORE_DAMAGED},
-		{"PRAGMA application_id=1198877025; PRAGMA user_version=2; CREATE TABLE incident (a)", CASE_STORE_NEWER,
-		 CASE_STORE_NEWER},
+		{"PRAGMA application_id=1198877025; PRAGMA user_version=9999; CREATE TABLE incident (a)",
+		 CASE_STORE_NEWER, CASE_STORE_NEWER},
 		{"PRAGMA user_version=0", 0, CASE_STORE_NONE},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -211,7 +294,7 @@ static void damage_is_told(void **state)
 	struct stat st;
 	(void)state;
 	assert_int_equal(case_store_open(path, &store), 0);
-	assert_int_equal(case_store_write(store, &news), 0);
+	assert_int_equal(case_store_write(store, &news, 1), 0);
 	case_store_close(store);
 	assert_int_equal(stat(path, &st), 0);
 	int fd = open(path, O_RDWR);
@@ -238,6 +321,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_written_is_read, set_up, clear),
+		cmocka_unit_test_setup_teardown(intrusions_are_beside_floods, set_up, clear),
+		cmocka_unit_test_setup_teardown(an_old_one_is_read_and_goes_on, set_up, clear),
 		cmocka_unit_test_setup_teardown(lists_are_in_order, set_up, clear),
 		cmocka_unit_test_setup_teardown(the_most_frequent_are_kept, set_up, clear),
 		cmocka_unit_test_setup_teardown(another_file_is_told_from_ours, set_up, clear),

@@ -1,13 +1,14 @@
 #include "cli/incident_text.h"
 
 #include "codec/text.h"
+#include "wire/finding.h"
 
 #include <inttypes.h>
 #include <time.h>
 
 enum { TALLIES = 8, NAME_COLUMNS = 36 };
 
-static const char *const dimensions[] = {"network", "operator", "country", "path", "agent", "rule"};
+static const char *const dimensions[] = {"source", "network", "operator", "country", "path", "agent", "rule"};
 
 /* "2024-07-10 20:00:00.123"; "" for what is not known. */
 static void add_time(struct buffer *out, uint64_t at_ms)
@@ -73,7 +74,7 @@ static void add_row(struct buffer *out, const struct case_record *record)
 	uint64_t last = last_ms(record);
 	add_duration(&lasted, last > record->onset_ms ? last - record->onset_ms : 0);
 	add_percent(&served, &visitors);
-	buffer_printf(out, "%6" PRIu64 "  ", record->id);
+	buffer_printf(out, "%6" PRIu64 "  %-9s  ", record->id, case_kind_name(record->kind));
 	add_time(out, record->onset_ms);
 	buffer_printf(out, "  %-9.*s %-9s %5zu  %-10.*s %12" PRIu64 "\n", SLICE_ARG(buffer_slice(&lasted)),
 		      case_phase_name(record->phase), record->site_count, SLICE_ARG(buffer_slice(&served)),
@@ -93,8 +94,8 @@ bool incident_list_row(void *context, const struct case_record *record)
 		buffer_text(list->out, "}");
 	} else {
 		if (list->rows == 0)
-			buffer_printf(list->out, "%6s  %-23s  %-9s %-9s %5s  %-10s %12s\n", "number", "onset (UTC)",
-				      "lasted", "phase", "sites", "visitors", "refused");
+			buffer_printf(list->out, "%6s  %-9s  %-23s  %-9s %-9s %5s  %-10s %12s\n", "number", "kind",
+				      "onset (UTC)", "lasted", "phase", "sites", "visitors", "refused");
 		add_row(list->out, record);
 	}
 	list->rows++;
@@ -185,25 +186,72 @@ static bool tally_add(void *context, const struct case_tally *tally)
 	return true;
 }
 
-int incident_add_text(struct case_store *store, const struct case_record *record, struct buffer *out)
+/* The names of what is set in a mask. */
+static void add_names(struct buffer *out, uint32_t mask, unsigned count, const char *(*name)(unsigned))
+{
+	bool any = false;
+	for (unsigned i = 0; i < count; i++) {
+		if ((mask >> i & 1) == 0)
+			continue;
+		buffer_printf(out, "%s%s", any ? ", " : "", name(i));
+		any = true;
+	}
+}
+
+static const char *kind_name(unsigned kind)
+{
+	return case_kind_name((enum case_kind)kind);
+}
+
+static void add_actor(struct buffer *out, const struct case_actor *actor)
+{
+	buffer_printf(out,
+		      "  from %" PRIu64 " %s, grouped by network, tool and what they asked for: %" PRIu64
+		      " requests of note",
+		      actor->sources, actor->sources == 1 ? "address" : "addresses", actor->findings);
+	if (actor->missing > 0)
+		buffer_printf(out, ", %" PRIu64 " for what is not there", actor->missing);
+	buffer_printf(out, ", of about %" PRIu64 " paths\n  it came to: ", actor->paths);
+	add_names(out, actor->kinds, CASE_KINDS, kind_name);
+	if (actor->classes != 0)
+		buffer_text(out, "; classes: ");
+	add_names(out, actor->classes, FINDING_CLASSES, finding_class_name);
+	buffer_byte(out, '\n');
+}
+
+static void add_worst(struct buffer *out, const struct case_record *record)
 {
 	struct case_visitors visitors = case_record_visitors(record);
-	buffer_printf(out, "incident %" PRIu64 ": %s", record->id, case_phase_name(record->phase));
+	buffer_printf(out, "  at its worst %.0f requests a second", record->peak);
+	if (record->kind == CASE_FLOOD) {
+		buffer_text(out, "; visitors answered (estimate): ");
+		add_percent(out, &visitors);
+	}
+	buffer_byte(out, '\n');
+}
+
+int incident_add_text(struct case_store *store, const struct case_record *record, struct buffer *out)
+{
+	struct case_actor actor;
+	buffer_printf(out, "incident %" PRIu64 ": %s, %s", record->id, case_kind_name(record->kind),
+		      case_phase_name(record->phase));
 	if (record->reopened > 0)
 		buffer_printf(out, ", back %" PRIu32 " times", record->reopened);
 	buffer_text(out, "\n");
 	add_after(out, "onset", record->onset_ms, record);
 	add_after(out, "detected", record->opened_ms, record);
 	add_after(out, "held", record->held_ms, record);
-	add_after(out, "restored", record->restored_ms, record);
+	if (record->kind == CASE_FLOOD)
+		add_after(out, "restored", record->restored_ms, record);
 	add_after(out, "over", record->over_ms, record);
-	buffer_printf(out, "  at its worst %.0f requests a second; visitors answered (estimate): ", record->peak);
-	add_percent(out, &visitors);
-	buffer_byte(out, '\n');
+	add_worst(out, record);
+	int r = record->kind == CASE_FLOOD ? CASE_STORE_NONE : case_store_actor(store, record->id, &actor);
+	if (r == 0)
+		add_actor(out, &actor);
 	add_sites(out, record);
 	add_mitigations(out, record);
 	buffer_text(out, "\ntimeline (UTC)\n");
-	int r = case_store_entries(store, record->id, entry_add, out);
+	r = r != 0 && r != CASE_STORE_NONE ? r : case_store_entries(store, record->id, entry_add, out);
 	for (size_t i = 0; i < sizeof(dimensions) / sizeof(dimensions[0]) && r == 0; i++) {
 		struct tallies tallies = {out, dimensions[i]};
 		r = case_store_tallies(store, record->id, dimensions[i], TALLIES, tally_add, &tallies);
@@ -258,7 +306,8 @@ static void add_site_json(struct buffer *out, const struct case_site *site)
 static void add_fields(struct buffer *out, const struct case_record *record)
 {
 	struct case_visitors visitors = case_record_visitors(record);
-	buffer_printf(out, "\"incident\":%" PRIu64 ",\"phase\":\"%s\"", record->id, case_phase_name(record->phase));
+	buffer_printf(out, "\"incident\":%" PRIu64 ",\"kind\":\"%s\",\"phase\":\"%s\"", record->id,
+		      case_kind_name(record->kind), case_phase_name(record->phase));
 	add_number(out, "onset_ms", record->onset_ms);
 	add_number(out, "detected_ms", record->opened_ms);
 	add_number(out, "held_ms", record->held_ms);
@@ -335,13 +384,45 @@ static bool tally_add_json(void *context, const struct case_tally *tally)
 	return true;
 }
 
+static void add_names_json(struct buffer *out, const char *key, uint32_t mask, unsigned count,
+			   const char *(*name)(unsigned))
+{
+	buffer_printf(out, ",\"%s\":[", key);
+	for (unsigned i = 0; i < count; i++) {
+		if ((mask >> i & 1) == 0)
+			continue;
+		add_comma(out);
+		buffer_printf(out, "\"%s\"", name(i));
+	}
+	buffer_byte(out, ']');
+}
+
+/* Of a flood nothing. */
+static int add_actor_json(struct case_store *store, const struct case_record *record, struct buffer *out)
+{
+	struct case_actor actor;
+	int r = record->kind == CASE_FLOOD ? CASE_STORE_NONE : case_store_actor(store, record->id, &actor);
+	if (r != 0)
+		return r == CASE_STORE_NONE ? 0 : r;
+	buffer_text(out, ",\"actor\":{");
+	add_number(out, "addresses", actor.sources);
+	add_number(out, "findings", actor.findings);
+	add_number(out, "missing", actor.missing);
+	add_number(out, "paths", actor.paths);
+	add_names_json(out, "kinds", actor.kinds, CASE_KINDS, kind_name);
+	add_names_json(out, "classes", actor.classes, FINDING_CLASSES, finding_class_name);
+	buffer_byte(out, '}');
+	return 0;
+}
+
 int incident_add_json(struct case_store *store, const struct case_record *record, struct buffer *out)
 {
 	buffer_byte(out, '{');
 	add_fields(out, record);
 	add_mitigations_json(out, record);
+	int r = add_actor_json(store, record, out);
 	buffer_text(out, ",\"timeline\":[");
-	int r = case_store_entries(store, record->id, entry_add_json, out);
+	r = r != 0 ? r : case_store_entries(store, record->id, entry_add_json, out);
 	buffer_text(out, "],\"seconds\":[");
 	r = r != 0 ? r : case_store_points(store, record->id, CASE_SITES, 1000, point_add_json, out);
 	buffer_text(out, "]");

@@ -71,11 +71,15 @@ const struct command incidents_command = {
 		    "guia incidents --json | jq '.[] | select(.phase != \"over\")'\n",
 	.synopsis = "[INCIDENT] [--run-dir DIR | -c FILE | --history FILE] [-n ROWS] [--json]",
 	.description =
-		"An incident begins with the first site that is under attack and takes in every other that is "
-		"while it lasts;\n"
-		"what comes back within an hour is the same one. Its phases are onset, rising, held, subsiding and "
-		"over. The\n"
-		"watch writes it down each second, in an SQLite database beside the bans, and keeps it for years.\n"
+		"A flood begins with the first site that is under attack and takes in every other that is while it "
+		"lasts; an\n"
+		"intrusion is one for each group of addresses whose requests are of one doing as far as can be seen, "
+		"and a scan,\n"
+		"an injection, a leak or a shell by the gravest that they came to. What comes back within an hour is "
+		"the same one.\n"
+		"Phases are onset, rising, held, subsiding and over. The watch writes it down each second, in an "
+		"SQLite database\n"
+		"beside the bans, and keeps it for years.\n"
 		"\n"
 		"Told INCIDENT, its number: when it was detected, held and restored, counted from the onset; each "
 		"site with\n"

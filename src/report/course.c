@@ -84,7 +84,8 @@ static void add_plots(const struct case_record *record, const struct course *cou
 	visitors.values = course->visitors;
 	visitors.at_most = 100;
 	plot_add(out, &requests);
-	plot_add(out, &visitors);
+	if (record->kind == CASE_FLOOD)
+		plot_add(out, &visitors);
 	if (record->mitigation_count > 0)
 		add_paragraph(out, "note", phrase(PHRASE_MARKS, language));
 }

@@ -27,10 +27,12 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 	[PHRASE_NONE] = {"none", "nenhum", "無"},
 
 	[PHRASE_SUMMARY] = {"Summary", "Resumo", "摘要"},
+	[PHRASE_KIND_OF] = {"Kind", "Espécie", "類別"},
 	[PHRASE_PHASE] = {"Phase", "Fase", "階段"},
 	[PHRASE_ONSET] = {"Onset", "Início", "開始"},
 	[PHRASE_DETECTED] = {"Detected", "Detetado", "察覺"},
 	[PHRASE_HELD] = {"Held at every site", "Contido em todos os sítios", "所有網站均受控"},
+	[PHRASE_ALL_REFUSED] = {"All of it refused", "Tudo recusado", "全部遭拒絕"},
 	[PHRASE_RESTORED] = {"Visitors served again", "Visitantes de novo servidos", "恢復對訪客的服務"},
 	[PHRASE_OVER] = {"Over", "Terminado", "結束"},
 	[PHRASE_AFTER] = {"%s after the onset", "%s depois do início", "開始後 %s"},
@@ -83,19 +85,41 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 	[PHRASE_PLACES] = {"Operators and countries are those of the address in the data of %s.",
 			   "Operadores e países são os do endereço segundo os dados de %s.",
 			   "營辦者及國家乃依 %s 的資料，就位址而言。"},
+	[PHRASE_ADDRESSES] = {"Addresses", "Endereços", "位址"},
+	[PHRASE_SOURCES_OF_ALL] = {"Of all requests, visitors' among them.",
+				   "De todos os pedidos, incluindo os de visitantes.",
+				   "以下包括所有請求，訪客的也在內。"},
+	[PHRASE_SOURCES_OF_THESE] = {"Of the requests of this incident alone.", "Só dos pedidos deste incidente.",
+				     "以下只計屬本事故的請求。"},
 	[PHRASE_SOURCES_NOTE] =
-		{"Of all requests, visitors' among them. Confidence: the network of an address is certain where a "
-		 "connection "
-		 "was completed from it; its operator is likely; its country is an indication only. An address may be "
-		 "a relay, "
-		 "or shared by many, and says nothing of who used it.",
-		 "De todos os pedidos, incluindo os de visitantes. Confiança: a rede de um endereço é certa quando "
-		 "dele se "
-		 "completou uma ligação; o operador é provável; o país é apenas um indício. Um endereço pode ser um "
-		 "intermediário, ou partilhado por muitos, e nada diz sobre quem o usou.",
-		 "以下包括所有請求，訪客的也在內。可信程度：完成連線的位址，其網段可以確定；營辦者大致可信；國家僅供參"
-		 "考。位址可能是中轉，"
-		 "亦可能由多人共用，不能說明由何人使用。"},
+		{"Confidence: the network of an address is certain where a connection was completed from it; its "
+		 "operator is likely; its country is an indication only. An address may be a relay, or shared by many, "
+		 "and says nothing of who used it.",
+		 "Confiança: a rede de um endereço é certa quando dele se completou uma ligação; o operador é "
+		 "provável; o país é apenas um indício. Um endereço pode ser um intermediário, ou partilhado por "
+		 "muitos, e nada diz sobre quem o usou.",
+		 "可信程度：完成連線的位址，其網段可以確定；營辦者大致可信；國家僅供參考。位址可能是中轉，亦可能由多人"
+		 "共"
+		 "用，不能說明由何人使用。"},
+
+	[PHRASE_ACTOR] = {"What was grouped together", "O que se agrupou", "歸為一組的請求"},
+	[PHRASE_ACTOR_NOTE] =
+		{"Requests that share a network, a tool, what they asked for and the class of attack are taken "
+		 "together. "
+		 "Who sent them is not known: one group may be the doing of several, and one person's requests may be "
+		 "in "
+		 "several groups.",
+		 "Tomam-se juntos os pedidos que partilham rede, ferramenta, o que pediram e a classe de ataque. Não "
+		 "se "
+		 "sabe quem os enviou: um grupo pode ser obra de vários, e os pedidos de uma só pessoa podem estar em "
+		 "vários grupos.",
+		 "網段、工具、所請求的內容及攻擊類型相同的請求歸為一組。由何人發出並不知道：一組可能出自多人，一人的請"
+		 "求亦可能分屬"
+		 "多組。"},
+	[PHRASE_OF_NOTE] = {"Requests that rules matched", "Pedidos a que regras corresponderam", "與規則相符的請求"},
+	[PHRASE_NOT_THERE] = {"Requests for what is not there", "Pedidos do que não existe", "所求並不存在的請求"},
+	[PHRASE_CAME_TO] = {"It came to", "Chegou a", "涉及"},
+	[PHRASE_RULES] = {"Rules that matched", "Regras que corresponderam", "相符的規則"},
 
 	[PHRASE_EFFECT] = {"Effect on visitors", "Efeito nos visitantes", "對訪客的影響"},
 	[PHRASE_EFFECT_FIGURE] = {"Over the whole incident %s of visitors' requests were answered in time.",
@@ -106,6 +130,11 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 		 "known.",
 		 "Uma estimativa: conta os pedidos que nada recusou e, onde bastem, os de clientes conhecidos.",
 		 "此為估計：只計未被拒絕的請求；已知用戶足夠時，只計已知用戶。"},
+
+	[PHRASE_EFFECT_UNCOUNTED] =
+		{"Not yet known: for an incident of this kind visitors are not counted apart.",
+		 "Ainda não se sabe: num incidente desta espécie não se contam os visitantes à parte.",
+		 "尚未得知：此類事故不另行統計訪客。"},
 
 	[PHRASE_ACTIONS] = {"What was done", "O que se fez", "所採行動"},
 	[PHRASE_ACTIONS_NOTE] =
@@ -137,6 +166,10 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 				     "Como passaram os visitantes: viram-se poucos.",
 				     "訪客受影響的程度：所見訪客太少。"},
 
+	[PHRASE_UNKNOWN_SUCCESS] = {"Whether the requests that were not refused had an effect behind the site.",
+				    "Se os pedidos que não foram recusados tiveram efeito por trás do sítio.",
+				    "未遭拒絕的請求有否在網站背後產生作用。"},
+
 	[PHRASE_METHOD] = {"How these figures were made", "Como se fizeram estes números", "數字的由來"},
 	[PHRASE_METHOD_COUNTS] =
 		{"Requests by what became of them are exact sums of the gate's counters, each second.",
@@ -167,12 +200,53 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 		 "down.",
 		 "O início é quando os números começaram a afastar-se do normal; as outras horas são as do registo.",
 		 "「開始」為數字開始偏離常態之時；其餘為記錄之時。"},
+	[PHRASE_METHOD_GROUPS] =
+		{"A request belongs to a group by its address, or by signs it shares with the group within ten "
+		 "minutes: a "
+		 "network (/24, /48), the tool's name, the order of its headers, what it asked for, the class of "
+		 "attack. "
+		 "Where there are more than twenty-four addresses or paths their number is an estimate.",
+		 "Um pedido pertence a um grupo pelo endereço, ou por sinais que com ele partilha em dez minutos: a "
+		 "rede "
+		 "(/24, /48), o nome da ferramenta, a ordem dos cabeçalhos, o que pediu, a classe de ataque. Com mais "
+		 "de "
+		 "vinte e quatro endereços ou caminhos, o número é uma estimativa.",
+		 "請求按位址歸組，或按十分鐘內與該組相同的特徵歸組：網段（/24、/"
+		 "48）、工具名稱、標頭次序、所請求的內容、攻擊類型。位址"
+		 "或路徑多於二十四個時，數目為估計。"},
+	[PHRASE_METHOD_FINDINGS] =
+		{"The gate tells of each site, in each of its processes, up to 5,000 blocked requests a second and 200 "
+		 "in "
+		 "which rules matched without blocking; what passed that is counted for the site, not for a group.",
+		 "De cada sítio, em cada processo, o portão relata até 5000 pedidos bloqueados por segundo e 200 em "
+		 "que "
+		 "regras corresponderam sem bloquear; o que excedeu conta-se para o sítio, não para um grupo.",
+		 "閘道的每個程序就每個網站每秒最多報告 5,000 個被攔截的請求，以及 200 "
+		 "個與規則相符而未被攔截的請求；超出者計入網站，"
+		 "不計入任何一組。"},
+	[PHRASE_METHOD_KEPT] =
+		{"Addresses, networks, paths, agents and rules: of each the thousand most frequent are kept.",
+		 "Endereços, redes, caminhos, agentes e regras: de cada espécie guardam-se os mil mais frequentes.",
+		 "位址、網段、路徑、用戶代理及規則：每類保留最頻繁的一千項。"},
 };
 
 static const char *const phases[CASE_PHASES][LANGUAGES] = {
 	[CASE_ONSET] = {"onset", "início", "開始"},  [CASE_RISING] = {"rising", "em subida", "上升"},
 	[CASE_HELD] = {"held", "contido", "受控"},   [CASE_SUBSIDING] = {"subsiding", "em descida", "回落"},
 	[CASE_OVER] = {"over", "terminado", "結束"},
+};
+
+static const char *const kinds[CASE_KINDS][LANGUAGES] = {
+	[CASE_FLOOD] = {"flood of requests", "inundação de pedidos", "大量請求"},
+	[CASE_SCAN] = {"scan: it is tried out what the sites answer to",
+		       "sondagem: experimenta-se a que respondem os sítios", "掃描：試探網站有何反應"},
+	[CASE_INJECTION] = {"injection: commands for what is behind the sites",
+			    "injeção: comandos para o que está por trás dos sítios", "注入：向網站背後的系統下達指令"},
+	[CASE_LEAK] = {"leak: an answer held what nobody should see",
+		       "fuga: uma resposta continha o que ninguém deve ver", "洩漏：回應含有不應外露的內容"},
+	[CASE_SHELL] = {"shell: a program was uploaded, or answers as one",
+			"programa: foi enviado, ou há o que responda como tal",
+			"程式：曾上載程式，或有回應似由此類程式發出"},
 };
 
 const char *phrase(enum phrase phrase, enum language language)
@@ -183,4 +257,9 @@ const char *phrase(enum phrase phrase, enum language language)
 const char *phrase_of_phase(enum case_phase phase, enum language language)
 {
 	return phase < CASE_PHASES ? phases[phase][language] : "?";
+}
+
+const char *phrase_of_kind(enum case_kind kind, enum language language)
+{
+	return kind < CASE_KINDS ? kinds[kind][language] : "?";
 }

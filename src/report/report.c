@@ -1,15 +1,15 @@
 #include "report/report.h"
 
 #include "base/error.h"
+#include "report/actor_part.h"
 #include "report/course.h"
 #include "report/html.h"
 #include "report/words.h"
+#include "report/writer.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { ROWS = 12 }; /* of each list of what came most often */
 
 static const char style[] =
 	"body{font:15px/1.5 system-ui,\"Noto Sans CJK TC\",sans-serif;color:#1a1a1a;background:#fff;margin:0 "
@@ -31,92 +31,24 @@ static const char style[] =
 	"flex-wrap:wrap;gap:.2em 1.2em}@page{size:A4;margin:16mm}@media print{body{padding:0;font-size:10.5pt}"
 	"h2,h3{break-after:avoid}tr,figure{break-inside:avoid}thead{display:table-header-group}}";
 
-struct writer {
-	struct case_store *store;
-	const struct case_record *record;
-	enum language language;
-	struct buffer *out;
-};
-
-static const char *say(const struct writer *w, enum phrase which)
-{
-	return phrase(which, w->language);
-}
-
-/* ---- elements ---- */
-
-static void add_element(const struct writer *w, const char *name, const char *text)
-{
-	buffer_printf(w->out, "<%s>", name);
-	html_add(w->out, text);
-	buffer_printf(w->out, "</%s>\n", name);
-}
-
-static void add_note(const struct writer *w, enum phrase which)
-{
-	buffer_text(w->out, "<p class=\"note\">");
-	html_add(w->out, say(w, which));
-	buffer_text(w->out, "</p>\n");
-}
-
-static void add_cell(const struct writer *w, bool number, const char *text)
-{
-	buffer_text(w->out, number ? "<td class=\"n\">" : "<td>");
-	html_add(w->out, text);
-	buffer_text(w->out, "</td>");
-}
-
-static void add_number_cell(const struct writer *w, uint64_t number)
-{
-	char words[WORDS_BYTES];
-	number_words(number, words);
-	add_cell(w, true, words);
-}
-
-/* `numbers`: from which column on they are numbers. */
-static void begin_table(const struct writer *w, const enum phrase *titles, size_t count, size_t numbers)
-{
-	buffer_text(w->out, "<table><thead><tr>");
-	for (size_t i = 0; i < count; i++) {
-		buffer_text(w->out, i >= numbers ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">");
-		html_add(w->out, say(w, titles[i]));
-		buffer_text(w->out, "</th>");
-	}
-	buffer_text(w->out, "</tr></thead><tbody>\n");
-}
-
-static void end_table(const struct writer *w)
-{
-	buffer_text(w->out, "</tbody></table>\n");
-}
-
 /* ---- the summary ---- */
-
-static void add_fact(const struct writer *w, enum phrase what, const char *format, const char *words)
-{
-	buffer_text(w->out, "<tr><th scope=\"row\">");
-	html_add(w->out, say(w, what));
-	buffer_text(w->out, "</th><td>");
-	html_add_with(w->out, format, words);
-	buffer_text(w->out, "</td></tr>\n");
-}
 
 static void add_moment(const struct writer *w, enum phrase what, uint64_t at_ms)
 {
 	char when[WORDS_BYTES], after[WORDS_BYTES];
 	if (at_ms == 0) {
-		add_fact(w, what, "%s", say(w, PHRASE_NOT_YET_KNOWN));
+		writer_fact(w, what, "%s", writer_say(w, PHRASE_NOT_YET_KNOWN));
 		return;
 	}
 	time_words(at_ms, when);
 	buffer_text(w->out, "<tr><th scope=\"row\">");
-	html_add(w->out, say(w, what));
+	html_add(w->out, writer_say(w, what));
 	buffer_text(w->out, "</th><td>");
 	html_add(w->out, when);
 	if (at_ms > w->record->onset_ms) {
 		duration_words(at_ms - w->record->onset_ms, after);
 		buffer_text(w->out, " (");
-		html_add_with(w->out, say(w, PHRASE_AFTER), after);
+		html_add_with(w->out, writer_say(w, PHRASE_AFTER), after);
 		buffer_text(w->out, ")");
 	}
 	buffer_text(w->out, "</td></tr>\n");
@@ -125,21 +57,24 @@ static void add_moment(const struct writer *w, enum phrase what, uint64_t at_ms)
 static void add_summary(const struct writer *w)
 {
 	const struct case_record *record = w->record;
+	bool is_flood = record->kind == CASE_FLOOD;
 	char words[WORDS_BYTES];
-	add_element(w, "h2", say(w, PHRASE_SUMMARY));
+	writer_element(w, "h2", writer_say(w, PHRASE_SUMMARY));
 	buffer_text(w->out, "<table><tbody>\n");
-	add_fact(w, PHRASE_PHASE, "%s", phrase_of_phase(record->phase, w->language));
+	writer_fact(w, PHRASE_KIND_OF, "%s", phrase_of_kind(record->kind, w->language));
+	writer_fact(w, PHRASE_PHASE, "%s", phrase_of_phase(record->phase, w->language));
 	add_moment(w, PHRASE_ONSET, record->onset_ms);
 	add_moment(w, PHRASE_DETECTED, record->opened_ms);
-	add_moment(w, PHRASE_HELD, record->held_ms);
-	add_moment(w, PHRASE_RESTORED, record->restored_ms);
+	add_moment(w, is_flood ? PHRASE_HELD : PHRASE_ALL_REFUSED, record->held_ms);
+	if (is_flood)
+		add_moment(w, PHRASE_RESTORED, record->restored_ms);
 	add_moment(w, PHRASE_OVER, record->over_ms);
 	if (record->reopened > 0) {
 		number_words(record->reopened, words);
-		add_fact(w, PHRASE_RETURNED, "%s", words);
+		writer_fact(w, PHRASE_RETURNED, "%s", words);
 	}
 	number_words((uint64_t)fmax(record->peak, 0), words);
-	add_fact(w, PHRASE_WORST, say(w, PHRASE_PER_SECOND), words);
+	writer_fact(w, PHRASE_WORST, writer_say(w, PHRASE_PER_SECOND), words);
 	buffer_text(w->out, "</tbody></table>\n");
 }
 
@@ -148,7 +83,7 @@ static void add_summary(const struct writer *w)
 static const char *site_name(const struct writer *w, size_t number)
 {
 	const char *name = number < w->record->site_count ? w->record->sites[number].name : "";
-	return name[0] != '\0' ? name : say(w, PHRASE_NO_SITE);
+	return name[0] != '\0' ? name : writer_say(w, PHRASE_NO_SITE);
 }
 
 static void add_site(const struct writer *w, size_t number)
@@ -156,18 +91,18 @@ static void add_site(const struct writer *w, size_t number)
 	const struct case_site *site = &w->record->sites[number];
 	char words[WORDS_BYTES];
 	buffer_text(w->out, "<tr>");
-	add_cell(w, false, site_name(w, number));
-	add_number_cell(w, site->sums.passed);
-	add_number_cell(w, site->sums.copies);
-	add_number_cell(w, site->sums.blocked);
-	add_number_cell(w, site->sums.limited);
-	add_number_cell(w, site->sums.signature);
-	add_number_cell(w, site->sums.crowded_out);
+	writer_cell(w, false, site_name(w, number));
+	writer_number_cell(w, site->sums.passed);
+	writer_number_cell(w, site->sums.copies);
+	writer_number_cell(w, site->sums.blocked);
+	writer_number_cell(w, site->sums.limited);
+	writer_number_cell(w, site->sums.signature);
+	writer_number_cell(w, site->sums.crowded_out);
 	buffer_text(w->out, "<td class=\"n\">");
-	html_add(w->out, share_words(&site->visitors, words) ? words : say(w, PHRASE_NOT_YET_KNOWN));
+	html_add(w->out, share_words(&site->visitors, words) ? words : writer_say(w, PHRASE_NOT_YET_KNOWN));
 	if (site->worst_percent < 100) {
 		buffer_text(w->out, "<br>");
-		html_add_number(w->out, say(w, PHRASE_AT_WORST), site->worst_percent);
+		html_add_number(w->out, writer_say(w, PHRASE_AT_WORST), site->worst_percent);
 	}
 	buffer_text(w->out, "</td></tr>\n");
 }
@@ -177,11 +112,11 @@ static void add_sites(const struct writer *w)
 	static const enum phrase titles[] = {PHRASE_SITE,    PHRASE_PASSED,           PHRASE_COPIES,
 					     PHRASE_BLOCKED, PHRASE_LIMITED,          PHRASE_SIGNATURE,
 					     PHRASE_NO_SLOT, PHRASE_VISITORS_ANSWERED};
-	add_element(w, "h2", say(w, PHRASE_SITES));
-	begin_table(w, titles, sizeof(titles) / sizeof(titles[0]), 1);
+	writer_element(w, "h2", writer_say(w, PHRASE_SITES));
+	writer_table(w, titles, sizeof(titles) / sizeof(titles[0]), 1);
 	for (size_t i = 0; i < w->record->site_count; i++)
 		add_site(w, i);
-	end_table(w);
+	writer_table_end(w);
 }
 
 /* ---- what was refused ---- */
@@ -192,94 +127,62 @@ static void add_measure(const struct writer *w, size_t number)
 	char since[WORDS_BYTES], until[WORDS_BYTES];
 	bool bans = strcmp(mitigation->kind, "bans") == 0;
 	const char *what = mitigation->what[0] != '\0' ? mitigation->what
-			   : bans                      ? say(w, PHRASE_BANS)
-						       : say(w, PHRASE_SHEDDING);
+			   : bans                      ? writer_say(w, PHRASE_BANS)
+						       : writer_say(w, PHRASE_SHEDDING);
 	time_words(mitigation->since_ms, since);
 	time_words(mitigation->until_ms, until);
 	buffer_text(w->out, "<tr>");
 	buffer_printf(w->out, "<td>%zu. ", number + 1);
 	html_add(w->out, what);
 	buffer_text(w->out, "</td>");
-	add_cell(w, false, site_name(w, mitigation->site));
+	writer_cell(w, false, site_name(w, mitigation->site));
 	buffer_text(w->out, "<td>");
 	html_add(w->out, since);
 	buffer_text(w->out, " ");
-	html_add(w->out, say(w, PHRASE_TO));
+	html_add(w->out, writer_say(w, PHRASE_TO));
 	buffer_text(w->out, " ");
 	html_add(w->out, until);
 	buffer_text(w->out, "</td>");
-	add_number_cell(w, mitigation->hits);
+	writer_number_cell(w, mitigation->hits);
 	buffer_text(w->out, "</tr>\n");
 }
 
 static void add_common(const struct writer *w)
 {
 	static const enum phrase titles[] = {PHRASE_MEASURE, PHRASE_SITE, PHRASE_IN_FORCE, PHRASE_REFUSED};
-	add_element(w, "h2", say(w, PHRASE_COMMON));
+	writer_element(w, "h2", writer_say(w, PHRASE_COMMON));
 	if (w->record->mitigation_count == 0) {
-		add_element(w, "p", say(w, PHRASE_NOT_YET_KNOWN));
+		writer_element(w, "p", writer_say(w, PHRASE_NOT_YET_KNOWN));
 		return;
 	}
-	add_note(w, PHRASE_COMMON_NOTE);
-	begin_table(w, titles, 4, 3);
+	writer_note(w, PHRASE_COMMON_NOTE);
+	writer_table(w, titles, 4, 3);
 	for (size_t i = 0; i < w->record->mitigation_count; i++)
 		add_measure(w, i);
-	end_table(w);
+	writer_table_end(w);
 }
 
 /* ---- sources ---- */
-
-struct list {
-	const struct writer *writer;
-	enum phrase title;
-	size_t rows;
-};
-
-static bool list_row(void *context, const struct case_tally *tally)
-{
-	struct list *list = context;
-	const struct writer *w = list->writer;
-	const enum phrase titles[] = {list->title, PHRASE_REQUESTS};
-	if (list->rows++ == 0)
-		begin_table(w, titles, 2, 1);
-	buffer_text(w->out, "<tr>");
-	add_cell(w, false, tally->key);
-	add_number_cell(w, (uint64_t)fmax(tally->requests, 0));
-	buffer_text(w->out, "</tr>\n");
-	return true;
-}
-
-static int add_list(const struct writer *w, enum phrase title, const char *dimension)
-{
-	struct list list = {w, title, 0};
-	add_element(w, "h3", say(w, title));
-	int r = case_store_tallies(w->store, w->record->id, dimension, ROWS, list_row, &list);
-	if (list.rows > 0)
-		end_table(w);
-	else
-		add_element(w, "p", say(w, PHRASE_NOT_YET_KNOWN));
-	return r;
-}
 
 static int add_sources(const struct writer *w)
 {
 	static const struct {
 		enum phrase title;
 		const char *dimension;
-	} lists[] = {{PHRASE_NETWORKS, "network"},
-		     {PHRASE_OPERATORS, "operator"},
-		     {PHRASE_COUNTRIES, "country"},
-		     {PHRASE_PATHS, "path"},
-		     {PHRASE_AGENTS, "agent"}};
+	} lists[] = {{PHRASE_ADDRESSES, "source"},  {PHRASE_NETWORKS, "network"}, {PHRASE_OPERATORS, "operator"},
+		     {PHRASE_COUNTRIES, "country"}, {PHRASE_PATHS, "path"},       {PHRASE_AGENTS, "agent"}};
+	bool is_flood = w->record->kind == CASE_FLOOD;
 	int r = 0;
-	add_element(w, "h2", say(w, PHRASE_SOURCES));
-	add_note(w, PHRASE_SOURCES_NOTE);
+	writer_element(w, "h2", writer_say(w, PHRASE_SOURCES));
+	writer_note(w, is_flood ? PHRASE_SOURCES_OF_ALL : PHRASE_SOURCES_OF_THESE);
+	writer_note(w, PHRASE_SOURCES_NOTE);
 	buffer_text(w->out, "<p class=\"note\">");
-	html_add_with(w->out, say(w, PHRASE_PLACES),
-		      w->record->places[0] != '\0' ? w->record->places : say(w, PHRASE_NOT_YET_KNOWN));
+	html_add_with(w->out, writer_say(w, PHRASE_PLACES),
+		      w->record->places[0] != '\0' ? w->record->places : writer_say(w, PHRASE_NOT_YET_KNOWN));
 	buffer_text(w->out, "</p>\n");
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]) && r == 0; i++)
-		r = add_list(w, lists[i].title, lists[i].dimension);
+	/* Of a flood single addresses are not named: visitors' are among them. */
+	for (size_t i = is_flood; i < sizeof(lists) / sizeof(lists[0]) && r == 0; i++)
+		r = writer_list(w, lists[i].title, lists[i].dimension);
 	return r;
 }
 
@@ -289,15 +192,19 @@ static void add_effect(const struct writer *w)
 {
 	struct case_visitors visitors = case_record_visitors(w->record);
 	char words[WORDS_BYTES];
-	add_element(w, "h2", say(w, PHRASE_EFFECT));
+	writer_element(w, "h2", writer_say(w, PHRASE_EFFECT));
+	if (w->record->kind != CASE_FLOOD) {
+		writer_element(w, "p", writer_say(w, PHRASE_EFFECT_UNCOUNTED));
+		return;
+	}
 	if (!share_words(&visitors, words)) {
-		add_element(w, "p", say(w, PHRASE_NOT_YET_KNOWN));
+		writer_element(w, "p", writer_say(w, PHRASE_NOT_YET_KNOWN));
 		return;
 	}
 	buffer_text(w->out, "<p>");
-	html_add_with(w->out, say(w, PHRASE_EFFECT_FIGURE), words);
+	html_add_with(w->out, writer_say(w, PHRASE_EFFECT_FIGURE), words);
 	buffer_text(w->out, "</p>\n");
-	add_note(w, PHRASE_EFFECT_NOTE);
+	writer_note(w, PHRASE_EFFECT_NOTE);
 }
 
 static bool action_row(void *context, const struct case_entry *entry)
@@ -307,9 +214,9 @@ static bool action_row(void *context, const struct case_entry *entry)
 	char when[WORDS_BYTES];
 	time_words(entry->at_ms, when);
 	buffer_text(w->out, "<tr>");
-	add_cell(w, false, when);
-	add_cell(w, false, say(w, by[entry->kind]));
-	add_cell(w, false, entry->text);
+	writer_cell(w, false, when);
+	writer_cell(w, false, writer_say(w, by[entry->kind]));
+	writer_cell(w, false, entry->text);
 	buffer_text(w->out, "</tr>\n");
 	return true;
 }
@@ -317,18 +224,19 @@ static bool action_row(void *context, const struct case_entry *entry)
 static int add_actions(const struct writer *w)
 {
 	static const enum phrase titles[] = {PHRASE_TIME, PHRASE_KIND, PHRASE_TEXT};
-	add_element(w, "h2", say(w, PHRASE_ACTIONS));
-	add_note(w, PHRASE_ACTIONS_NOTE);
-	begin_table(w, titles, 3, 3);
+	writer_element(w, "h2", writer_say(w, PHRASE_ACTIONS));
+	writer_note(w, PHRASE_ACTIONS_NOTE);
+	writer_table(w, titles, 3, 3);
 	int r = case_store_entries(w->store, w->record->id, action_row, (void *)w);
-	end_table(w);
+	writer_table_end(w);
 	return r;
 }
 
 static void add_unknown(const struct writer *w)
 {
 	struct case_visitors visitors = case_record_visitors(w->record);
-	bool signature = false;
+	struct case_requests sums = case_record_sums(w->record);
+	bool is_flood = w->record->kind == CASE_FLOOD, signature = false;
 	for (size_t i = 0; i < w->record->mitigation_count; i++)
 		signature = signature || w->record->mitigations[i].what[0] != '\0';
 	const struct {
@@ -336,24 +244,28 @@ static void add_unknown(const struct writer *w)
 		bool asked;
 	} items[] = {{PHRASE_UNKNOWN_WHO, true},
 		     {PHRASE_UNKNOWN_FORGED, true},
-		     {PHRASE_UNKNOWN_SIGNATURE, !signature},
+		     {PHRASE_UNKNOWN_SIGNATURE, is_flood && !signature},
+		     {PHRASE_UNKNOWN_SUCCESS, !is_flood && sums.passed > 0},
 		     {PHRASE_UNKNOWN_PLACES, w->record->places[0] == '\0'},
-		     {PHRASE_UNKNOWN_VISITORS, visitors.asked < CASE_VISITORS_TELL},
+		     {PHRASE_UNKNOWN_VISITORS, is_flood && visitors.asked < CASE_VISITORS_TELL},
 		     {PHRASE_UNKNOWN_END, w->record->phase != CASE_OVER}};
-	add_element(w, "h2", say(w, PHRASE_UNKNOWN));
+	writer_element(w, "h2", writer_say(w, PHRASE_UNKNOWN));
 	buffer_text(w->out, "<ul>\n");
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
 		if (items[i].asked)
-			add_element(w, "li", say(w, items[i].what));
+			writer_element(w, "li", writer_say(w, items[i].what));
 	buffer_text(w->out, "</ul>\n");
 }
 
 static void add_method(const struct writer *w)
 {
-	add_element(w, "h2", say(w, PHRASE_METHOD));
+	writer_element(w, "h2", writer_say(w, PHRASE_METHOD));
 	buffer_text(w->out, "<ul>\n");
-	for (enum phrase what = PHRASE_METHOD_COUNTS; what <= PHRASE_METHOD_TIMES; what++)
-		add_element(w, "li", say(w, what));
+	bool is_flood = w->record->kind == CASE_FLOOD;
+	enum phrase first = is_flood ? PHRASE_METHOD_COUNTS : PHRASE_METHOD_GROUPS;
+	enum phrase last = is_flood ? PHRASE_METHOD_TIMES : PHRASE_METHOD_KEPT;
+	for (enum phrase what = first; what <= last; what++)
+		writer_element(w, "li", writer_say(w, what));
 	buffer_text(w->out, "</ul>\n");
 }
 
@@ -370,13 +282,13 @@ static void add_head(const struct writer *w, uint64_t now_ms)
 		      "'unsafe-inline'\">\n"
 		      "<title>",
 		      language_tag(w->language));
-	html_add_number(w->out, say(w, PHRASE_TITLE), (unsigned long)w->record->id);
+	html_add_number(w->out, writer_say(w, PHRASE_TITLE), (unsigned long)w->record->id);
 	buffer_printf(w->out, "</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n<h1>", style);
-	html_add_number(w->out, say(w, PHRASE_TITLE), (unsigned long)w->record->id);
+	html_add_number(w->out, writer_say(w, PHRASE_TITLE), (unsigned long)w->record->id);
 	buffer_text(w->out, "</h1>\n<p class=\"note\">");
-	html_add_with(w->out, say(w, PHRASE_MADE), when);
+	html_add_with(w->out, writer_say(w, PHRASE_MADE), when);
 	buffer_text(w->out, " ");
-	html_add(w->out, say(w, PHRASE_ALL_UTC));
+	html_add(w->out, writer_say(w, PHRASE_ALL_UTC));
 	buffer_text(w->out, "</p>\n");
 }
 
@@ -386,11 +298,14 @@ int report_add(struct case_store *store, const struct case_record *record, enum 
 	const struct writer w = {store, record, language, out};
 	add_head(&w, now_ms);
 	add_summary(&w);
-	add_element(&w, "h2", say(&w, PHRASE_COURSE));
+	writer_element(&w, "h2", writer_say(&w, PHRASE_COURSE));
 	int r = report_course_add(store, record, language, out);
 	add_sites(&w);
 	add_effect(&w);
-	add_common(&w);
+	if (record->kind == CASE_FLOOD)
+		add_common(&w);
+	else
+		r = r != 0 ? r : actor_part_add(&w);
 	r = r != 0 ? r : add_sources(&w);
 	r = r != 0 ? r : add_actions(&w);
 	add_unknown(&w);

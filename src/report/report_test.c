@@ -139,7 +139,7 @@ static void write_all(const struct case_record *record, bool full)
 		news.tally_count = 2;
 	}
 	assert_int_equal(case_store_open(path, &store), 0);
-	assert_int_equal(case_store_write(store, &news), 0);
+	assert_int_equal(case_store_write(store, &news, 1), 0);
 	case_store_close(store);
 }
 

@@ -1,27 +1,15 @@
 #include "watch/cases.h"
 
 #include "base/error.h"
+#include "casebook/actor.h"
 #include "casebook/store.h"
 #include "watch/background.h"
+#include "watch/cases_job.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-enum { TALLIED = 20 }; /* of each dimension and second */
-
-/* All that is new, in copies that are the thread's while it writes. */
-struct cases_job {
-	struct case_record record;
-	struct case_entry entries[CASE_ENTRIES];
-	size_t entry_count;
-	struct case_point points[CASE_POINTS];
-	size_t point_count;
-	struct ranking_item items[RANKING_DIMENSIONS][TALLIED];
-	size_t item_counts[RANKING_DIMENSIONS];
-	int result;
-};
 
 struct cases {
 	struct background *background;
@@ -34,6 +22,9 @@ struct cases {
 	struct case_sighting sightings[SITES_MAX];
 	struct case_mitigation mitigations[SITES_MAX][DEFENCE_MITIGATIONS];
 	struct casebook book;
+	struct intrusions *intrusions;
+	uint64_t now_ms; /* of the last second */
+	char places[CASE_PLACES_BYTES];
 };
 
 /* ---- the store ---- */
@@ -74,28 +65,13 @@ static int open_store(struct cases *cases)
 	return r;
 }
 
-static struct case_news news_of(const struct cases_job *job, struct case_tally *tallies)
-{
-	size_t count = 0;
-	for (unsigned d = 0; d < RANKING_DIMENSIONS; d++)
-		for (size_t i = 0; i < job->item_counts[d]; i++) {
-			const struct ranking_item *item = &job->items[d][i];
-			tallies[count++] = (struct case_tally){ranking_dimension_name((enum ranking_dimension)d),
-							       item->text, item->count - item->error};
-		}
-	return (struct case_news){&job->record, job->entries, job->entry_count, job->points, job->point_count,
-				  tallies,      count};
-}
-
 static void job_run(void *context)
 {
 	struct cases *cases = context;
 	struct cases_job *job = cases->job;
-	struct case_tally tallies[RANKING_DIMENSIONS * TALLIED];
-	const struct case_news news = news_of(job, tallies);
 	job->result = cases->store == NULL ? open_store(cases) : 0;
 	if (job->result == 0)
-		job->result = case_store_write(cases->store, &news);
+		job->result = cases_job_write(cases->job, cases->store);
 	if (job->result == CASE_STORE_DAMAGED) {
 		case_store_close(cases->store);
 		cases->store = NULL; /* it is put aside when it is tried again */
@@ -104,17 +80,64 @@ static void job_run(void *context)
 
 /* ---- beginning and end ---- */
 
+static bool take_id(void *context, const struct case_record *record)
+{
+	uint64_t *id = context;
+	*id = record->id;
+	return false;
+}
+
+struct resuming {
+	struct cases *cases;
+	uint64_t id;
+	uint64_t now_ms;
+};
+
+static bool resume_source(void *context, const struct case_tally *tally)
+{
+	const struct resuming *resuming = context;
+	intrusions_resume_source(resuming->cases->intrusions, resuming->id, tally->key);
+	return true;
+}
+
+/* One that may go on. */
+static bool resume_intrusion(void *context, const struct case_record *record)
+{
+	struct resuming *resuming = context;
+	struct case_actor actor;
+	bool is_recent = record->over_ms == 0 || resuming->now_ms - record->over_ms < CASE_REOPEN_MS;
+	if (record->kind == CASE_FLOOD || !is_recent ||
+	    case_store_actor(resuming->cases->store, record->id, &actor) != 0)
+		return true;
+	resuming->id = record->id;
+	intrusions_resume(resuming->cases->intrusions, record, &actor);
+	(void)case_store_tallies(resuming->cases->store, record->id, actor_dimension_name(ACTOR_SOURCE),
+				 INTRUSION_SOURCES_RESUMED, resume_source, resuming);
+	return true;
+}
+
 static void read_latest(struct cases *cases)
 {
 	struct case_record *latest = malloc(sizeof(*latest));
+	struct resuming resuming = {cases, 0, (uint64_t)time(NULL) * 1000};
+	uint64_t last_id = 0;
 	int r = latest == NULL ? -ENOMEM : open_store(cases);
+	r = r != 0 ? r : case_store_records(cases->store, 0, 1, take_id, &last_id);
+	r = r != 0 ? r : case_store_records(cases->store, 0, INTRUSIONS_MOST * 2, resume_intrusion, &resuming);
 	if (r == 0)
-		r = case_store_latest(cases->store, latest);
-	casebook_begin(&cases->book, r == 0 ? latest : NULL);
+		r = case_store_latest_flood(cases->store, latest);
+	casebook_begin(&cases->book, r == 0 ? latest : NULL, last_id);
 	cases->given_up = r == CASE_STORE_NEWER;
 	if (r != CASE_STORE_NONE)
 		say(cases, r);
 	free(latest);
+}
+
+static void release(struct cases *cases)
+{
+	case_store_close(cases->store);
+	intrusions_free(cases->intrusions);
+	free(cases);
 }
 
 int cases_begin(const char *directory, struct cases **ret_cases)
@@ -123,13 +146,13 @@ int cases_begin(const char *directory, struct cases **ret_cases)
 	if (cases == NULL)
 		return -ENOMEM;
 	cases->given_up = directory == NULL;
-	if (directory != NULL && snprintf(cases->path, PATH_MAX, "%s/%s", directory, CASE_STORE_FILE) >= PATH_MAX) {
-		free(cases);
-		return -ENAMETOOLONG;
-	}
-	int r = background_start(&cases->background);
+	const struct hash_key key = hash_key_random();
+	int r = intrusions_new(&key, &cases->intrusions);
+	if (directory != NULL && snprintf(cases->path, PATH_MAX, "%s/%s", directory, CASE_STORE_FILE) >= PATH_MAX)
+		r = -ENAMETOOLONG;
+	r = r != 0 ? r : background_start(&cases->background);
 	if (r != 0) {
-		free(cases);
+		release(cases);
 		return r;
 	}
 	if (directory != NULL)
@@ -140,34 +163,6 @@ int cases_begin(const char *directory, struct cases **ret_cases)
 
 /* ---- what is new ---- */
 
-static void take_tallies(const struct cases_sight *sight, struct cases_job *job)
-{
-	for (unsigned d = 0; d < RANKING_DIMENSIONS; d++) {
-		job->item_counts[d] =
-			ranking_top(sight->ranking, (enum ranking_dimension)d, sight->now_ns, job->items[d], TALLIED);
-		for (size_t i = 0; i < job->item_counts[d]; i++) {
-			job->items[d][i].count /= RANKING_SECONDS;
-			job->items[d][i].error /= RANKING_SECONDS;
-		}
-	}
-}
-
-static struct cases_job *job_make(struct cases *cases)
-{
-	struct cases_job *job = malloc(sizeof(*job));
-	if (job == NULL)
-		return NULL;
-	job->record = cases->book.now;
-	job->entry_count = cases->book.entry_count;
-	memcpy(job->entries, cases->book.entries, job->entry_count * sizeof(job->entries[0]));
-	job->point_count = cases->book.point_count;
-	memcpy(job->points, cases->book.points, job->point_count * sizeof(job->points[0]));
-	memset(job->item_counts, 0, sizeof(job->item_counts));
-	cases->book.entry_count = cases->book.point_count = 0;
-	cases->book.changed = false;
-	return job;
-}
-
 static void job_take(struct cases *cases)
 {
 	if (cases->job == NULL || cases->waits || background_take(cases->background) == NULL)
@@ -175,11 +170,16 @@ static void job_take(struct cases *cases)
 	say(cases, cases->job->result);
 	cases->given_up = cases->job->result == CASE_STORE_NEWER;
 	if (cases->job->result == 0 || cases->given_up) {
-		free(cases->job);
+		cases_job_free(cases->job);
 		cases->job = NULL;
 	} else {
 		cases->waits = true;
 	}
+}
+
+static bool is_news(const struct cases *cases)
+{
+	return cases->book.changed || intrusions_changed(cases->intrusions);
 }
 
 static void job_give(struct cases *cases, const struct cases_sight *sight, bool second)
@@ -187,10 +187,12 @@ static void job_give(struct cases *cases, const struct cases_sight *sight, bool 
 	if (cases->given_up || (cases->job != NULL && !cases->waits))
 		return;
 	if (cases->job == NULL) {
-		if (!cases->book.changed || (cases->job = job_make(cases)) == NULL)
+		if (!is_news(cases) ||
+		    (cases->job = cases_job_make(&cases->book, cases->intrusions, sight->now.wall_ms)) == NULL)
 			return;
+		cases_job_places(cases->job, places_image(sight->places), cases->places);
 		if (second && casebook_is_on(&cases->book))
-			take_tallies(sight, cases->job);
+			cases_job_tally(cases->job, sight->ranking, sight->now_ns);
 	}
 	cases->waits = false;
 	background_give(cases->background, job_run, cases);
@@ -204,13 +206,13 @@ void cases_end(struct cases *cases)
 	/* The last words, by this thread. */
 	if (cases->job != NULL && cases->job->result != 0 && !cases->given_up)
 		job_run(cases);
-	free(cases->job);
-	cases->job = cases->book.changed && !cases->given_up ? job_make(cases) : NULL;
-	if (cases->job != NULL)
+	cases_job_free(cases->job);
+	while (is_news(cases) && !cases->given_up &&
+	       (cases->job = cases_job_make(&cases->book, cases->intrusions, cases->now_ms)) != NULL) {
 		job_run(cases);
-	free(cases->job);
-	case_store_close(cases->store);
-	free(cases);
+		cases_job_free(cases->job);
+	}
+	release(cases);
 }
 
 /* ---- each second ---- */
@@ -329,15 +331,15 @@ static struct case_sighting sighting_of(const struct cases_sight *sight, size_t 
 static void see_places(struct cases *cases, const struct places *places)
 {
 	const struct place_image *image = places_image(places);
-	char made[16] = "", text[CASE_PLACES_BYTES];
+	char made[16] = "";
 	struct tm parts;
 	if (image == NULL)
 		return;
 	time_t seconds = (time_t)image->source.made_s;
 	if (gmtime_r(&seconds, &parts) != NULL)
 		(void)strftime(made, sizeof(made), "%Y-%m-%d", &parts);
-	snprintf(text, sizeof(text), "%.96s, %s", image->source.vendor, made);
-	casebook_places(&cases->book, text);
+	snprintf(cases->places, sizeof(cases->places), "%.96s, %s", image->source.vendor, made);
+	casebook_places(&cases->book, cases->places);
 }
 
 void cases_second(struct cases *cases, const struct cases_sight *sight)
@@ -348,6 +350,8 @@ void cases_second(struct cases *cases, const struct cases_sight *sight)
 		cases->sightings[i] = sighting_of(sight, i, cases->mitigations[i]);
 	casebook_second(&cases->book, cases->sightings, sight->sites->count, sight->now.wall_ms);
 	see_places(cases, sight->places);
+	cases->now_ms = sight->now.wall_ms;
+	intrusions_second(cases->intrusions, &cases->book.last_id, cases->now_ms);
 	job_take(cases);
 	job_give(cases, sight, true);
 }
@@ -367,6 +371,36 @@ const struct case_record *cases_latest(const struct cases *cases)
 	return cases != NULL ? &cases->book.now : NULL;
 }
 
+/* ---- what the rings hold ---- */
+
+static const char *site_name(const struct sites *sites, uint16_t number)
+{
+	return number < sites->count ? sites->views[number].name : "";
+}
+
+void cases_finding(struct cases *cases, const struct sites *sites, unsigned box, const struct finding *finding,
+		   uint64_t wall_ms)
+{
+	uint16_t site = sites_number(sites, box, finding->head.site);
+	if (cases != NULL)
+		intrusions_finding(cases->intrusions, finding, site, site_name(sites, site), wall_ms);
+}
+
+void cases_heads(struct cases *cases, unsigned box, const struct head *heads, size_t count)
+{
+	for (size_t i = 0; cases != NULL && i < count; i++)
+		intrusions_head(cases->intrusions, box, &heads[i]);
+}
+
+void cases_events(struct cases *cases, const struct sites *sites, unsigned box, const struct event *events,
+		  size_t count, uint64_t wall_ms)
+{
+	for (size_t i = 0; cases != NULL && i < count; i++) {
+		uint16_t site = sites_number(sites, box, events[i].site);
+		intrusions_event(cases->intrusions, box, &events[i], site, site_name(sites, site), wall_ms);
+	}
+}
+
 const char *cases_path(const struct cases *cases)
 {
 	return cases != NULL ? cases->path : "";
@@ -374,6 +408,9 @@ const char *cases_path(const struct cases *cases)
 
 void cases_note(struct cases *cases, enum case_entry_kind kind, const char *text, uint64_t wall_ms)
 {
-	if (cases != NULL)
-		casebook_note(&cases->book, kind, text, wall_ms);
+	if (cases == NULL)
+		return;
+	casebook_note(&cases->book, kind, text, wall_ms);
+	if (kind == CASE_ENTRY_ORDER)
+		intrusions_note(cases->intrusions, kind, text, wall_ms);
 }

@@ -35,6 +35,13 @@ void cases_end(struct cases *cases);
 
 void cases_second(struct cases *cases, const struct cases_sight *sight);
 
+/* What the rings hold, as it comes: for intrusions. */
+void cases_finding(struct cases *cases, const struct sites *sites, unsigned box, const struct finding *finding,
+		   uint64_t wall_ms);
+void cases_heads(struct cases *cases, unsigned box, const struct head *heads, size_t count);
+void cases_events(struct cases *cases, const struct sites *sites, unsigned box, const struct event *events,
+		  size_t count, uint64_t wall_ms);
+
 /* With each look at the rings: what was noted goes to the disk at once. */
 void cases_step(struct cases *cases, const struct cases_sight *sight);
 

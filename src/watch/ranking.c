@@ -152,7 +152,7 @@ static void name_write(const struct ranking *ranking, uint64_t hash, char text[R
 		snprintf(text, RANKING_TEXT_BYTES, "#%016" PRIx64, hash);
 }
 
-static void country_write(uint64_t key, char text[RANKING_TEXT_BYTES])
+void ranking_country_text(uint64_t key, char text[RANKING_TEXT_BYTES])
 {
 	char country[2];
 	memcpy(country, &key, sizeof(country));
@@ -162,11 +162,11 @@ static void country_write(uint64_t key, char text[RANKING_TEXT_BYTES])
 		snprintf(text, RANKING_TEXT_BYTES, "%.2s", country);
 }
 
-static void operator_write(const struct ranking *ranking, uint32_t network, char text[RANKING_TEXT_BYTES])
+void ranking_operator_text(const struct place_image *places, uint32_t network, char text[RANKING_TEXT_BYTES])
 {
 	int len = network == 0 ? snprintf(text, RANKING_TEXT_BYTES, "(unknown)")
 			       : snprintf(text, RANKING_TEXT_BYTES, "AS%" PRIu32, network);
-	struct slice name = ranking->places != NULL ? place_network_name(ranking->places, network) : (struct slice){0};
+	struct slice name = places != NULL ? place_network_name(places, network) : (struct slice){0};
 	if (name.len > 0)
 		len += snprintf(text + len, RANKING_TEXT_BYTES - (size_t)len, " %.*s", SLICE_ARG(name));
 	for (char *c = text; *c != '\0'; c++)
@@ -203,10 +203,10 @@ static void item_write(const struct ranking *ranking, enum ranking_dimension dim
 		break;
 	}
 	case RANKING_OPERATOR:
-		operator_write(ranking, (uint32_t)key->word[0], item->text);
+		ranking_operator_text(ranking->places, (uint32_t)key->word[0], item->text);
 		break;
 	case RANKING_COUNTRY:
-		country_write(key->word[0], item->text);
+		ranking_country_text(key->word[0], item->text);
 		break;
 	case RANKING_PATH:
 		item->site = (uint16_t)key->word[1];

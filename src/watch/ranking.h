@@ -60,4 +60,9 @@ size_t ranking_top(const struct ranking *ranking, enum ranking_dimension dimensi
 
 const char *ranking_dimension_name(enum ranking_dimension dimension);
 
+/* As items of their dimensions are written: a country by its two letters in the low bytes, an operator by its number.
+ */
+void ranking_country_text(uint64_t key, char text[RANKING_TEXT_BYTES]);
+void ranking_operator_text(const struct place_image *places, uint32_t network, char text[RANKING_TEXT_BYTES]);
+
 #endif

@@ -36,19 +36,21 @@ static void events_taken(void *context, unsigned box, const struct event *events
 	defender_events(&w->defender, &w->sites, box, events, count);
 	upstream_events(w->upstream, events, count);
 	witness_events(w->witness, &w->sites, box, events, count);
+	cases_events(w->cases, &w->sites, box, events, count, watch_times(w).wall_ms);
 }
 
 static void heads_taken(void *context, unsigned box, const struct head *heads, size_t count)
 {
 	struct watch *w = context;
-	(void)box;
 	ranking_heads(&w->ranking, heads, count);
+	cases_heads(w->cases, box, heads, count);
 }
 
 static void finding_taken(void *context, unsigned box, const struct finding *finding)
 {
 	struct watch *w = context;
 	witness_finding(w->witness, &w->sites, box, finding);
+	cases_finding(w->cases, &w->sites, box, finding, watch_times(w).wall_ms);
 }
 
 struct ban_times watch_times(const struct watch *w)

@@ -102,7 +102,7 @@ static void write_history(const char *folder, uint64_t over_ms)
 	record->sites[0].until_ms = over_ms;
 	const struct case_news news = {.record = record};
 	must(case_store_open(path, &store), "history");
-	must(case_store_write(store, &news), "history");
+	must(case_store_write(store, &news, 1), "history");
 	case_store_close(store);
 	free(record);
 }

@@ -75,7 +75,7 @@ def somebody_elses_is_kept_beside():
 
 @case
 def that_of_a_later_version_is_left_alone():
-    later = (f"pragma application_id={GUIAS}", "pragma user_version=2", "create table incident (a)", "insert into incident values (7)")
+    later = (f"pragma application_id={GUIAS}", "pragma user_version=9999", "create table incident (a)", "insert into incident values (7)")
     with watch_with(lambda path: database(path, *later)) as (folder, said):
         wait_for(lambda: "a later version of Guia wrote it" in said.read_text(), "a word")
         done = incidents(folder)

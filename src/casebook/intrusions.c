@@ -1,0 +1,479 @@
+#include "casebook/intrusions.h"
+
+#include "base/error.h"
+#include "casebook/actors.h"
+#include "casebook/missing.h"
+#include "casebook/uploads.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct intrusion {
+	uint64_t id; /* 0: the place is free */
+	uint32_t actor;
+	enum case_kind kind;
+	enum case_phase phase;
+	uint32_t kinds;
+	uint64_t onset_ms, opened_ms, held_ms, over_ms;
+	uint32_t reopened;
+	double peak;
+	bool changed;
+	size_t entry_count;
+	struct case_entry entries[INTRUSION_ENTRIES];
+};
+
+struct intrusions {
+	struct actors actors;
+	struct missing missing;
+	struct uploads uploads;
+	struct intrusion list[INTRUSIONS_MOST];
+	uint64_t unopened;
+};
+
+int intrusions_new(const struct hash_key *key, struct intrusions **ret_intrusions)
+{
+	struct intrusions *intrusions = calloc(1, sizeof(*intrusions));
+	if (intrusions == NULL)
+		return -ENOMEM;
+	intrusions->actors.key = intrusions->missing.key = *key;
+	*ret_intrusions = intrusions;
+	return 0;
+}
+
+void intrusions_free(struct intrusions *intrusions)
+{
+	free(intrusions);
+}
+
+uint64_t intrusions_unplaced(const struct intrusions *intrusions)
+{
+	return intrusions->actors.unplaced + intrusions->unopened;
+}
+
+/* ---- the timeline ---- */
+
+/* Of more than there is room for the first stay: how it began. */
+static void write_entry(struct intrusion *in, enum case_entry_kind kind, const char *text, uint64_t now_ms)
+{
+	in->changed = true;
+	if (in->entry_count == INTRUSION_ENTRIES)
+		return;
+	struct case_entry *entry = &in->entries[in->entry_count++];
+	*entry = (struct case_entry){.incident = in->id, .at_ms = now_ms, .kind = kind};
+	snprintf(entry->text, sizeof(entry->text), "%s", text);
+}
+
+static void move(struct intrusion *in, enum case_cause cause, uint64_t now_ms)
+{
+	char text[CASE_TEXT_BYTES];
+	enum case_phase to;
+	if (!case_phase_next(in->phase, cause, &to))
+		return;
+	in->phase = to;
+	snprintf(text, sizeof(text), "%s: %s", case_phase_name(to), case_cause_text(in->kind, cause));
+	write_entry(in, CASE_ENTRY_PHASE, text, now_ms);
+}
+
+static bool is_on(const struct intrusion *in)
+{
+	return in->id != 0 && in->phase != CASE_OVER;
+}
+
+void intrusions_note(struct intrusions *intrusions, enum case_entry_kind kind, const char *text, uint64_t now_ms)
+{
+	for (size_t i = 0; i < INTRUSIONS_MOST; i++)
+		if (is_on(&intrusions->list[i]))
+			write_entry(&intrusions->list[i], kind, text, now_ms);
+}
+
+/* ---- what is seen ---- */
+
+static struct intrusion *intrusion_of(struct intrusions *intrusions, const struct actor *actor)
+{
+	return actor != NULL && actor->incident != 0 ? &intrusions->list[actor->incident - 1] : NULL;
+}
+
+/* The name of what was sent is remembered, whether it was refused or not. */
+static void upload_take(struct intrusions *intrusions, const struct actor_sight *sight, const struct actor *actor)
+{
+	if (sight->kinds >> CASE_SHELL & 1)
+		uploads_add(&intrusions->uploads, upload_name(sight->finding),
+			    (uint32_t)(actor - intrusions->actors.list));
+}
+
+/* To ask for a file by its own path is to look for it; in an argument, it is to make something read it. */
+static uint32_t classes_of(const struct finding *finding)
+{
+	uint32_t classes = 0;
+	for (size_t i = 0; i < finding->head.match_count; i++) {
+		bool is_path = slice_equal(finding->match_texts[i].name, SLICE("REQUEST_FILENAME")) ||
+			       slice_equal(finding->match_texts[i].name, SLICE("REQUEST_BASENAME"));
+		uint32_t looks = is_path ? UINT32_C(1) << FINDING_CLASS_FILE_ACCESS : 0;
+		classes |= finding->matches[i].classes & ~looks;
+	}
+	return classes;
+}
+
+void intrusions_finding(struct intrusions *intrusions, const struct finding *finding, uint16_t site,
+			const char *site_name, uint64_t now_ms)
+{
+	struct actor_sight sight = {.at_ms = now_ms,
+				    .source = address_from_v6(finding->head.source),
+				    .site = site != ACTOR_NO_SITE ? site : ACTOR_NO_SITE - 1,
+				    .site_name = site_name,
+				    .finding = finding,
+				    .kinds = case_kinds_of(classes_of(finding), finding->head.found)};
+	if (sight.kinds == 0)
+		return;
+	struct actor *actor = actors_take(&intrusions->actors, &sight);
+	if (actor == NULL)
+		return;
+	upload_take(intrusions, &sight, actor);
+	struct intrusion *in = intrusion_of(intrusions, actor);
+	if (in != NULL)
+		in->changed = true;
+}
+
+void intrusions_head(struct intrusions *intrusions, unsigned box, const struct head *head)
+{
+	uploads_head(&intrusions->uploads, box, head);
+}
+
+/* Of nothing else that it did does anybody know. */
+static struct actor *actor_of_missing(struct intrusions *intrusions, const struct actor_sight *sight)
+{
+	struct actor *actor = actors_find(&intrusions->actors, &sight->source);
+	if (actor != NULL)
+		return actor;
+	actor = actors_place(&intrusions->actors);
+	if (actor == NULL)
+		return NULL;
+	actor_begin(actor, sight);
+	actors_bind(&intrusions->actors, &sight->source, actor, sight->at_ms);
+	return actor;
+}
+
+static void missing_take(struct intrusions *intrusions, const struct actor_sight *sight, uint64_t path)
+{
+	static const struct address nobody;
+	if (address_equal(&sight->source, &nobody))
+		return;
+	uint32_t count = missing_add(&intrusions->missing, &sight->source, path, sight->at_ms);
+	struct actor *actor = count == 0 ? NULL : actor_of_missing(intrusions, sight);
+	if (actor == NULL)
+		return;
+	actor_add_missing(actor, sight, path, count);
+	if (actor->incident != 0)
+		intrusion_of(intrusions, actor)->changed = true;
+}
+
+static void uploaded_is_asked_for(struct intrusions *intrusions, const struct upload *upload, uint64_t now_ms)
+{
+	char text[CASE_TEXT_BYTES];
+	struct actor *actor = &intrusions->actors.list[upload->actor];
+	struct intrusion *in = intrusion_of(intrusions, actor);
+	if (in == NULL)
+		return;
+	snprintf(text, sizeof(text), "a file of the name that was sent, %s, was asked for and answered", upload->name);
+	write_entry(in, CASE_ENTRY_PHASE, text, now_ms);
+	actor->last_ms = actor->passed_ms = now_ms;
+}
+
+void intrusions_event(struct intrusions *intrusions, unsigned box, const struct event *event, uint16_t site,
+		      const char *site_name, uint64_t now_ms)
+{
+	enum { NOT_FOUND = 404, GONE = 410 };
+	if (event->kind != EVENT_END)
+		return;
+	const struct actor_sight sight = {
+		.at_ms = now_ms, .source = address_from_v6(event->source), .site = site, .site_name = site_name};
+	if ((event->end.status == NOT_FOUND || event->end.status == GONE) && event->end.verdict != EVENT_BLOCKED)
+		missing_take(intrusions, &sight, event->path);
+	const struct upload *upload = uploads_end(&intrusions->uploads, box, event);
+	if (upload != NULL)
+		uploaded_is_asked_for(intrusions, upload, now_ms);
+}
+
+/* ---- each second ---- */
+
+static bool may_return(const struct intrusion *in, uint64_t now_ms)
+{
+	return now_ms - in->over_ms < CASE_REOPEN_MS;
+}
+
+/* A free place; of scans there are half as many, so that they do not keep graver ones out. */
+static struct intrusion *place_for(struct intrusions *intrusions, enum case_kind kind)
+{
+	struct intrusion *place = NULL;
+	size_t scans = 0;
+	for (size_t i = 0; i < INTRUSIONS_MOST; i++) {
+		scans += intrusions->list[i].id != 0 && intrusions->list[i].kind == CASE_SCAN;
+		if (place == NULL && intrusions->list[i].id == 0)
+			place = &intrusions->list[i];
+	}
+	return kind == CASE_SCAN && scans >= INTRUSIONS_MOST / 2 ? NULL : place;
+}
+
+static void open(struct intrusions *intrusions, struct actor *actor, enum case_kind kind, uint64_t *last_id,
+		 uint64_t now_ms)
+{
+	char text[CASE_TEXT_BYTES];
+	struct intrusion *in = place_for(intrusions, kind);
+	if (in == NULL) {
+		intrusions->unopened++;
+		return;
+	}
+	*in = (struct intrusion){.id = ++*last_id,
+				 .actor = (uint32_t)(actor - intrusions->actors.list),
+				 .kind = kind,
+				 .kinds = 1u << kind,
+				 .onset_ms = actor->onset_ms != 0 ? actor->onset_ms : now_ms,
+				 .opened_ms = now_ms};
+	actor->incident = (uint32_t)(in - intrusions->list) + 1;
+	snprintf(text, sizeof(text), "%s: %s", case_phase_name(CASE_ONSET), case_kind_text(kind));
+	write_entry(in, CASE_ENTRY_PHASE, text, now_ms);
+}
+
+static void become(struct intrusion *in, enum case_kind kind, uint64_t now_ms)
+{
+	char text[CASE_TEXT_BYTES];
+	if (kind == CASE_FLOOD || in->kinds >> kind & 1)
+		return;
+	in->kinds |= 1u << kind;
+	in->kind = kind > in->kind ? kind : in->kind;
+	snprintf(text, sizeof(text), "%s: %s", case_kind_name(kind), case_kind_text(kind));
+	write_entry(in, CASE_ENTRY_PHASE, text, now_ms);
+}
+
+static bool within(uint64_t then_ms, uint64_t now_ms, uint64_t span_ms)
+{
+	return then_ms != 0 && (now_ms < then_ms || now_ms - then_ms < span_ms);
+}
+
+static void move_on(struct intrusion *in, const struct actor *actor, uint64_t now_ms)
+{
+	bool comes = within(actor->last_ms, now_ms, INTRUSION_QUIET_MS);
+	bool escapes = within(actor->passed_ms, now_ms, INTRUSION_QUIET_MS);
+	if (!within(actor->last_ms, now_ms, INTRUSION_OVER_MS)) {
+		in->over_ms = now_ms;
+		move(in, CASE_ENDS, now_ms);
+		return;
+	}
+	if (in->phase == CASE_ONSET)
+		move(in, escapes ? CASE_GOES_ON : CASE_CONTAINED, now_ms);
+	else if (escapes)
+		move(in, CASE_ESCAPES, now_ms);
+	else if (in->phase == CASE_RISING)
+		move(in, CASE_CONTAINED, now_ms);
+	else
+		move(in, comes ? CASE_RISES : CASE_FALLS, now_ms);
+	if (in->phase == CASE_HELD && in->held_ms == 0)
+		in->held_ms = now_ms;
+}
+
+static void reopen(struct intrusion *in, uint64_t now_ms)
+{
+	in->over_ms = 0;
+	in->reopened++;
+	move(in, CASE_RETURNS, now_ms);
+}
+
+static void actor_second(struct intrusions *intrusions, struct actor *actor, uint64_t *last_id, uint64_t now_ms)
+{
+	struct intrusion *in = intrusion_of(intrusions, actor);
+	enum case_kind kind = actor_kind(actor);
+	if (in == NULL) {
+		if (kind != CASE_FLOOD && within(actor->last_ms, now_ms, INTRUSION_OVER_MS))
+			open(intrusions, actor, kind, last_id, now_ms);
+	} else if (in->phase != CASE_OVER) {
+		bool fresh = in->opened_ms == now_ms;
+		become(in, kind, now_ms);
+		if (!fresh)
+			move_on(in, actor, now_ms);
+	} else if (actor->last_ms > in->over_ms) {
+		reopen(in, now_ms);
+	} else if (!may_return(in, now_ms) && !in->changed) {
+		actor->incident = 0;
+		actor->used = false;
+		*in = (struct intrusion){0};
+	}
+	actor_tick(actor, now_ms);
+}
+
+void intrusions_second(struct intrusions *intrusions, uint64_t *last_id, uint64_t now_ms)
+{
+	for (size_t i = 0; i < ACTORS_MOST; i++)
+		if (intrusions->actors.list[i].used)
+			actor_second(intrusions, &intrusions->actors.list[i], last_id, now_ms);
+}
+
+/* ---- what is new ---- */
+
+static void take_site(struct intrusion *in, struct actor_site *from, uint16_t number, uint64_t now_ms,
+		      struct intrusion_news *news)
+{
+	struct case_site *site = &news->record.sites[number];
+	struct case_requests grown = {.passed = from->passed - from->passed_told,
+				      .blocked = from->blocked - from->blocked_told};
+	*site = (struct case_site){.attacked = is_on(in),
+				   .onset_ms = from->onset_ms,
+				   .until_ms = from->until_ms,
+				   .held_ms = in->held_ms,
+				   .sums = {.passed = from->passed, .blocked = from->blocked},
+				   .worst_percent = 100};
+	snprintf(site->name, sizeof(site->name), "%s", from->name);
+	from->passed_told = from->passed;
+	from->blocked_told = from->blocked;
+	from->peak = fmax(from->peak, (double)(grown.passed + grown.blocked));
+	site->peak = from->peak;
+	if (grown.passed + grown.blocked > 0)
+		news->points[news->point_count++] =
+			(struct case_point){.incident = in->id, .at_ms = now_ms, .site = number, .requests = grown};
+}
+
+static void take_record(struct intrusion *in, struct actor *actor, uint64_t now_ms, struct intrusion_news *news)
+{
+	news->record = (struct case_record){.id = in->id,
+					    .kind = in->kind,
+					    .phase = in->phase,
+					    .onset_ms = in->onset_ms,
+					    .opened_ms = in->opened_ms,
+					    .held_ms = in->held_ms,
+					    .over_ms = in->over_ms,
+					    .reopened = in->reopened,
+					    .site_count = actor->site_count};
+	double grown = 0;
+	for (uint16_t i = 0; i < actor->site_count; i++)
+		take_site(in, &actor->sites[i], i, now_ms, news);
+	for (size_t i = 0; i < news->point_count; i++)
+		grown += (double)case_requests_all(&news->points[i].requests);
+	news->record.peak = in->peak = fmax(in->peak, grown);
+}
+
+static void take_actor(const struct intrusion *in, const struct actor *actor, struct intrusion_news *news)
+{
+	const struct actor_item *agent = &actor->items[ACTOR_AGENT][0];
+	for (size_t i = 1; i < ACTOR_ITEMS; i++)
+		if (actor->items[ACTOR_AGENT][i].count > agent->count)
+			agent = &actor->items[ACTOR_AGENT][i];
+	news->actor = (struct case_actor){.sources = actor_sources(actor),
+					  .paths = actor_paths(actor),
+					  .findings = actor->findings,
+					  .missing = actor->missing,
+					  .kinds = in->kinds,
+					  .classes = actor->classes,
+					  .agent = agent->key,
+					  .shape = actor->shapes[0],
+					  .asked = actor->asked[0]};
+}
+
+static void take_tallies(struct actor *actor, struct intrusion_news *news)
+{
+	for (unsigned d = 0; d < ACTOR_DIMENSIONS; d++)
+		for (size_t i = 0; i < ACTOR_ITEMS; i++) {
+			struct actor_item *item = &actor->items[d][i];
+			if (item->count == item->told)
+				continue;
+			struct intrusion_tally *tally = &news->tallies[news->tally_count++];
+			tally->dimension = actor_dimension_name((enum actor_dimension)d);
+			tally->requests = item->count - item->told;
+			snprintf(tally->key, sizeof(tally->key), "%s", item->text);
+			item->told = item->count;
+		}
+}
+
+_Static_assert((int)INTRUSION_TALLIES >= (int)ACTOR_DIMENSIONS * ACTOR_ITEMS, "each item may be told");
+_Static_assert((int)INTRUSION_TALLY_BYTES >= (int)ACTOR_TEXT_BYTES, "as it is");
+_Static_assert((int)CASE_SITES >= (int)ACTOR_SITES, "each site has a place");
+
+bool intrusions_changed(const struct intrusions *intrusions)
+{
+	for (size_t i = 0; i < INTRUSIONS_MOST; i++)
+		if (intrusions->list[i].id != 0 && intrusions->list[i].changed)
+			return true;
+	return false;
+}
+
+bool intrusions_take(struct intrusions *intrusions, uint64_t now_ms, struct intrusion_news *ret_news)
+{
+	for (size_t i = 0; i < INTRUSIONS_MOST; i++) {
+		struct intrusion *in = &intrusions->list[i];
+		if (in->id == 0 || !in->changed)
+			continue;
+		struct actor *actor = &intrusions->actors.list[in->actor];
+		ret_news->point_count = ret_news->tally_count = 0;
+		ret_news->entry_count = in->entry_count;
+		memcpy(ret_news->entries, in->entries, in->entry_count * sizeof(in->entries[0]));
+		take_record(in, actor, now_ms, ret_news);
+		take_actor(in, actor, ret_news);
+		take_tallies(actor, ret_news);
+		in->entry_count = 0;
+		in->changed = false;
+		return true;
+	}
+	return false;
+}
+
+/* ---- going on ---- */
+
+void intrusions_resume(struct intrusions *intrusions, const struct case_record *record, const struct case_actor *known)
+{
+	struct intrusion *in = place_for(intrusions, CASE_SHELL);
+	struct actor *actor = actors_place(&intrusions->actors);
+	uint64_t last_ms = record->over_ms;
+	if (in == NULL || actor == NULL || record->kind == CASE_FLOOD)
+		return;
+	const struct actor_sight sight = {.at_ms = record->onset_ms};
+	actor_begin(actor, &sight);
+	*in = (struct intrusion){.id = record->id,
+				 .actor = (uint32_t)(actor - intrusions->actors.list),
+				 .kind = record->kind,
+				 .phase = record->phase,
+				 .kinds = known->kinds,
+				 .onset_ms = record->onset_ms,
+				 .opened_ms = record->opened_ms,
+				 .held_ms = record->held_ms,
+				 .over_ms = record->over_ms,
+				 .reopened = record->reopened,
+				 .peak = record->peak};
+	actor->incident = (uint32_t)(in - intrusions->list) + 1;
+	for (size_t i = 0; i < record->site_count && i < ACTOR_SITES; i++) {
+		const struct case_site *from = &record->sites[i];
+		struct actor_site *site = &actor->sites[actor->site_count++];
+		*site = (struct actor_site){.onset_ms = from->onset_ms,
+					    .until_ms = from->until_ms,
+					    .blocked = from->sums.blocked,
+					    .passed = from->sums.passed,
+					    .blocked_told = from->sums.blocked,
+					    .passed_told = from->sums.passed,
+					    .peak = from->peak};
+		snprintf(site->name, sizeof(site->name), "%s", from->name);
+		last_ms = from->until_ms > last_ms ? from->until_ms : last_ms;
+	}
+	actor->last_ms = record->over_ms != 0 ? record->over_ms : last_ms;
+	actor->findings = (uint32_t)known->findings;
+	actor->missing = (uint32_t)known->missing;
+	actor->classes = known->classes;
+	actor->shapes[0] = known->shape;
+	actor->asked[0] = known->asked;
+	if (known->agent != 0)
+		actor_item_of(actor, ACTOR_AGENT, known->agent, SLICE("(before a restart)"))->count = 1;
+	actor_told(actor);
+}
+
+void intrusions_resume_source(struct intrusions *intrusions, uint64_t id, const char *address)
+{
+	struct prefix prefix;
+	if (!prefix_parse(slice_from_string(address), &prefix) || prefix.bits != ADDRESS_BITS)
+		return;
+	for (size_t i = 0; i < INTRUSIONS_MOST; i++) {
+		struct actor *actor = &intrusions->actors.list[intrusions->list[i].actor];
+		if (intrusions->list[i].id != id)
+			continue;
+		actor_add_source(actor, &prefix.address);
+		actor_told(actor);
+		actors_bind(&intrusions->actors, &prefix.address, actor, actor->last_ms);
+	}
+}
