@@ -34,41 +34,41 @@ void decide_need_offenders(struct defence *defence)
 
 static void begin(struct defence *d, struct site *site)
 {
-	struct incident *incident = &site->incident;
-	bool returns = incident->over_ms != 0 && d->now.now_ms - incident->over_ms < RETURN_MS;
+	struct episode *episode = &site->episode;
+	bool returns = episode->over_ms != 0 && d->now.now_ms - episode->over_ms < RETURN_MS;
 	site->hold_ms = returns ? site->hold_ms * 2 : MITIGATION_HOLD_MS;
 	site->hold_ms = site->hold_ms < MITIGATION_HOLD_MOST_MS ? site->hold_ms : MITIGATION_HOLD_MOST_MS;
-	incident->id = ++d->last_id;
+	episode->id = ++d->last_id;
 	d->state++;
-	incident->nature = TRAFFIC_QUIET;
-	incident->harm = 0;
-	incident->onset_ms = site->signal.began_ms != 0 ? site->signal.began_ms : d->now.now_ms;
-	incident->detected_ms = d->now.now_ms;
-	incident->found_ms = incident->mitigated_ms = 0;
+	episode->nature = TRAFFIC_QUIET;
+	episode->harm = 0;
+	episode->onset_ms = site->signal.began_ms != 0 ? site->signal.began_ms : d->now.now_ms;
+	episode->detected_ms = d->now.now_ms;
+	episode->found_ms = episode->mitigated_ms = 0;
 	site->attack_ms = 0;
 	site->cautious = false;
-	site->next_search_ms = incident->onset_ms + SEARCH_AFTER_MS;
+	site->next_search_ms = episode->onset_ms + SEARCH_AFTER_MS;
 	site->search_pause_ms = SEARCH_PAUSE_MS;
 	site->searches = site->bans = site->uncovered = 0;
 	if (!onset_normal_requests(&site->onset, &site->baseline, d->now.wall_ms / 1000, &site->normal))
 		site->normal = -1;
 	decide_need_offenders(d);
 	regulars_incident_begins(d->regulars, d->now.wall_ms / 1000);
-	defence_tell(d, site, NULL, "begins", "incident %u: more than is normal, or harm, since %.1f s", incident->id,
-		     (double)(d->now.now_ms - incident->onset_ms) / 1000);
+	defence_tell(d, site, NULL, "begins", "incident %u: more than is normal, or harm, since %.1f s", episode->id,
+		     (double)(d->now.now_ms - episode->onset_ms) / 1000);
 }
 
 static void over(struct defence *d, uint16_t number)
 {
 	struct site *site = d->sites[number];
-	uint64_t ago_ms = d->now.now_ms - site->incident.onset_ms, wall_ms = d->now.wall_ms;
+	uint64_t ago_ms = d->now.now_ms - site->episode.onset_ms, wall_ms = d->now.wall_ms;
 	uint64_t from_ms = wall_ms > ago_ms + SAMPLE_YOUNG_S * 1000 ? wall_ms - ago_ms - SAMPLE_YOUNG_S * 1000 : 0;
-	site->incident.over_ms = d->now.now_ms;
+	site->episode.over_ms = d->now.now_ms;
 	d->state++;
 	quiet_sample_forget(&site->quiet, from_ms / 1000, wall_ms / 1000);
 	if (d->offenders != NULL)
 		offenders_forget(d->offenders, number);
-	defence_tell(d, site, NULL, "over", "incident %u: over", site->incident.id);
+	defence_tell(d, site, NULL, "over", "incident %u: over", site->episode.id);
 }
 
 /* ---- mitigations ---- */
@@ -114,13 +114,13 @@ static void put_in_force(struct defence *d, struct site *site, struct mitigation
 {
 	mitigation->stage = MITIGATION_IN_FORCE;
 	mitigation->since_ms = mitigation->low_since_ms = d->now.now_ms;
-	if (site->incident.mitigated_ms == 0)
-		site->incident.mitigated_ms = d->now.now_ms;
+	if (site->episode.mitigated_ms == 0)
+		site->episode.mitigated_ms = d->now.now_ms;
 	site->next_search_ms = d->now.now_ms + ATTACK_LATELY_MS;
 	d->version++;
 	defence_tell(d, site, mitigation, "in force", "mitigation %u: %s in force, %.1f s after the onset",
 		     mitigation->id, mitigation_kind_name(mitigation->kind),
-		     (double)(d->now.now_ms - site->incident.onset_ms) / 1000);
+		     (double)(d->now.now_ms - site->episode.onset_ms) / 1000);
 }
 
 static void count_known(struct defence *d, uint16_t number, struct mitigation *mitigation)
@@ -174,7 +174,7 @@ static bool is_uncovered(const struct site *site)
 static bool wants_search(const struct defence *d, struct site *site)
 {
 	uint64_t now_ms = d->now.now_ms;
-	if (!site_has_incident(site) || site->searching || now_ms < site->next_search_ms ||
+	if (!site_has_episode(site) || site->searching || now_ms < site->next_search_ms ||
 	    has_stage(site, MITIGATION_SIGNATURE, MITIGATION_TRIAL) || free_place(site) == NULL)
 		return false;
 	if (has_stage(site, MITIGATION_SIGNATURE, MITIGATION_IN_FORCE))
@@ -210,10 +210,10 @@ void decide_found(struct defence *d, struct defence_search *search)
 	struct site *site = d->sites[search->site];
 	struct mitigation *place = free_place(site);
 	struct buffer words = buffer_make(NULL);
-	if (search->incident != site->incident.id || !site_has_incident(site) || place == NULL)
+	if (search->episode != site->episode.id || !site_has_episode(site) || place == NULL)
 		return;
-	if (site->incident.found_ms == 0)
-		site->incident.found_ms = d->now.now_ms;
+	if (site->episode.found_ms == 0)
+		site->episode.found_ms = d->now.now_ms;
 	*place = (struct mitigation){
 		.id = ++d->last_id, .stage = MITIGATION_TRIAL, .signature = search->found, .since_ms = d->now.now_ms};
 	search->found = (struct signature){0};
@@ -304,7 +304,7 @@ static void ban_heavy(struct defence *d, uint16_t number)
 void decide_shed(struct defence *d, uint16_t number, uint64_t more)
 {
 	struct site *site = d->sites[number];
-	struct mitigation *shedding = site_has_incident(site) ? mitigation_of(d, site, MITIGATION_SHEDDING) : NULL;
+	struct mitigation *shedding = site_has_episode(site) ? mitigation_of(d, site, MITIGATION_SHEDDING) : NULL;
 	if (shedding != NULL)
 		shedding->hits += more;
 }
@@ -312,7 +312,7 @@ void decide_shed(struct defence *d, uint16_t number, uint64_t more)
 /* For as long as they are held, and what is closed for it: until it is over. */
 static void tell_to_shed(struct defence *d, struct site *site)
 {
-	bool sheds = site_has_incident(site) && (site->incident.harm & TRAFFIC_HARM_CONNECTIONS) != 0;
+	bool sheds = site_has_episode(site) && (site->episode.harm & TRAFFIC_HARM_CONNECTIONS) != 0;
 	d->version += sheds != site->sheds;
 	site->sheds = sheds;
 }
@@ -339,33 +339,33 @@ size_t defence_bans_take(struct defence *defence, struct plan_ban *bans, size_t 
 static void move(struct defence *d, uint16_t number)
 {
 	struct site *site = d->sites[number];
-	struct incident *incident = &site->incident;
-	enum incident_state before = incident->state;
+	struct episode *episode = &site->episode;
+	enum episode_state before = episode->state;
 	bool in_force = has_stage(site, MITIGATION_SIGNATURE, MITIGATION_IN_FORCE) ||
 			has_stage(site, MITIGATION_BANS, MITIGATION_IN_FORCE) ||
 			has_stage(site, MITIGATION_SHEDDING, MITIGATION_IN_FORCE);
 	bool goes_on = site->onset.began_ms != 0;
 	if (in_force)
-		(void)incident_move(incident, INCIDENT_IN_FORCE, d->now.now_ms);
+		(void)episode_move(episode, EPISODE_IN_FORCE, d->now.now_ms);
 	else if (goes_on)
-		(void)incident_move(incident, INCIDENT_BARE, d->now.now_ms);
-	else if (incident_move(incident, INCIDENT_CALM, d->now.now_ms))
+		(void)episode_move(episode, EPISODE_BARE, d->now.now_ms);
+	else if (episode_move(episode, EPISODE_CALM, d->now.now_ms))
 		over(d, number);
-	d->state += incident->state != before;
+	d->state += episode->state != before;
 }
 
 void decide_tick(struct defence *defence, uint16_t number)
 {
 	struct site *site = defence->sites[number];
 	const struct onset_signal *signal = &site->signal;
-	if (!site_has_incident(site)) {
-		if (site->onset.began_ms != 0 && incident_move(&site->incident, INCIDENT_ONSET, defence->now.now_ms))
+	if (!site_has_episode(site)) {
+		if (site->onset.began_ms != 0 && episode_move(&site->episode, EPISODE_ONSET, defence->now.now_ms))
 			begin(defence, site);
 		return;
 	}
-	if (signal->nature > site->incident.nature)
-		site->incident.nature = signal->nature;
-	site->incident.harm |= signal->harm;
+	if (signal->nature > site->episode.nature)
+		site->episode.nature = signal->nature;
+	site->episode.harm |= signal->harm;
 	if (signal->nature == TRAFFIC_ATTACK)
 		site->attack_ms = defence->now.now_ms;
 	/* Figures may be quiet before the attack is over: nothing is learned until it is. */
@@ -375,7 +375,7 @@ void decide_tick(struct defence *defence, uint16_t number)
 			try_out(defence, number, &site->mitigations[i]);
 	move(defence, number);
 	tell_to_shed(defence, site);
-	if (!site_has_incident(site) && site->onset.began_ms == 0)
+	if (!site_has_episode(site) && site->onset.began_ms == 0)
 		baseline_incident_ends(&site->baseline);
 }
 
@@ -395,14 +395,13 @@ void decide_second(struct defence *defence, uint16_t number)
 	struct site *site = defence->sites[number];
 	site->uncovered_rate = (double)site->uncovered;
 	site->uncovered = site->arrivals = 0;
-	if (!site_has_incident(site))
+	if (!site_has_episode(site))
 		return;
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
 		if (site->mitigations[i].stage == MITIGATION_IN_FORCE)
 			mitigation_tend(defence, number, &site->mitigations[i]);
 	bool attack = site->attack_ms != 0 && defence->now.now_ms - site->attack_ms < ATTACK_LATELY_MS;
-	if (attack && defence->offenders != NULL &&
-	    defence->now.now_ms - site->incident.detected_ms >= HEAVY_AFTER_MS &&
+	if (attack && defence->offenders != NULL && defence->now.now_ms - site->episode.detected_ms >= HEAVY_AFTER_MS &&
 	    !has_stage(site, MITIGATION_SIGNATURE, MITIGATION_IN_FORCE) &&
 	    !has_stage(site, MITIGATION_SIGNATURE, MITIGATION_TRIAL))
 		ban_heavy(defence, number);
@@ -446,7 +445,7 @@ size_t defence_plan(const struct defence *defence, struct plan_rule *rules, size
 			if (mitigation->stage != MITIGATION_IN_FORCE || mitigation->kind != MITIGATION_SIGNATURE)
 				continue;
 			rules[count] = (struct plan_rule){mitigation->id, site->name, &mitigation->signature, ""};
-			snprintf(rules[count].why, sizeof(rules[count].why), "incident %u", site->incident.id);
+			snprintf(rules[count].why, sizeof(rules[count].why), "incident %u", site->episode.id);
 			count++;
 		}
 	}

@@ -3,7 +3,6 @@
 #include "base/error.h"
 #include "wire/outbox.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -167,7 +166,7 @@ enum traffic_memory_fault defence_recall(struct defence *defence, struct buffer 
 bool defence_is_calm(const struct defence *defence)
 {
 	for (size_t i = 0; i < defence->count; i++)
-		if (site_has_incident(defence->sites[i]) || defence->sites[i]->onset.began_ms != 0)
+		if (site_has_episode(defence->sites[i]) || defence->sites[i]->onset.began_ms != 0)
 			return false;
 	return true;
 }
@@ -184,27 +183,6 @@ void defence_stands(struct defence *defence, uint16_t number, const struct defen
 		decide_shed(defence, number, (uint64_t)(standing->shed - site->shed));
 	site->shed = standing->shed;
 	site->shed_known = true;
-}
-
-void defence_listen(struct defence *defence, defence_say_fn *say, void *context)
-{
-	defence->say = say;
-	defence->say_context = context;
-}
-
-void defence_tell(const struct defence *defence, const struct site *site, const struct mitigation *mitigation,
-		  const char *change, const char *format, ...)
-{
-	char text[640], line[1024];
-	va_list arguments;
-	if (defence->say == NULL)
-		return;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	snprintf(line, sizeof(line), "%s: %s", site->name[0] != '\0' ? site->name : "(no site)", text);
-	const struct defence_news news = {line, site->name, site->incident.id, mitigation, change};
-	defence->say(defence->say_context, defence->now, &news);
 }
 
 /* ---- arrivals ---- */
@@ -319,13 +297,13 @@ static void arrival(struct defence *d, uint16_t number, const struct event *even
 		site->arrivals++;
 		return;
 	}
-	bool incident = site_has_incident(site);
-	struct comer comer = meet(d, event, !incident);
+	bool episode = site_has_episode(site);
+	struct comer comer = meet(d, event, !episode);
 	struct signature_request request = signature_request_from(event, comer.since_ms, comer.regular);
 	traffic_arrival(&site->rates, !comer.network_known);
 	site->arrivals++;
-	sample(d, site, number, &request, !incident);
-	if (incident)
+	sample(d, site, number, &request, !episode);
+	if (episode)
 		judge(d, number, event, &comer, &request);
 }
 
@@ -356,7 +334,7 @@ static void visitor_count(struct defence *d, struct site *site, const struct eve
 	if (place->second != second)
 		*place = (struct visitor_second){.second = second};
 	visitor_add(&place->all, event);
-	if (!site_has_incident(site))
+	if (!site_has_episode(site))
 		return;
 	struct address source = address_from_v6(event->source);
 	uint64_t client = client_hash(d, source_hash(d, &source), event->shape, event->agent);
@@ -384,7 +362,7 @@ static void end(struct defence *d, uint16_t number, const struct event *event)
 	traffic_end(&site->rates, &ended);
 	if (!refused && !unread && !allowed)
 		visitor_count(d, site, event);
-	if (!site_has_incident(site) || d->offenders == NULL || unread || allowed)
+	if (!site_has_episode(site) || d->offenders == NULL || unread || allowed)
 		return;
 	struct address source = address_from_v6(event->source);
 	struct offender *offender = offenders_get(d->offenders, number, &source, d->now.now_ms);

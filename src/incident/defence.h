@@ -10,7 +10,7 @@
 #define GUIA_INCIDENT_DEFENCE_H
 
 #include "base/hash.h"
-#include "incident/incident.h"
+#include "incident/episode.h"
 #include "incident/mitigation.h"
 #include "traffic/memory.h"
 #include "wire/event.h"
@@ -40,7 +40,7 @@ int defence_site(struct defence *defence, uint16_t number, const char *name);
 
 /*
  * What was learned, appended; and taken over again, before any site comes: bytes of the heap, which are the defence's
- * if they are good. Nothing is to be kept while an incident is on.
+ * if they are good. Nothing is to be kept while an episode is on.
  */
 int defence_remember(const struct defence *defence, struct buffer *out);
 enum traffic_memory_fault defence_recall(struct defence *defence, struct buffer *bytes);
@@ -79,7 +79,7 @@ void defence_tick(struct defence *defence, struct defence_time now);
 /* A search, with copies of all it needs; whoever takes it may run it in another thread. */
 struct defence_search {
 	uint16_t site;
-	uint32_t incident;
+	uint32_t episode;
 	struct signature_question question; /* owned */
 	int result;                         /* of signature_search() */
 	struct signature found;             /* owned, where the result is 0 */
@@ -112,7 +112,7 @@ bool defence_sheds(const struct defence *defence);
 
 struct plan_ban {
 	struct prefix prefix;
-	uint32_t id; /* the mitigation for which it is, or the incident's own */
+	uint32_t id; /* the mitigation for which it is, or the episode's own */
 };
 /* Sources to be banned since it was last asked. */
 size_t defence_bans_take(struct defence *defence, struct plan_ban *bans, size_t room);
@@ -124,7 +124,7 @@ void defence_hits(struct defence *defence, defence_hits_fn *hits, const void *co
 /* ---- what a person wants to know ---- */
 
 /*
- * Visitors' requests of the last ten seconds: those that no ban, limit, rule or signature refused. From an incident's
+ * Visitors' requests of the last ten seconds: those that no ban, limit, rule or signature refused. From an episode's
  * onset on clients that were here before stand for as many as would have come.
  */
 struct defence_visitors {
@@ -135,14 +135,14 @@ struct defence_visitors {
 
 struct defence_view {
 	const char *name;
-	const struct incident *incident;
+	const struct episode *episode;
 	enum traffic_nature nature; /* now */
 	const struct mitigation *mitigations;
 	size_t mitigation_count;
 	struct defence_visitors visitors;
 	size_t quiet_requests; /* kept of quiet days */
-	uint64_t bans;         /* ordered in this incident */
-	uint64_t searches;     /* in this incident */
+	uint64_t bans;         /* ordered in this episode */
+	uint64_t searches;     /* in this episode */
 	bool known;            /* what is normal at this hour */
 };
 /* False: there is no such site. */
@@ -152,8 +152,8 @@ bool defence_look(const struct defence *defence, uint16_t number, struct defence
 struct defence_news {
 	const char *line; /* for people: all of it */
 	const char *site; /* "": requests of no site */
-	uint32_t incident;
-	const struct mitigation *mitigation; /* that it is about; NULL: the incident itself */
+	uint32_t episode;
+	const struct mitigation *mitigation; /* that it is about; NULL: the episode itself */
 	const char *change;                  /* "begins", "on trial", "in force", ... */
 };
 typedef void defence_say_fn(void *context, struct defence_time now, const struct defence_news *news);

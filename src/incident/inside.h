@@ -26,7 +26,7 @@ struct site {
 	struct onset_signal signal;
 	struct quiet_sample quiet;
 	struct recent_sample recent;
-	struct incident incident;
+	struct episode episode;
 	struct mitigation mitigations[DEFENCE_MITIGATIONS];
 	double normal; /* requests of a tick that would come anyway, at the onset; < 0: not known */
 
@@ -49,7 +49,7 @@ struct site {
 	struct visitor_second {
 		uint64_t second;
 		struct defence_visitors all;
-		struct defence_visitors known; /* who was here before the incident, with the same client */
+		struct defence_visitors known; /* who was here before the episode, with the same client */
 	} visitors[VISITOR_SECONDS];           /* a ring */
 };
 
@@ -61,7 +61,7 @@ struct defence {
 	struct source_pace *pace;
 	struct acquaintances *acquaintances;
 	struct regulars *regulars;
-	struct offenders *offenders;  /* NULL until there is an incident */
+	struct offenders *offenders;  /* NULL until there is an episode */
 	struct traffic_memory memory; /* of sites that have not come yet */
 	struct kept *kept;            /* likewise; NULL: nothing */
 	struct plan_ban bans[BANS_WAITING];
@@ -74,16 +74,18 @@ struct defence {
 	void *say_context;
 };
 
-static inline bool site_has_incident(const struct site *site)
+static inline bool site_has_episode(const struct site *site)
 {
-	return site->incident.state != INCIDENT_QUIET;
+	return site->episode.state != EPISODE_QUIET;
 }
 
-/* Whether a source, seen first at `since_ms`, was here before the site's incident. */
+/* Whether a source, seen first at `since_ms`, was here before the site's episode. */
 static inline bool site_knew(const struct site *site, uint64_t since_ms)
 {
-	return since_ms != ACQUAINTANCE_NEVER && since_ms + ONSET_MARGIN_MS < site->incident.onset_ms;
+	return since_ms != ACQUAINTANCE_NEVER && since_ms + ONSET_MARGIN_MS < site->episode.onset_ms;
 }
+
+/* ---- tell.c ---- */
 
 void defence_tell(const struct defence *defence, const struct site *site, const struct mitigation *mitigation,
 		  const char *change, const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -103,7 +105,7 @@ void decide_found(struct defence *defence, struct defence_search *search);
 /* A request of this source matched a mitigation in force: whether the source is to be banned. */
 void decide_offender(struct defence *defence, uint16_t number, struct offender *offender, uint32_t id);
 
-/* Whoever has an incident counts what each source does. */
+/* Whoever has an episode counts what each source does. */
 void decide_need_offenders(struct defence *defence);
 
 /* ---- record.c ---- */

@@ -45,7 +45,7 @@ enum {
 };
 
 /*
- * Sources since it is tried: visitors, who were here before the incident with the same client; those of them that it
+ * Sources since it is tried: visitors, who were here before the episode with the same client; those of them that it
  * matches; and all that it matches.
  */
 struct mitigation_known {

@@ -44,7 +44,7 @@ static double add_attack(struct defence *d, struct site *site, struct signature_
 {
 	const struct sampled **places = malloc(site->recent.each * RECENT_WINDOWS * sizeof(*places));
 	struct signature_request *requests = malloc(site->recent.each * RECENT_WINDOWS * sizeof(*requests));
-	uint64_t from_ms = site->incident.onset_ms, seen, ms;
+	uint64_t from_ms = site->episode.onset_ms, seen, ms;
 	double share = -1;
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
 		if (site->mitigations[i].stage == MITIGATION_IN_FORCE && d->now.now_ms - RESEARCH_MS > from_ms)
@@ -65,12 +65,12 @@ static double add_attack(struct defence *d, struct site *site, struct signature_
 	return share;
 }
 
-/* The last second that is before this incident, and before one of the other site's that is on too. */
+/* The last second that is before this episode, and before one of the other site's that is on too. */
 static uint64_t quiet_until_s(const struct defence *d, const struct site *attacked, const struct site *of)
 {
-	uint64_t onset_ms = attacked->incident.onset_ms;
-	if (site_has_incident(of) && of->incident.onset_ms < onset_ms)
-		onset_ms = of->incident.onset_ms;
+	uint64_t onset_ms = attacked->episode.onset_ms;
+	if (site_has_episode(of) && of->episode.onset_ms < onset_ms)
+		onset_ms = of->episode.onset_ms;
 	return (d->now.wall_ms - (d->now.now_ms - onset_ms)) / 1000;
 }
 
@@ -157,7 +157,7 @@ struct defence_search *question_make(struct defence *defence, uint16_t number)
 	if (search == NULL)
 		return NULL;
 	search->site = number;
-	search->incident = site->incident.id;
+	search->episode = site->episode.id;
 	search->question.coverage_least = COVERAGE_LEAST;
 	search->question.normal_share = add_attack(defence, site, &search->question.attack);
 	bool good = search->question.normal_share >= 0 && add_all_quiet(defence, number, &search->question) == 0 &&

@@ -1,6 +1,6 @@
 /*
  * What is decided, as bytes for the next watch: an image (limit/image.h) of a record for each site that has an
- * incident, or had one of late, and behind them the image of the signatures in force.
+ * episode, or had one of late, and behind them the image of the signatures in force.
  */
 #include "incident/inside.h"
 
@@ -20,7 +20,7 @@ struct mitigation_record {
 
 struct site_record {
 	char name[DEFENCE_NAME_BYTES];
-	struct incident incident;
+	struct episode episode;
 	double normal;
 	uint64_t hold_ms, attack_ms, bans;
 	struct mitigation_record mitigations[DEFENCE_MITIGATIONS];
@@ -52,7 +52,7 @@ static const struct image_head HEAD = {
 
 static struct site_record record_of(const struct site *site)
 {
-	struct site_record record = {.incident = site->incident,
+	struct site_record record = {.episode = site->episode,
 				     .normal = site->normal,
 				     .hold_ms = site->hold_ms,
 				     .attack_ms = site->attack_ms,
@@ -92,7 +92,7 @@ int defence_keep(const struct defence *defence, const uint8_t boot[IMAGE_BOOT_BY
 	memcpy(header.head.version.boot, boot, IMAGE_BOOT_BYTES);
 	buffer_add(out, slice_make(&header, sizeof(header)));
 	for (size_t i = 0; i < defence->count; i++) {
-		if (defence->sites[i]->incident.id == 0)
+		if (defence->sites[i]->episode.id == 0)
 			continue;
 		struct site_record record = record_of(defence->sites[i]);
 		buffer_add(out, slice_make(&record, sizeof(record)));
@@ -109,17 +109,16 @@ int defence_keep(const struct defence *defence, const uint8_t boot[IMAGE_BOOT_BY
 
 /* ---- reading ---- */
 
-static bool incident_is_possible(const struct incident *incident, uint64_t now_ms)
+static bool episode_is_possible(const struct episode *episode, uint64_t now_ms)
 {
-	if (incident->state >= INCIDENT_STATES || incident->nature >= TRAFFIC_NATURES || incident->id == 0 ||
-	    incident->change_count > INCIDENT_CHANGES || incident->onset_ms > now_ms ||
-	    incident->detected_ms > now_ms || incident->found_ms > now_ms || incident->mitigated_ms > now_ms ||
-	    incident->over_ms > now_ms)
+	if (episode->state >= EPISODE_STATES || episode->nature >= TRAFFIC_NATURES || episode->id == 0 ||
+	    episode->change_count > EPISODE_CHANGES || episode->onset_ms > now_ms || episode->detected_ms > now_ms ||
+	    episode->found_ms > now_ms || episode->mitigated_ms > now_ms || episode->over_ms > now_ms)
 		return false;
-	for (size_t i = 0; i < incident->change_count; i++) {
-		const struct incident_change *change = &incident->changes[i];
-		if (change->at_ms > now_ms || change->from >= INCIDENT_STATES || change->to >= INCIDENT_STATES ||
-		    change->cause >= INCIDENT_CAUSES)
+	for (size_t i = 0; i < episode->change_count; i++) {
+		const struct episode_change *change = &episode->changes[i];
+		if (change->at_ms > now_ms || change->from >= EPISODE_STATES || change->to >= EPISODE_STATES ||
+		    change->cause >= EPISODE_CAUSES)
 			return false;
 	}
 	return true;
@@ -128,7 +127,7 @@ static bool incident_is_possible(const struct incident *incident, uint64_t now_m
 static bool record_is_possible(const struct site_record *record, uint64_t now_ms)
 {
 	bool good = memchr(record->name, '\0', sizeof(record->name)) != NULL &&
-		    incident_is_possible(&record->incident, now_ms) && record->normal >= -1 && record->normal < 1e12 &&
+		    episode_is_possible(&record->episode, now_ms) && record->normal >= -1 && record->normal < 1e12 &&
 		    record->hold_ms <= MITIGATION_HOLD_MOST_MS && record->attack_ms <= now_ms;
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS && good; i++) {
 		const struct mitigation_record *m = &record->mitigations[i];
@@ -257,7 +256,7 @@ static void mitigation_restore(struct defence *d, const struct mitigation_record
 
 static void site_restore(struct defence *d, struct site *site, const struct site_record *record)
 {
-	site->incident = record->incident;
+	site->episode = record->episode;
 	site->normal = record->normal;
 	site->hold_ms = record->hold_ms;
 	site->attack_ms = record->attack_ms;
@@ -265,18 +264,18 @@ static void site_restore(struct defence *d, struct site *site, const struct site
 	site->search_pause_ms = SEARCH_PAUSE_MS;
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
 		mitigation_restore(d, &record->mitigations[i], &site->mitigations[i]);
-	d->last_id = record->incident.id > d->last_id ? record->incident.id : d->last_id;
+	d->last_id = record->episode.id > d->last_id ? record->episode.id : d->last_id;
 	d->version++;
-	if (!site_has_incident(site))
+	if (!site_has_episode(site))
 		return;
 	decide_need_offenders(d);
-	onset_goes_on(&site->onset, &site->baseline, site->incident.onset_ms, d->now.now_ms);
-	defence_tell(d, site, NULL, "goes on", "incident %u: goes on from the watch before", site->incident.id);
+	onset_goes_on(&site->onset, &site->baseline, site->episode.onset_ms, d->now.now_ms);
+	defence_tell(d, site, NULL, "goes on", "incident %u: goes on from the watch before", site->episode.id);
 }
 
 void kept_take(struct defence *d, struct site *site)
 {
 	for (size_t i = 0; d->kept != NULL && i < d->kept->count; i++)
-		if (strcmp(d->kept->records[i].name, site->name) == 0 && site->incident.id == 0)
+		if (strcmp(d->kept->records[i].name, site->name) == 0 && site->episode.id == 0)
 			site_restore(d, site, &d->kept->records[i]);
 }

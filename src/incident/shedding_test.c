@@ -56,7 +56,7 @@ static struct told quiet(void)
 	make(&told);
 	assert_int_equal(defence_site(told.defence, 0, ""), 0);
 	pass(&told, 20 * 1000, 0, 0);
-	assert_int_equal(look(&told).incident->id, 0);
+	assert_int_equal(look(&told).episode->id, 0);
 	return told;
 }
 
@@ -75,19 +75,19 @@ static void slow_clients_are_told_and_what_is_closed_is_counted(void **state)
 	struct told told = quiet();
 	uint64_t version = defence_version(told.defence), onset_ms = told.now.now_ms;
 	pass(&told, 1000, 150, 0);
-	const struct incident *incident = look(&told).incident;
-	assert_int_equal(incident->state, INCIDENT_OPEN);
-	assert_int_equal(incident->nature, TRAFFIC_SLOW);
-	assert_int_equal(incident->harm, TRAFFIC_HARM_CONNECTIONS);
-	assert_in_range(incident->detected_ms, onset_ms, onset_ms + 1000);
+	const struct episode *episode = look(&told).episode;
+	assert_int_equal(episode->state, EPISODE_OPEN);
+	assert_int_equal(episode->nature, TRAFFIC_SLOW);
+	assert_int_equal(episode->harm, TRAFFIC_HARM_CONNECTIONS);
+	assert_in_range(episode->detected_ms, onset_ms, onset_ms + 1000);
 	assert_true(defence_sheds(told.defence) && defence_version(told.defence) > version);
 	assert_null(defence_search_take(told.defence));
 	assert_null(shedding(&told));
 
 	pass(&told, 1000, 0, 20);
-	incident = look(&told).incident;
-	assert_int_equal(incident->state, INCIDENT_MITIGATED);
-	assert_in_range(incident->mitigated_ms, onset_ms + 1000, onset_ms + 1200);
+	episode = look(&told).episode;
+	assert_int_equal(episode->state, EPISODE_MITIGATED);
+	assert_in_range(episode->mitigated_ms, onset_ms + 1000, onset_ms + 1200);
 	assert_int_equal(shedding(&told)->hits, 200);
 	/* a worker's file is gone for a moment */
 	told.standing.shed = 0;
@@ -96,7 +96,7 @@ static void slow_clients_are_told_and_what_is_closed_is_counted(void **state)
 
 	told.standing.states[0] = 5;
 	pass(&told, 2 * MITIGATION_HOLD_MS, 0, 0);
-	assert_int_equal(look(&told).incident->state, INCIDENT_QUIET);
+	assert_int_equal(look(&told).episode->state, EPISODE_QUIET);
 	assert_false(defence_sheds(told.defence));
 	assert_null(shedding(&told));
 	defence_free(told.defence);
@@ -108,7 +108,7 @@ static void the_next_watch_goes_on(void **state)
 	struct told told = quiet();
 	struct buffer kept = buffer_make(NULL);
 	pass(&told, 2000, 150, 10);
-	uint32_t id = look(&told).incident->id;
+	uint32_t id = look(&told).episode->id;
 	uint64_t hits = shedding(&told)->hits;
 	assert_int_equal(defence_keep(told.defence, boot, &kept), 0);
 	defence_free(told.defence);
@@ -117,8 +117,8 @@ static void the_next_watch_goes_on(void **state)
 	assert_int_equal(defence_restore(told.defence, buffer_slice(&kept), boot), IMAGE_GOOD);
 	assert_int_equal(defence_site(told.defence, 0, ""), 0);
 	pass(&told, 500, 0, 10);
-	assert_int_equal(look(&told).incident->id, id);
-	assert_int_equal(look(&told).incident->state, INCIDENT_MITIGATED);
+	assert_int_equal(look(&told).episode->id, id);
+	assert_int_equal(look(&told).episode->state, EPISODE_MITIGATED);
 	/* what the gate closed meanwhile nobody counted for it */
 	assert_int_equal(shedding(&told)->hits, hits + 40);
 	assert_true(defence_sheds(told.defence));
@@ -131,7 +131,7 @@ static void closing_in_quiet_is_no_mitigation(void **state)
 	(void)state;
 	struct told told = quiet();
 	pass(&told, 5000, 0, 3);
-	assert_int_equal(look(&told).incident->id, 0);
+	assert_int_equal(look(&told).episode->id, 0);
 	assert_null(shedding(&told));
 	defence_free(told.defence);
 }

@@ -14,12 +14,12 @@ static void sum_up(struct defence_visitors *sum, const struct defence_visitors *
 	sum->copies += more->copies;
 }
 
-/* Requests of visitors that would have come in this second of an incident, as they came before the onset. */
+/* Requests of visitors that would have come in this second of an episode, as they came before the onset. */
 static double normal_in(const struct site *site, const struct visitor_second *one, uint64_t now_ms)
 {
 	uint64_t from_ms = one->second * 1000, until_ms = from_ms + 1000;
-	if (from_ms < site->incident.onset_ms)
-		from_ms = site->incident.onset_ms;
+	if (from_ms < site->episode.onset_ms)
+		from_ms = site->episode.onset_ms;
 	if (until_ms > now_ms)
 		until_ms = now_ms;
 	return until_ms > from_ms ? fmax(site->normal, 0) * (double)(until_ms - from_ms) / TRAFFIC_TICK_MS : 0;
@@ -51,7 +51,7 @@ static struct defence_visitors visitors_of(const struct site *site, uint64_t now
 		const struct visitor_second *one = &site->visitors[i];
 		if (now_ms / 1000 - one->second >= VISITOR_SECONDS)
 			continue;
-		bool quiet = !site_has_incident(site) || one->second * 1000 + 1000 <= site->incident.onset_ms;
+		bool quiet = !site_has_episode(site) || one->second * 1000 + 1000 <= site->episode.onset_ms;
 		const struct defence_visitors in_incident = second_of_incident(site, one, now_ms);
 		sum_up(&sum, quiet ? &one->all : &in_incident);
 	}
@@ -66,7 +66,7 @@ bool defence_look(const struct defence *defence, uint16_t number, struct defence
 	const struct site *site = defence->sites[number];
 	*ret_view = (struct defence_view){
 		.name = site->name,
-		.incident = &site->incident,
+		.episode = &site->episode,
 		.nature = site->signal.nature,
 		.mitigations = site->mitigations,
 		.mitigation_count = DEFENCE_MITIGATIONS,

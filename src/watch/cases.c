@@ -301,13 +301,13 @@ static size_t mitigations_of(const struct defence_view *defence, const struct ba
 
 static void look_at_defence(const struct defence_view *defence, const struct ban_times *now, struct case_sighting *s)
 {
-	const struct incident *incident = defence->incident;
-	s->attacked = incident->state != INCIDENT_QUIET;
-	s->held = incident->state == INCIDENT_MITIGATED;
+	const struct episode *episode = defence->episode;
+	s->attacked = episode->state != EPISODE_QUIET;
+	s->held = episode->state == EPISODE_MITIGATED;
 	s->nature = defence->nature;
 	s->harmed = defence->nature > TRAFFIC_SURGE;
-	s->harm = s->attacked ? incident->harm : 0;
-	s->onset_ms = s->attacked ? wall_of(now, incident->onset_ms) : 0;
+	s->harm = s->attacked ? episode->harm : 0;
+	s->onset_ms = s->attacked ? wall_of(now, episode->onset_ms) : 0;
 	s->visitors = (struct case_visitors){defence->visitors.asked, defence->visitors.answered};
 }
 

@@ -22,12 +22,12 @@ static void add_when(struct buffer *out, const char *name, uint64_t at_ms, uint6
 }
 
 /* Seconds from the onset, where it has come to that. */
-static void add_after(struct buffer *out, const char *name, uint64_t at_ms, const struct incident *incident)
+static void add_after(struct buffer *out, const char *name, uint64_t at_ms, const struct episode *episode)
 {
-	if (at_ms < incident->onset_ms)
+	if (at_ms < episode->onset_ms)
 		return;
 	json_key(out, name);
-	buffer_printf(out, "%.3f", (double)(at_ms - incident->onset_ms) / 1000);
+	buffer_printf(out, "%.3f", (double)(at_ms - episode->onset_ms) / 1000);
 }
 
 static void add_harm(struct buffer *out, unsigned harm)
@@ -43,17 +43,17 @@ static void add_harm(struct buffer *out, unsigned harm)
 	buffer_byte(out, ']');
 }
 
-static void add_changes(struct buffer *out, const struct incident *incident, uint64_t now_ms)
+static void add_changes(struct buffer *out, const struct episode *episode, uint64_t now_ms)
 {
 	json_open(out, "changes", '[');
-	for (size_t i = 0; i < incident->change_count; i++) {
-		const struct incident_change *change = &incident->changes[i];
+	for (size_t i = 0; i < episode->change_count; i++) {
+		const struct episode_change *change = &episode->changes[i];
 		json_comma(out);
 		buffer_byte(out, '{');
 		add_when(out, "at", change->at_ms, now_ms);
-		json_text(out, "from", incident_state_name(change->from));
-		json_text(out, "to", incident_state_name(change->to));
-		json_text(out, "cause", incident_cause_name(change->cause));
+		json_text(out, "from", episode_state_name(change->from));
+		json_text(out, "to", episode_state_name(change->to));
+		json_text(out, "cause", episode_cause_name(change->cause));
 		buffer_byte(out, '}');
 	}
 	buffer_byte(out, ']');
@@ -85,22 +85,22 @@ static void add_mitigation(struct buffer *out, const struct mitigation *mitigati
 	buffer_free(&words);
 }
 
-static void add_incident(struct buffer *out, const struct defence_view *view, uint64_t now_ms)
+static void add_episode(struct buffer *out, const struct defence_view *view, uint64_t now_ms)
 {
-	const struct incident *incident = view->incident;
+	const struct episode *episode = view->episode;
 	json_open(out, "incident", '{');
-	json_number(out, "id", incident->id);
-	json_text(out, "state", incident_state_name(incident->state));
-	json_text(out, "nature", traffic_nature_name(incident->nature));
+	json_number(out, "id", episode->id);
+	json_text(out, "state", episode_state_name(episode->state));
+	json_text(out, "nature", traffic_nature_name(episode->nature));
 	json_text(out, "nature_now", traffic_nature_name(view->nature));
-	add_harm(out, incident->harm);
-	add_when(out, "onset", incident->onset_ms, now_ms);
-	json_number(out, "onset_boot_ms", incident->onset_ms);
-	add_after(out, "detected_after_s", incident->detected_ms, incident);
-	add_after(out, "found_after_s", incident->found_ms, incident);
-	add_after(out, "mitigated_after_s", incident->mitigated_ms, incident);
-	if (incident->state == INCIDENT_QUIET)
-		add_after(out, "over_after_s", incident->over_ms, incident);
+	add_harm(out, episode->harm);
+	add_when(out, "onset", episode->onset_ms, now_ms);
+	json_number(out, "onset_boot_ms", episode->onset_ms);
+	add_after(out, "detected_after_s", episode->detected_ms, episode);
+	add_after(out, "found_after_s", episode->found_ms, episode);
+	add_after(out, "mitigated_after_s", episode->mitigated_ms, episode);
+	if (episode->state == EPISODE_QUIET)
+		add_after(out, "over_after_s", episode->over_ms, episode);
 	json_number(out, "searches", view->searches);
 	json_number(out, "bans", view->bans);
 	json_open(out, "mitigations", '[');
@@ -108,7 +108,7 @@ static void add_incident(struct buffer *out, const struct defence_view *view, ui
 		if (view->mitigations[i].stage != MITIGATION_NONE)
 			add_mitigation(out, &view->mitigations[i], now_ms);
 	buffer_byte(out, ']');
-	add_changes(out, incident, now_ms);
+	add_changes(out, episode, now_ms);
 	buffer_byte(out, '}');
 }
 
@@ -136,7 +136,7 @@ static bool find(const struct defender *defender, const char *site, struct defen
 bool report_has_incident(const struct defender *defender, const char *site)
 {
 	struct defence_view view;
-	return find(defender, site, &view) && view.incident->id != 0;
+	return find(defender, site, &view) && view.episode->id != 0;
 }
 
 void report_incident(const struct defender *defender, const char *site, uint64_t now_ms, struct buffer *out)
@@ -147,6 +147,6 @@ void report_incident(const struct defender *defender, const char *site, uint64_t
 	json_truth(out, "normal_known", view.known);
 	json_number(out, "quiet_requests_kept", view.quiet_requests);
 	add_visitors(out, &view.visitors);
-	if (view.incident->id != 0)
-		add_incident(out, &view, now_ms);
+	if (view.episode->id != 0)
+		add_episode(out, &view, now_ms);
 }

@@ -73,7 +73,7 @@ void witness_decided(struct witness *witness, const struct defence_news *news)
 		return;
 	if (news->mitigation == NULL) {
 		const struct leaf_value values[LEAF_FIELDS_MOST] = {text(name_of(news->site)),
-								    number_if(news->incident != 0, news->incident),
+								    number_if(news->episode != 0, news->episode),
 								    text(news->change), text(news->line)};
 		(void)writer_put(witness->writer, LEAF_DECISION, values);
 		return;
@@ -82,7 +82,7 @@ void witness_decided(struct witness *witness, const struct defence_news *news)
 							    text(name_of(news->site)),
 							    text(news->change),
 							    leaf_number(news->mitigation->id),
-							    number_if(news->incident != 0, news->incident),
+							    number_if(news->episode != 0, news->episode),
 							    {.given = false},
 							    text("guia"),
 							    text(news->line)};

@@ -278,13 +278,13 @@ static double come_back(struct scene *s, double intruders)
 	return (double)s->intruders_hit / (double)s->intruders;
 }
 
-static unsigned busiest_minute(const struct incident *incident)
+static unsigned busiest_minute(const struct episode *episode)
 {
 	unsigned most = 0;
-	for (size_t i = 0; i < incident->change_count; i++) {
+	for (size_t i = 0; i < episode->change_count; i++) {
 		unsigned count = 0;
-		for (size_t j = i; j < incident->change_count; j++)
-			count += incident->changes[i].at_ms - incident->changes[j].at_ms < 60 * 1000;
+		for (size_t j = i; j < episode->change_count; j++)
+			count += episode->changes[i].at_ms - episode->changes[j].at_ms < 60 * 1000;
 		most = count > most ? count : most;
 	}
 	return most;
@@ -311,7 +311,7 @@ static bool replace_defence(struct scene *s)
 	struct plan_rule before[SIGNATURE_RULES_MOST], after[SIGNATURE_RULES_MOST];
 	struct buffer kept = buffer_make(NULL), learned = buffer_make(NULL);
 	size_t count = defence_plan(s->defence, before, SIGNATURE_RULES_MOST);
-	uint32_t incident = look(s).incident->id;
+	uint32_t episode = look(s).episode->id;
 	if (defence_keep(s->defence, boot, &kept) != 0 || defence_remember(s->defence, &learned) != 0)
 		abort();
 	defence_free(s->defence);
@@ -321,8 +321,7 @@ static bool replace_defence(struct scene *s)
 	bool good = defence_recall(s->defence, &learned) == TRAFFIC_MEMORY_GOOD &&
 		    defence_restore(s->defence, buffer_slice(&kept), boot) == IMAGE_GOOD;
 	name_site(s);
-	good = good && look(s).incident->id == incident &&
-	       defence_plan(s->defence, after, SIGNATURE_RULES_MOST) == count;
+	good = good && look(s).episode->id == episode && defence_plan(s->defence, after, SIGNATURE_RULES_MOST) == count;
 	for (size_t i = 0; i < count && good; i++)
 		good = before[i].id == after[i].id;
 	buffer_free(&kept);
@@ -351,20 +350,20 @@ static struct outcome play(struct scene *s, bool fresh)
 		if (at == ATTACK_MS / 2)
 			outcome.went_on = replace_defence(s);
 		struct defence_view view = look(s);
-		if (outcome.in_force_s < 0 && view.incident->mitigated_ms > onset_ms)
+		if (outcome.in_force_s < 0 && view.episode->mitigated_ms > onset_ms)
 			s->intruders = s->intruders_hit = 0;
-		if (view.incident->detected_ms > onset_ms)
-			outcome.detected_s = (double)(view.incident->detected_ms - onset_ms) / 1000;
-		if (view.incident->mitigated_ms > onset_ms)
-			outcome.in_force_s = (double)(view.incident->mitigated_ms - onset_ms) / 1000;
+		if (view.episode->detected_ms > onset_ms)
+			outcome.detected_s = (double)(view.episode->detected_ms - onset_ms) / 1000;
+		if (view.episode->mitigated_ms > onset_ms)
+			outcome.in_force_s = (double)(view.episode->mitigated_ms - onset_ms) / 1000;
 	}
 	outcome.covered = s->intruders > 0 ? (double)s->intruders_hit / (double)s->intruders : 0;
 	outcome.returned = s->pulse && !s->crowd ? come_back(s, intruders) : outcome.covered;
 	pass(s, AFTER_MS, NORMAL_A_SECOND, 0);
 	outcome.hit = (double)s->visitors_hit / (double)s->visitors;
 	outcome.estimate_off = estimate_off(&estimate);
-	outcome.over = look(s).incident->state == INCIDENT_QUIET;
-	outcome.changes = busiest_minute(look(s).incident);
+	outcome.over = look(s).episode->state == EPISODE_QUIET;
+	outcome.changes = busiest_minute(look(s).episode);
 	defence_free(s->defence);
 	return outcome;
 }
@@ -378,7 +377,7 @@ static void add(struct sums *sums, bool crowd, const struct outcome *o)
 {
 	sums->lasting += !o->over;
 	sums->lost += !o->went_on;
-	sums->restless += o->changes > INCIDENT_CHANGES_A_MINUTE;
+	sums->restless += o->changes > EPISODE_CHANGES_A_MINUTE;
 	if (crowd) {
 		sums->crowds++;
 		sums->crowds_hit += o->in_force_s >= 0 || o->hit > 0;

@@ -1,43 +1,43 @@
-#include "incident/incident.h"
+#include "incident/episode.h"
 
 #include "base/test.h"
 #include "incident/mitigation.h"
 
 static void only_the_table_moves_it(void **state)
 {
-	struct incident incident = {0};
+	struct episode episode = {0};
 	(void)state;
-	assert_false(incident_move(&incident, INCIDENT_IN_FORCE, 1000));
-	assert_false(incident_move(&incident, INCIDENT_BARE, 1000));
-	assert_false(incident_move(&incident, INCIDENT_CALM, 1000));
-	assert_true(incident_move(&incident, INCIDENT_ONSET, 1000));
-	assert_false(incident_move(&incident, INCIDENT_ONSET, 1000));
-	assert_false(incident_move(&incident, INCIDENT_BARE, 1000));
-	assert_true(incident_move(&incident, INCIDENT_IN_FORCE, 2000));
-	assert_int_equal(incident.state, INCIDENT_MITIGATED);
-	assert_false(incident_move(&incident, INCIDENT_ONSET, 90000));
-	assert_true(incident_move(&incident, INCIDENT_CALM, 90000));
-	assert_int_equal(incident.state, INCIDENT_QUIET);
-	assert_int_equal(incident.change_count, 3);
-	assert_int_equal(incident.changes[0].cause, INCIDENT_CALM);
-	assert_int_equal(incident.changes[2].at_ms, 1000);
+	assert_false(episode_move(&episode, EPISODE_IN_FORCE, 1000));
+	assert_false(episode_move(&episode, EPISODE_BARE, 1000));
+	assert_false(episode_move(&episode, EPISODE_CALM, 1000));
+	assert_true(episode_move(&episode, EPISODE_ONSET, 1000));
+	assert_false(episode_move(&episode, EPISODE_ONSET, 1000));
+	assert_false(episode_move(&episode, EPISODE_BARE, 1000));
+	assert_true(episode_move(&episode, EPISODE_IN_FORCE, 2000));
+	assert_int_equal(episode.state, EPISODE_MITIGATED);
+	assert_false(episode_move(&episode, EPISODE_ONSET, 90000));
+	assert_true(episode_move(&episode, EPISODE_CALM, 90000));
+	assert_int_equal(episode.state, EPISODE_QUIET);
+	assert_int_equal(episode.change_count, 3);
+	assert_int_equal(episode.changes[0].cause, EPISODE_CALM);
+	assert_int_equal(episode.changes[2].at_ms, 1000);
 }
 
 /* Causes come and go every second, for ten minutes. */
 static void no_minute_has_more_than_two_changes(void **state)
 {
-	struct incident incident = {0};
+	struct episode episode = {0};
 	uint64_t at_ms[64];
 	size_t count = 0;
 	(void)state;
 	for (uint64_t ms = 1000; ms < 600 * 1000; ms += 1000)
-		for (enum incident_cause cause = 0; cause < INCIDENT_CAUSES; cause++)
-			if (incident_move(&incident, cause, ms))
+		for (enum episode_cause cause = 0; cause < EPISODE_CAUSES; cause++)
+			if (episode_move(&episode, cause, ms))
 				at_ms[count++] = ms;
 	assert_in_range(count, 15, 22);
 	for (size_t i = 2; i < count; i++)
 		assert_true(at_ms[i] - at_ms[i - 2] >= 60 * 1000);
-	assert_int_equal(incident.change_count, INCIDENT_CHANGES);
+	assert_int_equal(episode.change_count, EPISODE_CHANGES);
 }
 
 static struct mitigation in_force(uint64_t now_ms)
