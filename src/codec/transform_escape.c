@@ -77,7 +77,7 @@ static uint8_t letter_escape(uint8_t letter)
 static bool decode_url(enum url_escapes escapes, const struct transform_context *context, struct slice in, uint8_t *out,
 		       size_t *ret_len)
 {
-	bool invalid;
+	bool invalid = false;
 	const struct unicode_map *map = context == NULL ? NULL : context->unicode_map;
 	size_t at = url_find_escape(escapes, in, 0);
 	if (at == in.len)

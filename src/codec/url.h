@@ -20,7 +20,7 @@ size_t url_find_unsound(struct slice in, size_t from);
 
 /*
  * Decodes `in` to `out`, which has room for in.len bytes and does not overlap it; returns the length. What is no escape
- * is copied; *ret_invalid is set to true if there was a '%' among that.
+ * is copied; *ret_invalid is set to true if there was a '%' among that, else left as it was: false at first.
  */
 size_t url_unescape(enum url_escapes escapes, const struct unicode_map *map, struct slice in, uint8_t *out,
 		    bool *ret_invalid);
