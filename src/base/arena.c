@@ -335,6 +335,21 @@ void *arena_zalloc(struct arena *arena, size_t count, size_t item_bytes)
 	return ptr;
 }
 
+int arena_grow(struct arena *arena, void **items, size_t *capacity, size_t count, size_t item_bytes, size_t first)
+{
+	size_t wanted = *capacity == 0 ? first : *capacity * 2, bytes;
+	if (count < *capacity)
+		return 0;
+	void *grown = __builtin_mul_overflow(wanted, item_bytes, &bytes) ? NULL : arena_alloc(arena, bytes);
+	if (grown == NULL)
+		return -ENOMEM;
+	if (count > 0)
+		memcpy(grown, *items, count * item_bytes);
+	*items = grown;
+	*capacity = wanted;
+	return 0;
+}
+
 void arena_shrink(struct arena *arena, void *ptr, size_t allocated_bytes, size_t kept_bytes)
 {
 	size_t allocated = (allocated_bytes + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);

@@ -92,6 +92,13 @@ static inline bool arena_extend(struct arena *arena, const void *ptr, size_t all
 	return true;
 }
 
+/*
+ * A growing array of any item type: room for one more than `count`, twice as much each time, `first` at first; the old
+ * array is left behind. 0, or -ENOMEM with everything untouched.
+ */
+int arena_grow(struct arena *arena, void **items, size_t *capacity, size_t count, size_t item_bytes, size_t first)
+	__attribute__((warn_unused_result));
+
 /* A copy, with a NUL behind it for libc's sake. 0, or -ENOMEM with *ret_copy untouched. */
 int arena_copy(struct arena *arena, struct slice s, struct slice *ret_copy);
 

@@ -4,16 +4,9 @@
 
 int field_list_add(struct field_list *list, struct field field)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity == 0 ? 16 : list->capacity * 2;
-		struct field *items = arena_alloc(list->arena, capacity * sizeof(*items));
-		if (items == NULL)
-			return -ENOMEM;
-		if (list->count > 0)
-			memcpy(items, list->items, list->count * sizeof(*items));
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (list->count == list->capacity &&
+	    arena_grow(list->arena, (void **)&list->items, &list->capacity, list->count, sizeof(*list->items), 16) != 0)
+		return -ENOMEM;
 	list->items[list->count++] = field;
 	return 0;
 }

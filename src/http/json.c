@@ -130,16 +130,9 @@ static int add_string(struct parser *p)
 
 static int push_frame(struct parser *p, struct frame frame)
 {
-	if (p->depth == p->capacity) {
-		size_t capacity = p->capacity == 0 ? 16 : p->capacity * 2;
-		struct frame *frames = arena_alloc(p->list->arena, capacity * sizeof(*frames));
-		if (frames == NULL)
-			return -ENOMEM;
-		if (p->depth > 0)
-			memcpy(frames, p->frames, p->depth * sizeof(*frames));
-		p->frames = frames;
-		p->capacity = capacity;
-	}
+	if (p->depth == p->capacity &&
+	    arena_grow(p->list->arena, (void **)&p->frames, &p->capacity, p->depth, sizeof(*p->frames), 16) != 0)
+		return -ENOMEM;
 	p->frames[p->depth++] = frame;
 	return 0;
 }

@@ -73,16 +73,9 @@ static int add_header(struct multipart_parser *p, struct multipart_part_header h
 	struct multipart_part *part = &p->part;
 	if (part->header_count == PART_HEADERS_LIMIT)
 		return multipart_stop(p, "Multipart: Too many part headers.", slice_make("", 0));
-	if (part->header_count == part->header_capacity) {
-		size_t capacity = part->header_capacity == 0 ? 4 : part->header_capacity * 2;
-		struct multipart_part_header *headers = arena_alloc(p->arena, capacity * sizeof(*headers));
-		if (headers == NULL)
-			return -ENOMEM;
-		if (part->header_count > 0)
-			memcpy(headers, part->headers, part->header_count * sizeof(*headers));
-		part->headers = headers;
-		part->header_capacity = capacity;
-	}
+	if (arena_grow(p->arena, (void **)&part->headers, &part->header_capacity, part->header_count,
+		       sizeof(*part->headers), 4) != 0)
+		return -ENOMEM;
 	part->headers[part->header_count++] = header;
 	return 0;
 }

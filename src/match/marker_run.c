@@ -82,13 +82,20 @@ WIDE static inline void add_word(struct reg r, size_t at, uint64_t word)
 
 /* ---- operations on few words; each tells whether it leaves a marker ---- */
 
+/* Keeps of the markers those that stand on their class; 0 if none does. */
+WIDE static inline uint64_t gather_kept(const struct marker_value *v, struct reg from, size_t stream, struct few *few)
+{
+	uint64_t any = 0;
+	gather(v, from, few);
+	for (size_t i = 0; i < few->count; i++)
+		any |= few->words[i] &= word_of(v, stream, few->at[i]);
+	return any;
+}
+
 WIDE static bool take_few(const struct marker_value *v, struct reg to, struct reg from, size_t stream)
 {
 	struct few few;
-	uint64_t any = 0;
-	gather(v, from, &few);
-	for (size_t i = 0; i < few.count; i++)
-		any |= few.words[i] &= word_of(v, stream, few.at[i]);
+	uint64_t any = gather_kept(v, from, stream, &few);
 	clear(v, to);
 	for (size_t i = 0; i < few.count; i++) {
 		add_word(to, few.at[i], few.words[i] << 1);
@@ -100,10 +107,7 @@ WIDE static bool take_few(const struct marker_value *v, struct reg to, struct re
 WIDE static bool hold_few(const struct marker_value *v, struct reg to, struct reg from, size_t stream)
 {
 	struct few few;
-	uint64_t any = 0;
-	gather(v, from, &few);
-	for (size_t i = 0; i < few.count; i++)
-		any |= few.words[i] &= word_of(v, stream, few.at[i]);
+	uint64_t any = gather_kept(v, from, stream, &few);
 	clear(v, to);
 	for (size_t i = 0; i < few.count; i++)
 		add_word(to, few.at[i], few.words[i]);

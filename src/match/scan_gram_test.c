@@ -91,11 +91,7 @@ static void random_source(struct test_random *r, struct test_text *out)
 		"a",    "b",   "[^a]",      ".",    "\\s",  "\\b", "^",   "$",  "[ab]", "\n",      "(a|", "(b",
 		")",    "*",   "+",         "?",    "|",    "{2}", "{5}", "_",  "\\B",  "A",       "xy",  "{1,3}",
 		"(?:|", "\\z", "(?:cd|de)", "{2,}", "[^b]", "zz",  "e*f", "()", "(?i:", "[\\d\\D]"};
-	out->len = 0;
-	for (uint32_t n = 1 + test_random_below(r, 10); n > 0; n--)
-		for (const char *atom = atoms[test_random_below(r, sizeof(atoms) / sizeof(atoms[0]))]; *atom != 0;
-		     atom++)
-			test_text_add(out, (uint8_t)*atom);
+	test_add_atoms(r, atoms, sizeof(atoms) / sizeof(atoms[0]), out);
 }
 
 static void random_patterns_are_kept_where_they_match(void **state)

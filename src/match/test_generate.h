@@ -27,6 +27,15 @@ static inline void test_text_add(struct test_text *t, uint8_t byte)
 		t->bytes[t->len++] = byte;
 }
 
+/* Up to ten of these at random, one behind the other: mostly a regex, often with an error in it. */
+static inline void test_add_atoms(struct test_random *r, const char *const *atoms, size_t count, struct test_text *out)
+{
+	out->len = 0;
+	for (uint32_t n = 1 + test_random_below(r, 10); n > 0; n--)
+		for (const char *atom = atoms[test_random_below(r, (uint32_t)count)]; *atom != 0; atom++)
+			test_text_add(out, (uint8_t)*atom);
+}
+
 static inline void test_add_member(struct test_random *r, const struct pattern_set *set, struct test_text *out)
 {
 	/* Bytes that delimit are tried first, half the time: they are where engines differ. */

@@ -40,17 +40,7 @@ int compiler_copy(struct compiler *compiler, struct slice s, struct slice *ret_c
 
 int compiler_grow(struct compiler *compiler, void **items, size_t *capacity, size_t count, size_t item_bytes)
 {
-	if (count < *capacity)
-		return 0;
-	size_t wanted = *capacity == 0 ? 4 : *capacity * 2;
-	void *grown = arena_zalloc(compiler->arena, wanted, item_bytes);
-	if (grown == NULL)
-		return -ENOMEM;
-	if (count > 0)
-		memcpy(grown, *items, count * item_bytes);
-	*items = grown;
-	*capacity = wanted;
-	return 0;
+	return arena_grow(compiler->arena, items, capacity, count, item_bytes, 4);
 }
 
 static void release_regex(void *regex)

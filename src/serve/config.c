@@ -120,16 +120,8 @@ void config_free(struct serve_config *config)
 
 int text_list_add(struct text_list *list, struct slice text)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity == 0 ? 4 : list->capacity * 2;
-		struct slice *items = arena_zalloc(list->arena, capacity, sizeof(*items));
-		if (items == NULL)
-			return -ENOMEM;
-		if (list->count > 0)
-			memcpy(items, list->items, list->count * sizeof(*items));
-		list->items = items;
-		list->capacity = capacity;
-	}
+	if (arena_grow(list->arena, (void **)&list->items, &list->capacity, list->count, sizeof(*list->items), 4) != 0)
+		return -ENOMEM;
 	list->items[list->count++] = text;
 	return 0;
 }
