@@ -66,7 +66,9 @@ static int raise_pyramid(struct epoch_source *source)
 
 /* ---- which bundles ---- */
 
-/* When the first record of a bundle was written; of its file no more is read than that takes. */
+#define DELETED_MS UINT64_MAX
+
+/* When the first record of a bundle was written, DELETED_MS if it is not there; no more is read than that takes. */
 static int first_time(const struct epoch_source *source, uint64_t number, uint64_t *ret_ms)
 {
 	struct buffer bytes = buffer_make(NULL);
@@ -89,8 +91,8 @@ static int first_time(const struct epoch_source *source, uint64_t number, uint64
 	if (r == 0 && leaf_read(record, &leaf) == LEAF_MALFORMED)
 		r = -EBADMSG;
 	buffer_free(&bytes);
-	*ret_ms = leaf.time_ms;
-	return r;
+	*ret_ms = r == -ENOENT ? DELETED_MS : leaf.time_ms;
+	return r == -ENOENT ? 0 : r;
 }
 
 /* Times go on from one bundle to the next, and back where the clock was set. */
@@ -115,7 +117,8 @@ static int choose(struct epoch_source *source, const struct export_plan *plan, c
 	for (uint64_t i = 0; r == 0 && i < bundles; i++, first_ms = next_ms) {
 		next_ms = UINT64_MAX;
 		r = i + 1 < bundles ? first_time(source, i + 1, &next_ms) : 0;
-		source->wanted[i] = meets(plan, first_ms, next_ms) ? CHUNK_ALL : CHUNK_LEAVES_OUT;
+		bool wanted = first_ms != DELETED_MS && meets(plan, first_ms, next_ms);
+		source->wanted[i] = wanted ? CHUNK_ALL : CHUNK_LEAVES_OUT;
 		if (source->wanted[i] == CHUNK_LEAVES_OUT)
 			continue;
 		source->first_wanted = i < source->first_wanted ? i : source->first_wanted;

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "bundle/check.h"
 #include "cli/evidence_export.h"
+#include "cli/evidence_keep.h"
 #include "cli/evidence_scribe.h"
 #include "cli/history_place.h"
 #include "cli/text.h"
@@ -109,6 +110,10 @@ static const struct {
 	{"verify", "which log? guia evidence verify DIR"},
 	{"prove", "which record of which log? guia evidence prove RECORD DIR"},
 	{"export", "which incident? guia evidence export INCIDENT -o DIR --why TEXT"},
+	{"hold", "which incident? guia evidence hold INCIDENT --why TEXT"},
+	{"release", "which incident? guia evidence release INCIDENT --why TEXT"},
+	{"rotate", "guia evidence rotate takes no more words"},
+	{"key", "guia evidence key takes no more words"},
 	{"export-key", "where to? guia evidence export-key KEY -o CERTIFICATE"},
 };
 
@@ -119,6 +124,14 @@ static int run(const struct cli_arguments *arguments)
 		return verify(arguments->words[1], arguments);
 	if (strcmp(what, "prove") == 0 && arguments->word_count == 3)
 		return prove(arguments->words[1], arguments->words[2], arguments);
+	if (strcmp(what, "hold") == 0 && arguments->word_count == 2)
+		return evidence_hold(arguments->words[1], arguments);
+	if (strcmp(what, "release") == 0 && arguments->word_count == 2)
+		return evidence_release(arguments->words[1], arguments);
+	if (strcmp(what, "rotate") == 0 && arguments->word_count == 1)
+		return evidence_rotate(arguments);
+	if (strcmp(what, "key") == 0 && arguments->word_count == 1)
+		return evidence_key(arguments);
 	if (strcmp(what, "export-key") == 0 && arguments->word_count == 2)
 		return evidence_export_key(arguments->words[1], cli_value(arguments, "output"));
 	if (strcmp(what, "export") == 0 && arguments->word_count == 2)
@@ -126,7 +139,10 @@ static int run(const struct cli_arguments *arguments)
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(what, verbs[i].name) == 0)
 			return cli_fail(CLI_USER, "%s", verbs[i].use);
-	return cli_fail(CLI_USER, "%s: guia evidence verify, prove, export or export-key", what);
+	return cli_fail(CLI_USER,
+			"%s: guia evidence verify, prove, export, export-key, hold, release, "
+			"rotate or key",
+			what);
 }
 
 static const struct cli_option options[] = {
@@ -136,7 +152,7 @@ static const struct cli_option options[] = {
 	{"epoch", 0, "N", "prove: in which epoch (default: the last)"},
 	{"record", 0, "FILE", "prove: writes the record itself there"},
 	{"output", 'o', "DIR", "export: the bundle, which appears whole or not at all; export-key: the certificate"},
-	{"why", 0, "TEXT", "export: the reason, which is recorded"},
+	{"why", 0, "TEXT", "export, hold, release: the reason, which is recorded"},
 	{"lang", 0, "LANGUAGE", "export: of the report: zh-Hant, pt or en (default: all three)"},
 	{"export-key", 0, "FILE", "export: the key that opens messages (default: they stay sealed)"},
 	EVIDENCE_PLACE_OPTIONS,
@@ -150,11 +166,12 @@ const struct command evidence_command = {
 		    "guia evidence verify evidence/ --anchor checkpoint-of-july\n"
 		    "guia evidence prove 73894 evidence/ --record record.json > record.tlog-proof\n"
 		    "guia evidence export 3 -o incident-3 --why \"asked for by the prosecutor, 123/2026\"\n"
-		    "guia evidence verify incident-3/\n",
+		    "guia evidence verify incident-3/\n"
+		    "guia evidence hold 3 --why \"investigation 123/2026\"\n",
 	.synopsis =
 		"verify DIR [--anchor FILE] [--key FINGERPRINT] [--authorities FILE] | prove RECORD DIR [--epoch "
 		"N] [--record FILE] | export INCIDENT|latest -o DIR --why TEXT [--export-key FILE] | export-key KEY "
-		"-o CERTIFICATE",
+		"-o CERTIFICATE | hold|release INCIDENT --why TEXT | rotate | key",
 	.description =
 		"verify reads every record of the log in DIR and holds it against the tiles, the root and the "
 		"signature; it needs\n"
@@ -176,7 +193,12 @@ const struct command evidence_command = {
 		"else sealed. The\n"
 		"export itself is recorded in the log. What was cut off is gone on with by the same command.\n\n"
 		"export-key makes the key to which messages are sealed. The certificate goes to the gate; the key does "
-		"not belong on it.\n",
+		"not belong on it.\n\n"
+		"hold keeps what belongs to an incident from being deleted when it is old; release ends that. Both are "
+		"recorded.\n\n"
+		"rotate has another key take the place of the log's, by a record that both sign. key prints the "
+		"fingerprint of the\n"
+		"key that signs, for the log book on paper.\n",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.words_min = 1,

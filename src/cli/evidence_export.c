@@ -176,7 +176,7 @@ int evidence_export(const char *incident, const struct cli_arguments *arguments)
 	if (!utf8_valid(slice_from_string(order.why)))
 		return cli_fail(CLI_USER, "--why: not UTF-8");
 	int code = cli_check_why(order.why, CASE_TEXT_BYTES - 1);
-	code = code != CLI_FINE ? code : evidence_scribe_find(arguments, &scribe);
+	code = code != CLI_FINE ? code : evidence_scribe_find(arguments, EVIDENCE_TO_WRITE, &scribe);
 	code = code != CLI_FINE ? code : history_open(arguments, &order.store, history);
 	if (code != CLI_FINE)
 		return code;

@@ -29,7 +29,8 @@ static int ask_watch(const struct cli_arguments *arguments, struct evidence_scri
 	return scribe->log[0] != '\0' ? CLI_FINE : cli_fail(CLI_ENVIRONMENT, "this watch keeps no evidence");
 }
 
-int evidence_scribe_find(const struct cli_arguments *arguments, struct evidence_scribe *ret_scribe)
+int evidence_scribe_find(const struct cli_arguments *arguments, enum evidence_purpose purpose,
+			 struct evidence_scribe *ret_scribe)
 {
 	const char *log = cli_value(arguments, "log");
 	*ret_scribe = (struct evidence_scribe){.arguments = arguments,
@@ -38,10 +39,11 @@ int evidence_scribe_find(const struct cli_arguments *arguments, struct evidence_
 	if (log == NULL)
 		return ask_watch(arguments, ret_scribe);
 	snprintf(ret_scribe->own_key, sizeof(ret_scribe->own_key), "%s/key.pem", log);
-	if (ret_scribe->signing_key == NULL && access(ret_scribe->own_key, F_OK) != 0)
+	bool writes = purpose == EVIDENCE_TO_WRITE;
+	if (writes && ret_scribe->signing_key == NULL && access(ret_scribe->own_key, F_OK) != 0)
 		return cli_fail(CLI_USER, "--log: what is done is written into the log: --signing-key FILE is its key");
 	ret_scribe->signing_key = ret_scribe->signing_key != NULL ? ret_scribe->signing_key : ret_scribe->own_key;
-	if (access(ret_scribe->signing_key, R_OK) != 0)
+	if (writes && access(ret_scribe->signing_key, R_OK) != 0)
 		return cli_unreadable(ret_scribe->signing_key, -errno);
 	if (snprintf(ret_scribe->log, sizeof(ret_scribe->log), "%s", log) >= PATH_MAX)
 		return cli_fail(CLI_USER, "--log %s: too long", log);
@@ -93,15 +95,20 @@ static int write_it(struct log *log, enum leaf_kind kind, const struct leaf_valu
 	return r != 0 ? r : log_sign(log);
 }
 
-static int put_here(const struct evidence_scribe *scribe, enum leaf_kind kind, const struct leaf_value *values)
+static int open_here(const struct evidence_scribe *scribe, struct log **ret_log)
 {
 	char name[LOG_NAME_BYTES_MOST + 8];
-	struct stamper *stamper = NULL;
-	struct log *log = NULL;
 	size_t half_bytes = 0;
 	int r = name_of(scribe->log, name, &half_bytes);
 	const struct log_config config = {scribe->log, name, scribe->signing_key, &disk_kernel, NULL, 0, half_bytes};
-	r = r != 0 ? r : log_open(&config, now_ms(), &log);
+	return r != 0 ? r : log_open(&config, now_ms(), ret_log);
+}
+
+static int put_here(const struct evidence_scribe *scribe, enum leaf_kind kind, const struct leaf_value *values)
+{
+	struct stamper *stamper = NULL;
+	struct log *log = NULL;
+	int r = open_here(scribe, &log);
 	r = r != 0 ? r : write_it(log, kind, values);
 	if (r == 0 && scribe->authority != NULL)
 		r = stamper_create(&disk_kernel, log_folder(log), scribe->authority, STAMPER_EVERY_MS, &stamper);
@@ -126,16 +133,37 @@ static int ask(const struct evidence_scribe *scribe, const char *question)
 	return r;
 }
 
-int evidence_scribe_put(const struct evidence_scribe *scribe, const char *question, enum leaf_kind kind,
-			const struct leaf_value *values)
+/* What became of writing it here. */
+static int say(const struct evidence_scribe *scribe, int r)
 {
-	if (scribe->signing_key == NULL)
-		return ask(scribe, question);
-	int r = put_here(scribe, kind, values);
 	if (r == -EBUSY)
 		(void)cli_fail(CLI_ENVIRONMENT, "%s: a watch writes it: leave --log out, and it is asked", scribe->log);
 	else if (r != 0)
 		(void)cli_fail(CLI_ENVIRONMENT, "%s: %s", scribe->log,
 			       r < 0 ? strerror(-r) : "it cannot be written: see guia evidence verify");
 	return r < 0 ? r : r > 0 ? -EIO : 0;
+}
+
+int evidence_scribe_put(const struct evidence_scribe *scribe, const char *question, enum leaf_kind kind,
+			const struct leaf_value *values)
+{
+	return scribe->signing_key == NULL ? ask(scribe, question) : say(scribe, put_here(scribe, kind, values));
+}
+
+static int rotate_here(const struct evidence_scribe *scribe)
+{
+	static const struct leaf_value why[LEAF_FIELDS_MOST] = {{.bytes = SLICE_INIT("a command ended")}};
+	struct log *log = NULL;
+	int r = open_here(scribe, &log);
+	r = r != 0 ? r : log_rotate(log, scribe->signing_key, now_ms());
+	r = r != 0 ? r : log_add_values(log, LEAF_CLOSE, now_ms(), why);
+	r = r != 0 ? r : log_seal(log, LOG_TAKES_RESERVE);
+	r = r != 0 ? r : log_sign(log);
+	log_close(log);
+	return r;
+}
+
+int evidence_scribe_rotate(const struct evidence_scribe *scribe)
+{
+	return scribe->signing_key == NULL ? ask(scribe, "evidence rotate") : say(scribe, rotate_here(scribe));
 }

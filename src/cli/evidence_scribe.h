@@ -21,8 +21,11 @@ struct evidence_scribe {
 	bool stamped; /* somebody timestamps */
 };
 
-/* CLI_FINE, or an exit code after a message. */
-int evidence_scribe_find(const struct cli_arguments *arguments, struct evidence_scribe *ret_scribe);
+enum evidence_purpose { EVIDENCE_TO_READ, EVIDENCE_TO_WRITE };
+
+/* CLI_FINE, or an exit code after a message. To read, no key is needed. */
+int evidence_scribe_find(const struct cli_arguments *arguments, enum evidence_purpose purpose,
+			 struct evidence_scribe *ret_scribe);
 
 /*
  * One record, signed for. `question` is how the watch is asked for it, `values` what this process writes by itself. 0,
@@ -30,5 +33,8 @@ int evidence_scribe_find(const struct cli_arguments *arguments, struct evidence_
  */
 int evidence_scribe_put(const struct evidence_scribe *scribe, const char *question, enum leaf_kind kind,
 			const struct leaf_value *values);
+
+/* Has another key take the place of the log's; the watch's answer only says that it will. Likewise. */
+int evidence_scribe_rotate(const struct evidence_scribe *scribe);
 
 #endif

@@ -175,6 +175,10 @@ static int plan_evidence(const struct cli_arguments *arguments, struct plan *pla
 		code = watch_evidence_authority(&plan->evidence, authority);
 	if (code == CLI_FINE && certificate != NULL)
 		code = watch_evidence_certificate(&plan->evidence, certificate);
+	if (code == CLI_FINE && (text = cli_value(arguments, "keep-messages")) != NULL)
+		code = watch_evidence_days(&plan->evidence, WATCH_KEPT_MESSAGES, text);
+	if (code == CLI_FINE && (text = cli_value(arguments, "keep-records")) != NULL)
+		code = watch_evidence_days(&plan->evidence, WATCH_KEPT_RECORDS, text);
 	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "digest", i)) != NULL; i++)
 		code = watch_evidence_digest(&plan->evidence, slice_from_string(text));
 	return code;
@@ -278,6 +282,8 @@ static const struct cli_option options[] = {
 	{"events", 'e', "DIR", "what nginx's `guia_events` says (default: events in the run directory)"},
 	{"bans", 0, "DIR", "what nginx's `guia_bans` says: a folder of this watch's own, made if there is none"},
 	{"evidence", 0, "DIR", "where evidence is kept (default: evidence in the folder of --bans)"},
+	{"keep-messages", 0, "DAYS", "how long messages as they came are kept (default: 90; 0: for ever)"},
+	{"keep-records", 0, "DAYS", "how long records are kept, of which hashes stay (default: 90; 0: for ever)"},
 	{"authority", 0, "URL", "who timestamps it each minute: http://HOST[:PORT][/PATH]"},
 	{"export-certificate", 0, "FILE", "messages as they came are kept, sealed to the key of this certificate"},
 	{"digest", 0, "TEXT", "what it states at its beginning: OF, a SHA-256 and NAME; may be given several times"},

@@ -3,6 +3,7 @@
 #include "base/vector.h"
 #include "cli/command.h"
 #include "codec/byte_class.h"
+#include "evidence/checkpoint.h"
 #include "serve/valid.h"
 
 #include <stdio.h>
@@ -18,6 +19,21 @@ int watch_evidence_configured(struct watch_evidence *evidence, const struct serv
 	snprintf(evidence->folder, sizeof(evidence->folder), "%.*s", SLICE_ARG(config->evidence.folder));
 	snprintf(evidence->authority, sizeof(evidence->authority), "%.*s", SLICE_ARG(config->evidence.authority));
 	snprintf(evidence->certificate, sizeof(evidence->certificate), "%.*s", SLICE_ARG(config->evidence.certificate));
+	evidence->days[WATCH_KEPT_MESSAGES] = (unsigned)config->retention.messages;
+	evidence->days[WATCH_KEPT_RECORDS] = (unsigned)config->retention.records;
+	evidence->days_told[WATCH_KEPT_MESSAGES] = evidence->days_told[WATCH_KEPT_RECORDS] = true;
+	return CLI_FINE;
+}
+
+int watch_evidence_days(struct watch_evidence *evidence, enum watch_kept kept, const char *text)
+{
+	static const char *const names[WATCH_KEPT] = {"messages", "records"};
+	uint64_t days;
+	if (!decimal_read(slice_from_string(text), &days) || days > RETENTION_DAYS_MOST)
+		return cli_fail(CLI_USER, "--keep-%s %s: should be days, 0 to %d; 0: for ever", names[kept], text,
+				RETENTION_DAYS_MOST);
+	evidence->days[kept] = (unsigned)days;
+	evidence->days_told[kept] = true;
 	return CLI_FINE;
 }
 
@@ -63,14 +79,22 @@ int watch_evidence_digest(struct watch_evidence *evidence, struct slice text)
 	return CLI_FINE;
 }
 
+static unsigned days_of(const struct watch_evidence *evidence, enum watch_kept kept)
+{
+	return evidence->days_told[kept] ? evidence->days[kept] : RETENTION_DAYS;
+}
+
 int watch_evidence_options(struct watch_evidence *evidence, const char *bans, struct witness_options *ret_options)
 {
 	if (evidence->folder[0] == '\0' && bans != NULL &&
 	    snprintf(evidence->folder, PATH_MAX, "%s/evidence", bans) >= PATH_MAX - NAME_MAX)
 		return cli_fail(CLI_USER, "%s: too long", bans);
-	*ret_options = (struct witness_options){evidence->folder[0] != '\0' ? evidence->folder : NULL,
-						evidence->authority[0] != '\0' ? evidence->authority : NULL,
-						evidence->certificate[0] != '\0' ? evidence->certificate : NULL,
-						evidence->digests, evidence->count};
+	*ret_options = (struct witness_options){
+		.folder = evidence->folder[0] != '\0' ? evidence->folder : NULL,
+		.authority = evidence->authority[0] != '\0' ? evidence->authority : NULL,
+		.certificate = evidence->certificate[0] != '\0' ? evidence->certificate : NULL,
+		.retention = {days_of(evidence, WATCH_KEPT_MESSAGES), days_of(evidence, WATCH_KEPT_RECORDS)},
+		.digests = evidence->digests,
+		.digest_count = evidence->count};
 	return CLI_FINE;
 }

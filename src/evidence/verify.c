@@ -22,6 +22,7 @@ struct verification {
 	struct checkpoint anchor;
 	bool has_anchor;
 	unsigned last;
+	uint64_t *deleted_to; /* by epoch (evidence/walk.h) */
 	/* What the epoch after this one says of it. */
 	bool has_next;
 	char next_previous[LOG_NAME_BYTES_MOST + 8];
@@ -168,6 +169,9 @@ static void tell(struct verification *v, unsigned epoch, const struct walk *walk
 	if (walk->counts[LEAF_KINDS] > 0)
 		buffer_printf(&out, "%12" PRIu64 " of kinds that are newer than this program\n",
 			      walk->counts[LEAF_KINDS]);
+	if (walk->gone_count > 0)
+		buffer_printf(&out, "%12" PRIu64 " of which the hashes are left\n",
+			      (uint64_t)walk->gone_count * TILE_WIDTH);
 	text_add_utf8(&out, notes);
 	if (is_signed < size)
 		buffer_printf(&out,
@@ -202,6 +206,15 @@ static bool origin_of(const struct walk *walk, unsigned epoch, char *out, size_t
 	return log != NULL;
 }
 
+/* Records that are not there must have been deleted, and a record of this epoch or a later one says so. */
+static void check_gone(struct verification *v, unsigned epoch, const struct walk *walk)
+{
+	for (size_t i = 0; i < walk->gone_count && v->report->epoch != epoch; i++)
+		if ((walk->gone[i] + 1) * TILE_WIDTH > v->deleted_to[epoch])
+			conclude(v, epoch, FINDING_MISSING, walk->gone[i] * TILE_WIDTH,
+				 "it is missing, and later records are there");
+}
+
 static void judge(struct verification *v, unsigned epoch, struct walk *walk, struct slice note, const char *origin)
 {
 	struct checkpoint checkpoint = {.size = 0};
@@ -218,7 +231,9 @@ static void judge(struct verification *v, unsigned epoch, struct walk *walk, str
 		conclude(v, epoch, FINDING_NEWER, 0, "the log was written by a newer version of Guia");
 		return;
 	}
-	check_signed(v, epoch, walk, note);
+	check_gone(v, epoch, walk);
+	if (v->report->epoch != epoch)
+		check_signed(v, epoch, walk, note);
 	if (v->report->epoch != epoch && readable && !slice_equal(checkpoint.origin, slice_from_string(origin)))
 		conclude(v, epoch, FINDING_ALTERED, 0, "the checkpoint is of another log or epoch");
 	if (v->report->epoch != epoch)
@@ -280,7 +295,8 @@ static int verify_epoch(struct verification *v, unsigned epoch, int folder)
 		(void)checkpoint_read_note(buffer_slice(&note), &checkpoint);
 	struct walk *walk = calloc(1, sizeof(*walk));
 	if (walk != NULL && (r == 0 || r == -ENOENT)) {
-		*walk = (struct walk){.folder = folder, .notes = &notes};
+		*walk = (struct walk){
+			.folder = folder, .notes = &notes, .deleted_to = v->deleted_to, .deleted_count = v->last + 1};
 		r = set_marks(v, walk, checkpoint.size, &stamps, &stamp_count);
 		r = r != 0 ? r : walk_epoch(walk);
 	} else if (walk == NULL) {
@@ -355,6 +371,9 @@ int verify_log(const char *path, const struct verify_options *options, struct ve
 	v.last = highest_epoch(path);
 	if (v.last == 0)
 		return -ENOENT;
+	v.deleted_to = calloc(v.last + 1, sizeof(*v.deleted_to));
+	if (v.deleted_to == NULL)
+		return -ENOMEM;
 	for (unsigned epoch = v.last; epoch > 0 && r == 0; epoch--) {
 		int folder = open_folder(path, epoch);
 		if (folder >= 0) {
@@ -373,6 +392,7 @@ int verify_log(const char *path, const struct verify_options *options, struct ve
 		tell_limits(&v);
 		r = ret_report->text.error;
 	}
+	free(v.deleted_to);
 	buffer_free(&v.told);
 	return r;
 }

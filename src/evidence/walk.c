@@ -1,16 +1,13 @@
-#include "evidence/walk.h"
+#include "evidence/walk_inside.h"
 
 #include "base/error.h"
 #include "base/file.h"
-#include "codec/byte_class.h"
-#include "codec/text.h"
 #include "evidence/tail.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -25,19 +22,6 @@ struct path {
 	unsigned counts[TILE_LEVELS];
 	struct merkle_hash hashes[TILE_LEVELS][TILE_WIDTH];
 };
-
-__attribute__((format(printf, 4, 5))) static void find(struct walk *walk, enum finding finding, uint64_t record,
-						       const char *format, ...)
-{
-	va_list arguments;
-	if (walk->finding != FINDING_NONE)
-		return;
-	walk->finding = finding;
-	walk->record = record;
-	va_start(arguments, format);
-	vsnprintf(walk->what, sizeof(walk->what), format, arguments);
-	va_end(arguments);
-}
 
 /* ---- files ---- */
 
@@ -128,9 +112,9 @@ static int check_tile(struct path *path, struct tile_name name, const struct mer
 	int r = read_tile(walk->folder, name, &content);
 	if (r == -ENOENT) {
 		if (required)
-			find(walk, FINDING_MISSING, first, "%s is missing", text);
+			walk_find(walk, FINDING_MISSING, first, "%s is missing", text);
 	} else if (r == 0 && content.len != name.width * sizeof(*hashes)) {
-		find(walk, FINDING_ALTERED, first, "%s has not the length that it should", text);
+		walk_find(walk, FINDING_ALTERED, first, "%s has not the length that it should", text);
 	} else if (r == 0 && memcmp(content.ptr, hashes, content.len) != 0) {
 		const struct merkle_hash *theirs = (const void *)content.ptr;
 		unsigned at = 0;
@@ -139,9 +123,10 @@ static int check_tile(struct path *path, struct tile_name name, const struct mer
 		uint64_t record = first + ((uint64_t)at << name.level * TILE_HEIGHT);
 		if (name.level == 0 && name.width == TILE_WIDTH &&
 		    ask_parent(walk, name.number, hashes) == PARENT_AGREES)
-			find(walk, FINDING_ALTERED, record, "%s was altered; the record itself is whole", text);
+			walk_find(walk, FINDING_ALTERED, record, "%s was altered; the record itself is whole", text);
 		else
-			find(walk, FINDING_ALTERED, record, "%s", name.level == 0 ? "the record was altered" : text);
+			walk_find(walk, FINDING_ALTERED, record, "%s",
+				  name.level == 0 ? "the record was altered" : text);
 	}
 	buffer_free(&content);
 	return r == -ENOENT ? 0 : r;
@@ -176,8 +161,8 @@ static int check_edge_tiles(struct path *path, unsigned level, uint64_t number, 
 		if ((widths.bits[width / 64] >> width % 64 & 1) == 0)
 			continue;
 		if (width > count)
-			find(path->walk, FINDING_TRUNCATED, path->walk->frontier.size,
-			     "tile/%u has hashes of more records than there are", level);
+			walk_find(path->walk, FINDING_TRUNCATED, path->walk->frontier.size,
+				  "tile/%u has hashes of more records than there are", level);
 		else
 			r = check_tile(path, (struct tile_name){(int)level, number, width}, path->hashes[level],
 				       required);
@@ -186,115 +171,6 @@ static int check_edge_tiles(struct path *path, unsigned level, uint64_t number, 
 }
 
 /* ---- records ---- */
-
-static struct slice base64_value(const struct leaf_value *value)
-{
-	return value == NULL ? slice_make("", 0) : value->bytes;
-}
-
-static bool key_read(const struct leaf_value *value, struct public_key *ret_key)
-{
-	uint8_t info[PUBLIC_KEY_INFO_BYTES];
-	return base64_exact(base64_value(value), info, sizeof(info)) &&
-	       public_key_from_info(slice_make(info, sizeof(info)), ret_key);
-}
-
-static bool hex_read(const struct leaf_value *value, struct merkle_hash *ret_hash)
-{
-	if (value == NULL || value->bytes.len != 2 * sizeof(ret_hash->bytes))
-		return false;
-	for (size_t i = 0; i < sizeof(ret_hash->bytes); i++)
-		ret_hash->bytes[i] = hex_pair_value(value->bytes, 2 * i);
-	return true;
-}
-
-void key_rotation_text(uint64_t size, const struct merkle_hash *root, const struct public_key *old_key,
-		       const struct public_key *new_key, struct buffer *out)
-{
-	char old_print[FINGERPRINT_TEXT_BYTES], new_print[FINGERPRINT_TEXT_BYTES];
-	uint8_t hex[2 * MERKLE_HASH_BYTES];
-	public_key_fingerprint(old_key, old_print);
-	public_key_fingerprint(new_key, new_print);
-	buffer_printf(out, "guia evidence key rotation\n%" PRIu64 "\n", size);
-	buffer_add(out, slice_make(hex, hex_encode(slice_make(root->bytes, sizeof(root->bytes)), hex)));
-	buffer_printf(out, "\n%s\n%s\n", old_print, new_print);
-}
-
-static bool rotation_holds(const struct walk *walk, const struct leaf *leaf, struct public_key *ret_key)
-{
-	struct public_key old = walk->keys[walk->key_count - 1].key, given, new;
-	struct key_signature old_signature, new_signature;
-	struct merkle_hash root = merkle_root(&walk->frontier), told;
-	struct buffer text = buffer_make(NULL);
-	if (!key_read(leaf_get(leaf, "old_key"), &given) || !key_read(leaf_get(leaf, "new_key"), &new) ||
-	    !public_key_equal(&given, &old) || leaf_get(leaf, "size")->number != walk->frontier.size ||
-	    !hex_read(leaf_get(leaf, "root"), &told) || !merkle_hash_equal(&told, &root) ||
-	    !base64_exact(base64_value(leaf_get(leaf, "old_signature")), old_signature.bytes, SIGNATURE_BYTES) ||
-	    !base64_exact(base64_value(leaf_get(leaf, "new_signature")), new_signature.bytes, SIGNATURE_BYTES))
-		return false;
-	key_rotation_text(walk->frontier.size, &root, &old, &new, &text);
-	bool good = text.error == 0 && public_key_verify(&old, buffer_slice(&text), &old_signature) &&
-		    public_key_verify(&new, buffer_slice(&text), &new_signature);
-	buffer_free(&text);
-	*ret_key = new;
-	return good;
-}
-
-static void take_key(struct walk *walk, const struct leaf *leaf)
-{
-	struct public_key key;
-	bool good = leaf->kind == LEAF_EPOCH ? walk->key_count == 0 && key_read(leaf_get(leaf, "public_key"), &key)
-					     : walk->key_count > 0 && rotation_holds(walk, leaf, &key);
-	if (!good || walk->key_count == WALK_KEYS_MOST)
-		find(walk, FINDING_BADLY_SIGNED, walk->frontier.size, "a key takes over without the one before it");
-	else
-		walk->keys[walk->key_count++] = (struct walk_key){walk->frontier.size, key};
-}
-
-static void note_gap(struct walk *walk, const struct leaf *leaf)
-{
-	const struct leaf_value *records = leaf_get(leaf, "records"), *of = leaf_get(leaf, "of");
-	buffer_printf(walk->notes, "record %" PRIu64 " states a gap: %.*s; ", walk->frontier.size,
-		      SLICE_ARG(leaf_get(leaf, "cause")->bytes));
-	if (records != NULL)
-		buffer_printf(walk->notes, "%" PRIu64 " records", records->number);
-	else
-		buffer_text(walk->notes, "nobody knows how many records");
-	if (of != NULL)
-		buffer_printf(walk->notes, " of kind %.*s", SLICE_ARG(of->bytes));
-	buffer_printf(walk->notes, ", between %" PRIu64 " and %" PRIu64 "\n", leaf_get(leaf, "since")->number,
-		      leaf_get(leaf, "until")->number);
-}
-
-static void look_at(struct walk *walk, struct slice record)
-{
-	struct leaf leaf;
-	int r = leaf_read(record, &leaf);
-	if (r == LEAF_MALFORMED) {
-		find(walk, FINDING_ALTERED, walk->frontier.size, "it is not a record");
-		return;
-	}
-	walk->counts[leaf.kind]++;
-	if (leaf.kind == LEAF_CLOCK_STEP)
-		buffer_printf(walk->notes,
-			      "record %" PRIu64 " states that the clock was set from %" PRIu64 " to %" PRIu64 "\n",
-			      walk->frontier.size, leaf_get(&leaf, "from")->number, leaf_get(&leaf, "to")->number);
-	else if (leaf.time_ms < walk->last_ms)
-		find(walk, FINDING_CLOCK, walk->frontier.size,
-		     "the time goes back by %" PRIu64 " ms, and no record states that the clock was set",
-		     walk->last_ms - leaf.time_ms);
-	walk->last_ms = leaf.time_ms;
-	walk->closed = leaf.kind == LEAF_CLOSE;
-	if (leaf.kind == LEAF_GAP)
-		note_gap(walk, &leaf);
-	if (leaf.kind == LEAF_EPOCH || leaf.kind == LEAF_KEY_ROTATION)
-		take_key(walk, &leaf);
-	if (walk->frontier.size > 0)
-		return;
-	buffer_add(&walk->first_text, record);
-	if (walk->first_text.error == 0)
-		(void)leaf_read(buffer_slice(&walk->first_text), &walk->first);
-}
 
 static void mark(struct walk *walk)
 {
@@ -318,8 +194,8 @@ static void find_in_bundle(struct path *path, uint64_t number, unsigned count, u
 		       memcmp(tile.ptr + same * MERKLE_HASH_BYTES, path->hashes[0][same].bytes, MERKLE_HASH_BYTES) == 0)
 			same++;
 	buffer_free(&tile);
-	find(path->walk, FINDING_ALTERED, number * TILE_WIDTH + same,
-	     "its bundle has not as many records as its name says");
+	walk_find(path->walk, FINDING_ALTERED, number * TILE_WIDTH + same,
+		  "its bundle has not as many records as its name says");
 }
 
 /* One bundle; *ret_count is how many records it had. */
@@ -342,13 +218,13 @@ static int take_bundle(struct path *path, uint64_t number, struct slice bytes, b
 	else if (from_file)
 		find_in_bundle(path, number, count, width);
 	if (r == 0 && count == TILE_WIDTH && ask_parent(walk, number, path->hashes[0]) == PARENT_DISAGREES)
-		find(walk, FINDING_ALTERED, first, "its tile is not the one that the tile above names");
+		walk_find(walk, FINDING_ALTERED, first, "its tile is not the one that the tile above names");
 	if (r == 0 && !reader_at_end(&reader))
-		find(walk, FINDING_ALTERED, first + count, "its bundle does not end with a record");
+		walk_find(walk, FINDING_ALTERED, first + count, "its bundle does not end with a record");
 	for (struct reader again = reader_make(bytes); r == 0 && walk->finding == FINDING_NONE &&
 						       walk->frontier.size < first + count &&
 						       bundle_next(&again, &record);) {
-		look_at(walk, record);
+		walk_look_at(walk, record);
 		merkle_push(&walk->frontier, &path->hashes[0][walk->frontier.size - first]);
 		mark(walk);
 	}
@@ -382,11 +258,51 @@ static int check_entries(struct path *path, uint64_t number, struct slice bytes)
 		while (r == 0 && bundle_next(&theirs, &a) && bundle_next(&ours, &b) && slice_equal(a, b))
 			same++;
 		if (r == 0 && (same != width || !reader_at_end(&theirs)))
-			find(path->walk, FINDING_ALTERED, number * TILE_WIDTH + same,
-			     "tile/entries has it in two versions");
+			walk_find(path->walk, FINDING_ALTERED, number * TILE_WIDTH + same,
+				  "tile/entries has it in two versions");
 	}
 	buffer_free(&content);
 	return r;
+}
+
+static int note_gone(struct walk *walk, uint64_t number)
+{
+	if ((walk->gone_count & (walk->gone_count + 1)) == 0) {
+		uint64_t *wider = realloc(walk->gone, (2 * walk->gone_count + 1) * sizeof(*wider));
+		if (wider == NULL)
+			return -ENOMEM;
+		walk->gone = wider;
+	}
+	walk->gone[walk->gone_count++] = number;
+	return 0;
+}
+
+/* A bundle of which the hashes are there alone: whether it was deleted, a record says. False: it is none. */
+static bool take_hashes(struct path *path, uint64_t number, int *ret_error)
+{
+	struct walk *walk = path->walk;
+	struct buffer tile = buffer_make(NULL);
+	bool before_journal = path->has_tail && number < path->tail.before.size / TILE_WIDTH;
+	bool there = number > 0 && before_journal &&
+		     read_tile(walk->folder, (struct tile_name){0, number, TILE_WIDTH}, &tile) == 0 &&
+		     tile.len == TILE_BYTES;
+	if (there) {
+		memcpy(path->hashes[0], tile.ptr, tile.len);
+		if (ask_parent(walk, number, path->hashes[0]) == PARENT_DISAGREES)
+			walk_find(walk, FINDING_ALTERED, number * TILE_WIDTH,
+				  "its tile is not the one that the tile above names");
+		for (unsigned i = 0; i < TILE_WIDTH; i++) {
+			merkle_push(&walk->frontier, &path->hashes[0][i]);
+			mark(walk);
+		}
+		*ret_error = note_gone(walk, number);
+		if (*ret_error == 0)
+			*ret_error = push_up(path, 1, number, merkle_root_of(path->hashes[0], TILE_WIDTH), true);
+		path->counts[0] = 0;
+		walk->in_tiles = walk->frontier.size;
+	}
+	buffer_free(&tile);
+	return there;
 }
 
 static int take_next(struct path *path, uint64_t number, bool *ret_end)
@@ -400,6 +316,10 @@ static int take_next(struct path *path, uint64_t number, bool *ret_end)
 	*ret_end = true;
 	if (r != 0 && r != -ENOENT)
 		return r;
+	if (r == -ENOENT && journal == NULL && take_hashes(path, number, &r)) {
+		*ret_end = false;
+		return r;
+	}
 	struct slice bytes = from_file         ? buffer_slice(&content)
 			     : journal != NULL ? buffer_slice(&journal->bytes)
 					       : slice_make("", 0);
@@ -430,7 +350,8 @@ static void look_beyond(struct walk *walk)
 	for (unsigned ahead = 1; ahead <= LOOK_AHEAD && walk->finding == FINDING_NONE; ahead++) {
 		buffer_clear(&bytes);
 		if (walk_read_bundle(walk->folder, number + ahead, &bytes, &width) == 0)
-			find(walk, FINDING_MISSING, walk->frontier.size, "it is missing, and later records are there");
+			walk_find(walk, FINDING_MISSING, walk->frontier.size,
+				  "it is missing, and later records are there");
 	}
 	buffer_free(&bytes);
 }
@@ -481,4 +402,5 @@ int walk_epoch(struct walk *walk)
 void walk_free(struct walk *walk)
 {
 	buffer_free(&walk->first_text);
+	free(walk->gone);
 }

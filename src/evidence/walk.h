@@ -38,6 +38,8 @@ struct walk {
 	struct walk_mark *marks; /* the caller's, in the order of their sizes */
 	size_t mark_count;
 	struct buffer *notes; /* lines: what the records themselves tell, such as gaps */
+	uint64_t *deleted_to; /* by epoch: records below may have been deleted, so records said; the caller's */
+	unsigned deleted_count;
 
 	enum finding finding;
 	uint64_t record; /* the first that is wrong */
@@ -51,6 +53,8 @@ struct walk {
 	size_t key_count;
 	uint64_t counts[LEAF_KINDS + 1]; /* by kind; the last: of a newer version */
 	uint64_t last_ms;
+	uint64_t *gone; /* bundles of which the hashes are there alone */
+	size_t gone_count;
 	bool closed;
 	bool torn; /* the journal goes on with something that is not whole */
 };
@@ -68,6 +72,9 @@ const struct public_key *walk_key_at(const struct walk *walk, uint64_t size);
 /* The records of bundle `number`: of its file, whole or the widest there is, or of the journal. Appended. -ENOENT:
  * none. */
 int walk_read_bundle(int folder, uint64_t number, struct buffer *out, unsigned *ret_width);
+
+/* What a record of kind deletion is of: these words and an epoch's number. */
+#define WALK_DELETED_RECORDS "records of epoch "
 
 /* What both keys sign when one takes the other's place. */
 void key_rotation_text(uint64_t size, const struct merkle_hash *root, const struct public_key *old_key,

@@ -32,6 +32,7 @@ struct writer {
 	uint64_t told_unsigned_ns;
 	struct queue_loss lost[LEAF_KINDS + 1]; /* the thread's own, from here on; the last is of several kinds */
 	atomic_bool stamp_wanted;
+	atomic_bool rotate_wanted;
 	uint64_t time_ms;
 	uint64_t opened_ns;
 	uint64_t oldest_put_ns;      /* of what is not sealed; 0: nothing */
@@ -248,6 +249,22 @@ static bool open_log(struct writer *writer)
 
 /* ---- the thread ---- */
 
+/* What fails is tried again when something is written next. */
+static void rotate_if_wanted(struct writer *writer)
+{
+	if (!atomic_load(&writer->rotate_wanted))
+		return;
+	int r = log_rotate(writer->log, writer->config.key_path, writer->time_ms);
+	if (r == 0) {
+		atomic_store(&writer->rotate_wanted, false);
+		pthread_mutex_lock(&writer->lock);
+		writer->state.key = log_public_key(writer->log);
+		pthread_mutex_unlock(&writer->lock);
+	}
+	writer->sign_error = r;
+	tell(writer);
+}
+
 static void write_once(struct writer *writer, struct queue_taken *taken)
 {
 	/* Whoever wants a stamp has put what it is for before. */
@@ -259,6 +276,7 @@ static void write_once(struct writer *writer, struct queue_taken *taken)
 		if (taken->lost[kind].records > 0)
 			lose(writer, kind, taken->lost[kind]);
 	write_taken(writer, taken);
+	rotate_if_wanted(writer);
 	sign_if_due(writer, stamp);
 	if (stamp && writer->stamper != NULL)
 		stamper_hurry(writer->stamper);
@@ -342,6 +360,11 @@ bool writer_put(struct writer *writer, enum leaf_kind kind, const struct leaf_va
 	bool put = fields.error == 0 && queue_put(writer->queue, kind, buffer_slice(&fields));
 	buffer_free(&fields);
 	return put;
+}
+
+void writer_rotate(struct writer *writer)
+{
+	atomic_store(&writer->rotate_wanted, true);
 }
 
 void writer_stamp(struct writer *writer)

@@ -25,6 +25,9 @@ void writer_end(struct writer *writer);
 /* From any thread; never waits for a disk. `values` are in the order of the kind's fields. Whether there was room. */
 bool writer_put(struct writer *writer, enum leaf_kind kind, const struct leaf_value *values);
 
+/* Has another key take the place of the log's, in the same file, as soon as what was put so far is sealed. */
+void writer_rotate(struct writer *writer);
+
 /* Has what was put so far timestamped as soon as it is signed, which it is now. */
 void writer_stamp(struct writer *writer);
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/vector.h"
+#include "evidence/retention.h"
 #include "screen/screen.h"
 #include "serve/valid.h"
 #include "upstream/operator.h"
@@ -35,6 +36,7 @@ enum key_kind {
 	KEY_OPERATORS,
 	KEY_INTERFACE,
 	KEY_EVIDENCE,
+	KEY_RETENTION,
 	KEY_AUTHORITY,
 	KEY_SCREEN,
 };
@@ -79,6 +81,12 @@ static const struct key top_keys[] = {
 	{"link_interface", KEY_INTERFACE, TOP(link_interface), "link_interface: eth0", 0, 0},
 	{"evidence", KEY_EVIDENCE, TOP(evidence),
 	 "evidence: {folder: /var/lib/guia-evidence, authority: \"http://tsa.example.mo/\"}", 0, 0},
+	{"retention", KEY_RETENTION, TOP(retention), "retention: {messages: 90, records: 90}", 0, 0},
+};
+
+static const struct key retention_keys[] = {
+	{"messages", KEY_NUMBER, offsetof(struct retention_config, messages), "messages: 90", 0, RETENTION_DAYS_MOST},
+	{"records", KEY_NUMBER, offsetof(struct retention_config, records), "records: 90", 0, RETENTION_DAYS_MOST},
 };
 
 static const struct key evidence_keys[] = {
@@ -104,7 +112,11 @@ static const struct key site_keys[] = {
 
 void config_init(struct serve_config *config, struct arena *arena)
 {
-	*config = (struct serve_config){.arena = arena, .file = "", .https_only = true, .drain_seconds = 10};
+	*config = (struct serve_config){.arena = arena,
+					.file = "",
+					.https_only = true,
+					.drain_seconds = 10,
+					.retention = {RETENTION_DAYS, RETENTION_DAYS}};
 	struct text_list *lists[] = {&config->listen,        &config->listen_tls,     &config->trusted_proxies,
 				     &config->home_networks, &config->home_countries, &config->home_lists,
 				     &config->addresses,     &config->rules,          &config->rules_before};
@@ -260,6 +272,7 @@ static int read_number(const struct source *s, const struct yaml_node *node, con
 
 static int read_sites(const struct source *s, const struct yaml_node *list, const struct key *key);
 static int read_evidence(const struct source *s, const struct yaml_node *map, const struct key *key);
+static int read_retention(const struct source *s, const struct yaml_node *map, const struct key *key);
 
 /* A password's file is relative to the configuration's folder, as all paths are; its reader is another user than ours.
  */
@@ -326,6 +339,8 @@ static int read_value(const struct source *s, const struct yaml_node *node, cons
 		return read_sites(s, node, key);
 	case KEY_EVIDENCE:
 		return read_evidence(s, node, key);
+	case KEY_RETENTION:
+		return read_retention(s, node, key);
 	case KEY_OPERATORS:
 		return read_operators(s, node, member);
 	case KEY_INTERFACE:
@@ -377,6 +392,13 @@ static int read_evidence(const struct source *s, const struct yaml_node *map, co
 	if (map->kind != YAML_MAP)
 		return wrong_value(s, map, key, "a map with `folder`, `authority` or both");
 	return read_map(s, map, evidence_keys, COUNT(evidence_keys), &s->config->evidence);
+}
+
+static int read_retention(const struct source *s, const struct yaml_node *map, const struct key *key)
+{
+	if (map->kind != YAML_MAP)
+		return wrong_value(s, map, key, "a map with `messages`, `records` or both, in days");
+	return read_map(s, map, retention_keys, COUNT(retention_keys), &s->config->retention);
 }
 
 static int read_site(const struct source *s, const struct yaml_node *node, const struct key *key)

@@ -40,6 +40,12 @@ struct evidence_config {
 	struct slice certificate; /* of the key that messages are sealed to */
 };
 
+/* Days; 0: for ever. */
+struct retention_config {
+	int64_t messages;
+	int64_t records;
+};
+
 struct serve_config {
 	struct arena *arena;
 	const char *file;        /* "" if there is none */
@@ -63,6 +69,7 @@ struct serve_config {
 	struct evidence_config evidence;
 	struct slice screen; /* where it listens; empty: at the usual port, or another that is free */
 	bool screen_off;
+	struct retention_config retention;
 	bool detect;
 	bool https_only;
 	bool gate_off;                  /* nothing is inspected; not to be had by YAML */

@@ -7,10 +7,11 @@
 #include "serve/process.h"
 #include "serve/targets.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WORDS = 24 }; /* of the command, without the sites */
+enum { WORDS = 28 }; /* of the command, without the sites */
 
 static int add_word(struct arena *arena, const char *option, struct slice value, const char **words, size_t *count)
 {
@@ -52,6 +53,13 @@ static int add_homes(const struct serve_config *config, struct arena *arena, con
 	return r;
 }
 
+static int add_days(struct arena *arena, const char *option, int64_t days, const char **words, size_t *count)
+{
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%" PRId64, days);
+	return add_word(arena, option, slice_make(text, (size_t)len), words, count);
+}
+
 /* Where evidence is kept, if not in the folder of bans; and what it shall say that the gate goes by. */
 static int add_evidence(const struct serve_config *config, const struct run_dir *dir, const struct text_list *digests,
 			struct arena *arena, const char **words, size_t *count)
@@ -65,6 +73,10 @@ static int add_evidence(const struct serve_config *config, const struct run_dir 
 		r = add_word(arena, "--authority", config->evidence.authority, words, count);
 	if (r == 0 && config->evidence.certificate.len > 0)
 		r = add_word(arena, "--export-certificate", config->evidence.certificate, words, count);
+	if (r == 0)
+		r = add_days(arena, "--keep-messages", config->retention.messages, words, count);
+	if (r == 0)
+		r = add_days(arena, "--keep-records", config->retention.records, words, count);
 	for (size_t i = 0; r == 0 && i < digests->count; i++)
 		r = add_word(arena, "--digest", digests->items[i], words, count);
 	return r;

@@ -4,6 +4,7 @@
 #include "base/vector.h"
 #include "evidence/file_digest.h"
 #include "evidence/journal.h"
+#include "evidence/queue.h"
 #include "evidence/timestamp.h"
 #include "watch/witness_inside.h"
 
@@ -78,6 +79,7 @@ int witness_begin(const struct witness_options *options, uint64_t now_ns, struct
 	r = r != 0 ? r : pairing_create(witness_event_alone, witness, &witness->pairing);
 	r = r != 0 ? r : hit_ledger_create(&witness->hits);
 	r = r != 0 ? r : writer_begin(witness, options);
+	r = r != 0 ? r : custodian_begin(witness->folder, witness->writer, &options->retention, &witness->custodian);
 	if (r != 0) {
 		witness_end(witness);
 		return r;
@@ -190,6 +192,7 @@ void witness_end(struct witness *witness)
 		tally_tell(witness->tally, UINT64_MAX, refused, witness);
 	}
 	body_store_end(witness->bodies);
+	custodian_end(witness->custodian);
 	writer_end(witness->writer);
 	pairing_free(witness->pairing);
 	tally_free(witness->tally);
@@ -354,6 +357,7 @@ void witness_second(struct witness *witness, const struct witness_sight *sight)
 	see_losses(witness, sight->intake);
 	see_refusals(witness, sight);
 	see_incident(witness, sight->incident);
+	custodian_second(witness->custodian, monotonic_ns(), sight->wall_ms);
 	if (!witness->places_told && places_image(sight->places) != NULL) {
 		witness_digest_put(witness, SLICE("location data"), slice_from_string(sight->places->file),
 				   sight->places->sha256);

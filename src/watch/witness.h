@@ -9,6 +9,7 @@
 #define GUIA_WATCH_WITNESS_H
 
 #include "casebook/casebook.h"
+#include "evidence/retention.h"
 #include "evidence/writer.h"
 #include "incident/defence.h"
 #include "mitigate/edge_bans.h"
@@ -28,6 +29,7 @@ struct witness_options {
 	const char *folder;      /* NULL: no evidence is kept */
 	const char *authority;   /* of timestamps; NULL: none */
 	const char *certificate; /* of the export key that messages are sealed to; NULL: none are kept */
+	struct retention_policy retention;
 	const struct witness_digest *digests;
 	size_t digest_count;
 };

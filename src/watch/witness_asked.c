@@ -3,12 +3,15 @@
  *
  *   evidence                                              where it is
  *   evidence export STEP ID INCIDENT FILES BYTES SHA256|- WHY   a bundle is made (bundle/seal.h)
+ *   evidence hold|release INCIDENT FROM TO WHY            what was kept between two times is not deleted
+ *   evidence rotate                                       another key takes over
  */
 #include "watch/witness_inside.h"
 
 #include "codec/byte_class.h"
 #include "codec/question.h"
 #include "codec/text.h"
+#include "evidence/holds.h"
 
 static void say_place(const struct witness *witness, struct buffer *out)
 {
@@ -65,6 +68,42 @@ static void answer_export(struct witness *witness, uid_t who, struct slice words
 	writer_stamp(witness->writer);
 }
 
+static const char *hold_fault(int r)
+{
+	return r == HOLDS_NONE      ? "it is not held"
+	       : r == HOLDS_FULL    ? "too many incidents are held: release some"
+	       : r == HOLDS_DAMAGED ? "the file of holds is damaged; nothing is deleted until it is mended"
+				    : "the file of holds cannot be written";
+}
+
+static void answer_hold(struct witness *witness, uid_t who, bool held, struct slice words, struct buffer *out)
+{
+	struct hold hold;
+	if (!question_number(question_word(&words), INT64_MAX, &hold.incident) ||
+	    !question_number(question_word(&words), INT64_MAX, &hold.from_ms) ||
+	    !question_number(question_word(&words), INT64_MAX, &hold.to_ms)) {
+		question_fault(out, "not an order");
+		return;
+	}
+	int r = held ? holds_put(witness->folder, &hold) : holds_lift(witness->folder, hold.incident);
+	if (r != 0) {
+		question_fault(out, hold_fault(r));
+		return;
+	}
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {
+		leaf_number(hold.incident), leaf_text(held ? SLICE("held") : SLICE("released")),
+		leaf_number(hold.from_ms),  leaf_number(hold.to_ms),
+		leaf_number(who),           leaf_text(words)};
+	say_done(writer_put(witness->writer, LEAF_HOLD, values), out);
+}
+
+static void answer_rotate(struct witness *witness, uid_t who, struct buffer *out)
+{
+	witness_ordered(witness, who, SLICE("evidence rotate"), SLICE(""));
+	writer_rotate(witness->writer);
+	buffer_text(out, "{}\n");
+}
+
 bool witness_answer(struct witness *witness, uid_t who, struct slice question, struct buffer *out)
 {
 	if (!slice_equal(question_word(&question), SLICE("evidence")))
@@ -78,6 +117,10 @@ bool witness_answer(struct witness *witness, uid_t who, struct slice question, s
 		say_place(witness, out);
 	else if (slice_equal(verb, SLICE("export")))
 		answer_export(witness, who, question, out);
+	else if (slice_equal(verb, SLICE("hold")) || slice_equal(verb, SLICE("release")))
+		answer_hold(witness, who, slice_equal(verb, SLICE("hold")), question, out);
+	else if (slice_equal(verb, SLICE("rotate")) && question.len == 0)
+		answer_rotate(witness, who, out);
 	else
 		question_fault(out, "not an order");
 	return true;

@@ -3,6 +3,7 @@
 #define GUIA_WATCH_WITNESS_INSIDE_H
 
 #include "evidence/body_store.h"
+#include "watch/custodian.h"
 #include "watch/hit_ledger.h"
 #include "watch/pairing.h"
 #include "watch/tally.h"
@@ -14,6 +15,7 @@ struct witness {
 	struct writer *writer;
 	char *folder;
 	bool has_authority;
+	struct custodian *custodian;
 	uint64_t began_ns;
 	const struct sites *sites; /* of the last look */
 

@@ -20,7 +20,8 @@ import traceback
 from authority import Authority
 
 GUIA, MAKER = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
-TEMP = tempfile.TemporaryDirectory(prefix="guia-bundle-")
+# In memory where that can be had: nothing here depends on a disk's pace.
+TEMP = tempfile.TemporaryDirectory(prefix="guia-bundle-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
 FOLDER = pathlib.Path(TEMP.name)
 TOOLS = "sh cat head tail cut base64 sha256sum mktemp printf openssl ls od tr".split()
 CASES = []
@@ -416,6 +417,42 @@ def an_export_of_a_log_that_was_altered_is_not_made():
         path.write_bytes(path.read_bytes().replace(b"/page/200?", b"/page/201?"))
     assert "not what was signed" in guia(*export_words(place, place / "bag"), code=1)
     assert not (place / "bag").exists()
+
+
+# ---- keys and holds ----
+
+@case
+def a_key_takes_over_and_the_bundle_tells_of_both():
+    place = FOLDER / "rotated"
+    place.mkdir()
+    run(MAKER, place, 600)
+    before = guia("key", "--log", place / "log").strip()
+    assert re.fullmatch("[0-9a-f]{64}", before), before
+    after = re.search("[0-9a-f]{64}", guia("rotate", "--log", place / "log", "--signing-key", place / "key.pem")).group()
+    assert after != before and guia("key", "--log", place / "log").strip() == after
+    assert "WHOLE" in guia("verify", place / "log")
+    guia(*export_words(place, place / "bag"))
+    assert "WHOLE" in guia("verify", place / "bag", "--key", before)
+    said = follow(place / "bag")
+    assert "BAD" not in said and after in said, said
+
+
+@case
+def what_is_held_is_recorded():
+    place = FOLDER / "held"
+    place.mkdir()
+    run(MAKER, place, 100)
+    words = ["--log", place / "log", "--signing-key", place / "key.pem", "--history", place / "history.db"]
+    assert "why?" in guia("hold", "1", *words, code=2)
+    assert "no incident 9" in guia("hold", "9", "--why", "x", *words, code=2)
+    assert "is not held" in guia("release", "1", "--why", "x", *words, code=2)
+    assert "held" in guia("hold", "1", "--why", "case 123/2026", *words)
+    incident, begins, ends = map(int, (place / "log/holds").read_text().split())
+    assert incident == 1 and begins < 1783713600000 < ends
+    assert "released" in guia("release", "latest", "--why", "closed", *words)
+    assert (place / "log/holds").read_text() == ""
+    said = guia("verify", place / "log")
+    assert re.search(r"\b2 hold\b", said), said
 
 
 # ---- being cut off ----

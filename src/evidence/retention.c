@@ -1,0 +1,210 @@
+#include "evidence/retention.h"
+
+#include "base/error.h"
+#include "evidence/body_read.h"
+#include "evidence/holds.h"
+#include "evidence/leaf.h"
+#include "evidence/log.h"
+#include "evidence/verify.h"
+#include "evidence/view.h"
+#include "evidence/walk.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define DAY_MS (UINT64_C(24) * 3600 * 1000)
+
+struct run {
+	const struct disk_calls *disk;
+	const char *folder;
+	uint64_t cutoff_ms;
+	char why[64];
+	retention_say_fn *say;
+	void *context;
+	struct holds *holds;
+	struct retention_sums *sums;
+};
+
+static void set_cutoff(struct run *run, unsigned days, uint64_t now_ms)
+{
+	run->cutoff_ms = now_ms > days * DAY_MS ? now_ms - days * DAY_MS : 0;
+	snprintf(run->why, sizeof(run->why), "older than %u days", days);
+}
+
+/* ---- messages ---- */
+
+/* Old enough, and not held: they come to the front. */
+static size_t choose_parcels(const struct run *run, struct body_parcels *parcels, uint64_t *ret_from, uint64_t *ret_to)
+{
+	size_t chosen = 0;
+	*ret_from = UINT64_MAX;
+	*ret_to = 0;
+	for (size_t i = 0; i < parcels->count; i++) {
+		uint64_t first, last;
+		char *path = parcels->paths[i];
+		(void)body_parcel_times(slice_from_string(path), &first, &last);
+		bool held = holds_cover(run->holds, first, last);
+		run->sums->held += last < run->cutoff_ms && held ? 1 : 0;
+		if (last >= run->cutoff_ms || held)
+			continue;
+		*ret_from = first < *ret_from ? first : *ret_from;
+		*ret_to = last > *ret_to ? last : *ret_to;
+		parcels->paths[i] = parcels->paths[chosen];
+		parcels->paths[chosen++] = path;
+	}
+	return chosen;
+}
+
+static int delete_parcels(const struct run *run)
+{
+	char bodies[PATH_MAX];
+	struct body_parcels parcels;
+	uint64_t from, to;
+	snprintf(bodies, sizeof(bodies), "%s/" BODY_FOLDER, run->folder);
+	int r = body_parcels_list(bodies, 0, run->cutoff_ms, &parcels);
+	if (r != 0)
+		return r;
+	size_t count = choose_parcels(run, &parcels, &from, &to);
+	int folder = count == 0 ? -1 : open(bodies, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder >= 0 && run->say(run->context, "messages", from, to, run->why))
+		for (size_t i = 0; r == 0 && i < count; i++) {
+			r = run->disk->unlink(folder, parcels.paths[i]);
+			run->sums->parcels += r == 0 ? 1 : 0;
+		}
+	if (folder >= 0)
+		close(folder);
+	body_parcels_free(&parcels);
+	return r;
+}
+
+/* ---- records ---- */
+
+struct glance {
+	bool there; /* not deleted before */
+	bool of_keys;
+	uint64_t first_ms; /* when its first record was written */
+};
+
+static int glance_at(const struct view *view, uint64_t number, struct glance *ret_glance)
+{
+	struct buffer bytes = buffer_make(NULL);
+	struct slice record;
+	struct leaf leaf = {.time_ms = 0};
+	int r = view_bundle(view, number, &bytes);
+	struct reader reader = reader_make(buffer_slice(&bytes));
+	if (r == 0 && (!bundle_next(&reader, &record) || leaf_read(record, &leaf) == LEAF_MALFORMED))
+		r = -EBADMSG;
+	bool of_keys = slice_find(buffer_slice(&bytes), SLICE("\"kind\":\"key-rotation\""), 0) < bytes.len;
+	*ret_glance = (struct glance){r == 0, of_keys, leaf.time_ms};
+	buffer_free(&bytes);
+	return r == -ENOENT ? 0 : r;
+}
+
+struct range {
+	uint64_t *numbers;
+	size_t count, capacity;
+};
+
+static int add_number(struct range *range, uint64_t number)
+{
+	if (range->count == range->capacity) {
+		size_t wider = range->capacity == 0 ? 256 : 2 * range->capacity;
+		uint64_t *numbers = realloc(range->numbers, wider * sizeof(*numbers));
+		if (numbers == NULL)
+			return -ENOMEM;
+		range->numbers = numbers;
+		range->capacity = wider;
+	}
+	range->numbers[range->count++] = number;
+	return 0;
+}
+
+static bool has_tile(const struct view *view, uint64_t number)
+{
+	char path[TILE_PATH_BYTES];
+	tile_path((struct tile_name){0, number, TILE_WIDTH}, path);
+	return faccessat(view->folder, path, F_OK, 0) == 0;
+}
+
+/*
+ * Bundles whose records are all older: the next one begins before the cutoff. Never the first, which has the key, nor
+ * what may not have a tile yet: a whole tile of hashes stands for each that goes.
+ */
+static int choose_bundles(const struct run *run, const struct view *view, struct range *ret_range)
+{
+	/* Those that the journal has too, it has until it has turned over them. */
+	uint64_t signed_bundles = view->checkpoint.size / TILE_WIDTH;
+	uint64_t settled = view->has_tail ? view->tail.before.size / TILE_WIDTH : 0;
+	uint64_t bundles = settled < signed_bundles ? settled : signed_bundles;
+	struct glance here, next;
+	int r = bundles < 3 ? 0 : glance_at(view, 1, &here);
+	for (uint64_t n = 1; r == 0 && n + 1 < bundles; n++, here = next) {
+		r = glance_at(view, n + 1, &next);
+		if (r != 0 || (next.there && next.first_ms >= run->cutoff_ms))
+			break;
+		if (!here.there || here.of_keys || !has_tile(view, n))
+			continue;
+		bool held = holds_cover(run->holds, here.first_ms, next.there ? next.first_ms : here.first_ms);
+		run->sums->held += held ? 1 : 0;
+		r = held ? 0 : add_number(ret_range, n);
+	}
+	return r;
+}
+
+static int delete_bundles_of(const struct run *run, unsigned epoch, int folder)
+{
+	char of[32];
+	struct range range = {.count = 0};
+	struct view view;
+	int r = view_open(folder, &view);
+	r = r != 0 ? r : choose_bundles(run, &view, &range);
+	snprintf(of, sizeof(of), WALK_DELETED_RECORDS "%u", epoch);
+	/* What was deleted before is in the range too: the newest word is of all of it. */
+	if (r == 0 && range.count > 0 &&
+	    run->say(run->context, of, TILE_WIDTH, (range.numbers[range.count - 1] + 1) * TILE_WIDTH, run->why))
+		for (size_t i = 0; r == 0 && i < range.count; i++) {
+			char path[TILE_PATH_BYTES];
+			tile_path((struct tile_name){TILE_ENTRIES, range.numbers[i], TILE_WIDTH}, path);
+			r = run->disk->unlink(folder, path);
+			run->sums->bundles += r == 0 ? 1 : 0;
+		}
+	free(range.numbers);
+	view_close(&view);
+	return r == -ENOENT ? 0 : r;
+}
+
+static int delete_records(const struct run *run)
+{
+	int r = 0;
+	for (unsigned epoch = 1; r == 0 && epoch <= LOG_EPOCHS_MOST; epoch++) {
+		int folder = verify_open_epoch(run->folder, epoch);
+		if (folder < 0)
+			break;
+		r = delete_bundles_of(run, epoch, folder);
+		close(folder);
+	}
+	return r;
+}
+
+int retention_run(const struct disk_calls *disk, const char *folder, const struct retention_policy *policy,
+		  uint64_t now_ms, retention_say_fn *say, void *context, struct retention_sums *ret_sums)
+{
+	struct holds *holds = malloc(sizeof(*holds));
+	struct run run = {
+		.disk = disk, .folder = folder, .say = say, .context = context, .holds = holds, .sums = ret_sums};
+	*ret_sums = (struct retention_sums){.parcels = 0};
+	int r = holds == NULL ? -ENOMEM : holds_load(folder, holds);
+	if (r == 0 && policy->messages_days > 0) {
+		set_cutoff(&run, policy->messages_days, now_ms);
+		r = delete_parcels(&run);
+	}
+	if (r == 0 && policy->records_days > 0) {
+		set_cutoff(&run, policy->records_days, now_ms);
+		r = delete_records(&run);
+	}
+	free(holds);
+	return r;
+}
