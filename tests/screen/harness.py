@@ -203,7 +203,7 @@ class Screen:
     def ready(self, sites=1):
         """Let in, and the screen has heard the watch."""
         self.enter()
-        wait_for(lambda: self.ask("/")[2].count('class="tile') >= sites and "cannot be read" not in self.ask("/")[2], "the watch's word")
+        wait_for(lambda: self.ask("/")[2].count('class="tile ') >= sites and "cannot be read" not in self.ask("/")[2], "the watch's word")
         return self
 
     def heard(self, times=1):

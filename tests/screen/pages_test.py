@@ -1,0 +1,214 @@
+"""What the screen shows: in three languages, live, small, and undone by a button. TAP."""
+import http.client
+import os
+import re
+import time
+
+from harness import LANGUAGES, ONSET, Screen, case, incident_write, main, measure, site, status, top, wait_for
+
+WORDS = {"en": ("under attack", "Who is affected", "If nothing is done"), "pt": ("sob ataque", "Quem é afetado", "Se nada se fizer"),
+         "zh-Hant": ("受攻擊", "受影響者", "若不採取行動")}
+
+
+def attacked():
+    screen = Screen()
+    told = site("a.test", "mitigated")
+    told["incident"]["mitigations"] = [measure(7, "no accept-language"), measure(8, "not yet", stage="trial")]
+    screen.watch.answers["status"] = status(told, site("b.test"), site("c.test", up=False), site("d.test", mode={"mode": "local", "by": 0, "why": "", "until_ms": 1}))
+    screen.watch.answers["top"] = top(network=[("192.0.2.0/24", 340.0)], rule=[("942100", 12.0)])
+    screen.watch.answers["bans"]["orders"] = [{"id": 3, "kind": "ban", "prefix": "192.0.2.7/32", "by": 0, "why": "floods", "until_ms": ONSET},
+                                              {"id": 4, "kind": "allow", "prefix": "192.0.2.8/32", "by": 4000000, "why": ""}]
+    screen.watch.answers["modes"]["modes"] = [{"id": 5, "site": "d.test", "mode": "local", "by": 0, "why": "quiet please", "until_ms": ONSET}]
+    incident_write(screen.history, 1, ["a.test"], phase="over")
+    incident_write(screen.history, 2, ["a.test", "b.test"], phase="held", onset=int(time.time() * 1000) - 65000)
+    return screen
+
+
+@case
+def every_language_is_spoken_throughout():
+    screen = attacked()
+    with screen.ready(4):
+        seen = {}
+        for language in LANGUAGES:
+            overview = screen.ask(f"/?lang={language}")[2]
+            page = screen.ask(f"/incidents/2?lang={language}")[2]
+            report = screen.ask(f"/incidents/2/report?lang={language}")[2]
+            assert f'<html lang="{language}">' in overview and f'<html lang="{language}">' in page and f'<html lang="{language}">' in report
+            state, affected, nothing = WORDS[language]
+            assert state in overview and affected in page and nothing in page, language
+            assert f'href="/incidents?lang={language}"' in overview and f'href="/incidents/2/report?lang={language}"' in page
+            seen[language] = overview
+        assert screen.ask("/", Accept_Language="pt-BR,pt;q=0.9")[2].count("sob ataque") > 0
+        assert screen.ask("/", Accept_Language="zh-HK")[2].count("受攻擊") > 0
+        assert 'href="/incidents"' in screen.ask("/")[2]
+        # Nothing is left in English but what is said to be.
+        for language in ("pt", "zh-Hant"):
+            for part in ("requests a second", "answers in", "What comes most", "not yet known", "Overview<"):
+                assert part not in seen[language], (language, part)
+
+
+@case
+def tiles_say_how_sites_are():
+    screen = attacked()
+    with screen.ready(4):
+        page = screen.ask("/")[2]
+        tiles = dict(re.findall(r'<li class="tile (\w+)"><h3>([^<]*)</h3>', page))
+        assert tiles == {"attacked": "a.test", "up": "b.test", "down": "c.test", "degraded": "d.test"}, tiles
+        order = re.findall(r'<li class="tile (\w+)">', page)
+        assert order == ["attacked", "down", "degraded", "up"], order
+        assert "1 min 5 s" in page or "1 min 6 s" in page or "65" in page, page
+        assert "Sites under attack: 1." in page and "Sites that do not answer: 1." in page
+        assert "192.0.2.0/24" in page and "340" in page and "not yet known" in page and "942100" in page
+        assert 'href="/incidents/2"' in page
+
+
+@case
+def what_is_usual_stands_beside():
+    screen = Screen()
+    screen.watch.answers["status"] = status(site("a.test"))
+    screen.watch.answers["top"] = top(network=[("192.0.2.0/24", 40.0)])
+    with screen.ready(1):
+        wait_for(lambda: "not yet known" not in screen.ask("/")[2].split('id="attacks"')[1], "ten quiet seconds")
+        screen.watch.answers["status"] = status(site("a.test", "open"))
+        screen.heard(3)
+        screen.watch.answers["top"] = top(network=[("192.0.2.0/24", 900.0), ("198.51.100.0/24", 50.0)])
+        wait_for(lambda: "900" in screen.ask("/")[2], "the attack")
+        part = screen.ask("/")[2].split('id="attacks"')[1]
+        row = re.search(r"<tr><td>192.0.2.0/24</td><td class=\"n\">900</td><td class=\"n\">([^<]*)</td>", part)
+        assert row and 35 <= float(row.group(1)) <= 41, part
+        assert re.search(r"<tr><td>198.51.100.0/24</td><td class=\"n\">50</td><td class=\"n\">not seen</td>", part), part
+
+
+@case
+def links_lead_somewhere():
+    screen = attacked()
+    with screen.ready(4):
+        todo, done = ["/", "/?lang=pt"], set()
+        while todo:
+            path = todo.pop()
+            if path in done:
+                continue
+            done.add(path)
+            code, _, page = screen.ask(path)
+            assert code == 200, path
+            if page.startswith("<!DOCTYPE html>"):
+                todo += [link.replace("&amp;", "&") for link in re.findall(r'(?:href|src)="(/[^"]*)"', page)]
+            assert len(done) < 200
+        assert "/incidents/1/report?lang=pt" in done
+
+
+@case
+def what_is_in_force_can_be_undone():
+    screen = attacked()
+    with screen.ready(4):
+        page = screen.ask("/incidents/2")[2]
+        values = re.findall(r'<button form="order" name="order" value="([^"]*)"', page)
+        assert values == ["lift 7", "open d.test", "unban 192.0.2.7/32", "unban 192.0.2.8/32"], values
+        assert "floods" in page and "quiet please" in page and "user 4000000" in page and "root" in page
+        csrf = screen.csrf("/incidents/2")
+        screen.watch.answers["for"] = {"id": 3}
+        for value in values:
+            code, headers, _ = screen.ask("/orders", "POST", f"csrf={csrf}&order={value.replace(' ', '+')}&why=a+test&back=/incidents/2&lang=pt",
+                                          Content_Type="application/x-www-form-urlencoded")
+            assert code == 303 and headers["Location"] == "/incidents/2?lang=pt"
+            page = screen.ask("/incidents/2?lang=pt")[2]
+            assert 'role="status">Feito: ' in page and "Feito" not in screen.ask("/incidents/2?lang=pt")[2]
+        who = os.getuid()
+        assert screen.watch.orders() == [f"for {who} lift 7 a test", f"for {who} mode d.test open 1 a test", f"for {who} unban 192.0.2.7/32 a test",
+                                         f"for {who} unban 192.0.2.8/32 a test"], screen.watch.orders()
+        screen.watch.answers["for"] = {"fault": "nothing was said of <this> prefix"}
+        screen.ask("/orders", "POST", f"csrf={csrf}&order=lift+9&back=/incidents/2", Content_Type="application/x-www-form-urlencoded")
+        assert 'role="alert">Not done: nothing was said of &lt;this&gt; prefix' in screen.ask("/incidents/2")[2]
+
+
+def events(answer):
+    name, lines = "", []
+    while line := answer.readline().decode():
+        line = line[:-1]
+        if line == "":
+            if name:
+                yield name, "\n".join(lines)
+            name, lines = "", []
+        elif line.startswith("event: "):
+            name = line[7:]
+        elif line.startswith("data: "):
+            lines.append(line[6:])
+
+
+@case
+def an_attack_is_seen_as_soon_as_it_is_known():
+    screen = Screen()
+    screen.watch.answers["status"] = status(site("a.test"))
+    with screen.ready(1):
+        connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=30)
+        connection.request("GET", "/live/?lang=en", headers={"Cookie": screen.cookie})
+        told = events(connection.getresponse())
+        assert any(name == "tiles" and 'class="tile up"' in text for name, text in told)
+        screen.watch.answers["status"] = status(site("a.test", "open"))
+        began = time.monotonic()
+        assert any(name == "tiles" and 'class="tile attacked"' in text for name, text in told)
+        print(f"# on screen after {time.monotonic() - began:.3f} s", flush=True)
+        connection.close()
+
+
+@case
+def what_did_not_change_is_not_sent_again():
+    screen = attacked()
+    with screen.ready(4):
+        connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=30)
+        connection.request("GET", "/live/incidents/1?lang=en", headers={"Cookie": screen.cookie})
+        answer, seen = connection.getresponse(), []
+        for name, _ in events(answer):
+            seen.append(name)
+            if len(seen) == 8:
+                break
+        assert len(set(seen)) == 8, seen
+        line = answer.readline()
+        assert line == b":\n", line
+        connection.close()
+
+
+@case
+def a_hundred_sites_and_a_year_stay_small():
+    screen = Screen()
+    names = [f"site-{n:03}.example.gov.mo" for n in range(100)]
+    screen.watch.answers["status"] = status(*(site(name, "mitigated" if n % 3 == 0 else "quiet") for n, name in enumerate(names)))
+    keys = [(f"198.51.{n}.0/24 and more of it", 10.0 + n) for n in range(12)]
+    screen.watch.answers["top"] = top(source=keys, network=keys, operator=keys, country=keys, path=keys, agent=keys, rule=keys)
+    for number in range(1, 366):
+        incident_write(screen.history, number, names[:10], onset=ONSET + number * 86400000, points=False)
+    incident_write(screen.history, 366, names, onset=ONSET + 366 * 86400000, seconds=600)
+    with screen.ready(100):
+        for path in ("/", "/incidents", "/incidents/before/200", "/incidents/366", "/incidents/366/report"):
+            connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=60)
+            began = time.monotonic()
+            connection.request("GET", path, headers={"Cookie": screen.cookie, "Accept-Encoding": "gzip"})
+            answer = connection.getresponse()
+            body = answer.read()
+            print(f"# {path}: {len(body)} bytes in {(time.monotonic() - began) * 1000:.0f} ms", flush=True)
+            assert answer.status == 200 and answer.headers["Content-Encoding"] == "gzip" and len(body) < 100000, (path, len(body))
+            connection.close()
+
+
+@case
+def no_history_is_said_and_no_more():
+    screen = Screen()
+    with screen:
+        screen.watch.answers["status"] = status(site("a.test"))
+        screen.watch.answers["history"] = {"path": "/nowhere/history.db"}
+        screen.enter()
+        wait_for(lambda: "a.test" in screen.ask("/")[2], "the watch's word")
+        for path in ("/", "/incidents"):
+            code, _, page = screen.ask(path)
+            assert code == 200 and "cannot be read" in page
+        assert screen.ask("/incidents/1")[0] == 404
+        screen.history.write_bytes(b"no database" * 500)
+        screen.watch.answers["history"] = {"path": str(screen.history)}
+        wait_for(lambda: "it is damaged" in screen.ask("/incidents")[2], "the new place")
+        assert screen.ask("/")[0] == 200
+        screen.history.write_bytes(b"")
+        assert screen.ask("/")[0] == 200 and screen.ask("/incidents")[0] == 200
+
+
+
+main()
