@@ -81,7 +81,7 @@ static void ask(struct asker *asker, uint64_t now_ms)
 
 static bool take(struct asker *asker, uint64_t now_ms)
 {
-	json_t *answer = json_loadb((const char *)asker->text.ptr, asker->text.len, 0, NULL);
+	json_t *answer = json_loadb((const char *)asker->text.ptr, asker->text.len, JSON_ALLOW_NUL, NULL);
 	hang_up(asker);
 	if (answer == NULL) {
 		fail(asker, asker->text.len == 0 ? -EACCES : -EPROTO, now_ms);

@@ -102,7 +102,6 @@ void in_force_add(const struct page *page)
 	const char *const titles[] = {page_text(page, SAY_SORT), page_text(page, SAY_WHAT), page_text(page, SAY_UNTIL),
 				      page_text(page, SAY_BY),   page_text(page, SAY_WHY),  page_text(page, SAY_UNDO)};
 	size_t i, rows = 0;
-	page_element(page, "h2", page_text(page, SAY_IN_FORCE_NOW));
 	page_table(page, titles, 6, 6);
 	json_array_foreach(sites, i, item) rows += add_mitigations(page, item);
 	json_array_foreach(modes, i, item) add_mode(page, item);

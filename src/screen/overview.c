@@ -112,11 +112,13 @@ static void add_clock(const struct page *page, const struct case_record *record)
 	html_add(page->out, phrase(PHRASE_ONSET, page->language));
 	buffer_text(page->out, " ");
 	html_add(page->out, words);
-	buffer_text(page->out, ", <strong class=\"clock\">");
+	html_add(page->out, page_text(page, SAY_COMMA));
+	buffer_text(page->out, "<strong class=\"clock\">");
 	uint64_t end_ms = on ? page->sight->wall_ms : record->over_ms;
 	duration_words((end_ms > record->onset_ms ? end_ms - record->onset_ms : 0) / 1000 * 1000, words);
 	html_add_with(page->out, on ? page_text(page, SAY_FOR) : "%s", words);
-	buffer_text(page->out, "</strong>; ");
+	buffer_text(page->out, "</strong>");
+	html_add(page->out, page_text(page, SAY_SEMICOLON));
 	if (record->restored_ms > record->onset_ms) {
 		duration_words(record->restored_ms - record->onset_ms, words);
 		html_add_with(page->out, page_text(page, SAY_SERVED_AFTER), words);
@@ -129,13 +131,11 @@ static void add_clock(const struct page *page, const struct case_record *record)
 static void add_record(const struct page *page, const struct case_record *record)
 {
 	bool on = record->phase != CASE_OVER;
-	char title[128];
-	snprintf(title, sizeof(title), "%s", page_text(page, on ? SAY_NOW_ON : SAY_LAST_ONE));
 	buffer_printf(page->out, "<div class=\"%s\">\n<h2>", on ? "incident on" : "incident");
-	html_add(page->out, title);
-	buffer_text(page->out, ": ");
+	html_add(page->out, page_text(page, on ? SAY_NOW_ON : SAY_LAST_ONE));
+	html_add(page->out, page_text(page, SAY_COLON));
 	html_add_number(page->out, page_text(page, SAY_INCIDENT), (unsigned long)record->id);
-	buffer_text(page->out, ", ");
+	html_add(page->out, page_text(page, SAY_COMMA));
 	html_add(page->out, phrase_of_phase(record->phase, page->language));
 	buffer_text(page->out, "</h2>\n");
 	add_clock(page, record);
@@ -265,7 +265,7 @@ static void add_mark(const struct page *page, const struct course_mark *mark)
 	html_add(page->out, when);
 	buffer_text(page->out, " ");
 	html_add(page->out, mark->site);
-	buffer_text(page->out, ": ");
+	html_add(page->out, page_text(page, SAY_COLON));
 	html_add(page->out, mark->text[0] != '\0' ? mark->text : phrase(PHRASE_BANS, page->language));
 	buffer_text(page->out, "</li>\n");
 }

@@ -176,6 +176,7 @@ static void add_news(const struct page *page, struct session *session)
 
 static void add_form(const struct page *page, const struct page_frame *frame)
 {
+	page_element(page, "h2", page_text(page, SAY_IN_FORCE_NOW));
 	buffer_text(page->out, "<form id=\"order\" method=\"post\" action=\"/orders\">"
 			       "<input type=\"hidden\" name=\"csrf\" value=\"");
 	html_add(page->out, frame->session->csrf);

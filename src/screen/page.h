@@ -24,7 +24,7 @@ struct page {
 struct page_part {
 	const char *id;
 	void (*add)(const struct page *page);
-	bool has_buttons; /* the frame's form stands before it */
+	bool has_buttons; /* the frame's form stands before it, under its heading */
 };
 
 enum { PAGE_PARTS = 8 };

@@ -1,5 +1,8 @@
 /* SAY(name, English, Portuguese, Chinese in traditional characters) */
 
+SAY(COLON, ": ", ": ", "：")
+SAY(COMMA, ", ", ", ", "，")
+SAY(SEMICOLON, "; ", "; ", "；")
 SAY(OVERVIEW, "Overview", "Panorama", "總覽")
 SAY(INCIDENTS, "Incidents", "Incidentes", "事故")
 SAY(INCIDENT, "Incident %lu", "Incidente %lu", "第 %lu 號事故")

@@ -55,7 +55,7 @@ static void add_headers(struct MHD_Response *response, const struct reply *reply
 		{"Content-Security-Policy", reply->inline_style ? report_policy : own_policy},
 		{"X-Content-Type-Options", "nosniff"},
 		{"X-Frame-Options", "DENY"},
-		{"Referrer-Policy", "no-referrer"},
+		{"Referrer-Policy", "same-origin"}, /* with none at all our own forms come with "Origin: null" */
 		{"Cross-Origin-Opener-Policy", "same-origin"},
 		{"Cross-Origin-Resource-Policy", "same-origin"},
 		{"Cache-Control", "no-store"},

@@ -12,6 +12,7 @@ enum {
 	IDLE_SECONDS = 15,    /* without a byte from or to a connection */
 	MEMORY_BYTES = 32768, /* of a connection: its head must fit */
 	READ_BYTES = 2048,
+	BODY_READ_MAX = 65536,
 };
 
 /* ---- connections ---- */
@@ -82,12 +83,21 @@ static enum MHD_Result answer(struct server *server, struct visit *visit)
 	return result;
 }
 
-static void take_body(struct visit *visit, const char *data, size_t len)
+/* What is too large is read on for a while, for the sake of who has yet to read our answer. */
+static enum MHD_Result take_body(struct visit *visit, const char *data, size_t len)
 {
-	if (visit->body.len + len > VISIT_BODY_MAX)
-		visit->too_large = true;
-	else
+	visit->body_len += len;
+	visit->too_large = visit->too_large || visit->body_len > VISIT_BODY_MAX;
+	if (!visit->too_large)
 		buffer_add(&visit->body, slice_make(data, len));
+	return visit->body_len <= BODY_READ_MAX ? MHD_YES : MHD_NO;
+}
+
+/* It says itself that it will be: it is answered before it comes. */
+static bool is_announced_too_large(const struct visit *visit)
+{
+	const char *length = visit_header(visit, "Content-Length");
+	return length != NULL && strtoull(length, NULL, 10) > VISIT_BODY_MAX;
 }
 
 static enum MHD_Result request(void *context, struct MHD_Connection *connection, const char *path, const char *method,
@@ -97,18 +107,16 @@ static enum MHD_Result request(void *context, struct MHD_Connection *connection,
 	(void)version;
 	if (visit == NULL) {
 		visit = *known = visit_make(connection, path, method);
-		return visit != NULL && visit->guest != NULL ? MHD_YES : MHD_NO;
-	}
-	if (*data_len > 0 && !visit->too_large) {
-		take_body(visit, data, *data_len);
-		*data_len = 0;
+		if (visit == NULL || visit->guest == NULL)
+			return MHD_NO;
+		visit->too_large = is_announced_too_large(visit);
 		return visit->too_large ? answer(context, visit) : MHD_YES;
 	}
-	if (*data_len > 0) {
-		*data_len = 0;
-		return MHD_YES;
-	}
-	return visit->too_large ? MHD_YES : answer(context, visit);
+	if (*data_len == 0)
+		return answer(context, visit);
+	size_t len = *data_len;
+	*data_len = 0;
+	return take_body(visit, data, len);
 }
 
 /* ---- the server ---- */

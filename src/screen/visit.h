@@ -15,6 +15,7 @@ struct visit {
 	const char *method;
 	const char *path; /* without the query, percent signs decoded */
 	struct buffer body;
+	uint64_t body_len; /* also of what is not kept */
 	bool too_large;
 };
 

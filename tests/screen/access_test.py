@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from harness import Screen, Skip, case, incident_write, main
 
 HEADERS = {"Content-Security-Policy": "frame-ancestors 'none'", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
-           "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"}
+           "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
 
 
 @case

@@ -1,0 +1,109 @@
+// Drives Debian's Chromium over a screen and tells what it saw, a line of JSON each. Usage: node browser.mjs MODULES FOLDER < job
+// The job: {"origin", "cookie": {name, value}, "pages": [{"name", "path"}], "keys": path, "live": path}
+import { createRequire } from "node:module";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const [modules, folder] = process.argv.slice(2);
+const load = createRequire(join(modules, "nothing.js"));
+const { chromium } = load("playwright-core");
+const axe = readFileSync(load.resolve("axe-core/axe.min.js"), "utf8");
+const job = JSON.parse(readFileSync(0, "utf8"));
+mkdirSync(folder, { recursive: true });
+
+const tell = (what) => console.log(JSON.stringify(what));
+const browser = await chromium.launch({
+	executablePath: "/usr/bin/chromium",
+	args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+
+async function context(options) {
+	const made = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+	await made.addCookies([{ ...job.cookie, url: job.origin, httpOnly: true, sameSite: "Strict" }]);
+	return made;
+}
+
+// What a page complains of, and whom else it asks.
+function watch(page, told) {
+	page.on("pageerror", (error) => told.push(`error: ${error.message}`));
+	page.on("console", (message) => message.type() === "error" && told.push(`console: ${message.text()}`));
+	page.on("request", (request) => request.url().startsWith(job.origin) || told.push(`asks ${request.url()}`));
+}
+
+// axe is the tester's, not the page's: it comes in beside the page's policy.
+async function faults(page) {
+	const session = await page.context().newCDPSession(page);
+	await session.send("Runtime.evaluate", { expression: axe });
+	const { result } = await session.send("Runtime.evaluate", {
+		expression: "axe.run(document).then((r) => JSON.stringify(r.violations.map((v) => [v.impact, v.id, v.nodes.map((n) => n.html.slice(0, 200)).slice(0, 3)])))",
+		awaitPromise: true,
+	});
+	return JSON.parse(result.value);
+}
+
+const scripted = await context({});
+for (const { name, path } of job.pages) {
+	const page = await scripted.newPage(), told = [];
+	watch(page, told);
+	await page.goto(job.origin + path, { waitUntil: "load" });
+	await page.waitForTimeout(300);
+	await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+	tell({ page: name, title: await page.title(), text: await page.innerText("body"), told, axe: await faults(page) });
+	await page.close();
+}
+
+const plain = await context({ javaScriptEnabled: false });
+for (const { name, path } of job.pages) {
+	const page = await plain.newPage();
+	await page.goto(job.origin + path, { waitUntil: "load" });
+	await page.screenshot({ path: join(folder, `${name}-plain.png`), fullPage: true });
+	tell({ plain: name, text: await page.innerText("body") });
+	await page.close();
+}
+
+// By keyboard alone: where the focus goes, and that it can be seen.
+{
+	const page = await scripted.newPage(), stops = [];
+	await page.goto(job.origin + job.keys, { waitUntil: "load" });
+	for (let i = 0; i < 40; i++) {
+		await page.keyboard.press("Tab");
+		stops.push(await page.evaluate(() => {
+			const e = document.activeElement, style = getComputedStyle(e);
+			return { tag: e.tagName, text: (e.innerText || e.id || "").slice(0, 80), seen: style.outlineStyle !== "none" && e.getBoundingClientRect().width > 0 };
+		}));
+	}
+	tell({ keys: stops });
+	await page.close();
+}
+
+// Live: the page changes without being loaded anew, and whoever has the keyboard keeps it.
+{
+	const page = await scripted.newPage();
+	await page.goto(job.origin + job.live, { waitUntil: "load" });
+	await page.focus("#incident a");
+	tell({ live: "looking" });
+	await page.waitForFunction(() => document.querySelector(".tile.attacked h3")?.textContent === "late.test", null, { timeout: 30000 });
+	await page.waitForTimeout(1500);
+	tell({ live: "seen", focus: await page.evaluate(() => document.activeElement.getAttribute("href")), loads: await page.evaluate(() => performance.getEntriesByType("navigation").length) });
+	await page.close();
+}
+
+// A button pressed by keyboard.
+{
+	const page = await scripted.newPage();
+	await page.goto(job.origin + job.keys, { waitUntil: "load" });
+	await page.fill("#why", "a mistake");
+	await page.focus('button[value^="unban"]');
+	await Promise.all([page.waitForNavigation({ waitUntil: "load" }), page.keyboard.press("Enter")]);
+	tell({ order: await page.innerText(".news"), at: page.url() });
+	await page.close();
+}
+
+// On paper.
+{
+	const page = await plain.newPage();
+	await page.goto(job.origin + job.keys, { waitUntil: "load" });
+	await page.pdf({ path: join(folder, "incident.pdf"), format: "A4" });
+	tell({ printed: true });
+}
+await browser.close();
