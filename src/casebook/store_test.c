@@ -13,7 +13,7 @@ static char path[64];
 static int set_up(void **state)
 {
 	(void)state;
-	if (folder[sizeof(folder) - 2] == 'X' && mkdtemp(folder) == NULL)
+	if (mkdtemp(folder) == NULL)
 		return -1;
 	snprintf(path, sizeof(path), "%s/history.db", folder);
 	return 0;
@@ -320,13 +320,13 @@ static void damage_is_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_is_written_is_read, set_up, clear),
-		cmocka_unit_test_setup_teardown(intrusions_are_beside_floods, set_up, clear),
-		cmocka_unit_test_setup_teardown(an_old_one_is_read_and_goes_on, set_up, clear),
-		cmocka_unit_test_setup_teardown(lists_are_in_order, set_up, clear),
-		cmocka_unit_test_setup_teardown(the_most_frequent_are_kept, set_up, clear),
-		cmocka_unit_test_setup_teardown(another_file_is_told_from_ours, set_up, clear),
-		cmocka_unit_test_setup_teardown(damage_is_told, set_up, clear),
+		cmocka_unit_test_teardown(what_is_written_is_read, clear),
+		cmocka_unit_test_teardown(intrusions_are_beside_floods, clear),
+		cmocka_unit_test_teardown(an_old_one_is_read_and_goes_on, clear),
+		cmocka_unit_test_teardown(lists_are_in_order, clear),
+		cmocka_unit_test_teardown(the_most_frequent_are_kept, clear),
+		cmocka_unit_test_teardown(another_file_is_told_from_ours, clear),
+		cmocka_unit_test_teardown(damage_is_told, clear),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
