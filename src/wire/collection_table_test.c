@@ -356,8 +356,9 @@ static void a_writer_may_be_killed_at_any_time(void **state)
 	enum { TRIALS = 1500 };
 	struct collection_id counter = ip("counter");
 	uint64_t total = 0;
-	uint32_t inside = 0;
-	for (int trial = 0; trial < TRIALS; trial++) {
+	uint32_t inside = 0, begun = 0;
+	/* On a busy machine many are killed before they have begun. */
+	for (int trial = 0; begun < TRIALS && trial < 20 * TRIALS; trial++) {
 		shared->done = 0;
 		pid_t child = fork();
 		if (child == 0)
@@ -367,6 +368,7 @@ static void a_writer_may_be_killed_at_any_time(void **state)
 		kill(child, SIGKILL);
 		assert_int_equal(waitpid(child, NULL, 0), child);
 		inside += shared->owner == child && shared->inside;
+		begun += shared->owner == child || shared->done > 0;
 		if (shared->owner == child)
 			shared_unlock(shared); /* as nginx's master does */
 		assert_int_equal(collection_table_verify(&table), 0);
@@ -377,9 +379,9 @@ static void a_writer_may_be_killed_at_any_time(void **state)
 		assert_in_range(now, total, total + 1);
 		total = (uint64_t)now;
 	}
-	printf("# killed inside %u times of %u, %llu repairs\n", inside, TRIALS,
+	printf("# killed inside %u times of %u, %llu repairs\n", inside, begun,
 	       (unsigned long long)collection_table_facts(&table).repairs);
-	assert_true(inside > TRIALS / 20);
+	assert_true(begun > 0 && inside > begun / 20);
 }
 
 /* The change that is stopped after every instruction: it evicts, spreads over cells, and replaces a record. */

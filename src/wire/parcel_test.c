@@ -168,7 +168,8 @@ static void test_a_writer_killed_in_the_middle(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t last = 0, taken = 0, from = 0;
-	for (unsigned round = 0; round < 40; round++) {
+	/* And until one has come to write before it was killed, which takes some on a busy machine. */
+	for (unsigned round = 0; round < 40 || (taken == 0 && round < 4000); round++) {
 		pid_t pid = fork();
 		if (pid == 0) {
 			for (uint64_t number = from;; number++)

@@ -256,7 +256,8 @@ static void test_writers_are_killed_at_any_point(void **state)
 	struct fixture *f = *state;
 	uint64_t last = 0, taken = 0;
 	unsigned seed = 1;
-	for (int round = 0; round < 200; round++) {
+	/* And until one has come to write before it was killed, which takes some on a busy machine. */
+	for (int round = 0; round < 200 || (taken == 0 && round < 4000); round++) {
 		pid_t pid = writer_start(f, UINT64_MAX);
 		int status;
 		unsigned pause = (seed = seed * 1103515245 + 12345) >> 16;
