@@ -107,7 +107,7 @@ def kill_the_watch(gate, before, fresh):
 def recorder(gate):
     """A watch that carries nothing out."""
     folder = next(l.split()[1].rstrip(";") for l in (gate.run / "nginx.conf").read_text().splitlines() if "guia_events" in l)
-    return subprocess.Popen([GUIA, "watch", "--run-dir", str(gate.run.parent / "recorder"), "--events", folder, "--record",
+    return subprocess.Popen(["setpriv", "--pdeathsig", "TERM", GUIA, "watch", "--run-dir", str(gate.run.parent / "recorder"), "--events", folder, "--record",
                              str(gate.run.parent / "recording")], stderr=subprocess.DEVNULL)
 
 

@@ -204,7 +204,9 @@ class Serve:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(self.command, stderr=open(self.err, "wb"), user=self.user, env=self.env)
+        # It ends with the test, however that ends.
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *self.command], stderr=open(self.err, "wb"), user=self.user,
+                                        env=self.env)
         wait_for(lambda: b"serving" in self.err.read_bytes() or self.process.poll() is not None, "the start", seen=self.said)
         assert self.process.poll() is None, self.said()
 

@@ -23,7 +23,7 @@ def watch_with(prepare):
         prepare(folder / "bans" / "history.db")
         said = folder / "said"
         with said.open("w") as err:
-            watch = subprocess.Popen([GUIA, "watch", "--run-dir", folder / "run", "--events", folder / "events", "--bans", folder / "bans"], stderr=err)
+            watch = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", GUIA, "watch", "--run-dir", folder / "run", "--events", folder / "events", "--bans", folder / "bans"], stderr=err)
         try:
             wait_for(lambda: (folder / "run" / "control").exists() or watch.poll() is not None, "the watch")
             yield folder, said

@@ -55,7 +55,8 @@ server {{ listen 127.0.0.1:{self.port}; guia_site a.test;
 """)
         self.gate.start()
         self.run, self.child, self.error = self.gate.folder / "run", None, ""
-        self.keeping = pathlib.Path(tempfile.mkdtemp(prefix="guia-keeper-"))
+        self.temporary = tempfile.TemporaryDirectory(prefix="guia-keeper-")
+        self.keeping = pathlib.Path(self.temporary.name)
         one = type("One", (), {"name": "one", "address": "127.1.0.2", "port": 1790, "peer_as": 65010})
         self.service, self.table = peers.Service(GUIA, self.keeping, [one]), peers.Table()
         (self.keeping / "keeper").mkdir(mode=0o750)
