@@ -137,7 +137,9 @@ def an_attack_is_refused_while_it_lasts():
         attackers = Crowd(1, flood, gate.port)
         before = wait_for(lambda: in_force(gate), "a signature", OVER_SECONDS, seen=lambda: told(gate))
         assert before["detected_after_s"] < before["mitigated_after_s"], before
-        wait_for(lambda: ask(gate.port, next(fresh), TOOL, 0) == 403, "a refusal")
+        asked = []
+        wait_for(lambda: asked.append(ask(gate.port, next(fresh), TOOL, 0)) or asked[-1] == 403, "a refusal", OVER_SECONDS,
+                 seen=lambda: (asked, told(gate)))
         visitors.statuses.clear()
         wait_for(lambda: visitors_are_served(visitors, 200), "visitors", seen=lambda: visitors.statuses[-200:])
         replay(gate, watch)
