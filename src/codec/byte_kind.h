@@ -47,6 +47,31 @@
 #define BYTES_COMMENT (BYTES_SLASH | BYTES_STAR | BYTES_LESS | BYTES_DASH | BYTES_HASH)
 #define BYTES_SHELL   (BYTES_QUOTE | BYTES_APOSTROPHE | BYTES_CARET | BYTES_COMMA | BYTES_SEMICOLON)
 
+/*
+ * How plain a value is, by its kinds of bytes. Of most values plain words, numbers and addresses are all there is, and
+ * most of what is looked for has other bytes. A level's kinds are those of the one before and more; lower case of a
+ * letter is of its level.
+ */
+enum byte_level { BYTE_LEVEL_PLAIN, BYTE_LEVEL_MILD, BYTE_LEVEL_ANY, BYTE_LEVELS };
+
+#define BYTES_PLAIN                                                                                                    \
+	(BYTES_UPPER | BYTES_LOWER | BYTES_DIGIT | BYTES_BLANK | BYTES_DASH | BYTES_DOT | BYTES_UNDERSCORE |           \
+	 BYTES_SLASH | BYTES_COLON | BYTES_COMMA | BYTES_EQUALS | BYTES_PLUS | BYTES_STAR | BYTES_OTHER)
+#define BYTES_MILD                                                                                                     \
+	(BYTES_PLAIN | BYTES_SEMICOLON | BYTES_ROUND | BYTES_AMPERSAND | BYTES_PERCENT | BYTES_HASH | BYTES_HIGH)
+
+static inline uint32_t byte_level_kinds(enum byte_level level)
+{
+	return level == BYTE_LEVEL_PLAIN ? BYTES_PLAIN : level == BYTE_LEVEL_MILD ? BYTES_MILD : BYTES_ANY;
+}
+
+static inline enum byte_level byte_level_of(uint32_t kinds)
+{
+	return (kinds & ~BYTES_PLAIN) == 0  ? BYTE_LEVEL_PLAIN
+	       : (kinds & ~BYTES_MILD) == 0 ? BYTE_LEVEL_MILD
+					    : BYTE_LEVEL_ANY;
+}
+
 /* The kind of a byte: one bit. */
 uint32_t byte_kind(uint8_t byte);
 

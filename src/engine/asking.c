@@ -76,7 +76,7 @@ struct form {
 	uint32_t kinds; /* of its bytes */
 };
 
-enum { AS_IT_IS, LOWERED, FORMS }; /* that are asked at a time; the second may have no nodes */
+enum { AS_IT_IS, LOWERED, FORMS = SCAN_VIEWS }; /* that are asked at a time; the second may have no nodes */
 
 /* Negated operators: a clear bit is a match; a set one is none, if it is certain. */
 static int ask_clear_bits(struct asking *a, const struct probe_scan *scan, const struct form *form,
@@ -115,10 +115,11 @@ static int ask_scan(struct asking *a, const struct probe_scan *scan, const struc
 	uint64_t *words = worker->scan_words[AS_IT_IS];
 	profile_note_scan(worker->profile);
 	memset(words, 0, scan->words * sizeof(*words));
-	if (form->bytes.len >= scan->min_width &&
-	    scan_run(scan->set, worker->scan_scratch, form->bytes, wanted_slots(worker, scan, AS_IT_IS, form->nodes),
-		     words) < 0)
-		return -EIO;
+	if (form->bytes.len >= scan->min_width) {
+		struct scan_view views[SCAN_VIEWS] = {{wanted_slots(worker, scan, AS_IT_IS, form->nodes), words}};
+		if (scan_run_views(scan->set, worker->scan_scratch, form->bytes, byte_level_of(form->kinds), views) < 0)
+			return -EIO;
+	}
 	return ask_bits(a, scan, form, words);
 }
 
@@ -126,7 +127,7 @@ static int ask_scan(struct asking *a, const struct probe_scan *scan, const struc
 static int ask_scan_of_both(struct asking *a, const struct probe_scan *scan, const struct form *forms)
 {
 	struct worker *worker = a->t->worker;
-	struct scan_view views[FORMS];
+	struct scan_view views[SCAN_VIEWS];
 	int r = 0;
 	profile_note_scan(worker->profile);
 	for (size_t i = 0; i < FORMS; i++) {
@@ -135,8 +136,8 @@ static int ask_scan_of_both(struct asking *a, const struct probe_scan *scan, con
 		memset(views[i].ret_bits, 0, scan->words * sizeof(*views[i].ret_bits));
 	}
 	if (forms[AS_IT_IS].bytes.len >= scan->min_width &&
-	    scan_run_both(scan->set, worker->scan_scratch, forms[AS_IT_IS].bytes, &views[AS_IT_IS], &views[LOWERED]) <
-		    0)
+	    scan_run_views(scan->set, worker->scan_scratch, forms[AS_IT_IS].bytes, byte_level_of(forms[AS_IT_IS].kinds),
+			   views) < 0)
 		return -EIO;
 	for (size_t i = 0; i < FORMS && r == 0; i++)
 		r = ask_bits(a, scan, &forms[i], views[i].ret_bits);

@@ -15,7 +15,9 @@ enum {
 	ALL_SHARES = 14180, /* the sum */
 };
 
-static const double GRAM_PRICE = 0.001, ROUNDING = 1e-9;
+static const double GRAM_PRICE = 0.001, ROUNDING = 1e-9, EDGE_SHARE = 0.2;
+
+static const struct pattern_set line_feed = {{1 << '\n'}};
 
 /* Of ALL_SHARES places in arguments, addresses and headers, by a guess; 0: OTHER_SHARE. */
 static const uint16_t shares[256] = {
@@ -59,6 +61,13 @@ static void combine(const struct pattern_set *a, const struct pattern_set *b, st
 	}
 }
 
+static struct pattern_set common_to(const struct pattern_set *a, const struct pattern_set *b)
+{
+	struct pattern_set common, ignored;
+	combine(a, b, &common, &ignored);
+	return common;
+}
+
 static bool has_all(const struct pattern_set *set, const struct pattern_set *other)
 {
 	return ((other->bits[0] & ~set->bits[0]) | (other->bits[1] & ~set->bits[1]) | (other->bits[2] & ~set->bits[2]) |
@@ -71,13 +80,14 @@ static void weigh(struct pattern_gram *gram)
 {
 	gram->share = 1;
 	for (unsigned i = 0; i < gram->len; i++)
-		gram->share *= gram->shares[i];
+		gram->share *= gram->shares[i] / gram->whole;
 }
 
 /* Whether the gram stands wherever another does. */
 static bool covers(const struct pattern_gram *gram, const struct pattern_gram *other)
 {
-	bool covers = gram->len <= other->len;
+	unsigned places = (1u << gram->len) - 1;
+	bool covers = gram->len <= other->len && (other->edges & places & ~(unsigned)gram->edges) == 0;
 	for (unsigned i = 0; i < gram->len && covers; i++)
 		covers = gram->shares[i] + ROUNDING > other->shares[i] && has_all(&gram->sets[i], &other->sets[i]);
 	return covers;
@@ -85,24 +95,29 @@ static bool covers(const struct pattern_gram *gram, const struct pattern_gram *o
 
 static struct pattern_gram merged(const struct pattern_gram *a, const struct pattern_gram *b)
 {
-	struct pattern_gram gram = {.len = a->len < b->len ? a->len : b->len};
+	struct pattern_gram gram = {.len = a->len < b->len ? a->len : b->len, .whole = a->whole};
 	for (unsigned i = 0; i < gram.len; i++) {
 		struct pattern_set common;
 		combine(&a->sets[i], &b->sets[i], &common, &gram.sets[i]);
-		gram.shares[i] = a->shares[i] + b->shares[i] - share_of(&common);
+		gram.shares[i] =
+			a->shares[i] + b->shares[i] - share_of(&common) - ((a->edges & b->edges) >> i & 1) * EDGE_SHARE;
 	}
+	gram.edges = (uint8_t)((a->edges | b->edges) & ((1u << gram.len) - 1));
 	weigh(&gram);
 	return gram;
 }
 
 static struct pattern_gram followed_by(const struct pattern_gram *gram, const struct pattern_set *set, double share)
 {
-	struct pattern_gram longer = {
-		.len = (uint8_t)(gram->len + (gram->len < PATTERN_GRAM_BYTES)), .sets[0] = *set, .shares[0] = share};
+	struct pattern_gram longer = {.len = (uint8_t)(gram->len + (gram->len < PATTERN_GRAM_BYTES)),
+				      .sets[0] = *set,
+				      .shares[0] = share,
+				      .whole = gram->whole};
 	for (unsigned i = 1; i < longer.len; i++) {
 		longer.sets[i] = gram->sets[i - 1];
 		longer.shares[i] = gram->shares[i - 1];
 	}
+	longer.edges = (uint8_t)(gram->edges << 1 & ((1u << longer.len) - 1));
 	weigh(&longer);
 	return longer;
 }
@@ -174,26 +189,66 @@ static void keep_better(struct pattern_grams *best, const struct pattern_grams *
 		*best = *other;
 }
 
-static struct pattern_grams list_of_any(void)
+static struct pattern_grams list_of_any(const struct pattern_set *allowed)
 {
-	return (struct pattern_grams){.count = 1, .share = 1, .items[0].share = 1};
+	return (struct pattern_grams){.count = 1, .share = 1, .items[0] = {.share = 1, .whole = share_of(allowed)}};
 }
 
 /* ---- the walk ---- */
 
-/* What is known before a node becomes what is known behind it; of `best` that which lies within. */
-static void walk(const struct pattern *p, uint32_t at, struct pattern_grams *list, struct pattern_grams *best);
+struct walker {
+	const struct pattern *pattern;
+	const struct pattern_set *allowed;
+};
 
-static void take_byte(const struct pattern_set *set, struct pattern_grams *list)
+/* What is known before a node becomes what is known behind it; of `best` that which lies within. */
+static void walk(const struct walker *w, uint32_t at, struct pattern_grams *list, struct pattern_grams *best);
+
+/* Before the place stands a line feed, or the value begins there. */
+static void begin_line(const struct walker *w, struct pattern_grams *list)
 {
 	struct pattern_grams out;
-	double share = share_of(set);
+	out.count = 0;
+	out.share = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		struct pattern_gram gram = list->items[i];
+		if (gram.len == 0)
+			gram = (struct pattern_gram){.len = 1, .edges = 1, .sets[0] = *w->allowed, .whole = gram.whole};
+		gram.sets[0] = common_to(&gram.sets[0], &line_feed);
+		gram.shares[0] = share_of(&gram.sets[0]) + (gram.edges & 1) * EDGE_SHARE;
+		weigh(&gram);
+		if (gram.share > 0)
+			add(&out, &gram, PATTERN_GRAMS_MOST);
+	}
+	*list = out;
+}
+
+/* Behind the place stands a line feed, or the value ends there. */
+static void end_line(const struct walker *w, const struct pattern_grams *list, struct pattern_grams *best)
+{
+	struct pattern_grams out;
+	struct pattern_set feed = common_to(&line_feed, w->allowed);
+	out.count = 0;
+	out.share = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		struct pattern_gram longer = followed_by(&list->items[i], &feed, share_of(&feed) + EDGE_SHARE);
+		longer.edges |= 1;
+		add(&out, &longer, PATTERN_GRAMS_MOST);
+	}
+	keep_better(best, &out);
+}
+
+static void take_byte(const struct walker *w, const struct pattern_set *of, struct pattern_grams *list)
+{
+	struct pattern_grams out;
+	struct pattern_set set = common_to(of, w->allowed);
+	double share = share_of(&set);
 	bool any = share > 0;
 	out.count = 0;
 	out.share = 0;
 	/* None that was not there before stands for another, but where their first bytes are dropped. */
 	for (size_t i = 0; i < list->count && any; i++) {
-		struct pattern_gram longer = followed_by(&list->items[i], set, share);
+		struct pattern_gram longer = followed_by(&list->items[i], &set, share);
 		if (list->items[i].len < PATTERN_GRAM_BYTES)
 			out.items[out.count++] = longer;
 		else
@@ -203,14 +258,14 @@ static void take_byte(const struct pattern_set *set, struct pattern_grams *list)
 	*list = out;
 }
 
-static void walk_choice(const struct pattern *p, uint32_t child, struct pattern_grams *list, struct pattern_grams *best)
+static void walk_choice(const struct walker *w, uint32_t child, struct pattern_grams *list, struct pattern_grams *best)
 {
 	struct pattern_grams in = {0}, out = {0}, all = {0};
 	bool known = true;
 	add_all(&in, list, IN_MOST);
-	for (; child != PATTERN_NO_NODE; child = p->nodes[child].next) {
+	for (; child != PATTERN_NO_NODE; child = w->pattern->nodes[child].next) {
 		struct pattern_grams one = in, within = {.share = INFINITY};
-		walk(p, child, &one, &within);
+		walk(w, child, &one, &within);
 		add_all(&out, &one, PATTERN_GRAMS_MOST);
 		known = known && within.share < 1;
 		if (known)
@@ -222,63 +277,88 @@ static void walk_choice(const struct pattern *p, uint32_t child, struct pattern_
 }
 
 /* Behind one turn more or many. */
-static void walk_more(const struct pattern *p, const struct pattern_node *node, struct pattern_grams *list)
+static void walk_more(const struct walker *w, const struct pattern_node *node, struct pattern_grams *list)
 {
-	struct pattern_grams last = list_of_any(), ignored = {.share = INFINITY};
+	struct pattern_grams last = list_of_any(w->allowed), ignored = {.share = INFINITY};
 	if (node->max == node->min + 1)
 		last = *list;
 	else
-		walk(p, node->first, &last, &ignored);
+		walk(w, node->first, &last, &ignored);
 	if (node->max != node->min + 1)
 		add_all(&last, list, PATTERN_GRAMS_MOST);
-	walk(p, node->first, &last, &ignored);
+	walk(w, node->first, &last, &ignored);
 	add_all(list, &last, PATTERN_GRAMS_MOST);
 }
 
-static void walk_repeat(const struct pattern *p, const struct pattern_node *node, struct pattern_grams *list,
+static void walk_repeat(const struct walker *w, const struct pattern_node *node, struct pattern_grams *list,
 			struct pattern_grams *best)
 {
 	uint32_t turns = node->min < TURNS_MOST ? node->min : TURNS_MOST;
 	for (uint32_t i = 0; i < turns; i++)
-		walk(p, node->first, list, best);
+		walk(w, node->first, list, best);
 	if (turns < node->min) {
-		*list = list_of_any();
-		walk(p, node->first, list, best);
+		*list = list_of_any(w->allowed);
+		walk(w, node->first, list, best);
 	}
 	if (node->max > node->min)
-		walk_more(p, node, list);
+		walk_more(w, node, list);
 }
 
-static void walk(const struct pattern *p, uint32_t at, struct pattern_grams *list, struct pattern_grams *best)
+static void walk_assertion(const struct walker *w, enum pattern_assertion assertion, struct pattern_grams *list,
+			   struct pattern_grams *best)
 {
-	const struct pattern_node *node = &p->nodes[at];
+	switch (assertion) {
+	case PATTERN_SUBJECT_START:
+	case PATTERN_LINE_START:
+		begin_line(w, list);
+		break;
+	case PATTERN_SUBJECT_END:
+	case PATTERN_SUBJECT_END_OR_LAST_NEWLINE:
+	case PATTERN_LINE_END:
+		end_line(w, list, best);
+		break;
+	case PATTERN_WORD_EDGE:
+	case PATTERN_NO_WORD_EDGE:
+		break;
+	}
+}
+
+static void walk(const struct walker *w, uint32_t at, struct pattern_grams *list, struct pattern_grams *best)
+{
+	const struct pattern_node *node = &w->pattern->nodes[at];
+	if (list->count == 0) /* no match comes here */
+		return;
 	switch (node->kind) {
 	case PATTERN_EMPTY:
+		break;
 	case PATTERN_ASSERT:
+		walk_assertion(w, node->assertion, list, best);
 		break;
 	case PATTERN_SET:
-		take_byte(&node->set, list);
+		take_byte(w, &node->set, list);
 		break;
 	case PATTERN_CAT:
-		for (uint32_t c = node->first; c != PATTERN_NO_NODE; c = p->nodes[c].next)
-			walk(p, c, list, best);
+		for (uint32_t c = node->first; c != PATTERN_NO_NODE; c = w->pattern->nodes[c].next)
+			walk(w, c, list, best);
 		break;
 	case PATTERN_ALT:
-		walk_choice(p, node->first, list, best);
+		walk_choice(w, node->first, list, best);
 		break;
 	case PATTERN_REPEAT:
-		walk_repeat(p, node, list, best);
+		walk_repeat(w, node, list, best);
 		break;
 	}
 	keep_better(best, list);
 }
 
-void pattern_grams_find(const struct pattern *pattern, struct pattern_grams *ret_grams)
+void pattern_grams_find(const struct pattern *pattern, const struct pattern_set *allowed,
+			struct pattern_grams *ret_grams)
 {
-	struct pattern_grams list = list_of_any();
+	const struct walker w = {pattern, allowed};
+	struct pattern_grams list = list_of_any(allowed);
 	ret_grams->count = 0;
 	ret_grams->share = INFINITY;
-	walk(pattern, 0, &list, ret_grams);
+	walk(&w, 0, &list, ret_grams);
 }
 
 /* The two that cost least as one. */

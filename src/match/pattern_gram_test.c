@@ -22,19 +22,21 @@ static void render_set(const struct pattern_set *set, struct buffer *out)
 	buffer_text(out, count > 1 ? "]" : "");
 }
 
-static void render(struct slice source, struct buffer *out)
+static void render(struct slice source, const struct pattern_set *allowed, struct buffer *out)
 {
 	struct pattern pattern;
 	struct pattern_grams grams;
 	assert_int_equal(pattern_parse(source, 0, &pattern), 0);
-	pattern_grams_find(&pattern, &grams);
+	pattern_grams_find(&pattern, allowed, &grams);
 	pattern_free(&pattern);
 	for (size_t i = 0; grams.share < 1 && i < grams.count; i++) {
 		buffer_text(out, i > 0 ? " " : "");
-		for (size_t k = grams.items[i].len; k-- > 0;)
+		for (size_t k = grams.items[i].len; k-- > 0;) {
+			buffer_text(out, (grams.items[i].edges >> k & 1) != 0 ? "!" : "");
 			render_set(&grams.items[i].sets[k], out);
+		}
 	}
-	buffer_text(out, grams.share >= 1 ? "none" : "");
+	buffer_text(out, grams.share >= 1 ? "none" : grams.count == 0 ? "impossible" : "");
 }
 
 static void cases_come_out(void **state)
@@ -42,10 +44,17 @@ static void cases_come_out(void **state)
 	(void)state;
 	struct test_cases cases;
 	struct test_case test;
+	struct pattern_set all, tame = {{0}};
+	memset(&all, 0xff, sizeof(all));
+	for (const char *c = "abcdefghijklmnopqrstuvwxyz =-"; *c != 0; c++)
+		pattern_set_add(&tame, (uint8_t)*c);
 	for (test_cases_open(&cases, "src/match/pattern_gram_cases.txt"); test_cases_next(&cases, &test);) {
 		struct buffer out = buffer_make(NULL);
-		render(test.column[0], &out);
+		render(test.column[0], &all, &out);
 		test_case_expect(&cases, &test, buffer_slice(&out), test.column[1]);
+		buffer_clear(&out);
+		render(test.column[0], &tame, &out);
+		test_case_expect(&cases, &test, buffer_slice(&out), test.column[2]);
 		buffer_free(&out);
 	}
 	test_cases_close(&cases);

@@ -50,7 +50,8 @@ void scan_set_free(struct scan_set *set)
 			automaton_free(set->automata[i].alone[k]);
 	}
 	free(set->automata);
-	scan_grams_free(set->grams);
+	for (size_t i = 0; i < BYTE_LEVELS; i++)
+		scan_grams_free(set->grams[i]);
 	markers_free(set->markers);
 	free(set->gated);
 	free(set->factors.items);

@@ -11,6 +11,7 @@
 #define GUIA_MATCH_SCAN_H
 
 #include "base/diagnostic.h"
+#include "codec/byte_kind.h"
 
 struct scan_builder;
 struct scan_cache; /* match/scan_cache.h */
@@ -90,15 +91,17 @@ int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct sl
 /* What is wanted of a value in one of its forms. */
 struct scan_view {
 	const uint64_t *slots; /* NULL: all */
-	uint64_t *ret_bits;    /* as of scan_run() */
+	uint64_t *ret_bits;    /* as of scan_run(); NULL: nothing is wanted */
 };
 
+enum { SCAN_VIEWS = 2 /* as it is, and as it would be with its ASCII letters in lower case */ };
+
 /*
- * A value as it is and as it would be with its ASCII letters in lower case, at little more than the price of one. Not
- * every set can do so for all that may be wanted of the second. 0, or an error as of scan_run().
+ * Both at little more than the price of one. Not every set can do so for all that may be wanted of the second. `level`:
+ * the value has bytes of its kinds only. 0, or an error as of scan_run().
  */
 bool scan_set_lowers(const struct scan_set *set, const uint64_t *slots);
-int scan_run_both(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
-		  const struct scan_view *as_it_is, const struct scan_view *lowered);
+int scan_run_views(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, enum byte_level level,
+		   const struct scan_view views[static SCAN_VIEWS]);
 
 #endif

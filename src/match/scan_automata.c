@@ -390,23 +390,38 @@ static int build_groups(const struct scan_builder *builder, struct scan_set *set
 	return r;
 }
 
-/* Of the members, which are in the order of slots. 0 or -ENOMEM. */
-static int find_grams(const struct scan_builder *builder, const struct members *members, struct pattern_grams *grams,
-		      struct pattern_grams **slots)
+static struct pattern_set bytes_of_level(enum byte_level level)
 {
+	struct pattern_set set = {0};
+	for (unsigned c = 0; c < 256; c++)
+		if ((byte_kind((uint8_t)c) & byte_level_kinds(level)) != 0)
+			pattern_set_add(&set, (uint8_t)c);
+	return set;
+}
+
+/* Of the members, which are in the order of slots, in values of a level. 0 or -ENOMEM. */
+static int find_grams(const struct scan_builder *builder, const struct members *members, enum byte_level level,
+		      struct pattern_grams *grams, struct pattern_grams **slots)
+{
+	const struct pattern_set allowed = bytes_of_level(level);
 	for (size_t i = 0; i < members->count; i++) {
 		const struct member *member = &members->items[i];
 		struct pattern pattern;
-		if (has_gate(member))
+		slots[i] = NULL;
+		if (has_gate(member) && level == BYTE_LEVEL_ANY)
 			continue;
 		int r = pattern_parse(member->text, builder->entries[member->entry].flags, &pattern);
 		if (r < 0)
 			return r;
 		if (r > 0)
 			continue;
-		pattern_grams_find(&pattern, &grams[i]);
+		if (!has_gate(member))
+			pattern_grams_find(&pattern, &allowed, &grams[i]);
+		else /* where it cannot match it need not be run though its gate is open */
+			grams[i] = (struct pattern_grams){0};
+		if (!has_gate(member) || pattern_width(&pattern, &allowed) == PATTERN_IMPOSSIBLE)
+			slots[i] = &grams[i];
 		pattern_free(&pattern);
-		slots[i] = &grams[i];
 	}
 	return 0;
 }
@@ -433,9 +448,12 @@ static int build_grams(const struct scan_builder *builder, const struct members 
 {
 	struct pattern_grams *grams = calloc(members->count, sizeof(*grams));
 	struct pattern_grams **slots = calloc(members->count, sizeof(struct pattern_grams *));
-	int r = grams == NULL || slots == NULL ? -ENOMEM : find_grams(builder, members, grams, slots);
-	if (r == 0)
-		r = scan_grams_create(slots, members->count, &set->grams);
+	int r = grams == NULL || slots == NULL ? -ENOMEM : 0;
+	for (unsigned level = 0; level < BYTE_LEVELS && r == 0; level++) {
+		r = find_grams(builder, members, (enum byte_level)level, grams, slots);
+		if (r == 0)
+			r = scan_grams_create(slots, members->count, &set->grams[level]);
+	}
 	free(grams);
 	free(slots);
 	return r;

@@ -5,11 +5,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { GRAMS = 64, BYTES = PATTERN_GRAM_BYTES };
+enum { GRAMS = 64, BYTES = PATTERN_GRAM_BYTES, EDGE = 256 /* as a byte */ };
 
 struct scan_grams {
 	/* By byte, the grams that have it in each place, the last place last; a shorter one has all bytes before it. */
-	uint64_t rows[256][BYTES];
+	uint64_t rows[EDGE + 1][BYTES];
 	uint64_t begun[BYTES - 1]; /* those that so many places need not be there for: how a value begins */
 	size_t words;              /* of slots */
 	uint64_t *known;           /* slots of which a gram is known */
@@ -83,7 +83,7 @@ static int make_few(struct pattern_grams *const *slots, size_t count)
 
 static bool is_same(const struct pattern_gram *a, const struct pattern_gram *b)
 {
-	return a->len == b->len && memcmp(a->sets, b->sets, a->len * sizeof(a->sets[0])) == 0;
+	return a->len == b->len && a->edges == b->edges && memcmp(a->sets, b->sets, a->len * sizeof(a->sets[0])) == 0;
 }
 
 static void add_row_bits(struct scan_grams *grams, const struct pattern_gram *gram, uint64_t bit)
@@ -93,6 +93,8 @@ static void add_row_bits(struct scan_grams *grams, const struct pattern_gram *gr
 		for (unsigned c = 0; c < 256; c++)
 			if (from_last >= gram->len || pattern_set_has(&gram->sets[from_last], (uint8_t)c))
 				grams->rows[c][place] |= bit;
+		if (from_last >= gram->len || (gram->edges >> from_last & 1) != 0)
+			grams->rows[EDGE][place] |= bit;
 	}
 	for (unsigned i = 0; i < BYTES - 1; i++)
 		if (gram->len < BYTES - i)
@@ -146,18 +148,28 @@ int scan_grams_create(struct pattern_grams *const *slots, size_t count, struct s
 
 /* ---- the value ---- */
 
+/* What is under way behind a byte, by the number of bytes. */
+struct begun {
+	uint64_t first, second, third, found;
+};
+
+static inline void take(struct begun *b, const uint64_t row[static BYTES])
+{
+	b->found |= b->third & row[3];
+	b->third = b->second & row[2];
+	b->second = b->first & row[1];
+	b->first = row[0];
+}
+
 /* The grams that stand in it. */
 static uint64_t grams_in(const struct scan_grams *grams, const uint8_t *bytes, size_t count)
 {
-	uint64_t first = grams->begun[0], second = grams->begun[1], third = grams->begun[2], found = 0;
-	for (size_t i = 0; i < count; i++) {
-		const uint64_t *row = grams->rows[bytes[i]];
-		found |= third & row[3];
-		third = second & row[2];
-		second = first & row[1];
-		first = row[0];
-	}
-	return found;
+	struct begun begun = {grams->begun[0], grams->begun[1], grams->begun[2], 0};
+	take(&begun, grams->rows[EDGE]);
+	for (size_t i = 0; i < count; i++)
+		take(&begun, grams->rows[bytes[i]]);
+	take(&begun, grams->rows[EDGE]);
+	return begun.found;
 }
 
 static uint64_t grams_in_lowered(const struct scan_grams *grams, struct slice value)

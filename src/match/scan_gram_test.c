@@ -1,6 +1,7 @@
 #include "match/scan_gram.h"
 
 #include "base/test.h"
+#include "codec/byte_kind.h"
 #include "match/automaton.h"
 #include "match/test_generate.h"
 #include "match/test_rules.h"
@@ -24,6 +25,27 @@ struct together {
 	struct scan_grams *all;
 };
 
+/* Of the level that is asked about. */
+static struct pattern_set allowed;
+
+static void allow(enum byte_level level)
+{
+	memset(&allowed, 0, sizeof(allowed));
+	for (unsigned c = 0; c < 256; c++)
+		if ((byte_kind((uint8_t)c) & byte_level_kinds(level)) != 0)
+			pattern_set_add(&allowed, (uint8_t)c);
+}
+
+/* Without the bytes that are not allowed. */
+static struct slice within_level(struct test_text *text)
+{
+	size_t len = 0;
+	for (size_t i = 0; i < text->len && len < SCAN_GRAM_VALUE_BYTES; i++)
+		if (pattern_set_has(&allowed, text->bytes[i]))
+			text->bytes[len++] = text->bytes[i];
+	return slice_make(text->bytes, len);
+}
+
 static void add(struct together *t, struct slice source, unsigned flags)
 {
 	struct automaton_builder *builder;
@@ -33,7 +55,7 @@ static void add(struct together *t, struct slice source, unsigned flags)
 	if (automaton_builder_add(builder, source, flags) == 0) {
 		assert_int_equal(automaton_build(builder, &t->automata[t->count]), 0);
 		assert_int_equal(automaton_cache_create(t->automata[t->count], &t->caches[t->count]), 0);
-		pattern_grams_find(&t->patterns[t->count], &t->grams[t->count]);
+		pattern_grams_find(&t->patterns[t->count], &allowed, &t->grams[t->count]);
 		t->slots[t->count] = &t->grams[t->count];
 		t->count++;
 	} else {
@@ -76,8 +98,7 @@ static size_t check_texts(struct together *t, struct test_random *random)
 	assert_int_equal(scan_grams_create(t->slots, t->count, &t->all), 0);
 	for (size_t n = 0; n < TEXTS * t->count; n++) {
 		test_generate(random, &t->patterns[n % t->count], SLICE(""), &text);
-		size_t len = text.len < SCAN_GRAM_VALUE_BYTES ? text.len : SCAN_GRAM_VALUE_BYTES;
-		struct slice value = slice_make(text.bytes, len);
+		struct slice value = within_level(&text);
 		value = n % FENCED == 0 ? test_fenced(value) : value;
 		out += check(t, value, false);
 		out += check(t, value, true);
@@ -100,6 +121,7 @@ static void random_patterns_are_kept_where_they_match(void **state)
 	struct test_random random = {3};
 	static struct together t;
 	for (size_t round = 0; round < ROUNDS; round++) {
+		allow((enum byte_level)(round % BYTE_LEVELS));
 		size_t count = 1 + test_random_below(&random, 6);
 		while (t.count < count) {
 			struct test_text source;
@@ -117,9 +139,11 @@ static void patterns_of_the_rules_are_kept_where_they_match(void **state)
 	struct test_random random = {4};
 	static struct test_rules rules;
 	static struct together t;
-	size_t out = 0, asked = 0;
+	size_t out = 0, asked = 0, round = 0;
 	test_rules_find(&rules);
 	for (size_t i = 0; i < rules.count; i++) {
+		if (t.count == 0)
+			allow((enum byte_level)(round++ % BYTE_LEVELS));
 		add(&t, rules.patterns[i], 0);
 		if (t.count < TOGETHER && i + 1 < rules.count)
 			continue;
@@ -135,6 +159,7 @@ static void an_empty_value_is_asked_only_of_what_may_be_empty(void **state)
 	(void)state;
 	static struct together t;
 	uint64_t slots[WORDS] = {7};
+	allow(BYTE_LEVEL_ANY);
 	add(&t, SLICE("a"), 0);
 	add(&t, SLICE("a*"), 0);
 	add(&t, SLICE("^$"), 0);

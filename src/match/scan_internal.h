@@ -3,6 +3,7 @@
 #define GUIA_MATCH_SCAN_INTERNAL_H
 
 #include "base/byte_set.h"
+#include "codec/byte_kind.h"
 #include "match/automaton.h"
 #include "match/marker.h"
 #include "match/pattern_factor.h"
@@ -99,8 +100,8 @@ struct scan_set {
 	struct scan_filter *filter; /* NULL: the database is always asked */
 	struct scan_automaton *automata;
 	size_t automaton_count;
-	struct scan_grams
-		*grams;          /* what a short value must have for the patterns without gates; NULL: no pattern has */
+	/* What a short value of a level must have for the patterns without gates; NULL: no pattern has. */
+	struct scan_grams *grams[BYTE_LEVELS];
 	struct markers *markers; /* what a long value must have for a pattern; NULL: no pattern has */
 	uint64_t *gated;         /* a bit for each slot: it is run where its gate is open; that of the database too */
 	uint32_t slot_count;     /* of patterns in automata; the database has the slot after them */

@@ -6,18 +6,18 @@
 #include <stdlib.h>
 
 enum {
-	VIEWS = 2,                 /* as it is, and lowered */
 	FACTORS_SOUGHT_MOST = 3,   /* by themselves; more are left to the database */
 	SOUGHT_BYTES_LEAST = 1024, /* in shorter values words are not worth making tables for */
 };
 
 struct findings {
-	struct scan_view views[VIEWS]; /* ret_bits NULL: not asked for */
-	uint32_t found;                /* by the first view that is asked for */
+	struct scan_view views[SCAN_VIEWS]; /* ret_bits NULL: not asked for */
+	uint32_t found;                     /* by the first view that is asked for */
 	uint32_t findable;
 	uint64_t *open;
 	uint32_t open_count;
 	const struct scan_set *set;
+	enum byte_level level; /* of the value */
 	uint32_t first_factor_id;
 	const uint64_t *wanted; /* slots, of any view; of a long value */
 	struct scan_hits *hits; /* of a long value; else NULL */
@@ -66,7 +66,7 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
 	if (id >= f->first_factor_id)
 		find_factor(f, id - f->first_factor_id);
 	else
-		for (unsigned view = 0; view < VIEWS; view++)
+		for (unsigned view = 0; view < SCAN_VIEWS; view++)
 			if (f->views[view].ret_bits != NULL)
 				set_bit(f, view, id);
 	/* Of a long value all factors are wanted, not only one of each gate. */
@@ -145,7 +145,7 @@ static void unite_wanted(const struct scan_set *set, const struct findings *f, u
 {
 	for (size_t i = 0; i <= set->slot_count / 64; i++) {
 		wanted[i] = 0;
-		for (unsigned view = 0; view < VIEWS; view++)
+		for (unsigned view = 0; view < SCAN_VIEWS; view++)
 			if (f->views[view].ret_bits != NULL)
 				wanted[i] |= f->views[view].slots == NULL ? UINT64_MAX : f->views[view].slots[i];
 	}
@@ -285,8 +285,9 @@ static void find_runnable(const struct scan_set *set, unsigned view, struct slic
 	size_t words = set->slot_count / 64 + 1;
 	for (size_t i = 0; i < words; i++)
 		runnable[i] = (wanted == NULL ? UINT64_MAX : wanted[i]) & (~set->gated[i] | f->open[i]);
-	if (set->grams != NULL && value.len <= SCAN_GRAM_VALUE_BYTES && has_bits(runnable, words))
-		scan_grams_narrow(set->grams, value, view > 0, runnable);
+	const struct scan_grams *grams = set->grams[f->level];
+	if (grams != NULL && value.len <= SCAN_GRAM_VALUE_BYTES && has_bits(runnable, words))
+		scan_grams_narrow(grams, value, view > 0, runnable);
 }
 
 /* Runs a pattern near factors only, if that can be. */
@@ -370,7 +371,7 @@ static void run_automata(const struct scan_set *set, struct scan_scratch *scratc
 {
 	struct batch batch;
 	batch.count = 0;
-	for (unsigned i = 0; i < VIEWS; i++)
+	for (unsigned i = 0; i < SCAN_VIEWS; i++)
 		if (f->views[i].ret_bits != NULL)
 			run_view(set, scratch, fitting->caches, i, value, &batch, f);
 	if (batch.count > 0)
@@ -424,7 +425,7 @@ static int run(const struct scan_set *set, struct scan_scratch *scratch, struct 
 		find_hits(set, value, f);
 		run_automata(set, scratch, fitting, value, f);
 	}
-	for (unsigned i = VIEWS; i-- > 0;)
+	for (unsigned i = SCAN_VIEWS; i-- > 0;)
 		if (f->views[i].ret_bits != NULL)
 			f->found += set_always(set, f->views[i].ret_bits);
 	return 0;
@@ -433,14 +434,14 @@ static int run(const struct scan_set *set, struct scan_scratch *scratch, struct 
 int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, const uint64_t *slots,
 	     uint64_t *ret_bits)
 {
-	struct findings f = {.views = {{slots, ret_bits}}};
+	struct findings f = {.views = {{slots, ret_bits}}, .level = BYTE_LEVEL_ANY};
 	int r = run(set, scratch, value, &f);
 	return r != 0 ? r : (int)f.found;
 }
 
-int scan_run_both(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
-		  const struct scan_view *as_it_is, const struct scan_view *lowered)
+int scan_run_views(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, enum byte_level level,
+		   const struct scan_view views[static SCAN_VIEWS])
 {
-	struct findings f = {.views = {*as_it_is, *lowered}};
+	struct findings f = {.views = {views[0], views[1]}, .level = level};
 	return run(set, scratch, value, &f);
 }
