@@ -94,6 +94,47 @@ bool transform_lowers(enum transform transform, uint32_t kinds)
 	       (transform == TRANSFORM_CMD_LINE && (kinds & ROWS[transform].triggers & ~BYTES_UPPER) == 0);
 }
 
+/* What else may stand in what is made of plain bytes; BYTES_ANY: any. */
+static uint32_t made_of_plain(enum transform transform)
+{
+	switch ((int)transform) {
+	case TRANSFORM_NONE:
+	case TRANSFORM_NORMALISE_PATH:
+	case TRANSFORM_REMOVE_COMMENTS:
+	case TRANSFORM_REMOVE_COMMENTS_CHAR:
+	case TRANSFORM_REMOVE_NULLS:
+	case TRANSFORM_REMOVE_WHITESPACE:
+	case TRANSFORM_TRIM:
+	case TRANSFORM_TRIM_LEFT:
+	case TRANSFORM_TRIM_RIGHT:
+		return 0;
+	case TRANSFORM_CMD_LINE:
+		return BYTES_LOWER | BYTES_BLANK;
+	case TRANSFORM_LOWERCASE:
+		return BYTES_LOWER;
+	case TRANSFORM_UPPERCASE:
+		return BYTES_UPPER;
+	case TRANSFORM_NORMALISE_PATH_WIN:
+		return BYTES_SLASH;
+	case TRANSFORM_COMPRESS_WHITESPACE:
+	case TRANSFORM_REPLACE_COMMENTS:
+	case TRANSFORM_REPLACE_NULLS:
+	case TRANSFORM_URL_DECODE:
+	case TRANSFORM_URL_DECODE_UNI:
+		return BYTES_BLANK;
+	default:
+		return BYTES_ANY;
+	}
+}
+
+bool transform_keeps(enum transform transform, uint32_t kinds)
+{
+	bool decodes = transform == TRANSFORM_URL_DECODE || transform == TRANSFORM_URL_DECODE_UNI;
+	if (decodes && (kinds & BYTES_PERCENT) != 0)
+		return false;
+	return (kinds & ROWS[transform].triggers) == 0 || (made_of_plain(transform) & ~kinds) == 0;
+}
+
 /* What these three make of nothing is something; the others leave an empty value empty. */
 static bool changes_empty(enum growth growth)
 {

@@ -35,6 +35,9 @@ uint32_t transform_triggers(enum transform transform);
 /* Whether a transformation makes of bytes of these kinds (codec/byte_kind.h) what lowercase makes of them. */
 bool transform_lowers(enum transform transform, uint32_t kinds);
 
+/* Whether what is made of a value of these kinds, and not empty, surely is of these kinds, too. */
+bool transform_keeps(enum transform transform, uint32_t kinds);
+
 /*
  * True: the value changed, and *ret_len bytes of `out` are the new value. False: the value is as before; go on with
  * `in`; *ret_len is untouched and what `out` holds is unspecified (mostly untouched: a scan for the first byte that

@@ -100,6 +100,34 @@ static void lowering_ones_lower(void **state)
 	assert_true(lowers > 20000);
 }
 
+/* Of values of a level nothing is made that is not of it, where that is said. */
+static void kept_levels_are_kept(void **state)
+{
+	(void)state;
+	uint8_t bytes[24];
+	uint8_t out[sizeof(bytes) * 4 + 32];
+	uint32_t random = 1;
+	for (unsigned i = 0; i < TRANSFORM_COUNT * BYTE_LEVELS; i++) {
+		enum transform transform = (enum transform)(i / BYTE_LEVELS);
+		uint32_t kinds = byte_level_kinds((enum byte_level)(i % BYTE_LEVELS));
+		for (unsigned round = 0; transform_keeps(transform, kinds) && round < 20000; round++) {
+			size_t len = 0;
+			while (len < 1 + round % sizeof(bytes)) {
+				random = random * 1664525 + 1013904223;
+				bytes[len] = (uint8_t)(random >> 24);
+				len += (byte_kind(bytes[len]) & kinds) != 0;
+			}
+			if (transform_apply(transform, NULL, slice_make(bytes, len), out, &len) &&
+			    (byte_kinds(slice_make(out, len)) & ~kinds) != 0)
+				fail_msg("%s makes more of a value of level %u", transform_name(transform),
+					 i % BYTE_LEVELS);
+		}
+	}
+	assert_true(transform_keeps(TRANSFORM_URL_DECODE_UNI, BYTES_PLAIN));
+	assert_false(transform_keeps(TRANSFORM_URL_DECODE_UNI, BYTES_MILD));
+	assert_false(transform_keeps(TRANSFORM_SHA1, BYTES_PLAIN));
+}
+
 static void names_find_their_rows(void **state)
 {
 	(void)state;
@@ -313,7 +341,8 @@ static void digests_span_blocks(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(cases_come_out), cmocka_unit_test(untriggered_values_stay),
-	  cmocka_unit_test(lowering_ones_lower), cmocka_unit_test(names_find_their_rows),
-	  cmocka_unit_test(short_inputs_stay_in_bounds), cmocka_unit_test(what_is_dropped_leaves_no_gap),
-	  cmocka_unit_test(escapes_stand_anywhere), cmocka_unit_test(long_values_come_out_as_their_parts),
-	  cmocka_unit_test(unicode_map_is_consulted), cmocka_unit_test(digests_span_blocks))
+	  cmocka_unit_test(lowering_ones_lower), cmocka_unit_test(kept_levels_are_kept),
+	  cmocka_unit_test(names_find_their_rows), cmocka_unit_test(short_inputs_stay_in_bounds),
+	  cmocka_unit_test(what_is_dropped_leaves_no_gap), cmocka_unit_test(escapes_stand_anywhere),
+	  cmocka_unit_test(long_values_come_out_as_their_parts), cmocka_unit_test(unicode_map_is_consulted),
+	  cmocka_unit_test(digests_span_blocks))

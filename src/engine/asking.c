@@ -69,6 +69,17 @@ static int settle_bit(struct asking *a, const struct probe_bit *bit, struct slic
 	return 0;
 }
 
+/* Which nodes are worth a look for a value with bytes of these kinds. */
+static const struct probe_matter *matter_of(const struct probe_set *set, size_t len, uint32_t kinds)
+{
+	return &set->matter[byte_level_of(kinds)][len < PROBE_LENGTHS ? len : PROBE_LENGTHS - 1];
+}
+
+static uint32_t kinds_of(struct slice bytes)
+{
+	return bytes.len <= KINDS_MAX_BYTES ? byte_kinds(bytes) : BYTES_ANY;
+}
+
 /* A value in one of its forms, and the nodes that see it so. */
 struct form {
 	struct slice bytes; /* of a long lowered one, where nobody reads them: as they were before */
@@ -144,14 +155,15 @@ static int ask_scan_of_both(struct asking *a, const struct probe_scan *scan, con
 	return r;
 }
 
-static int ask_scans(struct asking *a, const struct form *forms)
+/* `nodes`: of each form, those through which something may match. */
+static int ask_scans(struct asking *a, const struct form *forms, const uint64_t nodes[static FORMS])
 {
 	int r = 0;
 	for (size_t i = 0; i < a->set->scan_count && r == 0; i++) {
 		const struct probe_scan *scan = &a->set->scans[i];
 		bool asked[FORMS];
 		for (size_t k = 0; k < FORMS; k++)
-			asked[k] = (scan->nodes & forms[k].nodes) != 0;
+			asked[k] = (scan->nodes & nodes[k]) != 0;
 		if (asked[LOWERED] && (scan->nodes & forms[LOWERED].nodes & ~scan->lowers) == 0) {
 			r = ask_scan_of_both(a, scan, forms);
 			continue;
@@ -168,12 +180,18 @@ static bool may_match(const struct probe_question *question, uint32_t kinds)
 	return question->needs == 0 || (question->needs & kinds) != 0;
 }
 
+/* The nodes of a form through which something may match it. */
+static uint64_t asked_of(const struct asking *a, const struct form *form)
+{
+	return form->nodes == 0 ? 0 : form->nodes & matter_of(a->set, form->bytes.len, form->kinds)->asked;
+}
+
 static int ask(struct asking *a, const struct form *forms)
 {
-	uint64_t nodes = forms[AS_IT_IS].nodes | forms[LOWERED].nodes;
-	if ((nodes & a->set->asked) == 0)
+	const uint64_t nodes[FORMS] = {asked_of(a, &forms[AS_IT_IS]), asked_of(a, &forms[LOWERED])};
+	if ((nodes[AS_IT_IS] | nodes[LOWERED]) == 0)
 		return 0;
-	int r = ask_scans(a, forms);
+	int r = ask_scans(a, forms, nodes);
 	for (size_t i = 0; i < a->set->question_count && r == 0; i++) {
 		const struct probe_question *question = &a->set->questions[i];
 		for (size_t k = 0; k < FORMS && r == 0; k++)
@@ -295,18 +313,6 @@ static int try_node(struct asking *a, unsigned level, size_t index, struct slice
 	return 0;
 }
 
-/* The nodes that are worth a look for a value of this length. */
-static uint64_t matter(const struct probe_set *set, size_t len)
-{
-	return len < PROBE_LENGTHS ? set->matter[len] : ~(uint64_t)0;
-}
-
-/* Those worth making, of a value of this length. */
-static uint64_t matter_behind(const struct probe_set *set, size_t len)
-{
-	return len < PROBE_LENGTHS ? set->matter_behind[len] : ~(uint64_t)0;
-}
-
 /* Whether a transformation changes the bytes: as for try_transform(). */
 static int try_use(struct asking *a, unsigned level, const struct probe_use *use, enum transform making,
 		   struct slice bytes, struct fork *fork)
@@ -322,9 +328,7 @@ static int try_use(struct asking *a, unsigned level, const struct probe_use *use
 static int fork_value(struct asking *a, unsigned level, struct slice bytes, struct fork *fork)
 {
 	const struct probe_set *set = a->set;
-	uint64_t all = ~(uint64_t)0 >> (64 - set->node_count);
-	if (bytes.len < PROBE_LENGTHS)
-		all &= set->matter_at_first[bytes.len];
+	uint64_t all = matter_of(set, bytes.len, fork->kinds)->at_first;
 	uint64_t others = 0, behind = 0; /* nodes that see others' bytes; of these those behind a change */
 	for (size_t i = 0; i < set->use_count; i++) {
 		const struct probe_use *use = &set->uses[i];
@@ -349,12 +353,13 @@ static int fork_value(struct asking *a, unsigned level, struct slice bytes, stru
 	return 0;
 }
 
-/* Nodes behind `nodes` that see the same bytes, and what the others make of them. */
-static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes, struct fork *fork)
+/* Nodes behind `nodes` that see the same bytes, of these kinds, and what the others make of them. */
+static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint32_t kinds, uint64_t nodes,
+		      struct fork *fork)
 {
-	uint64_t all = ~(uint64_t)0 >> (64 - a->set->node_count) & matter_behind(a->set, bytes.len);
-	fork->kinds = bytes.len <= KINDS_MAX_BYTES ? byte_kinds(bytes) : BYTES_ANY;
+	uint64_t all = matter_of(a->set, bytes.len, kinds)->behind;
 	int r = 0;
+	fork->kinds = kinds;
 	fork->same = nodes;
 	fork->transforms = fork->tried = 0;
 	fork->out_count = 0;
@@ -384,7 +389,7 @@ static int out_of(struct asking *a, unsigned level, const struct fork *fork, enu
 	return apply(a, level, WORKER_LEVEL_BUFFERS - 1, transform, bytes, ret_out);
 }
 
-static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes);
+static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint32_t kinds, uint64_t nodes);
 
 /* What lies behind the transformations that change the bytes, but for those `without`. */
 static int ask_changed(struct asking *a, unsigned level, const struct fork *fork, struct slice bytes, uint64_t without)
@@ -395,7 +400,7 @@ static int ask_changed(struct asking *a, unsigned level, const struct fork *fork
 		struct slice out;
 		r = out_of(a, level, fork, transform, bytes, &out);
 		if (r > 0)
-			r = ask_level(a, level + 1, out, fork->changed[transform]);
+			r = ask_level(a, level + 1, out, kinds_of(out), fork->changed[transform]);
 	}
 	return r;
 }
@@ -414,21 +419,22 @@ static int lower(struct asking *a, unsigned level, const struct fork *fork, stru
 		return 0;
 	}
 	int r = out_of(a, level, fork, TRANSFORM_LOWERCASE, bytes, &lowered);
-	r = r < 0 ? r : fork_level(a, level + 1, lowered, nodes, ret_fork);
+	uint32_t kinds = fork->kinds == BYTES_ANY ? BYTES_ANY : (fork->kinds & ~BYTES_UPPER) | BYTES_LOWER;
+	r = r < 0 ? r : fork_level(a, level + 1, lowered, kinds, nodes, ret_fork);
 	*ret_form = (struct form){lowered, ret_fork->same, ret_fork->kinds};
 	return r;
 }
 
 /* Recursion is as deep as the longest pipeline, which the builder bounds. The lowered form is asked along with its
  * source: one scan serves both. */
-static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint64_t nodes)
+static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint32_t kinds, uint64_t nodes)
 {
 	struct fork fork, lowered_fork;
 	struct form forms[FORMS] = {{.bytes = bytes}};
-	nodes &= matter(a->set, bytes.len);
+	nodes &= matter_of(a->set, bytes.len, kinds)->here;
 	if (nodes == 0)
 		return 0;
-	int r = fork_level(a, level, bytes, nodes, &fork);
+	int r = fork_level(a, level, bytes, kinds, nodes, &fork);
 	bool lowers = r == 0 && (fork.transforms & LOWERING) != 0;
 	forms[AS_IT_IS].nodes = fork.same;
 	forms[AS_IT_IS].kinds = fork.kinds;
@@ -450,11 +456,12 @@ static int ask_all(struct found *found, const struct probe_set *first, struct sl
 	struct asking a = {.t = found->t, .found = found};
 	a.operand.t = found->t;
 	a.operand.asks_only = true;
+	uint32_t kinds = kinds_of(value);
 	for (const struct probe_set *set = first; set != NULL; set = set->base) {
 		a.set = set;
 		for (size_t i = 0; i < set->step_count; i++)
 			add(&a, set->steps[i]);
-		int r = set->asked == 0 ? 0 : ask_level(&a, 0, value, 1);
+		int r = set->asked == 0 ? 0 : ask_level(&a, 0, value, kinds, 1);
 		if (r != 0)
 			return r;
 	}

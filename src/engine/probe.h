@@ -9,12 +9,13 @@
 #ifndef GUIA_ENGINE_PROBE_H
 #define GUIA_ENGINE_PROBE_H
 
+#include "codec/byte_kind.h"
 #include "engine/plan.h"
 
 enum {
 	PROBE_NODES_MAX = 64, /* pipelines of a set, the value as it is among them */
 	PROBE_DEPTH_MAX = 16, /* transformations one after another */
-	PROBE_LENGTHS = 32,   /* of short values, from 0 on */
+	PROBE_LENGTHS = 33,   /* of values, from 0 on; the last stands for all that are longer, too */
 	PROBE_PARTS = 3,      /* of ARGS: neither, from the query, from the body */
 };
 
@@ -69,6 +70,18 @@ struct probe_question {
 	uint16_t step;
 };
 
+/*
+ * Of a value of a level and a length, the nodes of which something that is asked at them, or at or behind them, may
+ * match: where the value stands at the node; where it stands before the node, which is to make its bytes of it; and
+ * where it is the value as it came.
+ */
+struct probe_matter {
+	uint64_t asked;
+	uint64_t here;
+	uint64_t behind;
+	uint64_t at_first;
+};
+
 struct probe_set {
 	const struct probe_set *base; /* that of values whose name nobody selects; NULL if this is it */
 	uint32_t id;                  /* no other set of the process has it */
@@ -78,14 +91,7 @@ struct probe_set {
 	uint64_t lowered_unread; /* lowercase, and only scans look through them that need not see its bytes */
 	const struct probe_use *uses;
 	size_t use_count;
-	/*
-	 * By length of a short value, the nodes of which something that is asked at or behind them may match: where the
-	 * value stands at the node; where it stands before the node, which is to make its bytes of it; and where it is
-	 * the value as it came.
-	 */
-	uint64_t matter[PROBE_LENGTHS];
-	uint64_t matter_behind[PROBE_LENGTHS];
-	uint64_t matter_at_first[PROBE_LENGTHS];
+	struct probe_matter matter[BYTE_LEVELS][PROBE_LENGTHS];
 	const struct probe_scan *scans;
 	size_t scan_count;
 	const struct probe_question *questions;
@@ -157,7 +163,7 @@ struct probes {
 /* Whether a variable stays as it is while a phase runs. */
 bool probe_is_steady(enum variable variable);
 
-/* Fills in which nodes matter for short values, when all else of the set is there. */
+/* Fills in which nodes matter for which values, when all else of the set is there. */
 void probe_find_what_matters(struct probe_set *set);
 
 /* Why the head of a step is evaluated whatever the values are; NULL if values make a candidate of it. */

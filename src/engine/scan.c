@@ -59,7 +59,7 @@ static bool page_was_found(const struct transaction *t, const struct target *tar
 {
 	return target->variable == VARIABLE_RESPONSE_BODY && t->step >= 0 && rule == t->head &&
 	       rule->target_count == 1 && rule->transform_count == 0 && rule->operation.scan_exact &&
-	       !rule->operation.negated && scan_set_width(set, target->scan_bit) > 0;
+	       !rule->operation.negated && scan_set_width(set, target->scan_bit, BYTE_LEVEL_ANY) > 0;
 }
 
 /*

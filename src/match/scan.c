@@ -84,6 +84,12 @@ static uint32_t width_of(const struct scan_entry *entry, enum scan_route route)
 	return scan_route_parses(entry, scan_route_flags(entry, route), &width) ? width : 0;
 }
 
+/* Whether a value of a level may hold it. */
+static bool is_of_level(const struct scan_entry *entry, enum byte_level level)
+{
+	return entry->kind != SCAN_ENTRY_LITERAL || (byte_kinds(entry->text) & ~byte_level_kinds(level)) == 0;
+}
+
 static void lessen(uint32_t *width, uint32_t other)
 {
 	*width = other < *width ? other : *width;
@@ -102,7 +108,9 @@ static int find_widths(const struct scan_builder *b, struct scan_set *set)
 			continue;
 		uint32_t width = width_of(&b->entries[i], (enum scan_route)set->routes[i]);
 		lessen(&least, width);
-		lessen(&set->widths[b->entries[i].id], width);
+		for (unsigned level = 0; level < BYTE_LEVELS; level++)
+			if (is_of_level(&b->entries[i], (enum byte_level)level))
+				lessen(&set->widths[b->entries[i].id][level], width);
 	}
 	for (size_t i = 0; i < set->factors.count; i++)
 		lessen(&least, set->factors.items[i].literal.len);
@@ -111,7 +119,8 @@ static int find_widths(const struct scan_builder *b, struct scan_set *set)
 		const struct scan_automaton *a = &set->automata[i];
 		lessen(&least, a->min_width);
 		for (size_t k = 0; k < a->count; k++)
-			lessen(&set->widths[a->ids[k]], a->widths[k]);
+			for (unsigned level = 0; level < BYTE_LEVELS; level++)
+				lessen(&set->widths[a->ids[k]][level], a->widths[k][level]);
 	}
 	set->min_width = least;
 	return 0;
@@ -272,9 +281,9 @@ bool scan_set_lowers(const struct scan_set *set, const uint64_t *slots)
 	return !set->has_regexes || (slots[set->slot_count / 64] >> set->slot_count % 64 & 1) == 0;
 }
 
-size_t scan_set_width(const struct scan_set *set, uint32_t id)
+size_t scan_set_width(const struct scan_set *set, uint32_t id, enum byte_level level)
 {
-	return scan_set_class(set, id) == SCAN_NONE ? 0 : set->widths[id];
+	return scan_set_class(set, id) == SCAN_NONE ? 0 : set->widths[id][level];
 }
 
 size_t scan_set_min_width(const struct scan_set *set)

@@ -53,8 +53,8 @@ enum scan_class scan_set_class(const struct scan_set *set, uint32_t id);
 /* Values shorter than this match nothing in the set. */
 size_t scan_set_min_width(const struct scan_set *set);
 
-/* Values shorter than this do not match the pattern of an id. */
-size_t scan_set_width(const struct scan_set *set, uint32_t id);
+/* Values of a level that are shorter than this do not match the pattern of an id. UINT32_MAX: none of them does. */
+size_t scan_set_width(const struct scan_set *set, uint32_t id, enum byte_level level);
 
 /*
  * A scan that is wanted for some ids only costs less. What they need is a set of slots, in this many 64-bit words:

@@ -65,6 +65,7 @@ struct member {
 	unsigned level;          /* the rarer its bytes the higher */
 	bool loops;
 	uint32_t min_width;
+	uint32_t widths[BYTE_LEVELS];   /* in values of a level */
 	struct pattern_factors factors; /* none: no gate */
 	struct pattern_factors second;
 	struct pattern_reaches reaches;
@@ -92,12 +93,25 @@ static int expression_of(const struct scan_entry *entry, struct slice *ret_text)
 	return 0;
 }
 
+static struct pattern_set bytes_of_level(enum byte_level level)
+{
+	struct pattern_set set = {0};
+	for (unsigned c = 0; c < 256; c++)
+		if ((byte_kind((uint8_t)c) & byte_level_kinds(level)) != 0)
+			pattern_set_add(&set, (uint8_t)c);
+	return set;
+}
+
 static void describe(const struct pattern *pattern, struct member *member)
 {
 	struct pattern_set all;
 	memset(&all, 0xff, sizeof(all));
 	member->loops = pattern_loops(pattern) >= LOOPS_MANY;
-	member->min_width = pattern_width(pattern, &all);
+	for (unsigned level = 0; level < BYTE_LEVELS; level++) {
+		const struct pattern_set allowed = bytes_of_level((enum byte_level)level);
+		member->widths[level] = pattern_width(pattern, &allowed);
+	}
+	member->min_width = member->widths[BYTE_LEVEL_ANY];
 	if (!pattern_need(pattern, &member->need))
 		member->need = all;
 	member->commonness = pattern_set_commonness(&member->need);
@@ -314,7 +328,7 @@ static int build_group(const struct scan_builder *builder, struct scan_set *set,
 		*place = members[i].alone;
 		members[i].alone = NULL;
 		group->ids[i] = builder->entries[members[i].entry].id;
-		group->widths[i] = members[i].min_width;
+		memcpy(group->widths[i], members[i].widths, sizeof(group->widths[i]));
 		group->keys |= has_gate(&members[i]) ? SCAN_KEY_ANY : key_for(set, &members[i]);
 		group->min_width = members[i].min_width < group->min_width ? members[i].min_width : group->min_width;
 	}
@@ -390,15 +404,6 @@ static int build_groups(const struct scan_builder *builder, struct scan_set *set
 	return r;
 }
 
-static struct pattern_set bytes_of_level(enum byte_level level)
-{
-	struct pattern_set set = {0};
-	for (unsigned c = 0; c < 256; c++)
-		if ((byte_kind((uint8_t)c) & byte_level_kinds(level)) != 0)
-			pattern_set_add(&set, (uint8_t)c);
-	return set;
-}
-
 /* Of the members, which are in the order of slots, in values of a level. 0 or -ENOMEM. */
 static int find_grams(const struct scan_builder *builder, const struct members *members, enum byte_level level,
 		      struct pattern_grams *grams, struct pattern_grams **slots)
@@ -419,7 +424,7 @@ static int find_grams(const struct scan_builder *builder, const struct members *
 			pattern_grams_find(&pattern, &allowed, &grams[i]);
 		else /* where it cannot match it need not be run though its gate is open */
 			grams[i] = (struct pattern_grams){0};
-		if (!has_gate(member) || pattern_width(&pattern, &allowed) == PATTERN_IMPOSSIBLE)
+		if (!has_gate(member) || member->widths[level] == PATTERN_IMPOSSIBLE)
 			slots[i] = &grams[i];
 		pattern_free(&pattern);
 	}

@@ -49,7 +49,7 @@ struct scan_automaton {
 	struct automaton
 		*alone[AUTOMATON_PATTERNS_MAX]; /* by pattern, for when `together` is busy; if it has several */
 	uint32_t ids[AUTOMATON_PATTERNS_MAX];
-	uint32_t widths[AUTOMATON_PATTERNS_MAX];
+	uint32_t widths[AUTOMATON_PATTERNS_MAX][BYTE_LEVELS]; /* of the shortest match in values of a level */
 	size_t count;
 	uint32_t first_slot;      /* of the first pattern; the others' follow */
 	uint64_t keys;            /* it is run where the value has any of these */
@@ -121,9 +121,10 @@ struct scan_set {
 	uint8_t *routes; /* enum scan_route by entry of the builder */
 	size_t route_count;
 	size_t words;
-	uint64_t *always;            /* bits that every scan sets: class SCAN_NONE */
-	uint8_t *classes;            /* enum scan_class by id, SCAN_CLASS_UNUSED where there is no such id */
-	uint32_t *widths;            /* by id, of the shortest match; UINT32_MAX where there is no such id */
+	uint64_t *always; /* bits that every scan sets: class SCAN_NONE */
+	uint8_t *classes; /* enum scan_class by id, SCAN_CLASS_UNUSED where there is no such id */
+	/* By id, of the shortest match in values of a level; UINT32_MAX where there is none, or no such id. */
+	uint32_t (*widths)[BYTE_LEVELS];
 	uint32_t min_width;          /* of what is found, SCAN_NONE aside */
 	uint32_t database_min_width; /* of what the database finds */
 	uint32_t database_findable;  /* ids that it may find */
