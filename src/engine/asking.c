@@ -451,11 +451,22 @@ _Static_assert(TRANSFORM_COUNT <= 64, "a bit for each transformation");
 
 /* ---- a value ---- */
 
+/* All but what operators set: that is much to clear for every value. */
+static void begin(struct asking *a, struct found *found)
+{
+	a->t = found->t;
+	a->found = found;
+	a->operand.t = found->t;
+	a->operand.entry = NULL;
+	a->operand.is_number = false;
+	a->operand.asks_only = true;
+	a->operand.span_count = 0;
+}
+
 static int ask_all(struct found *found, const struct probe_set *first, struct slice value)
 {
-	struct asking a = {.t = found->t, .found = found};
-	a.operand.t = found->t;
-	a.operand.asks_only = true;
+	struct asking a;
+	begin(&a, found);
 	uint32_t kinds = kinds_of(value);
 	for (const struct probe_set *set = first; set != NULL; set = set->base) {
 		a.set = set;

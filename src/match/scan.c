@@ -42,7 +42,6 @@ void scan_set_free(struct scan_set *set)
 	if (set == NULL)
 		return;
 	hs_free_database(set->database);
-	scan_filter_free(set->filter);
 	scan_seek_free(set);
 	for (size_t i = 0; i < set->automaton_count; i++) {
 		automaton_free(set->automata[i].together);
@@ -50,8 +49,10 @@ void scan_set_free(struct scan_set *set)
 			automaton_free(set->automata[i].alone[k]);
 	}
 	free(set->automata);
-	for (size_t i = 0; i < BYTE_LEVELS; i++)
+	for (size_t i = 0; i < BYTE_LEVELS; i++) {
+		scan_filter_free(set->filters[i]);
 		scan_grams_free(set->grams[i]);
+	}
 	markers_free(set->markers);
 	free(set->gated);
 	free(set->factors.items);
@@ -127,22 +128,55 @@ static int find_widths(const struct scan_builder *b, struct scan_set *set)
 }
 
 /* Only where the database holds nothing but literals that are long enough; factors are. */
-static int make_filter(const struct scan_builder *b, struct scan_set *set)
+static bool can_be_filtered(const struct scan_builder *b, const struct scan_set *set)
 {
-	size_t count = set->factors.count;
-	for (size_t i = 0; i < b->count; i++) {
-		if (!in_database(set, i))
-			continue;
-		if (b->entries[i].kind != SCAN_ENTRY_LITERAL || b->entries[i].text.len < SCAN_FILTER_BYTES)
-			return 0;
-		count++;
+	for (size_t i = 0; i < b->count; i++)
+		if (in_database(set, i) &&
+		    (b->entries[i].kind != SCAN_ENTRY_LITERAL || b->entries[i].text.len < SCAN_FILTER_BYTES))
+			return false;
+	return true;
+}
+
+/* Whether the pattern of a slot may match a value of a level. */
+static bool slot_is_of_level(const struct scan_set *set, uint32_t slot, enum byte_level level)
+{
+	for (size_t i = 0; i < set->automaton_count; i++) {
+		const struct scan_automaton *a = &set->automata[i];
+		if (slot - a->first_slot < a->count)
+			return a->widths[slot - a->first_slot][level] != UINT32_MAX;
 	}
-	int r = count > 0 ? scan_filter_create(count, &set->filter) : 0;
+	return true;
+}
+
+static bool factor_is_of_level(const struct scan_set *set, const struct scan_factor *factor, enum byte_level level)
+{
+	return (byte_kinds(scan_factor_text(factor)) & ~byte_level_kinds(level)) == 0 &&
+	       slot_is_of_level(set, factor->slot, level);
+}
+
+static int make_filter(const struct scan_builder *b, const struct scan_set *set, enum byte_level level,
+		       struct scan_filter **ret_filter)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < b->count; i++)
+		count += in_database(set, i) && is_of_level(&b->entries[i], level);
+	for (size_t i = 0; i < set->factors.count; i++)
+		count += factor_is_of_level(set, &set->factors.items[i], level);
+	int r = scan_filter_create(count, ret_filter);
 	for (size_t i = 0; r == 0 && i < b->count; i++)
-		if (in_database(set, i))
-			scan_filter_add(set->filter, b->entries[i].text);
+		if (in_database(set, i) && is_of_level(&b->entries[i], level))
+			scan_filter_add(*ret_filter, b->entries[i].text);
 	for (size_t i = 0; r == 0 && i < set->factors.count; i++)
-		scan_filter_add(set->filter, scan_factor_text(&set->factors.items[i]));
+		if (factor_is_of_level(set, &set->factors.items[i], level))
+			scan_filter_add(*ret_filter, scan_factor_text(&set->factors.items[i]));
+	return r;
+}
+
+static int make_filters(const struct scan_builder *b, struct scan_set *set)
+{
+	int r = 0;
+	for (unsigned level = 0; level < BYTE_LEVELS && r == 0 && can_be_filtered(b, set); level++)
+		r = make_filter(b, set, (enum byte_level)level, &set->filters[level]);
 	return r;
 }
 
@@ -244,7 +278,7 @@ int scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 	if (find_widths(builder, set) != 0)
 		return -ENOMEM;
 	classify(builder, set);
-	int r = make_filter(builder, set);
+	int r = make_filters(builder, set);
 	return r != 0 ? r : scan_seek_prepare(builder, set);
 }
 

@@ -25,6 +25,7 @@ struct table {
 };
 
 struct scan_filter {
+	bool is_empty;
 	bool has_short;
 	uint32_t short_words[1 << SHORT_LOG]; /* literals of three bytes are few */
 	unsigned shift;
@@ -39,6 +40,7 @@ int scan_filter_create(size_t literals, struct scan_filter **ret_filter)
 	struct scan_filter *filter = calloc(1, sizeof(*filter) + (sizeof(uint32_t) << log));
 	if (filter == NULL)
 		return -ENOMEM;
+	filter->is_empty = literals == 0;
 	filter->shift = 32 - log;
 	*ret_filter = filter;
 	return 0;
@@ -182,8 +184,8 @@ __attribute__((target("avx2"))) static bool may_hold_by_8(const struct scan_filt
 
 bool scan_filter_may_hold(const struct scan_filter *filter, struct slice value)
 {
-	if (value.len > SCAN_FILTER_VALUE_BYTES)
-		return true;
+	if (value.len > SCAN_FILTER_VALUE_BYTES || filter->is_empty)
+		return !filter->is_empty;
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx2"))
 		return may_hold_by_8(filter, value);

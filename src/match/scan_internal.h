@@ -95,9 +95,10 @@ struct scan_sought {
 };
 
 struct scan_set {
-	uint64_t serial;            /* no two sets of a process have the same */
-	hs_database_t *database;    /* NULL: nothing in it */
-	struct scan_filter *filter; /* NULL: the database is always asked */
+	uint64_t serial;         /* no two sets of a process have the same */
+	hs_database_t *database; /* NULL: nothing in it */
+	/* Of what a value of a level may hold; NULL: the database is always asked. */
+	struct scan_filter *filters[BYTE_LEVELS];
 	struct scan_automaton *automata;
 	size_t automaton_count;
 	/* What a short value of a level must have for the patterns without gates; NULL: no pattern has. */

@@ -178,8 +178,9 @@ static void find_hits(const struct scan_set *set, struct slice value, struct fin
 static int run_database(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
 			struct findings *f)
 {
+	const struct scan_filter *filter = set->filters[f->level];
 	if (set->database == NULL || value.len < set->database_min_width ||
-	    (set->filter != NULL && !scan_filter_may_hold(set->filter, value)))
+	    (filter != NULL && !scan_filter_may_hold(filter, value)))
 		return 0;
 	if (run_words(set, scratch, value, f))
 		return 0;
@@ -352,30 +353,46 @@ static void add_runs(const struct scan_set *set, struct automaton_cache **caches
 	}
 }
 
-static void run_view(const struct scan_set *set, struct scan_scratch *scratch, struct automaton_cache **caches,
-		     unsigned view, struct slice value, struct batch *batch, struct findings *f)
+/* A set's caches; NULL: the scratch was not fitted to it. */
+static struct automaton_cache **caches_of(const struct scan_set *set, const struct scan_scratch *scratch)
+{
+	if (scratch->fitting_room == 0)
+		return NULL;
+	const struct scan_fitting *fitting = scan_fitting_of(scratch->fittings, scratch->fitting_room, set->serial);
+	return fitting->serial == 0 ? NULL : fitting->caches;
+}
+
+static int run_view(const struct scan_set *set, struct scan_scratch *scratch, unsigned view, struct slice value,
+		    struct batch *batch, struct findings *f)
 {
 	uint64_t *runnable = scratch->wanted;
 	size_t words = set->slot_count / 64 + 1;
 	find_runnable(set, view, value, f, runnable);
-	if (f->hits != NULL && has_bits(runnable, words))
+	if (!has_bits(runnable, words))
+		return 0;
+	struct automaton_cache **caches = caches_of(set, scratch);
+	if (caches == NULL)
+		return -EINVAL;
+	if (f->hits != NULL)
 		run_windows(set, caches, view, value, runnable, f);
 	if (set->markers != NULL && value.len > SCAN_GRAM_VALUE_BYTES && has_bits(runnable, words))
 		markers_narrow(set->markers, scratch->markers, value, view > 0, runnable);
-	if (has_bits(runnable, words))
-		add_runs(set, caches, view, value, runnable, batch, f);
+	add_runs(set, caches, view, value, runnable, batch, f);
+	return 0;
 }
 
-static void run_automata(const struct scan_set *set, struct scan_scratch *scratch, const struct scan_fitting *fitting,
-			 struct slice value, struct findings *f)
+static int run_automata(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
+			struct findings *f)
 {
 	struct batch batch;
+	int r = 0;
 	batch.count = 0;
-	for (unsigned i = 0; i < SCAN_VIEWS; i++)
+	for (unsigned i = 0; i < SCAN_VIEWS && r == 0; i++)
 		if (f->views[i].ret_bits != NULL)
-			run_view(set, scratch, fitting->caches, i, value, &batch, f);
+			r = run_view(set, scratch, i, value, &batch, f);
 	if (batch.count > 0)
 		run_batch(&batch, value, f);
+	return r;
 }
 
 static uint32_t set_always(const struct scan_set *set, uint64_t *bits)
@@ -409,11 +426,7 @@ static int run(const struct scan_set *set, struct scan_scratch *scratch, struct 
 	f->set = set;
 	f->first_factor_id = scan_factor_id(set, 0);
 	if (value.len >= set->min_width) {
-		const struct scan_fitting *fitting =
-			scratch->fitting_room == 0
-				? NULL
-				: scan_fitting_of(scratch->fittings, scratch->fitting_room, set->serial);
-		if (fitting == NULL || fitting->serial == 0)
+		if (scratch->open_words <= set->slot_count / 64)
 			return -EINVAL;
 		memset(f->open, 0, (set->slot_count / 64 + 1) * sizeof(*f->open));
 		struct scan_hits hits;
@@ -423,7 +436,9 @@ static int run(const struct scan_set *set, struct scan_scratch *scratch, struct 
 		if (r != 0)
 			return r;
 		find_hits(set, value, f);
-		run_automata(set, scratch, fitting, value, f);
+		r = run_automata(set, scratch, value, f);
+		if (r != 0)
+			return r;
 	}
 	for (unsigned i = SCAN_VIEWS; i-- > 0;)
 		if (f->views[i].ret_bits != NULL)
