@@ -1,207 +1,17 @@
 #include "engine/asking.h"
 
-#include "codec/byte_kind.h"
-#include "engine/operator.h"
+#include "engine/asking_form.h"
 #include "engine/profile.h"
-#include "engine/remembered.h"
-#include "engine/wanted.h"
-#include "match/scan.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-enum {
-	KINDS_MAX_BYTES = 1024,    /* of a longer value the transformations find out by themselves */
-	CONFIRMED_MAX_BYTES = 512, /* a value for which more is asked than the scan */
-};
-
-/* A value on its way through a set. */
-struct asking {
-	struct transaction *t;
-	const struct probe_set *set;
-	struct found *found;
-	struct operand operand;
-};
-
-static void found_add(struct found *found, uint16_t step)
-{
-	found->t->candidates[step / 64] |= (uint64_t)1 << step % 64;
-	for (size_t i = 0; i < found->step_count && i < REMEMBERED_STEPS; i++)
-		if (found->steps[i] == step)
-			return;
-	if (found->step_count < REMEMBERED_STEPS)
-		found->steps[found->step_count] = step;
-	found->step_count++;
-}
-
-void found_add_known(struct found *found, const struct remembered_answer *known)
-{
-	for (size_t i = 0; i < known->step_count; i++)
-		found_add(found, known->steps[i]);
-}
-
-static void add(struct asking *a, uint16_t step)
-{
-	found_add(a->found, step);
-}
-
-/* ---- the value, through nodes that leave the same bytes ---- */
-
-static int ask_question(struct asking *a, const struct probe_question *question, struct slice bytes)
-{
-	a->operand.rule = question->rule;
-	a->operand.argument = &question->argument;
-	a->operand.bytes = bytes;
-	struct profile_timer timer = profile_begin(a->t->worker->profile);
-	int r = operator_evaluate(&a->operand);
-	profile_end_question(timer, question->rule);
-	if (r > 0)
-		add(a, question->step);
-	return r < 0 ? r : 0;
-}
-
-/* What a scan leaves open of a long value is left to the rule: it would be asked twice. */
-static int settle_bit(struct asking *a, const struct probe_bit *bit, struct slice bytes)
-{
-	if (bit->confirm > 0 && bytes.len <= CONFIRMED_MAX_BYTES)
-		return ask_question(a, &a->set->confirmations[bit->confirm - 1], bytes);
-	add(a, bit->step);
-	return 0;
-}
-
-/* Which nodes are worth a look for a value with bytes of these kinds. */
-static const struct probe_matter *matter_of(const struct probe_set *set, size_t len, uint32_t kinds)
-{
-	return &set->matter[byte_level_of(kinds)][len < PROBE_LENGTHS ? len : PROBE_LENGTHS - 1];
-}
+enum { KINDS_MAX_BYTES = 1024 /* of a longer value the transformations find out by themselves */ };
 
 static uint32_t kinds_of(struct slice bytes)
 {
 	return bytes.len <= KINDS_MAX_BYTES ? byte_kinds(bytes) : BYTES_ANY;
 }
-
-/* A value in one of its forms, and the nodes that see it so. */
-struct form {
-	struct slice bytes; /* of a long lowered one, where nobody reads them: as they were before */
-	uint64_t nodes;
-	uint32_t kinds; /* of its bytes */
-};
-
-enum { AS_IT_IS, LOWERED, FORMS = SCAN_VIEWS }; /* that are asked at a time; the second may have no nodes */
-
-/* Negated operators: a clear bit is a match; a set one is none, if it is certain. */
-static int ask_clear_bits(struct asking *a, const struct probe_scan *scan, const struct form *form,
-			  const uint64_t *words)
-{
-	int r = 0;
-	for (size_t i = 0; i < scan->clear_count && r == 0; i++) {
-		const struct probe_bit *clear = &scan->clear[i];
-		if ((form->nodes >> clear->node & 1) == 0)
-			continue;
-		if ((words[clear->bit / 64] >> clear->bit % 64 & 1) == 0)
-			add(a, clear->step);
-		else if (clear->confirm > 0)
-			r = settle_bit(a, clear, form->bytes);
-	}
-	return r;
-}
-
-static int ask_bits(struct asking *a, const struct probe_scan *scan, const struct form *form, const uint64_t *words)
-{
-	int r = 0;
-	for (size_t word = 0; word < scan->words; word++) {
-		for (uint64_t left = words[word]; left != 0; left &= left - 1) {
-			size_t bit = word * 64 + (size_t)__builtin_ctzll(left);
-			for (size_t i = scan->first_of_bit[bit]; i < scan->first_of_bit[bit + 1] && r == 0; i++)
-				if ((form->nodes >> scan->bits[i].node & 1) != 0)
-					r = settle_bit(a, &scan->bits[i], form->bytes);
-		}
-	}
-	return r != 0 || scan->clear_count == 0 ? r : ask_clear_bits(a, scan, form, words);
-}
-
-static int ask_scan(struct asking *a, const struct probe_scan *scan, const struct form *form)
-{
-	struct worker *worker = a->t->worker;
-	uint64_t *words = worker->scan_words[AS_IT_IS];
-	profile_note_scan(worker->profile);
-	memset(words, 0, scan->words * sizeof(*words));
-	if (form->bytes.len >= scan->min_width) {
-		struct scan_view views[SCAN_VIEWS] = {{wanted_slots(worker, scan, AS_IT_IS, form->nodes), words}};
-		if (scan_run_views(scan->set, worker->scan_scratch, form->bytes, byte_level_of(form->kinds), views) < 0)
-			return -EIO;
-	}
-	return ask_bits(a, scan, form, words);
-}
-
-/* Both forms in one scan, which reads the bytes as they are. */
-static int ask_scan_of_both(struct asking *a, const struct probe_scan *scan, const struct form *forms)
-{
-	struct worker *worker = a->t->worker;
-	struct scan_view views[SCAN_VIEWS];
-	int r = 0;
-	profile_note_scan(worker->profile);
-	for (size_t i = 0; i < FORMS; i++) {
-		views[i].slots = wanted_slots(worker, scan, (unsigned)i, forms[i].nodes);
-		views[i].ret_bits = worker->scan_words[i];
-		memset(views[i].ret_bits, 0, scan->words * sizeof(*views[i].ret_bits));
-	}
-	if (forms[AS_IT_IS].bytes.len >= scan->min_width &&
-	    scan_run_views(scan->set, worker->scan_scratch, forms[AS_IT_IS].bytes, byte_level_of(forms[AS_IT_IS].kinds),
-			   views) < 0)
-		return -EIO;
-	for (size_t i = 0; i < FORMS && r == 0; i++)
-		r = ask_bits(a, scan, &forms[i], views[i].ret_bits);
-	return r;
-}
-
-/* `nodes`: of each form, those through which something may match. */
-static int ask_scans(struct asking *a, const struct form *forms, const uint64_t nodes[static FORMS])
-{
-	int r = 0;
-	for (size_t i = 0; i < a->set->scan_count && r == 0; i++) {
-		const struct probe_scan *scan = &a->set->scans[i];
-		bool asked[FORMS];
-		for (size_t k = 0; k < FORMS; k++)
-			asked[k] = (scan->nodes & nodes[k]) != 0;
-		if (asked[LOWERED] && (scan->nodes & forms[LOWERED].nodes & ~scan->lowers) == 0) {
-			r = ask_scan_of_both(a, scan, forms);
-			continue;
-		}
-		for (size_t k = 0; k < FORMS && r == 0; k++)
-			if (asked[k])
-				r = ask_scan(a, scan, &forms[k]);
-	}
-	return r;
-}
-
-static bool may_match(const struct probe_question *question, uint32_t kinds)
-{
-	return question->needs == 0 || (question->needs & kinds) != 0;
-}
-
-/* The nodes of a form through which something may match it. */
-static uint64_t asked_of(const struct asking *a, const struct form *form)
-{
-	return form->nodes == 0 ? 0 : form->nodes & matter_of(a->set, form->bytes.len, form->kinds)->asked;
-}
-
-static int ask(struct asking *a, const struct form *forms)
-{
-	const uint64_t nodes[FORMS] = {asked_of(a, &forms[AS_IT_IS]), asked_of(a, &forms[LOWERED])};
-	if ((nodes[AS_IT_IS] | nodes[LOWERED]) == 0)
-		return 0;
-	int r = ask_scans(a, forms, nodes);
-	for (size_t i = 0; i < a->set->question_count && r == 0; i++) {
-		const struct probe_question *question = &a->set->questions[i];
-		for (size_t k = 0; k < FORMS && r == 0; k++)
-			if ((forms[k].nodes & question->nodes) != 0 && may_match(question, forms[k].kinds))
-				r = ask_question(a, question, forms[k].bytes);
-	}
-	return r;
-}
-
-/* ---- the tree of pipelines ---- */
 
 /* Where a level of the tree keeps its bytes: those of long values are borrowed. NULL: no memory. */
 static uint8_t *level_buffer(struct worker *worker, unsigned level, unsigned number, size_t bytes)
@@ -298,7 +108,7 @@ static int try_node(struct asking *a, unsigned level, size_t index, struct slice
 	int r;
 	if ((fork->transforms & transform) != 0)
 		r = 1;
-	else if (bytes.len > CONFIRMED_MAX_BYTES && (a->set->lowered_unread & bit) != 0)
+	else if (bytes.len > ASKING_CONFIRMED_MAX_BYTES && (a->set->lowered_unread & bit) != 0)
 		r = transform_lowercase_changes(bytes);
 	else
 		r = try_transform(a, level, making, bytes, fork);
@@ -319,7 +129,7 @@ static int try_use(struct asking *a, unsigned level, const struct probe_use *use
 {
 	if ((fork->transforms >> making & 1) != 0)
 		return 1;
-	if (bytes.len > CONFIRMED_MAX_BYTES && (use->at & ~a->set->lowered_unread) == 0)
+	if (bytes.len > ASKING_CONFIRMED_MAX_BYTES && (use->at & ~a->set->lowered_unread) == 0)
 		return transform_lowercase_changes(bytes);
 	return try_transform(a, level, making, bytes, fork);
 }
@@ -328,7 +138,7 @@ static int try_use(struct asking *a, unsigned level, const struct probe_use *use
 static int fork_value(struct asking *a, unsigned level, struct slice bytes, struct fork *fork)
 {
 	const struct probe_set *set = a->set;
-	uint64_t all = matter_of(set, bytes.len, fork->kinds)->at_first;
+	uint64_t all = asking_matter(set, bytes.len, fork->kinds)->at_first;
 	uint64_t others = 0, behind = 0; /* nodes that see others' bytes; of these those behind a change */
 	for (size_t i = 0; i < set->use_count; i++) {
 		const struct probe_use *use = &set->uses[i];
@@ -357,7 +167,7 @@ static int fork_value(struct asking *a, unsigned level, struct slice bytes, stru
 static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint32_t kinds, uint64_t nodes,
 		      struct fork *fork)
 {
-	uint64_t all = matter_of(a->set, bytes.len, kinds)->behind;
+	uint64_t all = asking_matter(a->set, bytes.len, kinds)->behind;
 	int r = 0;
 	fork->kinds = kinds;
 	fork->same = nodes;
@@ -413,7 +223,7 @@ static int lower(struct asking *a, unsigned level, const struct fork *fork, stru
 {
 	uint64_t nodes = fork->changed[TRANSFORM_LOWERCASE];
 	struct slice lowered;
-	if (bytes.len > CONFIRMED_MAX_BYTES && (nodes & ~a->set->lowered_unread) == 0) {
+	if (bytes.len > ASKING_CONFIRMED_MAX_BYTES && (nodes & ~a->set->lowered_unread) == 0) {
 		*ret_fork = (struct fork){.same = nodes, .kinds = BYTES_ANY};
 		*ret_form = (struct form){bytes, nodes, BYTES_ANY};
 		return 0;
@@ -431,7 +241,7 @@ static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint3
 {
 	struct fork fork, lowered_fork;
 	struct form forms[FORMS] = {{.bytes = bytes}};
-	nodes &= matter_of(a->set, bytes.len, kinds)->here;
+	nodes &= asking_matter(a->set, bytes.len, kinds)->here;
 	if (nodes == 0)
 		return 0;
 	int r = fork_level(a, level, bytes, kinds, nodes, &fork);
@@ -441,7 +251,7 @@ static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint3
 	if (lowers)
 		r = lower(a, level, &fork, bytes, &forms[LOWERED], &lowered_fork);
 	if (r == 0)
-		r = ask(a, forms);
+		r = asking_forms(a, forms);
 	if (r == 0 && lowers)
 		r = ask_changed(a, level + 1, &lowered_fork, forms[LOWERED].bytes, 0);
 	return r != 0 ? r : ask_changed(a, level, &fork, bytes, LOWERING);
@@ -471,7 +281,7 @@ static int ask_all(struct found *found, const struct probe_set *first, struct sl
 	for (const struct probe_set *set = first; set != NULL; set = set->base) {
 		a.set = set;
 		for (size_t i = 0; i < set->step_count; i++)
-			add(&a, set->steps[i]);
+			asking_add(&a, set->steps[i]);
 		int r = set->asked == 0 ? 0 : ask_level(&a, 0, value, kinds, 1);
 		if (r != 0)
 			return r;

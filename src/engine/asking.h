@@ -16,6 +16,7 @@ struct found {
 	size_t step_count; /* may pass the room above: then nothing is remembered */
 };
 
+void found_add(struct found *found, uint16_t step);
 void found_add_known(struct found *found, const struct remembered_answer *known);
 
 /*

@@ -53,6 +53,12 @@ static const char *const values[] = {
 	"12345678901234567890",
 	"-1",
 	"+3",
+	"273c24", /* '<$ as hexadecimal, as base64, and its first as a wide character */
+	"Jzwk",
+	"\xef\xbc\x87",
+	"r^m,-f",
+	"a\nb",
+	"\n",
 };
 static const char *const names[] = {"a", "b", "c", "aa", "ab", "A", "x_a", "foo", "d", ""};
 /* What odd.conf asks for. */

@@ -1,0 +1,162 @@
+#include "engine/asking_form.h"
+
+#include "engine/profile.h"
+#include "engine/wanted.h"
+
+#include <errno.h>
+
+void found_add(struct found *found, uint16_t step)
+{
+	found->t->candidates[step / 64] |= (uint64_t)1 << step % 64;
+	for (size_t i = 0; i < found->step_count && i < REMEMBERED_STEPS; i++)
+		if (found->steps[i] == step)
+			return;
+	if (found->step_count < REMEMBERED_STEPS)
+		found->steps[found->step_count] = step;
+	found->step_count++;
+}
+
+void found_add_known(struct found *found, const struct remembered_answer *known)
+{
+	for (size_t i = 0; i < known->step_count; i++)
+		found_add(found, known->steps[i]);
+}
+
+void asking_add(struct asking *a, uint16_t step)
+{
+	found_add(a->found, step);
+}
+
+static int ask_question(struct asking *a, const struct probe_question *question, struct slice bytes)
+{
+	a->operand.rule = question->rule;
+	a->operand.argument = &question->argument;
+	a->operand.bytes = bytes;
+	struct profile_timer timer = profile_begin(a->t->worker->profile);
+	int r = operator_evaluate(&a->operand);
+	profile_end_question(timer, question->rule);
+	if (r > 0)
+		asking_add(a, question->step);
+	return r < 0 ? r : 0;
+}
+
+/* What a scan leaves open of a long value is left to the rule: it would be asked twice. */
+static int settle_bit(struct asking *a, const struct probe_bit *bit, struct slice bytes)
+{
+	if (bit->confirm > 0 && bytes.len <= ASKING_CONFIRMED_MAX_BYTES)
+		return ask_question(a, &a->set->confirmations[bit->confirm - 1], bytes);
+	asking_add(a, bit->step);
+	return 0;
+}
+
+/* Negated operators: a clear bit is a match; a set one is none, if it is certain. */
+static int ask_clear_bits(struct asking *a, const struct probe_scan *scan, const struct form *form,
+			  const uint64_t *words)
+{
+	int r = 0;
+	for (size_t i = 0; i < scan->clear_count && r == 0; i++) {
+		const struct probe_bit *clear = &scan->clear[i];
+		if ((form->nodes >> clear->node & 1) == 0)
+			continue;
+		if ((words[clear->bit / 64] >> clear->bit % 64 & 1) == 0)
+			asking_add(a, clear->step);
+		else if (clear->confirm > 0)
+			r = settle_bit(a, clear, form->bytes);
+	}
+	return r;
+}
+
+static int ask_bits(struct asking *a, const struct probe_scan *scan, const struct form *form, const uint64_t *words)
+{
+	int r = 0;
+	for (size_t word = 0; word < scan->words; word++) {
+		for (uint64_t left = words[word]; left != 0; left &= left - 1) {
+			size_t bit = word * 64 + (size_t)__builtin_ctzll(left);
+			for (size_t i = scan->first_of_bit[bit]; i < scan->first_of_bit[bit + 1] && r == 0; i++)
+				if ((form->nodes >> scan->bits[i].node & 1) != 0)
+					r = settle_bit(a, &scan->bits[i], form->bytes);
+		}
+	}
+	return r != 0 || scan->clear_count == 0 ? r : ask_clear_bits(a, scan, form, words);
+}
+
+static int ask_scan(struct asking *a, const struct probe_scan *scan, const struct form *form)
+{
+	struct worker *worker = a->t->worker;
+	uint64_t *words = worker->scan_words[AS_IT_IS];
+	profile_note_scan(worker->profile);
+	memset(words, 0, scan->words * sizeof(*words));
+	if (form->bytes.len >= scan->min_width) {
+		struct scan_view views[SCAN_VIEWS] = {{wanted_slots(worker, scan, AS_IT_IS, form->nodes), words}};
+		if (scan_run_views(scan->set, worker->scan_scratch, form->bytes, byte_level_of(form->kinds), views) < 0)
+			return -EIO;
+	}
+	return ask_bits(a, scan, form, words);
+}
+
+/* Both forms in one scan, which reads the bytes as they are. */
+static int ask_scan_of_both(struct asking *a, const struct probe_scan *scan, const struct form *forms)
+{
+	struct worker *worker = a->t->worker;
+	struct scan_view views[SCAN_VIEWS];
+	int r = 0;
+	profile_note_scan(worker->profile);
+	for (size_t i = 0; i < FORMS; i++) {
+		views[i].slots = wanted_slots(worker, scan, (unsigned)i, forms[i].nodes);
+		views[i].ret_bits = worker->scan_words[i];
+		memset(views[i].ret_bits, 0, scan->words * sizeof(*views[i].ret_bits));
+	}
+	if (forms[AS_IT_IS].bytes.len >= scan->min_width &&
+	    scan_run_views(scan->set, worker->scan_scratch, forms[AS_IT_IS].bytes, byte_level_of(forms[AS_IT_IS].kinds),
+			   views) < 0)
+		return -EIO;
+	for (size_t i = 0; i < FORMS && r == 0; i++)
+		r = ask_bits(a, scan, &forms[i], views[i].ret_bits);
+	return r;
+}
+
+/* `nodes`: of each form, those through which something may match. */
+static int ask_scans(struct asking *a, const struct form *forms, const uint64_t nodes[static FORMS])
+{
+	int r = 0;
+	for (size_t i = 0; i < a->set->scan_count && r == 0; i++) {
+		const struct probe_scan *scan = &a->set->scans[i];
+		bool asked[FORMS];
+		for (size_t k = 0; k < FORMS; k++)
+			asked[k] = (scan->nodes & nodes[k]) != 0;
+		if (asked[LOWERED] && (scan->nodes & forms[LOWERED].nodes & ~scan->lowers) == 0) {
+			r = ask_scan_of_both(a, scan, forms);
+			continue;
+		}
+		for (size_t k = 0; k < FORMS && r == 0; k++)
+			if (asked[k])
+				r = ask_scan(a, scan, &forms[k]);
+	}
+	return r;
+}
+
+static bool may_match(const struct probe_question *question, uint32_t kinds)
+{
+	return question->needs == 0 || (question->needs & kinds) != 0;
+}
+
+/* The nodes of a form through which something may match it. */
+static uint64_t asked_of(const struct asking *a, const struct form *form)
+{
+	return form->nodes == 0 ? 0 : form->nodes & asking_matter(a->set, form->bytes.len, form->kinds)->asked;
+}
+
+int asking_forms(struct asking *a, const struct form forms[static FORMS])
+{
+	const uint64_t nodes[FORMS] = {asked_of(a, &forms[AS_IT_IS]), asked_of(a, &forms[LOWERED])};
+	if ((nodes[AS_IT_IS] | nodes[LOWERED]) == 0)
+		return 0;
+	int r = ask_scans(a, forms, nodes);
+	for (size_t i = 0; i < a->set->question_count && r == 0; i++) {
+		const struct probe_question *question = &a->set->questions[i];
+		for (size_t k = 0; k < FORMS && r == 0; k++)
+			if ((forms[k].nodes & question->nodes) != 0 && may_match(question, forms[k].kinds))
+				r = ask_question(a, question, forms[k].bytes);
+	}
+	return r;
+}
