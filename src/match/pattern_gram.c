@@ -102,7 +102,7 @@ static struct pattern_gram merged(const struct pattern_gram *a, const struct pat
 		gram.shares[i] =
 			a->shares[i] + b->shares[i] - share_of(&common) - ((a->edges & b->edges) >> i & 1) * EDGE_SHARE;
 	}
-	gram.edges = (uint8_t)((a->edges | b->edges) & ((1u << gram.len) - 1));
+	gram.edges = (uint8_t)((unsigned)(a->edges | b->edges) & ((1u << gram.len) - 1));
 	weigh(&gram);
 	return gram;
 }
@@ -117,7 +117,7 @@ static struct pattern_gram followed_by(const struct pattern_gram *gram, const st
 		longer.sets[i] = gram->sets[i - 1];
 		longer.shares[i] = gram->shares[i - 1];
 	}
-	longer.edges = (uint8_t)(gram->edges << 1 & ((1u << longer.len) - 1));
+	longer.edges = (uint8_t)((unsigned)gram->edges << 1 & ((1u << longer.len) - 1));
 	weigh(&longer);
 	return longer;
 }
