@@ -8,7 +8,7 @@
 void account_init(struct account *account)
 {
 	memset(account, 0, sizeof(*account));
-	account->detected_s = account->mitigated_s = account->full_s = account->dark_s = NAN;
+	account->detected_s = account->mitigated_s = account->full_s = account->dark_s = account->copies = NAN;
 }
 
 static double number(const json_t *object, const char *name)
@@ -65,6 +65,7 @@ bool account_take(struct account *account, struct slice json, uint64_t start_boo
 	uint64_t second = now_boot_ms > start_boot_ms ? (now_boot_ms - start_boot_ms) / 1000 : 0;
 	struct account_second sums = {.told = true};
 	bool good = json_is_array(sites);
+	double copies = 0;
 	size_t i;
 	account->hits = 0;
 	take_link(account, json_object_get(status, "link"), ((double)now_boot_ms - (double)start_boot_ms) / 1000);
@@ -72,12 +73,17 @@ bool account_take(struct account *account, struct slice json, uint64_t start_boo
 	{
 		const json_t *visitors = json_object_get(site, "visitors"),
 			     *incident = json_object_get(site, "incident");
+		copies += number(site, "copies");
 		if (json_is_object(visitors)) {
 			sums.asked += number(visitors, "asked");
 			sums.answered += number(visitors, "answered");
 		}
 		if (json_is_object(incident))
 			take_incident(account, incident, (double)start_boot_ms);
+	}
+	if (!isnan(copies) && good) {
+		account->copies_before = isnan(account->copies) ? copies : account->copies_before;
+		account->copies = copies - account->copies_before;
 	}
 	if (good && second < ACCOUNT_SECONDS)
 		account->seconds[second] = sums;

@@ -23,10 +23,12 @@ struct account_second {
 
 /* Times are seconds from the start of the run; NAN: it did not happen. */
 struct account {
-	double detected_s;             /* the first incident */
-	double mitigated_s;            /* the first mitigation in force */
-	double hits;                   /* requests that mitigations refused */
-	unsigned changes;              /* of state, the most at one site */
+	double detected_s;  /* the first incident */
+	double mitigated_s; /* the first mitigation in force */
+	double hits;        /* requests that mitigations refused */
+	unsigned changes;   /* of state, the most at one site */
+	double copies;      /* that the gate gave since it was first asked; NAN: nothing was told */
+	double copies_before;
 	char what[ACCOUNT_WHAT_BYTES]; /* what is refused, in words; empty: nothing */
 	double full_s;                 /* that the link is full */
 	double dark_s;                 /* that it is, and that nobody can be asked */

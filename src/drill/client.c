@@ -137,9 +137,12 @@ static int loop(struct client *client)
 {
 	struct epoll_event events[EVENTS];
 	const struct run_plan *plan = client->job->plan;
-	/* When the attack is over its tools end, and with them their connections. */
-	int64_t end_ms = client->job->attackers ? (int64_t)plan->quiet_ms + plan->attack_ms + TOOLS_END_MS
-						: (int64_t)run_plan_end_ms(plan) + LINGER_MS;
+	/* When the attack is over its tools end, and with them their connections. Of the days before nobody counts
+	 * answers.
+	 */
+	int64_t end_ms = client->job->attackers
+				 ? (int64_t)plan->quiet_ms + plan->attack_ms + TOOLS_END_MS
+				 : (int64_t)run_plan_end_ms(plan) + (plan->attack_ms > 0 ? LINGER_MS : 0);
 	int64_t end_ns = client->start_ns + ms(end_ms);
 	for (int64_t now_ns; (now_ns = clock_now_ns()) < end_ns;) {
 		if (client->job->attackers)

@@ -7,6 +7,8 @@
 #include "drill/report.h"
 #include "drill/router.h"
 #include "drill/run.h"
+#include "drill/tracking.h"
+#include "drill/volley_program.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -153,11 +155,19 @@ static int play_shape(struct drill *drill, const struct shape *shape)
 }
 
 /* Packets are stopped at the edge: where there can be none, such a shape is no test. */
+static bool may_volley(const struct drill *drill, const struct shape *shape, const char **ret_why)
+{
+	if (!fence_may_be(&drill->stage, ret_why) || (shape->link_mbit > 0 && !router_may_be(ret_why)) ||
+	    (shape->volley.tracked && !tracking_may_be(ret_why)))
+		return false;
+	*ret_why = "this kernel lets no program send packets, as Linux 5.18 does";
+	return volley_program_may_be();
+}
+
 static bool may_play(const struct drill *drill, const struct shape *shape)
 {
 	const char *why;
-	if (shape->volley.kind == PACKET_NONE ||
-	    (fence_may_be(&drill->stage, &why) && (shape->link_mbit == 0 || router_may_be(&why))))
+	if (shape->volley.kind == PACKET_NONE || may_volley(drill, shape, &why))
 		return true;
 	say("%s: skipped: %s", shape->name, why);
 	if (drill->shapes == NULL)

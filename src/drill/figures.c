@@ -166,11 +166,10 @@ static double share_spent(const struct toll *from, const struct toll *to)
 				       : NAN;
 }
 
-/* Packets that were lost before anybody looked at them cost next to nothing, and are not counted. */
 static double ns_per_packet(const struct record *record)
 {
 	const struct toll *quiet = &record->quiet_to, *attack = &record->attack_to;
-	double taken = (double)(attack->received - quiet->received) - (double)(attack->lost - quiet->lost);
+	double taken = (double)(attack->received - quiet->received);
 	double more = share_spent(quiet, attack) - share_spent(&record->quiet_from, quiet);
 	return taken > 0 ? more * (double)(attack->at_ns - quiet->at_ns) / taken : NAN;
 }
@@ -180,15 +179,20 @@ static uint64_t stopped_of(const struct fence_counts *counts)
 	return counts->dropped + counts->answered;
 }
 
-static void sum_packets(const struct record *record, struct figures *figures)
+/* What the gate's card had no room for nobody could stop. What passes holds the answers of forged people's hosts too.
+ */
+static void sum_packets(const struct run_plan *plan, const struct record *record, struct figures *figures)
 {
-	const struct fence_counts *quiet = &record->fence_quiet, *attack = &record->fence_attack;
-	double stopped = (double)(stopped_of(attack) - stopped_of(quiet));
-	double came = stopped + (double)(attack->passed - quiet->passed);
+	double stopped = (double)(stopped_of(&record->fence_attack) - stopped_of(&record->fence_quiet)), sent = 0;
+	double lost = (double)(record->attack_to.lost - record->quiet_to.lost), came;
+	for (size_t second = 0; second < RECORD_SECONDS; second++)
+		sent += record->attack[second].sent;
+	came = sent - lost;
+	figures->lost_percent = sent > 0 && plan->shape->volley.kind != PACKET_NONE ? percent_of(lost, sent) : NAN;
 	figures->asked_s = record->asked_first_ns > 0 ? (double)record->asked_first_ns / 1e9 : NAN;
 	figures->asked_rules = record->asked_rules;
 	figures->packet_ns = ns_per_packet(record);
-	figures->stopped_percent = came > 0 ? percent_of(stopped, came) : NAN;
+	figures->stopped_percent = came > 0 && stopped > 0 ? percent_of(stopped, came) : NAN;
 	figures->stopped_s = record->fence_first_ns > 0 ? (double)record->fence_first_ns / 1e9 : NAN;
 }
 
@@ -229,7 +233,7 @@ int figures_of(const struct run_plan *plan, const struct record *record, double 
 	if (r != 0)
 		return r;
 	sum_attack(plan, record, mitigated_s, &f);
-	sum_packets(record, &f);
+	sum_packets(plan, record, &f);
 	f.crowd_busy_percent = busy_percent(&record->visitors_use) + busy_percent(&record->attackers_use);
 	*ret_figures = f;
 	return 0;

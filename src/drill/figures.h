@@ -37,7 +37,8 @@ struct figures {
 	size_t attack_outcomes[OUTCOMES];
 	/* Of an attack of packets: NAN where there is none. */
 	double packet_ns;       /* of the gate's processor, for each that it received, above what it did in quiet */
-	double stopped_percent; /* of those sent, dropped or answered at the edge, by its own counters */
+	double lost_percent;    /* of those sent, for which the gate's card had no room */
+	double stopped_percent; /* of the others, dropped or answered at the edge, by its own counters */
 	double stopped_s;       /* from the start: when the first was */
 	double asked_s;         /* from the start: when the operator's table first had what was asked; NAN: never */
 	int asked_rules;

@@ -66,9 +66,20 @@ static bool is_told_whole(const struct pair *pair)
 	return is_told(pair) && !pair->plan->brief;
 }
 
+/* What a full link loses the watch cannot count: there it says so instead. */
+static bool is_estimated(const struct pair *pair)
+{
+	return is_told_whole(pair) || (is_at_edge(pair) && pair->account != NULL && !pair->plan->brief);
+}
+
 static bool is_calm(const struct pair *pair)
 {
 	return pair->plan->shape->kind == KIND_CALM;
+}
+
+static bool is_calm_told(const struct pair *pair)
+{
+	return is_calm(pair) && pair->account != NULL;
 }
 
 static bool has_attackers(const struct pair *pair)
@@ -180,6 +191,11 @@ static double visitors_sent_away(const struct pair *pair)
 			sent_away(pair->with.after.outcomes));
 }
 
+static double told_copies(const struct pair *pair)
+{
+	return pair->account->copies;
+}
+
 static double driven_sent_away(const struct pair *pair)
 {
 	return (double)sent_away(pair->with.attack_outcomes);
@@ -268,12 +284,13 @@ const struct judge_line judge_lines[] = {
 	 true, has_forged},
 	{"held_requests", "visitors' requests that this rests on", "", requests, requests_bound, true, is_whole_attack},
 	{"estimate_off", "between what Guia says of visitors' success and the truth", "points", estimate_off,
-	 estimate_bound, false, is_told_whole},
+	 estimate_bound, false, is_estimated},
 	{"guests_percent", "of the guests answered once restored", "%", guests_held, all_bound, true, has_guests_held},
 	{"guests_sent_away", "guests' requests refused, closed or shown a copy", "", guests_sent_away, none, false,
 	 has_guests_never},
 	{"sent_away", "visitors' requests refused, closed or shown a copy", "", visitors_sent_away, none, false,
 	 is_calm},
+	{"told_copies", "copies that the gate gave, by its own count", "", told_copies, none, false, is_calm_told},
 	{"driven_sent_away", "requests that the page makes browsers send, refused or closed", "", driven_sent_away,
 	 none, false, is_driven},
 };

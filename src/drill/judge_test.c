@@ -7,8 +7,8 @@
 
 enum {
 	PER_SECOND = 300,
-	QUIET_S = 6, /* of a whole run */
-	OVER_S = QUIET_S + 42,
+	QUIET_S = 3, /* of a whole run */
+	OVER_S = QUIET_S + 40,
 };
 
 static const int64_t second_ns = 1000000000;
@@ -283,6 +283,23 @@ static void in_calm_nobody_is_sent_away(void **state)
 	}
 }
 
+/* Those of the days before are nobody's. */
+static void in_calm_the_gate_itself_counts_no_copy(void **state)
+{
+	(void)state;
+	struct run_plan plan = plan_of("crowd");
+	struct pair pair = make_pair(&plan, always, always, 1000);
+	static struct account account;
+	account_init(&account);
+	pair.account = &account;
+	assert_int_equal(judge(&pair), VERDICT_NOT_SPARED); /* it told nothing */
+	assert_true(account_take(&account, SLICE("{\"sites\":[{\"copies\":7},{\"copies\":1}]}"), 1000000, 1001000));
+	assert_true(account_take(&account, SLICE("{\"sites\":[{\"copies\":7},{\"copies\":1}]}"), 1000000, 1002000));
+	assert_int_equal(judge(&pair), VERDICT_SPARED);
+	assert_true(account_take(&account, SLICE("{\"sites\":[{\"copies\":7},{\"copies\":2}]}"), 1000000, 1003000));
+	assert_int_equal(judge(&pair), VERDICT_NOT_SPARED);
+}
+
 static void a_driven_browser_is_a_visitor_too(void **state)
 {
 	(void)state;
@@ -314,7 +331,7 @@ static void what_guia_says_is_judged_where_it_says_anything(void **state)
 	(void)state;
 	struct run_plan plan = whole_plan();
 	static const char status[] =
-		"{\"sites\":[{\"visitors\":{\"asked\":1000,\"answered\":990}},{\"incident\":{\"onset_boot_ms\":1006100,"
+		"{\"sites\":[{\"visitors\":{\"asked\":1000,\"answered\":990}},{\"incident\":{\"onset_boot_ms\":1003100,"
 		"\"detected_after_s\":0.4,\"mitigated_after_s\":2,\"changes\":[{}],\"mitigations\":[{\"hits\":7,"
 		"\"what\":\"x\"}]},"
 		"\"visitors\":{\"asked\":1000,\"answered\":1000}}]}";
@@ -326,7 +343,7 @@ static void what_guia_says_is_judged_where_it_says_anything(void **state)
 	assert_false(account_take(&account, SLICE("{\"fault\":\"no\"}"), 1000000, 1040000));
 	assert_false(account_take(&account, SLICE("nonsense"), 1000000, 1040000));
 	assert_true(account_take(&account, slice_make(status, sizeof(status) - 1), 1000000, 1040000));
-	assert_true(fabs(account.detected_s - 6.5) < 1e-9 && fabs(account.mitigated_s - 8.1) < 1e-9);
+	assert_true(fabs(account.detected_s - 3.5) < 1e-9 && fabs(account.mitigated_s - 5.1) < 1e-9);
 	assert_true(account.hits == 7 && strcmp(account.what, "x") == 0);
 	assert_true(account_estimate(&account, 30, 50) == 99.5);
 	assert_true(isnan(account_estimate(&account, 0, 40)));
@@ -335,8 +352,31 @@ static void what_guia_says_is_judged_where_it_says_anything(void **state)
 	pair.with.attack.answered_percent = 97;
 	assert_int_equal(judge(&pair), VERDICT_NOT_SURVIVED);
 	pair.with.attack.answered_percent = 98;
-	account.mitigated_s = 9.2;
+	account.mitigated_s = 6.2;
 	assert_int_equal(judge(&pair), VERDICT_NOT_SURVIVED);
+}
+
+static void what_the_card_lost_nobody_could_stop(void **state)
+{
+	(void)state;
+	struct nearest nearest;
+	struct run_plan plan = run_plan_of(shape_find("syn-flood", &nearest), 1, 1, false);
+	struct record *record = make_record(&plan, always, 0);
+	struct figures figures;
+	uint64_t sent = (uint64_t)plan.attacks_per_second * plan.attack_ms / 1000;
+	record->quiet_from = (struct toll){.at_ns = second_ns, .spent_ns = 1000, .received = 10};
+	record->quiet_to = (struct toll){.at_ns = 2 * second_ns, .spent_ns = 2000, .received = 20, .lost = 5};
+	record->attack_to = (struct toll){.at_ns = 12 * second_ns,
+					  .spent_ns = 2000 + 10000 + sent / 2 * 100,
+					  .received = 20 + sent / 2,
+					  .lost = 5 + sent / 2};
+	record->fence_quiet = (struct fence_counts){.passed = 100, .answered = 7};
+	record->fence_attack = (struct fence_counts){.passed = 100 + sent / 2, .answered = 7 + sent * 9 / 20};
+	assert_int_equal(figures_of(&plan, record, NAN, &figures), 0);
+	assert_true(fabs(figures.lost_percent - 50) < 1e-9);
+	assert_true(fabs(figures.stopped_percent - 90) < 1e-9); /* whatever else passes */
+	assert_true(fabs(figures.packet_ns - 100) < 1e-6);
+	record_unmap(record);
 }
 
 /* The control is over sooner; what its time did not come for is nobody's loss. */
@@ -363,4 +403,5 @@ TEST_MAIN(cmocka_unit_test(what_guia_says_is_judged_where_it_says_anything),
 	  cmocka_unit_test(what_disturbs_a_run_voids_it), cmocka_unit_test(nothing_recorded_is_void),
 	  cmocka_unit_test(a_pulse_is_not_over_when_it_pauses), cmocka_unit_test(every_shape_is_written_as_json),
 	  cmocka_unit_test(in_calm_nobody_is_sent_away), cmocka_unit_test(a_driven_browser_is_a_visitor_too),
-	  cmocka_unit_test(guests_are_looked_at_by_themselves))
+	  cmocka_unit_test(guests_are_looked_at_by_themselves), cmocka_unit_test(what_the_card_lost_nobody_could_stop),
+	  cmocka_unit_test(in_calm_the_gate_itself_counts_no_copy))

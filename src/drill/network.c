@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define WORLD_LINK        NETWORK_WORLD_LINK
-#define ROUTER_WORLD_LINK "outside"
+#define ROUTER_WORLD_LINK NETWORK_ROUTER_WORLD_LINK
 #define ROUTER_GATE_LINK  STAGE_ROUTER_LINK
 #define GATE_LINK         STAGE_GATE_LINK
 
@@ -229,6 +229,9 @@ static int batch(const struct stage *stage, bool on)
 	int r = set_offload(stage->router, ROUTER_GATE_LINK, ETHTOOL_STSO, !on);
 	r = r != 0 ? r : set_offload(stage->gate, GATE_LINK, ETHTOOL_SGRO, on);
 	r = r != 0 ? r : set_offload(stage->router, ROUTER_GATE_LINK, ETHTOOL_SGRO, on);
+	r = r != 0 ? r : set_offload(stage->router, ROUTER_WORLD_LINK, ETHTOOL_SGRO, on);
+	/* What goes on as a frame must be whole: nobody adds its checksum later. */
+	r = r != 0 ? r : set_offload(stage->world, WORLD_LINK, ETHTOOL_STXCSUM, !on);
 	return r != 0 ? r : write_link(stage, stage->gate, GATE_LINK, "threaded", on ? "1" : "0");
 }
 

@@ -22,7 +22,9 @@ int network_build(const struct stage *stage, int gate_processor, int crowd_proce
 /* The addresses of a run, in the world and on the router. They go with the namespaces. */
 int network_admit(const struct stage *stage, const struct people *people);
 
-#define NETWORK_WORLD_LINK "world"
+/* The link between the world and the operator's router, by its name at either end. */
+#define NETWORK_WORLD_LINK        "world"
+#define NETWORK_ROUTER_WORLD_LINK "outside"
 
 /*
  * Both ends of a packet on its way to the gate, where the router puts it on the link to the gate, or where the world

@@ -102,3 +102,8 @@ size_t packet_make(const struct packet_ends *ends, const struct packet_what *wha
 	put_16(checksum, value == 0 && what->kind == PACKET_UDP ? 0xffff : value);
 	return ETHER_BYTES + bytes;
 }
+
+size_t packet_transport_at(const struct address *from)
+{
+	return ETHER_BYTES + (from->six ? V6_BYTES : V4_BYTES);
+}

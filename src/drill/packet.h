@@ -33,4 +33,7 @@ struct packet_what {
 size_t packet_make(const struct packet_ends *ends, const struct packet_what *what, const struct address *from,
 		   uint8_t frame[PACKET_BYTES]);
 
+/* Where the transport's header is in a frame from there. */
+size_t packet_transport_at(const struct address *from);
+
 #endif

@@ -64,7 +64,7 @@ struct toll {
 	int64_t at_ns;     /* CLOCK_MONOTONIC; 0: not taken */
 	uint64_t spent_ns; /* of the processor, by the kernel's thread that receives */
 	uint64_t received; /* packets, by the link */
-	uint64_t lost;     /* of these, before anybody looked at them */
+	uint64_t lost;     /* others, before anybody looked at them: there was no room */
 };
 
 /* Packets, since the edge was attached. */

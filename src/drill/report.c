@@ -115,9 +115,11 @@ static void add_account(const struct pair *pair, struct buffer *out)
 	else if (pair->plan->shape->volley.kind != PACKET_NONE)
 		buffer_printf(out,
 			      "  the edge stopped the first packet %.1f s after the onset, and %.1f %% of them\n"
-			      "  a packet cost the gate's processor %.0f ns, without Guia %.0f ns\n\n",
+			      "  a packet cost the gate's processor %.0f ns, without Guia %.0f ns\n"
+			      "  the gate's card had no room for %.1f %% of them, without Guia %.1f %%\n\n",
 			      pair->with.stopped_s - pair->with.onset_s, pair->with.stopped_percent,
-			      pair->with.packet_ns, pair->without.packet_ns);
+			      pair->with.packet_ns, pair->without.packet_ns, pair->with.lost_percent,
+			      pair->without.lost_percent);
 	if (account == NULL || isnan(account->detected_s))
 		return;
 	buffer_printf(out, "  Guia: detected %.1f s after the onset", account->detected_s - pair->with.onset_s);

@@ -45,17 +45,18 @@ static json_t *run_json(const struct figures *f, const struct record *record, co
 	json_t *seconds = json_array();
 	for (size_t i = 0; i < run_plan_end_ms(plan) / 1000 && i < RECORD_SECONDS; i++)
 		json_array_append_new(seconds, second_json(record, i));
-	return json_pack(
-		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"quiet", span_json(&f->quiet), "attack", span_json(&f->attack), "held", span_json(&f->held), "after",
-		span_json(&f->after), "onset_s", number(f->onset_s), "restored_s", number(f->restored_s),
-		"offered_per_second", number(f->offered_per_second), "sent_per_second", number(f->sent_per_second),
-		"reached_percent", number(f->reached_percent), "late_p99_ms", number(f->late_p99_ms),
-		"crowd_busy_percent", number(f->crowd_busy_percent), "origin_busy_percent",
-		number(f->origin_busy_percent), "guests", span_json(&f->guests), "guests_held",
-		span_json(&f->guests_held), "packet_ns", number(f->packet_ns), "stopped_percent",
-		number(f->stopped_percent), "stopped_s", number(f->stopped_s), "asked_s", number(f->asked_s), "forged",
-		span_json(&f->forged), "seconds", seconds);
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+			 "s:o, s:o, s:o}",
+			 "quiet", span_json(&f->quiet), "attack", span_json(&f->attack), "held", span_json(&f->held),
+			 "after", span_json(&f->after), "onset_s", number(f->onset_s), "restored_s",
+			 number(f->restored_s), "offered_per_second", number(f->offered_per_second), "sent_per_second",
+			 number(f->sent_per_second), "reached_percent", number(f->reached_percent), "late_p99_ms",
+			 number(f->late_p99_ms), "crowd_busy_percent", number(f->crowd_busy_percent),
+			 "origin_busy_percent", number(f->origin_busy_percent), "guests", span_json(&f->guests),
+			 "guests_held", span_json(&f->guests_held), "packet_ns", number(f->packet_ns), "lost_percent",
+			 number(f->lost_percent), "stopped_percent", number(f->stopped_percent), "stopped_s",
+			 number(f->stopped_s), "asked_s", number(f->asked_s), "forged", span_json(&f->forged),
+			 "seconds", seconds);
 }
 
 static json_t *line_json(const struct judge_line *line, const struct pair *pair)

@@ -13,6 +13,7 @@
 #include "drill/probe.h"
 #include "drill/router.h"
 #include "drill/toll.h"
+#include "drill/tracking.h"
 #include "drill/volley.h"
 #include "serve/supervise.h"
 #include "base/control.h"
@@ -220,13 +221,16 @@ static int start_volley(struct run *run)
 	struct volley_job job = {.plan = s->plan,
 				 .people = s->people,
 				 .record = run->record,
-				 .link = far ? NETWORK_WORLD_LINK : STAGE_ROUTER_LINK};
+				 .link = far ? NETWORK_WORLD_LINK : STAGE_ROUTER_LINK,
+				 .visitors_link = far ? NULL : NETWORK_ROUTER_WORLD_LINK};
 	int r = network_ends(s->stage, far, &job.ends);
 	if (r != 0)
 		return r;
 	pid_t pid = start(far ? s->stage->world : s->stage->router, s->crowd_processor);
 	if (pid == 0) {
-		(void)setpriority(PRIO_PROCESS, 0, ATTACKERS_NICE);
+		/* A moment at a time, as even as a card brings what comes: visitors' client is never late for it. */
+		struct sched_param first = {.sched_priority = VISITORS_PRIORITY};
+		(void)sched_setscheduler(0, SCHED_RR, &first);
 		_exit(volley_run(&job) == 0 ? 0 : 1);
 	}
 	run->clients[1] = pid;
@@ -457,6 +461,8 @@ static int play(struct run *run)
 	const struct shape *shape = run->setting->plan->shape;
 	if (r == 0 && shape->link_mbit > 0)
 		r = router_begin(&run->router, run->setting->stage, shape->link_mbit, !shape->dark, run->said);
+	if (r == 0 && shape->volley.tracked)
+		r = tracking_begin(run->setting->stage, run->said);
 	r = r != 0 ? r : start_origin(run);
 	r = r != 0 ? r : start_serve(run);
 	r = r != 0 ? r : await_serve(run);
@@ -481,6 +487,8 @@ int run_shape(const struct run_setting *setting, struct buffer *said, struct rec
 	if (setting->guia && is_volley(&run))
 		fence_remove();
 	router_end(&run.router);
+	if (setting->plan->shape->volley.tracked)
+		tracking_end(setting->stage);
 	if (r != 0)
 		record_unmap(run.record);
 	else

@@ -1,16 +1,17 @@
 #include "drill/shape.h"
 
 enum {
-	PAST_MS = 20000,
-	BRIEF_PAST_MS = 12000,
-	QUIET_MS = 6000,
-	ATTACK_MS = 42000,
-	CONTROL_MS = 16000,
-	AFTER_MS = 6000,
+	PAST_MS = 12000,
+	QUIET_MS = 3000,
+	ATTACK_MS = 40000,
+	CALM_MS = 14000,
+	CONTROL_MS = 8000,
+	AFTER_MS = 4000,
+	CALM_AFTER_MS = 2000,
 	RESIDENTS = 2000,
 	RESIDENTS_PER_SECOND = 300,
-	BRIEF_QUIET_MS = 3000,
 	BRIEF_ATTACK_MS = 8000,
+	BRIEF_SLOW_MS = 12000,
 	BRIEF_AFTER_MS = 3000,
 	BRIEF_TIME_DIVISOR = 5,
 	BRIEF_RATE_DIVISOR = 3,
@@ -57,8 +58,8 @@ const struct shape shapes[] = {
 		.manner = MANNER_SLOW_HEAD,
 		.attackers = {.count = 10000, .being = BEING_TOOL},
 		.per_second = 1500,
-		.attack_ms = 60000,
-		.control_ms = 35000,
+		.attack_ms = 42000,
+		.control_ms = 24000,
 	},
 	{
 		.name = "slow-body",
@@ -67,8 +68,8 @@ const struct shape shapes[] = {
 		.manner = MANNER_SLOW_BODY,
 		.attackers = {.count = 10000, .being = BEING_TOOL},
 		.per_second = 1500,
-		.attack_ms = 60000,
-		.control_ms = 35000,
+		.attack_ms = 42000,
+		.control_ms = 24000,
 	},
 	{
 		.name = "pulse",
@@ -110,15 +111,15 @@ const struct shape shapes[] = {
 	{
 		.name = "udp-flood",
 		.title = "UDP packets from forged and from real addresses",
-		.volley = {.kind = PACKET_UDP, .bytes = 64, .forged_residents = 1000},
+		.volley = {.kind = PACKET_UDP, .bytes = 64, .tracked = true, .forged_residents = 1000},
 		.attackers = {.count = 2000},
-		.per_second = 300000,
+		.per_second = 800000,
 	},
 	{
 		.name = "syn-flood",
 		.title = "SYNs from forged addresses, residents' among them",
 		.volley = {.kind = PACKET_SYN, .forged_residents = 1000},
-		.per_second = 100000,
+		.per_second = 600000,
 	},
 	{
 		.name = "link-full",
@@ -139,7 +140,6 @@ const struct shape shapes[] = {
 		.dark = true,
 		.attackers = {.count = 2000},
 		.per_second = 30000,
-		.attack_ms = 20000,
 	},
 	{
 		.name = "crowd",
@@ -197,12 +197,16 @@ struct run_plan run_plan_of(const struct shape *shape, uint64_t city, uint64_t d
 {
 	bool slow = shape->manner != MANNER_WHOLE,
 	     lighter = brief && !slow && shape->kind == KIND_ATTACK && shape->volley.kind == PACKET_NONE;
-	uint32_t attack_ms = usual(shape->attack_ms, ATTACK_MS), divisor = lighter ? BRIEF_RATE_DIVISOR : 1;
+	bool attacked = shape->kind == KIND_ATTACK;
+	uint32_t attack_ms = usual(shape->attack_ms, attacked ? ATTACK_MS : CALM_MS),
+		 divisor = lighter ? BRIEF_RATE_DIVISOR : 1;
 	struct run_plan plan = {
 		.shape = shape,
-		.quiet_ms = brief ? BRIEF_QUIET_MS : QUIET_MS,
+		.quiet_ms = QUIET_MS,
 		.attack_ms = attack_ms,
-		.after_ms = brief ? BRIEF_AFTER_MS : AFTER_MS,
+		.after_ms = brief      ? BRIEF_AFTER_MS
+			    : attacked ? AFTER_MS
+				       : CALM_AFTER_MS,
 		.on_ms = shape->on_ms,
 		.off_ms = shape->off_ms,
 		.census = {city, day, {.count = RESIDENTS}, shape->guests.group, shape->attackers},
@@ -215,7 +219,7 @@ struct run_plan run_plan_of(const struct shape *shape, uint64_t city, uint64_t d
 	plan.census.attackers.count /= divisor;
 	if (!brief)
 		return plan;
-	plan.attack_ms = shape->attack_ms != 0 ? shape->attack_ms / BRIEF_TIME_DIVISOR : BRIEF_ATTACK_MS;
+	plan.attack_ms = slow ? BRIEF_SLOW_MS : plan.on_ms != 0 ? plan.attack_ms / BRIEF_TIME_DIVISOR : BRIEF_ATTACK_MS;
 	plan.on_ms /= BRIEF_TIME_DIVISOR;
 	plan.off_ms /= BRIEF_TIME_DIVISOR;
 	return plan;
@@ -226,7 +230,7 @@ struct run_plan run_plan_control(const struct run_plan *plan)
 	struct run_plan control = *plan;
 	uint32_t most_ms = plan->brief ? plan->attack_ms : usual(plan->shape->control_ms, CONTROL_MS);
 	control.attack_ms = most_ms < plan->attack_ms ? most_ms : plan->attack_ms;
-	control.after_ms = BRIEF_AFTER_MS;
+	control.after_ms = 0;
 	return control;
 }
 
@@ -235,7 +239,7 @@ struct run_plan run_plan_past(uint64_t city, bool brief)
 	static const struct shape past = {.name = "past", .title = "days before", .kind = KIND_CALM};
 	return (struct run_plan){
 		.shape = &past,
-		.quiet_ms = brief ? BRIEF_PAST_MS : PAST_MS,
+		.quiet_ms = PAST_MS,
 		.census = {city, city, {.count = RESIDENTS}, {0}, {0}},
 		.residents_per_second = 2 * RESIDENTS_PER_SECOND,
 		.brief = brief,

@@ -1,0 +1,19 @@
+/*
+ * Connection tracking on the gate's host, as its stateful packet filter or its NAT has the kernel do: each packet is
+ * looked up among the connections there are, and a new one is one more. nft(8) asks for it; all are taken in but what
+ * belongs to no connection and begins none.
+ */
+#ifndef GUIA_DRILL_TRACKING_H
+#define GUIA_DRILL_TRACKING_H
+
+#include "base/buffer.h"
+#include "drill/stage.h"
+
+/* Whether the machine has what it takes; else *ret_why names the package. */
+bool tracking_may_be(const char **ret_why);
+
+/* From an empty table on. 0 or -errno with what went wrong added to `said`. The process is in the world afterwards. */
+int tracking_begin(const struct stage *stage, struct buffer *said);
+void tracking_end(const struct stage *stage);
+
+#endif

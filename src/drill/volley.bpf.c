@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
+/*
+ * Sends an attack's packets: each run of `volley` (BPF_PROG_TEST_RUN with live frames) is a page of zeros that becomes
+ * the next of the prepared frames and goes out by the link. What arrives there is a frame in a page, as a card's driver
+ * has it.
+ *
+ * Visitors' packets go out between them. Were they sent by themselves, they would come only while nobody attacks, for
+ * whoever sends either has the same processor, and no full ring would ever lose one. `volley_wait` keeps them as they
+ * come to the router, and those that came between two runs are spread over the next one.
+ *
+ * What comes in by the link, to which `volley` is attached, are the gate's answers: those to forged addresses end where
+ * their route does, as in a router's hardware, before the kernel makes anything of them. A virtual link takes what the
+ * other end's program sends back only where it has a program of its own.
+ */
+#include "drill/volley_frame.h"
+
+#include <linux/bpf.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#define INLINE static __attribute__((always_inline)) inline
+
+enum {
+	MACS_BYTES = 12,
+	ETHER_BYTES = 14,
+	IPV6_BYTES = 40,
+	ETHERTYPE_IPV4 = 0x0800,
+	ETHERTYPE_IPV6 = 0x86dd,
+	FAMILY_IPV4 = 2, /* AF_INET, AF_INET6 */
+	FAMILY_IPV6 = 10,
+	PORTS_AT_MASK = 63,
+	WAITING_BYTES = 2048, /* a power of two, which keeps the verifier sure of it; at least VOLLEY_BYTES_MOST */
+};
+
+struct waiting {
+	uint32_t bytes;
+	uint8_t frame[WAITING_BYTES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, VOLLEY_WAITING_MOST);
+	__type(value, struct waiting);
+} queue SEC(".maps");
+
+/* For each of the two programs, of which one may interrupt the other. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
+	__type(key, uint32_t);
+	__type(value, struct waiting);
+} hands SEC(".maps");
+
+struct volley_frame frames[VOLLEY_FRAMES];
+uint32_t next_frame;
+uint32_t came, went;       /* visitors' packets */
+uint32_t attacking;        /* else visitors' packets need not wait */
+uint32_t apart, last_turn; /* so many of the attack's packets are between two of theirs; where the last one was */
+const volatile uint32_t link_index; /* the interface of the link to the gate */
+
+/* Where a packet goes by its route. `type` is its Ethernet header's. */
+INLINE long route_of(struct xdp_md *context, const uint8_t *data, const uint8_t *end, struct bpf_fib_lookup *route)
+{
+	if (data + ETHER_BYTES + IPV6_BYTES > end)
+		return BPF_FIB_LKUP_RET_NOT_FWDED;
+	uint16_t type = bpf_ntohs(*(const uint16_t *)(data + MACS_BYTES));
+	if (type == ETHERTYPE_IPV4) {
+		route->family = FAMILY_IPV4;
+		__builtin_memcpy(&route->ipv4_src, data + ETHER_BYTES + 12, 4);
+		__builtin_memcpy(&route->ipv4_dst, data + ETHER_BYTES + 16, 4);
+	} else if (type == ETHERTYPE_IPV6) {
+		route->family = FAMILY_IPV6;
+		__builtin_memcpy(route->ipv6_src, data + ETHER_BYTES + 8, 16);
+		__builtin_memcpy(route->ipv6_dst, data + ETHER_BYTES + 24, 16);
+	} else {
+		return BPF_FIB_LKUP_RET_NOT_FWDED;
+	}
+	return bpf_fib_lookup(context, route, sizeof(*route), 0);
+}
+
+INLINE int answer(struct xdp_md *context)
+{
+	struct bpf_fib_lookup route = {.ifindex = context->ingress_ifindex};
+	long found = route_of(context, (void *)(long)context->data, (void *)(long)context->data_end, &route);
+	return found == BPF_FIB_LKUP_RET_BLACKHOLE ? XDP_DROP : XDP_PASS;
+}
+
+/* A visitor's packet in the place of one of the attack's. */
+INLINE int let_go(struct xdp_md *context)
+{
+	uint32_t mine = 1;
+	struct waiting *hand = bpf_map_lookup_elem(&hands, &mine);
+	if (hand == 0 || bpf_map_pop_elem(&queue, hand) != 0)
+		return XDP_DROP;
+	went++;
+	last_turn = next_frame;
+	uint32_t bytes = hand->bytes;
+	if (bpf_xdp_adjust_tail(context, (int)bytes - (int)bpf_xdp_get_buff_len(context)) != 0)
+		return XDP_DROP;
+	bytes &= WAITING_BYTES - 1;
+	if (bytes < ETHER_BYTES || bpf_xdp_store_bytes(context, 0, hand->frame, bytes) != 0)
+		return XDP_DROP;
+	return (int)bpf_redirect(link_index, 0);
+}
+
+/* Another port of the sender's: the checksum is the ones' complement of a sum that it is in (RFC 1624). */
+INLINE void vary(uint16_t *ports)
+{
+	uint16_t port = (uint16_t)bpf_get_prandom_u32();
+	uint32_t sum = (uint16_t)~ports[3] + (uint16_t)~ports[0] + (uint32_t)port;
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (uint16_t) ~((sum & 0xffff) + (sum >> 16));
+	ports[0] = port;
+	ports[3] = sum == 0 ? 0xffff : (uint16_t)sum;
+}
+
+SEC("xdp.frags")
+int volley(struct xdp_md *context)
+{
+	if (context->ingress_ifindex == link_index)
+		return answer(context);
+	if (came != went && next_frame - last_turn >= apart)
+		return let_go(context);
+	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
+	const struct volley_frame *frame = &frames[next_frame & (VOLLEY_FRAMES - 1)];
+	if (!attacking || data + VOLLEY_HEAD_BYTES > end)
+		return XDP_DROP;
+	next_frame++;
+	__builtin_memcpy(data, frame->head, VOLLEY_HEAD_BYTES);
+	uint16_t *ports = data + (frame->ports_at & PORTS_AT_MASK);
+	if (frame->ports_at != 0 && (void *)(ports + 4) <= end)
+		vary(ports);
+	int more = (int)frame->bytes - (int)(end - data);
+	if (more != 0 && bpf_xdp_adjust_tail(context, more) != 0)
+		return XDP_DROP;
+	return (int)bpf_redirect(link_index, 0);
+}
+
+SEC("xdp.frags")
+int volley_wait(struct xdp_md *context)
+{
+	uint32_t mine = 0, bytes = (uint32_t)bpf_xdp_get_buff_len(context);
+	struct waiting *hand = bpf_map_lookup_elem(&hands, &mine);
+	struct bpf_fib_lookup route = {.ifindex = context->ingress_ifindex};
+	if (!attacking || hand == 0 ||
+	    route_of(context, (void *)(long)context->data, (void *)(long)context->data_end, &route) !=
+		    BPF_FIB_LKUP_RET_SUCCESS ||
+	    route.ifindex != link_index || bytes > VOLLEY_BYTES_MOST)
+		return XDP_PASS;
+	barrier_var(bytes); /* or the compiler knows it already, and the verifier does not */
+	bytes &= WAITING_BYTES - 1;
+	if (bytes < ETHER_BYTES || bpf_xdp_load_bytes(context, 0, hand->frame, bytes) != 0)
+		return XDP_PASS;
+	__builtin_memcpy(hand->frame, route.dmac, sizeof(route.dmac));
+	__builtin_memcpy(hand->frame + sizeof(route.dmac), route.smac, sizeof(route.smac));
+	hand->bytes = bytes;
+	if (bpf_map_push_elem(&queue, hand, 0) != 0)
+		return XDP_PASS;
+	__sync_fetch_and_add(&came, 1);
+	return XDP_DROP;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
