@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -131,32 +132,44 @@ def three_short_shapes_are_told_as_they_went():
     raise Skip(f"this machine disturbed every run of {', '.join(left)}")
 
 
-def networks():
-    """Network namespaces that processes are in."""
-    found = set()
-    for entry in pathlib.Path("/proc").glob("[0-9]*/ns/net"):
-        try:
-            found.add(os.readlink(entry))
-        except OSError:
-            pass
+def parents():
+    """{process: its parent}"""
+    found = {}
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            found[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
     return found
 
 
-def processes():
-    """Process ids of this program and of nginx, whoever's child they are."""
-    found = set()
-    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = entry.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if words[0] == os.fsencode(GUIA) or words[0].startswith(b"nginx: "):
-            found.add(entry.parent.name)
-    return found
+def family(ancestor):
+    """The process and all that come from it, as far as they are there."""
+    of, mine = parents(), {ancestor}
+    while True:
+        more = {pid for pid, parent in of.items() if parent in mine} | mine
+        if more == mine:
+            return mine & set(of)
+        mine = more
 
 
-def files():
-    return {str(path) for folder in ("/tmp", "/mnt", "/media", "/srv", "/opt", "/run") for path in pathlib.Path(folder).glob("*")}
+def network_of(pid):
+    try:
+        return os.readlink(f"/proc/{pid}/ns/net")
+    except OSError:
+        return None
+
+
+def inhabitants(networks):
+    """Processes in one of these networks, whoever's child they are now."""
+    return {pid for pid in parents() if network_of(pid) in networks}
+
+
+def files(folder):
+    """What the drill could leave: in the folder for temporary files that it is given, and where it mounts."""
+    return {str(path) for place in (folder, "/mnt", "/media", "/srv", "/opt", "/run") for path in pathlib.Path(place).glob("*")}
+
+
+def drill_mounts():
+    return [line for line in pathlib.Path("/proc/mounts").read_text().splitlines() if line.startswith("guia-drill ")]
 
 
 def wait_until(condition, what):
@@ -169,21 +182,25 @@ def wait_until(condition, what):
 
 
 def killed_by(number):
-    mine, before = processes(), (networks(), files(), pathlib.Path("/proc/mounts").read_text())
-    child = subprocess.Popen([GUIA, "drill", "--brief", "--shape", "slow-head", "--seed", SEED], stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-    try:
-        # The two clients come last: guia, its init, serve, nginx and its worker, the origin, and they.
-        wait_until(lambda: len(processes() - mine) >= 7, "the drill did not begin")
-        assert len(networks()) > len(before[0]), "it has networks of its own"
-        time.sleep(1)
-    finally:
-        child.send_signal(number)
-        child.wait(60)
-    wait_until(lambda: not processes() - mine, f"processes were left: {processes() - mine}")
-    wait_until(lambda: networks() <= before[0], "a network was left")
-    assert pathlib.Path("/proc/mounts").read_text() == before[2], "a mount was left"
-    assert not {name for name in files() - before[1] if "guia" in name and "test" not in name}, "files were left"
+    """Looks at this drill's own processes and networks: other tests may have theirs meanwhile."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = files(folder)
+        child = subprocess.Popen([GUIA, "drill", "--brief", "--shape", "slow-head", "--seed", SEED], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": folder})
+        try:
+            # The two clients come last: guia, its init, serve, nginx and its worker, the origin, and they.
+            wait_until(lambda: len(family(child.pid)) >= 8, "the drill did not begin")
+            time.sleep(1)
+            mine = family(child.pid)
+            networks = {network_of(pid) for pid in mine} - {network_of(os.getpid()), None}
+            assert len(networks) >= 2, "it has networks of its own"
+        finally:
+            child.send_signal(number)
+            child.wait(60)
+        wait_until(lambda: not inhabitants(networks), "processes were left in the drill's networks")
+        wait_until(lambda: not {pid for pid in mine if pid in parents()}, "processes were left")
+        assert not drill_mounts(), "a mount was left"
+        assert files(folder) <= before, "files were left"
 
 
 @case
