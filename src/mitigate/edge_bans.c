@@ -155,6 +155,11 @@ void edge_bans_tick(struct edge_bans *edge, struct ban_times now)
 	edge_expire(&edge->edge, &edge->swept, SWEPT_AT_ONCE, now.boot_ms);
 }
 
+const struct edge *edge_bans_edge(const struct edge_bans *edge)
+{
+	return edge->held ? &edge->edge : NULL;
+}
+
 uint64_t edge_bans_hits(const struct edge_bans *edge, uint32_t id)
 {
 	uint64_t hits = 0;

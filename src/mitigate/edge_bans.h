@@ -36,6 +36,9 @@ const char *edge_bans_look(struct edge_bans *edge, struct ban_times now);
 /* Each time round the loop: bans that have ended give up their places. */
 void edge_bans_tick(struct edge_bans *edge, struct ban_times now);
 
+/* The edge that is held; NULL: none. It is never another one without being NULL at a look between. */
+const struct edge *edge_bans_edge(const struct edge_bans *edge);
+
 /* What the edge dropped by a mitigation; 0 without one. */
 uint64_t edge_bans_hits(const struct edge_bans *edge, uint32_t id);
 

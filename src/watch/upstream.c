@@ -24,7 +24,6 @@ enum {
 	PATIENCE_MS = 5000, /* with an answer */
 	ANSWER_BYTES = 4 << 20,
 	NET_BYTES = 4 << 20,
-	EDGE_AGAIN_MS = 5000,
 	SOURCES = 256,        /* banned by the watch, the latest that are remembered */
 	SOURCES_AT_ONCE = 32, /* that are asked for */
 };
@@ -54,17 +53,14 @@ struct upstream {
 	size_t id_at;
 	struct requests requests;
 	struct link_meter link;
-	const char *edge_directory; /* NULL: none is looked for */
-	struct edge edge;
 	struct sample_ring *samples; /* NULL: there is no edge */
-	uint64_t edge_ms;
 	struct flood flood;
 	struct source sources[SOURCES]; /* a ring */
 	size_t source_count;
 	bool forwarded; /* a proxy named the source of a request */
 };
 
-int upstream_begin(const struct upstream_options *options, const char *edge, struct upstream **ret_upstream)
+int upstream_begin(const struct upstream_options *options, struct upstream **ret_upstream)
 {
 	struct upstream *u;
 	if (options->directory == NULL)
@@ -73,7 +69,6 @@ int upstream_begin(const struct upstream_options *options, const char *edge, str
 	if (u == NULL)
 		return -ENOMEM;
 	u->options = options;
-	u->edge_directory = edge;
 	u->fd = -1;
 	snprintf(u->socket, sizeof(u->socket), "%s/" KEEPER_SOCKET, options->directory);
 	link_meter_init(&u->link);
@@ -81,20 +76,11 @@ int upstream_begin(const struct upstream_options *options, const char *edge, str
 	return 0;
 }
 
-static void edge_leave(struct upstream *u)
-{
-	if (u->samples == NULL)
-		return;
-	sample_ring_close(u->samples);
-	edge_close(&u->edge);
-	u->samples = NULL;
-}
-
 void upstream_end(struct upstream *u)
 {
 	if (u == NULL)
 		return;
-	edge_leave(u);
+	sample_ring_close(u->samples);
 	if (u->fd >= 0)
 		close(u->fd);
 	buffer_free(&u->answer);
@@ -120,19 +106,16 @@ static bool sample_take(void *context, const struct edge_sample *sample)
 	return true;
 }
 
-static void edge_look(struct upstream *u, uint64_t now_ms)
+void upstream_edge(struct upstream *u, const struct edge *edge)
 {
-	if (u->samples != NULL && edge_is_retired(&u->edge))
-		edge_leave(u);
-	if (u->samples == NULL && u->edge_directory != NULL && now_ms >= u->edge_ms) {
-		u->edge_ms = now_ms + EDGE_AGAIN_MS;
-		if (edge_adopt(u->edge_directory, &u->edge) == 0 && sample_ring_open(&u->edge, &u->samples) != 0) {
-			u->samples = NULL;
-			edge_close(&u->edge);
-		}
+	if (u == NULL)
+		return;
+	if (edge == NULL) {
+		sample_ring_close(u->samples);
+		u->samples = NULL;
+	} else if (u->samples == NULL && sample_ring_open(edge, &u->samples) != 0) {
+		u->samples = NULL; /* again in a second */
 	}
-	if (u->samples != NULL)
-		(void)sample_ring_drain(u->samples, sample_take, u);
 }
 
 /* Both are of the network that this process is in; /sys would be of the one that mounted it. */
@@ -389,7 +372,8 @@ void upstream_step(struct upstream *u, uint64_t now_ms)
 {
 	if (u == NULL)
 		return;
-	edge_look(u, now_ms);
+	if (u->samples != NULL)
+		(void)sample_ring_drain(u->samples, sample_take, u);
 	if (u->fd >= 0)
 		answer_take(u, now_ms);
 	if (u->fd < 0)

@@ -22,6 +22,7 @@ struct upstream_options {
 	const char *interface; /* NULL: that of the default route */
 };
 
+struct edge;
 struct upstream;
 
 /* What is seen beside the link. */
@@ -33,8 +34,8 @@ struct upstream_sight {
 	const void *context;
 };
 
-/* Both are borrowed; `edge` is where its maps are pinned, NULL: none is looked for. 0 or -ENOMEM. */
-int upstream_begin(const struct upstream_options *options, const char *edge, struct upstream **ret_upstream);
+/* Borrowed. 0 or -ENOMEM. */
+int upstream_begin(const struct upstream_options *options, struct upstream **ret_upstream);
 /* NULL is allowed here and below. */
 void upstream_end(struct upstream *upstream);
 
@@ -44,6 +45,9 @@ struct pollfd upstream_waits(const struct upstream *upstream);
 /* With every turn of the loop; and once a second. */
 void upstream_step(struct upstream *upstream, uint64_t now_ms);
 void upstream_second(struct upstream *upstream, const struct upstream_sight *sight);
+
+/* The edge that the watch holds, whose samples are taken; NULL: none. Each time when it was looked for. */
+void upstream_edge(struct upstream *upstream, const struct edge *edge);
 
 /* Where a proxy names sources, none is asked for: what an operator would filter is the proxy. */
 void upstream_events(struct upstream *upstream, const struct event *events, size_t count);

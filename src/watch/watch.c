@@ -186,7 +186,7 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 		places_begin(&w->places, options->locations != NULL ? options->locations : LOCATIONS_FILE);
 	r = r != 0 ? r : bans_begin(w, options, ret_what);
 	r = r != 0 ? r : inner_begin(w, options, ret_what);
-	r = r != 0 ? r : upstream_begin(&options->upstream, options->edge, &w->upstream);
+	r = r != 0 ? r : upstream_begin(&options->upstream, &w->upstream);
 	if (r != 0)
 		return r;
 	*ret_what = options->evidence.folder;
@@ -260,6 +260,7 @@ static void look(struct watch *w)
 	const char *said = edge_bans_look(&w->edge, watch_times(w));
 	if (said != NULL)
 		fprintf(stderr, "guia: watch: %s: %s\n", w->edge.directory, said);
+	upstream_edge(w->upstream, edge_bans_edge(&w->edge));
 	const struct upstream_sight sight = watch_upstream_sight(w);
 	upstream_second(w->upstream, &sight);
 	const struct cases_sight seen = cases_sight(w);
