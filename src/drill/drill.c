@@ -64,7 +64,7 @@ static int scene_make(const struct drill *drill, const struct shape *shape, stru
 	uint64_t seed = drill->options->seed, day = random_stream(seed, (uint64_t)(shape - shapes) + 100);
 	scene.plan = run_plan_of(shape, seed, day, drill->options->brief);
 	scene.control = run_plan_control(&scene.plan);
-	scene.past = run_plan_past(seed, drill->options->brief);
+	scene.past = run_plan_past(&scene.plan);
 	scene.tells = tells_draw(&scene.plan);
 	int r = people_make(&scene.plan.census, &scene.people);
 	r = r != 0 ? r : schedule_visitors(&scene.plan, &scene.visitors);

@@ -1,11 +1,12 @@
 #include "drill/shape.h"
 
 enum {
-	PAST_MS = 12000,
+	PAST_MS = 14000,
+	PACKETS_PAST_MS = 4000, /* nothing that the watch learned decides there */
 	QUIET_MS = 3000,
 	ATTACK_MS = 40000,
-	CALM_MS = 14000,
-	CONTROL_MS = 8000,
+	CALM_MS = 12000,
+	CONTROL_MS = 7000,
 	AFTER_MS = 4000,
 	CALM_AFTER_MS = 2000,
 	RESIDENTS = 2000,
@@ -58,8 +59,7 @@ const struct shape shapes[] = {
 		.manner = MANNER_SLOW_HEAD,
 		.attackers = {.count = 10000, .being = BEING_TOOL},
 		.per_second = 1500,
-		.attack_ms = 42000,
-		.control_ms = 24000,
+		.control_ms = 20000,
 	},
 	{
 		.name = "slow-body",
@@ -68,8 +68,7 @@ const struct shape shapes[] = {
 		.manner = MANNER_SLOW_BODY,
 		.attackers = {.count = 10000, .being = BEING_TOOL},
 		.per_second = 1500,
-		.attack_ms = 42000,
-		.control_ms = 24000,
+		.control_ms = 20000,
 	},
 	{
 		.name = "pulse",
@@ -127,6 +126,7 @@ const struct shape shapes[] = {
 		.volley =
 			{.kind = PACKET_UDP, .bytes = 1400, .from_port = 53, .only_v4 = true, .forged_residents = 1000},
 		.link_mbit = 20,
+		.control_ms = 10000,
 		.attackers = {.count = 2000},
 		.per_second = 30000,
 	},
@@ -137,6 +137,7 @@ const struct shape shapes[] = {
 		.volley =
 			{.kind = PACKET_UDP, .bytes = 1400, .from_port = 53, .only_v4 = true, .forged_residents = 1000},
 		.link_mbit = 20,
+		.control_ms = 10000,
 		.dark = true,
 		.attackers = {.count = 2000},
 		.per_second = 30000,
@@ -234,15 +235,15 @@ struct run_plan run_plan_control(const struct run_plan *plan)
 	return control;
 }
 
-struct run_plan run_plan_past(uint64_t city, bool brief)
+struct run_plan run_plan_past(const struct run_plan *plan)
 {
 	static const struct shape past = {.name = "past", .title = "days before", .kind = KIND_CALM};
 	return (struct run_plan){
 		.shape = &past,
-		.quiet_ms = PAST_MS,
-		.census = {city, city, {.count = RESIDENTS}, {0}, {0}},
+		.quiet_ms = plan->shape->volley.kind != PACKET_NONE ? PACKETS_PAST_MS : PAST_MS,
+		.census = {plan->census.city, plan->census.city, {.count = RESIDENTS}, {0}, {0}},
 		.residents_per_second = 2 * RESIDENTS_PER_SECOND,
-		.brief = brief,
+		.brief = plan->brief,
 	};
 }
 

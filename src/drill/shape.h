@@ -103,8 +103,8 @@ struct run_plan run_plan_of(const struct shape *shape, uint64_t city, uint64_t d
 /* The same without Guia: it begins alike, and is over sooner. */
 struct run_plan run_plan_control(const struct run_plan *plan);
 
-/* Days before: residents alone, twice as many a second as usual, from whom the watch learns what is usual. */
-struct run_plan run_plan_past(uint64_t city, bool brief);
+/* Days before the run: residents alone, twice as many a second as usual, from whom the watch learns what is usual. */
+struct run_plan run_plan_past(const struct run_plan *plan);
 
 static inline uint32_t run_plan_end_ms(const struct run_plan *plan)
 {

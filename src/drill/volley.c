@@ -9,7 +9,8 @@
 
 enum {
 	CALLS_PER_SECOND = 3000, /* about; with more of them the kernel is ever busier with giving back what it keeps */
-	CALL_LEAST = 16,
+	CALLS_OF_LINK =
+		7500, /* a shaper's queue has room again with each packet that goes: none may be left open long */
 	CALL_MOST = 400,
 	TICK_US = 50,
 	END_TICK_MS = 20,
@@ -67,11 +68,6 @@ static int64_t cpu_ns(void)
 	return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
 }
 
-static uint32_t at_least(uint32_t value, uint32_t least)
-{
-	return value > least ? value : least;
-}
-
 static void pause_until(int64_t at_ns)
 {
 	int64_t left_ns = at_ns - clock_now_ns();
@@ -86,7 +82,8 @@ static void loop(struct volley *volley)
 	struct record *record = volley->job->record;
 	int64_t start_ns = atomic_load(&record->start_ns) + (int64_t)plan->quiet_ms * 1000000;
 	int64_t end_ns = start_ns + (int64_t)plan->attack_ms * 1000000, now_ns;
-	uint32_t together = at_least(plan->attacks_per_second / CALLS_PER_SECOND, CALL_LEAST);
+	uint32_t calls = plan->shape->link_mbit > 0 ? CALLS_OF_LINK : CALLS_PER_SECOND;
+	uint32_t together = plan->attacks_per_second / calls;
 	uint64_t done = 0;
 	while ((now_ns = clock_now_ns()) < start_ns)
 		nanosleep(&(struct timespec){.tv_nsec = TICK_US * 1000}, NULL);
