@@ -114,11 +114,6 @@ static bool has_item(const struct actor *actor, enum actor_dimension dimension, 
 	return false;
 }
 
-static uint64_t asked_of(const struct actor_sight *sight)
-{
-	return sight->finding->head.path ^ sight->finding->head.query * 3 ^ sight->site;
-}
-
 static bool same_network(const struct actor *actor, const struct actor_sight *sight)
 {
 	struct prefix network = network_of(&sight->source);
@@ -127,35 +122,40 @@ static bool same_network(const struct actor *actor, const struct actor_sight *si
 
 static bool same_agent(const struct actor *actor, const struct actor_sight *sight)
 {
-	uint64_t agent = sight->finding->head.agent;
-	return agent != 0 && has_item(actor, ACTOR_AGENT, agent);
+	return sight->agent != 0 && has_item(actor, ACTOR_AGENT, sight->agent);
 }
 
 static bool same_scanner(const struct actor *actor, const struct actor_sight *sight)
 {
-	return actor->scanner != 0 && actor->scanner == sight->finding->head.agent;
+	return actor->scanner != 0 && actor->scanner == sight->agent;
 }
 
 static bool same_shape(const struct actor *actor, const struct actor_sight *sight)
 {
-	return is_recent(actor->shapes, sight->finding->head.shape);
+	return is_recent(actor->shapes, sight->shape);
 }
 
 static bool same_question(const struct actor *actor, const struct actor_sight *sight)
 {
-	return is_recent(actor->asked, asked_of(sight));
+	return is_recent(actor->asked, sight->asked);
 }
 
 static bool same_class(const struct actor *actor, const struct actor_sight *sight)
 {
-	return (actor->classes & sight->finding->head.classes) != 0;
+	return (actor->classes & sight->classes) != 0;
+}
+
+static bool same_search(const struct actor *actor, const struct actor_sight *sight)
+{
+	return actor->missing > 0 && sight->finding == NULL;
 }
 
 static const struct {
 	bool (*shares)(const struct actor *actor, const struct actor_sight *sight);
 	unsigned weight;
 } signs[] = {
-	{same_network, 2}, {same_agent, 1}, {same_scanner, 2}, {same_shape, 1}, {same_question, 2}, {same_class, 1},
+	{same_network, 2},  {same_agent, 1}, {same_scanner, 2}, {same_shape, 1},
+	{same_question, 2}, {same_class, 1}, {same_search, 2},
 };
 
 unsigned actor_likeness(const struct actor *actor, const struct actor_sight *sight)
@@ -211,6 +211,8 @@ static void see(struct actor *actor, const struct actor_sight *sight, uint64_t p
 	if (actor->onset_ms == 0)
 		actor->onset_ms = sight->at_ms;
 	actor->paths[path / 64 % (ACTOR_PATH_BITS / 64)] |= UINT64_C(1) << path % 64;
+	recent_add(actor->shapes, sight->shape);
+	recent_add(actor->asked, sight->asked);
 	actor_add_source(actor, &sight->source);
 }
 
@@ -236,8 +238,6 @@ void actor_add(struct actor *actor, const struct actor_sight *sight)
 	actor->classes |= head->classes;
 	if (head->classes >> FINDING_CLASS_SCANNER & 1)
 		actor->scanner = head->agent;
-	recent_add(actor->shapes, head->shape);
-	recent_add(actor->asked, asked_of(sight));
 	item_add(actor, ACTOR_PATH, head->path ^ sight->site, path);
 	if (head->agent != 0)
 		item_add(actor, ACTOR_AGENT, head->agent, sight->finding->texts[FINDING_AGENT]);
@@ -252,6 +252,8 @@ void actor_add_missing(struct actor *actor, const struct actor_sight *sight, uin
 	see(actor, sight, path);
 	actor->scans = true;
 	actor->missing += count;
+	if (sight->agent != 0)
+		item_add(actor, ACTOR_AGENT, sight->agent, SLICE("(its name was not told)"));
 	site_count(actor, sight, false, count);
 }
 
@@ -277,6 +279,12 @@ void actor_tick(struct actor *actor, uint64_t now_ms)
 		actor->window[kind] = 0;
 	}
 	actor->window_ms = now_ms;
+}
+
+void actor_forgive_scan(struct actor *actor)
+{
+	actor->scans = false;
+	actor->window[CASE_SCAN] = actor->window_before[CASE_SCAN] = 0;
 }
 
 /* Linear counting (Whang and others, 1990). */

@@ -80,6 +80,7 @@ struct actor {
 	uint64_t sources[ACTOR_SKETCH_BITS / 64]; /* a bit for each, by hash */
 	uint64_t paths[ACTOR_PATH_BITS / 64];
 	uint32_t incident; /* the caller's: its number and one, or 0 */
+	bool waits;        /* the caller's: for one */
 };
 
 /* What is seen of one request. */
@@ -88,8 +89,12 @@ struct actor_sight {
 	struct address source; /* all zero: nobody that could be told from others */
 	uint16_t site;
 	const char *site_name;
-	const struct finding *finding;
-	unsigned kinds; /* case_kinds_of() */
+	uint64_t agent;
+	uint64_t shape;
+	uint64_t asked; /* the path with the names of arguments; 0: not looked at */
+	uint32_t classes;
+	const struct finding *finding; /* NULL: it asks for what is not there, again and again */
+	unsigned kinds;                /* case_kinds_of() */
 };
 
 /* By which weight a request is the actor's: the sum of the signs that it shares. */
@@ -102,6 +107,9 @@ void actor_add_missing(struct actor *actor, const struct actor_sight *sight, uin
 
 /* Windows pass. */
 void actor_tick(struct actor *actor, uint64_t now_ms);
+
+/* That it seemed to scan does not count. */
+void actor_forgive_scan(struct actor *actor);
 
 /* How many addresses and paths it had, estimated where they are many. */
 uint64_t actor_sources(const struct actor *actor);

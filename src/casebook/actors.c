@@ -111,3 +111,19 @@ struct actor *actors_take(struct actors *actors, const struct actor_sight *sight
 		actors_bind(actors, &sight->source, actor, sight->at_ms);
 	return actor;
 }
+
+struct actor *actors_take_missing(struct actors *actors, const struct actor_sight *sight)
+{
+	struct actor *actor = actors_find(actors, &sight->source);
+	actor = actor != NULL ? actor : likest(actors, sight);
+	if (actor == NULL) {
+		actor = actors_place(actors);
+		if (actor == NULL) {
+			actors->unplaced++;
+			return NULL;
+		}
+		actor_begin(actor, sight);
+	}
+	actors_bind(actors, &sight->source, actor, sight->at_ms);
+	return actor;
+}

@@ -32,6 +32,9 @@ struct actors {
 /* Whose it is: of the address's actor, of one that it is like enough, or of a new one. NULL: there is no room. */
 struct actor *actors_take(struct actors *actors, const struct actor_sight *sight);
 
+/* The same of who asks for what is not there. What it asks for is not added. */
+struct actor *actors_take_missing(struct actors *actors, const struct actor_sight *sight);
+
 /* The actor of an address, or NULL. */
 struct actor *actors_find(struct actors *actors, const struct address *source);
 

@@ -123,6 +123,10 @@ void intrusions_finding(struct intrusions *intrusions, const struct finding *fin
 				    .source = address_from_v6(finding->head.source),
 				    .site = site != ACTOR_NO_SITE ? site : ACTOR_NO_SITE - 1,
 				    .site_name = site_name,
+				    .agent = finding->head.agent,
+				    .shape = finding->head.shape,
+				    .asked = (finding->head.path ^ finding->head.query * 3) + site,
+				    .classes = finding->head.classes,
 				    .finding = finding,
 				    .kinds = case_kinds_of(classes_of(finding), finding->head.found)};
 	if (sight.kinds == 0)
@@ -141,27 +145,13 @@ void intrusions_head(struct intrusions *intrusions, unsigned box, const struct h
 	uploads_head(&intrusions->uploads, box, head);
 }
 
-/* Of nothing else that it did does anybody know. */
-static struct actor *actor_of_missing(struct intrusions *intrusions, const struct actor_sight *sight)
-{
-	struct actor *actor = actors_find(&intrusions->actors, &sight->source);
-	if (actor != NULL)
-		return actor;
-	actor = actors_place(&intrusions->actors);
-	if (actor == NULL)
-		return NULL;
-	actor_begin(actor, sight);
-	actors_bind(&intrusions->actors, &sight->source, actor, sight->at_ms);
-	return actor;
-}
-
 static void missing_take(struct intrusions *intrusions, const struct actor_sight *sight, uint64_t path)
 {
 	static const struct address nobody;
 	if (address_equal(&sight->source, &nobody))
 		return;
 	uint32_t count = missing_add(&intrusions->missing, &sight->source, path, sight->at_ms);
-	struct actor *actor = count == 0 ? NULL : actor_of_missing(intrusions, sight);
+	struct actor *actor = count == 0 ? NULL : actors_take_missing(&intrusions->actors, sight);
 	if (actor == NULL)
 		return;
 	actor_add_missing(actor, sight, path, count);
@@ -187,8 +177,12 @@ void intrusions_event(struct intrusions *intrusions, unsigned box, const struct 
 	enum { NOT_FOUND = 404, GONE = 410 };
 	if (event->kind != EVENT_END)
 		return;
-	const struct actor_sight sight = {
-		.at_ms = now_ms, .source = address_from_v6(event->source), .site = site, .site_name = site_name};
+	const struct actor_sight sight = {.at_ms = now_ms,
+					  .source = address_from_v6(event->source),
+					  .site = site,
+					  .site_name = site_name,
+					  .agent = event->agent,
+					  .shape = event->shape};
 	if ((event->end.status == NOT_FOUND || event->end.status == GONE) && event->end.verdict != EVENT_BLOCKED)
 		missing_take(intrusions, &sight, event->path);
 	const struct upload *upload = uploads_end(&intrusions->uploads, box, event);
@@ -222,7 +216,8 @@ static void open(struct intrusions *intrusions, struct actor *actor, enum case_k
 	char text[CASE_TEXT_BYTES];
 	struct intrusion *in = place_for(intrusions, kind);
 	if (in == NULL) {
-		intrusions->unopened++;
+		intrusions->unopened += !actor->waits;
+		actor->waits = true;
 		return;
 	}
 	*in = (struct intrusion){.id = ++*last_id,
@@ -232,6 +227,7 @@ static void open(struct intrusions *intrusions, struct actor *actor, enum case_k
 				 .onset_ms = actor->onset_ms != 0 ? actor->onset_ms : now_ms,
 				 .opened_ms = now_ms};
 	actor->incident = (uint32_t)(in - intrusions->list) + 1;
+	actor->waits = false;
 	snprintf(text, sizeof(text), "%s: %s", case_phase_name(CASE_ONSET), case_kind_text(kind));
 	write_entry(in, CASE_ENTRY_PHASE, text, now_ms);
 }
@@ -302,11 +298,16 @@ static void actor_second(struct intrusions *intrusions, struct actor *actor, uin
 	actor_tick(actor, now_ms);
 }
 
-void intrusions_second(struct intrusions *intrusions, uint64_t *last_id, uint64_t now_ms)
+/* What floods is refused by rules too, and asks for what is not there: it is a flood already. */
+void intrusions_second(struct intrusions *intrusions, bool flood, uint64_t *last_id, uint64_t now_ms)
 {
-	for (size_t i = 0; i < ACTORS_MOST; i++)
-		if (intrusions->actors.list[i].used)
-			actor_second(intrusions, &intrusions->actors.list[i], last_id, now_ms);
+	for (size_t i = 0; i < ACTORS_MOST; i++) {
+		struct actor *actor = &intrusions->actors.list[i];
+		if (flood && actor->incident == 0)
+			actor_forgive_scan(actor);
+		if (actor->used)
+			actor_second(intrusions, actor, last_id, now_ms);
+	}
 }
 
 /* ---- what is new ---- */

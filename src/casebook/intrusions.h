@@ -62,8 +62,9 @@ void intrusions_event(struct intrusions *intrusions, unsigned box, const struct 
 /* Something was done, or ordered: of all that are on. */
 void intrusions_note(struct intrusions *intrusions, enum case_entry_kind kind, const char *text, uint64_t now_ms);
 
-/* A second has passed. *last_id is the highest number given; new ones get those behind it. */
-void intrusions_second(struct intrusions *intrusions, uint64_t *last_id, uint64_t now_ms);
+/* A second has passed; no scan begins while a flood is on. *last_id is the highest number given: new ones get those
+ * behind it. */
+void intrusions_second(struct intrusions *intrusions, bool flood, uint64_t *last_id, uint64_t now_ms);
 
 bool intrusions_changed(const struct intrusions *intrusions);
 

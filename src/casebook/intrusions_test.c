@@ -1,225 +1,4 @@
-#include "casebook/intrusions.h"
-
-#include "base/random.h"
-#include "base/test.h"
-#include "casebook/actors.h"
-#include "casebook/missing.h"
-
-#include <stdio.h>
-
-enum { START_MS = 1720612800 };
-
-#define CLASS(name) (UINT32_C(1) << FINDING_CLASS_##name)
-
-/* The book, and what is taken of it. */
-struct fixture {
-	struct intrusions *intrusions;
-	struct intrusion_news news;
-	uint64_t last_id;
-	uint64_t now_ms;
-};
-
-static int set_up(void **state)
-{
-	const struct hash_key key = {1, 2};
-	struct fixture *f = calloc(1, sizeof(*f));
-	f->now_ms = UINT64_C(1000) * START_MS;
-	*state = f;
-	return intrusions_new(&key, &f->intrusions);
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-	intrusions_free(f->intrusions);
-	free(f);
-	return 0;
-}
-
-struct request {
-	unsigned host; /* 198.51.100.0/24 and on */
-	uint64_t path, query, agent, shape;
-	uint32_t classes;
-	unsigned found;
-	int inbound;
-	uint16_t site;
-	const char *target, *agent_text, *body;
-};
-
-static void source_of(unsigned host, uint8_t source[16])
-{
-	const uint8_t v4[4] = {198, (uint8_t)(51 + (host >> 16)), (uint8_t)(100 + (host >> 8)), (uint8_t)host};
-	struct address address = address_from_v4(v4);
-	memcpy(source, address.bytes, 16);
-}
-
-static const char *site_name(uint16_t site)
-{
-	static const char *const names[] = {"a.example", "b.example", "c.example"};
-	return names[site % 3];
-}
-
-static void found(struct fixture *f, const struct request *r)
-{
-	static struct finding finding;
-	finding = (struct finding){.head = {.path = r->path,
-					    .query = r->query,
-					    .agent = r->agent,
-					    .shape = r->shape,
-					    .classes = r->classes,
-					    .found = (uint16_t)r->found,
-					    .inbound_score = r->inbound,
-					    .match_count = 1}};
-	source_of(r->host, finding.head.source);
-	finding.matches[0] = (struct finding_match){.rule = 942100, .classes = r->classes};
-	finding.match_texts[0].message = SLICE("Something");
-	finding.texts[FINDING_TARGET] = slice_from_string(r->target != NULL ? r->target : "/path?q=1");
-	finding.texts[FINDING_AGENT] = slice_from_string(r->agent_text != NULL ? r->agent_text : "agent");
-	finding.texts[FINDING_BODY_SENT] = slice_from_string(r->body);
-	intrusions_finding(f->intrusions, &finding, r->site, site_name(r->site), f->now_ms);
-}
-
-static void ended(struct fixture *f, unsigned host, uint64_t path, uint16_t status, uint64_t request)
-{
-	struct event event = {.kind = EVENT_END, .path = path, .request = request, .end.status = status};
-	source_of(host, event.source);
-	intrusions_event(f->intrusions, 3, &event, 0, site_name(0), f->now_ms);
-}
-
-static void pass(struct fixture *f, unsigned seconds)
-{
-	for (unsigned i = 0; i < seconds; i++) {
-		f->now_ms += 1000;
-		intrusions_second(f->intrusions, &f->last_id, f->now_ms);
-	}
-}
-
-/* What is new: how many incidents; the last of them stays in ->news. */
-static unsigned take(struct fixture *f)
-{
-	unsigned count = 0;
-	while (intrusions_take(f->intrusions, f->now_ms, &f->news))
-		count++;
-	return count;
-}
-
-static const struct request sqlmap = {.path = 7,
-				      .query = 8,
-				      .agent = 99,
-				      .shape = 5,
-				      .classes = CLASS(SQL_INJECTION) | CLASS(SCANNER),
-				      .found = FINDING_DISRUPTED,
-				      .inbound = 10,
-				      .agent_text = "sqlmap/1.7#stable"};
-
-static void test_five_addresses_with_one_tool_are_one(void **state)
-{
-	struct fixture *f = *state;
-	for (unsigned i = 0; i < 60; i++) {
-		struct request r = sqlmap;
-		r.host = i % 5 * 256; /* each in a network of its own */
-		found(f, &r);
-	}
-	pass(f, 1);
-	assert_int_equal(f->last_id, 1);
-	assert_int_equal(take(f), 1);
-	assert_int_equal(f->news.record.kind, CASE_INJECTION);
-	assert_int_equal(f->news.actor.sources, 5);
-	assert_int_equal(f->news.actor.findings, 60);
-	assert_int_equal(f->news.record.site_count, 1);
-	assert_string_equal(f->news.record.sites[0].name, "a.example");
-	assert_int_equal(f->news.record.sites[0].sums.blocked, 60);
-	assert_int_equal(f->news.point_count, 1);
-	uint64_t sources = 0, agents = 0;
-	for (size_t i = 0; i < f->news.tally_count; i++) {
-		sources += strcmp(f->news.tallies[i].dimension, "source") == 0;
-		agents += strcmp(f->news.tallies[i].key, "sqlmap/1.7#stable") == 0;
-	}
-	assert_int_equal(sources, 5);
-	assert_int_equal(agents, 1);
-	/* What was told is not told again. */
-	found(f, &sqlmap);
-	pass(f, 1);
-	assert_int_equal(take(f), 1);
-	assert_int_equal(f->news.tally_count, 5);
-	assert_int_equal(f->news.record.sites[0].sums.blocked, 61);
-	assert_int_equal(f->news.points[0].requests.blocked, 1);
-}
-
-/* Another name each time: the order of headers, what is asked for, and the class of attack are the same. */
-static void test_random_agents_are_one(void **state)
-{
-	struct fixture *f = *state;
-	for (unsigned i = 0; i < 60; i++) {
-		struct request r = sqlmap;
-		r.host = i % 5 * 256;
-		r.agent = 1000 + i;
-		r.classes = CLASS(SQL_INJECTION);
-		found(f, &r);
-	}
-	pass(f, 1);
-	assert_int_equal(f->last_id, 1);
-	assert_int_equal(take(f), 1);
-	assert_int_equal(f->news.actor.sources, 5);
-}
-
-static void test_two_that_share_nothing_are_two(void **state)
-{
-	struct fixture *f = *state;
-	for (unsigned i = 0; i < 20; i++) {
-		struct request r = sqlmap;
-		found(f, &r);
-		r = (struct request){.host = 70000,
-				     .path = 70 + i,
-				     .agent = 55,
-				     .shape = 66,
-				     .classes = CLASS(FILE_ACCESS),
-				     .found = FINDING_WOULD_BLOCK,
-				     .inbound = 5,
-				     .site = 1};
-		found(f, &r);
-	}
-	pass(f, 1);
-	assert_int_equal(f->last_id, 2);
-}
-
-/* Each from elsewhere, with another tool, for something else, once. */
-static void test_one_off_probes_are_no_incident(void **state)
-{
-	struct fixture *f = *state;
-	for (unsigned i = 0; i < 5000; i++) {
-		uint64_t mix = random_mix(i + 1);
-		struct request r = {.host = i * 256 % 0xffffff,
-				    .path = mix,
-				    .agent = random_mix(mix),
-				    .shape = random_mix(mix + 1),
-				    .classes = CLASS(SQL_INJECTION) << i % 3,
-				    .found = FINDING_DISRUPTED,
-				    .inbound = 5};
-		found(f, &r);
-		if (i % 50 == 0)
-			pass(f, 1);
-	}
-	assert_int_equal(f->last_id, 0);
-	/* And who goes on among them is seen. */
-	for (unsigned i = 0; i < 12; i++) {
-		found(f, &sqlmap);
-		for (unsigned k = 0; k < 100; k++) {
-			struct request r = {.host = (unsigned)(random_mix(i * 100 + k) % 0xffffff),
-					    .path = random_mix(i * 700 + k),
-					    .agent = random_mix(i * 900 + k),
-					    .classes = CLASS(FILE_ACCESS),
-					    .found = FINDING_DISRUPTED,
-					    .inbound = 5};
-			found(f, &r);
-		}
-	}
-	pass(f, 1);
-	assert_int_equal(f->last_id, 1);
-	assert_int_equal(take(f), 1);
-	assert_string_equal(f->news.record.sites[0].name, "a.example");
-	assert_int_equal(f->news.actor.sources, 1);
-}
+#include "casebook/test_intrusions.h"
 
 static void test_what_is_not_of_note(void **state)
 {
@@ -267,35 +46,6 @@ static void test_pages_that_are_not_there(void **state)
 	assert_int_equal(f->news.actor.missing, 100);
 	assert_int_equal(f->news.actor.sources, 1);
 	assert_int_equal(f->news.record.sites[0].sums.passed, 100);
-}
-
-static void test_a_site_that_leaks_is_one_whoever_asks(void **state)
-{
-	struct fixture *f = *state;
-	for (unsigned i = 0; i < 100; i++) {
-		struct request r = {.host = i * 256,
-				    .path = i,
-				    .agent = i,
-				    .shape = i,
-				    .classes = CLASS(DISCLOSURE),
-				    .found = FINDING_RESPONSE | FINDING_WOULD_BLOCK,
-				    .site = i < 60 ? 1 : 2};
-		found(f, &r);
-	}
-	pass(f, 1);
-	assert_int_equal(f->last_id, 2);
-	assert_true(intrusions_take(f->intrusions, f->now_ms, &f->news));
-	assert_int_equal(f->news.record.kind, CASE_LEAK);
-	assert_int_equal(f->news.actor.findings, 60);
-	assert_in_range(f->news.actor.sources, 55, 65);
-	assert_string_equal(f->news.record.sites[0].name, "b.example");
-	/* None of them did anything: what the next does is another matter. */
-	struct request r = sqlmap;
-	r.host = 256;
-	for (unsigned i = 0; i < 20; i++)
-		found(f, &r);
-	pass(f, 1);
-	assert_int_equal(f->last_id, 3);
 }
 
 static void heads(struct fixture *f, const char *text, uint64_t request)
@@ -422,24 +172,35 @@ static void test_phases(void **state)
 	assert_int_equal(f->news.record.id, 2);
 }
 
-/* A million addresses, each with a page that is not there and an attack like the others': one, and no more memory. */
-static void test_a_flood_of_sources(void **state)
+static void test_a_flood_is_no_scan(void **state)
 {
 	struct fixture *f = *state;
-	for (unsigned i = 0; i < 200000; i++) {
-		struct request r = sqlmap;
-		r.host = (unsigned)(random_mix(i) % 0xffffff);
-		ended(f, r.host, random_mix(i), 404, i);
-		if (i % 4 == 0)
+	f->flood = true;
+	for (unsigned i = 0; i < 100000; i++) {
+		struct request r = {.host = i % 500 * 256,
+				    .path = random_mix(i),
+				    .agent = random_mix(i + 1),
+				    .shape = random_mix(i % 500),
+				    .classes = CLASS(PROTOCOL),
+				    .found = FINDING_DISRUPTED,
+				    .inbound = 5};
+		if (i % 2 == 0)
 			found(f, &r);
-		if (i % 2000 == 0)
+		else
+			ended(f, r.host, r.path, 404, i);
+		if (i % 5000 == 0)
 			pass(f, 1);
 	}
 	pass(f, 1);
+	f->flood = false;
+	pass(f, 60);
+	assert_int_equal(f->last_id, 0);
+	/* What is graver is one all the same. */
+	f->flood = true;
+	for (unsigned i = 0; i < 20; i++)
+		found(f, &sqlmap);
+	pass(f, 1);
 	assert_int_equal(f->last_id, 1);
-	assert_int_equal(take(f), 1);
-	assert_int_equal(f->news.actor.findings, 50000);
-	assert_true(f->news.actor.sources > 10000);
 }
 
 static void test_it_goes_on_after_a_restart(void **state)
@@ -474,10 +235,6 @@ static void test_it_goes_on_after_a_restart(void **state)
 	assert_int_equal(f->news.record.sites[0].sums.blocked, 22);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-TEST_MAIN(CASE(test_five_addresses_with_one_tool_are_one), CASE(test_random_agents_are_one),
-	  CASE(test_two_that_share_nothing_are_two), CASE(test_one_off_probes_are_no_incident),
-	  CASE(test_what_is_not_of_note), CASE(test_a_scan_is_of_many_paths), CASE(test_pages_that_are_not_there),
-	  CASE(test_a_site_that_leaks_is_one_whoever_asks), CASE(test_an_upload_and_who_asks_for_it),
-	  CASE(test_one_that_goes_further_stays_one), CASE(test_phases), CASE(test_a_flood_of_sources),
-	  CASE(test_it_goes_on_after_a_restart))
+TEST_MAIN(CASE(test_what_is_not_of_note), CASE(test_a_scan_is_of_many_paths), CASE(test_pages_that_are_not_there),
+	  CASE(test_an_upload_and_who_asks_for_it), CASE(test_one_that_goes_further_stays_one), CASE(test_phases),
+	  CASE(test_a_flood_is_no_scan), CASE(test_it_goes_on_after_a_restart))

@@ -33,6 +33,18 @@ static void add_lasting(const struct page *page, const struct case_record *recor
 	page_cell_with(page, on ? page_text(page, SAY_STILL_ON) : "%s", words);
 }
 
+/* That it is a flood goes without saying: the other columns are of that. */
+static void add_phase(const struct page *page, const struct case_record *record)
+{
+	buffer_text(page->out, "<td>");
+	if (record->kind != CASE_FLOOD) {
+		html_add(page->out, phrase_of_kind(record->kind, page->language));
+		buffer_text(page->out, "<br>");
+	}
+	html_add(page->out, phrase_of_phase(record->phase, page->language));
+	buffer_text(page->out, "</td>");
+}
+
 static void add_site_names(const struct page *page, const struct case_record *record)
 {
 	size_t attacked = 0;
@@ -59,7 +71,7 @@ static bool add_row(void *context, const struct case_record *record)
 	add_number(page, record->id);
 	time_words(record->onset_ms, words);
 	page_cell(page, false, words);
-	page_cell(page, false, phrase_of_phase(record->phase, page->language));
+	add_phase(page, record);
 	add_lasting(page, record);
 	add_site_names(page, record);
 	number_words((uint64_t)fmax(record->peak, 0), words);

@@ -6,6 +6,7 @@
 #include "watch/background.h"
 #include "watch/cases_job.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct cases {
 	struct casebook book;
 	struct intrusions *intrusions;
 	uint64_t now_ms; /* of the last second */
+	uint64_t unplaced_told, unplaced_ms;
 	char places[CASE_PLACES_BYTES];
 };
 
@@ -342,6 +344,18 @@ static void see_places(struct cases *cases, const struct places *places)
 	casebook_places(&cases->book, cases->places);
 }
 
+/* Once a minute at most. */
+static void say_unplaced(struct cases *cases)
+{
+	uint64_t unplaced = intrusions_unplaced(cases->intrusions);
+	if (unplaced == cases->unplaced_told || cases->now_ms - cases->unplaced_ms < 60 * 1000)
+		return;
+	fprintf(stderr, "guia: watch: %" PRIu64 " requests that rules matched, or groups of them, found no place\n",
+		unplaced - cases->unplaced_told);
+	cases->unplaced_told = unplaced;
+	cases->unplaced_ms = cases->now_ms;
+}
+
 void cases_second(struct cases *cases, const struct cases_sight *sight)
 {
 	if (cases == NULL)
@@ -351,7 +365,8 @@ void cases_second(struct cases *cases, const struct cases_sight *sight)
 	casebook_second(&cases->book, cases->sightings, sight->sites->count, sight->now.wall_ms);
 	see_places(cases, sight->places);
 	cases->now_ms = sight->now.wall_ms;
-	intrusions_second(cases->intrusions, &cases->book.last_id, cases->now_ms);
+	intrusions_second(cases->intrusions, casebook_is_on(&cases->book), &cases->book.last_id, cases->now_ms);
+	say_unplaced(cases);
 	job_take(cases);
 	job_give(cases, sight, true);
 }
