@@ -30,7 +30,9 @@ struct writer {
 	struct writer_state state;
 	uint64_t told_unsealed_ns;
 	uint64_t told_unsigned_ns;
-	struct queue_loss lost[LEAF_KINDS + 1]; /* the thread's own, from here on; the last is of several kinds */
+	struct queue_loss lost[LEAF_KINDS + 1];   /* the thread's own, from here on; the last is of several kinds */
+	struct queue_loss stated[LEAF_KINDS + 1]; /* of those, in a gap that is not sealed yet */
+	unsigned gaps;                            /* so many such gaps */
 	atomic_bool stamp_wanted;
 	atomic_bool rotate_wanted;
 	uint64_t time_ms;
@@ -89,8 +91,18 @@ static void sign_if_due(struct writer *writer, bool now)
 	tell(writer);
 }
 
+/* What a sealed gap states is lost no more. */
+static void gaps_sealed(struct writer *writer)
+{
+	for (unsigned kind = 0; kind <= LEAF_KINDS && writer->gaps > 0; kind++)
+		writer->lost[kind].records -= writer->stated[kind].records;
+	memset(writer->stated, 0, sizeof(writer->stated));
+	writer->gaps = 0;
+}
+
 static void sealed(struct writer *writer)
 {
+	gaps_sealed(writer);
 	if (writer->oldest_put_ns != 0) {
 		note_longest(writer, &writer->state.longest_unsealed_us, writer->oldest_put_ns);
 		if (writer->oldest_unsigned_ns == 0)
@@ -135,7 +147,7 @@ static void add_one(struct writer *writer, const struct queue_item *item)
 static void add_gaps(struct writer *writer)
 {
 	for (unsigned kind = 0; kind <= LEAF_KINDS; kind++) {
-		struct queue_loss *loss = &writer->lost[kind];
+		const struct queue_loss *loss = &writer->lost[kind];
 		const struct leaf_value values[LEAF_FIELDS_MOST] = {
 			leaf_text(SLICE("there was no room")),
 			kind < LEAF_KINDS ? leaf_text(slice_from_string(leaf_row(kind)->name))
@@ -144,8 +156,10 @@ static void add_gaps(struct writer *writer)
 			leaf_number(loss->since_ms),
 			leaf_number(loss->until_ms),
 			{.number = 0}};
-		if (loss->records > 0 && log_add_values(writer->log, LEAF_GAP, writer->time_ms, values) == 0) {
-			*loss = (struct queue_loss){0};
+		if (loss->records > 0 && writer->stated[kind].records == 0 &&
+		    log_add_values(writer->log, LEAF_GAP, writer->time_ms, values) == 0) {
+			writer->stated[kind] = *loss;
+			writer->gaps++;
 			if (writer->oldest_put_ns == 0)
 				writer->oldest_put_ns = monotonic_ns();
 		}
@@ -156,7 +170,9 @@ static void add_gaps(struct writer *writer)
 static void give_up(struct writer *writer, struct queue_taken *taken)
 {
 	struct queue_item item;
-	uint64_t records = log_forget(writer->log);
+	uint64_t records = log_forget(writer->log) - writer->gaps;
+	memset(writer->stated, 0, sizeof(writer->stated));
+	writer->gaps = 0;
 	while (queue_next(taken, &item))
 		lose(writer, item.kind, (struct queue_loss){1, item.time_ms, item.time_ms});
 	if (records > 0)
@@ -184,6 +200,8 @@ static void write_taken(struct writer *writer, struct queue_taken *taken)
 static void write_end(struct writer *writer)
 {
 	static const struct leaf_value values[LEAF_FIELDS_MOST] = {{.bytes = SLICE_INIT("the watch ended")}};
+	if (log_sizes(writer->log).sealed == 0)
+		return; /* not even its beginning */
 	writer->retries = 0;
 	add_gaps(writer);
 	(void)log_add_values(writer->log, LEAF_CLOSE, writer->time_ms, values);

@@ -130,6 +130,29 @@ static int full_open(int folder, const char *path, int flags, mode_t mode)
 	return atomic_load(&full) && (flags & O_CREAT) != 0 ? -ENOSPC : disk_kernel.open(folder, path, flags, mode);
 }
 
+/* Decisions that are there, and those that gaps state. */
+static uint64_t accounted_for(void)
+{
+	struct buffer bytes = buffer_make(NULL);
+	struct slice record;
+	struct leaf leaf;
+	unsigned width = TILE_WIDTH;
+	uint64_t sum = 0;
+	int folder = verify_open_epoch(place.log, 1);
+	for (uint64_t number = 0; width == TILE_WIDTH && walk_read_bundle(folder, number, &bytes, &width) == 0;
+	     number++) {
+		for (struct reader r = reader_make(buffer_slice(&bytes)); bundle_next(&r, &record);) {
+			assert_int_equal(leaf_read(record, &leaf), 0);
+			sum += leaf.kind == LEAF_DECISION;
+			sum += leaf.kind == LEAF_GAP ? leaf_get(&leaf, "records")->number : 0;
+		}
+		buffer_clear(&bytes);
+	}
+	close(folder);
+	buffer_free(&bytes);
+	return sum;
+}
+
 static void a_full_disk_takes_the_gap_and_the_close(void **state)
 {
 	struct disk_calls disk = disk_kernel;
@@ -159,9 +182,47 @@ static void a_full_disk_takes_the_gap_and_the_close(void **state)
 	assert_int_equal(writer_create(&config, QUEUE_BYTES, &writer), 0);
 	assert_true(put(writer, 0));
 	writer_end(writer);
+	assert_int_equal(accounted_for(), put_count + 1);
 	report = verified();
 	assert_true(told(&report, "2 start") && told(&report, "2 close"));
 	verify_report_free(&report);
+}
+
+/* What was taken has no room, nor has the gap that says so with the `more` that were put meanwhile. */
+static void end_without_room(unsigned more)
+{
+	struct disk_calls disk = disk_kernel;
+	disk.open = full_open;
+	const struct log_config config = test_config(&place, &disk);
+	struct writer *writer;
+	uint64_t put_count = 0;
+	atomic_store(&full, false);
+	assert_int_equal(writer_create(&config, QUEUE_BYTES, &writer), 0);
+	while (writer_state(writer).sizes.is_signed < 2)
+		usleep(1000);
+	atomic_store(&full, true);
+	while (writer_state(writer).error != -ENOSPC) {
+		for (int i = 0; i < 10; i++)
+			(void)put(writer, put_count++);
+		usleep(200);
+	}
+	for (unsigned i = 0; i < more; i++)
+		(void)put(writer, put_count++);
+	writer_end(writer);
+	atomic_store(&full, false);
+	assert_int_equal(writer_create(&config, QUEUE_BYTES, &writer), 0);
+	writer_end(writer);
+	struct verify_report report = verified();
+	verify_report_free(&report);
+	assert_int_equal(accounted_for(), put_count);
+	test_remove(place.log);
+}
+
+static void what_has_no_room_in_the_end_is_stated(void **state)
+{
+	(void)state;
+	for (unsigned more = 0; more < 60; more += 6)
+		end_without_room(more);
 }
 
 static void a_name_that_will_not_do_is_told(void **state)
@@ -179,4 +240,4 @@ static void a_name_that_will_not_do_is_told(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 TEST_MAIN(CASE(what_is_put_is_there_or_counted), CASE(it_is_signed_without_being_asked),
 	  CASE(one_that_is_busy_is_waited_for), CASE(a_full_disk_takes_the_gap_and_the_close),
-	  CASE(a_name_that_will_not_do_is_told))
+	  CASE(what_has_no_room_in_the_end_is_stated), CASE(a_name_that_will_not_do_is_told))

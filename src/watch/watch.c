@@ -352,6 +352,8 @@ static void run(struct watch *w)
 		cases_step(w->cases, &seen);
 		watchdog_tell(w);
 	} while (signals_take(w));
+	/* What came before the word to end. */
+	(void)intake_drain(&w->intake, &sink);
 }
 
 int watch_run(const struct watch_options *options, const char **ret_what)
