@@ -57,6 +57,7 @@ struct guia_pool_options {
 	bool read_only;        /* never write the cache (a worker process) */
 };
 
+/* `options` may be NULL. A cache that cannot be used is told at the first compilation. 0 or -ENOMEM. */
 int guia_pool_new(const struct guia_pool_options *options, struct guia_pool **ret_pool);
 void guia_pool_free(struct guia_pool *pool); /* NULL is allowed; every rule set must be gone */
 
@@ -80,7 +81,7 @@ struct guia_compile_stats {
 	size_t links;            /* heads and links of chains */
 	size_t removed;          /* by SecRuleRemove* */
 	size_t files;            /* read, data files included */
-	size_t patterns;         /* scanned by Hyperscan */
+	size_t patterns;         /* of scans: literals by Hyperscan, regexes by automata */
 	size_t exact_patterns;   /* of those, whose hit is the verdict */
 	size_t databases;        /* of Hyperscan, for literals: regexes have automata, which are never stored */
 	size_t databases_cached; /* of those, read from the cache */
@@ -95,6 +96,7 @@ int guia_rules_compile(struct guia_pool *pool, const struct guia_source *sources
 		       guia_diagnostic_fn *diagnostic, void *context, struct guia_rules **ret_rules,
 		       struct guia_compile_stats *ret_stats);
 
+/* One reference more, or one less: the last frees them. From any thread. */
 struct guia_rules *guia_rules_ref(struct guia_rules *rules);
 void guia_rules_unref(struct guia_rules *rules); /* NULL is allowed */
 
@@ -186,8 +188,9 @@ struct guia_worker_options {
 	bool reference_path; /* for tests: every rule by PCRE2 alone, nothing scanned ahead, nothing remembered */
 };
 
+/* For one thread. All that requests need is taken now and in guia_worker_prepare(). 0 or -ENOMEM. */
 int guia_worker_new(const struct guia_worker_options *options, struct guia_worker **ret_worker);
-void guia_worker_free(struct guia_worker *worker);
+void guia_worker_free(struct guia_worker *worker); /* NULL is allowed; every transaction must have ended */
 
 /* Grows the worker's scratch for these rules, off the request path. Call once per worker and rule set. */
 int guia_worker_prepare(struct guia_worker *worker, const struct guia_rules *rules);
@@ -281,6 +284,7 @@ void guia_transaction_log(struct guia_transaction *transaction, uint16_t status,
 
 /* ---- what was found ---- */
 
+/* As given to guia_transaction_begin(), or made there; it lives as long as the transaction. */
 struct guia_slice guia_transaction_id(const struct guia_transaction *transaction);
 
 struct guia_summary {
@@ -410,6 +414,7 @@ void guia_profile_clear(struct guia_profile *profile);
 /* From now on this worker's transactions, all of the profile's rules, are counted in it; NULL: no longer. */
 void guia_worker_profile(struct guia_worker *worker, struct guia_profile *profile);
 
+/* How many transactions were counted. */
 uint64_t guia_profile_transactions(const struct guia_profile *profile);
 
 enum guia_profile_part {

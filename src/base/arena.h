@@ -27,11 +27,13 @@ struct arena {
 	bool exhausted;                /* an allocation was refused since the last reset */
 };
 
+/* No memory is taken yet. SIZE_MAX / 2 for no cap. */
 void arena_init(struct arena *arena, size_t cap_bytes, size_t retain_bytes);
 
 /* For what is made once and kept long, many of them side by side: no cap, and little room is lost in blocks. */
 void arena_init_lasting(struct arena *arena);
 
+/* All that was handed out is gone; reset keeps blocks for the next time. */
 void arena_reset(struct arena *arena);
 void arena_destroy(struct arena *arena);
 

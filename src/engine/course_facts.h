@@ -25,6 +25,7 @@ void facts_swap(struct facts *a, struct facts *b);
 /* What both agree on; all that `other` knows where no way led to `facts` before. */
 int facts_meet(struct facts *facts, const struct facts *other);
 
+/* What is known of one slot from here on: a text, which must outlive the facts; that it is unset; or nothing. */
 void facts_set(struct facts *facts, int slot, struct slice text);
 void facts_unset(struct facts *facts, int slot);
 void facts_forget(struct facts *facts, int slot);

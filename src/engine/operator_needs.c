@@ -1,3 +1,4 @@
+/* Operators that match no value without some byte of a kind: a value whose bytes are known is not asked of them. */
 #include "codec/byte_kind.h"
 #include "engine/operator.h"
 #include "match/bytes.h"

@@ -1,3 +1,4 @@
+/* Looks: what each link of the courses looks at, and whether that can be asked before the phase's rules run. */
 #include "engine/probe_build.h"
 
 #include "base/vector.h"

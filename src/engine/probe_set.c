@@ -1,3 +1,5 @@
+/* Sets: the looks at values of one name put together, so that a value goes through each transformation and scan once.
+ */
 #include "engine/probe_build.h"
 
 #include "base/vector.h"

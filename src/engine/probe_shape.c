@@ -1,3 +1,4 @@
+/* What of probes depends on the variable alone: its shape, the phases in which its values are there, where it lives. */
 #include "engine/probe_build.h"
 
 /* Those not named are never asked ahead. */

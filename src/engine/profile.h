@@ -85,6 +85,7 @@ static inline struct profile_timer profile_begin_family(struct profile *profile,
 	return profile_begin(profile);
 }
 
+/* Each adds what has passed since the timer began to its line. */
 void profile_count_stage(struct profile_timer timer, enum profile_stage stage);
 void profile_count_family(struct profile_timer timer);
 void profile_count_rule(struct profile_timer timer, const struct rule *head, bool matched);

@@ -1,3 +1,4 @@
+/* A request that a server would refuse, read all the same: rule tests ask what the rules say of it. */
 #include "ftw/exchange.h"
 
 #include "base/buffer.h"

@@ -31,6 +31,7 @@ struct pool;
 int pool_create(const struct scan_cache *cache, struct pool **ret_pool);
 void pool_free(struct pool *pool);
 
+/* Of all kinds. */
 size_t pool_count(const struct pool *pool);
 
 /* Memory that lives as long as the pool. */

@@ -25,6 +25,7 @@ struct dependencies {
 int dependencies_add_file(struct dependencies *list, struct arena *arena, const char *path, struct slice content);
 int dependencies_add_pattern(struct dependencies *list, struct arena *arena, const char *pattern, const glob_t *found);
 
+/* Reads all of it again. False also where something cannot be read. */
 bool dependencies_unchanged(const struct dependencies *list);
 
 #endif

@@ -1,3 +1,4 @@
+/* Random requests over the vocabulary of the rules. */
 #include "generate.h"
 
 #include "random.h"

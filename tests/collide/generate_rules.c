@@ -1,3 +1,4 @@
+/* Random rules: each construct with the odds of its row. */
 #include "generate.h"
 #include "generate_writer.h"
 
