@@ -205,7 +205,8 @@ static int check_record(struct records *r, const struct warc_record *record)
 	size_t slash = log.len;
 	if (slice_equal(type, SLICE("warcinfo")))
 		return 0;
-	if (slice_equal(type, SLICE("request")) || slice_equal(type, SLICE("response"))) {
+	if (slice_equal(type, SLICE("request")) || slice_equal(type, SLICE("response")) ||
+	    warc_value(record, "Guia-Salt").ptr != NULL) {
 		take_message(r, record);
 		return 0;
 	}

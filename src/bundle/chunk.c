@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FLUSH_BYTES = 1 << 20, NAME_BYTES = 64, HASH_TEXT_BYTES = (MERKLE_HASH_BYTES + 2) / 3 * 4 };
@@ -19,8 +20,11 @@ struct writing {
 	char info_id[WARC_ID_TEXT_BYTES];
 	int fd;
 	uint64_t written; /* of the WARC file */
+	int error;        /* of the packets' */
 	struct buffer warc;
 	struct buffer proofs;
+	int packets_fd; /* -1: none yet */
+	uint64_t packets_written;
 	struct bundle_tree tree;
 	struct chunk_sums sums;
 };
@@ -100,6 +104,31 @@ static void add_message(struct writing *w, const struct leaf *leaf, const struct
 	w->sums.messages++;
 }
 
+/* The packets of a second, also behind those of the seconds before, in a file of their own. */
+static int add_packets(struct writing *w, const struct body *body, const char *id, const char *about)
+{
+	char path[NAME_BYTES + 32];
+	uint8_t salt[(BODY_SALT_BYTES + 2) / 3 * 4];
+	size_t salt_len = base64_encode(slice_make(body->salt, sizeof(body->salt)), salt);
+	warc_begin(&w->warc, "resource", id, body->at_ms);
+	buffer_printf(&w->warc, "WARC-Target-URI: urn:uuid:%.36s\r\n", id + sizeof("<urn:uuid:") - 1);
+	warc_field(&w->warc, "WARC-Concurrent-To", slice_from_string(about));
+	warc_field(&w->warc, "WARC-Warcinfo-ID", slice_from_string(w->info_id));
+	warc_field(&w->warc, "Guia-Salt", slice_make(salt, salt_len));
+	(void)warc_block(&w->warc, "application/x-pcapng", body->message);
+	w->sums.messages++;
+	if (w->packets_fd < 0) {
+		snprintf(path, sizeof(path), "data/packets/%.*s.pcapng", (int)strlen(w->name) - 5, w->name);
+		(void)mkdirat(w->extract->folder, "data/packets", 0750);
+		w->packets_fd = openat(w->extract->folder, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	}
+	int r = w->packets_fd < 0
+			? -errno
+			: disk_write_slice(&disk_kernel, w->packets_fd, body->message, (off_t)w->packets_written);
+	w->packets_written += body->message.len;
+	return r;
+}
+
 static bool commitment_of(const struct leaf *leaf, struct merkle_hash *ret_commitment)
 {
 	const struct leaf_value *value = leaf_get(leaf, "body");
@@ -120,7 +149,9 @@ static void add_record(struct writing *w, uint64_t index, struct slice record, c
 	struct merkle_hash message_hash = merkle_sha256(slice_make(hash->bytes, sizeof(hash->bytes)), SLICE("message"));
 	warc_id_text(hash, id);
 	warc_id_text(&message_hash, message_id);
-	if (has_message)
+	if (has_message && body.what == BODY_PACKETS)
+		w->error = add_packets(w, &body, message_id, id);
+	else if (has_message)
 		add_message(w, leaf, &body, message_id, id);
 	w->sums.unfound += commits && !has_message ? 1 : 0;
 	snprintf(number, sizeof(number), "%" PRIu64, index);
@@ -246,7 +277,7 @@ static int write_bundle(struct writing *w, uint64_t number)
 	for (unsigned at = 0; r == 0 && wish > CHUNK_TILE && at < w->tree.count && bundle_next(&reader, &record);
 	     at++) {
 		add_line(w, number * TILE_WIDTH + at, record, wish);
-		r = w->warc.len >= FLUSH_BYTES ? flush(w) : w->warc.error;
+		r = w->error != 0 ? w->error : w->warc.len >= FLUSH_BYTES ? flush(w) : w->warc.error;
 	}
 	if (r == 0 && wish > CHUNK_TILE) {
 		add_way_up(w, number);
@@ -271,7 +302,8 @@ int chunk_write(const struct extract *extract, uint64_t chunk, struct chunk_sums
 	struct writing *w = calloc(1, sizeof(*w));
 	if (w == NULL)
 		return -ENOMEM;
-	*w = (struct writing){.extract = extract, .fd = -1, .warc = buffer_make(NULL), .proofs = buffer_make(NULL)};
+	*w = (struct writing){
+		.extract = extract, .fd = -1, .packets_fd = -1, .warc = buffer_make(NULL), .proofs = buffer_make(NULL)};
 	int r = begin(w, chunk);
 	for (uint64_t i = chunk * CHUNK_BUNDLES; r == 0 && i < bundles && i < (chunk + 1) * CHUNK_BUNDLES; i++)
 		if (extract->wanted[i] != CHUNK_LEAVES_OUT)
@@ -281,6 +313,8 @@ int chunk_write(const struct extract *extract, uint64_t chunk, struct chunk_sums
 	if (r == 0)
 		(void)sync_file_range(w->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	if (w->fd >= 0 && close(w->fd) != 0 && r == 0)
+		r = -errno;
+	if (w->packets_fd >= 0 && close(w->packets_fd) != 0 && r == 0)
 		r = -errno;
 	*ret_sums = w->sums;
 	buffer_free(&w->warc);

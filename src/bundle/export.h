@@ -7,6 +7,7 @@
  *     data/warc/incident-3-0001-00000.warc                  records, and messages where the export key was given
  *     data/proofs/0001/000                                  the way from each to what was signed (chunk.h)
  *     data/log/0001/ checkpoint key.der tile/ timestamps/   of the log: hashes, and no records
+ *     data/packets/                                         pcapng, where the export key was given and the edge sampled
  *     data/messages/                                        parcels, where messages stay sealed
  *
  * It is made in DIR.part and takes its name when it is whole. What was cut off, by a full disk, by SIGKILL, is gone on

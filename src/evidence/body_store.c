@@ -38,7 +38,8 @@ struct body_store {
 
 const char *body_what_name(enum body_what what)
 {
-	static const char *const names[BODY_WHATS] = {[BODY_REQUEST] = "request", [BODY_RESPONSE] = "response"};
+	static const char *const names[BODY_WHATS] = {
+		[BODY_REQUEST] = "request", [BODY_RESPONSE] = "response", [BODY_PACKETS] = "packets"};
 	return names[what];
 }
 

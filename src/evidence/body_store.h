@@ -15,7 +15,8 @@
 
 #define BODY_FOLDER "bodies"
 
-enum body_what { BODY_REQUEST, BODY_RESPONSE, BODY_WHATS };
+/* A message of HTTP, or a pcapng file. */
+enum body_what { BODY_REQUEST, BODY_RESPONSE, BODY_PACKETS, BODY_WHATS };
 
 enum {
 	BODY_SALT_BYTES = 32,

@@ -55,6 +55,8 @@ FIELDS(export_) = {{"id", LEAF_TEXT, false},     {"step", LEAF_TEXT, false},  {"
 FIELDS(incident) = {{"incident", LEAF_NUMBER, false}, {"change", LEAF_TEXT, false},  {"why", LEAF_TEXT, true},
 		    {"sites", LEAF_TEXT, false},      {"onset", LEAF_NUMBER, false}, {"requests", LEAF_NUMBER, true},
 		    {"refused", LEAF_NUMBER, true},   {"asked", LEAF_NUMBER, true},  {"answered", LEAF_NUMBER, true}};
+/* Of a second that the edge sampled; `body` commits to a pcapng file. */
+FIELDS(packets) = {{"packets", LEAF_NUMBER, false}, {"body", LEAF_HEX32, false}};
 
 #define ROW(name, version, fields)                                                                                     \
 	{                                                                                                              \
@@ -77,6 +79,7 @@ static const struct leaf_row rows[LEAF_KINDS] = {
 	[LEAF_DELETION] = ROW("deletion", 1, deletion),
 	[LEAF_HOLD] = ROW("hold", 1, hold),
 	[LEAF_EXPORT] = ROW("export", 1, export_),
+	[LEAF_PACKETS] = ROW("packets", 1, packets),
 	[LEAF_INCIDENT] = ROW("incident", 1, incident),
 };
 

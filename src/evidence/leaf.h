@@ -28,6 +28,7 @@ enum leaf_kind {
 	LEAF_HOLD,
 	LEAF_EXPORT,
 	LEAF_INCIDENT,
+	LEAF_PACKETS,
 	LEAF_KINDS,
 };
 

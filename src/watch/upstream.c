@@ -38,6 +38,8 @@ struct source {
 };
 
 struct upstream {
+	void (*sampled)(void *context, const struct edge_sample *sample); /* NULL: nobody is told */
+	void *sampled_context;
 	const struct upstream_options *options;
 	char socket[PATH_MAX];
 	int fd; /* -1: nothing is asked */
@@ -98,12 +100,23 @@ static bool sample_take(void *context, const struct edge_sample *sample)
 {
 	struct upstream *u = context;
 	struct flood_packet packet;
+	if (u->sampled != NULL)
+		u->sampled(u->sampled_context, sample);
 	size_t len = sample->head_bytes < EDGE_SAMPLE_BYTES ? sample->head_bytes : EDGE_SAMPLE_BYTES;
 	if (flood_packet_read(slice_make(sample->head, len), &packet)) {
 		packet.at_ms = sample->time_ns / 1000000;
 		flood_add(&u->flood, &packet);
 	}
 	return true;
+}
+
+void upstream_on_sample(struct upstream *u, void (*told)(void *context, const struct edge_sample *sample),
+			void *context)
+{
+	if (u == NULL)
+		return;
+	u->sampled = told;
+	u->sampled_context = context;
 }
 
 void upstream_edge(struct upstream *u, const struct edge *edge)

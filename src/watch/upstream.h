@@ -6,6 +6,7 @@
 #ifndef GUIA_WATCH_UPSTREAM_H
 #define GUIA_WATCH_UPSTREAM_H
 
+#include "wire/edge_layout.h"
 #include "base/buffer.h"
 #include "mitigate/ban_register.h"
 #include "wire/event.h"
@@ -37,6 +38,9 @@ struct upstream_sight {
 /* Borrowed. 0 or -ENOMEM. */
 int upstream_begin(const struct upstream_options *options, struct upstream **ret_upstream);
 /* NULL is allowed here and below. */
+/* Who is told of each packet that the edge sampled. */
+void upstream_on_sample(struct upstream *upstream, void (*told)(void *context, const struct edge_sample *sample),
+			void *context);
 void upstream_end(struct upstream *upstream);
 
 /* What to wait for; fd is -1 where there is nothing. */

@@ -99,6 +99,12 @@ static struct cases_sight cases_sight(const struct watch *w)
 				    .now = watch_times(w)};
 }
 
+static void sampled(void *context, const struct edge_sample *sample)
+{
+	const struct watch *w = context;
+	witness_packet(w->witness, sample);
+}
+
 /* ---- beginning ---- */
 
 static int signals_open(struct watch *w)
@@ -197,6 +203,7 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	r = defender_begin(&w->defender, options->bans, options->record, w->bans, &w->intake, ret_what);
 	r = r != 0 ? r : cases_begin(options->bans, &w->cases);
 	witness_incident_known(w->witness, cases_latest(w->cases));
+	upstream_on_sample(w->upstream, sampled, w);
 	w->defender.witness = w->witness;
 	w->defender.said = decided;
 	w->defender.said_context = w;

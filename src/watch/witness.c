@@ -195,6 +195,7 @@ void witness_end(struct witness *witness)
 	custodian_end(witness->custodian);
 	writer_end(witness->writer);
 	pairing_free(witness->pairing);
+	buffer_free(&witness->packets);
 	tally_free(witness->tally);
 	hit_ledger_free(witness->hits);
 	free(witness->folder);
@@ -357,6 +358,7 @@ void witness_second(struct witness *witness, const struct witness_sight *sight)
 	see_losses(witness, sight->intake);
 	see_refusals(witness, sight);
 	see_incident(witness, sight->incident);
+	witness_packets_second(witness, sight->wall_ms);
 	custodian_second(witness->custodian, monotonic_ns(), sight->wall_ms);
 	if (!witness->places_told && places_image(sight->places) != NULL) {
 		witness_digest_put(witness, SLICE("location data"), slice_from_string(sight->places->file),

@@ -15,6 +15,7 @@
 #include "mitigate/edge_bans.h"
 #include "watch/places.h"
 #include "watch/sites.h"
+#include "wire/edge_layout.h"
 
 enum { WITNESS_EACH = 5000, WITNESS_ONE_OF = 64 };
 
@@ -67,6 +68,9 @@ struct witness_sight {
 	uint64_t wall_ms;
 };
 void witness_second(struct witness *witness, const struct witness_sight *sight);
+
+/* A packet that the edge sampled: its head is kept, sealed, where messages are. */
+void witness_packet(struct witness *witness, const struct edge_sample *sample);
 
 /* What a person asks of the evidence (witness_asked.c); false: the question is none of these. */
 bool witness_answer(struct witness *witness, uid_t who, struct slice question, struct buffer *out);

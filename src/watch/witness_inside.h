@@ -15,6 +15,8 @@ struct witness {
 	struct writer *writer;
 	char *folder;
 	bool has_authority;
+	struct buffer packets; /* of this second, as a pcapng file */
+	uint64_t packet_count;
 	struct custodian *custodian;
 	uint64_t began_ns;
 	const struct sites *sites; /* of the last look */
@@ -66,6 +68,9 @@ struct witness_block {
 uint64_t witness_now_ms(void);
 const char *witness_site_name(const struct witness *witness, uint16_t site);
 void witness_event_alone(void *context, const struct pairing_event *told);
+
+/* witness_packets.c */
+void witness_packets_second(struct witness *witness, uint64_t wall_ms);
 
 /* witness_leaves.c */
 void witness_block(struct witness *witness, const struct witness_block *block);

@@ -11,6 +11,7 @@ import pathlib
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -222,6 +223,14 @@ def messages_are_in_clear_for_who_has_the_key():
             assert b"password=" in block and head["WARC-Target-URI"].startswith("http://www.a.test/")
             found += 1
     assert found == 540, found
+    data = next((bag / "data/packets").iterdir()).read_bytes()
+    types, at = [], 0
+    while at < len(data):
+        kind, length = struct.unpack_from("<II", data, at)
+        assert struct.unpack_from("<I", data, at + length - 4)[0] == length
+        types.append(kind)
+        at += length
+    assert types == [0x0A0D0D0A, 1, 6] + [0x0A0D0D0A, 1, 6, 6] + [0x0A0D0D0A, 1, 6, 6, 6], types
     assert not (bag / "data/messages").exists()
 
 
@@ -255,7 +264,7 @@ for (const path of process.argv.slice(2)) {
   }
 }
 """)
-    for name, wanted in (("plain", {"warcinfo": 1, "metadata": 2700, "resource": 2}), ("clear", {"warcinfo": 1, "metadata": 540, "request": 540, "resource": 2})):
+    for name, wanted in (("plain", {"warcinfo": 1, "metadata": 2700, "resource": 2}), ("clear", {"warcinfo": 1, "metadata": 540, "request": 540, "resource": 8})):
         place = made(name)
         lines = [json.loads(line) for line in run("node", folder / "read.mjs", *sorted((place / "bag/data/warc").iterdir())).splitlines()]
         kinds = {}
@@ -453,6 +462,65 @@ def what_is_held_is_recorded():
     assert (place / "log/holds").read_text() == ""
     said = guia("verify", place / "log")
     assert re.search(r"\b2 hold\b", said), said
+
+
+# ---- with a watch that writes the log ----
+
+class Watch:
+    def __init__(self, place, *words):
+        self.place = place
+        self.process = subprocess.Popen([GUIA, "watch", "--run-dir", place / "run", "--bans", place / "bans", *words], stdout=subprocess.DEVNULL,
+                                        stderr=(place / "said").open("wb"))
+        self.log = place / "bans/evidence"
+
+    def guia(self, *words, code=0):
+        return guia(*words, "--run-dir", self.place / "run", code=code)
+
+    def until(self, good):
+        for _ in range(2000):
+            if good():
+                return
+            assert self.process.poll() is None, (self.place / "said").read_text()
+            time.sleep(0.02)
+        raise AssertionError((self.place / "said").read_text())
+
+    def key(self):
+        done = subprocess.run([GUIA, "evidence", "key", "--run-dir", self.place / "run"], capture_output=True, check=False)
+        return done.stdout.decode().strip() if done.returncode == 0 else ""
+
+    def end(self):
+        self.process.terminate()
+        assert self.process.wait(60) == 0
+
+
+@case
+def the_watch_records_what_is_done_with_its_evidence():
+    place = FOLDER / "watched"
+    place.mkdir()
+    old = place / "bans/evidence/bodies/2020-01-01/1577836800000-1577836801000.cms"
+    old.parent.mkdir(parents=True)
+    (place / "bans").chmod(0o700)
+    (place / "bans/evidence").chmod(0o700)
+    old.write_bytes(b"sealed")
+    watch = Watch(place)
+    history = ["--history", made("plain") / "history.db"]
+    watch.until(watch.key)
+    before = watch.key()
+    watch.guia("hold", "1", "--why", "case 123/2026", *history)
+    watch.guia("export", "1", "-o", place / "bag", "--why", "asked for", *history)
+    after = re.search("[0-9a-f]{64}", watch.guia("rotate")).group()
+    assert after != before
+    watch.guia("export", "1", "-o", place / "bag2", "--why", "asked for again", *history)
+    watch.guia("release", "1", "--why", "closed", *history)
+    assert "is not held" in watch.guia("release", "1", "--why", "closed", *history, code=3)
+    watch.until(lambda: not old.exists())
+    watch.end()
+    said = guia("verify", watch.log, "--key", before)
+    assert "WHOLE" in said and re.search(r"\b2 hold\b", said) and re.search(r"\b4 export\b", said), said
+    assert re.search(r"states that messages were deleted, from 1577836800000 to 1577836801000", said), said
+    for bag in ("bag", "bag2"):
+        assert "WHOLE" in guia("verify", place / bag, "--key", before)
+    assert json.loads((place / "bag2/export.json").read_text())["user"] == os.getuid()
 
 
 # ---- being cut off ----

@@ -7,6 +7,7 @@
 #include "evidence/body_store.h"
 #include "evidence/journal.h"
 #include "evidence/log.h"
+#include "evidence/pcapng.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,27 @@ static void block(struct making *m, unsigned long i, uint64_t at_ms)
 		seal(m->log);
 }
 
+/* Three seconds in which the edge sampled packets. */
+static void packets(struct making *m)
+{
+	for (unsigned second = 0; m->bodies != NULL && second < 3; second++) {
+		struct buffer file = buffer_make(NULL);
+		struct merkle_hash commitment;
+		pcapng_begin(128, &file);
+		for (unsigned i = 0; i <= second; i++) {
+			const struct pcapng_packet packet = {(ONSET_MS + second) * 1000 + i, 60 + i,
+							     SLICE_INIT("an ethernet frame"), PCAPNG_DROPPED};
+			pcapng_add(&packet, &file);
+		}
+		must(body_store_put(m->bodies, BODY_PACKETS, buffer_slice(&file), 0, ONSET_MS, &commitment) ? 0 : 1,
+		     "put");
+		const struct leaf_value values[LEAF_FIELDS_MOST] = {
+			leaf_number(second + 1), leaf_text(slice_make(commitment.bytes, MERKLE_HASH_BYTES))};
+		must(log_add_values(m->log, LEAF_PACKETS, ONSET_MS, values), "add");
+		buffer_free(&file);
+	}
+}
+
 /* A day before, a day after: what is not of the incident. */
 static void other(struct making *m, uint64_t at_ms, unsigned count)
 {
@@ -127,6 +149,7 @@ int main(int argc, char **argv)
 	if (argc == 4)
 		must(body_store_create(&disk_kernel, bodies, argv[3], &m.bodies), "bodies");
 	other(&m, ONSET_MS - 86400000, 600);
+	packets(&m);
 	for (unsigned long i = 0; i < m.count; i++)
 		block(&m, i, ONSET_MS + i / 5);
 	seal(m.log);
