@@ -36,6 +36,8 @@ static time_t offset(void)
 
 EXPORTED int clock_gettime(clockid_t clock, struct timespec *now)
 {
+	if (system_clock == NULL) /* another library asks while it is loaded, which is before us */
+		start();
 	int r = system_clock(clock, now);
 	if (r == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
 		now->tv_sec += offset();
