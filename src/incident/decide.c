@@ -45,7 +45,7 @@ static void begin(struct defence *d, struct site *site)
 	episode->onset_ms = site->signal.began_ms != 0 ? site->signal.began_ms : d->now.now_ms;
 	episode->detected_ms = d->now.now_ms;
 	episode->found_ms = episode->mitigated_ms = 0;
-	site->attack_ms = 0;
+	site->attack_ms = site->lifted_ms = 0;
 	site->cautious = false;
 	site->next_search_ms = episode->onset_ms + SEARCH_AFTER_MS;
 	site->search_pause_ms = SEARCH_PAUSE_MS;
@@ -108,6 +108,29 @@ static void withdraw(struct defence *d, struct site *site, struct mitigation *mi
 	site->cautious = site->cautious || end == MITIGATION_COLLATERAL;
 	if (end != MITIGATION_DONE)
 		pause_search(d, site);
+}
+
+/* What a person lifted is not put in force again behind his back. */
+static bool is_left_alone(const struct defence *d, const struct site *site)
+{
+	return site->lifted_ms != 0 && d->now.now_ms - site->lifted_ms < MITIGATION_LIFTED_MS;
+}
+
+bool defence_lift(struct defence *defence, uint32_t id)
+{
+	for (size_t i = 0; i < defence->count; i++) {
+		struct site *site = defence->sites[i];
+		for (size_t at = 0; at < DEFENCE_MITIGATIONS; at++) {
+			struct mitigation *mitigation = &site->mitigations[at];
+			if (mitigation->id != id || mitigation->stage != MITIGATION_IN_FORCE ||
+			    mitigation->kind == MITIGATION_SHEDDING)
+				continue;
+			withdraw(defence, site, mitigation, MITIGATION_LIFTED);
+			site->lifted_ms = defence->now.now_ms;
+			return true;
+		}
+	}
+	return false;
 }
 
 static void put_in_force(struct defence *d, struct site *site, struct mitigation *mitigation)
@@ -175,7 +198,8 @@ static bool wants_search(const struct defence *d, struct site *site)
 {
 	uint64_t now_ms = d->now.now_ms;
 	if (!site_has_episode(site) || site->searching || now_ms < site->next_search_ms ||
-	    has_stage(site, MITIGATION_SIGNATURE, MITIGATION_TRIAL) || free_place(site) == NULL)
+	    has_stage(site, MITIGATION_SIGNATURE, MITIGATION_TRIAL) || free_place(site) == NULL ||
+	    is_left_alone(d, site))
 		return false;
 	if (has_stage(site, MITIGATION_SIGNATURE, MITIGATION_IN_FORCE))
 		return is_uncovered(site);
@@ -401,7 +425,8 @@ void decide_second(struct defence *defence, uint16_t number)
 		if (site->mitigations[i].stage == MITIGATION_IN_FORCE)
 			mitigation_tend(defence, number, &site->mitigations[i]);
 	bool attack = site->attack_ms != 0 && defence->now.now_ms - site->attack_ms < ATTACK_LATELY_MS;
-	if (attack && defence->offenders != NULL && defence->now.now_ms - site->episode.detected_ms >= HEAVY_AFTER_MS &&
+	if (attack && defence->offenders != NULL && !is_left_alone(defence, site) &&
+	    defence->now.now_ms - site->episode.detected_ms >= HEAVY_AFTER_MS &&
 	    !has_stage(site, MITIGATION_SIGNATURE, MITIGATION_IN_FORCE) &&
 	    !has_stage(site, MITIGATION_SIGNATURE, MITIGATION_TRIAL))
 		ban_heavy(defence, number);

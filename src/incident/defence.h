@@ -110,6 +110,12 @@ size_t defence_plan(const struct defence *defence, struct plan_rule *rules, size
 /* Whether the gate is to close slow connections before they run short. */
 bool defence_sheds(const struct defence *defence);
 
+/*
+ * A person does not want a signature, or the bans of those who ask for most, to go on; for a while nothing new takes
+ * its place at that site. False: nothing of this number is in force. Bans that it led to end by themselves.
+ */
+bool defence_lift(struct defence *defence, uint32_t id);
+
 struct plan_ban {
 	struct prefix prefix;
 	uint32_t id; /* the mitigation for which it is, or the episode's own */

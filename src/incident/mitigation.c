@@ -29,6 +29,7 @@ const char *mitigation_end_text(enum mitigation_end end)
 		[MITIGATION_DONE] = "matches hardly anything any more",
 		[MITIGATION_STALE] = "did not match enough of what arrived",
 		[MITIGATION_COLLATERAL] = "matched visitors who were here before",
+		[MITIGATION_LIFTED] = "was lifted by a person",
 	};
 	return end < MITIGATION_ENDS ? texts[end] : "?";
 }

@@ -33,6 +33,7 @@ enum mitigation_end {
 	MITIGATION_DONE,       /* its hits have stayed low for the hold time */
 	MITIGATION_STALE,      /* in its trial it matched too little of what arrived */
 	MITIGATION_COLLATERAL, /* it hits those who were here before */
+	MITIGATION_LIFTED,     /* a person did not want it */
 	MITIGATION_ENDS,
 };
 
@@ -42,6 +43,8 @@ enum {
 	MITIGATION_TRIAL_MS = 500,
 	MITIGATION_HOLD_MS = 60 * 1000,
 	MITIGATION_HOLD_MOST_MS = 15 * 60 * 1000,
+	MITIGATION_LIFTED_MS =
+		10 * 60 * 1000, /* for so long nothing new is put in force at a site where one was lifted */
 };
 
 /*

@@ -65,7 +65,10 @@ static size_t add_mitigations(const struct page *page, const json_t *site)
 		buffer_text(page->out, "</td><td></td>");
 		page_cell(page, false, phrase(PHRASE_BY_GUIA, page->language));
 		buffer_text(page->out, "<td></td>");
-		add_button(page, "lift", id, SAY_LIFT_MEASURE);
+		if (strcmp(answer_text(mitigation, "kind"), "shedding") != 0)
+			add_button(page, "lift", id, SAY_LIFT_MEASURE);
+		else
+			buffer_text(page->out, "<td></td></tr>\n");
 	}
 	return count;
 }
@@ -113,3 +116,6 @@ void in_force_add(const struct page *page)
 	if (json_array_size(bans) > BANS_SHOWN)
 		html_add_number(page->out, page_text(page, SAY_MORE_BANS), json_array_size(bans) - BANS_SHOWN);
 }
+
+const struct page_part in_force_parts[] = {{"in-force", in_force_add, true}};
+const size_t in_force_part_count = 1;

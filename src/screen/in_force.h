@@ -6,4 +6,8 @@
 
 void in_force_add(const struct page *page);
 
+/* The page that shows nothing else, whether an incident is on or not. */
+extern const struct page_part in_force_parts[];
+extern const size_t in_force_part_count;
+
 #endif

@@ -143,6 +143,8 @@ static void add_pages(const struct page *page)
 	page_link(page, "/", page_text(page, SAY_OVERVIEW));
 	buffer_text(page->out, " ");
 	page_link(page, "/incidents", page_text(page, SAY_INCIDENTS));
+	buffer_text(page->out, " ");
+	page_link(page, "/measures", page_text(page, SAY_MEASURES));
 	buffer_text(page->out, "</nav>\n");
 }
 

@@ -4,6 +4,7 @@
 #include "report/report.h"
 #include "screen/assets.h"
 #include "screen/doors.h"
+#include "screen/in_force.h"
 #include "screen/incident.h"
 #include "screen/orders.h"
 #include "screen/overview.h"
@@ -43,6 +44,16 @@ static void overview(struct call *call)
 					 .session = call->session,
 					 .parts = overview_parts,
 					 .part_count = overview_part_count};
+	page_add(&call->page, &frame);
+}
+
+static void measures(struct call *call)
+{
+	const struct page_frame frame = {.title = page_text(&call->page, SAY_MEASURES),
+					 .path = "/measures",
+					 .session = call->session,
+					 .parts = in_force_parts,
+					 .part_count = in_force_part_count};
 	page_add(&call->page, &frame);
 }
 
@@ -223,6 +234,7 @@ static const struct route {
 	void (*answer)(struct call *call);
 } table[] = {
 	{"/", true, false, "GET", overview},
+	{"/measures", true, false, "GET", measures},
 	{"/incidents", true, false, "GET", list},
 	{"/incidents/before/", false, false, "GET", list_before},
 	{"/incidents/", false, false, "GET", incident},

@@ -187,6 +187,19 @@ static bool answer_mode(const struct orders *orders, struct slice verb, struct s
 	return true;
 }
 
+/* ---- what Guia itself put in force ---- */
+
+static void lift(const struct orders *orders, struct slice words, struct buffer *out)
+{
+	uint64_t id;
+	if (!question_number(question_word(&words), UINT32_MAX, &id))
+		question_fault(out, "not an order");
+	else if (orders->defence == NULL || !defence_lift(orders->defence, (uint32_t)id))
+		question_fault(out, "no measure of this number is in force that could be lifted");
+	else
+		buffer_printf(out, "{\"id\":%" PRIu64 ",\"kind\":\"lifted\"}\n", id);
+}
+
 bool orders_answer(const struct orders *orders, struct slice question, struct buffer *out)
 {
 	uint64_t seconds = 0;
@@ -194,6 +207,10 @@ bool orders_answer(const struct orders *orders, struct slice question, struct bu
 	struct slice verb = question_word(&question);
 	if (answer_mode(orders, verb, question, out))
 		return true;
+	if (slice_equal(verb, SLICE("lift"))) {
+		lift(orders, question, out);
+		return true;
+	}
 	bool wants_list = slice_equal(verb, SLICE("bans"));
 	if (!wants_list && !kind_of(verb, &order.kind))
 		return false;

@@ -1,13 +1,16 @@
 /*
- * What a person orders through the control socket: `ban`, `allow`, `unban`, and `bans`, the list; `mode`, and `modes`.
+ * What a person orders through the control socket: `ban`, `allow`, `unban`, and `bans`, the list; `mode`, and `modes`;
+ * `lift`.
  *
  *   ban|allow PREFIX SECONDS force|- WHY        SECONDS 0: until it is lifted
  *   unban PREFIX
  *   mode SITE open|guarded|local SECONDS WHY
+ *   lift ID WHY                                 a measure of Guia's own: signature, bans of those who ask for most
  */
 #ifndef GUIA_WATCH_ORDERS_H
 #define GUIA_WATCH_ORDERS_H
 
+#include "incident/defence.h"
 #include "mitigate/ban_register.h"
 #include "mitigate/mode_register.h"
 #include "watch/homes.h"
@@ -26,6 +29,7 @@ struct orders {
 	/* Whether the gate serves a site of this name. */
 	bool (*serves)(const void *context, struct slice site);
 	const void *context;
+	struct defence *defence; /* NULL: nothing is decided yet */
 };
 
 /* False if the question is not one of these. The answer is a line of JSON: what is in force, or {"fault": ...}. */

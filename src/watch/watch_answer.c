@@ -35,7 +35,7 @@ static bool serves(const void *context, struct slice site)
 /* What a person ordered; of what was done the incident tells. */
 static void ordered(struct watch *w, uid_t who, struct slice question, struct slice answer)
 {
-	static const char *const verbs[] = {"ban ", "unban ", "allow ", "mode "};
+	static const char *const verbs[] = {"ban ", "unban ", "allow ", "mode ", "lift "};
 	char text[CASE_TEXT_BYTES];
 	bool is_order = false;
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
@@ -79,7 +79,8 @@ void watch_answer(void *context, uid_t who, struct slice question, struct buffer
 				      .hits = watch_hits,
 				      .edge = edge_of,
 				      .serves = serves,
-				      .context = w};
+				      .context = w,
+				      .defence = w->defender.defence};
 	const struct report report = {
 		.intake = &w->intake,
 		.sites = &w->sites,
