@@ -1,5 +1,6 @@
 #include "screen/incident.h"
 
+#include "report/actor_part.h"
 #include "report/course.h"
 #include "report/html.h"
 #include "report/words.h"
@@ -64,19 +65,23 @@ static void add_moment(const struct page *page, enum phrase what, uint64_t at_ms
 static void add_facts(const struct page *page)
 {
 	const struct case_record *record = page->record;
+	bool flood = record->kind == CASE_FLOOD;
 	char words[WORDS_BYTES], path[64];
 	struct case_visitors visitors = case_record_visitors(record);
 	buffer_text(page->out, "<dl class=\"facts\">\n");
+	add_fact(page, PHRASE_KIND_OF, phrase_of_kind(record->kind, page->language));
 	add_fact(page, PHRASE_PHASE, phrase_of_phase(record->phase, page->language));
 	add_moment(page, PHRASE_ONSET, record->onset_ms);
 	add_moment(page, PHRASE_DETECTED, record->opened_ms);
-	add_moment(page, PHRASE_HELD, record->held_ms);
-	add_moment(page, PHRASE_RESTORED, record->restored_ms);
+	add_moment(page, flood ? PHRASE_HELD : PHRASE_ALL_REFUSED, record->held_ms);
+	if (flood)
+		add_moment(page, PHRASE_RESTORED, record->restored_ms);
 	add_moment(page, PHRASE_OVER, record->over_ms);
 	number_words((uint64_t)fmax(record->peak, 0), words);
 	add_fact(page, PHRASE_WORST, words);
-	add_fact(page, PHRASE_VISITORS_ANSWERED,
-		 share_words(&visitors, words) ? words : phrase(PHRASE_NOT_YET_KNOWN, page->language));
+	if (flood)
+		add_fact(page, PHRASE_VISITORS_ANSWERED,
+			 share_words(&visitors, words) ? words : phrase(PHRASE_NOT_YET_KNOWN, page->language));
 	buffer_text(page->out, "</dl>\n<p>");
 	snprintf(path, sizeof(path), "/incidents/%" PRIu64 "/report", record->id);
 	page_link(page, path, page_text(page, SAY_OPEN_REPORT));
@@ -129,14 +134,31 @@ static void add_affected_site(const struct page *page, const struct case_site *s
 	buffer_text(page->out, "</li>\n");
 }
 
+static void add_intruded_site(const struct page *page, const struct case_site *site)
+{
+	char words[WORDS_BYTES];
+	buffer_text(page->out, "<li>");
+	add_sentence_with(page, SAY_AFFECTED_INTRUSION, name_of(page, site->name));
+	number_words(site->sums.passed, words);
+	if (site->sums.passed > 0)
+		add_sentence_with(page, SAY_AFFECTED_LET_THROUGH, words);
+	else
+		html_add(page->out, page_text(page, SAY_AFFECTED_ALL_REFUSED));
+	buffer_text(page->out, "</li>\n");
+}
+
 static void add_affected(const struct page *page)
 {
+	bool flood = page->record->kind == CASE_FLOOD;
 	page_element(page, "h2", page_text(page, SAY_AFFECTED));
 	buffer_text(page->out, "<ul>\n");
 	for (size_t i = 0; i < page->record->site_count; i++)
-		add_affected_site(page, &page->record->sites[i]);
+		if (flood)
+			add_affected_site(page, &page->record->sites[i]);
+		else
+			add_intruded_site(page, &page->record->sites[i]);
 	buffer_text(page->out, "</ul>\n");
-	page_note(page, phrase(PHRASE_EFFECT_NOTE, page->language));
+	page_note(page, phrase(flood ? PHRASE_EFFECT_NOTE : PHRASE_EFFECT_UNCOUNTED, page->language));
 }
 
 static void add_if_nothing(const struct page *page)
@@ -148,7 +170,8 @@ static void add_if_nothing(const struct page *page)
 						    [CASE_OVER] = SAY_IF_OVER};
 	const struct sight *sight = page->sight;
 	page_element(page, "h2", page_text(page, SAY_IF_NOTHING));
-	page_element(page, "p", page_text(page, words[page->record->phase]));
+	bool intrusion = page->record->kind != CASE_FLOOD && is_on(page);
+	page_element(page, "p", page_text(page, intrusion ? SAY_IF_INTRUSION : words[page->record->phase]));
 	if (json_array_size(json_object_get(sight->asker.answers[ASKER_BANS], "orders")) > 0 ||
 	    json_array_size(json_object_get(sight->asker.answers[ASKER_MODES], "modes")) > 0)
 		page_element(page, "p", page_text(page, SAY_IF_ORDERS));
@@ -158,6 +181,8 @@ static void add_if_nothing(const struct page *page)
 
 static void add_course(const struct page *page)
 {
+	if (page->record->kind != CASE_FLOOD)
+		return;
 	page_element(page, "h2", phrase(PHRASE_COURSE, page->language));
 	(void)report_course_add(page->store, page->record, page->language, page->out);
 }
@@ -194,6 +219,11 @@ static void add_measures(const struct page *page)
 	const char *const titles[] = {page_text(page, SAY_NUMBER), phrase(PHRASE_MEASURE, l),
 				      phrase(PHRASE_SITE, l),      phrase(PHRASE_IN_FORCE, l),
 				      page_text(page, SAY_UNTIL),  phrase(PHRASE_REFUSED, l)};
+	if (page->record->kind != CASE_FLOOD) {
+		const struct writer w = {page->store, page->record, l, page->out};
+		(void)actor_part_add(&w);
+		return;
+	}
 	page_element(page, "h2", phrase(PHRASE_COMMON, l));
 	if (page->record->mitigation_count == 0) {
 		page_note(page, phrase(PHRASE_NOT_YET_KNOWN, l));

@@ -33,18 +33,6 @@ static void add_lasting(const struct page *page, const struct case_record *recor
 	page_cell_with(page, on ? page_text(page, SAY_STILL_ON) : "%s", words);
 }
 
-/* That it is a flood goes without saying: the other columns are of that. */
-static void add_phase(const struct page *page, const struct case_record *record)
-{
-	buffer_text(page->out, "<td>");
-	if (record->kind != CASE_FLOOD) {
-		html_add(page->out, phrase_of_kind(record->kind, page->language));
-		buffer_text(page->out, "<br>");
-	}
-	html_add(page->out, phrase_of_phase(record->phase, page->language));
-	buffer_text(page->out, "</td>");
-}
-
 static void add_site_names(const struct page *page, const struct case_record *record)
 {
 	size_t attacked = 0;
@@ -71,7 +59,8 @@ static bool add_row(void *context, const struct case_record *record)
 	add_number(page, record->id);
 	time_words(record->onset_ms, words);
 	page_cell(page, false, words);
-	add_phase(page, record);
+	page_cell(page, false, phrase_of_kind(record->kind, page->language));
+	page_cell(page, false, phrase_of_phase(record->phase, page->language));
 	add_lasting(page, record);
 	add_site_names(page, record);
 	number_words((uint64_t)fmax(record->peak, 0), words);
@@ -96,10 +85,11 @@ static void add_older(const struct page *page, uint64_t last)
 static void add_list(const struct page *page)
 {
 	const enum language l = page->language;
-	const char *const titles[] = {
-		page_text(page, SAY_NUMBER),         phrase(PHRASE_ONSET, l),         phrase(PHRASE_PHASE, l),
-		page_text(page, SAY_LASTED),         phrase(PHRASE_SITES, l),         phrase(PHRASE_WORST, l),
-		phrase(PHRASE_VISITORS_ANSWERED, l), page_text(page, SAY_OPEN_REPORT)};
+	const char *const titles[] = {page_text(page, SAY_NUMBER),     phrase(PHRASE_ONSET, l),
+				      phrase(PHRASE_KIND_OF, l),       phrase(PHRASE_PHASE, l),
+				      page_text(page, SAY_LASTED),     phrase(PHRASE_SITES, l),
+				      phrase(PHRASE_WORST, l),         phrase(PHRASE_VISITORS_ANSWERED, l),
+				      page_text(page, SAY_OPEN_REPORT)};
 	struct list list = {page, 0, 0};
 	if (page->store == NULL) {
 		page_fault(page);
@@ -109,7 +99,7 @@ static void add_list(const struct page *page)
 	int r = case_store_records(page->store, page->before, ROWS, add_row, &list);
 	page_table_end(page);
 	if (r == 0 && list.rows == 0)
-		page_note(page, page_text(page, SAY_NO_INCIDENT));
+		page_note(page, page_text(page, SAY_NO_INCIDENTS));
 	if (r == 0 && list.rows == ROWS && list.last > 1)
 		add_older(page, list.last);
 }

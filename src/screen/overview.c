@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILES_MAX = 1024, COLUMNS = 180, ROWS = 6 };
+enum { TILES_MAX = 1024, COLUMNS = 180, ROWS = 6, INTRUSIONS_LOOKED_AT = 20 };
 
 static const json_t *sites_of(const struct page *page)
 {
@@ -143,16 +143,55 @@ static void add_record(const struct page *page, const struct case_record *record
 	buffer_text(page->out, "</div>\n");
 }
 
+struct intrusions_seen {
+	const struct page *page;
+	size_t rows;
+};
+
+/* "Incident 5: scan: ..., rising, since ..." */
+static bool add_intrusion(void *context, const struct case_record *record)
+{
+	struct intrusions_seen *seen = context;
+	const struct page *page = seen->page;
+	char path[64], when[WORDS_BYTES];
+	if (record->kind == CASE_FLOOD || record->phase == CASE_OVER)
+		return true;
+	if (seen->rows++ == 0) {
+		page_element(page, "h2", page_text(page, SAY_INTRUSIONS_ON));
+		buffer_text(page->out, "<ul>\n");
+	}
+	snprintf(path, sizeof(path), "/incidents/%llu", (unsigned long long)record->id);
+	page_clock(record->onset_ms, when);
+	buffer_text(page->out, "<li>");
+	page_link(page, path, phrase_of_kind(record->kind, page->language));
+	html_add(page->out, page_text(page, SAY_COMMA));
+	html_add(page->out, phrase_of_phase(record->phase, page->language));
+	html_add(page->out, page_text(page, SAY_COMMA));
+	html_add_with(page->out, page_text(page, SAY_SINCE), when);
+	buffer_text(page->out, "</li>\n");
+	return true;
+}
+
+static void add_intrusions(const struct page *page)
+{
+	struct intrusions_seen seen = {page, 0};
+	(void)case_store_records(page->store, 0, INTRUSIONS_LOOKED_AT, add_intrusion, &seen);
+	if (seen.rows > 0)
+		buffer_text(page->out, "</ul>\n");
+}
+
 static void add_incident(const struct page *page)
 {
 	struct case_record *record = page->store != NULL ? malloc(sizeof(*record)) : NULL;
-	int r = record != NULL ? case_store_latest(page->store, record) : 0;
+	int r = record != NULL ? case_store_latest_flood(page->store, record) : 0;
 	if (page->store == NULL)
 		page_fault(page);
 	else if (record != NULL && r == 0)
 		add_record(page, record);
 	else if (r == CASE_STORE_NONE)
 		page_note(page, page_text(page, SAY_NO_INCIDENT));
+	if (page->store != NULL)
+		add_intrusions(page);
 	free(record);
 }
 

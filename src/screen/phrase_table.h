@@ -47,7 +47,8 @@ SAY(FROM_COPIES, "some answers are last good copies", "algumas respostas são ú
 
 SAY(NOW_ON, "An incident is on", "Há um incidente em curso", "事故進行中")
 SAY(LAST_ONE, "The latest incident", "O último incidente", "最近的事故")
-SAY(NO_INCIDENT, "No incident is on record.", "Não há incidentes registados.", "沒有事故紀錄。")
+SAY(NO_INCIDENT, "No flood is on record.", "Não há inundações registadas.", "沒有大量請求的事故紀錄。")
+SAY(NO_INCIDENTS, "No incident is on record.", "Não há incidentes registados.", "沒有事故紀錄。")
 SAY(NO_HISTORY, "The record of incidents cannot be read: %s.", "O registo de incidentes não se consegue ler: %s.",
     "無法讀取事故紀錄：%s。")
 SAY(OPEN_PAGE, "Open its page", "Abrir a sua página", "開啟事故頁面")
@@ -123,6 +124,25 @@ SAY(IF_FALLING, "It is subsiding. The measures end by themselves, and the incide
 SAY(IF_OVER, "It is over: nothing more happens. What comes within an hour of its end is counted as the same incident.",
     "Terminou: nada mais acontece. O que vier dentro de uma hora após o fim conta como o mesmo incidente.",
     "事故已結束，不會再有變化。結束後一小時內再發生的，視為同一事故。")
+SAY(IF_INTRUSION,
+    "Rules go on refusing what they match, and nothing else of it. What was let through may have had an effect that is "
+    "not seen "
+    "here: look at the paths and rules below, and ban the addresses if they have no other business with the site. The "
+    "incident "
+    "closes when nothing of it has come for five minutes.",
+    "As regras continuam a recusar aquilo a que correspondem, e nada mais. O que passou pode ter tido um efeito que "
+    "aqui não se vê: "
+    "veja os caminhos e as regras abaixo, e interdite os endereços se nada mais tiverem a fazer no sítio. O incidente "
+    "fecha quando "
+    "dele nada vier durante cinco minutos.",
+    "規則會繼續拒絕與其相符的請求，此外不作任何處理。已放行的請求可能產生了此處看不到的作用：請查看下文的路徑及規則；位"
+    "址如與網站別無往來，可予封禁。五分鐘內再無相關請求，事故即告終結。")
+SAY(AFFECTED_INTRUSION, "Requests of this kind came to %s.", "Chegaram pedidos desta espécie a %s.",
+    "%s 收到此類請求。")
+SAY(AFFECTED_LET_THROUGH, "Not refused: %s of them. Whether they had an effect is not known.",
+    "Não recusados: %s. Não se sabe se tiveram efeito.", "其中未遭拒絕：%s 個，有否產生作用尚未得知。")
+SAY(AFFECTED_ALL_REFUSED, "All of them were refused.", "Foram todos recusados.", "全部遭拒絕。")
+SAY(INTRUSIONS_ON, "Intrusions under way", "Intrusões em curso", "進行中的入侵")
 SAY(IF_ORDERS, "What people ordered holds until its time is over: see below.",
     "O que as pessoas ordenaram vigora até ao seu termo: veja abaixo.", "人員下達的命令到期方止，見下文。")
 

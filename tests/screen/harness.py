@@ -121,12 +121,16 @@ def history_make(folder):
     return folder / "made" / "history.db"
 
 
-def incident_write(database, number, names, onset=ONSET, seconds=60, phase="over", entries=(), what="no accept-language", tallies=(), points=True):
+def incident_write(database, number, names, onset=ONSET, seconds=60, phase="over", entries=(), what="no accept-language", tallies=(), points=True, kind="flood"):
     with contextlib.closing(sqlite3.connect(database)) as db:
         over = onset + seconds * 1000 if phase == "over" else 0
         db.execute("INSERT INTO incident (id, phase, onset_ms, opened_ms, held_ms, restored_ms, over_ms, reopened, peak, below_since_ms, places)"
                    " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
                    (number, phase, onset, onset + 900, onset + 2000, onset + 4000, over, 0, 12345.0, 0, "a vendor, 2024-07-01"))
+        db.execute("UPDATE incident SET kind = ? WHERE id = ?", (kind, number))
+        if kind != "flood":
+            db.execute("INSERT INTO actor (incident, sources, paths, findings, missing, kinds, classes, agent, shape, asked) VALUES (?,5,17,230,9,6,1,'0','0','0')",
+                       (number,))
         for i, name in enumerate(names):
             db.execute("INSERT INTO site (incident, number, name, attacked, onset_ms, until_ms, held_ms, restored_ms, nature, harm, passed, copies,"
                        " blocked, limited, signature, crowded_out, other, asked, answered, peak, worst_percent)"

@@ -78,7 +78,8 @@ def hostile_screen():
     stored = [text for text in texts if "\x00" not in text]
     for number, text in enumerate(stored, 1):
         incident_write(screen.history, number, [text, text + "2"], onset=ONSET + number * 10000000, what=text, seconds=5, phase="rising" if number == len(stored) else "over",
-                       entries=[(kind, text) for kind in range(3)], tallies=[(d, text, 5.0) for d in ("network", "operator", "country", "path", "agent")])
+                       entries=[(kind, text) for kind in range(3)], tallies=[(d, text, 5.0) for d in ("network", "operator", "country", "path", "agent", "rule")],
+                       kind="flood" if number % 2 else "shell")
     return screen, len(stored)
 
 

@@ -80,6 +80,21 @@ def what_is_usual_stands_beside():
 
 
 @case
+def an_intrusion_is_told_as_one():
+    screen = attacked()
+    incident_write(screen.history, 3, ["b.test"], phase="rising", kind="injection", tallies=(("rule", "942100", 40.0), ("path", "/search", 40.0)), points=False)
+    with screen.ready(4):
+        overview, page, listed = screen.ask("/")[2], screen.ask("/incidents/3")[2], screen.ask("/incidents")[2]
+        assert "Intrusions under way" in overview and 'href="/incidents/3"' in overview and "Incident 2" in overview, "the flood stays beside it"
+        for part in ("injection: commands", "Requests of this kind came to b.test.", "Not refused: 5", "942100", "230", "Rules go on refusing"):
+            assert part in page, part
+        for part in ("Visitors served again", "Visitors answered", "<figure>"):
+            assert part not in page, part
+        assert "injection: commands" in listed and "flood of requests" in listed
+        assert screen.ask("/incidents/3/report?lang=zh-Hant")[0] == 200
+
+
+@case
 def links_lead_somewhere():
     screen = attacked()
     with screen.ready(4):
