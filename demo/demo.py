@@ -24,6 +24,7 @@ from visits import visits
 
 HERE = pathlib.Path(__file__).resolve().parent
 GUIA = pathlib.Path(os.environ.get("GUIA", HERE.parent / "build" / "guia"))
+INCIDENT_SECONDS = 30
 PATIENCE_SECONDS = 240  # the first start compiles the rules; later ones take them from the cache
 
 
@@ -164,14 +165,42 @@ def drill():
     return subprocess.run([GUIA, "drill", "--brief", "--shape", "get-flood"], check=False).returncode == 1
 
 
+def incident(stage):
+    """The attacks as the watch wrote them down: the number of the latest incident, once there is one; 0 if none came."""
+    run_dir = re.search(r"logs and copies: ([^;]+);", (stage.folder / "serve.log").read_text())
+    deadline = time.monotonic() + INCIDENT_SECONDS
+    while run_dir and time.monotonic() < deadline:
+        done = subprocess.run([GUIA, "incidents", "--json", "--run-dir", run_dir.group(1)], capture_output=True, check=False)
+        if done.returncode == 0 and (told := json.loads(done.stdout)):
+            return told[0]["incident"]
+        time.sleep(0.2)
+    return 0
+
+
+def show(stage, number):
+    """Where it is on the screen; true if it is not."""
+    entrance = re.findall(r"http://\S+/enter/\w+", (stage.folder / "serve.log").read_text())
+    if not entrance or number == 0:
+        return True
+    screen = entrance[-1].partition("/enter/")[0]
+    print(f"\n{bold('What happened, on the screen')} (the first address lets in, once)\n")
+    for address, what in ((entrance[-1], "the way in"), (f"{screen}/incidents/{number}", "the attacks, as an incident"),
+                          (f"{screen}/incidents/{number}/report?lang=pt", "its report")):
+        print(f"  {address}   {what}", flush=True)
+    return False
+
+
 def perform(stage, once):
     rows, mistakes = tally(stage)
     print_table(rows)
+    number = incident(stage)
     explained = explain(stage)
     if not explained:
         mistakes.append("guia explain failed")
     if drill():
         mistakes.append("the flood was not survived")
+    if show(stage, number):
+        mistakes.append("the attacks are no incident, or are on no screen")
     if mistakes:
         print("\nNot as it should be:")
         for mistake in mistakes:
