@@ -348,7 +348,9 @@ static int take_router(struct run *run)
 	int64_t since_ms = (clock_now_ns() - atomic_load(&run->record->start_ns)) / 1000000;
 	uint64_t now_ms = boot_ms();
 	int rules;
-	if (plan->shape->link_mbit == 0 || now_ms < run->look_ms || run->clients[1] == 0)
+	/* Once the attack is over a session may come about, and what it brings is of no use any more. */
+	bool over = since_ms >= (int64_t)plan->quiet_ms + plan->attack_ms;
+	if (plan->shape->link_mbit == 0 || now_ms < run->look_ms || run->clients[1] == 0 || over)
 		return 0;
 	run->look_ms = now_ms + LOOK_MS;
 	if (run->setting->guia && plan->shape->dark && run->speaker == 0 &&

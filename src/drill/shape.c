@@ -112,13 +112,15 @@ const struct shape shapes[] = {
 		.title = "UDP packets from forged and from real addresses",
 		.volley = {.kind = PACKET_UDP, .bytes = 64, .tracked = true, .forged_residents = 1000},
 		.attackers = {.count = 2000},
-		.per_second = 800000,
+		.per_second = 900000,
+		.control_ms = 10000,
 	},
 	{
 		.name = "syn-flood",
 		.title = "SYNs from forged addresses, residents' among them",
 		.volley = {.kind = PACKET_SYN, .forged_residents = 1000},
 		.per_second = 600000,
+		.control_ms = 10000,
 	},
 	{
 		.name = "link-full",
