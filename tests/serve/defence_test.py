@@ -63,7 +63,7 @@ def judge_what_is_written(gate):
     assert any(m["kind"] == "signature" and m["what"] and m["hits"] > 100 for m in whole["mitigations"]), whole["mitigations"]
     assert len(whole["places"].split(", ")) >= 2, whole["places"]
     text = subprocess.run([GUIA, "incidents", "1", "-c", gate.config], capture_output=True, check=True, timeout=60).stdout.decode()
-    assert "incident 1: over" in text and "a.test: under attack" in text, text
+    assert "incident 1: flood, over" in text and "a.test: under attack" in text, text
     for tag, word in (("en", "What is not known"), ("pt", "O que não se sabe"), ("zh-Hant", "未知之事")):
         file = gate.run.parent / "report.html"
         subprocess.run([GUIA, "report", "latest", "--lang", tag, "-o", file, "-c", gate.config], check=True, timeout=60)
