@@ -119,7 +119,7 @@ gate = Gate("", start=False, files={"rules.conf": RULES})
 plain, tls = SlotOrigin(), SlotOrigin(certificate(gate.folder))
 PLAIN, KEPT, TLS, DOWN, BYPASS, STREAMS, SECURE, LIMITED = (free_port() for _ in range(8))
 gate.configure(f"""
-guia_admission 4m; guia_admission_wait 500ms; guia_limits 1m;
+guia_admission 4m; guia_admission_wait 5s; guia_limits 1m;
 guia on; guia_rules rules.conf;
 proxy_cache_path {gate.folder}/copies keys_zone=copies:1m;
 log_format admission '$status $remote_addr "$guia_admission"';

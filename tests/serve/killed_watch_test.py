@@ -142,7 +142,7 @@ def attacked():
 
 def is_back(w):
     """The same as before, for whoever asks."""
-    now = wait_until(w.in_force, "what was in force", seen=w.site)
+    now = wait_until(w.in_force, "what was in force", seen=lambda: (w.site(), w.child.poll(), w.error.read_text()[-2000:]))
     assert now[0] == w.before[0] and w.before[1] <= now[1], (w.before, now)
     w.goes_on()
     assert len(w.table.routes) == 1, w.table.routes
