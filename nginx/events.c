@@ -252,7 +252,7 @@ static void verdict_set(const struct gate_context *context, struct event_end *en
 		end->reason = EVENT_BY_FAILURE;
 	else if (end->verdict == EVENT_BLOCKED || end->verdict == EVENT_WOULD_BLOCK)
 		end->reason = EVENT_BY_RULE;
-	else if (!seen && end->status >= NGX_HTTP_BAD_REQUEST && r->upstream == NULL)
+	else if (context->slow || (!seen && end->status >= NGX_HTTP_BAD_REQUEST && r->upstream == NULL))
 		end->reason = EVENT_BY_SERVER;
 }
 

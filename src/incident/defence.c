@@ -342,6 +342,12 @@ static void visitor_count(struct defence *d, struct site *site, const struct eve
 		visitor_add(&place->known, event);
 }
 
+/* Who never brought a whole request asked for nothing. */
+static bool is_request(const struct event *event)
+{
+	return (event->flags & EVENT_UNREAD) == 0 && event->end.reason != EVENT_BY_SERVER;
+}
+
 /* A client that waited in vain, and one that found no slot: the origin's harm, whatever was sent in the end. */
 static uint16_t status_of(const struct event_end *end)
 {
@@ -360,7 +366,7 @@ static void end(struct defence *d, uint16_t number, const struct event *event)
 					  /* What a mode keeps out tells nothing of how its origin does. */
 					  .refused = refused || unread || event->end.reason == EVENT_BY_MODE};
 	traffic_end(&site->rates, &ended);
-	if (!refused && !unread && !allowed)
+	if (!refused && is_request(event) && !allowed)
 		visitor_count(d, site, event);
 	if (!site_has_episode(site) || d->offenders == NULL || unread || allowed)
 		return;

@@ -130,6 +130,9 @@ def _():
     assert gate.logged("below guia_body_rate")
     wait_until(lambda: shed()["below-rate"] == 1, "its number", seen=shed)
     wait_until(lambda: any(line.startswith("408 ") for line in gate.log_lines()), "a line with 408")
+    boxes = outbox.read_all(events)
+    ends = [outbox.site_sum(boxes, name)["ended"] for name in set().union(*(box.sites() for box in boxes))]
+    assert any(reason == "server" for one in ends for _, reason in one), ends
     assert visits(3) == [200] * 3
 
 
