@@ -22,7 +22,8 @@ enum {
 };
 
 static const double TRIAL_COVERAGE = 0.5;
-static const double HEAVY_SHARE = 0.5; /* of a slot, for as long as it has been here */
+static const double UNCOVERED_SHARE = 1.2; /* of the normal rate */
+static const double HEAVY_SHARE = 0.5;     /* of a slot, for as long as it has been here */
 
 /* ---- beginning and end ---- */
 
@@ -188,10 +189,11 @@ static void try_out(struct defence *d, uint16_t number, struct mitigation *mitig
 
 /* ---- searching ---- */
 
-/* Whether much comes that nothing in force matches. */
+/* Whether more comes that nothing in force matches than visitors account for, or the origin still suffers. */
 static bool is_uncovered(const struct site *site)
 {
-	return site->uncovered_rate > 2 * fmax(site->normal, 0) * 1000 / TRAFFIC_TICK_MS + 10;
+	double normal = fmax(site->normal, 0) * 1000 / TRAFFIC_TICK_MS;
+	return site->uncovered_rate > UNCOVERED_SHARE * normal + 10 || site->signal.harm != 0;
 }
 
 static bool wants_search(const struct defence *d, struct site *site)
