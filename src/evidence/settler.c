@@ -82,19 +82,20 @@ static int push_up(struct settler *settler, unsigned level, uint64_t index, stru
 	return 0;
 }
 
+/* The records last: who finds their tile asks for those of their hashes, whenever the writer is killed. */
 static int write_bundle(struct settler *settler, const struct bundle *bundle)
 {
-	int r = place(settler, (struct tile_name){TILE_ENTRIES, bundle->number, TILE_WIDTH},
-		      buffer_slice(&bundle->bytes));
-	if (r == 0)
-		r = place(settler, (struct tile_name){0, bundle->number, TILE_WIDTH},
-			  hashes_slice(bundle->hashes, TILE_WIDTH));
+	int r = place(settler, (struct tile_name){0, bundle->number, TILE_WIDTH},
+		      hashes_slice(bundle->hashes, TILE_WIDTH));
 	if (r == 0)
 		r = push_up(settler, 1, bundle->number, merkle_root_of(bundle->hashes, TILE_WIDTH));
+	if (r == 0)
+		r = place(settler, (struct tile_name){TILE_ENTRIES, bundle->number, TILE_WIDTH},
+			  buffer_slice(&bundle->bytes));
 	if (r != 0)
 		return r;
-	remove_partial(settler, TILE_ENTRIES, bundle->number, TILE_WIDTH);
 	remove_partial(settler, 0, bundle->number, TILE_WIDTH);
+	remove_partial(settler, TILE_ENTRIES, bundle->number, TILE_WIDTH);
 	settler->written = (bundle->number + 1) * TILE_WIDTH;
 	return 0;
 }
