@@ -89,6 +89,17 @@ static struct actor *likest(struct actors *actors, const struct actor_sight *sig
 	return best;
 }
 
+/* NULL, and counted, where there is no place. */
+static struct actor *newcomer(struct actors *actors, const struct actor_sight *sight)
+{
+	struct actor *actor = actors_place(actors);
+	if (actor == NULL)
+		actors->unplaced++;
+	else
+		actor_begin(actor, sight);
+	return actor;
+}
+
 struct actor *actors_take(struct actors *actors, const struct actor_sight *sight)
 {
 	struct actor *actor = actors_find(actors, &sight->source);
@@ -98,12 +109,9 @@ struct actor *actors_take(struct actors *actors, const struct actor_sight *sight
 	if (actor == NULL)
 		actor = leaks ? leaking_site(actors, sight) : likest(actors, sight);
 	if (actor == NULL) {
-		actor = actors_place(actors);
-		if (actor == NULL) {
-			actors->unplaced++;
+		actor = newcomer(actors, sight);
+		if (actor == NULL)
 			return NULL;
-		}
-		actor_begin(actor, sight);
 		actor->leaks_at = leaks ? sight->site : ACTOR_NO_SITE;
 	}
 	actor_add(actor, sight);
@@ -117,12 +125,9 @@ struct actor *actors_take_missing(struct actors *actors, const struct actor_sigh
 	struct actor *actor = actors_find(actors, &sight->source);
 	actor = actor != NULL ? actor : likest(actors, sight);
 	if (actor == NULL) {
-		actor = actors_place(actors);
-		if (actor == NULL) {
-			actors->unplaced++;
+		actor = newcomer(actors, sight);
+		if (actor == NULL)
 			return NULL;
-		}
-		actor_begin(actor, sight);
 	}
 	actors_bind(actors, &sight->source, actor, sight->at_ms);
 	return actor;
