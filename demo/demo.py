@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The demonstration: four sample sites behind Guia, visitors and attacks, a table, one blocked request explained, a flood.
+"""The demonstration: four sample sites behind Guia, visitors and attacks, a table, one blocked request explained, a flood, evidence.
 
 Usage: demo/run [--once]. Without --once it keeps serving until Ctrl-C. Exit 0 only if every line is as it should be,
 3 if something of the machine is in the way.
@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from visits import visits
 
 HERE = pathlib.Path(__file__).resolve().parent
 GUIA = pathlib.Path(os.environ.get("GUIA", HERE.parent / "build" / "guia"))
+BUNDLE = GUIA.parent / "demo-bundle"
 INCIDENT_SECONDS = 30
 PATIENCE_SECONDS = 240  # the first start compiles the rules; later ones take them from the cache
 
@@ -53,7 +55,10 @@ class Stage:
         self.processes.append(origin)
         self.origins = json.loads(origin.stdout.readline())
         config = self.folder / "guia.yaml"
-        config.write_text(f"listen: 127.0.0.1:{self.port}\nsites:\n" + "".join(
+        self.key, certificate = self.folder / "export.key", self.folder / "export.crt"
+        if subprocess.run([GUIA, "evidence", "export-key", self.key, "-o", certificate], stdout=subprocess.DEVNULL, check=False).returncode != 0:
+            fail("no key to which messages could be sealed")
+        config.write_text(f"listen: 127.0.0.1:{self.port}\nevidence:\n  export_certificate: {certificate}\nsites:\n" + "".join(
             f"  - host: {site.host}\n    origin: http://127.0.0.1:{self.origins[site.key]}\n" for site in SITES))
         self.log = open(self.folder / "serve.log", "w+")
         self.gate = subprocess.Popen([GUIA, "serve", "-c", config], stdout=self.log, stderr=subprocess.STDOUT)
@@ -165,12 +170,16 @@ def drill():
     return subprocess.run([GUIA, "drill", "--brief", "--shape", "get-flood"], check=False).returncode == 1
 
 
+def run_dir(stage):
+    found = re.search(r"logs and copies: ([^;]+);", (stage.folder / "serve.log").read_text())
+    return found.group(1) if found else "nowhere"
+
+
 def incident(stage):
     """The attacks as the watch wrote them down: the number of the latest incident, once there is one; 0 if none came."""
-    run_dir = re.search(r"logs and copies: ([^;]+);", (stage.folder / "serve.log").read_text())
     deadline = time.monotonic() + INCIDENT_SECONDS
-    while run_dir and time.monotonic() < deadline:
-        done = subprocess.run([GUIA, "incidents", "--json", "--run-dir", run_dir.group(1)], capture_output=True, check=False)
+    while time.monotonic() < deadline:
+        done = subprocess.run([GUIA, "incidents", "--json", "--run-dir", run_dir(stage)], capture_output=True, check=False)
         if done.returncode == 0 and (told := json.loads(done.stdout)):
             return told[0]["incident"]
         time.sleep(0.2)
@@ -190,6 +199,18 @@ def show(stage, number):
     return False
 
 
+def hand_over(stage, number):
+    """The incident's evidence as whoever investigates would get it, checked as they would; true if it is not whole."""
+    print(f"\n{bold('Its evidence, for an investigator')}\n", flush=True)
+    shutil.rmtree(BUNDLE, ignore_errors=True)
+    exported = subprocess.run([GUIA, "evidence", "export", str(number), "-o", BUNDLE, "--why", "the demonstration", "--run-dir", run_dir(stage),
+                               "--export-key", stage.key], stdout=subprocess.DEVNULL, check=False)
+    checked = subprocess.run([GUIA, "evidence", "verify", BUNDLE], capture_output=True, text=True, check=False)
+    verdict = (checked.stdout or checked.stderr).partition("\n")[0]
+    print(f"  {BUNDLE}   the bundle; it stays\n  guia evidence verify   {verdict}", flush=True)
+    return exported.returncode != 0 or checked.returncode != 0
+
+
 def perform(stage, once):
     rows, mistakes = tally(stage)
     print_table(rows)
@@ -201,6 +222,8 @@ def perform(stage, once):
         mistakes.append("the flood was not survived")
     if show(stage, number):
         mistakes.append("the attacks are no incident, or are on no screen")
+    if hand_over(stage, number):
+        mistakes.append("the evidence could not be handed over whole")
     if mistakes:
         print("\nNot as it should be:")
         for mistake in mistakes:
