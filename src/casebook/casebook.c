@@ -311,14 +311,28 @@ static void move_on(struct casebook *book, const struct tally *tally, uint64_t n
 		move(book, CASE_FALLS, now_ms);
 }
 
-void casebook_second(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms)
+void casebook_onset(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms)
 {
 	struct tally tally = tally_of(book, sightings, count);
-	bool was_on = casebook_is_on(book);
-	if (!was_on && tally.attacked == 0)
+	if (casebook_is_on(book) || tally.attacked == 0)
 		return;
-	if (!was_on)
-		open(book, tally.onset_ms, now_ms);
+	open(book, tally.onset_ms, now_ms);
+	for (size_t i = 0; i < count; i++) {
+		struct case_site *site = sightings[i].attacked ? site_of(book, sightings[i].site) : NULL;
+		if (site == NULL)
+			continue;
+		site->attacked = true;
+		site_is_attacked(book, site, &sightings[i], now_ms);
+	}
+}
+
+void casebook_second(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms)
+{
+	bool was_on = casebook_is_on(book);
+	casebook_onset(book, sightings, count, now_ms);
+	if (!casebook_is_on(book))
+		return;
+	struct tally tally = tally_of(book, sightings, count);
 	for (size_t i = 0; i < count; i++)
 		if (is_taken_in(book, &sightings[i]))
 			site_second(book, &sightings[i], now_ms);

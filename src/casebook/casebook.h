@@ -168,6 +168,9 @@ struct casebook {
 /* With what is kept of the latest flood (NULL: nothing), and the highest number that any incident has. */
 void casebook_begin(struct casebook *book, const struct case_record *latest, uint64_t last_id);
 
+/* Opens an incident, where none is on and a site is attacked, without waiting for the second to be over. */
+void casebook_onset(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms);
+
 /* A second has passed: every site as it was. */
 void casebook_second(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms);
 

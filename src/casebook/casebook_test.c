@@ -45,6 +45,34 @@ static uint64_t play(struct casebook *book, const struct stretch *s, uint64_t no
 	return now_ms;
 }
 
+static void an_onset_opens_it_before_the_second_is_over(void **state)
+{
+	struct casebook *book = calloc(1, sizeof(*book));
+	struct case_sighting sightings[] = {{.site = "a.example", .attacked = true, .onset_ms = 900},
+					    {.site = "b.example"}};
+	(void)state;
+	casebook_begin(book, NULL, 4);
+	casebook_note(book, CASE_ENTRY_ACTION, "a.example: begins", 1000);
+	casebook_onset(book, sightings + 1, 1, 1000);
+	assert_false(casebook_is_on(book) || book->changed);
+	casebook_onset(book, sightings, 2, 1000);
+	casebook_onset(book, sightings, 2, 1010);
+	assert_true(book->changed);
+	assert_int_equal(book->now.id, 5);
+	assert_int_equal(book->now.phase, CASE_ONSET);
+	assert_int_equal(book->now.onset_ms, 900);
+	assert_int_equal(book->now.opened_ms, 1000);
+	assert_int_equal(book->now.site_count, 1);
+	assert_int_equal(book->entry_count, 3);
+	assert_string_equal(book->entries[2].text, "a.example: under attack");
+	assert_int_equal(book->point_count, 0);
+	casebook_second(book, sightings, 2, 1600);
+	assert_int_equal(book->now.id, 5);
+	assert_int_equal(book->now.phase, CASE_RISING);
+	assert_int_equal(book->point_count, 1);
+	free(book);
+}
+
 static void phases_follow_what_is_seen(void **state)
 {
 	static const struct stretch stretches[] = {
@@ -158,5 +186,6 @@ static void a_book_goes_on_where_it_was(void **state)
 	free(next);
 }
 
-TEST_MAIN(cmocka_unit_test(phases_follow_what_is_seen), cmocka_unit_test(an_incident_sums_up_its_sites),
-	  cmocka_unit_test(what_was_done_is_written_down_in_order), cmocka_unit_test(a_book_goes_on_where_it_was))
+TEST_MAIN(cmocka_unit_test(phases_follow_what_is_seen), cmocka_unit_test(an_onset_opens_it_before_the_second_is_over),
+	  cmocka_unit_test(an_incident_sums_up_its_sites), cmocka_unit_test(what_was_done_is_written_down_in_order),
+	  cmocka_unit_test(a_book_goes_on_where_it_was))

@@ -24,6 +24,7 @@ struct cases {
 	struct case_mitigation mitigations[SITES_MAX][DEFENCE_MITIGATIONS];
 	struct casebook book;
 	struct intrusions *intrusions;
+	bool decided;    /* something was, since it was last looked for an onset */
 	uint64_t now_ms; /* of the last second */
 	uint64_t unplaced_told, unplaced_ms;
 	char places[CASE_PLACES_BYTES];
@@ -356,12 +357,17 @@ static void say_unplaced(struct cases *cases)
 	cases->unplaced_ms = cases->now_ms;
 }
 
+static void look(struct cases *cases, const struct cases_sight *sight)
+{
+	for (size_t i = 0; i < sight->sites->count; i++)
+		cases->sightings[i] = sighting_of(sight, i, cases->mitigations[i]);
+}
+
 void cases_second(struct cases *cases, const struct cases_sight *sight)
 {
 	if (cases == NULL)
 		return;
-	for (size_t i = 0; i < sight->sites->count; i++)
-		cases->sightings[i] = sighting_of(sight, i, cases->mitigations[i]);
+	look(cases, sight);
 	casebook_second(&cases->book, cases->sightings, sight->sites->count, sight->now.wall_ms);
 	see_places(cases, sight->places);
 	cases->now_ms = sight->now.wall_ms;
@@ -371,10 +377,24 @@ void cases_second(struct cases *cases, const struct cases_sight *sight)
 	job_give(cases, sight, true);
 }
 
+/* What has just been decided may be that an attack begins: whoever looks on is not to wait for the second to be over.
+ */
+static void look_for_onset(struct cases *cases, const struct cases_sight *sight)
+{
+	if (!cases->decided || casebook_is_on(&cases->book))
+		return;
+	cases->decided = false;
+	look(cases, sight);
+	casebook_onset(&cases->book, cases->sightings, sight->sites->count, sight->now.wall_ms);
+}
+
 /* A disk that refuses is asked again each second only. */
 void cases_step(struct cases *cases, const struct cases_sight *sight)
 {
-	if (cases == NULL || cases->book.entry_count == 0)
+	if (cases == NULL)
+		return;
+	look_for_onset(cases, sight);
+	if (cases->book.entry_count == 0)
 		return;
 	job_take(cases);
 	if (!cases->waits)
@@ -426,6 +446,7 @@ void cases_note(struct cases *cases, enum case_entry_kind kind, const char *text
 	if (cases == NULL)
 		return;
 	casebook_note(&cases->book, kind, text, wall_ms);
+	cases->decided = cases->decided || kind == CASE_ENTRY_ACTION;
 	if (kind == CASE_ENTRY_ORDER)
 		intrusions_note(cases->intrusions, kind, text, wall_ms);
 }
