@@ -1,7 +1,6 @@
 """The screen that guia serve runs: an attack on a real gate is on it as soon as it is known, what holds it is lifted by a button in the name
 of whoever pressed it, and the screen is started, kept and ended as the configuration says. TAP."""
 import contextlib
-import http.client
 import json
 import os
 import pathlib
@@ -9,59 +8,19 @@ import re
 import signal
 import subprocess
 import time
-from urllib.parse import urlencode
 
 from crowds import VISITORS, Crowd, SlowOrigin, flood, visit
 from harness import GUIA, Origin, Serve, case, main, site, wait_for
+from officer import Officer
+from onset import HEADINGS, a_site, observe
 
 QUIET_REQUESTS = 900
 LONG = 240
 
 
-class Operator:
-    """Whoever opened the address that was printed."""
-
-    def __init__(self, gate):
-        self.gate, self.port, self.cookie = gate, 0, ""
-        wait_for(lambda: self.printed(), "an address")
-        self.enter(self.printed()[-1])
-
-    def printed(self):
-        return re.findall(r"http://\S+/enter/\w+", self.gate.said())
-
-    def enter(self, address):
-        self.port = int(address.split(":")[2].split("/")[0])
-        code, headers, _ = self.ask("/" + address.split("/", 3)[3])
-        assert code == 200, code
-        self.cookie = headers["Set-Cookie"].split(";")[0]
-
-    def ask(self, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request("GET" if body is None else "POST", path, body=body,
-                               headers={"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"})
-            answer = connection.getresponse()
-            return answer.status, answer.headers, answer.read().decode()
-        finally:
-            connection.close()
-
-    def page(self, path):
-        return self.ask(path)[2]
-
-    def press(self, path, value, why):
-        csrf = self.page(path).split('name="csrf" value="')[1].split('"')[0]
-        code, _, _ = self.ask("/orders", urlencode({"csrf": csrf, "order": value, "why": why, "back": path}))
-        assert code == 303, code
-        return self.page(path)
-
-
 def told(gate, *words):
     done = subprocess.run([GUIA, *words, "-c", gate.config, "--json"], capture_output=True, check=False, timeout=60)
     return json.loads(done.stdout) if done.stdout else {}
-
-
-def a_site(gate):
-    return next((s for s in told(gate, "status").get("sites", []) if s["site"] == "a.test"), {})
 
 
 def signatures(gate):
@@ -82,45 +41,57 @@ def screens(gate):
 def an_attack_is_seen_and_what_holds_it_is_lifted():
     origin = SlowOrigin()
     with Serve(site(origin)) as gate:
-        operator = Operator(gate)
+        officer = Officer(gate)
         visitors = Crowd(VISITORS, visit, gate.port)
-        wait_for(lambda: 'class="tile up"' in operator.page("/"), "a site that is up", LONG, seen=lambda: operator.page("/"))
+        wait_for(lambda: 'class="tile up"' in officer.page("/"), "a site that is up", LONG, seen=lambda: officer.page("/"))
         wait_for(lambda: a_site(gate).get("quiet_requests_kept", 0) >= QUIET_REQUESTS, "what is normal", LONG)
         attackers = Crowd(1, flood, gate.port)
-        wait_for(lambda: 'class="tile attacked"' in operator.page("/"), "an attack on the screen", LONG)
-        wait_for(lambda: "/incidents/1" in operator.page("/"), "an incident", LONG)
+        wait_for(lambda: 'class="tile attacked"' in officer.page("/"), "an attack on the screen", LONG)
+        wait_for(lambda: "/incidents/1" in officer.page("/"), "an incident", LONG)
         wait_for(lambda: signatures(gate), "a signature", LONG, seen=lambda: a_site(gate))
-        wait_for(lambda: 'value="lift ' in operator.page("/incidents/1"), "a button", LONG)
-        value = re.search(r'value="(lift \d+)"', operator.page("/incidents/1")).group(1)
-        assert "a.test" in operator.page("/incidents/1") and operator.page("/incidents/1/report?lang=pt").endswith("</html>\n")
-        page = operator.press("/incidents/1", value, "ours, by mistake")
+        wait_for(lambda: 'value="lift ' in officer.page("/incidents/1"), "a button", LONG)
+        value = re.search(r'value="(lift \d+)"', officer.page("/incidents/1")).group(1)
+        assert "a.test" in officer.page("/incidents/1") and officer.page("/incidents/1/report?lang=pt").endswith("</html>\n")
+        page = officer.press("/incidents/1", value, "ours, by mistake")
         assert f"Done: {value} ours, by mistake" in page, page
         number = int(value.split()[1])
         assert number not in signatures(gate)
-        wait_for(lambda: f"user {os.getuid()}: {value} ours, by mistake" in operator.page("/incidents/1"), "a line of who did it", LONG)
+        wait_for(lambda: f"user {os.getuid()}: {value} ours, by mistake" in officer.page("/incidents/1"), "a line of who did it", LONG)
         assert "was lifted by a person" in gate.said()
         until = time.monotonic() + 5
         while time.monotonic() < until:
             assert signatures(gate) == [], "it came back behind his back"
             time.sleep(0.5)
-        assert "Not done: no measure of this number" in operator.press("/incidents/1", value, "")
+        assert "Not done: no measure of this number" in officer.press("/incidents/1", value, "")
         attackers.end()
         visitors.end()
     origin.stop()
 
 
 @case
+def the_report_is_complete_while_the_attack_lasts():
+    moments, seen, record = observe()
+    print(f"# after the first request: {moments}", flush=True)
+    assert 0 < moments["tile"] and 0 < moments["incident"] < moments["report"], moments
+    assert record["onset_ms"] <= record["detected_ms"] and [s["site"] for s in record["sites"]] == ["a.test"], record
+    for name in ("report", "page"):
+        assert f"Incident {record['incident']}" in seen["page"] and "<dd>over</dd>" not in seen[name] and "a.test" in seen[name], seen[name]
+    assert seen["report"].count("<h2>") == HEADINGS and seen["report"].endswith("</html>\n"), re.findall("<h2>.*</h2>", seen["report"])
+    assert "not yet known" in seen["report"], "its end is not known while it lasts"
+
+
+@case
 def bans_and_modes_are_undone_in_the_name_of_who_did_it():
     origin = Origin()
     with Serve(site(origin) + "home_networks: [192.0.2.0/24]\n") as gate:
-        operator = Operator(gate)
-        wait_for(lambda: "a.test" in operator.page("/"), "a site", LONG)
+        officer = Officer(gate)
+        wait_for(lambda: "a.test" in officer.page("/"), "a site", LONG)
         for words in (("ban", "198.51.100.7", "--why", "<b>a test</b>"), ("mode", "a.test", "local", "--why", "another")):
             subprocess.run([GUIA, *words, "-c", gate.config], capture_output=True, check=True, timeout=60)
-        wait_for(lambda: "198.51.100.7" in operator.page("/measures") and "another" in operator.page("/measures"), "what is in force", LONG)
-        assert "&lt;b&gt;a test&lt;/b&gt;" in operator.page("/measures")
-        operator.press("/measures", "unban 198.51.100.7", "")
-        operator.press("/measures", "open a.test", "")
+        wait_for(lambda: "198.51.100.7" in officer.page("/measures") and "another" in officer.page("/measures"), "what is in force", LONG)
+        assert "&lt;b&gt;a test&lt;/b&gt;" in officer.page("/measures")
+        officer.press("/measures", "unban 198.51.100.7", "")
+        officer.press("/measures", "open a.test", "")
         wait_for(lambda: told(gate, "ban")["orders"] == [] and told(gate, "mode")["modes"] == [], "nothing in force", LONG, seen=lambda: told(gate, "mode"))
     origin.stop()
 
@@ -129,7 +100,7 @@ def bans_and_modes_are_undone_in_the_name_of_who_did_it():
 def it_is_of_a_user_of_few_rights():
     origin = Origin()
     with Serve(site(origin)) as gate:
-        Operator(gate)
+        Officer(gate)
         (pid,) = screens(gate)
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
         if os.getuid() == 0:
@@ -141,16 +112,16 @@ def it_is_of_a_user_of_few_rights():
 def it_is_started_kept_and_ended():
     origin = Origin()
     with Serve(site(origin)) as gate:
-        operator = Operator(gate)
+        officer = Officer(gate)
         (first,) = screens(gate)
         gate.change(site(origin) + "body_limit_mb: 3\n")
-        assert screens(gate) == [first] and operator.ask("/")[0] == 200, "a session outlives a reload"
+        assert screens(gate) == [first] and officer.ask("/")[0] == 200, "a session outlives a reload"
         os.kill(first, signal.SIGKILL)
-        wait_for(lambda: len(operator.printed()) > 1, "another address", LONG)
-        assert operator.ask("/")[0] == 403
+        wait_for(lambda: len(officer.printed()) > 1, "another address", LONG)
+        assert officer.ask("/")[0] == 403
         done = subprocess.run([GUIA, "screen", "--address", "-c", gate.config], capture_output=True, check=True, timeout=60)
-        operator.enter(done.stdout.decode().strip())
-        assert operator.ask("/")[0] == 200
+        officer.enter(done.stdout.decode().strip())
+        assert officer.ask("/")[0] == 200
         gate.change(site(origin) + "screen: off\n")
         wait_for(lambda: screens(gate) == [], "its end", LONG)
         gate.change(site(origin))
