@@ -1,23 +1,20 @@
-/*
- * A request that has to ask an upstream, and the queue of those that wait for a slot of its origin.
- *
- * nginx cannot wait where it chooses a server, but it can for a connection: a request that waits is given one that goes
- * nowhere (an eventfd), and when its turn comes the true one takes its place. To refuse it that connection fails,
- * silently, with no further server to try; nginx then goes on as for an origin that is down.
- */
-#include "admission.h"
+#include "admission_peer.h"
+
 #include "bans.h"
+#include "context.h"
 #include "modes.h"
 #include "signatures.h"
+#include "slot.h"
+#include "source.h"
 
 #include <stdatomic.h>
 #include <sys/eventfd.h>
 
 enum {
-	PUMP_MS = 4, /* how soon a slot that another worker's request left is found */
-	CALM_US = 10 * 1000000,
-	QUEUE_FEWEST = 16,  /* requests that may wait */
-	QUEUE_BY_LIMIT = 2, /* and for each that may be asked at once */
+	PUMP_MS = 4,            /* how soon a slot that another worker's request left is found */
+	CALM_US = 10 * 1000000, /* from when somebody had to wait */
+	QUEUE_FEWEST = 16,      /* requests that may wait */
+	QUEUE_BY_LIMIT = 2,     /* and for each that may be asked at once */
 };
 
 enum peer_state {
@@ -48,8 +45,6 @@ struct gate_peer {
 
 static ngx_log_t silence; /* at no level */
 static struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-
-/* ---- slots ---- */
 
 static void pump_soon(struct gate_admission *admission)
 {
@@ -96,8 +91,6 @@ static void slot_keep(struct gate_peer *peer, ngx_peer_connection_t *pc)
 	pc->connection = NULL;
 }
 
-/* ---- pressure ---- */
-
 static void pressure_note(struct gate_admission *admission)
 {
 	atomic_store_explicit(&admission->shared->calm_from_us, gate_admission_clock_us() + CALM_US,
@@ -111,8 +104,6 @@ static void crowd_note(struct gate_admission *admission, struct gate_context *co
 	if (context != NULL)
 		context->crowded_out = 1;
 }
-
-/* ---- those who wait ---- */
 
 static ngx_int_t standin_make(struct gate_peer *peer, ngx_peer_connection_t *pc)
 {
@@ -276,7 +267,7 @@ static bool is_unwanted(struct fair_queue_entry *entry, void *nothing)
 	return gate_bans_of(&source).kind == BAN_REFUSE || (context != NULL && gate_signatures_cancel(context));
 }
 
-void gate_admission_refuse_unwanted(struct gate_admission *admission)
+void gate_peers_refuse_unwanted(struct gate_admission *admission)
 {
 	struct gate_origin *origins = admission->origins.elts;
 	struct fair_queue_entry *entry;
@@ -329,8 +320,6 @@ static ngx_int_t peer_wait(struct gate_admission *admission, struct gate_peer *p
 		ngx_add_timer(&admission->pump, PUMP_MS);
 	return NGX_AGAIN;
 }
-
-/* ---- an upstream's peers ---- */
 
 static ngx_int_t peer_get(ngx_peer_connection_t *pc, void *data)
 {

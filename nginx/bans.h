@@ -7,13 +7,9 @@
 #ifndef GUIA_NGINX_BANS_H
 #define GUIA_NGINX_BANS_H
 
+#include "gate.h"
+
 #include "limit/ban_image.h"
-
-#include <ngx_config.h>
-#include <ngx_core.h>
-#include <ngx_http.h>
-
-struct gate_main;
 
 /* In this process. */
 void gate_bans_start(struct gate_main *main, const uint8_t boot[IMAGE_BOOT_BYTES]);
@@ -23,17 +19,12 @@ bool gate_bans_look(ngx_log_t *log);
 
 /* What holds for a source now. BAN_NONE where there are no bans. */
 struct ban_answer gate_bans_of(const struct address *source);
-bool gate_is_proxy(const struct sockaddr *peer);
-/* Whether limits are for it: not for who is allowed, nor for a trusted proxy, which stands for all of its clients, nor
- * for what has no address, which is on this machine. */
+/*
+ * Whether limits are for it: not for who is allowed, nor for a trusted proxy, which stands for all of its clients, nor
+ * for what has no address, which is on this machine.
+ */
 bool gate_source_bounded(const struct sockaddr *from);
 /* Of a connection's other side; never BAN_REFUSE for a trusted proxy. */
 struct ban_answer gate_bans_of_peer(const struct sockaddr *peer);
-
-/* A handler of nginx's post-read phase, behind those that find the client's address. */
-ngx_int_t gate_bans_handler(ngx_http_request_t *r);
-
-/* The Internet address of a socket address; all zero for others. */
-struct address gate_address(const struct sockaddr *from);
 
 #endif

@@ -1,11 +1,6 @@
-/*
- * The request's body: read whole before anything sees it, then given to the transaction.
- *
- * A body in memory is given in place. One in a temporary file is read in pieces, so that a disk that fails or a file
- * that was cut short is an error like any other: guia_on_failure decides. It is not mapped, for there the same would be
- * a signal that ends the worker and all its requests.
- */
-#include "gate.h"
+#include "body.h"
+
+#include "context.h"
 
 enum { PIECE_BYTES = 64 * 1024 };
 

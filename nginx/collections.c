@@ -1,8 +1,4 @@
-/*
- * Persistent collections in a zone that all workers share and that stays over reloads. The lock is the zone's slab
- * mutex: nginx's master releases it when a worker dies that holds it, and the table then repairs itself.
- */
-#include "gate.h"
+#include "collections.h"
 
 struct gate_collections {
 	struct guia_collection_store *store;

@@ -1,7 +1,7 @@
 #include "counts.h"
 
 #include "bans.h"
-#include "gate.h"
+#include "source.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -29,8 +29,6 @@ static struct counting {
 } counting;
 
 static const uint8_t level_bits[2][CONNECTION_LEVELS] = {{128, 64, 48}, {128, 120, 112}};
-
-/* ---- processes ---- */
 
 /* When a process began, in the kernel's ticks since boot; 0: there is none. Its name, in brackets, may hold anything.
  */
@@ -103,8 +101,6 @@ void gate_counts_stop(void)
 	counting.counts = NULL;
 }
 
-/* ---- connections ---- */
-
 enum gate_crowd gate_counts_enter(const struct sockaddr *peer, struct connection_ticket *ticket,
 				  struct prefix *ret_crowd)
 {
@@ -133,8 +129,6 @@ void gate_counts_leave(struct connection_ticket *ticket)
 	if (counting.counts != NULL)
 		connection_counts_close(&counting.counts->table, ticket);
 }
-
-/* ---- configuration ---- */
 
 static ngx_int_t zone_init(ngx_shm_zone_t *zone, void *data)
 {

@@ -7,14 +7,11 @@
 #ifndef GUIA_NGINX_COUNTS_H
 #define GUIA_NGINX_COUNTS_H
 
+#include "gate.h"
+
 #include "limit/connection_counts.h"
 
-#include <ngx_config.h>
-#include <ngx_core.h>
-
 enum { COUNTS_MIN_BYTES = 4 * 1024 * 1024 };
-
-struct gate_main;
 
 /* The arguments of a guia_connections: its memory's size, and limits. NULL where one is wrong, which is said, or
  * without memory. */

@@ -1,9 +1,16 @@
-/* What is told of each request, and when. */
 #include "events.h"
+
 #include "bans.h"
+#include "clock.h"
+#include "context.h"
+#include "event.h"
 #include "findings.h"
-#include "gate.h"
+#include "flight.h"
+#include "origin.h"
 #include "signatures.h"
+#include "source.h"
+#include "telling.h"
+
 #include "wire/fingerprint.h"
 
 enum {
@@ -12,19 +19,12 @@ enum {
 };
 
 static struct teller {
-	struct outbox outbox; /* map NULL: nothing is told */
+	struct outbox *outbox; /* NULL: nothing is told */
 	const struct gate_main *main;
 	uint16_t sites[OUTBOX_SITES]; /* of the configuration, as the outbox numbers them */
 	uint64_t head_due_ns[OUTBOX_SITES];
 	uint64_t requests;
 } teller;
-
-static bool is_told(void)
-{
-	return teller.outbox.map != NULL;
-}
-
-/* ---- sites ---- */
 
 ngx_int_t gate_events_site(ngx_conf_t *cf, struct gate_main *main, ngx_str_t *name)
 {
@@ -48,7 +48,7 @@ static void sites_map(const struct gate_main *main)
 	const ngx_str_t *names = main->sites.elts;
 
 	for (ngx_uint_t i = 0; i < main->sites.nelts && i < OUTBOX_SITES; i++)
-		teller.sites[i] = outbox_site(&teller.outbox, (struct slice){names[i].data, names[i].len});
+		teller.sites[i] = outbox_site(teller.outbox, (struct slice){names[i].data, names[i].len});
 	teller.main = main;
 }
 
@@ -61,39 +61,6 @@ static uint16_t site_of(ngx_http_request_t *r)
 	if (main != teller.main)
 		sites_map(main);
 	return location->site_number < OUTBOX_SITES ? teller.sites[location->site_number] : 0;
-}
-
-/* ---- what both events have ---- */
-
-/* A proxy that names nobody stands for all of its clients: nothing of theirs may be laid on it. */
-static void source_set(const struct sockaddr *from, struct event *event)
-{
-	struct address source = from != NULL && gate_is_proxy(from) ? (struct address){0} : gate_address(from);
-
-	ngx_memcpy(event->source, source.bytes, sizeof(event->source));
-	event->port = from == NULL ? 0 : ngx_inet_get_port((struct sockaddr *)from);
-}
-
-static uint8_t method_of(const ngx_http_request_t *r)
-{
-	switch (r->method) {
-	case NGX_HTTP_GET:
-		return EVENT_GET;
-	case NGX_HTTP_HEAD:
-		return EVENT_HEAD;
-	case NGX_HTTP_POST:
-		return EVENT_POST;
-	case NGX_HTTP_PUT:
-		return EVENT_PUT;
-	case NGX_HTTP_DELETE:
-		return EVENT_DELETE;
-	case NGX_HTTP_OPTIONS:
-		return EVENT_OPTIONS;
-	case NGX_HTTP_PATCH:
-		return EVENT_PATCH;
-	default:
-		return EVENT_OTHER_METHOD;
-	}
 }
 
 static uint16_t flags_of(ngx_http_request_t *r, const struct gate_connection *connection)
@@ -120,28 +87,9 @@ static uint16_t flags_of(ngx_http_request_t *r, const struct gate_connection *co
 	return (uint16_t)flags;
 }
 
-static void event_fill(struct event *event, ngx_http_request_t *r, const struct gate_passage *passage, uint64_t now_ns)
-{
-	const ngx_time_t *wall = ngx_timeofday();
-
-	event->at_ns = now_ns;
-	event->wall_ms = (uint64_t)wall->sec * 1000 + wall->msec;
-	event->request = passage->request;
-	event->connection =
-		passage->connection != NULL ? passage->connection->connection->number : r->connection->number;
-	source_set(r->connection->sockaddr, event);
-	event->site = passage->site;
-	event->method = method_of(r);
-	event->path = passage->path;
-	event->agent = passage->agent;
-	event->shape = passage->shape;
-}
-
-/* ---- arrival ---- */
-
 static void fingerprint_take(const ngx_http_request_t *r, struct fingerprint *print)
 {
-	const struct hash_key *key = &teller.outbox.key;
+	const struct hash_key *key = &teller.outbox->key;
 	const ngx_list_part_t *part = &r->headers_in.headers.part;
 
 	for (; part != NULL; part = part->next) {
@@ -154,11 +102,10 @@ static void fingerprint_take(const ngx_http_request_t *r, struct fingerprint *pr
 
 static void passage_begin(ngx_http_request_t *r, struct gate_passage *passage)
 {
-	const struct hash_key *key = &teller.outbox.key;
+	const struct hash_key *key = &teller.outbox->key;
 	struct fingerprint print = {0};
 
 	fingerprint_take(r, &print);
-	passage->arrived = 1;
 	passage->request = teller.requests++;
 	passage->path = fingerprint_text(key, (struct slice){r->uri.data, r->uri.len});
 	passage->agent = print.agent;
@@ -175,15 +122,7 @@ static void passage_begin(ngx_http_request_t *r, struct gate_passage *passage)
 	passage->site = site_of(r);
 	passage->connection = gate_connection_find(r);
 	passage->flags = flags_of(r, passage->connection);
-	gate_connections_enter(passage);
-}
-
-static void arrival_fill(struct event *event, ngx_http_request_t *r, const struct gate_passage *passage)
-{
-	event_fill(event, r, passage, passage->at_ns);
-	event->kind = EVENT_ARRIVAL;
-	event->flags = passage->flags;
-	event->arrival = passage->arrival;
+	gate_passage_enter(passage);
 }
 
 static void arrival_tell(ngx_http_request_t *r, struct gate_context *context)
@@ -192,30 +131,22 @@ static void arrival_tell(ngx_http_request_t *r, struct gate_context *context)
 
 	passage->at_ns = gate_now_ns();
 	passage_begin(r, passage);
-	counter_add(&outbox_counters(&teller.outbox, passage->site)->arrived, 1);
-	struct event *event = ring_begin(&teller.outbox.events);
-	arrival_fill(event, r, passage);
+	counter_add(&outbox_counters(teller.outbox, passage->site)->arrived, 1);
+	struct event *event = ring_begin(&teller.outbox->events);
+	gate_event_arrival(event, r, passage);
 	gate_signatures_ask(context, event);
-	ring_commit(&teller.outbox.events);
-}
-
-void gate_events_arrival(const struct gate_context *context, struct event *ret_event)
-{
-	*ret_event = (struct event){0};
-	if (context->passage.arrived)
-		arrival_fill(ret_event, context->request, &context->passage);
+	ring_commit(&teller.outbox->events);
 }
 
 ngx_int_t gate_events_arrive(ngx_http_request_t *r)
 {
 	struct gate_context *context;
 
-	if (is_told() && r == r->main && (context = gate_context_get(r)) != NULL && !context->passage.arrived)
+	if (teller.outbox != NULL && r == r->main && (context = gate_context_get(r)) != NULL &&
+	    !context->passage.arrived)
 		arrival_tell(r, context);
 	return NGX_DECLINED;
 }
-
-/* ---- the end ---- */
 
 static uint32_t clamp_us(uint64_t us)
 {
@@ -256,47 +187,9 @@ static void verdict_set(const struct gate_context *context, struct event_end *en
 		end->reason = EVENT_BY_SERVER;
 }
 
-bool gate_origin_time(const ngx_http_request_t *r, uint32_t *ret_us)
-{
-	bool asked = false;
-	uint64_t sum_ms = 0;
-
-	if (r->upstream_states == NULL)
-		return false;
-	const ngx_http_upstream_state_t *states = r->upstream_states->elts;
-	for (ngx_uint_t i = 0; i < r->upstream_states->nelts; i++) {
-		if (states[i].peer == NULL)
-			continue;
-		asked = true;
-		if (states[i].response_time != (ngx_msec_t)-1)
-			sum_ms += states[i].response_time;
-	}
-	*ret_us = clamp_us(sum_ms * 1000);
-	return asked;
-}
-
-bool gate_answer_is_copy(const ngx_http_request_t *r)
-{
-#if (NGX_HTTP_CACHE)
-	if (r->upstream == NULL)
-		return false;
-	switch (r->upstream->cache_status) {
-	case NGX_HTTP_CACHE_HIT:
-	case NGX_HTTP_CACHE_STALE:
-	case NGX_HTTP_CACHE_UPDATING:
-	case NGX_HTTP_CACHE_REVALIDATED:
-		return true;
-	default:
-		return false;
-	}
-#else
-	return false;
-#endif
-}
-
 static void end_count(const struct event *event)
 {
-	struct site_counters *c = outbox_counters(&teller.outbox, event->site);
+	struct site_counters *c = outbox_counters(teller.outbox, event->site);
 	const struct event_end *end = &event->end;
 
 	if (event->flags & EVENT_UNREAD)
@@ -330,14 +223,14 @@ static void end_tell(struct gate_context *context)
 	verdict_set(context, &end);
 	flags |= gate_origin_time(r, &end.origin_us) ? EVENT_ORIGIN : 0;
 	flags |= gate_answer_is_copy(r) ? EVENT_COPY : 0;
-	struct event *event = ring_begin(&teller.outbox.events);
-	event_fill(event, r, passage, now_ns);
+	struct event *event = ring_begin(&teller.outbox->events);
+	gate_event_fill(event, r, passage, now_ns);
 	event->kind = EVENT_END;
 	event->flags = (uint16_t)flags;
 	event->end = end;
 	end_count(event);
-	gate_findings_tell(context, event, &teller.outbox);
-	ring_commit(&teller.outbox.events);
+	gate_findings_tell(context, event, teller.outbox);
+	ring_commit(&teller.outbox->events);
 }
 
 /* A request whose head was refused, or never came whole, has no arrival: it arrives with its end. */
@@ -348,52 +241,36 @@ static void passage_unread(ngx_http_request_t *r, struct gate_passage *passage)
 	passage->site = site_of(r);
 	passage->connection = gate_connection_find(r);
 	passage->flags = flags_of(r, passage->connection) | EVENT_UNREAD;
-	gate_connections_enter(passage);
-	passage->arrived = 1;
+	gate_passage_enter(passage);
 }
 
 ngx_int_t gate_events_end(ngx_http_request_t *r)
 {
 	struct gate_context *context;
 
-	if (!is_told() || r != r->main || (context = gate_context_get(r)) == NULL || context->passage.ended)
+	if (teller.outbox == NULL || r != r->main || (context = gate_context_get(r)) == NULL || context->passage.ended)
 		return NGX_OK;
 	if (!context->passage.arrived)
 		passage_unread(r, &context->passage);
 	context->passage.ended = 1;
 	end_tell(context);
-	gate_connections_leave(&context->passage);
+	gate_passage_leave(&context->passage);
 	return NGX_OK;
 }
-
-void gate_events_hit(uint32_t mitigation)
-{
-	if (is_told() && mitigation != 0)
-		hit_table_add(teller.outbox.hits, mitigation, 1);
-}
-
-void gate_passage_leave(struct gate_passage *passage)
-{
-	if (is_told() && passage->arrived && !passage->ended)
-		gate_connections_leave(passage);
-	passage->ended = 1;
-}
-
-/* ---- heads ---- */
 
 void gate_events_head(struct gate_context *context)
 {
 	struct gate_passage *passage = &context->passage;
 	struct event common;
 
-	if (!is_told() || !passage->arrived ||
+	if (teller.outbox == NULL || !passage->arrived ||
 	    !gate_rate_allows(&teller.head_due_ns[passage->site], passage->at_ns, 1, HEADS_A_SECOND, HEADS_AT_ONCE))
 		return;
 	struct guia_slice text = guia_transaction_redacted_head(context->transaction);
 	if (text.len == 0)
 		return;
-	event_fill(&common, context->request, passage, passage->at_ns);
-	struct head *head = ring_begin(&teller.outbox.heads);
+	gate_event_fill(&common, context->request, passage, passage->at_ns);
+	struct head *head = ring_begin(&teller.outbox->heads);
 	head->at_ns = common.at_ns;
 	head->wall_ms = common.wall_ms;
 	head->request = common.request;
@@ -407,36 +284,17 @@ void gate_events_head(struct gate_context *context)
 	head->query = passage->arrival.query;
 	head->length = (uint16_t)ngx_min(text.len, sizeof(head->text));
 	ngx_memcpy(head->text, text.ptr, head->length);
-	ring_commit(&teller.outbox.heads);
+	ring_commit(&teller.outbox->heads);
 }
 
-/* ---- the process ---- */
-
-void gate_events_start(ngx_cycle_t *cycle, struct gate_main *main)
+void gate_events_start(const struct gate_main *main, struct outbox *outbox)
 {
-	static const struct outbox_sizes sizes = {OUTBOX_EVENTS, OUTBOX_HEADS, OUTBOX_FINDINGS};
-	const char *directory = (const char *)main->events.data;
-
-	if (directory == NULL || ngx_process == NGX_PROCESS_HELPER)
-		return;
-	int r = outbox_open(directory, &sizes, gate_now_ns(), &teller.outbox);
-	if (r < 0) {
-		ngx_log_error(NGX_LOG_WARN, cycle->log, (ngx_err_t)-r,
-			      "guia_events: \"%s\" cannot be used; this worker serves without telling events",
-			      directory);
-		return;
-	}
-	if (r == OUTBOX_REPLACED)
-		ngx_log_error(NGX_LOG_WARN, cycle->log, 0,
-			      "guia_events: \"%s/worker-%ui\" was of another version or broken; it begins afresh",
-			      directory, (ngx_uint_t)teller.outbox.file);
-	teller.requests = teller.outbox.events.next;
+	teller.outbox = outbox;
+	teller.requests = outbox->events.next;
 	sites_map(main);
-	gate_connections_start(&teller.outbox, main->body_rate, cycle->log);
 }
 
 void gate_events_stop(void)
 {
-	gate_connections_stop();
-	outbox_close(&teller.outbox);
+	teller.outbox = NULL;
 }

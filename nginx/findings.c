@@ -1,5 +1,8 @@
 #include "findings.h"
-#include "gate.h"
+
+#include "body.h"
+#include "clock.h"
+
 #include "wire/finding.h"
 
 /* Of a site: when the next of each would be on time. */
@@ -8,8 +11,6 @@ static struct site_rates {
 	uint64_t scored_ns;
 	uint64_t bytes_ns;
 } rates[OUTBOX_SITES];
-
-/* ---- whether ---- */
 
 /* FINDING_DISRUPTED, FINDING_WOULD_BLOCK or FINDING_FAILED where its verdict says so; else 0. */
 static unsigned found_of(const struct gate_context *context)
@@ -27,8 +28,6 @@ static bool is_due(struct site_rates *site, unsigned found, uint64_t now_ns)
 	return found != 0 ? gate_rate_allows(&site->blocked_ns, now_ns, 1, FINDINGS_A_SECOND, FINDINGS_AT_ONCE)
 			  : gate_rate_allows(&site->scored_ns, now_ns, 1, SCORED_A_SECOND, SCORED_AT_ONCE);
 }
-
-/* ---- rules ---- */
 
 static struct slice slice_of(struct guia_slice s)
 {
@@ -83,8 +82,6 @@ static void matches_take(struct guia_transaction *transaction, struct matches *m
 	}
 }
 
-/* ---- as it came ---- */
-
 static u_char *line_add(u_char *p, const u_char *last, ngx_str_t name, ngx_str_t value)
 {
 	if (name.len + value.len + 4 > (size_t)(last - p))
@@ -132,8 +129,6 @@ static void sent_take(struct gate_context *context, struct site_rates *site, str
 	texts[FINDING_HEAD_SENT] = sent;
 	texts[FINDING_BODY_SENT] = body;
 }
-
-/* ---- the whole ---- */
 
 static void head_fill(struct finding_head *head, const struct gate_context *context, const struct event *end,
 		      const struct guia_summary *summary)

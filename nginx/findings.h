@@ -7,6 +7,8 @@
 #ifndef GUIA_NGINX_FINDINGS_H
 #define GUIA_NGINX_FINDINGS_H
 
+#include "gate.h"
+
 #include "wire/outbox.h"
 
 enum {
@@ -17,8 +19,6 @@ enum {
 	BODY_BYTES_A_SECOND = 4 << 20,
 	BODY_BYTES_AT_ONCE = 1 << 20,
 };
-
-struct gate_context;
 
 /* `end` is the event of its end, filled in. Nothing is told of a request that nobody inspected. */
 void gate_findings_tell(struct gate_context *context, const struct event *end, struct outbox *outbox);

@@ -11,9 +11,10 @@
 #include <ngx_core.h>
 #include <ngx_http.h>
 
-#include "events.h"
 #include "guia.h"
-#include "rates.h"
+
+#include "limit/connection_counts.h"
+#include "wire/event.h"
 
 extern ngx_module_t ngx_http_guia_module;
 
@@ -101,6 +102,36 @@ enum gate_response_state {
 	GATE_RESPONSE_PASSED,  /* nothing more to do */
 };
 
+/* A connection that was accepted while events are told: from then to its end, in a list of the process's. */
+struct gate_connection {
+	ngx_queue_t link;
+	ngx_connection_t *connection;
+	struct sockaddr *peer; /* whom we speak with, whatever a header says */
+	uint64_t since_ns;     /* it serves no request, or was accepted */
+	ngx_uint_t serving;    /* requests begun and not ended */
+	ngx_uint_t served;
+	struct connection_ticket ticket; /* by which its source's are counted */
+	unsigned refused : 1;            /* its source was banned, and it is being closed */
+};
+
+/* A request's part, in its context. */
+struct gate_passage {
+	ngx_queue_t link; /* of those in flight */
+	uint64_t at_ns;
+	uint64_t request;
+	uint64_t path;
+	uint64_t agent;
+	uint64_t shape;
+	struct event_arrival arrival;
+	uint32_t since_ms; /* its source's last request; 0: nobody knows */
+	uint16_t site;
+	uint16_t flags;
+	struct gate_connection *connection;
+	unsigned arrived : 1; /* it is, or was, in flight */
+	unsigned ended : 1;   /* its end was told */
+	unsigned left : 1;    /* it is not in flight any more */
+};
+
 struct gate_context {
 	ngx_http_request_t *request;    /* main */
 	struct gate_location *location; /* of the first location found */
@@ -131,123 +162,6 @@ struct gate_context {
 	u_char *body_piece; /* the first of a body that is in a file, as long as somebody may ask; else NULL */
 	size_t body_piece_len;
 };
-
-/* ---- rules.c ---- */
-
-/* Adds the arguments of a directive to a list, made if NULL. */
-ngx_int_t gate_sources_add(ngx_conf_t *cf, ngx_array_t **list, ngx_str_t *arguments, ngx_uint_t count);
-/* before, outer, after: a new list, or `outer` itself where the others are empty. NULL without memory. */
-ngx_array_t *gate_sources_join(ngx_conf_t *cf, ngx_array_t *before, ngx_array_t *outer, ngx_array_t *after);
-/* The rule set of a list: one and the same for equal lists. */
-struct gate_ruleset *gate_ruleset_find(ngx_conf_t *cf, struct gate_main *main, ngx_array_t *sources);
-/* Compiles all, opens the audit logs, and says what is wrong as nginx does. */
-ngx_int_t gate_rulesets_compile(ngx_conf_t *cf, struct gate_main *main);
-/* An audit log's file->flush: nginx is about to open it again. */
-void gate_audit_reopens(ngx_open_file_t *file, ngx_log_t *log);
-/* Gives back what the cycle holds, unless this process still has transactions. A pool's cleanup handler. */
-void gate_main_cleanup(void *data);
-
-/* ---- worker.c ---- */
-
-struct gate_profile *gate_profile_find(ngx_conf_t *cf, struct gate_main *main, const struct gate_location *location);
-/* Makes this process's worker and prepares it for every rule set. */
-ngx_int_t gate_profile_start(struct gate_main *main, struct gate_profile *profile, ngx_log_t *log);
-/* The profile's second worker, made when first asked for. NULL without memory. */
-struct guia_worker *gate_profile_judge(struct gate_main *main, struct gate_profile *profile);
-/* nginx has taken a configuration; in the master, before it forks. */
-ngx_int_t gate_cycle_ready(ngx_cycle_t *cycle);
-ngx_int_t gate_process_start(ngx_cycle_t *cycle);
-void gate_process_end(ngx_cycle_t *cycle);
-
-/* ---- request.c ---- */
-
-/* The context of a request or subrequest's main request, or NULL: nginx clears its own pointer on internal redirects.
- */
-struct gate_context *gate_context_find(ngx_http_request_t *r);
-/* Found or made. NULL without memory. */
-struct gate_context *gate_context_get(ngx_http_request_t *r);
-/* Begins the transaction and gives it the request's line and headers. */
-ngx_int_t gate_transaction_begin(struct gate_context *context);
-/* Another transaction on the same request, for guia_transaction_end. It counts in the profile's `live`. NULL without
-   memory. */
-struct guia_transaction *gate_judge_begin(struct gate_context *context);
-ngx_int_t gate_rewrite_handler(ngx_http_request_t *r);
-ngx_int_t gate_preaccess_handler(ngx_http_request_t *r);
-/* The status nginx answers for a verdict other than GUIA_PASS; sets Location where it redirects. */
-ngx_int_t gate_verdict_status(ngx_http_request_t *r, const struct guia_verdict *verdict);
-
-/* ---- body.c ---- */
-
-/* Whether there is a body to read that rules ask for. */
-bool gate_body_wanted(struct gate_context *context);
-/* Begins to read it: NGX_DONE, phases go on when it is read; or a status. */
-ngx_int_t gate_body_read(struct gate_context *context);
-/* Gives what was read to the transaction. */
-void gate_body_feed(struct gate_context *context);
-/* Nobody will ask for what was kept of one in a file. */
-void gate_body_forget(struct gate_context *context);
-/* Its first bytes as they came, copied: as many as there is room for, and as are in memory. */
-size_t gate_body_copy(const struct gate_context *context, u_char *bytes, size_t room);
-
-/* ---- response.c ---- */
-
-void gate_filters_install(void);
-/* All the headers of a response as they are now. 0 or -errno. */
-int gate_response_headers_give(ngx_http_request_t *r, struct guia_transaction *transaction);
-
-/* ---- replace.c ---- */
-
-/* Nothing of the response has been sent. What the filter that asks is to return. */
-ngx_int_t gate_response_replace(struct gate_context *context, const struct guia_verdict *verdict);
-ngx_int_t gate_response_replace_status(struct gate_context *context, uint16_t status);
-
-/* ---- store.c ---- */
-
-/* All at the time of the response's headers; nothing is done where nginx would not keep the response. */
-
-/* Where the disk has no room it is not kept. */
-void gate_store_check_room(struct gate_context *context, ngx_http_request_t *r);
-/* Nothing of this response is kept before the context's verdict is known. */
-void gate_store_hold(struct gate_context *context, ngx_http_request_t *r);
-/* The response of a background update is judged by itself before it is kept. */
-void gate_store_judge(struct gate_context *context, ngx_http_request_t *r);
-/* It is not kept. */
-void gate_store_refuse(ngx_http_request_t *r);
-
-/* The verdict is known: the page and its parts may be kept. */
-void gate_stores_keep(struct gate_context *context);
-/* They may not, and a copy that was the answer is deleted. */
-void gate_stores_forget(struct gate_context *context);
-/* The request ends. What has no verdict is not kept. */
-void gate_stores_end(struct gate_context *context);
-
-/* ---- log.c ---- */
-
-ngx_int_t gate_log_handler(ngx_http_request_t *r);
-/* From here on what nginx logs of a request names it without secrets. A handler of nginx's first phase. */
-ngx_int_t gate_log_watch(ngx_http_request_t *r);
-
-/* ---- variables.c ---- */
-
-ngx_int_t gate_variables_add(ngx_conf_t *cf);
-
-/* ---- collections.c ---- */
-
-ngx_int_t gate_collections_add(ngx_conf_t *cf, struct gate_main *main, size_t bytes);
-const struct guia_collection_store *gate_collections_store(const struct gate_collections *collections);
-
-/* ---- admission.c ---- */
-
-/* With a zone of so many bytes. NULL without memory. */
-struct gate_admission *gate_admission_add(ngx_conf_t *cf, size_t bytes);
-/* Stands before all upstreams known by now. A request waits for a slot so long at most. */
-ngx_int_t gate_admission_install(ngx_conf_t *cf, struct gate_admission *admission, ngx_msec_t wait_ms);
-void gate_admission_process_start(struct gate_admission *admission, ngx_log_t *log);
-void gate_admission_process_end(struct gate_admission *admission);
-/* There are news: refuses those who wait and are banned now, or match a signature. */
-void gate_admission_refuse_unwanted(struct gate_admission *admission);
-
-/* ---- small ---- */
 
 static inline struct guia_slice gate_slice(ngx_str_t text)
 {

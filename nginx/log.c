@@ -1,11 +1,7 @@
-/*
- * Phase 5 and the records. A request that nginx answered by itself (malformed, too long, `return`) begins its
- * transaction here, so that phase 5 and the logs have it too.
- *
- * The lines name the client by themselves: nginx's own context would add the request line, in which people's secrets
- * stand as they were sent.
- */
-#include "gate.h"
+#include "log.h"
+
+#include "context.h"
+#include "transaction.h"
 #include "writer.h"
 
 enum { LINE_BYTES = NGX_MAX_ERROR_STR - 160 }; /* beside nginx's own beginning of a line */

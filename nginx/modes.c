@@ -1,16 +1,19 @@
 #include "modes.h"
 
-#include "admission.h"
+#include "admission_zone.h"
 #include "bans.h"
-#include "events.h"
+#include "clock.h"
+#include "context.h"
+#include "origin.h"
 #include "signatures.h"
+#include "source.h"
+#include "telling.h"
 
 #include "limit/signature_image.h"
 
 enum {
 	NS_A_MS = 1000000,
-	GUARDED_US =
-		1000000, /* of the origin's time a stranger may have had; a tenth of a second is forgiven in each */
+	GUARDED_US = 1000000, /* of the origin's time a stranger may have had; a tenth is forgiven each second */
 };
 
 static const struct site_mode_rule *mode_of(ngx_http_request_t *r)
@@ -56,7 +59,7 @@ bool gate_mode_keeps_out(ngx_http_request_t *r, uint64_t used_us)
 		return false;
 	/* Once a request, however many ways to an answer are tried. */
 	if (context->kept_out_by == 0)
-		gate_events_hit(rule->id);
+		gate_hit_tell(rule->id);
 	context->kept_out_by = rule->id;
 	return true;
 }

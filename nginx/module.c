@@ -1,8 +1,18 @@
 /* The module's directives, how levels merge, and where it hooks into nginx. */
-#include "bans.h"
+#include "admission.h"
+#include "collections.h"
 #include "counts.h"
-#include "gate.h"
+#include "events.h"
+#include "log.h"
+#include "process.h"
+#include "profile.h"
+#include "rates.h"
+#include "refusal.h"
+#include "request.h"
+#include "response.h"
+#include "rules.h"
 #include "signatures.h"
+#include "variables.h"
 
 enum {
 	COLLECTIONS_MIN_BYTES = 256 * 1024,
@@ -381,14 +391,13 @@ static ngx_int_t bans_install(ngx_conf_t *cf, struct gate_main *main)
 {
 	ngx_http_core_main_conf_t *core = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
-	if (handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_bans_handler, true) != NGX_OK)
+	if (handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_refuse_banned, true) != NGX_OK)
 		return NGX_ERROR;
 	/* Signatures are of what events tell. */
 	if (main->events.data == NULL)
 		return NGX_OK;
 	main->pace = gate_pace_add(cf);
-	return main->pace == NULL ? NGX_ERROR
-				  : handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_signatures_handler, true);
+	return main->pace == NULL ? NGX_ERROR : handler_add(core, NGX_HTTP_POST_READ_PHASE, gate_refuse_matched, true);
 }
 
 /* Ahead of inspection, which costs more. What is foreseen is so ahead of events, in whose time it comes. */

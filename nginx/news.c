@@ -1,35 +1,16 @@
 #include "news.h"
 
 #include "bans.h"
-#include "gate.h"
 #include "signatures.h"
 
-enum { LOOK_MS = 50, TELL_NS_APART = 1000000000 };
+enum { LOOK_MS = 50 };
 
 static struct news {
 	struct gate_main *main; /* NULL: nothing is looked for */
 	void (*changed)(struct gate_main *main);
 	ngx_event_t timer;
 	ngx_connection_t nobody; /* nginx's debug log wants a connection behind every event */
-	uint64_t told_ns;
 } news;
-
-void gate_news_tell(const char *path, int error, enum image_fault fault, ngx_log_t *log)
-{
-	uint64_t now_ns = gate_now_ns();
-
-	if (now_ns - news.told_ns < TELL_NS_APART)
-		return;
-	news.told_ns = now_ns;
-	ngx_log_error(NGX_LOG_WARN, log, (ngx_err_t)error,
-		      "guia_bans: \"%s\" is not taken%s%s: what was there before holds", path, error != 0 ? "" : ": ",
-		      error != 0 ? "" : image_fault_text(fault));
-}
-
-void gate_news_path(char path[NGX_MAX_PATH], ngx_str_t folder, const char *name)
-{
-	*ngx_snprintf((u_char *)path, NGX_MAX_PATH - 1, "%V/%s", &folder, name) = '\0';
-}
 
 static void look(ngx_event_t *event)
 {

@@ -1,7 +1,10 @@
 #include "rates.h"
 
 #include "bans.h"
-#include "gate.h"
+#include "clock.h"
+#include "context.h"
+#include "origin.h"
+#include "source.h"
 
 /*
  * A request is charged a little when it comes, for what it costs besides, so that requests that never ask the origin
@@ -87,8 +90,6 @@ ngx_int_t gate_limit_log_handler(ngx_http_request_t *r)
 	gate_limit_charge(&owed, us - ARRIVAL_US);
 	return NGX_OK;
 }
-
-/* ---- configuration ---- */
 
 static ngx_int_t zone_init(ngx_shm_zone_t *zone, void *data)
 {

@@ -5,11 +5,9 @@
 #ifndef GUIA_NGINX_RATES_H
 #define GUIA_NGINX_RATES_H
 
-#include "limit/rate_table.h"
+#include "gate.h"
 
-#include <ngx_config.h>
-#include <ngx_core.h>
-#include <ngx_http.h>
+#include "limit/rate_table.h"
 
 enum { LIMITS_MIN_BYTES = 1024 * 1024 };
 
@@ -33,9 +31,11 @@ void gate_limit_charge(const struct gate_owed *owed, uint64_t cost_us);
 /* The arguments of a guia_limit. NULL where one is wrong, which is said, or without memory. */
 struct gate_limit *gate_limit_parse(ngx_conf_t *cf, ngx_str_t *arguments, ngx_uint_t count);
 
-/* A handler of nginx's post-read phase, behind those that find the client's address: memory that the next one reads is
+/*
+ * A handler of nginx's post-read phase, behind those that find the client's address: memory that the next one reads is
  * fetched ahead, while an event is told and the location found. One of its preaccess phase, ahead of inspection; and
- * one of its log phase. */
+ * one of its log phase.
+ */
 ngx_int_t gate_limit_foresee(ngx_http_request_t *r);
 ngx_int_t gate_limit_handler(ngx_http_request_t *r);
 ngx_int_t gate_limit_log_handler(ngx_http_request_t *r);

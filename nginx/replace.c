@@ -1,11 +1,7 @@
-/*
- * The answer of the gate's choice in place of a response of which nothing has been sent: nginx's page or the one of
- * error_page, as if the location's handler had returned the status. That must happen outside of the filters, or else
- * nginx closes the connection as soon as it can, cuts long pages and cannot fetch one; so what still comes is swallowed
- * until an event of our own. Subrequests in flight and tunnels cannot wait: there it is done from within the filter,
- * with an error for whoever was sending.
- */
-#include "gate.h"
+#include "replace.h"
+
+#include "store.h"
+#include "verdict.h"
 
 enum { GATE_BUFFERED = 0x08 }; /* of a request's four bits: nginx's own filters use the others */
 

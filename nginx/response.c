@@ -1,62 +1,15 @@
-/*
- * Responses. The filters stand between the postpone filter and gzip, so that they see the whole page, subrequests'
- * parts in their places, before it is compressed.
- *
- * Where a rule could still disrupt and the type is inspected, the headers wait and the bytes are kept until the page is
- * complete or longer than the limit; then phase 4 gives its verdict and all goes on, or replace.c puts a page in its
- * place. Where no verdict can disrupt, the bytes pass and are inspected as they pass. Everything else passes untouched.
- */
-#include "gate.h"
+#include "response.h"
+
+#include "context.h"
+#include "headers.h"
+#include "judge.h"
+#include "replace.h"
+#include "store.h"
 
 static ngx_http_output_header_filter_pt next_header_filter;
 static ngx_http_output_body_filter_pt next_body_filter;
 
 enum { HELD_FIRST_BYTES = 16 * 1024 };
-
-static int header_give(struct guia_transaction *transaction, const char *name, ngx_str_t value)
-{
-	struct guia_slice key = {(const uint8_t *)name, strlen(name)};
-
-	return value.len == 0 ? 0 : guia_response_header(transaction, key, gate_slice(value));
-}
-
-/* What nginx keeps outside of its list and adds when it sends. */
-static int own_headers_give(const ngx_http_headers_out_t *out, struct guia_transaction *transaction)
-{
-	u_char number[NGX_OFF_T_LEN], date[sizeof("Mon, 28 Sep 1970 06:00:00 GMT")];
-	int r = 0;
-
-	if (out->server == NULL)
-		r = header_give(transaction, "Server", (ngx_str_t)ngx_string("nginx"));
-	if (r == 0 && out->date == NULL)
-		r = header_give(transaction, "Date", (ngx_str_t){ngx_cached_http_time.len, ngx_cached_http_time.data});
-	if (r == 0)
-		r = header_give(transaction, "Content-Type", out->content_type);
-	if (r == 0 && out->content_length == NULL && out->content_length_n >= 0)
-		r = header_give(
-			transaction, "Content-Length",
-			(ngx_str_t){(size_t)(ngx_sprintf(number, "%O", out->content_length_n) - number), number});
-	if (r == 0 && out->last_modified == NULL && out->last_modified_time != -1)
-		r = header_give(transaction, "Last-Modified",
-				(ngx_str_t){(size_t)(ngx_http_time(date, out->last_modified_time) - date), date});
-	return r;
-}
-
-int gate_response_headers_give(ngx_http_request_t *request, struct guia_transaction *transaction)
-{
-	const ngx_list_part_t *part = &request->headers_out.headers.part;
-	int r = own_headers_give(&request->headers_out, transaction);
-
-	for (; part != NULL && r == 0; part = part->next) {
-		const ngx_table_elt_t *header = part->elts;
-		for (ngx_uint_t i = 0; i < part->nelts && r == 0; i++) {
-			if (header[i].hash != 0)
-				r = guia_response_header(transaction, gate_slice(header[i].key),
-							 gate_slice(header[i].value));
-		}
-	}
-	return r;
-}
 
 static bool response_has_no_body(ngx_http_request_t *r)
 {
@@ -159,8 +112,6 @@ static ngx_int_t header_filter(ngx_http_request_t *r)
 	context->response_state = GATE_RESPONSE_PASSED;
 	return next_header_filter(r);
 }
-
-/* ---- bodies ---- */
 
 static ngx_int_t held_reserve(struct gate_context *context, size_t len)
 {

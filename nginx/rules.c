@@ -1,14 +1,8 @@
-/*
- * From the lists of rule sources of all locations to compiled rule sets: equal lists are one rule set, and the pool of
- * compiled patterns is handed from one configuration cycle to the next, so that a reload with unchanged rules compiles
- * nothing and the master does not grow.
- */
-#include "gate.h"
+#include "rules.h"
+
 #include "writer.h"
 
-#include <fcntl.h>
 #include <malloc.h>
-#include <unistd.h>
 
 /* Shared by the cycles alive at once: during a reload the old and the new one. */
 struct gate_pool {
@@ -244,22 +238,6 @@ static void report(void *context, const struct guia_diagnostic *diagnostic)
 		      diagnostic->hint, &source->conf_file, source->directive);
 }
 
-/* The file holds what people typed: made for nginx alone to read, before nginx opens it as it opens its logs. */
-static void audit_make(const ngx_str_t *name)
-{
-	int fd =
-		open((const char *)name->data, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
-	if (fd >= 0)
-		close(fd);
-}
-
-/* nginx is about to open it anew (USR1), and would let everybody read it. */
-void gate_audit_reopens(ngx_open_file_t *file, ngx_log_t *log)
-{
-	gate_writer_reopen(file, log);
-	audit_make(&file->name);
-}
-
 static ngx_int_t audit_open(ngx_conf_t *cf, struct gate_ruleset *ruleset)
 {
 	ngx_str_t name = {strlen(ruleset->info.audit_log), NULL};
@@ -272,12 +250,12 @@ static ngx_int_t audit_open(ngx_conf_t *cf, struct gate_ruleset *ruleset)
 	ngx_memcpy(name.data, ruleset->info.audit_log, name.len + 1);
 	if (ngx_conf_full_name(cf->cycle, &name, 0) != NGX_OK)
 		return NGX_ERROR;
-	audit_make(&name);
+	gate_writer_make_private(&name);
 	ruleset->audit = ngx_conf_open_file(cf->cycle, &name);
 	if (ruleset->audit == NULL)
 		return NGX_ERROR;
 	if (ruleset->audit->flush == NULL)
-		ruleset->audit->flush = gate_audit_reopens;
+		ruleset->audit->flush = gate_writer_reopen_private;
 	return NGX_OK;
 }
 

@@ -6,15 +6,10 @@
 #ifndef GUIA_NGINX_SIGNATURES_H
 #define GUIA_NGINX_SIGNATURES_H
 
+#include "gate.h"
+
 #include "limit/image.h"
-#include "wire/event.h"
 
-#include <ngx_config.h>
-#include <ngx_core.h>
-#include <ngx_http.h>
-
-struct gate_context;
-struct gate_main;
 struct signature_image;
 
 /* Memory for the pace of sources, shared by all workers. NULL without memory. */
@@ -31,9 +26,6 @@ const struct signature_image *gate_published(void);
 
 /* A request has arrived: which signature does it match? */
 void gate_signatures_ask(struct gate_context *context, const struct event *arrival);
-
-/* A handler of nginx's post-read phase, behind those of events and bans. */
-ngx_int_t gate_signatures_handler(ngx_http_request_t *r);
 
 /* Whether a request that was let through matches now; if so it counts as refused. */
 bool gate_signatures_cancel(struct gate_context *context);

@@ -1,13 +1,8 @@
-/*
- * A request's slot of its origin: taken before it is sent, given back when the origin has begun to answer.
- *
- * A client that leaves takes nothing back: most origins find out only when they write, and work on until then. So the
- * connection to the origin is kept, with the slot, until it says something, ends, or the time for it is over; else
- * whoever resets what was just asked (HTTP/2's RST_STREAM, a closed connection) would have the origin asked for more
- * than it can do. Such a request costs its source the whole of that time.
- */
-#include "admission.h"
-#include "bans.h"
+#include "slot.h"
+
+#include "context.h"
+#include "rates.h"
+#include "source.h"
 
 enum {
 	PAID_US_A_SECOND = 100000,
@@ -23,8 +18,6 @@ struct unattended {
 	u_char answer[STATUS_END];
 	size_t have;
 };
-
-/* ---- what its time costs ---- */
 
 /*
  * A slot's time is what a source costs; the same of those of its requests that look alike, so that of many people
@@ -48,8 +41,6 @@ static void debt_charge(const struct rate_key *debtor, uint64_t cost_us, uint64_
 	const struct rate_limits paid = {.level = {rate_limit_make(PAID_US_A_SECOND, PAID_US_A_SECOND)}};
 	rate_table_charge(debtor, &paid, cost_us, now_us);
 }
-
-/* ---- slots ---- */
 
 /* Requests of like cost: by method and path. */
 static uint64_t kind_of(ngx_http_request_t *r)
@@ -97,8 +88,6 @@ enum admission_outcome gate_slot_outcome(ngx_uint_t status)
 		return ADMISSION_ANSWERED;
 	}
 }
-
-/* ---- what works on for nobody ---- */
 
 static void unattended_end(ngx_connection_t *c, enum admission_outcome outcome)
 {

@@ -7,10 +7,11 @@
  *
  * Whom we close is timed out as nginx would have done later: each of its handlers knows what to do then.
  */
-#include "bans.h"
-#include "events.h"
-#include "gate.h"
+#include "slow.h"
+
+#include "clock.h"
 #include "signatures.h"
+#include "source.h"
 
 #include "limit/signature_image.h"
 
@@ -46,8 +47,6 @@ static void time_out(ngx_event_t *read)
 	ngx_post_event(read, &ngx_posted_events);
 }
 
-/* ---- heads ---- */
-
 static ngx_uint_t heads_shed(ngx_queue_t *waiting, uint64_t now_ns, uint64_t least_ms, ngx_uint_t wanted)
 {
 	ngx_uint_t count = 0;
@@ -64,8 +63,6 @@ static ngx_uint_t heads_shed(ngx_queue_t *waiting, uint64_t now_ns, uint64_t lea
 	}
 	return count;
 }
-
-/* ---- bodies ---- */
 
 /* Bytes a second since its head was there; nginx counts the head too. */
 static uint64_t body_rate(const struct gate_context *context, uint64_t now_ns)
@@ -120,8 +117,6 @@ static ngx_uint_t bodies_shed(ngx_queue_t *requests, uint64_t now_ns, uint64_t r
 	return count;
 }
 
-/* ---- one of a network's ---- */
-
 static struct gate_connection *waiting_find(ngx_queue_t *waiting, const struct prefix *network, uint64_t now_ns)
 {
 	struct gate_connection *idle = NULL;
@@ -163,11 +158,11 @@ static struct gate_context *body_find(ngx_queue_t *requests, const struct prefix
 	return NULL;
 }
 
-bool gate_slow_end_one(ngx_queue_t *waiting, ngx_queue_t *requests, const struct prefix *network)
+bool gate_slow_end_one(struct gate_flight *flight, const struct prefix *network)
 {
 	uint64_t now_ns = gate_now_ns();
-	struct gate_connection *silent = waiting_find(waiting, network, now_ns);
-	struct gate_context *body = silent == NULL ? body_find(requests, network, now_ns) : NULL;
+	struct gate_connection *silent = waiting_find(&flight->waiting, network, now_ns);
+	struct gate_context *body = silent == NULL ? body_find(&flight->requests, network, now_ns) : NULL;
 
 	if (silent != NULL)
 		time_out(silent->connection->read);
@@ -181,8 +176,6 @@ void gate_slow_refused(void)
 {
 	count_shed(SHED_REFUSED, 1);
 }
-
-/* ---- all ---- */
 
 static void tell(uint64_t now_ns, ngx_log_t *log)
 {
@@ -207,13 +200,13 @@ static void tell(uint64_t now_ns, ngx_log_t *log)
 	shed.told_ns = now_ns;
 }
 
-static void make_room(ngx_queue_t *waiting, ngx_queue_t *requests, uint64_t now_ns, uint64_t least_ms,
-		      uint64_t rate_most, ngx_uint_t wanted)
+static void make_room(struct gate_flight *flight, uint64_t now_ns, uint64_t least_ms, uint64_t rate_most,
+		      ngx_uint_t wanted)
 {
-	ngx_uint_t heads = heads_shed(waiting, now_ns, least_ms, wanted);
+	ngx_uint_t heads = heads_shed(&flight->waiting, now_ns, least_ms, wanted);
 
 	count_shed(SHED_HEAD, heads);
-	count_shed(SHED_BODY, bodies_shed(requests, now_ns, rate_most, wanted - heads));
+	count_shed(SHED_BODY, bodies_shed(&flight->requests, now_ns, rate_most, wanted - heads));
 }
 
 static bool is_told(uint64_t now_ns)
@@ -223,22 +216,22 @@ static bool is_told(uint64_t now_ns)
 	return image != NULL && image->shed_until_ms > now_ns / NS_A_MS;
 }
 
-void gate_slow_start(struct connection_counters *counters)
+void gate_slow_start(struct gate_flight *flight)
 {
-	shed = (struct shed){.counters = counters};
+	shed = (struct shed){.counters = flight->counters};
 }
 
-void gate_slow_look(ngx_queue_t *waiting, ngx_queue_t *requests, size_t body_rate_least, ngx_log_t *log)
+void gate_slow_look(struct gate_flight *flight, size_t body_rate_least, ngx_log_t *log)
 {
 	ngx_uint_t all = ngx_cycle->connection_n, free = ngx_cycle->free_connection_n;
 	uint64_t now_ns = gate_now_ns();
 
 	if (body_rate_least > 0)
 		count_shed(SHED_BELOW_RATE,
-			   bodies_end(requests, now_ns, BODY_GRACE_MS, body_rate_least, NGX_MAX_INT_T_VALUE));
+			   bodies_end(&flight->requests, now_ns, BODY_GRACE_MS, body_rate_least, NGX_MAX_INT_T_VALUE));
 	if (free < all * FREE_QUARTERS / 4)
-		make_room(waiting, requests, now_ns, SHED_HEAD_MS, SHED_BODY_RATE, all * FREE_QUARTERS / 4 - free);
+		make_room(flight, now_ns, SHED_HEAD_MS, SHED_BODY_RATE, all * FREE_QUARTERS / 4 - free);
 	else if (is_told(now_ns) && free < all * TOLD_FREE_QUARTERS / 4)
-		make_room(waiting, requests, now_ns, TOLD_MS, TOLD_BODY_RATE, all * TOLD_FREE_QUARTERS / 4 - free);
+		make_room(flight, now_ns, TOLD_MS, TOLD_BODY_RATE, all * TOLD_FREE_QUARTERS / 4 - free);
 	tell(now_ns, log);
 }

@@ -1,37 +1,6 @@
-/*
- * What nginx keeps in its caches: a page that waits for its verdict is stored once it has passed, and never before.
- *
- * nginx stores a page when its last byte has come from the origin, which is before the end of the page reaches a filter
- * and, where filters gather a page (sub_filter, SSI, files read by threads), before any of it does. So from the moment
- * it begins to receive, the cache's own `updated` is set, which makes storing and giving up no-ops for nginx; whoever
- * waits for the page under proxy_cache_lock goes on waiting. At the verdict the flag goes back and the page is stored,
- * or its temporary file deleted. Without a verdict, because the client left, it is deleted too.
- *
- * Where a cache has min_free and less room than that, nothing is kept or buffered on disk: nginx's own write would fail
- * on a full disk, and the response with it.
- *
- * A background update has nobody whose verdict it could wait for: its page never comes to a filter. It is judged when
- * it is complete, from the temporary file, by a transaction that leaves no record and sees no collections.
- */
-#include "gate.h"
+#include "store.h"
 
-enum { PIECE_BYTES = 64 * 1024 };
-
-struct gate_store {
-	struct gate_store *next;
-	struct gate_context *context;
-	ngx_http_request_t *request; /* or subrequest */
-	ngx_http_upstream_t *upstream;
-	ngx_http_cache_t *cache; /* NULL unless held */
-	ngx_int_t (*begin)(void *data);
-	void *begin_data;
-	void (*end)(ngx_http_request_t *r, ngx_int_t rc);
-	struct guia_transaction *judge; /* of a background update */
-	bool no_room;
-};
-
-/* What nginx would ask before it stores. */
-static bool is_complete(const struct gate_store *store)
+bool gate_store_is_complete(const struct gate_store *store)
 {
 	const ngx_http_upstream_t *u = store->upstream;
 	const ngx_event_pipe_t *pipe = u->pipe;
@@ -43,7 +12,7 @@ static bool is_complete(const struct gate_store *store)
 	       (announced == -1 || announced == pipe->temp_file->offset - (off_t)store->cache->body_start);
 }
 
-static void drop(struct gate_store *store)
+void gate_store_drop(struct gate_store *store)
 {
 	ngx_temp_file_t *file = store->upstream->pipe->temp_file;
 
@@ -56,15 +25,15 @@ static void drop(struct gate_store *store)
 	store->cache = NULL;
 }
 
-static void keep(struct gate_store *store)
+void gate_store_keep(struct gate_store *store)
 {
 	store->cache->updated = 0;
 	if (store->upstream->cleanup == NULL) {
 		/* nginx has finished with the origin. */
-		if (store->request->cache == store->cache && is_complete(store))
+		if (store->request->cache == store->cache && gate_store_is_complete(store))
 			ngx_http_file_cache_update(store->request, store->upstream->pipe->temp_file);
 		else
-			drop(store);
+			gate_store_drop(store);
 	}
 	store->cache = NULL;
 }
@@ -87,7 +56,7 @@ static ngx_int_t receiving_begins(void *data)
 	return store->begin == NULL ? NGX_OK : store->begin(store->begin_data);
 }
 
-static struct gate_store *store_add(struct gate_context *context, ngx_http_request_t *r)
+struct gate_store *gate_store_add(struct gate_context *context, ngx_http_request_t *r)
 {
 	ngx_http_upstream_t *u = r->upstream;
 	struct gate_store *store = ngx_pcalloc(context->request->pool, sizeof(*store));
@@ -108,8 +77,7 @@ static struct gate_store *store_add(struct gate_context *context, ngx_http_reque
 	return store;
 }
 
-/* Whether nginx may store the response whose headers have come. What is not buffered it never stores. */
-static bool may_be_stored(const ngx_http_request_t *r)
+bool gate_store_may(const ngx_http_request_t *r)
 {
 	const ngx_http_upstream_t *u = r->upstream;
 
@@ -137,9 +105,9 @@ void gate_store_check_room(struct gate_context *context, ngx_http_request_t *r)
 {
 	struct gate_store *store;
 
-	if (!may_be_stored(r) || r->cache == NULL || has_room(r->cache->file_cache))
+	if (!gate_store_may(r) || r->cache == NULL || has_room(r->cache->file_cache))
 		return;
-	store = store_add(context, r);
+	store = gate_store_add(context, r);
 	if (store != NULL)
 		store->no_room = true;
 	r->upstream->cacheable = 0;
@@ -147,13 +115,13 @@ void gate_store_check_room(struct gate_context *context, ngx_http_request_t *r)
 
 void gate_store_hold(struct gate_context *context, ngx_http_request_t *r)
 {
-	if (may_be_stored(r))
-		(void)store_add(context, r);
+	if (gate_store_may(r))
+		(void)gate_store_add(context, r);
 }
 
 void gate_store_refuse(ngx_http_request_t *r)
 {
-	if (may_be_stored(r))
+	if (gate_store_may(r))
 		r->upstream->cacheable = 0;
 }
 
@@ -183,7 +151,7 @@ void gate_stores_end(struct gate_context *context)
 			context->location->profile->live--;
 		}
 		if (store->cache != NULL)
-			drop(store);
+			gate_store_drop(store);
 	}
 }
 
@@ -191,7 +159,7 @@ void gate_stores_keep(struct gate_context *context)
 {
 	for (struct gate_store *store = context->stores; store != NULL; store = store->next) {
 		if (store->cache != NULL && store->judge == NULL)
-			keep(store);
+			gate_store_keep(store);
 	}
 }
 
@@ -201,93 +169,10 @@ void gate_stores_forget(struct gate_context *context)
 
 	for (struct gate_store *store = context->stores; store != NULL; store = store->next) {
 		if (store->cache != NULL && store->judge == NULL)
-			drop(store);
+			gate_store_drop(store);
 	}
 	if (r->upstream != NULL)
 		r->upstream->cacheable = 0;
 	if (r->cached && r->cache != NULL)
 		copy_delete(r->cache);
-}
-
-/* ---- background updates ---- */
-
-static void file_judge(struct gate_store *store)
-{
-	ngx_file_t *file = &store->upstream->pipe->temp_file->file;
-	off_t at = (off_t)store->cache->body_start, end = store->upstream->pipe->temp_file->offset;
-	u_char *piece = file->fd == NGX_INVALID_FILE ? NULL : ngx_palloc(store->request->pool, PIECE_BYTES);
-
-	while (piece != NULL && at < end) {
-		ssize_t n = ngx_read_file(file, piece, (size_t)ngx_min(end - at, PIECE_BYTES), at);
-		if (n <= 0 || guia_response_body(store->judge, (struct guia_slice){piece, (size_t)n}, false) != 0)
-			break;
-		at += n;
-	}
-	if (piece != NULL)
-		(void)ngx_pfree(store->request->pool, piece);
-	if (guia_response_body_done(store->judge).action == GUIA_PASS)
-		keep(store);
-	else
-		drop(store);
-}
-
-static void receiving_ends(ngx_http_request_t *r, ngx_int_t rc)
-{
-	struct gate_context *context = gate_context_find(r);
-	struct gate_store *store = context == NULL ? NULL : context->stores;
-
-	while (store != NULL && (store->request != r || store->judge == NULL))
-		store = store->next;
-	if (store == NULL)
-		return; /* nobody would have put this function there */
-	store->end(r, rc);
-	if (store->cache != NULL && is_complete(store))
-		file_judge(store);
-	else if (store->cache != NULL)
-		drop(store);
-	guia_transaction_end(store->judge);
-	store->judge = NULL;
-	context->location->profile->live--;
-}
-
-/* Up to the response's headers. NULL: not to be stored. */
-static struct guia_transaction *judge_begin(struct gate_context *context, ngx_http_request_t *r, bool *ret_body)
-{
-	static const struct guia_slice protocol = {(const uint8_t *)"HTTP/1.1", 8};
-	struct guia_transaction *judge = gate_judge_begin(context);
-
-	if (judge == NULL)
-		return NULL;
-	(void)guia_request_headers_done(judge);
-	(void)guia_request_body_done(judge);
-	gate_response_headers_give(r, judge);
-	struct guia_verdict verdict = guia_response_headers_done(judge, (uint16_t)r->headers_out.status, protocol);
-	*ret_body = guia_response_body_wanted(judge);
-	if (verdict.action == GUIA_PASS)
-		return judge;
-	guia_transaction_end(judge);
-	context->location->profile->live--;
-	return NULL;
-}
-
-void gate_store_judge(struct gate_context *context, ngx_http_request_t *r)
-{
-	struct gate_store *store;
-	bool body = false;
-
-	if (!may_be_stored(r))
-		return;
-	struct guia_transaction *judge = judge_begin(context, r, &body);
-	if (judge != NULL && body && (store = store_add(context, r)) != NULL) {
-		store->judge = judge;
-		store->end = r->upstream->finalize_request;
-		r->upstream->finalize_request = receiving_ends;
-		return;
-	}
-	if (judge == NULL) {
-		r->upstream->cacheable = 0;
-		return;
-	}
-	guia_transaction_end(judge);
-	context->location->profile->live--;
 }

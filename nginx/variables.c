@@ -1,6 +1,6 @@
-/* $guia_id, $guia_verdict, $guia_score, $guia_uri, $guia_admission: of the client's request, also where a subrequest
- * asks. */
-#include "gate.h"
+#include "variables.h"
+
+#include "context.h"
 
 static void value_set(ngx_http_variable_value_t *value, const void *data, size_t len)
 {

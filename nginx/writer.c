@@ -1,9 +1,11 @@
 #include "writer.h"
 
-#include "gate.h"
 #include "outlet.h"
 
+#include <ngx_event.h>
+
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -19,6 +21,7 @@ enum {
 	TELL_MS = 1000,
 	BURST_SECONDS = 4,
 	STACK_BYTES = 256 * 1024,
+	PRIVATE_MODE = 0640,
 };
 
 struct losses {
@@ -47,8 +50,6 @@ static struct writer {
 	ngx_msec_t budget_at;
 	bool budgeted;
 } writer;
-
-/* ---- the thread ---- */
 
 static bool outlet_is_due(const struct outlet *outlet)
 {
@@ -144,8 +145,6 @@ static void *thread_run(void *data)
 	pthread_mutex_unlock(&writer.lock);
 	return NULL;
 }
-
-/* ---- the process's own side ---- */
 
 /* nginx's signals are for its own thread. */
 static void thread_start(void)
@@ -243,8 +242,6 @@ bool gate_writer_begin(size_t bytes_a_second)
 	return false;
 }
 
-/* ---- files ---- */
-
 /* Without a thread, or memory, or for a record that no buffer holds: as nginx does it. */
 static void write_now(const ngx_open_file_t *file, const u_char *text, size_t len)
 {
@@ -301,6 +298,21 @@ void gate_writer_reopen(ngx_open_file_t *file, ngx_log_t *log)
 	pthread_mutex_unlock(&writer.lock);
 }
 
+void gate_writer_make_private(const ngx_str_t *name)
+{
+	int fd = open((const char *)name->data, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		      PRIVATE_MODE);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* nginx would let everybody read it. */
+void gate_writer_reopen_private(ngx_open_file_t *file, ngx_log_t *log)
+{
+	gate_writer_reopen(file, log);
+	gate_writer_make_private(&file->name);
+}
+
 static struct outlet *outlet_make(ngx_open_file_t *file, bool last)
 {
 	struct outlet *outlet = outlet_new(file);
@@ -324,7 +336,7 @@ static struct outlet *outlet_of(ngx_open_file_t *file, bool last)
 		return outlet;
 	if (file->flush == NULL)
 		file->flush = gate_writer_reopen;
-	if (file->flush != gate_writer_reopen && file->flush != gate_audit_reopens)
+	if (file->flush != gate_writer_reopen && file->flush != gate_writer_reopen_private)
 		return NULL;
 	return outlet_make(file, last);
 }
@@ -352,8 +364,6 @@ void gate_writer_commit(void)
 	if (wake)
 		pthread_cond_signal(&writer.work);
 }
-
-/* ---- the end ---- */
 
 /* With the lock. What no patience helps to write is lost. */
 static bool retire_all(void)

@@ -30,6 +30,12 @@ void gate_writer_commit(void);
 /* As file->flush: what was said so far is for the old file, nginx opens it again. */
 void gate_writer_reopen(ngx_open_file_t *file, ngx_log_t *log);
 
+/* A file of what people typed: made for nginx alone to read, before nginx opens it as it opens its logs. */
+void gate_writer_make_private(const ngx_str_t *name);
+
+/* As file->flush of such a file. */
+void gate_writer_reopen_private(ngx_open_file_t *file, ngx_log_t *log);
+
 /* Writes what there is, as far as that is soon done, and ends the thread: the process ends. */
 void gate_writer_stop(void);
 

@@ -1,0 +1,13 @@
+/* Headers, as a transaction is given them. */
+#ifndef GUIA_NGINX_HEADERS_H
+#define GUIA_NGINX_HEADERS_H
+
+#include "gate.h"
+
+/* All of a request. 0 or -errno. */
+int gate_request_headers_give(const ngx_http_request_t *request, struct guia_transaction *transaction);
+
+/* All of a response as they are now. 0 or -errno. */
+int gate_response_headers_give(const ngx_http_request_t *request, struct guia_transaction *transaction);
+
+#endif
