@@ -181,6 +181,12 @@ static struct slice take_string(struct reader *r)
 	return slice_after(r->bytes, from);
 }
 
+/* A NUL ends nothing: whatever comes behind it may be the secret. */
+static bool ends_json_word(uint8_t c)
+{
+	return c == ',' || c == '}' || c == ']' || c == '\r' || c == '\n';
+}
+
 /* The value behind a key, nested as it may be. */
 static void skip_json_value(struct reader *r)
 {
@@ -196,7 +202,7 @@ static void skip_json_value(struct reader *r)
 			depth--;
 			reader_skip(r, 1);
 		} else if (depth == 0) {
-			while (!reader_at_end(r) && strchr(",}]\r\n", reader_peek(r, 0)) == NULL)
+			while (!reader_at_end(r) && !ends_json_word((uint8_t)reader_peek(r, 0)))
 				reader_skip(r, 1);
 			return;
 		} else {
@@ -248,6 +254,24 @@ static struct slice attribute_name(struct slice text)
 	return slice_after(text, from);
 }
 
+/* The end of the quoted value that begins at `at`, which holds no '<' (XML 1.0, 2.3); `at` if it is none. */
+static size_t attribute_end(struct slice text, size_t at)
+{
+	size_t end = slice_find_byte(text, text.ptr[at], at + 1);
+	size_t tag = slice_find_byte(slice_sub(text, 0, end), '<', at);
+	return end < text.len && tag == end ? end : at;
+}
+
+/* Where the '>' stands that ends the tag at `from`: one in a value does not. The body's end if there is none. */
+static size_t tag_end(struct slice body, size_t from)
+{
+	size_t at = from;
+	for (; at < body.len && body.ptr[at] != '>'; at++)
+		if (body.ptr[at] == '"' || body.ptr[at] == '\'')
+			at = attribute_end(body, at);
+	return at;
+}
+
 /* The inside of a tag; its attributes lose their secrets. */
 static void redact_tag(const struct redact_names *names, struct slice tag, struct buffer *out)
 {
@@ -260,7 +284,8 @@ static void redact_tag(const struct redact_names *names, struct slice tag, struc
 			continue;
 		}
 		struct slice name = attribute_name(slice_sub(tag, name_from, r.at));
-		struct slice value = take_string(&r);
+		reader_skip(&r, 1);
+		struct slice value = reader_until(&r, (uint8_t)c);
 		buffer_byte(out, (uint8_t)c);
 		buffer_add(out, redact_name_is_secret(names, name) ? placeholder : value);
 		if (value.ptr + value.len < tag.ptr + tag.len)
@@ -286,9 +311,10 @@ static void redact_xml(const struct redact_names *names, struct slice body, stru
 		if (r.bytes.ptr[r.at - 1] != '<')
 			return;
 		buffer_byte(out, '<');
-		struct slice tag = reader_until(&r, '>');
+		struct slice tag = slice_sub(body, r.at, tag_end(body, r.at));
+		reader_skip(&r, tag.len);
 		redact_tag(names, tag, out);
-		if (r.bytes.ptr[r.at - 1] != '>')
+		if (!reader_accept(&r, SLICE(">")))
 			return;
 		buffer_byte(out, '>');
 		size_t name_end = 0;

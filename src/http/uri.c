@@ -7,7 +7,7 @@
 /* No variable tells of bad encoding in a path. */
 static int decode(struct arena *arena, struct slice s, struct slice *ret_decoded)
 {
-	bool invalid;
+	bool invalid = false;
 	return percent_decode(arena, s, PERCENT_PLUS_STAYS, &invalid, ret_decoded);
 }
 

@@ -318,11 +318,12 @@ static void path_enter(struct buffer *path, xmlNodePtr node)
 	buffer_text(path, (const char *)node->name);
 }
 
-static void path_leave(struct buffer *path)
+/* A name may hold dots itself. */
+static void path_leave(struct buffer *path, xmlNodePtr node)
 {
-	while (path->len > 0 && path->ptr[path->len - 1] != '.')
-		path->len--;
-	path->len -= path->len > 0;
+	path->len -= strlen(".") + strlen((const char *)node->name);
+	if (node->ns != NULL && node->ns->prefix != NULL)
+		path->len -= strlen((const char *)node->ns->prefix) + strlen(":");
 }
 
 int xml_arguments(struct xml_document *document, size_t arguments_limit, struct field_list *list)
@@ -342,9 +343,9 @@ int xml_arguments(struct xml_document *document, size_t arguments_limit, struct 
 			added++;
 		}
 		size_t left;
-		node = next_element(root, node, &left);
-		while (left-- > 0)
-			path_leave(&path);
+		xmlNodePtr ended = node;
+		for (node = next_element(root, node, &left); left > 0; left--, ended = ended->parent)
+			path_leave(&path, ended);
 	}
 	return 0;
 }
