@@ -3,18 +3,12 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-/* A decimal number of at most three digits that is at most `most`, or -1. */
+/* How many bits a prefix has: a number without leading zeroes, at most `most`; or -1. */
 static int parse_bits(struct slice text, int most)
 {
-	int number = 0;
-	if (text.len == 0 || text.len > 3 || (text.ptr[0] == '0' && text.len > 1))
-		return -1;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!byte_is_digit(text.ptr[i]))
-			return -1;
-		number = number * 10 + (text.ptr[i] - '0');
-	}
-	return number <= most ? number : -1;
+	uint64_t number;
+	bool padded = text.len > 1 && text.ptr[0] == '0';
+	return !padded && slice_number(text, (uint64_t)most, &number) ? (int)number : -1;
 }
 
 /* 0 or the number of bits that come before the address's own in the common form. */

@@ -221,6 +221,60 @@ static void arena_extends_the_newest(void **state)
 	arena_destroy(&arena);
 }
 
+static void numbers_are_digits_within_bounds(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		uint64_t most, number;
+		bool good;
+	} rows[] = {
+		{"0", 0, 0, true},
+		{"1", 0, 0, false},
+		{"", 9, 0, false},
+		{"007", 7, 7, true},
+		{"8", 7, 0, false},
+		{"10", 9, 0, false},
+		{"-1", 9, 0, false},
+		{"1 ", 9, 0, false},
+		{"18446744073709551615", UINT64_MAX, UINT64_MAX, true},
+		{"18446744073709551616", UINT64_MAX, 0, false},
+		{"99999999999999999999", UINT64_MAX, 0, false},
+		{"4294967296", UINT32_MAX, 0, false},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint64_t number = 77;
+		assert_int_equal(slice_number(slice_from_string(rows[i].text), rows[i].most, &number), rows[i].good);
+		assert_true(number == (rows[i].good ? rows[i].number : 77));
+	}
+}
+
+static void caret_stands_below_the_character(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line;
+		unsigned column;
+		const char *caret;
+	} rows[] = {
+		{"n\xc3\xa3o x", 6, "\n  n\xc3\xa3o x\n      ^\n"},
+		{"\x01 x", 3, "\n  \\x01 x\n       ^\n"},
+		{"x", 2, "\n  x\n   ^\n"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct diagnostics list;
+		diagnostics_init(&list);
+		struct source_place place = {"f", 1, rows[i].column, slice_from_string(rows[i].line)};
+		diagnostics_add(&list, DIAGNOSTIC_ERROR, place, NULL, "m");
+		struct buffer out = buffer_make(NULL);
+		diagnostic_format(list.first, &out);
+		struct slice shown = slice_after(buffer_slice(&out), slice_find_byte(buffer_slice(&out), '\n', 0));
+		assert_true(slice_equal(shown, slice_from_string(rows[i].caret)));
+		buffer_free(&out);
+		diagnostics_destroy(&list);
+	}
+}
+
 static void diagnostic_shows_a_caret(void **state)
 {
 	(void)state;
@@ -391,7 +445,8 @@ static void a_led_member_is_found_anywhere(void **state)
 	}
 }
 
-TEST_MAIN(cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(slice_finds_wherever_it_stands),
+TEST_MAIN(cmocka_unit_test(numbers_are_digits_within_bounds), cmocka_unit_test(caret_stands_below_the_character),
+	  cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(slice_finds_wherever_it_stands),
 	  cmocka_unit_test(slice_compares_without_case), cmocka_unit_test(buffer_writes_numbers),
 	  cmocka_unit_test(reader_keeps_its_overrun), cmocka_unit_test(arena_refuses_past_its_cap),
 	  cmocka_unit_test(arena_shrinks_the_newest), cmocka_unit_test(arena_that_lasts_is_dense),

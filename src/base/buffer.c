@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NUMBER_BYTES = 20 }; /* of the longest: a sign and 19 digits */
+enum {
+	NUMBER_BYTES = 20, /* of the longest: a sign and 19 digits */
+	FIRST_BYTES = 128,
+};
 
 static void *grow(struct buffer *b, size_t capacity)
 {
@@ -26,7 +29,7 @@ int buffer_reserve(struct buffer *b, size_t bytes)
 	if (b->capacity - b->len >= bytes)
 		return 0;
 	size_t wanted = b->len + bytes;
-	size_t doubled = b->capacity < 64 ? 128 : b->capacity * 2;
+	size_t doubled = b->capacity < FIRST_BYTES / 2 ? FIRST_BYTES : b->capacity * 2;
 	size_t capacity = doubled > wanted ? doubled : wanted;
 	void *ptr = wanted < bytes ? NULL : grow(b, capacity);
 	if (ptr == NULL)

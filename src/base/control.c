@@ -11,7 +11,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { PATIENCE_SECONDS = 3, ANSWER_MAX_BYTES = 16 << 20 };
+enum {
+	PATIENCE_SECONDS = 3, /* with the other end */
+	ANSWER_MAX_BYTES = 16 << 20,
+	ANSWER_STEP_BYTES = 16 << 10,
+};
+
+#define NS_A_SECOND UINT64_C(1000000000)
 
 /*
  * A socket's name has 107 bytes at most: one in a deep folder is named by way of the folder, which *ret_folder then
@@ -187,7 +193,7 @@ void control_step(struct control *control, uint64_t now_ns, control_answer_fn *a
 		struct control_client *client = &control->clients[i];
 		if (client->fd < 0)
 			continue;
-		bool goes_on = now_ns - client->began_ns < (uint64_t)PATIENCE_SECONDS * 1000000000;
+		bool goes_on = now_ns - client->began_ns < PATIENCE_SECONDS * NS_A_SECOND;
 		if (goes_on && client->answer.len == 0)
 			goes_on = client_read(client, answer, context);
 		if (goes_on && client->answer.len > 0)
@@ -201,7 +207,7 @@ void control_step(struct control *control, uint64_t now_ns, control_answer_fn *a
 
 static int answer_read(int fd, struct buffer *answer)
 {
-	char bytes[16384];
+	char bytes[ANSWER_STEP_BYTES];
 	for (ssize_t n; (n = recv(fd, bytes, sizeof(bytes), 0)) != 0;) {
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -220,10 +226,10 @@ static int line_send(int fd, const struct sockaddr_un *address, const char *ques
 	int len = snprintf(line, sizeof(line), "%s\n", question);
 	if (len >= (int)sizeof(line))
 		return -EMSGSIZE;
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0 ||
-	    send(fd, line, (size_t)len, MSG_NOSIGNAL) != len)
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0)
 		return -errno;
-	return 0;
+	ssize_t sent = send(fd, line, (size_t)len, MSG_NOSIGNAL);
+	return sent == len ? 0 : sent < 0 ? -errno : -EMSGSIZE;
 }
 
 static int question_send(int fd, const struct sockaddr_un *address, const char *question)

@@ -5,7 +5,8 @@
 
 enum {
 	LIST_CAP_BYTES = 4 * 1024 * 1024,
-	SOURCE_LINE_SHOWN = 160,
+	SOURCE_LINE_SHOWN = 160, /* bytes */
+	MESSAGE_BYTES = 1024,
 };
 
 void diagnostics_init(struct diagnostics *list)
@@ -39,7 +40,7 @@ static void append(struct diagnostics *list, struct diagnostic *diagnostic)
 void diagnostics_add(struct diagnostics *list, enum diagnostic_severity severity, struct source_place place,
 		     const char *hint, const char *format, ...)
 {
-	char message[1024];
+	char message[MESSAGE_BYTES];
 	va_list args;
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
@@ -99,6 +100,18 @@ static void add_escaped(struct buffer *out, const char *text, size_t limit)
 	}
 }
 
+/* How many characters the first bytes of a text are, as they are shown. */
+static size_t shown_width(const char *text, size_t limit)
+{
+	const uint8_t *bytes = (const uint8_t *)text;
+	size_t width = 0;
+	for (size_t i = 0, len; i < limit && bytes[i] != '\0'; i += len > 0 ? len : 1) {
+		len = shown_length(bytes + i);
+		width += len > 0 || bytes[i] == '\t' ? 1 : strlen("\\xHH");
+	}
+	return width;
+}
+
 static void add_caret(const struct diagnostic *diagnostic, struct buffer *out)
 {
 	if (diagnostic->source_line[0] == '\0')
@@ -106,7 +119,8 @@ static void add_caret(const struct diagnostic *diagnostic, struct buffer *out)
 	buffer_text(out, "\n  ");
 	add_escaped(out, diagnostic->source_line, SOURCE_LINE_SHOWN);
 	if (diagnostic->column > 0 && diagnostic->column <= SOURCE_LINE_SHOWN)
-		buffer_printf(out, "\n  %*s", (int)diagnostic->column, "^");
+		buffer_printf(out, "\n  %*s", (int)shown_width(diagnostic->source_line, diagnostic->column - 1) + 1,
+			      "^");
 }
 
 void diagnostic_format(const struct diagnostic *diagnostic, struct buffer *out)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -56,7 +57,7 @@ static int write_all(int fd, struct slice content)
 
 static int sync_folder(const char *path)
 {
-	char copy[4096];
+	char copy[PATH_MAX];
 	if ((size_t)snprintf(copy, sizeof(copy), "%s", path) >= sizeof(copy))
 		return -ENAMETOOLONG;
 	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -81,7 +82,7 @@ static int write_aside(int fd, struct slice content, unsigned mode, bool sync)
 
 static int replace(const char *path, struct slice content, unsigned mode, bool sync)
 {
-	char aside[4096];
+	char aside[PATH_MAX];
 	if ((size_t)snprintf(aside, sizeof(aside), "%s.XXXXXX", path) >= sizeof(aside))
 		return -ENAMETOOLONG;
 	int fd = mkostemp(aside, O_CLOEXEC);

@@ -44,6 +44,7 @@ static inline uint64_t load(const uint8_t *ptr, size_t len)
 	return word;
 }
 
+/* The constants are SipHash's: "somepseudorandomlygeneratedbytes". */
 static inline struct state begin(const struct hash_key *key)
 {
 	return (struct state){
@@ -83,6 +84,10 @@ uint64_t hash_words(const struct hash_key *key, uint64_t first, uint64_t second)
 
 /* ---- the fast one ---- */
 
+/* Odd, with about as many ones as zeroes: what a length and an end are spread by. */
+#define SPREAD UINT64_C(0x9e3779b97f4a7c15)
+#define FINISH UINT64_C(0xd6e8feb86659fd93)
+
 static inline uint64_t mix(uint64_t a, uint64_t b)
 {
 	unsigned __int128 product = (unsigned __int128)a * b;
@@ -109,14 +114,14 @@ static inline uint64_t mix_short(const uint8_t *ptr, size_t len, uint64_t k0, ui
 static inline __attribute__((always_inline)) uint64_t quick(const struct hash_key *key, struct slice s, bool fold)
 {
 	const uint8_t *at = s.ptr;
-	uint64_t seed = key->k0 ^ s.len * 0x9e3779b97f4a7c15u;
+	uint64_t seed = key->k0 ^ s.len * SPREAD;
 	size_t left = s.len;
 	for (; left > 16; at += 16, left -= 16) {
 		uint64_t a = word_load8(at);
 		uint64_t b = word_load8(at + 8);
 		seed = mix((fold ? word_lower(a) : a) ^ key->k1, (fold ? word_lower(b) : b) ^ seed);
 	}
-	return mix(mix_short(at, left, seed, key->k1, fold) ^ key->k1, seed ^ 0xd6e8feb86659fd93u);
+	return mix(mix_short(at, left, seed, key->k1, fold) ^ key->k1, seed ^ FINISH);
 }
 
 uint64_t hash_quick(const struct hash_key *key, struct slice s)
@@ -136,5 +141,5 @@ struct hash_key hash_key_random(void)
 		return key;
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (struct hash_key){(uint64_t)now.tv_nsec * 0x9e3779b97f4a7c15u, (uint64_t)(uintptr_t)&key};
+	return (struct hash_key){(uint64_t)now.tv_nsec * SPREAD, (uint64_t)(uintptr_t)&key};
 }

@@ -7,6 +7,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { TWICE_US_A_MS = 2000 };
+
 void service_notify(const char *what)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -32,5 +34,5 @@ int64_t service_watchdog_ms(void)
 	if (allowed == NULL || (whose != NULL && strtol(whose, NULL, 10) != (long)getpid()))
 		return 0;
 	int64_t us = strtoll(allowed, NULL, 10);
-	return us >= 2000 ? us / 2000 : 0;
+	return us >= TWICE_US_A_MS ? us / TWICE_US_A_MS : 0;
 }

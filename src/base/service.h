@@ -7,7 +7,8 @@
 
 #include <stdint.h>
 
-/* "READY=1", "RELOADING=1", "STOPPING=1", "WATCHDOG=1", "STATUS=..."; several with a newline between them. Never waits.
+/*
+ * "READY=1", "RELOADING=1", "STOPPING=1", "WATCHDOG=1", "STATUS=..."; several with a newline between them. Never waits.
  */
 void service_notify(const char *what);
 

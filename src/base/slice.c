@@ -182,6 +182,20 @@ struct slice slice_trim(struct slice s)
 	return s;
 }
 
+bool slice_number(struct slice s, uint64_t most, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+	for (size_t i = 0; i < s.len; i++) {
+		uint64_t digit = (uint64_t)(s.ptr[i] - '0');
+		if (!byte_is_digit(s.ptr[i]) || digit > most || number > (most - digit) / 10)
+			return false;
+		number = number * 10 + digit;
+	}
+	if (s.len > 0)
+		*ret_number = number;
+	return s.len > 0;
+}
+
 struct slice slice_cut(struct slice s, uint8_t byte, struct slice *ret_head)
 {
 	size_t at = slice_find_byte(s, byte, 0);

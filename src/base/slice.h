@@ -109,6 +109,9 @@ int slice_compare(struct slice a, struct slice b);
 /* Without leading and trailing byte_is_space() bytes. */
 struct slice slice_trim(struct slice s);
 
+/* A decimal number of digits alone, `most` at most. False for anything else, with *ret_number untouched. */
+bool slice_number(struct slice s, uint64_t most, uint64_t *ret_number);
+
 /* Splits `s` at the first `byte`: the part before it to *ret_head; returns what follows (empty if there was none). */
 struct slice slice_cut(struct slice s, uint8_t byte, struct slice *ret_head);
 

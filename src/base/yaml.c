@@ -234,15 +234,10 @@ int yaml_bool(const struct yaml_node *node, bool *ret_value)
 
 int yaml_integer(const struct yaml_node *node, int64_t *ret_value)
 {
-	if (node->kind != YAML_SCALAR || node->text.len == 0 || node->text.len > 18)
+	uint64_t value;
+	if (node->kind != YAML_SCALAR || !slice_number(node->text, INT64_MAX, &value))
 		return YAML_INVALID;
-	int64_t value = 0;
-	for (size_t i = 0; i < node->text.len; i++) {
-		if (!byte_is_digit(node->text.ptr[i]))
-			return YAML_INVALID;
-		value = value * 10 + (node->text.ptr[i] - '0');
-	}
-	*ret_value = value;
+	*ret_value = (int64_t)value;
 	return 0;
 }
 

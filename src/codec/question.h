@@ -7,9 +7,6 @@
 /* Cuts the first word off. */
 struct slice question_word(struct slice *rest);
 
-/* False for what is not digits alone, or more than `most`. */
-bool question_number(struct slice word, uint64_t most, uint64_t *ret_number);
-
 /* {"fault": ...} and the line's end, appended. */
 void question_fault(struct buffer *out, const char *text);
 

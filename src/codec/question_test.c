@@ -15,34 +15,6 @@ static void words_are_cut_one_by_one(void **state)
 	assert_slice(question_word(&rest), "");
 }
 
-static void numbers_are_digits_within_bounds(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *text;
-		uint64_t most, number;
-		bool good;
-	} rows[] = {
-		{"0", 0, 0, true},
-		{"1", 0, 0, false},
-		{"", 9, 0, false},
-		{"007", 7, 7, true},
-		{"8", 7, 0, false},
-		{"10", 9, 0, false},
-		{"-1", 9, 0, false},
-		{"1 ", 9, 0, false},
-		{"18446744073709551615", UINT64_MAX, UINT64_MAX, true},
-		{"18446744073709551616", UINT64_MAX, 0, false},
-		{"99999999999999999999", UINT64_MAX, 0, false},
-		{"4294967296", UINT32_MAX, 0, false},
-	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		uint64_t number = 77;
-		assert_int_equal(question_number(slice_from_string(rows[i].text), rows[i].most, &number), rows[i].good);
-		assert_true(number == (rows[i].good ? rows[i].number : 77));
-	}
-}
-
 static void a_fault_is_a_line_of_json(void **state)
 {
 	(void)state;
@@ -52,5 +24,4 @@ static void a_fault_is_a_line_of_json(void **state)
 	buffer_free(&out);
 }
 
-TEST_MAIN(cmocka_unit_test(words_are_cut_one_by_one), cmocka_unit_test(numbers_are_digits_within_bounds),
-	  cmocka_unit_test(a_fault_is_a_line_of_json))
+TEST_MAIN(cmocka_unit_test(words_are_cut_one_by_one), cmocka_unit_test(a_fault_is_a_line_of_json))

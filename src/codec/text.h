@@ -59,9 +59,8 @@ size_t base64_encode(struct slice in, uint8_t *out);
 
 /*
  * Decodes base64 that may hold line breaks (LF or CR LF) with spaces before them. 0, or -EINVAL on any other foreign
- * byte, a third '=', or data after '='. An incomplete group of four at the end is dropped. `out` has room for in.len /
- * 4
- * * 3 bytes; on failure it may have been written.
+ * byte, a third '=', or data after '='. An incomplete group of four at the end is dropped. `out` has room for three
+ * bytes for each whole four of `in`; on failure it may have been written.
  */
 int base64_decode(struct slice in, uint8_t *out, size_t *ret_len);
 

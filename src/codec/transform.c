@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "codec/byte_kind.h"
+#include "codec/digest.h"
 #include "codec/transform_rows.h"
 
 enum growth {
@@ -14,8 +15,8 @@ enum growth {
 	GROWTH_FOURFOLD,
 	GROWTH_BASE64,
 	GROWTH_NUMBER, /* a decimal number, whatever the input */
-	GROWTH_MD5,    /* 16 bytes, whatever the input */
-	GROWTH_SHA1,   /* 20 bytes, whatever the input */
+	GROWTH_MD5,    /* a digest, whatever the input */
+	GROWTH_SHA1,   /* likewise */
 };
 
 struct transform_row {
@@ -76,9 +77,9 @@ size_t transform_bound(enum transform transform, size_t input_len)
 	case GROWTH_NUMBER:
 		return sizeof("18446744073709551615") - 1;
 	case GROWTH_MD5:
-		return 16;
+		return DIGEST_MD5_BYTES;
 	case GROWTH_SHA1:
-		return 20;
+		return DIGEST_SHA1_BYTES;
 	}
 	return 0;
 }

@@ -20,8 +20,8 @@ struct unicode_map {
 
 /*
  * Parses `text`, read from the file named `file`, taking the page `code_page`, into *map. 0, or -EINVAL with at least
- * one error added to `diagnostics`: a page that is absent, a pair that is
- * no pair. On failure the map holds nothing of use.
+ * one error added to `diagnostics`: a page that is absent, a pair that is no pair. On failure the map holds nothing of
+ * use.
  */
 int unicode_map_parse(struct unicode_map *map, struct slice text, unsigned code_page, const char *file,
 		      struct diagnostics *diagnostics);

@@ -6,8 +6,8 @@
 #include <errno.h>
 
 enum {
-	NAMES_FREE = 64 << 10,
-	NAMES_PER_BYTE = 64,
+	NAMES_FREE = 64 << 10, /* bytes of all names together that any body may have, ... */
+	NAMES_PER_BYTE = 64,   /* ... and so many more for each of its own */
 };
 
 /* What may come next. */
@@ -61,27 +61,18 @@ static enum expectation after_value(struct parser *p)
 	return p->depth == 0 ? EXPECT_END : EXPECT_MORE;
 }
 
-static void path_add_index(struct buffer *path, size_t index)
-{
-	char digits[24];
-	size_t at = sizeof(digits);
-	do
-		digits[--at] = (char)('0' + index % 10);
-	while ((index /= 10) > 0);
-	buffer_add(path, SLICE(".array_"));
-	buffer_add(path, slice_make(digits + at, sizeof(digits) - at));
-}
-
 /* Puts the name that the coming value has behind the container's path. */
 static void path_add_name(struct parser *p)
 {
 	struct frame *frame = top(p);
 	if (frame == NULL)
 		buffer_text(&p->path, "json");
-	else if (frame->array)
-		path_add_index(&p->path, frame->elements++);
-	else
+	else if (!frame->array)
 		buffer_add(&p->path, p->key);
+	else {
+		buffer_add(&p->path, SLICE(".array_"));
+		buffer_number(&p->path, (int64_t)frame->elements++);
+	}
 }
 
 /* A short body can name long paths many times over: what that costs is bounded by the body's size. */

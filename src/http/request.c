@@ -188,28 +188,13 @@ static int parse_headers(struct parser *p)
 	}
 }
 
-static bool parse_length(struct slice text, uint64_t *ret_length)
-{
-	uint64_t length = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!byte_is_digit(text.ptr[i]))
-			return false;
-		unsigned digit = (unsigned)(text.ptr[i] - '0');
-		if (length > ((uint64_t)INT64_MAX - digit) / 10)
-			return false;
-		length = length * 10 + digit;
-	}
-	*ret_length = length;
-	return text.len > 0;
-}
-
 /* What nginx looks at when the last header has been read, in its order. */
 static int check_headers(struct parser *p, uint64_t *ret_length)
 {
 	unsigned version = p->request->version_number;
 	if (!p->host_seen && version > 1000)
 		return refuse(p, 400, "no Host");
-	if (p->content_length_seen && !parse_length(p->content_length, ret_length))
+	if (p->content_length_seen && !slice_number(p->content_length, INT64_MAX, ret_length))
 		return refuse(p, 400, "Content-Length");
 	if (p->transfer_encoding_seen) {
 		if (version < 1001)

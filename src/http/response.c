@@ -40,21 +40,6 @@ static int parse_headers(struct reader *r, struct field_list *headers)
 	}
 }
 
-/* Digits that fit; false for anything else. */
-static bool parse_length(struct slice text, size_t *ret_length)
-{
-	if (text.len == 0 || text.len > 18)
-		return false;
-	size_t length = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!byte_is_digit(text.ptr[i]))
-			return false;
-		length = length * 10 + (size_t)(text.ptr[i] - '0');
-	}
-	*ret_length = length;
-	return true;
-}
-
 static int parse_chunked_body(struct reader *r, struct arena *arena, struct response *response)
 {
 	int outcome = chunked_decode(r, 0, arena, &response->body);
@@ -74,8 +59,8 @@ static int parse_body(struct reader *r, struct arena *arena, struct response *re
 	if (coding != NULL && slice_equal_nocase(coding->value, SLICE("chunked")))
 		return parse_chunked_body(r, arena, response);
 	const struct field *stated = field_list_find(&response->headers, SLICE("content-length"));
-	size_t length = reader_left(r);
-	if (stated != NULL && !parse_length(stated->value, &length))
+	uint64_t length = reader_left(r);
+	if (stated != NULL && !slice_number(stated->value, INT64_MAX, &length))
 		return RESPONSE_MALFORMED;
 	response->body = reader_take(r, length);
 	response->truncated = r->overrun;

@@ -1,7 +1,6 @@
 /*
  * Cases of a parser as a data file: `input => output` a line, '#' starts a comment line. Both sides are escaped (\n \r
- * \t \\ \xHH); the output is what the test's renderer writes. The input is
- * fenced by an unreadable page.
+ * \t \\ \xHH); the output is what the test's renderer writes. The input is fenced by an unreadable page.
  */
 #ifndef GUIA_HTTP_TEST_CASES_H
 #define GUIA_HTTP_TEST_CASES_H

@@ -26,7 +26,7 @@ static bool split(struct slice text, char host[64], uint64_t *ret_port)
 	size_t colon = text.len;
 	while (colon > 0 && text.ptr[colon - 1] != ':')
 		colon--;
-	if (colon < 2 || !question_number(slice_after(text, colon), 65535, ret_port))
+	if (colon < 2 || !slice_number(slice_after(text, colon), 65535, ret_port))
 		return false;
 	struct slice name = slice_sub(text, 0, colon - 1);
 	if (slice_starts_with(name, SLICE("[")) && slice_ends_with(name, SLICE("]")))

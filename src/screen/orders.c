@@ -40,7 +40,7 @@ static bool make_question(struct slice order, const char *why, char *question, s
 		len = snprintf(question, room, "unban %.*s %s", SLICE_ARG(what), why);
 	else if (slice_equal(verb, SLICE("open")) && is_name(what))
 		len = snprintf(question, room, "mode %.*s open %d %s", SLICE_ARG(what), OPEN_SECONDS, why);
-	else if (slice_equal(verb, SLICE("lift")) && question_number(what, UINT32_MAX, &number))
+	else if (slice_equal(verb, SLICE("lift")) && slice_number(what, UINT32_MAX, &number))
 		len = snprintf(question, room, "lift %.*s %s", SLICE_ARG(what), why);
 	return len > 0 && (size_t)len < room;
 }

@@ -82,7 +82,7 @@ static const char *read_ask(const struct keeper *k, uid_t who, struct slice rest
 {
 	uint64_t seconds = 0;
 	a->operator_ = question_word(&rest);
-	bool good = question_number(question_word(&rest), OPERATOR_LIFETIME_MOST_S, &seconds);
+	bool good = slice_number(question_word(&rest), OPERATOR_LIFETIME_MOST_S, &seconds);
 	struct slice yes = question_word(&rest), why;
 	struct slice route = slice_cut(rest, '\t', &why);
 	if (!good || !(slice_equal(yes, SLICE("yes")) || slice_equal(yes, SLICE("-"))))
@@ -172,7 +172,7 @@ static void change(struct keeper *k, struct slice verb, struct slice which, stru
 		buffer_printf(out, "{\"ended\":%d}\n", end_all(k));
 		return;
 	}
-	if (!question_number(which, UINT32_MAX, &id)) {
+	if (!slice_number(which, UINT32_MAX, &id)) {
 		question_fault(out, "which? the number of a rule");
 		return;
 	}

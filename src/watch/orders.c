@@ -152,7 +152,7 @@ static void order_mode(const struct orders *orders, struct slice words, struct b
 	uint64_t seconds;
 	struct mode_order order = {.site = question_word(&words), .by = orders->by};
 	if (!mode_of(question_word(&words), &order.mode) ||
-	    !question_number(question_word(&words), SECONDS_MOST, &seconds) || seconds == 0) {
+	    !slice_number(question_word(&words), SECONDS_MOST, &seconds) || seconds == 0) {
 		question_fault(out, "not an order");
 		return;
 	}
@@ -192,7 +192,7 @@ static bool answer_mode(const struct orders *orders, struct slice verb, struct s
 static void lift(const struct orders *orders, struct slice words, struct buffer *out)
 {
 	uint64_t id;
-	if (!question_number(question_word(&words), UINT32_MAX, &id))
+	if (!slice_number(question_word(&words), UINT32_MAX, &id))
 		question_fault(out, "not an order");
 	else if (orders->defence == NULL || !defence_lift(orders->defence, (uint32_t)id))
 		question_fault(out, "no measure of this number is in force that could be lifted");
@@ -224,7 +224,7 @@ bool orders_answer(const struct orders *orders, struct slice question, struct bu
 	}
 	bool good = prefix_parse(question_word(&question), &order.prefix);
 	if (good && order.kind != BAN_LIFTED) {
-		good = question_number(question_word(&question), SECONDS_MOST, &seconds);
+		good = slice_number(question_word(&question), SECONDS_MOST, &seconds);
 		order.force = slice_equal(question_word(&question), SLICE("force"));
 		order.for_ms = seconds * 1000;
 		order.why = question;

@@ -60,8 +60,7 @@ static struct slice on_behalf(struct slice question, uid_t *who)
 {
 	struct slice rest = question;
 	uint64_t user;
-	if (!slice_equal(question_word(&rest), SLICE("for")) ||
-	    !question_number(question_word(&rest), UINT32_MAX, &user))
+	if (!slice_equal(question_word(&rest), SLICE("for")) || !slice_number(question_word(&rest), UINT32_MAX, &user))
 		return question;
 	*who = (uid_t)user;
 	return rest;

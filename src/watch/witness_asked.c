@@ -46,9 +46,9 @@ static void answer_export(struct witness *witness, uid_t who, struct slice words
 	uint8_t digest[32];
 	bool given;
 	struct slice step = question_word(&words), id = question_word(&words);
-	bool good = question_number(question_word(&words), INT64_MAX, &incident) &&
-		    question_number(question_word(&words), INT64_MAX, &files) &&
-		    question_number(question_word(&words), INT64_MAX, &bytes) &&
+	bool good = slice_number(question_word(&words), INT64_MAX, &incident) &&
+		    slice_number(question_word(&words), INT64_MAX, &files) &&
+		    slice_number(question_word(&words), INT64_MAX, &bytes) &&
 		    digest_of(question_word(&words), digest, &given);
 	if (!good || step.len == 0 || id.len == 0) {
 		question_fault(out, "not an order");
@@ -79,9 +79,9 @@ static const char *hold_fault(int r)
 static void answer_hold(struct witness *witness, uid_t who, bool held, struct slice words, struct buffer *out)
 {
 	struct hold hold;
-	if (!question_number(question_word(&words), INT64_MAX, &hold.incident) ||
-	    !question_number(question_word(&words), INT64_MAX, &hold.from_ms) ||
-	    !question_number(question_word(&words), INT64_MAX, &hold.to_ms)) {
+	if (!slice_number(question_word(&words), INT64_MAX, &hold.incident) ||
+	    !slice_number(question_word(&words), INT64_MAX, &hold.from_ms) ||
+	    !slice_number(question_word(&words), INT64_MAX, &hold.to_ms)) {
 		question_fault(out, "not an order");
 		return;
 	}
