@@ -184,17 +184,17 @@ static void add_hashes(const struct merkle_proof *proof, struct buffer *out)
 static bool belongs(struct writing *w, enum chunk_wish wish, const struct leaf *leaf)
 {
 	const struct export_plan *plan = w->extract->plan;
-	const struct leaf_value *site = leaf_get(leaf, "site"), *id = leaf_get(leaf, "id");
+	const struct leaf_value *id = leaf_get(leaf, "id");
 	if (leaf->kind == LEAF_EPOCH || leaf->kind == LEAF_KEY_ROTATION)
 		return wish >= CHUNK_PAPERS;
 	if (leaf->kind == LEAF_EXPORT && id != NULL && slice_equal(id->bytes, slice_from_string(plan->id)))
 		return wish >= CHUNK_PAPERS;
 	if (wish < CHUNK_ALL || leaf->time_ms < plan->from_ms || leaf->time_ms > plan->to_ms)
 		return false;
-	bool ours = site == NULL || site->bytes.len == 0 || site->bytes.ptr[0] == '(' ||
-		    export_plan_has_site(plan, site->bytes);
-	w->sums.other_sites += ours ? 0 : 1;
-	return ours;
+	enum plan_choice choice = export_plan_choose(plan, leaf);
+	w->sums.other_sites += choice == PLAN_OTHER_SITE;
+	w->sums.other_incidents += choice == PLAN_OTHER_INCIDENT;
+	return choice == PLAN_TAKES;
 }
 
 static void add_line(struct writing *w, uint64_t index, struct slice record, enum chunk_wish wish)

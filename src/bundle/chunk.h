@@ -30,10 +30,11 @@ enum chunk_wish {
 };
 
 struct chunk_sums {
-	uint64_t records;     /* in the bag */
-	uint64_t other_sites; /* left out because they are of sites that the incident is not of */
-	uint64_t messages;    /* in clear */
-	uint64_t unfound;     /* records of messages that are not there any more, or cannot be opened */
+	uint64_t records;         /* in the bag */
+	uint64_t other_sites;     /* left out because they are of sites that the incident is not of */
+	uint64_t other_incidents; /* because they are of others */
+	uint64_t messages;        /* in clear */
+	uint64_t unfound;         /* records of messages that are not there any more, or cannot be opened */
 };
 
 enum { CHUNK_BUNDLES = TILE_WIDTH };

@@ -21,6 +21,8 @@
 struct work {
 	const struct export_order *order;
 	struct export_result *result;
+	struct export_plan
+		*wished; /* what is asked for now; an export that is gone on with has the plan of its beginning */
 	struct export_plan plan;
 	char part[PATH_MAX];
 	int bag;
@@ -49,28 +51,6 @@ static enum plan_messages messages_wish(struct work *w)
 	if (w->parcels.count == 0)
 		return PLAN_NONE;
 	return w->key != NULL ? PLAN_CLEAR : PLAN_SEALED;
-}
-
-static void scope(struct work *w, struct export_plan *plan)
-{
-	const struct case_record *record = w->order->record;
-	uint64_t onset =
-		record->onset_ms != 0 && record->onset_ms < record->opened_ms ? record->onset_ms : record->opened_ms;
-	plan->from_ms = onset > PLAN_BEFORE_MS ? onset - PLAN_BEFORE_MS : 0;
-	plan->to_ms = record->over_ms != 0 ? record->over_ms + PLAN_BEFORE_MS : w->order->now_ms;
-	for (size_t i = 0; i < record->site_count; i++)
-		snprintf(plan->sites[plan->site_count++], CASE_NAME_BYTES, "%s", record->sites[i].name);
-}
-
-static void asked(struct work *w, struct export_plan *plan)
-{
-	*plan = (struct export_plan){.incident = w->order->record->id,
-				     .at_ms = w->order->now_ms,
-				     .clock = clock_state_read(),
-				     .user = w->order->user};
-	snprintf(plan->why, sizeof(plan->why), "%s", w->order->why);
-	snprintf(plan->languages, sizeof(plan->languages), "%s", w->order->languages);
-	scope(w, plan);
 }
 
 /* When an epoch's records are from: of its first, and UINT64_MAX if it goes on. */
@@ -142,10 +122,23 @@ static int put(struct work *w, const char *step, const struct merkle_hash *manif
 	return r;
 }
 
-static int begin_plan(struct work *w, const struct export_plan *wished)
+static int wish(struct work *w)
+{
+	const struct export_order *order = w->order;
+	w->wished = calloc(1, sizeof(*w->wished));
+	if (w->wished == NULL)
+		return -ENOMEM;
+	int r = export_plan_make(order->store, order->record, order->now_ms, w->wished);
+	w->wished->user = order->user;
+	snprintf(w->wished->why, sizeof(w->wished->why), "%s", order->why);
+	snprintf(w->wished->languages, sizeof(w->wished->languages), "%s", order->languages);
+	return r;
+}
+
+static int begin_plan(struct work *w)
 {
 	struct seal_place begun;
-	w->plan = *wished;
+	w->plan = *w->wished;
 	int r = export_plan_name(&w->plan);
 	if (r != 0)
 		return r;
@@ -160,23 +153,18 @@ static int make_plan(struct work *w)
 {
 	struct buffer text = buffer_make(NULL);
 	char path[PATH_MAX + 8];
-	struct export_plan *wished = calloc(1, sizeof(*wished));
-	if (wished == NULL)
-		return -ENOMEM;
-	asked(w, wished);
-	wished->messages = messages_wish(w);
+	w->wished->messages = messages_wish(w);
 	snprintf(path, sizeof(path), "%s/" PLAN_FILE, w->part);
 	int r = file_read(path, 64 << 20, &text);
 	if (r == -ENOENT) {
-		r = begin_plan(w, wished);
+		r = begin_plan(w);
 	} else if (r == 0) {
 		w->result->resumed = true;
-		r = export_plan_read(buffer_slice(&text), &w->plan) && export_plan_same(&w->plan, wished)
+		r = export_plan_read(buffer_slice(&text), &w->plan) && export_plan_same(&w->plan, w->wished)
 			    ? 0
 			    : EXPORT_OTHER;
 	}
 	buffer_free(&text);
-	free(wished);
 	return r;
 }
 
@@ -235,6 +223,7 @@ static void sum_up(struct work *w, const struct chunk_sums *sums)
 {
 	w->result->sums.records += sums->records;
 	w->result->sums.other_sites += sums->other_sites;
+	w->result->sums.other_incidents += sums->other_incidents;
 	w->result->sums.messages += sums->messages;
 	w->result->sums.unfound += sums->unfound;
 }
@@ -291,13 +280,8 @@ static int take_epoch(struct work *w, const struct export_epoch *epoch)
 
 static int open_messages(struct work *w)
 {
-	struct export_plan *scoped = calloc(1, sizeof(*scoped));
-	if (scoped == NULL)
-		return -ENOMEM;
-	asked(w, scoped);
 	snprintf(w->bodies_path, sizeof(w->bodies_path), "%s/" BODY_FOLDER, w->order->log);
-	int r = body_parcels_list(w->bodies_path, scoped->from_ms, scoped->to_ms, &w->parcels);
-	free(scoped);
+	int r = body_parcels_list(w->bodies_path, w->wished->from_ms, w->wished->to_ms, &w->parcels);
 	if (r != 0 || w->order->key == NULL)
 		return r;
 	at(w, w->order->key);
@@ -481,7 +465,8 @@ int export_run(const struct export_order *order, struct export_result *ret_resul
 	w->order = order;
 	w->result = ret_result;
 	w->bag = -1;
-	int r = open_messages(w);
+	int r = wish(w);
+	r = r != 0 ? r : open_messages(w);
 	r = r != 0 ? r : open_part(w);
 	r = r != 0 ? r : make_plan(w);
 	r = r != 0 ? r : fill(w);
@@ -491,6 +476,7 @@ int export_run(const struct export_order *order, struct export_result *ret_resul
 	body_parcels_free(&w->parcels);
 	export_key_free(w->key);
 	export_plan_free(&w->plan);
+	free(w->wished);
 	free(w);
 	return r;
 }

@@ -5,7 +5,8 @@
 #ifndef GUIA_BUNDLE_EXPORT_PLAN_H
 #define GUIA_BUNDLE_EXPORT_PLAN_H
 
-#include "casebook/casebook.h"
+#include "base/address.h"
+#include "casebook/store.h"
 #include "evidence/checkpoint.h"
 #include "evidence/leaf.h"
 
@@ -36,9 +37,16 @@ struct export_plan {
 	enum plan_messages messages;
 	size_t site_count;
 	char sites[CASE_SITES][CASE_NAME_BYTES];
+	enum case_kind kind;
+	size_t source_count;
+	struct address sources[CASE_TALLIES_KEPT]; /* of an intrusion's actor, in order */
 	size_t epoch_count;
 	struct export_epoch epochs[PLAN_EPOCHS_MOST];
 };
+
+/* What there is of an incident now; without a name, and without who asks for what. 0 or -errno. */
+int export_plan_make(struct case_store *store, const struct case_record *record, uint64_t now_ms,
+		     struct export_plan *ret_plan);
 
 /* A new name; 0 or -ENOMEM. */
 int export_plan_name(struct export_plan *plan);
@@ -51,6 +59,17 @@ void export_plan_free(struct export_plan *plan);
 /* Whether an unfinished export is the one that is asked for. */
 bool export_plan_same(const struct export_plan *begun, const struct export_plan *asked);
 
-bool export_plan_has_site(const struct export_plan *plan, struct slice site);
+/* An address more, before plan_sources_sort(); one that is no address, or finds no room, is not. */
+void export_plan_add_source(struct export_plan *plan, const char *address);
+void export_plan_sort_sources(struct export_plan *plan);
+
+/*
+ * Whether a record of the incident's time belongs to it. What names the incident does, and so does what names none, of
+ * its sites or of no site; a stopped request that names none, of an intrusion, if its source is one of the actor's. Of
+ * what names another incident, of a flood all that was stopped or decided at its sites; of an intrusion what was
+ * stopped of its actor's sources, and the totals.
+ */
+enum plan_choice { PLAN_TAKES, PLAN_OTHER_SITE, PLAN_OTHER_INCIDENT };
+enum plan_choice export_plan_choose(const struct export_plan *plan, const struct leaf *leaf);
 
 #endif

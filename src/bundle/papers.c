@@ -70,6 +70,7 @@ static json_t *content_of(const struct papers *papers)
 	json_t *content = json_object();
 	json_object_set_new(content, "records", number(papers->sums.records));
 	json_object_set_new(content, "records_of_other_sites_left_out", number(papers->sums.other_sites));
+	json_object_set_new(content, "records_of_other_incidents_left_out", number(papers->sums.other_incidents));
 	json_object_set_new(content, "messages", json_string(kept[papers->plan->messages]));
 	json_object_set_new(content, "messages_in_clear", number(papers->sums.messages));
 	json_object_set_new(content, "messages_not_found", number(papers->sums.unfound));

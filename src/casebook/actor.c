@@ -1,6 +1,7 @@
 #include "casebook/actor.h"
 
 #include "base/hash.h"
+#include "casebook/casebook.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -10,7 +11,7 @@ enum { V4_BITS = 120, V6_BITS = 48 };
 
 const char *actor_dimension_name(enum actor_dimension dimension)
 {
-	static const char *const names[ACTOR_DIMENSIONS] = {"source", "network", "path", "agent", "rule"};
+	static const char *const names[ACTOR_DIMENSIONS] = {CASE_SOURCES, "network", "path", "agent", "rule"};
 	return dimension < ACTOR_DIMENSIONS ? names[dimension] : "?";
 }
 

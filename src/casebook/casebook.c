@@ -55,6 +55,28 @@ struct case_visitors case_record_visitors(const struct case_record *record)
 	return (struct case_visitors){sum.asked / CASE_VISITORS_SECONDS, sum.answered / CASE_VISITORS_SECONDS};
 }
 
+struct case_glance case_record_glance(const struct case_record *record)
+{
+	struct case_glance glance = {.id = record->id,
+				     .kind = record->kind,
+				     .phase = record->phase,
+				     .onset_ms = record->onset_ms,
+				     .requests = case_record_sums(record),
+				     .visitors = case_record_visitors(record),
+				     .site_count = record->site_count};
+	for (size_t i = 0; i < record->site_count; i++)
+		glance.sites[i] = record->sites[i].name;
+	return glance;
+}
+
+uint64_t casebook_incident_at(const struct casebook *book, const char *site)
+{
+	bool is_of_it = site[0] == '\0';
+	for (size_t i = 0; i < book->now.site_count && !is_of_it; i++)
+		is_of_it = strcmp(book->now.sites[i].name, site) == 0;
+	return is_of_it && casebook_is_on(book) ? book->now.id : 0;
+}
+
 /* ---- the timeline ---- */
 
 /* The last of so many; true if the first had to go. */

@@ -32,6 +32,9 @@ enum {
 	CASE_VISITORS_TELL = 20, /* of fewer no share is told */
 };
 
+/* What addresses are called among what came most often. */
+#define CASE_SOURCES "source"
+
 /* Requests of one second at a site, by what became of them. */
 struct case_requests {
 	uint64_t passed;
@@ -181,6 +184,24 @@ void casebook_places(struct casebook *book, const char *places);
 void casebook_note(struct casebook *book, enum case_entry_kind kind, const char *text, uint64_t now_ms);
 
 bool casebook_is_on(const struct casebook *book);
+
+/* An incident in short, of whichever kind. Names are the book's, until it changes. */
+struct case_glance {
+	uint64_t id;
+	enum case_kind kind;
+	enum case_phase phase;
+	uint64_t onset_ms;
+	struct case_requests requests;
+	struct case_visitors visitors;
+	size_t site_count;
+	const char *sites[CASE_SITES];
+};
+typedef void case_glance_fn(void *context, const struct case_glance *glance);
+
+struct case_glance case_record_glance(const struct case_record *record);
+
+/* The number of the incident that is on and has to do with a site ("": with those of no site); 0: there is none. */
+uint64_t casebook_incident_at(const struct casebook *book, const char *site);
 
 /* Sums over its sites. */
 struct case_requests case_record_sums(const struct case_record *record);

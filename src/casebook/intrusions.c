@@ -1,36 +1,10 @@
-#include "casebook/intrusions.h"
-
 #include "base/error.h"
-#include "casebook/actors.h"
-#include "casebook/missing.h"
-#include "casebook/uploads.h"
+#include "casebook/intrusions_inside.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-struct intrusion {
-	uint64_t id; /* 0: the place is free */
-	uint32_t actor;
-	enum case_kind kind;
-	enum case_phase phase;
-	uint32_t kinds;
-	uint64_t onset_ms, opened_ms, held_ms, over_ms;
-	uint32_t reopened;
-	double peak;
-	bool changed;
-	size_t entry_count;
-	struct case_entry entries[INTRUSION_ENTRIES];
-};
-
-struct intrusions {
-	struct actors actors;
-	struct missing missing;
-	struct uploads uploads;
-	struct intrusion list[INTRUSIONS_MOST];
-	uint64_t unopened;
-};
 
 int intrusions_new(const struct hash_key *key, struct intrusions **ret_intrusions)
 {
@@ -116,8 +90,8 @@ static uint32_t classes_of(const struct finding *finding)
 	return classes;
 }
 
-void intrusions_finding(struct intrusions *intrusions, const struct finding *finding, uint16_t site,
-			const char *site_name, uint64_t now_ms)
+uint64_t intrusions_finding(struct intrusions *intrusions, const struct finding *finding, uint16_t site,
+			    const char *site_name, uint64_t now_ms)
 {
 	struct actor_sight sight = {.at_ms = now_ms,
 				    .source = address_from_v6(finding->head.source),
@@ -130,14 +104,16 @@ void intrusions_finding(struct intrusions *intrusions, const struct finding *fin
 				    .finding = finding,
 				    .kinds = case_kinds_of(classes_of(finding), finding->head.found)};
 	if (sight.kinds == 0)
-		return;
+		return 0;
 	struct actor *actor = actors_take(&intrusions->actors, &sight);
 	if (actor == NULL)
-		return;
+		return 0;
 	upload_take(intrusions, &sight, actor);
 	struct intrusion *in = intrusion_of(intrusions, actor);
-	if (in != NULL)
-		in->changed = true;
+	if (in == NULL)
+		return 0;
+	in->changed = true;
+	return in->id;
 }
 
 void intrusions_head(struct intrusions *intrusions, unsigned box, const struct head *head)
@@ -197,8 +173,7 @@ static bool may_return(const struct intrusion *in, uint64_t now_ms)
 	return now_ms - in->over_ms < CASE_REOPEN_MS;
 }
 
-/* A free place; of scans there are half as many, so that they do not keep graver ones out. */
-static struct intrusion *place_for(struct intrusions *intrusions, enum case_kind kind)
+struct intrusion *intrusions_place(struct intrusions *intrusions, enum case_kind kind)
 {
 	struct intrusion *place = NULL;
 	size_t scans = 0;
@@ -214,7 +189,7 @@ static void open(struct intrusions *intrusions, struct actor *actor, enum case_k
 		 uint64_t now_ms)
 {
 	char text[CASE_TEXT_BYTES];
-	struct intrusion *in = place_for(intrusions, kind);
+	struct intrusion *in = intrusions_place(intrusions, kind);
 	if (in == NULL) {
 		intrusions->unopened += !actor->waits;
 		actor->waits = true;
@@ -307,6 +282,40 @@ void intrusions_second(struct intrusions *intrusions, bool flood, uint64_t *last
 			actor_forgive_scan(actor);
 		if (actor->used)
 			actor_second(intrusions, actor, last_id, now_ms);
+	}
+}
+
+/* ---- what there is ---- */
+
+uint64_t intrusions_incident_of(struct intrusions *intrusions, const struct address *source)
+{
+	const struct intrusion *in = intrusion_of(intrusions, actors_find(&intrusions->actors, source));
+	return in != NULL && is_on(in) ? in->id : 0;
+}
+
+static struct case_glance glance_of(const struct intrusion *in, const struct actor *actor)
+{
+	struct case_glance glance = {.id = in->id,
+				     .kind = in->kind,
+				     .phase = in->phase,
+				     .onset_ms = in->onset_ms,
+				     .site_count = actor->site_count};
+	for (size_t i = 0; i < actor->site_count; i++) {
+		glance.sites[i] = actor->sites[i].name;
+		glance.requests.blocked += actor->sites[i].blocked;
+		glance.requests.passed += actor->sites[i].passed;
+	}
+	return glance;
+}
+
+void intrusions_each(const struct intrusions *intrusions, case_glance_fn *each, void *context)
+{
+	for (size_t i = 0; i < INTRUSIONS_MOST; i++) {
+		const struct intrusion *in = &intrusions->list[i];
+		if (in->id == 0)
+			continue;
+		const struct case_glance glance = glance_of(in, &intrusions->actors.list[in->actor]);
+		each(context, &glance);
 	}
 }
 
@@ -415,66 +424,4 @@ bool intrusions_take(struct intrusions *intrusions, uint64_t now_ms, struct intr
 		return true;
 	}
 	return false;
-}
-
-/* ---- going on ---- */
-
-void intrusions_resume(struct intrusions *intrusions, const struct case_record *record, const struct case_actor *known)
-{
-	struct intrusion *in = place_for(intrusions, CASE_SHELL);
-	struct actor *actor = actors_place(&intrusions->actors);
-	uint64_t last_ms = record->over_ms;
-	if (in == NULL || actor == NULL || record->kind == CASE_FLOOD)
-		return;
-	const struct actor_sight sight = {.at_ms = record->onset_ms};
-	actor_begin(actor, &sight);
-	*in = (struct intrusion){.id = record->id,
-				 .actor = (uint32_t)(actor - intrusions->actors.list),
-				 .kind = record->kind,
-				 .phase = record->phase,
-				 .kinds = known->kinds,
-				 .onset_ms = record->onset_ms,
-				 .opened_ms = record->opened_ms,
-				 .held_ms = record->held_ms,
-				 .over_ms = record->over_ms,
-				 .reopened = record->reopened,
-				 .peak = record->peak};
-	actor->incident = (uint32_t)(in - intrusions->list) + 1;
-	for (size_t i = 0; i < record->site_count && i < ACTOR_SITES; i++) {
-		const struct case_site *from = &record->sites[i];
-		struct actor_site *site = &actor->sites[actor->site_count++];
-		*site = (struct actor_site){.onset_ms = from->onset_ms,
-					    .until_ms = from->until_ms,
-					    .blocked = from->sums.blocked,
-					    .passed = from->sums.passed,
-					    .blocked_told = from->sums.blocked,
-					    .passed_told = from->sums.passed,
-					    .peak = from->peak};
-		snprintf(site->name, sizeof(site->name), "%s", from->name);
-		last_ms = from->until_ms > last_ms ? from->until_ms : last_ms;
-	}
-	actor->last_ms = record->over_ms != 0 ? record->over_ms : last_ms;
-	actor->findings = (uint32_t)known->findings;
-	actor->missing = (uint32_t)known->missing;
-	actor->classes = known->classes;
-	actor->shapes[0] = known->shape;
-	actor->asked[0] = known->asked;
-	if (known->agent != 0)
-		actor_item_of(actor, ACTOR_AGENT, known->agent, SLICE("(before a restart)"))->count = 1;
-	actor_told(actor);
-}
-
-void intrusions_resume_source(struct intrusions *intrusions, uint64_t id, const char *address)
-{
-	struct prefix prefix;
-	if (!prefix_parse(slice_from_string(address), &prefix) || prefix.bits != ADDRESS_BITS)
-		return;
-	for (size_t i = 0; i < INTRUSIONS_MOST; i++) {
-		struct actor *actor = &intrusions->actors.list[intrusions->list[i].actor];
-		if (intrusions->list[i].id != id)
-			continue;
-		actor_add_source(actor, &prefix.address);
-		actor_told(actor);
-		actors_bind(&intrusions->actors, &prefix.address, actor, actor->last_ms);
-	}
 }

@@ -8,6 +8,7 @@
 #ifndef GUIA_CASEBOOK_INTRUSIONS_H
 #define GUIA_CASEBOOK_INTRUSIONS_H
 
+#include "base/address.h"
 #include "base/hash.h"
 #include "casebook/casebook.h"
 #include "wire/event.h"
@@ -51,9 +52,10 @@ void intrusions_free(struct intrusions *intrusions);
 void intrusions_resume(struct intrusions *intrusions, const struct case_record *record, const struct case_actor *actor);
 void intrusions_resume_source(struct intrusions *intrusions, uint64_t id, const char *address);
 
-/* As they come. `site` is the number of its name, the same in all calls. */
-void intrusions_finding(struct intrusions *intrusions, const struct finding *finding, uint16_t site,
-			const char *site_name, uint64_t now_ms);
+/* As they come. `site` is the number of its name, the same in all calls. Returns the incident that it is one more of;
+ * 0: of none, so far. */
+uint64_t intrusions_finding(struct intrusions *intrusions, const struct finding *finding, uint16_t site,
+			    const char *site_name, uint64_t now_ms);
 /* `box` tells whose numbers requests have. */
 void intrusions_head(struct intrusions *intrusions, unsigned box, const struct head *head);
 void intrusions_event(struct intrusions *intrusions, unsigned box, const struct event *event, uint16_t site,
@@ -67,6 +69,12 @@ void intrusions_note(struct intrusions *intrusions, enum case_entry_kind kind, c
 void intrusions_second(struct intrusions *intrusions, bool flood, uint64_t *last_id, uint64_t now_ms);
 
 bool intrusions_changed(const struct intrusions *intrusions);
+
+/* All that are on, or may go on. */
+void intrusions_each(const struct intrusions *intrusions, case_glance_fn *each, void *context);
+
+/* The one that is on and to whose actor an address belongs; 0: there is none. */
+uint64_t intrusions_incident_of(struct intrusions *intrusions, const struct address *source);
 
 /* The next one of which there is news; false: there is none. What is taken is the caller's to keep. */
 bool intrusions_take(struct intrusions *intrusions, uint64_t now_ms, struct intrusion_news *ret_news);

@@ -235,6 +235,45 @@ static void test_it_goes_on_after_a_restart(void **state)
 	assert_int_equal(f->news.record.sites[0].sums.blocked, 22);
 }
 
-TEST_MAIN(CASE(test_what_is_not_of_note), CASE(test_a_scan_is_of_many_paths), CASE(test_pages_that_are_not_there),
-	  CASE(test_an_upload_and_who_asks_for_it), CASE(test_one_that_goes_further_stays_one), CASE(test_phases),
-	  CASE(test_a_flood_is_no_scan), CASE(test_it_goes_on_after_a_restart))
+static void glance(void *context, const struct case_glance *seen)
+{
+	*(struct case_glance *)context = *seen;
+}
+
+/* Requests are told whose they are once there is an incident; and addresses, as long as it is on. */
+static void test_what_belongs_to_one(void **state)
+{
+	struct fixture *f = *state;
+	struct case_glance seen = {.id = 0};
+	struct finding finding = {.head = {.classes = sqlmap.classes, .agent = sqlmap.agent, .inbound_score = 10}};
+	struct address source, other;
+	source_of(5, finding.head.source);
+	source = address_from_v6(finding.head.source);
+	intrusions_each(f->intrusions, glance, &seen);
+	assert_int_equal(seen.id, 0);
+	for (unsigned i = 0; i < 30; i++)
+		assert_int_equal(intrusions_finding(f->intrusions, &finding, 0, site_name(0), f->now_ms), 0);
+	assert_int_equal(intrusions_incident_of(f->intrusions, &source), 0);
+	pass(f, 1);
+	assert_int_equal(intrusions_finding(f->intrusions, &finding, 1, site_name(1), f->now_ms), 1);
+	assert_int_equal(intrusions_incident_of(f->intrusions, &source), 1);
+	source_of(6, finding.head.source);
+	other = address_from_v6(finding.head.source);
+	assert_int_equal(intrusions_incident_of(f->intrusions, &other), 0);
+	intrusions_each(f->intrusions, glance, &seen);
+	assert_int_equal(seen.id, 1);
+	assert_int_equal(seen.kind, CASE_INJECTION);
+	assert_int_equal(seen.site_count, 2);
+	assert_string_equal(seen.sites[1], site_name(1));
+	assert_int_equal(case_requests_all(&seen.requests), 31);
+	f->now_ms += INTRUSION_OVER_MS;
+	pass(f, 1);
+	intrusions_each(f->intrusions, glance, &seen);
+	assert_int_equal(seen.phase, CASE_OVER);
+	assert_int_equal(intrusions_incident_of(f->intrusions, &source), 0);
+}
+
+TEST_MAIN(CASE(test_what_belongs_to_one), CASE(test_what_is_not_of_note), CASE(test_a_scan_is_of_many_paths),
+	  CASE(test_pages_that_are_not_there), CASE(test_an_upload_and_who_asks_for_it),
+	  CASE(test_one_that_goes_further_stays_one), CASE(test_phases), CASE(test_a_flood_is_no_scan),
+	  CASE(test_it_goes_on_after_a_restart))

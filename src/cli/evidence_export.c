@@ -107,6 +107,9 @@ static int say(const struct export_order *order, const struct export_result *res
 	if (result->sums.other_sites > 0)
 		printf("left out: %" PRIu64 " records of sites that the incident is not of\n",
 		       result->sums.other_sites);
+	if (result->sums.other_incidents > 0)
+		printf("left out: %" PRIu64 " records of other incidents and other sources\n",
+		       result->sums.other_incidents);
 	if (result->sealed_parcels > 0)
 		printf("messages stay sealed in %" PRIu64 " parcels: --export-key FILE opens them\n",
 		       result->sealed_parcels);

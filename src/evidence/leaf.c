@@ -22,25 +22,29 @@ FIELDS(clock_step) = {{"from", LEAF_NUMBER, false}, {"to", LEAF_NUMBER, false}};
 FIELDS(key_rotation) = {{"size", LEAF_NUMBER, false},        {"root", LEAF_HEX32, false},
 			{"old_key", LEAF_TEXT, false},       {"new_key", LEAF_TEXT, false},
 			{"old_signature", LEAF_TEXT, false}, {"new_signature", LEAF_TEXT, false}};
+/* `incident` here and below is the number that `guia incidents` shows, where one was on; `episode` is the site's own.
+ */
 FIELDS(decision) = {{"site", LEAF_TEXT, false},
 		    {"incident", LEAF_NUMBER, true},
 		    {"what", LEAF_TEXT, false},
-		    {"why", LEAF_TEXT, true}};
+		    {"why", LEAF_TEXT, true},
+		    {"episode", LEAF_NUMBER, true}};
 /* `id` is what the gate counts by and events name; `until` is missing where it lasts until it is withdrawn. */
 FIELDS(mitigation) = {{"what", LEAF_TEXT, false}, {"target", LEAF_TEXT, false},    {"change", LEAF_TEXT, false},
 		      {"id", LEAF_NUMBER, true},  {"incident", LEAF_NUMBER, true}, {"until", LEAF_NUMBER, true},
-		      {"by", LEAF_TEXT, true},    {"why", LEAF_TEXT, true}};
+		      {"by", LEAF_TEXT, true},    {"why", LEAF_TEXT, true},        {"episode", LEAF_NUMBER, true}};
 FIELDS(order) = {{"user", LEAF_NUMBER, false}, {"order", LEAF_TEXT, false}, {"answer", LEAF_TEXT, true}};
 /* `body` commits to the message as it came: SHA-256 of a salt that is kept with it, and of it. */
 FIELDS(block) = {{"site", LEAF_TEXT, false},    {"source", LEAF_TEXT, false},  {"port", LEAF_NUMBER, false},
 		 {"at", LEAF_NUMBER, false},    {"verdict", LEAF_TEXT, false}, {"request", LEAF_TEXT, true},
 		 {"method", LEAF_TEXT, true},   {"uri", LEAF_TEXT, true},      {"agent", LEAF_TEXT, true},
 		 {"status", LEAF_NUMBER, true}, {"rules", LEAF_TEXT, true},    {"score", LEAF_NUMBER, true},
-		 {"body", LEAF_HEX32, true},    {"one_of", LEAF_NUMBER, true}};
+		 {"body", LEAF_HEX32, true},    {"one_of", LEAF_NUMBER, true}, {"incident", LEAF_NUMBER, true}};
 FIELDS(refusals) = {{"site", LEAF_TEXT, false},
 		    {"rule", LEAF_TEXT, false},
 		    {"second", LEAF_NUMBER, false},
-		    {"total", LEAF_NUMBER, false}};
+		    {"total", LEAF_NUMBER, false},
+		    {"incident", LEAF_NUMBER, true}};
 FIELDS(ring_loss) = {{"ring", LEAF_TEXT, false}, {"lost", LEAF_NUMBER, false}};
 FIELDS(digest) = {{"of", LEAF_TEXT, false}, {"name", LEAF_TEXT, true}, {"sha256", LEAF_HEX32, false}};
 FIELDS(deletion) = {
@@ -54,7 +58,8 @@ FIELDS(export_) = {{"id", LEAF_TEXT, false},     {"step", LEAF_TEXT, false},  {"
 		   {"files", LEAF_NUMBER, true}, {"bytes", LEAF_NUMBER, true}};
 FIELDS(incident) = {{"incident", LEAF_NUMBER, false}, {"change", LEAF_TEXT, false},  {"why", LEAF_TEXT, true},
 		    {"sites", LEAF_TEXT, false},      {"onset", LEAF_NUMBER, false}, {"requests", LEAF_NUMBER, true},
-		    {"refused", LEAF_NUMBER, true},   {"asked", LEAF_NUMBER, true},  {"answered", LEAF_NUMBER, true}};
+		    {"refused", LEAF_NUMBER, true},   {"asked", LEAF_NUMBER, true},  {"answered", LEAF_NUMBER, true},
+		    {"of", LEAF_TEXT, true}};
 /* Of a second that the edge sampled; `body` commits to a pcapng file. */
 FIELDS(packets) = {{"packets", LEAF_NUMBER, false}, {"body", LEAF_HEX32, false}};
 
@@ -69,18 +74,18 @@ static const struct leaf_row rows[LEAF_KINDS] = {
 	[LEAF_GAP] = ROW("gap", 1, gap),
 	[LEAF_CLOCK_STEP] = ROW("clock-step", 1, clock_step),
 	[LEAF_KEY_ROTATION] = ROW("key-rotation", 1, key_rotation),
-	[LEAF_DECISION] = ROW("decision", 1, decision),
-	[LEAF_MITIGATION] = ROW("mitigation", 1, mitigation),
+	[LEAF_DECISION] = ROW("decision", 2, decision),
+	[LEAF_MITIGATION] = ROW("mitigation", 2, mitigation),
 	[LEAF_ORDER] = ROW("order", 1, order),
-	[LEAF_BLOCK] = ROW("block", 1, block),
-	[LEAF_REFUSALS] = ROW("refusals", 1, refusals),
+	[LEAF_BLOCK] = ROW("block", 2, block),
+	[LEAF_REFUSALS] = ROW("refusals", 2, refusals),
 	[LEAF_RING_LOSS] = ROW("ring-loss", 1, ring_loss),
 	[LEAF_DIGEST] = ROW("digest", 1, digest),
 	[LEAF_DELETION] = ROW("deletion", 1, deletion),
 	[LEAF_HOLD] = ROW("hold", 1, hold),
 	[LEAF_EXPORT] = ROW("export", 1, export_),
 	[LEAF_PACKETS] = ROW("packets", 1, packets),
-	[LEAF_INCIDENT] = ROW("incident", 1, incident),
+	[LEAF_INCIDENT] = ROW("incident", 2, incident),
 };
 
 const struct leaf_row *leaf_row(enum leaf_kind kind)
@@ -241,7 +246,7 @@ int leaf_read(struct slice record, struct leaf *ret_leaf)
 		return LEAF_MALFORMED;
 	leaf.clock.synchronised = slice_equal(clock, SLICE("synchronised"));
 	enum leaf_kind kind = kind_named(name);
-	bool known = kind < LEAF_KINDS && version == rows[kind].version;
+	bool known = kind < LEAF_KINDS && version >= 1 && version <= rows[kind].version;
 	if (known) {
 		leaf.kind = kind;
 		if (!read_fields(&r, &leaf))

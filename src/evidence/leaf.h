@@ -48,7 +48,7 @@ enum {
 
 struct leaf_row {
 	const char *name;
-	unsigned version;
+	unsigned version; /* 1 at first; one more with each change: what an older one lacks is optional */
 	const struct leaf_field *fields;
 	size_t field_count;
 };

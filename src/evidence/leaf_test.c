@@ -70,6 +70,17 @@ static void what_is_newer_is_told_from_what_is_wrong(void **state)
 			  &leaf),
 		LEAF_NEWER);
 	assert_false(leaf.clock.synchronised);
+	/* What an older version wrote is read by a later one. */
+	assert_int_equal(
+		leaf_read(SLICE("{\"v\":1,\"kind\":\"decision\",\"t\":5,\"clock\":\"x\",\"error_us\":1,\"site\":\"a\","
+				"\"what\":\"b\"}"),
+			  &leaf),
+		0);
+	assert_int_equal(
+		leaf_read(SLICE("{\"v\":0,\"kind\":\"decision\",\"t\":5,\"clock\":\"x\",\"error_us\":1,\"site\":\"a\","
+				"\"what\":\"b\"}"),
+			  &leaf),
+		LEAF_NEWER);
 	assert_int_equal(
 		leaf_read(SLICE("{\"v\":1,\"kind\":\"close\",\"t\":05,\"clock\":\"x\",\"error_us\":1,\"why\":\"\"}"),
 			  &leaf),

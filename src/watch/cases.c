@@ -401,9 +401,20 @@ void cases_step(struct cases *cases, const struct cases_sight *sight)
 		job_give(cases, sight, false);
 }
 
-const struct case_record *cases_latest(const struct cases *cases)
+void cases_each(const struct cases *cases, case_glance_fn *each, void *context)
 {
-	return cases != NULL ? &cases->book.now : NULL;
+	if (cases == NULL)
+		return;
+	const struct case_glance flood = case_record_glance(&cases->book.now);
+	if (flood.id != 0)
+		each(context, &flood);
+	intrusions_each(cases->intrusions, each, context);
+}
+
+uint64_t cases_incident(const struct cases *cases, const struct address *source, const char *site)
+{
+	uint64_t id = cases != NULL && source != NULL ? intrusions_incident_of(cases->intrusions, source) : 0;
+	return cases == NULL || id != 0 ? id : casebook_incident_at(&cases->book, site);
 }
 
 /* ---- what the rings hold ---- */
@@ -413,12 +424,15 @@ static const char *site_name(const struct sites *sites, uint16_t number)
 	return number < sites->count ? sites->views[number].name : "";
 }
 
-void cases_finding(struct cases *cases, const struct sites *sites, unsigned box, const struct finding *finding,
-		   uint64_t wall_ms)
+uint64_t cases_finding(struct cases *cases, const struct sites *sites, unsigned box, const struct finding *finding,
+		       uint64_t wall_ms)
 {
 	uint16_t site = sites_number(sites, box, finding->head.site);
-	if (cases != NULL)
-		intrusions_finding(cases->intrusions, finding, site, site_name(sites, site), wall_ms);
+	const char *name = site_name(sites, site);
+	if (cases == NULL)
+		return 0;
+	uint64_t id = intrusions_finding(cases->intrusions, finding, site, name, wall_ms);
+	return id != 0 ? id : casebook_incident_at(&cases->book, name);
 }
 
 void cases_heads(struct cases *cases, unsigned box, const struct head *heads, size_t count)

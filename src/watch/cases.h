@@ -36,8 +36,9 @@ void cases_end(struct cases *cases);
 void cases_second(struct cases *cases, const struct cases_sight *sight);
 
 /* What the rings hold, as it comes: for intrusions. */
-void cases_finding(struct cases *cases, const struct sites *sites, unsigned box, const struct finding *finding,
-		   uint64_t wall_ms);
+/* Returns the number of the incident that it belongs to; 0: to none, so far. */
+uint64_t cases_finding(struct cases *cases, const struct sites *sites, unsigned box, const struct finding *finding,
+		       uint64_t wall_ms);
 void cases_heads(struct cases *cases, unsigned box, const struct head *heads, size_t count);
 void cases_events(struct cases *cases, const struct sites *sites, unsigned box, const struct event *events,
 		  size_t count, uint64_t wall_ms);
@@ -45,8 +46,11 @@ void cases_events(struct cases *cases, const struct sites *sites, unsigned box, 
 /* With each look at the rings: what was noted goes to the disk at once. */
 void cases_step(struct cases *cases, const struct cases_sight *sight);
 
-/* The latest incident; its id is 0 where there was none. NULL: nobody keeps any. */
-const struct case_record *cases_latest(const struct cases *cases);
+/* All that are on, or may go on; of floods the latest. */
+void cases_each(const struct cases *cases, case_glance_fn *each, void *context);
+
+/* The number of the incident that is on and that a source (NULL: nobody's) or else a site has to do with; 0: none. */
+uint64_t cases_incident(const struct cases *cases, const struct address *source, const char *site);
 
 /* Where it is kept; "" where it is not. */
 const char *cases_path(const struct cases *cases);

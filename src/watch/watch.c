@@ -49,8 +49,8 @@ static void heads_taken(void *context, unsigned box, const struct head *heads, s
 static void finding_taken(void *context, unsigned box, const struct finding *finding)
 {
 	struct watch *w = context;
-	witness_finding(w->witness, &w->sites, box, finding);
-	cases_finding(w->cases, &w->sites, box, finding, watch_times(w).wall_ms);
+	uint64_t incident = cases_finding(w->cases, &w->sites, box, finding, watch_times(w).wall_ms);
+	witness_finding(w->witness, &w->sites, box, finding, incident);
 }
 
 struct ban_times watch_times(const struct watch *w)
@@ -202,7 +202,7 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	edge_bans_begin(&w->edge, options->edge, options->proxies, options->proxy_count, w->bans);
 	r = defender_begin(&w->defender, options->bans, options->record, w->bans, &w->intake, ret_what);
 	r = r != 0 ? r : cases_begin(options->bans, &w->cases);
-	witness_incident_known(w->witness, cases_latest(w->cases));
+	witness_cases(w->witness, w->cases);
 	upstream_on_sample(w->upstream, sampled, w);
 	w->defender.witness = w->witness;
 	w->defender.said = decided;
@@ -218,8 +218,8 @@ static void end(struct watch *w)
 	control_close(&w->control);
 	control_close(&w->inner);
 	defender_end(&w->defender);
-	cases_end(w->cases);
 	witness_end(w->witness);
+	cases_end(w->cases);
 	edge_bans_end(&w->edge);
 	upstream_end(w->upstream);
 	ban_register_close(w->bans);
@@ -276,7 +276,6 @@ static void look(struct watch *w)
 						.sites = &w->sites,
 						.edge = &w->edge,
 						.places = &w->places,
-						.incident = cases_latest(w->cases),
 						.wall_ms = watch_times(w).wall_ms};
 	witness_second(w->witness, &witnessed);
 	say_changes(w);

@@ -68,10 +68,8 @@ int witness_begin(const struct witness_options *options, uint64_t now_ns, struct
 	struct witness *witness = calloc(1, sizeof(*witness));
 	if (witness == NULL)
 		return -ENOMEM;
-	*witness = (struct witness){.folder = strdup(options->folder),
-				    .has_authority = options->authority != NULL,
-				    .began_ns = now_ns,
-				    .phase = CASE_PHASES};
+	*witness = (struct witness){
+		.folder = strdup(options->folder), .has_authority = options->authority != NULL, .began_ns = now_ns};
 	witness->certificate = options->certificate != NULL ? strdup(options->certificate) : NULL;
 	int r = witness->folder == NULL || (options->certificate != NULL && witness->certificate == NULL)
 			? -ENOMEM
@@ -87,14 +85,6 @@ int witness_begin(const struct witness_options *options, uint64_t now_ns, struct
 	tell_digests(witness, options);
 	*ret_witness = witness;
 	return 0;
-}
-
-void witness_incident_known(struct witness *witness, const struct case_record *incident)
-{
-	if (witness == NULL)
-		return;
-	witness->incident = incident->id;
-	witness->phase = incident->phase;
 }
 
 /* ---- events ---- */
@@ -331,23 +321,6 @@ static void see_refusals(struct witness *witness, const struct witness_sight *si
 	witness->counted = true;
 }
 
-static void see_incident(struct witness *witness, const struct case_record *incident)
-{
-	bool opened = incident->id != witness->incident, moved = incident->phase != witness->phase;
-	if (incident->id == 0 || (!opened && !moved))
-		return;
-	bool again = !opened && witness->phase == CASE_OVER;
-	witness_incident_put(witness, incident,
-			     opened                         ? "opened"
-			     : again                        ? "opened again"
-			     : incident->phase == CASE_OVER ? "closed"
-							    : case_phase_name(incident->phase));
-	if (opened || again || incident->phase == CASE_OVER)
-		writer_stamp(witness->writer);
-	witness->incident = incident->id;
-	witness->phase = incident->phase;
-}
-
 void witness_second(struct witness *witness, const struct witness_sight *sight)
 {
 	if (witness == NULL)
@@ -357,7 +330,7 @@ void witness_second(struct witness *witness, const struct witness_sight *sight)
 	open_bodies(witness);
 	see_losses(witness, sight->intake);
 	see_refusals(witness, sight);
-	see_incident(witness, sight->incident);
+	witness_incidents_second(witness);
 	witness_packets_second(witness, sight->wall_ms);
 	custodian_second(witness->custodian, monotonic_ns(), sight->wall_ms);
 	if (!witness->places_told && places_image(sight->places) != NULL) {

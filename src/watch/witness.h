@@ -8,11 +8,11 @@
 #ifndef GUIA_WATCH_WITNESS_H
 #define GUIA_WATCH_WITNESS_H
 
-#include "casebook/casebook.h"
 #include "evidence/retention.h"
 #include "evidence/writer.h"
 #include "incident/defence.h"
 #include "mitigate/edge_bans.h"
+#include "watch/cases.h"
 #include "watch/places.h"
 #include "watch/sites.h"
 #include "wire/edge_layout.h"
@@ -42,8 +42,8 @@ int witness_begin(const struct witness_options *options, uint64_t now_ns, struct
 /* What was said is sealed and signed, and that this is the end. */
 void witness_end(struct witness *witness);
 
-/* The incident that was the latest when the watch began: what it went through is recorded. */
-void witness_incident_known(struct witness *witness, const struct case_record *incident);
+/* Whose incidents are recorded from now on, and named where something belongs to one. They outlive the witness. */
+void witness_cases(struct witness *witness, const struct cases *cases);
 
 void witness_events(struct witness *witness, const struct sites *sites, unsigned box, const struct event *events,
 		    size_t count);
@@ -53,7 +53,9 @@ void witness_decided(struct witness *witness, const struct defence_news *news);
 void witness_banned(struct witness *witness, const struct prefix *prefix, uint32_t id, uint64_t until_ms);
 void witness_ordered(struct witness *witness, uid_t who, struct slice question, struct slice answer);
 
-void witness_finding(struct witness *witness, const struct sites *sites, unsigned box, const struct finding *finding);
+/* `incident` is the number of the one that it belongs to; 0: of none. */
+void witness_finding(struct witness *witness, const struct sites *sites, unsigned box, const struct finding *finding,
+		     uint64_t incident);
 
 /* With every turn of the loop, once rings were read. */
 void witness_step(struct witness *witness);
@@ -64,7 +66,6 @@ struct witness_sight {
 	const struct sites *sites;
 	const struct edge_bans *edge;
 	const struct places *places;
-	const struct case_record *incident; /* the latest */
 	uint64_t wall_ms;
 };
 void witness_second(struct witness *witness, const struct witness_sight *sight);

@@ -22,6 +22,7 @@ void witness_event_alone(void *context, const struct pairing_event *told)
 {
 	struct witness *witness = context;
 	const struct event *event = &told->event;
+	const struct address source = address_from_v6(event->source);
 	char request[48], rules[32];
 	int request_len = snprintf(request, sizeof(request), "worker-%u/%" PRIu64, told->box, event->request);
 	int rules_len = snprintf(rules, sizeof(rules), "%" PRIu64, event->end.rule);
@@ -37,6 +38,7 @@ void witness_event_alone(void *context, const struct pairing_event *told)
 		.rules = slice_make(rules, event->end.rule != 0 ? (size_t)rules_len : 0),
 		.status = event->end.status,
 		.score = -1,
+		.incident = cases_incident(witness->cases, &source, witness_site_name(witness, told->site)),
 	};
 	witness_block(witness, &block);
 }
@@ -61,7 +63,7 @@ static const char *verdict_of(uint16_t found)
 	return verdicts[(found & FINDING_DISRUPTED) != 0][(found & FINDING_RESPONSE) != 0];
 }
 
-static void tell(struct witness *witness, uint16_t site, const struct finding *finding)
+static void tell(struct witness *witness, uint16_t site, const struct finding *finding, uint64_t incident)
 {
 	const struct finding_head *head = &finding->head;
 	struct buffer rules = buffer_make(NULL), message = buffer_make(NULL);
@@ -85,6 +87,7 @@ static void tell(struct witness *witness, uint16_t site, const struct finding *f
 		.score = (head->found & FINDING_RESPONSE) != 0 ? head->outbound_score : head->inbound_score,
 		.message = message.len > 0 && message.error == 0 ? buffer_slice(&message) : SLICE(""),
 		.cut = head->body_bytes > body.len ? head->body_bytes - body.len : 0,
+		.incident = incident,
 	};
 	witness_block(witness, &block);
 	buffer_free(&rules);
@@ -92,7 +95,8 @@ static void tell(struct witness *witness, uint16_t site, const struct finding *f
 }
 
 /* Those of the time before us are known by their events alone. */
-void witness_finding(struct witness *witness, const struct sites *sites, unsigned box, const struct finding *finding)
+void witness_finding(struct witness *witness, const struct sites *sites, unsigned box, const struct finding *finding,
+		     uint64_t incident)
 {
 	const struct finding_head *head = &finding->head;
 	if (witness == NULL || (head->found & (FINDING_DISRUPTED | FINDING_WOULD_BLOCK)) == 0 ||
@@ -100,5 +104,5 @@ void witness_finding(struct witness *witness, const struct sites *sites, unsigne
 		return;
 	witness->sites = sites;
 	pairing_finding(witness->pairing, box, head->request, witness_now_ms());
-	tell(witness, sites_number(sites, box, head->site), finding);
+	tell(witness, sites_number(sites, box, head->site), finding, incident);
 }

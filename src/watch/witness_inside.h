@@ -2,6 +2,7 @@
 #ifndef GUIA_WATCH_WITNESS_INSIDE_H
 #define GUIA_WATCH_WITNESS_INSIDE_H
 
+#include "casebook/intrusions.h"
 #include "evidence/body_store.h"
 #include "watch/custodian.h"
 #include "watch/hit_ledger.h"
@@ -10,6 +11,16 @@
 #include "watch/witness.h"
 
 #include <time.h>
+
+enum { WITNESS_INCIDENTS = INTRUSIONS_MOST + 2 };
+
+/* How an incident stood when it was recorded. */
+struct witness_incident {
+	uint64_t id; /* 0: the place is free */
+	enum case_kind kind;
+	enum case_phase phase;
+	uint64_t look; /* when it was there last */
+};
 
 struct witness {
 	struct writer *writer;
@@ -36,8 +47,9 @@ struct witness {
 	time_t block_second;
 	uint64_t blocks; /* of that second, so far */
 
-	uint64_t incident;
-	enum case_phase phase;
+	const struct cases *cases; /* NULL: nobody keeps incidents */
+	struct witness_incident incidents[WITNESS_INCIDENTS];
+	uint64_t look; /* at them, its number */
 	bool places_told;
 	uint64_t events_lost, heads_lost, findings_lost, broken;
 	unsigned lost_seconds; /* for so many more what events do not tell is looked for */
@@ -62,6 +74,7 @@ struct witness_block {
 	int32_t score;        /* below 0: not known */
 	struct slice message; /* as it came; for the sealed store alone */
 	uint64_t cut;         /* bytes of it that are not there */
+	uint64_t incident;    /* 0: of none */
 };
 
 /* witness_findings.c */
@@ -77,6 +90,9 @@ void witness_block(struct witness *witness, const struct witness_block *block);
 void witness_digest_put(struct witness *witness, struct slice of, struct slice name, const uint8_t sha256[32]);
 void witness_refusals_put(struct witness *witness, const char *site, const char *rule, uint64_t second, uint64_t total);
 void witness_loss_put(struct witness *witness, const char *ring, uint64_t lost);
-void witness_incident_put(struct witness *witness, const struct case_record *incident, const char *change);
+void witness_incident_put(struct witness *witness, const struct case_glance *incident, const char *change);
+
+/* witness_incidents.c */
+void witness_incidents_second(struct witness *witness);
 
 #endif

@@ -35,8 +35,9 @@ void witness_digest_put(struct witness *witness, struct slice of, struct slice n
 
 void witness_refusals_put(struct witness *witness, const char *site, const char *rule, uint64_t second, uint64_t total)
 {
+	uint64_t incident = cases_incident(witness->cases, NULL, site);
 	const struct leaf_value values[LEAF_FIELDS_MOST] = {text(name_of(site)), text(rule), leaf_number(second),
-							    leaf_number(total)};
+							    leaf_number(total), number_if(incident != 0, incident)};
 	(void)writer_put(witness->writer, LEAF_REFUSALS, values);
 }
 
@@ -46,22 +47,22 @@ void witness_loss_put(struct witness *witness, const char *ring, uint64_t lost)
 	(void)writer_put(witness->writer, LEAF_RING_LOSS, values);
 }
 
-void witness_incident_put(struct witness *witness, const struct case_record *incident, const char *change)
+void witness_incident_put(struct witness *witness, const struct case_glance *incident, const char *change)
 {
-	struct case_requests requests = case_record_sums(incident);
-	struct case_visitors visitors = case_record_visitors(incident);
+	bool has_visitors = incident->kind == CASE_FLOOD;
 	struct buffer sites = buffer_make(NULL);
 	for (size_t i = 0; i < incident->site_count; i++)
-		buffer_printf(&sites, "%s%s", i > 0 ? ", " : "", name_of(incident->sites[i].name));
+		buffer_printf(&sites, "%s%s", i > 0 ? ", " : "", name_of(incident->sites[i]));
 	const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_number(incident->id),
 							    text(change),
 							    {.given = false},
 							    leaf_text(sites.len > 0 ? buffer_slice(&sites) : SLICE("")),
 							    leaf_number(incident->onset_ms),
-							    leaf_number(case_requests_all(&requests)),
-							    leaf_number(case_requests_refused(&requests)),
-							    leaf_number(visitors.asked),
-							    leaf_number(visitors.answered)};
+							    leaf_number(case_requests_all(&incident->requests)),
+							    leaf_number(case_requests_refused(&incident->requests)),
+							    number_if(has_visitors, incident->visitors.asked),
+							    number_if(has_visitors, incident->visitors.answered),
+							    text(case_kind_name(incident->kind))};
 	(void)writer_put(witness->writer, LEAF_INCIDENT, values);
 	buffer_free(&sites);
 }
@@ -71,10 +72,11 @@ void witness_decided(struct witness *witness, const struct defence_news *news)
 {
 	if (witness == NULL)
 		return;
+	uint64_t incident = cases_incident(witness->cases, NULL, news->site);
 	if (news->mitigation == NULL) {
-		const struct leaf_value values[LEAF_FIELDS_MOST] = {text(name_of(news->site)),
-								    number_if(news->episode != 0, news->episode),
-								    text(news->change), text(news->line)};
+		const struct leaf_value values[LEAF_FIELDS_MOST] = {
+			text(name_of(news->site)), number_if(incident != 0, incident), text(news->change),
+			text(news->line), number_if(news->episode != 0, news->episode)};
 		(void)writer_put(witness->writer, LEAF_DECISION, values);
 		return;
 	}
@@ -82,10 +84,11 @@ void witness_decided(struct witness *witness, const struct defence_news *news)
 							    text(name_of(news->site)),
 							    text(news->change),
 							    leaf_number(news->mitigation->id),
-							    number_if(news->episode != 0, news->episode),
+							    number_if(incident != 0, incident),
 							    {.given = false},
 							    text("guia"),
-							    text(news->line)};
+							    text(news->line),
+							    number_if(news->episode != 0, news->episode)};
 	(void)writer_put(witness->writer, LEAF_MITIGATION, values);
 }
 
@@ -94,9 +97,11 @@ void witness_banned(struct witness *witness, const struct prefix *prefix, uint32
 	char source[ADDRESS_TEXT_BYTES];
 	if (witness == NULL)
 		return;
+	uint64_t incident = cases_incident(witness->cases, &prefix->address, "");
 	const struct leaf_value values[LEAF_FIELDS_MOST] = {
-		text("ban"),      text(prefix_format(prefix, source)), text("in force"), leaf_number(id),
-		{.given = false}, number_if(until_ms != 0, until_ms),  text("guia")};
+		text("ban"),     text(prefix_format(prefix, source)), text("in force"),
+		leaf_number(id), number_if(incident != 0, incident),  number_if(until_ms != 0, until_ms),
+		text("guia")};
 	(void)writer_put(witness->writer, LEAF_MITIGATION, values);
 }
 
@@ -150,6 +155,7 @@ void witness_block(struct witness *witness, const struct witness_block *block)
 		text_if(block->rules),
 		number_if(block->score >= 0, (uint64_t)(block->score >= 0 ? block->score : 0)),
 		leaf_text(slice_make(has_body ? body.bytes : NULL, has_body ? sizeof(body.bytes) : 0)),
-		number_if(stands_for > 1, stands_for)};
+		number_if(stands_for > 1, stands_for),
+		number_if(block->incident != 0, block->incident)};
 	(void)writer_put(witness->writer, LEAF_BLOCK, values);
 }

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 
+import bundles
 from crowds import TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, visit
 from harness import GUIA, Serve, case, main, site, wait_for
 
@@ -71,6 +72,20 @@ def judge_what_is_written(gate):
         assert word in report and report.count("<figure>") == 2 and "a.test" in report and report.endswith("</html>\n"), report
     none = subprocess.run([GUIA, "incidents", "7", "-c", gate.config], capture_output=True, check=False, timeout=60)
     assert none.returncode == 2 and b"there is no incident 7" in none.stderr, none
+
+
+def judge_its_bundle(gate):
+    """What is recorded of it names it by the number that people know, goes into its bundle, and is whole."""
+    bag = gate.run.parent / "bag"
+    leaves = bundles.exported(GUIA, "1", bag, "-c", gate.config)
+    told_of = [leaf["change"] for leaf in leaves if leaf["kind"] == "incident"]
+    assert told_of[0] == "opened" and "gone on with" in told_of and told_of[-1] == "closed", told_of
+    in_force = [leaf for leaf in leaves if leaf["kind"] == "mitigation" and leaf["what"] == "signature" and leaf["change"] == "in force"]
+    assert in_force and all(leaf["incident"] == 1 and leaf["episode"] > 0 for leaf in in_force), in_force
+    refused = [leaf for leaf in leaves if leaf["kind"] == "refusals" and leaf["rule"].startswith("signature") and leaf.get("incident") == 1]
+    assert sum(leaf["total"] for leaf in refused) > 100, refused
+    assert any(leaf["kind"] == "order" and leaf["order"].startswith("ban 127.9.9.9") for leaf in leaves)
+    assert all(leaf.get("incident") in (None, 1) for leaf in leaves), leaves
 
 
 def much_is_refused(gate):
@@ -160,6 +175,7 @@ def an_attack_is_refused_while_it_lasts():
         assert 403 not in visitors.statuses
         wait_for(lambda: written_down(gate)[0]["phase"] == "over", "the end of the incident")
         judge_what_is_written(gate)
+        judge_its_bundle(gate)
     origin.stop()
 
 

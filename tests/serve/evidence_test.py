@@ -1,5 +1,8 @@
 """The evidence that guia serve keeps, with a real nginx: what happens is a record, whatever becomes of the watch, the disk and the log.
-TAP."""
+TAP.
+
+Usage: evidence_test.py GUIA JUMPING_CLOCK
+"""
 import contextlib
 import hashlib
 import http.client
@@ -19,6 +22,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "evidenc
 from authority import Authority, openssl  # pylint: disable=wrong-import-position
 import records  # pylint: disable=wrong-import-position
 from small_disk import small_disk  # pylint: disable=wrong-import-position
+
+
+CLOCK = pathlib.Path(sys.argv.pop(2)).resolve()
 
 
 def ask(gate, *words):
@@ -55,7 +61,7 @@ def blocked(gate, count):
     connection = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=20)
     try:
         for number in range(count):
-            connection.request("GET", f"/?q=evil{number}", headers={"Host": "a.test"})
+            connection.request("GET", f"/{number % 8}?q=evil{number}", headers={"Host": "a.test"})
             answer = connection.getresponse()
             answer.read()
             assert answer.status == 403
@@ -96,7 +102,7 @@ def what_happens_is_a_record():
         for record in blocks:
             assert record["site"] == "a.test" and record["source"] == "127.0.0.1" and record["port"] == port, record
             assert record["verdict"] == "blocked" and record["status"] == 403 and record["rules"] == "100", record
-            assert record["method"] == "GET" and record["uri"].startswith("/?q=evil") and len(record["request"]) == 32, record
+            assert record["method"] == "GET" and "?q=evil" in record["uri"] and len(record["request"]) == 32, record
             assert began - 1 <= record["at"] / 1000 <= time.time(), record
         assert total(told, "refusals", site="a.test", rule="rule 100") == 20
         orders = records.of_kind(told, "order")
@@ -194,6 +200,53 @@ def what_it_is_closed_with_is_timestamped():
         for reply in replies:
             openssl("ts", "-verify", "-in", reply, "-data", reply.with_suffix(".checkpoint"), "-CAfile", authority.folder / "ca.crt")
         assert "timestamps" in verified(log, "--authorities", authority.folder / "ca.crt")
+    authority.end()
+    origin.stop()
+
+
+class Clock:
+    """The wall clock of all that runs with `environment`: behind ours, until it is set."""
+
+    def __init__(self, seconds):
+        self.file = FOLDER / "offset"
+        self.file.write_text(str(seconds))
+        self.environment = {**os.environ, "LD_PRELOAD": str(CLOCK), "GUIA_CLOCK": str(self.file)}
+
+    def set(self, seconds):
+        (FOLDER / "new-offset").write_text(str(seconds))
+        (FOLDER / "new-offset").rename(self.file)
+
+
+@case
+def an_incident_is_timestamped_when_it_opens_when_it_is_over_and_when_it_is_handed_on():
+    """Each at once: not with the next minute's. The clock is set ahead for the incident to be over."""
+    origin, authority, clock, began = Origin(), Authority(FOLDER, "stamps"), Clock(-400), time.monotonic()
+    taken = lambda: evidence(gate)["timestamps"]["taken"]
+    history = lambda: json.loads(ask(gate, "incidents", "--json").stdout)
+    with Serve(f"{site(origin)}evidence: {{authority: {authority.url}}}\n", env=clock.environment) as gate:
+        log = kept(gate)
+        blocked(gate, 30)
+        wait_for(lambda: taken() == 1, "the opening's", seen=gate.said)
+        [incident] = history()
+        assert incident["kind"] == "scan", incident
+        clock.set(0)
+        wait_for(lambda: taken() == 2, "the end's", seen=gate.said)
+        assert history()[0]["phase"] == "over", history()
+        done = subprocess.run([GUIA, "evidence", "export", "1", "-o", FOLDER / "stamped", "--why", "asked for", "-c", gate.config],
+                              capture_output=True, check=False, timeout=60)
+        assert done.returncode == 0 and b"not timestamped" not in done.stdout, done
+        assert taken() == 4 or time.monotonic() > began + 55, (taken(), gate.said())
+        assert gate.end() == 0
+        openssl("ts", "-verify", "-in", FOLDER / "stamped/export.tsr", "-data", FOLDER / "stamped/export.checkpoint", "-CAfile",
+                authority.folder / "ca.crt")
+        verified(log, "--authorities", authority.folder / "ca.crt")
+        verified(FOLDER / "stamped", "--authorities", authority.folder / "ca.crt")
+        told = records.of_log(log)
+        sizes = sorted(int(path.stem) for path in log.glob("0001/timestamps/*.tsr"))
+        of = {(leaf["kind"], leaf.get("change", leaf.get("step"))): at for at, leaf in enumerate(told)}
+        marks = [of["incident", "opened"], of["incident", "closed"], of["export", "begun"], of["export", "finished"], len(told)]
+        assert all(any(one < size <= next_one for size in sizes) for one, next_one in zip(marks, marks[1:])), (marks, sizes)
+        assert records.of_kind(told, "clock-step")
     authority.end()
     origin.stop()
 

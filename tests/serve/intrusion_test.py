@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import threading
 
+import bundles
 from harness import GUIA, Handler, Origin, Serve, case, main, wait_for
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0"
@@ -177,6 +178,22 @@ def an_answer_that_leaks_is_told_whoever_asks():
     whole = wait_for(lambda: (w := SERVE.whole(number))["actor"]["findings"] == 12 and w, "all of them")
     assert whole["actor"]["classes"] == ["disclosure"] and whole["actor"]["addresses"] == 12
     assert list(sums(whole, "path")) == ["/broken"] and len(SERVE.intrusions()) == 3
+
+
+@case
+def each_has_a_bundle_of_its_own():
+    """What came before it opened is in it; what is another's is not."""
+    for kind, verdict in (("injection", "blocked"), ("leak", "answer blocked")):
+        number = SERVE.one(kind)
+        whole = SERVE.whole(number)
+        leaves = bundles.exported(GUIA, str(number), SERVE.run.parent / f"bag-{kind}", "--run-dir", SERVE.run)
+        blocks = [leaf for leaf in leaves if leaf["kind"] == "block"]
+        assert {leaf["source"] for leaf in blocks} == set(sums(whole, "source")), blocks
+        assert len(blocks) == whole["actor"]["findings"] and {leaf["verdict"] for leaf in blocks} == {verdict}, (len(blocks), whole["actor"])
+        assert {leaf.get("incident", number) for leaf in blocks} == {number}, blocks
+        assert kind == "leak" or any(leaf.get("incident") == number for leaf in blocks), blocks
+        told = [leaf for leaf in leaves if leaf["kind"] == "incident"]
+        assert {leaf["incident"] for leaf in told} == {number} and told[0]["change"] == "opened" and told[-1]["of"] == kind, told
 
 
 @case
