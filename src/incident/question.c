@@ -65,13 +65,16 @@ static double add_attack(struct defence *d, struct site *site, struct signature_
 	return share;
 }
 
-/* The last second that is before this episode, and before one of the other site's that is on too. */
+/*
+ * The second up to which requests are quiet: before this episode, and before one of the other site's that is on too. An
+ * onset is told late, and a request knows its second only.
+ */
 static uint64_t quiet_until_s(const struct defence *d, const struct site *attacked, const struct site *of)
 {
 	uint64_t onset_ms = attacked->episode.onset_ms;
 	if (site_has_episode(of) && of->episode.onset_ms < onset_ms)
 		onset_ms = of->episode.onset_ms;
-	return (d->now.wall_ms - (d->now.now_ms - onset_ms)) / 1000;
+	return (d->now.wall_ms - (d->now.now_ms - onset_ms) - ONSET_MARGIN_MS) / 1000;
 }
 
 static size_t count_until(const struct quiet_sample *quiet, uint64_t until_s)

@@ -1,0 +1,87 @@
+/* What is put to the search: an attack's beginning, which is told late, is none of the quiet requests. */
+#include "incident/inside.h"
+
+#include "base/test.h"
+#include "wire/event.h"
+#include "wire/outbox.h"
+
+enum {
+	QUIET_MS = 20 * 1000,
+	TOLD_MS = 600,  /* from its first request to the onset that is told, at most */
+	AFTER_MS = 800, /* of it are looked at then */
+	ATTACKING = 666,
+};
+
+static const struct hash_key key = {41, 42};
+
+struct day {
+	struct defence *defence;
+	struct defence_time now;
+	uint32_t number; /* of sources */
+};
+
+static void arrive(struct day *day, bool attacks)
+{
+	static const uint16_t sites[OUTBOX_SITES];
+	struct event event = {.kind = EVENT_ARRIVAL,
+			      .method = EVENT_GET,
+			      .at_ns = day->now.now_ms * 1000000,
+			      .wall_ms = day->now.wall_ms,
+			      .source = {[10] = 0xff, [11] = 0xff, [12] = 11},
+			      .agent = attacks ? ATTACKING : 1 + day->number % 3,
+			      .path = 5,
+			      .shape = 7};
+	day->number++;
+	for (unsigned i = 0; i < 3; i++)
+		event.source[13 + i] = (uint8_t)(day->number >> 8 * (2 - i));
+	defence_events(day->defence, sites, &event, 1);
+}
+
+static void pass(struct day *day, unsigned ms, bool attacks)
+{
+	for (unsigned i = 0; i < ms; i++) {
+		day->now.now_ms++;
+		day->now.wall_ms++;
+		defence_tick(day->defence, day->now);
+		if (i % 10 == 0)
+			arrive(day, false);
+		if (attacks)
+			arrive(day, true);
+	}
+}
+
+static size_t count_attacking(const struct signature_sample *sample)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < sample->count; i++)
+		count += sample->requests[i].field[SIGNATURE_AGENT] == ATTACKING;
+	return count;
+}
+
+/* Samples know whole seconds: at whatever part of one it begins. */
+static void no_part_of_an_attack_is_quiet(void **state)
+{
+	(void)state;
+	for (unsigned phase = 0; phase < 1000; phase += 90)
+		for (unsigned told_ms = 0; told_ms <= TOLD_MS; told_ms += TOLD_MS / 2) {
+			struct day day = {.now = {50000, (uint64_t)1720551600 * 1000 + phase}};
+			assert_int_equal(defence_new(&key, day.now, &day.defence), 0);
+			assert_int_equal(defence_site(day.defence, 0, "a.test"), 0);
+			pass(&day, QUIET_MS, false);
+			pass(&day, told_ms, true);
+			struct site *site = day.defence->sites[0];
+			site->episode.state = EPISODE_OPEN;
+			site->episode.onset_ms = day.now.now_ms;
+			onset_goes_on(&site->onset, &site->baseline, day.now.now_ms, day.now.now_ms);
+			pass(&day, AFTER_MS, true);
+			struct defence_search *search = question_make(day.defence, 0);
+			assert_non_null(search);
+			assert_true(count_attacking(&search->question.attack) > 100);
+			assert_int_equal(count_attacking(&search->question.quiet), 0);
+			assert_true(search->question.quiet.count > 1500);
+			defence_search_free(search);
+			defence_free(day.defence);
+		}
+}
+
+TEST_MAIN(cmocka_unit_test(no_part_of_an_attack_is_quiet))
