@@ -1,5 +1,7 @@
 #include "drill/account.h"
 
+#include "wire/event.h"
+
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +10,7 @@
 void account_init(struct account *account)
 {
 	memset(account, 0, sizeof(*account));
-	account->detected_s = account->mitigated_s = account->full_s = account->dark_s = account->copies = NAN;
+	account->detected_s = account->mitigated_s = account->full_s = account->dark_s = account->kept_out = NAN;
 }
 
 static double number(const json_t *object, const char *name)
@@ -58,6 +60,21 @@ static void take_link(struct account *account, const json_t *link, double now_s)
 		earlier(&account->dark_s, now_s);
 }
 
+/* For want of a slot, or by a mode: a copy or an error was the answer. What nginx keeps for a second anyway is none. */
+static double kept_from_origin(const json_t *ended)
+{
+	const char *verdict;
+	json_t *reasons;
+	double sum = json_is_object(ended) ? 0 : NAN;
+	json_object_foreach((json_t *)(uintptr_t)ended, verdict, reasons)
+	{
+		double crowded = number(reasons, event_reason_name(EVENT_CROWDED_OUT));
+		double by_mode = number(reasons, event_reason_name(EVENT_BY_MODE));
+		sum += (isnan(crowded) ? 0 : crowded) + (isnan(by_mode) ? 0 : by_mode);
+	}
+	return sum;
+}
+
 bool account_take(struct account *account, struct slice json, uint64_t start_boot_ms, uint64_t now_boot_ms)
 {
 	json_t *status = json_loadb((const char *)json.ptr, json.len, 0, NULL);
@@ -65,7 +82,7 @@ bool account_take(struct account *account, struct slice json, uint64_t start_boo
 	uint64_t second = now_boot_ms > start_boot_ms ? (now_boot_ms - start_boot_ms) / 1000 : 0;
 	struct account_second sums = {.told = true};
 	bool good = json_is_array(sites);
-	double copies = 0;
+	double kept_out = 0;
 	size_t i;
 	account->hits = 0;
 	take_link(account, json_object_get(status, "link"), ((double)now_boot_ms - (double)start_boot_ms) / 1000);
@@ -73,7 +90,7 @@ bool account_take(struct account *account, struct slice json, uint64_t start_boo
 	{
 		const json_t *visitors = json_object_get(site, "visitors"),
 			     *incident = json_object_get(site, "incident");
-		copies += number(site, "copies");
+		kept_out += kept_from_origin(json_object_get(site, "ended"));
 		if (json_is_object(visitors)) {
 			sums.asked += number(visitors, "asked");
 			sums.answered += number(visitors, "answered");
@@ -81,9 +98,9 @@ bool account_take(struct account *account, struct slice json, uint64_t start_boo
 		if (json_is_object(incident))
 			take_incident(account, incident, (double)start_boot_ms);
 	}
-	if (!isnan(copies) && good) {
-		account->copies_before = isnan(account->copies) ? copies : account->copies_before;
-		account->copies = copies - account->copies_before;
+	if (!isnan(kept_out) && good) {
+		account->kept_out_before = isnan(account->kept_out) ? kept_out : account->kept_out_before;
+		account->kept_out = kept_out - account->kept_out_before;
 	}
 	if (good && second < ACCOUNT_SECONDS)
 		account->seconds[second] = sums;

@@ -27,8 +27,8 @@ struct account {
 	double mitigated_s; /* the first mitigation in force */
 	double hits;        /* requests that mitigations refused */
 	unsigned changes;   /* of state, the most at one site */
-	double copies;      /* that the gate gave since it was first asked; NAN: nothing was told */
-	double copies_before;
+	double kept_out;    /* from the origin, since it was first asked; NAN: nothing was told */
+	double kept_out_before;
 	char what[ACCOUNT_WHAT_BYTES]; /* what is refused, in words; empty: nothing */
 	double full_s;                 /* that the link is full */
 	double dark_s;                 /* that it is, and that nobody can be asked */

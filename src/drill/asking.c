@@ -89,12 +89,12 @@ static const struct share *const shares_of[] = {
 	[TARGET_FORMS] = form_shares,        [TARGET_PRIVATE] = private_shares,
 };
 
+/* Of the address, with forms too: what is in a body nobody has seen yet who must decide on a request. */
 static void add_argument(struct asking *asking, const char *name, unsigned digits, uint64_t *random)
 {
-	char *text = asking->body[0] != '\0' ? asking->body : asking->uri;
+	char *text = asking->uri;
 	size_t at = strlen(text), room = ASKING_TEXT_BYTES;
-	bool first = asking->body[0] == '\0' && strchr(text, '?') == NULL;
-	at += (size_t)snprintf(text + at, room - at, "%c%s=", first ? '?' : '&', name);
+	at += (size_t)snprintf(text + at, room - at, "%c%s=", strchr(text, '?') == NULL ? '?' : '&', name);
 	for (unsigned i = 0; i < digits && at + 1 < room; i++)
 		text[at++] = (char)('0' + random_below(random, 10));
 	text[at] = '\0';

@@ -131,6 +131,27 @@ static void tells_are_one_or_two_and_each_is_drawn(void **state)
 		assert_true(seen[i] > 10);
 }
 
+/* What gives a tool away can be seen in the head of each of its requests. */
+static void an_argument_is_in_the_address_of_forms_too(void **state)
+{
+	(void)state;
+	struct tells tells = {.set = TELL_QUERY, .argument = "cb", .argument_digits = 6};
+	const enum target targets[] = {TARGET_PRIVATE, TARGET_FORMS, TARGET_RESIDENT};
+	for (size_t i = 0; i < 3; i++)
+		for (uint32_t word = 0; word < 300; word++) {
+			struct person person = {.habit = word * 7919, .being = BEING_TOOL};
+			struct asking asking;
+			asking_make(targets[i], &person, word, &tells, &asking);
+			const char *query = strchr(asking.uri, '?');
+			assert_non_null(query);
+			const char *found = strstr(query, "cb=");
+			assert_non_null(found);
+			assert_true(found[-1] == '?' || found[-1] == '&');
+			assert_int_equal(strspn(found + 3, "0123456789"), 6);
+			assert_null(strstr(asking.body, "cb="));
+		}
+}
+
 static void residents_know_nothing_of_tells(void **state)
 {
 	(void)state;
@@ -194,6 +215,8 @@ static void what_was_asked_is_all_of_it(void **state)
 TEST_MAIN(cmocka_unit_test(every_request_can_be_read_again),
 	  cmocka_unit_test(half_of_what_residents_ask_no_copy_may_answer),
 	  cmocka_unit_test(a_flood_on_one_page_asks_for_one), cmocka_unit_test(random_queries_are_all_different),
-	  cmocka_unit_test(tells_are_one_or_two_and_each_is_drawn), cmocka_unit_test(residents_know_nothing_of_tells),
+	  cmocka_unit_test(tells_are_one_or_two_and_each_is_drawn),
+	  cmocka_unit_test(an_argument_is_in_the_address_of_forms_too),
+	  cmocka_unit_test(residents_know_nothing_of_tells),
 	  cmocka_unit_test(an_absent_header_is_absent_and_an_order_the_runs),
 	  cmocka_unit_test(a_page_is_known_by_its_origin), cmocka_unit_test(what_was_asked_is_all_of_it))

@@ -16,12 +16,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { AGAIN_MOST = 2 };
+
 struct drill {
 	const struct drill_options *options;
 	struct stage stage;
 	int gate_processor;
 	int crowd_processor;
 	int receiver; /* the kernel's thread that receives for the gate, of packet shapes */
+	struct past past;
+	unsigned again; /* shapes may be played once more */
+	int64_t began_ns;
 	size_t verdicts[VERDICT_VOID + 1];
 	json_t *shapes; /* NULL if nobody wants them */
 };
@@ -30,12 +35,12 @@ struct drill {
 struct scene {
 	struct run_plan plan;
 	struct run_plan control; /* without Guia */
-	struct run_plan past;
+	struct run_plan morning; /* with it */
 	struct people people;
 	struct tells tells;
 	struct schedule visitors;
 	struct schedule attack;
-	struct schedule past_visitors;
+	struct schedule morning_visitors;
 };
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -55,7 +60,7 @@ static void scene_free(struct scene *scene)
 	people_free(&scene->people);
 	schedule_free(&scene->visitors);
 	schedule_free(&scene->attack);
-	schedule_free(&scene->past_visitors);
+	schedule_free(&scene->morning_visitors);
 }
 
 static int scene_make(const struct drill *drill, const struct shape *shape, struct scene *ret_scene)
@@ -64,16 +69,26 @@ static int scene_make(const struct drill *drill, const struct shape *shape, stru
 	uint64_t seed = drill->options->seed, day = random_stream(seed, (uint64_t)(shape - shapes) + 100);
 	scene.plan = run_plan_of(shape, seed, day, drill->options->brief);
 	scene.control = run_plan_control(&scene.plan);
-	scene.past = run_plan_past(&scene.plan);
+	scene.morning = run_plan_morning(&scene.plan);
 	scene.tells = tells_draw(&scene.plan);
 	int r = people_make(&scene.plan.census, &scene.people);
 	r = r != 0 ? r : schedule_visitors(&scene.plan, &scene.visitors);
 	r = r != 0 ? r : schedule_attack(&scene.plan, &scene.tells, &scene.attack);
-	r = r != 0 ? r : schedule_visitors(&scene.past, &scene.past_visitors);
+	r = r != 0 ? r : schedule_visitors(&scene.morning, &scene.morning_visitors);
 	if (r == 0)
 		*ret_scene = scene;
 	else
 		scene_free(&scene);
+	return r;
+}
+
+static int run_told(const struct run_setting *setting, struct record **ret_record)
+{
+	struct buffer said = buffer_make(NULL);
+	int r = run_shape(setting, &said, ret_record);
+	if (r != 0)
+		say("%s: %s\n%.*s", setting->plan->shape->name, strerror(-r), SLICE_ARG(buffer_slice(&said)));
+	buffer_free(&said);
 	return r;
 }
 
@@ -92,30 +107,48 @@ static int run_one(const struct drill *drill, const struct scene *scene, struct 
 		.visitors = &scene->visitors,
 		.attack = &scene->attack,
 		.guia = guia,
-		.past = &scene->past,
-		.past_visitors = &scene->past_visitors,
+		.morning = guia ? &scene->morning : NULL,
+		.morning_visitors = &scene->morning_visitors,
+		.past = guia ? &drill->past : NULL,
 		.account = account,
 		.receiver = drill->receiver,
 	};
-	struct buffer said = buffer_make(NULL);
-	say("%s, %s Guia: %u s", scene->plan.shape->name, guia ? "with" : "without",
-	    (run_plan_end_ms(plan) + (guia ? scene->past.quiet_ms : 0)) / 1000);
-	int r = run_shape(&setting, &said, ret_record);
-	if (r != 0)
-		say("%s: %s\n%.*s", scene->plan.shape->name, strerror(-r), SLICE_ARG(buffer_slice(&said)));
-	buffer_free(&said);
+	say("%s, %s Guia: %u s", plan->shape->name, guia ? "with" : "without",
+	    (run_plan_end_ms(plan) + (guia ? scene->morning.quiet_ms : 0)) / 1000);
+	return run_told(&setting, ret_record);
+}
+
+/* Both runs of a shape, and what they came to. */
+struct trial {
+	struct record *without, *with;
+	struct account account;
+	struct pair pair;
+	enum verdict verdict;
+};
+
+static void trial_end(struct trial *trial)
+{
+	record_unmap(trial->without);
+	record_unmap(trial->with);
+	trial->without = trial->with = NULL;
+}
+
+static int trial_play(const struct drill *drill, const struct scene *scene, struct trial *trial)
+{
+	account_init(&trial->account);
+	trial->pair = (struct pair){.plan = &scene->plan, .account = &trial->account};
+	int r = run_one(drill, scene, NULL, &trial->without);
+	r = r != 0 ? r : run_one(drill, scene, &trial->account, &trial->with);
+	r = r != 0 ? r : figures_of(&scene->control, trial->without, NAN, &trial->pair.without);
+	r = r != 0 ? r : figures_of(&scene->plan, trial->with, trial->account.mitigated_s, &trial->pair.with);
+	if (r == 0)
+		trial->verdict = judge(&trial->pair);
 	return r;
 }
 
-static int show(struct drill *drill, const struct scene *scene, const struct record *without, const struct record *with,
-		const struct account *account)
+static int show(struct drill *drill, const struct scene *scene, const struct trial *trial)
 {
-	struct pair pair = {.plan = &scene->plan, .account = account};
-	int r = figures_of(&scene->control, without, NAN, &pair.without);
-	r = r != 0 ? r : figures_of(&scene->plan, with, account->mitigated_s, &pair.with);
-	if (r != 0)
-		return r;
-	struct report report = {&pair, &scene->tells, without, with, judge(&pair)};
+	const struct report report = {&trial->pair, &scene->tells, trial->without, trial->with, trial->verdict};
 	drill->verdicts[report.verdict]++;
 	if (drill->shapes != NULL)
 		return json_array_append_new(drill->shapes, report_json(&report)) == 0 ? 0 : -ENOMEM;
@@ -127,30 +160,67 @@ static int show(struct drill *drill, const struct scene *scene, const struct rec
 	return 0;
 }
 
+/* What the machine disturbed says nothing of Guia, whichever way it went: it is played again, if not too often. */
+static int play_scene(struct drill *drill, const struct scene *scene, struct trial *trial)
+{
+	int r = trial_play(drill, scene, trial);
+	while (r == 0 && trial->verdict == VERDICT_VOID && drill->again > 0) {
+		drill->again--;
+		say("%s: void, for what disturbed it; once more", scene->plan.shape->name);
+		trial_end(trial);
+		r = trial_play(drill, scene, trial);
+	}
+	return r != 0 ? r : show(drill, scene, trial);
+}
+
 static int play_shape(struct drill *drill, const struct shape *shape)
 {
 	struct scene scene;
-	struct record *without = NULL, *with = NULL;
-	struct account *account = malloc(sizeof(*account));
-	int r = account == NULL ? -ENOMEM : scene_make(drill, shape, &scene);
+	struct trial *trial = calloc(1, sizeof(*trial));
+	int r = trial == NULL ? -ENOMEM : scene_make(drill, shape, &scene);
 	if (r != 0) {
-		free(account);
+		free(trial);
 		return r;
 	}
-	account_init(account);
 	bool card = shape->volley.kind != PACKET_NONE;
 	r = network_admit(&drill->stage, &scene.people);
 	if (r == 0 && card)
 		r = network_card_begin(&drill->stage, drill->gate_processor, drill->crowd_processor, &drill->receiver);
-	r = r != 0 ? r : run_one(drill, &scene, NULL, &without);
-	r = r != 0 ? r : run_one(drill, &scene, account, &with);
-	r = r != 0 ? r : show(drill, &scene, without, with, account);
+	r = r != 0 ? r : play_scene(drill, &scene, trial);
 	if (card)
 		network_card_end(&drill->stage, drill->gate_processor);
-	free(account);
-	record_unmap(without);
-	record_unmap(with);
+	trial_end(trial);
+	free(trial);
 	scene_free(&scene);
+	return r;
+}
+
+/* A day on which nobody attacks, of which only what the gate has learned is kept. */
+static int play_past(struct drill *drill)
+{
+	static const struct tells none;
+	struct run_plan plan = run_plan_past(drill->options->seed, drill->options->brief);
+	struct people people = {0};
+	struct schedule visitors = {0}, attack = {0};
+	struct record *record = NULL;
+	const struct run_setting setting = {.stage = &drill->stage,
+					    .gate_processor = drill->gate_processor,
+					    .crowd_processor = drill->crowd_processor,
+					    .plan = &plan,
+					    .people = &people,
+					    .tells = &none,
+					    .visitors = &visitors,
+					    .attack = &attack,
+					    .guia = true,
+					    .keep = &drill->past};
+	say("%s: %u s", plan.shape->name, run_plan_end_ms(&plan) / 1000);
+	int r = people_make(&plan.census, &people);
+	r = r != 0 ? r : schedule_visitors(&plan, &visitors);
+	r = r != 0 ? r : network_admit(&drill->stage, &people);
+	r = r != 0 ? r : run_told(&setting, &record);
+	record_unmap(record);
+	schedule_free(&visitors);
+	people_free(&people);
 	return r;
 }
 
@@ -204,6 +274,7 @@ static int build(struct drill *drill, const struct stage *outside)
 static void summarise(const struct drill *drill)
 {
 	const struct drill_options *o = drill->options;
+	int seconds = (int)((clock_now_ns() - drill->began_ns) / 1000000000);
 	if (drill->shapes == NULL) {
 		printf("seed %" PRIu64 ":", o->seed);
 		const char *comma = "";
@@ -212,11 +283,11 @@ static void summarise(const struct drill *drill)
 				printf("%s %zu %s", comma, drill->verdicts[i], verdict_names[i]);
 				comma = ",";
 			}
-		putchar('\n');
+		printf("; it took %d min %d s\n", seconds / 60, seconds % 60);
 		return;
 	}
-	json_t *whole = json_pack("{s:I, s:b, s:O}", "seed", (json_int_t)o->seed, "root", drill->stage.root, "shapes",
-				  drill->shapes);
+	json_t *whole = json_pack("{s:I, s:b, s:i, s:O}", "seed", (json_int_t)o->seed, "root", drill->stage.root,
+				  "seconds", seconds, "shapes", drill->shapes);
 	json_dumpf(whole, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
 	putchar('\n');
 	json_decref(whole);
@@ -224,12 +295,14 @@ static void summarise(const struct drill *drill)
 
 static int play(void *context, const struct stage *outside)
 {
-	struct drill drill = {.options = context};
+	struct drill drill = {.options = context, .again = AGAIN_MOST, .began_ns = clock_now_ns()};
 	drill.shapes = drill.options->json ? json_array() : NULL;
 	int r = build(&drill, outside);
+	r = r != 0 ? r : play_past(&drill);
 	for (size_t i = 0; i < drill.options->shape_count && r == 0; i++)
 		if (may_play(&drill, drill.options->shapes[i]))
 			r = play_shape(&drill, drill.options->shapes[i]);
+	past_free(&drill.past);
 	if (r != 0)
 		return DRILL_ENVIRONMENT;
 	summarise(&drill);

@@ -191,9 +191,9 @@ static double visitors_sent_away(const struct pair *pair)
 			sent_away(pair->with.after.outcomes));
 }
 
-static double told_copies(const struct pair *pair)
+static double told_kept_out(const struct pair *pair)
 {
-	return pair->account->copies;
+	return pair->account->kept_out;
 }
 
 static double driven_sent_away(const struct pair *pair)
@@ -290,7 +290,8 @@ const struct judge_line judge_lines[] = {
 	 has_guests_never},
 	{"sent_away", "visitors' requests refused, closed or shown a copy", "", visitors_sent_away, none, false,
 	 is_calm},
-	{"told_copies", "copies that the gate gave, by its own count", "", told_copies, none, false, is_calm_told},
+	{"told_kept_out", "requests that the gate kept from the origin, by its own count", "", told_kept_out, none,
+	 false, is_calm_told},
 	{"driven_sent_away", "requests that the page makes browsers send, refused or closed", "", driven_sent_away,
 	 none, false, is_driven},
 };

@@ -284,19 +284,28 @@ static void in_calm_nobody_is_sent_away(void **state)
 }
 
 /* Those of the days before are nobody's. */
-static void in_calm_the_gate_itself_counts_no_copy(void **state)
+static void in_calm_the_gate_itself_keeps_nobody_out(void **state)
 {
 	(void)state;
 	struct run_plan plan = plan_of("crowd");
 	struct pair pair = make_pair(&plan, always, always, 1000);
 	static struct account account;
+	const struct slice before =
+		SLICE("{\"sites\":[{\"copies\":3,\"ended\":{\"passed\":{\"none\":9,\"crowded-out\":7}}},"
+		      "{\"ended\":{\"unseen\":{\"mode\":1}}}]}");
+	const struct slice cached =
+		SLICE("{\"sites\":[{\"copies\":8,\"ended\":{\"passed\":{\"none\":9,\"crowded-out\":7}}},"
+		      "{\"ended\":{\"unseen\":{\"mode\":1}}}]}");
+	const struct slice after =
+		SLICE("{\"sites\":[{\"copies\":8,\"ended\":{\"passed\":{\"none\":9,\"crowded-out\":7}}},"
+		      "{\"ended\":{\"unseen\":{\"mode\":2}}}]}");
 	account_init(&account);
 	pair.account = &account;
 	assert_int_equal(judge(&pair), VERDICT_NOT_SPARED); /* it told nothing */
-	assert_true(account_take(&account, SLICE("{\"sites\":[{\"copies\":7},{\"copies\":1}]}"), 1000000, 1001000));
-	assert_true(account_take(&account, SLICE("{\"sites\":[{\"copies\":7},{\"copies\":1}]}"), 1000000, 1002000));
+	assert_true(account_take(&account, before, 1000000, 1001000));
+	assert_true(account_take(&account, cached, 1000000, 1002000));
 	assert_int_equal(judge(&pair), VERDICT_SPARED);
-	assert_true(account_take(&account, SLICE("{\"sites\":[{\"copies\":7},{\"copies\":2}]}"), 1000000, 1003000));
+	assert_true(account_take(&account, after, 1000000, 1003000));
 	assert_int_equal(judge(&pair), VERDICT_NOT_SPARED);
 }
 
@@ -404,4 +413,4 @@ TEST_MAIN(cmocka_unit_test(what_guia_says_is_judged_where_it_says_anything),
 	  cmocka_unit_test(a_pulse_is_not_over_when_it_pauses), cmocka_unit_test(every_shape_is_written_as_json),
 	  cmocka_unit_test(in_calm_nobody_is_sent_away), cmocka_unit_test(a_driven_browser_is_a_visitor_too),
 	  cmocka_unit_test(guests_are_looked_at_by_themselves), cmocka_unit_test(what_the_card_lost_nobody_could_stop),
-	  cmocka_unit_test(in_calm_the_gate_itself_counts_no_copy))
+	  cmocka_unit_test(in_calm_the_gate_itself_keeps_nobody_out))

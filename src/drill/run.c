@@ -2,28 +2,24 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "drill/asking.h"
 #include "drill/client.h"
 #include "drill/connection.h"
 #include "drill/fence.h"
+#include "drill/gate.h"
 #include "drill/gate_files.h"
 #include "drill/network.h"
 #include "drill/origin.h"
 #include "drill/permission.h"
-#include "drill/probe.h"
 #include "drill/router.h"
 #include "drill/toll.h"
 #include "drill/tracking.h"
 #include "drill/volley.h"
-#include "serve/supervise.h"
 #include "base/control.h"
 
-#include <fcntl.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -31,17 +27,12 @@
 #include <unistd.h>
 
 enum {
-	READY_SECONDS = 120,
-	END_SECONDS = 20,
-	PROBE_MS = 2000,
 	LEAD_MS = 300, /* between the moment when all is ready and the start */
 	POLL_MS = 50,
 	ASK_MS = 1000,
 	LOOK_MS = 300, /* at the operator's table */
 	DARK_MS = 1000,
 	LOG_MAX_BYTES = 64 << 20,
-	SAID_MAX_BYTES = 4096,
-	GATE_FILES = 65536,
 	ATTACKERS_NICE = -15,
 	VISITORS_PRIORITY = 1,
 };
@@ -67,22 +58,10 @@ static void in_folder(const struct run *run, const char *name, char path[PATH_MA
 	snprintf(path, PATH_MAX, "%.3000s/%s", run->setting->stage->folder, name);
 }
 
-/* A child in a network namespace and on a processor of its own. It is this process's to end, else the kernel's. */
-static pid_t start(int network_namespace, int processor)
-{
-	pid_t pid = fork();
-	if (pid != 0)
-		return pid < 0 ? -errno : pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (stage_go(network_namespace) != 0 || stage_pin(processor) != 0)
-		_exit(1);
-	return 0;
-}
-
 static int start_origin(struct run *run)
 {
 	const struct run_setting *s = run->setting;
-	pid_t pid = start(s->stage->gate, s->gate_processor);
+	pid_t pid = stage_start(s->stage->gate, s->gate_processor);
 	if (pid == 0) {
 		int r = origin_listen(&run->listener);
 		r = r != 0 ? r : origin_run(run->listener, &run->key, s->people, run->record);
@@ -92,41 +71,11 @@ static int start_origin(struct run *run)
 	return pid < 0 ? pid : 0;
 }
 
-static void redirect_output(const struct run *run)
-{
-	char path[PATH_MAX];
-	in_folder(run, "serve.log", path);
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (fd < 0)
-		_exit(1);
-	dup2(fd, STDOUT_FILENO);
-	dup2(fd, STDERR_FILENO);
-}
-
-/* As a service has it; where one may not, nginx has fewer connections, in both runs. */
-static void raise_file_limit(void)
-{
-	struct rlimit limit = {GATE_FILES, GATE_FILES}, now;
-	if (getrlimit(RLIMIT_NOFILE, &now) == 0 && now.rlim_max < GATE_FILES)
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-/* guia serve itself, as a person would start it. */
 static int start_serve(struct run *run)
 {
 	const struct run_setting *s = run->setting;
-	pid_t pid = start(s->stage->gate, s->gate_processor);
-	if (pid == 0) {
-		char path[PATH_MAX];
-		const char *none[] = {NULL};
-		in_folder(run, "guia.yaml", path);
-		redirect_output(run);
-		raise_file_limit();
-		struct serve_options options = {.file = path, .sites = none, .listens = none, .gate_off = !s->guia};
-		_exit(serve_run(&options));
-	}
-	run->serve = pid;
-	return pid < 0 ? pid : 0;
+	run->serve = gate_start(s->stage, s->gate_processor, s->guia);
+	return run->serve < 0 ? run->serve : 0;
 }
 
 static void pause_ms(long ms)
@@ -134,35 +83,18 @@ static void pause_ms(long ms)
 	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
-static bool has_ended(pid_t pid)
-{
-	return waitpid(pid, NULL, WNOHANG) != 0;
-}
-
 static int tell_log(struct run *run, int error)
 {
-	char path[PATH_MAX];
-	in_folder(run, "serve.log", path);
-	buffer_text(run->said, "guia serve:\n");
-	(void)file_read(path, SAID_MAX_BYTES, run->said);
+	if (error == -ECHILD)
+		run->serve = 0;
+	gate_tell(run->setting->stage, run->said);
 	return error;
 }
 
-/* Every site must show its first page. */
 static int await_serve(struct run *run)
 {
-	size_t ready = 0;
-	for (int64_t end_ns = clock_now_ns() + READY_SECONDS * 1000000000LL; clock_now_ns() < end_ns;) {
-		if (has_ended(run->serve)) {
-			run->serve = 0;
-			return tell_log(run, -ECHILD);
-		}
-		if (!probe_gate(site_hosts[ready], PROBE_MS))
-			pause_ms(POLL_MS);
-		else if (++ready == SITES)
-			return 0;
-	}
-	return tell_log(run, -ETIMEDOUT);
+	int r = gate_await(run->serve);
+	return r == 0 ? 0 : tell_log(run, r);
 }
 
 static int allow_guest(struct run *run)
@@ -175,7 +107,7 @@ static int allow_guest(struct run *run)
 	return permission_give(path, &s->people->visitors[s->people->resident_count].address, run->said);
 }
 
-/* A crowd of this run, or of the days before it. */
+/* A crowd of this run, or of the morning before it. */
 static struct client_job job_of(const struct run *run, bool attackers)
 {
 	const struct run_setting *s = run->setting;
@@ -194,7 +126,7 @@ static struct client_job job_of(const struct run *run, bool attackers)
 static int start_client(struct run *run, const struct client_job *job)
 {
 	const struct run_setting *s = run->setting;
-	pid_t pid = start(s->stage->world, s->crowd_processor);
+	pid_t pid = stage_start(s->stage->world, s->crowd_processor);
 	if (pid == 0) {
 		/* Visitors' measuring comes first on the processor of the crowd; without rights it is but not last. */
 		struct sched_param first = {.sched_priority = VISITORS_PRIORITY};
@@ -226,7 +158,7 @@ static int start_volley(struct run *run)
 	int r = network_ends(s->stage, far, &job.ends);
 	if (r != 0)
 		return r;
-	pid_t pid = start(far ? s->stage->world : s->stage->router, s->crowd_processor);
+	pid_t pid = stage_start(far ? s->stage->world : s->stage->router, s->crowd_processor);
 	if (pid == 0) {
 		/* A moment at a time, as even as a card brings what comes: visitors' client is never late for it. */
 		struct sched_param first = {.sched_priority = VISITORS_PRIORITY};
@@ -385,25 +317,14 @@ static int watch(struct run *run)
 			if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 				return tell(run, "the crowd's client failed\n");
 		}
-		if (has_ended(run->serve)) {
-			run->serve = 0;
+		if (stage_has_ended(run->serve))
 			return tell_log(run, -ECHILD);
-		}
-		if (has_ended(run->origin)) {
+		if (stage_has_ended(run->origin)) {
 			run->origin = 0;
 			return tell(run, "the origin failed\n");
 		}
 	}
 	return 0;
-}
-
-static void end_serve(const struct run *run)
-{
-	if (run->serve <= 0)
-		return;
-	kill(run->serve, SIGTERM);
-	for (int waited = 0; waited < END_SECONDS * 1000 && !has_ended(run->serve); waited += POLL_MS)
-		pause_ms(POLL_MS);
 }
 
 /* Whatever is left: this process is the init of a namespace that holds nothing but the drill. */
@@ -425,16 +346,16 @@ static void start_record(struct run *run, struct record *record)
 	run->ask_ms = run->start_boot_ms;
 }
 
-/* What the watch has seen before: residents alone. Nobody measures it. */
-static int play_past(struct run *run)
+/* Nobody measures it. */
+static int play_morning(struct run *run)
 {
 	const struct run_setting *s = run->setting;
 	struct client_job job = job_of(run, false);
-	if (!s->guia)
+	if (s->morning == NULL)
 		return 0;
-	job.plan = s->past;
-	job.schedule = s->past_visitors;
-	int r = record_map(s->past_visitors->count, &job.record);
+	job.plan = s->morning;
+	job.schedule = s->morning_visitors;
+	int r = record_map(s->morning_visitors->count, &job.record);
 	if (r != 0)
 		return r;
 	start_record(run, job.record);
@@ -458,6 +379,8 @@ static int play(struct run *run)
 {
 	int r = stage_clear(run->setting->stage);
 	r = r != 0 ? r : gate_files_write(run->setting);
+	if (r == 0 && run->setting->past != NULL)
+		r = past_lay(run->setting->past, run->setting->stage->folder);
 	if (r != 0)
 		buffer_printf(run->said, "%s: %s\n", run->setting->stage->folder, strerror(-r));
 	const struct shape *shape = run->setting->plan->shape;
@@ -473,8 +396,16 @@ static int play(struct run *run)
 	if (r == 0 && run->setting->guia && shape->link_mbit > 0 && !shape->dark)
 		r = ask_service(run);
 	r = r != 0 ? r : allow_guest(run);
-	r = r != 0 ? r : play_past(run);
+	r = r != 0 ? r : play_morning(run);
 	return r != 0 ? r : play_day(run);
+}
+
+/* The watch writes down what it has learned when it ends as it should; the others need not. */
+static int keep(struct run *run)
+{
+	gate_end(run->serve);
+	int r = past_keep(run->setting->keep, run->setting->stage->folder);
+	return r == 0 ? 0 : tell_log(run, r);
 }
 
 int run_shape(const struct run_setting *setting, struct buffer *said, struct record **ret_record)
@@ -484,7 +415,8 @@ int run_shape(const struct run_setting *setting, struct buffer *said, struct rec
 	if (r != 0)
 		return r;
 	r = play(&run);
-	end_serve(&run);
+	if (r == 0 && setting->keep != NULL)
+		r = keep(&run);
 	end_all();
 	if (setting->guia && is_volley(&run))
 		fence_remove();

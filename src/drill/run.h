@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "drill/account.h"
+#include "drill/past.h"
 #include "drill/people.h"
 #include "drill/record.h"
 #include "drill/schedule.h"
@@ -19,8 +20,10 @@ struct run_setting {
 	const struct schedule *visitors;
 	const struct schedule *attack;
 	bool guia;
-	const struct run_plan *past; /* with Guia */
-	const struct schedule *past_visitors;
+	const struct run_plan *morning; /* with Guia; NULL: there is none */
+	const struct schedule *morning_visitors;
+	const struct past *past; /* what it has learned before; NULL: nothing */
+	struct past *keep;       /* what it has learned by the end is kept there; NULL: nowhere */
 	int receiver;            /* of attacks of packets: network_card_begin() */
 	struct account *account; /* with Guia: filled in */
 };

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 enum {
-	VISIT_REQUESTS_MAX = 7, /* 1 to 7: 4 in the mean */
-	VISIT_REQUESTS_MEAN = 4,
+	VISIT_REQUESTS_MOST = 7, /* 1 to 7: 4 in the mean */
+	STRIDE = 7919,           /* a prime: by it one comes to everybody before anybody a second time */
 	PAUSE_MIN_MS = 150,
 	PAUSE_MAX_MS = 1800,
 	MS = 1000000,
@@ -37,14 +37,25 @@ struct share {
 	uint32_t persons;
 	int64_t from_ns;
 	int64_t span_ns;
+	bool everyone; /* takes a turn */
 };
+
+/* Where everyone is to come visits are as short as that needs. */
+static uint32_t requests_most(const struct share *share)
+{
+	size_t each = share->everyone ? share->count / share->persons : VISIT_REQUESTS_MOST;
+	return each == 0 ? 1 : each < VISIT_REQUESTS_MOST ? (uint32_t)each : VISIT_REQUESTS_MOST;
+}
 
 /* What of a visit lies past the end wraps to the beginning, so that the rate is even from the first second on. */
 static void fill_visits(uint64_t *random, const struct share *share)
 {
+	if (share->count == 0)
+		return;
+	uint32_t most = requests_most(share), turn = random_below(random, share->persons);
 	for (size_t i = 0; i < share->count;) {
-		uint32_t who = share->first + random_below(random, share->persons);
-		uint32_t requests = 1 + random_below(random, VISIT_REQUESTS_MAX);
+		turn = share->everyone ? (turn + STRIDE) % share->persons : random_below(random, share->persons);
+		uint32_t who = share->first + turn, requests = 1 + random_below(random, most);
 		int64_t at_ns = draw_time(random, share->span_ns);
 		for (; requests > 0 && i < share->count; requests--, i++) {
 			share->items[i] = (struct sending){share->from_ns + at_ns % share->span_ns, who,
@@ -65,10 +76,11 @@ int schedule_visitors(const struct run_plan *plan, struct schedule *ret_schedule
 	if (schedule.items == NULL)
 		return -ENOMEM;
 	uint32_t resident_count = (uint32_t)plan->census.residents.count;
-	fill_visits(&random, &(struct share){schedule.items, residents, 0, resident_count, 0, (int64_t)end_ms * MS});
+	fill_visits(&random, &(struct share){schedule.items, residents, 0, resident_count, 0, (int64_t)end_ms * MS,
+					     plan->everyone});
 	fill_visits(&random, &(struct share){schedule.items + residents, guests, resident_count,
 					     (uint32_t)plan->census.guests.count, (int64_t)late_ms * MS,
-					     (int64_t)guests_ms * MS});
+					     (int64_t)guests_ms * MS, plan->everyone});
 	sort(&schedule);
 	*ret_schedule = schedule;
 	return 0;
@@ -100,7 +112,7 @@ static void fill_bursts(const struct run_plan *plan, const struct tells *tells, 
 	uint32_t burst = shape->burst > 0 ? shape->burst : all;
 	uint32_t turn = random_below(&random, sources);
 	for (size_t i = 0; i < schedule->count;) {
-		uint32_t who = (turn += 7919) % sources;
+		uint32_t who = (turn += STRIDE) % sources;
 		int64_t at_ns = draw_time(&random, span_ns);
 		for (uint32_t left = burst; left > 0 && i < schedule->count; left--, i++) {
 			int64_t gap_ns = (int64_t)shape->burst_gap_ms * MS;

@@ -37,6 +37,44 @@ static void residents_come_evenly_from_the_first_second_to_the_last(void **state
 	}
 }
 
+/* So that a gate which has been there for weeks has seen everybody. */
+static void everyone_comes_on_the_days_before_and_in_the_morning(void **state)
+{
+	(void)state;
+	struct run_plan day = run_plan_of(&shapes[0], 1, 7, false);
+	struct run_plan plans[] = {run_plan_past(1, false), run_plan_morning(&day)};
+	for (size_t i = 0; i < 2; i++) {
+		struct schedule schedule;
+		bool came[4096] = {false};
+		size_t count = plans[i].census.residents.count, missing = count;
+		assert_int_equal(schedule_visitors(&plans[i], &schedule), 0);
+		assert_int_equal(schedule.count, (size_t)day.residents_per_second * run_plan_end_ms(&plans[i]) / 1000);
+		assert_ordered(&schedule, (uint32_t)count);
+		for (size_t at = 0; at < schedule.count; at++) {
+			missing -= !came[schedule.items[at].who];
+			came[schedule.items[at].who] = true;
+		}
+		assert_int_equal(missing, 0);
+		schedule_free(&schedule);
+	}
+}
+
+/* Whoever comes with the attack was not there before it. */
+static void who_comes_late_does_not_come_in_the_morning(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < shape_count; i++) {
+		struct run_plan day = run_plan_of(&shapes[i], 1, 7, false), morning = run_plan_morning(&day);
+		struct schedule schedule;
+		size_t guests = 0;
+		assert_int_equal(schedule_visitors(&morning, &schedule), 0);
+		for (size_t at = 0; at < schedule.count; at++)
+			guests += schedule.items[at].who >= morning.census.residents.count;
+		assert_int_equal(guests > 0, shapes[i].guests.per_second > 0 && !shapes[i].guests.late);
+		schedule_free(&schedule);
+	}
+}
+
 /* Enough to judge by once a mitigation holds: 10 s after the onset at the latest. */
 static void a_whole_run_has_residents_enough(void **state)
 {
@@ -142,6 +180,8 @@ static void a_shape_is_found_by_its_name(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(residents_come_evenly_from_the_first_second_to_the_last),
+	  cmocka_unit_test(everyone_comes_on_the_days_before_and_in_the_morning),
+	  cmocka_unit_test(who_comes_late_does_not_come_in_the_morning),
 	  cmocka_unit_test(a_whole_run_has_residents_enough),
 	  cmocka_unit_test(attacks_are_within_their_time_and_of_their_rate),
 	  cmocka_unit_test(no_diffuse_source_sends_more_than_another), cmocka_unit_test(a_pulse_pauses_and_returns),

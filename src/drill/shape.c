@@ -1,8 +1,9 @@
 #include "drill/shape.h"
 
 enum {
-	PAST_MS = 14000,
-	PACKETS_PAST_MS = 4000, /* nothing that the watch learned decides there */
+	PAST_MS = 30000,
+	BRIEF_PAST_MS = 15000,
+	MORNING_MS = 7000,
 	QUIET_MS = 3000,
 	ATTACK_MS = 40000,
 	CALM_MS = 12000,
@@ -237,16 +238,30 @@ struct run_plan run_plan_control(const struct run_plan *plan)
 	return control;
 }
 
-struct run_plan run_plan_past(const struct run_plan *plan)
+struct run_plan run_plan_past(uint64_t city, bool brief)
 {
-	static const struct shape past = {.name = "past", .title = "days before", .kind = KIND_CALM};
+	static const struct shape past = {.name = "the days before", .kind = KIND_CALM};
 	return (struct run_plan){
 		.shape = &past,
-		.quiet_ms = plan->shape->volley.kind != PACKET_NONE ? PACKETS_PAST_MS : PAST_MS,
-		.census = {plan->census.city, plan->census.city, {.count = RESIDENTS}, {0}, {0}},
-		.residents_per_second = 2 * RESIDENTS_PER_SECOND,
-		.brief = plan->brief,
+		.quiet_ms = brief ? BRIEF_PAST_MS : PAST_MS,
+		.census = {city, city, {.count = RESIDENTS}, {0}, {0}},
+		.residents_per_second = RESIDENTS_PER_SECOND,
+		.brief = brief,
+		.everyone = true,
 	};
+}
+
+struct run_plan run_plan_morning(const struct run_plan *plan)
+{
+	struct run_plan morning = *plan;
+	morning.quiet_ms = MORNING_MS;
+	morning.attack_ms = morning.after_ms = 0;
+	morning.attacks_per_second = 0;
+	morning.census.day = ~plan->census.day; /* they come at other times, and ask for something else */
+	morning.everyone = true;
+	if (plan->shape->guests.late)
+		morning.guests_per_second = 0;
+	return morning;
 }
 
 bool run_plan_attacks(const struct run_plan *plan, uint32_t at_ms)

@@ -95,6 +95,7 @@ struct run_plan {
 	uint32_t guests_per_second;
 	uint32_t attacks_per_second; /* of the shape's per_second */
 	bool brief;
+	bool everyone; /* comes, as far as there is time */
 };
 
 /* `brief`: a few seconds at a third of the rate. */
@@ -103,8 +104,11 @@ struct run_plan run_plan_of(const struct shape *shape, uint64_t city, uint64_t d
 /* The same without Guia: it begins alike, and is over sooner. */
 struct run_plan run_plan_control(const struct run_plan *plan);
 
-/* Days before the run: residents alone, twice as many a second as usual, from whom the watch learns what is usual. */
-struct run_plan run_plan_past(const struct run_plan *plan);
+/* The days before all runs of a drill: residents, as they come in quiet, from whom the watch learns who they are. */
+struct run_plan run_plan_past(uint64_t city, bool brief);
+
+/* What comes before the run with Guia begins: the same people as in its quiet, by whom the gate has just been asked. */
+struct run_plan run_plan_morning(const struct run_plan *plan);
 
 static inline uint32_t run_plan_end_ms(const struct run_plan *plan)
 {

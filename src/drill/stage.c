@@ -268,6 +268,22 @@ int stage_pin(int processor)
 	return sched_setaffinity(0, sizeof(set), &set) == 0 ? 0 : -errno;
 }
 
+pid_t stage_start(int network_namespace, int processor)
+{
+	pid_t pid = fork();
+	if (pid != 0)
+		return pid < 0 ? -errno : pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (stage_go(network_namespace) != 0 || stage_pin(processor) != 0)
+		_exit(1);
+	return 0;
+}
+
+bool stage_has_ended(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) != 0;
+}
+
 void stage_come_first(void)
 {
 	/* Without rights, or where there are no such groups, the machine's load is measured along. */

@@ -8,6 +8,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* The link between the operator's router and the gate, by its name at either end. */
 #define STAGE_ROUTER_LINK "inside"
@@ -47,6 +48,14 @@ int stage_clear(const struct stage *stage);
 
 /* This process, and what it starts, runs on one processor. 0 or -errno. */
 int stage_pin(int processor);
+
+/*
+ * A child in a network namespace and on a processor of its own: 0 in the child, its process number here, or -errno. It
+ * is this process's to end, else the kernel's.
+ */
+pid_t stage_start(int network_namespace, int processor);
+
+bool stage_has_ended(pid_t pid);
 
 /*
  * Before all else that this machine does, as far as one may: nice, and the group that the kernel makes of a session
