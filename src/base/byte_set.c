@@ -16,6 +16,16 @@ void byte_set_add(struct byte_set *set, uint8_t byte)
 		set->high[byte & 15] |= bit;
 }
 
+void byte_set_join(struct byte_set *set, const struct byte_set *other)
+{
+	for (size_t i = 0; i < sizeof(set->words) / sizeof(set->words[0]); i++)
+		set->words[i] |= other->words[i];
+	for (size_t i = 0; i < sizeof(set->low); i++) {
+		set->low[i] |= other->low[i];
+		set->high[i] |= other->high[i];
+	}
+}
+
 static size_t find_plainly(const struct byte_set *set, const uint8_t *bytes, size_t from, size_t count)
 {
 	size_t at = from;

@@ -19,6 +19,9 @@ struct byte_set {
 /* Zero-initialise, or copy; then add. */
 void byte_set_add(struct byte_set *set, uint8_t byte);
 
+/* Adds all bytes of another. */
+void byte_set_join(struct byte_set *set, const struct byte_set *other);
+
 static inline bool byte_set_has(const struct byte_set *set, uint8_t byte)
 {
 	return (set->words[byte / 64] >> byte % 64 & 1) != 0;

@@ -257,12 +257,16 @@ static uint32_t find_state(const struct automaton *a, struct automaton_cache *c,
 	if (c->state_count == c->row_limit || c->member_limit - c->member_count < c->next.count)
 		cache_empty(c);
 	uint32_t number = c->state_count++;
+	uint32_t needs = BYTES_ANY;
+	for (uint32_t i = 0; i < c->next.count; i++)
+		needs &= a->needs[c->next.dense[i]];
 	c->states[number] = (struct state){
 		.matched = matched,
 		.hash = hash,
 		.members = c->member_count,
 		.count = c->next.count,
 		.chain = c->buckets[bucket],
+		.needs = needs,
 		.before = before,
 	};
 	c->buckets[bucket] = number;

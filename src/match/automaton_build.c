@@ -338,6 +338,7 @@ void automaton_free(struct automaton *automaton)
 	free(automaton->class_sets);
 	free(automaton->at_start);
 	free(automaton->places);
+	free(automaton->needs);
 	free(automaton->from);
 	free(automaton->closures);
 	free(automaton->closure_of);

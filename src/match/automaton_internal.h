@@ -3,6 +3,7 @@
 #define GUIA_MATCH_AUTOMATON_INTERNAL_H
 
 #include "base/byte_set.h"
+#include "codec/byte_kind.h"
 #include "match/automaton.h"
 #include "match/pattern.h"
 
@@ -62,6 +63,7 @@ struct automaton {
 	uint32_t *places; /* instructions reached by the class, not those at_start */
 	size_t place_count;
 	uint32_t *from;
+	uint32_t *needs; /* by instruction: kinds of bytes that all ways from it to a match take */
 	/* What a split leads to without a byte, splits aside: a count and as many instructions, at
 	 * closures[closure_of[i]]; NO_CLOSURE where that was not worked out. */
 	uint32_t *closures;
@@ -120,6 +122,7 @@ struct state {
 	uint32_t members; /* place in cache->members */
 	uint32_t count;
 	uint32_t chain; /* next state of the same bucket */
+	uint32_t needs; /* kinds of bytes of which all ways from here to a match take some */
 	enum before before;
 };
 

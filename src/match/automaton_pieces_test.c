@@ -1,4 +1,4 @@
-/* A cache that is emptied while a value is gone over in pieces. */
+/* Long values: gone over in pieces, or in part. */
 #include "base/test.h"
 #include "match/automaton.h"
 #include "match/test_generate.h"
@@ -8,12 +8,12 @@ struct built {
 	struct automaton_cache *cache;
 };
 
-static struct built build(void)
+static struct built build(const char *source)
 {
 	struct built b;
 	struct automaton_builder *builder = NULL;
 	assert_int_equal(automaton_builder_create(false, &builder), 0);
-	assert_int_equal(automaton_builder_add(builder, SLICE("a[ab]{11}c"), 0), 0);
+	assert_int_equal(automaton_builder_add(builder, slice_from_string(source), 0), 0);
 	assert_int_equal(automaton_build(builder, &b.automaton), 0);
 	assert_int_equal(automaton_cache_create(b.automaton, &b.cache), 0);
 	automaton_builder_free(builder);
@@ -62,7 +62,7 @@ static void a_piece_may_empty_the_cache(void **state)
 	enum { PIECE = 1024, MARGINS = 40 };
 	static uint8_t value[4 * PIECE];
 	struct slice half = SLICE("abbabaababba");
-	struct built first = build();
+	struct built first = build("a[ab]{11}c");
 	uint64_t room = make_states(&first, UINT64_MAX);
 	size_t emptied = 0;
 	built_free(&first);
@@ -71,7 +71,7 @@ static void a_piece_may_empty_the_cache(void **state)
 	value[PIECE] = 'c';
 	memcpy(value + PIECE + 200, half.ptr, half.len);
 	for (uint64_t margin = 0; margin < MARGINS; margin++) {
-		struct built b = build();
+		struct built b = build("a[ab]{11}c");
 		make_states(&b, room - margin);
 		uint64_t before = automaton_cache_facts(b.cache).emptied;
 		run(&b, slice_make(value, sizeof(value)), 1);
@@ -81,10 +81,49 @@ static void a_piece_may_empty_the_cache(void **state)
 	assert_true(emptied > 5);
 }
 
+/* What is under way may be left only where the value has no byte of a kind that all its ways to a match take. */
+static void what_is_under_way_is_left_only_where_it_is_in_vain(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *source;
+		const char *begin; /* of a value; 300 dots and `end` follow */
+		const char *end;
+		bool lowered;
+		uint64_t expected;
+	} cases[] = {
+		{";[^;]*\\\\c", ";", "\\c", false, 1},
+		{";[^;]*\\\\c", ";", "/c", false, 0},
+		{";[^;]*\\\\c", "\\;", "\\c", false, 1},
+		{";[^;]*(?:\\^|')", ";", "'", false, 1},
+		{";[^;]*(?:\\^|')", ";", "^", false, 1},
+		{";[^;]*(?:\\^|'|$)", ";", "", false, 1},
+		{";[.]*z", ";", "Z", true, 1},
+		{";[.]*z", ";", "Z", false, 0},
+		{";[.]*Z", ";", "Z", true, 0},
+		{";[^;]*\\(.*\\)", ";(", ")", false, 1},
+		{";[^;]*(?:<[^>]*)?>", ";", ">", false, 1},
+		{";(?:[^;]*<)*", ";", "", false, 1},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[400];
+		struct built b = build(cases[i].source);
+		int len = snprintf(text, sizeof(text), "%s%0300d%s", cases[i].begin, 0, cases[i].end);
+		for (int k = 0; k < len; k++)
+			text[k] = text[k] == '0' ? '.' : text[k];
+		struct automaton_run one = {.automaton = b.automaton, .cache = b.cache, .lowered = cases[i].lowered};
+		automaton_run(&one, 1, slice_make(text, (size_t)len));
+		assert_false(one.busy);
+		assert_int_equal(one.found, cases[i].expected);
+		built_free(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_piece_may_empty_the_cache),
+		cmocka_unit_test(what_is_under_way_is_left_only_where_it_is_in_vain),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,8 +5,9 @@ enum {
 	RUN_EARNS_BYTES = 16,
 	STRETCH_BYTES = 256,
 	SKIPPING_BYTES_LEAST = 128, /* of a shorter value nothing is skipped */
-	SKIPS_TRIED = 16,           /* before it is asked whether they are worth it */
-	SKIP_BYTES_LEAST = 12,      /* in the mean */
+	LEAP_BYTES = 16,            /* gone over before it is asked whether lanes are idle */
+	LEAPS_TRIED = 16,           /* before it is asked whether it is worth it */
+	SKIPPED_LEAST_PART = 2,     /* of what is gone over, at least so much is to be passed over besides */
 };
 
 void automaton_earn(struct automaton_cache *c, size_t bytes)
@@ -41,14 +42,20 @@ static size_t go_on_together(const struct lanes *lanes, size_t at, size_t end)
 	return lanes_go(lanes, false, at, end);
 }
 
-/* All lanes read the same bytes. */
-static void run_together(struct lanes *lanes, size_t len)
+/* Takes all lanes to `end`; those that cannot go. */
+static void go_to(struct lanes *lanes, size_t at, size_t end)
 {
-	size_t at = 0;
+	while (lanes->count > 0 && (at = go_on_together(lanes, at, end)) < end)
+		lanes_step(lanes, at++);
+}
+
+/* All lanes read the same bytes, from `at` on. */
+static void run_together(struct lanes *lanes, size_t at, size_t len)
+{
 	while (at < len && lanes->count > 0) {
 		size_t end = len - at < STRETCH_BYTES ? len : at + STRETCH_BYTES;
-		while ((at = go_on_together(lanes, at, end)) < end)
-			lanes_step(lanes, at++);
+		go_to(lanes, at, end);
+		at = end;
 		if (end < len)
 			drop_settled(lanes);
 	}
@@ -56,105 +63,113 @@ static void run_together(struct lanes *lanes, size_t len)
 		end_run(lanes->runs[k], false);
 }
 
-/* Whether nothing is under way, nor can begin but with a beginner. */
-static bool is_idle(const struct automaton_run *run)
+static void start_all(struct lanes *lanes, const uint8_t *before)
 {
-	const struct state *state = automaton_state(run->automaton, run->cache, run->row);
-	return state->count == 0 && state->before != BEFORE_NEWLINE;
+	for (unsigned turn = 0; turn < 2; turn++) {
+		for (size_t k = 0; k < lanes->count; k++) {
+			struct automaton_run *run = lanes->runs[k];
+			const struct automaton *a = run->automaton;
+			if (turn == 0 || is_stale(run))
+				start(run, before == NULL
+						   ? BEFORE_START
+						   : automaton_before_after(a, classes_of(a, run->lowered)[*before]));
+		}
+	}
 }
 
-/* Takes one automaton on until it is idle, or the value ends, or the credit; returns how far. */
-static size_t go_until_idle(struct automaton_run *run, struct slice value, size_t at)
+/* ---- passing over what begins nothing ---- */
+
+/* The kinds of the bytes that a run sees. */
+static uint32_t kinds_seen(uint32_t kinds, bool lowered)
 {
-	const struct automaton *a = run->automaton;
-	const uint16_t *class_of = classes_of(a, run->lowered);
-	while (at < value.len && step(run, class_of[value.ptr[at]])) {
-		at++;
-		if (is_idle(run))
-			break;
-	}
-	return at;
+	return !lowered || (kinds & BYTES_UPPER) == 0 ? kinds : (kinds & ~BYTES_UPPER) | BYTES_LOWER;
 }
 
 /*
- * Where nothing is under way, all bytes up to one with which a match can begin are passed over. False, and no more was
- * done than to begin, where such bytes are too many.
+ * Whether nothing is under way that can come to a match in a value of bytes of these kinds, nor can begin but with a
+ * beginner.
  */
-static bool run_skipping(struct automaton_run *run, struct slice value)
+static bool is_idle(const struct automaton_run *run, uint32_t kinds)
 {
-	const struct automaton *a = run->automaton;
-	uint64_t found = 0;
-	size_t at = 0, skips = 0;
-	for (;;) {
-		size_t from = at;
-		at = go_until_idle(run, value, at);
-		const struct state *state = automaton_state(a, run->cache, run->row);
-		found |= state->matched;
-		if (at == value.len || found == all_patterns(a))
-			break;
-		if (!is_idle(run) || at == from) { /* no credit */
-			run->busy = true;
-			break;
-		}
-		if (++skips >= SKIPS_TRIED && at < skips * SKIP_BYTES_LEAST)
-			return false;
-		at += byte_set_find(&a->beginners[run->lowered], value.ptr + at, value.len - at);
-		start(run, automaton_before_after(a, classes_of(a, run->lowered)[value.ptr[at - 1]]));
-		if (at == value.len)
-			break;
-	}
-	if (found == all_patterns(a))
-		run->found = found;
-	else
-		end_run(run, run->busy);
-	run->found |= found;
-	return true;
+	const struct state *state = automaton_state(run->automaton, run->cache, run->row);
+	return state->before != BEFORE_NEWLINE && state->matched == 0 &&
+	       (state->count == 0 || (state->needs & ~kinds_seen(kinds, run->lowered)) != 0);
 }
 
-/* Begins a run. True if it has ended too, because most of the value could be passed over. */
-static bool begin_and_skip(struct automaton_run *run, struct slice value)
+static bool all_idle(const struct lanes *lanes, uint32_t kinds)
 {
-	const struct automaton *a = run->automaton;
+	bool idle = true;
+	for (size_t k = 0; k < lanes->count && idle; k++)
+		idle = is_idle(lanes->runs[k], kinds);
+	return idle;
+}
+
+/*
+ * Where nothing is under way in any lane, all bytes up to one with which a match of some lane can begin are passed
+ * over. Lanes go side by side in between, so that what is foreseen wrongly at each such place is paid for once. Where
+ * too little is passed over, the rest is gone over plainly.
+ */
+static void run_skipping(struct lanes *lanes, struct slice value)
+{
+	struct byte_set beginners = {{0}, {0}, {0}};
+	uint32_t kinds = byte_kinds(value);
+	size_t at = 0, gone_over = 0;
+	for (size_t k = 0; k < lanes->count; k++)
+		byte_set_join(&beginners, &lanes->runs[k]->automaton->beginners[lanes->runs[k]->lowered]);
+	start_all(lanes, NULL);
+	while (at < value.len && lanes->count > 0) {
+		size_t end = value.len - at < LEAP_BYTES ? value.len : at + LEAP_BYTES;
+		go_to(lanes, at, end);
+		gone_over += end - at;
+		at = end;
+		drop_settled(lanes);
+		if (at == value.len || !all_idle(lanes, kinds))
+			continue;
+		size_t ahead = byte_set_find(&beginners, value.ptr + at, value.len - at);
+		at += ahead;
+		if (ahead > 0)
+			start_all(lanes, &value.ptr[at - 1]);
+		if (gone_over > LEAPS_TRIED * LEAP_BYTES && at - gone_over < gone_over / SKIPPED_LEAST_PART)
+			break;
+	}
+	run_together(lanes, at, value.len);
+}
+
+/* Begins a run. Whether most of the value may be passed over. */
+static bool begin_run(struct automaton_run *run, struct slice value)
+{
 	run->busy = false;
 	start(run, BEFORE_START);
 	automaton_earn(run->cache, value.len);
-	if (value.len < SKIPPING_BYTES_LEAST || !a->skips[run->lowered])
-		return false;
-	if (run_skipping(run, value))
-		return true;
-	start(run, BEFORE_START);
-	return false;
+	return value.len >= SKIPPING_BYTES_LEAST && run->automaton->skips[run->lowered];
 }
 
-static void run_from_start(struct lanes *lanes, struct slice value)
+static void run_lanes(struct lanes *lanes, struct slice value, bool skips)
 {
-	for (size_t k = 0; k < lanes->count; k++)
-		if (is_stale(lanes->runs[k]))
-			start(lanes->runs[k], BEFORE_START);
-	run_together(lanes, value.len);
-}
-
-static void run_lanes(struct lanes *lanes, struct slice value)
-{
-	if (lanes->count > 0 && lanes->count <= LANES / 2 && value.len >= AUTOMATON_PIECES_BYTES)
+	if (lanes->count > 0 && skips) {
+		run_skipping(lanes, value);
+	} else if (lanes->count > 0 && lanes->count <= LANES / 2 && value.len >= AUTOMATON_PIECES_BYTES) {
 		automaton_run_in_pieces(lanes, value);
-	else
-		run_from_start(lanes, value);
+	} else {
+		start_all(lanes, NULL);
+		run_together(lanes, 0, value.len);
+	}
 	lanes->count = 0;
 }
 
 void automaton_run(struct automaton_run *runs, size_t count, struct slice value)
 {
-	struct lanes lanes = {.count = 0};
+	struct lanes lanes[2] = {{.count = 0}, {.count = 0}}; /* the second: those that skip */
 	for (size_t i = 0; i < count; i++) {
-		if (begin_and_skip(&runs[i], value))
-			continue;
-		lanes.runs[lanes.count] = &runs[i];
-		lanes.bytes[lanes.count++] = value.ptr;
-		if (lanes.count == LANES)
-			run_lanes(&lanes, value);
+		bool skips = begin_run(&runs[i], value);
+		struct lanes *some = &lanes[skips];
+		some->runs[some->count] = &runs[i];
+		some->bytes[some->count++] = value.ptr;
+		if (some->count == LANES)
+			run_lanes(some, value, skips);
 	}
-	run_lanes(&lanes, value);
+	run_lanes(&lanes[false], value, false);
+	run_lanes(&lanes[true], value, true);
 }
 
 uint64_t automaton_simulate(const struct automaton *automaton, struct automaton_cache *cache, struct slice value,

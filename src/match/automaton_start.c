@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* Of plain text; with more beginners skipping takes longer than going over all. */
-static const double SKIPPING_SHARE_MOST = 0.06;
+static const double SKIPPING_SHARE_MOST = 0.1;
 
 int sparse_make(struct sparse *s, size_t count)
 {
@@ -222,6 +222,62 @@ static void find_questions(struct automaton *a)
 	}
 }
 
+/* By number of a set of instructions: the kind of all its bytes, if they are of one; else 0. NULL: no memory. */
+static uint32_t *kinds_of_sets(const struct automaton *a)
+{
+	size_t sets = 0;
+	for (size_t i = 0; i < a->instruction_count; i++)
+		if (a->instructions[i].kind == INSTRUCTION_SET && a->instructions[i].operand >= sets)
+			sets = (size_t)a->instructions[i].operand + 1;
+	uint32_t *kinds = calloc(sets + 1, sizeof(*kinds));
+	for (size_t i = 0; i < sets && kinds != NULL; i++) {
+		for (unsigned c = 0; c < 256; c++)
+			if (pattern_set_has(&a->class_sets[i], (uint8_t)a->class_of[c]))
+				kinds[i] |= byte_kind((uint8_t)c);
+		if ((kinds[i] & (kinds[i] - 1)) != 0)
+			kinds[i] = 0;
+	}
+	return kinds;
+}
+
+static uint32_t needs_of(const struct automaton *a, const uint32_t *kinds, const struct instruction *in)
+{
+	switch ((enum instruction_kind)in->kind) {
+	case INSTRUCTION_SET:
+		return kinds[in->operand] | a->needs[in->next];
+	case INSTRUCTION_SPLIT:
+		return a->needs[in->next] & a->needs[in->other];
+	case INSTRUCTION_ASSERT:
+		return a->needs[in->next];
+	case INSTRUCTION_MATCH:
+		break;
+	}
+	return 0;
+}
+
+/* From all kinds down to what is so: what leads to no match may need anything. */
+static int find_needs(struct automaton *a)
+{
+	size_t count = a->instruction_count;
+	uint32_t *kinds = kinds_of_sets(a);
+	a->needs = malloc((count + 1) * sizeof(*a->needs));
+	if (kinds == NULL || a->needs == NULL) {
+		free(kinds);
+		return -ENOMEM;
+	}
+	memset(a->needs, 0xff, (count + 1) * sizeof(*a->needs));
+	for (bool changed = true; changed;) {
+		changed = false;
+		for (size_t i = 0; i < count; i++) {
+			uint32_t needs = needs_of(a, kinds, &a->instructions[i]);
+			changed = changed || needs != a->needs[i];
+			a->needs[i] = needs;
+		}
+	}
+	free(kinds);
+	return 0;
+}
+
 static int prepare(struct automaton *a, struct work *w)
 {
 	size_t instructions = a->instruction_count + 1, contexts = (size_t)BEFORE_COUNT * a->class_count;
@@ -235,7 +291,7 @@ static int prepare(struct automaton *a, struct work *w)
 		return -ENOMEM;
 	find_questions(a);
 	find_starts(a, w);
-	if (find_closures(a, w) != 0)
+	if (find_closures(a, w) != 0 || find_needs(a) != 0)
 		return -ENOMEM;
 	for (unsigned before = 0; before < BEFORE_COUNT; before++)
 		for (uint32_t class = 0; class < a->class_count; class ++)

@@ -25,7 +25,7 @@ enum {
 	INSTRUCTIONS_MANY = 10000, /* longer lists of words are better left to Hyperscan, if it takes them */
 	SHORT_LITERALS_MOST = 8,
 	GATES_LEAST = 4,  /* for fewer a database is not worth its memory */
-	MARKER_OPS = 180, /* with more, markers take longer than a pattern's automaton; or its part of several's */
+	MARKER_OPS = 100, /* with more, markers take longer than a pattern's automaton; or its part of several's */
 	LOOPING_MARKER_OPS = 60,
 };
 
