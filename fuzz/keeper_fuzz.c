@@ -15,12 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct buffer out = buffer_make(NULL);
 	const struct lease_sink sink = {&out, &out};
 	struct lease_book *book;
-	struct flood_packet packet;
-	uint64_t bytes;
+	struct packet_head packet;
+	struct link_counter counter;
 	if (lease_book_create(&one, 1, &book) != 0 || lease_journal_read(book, text, SLICE("b"), 1000, &sink) < 0 ||
 	    lease_announced(book, 0) > one.rules_most || exabgp_read(text).why.len > size ||
-	    (flood_packet_read(text, &packet) && size < 34) ||
-	    (link_default_read(text, &name) && link_counter_read(text, name, &bytes) && name.len > size))
+	    (packet_head_read(text, &packet) && size < 34) ||
+	    (link_default_read(text, &name) && link_counter_read(text, name, &counter) && name.len > size))
 		abort();
 	lease_book_free(book);
 	buffer_free(&out);

@@ -143,7 +143,7 @@ void casebook_begin(struct casebook *book, const struct case_record *latest, uin
 		book->last_id = latest->id;
 }
 
-static void open(struct casebook *book, uint64_t onset_ms, uint64_t now_ms)
+static void open(struct casebook *book, uint64_t onset_ms, bool by_packets, uint64_t now_ms)
 {
 	char text[CASE_TEXT_BYTES];
 	struct case_record *record = &book->now;
@@ -157,7 +157,8 @@ static void open(struct casebook *book, uint64_t onset_ms, uint64_t now_ms)
 	}
 	*record = (struct case_record){.id = ++book->last_id, .onset_ms = onset_ms, .opened_ms = now_ms};
 	write_early(book, now_ms);
-	snprintf(text, sizeof(text), "%s: %s", case_phase_name(CASE_ONSET), case_kind_text(CASE_FLOOD));
+	snprintf(text, sizeof(text), "%s: %s", case_phase_name(CASE_ONSET),
+		 by_packets ? "packets flood the edge or the link" : case_kind_text(CASE_FLOOD));
 	write_entry(book, entry_of(CASE_ENTRY_PHASE, text, now_ms));
 }
 
@@ -267,6 +268,30 @@ static void site_second(struct casebook *book, const struct case_sighting *s, ui
 		site_is_attacked(book, site, s, now_ms);
 }
 
+/* ---- packets ---- */
+
+/* Of one that comes back within the incident, onset and what held it first stay, and what came adds up. */
+static void see_packets(struct case_packets *all, const struct case_packets *seen, uint64_t now_ms)
+{
+	bool anew = seen->on && !all->on;
+	all->on = seen->on;
+	all->held = seen->held;
+	if (!seen->on)
+		return;
+	if (all->onset_ms == 0)
+		all->onset_ms = seen->onset_ms;
+	if (anew)
+		all->earlier = all->packets;
+	if (all->packets < all->earlier + seen->packets)
+		all->packets = all->earlier + seen->packets;
+	all->peak = fmax(all->peak, seen->peak);
+	all->until_ms = now_ms;
+	if (seen->held && all->held_ms == 0)
+		all->held_ms = now_ms;
+	if (seen->traits.sampled > 0)
+		all->traits = seen->traits;
+}
+
 /* Whether an attacked site has to do with it: all of them have while it is on. */
 static bool is_taken_in(const struct casebook *book, const struct case_sighting *s)
 {
@@ -277,19 +302,35 @@ static bool is_taken_in(const struct casebook *book, const struct case_sighting 
 }
 
 struct tally {
-	size_t attacked;
-	size_t held; /* of those, and without harm */
-	double rate; /* requests of this second at all sites that it has to do with */
+	size_t attacked; /* sites, and kinds of packets */
+	size_t held;     /* of those, and without harm */
+	bool by_packets; /* alone */
+	double rate;     /* requests of this second at all sites that it has to do with */
 	uint64_t onset_ms;
 };
 
-static struct tally tally_of(const struct casebook *book, const struct case_sighting *sightings, size_t count)
+static void tally_onset(struct tally *tally, uint64_t onset_ms)
+{
+	if (tally->onset_ms == 0 || onset_ms < tally->onset_ms)
+		tally->onset_ms = onset_ms;
+}
+
+static struct tally tally_of(const struct casebook *book, const struct case_second *second)
 {
 	struct tally tally = {0};
-	for (size_t i = 0; i < count; i++) {
-		const struct case_sighting *s = &sightings[i];
-		if (s->attacked && (tally.onset_ms == 0 || s->onset_ms < tally.onset_ms))
-			tally.onset_ms = s->onset_ms;
+	for (size_t i = 0; i < PACKET_FLOODS; i++) {
+		const struct case_packets *packets = &second->packets[i];
+		if (packets->on)
+			tally_onset(&tally, packets->onset_ms);
+		tally.attacked += packets->on;
+		tally.held += packets->on && packets->held;
+	}
+	tally.by_packets = tally.attacked > 0;
+	for (size_t i = 0; i < second->count; i++) {
+		const struct case_sighting *s = &second->sightings[i];
+		if (s->attacked)
+			tally_onset(&tally, s->onset_ms);
+		tally.by_packets = tally.by_packets && !s->attacked;
 		tally.attacked += s->attacked;
 		tally.held += s->attacked && s->held && !s->harmed;
 		if (s->attacked || is_taken_in(book, s))
@@ -300,13 +341,17 @@ static struct tally tally_of(const struct casebook *book, const struct case_sigh
 
 static void mark(struct case_record *record, uint64_t now_ms)
 {
-	bool held = record->site_count > 0, restored = record->site_count > 0;
+	bool held = true, restored = true;
+	for (size_t i = 0; i < PACKET_FLOODS; i++)
+		held = held && (record->packets[i].onset_ms == 0 || record->packets[i].held_ms != 0);
 	for (size_t i = 0; i < record->site_count; i++) {
 		held = held && record->sites[i].held_ms != 0;
 		restored = restored && record->sites[i].restored_ms != 0;
 	}
 	if (held && record->held_ms == 0)
 		record->held_ms = now_ms;
+	/* Where packets flood and no site is attacked nobody was kept from anything but by a full link. */
+	restored = restored && held;
 	if (restored && record->restored_ms == 0)
 		record->restored_ms = now_ms;
 }
@@ -333,31 +378,36 @@ static void move_on(struct casebook *book, const struct tally *tally, uint64_t n
 		move(book, CASE_FALLS, now_ms);
 }
 
-void casebook_onset(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms)
+void casebook_onset(struct casebook *book, const struct case_second *second, uint64_t now_ms)
 {
-	struct tally tally = tally_of(book, sightings, count);
+	struct tally tally = tally_of(book, second);
 	if (casebook_is_on(book) || tally.attacked == 0)
 		return;
-	open(book, tally.onset_ms, now_ms);
-	for (size_t i = 0; i < count; i++) {
-		struct case_site *site = sightings[i].attacked ? site_of(book, sightings[i].site) : NULL;
+	open(book, tally.onset_ms, tally.by_packets, now_ms);
+	for (size_t i = 0; i < second->count; i++) {
+		const struct case_sighting *s = &second->sightings[i];
+		struct case_site *site = s->attacked ? site_of(book, s->site) : NULL;
 		if (site == NULL)
 			continue;
 		site->attacked = true;
-		site_is_attacked(book, site, &sightings[i], now_ms);
+		site_is_attacked(book, site, s, now_ms);
 	}
+	for (size_t i = 0; i < PACKET_FLOODS; i++)
+		see_packets(&book->now.packets[i], &second->packets[i], now_ms);
 }
 
-void casebook_second(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms)
+void casebook_second(struct casebook *book, const struct case_second *second, uint64_t now_ms)
 {
 	bool was_on = casebook_is_on(book);
-	casebook_onset(book, sightings, count, now_ms);
+	casebook_onset(book, second, now_ms);
 	if (!casebook_is_on(book))
 		return;
-	struct tally tally = tally_of(book, sightings, count);
-	for (size_t i = 0; i < count; i++)
-		if (is_taken_in(book, &sightings[i]))
-			site_second(book, &sightings[i], now_ms);
+	struct tally tally = tally_of(book, second);
+	for (size_t i = 0; i < second->count; i++)
+		if (is_taken_in(book, &second->sightings[i]))
+			site_second(book, &second->sightings[i], now_ms);
+	for (size_t i = 0; i < PACKET_FLOODS; i++)
+		see_packets(&book->now.packets[i], &second->packets[i], now_ms);
 	book->now.peak = fmax(book->now.peak, tally.rate);
 	mark(&book->now, now_ms);
 	if (was_on)

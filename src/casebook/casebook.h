@@ -1,8 +1,9 @@
 /*
- * What happened, as people speak of it: incidents. A flood begins with the first site that is attacked, and takes in
- * every other that is attacked while it lasts or within an hour after it; each second of it is summed up by site, what
- * was done is written down in order, and it closes with its final figures. This is the book of floods, of which one is
- * on at a time; intrusions (casebook/intrusions.h) are incidents beside it, in the same form.
+ * What happened, as people speak of it: incidents. A flood begins with the first site that is attacked, or with packets
+ * that flood the edge or the link, and takes in every other of these while it lasts or within an hour after it; each
+ * second of it is summed up by site, what was done is written down in order, and it closes with its final figures. This
+ * is the book of floods, of which one is on at a time; intrusions (casebook/intrusions.h) are incidents beside it, in
+ * the same form.
  *
  * Pure: no clock, no file. Times are milliseconds since 1970, as read in the same second. What is to be kept of it is
  * in struct case_record, which whoever has the book takes copies of (casebook/store.h).
@@ -11,6 +12,7 @@
 #define GUIA_CASEBOOK_CASEBOOK_H
 
 #include "casebook/phase.h"
+#include "traffic/packet_flood.h"
 #include "traffic/onset.h"
 
 #include <stddef.h>
@@ -63,6 +65,19 @@ struct case_mitigation {
 	char what[CASE_TEXT_BYTES]; /* in words: what requests must have in common to be refused */
 };
 
+/* Packets that became no request: a flood of one kind, as it is now, and in a record as it has been so far. */
+struct case_packets {
+	bool on; /* now */
+	bool held;
+	uint64_t onset_ms; /* 0: there was none */
+	uint64_t until_ms; /* when it was on last */
+	uint64_t held_ms;  /* for the first time; 0: not yet */
+	uint64_t packets;
+	uint64_t earlier; /* of these: before it came back */
+	double peak;      /* of a second */
+	struct packet_traits traits;
+};
+
 /* One site in one second. */
 struct case_sighting {
 	const char *site;
@@ -111,6 +126,7 @@ struct case_record {
 	struct case_site sites[CASE_SITES];
 	size_t mitigation_count;
 	struct case_mitigation mitigations[CASE_MITIGATIONS]; /* of more the first are known by the timeline only */
+	struct case_packets packets[PACKET_FLOODS];
 	char places[CASE_PLACES_BYTES]; /* whose data says what network and country an address is of; "": nobody's */
 };
 
@@ -171,11 +187,18 @@ struct casebook {
 /* With what is kept of the latest flood (NULL: nothing), and the highest number that any incident has. */
 void casebook_begin(struct casebook *book, const struct case_record *latest, uint64_t last_id);
 
-/* Opens an incident, where none is on and a site is attacked, without waiting for the second to be over. */
-void casebook_onset(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms);
+/* What was seen in a second: every site, and packets by their kinds. */
+struct case_second {
+	const struct case_sighting *sightings;
+	size_t count;
+	struct case_packets packets[PACKET_FLOODS];
+};
 
-/* A second has passed: every site as it was. */
-void casebook_second(struct casebook *book, const struct case_sighting *sightings, size_t count, uint64_t now_ms);
+/* Opens an incident, where none is on and anything is attacked, without waiting for the second to be over. */
+void casebook_onset(struct casebook *book, const struct case_second *second, uint64_t now_ms);
+
+/* A second has passed. */
+void casebook_second(struct casebook *book, const struct case_second *second, uint64_t now_ms);
 
 /* Whose data says where addresses are, and of which date. */
 void casebook_places(struct casebook *book, const char *places);

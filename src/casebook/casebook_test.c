@@ -40,7 +40,8 @@ static uint64_t play(struct casebook *book, const struct stretch *s, uint64_t no
 			 .requests = {.passed = 5}},
 			{.site = "c.example", .requests = {.passed = 7}},
 		};
-		casebook_second(book, sightings, 3, now_ms);
+		const struct case_second second = {.sightings = sightings, .count = 3};
+		casebook_second(book, &second, now_ms);
 	}
 	return now_ms;
 }
@@ -53,10 +54,12 @@ static void an_onset_opens_it_before_the_second_is_over(void **state)
 	(void)state;
 	casebook_begin(book, NULL, 4);
 	casebook_note(book, CASE_ENTRY_ACTION, "a.example: begins", 1000);
-	casebook_onset(book, sightings + 1, 1, 1000);
+	const struct case_second quiet = {.sightings = sightings + 1, .count = 1};
+	const struct case_second second = {.sightings = sightings, .count = 2};
+	casebook_onset(book, &quiet, 1000);
 	assert_false(casebook_is_on(book) || book->changed);
-	casebook_onset(book, sightings, 2, 1000);
-	casebook_onset(book, sightings, 2, 1010);
+	casebook_onset(book, &second, 1000);
+	casebook_onset(book, &second, 1010);
 	assert_true(book->changed);
 	assert_int_equal(book->now.id, 5);
 	assert_int_equal(book->now.phase, CASE_ONSET);
@@ -66,7 +69,7 @@ static void an_onset_opens_it_before_the_second_is_over(void **state)
 	assert_int_equal(book->entry_count, 3);
 	assert_string_equal(book->entries[2].text, "a.example: under attack");
 	assert_int_equal(book->point_count, 0);
-	casebook_second(book, sightings, 2, 1600);
+	casebook_second(book, &second, 1600);
 	assert_int_equal(book->now.id, 5);
 	assert_int_equal(book->now.phase, CASE_RISING);
 	assert_int_equal(book->point_count, 1);
@@ -186,6 +189,63 @@ static void a_book_goes_on_where_it_was(void **state)
 	free(next);
 }
 
+/* A second in which site a is attacked or not, and packets of a kind flood. */
+static void flood(struct casebook *book, bool attacked, bool on, bool held, uint64_t packets, uint64_t now_ms)
+{
+	const struct case_sighting site = {.site = "a.example",
+					   .attacked = attacked,
+					   .held = attacked,
+					   .up = true,
+					   .probed = true,
+					   .onset_ms = attacked ? now_ms - 100 : 0,
+					   .requests = {.passed = 10}};
+	struct case_second second = {.sightings = &site, .count = 1};
+	second.packets[PACKET_FLOOD_UDP] = (struct case_packets){.on = on,
+								 .held = held,
+								 .onset_ms = on ? now_ms - 700 : 0,
+								 .packets = packets,
+								 .peak = (double)packets,
+								 .traits = {.sampled = on, .ports = "udp/53 97 %"}};
+	casebook_second(book, &second, now_ms);
+}
+
+static void packets_are_of_the_same_incident(void **state)
+{
+	struct casebook *book = calloc(1, sizeof(*book));
+	const struct case_packets *udp = &book->now.packets[PACKET_FLOOD_UDP];
+	(void)state;
+	casebook_begin(book, NULL, 0);
+	flood(book, false, true, false, 1000, 100000);
+	assert_int_equal(book->now.id, 1);
+	assert_int_equal(book->now.onset_ms, 99300);
+	assert_string_equal(book->entries[0].text, "onset: packets flood the edge or the link");
+	flood(book, false, true, false, 2000, 101000);
+	assert_int_equal(book->now.phase, CASE_RISING);
+	assert_int_equal(book->now.held_ms, 0);
+	flood(book, false, true, true, 3000, 102000);
+	assert_int_equal(book->now.phase, CASE_HELD);
+	assert_int_equal(book->now.held_ms, 102000);
+	assert_int_equal(book->now.restored_ms, 102000);
+	/* requests flood a site too, then packets alone, then nothing does */
+	flood(book, true, true, true, 4000, 103000);
+	assert_int_equal(book->now.id, 1);
+	assert_int_equal(book->now.site_count, 1);
+	flood(book, false, true, true, 5000, 104000);
+	assert_int_equal(book->now.phase, CASE_HELD);
+	flood(book, false, false, false, 0, 105000);
+	assert_int_equal(book->now.phase, CASE_OVER);
+	assert_int_equal(udp->packets, 5000);
+	assert_int_equal(udp->until_ms, 104000);
+	assert_string_equal(udp->traits.ports, "udp/53 97 %");
+	/* they come back within the hour: it adds up */
+	flood(book, false, true, true, 600, 106000);
+	flood(book, false, true, true, 700, 107000);
+	assert_int_equal(book->now.id, 1);
+	assert_int_equal(udp->packets, 5700);
+	assert_int_equal(udp->onset_ms, 99300);
+	free(book);
+}
+
 TEST_MAIN(cmocka_unit_test(phases_follow_what_is_seen), cmocka_unit_test(an_onset_opens_it_before_the_second_is_over),
 	  cmocka_unit_test(an_incident_sums_up_its_sites), cmocka_unit_test(what_was_done_is_written_down_in_order),
-	  cmocka_unit_test(a_book_goes_on_where_it_was))
+	  cmocka_unit_test(a_book_goes_on_where_it_was), cmocka_unit_test(packets_are_of_the_same_incident))

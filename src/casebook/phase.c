@@ -31,7 +31,7 @@ const char *case_cause_text(enum case_kind kind, enum case_cause cause)
 		[CASE_ESCAPES] = {"a site is not held", "not all of it is refused"},
 		[CASE_FALLS] = {"it has fallen below half of its worst", "nothing more of it has come for a minute"},
 		[CASE_RISES] = {"it has risen again", "it has come again"},
-		[CASE_ENDS] = {"no site is under attack any more", "nothing more of it has come for five minutes"},
+		[CASE_ENDS] = {"nothing is under attack any more", "nothing more of it has come for five minutes"},
 		[CASE_RETURNS] = {"it is back within the hour", "it is back within the hour"},
 	};
 	return cause < CASE_CAUSES ? texts[cause][kind != CASE_FLOOD] : "?";

@@ -23,7 +23,7 @@ enum case_cause {
 	CASE_ESCAPES,   /* a site is held no more, or another is attacked */
 	CASE_FALLS,     /* it has been below half of its worst; no such request has come for a while */
 	CASE_RISES,     /* it is not any more; one has */
-	CASE_ENDS,      /* no site is attacked any more */
+	CASE_ENDS,      /* nothing is attacked any more */
 	CASE_RETURNS,   /* one is again, within the hour */
 	CASE_CAUSES,
 };

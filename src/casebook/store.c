@@ -40,8 +40,14 @@ static const char schema_2[] = "ALTER TABLE incident ADD COLUMN kind TEXT DEFAUL
 			       "INT, missing INT, kinds INT,"
 			       " classes INT, agent TEXT, shape TEXT, asked TEXT);";
 
+/* Floods of packets beside those of requests. */
+static const char schema_3[] =
+	"CREATE TABLE packets (incident INT, kind TEXT, is_on INT, held INT, onset_ms INT, until_ms INT, held_ms INT,"
+	" packets INT, earlier INT, peak REAL, sampled INT, network_count INT, destinations TEXT, ports TEXT,"
+	" from_ports TEXT, networks TEXT, PRIMARY KEY (incident, kind)) WITHOUT ROWID;";
+
 /* What makes each version of the one before. */
-static const char *const schemas[CASE_STORE_VERSION] = {schema_1, schema_2};
+static const char *const schemas[CASE_STORE_VERSION] = {schema_1, schema_2, schema_3};
 
 static int execute(sqlite3 *db, const char *sql)
 {
@@ -281,6 +287,36 @@ static int write_mitigations(sqlite3 *db, const struct case_record *record)
 	return statement_end(&s);
 }
 
+static int write_packets(sqlite3 *db, const struct case_record *record)
+{
+	struct statement s =
+		statement_prepare(db, "INSERT OR REPLACE INTO packets VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+	for (enum packet_flood_kind kind = 0; kind < PACKET_FLOODS && s.error == 0; kind++) {
+		const struct case_packets *packets = &record->packets[kind];
+		if (packets->onset_ms == 0)
+			continue;
+		s.at = 0;
+		statement_number(&s, record->id);
+		statement_text(&s, packet_flood_name(kind));
+		statement_number(&s, packets->on);
+		statement_number(&s, packets->held);
+		statement_number(&s, packets->onset_ms);
+		statement_number(&s, packets->until_ms);
+		statement_number(&s, packets->held_ms);
+		statement_number(&s, packets->packets);
+		statement_number(&s, packets->earlier);
+		statement_real(&s, packets->peak);
+		statement_number(&s, packets->traits.sampled);
+		statement_number(&s, packets->traits.network_count);
+		statement_text(&s, packets->traits.destinations);
+		statement_text(&s, packets->traits.ports);
+		statement_text(&s, packets->traits.from_ports);
+		statement_text(&s, packets->traits.networks);
+		(void)statement_run(&s);
+	}
+	return statement_end(&s);
+}
+
 static int write_entries(sqlite3 *db, const struct case_entry *entries, size_t count)
 {
 	struct statement s = statement_prepare(db, "INSERT INTO entry (incident, at_ms, kind, text) VALUES (?,?,?,?)");
@@ -346,6 +382,7 @@ static int write_news(sqlite3 *db, const struct case_news *news)
 		r = write_record(db, news->record);
 		r = r != 0 ? r : write_sites(db, news->record);
 		r = r != 0 ? r : write_mitigations(db, news->record);
+		r = r != 0 ? r : write_packets(db, news->record);
 	}
 	if (news->actor != NULL)
 		r = r != 0 ? r : write_actor(db, news->record->id, news->actor);

@@ -11,7 +11,7 @@
 #define CASE_STORE_FILE "history.db"
 
 enum {
-	CASE_STORE_VERSION = 2,
+	CASE_STORE_VERSION = 3,
 	CASE_STORE_NEWER = 1,     /* a later Guia wrote it: it is left alone */
 	CASE_STORE_DAMAGED = 2,   /* SQLite cannot read it */
 	CASE_STORE_NONE = 3,      /* there is no such file, or no such incident */

@@ -98,6 +98,47 @@ static int read_mitigations(struct case_store *store, struct case_record *record
 	return statement_end(&s);
 }
 
+static void take_text(struct statement *s, char text[PACKET_TRAITS_BYTES])
+{
+	snprintf(text, PACKET_TRAITS_BYTES, "%s", statement_take_text(s));
+}
+
+static void take_packets(struct statement *s, struct case_record *record)
+{
+	enum packet_flood_kind kind = packet_flood_find(statement_take_text(s));
+	if (kind == PACKET_FLOODS)
+		return;
+	struct case_packets *packets = &record->packets[kind];
+	packets->on = statement_take(s) != 0;
+	packets->held = statement_take(s) != 0;
+	packets->onset_ms = statement_take(s);
+	packets->until_ms = statement_take(s);
+	packets->held_ms = statement_take(s);
+	packets->packets = statement_take(s);
+	packets->earlier = statement_take(s);
+	packets->peak = statement_take_real(s);
+	packets->traits.sampled = (uint32_t)statement_take(s);
+	packets->traits.network_count = (uint32_t)statement_take(s);
+	take_text(s, packets->traits.destinations);
+	take_text(s, packets->traits.ports);
+	take_text(s, packets->traits.from_ports);
+	take_text(s, packets->traits.networks);
+}
+
+/* Before version 3 nothing was said of packets. */
+static int read_packets(struct case_store *store, struct case_record *record)
+{
+	if (store->version < 3)
+		return 0;
+	struct statement s = statement_prepare(
+		store->db, "SELECT kind, is_on, held, onset_ms, until_ms, held_ms, packets, earlier, peak, sampled,"
+			   " network_count, destinations, ports, from_ports, networks FROM packets WHERE incident = ?");
+	statement_number(&s, record->id);
+	while (statement_step(&s) == STATEMENT_ROW && s.error == 0)
+		take_packets(&s, record);
+	return statement_end(&s);
+}
+
 struct one {
 	struct case_record *ret_record;
 	bool found;
@@ -130,6 +171,7 @@ int case_store_records(struct case_store *store, uint64_t before, size_t count, 
 		take_record(&s, record);
 		s.error = read_sites(store, record);
 		s.error = s.error != 0 ? s.error : read_mitigations(store, record);
+		s.error = s.error != 0 ? s.error : read_packets(store, record);
 		more = s.error == 0 && each(context, record);
 	}
 	free(record);

@@ -47,6 +47,9 @@ static struct case_record *record_of(uint64_t id)
 	record->sites[1] = (struct case_site){.name = "it's \"<b>\".example", .visitors = {90, 45}, .worst_percent = 3};
 	record->mitigation_count = 1;
 	record->mitigations[0] = (struct case_mitigation){9, 1, 10, 20, 300, "signature", "a certain order of headers"};
+	record->packets[PACKET_FLOOD_SYN] = (struct case_packets){
+		true, true, 11, 12, 13, 14, 15, 16.5, {17, 18, "192.0.2.10 99 %", "tcp/443 100 %", "u", "v"}};
+	record->packets[PACKET_FLOOD_LINK] = (struct case_packets){.onset_ms = 1, .traits = {.networks = "a"}};
 	snprintf(record->places, sizeof(record->places), "somebody's of 2024-07-01");
 	return record;
 }
@@ -110,7 +113,7 @@ static void make_old(void)
 	case_store_close(store);
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	assert_int_equal(sqlite3_exec(db,
-				      "DROP TABLE actor; ALTER TABLE incident DROP COLUMN kind;"
+				      "DROP TABLE packets; DROP TABLE actor; ALTER TABLE incident DROP COLUMN kind;"
 				      "PRAGMA user_version=1;",
 				      NULL, NULL, NULL),
 			 SQLITE_OK);
@@ -125,6 +128,7 @@ static void an_old_one_is_read_and_goes_on(void **state)
 	struct case_store *store;
 	(void)state;
 	make_old();
+	memset(record->packets, 0, sizeof(record->packets));
 	/* Who only reads changes nothing. */
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(case_store_look(path, &store), 0);

@@ -158,6 +158,35 @@ static void add_mitigations(struct buffer *out, const struct case_record *record
 	}
 }
 
+static void add_packets(struct buffer *out, const struct case_record *record)
+{
+	for (enum packet_flood_kind kind = 0; kind < PACKET_FLOODS; kind++) {
+		const struct case_packets *packets = &record->packets[kind];
+		if (packets->onset_ms == 0)
+			continue;
+		buffer_printf(out, "\npackets: %s: %" PRIu64 ", at its worst %.0f a second, %s\n  ",
+			      packet_flood_text(kind), packets->packets, packets->peak,
+			      packets->on && !packets->held ? "not held" : "held");
+		add_time(out, packets->onset_ms);
+		buffer_text(out, " to ");
+		add_time(out, packets->until_ms);
+		if (packets->traits.sampled == 0) {
+			buffer_byte(out, '\n');
+			continue;
+		}
+		buffer_text(out, "\n  to ");
+		text_add_terminal(out, slice_from_string(packets->traits.destinations));
+		buffer_text(out, "; ");
+		text_add_terminal(out, slice_from_string(packets->traits.ports));
+		buffer_text(out, ", from ");
+		text_add_terminal(out, slice_from_string(packets->traits.from_ports));
+		buffer_printf(out, "\n  networks they say they come from (may be forged), of %" PRIu32 ": ",
+			      packets->traits.network_count);
+		text_add_terminal(out, slice_from_string(packets->traits.networks));
+		buffer_byte(out, '\n');
+	}
+}
+
 static bool entry_add(void *context, const struct case_entry *entry)
 {
 	struct buffer *out = context;
@@ -250,6 +279,7 @@ int incident_add_text(struct case_store *store, const struct case_record *record
 		add_actor(out, &actor);
 	add_sites(out, record);
 	add_mitigations(out, record);
+	add_packets(out, record);
 	buffer_text(out, "\ntimeline (UTC)\n");
 	r = r != 0 && r != CASE_STORE_NONE ? r : case_store_entries(store, record->id, entry_add, out);
 	for (size_t i = 0; i < sizeof(dimensions) / sizeof(dimensions[0]) && r == 0; i++) {
@@ -346,6 +376,38 @@ static void add_mitigations_json(struct buffer *out, const struct case_record *r
 	text_add_json(out, slice_from_string(record->places));
 }
 
+static void add_text_json(struct buffer *out, const char *name, const char *text)
+{
+	buffer_printf(out, ",\"%s\":", name);
+	text_add_json(out, slice_from_string(text));
+}
+
+static void add_packets_json(struct buffer *out, const struct case_record *record)
+{
+	size_t count = 0;
+	buffer_text(out, ",\"packets\":[");
+	for (enum packet_flood_kind kind = 0; kind < PACKET_FLOODS; kind++) {
+		const struct case_packets *packets = &record->packets[kind];
+		if (packets->onset_ms == 0)
+			continue;
+		buffer_printf(out, "%s{\"kind\":\"%s\",\"on\":%s,\"held\":%s", count++ > 0 ? "," : "",
+			      packet_flood_name(kind), packets->on ? "true" : "false",
+			      packets->held ? "true" : "false");
+		add_number(out, "onset_ms", packets->onset_ms);
+		add_number(out, "held_ms", packets->held_ms);
+		add_number(out, "until_ms", packets->until_ms);
+		add_number(out, "packets", packets->packets);
+		buffer_printf(out, ",\"peak_per_s\":%.0f", packets->peak);
+		add_text_json(out, "destinations", packets->traits.destinations);
+		add_text_json(out, "ports", packets->traits.ports);
+		add_text_json(out, "from_ports", packets->traits.from_ports);
+		add_number(out, "networks_sampled", packets->traits.network_count);
+		add_text_json(out, "networks_may_be_forged", packets->traits.networks);
+		buffer_byte(out, '}');
+	}
+	buffer_byte(out, ']');
+}
+
 static void add_comma(struct buffer *out)
 {
 	if (out->ptr[out->len - 1] != '[')
@@ -420,6 +482,7 @@ int incident_add_json(struct case_store *store, const struct case_record *record
 	buffer_byte(out, '{');
 	add_fields(out, record);
 	add_mitigations_json(out, record);
+	add_packets_json(out, record);
 	int r = add_actor_json(store, record, out);
 	buffer_text(out, ",\"timeline\":[");
 	r = r != 0 ? r : case_store_entries(store, record->id, entry_add_json, out);

@@ -106,11 +106,11 @@ static int address_add(struct plan *plan, struct slice text)
 static int plan_operators(const struct serve_config *config, struct plan *plan)
 {
 	int code = CLI_FINE;
+	snprintf(plan->interface, sizeof(plan->interface), "%.*s", SLICE_ARG(config->link_interface));
+	plan->operators.link_mbit = (uint64_t)config->link_mbit;
 	if (config->operators.count == 0)
 		return CLI_FINE;
 	snprintf(plan->upstream, sizeof(plan->upstream), "%.*s", SLICE_ARG(config_upstream_dir(config)));
-	snprintf(plan->interface, sizeof(plan->interface), "%.*s", SLICE_ARG(config->link_interface));
-	plan->operators.link_mbit = (uint64_t)config->link_mbit;
 	for (size_t i = 0; i < config->addresses.count && code == CLI_FINE; i++)
 		code = address_add(plan, config->addresses.items[i]);
 	return code;

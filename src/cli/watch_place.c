@@ -1,6 +1,7 @@
 #include "cli/watch_place.h"
 
 #include "base/error.h"
+#include "codec/text.h"
 #include "serve/prepare.h"
 #include "base/control.h"
 
@@ -181,12 +182,46 @@ static void add_link(const json_t *answer, struct buffer *out)
 		buffer_text(out, "THE LINK IS FULL AND NO OPERATOR CAN BE ASKED: telephone (docs/attack.md)\n");
 }
 
+static void add_packet_list(const json_t *flood, const char *key, const char *what, struct buffer *out)
+{
+	const char *list = answer_string(flood, key);
+	if (list[0] == '\0')
+		return;
+	buffer_text(out, what);
+	text_add_terminal(out, slice_from_string(list));
+}
+
+/* Floods of packets that are on. Whom they say they come from is shown, and that this may be forged. */
+static void add_packets(const json_t *answer, struct buffer *out)
+{
+	const json_t *flood;
+	size_t i;
+	json_array_foreach(json_object_get(answer, "packets"), i, flood)
+	{
+		if (!json_is_true(json_object_get(flood, "on")))
+			continue;
+		buffer_printf(out, "PACKETS: %s, since %s: %.0f a second, %.0f so far, %s\n",
+			      answer_string(flood, "what"), answer_string(flood, "onset"),
+			      answer_number(flood, "per_s"), answer_number(flood, "packets"),
+			      json_is_true(json_object_get(flood, "held")) ? "held" : "not held");
+		if (answer_number(flood, "sampled") == 0)
+			continue;
+		add_packet_list(flood, "destinations", "  to ", out);
+		add_packet_list(flood, "ports", "; ", out);
+		add_packet_list(flood, "from_ports", ", from ", out);
+		add_packet_list(flood, "networks_may_be_forged",
+				"\n  networks they say they come from (may be forged): ", out);
+		buffer_printf(out, "; %.0f in all\n", answer_number(flood, "networks_sampled"));
+	}
+}
+
 void watch_place_add_edge(const json_t *answer, struct buffer *out)
 {
 	const json_t *edge = json_object_get(answer, "edge"), *interface, *rate;
 	const char *reason;
 	size_t i;
 	add_link(answer, out);
+	add_packets(answer, out);
 	if (edge == NULL)
 		return;
 	buffer_text(out, "edge:");

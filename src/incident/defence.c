@@ -168,6 +168,9 @@ bool defence_is_calm(const struct defence *defence)
 	for (size_t i = 0; i < defence->count; i++)
 		if (site_has_episode(defence->sites[i]) || defence->sites[i]->onset.began_ms != 0)
 			return false;
+	for (size_t i = 0; i < PACKET_FLOODS; i++)
+		if (defence->packets[i].on)
+			return false;
 	return true;
 }
 

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "incident/episode.h"
 #include "incident/mitigation.h"
+#include "traffic/packet_flood.h"
 #include "traffic/memory.h"
 #include "wire/event.h"
 
@@ -64,6 +65,13 @@ struct defence_standing {
 	double shed;                /* that the gate closed because they brought nothing, so far */
 };
 void defence_stands(struct defence *defence, uint16_t number, const struct defence_standing *standing);
+
+/* What packets do that become no request, ten times a second: counted, and sampled. */
+struct defence_packets {
+	struct packet_figures figures[PACKET_FLOODS];
+	struct packet_traits traits[PACKET_FLOODS];
+};
+void defence_packets(struct defence *defence, const struct defence_packets *packets);
 
 /*
  * Events of one worker; `sites` says what number of ours each of its sites has. Those from before the beginning are of
@@ -153,6 +161,9 @@ struct defence_view {
 };
 /* False: there is no such site. */
 bool defence_look(const struct defence *defence, uint16_t number, struct defence_view *ret_view);
+
+/* Floods of packets, one of each kind: what is on and what was on last. PACKET_FLOODS of them. */
+const struct packet_flood *defence_packet_floods(const struct defence *defence);
 
 /* What has been decided, as it happens. */
 struct defence_news {

@@ -67,6 +67,7 @@ struct defence {
 	struct kept *kept;            /* likewise; NULL: nothing */
 	struct plan_ban bans[BANS_WAITING];
 	size_t bans_waiting;
+	struct packet_flood packets[PACKET_FLOODS];
 	uint32_t last_id;
 	uint64_t version, state;
 	uint64_t second;
@@ -90,6 +91,10 @@ static inline bool site_knew(const struct site *site, uint64_t since_ms)
 
 void defence_tell(const struct defence *defence, const struct site *site, const struct mitigation *mitigation,
 		  const char *change, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Of a flood of packets, which is at no site. */
+void defence_tell_packets(const struct defence *defence, const struct packet_flood *flood, const char *change,
+			  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* ---- decide.c ---- */
 

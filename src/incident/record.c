@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { FORM = 2, LASTS_MS = 30 * 1000 /* what was written before that is over: the gate's rules are too */ };
+enum { FORM = 3, LASTS_MS = 30 * 1000 /* what was written before that is over: the gate's rules are too */ };
 
 struct mitigation_record {
 	uint32_t id;
@@ -26,8 +26,17 @@ struct site_record {
 	struct mitigation_record mitigations[DEFENCE_MITIGATIONS];
 };
 
+/* Of a flood of packets, with what is to be gone on with. */
+struct packet_record {
+	uint32_t id;
+	uint32_t on;
+	uint64_t onset_ms, detected_ms, held_ms, over_ms, hold_ms, packets;
+	double peak;
+};
+
 struct record_header {
 	struct image_head head;
+	struct packet_record packets[PACKET_FLOODS];
 	uint64_t key; /* tells whether hashes are under the same */
 	uint64_t written_ms;
 	uint64_t sites;
@@ -85,11 +94,26 @@ static int add_signatures(const struct defence *d, const struct image_version *v
 	return r;
 }
 
+static struct packet_record packet_record_of(const struct packet_flood *flood)
+{
+	return (struct packet_record){.id = flood->id,
+				      .on = flood->on,
+				      .onset_ms = flood->onset_ms,
+				      .detected_ms = flood->detected_ms,
+				      .held_ms = flood->held_ms,
+				      .over_ms = flood->over_ms,
+				      .hold_ms = flood->hold_ms,
+				      .packets = flood->packets,
+				      .peak = flood->peak};
+}
+
 int defence_keep(const struct defence *defence, const uint8_t boot[IMAGE_BOOT_BYTES], struct buffer *out)
 {
 	struct record_header header = {.head = HEAD, .key = key_name(&defence->key), .written_ms = defence->now.now_ms};
 	header.head.version.generation = 1;
 	memcpy(header.head.version.boot, boot, IMAGE_BOOT_BYTES);
+	for (size_t i = 0; i < PACKET_FLOODS; i++)
+		header.packets[i] = packet_record_of(&defence->packets[i]);
 	buffer_add(out, slice_make(&header, sizeof(header)));
 	for (size_t i = 0; i < defence->count; i++) {
 		if (defence->sites[i]->episode.id == 0)
@@ -137,6 +161,40 @@ static bool record_is_possible(const struct site_record *record, uint64_t now_ms
 	return good;
 }
 
+static bool packet_record_is_possible(const struct packet_record *record, uint64_t now_ms)
+{
+	return (record->id != 0 || record->on == 0) && record->onset_ms <= now_ms && record->detected_ms <= now_ms &&
+	       record->held_ms <= now_ms && record->over_ms <= now_ms && record->hold_ms <= PACKET_FLOOD_HOLD_MOST_MS &&
+	       record->peak >= 0 && record->peak < 1e12;
+}
+
+/* They go on at once: they belong to no site that would have to come first. */
+static bool packets_restore(struct defence *d, const struct packet_record records[PACKET_FLOODS])
+{
+	for (size_t i = 0; i < PACKET_FLOODS; i++)
+		if (!packet_record_is_possible(&records[i], d->now.now_ms))
+			return false;
+	for (size_t i = 0; i < PACKET_FLOODS; i++) {
+		const struct packet_record *record = &records[i];
+		d->packets[i] = (struct packet_flood){.id = record->id,
+						      .on = record->on != 0,
+						      .held = record->on != 0 && record->held_ms != 0,
+						      .onset_ms = record->onset_ms,
+						      .detected_ms = record->detected_ms,
+						      .held_ms = record->held_ms,
+						      .over_ms = record->over_ms,
+						      .hold_ms = record->hold_ms,
+						      .low_since_ms = d->now.now_ms,
+						      .packets = record->packets,
+						      .peak = record->peak};
+		d->last_id = record->id > d->last_id ? record->id : d->last_id;
+		if (record->on)
+			defence_tell_packets(d, &d->packets[i], "goes on", "incident %u: goes on from the watch before",
+					     record->id);
+	}
+	return true;
+}
+
 static enum image_fault open_signatures(struct slice bytes, const uint8_t boot[IMAGE_BOOT_BYTES],
 					struct signature_image **ret_image)
 {
@@ -169,7 +227,9 @@ static enum image_fault take(struct defence *d, struct slice bytes, const uint8_
 		if (!record_is_possible(&kept->records[i], d->now.now_ms))
 			return IMAGE_MALFORMED;
 	kept->count = header.sites;
-	return open_signatures(slice_after(bytes, sizeof(header) + records_bytes), boot, &kept->image);
+	enum image_fault fault =
+		open_signatures(slice_after(bytes, sizeof(header) + records_bytes), boot, &kept->image);
+	return fault == IMAGE_GOOD && !packets_restore(d, header.packets) ? IMAGE_MALFORMED : fault;
 }
 
 enum image_fault defence_restore(struct defence *defence, struct slice bytes, const uint8_t boot[IMAGE_BOOT_BYTES])

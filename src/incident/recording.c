@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { VERSION = 2, BANS_SHOWN = 3 };
+enum { VERSION = 3, BANS_SHOWN = 3 };
 
 static const uint8_t MAGIC[8] = {'G', 'u', 'i', 'a', 'R', 'e', 'c', '1'};
 
@@ -52,6 +52,11 @@ void recording_stands(uint16_t number, const struct defence_standing *standing, 
 {
 	const struct stands_record record = {number, *standing};
 	chunk(RECORDING_STANDS, slice_make(&record, sizeof(record)), out);
+}
+
+void recording_packets(const struct defence_packets *packets, struct buffer *out)
+{
+	chunk(RECORDING_PACKETS, slice_make(packets, sizeof(*packets)), out);
 }
 
 void recording_time(struct defence_time now, struct buffer *out)
@@ -122,6 +127,27 @@ static int play_stands(struct recording_player *player, struct slice bytes)
 	if (record.number >= DEFENCE_SITES)
 		return RECORDING_BAD;
 	defence_stands(player->defence, (uint16_t)record.number, &record.standing);
+	return 0;
+}
+
+static bool is_text(const char text[PACKET_TRAITS_BYTES])
+{
+	return memchr(text, '\0', PACKET_TRAITS_BYTES) != NULL;
+}
+
+static int play_packets(struct recording_player *player, struct slice bytes)
+{
+	struct defence_packets packets;
+	if (bytes.len != sizeof(packets))
+		return RECORDING_BAD;
+	memcpy(&packets, bytes.ptr, sizeof(packets));
+	for (size_t i = 0; i < PACKET_FLOODS; i++) {
+		const struct packet_traits *traits = &packets.traits[i];
+		if (!is_text(traits->destinations) || !is_text(traits->ports) || !is_text(traits->from_ports) ||
+		    !is_text(traits->networks))
+			return RECORDING_BAD;
+	}
+	defence_packets(player->defence, &packets);
 	return 0;
 }
 
@@ -201,6 +227,8 @@ int recording_play(struct recording_player *player, uint32_t kind, struct slice 
 		return play_stands(player, bytes);
 	case RECORDING_TIME:
 		return play_time(player, bytes);
+	case RECORDING_PACKETS:
+		return play_packets(player, bytes);
 	case RECORDING_EVENTS:
 		return play_events(player, bytes);
 	default:

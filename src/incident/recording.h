@@ -13,7 +13,8 @@ enum recording_kind {
 	RECORDING_SITE,
 	RECORDING_STANDS,
 	RECORDING_TIME,
-	RECORDING_EVENTS, /* their sites by our numbers */
+	RECORDING_EVENTS,  /* their sites by our numbers */
+	RECORDING_PACKETS, /* struct defence_packets */
 };
 
 enum {
@@ -37,6 +38,7 @@ struct recording_chunk {
 void recording_begin(const struct hash_key *key, struct defence_time now, struct slice memory, struct buffer *out);
 void recording_site(uint16_t number, const char *name, struct buffer *out);
 void recording_stands(uint16_t number, const struct defence_standing *standing, struct buffer *out);
+void recording_packets(const struct defence_packets *packets, struct buffer *out);
 void recording_time(struct defence_time now, struct buffer *out);
 /* `sites` as of defence_events(). */
 void recording_events(const uint16_t *sites, const struct event *events, size_t count, struct buffer *out);

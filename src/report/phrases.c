@@ -102,6 +102,19 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 		 "共"
 		 "用，不能說明由何人使用。"},
 
+	[PHRASE_PACKETS] = {"Packets that became no request", "Pacotes que não chegaram a ser pedidos",
+			    "未成為請求的封包"},
+	[PHRASE_PACKETS_NOTE] =
+		{"Counted where they come in; the rest is from samples of their heads. Their sources may be forged: "
+		 "nobody is named or banned because of them.",
+		 "Contados à entrada; o resto provém de amostras dos seus cabeçalhos. As origens podem ser forjadas: "
+		 "ninguém é nomeado nem interditado por causa deles.",
+		 "數目在入口處計得；其餘來自封包標頭的抽樣。來源可能是偽造的：沒有任何人因此被指名或封禁。"},
+	[PHRASE_PACKETS_TO] = {"To; protocol and port", "Para; protocolo e porta", "目的地；協定及埠號"},
+	[PHRASE_PACKETS_FROM] = {"Networks in their heads (may be forged)", "Redes nos cabeçalhos (podem ser forjadas)",
+				 "標頭所示的網絡（可能是偽造的）"},
+	[PHRASE_PACKETS_COUNT] = {"Packets", "Pacotes", "封包數"},
+
 	[PHRASE_ACTOR] = {"What was grouped together", "O que se agrupou", "歸為一組的請求"},
 	[PHRASE_ACTOR_NOTE] =
 		{"Requests that share a network, a tool, what they asked for and the class of attack are taken "
@@ -257,6 +270,23 @@ const char *phrase(enum phrase phrase, enum language language)
 const char *phrase_of_phase(enum case_phase phase, enum language language)
 {
 	return phase < CASE_PHASES ? phases[phase][language] : "?";
+}
+
+static const char *const packets[PACKET_FLOODS][LANGUAGES] = {
+	[PACKET_FLOOD_UDP] = {"UDP above the edge's budget", "UDP acima do limite de entrada",
+			      "超出入口限額的 UDP 封包"},
+	[PACKET_FLOOD_FRAGMENTS] = {"Fragments above the edge's budget", "Fragmentos acima do limite de entrada",
+				    "超出入口限額的分段封包"},
+	[PACKET_FLOOD_SYN] = {"SYNs above the edge's budget that become no connection",
+			      "SYN acima do limite de entrada que não se tornam ligações",
+			      "超出入口限額而未成為連線的 SYN 封包"},
+	[PACKET_FLOOD_MALFORMED] = {"Malformed packets", "Pacotes malformados", "格式錯誤的封包"},
+	[PACKET_FLOOD_LINK] = {"Packets that fill the link", "Pacotes que enchem a linha", "佔滿線路的封包"},
+};
+
+const char *phrase_of_packets(enum packet_flood_kind kind, enum language language)
+{
+	return packets[kind][language];
 }
 
 const char *phrase_of_kind(enum case_kind kind, enum language language)

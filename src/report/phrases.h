@@ -3,6 +3,7 @@
 #define GUIA_REPORT_PHRASES_H
 
 #include "casebook/phase.h"
+#include "traffic/packet_flood.h"
 
 enum language {
 	LANGUAGE_ENGLISH,
@@ -64,6 +65,12 @@ enum phrase {
 	PHRASE_BANS,
 	PHRASE_SHEDDING,
 
+	PHRASE_PACKETS,
+	PHRASE_PACKETS_NOTE,
+	PHRASE_PACKETS_TO,
+	PHRASE_PACKETS_FROM,
+	PHRASE_PACKETS_COUNT,
+
 	PHRASE_ACTOR,
 	PHRASE_ACTOR_NOTE,
 	PHRASE_OF_NOTE,
@@ -121,6 +128,7 @@ enum phrase {
 /* Plain text; those with %s or %lu in them are formats of just that. */
 const char *phrase(enum phrase phrase, enum language language);
 const char *phrase_of_phase(enum case_phase phase, enum language language);
+const char *phrase_of_packets(enum packet_flood_kind kind, enum language language);
 const char *phrase_of_kind(enum case_kind kind, enum language language);
 
 #endif

@@ -4,6 +4,7 @@
 #include "report/actor_part.h"
 #include "report/course.h"
 #include "report/html.h"
+#include "report/packets_part.h"
 #include "report/words.h"
 #include "report/writer.h"
 
@@ -302,6 +303,7 @@ int report_add(struct case_store *store, const struct case_record *record, enum 
 	int r = report_course_add(store, record, language, out);
 	add_sites(&w);
 	add_effect(&w);
+	packets_part_add(&w);
 	if (record->kind == CASE_FLOOD)
 		add_common(&w);
 	else

@@ -59,6 +59,8 @@ static void every_phrase_is_in_every_language(void **state)
 		assert_int_equal(language_find(language_tag(l)), l);
 		for (enum case_phase p = 0; p < CASE_PHASES; p++)
 			assert_non_null(phrase_of_phase(p, l));
+		for (enum packet_flood_kind kind = 0; kind < PACKET_FLOODS; kind++)
+			assert_non_null(phrase_of_packets(kind, l));
 	}
 	assert_int_equal(language_find("xx"), LANGUAGES);
 }
@@ -113,6 +115,9 @@ static struct case_record *record_of(bool full)
 	record->mitigations[0] =
 		(struct case_mitigation){.id = 9, .since_ms = record->held_ms, .until_ms = record->over_ms, .hits = 77};
 	snprintf(record->mitigations[0].what, CASE_TEXT_BYTES, "%s", hostile);
+	record->packets[PACKET_FLOOD_UDP] =
+		(struct case_packets){.onset_ms = record->onset_ms, .packets = 99, .traits = {.ports = "udp/53 97 %"}};
+	snprintf(record->packets[PACKET_FLOOD_UDP].traits.networks, PACKET_TRAITS_BYTES, "%s", hostile);
 	snprintf(record->places, sizeof(record->places), "%s", hostile);
 	return record;
 }
@@ -161,7 +166,8 @@ static void read_in(struct case_store *store, const struct case_record *record, 
 	assert_int_equal(count_of(text, "\x1b"), 0);
 	assert_int_equal(count_of(text, "%s") + count_of(text, "%lu"), 0);
 	assert_int_equal(count_of(text, "nan"), 0);
-	assert_int_equal(count_of(text, "<h2>"), 9);
+	assert_int_equal(count_of(text, "<h2>"), full ? 10 : 9);
+	assert_int_equal(count_of(text, "udp/53 97 %"), full);
 	assert_int_equal(count_of(text, "<figure>"), full ? 2 : 0);
 	assert_true(count_of(text, phrase(PHRASE_NOT_YET_KNOWN, language)) >= (full ? 1u : 9u));
 	assert_int_equal(count_of(text, "http"), 1); /* the attribute http-equiv: nothing comes from elsewhere */

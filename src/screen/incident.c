@@ -3,6 +3,7 @@
 #include "report/actor_part.h"
 #include "report/course.h"
 #include "report/html.h"
+#include "report/packets_part.h"
 #include "report/words.h"
 #include "screen/answer.h"
 #include "screen/in_force.h"
@@ -187,6 +188,12 @@ static void add_course(const struct page *page)
 	(void)report_course_add(page->store, page->record, page->language, page->out);
 }
 
+static void add_packets(const struct page *page)
+{
+	const struct writer w = {page->store, page->record, page->language, page->out};
+	packets_part_add(&w);
+}
+
 static void add_number_cell(const struct page *page, uint64_t number)
 {
 	char words[WORDS_BYTES];
@@ -288,7 +295,7 @@ static void add_timeline(const struct page *page)
 const struct page_part incident_parts[] = {
 	{"facts", add_facts, false},      {"affected", add_affected, false}, {"if-nothing", add_if_nothing, false},
 	{"in-force", in_force_add, true}, {"course", add_course, false},     {"measures", add_measures, false},
-	{"sites", add_sites, false},      {"timeline", add_timeline, false},
+	{"packets", add_packets, false},  {"sites", add_sites, false},       {"timeline", add_timeline, false},
 };
 const size_t incident_part_count = sizeof(incident_parts) / sizeof(incident_parts[0]);
 

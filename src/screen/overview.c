@@ -68,12 +68,43 @@ static void add_warnings(const struct page *page)
 	}
 }
 
+/* "UDP above the edge's budget, 120 000 packets a second; held: measures are in force" */
+static void add_flood(const struct page *page, const json_t *flood)
+{
+	enum packet_flood_kind kind = packet_flood_find(answer_text(flood, "kind"));
+	char words[WORDS_BYTES];
+	if (!answer_truth(flood, "on") || kind == PACKET_FLOODS)
+		return;
+	number_words((uint64_t)answer_number(flood, "per_s"), words);
+	buffer_text(page->out, "<p class=\"warning packets\">");
+	html_add(page->out, phrase_of_packets(kind, page->language));
+	html_add(page->out, page_text(page, SAY_COMMA));
+	html_add_with(page->out, page_text(page, SAY_PACKETS_PER_S), words);
+	html_add(page->out, page_text(page, SAY_SEMICOLON));
+	html_add(page->out, page_text(page, answer_truth(flood, "held") ? SAY_HELD : SAY_NOT_HELD));
+	buffer_text(page->out, "<br>");
+	html_add(page->out, answer_text(flood, "destinations"));
+	buffer_text(page->out, " ");
+	html_add(page->out, answer_text(flood, "ports"));
+	buffer_text(page->out, "<br>");
+	html_add(page->out, page_text(page, SAY_PACKETS_FORGED));
+	buffer_text(page->out, "</p>\n");
+}
+
+static void add_packets(const struct page *page)
+{
+	const json_t *floods = json_object_get(page->sight->asker.answers[ASKER_STATUS], "packets"), *flood;
+	size_t i;
+	json_array_foreach(floods, i, flood) add_flood(page, flood);
+}
+
 static void add_sentence(const struct page *page)
 {
 	size_t counts[SITE_STATES] = {0}, i;
 	const json_t *site;
 	json_array_foreach(sites_of(page), i, site) if (is_shown(site)) counts[sight_state(site)]++;
 	add_counts(page, counts);
+	add_packets(page);
 	add_warnings(page);
 }
 

@@ -27,7 +27,7 @@ struct page_part {
 	bool has_buttons; /* the frame's form stands before it, under its heading */
 };
 
-enum { PAGE_PARTS = 8 };
+enum { PAGE_PARTS = 9 };
 
 struct page_frame {
 	const char *title;

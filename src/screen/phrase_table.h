@@ -23,6 +23,10 @@ SAY(SITES_DOWN, "Sites that do not answer: %lu.", "Sítios que não respondem: %
 SAY(SITES_DEGRADED, "Sites degraded: %lu.", "Sítios degradados: %lu.", "服務受限的網站：%lu 個。")
 SAY(NO_SITES, "No site is known yet.", "Ainda não se conhece nenhum sítio.", "尚未得知任何網站。")
 
+SAY(PACKETS_PER_S, "%s packets a second", "%s pacotes por segundo", "每秒 %s 個封包")
+SAY(PACKETS_FORGED, "Their sources may be forged: nobody is banned because of them.",
+    "As origens podem ser forjadas: ninguém é interditado por causa deles.", "來源可能是偽造的：沒有任何人因此被封禁。")
+
 SAY(UP, "up", "funciona", "正常")
 SAY(DEGRADED, "degraded", "degradado", "服務受限")
 SAY(DOWN, "does not answer", "não responde", "沒有回應")

@@ -20,19 +20,19 @@ static int add_word(struct arena *arena, const char *option, struct slice value,
 	return words[*count - 1] == NULL ? -ENOMEM : 0;
 }
 
-/* Where there are operators: their keeper, the link, and what is to be protected. */
+/* The link; and where there are operators, their keeper and what is to be protected. */
 static int add_upstream(const struct serve_config *config, struct arena *arena, const char **words, size_t *count)
 {
 	char number[32];
 	int r = 0;
-	if (config->operators.count == 0)
-		return 0;
-	r = add_word(arena, "--upstream", config_upstream_dir(config), words, count);
 	snprintf(number, sizeof(number), "%lld", (long long)config->link_mbit);
 	if (r == 0 && config->link_mbit > 0)
 		r = add_word(arena, "--link-mbit", slice_from_string(number), words, count);
 	if (r == 0 && config->link_interface.len > 0)
 		r = add_word(arena, "--link-interface", config->link_interface, words, count);
+	if (config->operators.count == 0)
+		return r;
+	r = r != 0 ? r : add_word(arena, "--upstream", config_upstream_dir(config), words, count);
 	for (size_t i = 0; r == 0 && i < config->addresses.count; i++)
 		r = add_word(arena, "--address", config->addresses.items[i], words, count);
 	return r;

@@ -1,96 +1,15 @@
 #include "upstream/flood.h"
 
-#include "base/reader.h"
-
 #include <stdlib.h>
 
 enum {
-	ETHER_IPV4 = 0x0800,
-	ETHER_IPV6 = 0x86dd,
-	ETHER_VLAN = 0x8100,
-	ETHER_QINQ = 0x88a8,
 	TCP = 6,
 	UDP = 17,
-	IPV6_FRAGMENT = 44,
 	COVERED_PERCENT = 90, /* by one value: then it is part of the rule */
 	LENGTH_BAND = 64,     /* lengths so close together are one */
 };
 
-/* ---- heads ---- */
-
-static unsigned read_16(struct reader *r)
-{
-	unsigned high = reader_byte(r);
-	return high << 8 | reader_byte(r);
-}
-
-static void read_ports(struct reader *r, struct flood_packet *p)
-{
-	if (p->fragment || (p->protocol != UDP && p->protocol != TCP))
-		return;
-	p->source_port = (uint16_t)read_16(r);
-	p->destination_port = (uint16_t)read_16(r);
-}
-
-static bool read_v4(struct reader *r, struct flood_packet *p)
-{
-	unsigned first = reader_byte(r), words = first & 0xf;
-	reader_skip(r, 1);
-	p->length = (uint16_t)read_16(r);
-	reader_skip(r, 2);
-	unsigned fragment = read_16(r);
-	reader_skip(r, 1);
-	p->protocol = reader_byte(r);
-	reader_skip(r, 2 + 4);
-	struct slice to = reader_take(r, 4);
-	if (r->overrun || first >> 4 != 4 || words < 5)
-		return false;
-	p->destination = address_from_v4(to.ptr);
-	p->fragment = (fragment & 0x3fff) != 0; /* more follow, or it is not the first */
-	reader_skip(r, (words - 5) * 4);
-	read_ports(r, p);
-	return true;
-}
-
-static bool read_v6(struct reader *r, struct flood_packet *p)
-{
-	unsigned first = reader_byte(r);
-	reader_skip(r, 3);
-	unsigned payload = read_16(r);
-	p->protocol = reader_byte(r);
-	reader_skip(r, 1 + ADDRESS_BYTES);
-	struct slice to = reader_take(r, ADDRESS_BYTES);
-	if (r->overrun || first >> 4 != 6)
-		return false;
-	p->length = (uint16_t)(payload + 40 > 0xffff ? 0xffff : payload + 40);
-	p->destination = address_from_v6(to.ptr);
-	if (p->protocol == IPV6_FRAGMENT) {
-		p->fragment = true;
-		p->protocol = reader_byte(r);
-	}
-	read_ports(r, p);
-	return true;
-}
-
-bool flood_packet_read(struct slice head, struct flood_packet *ret_packet)
-{
-	struct flood_packet packet = {.protocol = 0};
-	struct reader r = reader_make(head);
-	reader_skip(&r, 12);
-	unsigned type = read_16(&r);
-	for (unsigned tags = 0; tags < 2 && (type == ETHER_VLAN || type == ETHER_QINQ); tags++) {
-		reader_skip(&r, 2);
-		type = read_16(&r);
-	}
-	if (r.overrun || !(type == ETHER_IPV4 ? read_v4(&r, &packet) : type == ETHER_IPV6 && read_v6(&r, &packet)))
-		return false;
-	if (r.overrun) /* the sample ends before the ports */
-		packet.source_port = packet.destination_port = 0;
-	*ret_packet = packet;
-	return true;
-}
-
-void flood_add(struct flood *flood, const struct flood_packet *packet)
+void flood_add(struct flood *flood, const struct packet_head *packet)
 {
 	flood->packets[flood->count++ % FLOOD_PACKETS] = *packet;
 }
@@ -99,12 +18,12 @@ void flood_add(struct flood *flood, const struct flood_packet *packet)
 
 /* Those that are looked at, and how many bytes they have. */
 struct heap {
-	const struct flood_packet *packets[FLOOD_PACKETS];
+	const struct packet_head *packets[FLOOD_PACKETS];
 	size_t count;
 	uint64_t bytes;
 };
 
-static void heap_add(struct heap *heap, const struct flood_packet *packet)
+static void heap_add(struct heap *heap, const struct packet_head *packet)
 {
 	heap->packets[heap->count++] = packet;
 	heap->bytes += packet->length;
@@ -112,7 +31,7 @@ static void heap_add(struct heap *heap, const struct flood_packet *packet)
 
 enum trait { TRAIT_PROTOCOL, TRAIT_SOURCE_PORT, TRAIT_DESTINATION_PORT, TRAIT_LENGTH };
 
-static uint32_t trait_of(const struct flood_packet *p, enum trait trait)
+static uint32_t trait_of(const struct packet_head *p, enum trait trait)
 {
 	return trait == TRAIT_PROTOCOL      ? p->protocol
 	       : trait == TRAIT_SOURCE_PORT ? p->source_port
@@ -181,7 +100,7 @@ static void add_protocol(struct flow_rule *rule, const struct heap *heap)
 		add_length(rule, heap);
 }
 
-static bool matches(const struct flow_rule *rule, const struct flood_packet *p)
+static bool matches(const struct flow_rule *rule, const struct packet_head *p)
 {
 	if (flow_rule_has(rule, FLOW_FRAGMENT))
 		return p->fragment;
@@ -228,7 +147,7 @@ static void collect(const struct flood *flood, uint64_t now_ms, const struct add
 	*all_bytes = 0;
 	*all_count = 0;
 	for (size_t i = 0; i < have; i++) {
-		const struct flood_packet *p = &flood->packets[i];
+		const struct packet_head *p = &flood->packets[i];
 		if (now_ms - p->at_ms > FLOOD_KEPT_MS)
 			continue;
 		*all_bytes += p->length;

@@ -7,6 +7,7 @@
 #ifndef GUIA_UPSTREAM_FLOOD_H
 #define GUIA_UPSTREAM_FLOOD_H
 
+#include "traffic/packet_head.h"
 #include "upstream/route.h"
 
 enum {
@@ -16,25 +17,12 @@ enum {
 	FLOOD_ROUTES = 4,
 };
 
-struct flood_packet {
-	struct address destination;
-	uint64_t at_ms;
-	uint16_t source_port; /* of fragments none is known */
-	uint16_t destination_port;
-	uint16_t length; /* the IP packet's */
-	uint8_t protocol;
-	bool fragment;
-};
-
 struct flood {
-	struct flood_packet packets[FLOOD_PACKETS]; /* a ring */
+	struct packet_head packets[FLOOD_PACKETS]; /* a ring */
 	size_t count;
 };
 
-/* From its Ethernet header on. False if it is no IP packet that can be read. */
-bool flood_packet_read(struct slice head, struct flood_packet *ret_packet);
-
-void flood_add(struct flood *flood, const struct flood_packet *packet);
+void flood_add(struct flood *flood, const struct packet_head *packet);
 
 /*
  * Routes that discard it, the one that covers most first; only to `addresses`. None where less than half of what came

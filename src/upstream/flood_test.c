@@ -24,10 +24,10 @@ static void expect(const struct flood *flood, const char *expected)
 	buffer_free(&out);
 }
 
-static void come(struct flood *flood, struct flood_packet packet, unsigned count)
+static void come(struct flood *flood, struct packet_head packet, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		struct flood_packet one = packet;
+		struct packet_head one = packet;
 		one.at_ms = packet.at_ms == 0 ? 9000 : packet.at_ms;
 		one.source_port = packet.source_port != 0 ? packet.source_port : (uint16_t)(1024 + i * 37);
 		one.destination_port = packet.destination_port != 0 ? packet.destination_port : (uint16_t)(1 + i * 97);
@@ -45,29 +45,29 @@ static void floods_are_described_as_narrowly_as_they_can_be(void **state)
 	(void)state;
 	flood.count = 0;
 	expect(&flood, "");
-	come(&flood, (struct flood_packet){.destination = us, .protocol = 17}, 200);
+	come(&flood, (struct packet_head){.destination = us, .protocol = 17}, 200);
 	expect(&flood, "discard udp to 192.0.2.10");
 	flood.count = 0;
-	come(&flood, (struct flood_packet){.destination = us, .protocol = 17, .source_port = 123, .length = 468}, 200);
-	come(&flood, (struct flood_packet){.destination = us, .protocol = 6, .destination_port = 443}, 100);
+	come(&flood, (struct packet_head){.destination = us, .protocol = 17, .source_port = 123, .length = 468}, 200);
+	come(&flood, (struct packet_head){.destination = us, .protocol = 6, .destination_port = 443}, 100);
 	expect(&flood, "discard udp to 192.0.2.10 from port 123");
 	flood.count = 0;
-	come(&flood, (struct flood_packet){.destination = us, .protocol = 17, .destination_port = 53, .length = 80},
+	come(&flood, (struct packet_head){.destination = us, .protocol = 17, .destination_port = 53, .length = 80},
 	     200);
 	expect(&flood, "discard udp to 192.0.2.10 port 53");
 	flood.count = 0;
-	come(&flood, (struct flood_packet){.destination = us, .protocol = 17, .length = 1028}, 200);
+	come(&flood, (struct packet_head){.destination = us, .protocol = 17, .length = 1028}, 200);
 	expect(&flood, "discard udp to 192.0.2.10 of length >= 1024 and <= 1087");
 	flood.count = 0;
-	come(&flood, (struct flood_packet){.destination = us, .protocol = 17, .fragment = true, .length = 1500}, 200);
+	come(&flood, (struct packet_head){.destination = us, .protocol = 17, .fragment = true, .length = 1500}, 200);
 	expect(&flood, "discard to 192.0.2.10, fragments");
 	flood.count = 0;
-	come(&flood, (struct flood_packet){.destination = six, .protocol = 58, .length = 1000}, 200);
+	come(&flood, (struct packet_head){.destination = six, .protocol = 58, .length = 1000}, 200);
 	expect(&flood, "discard icmpv6 to 2001:db8::10");
 	/* Two at once, and fragments behind an amplifier's first ones. */
 	flood.count = 0;
-	come(&flood, (struct flood_packet){.destination = us, .protocol = 17, .fragment = true, .length = 1500}, 200);
-	come(&flood, (struct flood_packet){.destination = us, .protocol = 17, .source_port = 389, .length = 1400}, 100);
+	come(&flood, (struct packet_head){.destination = us, .protocol = 17, .fragment = true, .length = 1500}, 200);
+	come(&flood, (struct packet_head){.destination = us, .protocol = 17, .source_port = 389, .length = 1400}, 100);
 	expect(&flood, "discard to 192.0.2.10, fragments\ndiscard udp to 192.0.2.10 from port 389");
 }
 
@@ -78,19 +78,19 @@ static void what_is_no_flood_is_left_alone(void **state)
 	(void)state;
 	/* Visitors, and few packets of anything. */
 	flood.count = 0;
-	come(&flood, (struct flood_packet){.destination = us, .protocol = 6, .destination_port = 443, .length = 800},
+	come(&flood, (struct packet_head){.destination = us, .protocol = 6, .destination_port = 443, .length = 800},
 	     500);
-	come(&flood, (struct flood_packet){.destination = us, .protocol = 17, .source_port = 53, .length = 80}, 50);
+	come(&flood, (struct packet_head){.destination = us, .protocol = 17, .source_port = 53, .length = 80}, 50);
 	expect(&flood, "");
 	flood.count = 0;
-	come(&flood, (struct flood_packet){.destination = us, .protocol = 17}, FLOOD_LEAST - 1);
+	come(&flood, (struct packet_head){.destination = us, .protocol = 17}, FLOOD_LEAST - 1);
 	expect(&flood, "");
 	/* Old ones, and another's. */
 	flood.count = 0;
-	come(&flood, (struct flood_packet){.destination = us, .protocol = 17, .at_ms = 6000}, 500);
+	come(&flood, (struct packet_head){.destination = us, .protocol = 17, .at_ms = 6000}, 500);
 	expect(&flood, "");
 	flood.count = 0;
-	come(&flood, (struct flood_packet){.destination = address_of("192.0.2.11"), .protocol = 17}, 500);
+	come(&flood, (struct packet_head){.destination = address_of("192.0.2.11"), .protocol = 17}, 500);
 	expect(&flood, "");
 }
 
@@ -142,11 +142,11 @@ static void heads_are_read(void **state)
 					   ETHER "0800 6500 0028 0000 4000 4006 0000 c6336407 c000020a 1234 01bb",
 					   ETHER "0800 4400 0028 0000 4000 4006 0000 c6336407 c000020a 1234 01bb"};
 	uint8_t bytes[256];
-	struct flood_packet packet;
+	struct packet_head packet;
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		size_t len = from_hex(rows[i].hex, bytes);
-		assert_true(flood_packet_read(test_fenced(slice_make(bytes, len)), &packet));
+		assert_true(packet_head_read(test_fenced(slice_make(bytes, len)), &packet));
 		if (packet.protocol != rows[i].protocol || packet.source_port != rows[i].source_port ||
 		    packet.destination_port != rows[i].destination_port || packet.length != rows[i].length ||
 		    packet.fragment != rows[i].fragment)
@@ -154,7 +154,7 @@ static void heads_are_read(void **state)
 				 packet.destination_port, packet.length, packet.fragment);
 	}
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-		assert_false(flood_packet_read(test_fenced(slice_make(bytes, from_hex(none[i], bytes))), &packet));
+		assert_false(packet_head_read(test_fenced(slice_make(bytes, from_hex(none[i], bytes))), &packet));
 }
 
 TEST_MAIN(cmocka_unit_test(floods_are_described_as_narrowly_as_they_can_be),

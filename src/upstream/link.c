@@ -75,7 +75,19 @@ bool link_default_read(struct slice routes, struct slice *ret_name)
 	return false;
 }
 
-bool link_counter_read(struct slice counters, struct slice name, uint64_t *ret_bytes)
+static bool number(struct slice text, uint64_t *ret_value)
+{
+	uint64_t value = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (!byte_is_digit(text.ptr[i]))
+			return false;
+		value = value * 10 + (uint64_t)(text.ptr[i] - '0');
+	}
+	*ret_value = value;
+	return text.len > 0;
+}
+
+bool link_counter_read(struct slice counters, struct slice name, struct link_counter *ret_counter)
 {
 	struct slice line, before;
 	while (counters.len > 0) {
@@ -85,15 +97,8 @@ bool link_counter_read(struct slice counters, struct slice name, uint64_t *ret_b
 		if (colon == line.len || !slice_equal(before, name))
 			continue;
 		line = slice_after(line, colon + 1);
-		struct slice number = word(&line);
-		uint64_t value = 0;
-		for (size_t i = 0; i < number.len; i++) {
-			if (!byte_is_digit(number.ptr[i]))
-				return false;
-			value = value * 10 + (uint64_t)(number.ptr[i] - '0');
-		}
-		*ret_bytes = value;
-		return number.len > 0;
+		struct slice bytes = word(&line), packets = word(&line);
+		return number(bytes, &ret_counter->bytes) && number(packets, &ret_counter->packets);
 	}
 	return false;
 }

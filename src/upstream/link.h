@@ -31,8 +31,11 @@ void link_meter_init(struct link_meter *meter);
 /* `bytes` is the interface's counter, `visitors` their requests in the last second. */
 void link_meter_feed(struct link_meter *meter, uint64_t now_ms, uint64_t bytes, uint64_t link_mbit, double visitors);
 
-/* Of /proc/net/route: the interface of the route to everywhere. Of /proc/net/dev: how many bytes one has received. */
+/* Of /proc/net/route: the interface of the route to everywhere. Of /proc/net/dev: what one has received. */
 bool link_default_read(struct slice routes, struct slice *ret_name);
-bool link_counter_read(struct slice counters, struct slice name, uint64_t *ret_bytes);
+struct link_counter {
+	uint64_t bytes, packets;
+};
+bool link_counter_read(struct slice counters, struct slice name, struct link_counter *ret_counter);
 
 #endif

@@ -217,16 +217,18 @@ static void the_kernels_tables_are_read(void **state)
 	static const char route[] = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n"
 				    "eth1\t00000000\t00000000\t0001\t0\t0\t0\t000000FF\n"
 				    "eth0\t00000000\t0100A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0\n";
-	uint64_t bytes;
+	struct link_counter counter;
 	struct slice name;
 	(void)state;
-	assert_true(link_counter_read(test_fenced(slice_from_string(dev)), SLICE("lo"), &bytes));
-	assert_int_equal(bytes, 733112);
-	assert_true(link_counter_read(slice_from_string(dev), SLICE("eth0"), &bytes));
-	assert_true(bytes == UINT64_MAX);
-	assert_false(link_counter_read(slice_from_string(dev), SLICE("eth"), &bytes));
-	assert_false(link_counter_read(SLICE("lo: x"), SLICE("lo"), &bytes));
-	assert_false(link_counter_read(SLICE("lo:"), SLICE("lo"), &bytes));
+	assert_true(link_counter_read(test_fenced(slice_from_string(dev)), SLICE("lo"), &counter));
+	assert_int_equal(counter.bytes, 733112);
+	assert_int_equal(counter.packets, 9021);
+	assert_true(link_counter_read(slice_from_string(dev), SLICE("eth0"), &counter));
+	assert_true(counter.bytes == UINT64_MAX && counter.packets == 7);
+	assert_false(link_counter_read(slice_from_string(dev), SLICE("eth"), &counter));
+	assert_false(link_counter_read(SLICE("lo: x"), SLICE("lo"), &counter));
+	assert_false(link_counter_read(SLICE("lo: 1"), SLICE("lo"), &counter));
+	assert_false(link_counter_read(SLICE("lo:"), SLICE("lo"), &counter));
 	assert_true(link_default_read(test_fenced(slice_from_string(route)), &name));
 	assert_slice(name, "eth0");
 	assert_false(link_default_read(SLICE("Iface\tDestination\neth0\t0000A8C0\n"), &name));

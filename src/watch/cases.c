@@ -22,6 +22,7 @@ struct cases {
 	char path[PATH_MAX];
 	struct case_sighting sightings[SITES_MAX];
 	struct case_mitigation mitigations[SITES_MAX][DEFENCE_MITIGATIONS];
+	struct case_second second; /* of the last look */
 	struct casebook book;
 	struct intrusions *intrusions;
 	bool decided;    /* something was, since it was last looked for an onset */
@@ -331,6 +332,21 @@ static struct case_sighting sighting_of(const struct cases_sight *sight, size_t 
 	return s;
 }
 
+static void look_at_packets(const struct cases_sight *sight, struct case_packets packets[PACKET_FLOODS])
+{
+	if (sight->defender->defence == NULL)
+		return;
+	const struct packet_flood *floods = defence_packet_floods(sight->defender->defence);
+	for (size_t i = 0; i < PACKET_FLOODS; i++)
+		if (floods[i].on)
+			packets[i] = (struct case_packets){.on = true,
+							   .held = floods[i].held,
+							   .onset_ms = wall_of(&sight->now, floods[i].onset_ms),
+							   .packets = floods[i].packets,
+							   .peak = floods[i].peak,
+							   .traits = floods[i].traits};
+}
+
 static void see_places(struct cases *cases, const struct places *places)
 {
 	const struct place_image *image = places_image(places);
@@ -361,6 +377,8 @@ static void look(struct cases *cases, const struct cases_sight *sight)
 {
 	for (size_t i = 0; i < sight->sites->count; i++)
 		cases->sightings[i] = sighting_of(sight, i, cases->mitigations[i]);
+	cases->second = (struct case_second){.sightings = cases->sightings, .count = sight->sites->count};
+	look_at_packets(sight, cases->second.packets);
 }
 
 void cases_second(struct cases *cases, const struct cases_sight *sight)
@@ -368,7 +386,7 @@ void cases_second(struct cases *cases, const struct cases_sight *sight)
 	if (cases == NULL)
 		return;
 	look(cases, sight);
-	casebook_second(&cases->book, cases->sightings, sight->sites->count, sight->now.wall_ms);
+	casebook_second(&cases->book, &cases->second, sight->now.wall_ms);
 	see_places(cases, sight->places);
 	cases->now_ms = sight->now.wall_ms;
 	intrusions_second(cases->intrusions, casebook_is_on(&cases->book), &cases->book.last_id, cases->now_ms);
@@ -385,7 +403,7 @@ static void look_for_onset(struct cases *cases, const struct cases_sight *sight)
 		return;
 	cases->decided = false;
 	look(cases, sight);
-	casebook_onset(&cases->book, cases->sightings, sight->sites->count, sight->now.wall_ms);
+	casebook_onset(&cases->book, &cases->second, sight->now.wall_ms);
 }
 
 /* A disk that refuses is asked again each second only. */

@@ -279,6 +279,15 @@ void defender_connections(struct defender *defender, const struct sites *sites)
 			site_look(defender, (uint16_t)i, &sites->views[i], &sites->connections);
 }
 
+void defender_packets(struct defender *defender, const struct defence_packets *packets)
+{
+	if (defender->defence == NULL)
+		return;
+	if (recorder_is_on(&defender->recorder))
+		recording_packets(packets, &defender->recorder.pending);
+	defence_packets(defender->defence, packets);
+}
+
 void defender_events(struct defender *defender, const struct sites *sites, unsigned box, const struct event *events,
 		     size_t count)
 {

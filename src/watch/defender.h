@@ -67,6 +67,9 @@ void defender_look(struct defender *defender, const struct sites *sites, struct 
 /* Ten times a second: what connections do. */
 void defender_connections(struct defender *defender, const struct sites *sites);
 
+/* Likewise: what packets do. */
+void defender_packets(struct defender *defender, const struct defence_packets *packets);
+
 void defender_events(struct defender *defender, const struct sites *sites, unsigned box, const struct event *events,
 		     size_t count);
 

@@ -228,6 +228,7 @@ void report_status(const struct report *report, struct buffer *out)
 	watch_add(report, out);
 	edge_add(report->edge, out);
 	upstream_link_report(report->upstream, out);
+	report_packets(report->defender, report->now_ns / 1000000, out);
 	witness_report(report->witness, out);
 	connections_add(report->sites, out);
 	json_open(out, "sites", '[');
@@ -294,6 +295,7 @@ void report_top(const struct report *report, size_t count, struct buffer *out)
 	watch_add(report, out);
 	edge_add(report->edge, out);
 	upstream_link_report(report->upstream, out);
+	report_packets(report->defender, report->now_ns / 1000000, out);
 	connections_add(report->sites, out);
 	places_add(report->places, out);
 	json_open(out, "sites", '[');

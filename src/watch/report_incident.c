@@ -112,6 +112,45 @@ static void add_episode(struct buffer *out, const struct defence_view *view, uin
 	buffer_byte(out, '}');
 }
 
+static void add_packet_flood(struct buffer *out, enum packet_flood_kind kind, const struct packet_flood *flood,
+			     uint64_t now_ms)
+{
+	const struct episode times = {.onset_ms = flood->onset_ms};
+	json_comma(out);
+	buffer_byte(out, '{');
+	json_number(out, "id", flood->id);
+	json_text(out, "kind", packet_flood_name(kind));
+	json_text(out, "what", packet_flood_text(kind));
+	json_truth(out, "on", flood->on);
+	json_truth(out, "held", flood->held);
+	add_when(out, "onset", flood->onset_ms, now_ms);
+	json_number(out, "onset_boot_ms", flood->onset_ms);
+	add_after(out, "detected_after_s", flood->detected_ms, &times);
+	add_after(out, "held_after_s", flood->held_ms, &times);
+	if (!flood->on)
+		add_after(out, "over_after_s", flood->over_ms, &times);
+	json_number(out, "packets", flood->packets);
+	json_decimal(out, "per_s", flood->rate);
+	json_decimal(out, "peak_per_s", flood->peak);
+	json_number(out, "sampled", flood->traits.sampled);
+	json_text(out, "destinations", flood->traits.destinations);
+	json_text(out, "ports", flood->traits.ports);
+	json_text(out, "from_ports", flood->traits.from_ports);
+	json_number(out, "networks_sampled", flood->traits.network_count);
+	json_text(out, "networks_may_be_forged", flood->traits.networks);
+	buffer_byte(out, '}');
+}
+
+void report_packets(const struct defender *defender, uint64_t now_ms, struct buffer *out)
+{
+	json_open(out, "packets", '[');
+	const struct packet_flood *floods = defender->defence != NULL ? defence_packet_floods(defender->defence) : NULL;
+	for (enum packet_flood_kind kind = 0; floods != NULL && kind < PACKET_FLOODS; kind++)
+		if (floods[kind].id != 0)
+			add_packet_flood(out, kind, &floods[kind], now_ms);
+	buffer_byte(out, ']');
+}
+
 static void add_visitors(struct buffer *out, const struct defence_visitors *visitors)
 {
 	json_open(out, "visitors", '{');

@@ -1,8 +1,12 @@
-/* What is decided at a site, as members of its JSON object: `incident`, the latest, and `visitors`. */
+/* What is decided at a site, as members of its JSON object: `incident`, the latest, and `visitors`; and of packets,
+ * which are at none. */
 #ifndef GUIA_WATCH_REPORT_INCIDENT_H
 #define GUIA_WATCH_REPORT_INCIDENT_H
 
 #include "watch/defender.h"
+
+/* `packets`: the latest flood of each kind. */
+void report_packets(const struct defender *defender, uint64_t now_ms, struct buffer *out);
 
 /* Nothing for a site that is not known yet. */
 void report_incident(const struct defender *defender, const char *site, uint64_t now_ms, struct buffer *out);

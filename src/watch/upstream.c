@@ -65,14 +65,13 @@ struct upstream {
 int upstream_begin(const struct upstream_options *options, struct upstream **ret_upstream)
 {
 	struct upstream *u;
-	if (options->directory == NULL)
-		return 0;
 	u = calloc(1, sizeof(*u));
 	if (u == NULL)
 		return -ENOMEM;
 	u->options = options;
 	u->fd = -1;
-	snprintf(u->socket, sizeof(u->socket), "%s/" KEEPER_SOCKET, options->directory);
+	if (options->directory != NULL)
+		snprintf(u->socket, sizeof(u->socket), "%s/" KEEPER_SOCKET, options->directory);
 	link_meter_init(&u->link);
 	*ret_upstream = u;
 	return 0;
@@ -99,11 +98,11 @@ struct pollfd upstream_waits(const struct upstream *u)
 static bool sample_take(void *context, const struct edge_sample *sample)
 {
 	struct upstream *u = context;
-	struct flood_packet packet;
+	struct packet_head packet;
 	if (u->sampled != NULL)
 		u->sampled(u->sampled_context, sample);
 	size_t len = sample->head_bytes < EDGE_SAMPLE_BYTES ? sample->head_bytes : EDGE_SAMPLE_BYTES;
-	if (flood_packet_read(slice_make(sample->head, len), &packet)) {
+	if (packet_head_read(slice_make(sample->head, len), &packet)) {
 		packet.at_ms = sample->time_ns / 1000000;
 		flood_add(&u->flood, &packet);
 	}
@@ -132,17 +131,30 @@ void upstream_edge(struct upstream *u, const struct edge *edge)
 }
 
 /* Both are of the network that this process is in; /sys would be of the one that mounted it. */
-static bool link_bytes(const struct upstream *u, uint64_t *ret_bytes)
+static bool link_count(const struct upstream *u, struct link_counter *ret_counter)
 {
 	struct buffer routes = buffer_make(NULL), counters = buffer_make(NULL);
 	struct slice name = slice_from_string(u->options->interface);
 	bool good = u->options->interface != NULL || (file_read("/proc/self/net/route", NET_BYTES, &routes) == 0 &&
 						      link_default_read(buffer_slice(&routes), &name));
 	good = good && file_read("/proc/self/net/dev", NET_BYTES, &counters) == 0 &&
-	       link_counter_read(buffer_slice(&counters), name, ret_bytes);
+	       link_counter_read(buffer_slice(&counters), name, ret_counter);
 	buffer_free(&routes);
 	buffer_free(&counters);
 	return good;
+}
+
+struct upstream_link upstream_link(const struct upstream *u)
+{
+	struct upstream_link link = {.full = u != NULL && u->link.full};
+	if (u == NULL || u->options->link_mbit == 0)
+		return link;
+	struct link_counter counter = {0};
+	link.known = link_count(u, &counter);
+	link.packets = counter.packets;
+	for (size_t i = 0; i < u->requests.count; i++)
+		link.asked += u->requests.items[i].asked;
+	return link;
 }
 
 void upstream_banned(struct upstream *u, const struct prefix *source, uint32_t id)
@@ -217,12 +229,12 @@ static bool want(void *context, const struct route *route, uint32_t ban, const c
 
 void upstream_second(struct upstream *u, const struct upstream_sight *sight)
 {
-	uint64_t bytes;
+	struct link_counter counter;
 	if (u == NULL)
 		return;
 	bool was_full = u->link.full;
-	if (u->options->link_mbit > 0 && link_bytes(u, &bytes))
-		link_meter_feed(&u->link, sight->now.boot_ms, bytes, u->options->link_mbit, sight->visitors);
+	if (u->options->link_mbit > 0 && link_count(u, &counter))
+		link_meter_feed(&u->link, sight->now.boot_ms, counter.bytes, u->options->link_mbit, sight->visitors);
 	if (was_full != u->link.full)
 		fprintf(stderr, "guia: watch: the link is %s (%.0f %% of %" PRIu64 " Mbit/s%s)\n",
 			u->link.full ? "full" : "free again", u->link.share, u->options->link_mbit,
@@ -387,6 +399,8 @@ void upstream_step(struct upstream *u, uint64_t now_ms)
 		return;
 	if (u->samples != NULL)
 		(void)sample_ring_drain(u->samples, sample_take, u);
+	if (u->options->directory == NULL)
+		return;
 	if (u->fd >= 0)
 		answer_take(u, now_ms);
 	if (u->fd < 0)
@@ -415,7 +429,7 @@ static bool list(void *context, const struct route *route, uint32_t ban, const c
 
 void upstream_report(struct upstream *u, const struct upstream_sight *sight, struct buffer *out)
 {
-	if (u == NULL) {
+	if (u == NULL || u->options->directory == NULL) {
 		buffer_text(out, "{\"fault\":\"this watch asks no operator: it was started without --upstream\"}\n");
 		return;
 	}

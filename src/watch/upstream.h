@@ -16,7 +16,7 @@
 enum { UPSTREAM_ADDRESSES = 64 };
 
 struct upstream_options {
-	const char *directory;                        /* the keeper's; NULL: no operator is asked */
+	const char *directory;                        /* the keeper's; NULL: no operator is asked, the link is seen */
 	struct address addresses[UPSTREAM_ADDRESSES]; /* of ours, that sites are reached at */
 	size_t address_count;
 	uint64_t link_mbit;    /* 0: nobody said, and it is never full */
@@ -35,6 +35,14 @@ struct upstream_sight {
 	const void *context;
 };
 
+/* The link to the operators as it is now; all zero where nobody said how wide it is. */
+struct upstream_link {
+	bool known; /* what it has received is */
+	bool full;
+	uint64_t packets; /* received so far */
+	uint32_t asked;   /* rules that operators' routers have for it */
+};
+
 /* Borrowed. 0 or -ENOMEM. */
 int upstream_begin(const struct upstream_options *options, struct upstream **ret_upstream);
 /* NULL is allowed here and below. */
@@ -45,6 +53,8 @@ void upstream_end(struct upstream *upstream);
 
 /* What to wait for; fd is -1 where there is nothing. */
 struct pollfd upstream_waits(const struct upstream *upstream);
+
+struct upstream_link upstream_link(const struct upstream *upstream);
 
 /* With every turn of the loop; and once a second. */
 void upstream_step(struct upstream *upstream, uint64_t now_ms);

@@ -101,8 +101,9 @@ static struct cases_sight cases_sight(const struct watch *w)
 
 static void sampled(void *context, const struct edge_sample *sample)
 {
-	const struct watch *w = context;
+	struct watch *w = context;
 	witness_packet(w->witness, sample);
+	packets_sampled(&w->packets, sample);
 }
 
 /* ---- beginning ---- */
@@ -286,6 +287,9 @@ static void look_at_connections(struct watch *w)
 {
 	sites_take_connections(&w->sites, &w->intake);
 	defender_connections(&w->defender, &w->sites);
+	const struct upstream_link link = upstream_link(w->upstream);
+	defender_packets(&w->defender, packets_look(&w->packets, edge_bans_edge(&w->edge), &link,
+						    w->sites.connections.accepted, w->now_ns / 1000000));
 	w->connections_ns = w->now_ns + (uint64_t)CONNECTIONS_MS * 1000000;
 }
 

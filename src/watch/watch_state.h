@@ -8,6 +8,7 @@
 #include "watch/defender.h"
 #include "watch/homes.h"
 #include "watch/intake.h"
+#include "watch/packets.h"
 #include "watch/places.h"
 #include "watch/probe.h"
 #include "watch/ranking.h"
@@ -28,8 +29,9 @@ struct watch {
 	struct control inner; /* for the screen, which is of the user that we became */
 	struct defender defender;
 	struct cases *cases;
-	struct witness *witness;     /* NULL: no evidence is kept */
-	struct upstream *upstream;   /* NULL: no operator is asked */
+	struct witness *witness; /* NULL: no evidence is kept */
+	struct upstream *upstream;
+	struct packets packets;
 	struct ban_register *bans;   /* NULL: none */
 	struct mode_register *modes; /* NULL likewise */
 	struct edge_bans edge;

@@ -5,8 +5,9 @@ import os
 import pathlib
 import signal
 import subprocess
+import sys
 
-from world import GUIA, attach, case, edge, main, passed, run, wait_for, wait_while_it_lasts
+from world import FAR, GUIA, attach, case, edge, main, passed, run, wait_for, wait_while_it_lasts
 
 
 class Watch:
@@ -173,6 +174,47 @@ def one_watch_at_a_time_has_the_edge(watch):
         wait_for(second.edge, "the second to take over")
     finally:
         second.end()
+
+
+FLOOD = """
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+end = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < end:
+    for _ in range(20):
+        s.sendto(b"x", ("10.7.0.1", 53))
+    time.sleep(0.01)
+"""
+
+
+@watched()
+def packets_above_a_budget_are_an_incident_and_ban_nobody(watch):
+    (watch.run_dir / "events" / "key").write_bytes(os.urandom(16))  # as the gate leaves it
+    attach("--user", "nobody", "--udp-port", 5, "--samples", 500)
+    wait_for(watch.edge, "the edge found")
+    assert watch.status()["packets"] == []
+    with subprocess.Popen([*FAR, sys.executable, "-c", FLOOD, "60"]) as flood:
+        wait_for(lambda: [f for f in watch.status()["packets"] if f["on"] and f["ports"]], "the flood told and described")
+        told, = watch.status()["packets"]
+        assert told["kind"] == "udp" and told["held"] and told["packets"] >= 400, told
+        assert told["destinations"] == "10.7.0.1 100 %" and told["ports"] == "udp/53 100 %", told
+        assert told["networks_may_be_forged"] == "10.7.0.0/16 100 %" and told["networks_sampled"] == 1, told
+        for shown_as in (run(GUIA, "status", "--run-dir", watch.run_dir, code=1), watch.order("top", "-1")):
+            assert "PACKETS: UDP above the edge's budget" in shown_as and "may be forged" in shown_as, shown_as
+        history = ("--history", watch.run_dir / "bans" / "history.db")
+        wait_for(lambda: (watch.run_dir / "bans" / "history.db").exists() and " held " in run(GUIA, "incidents", *history), "the incident held")
+        whole = json.loads(run(GUIA, "incidents", 1, "--json", *history))
+        assert [p["kind"] for p in whole["packets"]] == ["udp"] and whole["kind"] == "flood" and whole["sites"] == [], whole
+        texts = [entry["text"] for entry in whole["timeline"]]
+        assert any("packets flood the edge or the link" in text for text in texts) and any("dropped at the edge" in text for text in texts), texts
+        assert "udp/53 100 %" in run(GUIA, "incidents", 1, *history)
+        assert "udp/53 100 %" in run(GUIA, "report", 1, *history, "--lang", "pt")
+        flood.kill()
+    assert watch.edge()["bans"] == 0 and json.loads(watch.order("ban", "--json"))["prefixes"] == 0
+    watch.kill()
+    watch.start()
+    wait_for(lambda: watch.status()["packets"], "the next watch to go on with it")
+    assert watch.status()["packets"][0]["id"] == told["id"]
 
 
 @case

@@ -111,7 +111,7 @@ def events_stay_what_they_are():
     screen, count = hostile_screen()
     with screen.ready(len(HOSTILE)):
         for path, ids in (("/live/?lang=en", {"sentence", "now", "incident", "tiles", "course", "attacks"}),
-                          (f"/live/incidents/{count}?lang=zh-Hant", {"facts", "affected", "if-nothing", "in-force", "course", "measures", "sites", "timeline"})):
+                          (f"/live/incidents/{count}?lang=zh-Hant", {"facts", "affected", "if-nothing", "in-force", "course", "measures", "packets", "sites", "timeline"})):
             connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=30)
             connection.request("GET", path, headers={"Cookie": screen.cookie})
             answer = connection.getresponse()

@@ -1,7 +1,9 @@
 """What the screen shows: in three languages, live, small, and undone by a button. TAP."""
+import contextlib
 import http.client
 import os
 import re
+import sqlite3
 import time
 
 from harness import LANGUAGES, ONSET, Screen, case, incident_write, main, measure, site, status, top, wait_for
@@ -94,6 +96,28 @@ def an_intrusion_is_told_as_one():
         assert screen.ask("/incidents/3/report?lang=zh-Hant")[0] == 200
 
 
+PACKETS = {"en": "become no connection", "pt": "não se tornam ligações", "zh-Hant": "未成為連線的 SYN"}
+
+
+@case
+def packets_are_shown_in_every_language():
+    screen = attacked()
+    screen.watch.answers["status"]["packets"] = [
+        {"kind": "syn", "on": True, "held": True, "per_s": 123456.0, "destinations": "192.0.2.10 100 %", "ports": "tcp/443 99 %"},
+        {"kind": "udp", "on": False, "held": False, "per_s": 0.0, "destinations": "", "ports": ""},
+        {"kind": "of a later watch", "on": True}]
+    with contextlib.closing(sqlite3.connect(screen.history)) as db:
+        db.execute("INSERT INTO packets (incident, kind, onset_ms, until_ms, packets, peak, sampled, ports, networks)"
+                   " VALUES (2, 'syn', ?, ?, 987654, 123456.0, 9, 'tcp/443 99 %', '198.18.0.0/16 12 %')", (ONSET, ONSET + 9000))
+        db.commit()
+    with screen.ready(4):
+        for language, words in PACKETS.items():
+            overview, page = screen.ask(f"/?lang={language}")[2], screen.ask(f"/incidents/2?lang={language}")[2]
+            assert words in overview and overview.count('class="warning packets"') == 1 and "tcp/443 99 %" in overview, language
+            assert words in page and "198.18.0.0/16 12 %" in page and "987" in page, language
+            assert words not in screen.ask(f"/incidents/1?lang={language}")[2], language
+
+
 @case
 def links_lead_somewhere():
     screen = attacked()
@@ -175,9 +199,9 @@ def what_did_not_change_is_not_sent_again():
         answer, seen = connection.getresponse(), []
         for name, _ in events(answer):
             seen.append(name)
-            if len(seen) == 8:
+            if len(seen) == 9:
                 break
-        assert len(set(seen)) == 8, seen
+        assert len(set(seen)) == 9, seen
         line = answer.readline()
         assert line == b":\n", line
         connection.close()

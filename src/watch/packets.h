@@ -1,0 +1,26 @@
+/*
+ * What packets do, as the edge counts and samples them and the link's interface counts them, put together for who
+ * decides what it means (incident/defence.h). Without an edge only the link is known.
+ */
+#ifndef GUIA_WATCH_PACKETS_H
+#define GUIA_WATCH_PACKETS_H
+
+#include "edge/edge.h"
+#include "incident/defence.h"
+#include "watch/upstream.h"
+
+/* All zero is one that has seen nothing. */
+struct packets {
+	struct packet_sample sample;
+	struct defence_packets told;
+	uint64_t traits_ms; /* when traits were last looked at */
+};
+
+/* A packet that the edge sampled. */
+void packets_sampled(struct packets *packets, const struct edge_sample *sample);
+
+/* Ten times a second. `edge` is NULL where there is none; `accepted` is how many connections the gate has, so far. */
+const struct defence_packets *packets_look(struct packets *packets, const struct edge *edge,
+					   const struct upstream_link *link, uint64_t accepted, uint64_t now_ms);
+
+#endif
