@@ -67,7 +67,6 @@ static void records_belong_to_incidents(void **state)
 	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
 		snprintf(record, sizeof(record), "{\"v\":1,\"kind\":\"%s\",\"t\":5,\"clock\":\"x\",\"error_us\":1%s}",
 			 records[i].kind, records[i].fields);
-		print_message("%s\n", record);
 		assert_int_equal(leaf_read(slice_from_string(record), &leaf), 0);
 		assert_int_equal(export_plan_choose(&plans[0], &leaf), records[i].intrusion);
 		assert_int_equal(export_plan_choose(&plans[2], &leaf), records[i].intrusion);

@@ -245,7 +245,9 @@ static void test_what_belongs_to_one(void **state)
 {
 	struct fixture *f = *state;
 	struct case_glance seen = {.id = 0};
-	struct finding finding = {.head = {.classes = sqlmap.classes, .agent = sqlmap.agent, .inbound_score = 10}};
+	struct finding finding = {
+		.head = {.classes = sqlmap.classes, .agent = sqlmap.agent, .inbound_score = 10, .match_count = 1},
+		.matches = {{.rule = 942100, .classes = sqlmap.classes}}};
 	struct address source, other;
 	source_of(5, finding.head.source);
 	source = address_from_v6(finding.head.source);
