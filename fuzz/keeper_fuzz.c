@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct upstream_operator one = {"one", .prefixes = &ours, 1, .takes_flows = true, .rules_most = 2, 2, 60};
 	struct slice text = slice_make(data, size), name;
 	struct buffer out = buffer_make(NULL);
-	const struct lease_sink sink = {&out, &out};
+	const struct lease_sink sink = {.journal = &out, .lines = &out};
 	struct lease_book *book;
 	struct packet_head packet;
 	struct link_counter counter;

@@ -62,6 +62,11 @@ FIELDS(incident) = {{"incident", LEAF_NUMBER, false}, {"change", LEAF_TEXT, fals
 		    {"of", LEAF_TEXT, true}};
 /* Of a second that the edge sampled; `body` commits to a pcapng file. */
 FIELDS(packets) = {{"packets", LEAF_NUMBER, false}, {"body", LEAF_HEX32, false}};
+/* What became of a rule at an operator, which its keeper numbers; `user` asked for it. */
+FIELDS(upstream) = {{"operator", LEAF_TEXT, false}, {"change", LEAF_TEXT, false},   {"at", LEAF_NUMBER, false},
+		    {"number", LEAF_NUMBER, false}, {"rule", LEAF_NUMBER, true},    {"route", LEAF_TEXT, true},
+		    {"user", LEAF_NUMBER, true},    {"why", LEAF_TEXT, true},       {"until", LEAF_NUMBER, true},
+		    {"answer", LEAF_TEXT, true},    {"incident", LEAF_NUMBER, true}};
 
 #define ROW(name, version, fields)                                                                                     \
 	{                                                                                                              \
@@ -85,6 +90,7 @@ static const struct leaf_row rows[LEAF_KINDS] = {
 	[LEAF_HOLD] = ROW("hold", 1, hold),
 	[LEAF_EXPORT] = ROW("export", 1, export_),
 	[LEAF_PACKETS] = ROW("packets", 1, packets),
+	[LEAF_UPSTREAM] = ROW("upstream", 1, upstream),
 	[LEAF_INCIDENT] = ROW("incident", 2, incident),
 };
 

@@ -29,6 +29,7 @@ enum leaf_kind {
 	LEAF_EXPORT,
 	LEAF_INCIDENT,
 	LEAF_PACKETS,
+	LEAF_UPSTREAM,
 	LEAF_KINDS,
 };
 

@@ -110,7 +110,7 @@ static int journal_load(struct keeper *k)
 {
 	char path[PATH_MAX];
 	struct buffer boot = buffer_make(NULL), text = buffer_make(NULL), lines = buffer_make(NULL);
-	const struct lease_sink sink = {&k->journal, &lines};
+	const struct lease_sink sink = {&k->journal, &lines, k->sink.told, k->sink.context};
 	ping(k);
 	int r = path_of(k, "journal", path);
 	r = r != 0 ? r : boot_read(&boot);
@@ -260,6 +260,15 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 	keeper_answer(context, who, question, out);
 }
 
+static void told(void *context, const struct lease *lease, enum lease_change change, int outcome)
+{
+	struct keeper *k = context;
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	lease_news_add(&k->news, lease, change, outcome, k->now_ms,
+		       (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+}
+
 static void wait_for_something(struct keeper *k, int signals)
 {
 	struct pollfd waits[3 + 1 + CONTROL_CLIENTS];
@@ -354,15 +363,21 @@ static void end(struct keeper *k)
 
 int keeper_run(const struct keeper_options *options, const char **ret_what)
 {
-	struct keeper k = {.options = *options, .journal_fd = -1, .now_ms = clock_ms(), .control = {.fd = -1}};
+	struct keeper *k = calloc(1, sizeof(*k));
 	int signals = -1, lock = -1;
-	k.sink = (struct lease_sink){&k.journal, &k.lines};
+	if (k == NULL)
+		return -ENOMEM;
+	*k = (struct keeper){.options = *options, .journal_fd = -1, .now_ms = clock_ms(), .control = {.fd = -1}};
+	k->news.life = k->now_ms;
+	k->sink = (struct lease_sink){&k->journal, &k->lines, told, k};
+	told(k, NULL, LEASE_KEEPER_BEGAN, 0);
 	*ret_what = options->directory;
 	int r = signals_open(&signals);
-	r = r != 0 ? r : lock_take(&k, &lock);
-	r = r != 0 ? r : begin(&k);
-	r = r != 0 ? r : run(&k, signals);
-	end(&k);
+	r = r != 0 ? r : lock_take(k, &lock);
+	r = r != 0 ? r : begin(k);
+	r = r != 0 ? r : run(k, signals);
+	end(k);
+	free(k);
 	if (signals >= 0)
 		close(signals);
 	if (lock >= 0)

@@ -9,6 +9,8 @@
  *   hold                                         the watch is there, and sees what rules do
  *   try|ask OPERATOR|* SECONDS yes|- WHY<TAB>ROUTE
  *   end ID|all      lift ID      raise ID
+ *   news LIFE NUMBER                             what became of rules; who asks has those of that life up to that
+ * number
  *
  * A yes counts only from root and from the keeper's own user: the watch cannot agree in a person's place.
  */

@@ -195,10 +195,24 @@ static void held(struct keeper *k, struct buffer *out)
 	buffer_printf(out, "{\"held\":true,\"operators\":%zu,\"up\":%zu}\n", k->options.count, up);
 }
 
+static void news(struct keeper *k, struct slice words, struct buffer *out)
+{
+	uint64_t life, number;
+	if (!slice_number(question_word(&words), INT64_MAX, &life) ||
+	    !slice_number(question_word(&words), INT64_MAX, &number)) {
+		question_fault(out, "not a question: news LIFE NUMBER");
+		return;
+	}
+	lease_news_forget(&k->news, life, number);
+	lease_news_write(&k->news, k->options.operators, out);
+}
+
 void keeper_answer(struct keeper *k, uid_t who, struct slice question, struct buffer *out)
 {
 	struct slice verb = question_word(&question);
-	if (slice_equal(verb, SLICE("status"))) {
+	if (slice_equal(verb, SLICE("news"))) {
+		news(k, question, out);
+	} else if (slice_equal(verb, SLICE("status"))) {
 		status(k, out);
 	} else if (slice_equal(verb, SLICE("hold"))) {
 		held(k, out);

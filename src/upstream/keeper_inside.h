@@ -4,7 +4,7 @@
 
 #include "base/control.h"
 #include "upstream/keeper.h"
-#include "upstream/lease_book.h"
+#include "upstream/lease_news.h"
 #include "upstream/sessions.h"
 
 struct keeper {
@@ -13,6 +13,7 @@ struct keeper {
 	struct session *sessions; /* one an operator */
 	struct control control;
 	struct lease_sink sink;
+	struct lease_news news;
 	struct buffer journal; /* not written yet */
 	struct buffer lines;   /* the same, for ExaBGP */
 	struct buffer input;   /* of ExaBGP, an unfinished line */

@@ -116,6 +116,12 @@ static void line_withdraw(struct lease_book *book, const struct lease *lease, co
 	buffer_free(&text);
 }
 
+static void tell(const struct lease_sink *sink, const struct lease *lease, enum lease_change change)
+{
+	if (sink->told != NULL)
+		sink->told(sink->context, lease, change, 0);
+}
+
 /* ---- finding ---- */
 
 static struct lease *find(const struct lease_book *book, uint32_t id)
@@ -198,9 +204,12 @@ int lease_ask(struct lease_book *book, const struct lease_ask *ask, uint64_t now
 	if (lease_reserve(book) != 0 || lease_reserve_line(book) != 0)
 		return -ENOMEM;
 	int outcome = lease_try(book, ask, now_ms);
-	if (outcome != GUARD_PASSES)
-		return outcome;
 	struct lease lease = lease_make(ask, now_ms);
+	if (outcome != GUARD_PASSES) {
+		if (sink->told != NULL)
+			sink->told(sink->context, &lease, LEASE_REFUSED, outcome);
+		return outcome;
+	}
 	struct lease *before = find_route(book, ask->operator_, ask->route);
 	if (before != NULL && outlasts(before, &lease)) {
 		*ret_lease = before;
@@ -218,6 +227,7 @@ int lease_ask(struct lease_book *book, const struct lease_ask *ask, uint64_t now
 	if (changes)
 		record_change(book, before, now_ms, sink->journal);
 	(void)line_pass(book, before, false, changes, now_ms, sink);
+	tell(sink, before, changes ? LEASE_ASKED : LEASE_RENEWED);
 	*ret_lease = before;
 	return GUARD_PASSES;
 }
@@ -236,14 +246,18 @@ static bool withdraw(struct lease_book *book, struct lease *lease, const struct 
 }
 
 /* False: there was no memory, and it is to be tried again. */
-static bool end_lease(struct lease_book *book, struct lease *lease, const struct lease_sink *sink)
+static bool end_lease(struct lease_book *book, struct lease *lease, enum lease_change why,
+		      const struct lease_sink *sink)
 {
 	if (lease->state == LEASE_LIFTED) {
+		tell(sink, lease, why);
 		forget(book, lease, sink->journal);
 		return true;
 	}
 	if (!withdraw(book, lease, sink))
 		return false;
+	if (lease->state != LEASE_ENDING)
+		tell(sink, lease, why);
 	lease->state = LEASE_ENDING;
 	lease->retry_ms = 0;
 	lease_record(book, lease, sink->journal);
@@ -255,7 +269,7 @@ int lease_end(struct lease_book *book, uint32_t id, const struct lease_sink *sin
 	struct lease *lease = find(book, id);
 	if (lease == NULL || lease->state == LEASE_ENDING)
 		return LEASE_UNKNOWN;
-	return end_lease(book, lease, sink) ? 0 : -ENOMEM;
+	return end_lease(book, lease, LEASE_WITHDRAWN, sink) ? 0 : -ENOMEM;
 }
 
 int lease_lift(struct lease_book *book, uint32_t id, const struct lease_sink *sink)
@@ -266,6 +280,7 @@ int lease_lift(struct lease_book *book, uint32_t id, const struct lease_sink *si
 	if (!withdraw(book, lease, sink))
 		return -ENOMEM;
 	lease->state = LEASE_LIFTED;
+	tell(sink, lease, LEASE_IS_LIFTED);
 	lease_record(book, lease, sink->journal);
 	return 0;
 }
@@ -283,6 +298,7 @@ int lease_raise(struct lease_book *book, uint32_t id, uint64_t now_ms, const str
 	if (outcome != GUARD_PASSES)
 		return outcome;
 	lease->state = LEASE_ANNOUNCED;
+	tell(sink, lease, LEASE_RAISED);
 	lease_record(book, lease, sink->journal);
 	record_change(book, lease, now_ms, sink->journal);
 	return 0;
@@ -311,7 +327,8 @@ uint64_t lease_tick(struct lease_book *book, uint64_t now_ms, const struct lease
 	for (size_t i = book->count; i-- > 0;) {
 		struct lease *lease = &book->leases[i];
 		uint64_t at = due(book, lease, now_ms);
-		if (at <= now_ms && !end_lease(book, lease, sink))
+		enum lease_change why = lease_is_held(book, now_ms) ? LEASE_LAPSED : LEASE_LET_GO;
+		if (at <= now_ms && !end_lease(book, lease, why, sink))
 			at = now_ms + LEASE_RETRY_MS;
 		if (at > now_ms && at < next)
 			next = at;
@@ -336,6 +353,7 @@ static void refused(struct lease_book *book, struct lease *lease, uint64_t now_m
 		lease->retry_ms = now_ms + LEASE_RETRY_MS;
 	} else {
 		(void)line_pass(book, lease, true, false, now_ms, sink);
+		tell(sink, lease, LEASE_NOT_TAKEN);
 		forget(book, lease, sink->journal);
 	}
 }
@@ -358,9 +376,13 @@ void lease_answered(struct lease_book *book, bool taken, uint64_t now_ms, const 
 	struct lease *lease = find(book, id);
 	if (lease == NULL || is_asked_again(book, id))
 		return;
-	if (!taken)
+	if (!taken) {
 		refused(book, lease, now_ms, sink);
-	else if (lease->state == LEASE_ENDING)
+		return;
+	}
+	if (lease->state != LEASE_LIFTED)
+		tell(sink, lease, lease->state == LEASE_ENDING ? LEASE_GONE : LEASE_TAKEN);
+	if (lease->state == LEASE_ENDING)
 		forget(book, lease, sink->journal);
 	else
 		lease->taken = true;

@@ -54,10 +54,30 @@ struct lease_ask {
 	struct slice why; /* cut to LEASE_WHY_BYTES, controls replaced */
 };
 
-/* Where what is to be written goes: the journal first. */
+/* What becomes of a lease. */
+enum lease_change {
+	LEASE_KEEPER_BEGAN, /* of none: what was told before may be missing */
+	LEASE_ASKED,        /* it goes to ExaBGP */
+	LEASE_RENEWED,      /* it has another end */
+	LEASE_REFUSED,      /* the guard's verdict, or one of the above; there is no lease */
+	LEASE_TAKEN,        /* ExaBGP says that it is announced */
+	LEASE_NOT_TAKEN,
+	LEASE_IS_LIFTED,
+	LEASE_RAISED,
+	LEASE_WITHDRAWN, /* somebody ends it */
+	LEASE_LAPSED,    /* its time is over */
+	LEASE_LET_GO,    /* nobody holds it any more */
+	LEASE_GONE,      /* ExaBGP says that it is withdrawn */
+	LEASE_CHANGES,
+};
+const char *lease_change_name(enum lease_change change);
+
+/* Where what is to be written goes: the journal first. And who is told of what becomes of leases; NULL: nobody. */
 struct lease_sink {
 	struct buffer *journal;
 	struct buffer *lines;
+	void (*told)(void *context, const struct lease *lease, enum lease_change change, int outcome);
+	void *context;
 };
 
 struct lease_book;

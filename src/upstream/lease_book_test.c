@@ -14,7 +14,7 @@ static void bench_open(struct bench *b)
 	*b = (struct bench){.operators = {test_operator(), test_operator()}};
 	strcpy(b->operators[1].name, "two");
 	b->operators[1].peer = test_prefix("203.0.113.2").address;
-	b->sink = (struct lease_sink){&b->journal, &b->lines};
+	b->sink = (struct lease_sink){.journal = &b->journal, .lines = &b->lines};
 	assert_int_equal(lease_book_create(b->operators, 2, &b->book), 0);
 }
 

@@ -10,6 +10,7 @@
 #include "upstream/link.h"
 #include "upstream/requests.h"
 #include "watch/json.h"
+#include "watch/upstream_news.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -30,7 +31,7 @@ enum {
 
 #define WHY "link full: "
 
-enum asking { ASKING_NOTHING, ASKING_STATUS, ASKING_HOLD, ASKING_REQUEST };
+enum asking { ASKING_NOTHING, ASKING_STATUS, ASKING_HOLD, ASKING_NEWS, ASKING_REQUEST };
 
 struct source {
 	struct prefix prefix;
@@ -40,6 +41,8 @@ struct source {
 struct upstream {
 	void (*sampled)(void *context, const struct edge_sample *sample); /* NULL: nobody is told */
 	void *sampled_context;
+	struct upstream_news_reader news;
+	bool news_due;
 	const struct upstream_options *options;
 	char socket[PATH_MAX];
 	int fd; /* -1: nothing is asked */
@@ -116,6 +119,14 @@ void upstream_on_sample(struct upstream *u, void (*told)(void *context, const st
 		return;
 	u->sampled = told;
 	u->sampled_context = context;
+}
+
+void upstream_on_news(struct upstream *u, void (*told)(void *context, const struct upstream_news *news), void *context)
+{
+	if (u == NULL)
+		return;
+	u->news.told = told;
+	u->news.context = context;
 }
 
 void upstream_edge(struct upstream *u, const struct edge *edge)
@@ -292,6 +303,15 @@ static void ask_request(struct upstream *u, struct request *request, uint64_t no
 	buffer_free(&question);
 }
 
+/* What was told before is in the queue of who writes it down. */
+static void ask_news(struct upstream *u, uint64_t now_ms)
+{
+	char question[64];
+	u->news_due = false;
+	snprintf(question, sizeof(question), "news %" PRIu64 " %" PRIu64, u->news.life, u->news.number);
+	send_question(u, question, ASKING_NEWS, now_ms);
+}
+
 static void ask_next(struct upstream *u, uint64_t now_ms)
 {
 	struct request *request = u->adopted ? requests_next(&u->requests) : NULL;
@@ -300,6 +320,8 @@ static void ask_next(struct upstream *u, uint64_t now_ms)
 		send_question(u, "hold", ASKING_HOLD, now_ms);
 	} else if (!u->adopted && !u->told) {
 		send_question(u, "status", ASKING_STATUS, now_ms);
+	} else if (u->news_due && !u->told) {
+		ask_news(u, now_ms);
 	} else if (request != NULL && !u->told) {
 		ask_request(u, request, now_ms);
 	}
@@ -374,10 +396,13 @@ static void answered(struct upstream *u, uint64_t now_ms)
 	u->asking = ASKING_NOTHING;
 	if (answer != NULL && asking == ASKING_STATUS)
 		adopt(u, answer, now_ms);
+	else if (answer != NULL && asking == ASKING_NEWS)
+		upstream_news_read(&u->news, answer);
 	else if (answer != NULL && asking == ASKING_HOLD)
 		u->up = (size_t)json_integer_value(json_object_get(answer, "up"));
 	else if (answer != NULL && asking == ASKING_REQUEST)
 		request_answered(u, answer, now_ms);
+	u->news_due = u->news_due || asking == ASKING_HOLD;
 	json_decref(answer);
 }
 

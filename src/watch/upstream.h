@@ -25,6 +25,7 @@ struct upstream_options {
 
 struct edge;
 struct upstream;
+struct upstream_news;
 
 /* What is seen beside the link. */
 struct upstream_sight {
@@ -49,6 +50,9 @@ int upstream_begin(const struct upstream_options *options, struct upstream **ret
 /* Who is told of each packet that the edge sampled. */
 void upstream_on_sample(struct upstream *upstream, void (*told)(void *context, const struct edge_sample *sample),
 			void *context);
+/* Who is told of what becomes of rules. */
+void upstream_on_news(struct upstream *upstream, void (*told)(void *context, const struct upstream_news *news),
+		      void *context);
 void upstream_end(struct upstream *upstream);
 
 /* What to wait for; fd is -1 where there is nothing. */

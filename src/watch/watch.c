@@ -106,6 +106,12 @@ static void sampled(void *context, const struct edge_sample *sample)
 	packets_sampled(&w->packets, sample);
 }
 
+static void upstream_told(void *context, const struct upstream_news *news)
+{
+	const struct watch *w = context;
+	witness_upstream(w->witness, news);
+}
+
 /* ---- beginning ---- */
 
 static int signals_open(struct watch *w)
@@ -205,6 +211,7 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	r = r != 0 ? r : cases_begin(options->bans, &w->cases);
 	witness_cases(w->witness, w->cases);
 	upstream_on_sample(w->upstream, sampled, w);
+	upstream_on_news(w->upstream, upstream_told, w);
 	w->defender.witness = w->witness;
 	w->defender.said = decided;
 	w->defender.said_context = w;

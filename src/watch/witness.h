@@ -15,6 +15,7 @@
 #include "watch/cases.h"
 #include "watch/places.h"
 #include "watch/sites.h"
+#include "watch/upstream_news.h"
 #include "wire/edge_layout.h"
 
 enum { WITNESS_EACH = 5000, WITNESS_ONE_OF = 64 };
@@ -51,6 +52,7 @@ void witness_events(struct witness *witness, const struct sites *sites, unsigned
 /* Something was decided; a source was banned for it; a person asked for something and was answered. */
 void witness_decided(struct witness *witness, const struct defence_news *news);
 void witness_banned(struct witness *witness, const struct prefix *prefix, uint32_t id, uint64_t until_ms);
+void witness_upstream(struct witness *witness, const struct upstream_news *news);
 void witness_ordered(struct witness *witness, uid_t who, struct slice question, struct slice answer);
 
 /* `incident` is the number of the one that it belongs to; 0: of none. */

@@ -105,6 +105,25 @@ void witness_banned(struct witness *witness, const struct prefix *prefix, uint32
 	(void)writer_put(witness->writer, LEAF_MITIGATION, values);
 }
 
+void witness_upstream(struct witness *witness, const struct upstream_news *news)
+{
+	if (witness == NULL)
+		return;
+	uint64_t incident = cases_incident(witness->cases, NULL, "");
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_text(news->operator_),
+							    leaf_text(news->change),
+							    leaf_number(news->at_ms),
+							    leaf_number(news->number),
+							    number_if(news->rule != 0, news->rule),
+							    text_if(news->route),
+							    number_if(news->by != UINT64_MAX, news->by),
+							    text_if(news->why),
+							    number_if(news->until_ms != 0, news->until_ms),
+							    text_if(news->answer),
+							    number_if(incident != 0, incident)};
+	(void)writer_put(witness->writer, LEAF_UPSTREAM, values);
+}
+
 void witness_ordered(struct witness *witness, uid_t who, struct slice question, struct slice answer)
 {
 	if (witness == NULL)

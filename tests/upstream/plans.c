@@ -235,7 +235,7 @@ static bool yes_of(const struct world *w, const char *line)
 /* One that ExaBGP does not take is not announced; another line about the same tells what is. */
 static void answer(struct world *w, bool taken)
 {
-	const struct lease_sink sink = {&w->journal, &w->lines};
+	const struct lease_sink sink = {.journal = &w->journal, .lines = &w->lines};
 	const char *rest = w->asked_count > 0 ? strstr(w->asked[0], " announce ") : NULL;
 	for (size_t i = 1; rest != NULL && i < w->asked_count; i++)
 		rest = is_about(strstr(w->asked[i], "nounce ") != NULL ? strstr(w->asked[i], "nounce ") + 7
@@ -347,7 +347,7 @@ static uint32_t any_lease(struct world *w)
 
 static void step(struct world *w, struct sums *sums)
 {
-	const struct lease_sink sink = {&w->journal, &w->lines};
+	const struct lease_sink sink = {.journal = &w->journal, .lines = &w->lines};
 	w->now_ms += random_once(&w->seed, 3) ? random_below(&w->seed, 8000) : 0;
 	(void)lease_tick(w->book, w->now_ms, &sink);
 	check(w, sums);

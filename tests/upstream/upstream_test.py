@@ -18,6 +18,8 @@ import traceback
 
 import peers
 import processes
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "evidence"))
+import records  # pylint: disable=wrong-import-position
 from waiting import wait_while_it_lasts
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
@@ -142,6 +144,42 @@ def a_rule_ends_by_itself(s):
                         lambda: UDP_GOBGP in s.gobgp.flows() and UDP_BIRD in s.bird.flows(), "it in both tables", (3, 12, 48))
     s.both(False)
     assert s.service.ask("status")["rules"] == []
+
+
+@case
+def what_is_asked_and_what_became_of_it_is_recorded(s):
+    """In the watch's evidence, whoever asked: by its number, each once, over a keeper that was killed."""
+    s.service.watch.stop(signal.SIGTERM)
+    shutil.rmtree(s.service.folder / "bans")
+    s.service.hold()
+    s.service.command("ask", *UDP, "--why", "a flood")
+    s.both(True)
+    s.service.command("ask", "192.0.2.10", code=1)
+    s.service.command("withdraw", "all")
+    s.service.command("ask", "192.0.2.11", "--protocol", "udp", "--for", "2s", "--why", "for a moment")
+    peers.wait_until(lambda: not s.service.ask("status")["rules"], "its end")
+    left = lambda: [item["change"] for item in s.service.ask("news 0 0")["news"]]
+    peers.wait_until(lambda: not left(), "all is told and known", seen=left)
+    before = s.service.keeper()
+    os.kill(before, signal.SIGKILL)
+    peers.wait_until(lambda: s.service.keeper() not in (None, before) and s.service.ask("status", patient=False), "another keeper")
+    peers.wait_until(lambda: s.service.ask("status")["held"], "it is held")
+    s.service.command("ask", *UDP, "--for", "1s", "--why", "once more")
+    peers.wait_until(lambda: not s.service.ask("status")["rules"], "its end")
+    peers.wait_until(lambda: not left(), "all is told and known", seen=left)
+    s.service.watch.stop(signal.SIGTERM)
+    told = records.of_kind(records.of_log(s.service.folder / "bans/evidence"), "upstream")
+    for name in (s.gobgp.name, s.bird.name):
+        of_rule = [(leaf["change"], leaf.get("why", "")) for leaf in told if leaf["operator"] == name]
+        asked = [change for change, why in of_rule if why == "a flood"]
+        assert asked == ["asked", "announced", "withdrawn", "gone"], of_rule
+        assert [change for change, why in of_rule if why == "for a moment"] == ["asked", "announced", "lapsed", "gone"], of_rule
+        assert [change for change, why in of_rule if why == "once more"] == ["asked", "announced", "lapsed", "gone"], of_rule
+        *_, refused = [leaf for leaf in told if leaf["operator"] == name and leaf["change"] == "refused"]
+        assert "for a person to agree to" in refused["answer"] and refused["route"] == "discard to 192.0.2.10" and "rule" not in refused, refused
+    assert [leaf["change"] for leaf in told].count("the keeper began") >= 1, told
+    assert all(leaf["user"] == os.geteuid() and leaf["until"] > leaf["at"] - 5000 for leaf in told if leaf["operator"]), told
+    s.service.hold()
 
 
 @case
