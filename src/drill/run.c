@@ -270,7 +270,11 @@ static int ask_service(struct run *run)
 	in_folder(run, "guia.yaml", path);
 	if (chmod(path, 0644) != 0) /* it holds no secret */
 		return -errno;
-	return router_ask_service(run->setting->stage, path, &user, run->said, &run->speaker);
+	/* It is the gate's host's, and runs where that does. */
+	int r = stage_pin(run->setting->gate_processor);
+	r = r != 0 ? r : router_ask_service(run->setting->stage, path, &user, run->said, &run->speaker);
+	(void)stage_pin(run->setting->crowd_processor);
+	return r;
 }
 
 /* The operator's router does what its table says; without priority the session is begun in the midst of the attack. */
