@@ -2,6 +2,7 @@
 
 #include "bans.h"
 #include "context.h"
+#include "load.h"
 #include "modes.h"
 #include "signatures.h"
 #include "slot.h"
@@ -409,6 +410,7 @@ ngx_int_t gate_peer_init(ngx_http_request_t *r, ngx_http_upstream_srv_conf_t *up
 	struct gate_peer *peer = ngx_pcalloc(r->pool, sizeof(*peer));
 	if (peer == NULL)
 		return NGX_ERROR;
+	gate_load_note(r, origin);
 	peer->origin = origin;
 	peer->request = r;
 	peer->data = pc->data;

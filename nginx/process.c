@@ -5,6 +5,7 @@
 #include "connections.h"
 #include "counts.h"
 #include "events.h"
+#include "load.h"
 #include "news.h"
 #include "profile.h"
 #include "telling.h"
@@ -93,6 +94,8 @@ ngx_int_t gate_process_start(ngx_cycle_t *cycle)
 	gate_news_start(main, news_come, cycle->log);
 	if (main->admission != NULL)
 		gate_admission_process_start(main->admission, cycle->log);
+	if (main->admission != NULL && gate_outbox() != NULL)
+		gate_load_start(main->admission, gate_outbox(), cycle->log);
 	return NGX_OK;
 }
 
@@ -107,6 +110,7 @@ void gate_process_end(ngx_cycle_t *cycle)
 	gate_writer_stop();
 	gate_news_stop();
 	gate_connections_stop();
+	gate_load_stop();
 	gate_events_stop();
 	gate_telling_stop();
 	gate_counts_stop();

@@ -37,17 +37,27 @@ static void add_state(const json_t *probe, char text[48])
 		snprintf(text, 48, "down: %s", fault);
 }
 
+/* "12/50": of the origin's, as far as they are known. */
+static void add_slots(const json_t *site, char text[24])
+{
+	if (json_object_get(site, "slots_at_most") == NULL)
+		snprintf(text, 24, "-");
+	else
+		snprintf(text, 24, "%.0f/%.0f", answer_number(site, "slots"), answer_number(site, "slots_at_most"));
+}
+
 static void add_site(const json_t *site, struct buffer *out)
 {
-	char state[48];
+	char state[48], slots[24];
 	struct buffer name = buffer_make(NULL);
 	const json_t *probe = json_object_get(site, "probe");
 	text_add_terminal(&name, slice_from_string(answer_string(site, "site")[0] != '\0' ? answer_string(site, "site")
 											  : "(no site)"));
 	add_state(probe, state);
-	buffer_printf(out, "%-28.*s %-20s %9.1f %9.1f %7.1f %9.1f %9.0f %9.1f\n", SLICE_ARG(buffer_slice(&name)), state,
-		      answer_number(site, "requests_per_s"), answer_number(site, "blocked_per_s"),
-		      answer_number(site, "errors_per_s"), answer_number(site, "origin_ms"),
+	add_slots(site, slots);
+	buffer_printf(out, "%-28.*s %-20s %9.1f %9.1f %7.1f %9.1f %9s %9.0f %9.1f\n", SLICE_ARG(buffer_slice(&name)),
+		      state, answer_number(site, "requests_per_s"), answer_number(site, "blocked_per_s"),
+		      answer_number(site, "errors_per_s"), answer_number(site, "origin_ms"), slots,
 		      answer_number(site, "in_flight"), answer_number(probe, "ms"));
 	buffer_free(&name);
 }
@@ -214,10 +224,10 @@ static void add_status(const json_t *status, struct buffer *out)
 	json_array_foreach(sites, i, site) up += json_is_true(json_object_get(json_object_get(site, "probe"), "up"));
 	buffer_printf(out, "%s  %zu of %.0f sites up\n\n", answer_string(status, "time"), up,
 		      answer_number(status, "probes"));
-	buffer_printf(out, "%-28s %-20s %9s %9s %7s %9s %9s %9s\n", "site", "state", "requests", "blocked", "5xx",
-		      "origin", "requests", "fetched");
-	buffer_printf(out, "%-28s %-20s %9s %9s %7s %9s %9s %9s\n", "", "", "a second", "a second", "a s", "ms",
-		      "in flight", "ms");
+	buffer_printf(out, "%-28s %-20s %9s %9s %7s %9s %9s %9s %9s\n", "site", "state", "requests", "blocked", "5xx",
+		      "origin", "its slots", "requests", "fetched");
+	buffer_printf(out, "%-28s %-20s %9s %9s %7s %9s %9s %9s %9s\n", "", "", "a second", "a second", "a s", "ms",
+		      "in use/of", "in flight", "ms");
 	json_array_foreach(sites, i, site) add_site(site, out);
 	json_array_foreach(sites, i, site) add_mode(site, out);
 	json_array_foreach(sites, i, site) add_incident(site, out);

@@ -51,6 +51,24 @@ static void add_places(const json_t *places, struct buffer *out)
 			      answer_string(places, "fault"));
 }
 
+/* How much each origin is asked at once, of what it takes. */
+static void add_slots(const json_t *top, struct buffer *out)
+{
+	const json_t *site;
+	size_t i, shown = 0;
+	json_array_foreach(json_object_get(top, "sites"), i, site)
+	{
+		if (json_object_get(site, "slots_at_most") == NULL)
+			continue;
+		buffer_text(out, shown++ == 0 ? "origins' slots: " : ", ");
+		text_add_terminal(out, slice_from_string(answer_string(site, "site")));
+		buffer_printf(out, " %.0f of %.0f", answer_number(site, "slots"), answer_number(site, "slots_at_most"));
+		if (answer_number(site, "slots_waited_for") > 0)
+			buffer_printf(out, " (%.0f wait)", answer_number(site, "slots_waited_for"));
+	}
+	buffer_text(out, shown > 0 ? "\n" : "");
+}
+
 static void add_top(const json_t *top, const char *by, struct buffer *out)
 {
 	const json_t *watch = json_object_get(top, "watch"), *c = json_object_get(top, "connections");
@@ -60,6 +78,7 @@ static void add_top(const json_t *top, const char *by, struct buffer *out)
 	buffer_printf(out, "reading headers %.0f, idle %.0f, reading bodies %.0f, waiting %.0f, writing %.0f\n",
 		      answer_number(c, "reading-header"), answer_number(c, "idle"), answer_number(c, "reading-body"),
 		      answer_number(c, "waiting"), answer_number(c, "writing"));
+	add_slots(top, out);
 	watch_place_add_edge(top, out);
 	add_places(json_object_get(top, "places"), out);
 	for (size_t i = 0; i < sizeof(dimensions) / sizeof(dimensions[0]); i++)

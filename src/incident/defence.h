@@ -57,7 +57,10 @@ uint64_t defence_state(const struct defence *defence);
 
 /* ---- what is told ---- */
 
-/* What stands at a site: requests at its origin, how many that takes (0: not known), connections by state. */
+/*
+ * What stands at a site: requests at its origin, how many that takes at once (0: not known; then all that is in
+ * flight), connections by state, of which those that wait do so for a slot.
+ */
 struct defence_standing {
 	double slots, slots_at_most;
 	double states[4];

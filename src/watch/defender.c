@@ -247,7 +247,14 @@ static void site_look(struct defender *defender, uint16_t number, const struct s
 						       STATE_WRITING};
 	uint64_t gone = site_ended(&view->now) + view->now.abandoned;
 	struct defence_standing standing = {0};
+	/* Where requests wait: a site's for a slot of its origin, the gate's for an answer. */
+	enum { STANDING_WAITING = TRAFFIC_WAITING - TRAFFIC_READING_HEADER };
 	standing.slots = view->now.arrived > gone ? (double)(view->now.arrived - gone) : 0;
+	if (view->load.at_most > 0) {
+		standing.slots = (double)view->load.in_use;
+		standing.slots_at_most = (double)view->load.at_most;
+		standing.states[STANDING_WAITING] = (double)view->load.waiting;
+	}
 	if (view->name[0] == '\0') {
 		for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
 			standing.states[i] = (double)connections->now[states[i]];
@@ -275,7 +282,7 @@ void defender_connections(struct defender *defender, const struct sites *sites)
 	if (defender->defence == NULL)
 		return;
 	for (size_t i = 0; i < sites->count; i++)
-		if (sites->views[i].name[0] == '\0')
+		if (sites->views[i].name[0] == '\0' || sites->views[i].load.at_most > 0)
 			site_look(defender, (uint16_t)i, &sites->views[i], &sites->connections);
 }
 

@@ -105,6 +105,11 @@ static void rates_add(const struct sites *sites, const struct site_view *view, s
 	json_decimal(out, "bytes_out_per_s", sites_rate(sites, now->bytes_out, old->bytes_out));
 	json_decimal(out, "origin_per_s", sites_rate(sites, now->origin_requests, old->origin_requests));
 	json_decimal(out, "origin_ms", asked > 0 ? (double)(now->origin_us - old->origin_us) / 1e3 / (double)asked : 0);
+	if (view->load.at_most == 0)
+		return;
+	json_number(out, "slots", view->load.in_use);
+	json_number(out, "slots_at_most", view->load.at_most);
+	json_number(out, "slots_waited_for", view->load.waiting);
 }
 
 /* ---- status ---- */

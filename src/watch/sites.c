@@ -79,6 +79,40 @@ void sites_take_connections(struct sites *sites, const struct intake *intake)
 			(void)connections_add(&sites->connections, &counters, &intake->boxes[box]);
 }
 
+/* Of what all workers share each has the same number, some a little later; who waits is a worker's own. */
+static void load_add(struct site_load *to, const struct load_gauges *gauges, uint64_t asked)
+{
+	struct site_load load = {0};
+	for (unsigned i = 0; i < LOAD_ORIGINS; i++) {
+		if ((asked >> i & 1) == 0)
+			continue;
+		load.in_use += counter_get(&gauges->origins[i].in_use);
+		load.at_most += counter_get(&gauges->origins[i].at_most);
+		load.waiting += counter_get(&gauges->origins[i].waiting);
+	}
+	to->in_use = load.in_use > to->in_use ? load.in_use : to->in_use;
+	to->at_most = load.at_most > to->at_most ? load.at_most : to->at_most;
+	to->waiting += load.waiting;
+}
+
+void sites_take_load(struct sites *sites, const struct intake *intake)
+{
+	struct load_gauges gauges;
+	for (size_t i = 0; i < sites->count; i++)
+		sites->views[i].load = (struct site_load){0};
+	for (unsigned box = 0; box < OUTBOX_FILES; box++) {
+		if (!intake_has(intake, box) || inbox_writer(&intake->boxes[box]) == 0 ||
+		    inbox_read_load(&intake->boxes[box], &gauges) != 0)
+			continue;
+		for (uint16_t site = 0; site < OUTBOX_SITES; site++) {
+			uint64_t asked = counter_get(&gauges.origins_of[site]);
+			uint16_t number = sites->map[box][site];
+			if (asked != 0 && number != SITE_NONE)
+				load_add(&sites->views[number].load, &gauges, asked);
+		}
+	}
+}
+
 static void box_add(struct sites *sites, const struct inbox *inbox, unsigned box)
 {
 	if (inbox_read_control(inbox, sites->control) != 0)

@@ -31,10 +31,18 @@ struct site_sums {
 
 _Static_assert(sizeof(struct site_sums) == sizeof(struct site_counters), "one form");
 
+/* Of the origins that a site asks, together. */
+struct site_load {
+	uint64_t in_use;
+	uint64_t at_most; /* 0: nothing is known */
+	uint64_t waiting;
+};
+
 struct site_view {
 	char name[OUTBOX_NAME_BYTES + 2]; /* "": requests of no site */
 	struct site_sums now;
 	struct site_sums past[SITES_SECONDS]; /* the latest first */
+	struct site_load load;
 };
 
 struct connection_sums {
@@ -67,7 +75,8 @@ void sites_release(struct sites *sites);
 /* Takes a snapshot. */
 void sites_take(struct sites *sites, const struct intake *intake, uint64_t now_ns);
 
-/* Of connections alone: cheap enough for ten times a second. */
+/* How origins are; and of connections alone: cheap enough for ten times a second. */
+void sites_take_load(struct sites *sites, const struct intake *intake);
 void sites_take_connections(struct sites *sites, const struct intake *intake);
 
 /* The number of the site that an outbox calls so; SITE_NONE before it was seen. */

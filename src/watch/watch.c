@@ -293,6 +293,7 @@ static void look(struct watch *w)
 static void look_at_connections(struct watch *w)
 {
 	sites_take_connections(&w->sites, &w->intake);
+	sites_take_load(&w->sites, &w->intake);
 	defender_connections(&w->defender, &w->sites);
 	const struct upstream_link link = upstream_link(w->upstream);
 	defender_packets(&w->defender, packets_look(&w->packets, edge_bans_edge(&w->edge), &link,

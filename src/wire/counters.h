@@ -74,6 +74,15 @@ enum shed_kind {
 
 const char *shed_kind_name(unsigned kind);
 
+/* An origin as a worker's admission sees it; gauges. */
+struct origin_gauges {
+	counter in_use;  /* requests that it works at, of all workers */
+	counter at_most; /* that it takes at once, as learned */
+	counter waiting; /* for a slot, of this worker */
+};
+
+enum { LOAD_ORIGINS = 64 }; /* of more nothing is told */
+
 /* accepted = closed + abandoned + those that are open. */
 struct connection_counters {
 	counter accepted;

@@ -136,6 +136,12 @@ int inbox_read_connections(const struct inbox *inbox, struct connection_counters
 		       OUTBOX_HEADER_BYTES + offsetof(struct outbox_control, connections));
 }
 
+int inbox_read_load(const struct inbox *inbox, struct load_gauges *ret_load)
+{
+	return read_at(inbox->fd, ret_load, sizeof(*ret_load),
+		       OUTBOX_HEADER_BYTES + offsetof(struct outbox_control, load));
+}
+
 int inbox_read_key(int directory, struct hash_key *ret_key)
 {
 	int fd = openat(directory, OUTBOX_KEY_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);

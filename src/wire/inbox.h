@@ -42,6 +42,9 @@ int inbox_read_control(const struct inbox *inbox, struct outbox_control *ret_con
 /* What is counted of connections, alone. 0 or -errno. */
 int inbox_read_connections(const struct inbox *inbox, struct connection_counters *ret_connections);
 
+/* How the worker's origins are, alone. 0 or -errno. */
+int inbox_read_load(const struct inbox *inbox, struct load_gauges *ret_load);
+
 /* How often this worker, and those before it, carried a mitigation out. 0 too where the file cannot be read. */
 uint64_t inbox_hits(const struct inbox *inbox, uint32_t mitigation);
 

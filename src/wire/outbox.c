@@ -270,6 +270,8 @@ static void life_begin(struct outbox *outbox, uint64_t now_ns)
 	for (size_t i = 0; i < CONNECTION_STATES; i++)
 		counter_set(&connections->now[i], 0);
 	counter_set(&connections->at_most, 0);
+	for (size_t i = 0; i < OUTBOX_SITES; i++)
+		counter_set(&control->load.origins_of[i], 0);
 	for (size_t i = 0; i < OUTBOX_SITES; i++) {
 		struct site_counters *c = &control->sites[i].counters;
 		counter_set(&c->abandoned, counter_get(&c->arrived) - ended_sum(c));
@@ -278,6 +280,7 @@ static void life_begin(struct outbox *outbox, uint64_t now_ns)
 	counter_set(&control->began_ns, now_ns);
 	atomic_store(&control->pid, (uint64_t)getpid());
 	outbox->connections = connections;
+	outbox->load = &control->load;
 	outbox->hits = &control->hits;
 	const struct outbox_sizes sizes = outbox_header_sizes((struct outbox_header *)outbox->map);
 	ring_attach(&outbox->events, &control->events, outbox->map + outbox_events_at(), sizeof(struct event),

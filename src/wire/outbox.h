@@ -27,6 +27,12 @@ enum {
 
 struct outbox_control;
 
+/* Which origins each site asks, as bits, and how these are. */
+struct load_gauges {
+	counter origins_of[OUTBOX_SITES];
+	struct origin_gauges origins[LOAD_ORIGINS];
+};
+
 struct outbox {
 	uint8_t *map; /* NULL: closed */
 	size_t bytes;
@@ -34,6 +40,7 @@ struct outbox {
 	unsigned file; /* its number in the directory */
 	struct outbox_control *control;
 	struct connection_counters *connections;
+	struct load_gauges *load;
 	struct hit_table *hits;
 	struct ring_writer events;
 	struct ring_writer heads;

@@ -2,7 +2,8 @@
  * The inside of an outbox: one file for each worker at work, in the events directory. For outbox.c, inbox.c and tests.
  *
  *   header      what the file is; never changes; checked by both sides
- *   control     who writes, the rings' heads, the connections' counters, the table of sites with theirs
+ *   control     who writes, the rings' heads, the connections' counters, the table of sites with theirs,
+ *               how often mitigations hit, how origins are
  *   events      a ring of struct event
  *   heads       a ring of struct head
  *   findings    a ring of struct parcel_slot
@@ -13,7 +14,7 @@
 #include "wire/outbox.h"
 
 enum {
-	OUTBOX_VERSION = 5,
+	OUTBOX_VERSION = 6,
 	OUTBOX_NAME_BYTES = 254,
 	OUTBOX_SLOTS_MAX = 1 << 22,
 	OUTBOX_KEY_BYTES = 16,
@@ -59,6 +60,7 @@ struct outbox_control {
 	_Alignas(64) _Atomic uint32_t site_count; /* those of the table that stand */
 	_Alignas(64) struct outbox_site sites[OUTBOX_SITES];
 	_Alignas(64) struct hit_table hits;
+	_Alignas(64) struct load_gauges load;
 };
 
 enum {

@@ -127,6 +127,8 @@ static pid_t worker_start(int *ret_file)
 			counter_add(&outbox.connections->accepted, 4);
 			counter_add(&outbox.connections->closed, 1);
 			counter_set(&outbox.connections->now[STATE_IDLE], 3);
+			counter_set(&outbox.load->origins_of[1], counter_get(&outbox.load->origins_of[1]) + 4);
+			counter_set(&outbox.load->origins[2].at_most, 50);
 			for (uint64_t i = 0; i < 5; i++)
 				event_send(&outbox, i);
 		}
@@ -150,6 +152,7 @@ static void test_sums_outlive_workers(void **state)
 {
 	(void)state;
 	struct inbox inbox;
+	struct load_gauges load;
 	struct event events[64];
 	int file;
 	for (unsigned life = 1; life <= 3; life++) {
@@ -160,6 +163,10 @@ static void test_sums_outlive_workers(void **state)
 		assert_int_equal(inbox_writer(&inbox), pid);
 		worker_kill(pid);
 		assert_int_equal(inbox_writer(&inbox), 0);
+		/* a gauge is of the living one */
+		assert_int_equal(inbox_read_load(&inbox, &load), 0);
+		assert_int_equal(counter_get(&load.origins_of[1]), 4);
+		assert_int_equal(counter_get(&load.origins[2].at_most), 50);
 		assert_int_equal(ring_reader_take(&inbox.events, events, 64), 5);
 		assert_int_equal(inbox_read_control(&inbox, &control), 0);
 		const struct site_counters *c = &control.sites[1].counters;

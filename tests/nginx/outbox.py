@@ -3,7 +3,7 @@ import pathlib
 import struct
 
 HEADER, CONTROL_SITES, SITES, NAME, COUNTERS = 4096, 512, 256, 4, 264
-HIT_SLOTS, HIT_BYTES = 2048, 16
+HIT_SLOTS, HIT_BYTES, LOAD_ORIGINS = 2048, 16, 64
 EVENTS_HEAD, HEADS_HEAD, FINDINGS_HEAD, CONNECTIONS, SITE_COUNT = 64, 128, 192, 256, 448
 EVENT_BYTES, HEAD_BYTES, PARCEL_BYTES, PARCEL_PARTS = 128, 2048, 1024, 112
 ARRIVAL, END = 1, 2
@@ -82,11 +82,12 @@ class Outbox:
         (magic, version, _, size, self.slots, event_bytes, self.head_slots, head_bytes, self.finding_slots, finding_bytes,
          sites) = struct.unpack("<8sIIQ7I", self.raw[:52])
         assert (magic, version, event_bytes, head_bytes, finding_bytes, sites) == (
-            b"guiaOUT\0", 5, EVENT_BYTES, HEAD_BYTES, PARCEL_BYTES, SITES)
+            b"guiaOUT\0", 6, EVENT_BYTES, HEAD_BYTES, PARCEL_BYTES, SITES)
         assert size == len(self.raw), (size, len(self.raw))
         self.control = self.raw[HEADER:]
         self.hits_at = (CONTROL_SITES + SITES * SITE_BYTES + 63) // 64 * 64
-        self.events_at = HEADER + (self.hits_at + 8 + HIT_SLOTS * HIT_BYTES + 63) // 64 * 64
+        load_at = (self.hits_at + 8 + HIT_SLOTS * HIT_BYTES + 63) // 64 * 64
+        self.events_at = HEADER + load_at + (SITES + 3 * LOAD_ORIGINS) * 8
         self.events_at = (self.events_at + 4095) // 4096 * 4096
         self.event_head = self.word(EVENTS_HEAD)
         self.head_head = self.word(HEADS_HEAD)

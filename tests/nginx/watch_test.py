@@ -20,6 +20,7 @@ SecRule REQUEST_URI "@contains evil" "id:1001,phase:1,deny,status:403,log,t:none
 """
 CONFIG = """
 guia_events {events};
+guia_admission 4m;
 guia_rules rules.conf;
 guia on;
 server {{
@@ -32,8 +33,16 @@ server {{
     location = / {{ proxy_pass http://127.0.0.1:{origin}/page; }}
 }}
 """
-page = {"status": 200}
-origin = Origin({"/page": lambda h: h.send(page["status"], b"page")})
+page = {"status": 200, "held": None}
+
+
+def page_send(handler):
+    if page["held"] is not None:
+        page["held"].wait(60)
+    handler.send(page["status"], b"page")
+
+
+origin = Origin({"/page": page_send})
 
 
 class Pair:
@@ -137,6 +146,33 @@ def _():
     assert code == 1 and "www.example.mo" in out and "not fetched" in out and "workers: 2" in out, out
     assert pair.status()["watch"]["events_lost"] == 0
     pair.close()
+
+
+@case("slots of a site's origin, those that admission learned, are told as they are used")
+def _():
+    pair = Pair(workers=2, probe=False)
+    page["held"] = threading.Event()
+    clients = []
+    try:
+        for _ in range(24):
+            client = socket.create_connection(("127.0.0.1", pair.port), timeout=60)
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            clients.append(client)
+        wait_until(lambda: pair.site().get("slots") == 16 == pair.site()["slots_at_most"] and pair.site()["slots_waited_for"] > 0,
+                   "sixteen slots in use, and some who wait", seen=pair.site)
+        assert "www.example.mo 16 of 16" in pair.ask("top", "-1")[1]
+        assert " 16/16 " in pair.ask("status")[1]
+        page["held"].set()
+        for client in clients:
+            while client.recv(4096):
+                pass
+        wait_until(lambda: pair.site()["slots"] == 0 == pair.site()["slots_waited_for"], "all free again", seen=pair.site)
+    finally:
+        page["held"].set()
+        page["held"] = None
+        for client in clients:
+            client.close()
+        pair.close()
 
 
 @case("countries and operators are told, with the date of the data")
