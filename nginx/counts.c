@@ -7,12 +7,13 @@
 #include <stdio.h>
 
 enum {
-	SHARE_CONNECTIONS = 9000,
-	SHARES_MOST = 1024,
-	SOURCE_PART = 4, /* of all connections that workers have, where nothing else is said */
+	SHARE_CONNECTIONS = 9000, /* that the table holds for a worker */
+	SHARES_MOST = 1024,       /* workers, those that end during a reload among them */
+	SLAB_PART = 16,           /* the slab's own part of a zone is less than one in so many */
+	SOURCE_PART = 4,          /* of all connections that workers have, where nothing else is said */
 	NETWORK_PART = 2,
-	OVERRUN = 2, /* times the limit */
-	START_FIELD = 22,
+	OVERRUN = 2,      /* times the limit */
+	START_FIELD = 22, /* of /proc/PID/stat: proc(5) */
 };
 
 struct gate_counts {
@@ -30,8 +31,7 @@ static struct counting {
 
 static const uint8_t level_bits[2][CONNECTION_LEVELS] = {{128, 64, 48}, {128, 120, 112}};
 
-/* When a process began, in the kernel's ticks since boot; 0: there is none. Its name, in brackets, may hold anything.
- */
+/* When a process began, in the kernel's ticks since boot; 0: there is none. Its name, in brackets, holds anything. */
 static uint64_t began_at(pid_t pid)
 {
 	char path[64], text[512];
@@ -161,7 +161,8 @@ static bool limit_parse(ngx_str_t word, struct gate_counts *counts)
 static void shares_fit(struct gate_counts *counts, size_t bytes)
 {
 	while (counts->shares < SHARES_MOST &&
-	       connection_counts_bytes(counts->shares + 1, SHARE_CONNECTIONS) + ngx_pagesize < bytes - bytes / 16)
+	       connection_counts_bytes(counts->shares + 1, SHARE_CONNECTIONS) + ngx_pagesize <
+		       bytes - bytes / SLAB_PART)
 		counts->shares++;
 	counts->bytes = connection_counts_bytes(counts->shares, SHARE_CONNECTIONS);
 }

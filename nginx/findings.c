@@ -5,6 +5,12 @@
 
 #include "wire/finding.h"
 
+enum {
+	SENT_HEAD_BYTES = 16 << 10, /* of a head as it came; headers that do not fit are left out */
+	RESPONSE_PHASE = 3,         /* the first that sees the response */
+	LOGGING_PHASE = 5,          /* rules only report in it */
+};
+
 /* Of a site: when the next of each would be on time. */
 static struct site_rates {
 	uint64_t blocked_ns;
@@ -62,8 +68,7 @@ static void match_set(struct matches *matches, size_t at, const struct guia_log_
 							  slice_of(entry->data)};
 }
 
-/* The phase is that of the rule whose verdict it is, or of the newest that is not of phase 5, where rules only report.
- */
+/* The phase is that of the rule whose verdict it is, or of the newest before logging. */
 static void matches_take(struct guia_transaction *transaction, struct matches *matches, struct finding_head *head)
 {
 	struct guia_log_entry entry;
@@ -76,7 +81,7 @@ static void matches_take(struct guia_transaction *transaction, struct matches *m
 		guia_log_entry_at(transaction, i, &entry);
 		if (i < FINDING_MATCHES_MOST)
 			match_set(matches, i, &entry, classes_of(transaction, i, &entry));
-		if (!has_verdict && entry.phase < 5)
+		if (!has_verdict && entry.phase < LOGGING_PHASE)
 			head->phase = entry.phase;
 		has_verdict = has_verdict || (head->rule != 0 && entry.rule_id == head->rule);
 	}
@@ -84,7 +89,7 @@ static void matches_take(struct guia_transaction *transaction, struct matches *m
 
 static u_char *line_add(u_char *p, const u_char *last, ngx_str_t name, ngx_str_t value)
 {
-	if (name.len + value.len + 4 > (size_t)(last - p))
+	if (name.len + value.len + sizeof(": \r\n") - 1 > (size_t)(last - p))
 		return p;
 	p = ngx_cpymem(p, name.data, name.len);
 	*p++ = ':';
@@ -115,7 +120,7 @@ static struct slice head_sent(const ngx_http_request_t *r, u_char *text, size_t 
 static void sent_take(struct gate_context *context, struct site_rates *site, struct finding_head *head,
 		      struct slice *texts)
 {
-	static u_char text[16 << 10], bytes[FINDING_BODY_BYTES];
+	static u_char text[SENT_HEAD_BYTES], bytes[FINDING_BODY_BYTES];
 	struct slice sent = head_sent(context->request, text, sizeof(text));
 	struct slice body = {bytes, gate_body_copy(context, bytes, sizeof(bytes))};
 
@@ -186,7 +191,7 @@ static void tell(struct gate_context *context, const struct event *end, const st
 	head_fill(&head, context, end, summary);
 	head.found = (uint16_t)found;
 	matches_take(context->transaction, &matches, &head);
-	if (head.phase > 2)
+	if (head.phase >= RESPONSE_PHASE)
 		head.found |= FINDING_RESPONSE;
 	texts_take(context, texts);
 	if (found != 0)

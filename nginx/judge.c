@@ -49,7 +49,7 @@ static void receiving_ends(ngx_http_request_t *r, ngx_int_t rc)
 /* Up to the response's headers. NULL: not to be stored. */
 static struct guia_transaction *judge_begin(struct gate_context *context, ngx_http_request_t *r, bool *ret_body)
 {
-	static const struct guia_slice protocol = {(const uint8_t *)"HTTP/1.1", 8};
+	static const struct guia_slice protocol = {(const uint8_t *)"HTTP/1.1", sizeof("HTTP/1.1") - 1};
 	struct guia_transaction *judge = gate_judge_begin(context);
 
 	if (judge == NULL)

@@ -17,8 +17,9 @@
 enum {
 	COLLECTIONS_MIN_BYTES = 256 * 1024,
 	ADMISSION_MIN_BYTES = 1024 * 1024,
+	/* Where nothing else is said. */
 	ADMISSION_WAIT_MS = 1000,
-	BODY_RATE_BYTES = 500,
+	BODY_RATE_BYTES = 500, /* a second */
 	LOG_RATE_BYTES = 16 * 1024 * 1024,
 };
 
@@ -78,62 +79,41 @@ static char *on_failure_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 	return NGX_CONF_OK;
 }
 
-static char *cache_dir_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+/* A folder of the main configuration's, by its full name. */
+static char *folder_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 {
-	struct gate_main *main = conf;
+	ngx_str_t *folder = (ngx_str_t *)(void *)((u_char *)conf + command->offset);
 	ngx_str_t *words = cf->args->elts;
 
-	(void)command;
-	if (main->cache_dir.data != NULL)
+	if (folder->data != NULL)
 		return "is duplicate";
 	if (words[1].len == 0)
 		return "needs a folder";
-	main->cache_dir = words[1];
-	return ngx_conf_full_name(cf->cycle, &main->cache_dir, 0) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+	*folder = words[1];
+	return ngx_conf_full_name(cf->cycle, folder, 0) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
-static char *events_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
+/* The size of shared memory that a directive gives; 0 where it is wrong, which is said. */
+static size_t zone_bytes(ngx_conf_t *cf, ssize_t least, const char *least_said)
 {
-	struct gate_main *main = conf;
 	ngx_str_t *words = cf->args->elts;
+	ssize_t bytes = ngx_parse_size(&words[1]);
 
-	(void)command;
-	if (main->events.data != NULL)
-		return "is duplicate";
-	if (words[1].len == 0)
-		return "needs a folder";
-	main->events = words[1];
-	return ngx_conf_full_name(cf->cycle, &main->events, 0) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+	if (bytes != NGX_ERROR && bytes >= least)
+		return (size_t)bytes;
+	ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" is no size of %s or more", &words[1], least_said);
+	return 0;
 }
 
 static char *collections_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 {
 	struct gate_main *main = conf;
-	ngx_str_t *words = cf->args->elts;
-	ssize_t bytes = ngx_parse_size(&words[1]);
 
 	(void)command;
 	if (main->collections != NULL)
 		return "is duplicate";
-	if (bytes == NGX_ERROR || bytes < COLLECTIONS_MIN_BYTES) {
-		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" is no size of 256k or more", &words[1]);
-		return NGX_CONF_ERROR;
-	}
-	return gate_collections_add(cf, main, (size_t)bytes) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
-}
-
-static char *bans_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
-{
-	struct gate_main *main = conf;
-	ngx_str_t *words = cf->args->elts;
-
-	(void)command;
-	if (main->bans.data != NULL)
-		return "is duplicate";
-	if (words[1].len == 0)
-		return "needs a folder";
-	main->bans = words[1];
-	return ngx_conf_full_name(cf->cycle, &main->bans, 0) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
+	size_t bytes = zone_bytes(cf, COLLECTIONS_MIN_BYTES, "256k");
+	return bytes != 0 && gate_collections_add(cf, main, bytes) == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 static char *trusted_proxies_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
@@ -159,17 +139,12 @@ static char *trusted_proxies_set(ngx_conf_t *cf, ngx_command_t *command, void *c
 static char *admission_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 {
 	struct gate_main *main = conf;
-	ngx_str_t *words = cf->args->elts;
-	ssize_t bytes = ngx_parse_size(&words[1]);
 
 	(void)command;
 	if (main->admission != NULL)
 		return "is duplicate";
-	if (bytes == NGX_ERROR || bytes < ADMISSION_MIN_BYTES) {
-		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" is no size of 1m or more", &words[1]);
-		return NGX_CONF_ERROR;
-	}
-	main->admission = gate_admission_add(cf, (size_t)bytes);
+	size_t bytes = zone_bytes(cf, ADMISSION_MIN_BYTES, "1m");
+	main->admission = bytes == 0 ? NULL : gate_admission_add(cf, bytes);
 	return main->admission != NULL ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
@@ -188,17 +163,12 @@ static char *connections_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 static char *limits_set(ngx_conf_t *cf, ngx_command_t *command, void *conf)
 {
 	struct gate_main *main = conf;
-	ngx_str_t *words = cf->args->elts;
-	ssize_t bytes = ngx_parse_size(&words[1]);
 
 	(void)command;
 	if (main->limits != NULL)
 		return "is duplicate";
-	if (bytes == NGX_ERROR || bytes < LIMITS_MIN_BYTES) {
-		ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" is no size of 1m or more", &words[1]);
-		return NGX_CONF_ERROR;
-	}
-	main->limits = gate_limits_add(cf, (size_t)bytes);
+	size_t bytes = zone_bytes(cf, LIMITS_MIN_BYTES, "1m");
+	main->limits = bytes == 0 ? NULL : gate_limits_add(cf, bytes);
 	return main->limits != NULL ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
@@ -240,17 +210,18 @@ static ngx_command_t commands[] = {
 	 NGX_HTTP_LOC_CONF_OFFSET, offsetof(struct gate_location, memory), NULL},
 	{ngx_string("guia_log_level"), ANY_LEVEL | NGX_CONF_TAKE1, ngx_conf_set_enum_slot, NGX_HTTP_LOC_CONF_OFFSET,
 	 offsetof(struct gate_location, log_level), log_levels},
-	{ngx_string("guia_cache_dir"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, cache_dir_set, NGX_HTTP_MAIN_CONF_OFFSET, 0,
-	 NULL},
-	{ngx_string("guia_events"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, events_set, NGX_HTTP_MAIN_CONF_OFFSET, 0,
-	 NULL},
+	{ngx_string("guia_cache_dir"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, folder_set, NGX_HTTP_MAIN_CONF_OFFSET,
+	 offsetof(struct gate_main, cache_dir), NULL},
+	{ngx_string("guia_events"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, folder_set, NGX_HTTP_MAIN_CONF_OFFSET,
+	 offsetof(struct gate_main, events), NULL},
 	{ngx_string("guia_collections"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, collections_set,
 	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
 	{ngx_string("guia_admission"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, admission_set, NGX_HTTP_MAIN_CONF_OFFSET, 0,
 	 NULL},
 	{ngx_string("guia_admission_wait"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_msec_slot,
 	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, admission_wait_ms), NULL},
-	{ngx_string("guia_bans"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, bans_set, NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
+	{ngx_string("guia_bans"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, folder_set, NGX_HTTP_MAIN_CONF_OFFSET,
+	 offsetof(struct gate_main, bans), NULL},
 	{ngx_string("guia_trusted_proxies"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, trusted_proxies_set,
 	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
 	{ngx_string("guia_body_rate"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_size_slot,

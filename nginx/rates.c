@@ -10,7 +10,13 @@
  * A request is charged a little when it comes, for what it costs besides, so that requests that never ask the origin
  * are not free, and many at once are not all admitted before the first has ended.
  */
-enum { ARRIVAL_US = 1000, BURST_S = 10 };
+enum {
+	ARRIVAL_US = 1000,
+	BURST_S = 10, /* where nothing else is said */
+	BURST_MOST_S = 3600,
+	US_A_MS = 1000,
+	SLAB_PART = 16, /* the slab's own part of a zone is less than one in so many */
+};
 
 struct gate_limits {
 	struct rate_table table;
@@ -111,8 +117,7 @@ struct gate_limits *gate_limits_add(ngx_conf_t *cf, size_t bytes)
 
 	if (limits == NULL || zone == NULL)
 		return NULL;
-	/* The slab's own part is less than a sixteenth. */
-	limits->bytes = (bytes - bytes / 16) / ngx_pagesize * ngx_pagesize;
+	limits->bytes = (bytes - bytes / SLAB_PART) / ngx_pagesize * ngx_pagesize;
 	zone->init = zone_init;
 	zone->data = limits;
 	return limits;
@@ -143,17 +148,17 @@ static bool word_parse(ngx_str_t word, struct words *words)
 		rest = (ngx_str_t){word.len - burst.len, word.data + burst.len};
 		ngx_int_t seconds = ngx_parse_time(&rest, 1);
 		words->burst_s = (ngx_msec_t)seconds;
-		return seconds > 0 && seconds <= 3600;
+		return seconds > 0 && seconds <= BURST_MOST_S;
 	}
 	if (word.len <= status.len || ngx_strncmp(word.data, status.data, status.len) != 0)
 		return false;
 	words->status = ngx_atoi(word.data + status.len, word.len - status.len);
-	return words->status >= 400 && words->status <= 599;
+	return words->status >= NGX_HTTP_BAD_REQUEST && words->status < 600;
 }
 
 struct gate_limit *gate_limit_parse(ngx_conf_t *cf, ngx_str_t *arguments, ngx_uint_t count)
 {
-	struct words words = {.burst_s = BURST_S, .status = 429 /* Too Many Requests */};
+	struct words words = {.burst_s = BURST_S, .status = NGX_HTTP_TOO_MANY_REQUESTS};
 	struct gate_limit *limit = ngx_pcalloc(cf->pool, sizeof(*limit));
 
 	for (ngx_uint_t i = 0; i < count; i++) {
@@ -170,6 +175,7 @@ struct gate_limit *gate_limit_parse(ngx_conf_t *cf, ngx_str_t *arguments, ngx_ui
 		return NULL;
 	limit->status = (ngx_uint_t)words.status;
 	for (size_t i = 0; i < RATE_LEVELS; i++)
-		limit->rates.level[i] = rate_limit_make(words.level[i] * 1000, words.level[i] * 1000 * words.burst_s);
+		limit->rates.level[i] =
+			rate_limit_make(words.level[i] * US_A_MS, words.level[i] * US_A_MS * words.burst_s);
 	return limit;
 }

@@ -9,7 +9,10 @@
 static ngx_http_output_header_filter_pt next_header_filter;
 static ngx_http_output_body_filter_pt next_body_filter;
 
-enum { HELD_FIRST_BYTES = 16 * 1024 };
+enum {
+	HELD_FIRST_BYTES = 16 * 1024,
+	TELL_SECONDS = 60, /* from one warning to the next */
+};
 
 static bool response_has_no_body(ngx_http_request_t *r)
 {
@@ -36,13 +39,13 @@ static ngx_int_t headers_hold(struct gate_context *context)
 	return NGX_OK;
 }
 
-/* Rules cannot read it, and whoever asks for compression would get past them. Told once a minute. */
+/* Rules cannot read it, and whoever asks for compression would get past them. */
 static void encoding_check(ngx_http_request_t *r)
 {
 	static time_t told;
 	const ngx_table_elt_t *encoding = r->headers_out.content_encoding;
 
-	if (encoding == NULL || encoding->value.len == 0 || ngx_time() - told < 60)
+	if (encoding == NULL || encoding->value.len == 0 || ngx_time() - told < TELL_SECONDS)
 		return;
 	told = ngx_time();
 	ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,

@@ -27,6 +27,7 @@ enum {
 	TOLD_BODY_RATE = 2000,   /* and a body has come at less than that: no line is so poor */
 	TELL_MS = 1000,
 	LOOKED_THROUGH = 512, /* when one of a network's is to go */
+	SLOWEST_RATE = 1000,  /* bytes a second: the first rate below which bodies are ended */
 };
 
 static struct shed {
@@ -112,7 +113,7 @@ static ngx_uint_t bodies_shed(ngx_queue_t *requests, uint64_t now_ns, uint64_t r
 {
 	ngx_uint_t count = 0;
 
-	for (uint64_t rate = 1000; rate <= rate_most && count < wanted; rate *= 2)
+	for (uint64_t rate = SLOWEST_RATE; rate <= rate_most && count < wanted; rate *= 2)
 		count += bodies_end(requests, now_ns, SHED_BODY_MS, rate, wanted - count);
 	return count;
 }

@@ -2,13 +2,21 @@
 
 #include "context.h"
 
+/* nginx has 28 bits for the length of a variable's value. */
+enum { LENGTH_BITS = (1 << 28) - 1 };
+
 static void value_set(ngx_http_variable_value_t *value, const void *data, size_t len)
 {
 	value->valid = 1;
 	value->no_cacheable = 0;
 	value->not_found = 0;
-	value->len = (unsigned)len & 0xfffffff;
+	value->len = (unsigned)len & LENGTH_BITS;
 	value->data = (u_char *)data;
+}
+
+static void word_set(ngx_http_variable_value_t *value, const char *word)
+{
+	value_set(value, word, strlen(word));
 }
 
 /* Known before the transaction begins, so that it can go into a header for the origin or a redirect. */
@@ -38,11 +46,11 @@ static ngx_int_t verdict_get(ngx_http_request_t *r, ngx_http_variable_value_t *v
 	if (!is_inspected(context))
 		return NGX_OK;
 	if (context->blocked)
-		value_set(value, "block", 5);
+		word_set(value, "block");
 	else if (context->verdict.would_block)
-		value_set(value, "would-block", 11);
+		word_set(value, "would-block");
 	else
-		value_set(value, "pass", 4);
+		word_set(value, "pass");
 	return NGX_OK;
 }
 
@@ -86,11 +94,11 @@ static ngx_int_t admission_get(ngx_http_request_t *r, ngx_http_variable_value_t 
 
 	(void)data;
 	if (context != NULL && context->kept_out_by != 0)
-		value_set(value, "mode", 4);
+		word_set(value, "mode");
 	else if (context != NULL && context->crowded_out)
-		value_set(value, "refused", 7);
+		word_set(value, "refused");
 	else if (context != NULL && context->waited)
-		value_set(value, "waited", 6);
+		word_set(value, "waited");
 	else
 		value->not_found = 1;
 	return NGX_OK;
