@@ -25,6 +25,8 @@ enum {
 	ONE_STATE_COST_BYTES = 32,
 
 	LARGE_BYTES = 384 * 1024, /* in rows */
+	FEWEST_STATES = 4,        /* that there must be room for */
+	STRIDE_MOST = 258,        /* of a row: a class for each byte and the end, and the state's number */
 
 	/* Of a pool. */
 	COMMON_INSTRUCTIONS = 40 * 1000,
@@ -67,12 +69,12 @@ static int cache_fill(struct automaton_cache *c, const struct room *room)
 {
 	size_t instructions = room->instructions + 1;
 	c->row_words = room->rows_bytes / sizeof(uint32_t);
-	if (c->row_words < 4 * 258)
-		c->row_words = 4 * 258;
+	if (c->row_words < FEWEST_STATES * STRIDE_MOST)
+		c->row_words = FEWEST_STATES * STRIDE_MOST;
 	c->state_room = room->states;
 	c->member_limit = (uint32_t)(room->members_bytes / sizeof(uint32_t));
-	if (c->member_limit < 4 * instructions)
-		c->member_limit = (uint32_t)(4 * instructions);
+	if (c->member_limit < FEWEST_STATES * instructions)
+		c->member_limit = (uint32_t)(FEWEST_STATES * instructions);
 	c->bucket_mask = room->states - 1;
 	c->rows = malloc(c->row_words * sizeof(uint32_t));
 	c->members = malloc((size_t)c->member_limit * sizeof(uint32_t));

@@ -9,7 +9,7 @@
 enum {
 	INSTRUCTIONS_MAX = 200 * 1000,
 	PATTERN_INSTRUCTIONS_MAX = 40 * 1000,
-	NESTING_MAX = 4000,
+	NESTING_MAX = 4000, /* of calls: a pattern's depth is bounded, the length of its rows is not */
 };
 
 struct automaton_builder {
@@ -233,6 +233,12 @@ size_t automaton_builder_size(const struct automaton_builder *builder)
 	return builder->count;
 }
 
+/* What \w takes. */
+static bool is_word(unsigned c)
+{
+	return c < 0x80 && (byte_is_alpha((uint8_t)c) || byte_is_digit((uint8_t)c) || c == '_');
+}
+
 /* Splits classes until no set, nor the assertions, tell two bytes of one class apart. */
 static void find_classes(const struct automaton_builder *b, struct automaton *a)
 {
@@ -245,9 +251,8 @@ static void find_classes(const struct automaton_builder *b, struct automaton *a)
 		bool outside[256] = {false};
 		bool member[256];
 		for (unsigned c = 0; c < 256; c++) {
-			bool word = c < 0x80 && (byte_is_alpha((uint8_t)c) || byte_is_digit((uint8_t)c) || c == '_');
 			member[c] = s < b->set_count    ? pattern_set_has(&b->sets[s], (uint8_t)c)
-				    : s == b->set_count ? word
+				    : s == b->set_count ? is_word(c)
 							: c == '\n';
 			outside[a->class_of[c]] = outside[a->class_of[c]] || !member[c];
 		}
@@ -267,8 +272,7 @@ static void describe_classes(const struct automaton_builder *b, struct automaton
 {
 	for (unsigned c = 0; c < 256; c++) {
 		uint16_t class = a->class_of[c];
-		bool word = c < 0x80 && (byte_is_alpha((uint8_t)c) || byte_is_digit((uint8_t)c) || c == '_');
-		a->class_is_word[class] = word;
+		a->class_is_word[class] = is_word(c);
 		a->class_is_newline[class] = c == '\n';
 		for (size_t s = 0; s < b->set_count; s++)
 			if (pattern_set_has(&b->sets[s], (uint8_t)c))

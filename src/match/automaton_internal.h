@@ -180,6 +180,17 @@ uint32_t automaton_row_of(const struct automaton *a, struct automaton_cache *c, 
 
 enum before automaton_before_after(const struct automaton *a, uint32_t class);
 
+/* What came before a place of a value, and the class that comes there. */
+static inline enum before before_at(const struct automaton *a, struct slice value, size_t at)
+{
+	return at == 0 ? BEFORE_START : automaton_before_after(a, a->class_of[value.ptr[at - 1]]);
+}
+
+static inline uint32_t class_at(const struct automaton *a, struct slice value, size_t at)
+{
+	return at < value.len ? a->class_of[value.ptr[at]] : a->class_count - 1;
+}
+
 /*
  * One step over sets: from c->now, after `before`, by a class, to c->next, which is not reduced yet. Returns the
  * patterns of which a match ends before the class's byte; those in `matched` are left out.

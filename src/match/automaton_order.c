@@ -63,16 +63,6 @@ static uint32_t make_transition(const struct automaton *a, struct automaton_cach
 	return to;
 }
 
-static enum before before_at(const struct automaton *a, struct slice value, size_t at)
-{
-	return at == 0 ? BEFORE_START : automaton_before_after(a, a->class_of[value.ptr[at - 1]]);
-}
-
-static uint32_t class_at(const struct automaton *a, struct slice value, size_t at)
-{
-	return at < value.len ? a->class_of[value.ptr[at]] : a->class_count - 1;
-}
-
 /* For want of credit: from c->now on, at `at`, where `end` is the best so far. */
 static size_t go_without_states(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t at,
 				size_t end, bool any)

@@ -11,19 +11,19 @@
 #include <stdlib.h>
 
 enum {
-	POOL_CACHES = 48,
-	POOL_INSTRUCTIONS = 40 * 1000 + 1,
-	AHEAD_BYTES = 256, /* behind which a match is sought in several places at once */
-	BACK_BYTES = 128,
+	POOL_CACHES = 48,                  /* of each shelf */
+	POOL_INSTRUCTIONS = 40 * 1000 + 1, /* more than any pattern has */
+	AHEAD_BYTES = 256,                 /* behind which a match is sought in several places at once */
+	BACK_BYTES = 128,                  /* gone back over from where a match has ended, at first, ... */
+	BACK_TIMES = 8,                    /* ... then so many times as far, ... */
 	BACK_BYTES_MOST = 1024,
-	BACK_TIMES = 8,
-	NEARBY_BYTES = 320,
-	PATIENCE_BYTES = 64,
-	PATIENCE_TIMES = 4,
-	PATIENCE_AFTER_MATCH = 16,
-	STEPS_LEAST = 256, /* in which the leftmost match is sought place by place */
-	STEPS_EACH = 4,    /* of a byte */
-	OLD = 0,           /* a beginning before all that is gone over: nothing else begins there then */
+	NEARBY_BYTES = 320,        /* from where a stretch begins, in which a match mostly does */
+	PATIENCE_BYTES = 64,       /* gone over before states are asked whether it leads on, at first, ... */
+	PATIENCE_TIMES = 4,        /* ... then so many times as many */
+	PATIENCE_AFTER_MATCH = 16, /* the same, when a match was found */
+	STEPS_LEAST = 256,         /* in which the leftmost match is sought place by place */
+	STEPS_EACH = 4,            /* of a byte */
+	OLD = 0,                   /* a beginning before all that is gone over: nothing else begins there then */
 };
 
 /* Instructions in the order of their beginnings, the earliest first. */
@@ -119,16 +119,6 @@ static struct automaton_cache *take(struct shelf *shelf, const struct automaton 
 	automaton_cache_take(shelf->caches[oldest], automaton);
 	shelf->used[oldest] = ++shelf->clock;
 	return shelf->caches[oldest];
-}
-
-static enum before before_at(const struct automaton *a, struct slice value, size_t at)
-{
-	return at == 0 ? BEFORE_START : automaton_before_after(a, a->class_of[value.ptr[at - 1]]);
-}
-
-static uint32_t class_at(const struct automaton *a, struct slice value, size_t at)
-{
-	return at < value.len ? a->class_of[value.ptr[at]] : a->class_count - 1;
 }
 
 /* ---- with states ---- */

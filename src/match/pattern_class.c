@@ -70,61 +70,90 @@ bool pattern_class_escape(uint8_t c, struct pattern_set *ret_set)
 	return true;
 }
 
-static bool posix_has(struct slice name, unsigned c)
+static bool is_alpha(unsigned c)
 {
-	bool alpha = c < 0x80 && byte_is_alpha((uint8_t)c), digit = c < 0x80 && byte_is_digit((uint8_t)c);
-	static const char *const names[] = {"alpha", "digit", "alnum", "upper", "lower",  "space", "blank",
-					    "cntrl", "print", "graph", "punct", "xdigit", "word",  "ascii"};
-	size_t which = 0;
-	while (which < 14 && !slice_equal(name, slice_from_string(names[which])))
-		which++;
-	switch (which) {
-	case 0:
-		return alpha;
-	case 1:
-		return digit;
-	case 2:
-		return alpha || digit;
-	case 3:
-		return c >= 'A' && c <= 'Z';
-	case 4:
-		return c >= 'a' && c <= 'z';
-	case 5:
-		return byte_is_space((uint8_t)c);
-	case 6:
-		return c == ' ' || c == '\t';
-	case 7:
-		return c < 32 || c == 127;
-	case 8:
-		return c >= 32 && c < 127;
-	case 9:
-		return c > 32 && c < 127;
-	case 10:
-		return c > 32 && c < 127 && !alpha && !digit;
-	case 11:
-		return byte_hex_value((uint8_t)c) >= 0;
-	case 12:
-		return is_word(c);
-	case 13:
-		return c < 128;
-	default:
-		return false;
-	}
+	return byte_is_alpha((uint8_t)c);
 }
 
-/* Every class has one of these. */
-static bool is_known(const struct pattern_set *set)
+static bool is_digit(unsigned c)
 {
-	return pattern_set_has(set, 'a') || pattern_set_has(set, '0') || pattern_set_has(set, '\t') ||
-	       pattern_set_has(set, '!') || pattern_set_has(set, 'A');
+	return byte_is_digit((uint8_t)c);
+}
+
+static bool is_alnum(unsigned c)
+{
+	return is_alpha(c) || is_digit(c);
+}
+
+static bool is_upper(unsigned c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool is_lower(unsigned c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+static bool is_space(unsigned c)
+{
+	return byte_is_space((uint8_t)c);
+}
+
+static bool is_blank(unsigned c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool is_print(unsigned c)
+{
+	return c >= ' ' && c <= '~';
+}
+
+static bool is_graph(unsigned c)
+{
+	return c > ' ' && c <= '~';
+}
+
+static bool is_punct(unsigned c)
+{
+	return is_graph(c) && !is_alnum(c);
+}
+
+static bool is_xdigit(unsigned c)
+{
+	return byte_hex_value((uint8_t)c) >= 0;
+}
+
+static bool is_ascii(unsigned c)
+{
+	return c < 0x80;
+}
+
+static bool is_cntrl(unsigned c)
+{
+	return is_ascii(c) && !is_print(c);
 }
 
 bool pattern_class_posix(struct slice name, struct pattern_set *ret_set)
 {
-	struct pattern_set set = {{0}};
-	for (unsigned c = 0; c < 256; c++)
-		if (posix_has(name, c))
-			pattern_set_add(&set, (uint8_t)c);
-	*ret_set = set;
-	return is_known(&set);
+	static const struct {
+		const char *name;
+		bool (*has)(unsigned c);
+	} classes[] = {
+		{"alpha", is_alpha}, {"digit", is_digit},   {"alnum", is_alnum}, {"upper", is_upper},
+		{"lower", is_lower}, {"space", is_space},   {"blank", is_blank}, {"cntrl", is_cntrl},
+		{"print", is_print}, {"graph", is_graph},   {"punct", is_punct}, {"word", is_word},
+		{"ascii", is_ascii}, {"xdigit", is_xdigit},
+	};
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+		if (!slice_equal(name, slice_from_string(classes[i].name)))
+			continue;
+		*ret_set = (struct pattern_set){{0}};
+		for (unsigned c = 0; c < 256; c++)
+			if (classes[i].has(c))
+				pattern_set_add(ret_set, (uint8_t)c);
+		return true;
+	}
+	return false;
 }

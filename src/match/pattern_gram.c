@@ -9,8 +9,9 @@
 #include <math.h>
 
 enum {
-	IN_MOST = 4,    /* that a choice is begun with: each branch takes them on */
-	TURNS_MOST = 4, /* of a repeat that are gone through one by one */
+	IN_MOST = 4,             /* that a choice is begun with: each branch takes them on */
+	TURNS_MOST = 4,          /* of a repeat that are gone through one by one */
+	NODES_MOST = 100 * 1000, /* gone through; repeats inside repeats would take for ever */
 	OTHER_SHARE = 15,
 	ALL_SHARES = 14180, /* the sum */
 };
@@ -199,13 +200,14 @@ static struct pattern_grams list_of_any(const struct pattern_set *allowed)
 struct walker {
 	const struct pattern *pattern;
 	const struct pattern_set *allowed;
+	size_t nodes; /* gone through */
 };
 
 /* What is known before a node becomes what is known behind it; of `best` that which lies within. */
-static void walk(const struct walker *w, uint32_t at, struct pattern_grams *list, struct pattern_grams *best);
+static void walk(struct walker *w, uint32_t at, struct pattern_grams *list, struct pattern_grams *best);
 
 /* Before the place stands a line feed, or the value begins there. */
-static void begin_line(const struct walker *w, struct pattern_grams *list)
+static void begin_line(struct walker *w, struct pattern_grams *list)
 {
 	struct pattern_grams out;
 	out.count = 0;
@@ -224,7 +226,7 @@ static void begin_line(const struct walker *w, struct pattern_grams *list)
 }
 
 /* Behind the place stands a line feed, or the value ends there. */
-static void end_line(const struct walker *w, const struct pattern_grams *list, struct pattern_grams *best)
+static void end_line(struct walker *w, const struct pattern_grams *list, struct pattern_grams *best)
 {
 	struct pattern_grams out;
 	struct pattern_set feed = common_to(&line_feed, w->allowed);
@@ -238,7 +240,7 @@ static void end_line(const struct walker *w, const struct pattern_grams *list, s
 	keep_better(best, &out);
 }
 
-static void take_byte(const struct walker *w, const struct pattern_set *of, struct pattern_grams *list)
+static void take_byte(struct walker *w, const struct pattern_set *of, struct pattern_grams *list)
 {
 	struct pattern_grams out;
 	struct pattern_set set = common_to(of, w->allowed);
@@ -258,7 +260,7 @@ static void take_byte(const struct walker *w, const struct pattern_set *of, stru
 	*list = out;
 }
 
-static void walk_choice(const struct walker *w, uint32_t child, struct pattern_grams *list, struct pattern_grams *best)
+static void walk_choice(struct walker *w, uint32_t child, struct pattern_grams *list, struct pattern_grams *best)
 {
 	struct pattern_grams in = {0}, out = {0}, all = {0};
 	bool known = true;
@@ -277,7 +279,7 @@ static void walk_choice(const struct walker *w, uint32_t child, struct pattern_g
 }
 
 /* Behind one turn more or many. */
-static void walk_more(const struct walker *w, const struct pattern_node *node, struct pattern_grams *list)
+static void walk_more(struct walker *w, const struct pattern_node *node, struct pattern_grams *list)
 {
 	struct pattern_grams last = list_of_any(w->allowed), ignored = {.share = INFINITY};
 	if (node->max == node->min + 1)
@@ -290,7 +292,7 @@ static void walk_more(const struct walker *w, const struct pattern_node *node, s
 	add_all(list, &last, PATTERN_GRAMS_MOST);
 }
 
-static void walk_repeat(const struct walker *w, const struct pattern_node *node, struct pattern_grams *list,
+static void walk_repeat(struct walker *w, const struct pattern_node *node, struct pattern_grams *list,
 			struct pattern_grams *best)
 {
 	uint32_t turns = node->min < TURNS_MOST ? node->min : TURNS_MOST;
@@ -304,7 +306,7 @@ static void walk_repeat(const struct walker *w, const struct pattern_node *node,
 		walk_more(w, node, list);
 }
 
-static void walk_assertion(const struct walker *w, enum pattern_assertion assertion, struct pattern_grams *list,
+static void walk_assertion(struct walker *w, enum pattern_assertion assertion, struct pattern_grams *list,
 			   struct pattern_grams *best)
 {
 	switch (assertion) {
@@ -323,10 +325,10 @@ static void walk_assertion(const struct walker *w, enum pattern_assertion assert
 	}
 }
 
-static void walk(const struct walker *w, uint32_t at, struct pattern_grams *list, struct pattern_grams *best)
+static void walk(struct walker *w, uint32_t at, struct pattern_grams *list, struct pattern_grams *best)
 {
 	const struct pattern_node *node = &w->pattern->nodes[at];
-	if (list->count == 0) /* no match comes here */
+	if (list->count == 0 || ++w->nodes > NODES_MOST) /* no match comes here, or nothing will be told */
 		return;
 	switch (node->kind) {
 	case PATTERN_EMPTY:
@@ -354,11 +356,15 @@ static void walk(const struct walker *w, uint32_t at, struct pattern_grams *list
 void pattern_grams_find(const struct pattern *pattern, const struct pattern_set *allowed,
 			struct pattern_grams *ret_grams)
 {
-	const struct walker w = {pattern, allowed};
+	struct walker w = {pattern, allowed, 0};
 	struct pattern_grams list = list_of_any(allowed);
 	ret_grams->count = 0;
 	ret_grams->share = INFINITY;
 	walk(&w, 0, &list, ret_grams);
+	if (w.nodes > NODES_MOST) {
+		ret_grams->count = 0;
+		ret_grams->share = INFINITY;
+	}
 }
 
 /* The two that cost least as one. */

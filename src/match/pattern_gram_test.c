@@ -60,4 +60,44 @@ static void cases_come_out(void **state)
 	test_cases_close(&cases);
 }
 
-TEST_MAIN(cmocka_unit_test(cases_come_out))
+/* `deep` times: what a rule's author may write, be it by mistake. */
+static void add_times(struct buffer *out, const char *text, size_t deep)
+{
+	for (size_t i = 0; i < deep; i++)
+		buffer_text(out, text);
+}
+
+static void repeats_inside_repeats_come_to_an_end(void **state)
+{
+	(void)state;
+	enum { DEEP = 90 };
+	struct pattern pattern;
+	struct pattern_grams grams;
+	struct pattern_set all;
+	memset(&all, 0xff, sizeof(all));
+	struct buffer text = buffer_make(NULL);
+	add_times(&text, "(", DEEP);
+	buffer_text(&text, "ab");
+	add_times(&text, "){2,9}", DEEP);
+	assert_int_equal(pattern_parse(buffer_slice(&text), 0, &pattern), 0);
+	pattern_grams_find(&pattern, &all, &grams);
+	assert_true(grams.share >= 1);
+	pattern_free(&pattern);
+	buffer_free(&text);
+}
+
+static void repeats_of_repeats_are_bounded(void **state)
+{
+	(void)state;
+	struct pattern pattern;
+	struct buffer text = buffer_make(NULL);
+	buffer_text(&text, "a");
+	add_times(&text, "{1}", 1000 * 1000);
+	assert_int_equal(pattern_parse(buffer_slice(&text), 0, &pattern), PATTERN_OPAQUE);
+	assert_int_equal(pattern_parse(SLICE("a{2}{3}?{1,}"), 0, &pattern), 0);
+	pattern_free(&pattern);
+	buffer_free(&text);
+}
+
+TEST_MAIN(cmocka_unit_test(cases_come_out), cmocka_unit_test(repeats_inside_repeats_come_to_an_end),
+	  cmocka_unit_test(repeats_of_repeats_are_bounded))
