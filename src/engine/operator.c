@@ -293,11 +293,11 @@ static int operator_DETECT_XSS(struct operand *o)
 
 static int operator_VALIDATE_BYTE_RANGE(struct operand *o)
 {
-	const struct byte_set *set = o->rule->operation.bytes;
+	const struct byte_range *set = o->rule->operation.bytes;
 	struct slice value = operand_text(o);
-	size_t first = set == NULL ? value.len : byte_set_find_foreign(set, value, 0);
+	size_t first = set == NULL ? value.len : byte_range_find_foreign(set, value, 0);
 	for (size_t at = first; at < value.len && o->span_count < OPERATOR_SPANS;
-	     at = byte_set_find_foreign(set, value, at + 1))
+	     at = byte_range_find_foreign(set, value, at + 1))
 		note(o, at, 1);
 	return first < value.len;
 }

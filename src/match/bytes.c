@@ -3,21 +3,16 @@
 #include "codec/byte_class.h"
 #include "codec/url.h"
 
+enum { DIGITS_MOST = 3 };
+
 static int parse_byte(struct slice text)
 {
-	int value = 0;
+	uint64_t value;
 	text = slice_trim(text);
-	if (text.len == 0 || text.len > 3)
-		return -1;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!byte_is_digit(text.ptr[i]))
-			return -1;
-		value = value * 10 + (text.ptr[i] - '0');
-	}
-	return value <= 255 ? value : -1;
+	return text.len <= DIGITS_MOST && slice_number(text, UINT8_MAX, &value) ? (int)value : -1;
 }
 
-static bool add_range(struct byte_set *set, struct slice text)
+static bool add_range(struct byte_range *set, struct slice text)
 {
 	struct slice first_text;
 	struct slice last_text = slice_cut(text, '-', &first_text);
@@ -29,16 +24,16 @@ static bool add_range(struct byte_set *set, struct slice text)
 	return true;
 }
 
-int byte_set_parse(struct slice argument, struct byte_set *ret_set, struct slice *ret_bad)
+int byte_range_parse(struct slice argument, struct byte_range *ret_set, struct slice *ret_bad)
 {
-	struct byte_set set = {{0}};
+	struct byte_range set = {{0}};
 	struct slice text;
 	do {
 		size_t comma = slice_find_byte(argument, ',', 0);
 		text = slice_sub(argument, 0, comma);
 		if (!add_range(&set, text)) {
 			*ret_bad = text;
-			return BYTE_SET_BAD;
+			return BYTE_RANGE_BAD;
 		}
 		argument = comma < argument.len ? slice_after(argument, comma + 1) : slice_make(NULL, 0);
 	} while (argument.ptr != NULL);
@@ -46,7 +41,7 @@ int byte_set_parse(struct slice argument, struct byte_set *ret_set, struct slice
 	return 0;
 }
 
-size_t byte_set_find_foreign(const struct byte_set *set, struct slice value, size_t from)
+size_t byte_range_find_foreign(const struct byte_range *set, struct slice value, size_t from)
 {
 	size_t at = from;
 	for (; at + 4 <= value.len; at += 4) {

@@ -4,21 +4,21 @@
 
 #include "base/slice.h"
 
-struct byte_set {
+struct byte_range {
 	uint8_t has[256]; /* 1 for members */
 };
 
-enum { BYTE_SET_BAD = 1 };
+enum { BYTE_RANGE_BAD = 1 };
 
 /*
  * @validateByteRange's argument: "N" and "N-M" between commas, decimal, 0 to 255, N <= M, white space around numbers
- * ignored. 0, or BYTE_SET_BAD with *ret_bad the part that is no range (ModSecurity passes over it in silence).
+ * ignored. 0, or BYTE_RANGE_BAD with *ret_bad the part that is no range (ModSecurity passes over it in silence).
  */
-int byte_set_parse(struct slice argument, struct byte_set *ret_set, struct slice *ret_bad);
+int byte_range_parse(struct slice argument, struct byte_range *ret_set, struct slice *ret_bad);
 
 /* Index of the first byte at or after `from` that is not in the set, or value.len: the operator matches if there is
  * one. */
-size_t byte_set_find_foreign(const struct byte_set *set, struct slice value, size_t from);
+size_t byte_range_find_foreign(const struct byte_range *set, struct slice value, size_t from);
 
 enum url_encoding {
 	URL_ENCODING_VALID,

@@ -4,10 +4,10 @@
 
 static void render_range(struct slice argument, struct slice value, struct buffer *out)
 {
-	struct byte_set set;
+	struct byte_range set;
 	struct slice bad;
-	assert_int_equal(byte_set_parse(argument, &set, &bad), 0);
-	size_t at = byte_set_find_foreign(&set, value, 0);
+	assert_int_equal(byte_range_parse(argument, &set, &bad), 0);
+	size_t at = byte_range_find_foreign(&set, value, 0);
 	if (at == value.len)
 		buffer_text(out, "-");
 	else
@@ -31,9 +31,9 @@ static void render(struct slice check, struct slice argument, struct slice value
 	if (slice_equal(check, SLICE("range"))) {
 		render_range(argument, value, out);
 	} else if (slice_equal(check, SLICE("badrange"))) {
-		struct byte_set set;
+		struct byte_range set;
 		struct slice bad = SLICE("none");
-		assert_int_equal(byte_set_parse(argument, &set, &bad), BYTE_SET_BAD);
+		assert_int_equal(byte_range_parse(argument, &set, &bad), BYTE_RANGE_BAD);
 		buffer_add(out, bad);
 	} else if (slice_equal(check, SLICE("url"))) {
 		unsigned fault = url_encoding_check(value, &at);

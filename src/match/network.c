@@ -9,7 +9,8 @@
 enum {
 	V4_OFFSET = 12, /* of an IPv4 address in network_address.bytes */
 	V4_BITS = 32,
-	V6_BITS = 128
+	V6_BITS = 128,
+	BITS_DIGITS = 3,
 };
 
 /* Sorted by family, then by first address; disjoint. */
@@ -36,15 +37,8 @@ bool network_address_parse(struct slice text, struct network_address *ret_addres
 /* "0" to `limit`, or -1. */
 static int parse_bits(struct slice text, int limit)
 {
-	int bits = 0;
-	if (text.len == 0 || text.len > 3)
-		return -1;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!byte_is_digit(text.ptr[i]))
-			return -1;
-		bits = bits * 10 + (text.ptr[i] - '0');
-	}
-	return bits <= limit ? bits : -1;
+	uint64_t bits;
+	return text.len <= BITS_DIGITS && slice_number(text, (uint64_t)limit, &bits) ? (int)bits : -1;
 }
 
 /* The lowest and highest address that share the first `bits` of address->bytes. */

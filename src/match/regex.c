@@ -25,6 +25,8 @@ enum {
 	SHORT_STEPS = 2000,
 	STEPS = 10 * 1000,
 	STEPS_PER_BYTE = 16,
+
+	CACHE_ENTRIES_MOST = 4096, /* they are looked through one by one */
 };
 
 struct regex {
@@ -333,7 +335,7 @@ struct regex_cache {
 
 int regex_cache_create(size_t entries, struct regex_cache **ret_cache)
 {
-	if (entries == 0 || entries > 4096)
+	if (entries == 0 || entries > CACHE_ENTRIES_MOST)
 		return -EINVAL;
 	struct regex_cache *cache = calloc(1, sizeof(*cache) + entries * sizeof(cache->entries[0]));
 	if (cache == NULL)

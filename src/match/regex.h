@@ -21,8 +21,8 @@ enum {
 
 	REGEX_NONE = 0, /* outcomes of a match */
 	REGEX_MATCH = 1,
-	REGEX_LIMIT =
-		2, /* a limit or the JIT stack was used up: does not match, MSC_PCRE_LIMITS_EXCEEDED is to be set */
+	/* A limit or the JIT stack was used up: does not match, MSC_PCRE_LIMITS_EXCEEDED is to be set. */
+	REGEX_LIMIT = 2,
 
 	REGEX_GROUPS_MAX = 100, /* groups reported, number 0 included; further ones are matched but not told */
 };

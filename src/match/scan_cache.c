@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "codec/text.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -119,13 +120,12 @@ void scan_cache_close(struct scan_cache *cache)
 	free(cache);
 }
 
-enum { NAME_BYTES = 64 + sizeof(".scan") };
+enum { NAME_BYTES = 2 * sizeof(struct scan_cache_key) + sizeof(".scan") };
 
 static void name_of(const struct scan_cache_key *key, char ret_name[NAME_BYTES])
 {
-	for (size_t i = 0; i < sizeof(key->sha256); i++)
-		snprintf(ret_name + 2 * i, 3, "%02x", key->sha256[i]);
-	memcpy(ret_name + 64, ".scan", sizeof(".scan"));
+	size_t len = hex_encode(slice_make(key->sha256, sizeof(key->sha256)), (uint8_t *)ret_name);
+	memcpy(ret_name + len, ".scan", sizeof(".scan"));
 }
 
 static int digest(const struct scan_cache_key *key, struct slice content, uint8_t ret_sha256[32])

@@ -46,8 +46,8 @@ enum { SCAN_KEY_ANY = 1 };
 
 struct scan_automaton {
 	struct automaton *together;
-	struct automaton
-		*alone[AUTOMATON_PATTERNS_MAX]; /* by pattern, for when `together` is busy; if it has several */
+	/* By pattern, for when `together` is busy; if it has several. */
+	struct automaton *alone[AUTOMATON_PATTERNS_MAX];
 	uint32_t ids[AUTOMATON_PATTERNS_MAX];
 	uint32_t widths[AUTOMATON_PATTERNS_MAX][BYTE_LEVELS]; /* of the shortest match in values of a level */
 	size_t count;

@@ -15,7 +15,7 @@ struct networks;
 struct phrases;
 struct regex;
 struct scan_set;
-struct byte_set;
+struct byte_range;
 struct unicode_map;
 
 enum variable {
@@ -106,7 +106,7 @@ struct rule_operator {
 	const struct regex *regex;
 	const struct phrases *phrases;
 	const struct networks *networks;
-	const struct byte_set *bytes;
+	const struct byte_range *bytes;
 	const void *schema; /* of validateDTD and validateSchema: the file's path, NUL-terminated */
 	/* A hit of the scan is the verdict; otherwise a hit must be confirmed by `regex`. */
 	bool scan_exact;

@@ -162,16 +162,16 @@ static int compile_network_file(const struct operand *o)
 
 static int compile_bytes(const struct operand *o)
 {
-	struct byte_set *set = pool_find(o->compiler->pool, POOL_BYTES, o->text);
+	struct byte_range *set = pool_find(o->compiler->pool, POOL_BYTES, o->text);
 	if (set == NULL) {
 		struct slice bad = {0};
 		set = calloc(1, sizeof(*set));
 		if (set == NULL)
 			return -ENOMEM;
-		int r = byte_set_parse(o->text, set, &bad);
+		int r = byte_range_parse(o->text, set, &bad);
 		if (r != 0)
 			free(set);
-		if (r == BYTE_SET_BAD)
+		if (r == BYTE_RANGE_BAD)
 			return compiler_error(o->compiler, o->offset, "write 10,13,32-126",
 					      "\"%.*s\" is no byte or range of bytes", SLICE_ARG(bad));
 		if (r == 0)

@@ -83,13 +83,13 @@ static bool number_row(const struct row *row, const struct inputs *inputs)
 
 static bool range_row(const struct row *row, const struct inputs *inputs)
 {
-	static struct byte_set set;
+	static struct byte_range set;
 	static bool parsed;
 	struct slice bad;
-	if (!parsed && byte_set_parse(slice_from_string(row->argument), &set, &bad) != 0)
+	if (!parsed && byte_range_parse(slice_from_string(row->argument), &set, &bad) != 0)
 		abort();
 	parsed = true;
-	return byte_set_find_foreign(&set, inputs->v, 0) < inputs->v.len;
+	return byte_range_find_foreign(&set, inputs->v, 0) < inputs->v.len;
 }
 
 static bool url_row(const struct row *row, const struct inputs *inputs)
