@@ -98,11 +98,24 @@ static int ask_new_pair(struct transaction *t, const struct probe_pair *pair, co
 	return r;
 }
 
+/* Of most headers of responses no rule asks anything. */
+static bool is_looked_at(const struct transaction *t, const struct probe_pair *pair, struct slice name)
+{
+	return pair->of_any_name || (pair->values != NULL && name_of(t, pair->values, name) >= 0) ||
+	       (pair->names != NULL && name_of(t, pair->names, name) >= 0);
+}
+
 /* A name and its value that came together before are known together. */
 static int ask_pair(struct transaction *t, const struct probe_pair *pair, struct value *name, struct value *value)
 {
+	static const struct found nothing;
 	struct remembered_key key = {
 		.number = pair->numbers[part_of(value)], .first = name->bytes, .second = value->bytes};
+	if (!is_looked_at(t, pair, name->bytes)) {
+		tell_found(name, &nothing);
+		tell_found(value, &nothing);
+		return 0;
+	}
 	const struct remembered_answer *known = remembered_find(t->worker->remembered, &key);
 	if (known == NULL)
 		return ask_new_pair(t, pair, &key, name, value);

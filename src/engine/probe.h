@@ -122,6 +122,7 @@ struct probe_pair {
 	const struct probe_family *names;
 	enum variable value_variable;
 	enum variable name_variable;
+	bool of_any_name;              /* rules look at some of them whatever the name */
 	uint32_t numbers[PROBE_PARTS]; /* under which pairs are remembered */
 };
 

@@ -137,6 +137,14 @@ static bool is_in_pair(const struct probes *probes, enum variable variable)
 	return false;
 }
 
+static bool looks_at_any_name(const struct probe_family *family)
+{
+	bool looks = false;
+	for (size_t part = 0; family != NULL && part < PROBE_PARTS; part++)
+		looks |= family->sets[part] != NULL;
+	return looks;
+}
+
 static void make_pairs(struct probe_builder *b)
 {
 	static const enum variable variables[PROBE_PAIRS][2] = {
@@ -153,6 +161,8 @@ static void make_pairs(struct probe_builder *b)
 			.value_variable = variables[i][0],
 			.name_variable = variables[i][1],
 		};
+		probes->pairs[i].of_any_name =
+			looks_at_any_name(probes->pairs[i].values) || looks_at_any_name(probes->pairs[i].names);
 		for (size_t part = 0; part < PROBE_PARTS; part++)
 			probes->pairs[i].numbers[part] = remembered_new_number();
 	}
