@@ -1,6 +1,7 @@
 #include "engine/candidate.h"
 
 #include "engine/asking.h"
+#include "engine/member.h"
 #include "engine/profile.h"
 #include "engine/remembered.h"
 #include "engine/variable.h"
@@ -10,141 +11,10 @@
 
 /* ---- variables ---- */
 
-static unsigned part_of(const struct value *value)
-{
-	switch ((int)value->part) {
-	case VARIABLE_ARGS_GET:
-	case VARIABLE_ARGS_GET_NAMES:
-		return 1;
-	case VARIABLE_ARGS_POST:
-	case VARIABLE_ARGS_POST_NAMES:
-		return 2;
-	default:
-		return 0;
-	}
-}
-
-/* The index of a name that rules select, or -1. */
-static int name_of(const struct transaction *t, const struct probe_family *family, struct slice key)
-{
-	if (family->name_count == 0)
-		return -1;
-	size_t mask = family->table_size - 1;
-	for (size_t at = hash_quick_nocase(&t->plan->hash_key, key) & mask;; at = (at + 1) & mask) {
-		if (family->table[at] == 0)
-			return -1;
-		if (slice_equal_nocase(family->names[family->table[at] - 1], key))
-			return family->table[at] - 1;
-	}
-}
-
-static const struct probe_set *set_of(const struct probe_family *family, int name, unsigned part)
-{
-	return name < 0 ? family->sets[part] : family->named[name][part];
-}
-
-static void tell(struct value *value, const uint16_t steps[static REMEMBERED_STEPS], size_t count)
-{
-	value->knows_steps = true;
-	value->step_count = (uint8_t)count;
-	memcpy(value->steps, steps, sizeof(value->steps));
-}
-
-_Static_assert((int)VALUE_STEPS == (int)REMEMBERED_STEPS, "what is remembered of a value fits into it");
-
-/* A value is told what was found for it, unless that is too much. */
-static void tell_found(struct value *value, const struct found *found)
-{
-	if (found->step_count <= VALUE_STEPS)
-		tell(value, found->steps, found->step_count);
-}
-
-static int ask_member(struct found *found, const struct probe_family *family, const struct value *value, int *ret_name)
-{
-	*ret_name = name_of(found->t, family, value->key);
-	if (*ret_name >= 0)
-		found->t->name_counts[family->first_count + (size_t)*ret_name]++;
-	return ask_value(found, set_of(family, *ret_name, part_of(value)), value->bytes);
-}
-
-static int ask_collection(struct transaction *t, const struct probe_family *family, uint32_t *asked)
-{
-	const struct value_set *set = &t->sets[family->variable];
-	int name;
-	int r = 0;
-	for (; *asked < set->count && r == 0; ++*asked) {
-		struct found found = {.t = t};
-		r = ask_member(&found, family, set->items[*asked], &name);
-		tell_found(set->items[*asked], &found);
-	}
-	return r;
-}
-
-static int ask_new_pair(struct transaction *t, const struct probe_pair *pair, const struct remembered_key *key,
-			struct value *name, struct value *value)
-{
-	struct found found = {.t = t};
-	int selected = -1;
-	int selects_names = -1;
-	int r = pair->values == NULL ? 0 : ask_member(&found, pair->values, value, &selected);
-	if (r == 0 && pair->names != NULL)
-		r = ask_member(&found, pair->names, name, &selects_names);
-	if (r == 0 && selects_names < 0)
-		remembered_add(t->worker->remembered, key,
-			       selected < 0 ? 0 : (uint16_t)(pair->values->first_count + (size_t)selected + 1),
-			       found.steps, found.step_count);
-	tell_found(name, &found);
-	tell_found(value, &found);
-	return r;
-}
-
-/* Of most headers of responses no rule asks anything. */
-static bool is_looked_at(const struct transaction *t, const struct probe_pair *pair, struct slice name)
-{
-	return pair->of_any_name || (pair->values != NULL && name_of(t, pair->values, name) >= 0) ||
-	       (pair->names != NULL && name_of(t, pair->names, name) >= 0);
-}
-
-/* A name and its value that came together before are known together. */
-static int ask_pair(struct transaction *t, const struct probe_pair *pair, struct value *name, struct value *value)
-{
-	static const struct found nothing;
-	struct remembered_key key = {
-		.number = pair->numbers[part_of(value)], .first = name->bytes, .second = value->bytes};
-	if (!is_looked_at(t, pair, name->bytes)) {
-		tell_found(name, &nothing);
-		tell_found(value, &nothing);
-		return 0;
-	}
-	const struct remembered_answer *known = remembered_find(t->worker->remembered, &key);
-	if (known == NULL)
-		return ask_new_pair(t, pair, &key, name, value);
-	profile_note_value(t->worker->profile, true);
-	if (known->name > 0)
-		t->name_counts[known->name - 1]++;
-	for (size_t i = 0; i < known->step_count; i++)
-		t->candidates[known->steps[i] / 64] |= (uint64_t)1 << known->steps[i] % 64;
-	tell(name, known->steps, known->step_count);
-	tell(value, known->steps, known->step_count);
-	return 0;
-}
-
-static int ask_pairs(struct transaction *t, const struct probe_pair *pair, uint32_t *asked)
-{
-	const struct value_set *values = &t->sets[pair->value_variable];
-	const struct value_set *names = &t->sets[pair->name_variable];
-	int r = 0;
-	for (; *asked < values->count && *asked < names->count && r == 0; ++*asked)
-		r = ask_pair(t, pair, names->items[*asked], values->items[*asked]);
-	return r;
-}
-
 /* Each XPath expression is asked of the document once. */
 static int ask_document(struct transaction *t, const struct probe_family *family, uint32_t *asked)
 {
 	int r = 0;
-	if (t->xml == NULL || *asked > 0)
-		return 0;
 	*asked = 1;
 	for (size_t i = 0; i < family->name_count && r == 0; i++) {
 		const struct value_set *set;
@@ -259,23 +129,34 @@ static int ask_line(struct transaction *t, const struct probes *probes)
 	return r;
 }
 
+static int ask_pairs(struct transaction *t, const struct probe_pair *pair, uint32_t *asked)
+{
+	if (*asked >= t->sets[pair->value_variable].count)
+		return 0;
+	struct profile_timer timer = profile_begin_family(t->worker->profile, pair->value_variable);
+	int r = members_ask_pairs(t, pair, asked);
+	profile_end_family(timer);
+	return r;
+}
+
+static int ask_single(struct transaction *t, const struct probe_family *family, uint32_t *asked)
+{
+	bool is_document = family->variable == VARIABLE_XML;
+	if (is_document ? t->xml == NULL || *asked > 0 : *asked >= t->sets[family->variable].count)
+		return 0;
+	struct profile_timer timer = profile_begin_family(t->worker->profile, family->variable);
+	int r = is_document ? ask_document(t, family, asked) : members_ask(t, family, asked);
+	profile_end_family(timer);
+	return r;
+}
+
 static int ask_collections(struct transaction *t, const struct probes *probes)
 {
 	int r = 0;
-	for (size_t i = 0; i < PROBE_PAIRS && r == 0; i++) {
-		const struct probe_pair *pair = &probes->pairs[i];
-		struct profile_timer timer = profile_begin_family(t->worker->profile, pair->value_variable);
-		r = ask_pairs(t, pair, &t->asked_counts[i]);
-		profile_end_family(timer);
-	}
-	for (size_t i = 0; i < probes->singles.count && r == 0; i++) {
-		const struct probe_family *family = &probes->families[probes->singles.indexes[i]];
-		struct profile_timer timer = profile_begin_family(t->worker->profile, family->variable);
-		uint32_t *asked = &t->asked_counts[PROBE_PAIRS + i];
-		r = family->variable == VARIABLE_XML ? ask_document(t, family, asked)
-						     : ask_collection(t, family, asked);
-		profile_end_family(timer);
-	}
+	for (size_t i = 0; i < PROBE_PAIRS && r == 0; i++)
+		r = ask_pairs(t, &probes->pairs[i], &t->asked_counts[i]);
+	for (size_t i = 0; i < probes->singles.count && r == 0; i++)
+		r = ask_single(t, &probes->families[probes->singles.indexes[i]], &t->asked_counts[PROBE_PAIRS + i]);
 	return r;
 }
 

@@ -124,6 +124,7 @@ struct probe_pair {
 	enum variable name_variable;
 	bool of_any_name;              /* rules look at some of them whatever the name */
 	uint32_t numbers[PROBE_PARTS]; /* under which pairs are remembered */
+	uint32_t run_number;           /* under which runs of them are */
 };
 
 enum { PROBE_PAIRS = 4 };

@@ -165,6 +165,7 @@ static void make_pairs(struct probe_builder *b)
 			looks_at_any_name(probes->pairs[i].values) || looks_at_any_name(probes->pairs[i].names);
 		for (size_t part = 0; part < PROBE_PARTS; part++)
 			probes->pairs[i].numbers[part] = remembered_new_number();
+		probes->pairs[i].run_number = remembered_new_number();
 	}
 }
 

@@ -7,15 +7,15 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { WAYS = 4, SIZES = 3, SEEN_AGAIN = 1 };
+enum { WAYS = 4, SIZES = 4, SEEN_AGAIN = 1 };
 
 enum { LINE_BYTES = 64 };
 
-/* Entries of three sizes, so that most are found in one or two lines of the cache, where they begin. */
+/* Entries of four sizes, so that most are found in one or two lines of the cache, where they begin. */
 static const struct {
 	size_t entry_bytes;
 	size_t rows;
-} sizes[SIZES] = {{LINE_BYTES, 2048}, {3 * LINE_BYTES, 2048}, {8 * LINE_BYTES, 512}};
+} sizes[SIZES] = {{LINE_BYTES, 2048}, {3 * LINE_BYTES, 2048}, {8 * LINE_BYTES, 512}, {16 * LINE_BYTES, 512}};
 
 struct entry {
 	uint32_t number; /* 0: empty */
@@ -28,7 +28,7 @@ struct entry {
 	uint8_t bytes[];
 };
 
-_Static_assert(512 - sizeof(struct entry) >= REMEMBERED_BYTES, "the longest fits");
+_Static_assert(1024 - sizeof(struct entry) >= REMEMBERED_BYTES, "the longest fits");
 
 /*
  * A row's tags lie together: what a hash has in common with the one looked for is known before any entry is touched.
@@ -246,6 +246,23 @@ static bool is_worth_a_try(struct remembered *remembered, uint8_t vain)
 	return (remembered->drawn >> 33) % VAIN_TRIED == 0;
 }
 
+static uint8_t *vain_of(struct remembered *remembered, const struct remembered_key *key)
+{
+	return &remembered->vain[key->number % NUMBERS];
+}
+
+static bool begin_try(struct remembered *remembered, struct remembered_key *key)
+{
+	key->untried = !is_worth_a_try(remembered, *vain_of(remembered, key));
+	return !key->untried;
+}
+
+static void end_try(struct remembered *remembered, const struct remembered_key *key, bool found)
+{
+	uint8_t *vain = vain_of(remembered, key);
+	*vain = found ? 0 : (uint8_t)(*vain + (*vain < VAIN_MOST));
+}
+
 static const struct remembered_answer *find_short(struct remembered *remembered, struct remembered_key *key)
 {
 	if (is_tiny(key))
@@ -259,12 +276,10 @@ const struct remembered_answer *remembered_find(struct remembered *remembered, s
 	if (is_too_long(key))
 		return key->second.len > 0 ? NULL
 					   : remembered_long_find(remembered->long_values, key->number, key->first);
-	uint8_t *vain = &remembered->vain[key->number % NUMBERS];
-	key->untried = !is_worth_a_try(remembered, *vain);
-	if (key->untried)
+	if (!begin_try(remembered, key))
 		return NULL;
 	const struct remembered_answer *answer = find_short(remembered, key);
-	*vain = answer != NULL ? 0 : (uint8_t)(*vain + (*vain < VAIN_MOST));
+	end_try(remembered, key, answer != NULL);
 	return answer;
 }
 
@@ -303,8 +318,10 @@ void remembered_add(struct remembered *remembered, const struct remembered_key *
 
 bool remembered_find_note(struct remembered *remembered, struct remembered_key *key, struct slice *ret_note)
 {
-	struct entry *entry =
-		key->first.len > REMEMBERED_BYTES - REMEMBERED_NOTE ? NULL : find(remembered, key, REMEMBERED_NOTE);
+	if (key->first.len > REMEMBERED_BYTES - REMEMBERED_NOTE || !begin_try(remembered, key))
+		return false;
+	struct entry *entry = find(remembered, key, REMEMBERED_NOTE);
+	end_try(remembered, key, entry != NULL);
 	if (entry != NULL)
 		*ret_note = slice_make(entry->bytes + entry->first_len, entry->note_len);
 	return entry != NULL;
@@ -312,7 +329,7 @@ bool remembered_find_note(struct remembered *remembered, struct remembered_key *
 
 void remembered_add_note(struct remembered *remembered, const struct remembered_key *key, struct slice note)
 {
-	if (key->first.len > REMEMBERED_BYTES - REMEMBERED_NOTE || note.len > REMEMBERED_NOTE)
+	if (key->first.len > REMEMBERED_BYTES - REMEMBERED_NOTE || note.len > REMEMBERED_NOTE || key->untried)
 		return;
 	struct entry *entry = put(remembered, key, REMEMBERED_NOTE);
 	entry->note_len = (uint16_t)note.len;

@@ -11,7 +11,7 @@
 
 enum {
 	REMEMBERED_STEPS = 8,   /* of a value with more nothing is kept */
-	REMEMBERED_BYTES = 480, /* a key of one part that is longer is a long value; one of two is not kept */
+	REMEMBERED_BYTES = 992, /* a key of one part that is longer is a long value; one of two is not kept */
 	REMEMBERED_NOTE = 64,   /* bytes of a note */
 };
 

@@ -130,6 +130,28 @@ int request_line(struct transaction *t, struct slice method, struct slice uri, s
 	return r;
 }
 
+/* ---- headers ---- */
+
+/* What all browsers send alike should not come to stand in one run with what tells them apart. */
+enum { JOINED_BYTES = 416 };
+
+/* A pair at the end of its collection joins the run before it, or begins one. What has no room is asked by itself. */
+static void run_add(struct transaction *t, enum variable variable, uint32_t count, struct slice text)
+{
+	uint32_t first = t->sets[variable].count - count;
+	struct member_run *run = t->run_count == 0 ? NULL : &t->runs[t->run_count - 1];
+	if (text.len > MEMBER_RUN_BYTES || count > MEMBER_RUN_PAIRS)
+		return;
+	if (run != NULL && run->variable == variable && run->first + run->count == first &&
+	    run->text.ptr + run->text.len == text.ptr && run->text.len + text.len <= JOINED_BYTES &&
+	    run->count + count <= MEMBER_RUN_PAIRS) {
+		run->count += count;
+		run->text.len += text.len;
+	} else if (t->run_count < MEMBER_RUNS) {
+		t->runs[t->run_count++] = (struct member_run){variable, first, count, text};
+	}
+}
+
 static int cookie_header(struct transaction *t, struct slice value)
 {
 	struct field_list cookies = field_list_make(&t->arena);
@@ -140,6 +162,8 @@ static int cookie_header(struct transaction *t, struct slice value)
 				   &t->arena, cookie->name, t->offset + cookie->name_offset, cookie->value,
 				   t->offset + cookie->value_offset);
 	}
+	if (r == 0 && cookies.count <= MEMBER_RUN_PAIRS)
+		run_add(t, VARIABLE_REQUEST_COOKIES, (uint32_t)cookies.count, value);
 	return r;
 }
 
@@ -179,50 +203,94 @@ static int authorization_header(struct transaction *t, struct slice value)
 	return set_at(t, VARIABLE_AUTH_TYPE, scheme, t->offset, scheme.len);
 }
 
-/* Headers that mean something to the engine itself. */
-static const struct {
+struct known_header {
 	struct slice name;
-	int (*read)(struct transaction *t, struct slice value);
-} readers[] = {
-	{SLICE_INIT("cookie"), cookie_header},
-	{SLICE_INIT("content-type"), content_type_header},
-	{SLICE_INIT("host"), host_header},
-	{SLICE_INIT("authorization"), authorization_header},
+	bool varies; /* from one request of a visitor to the next: it would make every run a new one */
+	int (*read)(struct transaction *t,
+		    struct slice value); /* what the engine itself takes from it; NULL: nothing */
 };
 
-/* Both lie in one piece, each with a NUL behind it. */
-static int copy_field(struct transaction *t, struct slice *name, struct slice *value)
+/* By their length. */
+static const struct known_header *header_find(struct slice name)
 {
-	uint8_t *text = arena_alloc(&t->arena, name->len + value->len + 2);
-	if (text == NULL)
-		return -ENOMEM;
-	uint8_t *end = put(text, *name);
+	enum { LENGTHS = 18, SAME = 2 };
+	static const struct known_header known[LENGTHS][SAME] = {
+		[4] = {{SLICE_INIT("host"), true, host_header}},
+		[5] = {{SLICE_INIT("range"), true, NULL}},
+		[6] = {{SLICE_INIT("cookie"), true, cookie_header}},
+		[7] = {{SLICE_INIT("referer"), true, NULL}},
+		[9] = {{SLICE_INIT("x-real-ip"), true, NULL}},
+		[12] = {{SLICE_INIT("content-type"), true, content_type_header},
+			{SLICE_INIT("x-request-id"), true, NULL}},
+		[13] = {{SLICE_INIT("if-none-match"), true, NULL},
+			{SLICE_INIT("authorization"), true, authorization_header}},
+		[14] = {{SLICE_INIT("content-length"), true, NULL}},
+		[15] = {{SLICE_INIT("x-forwarded-for"), true, NULL}},
+		[17] = {{SLICE_INIT("if-modified-since"), true, NULL}},
+	};
+	if (name.len == 0 || name.len >= LENGTHS)
+		return NULL;
+	for (size_t i = 0; i < SAME && known[name.len][i].name.len > 0; i++) {
+		const struct known_header *header = &known[name.len][i];
+		if (byte_lower(name.ptr[0]) == header->name.ptr[0] && slice_equal_nocase(name, header->name))
+			return header;
+	}
+	return NULL;
+}
+
+enum { FIELD_ROOM_BYTES = 2048 };
+
+/*
+ * Both are copied, each with a NUL behind it, and their lengths before them: so the text, which is returned, tells them
+ * from any others. Those of a request follow each other as far as there is room. Empty without memory.
+ */
+static struct slice copy_field(struct transaction *t, struct slice *name, struct slice *value)
+{
+	uint16_t lengths[2] = {(uint16_t)name->len, (uint16_t)value->len}; /* longer ones are in no run */
+	size_t bytes = sizeof(lengths) + name->len + value->len + 2;
+	if (bytes > t->field_left) {
+		size_t room = bytes > FIELD_ROOM_BYTES ? bytes : FIELD_ROOM_BYTES;
+		uint8_t *more = arena_alloc(&t->arena, room);
+		if (more == NULL)
+			return SLICE("");
+		t->field_room = more;
+		t->field_left = room;
+	}
+	uint8_t *text = t->field_room;
+	memcpy(text, lengths, sizeof(lengths));
+	uint8_t *first = text + sizeof(lengths);
+	uint8_t *end = put(first, *name);
 	*end = '\0';
 	uint8_t *second = end + 1;
 	*put(second, *value) = '\0';
-	*name = slice_make(text, name->len);
+	*name = slice_make(first, name->len);
 	*value = slice_make(second, value->len);
-	return 0;
+	t->field_room += bytes;
+	t->field_left -= bytes;
+	return slice_make(text, bytes);
 }
 
 int request_header(struct transaction *t, struct slice name, struct slice value)
 {
-	if (copy_field(t, &name, &value) != 0)
+	struct slice text = copy_field(t, &name, &value);
+	if (text.len == 0)
 		return -ENOMEM;
 	size_t name_offset = t->offset;
 	t->offset += name.len + 2;
 	int r = value_sets_add(&t->sets[VARIABLE_REQUEST_HEADERS_NAMES], &t->sets[VARIABLE_REQUEST_HEADERS], &t->arena,
 			       name, name_offset, value, t->offset);
-	for (size_t i = 0; r == 0 && i < sizeof(readers) / sizeof(readers[0]); i++)
-		if (name.len == readers[i].name.len && slice_equal_nocase(name, readers[i].name))
-			r = readers[i].read(t, value);
+	const struct known_header *known = header_find(name);
+	if (r == 0 && (known == NULL || !known->varies))
+		run_add(t, VARIABLE_REQUEST_HEADERS, 1, text);
+	if (r == 0 && known != NULL && known->read != NULL)
+		r = known->read(t, value);
 	t->offset += value.len + 1;
 	return r;
 }
 
 int response_header(struct transaction *t, struct slice name, struct slice value)
 {
-	if (copy_field(t, &name, &value) != 0)
+	if (copy_field(t, &name, &value).len == 0)
 		return -ENOMEM;
 	int r = value_sets_add(&t->sets[VARIABLE_RESPONSE_HEADERS_NAMES], &t->sets[VARIABLE_RESPONSE_HEADERS],
 			       &t->arena, name, 0, value, 0);

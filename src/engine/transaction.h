@@ -89,6 +89,18 @@ struct body {
 	struct region region; /* where its bytes are, if it was said how many will come */
 };
 
+/*
+ * Neighbours in a collection whose bytes lie in one piece, from which they follow: they are asked together (member.h).
+ */
+struct member_run {
+	enum variable variable; /* of the values; their names stand at the same places */
+	uint32_t first;
+	uint32_t count;
+	struct slice text;
+};
+
+enum { MEMBER_RUNS = 8, MEMBER_RUN_PAIRS = 16, MEMBER_RUN_BYTES = 928 };
+
 enum { STORED_COLLECTIONS = 5, TRANSACTION_HOLDER_BYTES = 32, SHOWN_KEPT = 4 };
 
 /* A long name of which it is known whether it says that its value is a secret; many rules tell of one value. */
@@ -121,7 +133,11 @@ struct transaction {
 	struct slice protocol;
 	struct slice response_protocol;
 	struct uri uri;
-	size_t offset; /* of what comes next, in the request as a text; for the log's [ref] */
+	size_t offset;       /* of what comes next, in the request as a text; for the log's [ref] */
+	uint8_t *field_room; /* where the text of the next headers goes, */
+	size_t field_left;   /* and how much of it */
+	struct member_run runs[MEMBER_RUNS];
+	size_t run_count;
 	struct slice content_type;
 	struct slice response_type;
 	enum body_processor body_type;      /* from Content-Type */

@@ -1,6 +1,6 @@
 #include "engine/value.h"
 
-enum { CAPACITY_FIRST = 8 };
+enum { CAPACITY_FIRST = 32 };
 
 int value_set_grow(struct value_set *set, struct arena *arena)
 {
