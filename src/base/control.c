@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 enum {
-	PATIENCE_SECONDS = 3, /* with the other end */
 	ANSWER_MAX_BYTES = 16 << 20,
 	ANSWER_STEP_BYTES = 16 << 10,
 };
@@ -47,22 +46,22 @@ static int address_make(const char *path, struct sockaddr_un *ret_address, int *
 	return -ENAMETOOLONG;
 }
 
-/* Whether somebody listens there. */
-static bool is_served(const struct sockaddr_un *address)
+/* 0: somebody listens there. */
+static int reach(const struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool served =
-		fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN);
-	if (fd >= 0)
-		close(fd);
-	return served;
+	if (fd < 0)
+		return -errno;
+	int r = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 || errno == EAGAIN ? 0 : -errno;
+	close(fd);
+	return r;
 }
 
 /* One that nobody listens at any more is replaced. */
 static int listen_at(const char *path, const struct sockaddr_un *address, enum control_for whom, int *ret_fd)
 {
 	struct stat st;
-	if (is_served(address))
+	if (reach(address) == 0)
 		return -EADDRINUSE;
 	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
 		(void)unlink(path);
@@ -193,7 +192,7 @@ void control_step(struct control *control, uint64_t now_ns, control_answer_fn *a
 		struct control_client *client = &control->clients[i];
 		if (client->fd < 0)
 			continue;
-		bool goes_on = now_ns - client->began_ns < PATIENCE_SECONDS * NS_A_SECOND;
+		bool goes_on = now_ns - client->began_ns < CONTROL_PATIENCE_SECONDS * NS_A_SECOND;
 		if (goes_on && client->answer.len == 0)
 			goes_on = client_read(client, answer, context);
 		if (goes_on && client->answer.len > 0)
@@ -204,6 +203,17 @@ void control_step(struct control *control, uint64_t now_ns, control_answer_fn *a
 }
 
 /* ---- the other end ---- */
+
+int control_reach(const char *path)
+{
+	struct sockaddr_un address;
+	int folder;
+	int r = address_make(path, &address, &folder);
+	r = r == 0 ? reach(&address) : r;
+	if (folder >= 0)
+		close(folder);
+	return r;
+}
 
 static int answer_read(int fd, struct buffer *answer)
 {
@@ -234,7 +244,7 @@ static int line_send(int fd, const struct sockaddr_un *address, const char *ques
 
 static int question_send(int fd, const struct sockaddr_un *address, const char *question)
 {
-	struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
+	struct timeval patience = {.tv_sec = CONTROL_PATIENCE_SECONDS};
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	return line_send(fd, address, question);

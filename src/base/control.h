@@ -14,6 +14,7 @@
 enum {
 	CONTROL_CLIENTS = 16,
 	CONTROL_QUESTION_BYTES = 4096,
+	CONTROL_PATIENCE_SECONDS = 3, /* with the other end */
 };
 
 enum control_for { CONTROL_FOR_USER, CONTROL_FOR_GROUP };
@@ -51,6 +52,9 @@ size_t control_waits(const struct control *control, struct pollfd *fds);
 void control_step(struct control *control, uint64_t now_ns, control_answer_fn *answer, void *context);
 
 /* ---- the other end ---- */
+
+/* Whether somebody listens there, without asking. 0; -ENOENT, -ECONNREFUSED: nobody does; -EACCES; -errno. */
+int control_reach(const char *path);
 
 /* Asks and takes the whole answer. 0; -errno (-ENOENT, -ECONNREFUSED: there is no watch); -ETIMEDOUT. */
 int control_ask(const char *path, const char *question, struct buffer *answer);

@@ -46,7 +46,7 @@ void cli_help(const struct command *command, struct buffer *out)
 void cli_help_all(struct buffer *out)
 {
 	buffer_text(out, "Examples:\n"
-			 "  guia serve --site www.example.gov.mo=http://127.0.0.1:8080\n"
+			 "  guia serve --site www.example.gov.mo=http://127.0.0.1:9000\n"
 			 "  guia explain --rules rules/guia-crs.conf request.txt\n"
 			 "  guia test --rules tests/crs/v3.conf TESTS\n"
 			 "\nUsage: guia COMMAND ...\n\nCommands:\n");

@@ -37,6 +37,8 @@ static int find_place(const struct cli_arguments *arguments, struct place *place
 		return cli_fail(CLI_USER, "of which watch? give --run-dir DIR, or -c FILE with a run_dir");
 	snprintf(place->run_dir, sizeof(place->run_dir), "%s", run_dir != NULL ? run_dir : "");
 	int code = run_dir == NULL ? watch_place_of_config(file, place->run_dir) : CLI_FINE;
+	if (code == CLI_FINE && place->run_dir[0] == '\0')
+		code = cli_fail(CLI_USER, "%s names no run_dir: give --run-dir", file);
 	if (code != CLI_FINE)
 		return code;
 	int a = snprintf(place->own, sizeof(place->own), "%s/screen", place->run_dir);

@@ -21,8 +21,8 @@ static const struct cli_option options[] = {
 const struct command serve_command = {
 	.name = "serve",
 	.summary = "serves sites through the gate",
-	.examples = "guia serve --site www.example.gov.mo=http://127.0.0.1:8080\n"
-		    "guia serve --listen 127.0.0.1:8000 --site a.mo,www.a.mo=http://127.0.0.1:9000\n"
+	.examples = "guia serve --site www.example.gov.mo=http://127.0.0.1:9000\n"
+		    "guia serve --listen 127.0.0.1:8000 --site a.mo,www.a.mo=http://127.0.0.1:9001\n"
 		    "guia serve -c guia.yaml\n",
 	.synopsis = "--site HOST[,HOST...]=ORIGIN... | -c FILE",
 	.description =

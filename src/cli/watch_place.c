@@ -26,8 +26,6 @@ int watch_place_of_config(const char *file, char path[PATH_MAX])
 		config_free(&config);
 	}
 	arena_destroy(&arena);
-	if (code == SERVE_FINE && path[0] == '\0')
-		return cli_fail(CLI_USER, "%s names no run_dir: give --run-dir", file);
 	return code;
 }
 
@@ -39,13 +37,9 @@ struct daemon_place {
 
 static const struct daemon_place watch_place = {"watch", "control"}, screen_place = {"screen", "screen"};
 
-static int ask_at(const struct daemon_place *place, const char *run_dir, const char *question, struct buffer *text)
+static int place_path(const struct daemon_place *place, const char *run_dir, char path[PATH_MAX])
 {
-	char path[PATH_MAX];
-	if (snprintf(path, sizeof(path), "%s/%s", run_dir, place->socket) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	buffer_clear(text);
-	return control_ask(path, question, text);
+	return snprintf(path, PATH_MAX, "%s/%s", run_dir, place->socket) < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
 /* Where a watch may be if nobody says: where the units of packaging/ put it, and fresh folders of `guia serve`. */
@@ -60,46 +54,69 @@ static void list_usual(glob_t *found)
 		(void)glob(usual[i], GLOB_NOSORT | GLOB_APPEND, NULL, found);
 }
 
-static int ask_anywhere(const struct daemon_place *place, const char *question, struct buffer *text)
+/* The only one there is. They are not asked until it is known: an order is for one. */
+static int find_only(const struct daemon_place *place, char run_dir[PATH_MAX])
 {
 	glob_t found = {0};
-	const char *only = NULL, *other = NULL;
+	char path[PATH_MAX];
+	const char *only = NULL, *other = NULL, *barred = NULL;
 	list_usual(&found);
-	for (size_t i = 0; i < found.gl_pathc; i++)
-		if (ask_at(place, found.gl_pathv[i], question, text) == 0) {
-			other = only;
-			only = found.gl_pathv[i];
-		}
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		int r = place_path(place, found.gl_pathv[i], path);
+		r = r == 0 ? control_reach(path) : r;
+		if (r == -EACCES)
+			barred = found.gl_pathv[i];
+		if (r != 0)
+			continue;
+		other = only;
+		only = found.gl_pathv[i];
+	}
 	int code = CLI_FINE;
-	if (only == NULL)
+	if (other != NULL)
+		code = cli_fail(CLI_USER, "several are running: give --run-dir %s or --run-dir %s", other, only);
+	else if (only != NULL)
+		snprintf(run_dir, PATH_MAX, "%s", only);
+	else if (barred != NULL)
+		code = cli_fail(CLI_ENVIRONMENT,
+				"no %s is running that this user may ask; %s is another user's: ask as root, or as who "
+				"started it",
+				place->name, barred);
+	else
 		code = cli_fail(CLI_ENVIRONMENT,
 				"no %s is running that would answer here; give -c FILE or --run-dir DIR", place->name);
-	else if (other != NULL)
-		code = cli_fail(CLI_USER, "several are running: give --run-dir %s or --run-dir %s", other, only);
-	else if (text->len == 0 && ask_at(place, only, question, text) != 0)
-		code = cli_fail(CLI_ENVIRONMENT, "%s: the %s has just ended", only, place->name);
 	globfree(&found);
 	return code;
 }
 
 static int ask_there(const struct daemon_place *place, const char *run_dir, const char *question, struct buffer *text)
 {
-	int r = ask_at(place, run_dir, question, text);
+	char path[PATH_MAX];
+	int r = place_path(place, run_dir, path);
+	r = r == 0 ? control_ask(path, question, text) : r;
 	if (r == -EACCES)
-		return cli_fail(CLI_ENVIRONMENT, "%s: the %s does not answer this user", run_dir, place->name);
+		return cli_fail(CLI_ENVIRONMENT,
+				"%s: the %s does not answer this user: ask as root, or as who started it", run_dir,
+				place->name);
+	if (r == -ETIMEDOUT)
+		return cli_fail(CLI_ENVIRONMENT,
+				"%s: the %s has not answered for %d s; what it was told it may still do: look again",
+				run_dir, place->name, CONTROL_PATIENCE_SECONDS);
+	if (r == -ENOENT || r == -ECONNREFUSED)
+		return cli_fail(CLI_ENVIRONMENT, "%s: no %s is running there", run_dir, place->name);
 	if (r != 0)
 		return cli_fail(CLI_ENVIRONMENT, "%s: no %s answers there: %s", run_dir, place->name, strerror(-r));
 	return CLI_FINE;
 }
 
+/* Who gives a configuration that names no run directory means the one that is running. */
 static int ask(const struct daemon_place *place, const struct cli_arguments *arguments, const char *question,
 	       struct buffer *text)
 {
 	char path[PATH_MAX] = "";
 	const char *run_dir = cli_value(arguments, "run-dir"), *file = cli_value(arguments, "config");
-	if (run_dir == NULL && file == NULL)
-		return ask_anywhere(place, question, text);
-	int code = run_dir == NULL ? watch_place_of_config(file, path) : CLI_FINE;
+	int code = run_dir == NULL && file != NULL ? watch_place_of_config(file, path) : CLI_FINE;
+	if (code == CLI_FINE && run_dir == NULL && path[0] == '\0')
+		code = find_only(place, path);
 	return code != CLI_FINE ? code : ask_there(place, run_dir != NULL ? run_dir : path, question, text);
 }
 

@@ -13,7 +13,7 @@
 		"config", 'c', "FILE", "the configuration that names it"                                               \
 	}
 
-/* The run directory that a configuration names. CLI_FINE, or an exit code after a message. */
+/* The run directory that a configuration names; "" where it names none. CLI_FINE, or an exit code after a message. */
 int watch_place_of_config(const char *file, char path[PATH_MAX]);
 
 /* Asks the watch that the arguments mean. CLI_FINE, or an exit code after a message; free the JSON with json_decref. */

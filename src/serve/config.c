@@ -55,7 +55,7 @@ struct key {
 #define SITE(member) offsetof(struct site, member)
 
 static const struct key top_keys[] = {
-	{"sites", KEY_SITES, 0, "sites: [{host: www.example.gov.mo, origin: \"http://127.0.0.1:8080\"}]", 0, 0},
+	{"sites", KEY_SITES, 0, "sites: [{host: www.example.gov.mo, origin: \"http://127.0.0.1:9000\"}]", 0, 0},
 	{"listen", KEY_LISTEN, TOP(listen), "listen: 0.0.0.0:80", 0, 0},
 	{"listen_tls", KEY_LISTEN, TOP(listen_tls), "listen_tls: 0.0.0.0:443", 0, 0},
 	{"trusted_proxies", KEY_NETWORKS, TOP(trusted_proxies), "trusted_proxies: [10.0.0.0/8]", 0, 0},
@@ -99,7 +99,7 @@ static const struct key evidence_keys[] = {
 
 static const struct key site_keys[] = {
 	{"host", KEY_HOSTS, SITE(hosts), "host: www.example.gov.mo", 0, 0},
-	{"origin", KEY_ORIGIN, SITE(origin), "origin: \"http://127.0.0.1:8080\"", 0, 0},
+	{"origin", KEY_ORIGIN, SITE(origin), "origin: \"http://127.0.0.1:9000\"", 0, 0},
 	{"detect", KEY_BOOL, SITE(detect), "detect: true", 0, 0},
 	{"rules", KEY_PATHS, SITE(rules), "rules: site-rules.conf", 0, 0},
 	{"rules_before", KEY_PATHS, SITE(rules_before), "rules_before: site-exclusions.conf", 0, 0},

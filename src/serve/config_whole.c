@@ -38,7 +38,7 @@ int config_add_listen(struct slice text, struct diagnostics *diagnostics, struct
 
 int config_add_site(struct slice text, struct diagnostics *diagnostics, struct serve_config *config)
 {
-	static const char *const hint = "--site www.example.gov.mo=http://127.0.0.1:8080";
+	static const char *const hint = "--site www.example.gov.mo=http://127.0.0.1:9000";
 	struct slice hosts, host;
 	struct slice origin = slice_cut(text, '=', &hosts);
 	struct site site;

@@ -96,7 +96,7 @@ const char *valid_host(struct slice text)
 
 const char *valid_origin(struct slice text)
 {
-	static const char *const form = "an address such as http://127.0.0.1:8080 or https://origin.example.mo";
+	static const char *const form = "an address such as http://127.0.0.1:9000 or https://origin.example.mo";
 	struct slice rest = slice_starts_with(text, SLICE("http://"))    ? slice_after(text, 7)
 			    : slice_starts_with(text, SLICE("https://")) ? slice_after(text, 8)
 									 : SLICE("");
