@@ -42,7 +42,7 @@ struct leaf_field {
 };
 
 enum {
-	LEAF_FIELDS_MOST = 16,
+	LEAF_FIELDS_MOST = 20,
 	LEAF_BYTES_MOST = 16 * 1024,
 	LEAF_TEXT_MOST = 1024, /* bytes of a text; a longer one is cut, and how much of it is said in its place */
 };

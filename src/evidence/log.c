@@ -253,5 +253,6 @@ void log_close(struct log *log)
 	close_fd(log->epoch_folder);
 	close_fd(log->lock);
 	close_fd(log->folder);
+	recent_free(&log->recent);
 	free(log);
 }

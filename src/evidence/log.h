@@ -10,6 +10,7 @@
 
 #include "evidence/disk.h"
 #include "evidence/leaf.h"
+#include "evidence/recent.h"
 #include "evidence/signing_key.h"
 
 enum { LOG_FORMAT = 1, LOG_NAME_BYTES_MOST = 200, LOG_EPOCHS_MOST = 9999 };
@@ -45,7 +46,8 @@ struct log_beginning {
 	unsigned epoch;
 	const char *why;   /* a new epoch had to begin; "a new log": there was none; NULL: the epoch is gone on with */
 	bool key_is_shown; /* others than its owner may read the key's file */
-	uint64_t last_ms;  /* when the newest record that is gone on from was written; 0: none */
+	const struct recent
+		*recent; /* what the newest records tell that are gone on from; the log's, as long as it is open */
 };
 struct log_beginning log_beginning(const struct log *log);
 

@@ -203,20 +203,6 @@ static int add_epoch(struct log *log, const struct log_config *config, const str
 	return log_add_values(log, LEAF_EPOCH, now_ms, values);
 }
 
-/* The newest record, if any. */
-static bool newest(const struct tail *tail, struct leaf *ret_leaf)
-{
-	const struct bundle *bundle = tail->last;
-	struct slice record = {NULL, 0};
-	for (const struct bundle *b = tail->first; bundle->count == 0 && b != NULL; b = b->next)
-		if (b->next == tail->last)
-			bundle = b;
-	struct reader records = reader_make(buffer_slice(&bundle->bytes));
-	while (bundle_next(&records, &record))
-		;
-	return record.ptr != NULL && leaf_read(record, ret_leaf) != LEAF_MALFORMED;
-}
-
 static int add_gap(struct log *log, uint64_t now_ms, uint64_t since_ms)
 {
 	const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_text(SLICE("the log was not closed")),
@@ -231,23 +217,21 @@ static int add_gap(struct log *log, uint64_t now_ms, uint64_t since_ms)
 static int add_beginning(struct log *log, const struct log_config *config, const struct previous *previous,
 			 uint64_t now_ms)
 {
-	struct leaf last = {.kind = LEAF_KINDS};
-	bool anew = log->tail.frontier.size == 0, known = !anew && newest(&log->tail, &last);
-	bool closed = known && last.kind == LEAF_CLOSE;
+	const struct recent *recent = &log->recent;
+	bool anew = log->tail.frontier.size == 0;
 	int r = 0;
-	log->beginning.last_ms = known ? last.time_ms : 0;
-	if (known && last.time_ms > now_ms) {
-		const struct leaf_value step[LEAF_FIELDS_MOST] = {leaf_number(last.time_ms), leaf_number(now_ms)};
+	if (!anew && recent->last_ms > now_ms) {
+		const struct leaf_value step[LEAF_FIELDS_MOST] = {leaf_number(recent->last_ms), leaf_number(now_ms)};
 		r = log_add_values(log, LEAF_CLOCK_STEP, now_ms, step);
 	}
 	if (r == 0 && anew)
 		r = add_epoch(log, config, previous, now_ms);
-	else if (r == 0 && !closed)
-		r = add_gap(log, now_ms, known ? last.time_ms : 0);
+	else if (r == 0 && !recent->closed)
+		r = add_gap(log, now_ms, recent->last_ms);
 	struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_text(SLICE(GUIA_VERSION)),
-						      leaf_text(anew     ? SLICE("nothing")
-								: closed ? SLICE("close")
-									 : SLICE("a gap"))};
+						      leaf_text(anew             ? SLICE("nothing")
+								: recent->closed ? SLICE("close")
+										 : SLICE("a gap"))};
 	return r != 0 ? r : log_add_values(log, LEAF_START, now_ms, values);
 }
 
@@ -376,6 +360,10 @@ static int begin(struct log *log, const struct log_config *config, uint64_t now_
 	log->sealed = log->tail.frontier;
 	log->sealed_in = log->tail.last;
 	log->sealed_bytes = log->tail.last->bytes.len;
+	log->beginning.recent = &log->recent;
+	r = recent_read(&log->tail, &log->recent);
+	if (r != 0)
+		return r;
 	/* The half that is written may be full already, and the other one free only once these have tiles. */
 	log_hand_over(log);
 	return add_beginning(log, config, &previous, now_ms);

@@ -24,6 +24,7 @@ struct log {
 	int checkpoint_fds[2]; /* the file that is seen, and the one that takes its place; -1: none */
 	struct clock_state clock;
 	struct log_beginning beginning;
+	struct recent recent;
 };
 
 /* Bundles that are full of what was sealed go to become tiles. */

@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 enum {
-	EARLY_MOST = 65536,
-	OVERLAP_MS = 500, /* what was read shortly before the newest record may not be in the log */
+	EARLY_MOST = 1 << 18,
+	OPEN_LOOKS = 250,
+	OPEN_LOOK_MS = 20,
 	LOST_SECONDS = 5, /* for so long after a loss events are compared with counters */
 	STAMP_EVERY_MS = 60 * 1000,
 };
@@ -111,38 +112,55 @@ static void refused(void *context, const struct tally_line *line)
 
 static void take(struct witness *witness, const struct pairing_event *told)
 {
-	const struct event *event = &told->event;
-	bool counted = event->at_ns >= witness->began_ns;
-	tally_add(witness->tally, told->site, event, counted, refused, witness);
-	if (counted)
-		hit_ledger_event(witness->hits, event);
-	if (event->end.reason != EVENT_BY_RULE)
-		return;
-	if (counted)
+	tally_add(witness->tally, told->site, &told->event, true, refused, witness);
+	hit_ledger_event(witness->hits, &told->event);
+	if (told->event.end.reason == EVENT_BY_RULE)
 		pairing_event(witness->pairing, told, witness_now_ms());
-	else
+}
+
+/* Whether the log lacks its second's total. */
+static bool is_untold(const struct recent *recent, const struct event *event)
+{
+	if (recent->closed)
+		return event->wall_ms > recent->last_ms;
+	return event->wall_ms >= recent->from_ms && event->wall_ms / 1000 > recent->told_second;
+}
+
+/* Of requests that stand for others it is not known which: those after the latest that is told of are new. */
+static bool is_unrecorded(const struct recent *recent, const struct pairing_event *told)
+{
+	const struct event *event = &told->event;
+	return event->end.reason == EVENT_BY_RULE && event->wall_ms >= recent->from_ms &&
+	       (!recent->sampled || event->wall_ms > recent->newest_ms) &&
+	       !recent_has(recent, told->box, event->request, event->port);
+}
+
+static void take_one_early(struct witness *witness, const struct recent *recent, const struct pairing_event *told)
+{
+	if (is_untold(recent, &told->event))
+		tally_add(witness->tally, told->site, &told->event, false, refused, witness);
+	if (is_unrecorded(recent, told))
 		witness_event_alone(witness, told);
 }
 
-/* Those that the log may lack. */
-static void take_early(struct witness *witness, uint64_t from_ms)
+/* Those that the log lacks: `recent` is what it has. */
+static void take_early(struct witness *witness, const struct recent *recent)
 {
 	for (size_t i = 0; i < witness->early_count; i++)
-		if (witness->early[i].event.wall_ms >= from_ms)
-			take(witness, &witness->early[i]);
+		take_one_early(witness, recent, &witness->early[i]);
+	if (witness->early_lost > 0)
+		witness_loss_put(witness, "events before this watch", witness->early_lost);
 	free(witness->early);
 	witness->early = NULL;
 	witness->early_count = witness->early_room = 0;
-	witness->early_taken = true;
+	witness->recent = recent;
 }
 
 static void keep_early(struct witness *witness, const struct pairing_event *told)
 {
 	if (witness->early_count == EARLY_MOST || vector_grow((void **)&witness->early, &witness->early_room,
 							      witness->early_count, sizeof(*witness->early)) != 0)
-		take_early(witness, 0);
-	if (witness->early_taken)
-		take(witness, told);
+		witness->early_lost++;
 	else
 		witness->early[witness->early_count++] = *told;
 }
@@ -158,10 +176,12 @@ void witness_events(struct witness *witness, const struct sites *sites, unsigned
 		if (event->kind != EVENT_END || event->end.reason == EVENT_NO_REASON)
 			continue;
 		const struct pairing_event told = {box, sites_number(sites, box, event->site), *event};
-		if (witness->early_taken || event->at_ns >= witness->began_ns)
+		if (event->at_ns >= witness->began_ns)
 			take(witness, &told);
-		else
+		else if (witness->recent == NULL)
 			keep_early(witness, &told);
+		else
+			take_one_early(witness, witness->recent, &told);
 	}
 }
 
@@ -171,13 +191,25 @@ void witness_step(struct witness *witness)
 		pairing_step(witness->pairing, witness_now_ms());
 }
 
+/* A log that is about to be opened is waited for. */
+static const struct recent *recent_at_end(const struct witness *witness)
+{
+	static const struct recent nothing;
+	struct writer_state state = writer_state(witness->writer);
+	for (unsigned i = 0; i < OPEN_LOOKS && !state.open && state.fault == 0; i++) {
+		usleep(OPEN_LOOK_MS * 1000);
+		state = writer_state(witness->writer);
+	}
+	return state.open ? state.beginning.recent : &nothing;
+}
+
 void witness_end(struct witness *witness)
 {
 	if (witness == NULL)
 		return;
 	if (witness->writer != NULL) {
-		if (!witness->early_taken)
-			take_early(witness, 0);
+		if (witness->recent == NULL)
+			take_early(witness, recent_at_end(witness));
 		pairing_step(witness->pairing, UINT64_MAX);
 		tally_tell(witness->tally, UINT64_MAX, refused, witness);
 	}
@@ -236,8 +268,8 @@ static void say_changes(struct witness *witness)
 		fprintf(stderr, "guia: watch: %s: no timestamp: %s; checkpoints wait\n", witness->folder,
 			timestamp_fault_text(state.stamp_error));
 	witness->stamp_told = state.stamp_error;
-	if (!witness->early_taken && (state.open || state.fault != 0))
-		take_early(witness, state.beginning.last_ms > OVERLAP_MS ? state.beginning.last_ms - OVERLAP_MS : 0);
+	if (witness->recent == NULL && state.open)
+		take_early(witness, state.beginning.recent);
 }
 
 /* Beside the log, and so once that is there. */

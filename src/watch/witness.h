@@ -1,6 +1,7 @@
 /*
  * Turns what happens into records of the evidence log (evidence/writer.h), which a thread of its own writes: nothing
- * here waits for a disk. What the gate told before this watch began is taken from the log's newest record on.
+ * here waits for a disk. What the gate told before this watch began is recorded unless the log has it
+ * (evidence/recent.h).
  *
  * Of requests that inspection blocked, or would have, the first WITNESS_EACH of a second are a record each, and of
  * those beyond every WITNESS_ONE_OF-th, which says so. How many there were is exact in the refusals of that second.

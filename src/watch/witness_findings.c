@@ -32,6 +32,8 @@ void witness_event_alone(void *context, const struct pairing_event *told)
 		.port = event->port,
 		.at_ms = event->wall_ms,
 		.verdict = event->end.verdict == EVENT_BLOCKED ? "blocked" : "would be blocked",
+		.worker = told->box,
+		.number = event->request,
 		.request = slice_make(request, (size_t)request_len),
 		.method = event->method != EVENT_OTHER_METHOD ? slice_from_string(event_method_name(event->method))
 							      : SLICE(""),
@@ -63,7 +65,7 @@ static const char *verdict_of(uint16_t found)
 	return verdicts[(found & FINDING_DISRUPTED) != 0][(found & FINDING_RESPONSE) != 0];
 }
 
-static void tell(struct witness *witness, uint16_t site, const struct finding *finding, uint64_t incident)
+static void tell(struct witness *witness, unsigned box, uint16_t site, const struct finding *finding, uint64_t incident)
 {
 	const struct finding_head *head = &finding->head;
 	struct buffer rules = buffer_make(NULL), message = buffer_make(NULL);
@@ -78,6 +80,8 @@ static void tell(struct witness *witness, uint16_t site, const struct finding *f
 		.port = head->port,
 		.at_ms = head->wall_ms,
 		.verdict = verdict_of(head->found),
+		.worker = box,
+		.number = head->request,
 		.request = finding->texts[FINDING_ID],
 		.method = finding->texts[FINDING_METHOD],
 		.uri = finding->texts[FINDING_TARGET],
@@ -104,5 +108,5 @@ void witness_finding(struct witness *witness, const struct sites *sites, unsigne
 		return;
 	witness->sites = sites;
 	pairing_finding(witness->pairing, box, head->request, witness_now_ms());
-	tell(witness, sites_number(sites, box, head->site), finding, incident);
+	tell(witness, box, sites_number(sites, box, head->site), finding, incident);
 }

@@ -35,7 +35,8 @@ struct witness {
 	/* Events of the time before us, until it is known what the log has of them; NULL: none, or they are taken. */
 	struct pairing_event *early;
 	size_t early_count, early_room;
-	bool early_taken;
+	uint64_t early_lost;
+	const struct recent *recent; /* what the log has; NULL: it is not open, and they wait */
 
 	struct pairing *pairing;
 	char *certificate;         /* NULL: messages are not kept */
@@ -69,6 +70,8 @@ struct witness_block {
 	uint16_t port;
 	uint64_t at_ms;
 	const char *verdict;
+	unsigned worker;
+	uint64_t number;
 	struct slice request, method, uri, agent, rules;
 	uint16_t status;      /* 0: no answer */
 	int32_t score;        /* below 0: not known */

@@ -175,6 +175,8 @@ void witness_block(struct witness *witness, const struct witness_block *block)
 		number_if(block->score >= 0, (uint64_t)(block->score >= 0 ? block->score : 0)),
 		leaf_text(slice_make(has_body ? body.bytes : NULL, has_body ? sizeof(body.bytes) : 0)),
 		number_if(stands_for > 1, stands_for),
-		number_if(block->incident != 0, block->incident)};
+		number_if(block->incident != 0, block->incident),
+		leaf_number(block->worker),
+		leaf_number(block->number)};
 	(void)writer_put(witness->writer, LEAF_BLOCK, values);
 }
