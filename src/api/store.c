@@ -127,13 +127,14 @@ static int expire(void *context, struct guia_slice collection, struct guia_slice
 	struct table_store *table = context;
 	struct collection_id id;
 	uint64_t now_ms = boot_ms();
-	int64_t left_ms = expires_ms - (int64_t)now_ms;
+	int64_t left_ms = expires_ms <= (int64_t)now_ms ? 0 : expires_ms - (int64_t)now_ms;
 	int r = identify(collection, key, &id);
 	if (r != 0)
 		return r;
 	/* Whole seconds, rounded up: what expires now is gone at the next. */
+	int64_t seconds = left_ms / 1000 + (left_ms % 1000 > 0);
 	return collection_table_expire(&table->table, &id, slice_in(name),
-				       left_ms <= 0 ? 0 : (uint32_t)((left_ms + 999) / 1000), now_ms);
+				       seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds, now_ms);
 }
 
 static int list(void *context, struct guia_slice collection, struct guia_slice key, int64_t now_ms,

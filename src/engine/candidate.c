@@ -2,6 +2,7 @@
 
 #include "engine/asking.h"
 #include "engine/member.h"
+#include "engine/operator_kind.h"
 #include "engine/profile.h"
 #include "engine/remembered.h"
 #include "engine/variable.h"
@@ -45,25 +46,8 @@ static int ask_scalar(struct transaction *t, const struct probe_family *family, 
 
 static bool compare(const struct probe_count *count, int64_t number)
 {
-	bool matches = false;
-	switch ((int)count->rule->operation.kind) {
-	case OPERATOR_EQ:
-		matches = number == count->number;
-		break;
-	case OPERATOR_GE:
-		matches = number >= count->number;
-		break;
-	case OPERATOR_GT:
-		matches = number > count->number;
-		break;
-	case OPERATOR_LE:
-		matches = number <= count->number;
-		break;
-	case OPERATOR_LT:
-		matches = number < count->number;
-		break;
-	}
-	return matches != count->rule->operation.negated;
+	const struct rule_operator *operation = &count->rule->operation;
+	return operator_compare_numbers(operation->kind, number, count->number) != operation->negated;
 }
 
 static void ask_counts(struct transaction *t, const struct probes *probes, unsigned phase)

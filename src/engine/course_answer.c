@@ -3,7 +3,9 @@
 
 #include "base/buffer.h"
 #include "engine/operator.h"
+#include "engine/operator_kind.h"
 #include "engine/pipeline.h"
+#include "engine/rule.h"
 
 #include <errno.h>
 
@@ -73,12 +75,6 @@ int course_macro_expand(const struct course_builder *b, const struct macro *macr
 	return macro_is_literal(macro) ? 0 : arena_copy(&b->plan->arena, *ret_text, ret_text);
 }
 
-static bool is_pure(enum operator_kind kind)
-{
-	return kind != OPERATOR_GEO_LOOKUP && kind != OPERATOR_RBL && kind != OPERATOR_VALIDATE_SCHEMA &&
-	       kind != OPERATOR_VALIDATE_DTD;
-}
-
 static bool target_is_known(const struct course_builder *b, const struct target *target)
 {
 	return target->variable == VARIABLE_TX && target->selector_kind == SELECTOR_NAME &&
@@ -89,7 +85,7 @@ static bool link_is_known(const struct course_builder *b, const struct rule *rul
 {
 	if (rule->kind == RULE_ACTION)
 		return true;
-	if (rule->multi_match || !is_pure(rule->operation.kind) ||
+	if (rule->multi_match || !operator_is_pure(rule->operation.kind) ||
 	    !course_macro_is_known(b, &rule->operation.argument) || course_changes_argument(b, rule, rule))
 		return false;
 	for (size_t i = 0; i < rule->target_count; i++)
@@ -144,18 +140,10 @@ int course_link_matches(struct course_builder *b, const struct rule *rule, struc
 	return count;
 }
 
-static bool sets_something(const struct rule *rule)
-{
-	for (size_t i = 0; i < rule->action_count; i++)
-		if (rule->actions[i].kind == ACTION_SETVAR)
-			return true;
-	return false;
-}
-
 /* What a link leaves behind although the chain may not match: a negated operator captures just when it does not. */
 static bool leaves_traces(const struct rule *rule, bool matches)
 {
-	return matches ? rule->capture || sets_something(rule) : rule->capture && rule->operation.negated;
+	return matches ? rule->capture || rule_sets_variables(rule) : rule->capture && rule->operation.negated;
 }
 
 int course_answer_of(struct course_builder *b, const struct rule *head, enum course_answer *ret_answer)

@@ -1,5 +1,6 @@
 /* What a match does besides being one, and who looks at it. */
 #include "engine/course_build.h"
+#include "engine/rule.h"
 
 static bool setvar_is_known(const struct course_builder *b, const struct setvar *setvar)
 {
@@ -12,7 +13,7 @@ static bool setvar_is_known(const struct course_builder *b, const struct setvar 
 
 static bool disrupts(const struct rule *rule)
 {
-	enum disruptive action = rule->disruptive == DISRUPTIVE_BLOCK ? rule->block_action : rule->disruptive;
+	enum disruptive action = rule_disruption(rule);
 	return action != DISRUPTIVE_NONE && action != DISRUPTIVE_PASS;
 }
 

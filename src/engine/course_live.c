@@ -9,6 +9,7 @@
  * thought of: after these the reference path has other matches, too.
  */
 #include "engine/course_build.h"
+#include "engine/rule.h"
 #include "engine/shown.h"
 #include "engine/target.h"
 #include "engine/variable.h"
@@ -108,7 +109,7 @@ static bool is_behind(const struct reader *reader, unsigned phase, size_t place)
 static bool may_allow(const struct rule *head)
 {
 	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
-		enum disruptive action = rule->disruptive == DISRUPTIVE_BLOCK ? rule->block_action : rule->disruptive;
+		enum disruptive action = rule_disruption(rule);
 		if (action == DISRUPTIVE_ALLOW || action == DISRUPTIVE_ALLOW_PHASE ||
 		    action == DISRUPTIVE_ALLOW_REQUEST)
 			return true;

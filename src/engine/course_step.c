@@ -1,10 +1,12 @@
 /* Rules that a request evaluates: what is known of them all the same, and what is no longer known behind them. */
 #include "engine/course_build.h"
-#include "engine/operator.h"
 
 #include "base/vector.h"
 #include "engine/echo.h"
+#include "engine/operator.h"
+#include "engine/operator_kind.h"
 #include "engine/remembered.h"
+#include "engine/rule.h"
 #include "engine/target.h"
 #include "engine/worker.h"
 #include "match/compare.h"
@@ -77,12 +79,6 @@ static int keep_arguments(struct course_builder *b, const struct rule *head, str
 	return 0;
 }
 
-static bool compares_number(enum operator_kind kind)
-{
-	return kind == OPERATOR_EQ || kind == OPERATOR_GE || kind == OPERATOR_GT || kind == OPERATOR_LE ||
-	       kind == OPERATOR_LT;
-}
-
 static bool means_slot(struct course_builder *b, const struct target *target, size_t slot)
 {
 	struct slice name = slice_from_string(b->plan->ruleset->tx_names[slot]);
@@ -94,7 +90,7 @@ static bool means_slot(struct course_builder *b, const struct target *target, si
 /* Whether a link that compares numbers would match where there is none of what it counts. */
 static bool matches_none(struct course_builder *b, const struct rule *rule, const struct slice *argument)
 {
-	if (!compares_number(rule->operation.kind) || rule->transform_count > 0 || argument->ptr == NULL)
+	if (!operator_compares_numbers(rule->operation.kind) || rule->transform_count > 0 || argument->ptr == NULL)
 		return true;
 	struct operand none = {.t = b->t, .rule = rule, .is_number = true, .asks_only = true, .argument = argument};
 	return operator_evaluate(&none) != 0;
@@ -152,20 +148,12 @@ static int make_gate(struct course_builder *b, const struct rule *rule, const st
 		counts |= rule->targets[i].counted;
 	}
 	gate->compares = gate->slot_count == 1 && !gate->composed && !counts && rule->transform_count == 0 &&
-			 compares_number(rule->operation.kind) && argument->ptr != NULL;
+			 operator_compares_numbers(rule->operation.kind) && argument->ptr != NULL;
 	gate->relation = rule->operation.kind;
 	gate->negated = rule->operation.negated;
 	gate->number = gate->compares ? compare_number(*argument) : 0;
 	*ret_gate = gate;
 	return 0;
-}
-
-static bool sets_something(const struct rule *rule)
-{
-	for (size_t i = 0; i < rule->action_count; i++)
-		if (rule->actions[i].kind == ACTION_SETVAR)
-			return true;
-	return false;
 }
 
 /* Of the head, and of the link behind it where the head does nothing but compare a number. */
@@ -174,7 +162,7 @@ static int make_gates(struct course_builder *b, struct course_step *step)
 	const struct rule *head = step->rule;
 	int r = make_gate(b, head, &step->arguments[0], &step->gate);
 	if (r != 0 || head->next_link == NULL || step->gate == NULL || !step->gate->compares || head->capture ||
-	    sets_something(head))
+	    rule_sets_variables(head))
 		return r;
 	return make_gate(b, head->next_link, &step->arguments[1], &step->link_gate);
 }

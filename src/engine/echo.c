@@ -1,6 +1,7 @@
 #include "engine/echo.h"
 
 #include "engine/action.h"
+#include "engine/operator_kind.h"
 #include "engine/probe.h"
 #include "engine/remembered.h"
 #include "engine/rule.h"
@@ -9,10 +10,8 @@
 
 bool echo_is_possible(const struct rule *rule)
 {
-	enum operator_kind kind = rule->operation.kind;
 	if (rule->kind != RULE_OPERATOR || rule->next_link != NULL || rule->multi_match || rule->target_count != 1 ||
-	    rule->transform_count == 0 || kind == OPERATOR_GEO_LOOKUP || kind == OPERATOR_RBL ||
-	    kind == OPERATOR_VALIDATE_SCHEMA || kind == OPERATOR_VALIDATE_DTD)
+	    rule->transform_count == 0 || !operator_is_pure(rule->operation.kind))
 		return false;
 	const struct target *target = &rule->targets[0];
 	return !target->excluded && !target->counted && target->selector_kind == SELECTOR_NAME &&

@@ -2,6 +2,7 @@
 
 #include "engine/macro.h"
 #include "engine/number.h"
+#include "engine/operator_kind.h"
 #include "engine/variable.h"
 #include "http/xml.h"
 #include "match/bytes.h"
@@ -239,30 +240,16 @@ static int64_t argument_number(const struct operand *o)
 	return macro_number(o->t, &o->rule->operation.argument, o->rule);
 }
 
-static int operator_EQ(struct operand *o)
+static int compare_numbers(struct operand *o)
 {
-	return compare_number_narrow(operand_number(o)) == compare_number_narrow(argument_number(o));
+	return operator_compare_numbers(o->rule->operation.kind, operand_number(o), argument_number(o));
 }
 
-static int operator_GE(struct operand *o)
-{
-	return operand_number(o) >= argument_number(o);
-}
-
-static int operator_GT(struct operand *o)
-{
-	return operand_number(o) > argument_number(o);
-}
-
-static int operator_LE(struct operand *o)
-{
-	return operand_number(o) <= argument_number(o);
-}
-
-static int operator_LT(struct operand *o)
-{
-	return operand_number(o) < argument_number(o);
-}
+#define operator_EQ compare_numbers
+#define operator_GE compare_numbers
+#define operator_GT compare_numbers
+#define operator_LE compare_numbers
+#define operator_LT compare_numbers
 
 /* ---- injections ---- */
 

@@ -5,12 +5,12 @@
 #include "engine/body_bytes.h"
 #include "engine/candidate.h"
 #include "engine/echo.h"
+#include "engine/operator_kind.h"
 #include "engine/profile.h"
 #include "engine/quiet.h"
 #include "engine/rule.h"
 #include "engine/target.h"
 #include "engine/variable.h"
-#include "match/compare.h"
 
 #include <errno.h>
 
@@ -166,23 +166,6 @@ static size_t step_after(struct transaction *t, const struct course *course, con
 	return step->jump;
 }
 
-static bool compares(const struct course_gate *gate, int64_t number)
-{
-	int narrow = compare_number_narrow(number);
-	switch ((int)gate->relation) {
-	case OPERATOR_EQ:
-		return narrow == compare_number_narrow(gate->number);
-	case OPERATOR_GE:
-		return number >= gate->number;
-	case OPERATOR_GT:
-		return number > gate->number;
-	case OPERATOR_LE:
-		return number <= gate->number;
-	default:
-		return number < gate->number;
-	}
-}
-
 /* False if the link surely does not match. */
 static bool gate_is_open(struct transaction *t, const struct course_gate *gate)
 {
@@ -191,7 +174,8 @@ static bool gate_is_open(struct transaction *t, const struct course_gate *gate)
 	for (size_t i = 0; i < gate->slot_count; i++) {
 		struct tx_entry *entry = tx_get(&t->tx, (int)gate->slots[i]);
 		if (entry != NULL)
-			return !gate->compares || compares(gate, tx_number(entry)) != gate->negated;
+			return !gate->compares || operator_compare_numbers(gate->relation, tx_number(entry),
+									   gate->number) != gate->negated;
 	}
 	return false;
 }

@@ -2,19 +2,14 @@
 #include "engine/probe_build.h"
 
 #include "base/vector.h"
-#include "match/compare.h"
+#include "engine/operator_kind.h"
+#include "engine/rule.h"
 
 #include <errno.h>
 
 static void add_always(struct probe_builder *b, size_t step)
 {
 	b->always[step / 64] |= (uint64_t)1 << step % 64;
-}
-
-static bool asks_a_number(enum operator_kind kind)
-{
-	return kind == OPERATOR_EQ || kind == OPERATOR_GE || kind == OPERATOR_GT || kind == OPERATOR_LE ||
-	       kind == OPERATOR_LT;
 }
 
 static bool excludes(const struct rule *rule, enum variable variable)
@@ -34,7 +29,7 @@ static const char *obstacle_to_count(const struct course_step *at, const struct 
 		return target->variable == VARIABLE_TX ? "reads TX" : "counts what may change while rules run";
 	if (at->loses_targets || excludes(rule, target->variable))
 		return "counts what is partly excluded";
-	if (rule->transform_count > 0 || rule->multi_match || !asks_a_number(rule->operation.kind) ||
+	if (rule->transform_count > 0 || rule->multi_match || !operator_compares_numbers(rule->operation.kind) ||
 	    look->argument.ptr == NULL)
 		return "counts, but does not compare with a fixed number";
 	bool plain = target->selector_kind == SELECTOR_NONE ||
@@ -126,14 +121,6 @@ static int gather_link(struct probe_builder *b, const struct course_step *at, co
 	return r;
 }
 
-static bool sets_something(const struct rule *rule)
-{
-	for (size_t i = 0; i < rule->action_count; i++)
-		if (rule->actions[i].kind == ACTION_SETVAR)
-			return true;
-	return false;
-}
-
 /*
  * A chain whose later links can be asked ahead needs them as conditions. Only where verdicts are all that is wanted
  * (phase.c), and only as long as the links before leave nothing behind that others decide by.
@@ -144,7 +131,7 @@ static int gather_conditions(struct probe_builder *b, struct course_step *at)
 	int r = 0;
 	at->first_condition = (uint16_t)b->bit_count;
 	for (const struct rule *link = at->rule; link->next_link != NULL && r == 0; link = link->next_link, index++) {
-		if (sets_something(link) || (link->capture && !b->captures_are_fresh))
+		if (rule_sets_variables(link) || (link->capture && !b->captures_are_fresh))
 			break;
 		if (obstacle_to_link(at, link->next_link, at->arguments[index]) != NULL || b->bit_count >= UINT16_MAX)
 			continue;
@@ -180,9 +167,7 @@ int probe_looks_gather(struct probe_builder *b)
 
 bool probe_look_can_be_asked(const struct probe_look *look)
 {
-	enum operator_kind kind = look->rule->operation.kind;
-	return look->argument.ptr != NULL && kind != OPERATOR_GEO_LOOKUP && kind != OPERATOR_RBL &&
-	       kind != OPERATOR_VALIDATE_SCHEMA && kind != OPERATOR_VALIDATE_DTD;
+	return look->argument.ptr != NULL && operator_is_pure(look->rule->operation.kind);
 }
 
 const char *probe_obstacle(const struct course_step *step)

@@ -1,6 +1,6 @@
 #include "engine/quiet.h"
 
-#include "engine/operator.h"
+#include "engine/operator_kind.h"
 #include "engine/probe.h"
 #include "engine/remembered.h"
 #include "engine/target.h"
@@ -225,9 +225,7 @@ static bool macro_is_of_match(const struct macro *macro, bool captured)
 static bool link_is_fixed(const struct plan *plan, struct regex_scratch *scratch, const struct rule *head,
 			  const struct rule *rule)
 {
-	enum operator_kind kind = rule->operation.kind;
-	if (rule->kind != RULE_OPERATOR || rule->multi_match || kind == OPERATOR_GEO_LOOKUP || kind == OPERATOR_RBL ||
-	    kind == OPERATOR_VALIDATE_SCHEMA || kind == OPERATOR_VALIDATE_DTD)
+	if (rule->kind != RULE_OPERATOR || rule->multi_match || !operator_is_pure(rule->operation.kind))
 		return false;
 	for (size_t i = 0; i < rule->target_count; i++)
 		if (rule->targets[i].excluded || !target_is_fixed(plan, scratch, head, &rule->targets[i]))

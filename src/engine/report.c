@@ -139,7 +139,7 @@ static void add_client(struct transaction *t, struct buffer *out)
 		buffer_text(&client, "[client ");
 		text_add_log(&client, t->client_address, false);
 		buffer_text(&client, "] ModSecurity: ");
-		out->error = client.error;
+		out->error = out->error != 0 ? out->error : client.error;
 		t->log_client = client.error != 0 ? SLICE("") : buffer_slice(&client);
 	}
 	buffer_add(out, t->log_client);
@@ -211,9 +211,10 @@ static void add_request(struct transaction *t, struct buffer *out)
 		buffer_add(&tail, SLICE("\"]"));
 		add_quoted(&tail, SLICE(" [unique_id \""), t->unique_id);
 		buffer_add(&tail, SLICE(" [ref \""));
-		out->error = path.error != 0 ? path.error : tail.error;
-		if (out->error != 0)
+		if (path.error != 0 || tail.error != 0) {
+			out->error = -ENOMEM;
 			return;
+		}
 		t->log_tail = buffer_slice(&tail);
 	}
 	buffer_add(out, t->log_tail);

@@ -8,6 +8,14 @@
 
 #include <errno.h>
 
+enum {
+	STATUS_OK = 200,
+	STATUS_MOVED = 301, /* the first and ... */
+	STATUS_FOUND = 302,
+	STATUS_TEMPORARY_REDIRECT = 307, /* ... the last that a redirect may have, as in ModSecurity */
+	STATUS_FORBIDDEN = 403,
+};
+
 /* ---- one value ---- */
 
 /* What a link is evaluated with. */
@@ -176,10 +184,17 @@ static void disrupt(struct chain *chain, enum guia_action action, uint16_t statu
 	t->verdict.rule_id = chain->head->id;
 }
 
+/* What `status` says, unless it would not refuse. */
+static uint16_t refusal_status(const struct transaction *t)
+{
+	return t->pending_status == 0 || t->pending_status == STATUS_OK ? STATUS_FORBIDDEN : t->pending_status;
+}
+
 static void redirect(struct chain *chain, const struct rule *rule)
 {
 	struct transaction *t = chain->t;
-	uint16_t status = t->pending_status >= 301 && t->pending_status <= 307 ? t->pending_status : 302;
+	bool redirects = t->pending_status >= STATUS_MOVED && t->pending_status <= STATUS_TEMPORARY_REDIRECT;
+	uint16_t status = redirects ? t->pending_status : STATUS_FOUND;
 	struct slice url = macro_expand(t, &rule->redirect_url, rule);
 	if (t->verdict.action == GUIA_PASS && t->phase != PHASE_LOGGING)
 		t->verdict.redirect_to = (struct guia_slice){url.ptr, url.len};
@@ -200,10 +215,10 @@ static void disruptive_action(struct chain *chain, const struct rule *rule, enum
 			disruptive_action(chain, rule, rule->block_action);
 		break;
 	case DISRUPTIVE_DENY:
-		disrupt(chain, GUIA_DENY, t->pending_status == 0 || t->pending_status == 200 ? 403 : t->pending_status);
+		disrupt(chain, GUIA_DENY, refusal_status(t));
 		break;
 	case DISRUPTIVE_DROP:
-		disrupt(chain, GUIA_DROP, t->pending_status == 0 || t->pending_status == 200 ? 403 : t->pending_status);
+		disrupt(chain, GUIA_DROP, refusal_status(t));
 		break;
 	case DISRUPTIVE_REDIRECT:
 		redirect(chain, rule);
@@ -218,7 +233,7 @@ static void disruptive_action(struct chain *chain, const struct rule *rule, enum
 
 static bool would_disrupt(const struct rule *rule)
 {
-	enum disruptive action = rule->disruptive == DISRUPTIVE_BLOCK ? rule->block_action : rule->disruptive;
+	enum disruptive action = rule_disruption(rule);
 	return action == DISRUPTIVE_DENY || action == DISRUPTIVE_DROP || action == DISRUPTIVE_REDIRECT;
 }
 

@@ -10,10 +10,25 @@
  */
 int rule_evaluate(struct transaction *t, const struct rule *head);
 
-/* Whether the rule's own disruptive action, where it matches, is `pass`: then a `status` set before has no effect. */
+/* The link's disruptive action; `block` is what its phase's default says. */
+static inline enum disruptive rule_disruption(const struct rule *rule)
+{
+	return rule->disruptive == DISRUPTIVE_BLOCK ? rule->block_action : rule->disruptive;
+}
+
+/* Whether that, where the link matches, is `pass`: then a `status` set before has no effect. */
 static inline bool rule_passes(const struct rule *rule)
 {
-	return (rule->disruptive == DISRUPTIVE_BLOCK ? rule->block_action : rule->disruptive) == DISRUPTIVE_PASS;
+	return rule_disruption(rule) == DISRUPTIVE_PASS;
+}
+
+/* Whether the link has a setvar. */
+static inline bool rule_sets_variables(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->action_count; i++)
+		if (rule->actions[i].kind == ACTION_SETVAR)
+			return true;
+	return false;
 }
 
 /* What that does to the transaction. */

@@ -4,7 +4,10 @@
 
 #include <errno.h>
 
-enum { STORED_VALUE_BYTES = 8192 };
+enum {
+	STORED_VALUE_BYTES = 8192,          /* of a value that is read as a number */
+	EXPIRY_MAX_SECONDS = 60 * 31536000, /* sixty years: for ever */
+};
 
 /* A record's place in transaction->stored_keys. */
 static int place_of(enum variable collection)
@@ -134,9 +137,14 @@ void stored_unset(struct transaction *t, enum variable collection, struct slice 
 		(void)r.store->remove(r.store->context, r.collection, r.key, outer(name));
 }
 
+/* A value of a request may stand in the number. */
 void stored_expire(struct transaction *t, enum variable collection, struct slice name, int64_t seconds)
 {
 	struct record r;
+	if (seconds > EXPIRY_MAX_SECONDS)
+		seconds = EXPIRY_MAX_SECONDS;
+	if (seconds < 0)
+		seconds = 0;
 	if (record_to_change(t, collection, &r))
 		(void)r.store->expire(r.store->context, r.collection, r.key, outer(name), r.now_ms + seconds * 1000);
 }
@@ -164,6 +172,8 @@ void stored_deprecate(struct transaction *t, enum variable collection, struct sl
 	struct guia_slice clock = outer(buffer_slice(&clock_name));
 	int64_t now = r.now_ms / 1000;
 	int64_t since = get_number(&r, buffer_slice(&clock_name));
+	if (since < 0 || since > now)
+		since = 0; /* no clock of this machine said so */
 	int64_t value = get_number(&r, name);
 	int64_t steps = since == 0 ? 0 : (now - since) / seconds;
 	int64_t sum;
