@@ -2,7 +2,6 @@
 #include "seclang/draft.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 struct argument {
 	struct compiler *compiler;
@@ -53,11 +52,8 @@ static const char *transform_name_at(size_t index)
 
 static int transform_unknown(const struct argument *a)
 {
-	const char *near = nearest_name(a->text, transform_name_at);
-	char hint[96];
-	snprintf(hint, sizeof(hint), "did you mean t:%s?", near == NULL ? "" : near);
-	return compiler_error(a->compiler, a->offset, near == NULL ? NULL : hint, "unknown transformation \"%.*s\"",
-			      SLICE_ARG(a->text));
+	const char *hint = compiler_suggest(a->compiler, a->text, transform_name_at, "t:");
+	return compiler_error(a->compiler, a->offset, hint, "unknown transformation \"%.*s\"", SLICE_ARG(a->text));
 }
 
 static int read_transform(const struct argument *a)
@@ -180,22 +176,23 @@ static int read_severity(const struct argument *a)
 	return 0;
 }
 
-static int read_maturity(const struct argument *a)
+static int read_small(const struct argument *a, uint8_t *ret_number)
 {
 	uint64_t number;
-	if (!parse_number(a->text, &number) || number > 255)
+	if (!parse_number(a->text, &number) || number > UINT8_MAX)
 		return bad_argument(a, "write a number");
-	a->draft->rule.maturity = (uint8_t)number;
+	*ret_number = (uint8_t)number;
 	return 0;
+}
+
+static int read_maturity(const struct argument *a)
+{
+	return read_small(a, &a->draft->rule.maturity);
 }
 
 static int read_accuracy(const struct argument *a)
 {
-	uint64_t number;
-	if (!parse_number(a->text, &number) || number > 255)
-		return bad_argument(a, "write a number");
-	a->draft->rule.accuracy = (uint8_t)number;
-	return 0;
+	return read_small(a, &a->draft->rule.accuracy);
 }
 
 static int read_message(const struct argument *a)
@@ -223,7 +220,8 @@ static int read_tag(const struct argument *a)
 {
 	static const struct slice prefix = SLICE_INIT("paranoia-level/");
 	struct draft *d = a->draft;
-	if (a->text.len == prefix.len + 1 && slice_starts_with(a->text, prefix))
+	if (a->text.len == prefix.len + 1 && slice_starts_with(a->text, prefix) &&
+	    byte_is_digit(a->text.ptr[prefix.len]))
 		d->rule.paranoia_level = (uint8_t)(a->text.ptr[prefix.len] - '0');
 	int r = compiler_grow(a->compiler, (void **)&d->tags, &d->tag_capacity, d->tag_count, sizeof(*d->tags));
 	if (r == 0)
@@ -393,10 +391,8 @@ static const struct action_row *row_find(struct slice name)
 
 static int action_unknown(struct compiler *c, struct slice name, size_t offset)
 {
-	const char *near = nearest_name(name, row_name_at);
-	char hint[96];
-	snprintf(hint, sizeof(hint), "did you mean %s?", near == NULL ? "" : near);
-	return compiler_error(c, offset, near == NULL ? NULL : hint, "unknown action \"%.*s\"", SLICE_ARG(name));
+	const char *hint = compiler_suggest(c, name, row_name_at, "");
+	return compiler_error(c, offset, hint, "unknown action \"%.*s\"", SLICE_ARG(name));
 }
 
 static int action_parse(struct argument *a, struct slice name)

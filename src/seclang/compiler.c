@@ -8,10 +8,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { MESSAGE_BYTES = 1024 /* of a diagnostic; what is longer is cut off */ };
+
 static void tell(struct compiler *c, enum diagnostic_severity severity, size_t offset, const char *hint,
 		 const char *format, va_list args)
 {
-	char message[1024];
+	char message[MESSAGE_BYTES];
 	vsnprintf(message, sizeof(message), format, args);
 	diagnostics_add(c->diagnostics, severity, source_place_at(c->source, c->word, offset), hint, "%s", message);
 }
@@ -87,9 +89,8 @@ char *compiler_path(struct compiler *compiler, struct slice name)
 
 int compiler_read_file(struct compiler *compiler, struct slice name, size_t offset, struct buffer *out)
 {
-	enum { FILE_BYTES_MAX = 64 * 1024 * 1024 };
 	char *path = compiler_path(compiler, name);
-	int r = path == NULL ? -ENOMEM : file_read(path, FILE_BYTES_MAX, out);
+	int r = path == NULL ? -ENOMEM : file_read(path, DEPENDENCY_FILE_BYTES, out);
 	if (r == -ENOMEM)
 		return r;
 	if (r != 0)
@@ -101,16 +102,7 @@ int compiler_read_file(struct compiler *compiler, struct slice name, size_t offs
 
 bool parse_number(struct slice text, uint64_t *ret_number)
 {
-	uint64_t number = 0;
-	if (text.len == 0 || text.len > 18)
-		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!byte_is_digit(text.ptr[i]))
-			return false;
-		number = number * 10 + (uint64_t)(text.ptr[i] - '0');
-	}
-	*ret_number = number;
-	return true;
+	return slice_number(text, INT64_MAX, ret_number);
 }
 
 bool parse_id_range(struct slice text, struct id_range *ret_range)
@@ -127,10 +119,16 @@ bool parse_id_range(struct slice text, struct id_range *ret_range)
 	return from <= to;
 }
 
-const char *nearest_name(struct slice word, const char *(*name_at)(size_t index))
+const char *compiler_suggest(struct compiler *compiler, struct slice word, const char *(*name_at)(size_t index),
+			     const char *before)
 {
 	struct nearest nearest = nearest_to(word);
+	struct buffer hint = buffer_make(compiler->arena);
 	for (size_t i = 0; name_at(i) != NULL; i++)
 		nearest_offer(&nearest, name_at(i));
-	return nearest.name;
+	if (nearest.name == NULL)
+		return NULL;
+	buffer_printf(&hint, "did you mean %s%s?", before, nearest.name);
+	buffer_byte(&hint, '\0');
+	return hint.error != 0 ? NULL : (const char *)hint.ptr;
 }

@@ -35,6 +35,9 @@ int compiler_grow(struct compiler *compiler, void **items, size_t *capacity, siz
 /* "%{...}" and text; offsets for diagnostics count from `offset` in the word. */
 int macro_parse(struct compiler *compiler, struct slice text, size_t offset, struct macro *ret_macro);
 
+/* The names of variables, for compiler_suggest(). */
+const char *compiler_variable_at(size_t index);
+
 /* A list of targets: "ARGS|!ARGS:x|&TX:/re/". */
 struct target_list {
 	struct target *items;
@@ -56,13 +59,17 @@ int compiler_read_file(struct compiler *compiler, struct slice name, size_t offs
 /* Where such a file is, NUL-terminated, in the unit's memory; NULL if there is no memory. */
 char *compiler_path(struct compiler *compiler, struct slice name);
 
-/* A decimal number without sign. */
+/* A decimal number without sign, up to INT64_MAX. False for anything else, with *ret_number untouched. */
 bool parse_number(struct slice text, uint64_t *ret_number);
 
 /* "200", "1-9": an id, or a range of them. */
 bool parse_id_range(struct slice text, struct id_range *ret_range);
 
-/* The nearest of some names, for "did you mean"; NULL if none is near. `name_at` yields names until NULL. */
-const char *nearest_name(struct slice word, const char *(*name_at)(size_t index));
+/*
+ * A hint for a word that is none of some names: "did you mean t:lowercase?", with `before` ahead of the nearest of
+ * them, in the unit's memory. NULL if none is near. `name_at` yields names until NULL.
+ */
+const char *compiler_suggest(struct compiler *compiler, struct slice word, const char *(*name_at)(size_t index),
+			     const char *before);
 
 #endif

@@ -2,7 +2,6 @@
 #include "seclang/draft.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 enum ctl_form {
 	FORM_SWITCH,    /* On, Off */
@@ -155,9 +154,6 @@ int ctl_parse(struct compiler *compiler, struct slice text, size_t offset, struc
 			*ret_action = action;
 		return r;
 	}
-	const char *near = nearest_name(name, row_name_at);
-	char hint[96];
-	snprintf(hint, sizeof(hint), "did you mean ctl:%s?", near == NULL ? "" : near);
-	return compiler_error(compiler, offset, near == NULL ? NULL : hint, "unknown ctl option \"%.*s\"",
-			      SLICE_ARG(name));
+	const char *hint = compiler_suggest(compiler, name, row_name_at, "ctl:");
+	return compiler_error(compiler, offset, hint, "unknown ctl option \"%.*s\"", SLICE_ARG(name));
 }

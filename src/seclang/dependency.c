@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <openssl/sha.h>
 
-enum { FILE_BYTES_MAX = 64 * 1024 * 1024 };
-
 static int add(struct dependencies *list, struct arena *arena, const char *path, bool is_pattern, struct slice content)
 {
 	struct dependency *dependency = arena_zalloc(arena, 1, sizeof(*dependency));
@@ -47,7 +45,7 @@ int dependencies_add_pattern(struct dependencies *list, struct arena *arena, con
 static int read_now(const struct dependency *dependency, struct buffer *out)
 {
 	if (!dependency->is_pattern)
-		return file_read(dependency->path, FILE_BYTES_MAX, out);
+		return file_read(dependency->path, DEPENDENCY_FILE_BYTES, out);
 	glob_t found = {0};
 	int outcome = glob(dependency->path, GLOB_ERR, NULL, &found);
 	if (outcome == 0 || outcome == GLOB_NOMATCH)

@@ -9,6 +9,9 @@
 
 #include <glob.h>
 
+/* The most that a file of rules, or one that they name, may hold: more is a mistake. */
+enum { DEPENDENCY_FILE_BYTES = 64 * 1024 * 1024 };
+
 struct dependency {
 	struct dependency *next;
 	const char *path;

@@ -5,7 +5,8 @@
 
 #include <errno.h>
 #include <glob.h>
-#include <stdio.h>
+
+enum { SHOWN_BYTES = 64 /* of an unknown directive, which may be anything */ };
 
 typedef int directive_fn(struct walk *walk, const struct statement *statement);
 
@@ -249,15 +250,13 @@ static const char *directive_name_at(size_t index)
 
 static int directive_unknown(struct compiler *c, const struct word *word)
 {
-	const char *near = nearest_name(word->text, directive_name_at);
-	char hint[96];
-	snprintf(hint, sizeof(hint), "did you mean %s?", near == NULL ? "" : near);
+	const char *hint = compiler_suggest(c, word->text, directive_name_at, "");
 	c->word = word;
 	if (slice_starts_with(word->text, SLICE("<")))
 		return compiler_error(c, 0, "take the lines in <> away, and keep what is between them",
 				      "sections are Apache's, not SecLang's");
-	return compiler_error(c, 0, near == NULL ? NULL : hint, "unknown directive \"%.*s\"",
-			      SLICE_ARG(slice_sub(word->text, 0, 64)));
+	return compiler_error(c, 0, hint, "unknown directive \"%.*s\"",
+			      SLICE_ARG(slice_sub(word->text, 0, SHOWN_BYTES)));
 }
 
 static int setting_add(struct walk *walk, const struct setting_row *row, const struct statement *statement)
@@ -335,7 +334,6 @@ static int walk_content(struct walk *walk, const char *name, struct slice conten
 
 int walk_file(struct walk *walk, const char *path, const struct source_place *place)
 {
-	enum { FILE_BYTES_MAX = 64 * 1024 * 1024 };
 	for (size_t i = 0; i < walk->depth; i++)
 		if (strcmp(walk->including[i], path) == 0)
 			return walk_refuse(walk, place, path, "the file includes itself");
@@ -345,7 +343,7 @@ int walk_file(struct walk *walk, const char *path, const struct source_place *pl
 		return walk_refuse(walk, place, path, "too many files are included");
 	struct buffer content = buffer_make(NULL);
 	char *name = arena_string(walk->compiler.arena, slice_from_string(path));
-	int r = name == NULL ? -ENOMEM : file_read(path, FILE_BYTES_MAX, &content);
+	int r = name == NULL ? -ENOMEM : file_read(path, DEPENDENCY_FILE_BYTES, &content);
 	if (r == 0)
 		r = walk_content(walk, name, buffer_slice(&content));
 	else if (r != -ENOMEM)

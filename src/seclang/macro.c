@@ -2,7 +2,6 @@
 #include "seclang/compiler.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 struct parts {
 	struct macro_part *items;
@@ -27,18 +26,15 @@ static int literal_add(struct compiler *c, struct parts *parts, struct slice lit
 	return r != 0 ? r : part_add(c, parts, part);
 }
 
-static const char *variable_name_at(size_t index)
+const char *compiler_variable_at(size_t index)
 {
 	return index < VARIABLE_COUNT ? variable_infos[index].name : NULL;
 }
 
 static int macro_unknown(struct compiler *c, struct slice name, struct slice inside, size_t offset)
 {
-	const char *near = nearest_name(name, variable_name_at);
-	char hint[96];
-	snprintf(hint, sizeof(hint), "did you mean %s?", near == NULL ? "" : near);
-	return compiler_error(c, offset + 2, near == NULL ? NULL : hint, "unknown variable in %%{%.*s}",
-			      SLICE_ARG(inside));
+	const char *hint = compiler_suggest(c, name, compiler_variable_at, "");
+	return compiler_error(c, offset + 2, hint, "unknown variable in %%{%.*s}", SLICE_ARG(inside));
 }
 
 static int variable_add(struct compiler *c, struct parts *parts, struct slice inside, size_t offset)

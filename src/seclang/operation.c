@@ -8,7 +8,6 @@
 #include "match/regex.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct operand {
@@ -39,10 +38,8 @@ static int operator_unknown(struct compiler *c, struct slice name, size_t offset
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		if (slice_equal_nocase(name, slice_from_string(refused[i].name)))
 			return compiler_error(c, offset, refused[i].reason, "@%s is refused", refused[i].name);
-	const char *near = nearest_name(name, operator_name_at);
-	char hint[96];
-	snprintf(hint, sizeof(hint), "did you mean @%s?", near == NULL ? "" : near);
-	return compiler_error(c, offset, near == NULL ? NULL : hint, "unknown operator @%.*s", SLICE_ARG(name));
+	const char *hint = compiler_suggest(c, name, operator_name_at, "@");
+	return compiler_error(c, offset, hint, "unknown operator @%.*s", SLICE_ARG(name));
 }
 
 /* Whether some %{ begins a variable's name: a pattern may hold %{ of its own. */

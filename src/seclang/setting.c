@@ -15,7 +15,6 @@ enum form {
 	FORM_NUMBER,
 	FORM_OCTAL,
 	FORM_TEXT,
-	FORM_PATH,   /* of a file that can be read */
 	FORM_GEO,    /* of a database of addresses */
 	FORM_JOINED, /* texts of several lines, joined by "; " */
 	FORM_LIST,   /* words, added to those before */
@@ -280,8 +279,6 @@ static int read_value(struct compiler *c, const struct setting_row *row, const s
 		return read_words(c, row, setting);
 	case FORM_NUMBER:
 		return parse_number(c->word->text, &setting->number) ? 0 : bad_word(c, "write a number");
-	case FORM_PATH:
-		return read_path(c, setting);
 	case FORM_GEO:
 		return read_geo(c, setting);
 	case FORM_OCTAL:
@@ -387,7 +384,6 @@ static int apply(struct settings *settings, const struct setting *setting, struc
 		*(bool *)member = setting->number != 0;
 		break;
 	case FORM_TEXT:
-	case FORM_PATH:
 	case FORM_GEO:
 		*(struct slice *)member = setting->text;
 		break;

@@ -4,12 +4,6 @@
 #include "seclang/compiler.h"
 
 #include <errno.h>
-#include <stdio.h>
-
-static const char *variable_name_at(size_t index)
-{
-	return index < VARIABLE_COUNT ? variable_infos[index].name : NULL;
-}
 
 static bool ends_target(struct slice text, size_t at)
 {
@@ -93,11 +87,8 @@ static int target_parse(struct compiler *c, struct slice text, size_t offset, st
 		colon++;
 	struct slice name = slice_sub(text, at, colon);
 	if (variable_find(name, &target.variable) != 0) {
-		const char *near = nearest_name(name, variable_name_at);
-		char hint[96];
-		snprintf(hint, sizeof(hint), "did you mean %s?", near == NULL ? "" : near);
-		return compiler_error(c, offset + at, near == NULL ? NULL : hint, "unknown variable \"%.*s\"",
-				      SLICE_ARG(name));
+		const char *hint = compiler_suggest(c, name, compiler_variable_at, "");
+		return compiler_error(c, offset + at, hint, "unknown variable \"%.*s\"", SLICE_ARG(name));
 	}
 	int r = 0;
 	if (colon < text.len) {
