@@ -62,7 +62,7 @@ static void add_paragraph(struct buffer *out, const char *class, const char *tex
 }
 
 static void add_plots(const struct case_record *record, const struct course *course, enum language language,
-		      struct buffer *out)
+		      const struct plot_tools *tools, struct buffer *out)
 {
 	struct plot_mark marks[PLOT_MARKS];
 	struct plot requests = {.id = "requests",
@@ -76,7 +76,8 @@ static void add_plots(const struct case_record *record, const struct course *cou
 				.at_ms = course->at_ms,
 				.values = course->requests,
 				.marks = marks,
-				.mark_count = marks_of(record, marks)};
+				.mark_count = marks_of(record, marks),
+				.tools = tools};
 	struct plot visitors = requests;
 	visitors.id = "visitors";
 	visitors.title = phrase(PHRASE_VISITORS_PLOT, language);
@@ -91,7 +92,7 @@ static void add_plots(const struct case_record *record, const struct course *cou
 }
 
 int report_course_add(struct case_store *store, const struct case_record *record, enum language language,
-		      struct buffer *out)
+		      const struct plot_tools *tools, struct buffer *out)
 {
 	uint64_t span_ms = end_of(record) - record->opened_ms;
 	struct course *course = calloc(1, sizeof(*course));
@@ -100,7 +101,7 @@ int report_course_add(struct case_store *store, const struct case_record *record
 	course->step_ms = (span_ms / COLUMNS / 1000 + 1) * 1000;
 	int r = case_store_points(store, record->id, CASE_SITES, course->step_ms, take_point, course);
 	if (r == 0 && course->count > 0)
-		add_plots(record, course, language, out);
+		add_plots(record, course, language, tools, out);
 	else
 		add_paragraph(out, "note", phrase(PHRASE_NOT_YET_KNOWN, language));
 	free(course);

@@ -5,8 +5,11 @@
 #include "casebook/store.h"
 #include "report/phrases.h"
 
-/* Says that it is not yet known where there is nothing to be plotted. 0, or what the store answers. */
+struct plot_tools;
+
+/* With `tools` (plot.h), or NULL for paper. Says that it is not yet known where there is nothing to be plotted. 0, or
+ * what the store answers. */
 int report_course_add(struct case_store *store, const struct case_record *record, enum language language,
-		      struct buffer *out);
+		      const struct plot_tools *tools, struct buffer *out);
 
 #endif

@@ -176,12 +176,64 @@ static void add_legend(struct buffer *out, const struct plot *plot)
 	buffer_text(out, "</ul>\n");
 }
 
+/* ---- for a script ---- */
+
+/* As precise as is of use, and short: "1.2", "340"; "-" where nothing is known. */
+static void add_value(struct buffer *out, double value)
+{
+	if (isnan(value))
+		buffer_byte(out, '-');
+	else
+		buffer_printf(out, "%.*f", value < 10 && value != floor(value) ? 1 : 0, value);
+}
+
+/* Times in milliseconds, all but the first after the first; values row by row; marks as NUMBER@TIME, after the first
+ * too. */
+static void add_values(struct buffer *out, const struct plot *plot)
+{
+	buffer_printf(out, " data-layers=\"%zu\" data-most=\"%.0f\" data-step=\"%" PRIu64 "\" data-at=\"%" PRIu64,
+		      plot->layers, plot->at_most, plot->step_ms, plot->at_ms[0]);
+	for (size_t row = 1; row < plot->count; row++)
+		buffer_printf(out, " %" PRIu64, plot->at_ms[row] - plot->at_ms[0]);
+	buffer_text(out, "\" data-values=\"");
+	for (size_t i = 0; i < plot->count * plot->layers; i++) {
+		buffer_text(out, i > 0 ? " " : "");
+		add_value(out, plot->values[i]);
+	}
+	buffer_text(out, "\" data-marks=\"");
+	for (size_t i = 0; i < plot->mark_count; i++)
+		buffer_printf(out, "%s%u@%" PRId64, i > 0 ? " " : "", plot->marks[i].number,
+			      (int64_t)(plot->marks[i].at_ms - plot->at_ms[0]));
+	buffer_byte(out, '"');
+}
+
+static void add_button(struct buffer *out, const char *value, const char *text)
+{
+	buffer_printf(out, "<button type=\"button\" value=\"%s\">", value);
+	html_add(out, text);
+	buffer_text(out, "</button> ");
+}
+
+static void add_tools(struct buffer *out, const struct plot *plot)
+{
+	buffer_text(out, "<p class=\"tools\" hidden>");
+	add_button(out, "closer", plot->tools->closer);
+	add_button(out, "farther", plot->tools->farther);
+	add_button(out, "all", plot->tools->all);
+	buffer_printf(out, "<span class=\"note\" id=\"%s-hint\">", plot->id);
+	html_add(out, plot->tools->hint);
+	buffer_text(out, "</span></p>\n");
+}
+
 void plot_add(struct buffer *out, const struct plot *plot)
 {
 	if (plot->count == 0)
 		return;
 	double top = top_of(plot);
-	buffer_printf(out, "<figure><figcaption id=\"%s\">", plot->id);
+	buffer_text(out, "<figure");
+	if (plot->tools != NULL)
+		add_values(out, plot);
+	buffer_printf(out, "><figcaption id=\"%s\">", plot->id);
 	html_add(out, plot->title);
 	buffer_printf(out, "</figcaption>\n<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"%s\">\n", WIDTH,
 		      HEIGHT, plot->id);
@@ -195,5 +247,7 @@ void plot_add(struct buffer *out, const struct plot *plot)
 	buffer_text(out, "</svg>\n");
 	if (plot->layers > 1)
 		add_legend(out, plot);
+	if (plot->tools != NULL)
+		add_tools(out, plot);
 	buffer_text(out, "</figure>\n");
 }

@@ -16,6 +16,13 @@ struct plot_mark {
 	unsigned number;
 };
 
+/* Words for a script that draws a plot anew, with values to be read and times to be looked at closer: without one none
+ * of them is seen. */
+struct plot_tools {
+	const char *closer, *farther, *all;
+	const char *hint; /* how it is worked by pointer and keyboard */
+};
+
 struct plot {
 	const char *id; /* of its parts in the document */
 	const char *title;
@@ -28,6 +35,7 @@ struct plot {
 	double at_most;        /* of the axis; 0: as is needed */
 	const struct plot_mark *marks;
 	size_t mark_count;
+	const struct plot_tools *tools; /* its values are told too; NULL: they are not */
 };
 
 void plot_add(struct buffer *out, const struct plot *plot);

@@ -13,24 +13,32 @@
 #include <string.h>
 
 static const char style[] =
-	"body{font:15px/1.5 system-ui,\"Noto Sans CJK TC\",sans-serif;color:#1a1a1a;background:#fff;margin:0 "
-	"auto;padding:1.5em;"
-	"max-width:52em}h1{font-size:1.7em;margin:0 0 .2em}h2{font-size:1.2em;margin:1.6em 0 .4em;border-bottom:1px "
-	"solid #777}"
-	"h3{font-size:1em;margin:1em 0 .2em}table{border-collapse:collapse;width:100%;margin:.5em "
-	"0}th,td{text-align:left;"
-	"vertical-align:top;padding:.2em .6em .2em 0;border-bottom:1px solid "
-	"#ccc}td.n,th.n{text-align:right;white-space:nowrap;"
-	"font-variant-numeric:tabular-nums}td{overflow-wrap:break-word}th.n{white-space:normal}.note{color:#444}figure{"
-	"margin:1em 0}"
-	"figcaption{font-weight:600}svg{width:100%;height:auto}.legend svg{width:16px}svg "
-	"text{font-size:11px;fill:#333}"
-	".right{text-anchor:end}.middle{text-anchor:middle}.grid{stroke:#ddd;fill:none}.line{stroke:#1f4e79;stroke-"
-	"width:1.8;"
-	"fill:none}.mark{stroke:#000;stroke-dasharray:4 "
-	"3;fill:none}.legend{list-style:none;padding:0;margin:0;display:flex;"
-	"flex-wrap:wrap;gap:.2em 1.2em}@page{size:A4;margin:16mm}@media print{body{padding:0;font-size:10.5pt}"
-	"h2,h3{break-after:avoid}tr,figure{break-inside:avoid}thead{display:table-header-group}}";
+	":root{color-scheme:light dark;--paper:#fff;--ink:#1a1a1a;--faint:#444;--line:#ccc;--grid:#ddd;--blue:#1f4e79}"
+	"@media screen and "
+	"(prefers-color-scheme:dark){:root{--paper:#15181b;--ink:#e8e8e8;--faint:#b8bcc0;--line:#41474d;"
+	"--grid:#33383d;--blue:#8fbdea}}"
+	"body{font:15px/1.5 system-ui,\"Noto Sans CJK TC\",sans-serif;color:var(--ink);background:var(--paper);"
+	"margin:0 auto;padding:1.5em;max-width:52em}"
+	"h1{font-size:1.7em;margin:0 0 .2em}"
+	"h2{font-size:1.2em;margin:1.6em 0 .4em;border-bottom:1px solid var(--faint)}"
+	"h3{font-size:1em;margin:1em 0 .2em}"
+	"table{border-collapse:collapse;width:100%;margin:.5em 0}"
+	"th,td{text-align:left;vertical-align:top;padding:.2em .6em .2em 0;border-bottom:1px solid var(--line)}"
+	"td{overflow-wrap:anywhere;min-width:5em}"
+	"td.n,th.n{text-align:right;white-space:nowrap;overflow-wrap:normal;min-width:0;"
+	"font-variant-numeric:tabular-nums}"
+	"th.n{white-space:normal}"
+	".wide{overflow-x:auto}"
+	".note{color:var(--faint)}"
+	"figure{margin:1em 0}figcaption{font-weight:600}svg{width:100%;height:auto}"
+	"svg text{font-size:11px;fill:var(--faint)}"
+	".right{text-anchor:end}.middle{text-anchor:middle}"
+	".grid{stroke:var(--grid);fill:none}.line{stroke:var(--blue);stroke-width:1.8;fill:none}"
+	".mark{stroke:var(--ink);stroke-dasharray:4 3;fill:none}"
+	".legend{list-style:none;padding:0;margin:0;display:flex;flex-wrap:wrap;gap:.2em 1.2em}.legend svg{width:16px}"
+	"@page{size:A4;margin:16mm}"
+	"@media print{body{padding:0;font-size:10.5pt}h2,h3{break-after:avoid}tr,figure{break-inside:avoid}"
+	"thead{display:table-header-group}}";
 
 /* ---- the summary ---- */
 
@@ -300,7 +308,7 @@ int report_add(struct case_store *store, const struct case_record *record, enum 
 	add_head(&w, now_ms);
 	add_summary(&w);
 	writer_element(&w, "h2", writer_say(&w, PHRASE_COURSE));
-	int r = report_course_add(store, record, language, out);
+	int r = report_course_add(store, record, language, NULL, out);
 	add_sites(&w);
 	add_effect(&w);
 	packets_part_add(&w);

@@ -5,7 +5,10 @@
 
 #include <math.h>
 
-enum { ROWS = 12 }; /* of each list of what came most often */
+enum {
+	ROWS = 12,          /* of each list of what came most often */
+	NARROW_COLUMNS = 3, /* of a table that fits any window: a wider one is moved along, by keyboard too */
+};
 
 const char *writer_say(const struct writer *w, enum phrase which)
 {
@@ -43,6 +46,7 @@ void writer_number_cell(const struct writer *w, uint64_t number)
 /* `numbers`: from which column on they are numbers. */
 void writer_table(const struct writer *w, const enum phrase *titles, size_t count, size_t numbers)
 {
+	buffer_text(w->out, count > NARROW_COLUMNS ? "<div class=\"wide\" tabindex=\"0\">" : "<div>");
 	buffer_text(w->out, "<table><thead><tr>");
 	for (size_t i = 0; i < count; i++) {
 		buffer_text(w->out, i >= numbers ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">");
@@ -54,7 +58,7 @@ void writer_table(const struct writer *w, const enum phrase *titles, size_t coun
 
 void writer_table_end(const struct writer *w)
 {
-	buffer_text(w->out, "</tbody></table>\n");
+	buffer_text(w->out, "</tbody></table></div>\n");
 }
 
 void writer_fact(const struct writer *w, enum phrase what, const char *format, const char *words)
@@ -89,11 +93,12 @@ static bool list_row(void *context, const struct case_tally *tally)
 int writer_list(const struct writer *w, enum phrase title, const char *dimension)
 {
 	struct list list = {w, title, 0};
-	writer_element(w, "h3", writer_say(w, title));
 	int r = case_store_tallies(w->store, w->record->id, dimension, ROWS, list_row, &list);
-	if (list.rows > 0)
+	if (list.rows > 0) {
 		writer_table_end(w);
-	else
-		writer_element(w, "p", writer_say(w, PHRASE_NOT_YET_KNOWN));
+		return r;
+	}
+	writer_element(w, "h3", writer_say(w, title));
+	writer_element(w, "p", writer_say(w, PHRASE_NOT_YET_KNOWN));
 	return r;
 }

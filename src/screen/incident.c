@@ -184,8 +184,9 @@ static void add_course(const struct page *page)
 {
 	if (page->record->kind != CASE_FLOOD)
 		return;
+	const struct plot_tools tools = page_plot_tools(page);
 	page_element(page, "h2", phrase(PHRASE_COURSE, page->language));
-	(void)report_course_add(page->store, page->record, page->language, page->out);
+	(void)report_course_add(page->store, page->record, page->language, &tools, page->out);
 }
 
 static void add_packets(const struct page *page)

@@ -1,7 +1,6 @@
 #include "screen/overview.h"
 
 #include "report/html.h"
-#include "report/plot.h"
 #include "report/words.h"
 #include "screen/answer.h"
 
@@ -350,6 +349,7 @@ static void add_course(const struct page *page)
 	for (size_t i = 0; i < course->mark_count; i++)
 		marks[i] = (struct plot_mark){course->marks[i].at_ms, course->marks[i].number};
 	const enum language l = page->language;
+	const struct plot_tools tools = page_plot_tools(page);
 	const struct plot plot = {.id = "requests",
 				  .title = phrase(PHRASE_REQUESTS_PLOT, l),
 				  .layers = PLOT_LAYERS,
@@ -361,7 +361,8 @@ static void add_course(const struct page *page)
 				  .at_ms = at_ms,
 				  .values = values,
 				  .marks = marks,
-				  .mark_count = course->mark_count};
+				  .mark_count = course->mark_count,
+				  .tools = &tools};
 	page_element(page, "h2", phrase(PHRASE_COURSE, l));
 	if (count > 0)
 		plot_add(page->out, &plot);
@@ -405,8 +406,8 @@ static void add_kind(const struct page *page, enum sight_kind kind, const char *
 	const char *const titles[] = {title, page_text(page, SAY_NOW_PER_S), page_text(page, SAY_QUIET_PER_S)};
 	size_t i;
 	buffer_text(page->out, "<div>");
-	page_element(page, "h3", title);
 	if (json_array_size(list) == 0) {
+		page_element(page, "h3", title);
 		page_note(page, page_text(page, SAY_NOTHING_CAME));
 	} else {
 		page_table(page, titles, 3, 1);

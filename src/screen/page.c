@@ -3,10 +3,13 @@
 #include "base/error.h"
 #include "report/html.h"
 #include "report/words.h"
+#include "screen/assets.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+enum { NARROW_COLUMNS = 3 }; /* of a table that fits any window */
 
 /* ---- the record of incidents ---- */
 
@@ -74,7 +77,9 @@ void page_link(const struct page *page, const char *path, const char *text)
 
 void page_table(const struct page *page, const char *const *titles, size_t count, size_t numbers)
 {
-	buffer_text(page->out, "<div class=\"wide\"><table><thead><tr>");
+	/* Where it is wider than the window it is moved along by keyboard. */
+	buffer_text(page->out, count > NARROW_COLUMNS ? "<div class=\"wide\" tabindex=\"0\">" : "<div>");
+	buffer_text(page->out, "<table><thead><tr>");
 	for (size_t i = 0; i < count; i++) {
 		buffer_text(page->out, i >= numbers ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">");
 		html_add(page->out, titles[i]);
@@ -100,6 +105,12 @@ void page_cell_with(const struct page *page, const char *format, const char *val
 	buffer_text(page->out, "<td>");
 	html_add_with(page->out, format, value);
 	buffer_text(page->out, "</td>");
+}
+
+struct plot_tools page_plot_tools(const struct page *page)
+{
+	return (struct plot_tools){page_text(page, SAY_CLOSER), page_text(page, SAY_FARTHER),
+				   page_text(page, SAY_ALL_OF_IT), page_text(page, SAY_PLOT_HINT)};
 }
 
 void page_rate(double per_s, char words[64])
@@ -149,8 +160,16 @@ static void add_pages(const struct page *page)
 }
 
 /* Without a script the whole page comes anew. */
-static const char live_head[] = "<noscript><meta http-equiv=\"refresh\" content=\"10\"></noscript>\n"
-				"<script src=\"/screen.js\" defer></script>\n";
+static void add_live(const struct page *page)
+{
+	static const char uplot[] = "<link rel=\"stylesheet\" href=\"/uPlot.min.css\">\n"
+				    "<script src=\"/uPlot.iife.min.js\" defer></script>\n"
+				    "<script src=\"/plot.js\" defer></script>\n";
+	buffer_text(page->out, "<noscript><meta http-equiv=\"refresh\" content=\"10\"></noscript>\n");
+	if (asset_find("/uPlot.iife.min.js") != NULL)
+		buffer_text(page->out, uplot);
+	buffer_text(page->out, "<script src=\"/screen.js\" defer></script>\n");
+}
 
 static void add_head(const struct page *page, const struct page_frame *frame, const char *more)
 {
@@ -159,10 +178,11 @@ static void add_head(const struct page *page, const struct page_frame *frame, co
 		      "<meta name=\"viewport\" content=\"width=device-width\">\n<title>",
 		      language_tag(page->language));
 	html_add(page->out, frame->title);
-	buffer_printf(page->out,
-		      " · Guia</title>\n<link rel=\"stylesheet\" href=\"/screen.css\">\n"
-		      "<link rel=\"icon\" href=\"/icon.svg\" type=\"image/svg+xml\">\n%s</head>\n",
+	buffer_printf(page->out, " · Guia</title>\n<link rel=\"icon\" href=\"/icon.svg\" type=\"image/svg+xml\">\n%s",
 		      more);
+	if (frame->up_to_date != NULL)
+		add_live(page);
+	buffer_text(page->out, "<link rel=\"stylesheet\" href=\"/screen.css\">\n</head>\n");
 }
 
 static void add_news(const struct page *page, struct session *session)
@@ -205,7 +225,7 @@ static void add_parts(const struct page *page, const struct page_frame *frame)
 
 void page_add(const struct page *page, const struct page_frame *frame)
 {
-	add_head(page, frame, frame->up_to_date != NULL ? live_head : "");
+	add_head(page, frame, "");
 	buffer_text(page->out, "<body");
 	if (frame->up_to_date != NULL) {
 		buffer_text(page->out, " data-live=\"");

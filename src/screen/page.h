@@ -6,6 +6,7 @@
 #ifndef GUIA_SCREEN_PAGE_H
 #define GUIA_SCREEN_PAGE_H
 
+#include "report/plot.h"
 #include "screen/phrases.h"
 #include "screen/sessions.h"
 #include "screen/sight.h"
@@ -68,6 +69,7 @@ void page_table(const struct page *page, const char *const *titles, size_t count
 void page_table_end(const struct page *page);
 void page_cell(const struct page *page, bool number, const char *text);
 void page_cell_with(const struct page *page, const char *format, const char *value);
+struct plot_tools page_plot_tools(const struct page *page);
 /* "1.2", "340", "12 000": as precise as is of use. */
 void page_rate(double per_s, char words[64]);
 /* "2024-07-10 20:00:05 UTC" */

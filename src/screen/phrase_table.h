@@ -76,6 +76,16 @@ SAY(NOT_SEEN, "not seen", "não visto", "未見")
 SAY(NOTHING_CAME, "Nothing came.", "Nada chegou.", "沒有請求。")
 SAY(MEASURES_NUMBERED, "Measures marked in the plot", "Medidas assinaladas no gráfico", "圖中標示的措施")
 
+SAY(CLOSER, "Closer", "Aproximar", "放大")
+SAY(FARTHER, "Farther", "Afastar", "縮小")
+SAY(ALL_OF_IT, "All of it", "Tudo", "全圖")
+SAY(PLOT_HINT,
+    "To read values, point at the plot or go along it with the arrow keys. To look closer, drag across it or press + "
+    "and −; 0 shows all of it.",
+    "Para ler valores, aponte para o gráfico ou percorra-o com as teclas de setas. Para ver de perto, arraste sobre "
+    "ele ou prima + e −; 0 mostra-o todo.",
+    "讀取數值：把指標移到圖上，或用方向鍵移動。細看：在圖上拖曳，或按 + 和 −；按 0 顯示全圖。")
+
 SAY(NUMBER, "Number", "Número", "編號")
 SAY(LASTED, "Lasted", "Duração", "歷時")
 SAY(STILL_ON, "goes on, for %s so far", "ainda dura, há %s", "仍在持續，至今 %s")

@@ -216,14 +216,9 @@ static void order(struct call *call)
 
 static void asset(struct call *call)
 {
-	for (size_t i = 0; i < asset_count; i++)
-		if (strcmp(assets[i].path, call->visit->path) == 0) {
-			call->reply->type = assets[i].type;
-			call->reply->content = assets[i].bytes;
-			call->reply->content_len = assets[i].len;
-			return;
-		}
-	say_no(call, MHD_HTTP_NOT_FOUND, SAY_NOT_FOUND);
+	call->reply->asset = asset_find(call->visit->path);
+	if (call->reply->asset == NULL)
+		say_no(call, MHD_HTTP_NOT_FOUND, SAY_NOT_FOUND);
 }
 
 static const struct route {

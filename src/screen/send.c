@@ -1,5 +1,7 @@
 #include "screen/send.h"
 
+#include "screen/assets.h"
+
 #include <string.h>
 #include <zlib.h>
 
@@ -47,7 +49,9 @@ static bool compress_into(struct slice text, struct buffer *out)
 
 static void add_headers(struct MHD_Response *response, const struct reply *reply)
 {
-	const char *type = reply->type != NULL ? reply->type : "text/html; charset=utf-8";
+	const char *type = reply->asset != NULL  ? reply->asset->type
+			   : reply->type != NULL ? reply->type
+						 : "text/html; charset=utf-8";
 	const struct {
 		const char *name, *value;
 	} headers[] = {
@@ -72,24 +76,39 @@ static void add_headers(struct MHD_Response *response, const struct reply *reply
 		(void)MHD_add_response_header(response, "Connection", "close");
 }
 
+static struct MHD_Response *as_gzip(struct MHD_Response *response)
+{
+	if (response != NULL)
+		(void)MHD_add_response_header(response, "Content-Encoding", "gzip");
+	return response;
+}
+
+static struct MHD_Response *of_program(const struct visit *visit, const struct asset *asset)
+{
+	bool small = takes_gzip(visit);
+	const unsigned char *bytes = small ? asset->small : asset->bytes;
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		small ? asset->small_len : asset->len, (void *)(uintptr_t)bytes, MHD_RESPMEM_PERSISTENT);
+	return small ? as_gzip(response) : response;
+}
+
 static struct MHD_Response *whole(const struct visit *visit, const struct reply *reply)
 {
-	struct slice text =
-		reply->content != NULL ? slice_make(reply->content, reply->content_len) : buffer_slice(&reply->body);
+	struct slice text = buffer_slice(&reply->body);
 	struct buffer small = buffer_make(NULL);
 	bool is_small = takes_gzip(visit) && compress_into(text, &small);
 	struct slice sent = is_small ? buffer_slice(&small) : text;
 	struct MHD_Response *response =
 		MHD_create_response_from_buffer(sent.len, (void *)(uintptr_t)sent.ptr, MHD_RESPMEM_MUST_COPY);
-	if (response != NULL && is_small)
-		(void)MHD_add_response_header(response, "Content-Encoding", "gzip");
 	buffer_free(&small);
-	return response;
+	return is_small ? as_gzip(response) : response;
 }
 
 enum MHD_Result send_reply(const struct visit *visit, const struct reply *reply, struct MHD_Response *stream)
 {
-	struct MHD_Response *response = stream != NULL ? stream : whole(visit, reply);
+	struct MHD_Response *response = stream != NULL         ? stream
+					: reply->asset != NULL ? of_program(visit, reply->asset)
+							       : whole(visit, reply);
 	if (response == NULL)
 		return MHD_NO;
 	add_headers(response, reply);

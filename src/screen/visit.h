@@ -27,16 +27,17 @@ const char *visit_cookie(const struct visit *visit, const char *name);
 /* A field of a form in the body (application/x-www-form-urlencoded); "" where there is none or it is too long. */
 void visit_field(const struct visit *visit, const char *name, char *value, size_t room);
 
+struct asset;
+
 struct reply {
 	unsigned status;
 	const char *type; /* NULL: HTML */
 	struct buffer body;
-	char location[256];  /* "": none */
-	char cookie[160];    /* likewise; with its attributes */
-	bool inline_style;   /* of the report, which is one file */
-	bool goes_on;        /* it is a stream (stream.h), on the path that was asked for */
-	const void *content; /* of the program itself, in place of `body`; NULL: none */
-	size_t content_len;
+	char location[256];        /* "": none */
+	char cookie[160];          /* likewise; with its attributes */
+	bool inline_style;         /* of the report, which is one file */
+	bool goes_on;              /* it is a stream (stream.h), on the path that was asked for */
+	const struct asset *asset; /* of the program itself, in place of `body`; NULL: none */
 };
 
 #endif

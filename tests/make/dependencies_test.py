@@ -84,6 +84,13 @@ def sudo_is_used_where_it_may_be():
 
 
 @case
+def npm_of_elsewhere_is_left_alone():
+    for name, has, wanted in (("bare", {}, True), ("npm", {"npm": "exit 0"}, False), ("node", {"node": "exit 0"}, False)):
+        done = run(stubs(f"with-{name}", id="echo 1000", **has), "tools/install-dependencies", "test")
+        assert (" npm" in done.stderr) == wanted, (name, done.stderr)
+
+
+@case
 def an_apt_that_fails_is_told():
     folder = stubs("broken", id="echo 0", apt_get="exit 100")
     done = run(folder, "tools/install-dependencies", "bench")

@@ -43,7 +43,7 @@ def wrong_tokens_and_cookies_let_nobody_in():
 @case
 def every_answer_says_what_a_browser_must_not_do():
     with Screen().ready(0) as screen:
-        for path in ("/", "/incidents", "/incidents/9", "/screen.css", "/screen.js", "/nothing"):
+        for path in ("/", "/incidents", "/incidents/9", "/screen.css", "/screen.js", "/plot.js", "/uPlot.min.css", "/nothing"):
             code, headers, _ = screen.ask(path)
             for name, part in HEADERS.items():
                 assert part in headers[name], (path, code, name, headers[name])

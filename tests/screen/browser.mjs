@@ -1,5 +1,6 @@
 // Drives Debian's Chromium over a screen and tells what it saw, a line of JSON each. Usage: node browser.mjs MODULES FOLDER < job
-// The job: {"origin", "cookie": {name, value}, "pages": [{"name", "path"}], "keys": path, "live": path}
+// The job: {"origin", "cookie": {name, value}, "pages": [{"name", "path"}], "looks": [pages in other lights and widths], "keys": path, "live": path,
+// "plots": whether scripts draw them}
 import { createRequire } from "node:module";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -41,15 +42,27 @@ async function faults(page) {
 	return JSON.parse(result.value);
 }
 
-const scripted = await context({});
-for (const { name, path } of job.pages) {
-	const page = await scripted.newPage(), told = [];
+async function visit(within, name, path) {
+	const page = await within.newPage(), told = [];
 	watch(page, told);
 	await page.goto(job.origin + path, { waitUntil: "load" });
 	await page.waitForTimeout(300);
 	await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
-	tell({ page: name, title: await page.title(), text: await page.innerText("body"), told, axe: await faults(page) });
+	const wider = await page.evaluate(() => document.scrollingElement.scrollWidth - innerWidth);
+	tell({ page: name, title: await page.title(), text: await page.innerText("body"), told, wider, axe: await faults(page) });
 	await page.close();
+}
+
+const scripted = await context({});
+for (const { name, path } of job.pages)
+	await visit(scripted, name, path);
+
+// By night, and on a telephone.
+for (const [suffix, options] of [["dark", { colorScheme: "dark" }], ["narrow", { viewport: { width: 390, height: 844 } }]]) {
+	const within = await context(options);
+	for (const { name, path } of job.looks)
+		await visit(within, `${name}-${suffix}`, path);
+	await within.close();
 }
 
 const plain = await context({ javaScriptEnabled: false });
@@ -85,6 +98,57 @@ for (const { name, path } of job.pages) {
 	await page.waitForFunction(() => document.querySelector(".tile.attacked h3")?.textContent === "late.test", null, { timeout: 30000 });
 	await page.waitForTimeout(1500);
 	tell({ live: "seen", focus: await page.evaluate(() => document.activeElement.getAttribute("href")), loads: await page.evaluate(() => performance.getEntriesByType("navigation").length) });
+	await page.close();
+}
+
+// A plot: what it was drawn by, what is read under the pointer and by keyboard, closer looks, and that it goes on while new values come.
+{
+	const page = await scripted.newPage(), told = [], seen = {};
+	watch(page, told);
+	await page.goto(job.origin + job.keys, { waitUntil: "load" });
+	seen.drawn = await page.locator("figure.drawn canvas").count();
+	seen.svg = await page.locator("figure > svg").evaluateAll((all) => all.map((svg) => svg.getBoundingClientRect().width > 0));
+	if (job.plots) {
+		const box = page.locator("#requests-box");
+		await box.scrollIntoViewIfNeeded();
+		const frame = await box.locator(".u-over").boundingBox(), figure = page.locator("figure", { has: box });
+		const at = (share) => page.mouse.move(frame.x + frame.width * share, frame.y + frame.height / 2);
+		const when = () => figure.locator(".when").innerText();
+		const leftmost = async () => (await at(0.5), await at(0.002), when());
+		await at(0.5);
+		seen.pointed = { when: await when(), values: await figure.locator(".value").allInnerTexts() };
+		await box.focus();
+		seen.read = [];
+		for (const key of ["Home", "ArrowRight", "ArrowRight", "ArrowLeft", "End"]) {
+			await page.keyboard.press(key);
+			seen.read.push(await box.getAttribute("aria-valuetext"));
+		}
+		seen.whole = await leftmost();
+		await page.keyboard.press("End");
+		await page.keyboard.press("+");
+		await page.keyboard.press("+");
+		seen.closer = await leftmost();
+		await page.keyboard.press("0");
+		seen.again = await leftmost();
+		await at(0.4);
+		await page.mouse.down();
+		await page.mouse.move(frame.x + frame.width * 0.7, frame.y + 20, { steps: 4 });
+		await page.mouse.up();
+		seen.dragged = await leftmost();
+		await figure.getByRole("button").nth(2).click();
+		seen.all = await leftmost();
+		await page.emulateMedia({ media: "print" });
+		seen.paper = await page.locator("figure > svg").evaluateAll((all) => all.map((svg) => svg.getBoundingClientRect().width > 0));
+		seen.boxOnPaper = await box.isVisible();
+		await page.emulateMedia({ media: "screen" });
+		await page.goto(job.origin + job.live, { waitUntil: "load" });
+		await page.locator("#requests-box").focus();
+		const most = await page.locator("#requests-box").getAttribute("aria-valuemax");
+		await page.locator("#requests-box").evaluate((element) => (window.same = element));
+		await page.waitForFunction((before) => Number(document.getElementById("requests-box").getAttribute("aria-valuemax")) >= Number(before) + 2, most, { timeout: 30000 });
+		seen.kept = await page.evaluate(() => window.same === document.getElementById("requests-box") && document.activeElement === window.same);
+	}
+	tell({ plots: seen, told });
 	await page.close();
 }
 

@@ -1,21 +1,23 @@
 """The screen in Debian's Chromium: three languages, with and without scripts, by keyboard, by axe-core's rules; screenshots are kept. TAP.
 
-Usage: browser_test.py GUIA FOLDER, where modules are installed and screenshots kept.
+Usage: browser_test.py GUIA FOLDER PLAIN, where modules are installed and screenshots kept, and the same program without uPlot.
 """
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import threading
 import time
 
-FOLDER = pathlib.Path(sys.argv.pop(2))
+FOLDER, PLAIN = (pathlib.Path(sys.argv.pop(2)).resolve() for _ in range(2))
 
-from harness import LANGUAGES, Screen, Skip, case, incident_write, main, measure, site, status, top  # pylint: disable=wrong-import-position
+from harness import GUIA, LANGUAGES, Screen, Skip, case, incident_write, main, measure, site, status, top  # pylint: disable=wrong-import-position
 
-MODULES = ("playwright-core", "axe-core")
+HERE = pathlib.Path(__file__).resolve().parent
 PATIENCE = 240
+PAGES = 5
 WORDS = {"en": ("Overview", "under attack", "Who is affected", "Effect on visitors"), "pt": ("Panorama", "sob ataque", "Quem é afetado", "Efeito nos visitantes"),
          "zh-Hant": ("總覽", "受攻擊", "受影響者", "對訪客的影響")}
 
@@ -24,17 +26,13 @@ def modules():
     for program in ("node", "npm", "chromium"):
         if shutil.which(program) is None:
             raise Skip(f"{program} is not installed")
-    if not all((FOLDER / "node_modules" / name).is_dir() for name in MODULES):
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        (FOLDER / "package.json").write_text('{"private": true}')
-        done = subprocess.run(["npm", "install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund", *MODULES], cwd=FOLDER, capture_output=True, check=False,
-                              timeout=180)
-        if done.returncode != 0:
-            raise Skip("npm cannot fetch " + " and ".join(MODULES))
+    done = subprocess.run([HERE.parent.parent / "tools" / "npm-fetch", HERE / "npm", FOLDER], capture_output=True, text=True, check=False, timeout=180)
+    if done.returncode != 0:
+        raise Skip(done.stdout.strip())
 
 
-def stage():
-    screen = Screen()
+def stage(program):
+    screen = Screen(program)
     told = site("a.test", "mitigated")
     told["incident"]["mitigations"] = [measure(7, "no accept-language, and order of headers is one of 3")]
     screen.watch.answers["status"] = status(told, site("b.test"), site("c.test", up=False), site("d.test", mode={"mode": "local", "by": 0, "why": "", "until_ms": 1}),
@@ -45,7 +43,46 @@ def stage():
     screen.watch.answers["for"] = {"id": 3}
     incident_write(screen.history, 1, ["a.test"])
     incident_write(screen.history, 2, ["a.test", "b.test"], phase="held", onset=int(time.time() * 1000) - 65000)
+    incident_write(screen.history, 3, ["b.test"], phase="rising", kind="injection", onset=int(time.time() * 1000) - 30000, points=False,
+                   tallies=(("rule", "942100", 40.0), ("path", "/search", 40.0), ("source", "192.0.2.7", 230.0), ("agent", "sqlmap/1.7", 200.0)))
     return screen
+
+
+def job_for(screen, pages, plots):
+    name, value = screen.cookie.split("=")
+    return {"origin": f"http://127.0.0.1:{screen.port}", "cookie": {"name": name, "value": value}, "pages": pages, "keys": "/incidents/2?lang=en", "live": "/?lang=en",
+            "looks": [page for page in pages if page["name"].endswith("-en")], "plots": plots}
+
+
+def drive(program, pages, shots, plots):
+    """-> what the browser tells, and the orders that it gave."""
+    with stage(program) as screen:
+        screen.ready(5)
+        time.sleep(3)  # something to be plotted
+        node = subprocess.Popen(["node", HERE / "browser.mjs", FOLDER, FOLDER / shots], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        limit = threading.Timer(PATIENCE, node.kill)
+        limit.start()
+        node.stdin.write(json.dumps(job_for(screen, pages, plots)))
+        node.stdin.close()
+        told = []
+        for line in node.stdout:
+            told.append(json.loads(line))
+            if told[-1].get("live") == "looking":
+                sites = screen.watch.answers["status"]["sites"]
+                screen.watch.answers["status"] = status(site("late.test", "open"), *(s for s in sites if s["site"] not in ("late.test", "a.test")))
+        assert node.wait() == 0, "the browser's script failed"
+        limit.cancel()
+        return told, screen.watch.orders()
+
+
+def pages_in(languages):
+    return [{"name": f"{name}-{language}", "path": f"{path}?lang={language}"} for language in languages
+            for name, path in (("overview", "/"), ("incidents", "/incidents"), ("incident", "/incidents/2"), ("intrusion", "/incidents/3"), ("report", "/incidents/2/report"))]
+
+
+def has_uplot():
+    with stage(GUIA) as screen:
+        return screen.ask("/uPlot.iife.min.js")[0] == 200
 
 
 def look():
@@ -54,31 +91,9 @@ def look():
     if look.told is None:
         modules()
         look.failed = True
-        pages = [{"name": f"{name}-{language}", "path": f"{path}?lang={language}"} for language in LANGUAGES
-                 for name, path in (("overview", "/"), ("incidents", "/incidents"), ("incident", "/incidents/2"), ("report", "/incidents/2/report"))]
-        with stage() as screen:
-            screen.ready(5)
-            time.sleep(3)  # something to be plotted
-            name, value = screen.cookie.split("=")
-            job = {"origin": f"http://127.0.0.1:{screen.port}", "cookie": {"name": name, "value": value}, "pages": pages, "keys": "/incidents/2?lang=en",
-                   "live": "/?lang=en"}
-            node = subprocess.Popen(["node", pathlib.Path(__file__).with_name("browser.mjs"), FOLDER, FOLDER / "screenshots"], stdin=subprocess.PIPE,
-                                    stdout=subprocess.PIPE, text=True)
-            limit = threading.Timer(PATIENCE, node.kill)
-            limit.start()
-            node.stdin.write(json.dumps(job))
-            node.stdin.close()
-            told = []
-            for line in node.stdout:
-                told.append(json.loads(line))
-                if told[-1].get("live") == "looking":
-                    late = next(s for s in screen.watch.answers["status"]["sites"] if s["site"] == "late.test")
-                    screen.watch.answers["status"] = status(site("late.test", "open"), *(s for s in screen.watch.answers["status"]["sites"] if s is not late
-                                                                                         and s["site"] != "a.test"))
-            assert node.wait() == 0, "the browser's script failed"
-            limit.cancel()
-            look.orders = screen.watch.orders()
-        look.told, look.failed = told, False
+        look.plots = has_uplot()
+        look.told, look.orders = drive(GUIA, pages_in(LANGUAGES), "screenshots", look.plots)
+        look.failed = False
     return look.told
 
 
@@ -107,7 +122,46 @@ def axe_finds_nothing_serious():
     for line in look():
         serious = [fault for fault in line.get("axe", []) if fault[0] in ("serious", "critical")]
         assert serious == [], (line["page"], serious)
-    assert sum("axe" in line for line in look()) == 4 * len(LANGUAGES)
+    assert sum("axe" in line for line in look()) == PAGES * (len(LANGUAGES) + 2)
+
+
+@case
+def no_page_is_wider_than_the_window():
+    for line in look():
+        assert line.get("wider", 0) <= 0, (line["page"], line["wider"])
+
+
+def seconds(words):
+    """Of a reading's time, as a number."""
+    hours, minutes, rest = re.match(r"(\d+):(\d+):(\d+) UTC", words).groups()
+    return int(hours) * 3600 + int(minutes) * 60 + int(rest)
+
+
+@case
+def plots_are_read_and_looked_at_closer():
+    line = next(line for line in look() if "plots" in line)
+    if not look.plots:
+        raise Skip("this build is without uPlot")
+    seen = line["plots"]
+    assert line["told"] == [] and seen["drawn"] == 2 and not any(seen["svg"]), line
+    assert seconds(seen["pointed"]["when"]) and len([v for v in seen["pointed"]["values"] if v]) == 6, seen["pointed"]
+    read = [seconds(text) for text in seen["read"]]
+    assert read[1] == read[0] + 1 and read[2] == read[0] + 2 and read[3] == read[1] and read[4] == read[0] + 59, seen["read"]
+    assert "passed 160; blocked by rules 4" in seen["read"][0] and "refused by a signature 1\u202f800" in seen["read"][4], seen["read"]
+    whole, closer, dragged = seconds(seen["whole"]), seconds(seen["closer"]), seconds(seen["dragged"])
+    assert whole == read[0] and closer - whole >= 30 and seen["again"] == seen["all"] == seen["whole"] and 15 <= dragged - whole <= 30, seen
+    assert all(seen["paper"]) and not seen["boxOnPaper"], seen
+    assert seen["kept"], "the plot was drawn anew under whoever read it"
+
+
+@case
+def without_uplot_the_servers_drawing_stays():
+    look()
+    told, _ = drive(PLAIN, pages_in(LANGUAGES[:1]), "screenshots-plain", False)
+    seen = next(line["plots"] for line in told if "plots" in line)
+    assert seen["drawn"] == 0 and len(seen["svg"]) == 2 and all(seen["svg"]), seen
+    for line in told:
+        assert line.get("told", []) == [], line
 
 
 @case
@@ -136,7 +190,7 @@ def a_button_undoes():
 @case
 def screenshots_are_kept():
     look()
-    assert len(list((FOLDER / "screenshots").glob("*.png"))) == 8 * len(LANGUAGES) and (FOLDER / "screenshots" / "incident.pdf").stat().st_size > 1000
+    assert len(list((FOLDER / "screenshots").glob("*.png"))) == PAGES * (2 * len(LANGUAGES) + 2) and (FOLDER / "screenshots" / "incident.pdf").stat().st_size > 1000
 
 
 main()

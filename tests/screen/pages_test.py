@@ -1,12 +1,17 @@
 """What the screen shows: in three languages, live, small, and undone by a button. TAP."""
 import contextlib
+import gzip
 import http.client
 import os
+import pathlib
 import re
 import sqlite3
+import sys
 import time
 
-from harness import LANGUAGES, ONSET, Screen, case, incident_write, main, measure, site, status, top, wait_for
+PLAIN = pathlib.Path(sys.argv.pop(2)).resolve()  # the same program without uPlot
+
+from harness import LANGUAGES, ONSET, Screen, case, incident_write, main, measure, site, status, top, wait_for  # pylint: disable=wrong-import-position
 
 WORDS = {"en": ("under attack", "Who is affected", "If nothing is done"), "pt": ("sob ataque", "Quem é afetado", "Se nada se fizer"),
          "zh-Hant": ("受攻擊", "受影響者", "若不採取行動")}
@@ -74,7 +79,7 @@ def what_is_usual_stands_beside():
         screen.watch.answers["status"] = status(site("a.test", "open"))
         screen.heard(3)
         screen.watch.answers["top"] = top(network=[("192.0.2.0/24", 900.0), ("198.51.100.0/24", 50.0)])
-        wait_for(lambda: "900" in screen.ask("/")[2], "the attack")
+        wait_for(lambda: ">900<" in screen.ask("/")[2], "the attack")
         part = screen.ask("/")[2].split('id="attacks"')[1]
         row = re.search(r"<tr><td>192.0.2.0/24</td><td class=\"n\">900</td><td class=\"n\">([^<]*)</td>", part)
         assert row and 35 <= float(row.group(1)) <= 41, part
@@ -207,6 +212,18 @@ def what_did_not_change_is_not_sent_again():
         connection.close()
 
 
+def over_the_wire(screen, path):
+    """-> (bytes as they come, compressed; the text)"""
+    connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=60)
+    connection.request("GET", path, headers={"Cookie": screen.cookie, "Accept-Encoding": "gzip"})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    small = answer.headers["Content-Encoding"] == "gzip"
+    assert answer.status == 200 and (small or path.endswith(".svg")), (path, answer.status)
+    return len(body), (gzip.decompress(body) if small else body).decode()
+
+
 @case
 def a_hundred_sites_and_a_year_stay_small():
     screen = Screen()
@@ -219,14 +236,37 @@ def a_hundred_sites_and_a_year_stay_small():
     incident_write(screen.history, 366, names, onset=ONSET + 366 * 86400000, seconds=600)
     with screen.ready(100):
         for path in ("/", "/incidents", "/incidents/before/200", "/incidents/366", "/incidents/366/report"):
-            connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=60)
             began = time.monotonic()
-            connection.request("GET", path, headers={"Cookie": screen.cookie, "Accept-Encoding": "gzip"})
-            answer = connection.getresponse()
-            body = answer.read()
-            print(f"# {path}: {len(body)} bytes in {(time.monotonic() - began) * 1000:.0f} ms", flush=True)
-            assert answer.status == 200 and answer.headers["Content-Encoding"] == "gzip" and len(body) < 100000, (path, len(body))
-            connection.close()
+            body, page = over_the_wire(screen, path)
+            took = time.monotonic() - began
+            parts = {part: over_the_wire(screen, part)[0] for part in re.findall(r'<(?:script|link)[^>]* (?:src|href)="(/[^"]*)"', page)}
+            print(f"# {path}: {body} bytes in {took * 1000:.0f} ms, with {sum(parts.values())} of scripts and styles", flush=True)
+            assert body + sum(parts.values()) < 100000, (path, body, parts)
+
+
+@case
+def plots_carry_their_values_where_something_draws_them():
+    screen = attacked()
+    with screen.ready(4):
+        has_uplot = screen.ask("/uPlot.iife.min.js")[0] == 200
+        assert screen.ask("/uPlot.min.css")[0] == screen.ask("/uPlot-licence.txt")[0] == (200 if has_uplot else 404)
+        page, report = screen.ask("/incidents/1")[2], screen.ask("/incidents/1/report")[2]
+        assert ("/uPlot.iife.min.js" in page) == ("/plot.js" in page) == has_uplot and "<script" not in report and "data-values" not in report
+        figure = re.search(r'<figure data-layers="6" data-most="0" data-step="1000" data-at="(\d+)((?: \d+)*)" data-values="([^"]*)" data-marks="([^"]*)">', page)
+        assert figure and int(figure[1]) == ONSET and figure[2].split() == [str(1000 * s) for s in range(1, 60)], figure
+        assert figure[3].split()[:6] == ["80", "2", "30", "0", "0", "0"] and figure[3].split()[-6:] == ["80", "2", "30", "900", "0", "0"]
+        assert figure[4] == "1@2000" and page.count("<figure data-layers=") == 2 and page.count('<p class="tools" hidden>') == 2
+
+
+@case
+def without_uplot_nothing_asks_for_it():
+    with Screen(PLAIN).ready(0) as screen:
+        incident_write(screen.history, 1, ["a.test"])
+        wait_for(lambda: screen.ask("/incidents/1")[0] == 200, "an incident")
+        page = screen.ask("/incidents/1")[2]
+        assert "uPlot" not in page and "/plot.js" not in page and page.count("<svg") >= 2
+        for path in ("/uPlot.iife.min.js", "/uPlot.min.css"):
+            assert screen.ask(path)[0] == 404, path
 
 
 @case

@@ -13,7 +13,7 @@ QUIET_REQUESTS = 900
 LONG = 120
 HEADINGS = 9  # of a flood's report: docs/incidents.md
 FILLED = {  # what can be told of any flood while it rises, by the heading it stands under; whatever else a report has says "not yet known"
-    "Summary": "after the onset)", "Course": "<figure>", "Sites": "<td>a.test</td>", "Where requests came from": "<h3>Networks</h3>\n<table>", "What was done": "<td>onset: ",
+    "Summary": "after the onset)", "Course": "<figure>", "Sites": "<td>a.test</td>", "Where requests came from": "<th scope=\"col\">Networks</th>", "What was done": "<td>onset: ",
 }
 
 

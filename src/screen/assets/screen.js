@@ -12,14 +12,35 @@
 		return element.id || element.getAttribute("href") || element.value || "";
 	}
 
+	/* A plot that is drawn by a script goes on, with new values. */
+	function goesOn(old, fresh) {
+		return old.isEqualNode(fresh) || (window.plots !== undefined && window.plots.update(old, fresh));
+	}
+
+	/* Elements that are as they were stay the same ones, one behind the other as far as both go. */
+	function put(part, html) {
+		const template = document.createElement("template");
+		template.innerHTML = html;
+		const old = [...part.children], fresh = [...template.content.children];
+		fresh.forEach((element, i) => {
+			if (i >= old.length)
+				part.append(element);
+			else if (!goesOn(old[i], element))
+				old[i].replaceWith(element);
+		});
+		old.slice(fresh.length).forEach((element) => element.remove());
+		if (window.plots !== undefined)
+			window.plots.drawAll(part);
+	}
+
 	function replace(part, html) {
 		const active = document.activeElement;
 		const within = active !== null && part.contains(active);
 		const key = within ? keyOf(active) : "";
-		part.innerHTML = html;
-		if (key === "")
+		put(part, html);
+		if (key === "" || document.activeElement === active)
 			return;
-		for (const element of part.querySelectorAll("a, button, input"))
+		for (const element of part.querySelectorAll("a, button, input, [tabindex]"))
 			if (keyOf(element) === key) {
 				element.focus({ preventScroll: true });
 				return;
