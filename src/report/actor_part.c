@@ -34,17 +34,21 @@ static void add_facts(const struct writer *w, const struct case_actor *actor)
 	buffer_text(w->out, "</tbody></table>\n");
 }
 
-int actor_part_add(const struct writer *w)
+int actor_facts_add(const struct writer *w)
 {
 	struct case_actor actor;
 	int r = case_store_actor(w->store, w->record->id, &actor);
-	writer_element(w, "h2", writer_say(w, PHRASE_ACTOR));
 	writer_note(w, PHRASE_ACTOR_NOTE);
 	if (r == 0)
 		add_facts(w, &actor);
 	else
 		writer_element(w, "p", writer_say(w, PHRASE_NOT_YET_KNOWN));
-	if (r != 0 && r != CASE_STORE_NONE)
-		return r;
-	return writer_list(w, PHRASE_RULES, "rule");
+	return r == CASE_STORE_NONE ? 0 : r;
+}
+
+int actor_part_add(const struct writer *w)
+{
+	writer_element(w, "h2", writer_say(w, PHRASE_ACTOR));
+	int r = actor_facts_add(w);
+	return r != 0 ? r : writer_list(w, PHRASE_RULES, "rule");
 }

@@ -4,7 +4,10 @@
 
 #include "report/writer.h"
 
-/* 0, or what the store answers. */
+/* What was counted of it, as a table; and that it was grouped, which is no person. 0, or what the store answers. */
+int actor_facts_add(const struct writer *w);
+
+/* Those under a heading, and the rules. 0, or what the store answers. */
 int actor_part_add(const struct writer *w);
 
 #endif

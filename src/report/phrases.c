@@ -249,6 +249,15 @@ static const char *const phases[CASE_PHASES][LANGUAGES] = {
 	[CASE_OVER] = {"over", "terminado", "結束"},
 };
 
+/* Of an intrusion: nothing rises or falls, but it goes on, and is refused or not. */
+static const char *const intrusion_phases[CASE_PHASES][LANGUAGES] = {
+	[CASE_ONSET] = {"just begun", "acabou de começar", "剛剛開始"},
+	[CASE_RISING] = {"goes on, not all of it refused", "continua, nem tudo é recusado", "持續中，並非全部遭拒"},
+	[CASE_HELD] = {"goes on, all of it refused", "continua, é tudo recusado", "持續中，全部遭拒"},
+	[CASE_SUBSIDING] = {"nothing more for a minute", "nada mais há um minuto", "一分鐘內再無此類請求"},
+	[CASE_OVER] = {"over", "terminado", "結束"},
+};
+
 static const char *const kinds[CASE_KINDS][LANGUAGES] = {
 	[CASE_FLOOD] = {"flood of requests", "inundação de pedidos", "大量請求"},
 	[CASE_SCAN] = {"scan: it is tried out what the sites answer to",
@@ -267,9 +276,11 @@ const char *phrase(enum phrase phrase, enum language language)
 	return phrases[phrase][language];
 }
 
-const char *phrase_of_phase(enum case_phase phase, enum language language)
+const char *phrase_of_phase(enum case_kind kind, enum case_phase phase, enum language language)
 {
-	return phase < CASE_PHASES ? phases[phase][language] : "?";
+	if (phase >= CASE_PHASES)
+		return "?";
+	return kind == CASE_FLOOD ? phases[phase][language] : intrusion_phases[phase][language];
 }
 
 static const char *const packets[PACKET_FLOODS][LANGUAGES] = {

@@ -127,7 +127,7 @@ enum phrase {
 
 /* Plain text; those with %s or %lu in them are formats of just that. */
 const char *phrase(enum phrase phrase, enum language language);
-const char *phrase_of_phase(enum case_phase phase, enum language language);
+const char *phrase_of_phase(enum case_kind kind, enum case_phase phase, enum language language);
 const char *phrase_of_packets(enum packet_flood_kind kind, enum language language);
 const char *phrase_of_kind(enum case_kind kind, enum language language);
 

@@ -71,7 +71,7 @@ static void add_summary(const struct writer *w)
 	writer_element(w, "h2", writer_say(w, PHRASE_SUMMARY));
 	buffer_text(w->out, "<table><tbody>\n");
 	writer_fact(w, PHRASE_KIND_OF, "%s", phrase_of_kind(record->kind, w->language));
-	writer_fact(w, PHRASE_PHASE, "%s", phrase_of_phase(record->phase, w->language));
+	writer_fact(w, PHRASE_PHASE, "%s", phrase_of_phase(record->kind, record->phase, w->language));
 	add_moment(w, PHRASE_ONSET, record->onset_ms);
 	add_moment(w, PHRASE_DETECTED, record->opened_ms);
 	add_moment(w, is_flood ? PHRASE_HELD : PHRASE_ALL_REFUSED, record->held_ms);

@@ -57,8 +57,10 @@ static void every_phrase_is_in_every_language(void **state)
 	}
 	for (enum language l = 0; l < LANGUAGES; l++) {
 		assert_int_equal(language_find(language_tag(l)), l);
-		for (enum case_phase p = 0; p < CASE_PHASES; p++)
-			assert_non_null(phrase_of_phase(p, l));
+		for (enum case_phase p = 0; p < CASE_PHASES; p++) {
+			assert_non_null(phrase_of_phase(CASE_FLOOD, p, l));
+			assert_non_null(phrase_of_phase(CASE_SCAN, p, l));
+		}
 		for (enum packet_flood_kind kind = 0; kind < PACKET_FLOODS; kind++)
 			assert_non_null(phrase_of_packets(kind, l));
 	}

@@ -105,6 +105,8 @@ void in_force_add(const struct page *page)
 	const char *const titles[] = {page_text(page, SAY_SORT), page_text(page, SAY_WHAT), page_text(page, SAY_UNTIL),
 				      page_text(page, SAY_BY),   page_text(page, SAY_WHY),  page_text(page, SAY_UNDO)};
 	size_t i, rows = 0;
+	if (page->record != NULL && page->record->kind != CASE_FLOOD)
+		page_note(page, page_text(page, SAY_NOT_BY_ITSELF));
 	page_table(page, titles, 6, 6);
 	json_array_foreach(sites, i, item) rows += add_mitigations(page, item);
 	json_array_foreach(modes, i, item) add_mode(page, item);

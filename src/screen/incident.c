@@ -1,22 +1,17 @@
 #include "screen/incident.h"
 
-#include "report/actor_part.h"
 #include "report/course.h"
 #include "report/html.h"
 #include "report/packets_part.h"
 #include "report/words.h"
 #include "screen/answer.h"
 #include "screen/in_force.h"
+#include "screen/intrusion.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char *name_of(const struct page *page, const char *name)
-{
-	return name[0] != '\0' ? name : phrase(PHRASE_NO_SITE, page->language);
-}
 
 static const json_t *site_now(const struct page *page, const char *name)
 {
@@ -47,7 +42,7 @@ static void add_moment(const struct page *page, enum phrase what, uint64_t at_ms
 {
 	char when[WORDS_BYTES], after[WORDS_BYTES];
 	if (at_ms == 0) {
-		add_fact(page, what, phrase(PHRASE_NOT_YET_KNOWN, page->language));
+		add_fact(page, what, is_on(page) ? page_text(page, SAY_NOT_YET) : "–");
 		return;
 	}
 	time_words(at_ms, when);
@@ -71,7 +66,7 @@ static void add_facts(const struct page *page)
 	struct case_visitors visitors = case_record_visitors(record);
 	buffer_text(page->out, "<dl class=\"facts\">\n");
 	add_fact(page, PHRASE_KIND_OF, phrase_of_kind(record->kind, page->language));
-	add_fact(page, PHRASE_PHASE, phrase_of_phase(record->phase, page->language));
+	add_fact(page, PHRASE_PHASE, phrase_of_phase(record->kind, record->phase, page->language));
 	add_moment(page, PHRASE_ONSET, record->onset_ms);
 	add_moment(page, PHRASE_DETECTED, record->opened_ms);
 	add_moment(page, flood ? PHRASE_HELD : PHRASE_ALL_REFUSED, record->held_ms);
@@ -79,7 +74,8 @@ static void add_facts(const struct page *page)
 		add_moment(page, PHRASE_RESTORED, record->restored_ms);
 	add_moment(page, PHRASE_OVER, record->over_ms);
 	number_words((uint64_t)fmax(record->peak, 0), words);
-	add_fact(page, PHRASE_WORST, words);
+	if (flood)
+		add_fact(page, PHRASE_WORST, words);
 	if (flood)
 		add_fact(page, PHRASE_VISITORS_ANSWERED,
 			 share_words(&visitors, words) ? words : phrase(PHRASE_NOT_YET_KNOWN, page->language));
@@ -123,7 +119,7 @@ static void add_affected_site(const struct page *page, const struct case_site *s
 			  attacked              ? SAY_AFFECTED_NOW
 			  : site->onset_ms != 0 ? SAY_AFFECTED_WAS
 						: SAY_AFFECTED_TAKEN,
-			  name_of(page, site->name));
+			  page_site(page, site->name));
 	if (is_on(page) && probe != NULL && !answer_truth(probe, "up"))
 		add_sentence_with(page, SAY_AFFECTED_DOWN, "");
 	add_share(page, site);
@@ -135,31 +131,18 @@ static void add_affected_site(const struct page *page, const struct case_site *s
 	buffer_text(page->out, "</li>\n");
 }
 
-static void add_intruded_site(const struct page *page, const struct case_site *site)
-{
-	char words[WORDS_BYTES];
-	buffer_text(page->out, "<li>");
-	add_sentence_with(page, SAY_AFFECTED_INTRUSION, name_of(page, site->name));
-	number_words(site->sums.passed, words);
-	if (site->sums.passed > 0)
-		add_sentence_with(page, SAY_AFFECTED_LET_THROUGH, words);
-	else
-		html_add(page->out, page_text(page, SAY_AFFECTED_ALL_REFUSED));
-	buffer_text(page->out, "</li>\n");
-}
-
 static void add_affected(const struct page *page)
 {
-	bool flood = page->record->kind == CASE_FLOOD;
 	page_element(page, "h2", page_text(page, SAY_AFFECTED));
+	if (page->record->kind != CASE_FLOOD) {
+		intrusion_affected(page);
+		return;
+	}
 	buffer_text(page->out, "<ul>\n");
 	for (size_t i = 0; i < page->record->site_count; i++)
-		if (flood)
-			add_affected_site(page, &page->record->sites[i]);
-		else
-			add_intruded_site(page, &page->record->sites[i]);
+		add_affected_site(page, &page->record->sites[i]);
 	buffer_text(page->out, "</ul>\n");
-	page_note(page, phrase(flood ? PHRASE_EFFECT_NOTE : PHRASE_EFFECT_UNCOUNTED, page->language));
+	page_note(page, phrase(PHRASE_EFFECT_NOTE, page->language));
 }
 
 static void add_if_nothing(const struct page *page)
@@ -171,8 +154,10 @@ static void add_if_nothing(const struct page *page)
 						    [CASE_OVER] = SAY_IF_OVER};
 	const struct sight *sight = page->sight;
 	page_element(page, "h2", page_text(page, SAY_IF_NOTHING));
-	bool intrusion = page->record->kind != CASE_FLOOD && is_on(page);
-	page_element(page, "p", page_text(page, intrusion ? SAY_IF_INTRUSION : words[page->record->phase]));
+	if (page->record->kind == CASE_FLOOD)
+		page_element(page, "p", page_text(page, words[page->record->phase]));
+	else
+		intrusion_if_nothing(page);
 	if (json_array_size(json_object_get(sight->asker.answers[ASKER_BANS], "orders")) > 0 ||
 	    json_array_size(json_object_get(sight->asker.answers[ASKER_MODES], "modes")) > 0)
 		page_element(page, "p", page_text(page, SAY_IF_ORDERS));
@@ -214,7 +199,7 @@ static void add_measure(const struct page *page, size_t number)
 	time_words(m->until_ms, until);
 	buffer_printf(page->out, "<tr><td class=\"n\">%zu</td>", number + 1);
 	page_cell(page, false, what);
-	page_cell(page, false, name_of(page, site));
+	page_cell(page, false, page_site(page, site));
 	page_cell(page, false, since);
 	page_cell(page, false, until);
 	add_number_cell(page, m->hits);
@@ -228,8 +213,7 @@ static void add_measures(const struct page *page)
 				      phrase(PHRASE_SITE, l),      phrase(PHRASE_IN_FORCE, l),
 				      page_text(page, SAY_UNTIL),  phrase(PHRASE_REFUSED, l)};
 	if (page->record->kind != CASE_FLOOD) {
-		const struct writer w = {page->store, page->record, l, page->out};
-		(void)actor_part_add(&w);
+		intrusion_tried(page);
 		return;
 	}
 	page_element(page, "h2", phrase(PHRASE_COMMON, l));
@@ -249,7 +233,7 @@ static void add_site(const struct page *page, const struct case_site *site)
 	const uint64_t numbers[] = {site->sums.passed,  site->sums.copies,    site->sums.blocked,
 				    site->sums.limited, site->sums.signature, site->sums.crowded_out};
 	buffer_text(page->out, "<tr>");
-	page_cell(page, false, name_of(page, site->name));
+	page_cell(page, false, page_site(page, site->name));
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		add_number_cell(page, numbers[i]);
 	buffer_text(page->out, "</tr>\n");
@@ -262,6 +246,10 @@ static void add_sites(const struct page *page)
 				      phrase(PHRASE_BLOCKED, l), phrase(PHRASE_LIMITED, l), phrase(PHRASE_SIGNATURE, l),
 				      phrase(PHRASE_NO_SLOT, l)};
 	page_element(page, "h2", phrase(PHRASE_SITES, l));
+	if (page->record->kind != CASE_FLOOD) {
+		intrusion_sites(page);
+		return;
+	}
 	page_table(page, titles, 7, 1);
 	for (size_t i = 0; i < page->record->site_count; i++)
 		add_site(page, &page->record->sites[i]);

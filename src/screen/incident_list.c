@@ -60,7 +60,7 @@ static bool add_row(void *context, const struct case_record *record)
 	time_words(record->onset_ms, words);
 	page_cell(page, false, words);
 	page_cell(page, false, phrase_of_kind(record->kind, page->language));
-	page_cell(page, false, phrase_of_phase(record->phase, page->language));
+	page_cell(page, false, phrase_of_phase(record->kind, record->phase, page->language));
 	add_lasting(page, record);
 	add_site_names(page, record);
 	number_words((uint64_t)fmax(record->peak, 0), words);

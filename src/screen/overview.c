@@ -166,7 +166,7 @@ static void add_record(const struct page *page, const struct case_record *record
 	html_add(page->out, page_text(page, SAY_COLON));
 	html_add_number(page->out, page_text(page, SAY_INCIDENT), (unsigned long)record->id);
 	html_add(page->out, page_text(page, SAY_COMMA));
-	html_add(page->out, phrase_of_phase(record->phase, page->language));
+	html_add(page->out, phrase_of_phase(record->kind, record->phase, page->language));
 	buffer_text(page->out, "</h2>\n");
 	add_clock(page, record);
 	add_links(page, record->id);
@@ -195,7 +195,7 @@ static bool add_intrusion(void *context, const struct case_record *record)
 	buffer_text(page->out, "<li>");
 	page_link(page, path, phrase_of_kind(record->kind, page->language));
 	html_add(page->out, page_text(page, SAY_COMMA));
-	html_add(page->out, phrase_of_phase(record->phase, page->language));
+	html_add(page->out, phrase_of_phase(record->kind, record->phase, page->language));
 	html_add(page->out, page_text(page, SAY_COMMA));
 	html_add_with(page->out, page_text(page, SAY_SINCE), when);
 	buffer_text(page->out, "</li>\n");

@@ -107,6 +107,11 @@ void page_cell_with(const struct page *page, const char *format, const char *val
 	buffer_text(page->out, "</td>");
 }
 
+const char *page_site(const struct page *page, const char *name)
+{
+	return name[0] != '\0' ? name : phrase(PHRASE_NO_SITE, page->language);
+}
+
 struct plot_tools page_plot_tools(const struct page *page)
 {
 	return (struct plot_tools){page_text(page, SAY_CLOSER), page_text(page, SAY_FARTHER),

@@ -69,6 +69,8 @@ void page_table(const struct page *page, const char *const *titles, size_t count
 void page_table_end(const struct page *page);
 void page_cell(const struct page *page, bool number, const char *text);
 void page_cell_with(const struct page *page, const char *format, const char *value);
+/* A site's name, or that it is none's. */
+const char *page_site(const struct page *page, const char *name);
 struct plot_tools page_plot_tools(const struct page *page);
 /* "1.2", "340", "12 000": as precise as is of use. */
 void page_rate(double per_s, char words[64]);

@@ -92,6 +92,7 @@ SAY(STILL_ON, "goes on, for %s so far", "ainda dura, há %s", "仍在持續，�
 SAY(OLDER, "Earlier incidents", "Incidentes anteriores", "較早的事故")
 SAY(NO_SUCH_INCIDENT, "There is no such incident.", "Não existe esse incidente.", "沒有這個事故。")
 
+SAY(NOT_YET, "not yet", "ainda não", "尚未")
 SAY(AFFECTED, "Who is affected", "Quem é afetado", "受影響者")
 SAY(AFFECTED_NOW, "%s is under attack now.", "%s está agora sob ataque.", "%s 現正受攻擊。")
 SAY(AFFECTED_WAS, "%s was under attack.", "%s esteve sob ataque.", "%s 曾受攻擊。")
@@ -138,24 +139,6 @@ SAY(IF_FALLING, "It is subsiding. The measures end by themselves, and the incide
 SAY(IF_OVER, "It is over: nothing more happens. What comes within an hour of its end is counted as the same incident.",
     "Terminou: nada mais acontece. O que vier dentro de uma hora após o fim conta como o mesmo incidente.",
     "事故已結束，不會再有變化。結束後一小時內再發生的，視為同一事故。")
-SAY(IF_INTRUSION,
-    "Rules go on refusing what they match, and nothing else of it. What was let through may have had an effect that is "
-    "not seen "
-    "here: look at the paths and rules below, and ban the addresses if they have no other business with the site. The "
-    "incident "
-    "closes when nothing of it has come for five minutes.",
-    "As regras continuam a recusar aquilo a que correspondem, e nada mais. O que passou pode ter tido um efeito que "
-    "aqui não se vê: "
-    "veja os caminhos e as regras abaixo, e interdite os endereços se nada mais tiverem a fazer no sítio. O incidente "
-    "fecha quando "
-    "dele nada vier durante cinco minutos.",
-    "規則會繼續拒絕與其相符的請求，此外不作任何處理。已放行的請求可能產生了此處看不到的作用：請查看下文的路徑及規則；位"
-    "址如與網站別無往來，可予封禁。五分鐘內再無相關請求，事故即告終結。")
-SAY(AFFECTED_INTRUSION, "Requests of this kind came to %s.", "Chegaram pedidos desta espécie a %s.",
-    "%s 收到此類請求。")
-SAY(AFFECTED_LET_THROUGH, "Not refused: %s of them. Whether they had an effect is not known.",
-    "Não recusados: %s. Não se sabe se tiveram efeito.", "其中未遭拒絕：%s 個，有否產生作用尚未得知。")
-SAY(AFFECTED_ALL_REFUSED, "All of them were refused.", "Foram todos recusados.", "全部遭拒絕。")
 SAY(INTRUSIONS_ON, "Intrusions under way", "Intrusões em curso", "進行中的入侵")
 SAY(IF_ORDERS, "What people ordered holds until its time is over: see below.",
     "O que as pessoas ordenaram vigora até ao seu termo: veja abaixo.", "人員下達的命令到期方止，見下文。")
@@ -201,3 +184,158 @@ SAY(NOT_FOUND, "There is no such page.", "Não existe essa página.", "沒有這
 SAY(WELCOME, "You are in.", "Está dentro.", "已進入。")
 SAY(GO_ON, "Go on to the overview", "Continuar para o panorama", "前往總覽")
 SAY(LIVE_LOST, "No longer live: trying again.", "Já não em direto: a tentar de novo.", "即時更新中斷，正在重試。")
+
+/* An intrusion's page. What was refused never reached the site, or never left it. */
+SAY(AFFECTED_SCAN, "%s was searched for weak spots.", "%s foi sondado à procura de pontos fracos.",
+    "%s 被逐一試探有無弱點。")
+SAY(AFFECTED_INJECTION,
+    "Requests to %s held commands meant for what is behind it: its database, its programs, its files, or the browsers "
+    "of its visitors.",
+    "Pedidos a %s continham comandos destinados ao que está por trás do sítio: a base de dados, os programas, os "
+    "ficheiros, ou os navegadores dos visitantes.",
+    "發往 %s 的請求含有指令，目標是網站背後的資料庫、程式、檔案，或訪客的瀏覽器。")
+SAY(AFFECTED_LEAK,
+    "Answers of %s held what nobody outside should see, such as error messages, parts of programs, or data.",
+    "Respostas de %s continham o que ninguém de fora deve ver, como mensagens de erro, partes de programas, ou dados.",
+    "%s 的回應含有不應外露的內容，例如錯誤訊息、程式片段或資料。")
+SAY(AFFECTED_SHELL,
+    "A file that looks like a program was sent to %s, or an answer of it looks like that of such a program.",
+    "A %s foi enviado um ficheiro que parece um programa, ou uma resposta sua parece a de um programa desses.",
+    "%s 收到形似程式的檔案，或其回應與此類程式的回應相似。")
+SAY(REFUSED_COUNT, "Refused: %s.", "Recusados: %s.", "已拒絕：%s 個。")
+SAY(THROUGH_COUNT, "Let through: %s.", "Deixados passar: %s.", "已放行：%s 個。")
+SAY(WITHHELD_COUNT, "Withheld: %s.", "Retidas: %s.", "已攔下：%s 個。")
+SAY(WENT_OUT_COUNT, "Went out: %s.", "Saíram: %s.", "已發出：%s 個。")
+SAY(SCAN_REFUSED, "Visitors notice nothing of it.", "Os visitantes nada notam.", "訪客不會察覺。")
+SAY(SCAN_THROUGH,
+    "What was let through was answered as for any visitor; whether a weak spot was found is not known. Visitors notice "
+    "nothing of it.",
+    "Ao que passou respondeu-se como a qualquer visitante; não se sabe se foi encontrado algum ponto fraco. Os "
+    "visitantes nada notam.",
+    "放行的請求一如一般訪客獲得回應；有否找到弱點，尚未得知。訪客不會察覺。")
+SAY(INJECTION_REFUSED, "Nothing of it reached the site; visitors are not affected.",
+    "Nada disso chegou ao sítio; os visitantes não são afetados.", "請求沒有到達網站，訪客不受影響。")
+SAY(INJECTION_THROUGH,
+    "If one of them worked, it affects those whose data the site keeps, and everybody who uses it. Whether one did is "
+    "not known.",
+    "Se algum resultou, são afetados aqueles cujos dados o sítio guarda e todos os que o utilizam. Não se sabe se "
+    "algum resultou.",
+    "若其中有請求得逞，資料存於該網站的人及所有使用者均受影響。是否得逞，尚未得知。")
+SAY(LEAK_REFUSED, "Nobody outside has seen it. Whoever asks for such a page gets an error in its place.",
+    "Ninguém de fora o viu. Quem pedir uma dessas páginas recebe um erro em vez dela.",
+    "外界沒有看到。索取這些頁面的人會看到錯誤頁。")
+SAY(LEAK_THROUGH, "Whoever asked has seen it. If it speaks of people, it is they who are affected.",
+    "Quem pediu viu-o. Se diz respeito a pessoas, são elas as afetadas.",
+    "發出請求者已看到內容。內容若涉及個人，受影響的就是這些人。")
+SAY(SHELL_REFUSED, "The file did not reach the site, or the answer did not leave it; visitors are not affected.",
+    "O ficheiro não chegou ao sítio, ou a resposta não saiu; os visitantes não são afetados.",
+    "檔案沒有到達網站，或回應沒有發出；訪客不受影響。")
+SAY(SHELL_THROUGH,
+    "If such a program is in place, whoever calls it can do all that the site itself can: read what it keeps, change "
+    "its pages, go on to other machines. Then everybody who uses the site is affected.",
+    "Se um programa desses lá estiver, quem o chamar pode tudo o que o próprio sítio pode: ler o que ele guarda, "
+    "alterar "
+    "páginas, passar a outras máquinas. Nesse caso são afetados todos os que o utilizam.",
+    "此類程式一旦置入，呼叫它的人便可做到網站本身所能做的一切：讀取所存資料、竄改頁面、進而侵入其他機器。屆時所有使用者"
+    "均受影響。")
+
+SAY(IF_SCAN_REFUSED,
+    "Rules go on refusing what they match, and it ends when its list is through. It does no harm by itself; what it "
+    "finds may be used later. Nothing needs to be done now.",
+    "As regras continuam a recusar aquilo a que correspondem, e a sondagem acaba quando chegar ao fim da sua lista. "
+    "Por "
+    "si só não causa dano; o que encontrar pode vir a ser usado. Agora não é preciso fazer nada.",
+    "規則會繼續拒絕與其相符的請求；掃描走完其清單便會停止。掃描本身不造成損害，但所得可能日後被利用。目前無需處理。")
+SAY(IF_SCAN_THROUGH,
+    "Rules go on refusing what they match; the rest is answered as for any visitor, until its list is through. It does "
+    "no harm by itself; what it finds may be used later. Whoever looks after the site should go through the paths "
+    "below "
+    "in the course of the day.",
+    "As regras continuam a recusar aquilo a que correspondem; ao resto responde-se como a qualquer visitante, até a "
+    "sondagem chegar ao fim da sua lista. Por si só não causa dano; o que encontrar pode vir a ser usado. Quem cuida "
+    "do "
+    "sítio deve ver os caminhos abaixo no decorrer do dia.",
+    "規則會繼續拒絕與其相符的請求，其餘的一如一般訪客獲得回應，直至掃描走完其清單。掃描本身不造成損害，但所得可能日後被"
+    "利用。網站負"
+    "責人員應於當日內檢視下列路徑。")
+SAY(IF_INJECTION_REFUSED,
+    "Rules go on refusing it, and nothing of it reaches the site. Other ways in may be tried next: whoever looks after "
+    "the site should know. Nothing needs to be done now.",
+    "As regras continuam a recusá-lo, e nada disso chega ao sítio. Podem ser tentadas a seguir outras entradas: quem "
+    "cuida do sítio deve ser informado. Agora não é preciso fazer nada.",
+    "規則會繼續拒絕，請求不會到達網站。其後可能改試其他途徑，應讓網站負責人員知悉。目前無需處理。")
+SAY(IF_INJECTION_THROUGH,
+    "What was let through may already have worked, and more of its kind will be let through. Tell whoever looks after "
+    "the site now: the paths and rules below say what to look for in its records. Ban the addresses if they have no "
+    "other business with the site.",
+    "O que passou pode já ter resultado, e mais da mesma espécie passará. Avise já quem cuida do sítio: os caminhos e "
+    "as "
+    "regras abaixo dizem o que procurar nos seus registos. Interdite os endereços se nada mais tiverem a fazer no "
+    "sítio.",
+    "已放行的請求可能已經得逞，同類請求亦會繼續放行。請立即通知網站負責人員：下列路徑和規則指出應在其紀錄中查找甚麼。位"
+    "址如與網站別無往"
+    "來，可予封禁。")
+SAY(IF_LEAK_REFUSED,
+    "Rules go on withholding these answers. The fault is in the site and stays: such pages show an error until it is "
+    "mended. Tell whoever looks after the site.",
+    "As regras continuam a reter essas respostas. A falha está no sítio e mantém-se: até ser corrigida, essas páginas "
+    "dão erro. Avise quem cuida do sítio.",
+    "規則會繼續攔下這些回應。問題出在網站本身，仍然存在：修正之前，這些頁面只會顯示錯誤。請通知網站負責人員。")
+SAY(IF_LEAK_THROUGH,
+    "The site goes on giving this to whoever asks. Tell whoever looks after it now: what answers at the paths below is "
+    "to "
+    "be mended, or closed until it is.",
+    "O sítio continua a entregá-lo a quem o pedir. Avise já quem cuida dele: o que responde nos caminhos abaixo tem de "
+    "ser corrigido, ou fechado até o ser.",
+    "網站仍會把這些內容交給任何索取者。請立即通知網站負責人員：下列路徑的內容須予修正，修正之前應先關閉。")
+SAY(IF_SHELL_REFUSED,
+    "Rules go on refusing it. Whoever looks after the site should make sure that no such file is there: one may have "
+    "come "
+    "by another way.",
+    "As regras continuam a recusá-lo. Quem cuida do sítio deve certificar-se de que lá não está nenhum ficheiro "
+    "desses: "
+    "algum pode ter entrado por outra via.",
+    "規則會繼續拒絕。網站負責人員應確認網站上沒有此類檔案：檔案可能經其他途徑置入。")
+SAY(IF_SHELL_THROUGH,
+    "This is the gravest kind. If the program is in place, it can be used at any moment, also by ways that Guia does "
+    "not "
+    "see. Call whoever looks after the site now, whatever the hour: the file is to be found, kept as evidence, and "
+    "taken "
+    "away; until then, close the site to strangers.",
+    "É a espécie mais grave. Se o programa lá estiver, pode ser usado a qualquer momento, também por vias que a Guia "
+    "não "
+    "vê. Chame já quem cuida do sítio, seja a que hora for: o ficheiro tem de ser encontrado, guardado como prova e "
+    "retirado; até lá, feche o sítio a estranhos.",
+    "這是最嚴重的一類。程式若已置入，隨時可被使用，包括經 Guia "
+    "看不到的途徑。不論何時，請立即聯絡網站負責人員：找出該檔案，留作證據，然後移除；在此之前，網站應停止對外人開放。")
+SAY(IF_INTRUSION_FALLING, "Nothing of it has come for a minute. After five minutes without any it is over.",
+    "Há um minuto que nada disto chega. Ao fim de cinco minutos assim, termina.",
+    "一分鐘內再無此類請求；滿五分鐘，事故即告終結。")
+SAY(IF_INTRUSION_OVER,
+    "It is over: nothing of it has come for five minutes. What comes from the same within an hour is counted as the "
+    "same "
+    "incident.",
+    "Terminou: há cinco minutos que nada disto chega. O que vier dos mesmos dentro de uma hora conta como o mesmo "
+    "incidente.",
+    "事故已結束：五分鐘內再無此類請求。同一來源一小時內再來，視為同一事故。")
+SAY(THROUGH_REMAINS, "What was let through remains to be looked into.", "O que passou continua por averiguar.",
+    "已放行的請求仍有待查明。")
+
+SAY(ORDERS_TO_GIVE, "What you can order, in a terminal", "O que pode ordenar, num terminal", "可在終端機下達的命令")
+SAY(ORDER_BAN, "refuse an address that has no other business with the site",
+    "recusar um endereço que nada mais tem a fazer no sítio", "拒絕與網站別無往來的位址")
+SAY(ORDER_CLOSE, "only home networks reach the site", "só as redes locais chegam ao sítio", "只有本地網絡可達網站")
+SAY(ORDER_HOLD, "keep all records of it from being deleted", "impedir que os seus registos sejam apagados",
+    "不讓相關紀錄被刪除")
+SAY(NOT_BY_ITSELF,
+    "Against an intrusion Guia puts nothing in force by itself: rules refuse request by request. What people ordered "
+    "is "
+    "below, each with a button that undoes it.",
+    "Contra uma intrusão a Guia nada põe em vigor por si: as regras recusam pedido a pedido. O que as pessoas "
+    "ordenaram "
+    "está abaixo, cada coisa com um botão que a desfaz.",
+    "對於入侵，Guia 不會自行施行措施：規則逐個請求拒絕。人員下達的命令列於下方，各有按鈕可撤銷。")
+SAY(TRIED, "What was tried", "O que se tentou", "嘗試了甚麼")
+SAY(CAME_OUT, "What was in the answers", "O que estava nas respostas", "回應中有甚麼")
+SAY(LET_THROUGH, "Let through", "Deixados passar", "已放行")
+SAY(REFUSED_BY_RULES, "Refused", "Recusados", "已拒絕")

@@ -121,7 +121,7 @@ def history_make(folder):
     return folder / "made" / "history.db"
 
 
-def incident_write(database, number, names, onset=ONSET, seconds=60, phase="over", entries=(), what="no accept-language", tallies=(), points=True, kind="flood"):
+def incident_write(database, number, names, onset=ONSET, seconds=60, phase="over", entries=(), what="no accept-language", tallies=(), points=True, kind="flood", through=5000):
     with contextlib.closing(sqlite3.connect(database)) as db:
         over = onset + seconds * 1000 if phase == "over" else 0
         db.execute("INSERT INTO incident (id, phase, onset_ms, opened_ms, held_ms, restored_ms, over_ms, reopened, peak, below_since_ms, places)"
@@ -135,7 +135,7 @@ def incident_write(database, number, names, onset=ONSET, seconds=60, phase="over
             db.execute("INSERT INTO site (incident, number, name, attacked, onset_ms, until_ms, held_ms, restored_ms, nature, harm, passed, copies,"
                        " blocked, limited, signature, crowded_out, other, asked, answered, peak, worst_percent)"
                        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                       (number, i, name, int(phase != "over"), onset, onset + seconds * 1000, onset + 2000, onset + 4000, 4, 1, 5000, 40, 10, 2000, 90000, 7, 0,
+                       (number, i, name, int(phase != "over"), onset, onset + seconds * 1000, onset + 2000, onset + 4000, 4, 1, through, 40, 10, 2000, 90000, 7, 0,
                         30000, 29000, 9000.0, 61))
             if points:
                 db.executemany("INSERT INTO point (incident, at_ms, site, passed, copies, blocked, limited, signature, crowded_out, other, asked, answered)"

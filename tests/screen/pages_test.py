@@ -86,18 +86,28 @@ def what_is_usual_stands_beside():
         assert re.search(r"<tr><td>198.51.100.0/24</td><td class=\"n\">50</td><td class=\"n\">not seen</td>", part), part
 
 
+INTRUSIONS = {  # kind: what is said of a site, and if nothing is done: where all was refused, and where it was not
+    "scan": ("was searched for weak spots", "Nothing needs to be done now", "in the course of the day"),
+    "injection": ("held commands meant for what is behind it", "Nothing needs to be done now", "may already have worked"),
+    "leak": ("held what nobody outside should see", "show an error until it is mended", "goes on giving this to whoever asks"),
+    "shell": ("looks like a program", "make sure that no such file is there", "Call whoever looks after the site now"),
+}
+
+
 @case
 def an_intrusion_is_told_as_one():
     screen = attacked()
-    incident_write(screen.history, 3, ["b.test"], phase="rising", kind="injection", tallies=(("rule", "942100", 40.0), ("path", "/search", 40.0)), points=False)
+    incident_write(screen.history, 3, ["b.test"], phase="rising", kind="injection", points=False,
+                   tallies=(("rule", "942100", 40.0), ("path", "/search", 40.0), ("source", "192.0.2.7", 40.0), ("source", "2001:db8::7", 3.0), ("source", "$(id)", 1.0)))
     with screen.ready(4):
         overview, page, listed = screen.ask("/")[2], screen.ask("/incidents/3")[2], screen.ask("/incidents")[2]
         assert "Intrusions under way" in overview and 'href="/incidents/3"' in overview and "Incident 2" in overview, "the flood stays beside it"
-        for part in ("injection: commands", "Requests of this kind came to b.test.", "Not refused: 5", "942100", "230", "Rules go on refusing"):
-            assert part in page, part
-        for part in ("Visitors served again", "Visitors answered", "<figure>"):
+        for part in ("injection: commands", "goes on, not all of it refused", "Let through: 5\u202f000.", "942100", "/search", "230", "Guia puts nothing in force by itself",
+                     "<code>guia ban 192.0.2.7 --why &#39;incident 3&#39;</code>", "guia ban 2001:db8::7 ", "guia evidence hold 3 "):
+            assert part in page, (part, page)
+        for part in ("Visitors served again", "Visitors answered", "<figure", "Worst second", "last good copies", "guia ban $", "guia mode"):
             assert part not in page, part
-        assert "injection: commands" in listed and "flood of requests" in listed
+        assert "injection: commands" in listed and "flood of requests" in listed and "goes on, not all of it refused" in listed
         assert screen.ask("/incidents/3/report?lang=zh-Hant")[0] == 200
 
 
@@ -121,6 +131,27 @@ def packets_are_shown_in_every_language():
             assert words in overview and overview.count('class="warning packets"') == 1 and "tcp/443 99 %" in overview, language
             assert words in page and "198.18.0.0/16 12 %" in page and "987" in page, language
             assert words not in screen.ask(f"/incidents/1?lang={language}")[2], language
+
+
+@case
+def each_kind_of_intrusion_has_words_of_its_own():
+    screen = attacked()
+    for number, kind in enumerate(INTRUSIONS):
+        for row, phase in enumerate(("rising", "held", "over")):
+            incident_write(screen.history, 10 + number * 3 + row, ["b.test"], phase=phase, kind=kind, points=False, through=5000 if phase != "held" else 0)
+    with screen.ready(4):
+        seen = {language: set() for language in LANGUAGES}
+        for number, (kind, (site_words, refused, through)) in enumerate(INTRUSIONS.items()):
+            rising, held, over = (screen.ask(f"/incidents/{10 + number * 3 + row}")[2] for row in range(3))
+            assert all(site_words in page for page in (rising, held, over)), kind
+            assert through in rising and refused not in rising and refused in held and through not in held, kind
+            assert "It is over: nothing of it has come" in over and "remains to be looked into" in over and refused not in over and through not in over, kind
+            assert ("guia mode b.test local" in rising) == (kind in ("leak", "shell")) and "guia mode" not in held + over, kind
+            for language in LANGUAGES:
+                page = screen.ask(f"/incidents/{10 + number * 3}?lang={language}")[2]
+                seen[language].add(re.search(r'<section id="affected">(.*?)</section>', page, re.S)[1])
+                seen[language].add(re.search(r'<section id="if-nothing">.*?<p>(.*?)</p>', page, re.S)[1])
+        assert all(len(texts) == 2 * len(INTRUSIONS) for texts in seen.values()) and not seen["pt"] & seen["en"] and not seen["zh-Hant"] & seen["en"], seen
 
 
 @case
