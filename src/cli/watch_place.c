@@ -45,7 +45,7 @@ static int place_path(const struct daemon_place *place, const char *run_dir, cha
 /* Where a watch may be if nobody says: where the units of packaging/ put it, and fresh folders of `guia serve`. */
 static void list_usual(glob_t *found)
 {
-	static const char *const usual[] = {"/var/lib/guia/gate", "/run/guia-watch"};
+	static const char *const usual[] = {"/var/lib/guia/gate", "/run/guia-watch", "/run/guia-screen"};
 	const char *temp = getenv("TMPDIR");
 	char pattern[PATH_MAX];
 	snprintf(pattern, sizeof(pattern), "%s/guia-??????", temp != NULL && temp[0] == '/' ? temp : "/tmp");

@@ -24,8 +24,8 @@ static const struct {
 			    SAY_INJECTION_THROUGH, SAY_IF_INJECTION_REFUSED, SAY_IF_INJECTION_THROUGH, true},
 	[CASE_LEAK] = {SAY_AFFECTED_LEAK, SAY_WITHHELD_COUNT, SAY_WENT_OUT_COUNT, SAY_LEAK_REFUSED, SAY_LEAK_THROUGH,
 		       SAY_IF_LEAK_REFUSED, SAY_IF_LEAK_THROUGH, false},
-	[CASE_SHELL] = {SAY_AFFECTED_SHELL, SAY_REFUSED_COUNT, SAY_THROUGH_COUNT, SAY_SHELL_REFUSED,
-			SAY_SHELL_THROUGH, SAY_IF_SHELL_REFUSED, SAY_IF_SHELL_THROUGH, true},
+	[CASE_SHELL] = {SAY_AFFECTED_SHELL, SAY_REFUSED_COUNT, SAY_THROUGH_COUNT, SAY_SHELL_REFUSED, SAY_SHELL_THROUGH,
+			SAY_IF_SHELL_REFUSED, SAY_IF_SHELL_THROUGH, true},
 };
 
 static bool some_passed(const struct page *page)
@@ -98,8 +98,8 @@ static void propose_closing(const struct page *page)
 	char command[CASE_NAME_BYTES + 64];
 	for (size_t i = 0; i < page->record->site_count; i++) {
 		const struct case_site *site = &page->record->sites[i];
-		snprintf(command, sizeof(command), "guia mode %s local --for 2h --why 'incident %" PRIu64 "'", site->name,
-			 page->record->id);
+		snprintf(command, sizeof(command), "guia mode %s local --for 2h --why 'incident %" PRIu64 "'",
+			 site->name, page->record->id);
 		if (site->sums.passed > 0 && is_plain(site->name))
 			add_command(page, command, SAY_ORDER_CLOSE);
 	}
@@ -150,10 +150,8 @@ void intrusion_tried(const struct page *page)
 	static const struct {
 		enum phrase title;
 		const char *dimension;
-	} lists[] = {{PHRASE_RULES, "rule"},
-		     {PHRASE_PATHS, "path"},
-		     {PHRASE_ADDRESSES, "source"},
-		     {PHRASE_AGENTS, "agent"}};
+	} lists[] = {
+		{PHRASE_RULES, "rule"}, {PHRASE_PATHS, "path"}, {PHRASE_ADDRESSES, "source"}, {PHRASE_AGENTS, "agent"}};
 	const struct writer w = {page->store, page->record, page->language, page->out};
 	page_element(page, "h2", page_text(page, page->record->kind == CASE_LEAK ? SAY_CAME_OUT : SAY_TRIED));
 	(void)actor_facts_add(&w);

@@ -25,6 +25,8 @@ struct screen {
 	struct control control;
 	int listener; /* the server's, once it has begun */
 	int signals;
+	int64_t watchdog_ms; /* how often a service manager wants to hear of us; 0: it does not */
+	uint64_t watchdog_due_ms;
 	char name[64];
 	char cookie[32];
 };
@@ -160,10 +162,20 @@ static bool is_over(const struct screen *screen)
 	return read(screen->signals, &info, sizeof(info)) == (ssize_t)sizeof(info);
 }
 
+static void tell_watchdog(struct screen *screen, uint64_t now_ms)
+{
+	if (screen->watchdog_ms == 0 || now_ms < screen->watchdog_due_ms)
+		return;
+	service_notify("WATCHDOG=1");
+	screen->watchdog_due_ms = now_ms + (uint64_t)screen->watchdog_ms;
+}
+
 static void run(struct screen *screen)
 {
+	screen->watchdog_ms = service_watchdog_ms();
 	while (!is_over(screen)) {
 		uint64_t now_ms = clock_ms(CLOCK_BOOTTIME);
+		tell_watchdog(screen, now_ms);
 		(void)sight_step(&screen->server.routes.sight, now_ms, clock_ms(CLOCK_REALTIME));
 		control_step(&screen->control, now_ms * 1000000, answer, screen);
 		server_step(&screen->server);
@@ -183,6 +195,7 @@ int screen_run(const struct screen_options *options, const char **ret_what)
 		say_address(screen);
 		service_notify("READY=1");
 		run(screen);
+		service_notify("STOPPING=1");
 	}
 	end(screen);
 	if (r == 0)

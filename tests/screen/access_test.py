@@ -1,9 +1,12 @@
 """Who is let in to the screen, and who may change anything. TAP."""
 import http.client
 import os
+import pathlib
+import tempfile
 from urllib.parse import urlencode
 
-from harness import Screen, Skip, case, incident_write, main
+from harness import Screen, Skip, case, incident_write, main, wait_for
+from notify import Manager
 
 HEADERS = {"Content-Security-Policy": "frame-ancestors 'none'", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
            "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
@@ -149,6 +152,18 @@ def a_cookie_is_of_no_use_to_another_user():
         path = "/" + screen.new_address().split("/", 3)[3]
         assert as_nobody(path, "") == b"200"
         assert screen.ask(path, cookie=False)[0] == 403
+
+
+@case
+def a_service_manager_hears_of_it():
+    with tempfile.TemporaryDirectory(prefix="guia-notify-") as folder:
+        path = pathlib.Path(folder) / "notify"
+        with Manager(path) as manager, Screen(env={"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "400000"}) as screen:
+            wait_for(lambda: manager.said.count(b"WATCHDOG=1") >= 3, "signs of life")
+            assert manager.said[0] == b"READY=1", manager.said
+            screen.process.terminate()
+            wait_for(lambda: b"STOPPING=1" in manager.said, "word of the end")
+            assert set(manager.said[1:]) == {b"WATCHDOG=1", b"STOPPING=1"}, manager.said
 
 
 @case

@@ -16,7 +16,7 @@ FOLDER, PLAIN = (pathlib.Path(sys.argv.pop(2)).resolve() for _ in range(2))
 from harness import GUIA, LANGUAGES, Screen, Skip, case, incident_write, main, measure, site, status, top  # pylint: disable=wrong-import-position
 
 HERE = pathlib.Path(__file__).resolve().parent
-PATIENCE = 480
+PATIENCE = 1500
 PAGES = 5
 WORDS = {"en": ("Overview", "under attack", "Who is affected", "Effect on visitors"), "pt": ("Panorama", "sob ataque", "Quem é afetado", "Efeito nos visitantes"),
          "zh-Hant": ("總覽", "受攻擊", "受影響者", "對訪客的影響")}

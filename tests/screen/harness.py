@@ -153,7 +153,7 @@ def incident_write(database, number, names, onset=ONSET, seconds=60, phase="over
 class Screen:
     """A screen, its watch, and a person who is let in."""
 
-    def __init__(self, program=GUIA):
+    def __init__(self, program=GUIA, env=None):
         self.temp = tempfile.TemporaryDirectory(prefix="guia-screen-test-")
         self.folder = pathlib.Path(self.temp.name)
         self.run = self.folder / "run"
@@ -162,7 +162,8 @@ class Screen:
         self.watch = Watch(self.run / "control")
         self.watch.answers["history"] = {"path": str(self.history)}
         self.err = self.folder / "err"
-        self.process = subprocess.Popen([program, "screen", "--run-dir", self.run, "--listen", "127.0.0.1:0"], stderr=open(self.err, "wb"))
+        self.process = subprocess.Popen([program, "screen", "--run-dir", self.run, "--listen", "127.0.0.1:0"], stderr=open(self.err, "wb"),
+                                        env={**os.environ, **(env or {})})
         wait_for(lambda: b"/enter/" in self.err.read_bytes() or self.process.poll() is not None, "the screen")
         assert self.process.poll() is None, self.err.read_text()
         self.address = next(word for word in self.err.read_text().split() if "/enter/" in word)
