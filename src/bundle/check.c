@@ -29,9 +29,9 @@ int check_read(struct check *check, const char *path, size_t most, struct buffer
 	snprintf(full, sizeof(full), "/proc/self/fd/%d/%s", check->bag, path);
 	int r = file_read(full, most, out);
 	if (r == -ENOENT)
-		check_find(check, FINDING_MISSING, 0, "%s is missing", path);
+		check_find(check, FINDING_MISSING, CHECK_NO_RECORD, "%s is missing", path);
 	else if (r == -EFBIG || r == -EISDIR)
-		check_find(check, FINDING_ALTERED, 0, "%s is not what it should be", path);
+		check_find(check, FINDING_ALTERED, CHECK_NO_RECORD, "%s is not what it should be", path);
 	return r == -ENOENT || r == -EFBIG || r == -EISDIR ? 0 : r;
 }
 
@@ -53,10 +53,10 @@ static int check_declaration(struct check *check)
 	int r = check_read(check, "bagit.txt", NOTE_BYTES_MOST, &text);
 	if (r == 0 && check->finding == FINDING_NONE &&
 	    !slice_starts_with(buffer_slice(&text), SLICE("BagIt-Version: ")))
-		check_find(check, FINDING_ALTERED, 0, "bagit.txt is no declaration of a bag");
+		check_find(check, FINDING_ALTERED, CHECK_NO_RECORD, "bagit.txt is no declaration of a bag");
 	else if (r == 0 && check->finding == FINDING_NONE &&
 		 !slice_starts_with(buffer_slice(&text), SLICE("BagIt-Version: 1.0\n")))
-		check_find(check, FINDING_NEWER, 0, "it is a bag of another version");
+		check_find(check, FINDING_NEWER, CHECK_NO_RECORD, "it is a bag of another version");
 	buffer_free(&text);
 	return r;
 }
@@ -71,7 +71,8 @@ static void check_fingerprint(struct check *check)
 					   slice_from_string(fingerprint));
 	}
 	if (!found)
-		check_find(check, FINDING_BADLY_SIGNED, 0, "the first key is not the one of that fingerprint");
+		check_find(check, FINDING_BADLY_SIGNED, CHECK_NO_RECORD,
+			   "the first key is not the one of that fingerprint");
 }
 
 static int check_all(struct check *check)
@@ -108,7 +109,10 @@ static void tell(struct check *check, struct verify_report *report)
 	report->finding = check->finding;
 	report->record = check->record;
 	if (check->finding != FINDING_NONE) {
-		buffer_printf(out, "%s: record %" PRIu64 ": %s\n", names[check->finding], check->record, check->what);
+		buffer_printf(out, "%s: ", names[check->finding]);
+		if (check->record != CHECK_NO_RECORD)
+			buffer_printf(out, "record %" PRIu64 ": ", check->record);
+		buffer_printf(out, "%s\n", check->what);
 		return;
 	}
 	buffer_text(out, "WHOLE: every file, record and message is what was exported, and in what was signed\n");
@@ -120,8 +124,12 @@ static void tell(struct check *check, struct verify_report *report)
 		buffer_text(out, "that the key is the one of the log book is for you to compare\n");
 	if (check->stamps > 0 && check->options->authorities == NULL)
 		buffer_text(out, "whose timestamps these are was not checked: --authorities FILE\n");
-	if (check->options->anchor.len == 0)
-		buffer_text(out, "without an anchor (a checkpoint kept elsewhere) it cannot be excluded that whoever "
+	if (check->options->anchor.len > 0 && !check->anchor_is_of_here)
+		buffer_text(out, "the anchor is of another log, or of an epoch that is not in this bundle: it says "
+				 "nothing of it\n");
+	if (!check->anchored)
+		buffer_text(out, "without an anchor (a checkpoint kept elsewhere from before) it cannot be excluded "
+				 "that whoever "
 				 "has the key wrote the log anew before the export\n");
 }
 

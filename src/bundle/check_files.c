@@ -34,12 +34,14 @@ static void check_export_record(struct check *check, struct slice record, const 
 	if (leaf_read(record, &leaf) == 0 && leaf.kind == LEAF_EXPORT)
 		sha = leaf_get(&leaf, "sha256");
 	if (sha == NULL) {
-		check_find(check, FINDING_ALTERED, 0, "export.json is no record of an export that was finished");
+		check_find(check, FINDING_ALTERED, CHECK_NO_RECORD,
+			   "export.json is no record of an export that was finished");
 		return;
 	}
 	for (size_t i = 0; i < MERKLE_HASH_BYTES; i++)
 		if (hex_pair_value(sha->bytes, 2 * i) != manifest->bytes[i]) {
-			check_find(check, FINDING_ALTERED, 0, BAG_TAG_MANIFEST " is not the one that the log names");
+			check_find(check, FINDING_ALTERED, CHECK_NO_RECORD,
+				   BAG_TAG_MANIFEST " is not the one that the log names");
 			return;
 		}
 }
@@ -50,12 +52,12 @@ static void check_export_proof(struct check *check, struct slice record, struct 
 	struct checkpoint checkpoint;
 	struct log_proof proof;
 	if (!log_proof_read(proof_text, &proof) || checkpoint_read_note(note, &checkpoint) != 0)
-		check_find(check, FINDING_ALTERED, 0, "export.tlog-proof is no proof");
+		check_find(check, FINDING_ALTERED, CHECK_NO_RECORD, "export.tlog-proof is no proof");
 	else if (!slice_equal(proof.note, note))
-		check_find(check, FINDING_ALTERED, 0, "export.tlog-proof is not of export.checkpoint");
+		check_find(check, FINDING_ALTERED, CHECK_NO_RECORD, "export.tlog-proof is not of export.checkpoint");
 	else if (proof.index >= checkpoint.size ||
 		 !merkle_verify_inclusion(&proof.inclusion, &leaf, proof.index, checkpoint.size, &checkpoint.root))
-		check_find(check, FINDING_ALTERED, 0, "export.json is not in what was signed");
+		check_find(check, FINDING_ALTERED, CHECK_NO_RECORD, "export.json is not in what was signed");
 }
 
 static void check_export_key(struct check *check, struct slice key_info, struct slice note)
@@ -63,7 +65,8 @@ static void check_export_key(struct check *check, struct slice key_info, struct 
 	struct public_key key;
 	struct checkpoint checkpoint;
 	if (!public_key_from_info(key_info, &key) || checkpoint_verify(note, &key, &checkpoint) != 0)
-		check_find(check, FINDING_BADLY_SIGNED, 0, "export.checkpoint is not signed by export.key.der");
+		check_find(check, FINDING_BADLY_SIGNED, CHECK_NO_RECORD,
+			   "export.checkpoint is not signed by export.key.der");
 }
 
 int check_export(struct check *check)
@@ -136,14 +139,14 @@ static int check_line(struct listing *l, const struct bag_line *line)
 	int r = bag_hash_file(l->check->bag, line->path, &hash, &bytes);
 	l->check->files++;
 	if (r == -ENOENT)
-		check_find(l->check, FINDING_MISSING, 0, "%s is missing", line->path);
+		check_find(l->check, FINDING_MISSING, CHECK_NO_RECORD, "%s is missing", line->path);
 	else if (r == -ELOOP)
-		check_find(l->check, FINDING_ALTERED, 0, "%s is no file", line->path);
+		check_find(l->check, FINDING_ALTERED, CHECK_NO_RECORD, "%s is no file", line->path);
 	else if (r == 0 && !merkle_hash_equal(&hash, &line->hash) && was_longer(l, line->path, bytes))
-		check_find(l->check, FINDING_TRUNCATED, 0, "%s is cut off: %" PRIu64 " bytes are left", line->path,
-			   bytes);
+		check_find(l->check, FINDING_TRUNCATED, CHECK_NO_RECORD, "%s is cut off: %" PRIu64 " bytes are left",
+			   line->path, bytes);
 	else if (r == 0 && !merkle_hash_equal(&hash, &line->hash))
-		check_find(l->check, FINDING_ALTERED, 0, "%s was altered", line->path);
+		check_find(l->check, FINDING_ALTERED, CHECK_NO_RECORD, "%s was altered", line->path);
 	return r == -ENOENT || r == -ELOOP ? 0 : r;
 }
 
@@ -170,7 +173,7 @@ static int check_manifest(struct listing *l, const char *name)
 		r = r != 0 ? r : keep_path(l, line.path);
 	}
 	if (r == 0 && l->check->finding == FINDING_NONE && !reader_at_end(&reader))
-		check_find(l->check, FINDING_ALTERED, 0, "%s has a line that is none", name);
+		check_find(l->check, FINDING_ALTERED, CHECK_NO_RECORD, "%s has a line that is none", name);
 	return r;
 }
 
@@ -183,7 +186,7 @@ static int check_listed(void *context, const char *path)
 {
 	struct listing *l = context;
 	if (l->path_count == 0 || bsearch(&path, l->paths, l->path_count, sizeof(*l->paths), by_text) == NULL)
-		check_find(l->check, FINDING_ALTERED, 0, "%s is in no manifest", path);
+		check_find(l->check, FINDING_ALTERED, CHECK_NO_RECORD, "%s is in no manifest", path);
 	return 0;
 }
 

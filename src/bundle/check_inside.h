@@ -30,8 +30,11 @@ struct check {
 	struct checked_epoch epochs[CHECK_EPOCHS_MOST];
 	size_t epoch_count;
 	uint64_t files, messages, stamps;
+	bool anchor_is_of_here, anchored;
 	struct buffer told;
 };
+
+#define CHECK_NO_RECORD UINT64_MAX /* of a file, a key, a signature */
 
 /* The first finding counts. */
 __attribute__((format(printf, 4, 5))) void check_find(struct check *check, enum finding finding, uint64_t record,

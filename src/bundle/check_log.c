@@ -52,15 +52,15 @@ static int check_tree(struct check *check, struct checked_epoch *epoch)
 	int r = pyramid_create(epoch->checkpoint.size, &epoch->pyramid);
 	r = r != 0 ? r : fill_pyramid(check, epoch);
 	if (r == -ENOENT) {
-		check_find(check, FINDING_MISSING, 0, "hashes of epoch %u are missing", epoch->number);
+		check_find(check, FINDING_MISSING, CHECK_NO_RECORD, "hashes of epoch %u are missing", epoch->number);
 		return 0;
 	}
 	if (r != 0)
 		return r;
 	struct merkle_hash root = pyramid_root(epoch->pyramid);
 	if (!merkle_hash_equal(&root, &epoch->checkpoint.root))
-		check_find(check, FINDING_ALTERED, 0, "the hashes of epoch %u do not lead to what was signed",
-			   epoch->number);
+		check_find(check, FINDING_ALTERED, CHECK_NO_RECORD,
+			   "the hashes of epoch %u do not lead to what was signed", epoch->number);
 	return 0;
 }
 
@@ -100,8 +100,8 @@ int check_stamp(struct check *check, const char *reply_path, const char *content
 			told = timestamp_verify(buffer_slice(&reply), buffer_slice(&content), authorities);
 		r = told < 0 ? told : 0;
 		if (told > 0)
-			check_find(check, FINDING_BADLY_SIGNED, 0, "%s is no timestamp of %s%s", reply_path,
-				   content_path, authorities != NULL ? " by these authorities" : "");
+			check_find(check, FINDING_BADLY_SIGNED, CHECK_NO_RECORD, "%s is no timestamp of %s%s",
+				   reply_path, content_path, authorities != NULL ? " by these authorities" : "");
 		check->stamps++;
 	}
 	buffer_free(&reply);
@@ -155,18 +155,22 @@ static void check_anchor(struct check *check, const struct checked_epoch *epoch)
 	if (checkpoint_read_note(check->options->anchor, &anchor) != 0 ||
 	    !slice_equal(anchor.origin, epoch->checkpoint.origin))
 		return;
+	check->anchor_is_of_here = true;
 	if (anchor.size > epoch->checkpoint.size)
-		buffer_printf(&check->told, "the anchor is of later than this bundle\n");
+		buffer_printf(&check->told, "the anchor is of later than this bundle, and says nothing of it: hold it "
+					    "against the log\n");
 	else if (!root_at(check, epoch, anchor.size, &root))
 		buffer_printf(&check->told,
 			      "the anchor is of a moment whose hashes this bundle has not: hold it against the log\n");
 	else if (!merkle_hash_equal(&root, &anchor.root))
-		check_find(check, FINDING_ALTERED, 0,
+		check_find(check, FINDING_ALTERED, CHECK_NO_RECORD,
 			   "the log was written anew: its first %" PRIu64 " records are not those that the anchor saw",
 			   anchor.size);
-	else
+	else {
+		check->anchored = true;
 		buffer_printf(&check->told, "the anchor agrees: its %" PRIu64 " records are the first of this log\n",
 			      anchor.size);
+	}
 }
 
 /* ---- epochs ---- */
@@ -185,8 +189,8 @@ static int check_one(struct check *check, unsigned number)
 		    checkpoint_verify(buffer_slice(&epoch->note), &epoch->key, &epoch->checkpoint) == 0;
 	buffer_free(&key);
 	if (r == 0 && !good)
-		check_find(check, FINDING_BADLY_SIGNED, 0, "the checkpoint of epoch %u is not signed by its key",
-			   number);
+		check_find(check, FINDING_BADLY_SIGNED, CHECK_NO_RECORD,
+			   "the checkpoint of epoch %u is not signed by its key", number);
 	if (r != 0 || check->finding != FINDING_NONE)
 		return r;
 	r = check_tree(check, epoch);
@@ -207,7 +211,7 @@ int check_logs(struct check *check)
 			r = check_one(check, number);
 	}
 	if (r == 0 && check->finding == FINDING_NONE && check->epoch_count == 0)
-		check_find(check, FINDING_MISSING, 0, "nothing of the log is there");
+		check_find(check, FINDING_MISSING, CHECK_NO_RECORD, "nothing of the log is there");
 	return r;
 }
 

@@ -193,7 +193,7 @@ static void take_message(struct records *r, const struct warc_record *record)
 	uint8_t salt[BODY_SALT_BYTES];
 	r->has_message = base64_exact(warc_value(record, "Guia-Salt"), salt, sizeof(salt));
 	if (!r->has_message)
-		check_find(r->check, FINDING_ALTERED, 0, "%s: a message has no salt", r->path);
+		check_find(r->check, FINDING_ALTERED, CHECK_NO_RECORD, "%s: a message has no salt", r->path);
 	r->commitment = body_commitment(salt, record->block);
 	r->check->messages++;
 }
@@ -214,7 +214,8 @@ static int check_record(struct records *r, const struct warc_record *record)
 		slash--;
 	if (!decimal_read(warc_value(record, "Guia-Record"), &index) ||
 	    !decimal_read(slice_after(log, slash), &epoch) || check_epoch(r->check, epoch) == NULL) {
-		check_find(r->check, FINDING_ALTERED, 0, "%s: a record does not say where in the log it is", r->path);
+		check_find(r->check, FINDING_ALTERED, CHECK_NO_RECORD,
+			   "%s: a record does not say where in the log it is", r->path);
 		return 0;
 	}
 	if (r->epoch == NULL || r->epoch->number != epoch)
@@ -231,8 +232,8 @@ static int check_mapped(struct records *r, struct slice bytes)
 	while (result == 0 && r->check->finding == FINDING_NONE && warc_next(&reader, &record))
 		result = check_record(r, &record);
 	if (result == 0 && r->check->finding == FINDING_NONE && !reader_at_end(&reader))
-		check_find(r->check, FINDING_ALTERED, 0, "%s: what follows byte %zu is no WARC record", r->path,
-			   reader.at);
+		check_find(r->check, FINDING_ALTERED, CHECK_NO_RECORD, "%s: what follows byte %zu is no WARC record",
+			   r->path, reader.at);
 	return result;
 }
 
@@ -271,10 +272,10 @@ int check_records(struct check *check)
 	for (size_t i = 0; result == 0 && i < check->epoch_count; i++) {
 		const struct checked_epoch *epoch = &check->epochs[i];
 		if (!epoch->key_known)
-			check_find(check, FINDING_MISSING, 0,
+			check_find(check, FINDING_MISSING, CHECK_NO_RECORD,
 				   "the first record of epoch %u, which names its key, is missing", epoch->number);
 		else if (!public_key_equal(&epoch->led_key, &epoch->key))
-			check_find(check, FINDING_BADLY_SIGNED, 0,
+			check_find(check, FINDING_BADLY_SIGNED, CHECK_NO_RECORD,
 				   "the key of epoch %u is not the one that its records name", epoch->number);
 	}
 	return result;

@@ -9,6 +9,7 @@
 #include "cli/evidence_scribe.h"
 #include "cli/history_place.h"
 #include "cli/text.h"
+#include "evidence/timestamp.h"
 #include "evidence/verify.h"
 
 #include <stdio.h>
@@ -37,6 +38,31 @@ static void add_safe(struct slice text, struct buffer *out)
 	}
 }
 
+/* What the options say, before anything is read. */
+static int check_options(const struct verify_options *options)
+{
+	const char *key = options->fingerprint, *authorities = options->authorities;
+	enum { DIGITS = 2 * MERKLE_HASH_BYTES };
+	if (key != NULL && (strlen(key) != DIGITS || strspn(key, "0123456789abcdefABCDEF") != DIGITS))
+		return cli_fail(CLI_USER, "--key %s: a fingerprint has %d hexadecimal digits", key, DIGITS);
+	if (authorities != NULL && access(authorities, R_OK) != 0)
+		return cli_unreadable(authorities, -errno);
+	if (authorities != NULL && !timestamp_authorities_readable(authorities))
+		return cli_fail(CLI_USER, "--authorities %s: no certificates in PEM", authorities);
+	return CLI_FINE;
+}
+
+static int read_anchor(const char *path, struct buffer *anchor)
+{
+	struct checkpoint checkpoint;
+	int r = file_read(path, NOTE_BYTES_MOST, anchor);
+	if (r != 0)
+		return cli_unreadable(path, r);
+	if (checkpoint_read_note(buffer_slice(anchor), &checkpoint) != 0)
+		return cli_fail(CLI_USER, "%s: not a checkpoint", path);
+	return CLI_FINE;
+}
+
 static int verify(const char *path, const struct cli_arguments *arguments)
 {
 	struct buffer anchor = buffer_make(NULL), out = buffer_make(NULL);
@@ -44,23 +70,16 @@ static int verify(const char *path, const struct cli_arguments *arguments)
 					 .authorities = cli_value(arguments, "authorities")};
 	const char *anchor_path = cli_value(arguments, "anchor");
 	struct verify_report report;
-	struct checkpoint checkpoint;
-	int r = anchor_path == NULL ? 0 : file_read(anchor_path, NOTE_BYTES_MOST, &anchor);
-	if (r != 0) {
+	int code = check_options(&options);
+	if (code == CLI_FINE && anchor_path != NULL)
+		code = read_anchor(anchor_path, &anchor);
+	if (code != CLI_FINE) {
 		buffer_free(&anchor);
-		return cli_unreadable(anchor_path, r);
-	}
-	if (options.authorities != NULL && access(options.authorities, R_OK) != 0) {
-		buffer_free(&anchor);
-		return cli_unreadable(options.authorities, -errno);
+		return code;
 	}
 	options.anchor = buffer_slice(&anchor);
-	if (anchor_path != NULL && checkpoint_read_note(options.anchor, &checkpoint) != 0) {
-		buffer_free(&anchor);
-		return cli_fail(CLI_USER, "%s: not a checkpoint", anchor_path);
-	}
-	r = check_is_bag(path) ? check_bag(path, &options, &report) : verify_log(path, &options, &report);
-	int code = finding_codes[report.finding];
+	int r = check_is_bag(path) ? check_bag(path, &options, &report) : verify_log(path, &options, &report);
+	code = finding_codes[report.finding];
 	if (r == -ENOENT)
 		code = cli_fail(CLI_USER, "%s: not an evidence log, and no bundle", path);
 	else if (r != 0)

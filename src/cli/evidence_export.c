@@ -118,7 +118,8 @@ static int say(const struct export_order *order, const struct export_result *res
 	if (result->sums.unfound > 0)
 		printf("not found: %" PRIu64 " messages that records name\n", result->sums.unfound);
 	if (!result->stamped)
-		puts("not timestamped: no authority answered");
+		puts(order->seal.stamp_wait_ms > 0 ? "not timestamped: no authority answered"
+						   : "not timestamped: the log names no authority");
 	return fflush(stdout) == 0 ? CLI_FINE : cli_fail(CLI_ENVIRONMENT, "cannot write");
 }
 

@@ -182,6 +182,15 @@ static TS_VERIFY_CTX *verification(const char *authorities, const struct merkle_
 	return context;
 }
 
+bool timestamp_authorities_readable(const char *path)
+{
+	X509_STORE *store = X509_STORE_new();
+	bool readable = store != NULL && X509_STORE_load_file(store, path) == 1;
+	X509_STORE_free(store);
+	ERR_clear_error();
+	return readable;
+}
+
 int timestamp_verify(struct slice reply, struct slice content, const char *authorities)
 {
 	struct merkle_hash hash = digest(content);

@@ -31,6 +31,9 @@ int timestamp_read(struct slice reply, struct slice content, uint64_t *ret_time_
 /* The same, and its signature against the certificates (PEM) in a file. 0, an outcome, or -errno of the file. */
 int timestamp_verify(struct slice reply, struct slice content, const char *authorities);
 
+/* Whether a file has certificates (PEM) to hold timestamps against. */
+bool timestamp_authorities_readable(const char *path);
+
 /*
  * Sends a query to http://HOST[:PORT]/PATH and appends the reply. Waits TIMESTAMP_WAIT_MS for each step at most. 0,
  * -EINVAL: no such address; -EPROTO: it is no reply; -errno.

@@ -20,7 +20,7 @@ struct verification {
 	const struct verify_options *options;
 	struct verify_report *report;
 	struct checkpoint anchor;
-	bool has_anchor;
+	bool has_anchor, anchor_is_of_here;
 	unsigned last;
 	uint64_t *deleted_to; /* by epoch (evidence/walk.h) */
 	/* What the epoch after this one says of it. */
@@ -137,6 +137,7 @@ static void check_anchor(struct verification *v, unsigned epoch, const struct wa
 	char what[WALK_WHAT_BYTES];
 	if (!v->has_anchor || !slice_equal(v->anchor.origin, slice_from_string(origin)))
 		return;
+	v->anchor_is_of_here = true;
 	const struct public_key *key = walk_key_at(walk, v->anchor.size);
 	if (mark == NULL || !mark->reached) {
 		snprintf(what, sizeof(what), "it and all that follow are missing: the anchor saw %" PRIu64,
@@ -339,7 +340,10 @@ static void tell_limits(struct verification *v)
 	if (v->report->finding == FINDING_NONE)
 		buffer_text(out, "WHOLE: every record is what was signed, in order\n");
 	buffer_add(out, buffer_slice(&v->told));
-	if (v->options->anchor.len == 0)
+	if (v->has_anchor && !v->anchor_is_of_here)
+		buffer_printf(out, "the anchor is of another log, %.*s: it says nothing of this one\n",
+			      SLICE_ARG(v->anchor.origin));
+	if (!v->has_anchor || !v->anchor_is_of_here)
 		buffer_text(
 			out,
 			"without an anchor (a checkpoint kept elsewhere) it cannot be excluded that whoever has the "

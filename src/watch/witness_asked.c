@@ -70,7 +70,7 @@ static void answer_export(struct witness *witness, uid_t who, struct slice words
 
 static const char *hold_fault(int r)
 {
-	return r == HOLDS_NONE      ? "it is not held"
+	return r == HOLDS_NONE      ? "this incident is not held"
 	       : r == HOLDS_FULL    ? "too many incidents are held: release some"
 	       : r == HOLDS_DAMAGED ? "the file of holds is damaged; nothing is deleted until it is mended"
 				    : "the file of holds cannot be written";

@@ -386,7 +386,10 @@ def one_signed_by_another_key_is_told_from_the_log_book():
     fingerprint = hashlib.sha256((place / "bag/data/log/0001/key.der").read_bytes()).hexdigest()
     assert fingerprint in guia("verify", place / "bag")
     guia("verify", place / "bag", "--key", fingerprint)
-    guia("verify", place / "bag", "--key", "0" * 64, code=CODES["badly signed"])
+    assert guia("verify", place / "bag", "--key", "0" * 64, code=CODES["badly signed"]).startswith("BADLY SIGNED: the first key is not")
+    guia("verify", place / "bag", "--key", fingerprint[:-1], code=2)
+    guia("verify", place / "bag", "--key", fingerprint[:-1] + "g", code=2)
+    guia("verify", place / "bag", "--authorities", place / "bag/bagit.txt", code=2)
     bag = copied("swapped", place)
     other = made("sealed") / "bag"
     for name in ("export.json", "export.tlog-proof", "export.checkpoint", "export.key.der"):
@@ -403,8 +406,15 @@ def an_anchor_tells_of_a_log_made_anew():
     shutil.copy(place / "log/0001/checkpoint", FOLDER / "later.checkpoint")
     shutil.copy(place / "bag/data/log/0001/checkpoint", FOLDER / "same.checkpoint")
     shutil.copy(made("sealed") / "bag/data/log/0001/checkpoint", FOLDER / "other.checkpoint")
-    assert "the anchor agrees" in guia("verify", place / "bag", "--anchor", FOLDER / "same.checkpoint")
-    assert "of later" in guia("verify", place / "bag", "--anchor", FOLDER / "later.checkpoint")
+    said = guia("verify", place / "bag", "--anchor", FOLDER / "same.checkpoint")
+    assert "the anchor agrees" in said and "without an anchor" not in said, said
+    said = guia("verify", place / "bag", "--anchor", FOLDER / "later.checkpoint")
+    assert "of later" in said and "without an anchor" in said, said
+    note = (FOLDER / "same.checkpoint").read_bytes()
+    (FOLDER / "foreign.checkpoint").write_bytes(note.replace(note.split(b"\n")[0], b"elsewhere/1"))
+    for folder in (place / "bag", place / "log"):
+        said = guia("verify", folder, "--anchor", FOLDER / "foreign.checkpoint")
+        assert "the anchor is of another log" in said and "without an anchor" in said, said
     said = guia("verify", place / "bag", "--anchor", FOLDER / "other.checkpoint", code=CODES["altered"])
     assert "written anew" in said
 
