@@ -19,7 +19,7 @@ enum {
 	IDLE_MS = 10000,
 	ATTACKERS_IDLE_MS = 700, /* a tool that has moved on to another address */
 	ATTACKERS_WAIT_MS = 4000,
-	ATTACKERS_CPU_PERCENT = 48,
+	ATTACKERS_CPU_PERCENT = 45,
 	CREDIT_MAX_MS = 50,
 	ATTACKERS_TICK_US = 200,
 	LINGER_MS = 2000,

@@ -120,7 +120,7 @@ const struct shape shapes[] = {
 		.name = "syn-flood",
 		.title = "SYNs from forged addresses, residents' among them",
 		.volley = {.kind = PACKET_SYN, .forged_residents = 1000},
-		.per_second = 600000,
+		.per_second = 700000,
 		.control_ms = 10000,
 	},
 	{

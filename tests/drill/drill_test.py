@@ -112,6 +112,7 @@ def told_of(wanted):
     assert done.returncode in (0, 1, 3) and done.stdout, done
     told = json.loads(done.stdout)
     assert told["seed"] == int(SEED) and names(told["shapes"]) == wanted, told["seed"]
+    assert told["seconds"] > 0, told["seconds"]
     for shape in told["shapes"]:
         check_shape(shape)
     verdicts = [shape["verdict"] for shape in told["shapes"]]
