@@ -113,7 +113,7 @@ const struct shape shapes[] = {
 		.title = "UDP packets from forged and from real addresses",
 		.volley = {.kind = PACKET_UDP, .bytes = 64, .tracked = true, .forged_residents = 1000},
 		.attackers = {.count = 2000},
-		.per_second = 900000,
+		.per_second = 700000,
 		.control_ms = 10000,
 	},
 	{

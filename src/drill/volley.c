@@ -10,8 +10,8 @@
 enum {
 	CALLS_PER_SECOND = 3000, /* about; with more of them the kernel is ever busier with giving back what it keeps */
 	CALLS_OF_LINK =
-		7500, /* a shaper's queue has room again with each packet that goes: none may be left open long */
-	CALL_MOST = 400,
+		7500,    /* a shaper's queue has room again with each packet that goes: none may be left open long */
+	CALL_MOST = 240, /* fits into the ring of a virtual link, of 256, though nobody has waked to empty it yet */
 	TICK_US = 50,
 	END_TICK_MS = 20,
 	REAL_PERCENT = 25,            /* of sources of datagrams; the rest is forged */
@@ -84,6 +84,7 @@ static void loop(struct volley *volley)
 	int64_t end_ns = start_ns + (int64_t)plan->attack_ms * 1000000, now_ns;
 	uint32_t calls = plan->shape->link_mbit > 0 ? CALLS_OF_LINK : CALLS_PER_SECOND;
 	uint32_t together = plan->attacks_per_second / calls;
+	together = together < CALL_MOST ? together : CALL_MOST;
 	uint64_t done = 0;
 	while ((now_ns = clock_now_ns()) < start_ns)
 		nanosleep(&(struct timespec){.tv_nsec = TICK_US * 1000}, NULL);
