@@ -6,7 +6,7 @@
  *
  * What rules ask of arguments they mostly ask of names and cookies too, so these share groups: a pattern is compiled
  * once, and a bit that nobody asks for costs little. Compiling grows faster than the number of regexes, so that the
- * groups of higher levels, which few sites switch on, are cut into parts; databases are compiled by several threads.
+ * groups of higher levels, which few sites switch on, are cut into parts.
  */
 #include "seclang/plan.h"
 
@@ -15,13 +15,10 @@
 #include "match/scan.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* Long lists of phrases take Hyperscan minutes (3,000: 13 s, 10,000: a minute); their own automaton takes them all. */
-enum { SELECTOR_BYTES = 32, PART_REGEXES_MAX = 24, PHRASES_MAX = 4000, THREADS_MAX = 4 };
+enum { SELECTOR_BYTES = 32, PART_REGEXES_MAX = 24, PHRASES_MAX = 4000 };
 
 /* Values that look alike, and so share patterns. */
 enum value_kind {
@@ -237,41 +234,6 @@ static void release_set(void *set)
 	scan_set_free(set);
 }
 
-/* Several threads take groups until none is left. */
-struct compilation {
-	struct groups *groups;
-	const struct scan_cache *cache;
-	atomic_size_t next;
-};
-
-static void *compile_some(void *context)
-{
-	struct compilation *compilation = context;
-	struct groups *groups = compilation->groups;
-	for (size_t i; (i = atomic_fetch_add(&compilation->next, 1)) < groups->count;) {
-		struct group *group = &groups->items[i];
-		if (group->set == NULL)
-			group->result =
-				scan_set_compile(group->builder, compilation->cache, &group->diagnostics, &group->set);
-	}
-	return NULL;
-}
-
-/* The calling thread works too, so that it matters not if others cannot be had. */
-static void compile_all(struct compilation *compilation)
-{
-	pthread_t threads[THREADS_MAX];
-	long online = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t wanted = online < 1 ? 1 : online > THREADS_MAX ? THREADS_MAX : (size_t)online;
-	size_t started = 0;
-	while (started + 1 < wanted && started < compilation->groups->count &&
-	       pthread_create(&threads[started], NULL, compile_some, compilation) == 0)
-		started++;
-	compile_some(compilation);
-	for (size_t i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
-}
-
 static bool is_told(const struct diagnostics *diagnostics, const struct diagnostic *other)
 {
 	for (const struct diagnostic *d = diagnostics->first; d != NULL; d = d->next)
@@ -281,10 +243,7 @@ static bool is_told(const struct diagnostics *diagnostics, const struct diagnost
 	return false;
 }
 
-/*
- * What the threads were told goes to the caller's list, in the order of the groups; once, for a full disk is met by
- * each database.
- */
+/* What was told of each goes to the caller's list once: a full disk is met by each database. */
 static void tell(struct diagnostics *diagnostics, const struct group *group)
 {
 	for (const struct diagnostic *d = group->diagnostics.first; d != NULL; d = d->next) {
@@ -311,24 +270,20 @@ static int sets_keep(struct pool *pool, struct groups *groups, struct diagnostic
 	return r;
 }
 
-/* The costly ones first, so that threads end together. */
-static int costlier(const void *a, const void *b)
-{
-	const struct group *left = a;
-	const struct group *right = b;
-	return (left->content.len < right->content.len) - (left->content.len > right->content.len);
-}
-
-/* Finds or compiles the groups' sets. */
+/*
+ * Finds or compiles the groups' sets, one after another: a process that has had a thread goes on paying for locks in
+ * malloc and in system calls, and so do the workers that nginx's master forks after it has read its rules.
+ */
 static int sets_get(struct pool *pool, struct groups *groups, struct diagnostics *diagnostics)
 {
 	for (size_t i = 0; i < groups->count; i++) {
 		struct group *group = &groups->items[i];
 		group->set = pool_find(pool, POOL_SCAN_SET, buffer_slice(&group->content));
 		group->is_new = group->set == NULL;
+		if (group->is_new)
+			group->result =
+				scan_set_compile(group->builder, pool_cache(pool), &group->diagnostics, &group->set);
 	}
-	struct compilation compilation = {.groups = groups, .cache = pool_cache(pool)};
-	compile_all(&compilation);
 	return sets_keep(pool, groups, diagnostics);
 }
 
@@ -351,8 +306,6 @@ static int groups_compile(struct pool *pool, struct seclang_unit *unit, struct g
 {
 	struct scan_group *list = arena_zalloc(&unit->arena, groups->count + 1, sizeof(*list));
 	int r = list == NULL ? -ENOMEM : 0;
-	if (groups->count > 1)
-		qsort(groups->items, groups->count, sizeof(*groups->items), costlier);
 	if (r == 0)
 		r = sets_get(pool, groups, diagnostics);
 	for (size_t i = 0; i < groups->count && r == 0; i++) {
