@@ -20,6 +20,34 @@ static int header_give(struct guia_transaction *transaction, const char *name, n
 	return value.len == 0 ? 0 : guia_response_header(transaction, key, gate_slice(value));
 }
 
+static u_char *digits_write(u_char *at, ngx_uint_t number, size_t count)
+{
+	for (size_t i = count; i-- > 0; number /= 10)
+		at[i] = (u_char)('0' + number % 10);
+	return at + count;
+}
+
+/* As ngx_http_time() writes it, which takes its format apart for each response. */
+static size_t date_write(u_char *date, time_t when)
+{
+	static const char days[] = "Sun, Mon, Tue, Wed, Thu, Fri, Sat, ";
+	static const char months[] = " Jan  Feb  Mar  Apr  May  Jun  Jul  Aug  Sep  Oct  Nov  Dec ";
+	ngx_tm_t tm;
+
+	ngx_gmtime(when, &tm);
+	u_char *p = ngx_cpymem(date, days + (size_t)tm.ngx_tm_wday * 5, 5);
+	p = digits_write(p, (ngx_uint_t)tm.ngx_tm_mday, 2);
+	p = ngx_cpymem(p, months + (size_t)(tm.ngx_tm_mon - 1) * 5, 5);
+	p = digits_write(p, (ngx_uint_t)tm.ngx_tm_year, 4);
+	*p++ = ' ';
+	p = digits_write(p, (ngx_uint_t)tm.ngx_tm_hour, 2);
+	*p++ = ':';
+	p = digits_write(p, (ngx_uint_t)tm.ngx_tm_min, 2);
+	*p++ = ':';
+	p = digits_write(p, (ngx_uint_t)tm.ngx_tm_sec, 2);
+	return (size_t)(ngx_cpymem(p, " GMT", 4) - date);
+}
+
 /* What nginx keeps outside of its list and adds when it sends. */
 static int own_headers_give(const ngx_http_headers_out_t *out, struct guia_transaction *transaction)
 {
@@ -38,7 +66,7 @@ static int own_headers_give(const ngx_http_headers_out_t *out, struct guia_trans
 			(ngx_str_t){(size_t)(ngx_sprintf(number, "%O", out->content_length_n) - number), number});
 	if (r == 0 && out->last_modified == NULL && out->last_modified_time != -1)
 		r = header_give(transaction, "Last-Modified",
-				(ngx_str_t){(size_t)(ngx_http_time(date, out->last_modified_time) - date), date});
+				(ngx_str_t){date_write(date, out->last_modified_time), date});
 	return r;
 }
 

@@ -16,18 +16,35 @@ static void request_give(const ngx_http_request_t *r, struct guia_transaction *t
 		(void)gate_request_headers_give(r, transaction);
 }
 
-static struct guia_connection connection_of(const struct gate_context *context, u_char *address, size_t room)
+/* Our own address as a text, which is mostly that of the connection before. */
+static ngx_str_t local_address(ngx_connection_t *c)
+{
+	static struct {
+		ngx_sockaddr_t of;
+		socklen_t of_len;
+		size_t len;
+		u_char text[NGX_SOCKADDR_STRLEN];
+	} last;
+
+	if (ngx_connection_local_sockaddr(c, NULL, 0) != NGX_OK || c->local_socklen > (socklen_t)sizeof(last.of))
+		return (ngx_str_t)ngx_null_string;
+	if (c->local_socklen != last.of_len || ngx_memcmp(c->local_sockaddr, &last.of, last.of_len) != 0) {
+		ngx_memcpy(&last.of, c->local_sockaddr, c->local_socklen);
+		last.of_len = c->local_socklen;
+		last.len = ngx_sock_ntop(c->local_sockaddr, c->local_socklen, last.text, sizeof(last.text), 0);
+	}
+	return (ngx_str_t){last.len, last.text};
+}
+
+static struct guia_connection connection_of(const struct gate_context *context)
 {
 	ngx_http_request_t *r = context->request;
 	ngx_connection_t *c = r->connection;
-	ngx_str_t local = {room, address};
 
-	if (ngx_connection_local_sockaddr(c, &local, 0) != NGX_OK)
-		local.len = 0;
 	return (struct guia_connection){
 		.client_address = gate_slice(c->addr_text),
 		.client_port = ngx_inet_get_port(c->sockaddr),
-		.server_address = gate_slice(local),
+		.server_address = gate_slice(local_address(c)),
 		.server_port = c->local_sockaddr == NULL ? 0 : ngx_inet_get_port(c->local_sockaddr),
 		.server_name = gate_slice(r->headers_in.server),
 		.site = gate_slice(context->location->site),
@@ -37,8 +54,7 @@ static struct guia_connection connection_of(const struct gate_context *context, 
 static int transaction_make(struct gate_context *context, struct guia_worker *worker,
 			    struct guia_transaction **ret_transaction)
 {
-	u_char address[NGX_SOCKADDR_STRLEN];
-	struct guia_connection connection = connection_of(context, address, sizeof(address));
+	struct guia_connection connection = connection_of(context);
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
