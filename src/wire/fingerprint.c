@@ -1,5 +1,7 @@
 #include "wire/fingerprint.h"
 
+#include "base/word.h"
+
 enum { QUERY_BYTES = 2048 };
 
 /* In the order of the enum. */
@@ -40,7 +42,25 @@ static const struct slice names[FINGERPRINT_HEADERS] = {
 
 _Static_assert(FINGERPRINT_HEADERS <= 32, "a bit each");
 
-#define IS(header)          (slice_equal_nocase(name, names[FINGERPRINT_##header]) ? FINGERPRINT_##header : FINGERPRINT_OTHER)
+/* Of a name in small letters whose length is the same, and is known where this is inlined. */
+static inline __attribute__((always_inline)) bool is_name(struct slice name, struct slice known)
+{
+	if (known.len < 4) {
+		for (size_t i = 0; i < known.len; i++)
+			if (byte_lower(name.ptr[i]) != known.ptr[i])
+				return false;
+		return true;
+	}
+	if (known.len < 8)
+		return word_lower(word_load4(name.ptr)) == word_load4(known.ptr) &&
+		       word_lower(word_load4(name.ptr + known.len - 4)) == word_load4(known.ptr + known.len - 4);
+	for (size_t i = 0; i + 8 < known.len; i += 8)
+		if (word_lower(word_load8(name.ptr + i)) != word_load8(known.ptr + i))
+			return false;
+	return word_lower(word_load8(name.ptr + known.len - 8)) == word_load8(known.ptr + known.len - 8);
+}
+
+#define IS(header)          (is_name(name, names[FINGERPRINT_##header]) ? FINGERPRINT_##header : FINGERPRINT_OTHER)
 #define ONE_OF(first, rest) (IS(first) != FINGERPRINT_OTHER ? FINGERPRINT_##first : (rest))
 
 /* Few names share a length and a last letter. */
