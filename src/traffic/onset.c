@@ -1,6 +1,8 @@
 #include "traffic/onset.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { HARM_ALARM = 5 /* ticks */, HOLDING_ALARM = 3, HARM_MOST = 15 };
 
@@ -103,7 +105,44 @@ static void remember_lately(struct onset *onset, const struct traffic_tick *tick
 
 /* ---- what came of late ---- */
 
-enum { USUAL_LEAST = 10, USUAL_MOST = 600 /* ticks */ };
+enum {
+	USUAL_LEAST = 10,
+	USUAL_MOST = 600 /* ticks */,
+	TICKS_A_SECOND = 10,
+	FEW = 5 /* a second: half of them have none */
+};
+
+static void lately_add(struct onset_usual *usual, double requests)
+{
+	usual->second += requests;
+	if (++usual->second_ticks < TICKS_A_SECOND)
+		return;
+	usual->lately[usual->lately_count++ % ONSET_LATELY_S] = (float)usual->second;
+	usual->second = usual->second_ticks = 0;
+}
+
+static int by_size(const void *left, const void *right)
+{
+	const float *a = left, *b = right;
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* Requests of a tick: the middle of the last seconds, so that a burst is none of it. False: too few are known. */
+static bool lately_of(const struct onset_usual *usual, double *ret_requests)
+{
+	float seconds[ONSET_LATELY_S];
+	unsigned count = usual->lately_count < ONSET_LATELY_S ? usual->lately_count : (unsigned)ONSET_LATELY_S;
+	double sum = 0;
+	if (count < ONSET_LATELY_LEAST_S)
+		return false;
+	memcpy(seconds, usual->lately, count * sizeof(*seconds));
+	qsort(seconds, count, sizeof(*seconds), by_size);
+	for (unsigned i = 0; i < count; i++)
+		sum += (double)seconds[i];
+	double middle = ((double)seconds[count / 2] + (double)seconds[(count - 1) / 2]) / 2;
+	*ret_requests = (middle < FEW ? sum / count : middle) / TICKS_A_SECOND;
+	return true;
+}
 
 static void usual_add(struct onset_usual *usual, const struct traffic_tick *tick)
 {
@@ -112,6 +151,7 @@ static void usual_add(struct onset_usual *usual, const struct traffic_tick *tick
 		usual->ticks += usual->ticks < USUAL_MOST;
 		usual->requests += (place->requests - usual->requests) / usual->ticks;
 		usual->known += (place->known - usual->known) / usual->ticks;
+		lately_add(usual, place->requests);
 	}
 	*place = (struct onset_waits){tick->value[TRAFFIC_REQUESTS], tick->known};
 	usual->next = (usual->next + 1) % ONSET_DELAY_TICKS;
@@ -125,8 +165,8 @@ static void usual_forget_waiting(struct onset_usual *usual)
 }
 
 /* Of a tick: requests, and those from where some came before. */
-static bool normal_of(const struct onset *onset, const struct baseline *baseline, uint64_t wall_s, double *ret_requests,
-		      double *ret_known)
+static bool usual_of(const struct onset *onset, const struct baseline *baseline, uint64_t wall_s, double *ret_requests,
+		     double *ret_known)
 {
 	struct baseline_expectation requests, new_share;
 	if (baseline_expect(baseline, TRAFFIC_REQUESTS, wall_s, &requests) &&
@@ -139,6 +179,20 @@ static bool normal_of(const struct onset *onset, const struct baseline *baseline
 		return false;
 	*ret_requests = onset->usual.requests;
 	*ret_known = onset->usual.known;
+	return true;
+}
+
+/* Where less came just before than is usual, it would have been less. More may be a part of what has begun. */
+static bool normal_of(const struct onset *onset, const struct baseline *baseline, uint64_t wall_s, double *ret_requests,
+		      double *ret_known)
+{
+	double lately;
+	if (!usual_of(onset, baseline, wall_s, ret_requests, ret_known))
+		return false;
+	if (lately_of(&onset->usual, &lately) && lately < *ret_requests) {
+		*ret_known *= lately / *ret_requests;
+		*ret_requests = lately;
+	}
 	return true;
 }
 
@@ -190,7 +244,8 @@ static enum traffic_nature nature_of(struct onset *onset, unsigned harm, double 
 
 static bool has_ended(const struct onset *onset, uint64_t now_ms)
 {
-	return now_ms - onset->quiet_since_ms >= ONSET_END_MS || now_ms - onset->harmless_since_ms >= ONSET_ADAPT_MS;
+	/* What goes on from a watch before may be of a moment later than a tick's beginning. */
+	return now_ms >= onset->quiet_since_ms + ONSET_END_MS || now_ms >= onset->harmless_since_ms + ONSET_ADAPT_MS;
 }
 
 struct onset_signal onset_tick(struct onset *onset, struct baseline *baseline, const struct traffic_tick *tick,

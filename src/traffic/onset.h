@@ -32,12 +32,24 @@ enum traffic_nature {
 
 const char *traffic_nature_name(enum traffic_nature nature);
 
-enum { ONSET_DELAY_TICKS = 20 };
+enum {
+	ONSET_DELAY_TICKS = 20,
+	ONSET_LATELY_S = 30,
+	ONSET_LATELY_LEAST_S = 10, /* seconds that tell anything */
+};
 
-/* What came of late, for as long as no hour of the week is known. What is younger than two seconds waits: an onset. */
+/*
+ * What came of late: the mean of a minute, for as long as no hour of the week is known, and the last half minute second
+ * by second, for what an hour of the week had in other weeks may not be what comes today. What is younger than two
+ * seconds waits: an onset.
+ */
 struct onset_usual {
 	double requests, known; /* of a tick, in the mean */
 	unsigned ticks;
+	double second; /* requests of the second that is being added up */
+	unsigned second_ticks;
+	float lately[ONSET_LATELY_S]; /* requests of a second: a ring */
+	unsigned lately_count;
 	unsigned waiting, next;
 	struct onset_waits {
 		double requests, known;
@@ -75,7 +87,10 @@ enum {
 	ONSET_ADAPT_MS = 6 * 60 * 60 * 1000, /* a surge without any harm for so long is what is normal now */
 };
 
-/* Requests of a tick that would have come anyway, as far as anything is known. False: nothing is. */
+/*
+ * Requests of a tick that would have come anyway, as far as anything is known: what is usual at this hour, and no more
+ * than came just before. False: nothing is known.
+ */
 bool onset_normal_requests(const struct onset *onset, const struct baseline *baseline, uint64_t wall_s,
 			   double *ret_requests);
 

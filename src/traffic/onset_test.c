@@ -12,6 +12,7 @@ struct world {
 	struct traffic_rates rates;
 	uint64_t now_ms; /* wall time too, and the clock that does not go back */
 	uint64_t seed;
+	double slack; /* of what usually comes: the share that does not */
 	unsigned begins, ends, ticks, natures[TRAFFIC_NATURES];
 	struct onset_signal signal;
 };
@@ -50,7 +51,7 @@ static unsigned poisson(struct world *w, double mean)
 static unsigned visits(struct world *w)
 {
 	double hour = (double)(w->now_ms % (24 * HOUR_MS)) / (double)HOUR_MS;
-	return 10 * poisson(w, 3 * (1 + 0.5 * sin(hour / 24 * 6.2831853)));
+	return 10 * poisson(w, 3 * (1 - w->slack) * (1 + 0.5 * sin(hour / 24 * 6.2831853)));
 }
 
 static void tick(struct world *w, const struct load *load)
@@ -122,9 +123,55 @@ static uint64_t until_begin_ms(struct world *w, const struct load *load, uint64_
 	return w->now_ms - from;
 }
 
+static double normal_now(const struct world *w)
+{
+	double requests = -1;
+	assert_true(onset_normal_requests(&w->onset, &w->baseline, w->now_ms / 1000, &requests));
+	return requests;
+}
+
 static const struct load flood = {9700, 0.1, 3000, 0.5, 38, 500};
 static const struct load crowd_within_capacity = {2700, 0.2, 45, 0, 20, 0};
 static const struct load crowd_beyond_capacity = {2700, 0.85, 1500, 0.1, 38, 300};
+
+/* What other weeks, or the minutes before, had is not what comes today: the half minute before the onset is. */
+static void what_would_have_come_is_no_more_than_came_just_before(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 21; seed < 26; seed++) {
+		struct world *w = learned(seed);
+		double usual = middle_at(w, w->now_ms);
+		assert_true(normal_now(w) > 0.75 * usual && normal_now(w) <= usual);
+		w->slack = 0.5;
+		run(w, 40, NULL);
+		(void)until_begin_ms(w, &flood, 1000);
+		assert_true(normal_now(w) > 0.35 * usual && normal_now(w) < 0.65 * usual);
+		double at_onset = normal_now(w);
+		run(w, 20, &flood);
+		assert_true(normal_now(w) == at_onset);
+	}
+	/* where no hour is known */
+	static struct world fresh;
+	fresh = (struct world){.now_ms = WEDNESDAY_19, .seed = 30};
+	run(&fresh, 60, NULL);
+	double before = normal_now(&fresh);
+	fresh.slack = 0.5;
+	run(&fresh, 35, NULL);
+	assert_true(normal_now(&fresh) < 0.65 * before && normal_now(&fresh) > 0.35 * before);
+}
+
+/* A watch that comes after another begins in the middle of a tick. */
+static void what_goes_on_is_not_over_at_once(void **state)
+{
+	(void)state;
+	struct world w = {.now_ms = WEDNESDAY_19, .seed = 31};
+	tick(&w, &flood);
+	onset_goes_on(&w.onset, &w.baseline, WEDNESDAY_19 - 5000, w.now_ms + TRAFFIC_TICK_MS / 2);
+	run(&w, 60, &flood);
+	assert_int_equal(w.ends, 0);
+	run(&w, 45, NULL);
+	assert_int_equal(w.ends, 1);
+}
 
 static void quiet_is_quiet(void **state)
 {
@@ -300,7 +347,9 @@ static void regulars_come_again(void **state)
 	regulars_free(r);
 }
 
-TEST_MAIN(cmocka_unit_test(quiet_is_quiet), cmocka_unit_test(a_flood_is_seen_within_a_second),
+TEST_MAIN(cmocka_unit_test(what_goes_on_is_not_over_at_once),
+	  cmocka_unit_test(what_would_have_come_is_no_more_than_came_just_before), cmocka_unit_test(quiet_is_quiet),
+	  cmocka_unit_test(a_flood_is_seen_within_a_second),
 	  cmocka_unit_test(an_attack_under_way_at_start_is_seen_by_its_harm),
 	  cmocka_unit_test(an_attack_is_not_learned_and_neither_are_the_minutes_before),
 	  cmocka_unit_test(a_ramp_over_an_hour_is_seen_and_not_learned),
