@@ -19,6 +19,7 @@ enum {
 	LIMITED_LEAST = 20,
 	INSISTS_MS = 5000, /* so long at least ... */
 	INSISTS_A_SECOND = 20,
+	ALLOWED_SECONDS = 60,
 };
 
 static const double TRIAL_COVERAGE = 0.5;
@@ -416,11 +417,22 @@ static void mitigation_tend(struct defence *d, uint16_t number, struct mitigatio
 		withdraw(d, site, mitigation, MITIGATION_DONE);
 }
 
+static void learn_allowed(struct site *site)
+{
+	if (site->arrivals == 0)
+		return;
+	site->allowed_seconds += site->allowed_seconds < ALLOWED_SECONDS;
+	double share = (double)site->allowed / (double)site->arrivals;
+	site->allowed_share += (share - site->allowed_share) / site->allowed_seconds;
+}
+
 void decide_second(struct defence *defence, uint16_t number)
 {
 	struct site *site = defence->sites[number];
 	site->uncovered_rate = (double)site->uncovered;
-	site->uncovered = site->arrivals = 0;
+	if (!site_has_episode(site))
+		learn_allowed(site);
+	site->uncovered = site->arrivals = site->allowed = 0;
 	if (!site_has_episode(site))
 		return;
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)

@@ -298,6 +298,7 @@ static void arrival(struct defence *d, uint16_t number, const struct event *even
 		/* Nothing is for it, and it says nothing of visitors: what it sends may be what an attack sends too. */
 		traffic_arrival(&site->rates, false);
 		site->arrivals++;
+		site->allowed++;
 		return;
 	}
 	bool episode = site_has_episode(site);
@@ -329,7 +330,10 @@ static void visitor_add(struct defence_visitors *visitors, const struct event *e
 				      end->total_us <= IN_TIME_US;
 }
 
-/* While an attack is not told from visitors, those who were here before it stand for all. */
+/*
+ * While an attack is not told from visitors, those who were here before it stand for all. An onset is told late: who
+ * was here before is counted in quiet too, as if one had just been.
+ */
 static void visitor_count(struct defence *d, struct site *site, const struct event *event)
 {
 	uint64_t second = d->now.now_ms / 1000;
@@ -337,11 +341,11 @@ static void visitor_count(struct defence *d, struct site *site, const struct eve
 	if (place->second != second)
 		*place = (struct visitor_second){.second = second};
 	visitor_add(&place->all, event);
-	if (!site_has_episode(site))
-		return;
 	struct address source = address_from_v6(event->source);
 	uint64_t client = client_hash(d, source_hash(d, &source), event->shape, event->agent);
-	if (site_knew(site, acquaintances_meet(d->acquaintances, client, d->now.now_ms, false)))
+	uint64_t since_ms = acquaintances_meet(d->acquaintances, client, d->now.now_ms, false);
+	uint64_t onset_ms = site_has_episode(site) ? site->episode.onset_ms : d->now.now_ms - ONSET_LATE_MS;
+	if (since_ms != ACQUAINTANCE_NEVER && since_ms + ONSET_MARGIN_MS < onset_ms)
 		visitor_add(&place->known, event);
 }
 

@@ -14,6 +14,7 @@ enum {
 	BANS_WAITING = 4096,
 	VISITOR_SECONDS = 10,
 	SEARCH_PAUSE_MS = 500,
+	ONSET_LATE_MS = 1000,   /* after which it is told, at most */
 	ONSET_MARGIN_MS = 2000, /* who came so shortly before an onset may belong to it */
 };
 
@@ -30,8 +31,11 @@ struct site {
 	struct mitigation mitigations[DEFENCE_MITIGATIONS];
 	double normal; /* requests of a tick that would come anyway, at the onset; < 0: not known */
 
-	uint64_t arrivals, uncovered; /* of this second: all, and those that nothing in force matches */
-	double uncovered_rate;        /* of the second before */
+	uint64_t arrivals, allowed, uncovered; /* of this second: all, those of who is allowed, and those that nothing
+						* in force matches */
+	double allowed_share;                  /* of arrivals in quiet, in the mean: they are none of visitors */
+	unsigned allowed_seconds;              /* that it is of, up to a bound */
+	double uncovered_rate;                 /* of the second before */
 
 	double shed; /* connections, by the gate, as last told */
 	bool shed_known;

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { FORM = 3, LASTS_MS = 30 * 1000 /* what was written before that is over: the gate's rules are too */ };
+enum { FORM = 4, LASTS_MS = 30 * 1000 /* what was written before that is over: the gate's rules are too */ };
 
 struct mitigation_record {
 	uint32_t id;
@@ -21,7 +21,7 @@ struct mitigation_record {
 struct site_record {
 	char name[DEFENCE_NAME_BYTES];
 	struct episode episode;
-	double normal;
+	double normal, allowed_share;
 	uint64_t hold_ms, attack_ms, bans;
 	struct mitigation_record mitigations[DEFENCE_MITIGATIONS];
 };
@@ -63,6 +63,7 @@ static struct site_record record_of(const struct site *site)
 {
 	struct site_record record = {.episode = site->episode,
 				     .normal = site->normal,
+				     .allowed_share = site->allowed_share,
 				     .hold_ms = site->hold_ms,
 				     .attack_ms = site->attack_ms,
 				     .bans = site->bans};
@@ -152,6 +153,7 @@ static bool record_is_possible(const struct site_record *record, uint64_t now_ms
 {
 	bool good = memchr(record->name, '\0', sizeof(record->name)) != NULL &&
 		    episode_is_possible(&record->episode, now_ms) && record->normal >= -1 && record->normal < 1e12 &&
+		    record->allowed_share >= 0 && record->allowed_share <= 1 &&
 		    record->hold_ms <= MITIGATION_HOLD_MOST_MS && record->attack_ms <= now_ms;
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS && good; i++) {
 		const struct mitigation_record *m = &record->mitigations[i];
@@ -318,6 +320,7 @@ static void site_restore(struct defence *d, struct site *site, const struct site
 {
 	site->episode = record->episode;
 	site->normal = record->normal;
+	site->allowed_share = record->allowed_share;
 	site->hold_ms = record->hold_ms;
 	site->attack_ms = record->attack_ms;
 	site->bans = record->bans;

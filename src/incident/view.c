@@ -14,7 +14,8 @@ static void sum_up(struct defence_visitors *sum, const struct defence_visitors *
 	sum->copies += more->copies;
 }
 
-/* Requests of visitors that would have come in this second of an episode, as they came before the onset. */
+/* Requests of visitors that would have come in this second of an episode, as they came before the onset; who is allowed
+ * is none of them. */
 static double normal_in(const struct site *site, const struct visitor_second *one, uint64_t now_ms)
 {
 	uint64_t from_ms = one->second * 1000, until_ms = from_ms + 1000;
@@ -22,13 +23,13 @@ static double normal_in(const struct site *site, const struct visitor_second *on
 		from_ms = site->episode.onset_ms;
 	if (until_ms > now_ms)
 		until_ms = now_ms;
-	return until_ms > from_ms ? fmax(site->normal, 0) * (double)(until_ms - from_ms) / TRAFFIC_TICK_MS : 0;
+	double normal = fmax(site->normal, 0) * (1 - site->allowed_share);
+	return until_ms > from_ms ? normal * (double)(until_ms - from_ms) / TRAFFIC_TICK_MS : 0;
 }
 
 /*
  * Known visitors stand for all of this second; where there are hardly any, those whom nothing refused, whoever they
- * are. Weighed as so many as would have come: what came before the onset is in the same ten seconds, and in its first
- * moments, when it was not told yet, nobody was counted as known.
+ * are. Weighed as so many as would have come: what came before the onset is in the same ten seconds.
  */
 static struct defence_visitors second_of_incident(const struct site *site, const struct visitor_second *one,
 						  uint64_t now_ms)
