@@ -52,6 +52,7 @@ static void begin(struct defence *d, struct site *site)
 	site->next_search_ms = episode->onset_ms + SEARCH_AFTER_MS;
 	site->search_pause_ms = SEARCH_PAUSE_MS;
 	site->searches = site->bans = site->uncovered = 0;
+	site->is_strange = question_knows_little(d, site);
 	if (!onset_normal_requests(&site->onset, &site->baseline, d->now.wall_ms / 1000, &site->normal))
 		site->normal = -1;
 	decide_need_offenders(d);
@@ -67,6 +68,7 @@ static void over(struct defence *d, uint16_t number)
 	uint64_t from_ms = wall_ms > ago_ms + SAMPLE_YOUNG_S * 1000 ? wall_ms - ago_ms - SAMPLE_YOUNG_S * 1000 : 0;
 	site->episode.over_ms = d->now.now_ms;
 	d->state++;
+	quiet_sample_release(&site->alike);
 	quiet_sample_forget(&site->quiet, from_ms / 1000, wall_ms / 1000);
 	if (d->offenders != NULL)
 		offenders_forget(d->offenders, number);
@@ -457,7 +459,7 @@ void defence_hits(struct defence *defence, defence_hits_fn *hits, const void *co
 						  mitigation->kind == MITIGATION_SHEDDING
 							  ? mitigation->hits
 							  : hits(context, mitigation->id),
-						  fmax(site->normal, 0) * 1000 / TRAFFIC_TICK_MS, defence->now.now_ms);
+						  site->normal * 1000 / TRAFFIC_TICK_MS, defence->now.now_ms);
 		}
 	}
 }

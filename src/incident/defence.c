@@ -20,6 +20,11 @@ enum {
 	GIVEN_UP_US = 1000000, /* a client that left after so long had waited too long */
 	CLIENT_CLOSED = 499,   /* nginx's status for one that left */
 	FIRST_ID = 1 << 30,    /* those below are of people's orders */
+	ALIKE_PATHS = 4,       /* that a visitor asks for, at least ... */
+	ALIKE_AT_ONCE = 40,    /* requests: a page with all that belongs to it ... */
+	ALIKE_A_SECOND = 4,    /* and then so many */
+	ALIKE_LENT_MOST = 4,   /* of a source */
+	ALIKE_MOST = 4096,
 };
 
 /* ---- making ---- */
@@ -63,6 +68,7 @@ static void site_free(struct site *site)
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
 		signature_free(&site->mitigations[i].signature);
 	quiet_sample_release(&site->quiet);
+	quiet_sample_release(&site->alike);
 	recent_sample_release(&site->recent);
 	free(site);
 }
@@ -200,8 +206,9 @@ struct comer {
 	bool network_known;
 };
 
-static struct comer meet(struct defence *d, const struct event *event, bool learn)
+static struct comer meet(struct defence *d, const struct site *site, const struct event *event)
 {
+	bool learn = !site_has_episode(site);
 	struct comer comer = {.source = address_from_v6(event->source)};
 	bool v4 = address_is_v4(&comer.source);
 	struct prefix network = address_prefix(&comer.source, v4 ? NETWORK_V4_BITS : NETWORK_V6_BITS);
@@ -217,9 +224,19 @@ static struct comer meet(struct defence *d, const struct event *event, bool lear
 	comer.first_client_ms = acquaintances_meet(d->acquaintances, client, now_ms, learn);
 	if (now_ms - d->began.now_ms < FRESH_MS) {
 		uint64_t since = acquaintances_meet(d->acquaintances, its, now_ms, learn);
-		comer.network_known = since != ACQUAINTANCE_NEVER && since + ONSET_MARGIN_MS < now_ms;
+		/* Who comes with what is on may have come a little before it was told. */
+		uint64_t before_ms = learn ? now_ms : site->episode.onset_ms;
+		comer.network_known = since != ACQUAINTANCE_NEVER && since + ONSET_MARGIN_MS < before_ms;
 	}
 	return comer;
+}
+
+static struct sampled sampled_of(const struct defence *d, const struct signature_request *request)
+{
+	struct sampled sampled = {
+		.present = request->present, .source = request->source, .at_s = (uint32_t)(d->now.wall_ms / 1000)};
+	memcpy(sampled.field, request->field, sizeof(sampled.field));
+	return sampled;
 }
 
 static void sample(struct defence *d, struct site *site, uint16_t number, const struct signature_request *request,
@@ -235,10 +252,7 @@ static void sample(struct defence *d, struct site *site, uint16_t number, const 
 	for (size_t i = 0; i < 2; i++) {
 		if (places[i] == NULL)
 			continue;
-		memcpy(places[i]->field, request->field, sizeof(places[i]->field));
-		places[i]->present = request->present;
-		places[i]->source = request->source;
-		places[i]->at_s = (uint32_t)(d->now.wall_ms / 1000);
+		*places[i] = sampled_of(d, request);
 	}
 }
 
@@ -267,6 +281,31 @@ static struct mitigation *match(struct site *site, const struct signature_reques
 	return found;
 }
 
+/*
+ * Whether a source behaves as a visitor does, as far as that can be seen of one that was never seen in quiet: it asked
+ * for several things, and no faster than pages with all that belongs to them come. Who attacks may do so too: then
+ * what attackers have in common is what visitors seem to have, and no signature is found.
+ */
+static bool is_alike(const struct offender *offender, uint64_t now_ms)
+{
+	double asked = offender->matched + offender->unmatched;
+	return offender_paths(offender) >= ALIKE_PATHS &&
+	       asked <= ALIKE_AT_ONCE + ALIKE_A_SECOND * (double)(now_ms - offender->since_ms) / 1000;
+}
+
+/* Of one source only few: what it sends is alike. */
+static void lend(struct defence *d, struct site *site, struct offender *offender,
+		 const struct signature_request *request)
+{
+	if (offender->lent == ALIKE_LENT_MOST)
+		return;
+	site->alike.most = ALIKE_MOST;
+	struct sampled *place = quiet_sample_place(&site->alike, d->now.wall_ms / 1000);
+	offender->lent++;
+	if (place != NULL)
+		*place = sampled_of(d, request);
+}
+
 static void judge(struct defence *d, uint16_t number, const struct event *event, const struct comer *comer,
 		  const struct signature_request *request)
 {
@@ -275,7 +314,11 @@ static void judge(struct defence *d, uint16_t number, const struct event *event,
 	if (d->offenders == NULL)
 		return;
 	struct offender *offender = offenders_get(d->offenders, number, &comer->source, d->now.now_ms);
-	bool visitor = site_knew(site, comer->first_client_ms);
+	offender->paths |= (uint64_t)1 << request->field[SIGNATURE_PATH] % 64;
+	bool alike = site->is_strange && is_alike(offender, d->now.now_ms);
+	bool visitor = alike || site_knew(site, comer->first_client_ms);
+	if (alike)
+		lend(d, site, offender, request);
 	offender->known = offender->known || comer->regular || site_knew(site, comer->first_ms);
 	offender->visitor = offender->visitor || visitor;
 	offender->named = offender->named || (event->flags & EVENT_FROM_HEADER) != 0;
@@ -302,7 +345,7 @@ static void arrival(struct defence *d, uint16_t number, const struct event *even
 		return;
 	}
 	bool episode = site_has_episode(site);
-	struct comer comer = meet(d, event, !episode);
+	struct comer comer = meet(d, site, event);
 	struct signature_request request = signature_request_from(event, comer.since_ms, comer.regular);
 	traffic_arrival(&site->rates, !comer.network_known);
 	site->arrivals++;

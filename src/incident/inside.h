@@ -27,6 +27,8 @@ struct site {
 	struct onset_signal signal;
 	struct quiet_sample quiet;
 	struct recent_sample recent;
+	struct quiet_sample alike; /* of this episode: requests of sources that behave as visitors do */
+	bool is_strange;           /* too little was known of visitors when it began: those of `alike` are asked too */
 	struct episode episode;
 	struct mitigation mitigations[DEFENCE_MITIGATIONS];
 	double normal; /* requests of a tick that would come anyway, at the onset; < 0: not known */
@@ -125,6 +127,9 @@ void kept_take(struct defence *defence, struct site *site);
 void kept_free(struct kept *kept); /* NULL is allowed */
 
 /* ---- question.c ---- */
+
+/* Whether so few requests are known from before the site's onset that no signature could be shown to spare visitors. */
+bool question_knows_little(const struct defence *defence, const struct site *site);
 
 /* Makes the question for a site; NULL: too little is known, or there is no memory. */
 struct defence_search *question_make(struct defence *defence, uint16_t number);

@@ -58,7 +58,8 @@ void mitigation_second(struct mitigation *mitigation, uint64_t hits, double norm
 	mitigation->seen_before = mitigation->seen;
 	mitigation->hits_before = mitigation->hits;
 	mitigation->peak = fmax(mitigation->peak, mitigation->rate);
-	double low = fmax(LOW_LEAST, fmin(LOW_OF_PEAK * mitigation->peak, LOW_OF_NORMAL * normal));
+	double least = LOW_OF_PEAK * mitigation->peak;
+	double low = fmax(LOW_LEAST, normal >= 0 ? fmin(least, LOW_OF_NORMAL * normal) : least);
 	if (mitigation->rate > low)
 		mitigation->low_since_ms = now_ms;
 }

@@ -78,7 +78,8 @@ struct mitigation {
  */
 bool mitigation_hits_visitors(const struct mitigation_known *known);
 
-/* A second has passed. `hits` is the gate's sum; `normal` is how many requests a second would come anyway. */
+/* A second has passed. `hits` is the gate's sum; `normal` is how many requests a second would come anyway, < 0: nobody
+ * knows. */
 void mitigation_second(struct mitigation *mitigation, uint64_t hits, double normal, uint64_t now_ms);
 
 /* The lower 95 % limit of a share, k of n seen. */

@@ -107,6 +107,13 @@ static void add_known(const struct signature_sample *attack, struct signature_re
 			requests[(*count)++] = attack->requests[i];
 }
 
+/* Where hardly anything is known of quiet: what those do now who behave as visitors do. */
+static void add_alike(struct defence *d, const struct site *site, struct signature_request *requests, size_t *count)
+{
+	for (size_t i = 0; i < site->alike.count && *count < ELSEWHERE_MOST; i++)
+		requests[(*count)++] = complete(d, site, &site->alike.items[i], false);
+}
+
 static int add_all_quiet(struct defence *d, uint16_t number, struct signature_question *question)
 {
 	struct site *site = d->sites[number];
@@ -126,7 +133,22 @@ static int add_all_quiet(struct defence *d, uint16_t number, struct signature_qu
 	for (size_t i = 0; i < d->count; i++)
 		if (i != number)
 			add_quiet(d, site, d->sites[i], others, ELSEWHERE_MOST, &question->elsewhere.count);
+	add_alike(d, site, others, &question->elsewhere.count);
 	return 0;
+}
+
+/* Of so many known requests half judge; halves differ a little. */
+static double shown_by(size_t requests)
+{
+	return 1.3 * share_upper_limit(0, (double)requests / 2);
+}
+
+bool question_knows_little(const struct defence *defence, const struct site *site)
+{
+	size_t known = 0;
+	for (size_t i = 0; i < defence->count; i++)
+		known += count_until(&defence->sites[i]->quiet, quiet_until_s(defence, site, defence->sites[i]));
+	return known < QUIET_LEAST || shown_by(known) > COLLATERAL_MOST_FRESH;
 }
 
 /*
@@ -135,8 +157,7 @@ static int add_all_quiet(struct defence *d, uint16_t number, struct signature_qu
  */
 static bool bound_collateral(struct signature_question *question)
 {
-	double known = (double)(question->quiet.count + question->elsewhere.count) / 2;
-	double shown = 1.3 * share_upper_limit(0, known); /* halves differ a little */
+	double shown = shown_by(question->quiet.count + question->elsewhere.count);
 	question->collateral_most = fmax(COLLATERAL_MOST, shown);
 	double normal_most = shown > COLLATERAL_MOST ? NORMAL_SHARE_MOST_FRESH : NORMAL_SHARE_MOST;
 	return question->collateral_most <= COLLATERAL_MOST_FRESH && question->normal_share <= normal_most;

@@ -20,7 +20,7 @@ struct day {
 	uint32_t number; /* of sources */
 };
 
-static void arrive(struct day *day, bool attacks)
+static void arrive_from(struct day *day, bool attacks, uint32_t source, uint64_t path)
 {
 	static const uint16_t sites[OUTBOX_SITES];
 	struct event event = {.kind = EVENT_ARRIVAL,
@@ -28,13 +28,18 @@ static void arrive(struct day *day, bool attacks)
 			      .at_ns = day->now.now_ms * 1000000,
 			      .wall_ms = day->now.wall_ms,
 			      .source = {[10] = 0xff, [11] = 0xff, [12] = 11},
-			      .agent = attacks ? ATTACKING : 1 + day->number % 3,
-			      .path = 5,
+			      .agent = attacks ? ATTACKING : 1 + source % 3,
+			      .path = path,
 			      .shape = 7};
-	day->number++;
 	for (unsigned i = 0; i < 3; i++)
-		event.source[13 + i] = (uint8_t)(day->number >> 8 * (2 - i));
+		event.source[13 + i] = (uint8_t)(source >> 8 * (2 - i));
 	defence_events(day->defence, sites, &event, 1);
+}
+
+static void arrive(struct day *day, bool attacks)
+{
+	day->number++;
+	arrive_from(day, attacks, day->number, 5);
 }
 
 static void pass(struct day *day, unsigned ms, bool attacks)
@@ -84,4 +89,48 @@ static void no_part_of_an_attack_is_quiet(void **state)
 		}
 }
 
-TEST_MAIN(cmocka_unit_test(no_part_of_an_attack_is_quiet))
+/* Visitors look at a few pages each, attackers ask for one; `fast` ones ask for many. */
+static void pass_at_start(struct day *day, unsigned ms)
+{
+	enum { VISITORS = 0x200000, FAST = 0x300000 };
+	for (unsigned i = 0; i < ms; i++) {
+		day->now.now_ms++;
+		day->now.wall_ms++;
+		defence_tick(day->defence, day->now);
+		arrive(day, true);
+		if (i % 5 == 0)
+			arrive_from(day, false, VISITORS + i / 40, i / 5 % 8);
+		arrive_from(day, true, FAST, i % 50);
+	}
+}
+
+static void where_nothing_is_known_those_prove_who_behave_as_visitors_do(void **state)
+{
+	(void)state;
+	struct day day = {.now = {50000, (uint64_t)1720551600 * 1000}};
+	assert_int_equal(defence_new(&key, day.now, &day.defence), 0);
+	assert_int_equal(defence_site(day.defence, 0, "a.test"), 0);
+	struct site *site = day.defence->sites[0];
+	pass_at_start(&day, 500);
+	site->episode.state = EPISODE_OPEN;
+	site->episode.onset_ms = day.now.now_ms - 500;
+	onset_goes_on(&site->onset, &site->baseline, site->episode.onset_ms, day.now.now_ms);
+	site->is_strange = question_knows_little(day.defence, site);
+	assert_true(site->is_strange);
+	decide_need_offenders(day.defence);
+	pass_at_start(&day, 1500);
+	assert_null(question_make(day.defence, 0)); /* too few yet */
+	pass_at_start(&day, 8000);
+	struct defence_search *search = question_make(day.defence, 0);
+	assert_non_null(search);
+	assert_int_equal(search->question.quiet.count, 0);
+	assert_true(search->question.elsewhere.count > 520);
+	/* one source among them asked for much, for a moment, and lent no more than others */
+	assert_true(count_attacking(&search->question.elsewhere) <= 4);
+	assert_true(search->question.collateral_most > 0.001 && search->question.collateral_most <= 0.015);
+	defence_search_free(search);
+	defence_free(day.defence);
+}
+
+TEST_MAIN(cmocka_unit_test(no_part_of_an_attack_is_quiet),
+	  cmocka_unit_test(where_nothing_is_known_those_prove_who_behave_as_visitors_do))

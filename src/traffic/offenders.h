@@ -23,6 +23,8 @@ struct offender {
 	uint32_t by;       /* the mitigation that matched last */
 	uint64_t since_ms; /* of its first request in the incident */
 	uint64_t clients;  /* a bit for each kind of client, of 64 by hash */
+	uint64_t paths;    /* likewise for each path that it asked for */
+	uint32_t lent;     /* requests of it that were taken for a visitor's */
 	uint32_t matched;
 	uint32_t unmatched;
 	uint32_t limited; /* refused by a limit */
@@ -50,6 +52,12 @@ struct offender *offenders_next(struct offenders *offenders, size_t *cursor);
 static inline unsigned offender_clients(const struct offender *offender)
 {
 	return (unsigned)__builtin_popcountll(offender->clients);
+}
+
+/* Paths, likewise. */
+static inline unsigned offender_paths(const struct offender *offender)
+{
+	return (unsigned)__builtin_popcountll(offender->paths);
 }
 
 #endif
