@@ -242,9 +242,9 @@ static int line_send(int fd, const struct sockaddr_un *address, const char *ques
 	return sent == len ? 0 : sent < 0 ? -errno : -EMSGSIZE;
 }
 
-static int question_send(int fd, const struct sockaddr_un *address, const char *question)
+static int question_send(int fd, const struct sockaddr_un *address, const char *question, unsigned seconds)
 {
-	struct timeval patience = {.tv_sec = CONTROL_PATIENCE_SECONDS};
+	struct timeval patience = {.tv_sec = seconds};
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	return line_send(fd, address, question);
@@ -269,12 +269,17 @@ int control_send(const char *path, const char *question, int *ret_fd)
 
 int control_ask(const char *path, const char *question, struct buffer *answer)
 {
+	return control_ask_within(path, question, CONTROL_PATIENCE_SECONDS, answer);
+}
+
+int control_ask_within(const char *path, const char *question, unsigned seconds, struct buffer *answer)
+{
 	struct sockaddr_un address;
 	int folder;
 	int r = address_make(path, &address, &folder);
 	int fd = r == 0 ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
 	if (r == 0)
-		r = fd < 0 ? -errno : question_send(fd, &address, question);
+		r = fd < 0 ? -errno : question_send(fd, &address, question, seconds);
 	r = r != 0 ? r : answer_read(fd, answer);
 	if (fd >= 0)
 		close(fd);

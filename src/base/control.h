@@ -58,6 +58,8 @@ int control_reach(const char *path);
 
 /* Asks and takes the whole answer. 0; -errno (-ENOENT, -ECONNREFUSED: there is no watch); -ETIMEDOUT. */
 int control_ask(const char *path, const char *question, struct buffer *answer);
+/* For who can wait so long. */
+int control_ask_within(const char *path, const char *question, unsigned seconds, struct buffer *answer);
 
 /* For who must not wait: connects and sends; *ret_fd is to be read until its end, and closed. 0 or -errno. */
 int control_send(const char *path, const char *question, int *ret_fd);

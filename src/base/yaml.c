@@ -163,6 +163,12 @@ static int on_event(struct builder *b, const yaml_event_t *event)
 	}
 }
 
+/* What people meet most: an editor that indents by tabs. */
+static bool is_tab(const struct builder *b, yaml_mark_t mark)
+{
+	return mark.index < b->text.len && b->text.ptr[mark.index] == '\t';
+}
+
 static int parse_error(struct builder *b, const yaml_parser_t *parser)
 {
 	if (parser->error == YAML_MEMORY_ERROR)
@@ -176,8 +182,10 @@ static int parse_error(struct builder *b, const yaml_parser_t *parser)
 			mark.line += newline;
 			mark.column = newline ? 0 : mark.column + 1;
 		}
-	return refuse(b, mark, encoding ? "the file must be UTF-8 text" : NULL,
-		      parser->problem != NULL ? parser->problem : "not YAML");
+	const char *hint = encoding          ? "the file must be UTF-8 text"
+			   : is_tab(b, mark) ? "YAML is indented by spaces, not by tabs"
+					     : NULL;
+	return refuse(b, mark, hint, parser->problem != NULL ? parser->problem : "not YAML");
 }
 
 int yaml_parse(struct slice text, const char *file, struct arena *arena, struct diagnostics *diagnostics,

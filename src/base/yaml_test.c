@@ -73,6 +73,16 @@ static void what_is_not_plain_data_is_refused(void **state)
 	}
 }
 
+static void tabs_are_told_by_their_name(void **state)
+{
+	(void)state;
+	struct parsed p = parse("a:\n\tb: 1\n");
+	assert_int_equal(p.result, YAML_INVALID);
+	assert_int_equal(p.diagnostics.first->line, 2);
+	assert_non_null(strstr(p.diagnostics.first->hint, "not by tabs"));
+	release(&p);
+}
+
 static void no_document_is_no_tree(void **state)
 {
 	(void)state;
@@ -83,4 +93,4 @@ static void no_document_is_no_tree(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(a_tree_knows_its_places), cmocka_unit_test(what_is_not_plain_data_is_refused),
-	  cmocka_unit_test(no_document_is_no_tree))
+	  cmocka_unit_test(tabs_are_told_by_their_name), cmocka_unit_test(no_document_is_no_tree))

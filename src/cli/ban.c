@@ -36,13 +36,15 @@ static void add_record(const json_t *record, struct buffer *out)
 	struct buffer line = buffer_make(NULL);
 	text_add_terminal(&line, slice_from_string(answer_string(record, "why")));
 	buffer_printf(out, "%-6s %-32s ", answer_string(record, "kind"), answer_string(record, "prefix"));
-	buffer_printf(out, "%-26s",
-		      json_object_get(record, "until") != NULL ? answer_string(record, "until") : "until lifted");
+	if (strcmp(answer_string(record, "kind"), "lifted") != 0)
+		buffer_printf(out, "until %-19.19s%s",
+			      json_object_get(record, "until") != NULL ? answer_string(record, "until") : "lifted",
+			      json_object_get(record, "until") != NULL ? "Z" : " ");
 	if (json_object_get(record, "edge") != NULL)
 		add_edge(answer_string(record, "edge"), out);
 	if (json_object_get(record, "hits") != NULL)
 		buffer_printf(out, " %10lld hits", (long long)json_integer_value(json_object_get(record, "hits")));
-	buffer_printf(out, "  %.10s by ", answer_string(record, "since"));
+	buffer_printf(out, "  ordered %.16sZ by ", answer_string(record, "since"));
 	watch_place_add_user(record, out);
 	buffer_printf(out, "%s%.*s\n", line.len > 0 ? ": " : "", SLICE_ARG(buffer_slice(&line)));
 	buffer_free(&line);
@@ -105,7 +107,7 @@ static int run_unban(const struct cli_arguments *arguments)
 
 #define FORCE_OPTION                                                                                                   \
 	{                                                                                                              \
-		"force", 0, NULL, "also a prefix wider than /16, of IPv6 than /32"                                     \
+		"force", 0, NULL, "also a prefix wider than /16, of IPv6 than /32, and a ban of this machine itself"   \
 	}
 #define JSON_OPTION                                                                                                    \
 	{                                                                                                              \

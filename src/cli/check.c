@@ -120,8 +120,8 @@ static int tell_sites_json(const struct site_check *check, struct buffer *out)
 static int tell_sites_text(const struct site_check *check, struct buffer *out)
 {
 	const struct engines *engines = &check->engines;
-	buffer_printf(out, "configuration: fine; %zu sites, %zu different rule sets\n", engines->config.site_count,
-		      engines->count);
+	buffer_printf(out, "configuration: fine; %zu site%s, %zu different rule set%s\n", engines->config.site_count,
+		      engines->config.site_count == 1 ? "" : "s", engines->count, engines->count == 1 ? "" : "s");
 	for (size_t i = 0; i < engines->count; i++) {
 		struct rule_counts counts;
 		int code = counts_take(&engines->items[i].engine, &counts);

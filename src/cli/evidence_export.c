@@ -147,11 +147,12 @@ static int run(const struct evidence_scribe *scribe, struct export_order *order)
 static int find(const char *incident, struct case_store *store, struct case_record *ret_record, struct buffer *json)
 {
 	unsigned long id = 0;
-	if (strcmp(incident, "latest") != 0 && !history_number(incident, INT64_MAX, &id))
-		return cli_fail(CLI_USER, "%s: incidents have numbers: `guia incidents` lists them", incident);
-	int r = id == 0 ? case_store_latest(store, ret_record) : case_store_read(store, id, ret_record);
+	int code = history_word(incident, &id);
+	if (code != CLI_FINE)
+		return code;
+	int r = history_read(store, id, ret_record);
 	if (r == CASE_STORE_NONE)
-		return cli_fail(CLI_USER, "there is no incident %s: `guia incidents` lists them", incident);
+		return history_none(incident);
 	r = r != 0 ? r : incident_add_json(store, ret_record, json);
 	return r == 0 ? CLI_FINE : history_fail("the history", r);
 }

@@ -35,17 +35,14 @@ static int find(const char *incident, const struct cli_arguments *arguments, str
 	char path[PATH_MAX];
 	struct case_store *store;
 	unsigned long id = 0;
-	if (strcmp(incident, "latest") != 0 && !history_number(incident, INT64_MAX, &id))
-		return cli_fail(CLI_USER, "%s: incidents have numbers: `guia incidents` lists them", incident);
-	int code = history_open(arguments, &store, path);
+	int code = history_word(incident, &id);
+	code = code != CLI_FINE ? code : history_open(arguments, &store, path);
 	struct case_record *record = code == CLI_FINE ? calloc(1, sizeof(*record)) : NULL;
 	if (code != CLI_FINE)
 		return code;
-	int r = record == NULL ? -ENOMEM
-		: id == 0      ? case_store_latest(store, record)
-			       : case_store_read(store, id, record);
+	int r = record == NULL ? -ENOMEM : history_read(store, id, record);
 	if (r == CASE_STORE_NONE)
-		code = cli_fail(CLI_USER, "there is no incident %s: `guia incidents` lists them", incident);
+		code = history_none(incident);
 	else if (r != 0)
 		code = history_fail(path, r);
 	if (r == 0) {

@@ -8,7 +8,7 @@ static const struct {
 	const char *meaning;
 } exit_codes[] = {
 	{"0", "fine"},
-	{"1", "there are findings: a test failed"},
+	{"1", "there are findings: a site is not up, a test failed, something was refused"},
 	{"2", "what the user wrote is wrong: the command line, rules, configuration"},
 	{"3", "the machine: a file, a port, memory, a missing program"},
 };

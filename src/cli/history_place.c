@@ -45,6 +45,26 @@ bool history_number(const char *text, unsigned long most, unsigned long *ret_num
 	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *ret_number > 0 && *ret_number <= most;
 }
 
+int history_word(const char *word, unsigned long *ret_id)
+{
+	*ret_id = 0;
+	if (strcmp(word, "latest") == 0 || history_number(word, INT64_MAX, ret_id))
+		return CLI_FINE;
+	return cli_fail(CLI_USER, "%s: incidents have numbers, or it is `latest`: `guia incidents` lists them", word);
+}
+
+int history_read(struct case_store *store, unsigned long id, struct case_record *ret_record)
+{
+	return id == 0 ? case_store_latest(store, ret_record) : case_store_read(store, id, ret_record);
+}
+
+int history_none(const char *word)
+{
+	if (strcmp(word, "latest") == 0)
+		return cli_fail(CLI_USER, "no incident is on record");
+	return cli_fail(CLI_USER, "there is no incident %s: `guia incidents` lists them", word);
+}
+
 int history_open(const struct cli_arguments *arguments, struct case_store **ret_store, char path[PATH_MAX])
 {
 	const char *file = cli_value(arguments, "history");

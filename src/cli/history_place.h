@@ -17,6 +17,15 @@ int history_open(const struct cli_arguments *arguments, struct case_store **ret_
 /* Says what a store answered; an exit code. */
 int history_fail(const char *path, int r);
 
+/* Which incident a word names: its number, or 0 for "latest". CLI_FINE, or an exit code after a message. */
+int history_word(const char *word, unsigned long *ret_id);
+
+/* The one of that number, or the latest. Of case_store_read. */
+int history_read(struct case_store *store, unsigned long id, struct case_record *ret_record);
+
+/* Says that there is none that the word names; an exit code. */
+int history_none(const char *word);
+
 /* A number from 1 to `most`. */
 bool history_number(const char *text, unsigned long most, unsigned long *ret_number);
 

@@ -19,10 +19,10 @@ static int list(struct case_store *store, size_t count, bool json, struct buffer
 	return r;
 }
 
-static int show(struct case_store *store, uint64_t id, bool json, struct buffer *out)
+static int show(struct case_store *store, unsigned long id, bool json, struct buffer *out)
 {
 	struct case_record *record = malloc(sizeof(*record));
-	int r = record == NULL ? -ENOMEM : case_store_read(store, id, record);
+	int r = record == NULL ? -ENOMEM : history_read(store, id, record);
 	if (r == 0)
 		r = json ? incident_add_json(store, record, out) : incident_add_text(store, record, out);
 	free(record);
@@ -37,18 +37,19 @@ static int run(const struct cli_arguments *arguments)
 	unsigned long id = 0, count = LISTED;
 	struct buffer out = buffer_make(NULL);
 	struct case_store *store;
-	if (wanted != NULL && !history_number(wanted, INT64_MAX, &id))
-		return cli_fail(CLI_USER, "%s: incidents have numbers: `guia incidents` lists them", wanted);
+	int code = wanted != NULL ? history_word(wanted, &id) : CLI_FINE;
+	if (code != CLI_FINE)
+		return code;
 	if (rows != NULL && !history_number(rows, LISTED_MOST, &count))
 		return cli_fail(CLI_USER, "--count %s: a number from 1 to %d", rows, LISTED_MOST);
-	int code = history_open(arguments, &store, path);
+	code = history_open(arguments, &store, path);
 	if (code != CLI_FINE)
 		return code;
 	bool json = cli_flag(arguments, "json");
 	int r = wanted != NULL ? show(store, id, json, &out) : list(store, count, json, &out);
 	case_store_close(store);
 	if (r == CASE_STORE_NONE)
-		code = cli_fail(CLI_USER, "there is no incident %lu: `guia incidents` lists them", id);
+		code = history_none(wanted);
 	else if (r != 0)
 		code = history_fail(path, r);
 	else if (out.error != 0 || fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
@@ -69,7 +70,7 @@ const struct command incidents_command = {
 	.examples = "guia incidents\n"
 		    "guia incidents 3\n"
 		    "guia incidents --json | jq '.[] | select(.phase != \"over\")'\n",
-	.synopsis = "[INCIDENT] [--run-dir DIR | -c FILE | --history FILE] [-n ROWS] [--json]",
+	.synopsis = "[INCIDENT|latest] [--run-dir DIR | -c FILE | --history FILE] [-n ROWS] [--json]",
 	.description =
 		"A flood begins with the first site that is under attack and takes in every other that is while it "
 		"lasts; an\n"

@@ -10,13 +10,20 @@
 
 enum { MODE_SECONDS = 3600, WHY_BYTES = 160 };
 
+static bool is_open(const json_t *record)
+{
+	return strcmp(answer_string(record, "mode"), site_mode_name(SITE_OPEN)) == 0;
+}
+
+/* What is open is so until somebody says otherwise. */
 static void add_mode(const json_t *record, struct buffer *out)
 {
 	struct buffer why = buffer_make(NULL);
 	text_add_terminal(&why, slice_from_string(answer_string(record, "why")));
 	buffer_printf(out, "%-8s ", answer_string(record, "mode"));
 	text_add_terminal(out, slice_from_string(answer_string(record, "site")));
-	buffer_printf(out, " until %s", answer_string(record, "until"));
+	if (!is_open(record))
+		buffer_printf(out, " until %.19sZ", answer_string(record, "until"));
 	const json_t *countries = json_object_get(record, "home_countries"), *country;
 	size_t i;
 	json_array_foreach(countries, i, country)
@@ -25,7 +32,7 @@ static void add_mode(const json_t *record, struct buffer *out)
 		buffer_printf(out, " as of %s", answer_string(record, "home_countries_as_of"));
 	if (json_object_get(record, "hits") != NULL)
 		buffer_printf(out, "  %.0f kept out", answer_number(record, "hits"));
-	buffer_printf(out, "  %.10s by ", answer_string(record, "since"));
+	buffer_printf(out, "  ordered %.16sZ by ", answer_string(record, "since"));
 	watch_place_add_user(record, out);
 	buffer_printf(out, "%s%.*s\n", why.len > 0 ? ": " : "", SLICE_ARG(buffer_slice(&why)));
 	buffer_free(&why);
@@ -35,8 +42,12 @@ static void add_list(const json_t *modes, struct buffer *out)
 {
 	const json_t *record;
 	size_t i;
-	json_array_foreach(modes, i, record) add_mode(record, out);
-	if (json_array_size(modes) == 0)
+	json_array_foreach(modes, i, record)
+	{
+		if (!is_open(record))
+			add_mode(record, out);
+	}
+	if (out->len == 0)
 		buffer_text(out, "every site is open\n");
 }
 

@@ -20,13 +20,10 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* NULL: the latest. */
 static int make(struct case_store *store, unsigned long id, enum language language, struct buffer *out)
 {
 	struct case_record *record = malloc(sizeof(*record));
-	int r = record == NULL ? -ENOMEM
-		: id == 0      ? case_store_latest(store, record)
-			       : case_store_read(store, id, record);
+	int r = record == NULL ? -ENOMEM : history_read(store, id, record);
 	r = r != 0 ? r : report_add(store, record, language, now_ms(), out);
 	free(record);
 	return r;
@@ -52,15 +49,14 @@ static int run(const struct cli_arguments *arguments)
 	struct case_store *store;
 	if (language == LANGUAGES)
 		return cli_fail(CLI_USER, "--lang %s: zh-Hant, pt or en", tag);
-	if (strcmp(wanted, "latest") != 0 && !history_number(wanted, INT64_MAX, &id))
-		return cli_fail(CLI_USER, "%s: incidents have numbers: `guia incidents` lists them", wanted);
-	int code = history_open(arguments, &store, path);
+	int code = history_word(wanted, &id);
+	code = code != CLI_FINE ? code : history_open(arguments, &store, path);
 	if (code != CLI_FINE)
 		return code;
 	int r = make(store, id, language, &out);
 	case_store_close(store);
 	if (r == CASE_STORE_NONE)
-		code = cli_fail(CLI_USER, "there is no incident %s: `guia incidents` lists them", wanted);
+		code = history_none(wanted);
 	else if (r != 0)
 		code = history_fail(path, r);
 	else

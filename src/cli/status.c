@@ -5,6 +5,8 @@
 #include "codec/text.h"
 
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 static void add_span(double seconds, char text[24])
 {
@@ -46,19 +48,66 @@ static void add_slots(const json_t *site, char text[24])
 		snprintf(text, 24, "%.0f/%.0f", answer_number(site, "slots"), answer_number(site, "slots_at_most"));
 }
 
+/* Requests for names that no site has, and connections that ask for nothing yet, are of no site. */
+static const char *site_shown(const json_t *site)
+{
+	const char *name = answer_string(site, "site");
+	return name[0] == '\0' ? "(no site)" : strcmp(name, "-") == 0 ? "(unknown names)" : name;
+}
+
+/* Of the table of sites: what stands first, and columns of figures, of which a narrow terminal has the first ones. */
+enum { NAME_COLUMNS = 24, STATE_COLUMNS = 18, FIGURE_COLUMNS = 8, FIGURES = 7 };
+
+static const char *const figure_heads[FIGURES][2] = {
+	{"requests", "a second"}, {"blocked", "a second"}, {"5xx", "a second"}, {"origin", "ms"},
+	{"slots", "in use"},      {"requests", "in hand"}, {"fetched", "ms"}};
+
+static size_t figures_shown(void)
+{
+	struct winsize size;
+	enum { FIRST = NAME_COLUMNS + STATE_COLUMNS + 1 };
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return FIGURES;
+	size_t fit = size.ws_col > FIRST ? (size_t)(size.ws_col - FIRST) / (FIGURE_COLUMNS + 1) : 0;
+	return fit < FIGURES ? fit : FIGURES;
+}
+
+static void add_row(const char *name, const char *state, const char figures[FIGURES][24], struct buffer *out)
+{
+	size_t shown = figures_shown();
+	buffer_printf(out, "%-*s %-*s", NAME_COLUMNS, name, STATE_COLUMNS, state);
+	for (size_t i = 0; i < shown; i++)
+		buffer_printf(out, " %*s", FIGURE_COLUMNS, figures[i]);
+	buffer_text(out, "\n");
+}
+
+static void add_heads(struct buffer *out)
+{
+	for (size_t line = 0; line < 2; line++) {
+		char figures[FIGURES][24];
+		for (size_t i = 0; i < FIGURES; i++)
+			snprintf(figures[i], sizeof(figures[i]), "%s", figure_heads[i][line]);
+		add_row(line == 0 ? "site" : "", line == 0 ? "state" : "", figures, out);
+	}
+}
+
 static void add_site(const json_t *site, struct buffer *out)
 {
-	char state[48], slots[24];
+	char state[48], figures[FIGURES][24];
 	struct buffer name = buffer_make(NULL);
 	const json_t *probe = json_object_get(site, "probe");
-	text_add_terminal(&name, slice_from_string(answer_string(site, "site")[0] != '\0' ? answer_string(site, "site")
-											  : "(no site)"));
+	const double numbers[FIGURES] = {answer_number(site, "requests_per_s"),  answer_number(site, "blocked_per_s"),
+					 answer_number(site, "errors_per_s"),    answer_number(site, "origin_ms"),
+					 [5] = answer_number(site, "in_flight"), [6] = answer_number(probe, "ms")};
+	text_add_terminal(&name, slice_from_string(site_shown(site)));
+	buffer_byte(&name, '\0');
 	add_state(probe, state);
-	add_slots(site, slots);
-	buffer_printf(out, "%-28.*s %-20s %9.1f %9.1f %7.1f %9.1f %9s %9.0f %9.1f\n", SLICE_ARG(buffer_slice(&name)),
-		      state, answer_number(site, "requests_per_s"), answer_number(site, "blocked_per_s"),
-		      answer_number(site, "errors_per_s"), answer_number(site, "origin_ms"), slots,
-		      answer_number(site, "in_flight"), answer_number(probe, "ms"));
+	for (size_t i = 0; i < FIGURES; i++)
+		snprintf(figures[i], sizeof(figures[i]), i == 5 ? "%.0f" : "%.1f", numbers[i]);
+	add_slots(site, figures[4]);
+	if (probe == NULL)
+		snprintf(figures[6], sizeof(figures[6]), "-");
+	add_row(name.error == 0 ? (const char *)name.ptr : "?", state, figures, out);
 	buffer_free(&name);
 }
 
@@ -66,7 +115,7 @@ static void add_site(const json_t *site, struct buffer *out)
 static void add_mode(const json_t *site, struct buffer *out)
 {
 	const json_t *mode = json_object_get(site, "mode");
-	if (mode == NULL)
+	if (mode == NULL || strcmp(answer_string(mode, "mode"), "open") == 0)
 		return;
 	buffer_text(out, "\n");
 	text_add_terminal(out, slice_from_string(answer_string(site, "site")));
@@ -114,9 +163,8 @@ static void add_incident(const json_t *site, struct buffer *out)
 	size_t i;
 	if (incident == NULL)
 		return;
-	const char *name = answer_string(site, "site");
 	buffer_text(out, "\n");
-	text_add_terminal(out, slice_from_string(name[0] != '\0' ? name : "(no site)"));
+	text_add_terminal(out, slice_from_string(site_shown(site)));
 	buffer_printf(out, ": %s, %s since %s", answer_string(incident, "state"), answer_string(incident, "nature"),
 		      answer_string(incident, "onset"));
 	add_harm(incident, out);
@@ -224,10 +272,7 @@ static void add_status(const json_t *status, struct buffer *out)
 	json_array_foreach(sites, i, site) up += json_is_true(json_object_get(json_object_get(site, "probe"), "up"));
 	buffer_printf(out, "%s  %zu of %.0f sites up\n\n", answer_string(status, "time"), up,
 		      answer_number(status, "probes"));
-	buffer_printf(out, "%-28s %-20s %9s %9s %7s %9s %9s %9s %9s\n", "site", "state", "requests", "blocked", "5xx",
-		      "origin", "its slots", "requests", "fetched");
-	buffer_printf(out, "%-28s %-20s %9s %9s %7s %9s %9s %9s %9s\n", "", "", "a second", "a second", "a s", "ms",
-		      "in use/of", "in flight", "ms");
+	add_heads(out);
 	json_array_foreach(sites, i, site) add_site(site, out);
 	json_array_foreach(sites, i, site) add_mode(site, out);
 	json_array_foreach(sites, i, site) add_incident(site, out);
@@ -284,7 +329,7 @@ const struct command status_command = {
 		"or\n"
 		"none is fetched, with 3 if no watch answers. Sums are of the gate's own counters and exact; rates are "
 		"of\n"
-		"the last five seconds. With --json all numbers.",
+		"the last five seconds. A narrow terminal has the first columns only. With --json all numbers.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.words_min = 0,

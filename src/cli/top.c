@@ -20,8 +20,12 @@ static void add_key(const json_t *item, struct buffer *out)
 	struct buffer key = buffer_make(NULL);
 	text_add_terminal(&key, slice_from_string(answer_string(item, "site")));
 	text_add_terminal(&key, slice_from_string(answer_string(item, "key")));
-	buffer_printf(out, "  %-*.*s", KEY_COLUMNS, key.len < KEY_COLUMNS ? (int)key.len : KEY_COLUMNS,
-		      key.len > 0 ? (const char *)key.ptr : "");
+	bool cut = key.len > KEY_COLUMNS;
+	int len = cut ? KEY_COLUMNS - 3 : (int)key.len;
+	while (cut && (key.ptr[len] & 0xc0) == 0x80) /* no half of a character */
+		len--;
+	buffer_printf(out, "  %-*.*s%s", cut ? len : KEY_COLUMNS, len, key.len > 0 ? (const char *)key.ptr : "",
+		      cut ? "..." : "");
 	buffer_free(&key);
 }
 

@@ -179,8 +179,12 @@ static int run_withdraw(const struct cli_arguments *arguments)
 	json_decref(answer);
 	if (cli_flag(arguments, "json"))
 		return print(&text, CLI_FINE);
-	buffer_free(&text);
-	return CLI_FINE;
+	buffer_clear(&text);
+	if (strcmp(which, "all") == 0)
+		buffer_text(&text, "all rules are withdrawn\n");
+	else
+		buffer_printf(&text, "rule %s is withdrawn\n", which);
+	return print(&text, CLI_FINE);
 }
 
 /* ---- the service ---- */

@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ARENA_BYTES = 64 << 20 };
+enum {
+	ARENA_BYTES = 64 << 20,
+	PATIENCE_SECONDS = 15, /* with a watch on a machine that is overwhelmed */
+};
 
 int watch_place_of_config(const char *file, char path[PATH_MAX])
 {
@@ -92,7 +95,7 @@ static int ask_there(const struct daemon_place *place, const char *run_dir, cons
 {
 	char path[PATH_MAX];
 	int r = place_path(place, run_dir, path);
-	r = r == 0 ? control_ask(path, question, text) : r;
+	r = r == 0 ? control_ask_within(path, question, PATIENCE_SECONDS, text) : r;
 	if (r == -EACCES)
 		return cli_fail(CLI_ENVIRONMENT,
 				"%s: the %s does not answer this user: ask as root, or as who started it", run_dir,
@@ -100,7 +103,7 @@ static int ask_there(const struct daemon_place *place, const char *run_dir, cons
 	if (r == -ETIMEDOUT)
 		return cli_fail(CLI_ENVIRONMENT,
 				"%s: the %s has not answered for %d s; what it was told it may still do: look again",
-				run_dir, place->name, CONTROL_PATIENCE_SECONDS);
+				run_dir, place->name, PATIENCE_SECONDS);
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		return cli_fail(CLI_ENVIRONMENT, "%s: no %s is running there", run_dir, place->name);
 	if (r != 0)

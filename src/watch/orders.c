@@ -54,9 +54,21 @@ static const char *outcome_text(int outcome)
 	}
 }
 
+/* From there the watch fetches the sites, and a proxy or a monitor beside it asks. */
+static bool has_this_machine(const struct prefix *prefix)
+{
+	static const struct address loopback[] = {{{[10] = 0xff, 0xff, 127, 0, 0, 1}}, {{[15] = 1}}};
+	return prefix_has(prefix, &loopback[0]) || prefix_has(prefix, &loopback[1]);
+}
+
 static void carry_out(const struct orders *orders, const struct ban_order *order, struct buffer *out)
 {
 	struct ban_record record;
+	if (order->kind == BAN_REFUSE && !order->force && has_this_machine(&order->prefix)) {
+		question_fault(out, "this machine itself, from where the watch sees whether sites are up: --force if "
+				    "it is meant");
+		return;
+	}
 	int r = ban_register_order(orders->bans, order, orders->now, &record);
 	if (r != 0) {
 		question_fault(out, outcome_text(r));

@@ -4,11 +4,15 @@
 Usage: officer_test.py GUIA
 """
 import contextlib
+import fcntl
 import os
 import pathlib
+import re
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -73,6 +77,52 @@ def no_order_is_given_to_several():
         assert "several are running" in err and str(one) in err and str(other) in err, err
         for run_dir in (one, other):
             assert guia("ban", "--run-dir", run_dir)[0].startswith("0 ordered by people"), run_dir
+
+
+@case
+def this_machine_is_banned_only_if_it_is_meant():
+    with watch("guia-itself"):
+        for prefix in ("127.0.0.1", "127.0.0.0/24", "::1"):
+            assert "this machine itself" in guia("ban", prefix, code=2)[1], prefix
+        guia("ban", "127.0.2.1")
+        guia("ban", "127.0.0.1", "--force", "--for", "1m")
+        guia("allow", "::1")
+
+
+@case
+def bans_say_until_when_and_since_when():
+    with watch("guia-listed"):
+        out = guia("ban", "192.0.2.7", "--why", "floods the search")[0]
+        assert re.fullmatch(r"ban    192\.0\.2\.7 +until \S+Z  ordered \S+Z by \S+: floods the search\n", out), out
+        out = guia("allow", "192.0.2.8")[0]
+        assert " until lifted " in out, out
+        out = guia("ban")[0]
+        assert re.search(r"^allow +192\.0\.2\.8 +until lifted +0 hits  ordered", out, re.M) and "2 ordered by people" in out, out
+        out = guia("unban", "192.0.2.7")[0]
+        assert re.fullmatch(r"lifted 192\.0\.2\.7 +ordered \S+Z by \S+: floods the search\n", out), out
+
+
+@case
+def incidents_are_named_alike_everywhere():
+    with watch("guia-record"):
+        for words in (("incidents", "latest"), ("report", "latest"), ("evidence", "hold", "latest", "--why", "x")):
+            assert "no incident is on record" in guia(*words, code=2)[1], words
+            assert "there is no incident 7" in guia(*(w if w != "latest" else "7" for w in words), code=2)[1], words
+            assert "incidents have numbers, or it is `latest`" in guia(*(w if w != "latest" else "newest" for w in words), code=2)[1], words
+
+
+@case
+def status_fits_its_terminal():
+    with watch("guia-narrow"):
+        for columns in (80, 200):
+            main_end, end = os.openpty()
+            fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
+            subprocess.run([GUIA, "status"], stdout=end, check=False, timeout=60, env={**os.environ, "TMPDIR": str(FOLDER)})
+            os.close(end)
+            head = next(line for line in os.read(main_end, 65536).decode().splitlines() if line.startswith("site "))
+            os.close(main_end)
+            assert len(head) <= columns and ("fetched" in head) == (columns == 200) and "blocked" in head, (columns, head)
+        assert "fetched" in guia("status", code=1)[0], "where nobody looks all is told"
 
 
 def main():
