@@ -133,6 +133,13 @@ static void gather(void)
 	nanosleep(&(struct timespec){.tv_nsec = ATTACKERS_TICK_US * 1000}, NULL);
 }
 
+/* Whether the run is over and no visitor waits any more. */
+static bool has_all(const struct client *client, int64_t now_ns)
+{
+	return !client->job->attackers && client->next == client->job->schedule->count &&
+	       client->waiting.first == NULL && now_ns >= client->start_ns + ms(run_plan_end_ms(client->job->plan));
+}
+
 static int loop(struct client *client)
 {
 	struct epoll_event events[EVENTS];
@@ -144,7 +151,7 @@ static int loop(struct client *client)
 				 ? (int64_t)plan->quiet_ms + plan->attack_ms + TOOLS_END_MS
 				 : (int64_t)run_plan_end_ms(plan) + (plan->attack_ms > 0 ? LINGER_MS : 0);
 	int64_t end_ns = client->start_ns + ms(end_ms);
-	for (int64_t now_ns; (now_ns = clock_now_ns()) < end_ns;) {
+	for (int64_t now_ns; (now_ns = clock_now_ns()) < end_ns && !has_all(client, now_ns);) {
 		if (client->job->attackers)
 			earn(client, now_ns);
 		send_due(client, now_ns);

@@ -60,7 +60,7 @@ const struct shape shapes[] = {
 		.manner = MANNER_SLOW_HEAD,
 		.attackers = {.count = 10000, .being = BEING_TOOL},
 		.per_second = 1500,
-		.control_ms = 20000,
+		.control_ms = 15000,
 	},
 	{
 		.name = "slow-body",
@@ -69,7 +69,7 @@ const struct shape shapes[] = {
 		.manner = MANNER_SLOW_BODY,
 		.attackers = {.count = 10000, .being = BEING_TOOL},
 		.per_second = 1500,
-		.control_ms = 20000,
+		.control_ms = 15000,
 	},
 	{
 		.name = "pulse",

@@ -1,0 +1,55 @@
+/* Who is known: what a watch remembers is known to the next one from its first second on. */
+#include "incident/inside.h"
+
+#include "base/test.h"
+#include "wire/event.h"
+#include "wire/outbox.h"
+
+static const struct hash_key key = {51, 52};
+
+static void arrive(struct defence *defence, struct defence_time *now, uint32_t ms, uint8_t network, uint8_t host)
+{
+	static const uint16_t sites[OUTBOX_SITES];
+	now->now_ms += ms;
+	now->wall_ms += ms;
+	defence_tick(defence, *now);
+	struct event event = {.kind = EVENT_ARRIVAL,
+			      .method = EVENT_GET,
+			      .at_ns = now->now_ms * 1000000,
+			      .wall_ms = now->wall_ms,
+			      .source = {[10] = 0xff, [11] = 0xff, [12] = 11, [14] = network, [15] = host}};
+	defence_events(defence, sites, &event, 1);
+}
+
+static struct defence *begin(const struct defence_time *now)
+{
+	struct defence *defence;
+	assert_int_equal(defence_new(&key, *now, &defence), 0);
+	return defence;
+}
+
+/* A network whose people came again after twenty minutes: who else comes from there is from where some came before. */
+static void regular_networks_are_known_after_a_restart(void **state)
+{
+	(void)state;
+	struct defence_time now = {50000, (uint64_t)1720551600 * 1000};
+	struct buffer memory = buffer_make(NULL);
+	struct defence *defence = begin(&now);
+	assert_int_equal(defence_site(defence, 0, "a.test"), 0);
+	arrive(defence, &now, 1000, 7, 1);
+	arrive(defence, &now, 25 * 60 * 1000, 7, 1);
+	assert_int_equal(defence_remember(defence, &memory), 0);
+	defence_free(defence);
+
+	defence = begin(&now);
+	assert_int_equal(defence_recall(defence, &memory), TRAFFIC_MEMORY_GOOD);
+	assert_int_equal(defence_site(defence, 0, "a.test"), 0);
+	arrive(defence, &now, 1000, 8, 2);
+	arrive(defence, &now, 1, 7, 2);
+	const struct traffic_tick *tick = &defence->sites[0]->rates.now;
+	assert_int_equal(tick->value[TRAFFIC_REQUESTS], 2);
+	assert_int_equal(tick->known, 1);
+	defence_free(defence);
+}
+
+TEST_MAIN(cmocka_unit_test(regular_networks_are_known_after_a_restart))
