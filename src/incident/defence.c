@@ -214,7 +214,8 @@ static struct comer meet(struct defence *d, const struct site *site, const struc
 	struct prefix network = address_prefix(&comer.source, v4 ? NETWORK_V4_BITS : NETWORK_V6_BITS);
 	uint64_t wall_s = d->now.wall_ms / 1000, now_ms = d->now.now_ms;
 	uint64_t own = source_hash(d, &comer.source), client = client_hash(d, own, event->shape, event->agent);
-	uint64_t its = hash_words(&d->key, address_high(&network.address), address_low(&network.address) ^ 1);
+	/* Apart from any source's, which no address could make the same. */
+	uint64_t its = hash_words(&d->key, ~address_high(&network.address), address_low(&network.address));
 	acquaintances_expect(d->acquaintances, own);
 	acquaintances_expect(d->acquaintances, client);
 	comer.since_ms = source_pace_meet(d->pace, &comer.source, event->at_ns / 1000000);
@@ -226,7 +227,8 @@ static struct comer meet(struct defence *d, const struct site *site, const struc
 		uint64_t since = acquaintances_meet(d->acquaintances, its, now_ms, learn);
 		/* Who comes with what is on may have come a little before it was told. */
 		uint64_t before_ms = learn ? now_ms : site->episode.onset_ms;
-		comer.network_known = since != ACQUAINTANCE_NEVER && since + ONSET_MARGIN_MS < before_ms;
+		comer.network_known =
+			comer.network_known || (since != ACQUAINTANCE_NEVER && since + ONSET_MARGIN_MS < before_ms);
 	}
 	return comer;
 }

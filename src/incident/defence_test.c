@@ -36,8 +36,8 @@ static void regular_networks_are_known_after_a_restart(void **state)
 	struct buffer memory = buffer_make(NULL);
 	struct defence *defence = begin(&now);
 	assert_int_equal(defence_site(defence, 0, "a.test"), 0);
-	arrive(defence, &now, 1000, 7, 1);
-	arrive(defence, &now, 25 * 60 * 1000, 7, 1);
+	arrive(defence, &now, 1000, 7, 5);
+	arrive(defence, &now, 25 * 60 * 1000, 7, 5);
 	assert_int_equal(defence_remember(defence, &memory), 0);
 	defence_free(defence);
 
@@ -52,4 +52,25 @@ static void regular_networks_are_known_after_a_restart(void **state)
 	defence_free(defence);
 }
 
-TEST_MAIN(cmocka_unit_test(regular_networks_are_known_after_a_restart))
+/* A network that is known makes none of its hosts known: not the first one either. */
+static void a_known_network_is_none_of_its_hosts(void **state)
+{
+	(void)state;
+	struct defence_time now = {50000, (uint64_t)1720551600 * 1000};
+	struct defence *defence = begin(&now);
+	assert_int_equal(defence_site(defence, 0, "a.test"), 0);
+	for (uint8_t host = 2; host < 9; host++)
+		arrive(defence, &now, 20 * 60 * 1000, 7, host);
+	for (unsigned host = 0; host < 256; host++) {
+		const struct address source = {
+			.bytes = {[10] = 0xff, [11] = 0xff, [12] = 11, [14] = 7, [15] = (uint8_t)host}};
+		uint64_t own = hash_words(&defence->key, address_high(&source), address_low(&source));
+		bool came = host >= 2 && host < 9,
+		     known = regulars_meet(defence->regulars, own, now.wall_ms / 1000, false);
+		assert_true(came || !known);
+	}
+	defence_free(defence);
+}
+
+TEST_MAIN(cmocka_unit_test(regular_networks_are_known_after_a_restart),
+	  cmocka_unit_test(a_known_network_is_none_of_its_hosts))
