@@ -115,20 +115,57 @@ static void add_axes(struct buffer *out, const struct plot *plot, double top)
 	}
 }
 
+/* What a tenth of a unit apart is drawn as one. */
+static bool is_level(const struct plot *plot, size_t row, size_t other, size_t layers, double top)
+{
+	return fabs(y_of(height_to(plot, row, layers), top) - y_of(height_to(plot, other, layers), top)) < 0.05;
+}
+
+static bool adjoins_next(const struct plot *plot, size_t row)
+{
+	return plot->at_ms[row + 1] - plot->at_ms[row] <= plot->step_ms;
+}
+
+/* An edge from left to right: steps that adjoin and are as high as the first of them are one. */
+static void add_upper_edge(struct buffer *out, const struct plot *plot, size_t layers, double top)
+{
+	for (size_t row = 0, last; row < plot->count; row = last + 1) {
+		for (last = row;
+		     last + 1 < plot->count && adjoins_next(plot, last) && is_level(plot, row, last + 1, layers, top);)
+			last++;
+		buffer_printf(out, "%c%.1f %.1fH%.1f", row == 0 ? 'M' : 'L', x_of(plot, plot->at_ms[row]),
+			      y_of(height_to(plot, row, layers), top), x_of(plot, plot->at_ms[last] + plot->step_ms));
+	}
+}
+
+/* And one from right to left. */
+static void add_lower_edge(struct buffer *out, const struct plot *plot, size_t layers, double top)
+{
+	for (size_t end = plot->count, first; end > 0; end = first) {
+		for (first = end - 1;
+		     first > 0 && adjoins_next(plot, first - 1) && is_level(plot, end - 1, first - 1, layers, top);)
+			first--;
+		buffer_printf(out, "L%.1f %.1fH%.1f", x_of(plot, plot->at_ms[end - 1] + plot->step_ms),
+			      y_of(height_to(plot, end - 1, layers), top), x_of(plot, plot->at_ms[first]));
+	}
+}
+
+static bool is_empty(const struct plot *plot, size_t layer)
+{
+	for (size_t row = 0; row < plot->count; row++)
+		if (value_at(plot, row, layer) != 0)
+			return false;
+	return true;
+}
+
 /* A layer as an area of steps: each second is as wide as it lasted. */
 static void add_layer(struct buffer *out, const struct plot *plot, size_t layer, double top)
 {
+	if (is_empty(plot, layer))
+		return;
 	buffer_text(out, "<path d=\"");
-	for (size_t row = 0; row < plot->count; row++) {
-		double y = y_of(height_to(plot, row, layer + 1), top);
-		buffer_printf(out, "%c%.1f %.1fH%.1f", row == 0 ? 'M' : 'L', x_of(plot, plot->at_ms[row]), y,
-			      x_of(plot, plot->at_ms[row] + plot->step_ms));
-	}
-	for (size_t row = plot->count; row-- > 0;) {
-		double y = y_of(height_to(plot, row, layer), top);
-		buffer_printf(out, "L%.1f %.1fH%.1f", x_of(plot, plot->at_ms[row] + plot->step_ms), y,
-			      x_of(plot, plot->at_ms[row]));
-	}
+	add_upper_edge(out, plot, layer + 1, top);
+	add_lower_edge(out, plot, layer, top);
 	buffer_printf(out, "Z\" fill=\"url(#%s-%zu)\"/>\n", plot->id, layer);
 }
 

@@ -69,7 +69,9 @@ static void add_facts(const struct page *page)
 	add_fact(page, PHRASE_PHASE, phrase_of_phase(record->kind, record->phase, page->language));
 	add_moment(page, PHRASE_ONSET, record->onset_ms);
 	add_moment(page, PHRASE_DETECTED, record->opened_ms);
-	add_moment(page, flood ? PHRASE_HELD : PHRASE_ALL_REFUSED, record->held_ms);
+	/* Of an intrusion that is not refused any more it would mislead that it once was. */
+	add_moment(page, flood ? PHRASE_HELD : PHRASE_ALL_REFUSED,
+		   flood || record->phase != CASE_RISING ? record->held_ms : 0);
 	if (flood)
 		add_moment(page, PHRASE_RESTORED, record->restored_ms);
 	add_moment(page, PHRASE_OVER, record->over_ms);
@@ -197,7 +199,7 @@ static void add_measure(const struct page *page, size_t number)
 	char since[WORDS_BYTES], until[WORDS_BYTES];
 	time_words(m->since_ms, since);
 	time_words(m->until_ms, until);
-	buffer_printf(page->out, "<tr><td class=\"n\">%zu</td>", number + 1);
+	buffer_printf(page->out, "<tr><td>%zu</td>", number + 1);
 	page_cell(page, false, what);
 	page_cell(page, false, page_site(page, site));
 	page_cell(page, false, since);

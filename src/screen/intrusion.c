@@ -78,7 +78,8 @@ static void add_command(const struct page *page, const char *command, enum say w
 {
 	buffer_text(page->out, "<li><code>");
 	html_add(page->out, command);
-	buffer_text(page->out, "</code> ");
+	buffer_text(page->out, "</code>");
+	html_add(page->out, page_text(page, SAY_COLON));
 	html_add(page->out, page_text(page, what));
 	buffer_text(page->out, "</li>\n");
 }

@@ -1,5 +1,5 @@
 // Drives Debian's Chromium over a screen and tells what it saw, a line of JSON each. Usage: node browser.mjs MODULES FOLDER < job
-// The job: {"origin", "cookie": {name, value}, "pages": [{"name", "path"}], "looks": [pages in other lights and widths], "keys": path, "live": path,
+// The job: {"origin", "cookie": {name, value}, "pages": [{"name", "path"}], "looks": [pages in other lights and widths], "paper": [pages printed], "keys": path, "live": path,
 // "plots": whether scripts draw them}
 import { createRequire } from "node:module";
 import { mkdirSync, readFileSync } from "node:fs";
@@ -20,6 +20,7 @@ const browser = await chromium.launch({
 
 async function context(options) {
 	const made = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+	made.setDefaultTimeout(300000); // how slow a machine is decides nothing
 	await made.addCookies([{ ...job.cookie, url: job.origin, httpOnly: true, sameSite: "Strict" }]);
 	return made;
 }
@@ -95,7 +96,7 @@ for (const { name, path } of job.pages) {
 	await page.goto(job.origin + job.live, { waitUntil: "load" });
 	await page.focus("#incident a");
 	tell({ live: "looking" });
-	await page.waitForFunction(() => document.querySelector(".tile.attacked h3")?.textContent === "late.test", null, { timeout: 30000 });
+	await page.waitForFunction(() => document.querySelector(".tile.attacked h3")?.textContent === "late.test", null, { timeout: 300000 });
 	await page.waitForTimeout(1500);
 	tell({ live: "seen", focus: await page.evaluate(() => document.activeElement.getAttribute("href")), loads: await page.evaluate(() => performance.getEntriesByType("navigation").length) });
 	await page.close();
@@ -143,9 +144,9 @@ for (const { name, path } of job.pages) {
 		await page.emulateMedia({ media: "screen" });
 		await page.goto(job.origin + job.live, { waitUntil: "load" });
 		await page.locator("#requests-box").focus();
-		const most = await page.locator("#requests-box").getAttribute("aria-valuemax");
 		await page.locator("#requests-box").evaluate((element) => (window.same = element));
-		await page.waitForFunction((before) => Number(document.getElementById("requests-box").getAttribute("aria-valuemax")) >= Number(before) + 2, most, { timeout: 30000 });
+		const before = await page.locator("figure").first().getAttribute("data-at");
+		await page.waitForFunction((at) => document.querySelector("figure").dataset.at !== at, before, { timeout: 300000 });
 		seen.kept = await page.evaluate(() => window.same === document.getElementById("requests-box") && document.activeElement === window.same);
 	}
 	tell({ plots: seen, told });
@@ -168,6 +169,15 @@ for (const { name, path } of job.pages) {
 	const page = await plain.newPage();
 	await page.goto(job.origin + job.keys, { waitUntil: "load" });
 	await page.pdf({ path: join(folder, "incident.pdf"), format: "A4" });
-	tell({ printed: true });
+	await page.close();
+	for (const { name, path } of job.paper) {
+		const sheet = await scripted.newPage();
+		await sheet.setViewportSize({ width: 690, height: 1000 }); // A4 within its margins
+		await sheet.goto(job.origin + path, { waitUntil: "load" });
+		await sheet.emulateMedia({ media: "print" });
+		await sheet.screenshot({ path: join(folder, `${name}-paper.png`), fullPage: true });
+		tell({ paper: name, wider: await sheet.evaluate(() => document.scrollingElement.scrollWidth - innerWidth) });
+		await sheet.close();
+	}
 }
 await browser.close();
