@@ -21,7 +21,7 @@ import tap  # pylint: disable=wrong-import-position
 from tap import Skip, title  # pylint: disable=wrong-import-position,unused-import
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
-PATIENCE = 60
+PATIENCE = 240
 CASES = []
 ONSET = 1720612800000  # 2024-07-10 12:00 UTC
 LANGUAGES = ("en", "pt", "zh-Hant")
@@ -117,7 +117,7 @@ def history_make(folder):
         wait_for(lambda: (folder / "made" / "control").exists() or watch.poll() is not None, "the watch")
     finally:
         watch.send_signal(signal.SIGTERM)
-        watch.wait(20)
+        watch.wait(PATIENCE)
     return folder / "made" / "history.db"
 
 
@@ -175,7 +175,7 @@ class Screen:
 
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20)
+        code = self.process.wait(PATIENCE)
         self.watch.socket.close()
         self.temp.cleanup()
         assert code == 0, f"the screen ended with {code}"
