@@ -59,8 +59,6 @@ struct search {
 	size_t climbed;
 };
 
-/* ---- the search ---- */
-
 /* Into the list of the worst, in order; a list without what differs only in its last bytes. */
 static void keep(struct search *s, struct candidate c)
 {
@@ -194,8 +192,6 @@ static void climb(struct search *s, struct deadline until)
 	}
 }
 
-/* ---- the report ---- */
-
 static void show(struct slice bytes, bool json, FILE *out)
 {
 	for (size_t i = 0; i < bytes.len && i < SHOWN_BYTES; i++) {
@@ -288,8 +284,6 @@ static void report(struct search *s, const char *version)
 		       s->seeds->count * PLACES, s->climbed);
 	fflush(stdout);
 }
-
-/* ---- running ---- */
 
 static struct slice unescape(const char *text, struct arena *arena)
 {

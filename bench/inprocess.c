@@ -175,8 +175,6 @@ static int measure(struct bench *b, const struct request_row *row, bool fresh, s
 	return r;
 }
 
-/* ---- printing ---- */
-
 static void print_head(const struct bench *b, const char *version, bool fresh)
 {
 	if (!b->settings.json)
@@ -211,8 +209,6 @@ static void print_sum(const struct bench *b, const char *version, bool fresh, do
 		printf("%-28s %12s %14s %8.1f\n%-28s %12s %14s %8.1f\n", "geometric mean", "", "", mean, "worst", "",
 		       "", worst);
 }
-
-/* ---- a rule set ---- */
 
 static bool chosen(const char *choice, const char *name)
 {

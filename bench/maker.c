@@ -32,8 +32,6 @@ struct slice made_name(struct request_maker *m, const char *name)
 	return m->fresh ? made(m, "%s%x", name, m->serial) : slice_from_string(name);
 }
 
-/* ---- text ---- */
-
 static bool is_word_byte(uint8_t c)
 {
 	return byte_is_alpha(c) || byte_is_digit(c) || c >= 0x80 || c == ' ';
@@ -83,8 +81,6 @@ void add_form_encoded(struct buffer *out, struct slice s)
 		}
 	}
 }
-
-/* ---- headers ---- */
 
 void sample_add_header(struct sample *sample, struct slice name, struct slice value)
 {
@@ -216,8 +212,6 @@ void made_browser_headers(struct request_maker *m, struct sample *sample)
 	sample_add_header(sample, SLICE("If-None-Match"), made(m, "\"%x-6214\"", 0x62000000 + made_number(m, 200)));
 	sample_add_header(sample, SLICE("Cookie"), cookies(m));
 }
-
-/* ---- the answer ---- */
 
 static void add_response_header(struct sample *sample, const char *name, struct slice value)
 {

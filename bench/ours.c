@@ -1,5 +1,7 @@
 #include "ours.h"
 
+#include "base/hash.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -107,7 +109,7 @@ static void read_logs(struct guia_transaction *t)
 static struct guia_slice next_id(struct ours *ours, uint8_t id[static 32])
 {
 	static const char digits[] = "0123456789abcdef";
-	uint64_t number = ours->number++ * 0x9e3779b97f4a7c15;
+	uint64_t number = ours->number++ * HASH_SPREAD;
 	for (size_t i = 0; i < 32; i++)
 		id[i] = (uint8_t)digits[number >> (i % 16 * 4) & 15];
 	return (struct guia_slice){id, 32};

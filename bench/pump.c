@@ -20,8 +20,6 @@ struct node {
 	unsigned max;
 };
 
-/* ---- reading ---- */
-
 struct reading {
 	struct slice text;
 	size_t at;
@@ -292,8 +290,6 @@ static struct node *read_choice(struct reading *r)
 	return choice;
 }
 
-/* ---- drawing examples ---- */
-
 static uint8_t draw_byte(const bool *bytes, uint64_t *seed)
 {
 	uint8_t c = 0;
@@ -338,8 +334,6 @@ static void draw(const struct node *node, uint64_t *seed, struct buffer *out)
 			draw(node->kids, seed, out);
 	}
 }
-
-/* ---- pumping ---- */
 
 struct pumping {
 	struct arena *arena;

@@ -62,8 +62,6 @@ static void get_browser(struct request_maker *m, struct sample *sample)
 	plain_answer(m, sample);
 }
 
-/* ---- forms ---- */
-
 static void post_form(struct request_maker *m, struct sample *sample, struct slice body)
 {
 	sample->method = SLICE("POST");
@@ -101,8 +99,6 @@ static void post_form_large(struct request_maker *m, struct sample *sample)
 	}
 	post_form(m, sample, buffer_slice(&body));
 }
-
-/* ---- JSON ---- */
 
 /* A phrase holds nothing that JSON escapes. */
 static void add_item(struct request_maker *m, struct buffer *out)
@@ -143,8 +139,6 @@ static void post_json(struct request_maker *m, struct sample *sample)
 	add_content(m, sample, SLICE("application/json"), buffer_slice(&body));
 	plain_answer(m, sample);
 }
-
-/* ---- upload ---- */
 
 static void fill_random(uint8_t *bytes, size_t count, uint64_t *seed)
 {
@@ -195,8 +189,6 @@ static void post_multipart(struct request_maker *m, struct sample *sample)
 	add_content(m, sample, made(m, "multipart/form-data; boundary=%.*s", SLICE_ARG(boundary)), buffer_slice(&body));
 	plain_answer(m, sample);
 }
-
-/* ---- a page ---- */
 
 static void add_html(struct buffer *out, struct slice s)
 {
@@ -252,8 +244,6 @@ static void get_page(struct request_maker *m, struct sample *sample)
 	made_response(m, sample, "text/html; charset=utf-8", page(m));
 }
 
-/* ---- an attack ---- */
-
 static void get_injection(struct request_maker *m, struct sample *sample)
 {
 	static const char *const attacks[] = {
@@ -296,8 +286,6 @@ const struct request_row *request_row_find(const char *name)
 			return &request_rows[i];
 	return NULL;
 }
-
-/* ---- the maker ---- */
 
 struct request_maker *request_maker_new(const char *data_folder, uint64_t seed)
 {

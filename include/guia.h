@@ -34,7 +34,7 @@ struct guia_slice {
 /* The version of the library, as "0.1.0". */
 const char *guia_version(void);
 
-/* ---- rules ---- */
+/* Rules. */
 
 enum guia_severity { GUIA_NOTE, GUIA_WARNING, GUIA_ERROR };
 
@@ -54,7 +54,6 @@ typedef void guia_diagnostic_fn(void *context, const struct guia_diagnostic *dia
 
 struct guia_pool_options {
 	const char *cache_dir; /* compiled databases are kept here; NULL: not cached. Created 0700 if absent. */
-	bool read_only;        /* never write the cache (a worker process) */
 };
 
 /* `options` may be NULL. A cache that cannot be used is told at the first compilation. 0 or -ENOMEM. */
@@ -120,7 +119,7 @@ void guia_rules_info(const struct guia_rules *rules, struct guia_rules_info *ret
 /* Names that SecGuiaRedact adds to the built-in table of secrets. False past the end. */
 bool guia_rules_secret_name_at(const struct guia_rules *rules, size_t index, struct guia_slice *ret_name);
 
-/* ---- persistent collections ---- */
+/* Persistent collections. */
 
 /*
  * Where IP, GLOBAL, SESSION, RESOURCE and USER live between transactions. `collection` is the SecLang name, `key` what
@@ -128,7 +127,7 @@ bool guia_rules_secret_name_at(const struct guia_rules *rules, size_t index, str
  */
 struct guia_collection_store {
 	void *context;
-	/* The value of one variable: up to `capacity` bytes of it. 0 or -ENOENT. */
+	/* The value of one variable: up to `capacity` bytes of it. 0 or -ENOENT. The others return 0 or negative. */
 	int (*get)(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name,
 		   int64_t now_ms, uint8_t *value, size_t capacity, size_t *ret_len);
 	int (*set)(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name,
@@ -145,7 +144,7 @@ struct guia_collection_store {
 		    void *each_context);
 };
 
-/* A store in this process's own memory, for commands and tests. */
+/* A store in this process's own memory, for commands and tests. 0 or -ENOMEM. */
 int guia_store_new_local(size_t capacity_bytes, struct guia_collection_store **ret_store);
 void guia_store_free_local(struct guia_collection_store *store);
 
@@ -158,7 +157,9 @@ struct guia_store_lock {
 
 /*
  * A store in memory that the caller shares among processes, aligned to 64 bytes: formatted if it is all zero, else kept
- * with what is in it. Each process (or its parent before it forks) attaches for itself. Freeing leaves the region.
+ * with what is in it. Each process (or its parent before it forks) attaches for itself. Freeing leaves the region. 0,
+ * -ENOMEM, or -EINVAL: the region is too small, too large (64 GB), or not aligned. What it holds in another form is
+ * lost.
  */
 int guia_store_attach(void *region, size_t bytes, const struct guia_store_lock *lock,
 		      struct guia_collection_store **ret_store);
@@ -170,7 +171,7 @@ struct guia_resolver {
 	int (*ask)(void *context, const char *name);
 };
 
-/* ---- workers ---- */
+/* Workers. */
 
 enum guia_failure_policy { GUIA_FAILURE_BLOCK, GUIA_FAILURE_PASS };
 
@@ -195,7 +196,7 @@ void guia_worker_free(struct guia_worker *worker); /* NULL is allowed; every tra
 /* Grows the worker's scratch for these rules, off the request path. Call once per worker and rule set. */
 int guia_worker_prepare(struct guia_worker *worker, const struct guia_rules *rules);
 
-/* ---- transactions ---- */
+/* Transactions. */
 
 struct guia_connection {
 	struct guia_slice client_address; /* text; after realip */
@@ -282,7 +283,7 @@ struct guia_verdict guia_response_body_done(struct guia_transaction *transaction
 /* Phase 5. `status` is what the client was answered; `sent_bytes` the length of the body sent. */
 void guia_transaction_log(struct guia_transaction *transaction, uint16_t status, uint64_t sent_bytes);
 
-/* ---- what was found ---- */
+/* What was found. */
 
 /* As given to guia_transaction_begin(), or made there; it lives as long as the transaction. */
 struct guia_slice guia_transaction_id(const struct guia_transaction *transaction);
@@ -358,7 +359,7 @@ struct guia_slice guia_transaction_redacted_uri(struct guia_transaction *transac
 /* The request line and the headers, a line each, likewise. */
 struct guia_slice guia_transaction_redacted_head(struct guia_transaction *transaction);
 
-/* ---- explanation ---- */
+/* Explanation. */
 
 struct guia_trace_step {
 	const char *transform; /* SecLang name */
@@ -397,7 +398,7 @@ typedef void guia_trace_fn(void *context, const struct guia_trace *trace);
 /* Called for every match from now on; the slices live for the call. It costs time: for explaining only. */
 void guia_transaction_trace(struct guia_transaction *transaction, guia_trace_fn *trace, void *context);
 
-/* ---- profile ---- */
+/* Profile. */
 
 /*
  * What transactions cost, stage by stage and rule by rule, and what is known of each rule since it was loaded: what an

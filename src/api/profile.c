@@ -55,8 +55,6 @@ uint64_t guia_profile_transactions(const struct guia_profile *profile)
 	return profile->engine->transactions;
 }
 
-/* ---- stages ---- */
-
 static const struct {
 	enum guia_profile_part part;
 	const char *name;
@@ -112,8 +110,6 @@ bool guia_profile_stage_at(const struct guia_profile *profile, size_t index, str
 	};
 	return true;
 }
-
-/* ---- rules ---- */
 
 bool guia_profile_rule_at(const struct guia_profile *profile, size_t index, struct guia_profile_rule *ret_rule)
 {

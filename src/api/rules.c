@@ -2,6 +2,7 @@
 #include "api/rules.h"
 
 #include "api/convert.h"
+#include "base/clock.h"
 #include "engine/probe.h"
 #include "engine/quiet.h"
 #include "match/scan_cache.h"
@@ -10,7 +11,6 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 struct guia_pool {
 	struct pool *things;
@@ -66,8 +66,6 @@ size_t guia_pool_count(const struct guia_pool *pool)
 	return pool_count(pool->things);
 }
 
-/* ---- telling ---- */
-
 static int tell_one(const struct diagnostic *diagnostic, guia_diagnostic_fn *tell, void *context)
 {
 	struct buffer text = buffer_make(NULL);
@@ -97,8 +95,6 @@ static int tell_all(const struct diagnostics *list, guia_diagnostic_fn *tell, vo
 		r = tell_one(d, tell, context);
 	return r;
 }
-
-/* ---- rule sets ---- */
 
 static void rules_free(struct guia_rules *rules)
 {
@@ -151,20 +147,13 @@ static int rules_make(struct guia_pool *pool, const struct guia_source *sources,
 	return r;
 }
 
-static uint64_t now_us(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
 int guia_rules_compile(struct guia_pool *pool, const struct guia_source *sources, size_t source_count,
 		       guia_diagnostic_fn *diagnostic, void *context, struct guia_rules **ret_rules,
 		       struct guia_compile_stats *ret_stats)
 {
 	struct diagnostics diagnostics;
 	struct seclang_counts counts;
-	uint64_t start_us = now_us();
+	int64_t start_ns = clock_ns(CLOCK_MONOTONIC);
 	diagnostics_init(&diagnostics);
 	int r = tell_all(&pool->opening, diagnostic, context);
 	diagnostics_destroy(&pool->opening);
@@ -190,7 +179,7 @@ int guia_rules_compile(struct guia_pool *pool, const struct guia_source *sources
 			.exact_patterns = counts.exact_patterns,
 			.databases = counts.databases,
 			.databases_cached = counts.databases_cached,
-			.elapsed_us = now_us() - start_us,
+			.elapsed_us = (uint64_t)(clock_ns(CLOCK_MONOTONIC) - start_ns) / CLOCK_NS_PER_US,
 		};
 	return 0;
 }

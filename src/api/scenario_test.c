@@ -124,8 +124,6 @@ static struct guia_rules *compile(const struct scenario *s)
 	return rules;
 }
 
-/* ---- the exchange ---- */
-
 static void feed_header(struct guia_transaction *t, struct slice text, bool response)
 {
 	struct slice name;
@@ -211,8 +209,6 @@ static struct guia_transaction *exchange(struct guia_worker *worker, struct guia
 	guia_transaction_log(t, status, 0);
 	return t;
 }
-
-/* ---- what came of it ---- */
 
 static void matched_text(struct guia_transaction *t, struct buffer *out)
 {
@@ -353,8 +349,6 @@ static void test_scenario(void **state)
 	run_scenario(*state, true);
 	in_pieces = false;
 }
-
-/* ---- no row without a test ---- */
 
 static bool is_word_byte(uint8_t c)
 {

@@ -1,13 +1,13 @@
 /* guia_store_*: persistent collections over the table that workers share, in their memory or in this process's own. */
 #include "api/convert.h"
+#include "base/clock.h"
 #include "wire/collection_table.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64 /* bytes: that of a line of the cache, which guia_store_attach() asks for */ };
 
 struct table_store {
 	struct guia_collection_store store;
@@ -55,13 +55,6 @@ static int identify(struct guia_slice collection, struct guia_slice key, struct 
 	return find_collection(slice_in(collection), &ret_id->collection);
 }
 
-static uint64_t boot_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static int get(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name,
 	       int64_t now_ms, uint8_t *value, size_t capacity, size_t *ret_len)
 {
@@ -86,7 +79,7 @@ static int get(void *context, struct guia_slice collection, struct guia_slice ke
 
 static int keep(struct table_store *table, const struct collection_id *id, int64_t now_ms, int64_t timeout_ms)
 {
-	return collection_table_timeout(&table->table, id, (uint32_t)(timeout_ms / 1000), (uint64_t)now_ms);
+	return collection_table_timeout(&table->table, id, (uint32_t)(timeout_ms / CLOCK_MS_PER_S), (uint64_t)now_ms);
 }
 
 static int set(void *context, struct guia_slice collection, struct guia_slice key, struct guia_slice name,
@@ -117,7 +110,7 @@ static int take(void *context, struct guia_slice collection, struct guia_slice k
 	struct collection_id id;
 	int r = identify(collection, key, &id);
 	if (r == 0)
-		r = collection_table_remove(&table->table, &id, slice_in(name), boot_ms());
+		r = collection_table_remove(&table->table, &id, slice_in(name), (uint64_t)clock_boot_ms());
 	return r < 0 ? r : 0;
 }
 
@@ -126,15 +119,15 @@ static int expire(void *context, struct guia_slice collection, struct guia_slice
 {
 	struct table_store *table = context;
 	struct collection_id id;
-	uint64_t now_ms = boot_ms();
-	int64_t left_ms = expires_ms <= (int64_t)now_ms ? 0 : expires_ms - (int64_t)now_ms;
+	int64_t now_ms = clock_boot_ms();
+	int64_t left_ms = expires_ms <= now_ms ? 0 : expires_ms - now_ms;
 	int r = identify(collection, key, &id);
 	if (r != 0)
 		return r;
 	/* Whole seconds, rounded up: what expires now is gone at the next. */
-	int64_t seconds = left_ms / 1000 + (left_ms % 1000 > 0);
+	int64_t seconds = left_ms / CLOCK_MS_PER_S + (left_ms % CLOCK_MS_PER_S > 0);
 	return collection_table_expire(&table->table, &id, slice_in(name),
-				       seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds, now_ms);
+				       seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds, (uint64_t)now_ms);
 }
 
 static int list(void *context, struct guia_slice collection, struct guia_slice key, int64_t now_ms,

@@ -24,8 +24,6 @@ struct guia_transaction {
 	struct guia_rules *rules;
 };
 
-/* ---- workers ---- */
-
 int guia_worker_new(const struct guia_worker_options *options, struct guia_worker **ret_worker)
 {
 	struct guia_worker *worker = calloc(1, sizeof(*worker));
@@ -55,8 +53,6 @@ void guia_worker_profile(struct guia_worker *worker, struct guia_profile *profil
 {
 	worker->engine->profile = profile == NULL ? NULL : profile_engine(profile);
 }
-
-/* ---- transactions ---- */
 
 int guia_transaction_begin(struct guia_worker *worker, struct guia_rules *rules,
 			   const struct guia_connection *connection, struct guia_slice unique_id, int64_t now_us,
@@ -183,8 +179,6 @@ void guia_transaction_log(struct guia_transaction *transaction, uint16_t status,
 	(void)fed(t, response_sent(t, status, sent_bytes));
 	(void)phase_run(t, PHASE_LOGGING);
 }
-
-/* ---- what was found ---- */
 
 struct guia_slice guia_transaction_id(const struct guia_transaction *transaction)
 {

@@ -69,8 +69,6 @@ static struct arena_block *block_insert(struct arena_block **link, size_t size)
 	return block;
 }
 
-/* ---- the reserve ---- */
-
 static size_t shelf_for(size_t bytes)
 {
 	size_t shelf = 0;
@@ -223,8 +221,6 @@ void arena_reserve_return(struct arena_reserve *reserve, void *ptr)
 {
 	reserve_put(reserve, (struct arena_block *)(void *)((uint8_t *)ptr - offsetof(struct arena_block, data)));
 }
-
-/* ---- an arena ---- */
 
 static bool is_retained(const struct arena *arena, const struct arena_block *block, size_t retained)
 {

@@ -202,8 +202,6 @@ void control_step(struct control *control, uint64_t now_ns, control_answer_fn *a
 	}
 }
 
-/* ---- the other end ---- */
-
 int control_reach(const char *path)
 {
 	struct sockaddr_un address;

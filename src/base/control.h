@@ -51,8 +51,6 @@ void control_close(struct control *control);
 size_t control_waits(const struct control *control, struct pollfd *fds);
 void control_step(struct control *control, uint64_t now_ns, control_answer_fn *answer, void *context);
 
-/* ---- the other end ---- */
-
 /* Whether somebody listens there, without asking. 0; -ENOENT, -ECONNREFUSED: nobody does; -EACCES; -errno. */
 int control_reach(const char *path);
 

@@ -82,10 +82,7 @@ uint64_t hash_words(const struct hash_key *key, uint64_t first, uint64_t second)
 	return finish(&st);
 }
 
-/* ---- the fast one ---- */
-
 /* Odd, with about as many ones as zeroes: what a length and an end are spread by. */
-#define SPREAD UINT64_C(0x9e3779b97f4a7c15)
 #define FINISH UINT64_C(0xd6e8feb86659fd93)
 
 static inline uint64_t mix(uint64_t a, uint64_t b)
@@ -114,7 +111,7 @@ static inline uint64_t mix_short(const uint8_t *ptr, size_t len, uint64_t k0, ui
 static inline __attribute__((always_inline)) uint64_t quick(const struct hash_key *key, struct slice s, bool fold)
 {
 	const uint8_t *at = s.ptr;
-	uint64_t seed = key->k0 ^ s.len * SPREAD;
+	uint64_t seed = key->k0 ^ s.len * HASH_SPREAD;
 	size_t left = s.len;
 	for (; left > 16; at += 16, left -= 16) {
 		uint64_t a = word_load8(at);
@@ -141,5 +138,5 @@ struct hash_key hash_key_random(void)
 		return key;
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (struct hash_key){(uint64_t)now.tv_nsec * SPREAD, (uint64_t)(uintptr_t)&key};
+	return (struct hash_key){(uint64_t)now.tv_nsec * HASH_SPREAD, (uint64_t)(uintptr_t)&key};
 }

@@ -4,6 +4,12 @@
 
 #include "base/slice.h"
 
+/*
+ * 2^64 by the golden ratio: numbers that differ little differ in the upper bits of their products with it (Knuth, The
+ * Art of Computer Programming 3, 6.4).
+ */
+#define HASH_SPREAD UINT64_C(0x9e3779b97f4a7c15)
+
 struct hash_key {
 	uint64_t k0;
 	uint64_t k1;

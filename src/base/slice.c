@@ -48,8 +48,6 @@ size_t slice_find_byte(struct slice s, uint8_t byte, size_t from)
 	return at == NULL ? s.len : (size_t)(at - s.ptr);
 }
 
-/* ---- needles ---- */
-
 enum { NEEDLE_MAX = 64 }; /* with longer ones, comparing where ends agree might cost too much */
 
 /* Bits that are set in all bytes before they are compared: 0x20 makes the two cases of a letter one. */

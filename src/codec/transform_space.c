@@ -24,8 +24,6 @@ struct squeezed {
 	bool changed;
 };
 
-/* ---- 64 bytes at a time ---- */
-
 enum { DROPPED = 0x80 };
 
 /* The bits that change in each byte below 0x80, or DROPPED; other bytes stay as they are. */
@@ -95,8 +93,6 @@ static void squeeze_far(const struct squeeze_map *map, struct slice in, uint8_t 
 }
 
 #endif
-
-/* ---- 16 bytes at a time ---- */
 
 /* Of 16 bytes at `at`, a bit for each at which a transformation changes something; one byte more is looked at. */
 typedef unsigned changes_at(struct slice in, size_t at);

@@ -7,8 +7,6 @@
 
 #include <errno.h>
 
-/* ---- setvar ---- */
-
 static int64_t amount_of(struct transaction *t, const struct setvar *setvar, const struct rule *rule)
 {
 	int64_t amount = compare_number_narrow(macro_number(t, &setvar->value, rule));
@@ -78,8 +76,6 @@ int action_run_setvars(struct transaction *t, const struct rule *rule, struct sc
 	}
 	return 0;
 }
-
-/* ---- the others ---- */
 
 static int set_environment(struct transaction *t, const struct action *action, const struct rule *rule)
 {

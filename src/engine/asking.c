@@ -259,8 +259,6 @@ static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint3
 
 _Static_assert(TRANSFORM_COUNT <= 64, "a bit for each transformation");
 
-/* ---- a value ---- */
-
 /* All but what operators set: that is much to clear for every value. */
 static void begin(struct asking *a, struct found *found)
 {

@@ -2,14 +2,13 @@
  * The audit record: ModSecurity v3's JSON, one line, with a key of ours, "guia", that holds what the other form has no
  * place for: every link that matched. Written straight into the transaction's memory.
  */
+#include "base/clock.h"
 #include "codec/text.h"
 #include "engine/report.h"
 #include "engine/variable.h"
 #include "ruleset/wording.h"
 
 #include <time.h>
-
-/* ---- whether, and which parts ---- */
 
 static uint32_t part_bits(struct slice letters)
 {
@@ -72,8 +71,6 @@ bool report_audit_is_wanted(struct transaction *t)
 			return true;
 	return failed_or_limited(t) || status_is_relevant(t);
 }
-
-/* ---- writing ---- */
 
 struct writer {
 	struct transaction *t;
@@ -141,8 +138,6 @@ static void redacted(struct writer *w, struct slice name, struct buffer *value)
 	text(w, name, buffer_slice(value));
 }
 
-/* ---- the parts ---- */
-
 static struct slice redacted_header(struct writer *w, const struct value *header)
 {
 	struct buffer value = buffer_make(&w->t->arena);
@@ -179,9 +174,10 @@ static void request(struct writer *w, uint32_t parts)
 {
 	struct transaction *t = w->t;
 	struct buffer uri = buffer_make(&t->arena);
+	const struct slice scheme = SLICE("HTTP/");
 	struct slice version = t->protocol;
-	if (slice_starts_with_nocase(version, SLICE("HTTP/")))
-		version = slice_after(version, 5);
+	if (slice_starts_with_nocase(version, scheme))
+		version = slice_after(version, scheme.len);
 	open_object(w, KEY("request"));
 	text(w, KEY("method"), t->method.len == 0 ? SLICE("-") : t->method);
 	text(w, KEY("http_version"), version);
@@ -337,7 +333,7 @@ static void guia(struct writer *w)
 static struct slice stamp_of(struct transaction *t)
 {
 	struct worker_stamp *stamp = &t->worker->stamp;
-	int64_t second = t->begun_us / 1000000;
+	int64_t second = t->begun_us / CLOCK_US_PER_S;
 	if (stamp->second != second || stamp->len == 0) {
 		struct tm local;
 		time_t seconds = (time_t)second;

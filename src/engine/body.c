@@ -18,8 +18,6 @@ enum {
 	PARTS_MAX = 10000,
 };
 
-/* ---- processors ---- */
-
 static int set_error(struct transaction *t, const char *prefix, struct slice error)
 {
 	struct buffer text = buffer_make(&t->arena);
@@ -244,8 +242,6 @@ static int process_multipart(struct transaction *t)
 		return set_too_large(t);
 	return set_no_error(t);
 }
-
-/* ---- what a body is by its looks ---- */
 
 /*
  * JSON with an error in it, which some readers pass over: what its escapes hide is shown. Many take bytes that are no

@@ -55,8 +55,6 @@ int body_add(struct transaction *t, struct body *body, struct slice bytes, bool 
 	return body->over_limit ? 1 : 0;
 }
 
-/* ---- what is not read again ---- */
-
 /* A rule that matched may have kept a piece: in TX, as a capture, for the logs. */
 static bool body_matched(const struct transaction *t)
 {

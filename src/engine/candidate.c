@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* ---- variables ---- */
-
 /* Each XPath expression is asked of the document once. */
 static int ask_document(struct transaction *t, const struct probe_family *family, uint32_t *asked)
 {
@@ -62,8 +60,6 @@ static void ask_counts(struct transaction *t, const struct probes *probes, unsig
 			t->candidates[count->step / 64] |= (uint64_t)1 << count->step % 64;
 	}
 }
-
-/* ---- a phase ---- */
 
 static int begin(struct transaction *t, const struct probes *probes)
 {

@@ -195,8 +195,6 @@ void chain_texts(struct chain *chain, const struct rule *rule)
 	}
 }
 
-/* ---- the log ---- */
-
 /* Whether the value that matched goes wherever it stands: its name says that it is a secret. */
 static bool tells_secret(struct chain *chain)
 {

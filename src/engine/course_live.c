@@ -17,8 +17,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* ---- who reads ---- */
-
 enum { READS_LAST = 1, READS_ALL = 2 }; /* MATCHED_VAR, or MATCHED_VARS, with their names */
 
 static unsigned variable_reads(enum variable variable)
@@ -87,8 +85,6 @@ static bool reads_earlier(const struct rule *head)
 	}
 	return false;
 }
-
-/* ---- what leads to a reader ---- */
 
 struct reader {
 	const struct rule *head;
@@ -162,8 +158,6 @@ static bool is_live_before(const struct course_builder *b, const struct reader *
 	bool there = jumps && to != UINT32_MAX && live[to];
 	return there || ((!jumps || !known->matches_surely) && live[place + 1]);
 }
-
-/* ---- what is kept ---- */
 
 struct liveness {
 	struct course_builder *b;

@@ -4,17 +4,17 @@
 #include "engine/profile.h"
 #include "engine/remembered.h"
 
-static unsigned part_of(const struct value *value)
+static enum probe_part part_of(const struct value *value)
 {
 	switch ((int)value->part) {
 	case VARIABLE_ARGS_GET:
 	case VARIABLE_ARGS_GET_NAMES:
-		return 1;
+		return PROBE_PART_QUERY;
 	case VARIABLE_ARGS_POST:
 	case VARIABLE_ARGS_POST_NAMES:
-		return 2;
+		return PROBE_PART_BODY;
 	default:
-		return 0;
+		return PROBE_PART_OTHER;
 	}
 }
 
@@ -74,8 +74,6 @@ int members_ask(struct transaction *t, const struct probe_family *family, uint32
 	return r;
 }
 
-/* ---- a pair ---- */
-
 enum { TOO_MANY = REMEMBERED_STEPS + 1 };
 
 static int ask_new_pair(struct transaction *t, const struct probe_pair *pair, const struct remembered_key *key,
@@ -133,8 +131,6 @@ static int ask_pair(struct transaction *t, const struct probe_pair *pair, struct
 	*ret_answer = *known;
 	return 0;
 }
-
-/* ---- a run of pairs ---- */
 
 enum { RUN_STEPS = 10 };
 

@@ -51,8 +51,6 @@ static void note(struct operand *o, size_t start, size_t len)
 		o->spans[o->span_count++] = (struct regex_span){start, start + len};
 }
 
-/* ---- captures ---- */
-
 static int capture(struct operand *o, size_t group, struct slice text)
 {
 	struct transaction *t = o->t;
@@ -69,8 +67,6 @@ static int capture_whole(struct operand *o, struct slice text)
 {
 	return o->rule->capture && !o->asks_only ? capture(o, 0, text) : 0;
 }
-
-/* ---- expressions ---- */
 
 static struct regex_limits limits_of(const struct transaction *t)
 {
@@ -170,8 +166,6 @@ static int operator_RX_GLOBAL(struct operand *o)
 	return stored > 0;
 }
 
-/* ---- phrases ---- */
-
 static int operator_PM(struct operand *o)
 {
 	struct phrase_match match;
@@ -184,8 +178,6 @@ static int operator_PM(struct operand *o)
 }
 
 #define operator_PM_FROM_FILE operator_PM
-
-/* ---- texts ---- */
 
 typedef bool text_comparison(struct slice value, struct slice argument, size_t *ret_at);
 
@@ -231,8 +223,6 @@ static int operator_WITHIN(struct operand *o)
 	return compare_text(o, compare_within);
 }
 
-/* ---- numbers ---- */
-
 static int64_t argument_number(const struct operand *o)
 {
 	if (o->argument != NULL)
@@ -250,8 +240,6 @@ static int compare_numbers(struct operand *o)
 #define operator_GT compare_numbers
 #define operator_LE compare_numbers
 #define operator_LT compare_numbers
-
-/* ---- injections ---- */
 
 static int operator_DETECT_SQLI(struct operand *o)
 {
@@ -275,8 +263,6 @@ static int operator_DETECT_XSS(struct operand *o)
 	int r = capture_whole(o, o->bytes);
 	return r != 0 ? r : 1;
 }
-
-/* ---- bytes ---- */
 
 static int operator_VALIDATE_BYTE_RANGE(struct operand *o)
 {
@@ -306,8 +292,6 @@ static int operator_VALIDATE_UTF8_ENCODING(struct operand *o)
 	note(o, at, o->bytes.len);
 	return 1;
 }
-
-/* ---- numbers with check digits ---- */
 
 static int verify(struct operand *o, verify_function *function)
 {
@@ -345,8 +329,6 @@ static int operator_VERIFY_SVNR(struct operand *o)
 {
 	return verify(o, verify_svnr);
 }
-
-/* ---- addresses ---- */
 
 static int operator_IP_MATCH(struct operand *o)
 {
@@ -414,8 +396,6 @@ static int operator_RBL(struct operand *o)
 	return r != 0 ? r : 1;
 }
 
-/* ---- documents ---- */
-
 /* These match what is not valid, and where there is no document to validate. */
 static int operator_VALIDATE_SCHEMA(struct operand *o)
 {
@@ -434,8 +414,6 @@ static int operator_VALIDATE_DTD(struct operand *o)
 		return 1;
 	return !xml_dtd_validate(schema->dtd, document);
 }
-
-/* ---- neither ---- */
 
 static int operator_NO_MATCH(struct operand *o)
 {

@@ -27,8 +27,6 @@ bool phase_response_body_wanted(const struct transaction *t)
 	       body_response_type_inspected(t);
 }
 
-/* ---- which rules ---- */
-
 /* By tag or message a link of the chain may be meant too, but only the head's removal stops the rule. */
 static bool is_removed(struct transaction *t, const struct rule *rule)
 {
@@ -101,8 +99,6 @@ static int run_all(struct transaction *t, unsigned phase, size_t from)
 	}
 	return 0;
 }
-
-/* ---- the course ---- */
 
 /* What rules that surely match leave behind. */
 static int settle(struct transaction *t, const struct course_settled *settled)
@@ -318,8 +314,6 @@ static int run_rules(struct transaction *t, unsigned phase)
 	return r < 0 ? r : 0;
 }
 
-/* ---- failures ---- */
-
 static void decide(struct transaction *t, uint16_t status, bool failed)
 {
 	if (t->verdict.action != GUIA_PASS)
@@ -354,8 +348,6 @@ static void apply_failures(struct transaction *t, unsigned phase)
 	if (policy == GUIA_FAILURE_BLOCK && phase != PHASE_LOGGING)
 		decide(t, STATUS_FAILED, true);
 }
-
-/* ---- bodies ---- */
 
 static int prepare_body(struct transaction *t, unsigned phase)
 {

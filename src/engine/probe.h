@@ -16,8 +16,10 @@ enum {
 	PROBE_NODES_MAX = 64, /* pipelines of a set, the value as it is among them */
 	PROBE_DEPTH_MAX = 16, /* transformations one after another */
 	PROBE_LENGTHS = 33,   /* of values, from 0 on; the last stands for all that are longer, too */
-	PROBE_PARTS = 3,      /* of ARGS: neither, from the query, from the body */
 };
+
+/* Where an argument came from. */
+enum probe_part { PROBE_PART_OTHER, PROBE_PART_QUERY, PROBE_PART_BODY, PROBE_PARTS };
 
 /* A pipeline within a set: a path from node 0, parents first. */
 struct probe_node {

@@ -16,7 +16,7 @@ enum probe_shape probe_shape_of(enum variable variable);
 /* Arguments are in two or three collections; they are asked once, as members of the widest. */
 struct probe_home {
 	enum variable variable;
-	uint8_t parts; /* bits: 0 neither, 1 from the query, 2 from the body */
+	uint8_t parts; /* a bit for each enum probe_part */
 };
 
 struct probe_home probe_home_of(enum variable variable);

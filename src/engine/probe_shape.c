@@ -84,23 +84,25 @@ bool probe_is_steady(enum variable variable)
 	return shapes[variable] == PROBE_SHAPE_SCALAR || shapes[variable] == PROBE_SHAPE_COLLECTION;
 }
 
+enum { ALL_PARTS = (1u << PROBE_PARTS) - 1 };
+
 struct probe_home probe_home_of(enum variable variable)
 {
 	switch ((int)variable) {
 	case VARIABLE_ARGS:
-		return (struct probe_home){VARIABLE_ARGS, 7};
+		return (struct probe_home){VARIABLE_ARGS, ALL_PARTS};
 	case VARIABLE_ARGS_GET:
-		return (struct probe_home){VARIABLE_ARGS, 2};
+		return (struct probe_home){VARIABLE_ARGS, 1u << PROBE_PART_QUERY};
 	case VARIABLE_ARGS_POST:
-		return (struct probe_home){VARIABLE_ARGS, 4};
+		return (struct probe_home){VARIABLE_ARGS, 1u << PROBE_PART_BODY};
 	case VARIABLE_ARGS_NAMES:
-		return (struct probe_home){VARIABLE_ARGS_NAMES, 7};
+		return (struct probe_home){VARIABLE_ARGS_NAMES, ALL_PARTS};
 	case VARIABLE_ARGS_GET_NAMES:
-		return (struct probe_home){VARIABLE_ARGS_NAMES, 2};
+		return (struct probe_home){VARIABLE_ARGS_NAMES, 1u << PROBE_PART_QUERY};
 	case VARIABLE_ARGS_POST_NAMES:
-		return (struct probe_home){VARIABLE_ARGS_NAMES, 4};
+		return (struct probe_home){VARIABLE_ARGS_NAMES, 1u << PROBE_PART_BODY};
 	default:
-		return (struct probe_home){variable, 1};
+		return (struct probe_home){variable, 1u << PROBE_PART_OTHER};
 	}
 }
 

@@ -1,10 +1,11 @@
 #include "engine/profile.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
-enum { CLOCK_SAMPLES = 1000 };
+enum { CLOCK_SAMPLES = 1000 /* of which the least is taken for what reading the clock costs */ };
 
 struct profile_place {
 	const struct rule *rule; /* NULL: free */
@@ -13,17 +14,13 @@ struct profile_place {
 
 uint64_t profile_clock_ns(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return (uint64_t)clock_ns(CLOCK_MONOTONIC);
 }
-
-/* ---- from a rule to its place ---- */
 
 static size_t slot_of(const struct profile *profile, const struct rule *rule)
 {
 	size_t mask = profile->table_size - 1;
-	size_t at = (size_t)(((uintptr_t)rule >> 4) * 0x9e3779b97f4a7c15u >> 20) & mask;
+	size_t at = (size_t)((uintptr_t)rule * HASH_SPREAD >> 32) & mask;
 	while (profile->table[at].rule != NULL && profile->table[at].rule != rule)
 		at = (at + 1) & mask;
 	return at;
@@ -54,8 +51,6 @@ static struct profile_rule *rule_of(struct profile *profile, const struct rule *
 	const struct profile_place *found = &profile->table[slot_of(profile, rule)];
 	return found->rule == NULL ? NULL : &profile->rules[found->place];
 }
-
-/* ---- a profile ---- */
 
 static uint64_t overhead(void)
 {
@@ -105,8 +100,6 @@ void profile_clear(struct profile *profile)
 	for (size_t i = 0; i < profile->rule_count; i++)
 		profile->rules[i] = (struct profile_rule){.head = profile->rules[i].head};
 }
-
-/* ---- counting ---- */
 
 static uint64_t taken(struct profile_timer timer)
 {

@@ -8,8 +8,6 @@
 
 #include <errno.h>
 
-/* ---- who touches a name of TX ---- */
-
 /* The names that a target, a macro or a setvar may mean: those that begin with `text`, or only that one. */
 struct names {
 	struct slice text;
@@ -188,8 +186,6 @@ int quiet_captures(const struct plan *plan, bool *ret_fresh)
 	return 0;
 }
 
-/* ---- whether a chain may be quiet ---- */
-
 static struct names names_of_target(const struct target *target)
 {
 	if (target->selector_kind == SELECTOR_NAME)
@@ -255,31 +251,38 @@ static bool is_possible(const struct plan *plan, struct regex_scratch *scratch, 
 	return !captures || all_pass(plan, captures_first, &search);
 }
 
-/* The targets whose expressions may mean any name of TX. */
+/* Adds a chain's targets of TX whose expressions may mean any name to `count`, and to `watchers` unless that is NULL.
+ */
+static size_t list_watchers(const struct rule *head, const struct target **watchers, size_t count)
+{
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
+		for (size_t i = 0; i < rule->target_count; i++) {
+			const struct target *target = &rule->targets[i];
+			if (target->variable != VARIABLE_TX || target->selector_kind != SELECTOR_REGEX ||
+			    plain_beginning(target->selector).len > 0)
+				continue;
+			if (watchers != NULL)
+				watchers[count] = target;
+			count++;
+		}
+	}
+	return count;
+}
+
 static int find_watchers(struct plan *plan)
 {
 	const struct ruleset *ruleset = plan->ruleset;
 	size_t count = 0;
-	for (int pass = 0; pass < 2; pass++) {
-		const struct target **watchers = arena_zalloc(&plan->arena, count + 1, sizeof(*watchers));
-		if (watchers == NULL)
-			return -ENOMEM;
-		plan->tx_watchers = watchers;
-		plan->tx_watcher_count = pass == 0 ? 0 : count;
-		count = 0;
-		for (size_t i = 0; i < ruleset->rule_count; i++)
-			for (const struct rule *rule = ruleset->rules[i]; rule != NULL; rule = rule->next_link)
-				for (size_t j = 0; j < rule->target_count; j++) {
-					const struct target *target = &rule->targets[j];
-					if (target->variable != VARIABLE_TX ||
-					    target->selector_kind != SELECTOR_REGEX ||
-					    plain_beginning(target->selector).len > 0)
-						continue;
-					if (pass == 1)
-						watchers[count] = target;
-					count++;
-				}
-	}
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		count = list_watchers(ruleset->rules[i], NULL, count);
+	const struct target **watchers = arena_zalloc(&plan->arena, count + 1, sizeof(*watchers));
+	if (watchers == NULL)
+		return -ENOMEM;
+	count = 0;
+	for (size_t i = 0; i < ruleset->rule_count; i++)
+		count = list_watchers(ruleset->rules[i], watchers, count);
+	plan->tx_watchers = watchers;
+	plan->tx_watcher_count = count;
 	return 0;
 }
 
@@ -303,8 +306,6 @@ int quiet_find(struct plan *plan)
 	regex_scratch_free(scratch);
 	return find_watchers(plan);
 }
-
-/* ---- the key ---- */
 
 static bool put(struct quiet_key *key, struct slice bytes)
 {

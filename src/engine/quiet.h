@@ -9,6 +9,7 @@
 #ifndef GUIA_ENGINE_QUIET_H
 #define GUIA_ENGINE_QUIET_H
 
+#include "engine/remembered.h"
 #include "engine/transaction.h"
 
 /* At load: whether captures that a rule makes decide nothing in other rules. 0 or -ENOMEM. */
@@ -27,7 +28,7 @@ struct quiet_key {
 	bool untried; /* as of remembered_find() */
 	size_t len;
 	uint32_t names_before; /* of TX, composed at run time */
-	uint8_t bytes[480];
+	uint8_t bytes[REMEMBERED_BYTES];
 };
 bool quiet_key_make(struct transaction *t, const struct course_step *step, struct quiet_key *ret_key);
 

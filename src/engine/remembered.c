@@ -212,7 +212,7 @@ static struct tiny tiny_of(const struct remembered_key *key)
 
 static struct tiny *tiny_place(struct remembered *remembered, const struct tiny *tiny)
 {
-	uint64_t mixed = (tiny->words[0] ^ tiny->words[1] << 7 ^ tiny->number) * 0x9e3779b97f4a7c15u;
+	uint64_t mixed = (tiny->words[0] ^ tiny->words[1] << 7 ^ tiny->number) * HASH_SPREAD;
 	return &remembered->tinies[mixed >> 32 & (TINIES - 1)];
 }
 
@@ -237,12 +237,16 @@ static const struct remembered_answer *find_tiny(struct remembered *remembered, 
 	return &place->answer;
 }
 
+/* The generator of Knuth's MMIX: one multiplication a number, of which the upper half is good. */
+#define DRAW_FACTOR UINT64_C(6364136223846793005)
+#define DRAW_STEP   UINT64_C(1442695040888963407)
+
 /* At random: what comes in turns would always be passed over otherwise. */
 static bool is_worth_a_try(struct remembered *remembered, uint8_t vain)
 {
 	if (vain < VAIN_MOST)
 		return true;
-	remembered->drawn = remembered->drawn * 6364136223846793005u + 1442695040888963407u;
+	remembered->drawn = remembered->drawn * DRAW_FACTOR + DRAW_STEP;
 	return (remembered->drawn >> 33) % VAIN_TRIED == 0;
 }
 

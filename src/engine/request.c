@@ -130,8 +130,6 @@ int request_line(struct transaction *t, struct slice method, struct slice uri, s
 	return r;
 }
 
-/* ---- headers ---- */
-
 /* What all browsers send alike should not come to stand in one run with what tells them apart. */
 enum { JOINED_BYTES = 416 };
 

@@ -16,8 +16,6 @@ enum {
 	STATUS_FORBIDDEN = 403,
 };
 
-/* ---- one value ---- */
-
 /* What a link is evaluated with. */
 struct link {
 	struct chain *chain;
@@ -121,8 +119,6 @@ static int evaluate_count(struct link *link, size_t count)
 	return evaluate_value(link, &value, NULL);
 }
 
-/* ---- one link ---- */
-
 static bool may_match(const struct link *link, const struct value *value)
 {
 	return !was_asked(link, value) || value_may_match(value, link->chain->t->step);
@@ -169,8 +165,6 @@ static int evaluate_link(struct chain *chain, const struct rule *rule)
 	t->matched_count = 0;
 	return 0;
 }
-
-/* ---- what a match disrupts ---- */
 
 static void disrupt(struct chain *chain, enum guia_action action, uint16_t status)
 {
@@ -253,8 +247,6 @@ static int full_match(struct chain *chain, const struct rule *rule)
 	}
 	return 0;
 }
-
-/* ---- one rule ---- */
 
 /* Links evaluated outside in; 1 if all match, and `*ret_last` is the innermost. */
 static int evaluate_links(struct chain *chain, const struct rule **links, size_t *ret_count)

@@ -14,6 +14,10 @@ enum scan_answer {
 	SCAN_FAILED,
 };
 
+/*
+ * What the scan of the target's group says of a value after the rule's pipeline; SCAN_SAYS_NOTHING where the target is
+ * in none. SCAN_FAILED: t->scan_failed is set, or memory ran out.
+ */
 enum scan_answer scan_ask(struct transaction *t, const struct target *target, const struct rule *rule,
 			  struct result *result);
 

@@ -1,5 +1,6 @@
 #include "engine/stored.h"
 
+#include "base/clock.h"
 #include "match/compare.h"
 
 #include <errno.h>
@@ -68,7 +69,7 @@ static bool record_of(struct transaction *t, enum variable collection, struct re
 		.collection = outer(slice_from_string(variable_infos[collection].name)),
 		.key = outer(key),
 		.now_ms = clock_boot_ms(),
-		.timeout_ms = (int64_t)t->ruleset->settings.collection_timeout_seconds * 1000,
+		.timeout_ms = (int64_t)t->ruleset->settings.collection_timeout_seconds * CLOCK_MS_PER_S,
 	};
 	return true;
 }
@@ -146,7 +147,8 @@ void stored_expire(struct transaction *t, enum variable collection, struct slice
 	if (seconds < 0)
 		seconds = 0;
 	if (record_to_change(t, collection, &r))
-		(void)r.store->expire(r.store->context, r.collection, r.key, outer(name), r.now_ms + seconds * 1000);
+		(void)r.store->expire(r.store->context, r.collection, r.key, outer(name),
+				      r.now_ms + seconds * CLOCK_MS_PER_S);
 }
 
 static int64_t get_number(const struct record *r, struct slice name)
@@ -170,7 +172,7 @@ void stored_deprecate(struct transaction *t, enum variable collection, struct sl
 	if (seconds <= 0 || amount <= 0 || clock_name.error != 0 || !record_to_change(t, collection, &r))
 		return;
 	struct guia_slice clock = outer(buffer_slice(&clock_name));
-	int64_t now = r.now_ms / 1000;
+	int64_t now = r.now_ms / CLOCK_MS_PER_S;
 	int64_t since = get_number(&r, buffer_slice(&clock_name));
 	if (since < 0 || since > now)
 		since = 0; /* no clock of this machine said so */

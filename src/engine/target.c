@@ -5,8 +5,6 @@
 
 #include <errno.h>
 
-/* ---- names ---- */
-
 static bool name_matches(struct transaction *t, const struct target *target, struct slice key)
 {
 	switch (target->selector_kind) {
@@ -18,8 +16,6 @@ static bool name_matches(struct transaction *t, const struct target *target, str
 		return true;
 	}
 }
-
-/* ---- what is taken away ---- */
 
 static bool has_exclusion(const struct rule *rule, enum variable variable)
 {
@@ -92,8 +88,6 @@ static bool is_removed(struct transaction *t, const struct rule *rule, enum vari
 			return true;
 	return false;
 }
-
-/* ---- selecting ---- */
 
 struct selecting {
 	struct transaction *t;

@@ -1,5 +1,6 @@
 #include "engine/transaction.h"
 
+#include "base/clock.h"
 #include "engine/number.h"
 #include "http/xml.h"
 
@@ -64,8 +65,8 @@ static struct slice make_id(struct transaction *t)
 	uint64_t sequence = ++t->worker->sequence;
 	struct hash_key key = t->plan->hash_key;
 	uint64_t digits = hash_bytes(&key, slice_make(&sequence, sizeof(sequence)));
-	int len = snprintf(text, sizeof(text), "%lld%06llu.%06llu", (long long)(t->begun_us / 1000000),
-			   (unsigned long long)(t->begun_us % 1000000), (unsigned long long)(digits % 1000000));
+	int len = snprintf(text, sizeof(text), "%lld%06llu.%06llu", (long long)(t->begun_us / CLOCK_US_PER_S),
+			   (unsigned long long)(t->begun_us % CLOCK_US_PER_S), (unsigned long long)(digits % 1000000));
 	return transaction_copy(t, slice_make(text, (size_t)len));
 }
 

@@ -3,7 +3,7 @@
  * `memory_exceeded` is set, what could not be kept is left out, and the phase's verdict follows the policy for
  * failures.
  *
- * Here is the state; who fills it: request.c, body.c, response.c. Who reads it: variable.c. What rules do: rule.c,
+ * Here is the state; who fills it: request.c, body.c. Who reads it: variable.c. What rules do: rule.c,
  * action.c, ctl.c. Who asks for all that: phase.c.
  */
 #ifndef GUIA_ENGINE_TRANSACTION_H
@@ -234,8 +234,6 @@ static inline void transaction_out_of_memory(struct transaction *t)
 	t->memory_exceeded = true;
 }
 
-/* ---- for api/ ---- */
-
 /* Memory beside the transaction for whoever wraps it, as long-lived as the transaction. */
 void *transaction_holder(struct transaction *t);
 
@@ -243,11 +241,5 @@ void *transaction_holder(struct transaction *t);
 int transaction_begin(struct worker *worker, const struct plan *plan, const struct guia_connection *connection,
 		      struct slice unique_id, int64_t now_us, struct transaction **ret_transaction);
 void transaction_end(struct transaction *t);
-
-/* The clock that DURATION and TIME read: microseconds since 1970. */
-int64_t clock_now_us(void);
-
-/* The clock of stored collections: shared by all processes, never goes back. */
-int64_t clock_boot_ms(void);
 
 #endif

@@ -48,9 +48,9 @@ static struct tx_dynamic *dynamic_at(const struct tx_collection *tx, int handle)
 	return &tx->dynamic[(size_t)handle - tx->plan->ruleset->tx_slot_count];
 }
 
-static uint32_t *chain_of(const struct tx_collection *tx, struct slice name)
+static size_t chain_of(const struct tx_collection *tx, struct slice name)
 {
-	return (uint32_t *)&tx->table[hash_quick_nocase(&tx->plan->hash_key, name) % TX_TABLE];
+	return hash_quick_nocase(&tx->plan->hash_key, name) % TX_TABLE;
 }
 
 int tx_find(const struct tx_collection *tx, struct slice name)
@@ -60,7 +60,7 @@ int tx_find(const struct tx_collection *tx, struct slice name)
 		return slot;
 	if (tx->dynamic_count == 0)
 		return TX_NONE;
-	for (uint32_t at = *chain_of(tx, name); at != 0; at = tx->dynamic[at - 1].next)
+	for (uint32_t at = tx->table[chain_of(tx, name)]; at != 0; at = tx->dynamic[at - 1].next)
 		if (slice_equal_nocase(tx->dynamic[at - 1].name, name))
 			return (int)(tx->plan->ruleset->tx_slot_count + at - 1);
 	return TX_NONE;
@@ -81,7 +81,7 @@ int tx_intern(struct tx_collection *tx, struct slice name)
 		tx->dynamic = dynamic;
 		tx->dynamic_capacity = capacity;
 	}
-	uint32_t *chain = chain_of(tx, name);
+	uint32_t *chain = &tx->table[chain_of(tx, name)];
 	tx->dynamic[tx->dynamic_count] = (struct tx_dynamic){.name = name, .next = *chain};
 	*chain = ++tx->dynamic_count;
 	return (int)(tx->plan->ruleset->tx_slot_count + tx->dynamic_count - 1);

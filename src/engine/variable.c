@@ -1,5 +1,6 @@
 #include "engine/variable.h"
 
+#include "base/clock.h"
 #include "codec/text.h"
 #include "engine/number.h"
 #include "engine/stored.h"
@@ -123,27 +124,11 @@ static int resolve_arguments_size(const struct question *q, const struct value_s
 	return answer_number(q, (int64_t)q->t->arguments_bytes, ret_set);
 }
 
-/* ---- the clock ---- */
-
-int64_t clock_now_us(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-int64_t clock_boot_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int resolve_duration(const struct question *q, const struct value_set **ret_set)
 {
 	char text[32];
 	int64_t elapsed = clock_now_us() - q->t->begun_us;
-	int len = snprintf(text, sizeof(text), "%.6f", (double)(elapsed < 0 ? 0 : elapsed) / 1e6);
+	int len = snprintf(text, sizeof(text), "%.6f", (double)(elapsed < 0 ? 0 : elapsed) / CLOCK_US_PER_S);
 	return answer(q, transaction_copy(q->t, slice_make(text, (size_t)len)), ret_set);
 }
 
@@ -157,7 +142,7 @@ static int resolve_time(const struct question *q, const struct value_set **ret_s
 		{VARIABLE_TIME_MIN, "%M"},   {VARIABLE_TIME_SEC, "%S"},   {VARIABLE_TIME_WDAY, "%u"},
 		{VARIABLE_TIME_YEAR, "%Y"},  {VARIABLE_TIME_EPOCH, "%s"},
 	};
-	time_t now = (time_t)(clock_now_us() / 1000000);
+	time_t now = (time_t)(clock_now_us() / CLOCK_US_PER_S);
 	struct tm local;
 	localtime_r(&now, &local);
 	if (q->variable == VARIABLE_TIME_MON) /* from 0, as ModSecurity counts */
@@ -168,8 +153,6 @@ static int resolve_time(const struct question *q, const struct value_set **ret_s
 			strftime(text, sizeof(text), formats[i].format, &local);
 	return answer(q, transaction_copy(q->t, slice_from_string(text)), ret_set);
 }
-
-/* ---- what rules have done ---- */
 
 static int resolve_highest_severity(const struct question *q, const struct value_set **ret_set)
 {
@@ -255,8 +238,6 @@ static int resolve_rule(const struct question *q, const struct value_set **ret_s
 	return kept ? 0 : -ENOMEM;
 }
 
-/* ---- what is asked of the outside ---- */
-
 static int resolve_env(const struct question *q, const struct value_set **ret_set)
 {
 	struct transaction *t = q->t;
@@ -283,6 +264,7 @@ static int resolve_env(const struct question *q, const struct value_set **ret_se
 static int resolve_remote_user(const struct question *q, const struct value_set **ret_set)
 {
 	struct transaction *t = q->t;
+	const struct slice scheme = SLICE("Basic ");
 	struct value_set *set = &t->sets[q->variable];
 	const struct value_set *headers = &t->sets[VARIABLE_REQUEST_HEADERS];
 	*ret_set = set;
@@ -291,9 +273,9 @@ static int resolve_remote_user(const struct question *q, const struct value_set 
 	for (uint32_t i = headers->count; i-- > 0 && header == NULL;)
 		if (slice_equal_nocase(headers->items[i]->key, SLICE("authorization")))
 			header = headers->items[i];
-	if (header == NULL || !slice_starts_with(header->bytes, SLICE("Basic ")))
+	if (header == NULL || !slice_starts_with(header->bytes, scheme))
 		return 0;
-	struct slice encoded = slice_after(header->bytes, 6);
+	struct slice encoded = slice_after(header->bytes, scheme.len);
 	uint8_t *text = arena_alloc(&t->arena, encoded.len + 4);
 	if (text == NULL)
 		return -ENOMEM;

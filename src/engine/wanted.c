@@ -6,7 +6,7 @@
 static struct worker_wanted *wanted_place(struct worker *worker, const struct probe_scan *scan, unsigned view,
 					  uint64_t nodes)
 {
-	uint64_t mixed = (nodes ^ scan->id) * 0x9e3779b97f4a7c15u;
+	uint64_t mixed = (nodes ^ scan->id) * HASH_SPREAD;
 	return &worker->wanted[view][mixed >> 32 & (WORKER_WANTED - 1)];
 }
 

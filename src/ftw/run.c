@@ -1,10 +1,9 @@
 #include "ftw/run.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "ftw/exchange.h"
 #include "ftw/wire.h"
-
-#include <time.h>
 
 enum {
 	STAGE_ARENA_BYTES = 64 << 20,
@@ -15,13 +14,6 @@ static int reflect(void *context, const struct request *request, struct arena *a
 {
 	(void)context;
 	return ftw_origin_answer(request->method, request->uri, request->body, arena, ret_answer);
-}
-
-static int64_t now_us(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 static int collect_log(struct guia_transaction *t, struct arena *arena, struct slice *ret_log)
@@ -41,7 +33,8 @@ static int run_transaction(const struct ftw_local *local, const struct request *
 {
 	struct guia_transaction *t = NULL;
 	struct guia_connection connection = exchange_connection(request->host);
-	int r = guia_transaction_begin(local->worker, local->rules, &connection, (struct guia_slice){0}, now_us(), &t);
+	int r = guia_transaction_begin(local->worker, local->rules, &connection, (struct guia_slice){0}, clock_now_us(),
+				       &t);
 	if (r != 0)
 		return r;
 	struct exchange exchange = {request, reflect, NULL, arena};

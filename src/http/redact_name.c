@@ -309,8 +309,6 @@ static bool some_component_is_secret(const struct redact_names *names, struct sl
 	return false;
 }
 
-/* ---- what was found out before ---- */
-
 enum { MEMO_ROWS = 64, MEMO_WAYS = 2, MEMO_BYTES = 46 };
 
 struct memo_name {

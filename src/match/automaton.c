@@ -6,6 +6,7 @@
 #include "match/automaton.h"
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "match/automaton_internal.h"
 
 #include <stdlib.h>
@@ -208,7 +209,7 @@ bool automaton_cache_is_large(const struct automaton_cache *cache)
 
 static uint64_t mix(uint64_t x)
 {
-	x *= 0x9e3779b97f4a7c15u;
+	x *= HASH_SPREAD;
 	x ^= x >> 29;
 	x *= 0xbf58476d1ce4e5b9u;
 	return x ^ x >> 32;

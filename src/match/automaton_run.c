@@ -77,8 +77,6 @@ static void start_all(struct lanes *lanes, const uint8_t *before)
 	}
 }
 
-/* ---- passing over what begins nothing ---- */
-
 /* The kinds of the bytes that a run sees. */
 static uint32_t kinds_seen(uint32_t kinds, bool lowered)
 {

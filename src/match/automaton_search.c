@@ -121,8 +121,6 @@ static struct automaton_cache *take(struct shelf *shelf, const struct automaton 
 	return shelf->caches[oldest];
 }
 
-/* ---- with states ---- */
-
 /* Goes from a row up to byte `to`. Returns the row there, or UNKNOWN for want of credit. */
 static uint32_t go(const struct automaton *a, struct automaton_cache *c, uint32_t row, struct slice value, size_t from,
 		   size_t to)
@@ -182,8 +180,6 @@ static int find_stretch(const struct automaton *a, struct automaton_cache *c, st
 	}
 	return 0;
 }
-
-/* ---- without states ---- */
 
 static void threads_add(struct threads *t, uint32_t at, size_t begin)
 {

@@ -2,6 +2,7 @@
 #include "match/marker_internal.h"
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/vector.h"
 #include "match/pattern_class.h"
 #include "match/pattern_width.h"
@@ -40,13 +41,11 @@ struct place {
 	double share;
 };
 
-/* ---- sets ---- */
-
 static size_t hash_of(const struct pattern_set *set)
 {
 	uint64_t hash = 0;
 	for (unsigned i = 0; i < 4; i++)
-		hash = (hash ^ set->bits[i]) * 0x9e3779b97f4a7c15u;
+		hash = (hash ^ set->bits[i]) * HASH_SPREAD;
 	return hash >> 40 & (SETS_TABLE - 1);
 }
 
@@ -80,8 +79,6 @@ static int number_of(struct markers *m, const struct pattern_set *set, uint16_t 
 	m->table[at] = (uint16_t)m->set_count;
 	return 0;
 }
-
-/* ---- operations ---- */
 
 static uint16_t here(const struct walker *w)
 {
@@ -153,8 +150,6 @@ static double share_of_stream(const struct walker *w, uint16_t stream)
 {
 	return w->error == 0 && !w->too_large ? w->markers->sets[stream].share : 1;
 }
-
-/* ---- the walk ---- */
 
 /*
  * What a node makes of the markers in a register, which stays as it is unless it is number `to`; that and those above
@@ -375,8 +370,6 @@ int markers_add(struct markers *m, size_t slot, const struct pattern *pattern, u
 		m->op_count = w.first, m->common_count = w.first_common;
 	return w.error;
 }
-
-/* ---- all of them ---- */
 
 int markers_create(size_t slots, struct markers **ret_markers)
 {

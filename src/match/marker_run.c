@@ -14,8 +14,6 @@ enum {
 
 #if defined(__x86_64__)
 
-/* ---- registers ---- */
-
 struct reg {
 	uint64_t *words;
 	uint64_t *busy;
@@ -79,8 +77,6 @@ WIDE static inline void add_word(struct reg r, size_t at, uint64_t word)
 	r.words[at] |= word;
 	set_busy(r, at);
 }
-
-/* ---- operations on few words; each tells whether it leaves a marker ---- */
 
 /* Keeps of the markers those that stand on their class; 0 if none does. */
 WIDE static inline uint64_t gather_kept(const struct marker_value *v, struct reg from, size_t stream, struct few *few)
@@ -160,8 +156,6 @@ WIDE static void star_few(const struct marker_value *v, struct reg to, struct re
 	}
 }
 
-/* ---- operations on all words ---- */
-
 /* Writes eight words, and which of them have markers. */
 WIDE static inline void write_words(struct reg to, size_t at, __m512i words)
 {
@@ -231,8 +225,6 @@ WIDE static void star_all(const struct marker_value *v, struct reg to, struct re
 		write_words(to, i, _mm512_or_si512(old, _mm512_xor_si512(_mm512_loadu_si512(sums), ones)));
 	}
 }
-
-/* ---- programs ---- */
 
 WIDE static inline bool take(const struct marker_value *v, struct reg to, struct reg from, size_t stream)
 {

@@ -75,8 +75,6 @@ static bool has_all(const struct pattern_set *set, const struct pattern_set *oth
 		(other->bits[3] & ~set->bits[3])) == 0;
 }
 
-/* ---- grams ---- */
-
 static void weigh(struct pattern_gram *gram)
 {
 	gram->share = 1;
@@ -122,8 +120,6 @@ static struct pattern_gram followed_by(const struct pattern_gram *gram, const st
 	weigh(&longer);
 	return longer;
 }
-
-/* ---- lists ---- */
 
 static void sum_up(struct pattern_grams *list)
 {
@@ -194,8 +190,6 @@ static struct pattern_grams list_of_any(const struct pattern_set *allowed)
 {
 	return (struct pattern_grams){.count = 1, .share = 1, .items[0] = {.share = 1, .whole = share_of(allowed)}};
 }
-
-/* ---- the walk ---- */
 
 struct walker {
 	const struct pattern *pattern;

@@ -25,8 +25,6 @@ void scan_grams_free(struct scan_grams *grams)
 	free(grams);
 }
 
-/* ---- which grams ---- */
-
 static bool tells(const struct pattern_grams *grams)
 {
 	return grams != NULL && grams->share < 1;
@@ -78,8 +76,6 @@ static int make_few(struct pattern_grams *const *slots, size_t count)
 	free(costs);
 	return 0;
 }
-
-/* ---- the table ---- */
 
 static bool is_same(const struct pattern_gram *a, const struct pattern_gram *b)
 {
@@ -145,8 +141,6 @@ int scan_grams_create(struct pattern_grams *const *slots, size_t count, struct s
 	*ret_grams = grams;
 	return 0;
 }
-
-/* ---- the value ---- */
 
 /* What is under way behind a byte, by the number of bytes. */
 struct begun {

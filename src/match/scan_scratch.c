@@ -37,8 +37,6 @@ void scan_scratch_free(struct scan_scratch *scratch)
 	free(scratch);
 }
 
-/* ---- fitting ---- */
-
 static int fit_automaton(struct scan_scratch *s, const struct automaton *automaton, struct automaton_cache **ret_cache)
 {
 	const struct automaton_name *name = automaton_name(automaton);

@@ -3,6 +3,7 @@
  * are wanted are sought by themselves, as long as they are few (match/seek.h). Each is told as Hyperscan would tell it.
  */
 #include "base/error.h"
+#include "base/hash.h"
 #include "match/scan_internal.h"
 
 #include <stdlib.h>
@@ -128,7 +129,7 @@ const struct seeker *scan_seek_find(const struct scan_set *set, struct scan_scra
 	size_t words = set->slot_count / 64 + 1;
 	bool keeps = words <= SCAN_SEEKER_SLOT_WORDS;
 	for (size_t i = 0; i < words && keeps; i++)
-		hash = (hash ^ slots[i]) * 0x9e3779b97f4a7c15u;
+		hash = (hash ^ slots[i]) * HASH_SPREAD;
 	struct scan_kept_seeker *kept = &scratch->seekers[keeps ? hash >> 32 & (SCAN_SEEKERS - 1) : 0];
 	if (!keeps || kept->serial != set->serial || memcmp(kept->slots, slots, words * sizeof(*slots)) != 0) {
 		kept->serial = keeps ? set->serial : 0;

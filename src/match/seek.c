@@ -24,8 +24,6 @@ struct block {
 	uint8_t buckets[BLOCK];
 };
 
-/* ---- words ---- */
-
 static double share_of(struct slice window)
 {
 	double text = 1, noise = 1;
@@ -70,8 +68,6 @@ int seek_word_order(const void *a, const void *b)
 	uint64_t l = __builtin_bswap64(left->window), r = __builtin_bswap64(right->window);
 	return l != r ? (l < r ? -1 : 1) : (left->mark > right->mark) - (left->mark < right->mark);
 }
-
-/* ---- a seeker ---- */
 
 static void add_byte(struct seeker *s, size_t at, uint8_t byte, uint8_t bucket)
 {
@@ -124,8 +120,6 @@ void seeker_make(struct seeker *s)
 		}
 	}
 }
-
-/* ---- blocks ---- */
 
 #if defined(__x86_64__)
 
@@ -223,8 +217,6 @@ static size_t next_block(const struct seeker *s, const uint8_t *bytes, size_t at
 }
 
 #endif
-
-/* ---- the search ---- */
 
 struct search {
 	const struct seeker *seeker;

@@ -84,7 +84,7 @@ const struct scan_cache *pool_cache(const struct pool *pool)
 
 static uint64_t hash_of(const struct pool *pool, enum pool_kind kind, struct slice key)
 {
-	return hash_bytes(&pool->hash_key, key) + (uint64_t)kind * 0x9e3779b97f4a7c15u;
+	return hash_bytes(&pool->hash_key, key) + (uint64_t)kind * HASH_SPREAD;
 }
 
 static size_t place_of(const struct pool *pool, enum pool_kind kind, struct slice key, uint64_t hash)

@@ -64,8 +64,6 @@ void wording_add_escaped(struct buffer *out, enum wording_form form, struct slic
 		text_add_log(out, text, true);
 }
 
-/* ---- pieces ---- */
-
 /* What a link's operator was asked, before escapes. */
 static void add_match(struct buffer *out, const struct rule *rule, struct wording *wording)
 {
@@ -147,8 +145,6 @@ void wording_add_tag(struct buffer *out, enum wording_form form, bool first, str
 		add_quoted(out, form, " [tag \"", tag);
 	buffer_text(out, form == WORDING_JSON ? "\"" : "\"]");
 }
-
-/* ---- all of it ---- */
 
 /* Whether logs show the message just as it is written, where nobody has named more secrets. */
 static bool is_shown_whole(const struct rule *rule)

@@ -10,8 +10,6 @@ enum { SHOWN_BYTES = 64 /* of an unknown directive, which may be anything */ };
 
 typedef int directive_fn(struct walk *walk, const struct statement *statement);
 
-/* ---- rules ---- */
-
 static int link_check(struct walk *walk, const struct draft *draft)
 {
 	struct compiler *c = &walk->compiler;
@@ -169,8 +167,6 @@ static int read_default_action(struct walk *walk, const struct statement *statem
 	return compiler_copy(c, statement->words[1].text, &defaults->text);
 }
 
-/* ---- includes ---- */
-
 int directive_wrong_count(struct walk *walk, const struct statement *statement, const char *form)
 {
 	walk->compiler.word = &statement->words[0];
@@ -219,8 +215,6 @@ static int read_include_optional(struct walk *walk, const struct statement *stat
 		return directive_wrong_count(walk, statement, "IncludeOptional FILE");
 	return include_paths(walk, statement, true);
 }
-
-/* ---- the table ---- */
 
 static const struct directive_row {
 	const char *name;

@@ -1,5 +1,7 @@
 #include "seclang/id_table.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -8,7 +10,7 @@ static size_t slot_of(const struct id_table *table, int64_t id)
 {
 	size_t mask = table->size - 1;
 	/* Fibonacci hashing (Knuth, TAOCP 6.4): the upper bits depend on all of the id. */
-	size_t at = (size_t)(((uint64_t)id * 0x9e3779b97f4a7c15u) >> 32) & mask;
+	size_t at = (size_t)(((uint64_t)id * HASH_SPREAD) >> 32) & mask;
 	while (table->slots[at] != NULL && table->slots[at]->id != id)
 		at = (at + 1) & mask;
 	return at;

@@ -23,8 +23,6 @@ struct link {
 	size_t target_capacity;
 };
 
-/* ---- copies of what an exclusion changes ---- */
-
 static struct rule *chain_copy(struct arena *arena, const struct rule *head)
 {
 	struct rule *first = NULL, *previous = NULL;
@@ -200,8 +198,6 @@ static int chain_change(struct link *link, const struct rule **chain)
 	return r;
 }
 
-/* ---- all rules, all exclusions ---- */
-
 static int check_ids(struct link *link, const struct seclang_unit *unit)
 {
 	int result = 0;
@@ -264,8 +260,6 @@ static int carry_out(struct link *link, struct seclang_counts *counts)
 	link->rule_count = kept;
 	return 0;
 }
-
-/* ---- the rule set ---- */
 
 static bool disrupts(const struct rule *rule)
 {

@@ -147,8 +147,6 @@ const struct setting_row *setting_find(struct slice name)
 	return NULL;
 }
 
-/* ---- reading ---- */
-
 static int bad_word(struct compiler *c, const char *hint)
 {
 	return compiler_error(c, 0, hint, "\"%.*s\" is no value for this directive", SLICE_ARG(c->word->text));
@@ -331,8 +329,6 @@ int setting_parse(struct compiler *compiler, const struct setting_row *row, cons
 		ret_setting->row = row;
 	return r;
 }
-
-/* ---- applying ---- */
 
 static void store_number(void *member, size_t size, uint64_t number)
 {

@@ -108,8 +108,6 @@ static void write_pairs(struct writer *w, unsigned count)
 	}
 }
 
-/* ---- bodies, with their types ---- */
-
 static const char *write_form(struct writer *w)
 {
 	write_pairs(w, random_below(w->state, 5));
@@ -151,8 +149,6 @@ static const char *write_plain(struct writer *w)
 	buffer_text(w->out, value_of(w));
 	return random_once(w->state, 2) ? "text/plain" : "";
 }
-
-/* ---- a request ---- */
 
 static void write_body(struct writer *w)
 {

@@ -2,8 +2,6 @@
 #include "generate.h"
 #include "generate_writer.h"
 
-/* ---- words ---- */
-
 static const char *const tx_names[] = {"a", "b", "c", "d", "x_1", "x_a", "x_b", "anomaly_score", "1", "0"};
 static const char *const texts[] = {"0",
 				    "1",
@@ -176,8 +174,6 @@ static const char *const removed_targets[] = {
 static const char *const markers[] = {"M1", "M2", "M3", "END", "NOWHERE"};
 static const char *const tags[] = {"t1", "t2", "t3", "paranoia-level/1"};
 static const char *const messages[] = {"m1", "m2", "found %{MATCHED_VAR}", "a is %{tx.a}", "in %{MATCHED_VAR_NAME}"};
-
-/* ---- a rule ---- */
 
 static void write_targets(struct writer *w, bool reads_match)
 {
@@ -394,8 +390,6 @@ static void write_rule(struct writer *w)
 	}
 	text(w, "\"\n");
 }
-
-/* ---- a rule set ---- */
 
 static void write_settings(struct writer *w)
 {

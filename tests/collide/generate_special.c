@@ -28,8 +28,6 @@ static void write_teller(struct writer *w)
 		      PICK(w, messages));
 }
 
-/* ---- echoes ---- */
-
 static void write_copies(struct writer *w)
 {
 	static const char *const copied[] = {"%{MATCHED_VAR}", "v%{MATCHED_VAR}w", "%{MATCHED_VAR_NAME}", "%{tx.0}"};
@@ -52,8 +50,6 @@ static void write_echo(struct writer *w)
 	write_copies(w);
 	text(w, "\"\n");
 }
-
-/* ---- what is kept between requests ---- */
 
 static void write_stored_setvar(struct writer *w)
 {
@@ -95,8 +91,6 @@ static void write_reader(struct writer *w)
 	write_head(w, "log,msg:'%{MATCHED_VAR_NAME} is %{MATCHED_VAR}'");
 	text(w, "\"\n");
 }
-
-/* ---- what rules matched before ---- */
 
 /* Most often the rule set's first rule has set the variable: then it is settled whether this one matches. */
 static void write_sure(struct writer *w)

@@ -81,8 +81,6 @@ static int origin(void *context, const struct request *request, struct arena *ar
 	return 0;
 }
 
-/* ---- a trial ---- */
-
 static struct guia_pool *open_pool(void)
 {
 	struct guia_pool_options options = {0};
@@ -129,8 +127,6 @@ static enum outcome run(struct trial *trial, bool quiet, struct buffer *differen
 	guia_pool_free(pool);
 	return outcome;
 }
-
-/* ---- the smallest that differs ---- */
 
 static bool still_differs(struct trial *trial)
 {

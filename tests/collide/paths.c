@@ -46,8 +46,6 @@ void paths_close(struct paths *paths)
 	guia_rules_unref(paths->rules);
 }
 
-/* ---- what is told of a transaction ---- */
-
 static void describe_verdict(const struct guia_summary *summary, struct buffer *out)
 {
 	buffer_printf(out, "verdict %d %u %lld %d ", summary->verdict.action, summary->verdict.status,
@@ -102,8 +100,6 @@ static void describe_gate(struct guia_transaction *t, struct buffer *out)
 	}
 	buffer_printf(out, "%saudited\n", guia_audit_record(t).len > 0 ? "" : "not ");
 }
-
-/* ---- running ---- */
 
 static struct guia_transaction *run(struct paths *paths, enum path path, const struct exchange *exchange)
 {
