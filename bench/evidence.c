@@ -1,9 +1,10 @@
 /*
- * How fast records are sealed: so many a second of 300 bytes, each hashed into the tree and on the disk (fdatasync), by
- * the log's one thread, and how long the longest was not sealed and not signed. The log is made in DIR, or in a folder
- * of its own under the current one, and is removed. What the disk does is part of what is measured.
+ * How records of 300 bytes are sealed, each hashed into the tree and on the disk (fdatasync), by the log's one thread:
+ * how long the longest was not sealed and not signed while 200,000 a second are offered, whatever becomes of them; and
+ * how many a second go when as many are offered as are sealed. Each with a log of its own, made in DIR, or in a folder
+ * under the current one, and removed. What the disk does is part of what is measured.
  *
- *     evidence [--json] [--quick] [--dir DIR] [--seconds N]
+ *     evidence [--json] [--quick] [--dir DIR] [--seconds N] [--rate N]     N records a second; 0: as many as go
  */
 #include "evidence/queue.h"
 #include "evidence/journal.h"
@@ -14,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RECORD_BYTES = 300, AHEAD = 20000 };
+enum { RATE = 200000, AHEAD = 20000 };
 
 /* Pads the record to what is aimed at. */
 static void put(struct writer *writer, uint64_t number)
@@ -44,7 +45,46 @@ static double cpu_s(void)
 	return (double)cpu.tv_sec + (double)cpu.tv_nsec / 1e9;
 }
 
-static int run(const char *path, const char *key, double seconds, bool json)
+/* At a pace, in steps of a millisecond. What has no room is lost, and counted. */
+static uint64_t offer(struct writer *writer, unsigned rate, double seconds)
+{
+	uint64_t from = monotonic_ns(), count = 0, passed;
+	while ((passed = monotonic_ns() - from) < (uint64_t)(seconds * 1e9)) {
+		for (uint64_t due = passed / 1000000 * rate / 1000; count < due;)
+			put(writer, count++);
+		usleep(1000 - (useconds_t)(passed / 1000 % 1000));
+	}
+	return count;
+}
+
+static uint64_t offer_all(struct writer *writer, double seconds)
+{
+	uint64_t from = monotonic_ns(), count = 0, before = writer_state(writer).sizes.sealed;
+	while ((double)(monotonic_ns() - from) < seconds * 1e9) {
+		for (int i = 0; i < 500; i++)
+			put(writer, count++);
+		while (count - (writer_state(writer).sizes.sealed - before) > AHEAD)
+			usleep(200);
+	}
+	return count;
+}
+
+static void tell(const struct writer_state *state, unsigned rate, double per_s, double cpu_s_per_million, bool json)
+{
+	char row[48] = "300 bytes, as many as go";
+	if (rate > 0)
+		snprintf(row, sizeof(row), "300 bytes, %u a second", rate);
+	printf(json ? "{\"figure\": \"evidence%s\", \"row\": \"%s\", \"per_s\": %.0f, \"unsealed_ms\": %.1f, "
+		      "\"unsigned_ms\": %.1f, \"lost\": %lu, \"cpu_s_per_million\": %.2f}\n"
+		    : "%s%s: %.0f records/s sealed; longest unsealed %.1f ms, unsigned %.1f ms; %lu lost; %.2f s of "
+		      "CPU "
+		      "a million\n",
+	       json && rate == 0 ? "-most" : "", row, per_s, (double)state->longest_unsealed_us / 1e3,
+	       (double)state->longest_unsigned_us / 1e3, (unsigned long)state->lost, cpu_s_per_million);
+	fflush(stdout);
+}
+
+static int run(const char *path, const char *key, unsigned rate, double seconds, bool json)
 {
 	const struct log_config config = {path, "bench", key, &disk_kernel, NULL, 0, JOURNAL_HALF_BYTES};
 	struct writer *writer;
@@ -56,35 +96,41 @@ static int run(const char *path, const char *key, double seconds, bool json)
 	while (!writer_state(writer).open)
 		usleep(1000);
 	double cpu_before = cpu_s();
-	uint64_t from = monotonic_ns(), put_count = 0, before = writer_state(writer).sizes.sealed;
-	while ((double)(monotonic_ns() - from) < seconds * 1e9) {
-		for (int i = 0; i < 500; i++)
-			put(writer, put_count++);
-		while (put_count - writer_state(writer).sizes.sealed > AHEAD)
-			usleep(200);
-	}
-	while (writer_state(writer).sizes.sealed - before < put_count)
-		usleep(1000);
-	double took = (double)(monotonic_ns() - from) / 1e9;
+	uint64_t from = monotonic_ns(), before = writer_state(writer).sizes.sealed;
+	uint64_t count = rate > 0 ? offer(writer, rate, seconds) : offer_all(writer, seconds);
 	struct writer_state state = writer_state(writer);
+	while (state.sizes.sealed - before + state.lost < count) {
+		usleep(1000);
+		state = writer_state(writer);
+	}
+	double took = (double)(monotonic_ns() - from) / 1e9;
 	double cpu = cpu_s() - cpu_before;
 	writer_end(writer);
-	double per_s = (double)put_count / took;
-	printf(json ? "{\"figure\": \"evidence\", \"row\": \"300 bytes\", \"per_s\": %.0f, \"unsealed_ms\": %.1f, "
-		      "\"unsigned_ms\": %.1f, \"lost\": %lu, \"cpu_s_per_million\": %.2f}\n"
-		    : "%.0f records/s sealed; longest unsealed %.1f ms, unsigned %.1f ms; %lu lost; %.2f s of CPU a "
-		      "million\n",
-	       per_s, (double)state.longest_unsealed_us / 1e3, (double)state.longest_unsigned_us / 1e3,
-	       (unsigned long)state.lost, cpu * 1e6 / (double)put_count);
+	tell(&state, rate, (double)(state.sizes.sealed - before) / took, cpu * 1e6 / (double)count, json);
 	return 0;
+}
+
+static int run_in(const char *parent, unsigned rate, double seconds, bool json)
+{
+	char folder[4096], path[4200], key[4200], line[4300];
+	if ((size_t)snprintf(folder, sizeof(folder), "%s/evidence-XXXXXX", parent) >= sizeof(folder) ||
+	    mkdtemp(folder) == NULL) {
+		perror(parent);
+		return 3;
+	}
+	snprintf(path, sizeof(path), "%s/log", folder);
+	snprintf(key, sizeof(key), "%s/key.pem", folder);
+	int code = run(path, key, rate, seconds, json);
+	snprintf(line, sizeof(line), "rm -rf '%s'", folder);
+	return system(line) != 0 ? 3 : code;
 }
 
 int main(int argc, char **argv)
 {
-	char folder[4096], path[4200], key[4200], line[4300];
 	const char *parent = ".";
 	double seconds = 10;
 	bool json = false;
+	int rate = -1;
 	for (int i = 1; i < argc; i++) {
 		json |= strcmp(argv[i], "--json") == 0;
 		if (strcmp(argv[i], "--quick") == 0)
@@ -93,15 +139,11 @@ int main(int argc, char **argv)
 			parent = argv[++i];
 		else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc)
 			seconds = atof(argv[++i]);
+		else if (strcmp(argv[i], "--rate") == 0 && i + 1 < argc)
+			rate = atoi(argv[++i]);
 	}
-	if ((size_t)snprintf(folder, sizeof(folder), "%s/evidence-XXXXXX", parent) >= sizeof(folder) ||
-	    mkdtemp(folder) == NULL) {
-		perror(parent);
-		return 3;
-	}
-	snprintf(path, sizeof(path), "%s/log", folder);
-	snprintf(key, sizeof(key), "%s/key.pem", folder);
-	int code = run(path, key, seconds, json);
-	snprintf(line, sizeof(line), "rm -rf '%s'", folder);
-	return system(line) != 0 ? 3 : code;
+	if (rate >= 0)
+		return run_in(parent, (unsigned)rate, seconds, json);
+	int code = run_in(parent, RATE, seconds, json);
+	return code != 0 ? code : run_in(parent, 0, seconds, json);
 }

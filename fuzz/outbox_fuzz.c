@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct event events[8];
 	struct inbox inbox = {.fd = -1};
 	int fd = memfd_create("outbox", MFD_CLOEXEC), r = 1;
-	outbox_header_make(&(struct outbox_sizes){16, 2, 256}, &header);
+	outbox_header_make(&(struct outbox_sizes){16, 2, 512}, &header);
 	if (ftruncate(fd, (off_t)header.bytes) != 0 || pwrite(fd, &header, sizeof(header), 0) < 0)
 		abort();
 	for (; size >= 12; size -= 12, data += 12) { /* a place, and what to put there */

@@ -1,5 +1,7 @@
 #include "findings.h"
 
+#include "answer.h"
+
 #include "body.h"
 #include "clock.h"
 
@@ -124,7 +126,9 @@ static void sent_take(struct gate_context *context, struct site_rates *site, str
 	struct slice sent = head_sent(context->request, text, sizeof(text));
 	struct slice body = {bytes, gate_body_copy(context, bytes, sizeof(bytes))};
 
-	if (!gate_rate_allows(&site->bytes_ns, head->at_ns, sent.len + body.len, BODY_BYTES_A_SECOND,
+	const struct gate_answer *answer = context->answer;
+	size_t answered = answer != NULL ? answer->head.len + answer->body.len : 0;
+	if (!gate_rate_allows(&site->bytes_ns, head->at_ns, sent.len + body.len + answered, BODY_BYTES_A_SECOND,
 			      BODY_BYTES_AT_ONCE)) {
 		head->found |= FINDING_BODY_SHED;
 		return;
@@ -133,6 +137,11 @@ static void sent_take(struct gate_context *context, struct site_rates *site, str
 		head->found |= FINDING_BODY_GONE;
 	texts[FINDING_HEAD_SENT] = sent;
 	texts[FINDING_BODY_SENT] = body;
+	if (answer == NULL)
+		return;
+	head->answer_bytes = answer->body_bytes;
+	texts[FINDING_ANSWER_HEAD] = slice_of(answer->head);
+	texts[FINDING_ANSWER_BODY] = slice_of(answer->body);
 }
 
 static void head_fill(struct finding_head *head, const struct gate_context *context, const struct event *end,

@@ -132,6 +132,8 @@ struct gate_passage {
 	unsigned left : 1;    /* it is not in flight any more */
 };
 
+struct gate_answer;
+
 struct gate_context {
 	ngx_http_request_t *request;    /* main */
 	struct gate_location *location; /* of the first location found */
@@ -157,7 +159,8 @@ struct gate_context {
 	u_char *held; /* response bytes so far */
 	size_t held_len;
 	size_t held_capacity;
-	struct gate_store *stores; /* what nginx would keep in a cache, of this request and its subrequests */
+	struct gate_answer *answer; /* that a rule refused; NULL: none, or there was no memory for it */
+	struct gate_store *stores;  /* what nginx would keep in a cache, of this request and its subrequests */
 	struct gate_passage passage;
 	u_char *body_piece; /* the first of a body that is in a file, as long as somebody may ask; else NULL */
 	size_t body_piece_len;

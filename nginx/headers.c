@@ -13,11 +13,11 @@ int gate_request_headers_give(const ngx_http_request_t *request, struct guia_tra
 	return r;
 }
 
-static int header_give(struct guia_transaction *transaction, const char *name, ngx_str_t value)
+static int own_each(gate_header_fn *each, void *context, const char *name, ngx_str_t value)
 {
 	struct guia_slice key = {(const uint8_t *)name, strlen(name)};
 
-	return value.len == 0 ? 0 : guia_response_header(transaction, key, gate_slice(value));
+	return value.len == 0 ? 0 : each(context, key, gate_slice(value));
 }
 
 static u_char *digits_write(u_char *at, ngx_uint_t number, size_t count)
@@ -49,39 +49,47 @@ static size_t date_write(u_char *date, time_t when)
 }
 
 /* What nginx keeps outside of its list and adds when it sends. */
-static int own_headers_give(const ngx_http_headers_out_t *out, struct guia_transaction *transaction)
+static int own_headers_each(const ngx_http_headers_out_t *out, gate_header_fn *each, void *context)
 {
 	u_char number[NGX_OFF_T_LEN], date[sizeof("Mon, 28 Sep 1970 06:00:00 GMT")];
 	int r = 0;
 
 	if (out->server == NULL)
-		r = header_give(transaction, "Server", (ngx_str_t)ngx_string("nginx"));
+		r = own_each(each, context, "Server", (ngx_str_t)ngx_string("nginx"));
 	if (r == 0 && out->date == NULL)
-		r = header_give(transaction, "Date", (ngx_str_t){ngx_cached_http_time.len, ngx_cached_http_time.data});
+		r = own_each(each, context, "Date", (ngx_str_t){ngx_cached_http_time.len, ngx_cached_http_time.data});
 	if (r == 0)
-		r = header_give(transaction, "Content-Type", out->content_type);
+		r = own_each(each, context, "Content-Type", out->content_type);
 	if (r == 0 && out->content_length == NULL && out->content_length_n >= 0)
-		r = header_give(
-			transaction, "Content-Length",
-			(ngx_str_t){(size_t)(ngx_sprintf(number, "%O", out->content_length_n) - number), number});
+		r = own_each(each, context, "Content-Length",
+			     (ngx_str_t){(size_t)(ngx_sprintf(number, "%O", out->content_length_n) - number), number});
 	if (r == 0 && out->last_modified == NULL && out->last_modified_time != -1)
-		r = header_give(transaction, "Last-Modified",
-				(ngx_str_t){date_write(date, out->last_modified_time), date});
+		r = own_each(each, context, "Last-Modified",
+			     (ngx_str_t){date_write(date, out->last_modified_time), date});
 	return r;
 }
 
-int gate_response_headers_give(const ngx_http_request_t *request, struct guia_transaction *transaction)
+int gate_response_headers_each(const ngx_http_request_t *request, gate_header_fn *each, void *context)
 {
 	const ngx_list_part_t *part = &request->headers_out.headers.part;
-	int r = own_headers_give(&request->headers_out, transaction);
+	int r = own_headers_each(&request->headers_out, each, context);
 
 	for (; part != NULL && r == 0; part = part->next) {
 		const ngx_table_elt_t *header = part->elts;
 		for (ngx_uint_t i = 0; i < part->nelts && r == 0; i++) {
 			if (header[i].hash != 0)
-				r = guia_response_header(transaction, gate_slice(header[i].key),
-							 gate_slice(header[i].value));
+				r = each(context, gate_slice(header[i].key), gate_slice(header[i].value));
 		}
 	}
 	return r;
+}
+
+static int header_give(void *context, struct guia_slice name, struct guia_slice value)
+{
+	return guia_response_header(context, name, value);
+}
+
+int gate_response_headers_give(const ngx_http_request_t *request, struct guia_transaction *transaction)
+{
+	return gate_response_headers_each(request, header_give, transaction);
 }

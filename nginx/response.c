@@ -1,5 +1,6 @@
 #include "response.h"
 
+#include "answer.h"
 #include "context.h"
 #include "headers.h"
 #include "judge.h"
@@ -64,8 +65,10 @@ static ngx_int_t response_begin(struct gate_context *context)
 	context->response_state = GATE_RESPONSE_PASSED;
 	(void)gate_response_headers_give(r, context->transaction);
 	context->verdict = guia_response_headers_done(context->transaction, (uint16_t)status, gate_slice(protocol));
-	if (context->verdict.action != GUIA_PASS)
+	if (context->verdict.action != GUIA_PASS) {
+		gate_answer_keep(context, (struct guia_slice){NULL, 0});
 		return gate_response_replace(context, &context->verdict);
+	}
 	if (!guia_response_body_wanted(context->transaction))
 		return next_header_filter(r);
 	if (response_has_no_body(r)) {
@@ -178,8 +181,10 @@ static bool page_passes(struct gate_context *context, const u_char *bytes, size_
 	if (len > 0)
 		(void)guia_response_body(context->transaction, (struct guia_slice){bytes, len}, true);
 	context->verdict = guia_response_body_done(context->transaction);
-	if (context->verdict.action != GUIA_PASS)
+	if (context->verdict.action != GUIA_PASS) {
+		gate_answer_keep(context, (struct guia_slice){bytes, len});
 		return false;
+	}
 	gate_stores_keep(context);
 	return true;
 }

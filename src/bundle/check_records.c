@@ -17,6 +17,8 @@
 
 enum { PROOFS_BYTES_MOST = 1 << 20, HASH_TEXT_BYTES = 44 };
 
+enum { MESSAGE_BODY, MESSAGE_ANSWER, MESSAGES };
+
 struct records {
 	struct check *check;
 	const char *path; /* of the WARC file */
@@ -26,8 +28,9 @@ struct records {
 	struct buffer proofs;
 	struct slice lines[TILE_WIDTH + 1]; /* of the proofs; the last is the way up */
 	unsigned line_count;
-	bool has_message; /* the record before was one, of this commitment */
-	struct merkle_hash commitment;
+	/* The records before were messages: of these commitments, "body" and "answer". */
+	bool has_message[MESSAGES];
+	struct merkle_hash commitments[MESSAGES];
 };
 
 /* ---- proofs ---- */
@@ -152,14 +155,18 @@ static void follow_key(struct records *r, const struct leaf *leaf, uint64_t inde
 
 static void check_message(struct records *r, const struct leaf *leaf, uint64_t index)
 {
-	const struct leaf_value *body = leaf_get(leaf, "body");
+	static const char *const names[MESSAGES] = {[MESSAGE_BODY] = "body", [MESSAGE_ANSWER] = "answer"};
 	uint8_t hex[2 * MERKLE_HASH_BYTES];
-	if (!r->has_message)
-		return;
-	r->has_message = false;
-	(void)hex_encode(slice_make(r->commitment.bytes, MERKLE_HASH_BYTES), hex);
-	if (body == NULL || !slice_equal(body->bytes, slice_make(hex, sizeof(hex))))
-		check_find(r->check, FINDING_ALTERED, index, "the message before it is not the one that it names");
+	for (size_t i = 0; i < MESSAGES; i++) {
+		const struct leaf_value *named = leaf_get(leaf, names[i]);
+		if (!r->has_message[i])
+			continue;
+		r->has_message[i] = false;
+		(void)hex_encode(slice_make(r->commitments[i].bytes, MERKLE_HASH_BYTES), hex);
+		if (named == NULL || !slice_equal(named->bytes, slice_make(hex, sizeof(hex))))
+			check_find(r->check, FINDING_ALTERED, index,
+				   "the message before it is not the one that it names");
+	}
 }
 
 static int check_leaf(struct records *r, const struct warc_record *record, struct slice log, uint64_t index)
@@ -191,10 +198,14 @@ static int check_leaf(struct records *r, const struct warc_record *record, struc
 static void take_message(struct records *r, const struct warc_record *record)
 {
 	uint8_t salt[BODY_SALT_BYTES];
-	r->has_message = base64_exact(warc_value(record, "Guia-Salt"), salt, sizeof(salt));
-	if (!r->has_message)
-		check_find(r->check, FINDING_ALTERED, CHECK_NO_RECORD, "%s: a message has no salt", r->path);
-	r->commitment = body_commitment(salt, record->block);
+	bool answer = slice_equal(warc_value(record, "WARC-Type"), SLICE("response"));
+	bool salted = base64_exact(warc_value(record, "Guia-Salt"), salt, sizeof(salt));
+	size_t i = answer ? MESSAGE_ANSWER : MESSAGE_BODY;
+	if (!salted || r->has_message[i])
+		check_find(r->check, FINDING_ALTERED, CHECK_NO_RECORD,
+			   salted ? "%s: two messages of one record" : "%s: a message has no salt", r->path);
+	r->has_message[i] = salted;
+	r->commitments[i] = body_commitment(salt, record->block);
 	r->check->messages++;
 }
 

@@ -129,37 +129,53 @@ static int add_packets(struct writing *w, const struct body *body, const char *i
 	return r;
 }
 
-static bool commitment_of(const struct leaf *leaf, struct merkle_hash *ret_commitment)
+static bool commitment_of(const struct leaf *leaf, const char *name, struct merkle_hash *ret_commitment)
 {
-	const struct leaf_value *value = leaf_get(leaf, "body");
+	const struct leaf_value *value = leaf_get(leaf, name);
 	for (size_t i = 0; value != NULL && i < MERKLE_HASH_BYTES; i++)
 		ret_commitment->bytes[i] = hex_pair_value(value->bytes, 2 * i);
 	return value != NULL;
 }
 
-/* The record as it is, and the message that it commits to, if that may be read. */
+/* The message that the record commits to in a field, if that may be read: false where there is none. */
+static bool add_named(struct writing *w, const struct leaf *leaf, const char *name, const struct merkle_hash *hash,
+		      const char *about, char message_id[WARC_ID_TEXT_BYTES])
+{
+	struct merkle_hash commitment;
+	struct body body;
+	if (w->extract->bodies == NULL || !commitment_of(leaf, name, &commitment))
+		return false;
+	if (body_index_find(w->extract->bodies, &commitment, &body) != 0) {
+		w->sums.unfound++;
+		return false;
+	}
+	struct merkle_hash id = merkle_sha256(slice_make(hash->bytes, sizeof(hash->bytes)), slice_from_string(name));
+	warc_id_text(&id, message_id);
+	if (body.what == BODY_PACKETS)
+		w->error = add_packets(w, &body, message_id, about);
+	else
+		add_message(w, leaf, &body, message_id, about);
+	return true;
+}
+
+/* The record as it is, behind the messages that it commits to. */
 static void add_record(struct writing *w, uint64_t index, struct slice record, const struct leaf *leaf,
 		       const struct merkle_hash *hash)
 {
-	char id[WARC_ID_TEXT_BYTES], message_id[WARC_ID_TEXT_BYTES], number[24];
-	struct merkle_hash commitment;
-	struct body body;
-	bool commits = w->extract->bodies != NULL && commitment_of(leaf, &commitment);
-	bool has_message = commits && body_index_find(w->extract->bodies, &commitment, &body) == 0;
-	struct merkle_hash message_hash = merkle_sha256(slice_make(hash->bytes, sizeof(hash->bytes)), SLICE("message"));
+	static const char *const names[] = {"body", "answer"};
+	enum { NAMES = sizeof(names) / sizeof(names[0]) };
+	char id[WARC_ID_TEXT_BYTES], message_ids[NAMES][WARC_ID_TEXT_BYTES], number[24];
+	bool has_message[NAMES];
 	warc_id_text(hash, id);
-	warc_id_text(&message_hash, message_id);
-	if (has_message && body.what == BODY_PACKETS)
-		w->error = add_packets(w, &body, message_id, id);
-	else if (has_message)
-		add_message(w, leaf, &body, message_id, id);
-	w->sums.unfound += commits && !has_message ? 1 : 0;
+	for (size_t i = 0; i < NAMES; i++)
+		has_message[i] = add_named(w, leaf, names[i], hash, id, message_ids[i]);
 	snprintf(number, sizeof(number), "%" PRIu64, index);
 	warc_begin(&w->warc, leaf->kind == LEAF_BLOCK ? "metadata" : "resource", id, leaf->time_ms);
 	buffer_printf(&w->warc, "WARC-Target-URI: urn:guia:%s:%u:%" PRIu64 "\r\n", w->extract->plan->id,
 		      w->extract->epoch->number, index);
-	if (has_message)
-		warc_field(&w->warc, "WARC-Concurrent-To", slice_from_string(message_id));
+	for (size_t i = 0; i < NAMES; i++)
+		if (has_message[i])
+			warc_field(&w->warc, "WARC-Concurrent-To", slice_from_string(message_ids[i]));
 	warc_field(&w->warc, "WARC-Warcinfo-ID", slice_from_string(w->info_id));
 	warc_field(&w->warc, "Guia-Log", w->extract->view->checkpoint.origin);
 	warc_field(&w->warc, "Guia-Record", slice_from_string(number));

@@ -34,14 +34,15 @@ FIELDS(mitigation) = {{"what", LEAF_TEXT, false}, {"target", LEAF_TEXT, false}, 
 		      {"id", LEAF_NUMBER, true},  {"incident", LEAF_NUMBER, true}, {"until", LEAF_NUMBER, true},
 		      {"by", LEAF_TEXT, true},    {"why", LEAF_TEXT, true},        {"episode", LEAF_NUMBER, true}};
 FIELDS(order) = {{"user", LEAF_NUMBER, false}, {"order", LEAF_TEXT, false}, {"answer", LEAF_TEXT, true}};
-/* `number` is the request's, as the gate's worker counts; a request that is told of twice has one. `body` commits to
+/* `number` is the request's, as the gate's worker counts; a request that is told of twice has one. `answer`
+ * commits to the origin's answer that was blocked as `body` does to what came. `body` commits to
  * the message as it came: SHA-256 of a salt that is kept with it, and of it. */
 FIELDS(block) = {{"site", LEAF_TEXT, false},    {"source", LEAF_TEXT, false},  {"port", LEAF_NUMBER, false},
 		 {"at", LEAF_NUMBER, false},    {"verdict", LEAF_TEXT, false}, {"request", LEAF_TEXT, true},
 		 {"method", LEAF_TEXT, true},   {"uri", LEAF_TEXT, true},      {"agent", LEAF_TEXT, true},
 		 {"status", LEAF_NUMBER, true}, {"rules", LEAF_TEXT, true},    {"score", LEAF_NUMBER, true},
 		 {"body", LEAF_HEX32, true},    {"one_of", LEAF_NUMBER, true}, {"incident", LEAF_NUMBER, true},
-		 {"worker", LEAF_NUMBER, true}, {"number", LEAF_NUMBER, true}};
+		 {"worker", LEAF_NUMBER, true}, {"number", LEAF_NUMBER, true}, {"answer", LEAF_HEX32, true}};
 FIELDS(refusals) = {{"site", LEAF_TEXT, false},
 		    {"rule", LEAF_TEXT, false},
 		    {"second", LEAF_NUMBER, false},

@@ -65,15 +65,22 @@ static const char *verdict_of(uint16_t found)
 	return verdicts[(found & FINDING_DISRUPTED) != 0][(found & FINDING_RESPONSE) != 0];
 }
 
+/* Without a head there is none. */
+static struct slice joined(struct slice head, struct slice body, struct buffer *out)
+{
+	if (head.len == 0)
+		return SLICE("");
+	buffer_add(out, head);
+	buffer_add(out, body);
+	return out->error == 0 ? buffer_slice(out) : SLICE("");
+}
+
 static void tell(struct witness *witness, unsigned box, uint16_t site, const struct finding *finding, uint64_t incident)
 {
 	const struct finding_head *head = &finding->head;
-	struct buffer rules = buffer_make(NULL), message = buffer_make(NULL);
-	struct slice body = finding->texts[FINDING_BODY_SENT];
-	if (finding->texts[FINDING_HEAD_SENT].len > 0) {
-		buffer_add(&message, finding->texts[FINDING_HEAD_SENT]);
-		buffer_add(&message, body);
-	}
+	struct buffer rules = buffer_make(NULL), message = buffer_make(NULL), answer = buffer_make(NULL);
+	const struct slice *texts = finding->texts;
+	size_t body = texts[FINDING_BODY_SENT].len, answered = texts[FINDING_ANSWER_BODY].len;
 	const struct witness_block block = {
 		.site = witness_site_name(witness, site),
 		.source = head->source,
@@ -89,13 +96,16 @@ static void tell(struct witness *witness, unsigned box, uint16_t site, const str
 		.rules = rules_of(finding, &rules),
 		.status = head->status,
 		.score = (head->found & FINDING_RESPONSE) != 0 ? head->outbound_score : head->inbound_score,
-		.message = message.len > 0 && message.error == 0 ? buffer_slice(&message) : SLICE(""),
-		.cut = head->body_bytes > body.len ? head->body_bytes - body.len : 0,
+		.message = joined(texts[FINDING_HEAD_SENT], texts[FINDING_BODY_SENT], &message),
+		.cut = head->body_bytes > body ? head->body_bytes - body : 0,
+		.answer = joined(texts[FINDING_ANSWER_HEAD], texts[FINDING_ANSWER_BODY], &answer),
+		.answer_cut = head->answer_bytes > answered ? head->answer_bytes - answered : 0,
 		.incident = incident,
 	};
 	witness_block(witness, &block);
 	buffer_free(&rules);
 	buffer_free(&message);
+	buffer_free(&answer);
 }
 
 /* Those of the time before us are known by their events alone. */

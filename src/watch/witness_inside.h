@@ -77,7 +77,9 @@ struct witness_block {
 	int32_t score;        /* below 0: not known */
 	struct slice message; /* as it came; for the sealed store alone */
 	uint64_t cut;         /* bytes of it that are not there */
-	uint64_t incident;    /* 0: of none */
+	struct slice answer;  /* the same of the origin's answer, where that was blocked */
+	uint64_t answer_cut;
+	uint64_t incident; /* 0: of none */
 };
 
 /* witness_findings.c */

@@ -149,16 +149,23 @@ static uint64_t sampled(struct witness *witness)
 	return (number - WITNESS_EACH) % WITNESS_ONE_OF == 0 ? WITNESS_ONE_OF : 0;
 }
 
+static bool commit(struct witness *witness, enum body_what what, struct slice message, uint64_t cut, uint64_t at_ms,
+		   struct merkle_hash *ret_commitment)
+{
+	return message.len > 0 && witness->bodies != NULL &&
+	       body_store_put(witness->bodies, what, message, cut, at_ms, ret_commitment);
+}
+
 void witness_block(struct witness *witness, const struct witness_block *block)
 {
 	char source[ADDRESS_TEXT_BYTES];
 	struct address address;
-	struct merkle_hash body;
+	struct merkle_hash body, answer;
 	uint64_t stands_for = sampled(witness);
 	if (stands_for == 0)
 		return;
-	bool has_body = block->message.len > 0 && witness->bodies != NULL &&
-			body_store_put(witness->bodies, BODY_REQUEST, block->message, block->cut, block->at_ms, &body);
+	bool has_body = commit(witness, BODY_REQUEST, block->message, block->cut, block->at_ms, &body);
+	bool has_answer = commit(witness, BODY_RESPONSE, block->answer, block->answer_cut, block->at_ms, &answer);
 	memcpy(address.bytes, block->source, sizeof(address.bytes));
 	const struct leaf_value values[LEAF_FIELDS_MOST] = {
 		text(name_of(block->site)),
@@ -177,6 +184,7 @@ void witness_block(struct witness *witness, const struct witness_block *block)
 		number_if(stands_for > 1, stands_for),
 		number_if(block->incident != 0, block->incident),
 		leaf_number(block->worker),
-		leaf_number(block->number)};
+		leaf_number(block->number),
+		leaf_text(slice_make(has_answer ? answer.bytes : NULL, has_answer ? sizeof(answer.bytes) : 0))};
 	(void)writer_put(witness->writer, LEAF_BLOCK, values);
 }

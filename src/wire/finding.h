@@ -3,7 +3,7 @@
  * request has ended, beside its event. The fixed part goes first, then what matched, then texts one behind another;
  * both sides write and read it here. Whoever reads it takes it for hostile: any byte may have any value.
  *
- * Texts hold no secrets, as logs hold none (http/redact.h), but for two: the head and the body as they came. Those are
+ * Texts hold no secrets, as logs hold none (http/redact.h), but for the heads and the bodies as they came. Those are
  * for what is sealed and encrypted alone, and there only of a request that was blocked, or would have been.
  */
 #ifndef GUIA_WIRE_FINDING_H
@@ -48,9 +48,11 @@ enum finding_text {
 	FINDING_TARGET,   /* the URI as sent */
 	FINDING_PROTOCOL, /* "HTTP/1.1" */
 	FINDING_AGENT,
-	FINDING_HEAD,      /* request line and headers, a line each */
-	FINDING_HEAD_SENT, /* the same as it came: secret */
-	FINDING_BODY_SENT, /* the first bytes of the body as they came: secret */
+	FINDING_HEAD,        /* request line and headers, a line each */
+	FINDING_HEAD_SENT,   /* the same as it came: secret */
+	FINDING_BODY_SENT,   /* the first bytes of the body as they came: secret */
+	FINDING_ANSWER_HEAD, /* of an answer that was blocked, as the origin gave it: secret */
+	FINDING_ANSWER_BODY, /* likewise */
 	FINDING_TEXTS,
 };
 
@@ -103,13 +105,14 @@ struct finding_head {
 	int32_t outbound_score;
 	int32_t inbound_threshold; /* 0: the rules have none */
 	int32_t outbound_threshold;
-	uint64_t body_bytes; /* that came, or were announced */
-	uint32_t classes;    /* of all matches */
+	uint64_t body_bytes;   /* that came, or were announced */
+	uint64_t answer_bytes; /* the same of the answer's body */
+	uint32_t classes;      /* of all matches */
 	uint32_t text_bytes[FINDING_TEXTS];
 	uint32_t reserved;
 };
 
-_Static_assert(sizeof(struct finding_match) == 24 && sizeof(struct finding_head) == 168, "no holes");
+_Static_assert(sizeof(struct finding_match) == 24 && sizeof(struct finding_head) == 184, "no holes");
 
 /* ---- writing ---- */
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-static const struct outbox_sizes sizes = {64, 8, 256};
+static const struct outbox_sizes sizes = {64, 8, 512};
 static char folder[64];
 static int directory;
 static struct outbox_control control;

@@ -13,7 +13,7 @@
 enum {
 	PARCEL_SLOT_BYTES = 1024,
 	PARCEL_PART_BYTES = PARCEL_SLOT_BYTES - 24,
-	PARCEL_PARTS_MOST = 112, /* slots that one parcel may take */
+	PARCEL_PARTS_MOST = 184, /* slots that one parcel may take */
 	PARCEL_BYTES_MOST = PARCEL_PARTS_MOST * PARCEL_PART_BYTES,
 	PARCEL_SLOTS_LEAST = 2 * PARCEL_PARTS_MOST, /* of a ring; a power of two beyond it */
 };

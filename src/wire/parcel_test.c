@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-enum { SLOTS = 256, CONTROL_BYTES = 4096, FILE_BYTES = CONTROL_BYTES + SLOTS * PARCEL_SLOT_BYTES };
+enum { SLOTS = 512, CONTROL_BYTES = 4096, FILE_BYTES = CONTROL_BYTES + SLOTS * PARCEL_SLOT_BYTES };
 
 /* A ring in a file, with both ends. */
 struct fixture {

@@ -19,9 +19,13 @@ def warc_blocks(path):
         at = end + 8 + length
 
 
+def blocks_of(bag):
+    return [(head, block) for path in sorted((bag / "data/warc").iterdir()) for head, block in warc_blocks(path)]
+
+
 def exported(guia, incident, bag, *words):
     """Exports an incident and checks the bundle -> its records, in order."""
     run(guia, "evidence", "export", incident, "-o", bag, "--why", "a test", *words)
     run(guia, "evidence", "verify", bag)
-    blocks = [(head, block) for path in sorted((bag / "data/warc").iterdir()) for head, block in warc_blocks(path)]
+    blocks = blocks_of(bag)
     return [json.loads(block) for head, block in blocks if head["WARC-Type"] in ("metadata", "resource") and head["Content-Type"] == "application/json"]

@@ -203,12 +203,22 @@ def messages_are_sealed_to_the_export_key():
         log = kept(gate)
         wait_for(lambda: "messages" in evidence(gate), "a store of messages")
         assert gate.curl("http://127.0.0.1:PORT/form", "-H", "Host: a.test", "-d", "password=hunter2&q=evil")[0] == 403
+        for path, status_of in (("/leak", 403), ("/leak-large", 403), ("/leak-chunked", 403), ("/", 200)):
+            assert gate.get(path)[0] == status_of
         assert gate.end() == 0
         verified(log)
-        [block] = records.of_kind(records.of_log(log), "block")
+        block, *answers = records.of_kind(records.of_log(log), "block")
+        for answer, large in zip(answers, (False, True, False), strict=True):
+            sent = messages(log, key)[answer["answer"]]
+            head, _, page = sent.partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 OK\r\n") and b"\r\nContent-Type: text/html" in head, head
+            assert answer["verdict"] == "answer blocked" and page.startswith(b"page of everybody") and b"SECRET-LEAK" in page, (answer, page)
+            assert large == (32768 <= len(page) <= 65536 and page.endswith(b"xxx")), len(page)
+            assert messages(log, key)[answer["body"]].startswith(b"GET /"), answer
+        assert "answer" not in block
         message = messages(log, key)[block["body"]]
         assert message.startswith(b"POST /form HTTP/1.1\r\n") and message.endswith(b"\r\n\r\npassword=hunter2&q=evil"), message
-        kept_files = [path for path in log.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+        kept_files = [path for path in log.rglob("*") if path.is_file() and (b"hunter2" in path.read_bytes() or b"SECRET-LEAK" in path.read_bytes())]
         assert not kept_files, kept_files
     origin.stop()
 

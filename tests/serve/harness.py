@@ -85,6 +85,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                f"{self.headers.get('X-Forwarded-Proto')}".encode()
         if self.path.startswith("/leak"):
             body += b"SECRET-LEAK"
+        if self.path.startswith("/leak-large"):
+            body += b"x" * 300000
         if self.path.startswith("/leak-chunked"):
             self.send_response(200)
             self.send_header("Content-Type", "text/html")

@@ -15,7 +15,7 @@ import tempfile
 import threading
 
 import bundles
-from harness import GUIA, Handler, Origin, Serve, case, main, wait_for
+from harness import FOLDER, GUIA, Handler, Origin, Serve, case, main, wait_for
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/115.0"
 SITES = ("a.test", "b.test")
@@ -72,7 +72,10 @@ class Sites(Serve):
         self.origins = [Origin(), Origin()]
         text = "sites:\n" + "".join(f"  - host: {host}\n    origin: http://127.0.0.1:{origin.port}\n{more}"
                                     for host, origin, more in zip(SITES, self.origins, ("", "    detect: true\n")))
-        super().__init__(text)
+        self.export_key = FOLDER / "export.key"
+        subprocess.run([GUIA, "evidence", "export-key", self.export_key, "-o", FOLDER / "export.pem"], check=True, timeout=60, stdout=subprocess.DEVNULL)
+        (FOLDER / "export.pem").chmod(0o644)
+        super().__init__(text + f"evidence: {{export_certificate: {FOLDER}/export.pem}}\n")
 
     def start(self):
         path = pathlib.Path(self.config)
@@ -186,12 +189,16 @@ def each_has_a_bundle_of_its_own():
     for kind, verdict in (("injection", "blocked"), ("leak", "answer blocked")):
         number = SERVE.one(kind)
         whole = SERVE.whole(number)
-        leaves = bundles.exported(GUIA, str(number), SERVE.run.parent / f"bag-{kind}", "--run-dir", SERVE.run)
+        leaves = bundles.exported(GUIA, str(number), SERVE.run.parent / f"bag-{kind}", "--run-dir", SERVE.run, "--export-key", SERVE.export_key)
         blocks = [leaf for leaf in leaves if leaf["kind"] == "block"]
         assert {leaf["source"] for leaf in blocks} == set(sums(whole, "source")), blocks
         assert len(blocks) == whole["actor"]["findings"] and {leaf["verdict"] for leaf in blocks} == {verdict}, (len(blocks), whole["actor"])
         assert {leaf.get("incident", number) for leaf in blocks} == {number}, blocks
         assert kind == "leak" or any(leaf.get("incident") == number for leaf in blocks), blocks
+        messages = bundles.blocks_of(SERVE.run.parent / f"bag-{kind}")
+        asked, answered = ([block for head, block in messages if head["WARC-Type"] == what] for what in ("request", "response"))
+        assert len(asked) == len(blocks) and len(answered) == (len(blocks) if kind == "leak" else 0), (kind, len(asked), len(answered))
+        assert all(block.startswith(b"HTTP/1.1 200 ") and b"mysql_connect() failed" in block for block in answered), answered
         told = [leaf for leaf in leaves if leaf["kind"] == "incident"]
         assert {leaf["incident"] for leaf in told} == {number} and told[0]["change"] == "opened" and told[-1]["of"] == kind, told
 

@@ -167,7 +167,7 @@ def killed_at(w, number):
         if w.guia("ban")[0] == 0:
             end = time.monotonic() + LIFE_SECONDS if not begun else end
             begun, source, asked = True, next(sources), time.monotonic()
-            sure += [source] if w.orders(source) else []
+            sure += [(source, asked)] if w.orders(source) else []
         w.goes_on()
         time.sleep(0.02)
     killed = w.child.poll() is not None
@@ -177,11 +177,11 @@ def killed_at(w, number):
     w.goes_on()
     w.start()
     is_back(w)
-    for source in sure[-1:]:
+    for source, ordered in sure[-1:]:
         banned = w.is_banned(source)
-        assert banned or time.monotonic() > asked + BAN_SECONDS, f"{source} was banned, and answered so"
+        assert banned or time.monotonic() > ordered + BAN_SECONDS, f"{source} was banned, and answered so"
     time.sleep(max(asked + BAN_SECONDS - time.monotonic(), 0))
-    for source in sure:
+    for source, _ in sure:
         wait_until(lambda: not w.is_banned(source), f"the end of the ban of {source}")
     return killed
 
