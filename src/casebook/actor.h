@@ -62,6 +62,7 @@ struct actor {
 	uint64_t since_ms;  /* its place is its own */
 	uint64_t onset_ms;  /* what it does now began; 0: nothing within the window */
 	uint64_t last_ms;   /* something of note */
+	uint64_t known_ms;  /* a watch before this one took what came until then; 0: there was none */
 	uint64_t passed_ms; /* something of note was not refused; 0: never */
 	uint32_t findings;
 	uint32_t window[CASE_KINDS]; /* findings that speak for a kind, since window_ms, and before */

@@ -161,8 +161,12 @@ static void test_a_search_from_many_addresses_is_one(void **state)
 {
 	struct fixture *f = *state;
 	for (unsigned i = 0; i < 600; i++) {
-		struct event event = {
-			.kind = EVENT_END, .path = random_mix(i), .agent = 44, .shape = 55, .end.status = 404};
+		struct event event = {.kind = EVENT_END,
+				      .wall_ms = f->now_ms,
+				      .path = random_mix(i),
+				      .agent = 44,
+				      .shape = 55,
+				      .end.status = 404};
 		source_of(i % 6 * 256, event.source);
 		intrusions_event(f->intrusions, 0, &event, 0, site_name(0), f->now_ms);
 	}

@@ -90,6 +90,16 @@ static uint32_t classes_of(const struct finding *finding)
 	return classes;
 }
 
+/*
+ * A watch that begins finds in the rings what one before it has taken already: of who is on record until its last
+ * word, and of anybody what is so long ago that it shares nothing with what comes now.
+ */
+static bool is_past(struct intrusions *intrusions, const struct address *source, uint64_t at_ms, uint64_t now_ms)
+{
+	const struct actor *actor = actors_find(&intrusions->actors, source);
+	return (actor != NULL && at_ms <= actor->known_ms) || (now_ms > at_ms && now_ms - at_ms > CASE_WINDOW_MS);
+}
+
 uint64_t intrusions_finding(struct intrusions *intrusions, const struct finding *finding, uint16_t site,
 			    const char *site_name, uint64_t now_ms)
 {
@@ -105,6 +115,8 @@ uint64_t intrusions_finding(struct intrusions *intrusions, const struct finding 
 				    .kinds = case_kinds_of(classes_of(finding), finding->head.found)};
 	if (sight.kinds == 0)
 		return 0;
+	if (is_past(intrusions, &sight.source, finding->head.wall_ms, now_ms))
+		return intrusions_incident_of(intrusions, &sight.source);
 	struct actor *actor = actors_take(&intrusions->actors, &sight);
 	if (actor == NULL)
 		return 0;
@@ -159,10 +171,11 @@ void intrusions_event(struct intrusions *intrusions, unsigned box, const struct 
 					  .site_name = site_name,
 					  .agent = event->agent,
 					  .shape = event->shape};
-	if ((event->end.status == NOT_FOUND || event->end.status == GONE) && event->end.verdict != EVENT_BLOCKED)
+	if ((event->end.status == NOT_FOUND || event->end.status == GONE) && event->end.verdict != EVENT_BLOCKED &&
+	    !is_past(intrusions, &sight.source, event->wall_ms, now_ms))
 		missing_take(intrusions, &sight, event->path);
 	const struct upload *upload = uploads_end(&intrusions->uploads, box, event);
-	if (upload != NULL)
+	if (upload != NULL && !is_past(intrusions, &sight.source, event->wall_ms, now_ms))
 		uploaded_is_asked_for(intrusions, upload, now_ms);
 }
 

@@ -37,7 +37,7 @@ void intrusions_resume(struct intrusions *intrusions, const struct case_record *
 		snprintf(site->name, sizeof(site->name), "%s", from->name);
 		last_ms = from->until_ms > last_ms ? from->until_ms : last_ms;
 	}
-	actor->last_ms = record->over_ms != 0 ? record->over_ms : last_ms;
+	actor->last_ms = actor->known_ms = record->over_ms != 0 ? record->over_ms : last_ms;
 	actor->findings = (uint32_t)known->findings;
 	actor->missing = (uint32_t)known->missing;
 	actor->classes = known->classes;

@@ -235,6 +235,45 @@ static void test_it_goes_on_after_a_restart(void **state)
 	assert_int_equal(f->news.record.sites[0].sums.blocked, 22);
 }
 
+/* What the rings still hold when a watch begins. */
+static void test_what_is_past_is_not_taken_again(void **state)
+{
+	struct fixture *f = *state;
+	struct intrusion_news before;
+	for (unsigned i = 0; i < 20; i++)
+		found(f, &sqlmap);
+	pass(f, 400);
+	while (take(f) > 0)
+		before = f->news;
+	assert_int_equal(before.record.phase, CASE_OVER);
+	intrusions_free(f->intrusions);
+	const struct hash_key key = {3, 4};
+	assert_int_equal(intrusions_new(&key, &f->intrusions), 0);
+	intrusions_resume(f->intrusions, &before.record, &before.actor);
+	for (size_t i = 0; i < before.tally_count; i++)
+		if (strcmp(before.tallies[i].dimension, "source") == 0)
+			intrusions_resume_source(f->intrusions, 1, before.tallies[i].key);
+	f->late_ms = 400 * 1000; /* within the window, and on record */
+	for (unsigned i = 0; i < 20; i++)
+		found(f, &sqlmap);
+	struct request other = sqlmap; /* of whom nothing is on record, and longer ago than that */
+	other.host = 3 << 16;
+	f->late_ms = 11 * 60 * 1000;
+	for (unsigned i = 0; i < 60; i++) {
+		found(f, &other);
+		ended(f, 4 << 16, i, 404, i);
+	}
+	pass(f, 2);
+	assert_int_equal(take(f), 0);
+	assert_int_equal(f->last_id, 1);
+	f->late_ms = 0;
+	found(f, &sqlmap);
+	pass(f, 1);
+	assert_int_equal(take(f), 1);
+	assert_int_equal(f->news.actor.findings, 21);
+	assert_int_equal(f->news.record.reopened, 1);
+}
+
 static void glance(void *context, const struct case_glance *seen)
 {
 	*(struct case_glance *)context = *seen;
@@ -245,9 +284,12 @@ static void test_what_belongs_to_one(void **state)
 {
 	struct fixture *f = *state;
 	struct case_glance seen = {.id = 0};
-	struct finding finding = {
-		.head = {.classes = sqlmap.classes, .agent = sqlmap.agent, .inbound_score = 10, .match_count = 1},
-		.matches = {{.rule = 942100, .classes = sqlmap.classes}}};
+	struct finding finding = {.head = {.wall_ms = f->now_ms,
+					   .classes = sqlmap.classes,
+					   .agent = sqlmap.agent,
+					   .inbound_score = 10,
+					   .match_count = 1},
+				  .matches = {{.rule = 942100, .classes = sqlmap.classes}}};
 	struct address source, other;
 	source_of(5, finding.head.source);
 	source = address_from_v6(finding.head.source);
@@ -278,4 +320,4 @@ static void test_what_belongs_to_one(void **state)
 TEST_MAIN(CASE(test_what_belongs_to_one), CASE(test_what_is_not_of_note), CASE(test_a_scan_is_of_many_paths),
 	  CASE(test_pages_that_are_not_there), CASE(test_an_upload_and_who_asks_for_it),
 	  CASE(test_one_that_goes_further_stays_one), CASE(test_phases), CASE(test_a_flood_is_no_scan),
-	  CASE(test_it_goes_on_after_a_restart))
+	  CASE(test_it_goes_on_after_a_restart), CASE(test_what_is_past_is_not_taken_again))

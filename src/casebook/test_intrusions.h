@@ -17,6 +17,7 @@ struct fixture {
 	struct intrusion_news news;
 	uint64_t last_id;
 	uint64_t now_ms;
+	uint64_t late_ms; /* how long ago is what is found */
 	bool flood;
 };
 
@@ -63,7 +64,8 @@ static inline const char *site_name(uint16_t site)
 static inline void found(struct fixture *f, const struct request *r)
 {
 	static struct finding finding;
-	finding = (struct finding){.head = {.path = r->path,
+	finding = (struct finding){.head = {.wall_ms = f->now_ms - f->late_ms,
+					    .path = r->path,
 					    .query = r->query,
 					    .agent = r->agent,
 					    .shape = r->shape,
@@ -82,7 +84,11 @@ static inline void found(struct fixture *f, const struct request *r)
 
 static inline void ended(struct fixture *f, unsigned host, uint64_t path, uint16_t status, uint64_t request)
 {
-	struct event event = {.kind = EVENT_END, .path = path, .request = request, .end.status = status};
+	struct event event = {.kind = EVENT_END,
+			      .wall_ms = f->now_ms - f->late_ms,
+			      .path = path,
+			      .request = request,
+			      .end.status = status};
 	source_of(host, event.source);
 	intrusions_event(f->intrusions, 3, &event, 0, site_name(0), f->now_ms);
 }

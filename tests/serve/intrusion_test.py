@@ -266,6 +266,7 @@ def a_killed_watch_goes_on_with_what_is_on():
     wait_for(lambda: (SERVE.watch() or {"pid": pid})["pid"] != pid, "another watch")
     SERVE.ask("/search?q=1'%20or%20'1'='1", "127.0.0.3")
     wait_for(lambda: SERVE.whole(number)["actor"]["findings"] > findings, "it goes on")
+    assert SERVE.whole(number)["actor"]["findings"] == findings + 1, "what the rings still hold is not taken again"
     assert len(SERVE.intrusions()) == before
 
 
