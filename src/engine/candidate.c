@@ -24,6 +24,21 @@ static int ask_document(struct transaction *t, const struct probe_family *family
 	return r;
 }
 
+/* What was found of a page is kept: it should not be gone over again when the rules' turn comes. */
+static int ask_page(struct found *found, const struct probe_set *set, struct slice page)
+{
+	struct transaction *t = found->t;
+	struct found here = {.t = t};
+	int r = ask_value(&here, set, page);
+	bool fits = r == 0 && here.step_count <= VALUE_STEPS;
+	t->page_step_count = fits ? (uint8_t)here.step_count : 0;
+	memcpy(t->page_steps, here.steps, sizeof(t->page_steps));
+	for (size_t i = 0; i < here.step_count && i < VALUE_STEPS; i++)
+		found_add(found, here.steps[i]);
+	found->step_count += here.step_count > VALUE_STEPS ? VALUE_STEPS + 1 : 0;
+	return r;
+}
+
 /* A scalar is asked again when it was set anew. */
 static int ask_scalar(struct transaction *t, const struct probe_family *family, const struct value **asked,
 		      struct found *found)
@@ -39,7 +54,9 @@ static int ask_scalar(struct transaction *t, const struct probe_family *family, 
 	if (value == *asked)
 		return 0;
 	*asked = value;
-	return ask_value(found, family->sets[0], value->bytes);
+	return family->variable == VARIABLE_RESPONSE_BODY && set->count > 0
+		       ? ask_page(found, family->sets[0], value->bytes)
+		       : ask_value(found, family->sets[0], value->bytes);
 }
 
 static bool compare(const struct probe_count *count, int64_t number)

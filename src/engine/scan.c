@@ -50,16 +50,18 @@ static const uint64_t *run_shared(struct transaction *t, struct result *result, 
 }
 
 /*
- * Whether the page is known to match since it was asked, so that it need not be gone over again. The head looks at
- * nothing else, so that nothing but the page can have made a candidate of its step; nor can the page before it came,
- * which was empty.
+ * Whether the page is known to match since it was asked, so that it need not be gone over again: it made a candidate of
+ * the step, and all that the head asks of it is a bit that is the verdict, or the lack of one.
  */
-static bool page_was_found(const struct transaction *t, const struct target *target, const struct rule *rule,
-			   const struct scan_set *set)
+static bool page_was_found(const struct transaction *t, const struct target *target, const struct rule *rule)
 {
-	return target->variable == VARIABLE_RESPONSE_BODY && t->step >= 0 && rule == t->head &&
-	       rule->target_count == 1 && rule->transform_count == 0 && rule->operation.scan_exact &&
-	       !rule->operation.negated && scan_set_width(set, target->scan_bit, BYTE_LEVEL_ANY) > 0;
+	if (target->variable != VARIABLE_RESPONSE_BODY || t->step < 0 || rule != t->head || rule->target_count != 1 ||
+	    rule->transform_count > 0 || !rule->operation.scan_exact)
+		return false;
+	for (size_t i = 0; i < t->page_step_count; i++)
+		if (t->page_steps[i] == t->step)
+			return true;
+	return false;
 }
 
 /*
@@ -73,8 +75,8 @@ enum scan_answer scan_ask(struct transaction *t, const struct target *target, co
 		return SCAN_SAYS_NOTHING;
 	const struct scan_group *group = &rule->unit->scan_groups[target->scan_group];
 	bool tells = rule->capture || t->head->log || t->trace != NULL;
-	if (page_was_found(t, target, rule, group->set))
-		return tells ? SCAN_SAYS_NOTHING : SCAN_SAYS_YES;
+	if (page_was_found(t, target, rule))
+		return tells && !rule->operation.negated ? SCAN_SAYS_NOTHING : SCAN_SAYS_YES;
 	const uint64_t *words = result->bytes.len > SHARED_MAX_BYTES
 					? run_for(t, group->set, target->scan_bit, result->bytes)
 					: run_shared(t, result->same, group);
