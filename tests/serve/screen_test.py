@@ -118,6 +118,7 @@ def it_is_started_kept_and_ended():
         assert screens(gate) == [first] and officer.ask("/")[0] == 200, "a session outlives a reload"
         os.kill(first, signal.SIGKILL)
         wait_for(lambda: len(officer.printed()) > 1, "another address", LONG)
+        officer.port = int(officer.printed()[-1].split(":")[2].split("/")[0])  # another one, where the usual one is somebody else's
         assert officer.ask("/")[0] == 403
         done = subprocess.run([GUIA, "screen", "--address", "-c", gate.config], capture_output=True, check=True, timeout=60)
         officer.enter(done.stdout.decode().strip())
