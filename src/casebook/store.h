@@ -15,6 +15,7 @@ enum {
 	CASE_STORE_NEWER = 1,     /* a later Guia wrote it: it is left alone */
 	CASE_STORE_DAMAGED = 2,   /* SQLite cannot read it */
 	CASE_STORE_NONE = 3,      /* there is no such file, or no such incident */
+	CASE_ENTRIES_SHOWN = 400, /* where not all are asked for */
 	CASE_TALLIES_KEPT = 1000, /* of an incident and dimension, those that came most often */
 };
 
@@ -68,6 +69,11 @@ int case_store_records(struct case_store *store, uint64_t before, size_t count, 
 /* In the order in which it happened. */
 typedef bool case_entry_fn(void *context, const struct case_entry *entry);
 int case_store_entries(struct case_store *store, uint64_t id, case_entry_fn *each, void *context);
+
+/* The first and the last of them, CASE_ENTRIES_SHOWN in all at most: with the first of the latter comes how many were
+ * left out before it, else 0. What is read does not grow with an incident. */
+typedef bool case_entry_end_fn(void *context, const struct case_entry *entry, uint64_t left_out);
+int case_store_entry_ends(struct case_store *store, uint64_t id, case_entry_end_fn *each, void *context);
 
 /* In order of time, summed up to steps of `step_ms`; `site` CASE_SITES is all of them together. */
 typedef bool case_point_fn(void *context, const struct case_point *point);

@@ -232,6 +232,15 @@ int case_store_read(struct case_store *store, uint64_t id, struct case_record *r
 	return r != 0 || (one.found && ret_record->id == id) ? r : CASE_STORE_NONE;
 }
 
+static struct case_entry take_entry(struct statement *s, uint64_t id)
+{
+	struct case_entry entry = {.incident = id, .at_ms = statement_take(s)};
+	uint64_t kind = statement_take(s);
+	entry.kind = kind < CASE_ENTRY_KINDS ? (enum case_entry_kind)kind : CASE_ENTRY_ACTION;
+	snprintf(entry.text, sizeof(entry.text), "%s", statement_take_text(s));
+	return entry;
+}
+
 int case_store_entries(struct case_store *store, uint64_t id, case_entry_fn *each, void *context)
 {
 	struct statement s =
@@ -239,13 +248,47 @@ int case_store_entries(struct case_store *store, uint64_t id, case_entry_fn *eac
 	bool more = true;
 	statement_number(&s, id);
 	while (more && statement_step(&s) == STATEMENT_ROW && s.error == 0) {
-		struct case_entry entry = {.incident = id, .at_ms = statement_take(&s)};
-		uint64_t kind = statement_take(&s);
-		entry.kind = kind < CASE_ENTRY_KINDS ? (enum case_entry_kind)kind : CASE_ENTRY_ACTION;
-		snprintf(entry.text, sizeof(entry.text), "%s", statement_take_text(&s));
+		const struct case_entry entry = take_entry(&s, id);
 		more = each(context, &entry);
 	}
 	return statement_end(&s);
+}
+
+static int count_entries(struct case_store *store, uint64_t id, uint64_t *ret_count)
+{
+	struct statement s = statement_prepare(store->db, "SELECT count(*) FROM entry WHERE incident = ?");
+	statement_number(&s, id);
+	*ret_count = statement_step(&s) == STATEMENT_ROW && s.error == 0 ? statement_take(&s) : 0;
+	return statement_end(&s);
+}
+
+/* In the order of the index, so that no more is read than is shown. */
+static int entry_end(struct case_store *store, const char *sql, uint64_t id, uint64_t most, uint64_t left_out,
+		     case_entry_end_fn *each, void *context)
+{
+	struct statement s = statement_prepare(store->db, sql);
+	bool more = true;
+	statement_number(&s, id);
+	statement_number(&s, most);
+	while (more && statement_step(&s) == STATEMENT_ROW && s.error == 0) {
+		const struct case_entry entry = take_entry(&s, id);
+		more = each(context, &entry, left_out);
+		left_out = 0;
+	}
+	return statement_end(&s);
+}
+
+int case_store_entry_ends(struct case_store *store, uint64_t id, case_entry_end_fn *each, void *context)
+{
+	static const char first[] = "SELECT at_ms, kind, text FROM entry WHERE incident = ? ORDER BY at_ms, id LIMIT ?";
+	static const char last[] = "SELECT at_ms, kind, text FROM (SELECT id, at_ms, kind, text FROM entry WHERE"
+				   " incident = ? ORDER BY at_ms DESC, id DESC LIMIT ?) ORDER BY at_ms, id";
+	uint64_t count, half = CASE_ENTRIES_SHOWN / 2;
+	int r = count_entries(store, id, &count);
+	if (r != 0 || count <= CASE_ENTRIES_SHOWN)
+		return r != 0 ? r : entry_end(store, first, id, CASE_ENTRIES_SHOWN, 0, each, context);
+	r = entry_end(store, first, id, half, 0, each, context);
+	return r != 0 ? r : entry_end(store, last, id, half, count - 2 * half, each, context);
 }
 
 int case_store_points(struct case_store *store, uint64_t id, uint16_t site, uint64_t step_ms, case_point_fn *each,

@@ -321,6 +321,58 @@ static void damage_is_told(void **state)
 	free(read);
 }
 
+struct ends {
+	size_t count;
+	uint64_t left_out, left_out_at, last_at_ms;
+	bool ordered;
+};
+
+static bool see_end(void *context, const struct case_entry *entry, uint64_t left_out)
+{
+	struct ends *ends = context;
+	ends->ordered = ends->ordered && entry->at_ms > ends->last_at_ms;
+	ends->last_at_ms = entry->at_ms;
+	if (left_out > 0)
+		ends->left_out_at = ends->count;
+	ends->left_out += left_out;
+	ends->count++;
+	return true;
+}
+
+static struct ends ends_of(struct case_store *store, uint64_t id)
+{
+	struct ends ends = {.ordered = true};
+	assert_int_equal(case_store_entry_ends(store, id, see_end, &ends), 0);
+	assert_true(ends.ordered);
+	return ends;
+}
+
+/* However long a timeline is, its first and its last lines are shown, and how many are not. */
+static void a_long_timeline_is_shown_by_its_ends(void **state)
+{
+	struct case_store *store;
+	static struct case_entry entries[500];
+	static struct case_record record = {.id = 4};
+	(void)state;
+	assert_int_equal(case_store_open(path, &store), 0);
+	for (uint64_t at = 0; at < 200; at++) {
+		for (size_t i = 0; i < 500; i++)
+			entries[i] = (struct case_entry){.incident = 4, .at_ms = 1000 + at * 500 + i, .text = "x"};
+		const struct case_news news = {
+			.record = &record, .entries = entries, .entry_count = at == 0 ? CASE_ENTRIES_SHOWN : 500};
+		assert_int_equal(case_store_write(store, &news, 1), 0);
+		if (at == 0)
+			assert_int_equal(ends_of(store, 4).count, CASE_ENTRIES_SHOWN);
+	}
+	struct ends ends = ends_of(store, 4);
+	assert_int_equal(ends.count, CASE_ENTRIES_SHOWN);
+	assert_int_equal(ends.left_out, 199 * 500);
+	assert_int_equal(ends.left_out_at, CASE_ENTRIES_SHOWN / 2);
+	assert_int_equal(ends.last_at_ms, 1000 + 199 * 500 + 499);
+	assert_int_equal(ends_of(store, 5).count, 0);
+	case_store_close(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -331,6 +383,7 @@ int main(void)
 		cmocka_unit_test_teardown(the_most_frequent_are_kept, clear),
 		cmocka_unit_test_teardown(another_file_is_told_from_ours, clear),
 		cmocka_unit_test_teardown(damage_is_told, clear),
+		cmocka_unit_test_teardown(a_long_timeline_is_shown_by_its_ends, clear),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -216,11 +216,20 @@ static void add_effect(const struct writer *w)
 	writer_note(w, PHRASE_EFFECT_NOTE);
 }
 
-static bool action_row(void *context, const struct case_entry *entry)
+static void left_out_row(const struct writer *w, uint64_t left_out)
+{
+	buffer_text(w->out, "<tr><td colspan=\"3\">");
+	html_add_number(w->out, writer_say(w, PHRASE_ACTIONS_LEFT_OUT), left_out);
+	buffer_text(w->out, "</td></tr>\n");
+}
+
+static bool action_row(void *context, const struct case_entry *entry, uint64_t left_out)
 {
 	static const enum phrase by[CASE_ENTRY_KINDS] = {PHRASE_BY_PHASE, PHRASE_BY_GUIA, PHRASE_BY_PERSON};
 	const struct writer *w = context;
 	char when[WORDS_BYTES];
+	if (left_out > 0)
+		left_out_row(w, left_out);
 	time_words(entry->at_ms, when);
 	buffer_text(w->out, "<tr>");
 	writer_cell(w, false, when);
@@ -236,7 +245,7 @@ static int add_actions(const struct writer *w)
 	writer_element(w, "h2", writer_say(w, PHRASE_ACTIONS));
 	writer_note(w, PHRASE_ACTIONS_NOTE);
 	writer_table(w, titles, 3, 3);
-	int r = case_store_entries(w->store, w->record->id, action_row, (void *)w);
+	int r = case_store_entry_ends(w->store, w->record->id, action_row, (void *)w);
 	writer_table_end(w);
 	return r;
 }

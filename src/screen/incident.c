@@ -258,11 +258,20 @@ static void add_sites(const struct page *page)
 	page_table_end(page);
 }
 
-static bool add_entry(void *context, const struct case_entry *entry)
+static void add_left_out(const struct page *page, uint64_t left_out)
+{
+	buffer_text(page->out, "<tr><td colspan=\"3\">");
+	html_add_number(page->out, phrase(PHRASE_ACTIONS_LEFT_OUT, page->language), left_out);
+	buffer_text(page->out, "</td></tr>\n");
+}
+
+static bool add_entry(void *context, const struct case_entry *entry, uint64_t left_out)
 {
 	static const enum phrase by[CASE_ENTRY_KINDS] = {PHRASE_BY_PHASE, PHRASE_BY_GUIA, PHRASE_BY_PERSON};
 	const struct page *page = context;
 	char when[WORDS_BYTES];
+	if (left_out > 0)
+		add_left_out(page, left_out);
 	time_words(entry->at_ms, when);
 	buffer_text(page->out, "<tr>");
 	page_cell(page, false, when);
@@ -279,7 +288,7 @@ static void add_timeline(const struct page *page)
 	page_element(page, "h2", phrase(PHRASE_ACTIONS, l));
 	page_note(page, phrase(PHRASE_ACTIONS_NOTE, l));
 	page_table(page, titles, 3, 3);
-	(void)case_store_entries(page->store, page->record->id, add_entry, (void *)page);
+	(void)case_store_entry_ends(page->store, page->record->id, add_entry, (void *)page);
 	page_table_end(page);
 }
 
