@@ -1,7 +1,7 @@
 /*
  * The search for what costs most. Candidates are a prefix and a unit that is repeated to fill 1, 10 or 100 KB at one
  * place of an exchange: pumps of every repetition of every pattern of the rule set, its phrases, fragments of attacks
- * and encodings, and strings of these. All are screened at 4 KB, place after place; the worst are mutated and joined
+ * and encodings, and strings of these. All are screened at 2 KB, place after place; the worst are mutated and joined
  * (hill climbing); the worst ten are measured at the three sizes. The cost is that of the whole exchange less that of
  * one with an empty value, by the bytes of the value. No two runs see the same value.
  *
@@ -22,7 +22,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { SCREEN_BYTES = 2048, KEPT = 150, WORST = 10, SHOWN_BYTES = 512, SHOWN_OF_RULE = 2, SLOW_NS_A_BYTE = 3000 };
+enum {
+	SCREEN_BYTES = 2048,
+	KEPT = 150,            /* candidates, the worst so far */
+	WORST = 10,            /* of these are reported ... */
+	SHOWN_OF_RULE = 2,     /* ... but no more of one rule, and so many ... */
+	SHOWN_BYTES = 512,     /* ... bytes of each */
+	SLOW_NS_A_BYTE = 3000, /* what costs so much is not tried larger */
+};
 
 static const size_t sizes[] = {1000, 10000, 100000};
 enum { SIZES = sizeof(sizes) / sizeof(sizes[0]) };

@@ -8,7 +8,12 @@
 
 enum node_kind { NODE_EMPTY, NODE_SET, NODE_SEQUENCE, NODE_CHOICE, NODE_REPEAT };
 
-enum { REPEAT_FOREVER = 1 << 20, WORTH_PUMPING = 8, KIDS_MAX = 4096, DEPTH_MAX = 200, UNIT_MAX = 256 };
+enum {
+	REPEAT_FOREVER = 1 << 20, /* stands for: no upper bound */
+	WORTH_PUMPING = 8,        /* what may repeat so often */
+	DEPTH_MAX = 200,          /* of groups in groups */
+	PIECE_MAX = 256,          /* bytes of a prefix, or of a unit */
+};
 
 struct node {
 	enum node_kind kind;
@@ -318,7 +323,7 @@ static const struct node *draw_kid(const struct node *node, uint64_t *seed)
 
 static void draw(const struct node *node, uint64_t *seed, struct buffer *out)
 {
-	if (out->len > UNIT_MAX)
+	if (out->len > PIECE_MAX)
 		return;
 	if (node->kind == NODE_SET) {
 		buffer_byte(out, draw_byte(node->bytes, seed));
@@ -330,7 +335,7 @@ static void draw(const struct node *node, uint64_t *seed, struct buffer *out)
 	} else if (node->kind == NODE_REPEAT) {
 		unsigned spare = node->max - node->min;
 		unsigned times = node->min + (unsigned)random_below(seed, spare < 2 ? spare + 1 : 3);
-		for (unsigned i = 0; i < times && i < UNIT_MAX; i++)
+		for (unsigned i = 0; i < times && i < PIECE_MAX; i++)
 			draw(node->kids, seed, out);
 	}
 }
@@ -349,7 +354,7 @@ static void give(struct pumping *p, const struct node *repeated, unsigned times)
 	struct pump pump;
 	for (unsigned i = 0; i < times; i++)
 		draw(repeated, p->seed, &unit);
-	size_t from = p->prefix.len > UNIT_MAX ? p->prefix.len - UNIT_MAX : 0;
+	size_t from = p->prefix.len > PIECE_MAX ? p->prefix.len - PIECE_MAX : 0;
 	if (unit.len > 0 && arena_copy(p->arena, buffer_slice(&unit), &pump.unit) == 0 &&
 	    arena_copy(p->arena, slice_after(buffer_slice(&p->prefix), from), &pump.prefix) == 0)
 		p->each(p->context, pump);

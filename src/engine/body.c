@@ -14,8 +14,8 @@
 #include <errno.h>
 
 enum {
-	JSON_DEPTH = 10000,
-	PARTS_MAX = 10000,
+	JSON_DEPTH = 10000, /* where SecRequestBodyJsonDepthLimit is not set: ModSecurity's default */
+	PARTS_MAX = 10000,  /* of a multipart body */
 };
 
 static int set_error(struct transaction *t, const char *prefix, struct slice error)

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+enum { BODY_FIRST_BYTES = 4096 }; /* room to begin with */
+
 int body_expect(struct transaction *t, struct body *body, uint64_t bytes)
 {
 	if (body->limit != 0 && bytes > body->limit)
@@ -21,7 +23,7 @@ static int append(struct transaction *t, struct body *body, struct slice bytes)
 {
 	size_t wanted = body->bytes.len + bytes.len;
 	if (wanted > body->capacity) {
-		size_t capacity = body->capacity < 4096 ? 4096 : body->capacity * 2;
+		size_t capacity = body->capacity < BODY_FIRST_BYTES ? BODY_FIRST_BYTES : body->capacity * 2;
 		if (capacity < wanted)
 			capacity = wanted;
 		uint8_t *copy = arena_alloc(&t->arena, capacity);
@@ -41,7 +43,9 @@ int body_add(struct transaction *t, struct body *body, struct slice bytes, bool 
 {
 	if (body->over_limit)
 		return 1;
-	uint64_t room = body->limit == 0 ? UINT64_MAX : body->limit - body->bytes.len;
+	uint64_t room = body->limit == 0                ? UINT64_MAX
+			: body->limit < body->bytes.len ? 0 /* a ctl lowered it */
+							: body->limit - body->bytes.len;
 	if (bytes.len > room) {
 		body->over_limit = true;
 		bytes = slice_sub(bytes, 0, (size_t)room);

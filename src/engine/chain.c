@@ -9,6 +9,8 @@
 
 #include <errno.h>
 
+enum { LOGS_FIRST = 8 }; /* room to begin with */
+
 struct chain chain_begin(struct transaction *t, const struct rule *head)
 {
 	return (struct chain){
@@ -252,7 +254,7 @@ static const struct slice *expand_tags(struct transaction *t, const struct rule 
 static int append_log(struct transaction *t, struct log_entry *entry)
 {
 	if (t->log_count == t->log_capacity) {
-		uint32_t capacity = t->log_capacity == 0 ? 8 : t->log_capacity * 2;
+		uint32_t capacity = t->log_capacity == 0 ? LOGS_FIRST : t->log_capacity * 2;
 		struct log_entry **logs = arena_alloc(&t->arena, capacity * sizeof(struct log_entry *));
 		if (logs == NULL)
 			return -ENOMEM;

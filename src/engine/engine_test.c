@@ -220,6 +220,17 @@ static void test_file_given_back(void **state)
 	transaction_end(t);
 }
 
+/* A ctl may set a limit below what has come. */
+static void test_limit_lowered(void **state)
+{
+	struct transaction *t = begin(*state, "/");
+	assert_int_equal(body_add(t, &t->request_body, SLICE("hello"), false), 0);
+	t->request_body.limit = 3;
+	assert_int_equal(body_add(t, &t->request_body, SLICE(" world"), false), 1);
+	assert_slice(t->request_body.bytes, "hello");
+	transaction_end(t);
+}
+
 /* A line that could not be kept is left out; none has a hole. */
 static void assert_whole_or_empty(struct slice line)
 {
@@ -297,8 +308,8 @@ static void test_allocation_failures(void **state)
 
 #if TEST_ALLOCATIONS
 TEST_MAIN(TEST(test_deny), TEST(test_pass), TEST(test_detection_only), TEST(test_file_given_back),
-	  TEST(test_memory_cap), TEST(test_allocation_failures))
+	  TEST(test_memory_cap), TEST(test_limit_lowered), TEST(test_allocation_failures))
 #else
 TEST_MAIN(TEST(test_deny), TEST(test_pass), TEST(test_detection_only), TEST(test_file_given_back),
-	  TEST(test_memory_cap))
+	  TEST(test_memory_cap), TEST(test_limit_lowered))
 #endif

@@ -362,6 +362,11 @@ static int operator_GEO_LOOKUP(struct operand *o)
 	return geo.error != 0 ? geo.error : found;
 }
 
+enum {
+	DNS_NAME_BYTES = 255,  /* RFC 1035 */
+	RBL_VALUE_BYTES = 200, /* leaves room for a zone */
+};
+
 /* "1.2.3.4" in the zone "zone" is the name 4.3.2.1.zone, with the key in front where the zone wants one. */
 static int rbl_name(struct operand *o, struct slice zone, char *name, size_t size)
 {
@@ -380,11 +385,11 @@ static int rbl_name(struct operand *o, struct slice zone, char *name, size_t siz
 
 static int operator_RBL(struct operand *o)
 {
-	char name[256];
+	char name[DNS_NAME_BYTES + 1];
 	const struct guia_resolver *resolver = o->t->worker->options.resolver;
 	struct slice value = operand_text(o);
 	/* A name cannot be longer, and a byte that is not printable is in none. */
-	if (resolver == NULL || value.len > 200)
+	if (resolver == NULL || value.len > RBL_VALUE_BYTES)
 		return 0;
 	for (size_t i = 0; i < value.len; i++)
 		if (value.ptr[i] <= ' ' || value.ptr[i] > '~')

@@ -8,6 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum {
+	MATCHES_FIRST = 64,  /* room for entries to begin with: what the Core Rule Set's bookkeeping takes */
+	MATCHED_FIRST = 16,  /* likewise of MATCHED_VARS */
+	STATUS_UNTOLD = 200, /* RESPONSE_STATUS until there is a response */
+};
+
 struct slice transaction_copy(struct transaction *t, struct slice s)
 {
 	struct slice copy;
@@ -22,7 +28,7 @@ struct slice transaction_copy(struct transaction *t, struct slice s)
 struct match_entry *transaction_add_match(struct transaction *t)
 {
 	if (t->match_count == t->match_capacity) {
-		uint32_t capacity = t->match_capacity == 0 ? 64 : t->match_capacity * 2;
+		uint32_t capacity = t->match_capacity == 0 ? MATCHES_FIRST : t->match_capacity * 2;
 		struct match_entry *matches = arena_alloc(&t->arena, capacity * sizeof(*matches));
 		if (matches == NULL)
 			return NULL;
@@ -37,7 +43,7 @@ struct match_entry *transaction_add_match(struct transaction *t)
 int transaction_add_matched(struct transaction *t, const struct matched *matched, size_t count)
 {
 	if (t->matched_capacity - t->matched_count < count) {
-		size_t capacity = t->matched_capacity == 0 ? 16 : t->matched_capacity * 2;
+		size_t capacity = t->matched_capacity == 0 ? MATCHED_FIRST : t->matched_capacity * 2;
 		capacity = capacity - t->matched_count < count ? t->matched_count + count : capacity;
 		struct matched *all = arena_alloc(&t->arena, capacity * sizeof(*all));
 		if (all == NULL)
@@ -95,7 +101,7 @@ static void apply_settings(struct transaction *t)
 	t->response_body.limit = settings->response_body_limit;
 	t->response_body.rejects = settings->response_body_limit_rejects;
 	t->highest_severity = SEVERITY_UNSET;
-	t->response_status = 200;
+	t->response_status = STATUS_UNTOLD;
 	t->redact.extra = settings->redacted_names;
 	t->redact.extra_count = settings->redacted_name_count;
 	t->redact.memo = t->worker->redact_memo;

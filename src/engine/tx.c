@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+enum { ORDER_FIRST = 128, DYNAMIC_FIRST = 16 }; /* room to begin with */
+
 int tx_begin(struct tx_collection *tx, const struct plan *plan, struct arena *arena)
 {
 	size_t wanted = plan->ruleset->tx_slot_count;
@@ -72,7 +74,7 @@ int tx_intern(struct tx_collection *tx, struct slice name)
 	if (found != TX_NONE)
 		return found;
 	if (tx->dynamic_count == tx->dynamic_capacity) {
-		uint32_t capacity = tx->dynamic_capacity == 0 ? 16 : tx->dynamic_capacity * 2;
+		uint32_t capacity = tx->dynamic_capacity == 0 ? DYNAMIC_FIRST : tx->dynamic_capacity * 2;
 		struct tx_dynamic *dynamic = arena_alloc(tx->arena, capacity * sizeof(*dynamic));
 		if (dynamic == NULL)
 			return TX_NONE;
@@ -125,7 +127,7 @@ int64_t tx_number(struct tx_entry *entry)
 /* Room in the order for so many more. 0 or -ENOMEM. */
 static int order_reserve(struct tx_collection *tx, size_t more)
 {
-	size_t capacity = tx->order_capacity == 0 ? 128 : tx->order_capacity;
+	size_t capacity = tx->order_capacity == 0 ? ORDER_FIRST : tx->order_capacity;
 	while (capacity - tx->order_count < more)
 		capacity *= 2;
 	if (capacity == tx->order_capacity)

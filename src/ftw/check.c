@@ -25,8 +25,9 @@ static bool has_id(const struct ftw_ids *ids, int64_t id)
 static size_t list_ids(struct slice log, struct buffer *out)
 {
 	size_t count = 0;
-	for (size_t at = 0; (at = slice_find(log, SLICE("[id \""), at)) < log.len;) {
-		at += 5;
+	const struct slice opening = SLICE("[id \"");
+	for (size_t at = 0; (at = slice_find(log, opening, at)) < log.len;) {
+		at += opening.len;
 		size_t end = slice_find_byte(log, '"', at);
 		if (out != NULL) {
 			buffer_byte(out, ' ');
@@ -45,7 +46,9 @@ static int unexpected(struct slice log, struct buffer *why)
 	return FTW_UNEXPECTED;
 }
 
-/* 1 if it matches, 0 if not, or FTW_INVALID. */
+enum { PATTERN_MATCHES = 1, PATTERN_IS_NONE = 2 };
+
+/* PATTERN_MATCHES, 0 if it does not, PATTERN_IS_NONE with the reason in `why`, or -ENOMEM. */
 static int matches(struct slice pattern, struct slice text, struct buffer *why)
 {
 	struct regex *regex = NULL;
@@ -54,7 +57,7 @@ static int matches(struct slice pattern, struct slice text, struct buffer *why)
 	int r = regex_compile(pattern, 0, &regex, &error);
 	if (r == REGEX_BAD_PATTERN) {
 		buffer_printf(why, "the expression %.*s does not compile: %s", SLICE_ARG(pattern), error.message);
-		return FTW_INVALID + 1;
+		return PATTERN_IS_NONE;
 	}
 	r = r != 0 ? r : regex_scratch_create(&scratch);
 	r = r != 0 ? r : regex_match(regex, scratch, text, 0, NULL, NULL, NULL) == REGEX_MATCH;
@@ -88,9 +91,9 @@ static int check_pattern(struct slice pattern, struct slice text, bool wanted, c
 	if (pattern.len == 0)
 		return 0;
 	int r = matches(pattern, text, why);
-	if (r < 0 || r > 1)
+	if (r < 0 || r == PATTERN_IS_NONE)
 		return r < 0 ? r : FTW_INVALID;
-	if ((r == 1) == wanted)
+	if ((r == PATTERN_MATCHES) == wanted)
 		return 0;
 	buffer_printf(why, "expected %s %s %.*s", where, wanted ? "to match" : "not to match", SLICE_ARG(pattern));
 	return FTW_UNEXPECTED;

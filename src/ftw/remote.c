@@ -15,10 +15,10 @@
 #include <unistd.h>
 
 enum {
-	READ_TIMEOUT_MS = 3000,
-	ANSWER_MAX_BYTES = 8 << 20,
-	MARKER_TRIES = 20,
-	MARKER_WAIT_MS = 5,
+	READ_TIMEOUT_MS = 3000,     /* for the next bytes of an answer */
+	ANSWER_MAX_BYTES = 8 << 20, /* of an answer no more is read */
+	MARKER_TRIES = 20,          /* to find a marker in the log; the n-th waits n times ... */
+	MARKER_WAIT_MS = 5,         /* ... so long */
 };
 
 struct ftw_remote {
@@ -90,14 +90,15 @@ static size_t answer_bytes(struct slice answer)
 	size_t head = slice_find(answer, SLICE("\r\n\r\n"), 0);
 	if (head == answer.len)
 		return SIZE_MAX;
+	const struct slice name = SLICE("\r\nContent-Length:");
 	struct slice fields = slice_sub(answer, 0, head + 2);
-	size_t at = slice_find_nocase(fields, SLICE("\r\nContent-Length:"), 0);
-	if (at == fields.len)
+	size_t at = slice_find_nocase(fields, name, 0);
+	struct slice value;
+	uint64_t length;
+	slice_cut(slice_after(fields, at + name.len), '\r', &value);
+	if (at == fields.len || !slice_number(slice_trim(value), ANSWER_MAX_BYTES, &length))
 		return SIZE_MAX;
-	size_t length = 0;
-	for (at += 17; at < fields.len && (fields.ptr[at] == ' ' || byte_is_digit(fields.ptr[at])); at++)
-		length = fields.ptr[at] == ' ' ? length : length * 10 + (size_t)(fields.ptr[at] - '0');
-	return head + 4 + length;
+	return head + 4 + (size_t)length;
 }
 
 /* Sends what can be sent while reading what comes: a server may answer before it has read all. */
@@ -184,12 +185,14 @@ static int mark(struct ftw_remote *remote, struct arena *arena, struct slice *re
 	return r != 0 ? r : -ENODATA;
 }
 
+enum { STATUS_AT = 9 /* behind "HTTP/1.1 " */ };
+
 static unsigned status_of(struct slice answer)
 {
 	unsigned status = 0;
-	if (answer.len < 12 || !slice_starts_with(answer, SLICE("HTTP/")))
+	if (answer.len < STATUS_AT + 3 || !slice_starts_with(answer, SLICE("HTTP/")))
 		return 0;
-	for (size_t i = 9; i < 12 && byte_is_digit(answer.ptr[i]); i++)
+	for (size_t i = STATUS_AT; i < STATUS_AT + 3 && byte_is_digit(answer.ptr[i]); i++)
 		status = status * 10 + (unsigned)(answer.ptr[i] - '0');
 	return status;
 }
@@ -197,8 +200,9 @@ static unsigned status_of(struct slice answer)
 /* "NAME=VALUE" of the first cookie that is set. */
 static struct slice cookie_of(struct slice answer)
 {
-	size_t at = slice_find_nocase(answer, SLICE("\r\nSet-Cookie:"), 0);
-	struct slice rest = slice_after(answer, at + 13), cookie;
+	const struct slice name = SLICE("\r\nSet-Cookie:");
+	size_t at = slice_find_nocase(answer, name, 0);
+	struct slice rest = slice_after(answer, at + name.len), cookie;
 	slice_cut(slice_sub(rest, 0, slice_find_byte(rest, '\r', 0)), ';', &cookie);
 	return slice_trim(cookie);
 }

@@ -47,7 +47,8 @@ static void read_rules(struct trial *trial, const char *path)
 		left = slice_cut(left, '\n', &line);
 		struct slice whole = slice_make(begin, line.len + 1);
 		struct slice *last = &trial->rules.statements[trial->rules.count];
-		if (joined || (line.len > 0 && line.ptr[0] == '\t')) {
+		bool goes_on = joined || (line.len > 0 && line.ptr[0] == '\t');
+		if (goes_on && trial->rules.count > 0) {
 			last[-1].len += whole.len;
 		} else if (line.len > 0 && line.ptr[0] != '#') {
 			if (trial->rules.count == GENERATE_STATEMENTS)
