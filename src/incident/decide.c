@@ -143,7 +143,7 @@ static void put_in_force(struct defence *d, struct site *site, struct mitigation
 	mitigation->since_ms = mitigation->low_since_ms = d->now.now_ms;
 	if (site->episode.mitigated_ms == 0)
 		site->episode.mitigated_ms = d->now.now_ms;
-	site->next_search_ms = d->now.now_ms + ATTACK_LATELY_MS;
+	site->next_search_ms = d->now.now_ms + RESEARCH_MS; /* what comes until then is what it leaves over */
 	d->version++;
 	defence_tell(d, site, mitigation, "in force", "mitigation %u: %s in force, %.1f s after the onset",
 		     mitigation->id, mitigation_kind_name(mitigation->kind),

@@ -14,7 +14,8 @@ enum {
 	BANS_WAITING = 4096,
 	VISITOR_SECONDS = 10,
 	SEARCH_PAUSE_MS = 500,
-	ONSET_LATE_MS = 1000,   /* after which it is told, at most */
+	RESEARCH_MS = 2000,   /* once something is in force: of the last so much is searched for what it leaves over */
+	ONSET_LATE_MS = 1000, /* after which it is told, at most */
 	ONSET_MARGIN_MS = 2000, /* who came so shortly before an onset may belong to it */
 };
 

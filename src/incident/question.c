@@ -10,7 +10,6 @@ enum {
 	QUIET_LEAST = 300,   /* requests: fewer cannot show anything */
 	QUIET_ENOUGH = 7000, /* of a site's own: others' are not asked */
 	ELSEWHERE_MOST = 16384,
-	RESEARCH_MS = 2000, /* of the last so much, once something is in force */
 };
 
 static const double COLLATERAL_MOST = 0.001;       /* of visitors' requests */
