@@ -160,13 +160,23 @@ static int show(struct drill *drill, const struct scene *scene, const struct tri
 	return 0;
 }
 
+static void say_void(const struct pair *pair)
+{
+	for (size_t i = 0; i < judge_condition_count; i++) {
+		const struct judge_line *line = &judge_conditions[i];
+		if (line->asked(pair) && !judge_meets(line, pair))
+			say("%s: void, once more: %s: %.4g %s (at %s %.4g)", pair->plan->shape->name, line->title,
+			    line->value(pair), line->unit, line->at_least ? "least" : "most", line->bound(pair));
+	}
+}
+
 /* What the machine disturbed says nothing of Guia, whichever way it went: it is played again, if not too often. */
 static int play_scene(struct drill *drill, const struct scene *scene, struct trial *trial)
 {
 	int r = trial_play(drill, scene, trial);
 	while (r == 0 && trial->verdict == VERDICT_VOID && drill->again > 0) {
 		drill->again--;
-		say("%s: void, for what disturbed it; once more", scene->plan.shape->name);
+		say_void(&trial->pair);
 		trial_end(trial);
 		r = trial_play(drill, scene, trial);
 	}
