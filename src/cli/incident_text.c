@@ -117,7 +117,7 @@ static void add_after(struct buffer *out, const char *what, uint64_t at_ms, cons
 	buffer_printf(out, "  %-10s ", what);
 	add_time(out, at_ms);
 	if (at_ms == 0)
-		buffer_text(out, "not yet");
+		buffer_text(out, record->over_ms == 0 ? "not yet" : "not while it was on");
 	else if (at_ms > record->onset_ms) {
 		buffer_text(out, "  after ");
 		add_duration(out, at_ms - record->onset_ms);
@@ -240,7 +240,7 @@ static void add_actor(struct buffer *out, const struct case_actor *actor)
 		      actor->sources, actor->sources == 1 ? "address" : "addresses", actor->findings);
 	if (actor->missing > 0)
 		buffer_printf(out, ", %" PRIu64 " for what is not there", actor->missing);
-	buffer_printf(out, ", of about %" PRIu64 " paths\n  it came to: ", actor->paths);
+	buffer_printf(out, ", of about %" PRIu64 " path%s\n  it came to: ", actor->paths, actor->paths == 1 ? "" : "s");
 	add_names(out, actor->kinds, CASE_KINDS, kind_name);
 	if (actor->classes != 0)
 		buffer_text(out, "; classes: ");
@@ -265,7 +265,7 @@ int incident_add_text(struct case_store *store, const struct case_record *record
 	buffer_printf(out, "incident %" PRIu64 ": %s, %s", record->id, case_kind_name(record->kind),
 		      case_phase_name(record->phase));
 	if (record->reopened > 0)
-		buffer_printf(out, ", back %" PRIu32 " times", record->reopened);
+		buffer_printf(out, ", back %" PRIu32 " time%s", record->reopened, record->reopened == 1 ? "" : "s");
 	buffer_text(out, "\n");
 	add_after(out, "onset", record->onset_ms, record);
 	add_after(out, "detected", record->opened_ms, record);

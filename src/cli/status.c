@@ -247,7 +247,9 @@ static void add_evidence(const json_t *evidence, struct buffer *out)
 		buffer_text(out, "evidence: none is kept\n");
 		return;
 	}
-	buffer_text(out, "evidence: ");
+	buffer_text(out, "evidence in ");
+	text_add_terminal(out, slice_from_string(answer_string(evidence, "folder")));
+	buffer_text(out, ": ");
 	if (json_object_get(evidence, "sealed") != NULL)
 		buffer_printf(out, "%.0f records sealed, %.0f of them unsigned", answer_number(evidence, "sealed"),
 			      answer_number(evidence, "unsigned"));

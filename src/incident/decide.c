@@ -57,7 +57,7 @@ static void begin(struct defence *d, struct site *site)
 		site->normal = -1;
 	decide_need_offenders(d);
 	regulars_incident_begins(d->regulars, d->now.wall_ms / 1000);
-	defence_tell(d, site, NULL, "begins", "incident %u: more than is normal, or harm, since %.1f s", episode->id,
+	defence_tell(d, site, NULL, "begins", "more than is normal, or harm, since %.1f s",
 		     (double)(d->now.now_ms - episode->onset_ms) / 1000);
 }
 
@@ -72,7 +72,7 @@ static void over(struct defence *d, uint16_t number)
 	quiet_sample_forget(&site->quiet, from_ms / 1000, wall_ms / 1000);
 	if (d->offenders != NULL)
 		offenders_forget(d->offenders, number);
-	defence_tell(d, site, NULL, "over", "incident %u: over", site->episode.id);
+	defence_tell(d, site, NULL, "over", "over");
 }
 
 /* ---- mitigations ---- */

@@ -14,9 +14,9 @@ static void describe(struct defence *d, struct packet_flood *flood)
 		return;
 	flood->described = true;
 	defence_tell_packets(d, flood, "described",
-			     "incident %u: to %s; %s, from %s; sources, which may be forged, are said to be of %u "
+			     "to %s; %s, from %s; sources, which may be forged, are said to be of %u "
 			     "networks: %s",
-			     flood->id, traits->destinations, traits->ports, traits->from_ports, traits->network_count,
+			     traits->destinations, traits->ports, traits->from_ports, traits->network_count,
 			     traits->networks);
 }
 
@@ -29,7 +29,7 @@ static void held(struct defence *d, struct packet_flood *flood, enum packet_floo
 		[PACKET_FLOOD_MALFORMED] = "dropped at the edge",
 		[PACKET_FLOOD_LINK] = "the link is not full any more",
 	};
-	defence_tell_packets(d, flood, "held", "incident %u: %s, %.1f s after the onset", flood->id, texts[kind],
+	defence_tell_packets(d, flood, "held", "%s, %.1f s after the onset", texts[kind],
 			     (double)(d->now.now_ms - flood->onset_ms) / 1000);
 }
 
@@ -41,20 +41,19 @@ static void changed(struct defence *d, struct packet_flood *flood, enum packet_f
 		flood->id = ++d->last_id;
 		flood->described = false;
 		flood->traits = (struct packet_traits){0};
-		defence_tell_packets(d, flood, "begins", "incident %u: %s, %.0f a second, since %.1f s", flood->id,
-				     packet_flood_text(kind), flood->rate,
-				     (double)(d->now.now_ms - flood->onset_ms) / 1000);
+		defence_tell_packets(d, flood, "begins", "%s, %.0f a second, since %.1f s", packet_flood_text(kind),
+				     flood->rate, (double)(d->now.now_ms - flood->onset_ms) / 1000);
 		break;
 	case PACKET_HELD:
 		held(d, flood, kind);
 		break;
 	case PACKET_ESCAPES:
-		defence_tell_packets(d, flood, "not held", "incident %u: %s", flood->id,
+		defence_tell_packets(d, flood, "not held", "%s",
 				     kind == PACKET_FLOOD_LINK ? "the link is full" : "left to the kernel");
 		break;
 	case PACKET_OVER:
-		defence_tell_packets(d, flood, "over", "incident %u: over; %llu packets, %.0f a second at most",
-				     flood->id, (unsigned long long)flood->packets, flood->peak);
+		defence_tell_packets(d, flood, "over", "over; %llu packets, %.0f a second at most",
+				     (unsigned long long)flood->packets, flood->peak);
 		break;
 	case PACKET_SAME:
 		return;

@@ -191,8 +191,7 @@ static bool packets_restore(struct defence *d, const struct packet_record record
 						      .peak = record->peak};
 		d->last_id = record->id > d->last_id ? record->id : d->last_id;
 		if (record->on)
-			defence_tell_packets(d, &d->packets[i], "goes on", "incident %u: goes on from the watch before",
-					     record->id);
+			defence_tell_packets(d, &d->packets[i], "goes on", "goes on from the watch before");
 	}
 	return true;
 }
@@ -334,7 +333,7 @@ static void site_restore(struct defence *d, struct site *site, const struct site
 	decide_need_offenders(d);
 	site->is_strange = question_knows_little(d, site);
 	onset_goes_on(&site->onset, &site->baseline, site->episode.onset_ms, d->now.now_ms);
-	defence_tell(d, site, NULL, "goes on", "incident %u: goes on from the watch before", site->episode.id);
+	defence_tell(d, site, NULL, "goes on", "goes on from the watch before");
 }
 
 void kept_take(struct defence *d, struct site *site)

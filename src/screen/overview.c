@@ -153,7 +153,7 @@ static void add_clock(const struct page *page, const struct case_record *record)
 		duration_words(record->restored_ms - record->onset_ms, words);
 		html_add_with(page->out, page_text(page, SAY_SERVED_AFTER), words);
 	} else {
-		html_add(page->out, page_text(page, SAY_NOT_SERVED_YET));
+		html_add(page->out, page_text(page, on ? SAY_NOT_SERVED_YET : SAY_SERVED_UNKNOWN));
 	}
 	buffer_text(page->out, "</p>\n");
 }

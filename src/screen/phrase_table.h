@@ -40,6 +40,8 @@ SAY(SERVED_AFTER, "visitors served again %s after the onset", "visitantes de nov
     "開始後 %s 恢復對訪客的服務")
 SAY(NOT_SERVED_YET, "visitors not yet served as before", "visitantes ainda não servidos como antes",
     "尚未恢復對訪客的服務")
+SAY(SERVED_UNKNOWN, "when visitors were served as before is not known",
+    "não se sabe quando os visitantes voltaram a ser servidos como antes", "未知何時恢復對訪客的服務")
 SAY(HELD, "held: measures are in force", "contido: há medidas em vigor", "受控：措施已生效")
 SAY(NOT_HELD, "not held yet", "ainda não contido", "尚未受控")
 SAY(MODE_GUARDED, "mode guarded: only known visitors reach the origin",

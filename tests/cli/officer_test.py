@@ -39,6 +39,10 @@ def guia(*words, code=0, user=None):
     return out, err
 
 
+def answers(run_dir):
+    return subprocess.run([GUIA, "status", "--run-dir", run_dir], capture_output=True, check=False, timeout=120).returncode != 3
+
+
 @contextlib.contextmanager
 def watch(name):
     """A watch in a folder that is looked for, with no gate; -> its run directory."""
@@ -47,7 +51,7 @@ def watch(name):
     with subprocess.Popen([GUIA, "watch", "--run-dir", run_dir, "--bans", f"{run_dir}.bans"], stderr=subprocess.DEVNULL) as process:
         try:
             end = time.monotonic() + PATIENCE
-            while not (run_dir / "control").exists():
+            while not answers(run_dir):
                 assert time.monotonic() < end and process.poll() is None, "the watch does not begin"
                 time.sleep(0.02)
             yield run_dir
