@@ -4,7 +4,9 @@
  * how many a second go when as many are offered as are sealed. Each with a log of its own, made in DIR, or in a folder
  * under the current one, and removed. What the disk does is part of what is measured.
  *
- *     evidence [--json] [--quick] [--dir DIR] [--seconds N] [--rate N]     N records a second; 0: as many as go
+ *     evidence [--json] [--quick] [--dir DIR] [--seconds N] [--rate N] [--keep]
+ *
+ * --rate: N records a second; 0: as many as go. --keep: the logs stay, for another run soon after.
  */
 #include "evidence/queue.h"
 #include "evidence/journal.h"
@@ -110,29 +112,24 @@ static int run(const char *path, const char *key, unsigned rate, double seconds,
 	return 0;
 }
 
-static int run_in(const char *parent, unsigned rate, double seconds, bool json)
+static int run_in(const char *folder, unsigned rate, double seconds, bool json)
 {
-	char folder[4096], path[4200], key[4200], line[4300];
-	if ((size_t)snprintf(folder, sizeof(folder), "%s/evidence-XXXXXX", parent) >= sizeof(folder) ||
-	    mkdtemp(folder) == NULL) {
-		perror(parent);
-		return 3;
-	}
-	snprintf(path, sizeof(path), "%s/log", folder);
-	snprintf(key, sizeof(key), "%s/key.pem", folder);
-	int code = run(path, key, rate, seconds, json);
-	snprintf(line, sizeof(line), "rm -rf '%s'", folder);
-	return system(line) != 0 ? 3 : code;
+	char path[4200], key[4200];
+	snprintf(path, sizeof(path), "%s/log-%u", folder, rate);
+	snprintf(key, sizeof(key), "%s/key-%u.pem", folder, rate);
+	return run(path, key, rate, seconds, json);
 }
 
 int main(int argc, char **argv)
 {
+	char folder[4096], line[4300];
 	const char *parent = ".";
 	double seconds = 10;
-	bool json = false;
+	bool json = false, keep = false;
 	int rate = -1;
 	for (int i = 1; i < argc; i++) {
 		json |= strcmp(argv[i], "--json") == 0;
+		keep |= strcmp(argv[i], "--keep") == 0;
 		if (strcmp(argv[i], "--quick") == 0)
 			seconds = 0.2;
 		if (strcmp(argv[i], "--dir") == 0 && i + 1 < argc)
@@ -142,8 +139,15 @@ int main(int argc, char **argv)
 		else if (strcmp(argv[i], "--rate") == 0 && i + 1 < argc)
 			rate = atoi(argv[++i]);
 	}
-	if (rate >= 0)
-		return run_in(parent, (unsigned)rate, seconds, json);
-	int code = run_in(parent, RATE, seconds, json);
-	return code != 0 ? code : run_in(parent, 0, seconds, json);
+	if ((size_t)snprintf(folder, sizeof(folder), "%s/evidence-XXXXXX", parent) >= sizeof(folder) ||
+	    mkdtemp(folder) == NULL) {
+		perror(parent);
+		return 3;
+	}
+	int code = run_in(folder, rate >= 0 ? (unsigned)rate : RATE, seconds, json);
+	if (code == 0 && rate < 0)
+		code = run_in(folder, 0, seconds, json);
+	/* All at the end: ext4 seeks the inodes of new files past those that were deleted in the last minutes. */
+	snprintf(line, sizeof(line), "rm -rf '%s'", folder);
+	return !keep && system(line) != 0 ? 3 : code;
 }
