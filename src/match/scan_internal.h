@@ -144,7 +144,7 @@ struct scan_fitting {
 	struct automaton_cache **caches;
 };
 
-enum { SCAN_SEEKERS = 64, SCAN_SEEKER_SLOT_WORDS = 4 };
+enum { SCAN_SEEKERS = 64, SCAN_SEEKER_WAYS = 4, SCAN_SEEKER_SLOT_WORDS = 4 };
 
 /* What was sought in a long value is mostly sought in the next: a seeker with what it was made of. */
 struct scan_kept_seeker {
@@ -155,11 +155,12 @@ struct scan_kept_seeker {
 };
 
 struct scan_scratch {
-	struct scan_kept_seeker *seekers; /* SCAN_SEEKERS, by hash */
-	hs_scratch_t *hyperscan;          /* NULL until a set with a database was fitted */
-	uint64_t *open;                   /* a bit for each slot of the set that is being run: its gate is open */
-	uint64_t *wanted;                 /* and: it is wanted of any view; then, it is to be run for one */
-	size_t open_words;                /* of each */
+	struct scan_kept_seeker *seekers; /* SCAN_SEEKERS, by hash SCAN_SEEKER_WAYS together */
+	unsigned seeker_turn;
+	hs_scratch_t *hyperscan; /* NULL until a set with a database was fitted */
+	uint64_t *open;          /* a bit for each slot of the set that is being run: its gate is open */
+	uint64_t *wanted;        /* and: it is wanted of any view; then, it is to be run for one */
+	size_t open_words;       /* of each */
 	struct marker_room *markers;
 	struct scan_fitted *fitted;
 	size_t fitted_count;

@@ -123,15 +123,32 @@ static bool make(const struct scan_set *set, const uint64_t *slots, struct seeke
 	return true;
 }
 
-const struct seeker *scan_seek_find(const struct scan_set *set, struct scan_scratch *scratch, const uint64_t *slots)
+static bool is_of(const struct scan_kept_seeker *kept, const struct scan_set *set, const uint64_t *slots, size_t words)
+{
+	return kept->serial == set->serial && memcmp(kept->slots, slots, words * sizeof(*slots)) == 0;
+}
+
+/* That of a set and what is wanted of it; else an empty place of the few where it can be, or one of these in turn. */
+static struct scan_kept_seeker *place_of(const struct scan_set *set, struct scan_scratch *scratch,
+					 const uint64_t *slots, size_t words)
 {
 	uint64_t hash = set->serial;
+	for (size_t i = 0; i < words; i++)
+		hash = (hash ^ slots[i]) * 0x9e3779b97f4a7c15u;
+	struct scan_kept_seeker *places =
+		&scratch->seekers[(hash >> 32) % (SCAN_SEEKERS / SCAN_SEEKER_WAYS) * SCAN_SEEKER_WAYS];
+	for (size_t i = 0; i < SCAN_SEEKER_WAYS; i++)
+		if (places[i].serial == 0 || is_of(&places[i], set, slots, words))
+			return &places[i];
+	return &places[scratch->seeker_turn++ % SCAN_SEEKER_WAYS];
+}
+
+const struct seeker *scan_seek_find(const struct scan_set *set, struct scan_scratch *scratch, const uint64_t *slots)
+{
 	size_t words = set->slot_count / 64 + 1;
 	bool keeps = words <= SCAN_SEEKER_SLOT_WORDS;
-	for (size_t i = 0; i < words && keeps; i++)
-		hash = (hash ^ slots[i]) * HASH_SPREAD;
-	struct scan_kept_seeker *kept = &scratch->seekers[keeps ? hash >> 32 & (SCAN_SEEKERS - 1) : 0];
-	if (!keeps || kept->serial != set->serial || memcmp(kept->slots, slots, words * sizeof(*slots)) != 0) {
+	struct scan_kept_seeker *kept = keeps ? place_of(set, scratch, slots, words) : scratch->seekers;
+	if (!keeps || !is_of(kept, set, slots, words)) {
 		kept->serial = keeps ? set->serial : 0;
 		memcpy(kept->slots, slots, keeps ? words * sizeof(*slots) : 0);
 		kept->possible = make(set, slots, &kept->seeker);
