@@ -12,6 +12,7 @@
 #include "evidence/timestamp.h"
 #include "evidence/verify.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -70,7 +71,8 @@ static int verify(const char *path, const struct cli_arguments *arguments)
 					 .authorities = cli_value(arguments, "authorities")};
 	const char *anchor_path = cli_value(arguments, "anchor");
 	struct verify_report report;
-	int code = check_options(&options);
+	int code = access(path, R_OK) != 0 ? cli_unreadable(path, -errno) : CLI_FINE;
+	code = code != CLI_FINE ? code : check_options(&options);
 	if (code == CLI_FINE && anchor_path != NULL)
 		code = read_anchor(anchor_path, &anchor);
 	if (code != CLI_FINE) {

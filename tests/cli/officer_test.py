@@ -129,6 +129,19 @@ def status_fits_its_terminal():
         assert "fetched" in guia("status", code=1)[0], "where nobody looks all is told"
 
 
+@case
+def what_may_not_be_read_is_not_said_to_be_no_log():
+    if os.getuid() != 0:
+        raise tap.Skip("only root can be kept from nothing, and become somebody who is")
+    FOLDER.chmod(0o755)
+    (FOLDER / "log").mkdir(mode=0o700)
+    assert "Permission denied" in guia("evidence", "verify", FOLDER / "log", code=3, user=NOBODY)[1]
+    assert "not an evidence log" in guia("evidence", "verify", FOLDER / "log", code=2)[1]
+    assert "No such file" in guia("evidence", "verify", FOLDER / "nowhere", code=2)[1]
+    (FOLDER / "file").write_text("x")
+    assert "not an evidence log" in guia("evidence", "verify", FOLDER / "file", code=2)[1]
+
+
 def main():
     return 1 if tap.run([(tap.title(function), function) for function in CASES]) else 0
 
