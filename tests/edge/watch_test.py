@@ -194,7 +194,7 @@ def packets_above_a_budget_are_an_incident_and_ban_nobody(watch):
     wait_for(watch.edge, "the edge found")
     assert watch.status()["packets"] == []
     with subprocess.Popen([*FAR, sys.executable, "-c", FLOOD, "60"]) as flood:
-        wait_for(lambda: [f for f in watch.status()["packets"] if f["on"] and f["ports"]], "the flood told and described")
+        wait_for(lambda: [f for f in watch.status()["packets"] if f["on"] and f["held"] and f["ports"]], "the flood told, held and described")
         told, = watch.status()["packets"]
         assert told["kind"] == "udp" and told["held"] and told["packets"] >= 400, told
         assert told["destinations"] == "10.7.0.1 100 %" and told["ports"] == "udp/53 100 %", told
