@@ -43,7 +43,8 @@ CLASSES = ["sql-injection", "cross-site-scripting", "file-access", "file-inclusi
            "java-injection", "injection", "session-fixation", "scanner", "protocol", "denial-of-service", "disclosure",
            "upload", "web-shell"]
 FOUND = ["response", "disrupted", "would-block", "failed", "body-shed", "body-gone"]
-TEXTS = ["id", "method", "target", "protocol", "agent", "head", "head_sent", "body_sent"]
+TEXTS = ["id", "method", "target", "protocol", "agent", "head", "head_sent", "body_sent",
+         "answer_head", "answer_body"]
 
 
 def bits(value, names):
@@ -55,9 +56,9 @@ class Finding:
     def __init__(self, raw):
         (self.at_ns, self.wall_ms, self.request, self.connection, self.source, self.port, self.site, self.flags, found,
          self.status, self.phase, count, self.matches_all, self.path, self.agent_hash, self.shape, self.query, self.rule,
-         self.inbound, self.outbound, self.inbound_threshold, self.outbound_threshold, self.body_bytes, classes,
-         *lengths) = struct.unpack("<4Q16s5HBBI4Qq4iQI8I4x", raw[:168])
-        self.found, self.classes, at, matches = bits(found, FOUND), bits(classes, CLASSES), 168, []
+         self.inbound, self.outbound, self.inbound_threshold, self.outbound_threshold, self.body_bytes,
+         self.answer_bytes, classes, *lengths) = struct.unpack("<4Q16s5HBBI4Qq4i2QI10I4x", raw[:184])
+        self.found, self.classes, at, matches = bits(found, FOUND), bits(classes, CLASSES), 184, []
         for _ in range(count):
             matches.append(struct.unpack("<qI4B3H2x", raw[at:at + 24]))
             at += 24
@@ -82,7 +83,7 @@ class Outbox:
         (magic, version, _, size, self.slots, event_bytes, self.head_slots, head_bytes, self.finding_slots, finding_bytes,
          sites) = struct.unpack("<8sIIQ7I", self.raw[:52])
         assert (magic, version, event_bytes, head_bytes, finding_bytes, sites) == (
-            b"guiaOUT\0", 6, EVENT_BYTES, HEAD_BYTES, PARCEL_BYTES, SITES)
+            b"guiaOUT\0", 7, EVENT_BYTES, HEAD_BYTES, PARCEL_BYTES, SITES)
         assert size == len(self.raw), (size, len(self.raw))
         self.control = self.raw[HEADER:]
         self.hits_at = (CONTROL_SITES + SITES * SITE_BYTES + 63) // 64 * 64
