@@ -207,8 +207,11 @@ def messages_are_sealed_to_the_export_key():
             assert gate.get(path)[0] == status_of
         assert gate.end() == 0
         verified(log)
-        block, *answers = records.of_kind(records.of_log(log), "block")
-        for answer, large in zip(answers, (False, True, False), strict=True):
+        # Of several workers: which came first is not said.
+        blocks = {record["uri"]: record for record in records.of_kind(records.of_log(log), "block")}
+        block = blocks.pop("/form")
+        assert sorted(blocks) == ["/leak", "/leak-chunked", "/leak-large"], blocks
+        for answer, large in ((answer, uri == "/leak-large") for uri, answer in blocks.items()):
             sent = messages(log, key)[answer["answer"]]
             head, _, page = sent.partition(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200 OK\r\n") and b"\r\nContent-Type: text/html" in head, head
@@ -271,7 +274,8 @@ def an_incident_is_timestamped_when_it_opens_when_it_is_over_and_when_it_is_hand
         done = subprocess.run([GUIA, "evidence", "export", "1", "-o", FOLDER / "stamped", "--why", "asked for", "-c", gate.config],
                               capture_output=True, check=False, timeout=60)
         assert done.returncode == 0 and b"not timestamped" not in done.stdout, done
-        assert taken() == 4 or time.monotonic() > began + 55, (taken(), gate.said())
+        # The bundle waits for the stamp of its end. That of its beginning may be the same, where the authority is slower than the export.
+        assert taken() in (3, 4) or time.monotonic() > began + 55, (taken(), gate.said())
         assert gate.end() == 0
         openssl("ts", "-verify", "-in", FOLDER / "stamped/export.tsr", "-data", FOLDER / "stamped/export.checkpoint", "-CAfile",
                 authority.folder / "ca.crt")
@@ -280,7 +284,7 @@ def an_incident_is_timestamped_when_it_opens_when_it_is_over_and_when_it_is_hand
         told = records.of_log(log)
         sizes = sorted(int(path.stem) for path in log.glob("0001/timestamps/*.tsr"))
         of = {(leaf["kind"], leaf.get("change", leaf.get("step"))): at for at, leaf in enumerate(told)}
-        marks = [of["incident", "opened"], of["incident", "closed"], of["export", "begun"], of["export", "finished"], len(told)]
+        marks = [of["incident", "opened"], of["incident", "closed"], of["export", "finished"], len(told)]
         assert all(any(one < size <= next_one for size in sizes) for one, next_one in zip(marks, marks[1:])), (marks, sizes)
         assert records.of_kind(told, "clock-step")
     authority.end()
