@@ -77,11 +77,12 @@ default_type text/html;
     def start(self, prefix=()):
         self.titled = "valgrind" not in prefix
         # nginx ends with the test, however that ends
-        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *prefix, *self.command()],
-                                        stderr=subprocess.PIPE, text=True)
+        # and never waits for a reader of what it says
+        with (self.folder / "said").open("w") as said:
+            self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *prefix, *self.command()], stderr=said)
         wait_until(lambda: self.process.poll() is not None or (self.folder / "pid").exists(), "nginx", 120)
         if self.process.poll() is not None:
-            raise AssertionError("nginx did not start: " + self.process.stderr.read() + self.errors())
+            raise AssertionError("nginx did not start: " + (self.folder / "said").read_text() + self.errors())
         wait_until(lambda: len(self.worker_pids()) >= self.workers, "workers", 60)
 
     def titles(self):
