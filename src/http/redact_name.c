@@ -171,12 +171,18 @@ struct component {
 	size_t length;
 };
 
+/* Bytes that parts are compared without. */
+static bool is_joint(uint8_t c)
+{
+	return c == '-' || c == '_' || c == '.' || c == ' ';
+}
+
 static void normalise(struct slice name, struct component *component)
 {
 	component->length = 0;
 	for (size_t i = 0; i < name.len && component->length < COMPONENT_LIMIT; i++) {
 		uint8_t c = name.ptr[i];
-		if (c != '-' && c != '_' && c != '.' && c != ' ')
+		if (!is_joint(c))
 			component->bytes[component->length++] = byte_lower(c);
 	}
 }
@@ -243,23 +249,6 @@ static bool may_hold_word(struct slice name)
 	return false;
 }
 
-/* Whether a word stands anywhere, be it where it tells nothing: if none does, none of the name's parts is secret. */
-static bool holds_word_anywhere(struct slice name)
-{
-	struct component whole;
-	if (name.len > COMPONENT_LIMIT)
-		return true;
-	normalise(name, &whole);
-	struct slice text = slice_make(whole.bytes, whole.length);
-	for (size_t at = 0; at < text.len; at++) {
-		const struct word *word = words_at(text, at);
-		for (; word != NULL && word->text.ptr != NULL; word++)
-			if (word_is_at(word, text, at))
-				return true;
-	}
-	return false;
-}
-
 static bool is_extra(const struct redact_names *names, struct slice component)
 {
 	for (size_t i = 0; i < names->extra_count; i++) {
@@ -309,6 +298,85 @@ static bool some_component_is_secret(const struct redact_names *names, struct sl
 	return false;
 }
 
+/* Whether a component ends before `at`, or behind `at` - 1 begins: only joints stand between it and a separator. */
+static bool component_ends_at(struct slice name, size_t at)
+{
+	while (at < name.len && is_joint(name.ptr[at]) && !is_separator(name.ptr[at]))
+		at++;
+	return at == name.len || is_separator(name.ptr[at]);
+}
+
+static bool component_begins_at(struct slice name, size_t at)
+{
+	while (at > 0 && is_joint(name.ptr[at - 1]) && !is_separator(name.ptr[at - 1]))
+		at--;
+	return at == 0 || is_separator(name.ptr[at - 1]);
+}
+
+/* A name without joints, in lower case. */
+struct joined {
+	uint8_t bytes[COMPONENT_LIMIT];
+	uint16_t origin[COMPONENT_LIMIT]; /* where each byte came from */
+	uint16_t starts[COMPONENT_LIMIT]; /* where words may begin: a word's first two letters, or what is no ASCII */
+	size_t length;
+	size_t start_count;
+};
+
+static void join(struct slice name, struct joined *joined)
+{
+	size_t length = 0, starts = 0;
+	size_t before = LETTERS;
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t c = byte_lower(name.ptr[i]);
+		if (is_joint(c))
+			continue;
+		uint8_t letter = (uint8_t)(c - 'a');
+		letter = letter < LETTERS ? letter : LETTERS;
+		joined->starts[starts] = (uint16_t)(c < 0x80 ? length - 1 : length);
+		starts += c >= 0x80 || (letters[before].seconds >> letter & 1) != 0;
+		before = letter;
+		joined->bytes[length] = c;
+		joined->origin[length++] = (uint16_t)i;
+	}
+	joined->length = length;
+	joined->start_count = starts;
+}
+
+/* Whether the word that stands at `at` tells a secret: of the whole name, or of one of its components. */
+static bool word_tells(const struct word *word, struct slice name, const struct joined *joined, size_t at)
+{
+	size_t end = at + word->text.len;
+	size_t from = joined->origin[at], to = joined->origin[end - 1] + 1u;
+	if (word->place == ANYWHERE || (end == joined->length && (word->place == AT_END || at == 0)))
+		return true;
+	/* A dot is a joint of the whole name, and parts components. */
+	if (slice_find_byte(slice_sub(name, 0, to), '.', from) < to || !component_ends_at(name, to))
+		return false;
+	return word->place == AT_END || component_begins_at(name, from);
+}
+
+/* Of a name of up to COMPONENT_LIMIT bytes, by the table: a word of a component is one of the whole, so one pass finds
+ * all. */
+static bool short_name_is_secret(struct slice name)
+{
+	struct joined joined;
+	join(name, &joined);
+	struct slice text = slice_make(joined.bytes, joined.length);
+	for (size_t i = 0; i < joined.start_count; i++) {
+		size_t at = joined.starts[i];
+		const struct word *word = text.ptr[at] < 0x80 ? letters[text.ptr[at] - 'a'].words : words_other;
+		for (; word->text.ptr != NULL; word++)
+			if (word_is_at(word, text, at) && word_tells(word, name, &joined, at))
+				return true;
+	}
+	return false;
+}
+
+static bool some_part_is_secret(struct slice name)
+{
+	return name.len <= COMPONENT_LIMIT ? short_name_is_secret(name) : some_component_is_secret(NULL, name);
+}
+
 enum { MEMO_ROWS = 64, MEMO_WAYS = 2, MEMO_BYTES = 46 };
 
 struct memo_name {
@@ -340,17 +408,17 @@ static bool is_in(const struct memo_name *known, struct slice name)
 
 static bool table_says_secret(struct redact_memo *memo, struct slice name)
 {
-	if (!may_hold_word(name))
+	if (name.len <= MEMO_BYTES && !may_hold_word(name))
 		return false;
 	if (memo == NULL || name.len > MEMO_BYTES)
-		return holds_word_anywhere(name) && some_component_is_secret(NULL, name);
+		return some_part_is_secret(name);
 	struct memo_name *row = row_of(memo, name);
 	for (size_t i = 0; i < MEMO_WAYS; i++)
 		if (is_in(&row[i], name))
 			return row[i].secret;
 	memmove(row + 1, row, sizeof(*row) * (MEMO_WAYS - 1));
 	row[0].len = (uint8_t)name.len;
-	row[0].secret = holds_word_anywhere(name) && some_component_is_secret(NULL, name);
+	row[0].secret = some_part_is_secret(name);
 	memcpy(row[0].bytes, name.ptr, name.len);
 	return row[0].secret;
 }
