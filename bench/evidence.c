@@ -8,7 +8,7 @@
  *
  * --rate: N records a second; 0: as many as go. --keep: the logs stay, for another run soon after.
  */
-#include "evidence/queue.h"
+#include "base/clock.h"
 #include "evidence/journal.h"
 #include "evidence/writer.h"
 
@@ -50,8 +50,8 @@ static double cpu_s(void)
 /* At a pace, in steps of a millisecond. What has no room is lost, and counted. */
 static uint64_t offer(struct writer *writer, unsigned rate, double seconds)
 {
-	uint64_t from = monotonic_ns(), count = 0, passed;
-	while ((passed = monotonic_ns() - from) < (uint64_t)(seconds * 1e9)) {
+	uint64_t from = clock_monotonic_ns(), count = 0, passed;
+	while ((passed = clock_monotonic_ns() - from) < (uint64_t)(seconds * 1e9)) {
 		for (uint64_t due = passed / 1000000 * rate / 1000; count < due;)
 			put(writer, count++);
 		usleep(1000 - (useconds_t)(passed / 1000 % 1000));
@@ -61,8 +61,8 @@ static uint64_t offer(struct writer *writer, unsigned rate, double seconds)
 
 static uint64_t offer_all(struct writer *writer, double seconds)
 {
-	uint64_t from = monotonic_ns(), count = 0, before = writer_state(writer).sizes.sealed;
-	while ((double)(monotonic_ns() - from) < seconds * 1e9) {
+	uint64_t from = clock_monotonic_ns(), count = 0, before = writer_state(writer).sizes.sealed;
+	while ((double)(clock_monotonic_ns() - from) < seconds * 1e9) {
 		for (int i = 0; i < 500; i++)
 			put(writer, count++);
 		while (count - (writer_state(writer).sizes.sealed - before) > AHEAD)
@@ -98,14 +98,14 @@ static int run(const char *path, const char *key, unsigned rate, double seconds,
 	while (!writer_state(writer).open)
 		usleep(1000);
 	double cpu_before = cpu_s();
-	uint64_t from = monotonic_ns(), before = writer_state(writer).sizes.sealed;
+	uint64_t from = clock_monotonic_ns(), before = writer_state(writer).sizes.sealed;
 	uint64_t count = rate > 0 ? offer(writer, rate, seconds) : offer_all(writer, seconds);
 	struct writer_state state = writer_state(writer);
 	while (state.sizes.sealed - before + state.lost < count) {
 		usleep(1000);
 		state = writer_state(writer);
 	}
-	double took = (double)(monotonic_ns() - from) / 1e9;
+	double took = (double)(clock_monotonic_ns() - from) / 1e9;
 	double cpu = cpu_s() - cpu_before;
 	writer_end(writer);
 	tell(&state, rate, (double)(state.sizes.sealed - before) / took, cpu * 1e6 / (double)count, json);

@@ -27,6 +27,24 @@ static inline int64_t clock_now_us(void)
 	return clock_ns(CLOCK_REALTIME) / CLOCK_NS_PER_US;
 }
 
+/* Milliseconds since 1970; 0 for a clock that was set to before. */
+static inline uint64_t clock_now_ms(void)
+{
+	int64_t ns = clock_ns(CLOCK_REALTIME);
+	return ns > 0 ? (uint64_t)ns / CLOCK_NS_PER_MS : 0;
+}
+
+/* For how long something takes: never set, never goes back, stands while the machine sleeps. */
+static inline uint64_t clock_monotonic_ns(void)
+{
+	return (uint64_t)clock_ns(CLOCK_MONOTONIC);
+}
+
+static inline uint64_t clock_monotonic_ms(void)
+{
+	return clock_monotonic_ns() / CLOCK_NS_PER_MS;
+}
+
 /* Milliseconds since the machine was started: the same in all its processes, never goes back. */
 static inline int64_t clock_boot_ms(void)
 {

@@ -1,6 +1,7 @@
 /* guia evidence export: an incident's evidence, for others to check. */
 #include "cli/evidence_export.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "bundle/export.h"
 #include "cli/evidence_scribe.h"
@@ -12,7 +13,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { STAMP_WAIT_MS = 10 * 1000, TELL_EVERY_MS = 1000 };
@@ -22,17 +22,10 @@ struct telling {
 	bool on_terminal;
 };
 
-static uint64_t now_ms(clockid_t clock)
-{
-	struct timespec now;
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void tell(void *context, const char *what, uint64_t done, uint64_t of)
 {
 	struct telling *telling = context;
-	uint64_t at = now_ms(CLOCK_MONOTONIC);
+	uint64_t at = clock_monotonic_ms();
 	if (at - telling->told_ms < TELL_EVERY_MS)
 		return;
 	telling->told_ms = at;
@@ -125,13 +118,13 @@ static int say(const struct export_order *order, const struct export_result *res
 
 static int run(const struct evidence_scribe *scribe, struct export_order *order)
 {
-	struct telling telling = {now_ms(CLOCK_MONOTONIC), isatty(STDERR_FILENO) == 1};
+	struct telling telling = {clock_monotonic_ms(), isatty(STDERR_FILENO) == 1};
 	struct export_result *result = calloc(1, sizeof(*result));
 	if (result == NULL)
 		return cli_fail(CLI_ENVIRONMENT, "out of memory");
 	order->log = scribe->log;
 	order->user = getuid();
-	order->now_ms = now_ms(CLOCK_REALTIME);
+	order->now_ms = clock_now_ms();
 	order->seal = (struct seal_register){record, (void *)(uintptr_t)scribe, scribe->stamped ? STAMP_WAIT_MS : 0};
 	order->progress = tell;
 	order->context = &telling;

@@ -1,5 +1,6 @@
 #include "cli/evidence_scribe.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "evidence/checkpoint.h"
 #include "evidence/journal.h"
@@ -10,7 +11,6 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static int ask_watch(const struct cli_arguments *arguments, struct evidence_scribe *scribe)
@@ -57,13 +57,6 @@ int evidence_scribe_find(const struct cli_arguments *arguments, enum evidence_pu
 
 /* ---- by itself ---- */
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* The name that the log began with: what was signed has it, with the epoch's number behind. And its journal's size. */
 static int name_of(const char *log, char out[LOG_NAME_BYTES_MOST + 8], size_t *ret_half_bytes)
 {
@@ -89,8 +82,8 @@ static int name_of(const char *log, char out[LOG_NAME_BYTES_MOST + 8], size_t *r
 static int write_it(struct log *log, enum leaf_kind kind, const struct leaf_value *values)
 {
 	static const struct leaf_value why[LEAF_FIELDS_MOST] = {{.bytes = SLICE_INIT("a command ended")}};
-	int r = log_add_values(log, kind, now_ms(), values);
-	r = r != 0 ? r : log_add_values(log, LEAF_CLOSE, now_ms(), why);
+	int r = log_add_values(log, kind, clock_now_ms(), values);
+	r = r != 0 ? r : log_add_values(log, LEAF_CLOSE, clock_now_ms(), why);
 	r = r != 0 ? r : log_seal(log, LOG_TAKES_RESERVE);
 	return r != 0 ? r : log_sign(log);
 }
@@ -101,7 +94,7 @@ static int open_here(const struct evidence_scribe *scribe, struct log **ret_log)
 	size_t half_bytes = 0;
 	int r = name_of(scribe->log, name, &half_bytes);
 	const struct log_config config = {scribe->log, name, scribe->signing_key, &disk_kernel, NULL, 0, half_bytes};
-	return r != 0 ? r : log_open(&config, now_ms(), ret_log);
+	return r != 0 ? r : log_open(&config, clock_now_ms(), ret_log);
 }
 
 static int put_here(const struct evidence_scribe *scribe, enum leaf_kind kind, const struct leaf_value *values)
@@ -155,8 +148,8 @@ static int rotate_here(const struct evidence_scribe *scribe)
 	static const struct leaf_value why[LEAF_FIELDS_MOST] = {{.bytes = SLICE_INIT("a command ended")}};
 	struct log *log = NULL;
 	int r = open_here(scribe, &log);
-	r = r != 0 ? r : log_rotate(log, scribe->signing_key, now_ms());
-	r = r != 0 ? r : log_add_values(log, LEAF_CLOSE, now_ms(), why);
+	r = r != 0 ? r : log_rotate(log, scribe->signing_key, clock_now_ms());
+	r = r != 0 ? r : log_add_values(log, LEAF_CLOSE, clock_now_ms(), why);
 	r = r != 0 ? r : log_seal(log, LOG_TAKES_RESERVE);
 	r = r != 0 ? r : log_sign(log);
 	log_close(log);

@@ -1,6 +1,7 @@
 /* guia explain: why a request was judged as it was, for a person, and what would let it pass. */
 #include "cli/command.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/engines.h"
@@ -13,7 +14,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -74,12 +74,10 @@ static int read_response(struct explainer *e, const char *path)
 
 static int run_request(struct explainer *e)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
 	struct guia_transaction *t = NULL;
 	struct guia_connection connection = exchange_connection(e->request.host);
 	int r = guia_transaction_begin(e->site->worker, e->site->engine.rules, &connection, (struct guia_slice){0},
-				       (int64_t)now.tv_sec * 1000000, &t);
+				       clock_now_us(), &t);
 	if (r != 0)
 		return r;
 	struct exchange exchange = {&e->request, e->has_answer ? origin : NULL, e, &e->arena};

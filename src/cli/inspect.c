@@ -1,6 +1,7 @@
 /* guia inspect: raw requests to verdicts, one JSON line each. */
 #include "cli/command.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/engines.h"
@@ -10,7 +11,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
 	FILE_LIMIT_BYTES = 256 << 20,
@@ -102,12 +102,10 @@ static void add_refusal(struct buffer *out, unsigned status, const char *reason)
 static int inspect_request(struct inspector *in, const struct site_engine *site, const struct request *request,
 			   struct buffer *out)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
 	struct guia_transaction *t = NULL;
 	struct guia_connection connection = exchange_connection(request->host);
 	int r = guia_transaction_begin(site->worker, site->engine.rules, &connection, (struct guia_slice){0},
-				       (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, &t);
+				       clock_now_us(), &t);
 	if (r != 0)
 		return r;
 	unsigned status = 0;

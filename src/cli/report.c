@@ -1,6 +1,7 @@
 /* guia report: one incident as a document for people. */
 #include "report/report.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/command.h"
@@ -9,22 +10,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { FILE_MODE = 0640 };
-
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static int make(struct case_store *store, unsigned long id, enum language language, struct buffer *out)
 {
 	struct case_record *record = malloc(sizeof(*record));
 	int r = record == NULL ? -ENOMEM : history_read(store, id, record);
-	r = r != 0 ? r : report_add(store, record, language, now_ms(), out);
+	r = r != 0 ? r : report_add(store, record, language, clock_now_ms(), out);
 	free(record);
 	return r;
 }

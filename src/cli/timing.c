@@ -1,5 +1,6 @@
 #include "cli/timing.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/vector.h"
@@ -7,7 +8,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
 	FILE_LIMIT_BYTES = 256 << 20,
@@ -24,13 +24,6 @@ struct runner {
 	struct arena arena; /* of one request */
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static int origin(void *context, const struct request *request, struct arena *arena, struct ftw_answer *ret_answer)
 {
 	const struct ftw_answer *answer = context;
@@ -43,15 +36,13 @@ static int origin(void *context, const struct request *request, struct arena *ar
 /* One request as the gate does it: the logs are made, and written nowhere. */
 static int run_request(struct runner *run, const struct request *request)
 {
-	struct timespec now;
 	struct guia_transaction *t;
 	struct guia_connection connection = exchange_connection(request->host);
 	struct ftw_answer answer = run->timing->answer != NULL ? *run->timing->answer : (struct ftw_answer){0};
 	struct exchange exchange = {request, run->timing->answer != NULL ? origin : NULL, &answer, &run->arena};
 	unsigned status;
-	clock_gettime(CLOCK_REALTIME, &now);
 	int r = guia_transaction_begin(run->worker, run->timing->engine->rules, &connection, (struct guia_slice){0},
-				       (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000, &t);
+				       clock_now_us(), &t);
 	if (r != 0)
 		return r;
 	r = exchange_run(t, &exchange, &status);
@@ -75,14 +66,14 @@ static int run_round(struct runner *run)
 /* Whole rounds, one at least, until the time is over. */
 static int run_rounds(struct runner *run, uint64_t limit_ns, struct timing_total *ret_total)
 {
-	uint64_t begun = now_ns();
+	uint64_t begun = clock_monotonic_ns();
 	*ret_total = (struct timing_total){0};
 	do {
 		int r = run_round(run);
 		if (r != 0)
 			return r;
 		ret_total->rounds++;
-		ret_total->ns = now_ns() - begun;
+		ret_total->ns = clock_monotonic_ns() - begun;
 	} while (ret_total->ns < limit_ns && ret_total->rounds < ROUNDS_MAX);
 	return 0;
 }
@@ -149,7 +140,7 @@ static int load(struct loader *loader, const char *path)
 	struct buffer bytes = buffer_make(&loader->arena);
 	int r = file_read(path, FILE_LIMIT_BYTES, &bytes);
 	if (r != 0)
-		return cli_fail(r == -ENOENT ? CLI_USER : CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
+		return cli_unreadable(path, r);
 	r = vector_grow((void **)&loader->requests, &loader->capacity, loader->count, sizeof(*loader->requests));
 	options.body_limit_bytes = 0;
 	struct request *request = &loader->requests[loader->count];

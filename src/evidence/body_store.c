@@ -1,6 +1,7 @@
 /* A thread seals and writes parcels, one at a time, while the next is filled. */
 #include "evidence/body_store.h"
 
+#include "base/condition.h"
 #include "base/error.h"
 #include "codec/text.h"
 
@@ -8,7 +9,6 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <openssl/rand.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -132,12 +132,9 @@ static int write_parcel(struct body_store *store, const struct parcel *parcel)
 	return r;
 }
 
-static struct timespec after_ms(unsigned ms)
+static uint64_t parcel_due_ns(void)
 {
-	struct timespec at;
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += ms / 1000;
-	return at;
+	return clock_monotonic_ns() + (uint64_t)BODY_PARCEL_MS * CLOCK_NS_PER_MS;
 }
 
 /* Waits for a parcel that is full, or has waited long enough. The lock is held. */
@@ -145,9 +142,9 @@ static void wait_for_parcel(struct body_store *store)
 {
 	while (store->filling.count == 0 && !store->ending)
 		pthread_cond_wait(&store->wake, &store->lock);
-	const struct timespec until = after_ms(BODY_PARCEL_MS);
+	uint64_t until_ns = parcel_due_ns();
 	while (store->filling.bytes.len < BODY_PARCEL_BYTES && !store->ending &&
-	       pthread_cond_timedwait(&store->wake, &store->lock, &until) == 0)
+	       condition_wait(&store->wake, &store->lock, until_ns))
 		;
 }
 
@@ -172,10 +169,9 @@ static void deliver(struct body_store *store, const struct parcel *parcel)
 		r = write_parcel(store, parcel);
 		pthread_mutex_lock(&store->lock);
 		tell(store, parcel, r);
-		const struct timespec until = after_ms(BODY_PARCEL_MS);
 		left -= store->ending ? 1 : 0;
 		if (r != 0 && !store->ending)
-			pthread_cond_timedwait(&store->wake, &store->lock, &until);
+			(void)condition_wait(&store->wake, &store->lock, parcel_due_ns());
 		store->state.lost += r != 0 && left == 0 ? parcel->count : 0;
 		pthread_mutex_unlock(&store->lock);
 	}
@@ -218,7 +214,6 @@ static void release(struct body_store *store)
 int body_store_create(const struct disk_calls *disk, const char *folder, const char *certificate,
 		      struct body_store **ret_store)
 {
-	pthread_condattr_t attributes;
 	struct body_store *store = calloc(1, sizeof(*store));
 	if (store == NULL)
 		return -ENOMEM;
@@ -227,10 +222,7 @@ int body_store_create(const struct disk_calls *disk, const char *folder, const c
 	store->folder = r != 0 ? -1 : open_folder(disk, folder);
 	r = r != 0 ? r : store->folder < 0 ? store->folder : 0;
 	pthread_mutex_init(&store->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&store->wake, &attributes);
-	pthread_condattr_destroy(&attributes);
+	condition_init(&store->wake);
 	r = r != 0 ? r : -pthread_create(&store->thread, NULL, run, store);
 	if (r != 0) {
 		release(store);

@@ -1,10 +1,9 @@
 #include "evidence/queue.h"
 
+#include "base/condition.h"
 #include "base/error.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -34,23 +33,8 @@ struct item_head {
 	uint32_t kind;
 };
 
-static int64_t clock_ms(clockid_t clock)
-{
-	struct timespec now;
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-uint64_t monotonic_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 int queue_create(size_t bytes, struct queue **ret_queue)
 {
-	pthread_condattr_t attributes;
 	struct queue *queue = calloc(1, sizeof(*queue));
 	if (queue == NULL)
 		return -ENOMEM;
@@ -58,12 +42,9 @@ int queue_create(size_t bytes, struct queue **ret_queue)
 	queue->filling = malloc(bytes);
 	queue->taken = malloc(bytes);
 	pthread_mutex_init(&queue->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&queue->wake, &attributes);
-	pthread_condattr_destroy(&attributes);
-	queue->last_ms = (uint64_t)clock_ms(CLOCK_REALTIME);
-	queue->offset_ms = (int64_t)queue->last_ms - clock_ms(CLOCK_BOOTTIME);
+	condition_init(&queue->wake);
+	queue->last_ms = clock_now_ms();
+	queue->offset_ms = (int64_t)queue->last_ms - clock_boot_ms();
 	if (queue->filling == NULL || queue->taken == NULL) {
 		queue_free(queue);
 		return -ENOMEM;
@@ -87,7 +68,7 @@ void queue_free(struct queue *queue)
 
 static bool add(struct queue *queue, enum leaf_kind kind, uint64_t time_ms, struct slice fields)
 {
-	struct item_head head = {time_ms, monotonic_ns(), (uint32_t)fields.len, kind};
+	struct item_head head = {time_ms, clock_monotonic_ns(), (uint32_t)fields.len, kind};
 	if (queue->ending || queue->capacity - queue->filled < sizeof(head) + fields.len) {
 		struct queue_loss *loss = &queue->lost[kind];
 		loss->since_ms = loss->records++ == 0 ? time_ms : loss->since_ms;
@@ -102,12 +83,11 @@ static bool add(struct queue *queue, enum leaf_kind kind, uint64_t time_ms, stru
 
 static uint64_t stamp(struct queue *queue)
 {
-	int64_t wall = clock_ms(CLOCK_REALTIME), offset = wall - clock_ms(CLOCK_BOOTTIME);
-	int64_t step = offset - queue->offset_ms;
-	uint64_t now = wall < 0 ? 0 : (uint64_t)wall;
+	uint64_t now = clock_now_ms();
+	int64_t offset = (int64_t)now - clock_boot_ms(), step = offset - queue->offset_ms;
 	if (step > STEP_MS || step < -STEP_MS) {
 		struct buffer fields = buffer_make(NULL);
-		const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_number((uint64_t)(wall - step)),
+		const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_number((uint64_t)((int64_t)now - step)),
 								    leaf_number(now)};
 		leaf_write_fields(LEAF_CLOCK_STEP, values, &fields);
 		(void)add(queue, LEAF_CLOCK_STEP, now, buffer_slice(&fields));
@@ -134,17 +114,9 @@ bool queue_put(struct queue *queue, enum leaf_kind kind, struct slice fields)
 
 static void wait_for_first(struct queue *queue, int wait_ms)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += wait_ms / 1000;
-	until.tv_nsec += wait_ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	while (queue->filled == 0 && !queue->ending)
-		if (pthread_cond_timedwait(&queue->wake, &queue->lock, &until) != 0)
-			break;
+	uint64_t until_ns = clock_monotonic_ns() + (uint64_t)wait_ms * CLOCK_NS_PER_MS;
+	while (queue->filled == 0 && !queue->ending && condition_wait(&queue->wake, &queue->lock, until_ns))
+		;
 }
 
 void queue_take(struct queue *queue, int wait_ms, struct queue_taken *ret_taken)

@@ -51,6 +51,4 @@ bool queue_ending(struct queue *queue);
 uint64_t queue_lost(struct queue *queue);
 uint64_t queue_oldest_ns(struct queue *queue);
 
-uint64_t monotonic_ns(void);
-
 #endif

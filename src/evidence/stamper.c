@@ -1,19 +1,17 @@
 #include "evidence/stamper.h"
 
+#include "base/condition.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/vector.h"
 #include "evidence/checkpoint.h"
-#include "evidence/queue.h"
 #include "evidence/stamps.h"
 #include "evidence/timestamp.h"
 
 #include <inttypes.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { NAME_BYTES = 64 };
@@ -122,7 +120,7 @@ static void tell_waiting(struct stamper *stamper)
 	bool waits = stamper->waiting_count > 0;
 	stamper->state.backlog = stamper->waiting_count;
 	if (!waits || stamper->state.waits_since_ns == 0)
-		stamper->state.waits_since_ns = waits ? monotonic_ns() : 0;
+		stamper->state.waits_since_ns = waits ? clock_monotonic_ns() : 0;
 }
 
 /* All that wait, until one cannot be stamped. */
@@ -147,18 +145,10 @@ static void stamp_all(struct stamper *stamper)
 
 static bool wait_for_turn(struct stamper *stamper)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += stamper->every_ms / 1000;
-	until.tv_nsec += (long)(stamper->every_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
+	uint64_t until_ns = clock_monotonic_ns() + (uint64_t)stamper->every_ms * CLOCK_NS_PER_MS;
 	pthread_mutex_lock(&stamper->lock);
-	while (!stamper->ending && !stamper->hurry)
-		if (pthread_cond_timedwait(&stamper->wake, &stamper->lock, &until) != 0)
-			break;
+	while (!stamper->ending && !stamper->hurry && condition_wait(&stamper->wake, &stamper->lock, until_ns))
+		;
 	bool ending = stamper->ending;
 	stamper->hurry = false;
 	pthread_mutex_unlock(&stamper->lock);
@@ -184,16 +174,12 @@ static void *run(void *context)
 int stamper_create(const struct disk_calls *disk, int folder, const char *url, unsigned every_ms,
 		   struct stamper **ret_stamper)
 {
-	pthread_condattr_t attributes;
 	struct stamper *stamper = calloc(1, sizeof(*stamper));
 	if (stamper == NULL)
 		return -ENOMEM;
 	*stamper = (struct stamper){.disk = disk, .folder = folder, .url = strdup(url), .every_ms = every_ms};
 	pthread_mutex_init(&stamper->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&stamper->wake, &attributes);
-	pthread_condattr_destroy(&attributes);
+	condition_init(&stamper->wake);
 	int r = stamper->url == NULL ? -ENOMEM : -pthread_create(&stamper->thread, NULL, run, stamper);
 	if (r != 0) {
 		free(stamper->url);

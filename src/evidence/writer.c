@@ -1,5 +1,6 @@
 #include "evidence/writer.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "evidence/queue.h"
 #include "evidence/stamper.h"
@@ -7,7 +8,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -58,7 +58,7 @@ static void tell(struct writer *writer)
 
 static void note_longest(struct writer *writer, uint64_t *longest_us, uint64_t since_ns)
 {
-	uint64_t us = (monotonic_ns() - since_ns) / 1000;
+	uint64_t us = (clock_monotonic_ns() - since_ns) / 1000;
 	pthread_mutex_lock(&writer->lock);
 	if (us > *longest_us)
 		*longest_us = us;
@@ -78,7 +78,7 @@ static void lose(struct writer *writer, unsigned kind, struct queue_loss loss)
 
 static void sign_if_due(struct writer *writer, bool now)
 {
-	uint64_t at_ns = monotonic_ns();
+	uint64_t at_ns = clock_monotonic_ns();
 	if (writer->oldest_unsigned_ns == 0 || (!now && at_ns - writer->signed_ns < (uint64_t)SIGN_EVERY_MS * 1000000))
 		return;
 	int r = log_sign(writer->log);
@@ -161,7 +161,7 @@ static void add_gaps(struct writer *writer)
 			writer->stated[kind] = *loss;
 			writer->gaps++;
 			if (writer->oldest_put_ns == 0)
-				writer->oldest_put_ns = monotonic_ns();
+				writer->oldest_put_ns = clock_monotonic_ns();
 		}
 	}
 }
@@ -205,7 +205,7 @@ static void write_end(struct writer *writer)
 	writer->retries = 0;
 	add_gaps(writer);
 	(void)log_add_values(writer->log, LEAF_CLOSE, writer->time_ms, values);
-	writer->oldest_put_ns = monotonic_ns();
+	writer->oldest_put_ns = clock_monotonic_ns();
 	(void)seal(writer, LOG_TAKES_RESERVE);
 	sign_if_due(writer, true);
 }
@@ -214,7 +214,7 @@ static int wait_ms(const struct writer *writer)
 {
 	if (writer->oldest_unsigned_ns == 0)
 		return IDLE_MS;
-	uint64_t since_ms = (monotonic_ns() - writer->signed_ns) / 1000000;
+	uint64_t since_ms = (clock_monotonic_ns() - writer->signed_ns) / 1000000;
 	return since_ms >= SIGN_EVERY_MS ? 1 : (int)(SIGN_EVERY_MS - since_ms);
 }
 
@@ -257,7 +257,7 @@ static bool open_log(struct writer *writer)
 			usleep(ENDING_LOOK_MS * 1000);
 		}
 	}
-	writer->opened_ns = writer->oldest_put_ns = monotonic_ns();
+	writer->opened_ns = writer->oldest_put_ns = clock_monotonic_ns();
 	if (log_sizes(writer->log).is_signed < log_sizes(writer->log).sealed)
 		writer->oldest_unsigned_ns = writer->opened_ns;
 	tell_opening(writer, 0);
@@ -335,12 +335,10 @@ static void writer_free(struct writer *writer)
 
 int writer_create(const struct log_config *config, size_t queue_bytes, struct writer **ret_writer)
 {
-	struct timespec now;
 	struct writer *writer = calloc(1, sizeof(*writer));
 	if (writer == NULL)
 		return -ENOMEM;
-	clock_gettime(CLOCK_REALTIME, &now);
-	writer->time_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	writer->time_ms = clock_now_ms();
 	writer->config = *config;
 	writer->config.path = copy(config->path);
 	writer->config.name = copy(config->name);
@@ -392,7 +390,7 @@ void writer_stamp(struct writer *writer)
 
 static uint64_t ms_since(uint64_t ns)
 {
-	uint64_t now = monotonic_ns();
+	uint64_t now = clock_monotonic_ns();
 	return ns != 0 && now > ns ? (now - ns) / 1000000 : 0;
 }
 

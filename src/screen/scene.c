@@ -1,11 +1,11 @@
 #include "screen/scene.h"
 
+#include "base/clock.h"
 #include "screen/incident.h"
 #include "screen/overview.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
 	EVERY_MS = 1000,
@@ -94,22 +94,15 @@ static uint64_t render(struct scene *scene, const struct sight *sight)
 	return pause_ms;
 }
 
-static uint64_t clock_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 void scenes_step(struct scenes *scenes, const struct sight *sight)
 {
 	for (size_t i = 0; i < SCENES_MAX; i++) {
 		struct scene *scene = &scenes->scenes[i];
 		if (scene->viewers == 0 || (sight->now_ms < scene->due_ms && scene->changes == sight->changes))
 			continue;
-		uint64_t began_ms = clock_ms();
+		uint64_t began_ms = clock_monotonic_ms();
 		scene->changes = sight->changes;
-		uint64_t pause_ms = render(scene, sight), took_ms = (clock_ms() - began_ms) * REST;
+		uint64_t pause_ms = render(scene, sight), took_ms = (clock_monotonic_ms() - began_ms) * REST;
 		scene->due_ms = sight->now_ms + (pause_ms > took_ms ? pause_ms : took_ms);
 	}
 }

@@ -1,5 +1,6 @@
 #include "screen/screen.h"
 
+#include "base/clock.h"
 #include "base/control.h"
 #include "base/error.h"
 #include "base/service.h"
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -30,13 +30,6 @@ struct screen {
 	char name[64];
 	char cookie[32];
 };
-
-static uint64_t clock_ms(clockid_t clock)
-{
-	struct timespec t;
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 /* ---- new addresses ---- */
 
@@ -126,7 +119,7 @@ static int begin(struct screen *screen, const struct screen_options *options, co
 	routes->cookie = screen->cookie;
 	routes->control = options->control;
 	sight_begin(&routes->sight, options->control);
-	routes->sight.now_ms = clock_ms(CLOCK_BOOTTIME);
+	routes->sight.now_ms = (uint64_t)clock_boot_ms();
 	int listener = screen->listener;
 	screen->listener = -1;
 	return server_begin(&screen->server, listener);
@@ -174,9 +167,9 @@ static void run(struct screen *screen)
 {
 	screen->watchdog_ms = service_watchdog_ms();
 	while (!is_over(screen)) {
-		uint64_t now_ms = clock_ms(CLOCK_BOOTTIME);
+		uint64_t now_ms = (uint64_t)clock_boot_ms();
 		tell_watchdog(screen, now_ms);
-		(void)sight_step(&screen->server.routes.sight, now_ms, clock_ms(CLOCK_REALTIME));
+		(void)sight_step(&screen->server.routes.sight, now_ms, clock_now_ms());
 		control_step(&screen->control, now_ms * 1000000, answer, screen);
 		server_step(&screen->server);
 		wait_a_tick(screen);

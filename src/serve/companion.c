@@ -1,11 +1,11 @@
 #include "serve/companion.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
-#include <time.h>
 
 enum {
 	PAUSE_MS = 1000,
@@ -13,17 +13,10 @@ enum {
 	STEADY_MS = 10000, /* one that lived so long is started again after the shortest pause */
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 void companion_tend(struct companion *companion, const struct serve_config *config, const struct serve_parts *parts,
 		    const struct run_dir *dir, const struct notice *notice)
 {
-	int64_t now = now_ms();
+	int64_t now = (int64_t)clock_monotonic_ms();
 	if (companion->pid != 0 || !companion->kind->is_wanted(config, dir) || now < companion->start_ms)
 		return;
 	companion->start_ms = now;
@@ -36,7 +29,7 @@ void companion_tend(struct companion *companion, const struct serve_config *conf
 
 void companion_ended(struct companion *companion, int status, const struct notice *notice)
 {
-	int64_t now = now_ms();
+	int64_t now = (int64_t)clock_monotonic_ms();
 	bool steady = now - companion->start_ms >= STEADY_MS;
 	companion->pid = 0;
 	if (companion->pause_ms < 0) { /* it was asked to */
@@ -66,6 +59,6 @@ long companion_wait_ms(const struct companion *companion, const struct serve_con
 {
 	if (companion->pid != 0 || !companion->kind->is_wanted(config, dir))
 		return most_ms;
-	int64_t left = companion->start_ms - now_ms();
+	int64_t left = companion->start_ms - (int64_t)clock_monotonic_ms();
 	return left <= 0 ? 0 : left < most_ms ? (long)left : most_ms;
 }

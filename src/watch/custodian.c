@@ -1,8 +1,8 @@
 #include "watch/custodian.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "evidence/holds.h"
-#include "evidence/queue.h"
 #include "watch/background.h"
 
 #include <inttypes.h>
@@ -33,14 +33,15 @@ static bool say(void *context, const char *of, uint64_t from, uint64_t to, const
 	const struct custodian *custodian = context;
 	const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_text(slice_from_string(of)), leaf_number(from),
 							    leaf_number(to), leaf_text(slice_from_string(why))};
-	uint64_t put_ns = monotonic_ns();
+	uint64_t put_ns = clock_monotonic_ns();
 	unsigned good = 0;
 	if (!writer_put(custodian->writer, LEAF_DELETION, values))
 		return false;
 	for (unsigned look = 0; look < LOOKS_MOST && good < LOOKS_GOOD; look++) {
 		usleep(LOOK_MS * 1000);
 		struct writer_state state = writer_state(custodian->writer);
-		bool sealed = state.open && state.error == 0 && state.unsealed_ms < (monotonic_ns() - put_ns) / 1000000;
+		bool sealed =
+			state.open && state.error == 0 && state.unsealed_ms < (clock_monotonic_ns() - put_ns) / 1000000;
 		good = sealed ? good + 1 : 0;
 	}
 	return good == LOOKS_GOOD;

@@ -1,10 +1,10 @@
 #include "watch/witness.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/vector.h"
 #include "evidence/file_digest.h"
 #include "evidence/journal.h"
-#include "evidence/queue.h"
 #include "evidence/timestamp.h"
 #include "watch/witness_inside.h"
 
@@ -364,7 +364,7 @@ void witness_second(struct witness *witness, const struct witness_sight *sight)
 	see_refusals(witness, sight);
 	witness_incidents_second(witness);
 	witness_packets_second(witness, sight->wall_ms);
-	custodian_second(witness->custodian, monotonic_ns(), sight->wall_ms);
+	custodian_second(witness->custodian, clock_monotonic_ns(), sight->wall_ms);
 	if (!witness->places_told && places_image(sight->places) != NULL) {
 		witness_digest_put(witness, SLICE("location data"), slice_from_string(sight->places->file),
 				   sight->places->sha256);
