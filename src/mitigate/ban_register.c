@@ -35,7 +35,7 @@ struct ban_register {
 	struct ban_follower follower;
 	uint64_t published_ms;
 	uint64_t based_ms;
-	bool has_base;
+	bool has_base; /* on the disk, the one that the book counts changes from */
 	bool changed;         /* images are behind */
 	bool records_changed; /* the file is */
 };
@@ -218,7 +218,8 @@ static int order_set(struct ban_register *reg, const struct ban_order *order, st
 		.by = order->by,
 		.why_len = order->why.len < BAN_WHY_BYTES ? order->why.len : BAN_WHY_BYTES,
 	};
-	memcpy(record.why, order->why.ptr, record.why_len);
+	if (record.why_len > 0)
+		memcpy(record.why, order->why.ptr, record.why_len);
 	const struct ban_entry entry = {.address = record.prefix.address,
 					.bits = record.prefix.bits,
 					.expires_ms = record.expires_ms,
@@ -314,8 +315,11 @@ static int images_publish(struct ban_register *reg, struct ban_times now)
 	bool base =
 		!reg->has_base || (ban_book_changed(reg->book) > DELTA_MOST && now.boot_ms - reg->based_ms >= BASE_MS);
 	int r = publish_image(reg, base, now);
-	if (r != 0)
+	if (r != 0) {
+		/* The book counts from a base that nobody has: no delta would fit what the gate has. */
+		reg->has_base = reg->has_base && !base;
 		return r;
+	}
 	reg->changed = false;
 	if (base) {
 		reg->has_base = true;

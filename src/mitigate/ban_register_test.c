@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <sys/stat.h>
 
 static char folder[] = "/tmp/guia-register-XXXXXX", directory[64];
 static const struct ban_times start = {1000000, 1700000000000};
@@ -177,6 +178,33 @@ static int make_folder(void **state)
 	return 0;
 }
 
+/* A disk that refuses the new base, once the delta has grown: the gate hears of what comes after it all the same. */
+static void a_base_that_cannot_be_written_is_written_later(void **state)
+{
+	(void)state;
+	enum { MANY = 10001 }; /* more than a delta may have */
+	char base[128], aside[128];
+	struct ban_register *reg = open_at(start, "");
+	assert_int_equal(ban_register_tick(reg, start), 0);
+	for (uint64_t i = 0; i < MANY; i++) {
+		const struct prefix source = {address_from_words(0x20010db800000000, i), ADDRESS_BITS};
+		assert_int_equal(ban_register_punish(reg, &source, 1, after(1000)), 0);
+	}
+	snprintf(base, sizeof(base), "%s/" BAN_BASE_FILE, directory);
+	snprintf(aside, sizeof(aside), "%s/aside", directory);
+	assert_int_equal(rename(base, aside), 0);
+	assert_int_equal(mkdir(base, 0700), 0);
+	assert_int_not_equal(ban_register_tick(reg, after(20000)), 0);
+	assert_int_equal(rmdir(base), 0);
+	assert_int_equal(rename(aside, base), 0);
+	assert_int_equal(order(reg, BAN_REFUSE, "192.0.2.1", 60000, after(21000)), 0);
+	assert_int_equal(ban_register_tick(reg, after(21000)), 0);
+	assert_int_equal(at_gate("192.0.2.1", after(21001)), BAN_REFUSE);
+	assert_int_equal(at_gate("2001:db8::7", after(21001)), BAN_REFUSE);
+	assert_int_equal(order(reg, BAN_LIFTED, "192.0.2.1", 0, after(22000)), 0);
+	ban_register_close(reg);
+}
+
 static int remove_folder(void **state)
 {
 	(void)state;
@@ -197,6 +225,7 @@ int main(void)
 					   cmocka_unit_test(the_next_watch_knows_who_said_why),
 					   cmocka_unit_test(a_wide_prefix_needs_force),
 					   cmocka_unit_test(files_that_do_not_do_are_told_and_not_taken),
-					   cmocka_unit_test(so_many_orders_and_no_more)};
+					   cmocka_unit_test(so_many_orders_and_no_more),
+					   cmocka_unit_test(a_base_that_cannot_be_written_is_written_later)};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
