@@ -347,6 +347,25 @@ static void regulars_come_again(void **state)
 	regulars_free(r);
 }
 
+/* Nobody is forgotten for it, and nobody becomes a regular by it. */
+static void regulars_stay_when_the_clock_is_set_back(void **state)
+{
+	(void)state;
+	struct regulars *r;
+	assert_int_equal(regulars_new(1000, &r), 0);
+	uint64_t now = WEDNESDAY_19 / 1000, hash = 0x9e3779b97f4a7c15, late = hash + (1ull << 40);
+	regulars_meet(r, hash, now - 3600, true);
+	assert_true(regulars_meet(r, hash, now, true));
+	assert_false(regulars_meet(r, late, now, true));
+	now -= 1800;
+	assert_true(regulars_meet(r, hash, now, true));
+	assert_false(regulars_meet(r, late, now, true));
+	regulars_incident_begins(r, now + 60);
+	assert_true(regulars_meet(r, hash, now + 1300, false));
+	assert_false(regulars_meet(r, late, now + 1300, false));
+	regulars_free(r);
+}
+
 TEST_MAIN(cmocka_unit_test(what_goes_on_is_not_over_at_once),
 	  cmocka_unit_test(what_would_have_come_is_no_more_than_came_just_before), cmocka_unit_test(quiet_is_quiet),
 	  cmocka_unit_test(a_flood_is_seen_within_a_second),
@@ -356,4 +375,4 @@ TEST_MAIN(cmocka_unit_test(what_goes_on_is_not_over_at_once),
 	  cmocka_unit_test(a_ramp_where_nothing_is_known_is_not_learned_when_it_does_harm),
 	  cmocka_unit_test(a_crowd_is_told_from_an_attack), cmocka_unit_test(an_attack_that_pauses_is_one),
 	  cmocka_unit_test(what_lasts_without_harm_becomes_normal), cmocka_unit_test(a_clock_may_jump),
-	  cmocka_unit_test(regulars_come_again))
+	  cmocka_unit_test(regulars_come_again), cmocka_unit_test(regulars_stay_when_the_clock_is_set_back))

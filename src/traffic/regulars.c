@@ -4,9 +4,13 @@
 
 #include <stdlib.h>
 
-enum { WAYS = 8 };
+enum {
+	WAYS = 8,
+	REGULAR_AFTER_STEPS = 2, /* apart, so that at least a whole step lies between */
+	KEPT_STEPS = REGULARS_KEPT_DAYS * 24 * 3600 / REGULARS_STEP_S,
+};
 
-/* Times in steps, of which the lower 16 bits do: more than a year. All zero: free. */
+/* Times in steps, of which the lower 16 bits do: more than a year, half of which is past. All zero: free. */
 struct regular {
 	uint32_t tag;
 	uint16_t first;
@@ -46,21 +50,34 @@ static uint16_t step_of(uint64_t wall_s)
 	return (uint16_t)(wall_s / REGULARS_STEP_S);
 }
 
-/* How many steps ago, of a time that is not in the future. */
+/* It has yet to come: the clock was set back. */
+static bool is_ahead(uint16_t then, uint16_t now)
+{
+	return (uint16_t)(now - then) > UINT16_MAX / 2;
+}
+
+/* How many steps ago; none, of a time that is ahead. */
 static uint16_t steps_since(uint16_t then, uint16_t now)
 {
-	return (uint16_t)(now - then);
+	return is_ahead(then, now) ? 0 : (uint16_t)(now - then);
 }
 
 static bool is_old(const struct regular *item, uint16_t now)
 {
-	return item->tag != 0 && steps_since(item->last, now) > REGULARS_KEPT_DAYS * 24 * 3600 / REGULARS_STEP_S;
+	return item->tag != 0 && steps_since(item->last, now) > KEPT_STEPS;
+}
+
+/* Never that of a free place. */
+static uint32_t tag_of(uint64_t hash)
+{
+	uint32_t tag = (uint32_t)(hash >> 32);
+	return tag == 0 ? 1 : tag;
 }
 
 static struct regular *find(struct regulars *regulars, uint64_t hash, uint16_t now, struct regular **ret_place)
 {
 	struct regular *bucket = &regulars->items[(hash & (regulars->buckets - 1)) * WAYS];
-	uint32_t tag = (uint32_t)(hash >> 32) == 0 ? 1 : (uint32_t)(hash >> 32);
+	uint32_t tag = tag_of(hash);
 	*ret_place = &bucket[0];
 	for (unsigned i = 0; i < WAYS; i++) {
 		if (is_old(&bucket[i], now))
@@ -80,20 +97,21 @@ bool regulars_meet(struct regulars *regulars, uint64_t hash, uint64_t wall_s, bo
 	struct regular *place, *item = find(regulars, hash, now, &place);
 	if (item == NULL) {
 		if (learn)
-			*place = (struct regular){(uint32_t)(hash >> 32) == 0 ? 1 : (uint32_t)(hash >> 32), now, now};
+			*place = (struct regular){tag_of(hash), now, now};
 		return false;
 	}
+	if (learn && is_ahead(item->first, now))
+		item->first = now;
 	if (learn)
 		item->last = now;
-	/* Two steps apart: at least a whole one lies between. */
-	return steps_since(item->first, now) >= 2;
+	return steps_since(item->first, now) >= REGULAR_AFTER_STEPS;
 }
 
 void regulars_incident_begins(struct regulars *regulars, uint64_t wall_s)
 {
 	uint16_t now = step_of(wall_s);
 	for (size_t i = 0; i < regulars->buckets * WAYS; i++)
-		if (regulars->items[i].tag != 0 && steps_since(regulars->items[i].first, now) < 2)
+		if (regulars->items[i].tag != 0 && steps_since(regulars->items[i].first, now) < REGULAR_AFTER_STEPS)
 			regulars->items[i] = (struct regular){0};
 }
 
