@@ -1,5 +1,6 @@
 #include "edge/edge.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 
 #include <bpf/bpf.h>
@@ -7,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NAME_OF(name) #name,
@@ -172,9 +172,7 @@ bool edge_is_retired(const struct edge *edge)
 
 uint32_t edge_now_ticks(void)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return edge_ticks((uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
+	return edge_ticks((uint64_t)clock_ns(CLOCK_BOOTTIME));
 }
 
 struct edge_budget edge_budget_make(uint32_t per_s, uint32_t burst)

@@ -35,7 +35,7 @@ struct ban_register {
 	struct ban_follower follower;
 	uint64_t published_ms;
 	uint64_t based_ms;
-	bool has_base; /* on the disk, the one that the book counts changes from */
+	bool has_base;        /* on the disk, the one that the book counts changes from */
 	bool changed;         /* images are behind */
 	bool records_changed; /* the file is */
 };

@@ -11,9 +11,11 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+/* As JSON text: "2024-07-10T20:00:00.000Z". */
 static inline void record_add_time(uint64_t wall_ms, struct buffer *out)
 {
 	time_t seconds = (time_t)(wall_ms / 1000);
@@ -24,6 +26,7 @@ static inline void record_add_time(uint64_t wall_ms, struct buffer *out)
 	buffer_printf(out, "\"%s.%03uZ\"", text, (unsigned)(wall_ms % 1000));
 }
 
+/* A whole number from 0 to `most`; false: it is none, and *ret_number is untouched. */
 static inline bool record_read_number(const json_t *value, uint64_t most, uint64_t *ret_number)
 {
 	json_int_t number = json_integer_value(value);

@@ -1,5 +1,6 @@
 #include "upstream/keeper.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/reader.h"
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -22,16 +22,10 @@ enum {
 	JOURNAL_READ_BYTES = 64 << 20,
 	WAIT_MOST_MS = 1000,
 	INPUT_MOST_BYTES = 16384, /* of one line: no answer is as long */
-	PATIENCE_MS = 5000,       /* for an earlier life to end */
+	PATIENCE_MS = 5000,       /* for an earlier life to end, ... */
+	LOOK_MS = 50,             /* and how often that is looked for */
 	BOOT_BYTES = 36,
 };
-
-static uint64_t clock_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 static void say(const char *what, struct slice more)
 {
@@ -263,10 +257,7 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 static void told(void *context, const struct lease *lease, enum lease_change change, int outcome)
 {
 	struct keeper *k = context;
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	lease_news_add(&k->news, lease, change, outcome, k->now_ms,
-		       (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000);
+	lease_news_add(&k->news, lease, change, outcome, k->now_ms, clock_now_ms());
 }
 
 static void wait_for_something(struct keeper *k, int signals)
@@ -281,7 +272,7 @@ static void wait_for_something(struct keeper *k, int signals)
 		waits[count++] = (struct pollfd){.fd = STDOUT_FILENO, .events = POLLOUT};
 	count += control_waits(&k->control, waits + count);
 	(void)poll(waits, count, left < WAIT_MOST_MS ? (int)left : WAIT_MOST_MS);
-	k->now_ms = clock_ms();
+	k->now_ms = (uint64_t)clock_boot_ms();
 	if ((waits[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
 		input_take(k);
 	if ((waits[1].revents & POLLIN) != 0)
@@ -292,7 +283,7 @@ static int run(struct keeper *k, int signals)
 {
 	while (!k->ended && k->error == 0) {
 		wait_for_something(k, signals);
-		control_step(&k->control, k->now_ms * 1000000, answer, k);
+		control_step(&k->control, k->now_ms * CLOCK_NS_PER_MS, answer, k);
 		k->tick_ms = lease_tick(k->book, k->now_ms, &k->sink);
 		ping(k);
 		k->error = k->error != 0 ? k->error : journal_write(k);
@@ -311,13 +302,13 @@ static int lock_take(struct keeper *k, int *ret_fd)
 	int fd = r == 0 ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
 	if (r != 0 || fd < 0)
 		return r != 0 ? r : -errno;
-	for (unsigned left = PATIENCE_MS / 50; flock(fd, LOCK_EX | LOCK_NB) != 0; left--) {
+	for (unsigned left = PATIENCE_MS / LOOK_MS; flock(fd, LOCK_EX | LOCK_NB) != 0; left--) {
 		if (errno != EWOULDBLOCK || left == 0) {
 			r = errno == EWOULDBLOCK ? KEEPER_BUSY : -errno;
 			close(fd);
 			return r;
 		}
-		(void)poll(NULL, 0, 50);
+		(void)poll(NULL, 0, LOOK_MS);
 	}
 	*ret_fd = fd;
 	return 0;
@@ -367,7 +358,8 @@ int keeper_run(const struct keeper_options *options, const char **ret_what)
 	int signals = -1, lock = -1;
 	if (k == NULL)
 		return -ENOMEM;
-	*k = (struct keeper){.options = *options, .journal_fd = -1, .now_ms = clock_ms(), .control = {.fd = -1}};
+	*k = (struct keeper){
+		.options = *options, .journal_fd = -1, .now_ms = (uint64_t)clock_boot_ms(), .control = {.fd = -1}};
 	k->news.life = k->now_ms;
 	k->sink = (struct lease_sink){&k->journal, &k->lines, told, k};
 	told(k, NULL, LEASE_KEEPER_BEGAN, 0);

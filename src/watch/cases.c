@@ -1,5 +1,6 @@
 #include "watch/cases.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "casebook/actor.h"
 #include "casebook/store.h"
@@ -123,7 +124,7 @@ static bool resume_intrusion(void *context, const struct case_record *record)
 static void read_latest(struct cases *cases)
 {
 	struct case_record *latest = malloc(sizeof(*latest));
-	struct resuming resuming = {cases, 0, (uint64_t)time(NULL) * 1000};
+	struct resuming resuming = {cases, 0, clock_now_ms()};
 	uint64_t last_id = 0;
 	int r = latest == NULL ? -ENOMEM : open_store(cases);
 	r = r != 0 ? r : case_store_records(cases->store, 0, 1, take_id, &last_id);
@@ -221,12 +222,6 @@ void cases_end(struct cases *cases)
 
 /* ---- each second ---- */
 
-static uint64_t grown(const struct site_view *view, unsigned verdict, unsigned reason)
-{
-	uint64_t now = view->now.ended[verdict][reason], then = view->past[0].ended[verdict][reason];
-	return now > then ? now - then : 0;
-}
-
 /* By what became of them, whatever the verdict says. */
 static void count_reason(struct case_requests *requests, unsigned verdict, unsigned reason, uint64_t count)
 {
@@ -257,9 +252,10 @@ static struct case_requests requests_of(const struct site_view *view)
 	struct case_requests requests = {0};
 	for (unsigned verdict = 0; verdict < EVENT_VERDICTS; verdict++)
 		for (unsigned reason = 0; reason < EVENT_REASONS; reason++)
-			count_reason(&requests, verdict, reason, grown(view, verdict, reason));
-	if (view->now.copies > view->past[0].copies)
-		requests.copies = view->now.copies - view->past[0].copies;
+			count_reason(
+				&requests, verdict, reason,
+				sums_grown(view->now.ended[verdict][reason], view->past[0].ended[verdict][reason]));
+	requests.copies = sums_grown(view->now.copies, view->past[0].copies);
 	return requests;
 }
 

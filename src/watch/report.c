@@ -1,5 +1,6 @@
 #include "watch/report.h"
 
+#include "base/clock.h"
 #include "edge/loader.h"
 #include "watch/json.h"
 #include "watch/report_incident.h"
@@ -14,7 +15,7 @@
 static void time_add(struct buffer *out)
 {
 	char when[32];
-	time_t now = time(NULL);
+	time_t now = (time_t)(clock_now_us() / CLOCK_US_PER_S);
 	struct tm parts;
 	gmtime_r(&now, &parts);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &parts);
@@ -26,7 +27,7 @@ static void watch_add(const struct report *report, struct buffer *out)
 	struct intake_sums sums = intake_sums(report->intake);
 	json_open(out, "watch", '{');
 	json_number(out, "pid", (uint64_t)getpid());
-	json_number(out, "seconds", (report->now_ns - report->began_ns) / 1000000000);
+	json_number(out, "seconds", (report->now_ns - report->began_ns) / CLOCK_NS_PER_S);
 	json_text(out, "directory", report->intake->path);
 	json_text(out, "fault", report->intake->error != 0 ? strerror(-report->intake->error) : "");
 	json_number(out, "files_refused", report->intake->refused);
@@ -97,14 +98,15 @@ static void connections_add(const struct sites *sites, struct buffer *out)
 static void rates_add(const struct sites *sites, const struct site_view *view, struct buffer *out)
 {
 	const struct site_sums *now = &view->now, *old = sites_oldest(sites, view);
-	uint64_t asked = now->origin_requests - old->origin_requests;
+	uint64_t asked = sums_grown(now->origin_requests, old->origin_requests);
+	uint64_t origin_us = sums_grown(now->origin_us, old->origin_us);
 	json_decimal(out, "requests_per_s", sites_rate(sites, now->arrived, old->arrived));
 	json_decimal(out, "blocked_per_s",
 		     sites_rate(sites, site_verdict(now, EVENT_BLOCKED), site_verdict(old, EVENT_BLOCKED)));
 	json_decimal(out, "errors_per_s", sites_rate(sites, now->status[5], old->status[5]));
 	json_decimal(out, "bytes_out_per_s", sites_rate(sites, now->bytes_out, old->bytes_out));
 	json_decimal(out, "origin_per_s", sites_rate(sites, now->origin_requests, old->origin_requests));
-	json_decimal(out, "origin_ms", asked > 0 ? (double)(now->origin_us - old->origin_us) / 1e3 / (double)asked : 0);
+	json_decimal(out, "origin_ms", asked > 0 ? (double)origin_us / 1e3 / (double)asked : 0);
 	if (view->load.at_most == 0)
 		return;
 	json_number(out, "slots", view->load.in_use);
@@ -157,7 +159,7 @@ static void probe_add(const struct probe *probe, uint64_t now_ns, struct buffer 
 	json_number(out, "status", (uint64_t)probe->status);
 	json_decimal(out, "ms", probe->ms);
 	json_text(out, "fault", probe->fault != NULL ? probe->fault : "");
-	json_number(out, "for_seconds", probe->changed_ns != 0 ? (now_ns - probe->changed_ns) / 1000000000 : 0);
+	json_number(out, "for_seconds", probe->changed_ns != 0 ? (now_ns - probe->changed_ns) / CLOCK_NS_PER_S : 0);
 	buffer_byte(out, '}');
 }
 
@@ -183,13 +185,10 @@ static void mode_add(const struct report *report, const char *site, struct buffe
 	const struct mode_entry *entry =
 		report->modes == NULL
 			? NULL
-			: mode_register_find(report->modes, slice_from_string(site), report->now_ns / 1000000);
-	struct timespec t;
+			: mode_register_find(report->modes, slice_from_string(site), report->now_ns / CLOCK_NS_PER_MS);
 	if (entry == NULL)
 		return;
-	clock_gettime(CLOCK_REALTIME, &t);
-	const struct ban_times now = {report->now_ns / 1000000,
-				      (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000};
+	const struct ban_times now = {report->now_ns / CLOCK_NS_PER_MS, clock_now_ms()};
 	json_key(out, "mode");
 	mode_entry_write(entry, now, out);
 	out->len -= out->error == 0; /* its brace */
@@ -208,7 +207,7 @@ static void site_add(const struct report *report, const struct site_view *view, 
 	mode_add(report, view->name, out);
 	rates_add(report->sites, view, out);
 	sums_add(&view->now, out);
-	report_incident(report->defender, view->name, report->now_ns / 1000000, out);
+	report_incident(report->defender, view->name, report->now_ns / CLOCK_NS_PER_MS, out);
 	buffer_byte(out, '}');
 }
 
@@ -233,7 +232,7 @@ void report_status(const struct report *report, struct buffer *out)
 	watch_add(report, out);
 	edge_add(report->edge, out);
 	upstream_link_report(report->upstream, out);
-	report_packets(report->defender, report->now_ns / 1000000, out);
+	report_packets(report->defender, report->now_ns / CLOCK_NS_PER_MS, out);
 	witness_report(report->witness, out);
 	connections_add(report->sites, out);
 	json_open(out, "sites", '[');
@@ -300,7 +299,7 @@ void report_top(const struct report *report, size_t count, struct buffer *out)
 	watch_add(report, out);
 	edge_add(report->edge, out);
 	upstream_link_report(report->upstream, out);
-	report_packets(report->defender, report->now_ns / 1000000, out);
+	report_packets(report->defender, report->now_ns / CLOCK_NS_PER_MS, out);
 	connections_add(report->sites, out);
 	places_add(report->places, out);
 	json_open(out, "sites", '[');

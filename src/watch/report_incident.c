@@ -1,24 +1,16 @@
 #include "watch/report_incident.h"
 
+#include "base/clock.h"
+#include "mitigate/record_json.h"
 #include "watch/json.h"
-
-#include <time.h>
 
 /* A time of CLOCK_BOOTTIME as people read it. */
 static void add_when(struct buffer *out, const char *name, uint64_t at_ms, uint64_t now_ms)
 {
-	char when[32];
-	struct timespec t;
-	struct tm parts;
 	if (at_ms == 0)
 		return;
-	clock_gettime(CLOCK_REALTIME, &t);
-	uint64_t wall_ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000 - (now_ms - at_ms);
-	time_t seconds = (time_t)(wall_ms / 1000);
-	gmtime_r(&seconds, &parts);
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &parts);
 	json_key(out, name);
-	buffer_printf(out, "\"%s.%03uZ\"", when, (unsigned)(wall_ms % 1000));
+	record_add_time(clock_now_ms() - (now_ms - at_ms), out);
 }
 
 /* Seconds from the onset, where it has come to that. */

@@ -148,10 +148,10 @@ void sites_take(struct sites *sites, const struct intake *intake, uint64_t now_n
 
 double sites_rate(const struct sites *sites, uint64_t now, uint64_t oldest)
 {
-	if (sites->seconds == 0 || now < oldest)
+	if (sites->seconds == 0)
 		return 0;
 	uint64_t ns = sites->at_ns[0] - sites->at_ns[sites->seconds];
-	return ns > 0 ? (double)(now - oldest) * 1e9 / (double)ns : 0;
+	return ns > 0 ? (double)sums_grown(now, oldest) * 1e9 / (double)ns : 0;
 }
 
 const struct site_sums *sites_oldest(const struct sites *sites, const struct site_view *view)

@@ -88,6 +88,12 @@ static inline uint16_t sites_number(const struct sites *sites, unsigned box, uin
 /* How much a sum grew a second, over the last SITES_SECONDS or as many as there are. */
 double sites_rate(const struct sites *sites, uint64_t now, uint64_t oldest);
 
+/* How much a sum grew; those of a worker whose file is gone are missing from then on. */
+static inline uint64_t sums_grown(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
 /* The snapshot that rates are from. */
 const struct site_sums *sites_oldest(const struct sites *sites, const struct site_view *view);
 

@@ -1,5 +1,6 @@
 #include "watch/watch.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/service.h"
 #include "base/user.h"
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -22,11 +22,9 @@ enum {
 	CONNECTIONS_MS = 100,             /* from one look at connections to the next, as often as workers look */
 };
 
-static uint64_t clock_ns(void)
+static uint64_t boot_ns(void)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	return (uint64_t)clock_ns(CLOCK_BOOTTIME);
 }
 
 static void events_taken(void *context, unsigned box, const struct event *events, size_t count)
@@ -55,9 +53,7 @@ static void finding_taken(void *context, unsigned box, const struct finding *fin
 
 struct ban_times watch_times(const struct watch *w)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (struct ban_times){w->now_ns / 1000000, (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000};
+	return (struct ban_times){w->now_ns / CLOCK_NS_PER_MS, clock_now_ms()};
 }
 
 uint64_t watch_hits(const void *context, uint32_t id)
@@ -148,7 +144,7 @@ static int bans_begin(struct watch *w, const struct watch_options *options, cons
 	const char *said;
 	if (options->bans == NULL)
 		return 0;
-	w->now_ns = clock_ns();
+	w->now_ns = boot_ns();
 	int r = ban_register_open(options->bans, watch_times(w), &w->bans, ret_what, &said);
 	if (r == 0 && said[0] != '\0')
 		fprintf(stderr, "guia: watch: %s\n", said);
@@ -203,7 +199,7 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	if (r != 0)
 		return r;
 	*ret_what = options->evidence.folder;
-	r = witness_begin(&options->evidence, clock_ns(), &w->witness);
+	r = witness_begin(&options->evidence, boot_ns(), &w->witness);
 	if (r != 0)
 		return r;
 	edge_bans_begin(&w->edge, options->edge, options->proxies, options->proxy_count, w->bans);
@@ -287,7 +283,7 @@ static void look(struct watch *w)
 						.wall_ms = watch_times(w).wall_ms};
 	witness_second(w->witness, &witnessed);
 	say_changes(w);
-	w->look_ns = w->now_ns + (uint64_t)LOOK_MS * 1000000;
+	w->look_ns = w->now_ns + (uint64_t)LOOK_MS * CLOCK_NS_PER_MS;
 }
 
 static void look_at_connections(struct watch *w)
@@ -297,8 +293,8 @@ static void look_at_connections(struct watch *w)
 	defender_connections(&w->defender, &w->sites);
 	const struct upstream_link link = upstream_link(w->upstream);
 	defender_packets(&w->defender, packets_look(&w->packets, edge_bans_edge(&w->edge), &link,
-						    w->sites.connections.accepted, w->now_ns / 1000000));
-	w->connections_ns = w->now_ns + (uint64_t)CONNECTIONS_MS * 1000000;
+						    w->sites.connections.accepted, w->now_ns / CLOCK_NS_PER_MS));
+	w->connections_ns = w->now_ns + (uint64_t)CONNECTIONS_MS * CLOCK_NS_PER_MS;
 }
 
 static void bans_tick(struct watch *w)
@@ -317,7 +313,7 @@ static void watchdog_tell(struct watch *w)
 	if (w->watchdog_ms == 0 || w->now_ns < w->watchdog_ns)
 		return;
 	service_notify("WATCHDOG=1");
-	w->watchdog_ns = w->now_ns + (uint64_t)w->watchdog_ms * 1000000;
+	w->watchdog_ns = w->now_ns + (uint64_t)w->watchdog_ms * CLOCK_NS_PER_MS;
 }
 
 /* False: it is time to end. */
@@ -350,7 +346,7 @@ static void run(struct watch *w)
 	bool hurry = false;
 	do {
 		wait_a_tick(w, hurry);
-		w->now_ns = clock_ns();
+		w->now_ns = boot_ns();
 		if (w->now_ns >= w->look_ns)
 			look(w);
 		if (w->now_ns >= w->connections_ns)
@@ -363,7 +359,7 @@ static void run(struct watch *w)
 			probe_step(&w->probes[i], w->tls, w->now_ns);
 		control_step(&w->control, w->now_ns, watch_answer, w);
 		control_step(&w->inner, w->now_ns, watch_answer, w);
-		upstream_step(w->upstream, w->now_ns / 1000000);
+		upstream_step(w->upstream, w->now_ns / CLOCK_NS_PER_MS);
 		defender_carry_out(&w->defender, watch_times(w));
 		bans_tick(w);
 		const struct cases_sight seen = cases_sight(w);
@@ -384,7 +380,7 @@ int watch_run(const struct watch_options *options, const char **ret_what)
 	control_init(&w->inner);
 	int r = begin(w, options, ret_what);
 	if (r == 0) {
-		w->began_ns = w->now_ns = clock_ns();
+		w->began_ns = w->now_ns = boot_ns();
 		w->watchdog_ms = service_watchdog_ms();
 		look(w);
 		service_notify("READY=1");

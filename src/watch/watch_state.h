@@ -1,6 +1,6 @@
-#pragma once
-
 /* What the watch's own files share of one watch. */
+#ifndef GUIA_WATCH_WATCH_STATE_H
+#define GUIA_WATCH_WATCH_STATE_H
 
 #include "base/control.h"
 #include "mitigate/edge_bans.h"
@@ -62,3 +62,5 @@ struct upstream_sight watch_upstream_sight(const struct watch *w);
 /* Answers a line of the control socket by a line of JSON; as control_step() wants it, with a struct watch for
  * `context`. */
 void watch_answer(void *context, uid_t who, struct slice question, struct buffer *out);
+
+#endif

@@ -307,11 +307,9 @@ static void see_losses(struct witness *witness, const struct intake *intake)
 
 static void closed(void *context, uint32_t id, uint64_t connections)
 {
-	struct timespec now;
 	char rule[64];
-	clock_gettime(CLOCK_REALTIME, &now);
 	snprintf(rule, sizeof(rule), "connections by %" PRIu32, id);
-	witness_refusals_put(context, "", rule, (uint64_t)now.tv_sec, connections);
+	witness_refusals_put(context, "", rule, (uint64_t)(clock_now_us() / CLOCK_US_PER_S), connections);
 }
 
 static void see_hits(struct witness *witness, const struct intake *intake)

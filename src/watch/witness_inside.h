@@ -10,8 +10,6 @@
 #include "watch/tally.h"
 #include "watch/witness.h"
 
-#include <time.h>
-
 enum { WITNESS_INCIDENTS = INTRUSIONS_MOST + 2 };
 
 /* How an incident stood when it was recorded. */
@@ -45,7 +43,7 @@ struct witness {
 
 	struct tally *tally;
 	struct hit_ledger *hits;
-	time_t block_second;
+	uint64_t block_second;
 	uint64_t blocks; /* of that second, so far */
 
 	const struct cases *cases; /* NULL: nobody keeps incidents */
@@ -83,6 +81,7 @@ struct witness_block {
 };
 
 /* witness_findings.c */
+/* CLOCK_MONOTONIC_COARSE: asked for with each event. */
 uint64_t witness_now_ms(void);
 const char *witness_site_name(const struct witness *witness, uint16_t site);
 void witness_event_alone(void *context, const struct pairing_event *told);

@@ -2,8 +2,7 @@
 #include "watch/witness_inside.h"
 
 #include "base/address.h"
-
-#include <time.h>
+#include "base/clock.h"
 
 static struct leaf_value text(const char *string)
 {
@@ -137,10 +136,9 @@ void witness_ordered(struct witness *witness, uid_t who, struct slice question, 
 /* 0: it is not to be recorded; else how many it stands for. Seconds are those in which they are read. */
 static uint64_t sampled(struct witness *witness)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	if (now.tv_sec != witness->block_second) {
-		witness->block_second = now.tv_sec;
+	uint64_t second = witness_now_ms() / CLOCK_MS_PER_S;
+	if (second != witness->block_second) {
+		witness->block_second = second;
 		witness->blocks = 0;
 	}
 	uint64_t number = witness->blocks++;

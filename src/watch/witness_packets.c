@@ -2,20 +2,16 @@
  * it. */
 #include "watch/witness_inside.h"
 
+#include "base/clock.h"
 #include "evidence/pcapng.h"
-
-#include <time.h>
 
 enum { SECOND_BYTES_MOST = 256 * 1024 };
 
 static uint64_t wall_us(uint64_t boot_ns)
 {
-	struct timespec boot, wall;
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	clock_gettime(CLOCK_REALTIME, &wall);
-	uint64_t now_ns = (uint64_t)boot.tv_sec * 1000000000 + (uint64_t)boot.tv_nsec;
-	uint64_t age_us = now_ns > boot_ns ? (now_ns - boot_ns) / 1000 : 0;
-	return (uint64_t)wall.tv_sec * 1000000 + (uint64_t)wall.tv_nsec / 1000 - age_us;
+	uint64_t now_ns = (uint64_t)clock_ns(CLOCK_BOOTTIME);
+	uint64_t age_us = now_ns > boot_ns ? (now_ns - boot_ns) / CLOCK_NS_PER_US : 0;
+	return (uint64_t)clock_now_us() - age_us;
 }
 
 void witness_packet(struct witness *witness, const struct edge_sample *sample)
