@@ -39,16 +39,23 @@ static void copy(struct edge_some *to, const struct edge_some *from)
 			ban_word_store(&to->bits[i], from->bits[i]);
 }
 
-void ban_some_renew(struct ban_table *table)
+struct ban_some {
+	struct edge_some v4, v6;
+};
+
+struct ban_some *ban_some_new(void)
 {
-	struct edge_some *anew = calloc(2, sizeof(*anew));
-	struct ban_place ban;
-	table->stale = 0;
-	if (anew == NULL)
-		return;
-	for (size_t at = 0; ban_table_next(table, &at, &ban); at++)
-		mark(&anew[0], &anew[1], table->control->geometry.seeds, ban.length, &ban.address);
-	copy(table->v4_some, &anew[0]);
-	copy(table->v6_some, &anew[1]);
+	return calloc(1, sizeof(struct ban_some));
+}
+
+void ban_some_remark(struct ban_some *anew, const struct ban_table *table, const struct ban_place *ban)
+{
+	mark(&anew->v4, &anew->v6, table->control->geometry.seeds, ban->length, &ban->address);
+}
+
+void ban_some_replace(struct ban_table *table, struct ban_some *anew)
+{
+	copy(table->v4_some, &anew->v4);
+	copy(table->v6_some, &anew->v6);
 	free(anew);
 }

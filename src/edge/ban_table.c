@@ -1,7 +1,8 @@
-#include "edge/ban_table_inside.h"
+#include "edge/ban_table.h"
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "edge/ban_table_inside.h"
 
 static const uint8_t BITS[EDGE_LENGTHS] = {128, 120, 112, 128, 64, 48};
 
@@ -60,6 +61,37 @@ static size_t first_of(const struct ban_table *table, enum edge_length length)
 	return first;
 }
 
+size_t ban_table_places(const struct ban_table *table)
+{
+	return first_of(table, EDGE_LENGTHS) + places_of(table, EDGE_V6_64);
+}
+
+bool ban_table_next(const struct ban_table *table, size_t *at, struct ban_place *ret_ban)
+{
+	size_t first = 0;
+	for (unsigned i = 0; i < TABLE_COUNT; i++) {
+		size_t places = places_of(table, TABLES[i]);
+		for (; *at < first + places; (*at)++)
+			if (is_v4(TABLES[i]) ? v4_table_at(table, TABLES[i], *at - first, ret_ban)
+					     : v6_table_at(table, TABLES[i], *at - first, ret_ban))
+				return true;
+		first += places;
+	}
+	return false;
+}
+
+/* Clears the bits that no ban touches any more. Where there is no memory for it they stay. */
+static void some_renew(struct ban_table *table)
+{
+	struct ban_some *anew = ban_some_new();
+	struct ban_place ban;
+	table->stale = 0;
+	for (size_t at = 0; anew != NULL && ban_table_next(table, &at, &ban); at++)
+		ban_some_remark(anew, table, &ban);
+	if (anew != NULL)
+		ban_some_replace(table, anew);
+}
+
 /* Bits are cleared when so many bans have gone that walking through all tables is little beside it. */
 static void gone(struct ban_table *table)
 {
@@ -67,7 +99,7 @@ static void gone(struct ban_table *table)
 	for (unsigned length = 0; length < EDGE_LENGTHS; length++)
 		bans += table->control->bans[length];
 	if (++table->stale > STALE_LEAST + bans / 4)
-		ban_some_renew(table);
+		some_renew(table);
 }
 
 int ban_table_set(struct ban_table *table, const struct ban_place *ban, uint32_t now_ticks, size_t *ret_at)
@@ -98,28 +130,9 @@ uint64_t ban_table_find(const struct ban_table *table, enum edge_length length, 
 	return is_v4(length) ? v4_table_find(table, length, address) : v6_table_find(table, length, address);
 }
 
-size_t ban_table_places(const struct ban_table *table)
-{
-	return first_of(table, EDGE_LENGTHS) + places_of(table, EDGE_V6_64);
-}
-
-bool ban_table_next(const struct ban_table *table, size_t *at, struct ban_place *ret_ban)
-{
-	size_t first = 0;
-	for (unsigned i = 0; i < TABLE_COUNT; i++) {
-		size_t places = places_of(table, TABLES[i]);
-		for (; *at < first + places; (*at)++)
-			if (is_v4(TABLES[i]) ? v4_table_at(table, TABLES[i], *at - first, ret_ban)
-					     : v6_table_at(table, TABLES[i], *at - first, ret_ban))
-				return true;
-		first += places;
-	}
-	return false;
-}
-
 void ban_table_mend(struct ban_table *table)
 {
 	v4_table_mend(table);
 	v6_table_mend(table);
-	ban_some_renew(table);
+	some_renew(table);
 }

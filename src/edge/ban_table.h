@@ -7,44 +7,13 @@
 #ifndef GUIA_EDGE_BAN_TABLE_H
 #define GUIA_EDGE_BAN_TABLE_H
 
-#include "base/address.h"
-#include "wire/edge_layout.h"
-
-enum {
-	BAN_TABLE_FULL = 1,   /* bucket and spill are */
-	BAN_TABLE_ABSENT = 2, /* there is no such ban */
-};
-
-struct ban_table {
-	struct edge_control *control;
-	struct edge_bucket *v4_32;
-	struct edge_bucket *v4_24;
-	uint64_t *v4_16;
-	struct edge_some *v4_some;
-	struct edge_128_bucket *v6_128;
-	struct edge_net_bucket *v6_net;
-	struct edge_some *v6_some;
-	uint32_t stale; /* bans that have gone since bits of those were cleared */
-};
+#include "edge/ban_memory.h"
 
 /* Sizes for so many bans of IPv4 addresses, as many of IPv6 networks, an eighth of IPv6 addresses; random seeds. */
 struct edge_geometry edge_geometry_make(uint32_t bans);
 
-/* How many elements such a map has. */
-static inline uint32_t edge_shape_entries(const struct edge_shape *shape)
-{
-	return (1u << shape->bucket_bits) + ((unsigned)EDGE_SPILL_BUCKETS << shape->spill_bits);
-}
-
 /* The prefix of an address that a table's length has, and that length in bits of 128. */
 unsigned edge_length_bits(enum edge_length length);
-
-/* A ban as it stands in a table. Its word's rest has no meaning here. */
-struct ban_place {
-	enum edge_length length;
-	struct address address; /* zeroes behind its length */
-	uint64_t word;
-};
 
 /*
  * Sets a ban, in place of what stood of the same prefix; what has expired by `now_ticks` gives up its place. 0 or

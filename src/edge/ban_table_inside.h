@@ -2,7 +2,7 @@
 #ifndef GUIA_EDGE_BAN_TABLE_INSIDE_H
 #define GUIA_EDGE_BAN_TABLE_INSIDE_H
 
-#include "edge/ban_table.h"
+#include "edge/ban_memory.h"
 
 /* All of a word but the rest of its key. */
 #define BAN_WORD_MASK (((uint64_t)1 << 44) - 1)
@@ -38,8 +38,13 @@ void v4_table_mend(struct ban_table *table);
 
 /* Sets the bits of what a ban touches, before it is there. */
 void ban_some_mark(struct ban_table *table, enum edge_length length, const struct address *address);
-/* Clears those that no ban touches any more. Where there is no memory for it they stay. */
-void ban_some_renew(struct ban_table *table);
+
+/* The bits anew, beside those that the kernel reads: marked by every ban that there is, and then put in their place. */
+struct ban_some;
+struct ban_some *ban_some_new(void); /* NULL: there is no memory */
+void ban_some_remark(struct ban_some *anew, const struct ban_table *table, const struct ban_place *ban);
+/* Frees it. */
+void ban_some_replace(struct ban_table *table, struct ban_some *anew);
 
 int v6_table_set(struct ban_table *table, const struct ban_place *ban, uint32_t now_ticks, size_t *ret_at);
 int v6_table_lift(struct ban_table *table, enum edge_length length, const struct address *address);
