@@ -9,6 +9,7 @@
 #include "base/region.h"
 #include "base/test.h"
 
+#include <fcntl.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -336,6 +337,11 @@ static void file_read_is_bounded(void **state)
 	assert_int_equal(file_read(path, 9, &out), -EFBIG);
 	buffer_free(&out);
 	assert_int_equal(file_read("/nonexistent/guia", 9, &out), -ENOENT);
+	int folder = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(file_read_at(folder, path + sizeof("/tmp/") - 1, 10, &out), 0);
+	assert_slice(buffer_slice(&out), "0123456789");
+	buffer_free(&out);
+	close(folder);
 	unlink(path);
 	close(fd);
 }

@@ -29,10 +29,10 @@ static int read_all(int fd, size_t limit_bytes, struct buffer *out)
 	}
 }
 
-int file_read(const char *path, size_t limit_bytes, struct buffer *out)
+int file_read_at(int folder, const char *path, size_t limit_bytes, struct buffer *out)
 {
 	size_t start = out->len;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
 	struct stat about;
@@ -40,6 +40,11 @@ int file_read(const char *path, size_t limit_bytes, struct buffer *out)
 	int r = fcntl(fd, F_SETFL, 0) == 0 ? read_all(fd, limit_bytes, out) : -errno;
 	close(fd);
 	return r == 0 && pipe && out->len == start ? -ENODATA : r;
+}
+
+int file_read(const char *path, size_t limit_bytes, struct buffer *out)
+{
+	return file_read_at(AT_FDCWD, path, limit_bytes, out);
 }
 
 static int write_all(int fd, struct slice content)

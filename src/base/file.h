@@ -10,6 +10,9 @@
  */
 int file_read(const char *path, size_t limit_bytes, struct buffer *out);
 
+/* The same of a path below an open folder. */
+int file_read_at(int folder, const char *path, size_t limit_bytes, struct buffer *out);
+
 /* Writes beside `path`, fsyncs, renames over it, fsyncs the folder. 0 or -errno; nothing is left behind on failure. */
 int file_replace(const char *path, struct slice content, unsigned mode);
 

@@ -25,9 +25,7 @@ void check_find(struct check *check, enum finding finding, uint64_t record, cons
 
 int check_read(struct check *check, const char *path, size_t most, struct buffer *out)
 {
-	char full[PATH_MAX];
-	snprintf(full, sizeof(full), "/proc/self/fd/%d/%s", check->bag, path);
-	int r = file_read(full, most, out);
+	int r = file_read_at(check->bag, path, most, out);
 	if (r == -ENOENT)
 		check_find(check, FINDING_MISSING, CHECK_NO_RECORD, "%s is missing", path);
 	else if (r == -EFBIG || r == -EISDIR)

@@ -203,12 +203,11 @@ static int note_done(const struct work *w, unsigned epoch, uint64_t chunk, const
 
 static bool was_done(const struct work *w, unsigned epoch, uint64_t chunk, struct chunk_sums *ret_sums)
 {
-	char path[64], full[128], boot[48];
+	char path[64], boot[48];
 	struct buffer bytes = buffer_make(NULL);
 	struct done_note note;
 	done_path(epoch, chunk, path);
-	snprintf(full, sizeof(full), "/proc/self/fd/%d/%s", w->bag, path);
-	bool done = file_read(full, sizeof(note), &bytes) == 0 && bytes.len == sizeof(note);
+	bool done = file_read_at(w->bag, path, sizeof(note), &bytes) == 0 && bytes.len == sizeof(note);
 	if (done)
 		memcpy(&note, bytes.ptr, sizeof(note));
 	boot_name(boot);

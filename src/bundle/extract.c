@@ -18,10 +18,9 @@ enum { HEAD_BYTES = 512 };
 
 static int read_tile(int folder, struct tile_name name, struct buffer *out)
 {
-	char path[TILE_PATH_BYTES], full[PATH_MAX];
+	char path[TILE_PATH_BYTES];
 	tile_path(name, path);
-	snprintf(full, sizeof(full), "/proc/self/fd/%d/%s", folder, path);
-	return file_read(full, TILE_BYTES, out);
+	return file_read_at(folder, path, TILE_BYTES, out);
 }
 
 /* The roots of bundles [first, first + count): of the tile above them where it is full, else of their own hashes. */
@@ -187,9 +186,7 @@ static int place_tiles(const struct pyramid *pyramid, unsigned epoch, int bag)
 static int copy(int from, unsigned epoch, const char *path, int bag)
 {
 	struct buffer content = buffer_make(NULL);
-	char full[PATH_MAX];
-	snprintf(full, sizeof(full), "/proc/self/fd/%d/%s", from, path);
-	int r = file_read(full, NOTE_BYTES_MOST, &content);
+	int r = file_read_at(from, path, NOTE_BYTES_MOST, &content);
 	r = r != 0 ? r : place(bag, epoch, path, buffer_slice(&content));
 	buffer_free(&content);
 	return r;

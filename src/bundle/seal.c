@@ -135,10 +135,10 @@ void seal_place_free(struct seal_place *place)
 
 static int read_stamp(int folder, uint64_t size, const char *what, struct buffer *out)
 {
-	char path[PATH_MAX];
+	char path[64];
 	buffer_clear(out);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/timestamps/%" PRIu64 ".%s", folder, size, what);
-	return file_read(path, NOTE_BYTES_MOST, out);
+	snprintf(path, sizeof(path), "timestamps/%" PRIu64 ".%s", size, what);
+	return file_read_at(folder, path, NOTE_BYTES_MOST, out);
 }
 
 /* A stamp of what was signed with the record in: takes the place of the note. */

@@ -58,9 +58,7 @@ static int open_epoch(struct log *log, const struct log_config *config, unsigned
 
 static int read_note(const struct log *log, struct buffer *note)
 {
-	char path[PATH_MAX];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/checkpoint", log->epoch_folder);
-	return file_read(path, NOTE_BYTES_MOST, note);
+	return file_read_at(log->epoch_folder, "checkpoint", NOTE_BYTES_MOST, note);
 }
 
 /* The tree when it was of `size`; false where that is not in the tail. */

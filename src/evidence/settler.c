@@ -5,7 +5,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,11 +192,10 @@ static void *run(void *context)
 /* The hash of a tile of the level below, read from it. */
 static int read_tile_root(struct settler *settler, unsigned level, uint64_t number, struct merkle_hash *ret_hash)
 {
-	char path[TILE_PATH_BYTES], name[PATH_MAX];
+	char path[TILE_PATH_BYTES];
 	struct buffer content = buffer_make(NULL);
 	tile_path((struct tile_name){(int)level, number, TILE_WIDTH}, path);
-	snprintf(name, sizeof(name), "/proc/self/fd/%d/%s", settler->folder, path);
-	int r = file_read(name, TILE_BYTES, &content);
+	int r = file_read_at(settler->folder, path, TILE_BYTES, &content);
 	if (r == 0 && content.len != TILE_BYTES)
 		r = -EBADMSG;
 	if (r == 0)

@@ -9,7 +9,6 @@
 #include "evidence/timestamp.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -37,9 +36,7 @@ struct stamper {
 
 static int read_named(const struct stamper *stamper, const char *name, struct buffer *out)
 {
-	char path[PATH_MAX];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", stamper->folder, name);
-	return file_read(path, TIMESTAMP_REPLY_BYTES_MOST, out);
+	return file_read_at(stamper->folder, name, TIMESTAMP_REPLY_BYTES_MOST, out);
 }
 
 static bool exists(const struct stamper *stamper, const char *name)

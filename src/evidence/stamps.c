@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,10 +84,9 @@ __attribute__((format(printf, 4, 5))) static void find(struct checking *checking
 
 static int read_named(const struct checking *checking, uint64_t size, const char *ending, struct buffer *out)
 {
-	char path[PATH_MAX];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/timestamps/%" PRIu64 ".%s", checking->walk->folder, size,
-		 ending);
-	return file_read(path, TIMESTAMP_REPLY_BYTES_MOST, out);
+	char path[NAME_BYTES];
+	snprintf(path, sizeof(path), "timestamps/%" PRIu64 ".%s", size, ending);
+	return file_read_at(checking->walk->folder, path, TIMESTAMP_REPLY_BYTES_MOST, out);
 }
 
 static void check_note(struct checking *checking, uint64_t size, struct slice note)

@@ -57,13 +57,6 @@ int verify_open_epoch(const char *path, unsigned epoch)
 	return open_folder(path, epoch != 0 ? epoch : highest_epoch(path));
 }
 
-static int read_checkpoint(int folder, struct buffer *note)
-{
-	char name[PATH_MAX];
-	snprintf(name, sizeof(name), "/proc/self/fd/%d/checkpoint", folder);
-	return file_read(name, NOTE_BYTES_MOST, note);
-}
-
 /* The earliest epoch's word counts. */
 static void conclude(struct verification *v, unsigned epoch, enum finding finding, uint64_t record, const char *what)
 {
@@ -291,7 +284,7 @@ static int verify_epoch(struct verification *v, unsigned epoch, int folder)
 	struct checkpoint checkpoint = {.size = UINT64_MAX};
 	uint64_t *stamps = NULL;
 	size_t stamp_count = 0;
-	int r = read_checkpoint(folder, &note);
+	int r = file_read_at(folder, "checkpoint", NOTE_BYTES_MOST, &note);
 	if (r == 0)
 		(void)checkpoint_read_note(buffer_slice(&note), &checkpoint);
 	struct walk *walk = calloc(1, sizeof(*walk));

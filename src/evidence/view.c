@@ -6,16 +6,6 @@
 #include "evidence/leaf.h"
 #include "evidence/walk.h"
 
-#include <limits.h>
-#include <stdio.h>
-
-static int read_named(int folder, const char *path, struct buffer *out)
-{
-	char name[PATH_MAX];
-	snprintf(name, sizeof(name), "/proc/self/fd/%d/%s", folder, path);
-	return file_read(name, BUNDLE_BYTES_MOST, out);
-}
-
 static int open_with(int folder, struct view *view)
 {
 	int r = checkpoint_read_note(buffer_slice(&view->note), &view->checkpoint) != 0 ? -EBADMSG : 0;
@@ -27,7 +17,7 @@ static int open_with(int folder, struct view *view)
 int view_open(int folder, struct view *ret_view)
 {
 	*ret_view = (struct view){.folder = folder, .note = buffer_make(NULL)};
-	int r = read_named(folder, "checkpoint", &ret_view->note);
+	int r = file_read_at(folder, "checkpoint", NOTE_BYTES_MOST, &ret_view->note);
 	return r != 0 ? r : open_with(folder, ret_view);
 }
 
@@ -103,7 +93,7 @@ static int tile_hashes(const struct view *view, unsigned level, uint64_t number,
 	struct merkle_hash below[TILE_WIDTH];
 	char path[TILE_PATH_BYTES];
 	tile_path((struct tile_name){(int)level, number, TILE_WIDTH}, path);
-	int r = read_named(view->folder, path, &tile);
+	int r = file_read_at(view->folder, path, TILE_BYTES, &tile);
 	if (r == 0 && tile.len == TILE_BYTES)
 		memcpy(out, tile.ptr + (size_t)from * sizeof(*out), count * sizeof(*out));
 	buffer_free(&tile);

@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,9 +26,7 @@ struct path {
 
 static int read_file(int folder, const char *path, struct buffer *out)
 {
-	char name[PATH_MAX];
-	snprintf(name, sizeof(name), "/proc/self/fd/%d/%s", folder, path);
-	int r = file_read(name, BUNDLE_BYTES_MOST, out);
+	int r = file_read_at(folder, path, BUNDLE_BYTES_MOST, out);
 	return r == -EISDIR || r == -ENOTDIR ? -ENOENT : r;
 }
 
