@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "evidence/log.h"
 #include "evidence/stamps.h"
 #include "evidence/timestamp.h"
 
@@ -18,7 +19,8 @@ int check_tile(const struct check *check, unsigned epoch, struct tile_name name,
 	tile_path(name, path);
 	snprintf(full, sizeof(full), "data/log/%04u/%s", epoch, path);
 	int r = file_read_at(check->bag, full, TILE_BYTES, out);
-	return r == 0 && out->len != name.width * sizeof(struct merkle_hash) ? -ENOENT : r;
+	bool other = r == -EFBIG || (r == 0 && out->len != name.width * sizeof(struct merkle_hash));
+	return other ? -ENOENT : r;
 }
 
 /* ---- the tree ---- */
@@ -39,10 +41,12 @@ static int fill_pyramid(struct check *check, struct checked_epoch *epoch)
 	if (r == 0 && pyramid->edge_count > 0)
 		r = check_tile(check, epoch->number, (struct tile_name){0, pyramid->bundles, pyramid->edge_count},
 			       &tile);
-	if (r == 0)
+	if (r == 0 && tile.len > 0)
 		memcpy(pyramid->edge, tile.ptr, tile.len);
+	/* Where hashes are missing nothing is raised: a size that a bag merely claims may be of any number of them. */
+	if (r == 0)
+		pyramid_raise(pyramid);
 	buffer_free(&tile);
-	pyramid_raise(pyramid);
 	return r;
 }
 
@@ -204,7 +208,7 @@ int check_logs(struct check *check)
 {
 	char path[64];
 	int r = 0;
-	for (unsigned number = 1; r == 0 && check->finding == FINDING_NONE && number <= 9999; number++) {
+	for (unsigned number = 1; r == 0 && check->finding == FINDING_NONE && number <= LOG_EPOCHS_MOST; number++) {
 		snprintf(path, sizeof(path), "data/log/%04u", number);
 		if (faccessat(check->bag, path, F_OK, 0) == 0 && check->epoch_count < CHECK_EPOCHS_MOST)
 			r = check_one(check, number);

@@ -201,10 +201,12 @@ static void take_message(struct records *r, const struct warc_record *record)
 	bool answer = slice_equal(warc_value(record, "WARC-Type"), SLICE("response"));
 	bool salted = base64_exact(warc_value(record, "Guia-Salt"), salt, sizeof(salt));
 	size_t i = answer ? MESSAGE_ANSWER : MESSAGE_BODY;
-	if (!salted || r->has_message[i])
+	if (!salted || r->has_message[i]) {
 		check_find(r->check, FINDING_ALTERED, CHECK_NO_RECORD,
 			   salted ? "%s: two messages of one record" : "%s: a message has no salt", r->path);
-	r->has_message[i] = salted;
+		return;
+	}
+	r->has_message[i] = true;
 	r->commitments[i] = body_commitment(salt, record->block);
 	r->check->messages++;
 }

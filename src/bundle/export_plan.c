@@ -21,12 +21,17 @@ int export_plan_name(struct export_plan *plan)
 
 /* ---- making ---- */
 
-static void scope(const struct case_record *record, struct export_plan *plan)
+void export_plan_span(const struct case_record *record, uint64_t ongoing_ms, uint64_t *ret_from_ms, uint64_t *ret_to_ms)
 {
 	uint64_t onset =
 		record->onset_ms != 0 && record->onset_ms < record->opened_ms ? record->onset_ms : record->opened_ms;
-	plan->from_ms = onset > PLAN_BEFORE_MS ? onset - PLAN_BEFORE_MS : 0;
-	plan->to_ms = record->over_ms != 0 ? record->over_ms + PLAN_BEFORE_MS : plan->at_ms;
+	*ret_from_ms = onset > PLAN_AROUND_MS ? onset - PLAN_AROUND_MS : 0;
+	*ret_to_ms = record->over_ms != 0 ? record->over_ms + PLAN_AROUND_MS : ongoing_ms;
+}
+
+static void scope(const struct case_record *record, struct export_plan *plan)
+{
+	export_plan_span(record, plan->at_ms, &plan->from_ms, &plan->to_ms);
 	for (size_t i = 0; i < record->site_count; i++)
 		snprintf(plan->sites[plan->site_count++], CASE_NAME_BYTES, "%s", record->sites[i].name);
 }

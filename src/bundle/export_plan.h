@@ -13,7 +13,7 @@
 enum {
 	PLAN_ID_BYTES = 33, /* 32 hexadecimal digits and a NUL */
 	PLAN_EPOCHS_MOST = 64,
-	PLAN_BEFORE_MS = 60 * 1000, /* that much before and after an incident belongs to it */
+	PLAN_AROUND_MS = 60 * 1000, /* that much before and after an incident belongs to it */
 };
 
 /* Messages: "clear" with the export key, "sealed" without, "none" where none were kept. */
@@ -43,6 +43,10 @@ struct export_plan {
 	size_t epoch_count;
 	struct export_epoch epochs[PLAN_EPOCHS_MOST];
 };
+
+/* From a minute before its onset to a minute after its end, or to `ongoing_ms` while it goes on. */
+void export_plan_span(const struct case_record *record, uint64_t ongoing_ms, uint64_t *ret_from_ms,
+		      uint64_t *ret_to_ms);
 
 /* What there is of an incident now; without a name, and without who asks for what. 0 or -errno. */
 int export_plan_make(struct case_store *store, const struct case_record *record, uint64_t now_ms,

@@ -8,7 +8,6 @@
 #include "evidence/view.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -38,19 +37,9 @@ struct last_epoch {
 	int folder;
 };
 
-static unsigned last_number(const char *log)
-{
-	char path[PATH_MAX];
-	unsigned number = 0;
-	do {
-		snprintf(path, sizeof(path), "%s/%04u", log, number + 1);
-	} while (access(path, F_OK) == 0 && ++number < 9999);
-	return number;
-}
-
 static struct last_epoch open_last(const char *log)
 {
-	unsigned number = last_number(log);
+	unsigned number = verify_highest_epoch(log);
 	return (struct last_epoch){number, number == 0 ? -ENOENT : verify_open_epoch(log, number)};
 }
 

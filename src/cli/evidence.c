@@ -9,6 +9,7 @@
 #include "cli/evidence_scribe.h"
 #include "cli/history_place.h"
 #include "cli/text.h"
+#include "evidence/log.h"
 #include "evidence/timestamp.h"
 #include "evidence/verify.h"
 
@@ -64,8 +65,9 @@ static int read_anchor(const char *path, struct buffer *anchor)
 	return CLI_FINE;
 }
 
-static int verify(const char *path, const struct cli_arguments *arguments)
+static int verify(const struct cli_arguments *arguments)
 {
+	const char *path = arguments->words[1];
 	struct buffer anchor = buffer_make(NULL), out = buffer_make(NULL);
 	struct verify_options options = {.fingerprint = cli_value(arguments, "key"),
 					 .authorities = cli_value(arguments, "authorities")};
@@ -95,18 +97,22 @@ static int verify(const char *path, const struct cli_arguments *arguments)
 	return code;
 }
 
-static int prove(const char *record_word, const char *path, const struct cli_arguments *arguments)
+static int prove(const struct cli_arguments *arguments)
 {
+	const char *record_word = arguments->words[1], *path = arguments->words[2];
 	struct buffer proof = buffer_make(NULL), record = buffer_make(NULL);
 	const char *epoch_word = cli_value(arguments, "epoch"), *to = cli_value(arguments, "record");
 	uint64_t index, epoch = 0;
 	if (!decimal_read(slice_from_string(record_word), &index))
 		return cli_fail(CLI_USER, "%s: a record has a number, from 0 on", record_word);
-	if (epoch_word != NULL && (!decimal_read(slice_from_string(epoch_word), &epoch) || epoch == 0 || epoch > 9999))
+	if (epoch_word != NULL &&
+	    (!decimal_read(slice_from_string(epoch_word), &epoch) || epoch == 0 || epoch > LOG_EPOCHS_MOST))
 		return cli_fail(CLI_USER, "--epoch %s: epochs are numbered from 1 on", epoch_word);
 	int folder = verify_open_epoch(path, (unsigned)epoch);
-	if (folder < 0)
+	if (folder == -ENOENT || folder == -ENOTDIR)
 		return cli_fail(CLI_USER, "%s: no such epoch of an evidence log", path);
+	if (folder < 0)
+		return cli_unreadable(path, folder);
 	int r = verify_prove(folder, index, &proof, &record), code = CLI_FINE;
 	close(folder);
 	if (r == -ENOENT)
@@ -126,40 +132,27 @@ static int prove(const char *record_word, const char *path, const struct cli_arg
 
 static const struct {
 	const char *name;
+	size_t words;
+	int (*run)(const struct cli_arguments *arguments);
 	const char *use;
 } verbs[] = {
-	{"verify", "which log? guia evidence verify DIR"},
-	{"prove", "which record of which log? guia evidence prove RECORD DIR"},
-	{"export", "which incident? guia evidence export INCIDENT -o DIR --why TEXT"},
-	{"hold", "which incident? guia evidence hold INCIDENT --why TEXT"},
-	{"release", "which incident? guia evidence release INCIDENT --why TEXT"},
-	{"rotate", "guia evidence rotate takes no more words"},
-	{"key", "guia evidence key takes no more words"},
-	{"export-key", "where to? guia evidence export-key KEY -o CERTIFICATE"},
+	{"verify", 2, verify, "which log? guia evidence verify DIR"},
+	{"prove", 3, prove, "which record of which log? guia evidence prove RECORD DIR"},
+	{"export", 2, evidence_export, "which incident? guia evidence export INCIDENT -o DIR --why TEXT"},
+	{"hold", 2, evidence_hold, "which incident? guia evidence hold INCIDENT --why TEXT"},
+	{"release", 2, evidence_release, "which incident? guia evidence release INCIDENT --why TEXT"},
+	{"rotate", 1, evidence_rotate, "guia evidence rotate takes no more words"},
+	{"key", 1, evidence_key, "guia evidence key takes no more words"},
+	{"export-key", 2, evidence_export_key, "where to? guia evidence export-key KEY -o CERTIFICATE"},
 };
 
 static int run(const struct cli_arguments *arguments)
 {
 	const char *what = arguments->words[0];
-	if (strcmp(what, "verify") == 0 && arguments->word_count == 2)
-		return verify(arguments->words[1], arguments);
-	if (strcmp(what, "prove") == 0 && arguments->word_count == 3)
-		return prove(arguments->words[1], arguments->words[2], arguments);
-	if (strcmp(what, "hold") == 0 && arguments->word_count == 2)
-		return evidence_hold(arguments->words[1], arguments);
-	if (strcmp(what, "release") == 0 && arguments->word_count == 2)
-		return evidence_release(arguments->words[1], arguments);
-	if (strcmp(what, "rotate") == 0 && arguments->word_count == 1)
-		return evidence_rotate(arguments);
-	if (strcmp(what, "key") == 0 && arguments->word_count == 1)
-		return evidence_key(arguments);
-	if (strcmp(what, "export-key") == 0 && arguments->word_count == 2)
-		return evidence_export_key(arguments->words[1], cli_value(arguments, "output"));
-	if (strcmp(what, "export") == 0 && arguments->word_count == 2)
-		return evidence_export(arguments->words[1], arguments);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(what, verbs[i].name) == 0)
-			return cli_fail(CLI_USER, "%s", verbs[i].use);
+			return arguments->word_count == verbs[i].words ? verbs[i].run(arguments)
+								       : cli_fail(CLI_USER, "%s", verbs[i].use);
 	return cli_fail(CLI_USER,
 			"%s: guia evidence verify, prove, export, export-key, hold, release, "
 			"rotate or key",

@@ -158,7 +158,7 @@ static const char *languages_of(const struct cli_arguments *arguments)
 	return language_find(tag) == LANGUAGES ? NULL : tag;
 }
 
-int evidence_export(const char *incident, const struct cli_arguments *arguments)
+int evidence_export(const struct cli_arguments *arguments)
 {
 	char history[PATH_MAX];
 	struct evidence_scribe scribe;
@@ -180,7 +180,7 @@ int evidence_export(const char *incident, const struct cli_arguments *arguments)
 		return code;
 	struct case_record *record_of = calloc(1, sizeof(*record_of));
 	code = record_of == NULL ? cli_fail(CLI_ENVIRONMENT, "out of memory")
-				 : find(incident, order.store, record_of, &json);
+				 : find(arguments->words[1], order.store, record_of, &json);
 	order.record = record_of;
 	order.incident = buffer_slice(&json);
 	code = code != CLI_FINE ? code : run(&scribe, &order);
@@ -190,8 +190,9 @@ int evidence_export(const char *incident, const struct cli_arguments *arguments)
 	return code;
 }
 
-int evidence_export_key(const char *key, const char *certificate)
+int evidence_export_key(const struct cli_arguments *arguments)
 {
+	const char *key = arguments->words[1], *certificate = cli_value(arguments, "output");
 	if (certificate == NULL)
 		return cli_fail(CLI_USER, "where does the certificate go? -o FILE");
 	int r = export_key_create(key, certificate);

@@ -4,10 +4,10 @@
 
 #include "cli/command.h"
 
-/* `incident` is a number or "latest". */
-int evidence_export(const char *incident, const struct cli_arguments *arguments);
+/* Of the incident that its word names: a number or "latest". */
+int evidence_export(const struct cli_arguments *arguments);
 
 /* Makes the key of messages, and its certificate. */
-int evidence_export_key(const char *key, const char *certificate);
+int evidence_export_key(const struct cli_arguments *arguments);
 
 #endif

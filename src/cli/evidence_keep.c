@@ -1,6 +1,7 @@
 #include "cli/evidence_keep.h"
 
 #include "base/error.h"
+#include "bundle/export_plan.h"
 #include "casebook/casebook.h"
 #include "cli/evidence_scribe.h"
 #include "cli/history_place.h"
@@ -15,7 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { AROUND_MS = 60 * 1000, ROTATE_WAIT_MS = 15 * 1000, STEP_MS = 50 };
+enum { ROTATE_WAIT_MS = 15 * 1000, STEP_MS = 50 };
 
 /* ---- holds ---- */
 
@@ -29,7 +30,7 @@ static int why_of(const struct cli_arguments *arguments, const char **ret_why)
 	return cli_check_why(*ret_why, CASE_TEXT_BYTES - 1);
 }
 
-/* From a minute before its onset to a minute after its end, or for as long as it goes on. */
+/* Its span, or for as long as it goes on. */
 static int find(const char *incident, const struct cli_arguments *arguments, struct hold *ret_hold)
 {
 	char path[PATH_MAX];
@@ -46,10 +47,8 @@ static int find(const char *incident, const struct cli_arguments *arguments, str
 	else if (r != 0)
 		code = history_fail(path, r);
 	if (r == 0) {
-		uint64_t onset = record->onset_ms != 0 && record->onset_ms < record->opened_ms ? record->onset_ms
-											       : record->opened_ms;
-		*ret_hold = (struct hold){record->id, onset > AROUND_MS ? onset - AROUND_MS : 0,
-					  record->over_ms != 0 ? record->over_ms + AROUND_MS : INT64_MAX};
+		ret_hold->incident = record->id;
+		export_plan_span(record, INT64_MAX, &ret_hold->from_ms, &ret_hold->to_ms);
 	}
 	case_store_close(store);
 	free(record);
@@ -96,25 +95,25 @@ static int change(const struct evidence_scribe *scribe, const struct hold *hold,
 	return CLI_FINE;
 }
 
-static int change_of(const char *incident, const struct cli_arguments *arguments, bool held)
+static int change_of(const struct cli_arguments *arguments, bool held)
 {
 	struct evidence_scribe scribe;
 	struct hold hold;
 	const char *why;
 	int code = why_of(arguments, &why);
 	code = code != CLI_FINE ? code : evidence_scribe_find(arguments, EVIDENCE_TO_WRITE, &scribe);
-	code = code != CLI_FINE ? code : find(incident, arguments, &hold);
+	code = code != CLI_FINE ? code : find(arguments->words[1], arguments, &hold);
 	return code != CLI_FINE ? code : change(&scribe, &hold, held, why);
 }
 
-int evidence_hold(const char *incident, const struct cli_arguments *arguments)
+int evidence_hold(const struct cli_arguments *arguments)
 {
-	return change_of(incident, arguments, true);
+	return change_of(arguments, true);
 }
 
-int evidence_release(const char *incident, const struct cli_arguments *arguments)
+int evidence_release(const struct cli_arguments *arguments)
 {
-	return change_of(incident, arguments, false);
+	return change_of(arguments, false);
 }
 
 /* ---- keys ---- */

@@ -4,8 +4,8 @@
 
 #include "cli/command.h"
 
-int evidence_hold(const char *incident, const struct cli_arguments *arguments);
-int evidence_release(const char *incident, const struct cli_arguments *arguments);
+int evidence_hold(const struct cli_arguments *arguments);
+int evidence_release(const struct cli_arguments *arguments);
 int evidence_rotate(const struct cli_arguments *arguments);
 int evidence_key(const struct cli_arguments *arguments);
 

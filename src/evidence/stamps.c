@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/vector.h"
 #include "evidence/timestamp.h"
 
 #include <dirent.h>
@@ -31,41 +32,57 @@ static int by_size(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static int add_size(uint64_t **sizes, size_t *count, const char *entry)
+struct sizes {
+	uint64_t *items;
+	size_t count;
+	size_t room;
+};
+
+static int add_size(struct sizes *sizes, const char *entry)
 {
 	struct slice number;
-	uint64_t size, *more;
+	uint64_t size;
 	if (!slice_ends_with(slice_from_string(entry), SLICE(".checkpoint")))
 		return 0;
 	(void)slice_cut(slice_from_string(entry), '.', &number);
 	if (!decimal_read(number, &size))
 		return 0;
-	more = realloc(*sizes, (*count + 1) * sizeof(**sizes));
-	if (more == NULL)
-		return -ENOMEM;
-	*sizes = more;
-	more[(*count)++] = size;
-	return 0;
+	int r = vector_grow((void **)&sizes->items, &sizes->room, sizes->count, sizeof(size));
+	if (r == 0)
+		sizes->items[sizes->count++] = size;
+	return r;
+}
+
+/* A log that was never timestamped has no such folder. */
+static int open_list(int folder, DIR **ret_list)
+{
+	int fd = openat(folder, "timestamps", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*ret_list = fd < 0 ? NULL : fdopendir(fd);
+	if (*ret_list != NULL)
+		return 0;
+	int r = errno == ENOENT ? 0 : -errno;
+	if (fd >= 0)
+		close(fd);
+	return r;
 }
 
 int stamps_list(int folder, uint64_t **ret_sizes, size_t *ret_count)
 {
-	int r = 0, fd = openat(folder, "timestamps", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd < 0 ? NULL : fdopendir(fd);
-	uint64_t *sizes = NULL;
-	size_t count = 0;
+	DIR *list;
+	struct sizes sizes = {.items = NULL};
+	int r = open_list(folder, &list);
 	for (struct dirent *entry = list == NULL ? NULL : readdir(list); entry != NULL && r == 0; entry = readdir(list))
-		r = add_size(&sizes, &count, entry->d_name);
+		r = add_size(&sizes, entry->d_name);
 	if (list != NULL)
 		closedir(list);
 	if (r != 0) {
-		free(sizes);
+		free(sizes.items);
 		return r;
 	}
-	if (count > 0)
-		qsort(sizes, count, sizeof(*sizes), by_size);
-	*ret_sizes = sizes;
-	*ret_count = count;
+	if (sizes.count > 0)
+		qsort(sizes.items, sizes.count, sizeof(*sizes.items), by_size);
+	*ret_sizes = sizes.items;
+	*ret_count = sizes.count;
 	return 0;
 }
 

@@ -15,6 +15,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* The last epoch is looked for beyond so many numbers of which there is none. */
+enum { EPOCHS_MISSING_MOST = 100 };
+
 struct verification {
 	const char *path;
 	const struct verify_options *options;
@@ -40,12 +43,11 @@ static int open_folder(const char *path, unsigned epoch)
 	return fd < 0 ? -errno : fd;
 }
 
-/* The highest number of an epoch's folder; those below may be missing. */
-static unsigned highest_epoch(const char *path)
+unsigned verify_highest_epoch(const char *path)
 {
 	char name[PATH_MAX];
 	unsigned last = 0;
-	for (unsigned epoch = 1; epoch <= LOG_EPOCHS_MOST && epoch <= last + 100; epoch++) {
+	for (unsigned epoch = 1; epoch <= LOG_EPOCHS_MOST && epoch <= last + EPOCHS_MISSING_MOST; epoch++) {
 		snprintf(name, sizeof(name), "%s/%04u", path, epoch);
 		last = access(name, F_OK) == 0 ? epoch : last;
 	}
@@ -54,7 +56,7 @@ static unsigned highest_epoch(const char *path)
 
 int verify_open_epoch(const char *path, unsigned epoch)
 {
-	return open_folder(path, epoch != 0 ? epoch : highest_epoch(path));
+	return open_folder(path, epoch != 0 ? epoch : verify_highest_epoch(path));
 }
 
 /* The earliest epoch's word counts. */
@@ -365,7 +367,7 @@ int verify_log(const char *path, const struct verify_options *options, struct ve
 	int r = 0;
 	*ret_report = (struct verify_report){.text = buffer_make(NULL)};
 	v.has_anchor = options->anchor.len > 0 && checkpoint_read_note(options->anchor, &v.anchor) == 0;
-	v.last = highest_epoch(path);
+	v.last = verify_highest_epoch(path);
 	if (v.last == 0)
 		return -ENOENT;
 	v.deleted_to = calloc(v.last + 1, sizeof(*v.deleted_to));

@@ -21,6 +21,9 @@ struct verify_report {
 int verify_log(const char *path, const struct verify_options *options, struct verify_report *ret_report);
 void verify_report_free(struct verify_report *report);
 
+/* The highest number of an epoch's folder in a log; 0: there is none. Those below it may be missing. */
+unsigned verify_highest_epoch(const char *path);
+
 /* The folder of an epoch's files, or -errno; `epoch` 0: the last. */
 int verify_open_epoch(const char *path, unsigned epoch);
 

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 static struct test_place place;
@@ -199,6 +200,21 @@ static void what_is_missing_is_named(void **state)
 		assert_int_equal(rename(in_epoch(1, rows[i].name), aside), 0);
 		assert_finding(no_anchor, rows[i].finding, rows[i].record);
 		assert_int_equal(rename(aside, in_epoch(1, rows[i].name)), 0);
+	}
+	assert_finding(no_anchor, FINDING_NONE, UINT64_MAX);
+}
+
+static void what_is_longer_than_it_can_be_was_altered(void **state)
+{
+	static const char *const names[] = {"tile/entries/001", "tile/0/001", "tile/entries/003.p/235"};
+	(void)state;
+	test_write(&place, 1000, TEST_NOW_MS, true);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct stat whole;
+		assert_int_equal(stat(in_epoch(1, names[i]), &whole), 0);
+		assert_int_equal(truncate(in_epoch(1, names[i]), BUNDLE_BYTES_MOST + 1), 0);
+		assert_finding(no_anchor, FINDING_ALTERED, i < 2 ? 256 : 768);
+		assert_int_equal(truncate(in_epoch(1, names[i]), whole.st_size), 0);
 	}
 	assert_finding(no_anchor, FINDING_NONE, UINT64_MAX);
 }
@@ -445,6 +461,8 @@ static void every_record_is_proven(void **state)
 		assert_int_equal(verify_prove(folder, index, &proof, &record), 0);
 	}
 	assert_int_equal(verify_prove(folder, 1003, &proof, &record), -ENOENT);
+	assert_int_equal(truncate(in_epoch(1, "tile/0/000"), TILE_BYTES - 1), 0);
+	assert_int_equal(verify_prove(folder, 3, &proof, &record), -EBADMSG);
 	close(folder);
 	buffer_free(&proof);
 	buffer_free(&record);
@@ -453,8 +471,8 @@ static void every_record_is_proven(void **state)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 TEST_MAIN(CASE(a_log_is_whole), CASE(no_byte_may_change), CASE(no_sealed_byte_of_the_journal_may_change),
 	  CASE(files_may_not_change_places), CASE(what_is_missing_is_named),
-	  CASE(truncation_and_continuation_is_seen_with_an_anchor), CASE(a_log_sealed_again_is_seen_with_an_anchor),
-	  CASE(a_lost_key_opens_an_epoch_and_none_may_be_dropped), CASE(an_older_epoch_is_held_by_the_next),
-	  CASE(a_rotation_holds_what_was_before), CASE(a_rotation_that_is_cut_off_is_taken_up),
-	  CASE(a_clock_that_went_back_is_named), CASE(the_key_of_the_log_book_is_compared),
-	  CASE(every_record_is_proven))
+	  CASE(what_is_longer_than_it_can_be_was_altered), CASE(truncation_and_continuation_is_seen_with_an_anchor),
+	  CASE(a_log_sealed_again_is_seen_with_an_anchor), CASE(a_lost_key_opens_an_epoch_and_none_may_be_dropped),
+	  CASE(an_older_epoch_is_held_by_the_next), CASE(a_rotation_holds_what_was_before),
+	  CASE(a_rotation_that_is_cut_off_is_taken_up), CASE(a_clock_that_went_back_is_named),
+	  CASE(the_key_of_the_log_book_is_compared), CASE(every_record_is_proven))

@@ -94,7 +94,9 @@ static int tile_hashes(const struct view *view, unsigned level, uint64_t number,
 	char path[TILE_PATH_BYTES];
 	tile_path((struct tile_name){(int)level, number, TILE_WIDTH}, path);
 	int r = file_read_at(view->folder, path, TILE_BYTES, &tile);
-	if (r == 0 && tile.len == TILE_BYTES)
+	if (r == -EFBIG || (r == 0 && tile.len != TILE_BYTES))
+		r = -EBADMSG;
+	if (r == 0)
 		memcpy(out, tile.ptr + (size_t)from * sizeof(*out), count * sizeof(*out));
 	buffer_free(&tile);
 	if (r != -ENOENT || level == 0)

@@ -110,7 +110,7 @@ static int check_tile(struct path *path, struct tile_name name, const struct mer
 	if (r == -ENOENT) {
 		if (required)
 			walk_find(walk, FINDING_MISSING, first, "%s is missing", text);
-	} else if (r == 0 && content.len != name.width * sizeof(*hashes)) {
+	} else if (r == -EFBIG || (r == 0 && content.len != name.width * sizeof(*hashes))) {
 		walk_find(walk, FINDING_ALTERED, first, "%s has not the length that it should", text);
 	} else if (r == 0 && memcmp(content.ptr, hashes, content.len) != 0) {
 		const struct merkle_hash *theirs = (const void *)content.ptr;
@@ -126,7 +126,7 @@ static int check_tile(struct path *path, struct tile_name name, const struct mer
 				  name.level == 0 ? "the record was altered" : text);
 	}
 	buffer_free(&content);
-	return r == -ENOENT ? 0 : r;
+	return r == -ENOENT || r == -EFBIG ? 0 : r;
 }
 
 static int push_up(struct path *path, unsigned level, uint64_t index, struct merkle_hash hash, bool required)
@@ -254,9 +254,10 @@ static int check_entries(struct path *path, uint64_t number, struct slice bytes)
 		unsigned same = 0;
 		while (r == 0 && bundle_next(&theirs, &a) && bundle_next(&ours, &b) && slice_equal(a, b))
 			same++;
-		if (r == 0 && (same != width || !reader_at_end(&theirs)))
+		if (r == -EFBIG || (r == 0 && (same != width || !reader_at_end(&theirs))))
 			walk_find(path->walk, FINDING_ALTERED, number * TILE_WIDTH + same,
 				  "tile/entries has it in two versions");
+		r = r == -EFBIG ? 0 : r;
 	}
 	buffer_free(&content);
 	return r;
@@ -302,38 +303,47 @@ static bool take_hashes(struct path *path, uint64_t number, int *ret_error)
 	return there;
 }
 
-static int take_next(struct path *path, uint64_t number, bool *ret_end)
+/* The records of one bundle, of its file or of the journal, and what lies beside and above it. */
+static int take_records(struct path *path, uint64_t number, struct slice bytes, bool from_file, unsigned width,
+			bool *ret_end)
 {
 	struct walk *walk = path->walk;
-	struct buffer content = buffer_make(NULL);
-	unsigned width, count = 0;
-	int r = walk_read_bundle(walk->folder, number, &content, &width);
-	const struct bundle *journal = bundle_in_journal(path, number);
-	bool from_file = r == 0 && (journal == NULL || width >= journal->count);
-	*ret_end = true;
-	if (r != 0 && r != -ENOENT)
-		return r;
-	if (r == -ENOENT && journal == NULL && take_hashes(path, number, &r)) {
-		*ret_end = false;
-		return r;
-	}
-	struct slice bytes = from_file         ? buffer_slice(&content)
-			     : journal != NULL ? buffer_slice(&journal->bytes)
-					       : slice_make("", 0);
-	r = 0;
-	if (from_file || journal != NULL)
-		r = take_bundle(path, number, bytes, from_file, from_file ? width : journal->count, &count);
+	unsigned count = 0;
+	int r = take_bundle(path, number, bytes, from_file, width, &count);
+	bool partial = count > 0 && count < TILE_WIDTH;
 	if (from_file && r == 0)
 		walk->in_tiles = walk->frontier.size;
-	if (r == 0 && walk->finding == FINDING_NONE && count < TILE_WIDTH && count > 0)
+	if (r == 0 && walk->finding == FINDING_NONE && partial)
 		r = check_entries(path, number, bytes);
-	if (r == 0 && walk->finding == FINDING_NONE && count < TILE_WIDTH && count > 0 && !from_file)
+	if (r == 0 && walk->finding == FINDING_NONE && partial && !from_file)
 		r = check_edge_tiles(path, 0, number, count, false);
 	if (r == 0 && walk->finding == FINDING_NONE && count == TILE_WIDTH) {
 		r = push_up(path, 1, number, merkle_root_of(path->hashes[0], TILE_WIDTH), from_file);
 		*ret_end = false;
 	}
 	path->counts[0] = count % TILE_WIDTH;
+	return r;
+}
+
+static int take_next(struct path *path, uint64_t number, bool *ret_end)
+{
+	struct walk *walk = path->walk;
+	struct buffer content = buffer_make(NULL);
+	unsigned width;
+	int r = walk_read_bundle(walk->folder, number, &content, &width);
+	const struct bundle *journal = bundle_in_journal(path, number);
+	*ret_end = true;
+	if (r == -EFBIG) {
+		walk_find(walk, FINDING_ALTERED, number * TILE_WIDTH, "its bundle is larger than one can be");
+		r = 0;
+	} else if (r == 0 && (journal == NULL || width >= journal->count)) {
+		r = take_records(path, number, buffer_slice(&content), true, width, ret_end);
+	} else if ((r == 0 || r == -ENOENT) && journal != NULL) {
+		r = take_records(path, number, buffer_slice(&journal->bytes), false, journal->count, ret_end);
+	} else if (r == -ENOENT) {
+		r = 0;
+		*ret_end = !take_hashes(path, number, &r);
+	}
 	buffer_free(&content);
 	return r;
 }
