@@ -129,18 +129,18 @@ static void add_mode(const json_t *site, struct buffer *out)
 }
 
 /* "late, errors" */
-static void add_harm(const json_t *incident, struct buffer *out)
+static void add_harm(const json_t *episode, struct buffer *out)
 {
 	const json_t *harm;
 	size_t i;
-	json_array_foreach(json_object_get(incident, "harm"), i, harm)
+	json_array_foreach(json_object_get(episode, "harm"), i, harm)
 		buffer_printf(out, "%s%s", i == 0 ? ": " : ", ", json_string_value(harm));
 }
 
-static void add_after(const json_t *incident, const char *key, const char *what, struct buffer *out)
+static void add_after(const json_t *episode, const char *key, const char *what, struct buffer *out)
 {
-	if (json_object_get(incident, key) != NULL)
-		buffer_printf(out, ", %s after %.1f s", what, answer_number(incident, key));
+	if (json_object_get(episode, key) != NULL)
+		buffer_printf(out, ", %s after %.1f s", what, answer_number(episode, key));
 }
 
 static void add_mitigation(const json_t *mitigation, struct buffer *out)
@@ -156,25 +156,25 @@ static void add_mitigation(const json_t *mitigation, struct buffer *out)
 }
 
 /* What is on, and what was on of late. */
-static void add_incident(const json_t *site, struct buffer *out)
+static void add_episode(const json_t *site, struct buffer *out)
 {
-	const json_t *incident = json_object_get(site, "incident"), *mitigation;
+	const json_t *episode = json_object_get(site, "episode"), *mitigation;
 	const json_t *visitors = json_object_get(site, "visitors");
 	size_t i;
-	if (incident == NULL)
+	if (episode == NULL)
 		return;
 	buffer_text(out, "\n");
 	text_add_terminal(out, slice_from_string(site_shown(site)));
-	buffer_printf(out, ": %s, %s since %s", answer_string(incident, "state"), answer_string(incident, "nature"),
-		      answer_string(incident, "onset"));
-	add_harm(incident, out);
-	add_after(incident, "detected_after_s", "detected", out);
-	add_after(incident, "mitigated_after_s", "in force", out);
-	add_after(incident, "over_after_s", "over", out);
+	buffer_printf(out, ": %s, %s since %s", answer_string(episode, "state"), answer_string(episode, "nature"),
+		      answer_string(episode, "onset"));
+	add_harm(episode, out);
+	add_after(episode, "detected_after_s", "detected", out);
+	add_after(episode, "mitigated_after_s", "in force", out);
+	add_after(episode, "over_after_s", "over", out);
 	buffer_text(out, "\n");
-	json_array_foreach(json_object_get(incident, "mitigations"), i, mitigation) add_mitigation(mitigation, out);
-	if (answer_number(incident, "bans") > 0)
-		buffer_printf(out, "  %.0f sources banned\n", answer_number(incident, "bans"));
+	json_array_foreach(json_object_get(episode, "mitigations"), i, mitigation) add_mitigation(mitigation, out);
+	if (answer_number(episode, "bans") > 0)
+		buffer_printf(out, "  %.0f sources banned\n", answer_number(episode, "bans"));
 	if (answer_number(visitors, "asked") > 0)
 		buffer_printf(out, "  of %.0f requests that nothing refused, %.1f %% answered, %.0f from a copy\n",
 			      answer_number(visitors, "asked"), answer_number(visitors, "success_percent"),
@@ -277,7 +277,7 @@ static void add_status(const json_t *status, struct buffer *out)
 	add_heads(out);
 	json_array_foreach(sites, i, site) add_site(site, out);
 	json_array_foreach(sites, i, site) add_mode(site, out);
-	json_array_foreach(sites, i, site) add_incident(site, out);
+	json_array_foreach(sites, i, site) add_episode(site, out);
 	add_connections(json_object_get(status, "connections"), out);
 	watch_place_add_edge(status, out);
 	add_watch(status, out);

@@ -40,15 +40,15 @@ static void take_what(struct account *account, const json_t *mitigations)
 	}
 }
 
-static void take_incident(struct account *account, const json_t *incident, double start_ms)
+static void take_episode(struct account *account, const json_t *episode, double start_ms)
 {
-	double onset_s = (number(incident, "onset_boot_ms") - start_ms) / 1000;
-	size_t changes = json_array_size(json_object_get(incident, "changes"));
-	earlier(&account->detected_s, onset_s + number(incident, "detected_after_s"));
-	earlier(&account->mitigated_s, onset_s + number(incident, "mitigated_after_s"));
+	double onset_s = (number(episode, "onset_boot_ms") - start_ms) / 1000;
+	size_t changes = json_array_size(json_object_get(episode, "changes"));
+	earlier(&account->detected_s, onset_s + number(episode, "detected_after_s"));
+	earlier(&account->mitigated_s, onset_s + number(episode, "mitigated_after_s"));
 	if (changes > account->changes)
 		account->changes = (unsigned)changes;
-	take_what(account, json_object_get(incident, "mitigations"));
+	take_what(account, json_object_get(episode, "mitigations"));
 }
 
 static void take_link(struct account *account, const json_t *link, double now_s)
@@ -88,15 +88,14 @@ bool account_take(struct account *account, struct slice json, uint64_t start_boo
 	take_link(account, json_object_get(status, "link"), ((double)now_boot_ms - (double)start_boot_ms) / 1000);
 	json_array_foreach(sites, i, site)
 	{
-		const json_t *visitors = json_object_get(site, "visitors"),
-			     *incident = json_object_get(site, "incident");
+		const json_t *visitors = json_object_get(site, "visitors"), *episode = json_object_get(site, "episode");
 		kept_out += kept_from_origin(json_object_get(site, "ended"));
 		if (json_is_object(visitors)) {
 			sums.asked += number(visitors, "asked");
 			sums.answered += number(visitors, "answered");
 		}
-		if (json_is_object(incident))
-			take_incident(account, incident, (double)start_boot_ms);
+		if (json_is_object(episode))
+			take_episode(account, episode, (double)start_boot_ms);
 	}
 	if (!isnan(kept_out) && good) {
 		account->kept_out_before = isnan(account->kept_out) ? kept_out : account->kept_out_before;

@@ -56,7 +56,7 @@ static void begin(struct defence *d, struct site *site)
 	if (!onset_normal_requests(&site->onset, &site->baseline, d->now.wall_ms / 1000, &site->normal))
 		site->normal = -1;
 	decide_need_offenders(d);
-	regulars_incident_begins(d->regulars, d->now.wall_ms / 1000);
+	regulars_episode_begins(d->regulars, d->now.wall_ms / 1000);
 	defence_tell(d, site, NULL, "begins", "more than is normal, or harm, since %.1f s",
 		     (double)(d->now.now_ms - episode->onset_ms) / 1000);
 }
@@ -398,14 +398,14 @@ void decide_tick(struct defence *defence, uint16_t number)
 	if (signal->nature == TRAFFIC_ATTACK)
 		site->attack_ms = defence->now.now_ms;
 	/* Figures may be quiet before the attack is over: nothing is learned until it is. */
-	baseline_incident_begins(&site->baseline);
+	baseline_episode_begins(&site->baseline);
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
 		if (site->mitigations[i].stage == MITIGATION_TRIAL)
 			try_out(defence, number, &site->mitigations[i]);
 	move(defence, number);
 	tell_to_shed(defence, site);
 	if (!site_has_episode(site) && site->onset.began_ms == 0)
-		baseline_incident_ends(&site->baseline);
+		baseline_episode_ends(&site->baseline);
 }
 
 static void mitigation_tend(struct defence *d, uint16_t number, struct mitigation *mitigation)
@@ -486,7 +486,7 @@ size_t defence_plan(const struct defence *defence, struct plan_rule *rules, size
 			if (mitigation->stage != MITIGATION_IN_FORCE || mitigation->kind != MITIGATION_SIGNATURE)
 				continue;
 			rules[count] = (struct plan_rule){mitigation->id, site->name, &mitigation->signature, ""};
-			snprintf(rules[count].why, sizeof(rules[count].why), "incident %u", site->episode.id);
+			snprintf(rules[count].why, sizeof(rules[count].why), "episode %u", site->episode.id);
 			count++;
 		}
 	}

@@ -67,9 +67,9 @@ static void learn_nothing(struct defence *d, bool full, bool is_over)
 	for (size_t i = 0; i < d->count && (full || is_over); i++) {
 		struct site *site = d->sites[i];
 		if (full)
-			baseline_incident_begins(&site->baseline);
+			baseline_episode_begins(&site->baseline);
 		else if (!site_has_episode(site) && site->onset.began_ms == 0)
-			baseline_incident_ends(&site->baseline);
+			baseline_episode_ends(&site->baseline);
 	}
 }
 

@@ -55,7 +55,7 @@ struct kept {
 };
 
 static const struct image_head HEAD = {
-	.magic = {'G', 'u', 'i', 'a', 'I', 'n', 'c', 'i'}, .form = FORM, .record_bytes = sizeof(struct site_record)};
+	.magic = {'G', 'u', 'i', 'a', 'E', 'p', 'i', 's'}, .form = FORM, .record_bytes = sizeof(struct site_record)};
 
 /* ---- writing ---- */
 

@@ -31,8 +31,8 @@ static double normal_in(const struct site *site, const struct visitor_second *on
  * Known visitors stand for all of this second; where there are hardly any, those whom nothing refused, whoever they
  * are. Weighed as so many as would have come: what came before the onset is in the same ten seconds.
  */
-static struct defence_visitors second_of_incident(const struct site *site, const struct visitor_second *one,
-						  uint64_t now_ms)
+static struct defence_visitors second_of_episode(const struct site *site, const struct visitor_second *one,
+						 uint64_t now_ms)
 {
 	const struct defence_visitors *known = &one->known, *all = &one->all;
 	double few = all->asked > 0 ? KNOWN_FEW / (double)all->asked : 0;
@@ -53,8 +53,8 @@ static struct defence_visitors visitors_of(const struct site *site, uint64_t now
 		if (now_ms / 1000 - one->second >= VISITOR_SECONDS)
 			continue;
 		bool quiet = !site_has_episode(site) || one->second * 1000 + 1000 <= site->episode.onset_ms;
-		const struct defence_visitors in_incident = second_of_incident(site, one, now_ms);
-		sum_up(&sum, quiet ? &one->all : &in_incident);
+		const struct defence_visitors in_episode = second_of_episode(site, one, now_ms);
+		sum_up(&sum, quiet ? &one->all : &in_episode);
 	}
 	return sum;
 }

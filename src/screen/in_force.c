@@ -46,7 +46,7 @@ static size_t add_mitigations(const struct page *page, const json_t *site)
 {
 	const json_t *mitigation;
 	size_t i, count = 0;
-	json_array_foreach(json_object_get(json_object_get(site, "incident"), "mitigations"), i, mitigation)
+	json_array_foreach(json_object_get(json_object_get(site, "episode"), "mitigations"), i, mitigation)
 	{
 		bool signature = strcmp(answer_text(mitigation, "kind"), "signature") == 0;
 		const char *what = answer_text(mitigation, "what");

@@ -251,12 +251,12 @@ static void add_attack(const struct page *page, const json_t *site)
 {
 	char words[WORDS_BYTES];
 	uint64_t onset_ms = sight_onset(site), now_ms = page->sight->wall_ms;
-	const json_t *incident = json_object_get(site, "incident");
+	const json_t *episode = json_object_get(site, "episode");
 	duration_words((now_ms > onset_ms ? now_ms - onset_ms : 0) / 1000 * 1000, words);
 	buffer_text(page->out, "<span class=\"clock\">");
 	html_add_with(page->out, page_text(page, SAY_FOR), words);
 	buffer_text(page->out, "</span>\n");
-	bool held = strcmp(answer_text(incident, "state"), "mitigated") == 0;
+	bool held = strcmp(answer_text(episode, "state"), "mitigated") == 0;
 	page_element(page, "span", page_text(page, held ? SAY_HELD : SAY_NOT_HELD));
 }
 

@@ -43,15 +43,15 @@ uint64_t sight_time(const char *text)
 	return seconds > 0 ? (uint64_t)seconds * 1000 + ms : 0;
 }
 
-static bool is_attacked(const json_t *incident)
+static bool is_attacked(const json_t *episode)
 {
-	return incident != NULL && strcmp(answer_text(incident, "state"), "quiet") != 0;
+	return episode != NULL && strcmp(answer_text(episode, "state"), "quiet") != 0;
 }
 
 uint64_t sight_onset(const json_t *site)
 {
-	const json_t *incident = json_object_get(site, "incident");
-	return is_attacked(incident) ? sight_time(answer_text(incident, "onset")) : 0;
+	const json_t *episode = json_object_get(site, "episode");
+	return is_attacked(episode) ? sight_time(answer_text(episode, "onset")) : 0;
 }
 
 /* In that a part of what visitors get is not as it should be. */
@@ -70,7 +70,7 @@ static bool is_degraded(const json_t *site)
 enum site_state sight_state(const json_t *site)
 {
 	const json_t *probe = json_object_get(site, "probe");
-	if (is_attacked(json_object_get(site, "incident")))
+	if (is_attacked(json_object_get(site, "episode")))
 		return SITE_ATTACKED;
 	if (probe != NULL && !answer_truth(probe, "up"))
 		return answer_count(probe, "asked") <= PROBES_TELL ? SITE_UNWATCHED : SITE_DOWN;
@@ -111,7 +111,7 @@ static void add_marks(struct sight *sight, const json_t *site)
 {
 	const json_t *mitigation;
 	size_t i;
-	json_array_foreach(json_object_get(json_object_get(site, "incident"), "mitigations"), i, mitigation)
+	json_array_foreach(json_object_get(json_object_get(site, "episode"), "mitigations"), i, mitigation)
 	{
 		uint64_t ago_ms = (uint64_t)(answer_number(mitigation, "seconds") * 1000);
 		if (strcmp(answer_text(mitigation, "stage"), "in force") == 0 && ago_ms < sight->wall_ms)
@@ -134,7 +134,7 @@ static void take_status(struct sight *sight)
 		add_marks(sight, site);
 		sight->attacked = sight->attacked || state == SITE_ATTACKED;
 		states = (states * 31 + (uint64_t)state + 1) * 31 +
-			 json_array_size(json_object_get(json_object_get(site, "incident"), "changes"));
+			 json_array_size(json_object_get(json_object_get(site, "episode"), "changes"));
 	}
 	course_sums(&sight->course, sums, sight->wall_ms);
 	sight->changes += states != sight->states;

@@ -1,6 +1,6 @@
 /*
  * Since when each source and prefix has been coming, in a table of a fixed size: for the first half hour, in which
- * nobody is a regular yet (traffic/regulars.h), and to tell in an incident who came before it. Of a full bucket of
+ * nobody is a regular yet (traffic/regulars.h), and to tell in an episode who came before it. Of a full bucket of
  * eight who came last goes, so that a flood drives out nobody who was there before it.
  *
  * Pure; one thread; times are milliseconds of a clock that does not go back, kept in tenths of a second.

@@ -84,7 +84,7 @@ static void end_minute(struct baseline *baseline, uint64_t minute)
 void baseline_tick(struct baseline *baseline, const struct traffic_tick *tick, uint64_t wall_s)
 {
 	uint64_t minute = wall_s / 60;
-	if (baseline->incident)
+	if (baseline->in_episode)
 		return;
 	if (baseline->now.minute != minute)
 		end_minute(baseline, minute);
@@ -97,9 +97,9 @@ void baseline_tick(struct baseline *baseline, const struct traffic_tick *tick, u
 	}
 }
 
-void baseline_incident_begins(struct baseline *baseline)
+void baseline_episode_begins(struct baseline *baseline)
 {
-	if (baseline->incident)
+	if (baseline->in_episode)
 		return;
 	uint64_t minute = baseline->now.minute;
 	uint32_t kept = 0;
@@ -111,12 +111,12 @@ void baseline_incident_begins(struct baseline *baseline)
 	baseline->count = kept;
 	learn_what_has_waited(baseline, minute);
 	memset(&baseline->now, 0, sizeof(baseline->now));
-	baseline->incident = true;
+	baseline->in_episode = true;
 }
 
-void baseline_incident_ends(struct baseline *baseline)
+void baseline_episode_ends(struct baseline *baseline)
 {
-	baseline->incident = false;
+	baseline->in_episode = false;
 }
 
 /* ---- asking ---- */

@@ -2,7 +2,7 @@
  * What is normal for a site, by the hour of the week: for each figure the middle of its minutes, how much minutes
  * differ, and how much a tenth of a second differs within its minute.
  *
- * A minute is learned ten minutes after it, and not at all if by then an incident has begun or one is under way. In an
+ * A minute is learned ten minutes after it, and not at all if by then an episode has begun or one is under way. In an
  * hour of the week of which little is known yet minutes wait for an hour, for a slow ramp is told there by the harm at
  * its end only. Four weeks count about alike, and no minute moves what is known by more than a few of its own
  * deviations.
@@ -47,15 +47,15 @@ struct baseline {
 	struct baseline_minute waiting[BASELINE_HOLD_UNKNOWN_MINUTES + 2]; /* a ring, the oldest first */
 	uint32_t first;
 	uint32_t count;
-	bool incident;
+	bool in_episode;
 };
 
-/* A tick is past. In an incident nothing is learned of it. */
+/* A tick is past. In an episode nothing is learned of it. */
 void baseline_tick(struct baseline *baseline, const struct traffic_tick *tick, uint64_t wall_s);
 
-/* An incident begins: what waits of the last ten minutes, and all of an hour not known, is not learned. */
-void baseline_incident_begins(struct baseline *baseline);
-void baseline_incident_ends(struct baseline *baseline);
+/* An episode begins: what waits of the last ten minutes, and all of an hour not known, is not learned. */
+void baseline_episode_begins(struct baseline *baseline);
+void baseline_episode_ends(struct baseline *baseline);
 
 struct baseline_expectation {
 	double middle;

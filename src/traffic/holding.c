@@ -73,7 +73,7 @@ bool holding_tick(struct holding *holding, const struct traffic_tick *tick, bool
 	return over;
 }
 
-void holding_incident_begins(struct holding *holding)
+void holding_episode_begins(struct holding *holding)
 {
 	holding->waiting = holding->ticks = 0;
 	holding->now = (struct holding_wait){0};

@@ -3,7 +3,7 @@
  * seen in quiet are an attack of slow clients, which costs its origin nothing and shows in no other figure.
  *
  * The most that quiet had is learned late: what is younger than a quarter of all that was seen, from two seconds to ten
- * minutes, waits, and is dropped when an incident begins; so a ramp is not learned before it is over twice what was.
+ * minutes, waits, and is dropped when an episode begins; so a ramp is not learned before it is over twice what was.
  * It fades, half of it in a week. Where hardly any are held it says nothing.
  */
 #ifndef GUIA_TRAFFIC_HOLDING_H
@@ -44,7 +44,7 @@ double holding_limit(const struct holding *holding, unsigned state, double conne
 /* Takes a tick, and learns of it where it is `quiet`. Whether it is over. */
 bool holding_tick(struct holding *holding, const struct traffic_tick *tick, bool quiet);
 
-/* What waits is of an incident that has begun. */
-void holding_incident_begins(struct holding *holding);
+/* What waits is of an episode that has begun. */
+void holding_episode_begins(struct holding *holding);
 
 #endif

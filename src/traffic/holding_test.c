@@ -49,12 +49,12 @@ static void twice_the_most_is_over(void **state)
 	assert_int_equal(feed(h, 4100, 0, GATE, SECOND, true), SECOND);
 }
 
-static void nothing_is_learned_of_an_incident(void **state)
+static void nothing_is_learned_of_an_episode(void **state)
 {
 	(void)state;
 	struct holding *h = learned(300, 0);
 	assert_int_equal(feed(h, 3000, 0, GATE, 3, true), 3);
-	holding_incident_begins(h);
+	holding_episode_begins(h);
 	assert_int_equal(feed(h, 3000, 0, GATE, 7200 * SECOND, false), 7200 * SECOND);
 	assert_int_equal(feed(h, 300, 0, GATE, 60 * SECOND, true), 0);
 	assert_int_equal(feed(h, 3000, 0, GATE, SECOND, true), SECOND);
@@ -103,6 +103,6 @@ static void the_most_fades(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(few_are_no_attack), cmocka_unit_test(twice_the_most_is_over),
-	  cmocka_unit_test(nothing_is_learned_of_an_incident), cmocka_unit_test(an_attack_under_way_at_start_is_seen),
+	  cmocka_unit_test(nothing_is_learned_of_an_episode), cmocka_unit_test(an_attack_under_way_at_start_is_seen),
 	  cmocka_unit_test(a_ramp_is_seen), cmocka_unit_test(what_lasts_and_leaves_room_becomes_normal),
 	  cmocka_unit_test(the_most_fades))

@@ -16,12 +16,12 @@ struct offender {
 	struct prefix prefix;
 	uint16_t site;
 	bool banned;
-	bool known;        /* was here before the incident */
+	bool known;        /* was here before the episode */
 	bool visitor;      /* with a client that it had then */
 	bool visitor_hit;  /* ... of which a request was matched */
 	bool named;        /* by a trusted proxy's header: whom we speak with is another */
 	uint32_t by;       /* the mitigation that matched last */
-	uint64_t since_ms; /* of its first request in the incident */
+	uint64_t since_ms; /* of its first request in the episode */
 	uint64_t clients;  /* a bit for each kind of client, of 64 by hash */
 	uint64_t paths;    /* likewise for each path that it asked for */
 	uint32_t lent;     /* requests of it that were taken for a visitor's */
@@ -42,7 +42,7 @@ void offenders_free(struct offenders *offenders); /* NULL is allowed */
 struct offender *offenders_get(struct offenders *offenders, uint16_t site, const struct address *source,
 			       uint64_t now_ms);
 
-/* What is known of a site's sources is of an incident that is over. */
+/* What is known of a site's sources is of an episode that is over. */
 void offenders_forget(struct offenders *offenders, uint16_t site);
 
 /* Walks all, from *cursor == 0; NULL at the end. */

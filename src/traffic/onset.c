@@ -158,7 +158,7 @@ static void usual_add(struct onset_usual *usual, const struct traffic_tick *tick
 	usual->waiting += usual->waiting < ONSET_DELAY_TICKS;
 }
 
-/* What waits is of an incident that has begun. */
+/* What waits is of an episode that has begun. */
 static void usual_forget_waiting(struct onset_usual *usual)
 {
 	usual->waiting = 0;
@@ -265,15 +265,15 @@ struct onset_signal onset_tick(struct onset *onset, struct baseline *baseline, c
 		signal.begins = true;
 		onset->began_ms = earliest(onset, signal.over, signal.harm, now_ms) + 1;
 		onset->harmless_since_ms = now_ms;
-		baseline_incident_begins(baseline);
+		baseline_episode_begins(baseline);
 		usual_forget_waiting(&onset->usual);
-		holding_incident_begins(&onset->holding);
+		holding_episode_begins(&onset->holding);
 	} else if (onset->began_ms != 0 && has_ended(onset, now_ms)) {
 		signal.ends = true;
 		onset->adapting = anything;
 		onset->began_ms = 0;
 		onset->was_overload = false;
-		baseline_incident_ends(baseline);
+		baseline_episode_ends(baseline);
 	}
 	baseline_tick(baseline, tick, wall_s);
 	if (onset->began_ms == 0) {
@@ -290,5 +290,5 @@ void onset_goes_on(struct onset *onset, struct baseline *baseline, uint64_t bega
 {
 	onset->began_ms = began_ms + 1;
 	onset->quiet_since_ms = onset->harmless_since_ms = now_ms;
-	baseline_incident_begins(baseline);
+	baseline_episode_begins(baseline);
 }

@@ -94,7 +94,7 @@ enum {
 bool onset_normal_requests(const struct onset *onset, const struct baseline *baseline, uint64_t wall_s,
 			   double *ret_requests);
 
-/* Takes a tick; tells the baseline of an incident's beginning and end, and gives it the tick. */
+/* Takes a tick; tells the baseline of an episode's beginning and end, and gives it the tick. */
 struct onset_signal onset_tick(struct onset *onset, struct baseline *baseline, const struct traffic_tick *tick,
 			       uint64_t wall_s);
 

@@ -304,7 +304,7 @@ static void what_lasts_without_harm_becomes_normal(void **state)
 	static const struct load lasting = {900, 0.7, 0, 0, 0, 0};
 	run(w, ONSET_ADAPT_MS / 1000.0 + 3600, &lasting);
 	assert_int_equal(w->ends, 1);
-	assert_int_equal(w->baseline.incident, false);
+	assert_int_equal(w->baseline.in_episode, false);
 	until_begin_ms(w, &flood, 1000);
 }
 
@@ -331,9 +331,9 @@ static void regulars_come_again(void **state)
 	assert_false(regulars_meet(r, hash, now, true));
 	assert_false(regulars_meet(r, hash, now + 60, true));
 	assert_true(regulars_meet(r, hash, now + 1300, true));
-	/* who came first within the last ten minutes is forgotten when an incident begins, others are not */
+	/* who came first within the last ten minutes is forgotten when an episode begins, others are not */
 	assert_false(regulars_meet(r, hash + (1ull << 40), now + 1300, true));
-	regulars_incident_begins(r, now + 1400);
+	regulars_episode_begins(r, now + 1400);
 	assert_false(regulars_meet(r, hash + (1ull << 40), now + 9000, false));
 	assert_true(regulars_meet(r, hash, now + 9000, false));
 	assert_false(regulars_meet(r, hash, now + (REGULARS_KEPT_DAYS + 1) * 86400, false));
@@ -360,7 +360,7 @@ static void regulars_stay_when_the_clock_is_set_back(void **state)
 	now -= 1800;
 	assert_true(regulars_meet(r, hash, now, true));
 	assert_false(regulars_meet(r, late, now, true));
-	regulars_incident_begins(r, now + 60);
+	regulars_episode_begins(r, now + 60);
 	assert_true(regulars_meet(r, hash, now + 1300, false));
 	assert_false(regulars_meet(r, late, now + 1300, false));
 	regulars_free(r);

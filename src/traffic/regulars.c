@@ -107,7 +107,7 @@ bool regulars_meet(struct regulars *regulars, uint64_t hash, uint64_t wall_s, bo
 	return steps_since(item->first, now) >= REGULAR_AFTER_STEPS;
 }
 
-void regulars_incident_begins(struct regulars *regulars, uint64_t wall_s)
+void regulars_episode_begins(struct regulars *regulars, uint64_t wall_s)
 {
 	uint16_t now = step_of(wall_s);
 	for (size_t i = 0; i < regulars->buckets * WAYS; i++)

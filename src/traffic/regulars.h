@@ -1,7 +1,7 @@
 /*
  * Which sources and prefixes come when nothing is wrong: keyed hashes with when each came first and last, in a table of
  * a fixed size. One that came for the first time less than ten minutes ago is no regular yet, so that an attack's
- * sources do not become regulars by its first minutes: what came in those is taken out when an incident begins.
+ * sources do not become regulars by its first minutes: what came in those is taken out when an episode begins.
  *
  * Of a full bucket of eight who has not come for longest goes. Pure; one thread; times are seconds of wall time.
  */
@@ -25,7 +25,7 @@ void regulars_free(struct regulars *regulars); /* NULL is allowed */
 bool regulars_meet(struct regulars *regulars, uint64_t hash, uint64_t wall_s, bool learn);
 
 /* Forgets who came for the first time less than ten minutes before. */
-void regulars_incident_begins(struct regulars *regulars, uint64_t wall_s);
+void regulars_episode_begins(struct regulars *regulars, uint64_t wall_s);
 
 /* The table as bytes; and from bytes, which are checked. False, with nothing changed, if they cannot be one. */
 struct slice regulars_bytes(const struct regulars *regulars);

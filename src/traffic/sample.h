@@ -22,7 +22,7 @@ struct signature_request sampled_request(const struct sampled *sampled);
 
 enum {
 	SAMPLE_LIFE_HOURS = 7 * 24, /* so old is a quiet request in the mean, where there are many */
-	SAMPLE_YOUNG_S = 600,       /* what an incident shows to have been none of quiet days' */
+	SAMPLE_YOUNG_S = 600,       /* what an episode shows to have been none of quiet days' */
 };
 
 /*
@@ -42,7 +42,7 @@ struct quiet_sample {
 /* A place for this request, or NULL: for most, or where there is no memory. */
 struct sampled *quiet_sample_place(struct quiet_sample *sample, uint64_t wall_s);
 
-/* An incident is over: what came in the ten minutes before it is no quiet request. */
+/* An episode is over: what came in the ten minutes before it is no quiet request. */
 void quiet_sample_forget(struct quiet_sample *sample, uint64_t from_s, uint64_t to_s);
 void quiet_sample_release(struct quiet_sample *sample);
 

@@ -42,7 +42,7 @@ static void old_days_fade(void **state)
 	quiet_sample_release(&sample);
 }
 
-static void minutes_before_an_incident_are_forgotten(void **state)
+static void minutes_before_an_episode_are_forgotten(void **state)
 {
 	struct quiet_sample sample = {.most = 1000, .random = 7};
 	(void)state;
@@ -137,7 +137,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_quiet_request_is_as_likely),
 		cmocka_unit_test(old_days_fade),
-		cmocka_unit_test(minutes_before_an_incident_are_forgotten),
+		cmocka_unit_test(minutes_before_an_episode_are_forgotten),
 		cmocka_unit_test(the_last_seconds_are_sampled_evenly),
 		cmocka_unit_test(who_came_first_stays),
 		cmocka_unit_test(who_does_much_is_kept),

@@ -17,7 +17,7 @@ enum {
 	REMEMBER_MS = 10 * 60 * 1000,
 	KEEP_MS = 5 * 1000, /* while anything is on */
 	RETRY_MS = 1000,
-	INCIDENT_FILE_BYTES = 16 << 20,
+	EPISODES_FILE_BYTES = 16 << 20,
 };
 
 /* ---- jobs ---- */
@@ -88,14 +88,14 @@ static void job_take(struct defender *defender)
 static int paths_make(struct defender *defender, const char *directory)
 {
 	int a = snprintf(defender->memory, PATH_MAX, "%s/%s", directory, DEFENDER_MEMORY_FILE);
-	int b = snprintf(defender->incidents, PATH_MAX, "%s/%s", directory, DEFENDER_INCIDENT_FILE);
+	int b = snprintf(defender->episodes, PATH_MAX, "%s/%s", directory, DEFENDER_EPISODES_FILE);
 	return a >= PATH_MAX || b >= PATH_MAX ? -ENAMETOOLONG : image_boot_read(defender->boot);
 }
 
 /* A watch that was killed while it wrote a file left it unnamed. */
 static void sweep(const char *directory)
 {
-	static const char *const names[] = {DEFENDER_MEMORY_FILE, DEFENDER_INCIDENT_FILE, SIGNATURE_IMAGE_FILE,
+	static const char *const names[] = {DEFENDER_MEMORY_FILE, DEFENDER_EPISODES_FILE, SIGNATURE_IMAGE_FILE,
 					    BAN_BASE_FILE,        BAN_DELTA_FILE,         MODE_RECORDS_FILE};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char pattern[PATH_MAX];
@@ -127,7 +127,7 @@ int defender_begin(struct defender *defender, const char *directory, const char 
 	return r != 0 ? r : rule_register_open(directory, &defender->rules, ret_what);
 }
 
-/* Of a time of quiet: an incident may have been learned of only just now. */
+/* Of a time of quiet: an episode may have been learned of only just now. */
 static bool remember(struct defender *defender, struct buffer *ret_bytes)
 {
 	*ret_bytes = buffer_make(NULL);
@@ -179,10 +179,10 @@ static void recall(struct defender *defender, struct defence *defence)
 static void restore(struct defender *defender, struct defence *defence)
 {
 	struct buffer bytes = buffer_make(NULL);
-	int r = file_read(defender->incidents, INCIDENT_FILE_BYTES, &bytes);
+	int r = file_read(defender->episodes, EPISODES_FILE_BYTES, &bytes);
 	enum image_fault fault = r == 0 ? defence_restore(defence, buffer_slice(&bytes), defender->boot) : IMAGE_GOOD;
 	if ((r != 0 && r != -ENOENT) || (fault != IMAGE_GOOD && fault != IMAGE_BOOT))
-		fprintf(stderr, "guia: watch: %s: %s; what it says is not taken\n", defender->incidents,
+		fprintf(stderr, "guia: watch: %s: %s; what it says is not taken\n", defender->episodes,
 			r != 0 ? strerror(-r) : image_fault_text(fault));
 	buffer_free(&bytes);
 }
@@ -350,14 +350,14 @@ static void keep(struct defender *defender, struct ban_times now)
 		      (now.boot_ms - defender->kept_ms >= KEEP_MS && !defence_is_calm(defender->defence));
 	struct buffer bytes = buffer_make(NULL);
 	bool failed = defender->told != 0 && now.boot_ms - defender->kept_ms < RETRY_MS;
-	if (defender->incidents[0] == '\0' || !is_due || failed)
+	if (defender->episodes[0] == '\0' || !is_due || failed)
 		return;
 	defender->kept_ms = now.boot_ms;
 	int r = defence_keep(defender->defence, defender->boot, &bytes);
-	r = r != 0 ? r : file_replace_volatile(defender->incidents, buffer_slice(&bytes), 0600);
+	r = r != 0 ? r : file_replace_volatile(defender->episodes, buffer_slice(&bytes), 0600);
 	if (r == 0)
 		defender->kept_state = state;
-	say_fault(defender, defender->incidents, r);
+	say_fault(defender, defender->episodes, r);
 	buffer_free(&bytes);
 }
 

@@ -22,7 +22,7 @@
 
 /* In the directory of bans. */
 #define DEFENDER_MEMORY_FILE   "memory"
-#define DEFENDER_INCIDENT_FILE "incidents"
+#define DEFENDER_EPISODES_FILE "episodes"
 
 struct defender_job;
 
@@ -44,7 +44,7 @@ struct defender {
 	struct hash_key key;
 	uint8_t boot[IMAGE_BOOT_BYTES];
 	char memory[PATH_MAX]; /* "": nothing is kept */
-	char incidents[PATH_MAX];
+	char episodes[PATH_MAX];
 	uint64_t second;
 	uint64_t remember_ms; /* what was learned is written next; ever more seldom */
 	uint64_t remember_pause_ms;

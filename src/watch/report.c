@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "edge/loader.h"
 #include "watch/json.h"
-#include "watch/report_incident.h"
+#include "watch/report_episode.h"
 #include "watch/upstream.h"
 #include "watch/witness.h"
 
@@ -207,7 +207,7 @@ static void site_add(const struct report *report, const struct site_view *view, 
 	mode_add(report, view->name, out);
 	rates_add(report->sites, view, out);
 	sums_add(&view->now, out);
-	report_incident(report->defender, view->name, report->now_ns / CLOCK_NS_PER_MS, out);
+	report_episode(report->defender, view->name, report->now_ns / CLOCK_NS_PER_MS, out);
 	buffer_byte(out, '}');
 }
 
@@ -238,7 +238,7 @@ void report_status(const struct report *report, struct buffer *out)
 	json_open(out, "sites", '[');
 	for (size_t i = 0; i < report->sites->count; i++) {
 		const struct site_view *view = &report->sites->views[i];
-		if (view->name[0] != '\0' || view->now.arrived > 0 || report_has_incident(report->defender, view->name))
+		if (view->name[0] != '\0' || view->now.arrived > 0 || report_has_episode(report->defender, view->name))
 			site_add(report, view, out);
 	}
 	for (size_t i = 0; i < report->probe_count; i++) {

@@ -34,7 +34,7 @@ def modules():
 def stage(program):
     screen = Screen(program)
     told = site("a.test", "mitigated")
-    told["incident"]["mitigations"] = [measure(7, "no accept-language, and order of headers is one of 3")]
+    told["episode"]["mitigations"] = [measure(7, "no accept-language, and order of headers is one of 3")]
     screen.watch.answers["status"] = status(told, site("b.test"), site("c.test", up=False), site("d.test", mode={"mode": "local", "by": 0, "why": "", "until_ms": 1}),
                                             site("late.test"))
     screen.watch.answers["top"] = top(source=[("192.0.2.7", 40.0)], network=[("192.0.2.0/24", 340.0), ("198.51.100.0/24", 12.0)], country=[("ZZ", 350.0)],

@@ -55,7 +55,7 @@ def site(name, state="quiet", up=True, **more):
             "ended": {"pass": {"none": 1000}, "block": {"rule": 5, "signature": 7}, "would-block": {}, "unseen": {"limit": 3}},
             "visitors": {"asked": 200, "answered": 199, "copies": 0, "success_percent": 99.5}}
     if state != "quiet":
-        told["incident"] = {"id": 1, "state": state, "nature": "attack", "harm": ["late"], "onset": moment(int(time.time() * 1000) - 65000),
+        told["episode"] = {"id": 1, "state": state, "nature": "attack", "harm": ["late"], "onset": moment(int(time.time() * 1000) - 65000),
                             "mitigations": [], "changes": []}
     told.update(more)
     return told

@@ -67,8 +67,8 @@ def hostile_screen():
     texts = [text.replace("\ud800", "") for text in HOSTILE]
     sites = [site(text[:200], "open" if i % 2 else "mitigated", fault=text, mode={"mode": text, "site": text, "by": 0, "why": text}) for i, text in enumerate(texts)]
     for number, (told, text) in enumerate(zip(sites, texts)):
-        told["incident"]["mitigations"] = [measure(number + 1, text)]
-        told["incident"]["onset"] = told["incident"]["onset"] if number % 3 else text
+        told["episode"]["mitigations"] = [measure(number + 1, text)]
+        told["episode"]["onset"] = told["episode"]["onset"] if number % 3 else text
     screen.watch.answers["status"] = status(*sites)
     screen.watch.answers["status"]["watch"]["fault"] = texts[0]
     keys = [(text, 10.0 + i) for i, text in enumerate(texts)]

@@ -20,7 +20,7 @@ WORDS = {"en": ("under attack", "Who is affected", "If nothing is done"), "pt": 
 def attacked():
     screen = Screen()
     told = site("a.test", "mitigated")
-    told["incident"]["mitigations"] = [measure(7, "no accept-language"), measure(8, "not yet", stage="trial")]
+    told["episode"]["mitigations"] = [measure(7, "no accept-language"), measure(8, "not yet", stage="trial")]
     screen.watch.answers["status"] = status(told, site("b.test"), site("c.test", up=False), site("d.test", mode={"mode": "local", "by": 0, "why": "", "until_ms": 1}))
     screen.watch.answers["top"] = top(network=[("192.0.2.0/24", 340.0)], rule=[("942100", 12.0)])
     screen.watch.answers["bans"]["orders"] = [{"id": 3, "kind": "ban", "prefix": "192.0.2.7/32", "by": 0, "why": "floods", "until_ms": ONSET},

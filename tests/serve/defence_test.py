@@ -31,15 +31,15 @@ def screen(gate):
 
 
 def is_quiet(gate):
-    """Whether the incident is over, and nothing is in force any more."""
-    incident = told(gate).get("incident", {})
-    return incident.get("state") == "quiet" and incident["mitigations"] == []
+    """Whether the episode is over, and nothing is in force any more."""
+    episode = told(gate).get("episode", {})
+    return episode.get("state") == "quiet" and episode["mitigations"] == []
 
 
 def in_force(gate):
-    """The incident with its signatures, once one of them is in force."""
-    incident = told(gate).get("incident", {})
-    return incident if any(m["kind"] == "signature" and m["stage"] == "in force" for m in incident.get("mitigations", [])) else None
+    """The episode with its signatures, once one of them is in force."""
+    episode = told(gate).get("episode", {})
+    return episode if any(m["kind"] == "signature" and m["stage"] == "in force" for m in episode.get("mitigations", [])) else None
 
 
 def written_down(gate, *words):
@@ -148,7 +148,7 @@ def an_attack_is_refused_while_it_lasts():
         watch = recorder(gate)
         visitors = Crowd(VISITORS, visit, gate.port)
         wait_for(lambda: told(gate).get("quiet_requests_kept", 0) >= QUIET_REQUESTS, "what is normal", OVER_SECONDS, seen=lambda: told(gate))
-        assert set(visitors.statuses) == {200} and told(gate).get("incident") is None, told(gate)
+        assert set(visitors.statuses) == {200} and told(gate).get("episode") is None, told(gate)
         attackers = Crowd(1, flood, gate.port)
         before = wait_for(lambda: in_force(gate), "a signature", OVER_SECONDS, seen=lambda: told(gate))
         assert before["detected_after_s"] < before["mitigated_after_s"], before

@@ -1,5 +1,5 @@
 """The watch killed in mid-attack, before each of its system calls that write: the gate goes on refusing and serving, no ban outlives its
-expiry, the next watch goes on with the same incident and the same rules, and an operator sees no change. When none comes, what was
+expiry, the next watch goes on with the same episode and the same rules, and an operator sees no change. When none comes, what was
 asked of the operator is withdrawn, and what the gate refuses ends by itself. A full disk and a wall clock that jumps are survived, too.
 
 Usage: killed_watch_test.py MODULE GUIA JUMPING_CLOCK [whole]. Without `whole` some of the calls, in a fixed spread.
@@ -93,12 +93,12 @@ server {{ listen 127.0.0.1:{self.port}; guia_site a.test;
         return next((s for s in json.loads(out)["sites"] if s["site"] == "a.test"), {}) if code in (0, 1) else {}
 
     def in_force(self):
-        """-> (the incident, its mitigations in force by id), once there is one."""
+        """-> (the episode, its mitigations in force by id), once there is one."""
         asked = time.monotonic()
-        incident = self.site().get("incident", {})
-        ids = {m["id"] for m in incident.get("mitigations", []) if m["stage"] == "in force" and m["kind"] == "signature"}
+        episode = self.site().get("episode", {})
+        ids = {m["id"] for m in episode.get("mitigations", []) if m["stage"] == "in force" and m["kind"] == "signature"}
         self.lent_until = asked + LENT_SECONDS if ids else self.lent_until
-        return (incident["id"], ids) if ids else None
+        return (episode["id"], ids) if ids else None
 
     def goes_on(self):
         """For as long as what is in force was lent: on a slow machine a watch may be killed, and the next one not be back by then."""

@@ -24,7 +24,7 @@ def told(gate, *words):
 
 
 def signatures(gate):
-    return [m["id"] for m in a_site(gate).get("incident", {}).get("mitigations", []) if m["kind"] == "signature" and m["stage"] == "in force"]
+    return [m["id"] for m in a_site(gate).get("episode", {}).get("mitigations", []) if m["kind"] == "signature" and m["stage"] == "in force"]
 
 
 def screens(gate):

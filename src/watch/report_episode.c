@@ -1,4 +1,4 @@
-#include "watch/report_incident.h"
+#include "watch/report_episode.h"
 
 #include "base/clock.h"
 #include "mitigate/record_json.h"
@@ -80,7 +80,7 @@ static void add_mitigation(struct buffer *out, const struct mitigation *mitigati
 static void add_episode(struct buffer *out, const struct defence_view *view, uint64_t now_ms)
 {
 	const struct episode *episode = view->episode;
-	json_open(out, "incident", '{');
+	json_open(out, "episode", '{');
 	json_number(out, "id", episode->id);
 	json_text(out, "state", episode_state_name(episode->state));
 	json_text(out, "nature", traffic_nature_name(episode->nature));
@@ -164,13 +164,13 @@ static bool find(const struct defender *defender, const char *site, struct defen
 	return defence_look(defender->defence, number, ret_view);
 }
 
-bool report_has_incident(const struct defender *defender, const char *site)
+bool report_has_episode(const struct defender *defender, const char *site)
 {
 	struct defence_view view;
 	return find(defender, site, &view) && view.episode->id != 0;
 }
 
-void report_incident(const struct defender *defender, const char *site, uint64_t now_ms, struct buffer *out)
+void report_episode(const struct defender *defender, const char *site, uint64_t now_ms, struct buffer *out)
 {
 	struct defence_view view;
 	if (!find(defender, site, &view))
