@@ -340,7 +340,7 @@ static void what_guia_says_is_judged_where_it_says_anything(void **state)
 	(void)state;
 	struct run_plan plan = whole_plan();
 	static const char status[] =
-		"{\"sites\":[{\"visitors\":{\"asked\":1000,\"answered\":990}},{\"incident\":{\"onset_boot_ms\":1003100,"
+		"{\"sites\":[{\"visitors\":{\"asked\":1000,\"answered\":990}},{\"episode\":{\"onset_boot_ms\":1003100,"
 		"\"detected_after_s\":0.4,\"mitigated_after_s\":2,\"changes\":[{}],\"mitigations\":[{\"hits\":7,"
 		"\"what\":\"x\"}]},"
 		"\"visitors\":{\"asked\":1000,\"answered\":1000}}]}";
