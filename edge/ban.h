@@ -7,6 +7,8 @@
 
 #include "packet.h"
 
+enum { ALLOWS_NESTED = 16 }; /* allowances one within another that are asked, from the longest */
+
 /* The strongest ban's word and the bits of its prefix of 128; word 0: none. */
 struct ban {
 	uint64_t word;
@@ -189,19 +191,36 @@ INLINE struct ban v6_ban(uint64_t high, uint64_t low, const struct edge_control 
 	return ban;
 }
 
-/* Whether an allowance is stronger than the ban. */
+/*
+ * Whether an allowance is as long as the ban, or longer. A piece is of a prefix of its length or up to EDGE_PIECE_BITS
+ * shorter: of those between nobody knows here, and no one is dropped whom somebody may allow.
+ */
+INLINE int is_as_long(const struct edge_allow *allow, const struct ban *ban)
+{
+	uint32_t shorter = (ban->word & EDGE_PIECE) != 0 ? EDGE_PIECE_BITS - 1 : 0;
+	return allow->bits + shorter >= ban->bits;
+}
+
+/* Whether an allowance is stronger than the ban: the longest may be over, or of a rank that is too low. */
 INLINE int is_allowed(const struct packet *p, const struct ban *ban, uint32_t now)
 {
 	struct edge_allow_key key = {.bits = 128};
 	uint64_t high = bpf_cpu_to_be64(p->from_high);
 	uint64_t low = bpf_cpu_to_be64(p->v6 ? p->from_low : p->from_low | 0xffff00000000);
+	uint32_t rank = edge_word_rank(ban->word);
 	__builtin_memcpy(key.address, &high, 8);
 	__builtin_memcpy(key.address + 8, &low, 8);
-	struct edge_allow *allow = bpf_map_lookup_elem(&allows, &key);
-	if (allow == 0 || allow->expires <= now)
-		return 0;
-	uint32_t rank = edge_word_rank(ban->word);
-	return allow->rank > rank || (allow->rank == rank && allow->bits >= ban->bits);
+	for (int i = 0; i < ALLOWS_NESTED; i++) {
+		struct edge_allow *allow = bpf_map_lookup_elem(&allows, &key);
+		if (allow == 0)
+			return 0;
+		if (allow->expires > now && (allow->rank > rank || (allow->rank == rank && is_as_long(allow, ban))))
+			return 1;
+		if (allow->bits == 0)
+			return 0;
+		key.bits = allow->bits - 1;
+	}
+	return 0;
 }
 
 #endif

@@ -114,7 +114,8 @@ static void agrees_with_an_array(void **state)
 		uint32_t n = (uint32_t)(lot >> 8) % (length == EDGE_V4_32 || length >= EDGE_V6_64 ? BANS * 2 : 600);
 		struct address address = address_of(length, n);
 		if (lot >> 40 & 1) {
-			struct ban_place ban = {length, address, edge_word(EDGE_FOR_EVER, lot >> 50 & 4095, 1, 0)};
+			struct ban_place ban = {length, address,
+						edge_word(EDGE_FOR_EVER, lot >> 50 & (EDGE_MITIGATIONS - 1), 1, 0)};
 			int outcome = ban_table_set(&table, &ban, NEVER, NULL);
 			if (outcome == 0)
 				words[length][n] = ban.word;

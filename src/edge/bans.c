@@ -32,7 +32,7 @@ static int pieces_of(const struct prefix *prefix, struct pieces *ret_pieces)
 	while (length > first && edge_length_bits(length) < prefix->bits)
 		length--;
 	unsigned wider = edge_length_bits(length) - prefix->bits;
-	if (wider > 8)
+	if (wider > EDGE_PIECE_BITS)
 		return EDGE_TOO_WIDE;
 	*ret_pieces = (struct pieces){length, 1u << wider};
 	return 0;
@@ -79,6 +79,7 @@ static int refuse(struct edge *edge, const struct ban_entry *entry, uint32_t now
 	if (outcome != 0)
 		return outcome;
 	uint64_t word = edge_word(ticks_of(entry->expires_ms), edge_mitigation(edge, entry->id), entry->rank, 0);
+	word |= pieces.count > 1 ? EDGE_PIECE : 0;
 	for (uint32_t i = 0; i < pieces.count; i++) {
 		struct ban_place ban = {pieces.length, piece_at(&prefix, &pieces, i), word};
 		int one = ban_one(edge, &ban, now_ticks, marks);

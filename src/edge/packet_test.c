@@ -120,37 +120,36 @@ static const struct rule {
 	enum ban_rank rank;
 } RULES[] = {
 	{"10.1.0.0/16", BAN_REFUSE, BAN_AUTOMATIC},       {"10.1.7.0/24", BAN_ALLOW, BAN_LISTED},
-	{"10.1.7.9", BAN_REFUSE, BAN_BY_PERSON},          {"192.0.2.0/25", BAN_REFUSE, BAN_AUTOMATIC},
+	{"10.1.7.9", BAN_REFUSE, BAN_BY_PERSON},          {"192.0.2.0/25", BAN_REFUSE, BAN_LISTED},
+	{"192.0.2.0/31", BAN_ALLOW, BAN_LISTED},          {"192.0.2.1", BAN_ALLOW, BAN_AUTOMATIC},
 	{"2001:db8::/48", BAN_REFUSE, BAN_AUTOMATIC},     {"2001:db8:0:7::/64", BAN_ALLOW, BAN_LISTED},
 	{"2001:db8:1:2::/64", BAN_REFUSE, BAN_AUTOMATIC}, {"2001:db8:2::1", BAN_REFUSE, BAN_BY_PERSON},
 };
 enum { RULE_COUNT = sizeof(RULES) / sizeof(RULES[0]) };
 static struct prefix prefixes[RULE_COUNT];
 
+static bool rule_has(unsigned i, const struct reading *reading)
+{
+	return prefix_has(&prefixes[i], &reading->from) && reading->v6 != prefix_is_v4(&prefixes[i]);
+}
+
 /* EDGE_CLEAN, EDGE_BANNED or EDGE_ALLOWED: of ranks the highest, of one rank the longest, of those the allowance. */
 static enum edge_reason word_on(const struct reading *reading)
 {
-	const struct rule *ban = NULL, *allowance = NULL;
-	unsigned ban_bits = 0, allowance_bits = 0;
-	for (unsigned i = 0; i < RULE_COUNT; i++) {
-		bool refuses = RULES[i].kind == BAN_REFUSE;
-		if (!prefix_has(&prefixes[i], &reading->from) || reading->v6 == prefix_is_v4(&prefixes[i]))
-			continue;
-		/* Of allowances only the longest is asked. */
-		if (!refuses && prefixes[i].bits >= allowance_bits) {
-			allowance = &RULES[i];
-			allowance_bits = prefixes[i].bits;
-		}
-		if (refuses && (ban == NULL || RULES[i].rank > ban->rank)) {
+	const struct rule *ban = NULL;
+	unsigned ban_bits = 0;
+	for (unsigned i = 0; i < RULE_COUNT; i++)
+		if (RULES[i].kind == BAN_REFUSE && rule_has(i, reading) && (ban == NULL || RULES[i].rank > ban->rank)) {
 			ban = &RULES[i];
 			ban_bits = prefixes[i].bits;
 		}
-	}
 	if (ban == NULL)
 		return EDGE_CLEAN;
-	if (allowance == NULL || allowance->rank < ban->rank)
-		return EDGE_BANNED;
-	return allowance->rank > ban->rank || allowance_bits >= ban_bits ? EDGE_ALLOWED : EDGE_BANNED;
+	for (unsigned i = 0; i < RULE_COUNT; i++)
+		if (RULES[i].kind == BAN_ALLOW && rule_has(i, reading) &&
+		    (RULES[i].rank > ban->rank || (RULES[i].rank == ban->rank && prefixes[i].bits >= ban_bits)))
+			return EDGE_ALLOWED;
+	return EDGE_BANNED;
 }
 
 /* Budgets are spent, so that what kind it was is seen; but a SYN may be the first of its destination. */
@@ -365,6 +364,79 @@ static void packets_in_parts(void **state)
 	free(made);
 }
 
+static uint64_t now_ms(void)
+{
+	return ((uint64_t)edge_now_ticks() << EDGE_TICK_SHIFT) / 1000000;
+}
+
+static void say(const char *text, enum ban_kind kind, unsigned rank, uint64_t expires_ms)
+{
+	struct prefix prefix;
+	assert_true(prefix_parse(slice_from_string(text), &prefix));
+	const struct ban_entry entry = {prefix.address, expires_ms, 90, prefix.bits, (uint8_t)kind, (uint8_t)rank, 0};
+	assert_int_equal(edge_say(&edge, &entry, now_ms()), 0);
+}
+
+/* What becomes of a packet without a budget. */
+static enum edge_reason reason_for(const char *source)
+{
+	enum { PROTOCOL_AT = 23, SOURCE_AT = 26, ICMP = 1 };
+	uint8_t bytes[sizeof(DATAGRAM)];
+	struct prefix who;
+	assert_true(prefix_parse(slice_from_string(source), &who) && prefix_is_v4(&who));
+	memcpy(bytes, DATAGRAM, sizeof(bytes));
+	bytes[PROTOCOL_AT] = ICMP;
+	memcpy(bytes + SOURCE_AT, who.address.bytes + 12, 4);
+	return run(slice_make(bytes, sizeof(bytes)));
+}
+
+/*
+ * What the edge drops the gate would refuse, also where a ban is in pieces and where allowances lie one within another:
+ * of one rank the longest holds, and what is over hides nothing.
+ */
+static void who_is_allowed_is_not_dropped(void **state)
+{
+	static const struct {
+		const char *source;
+		enum edge_reason reason;
+	} cases[] = {
+		{"203.0.113.1", EDGE_ALLOWED},  {"203.0.113.65", EDGE_BANNED}, {"203.0.113.7", EDGE_BANNED},
+		{"203.0.113.63", EDGE_ALLOWED}, {"198.18.2.1", EDGE_ALLOWED},  {"198.18.4.1", EDGE_BANNED},
+		{"100.99.1.1", EDGE_ALLOWED},   {"100.99.1.2", EDGE_ALLOWED},  {"100.99.2.1", EDGE_BANNED},
+		{"10.7.0.4", EDGE_ALLOWED},     {"10.7.0.5", EDGE_ALLOWED},    {"198.19.0.9", EDGE_BANNED},
+		{"198.19.0.129", EDGE_BANNED},
+	};
+	(void)state;
+	uint64_t soon_ms = now_ms() + 600;
+	/* In pieces: the shorter ban does not hold against the longer allowance, and one address of it is banned again.
+	 */
+	say("203.0.113.0/25", BAN_REFUSE, BAN_BY_PERSON, BAN_FOR_EVER);
+	say("203.0.113.0/26", BAN_ALLOW, BAN_BY_PERSON, BAN_FOR_EVER);
+	say("203.0.113.7", BAN_REFUSE, BAN_BY_PERSON, BAN_FOR_EVER);
+	say("198.18.0.0/20", BAN_REFUSE, BAN_BY_PERSON, BAN_FOR_EVER);
+	say("198.18.2.0/23", BAN_ALLOW, BAN_BY_PERSON, BAN_FOR_EVER);
+	/* A whole network that is allowed does not bear on a longer ban in pieces. */
+	say("198.19.0.0/24", BAN_ALLOW, BAN_BY_PERSON, BAN_FOR_EVER);
+	say("198.19.0.0/25", BAN_REFUSE, BAN_BY_PERSON, BAN_FOR_EVER);
+	say("198.19.0.128/26", BAN_REFUSE, BAN_BY_PERSON, BAN_FOR_EVER);
+	/* An allowance that is over, within one that is not. */
+	say("100.99.0.0/16", BAN_REFUSE, BAN_BY_PERSON, BAN_FOR_EVER);
+	say("100.99.1.0/24", BAN_ALLOW, BAN_BY_PERSON, BAN_FOR_EVER);
+	say("100.99.1.1", BAN_ALLOW, BAN_BY_PERSON, soon_ms);
+	/* A proxy of ours, whatever a person says of it and of who is beside it. */
+	say("10.7.0.0/16", BAN_ALLOW, BAN_RANKS, BAN_FOR_EVER);
+	say("10.7.0.4/31", BAN_ALLOW, BAN_BY_PERSON, BAN_FOR_EVER);
+	say("10.7.0.5", BAN_REFUSE, BAN_BY_PERSON, BAN_FOR_EVER);
+	say("10.7.0.4/30", BAN_REFUSE, BAN_BY_PERSON, BAN_FOR_EVER);
+	while (now_ms() <= soon_ms)
+		usleep(50000);
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		enum edge_reason reason = reason_for(cases[i].source);
+		if (reason != cases[i].reason)
+			fail_msg("%s: %s", cases[i].source, edge_reason_texts[reason]);
+	}
+}
+
 /* Whoever may not use BPF, has no compiler for it, or no /sys in which libbpf counts processors, has nothing to test.
  */
 static int prepare(void)
@@ -412,7 +484,8 @@ static int spend(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(packets_are_read_as_they_stand),
-					   cmocka_unit_test(packets_in_parts)};
+					   cmocka_unit_test(packets_in_parts),
+					   cmocka_unit_test(who_is_allowed_is_not_dropped)};
 	int outcome = prepare();
 	if (outcome == 77) {
 		puts("1..0 # SKIP no BPF here");

@@ -30,11 +30,12 @@
 #define EDGE_MAGIC "guiaEDG" /* eight bytes with the NUL */
 
 enum {
-	EDGE_VERSION = 3,
+	EDGE_VERSION = 4,
 
-	EDGE_MITIGATION_BITS = 12,
+	EDGE_MITIGATION_BITS = 11,
 	EDGE_MITIGATIONS = 1 << EDGE_MITIGATION_BITS, /* counted apart; 0 has all the rest */
 	EDGE_REST_BITS = 20,
+	EDGE_PIECE_BITS = 8,  /* a prefix is 2^8 pieces at most */
 	EDGE_TICK_SHIFT = 28, /* ends of bans are in ticks of 2^28 ns, a quarter of a second */
 	EDGE_BUCKET_WORDS = 8,
 	EDGE_128_ENTRIES = 2,
@@ -88,11 +89,13 @@ enum edge_length {
 /*
  * A ban's word; 0 is a free place.
  *     bits 0 to 29    when it ends, in ticks of CLOCK_BOOTTIME; EDGE_FOR_EVER: never
- *          30 to 41   whose hits it counts
+ *          30 to 40   whose hits it counts
+ *          41         EDGE_PIECE: one of the pieces of a prefix that is up to EDGE_PIECE_BITS shorter
  *          42, 43     rank: an allowance of a higher rank, or of the same and not shorter, is stronger
  *          44 to 63   the rest of the key; of v6_net 0 for a /64 and 1 for a /48
  */
 #define EDGE_FOR_EVER 0x3fffffffu
+#define EDGE_PIECE    ((uint64_t)1 << 41)
 
 /* A time in ticks: never as late as what never ends. */
 static inline uint32_t edge_ticks(uint64_t now_ns)
