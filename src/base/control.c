@@ -57,14 +57,8 @@ static int reach(const struct sockaddr_un *address)
 	return r;
 }
 
-/* One that nobody listens at any more is replaced. */
-static int listen_at(const char *path, const struct sockaddr_un *address, enum control_for whom, int *ret_fd)
+static int bind_to(const struct sockaddr_un *address, enum control_for whom, int *ret_fd)
 {
-	struct stat st;
-	if (reach(address) == 0)
-		return -EADDRINUSE;
-	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
-		(void)unlink(path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
@@ -80,6 +74,32 @@ static int listen_at(const char *path, const struct sockaddr_un *address, enum c
 	return r;
 }
 
+/* One that nobody listens at any more is replaced. */
+static int listen_at(struct control *control)
+{
+	struct sockaddr_un address;
+	struct stat st;
+	int folder, fd = -1;
+	int r = address_make(control->path, &address, &folder);
+	if (r == 0 && reach(&address) == 0)
+		r = -EADDRINUSE;
+	if (r == 0 && lstat(control->path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)unlink(control->path);
+	r = r != 0 ? r : bind_to(&address, control->whom, &fd);
+	if (folder >= 0)
+		close(folder);
+	if (r != 0)
+		return r;
+	if (lstat(control->path, &st) == 0) {
+		control->device = st.st_dev;
+		control->inode = st.st_ino;
+	}
+	if (control->fd >= 0)
+		close(control->fd);
+	control->fd = fd;
+	return 0;
+}
+
 void control_init(struct control *control)
 {
 	*control = (struct control){.fd = -1};
@@ -89,17 +109,32 @@ void control_init(struct control *control)
 
 int control_open(struct control *control, const char *path, enum control_for whom)
 {
-	struct sockaddr_un address;
-	int folder;
 	control_init(control);
 	control->owner = geteuid();
 	control->group = getegid();
 	control->whom = whom;
-	int r = address_make(path, &address, &folder);
-	r = r != 0 ? r : listen_at(path, &address, whom, &control->fd);
-	if (folder >= 0)
-		close(folder);
-	return r;
+	if (snprintf(control->path, sizeof(control->path), "%s", path) >= (int)sizeof(control->path))
+		return -ENAMETOOLONG;
+	return listen_at(control);
+}
+
+/* Whether it is certain that nobody reaches us by our name any more. */
+static bool is_lost(const struct control *control)
+{
+	struct stat st;
+	if (lstat(control->path, &st) != 0)
+		return errno == ENOENT;
+	return st.st_dev != control->device || st.st_ino != control->inode;
+}
+
+/* Where it cannot be made again, what we have is kept: who is connected is answered. */
+static void look(struct control *control, uint64_t now_ns)
+{
+	if (now_ns - control->looked_ns < NS_A_SECOND)
+		return;
+	control->looked_ns = now_ns;
+	if (is_lost(control))
+		(void)listen_at(control);
 }
 
 static void client_close(struct control_client *client)
@@ -119,10 +154,18 @@ void control_close(struct control *control)
 	control->fd = -1;
 }
 
+static bool has_room(const struct control *control)
+{
+	bool room = false;
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		room = room || control->clients[i].fd < 0;
+	return room;
+}
+
 size_t control_waits(const struct control *control, struct pollfd *fds)
 {
 	size_t count = 0;
-	fds[count++] = (struct pollfd){.fd = control->fd, .events = POLLIN};
+	fds[count++] = (struct pollfd){.fd = has_room(control) ? control->fd : -1, .events = POLLIN};
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		const struct control_client *client = &control->clients[i];
 		if (client->fd >= 0)
@@ -143,7 +186,7 @@ static bool is_allowed(const struct control *control, int fd, uid_t *ret_who)
 	       (control->whom == CONTROL_FOR_GROUP && who.gid == control->group);
 }
 
-/* One that finds no place, or may not ask, is closed unanswered. */
+/* One that may not ask is closed unanswered. */
 static void client_take(struct control *control, int fd, uint64_t now_ns)
 {
 	uid_t who;
@@ -186,7 +229,8 @@ void control_step(struct control *control, uint64_t now_ns, control_answer_fn *a
 {
 	if (control->fd < 0)
 		return;
-	for (int fd; (fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;)
+	look(control, now_ns);
+	for (int fd; has_room(control) && (fd = accept4(control->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;)
 		client_take(control, fd, now_ns);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		struct control_client *client = &control->clients[i];
@@ -245,7 +289,8 @@ static int question_send(int fd, const struct sockaddr_un *address, const char *
 	struct timeval patience = {.tv_sec = seconds};
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	return line_send(fd, address, question);
+	int r = line_send(fd, address, question);
+	return r == -EAGAIN ? -ETIMEDOUT : r; /* so many wait for it already */
 }
 
 int control_send(const char *path, const char *question, int *ret_fd)

@@ -1,13 +1,15 @@
 /*
  * A daemon's control socket: one question a connection, a line; one answer, JSON, and the connection is closed. Only
  * root and the socket's own user are answered, and its group where that is said. Never waits for a client; one that is
- * slow is left.
+ * slow is left, and who comes while all places are taken waits for one. A socket that somebody removed is made again
+ * within a second, where its folder lets us.
  */
 #ifndef GUIA_BASE_CONTROL_H
 #define GUIA_BASE_CONTROL_H
 
 #include "base/buffer.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <sys/types.h>
 
@@ -34,6 +36,10 @@ struct control {
 	uid_t owner;
 	gid_t group;
 	enum control_for whom;
+	char path[PATH_MAX];
+	dev_t device; /* and number of the file that is our socket's name */
+	ino_t inode;
+	uint64_t looked_ns; /* whether it still is */
 	struct control_client clients[CONTROL_CLIENTS];
 };
 

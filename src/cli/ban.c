@@ -107,7 +107,9 @@ static int run_unban(const struct cli_arguments *arguments)
 
 #define FORCE_OPTION                                                                                                   \
 	{                                                                                                              \
-		"force", 0, NULL, "also a prefix wider than /16, of IPv6 than /32, and a ban of this machine itself"   \
+		"force", 0, NULL,                                                                                      \
+			"also a prefix wider than /16, of IPv6 than /32, a ban of who is allowed, and of this "        \
+			"machine itself"                                                                               \
 	}
 #define JSON_OPTION                                                                                                    \
 	{                                                                                                              \

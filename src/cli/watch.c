@@ -255,7 +255,7 @@ static int watch_with(const struct cli_arguments *arguments, struct plan *plan)
 	};
 	int r = watch_run(&options, &what);
 	if (r == WATCH_BUSY)
-		return cli_fail(CLI_ENVIRONMENT, "%s: another watch is running there", plan->run_dir);
+		return cli_fail(CLI_ENVIRONMENT, "%s: another watch is running there", what);
 	return r != 0 ? cli_fail(CLI_ENVIRONMENT, "%s: %s", what, strerror(-r)) : CLI_FINE;
 }
 

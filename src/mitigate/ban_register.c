@@ -6,10 +6,13 @@
 #include "limit/ban_files.h"
 #include "mitigate/ban_records.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
 	PUBLISH_MS = 100,
@@ -22,6 +25,7 @@ enum {
 struct ban_register {
 	struct ban_book *book;
 	uint64_t *word;
+	int lock; /* the directory, which is ours alone */
 	uint8_t boot[IMAGE_BOOT_BYTES];
 	char directory[PATH_MAX];
 	char base[PATH_MAX];
@@ -87,13 +91,23 @@ static void record_apply(struct ban_register *reg, const struct ban_record *reco
 		reg->last_id = record->id;
 }
 
+/* It is not lost when ours is written: somebody may still read it. */
+static void records_put_aside(struct ban_register *reg)
+{
+	char aside[PATH_MAX];
+	say(reg, reg->orders,
+	    "is not a file of orders, and put aside as .damaged: bans hold at the gate, but nobody knows why");
+	if (snprintf(aside, sizeof(aside), "%s.damaged", reg->orders) < (int)sizeof(aside))
+		(void)rename(reg->orders, aside);
+}
+
 /* Orders outlive a boot, and images do not. */
 static void records_restore(struct ban_register *reg, struct ban_times now)
 {
 	struct buffer text = buffer_make(NULL);
 	int r = file_read(reg->orders, RECORDS_BYTES, &text);
 	if (r == 0 && ban_records_read(buffer_slice(&text), reg->boot, now, reg->records, &reg->count) != 0)
-		say(reg, reg->orders, "is not a file of orders: bans hold at the gate, but nobody knows why");
+		records_put_aside(reg);
 	else if (r != 0 && r != -ENOENT)
 		say(reg, reg->orders, strerror(-r));
 	buffer_free(&text);
@@ -120,6 +134,17 @@ static int paths_make(struct ban_register *reg, const char *directory)
 	return mkdir(directory, 0755) == 0 || errno == EEXIST ? 0 : -errno;
 }
 
+/* Ends with whoever has it, however he ends. */
+static int lock_take(struct ban_register *reg)
+{
+	reg->lock = open(reg->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (reg->lock < 0)
+		return -errno;
+	if (flock(reg->lock, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ? -EBUSY : -errno;
+}
+
 int ban_register_open(const char *directory, struct ban_times now, struct ban_register **ret_register,
 		      const char **ret_what, const char **ret_said)
 {
@@ -127,10 +152,12 @@ int ban_register_open(const char *directory, struct ban_times now, struct ban_re
 	struct ban_register *reg = calloc(1, sizeof(*reg));
 	if (reg == NULL)
 		return -ENOMEM;
+	reg->lock = -1;
 	*ret_what = directory;
 	int r = ban_book_create(BAN_REGISTER_MOST, &key, &reg->book);
 	r = r != 0 ? r : image_boot_read(reg->boot);
 	r = r != 0 ? r : paths_make(reg, directory);
+	r = r != 0 ? r : lock_take(reg);
 	r = r != 0 ? r : image_word_open(reg->generation, &reg->word);
 	r = r != 0 ? r : images_restore(reg, now);
 	if (r != 0) {
@@ -150,6 +177,8 @@ void ban_register_close(struct ban_register *reg)
 		return;
 	image_word_close(reg->word);
 	ban_book_free(reg->book);
+	if (reg->lock >= 0)
+		close(reg->lock);
 	free(reg);
 }
 

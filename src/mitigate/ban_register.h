@@ -55,8 +55,9 @@ struct ban_times {
 };
 
 /*
- * Makes the directory if there is none. 0; -errno, with *ret_what the path; *ret_said tells what an earlier watch left
- * that was not taken, or is empty. The register owns both texts.
+ * Makes the directory if there is none. 0; -EBUSY: another register has it, which would be told nothing of what we
+ * write over; -errno, with *ret_what the path; *ret_said tells what an earlier watch left that was not taken, or is
+ * empty. The register owns both texts.
  */
 int ban_register_open(const char *directory, struct ban_times now, struct ban_register **ret_register,
 		      const char **ret_what, const char **ret_said);

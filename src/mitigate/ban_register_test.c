@@ -1,5 +1,6 @@
 #include "mitigate/ban_register.h"
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/test.h"
 #include "limit/ban_files.h"
@@ -115,6 +116,42 @@ static void the_next_watch_knows_who_said_why(void **state)
 	ban_register_close(reg);
 }
 
+/* A machine that begins with a clock of 1970, or of next year: nothing is banned for longer than was ordered. */
+static void over_a_boot_no_clock_makes_an_end_later(void **state)
+{
+	(void)state;
+	static const uint8_t boots[2][IMAGE_BOOT_BYTES] = {"one", "another"};
+	static const struct {
+		uint64_t wall_ms, least_ms, most_ms;
+	} cases[] = {{0, 60000, 61000}, {1700000000000 + 20000, 40000, 40000}, {1800000000000, 0, 0}};
+	const struct ban_record record = {
+		.prefix = prefix_of("192.0.2.1"), .kind = BAN_REFUSE, .id = 7, .expires_ms = start.boot_ms + 60000};
+	static struct ban_record read[BAN_RECORDS_MOST];
+	struct buffer text = buffer_make(NULL);
+	ban_records_write(&record, 1, boots[0], start, &text);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct ban_times now = {5000, cases[i].wall_ms};
+		size_t count = 9;
+		assert_int_equal(ban_records_read(buffer_slice(&text), boots[1], now, read, &count), 0);
+		assert_int_equal(count, cases[i].most_ms > 0);
+		if (count > 0)
+			assert_in_range(read[0].expires_ms - now.boot_ms, cases[i].least_ms, cases[i].most_ms);
+	}
+	buffer_free(&text);
+}
+
+static void only_one_has_a_directory(void **state)
+{
+	(void)state;
+	const char *what, *said;
+	struct ban_register *reg = open_at(start, ""), *other = NULL;
+	assert_int_equal(ban_register_open(directory, start, &other, &what, &said), -EBUSY);
+	assert_string_equal(what, directory);
+	assert_null(other);
+	ban_register_close(reg);
+	ban_register_close(open_at(start, ""));
+}
+
 static void a_wide_prefix_needs_force(void **state)
 {
 	(void)state;
@@ -142,8 +179,14 @@ static void files_that_do_not_do_are_told_and_not_taken(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(file_replace(path, slice_from_string(bad[i]), 0600), 0);
 		ban_register_close(open_at(start, "orders"));
+		/* Whoever wrote it by hand finds it again. */
+		char aside[160];
+		struct buffer kept = buffer_make(NULL);
+		snprintf(aside, sizeof(aside), "%s.damaged", path);
+		assert_int_equal(file_read(aside, 1000, &kept), 0);
+		assert_true(slice_equal(buffer_slice(&kept), slice_from_string(bad[i])));
+		buffer_free(&kept);
 	}
-	assert_int_equal(unlink(path), 0);
 	snprintf(path, sizeof(path), "%s/base", directory);
 	assert_int_equal(file_replace(path, SLICE("nonsense"), 0600), 0);
 	struct ban_register *reg = open_at(start, "base");
@@ -223,6 +266,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(an_order_is_at_the_gate_after_a_tick),
 					   cmocka_unit_test(the_next_watch_knows_who_said_why),
+					   cmocka_unit_test(over_a_boot_no_clock_makes_an_end_later),
+					   cmocka_unit_test(only_one_has_a_directory),
 					   cmocka_unit_test(a_wide_prefix_needs_force),
 					   cmocka_unit_test(files_that_do_not_do_are_told_and_not_taken),
 					   cmocka_unit_test(so_many_orders_and_no_more),

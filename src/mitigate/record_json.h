@@ -1,7 +1,8 @@
 /*
  * What the files of people's orders have in common: times as people read them, numbers within bounds, and ends. An end
  * is written by both clocks: in the boot in which it was, CLOCK_BOOTTIME holds, whatever becomes of the wall's; over a
- * new boot the wall's is all there is.
+ * new boot the wall's is all there is, but more than was left when it was written is left never: a machine may begin
+ * with a clock that is years behind.
  */
 #ifndef GUIA_MITIGATE_RECORD_JSON_H
 #define GUIA_MITIGATE_RECORD_JSON_H
@@ -70,16 +71,25 @@ static inline void record_add_end(uint64_t expires_ms, struct ban_times now, str
 	buffer_printf(out, ",\"seconds_left\":%" PRIu64, left_ms / 1000);
 }
 
+/* What was left when it was written, with the part of a second that was not. */
+static inline uint64_t record_read_left(const json_t *object)
+{
+	uint64_t seconds;
+	return record_read_number(json_object_get(object, "seconds_left"), UINT32_MAX, &seconds) ? (seconds + 1) * 1000
+												 : UINT64_MAX;
+}
+
 /* Milliseconds of CLOCK_BOOTTIME; `same_boot`: the file is of this one. */
 static inline bool record_read_end(const json_t *object, bool same_boot, struct ban_times now, uint64_t *ret_expires_ms)
 {
 	const json_t *boot = json_object_get(object, "until_boot_ms");
-	uint64_t until_ms;
+	uint64_t until_ms, most_ms = record_read_left(object);
 	if (same_boot && boot != NULL)
 		return record_read_number(boot, INT64_MAX, ret_expires_ms);
 	if (!record_read_number(json_object_get(object, "until_ms"), INT64_MAX, &until_ms))
 		return false;
-	*ret_expires_ms = now.boot_ms + (until_ms > now.wall_ms ? until_ms - now.wall_ms : 0);
+	uint64_t left_ms = until_ms > now.wall_ms ? until_ms - now.wall_ms : 0;
+	*ret_expires_ms = now.boot_ms + (left_ms < most_ms ? left_ms : most_ms);
 	return true;
 }
 

@@ -3,20 +3,38 @@
 #include "base/clock.h"
 #include "base/error.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 enum {
 	PAUSE_MS = 1000,
 	PAUSE_MAX_MS = 60000,
 	STEADY_MS = 10000, /* one that lived so long is started again after the shortest pause */
+	LOOK_MS = 5000,    /* from one look at whether it can be reached to the next */
 };
+
+static bool is_out_of_reach(const struct companion *companion, const struct run_dir *dir, int64_t now)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	if (companion->pid == 0 || companion->pause_ms < 0 || companion->kind->socket == NULL ||
+	    now - companion->start_ms < STEADY_MS ||
+	    snprintf(path, sizeof(path), "%s/%s", dir->path, companion->kind->socket) >= (int)sizeof(path))
+		return false;
+	return lstat(path, &st) != 0 && errno == ENOENT;
+}
 
 void companion_tend(struct companion *companion, const struct serve_config *config, const struct serve_parts *parts,
 		    const struct run_dir *dir, const struct notice *notice)
 {
 	int64_t now = (int64_t)clock_monotonic_ms();
+	if (is_out_of_reach(companion, dir, now)) {
+		notice_say(notice, "the %s's socket was removed: it is started anew", companion->kind->name);
+		companion_renew(companion);
+	}
 	if (companion->pid != 0 || !companion->kind->is_wanted(config, dir) || now < companion->start_ms)
 		return;
 	companion->start_ms = now;
@@ -57,8 +75,10 @@ void companion_renew(struct companion *companion)
 long companion_wait_ms(const struct companion *companion, const struct serve_config *config, const struct run_dir *dir,
 		       long most_ms)
 {
-	if (companion->pid != 0 || !companion->kind->is_wanted(config, dir))
+	if (!companion->kind->is_wanted(config, dir))
 		return most_ms;
+	if (companion->pid != 0)
+		return companion->kind->socket != NULL && most_ms > LOOK_MS ? LOOK_MS : most_ms;
 	int64_t left = companion->start_ms - (int64_t)clock_monotonic_ms();
 	return left <= 0 ? 0 : left < most_ms ? (long)left : most_ms;
 }

@@ -14,6 +14,9 @@
 
 struct companion_kind {
 	const char *name;
+	/* In the run directory, by which it is reached; NULL: none. One who may not make it again is started anew where
+	 * somebody removed it. */
+	const char *socket;
 	bool (*is_wanted)(const struct serve_config *config, const struct run_dir *dir);
 	/* 0 or -errno. */
 	int (*start)(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
@@ -30,7 +33,7 @@ struct companion {
 	int64_t pause_ms; /* the last one */
 };
 
-/* Starts it if it is time to, and it is wanted. */
+/* Starts it if it is time to, and it is wanted; ends one that cannot be reached, to be started again. */
 void companion_tend(struct companion *companion, const struct serve_config *config, const struct serve_parts *parts,
 		    const struct run_dir *dir, const struct notice *notice);
 

@@ -38,4 +38,4 @@ static int start(const struct serve_config *config, const struct serve_parts *pa
 	return process_start(words, ret_pid);
 }
 
-const struct companion_kind companion_screen = {"screen", is_wanted, start};
+const struct companion_kind companion_screen = {"screen", NULL, is_wanted, start};

@@ -135,4 +135,4 @@ static bool is_wanted(const struct serve_config *config, const struct run_dir *d
 	return !config->gate_off && dir->events.path[0] != '\0';
 }
 
-const struct companion_kind companion_watch = {"watch", is_wanted, start};
+const struct companion_kind companion_watch = {"watch", "control", is_wanted, start};

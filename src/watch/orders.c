@@ -61,14 +61,41 @@ static bool has_this_machine(const struct prefix *prefix)
 	return prefix_has(prefix, &loopback[0]) || prefix_has(prefix, &loopback[1]);
 }
 
+/* The person's allowance in which all of a prefix is; NULL: there is none. */
+static const struct ban_record *allowance_of(const struct orders *orders, const struct prefix *prefix)
+{
+	const struct ban_record *records, *found = NULL;
+	size_t count = ban_register_records(orders->bans, orders->now, &records);
+	for (size_t i = 0; i < count && found == NULL; i++)
+		if (records[i].kind == BAN_ALLOW && records[i].expires_ms > orders->now.boot_ms &&
+		    records[i].prefix.bits <= prefix->bits && prefix_has(&records[i].prefix, &prefix->address))
+			found = &records[i];
+	return found;
+}
+
+/* What is banned only by who says that it is meant: false, and why is answered. */
+static bool may_ban(const struct orders *orders, const struct prefix *prefix, struct buffer *out)
+{
+	char text[ADDRESS_TEXT_BYTES + 128], allowed[ADDRESS_TEXT_BYTES];
+	if (has_this_machine(prefix)) {
+		question_fault(out, "this machine itself, from where the watch sees whether sites are up: --force if "
+				    "it is meant");
+		return false;
+	}
+	const struct ban_record *allowance = allowance_of(orders, prefix);
+	if (allowance == NULL)
+		return true;
+	snprintf(text, sizeof(text), "%s is allowed, by whom and why guia ban lists: --force if it is meant",
+		 prefix_format(&allowance->prefix, allowed));
+	question_fault(out, text);
+	return false;
+}
+
 static void carry_out(const struct orders *orders, const struct ban_order *order, struct buffer *out)
 {
 	struct ban_record record;
-	if (order->kind == BAN_REFUSE && !order->force && has_this_machine(&order->prefix)) {
-		question_fault(out, "this machine itself, from where the watch sees whether sites are up: --force if "
-				    "it is meant");
+	if (order->kind == BAN_REFUSE && !order->force && !may_ban(orders, &order->prefix, out))
 		return;
-	}
 	int r = ban_register_order(orders->bans, order, orders->now, &record);
 	if (r != 0) {
 		question_fault(out, outcome_text(r));

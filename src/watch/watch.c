@@ -149,7 +149,7 @@ static int bans_begin(struct watch *w, const struct watch_options *options, cons
 	if (r == 0 && said[0] != '\0')
 		fprintf(stderr, "guia: watch: %s\n", said);
 	if (r != 0)
-		return r;
+		return r == -EBUSY ? WATCH_BUSY : r;
 	r = homes_gather(&options->homes, &w->places, &w->homes);
 	if (r == 0 && w->homes.said[0] != '\0')
 		fprintf(stderr, "guia: watch: home countries are not known: %s: %s; only home networks are at home\n",

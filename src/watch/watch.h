@@ -33,11 +33,11 @@ struct watch_options {
 };
 
 enum {
-	WATCH_BUSY = 1, /* another watch has the socket */
+	WATCH_BUSY = 1, /* another watch has the socket, or the directory of bans */
 };
 
 /*
- * Runs until TERM or INT. 0, WATCH_BUSY, or -errno with *ret_what saying what failed. What happens on the way is said
+ * Runs until TERM or INT. 0; WATCH_BUSY or -errno, with *ret_what saying of what. What happens on the way is said
  * on stderr, a line each.
  */
 int watch_run(const struct watch_options *options, const char **ret_what);

@@ -112,6 +112,46 @@ def whom_a_person_bans_is_refused_also_by_the_next_watch():
 
 
 @case
+def whom_a_person_allows_is_banned_only_by_who_means_it():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        ban(gate, "allow", "127.0.2.0/24", "--why", "the ministry")
+        for prefix in ("127.0.2.0/24", "127.0.2.1"):
+            done = subprocess.run([GUIA, "ban", prefix, "-c", gate.config], capture_output=True, text=True, check=False, timeout=60)
+            assert done.returncode == 2 and "127.0.2.0/24 is allowed" in done.stderr and "--force" in done.stderr, done
+        assert ban(gate, "ban").count("allow") == 1 and answers(gate, "127.0.2.1") == 200
+        ban(gate, "ban", "127.0.2.0/23")  # around it: the longer holds
+        ban(gate, "ban", "127.0.2.1", "--force")
+        wait_for(lambda: answers(gate, "127.0.2.1") == 0, "a refusal")
+        assert answers(gate, "127.0.2.2") == 200
+    origin.stop()
+
+
+@case
+def a_control_socket_that_somebody_removes_comes_back():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        (gate.run / "control").unlink()
+        assert not is_up(gate)
+        wait_for(lambda: is_up(gate), "an answer", seen=gate.said)
+    origin.stop()
+
+
+@case
+def two_watches_do_not_share_a_folder_of_bans():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        bans = next(l for l in (gate.run / "nginx.conf").read_text().splitlines() if "guia_bans" in l).split()[1].rstrip(";")
+        done = subprocess.run([GUIA, "watch", "--run-dir", f"{gate.run}-other", "--events", events_folder(gate), "--bans", bans],
+                              capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 3 and f"{bans}: another watch is running there" in done.stderr, done
+    origin.stop()
+
+
+@case
 def a_site_that_a_person_made_local_is_so_until_its_end_also_without_a_watch():
     origin = Origin()
     home, stranger, allowed = "127.0.1.1", "127.0.2.1", "127.0.3.1"
