@@ -22,4 +22,10 @@ static inline uint64_t random_next(uint64_t *state)
 	return random_mix(*state += RANDOM_STEP);
 }
 
+/* From 0 on, below 1. */
+static inline double random_unit(uint64_t *state)
+{
+	return (double)(random_next(state) >> 11) * 0x1p-53;
+}
+
 #endif

@@ -412,7 +412,7 @@ static void end(struct defence *d, uint16_t number, const struct event *event)
 	struct site *site = d->sites[number];
 	bool unread = (event->flags & EVENT_UNREAD) != 0, refused = is_refused(&event->end);
 	bool allowed = (event->flags & EVENT_ALLOWED) != 0;
-	const struct traffic_end ended = {.bytes = event->end.bytes_in / 2 + event->end.bytes_out / 2,
+	const struct traffic_end ended = {.bytes = event->end.bytes_in + event->end.bytes_out,
 					  .origin_us = event->end.origin_us,
 					  .status = status_of(&event->end),
 					  /* What a mode keeps out tells nothing of how its origin does. */

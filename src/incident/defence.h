@@ -40,8 +40,8 @@ int defence_site(struct defence *defence, uint16_t number, const char *name);
 /* ---- over restarts ---- */
 
 /*
- * What was learned, appended; and taken over again, before any site comes: bytes of the heap, which are the defence's
- * if they are good. Nothing is to be kept while an episode is on.
+ * What was learned, to a buffer that is empty; and taken over again, before any site comes: bytes of the heap, which
+ * are the defence's if they are good. Nothing is to be kept while an episode is on.
  */
 int defence_remember(const struct defence *defence, struct buffer *out);
 enum traffic_memory_fault defence_recall(struct defence *defence, struct buffer *bytes);

@@ -72,5 +72,25 @@ static void a_known_network_is_none_of_its_hosts(void **state)
 	defence_free(defence);
 }
 
+/* Both ways, whole. */
+static void bytes_are_all_that_went_over_the_wire(void **state)
+{
+	(void)state;
+	static const uint16_t sites[OUTBOX_SITES];
+	struct defence_time now = {50000, (uint64_t)1720551600 * 1000};
+	struct defence *defence = begin(&now);
+	assert_int_equal(defence_site(defence, 0, "a.test"), 0);
+	defence_tick(defence, now);
+	const struct event event = {.kind = EVENT_END,
+				    .at_ns = now.now_ms * 1000000,
+				    .wall_ms = now.wall_ms,
+				    .source = {[10] = 0xff, [11] = 0xff, [12] = 11, [15] = 1},
+				    .end = {.status = 200, .bytes_in = 701, .bytes_out = 3000}};
+	defence_events(defence, sites, &event, 1);
+	assert_int_equal((int)defence->sites[0]->rates.now.value[TRAFFIC_BYTES], 3701);
+	defence_free(defence);
+}
+
 TEST_MAIN(cmocka_unit_test(regular_networks_are_known_after_a_restart),
-	  cmocka_unit_test(a_known_network_is_none_of_its_hosts))
+	  cmocka_unit_test(a_known_network_is_none_of_its_hosts),
+	  cmocka_unit_test(bytes_are_all_that_went_over_the_wire))

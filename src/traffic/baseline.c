@@ -3,17 +3,27 @@
 #include <math.h>
 #include <string.h>
 
-enum { RING = BASELINE_HOLD_UNKNOWN_MINUTES + 2 };
+enum {
+	RING = BASELINE_HOLD_UNKNOWN_MINUTES + 2,
+	TICKS_LEAST = 30 * 1000 / TRAFFIC_TICK_MS, /* half a minute, at a start or after a gap, says too little */
+};
 
 /* A deviation in the mean times this is a standard deviation, of normal noise. */
 static const double MEAN_DEVIATION = 1.2533;
-/* A minute counts as if no farther from the middle than so many deviations. */
+/* A minute counts as if no farther from the middle than so many deviations, ... */
 static const double CLIP = 4;
+/* ... of minutes, or of ticks over this: by chance alone a minute of 600 would differ by a 24th, but they go together.
+ */
+static const double WITHIN_SHARE = 8;
+/* And by so much in any case: what never differed at all may begin to. */
+static const double CLIP_LEAST = 1e-6;
+/* Another day's hour is as if it differed so much more. */
+static const double OTHER_DAY_TIMES = 2;
 
-static struct baseline_hour *hour_of(const struct baseline *baseline, uint64_t minute)
+static const struct baseline_hour *hour_of(const struct baseline *baseline, uint64_t minute)
 {
 	/* The epoch was a Thursday: which day a week begins with does not matter. */
-	return (struct baseline_hour *)&baseline->hours[minute / 60 % BASELINE_HOURS];
+	return &baseline->hours[minute / 60 % BASELINE_HOURS];
 }
 
 static bool known(const struct baseline_hour *hour)
@@ -27,9 +37,9 @@ static void learn_figure(struct baseline_figure *figure, double mean, double wit
 {
 	double off = mean - figure->middle;
 	if (clip) {
-		double most = CLIP * (double)fmaxf(figure->between, figure->within / 8) + 1e-6;
+		double most = CLIP * fmax((double)figure->between, (double)figure->within / WITHIN_SHARE) + CLIP_LEAST;
 		off = off > most ? most : off < -most ? -most : off;
-		within = fmin(within, CLIP * (double)figure->within + 1e-6);
+		within = fmin(within, CLIP * (double)figure->within + CLIP_LEAST);
 	}
 	figure->between += (float)(share * (fabs(off) - (double)figure->between));
 	figure->within += (float)(share * (within - (double)figure->within));
@@ -38,7 +48,7 @@ static void learn_figure(struct baseline_figure *figure, double mean, double wit
 
 static void learn(struct baseline *baseline, const struct baseline_minute *minute)
 {
-	struct baseline_hour *hour = hour_of(baseline, minute->minute);
+	struct baseline_hour *hour = &baseline->hours[minute->minute / 60 % BASELINE_HOURS];
 	bool clip = known(hour);
 	if (hour->minutes < BASELINE_WEIGHT_MOST)
 		hour->minutes++;
@@ -74,8 +84,7 @@ static void learn_what_has_waited(struct baseline *baseline, uint64_t minute)
 static void end_minute(struct baseline *baseline, uint64_t minute)
 {
 	learn_what_has_waited(baseline, minute);
-	/* Half a minute, at a start or after a gap, says too little. */
-	if (baseline->now.ticks >= 30 * 1000 / TRAFFIC_TICK_MS)
+	if (baseline->now.ticks >= TICKS_LEAST)
 		*waiting_at(baseline, baseline->count++) = baseline->now;
 	memset(&baseline->now, 0, sizeof(baseline->now));
 	baseline->now.minute = minute;
@@ -126,7 +135,7 @@ static double spread_of(const struct baseline_figure *figure)
 	return hypot(MEAN_DEVIATION * (double)figure->between, (double)figure->within);
 }
 
-/* The same hour of other days; as if it differed twice as much. */
+/* The same hour of other days. */
 static bool expect_of_other_days(const struct baseline *baseline, enum traffic_metric metric, uint64_t minute,
 				 struct baseline_expectation *ret_expectation)
 {
@@ -138,7 +147,7 @@ static bool expect_of_other_days(const struct baseline *baseline, enum traffic_m
 			continue;
 		days++;
 		sum.middle += (double)hour->figure[metric].middle;
-		sum.spread += 2 * spread_of(&hour->figure[metric]);
+		sum.spread += OTHER_DAY_TIMES * spread_of(&hour->figure[metric]);
 	}
 	if (days == 0)
 		return false;
@@ -170,7 +179,7 @@ bool baseline_expect(const struct baseline *baseline, enum traffic_metric metric
 
 bool baseline_hours_possible(const struct baseline_hour hours[BASELINE_HOURS])
 {
-	const float most = 1e15f;
+	const float most = 1e15f; /* no site has as much of anything; what is learned from it stays a number */
 	for (unsigned i = 0; i < BASELINE_HOURS; i++) {
 		if (hours[i].minutes > BASELINE_WEIGHT_MOST)
 			return false;

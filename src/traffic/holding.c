@@ -4,7 +4,7 @@
 
 enum { SECOND_TICKS = 1000 / TRAFFIC_TICK_MS };
 
-static const double TIMES = 2;
+static const double TIMES = 2;           /* the most that quiet had are still no attack */
 static const double FADE = 1 - 1.146e-6; /* a second: half in a week */
 
 double holding_limit(const struct holding *holding, unsigned state, double connections_at_most)

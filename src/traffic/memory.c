@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MEMORY_VERSION = 2, ROUNDS = 4 };
+enum { MEMORY_VERSION = 3, ROUNDS = 4 };
 
 struct header {
 	uint8_t magic[8];

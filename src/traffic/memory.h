@@ -61,7 +61,7 @@ struct traffic_memory_site {
 	const struct quiet_sample *quiet;
 };
 
-/* Appends these, and what of an older memory was not taken. 0 or -ENOMEM. */
+/* Writes these, and what of an older memory was not taken, to a buffer that is empty. 0 or -ENOMEM. */
 int traffic_memory_write(const struct traffic_memory_site *sites, size_t count, const struct traffic_memory *older,
 			 const struct regulars *regulars, const struct hash_key *key, struct buffer *out);
 

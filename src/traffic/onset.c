@@ -9,7 +9,16 @@ enum { HARM_ALARM = 5 /* ticks */, HOLDING_ALARM = 3, HARM_MOST = 15 };
 static const double SLACK = 1.5;    /* spreads that a tick may be over for nothing */
 static const double ALARM = 15;     /* spreads, added up */
 static const double TICK_MOST = 10; /* that one tick may add */
-static const double LATELY = 0.9;   /* how much of it a second counts as of late */
+static const double LATELY = 0.9;   /* how much a tick counts of what the one behind it does: the last second, about */
+
+/* Harm: a visitor notices an answer that takes a second, or four times what it takes else. */
+static const double LATE_MS = 1000, LATE_TIMES = 4;
+/* Of requests that ended lately: so many, and that share of them. */
+static const double ERRORS_LEAST = 5, ERRORS_SHARE = 0.25;
+static const double SLOTS_SHARE = 0.95; /* of all that the origin takes: as good as all */
+
+/* People, if so much of what is more comes from where some came before; once that was so, less does. */
+static const double PEOPLE_SHARE = 0.6, PEOPLE_STILL_SHARE = 0.4;
 
 /*
  * What tells of a beginning, and no less than what spread. Where a figure hardly ever differs from its middle anything
@@ -22,7 +31,7 @@ struct watched {
 	bool counts; /* events: chance alone makes them differ by the root of their number */
 };
 static const struct watched WATCHED[TRAFFIC_METRICS] = {
-	[TRAFFIC_REQUESTS] = {true, 0.15, 2, true},     [TRAFFIC_BYTES] = {true, 0.5, 200e3, false},
+	[TRAFFIC_REQUESTS] = {true, 0.15, 2, true},     [TRAFFIC_BYTES] = {true, 0.5, 400e3, false},
 	[TRAFFIC_ERRORS] = {true, 0.5, 2, true},        [TRAFFIC_LATENCY] = {true, 0.5, 25, false},
 	[TRAFFIC_SLOTS] = {true, 0.3, 4, true},         [TRAFFIC_READING_HEADER] = {true, 0.2, 10, true},
 	[TRAFFIC_READING_BODY] = {true, 0.2, 10, true}, [TRAFFIC_WAITING] = {true, 0.3, 10, true},
@@ -42,7 +51,8 @@ static double spread_with_floor(const struct watched *watched, const struct base
 	return fmax(spread, watched->units);
 }
 
-/* Adds to a sum that stays between 0 and twice what is the alarm, so that it comes down as soon as things do. */
+/* Adds to a sum that stays between 0 and `most`, not far above its alarm, so that it comes down as soon as things do.
+ */
 static void add_up(double *sum, uint64_t *since_ms, double more, double most, uint64_t now_ms)
 {
 	if (*sum <= 0)
@@ -73,7 +83,7 @@ static bool is_late(const struct baseline *baseline, const struct traffic_tick *
 {
 	struct baseline_expectation expected;
 	double normal = baseline_expect(baseline, TRAFFIC_LATENCY, wall_s, &expected) ? expected.middle : 0;
-	return tick->value[TRAFFIC_LATENCY] > fmax(1000, 4 * normal);
+	return tick->value[TRAFFIC_LATENCY] > fmax(LATE_MS, LATE_TIMES * normal);
 }
 
 static unsigned harm_done(struct onset *onset, const struct baseline *baseline, const struct traffic_tick *tick,
@@ -81,8 +91,8 @@ static unsigned harm_done(struct onset *onset, const struct baseline *baseline, 
 {
 	const bool now[TRAFFIC_HARMS] = {
 		is_late(baseline, tick, wall_s),
-		onset->errors > 5 && onset->errors > 0.25 * onset->ended,
-		tick->slots_at_most > 0 && tick->value[TRAFFIC_SLOTS] >= 0.95 * tick->slots_at_most &&
+		onset->errors > ERRORS_LEAST && onset->errors > ERRORS_SHARE * onset->ended,
+		tick->slots_at_most > 0 && tick->value[TRAFFIC_SLOTS] >= SLOTS_SHARE * tick->slots_at_most &&
 			tick->value[TRAFFIC_WAITING] > tick->slots_at_most,
 		holding_tick(&onset->holding, tick, onset->began_ms == 0),
 	};
@@ -238,7 +248,7 @@ static enum traffic_nature nature_of(struct onset *onset, unsigned harm, double 
 		return TRAFFIC_SURGE;
 	if (harm == TRAFFIC_HARM_CONNECTIONS)
 		return TRAFFIC_SLOW;
-	onset->was_overload = share > (onset->was_overload ? 0.4 : 0.6);
+	onset->was_overload = share > (onset->was_overload ? PEOPLE_STILL_SHARE : PEOPLE_SHARE);
 	return onset->was_overload ? TRAFFIC_OVERLOAD : TRAFFIC_ATTACK;
 }
 

@@ -70,7 +70,7 @@ struct packet_flood {
 enum packet_change {
 	PACKET_SAME,
 	PACKET_BEGINS,
-	PACKET_HELD, /* for the first time */
+	PACKET_HELD, /* what is above the budget goes no further, from now on */
 	PACKET_ESCAPES,
 	PACKET_OVER,
 };

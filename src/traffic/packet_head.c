@@ -2,13 +2,13 @@
 
 #include "base/reader.h"
 
+#include <netinet/in.h>
+
 enum {
 	ETHER_IPV4 = 0x0800,
 	ETHER_IPV6 = 0x86dd,
 	ETHER_VLAN = 0x8100,
 	ETHER_QINQ = 0x88a8,
-	TCP = 6,
-	UDP = 17,
 	IPV6_FRAGMENT = 44,
 };
 
@@ -20,7 +20,7 @@ static unsigned read_16(struct reader *r)
 
 static void read_ports(struct reader *r, struct packet_head *p)
 {
-	if (p->fragment || (p->protocol != UDP && p->protocol != TCP))
+	if (p->fragment || (p->protocol != IPPROTO_UDP && p->protocol != IPPROTO_TCP))
 		return;
 	p->source_port = (uint16_t)read_16(r);
 	p->destination_port = (uint16_t)read_16(r);

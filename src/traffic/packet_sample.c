@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,8 +10,6 @@ enum {
 	NETWORK_V4_BITS = ADDRESS_V4_BITS + 16,
 	NETWORK_V6_BITS = 32,
 	PORT_PERCENT_LEAST = 10,
-	TCP = 6,
-	UDP = 17,
 };
 
 /* A trait's value as bytes that are equal where it is. */
@@ -77,7 +76,8 @@ static void add_protocol(struct buffer *out, unsigned protocol)
 	static const struct {
 		unsigned number;
 		const char *name;
-	} names[] = {{1, "icmp"}, {TCP, "tcp"}, {UDP, "udp"}, {47, "gre"}, {50, "esp"}, {58, "icmpv6"}};
+	} names[] = {{IPPROTO_ICMP, "icmp"}, {IPPROTO_TCP, "tcp"}, {IPPROTO_UDP, "udp"},
+		     {IPPROTO_GRE, "gre"},   {IPPROTO_ESP, "esp"}, {IPPROTO_ICMPV6, "icmpv6"}};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (names[i].number == protocol) {
 			buffer_text(out, names[i].name);
@@ -98,7 +98,7 @@ static void add_value(struct buffer *out, const struct value *value, enum trait 
 		buffer_text(out, "/fragment");
 	else if (many)
 		buffer_text(out, "/*");
-	else if (value->protocol == UDP || value->protocol == TCP)
+	else if (value->protocol == IPPROTO_UDP || value->protocol == IPPROTO_TCP)
 		buffer_printf(out, "/%u", value->port);
 }
 

@@ -1,6 +1,9 @@
 #include "traffic/rates.h"
 
-enum { GAP_MOST_MS = 10 * 1000 };
+enum {
+	GAP_MOST_MS = 10 * 1000,
+	SERVER_ERROR = 500, /* the first status of those */
+};
 
 const char *traffic_metric_name(enum traffic_metric metric)
 {
@@ -32,7 +35,7 @@ void traffic_end(struct traffic_rates *rates, const struct traffic_end *end)
 	rates->now.value[TRAFFIC_BYTES] += (double)end->bytes;
 	rates->now.value[TRAFFIC_REFUSALS] += end->refused;
 	/* What we refused says nothing of how the origin fares. */
-	rates->now.value[TRAFFIC_ERRORS] += !end->refused && (end->status == 0 || end->status >= 500);
+	rates->now.value[TRAFFIC_ERRORS] += !end->refused && (end->status == 0 || end->status >= SERVER_ERROR);
 	if (end->origin_us > 0) {
 		rates->latency_sum_ms += end->origin_us / 1000.0;
 		rates->answered++;

@@ -48,8 +48,9 @@ struct traffic_rates {
 /* `is_new`: its prefix was not seen before. */
 void traffic_arrival(struct traffic_rates *rates, bool is_new);
 
+/* What a request came to. */
 struct traffic_end {
-	uint64_t bytes;
+	uint64_t bytes;     /* both ways */
 	uint32_t origin_us; /* 0: it was not asked */
 	uint16_t status;    /* 0: no answer */
 	bool refused;

@@ -1,6 +1,7 @@
 #include "traffic/sample.h"
 
 #include "base/error.h"
+#include "base/random.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -13,19 +14,6 @@ struct signature_request sampled_request(const struct sampled *sampled)
 	memcpy(request.field, sampled->field, sizeof(sampled->field));
 	signature_complete(&request);
 	return request;
-}
-
-static uint64_t next(uint64_t *state)
-{
-	uint64_t x = *state += 0x9e3779b97f4a7c15u;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
-
-static double unit(uint64_t *state)
-{
-	return (double)(next(state) >> 11) * 0x1p-53;
 }
 
 /* ---- quiet days ---- */
@@ -59,7 +47,7 @@ struct sampled *quiet_sample_place(struct quiet_sample *sample, uint64_t wall_s)
 			return &sample->items[sample->count++];
 		return NULL;
 	}
-	double at = unit(&sample->random) * fmax(sample->seen, (double)sample->most);
+	double at = random_unit(&sample->random) * fmax(sample->seen, (double)sample->most);
 	return at < (double)sample->count ? &sample->items[(size_t)at] : NULL;
 }
 
@@ -99,15 +87,15 @@ struct sampled *recent_sample_place(struct recent_sample *sample, uint64_t now_m
 {
 	uint64_t number = now_ms / RECENT_WINDOW_MS;
 	struct recent_window *window = &sample->windows[number % RECENT_WINDOWS];
-	struct sampled *items = sample->items + number % RECENT_WINDOWS * sample->each;
 	if (sample->items == NULL)
 		return NULL;
+	struct sampled *items = sample->items + number % RECENT_WINDOWS * sample->each;
 	if (window->number != number)
 		*window = (struct recent_window){.number = number};
 	window->seen++;
 	if (window->count < sample->each)
 		return &items[window->count++];
-	uint64_t at = (uint64_t)((unsigned __int128)next(&sample->random) * window->seen >> 64);
+	uint64_t at = (uint64_t)((unsigned __int128)random_next(&sample->random) * window->seen >> 64);
 	return at < sample->each ? &items[at] : NULL;
 }
 
@@ -138,7 +126,7 @@ size_t recent_sample_gather(struct recent_sample *sample, uint64_t from_ms, uint
 		*ret_ms += RECENT_WINDOW_MS;
 		double kept = rate * (double)window->seen / (double)window->count;
 		for (size_t j = 0; j < window->count; j++)
-			if (kept >= 1 || unit(&sample->random) < kept)
+			if (kept >= 1 || random_unit(&sample->random) < kept)
 				places[count++] = &sample->items[i * sample->each + j];
 	}
 	return count;
