@@ -66,11 +66,7 @@ static int homes_add_own(struct plan *plan)
 {
 	int code = CLI_FINE;
 	for (size_t i = 0; code == CLI_FINE && i < plan->count; i++) {
-		const struct sockaddr_storage *target = &plan->targets[i].address;
-		struct address address =
-			target->ss_family == AF_INET6
-				? address_from_v6(((const struct sockaddr_in6 *)target)->sin6_addr.s6_addr)
-				: address_from_v4((const uint8_t *)&((const struct sockaddr_in *)target)->sin_addr);
+		struct address address = probe_target_address(&plan->targets[i]);
 		code = watch_homes_own(&plan->homes, &address);
 	}
 	return code;

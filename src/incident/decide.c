@@ -278,16 +278,16 @@ static bool ban(struct defence *d, struct site *site, struct offender *offender,
 	return true;
 }
 
-static bool may_be_banned(const struct offender *offender)
+static bool may_be_banned(const struct defence *d, const struct offender *offender)
 {
 	static const struct address none;
 	return !offender->banned && !offender->known && !offender->named &&
-	       !address_equal(&offender->prefix.address, &none);
+	       !address_equal(&offender->prefix.address, &none) && !defence_spares(d, &offender->prefix);
 }
 
 void decide_offender(struct defence *d, uint16_t number, struct offender *offender, uint32_t id)
 {
-	if (offender->matched >= BAN_MATCHES && offender->unmatched == 0 && may_be_banned(offender))
+	if (offender->matched >= BAN_MATCHES && offender->unmatched == 0 && may_be_banned(d, offender))
 		(void)ban(d, d->sites[number], offender, id);
 }
 
@@ -320,7 +320,7 @@ static void ban_heavy(struct defence *d, uint16_t number)
 	struct site *site = d->sites[number];
 	size_t cursor = 0;
 	for (struct offender *o; (o = offenders_next(d->offenders, &cursor)) != NULL;) {
-		if (o->site != number || !may_be_banned(o) || !is_heavy(o, d->now.now_ms))
+		if (o->site != number || !is_heavy(o, d->now.now_ms) || !may_be_banned(d, o))
 			continue;
 		struct mitigation *bans = mitigation_of(d, site, MITIGATION_BANS);
 		if (bans == NULL || !ban(d, site, o, bans->id))

@@ -127,6 +127,12 @@ bool defence_sheds(const struct defence *defence);
  */
 bool defence_lift(struct defence *defence, uint32_t id);
 
+/*
+ * Whom no decision bans, whatever he asks: this machine, from where sites are fetched, and our proxies; nor a network
+ * that has one of them in it. In place of those of before; copied. 0 or -ENOMEM.
+ */
+int defence_spare(struct defence *defence, const struct prefix *spared, size_t count);
+
 struct plan_ban {
 	struct prefix prefix;
 	uint32_t id; /* the mitigation for which it is, or the episode's own */

@@ -91,6 +91,35 @@ static void bytes_are_all_that_went_over_the_wire(void **state)
 	defence_free(defence);
 }
 
-TEST_MAIN(cmocka_unit_test(regular_networks_are_known_after_a_restart),
+/* From where sites are fetched, and our proxies; nor a network that has one of them in it. */
+static void who_is_spared_is_banned_by_no_decision(void **state)
+{
+	static const char *const spared[] = {"127.0.0.1", "10.0.0.0/8", "2001:db8::10"};
+	static const struct {
+		const char *source;
+		size_t bans;
+	} cases[] = {{"127.0.0.1", 0},     {"127.0.0.2", 1},         {"10.3.4.5", 0},
+		     {"2001:db8::/64", 0}, {"2001:db8:0:1::/64", 1}, {"11.0.0.1", 1}};
+	const struct defence_time now = {50000, (uint64_t)1720551600 * 1000};
+	struct prefix prefixes[sizeof(spared) / sizeof(spared[0])];
+	struct defence *defence = begin(&now);
+	(void)state;
+	assert_int_equal(defence_site(defence, 0, "a.test"), 0);
+	for (size_t i = 0; i < sizeof(spared) / sizeof(spared[0]); i++)
+		assert_true(prefix_parse(slice_from_string(spared[i]), &prefixes[i]));
+	assert_int_equal(defence_spare(defence, NULL, 0), 0);
+	assert_int_equal(defence_spare(defence, prefixes, sizeof(spared) / sizeof(spared[0])), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct offender offender = {.matched = 1000};
+		struct plan_ban bans[2];
+		assert_true(prefix_parse(slice_from_string(cases[i].source), &offender.prefix));
+		decide_offender(defence, 0, &offender, 7);
+		assert_int_equal(defence_bans_take(defence, bans, 2), cases[i].bans);
+	}
+	defence_free(defence);
+}
+
+TEST_MAIN(cmocka_unit_test(who_is_spared_is_banned_by_no_decision),
+	  cmocka_unit_test(regular_networks_are_known_after_a_restart),
 	  cmocka_unit_test(a_known_network_is_none_of_its_hosts),
 	  cmocka_unit_test(bytes_are_all_that_went_over_the_wire))

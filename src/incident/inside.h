@@ -74,6 +74,8 @@ struct defence {
 	struct kept *kept;            /* likewise; NULL: nothing */
 	struct plan_ban bans[BANS_WAITING];
 	size_t bans_waiting;
+	struct prefix *spared; /* owned */
+	size_t spared_count;
 	struct packet_flood packets[PACKET_FLOODS];
 	uint32_t last_id;
 	uint64_t version, state;
@@ -93,6 +95,9 @@ static inline bool site_knew(const struct site *site, uint64_t since_ms)
 {
 	return since_ms != ACQUAINTANCE_NEVER && since_ms + ONSET_MARGIN_MS < site->episode.onset_ms;
 }
+
+/* Whether it is one of whom defence_spare() told, or has one in it. */
+bool defence_spares(const struct defence *d, const struct prefix *who);
 
 /* ---- tell.c ---- */
 

@@ -4,8 +4,9 @@
 #include "wire/outbox.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-enum { VERSION = 3, BANS_SHOWN = 3 };
+enum { VERSION = 4, BANS_SHOWN = 3, SPARED_MOST = 1 << 16 };
 
 static const uint8_t MAGIC[8] = {'G', 'u', 'i', 'a', 'R', 'e', 'c', '1'};
 
@@ -37,6 +38,11 @@ void recording_begin(const struct hash_key *key, struct defence_time now, struct
 	chunk(RECORDING_BEGIN, slice_make(&begin, sizeof(begin)), out);
 	if (memory.len > 0 && memory.len <= RECORDING_CHUNK_MOST)
 		chunk(RECORDING_MEMORY, memory, out);
+}
+
+void recording_spared(const struct prefix *spared, size_t count, struct buffer *out)
+{
+	chunk(RECORDING_SPARED, slice_make(spared, count * sizeof(*spared)), out);
 }
 
 void recording_site(uint16_t number, const char *name, struct buffer *out)
@@ -104,6 +110,22 @@ static int play_memory(struct recording_player *player, struct slice bytes)
 	enum traffic_memory_fault fault = defence_recall(player->defence, &copy);
 	buffer_free(&copy);
 	return fault == TRAFFIC_MEMORY_GOOD ? 0 : RECORDING_BAD;
+}
+
+static int play_spared(struct recording_player *player, struct slice bytes)
+{
+	size_t count = bytes.len / sizeof(struct prefix);
+	struct prefix *spared = calloc(count + 1, sizeof(*spared));
+	if (spared == NULL)
+		return -ENOMEM;
+	bool good = bytes.len % sizeof(*spared) == 0 && count <= SPARED_MOST;
+	if (good && count > 0)
+		memcpy(spared, bytes.ptr, bytes.len);
+	for (size_t i = 0; i < count && good; i++)
+		good = spared[i].bits <= ADDRESS_BITS;
+	int r = good ? defence_spare(player->defence, spared, count) : RECORDING_BAD;
+	free(spared);
+	return r;
 }
 
 static int play_site(struct recording_player *player, struct slice bytes)
@@ -221,6 +243,8 @@ int recording_play(struct recording_player *player, uint32_t kind, struct slice 
 	switch (kind) {
 	case RECORDING_MEMORY:
 		return play_memory(player, bytes);
+	case RECORDING_SPARED:
+		return play_spared(player, bytes);
 	case RECORDING_SITE:
 		return play_site(player, bytes);
 	case RECORDING_STANDS:

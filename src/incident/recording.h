@@ -15,6 +15,7 @@ enum recording_kind {
 	RECORDING_TIME,
 	RECORDING_EVENTS,  /* their sites by our numbers */
 	RECORDING_PACKETS, /* struct defence_packets */
+	RECORDING_SPARED,  /* prefixes as of defence_spare(), right after the beginning */
 };
 
 enum {
@@ -36,6 +37,7 @@ struct recording_chunk {
 /* ---- writing: all of these append ---- */
 
 void recording_begin(const struct hash_key *key, struct defence_time now, struct slice memory, struct buffer *out);
+void recording_spared(const struct prefix *spared, size_t count, struct buffer *out);
 void recording_site(uint16_t number, const char *name, struct buffer *out);
 void recording_stands(uint16_t number, const struct defence_standing *standing, struct buffer *out);
 void recording_packets(const struct defence_packets *packets, struct buffer *out);

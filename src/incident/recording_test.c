@@ -79,12 +79,15 @@ static void step(struct live *live, unsigned attack)
 
 static struct buffer record(struct lines *lines)
 {
+	static const struct prefix spared[] = {{{{[15] = 1}}, ADDRESS_BITS}};
 	struct live live = {.now = {50000, (uint64_t)1720551600 * 1000}, .recording = buffer_make(NULL)};
 	memset(live.sites, 0xff, sizeof(live.sites));
 	live.sites[7] = 0;
 	assert_int_equal(defence_new(&key, live.now, &live.defence), 0);
 	defence_listen(live.defence, listen, lines);
 	recording_begin(&key, live.now, SLICE(""), &live.recording);
+	recording_spared(spared, 1, &live.recording);
+	assert_int_equal(defence_spare(live.defence, spared, 1), 0);
 	recording_site(0, "www.example.mo", &live.recording);
 	assert_int_equal(defence_site(live.defence, 0, "www.example.mo"), 0);
 	for (unsigned ms = 0; ms < QUIET_MS; ms += STEP_MS)
@@ -151,10 +154,15 @@ static void what_is_no_chunk_is_refused(void **state)
 		for (size_t len = 0; len < sizeof(zeroes); len++) {
 			int r = recording_play(&player, kind, slice_make(zeroes, len));
 			bool may_be = (kind == RECORDING_TIME && len == sizeof(struct defence_time)) ||
-				      (kind == RECORDING_EVENTS && len == 0) || (kind == RECORDING_SITE && len >= 2) ||
+				      (kind == RECORDING_EVENTS && len == 0) ||
+				      (kind == RECORDING_SPARED && len % sizeof(struct prefix) == 0) ||
+				      (kind == RECORDING_SITE && len >= 2) ||
 				      (kind == RECORDING_STANDS && len == 8 + sizeof(struct defence_standing));
 			assert_int_equal(r, may_be ? 0 : RECORDING_BAD);
 		}
+	const struct prefix impossible = {{{0}}, ADDRESS_BITS + 1};
+	assert_int_equal(recording_play(&player, RECORDING_SPARED, slice_make(&impossible, sizeof(impossible))),
+			 RECORDING_BAD);
 	recording_player_end(&player);
 	buffer_free(&begin);
 }

@@ -211,6 +211,7 @@ static void record_begin(struct defender *defender, struct defence *defence, str
 		return;
 	(void)defence_remember(defence, &learned);
 	recording_begin(&defender->key, time_of(now), buffer_slice(&learned), &defender->recorder.pending);
+	recording_spared(defender->spared, defender->spared_count, &defender->recorder.pending);
 	buffer_free(&learned);
 }
 
@@ -224,6 +225,10 @@ static bool key_is_known(struct defender *defender, struct ban_times now)
 		return true;
 	if (defence_new(&key, time_of(now), &defence) != 0)
 		return defender->defence != NULL;
+	if (defence_spare(defence, defender->spared, defender->spared_count) != 0) {
+		defence_free(defence);
+		return defender->defence != NULL;
+	}
 	defence_listen(defence, say, defender);
 	if (defender->memory[0] != '\0') {
 		recall(defender, defence);

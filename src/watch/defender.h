@@ -35,8 +35,10 @@ struct defender {
 	struct rule_register *rules; /* NULL likewise */
 	const struct intake *intake;
 	const struct edge_bans *edge; /* NULL: none */
-	struct upstream *upstream;    /* is told of bans; NULL: nobody is */
-	struct witness *witness;      /* writes down what is decided; NULL: nobody does */
+	const struct prefix *spared;  /* the watch's: whom no decision bans */
+	size_t spared_count;
+	struct upstream *upstream; /* is told of bans; NULL: nobody is */
+	struct witness *witness;   /* writes down what is decided; NULL: nobody does */
 	/* Is told of what is decided, besides stderr; NULL: nobody is. */
 	void (*said)(void *context, const char *line);
 	void *said_context;

@@ -71,6 +71,14 @@ const char *probe_target_parse(struct slice text, struct probe_target *ret_targe
 	return fault;
 }
 
+struct address probe_target_address(const struct probe_target *target)
+{
+	const struct sockaddr_storage *address = &target->address;
+	if (address->ss_family == AF_INET6)
+		return address_from_v6(((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr);
+	return address_from_v4((const uint8_t *)&((const struct sockaddr_in *)address)->sin_addr);
+}
+
 /* ---- one fetch ---- */
 
 void probe_init(struct probe *probe, const struct probe_target *target)

@@ -6,7 +6,7 @@
 #ifndef GUIA_WATCH_PROBE_H
 #define GUIA_WATCH_PROBE_H
 
-#include "base/slice.h"
+#include "base/address.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -61,6 +61,7 @@ struct probe {
  * what is wrong with it.
  */
 const char *probe_target_parse(struct slice text, struct probe_target *ret_target);
+struct address probe_target_address(const struct probe_target *target);
 
 void probe_init(struct probe *probe, const struct probe_target *target);
 void probe_release(struct probe *probe);

@@ -138,6 +138,34 @@ static int probes_begin(struct watch *w, const struct watch_options *options)
 	return 0;
 }
 
+static bool is_spared(const struct watch *w, const struct address *address)
+{
+	for (size_t i = 0; i < w->spared_count; i++)
+		if (prefix_has(&w->spared[i], address))
+			return true;
+	return false;
+}
+
+/* This machine, from where sites are fetched: to an address of its own it comes from that same one; and proxies. */
+static int spared_make(struct watch *w, const struct watch_options *options)
+{
+	static const struct address loopback[] = {{{[10] = 0xff, 0xff, 127, 0, 0, 1}}, {{[15] = 1}}};
+	enum { LOOPBACKS = sizeof(loopback) / sizeof(loopback[0]) };
+	w->spared = calloc(LOOPBACKS + options->proxy_count + options->target_count, sizeof(*w->spared));
+	if (w->spared == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < LOOPBACKS; i++)
+		w->spared[w->spared_count++] = (struct prefix){loopback[i], ADDRESS_BITS};
+	for (size_t i = 0; i < options->proxy_count; i++)
+		w->spared[w->spared_count++] = options->proxies[i];
+	for (size_t i = 0; i < options->target_count; i++) {
+		struct address own = probe_target_address(&options->targets[i]);
+		if (!is_spared(w, &own))
+			w->spared[w->spared_count++] = (struct prefix){own, ADDRESS_BITS};
+	}
+	return 0;
+}
+
 /* As the user that we have become: whoever comes after us must be able to write there. */
 static int bans_begin(struct watch *w, const struct watch_options *options, const char **ret_what)
 {
@@ -182,6 +210,7 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	r = r != 0 ? r : sites_init(&w->sites);
 	r = r != 0 ? r : ranking_init(&w->ranking);
 	r = r != 0 ? r : probes_begin(w, options);
+	r = r != 0 ? r : spared_make(w, options);
 	r = r != 0 ? r : signals_open(w);
 	if (r != 0)
 		return r;
@@ -208,6 +237,8 @@ static int begin(struct watch *w, const struct watch_options *options, const cha
 	witness_cases(w->witness, w->cases);
 	upstream_on_sample(w->upstream, sampled, w);
 	upstream_on_news(w->upstream, upstream_told, w);
+	w->defender.spared = w->spared;
+	w->defender.spared_count = w->spared_count;
 	w->defender.witness = w->witness;
 	w->defender.said = decided;
 	w->defender.said_context = w;
@@ -231,6 +262,7 @@ static void end(struct watch *w)
 	for (size_t i = 0; i < w->probe_count; i++)
 		probe_release(&w->probes[i]);
 	free(w->probes);
+	free(w->spared);
 	free(w->waits);
 	SSL_CTX_free(w->tls);
 	places_end(&w->places);

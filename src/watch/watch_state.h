@@ -28,6 +28,8 @@ struct watch {
 	struct control control;
 	struct control inner; /* for the screen, which is of the user that we became */
 	struct defender defender;
+	struct prefix *spared; /* whom no decision bans */
+	size_t spared_count;
 	struct cases *cases;
 	struct witness *witness; /* NULL: no evidence is kept */
 	struct upstream *upstream;

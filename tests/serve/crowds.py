@@ -23,15 +23,15 @@ COUNT = itertools.count()
 class SlowOrigin:
     """So many slots, and each request takes one for its time."""
 
-    def __init__(self):
-        slots = threading.Semaphore(SLOTS)
+    def __init__(self, count=SLOTS, seconds=SLOT_SECONDS):
+        slots = threading.Semaphore(count)
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
                 with slots:
-                    time.sleep(SLOT_SECONDS)
+                    time.sleep(seconds)
                 self.send_response(200)
                 self.send_header("Content-Length", "4")
                 self.send_header("Cache-Control", "no-store")
@@ -93,6 +93,13 @@ def visit(crowd, number, port):
             return
         person = number * 25 + turn % 25
         crowd.statuses.append(ask(port, f"127.0.2.{1 + person}", BROWSERS[person % 3], person % 3))
+
+
+def insist(crowd, number, port):
+    """One address, one kind of client, one request after the other."""
+    while not crowd.ends.is_set():
+        if ask(port, f"127.4.0.{number + 1}", TOOL, 0) == 0:
+            time.sleep(0.05)
 
 
 def flood_open(port, number):

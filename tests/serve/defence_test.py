@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import bundles
-from crowds import TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, visit
+from crowds import BROWSERS, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, insist, visit
 from harness import GUIA, Serve, case, main, site, wait_for
 
 QUIET_REQUESTS = 900
@@ -138,6 +138,21 @@ def replay(gate, watch):
     file.write_bytes(b"nothing of the kind")
     done = subprocess.run([GUIA, "replay", str(file)], capture_output=True, check=False, timeout=60)
     assert done.returncode == 2 and b"is no recording" in done.stderr, done
+
+
+@case
+def a_watch_does_not_ban_itself_where_the_origin_is_slow():
+    """It came with the attack, and its fetches take as much of the origin's time as an attacker's requests."""
+    origin = SlowOrigin(40, 1.5)
+    with Serve(site(origin)) as gate:
+        hammers = Crowd(24, insist, gate.port)
+        wait_for(lambda: "bans in force" in gate.said(), "bans", seen=lambda: told(gate))
+        wait_for(lambda: all(ask(gate.port, f"127.4.0.{n}", TOOL, 0) == 0 for n in range(1, 13)), "who insists is banned")
+        asked = told(gate)["probe"]["asked"]
+        wait_for(lambda: told(gate)["probe"]["asked"] > asked + 3, "fetches after that")
+        assert ask(gate.port, "127.0.0.1", BROWSERS[0], 0) == 200 and told(gate)["probe"]["fault"] != "no answer", told(gate)
+        hammers.end()
+    origin.stop()
 
 
 @case
