@@ -4,11 +4,12 @@
 #include "base/address.h"
 #include "cli/watch_place.h"
 #include "codec/text.h"
+#include "mitigate/ban_register.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { BAN_SECONDS = 3600, WHY_BYTES = 160 };
+enum { BAN_SECONDS = 3600 };
 
 static int check_prefix(const char *text)
 {
@@ -75,7 +76,7 @@ static int order(const struct cli_arguments *arguments, const char *verb, uint64
 	if (arguments->word_count == 0)
 		return watch_place_say(arguments, add_answer, "bans");
 	int code = check_prefix(arguments->words[0]);
-	code = code != CLI_FINE ? code : cli_check_why(why, WHY_BYTES);
+	code = code != CLI_FINE ? code : cli_check_why(why, BAN_WHY_BYTES);
 	if (code != CLI_FINE)
 		return code;
 	if (span != NULL && !cli_span(span, &seconds))

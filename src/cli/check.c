@@ -5,7 +5,7 @@
 #include "cli/counts.h"
 #include "cli/engines.h"
 #include "cli/site_options.h"
-#include "cli/text.h"
+#include "codec/text.h"
 #include "cli/timing.h"
 #include "edge/loader.h"
 #include "serve/supervise.h"
@@ -13,13 +13,6 @@
 #include <stdio.h>
 
 enum { NAMES_SHOWN = 4 };
-
-static int write_out(struct buffer *out)
-{
-	bool written = out->error == 0 && fwrite(out->ptr, 1, out->len, stdout) == out->len && fflush(stdout) == 0;
-	buffer_free(out);
-	return written ? CLI_FINE : cli_fail(CLI_ENVIRONMENT, "cannot write");
-}
 
 /* The rules of --rules. */
 static int tell_rules(const struct engine *engine, bool json)
@@ -32,7 +25,9 @@ static int tell_rules(const struct engine *engine, bool json)
 	buffer_text(&out, json ? "{" : "");
 	(json ? counts_json(&counts, &out) : counts_text(&counts, "", &out));
 	buffer_text(&out, json ? "}\n" : "");
-	return write_out(&out);
+	code = (json ? cli_print_json : cli_print)(&out, CLI_FINE);
+	buffer_free(&out);
+	return code;
 }
 
 static int check_rules(const struct cli_arguments *arguments)
@@ -92,7 +87,7 @@ static void add_site_json(const struct site_check *check, size_t index, struct b
 {
 	const struct site *site = &check->engines.config.sites[index];
 	buffer_printf(out, "%s{\"site\":", index > 0 ? "," : "");
-	text_json(out, site->hosts.items[0]);
+	text_add_json(out, site->hosts.items[0]);
 	buffer_printf(out, ",\"detect\":%s,\"rule_set\":%zu}", site->detect ? "true" : "false",
 		      (size_t)(check->of_site[index] - check->engines.items));
 }
@@ -154,6 +149,7 @@ static int check_sites(const struct cli_arguments *arguments, const struct serve
 {
 	struct site_check check = {0};
 	struct buffer out = buffer_make(NULL);
+	bool json = cli_flag(arguments, "json");
 	int code = engines_open_sites(arguments, &check.engines);
 	if (code != CLI_FINE)
 		return code;
@@ -161,12 +157,12 @@ static int check_sites(const struct cli_arguments *arguments, const struct serve
 	if (code == CLI_FINE)
 		code = serve_check(options);
 	if (code == CLI_FINE)
-		code = (cli_flag(arguments, "json") ? tell_sites_json : tell_sites_text)(&check, &out);
+		code = (json ? tell_sites_json : tell_sites_text)(&check, &out);
 	if (code == CLI_FINE) {
-		int machine = tell_machine(cli_flag(arguments, "json"), &out);
-		code = write_out(&out);
-		code = code != CLI_FINE ? code : machine;
+		code = tell_machine(json, &out);
+		code = (json ? cli_print_json : cli_print)(&out, code);
 	}
+	buffer_free(&out);
 	engines_close(&check.engines);
 	return code;
 }

@@ -61,6 +61,9 @@ const char *cli_value_at(const struct cli_arguments *arguments, const char *name
 /* "guia: ..." to stderr; returns `code`. */
 int cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* A whole number in digits alone, from `least` to `most`. */
+bool cli_number(const char *text, uint64_t least, uint64_t most, uint64_t *ret_number);
+
 /* A time: "90s", "10m", "2h", "7d", a number alone is seconds; more than none and a year at most. */
 bool cli_span(const char *text, uint64_t *ret_seconds);
 
@@ -69,6 +72,11 @@ int cli_check_why(const char *why, size_t most_bytes);
 
 /* Says that a file the user named cannot be read. A name that is wrong is the user's, all else the machine's. */
 int cli_unreadable(const char *path, int error);
+
+/* To stdout, with nothing left in its buffer: `code`, or CLI_ENVIRONMENT after a message. */
+int cli_print(const struct buffer *out, int code);
+/* The same of JSON whose strings are of anyone's making: no terminal obeys them. */
+int cli_print_json(const struct buffer *json, int code);
 
 /* The help of a command, and its man page in roff. */
 void cli_help(const struct command *command, struct buffer *out);

@@ -13,14 +13,11 @@ enum {
 
 static int read_seed(const char *text, uint64_t *ret_seed)
 {
-	char *end = NULL;
 	if (text == NULL) {
 		*ret_seed = hash_key_random().k0 >> 33; /* short enough to be typed again */
 		return CLI_FINE;
 	}
-	errno = 0;
-	*ret_seed = strtoull(text, &end, 10);
-	if (!byte_is_digit((uint8_t)text[0]) || *end != '\0' || errno != 0 || *ret_seed > INT64_MAX)
+	if (!cli_number(text, 0, INT64_MAX, ret_seed))
 		return cli_fail(CLI_USER, "--seed %s: give a whole number, as a drill before printed it", text);
 	return CLI_FINE;
 }

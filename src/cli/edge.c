@@ -11,20 +11,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const struct verb {
-	const char *name;
-	int (*run)(const struct cli_arguments *arguments, const char *directory);
-} verbs[];
-
 static int number_read(const struct cli_arguments *arguments, const char *name, uint32_t most, uint32_t *number)
 {
 	const char *text = cli_value(arguments, name);
-	char *end = NULL;
+	uint64_t value;
 	if (text == NULL)
 		return CLI_FINE;
-	errno = 0;
-	unsigned long value = strtoul(text, &end, 10);
-	if (!byte_is_digit((uint8_t)text[0]) || *end != '\0' || errno != 0 || value > most)
+	if (!cli_number(text, 0, most, &value))
 		return cli_fail(CLI_USER, "--%s %s: give a whole number, %u at most", name, text, most);
 	*number = (uint32_t)value;
 	return CLI_FINE;
@@ -43,7 +36,7 @@ static int user_read(const struct cli_arguments *arguments, struct edge_options 
 	return CLI_FINE;
 }
 
-/* A tenth of what a second may have may come at once, but room enough for a tick of the clock. */
+/* What a second may have may come at once. */
 static int limits_read(const struct cli_arguments *arguments, struct edge_options *options)
 {
 	static const char *const names[EDGE_BUDGETS] = {
@@ -211,7 +204,10 @@ static int show(const struct cli_arguments *arguments, const char *directory)
 	return CLI_FINE;
 }
 
-static const struct verb verbs[] = {{"attach", attach}, {"detach", detach}, {"show", show}};
+static const struct {
+	const char *name;
+	int (*run)(const struct cli_arguments *arguments, const char *directory);
+} verbs[] = {{"attach", attach}, {"detach", detach}, {"show", show}};
 
 static int run(const struct cli_arguments *arguments)
 {

@@ -8,7 +8,7 @@
 #include "cli/evidence_keep.h"
 #include "cli/evidence_scribe.h"
 #include "cli/history_place.h"
-#include "cli/text.h"
+#include "codec/text.h"
 #include "evidence/log.h"
 #include "evidence/timestamp.h"
 #include "evidence/verify.h"
@@ -24,19 +24,12 @@ static const int finding_codes[] = {
 	[FINDING_BADLY_SIGNED] = 13, [FINDING_CLOCK] = 14,   [FINDING_NEWER] = 15,
 };
 
-static int print(const struct buffer *out, int code)
-{
-	if (out->error != 0 || fwrite(out->ptr, 1, out->len, stdout) != out->len || fflush(stdout) != 0)
-		return cli_fail(CLI_ENVIRONMENT, "cannot write");
-	return code;
-}
-
 /* Lines of a log are of anyone's making. */
 static void add_safe(struct slice text, struct buffer *out)
 {
 	for (struct slice line; text.len > 0; buffer_byte(out, '\n')) {
 		text = slice_cut(text, '\n', &line);
-		text_safe(out, line);
+		text_add_terminal(out, line);
 	}
 }
 
@@ -90,7 +83,7 @@ static int verify(const struct cli_arguments *arguments)
 		code = cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
 	else
 		add_safe(buffer_slice(&report.text), &out);
-	code = r == 0 ? print(&out, code) : code;
+	code = r == 0 ? cli_print(&out, code) : code;
 	verify_report_free(&report);
 	buffer_free(&anchor);
 	buffer_free(&out);
@@ -124,7 +117,7 @@ static int prove(const struct cli_arguments *arguments)
 		code = cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
 	else if (to != NULL && (r = file_replace(to, buffer_slice(&record), 0644)) != 0)
 		code = cli_fail(CLI_ENVIRONMENT, "%s: %s", to, strerror(-r));
-	code = code == CLI_FINE ? print(&proof, code) : code;
+	code = code == CLI_FINE ? cli_print(&proof, code) : code;
 	buffer_free(&proof);
 	buffer_free(&record);
 	return code;

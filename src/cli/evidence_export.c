@@ -6,7 +6,7 @@
 #include "bundle/export.h"
 #include "cli/evidence_scribe.h"
 #include "cli/history_place.h"
-#include "cli/incident_text.h"
+#include "cli/incident_json.h"
 #include "codec/text.h"
 #include "report/phrases.h"
 
@@ -139,7 +139,7 @@ static int run(const struct evidence_scribe *scribe, struct export_order *order)
 /* The record and its JSON, of the incident that is meant. */
 static int find(const char *incident, struct case_store *store, struct case_record *ret_record, struct buffer *json)
 {
-	unsigned long id = 0;
+	uint64_t id = 0;
 	int code = history_word(incident, &id);
 	if (code != CLI_FINE)
 		return code;

@@ -35,7 +35,7 @@ static int find(const char *incident, const struct cli_arguments *arguments, str
 {
 	char path[PATH_MAX];
 	struct case_store *store;
-	unsigned long id = 0;
+	uint64_t id = 0;
 	int code = history_word(incident, &id);
 	code = code != CLI_FINE ? code : history_open(arguments, &store, path);
 	struct case_record *record = code == CLI_FINE ? calloc(1, sizeof(*record)) : NULL;

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "cli/engines.h"
 #include "cli/exclusion.h"
-#include "cli/text.h"
+#include "codec/text.h"
 #include "cli/timing.h"
 #include "ftw/exchange.h"
 #include "http/response.h"
@@ -108,14 +108,14 @@ static void add_value(struct explainer *e, struct slice value, size_t at, size_t
 	size_t to = at + len + EXCERPT_BYTES;
 	if (from > 0)
 		buffer_text(out, "...");
-	text_safe(out, slice_sub(value, from, at));
+	text_add_terminal(out, slice_sub(value, from, at));
 	if (len > 0) {
 		buffer_text(out, e->colour ? "\033[7m" : ">>>");
-		text_safe(out, slice_sub(value, at, at + shown));
+		text_add_terminal(out, slice_sub(value, at, at + shown));
 		buffer_text(out, shown < len ? "..." : "");
 		buffer_text(out, e->colour ? "\033[0m" : "<<<");
 	}
-	text_safe(out, slice_sub(value, at + len, to));
+	text_add_terminal(out, slice_sub(value, at + len, to));
 	if (to < value.len)
 		buffer_printf(out, "... (%zu bytes)", value.len);
 	buffer_byte(out, '\n');
@@ -125,7 +125,7 @@ static void add_value(struct explainer *e, struct slice value, size_t at, size_t
 static void add_fingerprint(struct buffer *out, struct slice fingerprint)
 {
 	buffer_printf(out, "      %-18s ", "fingerprint");
-	text_safe(out, fingerprint);
+	text_add_terminal(out, fingerprint);
 	for (size_t i = 0; i < fingerprint.len; i++)
 		buffer_printf(out, "%s %s", i == 0 ? ":" : ",", sqli_letter_name((char)fingerprint.ptr[i]));
 	buffer_byte(out, '\n');
@@ -135,11 +135,11 @@ static void add_link(struct explainer *e, const struct story_link *link)
 {
 	struct buffer *out = &e->out;
 	buffer_printf(out, "    %s ", link->depth == 0 ? "looks at" : "and at  ");
-	text_safe(out, link->variable.len > 0 ? link->variable : SLICE("nothing (an action)"));
+	text_add_terminal(out, link->variable.len > 0 ? link->variable : SLICE("nothing (an action)"));
 	buffer_printf(out, " in phase %u", link->phase);
 	if (link->operator_name != NULL && link->operator_name[0] != '\0') {
 		buffer_printf(out, ": %s@%s ", link->negated ? "!" : "", link->operator_name);
-		text_safe(out, slice_sub(link->argument, 0, EXCERPT_BYTES));
+		text_add_terminal(out, slice_sub(link->argument, 0, EXCERPT_BYTES));
 		buffer_text(out, link->argument.len > EXCERPT_BYTES ? "..." : "");
 	}
 	buffer_byte(out, '\n');
@@ -169,9 +169,9 @@ static void add_rule(struct explainer *e, const struct story_rule *rule)
 	if (rule->paranoia_level > 0)
 		buffer_printf(&e->out, ", paranoia level %u", rule->paranoia_level);
 	buffer_text(&e->out, ": ");
-	text_safe(&e->out, rule->message);
+	text_add_terminal(&e->out, rule->message);
 	buffer_text(&e->out, "\n    ");
-	text_safe(&e->out, slice_from_string(rule->file));
+	text_add_terminal(&e->out, slice_from_string(rule->file));
 	buffer_printf(&e->out, ":%u\n", rule->line);
 	size_t count = 0;
 	for (const struct story_link *link = rule->links; link != NULL; link = link->next)
@@ -258,22 +258,22 @@ static void tell(struct explainer *e)
 static void json_link(struct buffer *out, const struct story_link *link)
 {
 	buffer_printf(out, "{\"depth\":%u,\"phase\":%u,\"variable\":", link->depth, link->phase);
-	text_json(out, link->variable);
+	text_add_json(out, link->variable);
 	buffer_text(out, ",\"operator\":");
-	text_json(out, slice_from_string(link->operator_name));
+	text_add_json(out, slice_from_string(link->operator_name));
 	buffer_printf(out, ",\"negated\":%s,\"argument\":", link->negated ? "true" : "false");
-	text_json(out, link->argument);
+	text_add_json(out, link->argument);
 	buffer_text(out, ",\"value\":");
-	text_json(out, link->value);
+	text_add_json(out, link->value);
 	buffer_text(out, ",\"steps\":[");
 	for (size_t i = 0; i < link->step_count; i++) {
 		buffer_printf(out, "%s{\"transform\":\"%s\",\"value\":", i > 0 ? "," : "", link->steps[i].transform);
-		text_json(out, link->steps[i].value);
+		text_add_json(out, link->steps[i].value);
 		buffer_byte(out, '}');
 	}
 	buffer_printf(out, "],\"match_offset\":%zu,\"match_length\":%zu,\"found\":", link->match_offset,
 		      link->match_len);
-	text_json(out, link->found);
+	text_add_json(out, link->found);
 	buffer_byte(out, '}');
 }
 
@@ -284,9 +284,9 @@ static void json_rule(struct buffer *out, const struct story_rule *rule)
 		      ",\"blocked\":%s,\"line\":%u,\"file\":",
 		      rule->id, rule->paranoia_level, rule->inbound, rule->outbound, rule->blocked ? "true" : "false",
 		      rule->line);
-	text_json(out, slice_from_string(rule->file));
+	text_add_json(out, slice_from_string(rule->file));
 	buffer_text(out, ",\"message\":");
-	text_json(out, rule->message);
+	text_add_json(out, rule->message);
 	buffer_text(out, ",\"links\":[");
 	for (const struct story_link *link = rule->links; link != NULL; link = link->next) {
 		json_link(out, link);
@@ -330,7 +330,7 @@ static void tell_json(struct explainer *e)
 	for (size_t i = 0; i < count; i++) {
 		buffer_printf(&e->out, "%s{\"place\":\"%s\",\"text\":", i > 0 ? "," : "",
 			      exclusions[i].before ? "before" : "after");
-		text_json(&e->out, buffer_slice(&exclusions[i].text));
+		text_add_json(&e->out, buffer_slice(&exclusions[i].text));
 		buffer_byte(&e->out, '}');
 		buffer_free(&exclusions[i].text);
 	}
@@ -400,9 +400,7 @@ static int explain(struct explainer *e, const struct cli_arguments *arguments)
 	if (r != 0)
 		return cli_fail(CLI_ENVIRONMENT, "%s: %s", arguments->words[0], strerror(-r));
 	(cli_flag(arguments, "json") ? tell_json : tell)(e);
-	if (e->out.error != 0 || fwrite(e->out.ptr, 1, e->out.len, stdout) != e->out.len || fflush(stdout) != 0)
-		return cli_fail(CLI_ENVIRONMENT, "cannot write");
-	return CLI_FINE;
+	return (cli_flag(arguments, "json") ? cli_print_json : cli_print)(&e->out, CLI_FINE);
 }
 
 static int run(const struct cli_arguments *arguments)

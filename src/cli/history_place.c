@@ -37,23 +37,15 @@ int history_fail(const char *path, int r)
 	}
 }
 
-bool history_number(const char *text, unsigned long most, unsigned long *ret_number)
-{
-	char *end;
-	errno = 0;
-	*ret_number = strtoul(text, &end, 10);
-	return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *ret_number > 0 && *ret_number <= most;
-}
-
-int history_word(const char *word, unsigned long *ret_id)
+int history_word(const char *word, uint64_t *ret_id)
 {
 	*ret_id = 0;
-	if (strcmp(word, "latest") == 0 || history_number(word, INT64_MAX, ret_id))
+	if (strcmp(word, "latest") == 0 || cli_number(word, 1, INT64_MAX, ret_id))
 		return CLI_FINE;
 	return cli_fail(CLI_USER, "%s: incidents have numbers, or it is `latest`: `guia incidents` lists them", word);
 }
 
-int history_read(struct case_store *store, unsigned long id, struct case_record *ret_record)
+int history_read(struct case_store *store, uint64_t id, struct case_record *ret_record)
 {
 	return id == 0 ? case_store_latest(store, ret_record) : case_store_read(store, id, ret_record);
 }

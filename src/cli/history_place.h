@@ -18,15 +18,12 @@ int history_open(const struct cli_arguments *arguments, struct case_store **ret_
 int history_fail(const char *path, int r);
 
 /* Which incident a word names: its number, or 0 for "latest". CLI_FINE, or an exit code after a message. */
-int history_word(const char *word, unsigned long *ret_id);
+int history_word(const char *word, uint64_t *ret_id);
 
 /* The one of that number, or the latest. Of case_store_read. */
-int history_read(struct case_store *store, unsigned long id, struct case_record *ret_record);
+int history_read(struct case_store *store, uint64_t id, struct case_record *ret_record);
 
 /* Says that there is none that the word names; an exit code. */
 int history_none(const char *word);
-
-/* A number from 1 to `most`. */
-bool history_number(const char *text, unsigned long most, unsigned long *ret_number);
 
 #endif

@@ -1,4 +1,4 @@
-/* An incident as people read it, and as JSON. */
+/* An incident as people read it; a list of them also as JSON. */
 #ifndef GUIA_CLI_INCIDENT_TEXT_H
 #define GUIA_CLI_INCIDENT_TEXT_H
 
@@ -17,6 +17,5 @@ void incident_list_end(struct incident_list *list);
 
 /* All that is kept of one. 0, or what the store answers. */
 int incident_add_text(struct case_store *store, const struct case_record *record, struct buffer *out);
-int incident_add_json(struct case_store *store, const struct case_record *record, struct buffer *out);
 
 #endif

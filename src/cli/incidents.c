@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "cli/history_place.h"
+#include "cli/incident_json.h"
 #include "cli/incident_text.h"
 
 #include <stdio.h>
@@ -19,7 +20,7 @@ static int list(struct case_store *store, size_t count, bool json, struct buffer
 	return r;
 }
 
-static int show(struct case_store *store, unsigned long id, bool json, struct buffer *out)
+static int show(struct case_store *store, uint64_t id, bool json, struct buffer *out)
 {
 	struct case_record *record = malloc(sizeof(*record));
 	int r = record == NULL ? -ENOMEM : history_read(store, id, record);
@@ -34,13 +35,13 @@ static int run(const struct cli_arguments *arguments)
 	char path[PATH_MAX];
 	const char *rows = cli_value(arguments, "count");
 	const char *wanted = arguments->word_count > 0 ? arguments->words[0] : NULL;
-	unsigned long id = 0, count = LISTED;
+	uint64_t id = 0, count = LISTED;
 	struct buffer out = buffer_make(NULL);
 	struct case_store *store;
 	int code = wanted != NULL ? history_word(wanted, &id) : CLI_FINE;
 	if (code != CLI_FINE)
 		return code;
-	if (rows != NULL && !history_number(rows, LISTED_MOST, &count))
+	if (rows != NULL && !cli_number(rows, 1, LISTED_MOST, &count))
 		return cli_fail(CLI_USER, "--count %s: a number from 1 to %d", rows, LISTED_MOST);
 	code = history_open(arguments, &store, path);
 	if (code != CLI_FINE)
@@ -52,8 +53,8 @@ static int run(const struct cli_arguments *arguments)
 		code = history_none(wanted);
 	else if (r != 0)
 		code = history_fail(path, r);
-	else if (out.error != 0 || fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
-		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
+	else
+		code = (json ? cli_print_json : cli_print)(&out, CLI_FINE);
 	buffer_free(&out);
 	return code;
 }

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/engines.h"
-#include "cli/text.h"
+#include "codec/text.h"
 #include "ftw/exchange.h"
 #include "http/response.h"
 
@@ -96,7 +96,7 @@ static void add_verdict(struct buffer *out, const struct inspector *in, const st
 static void add_refusal(struct buffer *out, unsigned status, const char *reason)
 {
 	buffer_printf(out, ",\"verdict\":\"refused\",\"status\":%u,\"reason\":", status);
-	text_json(out, slice_from_string(reason));
+	text_add_json(out, slice_from_string(reason));
 }
 
 static int inspect_request(struct inspector *in, const struct site_engine *site, const struct request *request,
@@ -127,7 +127,7 @@ static int inspect_bytes(struct inspector *in, const char *path, struct slice wi
 	if (code != CLI_FINE)
 		return code;
 	buffer_text(out, "{\"file\":");
-	text_json(out, slice_from_string(path));
+	text_add_json(out, slice_from_string(path));
 	if (r == REQUEST_REFUSED)
 		add_refusal(out, request.refused_status, request.refused_reason);
 	else if (r == 0 && site == NULL)
@@ -147,9 +147,8 @@ static int inspect_file(struct inspector *in, const char *path)
 	int r = file_read(path, FILE_LIMIT_BYTES, &bytes);
 	if (r != 0)
 		code = cli_unreadable(path, r);
-	else if ((code = inspect_bytes(in, path, buffer_slice(&bytes), &out)) == CLI_FINE &&
-		 fwrite(out.ptr, 1, out.len, stdout) != out.len)
-		code = CLI_ENVIRONMENT;
+	else if ((code = inspect_bytes(in, path, buffer_slice(&bytes), &out)) == CLI_FINE)
+		code = cli_print_json(&out, CLI_FINE);
 	arena_reset(&in->arena);
 	return code;
 }

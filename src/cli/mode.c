@@ -4,11 +4,12 @@
 #include "cli/watch_place.h"
 #include "codec/text.h"
 #include "limit/signature_image.h"
+#include "mitigate/mode_register.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { MODE_SECONDS = 3600, WHY_BYTES = 160 };
+enum { MODE_SECONDS = 3600 };
 
 static bool is_open(const json_t *record)
 {
@@ -94,7 +95,7 @@ static int run(const struct cli_arguments *arguments)
 		return cli_fail(CLI_USER, "%s: not a mode: open, guarded or local", arguments->words[1]);
 	if (span != NULL && !cli_span(span, &seconds))
 		return cli_fail(CLI_USER, "--for %s: a time such as 90s, 10m, 2h or 7d, a year at most", span);
-	int code = cli_check_why(why, WHY_BYTES);
+	int code = cli_check_why(why, MODE_WHY_BYTES);
 	if (code != CLI_FINE)
 		return code;
 	snprintf(question, sizeof(question), "mode %s %s %" PRIu64 " %s", arguments->words[0], arguments->words[1],

@@ -3,27 +3,16 @@
 #include "base/nearest.h"
 #include "base/vector.h"
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-int cli_fail(int code, const char *format, ...)
+bool cli_number(const char *text, uint64_t least, uint64_t most, uint64_t *ret_number)
 {
-	va_list args;
-	va_start(args, format);
-	fputs("guia: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-	return code;
-}
-
-int cli_unreadable(const char *path, int error)
-{
-	bool misnamed = error == -ENOENT || error == -EISDIR || error == -ENOTDIR;
-	return cli_fail(misnamed ? CLI_USER : CLI_ENVIRONMENT, "%s: %s", path, strerror(-error));
+	uint64_t number;
+	if (!slice_number(slice_from_string(text), most, &number) || number < least)
+		return false;
+	*ret_number = number;
+	return true;
 }
 
 bool cli_span(const char *text, uint64_t *ret_seconds)
@@ -54,13 +43,6 @@ int cli_check_why(const char *why, size_t most_bytes)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			return cli_fail(CLI_USER, "--why: one line of text");
 	return CLI_FINE;
-}
-
-bool cli_colour(int fd)
-{
-	const char *no = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-	return (no == NULL || no[0] == '\0') && isatty(fd) && (term == NULL || strcmp(term, "dumb") != 0);
 }
 
 struct parser {

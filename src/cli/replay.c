@@ -19,18 +19,20 @@ static void say(void *context, struct defence_time now, const struct defence_new
 	struct replay *replay = context;
 	char when[32];
 	struct tm parts;
-	struct buffer text = buffer_make(NULL);
+	struct buffer text = buffer_make(NULL), line = buffer_make(NULL);
 	time_t seconds = (time_t)(now.wall_ms / 1000);
 	replay->lines++;
 	if (gmtime_r(&seconds, &parts) == NULL || strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &parts) == 0)
 		when[0] = '\0';
+	text_add_json(&line, slice_from_string(news->line));
 	if (replay->json)
-		text_add_json(&text, slice_from_string(news->line));
+		text_add_terminal_json(&text, buffer_slice(&line));
 	else
 		text_add_terminal(&text, slice_from_string(news->line));
 	printf(replay->json ? "{\"time\":\"%s.%03uZ\",\"text\":%.*s}\n" : "%s.%03uZ  %.*s\n", when,
 	       (unsigned)(now.wall_ms % 1000), SLICE_ARG(buffer_slice(&text)));
 	buffer_free(&text);
+	buffer_free(&line);
 }
 
 /* 1: a chunk; 0: the end; RECORDING_BAD as a negative, or -errno. A recording that was cut short ends where it is

@@ -13,7 +13,7 @@
 
 enum { FILE_MODE = 0640 };
 
-static int make(struct case_store *store, unsigned long id, enum language language, struct buffer *out)
+static int make(struct case_store *store, uint64_t id, enum language language, struct buffer *out)
 {
 	struct case_record *record = malloc(sizeof(*record));
 	int r = record == NULL ? -ENOMEM : history_read(store, id, record);
@@ -22,20 +22,18 @@ static int make(struct case_store *store, unsigned long id, enum language langua
 	return r;
 }
 
-static int put(const char *file, struct slice text)
+static int put(const char *file, const struct buffer *text)
 {
-	int r = 0;
-	if (file != NULL)
-		r = file_replace(file, text, FILE_MODE);
-	else if (fwrite(text.ptr, 1, text.len, stdout) != text.len || fflush(stdout) != 0)
-		return cli_fail(CLI_ENVIRONMENT, "cannot write");
+	if (file == NULL)
+		return cli_print(text, CLI_FINE);
+	int r = text->error != 0 ? text->error : file_replace(file, buffer_slice(text), FILE_MODE);
 	return r == 0 ? CLI_FINE : cli_fail(CLI_ENVIRONMENT, "%s: %s", file, strerror(-r));
 }
 
 static int run(const struct cli_arguments *arguments)
 {
 	char path[PATH_MAX];
-	unsigned long id = 0;
+	uint64_t id = 0;
 	const char *wanted = arguments->words[0], *tag = cli_value(arguments, "lang");
 	enum language language = tag != NULL ? language_find(tag) : LANGUAGE_ENGLISH;
 	struct buffer out = buffer_make(NULL);
@@ -53,7 +51,7 @@ static int run(const struct cli_arguments *arguments)
 	else if (r != 0)
 		code = history_fail(path, r);
 	else
-		code = put(cli_value(arguments, "output"), buffer_slice(&out));
+		code = put(cli_value(arguments, "output"), &out);
 	buffer_free(&out);
 	return code;
 }

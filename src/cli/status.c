@@ -8,6 +8,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+/* Words of others between ours. */
+static void add_told(const char *before, const char *told, const char *after, struct buffer *out)
+{
+	buffer_text(out, before);
+	text_add_terminal(out, slice_from_string(told));
+	buffer_text(out, after);
+}
+
 static void add_span(double seconds, char text[24])
 {
 	long s = (long)seconds;
@@ -121,10 +129,8 @@ static void add_mode(const json_t *site, struct buffer *out)
 	text_add_terminal(out, slice_from_string(answer_string(site, "site")));
 	buffer_printf(out, ": %s until %s, by ", answer_string(mode, "mode"), answer_string(mode, "until"));
 	watch_place_add_user(mode, out);
-	if (answer_string(mode, "why")[0] != '\0') {
-		buffer_text(out, ": ");
-		text_add_terminal(out, slice_from_string(answer_string(mode, "why")));
-	}
+	if (answer_string(mode, "why")[0] != '\0')
+		add_told(": ", answer_string(mode, "why"), "", out);
 	buffer_printf(out, "; %.0f requests kept from the origin\n", answer_number(mode, "hits"));
 }
 
@@ -150,7 +156,7 @@ static void add_mitigation(const json_t *mitigation, struct buffer *out)
 	buffer_printf(out, "  %s %.0f, %s for %s: ", answer_string(mitigation, "kind"), answer_number(mitigation, "id"),
 		      answer_string(mitigation, "stage"), span);
 	if (answer_string(mitigation, "what")[0] != '\0')
-		buffer_printf(out, "what %s; ", answer_string(mitigation, "what"));
+		add_told("what ", answer_string(mitigation, "what"), "; ", out);
 	buffer_printf(out, "%.0f a second, %.0f refused\n", answer_number(mitigation, "per_s"),
 		      answer_number(mitigation, "hits"));
 }
@@ -209,11 +215,11 @@ static void add_watch(const json_t *status, struct buffer *out)
 	buffer_printf(out, "workers: %.0f; events: %.0f read, %.0f overwritten unread\n",
 		      answer_number(status, "workers"), answer_number(watch, "events"),
 		      answer_number(watch, "events_lost"));
-	if (answer_string(watch, "fault")[0] != '\0')
-		buffer_printf(out, "the gate tells nothing: %s: %s\n", answer_string(watch, "directory"),
-			      answer_string(watch, "fault"));
-	else if (answer_number(status, "workers") == 0)
-		buffer_printf(out, "no worker of nginx tells anything in %s\n", answer_string(watch, "directory"));
+	if (answer_string(watch, "fault")[0] != '\0') {
+		add_told("the gate tells nothing: ", answer_string(watch, "directory"), ": ", out);
+		add_told("", answer_string(watch, "fault"), "\n", out);
+	} else if (answer_number(status, "workers") == 0)
+		add_told("no worker of nginx tells anything in ", answer_string(watch, "directory"), "\n", out);
 	if (answer_number(watch, "files_refused") > 0)
 		buffer_printf(out, "%.0f files there are of another version or broken\n",
 			      answer_number(watch, "files_refused"));
@@ -233,11 +239,11 @@ static void add_stamps(const json_t *stamps, struct buffer *out)
 		return;
 	buffer_printf(out, "; %.0f timestamps", answer_number(stamps, "taken"));
 	if (answer_number(stamps, "waiting") > 0) {
-		buffer_printf(out, ", %.0f checkpoints wait for one since ", answer_number(stamps, "waiting"));
+		buffer_printf(out, ", %.0f checkpoints have waited for one for ", answer_number(stamps, "waiting"));
 		add_for(answer_number(stamps, "oldest_s") * 1000, out);
 	}
 	if (answer_string(stamps, "fault")[0] != '\0')
-		buffer_printf(out, ": %s", answer_string(stamps, "fault"));
+		add_told(": ", answer_string(stamps, "fault"), "", out);
 }
 
 /* How far it is sealed, signed and stamped, and what is wrong with it. */
@@ -247,22 +253,20 @@ static void add_evidence(const json_t *evidence, struct buffer *out)
 		buffer_text(out, "evidence: none is kept\n");
 		return;
 	}
-	buffer_text(out, "evidence in ");
-	text_add_terminal(out, slice_from_string(answer_string(evidence, "folder")));
-	buffer_text(out, ": ");
+	add_told("evidence in ", answer_string(evidence, "folder"), ": ", out);
 	if (json_object_get(evidence, "sealed") != NULL)
 		buffer_printf(out, "%.0f records sealed, %.0f of them unsigned", answer_number(evidence, "sealed"),
 			      answer_number(evidence, "unsigned"));
 	else
 		buffer_text(out, "not open");
 	if (answer_number(evidence, "unsealed_ms") >= 1000) {
-		buffer_text(out, ", others wait since ");
+		buffer_text(out, ", others have waited for ");
 		add_for(answer_number(evidence, "unsealed_ms"), out);
 	}
 	if (answer_number(evidence, "lost") > 0)
 		buffer_printf(out, ", %.0f had no room", answer_number(evidence, "lost"));
 	if (answer_string(evidence, "fault")[0] != '\0')
-		buffer_printf(out, ": %s", answer_string(evidence, "fault"));
+		add_told(": ", answer_string(evidence, "fault"), "", out);
 	add_stamps(json_object_get(evidence, "timestamps"), out);
 	buffer_text(out, "\n");
 }
@@ -291,13 +295,13 @@ static int run(const struct cli_arguments *arguments)
 	int code = watch_place_ask(arguments, "status", &text, &status);
 	if (code != CLI_FINE)
 		return code;
-	if (cli_flag(arguments, "json"))
-		buffer_add(&out, buffer_slice(&text));
-	else
-		add_status(status, &out);
 	code = json_is_true(json_object_get(status, "up")) ? CLI_FINE : CLI_FINDINGS;
-	if (out.error != 0 || fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
-		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
+	if (cli_flag(arguments, "json")) {
+		code = cli_print_json(&text, code);
+	} else {
+		add_status(status, &out);
+		code = cli_print(&out, code);
+	}
 	json_decref(status);
 	buffer_free(&text);
 	buffer_free(&out);

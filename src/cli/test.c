@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/vector.h"
 #include "cli/engine.h"
-#include "cli/text.h"
+#include "codec/text.h"
 #include "ftw/overrides.h"
 #include "ftw/remote.h"
 #include "ftw/run.h"
@@ -133,54 +133,49 @@ static void *run_lane(void *argument)
 	return NULL;
 }
 
-static void report_text(const struct loaded *item, const struct ftw_result *result)
+static void add_text(const struct loaded *item, const struct ftw_result *result, struct buffer *out)
 {
 	if (result->outcome != FTW_FAILED)
 		return;
-	struct buffer out = buffer_make(NULL);
-	buffer_printf(&out, "not ok %s (", result->test->id);
-	text_safe(&out, slice_from_string(item->suite.file));
-	buffer_printf(&out, ":%u): ", result->line);
-	text_safe(&out, slice_from_string(result->why));
-	buffer_byte(&out, '\n');
-	fwrite(out.ptr, 1, out.len, stdout);
-	buffer_free(&out);
+	buffer_text(out, "not ok ");
+	text_add_terminal(out, slice_from_string(result->test->id));
+	buffer_text(out, " (");
+	text_add_terminal(out, slice_from_string(item->suite.file));
+	buffer_printf(out, ":%u): ", result->line);
+	text_add_terminal(out, slice_from_string(result->why));
+	buffer_byte(out, '\n');
 }
 
-static void report_json(const struct loaded *item, const struct ftw_result *result)
+static void add_json(const struct loaded *item, const struct ftw_result *result, struct buffer *out)
 {
 	static const char *const names[] = {
 		[FTW_PASSED] = "passed", [FTW_FAILED] = "failed", [FTW_SKIPPED] = "skipped"};
-	struct buffer out = buffer_make(NULL);
-	buffer_text(&out, "{\"test\":");
-	text_json(&out, slice_from_string(result->test->id));
-	buffer_text(&out, ",\"file\":");
-	text_json(&out, slice_from_string(item->suite.file));
-	buffer_printf(&out, ",\"line\":%u,\"outcome\":\"%s\",\"why\":", result->line, names[result->outcome]);
-	text_json(&out, slice_from_string(result->why));
-	buffer_text(&out, "}\n");
-	fwrite(out.ptr, 1, out.len, stdout);
-	buffer_free(&out);
+	buffer_text(out, "{\"test\":");
+	text_add_json(out, slice_from_string(result->test->id));
+	buffer_text(out, ",\"file\":");
+	text_add_json(out, slice_from_string(item->suite.file));
+	buffer_printf(out, ",\"line\":%u,\"outcome\":\"%s\",\"why\":", result->line, names[result->outcome]);
+	text_add_json(out, slice_from_string(result->why));
+	buffer_text(out, "}\n");
 }
 
 static int report(const struct session *s, bool json)
 {
 	size_t counts[3] = {0};
+	struct buffer out = buffer_make(NULL);
 	for (size_t i = 0; i < s->count; i++)
 		for (size_t j = 0; j < s->items[i].suite.test_count; j++) {
 			const struct ftw_result *result = &s->items[i].results[j];
 			counts[result->outcome]++;
-			(json ? report_json : report_text)(&s->items[i], result);
+			(json ? add_json : add_text)(&s->items[i], result, &out);
 		}
-	if (json)
-		printf("{\"passed\":%zu,\"failed\":%zu,\"skipped\":%zu}\n", counts[FTW_PASSED], counts[FTW_FAILED],
-		       counts[FTW_SKIPPED]);
-	else
-		printf("%zu passed, %zu failed, %zu skipped\n", counts[FTW_PASSED], counts[FTW_FAILED],
-		       counts[FTW_SKIPPED]);
-	if (fflush(stdout) != 0)
-		return cli_fail(CLI_ENVIRONMENT, "cannot write: %s", strerror(errno));
-	return counts[FTW_FAILED] > 0 ? CLI_FINDINGS : CLI_FINE;
+	buffer_printf(&out,
+		      json ? "{\"passed\":%zu,\"failed\":%zu,\"skipped\":%zu}\n"
+			   : "%zu passed, %zu failed, %zu skipped\n",
+		      counts[FTW_PASSED], counts[FTW_FAILED], counts[FTW_SKIPPED]);
+	int code = (json ? cli_print_json : cli_print)(&out, counts[FTW_FAILED] > 0 ? CLI_FINDINGS : CLI_FINE);
+	buffer_free(&out);
+	return code;
 }
 
 static int run_lanes(struct lane *lanes, size_t count)
@@ -204,7 +199,7 @@ static int run_here(struct session *s, const struct cli_arguments *arguments)
 	struct engine engine;
 	struct guia_worker *workers[THREADS] = {0};
 	struct ftw_local locals[THREADS];
-	struct lane lanes[THREADS];
+	struct lane lanes[THREADS] = {0};
 	atomic_size_t next = 0;
 	int code = engine_open(arguments, &engine);
 	if (code != CLI_FINE)
@@ -219,11 +214,11 @@ static int run_here(struct session *s, const struct cli_arguments *arguments)
 		int error = run_lanes(lanes, THREADS);
 		code = error != 0 ? cli_fail(CLI_ENVIRONMENT, "%s", strerror(-error))
 				  : report(s, cli_flag(arguments, "json"));
-		for (size_t i = 0; i < THREADS; i++)
-			arena_destroy(&lanes[i].arena);
 	}
-	for (size_t i = 0; i < THREADS; i++)
+	for (size_t i = 0; i < THREADS; i++) {
+		arena_destroy(&lanes[i].arena);
 		guia_worker_free(workers[i]);
+	}
 	engine_close(&engine);
 	return code;
 }

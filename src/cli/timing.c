@@ -100,9 +100,9 @@ static int write_out(struct timing_report *report)
 {
 	struct buffer out = buffer_make(NULL);
 	(report->timing->json ? timing_report_json : timing_report_text)(report, &out);
-	bool written = out.error == 0 && fwrite(out.ptr, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
+	int code = (report->timing->json ? cli_print_json : cli_print)(&out, CLI_FINE);
 	buffer_free(&out);
-	return written ? CLI_FINE : cli_fail(CLI_ENVIRONMENT, "cannot write");
+	return code;
 }
 
 int timing_tell(const struct timing *timing)

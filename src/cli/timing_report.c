@@ -1,6 +1,6 @@
 #include "cli/timing_report.h"
 
-#include "cli/text.h"
+#include "codec/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -162,7 +162,7 @@ static void add_rule(const struct timing_report *report, const struct guia_profi
 		      often(rule->questions, report->rest), times == 0 ? 0 : (double)cost_of(rule) / (double)times,
 		      us(cost_of(rule), report->rest), share(cost_of(rule), all_ns(report->rest)));
 	buffer_text(out, "           ");
-	text_safe(out, slice_from_string(rule->file));
+	text_add_terminal(out, slice_from_string(rule->file));
 	buffer_printf(out, ":%u; ", rule->line);
 	add_how(rule, out);
 	buffer_byte(out, '\n');
@@ -271,9 +271,9 @@ static void json_stages(const struct guia_profile *profile, struct buffer *out)
 static void json_rule(const struct guia_profile_rule *rule, struct buffer *out)
 {
 	buffer_printf(out, "{\"id\":%" PRId64 ",\"phase\":%u,\"line\":%u,\"file\":", rule->id, rule->phase, rule->line);
-	text_json(out, slice_from_string(rule->file));
+	text_add_json(out, slice_from_string(rule->file));
 	buffer_printf(out, ",\"standing\":\"%s\",\"reason\":", standing_of(rule));
-	text_json(out, slice_from_string(rule->reason));
+	text_add_json(out, slice_from_string(rule->reason));
 	buffer_printf(out,
 		      ",\"scanned_targets\":%u,\"inexact_targets\":%u,\"asked_targets\":%u,\"pcre2\":%s"
 		      ",\"evaluations\":%" PRIu64 ",\"matches\":%" PRIu64 ",\"evaluation_ns\":%" PRIu64

@@ -3,16 +3,14 @@
 
 #include "cli/watch_place.h"
 #include "codec/text.h"
+#include "watch/ranking.h"
 
-#include <signal.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { REFRESH_MS = 1000, KEY_COLUMNS = 56 };
-
-static const char *const dimensions[] = {"source", "network", "operator", "country", "path", "agent", "rule"};
+enum { REFRESH_MS = 1000, KEY_COLUMNS = 56, ROWS = 5, ROWS_OF_ONE = 20, ROWS_MOST = 50 };
 
 /* A row's key on one line, cut to its column. */
 static void add_key(const json_t *item, struct buffer *out)
@@ -47,12 +45,16 @@ static void add_dimension(const json_t *top, const char *name, struct buffer *ou
 
 static void add_places(const json_t *places, struct buffer *out)
 {
+	struct buffer text = buffer_make(NULL);
 	if (answer_string(places, "made")[0] != '\0')
-		buffer_printf(out, "operators and countries as of %s (%s)\n", answer_string(places, "made"),
+		buffer_printf(&text, "operators and countries as of %s (%s)", answer_string(places, "made"),
 			      answer_string(places, "vendor"));
 	else if (answer_string(places, "fault")[0] != '\0')
-		buffer_printf(out, "operators and countries are not known: %s: %s\n", answer_string(places, "file"),
+		buffer_printf(&text, "operators and countries are not known: %s: %s", answer_string(places, "file"),
 			      answer_string(places, "fault"));
+	text_add_terminal(out, buffer_slice(&text));
+	buffer_text(out, text.len > 0 ? "\n" : "");
+	buffer_free(&text);
 }
 
 /* How much each origin is asked at once, of what it takes. */
@@ -85,9 +87,9 @@ static void add_top(const json_t *top, const char *by, struct buffer *out)
 	add_slots(top, out);
 	watch_place_add_edge(top, out);
 	add_places(json_object_get(top, "places"), out);
-	for (size_t i = 0; i < sizeof(dimensions) / sizeof(dimensions[0]); i++)
-		if (by == NULL || strcmp(by, dimensions[i]) == 0)
-			add_dimension(top, dimensions[i], out);
+	for (enum ranking_dimension i = 0; i < RANKING_DIMENSIONS; i++)
+		if (by == NULL || strcmp(by, ranking_dimension_name(i)) == 0)
+			add_dimension(top, ranking_dimension_name(i), out);
 }
 
 static int show_once(const struct cli_arguments *arguments, const char *question, bool live)
@@ -97,14 +99,13 @@ static int show_once(const struct cli_arguments *arguments, const char *question
 	int code = watch_place_ask(arguments, question, &text, &top);
 	if (code != CLI_FINE)
 		return code;
-	if (live)
-		buffer_text(&out, "\033[H\033[J");
-	if (cli_flag(arguments, "json"))
-		buffer_add(&out, buffer_slice(&text));
-	else
+	if (cli_flag(arguments, "json")) {
+		code = cli_print_json(&text, CLI_FINE);
+	} else {
+		buffer_text(&out, live ? "\033[H\033[J" : "");
 		add_top(top, cli_value(arguments, "by"), &out);
-	if (out.error != 0 || fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
-		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
+		code = cli_print(&out, CLI_FINE);
+	}
 	json_decref(top);
 	buffer_free(&text);
 	buffer_free(&out);
@@ -113,8 +114,8 @@ static int show_once(const struct cli_arguments *arguments, const char *question
 
 static bool is_dimension(const char *name)
 {
-	for (size_t i = 0; i < sizeof(dimensions) / sizeof(dimensions[0]); i++)
-		if (strcmp(dimensions[i], name) == 0)
+	for (enum ranking_dimension i = 0; i < RANKING_DIMENSIONS; i++)
+		if (strcmp(ranking_dimension_name(i), name) == 0)
 			return true;
 	return false;
 }
@@ -125,10 +126,10 @@ static int run(const struct cli_arguments *arguments)
 	const char *by = cli_value(arguments, "by"), *count = cli_value(arguments, "count");
 	if (by != NULL && !is_dimension(by))
 		return cli_fail(CLI_USER, "--by %s: source, network, operator, country, path, agent or rule", by);
-	long rows = count != NULL ? strtol(count, NULL, 10) : by != NULL ? 20 : 5;
-	if (rows < 1 || rows > 50)
-		return cli_fail(CLI_USER, "--count %s: a number from 1 to 50", count);
-	snprintf(question, sizeof(question), "top %ld", rows);
+	uint64_t rows = by != NULL ? ROWS_OF_ONE : ROWS;
+	if (count != NULL && !cli_number(count, 1, ROWS_MOST, &rows))
+		return cli_fail(CLI_USER, "--count %s: a number from 1 to %d", count, ROWS_MOST);
+	snprintf(question, sizeof(question), "top %" PRIu64, rows);
 	bool once = cli_flag(arguments, "once") || (!isatty(STDOUT_FILENO) && !cli_flag(arguments, "json"));
 	int code = show_once(arguments, question, !once && isatty(STDOUT_FILENO) && !cli_flag(arguments, "json"));
 	while (!once && code == CLI_FINE) {

@@ -11,6 +11,7 @@
 #include "codec/text.h"
 #include "upstream/exabgp.h"
 #include "upstream/keeper.h"
+#include "upstream/lease_book.h"
 
 #include <inttypes.h>
 #include <pwd.h>
@@ -18,15 +19,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ASK_SECONDS = 600, WHY_BYTES = 160 };
-
-static int print(struct buffer *out, int code)
-{
-	if (out->error != 0 || fwrite(out->ptr, 1, out->len, stdout) != out->len || fflush(stdout) != 0)
-		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
-	buffer_free(out);
-	return code;
-}
+enum { ASK_SECONDS = 600 };
 
 /* ---- what there is ---- */
 
@@ -107,13 +100,11 @@ static int run_status(const struct cli_arguments *arguments)
 	if (code != CLI_FINE)
 		return code;
 	code = add_status(answer, &out);
-	if (cli_flag(arguments, "json")) {
-		buffer_clear(&out);
-		buffer_add(&out, buffer_slice(&text));
-	}
+	code = cli_flag(arguments, "json") ? cli_print_json(&text, code) : cli_print(&out, code);
 	json_decref(answer);
 	buffer_free(&text);
-	return print(&out, code);
+	buffer_free(&out);
+	return code;
 }
 
 /* ---- asking ---- */
@@ -130,7 +121,7 @@ static int question_make(const struct cli_arguments *arguments, bool dry, struct
 	if (span != NULL && !cli_span(span, &seconds))
 		return cli_fail(CLI_USER, "--for %s: a time such as 90s, 10m or 2h, a year at most", span);
 	why = why != NULL ? why : "";
-	code = cli_check_why(why, WHY_BYTES);
+	code = cli_check_why(why, LEASE_WHY_BYTES);
 	if (code != CLI_FINE)
 		return code;
 	if (operator_ != NULL && (*operator_ == '\0' || strpbrk(operator_, " \t\n") != NULL))
@@ -155,13 +146,11 @@ static int run_ask(const struct cli_arguments *arguments, bool dry)
 	if (code != CLI_FINE)
 		return code;
 	code = upstream_add_outcomes(answer, dry, &out);
-	if (cli_flag(arguments, "json")) {
-		buffer_clear(&out);
-		buffer_add(&out, buffer_slice(&text));
-	}
+	code = cli_flag(arguments, "json") ? cli_print_json(&text, code) : cli_print(&out, code);
 	json_decref(answer);
 	buffer_free(&text);
-	return print(&out, code);
+	buffer_free(&out);
+	return code;
 }
 
 static int run_withdraw(const struct cli_arguments *arguments)
@@ -170,21 +159,23 @@ static int run_withdraw(const struct cli_arguments *arguments)
 	struct buffer text;
 	json_t *answer;
 	const char *which = arguments->words[1];
-	if (strcmp(which, "all") != 0 && (which[strspn(which, "0123456789")] != '\0' || strlen(which) > 10))
+	bool all = strcmp(which, "all") == 0;
+	if (!all && (which[strspn(which, "0123456789")] != '\0' || strlen(which) > 10))
 		return cli_fail(CLI_USER, "withdraw %s: which? the number that `guia upstream` shows, or all", which);
 	snprintf(question, sizeof(question), "end %s", which);
 	int code = upstream_place_ask(arguments, question, &text, &answer);
 	if (code != CLI_FINE)
 		return code;
 	json_decref(answer);
-	if (cli_flag(arguments, "json"))
-		return print(&text, CLI_FINE);
-	buffer_clear(&text);
-	if (strcmp(which, "all") == 0)
-		buffer_text(&text, "all rules are withdrawn\n");
-	else
-		buffer_printf(&text, "rule %s is withdrawn\n", which);
-	return print(&text, CLI_FINE);
+	if (cli_flag(arguments, "json")) {
+		code = cli_print_json(&text, CLI_FINE);
+	} else {
+		buffer_clear(&text);
+		buffer_printf(&text, all ? "all rules are withdrawn\n" : "rule %s is withdrawn\n", which);
+		code = cli_print(&text, CLI_FINE);
+	}
+	buffer_free(&text);
+	return code;
 }
 
 /* ---- the service ---- */

@@ -16,16 +16,19 @@ int upstream_add_outcomes(const json_t *answer, bool dry, struct buffer *out)
 	int code = CLI_FINE;
 	bool needs_yes = false;
 	size_t i;
-	buffer_text(out, answer_string(answer, "told"));
+	text_add_terminal(out, slice_from_string(answer_string(answer, "told")));
 	buffer_byte(out, '\n');
 	json_array_foreach(outcomes, i, item)
 	{
 		bool passes = json_is_true(json_object_get(item, "passes"));
 		buffer_printf(out, "  %-12s ", answer_string(item, "operator"));
 		if (passes && !dry)
-			buffer_printf(out, "announced: rule %.0f\n", answer_number(item, "id"));
+			buffer_printf(out, "announced: rule %.0f", answer_number(item, "id"));
 		else
-			buffer_printf(out, "%s%s\n", passes ? "" : "refused: ", answer_string(item, "says"));
+			buffer_text(out, passes ? "" : "refused: ");
+		if (!passes || dry)
+			text_add_terminal(out, slice_from_string(answer_string(item, "says")));
+		buffer_byte(out, '\n');
 		needs_yes = needs_yes || json_is_true(json_object_get(item, "needs_yes"));
 		code = passes ? code : CLI_FINDINGS;
 	}
@@ -67,7 +70,9 @@ static int add_wish(const struct cli_arguments *arguments, json_t *wish, struct 
 	if (code != CLI_FINE)
 		return code;
 	(void)upstream_add_outcomes(answer, true, out);
-	buffer_printf(out, "  because      %s\n", answer_string(wish, "why"));
+	buffer_text(out, "  because      ");
+	text_add_terminal(out, slice_from_string(answer_string(wish, "why")));
+	buffer_byte(out, '\n');
 	json_object_set(wish, "outcomes", json_object_get(answer, "outcomes"));
 	json_decref(answer);
 	buffer_free(&text);
@@ -91,6 +96,19 @@ static int add_plan(const struct cli_arguments *arguments, const json_t *answer,
 	return CLI_FINE;
 }
 
+static int print_json(const json_t *answer)
+{
+	struct buffer text = buffer_make(NULL);
+	char *json = json_dumps(answer, JSON_COMPACT);
+	if (json == NULL)
+		return cli_fail(CLI_ENVIRONMENT, "out of memory");
+	buffer_printf(&text, "%s\n", json);
+	int code = cli_print_json(&text, CLI_FINE);
+	free(json);
+	buffer_free(&text);
+	return code;
+}
+
 int upstream_plan_run(const struct cli_arguments *arguments)
 {
 	struct buffer text, out = buffer_make(NULL);
@@ -103,15 +121,10 @@ int upstream_plan_run(const struct cli_arguments *arguments)
 		code = cli_fail(CLI_USER, "%s", answer_string(answer, "fault"));
 	else
 		code = add_plan(arguments, answer, &out);
-	char *json = code == CLI_FINE && cli_flag(arguments, "json") ? json_dumps(answer, JSON_COMPACT) : NULL;
-	if (json != NULL) {
-		buffer_clear(&out);
-		buffer_printf(&out, "%s\n", json);
-	}
-	if (code == CLI_FINE &&
-	    (out.error != 0 || fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0))
-		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
-	free(json);
+	if (code == CLI_FINE && cli_flag(arguments, "json"))
+		code = print_json(answer);
+	else if (code == CLI_FINE)
+		code = cli_print(&out, CLI_FINE);
 	json_decref(answer);
 	buffer_free(&out);
 	return code;

@@ -5,14 +5,11 @@
 
 static bool number(struct slice text, uint32_t most, uint32_t *ret_number)
 {
-	uint64_t value = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!byte_is_digit(text.ptr[i]) || value > most)
-			return false;
-		value = value * 10 + (uint64_t)(text.ptr[i] - '0');
-	}
+	uint64_t value;
+	if (!slice_number(text, most, &value))
+		return false;
 	*ret_number = (uint32_t)value;
-	return text.len > 0 && value <= most;
+	return true;
 }
 
 static bool protocol(struct slice text, bool v6, uint32_t *ret_number)
@@ -84,10 +81,10 @@ static int read_flow(const struct cli_arguments *arguments, struct route *route)
 	}
 	if (cli_flag(arguments, "fragments"))
 		(void)flow_rule_add(rule, FLOW_FRAGMENT, 0, FLOW_IS_FRAGMENT | FLOW_FIRST_FRAGMENT);
-	uint64_t bytes = rate != NULL ? strtoull(rate, NULL, 10) : 0;
-	if (rate != NULL && (rate[strspn(rate, "0123456789")] != '\0' || bytes == 0 || bytes > ROUTE_RATE_MOST))
-		return cli_fail(CLI_USER, "--rate %s: should be a number of bytes a second", rate);
-	route->rate_bytes = bytes;
+	route->rate_bytes = 0;
+	if (rate != NULL && !cli_number(rate, 1, ROUTE_RATE_MOST, &route->rate_bytes))
+		return cli_fail(CLI_USER, "--rate %s: should be a number of bytes a second, %" PRIu64 " at most", rate,
+				(uint64_t)ROUTE_RATE_MOST);
 	return CLI_FINE;
 }
 

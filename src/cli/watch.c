@@ -124,10 +124,9 @@ static int plan_upstream(const struct cli_arguments *arguments, struct plan *pla
 		return cli_fail(CLI_USER, "--link-interface %s: should be the name of a network interface", interface);
 	if (interface != NULL)
 		snprintf(plan->interface, sizeof(plan->interface), "%s", interface);
-	if (mbit != NULL && (mbit[strspn(mbit, "0123456789")] != '\0' || strlen(mbit) > 8 || atol(mbit) == 0))
-		return cli_fail(CLI_USER, "--link-mbit %s: should be a number of Mbit/s", mbit);
-	if (mbit != NULL)
-		plan->operators.link_mbit = (uint64_t)atol(mbit);
+	if (mbit != NULL && !cli_number(mbit, 1, LINK_MBIT_MOST, &plan->operators.link_mbit))
+		return cli_fail(CLI_USER, "--link-mbit %s: should be a number of Mbit/s, %d at most", mbit,
+				LINK_MBIT_MOST);
 	for (size_t i = 0; code == CLI_FINE && (text = cli_value_at(arguments, "address", i)) != NULL; i++)
 		code = address_add(plan, slice_from_string(text));
 	plan->operators.directory = plan->upstream[0] != '\0' ? plan->upstream : NULL;

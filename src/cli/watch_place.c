@@ -165,11 +165,11 @@ int watch_place_say(const struct cli_arguments *arguments, void (*add)(const jso
 		code = cli_fail(CLI_USER, "%s: %s", arguments->word_count > 0 ? arguments->words[0] : "the watch",
 				answer_string(answer, "fault"));
 	else if (cli_flag(arguments, "json"))
-		buffer_add(&out, buffer_slice(&text));
-	else
+		code = cli_print_json(&text, CLI_FINE);
+	else {
 		add(answer, &out);
-	if (out.error != 0 || fwrite(out.ptr, 1, out.len, stdout) != out.len || fflush(stdout) != 0)
-		code = cli_fail(CLI_ENVIRONMENT, "cannot write");
+		code = cli_print(&out, CLI_FINE);
+	}
 	json_decref(answer);
 	buffer_free(&text);
 	buffer_free(&out);

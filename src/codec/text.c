@@ -162,23 +162,37 @@ void text_add_json(struct buffer *out, struct slice s)
 
 static const struct byte_class UNPRINTABLE = BYTE_CLASS_2(0, 0x1f, 0x7f, 0xff);
 
-/* C1 controls, line and paragraph separators, and the marks, embeddings, overrides and isolates of UAX #9. */
-static bool is_unseen_control(struct slice sequence)
+/* Of a valid sequence of more than one byte. */
+static uint32_t code_point(struct slice sequence)
 {
-	const uint8_t *p = sequence.ptr;
-	if (sequence.len == 2)
-		return (p[0] == 0xc2 && p[1] < 0xa0) || (p[0] == 0xd8 && p[1] == 0x9c);
-	if (sequence.len != 3 || p[0] != 0xe2)
-		return false;
-	return (p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae))) ||
-	       (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9);
+	uint32_t point = sequence.ptr[0] & (0xffu >> (sequence.len + 1));
+	for (size_t i = 1; i < sequence.len; i++)
+		point = point << 6 | (sequence.ptr[i] & 0x3fu);
+	return point;
+}
+
+/* C1 controls, line separators, what is invisible, and the marks, embeddings, overrides and isolates of UAX #9. */
+static bool is_unseen(uint32_t point)
+{
+	static const struct {
+		uint32_t first;
+		uint32_t last;
+	} unseen[] = {
+		{0x7f, 0x9f},     {0xad, 0xad},     {0x61c, 0x61c},     {0x180e, 0x180e},
+		{0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},   {0xfe00, 0xfe0f},
+		{0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0xe0000, 0xe0fff},
+	};
+	for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++)
+		if (point >= unseen[i].first && point <= unseen[i].last)
+			return true;
+	return false;
 }
 
 static size_t escape_terminal(struct buffer *out, struct slice s, size_t at)
 {
 	size_t length = s.ptr[at] >= 0x80 ? utf8_sequence(s, at) : 0;
 	struct slice sequence = slice_sub(s, at, at + (length > 0 ? length : 1));
-	if (length > 0 && !is_unseen_control(sequence)) {
+	if (length > 0 && !is_unseen(code_point(sequence))) {
 		buffer_add(out, sequence);
 		return length;
 	}
@@ -194,6 +208,32 @@ static size_t escape_terminal(struct buffer *out, struct slice s, size_t at)
 void text_add_terminal(struct buffer *out, struct slice s)
 {
 	add_escaped(out, s, &UNPRINTABLE, escape_terminal);
+}
+
+static void add_json_unit(struct buffer *out, uint32_t unit)
+{
+	add_hex(out, "\\u", (uint8_t)(unit >> 8));
+	add_hex(out, "", (uint8_t)unit);
+}
+
+static size_t escape_terminal_json(struct buffer *out, struct slice s, size_t at)
+{
+	size_t length = utf8_sequence(s, at);
+	uint32_t point = length > 1 ? code_point(slice_sub(s, at, at + length)) : s.ptr[at];
+	if (length > 0 && !is_unseen(point))
+		return escape_utf8(out, s, at);
+	if (point >= 0x10000) {
+		add_json_unit(out, 0xd800 + ((point - 0x10000) >> 10));
+		point = 0xdc00 + ((point - 0x10000) & 0x3ff);
+	}
+	add_json_unit(out, point);
+	return length > 0 ? length : 1;
+}
+
+void text_add_terminal_json(struct buffer *out, struct slice json)
+{
+	static const struct byte_class special = BYTE_CLASS_1(0x7f, 0xff);
+	add_escaped(out, json, &special, escape_terminal_json);
 }
 
 static size_t escape_log(struct buffer *out, struct slice s, size_t at)

@@ -27,10 +27,14 @@ void text_add_json_bytes(struct buffer *out, struct slice s);
 
 /*
  * Appends `s` for a terminal: on one line, valid UTF-8, without anything that moves a cursor, changes a mode or the
- * direction of text. C0, DEL, C1 (in either spelling), line separators, bidirectional controls and bytes that are no
- * UTF-8 become \n, \t, \r or \xHH for each of their bytes; a backslash stays as it is.
+ * direction of text, or cannot be seen. C0, DEL, C1 (in either spelling), line separators, bidirectional controls,
+ * invisible formatting and bytes that are no UTF-8 become \n, \t, \r or \xHH for each of their bytes; a backslash
+ * stays as it is.
  */
 void text_add_terminal(struct buffer *out, struct slice s);
+
+/* Appends JSON for a terminal: what text_add_terminal() would not show of its strings becomes \uXXXX. */
+void text_add_terminal_json(struct buffer *out, struct slice json);
 
 /*
  * Appends `s` as ModSecurity writes values to an error log: bytes below 0x20 and above 0x7e as \xHH, lower case; with

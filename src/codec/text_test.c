@@ -52,11 +52,17 @@ static const struct {
 	struct slice name;
 	void (*add)(struct buffer *out, struct slice s);
 } WRITERS[] = {
-	{SLICE_INIT("utf8"), text_add_utf8},          {SLICE_INIT("json"), text_add_json},
-	{SLICE_INIT("terminal"), text_add_terminal},  {SLICE_INIT("log"), add_log_plain},
-	{SLICE_INIT("quoted"), add_log_quoted},       {SLICE_INIT("base64"), add_base64},
-	{SLICE_INIT("unbase64"), add_base64_decoded}, {SLICE_INIT("hex"), add_hex},
-	{SLICE_INIT("valid"), add_validity},          {SLICE_INIT("limited"), add_log_limited},
+	{SLICE_INIT("utf8"), text_add_utf8},
+	{SLICE_INIT("json"), text_add_json},
+	{SLICE_INIT("terminal"), text_add_terminal},
+	{SLICE_INIT("log"), add_log_plain},
+	{SLICE_INIT("quoted"), add_log_quoted},
+	{SLICE_INIT("base64"), add_base64},
+	{SLICE_INIT("unbase64"), add_base64_decoded},
+	{SLICE_INIT("hex"), add_hex},
+	{SLICE_INIT("valid"), add_validity},
+	{SLICE_INIT("limited"), add_log_limited},
+	{SLICE_INIT("shown-json"), text_add_terminal_json},
 };
 enum { WRITER_COUNT = sizeof(WRITERS) / sizeof(WRITERS[0]) };
 

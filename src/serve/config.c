@@ -76,7 +76,7 @@ static const struct key top_keys[] = {
 	{"operators", KEY_OPERATORS, TOP(operators), "operators: [{name: ctm, peer: 203.0.113.1, ...}]", 0, 0},
 	{"addresses", KEY_ADDRESSES, TOP(addresses), "addresses: [192.0.2.10, \"2001:db8::10\"]", 0, 0},
 	{"upstream_dir", KEY_FOLDER, TOP(upstream_dir), "upstream_dir: /run/guia-upstream", 0, 0},
-	{"link_mbit", KEY_NUMBER, TOP(link_mbit), "link_mbit: 1000", 1, 10000000},
+	{"link_mbit", KEY_NUMBER, TOP(link_mbit), "link_mbit: 1000", 1, LINK_MBIT_MOST},
 	{"screen", KEY_SCREEN, 0, "screen: 127.0.0.1:9180", 0, 0},
 	{"link_interface", KEY_INTERFACE, TOP(link_interface), "link_interface: eth0", 0, 0},
 	{"evidence", KEY_EVIDENCE, TOP(evidence),

@@ -6,6 +6,8 @@
 #include "base/yaml.h"
 #include "serve/operators.h"
 
+enum { LINK_MBIT_MOST = 10 * 1000 * 1000 };
+
 struct text_list {
 	struct slice *items;
 	size_t count;

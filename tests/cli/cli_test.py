@@ -331,6 +331,13 @@ def nothing_raw_reaches_a_terminal():
 
 
 @case
+def a_count_is_a_number():
+    for command, counts in (("top", ("5x", "0", "51", "-1", "")), ("incidents", ("5x", "0", "-1", "99999999999"))):
+        for count in counts:
+            assert f"--count {count}: a number from 1 to " in guia(command, f"--count={count}", code=2)[1]
+
+
+@case
 def secrets_are_not_told():
     path = write("secret.txt", request("GET /?password=eviltopsecret&q=evil HTTP/1.1", "Authorization: Basic evilsecret"))
     for words in (("explain",), ("explain", "--json")):

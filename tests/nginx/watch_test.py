@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -343,10 +344,11 @@ def _():
     pair = Pair(probe=False)
 
     def told():
-        many(pair, 5, "/%1b%5b2Jx", "User-Agent: \x1b]0;title\x07\"\xff\r\n")
+        many(pair, 5, "/%1b%5b2Jx", "User-Agent: \x1b]0;title\x07\"\xff\x9b\u202e\u200b\r\n")
         agents = pair.top()["agent"]
         screen = pair.ask("top", "-1")[1]
-        assert "\x1b" not in screen and "\x1b" not in pair.ask("status")[1]
+        for said in (screen, pair.ask("status")[1], pair.ask("top", "-1", "--json")[1], pair.ask("status", "--json")[1]):
+            assert not re.search("[\0-\x09\x0b-\x1f\x7f-\x9f\u200b\u202e]", said), repr(said)
         return "0;title" in screen and agents
     agents = wait_until(told, "an agent")
     assert agents[0]["key"].startswith("?]0;title?"), agents
