@@ -29,8 +29,6 @@ static struct counting {
 	uint32_t most[CONNECTION_LEVELS];
 } counting;
 
-static const uint8_t level_bits[2][CONNECTION_LEVELS] = {{128, 64, 48}, {128, 120, 112}};
-
 /* When a process began, in the kernel's ticks since boot; 0: there is none. Its name, in brackets, holds anything. */
 static uint64_t began_at(pid_t pid)
 {
@@ -118,7 +116,7 @@ enum gate_crowd gate_counts_enter(const struct sockaddr *peer, struct connection
 		uint32_t most = counting.most[level];
 		if (most == 0 || count.open[level] <= most)
 			continue;
-		*ret_crowd = address_prefix(&source, level_bits[address_is_v4(&source)][level]);
+		*ret_crowd = address_prefix(&source, source_level_bits(&source)[level]);
 		crowd = count.open[level] > OVERRUN * most ? GATE_OVERRUN : ngx_max(crowd, GATE_CROWDED);
 	}
 	return crowd;

@@ -51,6 +51,15 @@ bool prefix_parse(struct slice text, struct prefix *ret_prefix)
 	return true;
 }
 
+bool address_parse(struct slice text, struct address *ret_address)
+{
+	struct prefix prefix;
+	if (slice_find_byte(text, '/', 0) < text.len || !prefix_parse(text, &prefix))
+		return false;
+	*ret_address = prefix.address;
+	return true;
+}
+
 const char *address_format(const struct address *a, char text[ADDRESS_TEXT_BYTES])
 {
 	bool v4 = address_is_v4(a);

@@ -102,6 +102,8 @@ static inline bool prefix_has(const struct prefix *p, const struct address *a)
  * zone, a port, bits set behind the length.
  */
 bool prefix_parse(struct slice text, struct prefix *ret_prefix);
+/* The same of an address alone: no length may be given. */
+bool address_parse(struct slice text, struct address *ret_address);
 
 /* Writes text and NUL, IPv4's with their own number of bits; none for a whole address. Returns `text`. */
 const char *prefix_format(const struct prefix *p, char text[ADDRESS_TEXT_BYTES]);

@@ -25,6 +25,23 @@ static void text_round_trips(void **state)
 	}
 }
 
+static void an_address_alone_has_no_length(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		bool good;
+	} rows[] = {{"192.0.2.1", true},     {"2001:db8::1", true}, {"192.0.2.1/32", false},
+		    {"2001:db8::1/", false}, {"", false},           {"a.test", false}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct address a;
+		char text[ADDRESS_TEXT_BYTES];
+		assert_int_equal(address_parse(slice_from_string(rows[i].text), &a), rows[i].good);
+		if (rows[i].good)
+			assert_string_equal(address_format(&a, text), rows[i].text);
+	}
+}
+
 static void a_list_is_read_and_a_wrong_line_named(void **state)
 {
 	(void)state;
@@ -113,4 +130,4 @@ static void prefixes_hold_their_own_family_only(void **state)
 
 TEST_MAIN(cmocka_unit_test(text_round_trips), cmocka_unit_test(what_is_no_prefix_is_refused),
 	  cmocka_unit_test(a_list_is_read_and_a_wrong_line_named),
-	  cmocka_unit_test(prefixes_hold_their_own_family_only))
+	  cmocka_unit_test(prefixes_hold_their_own_family_only), cmocka_unit_test(an_address_alone_has_no_length))

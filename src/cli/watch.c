@@ -90,12 +90,11 @@ static int homes_add_configured(const struct serve_config *config, struct plan *
 static int address_add(struct plan *plan, struct slice text)
 {
 	struct upstream_options *o = &plan->operators;
-	struct prefix prefix;
 	if (o->address_count == UPSTREAM_ADDRESSES)
 		return cli_fail(CLI_USER, "more than %d addresses are not asked for", UPSTREAM_ADDRESSES);
-	if (slice_find_byte(text, '/', 0) < text.len || !prefix_parse(text, &prefix))
+	if (!address_parse(text, &o->addresses[o->address_count]))
 		return cli_fail(CLI_USER, "--address %.*s: should be an address", SLICE_ARG(text));
-	o->addresses[o->address_count++] = prefix.address;
+	o->address_count++;
 	return CLI_FINE;
 }
 

@@ -3,14 +3,15 @@
 #include <stdatomic.h>
 
 enum {
-	ONE = 1024,           /* a ratio of 1 */
-	TOLERATED = 1280,     /* 1.25 times quiet latency is in time */
-	OVERLOADED = 4 * ONE, /* how late a request counts that was not answered */
-	JITTER_US = 5000,     /* as late as this is in time, however quick the quiet latency is */
-	MOST_LATE = 64 * ONE, /* a single request counts for no more */
-	SHRINK_MOST = 717,    /* by 0.7 in a window at most */
-	FLOOR = 870,          /* 0.85 of the best throughput seen */
-	CAREFUL_WINDOWS = 4,
+	ONE = 1024,            /* a ratio of 1 */
+	TOLERATED = 1280,      /* 1.25 times quiet latency is in time */
+	OVERLOADED = 4 * ONE,  /* how late a request counts that was not answered */
+	JITTER_US = 5000,      /* as late as this is in time, however quick the quiet latency is */
+	MOST_LATE = 64 * ONE,  /* a single request counts for no more */
+	SHRINK_MOST = 717,     /* by 0.7 in a window at most */
+	FLOOR = 870,           /* 0.85 of the best throughput seen */
+	CAREFUL_WINDOWS = 4,   /* of small steps, before each is twice the one before, ... */
+	DOUBLED_MOST = 16,     /* so often at most */
 	ENOUGH = 5,            /* answers in a window from which to judge */
 	PATIENCE_WINDOWS = 20, /* a window is left open for more answers so long at most */
 	QUICK = 8,             /* a quiet latency goes 1/8 of the way down, */
@@ -95,7 +96,7 @@ static uint32_t grown(const struct admission *a, uint32_t limit)
 {
 	uint32_t in_time = load(&a->in_time);
 	uint32_t faster = in_time > CAREFUL_WINDOWS ? in_time - CAREFUL_WINDOWS : 0;
-	uint64_t step = (root(limit) / 2 + 1) * (uint64_t)1 << smaller(faster, 16);
+	uint64_t step = (uint64_t)(root(limit) / 2 + 1) << smaller(faster, DOUBLED_MOST);
 	if (!load(&a->was_late))
 		step = limit;
 	return (uint32_t)smaller(limit + smaller(step, limit), ADMISSION_MOST);

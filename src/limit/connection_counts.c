@@ -157,8 +157,7 @@ void connection_counts_bury(struct connection_counts *counts, connection_owner_a
 static void hash_levels(const struct connection_counts *counts, const struct address *source,
 			uint64_t ret_hash[CONNECTION_LEVELS])
 {
-	static const uint8_t bits[2][CONNECTION_LEVELS] = {{128, 64, 48}, {128, 120, 112}};
-	const uint8_t *own = bits[address_is_v4(source)];
+	const uint8_t *own = source_level_bits(source);
 	for (unsigned level = 0; level < CONNECTION_LEVELS; level++) {
 		const struct hash_key secret = {counts->key.k0, counts->key.k1 + level};
 		struct prefix prefix = address_prefix(source, own[level]);

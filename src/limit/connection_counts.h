@@ -13,9 +13,10 @@
 
 #include "base/address.h"
 #include "base/hash.h"
+#include "limit/source_level.h"
 
 enum {
-	CONNECTION_LEVELS = 3, /* IPv4 /32, /24, /16; IPv6 /128, /64, /48 */
+	CONNECTION_LEVELS = SOURCE_LEVELS,
 
 	CONNECTION_COUNTS_NEW = 0, /* outcomes of attaching */
 	CONNECTION_COUNTS_KEPT = 1,

@@ -104,8 +104,7 @@ static inline uint64_t tag_of(uint64_t hash)
 
 struct rate_key rate_key_make(const struct rate_table *table, const struct address *source, uint64_t scope)
 {
-	static const uint8_t bits[2][RATE_LEVELS] = {{128, 64, 48}, {128, 120, 112}};
-	const uint8_t *own = bits[address_is_v4(source)];
+	const uint8_t *own = source_level_bits(source);
 	uint64_t high = address_high(source), low = address_low(source);
 	uint64_t regions = (table->pages + REGION_SHARE - 1) / REGION_SHARE;
 	uint64_t hash[RATE_LEVELS];
@@ -137,7 +136,7 @@ static inline uint64_t debt_of(uint64_t word, uint64_t now_us)
 static inline uint64_t paying_us(const struct rate_limit *limit, uint64_t cost, uint64_t tag, uint64_t now_us)
 {
 	unsigned __int128 exact = (unsigned __int128)cost * limit->us_per_cost;
-	uint32_t chance = (uint32_t)((tag ^ now_us) * 0x9e3779b97f4a7c15u >> 32);
+	uint32_t chance = (uint32_t)((tag ^ now_us) * HASH_SPREAD >> 32);
 	exact = (exact + chance) >> 32;
 	return exact > RATE_DEBT_MOST_US ? RATE_DEBT_MOST_US : (uint64_t)exact;
 }

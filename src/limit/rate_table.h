@@ -17,10 +17,11 @@
 
 #include "base/address.h"
 #include "base/hash.h"
+#include "limit/source_level.h"
 
 enum {
 	RATE_TABLE_MIN_BYTES = 4 * 4096,
-	RATE_LEVELS = 3, /* IPv4 /32, /24, /16; IPv6 /128, /64, /48 */
+	RATE_LEVELS = SOURCE_LEVELS,
 
 	RATE_TABLE_NEW = 0, /* outcomes of attaching */
 	RATE_TABLE_KEPT = 1,

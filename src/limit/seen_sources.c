@@ -19,10 +19,12 @@ uint64_t seen_sources_key(const struct seen_sources *s, const struct address *so
 	return hash_bytes(&s->secret, slice_make(who.address.bytes, ADDRESS_BYTES));
 }
 
+#define OTHER_SPREAD UINT64_C(0xd6e8feb86659fd93) /* odd, and as good as random */
+
 /* Both bits and word of each probe come from different parts of a hash that is keyed already. */
 static size_t probe_word(const struct seen_sources *s, uint64_t key, unsigned probe)
 {
-	uint64_t mixed = key * 0x9e3779b97f4a7c15u + probe * (key >> 32 | 1) * 0xd6e8feb86659fd93u;
+	uint64_t mixed = key * HASH_SPREAD + probe * (key >> 32 | 1) * OTHER_SPREAD;
 	return (size_t)(mixed >> 20) & (s->words - 1);
 }
 

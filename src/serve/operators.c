@@ -97,12 +97,7 @@ static bool read_name(const struct yaml_node *node, char name[OPERATOR_NAME_BYTE
 
 static bool read_address(const struct yaml_node *node, struct address *ret_address)
 {
-	struct prefix prefix;
-	if (node->kind != YAML_SCALAR || slice_find_byte(node->text, '/', 0) < node->text.len ||
-	    !prefix_parse(node->text, &prefix))
-		return false;
-	*ret_address = prefix.address;
-	return true;
+	return node->kind == YAML_SCALAR && address_parse(node->text, ret_address);
 }
 
 static bool is_narrow(const struct prefix *prefix)

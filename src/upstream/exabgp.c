@@ -5,19 +5,10 @@
 
 #include <inttypes.h>
 
-static bool read_address(struct slice text, struct address *ret_address)
-{
-	struct prefix prefix;
-	if (slice_find_byte(text, '/', 0) < text.len || !prefix_parse(text, &prefix))
-		return false;
-	*ret_address = prefix.address;
-	return true;
-}
-
 static struct exabgp_answer read_neighbor(struct reader r)
 {
 	struct exabgp_answer answer = {.kind = EXABGP_NOTHING};
-	if (!read_address(reader_until(&r, ' '), &answer.neighbor))
+	if (!address_parse(reader_until(&r, ' '), &answer.neighbor))
 		return answer;
 	struct slice rest = reader_rest(&r);
 	if (slice_equal(rest, SLICE("up")))
@@ -41,7 +32,7 @@ struct exabgp_answer exabgp_read(struct slice line)
 		answer.kind = EXABGP_HEADER;
 	else if (reader_accept(&r, SLICE("neighbor ")))
 		answer = read_neighbor(r);
-	else if (read_address(reader_until(&r, ' '), &answer.neighbor) &&
+	else if (address_parse(reader_until(&r, ' '), &answer.neighbor) &&
 		 slice_find(line, SLICE(" established "), 0) < line.len)
 		answer.kind = EXABGP_ESTABLISHED;
 	return answer;

@@ -45,18 +45,6 @@ void lease_journal_write(const struct lease_book *book, struct slice boot, struc
 
 /* ---- reading ---- */
 
-static bool number(struct slice text, uint64_t most, uint64_t *ret_number)
-{
-	uint64_t value = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!byte_is_digit(text.ptr[i]) || value > most / 10)
-			return false;
-		value = value * 10 + (uint64_t)(text.ptr[i] - '0');
-	}
-	*ret_number = value;
-	return text.len > 0 && text.len < 20 && value <= most;
-}
-
 static bool find_operator(const struct lease_book *book, struct slice name, uint32_t *ret_operator)
 {
 	for (size_t i = 0; i < book->operator_count; i++)
@@ -99,11 +87,11 @@ static int read_lease(struct lease_book *book, struct reader *r)
 {
 	struct lease lease = {.state = LEASE_ANNOUNCED};
 	uint64_t id = 0, by = 0;
-	bool good = number(reader_until(r, '\t'), UINT32_MAX, &id);
-	good = good && number(reader_until(r, '\t'), UINT64_MAX, &lease.since_ms);
-	good = good && number(reader_until(r, '\t'), UINT64_MAX, &lease.until_ms);
+	bool good = slice_number(reader_until(r, '\t'), UINT32_MAX, &id);
+	good = good && slice_number(reader_until(r, '\t'), UINT64_MAX, &lease.since_ms);
+	good = good && slice_number(reader_until(r, '\t'), UINT64_MAX, &lease.until_ms);
 	lease.yes = slice_equal(reader_until(r, '\t'), SLICE("yes"));
-	good = good && number(reader_until(r, '\t'), UINT32_MAX, &by);
+	good = good && slice_number(reader_until(r, '\t'), UINT32_MAX, &by);
 	good = good && read_state(reader_until(r, '\t'), &lease.state);
 	struct slice name = reader_until(r, '\t'), why = reader_until(r, '\t');
 	if (!good || id == 0 || why.len > LEASE_WHY_BYTES || !route_read(reader_rest(r), &lease.route))
@@ -120,7 +108,7 @@ static int read_change(struct lease_book *book, struct reader *r)
 {
 	uint64_t at_ms = 0;
 	uint32_t operator_;
-	if (!number(reader_until(r, '\t'), UINT64_MAX, &at_ms))
+	if (!slice_number(reader_until(r, '\t'), UINT64_MAX, &at_ms))
 		return LEASE_JOURNAL_BAD;
 	if (find_operator(book, reader_rest(r), &operator_))
 		guard_note_change(book->guards[operator_], at_ms);
@@ -135,9 +123,9 @@ static int read_line(struct lease_book *book, struct slice line)
 		return read_lease(book, &r);
 	if (reader_accept(&r, SLICE("change\t")))
 		return read_change(book, &r);
-	if (reader_accept(&r, SLICE("end\t")) && number(reader_rest(&r), UINT32_MAX, &value))
+	if (reader_accept(&r, SLICE("end\t")) && slice_number(reader_rest(&r), UINT32_MAX, &value))
 		return place(book, (uint32_t)value, NULL);
-	if (reader_accept(&r, SLICE("held\t")) && number(reader_rest(&r), UINT64_MAX, &value)) {
+	if (reader_accept(&r, SLICE("held\t")) && slice_number(reader_rest(&r), UINT64_MAX, &value)) {
 		book->held_ms = value;
 		return 0;
 	}

@@ -75,18 +75,6 @@ bool link_default_read(struct slice routes, struct slice *ret_name)
 	return false;
 }
 
-static bool number(struct slice text, uint64_t *ret_value)
-{
-	uint64_t value = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!byte_is_digit(text.ptr[i]))
-			return false;
-		value = value * 10 + (uint64_t)(text.ptr[i] - '0');
-	}
-	*ret_value = value;
-	return text.len > 0;
-}
-
 bool link_counter_read(struct slice counters, struct slice name, struct link_counter *ret_counter)
 {
 	struct slice line, before;
@@ -98,7 +86,8 @@ bool link_counter_read(struct slice counters, struct slice name, struct link_cou
 			continue;
 		line = slice_after(line, colon + 1);
 		struct slice bytes = word(&line), packets = word(&line);
-		return number(bytes, &ret_counter->bytes) && number(packets, &ret_counter->packets);
+		return slice_number(bytes, UINT64_MAX, &ret_counter->bytes) &&
+		       slice_number(packets, UINT64_MAX, &ret_counter->packets);
 	}
 	return false;
 }

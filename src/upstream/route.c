@@ -145,15 +145,6 @@ static bool read_number(struct reader *r, uint64_t most, uint64_t *ret_number)
 	return r->at > from;
 }
 
-static bool read_address(struct slice text, struct address *ret_address)
-{
-	struct prefix prefix;
-	if (slice_find_byte(text, '/', 0) < text.len || !prefix_parse(text, &prefix))
-		return false;
-	*ret_address = prefix.address;
-	return true;
-}
-
 /* With its length, and as we would write it. */
 static bool read_prefix(struct slice text, struct prefix *ret_prefix)
 {
@@ -241,7 +232,7 @@ static bool read_flow(struct reader *r, struct route *route)
 static bool read_blackhole(struct reader *r, struct route *route)
 {
 	return read_prefix(reader_until(r, ' '), &route->prefix) && reader_accept(r, SLICE("next-hop ")) &&
-	       read_address(reader_until(r, ' '), &route->next_hop) &&
+	       address_parse(reader_until(r, ' '), &route->next_hop) &&
 	       prefix_is_v4(&route->prefix) == address_is_v4(&route->next_hop) &&
 	       reader_accept(r, SLICE("community [ " BLACKHOLE_COMMUNITY " ]")) && reader_at_end(r);
 }
@@ -282,7 +273,7 @@ bool route_line_read(struct slice text, struct route_line *ret_line)
 	if (!reader_accept(&r, SLICE("neighbor ")))
 		return false;
 	struct slice neighbor = reader_until(&r, ' ');
-	if (!read_address(neighbor, &line.neighbor) ||
+	if (!address_parse(neighbor, &line.neighbor) ||
 	    !slice_equal(neighbor, slice_from_string(address_format(&line.neighbor, own))))
 		return false;
 	line.withdraw = reader_accept(&r, SLICE("withdraw "));

@@ -1,6 +1,8 @@
 #include "watch/pairing.h"
 
 #include "base/error.h"
+#include "base/hash.h"
+#include "wire/outbox.h"
 
 #include <stdlib.h>
 
@@ -53,7 +55,7 @@ void pairing_free(struct pairing *pairing)
 
 static struct mark *set_of(struct pairing *pairing, unsigned box, uint64_t request)
 {
-	uint64_t mixed = (request * 64 + box) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t mixed = (request * OUTBOX_FILES + box) * HASH_SPREAD;
 	return &pairing->marks[(size_t)(mixed >> 32) % (MARKS / MARK_WAYS) * MARK_WAYS];
 }
 

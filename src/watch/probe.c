@@ -15,7 +15,7 @@ static const uint64_t pause_ns = 1000000000, patience_ns = 2000000000;
 
 /* ---- whom to ask ---- */
 
-static const char *address_parse(struct slice text, bool tls, struct probe_target *target)
+static const char *target_look_up(struct slice text, bool tls, struct probe_target *target)
 {
 	char host[256], port[8];
 	struct slice name = text, number = slice_make(tls ? "443" : "80", tls ? 3 : 2);
@@ -65,7 +65,7 @@ const char *probe_target_parse(struct slice text, struct probe_target *ret_targe
 	if (path.len > 0)
 		snprintf(target.path, sizeof(target.path), "%.*s", SLICE_ARG(path));
 	snprintf(target.host, sizeof(target.host), "%.*s", SLICE_ARG(host));
-	const char *fault = address_parse(slice_sub(rest, 0, slash), target.tls, &target);
+	const char *fault = target_look_up(slice_sub(rest, 0, slash), target.tls, &target);
 	if (fault == NULL)
 		*ret_target = target;
 	return fault;

@@ -1,6 +1,7 @@
 #include "watch/tally.h"
 
 #include "base/error.h"
+#include "base/hash.h"
 
 #include <stdlib.h>
 
@@ -34,7 +35,7 @@ void tally_free(struct tally *tally)
 static size_t place_of(const struct tally_line *line)
 {
 	uint64_t mixed = (line->second * 31 + line->site) * 64 + line->verdict * 16u + line->reason;
-	mixed = (mixed ^ line->rule) * UINT64_C(0x9e3779b97f4a7c15);
+	mixed = (mixed ^ line->rule) * HASH_SPREAD;
 	return (size_t)(mixed >> 32) % PLACES;
 }
 

@@ -8,14 +8,6 @@
 
 enum { TOP_COUNT = 10 };
 
-static size_t number_in(struct slice text)
-{
-	size_t value = 0;
-	for (size_t i = 0; i < text.len && byte_is_digit(text.ptr[i]) && value < 1000; i++)
-		value = value * 10 + (size_t)(text.ptr[i] - '0');
-	return value;
-}
-
 static const char *edge_of(const void *context, const struct prefix *prefix, enum ban_kind kind)
 {
 	const struct watch *w = context;
@@ -98,11 +90,13 @@ void watch_answer(void *context, uid_t who, struct slice question, struct buffer
 		.now_ns = w->now_ns,
 	};
 	const struct upstream_sight sight = watch_upstream_sight(w);
+	uint64_t top = TOP_COUNT;
 	struct slice verb, rest = slice_cut(question, ' ', &verb);
+	(void)slice_number(rest, UINT32_MAX, &top);
 	if (slice_equal(verb, SLICE("status")))
 		report_status(&report, out);
 	else if (slice_equal(verb, SLICE("top")))
-		report_top(&report, rest.len > 0 ? number_in(rest) : TOP_COUNT, out);
+		report_top(&report, top, out);
 	else if (slice_equal(verb, SLICE("history")))
 		history_answer(w, out);
 	else if (slice_equal(verb, SLICE("upstream")))
