@@ -88,17 +88,17 @@ void signature_free(struct signature *signature)
 	*signature = (struct signature){0};
 }
 
-static bool is_among(const struct signature_values *known, uint64_t value)
+bool signature_values_have(const struct signature_values *values, uint64_t value)
 {
-	size_t low = 0, high = known->count;
+	size_t low = 0, high = values->count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (known->values[middle] < value)
+		if (values->values[middle] < value)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < known->count && known->values[low] == value;
+	return low < values->count && values->values[low] == value;
 }
 
 bool prefixes_have(const struct prefix *prefixes, size_t count, const struct address *source)
@@ -122,9 +122,9 @@ static bool term_matches(const struct signature *signature, const struct signatu
 	case SIGNATURE_EQUALS:
 		return request->field[term->field] == term->value;
 	case SIGNATURE_ONE_OF:
-		return is_among(&signature->listed[term->field], request->field[term->field]);
+		return signature_values_have(&signature->listed[term->field], request->field[term->field]);
 	case SIGNATURE_UNKNOWN:
-		return !is_among(&signature->known[term->field], request->field[term->field]);
+		return !signature_values_have(&signature->known[term->field], request->field[term->field]);
 	case SIGNATURE_HAS:
 		return (request->present >> term->value & 1) != 0;
 	case SIGNATURE_LACKS:

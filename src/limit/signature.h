@@ -92,6 +92,7 @@ struct signature {
 	double collateral;                        /* upper 95 % limit of the share of visitors' requests that it hits */
 };
 
+bool signature_values_have(const struct signature_values *values, uint64_t value);
 void signature_values_free(struct signature_values *values);
 void signature_free(struct signature *signature);
 

@@ -15,6 +15,7 @@ enum {
 /* An item that covers less is not worth a term. */
 static const double COVERAGE_LEAST = 0.15;
 static const double TELL_TIMES = 5;
+static const double LISTED_SHARE = 0.99; /* of what values in excess come to */
 
 /* Which fields tell of the client. Pairs are looked at only for being unknown: any value of theirs is one of two
  * fields. */
@@ -38,13 +39,12 @@ double coverage_of(const struct search *search, size_t attack, size_t train)
 	return (share - expected) / (1 - normal);
 }
 
-/* Requests that are expected in the attack's sample for one in the half that trains. */
-static double expected_of_one(const struct search *search)
+double expected_of_one(const struct search *search, enum part part)
 {
-	return search->question->normal_share * (double)search->count[PART_ATTACK] / (double)search->count[PART_TRAIN];
+	return search->question->normal_share * (double)search->count[PART_ATTACK] / (double)search->count[part];
 }
 
-static bool is_excess(double attack, double expected)
+bool is_excess(double attack, double expected)
 {
 	return attack >= EXCESS_LEAST && attack > EXCESS_TIMES * expected;
 }
@@ -62,15 +62,6 @@ static void sorted_values(const struct search *search, enum part part, enum sign
 	for (size_t i = 0; i < search->count[part]; i++)
 		values[i] = part_request(search, part, i)->field[field];
 	qsort(values, search->count[part], sizeof(*values), by_value);
-}
-
-static size_t without_repeats(uint64_t *values, size_t count)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < count; i++)
-		if (kept == 0 || values[kept - 1] != values[i])
-			values[kept++] = values[i];
-	return kept;
 }
 
 struct candidates {
@@ -112,7 +103,7 @@ static size_t compare_values(const struct search *search, const uint64_t *attack
 			     struct frequent *values)
 {
 	size_t count = 0, in_attack = 0, in_train = 0;
-	double normal = expected_of_one(search);
+	double normal = expected_of_one(search, PART_TRAIN);
 	while (in_attack < search->count[PART_ATTACK]) {
 		uint64_t value = attack[in_attack];
 		double seen = (double)count_equal(attack, search->count[PART_ATTACK], &in_attack, value);
@@ -136,6 +127,16 @@ static size_t keep_excess(struct frequent *values, size_t count, double times, d
 	return kept;
 }
 
+/* The values, the most frequent first, that come to nearly all of it: the rest may be one visitor's rarities. */
+static size_t most_of(const struct frequent *values, size_t count, double all)
+{
+	double sum = 0;
+	size_t kept = 0;
+	while (kept < count && kept < SIGNATURE_LISTED && sum < LISTED_SHARE * all)
+		sum += values[kept++].attack;
+	return kept;
+}
+
 /*
  * The values of which far more come than expected; one alone is no list. If those that hardly any visitor has make up
  * most of them the others are left out: such a list needs no further term.
@@ -152,10 +153,10 @@ static int offer_listed(struct search *search, enum signature_field field, struc
 		rare += values[i].attack > clean * values[i].expected ? values[i].attack : 0;
 	if (rare >= 0.8 * all)
 		kept = keep_excess(values, kept, clean, &all);
+	qsort(values, kept, sizeof(*values), by_attack);
+	kept = most_of(values, kept, all);
 	if (kept < 2)
 		return 0;
-	qsort(values, kept, sizeof(*values), by_attack);
-	kept = kept < SIGNATURE_LISTED ? kept : SIGNATURE_LISTED;
 	listed->values = malloc(kept * sizeof(*listed->values));
 	if (listed->values == NULL)
 		return -ENOMEM;
@@ -191,17 +192,17 @@ static int offer_equal(struct search *search, enum signature_field field, const 
 /* Values that are often enough in the attack, a list of them, and the test for none of those that are known. */
 static int offer_field(struct search *search, enum signature_field field, struct candidates *candidates)
 {
-	struct signature_values train = {malloc((search->count[PART_TRAIN] + 1) * sizeof(uint64_t)), 0};
-	if (train.values == NULL)
+	uint64_t *train = malloc((search->count[PART_TRAIN] + 1) * sizeof(*train));
+	if (train == NULL)
 		return -ENOMEM;
-	sorted_values(search, PART_TRAIN, field, train.values);
-	int r = FIELDS[field].equals ? offer_equal(search, field, train.values, candidates) : 0;
-	if (r != 0 || !FIELDS[field].unknown || search->count[PART_TRAIN] < KNOWN_LEAST) {
-		free(train.values);
+	sorted_values(search, PART_TRAIN, field, train);
+	int r = FIELDS[field].equals ? offer_equal(search, field, train, candidates) : 0;
+	free(train);
+	if (r != 0 || !FIELDS[field].unknown || search->count[PART_TRAIN] < KNOWN_LEAST)
 		return r;
-	}
-	train.count = without_repeats(train.values, search->count[PART_TRAIN]);
-	search->signature.known[field] = train;
+	r = known_learn(search, field);
+	if (r != 0)
+		return r;
 	offer(candidates, (struct signature_term){.test = SIGNATURE_UNKNOWN, .field = field}, FIELDS[field].tells);
 	return 0;
 }
@@ -259,8 +260,7 @@ static int offer_networks(struct search *search, struct candidates *candidates)
 		for (size_t i = 0; i < search->count[part]; i++)
 			networks[count++] = network_of(part_request(search, part, i), part);
 	count = merge_equal(networks, count);
-	double normal =
-		search->question->normal_share * (double)search->count[PART_ATTACK] / (double)search->count[PART_TRAIN];
+	double normal = expected_of_one(search, PART_TRAIN);
 	for (size_t i = 0; i < count; i++)
 		if (is_excess(networks[i].attack, normal * networks[i].quiet))
 			networks[chosen++] = networks[i];
@@ -291,6 +291,18 @@ static bool is_of_the_site(const struct signature_term *term)
 	       (term->field == SIGNATURE_PATH || term->field == SIGNATURE_METHOD || term->field == SIGNATURE_LENGTH);
 }
 
+/* Whether an item holds of a request. What is known is asked of a request that is itself a part of what is known. */
+static bool item_holds(const struct search *search, const struct signature *one, enum part part, size_t number)
+{
+	const struct signature_term *term = &one->conjunction[0].term[0];
+	const struct signature_request *request = part_request(search, part, number);
+	if (is_of_the_site(term) && is_elsewhere(search, part, number))
+		return true;
+	if (term->test == SIGNATURE_UNKNOWN && part == PART_TRAIN)
+		return signature_values_have(&search->lonely[term->field], request->field[term->field]);
+	return signature_matches(one, request);
+}
+
 /*
  * Coverage less the share of quiet requests that it holds of: what tells them apart. What many visitors have as well
  * tells nothing of the client.
@@ -298,14 +310,12 @@ static bool is_of_the_site(const struct signature_term *term)
 static double weigh(struct search *search, struct item *item, uint64_t *bits)
 {
 	struct signature one = search->signature;
-	bool of_the_site = is_of_the_site(&item->term);
 	one.count = 1;
 	one.conjunction[0] = (struct signature_conjunction){1, {item->term}};
 	memset(bits, 0, search->row * sizeof(*bits));
 	for (enum part part = 0; part < PARTS; part++)
 		for (size_t i = 0; i < search->count[part]; i++)
-			if ((of_the_site && is_elsewhere(search, part, i)) ||
-			    signature_matches(&one, part_request(search, part, i)))
+			if (item_holds(search, &one, part, i))
 				bits[search->at[part] + i / 64] |= (uint64_t)1 << i % 64;
 	size_t attack = bits_count(bits + search->at[PART_ATTACK], search->words[PART_ATTACK]);
 	size_t train = bits_count(bits + search->at[PART_TRAIN], search->words[PART_TRAIN]);

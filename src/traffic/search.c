@@ -29,6 +29,7 @@ struct state {
 	unsigned count;
 	uint8_t item[SIGNATURE_TERMS];
 	uint64_t mask[2]; /* of items */
+	uint64_t sum;     /* of its bits of the attack and of the half that trains: equal for what does the same */
 	double coverage;  /* with all that was taken before */
 	double train;     /* share */
 	double rank;
@@ -178,19 +179,25 @@ static void bits_or(uint64_t *out, const uint64_t *more, size_t words)
 static void weigh(const struct search *search, const uint64_t *taken, struct state *state)
 {
 	size_t hits[PARTS] = {0};
+	state->sum = 0;
 	for (enum part part = PART_ATTACK; part <= PART_TRAIN; part++)
-		for (size_t i = search->at[part]; i < search->at[part] + search->words[part]; i++)
-			hits[part] += (size_t)__builtin_popcountll(state->bits[i] | taken[i]);
+		for (size_t i = search->at[part]; i < search->at[part] + search->words[part]; i++) {
+			uint64_t bits = state->bits[i] | taken[i];
+			hits[part] += (size_t)__builtin_popcountll(bits);
+			state->sum = (state->sum ^ bits) * 0x9e3779b97f4a7c15u;
+			state->sum ^= state->sum >> 29;
+		}
 	state->coverage = coverage_of(search, hits[PART_ATTACK], hits[PART_TRAIN]);
 	state->train = (double)hits[PART_TRAIN] / (double)search->count[PART_TRAIN];
 	double too_many = state->train / search->question->collateral_most;
 	state->rank = state->coverage * (1 - 0.15 * log10(fmax(too_many, 1)));
 }
 
+/* Or what does the same by other items: a method and a header may always come together. */
 static bool in_beam(const struct beam *beam, const struct state *state)
 {
 	for (size_t i = 0; i < beam->count; i++)
-		if (beam->states[i].mask[0] == state->mask[0] && beam->states[i].mask[1] == state->mask[1])
+		if (beam->states[i].sum == state->sum)
 			return true;
 	return false;
 }
@@ -459,14 +466,16 @@ int signature_search(const struct signature_question *question, struct signature
 	if (search != NULL && w != NULL) {
 		search->question = question;
 		r = search_run(search, w);
-		if (r == 0) {
-			drop_unused(&search->signature);
+		drop_unused(&search->signature);
+		r = r == 0 ? known_complete(search) : r;
+		if (r == 0)
 			*ret_signature = search->signature;
-		} else {
+		else
 			signature_free(&search->signature);
-		}
 		for (enum part part = 0; part < PARTS; part++)
 			free(search->requests[part]);
+		for (enum signature_field field = 0; field < SIGNATURE_FIELDS; field++)
+			signature_values_free(&search->lonely[field]);
 		free(search->bits);
 		free(w->bits);
 	}

@@ -1,6 +1,6 @@
 /*
  * The inside of signature_search(): the items a conjunction is made of, each with a bit for every request that it holds
- * of. For search.c and items.c alone.
+ * of. For search.c, items.c and known.c alone.
  */
 #ifndef GUIA_TRAFFIC_SEARCH_H
 #define GUIA_TRAFFIC_SEARCH_H
@@ -36,6 +36,8 @@ struct search {
 	size_t item_count;
 	uint64_t *bits;             /* of all items, and of what is worked with */
 	struct signature signature; /* in the making: known values and prefixes */
+	/* Of the known values those that one source alone has in the half that trains: without it they were unknown. */
+	struct signature_values lonely[SIGNATURE_FIELDS];
 };
 
 static inline bool is_elsewhere(const struct search *search, enum part part, size_t number)
@@ -62,6 +64,24 @@ static inline size_t bits_count(const uint64_t *bits, size_t words)
 
 /* How much of the attack, beyond what is normal, so many of each part cover. */
 double coverage_of(const struct search *search, size_t attack, size_t train);
+
+/* Requests that are expected in the attack's sample for one in this part. */
+double expected_of_one(const struct search *search, enum part part);
+/* Whether so many are far more than are expected. */
+bool is_excess(double attack, double expected);
+
+/* ---- known.c ---- */
+
+/* Fills in what of a field is known on quiet days. 0 or -ENOMEM. */
+int known_learn(struct search *search, enum signature_field field);
+
+/*
+ * Once a signature is proved: what those knew that only judged is known too, so that it hits fewer visitors than was
+ * proved; save what is the attack's. 0 or -ENOMEM.
+ */
+int known_complete(struct search *search);
+
+/* ---- items.c ---- */
 
 /* Fills in items, the best first, and what they need of the signature. 0 or -ENOMEM. */
 int items_find(struct search *search);

@@ -216,6 +216,61 @@ static void classes_are_in_order(void **state)
 	assert_true(signature_class(UINT64_MAX) < 256);
 }
 
+/* One visitor in thirty has an order of headers of his own. */
+static void give_some_their_own(void)
+{
+	for (size_t i = 0; i < QUIET; i++) {
+		uint64_t source = address_high(&quiet[i].source);
+		if (source % 30 == 0)
+			quiet[i].field[SIGNATURE_SHAPE] = source;
+		signature_complete(&quiet[i]);
+	}
+}
+
+/* Of the values that are in excess one visitor's are no part of a list: a page with all that belongs to it is enough.
+ */
+static void one_visitors_rarities_are_in_no_list(void **state)
+{
+	(void)state;
+	struct signature_question q = question();
+	struct signature s;
+	give_some_their_own();
+	for (size_t i = 0; i < ATTACK; i++) {
+		attack[i] = i % 10 == 0 ? visitor() : attacker(999 + lot(2));
+		if (i % 200 == 0)
+			attack[i].field[SIGNATURE_SHAPE] = 7000 + i / 1000;
+		signature_complete(&attack[i]);
+	}
+	assert_int_equal(signature_search(&q, &s), 0);
+	for (uint64_t shape = 7000; shape < 7004; shape++) {
+		struct signature_request rare = visitor();
+		rare.field[SIGNATURE_SHAPE] = shape;
+		signature_complete(&rare);
+		assert_false(signature_matches(&s, &rare));
+	}
+	signature_free(&s);
+}
+
+/* What is unknown needs company; and of those who judged, what they have is known in the end. */
+static void what_nobody_had_is_asked_of_those_who_are_left_out(void **state)
+{
+	(void)state;
+	struct signature_question q = question();
+	struct signature s;
+	give_some_their_own();
+	for (size_t i = 0; i < ATTACK; i++) {
+		attack[i] = i % 10 == 0 ? visitor() : attacker(100000 + i);
+		if (i % 10 != 0)
+			attack[i].field[SIGNATURE_QUERY] = 603;
+		signature_complete(&attack[i]);
+	}
+	assert_int_equal(signature_search(&q, &s), 0);
+	assert_true(signature_asks(&s, SIGNATURE_QUERY));
+	for (size_t i = 0; i < QUIET; i++)
+		assert_false(signature_matches(&s, &quiet[i]));
+	signature_free(&s);
+}
+
 /* A gate that was started half a minute ago: what is not known of this site others know. */
 static void others_days_help_one_that_has_none(void **state)
 {
@@ -281,6 +336,8 @@ static void memory_may_run_out_anywhere(void **state)
 		signature_test(visitors_alone_have_none), signature_test(a_crowd_with_regulars_has_none),              \
 		signature_test(a_path_alone_is_none), signature_test(few_networks_are_prefixes),                       \
 		signature_test(two_tools_are_two_conjunctions_or_a_list),                                              \
+		signature_test(one_visitors_rarities_are_in_no_list),                                                  \
+		signature_test(what_nobody_had_is_asked_of_those_who_are_left_out),                                    \
 		signature_test(others_days_help_one_that_has_none), signature_test(few_requests_know_no_values),       \
 		signature_test(limits_are_those_of_the_tables), signature_test(classes_are_in_order)
 

@@ -121,16 +121,16 @@ static bool report(const struct sums *s, bool json)
 		       s->attacks, s->crowds, 1 - coverage, 1 - s->worst_coverage, hit, s->worst_hit, s->crowds_found,
 		       s->worst_seconds);
 	else
-		printf("1..3\n%s 1 - 95 %% of attacks are covered\n%s 2 - 0.1 %% of visitors at most are hit\n%s 3 - "
-		       "none for a crowd\n"
+		printf("1..3\n%s 1 - 98 %% of attacks are covered\n%s 2 - 0.1 %% of visitors at most are hit in any "
+		       "world\n%s 3 - none for a crowd\n"
 		       "# %u attacks, %u with a signature: covered %.2f %%, the worst %.2f %% (seed %lu); visitors hit "
 		       "%.4f %%, the worst "
 		       "%.4f %% (seed %lu)\n# %u crowds, %u with a signature; the longest search took %.2f s\n",
-		       coverage >= 0.95 ? "ok" : "not ok", hit <= 0.001 ? "ok" : "not ok",
+		       coverage >= 0.98 ? "ok" : "not ok", s->worst_hit <= 0.001 ? "ok" : "not ok",
 		       s->crowds_found == 0 ? "ok" : "not ok", s->attacks, s->found, coverage * 100,
 		       s->worst_coverage * 100, s->worst_coverage_seed, hit * 100, s->worst_hit * 100,
 		       s->worst_hit_seed, s->crowds, s->crowds_found, s->worst_seconds);
-	return coverage >= 0.95 && hit <= 0.001 && s->crowds_found == 0;
+	return coverage >= 0.98 && s->worst_hit <= 0.001 && s->crowds_found == 0;
 }
 
 int main(int argc, char **argv)
