@@ -1,6 +1,8 @@
 #include "base/service.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,11 +30,38 @@ void service_notify(const char *what)
 	close(fd);
 }
 
-int64_t service_watchdog_ms(void)
+/* 0: nobody waits. */
+static int64_t watchdog_us(void)
 {
 	const char *allowed = getenv("WATCHDOG_USEC"), *whose = getenv("WATCHDOG_PID");
 	if (allowed == NULL || (whose != NULL && strtol(whose, NULL, 10) != (long)getpid()))
 		return 0;
 	int64_t us = strtoll(allowed, NULL, 10);
-	return us >= TWICE_US_A_MS ? us / TWICE_US_A_MS : 0;
+	return us > 0 ? us : 0;
+}
+
+int64_t service_watchdog_ms(void)
+{
+	return watchdog_us() / TWICE_US_A_MS;
+}
+
+/* sd_notify(3): it begins anew with that time. */
+static void watchdog_set(int64_t us)
+{
+	char text[48];
+	snprintf(text, sizeof(text), "WATCHDOG_USEC=%" PRId64, us);
+	service_notify(text);
+}
+
+void service_watchdog_wait_long(void)
+{
+	const int64_t long_us = (int64_t)SERVICE_LONG_SECONDS * 1000000, us = watchdog_us();
+	if (us > 0)
+		watchdog_set(us > long_us ? us : long_us);
+}
+
+void service_watchdog_wait_as_before(void)
+{
+	if (watchdog_us() > 0)
+		watchdog_set(watchdog_us());
 }

@@ -15,4 +15,12 @@ void service_notify(const char *what);
 /* How often it wants to hear WATCHDOG=1 from this process, in milliseconds; 0: it does not. Half of what it allows. */
 int64_t service_watchdog_ms(void);
 
+/*
+ * For what takes long and cannot tell meanwhile that we live: the watchdog waits for SERVICE_LONG_SECONDS at least, and
+ * then as long as before again.
+ */
+enum { SERVICE_LONG_SECONDS = 600 };
+void service_watchdog_wait_long(void);
+void service_watchdog_wait_as_before(void);
+
 #endif

@@ -334,8 +334,11 @@ static int watch(struct supervisor *s)
 		for (size_t i = 0; i < COMPANIONS; i++)
 			companion_tend(&s->companions[i], &s->config, &s->parts, &s->dir, &s->notice);
 		int number = await_signal(s);
-		if (s->nginx != 0 && number == SIGHUP)
+		if (s->nginx != 0 && number == SIGHUP) {
+			service_watchdog_wait_long(); /* rules may have to be compiled */
 			reload(s);
+			service_watchdog_wait_as_before();
+		}
 		if (s->nginx != 0 && number == SIGUSR1)
 			reopen_logs(s);
 		if (s->nginx == 0)

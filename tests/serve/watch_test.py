@@ -361,9 +361,13 @@ def a_service_manager_hears_of_serve():
             wait_for(lambda: len(manager.said) >= 4, "signs of life", seen=lambda: manager.said)
             assert manager.said[:4] == [b"READY=1"] + [b"WATCHDOG=1"] * 3, manager.said
             wait_for(lambda: is_up(gate), "the site up")
+            gate.change(site(origin))
+            wait_for(lambda: b"WATCHDOG_USEC=1000000" in manager.said, "the reload", seen=lambda: manager.said)
+            patience = [word for word in manager.said if word.startswith(b"WATCHDOG_USEC=")]
+            assert patience == [b"WATCHDOG_USEC=600000000", b"WATCHDOG_USEC=1000000"], manager.said
             gate.end()
             wait_for(lambda: b"STOPPING=1" in manager.said, "word of the end", seen=lambda: manager.said)
-            assert set(manager.said[1:]) <= {b"WATCHDOG=1", b"STOPPING=1"}, manager.said
+            assert set(manager.said[1:]) <= {b"WATCHDOG=1", b"STOPPING=1", *patience}, manager.said
     origin.stop()
 
 
