@@ -8,14 +8,20 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* What others wrote may be in it, a daemon or a file: nothing of that steers a terminal. */
 int cli_fail(int code, const char *format, ...)
 {
+	struct buffer out = buffer_make(NULL);
+	char *text = NULL;
 	va_list args;
 	va_start(args, format);
-	fputs("guia: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	int len = vasprintf(&text, format, args);
 	va_end(args);
+	text_add_terminal(&out, len < 0 ? SLICE("out of memory") : slice_make(text, (size_t)len));
+	fprintf(stderr, "guia: %.*s\n", SLICE_ARG(buffer_slice(&out)));
+	if (len >= 0)
+		free(text);
+	buffer_free(&out);
 	return code;
 }
 

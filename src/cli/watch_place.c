@@ -9,6 +9,9 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#define USUAL_CONFIG "/etc/guia/guia.yaml"
 
 enum {
 	ARENA_BYTES = 64 << 20,
@@ -57,6 +60,13 @@ static void list_usual(glob_t *found)
 		(void)glob(usual[i], GLOB_NOSORT | GLOB_APPEND, NULL, found);
 }
 
+/* Where the configuration in its usual place says; whether anybody is there is not asked. */
+static bool configured(char run_dir[PATH_MAX])
+{
+	return access(USUAL_CONFIG, R_OK) == 0 && watch_place_of_config(USUAL_CONFIG, run_dir) == CLI_FINE &&
+	       run_dir[0] != '\0';
+}
+
 /* The only one there is. They are not asked until it is known: an order is for one. */
 static int find_only(const struct daemon_place *place, char run_dir[PATH_MAX])
 {
@@ -79,6 +89,8 @@ static int find_only(const struct daemon_place *place, char run_dir[PATH_MAX])
 		code = cli_fail(CLI_USER, "several are running: give --run-dir %s or --run-dir %s", other, only);
 	else if (only != NULL)
 		snprintf(run_dir, PATH_MAX, "%s", only);
+	else if (configured(run_dir))
+		;
 	else if (barred != NULL)
 		code = cli_fail(CLI_ENVIRONMENT,
 				"no %s is running that this user may ask; %s is another user's: ask as root, or as who "

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/reader.h"
 #include "base/service.h"
+#include "codec/text.h"
 #include "upstream/keeper_inside.h"
 
 #include <fcntl.h>
@@ -157,9 +158,14 @@ static void session_tell(struct keeper *k, const struct exabgp_answer *answer)
 		return;
 	bool before = session->up;
 	session_turn(session, answer->kind == EXABGP_UP, answer->why, k->now_ms);
-	if (before != session->up)
-		fprintf(stderr, "guia: upstream: the session with %s is %s%s%.*s\n", k->options.operators[at].name,
-			session->up ? "up" : "down", answer->why.len > 0 ? ": " : "", SLICE_ARG(answer->why));
+	if (before == session->up)
+		return;
+	/* The router's own words may be in it (RFC 9003). */
+	struct buffer why = buffer_make(NULL);
+	text_add_terminal(&why, answer->why);
+	fprintf(stderr, "guia: upstream: the session with %s is %s%s%.*s\n", k->options.operators[at].name,
+		session->up ? "up" : "down", why.len > 0 ? ": " : "", SLICE_ARG(buffer_slice(&why)));
+	buffer_free(&why);
 }
 
 /*

@@ -5,6 +5,7 @@
 #include "upstream/keeper_inside.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <unistd.h>
 
 enum { SILENT_MS = 10000 };
@@ -151,7 +152,10 @@ static void ask(struct keeper *k, uid_t who, bool dry, struct slice rest, struct
 	if (meant > 0)
 		return;
 	out->len = from;
-	question_fault(out, "there is no such operator");
+	char text[96];
+	snprintf(text, sizeof(text), "no such operator: %.*s", (int)(a.operator_.len < 64 ? a.operator_.len : 64),
+		 (const char *)a.operator_.ptr);
+	question_fault(out, text);
 }
 
 /* ---- what is asked for already ---- */

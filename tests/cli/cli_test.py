@@ -135,6 +135,27 @@ def timing_of_one_request_with_its_response():
 
 
 @case
+def nothing_that_is_said_of_words_steers_a_terminal():
+    for words in (["\x1b[2Jban"], ["status", "--run-dir", "\x1b]0;x\x07"], ["ban", "\u202e1.2.3.4"]):
+        err = subprocess.run([GUIA, *words], capture_output=True, check=False, timeout=60).stderr.decode()
+        assert "\\x" in err and not any(c < " " and c != "\n" or c == "\u202e" for c in err), err
+
+
+@case
+def the_configuration_in_its_usual_place_says_where_a_watch_is():
+    own_etc = """set -e; mount -t tmpfs none "$1"; mkdir "$1/upper" "$1/work"
+        mount -t overlay none -o "lowerdir=/etc,upperdir=$1/upper,workdir=$1/work" /etc; mkdir -p /etc/guia; cp "$2" /etc/guia/guia.yaml"""
+    config = write("usual.yaml", "run_dir: /nowhere/gate\nsites:\n  - host: a.test\n    origin: http://127.0.0.1:9\n")
+    folder = FOLDER / "etc"
+    folder.mkdir()
+    inside = ["unshare", "-m", "sh", "-c", own_etc + ' || exit 77; exec "$3" status', "-", folder, config, GUIA]
+    done = subprocess.run(inside, capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode not in (2, 3):
+        raise tap.Skip("no overlay of /etc here")
+    assert done.returncode == 3 and "/nowhere/gate: no watch is running there" in done.stderr, done
+
+
+@case
 def man_pages_are_those_of_the_table():
     pages = {"guia": guia("help", "--man")[0]}
     pages.update({f"guia-{name}": guia("help", "--man", name)[0] for name in COMMANDS})

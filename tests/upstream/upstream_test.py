@@ -131,7 +131,7 @@ def what_was_not_agreed_is_refused_whoever_asks(s):
         said = s.service.command("ask", *words, "--yes", code=1)
         assert said.count(why) == 2, (words, said)
     said = s.service.command("ask", *UDP, "--operator", "nobody", code=2)
-    assert "no such operator" in said, said
+    assert "no such operator: nobody" in said, said
     for question in ("ask * 10 - x", "ask * 10 yes x\tflow route { match { destination 192.0.2.10/32; } then { accept; } }", "ask * x - \tx",
                      "end x", "end 999999", "lift 7", "", "nonsense", "ask " + "x" * 3000):
         assert "fault" in s.service.ask(question), question
