@@ -1,7 +1,7 @@
 #include "bundle/check_inside.h"
 
 #include "base/error.h"
-#include "base/file.h"
+#include "evidence/kept_file.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,12 +25,12 @@ void check_find(struct check *check, enum finding finding, uint64_t record, cons
 
 int check_read(struct check *check, const char *path, size_t most, struct buffer *out)
 {
-	int r = file_read_at(check->bag, path, most, out);
+	int r = kept_file_read(check->bag, path, most, out);
 	if (r == -ENOENT)
 		check_find(check, FINDING_MISSING, CHECK_NO_RECORD, "%s is missing", path);
-	else if (r == -EFBIG || r == -EISDIR)
-		check_find(check, FINDING_ALTERED, CHECK_NO_RECORD, "%s is not what it should be", path);
-	return r == -ENOENT || r == -EFBIG || r == -EISDIR ? 0 : r;
+	else if (r == -EFBIG)
+		check_find(check, FINDING_ALTERED, CHECK_NO_RECORD, "%s is longer than it should be", path);
+	return r == -ENOENT || r == -EFBIG ? 0 : r;
 }
 
 bool check_is_bag(const char *path)

@@ -2,7 +2,7 @@
 #include "bundle/check_inside.h"
 
 #include "base/error.h"
-#include "base/file.h"
+#include "evidence/kept_file.h"
 #include "evidence/log.h"
 #include "evidence/stamps.h"
 #include "evidence/timestamp.h"
@@ -18,7 +18,7 @@ int check_tile(const struct check *check, unsigned epoch, struct tile_name name,
 	char path[TILE_PATH_BYTES], full[sizeof("data/log/") + 16 + TILE_PATH_BYTES];
 	tile_path(name, path);
 	snprintf(full, sizeof(full), "data/log/%04u/%s", epoch, path);
-	int r = file_read_at(check->bag, full, TILE_BYTES, out);
+	int r = kept_file_read(check->bag, full, TILE_BYTES, out);
 	bool other = r == -EFBIG || (r == 0 && out->len != name.width * sizeof(struct merkle_hash));
 	return other ? -ENOENT : r;
 }

@@ -1,7 +1,7 @@
 #include "bundle/extract.h"
 
 #include "base/error.h"
-#include "base/file.h"
+#include "evidence/kept_file.h"
 #include "evidence/stamps.h"
 #include "evidence/verify.h"
 
@@ -20,7 +20,7 @@ static int read_tile(int folder, struct tile_name name, struct buffer *out)
 {
 	char path[TILE_PATH_BYTES];
 	tile_path(name, path);
-	return file_read_at(folder, path, TILE_BYTES, out);
+	return kept_file_read(folder, path, TILE_BYTES, out);
 }
 
 /* The roots of bundles [first, first + count): of the tile above them where it is full, else of their own hashes. */
@@ -186,7 +186,7 @@ static int place_tiles(const struct pyramid *pyramid, unsigned epoch, int bag)
 static int copy(int from, unsigned epoch, const char *path, int bag)
 {
 	struct buffer content = buffer_make(NULL);
-	int r = file_read_at(from, path, NOTE_BYTES_MOST, &content);
+	int r = kept_file_read(from, path, NOTE_BYTES_MOST, &content);
 	r = r != 0 ? r : place(bag, epoch, path, buffer_slice(&content));
 	buffer_free(&content);
 	return r;

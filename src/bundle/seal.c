@@ -1,8 +1,8 @@
 #include "bundle/seal.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "evidence/disk.h"
+#include "evidence/kept_file.h"
 #include "evidence/stamps.h"
 #include "evidence/verify.h"
 #include "evidence/view.h"
@@ -127,7 +127,7 @@ static int read_stamp(int folder, uint64_t size, const char *what, struct buffer
 	char path[64];
 	buffer_clear(out);
 	snprintf(path, sizeof(path), "timestamps/%" PRIu64 ".%s", size, what);
-	return file_read_at(folder, path, NOTE_BYTES_MOST, out);
+	return kept_file_read(folder, path, NOTE_BYTES_MOST, out);
 }
 
 /* A stamp of what was signed with the record in: takes the place of the note. */

@@ -2,8 +2,8 @@
 #include "evidence/log.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "codec/text.h"
+#include "evidence/kept_file.h"
 #include "evidence/log_state.h"
 #include "evidence/walk.h"
 
@@ -58,7 +58,8 @@ static int open_epoch(struct log *log, const struct log_config *config, unsigned
 
 static int read_note(const struct log *log, struct buffer *note)
 {
-	return file_read_at(log->epoch_folder, "checkpoint", NOTE_BYTES_MOST, note);
+	int r = kept_file_read(log->epoch_folder, "checkpoint", NOTE_BYTES_MOST, note);
+	return r == -EFBIG ? 0 : r; /* it is no note */
 }
 
 /* The tree when it was of `size`; false where that is not in the tail. */
@@ -112,6 +113,17 @@ static bool take_name(struct log *log)
 	return newer;
 }
 
+/* What stands where a checkpoint is to be written may be anything. */
+static bool can_be_signed(const struct log *log)
+{
+	static const char *const names[] = {"checkpoint", "checkpoint.spare"};
+	struct stat about;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (fstatat(log->epoch_folder, names[i], &about, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(about.st_mode))
+			return false;
+	return true;
+}
+
 /* Whether what was signed is the beginning of what is there. NULL: it is; else why not. */
 static const char *compare(const struct log *log, int loaded, bool newer, const struct checkpoint *checkpoint)
 {
@@ -122,6 +134,8 @@ static const char *compare(const struct log *log, int loaded, bool newer, const 
 		return "the journal is damaged";
 	if (newer)
 		return "it was written by a newer version of Guia";
+	if (!can_be_signed(log))
+		return "the checkpoint is no file";
 	if (checkpoint == NULL)
 		return NULL;
 	if (checkpoint->size > log->tail.frontier.size)

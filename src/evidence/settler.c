@@ -1,7 +1,7 @@
 #include "evidence/settler.h"
 
 #include "base/error.h"
-#include "base/file.h"
+#include "evidence/kept_file.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -195,7 +195,7 @@ static int read_tile_root(struct settler *settler, unsigned level, uint64_t numb
 	char path[TILE_PATH_BYTES];
 	struct buffer content = buffer_make(NULL);
 	tile_path((struct tile_name){(int)level, number, TILE_WIDTH}, path);
-	int r = file_read_at(settler->folder, path, TILE_BYTES, &content);
+	int r = kept_file_read(settler->folder, path, TILE_BYTES, &content);
 	if (r == 0 && content.len != TILE_BYTES)
 		r = -EBADMSG;
 	if (r == 0)

@@ -183,19 +183,20 @@ static int load_both(struct journal_reader *readers, unsigned newer, struct tail
 	return r;
 }
 
-static int map_half(int folder, unsigned half, struct slice *ret_bytes)
+/* What is no file of a journal's size at most is none of its halves; of a longer one the rest is nobody's. */
+static int read_half(int folder, unsigned half, struct slice *ret_bytes)
 {
 	struct stat stat;
-	int fd = openat(folder, journal_name(half), O_RDONLY | O_CLOEXEC);
+	int fd = openat(folder, journal_name(half), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	*ret_bytes = slice_make(NULL, 0);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
+		return errno == ENOENT || errno == ELOOP || errno == ENXIO ? 0 : -errno;
 	int r = fstat(fd, &stat) == 0 ? 0 : -errno;
-	if (r == 0 && stat.st_size > 0) {
-		size_t len = (size_t)stat.st_size;
+	if (r == 0 && S_ISREG(stat.st_mode) && stat.st_size > 0) {
+		size_t len = stat.st_size < (off_t)JOURNAL_HALF_BYTES ? (size_t)stat.st_size : JOURNAL_HALF_BYTES;
 		uint8_t *bytes = malloc(len);
-		ssize_t got = bytes == NULL ? -1 : pread(fd, bytes, len, 0);
-		r = got < 0 ? -ENOMEM : 0;
+		ssize_t got = bytes == NULL ? 0 : pread(fd, bytes, len, 0);
+		r = bytes == NULL ? -ENOMEM : got < 0 ? -errno : 0;
 		*ret_bytes = slice_make(bytes, got < 0 ? 0 : (size_t)got);
 	}
 	close(fd);
@@ -209,7 +210,7 @@ int tail_load(int folder, struct tail *ret_tail)
 	bool good[JOURNAL_HALVES] = {false}, met;
 	int r = 0;
 	for (unsigned half = 0; half < JOURNAL_HALVES && r == 0; half++) {
-		r = map_half(folder, half, &halves[half]);
+		r = read_half(folder, half, &halves[half]);
 		good[half] = r == 0 && journal_read(halves[half], &readers[half]);
 	}
 	if (r == 0 && good[0] && good[1])

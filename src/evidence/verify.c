@@ -1,9 +1,9 @@
 #include "evidence/verify.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "codec/byte_class.h"
 #include "codec/text.h"
+#include "evidence/kept_file.h"
 #include "evidence/log.h"
 #include "evidence/stamps.h"
 #include "evidence/tile.h"
@@ -49,7 +49,7 @@ unsigned verify_highest_epoch(const char *path)
 	unsigned last = 0;
 	for (unsigned epoch = 1; epoch <= LOG_EPOCHS_MOST && epoch <= last + EPOCHS_MISSING_MOST; epoch++) {
 		snprintf(name, sizeof(name), "%s/%04u", path, epoch);
-		last = access(name, F_OK) == 0 ? epoch : last;
+		last = faccessat(AT_FDCWD, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ? epoch : last;
 	}
 	return last;
 }
@@ -286,7 +286,8 @@ static int verify_epoch(struct verification *v, unsigned epoch, int folder)
 	struct checkpoint checkpoint = {.size = UINT64_MAX};
 	uint64_t *stamps = NULL;
 	size_t stamp_count = 0;
-	int r = file_read_at(folder, "checkpoint", NOTE_BYTES_MOST, &note);
+	int r = kept_file_read(folder, "checkpoint", NOTE_BYTES_MOST, &note);
+	r = r == -EFBIG ? 0 : r; /* it is no checkpoint */
 	if (r == 0)
 		(void)checkpoint_read_note(buffer_slice(&note), &checkpoint);
 	struct walk *walk = calloc(1, sizeof(*walk));
@@ -378,7 +379,7 @@ int verify_log(const char *path, const struct verify_options *options, struct ve
 		if (folder >= 0) {
 			r = verify_epoch(&v, epoch, folder);
 			close(folder);
-		} else if (folder == -ENOENT) {
+		} else if (folder == -ENOENT || folder == -ENOTDIR || folder == -ELOOP) {
 			conclude(&v, epoch, FINDING_MISSING, 0, "the epoch is missing");
 			v.has_next = false;
 		} else {

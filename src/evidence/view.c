@@ -1,8 +1,8 @@
 #include "evidence/view.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "codec/text.h"
+#include "evidence/kept_file.h"
 #include "evidence/leaf.h"
 #include "evidence/walk.h"
 
@@ -17,7 +17,7 @@ static int open_with(int folder, struct view *view)
 int view_open(int folder, struct view *ret_view)
 {
 	*ret_view = (struct view){.folder = folder, .note = buffer_make(NULL)};
-	int r = file_read_at(folder, "checkpoint", NOTE_BYTES_MOST, &ret_view->note);
+	int r = kept_file_read(folder, "checkpoint", NOTE_BYTES_MOST, &ret_view->note);
 	return r != 0 ? r : open_with(folder, ret_view);
 }
 
@@ -93,7 +93,7 @@ static int tile_hashes(const struct view *view, unsigned level, uint64_t number,
 	struct merkle_hash below[TILE_WIDTH];
 	char path[TILE_PATH_BYTES];
 	tile_path((struct tile_name){(int)level, number, TILE_WIDTH}, path);
-	int r = file_read_at(view->folder, path, TILE_BYTES, &tile);
+	int r = kept_file_read(view->folder, path, TILE_BYTES, &tile);
 	if (r == -EFBIG || (r == 0 && tile.len != TILE_BYTES))
 		r = -EBADMSG;
 	if (r == 0)

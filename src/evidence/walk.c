@@ -1,7 +1,7 @@
 #include "evidence/walk_inside.h"
 
 #include "base/error.h"
-#include "base/file.h"
+#include "evidence/kept_file.h"
 #include "evidence/tail.h"
 
 #include <dirent.h>
@@ -24,17 +24,11 @@ struct path {
 
 /* ---- files ---- */
 
-static int read_file(int folder, const char *path, struct buffer *out)
-{
-	int r = file_read_at(folder, path, BUNDLE_BYTES_MOST, out);
-	return r == -EISDIR || r == -ENOTDIR ? -ENOENT : r;
-}
-
 static int read_tile(int folder, struct tile_name name, struct buffer *out)
 {
 	char path[TILE_PATH_BYTES];
 	tile_path(name, path);
-	return read_file(folder, path, out);
+	return kept_file_read(folder, path, name.level == TILE_ENTRIES ? BUNDLE_BYTES_MOST : TILE_BYTES, out);
 }
 
 /* The widths that there are of a tile that is not full, as bits. */
