@@ -147,7 +147,7 @@ static int visit(const struct each *each, const char *below, unsigned depth)
 		if (r != 0)
 			continue;
 		if (len >= (int)sizeof(path) || depth > DEEPEST)
-			r = -ENAMETOOLONG;
+			r = each->each(each->context, path);
 		else if (fstatat(each->folder, path, &stat, AT_SYMLINK_NOFOLLOW) != 0)
 			r = -errno;
 		else

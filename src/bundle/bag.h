@@ -31,7 +31,9 @@ bool bag_line_next(struct reader *manifest, struct bag_line *ret_line);
 /* SHA-256 and length of a file below a folder. 0, -ENOENT, -ELOOP: it is no regular file; or -errno. */
 int bag_hash_file(int folder, const char *path, struct merkle_hash *ret_hash, uint64_t *ret_bytes);
 
-/* Every file below `below`, in the order of bytes, by its path from `folder`. What `each` returns other than 0 ends it.
+/*
+ * Every file below `below`, in the order of bytes, by its path from `folder`; what is deeper, or of a longer path, than
+ * anything in a bag by the beginning of its path. What `each` returns other than 0 ends it.
  */
 typedef int bag_file_fn(void *context, const char *path);
 int bag_each_file(int folder, const char *below, bag_file_fn *each, void *context);

@@ -361,8 +361,17 @@ def a_log_whose_timestamps_cannot_be_listed_is_not_called_one_without():
 def a_file_that_was_put_in_is_found():
     bag = copied("more", made("plain"))
     (bag / "data/warc/extra.warc").write_bytes(b"")
-    assert "extra.warc is in no manifest" in guia("verify", bag, code=CODES["altered"])
+    assert "no manifest names data/warc/extra.warc" in guia("verify", bag, code=CODES["altered"])
     (bag / "data/warc/extra.warc").unlink()
+    for name in ("README.html", "more/README.html", "/".join(["data", *"a" * 30, "deep"]), "data/" + "/".join(["long" * 50] * 4)):
+        (bag / name).parent.mkdir(parents=True, exist_ok=True)
+        (bag / name).write_bytes(b"")
+        said = guia("verify", bag, code=CODES["altered"])
+        assert said.startswith(f"ALTERED: no manifest names {name[:20]}"), said
+        (bag / name).unlink()
+        for folder in sorted((path for path in bag.rglob("*") if path.is_dir()), reverse=True):
+            if not list(folder.iterdir()):
+                folder.rmdir()
     (bag / "data/report-en.html").unlink()
     (bag / "data/report-en.html").symlink_to("/etc/hostname")
     guia("verify", bag, code=CODES["altered"])
