@@ -34,7 +34,7 @@ struct check {
 	struct buffer told;
 };
 
-#define CHECK_NO_RECORD UINT64_MAX /* of a file, a key, a signature */
+#define CHECK_NO_RECORD VERIFY_NO_RECORD
 
 /* The first finding counts. */
 __attribute__((format(printf, 4, 5))) void check_find(struct check *check, enum finding finding, uint64_t record,

@@ -14,6 +14,7 @@
 #include "evidence/verify.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,6 +59,33 @@ static int read_anchor(const char *path, struct buffer *anchor)
 	return CLI_FINE;
 }
 
+/* The same for programs: the finding, where it is, and the lines. */
+static void add_report_json(const struct verify_report *report, struct buffer *out)
+{
+	static const char *const names[] = {
+		[FINDING_NONE] = "whole",
+		[FINDING_ALTERED] = "altered",
+		[FINDING_MISSING] = "missing",
+		[FINDING_TRUNCATED] = "truncated",
+		[FINDING_BADLY_SIGNED] = "badly signed",
+		[FINDING_CLOCK] = "clock",
+		[FINDING_NEWER] = "newer",
+	};
+	struct slice rest = buffer_slice(&report->text), line;
+	buffer_printf(out, "{\"finding\":\"%s\",\"exit\":%d", names[report->finding], finding_codes[report->finding]);
+	if (report->finding != FINDING_NONE && report->epoch != 0)
+		buffer_printf(out, ",\"epoch\":%u", report->epoch);
+	if (report->finding != FINDING_NONE && report->record != VERIFY_NO_RECORD)
+		buffer_printf(out, ",\"record\":%" PRIu64, report->record);
+	buffer_text(out, ",\"said\":[");
+	for (bool first = true; rest.len > 0; first = false) {
+		rest = slice_cut(rest, '\n', &line);
+		buffer_text(out, first ? "" : ",");
+		text_add_json(out, line);
+	}
+	buffer_text(out, "]}\n");
+}
+
 static int verify(const struct cli_arguments *arguments)
 {
 	const char *path = arguments->words[1];
@@ -81,6 +109,8 @@ static int verify(const struct cli_arguments *arguments)
 		code = cli_fail(CLI_USER, "%s: not an evidence log, and no bundle", path);
 	else if (r != 0)
 		code = cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
+	else if (cli_flag(arguments, "json"))
+		add_report_json(&report, &out);
 	else
 		add_safe(buffer_slice(&report.text), &out);
 	code = r == 0 ? cli_print(&out, code) : code;
@@ -156,6 +186,7 @@ static const struct cli_option options[] = {
 	{"anchor", 0, "FILE", "verify: a checkpoint that was kept elsewhere"},
 	{"authorities", 0, "FILE", "verify: certificates (PEM) of who may have timestamped"},
 	{"key", 0, "FINGERPRINT", "verify: of the first key, from the log book"},
+	{"json", 0, NULL, "verify: one object: what was found, where, and what is said of it"},
 	{"epoch", 0, "N", "prove: in which epoch (default: the last)"},
 	{"record", 0, "FILE", "prove: writes the record itself there"},
 	{"output", 'o', "DIR", "export: the bundle, which appears whole or not at all; export-key: the certificate"},
@@ -176,7 +207,8 @@ const struct command evidence_command = {
 		    "guia evidence verify incident-3/\n"
 		    "guia evidence hold 3 --why \"investigation 123/2026\"\n",
 	.synopsis =
-		"verify DIR [--anchor FILE] [--key FINGERPRINT] [--authorities FILE] | prove RECORD DIR [--epoch "
+		"verify DIR [--anchor FILE] [--key FINGERPRINT] [--authorities FILE] [--json] | prove RECORD DIR "
+		"[--epoch "
 		"N] [--record FILE] | export INCIDENT|latest -o DIR --why TEXT [--export-key FILE] | export-key KEY "
 		"-o CERTIFICATE | hold|release INCIDENT --why TEXT | rotate | key",
 	.description =

@@ -86,11 +86,11 @@ static int change(const struct evidence_scribe *scribe, const struct hold *hold,
 	buffer_printf(&question, "evidence %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %s", held ? "hold" : "release",
 		      hold->incident, hold->from_ms, hold->to_ms, why);
 	buffer_byte(&question, '\0');
-	r = question.error != 0 ? question.error
-				: evidence_scribe_put(scribe, (const char *)question.ptr, LEAF_HOLD, values);
+	int code = question.error != 0 ? cli_fail(CLI_ENVIRONMENT, "%s", strerror(-question.error))
+				       : evidence_scribe_put(scribe, (const char *)question.ptr, LEAF_HOLD, values);
 	buffer_free(&question);
-	if (r != 0)
-		return CLI_ENVIRONMENT;
+	if (code != CLI_FINE)
+		return code;
 	printf("incident %" PRIu64 " is %s\n", hold->incident, held ? "held: nothing of it is deleted" : "released");
 	return CLI_FINE;
 }
@@ -169,8 +169,9 @@ int evidence_rotate(const struct cli_arguments *arguments)
 	int r = current_key(scribe.log, &before);
 	if (r != 0)
 		return key_fail(scribe.log, r);
-	if (evidence_scribe_rotate(&scribe) != 0)
-		return CLI_ENVIRONMENT;
+	code = evidence_scribe_rotate(&scribe);
+	if (code != CLI_FINE)
+		return code;
 	now = before;
 	for (unsigned waited = 0; waited < ROTATE_WAIT_MS && public_key_equal(&before, &now); waited += STEP_MS) {
 		r = current_key(scribe.log, &now);

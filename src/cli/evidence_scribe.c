@@ -116,25 +116,27 @@ static int ask(const struct evidence_scribe *scribe, const char *question)
 {
 	struct buffer text;
 	json_t *answer;
-	if (watch_place_ask(scribe->arguments, question, &text, &answer) != CLI_FINE)
-		return -EIO;
-	int r = answer_string(answer, "fault")[0] != '\0' ? -EIO : 0;
-	if (r != 0)
-		(void)cli_fail(CLI_ENVIRONMENT, "the watch: %s", answer_string(answer, "fault"));
+	int code = watch_place_ask(scribe->arguments, question, &text, &answer);
+	if (code != CLI_FINE)
+		return code;
+	if (answer_string(answer, "fault")[0] != '\0')
+		code = cli_fail(json_is_true(json_object_get(answer, "mistaken")) ? CLI_USER : CLI_ENVIRONMENT,
+				"the watch: %s", answer_string(answer, "fault"));
 	json_decref(answer);
 	buffer_free(&text);
-	return r;
+	return code;
 }
 
 /* What became of writing it here. */
 static int say(const struct evidence_scribe *scribe, int r)
 {
 	if (r == -EBUSY)
-		(void)cli_fail(CLI_ENVIRONMENT, "%s: a watch writes it: leave --log out, and it is asked", scribe->log);
-	else if (r != 0)
-		(void)cli_fail(CLI_ENVIRONMENT, "%s: %s", scribe->log,
-			       r < 0 ? strerror(-r) : "it cannot be written: see guia evidence verify");
-	return r < 0 ? r : r > 0 ? -EIO : 0;
+		return cli_fail(CLI_ENVIRONMENT, "%s: a watch writes it: leave --log out, and it is asked",
+				scribe->log);
+	if (r != 0)
+		return cli_fail(CLI_ENVIRONMENT, "%s: %s", scribe->log,
+				r < 0 ? strerror(-r) : "it cannot be written: see guia evidence verify");
+	return CLI_FINE;
 }
 
 int evidence_scribe_put(const struct evidence_scribe *scribe, const char *question, enum leaf_kind kind,

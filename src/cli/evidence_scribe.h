@@ -28,8 +28,8 @@ int evidence_scribe_find(const struct cli_arguments *arguments, enum evidence_pu
 			 struct evidence_scribe *ret_scribe);
 
 /*
- * One record, signed for. `question` is how the watch is asked for it, `values` what this process writes by itself. 0,
- * or -errno after a message.
+ * One record, signed for. `question` is how the watch is asked for it, `values` what this process writes by itself.
+ * CLI_FINE, or an exit code after a message.
  */
 int evidence_scribe_put(const struct evidence_scribe *scribe, const char *question, enum leaf_kind kind,
 			const struct leaf_value *values);

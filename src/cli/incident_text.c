@@ -185,9 +185,11 @@ static void add_packets(struct buffer *out, const struct case_record *record)
 	}
 }
 
-static bool entry_add(void *context, const struct case_entry *entry)
+static bool entry_add(void *context, const struct case_entry *entry, uint64_t left_out)
 {
 	struct buffer *out = context;
+	if (left_out > 0)
+		buffer_printf(out, "  ... %" PRIu64 " lines in between: --json has all\n", left_out);
 	buffer_text(out, "  ");
 	add_time(out, entry->at_ms);
 	buffer_printf(out, "  %-6s  ", case_entry_kind_name(entry->kind));
@@ -279,7 +281,7 @@ int incident_add_text(struct case_store *store, const struct case_record *record
 	add_mitigations(out, record);
 	add_packets(out, record);
 	buffer_text(out, "\ntimeline (UTC)\n");
-	r = r != 0 && r != CASE_STORE_NONE ? r : case_store_entries(store, record->id, entry_add, out);
+	r = r != 0 && r != CASE_STORE_NONE ? r : case_store_entry_ends(store, record->id, entry_add, out);
 	for (enum ranking_dimension i = 0; i < RANKING_DIMENSIONS && r == 0; i++) {
 		struct tallies tallies = {out, ranking_dimension_name(i)};
 		r = case_store_tallies(store, record->id, tallies.title, TALLIES, tally_add, &tallies);

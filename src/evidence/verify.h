@@ -10,9 +10,11 @@ struct verify_options {
 	const char *fingerprint; /* of the first key, from the log book; NULL: not compared */
 };
 
+#define VERIFY_NO_RECORD UINT64_MAX /* of a file, a key, a signature */
+
 struct verify_report {
 	enum finding finding;
-	unsigned epoch; /* in which it was found */
+	unsigned epoch; /* in which it was found; 0: of a bundle, which says it in words */
 	uint64_t record;
 	struct buffer text; /* for people, lines */
 };

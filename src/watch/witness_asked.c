@@ -3,7 +3,8 @@
  *
  *   evidence                                              where it is
  *   evidence export STEP ID INCIDENT FILES BYTES SHA256|- WHY   a bundle is made (bundle/seal.h)
- *   evidence hold|release INCIDENT FROM TO WHY            what was kept between two times is not deleted
+ *   evidence hold|release INCIDENT FROM TO WHY            what was kept between two times is not deleted; `mistaken` in
+ *                                                         the answer: none of it was held
  *   evidence rotate                                       another key takes over
  */
 #include "watch/witness_inside.h"
@@ -70,8 +71,7 @@ static void answer_export(struct witness *witness, uid_t who, struct slice words
 
 static const char *hold_fault(int r)
 {
-	return r == HOLDS_NONE      ? "this incident is not held"
-	       : r == HOLDS_FULL    ? "too many incidents are held: release some"
+	return r == HOLDS_FULL      ? "too many incidents are held: release some"
 	       : r == HOLDS_DAMAGED ? "the file of holds is damaged; nothing is deleted until it is mended"
 				    : "the file of holds cannot be written";
 }
@@ -86,7 +86,10 @@ static void answer_hold(struct witness *witness, uid_t who, bool held, struct sl
 		return;
 	}
 	int r = held ? holds_put(witness->folder, &hold) : holds_lift(witness->folder, hold.incident);
-	if (r != 0) {
+	if (r == HOLDS_NONE) {
+		buffer_text(out, "{\"fault\":\"this incident is not held\",\"mistaken\":true}\n");
+		return;
+	} else if (r != 0) {
 		question_fault(out, hold_fault(r));
 		return;
 	}

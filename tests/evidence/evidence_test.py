@@ -196,7 +196,12 @@ def exit_codes_say_what_is_wrong():
         spoil(copy / "0001")
         out = guia("verify", copy, code=code)
         assert part in out, out
+        told = json.loads(guia("verify", copy, "--json", code=code))
+        assert told["exit"] == code and told["epoch"] == 1 and told["said"] == out.splitlines(), (told, out)
+        assert code == 13 or f"record {told['record']}: " in part, told
     assert "cannot be excluded" in guia("verify", log)
+    told = json.loads(guia("verify", log, "--json"))
+    assert told["finding"] == "whole" and told["exit"] == 0 and "record" not in told, told
     assert "cannot be excluded" not in guia("verify", log, "--anchor", anchor)
     guia("verify", FOLDER / "nowhere", code=2)
     guia("verify", log, "--anchor", FOLDER / "nowhere", code=2)
