@@ -1,6 +1,8 @@
 #include "evidence/retention.h"
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/vector.h"
 #include "evidence/body_read.h"
 #include "evidence/holds.h"
 #include "evidence/leaf.h"
@@ -32,6 +34,20 @@ static void set_cutoff(struct run *run, unsigned days, uint64_t now_ms)
 {
 	run->cutoff_ms = now_ms > days * DAY_MS ? now_ms - days * DAY_MS : 0;
 	snprintf(run->why, sizeof(run->why), "older than %u days", days);
+}
+
+/*
+ * What cannot be removed keeps none of the others. Half of the time the disk is left to those who seal meanwhile: a
+ * journal's commit has to wait for what was given free.
+ */
+static void remove_one(const struct run *run, int folder, const char *path, uint64_t *sum, int *ret_error)
+{
+	uint64_t began_ns = clock_monotonic_ns();
+	int r = run->disk->unlink(folder, path);
+	usleep((useconds_t)((clock_monotonic_ns() - began_ns) / 1000));
+	*sum += r == 0 ? 1 : 0;
+	if (r != 0 && r != -ENOENT && *ret_error == 0)
+		*ret_error = r;
 }
 
 /* ---- messages ---- */
@@ -70,10 +86,8 @@ static int delete_parcels(const struct run *run)
 	size_t count = choose_parcels(run, &parcels, &from, &to);
 	int folder = count == 0 ? -1 : open(bodies, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder >= 0 && run->say(run->context, "messages", from, to, run->why))
-		for (size_t i = 0; r == 0 && i < count; i++) {
-			r = run->disk->unlink(folder, parcels.paths[i]);
-			run->sums->parcels += r == 0 ? 1 : 0;
-		}
+		for (size_t i = 0; i < count; i++)
+			remove_one(run, folder, parcels.paths[i], &run->sums->parcels, &r);
 	if (folder >= 0)
 		close(folder);
 	body_parcels_free(&parcels);
@@ -103,23 +117,37 @@ static int glance_at(const struct view *view, uint64_t number, struct glance *re
 	return r == -ENOENT ? 0 : r;
 }
 
-struct range {
-	uint64_t *numbers;
-	size_t count, capacity;
+/* Bundles [from, to) that are not there any more, or are about to be deleted. */
+struct span {
+	uint64_t from, to;
 };
 
-static int add_number(struct range *range, uint64_t number)
+struct choice {
+	uint64_t *numbers; /* about to be deleted */
+	size_t count, room;
+	struct span *spans; /* with those that were deleted before: what is held or of keys lies between two */
+	size_t span_count, span_room;
+};
+
+static int add_number(struct choice *choice, uint64_t number)
 {
-	if (range->count == range->capacity) {
-		size_t wider = range->capacity == 0 ? 256 : 2 * range->capacity;
-		uint64_t *numbers = realloc(range->numbers, wider * sizeof(*numbers));
-		if (numbers == NULL)
-			return -ENOMEM;
-		range->numbers = numbers;
-		range->capacity = wider;
+	int r = vector_grow((void **)&choice->numbers, &choice->room, choice->count, sizeof(number));
+	if (r == 0)
+		choice->numbers[choice->count++] = number;
+	return r;
+}
+
+static int add_to_spans(struct choice *choice, uint64_t number)
+{
+	struct span *last = choice->span_count > 0 ? &choice->spans[choice->span_count - 1] : NULL;
+	if (last != NULL && last->to == number) {
+		last->to++;
+		return 0;
 	}
-	range->numbers[range->count++] = number;
-	return 0;
+	int r = vector_grow((void **)&choice->spans, &choice->span_room, choice->span_count, sizeof(*choice->spans));
+	if (r == 0)
+		choice->spans[choice->span_count++] = (struct span){number, number + 1};
+	return r;
 }
 
 static bool has_tile(const struct view *view, uint64_t number)
@@ -133,7 +161,7 @@ static bool has_tile(const struct view *view, uint64_t number)
  * Bundles whose records are all older: the next one begins before the cutoff. Never the first, which has the key, nor
  * what may not have a tile yet: a whole tile of hashes stands for each that goes.
  */
-static int choose_bundles(const struct run *run, const struct view *view, struct range *ret_range)
+static int choose_bundles(const struct run *run, const struct view *view, struct choice *ret_choice)
 {
 	/* Those that the journal has too, it has until it has turned over them. */
 	uint64_t signed_bundles = view->checkpoint.size / TILE_WIDTH;
@@ -145,33 +173,45 @@ static int choose_bundles(const struct run *run, const struct view *view, struct
 		r = glance_at(view, n + 1, &next);
 		if (r != 0 || (next.there && next.first_ms >= run->cutoff_ms))
 			break;
-		if (!here.there || here.of_keys || !has_tile(view, n))
+		if (here.there && (here.of_keys || !has_tile(view, n)))
 			continue;
-		bool held = holds_cover(run->holds, here.first_ms, next.there ? next.first_ms : here.first_ms);
+		bool held = here.there &&
+			    holds_cover(run->holds, here.first_ms, next.there ? next.first_ms : here.first_ms);
 		run->sums->held += held ? 1 : 0;
-		r = held ? 0 : add_number(ret_range, n);
+		if (held)
+			continue;
+		r = here.there ? add_number(ret_choice, n) : 0;
+		r = r != 0 ? r : add_to_spans(ret_choice, n);
 	}
 	return r;
 }
 
-static int delete_bundles_of(const struct run *run, unsigned epoch, int folder)
+/* What was deleted before is told again: the words of then are deleted with what is as old. */
+static bool say_spans(const struct run *run, unsigned epoch, const struct choice *choice)
 {
 	char of[32];
-	struct range range = {.count = 0};
+	bool said = true;
+	snprintf(of, sizeof(of), WALK_DELETED_RECORDS "%u", epoch);
+	for (size_t i = 0; said && i < choice->span_count; i++)
+		said = run->say(run->context, of, choice->spans[i].from * TILE_WIDTH, choice->spans[i].to * TILE_WIDTH,
+				run->why);
+	return said;
+}
+
+static int delete_bundles_of(const struct run *run, unsigned epoch, int folder)
+{
+	struct choice choice = {.count = 0};
 	struct view view;
 	int r = view_open(folder, &view);
-	r = r != 0 ? r : choose_bundles(run, &view, &range);
-	snprintf(of, sizeof(of), WALK_DELETED_RECORDS "%u", epoch);
-	/* What was deleted before is in the range too: the newest word is of all of it. */
-	if (r == 0 && range.count > 0 &&
-	    run->say(run->context, of, TILE_WIDTH, (range.numbers[range.count - 1] + 1) * TILE_WIDTH, run->why))
-		for (size_t i = 0; r == 0 && i < range.count; i++) {
+	r = r != 0 ? r : choose_bundles(run, &view, &choice);
+	if (r == 0 && choice.count > 0 && say_spans(run, epoch, &choice))
+		for (size_t i = 0; i < choice.count; i++) {
 			char path[TILE_PATH_BYTES];
-			tile_path((struct tile_name){TILE_ENTRIES, range.numbers[i], TILE_WIDTH}, path);
-			r = run->disk->unlink(folder, path);
-			run->sums->bundles += r == 0 ? 1 : 0;
+			tile_path((struct tile_name){TILE_ENTRIES, choice.numbers[i], TILE_WIDTH}, path);
+			remove_one(run, folder, path, &run->sums->bundles, &r);
 		}
-	free(range.numbers);
+	free(choice.numbers);
+	free(choice.spans);
 	view_close(&view);
 	return r == -ENOENT ? 0 : r;
 }

@@ -156,6 +156,7 @@ static void what_is_held_stays(void **state)
 {
 	const struct hold hold = {7, TEST_NOW_MS + 600, TEST_NOW_MS + 1200};
 	struct holds holds;
+	char path[160], aside[160];
 	uint64_t record;
 	(void)state;
 	test_write(&place, 3000, TEST_NOW_MS, false);
@@ -170,6 +171,14 @@ static void what_is_held_stays(void **state)
 	assert_true(has_bundle("003"));
 	assert_false(has_bundle("007"));
 	assert_int_equal(verified(&record), FINDING_NONE);
+	assert_int_equal(told, 1 + 2);
+	/* What is held was not deleted: nobody else may have either. */
+	snprintf(path, sizeof(path), "%s/0001/tile/entries/003", place.log);
+	snprintf(aside, sizeof(aside), "%s/aside", place.folder);
+	assert_int_equal(rename(path, aside), 0);
+	assert_int_equal(verified(&record), FINDING_MISSING);
+	assert_int_equal(record, 3 * 256);
+	assert_int_equal(rename(aside, path), 0);
 	assert_int_equal(holds_lift(place.log, 7), 0);
 	assert_int_equal(holds_lift(place.log, 7), HOLDS_NONE);
 	assert_int_equal(holds_load(place.log, &holds), 0);
@@ -178,6 +187,30 @@ static void what_is_held_stays(void **state)
 	assert_int_equal(sums.parcels, 1);
 	assert_false(has_bundle("003"));
 	assert_int_equal(verified(&record), FINDING_NONE);
+}
+
+static unsigned failures;
+
+static int failing_unlink(int folder, const char *path)
+{
+	return failures++ == 0 ? -EPERM : disk_kernel.unlink(folder, path);
+}
+
+static void what_cannot_be_deleted_keeps_none_of_the_others(void **state)
+{
+	const struct retention_policy policy = {90, 90};
+	struct disk_calls disk = disk_kernel;
+	struct retention_sums sums;
+	(void)state;
+	disk.unlink = failing_unlink;
+	test_write(&place, 3000, TEST_NOW_MS, false);
+	test_write(&place, 1000, TEST_NOW_MS + 95 * DAY_MS, true);
+	failures = 0;
+	assert_int_equal(retention_run(&disk, place.log, &policy, TEST_NOW_MS + 100 * DAY_MS, say, NULL, &sums),
+			 -EPERM);
+	assert_true(has_bundle("001"));
+	assert_false(has_bundle("002"));
+	assert_true(sums.bundles >= 8);
 }
 
 static void for_ever_is_for_ever(void **state)
@@ -208,5 +241,6 @@ static void damaged_holds_keep_everything(void **state)
 
 #define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 TEST_MAIN(CASE(old_records_go_and_their_hashes_prove_the_others), CASE(what_no_record_says_was_deleted_is_missing),
-	  CASE(nothing_goes_before_the_log_has_said_so), CASE(what_is_held_stays), CASE(for_ever_is_for_ever),
+	  CASE(nothing_goes_before_the_log_has_said_so), CASE(what_is_held_stays),
+	  CASE(what_cannot_be_deleted_keeps_none_of_the_others), CASE(for_ever_is_for_ever),
 	  CASE(damaged_holds_keep_everything))

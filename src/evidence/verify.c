@@ -25,7 +25,7 @@ struct verification {
 	struct checkpoint anchor;
 	bool has_anchor, anchor_is_of_here;
 	unsigned last;
-	uint64_t *deleted_to; /* by epoch (evidence/walk.h) */
+	struct walk_spans deleted;
 	/* What the epoch after this one says of it. */
 	bool has_next;
 	char next_previous[LOG_NAME_BYTES_MOST + 8];
@@ -202,11 +202,21 @@ static bool origin_of(const struct walk *walk, unsigned epoch, char *out, size_t
 	return log != NULL;
 }
 
+static bool is_deleted(const struct walk_spans *spans, unsigned epoch, uint64_t bundle)
+{
+	for (size_t i = 0; i < spans->count; i++) {
+		const struct walk_span *span = &spans->list[i];
+		if (span->epoch == epoch && span->from <= bundle * TILE_WIDTH && (bundle + 1) * TILE_WIDTH <= span->to)
+			return true;
+	}
+	return false;
+}
+
 /* Records that are not there must have been deleted, and a record of this epoch or a later one says so. */
 static void check_gone(struct verification *v, unsigned epoch, const struct walk *walk)
 {
 	for (size_t i = 0; i < walk->gone_count && v->report->epoch != epoch; i++)
-		if ((walk->gone[i] + 1) * TILE_WIDTH > v->deleted_to[epoch])
+		if (!is_deleted(&v->deleted, epoch, walk->gone[i]))
 			conclude(v, epoch, FINDING_MISSING, walk->gone[i] * TILE_WIDTH,
 				 "it is missing, and later records are there");
 }
@@ -292,8 +302,7 @@ static int verify_epoch(struct verification *v, unsigned epoch, int folder)
 		(void)checkpoint_read_note(buffer_slice(&note), &checkpoint);
 	struct walk *walk = calloc(1, sizeof(*walk));
 	if (walk != NULL && (r == 0 || r == -ENOENT)) {
-		*walk = (struct walk){
-			.folder = folder, .notes = &notes, .deleted_to = v->deleted_to, .deleted_count = v->last + 1};
+		*walk = (struct walk){.folder = folder, .notes = &notes, .deleted = &v->deleted};
 		r = set_marks(v, walk, checkpoint.size, &stamps, &stamp_count);
 		r = r != 0 ? r : walk_epoch(walk);
 	} else if (walk == NULL) {
@@ -371,9 +380,6 @@ int verify_log(const char *path, const struct verify_options *options, struct ve
 	v.last = verify_highest_epoch(path);
 	if (v.last == 0)
 		return -ENOENT;
-	v.deleted_to = calloc(v.last + 1, sizeof(*v.deleted_to));
-	if (v.deleted_to == NULL)
-		return -ENOMEM;
 	for (unsigned epoch = v.last; epoch > 0 && r == 0; epoch--) {
 		int folder = open_folder(path, epoch);
 		if (folder >= 0) {
@@ -392,7 +398,7 @@ int verify_log(const char *path, const struct verify_options *options, struct ve
 		tell_limits(&v);
 		r = ret_report->text.error;
 	}
-	free(v.deleted_to);
+	free(v.deleted.list);
 	buffer_free(&v.told);
 	return r;
 }

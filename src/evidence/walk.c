@@ -397,7 +397,7 @@ int walk_epoch(struct walk *walk)
 	if (path->has_tail)
 		tail_free(&path->tail);
 	free(path);
-	return r;
+	return r != 0 ? r : walk->error;
 }
 
 void walk_free(struct walk *walk)

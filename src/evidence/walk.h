@@ -28,6 +28,18 @@ struct walk_mark {
 	bool reached;
 };
 
+/* Records [from, to) of an epoch, of which a record says that they were deleted. */
+struct walk_span {
+	unsigned epoch;
+	uint64_t from, to;
+};
+
+/* Those that touch are one. */
+struct walk_spans {
+	struct walk_span *list;
+	size_t count, room;
+};
+
 struct walk_key {
 	uint64_t from; /* the record that brought it */
 	struct public_key key;
@@ -37,9 +49,8 @@ struct walk {
 	int folder;
 	struct walk_mark *marks; /* the caller's, in the order of their sizes */
 	size_t mark_count;
-	struct buffer *notes; /* lines: what the records themselves tell, such as gaps */
-	uint64_t *deleted_to; /* by epoch: records below may have been deleted, so records said; the caller's */
-	unsigned deleted_count;
+	struct buffer *notes;       /* lines: what the records themselves tell, such as gaps */
+	struct walk_spans *deleted; /* what records said of this and other epochs; the caller's */
 
 	enum finding finding;
 	uint64_t record; /* the first that is wrong */
@@ -57,6 +68,7 @@ struct walk {
 	size_t gone_count;
 	bool closed;
 	bool torn; /* the journal goes on with something that is not whole */
+	int error; /* what was said could not be kept */
 };
 
 /* 0 also where something was found; -errno where it cannot be told. To be freed in any case. */

@@ -1,8 +1,10 @@
 /* What the records of an epoch say of it: keys, gaps, deletions, the clock. */
 #include "evidence/walk_inside.h"
 
+#include "base/vector.h"
 #include "codec/byte_class.h"
 #include "codec/text.h"
+#include "evidence/log.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -100,17 +102,39 @@ static void note_gap(struct walk *walk, const struct leaf *leaf)
 		      leaf_get(leaf, "until")->number);
 }
 
-/* Each is of all that was deleted up to then. */
+/* A span takes in those that it touches. */
+static int add_span(struct walk_spans *spans, struct walk_span span)
+{
+	size_t kept = 0;
+	int r = vector_grow((void **)&spans->list, &spans->room, spans->count, sizeof(span));
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < spans->count; i++) {
+		const struct walk_span other = spans->list[i];
+		if (other.epoch != span.epoch || other.to < span.from || other.from > span.to) {
+			spans->list[kept++] = other;
+			continue;
+		}
+		span.from = other.from < span.from ? other.from : span.from;
+		span.to = other.to > span.to ? other.to : span.to;
+	}
+	spans->list[kept] = span;
+	spans->count = kept + 1;
+	return 0;
+}
+
 static void note_deletion(struct walk *walk, const struct leaf *leaf)
 {
 	struct slice of = leaf_get(leaf, "of")->bytes, name = SLICE(WALK_DELETED_RECORDS);
-	uint64_t epoch, to = leaf_get(leaf, "to")->number;
+	uint64_t epoch, from = leaf_get(leaf, "from")->number, to = leaf_get(leaf, "to")->number;
 	if (slice_starts_with(of, name) && decimal_read(slice_after(of, name.len), &epoch) &&
-	    epoch < walk->deleted_count && to > walk->deleted_to[epoch])
-		walk->deleted_to[epoch] = to;
+	    epoch <= LOG_EPOCHS_MOST && from < to) {
+		int r = add_span(walk->deleted, (struct walk_span){(unsigned)epoch, from, to});
+		walk->error = walk->error != 0 ? walk->error : r;
+	}
 	buffer_printf(walk->notes,
 		      "record %" PRIu64 " states that %.*s were deleted, from %" PRIu64 " to %" PRIu64 "\n",
-		      walk->frontier.size, SLICE_ARG(of), leaf_get(leaf, "from")->number, to);
+		      walk->frontier.size, SLICE_ARG(of), from, to);
 }
 
 void walk_look_at(struct walk *walk, struct slice record)

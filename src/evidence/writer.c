@@ -212,6 +212,9 @@ static void write_end(struct writer *writer)
 
 static int wait_ms(const struct writer *writer)
 {
+	/* What a log begins with waits for nothing else. */
+	if (writer->oldest_put_ns != 0)
+		return 0;
 	if (writer->oldest_unsigned_ns == 0)
 		return IDLE_MS;
 	uint64_t since_ms = (clock_monotonic_ns() - writer->signed_ns) / 1000000;

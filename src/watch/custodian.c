@@ -82,7 +82,8 @@ static void tell(struct custodian *custodian)
 {
 	const struct retention_sums *sums = &custodian->sums;
 	if (custodian->result != 0 && custodian->result != custodian->told)
-		fprintf(stderr, "guia: watch: %s: nothing is deleted: %s\n", custodian->folder,
+		fprintf(stderr, "guia: watch: %s: what is old cannot be deleted, or not all of it: %s\n",
+			custodian->folder,
 			custodian->result == HOLDS_DAMAGED ? "its holds are damaged" : strerror(-custodian->result));
 	custodian->told = custodian->result;
 	if (sums->parcels + sums->bundles > 0)
