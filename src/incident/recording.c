@@ -6,7 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { VERSION = 4, BANS_SHOWN = 3, SPARED_MOST = 1 << 16 };
+enum {
+	VERSION = 4,
+	BANS_AT_ONCE = 512,
+	BANS_SHOWN = 3,
+	LINE_BYTES = 512,
+	EVENTS_AT_ONCE = 64,
+	SPARED_MOST = 1 << 16,
+};
 
 static const uint8_t MAGIC[8] = {'G', 'u', 'i', 'a', 'R', 'e', 'c', '1'};
 
@@ -140,13 +147,28 @@ static int play_site(struct recording_player *player, struct slice bytes)
 	return number < DEFENCE_SITES ? defence_site(player->defence, number, name) : RECORDING_BAD;
 }
 
+/* No such number is as large: it stays a number in whatever is counted of it. */
+static bool is_count(double value)
+{
+	return value >= 0 && value <= 1e15;
+}
+
+static bool standing_is_possible(const struct defence_standing *standing)
+{
+	bool good = is_count(standing->slots) && is_count(standing->slots_at_most) &&
+		    is_count(standing->connections_at_most) && is_count(standing->shed);
+	for (size_t i = 0; i < sizeof(standing->states) / sizeof(standing->states[0]); i++)
+		good = good && is_count(standing->states[i]);
+	return good;
+}
+
 static int play_stands(struct recording_player *player, struct slice bytes)
 {
 	struct stands_record record;
 	if (bytes.len != sizeof(record))
 		return RECORDING_BAD;
 	memcpy(&record, bytes.ptr, sizeof(record));
-	if (record.number >= DEFENCE_SITES)
+	if (record.number >= DEFENCE_SITES || !standing_is_possible(&record.standing))
 		return RECORDING_BAD;
 	defence_stands(player->defence, (uint16_t)record.number, &record.standing);
 	return 0;
@@ -175,14 +197,14 @@ static int play_packets(struct recording_player *player, struct slice bytes)
 
 static int play_events(struct recording_player *player, struct slice bytes)
 {
-	struct event events[64];
+	struct event events[EVENTS_AT_ONCE];
 	uint16_t sites[OUTBOX_SITES];
 	if (bytes.len % sizeof(struct event) != 0)
 		return RECORDING_BAD;
 	for (size_t at = 0; at < bytes.len;) {
 		size_t count = 0;
 		/* The map is from numbers of a worker's: those of a batch are put in one by one. */
-		for (; count < 64 && at < bytes.len; count++, at += sizeof(struct event)) {
+		for (; count < EVENTS_AT_ONCE && at < bytes.len; count++, at += sizeof(struct event)) {
 			memcpy(&events[count], bytes.ptr + at, sizeof(struct event));
 			sites[count] = events[count].site;
 			events[count].site = (uint16_t)count;
@@ -194,9 +216,9 @@ static int play_events(struct recording_player *player, struct slice bytes)
 
 static void tell_bans(struct recording_player *player, struct defence_time now)
 {
-	struct plan_ban bans[512];
-	char line[512], text[ADDRESS_TEXT_BYTES];
-	size_t count = defence_bans_take(player->defence, bans, 512);
+	struct plan_ban bans[BANS_AT_ONCE];
+	char line[LINE_BYTES], text[ADDRESS_TEXT_BYTES];
+	size_t count = defence_bans_take(player->defence, bans, BANS_AT_ONCE);
 	int len = snprintf(line, sizeof(line), "%zu sources banned:", count);
 	for (size_t i = 0; i < count && i < BANS_SHOWN; i++)
 		len += snprintf(line + len, sizeof(line) - (size_t)len, " %s", prefix_format(&bans[i].prefix, text));

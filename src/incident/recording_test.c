@@ -3,6 +3,7 @@
 #include "base/test.h"
 #include "wire/outbox.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -160,6 +161,15 @@ static void what_is_no_chunk_is_refused(void **state)
 				      (kind == RECORDING_STANDS && len == 8 + sizeof(struct defence_standing));
 			assert_int_equal(r, may_be ? 0 : RECORDING_BAD);
 		}
+	static const double no_counts[] = {-1, 1e300, NAN, INFINITY};
+	for (size_t i = 0; i < sizeof(no_counts) / sizeof(no_counts[0]); i++) {
+		const struct {
+			uint64_t number;
+			struct defence_standing standing;
+		} stands = {0, {.shed = no_counts[i]}};
+		assert_int_equal(recording_play(&player, RECORDING_STANDS, slice_make(&stands, sizeof(stands))),
+				 RECORDING_BAD);
+	}
 	const struct prefix impossible = {{{0}}, ADDRESS_BITS + 1};
 	assert_int_equal(recording_play(&player, RECORDING_SPARED, slice_make(&impossible, sizeof(impossible))),
 			 RECORDING_BAD);

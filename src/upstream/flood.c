@@ -1,10 +1,9 @@
 #include "upstream/flood.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 
 enum {
-	TCP = 6,
-	UDP = 17,
 	COVERED_PERCENT = 90, /* by one value: then it is part of the rule */
 	LENGTH_BAND = 64,     /* lengths so close together are one */
 };
@@ -17,16 +16,16 @@ void flood_add(struct flood *flood, const struct packet_head *packet)
 /* ---- what they have in common ---- */
 
 /* Those that are looked at, and how many bytes they have. */
-struct heap {
+struct pile {
 	const struct packet_head *packets[FLOOD_PACKETS];
 	size_t count;
 	uint64_t bytes;
 };
 
-static void heap_add(struct heap *heap, const struct packet_head *packet)
+static void pile_add(struct pile *pile, const struct packet_head *packet)
 {
-	heap->packets[heap->count++] = packet;
-	heap->bytes += packet->length;
+	pile->packets[pile->count++] = packet;
+	pile->bytes += packet->length;
 }
 
 enum trait { TRAIT_PROTOCOL, TRAIT_SOURCE_PORT, TRAIT_DESTINATION_PORT, TRAIT_LENGTH };
@@ -40,30 +39,30 @@ static uint32_t trait_of(const struct packet_head *p, enum trait trait)
 }
 
 /* The value with the most bytes. */
-static uint32_t commonest(const struct heap *heap, enum trait trait, uint64_t *ret_bytes)
+static uint32_t commonest(const struct pile *pile, enum trait trait, uint64_t *ret_bytes)
 {
 	uint64_t most = 0;
 	uint32_t best = 0;
-	for (size_t i = 0; i < heap->count; i++) {
-		uint32_t value = trait_of(heap->packets[i], trait);
+	for (size_t i = 0; i < pile->count; i++) {
+		uint32_t value = trait_of(pile->packets[i], trait);
 		uint64_t bytes = 0;
-		for (size_t j = 0; j < heap->count; j++)
-			bytes += trait_of(heap->packets[j], trait) == value ? heap->packets[j]->length : 0;
+		for (size_t j = 0; j < pile->count; j++)
+			bytes += trait_of(pile->packets[j], trait) == value ? pile->packets[j]->length : 0;
 		if (bytes > most) {
 			most = bytes;
 			best = value;
 		}
 		/* No other can have more. */
-		if (most * 2 > heap->bytes)
+		if (most * 2 > pile->bytes)
 			break;
 	}
 	*ret_bytes = most;
 	return best;
 }
 
-static bool covers(uint64_t bytes, const struct heap *heap)
+static bool covers(uint64_t bytes, const struct pile *pile)
 {
-	return bytes * 100 >= heap->bytes * COVERED_PERCENT;
+	return bytes * 100 >= pile->bytes * COVERED_PERCENT;
 }
 
 static void add_equal(struct flow_rule *rule, unsigned component, uint32_t value)
@@ -71,11 +70,11 @@ static void add_equal(struct flow_rule *rule, unsigned component, uint32_t value
 	(void)flow_rule_add(rule, component, FLOW_EQUAL, value);
 }
 
-static void add_length(struct flow_rule *rule, const struct heap *heap)
+static void add_length(struct flow_rule *rule, const struct pile *pile)
 {
 	uint64_t bytes;
-	uint32_t band = commonest(heap, TRAIT_LENGTH, &bytes);
-	if (!covers(bytes, heap))
+	uint32_t band = commonest(pile, TRAIT_LENGTH, &bytes);
+	if (!covers(bytes, pile))
 		return;
 	(void)flow_rule_add(rule, FLOW_PACKET_LENGTH, FLOW_GREATER | FLOW_EQUAL, band * LENGTH_BAND);
 	(void)flow_rule_add(rule, FLOW_PACKET_LENGTH, FLOW_AND | FLOW_LESS | FLOW_EQUAL,
@@ -83,21 +82,21 @@ static void add_length(struct flow_rule *rule, const struct heap *heap)
 }
 
 /* The narrowest that covers it: a protocol, and a port or a length if all but a few share one. */
-static void add_protocol(struct flow_rule *rule, const struct heap *heap)
+static void add_protocol(struct flow_rule *rule, const struct pile *pile)
 {
 	uint64_t source_bytes, destination_bytes, bytes;
-	uint32_t protocol = commonest(heap, TRAIT_PROTOCOL, &bytes);
-	uint32_t source = commonest(heap, TRAIT_SOURCE_PORT, &source_bytes);
-	uint32_t destination = commonest(heap, TRAIT_DESTINATION_PORT, &destination_bytes);
+	uint32_t protocol = commonest(pile, TRAIT_PROTOCOL, &bytes);
+	uint32_t source = commonest(pile, TRAIT_SOURCE_PORT, &source_bytes);
+	uint32_t destination = commonest(pile, TRAIT_DESTINATION_PORT, &destination_bytes);
 	add_equal(rule, FLOW_PROTOCOL, protocol);
-	if (protocol != UDP)
+	if (protocol != IPPROTO_UDP)
 		return;
-	if (covers(destination_bytes, heap) && destination != 0)
+	if (covers(destination_bytes, pile) && destination != 0)
 		add_equal(rule, FLOW_DESTINATION_PORT, destination);
-	else if (covers(source_bytes, heap) && source != 0)
+	else if (covers(source_bytes, pile) && source != 0)
 		add_equal(rule, FLOW_SOURCE_PORT, source);
 	else
-		add_length(rule, heap);
+		add_length(rule, pile);
 }
 
 static bool matches(const struct flow_rule *rule, const struct packet_head *p)
@@ -111,26 +110,26 @@ static bool matches(const struct flow_rule *rule, const struct packet_head *p)
 }
 
 /* Takes out what the rule covers. */
-static void heap_without(struct heap *heap, const struct flow_rule *rule)
+static void pile_without(struct pile *pile, const struct flow_rule *rule)
 {
-	struct heap rest = {.count = 0};
-	for (size_t i = 0; i < heap->count; i++)
-		if (!matches(rule, heap->packets[i]))
-			heap_add(&rest, heap->packets[i]);
-	*heap = rest;
+	struct pile rest = {.count = 0};
+	for (size_t i = 0; i < pile->count; i++)
+		if (!matches(rule, pile->packets[i]))
+			pile_add(&rest, pile->packets[i]);
+	*pile = rest;
 }
 
-static struct flow_rule describe(const struct heap *heap, const struct address *address)
+static struct flow_rule describe(const struct pile *pile, const struct address *address)
 {
 	struct flow_rule rule = {.v6 = !address_is_v4(address), .destination = {true, 0, {*address, ADDRESS_BITS}}};
-	struct heap fragments = {.count = 0}, common = {.count = 0};
+	struct pile fragments = {.count = 0}, common = {.count = 0};
 	uint64_t bytes;
-	uint32_t protocol = commonest(heap, TRAIT_PROTOCOL, &bytes);
-	for (size_t i = 0; i < heap->count; i++) {
-		if (heap->packets[i]->fragment)
-			heap_add(&fragments, heap->packets[i]);
-		else if (heap->packets[i]->protocol == protocol)
-			heap_add(&common, heap->packets[i]);
+	uint32_t protocol = commonest(pile, TRAIT_PROTOCOL, &bytes);
+	for (size_t i = 0; i < pile->count; i++) {
+		if (pile->packets[i]->fragment)
+			pile_add(&fragments, pile->packets[i]);
+		else if (pile->packets[i]->protocol == protocol)
+			pile_add(&common, pile->packets[i]);
 	}
 	if (fragments.bytes > common.bytes)
 		(void)flow_rule_add(&rule, FLOW_FRAGMENT, 0, FLOW_IS_FRAGMENT | FLOW_FIRST_FRAGMENT);
@@ -139,11 +138,11 @@ static struct flow_rule describe(const struct heap *heap, const struct address *
 	return rule;
 }
 
-static void collect(const struct flood *flood, uint64_t now_ms, const struct address *address, struct heap *heap,
+static void collect(const struct flood *flood, uint64_t now_ms, const struct address *address, struct pile *pile,
 		    uint64_t *all_bytes, size_t *all_count)
 {
 	size_t have = flood->count < FLOOD_PACKETS ? flood->count : FLOOD_PACKETS;
-	*heap = (struct heap){.count = 0};
+	*pile = (struct pile){.count = 0};
 	*all_bytes = 0;
 	*all_count = 0;
 	for (size_t i = 0; i < have; i++) {
@@ -152,8 +151,8 @@ static void collect(const struct flood *flood, uint64_t now_ms, const struct add
 			continue;
 		*all_bytes += p->length;
 		++*all_count;
-		if ((p->fragment || p->protocol != TCP) && address_equal(&p->destination, address))
-			heap_add(heap, p);
+		if ((p->fragment || p->protocol != IPPROTO_TCP) && address_equal(&p->destination, address))
+			pile_add(pile, p);
 	}
 }
 
@@ -162,21 +161,21 @@ size_t flood_find(const struct flood *flood, uint64_t now_ms, const struct addre
 {
 	size_t found = 0, all_count;
 	uint64_t all_bytes;
-	struct heap *heap = malloc(sizeof(*heap));
-	for (size_t i = 0; heap != NULL && i < count; i++) {
-		collect(flood, now_ms, &addresses[i], heap, &all_bytes, &all_count);
-		if (all_count < FLOOD_LEAST || heap->bytes * 2 < all_bytes)
+	struct pile *pile = malloc(sizeof(*pile));
+	for (size_t i = 0; pile != NULL && i < count; i++) {
+		collect(flood, now_ms, &addresses[i], pile, &all_bytes, &all_count);
+		if (all_count < FLOOD_LEAST || pile->bytes * 2 < all_bytes)
 			continue;
 		/* What is left of it when a tenth is, is no flood. */
-		while (found < FLOOD_ROUTES && heap->bytes * 10 > all_bytes) {
-			struct flow_rule rule = describe(heap, &addresses[i]);
-			size_t before = heap->count;
-			heap_without(heap, &rule);
-			if (heap->count == before)
+		while (found < FLOOD_ROUTES && pile->bytes * 10 > all_bytes) {
+			struct flow_rule rule = describe(pile, &addresses[i]);
+			size_t before = pile->count;
+			pile_without(pile, &rule);
+			if (pile->count == before)
 				break;
 			routes[found++] = (struct route){.kind = ROUTE_FLOW, .flow = rule};
 		}
 	}
-	free(heap);
+	free(pile);
 	return found;
 }

@@ -3,9 +3,14 @@
 #include "base/error.h"
 #include "base/hash.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 
-enum { TCP = 6, EPHEMERAL_PORT = 1024, PACKET_LEAST = 20, PACKET_MOST = 1500 };
+enum {
+	EPHEMERAL_PORT = 1024, /* the least that a visitor's may be */
+	PACKET_LEAST = 20,
+	PACKET_MOST = 1500, /* Ethernet's: no visitor's is longer */
+};
 
 /* What passed and was not withdrawn. */
 struct passed {
@@ -132,7 +137,7 @@ static bool takes_a_visitors_ports(const struct flow_rule *rule, uint32_t port)
 /* Whether some packet of a visitor's to the service matches, as far as it depends on more than addresses. */
 static bool takes_visitors(const struct flow_rule *rule, const struct operator_service *service)
 {
-	bool tcp = service->protocol == TCP;
+	bool tcp = service->protocol == IPPROTO_TCP;
 	if (flow_rule_has(rule, FLOW_ICMP_TYPE) || flow_rule_has(rule, FLOW_ICMP_CODE) ||
 	    (flow_rule_has(rule, FLOW_TCP_FLAGS) && !(tcp && takes_a_visitors_flags(rule))))
 		return false;
