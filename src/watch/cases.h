@@ -35,8 +35,10 @@ void cases_end(struct cases *cases);
 
 void cases_second(struct cases *cases, const struct cases_sight *sight);
 
-/* What the rings hold, as it comes: for intrusions. */
-/* Returns the number of the incident that it belongs to; 0: to none, so far. */
+/*
+ * What the rings hold, as it comes: for intrusions. Of a finding, the number of the incident that it belongs to; 0: to
+ * none, so far.
+ */
 uint64_t cases_finding(struct cases *cases, const struct sites *sites, unsigned box, const struct finding *finding,
 		       uint64_t wall_ms);
 void cases_heads(struct cases *cases, unsigned box, const struct head *heads, size_t count);

@@ -10,8 +10,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 100, LOOKS_MOST = 150, LOOKS_GOOD = 3 };
-#define EVERY_NS (UINT64_C(3600) * 1000000000)
+enum {
+	LOOK_MS = 100,    /* from one look at whether the word is sealed to the next, ... */
+	LOOKS_MOST = 150, /* ... so often at most, ... */
+	LOOKS_GOOD = 3,   /* ... and so often in a row it has to be */
+};
+#define EVERY_NS (UINT64_C(3600) * CLOCK_NS_PER_S)
 
 struct custodian {
 	struct background *background;

@@ -1,6 +1,7 @@
 #include "watch/hit_ledger.h"
 
 #include "base/error.h"
+#include "base/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +25,11 @@ struct hit_ledger {
 
 int hit_ledger_create(struct hit_ledger **ret_ledger)
 {
-	*ret_ledger = calloc(1, sizeof(**ret_ledger));
-	return *ret_ledger == NULL ? -ENOMEM : 0;
+	struct hit_ledger *ledger = calloc(1, sizeof(*ledger));
+	if (ledger == NULL)
+		return -ENOMEM;
+	*ret_ledger = ledger;
+	return 0;
 }
 
 void hit_ledger_free(struct hit_ledger *ledger)
@@ -36,7 +40,7 @@ void hit_ledger_free(struct hit_ledger *ledger)
 /* NULL: there is no room. */
 static struct account *account_of(struct hit_ledger *ledger, uint32_t id)
 {
-	size_t at = id * UINT32_C(2654435761) % PLACES;
+	size_t at = (size_t)(id * HASH_SPREAD >> 32) % PLACES;
 	while (ledger->accounts[at].id != 0 && ledger->accounts[at].id != id)
 		at = (at + 1) % PLACES;
 	if (ledger->accounts[at].id == 0 && ledger->count == IDS_MOST)

@@ -13,6 +13,7 @@
 
 struct hit_ledger;
 
+/* 0 or -ENOMEM. */
 int hit_ledger_create(struct hit_ledger **ret_ledger);
 void hit_ledger_free(struct hit_ledger *ledger); /* NULL is allowed */
 
@@ -23,6 +24,7 @@ void hit_ledger_event(struct hit_ledger *ledger, const struct event *event);
 void hit_ledger_second(struct hit_ledger *ledger);
 void hit_ledger_table(struct hit_ledger *ledger, const struct hit *hits, size_t count);
 
+/* So many connections more that no event tells of. */
 typedef void hit_ledger_tell_fn(void *context, uint32_t id, uint64_t connections);
 void hit_ledger_tell(struct hit_ledger *ledger, hit_ledger_tell_fn *tell, void *context);
 

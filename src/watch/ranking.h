@@ -42,6 +42,7 @@ struct ranking_item {
 	double error; /* so much of it may be others' */
 };
 
+/* 0 or -ENOMEM. */
 int ranking_init(struct ranking *ranking);
 void ranking_release(struct ranking *ranking);
 

@@ -22,9 +22,9 @@ static inline bool recorder_is_on(const struct recorder *recorder)
 	return recorder->file != NULL;
 }
 
+#define RECORDER_MOST_BYTES (UINT64_C(8) << 30)
+
 /* Writes what is pending. After an error, or at RECORDER_MOST_BYTES, it says so and ends. */
 void recorder_flush(struct recorder *recorder);
-
-#define RECORDER_MOST_BYTES (UINT64_C(8) << 30)
 
 #endif

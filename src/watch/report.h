@@ -29,10 +29,12 @@ struct report {
 	uint64_t now_ns;
 };
 
+enum { REPORT_TOP = 50 };
+
+/* Appended, a line each. */
 void report_status(const struct report *report, struct buffer *out);
 
-/* `count` of each dimension, at most RANKING_TOP. */
-enum { REPORT_TOP = 50 };
+/* `count` of each dimension, REPORT_TOP at most. */
 void report_top(const struct report *report, size_t count, struct buffer *out);
 
 #endif

@@ -69,6 +69,7 @@ struct sites {
 	struct outbox_control *control;           /* room for one */
 };
 
+/* 0 or -ENOMEM. */
 int sites_init(struct sites *sites);
 void sites_release(struct sites *sites);
 

@@ -23,8 +23,11 @@ struct tally {
 
 int tally_create(struct tally **ret_tally)
 {
-	*ret_tally = calloc(1, sizeof(**ret_tally));
-	return *ret_tally == NULL ? -ENOMEM : 0;
+	struct tally *tally = calloc(1, sizeof(*tally));
+	if (tally == NULL)
+		return -ENOMEM;
+	*ret_tally = tally;
+	return 0;
 }
 
 void tally_free(struct tally *tally)

@@ -21,6 +21,7 @@ struct tally_line {
 };
 typedef void tally_tell_fn(void *context, const struct tally_line *line);
 
+/* 0 or -ENOMEM. */
 int tally_create(struct tally **ret_tally);
 void tally_free(struct tally *tally); /* NULL is allowed */
 

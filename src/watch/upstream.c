@@ -67,8 +67,7 @@ struct upstream {
 
 int upstream_begin(const struct upstream_options *options, struct upstream **ret_upstream)
 {
-	struct upstream *u;
-	u = calloc(1, sizeof(*u));
+	struct upstream *u = calloc(1, sizeof(*u));
 	if (u == NULL)
 		return -ENOMEM;
 	u->options = options;
@@ -379,9 +378,11 @@ static void request_answered(struct upstream *u, const json_t *answer, uint64_t 
 		requests_done(&u->requests, request, NULL, 0, now_ms);
 		return;
 	}
-	json_array_foreach(outcomes, i,
-			   outcome) if (json_is_true(json_object_get(outcome, "passes")) && count < REQUEST_IDS)
-		ids[count++] = (uint32_t)json_integer_value(json_object_get(outcome, "id"));
+	json_array_foreach(outcomes, i, outcome)
+	{
+		if (json_is_true(json_object_get(outcome, "passes")) && count < REQUEST_IDS)
+			ids[count++] = (uint32_t)json_integer_value(json_object_get(outcome, "id"));
+	}
 	if (!request->asked)
 		say_outcomes(request, outcomes);
 	requests_done(&u->requests, request, ids, count, now_ms);
@@ -438,7 +439,8 @@ static bool list(void *context, const struct route *route, uint32_t ban, const c
 {
 	struct buffer *out = context, text = buffer_make(NULL);
 	(void)ban;
-	buffer_text(out, out->ptr[out->len - 1] == '[' ? "{\"told\":" : ",{\"told\":");
+	json_comma(out);
+	buffer_text(out, "{\"told\":");
 	route_tell(route, &text);
 	text_add_json(out, buffer_slice(&text));
 	buffer_clear(&text);

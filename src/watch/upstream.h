@@ -6,9 +6,9 @@
 #ifndef GUIA_WATCH_UPSTREAM_H
 #define GUIA_WATCH_UPSTREAM_H
 
-#include "wire/edge_layout.h"
 #include "base/buffer.h"
 #include "mitigate/ban_register.h"
+#include "wire/edge_layout.h"
 #include "wire/event.h"
 
 #include <poll.h>
@@ -44,16 +44,16 @@ struct upstream_link {
 	uint32_t asked;   /* rules that operators' routers have for it */
 };
 
-/* Borrowed. 0 or -ENOMEM. */
+/* The options are borrowed. 0 or -ENOMEM. NULL is allowed in all that follows. */
 int upstream_begin(const struct upstream_options *options, struct upstream **ret_upstream);
-/* NULL is allowed here and below. */
+void upstream_end(struct upstream *upstream);
+
 /* Who is told of each packet that the edge sampled. */
 void upstream_on_sample(struct upstream *upstream, void (*told)(void *context, const struct edge_sample *sample),
 			void *context);
 /* Who is told of what becomes of rules. */
 void upstream_on_news(struct upstream *upstream, void (*told)(void *context, const struct upstream_news *news),
 		      void *context);
-void upstream_end(struct upstream *upstream);
 
 /* What to wait for; fd is -1 where there is nothing. */
 struct pollfd upstream_waits(const struct upstream *upstream);

@@ -126,6 +126,7 @@ static int signals_open(struct watch *w)
 static int probes_begin(struct watch *w, const struct watch_options *options)
 {
 	w->probes = calloc(options->target_count + 1, sizeof(*w->probes));
+	/* For signals and the keeper; two control sockets with their clients; the probes. */
 	w->waits = calloc(1 + 1 + 2 * (1 + CONTROL_CLIENTS) + options->target_count, sizeof(*w->waits));
 	if (w->probes == NULL || w->waits == NULL)
 		return -ENOMEM;
