@@ -1,0 +1,180 @@
+/* Questions to the keeper and its answers, one at a time: nothing here waits for it. */
+#include "watch/upstream_inside.h"
+
+#include "base/control.h"
+#include "base/error.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	HOLD_MS = 2000,
+	PATIENCE_MS = 5000, /* with an answer */
+	ANSWER_BYTES = 4 << 20,
+	PIECE_BYTES = 16384, /* read at once */
+};
+
+static void send_question(struct upstream *u, const char *question, enum asking asking, uint64_t now_ms)
+{
+	int r = control_send(u->socket, question, &u->fd);
+	u->asking = r == 0 ? asking : ASKING_NOTHING;
+	u->asked_ms = now_ms;
+	buffer_clear(&u->answer);
+	if ((r != 0) != u->told)
+		fprintf(stderr,
+			r != 0 ? "guia: watch: %s: %s; no operator is asked until ExaBGP runs there\n"
+			       : "guia: watch: %s: the keeper answers\n",
+			u->socket, strerror(-r));
+	u->told = r != 0;
+	if (r != 0)
+		u->up = 0;
+	/* Whoever comes next holds what the journal says, and must be known anew. */
+	u->adopted = u->adopted && r == 0;
+}
+
+static void ask_request(struct upstream *u, struct request *request, uint64_t now_ms)
+{
+	static const char *const verbs[] = {[REQUEST_LIFT] = "lift", [REQUEST_RAISE] = "raise", [REQUEST_END] = "end"};
+	struct buffer question = buffer_make(NULL);
+	u->at = (size_t)(request - u->requests.items);
+	if (request->due == REQUEST_ASK) {
+		buffer_printf(&question, "ask * %d - %s\t", REQUEST_SECONDS, request->why);
+		(void)route_write(&request->route, &question);
+	} else if (u->id_at < request->id_count) {
+		buffer_printf(&question, "%s %" PRIu32, verbs[request->due], request->ids[u->id_at]);
+	}
+	buffer_byte(&question, '\0');
+	if (question.error == 0 && question.len > 1)
+		send_question(u, (const char *)question.ptr, ASKING_REQUEST, now_ms);
+	else
+		requests_done(&u->requests, request, NULL, 0, now_ms);
+	buffer_free(&question);
+}
+
+/* What was told before is in the queue of who writes it down. */
+static void ask_news(struct upstream *u, uint64_t now_ms)
+{
+	char question[64];
+	u->news_due = false;
+	snprintf(question, sizeof(question), "news %" PRIu64 " %" PRIu64, u->news.life, u->news.number);
+	send_question(u, question, ASKING_NEWS, now_ms);
+}
+
+static void ask_next(struct upstream *u, uint64_t now_ms)
+{
+	struct request *request = u->adopted ? requests_next(&u->requests) : NULL;
+	if (now_ms >= u->hold_ms) {
+		u->hold_ms = now_ms + HOLD_MS;
+		send_question(u, "hold", ASKING_HOLD, now_ms);
+	} else if (!u->adopted && !u->told) {
+		send_question(u, "status", ASKING_STATUS, now_ms);
+	} else if (u->news_due && !u->told) {
+		ask_news(u, now_ms);
+	} else if (request != NULL && !u->told) {
+		ask_request(u, request, now_ms);
+	}
+}
+
+/* ---- answers ---- */
+
+/* Rules that a watch of this user's asked for by itself. */
+static void adopt(struct upstream *u, const json_t *answer, uint64_t now_ms)
+{
+	const json_t *rule;
+	size_t i;
+	u->requests.count = 0;
+	u->id_at = 0;
+	json_array_foreach(json_object_get(answer, "rules"), i, rule)
+	{
+		const char *why = json_string_value(json_object_get(rule, "why"));
+		const char *text = json_string_value(json_object_get(rule, "route"));
+		struct route route;
+		if (why == NULL || strncmp(why, UPSTREAM_WHY, strlen(UPSTREAM_WHY)) != 0 || text == NULL ||
+		    json_integer_value(json_object_get(rule, "by")) != (json_int_t)geteuid() ||
+		    !route_read(slice_from_string(text), &route))
+			continue;
+		requests_adopt(&u->requests, &route, (uint32_t)json_integer_value(json_object_get(rule, "id")), why,
+			       now_ms);
+	}
+	u->adopted = json_object_get(answer, "rules") != NULL;
+}
+
+static void say_outcomes(const struct request *request, const json_t *outcomes)
+{
+	const json_t *outcome;
+	size_t i;
+	struct buffer told = buffer_make(NULL);
+	route_tell(&request->route, &told);
+	json_array_foreach(outcomes, i, outcome)
+		fprintf(stderr, "guia: watch: %s of %s: %.*s: %s\n", request->asked ? "asked again" : "asked",
+			json_string_value(json_object_get(outcome, "operator")), SLICE_ARG(buffer_slice(&told)),
+			json_string_value(json_object_get(outcome, "says")));
+	buffer_free(&told);
+}
+
+static void request_answered(struct upstream *u, const json_t *answer, uint64_t now_ms)
+{
+	struct request *request = u->at < u->requests.count ? &u->requests.items[u->at] : NULL;
+	const json_t *outcomes = json_object_get(answer, "outcomes"), *outcome;
+	uint32_t ids[REQUEST_IDS];
+	size_t count = 0, i;
+	if (request == NULL)
+		return;
+	if (request->due != REQUEST_ASK) {
+		if (++u->id_at < request->id_count)
+			return;
+		u->id_at = 0;
+		requests_done(&u->requests, request, NULL, 0, now_ms);
+		return;
+	}
+	json_array_foreach(outcomes, i, outcome)
+	{
+		if (json_is_true(json_object_get(outcome, "passes")) && count < REQUEST_IDS)
+			ids[count++] = (uint32_t)json_integer_value(json_object_get(outcome, "id"));
+	}
+	if (!request->asked)
+		say_outcomes(request, outcomes);
+	requests_done(&u->requests, request, ids, count, now_ms);
+}
+
+static void answered(struct upstream *u, uint64_t now_ms)
+{
+	enum asking asking = u->asking;
+	json_t *answer = json_loadb((const char *)u->answer.ptr, u->answer.len, 0, NULL);
+	close(u->fd);
+	u->fd = -1;
+	u->asking = ASKING_NOTHING;
+	if (answer != NULL && asking == ASKING_STATUS)
+		adopt(u, answer, now_ms);
+	else if (answer != NULL && asking == ASKING_NEWS)
+		upstream_news_read(&u->news, answer);
+	else if (answer != NULL && asking == ASKING_HOLD)
+		u->up = (size_t)json_integer_value(json_object_get(answer, "up"));
+	else if (answer != NULL && asking == ASKING_REQUEST)
+		request_answered(u, answer, now_ms);
+	u->news_due = u->news_due || asking == ASKING_HOLD;
+	json_decref(answer);
+}
+
+static void answer_take(struct upstream *u, uint64_t now_ms)
+{
+	char bytes[PIECE_BYTES];
+	ssize_t n;
+	while ((n = recv(u->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
+		if (u->answer.len < ANSWER_BYTES)
+			buffer_add(&u->answer, slice_make(bytes, (size_t)n));
+	bool waits = n < 0 && (errno == EAGAIN || errno == EINTR) && now_ms - u->asked_ms < PATIENCE_MS;
+	if (!waits)
+		answered(u, now_ms);
+}
+
+void upstream_talk(struct upstream *u, uint64_t now_ms)
+{
+	if (u->fd >= 0)
+		answer_take(u, now_ms);
+	if (u->fd < 0)
+		ask_next(u, now_ms);
+}
