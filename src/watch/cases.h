@@ -5,27 +5,9 @@
 #ifndef GUIA_WATCH_CASES_H
 #define GUIA_WATCH_CASES_H
 
-#include "casebook/casebook.h"
-#include "mitigate/ban_register.h"
-#include "watch/defender.h"
-#include "watch/places.h"
-#include "watch/probe.h"
-#include "watch/ranking.h"
-#include "watch/sites.h"
+#include "watch/cases_look.h"
 
 struct cases;
-
-/* What a second is made of. */
-struct cases_sight {
-	const struct sites *sites;
-	const struct defender *defender;
-	const struct ranking *ranking;
-	const struct places *places;
-	const struct probe *probes;
-	size_t probe_count;
-	uint64_t now_ns; /* as the ranking counts */
-	struct ban_times now;
-};
 
 /* `directory` is that of the bans; NULL: nothing is kept. What is wrong with the store is said on stderr. 0, -ENOMEM or
  * -errno of a thread that cannot be had. */

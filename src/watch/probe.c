@@ -257,6 +257,14 @@ static const char *read_some(struct probe *probe, bool *ret_ended)
 	return NULL;
 }
 
+const struct probe *probe_find(const struct probe *probes, size_t count, const char *site)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(probes[i].target.host, site) == 0)
+			return &probes[i];
+	return NULL;
+}
+
 struct pollfd probe_waits(const struct probe *probe)
 {
 	return (struct pollfd){.fd = probe->state == PROBE_RESTING ? -1 : probe->fd, .events = probe->wants};

@@ -66,6 +66,9 @@ struct address probe_target_address(const struct probe_target *target);
 void probe_init(struct probe *probe, const struct probe_target *target);
 void probe_release(struct probe *probe);
 
+/* The one that fetches this site; NULL: none does. */
+const struct probe *probe_find(const struct probe *probes, size_t count, const char *site);
+
 /* What to wait for; fd is -1 where there is nothing. */
 struct pollfd probe_waits(const struct probe *probe);
 

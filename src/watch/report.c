@@ -163,14 +163,6 @@ static void probe_add(const struct probe *probe, uint64_t now_ns, struct buffer 
 	buffer_byte(out, '}');
 }
 
-static const struct probe *probe_of(const struct report *report, const char *name)
-{
-	for (size_t i = 0; i < report->probe_count; i++)
-		if (strcmp(report->probes[i].target.host, name) == 0)
-			return &report->probes[i];
-	return NULL;
-}
-
 static bool is_seen(const struct report *report, const char *name)
 {
 	for (size_t i = 0; i < report->sites->count; i++)
@@ -198,7 +190,7 @@ static void mode_add(const struct report *report, const char *site, struct buffe
 
 static void site_add(const struct report *report, const struct site_view *view, struct buffer *out)
 {
-	const struct probe *probe = probe_of(report, view->name);
+	const struct probe *probe = probe_find(report->probes, report->probe_count, view->name);
 	json_comma(out);
 	buffer_byte(out, '{');
 	json_text(out, "site", view->name);
