@@ -342,7 +342,7 @@ struct guia_log_entry {
 	uint8_t paranoia_level;
 	bool disruptive;            /* it ended the transaction */
 	struct guia_slice message;  /* as in the line, but not escaped: redacted */
-	struct guia_slice data;     /* likewise */
+	struct guia_slice data;     /* likewise: its beginning, as much as the line shows or a little more */
 	struct guia_slice variable; /* "ARGS:q"; empty for SecAction */
 	size_t tag_count;
 };

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "codec/text.h"
 #include "engine/report.h"
+#include "engine/shown.h"
 #include "engine/variable.h"
 #include "ruleset/wording.h"
 
@@ -246,7 +247,7 @@ static void match(struct buffer *out, const struct log_entry *entry)
 	buffer_add(out, SLICE("' )"));
 }
 
-static void message(struct writer *w, const struct log_entry *entry)
+static void message(struct writer *w, struct log_entry *entry)
 {
 	struct buffer *out = &w->out;
 	const struct rule *rule = entry->rule;
@@ -262,7 +263,7 @@ static void message(struct writer *w, const struct log_entry *entry)
 	buffer_add(out, SLICE("\",\"reference\":\""));
 	buffer_add(out, entry->reference);
 	buffer_add(out, text->rule);
-	text_add_json_bytes(out, entry->data);
+	text_add_json_bytes(out, shown_whole(w->t, &entry->data));
 	buffer_add(out, SLICE("\",\"severity\":\""));
 	buffer_number(out, entry->severity);
 	buffer_add(out, text->version);

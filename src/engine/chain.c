@@ -203,20 +203,29 @@ static bool tells_secret(struct chain *chain)
 	return chain->has_match && shown_is_secret(chain->t, chain->shown) && chain->shown->secret_by_name;
 }
 
-static struct slice redacted(struct chain *chain, const struct chain_text *text)
+/* What is to be told of a text, whole if something is known of it that will not be known later. */
+static struct log_text told_text(struct chain *chain, const struct chain_text *text)
 {
 	struct transaction *t = chain->t;
 	if (text->bytes.len == 0)
-		return SLICE("");
+		return (struct log_text){.told = SLICE("")};
 	/* The Core Rule Set's own form stays readable, where it is the name that tells. */
 	if (text->varies && text->secret.len > 0 &&
 	    !(slice_starts_with(text->bytes, SLICE("Matched Data: ")) &&
 	      redact_name_is_secret(&t->redact, text->secret)))
-		return SLICE("[redacted]");
+		return (struct log_text){.told = SLICE("[redacted]")};
 	struct slice name = text->secret;
 	if (name.len == 0 && tells_secret(chain))
 		name = chain->shown->name;
-	return shown_text(t, name, chain->original, text->bytes);
+	if (name.len > 0)
+		return (struct log_text){.told = shown_text(t, name, chain->original, text->bytes)};
+	return (struct log_text){.raw = text->bytes};
+}
+
+static struct slice redacted(struct chain *chain, const struct chain_text *text)
+{
+	struct log_text told = told_text(chain, text);
+	return shown_whole(chain->t, &told);
 }
 
 /*
@@ -290,7 +299,7 @@ static void tell_match(struct chain *chain, struct log_entry *entry)
 	entry->value = shown_value(chain->t, chain->shown);
 }
 
-const struct log_entry *chain_log(struct chain *chain)
+struct log_entry *chain_log(struct chain *chain)
 {
 	struct transaction *t = chain->t;
 	struct log_entry *entry = arena_alloc(&t->arena, sizeof(*entry));
@@ -306,7 +315,7 @@ const struct log_entry *chain_log(struct chain *chain)
 		.severity = chain->severity,
 		.message_as_written = as_written,
 		.message = as_written ? chain->message.bytes : redacted_message(chain),
-		.data = redacted(chain, &chain->data),
+		.data = told_text(chain, &chain->data),
 		.reference = reference_text(chain),
 		.tags = expand_tags(t, chain->head),
 	};

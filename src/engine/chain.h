@@ -59,7 +59,7 @@ int chain_note(struct chain *chain, const struct target *target, const struct va
 void chain_texts(struct chain *chain, const struct rule *rule);
 
 /* Adds a line to the logs; NULL when the arena is exhausted. */
-const struct log_entry *chain_log(struct chain *chain);
+struct log_entry *chain_log(struct chain *chain);
 
 /* Tells the trace, at the end. */
 void chain_tell(struct chain *chain, bool completed);

@@ -1,6 +1,7 @@
 #include "engine/report.h"
 
 #include "codec/text.h"
+#include "engine/shown.h"
 #include "engine/variable.h"
 #include "ruleset/wording.h"
 
@@ -78,7 +79,7 @@ void report_match(struct transaction *t, size_t index, struct guia_match *ret_ma
 		.logged = entry->log != NULL,
 		.scored = entry->scored,
 		.message = entry->log == NULL ? outer(SLICE("")) : outer(entry->log->message),
-		.data = entry->log == NULL ? outer(SLICE("")) : outer(entry->log->data),
+		.data = entry->log == NULL ? outer(SLICE("")) : outer(shown_whole(t, &entry->log->data)),
 		.variable = entry->rule->kind == RULE_ACTION ? outer(SLICE(""))
 							     : outer(variable_full_name(t, &entry->matched)),
 	};
@@ -178,7 +179,17 @@ static void add_match(const struct log_entry *entry, struct buffer *out)
 	buffer_add(out, SLICE("' )"));
 }
 
-static void add_details(const struct log_entry *entry, struct buffer *out)
+/* What is left out counts as the rule said it: of secrets in there nobody knows. */
+static void add_data(struct transaction *t, const struct log_text *data, struct buffer *out)
+{
+	size_t left;
+	struct slice shown = shown_beginning(t, data, LOG_DATA, &left);
+	text_add_log(out, slice_sub(shown, 0, LOG_DATA), true);
+	if (shown.len > LOG_DATA || left > 0)
+		wording_add_omitted(out, shown.len - slice_sub(shown, 0, LOG_DATA).len + left);
+}
+
+static void add_details(struct transaction *t, const struct log_entry *entry, struct buffer *out)
 {
 	const struct rule *rule = entry->rule;
 	const struct wording_text *text = &rule->wording->texts[WORDING_LOG];
@@ -188,7 +199,7 @@ static void add_details(const struct log_entry *entry, struct buffer *out)
 	else
 		text_add_log(out, entry->message, true);
 	buffer_add(out, SLICE("\"] [data \""));
-	add_limited(out, entry->data, LOG_DATA);
+	add_data(t, &entry->data, out);
 	buffer_add(out, SLICE("\"] [severity \""));
 	buffer_number(out, entry->severity);
 	buffer_add(out, text->version);
@@ -227,7 +238,7 @@ struct slice report_log_line(struct transaction *t, size_t index)
 	buffer_reserve(&line, LINE_BYTES);
 	add_head(t, entry, &line);
 	add_match(entry, &line);
-	add_details(entry, &line);
+	add_details(t, entry, &line);
 	add_request(t, &line);
 	wording_add_limited(&line, entry->reference, LOG_REFERENCE);
 	buffer_add(&line, SLICE("\"]"));
@@ -248,6 +259,7 @@ static struct slice variable_of(struct transaction *t, const struct log_entry *e
 void report_log_entry(struct transaction *t, size_t index, struct guia_log_entry *ret_entry)
 {
 	const struct log_entry *entry = t->logs[index];
+	size_t left;
 	*ret_entry = (struct guia_log_entry){
 		.rule_id = entry->rule->id,
 		.phase = entry->phase,
@@ -255,7 +267,7 @@ void report_log_entry(struct transaction *t, size_t index, struct guia_log_entry
 		.paranoia_level = entry->rule->paranoia_level,
 		.disruptive = entry->disruptive,
 		.message = outer(entry->message),
-		.data = outer(entry->data),
+		.data = outer(shown_beginning(t, &entry->data, LOG_DATA, &left)),
 		.variable = outer(variable_of(t, entry)),
 		.tag_count = entry->rule->tag_count,
 	};

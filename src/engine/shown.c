@@ -132,6 +132,24 @@ struct slice shown_text(struct transaction *t, struct slice variable, struct sli
 	return out.error != 0 || out.len == 0 ? SLICE("") : buffer_slice(&out);
 }
 
+struct slice shown_whole(struct transaction *t, struct log_text *text)
+{
+	if (text->told.ptr == NULL)
+		text->told = shown_text(t, SLICE(""), SLICE(""), text->raw);
+	return text->told;
+}
+
+struct slice shown_beginning(struct transaction *t, const struct log_text *text, size_t limit, size_t *ret_left)
+{
+	struct buffer out = buffer_make(&t->arena);
+	*ret_left = 0;
+	if (text->told.ptr != NULL)
+		return text->told;
+	buffer_reserve(&out, limit + ROOM);
+	*ret_left = redact_text_beginning(&t->redact, text->raw, limit, &out);
+	return out.error != 0 ? SLICE("") : buffer_slice(&out);
+}
+
 struct slice shown_value(struct transaction *t, struct shown *shown)
 {
 	if (shown->value.ptr != NULL)

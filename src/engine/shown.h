@@ -34,7 +34,15 @@ struct slice shown_value(struct transaction *t, struct shown *shown);
  * exhausted. */
 struct slice shown_text(struct transaction *t, struct slice variable, struct slice value, struct slice text);
 
-/* The same of any variable, by its whole name. */
+/*
+ * A text of the logs without secrets. All of it is made once; of its beginning, at least `limit` bytes where there are
+ * as many, nothing is kept, and `ret_left` is how many bytes of the text come behind. Empty when the arena is
+ * exhausted.
+ */
+struct slice shown_whole(struct transaction *t, struct log_text *text);
+struct slice shown_beginning(struct transaction *t, const struct log_text *text, size_t limit, size_t *ret_left);
+
+/* Whether a variable must not be shown, by its whole name. */
 bool shown_name_is_secret(struct transaction *t, struct slice name);
 
 #endif

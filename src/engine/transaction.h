@@ -20,6 +20,12 @@ struct course_settled;
 struct shown;
 struct xml_document;
 
+/* A text that may hold secrets until it is told: by shown_whole() or shown_beginning(), none else looks at it. */
+struct log_text {
+	struct slice raw;
+	struct slice told; /* ptr NULL: nobody asked for all of it */
+};
+
 /* What a rule with `log` leaves for the logs: expanded, secrets redacted. */
 struct log_entry {
 	const struct rule *rule; /* the head */
@@ -30,7 +36,7 @@ struct log_entry {
 	uint16_t status;
 	uint8_t severity;
 	struct slice message;
-	struct slice data;
+	struct log_text data;
 	const struct rule *link;  /* whose operator matched last, ...; NULL: none did */
 	struct slice parameter;   /* ... its argument, where that varies, ... */
 	struct slice name;        /* ... and the variable's name ... */
@@ -44,7 +50,7 @@ struct match_entry {
 	const struct rule *rule; /* NULL: settled */
 	const struct course_settled *settled;
 	struct matched matched;
-	const struct log_entry *log; /* of the completing link, where the head has `log` */
+	struct log_entry *log; /* of the completing link, where the head has `log` */
 	bool completed;
 	bool scored;
 };

@@ -329,21 +329,36 @@ static void redact_xml(const struct redact_names *names, struct slice body, stru
 	}
 }
 
+/* The value of a parameter "name=" at `at`: without quotes it goes to the line's end, or to where the next one begins.
+ */
+static struct slice parameter_value(struct slice headers, size_t at, size_t next)
+{
+	struct reader r = reader_make(slice_after(headers, at));
+	int quote = reader_peek(&r, 0);
+	if (quote == '"' || quote == '\'')
+		return take_string(&r);
+	struct slice value = slice_sub(headers, at, next);
+	return slice_trim(slice_sub(value, 0, slice_find_byte(value, '\n', 0)));
+}
+
+static bool parameter_is_secret(const struct redact_names *names, struct slice value)
+{
+	return redact_name_is_secret(names, slice_sub(value, 0, NAME_LIMIT)) ||
+	       redact_encoded_name_is_secret(names, value);
+}
+
 /* Whether a part's headers name a secret, by any parameter "name" or "filename". */
 bool redact_part_is_secret(const struct redact_names *names, struct slice headers)
 {
 	struct slice marker = SLICE("name=");
-	for (size_t at = 0; (at = slice_find_nocase(headers, marker, at)) < headers.len;) {
-		at += marker.len;
-		struct reader r = reader_make(slice_after(headers, at));
-		int quote = reader_peek(&r, 0);
-		struct slice name;
-		if (quote == '"' || quote == '\'')
-			name = take_string(&r);
-		else
-			name = slice_sub(r.bytes, 0, slice_find_byte(r.bytes, '\n', 0));
-		if (redact_name_is_secret(names, slice_sub(name, 0, NAME_LIMIT)) ||
-		    redact_encoded_name_is_secret(names, name))
+	size_t next = slice_find_nocase(headers, marker, 0);
+	while (next < headers.len) {
+		size_t at = next + marker.len;
+		next = slice_find_nocase(headers, marker, at);
+		struct slice name = parameter_value(headers, at, next);
+		size_t end = slice_find_byte(name, ';', 0);
+		if (parameter_is_secret(names, name) ||
+		    (end < name.len && parameter_is_secret(names, slice_sub(name, 0, end))))
 			return true;
 	}
 	return false;

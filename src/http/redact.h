@@ -53,6 +53,12 @@ void redact_body(const struct redact_names *names, struct slice content_type, st
 void redact_text(const struct redact_names *names, struct slice variable, struct slice value, struct slice text,
 		 struct buffer *out);
 
+/*
+ * The same without a variable, but no more of it than the first `limit` bytes, or a little more: what is cut off is not
+ * gone over name by name. Returns how many bytes of the text stand behind what was told.
+ */
+size_t redact_text_beginning(const struct redact_names *names, struct slice text, size_t limit, struct buffer *out);
+
 /* Whether redact_text() without a variable would leave the text as it is: most hold no secret, and need no copy. */
 bool redact_text_keeps(const struct redact_names *names, struct slice text);
 

@@ -22,9 +22,24 @@ static void body(const struct redact_names *all, struct slice text, struct buffe
 
 static size_t kept;
 
+/* What is told of a text's beginning is how all that is told of it begins, but where multipart comes into it. */
+static void expect_beginnings(const struct redact_names *all, struct slice text, struct slice redacted)
+{
+	if (slice_find_nocase(text, SLICE("content-disposition:"), 0) < text.len)
+		return;
+	for (size_t limit = 0; limit <= redacted.len + 1; limit++) {
+		struct buffer out = buffer_make(NULL);
+		size_t left = redact_text_beginning(all, text, limit, &out);
+		assert_true(slice_starts_with(redacted, buffer_slice(&out)));
+		assert_true(out.len >= limit || (left == 0 && out.len == redacted.len));
+		buffer_free(&out);
+	}
+}
+
 static void free_text(const struct redact_names *all, struct slice text, struct buffer *out)
 {
 	redact_text(all, slice_make("", 0), slice_make("", 0), text, out);
+	expect_beginnings(all, text, buffer_slice(out));
 	/* What is kept needs no copy: it must be told as such only where nothing goes. */
 	if (redact_text_keeps(all, text)) {
 		assert_true(slice_equal(text, buffer_slice(out)));

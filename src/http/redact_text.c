@@ -27,6 +27,7 @@ static struct slice variable_name(struct slice text)
 struct secret_part {
 	size_t from;
 	struct slice name;
+	size_t within; /* where " found within " stands first */
 };
 
 /* Where the next stands, at or after `from`. Its first byte abounds; the second does not. */
@@ -51,16 +52,17 @@ static size_t matched_data(struct slice text)
 static struct secret_part find_secret_part(const struct redact_names *names, struct slice variable, struct slice text)
 {
 	size_t from = variable.len > 0 ? matched_data(text) : text.len;
+	size_t within = find_found_within(text, 0);
 	if (from < text.len)
-		return (struct secret_part){from, variable};
-	for (size_t at = 0; (at = find_found_within(text, at)) < text.len; at += found_within.len) {
+		return (struct secret_part){from, variable, within};
+	for (size_t at = within; at < text.len; at = find_found_within(text, at + found_within.len)) {
 		struct slice name = variable_name(slice_after(text, at + found_within.len));
 		if (redact_name_is_secret(names, name)) {
 			from = matched_data(text);
-			return (struct secret_part){from < at ? from : at, name};
+			return (struct secret_part){from < at ? from : at, name, within};
 		}
 	}
-	return (struct secret_part){text.len, slice_make("", 0)};
+	return (struct secret_part){text.len, slice_make("", 0), within};
 }
 
 /* Bytes of names as they stand in URLs, headers and JSON; beyond ASCII all. */
@@ -217,16 +219,22 @@ static size_t add_signed(const struct redact_names *names, struct slice text, si
 	return user_end;
 }
 
-static void add_pairs_redacted(const struct redact_names *names, struct slice text, bool decoded, struct buffer *out)
+/* Until `out` is as long as `goal`. Returns where in the text that was: what stands behind has been told by nobody. */
+static size_t add_pairs_redacted(const struct redact_names *names, struct slice text, bool decoded, size_t goal,
+				 struct buffer *out)
 {
 	size_t from = 0;
-	for (size_t at = byte_class_find(&SIGNS, text, 0); at < text.len; at = byte_class_find(&SIGNS, text, at)) {
+	for (size_t at = byte_class_find(&SIGNS, text, 0);
+	     at < text.len && out->len < goal && at - from < goal - out->len; at = byte_class_find(&SIGNS, text, at)) {
 		size_t behind = text.ptr[at] == '<' ? add_element(names, text, from, at, out)
 						    : add_signed(names, text, from, at, decoded, out);
 		at = behind > from ? behind : at + 1;
 		from = behind;
 	}
-	buffer_add(out, slice_after(text, from));
+	size_t room = out->len < goal ? goal - out->len : 0;
+	size_t to = room < text.len - from ? from + room : text.len;
+	buffer_add(out, slice_sub(text, from, to));
+	return to;
 }
 
 /* The text without `value`, wherever it stands. */
@@ -235,7 +243,7 @@ static void add_without(const struct redact_names *names, struct slice text, str
 	bool decoded = find_found_within(text, 0) < text.len;
 	for (size_t at = 0; at < text.len;) {
 		size_t hit = value.len == 0 ? text.len : slice_find(text, value, at);
-		add_pairs_redacted(names, slice_sub(text, at, hit), decoded, out);
+		add_pairs_redacted(names, slice_sub(text, at, hit), decoded, SIZE_MAX, out);
 		if (hit == text.len)
 			return;
 		buffer_add(out, placeholder);
@@ -243,11 +251,26 @@ static void add_without(const struct redact_names *names, struct slice text, str
 	}
 }
 
-/* Where parts of multipart begin that hold a secret, somewhere in the text: their bounds may be lost. */
+/* Where a part of multipart may begin, somewhere in the text: its bounds may be lost. */
+static size_t find_parts(struct slice text)
+{
+	return slice_find_nocase(text, SLICE("content-disposition:"), 0);
+}
+
+/* Where such parts begin that hold a secret. */
 static size_t secret_parts(const struct redact_names *names, struct slice text)
 {
-	size_t at = slice_find_nocase(text, SLICE("content-disposition:"), 0);
+	size_t at = find_parts(text);
 	return at < text.len && redact_part_is_secret(names, slice_after(text, at)) ? at : text.len;
+}
+
+static void add_secret_part(struct slice name, struct buffer *out)
+{
+	buffer_add(out, placeholder);
+	buffer_add(out, found_within);
+	buffer_add(out, name);
+	buffer_text(out, ": ");
+	buffer_add(out, placeholder);
 }
 
 void redact_text(const struct redact_names *names, struct slice variable, struct slice value, struct slice text,
@@ -261,13 +284,36 @@ void redact_text(const struct redact_names *names, struct slice variable, struct
 	add_without(names, slice_sub(before, 0, parts), secret ? value : slice_make("", 0), out);
 	if (parts < before.len)
 		buffer_add(out, placeholder);
-	if (part.from == text.len)
-		return;
-	buffer_add(out, placeholder);
-	buffer_add(out, found_within);
-	buffer_add(out, part.name);
-	buffer_text(out, ": ");
-	buffer_add(out, placeholder);
+	if (part.from < text.len)
+		add_secret_part(part.name, out);
+}
+
+/* Where secret parts begin in front of `told`, from which text was told; text.len if none do. */
+static size_t parts_told(const struct redact_names *names, struct slice text, size_t told)
+{
+	size_t at = find_parts(slice_sub(text, 0, told));
+	return at < told ? secret_parts(names, text) : text.len;
+}
+
+size_t redact_text_beginning(const struct redact_names *names, struct slice text, size_t limit, struct buffer *out)
+{
+	struct secret_part part = find_secret_part(names, slice_make("", 0), text);
+	struct slice before = slice_sub(text, 0, part.from);
+	size_t begun = out->len, goal = begun + limit;
+	size_t told = add_pairs_redacted(names, before, part.within < before.len, goal, out);
+	/* Parts further behind change nothing of what is told; of their word no more than a piece is. */
+	size_t parts = parts_told(names, before, told);
+	if (parts < before.len) {
+		out->len = begun;
+		told = add_pairs_redacted(names, slice_sub(before, 0, parts), part.within < parts, goal, out);
+		told = told < parts ? told : before.len;
+		if (told == before.len)
+			buffer_add(out, placeholder);
+	}
+	if (told < before.len || part.from == text.len)
+		return text.len - told;
+	add_secret_part(part.name, out);
+	return 0;
 }
 
 /* Whether the sign at `at` has nothing behind it that would go, where nothing before it went. */
