@@ -92,10 +92,16 @@ static void words_free(struct words *words)
 	*words = (struct words){0};
 }
 
+/* Behind a word's end all bytes are 0. */
+static bool is_same(const struct pattern_factor *a, const struct pattern_factor *b)
+{
+	return a->len == b->len && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
 static bool words_add(struct finder *f, struct words *words, struct pattern_factor word)
 {
 	for (size_t i = 0; i < words->count; i++) {
-		if (slice_equal(text_of(&words->items[i]), text_of(&word))) {
+		if (is_same(&words->items[i], &word)) {
 			words->items[i].ways |= word.ways;
 			return true;
 		}
@@ -377,21 +383,39 @@ static struct found find(struct finder *f, uint32_t at)
 	return found;
 }
 
+/* A bit for each of its bytes, by what they leave divided by 64: a word that holds another has all bits of that. */
+static uint64_t bytes_of(const struct pattern_factor *word)
+{
+	uint64_t bits = 0;
+	for (size_t i = 0; i < word->len; i++)
+		bits |= (uint64_t)1 << word->bytes[i] % 64;
+	return bits;
+}
+
+/* Whether word `at` holds another of the list, which then stands for it; `bytes` of each. */
+static bool is_needless(struct words *words, const uint64_t *bytes, size_t at)
+{
+	struct slice text = text_of(&words->items[at]);
+	for (size_t k = 0; k < words->count; k++) {
+		if (k == at || (bytes[k] & ~bytes[at]) != 0 || !holds(text, &words->items[k]))
+			continue;
+		words->items[k].ways |= words->items[at].ways;
+		return true;
+	}
+	return false;
+}
+
 /* Takes the words over, without those that hold another. */
 static struct pattern_factors factors_made(struct words *words, struct pattern_reaches *reaches)
 {
 	struct pattern_factors factors = {.items = words->items};
 	const struct pattern_span within = {.bytes = PATTERN_FACTOR_BYTES_MOST};
 	bool any_needless = false;
+	uint64_t bytes[PATTERN_FACTORS_MOST];
+	for (size_t i = 0; i < words->count; i++)
+		bytes[i] = bytes_of(&words->items[i]);
 	for (size_t i = 0; i < words->count; i++) {
-		bool needless = false;
-		struct slice text = slice_make(words->items[i].bytes, words->items[i].len);
-		for (size_t k = 0; k < words->count && !needless; k++) {
-			if (k != i && holds(text, &words->items[k])) {
-				words->items[k].ways |= words->items[i].ways;
-				needless = true;
-			}
-		}
+		bool needless = is_needless(words, bytes, i);
 		words->items[i].len = needless ? 0 : words->items[i].len;
 		any_needless = any_needless || needless;
 	}

@@ -106,6 +106,15 @@ static struct pattern_gram merged(const struct pattern_gram *a, const struct pat
 	return gram;
 }
 
+/* No more than the share of both as one. */
+static double share_at_least(const struct pattern_gram *a, const struct pattern_gram *b)
+{
+	double share = 1;
+	for (unsigned i = 0; i < a->len && i < b->len; i++)
+		share *= (a->shares[i] > b->shares[i] ? a->shares[i] : b->shares[i]) / a->whole;
+	return share;
+}
+
 static struct pattern_gram followed_by(const struct pattern_gram *gram, const struct pattern_set *set, double share)
 {
 	struct pattern_gram longer = {.len = (uint8_t)(gram->len + (gram->len < PATTERN_GRAM_BYTES)),
@@ -132,10 +141,28 @@ static void sum_up(struct pattern_grams *list)
 static void drop_covered(struct pattern_grams *list, const struct pattern_gram *by)
 {
 	size_t left = 0;
-	for (size_t i = 0; i < list->count; i++)
-		if (!covers(by, &list->items[i]))
-			list->items[left++] = list->items[i];
+	for (size_t i = 0; i < list->count; i++) {
+		if (covers(by, &list->items[i]))
+			continue;
+		if (left < i)
+			list->items[left] = list->items[i];
+		left++;
+	}
 	list->count = left;
+}
+
+/* Lists are large, and mostly short. */
+static void copy_list(struct pattern_grams *to, const struct pattern_grams *from)
+{
+	to->count = from->count;
+	to->share = from->share;
+	memcpy(to->items, from->items, from->count * sizeof(from->items[0]));
+}
+
+static void clear_list(struct pattern_grams *list, double share)
+{
+	list->count = 0;
+	list->share = share;
 }
 
 static void add(struct pattern_grams *list, const struct pattern_gram *gram, size_t most);
@@ -146,6 +173,8 @@ static void add_merged(struct pattern_grams *list, const struct pattern_gram *gr
 	struct pattern_gram best = {0};
 	double least = INFINITY;
 	for (size_t i = 0; i < list->count; i++) {
+		if (share_at_least(&list->items[i], gram) - list->items[i].share >= least)
+			continue;
 		struct pattern_gram both = merged(&list->items[i], gram);
 		if (both.share - list->items[i].share < least) {
 			least = both.share - list->items[i].share;
@@ -183,12 +212,14 @@ static double price_of(const struct pattern_grams *list)
 static void keep_better(struct pattern_grams *best, const struct pattern_grams *other)
 {
 	if (price_of(other) < price_of(best))
-		*best = *other;
+		copy_list(best, other);
 }
 
-static struct pattern_grams list_of_any(const struct pattern_set *allowed)
+static void make_any(struct pattern_grams *list, const struct pattern_set *allowed)
 {
-	return (struct pattern_grams){.count = 1, .share = 1, .items[0] = {.share = 1, .whole = share_of(allowed)}};
+	list->count = 1;
+	list->share = 1;
+	list->items[0] = (struct pattern_gram){.share = 1, .whole = share_of(allowed)};
 }
 
 struct walker {
@@ -204,8 +235,7 @@ static void walk(struct walker *w, uint32_t at, struct pattern_grams *list, stru
 static void begin_line(struct walker *w, struct pattern_grams *list)
 {
 	struct pattern_grams out;
-	out.count = 0;
-	out.share = 0;
+	clear_list(&out, 0);
 	for (size_t i = 0; i < list->count; i++) {
 		struct pattern_gram gram = list->items[i];
 		if (gram.len == 0)
@@ -216,7 +246,7 @@ static void begin_line(struct walker *w, struct pattern_grams *list)
 		if (gram.share > 0)
 			add(&out, &gram, PATTERN_GRAMS_MOST);
 	}
-	*list = out;
+	copy_list(list, &out);
 }
 
 /* Behind the place stands a line feed, or the value ends there. */
@@ -224,8 +254,7 @@ static void end_line(struct walker *w, const struct pattern_grams *list, struct 
 {
 	struct pattern_grams out;
 	struct pattern_set feed = common_to(&line_feed, w->allowed);
-	out.count = 0;
-	out.share = 0;
+	clear_list(&out, 0);
 	for (size_t i = 0; i < list->count; i++) {
 		struct pattern_gram longer = followed_by(&list->items[i], &feed, share_of(&feed) + EDGE_SHARE);
 		longer.edges |= 1;
@@ -240,8 +269,7 @@ static void take_byte(struct walker *w, const struct pattern_set *of, struct pat
 	struct pattern_set set = common_to(of, w->allowed);
 	double share = share_of(&set);
 	bool any = share > 0;
-	out.count = 0;
-	out.share = 0;
+	clear_list(&out, 0);
 	/* None that was not there before stands for another, but where their first bytes are dropped. */
 	for (size_t i = 0; i < list->count && any; i++) {
 		struct pattern_gram longer = followed_by(&list->items[i], &set, share);
@@ -251,16 +279,20 @@ static void take_byte(struct walker *w, const struct pattern_set *of, struct pat
 			add(&out, &longer, PATTERN_GRAMS_MOST);
 	}
 	sum_up(&out);
-	*list = out;
+	copy_list(list, &out);
 }
 
 static void walk_choice(struct walker *w, uint32_t child, struct pattern_grams *list, struct pattern_grams *best)
 {
-	struct pattern_grams in = {0}, out = {0}, all = {0};
+	struct pattern_grams in, out, all, one, within;
 	bool known = true;
+	clear_list(&in, 0);
+	clear_list(&out, 0);
+	clear_list(&all, 0);
 	add_all(&in, list, IN_MOST);
 	for (; child != PATTERN_NO_NODE; child = w->pattern->nodes[child].next) {
-		struct pattern_grams one = in, within = {.share = INFINITY};
+		copy_list(&one, &in);
+		clear_list(&within, INFINITY);
 		walk(w, child, &one, &within);
 		add_all(&out, &one, PATTERN_GRAMS_MOST);
 		known = known && within.share < 1;
@@ -269,15 +301,17 @@ static void walk_choice(struct walker *w, uint32_t child, struct pattern_grams *
 	}
 	if (known)
 		keep_better(best, &all);
-	*list = out;
+	copy_list(list, &out);
 }
 
 /* Behind one turn more or many. */
 static void walk_more(struct walker *w, const struct pattern_node *node, struct pattern_grams *list)
 {
-	struct pattern_grams last = list_of_any(w->allowed), ignored = {.share = INFINITY};
+	struct pattern_grams last, ignored;
+	make_any(&last, w->allowed);
+	clear_list(&ignored, INFINITY);
 	if (node->max == node->min + 1)
-		last = *list;
+		copy_list(&last, list);
 	else
 		walk(w, node->first, &last, &ignored);
 	if (node->max != node->min + 1)
@@ -293,7 +327,7 @@ static void walk_repeat(struct walker *w, const struct pattern_node *node, struc
 	for (uint32_t i = 0; i < turns; i++)
 		walk(w, node->first, list, best);
 	if (turns < node->min) {
-		*list = list_of_any(w->allowed);
+		make_any(list, w->allowed);
 		walk(w, node->first, list, best);
 	}
 	if (node->max > node->min)
@@ -351,14 +385,12 @@ void pattern_grams_find(const struct pattern *pattern, const struct pattern_set 
 			struct pattern_grams *ret_grams)
 {
 	struct walker w = {pattern, allowed, 0};
-	struct pattern_grams list = list_of_any(allowed);
-	ret_grams->count = 0;
-	ret_grams->share = INFINITY;
+	struct pattern_grams list;
+	make_any(&list, allowed);
+	clear_list(ret_grams, INFINITY);
 	walk(&w, 0, &list, ret_grams);
-	if (w.nodes > NODES_MOST) {
-		ret_grams->count = 0;
-		ret_grams->share = INFINITY;
-	}
+	if (w.nodes > NODES_MOST)
+		clear_list(ret_grams, INFINITY);
 }
 
 /* The two that cost least as one. */
