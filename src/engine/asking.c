@@ -305,9 +305,6 @@ int ask_value(struct found *found, const struct probe_set *set, struct slice val
 	if (r != 0)
 		return r;
 	remembered_add(remembered, &key, 0, here.steps, here.step_count);
-	for (size_t i = 0; i < here.step_count && i < REMEMBERED_STEPS; i++)
-		found_add(found, here.steps[i]);
-	/* What does not fit there does not fit here. */
-	found->step_count += here.step_count > REMEMBERED_STEPS ? REMEMBERED_STEPS + 1 : 0;
+	found_join(found, &here);
 	return 0;
 }

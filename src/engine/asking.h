@@ -14,9 +14,12 @@ struct found {
 	struct transaction *t;
 	uint16_t steps[REMEMBERED_STEPS];
 	size_t step_count; /* may pass the room above: then nothing is remembered */
+	uint64_t *all;     /* and a bit for each step of the courses tells them; NULL: there is no memory for that */
 };
 
 void found_add(struct found *found, uint16_t step);
+/* All that was found elsewhere, of the same transaction. */
+void found_join(struct found *found, const struct found *more);
 void found_add_known(struct found *found, const struct remembered_answer *known);
 
 /*

@@ -5,15 +5,49 @@
 
 #include <errno.h>
 
+static void add_bit(uint64_t *words, uint16_t step)
+{
+	words[step / 64] |= (uint64_t)1 << step % 64;
+}
+
+/* One more than fit. */
+static void add_to_many(struct found *found, uint16_t step)
+{
+	if (found->step_count == REMEMBERED_STEPS) {
+		found->step_count++;
+		found->all = arena_zalloc(&found->t->arena, found->t->plan->probes->words, sizeof(*found->all));
+		for (size_t i = 0; found->all != NULL && i < REMEMBERED_STEPS; i++)
+			add_bit(found->all, found->steps[i]);
+	}
+	if (found->all != NULL)
+		add_bit(found->all, step);
+}
+
 void found_add(struct found *found, uint16_t step)
 {
-	found->t->candidates[step / 64] |= (uint64_t)1 << step % 64;
+	add_bit(found->t->candidates, step);
 	for (size_t i = 0; i < found->step_count && i < REMEMBERED_STEPS; i++)
 		if (found->steps[i] == step)
 			return;
 	if (found->step_count < REMEMBERED_STEPS)
-		found->steps[found->step_count] = step;
-	found->step_count++;
+		found->steps[found->step_count++] = step;
+	else
+		add_to_many(found, step);
+}
+
+void found_join(struct found *found, const struct found *more)
+{
+	if (more->step_count <= REMEMBERED_STEPS) {
+		for (size_t i = 0; i < more->step_count; i++)
+			found_add(found, more->steps[i]);
+	} else if (more->all != NULL) {
+		for (size_t word = 0; word < found->t->plan->probes->words; word++)
+			for (uint64_t left = more->all[word]; left != 0; left &= left - 1)
+				found_add(found, (uint16_t)(word * 64 + (size_t)__builtin_ctzll(left)));
+	} else {
+		found->step_count = REMEMBERED_STEPS + 1;
+		found->all = NULL;
+	}
 }
 
 void found_add_known(struct found *found, const struct remembered_answer *known)

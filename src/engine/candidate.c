@@ -33,9 +33,7 @@ static int ask_page(struct found *found, const struct probe_set *set, struct sli
 	bool fits = r == 0 && here.step_count <= VALUE_STEPS;
 	t->page_step_count = fits ? (uint8_t)here.step_count : 0;
 	memcpy(t->page_steps, here.steps, sizeof(t->page_steps));
-	for (size_t i = 0; i < here.step_count && i < VALUE_STEPS; i++)
-		found_add(found, here.steps[i]);
-	found->step_count += here.step_count > VALUE_STEPS ? VALUE_STEPS + 1 : 0;
+	found_join(found, &here);
 	return r;
 }
 

@@ -46,11 +46,13 @@ static void tell(struct value *value, const uint16_t steps[static REMEMBERED_STE
 
 _Static_assert((int)VALUE_STEPS == (int)REMEMBERED_STEPS, "what is remembered of a value fits into it");
 
-/* A value is told what was found for it, unless that is too much. */
+/* A value is told what was found for it. */
 static void tell_found(struct value *value, const struct found *found)
 {
 	if (found->step_count <= VALUE_STEPS)
 		tell(value, found->steps, found->step_count);
+	value->all_steps = found->all;
+	value->knows_steps |= found->all != NULL;
 }
 
 static int ask_member(struct found *found, const struct probe_family *family, const struct value *value, int *ret_name)

@@ -34,16 +34,19 @@ struct value {
 	size_t offset;      /* where it stood in the request, for the log's [ref]; */
 	size_t sent_len;    /* its length there */
 	enum variable part; /* of an argument: the narrower collection that holds it too, or ARGS, ARGS_NAMES */
-	/* The steps of the courses that may match this value; not known where there are more than fit: candidate.h. */
+	/* The steps of the courses that may match this value, as far as they are known: candidate.h. */
 	uint16_t steps[VALUE_STEPS];
 	uint8_t step_count;
 	bool knows_steps;
+	const uint64_t *all_steps; /* a bit for each, where there are more than fit above; else NULL */
 	struct result **by_node; /* by node of the plan's tree of pipelines; NULL until a transformation is asked for */
 };
 
-/* Whether a step of the courses whose values are asked ahead may match this one. */
+/* Whether a step of the courses whose values are asked ahead, 0 or more, may match this one. */
 static inline bool value_may_match(const struct value *value, int32_t step)
 {
+	if (value->all_steps != NULL)
+		return (value->all_steps[step / 64] >> step % 64 & 1) != 0;
 	for (uint8_t i = 0; i < value->step_count; i++)
 		if (value->steps[i] == step)
 			return true;
