@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pattern.len > 200 || regex_compile(pattern, 0, &regex, NULL) != 0)
 		return 0;
 	if ((regex_scratch == NULL && regex_scratch_create(&regex_scratch) != 0) ||
-	    scan_scratch_create(&scratch) != 0 || scan_builder_create(&builder) != 0 ||
+	    scan_scratch_create(&scratch) != 0 || scan_builder_create(NULL, &builder) != 0 ||
 	    scan_builder_add_regex(builder, 0, pattern, 0) != 0 || scan_set_compile(builder, NULL, NULL, &set) != 0 ||
 	    scan_scratch_fit(scratch, set) != 0)
 		abort();

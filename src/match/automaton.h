@@ -38,6 +38,8 @@ size_t automaton_builder_size(const struct automaton_builder *builder);
 /* 0 or -ENOMEM. The builder may be freed afterwards. */
 int automaton_build(const struct automaton_builder *builder, struct automaton **ret_automaton);
 void automaton_free(struct automaton *automaton);
+/* The same for one owner more, each of which frees it; all of one thread. */
+struct automaton *automaton_share(struct automaton *automaton);
 
 /* Says what the automaton is: equal for automata of the same patterns, and for no others. */
 struct automaton_name {

@@ -324,6 +324,7 @@ int automaton_build(const struct automaton_builder *builder, struct automaton **
 	struct automaton *a = calloc(1, sizeof(*a));
 	if (a == NULL)
 		return -ENOMEM;
+	a->owners = 1;
 	int r = fill(builder, a);
 	if (r != 0) {
 		automaton_free(a);
@@ -333,9 +334,15 @@ int automaton_build(const struct automaton_builder *builder, struct automaton **
 	return 0;
 }
 
+struct automaton *automaton_share(struct automaton *automaton)
+{
+	automaton->owners++;
+	return automaton;
+}
+
 void automaton_free(struct automaton *automaton)
 {
-	if (automaton == NULL)
+	if (automaton == NULL || --automaton->owners > 0)
 		return;
 	free(automaton->instructions);
 	free(automaton->starts);

@@ -35,6 +35,7 @@ struct instruction {
 /* Bytes that no pattern tells apart are one class; the end of the value is the last class. */
 struct automaton {
 	struct automaton_name name;
+	unsigned owners;
 	bool for_places; /* a match under way is told from a beginning: what loops back to one stays in states */
 	bool ordered;    /* of the two ways on from a split, PCRE2 would take `next` first */
 	struct instruction *instructions;

@@ -17,6 +17,7 @@ struct scan_builder;
 struct scan_cache; /* match/scan_cache.h */
 struct scan_scratch;
 struct scan_set;
+struct scan_studies;
 
 enum scan_class {
 	SCAN_EXACT,     /* bit set: it matches; bit clear: it does not */
@@ -24,8 +25,15 @@ enum scan_class {
 	SCAN_NONE,      /* nothing can take it: the bit is always set, ask the regex */
 };
 
-/* 0 or -ENOMEM. Ids should be small and dense: the bits of a scan are an array indexed by id. */
-int scan_builder_create(struct scan_builder **ret_builder);
+/* What is found out of patterns, for several builders, all of one thread: many have the same. 0 or -ENOMEM. */
+int scan_studies_create(struct scan_studies **ret_studies);
+void scan_studies_free(struct scan_studies *studies);
+
+/*
+ * 0 or -ENOMEM. Ids should be small and dense: the bits of a scan are an array indexed by id. `studies` are to outlive
+ * the builder's last scan_set_compile(); NULL: it has its own.
+ */
+int scan_builder_create(struct scan_studies *studies, struct scan_builder **ret_builder);
 void scan_builder_free(struct scan_builder *builder);
 
 /*

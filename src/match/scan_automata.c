@@ -17,10 +17,6 @@ enum {
 	TOGETHER = 16,
 	ODD_TOGETHER = 32, /* of the highest level: what these look for is rare in plain text */
 	LOOPING_TOGETHER = 5,
-	LOOPS_MANY = 30, /* such patterns need many states on plain text already */
-	LEVELS = 3,
-	COMMON = 60,               /* most values have such bytes */
-	RARE = 15,                 /* few values have such bytes */
 	LEVEL_LEAST = 4,           /* fewer patterns of a level join the level below */
 	INSTRUCTIONS_MANY = 10000, /* longer lists of words are better left to Hyperscan, if it takes them */
 	SHORT_LITERALS_MOST = 8,
@@ -28,9 +24,6 @@ enum {
 	MARKER_OPS = 100, /* with more, markers take longer than a pattern's automaton; or its part of several's */
 	LOOPING_MARKER_OPS = 60,
 };
-
-/* Factors that are found more often in plain text, by a guess, are not worth looking for. */
-static const double FACTORS_SHARE_MOST = 1e-4;
 
 unsigned scan_route_flags(const struct scan_entry *entry, enum scan_route route)
 {
@@ -58,20 +51,13 @@ bool scan_route_parses(const struct scan_entry *entry, unsigned flags, uint32_t 
 /* An entry that goes to automata. */
 struct member {
 	size_t entry;
-	struct slice text; /* as a regex; owned */
-	struct automaton *alone;
-	struct pattern_set need; /* a byte of this; all bytes: nothing */
-	unsigned commonness;     /* of the need */
-	unsigned level;          /* the rarer its bytes the higher */
-	bool loops;
-	uint32_t min_width;
-	uint32_t widths[BYTE_LEVELS];   /* in values of a level */
-	struct pattern_factors factors; /* none: no gate */
-	struct pattern_factors second;
-	struct pattern_reaches reaches;
+	struct scan_study *study;
+	unsigned level; /* as in the study, or lower */
+	bool gated;
 };
 
 struct members {
+	struct scan_studies *studies;
 	struct member *items;
 	size_t count;
 	size_t capacity;
@@ -93,88 +79,19 @@ static int expression_of(const struct scan_entry *entry, struct slice *ret_text)
 	return 0;
 }
 
-static struct pattern_set bytes_of_level(enum byte_level level)
-{
-	struct pattern_set set = {0};
-	for (unsigned c = 0; c < 256; c++)
-		if ((byte_kind((uint8_t)c) & byte_level_kinds(level)) != 0)
-			pattern_set_add(&set, (uint8_t)c);
-	return set;
-}
-
-static void describe(const struct pattern *pattern, struct member *member)
-{
-	struct pattern_set all;
-	memset(&all, 0xff, sizeof(all));
-	member->loops = pattern_loops(pattern) >= LOOPS_MANY;
-	for (unsigned level = 0; level < BYTE_LEVELS; level++) {
-		const struct pattern_set allowed = bytes_of_level((enum byte_level)level);
-		member->widths[level] = pattern_width(pattern, &allowed);
-	}
-	member->min_width = member->widths[BYTE_LEVEL_ANY];
-	if (!pattern_need(pattern, &member->need))
-		member->need = all;
-	member->commonness = pattern_set_commonness(&member->need);
-	member->level = member->commonness >= COMMON ? 0 : member->commonness >= RARE ? 1 : 2;
-}
-
-static void drop_gate(struct member *member)
-{
-	pattern_factors_free(&member->factors);
-	pattern_factors_free(&member->second);
-}
-
 /* 0, AUTOMATON_UNFIT, or -ENOMEM. `many`: patterns with more instructions are unfit. */
-static int look(unsigned flags, size_t many, struct member *member)
-{
-	struct pattern pattern;
-	struct automaton_builder *builder;
-	int r = pattern_parse(member->text, flags, &pattern);
-	if (r != 0)
-		return r == PATTERN_OPAQUE ? AUTOMATON_UNFIT : r;
-	describe(&pattern, member);
-	r = pattern_factors_find(&pattern, SCAN_FILTER_BYTES, &member->factors, &member->second, &member->reaches);
-	pattern_free(&pattern);
-	if (r != 0)
-		return r;
-	if (member->factors.share > FACTORS_SHARE_MOST)
-		drop_gate(member);
-	r = automaton_builder_create(false, &builder);
-	if (r != 0)
-		return r;
-	r = automaton_builder_add(builder, member->text, flags);
-	if (r == 0 && automaton_builder_size(builder) > many)
-		r = AUTOMATON_UNFIT;
-	if (r == 0)
-		r = automaton_build(builder, &member->alone);
-	automaton_builder_free(builder);
-	return r;
-}
-
-static void member_free(struct member *member)
-{
-	free((void *)(uintptr_t)member->text.ptr);
-	automaton_free(member->alone);
-	drop_gate(member);
-}
-
-static bool has_gate(const struct member *member)
-{
-	return member->factors.items != NULL;
-}
-
 static int try_automaton(const struct scan_builder *builder, size_t at, size_t many, struct members *members)
 {
-	struct member member = {.entry = at};
-	if (vector_grow((void **)&members->items, &members->capacity, members->count, sizeof(member)) != 0 ||
-	    expression_of(&builder->entries[at], &member.text) != 0)
+	struct slice text;
+	struct scan_study *study;
+	if (vector_grow((void **)&members->items, &members->capacity, members->count, sizeof(*members->items)) != 0 ||
+	    expression_of(&builder->entries[at], &text) != 0)
 		return -ENOMEM;
-	int r = look(builder->entries[at].flags, many, &member);
-	if (r == 0)
-		members->items[members->count++] = member;
-	else
-		member_free(&member);
-	return r;
+	int r = scan_study_get(members->studies, text, builder->entries[at].flags, many, &study);
+	if (r != 0 || study->is_unfit)
+		return r != 0 ? r : AUTOMATON_UNFIT;
+	members->items[members->count++] = (struct member){at, study, study->level, study->factors.items != NULL};
+	return 0;
 }
 
 /* Literals too short for the filter are few, as a rule; then they are not in its way. */
@@ -212,20 +129,20 @@ static void drop_few_gates(struct members *members)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < members->count; i++)
-		count += has_gate(&members->items[i]);
+		count += members->items[i].gated;
 	for (size_t i = 0; count < GATES_LEAST && i < members->count; i++)
-		drop_gate(&members->items[i]);
+		members->items[i].gated = false;
 }
 
 static bool is_calm(const struct member *member, unsigned level)
 {
-	return member->level == level && !member->loops && !has_gate(member);
+	return member->level == level && !member->study->loops && !member->gated;
 }
 
 /* Levels with few members are taken into the one below. */
 static void join_levels(struct members *members)
 {
-	for (unsigned level = LEVELS - 1; level > 0; level--) {
+	for (unsigned level = SCAN_STUDY_LEVELS - 1; level > 0; level--) {
 		size_t count = 0;
 		for (size_t i = 0; i < members->count; i++)
 			count += is_calm(&members->items[i], level);
@@ -234,15 +151,14 @@ static void join_levels(struct members *members)
 	}
 }
 
-static int build_together(const struct scan_builder *builder, const struct member *members, size_t count,
-			  struct automaton **ret_automaton)
+static int build_together(const struct member *members, size_t count, struct automaton **ret_automaton)
 {
 	struct automaton_builder *together;
 	int r = automaton_builder_create(false, &together);
 	if (r != 0)
 		return r;
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = automaton_builder_add(together, members[i].text, builder->entries[members[i].entry].flags);
+		r = automaton_builder_add(together, members[i].study->text, members[i].study->flags);
 	if (r == 0)
 		r = automaton_build(together, ret_automaton);
 	automaton_builder_free(together);
@@ -250,13 +166,13 @@ static int build_together(const struct scan_builder *builder, const struct membe
 }
 
 /* The key of what a pattern needs, made if it is new; when there are no more, SCAN_KEY_ANY. */
-static uint64_t key_for(struct scan_set *set, const struct member *member)
+static uint64_t key_for(struct scan_set *set, const struct scan_study *study)
 {
 	uint64_t with = UINT64_MAX, without = 0;
-	if (member->commonness >= 100)
+	if (study->commonness >= 100)
 		return SCAN_KEY_ANY;
 	for (unsigned c = 0; c < 256; c++) {
-		if (pattern_set_has(&member->need, (uint8_t)c))
+		if (pattern_set_has(&study->need, (uint8_t)c))
 			with &= set->byte_keys[c];
 		else
 			without |= set->byte_keys[c];
@@ -269,7 +185,7 @@ static uint64_t key_for(struct scan_set *set, const struct member *member)
 		used |= set->byte_keys[c];
 	uint64_t key = ~used & (used + 1); /* they are given from the lowest */
 	for (unsigned c = 0; c < 256; c++)
-		if (pattern_set_has(&member->need, (uint8_t)c))
+		if (pattern_set_has(&study->need, (uint8_t)c))
 			set->byte_keys[c] |= key;
 	return key != 0 ? key : SCAN_KEY_ANY;
 }
@@ -294,10 +210,11 @@ static int add_gates(struct scan_set *set, struct scan_automaton *group, const s
 	for (size_t i = 0; i < count; i++) {
 		uint32_t slot = group->first_slot + (uint32_t)i;
 		uint32_t first_second = (uint32_t)set->seconds.count;
-		if (add_factors(&set->factors, slot, &members[i].factors, &members[i].reaches) != 0 ||
-		    add_factors(&set->seconds, slot, &members[i].second, &members[i].reaches) != 0)
+		const struct scan_study *study = members[i].study;
+		if (add_factors(&set->factors, slot, &study->factors, &study->reaches) != 0 ||
+		    add_factors(&set->seconds, slot, &study->second, &study->reaches) != 0)
 			return -ENOMEM;
-		set->gates[slot] = (struct scan_gate){first_second, (uint32_t)members[i].second.count};
+		set->gates[slot] = (struct scan_gate){first_second, (uint32_t)study->second.count};
 		set->gate_count++;
 	}
 	return 0;
@@ -311,11 +228,11 @@ void scan_automata_open(struct scan_set *set)
 	set->gate_count = 0;
 }
 
-/* Takes the members' automata over. 0, AUTOMATON_UNFIT when all is too large together, or -ENOMEM. */
+/* 0, AUTOMATON_UNFIT when all is too large together, or -ENOMEM. */
 static int build_group(const struct scan_builder *builder, struct scan_set *set, struct member *members, size_t count)
 {
 	struct scan_automaton *group = &set->automata[set->automaton_count];
-	int r = count > 1 ? build_together(builder, members, count, &group->together) : 0;
+	int r = count > 1 ? build_together(members, count, &group->together) : 0;
 	if (r != 0)
 		return r;
 	group->keys = 0;
@@ -325,15 +242,16 @@ static int build_group(const struct scan_builder *builder, struct scan_set *set,
 	set->slot_count += (uint32_t)count;
 	for (size_t i = 0; i < count; i++) {
 		struct automaton **place = count > 1 ? &group->alone[i] : &group->together;
-		*place = members[i].alone;
-		members[i].alone = NULL;
+		const struct scan_study *study = members[i].study;
+		uint32_t width = study->widths[BYTE_LEVEL_ANY];
+		*place = automaton_share(study->alone);
 		group->ids[i] = builder->entries[members[i].entry].id;
-		memcpy(group->widths[i], members[i].widths, sizeof(group->widths[i]));
-		group->keys |= has_gate(&members[i]) ? SCAN_KEY_ANY : key_for(set, &members[i]);
-		group->min_width = members[i].min_width < group->min_width ? members[i].min_width : group->min_width;
+		memcpy(group->widths[i], study->widths, sizeof(group->widths[i]));
+		group->keys |= members[i].gated ? SCAN_KEY_ANY : key_for(set, study);
+		group->min_width = width < group->min_width ? width : group->min_width;
 	}
 	set->automaton_count++;
-	return has_gate(&members[0]) ? add_gates(set, group, members, count) : 0;
+	return members[0].gated ? add_gates(set, group, members, count) : 0;
 }
 
 /* As many together as fit. */
@@ -350,25 +268,27 @@ static int build_fitting(const struct scan_builder *builder, struct scan_set *se
 static int by_kind(const void *a, const void *b)
 {
 	const struct member *left = a, *right = b;
-	if (has_gate(left) != has_gate(right))
-		return has_gate(left) ? 1 : -1;
-	if (left->loops != right->loops)
-		return left->loops ? 1 : -1;
+	if (left->gated != right->gated)
+		return left->gated ? 1 : -1;
+	if (left->study->loops != right->study->loops)
+		return left->study->loops ? 1 : -1;
 	if (left->level != right->level)
 		return left->level < right->level ? -1 : 1;
-	if (left->commonness != right->commonness)
-		return left->commonness > right->commonness ? -1 : 1;
+	if (left->study->commonness != right->study->commonness)
+		return left->study->commonness > right->study->commonness ? -1 : 1;
 	return left->entry < right->entry ? -1 : 1;
 }
 
 static bool belong_together(const struct member *a, const struct member *b)
 {
-	return has_gate(a) == has_gate(b) && a->loops == b->loops && (a->loops || a->level == b->level);
+	return a->gated == b->gated && a->study->loops == b->study->loops && (a->study->loops || a->level == b->level);
 }
 
 static size_t most_together(const struct member *member)
 {
-	return member->loops ? LOOPING_TOGETHER : member->level + 1 == LEVELS ? ODD_TOGETHER : TOGETHER;
+	return member->study->loops                     ? LOOPING_TOGETHER
+	       : member->level + 1 == SCAN_STUDY_LEVELS ? ODD_TOGETHER
+							: TOGETHER;
 }
 
 /* Groups of about the same size. */
@@ -405,43 +325,37 @@ static int build_groups(const struct scan_builder *builder, struct scan_set *set
 }
 
 /* Of the members, which are in the order of slots, in values of a level. 0 or -ENOMEM. */
-static int find_grams(const struct scan_builder *builder, const struct members *members, enum byte_level level,
-		      struct pattern_grams *grams, struct pattern_grams **slots)
+static int find_grams(const struct members *members, enum byte_level level, struct pattern_grams *grams,
+		      struct pattern_grams **slots)
 {
-	const struct pattern_set allowed = bytes_of_level(level);
 	for (size_t i = 0; i < members->count; i++) {
 		const struct member *member = &members->items[i];
-		struct pattern pattern;
 		slots[i] = NULL;
-		if (has_gate(member) && level == BYTE_LEVEL_ANY)
-			continue;
-		int r = pattern_parse(member->text, builder->entries[member->entry].flags, &pattern);
-		if (r < 0)
-			return r;
-		if (r > 0)
-			continue;
-		if (!has_gate(member))
-			pattern_grams_find(&pattern, &allowed, &grams[i]);
-		else /* where it cannot match it need not be run though its gate is open */
-			grams[i] = (struct pattern_grams){0};
-		if (!has_gate(member) || member->widths[level] == PATTERN_IMPOSSIBLE)
+		if (!member->gated) {
+			if (scan_study_grams(member->study, level) != 0)
+				return -ENOMEM;
+			grams[i] = *member->study->grams[level];
 			slots[i] = &grams[i];
-		pattern_free(&pattern);
+		} else if (level != BYTE_LEVEL_ANY && member->study->widths[level] == PATTERN_IMPOSSIBLE) {
+			/* It need not be run though its gate is open. */
+			grams[i] = (struct pattern_grams){0};
+			slots[i] = &grams[i];
+		}
 	}
 	return 0;
 }
 
 /* Of all members, in the order of slots. 0 or -ENOMEM. */
-static int build_markers(const struct scan_builder *builder, const struct members *members, struct scan_set *set)
+static int build_markers(const struct members *members, struct scan_set *set)
 {
 	int r = marker_is_possible() ? markers_create(members->count, &set->markers) : 0;
 	for (size_t i = 0; r >= 0 && set->markers != NULL && i < members->count; i++) {
-		const struct member *member = &members->items[i];
+		const struct scan_study *study = members->items[i].study;
 		struct pattern pattern;
-		r = pattern_parse(member->text, builder->entries[member->entry].flags, &pattern);
+		r = pattern_parse(study->text, study->flags, &pattern);
 		if (r != 0)
 			continue;
-		r = markers_add(set->markers, i, &pattern, member->loops ? LOOPING_MARKER_OPS : MARKER_OPS);
+		r = markers_add(set->markers, i, &pattern, study->loops ? LOOPING_MARKER_OPS : MARKER_OPS);
 		pattern_free(&pattern);
 	}
 	if (set->markers != NULL)
@@ -449,13 +363,13 @@ static int build_markers(const struct scan_builder *builder, const struct member
 	return r < 0 ? r : 0;
 }
 
-static int build_grams(const struct scan_builder *builder, const struct members *members, struct scan_set *set)
+static int build_grams(const struct members *members, struct scan_set *set)
 {
 	struct pattern_grams *grams = calloc(members->count, sizeof(*grams));
 	struct pattern_grams **slots = calloc(members->count, sizeof(struct pattern_grams *));
 	int r = grams == NULL || slots == NULL ? -ENOMEM : 0;
 	for (unsigned level = 0; level < BYTE_LEVELS && r == 0; level++) {
-		r = find_grams(builder, members, (enum byte_level)level, grams, slots);
+		r = find_grams(members, (enum byte_level)level, grams, slots);
 		if (r == 0)
 			r = scan_grams_create(slots, members->count, &set->grams[level]);
 	}
@@ -464,21 +378,28 @@ static int build_grams(const struct scan_builder *builder, const struct members 
 	return r;
 }
 
-int scan_automata_build(const struct scan_builder *builder, struct scan_set *set)
+static int build_all(const struct scan_builder *builder, struct members *members, struct scan_set *set)
 {
-	struct members members = {0};
 	bool short_literals = short_literals_are_few(builder);
 	int r = 0;
 	for (size_t i = 0; i < builder->count && r == 0; i++)
-		r = choose(builder, i, short_literals, &members, &set->routes[i]);
-	if (r == 0 && members.count > 0)
-		r = build_groups(builder, set, &members);
-	if (r == 0 && members.count > 0)
-		r = build_grams(builder, &members, set);
-	if (r == 0 && members.count > 0)
-		r = build_markers(builder, &members, set);
-	for (size_t i = 0; i < members.count; i++)
-		member_free(&members.items[i]);
+		r = choose(builder, i, short_literals, members, &set->routes[i]);
+	if (r != 0 || members->count == 0)
+		return r;
+	r = build_groups(builder, set, members);
+	if (r == 0)
+		r = build_grams(members, set);
+	return r != 0 ? r : build_markers(members, set);
+}
+
+int scan_automata_build(const struct scan_builder *builder, struct scan_set *set)
+{
+	struct scan_studies *own = NULL;
+	if (builder->studies == NULL && scan_studies_create(&own) != 0)
+		return -ENOMEM;
+	struct members members = {.studies = own != NULL ? own : builder->studies};
+	int r = build_all(builder, &members, set);
 	free(members.items);
+	scan_studies_free(own);
 	return r;
 }

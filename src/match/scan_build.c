@@ -2,7 +2,8 @@
  * From patterns to automata and a database. Each pattern's route is chosen first; whether Hyperscan can take one is
  * known for sure only when all are compiled together, and then the one that it refuses is routed elsewhere, and all are
  * compiled again. What Hyperscan makes of a list of expressions is stored under that very list, so that a database from
- * the cache is the one that would be compiled now; the rest is worked out at each start.
+ * the cache is the one that would be compiled now; the rest is worked out at each start, for a pattern of several sets
+ * once (scan_study.h).
  */
 #include "base/error.h"
 #include "base/vector.h"
@@ -11,11 +12,12 @@
 
 #include <stdlib.h>
 
-int scan_builder_create(struct scan_builder **ret_builder)
+int scan_builder_create(struct scan_studies *studies, struct scan_builder **ret_builder)
 {
 	struct scan_builder *builder = calloc(1, sizeof(*builder));
 	if (builder == NULL)
 		return -ENOMEM;
+	builder->studies = studies;
 	*ret_builder = builder;
 	return 0;
 }

@@ -48,7 +48,7 @@ static bool compile_once(const char *pattern)
 	struct scan_builder *builder;
 	struct scan_set *set = NULL;
 	struct scan_scratch *scratch;
-	assert_int_equal(scan_builder_create(&builder), 0);
+	assert_int_equal(scan_builder_create(NULL, &builder), 0);
 	assert_int_equal(scan_builder_add_regex(builder, 1, slice_from_string(pattern), 0), 0);
 	assert_int_equal(scan_builder_add_regex(builder, 2, SLICE("x.y"), 0), 0);
 	assert_int_equal(scan_builder_add_literal(builder, 3, SLICE("Lit")), 0);

@@ -11,6 +11,7 @@
 #include "match/scan_cache.h"
 #include "match/scan_filter.h"
 #include "match/scan_gram.h"
+#include "match/scan_study.h"
 #include "match/seek.h"
 
 #include <hs/hs.h>
@@ -29,6 +30,7 @@ struct scan_entry {
 };
 
 struct scan_builder {
+	struct scan_studies *studies; /* not owned; NULL: its own */
 	struct scan_entry *entries;
 	size_t count;
 	size_t capacity;

@@ -18,7 +18,7 @@ static struct scan_set *built(struct crowd *crowd, size_t from, size_t to)
 {
 	struct scan_builder *builder;
 	struct scan_set *set;
-	assert_int_equal(scan_builder_create(&builder), 0);
+	assert_int_equal(scan_builder_create(NULL, &builder), 0);
 	for (size_t i = from; i < to; i++)
 		assert_int_equal(scan_builder_add_regex(builder, (uint32_t)(i - from), crowd->rules.patterns[i], 0), 0);
 	assert_int_equal(scan_set_compile(builder, NULL, NULL, &set), 0);

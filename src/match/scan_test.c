@@ -35,7 +35,7 @@ static struct scan_set *built(struct scan_builder *builder)
 static struct scan_builder *builder_made(void)
 {
 	struct scan_builder *builder = NULL;
-	assert_int_equal(scan_builder_create(&builder), 0);
+	assert_int_equal(scan_builder_create(NULL, &builder), 0);
 	return builder;
 }
 

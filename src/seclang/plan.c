@@ -92,6 +92,7 @@ struct group {
 };
 
 struct groups {
+	struct scan_studies *studies;
 	struct group *items;
 	size_t count;
 	size_t capacity;
@@ -118,7 +119,7 @@ static int group_new(struct groups *groups, const struct group_key *key, struct 
 		return r;
 	struct group *group = &groups->items[groups->count];
 	*group = (struct group){.key = *key, .content = buffer_make(NULL)};
-	r = scan_builder_create(&group->builder);
+	r = scan_builder_create(groups->studies, &group->builder);
 	if (r != 0)
 		return r;
 	diagnostics_init(&group->diagnostics);
@@ -172,6 +173,7 @@ static void groups_free(struct groups *groups)
 			scan_set_free(groups->items[i].set);
 	}
 	free(groups->items);
+	scan_studies_free(groups->studies);
 }
 
 static void content_add(struct group *group, uint8_t tag, struct slice bytes)
@@ -336,7 +338,7 @@ static int rule_plan(struct groups *groups, const struct rule *head, struct rule
 int plan_scans(struct pool *pool, struct seclang_unit *unit, struct diagnostics *diagnostics)
 {
 	struct groups groups = {0};
-	int r = 0;
+	int r = scan_studies_create(&groups.studies);
 	for (size_t i = 0; i < unit->rule_count && r == 0; i++)
 		for (struct rule *rule = unit->rules[i]; rule != NULL && r == 0; rule = (struct rule *)rule->next_link)
 			r = rule_plan(&groups, unit->rules[i], rule);
