@@ -1,4 +1,6 @@
 /* Whatever the configuration's text is, what is rendered was checked before, and memory holds. */
+#include "serve/config_whole.h"
+#include "serve/config_yaml.h"
 #include "serve/render.h"
 #include "serve/valid.h"
 

@@ -7,6 +7,8 @@
 
 #include "base/address.h"
 
+enum { PREFIX_LIST_BYTES_MOST = 8 << 20 }; /* of a file that is one */
+
 enum {
 	PREFIX_LIST_BAD = 1,  /* a line is no prefix */
 	PREFIX_LIST_LONG = 2, /* more than there may be */

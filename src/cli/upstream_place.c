@@ -14,8 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define USUAL_FOLDER "/run/guia-upstream"
-
 enum { ARENA_BYTES = 64 << 20, PASSWORD_FILE_BYTES = 4096 };
 
 static int load(const char *file, const char *folder, struct upstream_place *place)
@@ -62,7 +60,7 @@ int upstream_place_find(const struct cli_arguments *arguments, char folder[PATH_
 	struct upstream_place place;
 	const char *file = cli_value(arguments, "config"), *said = cli_value(arguments, "upstream-dir");
 	if (said != NULL || file == NULL) {
-		if (snprintf(folder, PATH_MAX - 64, "%s", said != NULL ? said : USUAL_FOLDER) >= PATH_MAX - 64)
+		if (snprintf(folder, PATH_MAX - 64, "%s", said != NULL ? said : UPSTREAM_DIR) >= PATH_MAX - 64)
 			return cli_fail(CLI_USER, "--upstream-dir: too long");
 		return CLI_FINE;
 	}

@@ -9,8 +9,6 @@
 
 #include <stdlib.h>
 
-enum { LIST_BYTES = 8 << 20 };
-
 void watch_homes_free(struct watch_homes *homes)
 {
 	free(homes->prefixes);
@@ -40,7 +38,7 @@ int watch_homes_list(struct watch_homes *homes, const char *path)
 	struct buffer text = buffer_make(NULL);
 	struct prefix *prefixes = NULL;
 	size_t count = 0, line;
-	int code = CLI_FINE, r = file_read(path, LIST_BYTES, &text);
+	int code = CLI_FINE, r = file_read(path, PREFIX_LIST_BYTES_MOST, &text);
 	if (r != 0)
 		code = cli_unreadable(path, r);
 	else if ((r = prefix_list_read(buffer_slice(&text), SITE_HOMES_MOST, &prefixes, &count, &line)) != 0)

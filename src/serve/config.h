@@ -2,18 +2,13 @@
 #ifndef GUIA_SERVE_CONFIG_H
 #define GUIA_SERVE_CONFIG_H
 
-#include "base/diagnostic.h"
-#include "base/yaml.h"
 #include "serve/operators.h"
+#include "serve/text_list.h"
+
+/* Of who speaks to operators, unless the configuration says otherwise. */
+#define UPSTREAM_DIR "/run/guia-upstream"
 
 enum { LINK_MBIT_MOST = 10 * 1000 * 1000 };
-
-struct text_list {
-	struct slice *items;
-	size_t count;
-	size_t capacity;
-	struct arena *arena;
-};
 
 struct site {
 	struct text_list hosts; /* the first names the site in logs */
@@ -85,38 +80,22 @@ struct serve_config {
 	size_t site_capacity;
 };
 
-enum {
-	CONFIG_INVALID = 1, /* diagnostics were added */
-};
-
 void config_init(struct serve_config *config, struct arena *arena);
 void config_free(struct serve_config *config);
-
-/* The text of a YAML file; paths in it are relative to the file's folder. 0, CONFIG_INVALID, or -ENOMEM. */
-int config_parse(struct slice text, const char *file, struct diagnostics *diagnostics, struct serve_config *config);
-
-/* "HOST[,HOST...]=ORIGIN". 0, CONFIG_INVALID, or -ENOMEM. */
-int config_add_site(struct slice text, struct diagnostics *diagnostics, struct serve_config *config);
-
-/* An address to listen at. 0, CONFIG_INVALID, or -ENOMEM. */
-int config_add_listen(struct slice text, struct diagnostics *diagnostics, struct serve_config *config);
-
-/* What was said, else the limit of the recommended rules. */
-int64_t config_body_limit_mb(const struct serve_config *config);
-
-/* What was said, else /run/guia-upstream. */
-struct slice config_upstream_dir(const struct serve_config *config);
-
-/* The site that answers to a host as nginx finds it: by its name, else by the longest `*.`. NULL if none does. */
-const struct site *config_find_site(const struct serve_config *config, struct slice host);
-
-/* Fills in what was not said and looks at the whole: sites there are, no host twice. 0, CONFIG_INVALID, or -ENOMEM. */
-int config_finish(struct serve_config *config, bool as_root, struct diagnostics *diagnostics);
 
 /* A site of which nothing has been said but what holds for all. */
 void config_site_init(struct site *site, const struct serve_config *config);
 
-int text_list_add(struct text_list *list, struct slice text);
-bool text_list_has(const struct text_list *list, struct slice text);
+/* Takes a copy; what it points to is of the configuration's arena. 0 or -ENOMEM. */
+int config_site_add(struct serve_config *config, const struct site *site);
+
+/* What was said, else the limit of the recommended rules. */
+int64_t config_body_limit_mb(const struct serve_config *config);
+
+/* What was said, else UPSTREAM_DIR. */
+struct slice config_upstream_dir(const struct serve_config *config);
+
+/* The site that answers to a host as nginx finds it: by its name, else by the longest `*.`. NULL if none does. */
+const struct site *config_find_site(const struct serve_config *config, struct slice host);
 
 #endif

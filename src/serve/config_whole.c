@@ -1,11 +1,9 @@
-/* The configuration beyond the file: what the command line adds, and what can be said once all is there. */
-#include "serve/config.h"
+#include "serve/config_whole.h"
 
 #include "base/address.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/prefix_list.h"
-#include "base/vector.h"
 #include "mitigate/mode_register.h"
 #include "serve/valid.h"
 
@@ -13,15 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { HOME_LIST_BYTES = 8 << 20 };
-
-void config_site_init(struct site *site, const struct serve_config *config)
-{
-	*site = (struct site){.detect = config->detect, .https_only = config->https_only, .place = {.file = ""}};
-	site->hosts.arena = site->rules.arena = site->rules_before.arena = config->arena;
-}
-
-static int complain_plain(struct diagnostics *diagnostics, const char *hint, const char *message, struct slice text)
+static int complain(struct diagnostics *diagnostics, const char *hint, const char *message, struct slice text)
 {
 	diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, (struct source_place){"", 0, 0, slice_make("", 0)}, hint,
 			message, SLICE_ARG(text));
@@ -32,7 +22,7 @@ int config_add_listen(struct slice text, struct diagnostics *diagnostics, struct
 {
 	const char *should = valid_listen(text);
 	if (should != NULL)
-		return complain_plain(diagnostics, should, "--listen `%.*s` is no address", text);
+		return complain(diagnostics, should, "--listen `%.*s` is no address", text);
 	return text_list_add(&config->listen, text);
 }
 
@@ -44,58 +34,20 @@ int config_add_site(struct slice text, struct diagnostics *diagnostics, struct s
 	struct site site;
 	config_site_init(&site, config);
 	if (valid_origin(origin) != NULL)
-		return complain_plain(diagnostics, hint,
-				      "the origin in --site `%.*s` is no http:// or https:// address", text);
+		return complain(diagnostics, hint, "the origin in --site `%.*s` is no http:// or https:// address",
+				text);
 	while (hosts.len > 0) {
 		hosts = slice_cut(hosts, ',', &host);
 		if (valid_host(host) != NULL)
-			return complain_plain(diagnostics, hint, "the host in --site `%.*s` is no host name", text);
+			return complain(diagnostics, hint, "the host in --site `%.*s` is no host name", text);
 		int r = text_list_add(&site.hosts, host);
 		if (r != 0)
 			return r;
 	}
 	if (site.hosts.count == 0)
-		return complain_plain(diagnostics, hint, "--site `%.*s` has no host", text);
+		return complain(diagnostics, hint, "--site `%.*s` has no host", text);
 	site.origin = origin;
-	if (vector_grow((void **)&config->sites, &config->site_capacity, config->site_count, sizeof(site)) != 0)
-		return -ENOMEM;
-	config->sites[config->site_count++] = site;
-	return 0;
-}
-
-int64_t config_body_limit_mb(const struct serve_config *config)
-{
-	return config->body_limit_mb > 0 ? config->body_limit_mb : 13;
-}
-
-struct slice config_upstream_dir(const struct serve_config *config)
-{
-	return config->upstream_dir.len > 0 ? config->upstream_dir : SLICE("/run/guia-upstream");
-}
-
-/* Whether a `*.` name covers the host. */
-static bool covers(struct slice name, struct slice host)
-{
-	return slice_starts_with(name, SLICE("*.")) && slice_ends_with(host, slice_after(name, 1)) &&
-	       host.len > name.len - 1;
-}
-
-const struct site *config_find_site(const struct serve_config *config, struct slice host)
-{
-	const struct site *found = NULL;
-	size_t longest = 0;
-	for (size_t i = 0; i < config->site_count; i++) {
-		const struct text_list *hosts = &config->sites[i].hosts;
-		for (size_t j = 0; j < hosts->count; j++) {
-			if (slice_equal(hosts->items[j], host))
-				return &config->sites[i];
-			if (covers(hosts->items[j], host) && hosts->items[j].len > longest) {
-				longest = hosts->items[j].len;
-				found = &config->sites[i];
-			}
-		}
-	}
-	return found;
+	return config_site_add(config, &site);
 }
 
 /* A host, and whose it is. */
@@ -149,9 +101,9 @@ static int check_addresses(const struct serve_config *config, struct diagnostics
 {
 	for (size_t i = 0; config->operators.count > 0 && i < config->addresses.count; i++)
 		if (!operators_own(&config->operators, config->addresses.items[i]))
-			return complain_plain(diagnostics, "an operator takes rules for its `prefixes` only",
-					      "of `addresses` %.*s is in no operator's `prefixes`",
-					      config->addresses.items[i]);
+			return complain(diagnostics, "an operator takes rules for its `prefixes` only",
+					"of `addresses` %.*s is in no operator's `prefixes`",
+					config->addresses.items[i]);
 	return 0;
 }
 
@@ -162,7 +114,7 @@ static int check_home_list(struct slice path, struct diagnostics *diagnostics)
 	struct prefix *prefixes = NULL;
 	size_t count, line = 0;
 	snprintf(name, sizeof(name), "%.*s", SLICE_ARG(path));
-	int r = file_read(name, HOME_LIST_BYTES, &text);
+	int r = file_read(name, PREFIX_LIST_BYTES_MOST, &text);
 	if (r == -EFBIG)
 		r = PREFIX_LIST_LONG;
 	else if (r == 0)
@@ -172,8 +124,8 @@ static int check_home_list(struct slice path, struct diagnostics *diagnostics)
 	if (r <= 0) /* one that cannot be read is told of with all other files */
 		return r == -ENOMEM ? r : 0;
 	snprintf(place, sizeof(place), "%s:%zu", name, line);
-	return complain_plain(diagnostics, prefix_list_fault(r), "%.*s: wrong in a list of `home_lists`",
-			      slice_from_string(place));
+	return complain(diagnostics, prefix_list_fault(r), "%.*s: wrong in a list of `home_lists`",
+			slice_from_string(place));
 }
 
 static int check_homes(const struct serve_config *config, struct diagnostics *diagnostics)
@@ -187,16 +139,16 @@ static int check_homes(const struct serve_config *config, struct diagnostics *di
 		return r;
 	return config->home_networks.count <= MODE_HOMES_MOST
 		       ? 0
-		       : complain_plain(diagnostics, "write neighbours as one network",
-					"of `home_networks` there may be %.*s at most", slice_from_string(number));
+		       : complain(diagnostics, "write neighbours as one network",
+				  "of `home_networks` there may be %.*s at most", slice_from_string(number));
 }
 
 int config_finish(struct serve_config *config, bool as_root, struct diagnostics *diagnostics)
 {
 	bool tls = config->listen_tls.count > 0;
 	if (config->site_count == 0)
-		return complain_plain(diagnostics, "--site HOST=ORIGIN, or -c guia.yaml",
-				      "there is no site to serve%.*s", SLICE(""));
+		return complain(diagnostics, "--site HOST=ORIGIN, or -c guia.yaml", "there is no site to serve%.*s",
+				SLICE(""));
 	for (size_t i = 0; i < config->site_count; i++) {
 		struct site *site = &config->sites[i];
 		if (site->certificate.len == 0) {

@@ -25,20 +25,9 @@ enum key_kind {
 	KEY_YES,
 };
 
-/* One row a key: its value's place in the structure, what it must be, an example. */
-struct key {
-	const char *name;
-	enum key_kind kind;
-	size_t offset;
-	const char *hint;
-	int64_t least;
-	int64_t most;
-	bool needed;
-};
-
 #define AT(member) offsetof(struct upstream_operator, member)
 
-static const struct key keys[] = {
+static const struct yaml_key keys[] = {
 	{"name", KEY_NAME, AT(name), "name: ctm", 0, 0, true},
 	{"peer", KEY_ADDRESS, AT(peer), "peer: 203.0.113.1", 0, 0, true},
 	{"local_address", KEY_ADDRESS, AT(local), "local_address: 192.0.2.1", 0, 0, true},
@@ -65,18 +54,10 @@ static const struct key keys[] = {
 
 enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
 
-static int complain(const struct operators_source *s, struct source_place place, const char *hint, const char *message)
+static int complain(const struct yaml_source *s, struct source_place place, const char *hint, const char *message)
 {
 	diagnostics_add(s->diagnostics, DIAGNOSTIC_ERROR, place, hint, "%s", message);
-	return OPERATORS_INVALID;
-}
-
-static int wrong_value(const struct operators_source *s, const struct yaml_node *node, const struct key *key,
-		       const char *should)
-{
-	diagnostics_add(s->diagnostics, DIAGNOSTIC_ERROR, yaml_place(node, s->file, s->text), key->hint,
-			"`%s` must be %s", key->name, should);
-	return OPERATORS_INVALID;
+	return CONFIG_INVALID;
 }
 
 /* ---- values ---- */
@@ -116,7 +97,7 @@ static const struct yaml_node *next_of(const struct yaml_node *node, const struc
 	return node->kind == YAML_LIST ? item->next : NULL;
 }
 
-static int read_prefixes(const struct operators_source *s, const struct yaml_node *node, const struct key *key,
+static int read_prefixes(const struct yaml_source *s, const struct yaml_node *node, const struct yaml_key *key,
 			 const struct prefix **ret_prefixes, size_t *ret_count)
 {
 	struct prefix *prefixes = arena_zalloc(s->arena, LIST_MOST, sizeof(*prefixes));
@@ -125,16 +106,16 @@ static int read_prefixes(const struct operators_source *s, const struct yaml_nod
 		return -ENOMEM;
 	for (const struct yaml_node *at = first_of(node); at != NULL; at = next_of(node, at)) {
 		if (count == LIST_MOST)
-			return wrong_value(s, at, key, "256 prefixes at most");
+			return yaml_key_wrong(s, at, key, "256 prefixes at most");
 		if (at->kind != YAML_SCALAR || !prefix_parse(at->text, &prefixes[count]))
-			return wrong_value(s, at, key,
-					   "prefixes such as 192.0.2.0/24, with no bits set behind their length");
+			return yaml_key_wrong(s, at, key,
+					      "prefixes such as 192.0.2.0/24, with no bits set behind their length");
 		if (key->kind == KEY_OWN && !is_narrow(&prefixes[count]))
-			return wrong_value(s, at, key, "one's own: no wider than /8, of IPv6 than /16");
+			return yaml_key_wrong(s, at, key, "one's own: no wider than /8, of IPv6 than /16");
 		count++;
 	}
 	if (count == 0)
-		return wrong_value(s, node, key, "a prefix, or a list of them");
+		return yaml_key_wrong(s, node, key, "a prefix, or a list of them");
 	*ret_prefixes = prefixes;
 	*ret_count = count;
 	return 0;
@@ -143,20 +124,15 @@ static int read_prefixes(const struct operators_source *s, const struct yaml_nod
 static bool read_service(struct slice text, struct operator_service *ret_service)
 {
 	struct slice protocol, port = slice_cut(text, '/', &protocol);
-	unsigned number = 0;
-	for (size_t i = 0; i < port.len; i++) {
-		if (!byte_is_digit(port.ptr[i]) || number > 65535)
-			return false;
-		number = number * 10 + (unsigned)(port.ptr[i] - '0');
-	}
+	uint64_t number = 0;
 	bool tcp = slice_equal(protocol, SLICE("tcp"));
-	if (number == 0 || number > 65535 || (!tcp && !slice_equal(protocol, SLICE("udp"))))
+	if (!slice_number(port, UINT16_MAX, &number) || number == 0 || (!tcp && !slice_equal(protocol, SLICE("udp"))))
 		return false;
 	*ret_service = (struct operator_service){tcp ? 6 : 17, (uint16_t)number};
 	return true;
 }
 
-static int read_services(const struct operators_source *s, const struct yaml_node *node, const struct key *key,
+static int read_services(const struct yaml_source *s, const struct yaml_node *node, const struct yaml_key *key,
 			 struct upstream_operator *o)
 {
 	struct operator_service *services = arena_zalloc(s->arena, LIST_MOST, sizeof(*services));
@@ -166,12 +142,12 @@ static int read_services(const struct operators_source *s, const struct yaml_nod
 	for (const struct yaml_node *at = first_of(node); at != NULL; at = next_of(node, at))
 		if (o->service_count == LIST_MOST || at->kind != YAML_SCALAR ||
 		    !read_service(at->text, &services[o->service_count++]))
-			return wrong_value(s, at, key, "what is served, such as tcp/443 or udp/443");
+			return yaml_key_wrong(s, at, key, "what is served, such as tcp/443 or udp/443");
 	o->services = services;
-	return o->service_count > 0 ? 0 : wrong_value(s, node, key, "what is served, such as tcp/443");
+	return o->service_count > 0 ? 0 : yaml_key_wrong(s, node, key, "what is served, such as tcp/443");
 }
 
-static int read_takes(const struct operators_source *s, const struct yaml_node *node, const struct key *key,
+static int read_takes(const struct yaml_source *s, const struct yaml_node *node, const struct yaml_key *key,
 		      struct upstream_operator *o)
 {
 	o->takes_flows = o->takes_blackholes = false;
@@ -181,70 +157,56 @@ static int read_takes(const struct operators_source *s, const struct yaml_node *
 		else if (at->kind == YAML_SCALAR && slice_equal(at->text, SLICE("blackhole")))
 			o->takes_blackholes = true;
 		else
-			return wrong_value(s, at, key, "flowspec, blackhole, or a list of both");
+			return yaml_key_wrong(s, at, key, "flowspec, blackhole, or a list of both");
 	}
 	return o->takes_flows || o->takes_blackholes
 		       ? 0
-		       : wrong_value(s, node, key, "flowspec, blackhole, or a list of both");
+		       : yaml_key_wrong(s, node, key, "flowspec, blackhole, or a list of both");
 }
 
-static int read_next_hops(const struct operators_source *s, const struct yaml_node *node, const struct key *key,
+static int read_next_hops(const struct yaml_source *s, const struct yaml_node *node, const struct yaml_key *key,
 			  struct upstream_operator *o)
 {
 	for (const struct yaml_node *at = first_of(node); at != NULL; at = next_of(node, at)) {
 		struct address hop;
 		if (!read_address(at, &hop) || o->has_next_hop[!address_is_v4(&hop)])
-			return wrong_value(s, at, key, "an address of each family at most");
+			return yaml_key_wrong(s, at, key, "an address of each family at most");
 		o->has_next_hop[!address_is_v4(&hop)] = true;
 		o->next_hop[!address_is_v4(&hop)] = hop;
 	}
 	return 0;
 }
 
-static int read_number(const struct operators_source *s, const struct yaml_node *node, const struct key *key,
-		       uint32_t *ret_number)
-{
-	int64_t number;
-	char should[64];
-	if (yaml_integer(node, &number) != 0 || node->quoted || number < key->least || number > key->most) {
-		snprintf(should, sizeof(should), "a number from %lld to %lld", (long long)key->least,
-			 (long long)key->most);
-		return wrong_value(s, node, key, should);
-	}
-	*ret_number = (uint32_t)number;
-	return 0;
-}
-
-static int read_path(const struct operators_source *s, const struct yaml_node *node, const struct key *key,
+static int read_path(const struct yaml_source *s, const struct yaml_node *node, const struct yaml_key *key,
 		     const char **ret_path)
 {
 	const char *should = node->kind == YAML_SCALAR ? valid_path(node->text) : "a path";
 	if (should != NULL)
-		return wrong_value(s, node, key, should);
+		return yaml_key_wrong(s, node, key, should);
 	*ret_path = arena_string(s->arena, node->text);
 	return *ret_path != NULL ? 0 : -ENOMEM;
 }
 
-static int read_yes(const struct operators_source *s, const struct yaml_node *node, const struct key *key,
+static int read_yes(const struct yaml_source *s, const struct yaml_node *node, const struct yaml_key *key,
 		    bool *ret_all)
 {
 	bool all = node->kind == YAML_SCALAR && slice_equal(node->text, SLICE("everything"));
 	if (!all && !(node->kind == YAML_SCALAR && slice_equal(node->text, SLICE("blackhole"))))
-		return wrong_value(s, node, key, "blackhole, or everything");
+		return yaml_key_wrong(s, node, key, "blackhole, or everything");
 	*ret_all = all;
 	return 0;
 }
 
-static int read_scalar(const struct operators_source *s, const struct yaml_node *node, const struct key *key,
+static int read_scalar(const struct yaml_source *s, const struct yaml_node *node, const struct yaml_key *key,
 		       void *member)
 {
-	uint32_t number = 0;
-	int r;
+	int64_t number = 0;
 	if (key->kind == KEY_NAME)
-		return read_name(node, member) ? 0 : wrong_value(s, node, key, "a word of letters, digits, -, _ and .");
+		return read_name(node, member) ? 0
+					       : yaml_key_wrong(s, node, key, "a word of letters, digits, -, _ and .");
 	if (key->kind == KEY_ADDRESS)
-		return read_address(node, member) ? 0 : wrong_value(s, node, key, "an address");
-	r = read_number(s, node, key, &number);
+		return read_address(node, member) ? 0 : yaml_key_wrong(s, node, key, "an address");
+	int r = yaml_key_number(s, node, key, &number);
 	if (r != 0)
 		return r;
 	if (key->kind == KEY_BITS)
@@ -252,11 +214,11 @@ static int read_scalar(const struct operators_source *s, const struct yaml_node 
 	else if (key->kind == KEY_PORT)
 		*(uint16_t *)member = (uint16_t)number;
 	else
-		*(uint32_t *)member = number;
+		*(uint32_t *)member = (uint32_t)number;
 	return 0;
 }
 
-static int read_value(const struct operators_source *s, const struct yaml_node *node, const struct key *key,
+static int read_value(const struct yaml_source *s, const struct yaml_node *node, const struct yaml_key *key,
 		      struct upstream_operator *o)
 {
 	void *member = (char *)o + key->offset;
@@ -282,30 +244,8 @@ static int read_value(const struct operators_source *s, const struct yaml_node *
 
 /* ---- an operator ---- */
 
-static const struct key *find_key(struct slice name)
-{
-	for (size_t i = 0; i < KEYS; i++)
-		if (slice_equal(name, slice_from_string(keys[i].name)))
-			return &keys[i];
-	return NULL;
-}
-
-static int unknown_key(const struct operators_source *s, const struct yaml_node *node)
-{
-	struct buffer text = buffer_make(s->arena);
-	buffer_text(&text, "known here:");
-	for (size_t i = 0; i < KEYS; i++)
-		buffer_printf(&text, "%s %s", i > 0 ? "," : "", keys[i].name);
-	buffer_byte(&text, '\0');
-	if (text.error != 0)
-		return -ENOMEM;
-	diagnostics_add(s->diagnostics, DIAGNOSTIC_ERROR, yaml_key_place(node, s->file, s->text),
-			(const char *)text.ptr, "unknown key `%.*s`", SLICE_ARG(node->key));
-	return OPERATORS_INVALID;
-}
-
 /* What was not said follows from what was. */
-static int complete(const struct operators_source *s, const struct yaml_node *node, struct upstream_operator *o)
+static int complete(const struct yaml_source *s, const struct yaml_node *node, struct upstream_operator *o)
 {
 	struct source_place place = yaml_place(node, s->file, s->text);
 	bool v6 = !address_is_v4(&o->local);
@@ -338,15 +278,15 @@ static struct upstream_operator usual(void)
 					  .blackhole_bits = {32, 128}};
 }
 
-static int read_operator(const struct operators_source *s, const struct yaml_node *node, struct upstream_operator *o)
+static int read_operator(const struct yaml_source *s, const struct yaml_node *node, struct upstream_operator *o)
 {
 	int worst = 0;
 	if (node->kind != YAML_MAP)
 		return complain(s, yaml_place(node, s->file, s->text), keys[0].hint, "an operator must be a map");
 	*o = usual();
 	for (const struct yaml_node *at = node->first; at != NULL && worst >= 0; at = at->next) {
-		const struct key *key = find_key(at->key);
-		int r = key == NULL ? unknown_key(s, at) : read_value(s, at, key, o);
+		const struct yaml_key *key = yaml_key_find(at->key, keys, KEYS);
+		int r = key == NULL ? yaml_key_unknown(s, at, keys, KEYS) : read_value(s, at, key, o);
 		worst = r != 0 ? r : worst;
 	}
 	o->lifetime_s *= 60; /* it was in minutes */
@@ -354,12 +294,12 @@ static int read_operator(const struct operators_source *s, const struct yaml_nod
 		if (keys[i].needed && yaml_get(node, keys[i].name) == NULL) {
 			diagnostics_add(s->diagnostics, DIAGNOSTIC_ERROR, yaml_place(node, s->file, s->text),
 					keys[i].hint, "an operator needs `%s`", keys[i].name);
-			worst = OPERATORS_INVALID;
+			worst = CONFIG_INVALID;
 		}
 	return worst != 0 ? worst : complete(s, node, o);
 }
 
-static int check_twice(const struct operators_source *s, const struct yaml_node *node, const struct operator_list *list)
+static int check_twice(const struct yaml_source *s, const struct yaml_node *node, const struct operator_list *list)
 {
 	const struct upstream_operator *last = &list->items[list->count];
 	for (size_t i = 0; i < list->count; i++)
@@ -369,8 +309,7 @@ static int check_twice(const struct operators_source *s, const struct yaml_node 
 	return 0;
 }
 
-int operators_read(const struct yaml_node *node, const struct operators_source *source,
-		   struct operator_list *ret_operators)
+int operators_read(const struct yaml_node *node, const struct yaml_source *source, struct operator_list *ret_operators)
 {
 	struct operator_list list = {.count = 0};
 	int worst = 0;

@@ -2,7 +2,7 @@
 #ifndef GUIA_SERVE_OPERATORS_H
 #define GUIA_SERVE_OPERATORS_H
 
-#include "base/yaml.h"
+#include "serve/yaml_keys.h"
 
 struct prefix;
 struct upstream_operator; /* upstream/operator.h */
@@ -12,19 +12,8 @@ struct operator_list {
 	size_t count;
 };
 
-/* The text that is being read, for complaints; what is read lives in the arena. */
-struct operators_source {
-	const char *file;
-	struct slice text;
-	struct arena *arena;
-	struct diagnostics *diagnostics;
-};
-
-enum { OPERATORS_INVALID = 1 /* diagnostics were added */ };
-
-/* 0, OPERATORS_INVALID, or -ENOMEM. Paths are as they were written. */
-int operators_read(const struct yaml_node *list, const struct operators_source *source,
-		   struct operator_list *ret_operators);
+/* 0, CONFIG_INVALID, or -ENOMEM. Paths are as they were written. */
+int operators_read(const struct yaml_node *list, const struct yaml_source *source, struct operator_list *ret_operators);
 
 /* Whether an address is in the prefixes of one of them. */
 bool operators_own(const struct operator_list *operators, struct slice address);

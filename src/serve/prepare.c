@@ -3,6 +3,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "serve/certificate.h"
+#include "serve/config_whole.h"
+#include "serve/config_yaml.h"
 #include "serve/events_key.h"
 #include "serve/paths.h"
 #include "serve/process.h"
@@ -76,17 +78,19 @@ static struct source_place place_of(const struct serve_config *config, struct sl
 	return (struct source_place){.file = ""};
 }
 
-/* Sites next to each other with the same certificate are asked once. */
+/* Sites next to each other with the same certificate and key are asked once. */
 static int check_certificates(const struct serve_config *config, struct diagnostics *diagnostics)
 {
-	struct slice last = SLICE("");
+	struct slice last[2] = {SLICE(""), SLICE("")};
 	int r = 0;
 	for (size_t i = 0; i < config->site_count; i++) {
 		const struct site *site = &config->sites[i];
 		const char *path = "", *wrong = NULL;
-		if (site->certificate.len > 0 && !slice_equal(site->certificate, last))
+		bool again = slice_equal(site->certificate, last[0]) && slice_equal(site->key, last[1]);
+		if (site->certificate.len > 0 && !again)
 			wrong = certificate_fault(site->certificate, site->key, config->arena, &path);
-		last = site->certificate;
+		last[0] = site->certificate;
+		last[1] = site->key;
 		if (wrong == NULL)
 			continue;
 		struct slice named = slice_from_string(path);
@@ -259,7 +263,8 @@ static bool resolves(const struct site *site)
 {
 	char host[256];
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-	struct slice rest = slice_after(site->origin, slice_starts_with(site->origin, SLICE("https://")) ? 8 : 7), name;
+	bool tls = slice_starts_with(site->origin, SLICE("https://"));
+	struct slice name, rest = slice_after(site->origin, tls ? sizeof("https://") - 1 : sizeof("http://") - 1);
 	if (rest.ptr[0] == '[')
 		return true;
 	slice_cut(rest, ':', &name);
@@ -288,7 +293,10 @@ static int cannot_write(const struct notice *notice, const char *path, int error
 	return SERVE_ENVIRONMENT;
 }
 
-/* What nginx found wrong: the user's doing, unless the machine is in the way. */
+/*
+ * What nginx found wrong: the user's doing, unless the machine is in the way. nginx says the number of an error before
+ * its words, which are of the user's language: ENOSPC, EACCES, ENOMEM, EMFILE, EROFS.
+ */
 static int refused(const struct notice *notice, struct slice said, int status)
 {
 	static const char *const machine[] = {

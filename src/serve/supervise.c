@@ -229,6 +229,7 @@ static bool reload_with(struct supervisor *s, struct serve_config *config)
 	if (parts_find(s->options, config, &s->notice, &parts) != SERVE_FINE)
 		return false;
 	bool good = prepare_ports(config, &s->config, false, &s->notice) == SERVE_FINE &&
+		    evidence_place_check(config, &s->dir, &s->notice) == SERVE_FINE &&
 		    prepare_nginx(config, &parts, &s->dir, &s->notice) == SERVE_FINE && nginx_reload(s);
 	parts_free(good ? &s->parts : &parts);
 	if (good)

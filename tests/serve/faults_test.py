@@ -425,6 +425,7 @@ def a_new_configuration_that_does_not_do_leaves_the_old_one():
             text + good + f"certificate: {garbage}\nkey: {garbage}\nlisten_tls: 127.0.0.1:{free_port()}\n": "garbage.pem",
             text.replace(f"listen: 127.0.0.1:{gate.port}", f"listen: [127.0.0.1:{gate.port}, "
                          f"127.0.0.1:{taken.getsockname()[1]}]") + good: "another program uses this port",
+            text + good + f"evidence: {{folder: {RULE_FILE}}}\n": "it is no folder",
             text.replace("workers: 2", "workers: 0") + good: "workers", text + good.replace("http:", "ftp:"): "origin",
         }
         for content, part in bad.items():

@@ -92,6 +92,10 @@ def bad_certificates_are_told():
                f"  - host: a.test\n{good}    certificate: {cert}\n    key: {key}\n"
         err = guia("check", "-c", write("cert.yaml", text), code=2)
         assert part in err, (cert, key, err)
+    text = f"listen: 127.0.0.1:{free_port()}\nlisten_tls: 127.0.0.1:{free_port()}\nrules: rules.conf\nsites:\n" + "".join(
+        f"  - host: {name}\n{good}    certificate: a.test.pem\n    key: {key}\n" for name, key in (("a.test", "a.test.key"), ("c.test", "b.test.key")))
+    err = guia("check", "-c", write("cert.yaml", text), code=2)
+    assert "yaml:12:10: error: " in err, ("one certificate, two keys", err)
 
 
 @case
