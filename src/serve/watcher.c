@@ -2,6 +2,7 @@
 #include "serve/companion.h"
 
 #include "base/error.h"
+#include "base/vector.h"
 #include "serve/digests.h"
 #include "serve/evidence_place.h"
 #include "serve/process.h"
@@ -11,121 +12,109 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { WORDS = 28 }; /* of the command, without the sites */
+enum { ARENA_BYTES = 16 << 20 };
 
-static int add_word(struct arena *arena, const char *option, struct slice value, const char **words, size_t *count)
+/* Words of a command, the NULL behind them included once it is started. The first error stays. */
+struct words {
+	const char **items;
+	size_t count;
+	size_t room;
+	struct arena arena; /* of copies */
+	int error;
+};
+
+static void add(struct words *words, const char *word)
 {
-	words[(*count)++] = option;
-	words[(*count)++] = arena_string(arena, value);
-	return words[*count - 1] == NULL ? -ENOMEM : 0;
+	if (words->error == 0)
+		words->error = vector_grow((void **)&words->items, &words->room, words->count, sizeof(*words->items));
+	if (words->error == 0)
+		words->items[words->count++] = word;
+}
+
+static void add_option(struct words *words, const char *option, struct slice value)
+{
+	const char *copy = arena_string(&words->arena, value);
+	words->error = words->error == 0 && copy == NULL ? -ENOMEM : words->error;
+	add(words, option);
+	add(words, copy);
+}
+
+/* What was not said is left to the watch. */
+static void add_said(struct words *words, const char *option, struct slice value)
+{
+	if (value.len > 0)
+		add_option(words, option, value);
+}
+
+static void add_list(struct words *words, const char *option, const struct text_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		add_option(words, option, list->items[i]);
+}
+
+static void add_number(struct words *words, const char *option, int64_t number)
+{
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%" PRId64, number);
+	add_option(words, option, slice_make(text, (size_t)len));
 }
 
 /* The link; and where there are operators, their keeper and what is to be protected. */
-static int add_upstream(const struct serve_config *config, struct arena *arena, const char **words, size_t *count)
+static void add_upstream(struct words *words, const struct serve_config *config)
 {
-	char number[32];
-	int r = 0;
-	snprintf(number, sizeof(number), "%lld", (long long)config->link_mbit);
-	if (r == 0 && config->link_mbit > 0)
-		r = add_word(arena, "--link-mbit", slice_from_string(number), words, count);
-	if (r == 0 && config->link_interface.len > 0)
-		r = add_word(arena, "--link-interface", config->link_interface, words, count);
+	if (config->link_mbit > 0)
+		add_number(words, "--link-mbit", config->link_mbit);
+	add_said(words, "--link-interface", config->link_interface);
 	if (config->operators.count == 0)
-		return r;
-	r = r != 0 ? r : add_word(arena, "--upstream", config_upstream_dir(config), words, count);
-	for (size_t i = 0; r == 0 && i < config->addresses.count; i++)
-		r = add_word(arena, "--address", config->addresses.items[i], words, count);
-	return r;
-}
-
-static int add_homes(const struct serve_config *config, struct arena *arena, const char **words, size_t *count)
-{
-	const struct {
-		const char *option;
-		const struct text_list *list;
-	} kinds[] = {{"--home", &config->home_networks},
-		     {"--home-country", &config->home_countries},
-		     {"--home-list", &config->home_lists}};
-	int r = 0;
-	for (size_t kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++)
-		for (size_t i = 0; r == 0 && i < kinds[kind].list->count; i++)
-			r = add_word(arena, kinds[kind].option, kinds[kind].list->items[i], words, count);
-	return r;
-}
-
-static int add_days(struct arena *arena, const char *option, int64_t days, const char **words, size_t *count)
-{
-	char text[24];
-	int len = snprintf(text, sizeof(text), "%" PRId64, days);
-	return add_word(arena, option, slice_make(text, (size_t)len), words, count);
+		return;
+	add_option(words, "--upstream", config_upstream_dir(config));
+	add_list(words, "--address", &config->addresses);
 }
 
 /* Where evidence is kept, if not in the folder of bans; and what it shall say that the gate goes by. */
-static int add_evidence(const struct serve_config *config, const struct run_dir *dir, const struct text_list *digests,
-			struct arena *arena, const char **words, size_t *count)
+static void add_evidence(struct words *words, const struct serve_config *config, const struct text_list *digests)
 {
-	int r = 0;
-	if (config->evidence.folder.len > 0) {
-		(void)evidence_place_make(config, dir); /* the watch says what is wrong with it */
-		r = add_word(arena, "--evidence", config->evidence.folder, words, count);
-	}
-	if (r == 0 && config->evidence.authority.len > 0)
-		r = add_word(arena, "--authority", config->evidence.authority, words, count);
-	if (r == 0 && config->evidence.certificate.len > 0)
-		r = add_word(arena, "--export-certificate", config->evidence.certificate, words, count);
-	if (r == 0)
-		r = add_days(arena, "--keep-messages", config->retention.messages, words, count);
-	if (r == 0)
-		r = add_days(arena, "--keep-records", config->retention.records, words, count);
-	for (size_t i = 0; r == 0 && i < digests->count; i++)
-		r = add_word(arena, "--digest", digests->items[i], words, count);
-	return r;
+	add_said(words, "--evidence", config->evidence.folder);
+	add_said(words, "--authority", config->evidence.authority);
+	add_said(words, "--export-certificate", config->evidence.certificate);
+	add_number(words, "--keep-messages", config->retention.messages);
+	add_number(words, "--keep-records", config->retention.records);
+	add_list(words, "--digest", digests);
+}
+
+static void add_place(struct words *words, const struct run_dir *dir)
+{
+	const char *user = run_dir_watch_user(dir);
+	const char *const place[] = {"/proc/self/exe", "watch", "--run-dir", dir->path, "--events", dir->events.path};
+	for (size_t i = 0; i < sizeof(place) / sizeof(place[0]); i++)
+		add(words, place[i]);
+	if (user != NULL)
+		add_option(words, "--user", slice_from_string(user));
+	add_said(words, "--bans", slice_from_string(dir->bans));
 }
 
 static int start(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
 		 pid_t *ret_pid)
 {
-	struct arena arena;
-	arena_init(&arena, 16 << 20, 0);
-	struct text_list targets = {.arena = &arena}, digests = {.arena = &arena};
-	size_t count = 0;
+	struct words words = {.items = NULL};
+	struct text_list targets = {.arena = &words.arena}, digests = {.arena = &words.arena};
+	arena_init(&words.arena, ARENA_BYTES, 0);
 	int r = targets_list(config, &targets);
 	r = r != 0 ? r : digests_list(config, parts, dir, &digests);
-	size_t most = WORDS +
-		      2 * (targets.count + digests.count + config->trusted_proxies.count + config->home_networks.count +
-			   config->home_countries.count + config->home_lists.count + config->addresses.count);
-	const char **words = r == 0 ? calloc(most, sizeof(*words)) : NULL;
-	if (words == NULL) {
-		arena_destroy(&arena);
-		return -ENOMEM;
-	}
-	const char *const first[] = {"/proc/self/exe", "watch", "--run-dir", dir->path, "--events", dir->events.path};
-	for (; count < sizeof(first) / sizeof(first[0]); count++)
-		words[count] = first[count];
-	if (run_dir_watch_user(dir) != NULL) {
-		words[count++] = "--user";
-		words[count++] = run_dir_watch_user(dir);
-	}
-	if (dir->bans[0] != '\0') {
-		words[count++] = "--bans";
-		words[count++] = dir->bans;
-	}
-	r = add_upstream(config, &arena, words, &count);
-	r = r != 0 ? r : add_evidence(config, dir, &digests, &arena, words, &count);
-	for (size_t i = 0; i < targets.count; i++) {
-		words[count++] = "--probe";
-		words[count++] = arena_string(&arena, targets.items[i]);
-		r = words[count - 1] == NULL ? -ENOMEM : r;
-	}
-	r = r != 0 ? r : add_homes(config, &arena, words, &count);
-	for (size_t i = 0; i < config->trusted_proxies.count; i++) {
-		words[count++] = "--proxy";
-		words[count++] = arena_string(&arena, config->trusted_proxies.items[i]);
-		r = words[count - 1] == NULL ? -ENOMEM : r;
-	}
-	r = r != 0 ? r : process_start(words, ret_pid);
-	free(words);
-	arena_destroy(&arena);
+	(void)evidence_place_make(config, dir); /* the watch says what is wrong with it */
+	add_place(&words, dir);
+	add_upstream(&words, config);
+	add_evidence(&words, config, &digests);
+	add_list(&words, "--probe", &targets);
+	add_list(&words, "--home", &config->home_networks);
+	add_list(&words, "--home-country", &config->home_countries);
+	add_list(&words, "--home-list", &config->home_lists);
+	add_list(&words, "--proxy", &config->trusted_proxies);
+	add(&words, NULL);
+	r = r != 0 ? r : words.error;
+	r = r != 0 ? r : process_start(words.items, ret_pid);
+	free(words.items);
+	arena_destroy(&words.arena);
 	return r;
 }
 
