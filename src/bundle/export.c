@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "bundle/bag.h"
 #include "bundle/extract.h"
+#include "bundle/parcels.h"
 #include "evidence/verify.h"
 
 #include <fcntl.h>

@@ -60,7 +60,7 @@ static int open_list(int folder, DIR **ret_list)
 	*ret_list = fd < 0 ? NULL : fdopendir(fd);
 	if (*ret_list != NULL)
 		return 0;
-	int r = errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
+	int r = errno == ENOENT ? 0 : -errno;
 	if (fd >= 0)
 		close(fd);
 	return r;

@@ -246,6 +246,22 @@ def messages_stay_sealed_without_it():
 
 
 @case
+def sealed_parcels_of_other_times_are_left_out():
+    """Of a time of the incident in which nothing of it was recorded: whose messages those are, is nobody's business here."""
+    place = FOLDER / "sealed-other"
+    shutil.copytree(made("sealed"), place, ignore=shutil.ignore_patterns("bag"))
+    first = next((place / "log/bodies").rglob("*.cms"))
+    begins, ends = map(int, first.stem.split("-"))
+    for at in (begins - 10000, ends + 500, ends + 30000):
+        shutil.copy(first, first.parent / f"{at}-{at + 300}.cms")
+    over = first.parent / f"{begins - 20000}-{ends + 5000}.cms"  # may hold one: what waited for the disk
+    shutil.copy(first, over)
+    guia(*export_words(place, place / "bag"))
+    assert sorted(path.name for path in (place / "bag/data/messages").rglob("*.cms")) == sorted([first.name, over.name])
+    guia("verify", place / "bag")
+
+
+@case
 def the_warc_reader_of_npm_reads_them():
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise Skip("there is no npm here")
