@@ -108,6 +108,39 @@ void defence_tell(const struct defence *defence, const struct site *site, const 
 void defence_tell_packets(const struct defence *defence, const struct packet_flood *flood, const char *change,
 			  const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* ---- site_mitigations.c ---- */
+
+bool site_has_mitigation(const struct site *site, enum mitigation_kind kind, enum mitigation_stage stage);
+
+/* A place for one more; NULL: as many are there as may be. */
+struct mitigation *site_free_place(struct site *site);
+
+/* Whether a person lifted something a while ago: nothing is put in force again behind his back. */
+bool site_is_left_alone(const struct defence *defence, const struct site *site);
+
+/* Nothing was found: it is searched again after a while. */
+void site_pause_search(struct defence *defence, struct site *site);
+
+/* What sources have done counts from now on: for one that is tried now. */
+void site_restart_counts(struct defence *defence, uint16_t number);
+
+/* The one of a kind that needs no search; put in force if there is none. NULL: there is no place. */
+struct mitigation *mitigation_of_kind(struct defence *defence, struct site *site, enum mitigation_kind kind);
+
+/* One on trial: to be put in force, or to be let go, as soon as that can be told. With each tick. */
+void mitigation_try(struct defence *defence, uint16_t number, struct mitigation *mitigation);
+
+/* One in force: withdrawn where it hits visitors, or hardly anybody any more. Each second. */
+void mitigation_tend(struct defence *defence, uint16_t number, struct mitigation *mitigation);
+
+/* ---- banning.c ---- */
+
+/* A request of this source matched a mitigation in force: whether the source is to be banned. */
+void decide_offender(struct defence *defence, uint16_t number, struct offender *offender, uint32_t id);
+
+/* No signature: those who take most of the origin's time, run into limits all the time, or insist. */
+void decide_heavy(struct defence *defence, uint16_t number);
+
 /* ---- decide.c ---- */
 
 /* A tick of the site's has passed; a second has. */
@@ -116,12 +149,6 @@ void decide_second(struct defence *defence, uint16_t number);
 
 /* The gate has closed so many more slow connections. */
 void decide_shed(struct defence *defence, uint16_t number, uint64_t more);
-
-/* What a search has led to. */
-void decide_found(struct defence *defence, struct defence_search *search);
-
-/* A request of this source matched a mitigation in force: whether the source is to be banned. */
-void decide_offender(struct defence *defence, uint16_t number, struct offender *offender, uint32_t id);
 
 /* Whoever has an episode counts what each source does. */
 void decide_need_offenders(struct defence *defence);

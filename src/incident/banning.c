@@ -1,0 +1,68 @@
+/* Which sources are banned: those that a signature matches alone, and, for want of one, those who take most. */
+#include "incident/inside.h"
+
+enum {
+	BAN_MATCHES = 10,
+	BAN_CLIENTS_MOST = 2,  /* kinds: behind an address with more there are people */
+	HEAVY_LEAST_MS = 2000, /* of the origin's time */
+	LIMITED_LEAST = 20,    /* requests that a limit refused */
+	INSISTS_MS = 5000,     /* so long at least ... */
+	INSISTS_A_SECOND = 20, /* ... so many requests */
+};
+
+static const double HEAVY_SHARE = 0.5; /* of a slot, for as long as it has been here */
+
+static bool ban(struct defence *d, struct site *site, struct offender *offender, uint32_t id)
+{
+	if (d->bans_waiting == BANS_WAITING)
+		return false;
+	d->bans[d->bans_waiting++] = (struct plan_ban){offender->prefix, id};
+	offender->banned = true;
+	site->bans++;
+	return true;
+}
+
+static bool may_be_banned(const struct defence *d, const struct offender *offender)
+{
+	static const struct address none;
+	return !offender->banned && !offender->known && !offender->named &&
+	       !address_equal(&offender->prefix.address, &none) && !defence_spares(d, &offender->prefix);
+}
+
+void decide_offender(struct defence *d, uint16_t number, struct offender *offender, uint32_t id)
+{
+	if (offender->matched >= BAN_MATCHES && offender->unmatched == 0 && may_be_banned(d, offender))
+		(void)ban(d, d->sites[number], offender, id);
+}
+
+static bool is_heavy(const struct offender *offender, uint64_t now_ms)
+{
+	double here_ms = (double)(now_ms - offender->since_ms);
+	bool insists = here_ms >= INSISTS_MS && offender->unmatched * 1000.0 >= INSISTS_A_SECOND * here_ms;
+	return offender_clients(offender) <= BAN_CLIENTS_MOST &&
+	       (insists || offender->limited >= LIMITED_LEAST ||
+		(offender->origin_ms >= HEAVY_LEAST_MS && offender->origin_ms >= HEAVY_SHARE * here_ms));
+}
+
+/* No signature: those who take most of the origin's time, or run into limits all the time. */
+void decide_heavy(struct defence *d, uint16_t number)
+{
+	struct site *site = d->sites[number];
+	size_t cursor = 0;
+	for (struct offender *o; (o = offenders_next(d->offenders, &cursor)) != NULL;) {
+		if (o->site != number || !is_heavy(o, d->now.now_ms) || !may_be_banned(d, o))
+			continue;
+		struct mitigation *bans = mitigation_of_kind(d, site, MITIGATION_BANS);
+		if (bans == NULL || !ban(d, site, o, bans->id))
+			return;
+	}
+}
+
+size_t defence_bans_take(struct defence *defence, struct plan_ban *bans, size_t room)
+{
+	size_t count = defence->bans_waiting < room ? defence->bans_waiting : room;
+	memcpy(bans, defence->bans, count * sizeof(*bans));
+	defence->bans_waiting -= count;
+	memmove(defence->bans, defence->bans + count, defence->bans_waiting * sizeof(*bans));
+	return count;
+}

@@ -1,0 +1,185 @@
+/* The mitigations of a site: on trial, in force, tended while they are, withdrawn. */
+#include "incident/inside.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum {
+	SEARCH_PAUSE_MOST_MS = 30 * 1000,
+	TRIAL_ARRIVALS = 30, /* that tell anything; where they do not come it ends all the same, ... */
+	TRIAL_MOST_MS = 5000,
+};
+
+/* Of what is more than normal, so much must match on trial. */
+static const double TRIAL_COVERAGE = 0.5;
+
+bool site_has_mitigation(const struct site *site, enum mitigation_kind kind, enum mitigation_stage stage)
+{
+	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
+		if (site->mitigations[i].stage == stage && site->mitigations[i].kind == kind)
+			return true;
+	return false;
+}
+
+struct mitigation *site_free_place(struct site *site)
+{
+	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
+		if (site->mitigations[i].stage == MITIGATION_NONE)
+			return &site->mitigations[i];
+	return NULL;
+}
+
+/* A third longer each time that nothing was found. */
+void site_pause_search(struct defence *d, struct site *site)
+{
+	uint64_t next_ms = site->search_pause_ms * 4 / 3;
+	site->next_search_ms = d->now.now_ms + site->search_pause_ms;
+	site->search_pause_ms = next_ms < SEARCH_PAUSE_MOST_MS ? next_ms : SEARCH_PAUSE_MOST_MS;
+}
+
+static void withdraw(struct defence *d, struct site *site, struct mitigation *mitigation, enum mitigation_end end)
+{
+	d->version += mitigation->stage == MITIGATION_IN_FORCE;
+	const char *change = mitigation->stage == MITIGATION_IN_FORCE ? "withdrawn" : "not applied";
+	defence_tell(d, site, mitigation, change, "mitigation %u: %s after %.1f s: it %s", mitigation->id, change,
+		     (double)(d->now.now_ms - mitigation->since_ms) / 1000, mitigation_end_text(end));
+	signature_free(&mitigation->signature);
+	*mitigation = (struct mitigation){0};
+	site->cautious = site->cautious || end == MITIGATION_COLLATERAL;
+	if (end != MITIGATION_DONE)
+		site_pause_search(d, site);
+}
+
+/* What a person lifted is not put in force again behind his back. */
+bool site_is_left_alone(const struct defence *d, const struct site *site)
+{
+	return site->lifted_ms != 0 && d->now.now_ms - site->lifted_ms < MITIGATION_LIFTED_MS;
+}
+
+bool defence_lift(struct defence *defence, uint32_t id)
+{
+	for (size_t i = 0; i < defence->count; i++) {
+		struct site *site = defence->sites[i];
+		for (size_t at = 0; at < DEFENCE_MITIGATIONS; at++) {
+			struct mitigation *mitigation = &site->mitigations[at];
+			if (mitigation->id != id || mitigation->stage != MITIGATION_IN_FORCE ||
+			    mitigation->kind == MITIGATION_SHEDDING)
+				continue;
+			withdraw(defence, site, mitigation, MITIGATION_LIFTED);
+			site->lifted_ms = defence->now.now_ms;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void put_in_force(struct defence *d, struct site *site, struct mitigation *mitigation)
+{
+	mitigation->stage = MITIGATION_IN_FORCE;
+	mitigation->since_ms = mitigation->low_since_ms = d->now.now_ms;
+	if (site->episode.mitigated_ms == 0)
+		site->episode.mitigated_ms = d->now.now_ms;
+	site->next_search_ms = d->now.now_ms + RESEARCH_MS; /* what comes until then is what it leaves over */
+	d->version++;
+	defence_tell(d, site, mitigation, "in force", "mitigation %u: %s in force, %.1f s after the onset",
+		     mitigation->id, mitigation_kind_name(mitigation->kind),
+		     (double)(d->now.now_ms - site->episode.onset_ms) / 1000);
+}
+
+static void count_known(struct defence *d, uint16_t number, struct mitigation *mitigation)
+{
+	size_t cursor = 0;
+	struct mitigation_known known = {0};
+	for (struct offender *o; d->offenders != NULL && (o = offenders_next(d->offenders, &cursor)) != NULL;) {
+		bool its = o->site == number && o->matched > 0 && o->by == mitigation->id;
+		known.visitors += o->site == number && o->visitor;
+		known.visitors_hit += its && o->visitor_hit;
+		known.hit += its;
+	}
+	mitigation->known = known;
+}
+
+void site_restart_counts(struct defence *d, uint16_t number)
+{
+	size_t cursor = 0;
+	for (struct offender *o; d->offenders != NULL && (o = offenders_next(d->offenders, &cursor)) != NULL;)
+		if (o->site == number) {
+			o->matched = o->unmatched = 0;
+			o->visitor_hit = false;
+		}
+}
+
+void mitigation_try(struct defence *d, uint16_t number, struct mitigation *mitigation)
+{
+	struct site *site = d->sites[number];
+	uint64_t ms = d->now.now_ms - mitigation->since_ms;
+	if (ms < MITIGATION_TRIAL_MS || (mitigation->arrivals < TRIAL_ARRIVALS && ms < TRIAL_MOST_MS))
+		return;
+	double normal = fmax(site->normal, 0) * (double)ms / TRAFFIC_TICK_MS, all = (double)mitigation->arrivals;
+	bool covers = all > 0 && (double)mitigation->matched >= TRIAL_COVERAGE * fmax(all - normal, 1);
+	count_known(d, number, mitigation);
+	if (mitigation_hits_visitors(&mitigation->known))
+		withdraw(d, site, mitigation, MITIGATION_COLLATERAL);
+	else if (!covers)
+		withdraw(d, site, mitigation, MITIGATION_STALE);
+	else
+		put_in_force(d, site, mitigation);
+}
+
+/* The one of a kind that needs no search; put in force if there is none. NULL: there is no place. */
+struct mitigation *mitigation_of_kind(struct defence *d, struct site *site, enum mitigation_kind kind)
+{
+	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
+		if (site->mitigations[i].stage != MITIGATION_NONE && site->mitigations[i].kind == kind)
+			return &site->mitigations[i];
+	struct mitigation *place = site_free_place(site);
+	if (place == NULL)
+		return NULL;
+	*place = (struct mitigation){.id = ++d->last_id, .kind = kind};
+	put_in_force(d, site, place);
+	return place;
+}
+
+void mitigation_tend(struct defence *d, uint16_t number, struct mitigation *mitigation)
+{
+	struct site *site = d->sites[number];
+	if (mitigation->kind == MITIGATION_SIGNATURE)
+		count_known(d, number, mitigation);
+	if (mitigation_hits_visitors(&mitigation->known))
+		withdraw(d, site, mitigation, MITIGATION_COLLATERAL);
+	else if (d->now.now_ms - mitigation->low_since_ms >= site->hold_ms)
+		withdraw(d, site, mitigation, MITIGATION_DONE);
+}
+
+void defence_hits(struct defence *defence, defence_hits_fn *hits, const void *context)
+{
+	for (size_t i = 0; i < defence->count; i++) {
+		struct site *site = defence->sites[i];
+		for (size_t at = 0; at < DEFENCE_MITIGATIONS; at++) {
+			struct mitigation *mitigation = &site->mitigations[at];
+			if (mitigation->stage == MITIGATION_IN_FORCE)
+				mitigation_second(mitigation,
+						  mitigation->kind == MITIGATION_SHEDDING
+							  ? mitigation->hits
+							  : hits(context, mitigation->id),
+						  site->normal * 1000 / TRAFFIC_TICK_MS, defence->now.now_ms);
+		}
+	}
+}
+
+size_t defence_plan(const struct defence *defence, struct plan_rule *rules, size_t room)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < defence->count; i++) {
+		const struct site *site = defence->sites[i];
+		for (size_t at = 0; at < DEFENCE_MITIGATIONS && count < room; at++) {
+			const struct mitigation *mitigation = &site->mitigations[at];
+			if (mitigation->stage != MITIGATION_IN_FORCE || mitigation->kind != MITIGATION_SIGNATURE)
+				continue;
+			rules[count] = (struct plan_rule){mitigation->id, site->name, &mitigation->signature, ""};
+			snprintf(rules[count].why, sizeof(rules[count].why), "episode %u", site->episode.id);
+			count++;
+		}
+	}
+	return count;
+}
