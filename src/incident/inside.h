@@ -90,6 +90,17 @@ static inline bool site_has_episode(const struct site *site)
 	return site->episode.state != EPISODE_QUIET;
 }
 
+/* Of a source; of one kind of client at it: behind an address there may be visitors and attackers. */
+static inline uint64_t source_hash(const struct defence *d, const struct address *source)
+{
+	return hash_words(&d->key, address_high(source), address_low(source));
+}
+
+static inline uint64_t client_hash(const struct defence *d, uint64_t source, uint64_t shape, uint64_t agent)
+{
+	return hash_words(&d->key, source, shape ^ agent);
+}
+
 /* Whether a source, seen first at `since_ms`, was here before the site's episode. */
 static inline bool site_knew(const struct site *site, uint64_t since_ms)
 {

@@ -31,7 +31,7 @@ static struct signature_request complete(struct defence *d, const struct site *s
 					 bool attack)
 {
 	struct signature_request request = sampled_request(sampled);
-	uint64_t hash = hash_words(&d->key, address_high(&sampled->source), address_low(&sampled->source));
+	uint64_t hash = source_hash(d, &sampled->source);
 	request.regular = regulars_meet(d->regulars, hash, d->now.wall_ms / 1000, false);
 	if (attack && !request.regular)
 		request.regular = site_knew(site, acquaintances_meet(d->acquaintances, hash, d->now.now_ms, false));
