@@ -279,10 +279,15 @@ static void add_proxy(const struct site *site, size_t index, const char *range, 
 		TEXT("\t\t\tproxy_ssl_server_name on;\n\t\t\tproxy_ssl_name $host;");
 }
 
+/*
+ * Without proxy_cache_lock: of a page that may not be kept nobody knows so before it is answered, and those who asked
+ * for it meanwhile would wait for each other, half a second at a time and for seconds. How many ask the origin at once
+ * is admission's.
+ */
 static void add_keeping(struct buffer *out)
 {
 	TEXT("\t\t\tproxy_cache copies;\n\t\t\tproxy_cache_methods GET HEAD;\n\t\t\tproxy_cache_valid 200 1s;\n"
-	     "\t\t\tproxy_cache_lock on;\n\t\t\tproxy_cache_lock_timeout 5s;\n\t\t\tproxy_cache_revalidate on;\n"
+	     "\t\t\tproxy_cache_revalidate on;\n"
 	     "\t\t\tproxy_cache_use_stale error timeout invalid_header updating http_500 http_502 http_503 http_504;\n"
 	     "\t\t\tproxy_pass_request_body off;\n"
 	     "\t\t\tproxy_no_cache $guia_token $guia_private_cookie $upstream_http_set_cookie $guia_varies "

@@ -146,6 +146,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Whether the path has a life of its own."""
         if self.path == "/slow":
             self.server.release.wait(60)
+        elif self.path == "/together":
+            self.together()
+            return True
         elif self.path == "/dies":
             self.close_connection = True
             return True
@@ -160,8 +163,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return True
         return False
 
+    def together(self):
+        """Nobody is answered before all are there; and nobody may keep the answer."""
+        try:
+            self.server.together.wait(30)
+            self.send_response(200)
+        except threading.BrokenBarrierError:
+            self.send_response(500)
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def log_message(self, *_):
         pass
+
+
+TOGETHER = 3
 
 
 class Origin:
@@ -175,6 +192,7 @@ class Origin:
         self.server.daemon_threads = True
         self.server.seen, self.server.posts, self.server.connections = [], [], []
         self.server.release = threading.Event()
+        self.server.together = threading.Barrier(TOGETHER)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 

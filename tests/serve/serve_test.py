@@ -1,4 +1,5 @@
 """guia serve from start to end: the life of a run, reload, last good copies, no orphans. TAP."""
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -10,7 +11,7 @@ import stat
 import subprocess
 import time
 
-from harness import FOLDER, GUIA, Origin, Serve, alive, case, free_port, guia, main, site, wait_for, write
+from harness import FOLDER, GUIA, TOGETHER, Origin, Serve, alive, case, free_port, guia, main, site, wait_for, write
 import processes
 
 
@@ -112,6 +113,18 @@ def the_last_good_copy_leaks_nothing():
                 assert status == 503 and "ana" not in body.replace("banana", "") and "bento" not in body, (path, headers, body)
                 assert answered["Cache-Control"] == "no-store" and "Servi\u00e7o" in body and "\u670d\u52d9" in body \
                     and "temporarily unavailable" in body
+
+
+@case
+def who_asks_for_a_page_that_may_not_be_kept_does_not_wait_for_others():
+    origin = Origin()
+    with Serve(site(origin)) as gate, concurrent.futures.ThreadPoolExecutor(TOGETHER) as pool:
+        for _ in range(3):
+            answers = list(pool.map(lambda _: gate.get("/together")[0], range(TOGETHER)))
+            assert answers == [200] * TOGETHER, answers
+        # With a lock they would be let go after its timeout, so no answer tells.
+        assert "proxy_cache_lock" not in (gate.run / "nginx.conf").read_text()
+    origin.stop()
 
 
 @case
