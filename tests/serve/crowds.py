@@ -16,6 +16,7 @@ BROWSERS = [
     ["Host", "Accept", "Connection", "User-Agent", "Accept-Language", "Accept-Encoding"],
 ]
 TOOL = ["Host", "Accept-Language", "Accept-Encoding", "Accept", "User-Agent", "Connection"]
+PLAIN = ["Host", "User-Agent", "Accept", "Connection"]  # what simple tools send, and the first page of a site is what they ask for
 VALUES = {"Host": "a.test", "Connection": "keep-alive", "Accept": "text/html", "Accept-Encoding": "gzip", "Accept-Language": "pt"}
 COUNT = itertools.count()
 
@@ -60,7 +61,8 @@ class SlowOrigin:
 def head(order, browser):
     values = {**VALUES, "User-Agent": f"Browser/{browser}"}
     lines = "".join(f"{name}: {values[name]}\r\n" for name in order)
-    return f"GET /page?q={next(COUNT)} HTTP/1.1\r\n{lines}\r\n".encode()
+    path = "/" if order is PLAIN else f"/page?q={next(COUNT)}"
+    return f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode()
 
 
 def ask(port, source, order, browser):
@@ -102,19 +104,19 @@ def insist(crowd, number, port):
             time.sleep(0.05)
 
 
-def flood_open(port, number):
+def flood_open(port, number, order):
     c = socket.create_connection(("127.0.0.1", port), 5, (f"127.3.{number % SOURCES}.7", 0))
     c.setblocking(False)
-    c.sendall(head(TOOL, number % 3))
+    c.sendall(head(order, number % 3))
     return c
 
 
-def flood_step(c, number):
+def flood_step(c, number, order):
     """False: the connection is gone."""
     try:
         answer = c.recv(65536)
         if answer:
-            c.sendall(head(TOOL, number % 3))
+            c.sendall(head(order, number % 3))
         return bool(answer)
     except BlockingIOError:
         return True
@@ -122,17 +124,17 @@ def flood_step(c, number):
         return False
 
 
-def flood(crowd, _, port):
+def flood(crowd, _, port, order=TOOL):
     """As many requests at once as there are connections; one that is closed is opened again."""
     open_ones = dict.fromkeys(range(CONNECTIONS))
     with selectors.DefaultSelector() as selector:
         while not crowd.ends.is_set():
             for number in [n for n, c in open_ones.items() if c is None]:
                 with contextlib.suppress(OSError):
-                    open_ones[number] = flood_open(port, number)
+                    open_ones[number] = flood_open(port, number, order)
                     selector.register(open_ones[number], selectors.EVENT_READ, number)
             for key, _ in selector.select(0.1):
-                if not flood_step(key.fileobj, key.data):
+                if not flood_step(key.fileobj, key.data, order):
                     selector.unregister(key.fileobj)
                     key.fileobj.close()
                     open_ones[key.data] = None

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import bundles
-from crowds import BROWSERS, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, insist, visit
+from crowds import BROWSERS, PLAIN, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, insist, visit
 from harness import GUIA, Serve, case, main, site, wait_for
 
 QUIET_REQUESTS = 900
@@ -20,6 +20,10 @@ LENT_SECONDS = 12  # so long the gate surely has what a watch was seen to have i
 def status(gate):
     done = subprocess.run([GUIA, "status", "-c", gate.config, "--json"], capture_output=True, check=False, timeout=60)
     return json.loads(done.stdout) if done.returncode in (0, 1) else {}
+
+
+def is_up(gate):
+    return subprocess.run([GUIA, "status", "-c", gate.config], capture_output=True, check=False, timeout=60).returncode == 0
 
 
 def told(gate):
@@ -152,6 +156,25 @@ def a_watch_does_not_ban_itself_where_the_origin_is_slow():
         wait_for(lambda: told(gate)["probe"]["asked"] > asked + 3, "fetches after that")
         assert ask(gate.port, "127.0.0.1", BROWSERS[0], 0) == 200 and told(gate)["probe"]["fault"] != "no answer", told(gate)
         hammers.end()
+    origin.stop()
+
+
+@case
+def who_asks_as_a_simple_tool_does_is_told_from_the_watch():
+    """Which fetches each site, and is one of few visitors: neither can the attack hide behind it, nor is it refused."""
+    origin = SlowOrigin()
+    with Serve(site(origin)) as gate:
+        visitors = Crowd(VISITORS, visit, gate.port)
+        wait_for(lambda: told(gate).get("quiet_requests_kept", 0) >= QUIET_REQUESTS, "what is normal", OVER_SECONDS, seen=lambda: told(gate))
+        attackers = Crowd(1, flood, gate.port, PLAIN)
+        episode = wait_for(lambda: in_force(gate), "a signature", OVER_SECONDS, seen=lambda: told(gate))
+        assert all("networks" not in m["what"] for m in episode["mitigations"]), episode
+        asked = told(gate)["probe"]["asked"]
+        wait_for(lambda: told(gate)["probe"]["asked"] > asked + 5, "fetches after that")
+        wait_for(lambda: in_force(gate) and told(gate)["probe"]["status"] == 200 and is_up(gate), "a site that is up", seen=lambda: told(gate))
+        attackers.end()
+        visitors.end()
+        assert 403 not in visitors.statuses
     origin.stop()
 
 
