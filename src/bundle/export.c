@@ -315,14 +315,17 @@ static int copy_parcel(struct work *w, const char *name)
 
 static int copy_messages(struct work *w)
 {
-	int r = 0;
 	if (w->plan.messages != PLAN_SEALED)
 		return 0;
+	bool *named = calloc(w->parcels.count + 1, sizeof(*named));
+	int r = named == NULL ? -ENOMEM : parcels_named(w->bag, &w->parcels, named);
 	for (size_t i = 0; r == 0 && i < w->parcels.count; i++) {
-		r = copy_parcel(w, w->parcels.paths[i]);
-		w->result->sealed_parcels += r == 0 ? 1 : 0;
+		if (named[i])
+			r = copy_parcel(w, w->parcels.paths[i]);
+		w->result->sealed_parcels += r == 0 && named[i] ? 1 : 0;
 		progress(w, "sealed messages", i + 1, w->parcels.count);
 	}
+	free(named);
 	return r;
 }
 
