@@ -2,7 +2,7 @@
  */
 #include "upstream/exabgp.h"
 #include "upstream/flood.h"
-#include "upstream/lease_book.h"
+#include "upstream/lease_journal.h"
 #include "upstream/link.h"
 
 #include "target.h"

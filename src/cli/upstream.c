@@ -11,7 +11,7 @@
 #include "codec/text.h"
 #include "upstream/exabgp.h"
 #include "upstream/keeper.h"
-#include "upstream/lease_book.h"
+#include "upstream/lease.h"
 
 #include <inttypes.h>
 #include <pwd.h>

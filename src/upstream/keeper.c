@@ -7,6 +7,7 @@
 #include "base/service.h"
 #include "codec/text.h"
 #include "upstream/keeper_inside.h"
+#include "upstream/lease_journal.h"
 
 #include <fcntl.h>
 #include <limits.h>

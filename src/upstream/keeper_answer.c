@@ -29,11 +29,9 @@ static void add_operator(const struct keeper *k, size_t at, struct buffer *out)
 
 static void add_lease(const struct keeper *k, const struct lease *lease, struct buffer *out)
 {
-	static const char *const states[] = {
-		[LEASE_ANNOUNCED] = "announced", [LEASE_LIFTED] = "lifted", [LEASE_ENDING] = "ending"};
 	struct buffer text = buffer_make(NULL);
 	buffer_printf(out, "{\"id\":%" PRIu32 ",\"operator\":\"%s\",\"state\":\"%s\",\"taken\":%s,\"yes\":%s,",
-		      lease->id, k->options.operators[lease->operator_].name, states[lease->state],
+		      lease->id, k->options.operators[lease->operator_].name, lease_state_name(lease->state),
 		      lease->taken ? "true" : "false", lease->yes ? "true" : "false");
 	buffer_printf(out, "\"seconds_left\":%" PRIu64 ",\"age_seconds\":%" PRIu64 ",\"by\":%lu,\"told\":",
 		      lease->until_ms > k->now_ms ? (lease->until_ms - k->now_ms) / 1000 : 0,

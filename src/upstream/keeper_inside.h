@@ -4,6 +4,7 @@
 
 #include "base/control.h"
 #include "upstream/keeper.h"
+#include "upstream/lease_book.h"
 #include "upstream/lease_news.h"
 #include "upstream/sessions.h"
 

@@ -38,16 +38,6 @@ void lease_book_free(struct lease_book *book)
 	free(book);
 }
 
-const char *lease_outcome_text(int outcome)
-{
-	if (outcome == LEASE_UNHELD)
-		return "would not be held: no watch is there to see what it does";
-	if (outcome == LEASE_UNKNOWN)
-		return "there is no such rule";
-	return outcome == LEASE_UNWRITABLE ? "has no words in ExaBGP's language"
-					   : guard_text((enum guard_verdict)outcome);
-}
-
 /* ---- lines ---- */
 
 int lease_reserve(struct lease_book *book)

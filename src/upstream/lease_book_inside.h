@@ -1,8 +1,8 @@
-/* The book from within: what lease_book.c and lease_journal.c share. */
+/* The book from within, for lease_book.c, and for lease_journal.c, which fills one. */
 #ifndef GUIA_UPSTREAM_LEASE_BOOK_INSIDE_H
 #define GUIA_UPSTREAM_LEASE_BOOK_INSIDE_H
 
-#include "upstream/lease_book.h"
+#include "upstream/lease.h"
 
 struct lease_book {
 	const struct upstream_operator *operators;
@@ -31,6 +31,9 @@ struct slice lease_line(const struct lease_book *book, const struct lease *lease
 /* Writes it and awaits an answer; lease_reserve_line() was called. */
 void lease_line_add(struct lease_book *book, uint32_t id, struct slice line, const struct lease_sink *sink);
 
+/* ---- lease_record.c ---- */
+
+/* A line of the journal: how the lease stands now; that something was announced. */
 void lease_record(const struct lease_book *book, const struct lease *lease, struct buffer *journal);
 void lease_record_change(const struct upstream_operator *operator_, uint64_t at_ms, struct buffer *journal);
 

@@ -1,4 +1,4 @@
-#include "upstream/lease_book.h"
+#include "upstream/lease_journal.h"
 #include "upstream/test_operator.h"
 
 struct bench {

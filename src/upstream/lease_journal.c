@@ -1,5 +1,5 @@
 /* The journal of the book: columns between tabs, a line a change. */
-#include "upstream/lease_book.h"
+#include "upstream/lease_journal.h"
 
 #include "base/error.h"
 #include "base/reader.h"
@@ -8,23 +8,6 @@
 #include <inttypes.h>
 
 #define FORM "guia-leases 1 "
-
-static const char *const state_names[] = {
-	[LEASE_ANNOUNCED] = "announced", [LEASE_LIFTED] = "lifted", [LEASE_ENDING] = "ending"};
-
-void lease_record(const struct lease_book *book, const struct lease *lease, struct buffer *journal)
-{
-	buffer_printf(journal, "lease\t%" PRIu32 "\t%" PRIu64 "\t%" PRIu64 "\t%s\t%lu\t%s\t%s\t%s\t", lease->id,
-		      lease->since_ms, lease->until_ms, lease->yes ? "yes" : "-", (unsigned long)lease->by,
-		      state_names[lease->state], book->operators[lease->operator_].name, lease->why);
-	(void)route_write(&lease->route, journal);
-	buffer_byte(journal, '\n');
-}
-
-void lease_record_change(const struct upstream_operator *operator_, uint64_t at_ms, struct buffer *journal)
-{
-	buffer_printf(journal, "change\t%" PRIu64 "\t%s\n", at_ms, operator_->name);
-}
 
 static void write_changes(const struct lease_book *book, struct buffer *out)
 {
@@ -74,9 +57,9 @@ static int place(struct lease_book *book, uint32_t id, const struct lease *lease
 
 static bool read_state(struct slice text, enum lease_state *ret_state)
 {
-	for (size_t i = 0; i < sizeof(state_names) / sizeof(state_names[0]); i++)
-		if (slice_equal(text, slice_from_string(state_names[i]))) {
-			*ret_state = (enum lease_state)i;
+	for (enum lease_state state = 0; state < LEASE_STATES; state++)
+		if (slice_equal(text, slice_from_string(lease_state_name(state)))) {
+			*ret_state = state;
 			return true;
 		}
 	return false;

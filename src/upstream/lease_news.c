@@ -4,25 +4,6 @@
 
 #include <inttypes.h>
 
-const char *lease_change_name(enum lease_change change)
-{
-	static const char *const names[LEASE_CHANGES] = {
-		[LEASE_KEEPER_BEGAN] = "the keeper began",
-		[LEASE_ASKED] = "asked",
-		[LEASE_RENEWED] = "renewed",
-		[LEASE_REFUSED] = "refused",
-		[LEASE_TAKEN] = "announced",
-		[LEASE_NOT_TAKEN] = "not taken",
-		[LEASE_IS_LIFTED] = "lifted",
-		[LEASE_RAISED] = "raised",
-		[LEASE_WITHDRAWN] = "withdrawn",
-		[LEASE_LAPSED] = "lapsed",
-		[LEASE_LET_GO] = "let go",
-		[LEASE_GONE] = "gone",
-	};
-	return change < LEASE_CHANGES ? names[change] : "?";
-}
-
 void lease_news_add(struct lease_news *news, const struct lease *lease, enum lease_change change, int outcome,
 		    uint64_t boot_ms, uint64_t wall_ms)
 {

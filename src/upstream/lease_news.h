@@ -5,7 +5,7 @@
 #ifndef GUIA_UPSTREAM_LEASE_NEWS_H
 #define GUIA_UPSTREAM_LEASE_NEWS_H
 
-#include "upstream/lease_book.h"
+#include "upstream/lease.h"
 
 enum { LEASE_NEWS_MOST = 512 };
 

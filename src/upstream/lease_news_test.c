@@ -1,4 +1,5 @@
 #include "upstream/lease_news.h"
+#include "upstream/lease_book.h"
 #include "upstream/test_operator.h"
 
 #include <jansson.h>

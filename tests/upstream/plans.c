@@ -6,7 +6,7 @@
  */
 #include "../collide/random.h"
 #include "oracle.h"
-#include "upstream/lease_book.h"
+#include "upstream/lease_journal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

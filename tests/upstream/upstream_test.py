@@ -25,7 +25,7 @@ from waiting import wait_while_it_lasts
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 CASES = []
 BLACKHOLE = (65535 << 16) + 666
-LEASE_SECONDS = 18  # so long after it was held a rule surely stays: src/upstream/lease_book.h, and what a watch takes between two holds
+LEASE_SECONDS = 18  # so long after it was held a rule surely stays: src/upstream/lease.h, and what a watch takes between two holds
 UDP = ("192.0.2.10", "--protocol", "udp")
 UDP_GOBGP, UDP_BIRD = "[destination: 192.0.2.10/32][protocol: ==udp]", "flow4 { dst 192.0.2.10/32; proto 17; }"
 
