@@ -88,12 +88,13 @@ static void add_message(struct writing *w, const struct leaf *leaf, const struct
 			const char *about)
 {
 	bool request = body->what == BODY_REQUEST;
-	const struct leaf_value *site = leaf_get(leaf, "site"), *tls = leaf_get(leaf, "tls");
+	const struct leaf_value *site = leaf_get(leaf, "site");
 	uint8_t salt[(BODY_SALT_BYTES + 2) / 3 * 4];
 	size_t salt_len = base64_encode(slice_make(body->salt, sizeof(body->salt)), salt);
 	warc_begin(&w->warc, body_what_name(body->what), id, body->at_ms);
-	warc_field_uri(&w->warc, "WARC-Target-URI", tls != NULL ? "https" : "http",
-		       site != NULL ? site->bytes : slice_make("", 0), request ? target_of(body->message) : SLICE("/"));
+	/* No record says whether a message came over TLS. */
+	warc_field_uri(&w->warc, "WARC-Target-URI", "http", site != NULL ? site->bytes : slice_make("", 0),
+		       request ? target_of(body->message) : SLICE("/"));
 	warc_field(&w->warc, "WARC-Concurrent-To", slice_from_string(about));
 	warc_field(&w->warc, "WARC-Warcinfo-ID", slice_from_string(w->info_id));
 	if (body->cut > 0)

@@ -3,11 +3,13 @@
 #include "base/reader.h"
 #include "evidence/test_log.h"
 
+#include <stdatomic.h>
+
 #define AT_MS UINT64_C(1783708800123) /* 2026-07-10 */
 
 static struct test_place place;
 static char folder[96], key_path[96], certificate_path[96];
-static bool full;
+static atomic_bool full;
 
 static int set_up(void **state)
 {
@@ -29,7 +31,7 @@ static int tear_down(void **state)
 
 static int open_where_there_is_room(int at, const char *path, int flags, mode_t mode)
 {
-	return full && (flags & O_CREAT) != 0 ? -ENOSPC : disk_kernel.open(at, path, flags, mode);
+	return atomic_load(&full) && (flags & O_CREAT) != 0 ? -ENOSPC : disk_kernel.open(at, path, flags, mode);
 }
 
 /* What is in the store, by the key. */
@@ -124,21 +126,21 @@ static void a_full_disk_is_waited_for(void **state)
 	struct merkle_hash commitment;
 	(void)state;
 	disk.open = open_where_there_is_room;
-	full = true;
+	atomic_store(&full, true);
 	assert_int_equal(body_store_create(&disk, folder, certificate_path, &store), 0);
 	assert_true(body_store_put(store, BODY_REQUEST, SLICE("one"), 0, AT_MS, &commitment));
 	while (body_store_state(store).error != -ENOSPC)
 		usleep(1000);
-	full = false;
+	atomic_store(&full, false);
 	while (body_store_state(store).kept != 1)
 		usleep(1000);
 	assert_int_equal(body_store_state(store).lost, 0);
-	full = true;
+	atomic_store(&full, true);
 	assert_true(body_store_put(store, BODY_REQUEST, SLICE("two"), 0, AT_MS, &commitment));
 	while (body_store_state(store).error != -ENOSPC)
 		usleep(1000);
 	body_store_end(store);
-	full = false;
+	atomic_store(&full, false);
 }
 
 static void what_does_not_fit_is_cut_and_says_so(void **state)

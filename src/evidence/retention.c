@@ -85,6 +85,8 @@ static int delete_parcels(const struct run *run)
 		return r;
 	size_t count = choose_parcels(run, &parcels, &from, &to);
 	int folder = count == 0 ? -1 : open(bodies, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (count > 0 && folder < 0)
+		r = -errno;
 	if (folder >= 0 && run->say(run->context, "messages", from, to, run->why))
 		for (size_t i = 0; i < count; i++)
 			remove_one(run, folder, parcels.paths[i], &run->sums->parcels, &r);

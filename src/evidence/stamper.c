@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { NAME_BYTES = 64 };
+enum { NAME_BYTES = 64, LAST_MS = 5000 };
 
 struct stamper {
 	const struct disk_calls *disk;
@@ -120,12 +120,12 @@ static void tell_waiting(struct stamper *stamper)
 		stamper->state.waits_since_ns = waits ? clock_monotonic_ns() : 0;
 }
 
-/* All that wait, until one cannot be stamped. */
-static void stamp_all(struct stamper *stamper)
+/* All that wait, until one cannot be stamped or it is time. */
+static void stamp_all(struct stamper *stamper, uint64_t due_ns)
 {
 	size_t stamped = 0;
 	int error = set_aside(stamper);
-	while (error == 0 && stamped < stamper->waiting_count) {
+	while (error == 0 && stamped < stamper->waiting_count && clock_monotonic_ns() < due_ns) {
 		error = stamp(stamper, stamper->waiting[stamped]);
 		stamped += error == 0;
 	}
@@ -163,7 +163,8 @@ static void *run(void *context)
 	pthread_mutex_unlock(&stamper->lock);
 	while (more) {
 		more = wait_for_turn(stamper);
-		stamp_all(stamper);
+		/* What is still waiting when a writer ends is the next one's. */
+		stamp_all(stamper, more ? UINT64_MAX : clock_monotonic_ns() + (uint64_t)LAST_MS * CLOCK_NS_PER_MS);
 	}
 	return NULL;
 }

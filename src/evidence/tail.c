@@ -168,13 +168,14 @@ static int load_both(struct journal_reader *readers, unsigned newer, struct tail
 		return r;
 	}
 	uint64_t end = old.frontier.size;
-	if (new.before.size == end - end % TILE_WIDTH &&new.frontier.size < end) {
+	bool follows = new.before.size == end - end % TILE_WIDTH;
+	if (follows && new.frontier.size < end) {
 		/* The journal was about to go over to it. */
 		tail_free(&new);
 		*ret_tail = old;
 		return 0;
 	}
-	if (met && new.before.size == end - end % TILE_WIDTH)
+	if (met && follows)
 		join(&old, &new);
 	else
 		r = TAIL_TORN;

@@ -35,8 +35,8 @@ int timestamp_verify(struct slice reply, struct slice content, const char *autho
 bool timestamp_authorities_readable(const char *path);
 
 /*
- * Sends a query to http://HOST[:PORT]/PATH and appends the reply. Waits TIMESTAMP_WAIT_MS for each step at most. 0,
- * -EINVAL: no such address; -EPROTO: it is no reply; -errno.
+ * Sends a query to http://HOST[:PORT]/PATH and appends the reply. Waits TIMESTAMP_WAIT_MS at most, and for the
+ * resolver of names. 0, -EINVAL: no such address; -EPROTO: it is no reply; -ETIMEDOUT; -errno.
  */
 int timestamp_ask(const char *url, struct slice query, struct buffer *reply);
 

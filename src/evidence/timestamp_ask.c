@@ -1,6 +1,7 @@
 /* A query to an authority: HTTP/1.1 over a socket (RFC 3161, section 3.4). What protects the reply is its signature. */
 #include "evidence/timestamp.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/reader.h"
 
@@ -48,14 +49,16 @@ static bool read_url(const char *url, struct address_of *ret_address)
 	return true;
 }
 
-static int wait_for(int fd, short what)
+/* An authority that sends a byte now and then holds nobody: all of it has one end. */
+static int wait_for(int fd, short what, uint64_t due_ms)
 {
 	struct pollfd poll_fd = {fd, what, 0};
-	int ready = poll(&poll_fd, 1, TIMESTAMP_WAIT_MS);
-	return ready > 0 ? 0 : ready == 0 ? -ETIMEDOUT : -errno;
+	uint64_t now_ms = clock_monotonic_ms();
+	int ready = now_ms < due_ms ? poll(&poll_fd, 1, (int)(due_ms - now_ms)) : 0;
+	return ready > 0 || (ready < 0 && errno == EINTR) ? 0 : ready == 0 ? -ETIMEDOUT : -errno;
 }
 
-static int connect_one(const struct addrinfo *info)
+static int connect_one(const struct addrinfo *info, uint64_t due_ms)
 {
 	int fault = 0,
 	    fd = socket(info->ai_family, info->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, info->ai_protocol);
@@ -64,7 +67,7 @@ static int connect_one(const struct addrinfo *info)
 		return -errno;
 	int r = connect(fd, info->ai_addr, info->ai_addrlen) == 0 ? 0 : -errno;
 	if (r == -EINPROGRESS) {
-		r = wait_for(fd, POLLOUT);
+		r = wait_for(fd, POLLOUT, due_ms);
 		if (r == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &fault, &len) == 0)
 			r = -fault;
 	}
@@ -74,7 +77,7 @@ static int connect_one(const struct addrinfo *info)
 	return r;
 }
 
-static int connect_to(const struct address_of *address)
+static int connect_to(const struct address_of *address, uint64_t due_ms)
 {
 	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
 	struct addrinfo *found;
@@ -82,12 +85,12 @@ static int connect_to(const struct address_of *address)
 	if (getaddrinfo(address->host, address->port, &wanted, &found) != 0)
 		return -EHOSTUNREACH;
 	for (const struct addrinfo *info = found; info != NULL && fd < 0; info = info->ai_next)
-		fd = connect_one(info);
+		fd = connect_one(info, due_ms);
 	freeaddrinfo(found);
 	return fd;
 }
 
-static int send_all(int fd, struct slice bytes)
+static int send_all(int fd, struct slice bytes, uint64_t due_ms)
 {
 	while (bytes.len > 0) {
 		ssize_t sent = send(fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
@@ -95,7 +98,7 @@ static int send_all(int fd, struct slice bytes)
 			bytes = slice_after(bytes, (size_t)sent);
 			continue;
 		}
-		int r = errno == EAGAIN ? wait_for(fd, POLLOUT) : errno == EINTR ? 0 : -errno;
+		int r = errno == EAGAIN ? wait_for(fd, POLLOUT, due_ms) : errno == EINTR ? 0 : -errno;
 		if (r != 0)
 			return r;
 	}
@@ -103,23 +106,25 @@ static int send_all(int fd, struct slice bytes)
 }
 
 /* Until the other end closes. */
-static int receive_all(int fd, struct buffer *out)
+static int receive_all(int fd, uint64_t due_ms, struct buffer *out)
 {
+	enum { STEP_BYTES = 4096 };
 	for (;;) {
-		if (buffer_reserve(out, 4096) != 0)
+		if (buffer_reserve(out, STEP_BYTES) != 0)
 			return -ENOMEM;
-		ssize_t got = recv(fd, out->ptr + out->len, 4096, 0);
+		int r = wait_for(fd, POLLIN, due_ms);
+		if (r != 0)
+			return r;
+		ssize_t got = recv(fd, out->ptr + out->len, STEP_BYTES, 0);
 		if (got == 0)
 			return 0;
 		if (got > 0) {
 			out->len += (size_t)got;
 			if (out->len > HEAD_BYTES_MOST + TIMESTAMP_REPLY_BYTES_MOST)
 				return -EPROTO;
-			continue;
+		} else if (errno != EAGAIN && errno != EINTR) {
+			return -errno;
 		}
-		int r = errno == EAGAIN ? wait_for(fd, POLLIN) : errno == EINTR ? 0 : -errno;
-		if (r != 0)
-			return r;
 	}
 }
 
@@ -141,7 +146,8 @@ int timestamp_ask(const char *url, struct slice query, struct buffer *reply)
 	struct buffer bytes = buffer_make(NULL), answer = buffer_make(NULL);
 	if (!read_url(url, &address))
 		return -EINVAL;
-	int fd = connect_to(&address);
+	uint64_t due_ms = clock_monotonic_ms() + TIMESTAMP_WAIT_MS;
+	int fd = connect_to(&address, due_ms);
 	if (fd < 0)
 		return fd;
 	buffer_printf(&bytes,
@@ -149,9 +155,9 @@ int timestamp_ask(const char *url, struct slice query, struct buffer *reply)
 		      "Content-Length: %zu\r\n\r\n",
 		      SLICE_ARG(address.path), address.host, address.port, query.len);
 	buffer_add(&bytes, query);
-	int r = bytes.error != 0 ? bytes.error : send_all(fd, buffer_slice(&bytes));
+	int r = bytes.error != 0 ? bytes.error : send_all(fd, buffer_slice(&bytes), due_ms);
 	if (r == 0)
-		r = receive_all(fd, &answer);
+		r = receive_all(fd, due_ms, &answer);
 	if (r == 0)
 		r = take_body(buffer_slice(&answer), reply);
 	close(fd);

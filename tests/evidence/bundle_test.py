@@ -363,17 +363,6 @@ def a_file_that_is_missing_or_cut_is_found():
 
 
 @case
-def a_log_whose_timestamps_cannot_be_listed_is_not_called_one_without():
-    place = made("plain")
-    folder = FOLDER / "unlisted"
-    shutil.copytree(place / "log", folder)
-    shutil.rmtree(folder / "0001/timestamps", ignore_errors=True)
-    guia("verify", folder)
-    (folder / "0001/timestamps").write_text("no folder")
-    assert "Not a directory" in guia("verify", folder, code=3)
-
-
-@case
 def a_file_that_was_put_in_is_found():
     bag = copied("more", made("plain"))
     (bag / "data/warc/extra.warc").write_bytes(b"")

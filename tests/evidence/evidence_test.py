@@ -4,6 +4,7 @@
 Usage: evidence_test.py GUIA KEEPER
 """
 import base64
+import errno
 import hashlib
 import http.server
 import json
@@ -11,9 +12,11 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -281,6 +284,33 @@ def what_waits_for_an_authority_is_stamped_when_it_is_back():
     keeper.end()
     assert "never timestamped" not in guia("verify", log, "--authorities", authority.folder / "ca.crt")
     authority.end()
+
+
+@case
+def an_authority_that_never_comes_to_an_end_holds_nobody():
+    """It sends a byte now and then, for ever."""
+    log, key = place("dribbled")
+
+    def dribble(connection):
+        try:
+            while True:
+                connection.sendall(b"H")
+                time.sleep(0.2)
+        except OSError:
+            connection.close()
+
+    def serve(server):
+        try:
+            while True:
+                threading.Thread(target=dribble, args=(server.accept()[0],), daemon=True).start()
+        except OSError:
+            pass
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        keeper = Keeper(log, key, 10, f"http://127.0.0.1:{server.getsockname()[1]}/", 50)
+        assert keeper.until(lambda state: state["stamp_error"] != 0)["stamp_error"] == -errno.ETIMEDOUT
+        keeper.end()
+    assert "never timestamped" in guia("verify", log)
 
 
 def main():
