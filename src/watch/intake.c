@@ -150,7 +150,9 @@ size_t intake_drain(struct intake *intake, const struct intake_sink *sink)
 		ssize_t events = r < 0 ? r : ring_drain(intake, box, false, sink);
 		if (events < 0) {
 			intake->closed.broken++;
-			box_close(intake, box);
+			/* Read on where it was left, or what was read comes again. */
+			if (inbox_check(&intake->boxes[box], intake->directory, box) != 0)
+				box_close(intake, box);
 			continue;
 		}
 		intake->closed.heads += (uint64_t)heads;
