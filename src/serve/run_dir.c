@@ -144,6 +144,29 @@ static int bans_make(struct run_dir *dir)
 	return r;
 }
 
+static void events_make(struct run_dir *dir)
+{
+	const struct passwd *user = dir->user[0] != '\0' ? worker_user() : NULL;
+	dir->events_error = events_dir_open(dir->path, user, &dir->events);
+	dir->key_error = dir->events_error == 0 ? events_key_lay(dir->path, dir->events.path, user) : 0;
+}
+
+static bool is_gone(const char *path)
+{
+	struct stat st;
+	return path[0] != '\0' && lstat(path, &st) != 0 && errno == ENOENT;
+}
+
+void run_dir_mend(struct run_dir *dir)
+{
+	if (is_gone(dir->events.path)) {
+		events_dir_close(&dir->events, dir->user[0] != '\0' ? worker_user() : NULL);
+		events_make(dir);
+	}
+	if (is_gone(dir->bans))
+		dir->bans_error = bans_make(dir);
+}
+
 int run_dir_open(const char *wanted, struct run_dir *ret_dir)
 {
 	struct run_dir dir = {.lock = -1, .events = {.lock = -1}};
@@ -152,9 +175,7 @@ int run_dir_open(const char *wanted, struct run_dir *ret_dir)
 	r = r != 0 ? r : take_lock(&dir);
 	r = r != 0 ? r : make_workers(&dir);
 	if (r == 0) {
-		const struct passwd *user = dir.user[0] != '\0' ? worker_user() : NULL;
-		dir.events_error = events_dir_open(dir.path, user, &dir.events);
-		dir.key_error = dir.events_error == 0 ? events_key_lay(dir.path, dir.events.path, user) : 0;
+		events_make(&dir);
 		dir.bans_error = bans_make(&dir);
 	}
 	if (r != 0) {

@@ -30,6 +30,9 @@ struct run_dir {
 int run_dir_open(const char *wanted, struct run_dir *ret_dir);
 void run_dir_close(struct run_dir *dir);
 
+/* For a reload: the folders of events and of bans are made again, should somebody have removed them. */
+void run_dir_mend(struct run_dir *dir);
+
 /* What run_dir_open() would say for this user, but for -EBUSY and a full disk; nothing is made. */
 int run_dir_check(const char *wanted);
 

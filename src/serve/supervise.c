@@ -245,6 +245,7 @@ static void reload(struct supervisor *s)
 	arena_init(&arena, CONFIG_ARENA_BYTES, 0);
 	notice_say(&s->notice, "reloading");
 	bool read = prepare_config(s->options, &s->notice, &arena, &config) == SERVE_FINE;
+	run_dir_mend(&s->dir);
 	bool screen_changes = read && !slice_equal(config.screen, s->config.screen);
 	if (read && reload_with(s, &config)) {
 		screen_changes = screen_changes || config.screen_off;

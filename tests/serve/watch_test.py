@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 
@@ -269,6 +270,22 @@ def a_reload_gives_the_watch_the_new_sites():
         wait_for(lambda: of_site(gate)["ended"]["block"] == {"rule": 1} and of_site(gate, "b.test")["probe"]["up"], "both sites' sums",
                  seen=lambda: status(gate))
         assert "the watch ended" not in gate.said()
+    origin.stop()
+
+
+@case
+def a_reload_makes_folders_again_that_somebody_removed():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        bans = pathlib.Path(next(l for l in (gate.run / "nginx.conf").read_text().splitlines() if "guia_bans" in l).split()[1].rstrip(";"))
+        shutil.rmtree(events_folder(gate))
+        shutil.rmtree(bans)
+        wait_for(lambda: status(gate).get("workers") == 0, "that the gate tells nothing", seen=lambda: status(gate))
+        gate.change(site(origin))
+        wait_for(lambda: status(gate).get("workers", 0) >= 2 and is_up(gate), "what the gate tells", seen=lambda: (status(gate), gate.said()))
+        ban(gate, "ban", "127.0.2.1")
+        wait_for(lambda: answers(gate, "127.0.2.1") == 0, "a refusal")
     origin.stop()
 
 
