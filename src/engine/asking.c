@@ -287,10 +287,37 @@ static int ask_all(struct found *found, const struct probe_set *first, struct sl
 	return 0;
 }
 
+/* Remembered without a look into the table: there is one such value. */
+static int ask_empty(struct found *found, const struct probe_set *set)
+{
+	struct worker *worker = found->t->worker;
+	struct worker_empty *place = &worker->empty[set->id % WORKER_EMPTY];
+	bool known = place->set == set->id;
+	struct found here = {.t = found->t};
+	profile_note_value(worker->profile, known);
+	if (known) {
+		found_add_known(found, &place->answer);
+		return 0;
+	}
+	int r = ask_all(&here, set, SLICE(""));
+	return_buffers(worker);
+	if (r != 0)
+		return r;
+	found_join(found, &here);
+	if (here.step_count > REMEMBERED_STEPS)
+		return 0;
+	place->set = set->id;
+	place->answer = (struct remembered_answer){.step_count = (uint16_t)here.step_count};
+	memcpy(place->answer.steps, here.steps, sizeof(here.steps));
+	return 0;
+}
+
 int ask_value(struct found *found, const struct probe_set *set, struct slice value)
 {
 	if (set == NULL)
 		return 0;
+	if (value.len == 0)
+		return ask_empty(found, set);
 	struct remembered *remembered = found->t->worker->remembered;
 	struct remembered_key key = {.number = set->id, .first = value, .second = SLICE("")};
 	const struct remembered_answer *known = remembered_find(remembered, &key);

@@ -65,10 +65,8 @@ static bool compare(const struct probe_count *count, int64_t number)
 
 static void ask_counts(struct transaction *t, const struct probes *probes, unsigned phase)
 {
-	for (size_t i = 0; i < probes->count_count; i++) {
+	for (size_t i = probes->first_count[phase]; i < probes->first_count[phase + 1]; i++) {
 		const struct probe_count *count = &probes->counts[i];
-		if (count->phase != phase)
-			continue;
 		uint32_t number =
 			count->name < 0 ? t->sets[count->target->variable].count : t->name_counts[count->name];
 		if (compare(count, number))
@@ -87,6 +85,9 @@ static int begin(struct transaction *t, const struct probes *probes)
 		return -ENOMEM;
 	memcpy(t->candidates, t->worker->options.verdicts_only ? probes->lean : probes->always,
 	       probes->words * sizeof(*t->candidates));
+	t->tx.candidates = t->candidates;
+	if (t->tx.order_count > 0)
+		gate_wake_all(&t->tx);
 	return 0;
 }
 

@@ -69,6 +69,7 @@ struct course_step {
 	bool knows_arguments; /* of all links */
 	bool is_probed;       /* all that the head looks at is asked ahead: a value knows whether it may match */
 	bool surely;          /* matches whatever the request; only what it sets varies */
+	bool vain;            /* never matches, for the sake of a later link: it leaves no more than earlier matches */
 	bool derails;         /* a match may remove rules that are settled */
 	bool loses_targets;   /* a ctl of some rule may take targets from this one */
 };

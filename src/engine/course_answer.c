@@ -165,3 +165,22 @@ int course_answer_of(struct course_builder *b, const struct rule *head, enum cou
 	*ret_answer = COURSE_YES;
 	return 0;
 }
+
+int course_is_vain(struct course_builder *b, const struct rule *head, bool *ret_vain)
+{
+	*ret_vain = false;
+	for (const struct rule *rule = head; rule != NULL; rule = rule->next_link) {
+		if (link_is_known(b, rule)) {
+			int r = course_link_matches(b, rule, NULL);
+			if (r < 0)
+				return r;
+			*ret_vain = r == 0 && !leaves_traces(rule, false);
+			if (r == 0 || leaves_traces(rule, true))
+				return 0;
+		} else if (!operator_is_pure(rule->operation.kind) || leaves_traces(rule, true) ||
+			   leaves_traces(rule, false)) {
+			return 0;
+		}
+	}
+	return 0;
+}

@@ -75,6 +75,12 @@ bool course_changes_argument(const struct course_builder *b, const struct rule *
 /* Whether a chain matches. 0 or -ENOMEM. */
 int course_answer_of(struct course_builder *b, const struct rule *head, enum course_answer *ret_answer);
 
+/*
+ * Whether a chain of which it is not known what it answers never matches all the same: some link surely does not, and
+ * those before it leave nothing behind but that they matched. 0 or -ENOMEM.
+ */
+int course_is_vain(struct course_builder *b, const struct rule *head, bool *ret_vain);
+
 /* Whether a chain has one value a link at most: variables are set once for each value that matches. */
 bool course_looks_once(const struct rule *head);
 

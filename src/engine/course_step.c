@@ -192,6 +192,11 @@ int course_step_add(struct course_builder *b, const struct rule *head, size_t pl
 	r = make_gates(b, step);
 	if (r != 0)
 		return r;
+	r = course_is_vain(b, head, &step->vain);
+	if (r != 0)
+		return r;
+	/* A ctl that takes the link's target away may make it match. */
+	b->places[b->phase][place].settled |= step->vain;
 	step->surely = surely;
 	if (surely && match_surely(b, step) != 0)
 		return -ENOMEM;

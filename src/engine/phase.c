@@ -5,7 +5,7 @@
 #include "engine/body_bytes.h"
 #include "engine/candidate.h"
 #include "engine/echo.h"
-#include "engine/operator_kind.h"
+#include "engine/gate.h"
 #include "engine/profile.h"
 #include "engine/quiet.h"
 #include "engine/rule.h"
@@ -162,20 +162,6 @@ static size_t step_after(struct transaction *t, const struct course *course, con
 	return step->jump;
 }
 
-/* False if the link surely does not match. */
-static bool gate_is_open(struct transaction *t, const struct course_gate *gate)
-{
-	if (gate->composed && t->tx.dynamic_count > 0)
-		return true;
-	for (size_t i = 0; i < gate->slot_count; i++) {
-		struct tx_entry *entry = tx_get(&t->tx, (int)gate->slots[i]);
-		if (entry != NULL)
-			return !gate->compares || operator_compare_numbers(gate->relation, tx_number(entry),
-									   gate->number) != gate->negated;
-	}
-	return false;
-}
-
 /* What a rule that surely matches does. */
 static int set_variables(struct transaction *t, const struct course_step *step)
 {
@@ -244,9 +230,9 @@ static int take_step(struct transaction *t, const struct course *course, const s
 	bool quiet = step->quiet != 0 && lean && quiet_key_make(t, step, &key);
 	if (quiet && quiet_is_known(t, &key))
 		return 0;
-	if (step->gate != NULL && !gate_is_open(t, step->gate))
+	if (step->gate != NULL && !gate_is_open(&t->tx, step->gate))
 		return 0;
-	if (step->link_gate != NULL && lean && !gate_is_open(t, step->link_gate))
+	if (step->link_gate != NULL && lean && !gate_is_open(&t->tx, step->link_gate))
 		return 0;
 	forget_matched(t, course, step->place);
 	t->last_place = step->place + 1;

@@ -10,6 +10,7 @@
 #define GUIA_ENGINE_PROBE_H
 
 #include "codec/byte_kind.h"
+#include "engine/gate.h"
 #include "engine/plan.h"
 
 enum {
@@ -137,14 +138,13 @@ struct probe_list {
 	size_t count;
 };
 
-/* A head that asks how many values there are. */
+/* A head that asks how many values there are, or a later link that does. */
 struct probe_count {
 	const struct rule *rule;
 	const struct target *target;
 	int32_t name; /* where the number of values of that name is kept; -1: of all */
 	int64_t number;
 	uint16_t step;
-	uint8_t phase;
 };
 
 struct probes {
@@ -156,8 +156,9 @@ struct probes {
 	uint32_t line_number;                      /* under which they are remembered together */
 	struct probe_list scalars[PHASE_LAST + 1]; /* that may have changed before a phase; 0: all but the line's */
 	struct probe_list singles;                 /* collections that are in no pair */
-	const struct probe_count *counts;
-	size_t count_count;
+	const struct probe_count *counts;          /* by phase */
+	size_t first_count[PHASE_LAST + 2];        /* of a phase's */
+	struct gate_sleepers sleepers;
 	size_t name_count;      /* of all families */
 	const uint64_t *always; /* a bit per step: candidates of every request */
 	const uint64_t *lean;   /* the same without settled steps that only tell of matches */

@@ -253,6 +253,16 @@ static size_t words_at_most(const struct plan *plan)
 	return bits / 64 + 1;
 }
 
+/* Whether a worker that keeps nothing but verdicts may leave a step out. */
+static bool tells_only(const struct course_step *step)
+{
+	const struct course_settled *settled = step->settled;
+	if (settled == NULL)
+		return step->vain;
+	return settled->write_count == 0 && settled->matched_count == 0 && !settled->passes &&
+	       step->jump_place == UINT32_MAX;
+}
+
 static const uint64_t *lean_of(struct probe_builder *b)
 {
 	size_t words = words_at_most(b->plan);
@@ -260,11 +270,11 @@ static const uint64_t *lean_of(struct probe_builder *b)
 	for (unsigned phase = PHASE_FIRST; phase <= PHASE_LAST && lean != NULL; phase++) {
 		const struct course *course = &b->plan->courses.phases[phase];
 		for (size_t i = 0; i < course->count; i++)
-			if (course->steps[i].settled != NULL && course->steps[i].settled->write_count == 0 &&
-			    course->steps[i].settled->matched_count == 0 && !course->steps[i].settled->passes &&
-			    course->steps[i].jump_place == UINT32_MAX)
+			if (tells_only(&course->steps[i]))
 				lean[(course->first_bit + i) / 64] &= ~((uint64_t)1 << (course->first_bit + i) % 64);
 	}
+	if (lean != NULL)
+		gate_put_to_sleep(b->plan, lean, true);
 	return lean;
 }
 
@@ -273,12 +283,14 @@ static int finish(struct probe_builder *b)
 	for (size_t i = 0; i < b->count_count; i++)
 		b->counts[i].name = name_of_count(b, b->counts[i].target);
 	b->probes->counts = probe_keep(&b->plan->arena, b->counts, b->count_count * sizeof(*b->counts));
-	b->probes->count_count = b->count_count;
+	gate_put_to_sleep(b->plan, b->always, false);
 	b->probes->always = b->always;
 	b->probes->lean = lean_of(b);
 	b->probes->words = (b->bit_count + 63) / 64;
 	b->plan->probes = b->probes;
-	return b->probes->counts == NULL || b->probes->lean == NULL ? -ENOMEM : 0;
+	if (b->probes->counts == NULL || b->probes->lean == NULL)
+		return -ENOMEM;
+	return gate_list_sleepers(b->plan, &b->probes->sleepers);
 }
 
 int probe_build(struct plan *plan)

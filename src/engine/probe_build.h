@@ -34,7 +34,6 @@ struct probe_look {
 	struct slice argument; /* of its operator; ptr NULL: not known */
 	const struct target *target;
 	uint16_t step; /* of a head; or a condition of a chain */
-	uint8_t phase; /* the head's: links have none */
 };
 
 /* What grows here is on the heap and the builder's; what is in the plan's arena stays. */

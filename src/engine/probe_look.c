@@ -65,7 +65,6 @@ static int add_count(struct probe_builder *b, const struct probe_look *look)
 		.name = -1,
 		.number = compare_number(look->argument),
 		.step = look->step,
-		.phase = look->phase,
 	};
 	return 0;
 }
@@ -79,11 +78,11 @@ static int add_look(struct probe_builder *b, const struct probe_look *look)
 	return 0;
 }
 
-static struct probe_look look_of(const struct course_step *at, const struct rule *rule, struct slice argument,
-				 const struct target *target, size_t step)
+static struct probe_look look_of(const struct rule *rule, struct slice argument, const struct target *target,
+				 size_t step)
 {
 	return (struct probe_look){
-		probe_home_of(target->variable), rule, argument, target, (uint16_t)step, at->rule->phase};
+		probe_home_of(target->variable), rule, argument, target, (uint16_t)step};
 }
 
 /*
@@ -97,19 +96,19 @@ static const char *obstacle_to_link(const struct course_step *at, const struct r
 			       : rule->operation.negated && rule->capture ? "captures what it denies"
 									  : NULL;
 	for (size_t i = 0; obstacle == NULL && i < rule->target_count; i++) {
-		struct probe_look look = look_of(at, rule, argument, &rule->targets[i], 0);
+		struct probe_look look = look_of(rule, argument, &rule->targets[i], 0);
 		obstacle = rule->targets[i].excluded ? NULL : obstacle_to_look(at, &look);
 	}
 	return obstacle;
 }
 
-static int gather_link(struct probe_builder *b, const struct course_step *at, const struct rule *rule,
+static int gather_link(struct probe_builder *b, const struct rule *rule,
 		       struct slice argument, size_t step)
 {
 	int r = 0;
 	for (size_t i = 0; i < rule->target_count && r == 0; i++) {
 		const struct target *target = &rule->targets[i];
-		struct probe_look look = look_of(at, rule, argument, target, step);
+		struct probe_look look = look_of(rule, argument, target, step);
 		if (target->excluded)
 			continue;
 		if (target->counted)
@@ -136,7 +135,7 @@ static int gather_conditions(struct probe_builder *b, struct course_step *at)
 		if (obstacle_to_link(at, link->next_link, at->arguments[index]) != NULL || b->bit_count >= UINT16_MAX)
 			continue;
 		at->condition_count++;
-		r = gather_link(b, at, link->next_link, at->arguments[index], b->bit_count++);
+		r = gather_link(b, link->next_link, at->arguments[index], b->bit_count++);
 	}
 	return r;
 }
@@ -148,7 +147,7 @@ static int gather_step(struct probe_builder *b, struct course_step *at, size_t s
 		return at->rule == NULL ? 0 : gather_conditions(b, at);
 	}
 	at->is_probed = true;
-	int r = gather_link(b, at, at->rule, at->arguments[0], step);
+	int r = gather_link(b, at->rule, at->arguments[0], step);
 	return r != 0 ? r : gather_conditions(b, at);
 }
 
@@ -156,12 +155,14 @@ int probe_looks_gather(struct probe_builder *b)
 {
 	for (unsigned phase = PHASE_FIRST; phase <= PHASE_LAST; phase++) {
 		const struct course *course = &b->plan->courses.phases[phase];
+		b->probes->first_count[phase] = b->count_count;
 		for (size_t i = 0; i < course->count; i++) {
 			int r = gather_step(b, (struct course_step *)&course->steps[i], course->first_bit + i);
 			if (r != 0)
 				return r;
 		}
 	}
+	b->probes->first_count[PHASE_LAST + 1] = b->count_count;
 	return 0;
 }
 

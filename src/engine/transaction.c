@@ -5,6 +5,7 @@
 #include "http/xml.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -121,9 +122,9 @@ static struct transaction *take_idle(struct worker *worker, size_t cap)
 		arena_init(&t->arena, cap, WORKER_RETAIN_BYTES);
 		t->arena.reserve = worker->reserve;
 	}
-	struct arena arena = t->arena;
-	struct tx_collection tx = t->tx;
-	*t = (struct transaction){.worker = worker, .arena = arena, .tx = tx};
+	memset((uint8_t *)t + offsetof(struct transaction, begun_us), 0,
+	       sizeof(*t) - offsetof(struct transaction, begun_us));
+	t->worker = worker;
 	t->arena.cap_bytes = cap;
 	return t;
 }

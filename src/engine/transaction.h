@@ -122,8 +122,9 @@ struct transaction {
 	const struct ruleset *ruleset;
 	struct transaction *next_idle;
 	struct arena arena;
+	struct tx_collection tx;
 
-	/* The connection and the clock. */
+	/* The connection and the clock. All from here on is cleared when a transaction begins. */
 	int64_t begun_us;
 	struct slice unique_id;
 	struct slice client_address;
@@ -163,7 +164,6 @@ struct transaction {
 
 	/* What rules see and change. */
 	struct value_set sets[VARIABLE_COUNT];
-	struct tx_collection tx;
 	struct matched *matched; /* MATCHED_VARS; the last is MATCHED_VAR */
 	uint32_t matched_count;
 	uint32_t matched_capacity;

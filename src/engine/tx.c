@@ -1,5 +1,6 @@
 #include "engine/tx.h"
 
+#include "engine/gate.h"
 #include "engine/number.h"
 #include "match/compare.h"
 
@@ -31,6 +32,7 @@ int tx_begin(struct tx_collection *tx, const struct plan *plan, struct arena *ar
 	memset(tx->table, 0, sizeof(tx->table));
 	tx->order = NULL;
 	tx->order_count = tx->order_capacity = 0;
+	tx->candidates = NULL;
 	return 0;
 }
 
@@ -155,6 +157,12 @@ static struct tx_entry *entry_to_write(struct tx_collection *tx, int handle)
 	return entry;
 }
 
+static void wake(struct tx_collection *tx, int handle)
+{
+	if (tx->candidates != NULL)
+		gate_wake(tx, handle);
+}
+
 int tx_set_text(struct tx_collection *tx, int handle, struct slice text)
 {
 	struct tx_entry *entry = entry_to_write(tx, handle);
@@ -162,6 +170,7 @@ int tx_set_text(struct tx_collection *tx, int handle, struct slice text)
 		return -ENOMEM;
 	entry->text = text.ptr == NULL ? SLICE("") : text;
 	entry->has_number = false;
+	wake(tx, handle);
 	return 0;
 }
 
@@ -173,6 +182,7 @@ int tx_set_number(struct tx_collection *tx, int handle, int64_t number)
 	entry->text = (struct slice){0};
 	entry->number = number;
 	entry->has_number = true;
+	wake(tx, handle);
 	return 0;
 }
 

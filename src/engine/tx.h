@@ -38,6 +38,7 @@ struct tx_collection {
 	uint32_t *order;          /* handles as they were first set; those unset since are still among them */
 	uint32_t order_count;
 	uint32_t order_capacity;
+	uint64_t *candidates; /* the transaction's: writes wake steps (gate.h); NULL: there are none yet */
 };
 
 /* Empties the collection for a new transaction; keeps the slots' memory. 0 or -ENOMEM. */

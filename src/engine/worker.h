@@ -7,6 +7,7 @@
 
 #include "base/region.h"
 #include "engine/plan.h"
+#include "engine/remembered.h"
 #include "guia.h"
 #include "match/regex.h"
 #include "match/scan.h"
@@ -25,6 +26,7 @@ enum {
 	WORKER_SLOT_WORDS = WORKER_SCAN_WORDS + 1,
 	WORKER_WANTED = 64,
 	WORKER_WANTED_WORDS = 2,
+	WORKER_EMPTY = 64,
 };
 
 struct profile;
@@ -52,6 +54,12 @@ struct worker_wanted {
 	uint64_t slots[WORKER_WANTED_WORDS];
 };
 
+/* What an empty value makes candidates, of a set of probes. */
+struct worker_empty {
+	uint32_t set; /* 0: nothing is known */
+	struct remembered_answer answer;
+};
+
 struct worker {
 	struct guia_worker_options options;
 	struct scan_scratch *scan_scratch;
@@ -71,6 +79,7 @@ struct worker {
 	uint64_t scan_words[2][WORKER_SCAN_WORDS];
 	uint64_t scan_slots[2][WORKER_SLOT_WORDS];
 	struct worker_wanted wanted[2][WORKER_WANTED];
+	struct worker_empty empty[WORKER_EMPTY]; /* by set: most variables of a request are empty */
 	struct profile *profile;  /* NULL: nobody asks what transactions cost */
 	struct transaction *idle; /* a list */
 	size_t idle_count;
