@@ -7,8 +7,7 @@
 
 static bool lets_through(const struct course_gate *gate, int64_t number)
 {
-	return !gate->compares ||
-	       operator_compare_numbers(gate->relation, number, gate->number) != gate->negated;
+	return !gate->compares || operator_compare_numbers(gate->relation, number, gate->number) != gate->negated;
 }
 
 bool gate_is_open(const struct tx_collection *tx, const struct course_gate *gate)

@@ -24,7 +24,8 @@ struct gate_sleepers {
 /* False if the link surely does not match. */
 bool gate_is_open(const struct tx_collection *tx, const struct course_gate *gate);
 
-/* At load: takes the steps that sleep from the candidates of every request; `lean` as of a worker with verdicts_only. */
+/* At load: takes the steps that sleep from the candidates of every request; `lean` as of a worker with verdicts_only.
+ */
 void gate_put_to_sleep(const struct plan *plan, uint64_t *candidates, bool lean);
 /* Those that sleep in any worker. 0 or -ENOMEM. */
 int gate_list_sleepers(struct plan *plan, struct gate_sleepers *ret_sleepers);

@@ -81,8 +81,7 @@ static int add_look(struct probe_builder *b, const struct probe_look *look)
 static struct probe_look look_of(const struct rule *rule, struct slice argument, const struct target *target,
 				 size_t step)
 {
-	return (struct probe_look){
-		probe_home_of(target->variable), rule, argument, target, (uint16_t)step};
+	return (struct probe_look){probe_home_of(target->variable), rule, argument, target, (uint16_t)step};
 }
 
 /*
@@ -102,8 +101,7 @@ static const char *obstacle_to_link(const struct course_step *at, const struct r
 	return obstacle;
 }
 
-static int gather_link(struct probe_builder *b, const struct rule *rule,
-		       struct slice argument, size_t step)
+static int gather_link(struct probe_builder *b, const struct rule *rule, struct slice argument, size_t step)
 {
 	int r = 0;
 	for (size_t i = 0; i < rule->target_count && r == 0; i++) {

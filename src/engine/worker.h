@@ -80,8 +80,8 @@ struct worker {
 	uint64_t scan_slots[2][WORKER_SLOT_WORDS];
 	struct worker_wanted wanted[2][WORKER_WANTED];
 	struct worker_empty empty[WORKER_EMPTY]; /* by set: most variables of a request are empty */
-	struct profile *profile;  /* NULL: nobody asks what transactions cost */
-	struct transaction *idle; /* a list */
+	struct profile *profile;                 /* NULL: nobody asks what transactions cost */
+	struct transaction *idle;                /* a list */
 	size_t idle_count;
 	uint8_t scratch[WORKER_SCRATCH_BYTES]; /* where transformations write what may turn out not to change */
 	uint64_t sequence;                     /* of unique ids */

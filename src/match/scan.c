@@ -52,6 +52,7 @@ void scan_set_free(struct scan_set *set)
 	for (size_t i = 0; i < BYTE_LEVELS; i++) {
 		scan_filter_free(set->filters[i]);
 		scan_grams_free(set->grams[i]);
+		free(set->asked[i]);
 	}
 	markers_free(set->markers);
 	free(set->gated);
@@ -265,6 +266,29 @@ static int find_gated(struct scan_set *set)
 	return 0;
 }
 
+static bool level_has_entries(const struct scan_builder *b, const struct scan_set *set, enum byte_level level)
+{
+	for (size_t i = 0; i < b->count; i++)
+		if (in_database(set, i) && is_of_level(&b->entries[i], level))
+			return true;
+	return false;
+}
+
+/* Nothing in the database opens the gate of a pattern that cannot match. 0 or -ENOMEM. */
+static int find_asked(const struct scan_builder *b, struct scan_set *set, enum byte_level level)
+{
+	uint64_t *asked = calloc(set->slot_count / 64 + 1, sizeof(*asked));
+	set->asked[level] = asked;
+	if (asked == NULL)
+		return -ENOMEM;
+	for (uint32_t slot = 0; slot < set->slot_count; slot++)
+		if (slot_is_of_level(set, slot, level))
+			asked[slot / 64] |= set->gated[slot / 64] & (uint64_t)1 << slot % 64;
+	if (level_has_entries(b, set, level))
+		asked[set->slot_count / 64] |= (uint64_t)1 << set->slot_count % 64;
+	return 0;
+}
+
 int scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 {
 	if (find_ids_in_database(builder, set) != 0)
@@ -277,6 +301,9 @@ int scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 		return -ENOMEM;
 	if (find_widths(builder, set) != 0)
 		return -ENOMEM;
+	for (unsigned level = 0; level < BYTE_LEVELS; level++)
+		if (find_asked(builder, set, (enum byte_level)level) != 0)
+			return -ENOMEM;
 	classify(builder, set);
 	int r = make_filters(builder, set);
 	return r != 0 ? r : scan_seek_prepare(builder, set);

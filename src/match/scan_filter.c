@@ -10,7 +10,15 @@
 #include <immintrin.h>
 #endif
 
-enum { FOUR = 4, LOG_LEAST = 4, LOG_MOST = 15, BITS_PER_LITERAL = 96, SHORT_LOG = 7, LANES = 8, BLOCK_BYTES = 16 };
+enum {
+	FOUR = 4,
+	STEP = 2,                     /* places that are looked at are so far apart, */
+	LONG_BYTES = FOUR + STEP - 1, /* so that of a literal of so many bytes one is within it, wherever it stands */
+	LOG_LEAST = 4,
+	LOG_MOST = 15,
+	BITS_PER_LITERAL = 96,
+	SHORT_LOG = 5,
+};
 
 /* Case and more is folded away; what is left is spread over 32 bits twice. */
 #define FOLD        0x20202020u
@@ -27,7 +35,7 @@ struct table {
 struct scan_filter {
 	bool is_empty;
 	bool has_short;
-	uint32_t short_words[1 << SHORT_LOG]; /* literals of three bytes are few */
+	uint32_t short_words[1 << SHORT_LOG]; /* short literals are few */
 	unsigned shift;
 	uint32_t words[];
 };
@@ -95,33 +103,50 @@ static unsigned commonness(uint8_t byte)
 	return byte_is_digit(byte) ? 16 : byte == '.' || byte == '-' || byte == '_' ? 10 : byte >= 0x80 ? 12 : 2;
 }
 
+static unsigned commonness_of(const uint8_t *bytes, size_t count)
+{
+	unsigned sum = 0;
+	for (size_t i = 0; i < count; i++)
+		sum += commonness(bytes[i]);
+	return sum;
+}
+
+static void add_short(struct scan_filter *filter, struct slice literal)
+{
+	bool last = literal.len > SCAN_FILTER_BYTES &&
+		    commonness_of(literal.ptr + 1, SCAN_FILTER_BYTES) < commonness_of(literal.ptr, SCAN_FILTER_BYTES);
+	uint32_t gram = short_gram_at(literal.ptr + last);
+	filter->short_words[gram * SPREAD >> (32 - SHORT_LOG)] |= bits_of(gram);
+	filter->has_short = true;
+}
+
 void scan_filter_add(struct scan_filter *filter, struct slice literal)
 {
-	if (literal.len < FOUR) {
-		uint32_t gram = short_gram_at(literal.ptr);
-		filter->short_words[gram * SPREAD >> (32 - SHORT_LOG)] |= bits_of(gram);
-		filter->has_short = true;
+	if (literal.len < LONG_BYTES) {
+		add_short(filter, literal);
 		return;
 	}
 	size_t rarest = 0;
 	unsigned least = UINT_MAX;
-	for (size_t i = 0; i + FOUR <= literal.len; i++) {
-		unsigned sum = 0;
-		for (size_t k = 0; k < FOUR; k++)
-			sum += commonness(literal.ptr[i + k]);
-		if (sum < least) {
-			least = sum;
+	for (size_t i = 0; i + LONG_BYTES <= literal.len; i++) {
+		unsigned first = commonness_of(literal.ptr + i, FOUR);
+		unsigned second = commonness_of(literal.ptr + i + 1, FOUR);
+		unsigned common = first > second ? first : second;
+		if (common < least) {
+			least = common;
 			rarest = i;
 		}
 	}
-	uint32_t gram = gram_at(literal.ptr + rarest);
-	filter->words[gram * SPREAD >> filter->shift] |= bits_of(gram);
+	for (size_t i = rarest; i < rarest + STEP; i++) {
+		uint32_t gram = gram_at(literal.ptr + i);
+		filter->words[gram * SPREAD >> filter->shift] |= bits_of(gram);
+	}
 }
 
 static bool may_hold_plainly(const struct scan_filter *filter, struct slice value)
 {
 	bool held = false;
-	for (size_t i = 0; !held && i + FOUR <= value.len; i++)
+	for (size_t i = 0; !held && i + FOUR <= value.len; i += STEP)
 		held = holds(table_of(filter), gram_at(value.ptr + i));
 	for (size_t i = 0; !held && filter->has_short && i + SCAN_FILTER_BYTES <= value.len; i++)
 		held = holds(short_table_of(filter), short_gram_at(value.ptr + i));
@@ -129,6 +154,8 @@ static bool may_hold_plainly(const struct scan_filter *filter, struct slice valu
 }
 
 #if defined(__x86_64__)
+
+enum { LANES = 8, AVX2_BYTES = STEP * LANES, WIDE_LANES = 16, WIDE_BYTES = STEP * WIDE_LANES };
 
 /* A one for each lane whose gram may be in the table. */
 __attribute__((target("avx2"))) static inline unsigned held_lanes(struct table table, __m256i grams)
@@ -146,38 +173,109 @@ __attribute__((target("avx2"))) static inline unsigned held_lanes(struct table t
 	return (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(held));
 }
 
-/* Eight grams of a block, from its byte `first` on, which is 0 or 5. */
-__attribute__((target("avx2"))) static inline bool block_holds(const struct scan_filter *filter, const uint8_t *block,
-							       char first)
+/* Eight grams, of which four begin in the first half of the lanes' bytes and four in the second. */
+__attribute__((target("avx2"))) static inline __m256i grams_of(const uint8_t *first, const uint8_t *second,
+							       __m256i places)
 {
-	const __m256i places = _mm256_setr_epi8(0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6, 4, 5, 6, 7, 5, 6, 7, 8,
-						6, 7, 8, 9, 7, 8, 9, 10);
-	__m256i bytes = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)block));
-	__m256i grams = _mm256_shuffle_epi8(bytes, _mm256_add_epi8(places, _mm256_set1_epi8(first)));
-	grams = _mm256_or_si256(grams, _mm256_set1_epi32((int)FOLD));
-	unsigned held = held_lanes(table_of(filter), grams);
-	if (filter->has_short)
-		held |= held_lanes(short_table_of(filter), _mm256_and_si256(grams, _mm256_set1_epi32((int)SHORT_MASK)));
-	return held != 0;
+	__m256i bytes =
+		_mm256_set_m128i(_mm_loadu_si128((const __m128i *)second), _mm_loadu_si128((const __m128i *)first));
+	return _mm256_or_si256(_mm256_shuffle_epi8(bytes, places), _mm256_set1_epi32((int)FOLD));
 }
 
-/* The last block overlaps those before it. A value shorter than a block has bytes behind it that count as spaces. */
+__attribute__((target("avx2"))) static inline bool block_holds_short(const struct scan_filter *filter,
+								     const uint8_t *block)
+{
+	const __m256i places =
+		_mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6));
+	__m256i grams =
+		_mm256_and_si256(grams_of(block, block + LANES / 2, places), _mm256_set1_epi32((int)SHORT_MASK));
+	return held_lanes(short_table_of(filter), grams) != 0;
+}
+
+/* Bytes behind the value count as spaces. */
 __attribute__((target("avx2"))) static bool may_hold_by_8(const struct scan_filter *filter, struct slice value)
 {
-	uint8_t padded[BLOCK_BYTES] = {0};
-	if (value.len < BLOCK_BYTES) {
-		if (value.len > 0)
-			memcpy(padded, value.ptr, value.len);
-		return block_holds(filter, padded, 0) ||
-		       (value.len > LANES && block_holds(filter, padded, BLOCK_BYTES - LANES - FOUR + 1));
-	}
-	size_t last = value.len - BLOCK_BYTES;
+	const __m256i places =
+		_mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9));
+	uint8_t padded[SCAN_FILTER_VALUE_BYTES + 2 * AVX2_BYTES];
+	if (value.len > 0)
+		memcpy(padded, value.ptr, value.len);
+	memset(padded + value.len, 0, 2 * AVX2_BYTES);
 	bool held = false;
-	for (size_t i = 0; !held && i < last; i += LANES)
-		held = block_holds(filter, value.ptr + i, 0);
-	return held || block_holds(filter, value.ptr + last, 0) ||
-	       block_holds(filter, value.ptr + last, BLOCK_BYTES - LANES - FOUR + 1) ||
-	       (filter->has_short && holds(short_table_of(filter), short_gram_at(value.ptr + value.len - 3)));
+	for (const uint8_t *at = padded; !held && at < padded + value.len; at += AVX2_BYTES) {
+		held = held_lanes(table_of(filter), grams_of(at, at + AVX2_BYTES / 2, places)) != 0;
+		if (filter->has_short)
+			held |= block_holds_short(filter, at) || block_holds_short(filter, at + LANES);
+	}
+	return held;
+}
+
+#define WIDE __attribute__((target("avx512f,avx512bw,avx512vbmi")))
+
+WIDE static inline __m512i bits_of_16(__m512i grams)
+{
+	const __m512i one = _mm512_set1_epi32(1);
+	const __m512i five = _mm512_set1_epi32(31);
+	__m512i spread = _mm512_mullo_epi32(grams, _mm512_set1_epi32((int)SPREAD_BITS));
+	__m512i first = _mm512_sllv_epi32(one, _mm512_srli_epi32(spread, 27));
+	__m512i second = _mm512_sllv_epi32(one, _mm512_and_si512(_mm512_srli_epi32(spread, 22), five));
+	__m512i third = _mm512_sllv_epi32(one, _mm512_and_si512(_mm512_srli_epi32(spread, 17), five));
+	return _mm512_or_si512(_mm512_or_si512(first, second), third);
+}
+
+/* Sixteen grams of four bytes that begin `step` bytes apart. */
+WIDE static inline __m512i grams_of_16(__m512i bytes, unsigned first, unsigned step)
+{
+	const __m512i within = _mm512_set1_epi32(0x03020100);
+	const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+	__m512i begin = _mm512_add_epi32(_mm512_mullo_epi32(lanes, _mm512_set1_epi32((int)(step * 0x01010101u))),
+					 _mm512_set1_epi32((int)(first * 0x01010101u)));
+	return _mm512_permutexvar_epi8(_mm512_add_epi8(begin, within), bytes);
+}
+
+WIDE static inline bool short_held(const struct scan_filter *filter, __m512i grams, __mmask16 lanes)
+{
+	const __m512i low = _mm512_loadu_si512(filter->short_words);
+	const __m512i high = _mm512_loadu_si512(filter->short_words + WIDE_LANES);
+	grams = _mm512_and_si512(grams, _mm512_set1_epi32((int)SHORT_MASK));
+	__m512i place = _mm512_srli_epi32(_mm512_mullo_epi32(grams, _mm512_set1_epi32((int)SPREAD)), 32 - SHORT_LOG);
+	__m512i words = _mm512_permutex2var_epi32(low, place, high);
+	__m512i bits = bits_of_16(grams);
+	return _mm512_mask_cmpeq_epi32_mask(lanes, _mm512_and_si512(words, bits), bits) != 0;
+}
+
+WIDE static inline bool long_held(const struct scan_filter *filter, __m512i grams, __mmask16 lanes)
+{
+	__m512i place = _mm512_srl_epi32(_mm512_mullo_epi32(grams, _mm512_set1_epi32((int)SPREAD)),
+					 _mm_cvtsi32_si128((int)filter->shift));
+	__m512i words =
+		_mm512_mask_i32gather_epi32(_mm512_setzero_si512(), lanes, place, filter->words, sizeof(uint32_t));
+	__m512i bits = bits_of_16(grams);
+	return _mm512_cmpeq_epi32_mask(_mm512_and_si512(words, bits), bits) != 0;
+}
+
+/* So many ones. */
+static inline uint64_t ones(size_t count)
+{
+	return count >= 64 ? UINT64_MAX : ((uint64_t)1 << count) - 1;
+}
+
+WIDE static bool may_hold_by_16(const struct scan_filter *filter, struct slice value)
+{
+	for (size_t at = 0; at + SCAN_FILTER_BYTES <= value.len; at += WIDE_BYTES) {
+		size_t left = value.len - at;
+		__m512i bytes = _mm512_maskz_loadu_epi8(ones(left), value.ptr + at);
+		bytes = _mm512_or_si512(bytes, _mm512_set1_epi32((int)FOLD));
+		__mmask16 longs = (__mmask16)ones(left < FOUR ? 0 : (left - FOUR) / STEP + 1);
+		uint64_t shorts = ones(left - SCAN_FILTER_BYTES + 1);
+		if (long_held(filter, grams_of_16(bytes, 0, STEP), longs))
+			return true;
+		if (filter->has_short &&
+		    (short_held(filter, grams_of_16(bytes, 0, 1), (__mmask16)shorts) ||
+		     short_held(filter, grams_of_16(bytes, WIDE_LANES, 1), (__mmask16)(shorts >> WIDE_LANES))))
+			return true;
+	}
+	return false;
 }
 
 #endif
@@ -187,6 +285,8 @@ bool scan_filter_may_hold(const struct scan_filter *filter, struct slice value)
 	if (value.len > SCAN_FILTER_VALUE_BYTES || filter->is_empty)
 		return !filter->is_empty;
 #if defined(__x86_64__)
+	if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw"))
+		return may_hold_by_16(filter, value);
 	if (__builtin_cpu_supports("avx2"))
 		return may_hold_by_8(filter, value);
 #endif

@@ -1,8 +1,9 @@
 /*
- * Whether a short value can hold any of many literals, told for eight places at a time: of each literal the four
- * bytes in a row that are rarest in plain text are kept in a Bloom filter (Bloom 1970; its bits in one word, after
- * Putze et al. 2007), and a value without any of these has none of the literals. Literals of three bytes have a filter
- * of their own.
+ * Whether a short value can hold any of many literals, told for sixteen places at a time: of each literal the five
+ * bytes in a row that are rarest in plain text are kept as two times four in a Bloom filter (Bloom 1970; its bits in
+ * one word, after Putze et al. 2007). Wherever the literal stands, one of the two begins at an even place of the value:
+ * a value that has none there has none of the literals. Those of three and four bytes are few and have a filter of
+ * three bytes for themselves, asked at each place, which is small enough to stand in registers.
  */
 #ifndef GUIA_MATCH_SCAN_FILTER_H
 #define GUIA_MATCH_SCAN_FILTER_H

@@ -2,8 +2,8 @@
 
 #include "base/test.h"
 
-static const char *const literals[] = {"abc",        "<sc", "union", "/etc/passwd", "select from", "\xe6\xbe\xb3\xe9",
-				       "xp_cmdshell"};
+static const char *const literals[] = {
+	"abc", "<sc", "exec", "union", "/etc/passwd", "select from", "\xe6\xbe\xb3\xe9", "xp_cmdshell"};
 
 static int set_up(void **state)
 {

@@ -107,8 +107,9 @@ struct scan_set {
 	struct scan_grams *grams[BYTE_LEVELS];
 	struct markers *markers; /* what a long value must have for a pattern; NULL: no pattern has */
 	uint64_t *gated;         /* a bit for each slot: it is run where its gate is open; that of the database too */
-	uint32_t slot_count;     /* of patterns in automata; the database has the slot after them */
-	uint64_t *in_database;   /* a bit for each id of which something is looked for in the database */
+	uint64_t *asked[BYTE_LEVELS]; /* of these, those for which the database is asked of a value of a level */
+	uint32_t slot_count;          /* of patterns in automata; the database has the slot after them */
+	uint64_t *in_database;        /* a bit for each id of which something is looked for in the database */
 	/*
 	 * Bytes of which a pattern needs one have a key, a bit: here are the keys of each byte. Every value has
 	 * SCAN_KEY_ANY.

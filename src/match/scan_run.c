@@ -174,12 +174,23 @@ static void find_hits(const struct scan_set *set, struct slice value, struct fin
 	f->hits->placed |= f->hits->seconds;
 }
 
+/* Whether the database has anything to tell of what is wanted of the value. */
+static bool wants_database(const struct scan_set *set, const struct findings *f)
+{
+	const uint64_t *asked = set->asked[f->level];
+	uint64_t any = 0;
+	for (unsigned view = 0; view < SCAN_VIEWS; view++)
+		for (size_t i = 0; f->views[view].ret_bits != NULL && i <= set->slot_count / 64; i++)
+			any |= asked[i] & (f->views[view].slots == NULL ? UINT64_MAX : f->views[view].slots[i]);
+	return any != 0;
+}
+
 /* Looks for what is wanted of the database, and opens gates. 0, -ENOMEM or -EINVAL. */
 static int run_database(const struct scan_set *set, struct scan_scratch *scratch, struct slice value,
 			struct findings *f)
 {
 	const struct scan_filter *filter = set->filters[f->level];
-	if (set->database == NULL || value.len < set->database_min_width ||
+	if (set->database == NULL || value.len < set->database_min_width || !wants_database(set, f) ||
 	    (filter != NULL && !scan_filter_may_hold(filter, value)))
 		return 0;
 	if (run_words(set, scratch, value, f))
