@@ -157,6 +157,31 @@ struct scan_kept_seeker {
 	struct seeker seeker;
 };
 
+enum {
+	SCAN_HIT_SLOTS = 8,
+	SCAN_HITS = 128,         /* of a slot */
+	SCAN_HIT_FACTORS = 1024, /* of a set; the places of others are not sought */
+};
+
+/* Where factors of a pattern that is wanted were found in a long value. */
+struct scan_slot_hits {
+	uint32_t slot;
+	uint32_t count;
+	uint32_t at[SCAN_HITS];      /* ascending */
+	uint32_t factors[SCAN_HITS]; /* those that are there */
+	bool too_many;
+	uint64_t ways; /* of the pattern, of which a factor was found */
+	uint64_t second_ways;
+};
+
+struct scan_hits {
+	struct scan_slot_hits slots[SCAN_HIT_SLOTS]; /* others are not told */
+	size_t count;
+	uint64_t factors[SCAN_HIT_FACTORS / 64]; /* that were found */
+	bool placed;                             /* all places of these were told, but for slots with too many */
+	bool seconds;                            /* second factors were sought */
+};
+
 struct scan_scratch {
 	struct scan_kept_seeker *seekers; /* SCAN_SEEKERS, by hash SCAN_SEEKER_WAYS together */
 	unsigned seeker_turn;
@@ -164,6 +189,7 @@ struct scan_scratch {
 	uint64_t *open;          /* a bit for each slot of the set that is being run: its gate is open */
 	uint64_t *wanted;        /* and: it is wanted of any view; then, it is to be run for one */
 	size_t open_words;       /* of each */
+	struct scan_hits hits;   /* of the long value that is being run */
 	struct marker_room *markers;
 	struct scan_fitted *fitted;
 	size_t fitted_count;
@@ -232,31 +258,6 @@ void scan_seek_free(struct scan_set *set);
  * sought, or is too much.
  */
 const struct seeker *scan_seek_find(const struct scan_set *set, struct scan_scratch *scratch, const uint64_t *slots);
-
-enum {
-	SCAN_HIT_SLOTS = 8,
-	SCAN_HITS = 128,         /* of a slot */
-	SCAN_HIT_FACTORS = 1024, /* of a set; the places of others are not sought */
-};
-
-/* Where factors of a pattern that is wanted were found in a long value. */
-struct scan_slot_hits {
-	uint32_t slot;
-	uint32_t count;
-	uint32_t at[SCAN_HITS];      /* ascending */
-	uint32_t factors[SCAN_HITS]; /* those that are there */
-	bool too_many;
-	uint64_t ways; /* of the pattern, of which a factor was found */
-	uint64_t second_ways;
-};
-
-struct scan_hits {
-	struct scan_slot_hits slots[SCAN_HIT_SLOTS]; /* others are not told */
-	size_t count;
-	uint64_t factors[SCAN_HIT_FACTORS / 64]; /* that were found */
-	bool placed;                             /* all places of these were told, but for slots with too many */
-	bool seconds;                            /* second factors were sought */
-};
 
 /* Those of a slot, which is put there if there is room; NULL: there is none. */
 struct scan_slot_hits *scan_hits_of_slot(struct scan_hits *hits, uint32_t slot);

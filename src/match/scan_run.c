@@ -416,9 +416,9 @@ static uint32_t set_always(const struct scan_set *set, uint64_t *bits)
 	return newly;
 }
 
-static void begin_hits(const struct scan_set *set, struct scan_scratch *scratch, struct scan_hits *hits,
-		       struct findings *f)
+static void begin_hits(const struct scan_set *set, struct scan_scratch *scratch, struct findings *f)
 {
+	struct scan_hits *hits = &scratch->hits;
 	hits->count = 0;
 	hits->placed = hits->seconds = false;
 	memset(hits->factors, 0, sizeof(hits->factors));
@@ -440,9 +440,8 @@ static int run(const struct scan_set *set, struct scan_scratch *scratch, struct 
 		if (scratch->open_words <= set->slot_count / 64)
 			return -EINVAL;
 		memset(f->open, 0, (set->slot_count / 64 + 1) * sizeof(*f->open));
-		struct scan_hits hits;
 		if (value.len >= SOUGHT_BYTES_LEAST)
-			begin_hits(set, scratch, &hits, f);
+			begin_hits(set, scratch, f);
 		int r = run_database(set, scratch, value, f);
 		if (r != 0)
 			return r;
