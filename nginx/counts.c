@@ -145,12 +145,11 @@ static ngx_int_t zone_init(ngx_shm_zone_t *zone, void *data)
 /* "source=100" */
 static bool limit_parse(ngx_str_t word, struct gate_counts *counts)
 {
-	static const ngx_str_t names[] = {ngx_string("source="), ngx_string("network="), ngx_string("region=")};
-
 	for (size_t i = 0; i < CONNECTION_LEVELS; i++) {
-		if (word.len <= names[i].len || ngx_strncmp(word.data, names[i].data, names[i].len) != 0)
+		if (word.len <= gate_level_words[i].len ||
+		    ngx_strncmp(word.data, gate_level_words[i].data, gate_level_words[i].len) != 0)
 			continue;
-		counts->most[i] = ngx_atoi(word.data + names[i].len, word.len - names[i].len);
+		counts->most[i] = ngx_atoi(word.data + gate_level_words[i].len, word.len - gate_level_words[i].len);
 		return counts->most[i] >= 0 && counts->most[i] <= INT32_MAX / OVERRUN;
 	}
 	return false;

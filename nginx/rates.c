@@ -132,14 +132,14 @@ struct words {
 /* "source=500ms": origin time a second. */
 static bool word_parse(ngx_str_t word, struct words *words)
 {
-	static const ngx_str_t names[] = {ngx_string("source="), ngx_string("network="), ngx_string("region=")};
 	static const ngx_str_t burst = ngx_string("burst="), status = ngx_string("status=");
 	ngx_str_t rest;
 
 	for (size_t i = 0; i < RATE_LEVELS; i++) {
-		if (word.len <= names[i].len || ngx_strncmp(word.data, names[i].data, names[i].len) != 0)
+		if (word.len <= gate_level_words[i].len ||
+		    ngx_strncmp(word.data, gate_level_words[i].data, gate_level_words[i].len) != 0)
 			continue;
-		rest = (ngx_str_t){word.len - names[i].len, word.data + names[i].len};
+		rest = (ngx_str_t){word.len - gate_level_words[i].len, word.data + gate_level_words[i].len};
 		ngx_int_t ms = ngx_parse_time(&rest, 0);
 		words->level[i] = (ngx_msec_t)ms;
 		return ms > 0;

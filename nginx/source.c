@@ -2,6 +2,9 @@
 
 #include "gate.h"
 
+const ngx_str_t gate_level_words[SOURCE_LEVELS] = {ngx_string("source="), ngx_string("network="),
+						   ngx_string("region=")};
+
 struct address gate_address(const struct sockaddr *from)
 {
 	switch (from == NULL ? AF_UNSPEC : from->sa_family) {

@@ -292,9 +292,8 @@ int ban_register_punish(struct ban_register *reg, const struct prefix *prefix, u
 					: r;
 }
 
-size_t ban_register_records(const struct ban_register *reg, struct ban_times now, const struct ban_record **ret_records)
+size_t ban_register_records(const struct ban_register *reg, const struct ban_record **ret_records)
 {
-	(void)now;
 	*ret_records = reg->records;
 	return reg->count;
 }

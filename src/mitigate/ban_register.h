@@ -68,9 +68,7 @@ void ban_register_close(struct ban_register *reg);
 int ban_register_order(struct ban_register *reg, const struct ban_order *order, struct ban_times now,
 		       struct ban_record *ret_record);
 
-/*
- * The watch's own decision: a minute at first, and longer for who returns. 0, an outcome above, or BAN_ORDER_ALLOWED.
- */
+/* The watch's own decision: a minute at first, and longer for who returns. 0 or an outcome above. */
 int ban_register_punish(struct ban_register *reg, const struct prefix *prefix, uint32_t id, struct ban_times now);
 
 /*
@@ -97,9 +95,11 @@ int ban_register_write(struct ban_register *reg, struct ban_times now);
 /* The same at its time, ten times a second at most; what has changed by itself, too. */
 int ban_register_tick(struct ban_register *reg, struct ban_times now);
 
-/* People's orders in force, the latest first; and how many prefixes are banned or allowed in all. */
-size_t ban_register_records(const struct ban_register *reg, struct ban_times now,
-			    const struct ban_record **ret_records);
+/*
+ * People's orders, the latest first; one that is over goes with the next tick. They are the register's, until it
+ * changes. And how many prefixes are banned or allowed now, by whomever.
+ */
+size_t ban_register_records(const struct ban_register *reg, const struct ban_record **ret_records);
 size_t ban_register_count(const struct ban_register *reg, struct ban_times now);
 
 #endif

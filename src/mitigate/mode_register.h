@@ -72,6 +72,6 @@ size_t mode_register_rules(struct mode_register *reg, struct ban_times now, stru
 uint64_t mode_register_version(const struct mode_register *reg);
 
 /* An object: id, site, mode, since, until, seconds_left, by (a user's id), why. */
-void mode_entry_write(const struct mode_entry *record, struct ban_times now, struct buffer *out);
+void mode_entry_write(const struct mode_entry *entry, struct ban_times now, struct buffer *out);
 
 #endif

@@ -28,7 +28,7 @@ static void add_edge(const struct orders *orders, const struct ban_record *recor
 static void list(const struct orders *orders, struct buffer *out)
 {
 	const struct ban_record *records;
-	size_t count = ban_register_records(orders->bans, orders->now, &records);
+	size_t count = ban_register_records(orders->bans, &records);
 	buffer_printf(out, "{\"prefixes\":%zu,\"orders\":[", ban_register_count(orders->bans, orders->now));
 	for (size_t i = 0; i < count; i++) {
 		buffer_text(out, i > 0 ? "," : "");
@@ -65,7 +65,7 @@ static bool has_this_machine(const struct prefix *prefix)
 static const struct ban_record *allowance_of(const struct orders *orders, const struct prefix *prefix)
 {
 	const struct ban_record *records, *found = NULL;
-	size_t count = ban_register_records(orders->bans, orders->now, &records);
+	size_t count = ban_register_records(orders->bans, &records);
 	for (size_t i = 0; i < count && found == NULL; i++)
 		if (records[i].kind == BAN_ALLOW && records[i].expires_ms > orders->now.boot_ms &&
 		    records[i].prefix.bits <= prefix->bits && prefix_has(&records[i].prefix, &prefix->address))

@@ -168,7 +168,7 @@ static void wishes(struct upstream *u, const struct upstream_sight *sight, wish_
 			return;
 	if (u->forwarded)
 		return;
-	size_t count = sight->bans != NULL ? ban_register_records(sight->bans, sight->now, &records) : 0;
+	size_t count = sight->bans != NULL ? ban_register_records(sight->bans, &records) : 0;
 	for (size_t i = 0; i < count && sources < SOURCES_AT_ONCE; i++)
 		if (records[i].kind == BAN_REFUSE && records[i].expires_ms > sight->now.boot_ms &&
 		    sources++ < SOURCES_AT_ONCE && !wish_source(u, &records[i].prefix, records[i].id, wish, context))
