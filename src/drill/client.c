@@ -19,7 +19,7 @@ enum {
 	IDLE_MS = 10000,
 	ATTACKERS_IDLE_MS = 700, /* a tool that has moved on to another address */
 	ATTACKERS_WAIT_MS = 4000,
-	ATTACKERS_CPU_PERCENT = 45,
+	ATTACKERS_CPU_PERCENT = 50,
 	CREDIT_MAX_MS = 50,
 	ATTACKERS_TICK_US = 200,
 	LINGER_MS = 2000,
@@ -120,7 +120,7 @@ static void free_closed(struct client *client)
 {
 	for (struct connection *c; (c = client->closed) != NULL;) {
 		client->closed = c->under;
-		free(c);
+		connection_free(&client->dial, c);
 	}
 }
 
@@ -165,13 +165,15 @@ static int loop(struct client *client)
 		int64_t left_ns = next_moment(client, end_ns) - clock_now_ns();
 		left_ns = left_ns > 0 ? left_ns : 0;
 		struct timespec wait = {left_ns / 1000000000, left_ns % 1000000000};
-		int ready = epoll_pwait2(client->poll, events, EVENTS, &wait, NULL);
+		int ready = epoll_pwait2(client->dial.poll, events, EVENTS, &wait, NULL);
 		if (ready < 0 && errno != EINTR)
 			return -errno;
 		for (int i = 0; i < ready; i++)
-			client_step(client, events[i].data.ptr, clock_now_ns());
+			client_step(client, events[i].data.ptr,
+				    (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0, clock_now_ns());
 		free_closed(client);
 	}
+	measure_use(client, clock_now_ns() - client->start_ns);
 	return 0;
 }
 
@@ -184,13 +186,10 @@ int client_run(const struct client_job *job)
 		.patience_ns = ms(job->attackers ? ATTACKERS_WAIT_MS : ANSWER_WITHIN_MS),
 		.idle_ns = ms(job->attackers ? ATTACKERS_IDLE_MS : IDLE_MS),
 		.limit = file_limit(),
-		.poll = epoll_create1(EPOLL_CLOEXEC),
 		.idle = calloc(job->person_count + 1, sizeof(struct connection *)),
 	};
 	signal(SIGPIPE, SIG_IGN);
 	arena_init(&client.arena, 1 << 20, 64 << 10);
-	if (client.poll < 0)
-		return -errno;
-	int r = client.idle == NULL ? -ENOMEM : tls_client_init(job->person_count, &client.tls);
+	int r = client.idle == NULL ? -ENOMEM : dial_init(job->person_count, &client.dial);
 	return r != 0 ? r : loop(&client); /* the process ends: nothing is given back */
 }

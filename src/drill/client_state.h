@@ -25,8 +25,7 @@ struct client {
 	size_t next; /* of the schedule */
 	size_t limit;
 	size_t open;
-	int poll;
-	struct tls_client tls;
+	struct dial dial;
 	struct due_list waiting;
 	struct due_list resting;
 	struct connection **idle;  /* by person: a stack */
@@ -37,8 +36,8 @@ struct client {
 /* Takes up the item of the schedule: over an idle connection of that person's, else over a new one. */
 void client_send(struct client *client, size_t index, int64_t now_ns);
 
-/* Something happened to the connection, or may have. It may be gone afterwards. */
-void client_step(struct client *client, struct connection *connection, int64_t now_ns);
+/* Something happened to the connection, or may have: `ended` if the gate says no more. It may be gone afterwards. */
+void client_step(struct client *client, struct connection *connection, bool ended, int64_t now_ns);
 
 /* Nothing came within the time. */
 void client_give_up(struct client *client, struct connection *connection, int64_t now_ns);

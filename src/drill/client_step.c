@@ -88,16 +88,20 @@ static const struct sending *sending_of(const struct client *client, size_t inde
 	return &client->job->schedule->items[index];
 }
 
+static struct attack_second *second_of(const struct client *client, int64_t now_ns)
+{
+	return &client->job->record->attack[record_second(now_ns - client->start_ns)];
+}
+
 /* What becomes of an item of the schedule is written down once. */
 static void settle(struct client *client, size_t index, enum outcome outcome, unsigned status, int64_t now_ns)
 {
-	struct record *record = client->job->record;
 	int64_t since_ns = now_ns - client->start_ns;
 	if (client->job->attackers) {
-		record->attack[record_second(since_ns)].outcomes[outcome]++;
+		second_of(client, now_ns)->outcomes[outcome]++;
 		return;
 	}
-	struct asked *asked = &record->asked[index];
+	struct asked *asked = &client->job->record->asked[index];
 	asked->outcome = (uint8_t)outcome;
 	asked->status = (uint16_t)status;
 	asked->took_us = (int32_t)((since_ns - asked->meant_ns) / 1000);
@@ -223,7 +227,7 @@ static void lose(struct client *client, struct connection *c, int64_t now_ns)
 	int64_t due_ns = c->due_ns;
 	bool stale = c->used && !c->again && c->in.len == 0 && manner_of(client) == MANNER_WHOLE;
 	bool resting = c->state == CONNECTION_IDLE;
-	client_drop(client, c, false);
+	client_drop(client, c, client->job->attackers);
 	if (resting)
 		return;
 	if (stale)
@@ -248,14 +252,19 @@ static void read_on(struct client *client, struct connection *c, int64_t now_ns)
 	}
 }
 
-void client_step(struct client *client, struct connection *c, int64_t now_ns)
+void client_step(struct client *client, struct connection *c, bool ended, int64_t now_ns)
 {
 	int r = 0;
-	if (c->fd < 0)
+	if (c->state == CONNECTION_GONE)
 		return;
-	if (c->state == CONNECTION_GREETING && (r = connection_greet(c)) == 0)
+	/* Nobody begins to shake hands with who has hung up. */
+	if (c->state == CONNECTION_GREETING && c->ssl == NULL && ended)
+		r = -EIO;
+	if (r == 0 && c->state == CONNECTION_GREETING && (r = connection_greet(&client->dial, c)) == 0)
 		c->state = CONNECTION_WRITING;
 	if (r == 0 && c->state == CONNECTION_WRITING && (r = write_on(client, c)) == 0) {
+		if (client->job->attackers)
+			second_of(client, now_ns)->written++;
 		c->state = CONNECTION_READING;
 		if (manner_of(client) != MANNER_WHOLE) {
 			c->used = true;
@@ -286,10 +295,12 @@ static struct connection *open_new(struct client *client, size_t index, int64_t 
 	struct connection *c;
 	struct asking asking;
 	make_asking(client, sending, &asking);
-	if (!make_room(client, now_ns) || connection_open(&client->job->persons[sending->who], sending->who,
-							  asking.host, &client->tls, client->poll, &c) != 0)
+	if (!make_room(client, now_ns) ||
+	    connection_open(&client->dial, &client->job->persons[sending->who], sending->who, asking.host, &c) != 0)
 		return NULL;
 	client->open++;
+	if (client->job->attackers)
+		second_of(client, now_ns)->tried++;
 	if (client->use->first_ns == 0)
 		client->use->first_ns = (uint64_t)(now_ns - client->start_ns);
 	return c;
@@ -303,7 +314,7 @@ static void begin(struct client *client, size_t index, struct connection *idle, 
 		return;
 	}
 	if (client->job->attackers && !again)
-		client->job->record->attack[record_second(now_ns - client->start_ns)].sent++;
+		second_of(client, now_ns)->sent++;
 	struct connection *c = idle;
 	if (c != NULL) {
 		unrest(client, c);
@@ -321,7 +332,7 @@ static void begin(struct client *client, size_t index, struct connection *idle, 
 	c->again = again;
 	/* A new connection is heard of when it is there. */
 	if (idle != NULL)
-		client_step(client, c, now_ns);
+		client_step(client, c, false, now_ns);
 }
 
 void client_send(struct client *client, size_t index, int64_t now_ns)
@@ -330,7 +341,7 @@ void client_send(struct client *client, size_t index, int64_t now_ns)
 	struct record *record = client->job->record;
 	int64_t meant_ns = client->start_ns + sending->at_ns;
 	if (client->job->attackers) {
-		record->attack[record_second(now_ns - client->start_ns)].offered++;
+		second_of(client, now_ns)->offered++;
 	} else {
 		struct asking asking;
 		make_asking(client, sending, &asking);

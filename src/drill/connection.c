@@ -3,6 +3,7 @@
 #include "base/error.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -13,9 +14,10 @@ enum {
 	PORT = 80,
 	PORT_TLS = 443,
 	READ_BYTES = 4096,
+	SEND_BYTES = 2048, /* more than a request has */
 };
 
-/* Sessions of TLS 1.3 come after the handshake, each in its turn. */
+/* A new one takes the place of the one before. */
 static int keep_session(SSL *ssl, SSL_SESSION *session)
 {
 	SSL_SESSION **place = SSL_get_app_data(ssl);
@@ -24,42 +26,46 @@ static int keep_session(SSL *ssl, SSL_SESSION *session)
 	return 1;
 }
 
-int tls_client_init(size_t person_count, struct tls_client *ret_tls)
+static int trust(X509_STORE_CTX *chain, void *context)
 {
-	struct tls_client tls = {SSL_CTX_new(TLS_client_method()), calloc(person_count + 1, sizeof(SSL_SESSION *))};
-	if (tls.context == NULL || tls.sessions == NULL) {
-		SSL_CTX_free(tls.context);
-		free(tls.sessions);
-		return -ENOMEM;
-	}
-	SSL_CTX_set_session_cache_mode(tls.context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-	SSL_CTX_sess_set_new_cb(tls.context, keep_session);
-	SSL_CTX_set_mode(tls.context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-					      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	(void)chain;
+	(void)context;
+	return 1;
+}
+
+int dial_init(size_t person_count, struct dial *ret_dial)
+{
+	struct dial dial = {.poll = epoll_create1(EPOLL_CLOEXEC),
+			    .context = SSL_CTX_new(TLS_client_method()),
+			    .sessions = calloc(person_count + 1, sizeof(SSL_SESSION *))};
+	if (dial.poll < 0 || dial.context == NULL || dial.sessions == NULL)
+		return dial.poll < 0 ? -errno : -ENOMEM; /* the process ends */
+	/* Its greeting needs no key yet, so that many can be begun; those who are not let in never need one. */
+	(void)SSL_CTX_set_max_proto_version(dial.context, TLS1_2_VERSION);
+	SSL_CTX_set_session_cache_mode(dial.context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(dial.context, keep_session);
+	SSL_CTX_set_mode(dial.context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+					       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	(void)SSL_CTX_set_max_send_fragment(dial.context, SEND_BYTES);
 	/* The page itself says whose it is; who vouches for the name is not what is tried here. */
-	SSL_CTX_set_verify(tls.context, SSL_VERIFY_NONE, NULL);
-	*ret_tls = tls;
+	SSL_CTX_set_cert_verify_callback(dial.context, trust, NULL);
+	*ret_dial = dial;
 	return 0;
 }
 
-static int start_tls(struct connection *c, const char *host, const struct tls_client *tls)
+static int start_tls(const struct dial *dial, struct connection *c)
 {
-	c->ssl = SSL_new(tls->context);
-	if (c->ssl == NULL || SSL_set_fd(c->ssl, c->fd) != 1 || SSL_set_tlsext_host_name(c->ssl, host) != 1)
+	SSL_SESSION **session = &dial->sessions[c->who];
+	c->ssl = SSL_new(dial->context);
+	if (c->ssl == NULL || SSL_set_fd(c->ssl, c->fd) != 1 || SSL_set_tlsext_host_name(c->ssl, c->host) != 1)
 		return -ENOMEM;
-	SSL_set_app_data(c->ssl, &tls->sessions[c->who]);
+	SSL_set_app_data(c->ssl, session);
 	SSL_set_connect_state(c->ssl);
-	if (tls->sessions[c->who] != NULL && SSL_set_session(c->ssl, tls->sessions[c->who]) != 1)
-		return -ENOMEM;
-	return 0;
+	return *session == NULL || SSL_set_session(c->ssl, *session) == 1 ? 0 : -ENOMEM;
 }
 
-/* The local port is chosen when the destination is known, so that ports never run out. */
 static int bind_to(int fd, const struct address *address)
 {
-	int yes = 1;
-	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes)) != 0)
-		return -errno;
 	if (!address->six) {
 		struct sockaddr_in from = {.sin_family = AF_INET};
 		memcpy(&from.sin_addr, address->bytes, 4);
@@ -67,8 +73,6 @@ static int bind_to(int fd, const struct address *address)
 	}
 	struct sockaddr_in6 from = {.sin6_family = AF_INET6};
 	memcpy(&from.sin6_addr, address->bytes, 16);
-	if (setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &yes, sizeof(yes)) != 0)
-		return -errno;
 	return bind(fd, (struct sockaddr *)&from, sizeof(from)) == 0 ? 0 : -errno;
 }
 
@@ -88,42 +92,98 @@ static int connect_to(int fd, const struct person *person)
 	return r == 0 || errno == EINPROGRESS ? 0 : -errno;
 }
 
-int connection_open(const struct person *person, uint32_t who, const char *host, const struct tls_client *tls, int poll,
-		    struct connection **ret_connection)
+/* The local port is chosen when the destination is known, so that ports never run out. */
+static int make_socket(int fd, bool six)
+{
+	int yes = 1;
+	/* As browsers do: a request right behind a handshake would wait until that is acknowledged. */
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) != 0 ||
+	    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes)) != 0 ||
+	    (six && setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &yes, sizeof(yes)) != 0))
+		return -errno;
+	return 0;
+}
+
+static int make_new(const struct dial *dial, bool six, struct connection **ret_connection)
 {
 	struct connection *c = calloc(1, sizeof(*c));
 	if (c == NULL)
 		return -ENOMEM;
-	c->who = who;
-	c->fd = socket(person->address.six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c};
-	int r = c->fd < 0 ? -errno : bind_to(c->fd, &person->address);
-	r = r != 0 ? r : connect_to(c->fd, person);
-	r = r == 0 && epoll_ctl(poll, EPOLL_CTL_ADD, c->fd, &event) != 0 ? -errno : r;
-	r = r == 0 && person->tls ? start_tls(c, host, tls) : r;
+	c->six = six;
+	c->state = CONNECTION_GONE;
+	c->fd = socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int r = c->fd < 0 ? -errno : make_socket(c->fd, six);
+	if (r == 0 && epoll_ctl(dial->poll, EPOLL_CTL_ADD, c->fd, &event) != 0)
+		r = -errno;
 	if (r == 0) {
 		*ret_connection = c;
 		return 0;
 	}
-	connection_close(c, true);
+	if (c->fd >= 0)
+		close(c->fd);
 	free(c);
 	return r;
 }
 
+static int take(struct dial *dial, bool six, struct connection **ret_connection)
+{
+	struct connection *c = dial->spare[six];
+	if (c == NULL)
+		return make_new(dial, six, ret_connection);
+	dial->spare[six] = c->under;
+	*c = (struct connection){.fd = c->fd, .six = six};
+	*ret_connection = c;
+	return 0;
+}
+
+int connection_open(struct dial *dial, const struct person *person, uint32_t who, const char *host,
+		    struct connection **ret_connection)
+{
+	struct connection *c;
+	int r = take(dial, person->address.six, &c);
+	if (r != 0)
+		return r;
+	r = bind_to(c->fd, &person->address);
+	r = r != 0 ? r : connect_to(c->fd, person);
+	if (r != 0) {
+		connection_close(c, false);
+		connection_free(dial, c);
+		return r;
+	}
+	c->state = CONNECTION_GREETING;
+	c->who = who;
+	c->host = host;
+	c->tls = person->tls;
+	*ret_connection = c;
+	return 0;
+}
+
 void connection_close(struct connection *c, bool abruptly)
 {
-	struct linger now = {.l_onoff = 1};
+	static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 	if (c->ssl != NULL) {
 		/* Otherwise the session would count as broken and not be resumed. */
 		SSL_set_shutdown(c->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 		SSL_free(c->ssl);
+		c->ssl = NULL;
 	}
-	if (c->fd >= 0 && abruptly)
-		(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-	if (c->fd >= 0)
-		close(c->fd);
+	c->state = CONNECTION_GONE;
 	buffer_free(&c->in);
+	if (abruptly && connect(c->fd, &nowhere, sizeof(nowhere)) == 0)
+		return;
+	close(c->fd);
 	c->fd = -1;
+}
+
+void connection_free(struct dial *dial, struct connection *c)
+{
+	if (c->fd < 0) {
+		free(c);
+		return;
+	}
+	c->under = dial->spare[c->six];
+	dial->spare[c->six] = c;
 }
 
 static int tls_error(struct connection *c, int r)
@@ -133,10 +193,12 @@ static int tls_error(struct connection *c, int r)
 	return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? -EAGAIN : -EIO;
 }
 
-int connection_greet(struct connection *c)
+int connection_greet(const struct dial *dial, struct connection *c)
 {
-	if (c->ssl == NULL)
+	if (!c->tls)
 		return 0;
+	if (c->ssl == NULL && start_tls(dial, c) != 0)
+		return -EIO;
 	int r = SSL_do_handshake(c->ssl);
 	return r == 1 ? 0 : tls_error(c, r);
 }

@@ -7,6 +7,7 @@
 #include "drill/report.h"
 #include "drill/router.h"
 #include "drill/run.h"
+#include "drill/spare.h"
 #include "drill/tracking.h"
 #include "drill/volley_program.h"
 
@@ -198,7 +199,7 @@ static int play_shape(struct drill *drill, const struct shape *shape)
 		r = network_card_begin(&drill->stage, drill->gate_processor, drill->crowd_processor, &drill->receiver);
 	r = r != 0 ? r : play_scene(drill, &scene, trial);
 	if (card)
-		network_card_end(&drill->stage, drill->gate_processor);
+		network_card_end(&drill->stage, drill->gate_processor, drill->crowd_processor);
 	trial_end(trial);
 	free(trial);
 	scene_free(&scene);
@@ -332,6 +333,7 @@ int drill_run(const struct drill_options *options)
 {
 	int code = DRILL_ENVIRONMENT;
 	struct drill_options copy = *options;
+	spare_begin();
 	int r = stage_enter(play, &copy, &code);
 	if (r == -ECHILD)
 		say("the drill was ended from outside");

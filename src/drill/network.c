@@ -156,43 +156,6 @@ static int receive_on(const struct stage *stage, int namespace, const char *link
 	return write_link(stage, namespace, link, "queues/rx-0/rps_cpus", mask);
 }
 
-int network_build(const struct stage *stage, int gate_processor, int crowd_processor)
-{
-	int r = expect_nobody_anywhere(stage);
-	r = r != 0 ? r : in_namespace(stage->router, build_router, stage);
-	r = r != 0 ? r : in_namespace(stage->gate, build_gate, stage);
-	r = r != 0 ? r : in_namespace(stage->world, build_world, stage);
-	if (r != 0)
-		return r;
-	int received = receive_on(stage, stage->gate, GATE_LINK, gate_processor);
-	received = received != 0 ? received : receive_on(stage, stage->router, ROUTER_WORLD_LINK, crowd_processor);
-	received = received != 0 ? received : receive_on(stage, stage->router, ROUTER_GATE_LINK, crowd_processor);
-	received = received != 0 ? received : receive_on(stage, stage->world, WORLD_LINK, crowd_processor);
-	r = stage_go(stage->world);
-	return r != 0 ? r : received != 0 ? NETWORK_RECEIVES_ELSEWHERE : 0;
-}
-
-int network_admit(const struct stage *stage, const struct people *people)
-{
-	struct address four = address_of(WORLD_V4), six = address_of(WORLD_V6);
-	int own, way, r = stage_go(stage->router);
-	r = r != 0 ? r : netlink_open(&way);
-	if (r != 0)
-		return r;
-	r = stage_go(stage->world);
-	if (r == 0 && (r = netlink_open(&own)) == 0) {
-		for (size_t i = 0; i < NETWORKS && r == 0; i++) {
-			const struct network *network = &people->networks[i];
-			r = unless_there(netlink_add_own(own, network));
-			if (r == 0)
-				r = unless_there(netlink_add_route(way, network, network->base.six ? &six : &four));
-		}
-		close(own);
-	}
-	close(way);
-	return r;
-}
-
 static int ask_link(int namespace, const char *link, unsigned long what, struct ifreq *request)
 {
 	int r = stage_go(namespace);
@@ -228,29 +191,84 @@ static int batch(const struct stage *stage, bool on)
 {
 	int r = set_offload(stage->router, ROUTER_GATE_LINK, ETHTOOL_STSO, !on);
 	r = r != 0 ? r : set_offload(stage->gate, GATE_LINK, ETHTOOL_SGRO, on);
-	r = r != 0 ? r : set_offload(stage->router, ROUTER_GATE_LINK, ETHTOOL_SGRO, on);
-	r = r != 0 ? r : set_offload(stage->router, ROUTER_WORLD_LINK, ETHTOOL_SGRO, on);
 	/* What goes on as a frame must be whole: nobody adds its checksum later. */
 	r = r != 0 ? r : set_offload(stage->world, WORLD_LINK, ETHTOOL_STXCSUM, !on);
 	return r != 0 ? r : write_link(stage, stage->gate, GATE_LINK, "threaded", on ? "1" : "0");
 }
 
+/*
+ * The router hands on together what came while the crowd was at it. One by one each packet would interrupt the other
+ * processor, which costs more than to route it.
+ */
+static int gather_at_router(const struct stage *stage, int crowd_processor)
+{
+	static const char *const links[] = {ROUTER_WORLD_LINK, ROUTER_GATE_LINK};
+	int receiver, r = set_offload(stage->world, WORLD_LINK, ETHTOOL_STSO, false);
+	r = r != 0 ? r : set_offload(stage->gate, GATE_LINK, ETHTOOL_STSO, false);
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]) && r == 0; i++) {
+		r = set_offload(stage->router, links[i], ETHTOOL_SGRO, true);
+		r = r != 0 ? r : write_link(stage, stage->router, links[i], "threaded", "1");
+		r = r != 0 ? r : write_link(stage, stage->router, links[i], "queues/rx-0/rps_cpus", "0");
+		r = r != 0 ? r : stage_put_receiver(stage, links[i], crowd_processor, RECEIVER_NEXT, &receiver);
+	}
+	return r;
+}
+
+int network_build(const struct stage *stage, int gate_processor, int crowd_processor)
+{
+	int r = expect_nobody_anywhere(stage);
+	r = r != 0 ? r : in_namespace(stage->router, build_router, stage);
+	r = r != 0 ? r : in_namespace(stage->gate, build_gate, stage);
+	r = r != 0 ? r : in_namespace(stage->world, build_world, stage);
+	if (r != 0)
+		return r;
+	int received = receive_on(stage, stage->gate, GATE_LINK, gate_processor);
+	received = received != 0 ? received : receive_on(stage, stage->router, ROUTER_WORLD_LINK, crowd_processor);
+	received = received != 0 ? received : receive_on(stage, stage->router, ROUTER_GATE_LINK, crowd_processor);
+	received = received != 0 ? received : receive_on(stage, stage->world, WORLD_LINK, crowd_processor);
+	if (received == 0 && stage->root)
+		received = gather_at_router(stage, crowd_processor);
+	r = stage_go(stage->world);
+	return r != 0 ? r : received != 0 ? NETWORK_RECEIVES_ELSEWHERE : 0;
+}
+
+int network_admit(const struct stage *stage, const struct people *people)
+{
+	struct address four = address_of(WORLD_V4), six = address_of(WORLD_V6);
+	int own, way, r = stage_go(stage->router);
+	r = r != 0 ? r : netlink_open(&way);
+	if (r != 0)
+		return r;
+	r = stage_go(stage->world);
+	if (r == 0 && (r = netlink_open(&own)) == 0) {
+		for (size_t i = 0; i < NETWORKS && r == 0; i++) {
+			const struct network *network = &people->networks[i];
+			r = unless_there(netlink_add_own(own, network));
+			if (r == 0)
+				r = unless_there(netlink_add_route(way, network, network->base.six ? &six : &four));
+		}
+		close(own);
+	}
+	close(way);
+	return r;
+}
+
 int network_card_begin(const struct stage *stage, int gate_processor, int crowd_processor, int *ret_receiver)
 {
 	int r = batch(stage, true), other;
-	r = r != 0 ? r : write_link(stage, stage->router, ROUTER_GATE_LINK, "threaded", "1");
 	r = r != 0 ? r : write_link(stage, stage->gate, GATE_LINK, "queues/rx-0/rps_cpus", "0");
-	r = r != 0 ? r : stage_put_receiver(stage, GATE_LINK, gate_processor, ret_receiver);
-	r = r != 0 ? r : stage_put_receiver(stage, ROUTER_GATE_LINK, crowd_processor, &other);
+	r = r != 0 ? r : stage_put_receiver(stage, GATE_LINK, gate_processor, RECEIVER_FIRST, ret_receiver);
+	r = r != 0 ? r : stage_put_receiver(stage, ROUTER_GATE_LINK, crowd_processor, RECEIVER_FIRST, &other);
 	int back = stage_go(stage->world);
 	return r != 0 ? r : back;
 }
 
-void network_card_end(const struct stage *stage, int gate_processor)
+void network_card_end(const struct stage *stage, int gate_processor, int crowd_processor)
 {
-	(void)write_link(stage, stage->router, ROUTER_GATE_LINK, "threaded", "0");
+	int other;
 	(void)batch(stage, false);
 	(void)receive_on(stage, stage->gate, GATE_LINK, gate_processor);
+	(void)stage_put_receiver(stage, ROUTER_GATE_LINK, crowd_processor, RECEIVER_NEXT, &other);
 	(void)stage_go(stage->world);
 }
 

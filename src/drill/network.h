@@ -38,6 +38,6 @@ int network_ends(const struct stage *stage, bool from_world, struct packet_ends 
  * is in the world afterwards.
  */
 int network_card_begin(const struct stage *stage, int gate_processor, int crowd_processor, int *ret_receiver);
-void network_card_end(const struct stage *stage, int gate_processor);
+void network_card_end(const struct stage *stage, int gate_processor, int crowd_processor);
 
 #endif

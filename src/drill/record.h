@@ -40,6 +40,8 @@ struct asked {
 struct attack_second {
 	uint32_t offered; /* due, and looked at in time */
 	uint32_t sent;    /* written to a connection, or a new one tried for it */
+	uint32_t tried;   /* connections begun */
+	uint32_t written; /* requests, whole; of slow manners pieces */
 	uint32_t outcomes[OUTCOMES];
 	uint32_t open; /* connections at its end */
 };

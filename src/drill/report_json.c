@@ -32,9 +32,10 @@ static json_t *second_json(const struct record *record, size_t second)
 	const struct choice choice = {.from_ns = (int64_t)second * 1000000000,
 				      .to_ns = (int64_t)(second + 1) * 1000000000};
 	(void)span_of(record, &choice, &span);
-	return json_pack("{s:I, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "second", (json_int_t)second,
+	return json_pack("{s:I, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "second", (json_int_t)second,
 			 "residents", span_json(&span), "attack_offered", (int)attack->offered, "attack_sent",
-			 (int)attack->sent, "attack_answered", (int)attack->outcomes[OUTCOME_ANSWERED],
+			 (int)attack->sent, "attack_connecting", (int)attack->tried, "attack_written",
+			 (int)attack->written, "attack_answered", (int)attack->outcomes[OUTCOME_ANSWERED],
 			 "attack_refused", (int)attack->outcomes[OUTCOME_REFUSED], "attack_connections",
 			 (int)attack->open, "origin_residents", (int)origin->residents, "origin_attackers",
 			 (int)origin->attackers, "origin_waiting", (int)origin->longest);

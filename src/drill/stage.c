@@ -76,6 +76,7 @@ static bool is_orphan(int other)
 struct receiver_order {
 	char link[16];
 	int processor;
+	enum receiver_turn turn;
 };
 
 static bool is_receiver(int processes, const char *pid, const char *link)
@@ -110,10 +111,12 @@ static int put_receiver(int processes, const struct receiver_order *order)
 	cpu_set_t set;
 	CPU_ZERO(&set);
 	CPU_SET((size_t)order->processor, &set);
-	/* What a card's interrupt brings goes before all that programs do. */
-	struct sched_param first = {.sched_priority = RECEIVER_PRIORITY};
-	if (pid > 0 &&
-	    (sched_setaffinity(pid, sizeof(set), &set) != 0 || sched_setscheduler(pid, SCHED_FIFO, &first) != 0))
+	bool first = order->turn == RECEIVER_FIRST;
+	struct sched_param priority = {.sched_priority = first ? RECEIVER_PRIORITY : 0};
+	if (pid > 0 && (sched_setaffinity(pid, sizeof(set), &set) != 0 ||
+			sched_setscheduler(pid, first ? SCHED_FIFO : SCHED_BATCH, &priority) != 0))
+		return -errno;
+	if (pid > 0 && !first && setpriority(PRIO_PROCESS, (id_t)pid, NICE) != 0)
 		return -errno;
 	return pid;
 }
@@ -130,9 +133,10 @@ static void serve_inside(int inside, int processes)
 	}
 }
 
-int stage_put_receiver(const struct stage *stage, const char *link, int processor, int *ret_pid)
+int stage_put_receiver(const struct stage *stage, const char *link, int processor, enum receiver_turn turn,
+		       int *ret_pid)
 {
-	struct receiver_order order = {.processor = processor};
+	struct receiver_order order = {.processor = processor, .turn = turn};
 	int answer;
 	snprintf(order.link, sizeof(order.link), "%s", link);
 	if (stage->processes < 0)

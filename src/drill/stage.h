@@ -34,11 +34,18 @@ int stage_enter(int (*play)(void *context, const struct stage *outside), void *c
 /* In `play`: mounts, and the three network namespaces. 0, or -errno with what could not be done. */
 int stage_build(const struct stage *outside, struct stage *ret_stage, const char **ret_what);
 
+/* When the kernel's thread that receives for a link has its turn. */
+enum receiver_turn {
+	RECEIVER_FIRST, /* before all programs, as what a card's interrupt brings */
+	RECEIVER_NEXT,  /* when whoever is at it has paused: what comes until then is taken together */
+};
+
 /*
  * The kernel's thread that receives for a link is nobody's in here: whoever stayed outside puts it on a processor. 0
  * with its process number there, under which `processes` has it; or -errno.
  */
-int stage_put_receiver(const struct stage *stage, const char *link, int processor, int *ret_pid);
+int stage_put_receiver(const struct stage *stage, const char *link, int processor, enum receiver_turn turn,
+		       int *ret_pid);
 
 /* Puts this process into a network namespace. 0 or -errno. */
 int stage_go(int network_namespace);
