@@ -7,10 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+const char *const account_flood_names[ACCOUNT_FLOODS] = {
+	[ACCOUNT_UDP] = "udp", [ACCOUNT_SYN] = "syn", [ACCOUNT_LINK] = "link"};
+
 void account_init(struct account *account)
 {
 	memset(account, 0, sizeof(*account));
 	account->detected_s = account->mitigated_s = account->full_s = account->dark_s = account->kept_out = NAN;
+	for (size_t i = 0; i < ACCOUNT_FLOODS; i++)
+		account->floods[i] = (struct account_flood){NAN, NAN};
 }
 
 static double number(const json_t *object, const char *name)
@@ -60,6 +65,18 @@ static void take_link(struct account *account, const json_t *link, double now_s)
 		earlier(&account->dark_s, now_s);
 }
 
+static void take_flood(struct account *account, const json_t *flood, double start_ms)
+{
+	const char *kind = json_string_value(json_object_get(flood, "kind"));
+	double onset_s = (number(flood, "onset_boot_ms") - start_ms) / 1000;
+	for (size_t i = 0; kind != NULL && i < ACCOUNT_FLOODS; i++) {
+		if (strcmp(kind, account_flood_names[i]) != 0)
+			continue;
+		earlier(&account->floods[i].detected_s, onset_s + number(flood, "detected_after_s"));
+		earlier(&account->floods[i].held_s, onset_s + number(flood, "held_after_s"));
+	}
+}
+
 /* For want of a slot, or by a mode: a copy or an error was the answer. What nginx keeps for a second anyway is none. */
 static double kept_from_origin(const json_t *ended)
 {
@@ -78,7 +95,7 @@ static double kept_from_origin(const json_t *ended)
 bool account_take(struct account *account, struct slice json, uint64_t start_boot_ms, uint64_t now_boot_ms)
 {
 	json_t *status = json_loadb((const char *)json.ptr, json.len, 0, NULL);
-	const json_t *sites = json_object_get(status, "sites"), *site;
+	const json_t *sites = json_object_get(status, "sites"), *site, *flood;
 	uint64_t second = now_boot_ms > start_boot_ms ? (now_boot_ms - start_boot_ms) / 1000 : 0;
 	struct account_second sums = {.told = true};
 	bool good = json_is_array(sites);
@@ -86,6 +103,8 @@ bool account_take(struct account *account, struct slice json, uint64_t start_boo
 	size_t i;
 	account->hits = 0;
 	take_link(account, json_object_get(status, "link"), ((double)now_boot_ms - (double)start_boot_ms) / 1000);
+	json_array_foreach(json_object_get(status, "packets"), i, flood)
+		take_flood(account, flood, (double)start_boot_ms);
 	json_array_foreach(sites, i, site)
 	{
 		const json_t *visitors = json_object_get(site, "visitors"), *episode = json_object_get(site, "episode");

@@ -21,6 +21,19 @@ struct account_second {
 	double answered;
 };
 
+/* A flood of packets, as it is told. */
+struct account_flood {
+	double detected_s;
+	double held_s;
+};
+
+enum account_flood_kind {
+	ACCOUNT_UDP,
+	ACCOUNT_SYN,
+	ACCOUNT_LINK,
+	ACCOUNT_FLOODS,
+};
+
 /* Times are seconds from the start of the run; NAN: it did not happen. */
 struct account {
 	double detected_s;  /* the first incident */
@@ -32,8 +45,12 @@ struct account {
 	char what[ACCOUNT_WHAT_BYTES]; /* what is refused, in words; empty: nothing */
 	double full_s;                 /* that the link is full */
 	double dark_s;                 /* that it is, and that nobody can be asked */
+	struct account_flood floods[ACCOUNT_FLOODS];
 	struct account_second seconds[ACCOUNT_SECONDS];
 };
+
+/* By which name it is told. */
+extern const char *const account_flood_names[ACCOUNT_FLOODS];
 
 void account_init(struct account *account);
 

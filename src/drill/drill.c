@@ -127,6 +127,35 @@ struct trial {
 	enum verdict verdict;
 };
 
+/* What the gate can take in on this machine decides how many packets an attack has, the same number in both runs. */
+static int look_at_gate(const struct drill *drill, struct scene *scene)
+{
+	struct run_plan plan = run_plan_look(&scene->plan);
+	struct schedule visitors = {0};
+	struct record *record = NULL;
+	struct figures figures = {.received_per_second = NAN};
+	const struct run_setting setting = {.stage = &drill->stage,
+					    .gate_processor = drill->gate_processor,
+					    .crowd_processor = drill->crowd_processor,
+					    .plan = &plan,
+					    .people = &scene->people,
+					    .tells = &scene->tells,
+					    .visitors = &visitors,
+					    .attack = &scene->attack,
+					    .receiver = drill->receiver};
+	say("%s, what the gate takes in: %u s", plan.shape->name, run_plan_end_ms(&plan) / 1000);
+	int r = schedule_visitors(&plan, &visitors);
+	r = r != 0 ? r : run_told(&setting, &record);
+	r = r != 0 ? r : figures_of(&plan, record, NAN, &figures);
+	record_unmap(record);
+	schedule_free(&visitors);
+	if (r == 0 && figures.received_per_second > 0) {
+		run_plan_overwhelm(&scene->plan, (uint32_t)figures.received_per_second);
+		scene->control = run_plan_control(&scene->plan);
+	}
+	return r;
+}
+
 static void trial_end(struct trial *trial)
 {
 	record_unmap(trial->without);
@@ -197,6 +226,8 @@ static int play_shape(struct drill *drill, const struct shape *shape)
 	r = network_admit(&drill->stage, &scene.people);
 	if (r == 0 && card)
 		r = network_card_begin(&drill->stage, drill->gate_processor, drill->crowd_processor, &drill->receiver);
+	if (r == 0 && run_plan_needs_look(&scene.plan))
+		r = look_at_gate(drill, &scene);
 	r = r != 0 ? r : play_scene(drill, &scene, trial);
 	if (card)
 		network_card_end(&drill->stage, drill->gate_processor, drill->crowd_processor);

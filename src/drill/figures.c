@@ -135,7 +135,7 @@ static int find_lateness(const struct record *record, double *ret_late_p99_ms)
 static void sum_attack(const struct run_plan *plan, const struct record *record, double mitigated_s,
 		       struct figures *figures)
 {
-	double offered = 0, sent = 0, reached = 0, sent_then = 0, seconds = 0;
+	double offered = 0, sent = 0, tried = 0, written = 0, reached = 0, sent_then = 0, seconds = 0;
 	uint32_t busiest = 0;
 	size_t last = (plan->quiet_ms + plan->attack_ms) / 1000;
 	double held_s = figures->onset_s + (isnan(figures->restored_s) ? 0 : figures->restored_s);
@@ -143,6 +143,8 @@ static void sum_attack(const struct run_plan *plan, const struct record *record,
 	for (size_t second = plan->quiet_ms / 1000; second < last && second < RECORD_SECONDS; second++) {
 		offered += record->attack[second].offered;
 		sent += record->attack[second].sent;
+		tried += record->attack[second].tried;
+		written += record->attack[second].written;
 		seconds += run_plan_attacks(plan, (uint32_t)second * 1000);
 		for (size_t i = 0; i < OUTCOMES; i++)
 			figures->attack_outcomes[i] += record->attack[second].outcomes[i];
@@ -155,6 +157,8 @@ static void sum_attack(const struct run_plan *plan, const struct record *record,
 	}
 	figures->offered_per_second = seconds > 0 ? offered / seconds : 0;
 	figures->sent_per_second = seconds > 0 ? sent / seconds : 0;
+	figures->connecting_per_second = seconds > 0 ? tried / seconds : 0;
+	figures->written_per_second = seconds > 0 ? written / seconds : 0;
 	figures->planned_per_second = plan->attacks_per_second;
 	figures->reached_percent = percent_of(reached, sent_then);
 	figures->origin_busy_percent = percent_of(busiest, ORIGIN_SLOTS);
@@ -174,6 +178,13 @@ static double ns_per_packet(const struct record *record)
 	return taken > 0 ? more * (double)(attack->at_ns - quiet->at_ns) / taken : NAN;
 }
 
+static double per_second_received(const struct record *record)
+{
+	const struct toll *quiet = &record->quiet_to, *attack = &record->attack_to;
+	double seconds = (double)(attack->at_ns - quiet->at_ns) / 1e9;
+	return seconds > 0 ? (double)(attack->received - quiet->received) / seconds : NAN;
+}
+
 static uint64_t stopped_of(const struct fence_counts *counts)
 {
 	return counts->dropped + counts->answered;
@@ -191,6 +202,7 @@ static void sum_packets(const struct run_plan *plan, const struct record *record
 	figures->lost_percent = sent > 0 && plan->shape->volley.kind != PACKET_NONE ? percent_of(lost, sent) : NAN;
 	figures->asked_s = record->asked_first_ns > 0 ? (double)record->asked_first_ns / 1e9 : NAN;
 	figures->asked_rules = record->asked_rules;
+	figures->received_per_second = per_second_received(record);
 	figures->packet_ns = ns_per_packet(record);
 	figures->stopped_percent = came > 0 && stopped > 0 ? percent_of(stopped, came) : NAN;
 	figures->stopped_s = record->fence_first_ns > 0 ? (double)record->fence_first_ns / 1e9 : NAN;

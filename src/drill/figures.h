@@ -29,18 +29,21 @@ struct figures {
 	double restored_s; /* from onset to when residents are served again to the end of the attack; NAN: never */
 	double planned_per_second;
 	double offered_per_second; /* of the attack, while it was on */
-	double sent_per_second;
+	double sent_per_second;    /* requests and pieces written, or new connections tried for them; packets */
+	double connecting_per_second;
+	double written_per_second;
 	double reached_percent; /* of what was sent, what came to the origin, once restored and mitigated, if it was */
 	double late_p99_ms;     /* how late the residents' client was itself */
 	double crowd_busy_percent;  /* of their processor, both clients' together, during the attack */
 	double origin_busy_percent; /* of its slots, the busiest second of the attack */
 	size_t attack_outcomes[OUTCOMES];
 	/* Of an attack of packets: NAN where there is none. */
-	double packet_ns;       /* of the gate's processor, for each that it received, above what it did in quiet */
-	double lost_percent;    /* of those sent, for which the gate's card had no room */
-	double stopped_percent; /* of the others, dropped or answered at the edge, by its own counters */
-	double stopped_s;       /* from the start: when the first was */
-	double asked_s;         /* from the start: when the operator's table first had what was asked; NAN: never */
+	double received_per_second; /* by the gate */
+	double packet_ns;           /* of the gate's processor, for each that it received, above what it did in quiet */
+	double lost_percent;        /* of those sent, for which the gate's card had no room */
+	double stopped_percent;     /* of the others, dropped or answered at the edge, by its own counters */
+	double stopped_s;           /* from the start: when the first was */
+	double asked_s;             /* from the start: when the operator's table first had what was asked; NAN: never */
 	int asked_rules;
 	struct span forged; /* of residents whose addresses are forged, in the attack */
 };

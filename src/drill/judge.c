@@ -11,6 +11,11 @@ const char *const verdict_names[] = {
 	[VERDICT_NOT_SPARED] = "not spared",  [VERDICT_VOID] = "void",
 };
 
+static bool is_calm(const struct pair *pair)
+{
+	return pair->plan->shape->kind == KIND_CALM;
+}
+
 static bool is_attack(const struct pair *pair)
 {
 	return pair->plan->shape->kind == KIND_ATTACK;
@@ -61,6 +66,16 @@ static bool is_told(const struct pair *pair)
 	return is_of_requests(pair) && pair->account != NULL;
 }
 
+static bool is_detected(const struct pair *pair)
+{
+	return pair->account != NULL && !is_calm(pair);
+}
+
+static bool is_told_at_edge(const struct pair *pair)
+{
+	return is_at_edge(pair) && pair->account != NULL;
+}
+
 static bool is_told_whole(const struct pair *pair)
 {
 	return is_told(pair) && !pair->plan->brief;
@@ -69,12 +84,7 @@ static bool is_told_whole(const struct pair *pair)
 /* What a full link loses the watch cannot count: there it says so instead. */
 static bool is_estimated(const struct pair *pair)
 {
-	return is_told_whole(pair) || (is_at_edge(pair) && pair->account != NULL && !pair->plan->brief);
-}
-
-static bool is_calm(const struct pair *pair)
-{
-	return pair->plan->shape->kind == KIND_CALM;
+	return is_told_whole(pair) || (is_told_at_edge(pair) && !pair->plan->brief);
 }
 
 static bool is_calm_told(const struct pair *pair)
@@ -221,9 +231,23 @@ static double since_onset(const struct pair *pair, double at_s)
 	return at_s - pair->with.onset_s;
 }
 
+/* Of packets what is told of their kind, of requests the incident. */
+static const struct account_flood *flood_of(const struct pair *pair)
+{
+	const struct shape *shape = pair->plan->shape;
+	return &pair->account->floods[shape->link_mbit > 0               ? ACCOUNT_LINK
+				      : shape->volley.kind == PACKET_SYN ? ACCOUNT_SYN
+									 : ACCOUNT_UDP];
+}
+
 static double detected(const struct pair *pair)
 {
-	return since_onset(pair, pair->account->detected_s);
+	return since_onset(pair, is_of_packets(pair) ? flood_of(pair)->detected_s : pair->account->detected_s);
+}
+
+static double flood_held(const struct pair *pair)
+{
+	return since_onset(pair, flood_of(pair)->held_s);
 }
 
 static double mitigated(const struct pair *pair)
@@ -263,13 +287,15 @@ static double estimate_off(const struct pair *pair)
 const struct judge_line judge_lines[] = {
 	{"held_percent", "visitors answered once restored", "%", held_percent, held_bound, true, is_attack},
 	{"held_p99_ms", "their p99 latency", "ms", held_p99, held_p99_bound, false, is_attack},
-	{"detected_s", "onset to detection", "s", detected, detected_bound, false, is_told},
+	{"detected_s", "onset to detection", "s", detected, detected_bound, false, is_detected},
 	{"mitigated_s", "onset to a mitigation in force", "s", mitigated, mitigated_bound, false, is_told},
 	{"restored_s", "onset to restoration", "s", restored, restored_bound, false, is_attack},
 	{"reached_percent", "attack requests that reach the origin", "%", reached, reached_bound, false,
 	 is_of_requests},
 	{"stopped_s", "onset to the first packet stopped at the edge", "s", stopped_after, mitigated_bound, false,
 	 is_at_edge},
+	{"flood_held_s", "onset to being told that the packets are held", "s", flood_held, mitigated_bound, false,
+	 is_told_at_edge},
 	{"stopped_percent", "of packets stopped at the edge, by its counters", "%", stopped, stopped_bound, true,
 	 is_at_edge},
 	{"asked_s", "onset to what was asked in the operator's table", "s", asked_after, mitigated_bound, false,

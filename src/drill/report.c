@@ -94,6 +94,11 @@ static void add_moment(double at_s, const char *what, struct buffer *out)
 		buffer_printf(out, "  %.1f s after the onset: %s\n", at_s, what);
 }
 
+static bool has_requests(const struct pair *pair)
+{
+	return pair->plan->attacks_per_second > 0 && pair->plan->shape->volley.kind == PACKET_NONE;
+}
+
 static void add_link(const struct pair *pair, struct buffer *out)
 {
 	double onset_s = pair->with.onset_s;
@@ -106,10 +111,41 @@ static void add_link(const struct pair *pair, struct buffer *out)
 	buffer_byte(out, '\n');
 }
 
+/* A connection that is begun for a request and not let in is a part of the attack, as one that bears it. */
+static void add_sent(const struct pair *pair, struct buffer *out)
+{
+	const struct figures *runs[] = {&pair->without, &pair->with};
+	if (!has_requests(pair))
+		return;
+	for (size_t i = 0; i < 2; i++)
+		buffer_printf(out,
+			      "  %s Guia %.0f of %.0f a second were sent: %.0f requests written, %.0f connections "
+			      "begun\n",
+			      i == 0 ? "without" : "with", runs[i]->sent_per_second, runs[i]->offered_per_second,
+			      runs[i]->written_per_second, runs[i]->connecting_per_second);
+	buffer_byte(out, '\n');
+}
+
+static void add_told_flood(const struct pair *pair, struct buffer *out)
+{
+	for (size_t i = 0; pair->account != NULL && i < ACCOUNT_FLOODS; i++) {
+		const struct account_flood *flood = &pair->account->floods[i];
+		if (isnan(flood->detected_s))
+			continue;
+		buffer_printf(out, "  Guia: a flood of packets (%s) detected %.1f s after the onset",
+			      account_flood_names[i], flood->detected_s - pair->with.onset_s);
+		if (!isnan(flood->held_s))
+			buffer_printf(out, ", held after %.1f s", flood->held_s - pair->with.onset_s);
+		buffer_byte(out, '\n');
+	}
+}
+
 /* In Guia's own words. */
 static void add_account(const struct pair *pair, struct buffer *out)
 {
 	const struct account *account = pair->account;
+	add_sent(pair, out);
+	add_told_flood(pair, out);
 	if (pair->plan->shape->link_mbit > 0)
 		add_link(pair, out);
 	else if (pair->plan->shape->volley.kind != PACKET_NONE)
@@ -171,6 +207,9 @@ void report_text(const struct report *report, struct buffer *out)
 	else if (plan->attacks_per_second > 0)
 		buffer_printf(out, "\n  %u a second from %zu attackers", plan->attacks_per_second,
 			      plan->census.attackers.count);
+	if (plan->gate_takes > 0)
+		buffer_printf(out, "\n  %.1f times what the gate takes in without Guia, %u a second",
+			      (double)plan->attacks_per_second / plan->gate_takes, plan->gate_takes);
 	if (report->tells->set != 0) {
 		buffer_text(out, ", given away by ");
 		tells_describe(report->tells, out);

@@ -47,11 +47,13 @@ static json_t *run_json(const struct figures *f, const struct record *record, co
 	for (size_t i = 0; i < run_plan_end_ms(plan) / 1000 && i < RECORD_SECONDS; i++)
 		json_array_append_new(seconds, second_json(record, i));
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-			 "s:o, s:o, s:o}",
+			 "s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "quiet", span_json(&f->quiet), "attack", span_json(&f->attack), "held", span_json(&f->held),
 			 "after", span_json(&f->after), "onset_s", number(f->onset_s), "restored_s",
 			 number(f->restored_s), "offered_per_second", number(f->offered_per_second), "sent_per_second",
-			 number(f->sent_per_second), "reached_percent", number(f->reached_percent), "late_p99_ms",
+			 number(f->sent_per_second), "connecting_per_second", number(f->connecting_per_second),
+			 "written_per_second", number(f->written_per_second), "received_per_second",
+			 number(f->received_per_second), "reached_percent", number(f->reached_percent), "late_p99_ms",
 			 number(f->late_p99_ms), "crowd_busy_percent", number(f->crowd_busy_percent),
 			 "origin_busy_percent", number(f->origin_busy_percent), "guests", span_json(&f->guests),
 			 "guests_held", span_json(&f->guests_held), "packet_ns", number(f->packet_ns), "lost_percent",
@@ -86,9 +88,14 @@ static json_t *account_json(const struct account *account)
 			json_array_append_new(seconds, json_pack("{s:I, s:o, s:o}", "second", (json_int_t)i, "asked",
 								 number(account->seconds[i].asked), "answered",
 								 number(account->seconds[i].answered)));
-	return json_pack("{s:o, s:o, s:o, s:i, s:s, s:o}", "detected_s", number(account->detected_s), "mitigated_s",
-			 number(account->mitigated_s), "hits", number(account->hits), "changes", (int)account->changes,
-			 "refused", account->what, "seconds", seconds);
+	json_t *floods = json_object();
+	for (size_t i = 0; i < ACCOUNT_FLOODS; i++)
+		json_object_set_new(floods, account_flood_names[i],
+				    json_pack("{s:o, s:o}", "detected_s", number(account->floods[i].detected_s),
+					      "held_s", number(account->floods[i].held_s)));
+	return json_pack("{s:o, s:o, s:o, s:i, s:s, s:o, s:o}", "detected_s", number(account->detected_s),
+			 "mitigated_s", number(account->mitigated_s), "hits", number(account->hits), "changes",
+			 (int)account->changes, "refused", account->what, "floods", floods, "seconds", seconds);
 }
 
 json_t *report_json(const struct report *report)
@@ -97,15 +104,17 @@ json_t *report_json(const struct report *report)
 	const struct run_plan *plan = pair->plan;
 	struct buffer tells = buffer_make(NULL);
 	tells_describe(report->tells, &tells);
-	json_t *json = json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:s%, s:o, s:o, s:o, s:o, s:o}", "name",
-				 plan->shape->name, "title", plan->shape->title, "verdict",
-				 verdict_names[report->verdict], "brief", plan->brief, "quiet_ms",
-				 (json_int_t)plan->quiet_ms, "attack_ms", (json_int_t)plan->attack_ms, "after_ms",
-				 (json_int_t)plan->after_ms, "tells", tells.ptr != NULL ? (const char *)tells.ptr : "",
-				 tells.len, "conditions", lines_json(judge_conditions, judge_condition_count, pair),
-				 "lines", lines_json(judge_lines, judge_line_count, pair), "without",
-				 run_json(&pair->without, report->without, plan), "with",
-				 run_json(&pair->with, report->with, plan), "told", account_json(pair->account));
+	json_t *json =
+		json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:s%, s:o, s:o, s:o, s:o, s:o}", "name",
+			  plan->shape->name, "title", plan->shape->title, "verdict", verdict_names[report->verdict],
+			  "brief", plan->brief, "quiet_ms", (json_int_t)plan->quiet_ms, "attack_ms",
+			  (json_int_t)plan->attack_ms, "after_ms", (json_int_t)plan->after_ms, "attacks_per_second",
+			  (json_int_t)plan->attacks_per_second, "gate_takes_per_second", (json_int_t)plan->gate_takes,
+			  "tells", tells.ptr != NULL ? (const char *)tells.ptr : "", tells.len, "conditions",
+			  lines_json(judge_conditions, judge_condition_count, pair), "lines",
+			  lines_json(judge_lines, judge_line_count, pair), "without",
+			  run_json(&pair->without, report->without, plan), "with",
+			  run_json(&pair->with, report->with, plan), "told", account_json(pair->account));
 	buffer_free(&tells);
 	return json;
 }

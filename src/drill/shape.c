@@ -17,6 +17,9 @@ enum {
 	BRIEF_AFTER_MS = 3000,
 	BRIEF_TIME_DIVISOR = 5,
 	BRIEF_RATE_DIVISOR = 3,
+	LOOK_QUIET_MS = 1500,
+	LOOK_MS = 2000,
+	OVERWHELM_TENTHS = 30, /* times what the gate takes in: two in three are lost */
 };
 
 const struct shape shapes[] = {
@@ -113,14 +116,14 @@ const struct shape shapes[] = {
 		.title = "UDP packets from forged and from real addresses",
 		.volley = {.kind = PACKET_UDP, .bytes = 64, .tracked = true, .forged_residents = 1000},
 		.attackers = {.count = 2000},
-		.per_second = 700000,
+		.per_second = 900000,
 		.control_ms = 10000,
 	},
 	{
 		.name = "syn-flood",
 		.title = "SYNs from forged addresses, residents' among them",
 		.volley = {.kind = PACKET_SYN, .forged_residents = 1000},
-		.per_second = 700000,
+		.per_second = 900000,
 		.control_ms = 10000,
 	},
 	{
@@ -227,6 +230,27 @@ struct run_plan run_plan_of(const struct shape *shape, uint64_t city, uint64_t d
 	plan.on_ms /= BRIEF_TIME_DIVISOR;
 	plan.off_ms /= BRIEF_TIME_DIVISOR;
 	return plan;
+}
+
+bool run_plan_needs_look(const struct run_plan *plan)
+{
+	return plan->shape->volley.kind != PACKET_NONE && plan->shape->link_mbit == 0;
+}
+
+struct run_plan run_plan_look(const struct run_plan *plan)
+{
+	struct run_plan look = *plan;
+	look.quiet_ms = LOOK_QUIET_MS;
+	look.attack_ms = LOOK_MS;
+	look.after_ms = 0;
+	return look;
+}
+
+void run_plan_overwhelm(struct run_plan *plan, uint32_t gate_takes)
+{
+	uint64_t rate = (uint64_t)gate_takes * OVERWHELM_TENTHS / 10;
+	plan->gate_takes = gate_takes;
+	plan->attacks_per_second = rate < plan->shape->per_second ? (uint32_t)rate : plan->shape->per_second;
 }
 
 struct run_plan run_plan_control(const struct run_plan *plan)

@@ -64,8 +64,8 @@ struct shape {
 	uint32_t link_mbit; /* of the link to the gate, which the attack fills; 0: it has no bound */
 	bool dark;          /* the session with the operator goes last there, and begins after the attack */
 	struct group attackers;
-	uint32_t per_second; /* packets; requests; of slow manners pieces: each source sends one or opens its connection
-				anew */
+	uint32_t per_second; /* packets, as many as may be; requests; of slow manners pieces: each source sends one or
+				opens its connection anew */
 	uint32_t burst;      /* requests that a source sends one after another, then it rests; 0: it never does */
 	uint32_t burst_gap_ms;
 	uint32_t on_ms; /* of a pulse; 0: all the time */
@@ -94,12 +94,23 @@ struct run_plan {
 	uint32_t residents_per_second;
 	uint32_t guests_per_second;
 	uint32_t attacks_per_second; /* of the shape's per_second */
+	uint32_t gate_takes;         /* packets a second, as it is; 0: nobody has looked */
 	bool brief;
 	bool everyone; /* comes, as far as there is time */
 };
 
 /* `brief`: a few seconds at a third of the rate. */
 struct run_plan run_plan_of(const struct shape *shape, uint64_t city, uint64_t day, bool brief);
+
+/*
+ * How many packets a second a gate can take in that nobody protects differs with the machine. To find out, as many as
+ * there may be are sent for a moment; whether that is to be done.
+ */
+bool run_plan_needs_look(const struct run_plan *plan);
+struct run_plan run_plan_look(const struct run_plan *plan);
+
+/* So many are sent that such a gate loses most of them, visitors' too, and no more than the shape has. */
+void run_plan_overwhelm(struct run_plan *plan, uint32_t gate_takes);
 
 /* The same without Guia: it begins alike, and is over sooner. */
 struct run_plan run_plan_control(const struct run_plan *plan);

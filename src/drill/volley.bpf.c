@@ -55,7 +55,8 @@ struct volley_frame frames[VOLLEY_FRAMES];
 uint32_t next_frame;
 uint32_t came, went;       /* visitors' packets */
 uint32_t attacking;        /* else visitors' packets need not wait */
-uint32_t apart, last_turn; /* so many of the attack's packets are between two of theirs; where the last one was */
+uint32_t apart, last_turn; /* so many of the attack's packets are between two of theirs; where the last one was, or
+				would have been */
 const volatile uint32_t link_index; /* the interface of the link to the gate */
 
 /* Where a packet goes by its route. `type` is its Ethernet header's. */

@@ -75,7 +75,7 @@ static void pause_until(int64_t at_ns)
 		nanosleep(&(struct timespec){.tv_nsec = left_ns}, NULL);
 }
 
-/* What is due is sent at twice the rate at most: nobody sends in a moment what he missed in a long one. */
+/* What is due is sent at 1.25 times the rate at most: nobody sends in a moment what he missed in a long one. */
 static void loop(struct volley *volley)
 {
 	const struct run_plan *plan = volley->job->plan;
@@ -98,9 +98,10 @@ static void loop(struct volley *volley)
 			continue;
 		}
 		uint32_t count = due - done < CALL_MOST ? (uint32_t)(due - done) : CALL_MOST;
-		int64_t next_ns = now_ns + (int64_t)count * 500000000 / plan->attacks_per_second;
+		int64_t next_ns = now_ns + (int64_t)count * 800000000 / plan->attacks_per_second;
 		/* What finds no room at the gate's card has been sent all the same, and is lost there. */
-		uint32_t sent = volley_program_send(volley->program, count, volley->most_bytes);
+		uint32_t sent = volley_program_send(volley->program, count, (uint32_t)random_next(&volley->random),
+						    volley->most_bytes);
 		second->sent += sent;
 		/* Visitors' packets among them took nobody's place; where none was sent the moment is over. */
 		count = sent > 0 ? sent : count;

@@ -22,8 +22,9 @@ struct volley_frame *volley_program_frames(struct volley_program *program)
 	return NULL;
 }
 
-uint32_t volley_program_send(struct volley_program *program, uint32_t count, uint32_t most_bytes)
+uint32_t volley_program_send(struct volley_program *program, uint32_t count, uint32_t place, uint32_t most_bytes)
 {
+	(void)place;
 	(void)program;
 	(void)count;
 	(void)most_bytes;

@@ -95,13 +95,15 @@ struct volley_frame *volley_program_frames(struct volley_program *program)
 	return program->skeleton->bss->frames;
 }
 
-uint32_t volley_program_send(struct volley_program *program, uint32_t count, uint32_t most_bytes)
+uint32_t volley_program_send(struct volley_program *program, uint32_t count, uint32_t place, uint32_t most_bytes)
 {
 	volatile struct volley_skeleton__bss *memory = program->skeleton->bss;
 	uint32_t before = memory->next_frame;
+	uint32_t waiting = memory->came - memory->went, apart = count / (waiting > 0 ? waiting : 1);
 	memory->attacking = 1;
-	memory->last_turn = before;
-	memory->apart = count / (memory->came - memory->went + 1);
+	/* The first one's place is drawn, so that a ring that has room for a part of a burst has it for any of them. */
+	memory->last_turn = before + place % (apart + 1) - apart;
+	memory->apart = apart;
 	(void)run(program, count, most_bytes);
 	return memory->next_frame - before;
 }

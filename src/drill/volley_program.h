@@ -20,8 +20,11 @@ int volley_program_load(const char *link, const char *visitors_link, struct voll
 /* VOLLEY_FRAMES of them, to be filled before any is sent. */
 struct volley_frame *volley_program_frames(struct volley_program *program);
 
-/* Sends the next ones, none of which may have more than `most_bytes`. Returns how many were. */
-uint32_t volley_program_send(struct volley_program *program, uint32_t count, uint32_t most_bytes);
+/*
+ * Sends the next ones, none of which may have more than `most_bytes`. Visitors' packets are evenly among them, from one
+ * that `place` decides on, any number. Returns how many were sent.
+ */
+uint32_t volley_program_send(struct volley_program *program, uint32_t count, uint32_t place, uint32_t most_bytes);
 
 /* No visitor's packet waits any more, nor any that still comes. */
 void volley_program_end(struct volley_program *program);
