@@ -20,7 +20,7 @@ enum {
 	ATTACKERS_IDLE_MS = 700, /* a tool that has moved on to another address */
 	ATTACKERS_WAIT_MS = 4000,
 	ATTACKERS_CPU_PERCENT = 50,
-	CREDIT_MAX_MS = 50,
+	CREDIT_MAX_MS = 250,
 	ATTACKERS_TICK_US = 200,
 	LINGER_MS = 2000,
 	TOOLS_END_MS = 100,
