@@ -259,6 +259,7 @@ int network_card_begin(const struct stage *stage, int gate_processor, int crowd_
 	r = r != 0 ? r : write_link(stage, stage->gate, GATE_LINK, "queues/rx-0/rps_cpus", "0");
 	r = r != 0 ? r : stage_put_receiver(stage, GATE_LINK, gate_processor, RECEIVER_FIRST, ret_receiver);
 	r = r != 0 ? r : stage_put_receiver(stage, ROUTER_GATE_LINK, crowd_processor, RECEIVER_FIRST, &other);
+	r = r != 0 ? r : stage_put_receiver(stage, ROUTER_WORLD_LINK, crowd_processor, RECEIVER_FIRST, &other);
 	int back = stage_go(stage->world);
 	return r != 0 ? r : back;
 }
@@ -269,6 +270,7 @@ void network_card_end(const struct stage *stage, int gate_processor, int crowd_p
 	(void)batch(stage, false);
 	(void)receive_on(stage, stage->gate, GATE_LINK, gate_processor);
 	(void)stage_put_receiver(stage, ROUTER_GATE_LINK, crowd_processor, RECEIVER_NEXT, &other);
+	(void)stage_put_receiver(stage, ROUTER_WORLD_LINK, crowd_processor, RECEIVER_NEXT, &other);
 	(void)stage_go(stage->world);
 }
 

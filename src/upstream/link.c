@@ -28,6 +28,11 @@ static void turn(struct link_meter *meter)
 	meter->seconds = 0;
 }
 
+static double share_of(uint64_t bytes, uint64_t ms, uint64_t link_mbit)
+{
+	return (double)bytes * 8 / 1000 / (double)ms / (double)link_mbit * 100;
+}
+
 void link_meter_feed(struct link_meter *meter, uint64_t now_ms, uint64_t bytes, uint64_t link_mbit, double visitors)
 {
 	uint64_t passed_ms = now_ms - meter->at_ms;
@@ -38,9 +43,23 @@ void link_meter_feed(struct link_meter *meter, uint64_t now_ms, uint64_t bytes, 
 	meter->bytes = bytes;
 	if (!known || link_mbit == 0)
 		return;
-	meter->share = (double)came * 8 / 1000 / (double)passed_ms / (double)link_mbit * 100;
+	meter->share = share_of(came, passed_ms, link_mbit);
 	visitors_take(meter, visitors);
 	turn(meter);
+}
+
+void link_meter_tick(struct link_meter *meter, uint64_t now_ms, uint64_t bytes, uint64_t link_mbit)
+{
+	uint64_t passed_ms = now_ms - meter->tick_ms, came = bytes - meter->tick_bytes;
+	bool known = meter->tick_ms != 0 && now_ms > meter->tick_ms && bytes >= meter->tick_bytes && link_mbit != 0;
+	meter->tick_ms = now_ms;
+	meter->tick_bytes = bytes;
+	bool filled = known && share_of(came, passed_ms, link_mbit) >= LINK_FULL_PERCENT;
+	meter->filled_ms = filled ? meter->filled_ms + passed_ms : 0;
+	if (meter->full || meter->filled_ms < LINK_FULL_MS)
+		return;
+	meter->full = true;
+	meter->seconds = 0;
 }
 
 /* ---- what the kernel tells ---- */

@@ -1,6 +1,6 @@
 /*
  * Whether the link is full: by what the interface's counter says of its share, or by less if visitors fall away at the
- * same time, for what a shaper ahead of us drops never reaches the counter. Pure: fed once a second.
+ * same time, for what a shaper ahead of us drops never reaches the counter. Pure: fed once a second, and between.
  */
 #ifndef GUIA_UPSTREAM_LINK_H
 #define GUIA_UPSTREAM_LINK_H
@@ -10,7 +10,8 @@
 enum {
 	LINK_FULL_PERCENT = 90,
 	LINK_BUSY_PERCENT = 60, /* enough where visitors fall away; and below it a full link is full no more */
-	LINK_FULL_SECONDS = 2,  /* in a row */
+	LINK_FULL_SECONDS = 2,  /* in a row, where it is told by visitors */
+	LINK_FULL_MS = 600,     /* in a row, where it is told by its share: of a flood within a second */
 	LINK_CLEAR_SECONDS = 5,
 	LINK_USUAL_SECONDS = 60, /* over which what visitors usually ask is averaged */
 	LINK_VISITORS_LEAST = 5, /* a second: of fewer nothing can be told */
@@ -24,12 +25,18 @@ struct link_meter {
 	bool falling; /* visitors are */
 	bool full;
 	unsigned seconds; /* for which the other is so */
+	uint64_t tick_ms; /* of the last tick; 0: none */
+	uint64_t tick_bytes;
+	uint64_t filled_ms; /* for which each tick had it full */
 };
 
 void link_meter_init(struct link_meter *meter);
 
 /* `bytes` is the interface's counter, `visitors` their requests in the last second. */
 void link_meter_feed(struct link_meter *meter, uint64_t now_ms, uint64_t bytes, uint64_t link_mbit, double visitors);
+
+/* Some ten times a second: what fills the link is told as soon as it lasts. */
+void link_meter_tick(struct link_meter *meter, uint64_t now_ms, uint64_t bytes, uint64_t link_mbit);
 
 /* Of /proc/net/route: the interface of the route to everywhere. Of /proc/net/dev: what one has received. */
 bool link_default_read(struct slice routes, struct slice *ret_name);

@@ -208,6 +208,51 @@ static void a_full_link_is_seen(void **state)
 	assert_true(meter.share == share);
 }
 
+/* Of a link of 8 Mbit/s, which carries 100,000 bytes a tick. */
+static void what_fills_a_link_is_seen_within_a_second(void **state)
+{
+	static const struct {
+		const char *what;
+		uint64_t bytes[10];
+		unsigned full_after; /* ticks; 0: not at all */
+	} cases[] = {
+		{"all the time", {95000, 95000, 95000, 95000, 95000, 95000, 95000, 95000, 95000, 95000}, 6},
+		{"with a pause", {95000, 95000, 95000, 95000, 95000, 10, 95000, 95000, 95000, 95000}, 0},
+		{"not quite", {89000, 89000, 89000, 89000, 89000, 89000, 89000, 89000, 89000, 89000}, 0},
+		{"in one tick", {900000, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct link_meter meter;
+		uint64_t now = 1000, bytes = 5000;
+		unsigned full_after = 0;
+		link_meter_init(&meter);
+		link_meter_tick(&meter, now, bytes, 8);
+		for (unsigned tick = 1; tick <= 10; tick++) {
+			link_meter_tick(&meter, now += 100, bytes += cases[i].bytes[tick - 1], 8);
+			if (meter.full && full_after == 0)
+				full_after = tick;
+		}
+		assert_int_equal(full_after, cases[i].full_after);
+	}
+}
+
+/* Another interface's counter, a clock that stands, a width that nobody told. */
+static void what_a_tick_cannot_tell_fills_no_link(void **state)
+{
+	struct link_meter meter;
+	uint64_t now = 1000;
+	(void)state;
+	link_meter_init(&meter);
+	for (unsigned i = 0; i < 20; i++) {
+		link_meter_tick(&meter, now += 100, 1000000000 - i, 8);
+		link_meter_tick(&meter, now, 2000000000 + i * 1000000, 8);
+	}
+	for (uint64_t i = 0; i < 20; i++)
+		link_meter_tick(&meter, now += 100, i * 1000000, 0);
+	assert_false(meter.full);
+}
+
 static void the_kernels_tables_are_read(void **state)
 {
 	static const char dev[] = "Inter-|   Receive                                                |  Transmit\n"
@@ -238,4 +283,5 @@ TEST_MAIN(cmocka_unit_test(looks_follow_the_table), cmocka_unit_test(looks_wait_
 	  cmocka_unit_test(what_is_asked_is_held_looked_behind_and_ended),
 	  cmocka_unit_test(what_is_refused_is_asked_again_while_it_is_needed),
 	  cmocka_unit_test(an_earlier_watchs_rules_are_taken_over), cmocka_unit_test(a_full_link_is_seen),
-	  cmocka_unit_test(the_kernels_tables_are_read))
+	  cmocka_unit_test(what_fills_a_link_is_seen_within_a_second),
+	  cmocka_unit_test(what_a_tick_cannot_tell_fills_no_link), cmocka_unit_test(the_kernels_tables_are_read))

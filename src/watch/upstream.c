@@ -104,13 +104,16 @@ static bool link_count(const struct upstream *u, struct link_counter *ret_counte
 	return good;
 }
 
-struct upstream_link upstream_link(const struct upstream *u)
+struct upstream_link upstream_link(struct upstream *u, uint64_t now_ms)
 {
-	struct upstream_link link = {.full = u != NULL && u->link.full};
+	struct upstream_link link = {0};
 	if (u == NULL || u->options->link_mbit == 0)
 		return link;
 	struct link_counter counter = {0};
 	link.known = link_count(u, &counter);
+	if (link.known)
+		link_meter_tick(&u->link, now_ms, counter.bytes, u->options->link_mbit);
+	link.full = u->link.full;
 	link.packets = counter.packets;
 	for (size_t i = 0; i < u->requests.count; i++)
 		link.asked += u->requests.items[i].asked;
@@ -192,16 +195,16 @@ void upstream_second(struct upstream *u, const struct upstream_sight *sight)
 	struct link_counter counter;
 	if (u == NULL)
 		return;
-	bool was_full = u->link.full;
 	if (u->options->link_mbit > 0 && link_count(u, &counter))
 		link_meter_feed(&u->link, sight->now.boot_ms, counter.bytes, u->options->link_mbit, sight->visitors);
-	if (was_full != u->link.full)
+	if (u->told_full != u->link.full)
 		fprintf(stderr, "guia: watch: the link is %s (%.0f %% of %" PRIu64 " Mbit/s%s)\n",
 			u->link.full ? "full" : "free again", u->link.share, u->options->link_mbit,
 			u->link.falling ? ", visitors fall away" : "");
 	if (u->link.full && u->up == 0 && !u->alone)
 		fprintf(stderr, "guia: watch: the link is full and no operator's session is up: nobody can be asked; "
 				"telephone\n");
+	u->told_full = u->link.full;
 	u->alone = u->link.full && u->up == 0;
 	if (u->link.full && u->adopted)
 		wishes(u, sight, want, u);

@@ -58,7 +58,8 @@ void upstream_on_news(struct upstream *upstream, void (*told)(void *context, con
 /* What to wait for; fd is -1 where there is nothing. */
 struct pollfd upstream_waits(const struct upstream *upstream);
 
-struct upstream_link upstream_link(const struct upstream *upstream);
+/* Looks at the link, some ten times a second. */
+struct upstream_link upstream_link(struct upstream *upstream, uint64_t now_ms);
 
 /* With every turn of the loop; and once a second. */
 void upstream_step(struct upstream *upstream, uint64_t now_ms);

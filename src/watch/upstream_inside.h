@@ -35,6 +35,7 @@ struct upstream {
 	size_t source_count;
 	bool forwarded; /* a proxy named the source of a request */
 	bool alone;     /* a person was told that the link is full and nobody can be asked */
+	bool told_full; /* a person was told that the link is full */
 	void (*sampled)(void *context, const struct edge_sample *sample); /* NULL: nobody is told */
 	void *sampled_context;
 
