@@ -243,7 +243,7 @@ def perform(stage, once):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--once", action="store_true", help="end after the table")
+    arguments.add_argument("--once", action="store_true", help="end when all was shown")
     options = arguments.parse_args()
     if not GUIA.exists():
         fail("build/guia is not there: run make first")

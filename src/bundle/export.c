@@ -19,6 +19,8 @@
 #define PLAN_FILE   ".plan"
 #define DONE_FOLDER ".done"
 
+enum { PLAN_BYTES_MOST = 64 << 20 };
+
 struct work {
 	const struct export_order *order;
 	struct export_result *result;
@@ -136,11 +138,25 @@ static int wish(struct work *w)
 	return r;
 }
 
+static int remove_one(void *context, const char *path)
+{
+	const struct work *w = context;
+	return unlinkat(w->bag, path, 0) == 0 ? 0 : -errno;
+}
+
+/* One that was whole but for its name, when its plan had gone already: nothing of it may stay beside what is made anew.
+ */
+static int clear(struct work *w)
+{
+	return faccessat(w->bag, "export.json", F_OK, 0) == 0 ? bag_each_file(w->bag, ".", remove_one, w) : 0;
+}
+
 static int begin_plan(struct work *w)
 {
 	struct seal_place begun;
 	w->plan = *w->wished;
-	int r = export_plan_name(&w->plan);
+	int r = clear(w);
+	r = r != 0 ? r : export_plan_name(&w->plan);
 	if (r != 0)
 		return r;
 	r = put(w, "begun", NULL, &begun);
@@ -156,7 +172,7 @@ static int make_plan(struct work *w)
 	char path[PATH_MAX + 8];
 	w->wished->messages = messages_wish(w);
 	snprintf(path, sizeof(path), "%s/" PLAN_FILE, w->part);
-	int r = file_read(path, 64 << 20, &text);
+	int r = file_read(path, PLAN_BYTES_MOST, &text);
 	if (r == -ENOENT) {
 		r = begin_plan(w);
 	} else if (r == 0) {
@@ -406,12 +422,6 @@ static int open_part(struct work *w)
 			return -errno;
 	at(w, "");
 	return 0;
-}
-
-static int remove_one(void *context, const char *path)
-{
-	const struct work *w = context;
-	return unlinkat(w->bag, path, 0) == 0 ? 0 : -errno;
 }
 
 static int take_name(struct work *w)

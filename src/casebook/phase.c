@@ -7,7 +7,7 @@ static const struct {
 	enum case_phase from;
 	enum case_cause cause;
 	enum case_phase to;
-} TRANSITIONS[] = {
+} transitions[] = {
 	{CASE_ONSET, CASE_GOES_ON, CASE_RISING},     {CASE_ONSET, CASE_CONTAINED, CASE_HELD},
 	{CASE_ONSET, CASE_ENDS, CASE_OVER},          {CASE_RISING, CASE_CONTAINED, CASE_HELD},
 	{CASE_RISING, CASE_ENDS, CASE_OVER},         {CASE_HELD, CASE_ESCAPES, CASE_RISING},
@@ -47,9 +47,9 @@ enum case_phase case_phase_find(const char *name)
 
 bool case_phase_next(enum case_phase from, enum case_cause cause, enum case_phase *ret_to)
 {
-	for (size_t i = 0; i < sizeof(TRANSITIONS) / sizeof(TRANSITIONS[0]); i++)
-		if (TRANSITIONS[i].from == from && TRANSITIONS[i].cause == cause) {
-			*ret_to = TRANSITIONS[i].to;
+	for (size_t i = 0; i < sizeof(transitions) / sizeof(transitions[0]); i++)
+		if (transitions[i].from == from && transitions[i].cause == cause) {
+			*ret_to = transitions[i].to;
 			return true;
 		}
 	return false;

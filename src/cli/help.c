@@ -58,31 +58,36 @@ void cli_help_all(struct buffer *out)
 }
 
 /* roff reads a line's first '.' or '\'' and every backslash and '-' in its own way. */
-static void add_roff(struct buffer *out, const char *text)
+static void add_roff_slice(struct buffer *out, struct slice text)
 {
 	bool fresh = true;
-	for (; *text != '\0'; text++) {
-		if (fresh && (*text == '.' || *text == '\''))
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.ptr[i];
+		if (fresh && (c == '.' || c == '\''))
 			buffer_text(out, "\\&");
-		if (*text == '\\')
+		if (c == '\\')
 			buffer_text(out, "\\e");
-		else if (*text == '-')
+		else if (c == '-')
 			buffer_text(out, "\\-");
 		else
-			buffer_byte(out, (uint8_t)*text);
-		fresh = *text == '\n';
+			buffer_byte(out, c);
+		fresh = c == '\n';
 	}
+}
+
+static void add_roff(struct buffer *out, const char *text)
+{
+	add_roff_slice(out, slice_from_string(text));
 }
 
 static void add_paragraphs(struct buffer *out, const char *text)
 {
-	for (const char *end; (end = strstr(text, "\n\n")) != NULL; text = end + 2) {
-		char part[2048];
-		snprintf(part, sizeof(part), "%.*s", (int)(end - text), text);
-		add_roff(out, part);
+	struct slice rest = slice_from_string(text);
+	for (size_t end; (end = slice_find(rest, SLICE("\n\n"), 0)) < rest.len; rest = slice_after(rest, end + 2)) {
+		add_roff_slice(out, slice_sub(rest, 0, end));
 		buffer_text(out, "\n.PP\n");
 	}
-	add_roff(out, text);
+	add_roff_slice(out, rest);
 	buffer_byte(out, '\n');
 }
 

@@ -8,9 +8,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What became of a request, as in a report. */
+enum course_kind {
+	COURSE_PASSED,
+	COURSE_BLOCKED,
+	COURSE_LIMITED,
+	COURSE_SIGNATURE,
+	COURSE_CROWDED_OUT,
+	COURSE_OTHER,
+	COURSE_KINDS,
+};
+
 enum {
 	COURSE_SECONDS = 900,
-	COURSE_KINDS = 6, /* passed, blocked, limited, signature, crowded out, other: as in a report */
 	COURSE_MARKS = 24,
 	COURSE_MARK_BYTES = 320,
 	COURSE_SITE_BYTES = 258,

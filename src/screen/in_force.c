@@ -116,7 +116,7 @@ void in_force_add(const struct page *page)
 	if (rows == 0)
 		page_note(page, page_text(page, SAY_NOTHING_IN_FORCE));
 	if (json_array_size(bans) > BANS_SHOWN)
-		html_add_number(page->out, page_text(page, SAY_MORE_BANS), json_array_size(bans) - BANS_SHOWN);
+		page_note_number(page, SAY_MORE_BANS, json_array_size(bans) - BANS_SHOWN);
 }
 
 const struct page_part in_force_parts[] = {{"in-force", in_force_add, true}};

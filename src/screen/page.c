@@ -64,6 +64,13 @@ void page_note(const struct page *page, const char *text)
 	buffer_text(page->out, "</p>\n");
 }
 
+void page_note_number(const struct page *page, enum say text, unsigned long number)
+{
+	buffer_text(page->out, "<p class=\"note\">");
+	html_add_number(page->out, page_text(page, text), number);
+	buffer_text(page->out, "</p>\n");
+}
+
 void page_link(const struct page *page, const char *path, const char *text)
 {
 	buffer_text(page->out, "<a href=\"");

@@ -62,6 +62,8 @@ static inline const char *page_text(const struct page *page, enum say which)
 
 void page_element(const struct page *page, const char *name, const char *text);
 void page_note(const struct page *page, const char *text);
+/* The same of a text with a number in it. */
+void page_note_number(const struct page *page, enum say text, unsigned long number);
 /* <a href>, with the language said on. */
 void page_link(const struct page *page, const char *path, const char *text);
 /* A table's head; from the `numbers`-th column on they are numbers. */

@@ -13,8 +13,8 @@ SAY(LANGUAGE, "Language", "Língua", "語言")
 SAY(AS_OF, "As of %s.", "Situação às %s.", "截至 %s。")
 SAY(WATCH_SILENT, "The watch does not answer: what is shown is from %s. The gate goes on by itself. See: guia status.",
     "A vigia não responde: o que se mostra é de %s. O portão continua sozinho. Veja: guia status.",
-    "監察程序沒有回應：以下為 %s 的情況。閘道仍自行運作。請執行 guia status 查看。")
-SAY(WATCH_UNHEARD, "The watch has not answered yet.", "A vigia ainda não respondeu.", "監察程序尚未回應。")
+    "監察程式沒有回應：以下為 %s 的情況。閘道仍自行運作。請執行 guia status 查看。")
+SAY(WATCH_UNHEARD, "The watch has not answered yet.", "A vigia ainda não respondeu.", "監察程式尚未回應。")
 SAY(GATE_SILENT, "The gate tells nothing: %s.", "O portão nada diz: %s.", "閘道沒有回報：%s。")
 
 SAY(ALL_UP, "All sites are up.", "Todos os sítios funcionam.", "所有網站運作正常。")
@@ -150,7 +150,7 @@ SAY(NOTHING_IN_FORCE, "Nothing of Guia's or of a person's is in force.",
     "Nada da Guia nem de uma pessoa está em vigor.", "目前沒有 Guia 或人員的措施生效。")
 SAY(UNTIL, "Until", "Até", "至")
 SAY(BY, "By", "Por", "由")
-SAY(WHY, "Why", "Porquê", "原因")
+SAY(WHY, "Why", "Motivo", "原因")
 SAY(WHAT, "What", "O quê", "內容")
 SAY(UNDO, "Undo", "Desfazer", "撤銷")
 SAY(SORT, "Kind", "Tipo", "類別")
@@ -170,20 +170,24 @@ SAY(UNTIL_LIFTED, "until it is lifted", "até ser levantada", "直至解除")
 SAY(ORDER_DONE, "Done: %s", "Feito: %s", "已完成：%s")
 SAY(ORDER_REFUSED, "Not done: %s", "Não feito: %s", "未能完成：%s")
 
-SAY(REFUSED_HERE, "No entry", "Sem entrada", "不得進入")
+SAY(REFUSED_HERE, "Refused", "Recusado", "未獲接納")
 SAY(REFUSED_SESSION,
     "This page needs a session. Open the address that guia serve printed, or print a new one: guia screen --address",
     "Esta página precisa de uma sessão. Abra o endereço que o guia serve escreveu, ou peça outro: guia screen "
     "--address",
-    "需要先建立連線階段。請開啟 guia serve 印出的位址，或執行 guia screen --address 取得新的位址。")
+    "須先登入。請開啟 guia serve 印出的位址，或執行 guia screen --address 取得新的位址。")
 SAY(REFUSED_TOKEN, "This address was used already, or is too old. Print a new one: guia screen --address",
     "Este endereço já foi usado, ou é demasiado antigo. Peça outro: guia screen --address",
     "此位址已被使用或已過期。請執行 guia screen --address 取得新的位址。")
 SAY(REFUSED_FORM, "This form is not of this session, or came from elsewhere. Nothing was changed.",
     "Este formulário não é desta sessão, ou veio de outro lado. Nada foi alterado.",
-    "此表格不屬於本連線階段，或來自他處。沒有任何更改。")
+    "此表格不屬於目前的登入，或來自他處。沒有任何更改。")
+SAY(FAILED, "That did not work", "Não foi possível", "未能完成")
+SAY(REPORT_FAILED, "The report cannot be made: the record of incidents cannot be read.",
+    "O relatório não se consegue fazer: o registo de incidentes não se consegue ler.",
+    "無法製作報告：無法讀取事故紀錄。")
 SAY(NOT_FOUND, "There is no such page.", "Não existe essa página.", "沒有這個頁面。")
-SAY(WELCOME, "You are in.", "Está dentro.", "已進入。")
+SAY(WELCOME, "You are in.", "Sessão iniciada.", "已登入。")
 SAY(GO_ON, "Go on to the overview", "Continuar para o panorama", "前往總覽")
 SAY(LIVE_LOST, "No longer live: trying again.", "Já não em direto: a tentar de novo.", "即時更新中斷，正在重試。")
 

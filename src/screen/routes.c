@@ -29,9 +29,12 @@ struct call {
 
 static void say_no(struct call *call, unsigned status, enum say text)
 {
+	enum say title = status == MHD_HTTP_NOT_FOUND               ? SAY_NOT_FOUND
+			 : status == MHD_HTTP_INTERNAL_SERVER_ERROR ? SAY_FAILED
+								    : SAY_REFUSED_HERE;
 	call->reply->status = status;
 	buffer_clear(&call->reply->body);
-	page_say(&call->page, status == MHD_HTTP_NOT_FOUND ? SAY_NOT_FOUND : SAY_REFUSED_HERE, text);
+	page_say(&call->page, title, text);
 }
 
 /* ---- pages ---- */
@@ -115,7 +118,7 @@ static void report_page(struct call *call, const struct case_record *record)
 {
 	call->reply->inline_style = true;
 	if (report_add(call->page.store, record, call->page.language, call->page.sight->wall_ms, call->page.out) != 0)
-		say_no(call, MHD_HTTP_INTERNAL_SERVER_ERROR, SAY_NO_SUCH_INCIDENT);
+		say_no(call, MHD_HTTP_INTERNAL_SERVER_ERROR, SAY_REPORT_FAILED);
 }
 
 /* "3" and "3/report" */

@@ -81,16 +81,22 @@ enum site_state sight_state(const json_t *site)
 
 /* ---- what the status adds to the course ---- */
 
-static size_t course_kind(const char *verdict, const char *reason)
+static enum course_kind kind_of(const char *verdict, const char *reason)
 {
 	static const struct {
 		const char *reason;
-		size_t kind;
-	} reasons[] = {{"ban", 2}, {"limit", 2}, {"signature", 3}, {"crowded-out", 4}, {"mode", 4}};
+		enum course_kind kind;
+	} reasons[] = {{"ban", COURSE_LIMITED},
+		       {"limit", COURSE_LIMITED},
+		       {"signature", COURSE_SIGNATURE},
+		       {"crowded-out", COURSE_CROWDED_OUT},
+		       {"mode", COURSE_CROWDED_OUT}};
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (strcmp(reason, reasons[i].reason) == 0)
 			return reasons[i].kind;
-	return strcmp(verdict, "block") == 0 ? 1 : strcmp(verdict, "unseen") == 0 ? 5 : 0;
+	return strcmp(verdict, "block") == 0    ? COURSE_BLOCKED
+	       : strcmp(verdict, "unseen") == 0 ? COURSE_OTHER
+						: COURSE_PASSED;
 }
 
 static void add_sums(json_t *site, uint64_t sums[COURSE_KINDS])
@@ -102,7 +108,7 @@ static void add_sums(json_t *site, uint64_t sums[COURSE_KINDS])
 		json_object_foreach(reasons, reason, count)
 		{
 			json_int_t number = json_integer_value(count);
-			sums[course_kind(verdict, reason)] += number > 0 ? (uint64_t)number : 0;
+			sums[kind_of(verdict, reason)] += number > 0 ? (uint64_t)number : 0;
 		}
 	}
 }

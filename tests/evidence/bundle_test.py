@@ -592,6 +592,20 @@ def one_that_is_there_is_left_alone():
 
 
 @case
+def nothing_stays_of_one_that_was_killed_before_it_had_its_name():
+    place = FOLDER / "nameless"
+    shutil.copytree(made("plain"), place, ignore=shutil.ignore_patterns("*.part", "half*"))
+    (place / "bag").rename(place / "again.part")
+    (place / "again.part/data/warc/stray.warc").write_bytes(b"")
+    guia(*export_words(place, place / "again"))
+    assert "WHOLE" in guia("verify", place / "again")
+    (place / "mine.part/data").mkdir(parents=True)
+    (place / "mine.part/data/mine").write_text("not of an export")
+    guia(*export_words(place, place / "mine"))
+    assert (place / "mine/data/mine").exists(), "what no export made is not removed"
+
+
+@case
 def a_full_disk_is_said_and_gone_on_from():
     place = FOLDER / "full"
     place.mkdir()

@@ -126,6 +126,7 @@ def packets_are_shown_in_every_language():
                    " VALUES (2, 'syn', ?, ?, 987654, 123456.0, 9, 'tcp/443 99 %', '198.18.0.0/16 12 %')", (ONSET, ONSET + 9000))
         db.commit()
     with screen.ready(4):
+        screen.heard()
         for language, words in PACKETS.items():
             overview, page = screen.ask(f"/?lang={language}")[2], screen.ask(f"/incidents/2?lang={language}")[2]
             assert words in overview and overview.count('class="warning packets"') == 1 and "tcp/443 99 %" in overview, language
