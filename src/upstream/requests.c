@@ -97,10 +97,30 @@ static void step(struct requests *requests, struct request *request, const struc
 		request->due = REQUEST_ASK;
 }
 
+static bool stands(const struct request *request, const struct requests_sight *sight)
+{
+	const struct flow_prefix *source = &request->route.flow.source;
+	return sight->stands == NULL || request->route.kind != ROUTE_FLOW || !source->given ||
+	       sight->stands(sight->context, &source->prefix);
+}
+
+/* What is being lifted or raised is so first. */
+static void let_go(struct requests *requests, struct request *request)
+{
+	if (!request->asked)
+		drop(requests, request);
+	else if (request->due == REQUEST_NOTHING || request->due == REQUEST_ASK)
+		request->due = REQUEST_END;
+}
+
 void requests_second(struct requests *requests, const struct requests_sight *sight)
 {
 	for (size_t i = requests->count; i-- > 0;) {
 		struct request *request = &requests->items[i];
+		if (!stands(request, sight)) {
+			let_go(requests, request);
+			continue;
+		}
 		if (request->due != REQUEST_NOTHING)
 			continue;
 		if (request->asked)

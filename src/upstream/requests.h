@@ -46,6 +46,8 @@ struct requests_sight {
 	bool full; /* the link is */
 	bool busy; /* or nearly so */
 	uint64_t (*hits)(const void *context, uint32_t ban);
+	/* Whether a source still is banned, and nobody there allowed; NULL: all are. */
+	bool (*stands)(const void *context, const struct prefix *source);
 	const void *context;
 };
 
@@ -56,7 +58,10 @@ bool requests_want(struct requests *requests, const struct route *route, uint32_
 void requests_adopt(struct requests *requests, const struct route *route, uint32_t id, const char *why,
 		    uint64_t now_ms);
 
-/* A second has passed: decides what is due. */
+/*
+ * A second has passed: decides what is due. What is against a source ends when its ban does, whatever the link is like.
+ * Not while a request is being carried out: they change their places.
+ */
 void requests_second(struct requests *requests, const struct requests_sight *sight);
 
 /* One with something due, or NULL: what is to be raised first. */

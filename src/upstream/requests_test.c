@@ -144,6 +144,53 @@ static void what_is_refused_is_asked_again_while_it_is_needed(void **state)
 	assert_int_equal(requests.count, 0);
 }
 
+static struct prefix banned;
+
+static bool is_banned(const void *context, const struct prefix *source)
+{
+	(void)context;
+	return source->bits == banned.bits && address_equal(&source->address, &banned.address);
+}
+
+/* Though the link is full: whom nobody bans any more nobody keeps away. */
+static void what_is_against_a_source_ends_with_its_ban(void **state)
+{
+	struct requests requests = {.count = 0};
+	const struct route udp = a_route(UDP);
+	const struct route source = a_route(
+		"flow route { match { destination 192.0.2.10/32; source 198.51.100.7/32; } then { discard; } }");
+	struct requests_sight sight = seen(2000, true, true);
+	(void)state;
+	sight.stands = is_banned;
+	banned = source.flow.source.prefix;
+	assert_true(requests_want(&requests, &udp, 0, "link full"));
+	assert_true(requests_want(&requests, &source, 7, "link full"));
+	expect(&requests, REQUEST_ASK, 1000);
+	expect(&requests, REQUEST_ASK, 1000);
+	requests_second(&requests, &sight);
+	expect(&requests, REQUEST_NOTHING, 2000);
+	banned.bits = 0;
+	requests_second(&requests, &sight);
+	expect(&requests, REQUEST_END, 2000);
+	expect(&requests, REQUEST_NOTHING, 2000);
+	assert_int_equal(requests.count, 1);
+	/* What was not asked yet, and what is to be asked again. */
+	assert_true(requests_want(&requests, &source, 7, "link full"));
+	requests_second(&requests, &sight);
+	assert_int_equal(requests.count, 1);
+	requests_adopt(&requests, &source, 4, "link full", 3000);
+	requests.items[1].due = REQUEST_ASK;
+	requests_second(&requests, &sight);
+	expect(&requests, REQUEST_END, 3000);
+	/* What is being lifted is lifted first. */
+	requests_adopt(&requests, &source, 4, "link full", 3000);
+	requests.items[1].due = REQUEST_LIFT;
+	requests_second(&requests, &sight);
+	expect(&requests, REQUEST_LIFT, 3000);
+	requests_second(&requests, &sight);
+	expect(&requests, REQUEST_END, 3000);
+}
+
 static void an_earlier_watchs_rules_are_taken_over(void **state)
 {
 	struct requests requests = {.count = 0};
@@ -282,6 +329,7 @@ static void the_kernels_tables_are_read(void **state)
 TEST_MAIN(cmocka_unit_test(looks_follow_the_table), cmocka_unit_test(looks_wait_twice_as_long_each_time),
 	  cmocka_unit_test(what_is_asked_is_held_looked_behind_and_ended),
 	  cmocka_unit_test(what_is_refused_is_asked_again_while_it_is_needed),
+	  cmocka_unit_test(what_is_against_a_source_ends_with_its_ban),
 	  cmocka_unit_test(an_earlier_watchs_rules_are_taken_over), cmocka_unit_test(a_full_link_is_seen),
 	  cmocka_unit_test(what_fills_a_link_is_seen_within_a_second),
 	  cmocka_unit_test(what_a_tick_cannot_tell_fills_no_link), cmocka_unit_test(the_kernels_tables_are_read))

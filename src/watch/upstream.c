@@ -138,6 +138,31 @@ void upstream_events(struct upstream *u, const struct event *events, size_t coun
 
 /* ---- what is wanted ---- */
 
+/*
+ * Whether packets of a banned source may be asked to be dropped ahead: its ban holds now, and nobody of it is allowed.
+ * An allowance around it holds over what the watch decided, and not over a person's own ban.
+ */
+static bool ban_stands(const struct upstream_sight *sight, const struct prefix *source)
+{
+	const struct ban_record *records;
+	struct ban_entry entry;
+	if (sight->bans == NULL)
+		return false;
+	bool person = ban_register_said(sight->bans, source, BAN_BY_PERSON, sight->now, &entry);
+	if (!person && !ban_register_said(sight->bans, source, BAN_AUTOMATIC, sight->now, &entry))
+		return false;
+	size_t count = ban_register_records(sight->bans, &records);
+	for (size_t i = 0; i < count; i++) {
+		const struct ban_record *allowed = &records[i];
+		if (allowed->kind != BAN_ALLOW || allowed->expires_ms <= sight->now.boot_ms)
+			continue;
+		if (prefix_has(source, &allowed->prefix.address) ||
+		    (!person && prefix_has(&allowed->prefix, &source->address)))
+			return false;
+	}
+	return entry.kind == BAN_REFUSE;
+}
+
 /* Called for each; false: enough. */
 typedef bool wish_fn(void *context, const struct route *route, uint32_t ban, const char *why);
 
@@ -173,15 +198,29 @@ static void wishes(struct upstream *u, const struct upstream_sight *sight, wish_
 		return;
 	size_t count = sight->bans != NULL ? ban_register_records(sight->bans, &records) : 0;
 	for (size_t i = 0; i < count && sources < SOURCES_AT_ONCE; i++)
-		if (records[i].kind == BAN_REFUSE && records[i].expires_ms > sight->now.boot_ms &&
+		if (records[i].kind == BAN_REFUSE && ban_stands(sight, &records[i].prefix) &&
 		    sources++ < SOURCES_AT_ONCE && !wish_source(u, &records[i].prefix, records[i].id, wish, context))
 			return;
 	size_t have = u->source_count < UPSTREAM_SOURCES ? u->source_count : UPSTREAM_SOURCES;
-	for (size_t i = 0; i < have && sources++ < SOURCES_AT_ONCE; i++) {
+	for (size_t i = 0; i < have && sources < SOURCES_AT_ONCE; i++) {
 		const struct upstream_source *source = &u->sources[(u->source_count - 1 - i) % UPSTREAM_SOURCES];
+		if (!ban_stands(sight, &source->prefix))
+			continue;
+		sources++;
 		if (!wish_source(u, &source->prefix, source->id, wish, context))
 			return;
 	}
+}
+
+static uint64_t hits_of(const void *context, uint32_t ban)
+{
+	const struct upstream_sight *sight = context;
+	return sight->hits(sight->context, ban);
+}
+
+static bool still_stands(const void *context, const struct prefix *source)
+{
+	return ban_stands(context, source);
 }
 
 static bool want(void *context, const struct route *route, uint32_t ban, const char *why)
@@ -211,9 +250,11 @@ void upstream_second(struct upstream *u, const struct upstream_sight *sight)
 	const struct requests_sight seen = {.now_ms = sight->now.boot_ms,
 					    .full = u->link.full,
 					    .busy = u->link.share >= LINK_BUSY_PERCENT,
-					    .hits = sight->hits,
-					    .context = sight->context};
-	requests_second(&u->requests, &seen);
+					    .hits = hits_of,
+					    .stands = still_stands,
+					    .context = sight};
+	if (u->asking != ASKING_REQUEST && u->id_at == 0)
+		requests_second(&u->requests, &seen);
 }
 
 void upstream_step(struct upstream *u, uint64_t now_ms)

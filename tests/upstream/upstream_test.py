@@ -330,6 +330,10 @@ def when_the_link_is_full_banned_sources_are_asked_for(s):
     after = s.service.ask("status")["rules"]
     assert [rule["id"] for rule in after] == [rule["id"] for rule in before], (before, after)
     assert banned in s.gobgp.flows()
+    # Whom nobody bans any more nobody keeps away, though the link is as full as it was.
+    with pouring(12):
+        subprocess.run([*guia[:1], "unban", *guia[2:5]], check=True, stdout=subprocess.DEVNULL, timeout=60)
+        s.both(False, banned, "flow4 { dst 192.0.2.10/32; src 198.51.100.7/32; }")
     s.service.let_go()
     s.service.watch_words = []
     s.service.hold()
