@@ -11,7 +11,7 @@ static void expect_gone(const char *before, const uint8_t *data, size_t size, co
 	buffer_printf(&text, "%s%.*s%s", before, (int)size, (const char *)data, behind);
 	if (form != NULL)
 		redact_body(&names, slice_from_string(form), buffer_slice(&text), &out);
-	else if (!redact_text_keeps(&names, buffer_slice(&text)))
+	else if (!redact_text_keeps(&names, buffer_slice(&text), 0))
 		redact_text(&names, SLICE(""), SLICE(""), buffer_slice(&text), &out);
 	redact_text_beginning(&names, buffer_slice(&text), form == NULL ? text.len : 0, &out);
 	struct slice secret = SLICE("Zq7Zq7"), seen = buffer_slice(out.len == 0 ? &text : &out);

@@ -50,6 +50,24 @@ static void slice_finds_wherever_it_stands(void **state)
 	}
 }
 
+static void slices_end_alike(void **state)
+{
+	uint8_t bytes[300], others[200];
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 7);
+	memcpy(others, bytes + 100, sizeof(others));
+	struct slice a = slice_make(bytes, sizeof(bytes)), b = slice_make(others, sizeof(others));
+	assert_int_equal(slice_common_end(a, b), sizeof(others));
+	assert_int_equal(slice_common_end(a, SLICE("")), 0);
+	for (size_t i = 0; i < sizeof(others); i++) {
+		others[i] ^= 1;
+		assert_int_equal(slice_common_end(a, b), sizeof(others) - i - 1);
+		assert_int_equal(slice_common_end(b, a), sizeof(others) - i - 1);
+		others[i] ^= 1;
+	}
+}
+
 /* At every length, and with every byte in every place: eight bytes are compared together. */
 static void slice_compares_without_case(void **state)
 {
@@ -453,12 +471,12 @@ static void a_led_member_is_found_anywhere(void **state)
 
 TEST_MAIN(cmocka_unit_test(numbers_are_digits_within_bounds), cmocka_unit_test(caret_stands_below_the_character),
 	  cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(slice_finds_wherever_it_stands),
-	  cmocka_unit_test(slice_compares_without_case), cmocka_unit_test(buffer_writes_numbers),
-	  cmocka_unit_test(reader_keeps_its_overrun), cmocka_unit_test(arena_refuses_past_its_cap),
-	  cmocka_unit_test(arena_shrinks_the_newest), cmocka_unit_test(arena_that_lasts_is_dense),
-	  cmocka_unit_test(arena_reserve_goes_back_to_its_size), cmocka_unit_test(arena_reserve_lends),
-	  cmocka_unit_test(arena_extends_the_newest), cmocka_unit_test(diagnostic_shows_a_caret),
-	  cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text), cmocka_unit_test(hash_folds_case_only_when_asked),
-	  cmocka_unit_test(file_read_is_bounded), cmocka_unit_test(region_gives_back_whole_pages_within),
-	  cmocka_unit_test(the_nearest_name_is_meant), cmocka_unit_test(a_set_of_bytes_is_found_anywhere),
-	  cmocka_unit_test(a_led_member_is_found_anywhere))
+	  cmocka_unit_test(slices_end_alike), cmocka_unit_test(slice_compares_without_case),
+	  cmocka_unit_test(buffer_writes_numbers), cmocka_unit_test(reader_keeps_its_overrun),
+	  cmocka_unit_test(arena_refuses_past_its_cap), cmocka_unit_test(arena_shrinks_the_newest),
+	  cmocka_unit_test(arena_that_lasts_is_dense), cmocka_unit_test(arena_reserve_goes_back_to_its_size),
+	  cmocka_unit_test(arena_reserve_lends), cmocka_unit_test(arena_extends_the_newest),
+	  cmocka_unit_test(diagnostic_shows_a_caret), cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text),
+	  cmocka_unit_test(hash_folds_case_only_when_asked), cmocka_unit_test(file_read_is_bounded),
+	  cmocka_unit_test(region_gives_back_whole_pages_within), cmocka_unit_test(the_nearest_name_is_meant),
+	  cmocka_unit_test(a_set_of_bytes_is_found_anywhere), cmocka_unit_test(a_led_member_is_found_anywhere))

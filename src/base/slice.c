@@ -171,6 +171,17 @@ int slice_compare(struct slice a, struct slice b)
 	return (a.len > b.len) - (a.len < b.len);
 }
 
+size_t slice_common_end(struct slice a, struct slice b)
+{
+	enum { BLOCK = 64 };
+	size_t len = 0, most = a.len < b.len ? a.len : b.len;
+	while (most - len >= BLOCK && memcmp(a.ptr + a.len - len - BLOCK, b.ptr + b.len - len - BLOCK, BLOCK) == 0)
+		len += BLOCK;
+	while (len < most && a.ptr[a.len - len - 1] == b.ptr[b.len - len - 1])
+		len++;
+	return len;
+}
+
 struct slice slice_trim(struct slice s)
 {
 	while (s.len > 0 && byte_is_space(s.ptr[0]))

@@ -62,6 +62,9 @@ static inline bool slice_ends_with(struct slice s, struct slice suffix)
 	return s.len >= suffix.len && slice_equal(slice_after(s, s.len - suffix.len), suffix);
 }
 
+/* How many bytes both end with. */
+size_t slice_common_end(struct slice a, struct slice b);
+
 /* ASCII only; never depends on the locale. */
 static inline uint8_t byte_lower(uint8_t c)
 {

@@ -5,6 +5,7 @@
 #include "ruleset/wording.h"
 
 enum { ROOM = 64 };                                 /* for what redaction adds */
+enum { KEPT_LEAST = 256 };                          /* bytes of a text that are worth comparing the next with */
 enum { JUDGED_LEAST = 64, JUDGED_MOST = 4 * 1024 }; /* bytes of names that are kept */
 enum { LOG_VALUE = 100, VALUE_LOOKED_AT = 4096, DOCUMENT_LOOKED_AT = 64 << 10 };
 
@@ -122,20 +123,50 @@ static struct slice redacted(struct transaction *t, const struct shown *shown)
 	return shown_text(t, SLICE(""), SLICE(""), value);
 }
 
-struct slice shown_text(struct transaction *t, struct slice variable, struct slice value, struct slice text)
+static struct slice without_secrets(struct transaction *t, struct slice variable, struct slice value, struct slice text)
 {
 	struct buffer out = buffer_make(&t->arena);
-	if (text.len == 0 || (variable.len == 0 && redact_text_keeps(&t->redact, text)))
-		return text;
 	buffer_reserve(&out, text.len + ROOM);
 	redact_text(&t->redact, variable, value, text, &out);
 	return out.error != 0 || out.len == 0 ? SLICE("") : buffer_slice(&out);
 }
 
+struct slice shown_text(struct transaction *t, struct slice variable, struct slice value, struct slice text)
+{
+	bool keeps = text.len == 0 || (variable.len == 0 && redact_text_keeps(&t->redact, text, 0));
+	return keeps ? text : without_secrets(t, variable, value, text);
+}
+
+/* How much of its end it has in common with one that holds no secrets. */
+static size_t known_end(const struct transaction *t, struct slice text)
+{
+	size_t most = 0;
+	for (size_t i = 0; i < KEPT_TEXTS && t->kept_texts[i].text.len > 0; i++) {
+		if (t->kept_texts[i].names != t->redact.extra_count)
+			continue;
+		size_t end = slice_common_end(t->kept_texts[i].text, text);
+		most = end > most ? end : most;
+	}
+	return most;
+}
+
+/* What rules tell of one value ends alike, in each of the forms that they look at. */
+static bool keeps(struct transaction *t, struct slice text)
+{
+	size_t known = known_end(t, text);
+	if (!redact_text_keeps(&t->redact, text, known))
+		return false;
+	if (text.len - known >= KEPT_LEAST) {
+		memmove(t->kept_texts + 1, t->kept_texts, sizeof(t->kept_texts) - sizeof(t->kept_texts[0]));
+		t->kept_texts[0] = (struct kept_text){text, t->redact.extra_count};
+	}
+	return true;
+}
+
 struct slice shown_whole(struct transaction *t, struct log_text *text)
 {
 	if (text->told.ptr == NULL)
-		text->told = shown_text(t, SLICE(""), SLICE(""), text->raw);
+		text->told = keeps(t, text->raw) ? text->raw : without_secrets(t, SLICE(""), SLICE(""), text->raw);
 	return text->told;
 }
 

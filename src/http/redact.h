@@ -59,7 +59,10 @@ void redact_text(const struct redact_names *names, struct slice variable, struct
  */
 size_t redact_text_beginning(const struct redact_names *names, struct slice text, size_t limit, struct buffer *out);
 
-/* Whether redact_text() without a variable would leave the text as it is: most hold no secret, and need no copy. */
-bool redact_text_keeps(const struct redact_names *names, struct slice text);
+/*
+ * Whether redact_text() without a variable would leave the text as it is: most hold no secret, and need no copy. With
+ * the last `known` bytes ends a text of which that was found by the same names: they are not gone over again.
+ */
+bool redact_text_keeps(const struct redact_names *names, struct slice text, size_t known);
 
 #endif

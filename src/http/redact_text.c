@@ -40,6 +40,12 @@ static size_t find_found_within(struct slice text, size_t from)
 	return text.len;
 }
 
+/* Behind the one at `at`, with which it may have a space in common. */
+static size_t find_next_within(struct slice text, size_t at)
+{
+	return find_found_within(text, at + found_within.len - 1);
+}
+
 /* Where the Core Rule Set's form tells what matched. */
 static size_t matched_data(struct slice text)
 {
@@ -55,7 +61,7 @@ static struct secret_part find_secret_part(const struct redact_names *names, str
 	size_t within = find_found_within(text, 0);
 	if (from < text.len)
 		return (struct secret_part){from, variable, within};
-	for (size_t at = within; at < text.len; at = find_found_within(text, at + found_within.len)) {
+	for (size_t at = within; at < text.len; at = find_next_within(text, at)) {
 		struct slice name = variable_name(slice_after(text, at + found_within.len));
 		if (redact_name_is_secret(names, name)) {
 			from = matched_data(text);
@@ -327,15 +333,38 @@ static bool keeps_sign(const struct redact_names *names, struct slice text, size
 	return text.ptr[at] != ':' || authority_end(text, at) == text.len;
 }
 
-bool redact_text_keeps(const struct redact_names *names, struct slice text)
+/* Of the names behind " found within " that begins before `end`. */
+static bool keeps_names(const struct redact_names *names, struct slice text, size_t end)
 {
-	size_t first = byte_class_find(&SIGNS, text, 0);
-	if (find_secret_part(names, slice_make("", 0), text).from < text.len)
+	struct slice looked_at = slice_sub(text, 0, end + found_within.len - 1);
+	for (size_t at = find_found_within(looked_at, 0); at < looked_at.len; at = find_next_within(looked_at, at))
+		if (redact_name_is_secret(names, variable_name(slice_after(text, at + found_within.len))))
+			return false;
+	return true;
+}
+
+/* Likewise of parts of multipart. */
+static bool keeps_parts(const struct redact_names *names, struct slice text, size_t end)
+{
+	struct slice looked_at = slice_sub(text, 0, end + SLICE("content-disposition:").len - 1);
+	return find_parts(looked_at) == looked_at.len || secret_parts(names, text) == text.len;
+}
+
+/*
+ * In an end that is that of a text that is kept nothing goes: whatever makes something go is looked for from a sign or
+ * a word on, but for the name before a sign, which reaches back to the sign before at most. So the first sign in there
+ * is asked, and no other.
+ */
+bool redact_text_keeps(const struct redact_names *names, struct slice text, size_t known)
+{
+	size_t end = text.len - known;
+	size_t at = byte_class_find(&SIGNS, text, 0);
+	if (!keeps_names(names, text, end))
 		return false;
-	if (first == text.len)
-		return true;
-	for (size_t at = first; at < text.len; at = byte_class_find(&SIGNS, text, at + 1))
+	for (bool is_known = false; at < text.len && !is_known; at = byte_class_find(&SIGNS, text, at + 1)) {
 		if (!keeps_sign(names, text, at))
 			return false;
-	return secret_parts(names, text) == text.len;
+		is_known = at >= end;
+	}
+	return keeps_parts(names, text, end);
 }
