@@ -342,6 +342,50 @@ static void a_scratch_must_fit(void **state)
 	scan_builder_free(builder);
 }
 
+/* Literals and patterns with gates, of each level of bytes; each wanted by itself and all of them. */
+static void what_is_wanted_is_found_at_every_level(void **state)
+{
+	static const char *const literals[] = {"plainword", "a;b(c", "one|two", "four", "two"};
+	static const char *const patterns[] = {"alpha[0-9]+z", "beta&[a-z]+;", "\\$\\{gamma[^}]*\\}", "delta%[0-9]{2}",
+					       "epsilon[ab]+x"};
+	static const char *const values[] = {"a plainword",   "PLAINWORDS; and more",
+					     "see a;b(c",     "a;b(c|",
+					     "one|two",       "alpha12z",
+					     "delta%20four",  "epsilonabx\ndelta%2",
+					     "alpha12z;",     "alpha12z|",
+					     "beta&x;",       "beta&;",
+					     "${gamma:x}",    "plain",
+					     "${gamma:x} é",  "plainword|alpha3z",
+					     "$alpha7z beta", ""};
+	enum { EACH = 5, IDS = 2 * EACH };
+	(void)state;
+	struct scan_builder *builder = builder_made();
+	for (uint32_t i = 0; i < EACH; i++) {
+		assert_int_equal(scan_builder_add_literal(builder, i, slice_from_string(literals[i])), 0);
+		assert_int_equal(scan_builder_add_regex(builder, EACH + i, slice_from_string(patterns[i]), 0), 0);
+	}
+	struct scan_set *set = built(builder);
+	assert_int_equal(scan_set_slot_words(set), 1);
+	size_t found = 0;
+	for (size_t v = 0; v < sizeof(values) / sizeof(values[0]); v++) {
+		struct slice value = slice_from_string(values[v]);
+		uint64_t all = 0;
+		assert_true(scan_run(set, scratch, value, NULL, &all) >= 0);
+		found += (size_t)__builtin_popcountll(all);
+		for (uint32_t id = 0; id <= IDS; id++) {
+			uint64_t slots = 0, bits = 0, mask = id == IDS ? (1 << IDS) - 1 : UINT64_C(1) << id;
+			struct scan_view views[SCAN_VIEWS] = {{id == IDS ? NULL : &slots, &bits}};
+			if (id < IDS)
+				scan_set_want(set, id, &slots);
+			assert_int_equal(scan_run_views(set, scratch, value, byte_level_of(byte_kinds(value)), views),
+					 0);
+			assert_int_equal(bits & mask, all & mask);
+		}
+	}
+	assert_int_equal(found, 18);
+	scan_set_free(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +396,7 @@ int main(void)
 		cmocka_unit_test(literals_are_bytes),
 		cmocka_unit_test(classes_are_told_and_none_is_always_set),
 		cmocka_unit_test(what_stands_behind_agrees),
+		cmocka_unit_test(what_is_wanted_is_found_at_every_level),
 		cmocka_unit_test(a_scratch_must_fit),
 	};
 	return cmocka_run_group_tests(tests, make_scratches, free_scratches);
