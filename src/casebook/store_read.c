@@ -291,25 +291,65 @@ int case_store_entry_ends(struct case_store *store, uint64_t id, case_entry_end_
 	return r != 0 ? r : entry_end(store, last, id, half, count - 2 * half, each, context);
 }
 
+/* The parameters of both statements begin with these. */
+#define POINTS_FROM " FROM point WHERE incident = ?1 AND (?2 = ?3 OR site = ?2) AND at_ms >= ?4"
+
+struct points {
+	uint64_t id;
+	uint16_t site;
+	struct statement next; /* when the next is */
+	struct statement sums; /* of one step */
+};
+
+static void ask(const struct points *points, struct statement *s, uint64_t from_ms)
+{
+	statement_number(s, points->id);
+	statement_number(s, points->site);
+	statement_number(s, CASE_SITES);
+	statement_number(s, from_ms);
+}
+
+/* False: there is none. */
+static bool next_point(struct points *points, uint64_t from_ms, uint64_t *ret_at_ms)
+{
+	ask(points, &points->next, from_ms);
+	bool found = statement_step(&points->next) == STATEMENT_ROW && points->next.error == 0;
+	if (found)
+		*ret_at_ms = statement_take(&points->next);
+	return statement_run(&points->next) == 0 && found;
+}
+
+static bool sum_points(struct points *points, uint64_t from_ms, uint64_t step_ms, struct case_point *ret_point)
+{
+	ask(points, &points->sums, from_ms);
+	statement_number(&points->sums, from_ms + step_ms);
+	bool found = statement_step(&points->sums) == STATEMENT_ROW && points->sums.error == 0;
+	*ret_point = (struct case_point){.incident = points->id, .at_ms = from_ms, .site = points->site};
+	if (found) {
+		take_requests(&points->sums, &ret_point->requests);
+		take_visitors(&points->sums, &ret_point->visitors);
+	}
+	return statement_run(&points->sums) == 0 && found;
+}
+
+/* A statement a step, in the order of the index: grouped in one, all that is read would be sorted first. */
 int case_store_points(struct case_store *store, uint64_t id, uint16_t site, uint64_t step_ms, case_point_fn *each,
 		      void *context)
 {
-	struct statement s = statement_prepare(
-		store->db, "SELECT at_ms / ?2 * ?2 AS step, sum(passed), sum(copies), sum(blocked), sum(limited),"
-			   " sum(signature), sum(crowded_out), sum(other), sum(asked), sum(answered) FROM point"
-			   " WHERE incident = ?1 AND (?3 = ?4 OR site = ?3) GROUP BY step ORDER BY step");
-	bool more = true;
-	statement_number(&s, id);
-	statement_number(&s, step_ms > 0 ? step_ms : 1);
-	statement_number(&s, site);
-	statement_number(&s, CASE_SITES);
-	while (more && statement_step(&s) == STATEMENT_ROW && s.error == 0) {
-		struct case_point point = {.incident = id, .at_ms = statement_take(&s), .site = site};
-		take_requests(&s, &point.requests);
-		take_visitors(&s, &point.visitors);
-		more = each(context, &point);
-	}
-	return statement_end(&s);
+	struct points points = {
+		.id = id,
+		.site = site,
+		.next = statement_prepare(store->db, "SELECT at_ms" POINTS_FROM " ORDER BY at_ms LIMIT 1"),
+		.sums = statement_prepare(store->db, "SELECT sum(passed), sum(copies), sum(blocked), sum(limited),"
+						     " sum(signature), sum(crowded_out), sum(other), sum(asked),"
+						     " sum(answered)" POINTS_FROM " AND at_ms < ?5")};
+	uint64_t from_ms = 0, at_ms, step = step_ms > 0 ? step_ms : 1;
+	struct case_point point;
+	while (from_ms < INT64_MAX && next_point(&points, from_ms, &at_ms) &&
+	       sum_points(&points, at_ms / step * step, step, &point) && each(context, &point))
+		from_ms = point.at_ms + step;
+	int r = statement_end(&points.next), r_sums = statement_end(&points.sums);
+	return r != 0 ? r : r_sums;
 }
 
 int case_store_tallies(struct case_store *store, uint64_t id, const char *dimension, size_t count, case_tally_fn *each,
