@@ -196,7 +196,8 @@ static void turn(struct admission *a, uint64_t now_us)
 	uint64_t answered_us = quiet_us / count * (count - smaller(overloaded, count));
 	if (reached)
 		probe_if_due(a, now_us);
-	if (now_us < load8(&a->probe_ends_us) + ADMISSION_WINDOW_US)
+	/* A probe learns from answers. An origin that gives none is probed without end, and is late all the same. */
+	if (overloaded < count && now_us < load8(&a->probe_ends_us) + ADMISSION_WINDOW_US)
 		return;
 	judge(a, (struct showing){.late = late / count,
 				  .needed = (uint32_t)(answered_us / (ADMISSION_WINDOW_US + over_us)),

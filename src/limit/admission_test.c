@@ -15,6 +15,7 @@ struct asked {
 struct origin {
 	uint32_t slots;
 	uint64_t page_us;
+	bool refuses; /* in the usual time, with an answer that says so */
 	uint32_t busy;
 	struct asked inside[IN_FLIGHT_MOST];
 	size_t count;
@@ -56,12 +57,13 @@ static void serve(struct day *day)
 		if (asked.done_us != 0 && asked.done_us <= day->now_us) {
 			uint64_t latency = day->now_us - asked.sent_us;
 			o->busy--;
-			day->answered++;
+			day->answered += !o->refuses;
 			day->pages += asked.kind == PAGE;
 			day->late_us += asked.kind == PAGE ? latency : 0;
 			/* The process that sent it: both are given back to in turn. */
 			size_t process = day->admission->in_flight[0] > 0 ? 0 : 1;
-			admission_leave(day->admission, process, asked.kind, ADMISSION_ANSWERED, latency, day->now_us);
+			admission_leave(day->admission, process, asked.kind,
+					o->refuses ? ADMISSION_OVERLOADED : ADMISSION_ANSWERED, latency, day->now_us);
 			continue;
 		}
 		o->inside[left++] = asked;
@@ -161,6 +163,19 @@ static void a_slower_origin_is_not_starved(void **state)
 	assert_between(day.late_us / day.pages, 145000, 210000);
 }
 
+/* Longer than a probe lasts: its answers come when it has long ended. */
+static void an_origin_twenty_times_slower_is_not_starved(void **state)
+{
+	(void)state;
+	struct day day = day_of(50);
+	pass(&day, 10, 10000);
+	day.origin.page_us = 1000000;
+	pass(&day, 90, 10000);
+	pass(&day, 20, 10000);
+	assert_between(day.answered, 850, 1010);
+	assert_between(day.late_us / day.pages, 950000, 1400000);
+}
+
 static void slow_pages_among_quick_ones_are_no_harm(void **state)
 {
 	(void)state;
@@ -184,6 +199,20 @@ static void a_crowd_within_capacity_is_let_in(void **state)
 	assert_between(day.answered, 60000 - 1 * 600, 60300);
 }
 
+static void an_origin_that_refuses_is_asked_for_little_until_it_answers(void **state)
+{
+	(void)state;
+	struct day day = day_of(50);
+	pass(&day, 10, 10000);
+	day.origin.refuses = true;
+	pass(&day, 20, 10000);
+	assert_between(admission_limit(day.admission, day.now_us), ADMISSION_LEAST, 2 * ADMISSION_LEAST);
+	day.origin.refuses = false;
+	pass(&day, 10, 10000);
+	pass(&day, 10, 10000);
+	assert_between(day.answered, 9500, 10100);
+}
+
 static void what_a_killed_process_had_in_flight_is_forgotten(void **state)
 {
 	(void)state;
@@ -203,6 +232,8 @@ static void what_a_killed_process_had_in_flight_is_forgotten(void **state)
 TEST_MAIN(cmocka_unit_test(a_flood_fills_the_slots_and_little_more),
 	  cmocka_unit_test(an_attack_under_way_at_the_start_is_met), cmocka_unit_test(more_slots_are_found),
 	  cmocka_unit_test(fewer_slots_are_noticed), cmocka_unit_test(a_slower_origin_is_not_starved),
+	  cmocka_unit_test(an_origin_twenty_times_slower_is_not_starved),
 	  cmocka_unit_test(slow_pages_among_quick_ones_are_no_harm),
 	  cmocka_unit_test(a_crowd_within_capacity_is_let_in),
+	  cmocka_unit_test(an_origin_that_refuses_is_asked_for_little_until_it_answers),
 	  cmocka_unit_test(what_a_killed_process_had_in_flight_is_forgotten))
