@@ -96,11 +96,15 @@ def an_allowance_lifts_no_persons_ban_and_what_is_lifted_uncovers_it(watch):
     watch.order("ban", "10.7.0.0/24")
     watch.order("allow", "10.7.0.3")
     assert passed("10.7.0.3") and not passed()
-    watch.order("ban", "10.7.0.3")
+    watch.order("ban", "10.7.0.3", "--force")
     assert not passed("10.7.0.3")
     watch.order("unban", "10.7.0.3")
     assert not passed("10.7.0.3"), "the /24 is still banned"
     watch.order("unban", "10.7.0.0/24")
+    assert passed("10.7.0.3") and passed()
+    # In pieces: of two that a person ordered the longer holds, at the edge as at the gate.
+    watch.order("ban", "10.7.0.0/25")
+    watch.order("allow", "10.7.0.2/31")
     assert passed("10.7.0.3") and passed()
 
 
