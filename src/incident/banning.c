@@ -3,11 +3,13 @@
 
 enum {
 	BAN_MATCHES = 10,
-	BAN_CLIENTS_MOST = 2,  /* kinds: behind an address with more there are people */
-	HEAVY_LEAST_MS = 2000, /* of the origin's time */
-	LIMITED_LEAST = 20,    /* requests that a limit refused */
-	INSISTS_MS = 5000,     /* so long at least ... */
-	INSISTS_A_SECOND = 20, /* ... so many requests */
+	BAN_WATCHED_MS = 20 * 1000, /* where few are known from before: so long ... */
+	BAN_A_SECOND = 20,          /* ... so many requests that match */
+	BAN_CLIENTS_MOST = 2,       /* kinds: behind an address with more there are people */
+	HEAVY_LEAST_MS = 2000,      /* of the origin's time */
+	LIMITED_LEAST = 20,         /* requests that a limit refused */
+	INSISTS_MS = 5000,          /* so long at least ... */
+	INSISTS_A_SECOND = 20,      /* ... so many requests */
 };
 
 static const double HEAVY_SHARE = 0.5; /* of a slot, for as long as it has been here */
@@ -29,10 +31,18 @@ static bool may_be_banned(const struct defence *d, const struct offender *offend
 	       !address_equal(&offender->prefix.address, &none) && !defence_spares(d, &offender->prefix);
 }
 
-void decide_offender(struct defence *d, uint16_t number, struct offender *offender, uint32_t id)
+/*
+ * Where few are known from before, who shares an address with an attacker is seen only by his coming too; and a ban is
+ * for those who send much: what others send the signature refuses as well.
+ */
+void decide_offender(struct defence *d, uint16_t number, struct offender *offender, const struct mitigation *mitigation)
 {
-	if (offender->matched >= BAN_MATCHES && offender->unmatched == 0 && may_be_banned(d, offender))
-		(void)ban(d, d->sites[number], offender, id);
+	struct site *site = d->sites[number];
+	uint64_t ms = d->now.now_ms - mitigation->since_ms;
+	bool is_due = site->knowledge == KNOWLEDGE_ENOUGH ||
+		      (ms >= BAN_WATCHED_MS && offender->matched * UINT64_C(1000) >= BAN_A_SECOND * ms);
+	if (is_due && offender->matched >= BAN_MATCHES && offender->unmatched == 0 && may_be_banned(d, offender))
+		(void)ban(d, site, offender, mitigation->id);
 }
 
 static bool is_heavy(const struct offender *offender, uint64_t now_ms)

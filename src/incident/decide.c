@@ -41,7 +41,7 @@ static void begin(struct defence *d, struct site *site)
 	site->next_search_ms = episode->onset_ms + SEARCH_AFTER_MS;
 	site->search_pause_ms = SEARCH_PAUSE_MS;
 	site->searches = site->bans = site->uncovered = 0;
-	site->is_strange = question_knows_little(d, site);
+	site->knowledge = question_knowledge(d, site);
 	if (!onset_normal_requests(&site->onset, &site->baseline, d->now.wall_ms / 1000, &site->normal))
 		site->normal = -1;
 	decide_need_offenders(d);
@@ -57,7 +57,8 @@ static void over(struct defence *d, uint16_t number)
 	uint64_t from_ms = wall_ms > ago_ms + SAMPLE_YOUNG_S * 1000 ? wall_ms - ago_ms - SAMPLE_YOUNG_S * 1000 : 0;
 	site->episode.over_ms = d->now.now_ms;
 	d->state++;
-	quiet_sample_release(&site->alike);
+	visits_free(site->visits);
+	site->visits = NULL;
 	quiet_sample_forget(&site->quiet, from_ms / 1000, wall_ms / 1000);
 	if (d->offenders != NULL)
 		offenders_forget(d->offenders, number);

@@ -59,7 +59,7 @@ static void site_free(struct site *site)
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
 		signature_free(&site->mitigations[i].signature);
 	quiet_sample_release(&site->quiet);
-	quiet_sample_release(&site->alike);
+	visits_free(site->visits);
 	recent_sample_release(&site->recent);
 	free(site);
 }

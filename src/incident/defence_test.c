@@ -113,7 +113,7 @@ static void who_is_spared_is_banned_by_no_decision(void **state)
 		struct offender offender = {.matched = 1000};
 		struct plan_ban bans[2];
 		assert_true(prefix_parse(slice_from_string(cases[i].source), &offender.prefix));
-		decide_offender(defence, 0, &offender, 7);
+		decide_offender(defence, 0, &offender, &(struct mitigation){.id = 7});
 		assert_int_equal(defence_bans_take(defence, bans, 2), cases[i].bans);
 	}
 	defence_free(defence);

@@ -10,11 +10,6 @@ enum {
 	IN_TIME_US = 2000000,
 	GIVEN_UP_US = 1000000, /* a client that left after so long had waited too long */
 	CLIENT_CLOSED = 499,   /* nginx's status for one that left */
-	ALIKE_PATHS = 4,       /* that a visitor asks for, at least ... */
-	ALIKE_AT_ONCE = 40,    /* requests: a page with all that belongs to it ... */
-	ALIKE_A_SECOND = 4,    /* and then so many */
-	ALIKE_LENT_MOST = 4,   /* of a source */
-	ALIKE_MOST = 4096,
 };
 
 /* ---- arrivals ---- */
@@ -105,29 +100,17 @@ static struct mitigation *match(struct site *site, const struct signature_reques
 	return found;
 }
 
-/*
- * Whether a source behaves as a visitor does, as far as that can be seen of one that was never seen in quiet: it asked
- * for several things, and no faster than pages with all that belongs to them come. Who attacks may do so too: then
- * what attackers have in common is what visitors seem to have, and no signature is found.
- */
-static bool is_alike(const struct offender *offender, uint64_t now_ms)
+/* Whether a source comes in visits, where nobody is known from before. */
+static bool is_visitor(struct defence *d, struct site *site, uint16_t number, struct offender *offender,
+		       const struct signature_request *request)
 {
-	double asked = offender->matched + offender->unmatched;
-	return offender_paths(offender) >= ALIKE_PATHS &&
-	       asked <= ALIKE_AT_ONCE + ALIKE_A_SECOND * (double)(now_ms - offender->since_ms) / 1000;
-}
-
-/* Of one source only few: what it sends is alike. */
-static void lend(struct defence *d, struct site *site, struct offender *offender,
-		 const struct signature_request *request)
-{
-	if (offender->lent == ALIKE_LENT_MOST)
-		return;
-	site->alike.most = ALIKE_MOST;
-	struct sampled *place = quiet_sample_place(&site->alike, d->now.wall_ms / 1000);
-	offender->lent++;
-	if (place != NULL)
-		*place = sampled_of(d, request);
+	if (site->knowledge != KNOWLEDGE_NONE)
+		return false;
+	if (site->visits == NULL && visits_new(d->key.k1 ^ number, &site->visits) != 0)
+		return false;
+	const struct sampled sampled = sampled_of(d, request);
+	visits_arrival(site->visits, offender, &sampled, d->now.now_ms);
+	return offender_is_visitor(offender, d->now.now_ms);
 }
 
 static void judge(struct defence *d, uint16_t number, const struct event *event, const struct comer *comer,
@@ -139,10 +122,7 @@ static void judge(struct defence *d, uint16_t number, const struct event *event,
 		return;
 	struct offender *offender = offenders_get(d->offenders, number, &comer->source, d->now.now_ms);
 	offender->paths |= (uint64_t)1 << request->field[SIGNATURE_PATH] % 64;
-	bool alike = site->is_strange && is_alike(offender, d->now.now_ms);
-	bool visitor = alike || site_knew(site, comer->first_client_ms);
-	if (alike)
-		lend(d, site, offender, request);
+	bool visitor = is_visitor(d, site, number, offender, request) || site_knew(site, comer->first_client_ms);
 	offender->known = offender->known || comer->regular || site_knew(site, comer->first_ms);
 	offender->visitor = offender->visitor || visitor;
 	offender->named = offender->named || (event->flags & EVENT_FROM_HEADER) != 0;
@@ -155,7 +135,7 @@ static void judge(struct defence *d, uint16_t number, const struct event *event,
 	offender->by = mitigation->id;
 	offender->visitor_hit = offender->visitor_hit || visitor;
 	if (mitigation->stage == MITIGATION_IN_FORCE)
-		decide_offender(d, number, offender, mitigation->id);
+		decide_offender(d, number, offender, mitigation);
 }
 
 static void arrival(struct defence *d, uint16_t number, const struct event *event)

@@ -9,6 +9,7 @@
 #include "traffic/offenders.h"
 #include "traffic/regulars.h"
 #include "traffic/sample.h"
+#include "traffic/visits.h"
 
 enum {
 	BANS_WAITING = 4096,
@@ -17,6 +18,13 @@ enum {
 	RESEARCH_MS = 2000,   /* once something is in force: of the last so much is searched for what it leaves over */
 	ONSET_LATE_MS = 1000, /* after which it is told, at most */
 	ONSET_MARGIN_MS = 2000, /* who came so shortly before an onset may belong to it */
+};
+
+/* Requests that are known from quiet, by what they could show that a signature spares. */
+enum knowledge {
+	KNOWLEDGE_ENOUGH,
+	KNOWLEDGE_THIN, /* not that it spares all but a thousandth */
+	KNOWLEDGE_NONE,
 };
 
 struct site {
@@ -28,8 +36,8 @@ struct site {
 	struct onset_signal signal;
 	struct quiet_sample quiet;
 	struct recent_sample recent;
-	struct quiet_sample alike; /* of this episode: requests of sources that behave as visitors do */
-	bool is_strange;           /* too little was known of visitors when it began: those of `alike` are asked too */
+	enum knowledge knowledge; /* of visitors, when it began; where there is none who comes in visits is asked too */
+	struct visits *visits;    /* of this episode, where it is; NULL: none yet */
 	struct episode episode;
 	struct mitigation mitigations[DEFENCE_MITIGATIONS];
 	double normal; /* requests of a tick that would come anyway, at the onset; < 0: not known */
@@ -147,7 +155,8 @@ void mitigation_tend(struct defence *defence, uint16_t number, struct mitigation
 /* ---- banning.c ---- */
 
 /* A request of this source matched a mitigation in force: whether the source is to be banned. */
-void decide_offender(struct defence *defence, uint16_t number, struct offender *offender, uint32_t id);
+void decide_offender(struct defence *defence, uint16_t number, struct offender *offender,
+		     const struct mitigation *mitigation);
 
 /* No signature: those who take most of the origin's time, run into limits all the time, or insist. */
 void decide_heavy(struct defence *defence, uint16_t number);
@@ -172,8 +181,8 @@ void kept_free(struct kept *kept); /* NULL is allowed */
 
 /* ---- question.c ---- */
 
-/* Whether so few requests are known from before the site's onset that no signature could be shown to spare visitors. */
-bool question_knows_little(const struct defence *defence, const struct site *site);
+/* From before the site's onset. */
+enum knowledge question_knowledge(const struct defence *defence, const struct site *site);
 
 /* Makes the question for a site; NULL: too little is known, or there is no memory. */
 struct defence_search *question_make(struct defence *defence, uint16_t number);

@@ -106,11 +106,16 @@ static void add_known(const struct signature_sample *attack, struct signature_re
 			requests[(*count)++] = attack->requests[i];
 }
 
-/* Where hardly anything is known of quiet: what those do now who behave as visitors do. */
-static void add_alike(struct defence *d, const struct site *site, struct signature_request *requests, size_t *count)
+/* Where hardly anything is known of quiet: what those do now who come in visits. */
+static void add_visits(struct defence *d, uint16_t number, struct signature_request *requests, size_t *count)
 {
-	for (size_t i = 0; i < site->alike.count && *count < ELSEWHERE_MOST; i++)
-		requests[(*count)++] = complete(d, site, &site->alike.items[i], false);
+	const struct site *site = d->sites[number];
+	const struct sampled *kept;
+	size_t visits = site->visits != NULL && d->offenders != NULL
+				? visits_gather(site->visits, d->offenders, number, d->now.now_ms, &kept)
+				: 0;
+	for (size_t i = 0; i < visits && *count < ELSEWHERE_MOST; i++)
+		requests[(*count)++] = complete(d, site, &kept[i], false);
 }
 
 static int add_all_quiet(struct defence *d, uint16_t number, struct signature_question *question)
@@ -132,7 +137,7 @@ static int add_all_quiet(struct defence *d, uint16_t number, struct signature_qu
 	for (size_t i = 0; i < d->count; i++)
 		if (i != number)
 			add_quiet(d, site, d->sites[i], others, ELSEWHERE_MOST, &question->elsewhere.count);
-	add_alike(d, site, others, &question->elsewhere.count);
+	add_visits(d, number, others, &question->elsewhere.count);
 	return 0;
 }
 
@@ -142,12 +147,14 @@ static double shown_by(size_t requests)
 	return 1.3 * share_upper_limit(0, (double)requests / 2);
 }
 
-bool question_knows_little(const struct defence *defence, const struct site *site)
+enum knowledge question_knowledge(const struct defence *defence, const struct site *site)
 {
 	size_t known = 0;
 	for (size_t i = 0; i < defence->count; i++)
 		known += count_until(&defence->sites[i]->quiet, quiet_until_s(defence, site, defence->sites[i]));
-	return known < QUIET_LEAST || shown_by(known) > COLLATERAL_MOST_FRESH;
+	if (known < QUIET_LEAST || shown_by(known) > COLLATERAL_MOST_FRESH)
+		return KNOWLEDGE_NONE;
+	return shown_by(known) > COLLATERAL_MOST ? KNOWLEDGE_THIN : KNOWLEDGE_ENOUGH;
 }
 
 /*
@@ -184,8 +191,10 @@ struct defence_search *question_make(struct defence *defence, uint16_t number)
 	search->question.coverage_least = COVERAGE_LEAST;
 	search->question.normal_share = add_attack(defence, site, &search->question.attack);
 	bool good = search->question.normal_share >= 0 && add_all_quiet(defence, number, &search->question) == 0 &&
-		    search->question.quiet.count + search->question.elsewhere.count >= QUIET_LEAST &&
-		    bound_collateral(&search->question);
+		    search->question.quiet.count + search->question.elsewhere.count >= QUIET_LEAST;
+	if (good && site->normal < 0)
+		search->question.normal_share = signature_normal_share(&search->question);
+	good = good && bound_collateral(&search->question);
 	if (good)
 		return search;
 	defence_search_free(search);

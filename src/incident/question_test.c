@@ -104,7 +104,7 @@ static void pass_at_start(struct day *day, unsigned ms)
 	}
 }
 
-static void where_nothing_is_known_those_prove_who_behave_as_visitors_do(void **state)
+static void where_nothing_is_known_those_prove_who_come_in_visits(void **state)
 {
 	(void)state;
 	struct day day = {.now = {50000, (uint64_t)1720551600 * 1000}};
@@ -115,22 +115,23 @@ static void where_nothing_is_known_those_prove_who_behave_as_visitors_do(void **
 	site->episode.state = EPISODE_OPEN;
 	site->episode.onset_ms = day.now.now_ms - 500;
 	onset_goes_on(&site->onset, &site->baseline, site->episode.onset_ms, day.now.now_ms);
-	site->is_strange = question_knows_little(day.defence, site);
-	assert_true(site->is_strange);
+	site->knowledge = question_knowledge(day.defence, site);
+	assert_int_equal(site->knowledge, KNOWLEDGE_NONE);
 	decide_need_offenders(day.defence);
 	pass_at_start(&day, 1500);
 	assert_null(question_make(day.defence, 0)); /* too few yet */
-	pass_at_start(&day, 8000);
+	pass_at_start(&day, 14000);
 	struct defence_search *search = question_make(day.defence, 0);
 	assert_non_null(search);
 	assert_int_equal(search->question.quiet.count, 0);
 	assert_true(search->question.elsewhere.count > 520);
 	/* one source among them asked for much, for a moment, and lent no more than others */
 	assert_true(count_attacking(&search->question.elsewhere) <= 4);
+	assert_true(search->question.normal_share > 0.01 && search->question.normal_share < 0.5);
 	assert_true(search->question.collateral_most > 0.001 && search->question.collateral_most <= 0.015);
 	defence_search_free(search);
 	defence_free(day.defence);
 }
 
 TEST_MAIN(cmocka_unit_test(no_part_of_an_attack_is_quiet),
-	  cmocka_unit_test(where_nothing_is_known_those_prove_who_behave_as_visitors_do))
+	  cmocka_unit_test(where_nothing_is_known_those_prove_who_come_in_visits))

@@ -331,7 +331,7 @@ static void site_restore(struct defence *d, struct site *site, const struct site
 	if (!site_has_episode(site))
 		return;
 	decide_need_offenders(d);
-	site->is_strange = question_knows_little(d, site);
+	site->knowledge = question_knowledge(d, site);
 	onset_goes_on(&site->onset, &site->baseline, site->episode.onset_ms, d->now.now_ms);
 	defence_tell(d, site, NULL, "goes on", "goes on from the watch before");
 }

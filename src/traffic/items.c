@@ -9,6 +9,7 @@ enum {
 	CANDIDATES = 512,
 	EXCESS_LEAST = 4,  /* requests, before a value or a network is the attack's ... */
 	EXCESS_TIMES = 10, /* ... and so many times what is expected */
+	SOURCES_LEAST = 3, /* of whom a value is, before it is in a list */
 	KNOWN_LEAST = 400, /* quiet requests, before what none of them has is unknown */
 };
 
@@ -80,6 +81,7 @@ struct frequent {
 	uint64_t value;
 	double attack;
 	double expected;
+	size_t sources; /* in the attack */
 };
 
 static int by_attack(const void *a, const void *b)
@@ -99,27 +101,32 @@ static size_t count_equal(const uint64_t *values, size_t count, size_t *at, uint
 }
 
 /* What both halves hold of the attack's values, in order; `attack` and `train` are sorted. */
-static size_t compare_values(const struct search *search, const uint64_t *attack, const uint64_t *train,
+static size_t compare_values(const struct search *search, const struct owned_value *attack, const uint64_t *train,
 			     struct frequent *values)
 {
-	size_t count = 0, in_attack = 0, in_train = 0;
+	size_t count = 0, in_train = 0;
 	double normal = expected_of_one(search, PART_TRAIN);
-	while (in_attack < search->count[PART_ATTACK]) {
-		uint64_t value = attack[in_attack];
-		double seen = (double)count_equal(attack, search->count[PART_ATTACK], &in_attack, value);
-		double quiet = (double)count_equal(train, search->count[PART_TRAIN], &in_train, value);
-		values[count++] = (struct frequent){value, seen, normal * quiet};
+	for (size_t i = 0, next; i < search->count[PART_ATTACK]; i = next) {
+		size_t sources = 1;
+		for (next = i + 1; next < search->count[PART_ATTACK] && attack[next].value == attack[i].value; next++)
+			sources += !address_equal(&attack[next - 1].source, &attack[next].source);
+		double quiet = (double)count_equal(train, search->count[PART_TRAIN], &in_train, attack[i].value);
+		values[count++] = (struct frequent){attack[i].value, (double)(next - i), normal * quiet, sources};
 	}
 	return count;
 }
 
-/* Keeps the values of which more come than `times` what is expected; returns how many, and how often these came. */
-static size_t keep_excess(struct frequent *values, size_t count, double times, double *ret_attack)
+/*
+ * Keeps the values of which more come than `times` what is expected; returns how many, and how often these came. What
+ * one visitor has may come with each request of his; `often` is more than that.
+ */
+static size_t keep_excess(struct frequent *values, size_t count, double times, double often, double *ret_attack)
 {
 	size_t kept = 0;
 	*ret_attack = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (values[i].attack < EXCESS_LEAST || values[i].attack <= times * values[i].expected)
+		bool alone = values[i].sources < SOURCES_LEAST && values[i].attack < often;
+		if (values[i].attack < EXCESS_LEAST || values[i].attack <= times * values[i].expected || alone)
 			continue;
 		*ret_attack += values[i].attack;
 		values[kept++] = values[i];
@@ -146,13 +153,14 @@ static int offer_listed(struct search *search, enum signature_field field, struc
 {
 	struct signature_values *listed = &search->signature.listed[field];
 	double normal = search->question->normal_share, all, rare;
-	size_t kept = keep_excess(values, count, EXCESS_TIMES, &all);
+	const double often = COVERAGE_LEAST * (1 - normal) * (double)search->count[PART_ATTACK];
+	size_t kept = keep_excess(values, count, EXCESS_TIMES, often, &all);
 	double clean = fmax(EXCESS_TIMES, 1 / (fmax(normal, 1e-6) * search->question->collateral_most));
 	rare = 0;
 	for (size_t i = 0; i < kept; i++)
 		rare += values[i].attack > clean * values[i].expected ? values[i].attack : 0;
 	if (rare >= 0.8 * all)
-		kept = keep_excess(values, kept, clean, &all);
+		kept = keep_excess(values, kept, clean, often, &all);
 	qsort(values, kept, sizeof(*values), by_attack);
 	kept = most_of(values, kept, all);
 	if (kept < 2)
@@ -171,11 +179,10 @@ static int offer_equal(struct search *search, enum signature_field field, const 
 		       struct candidates *candidates)
 {
 	size_t attack = search->count[PART_ATTACK];
-	uint64_t *values = malloc((attack + 1) * sizeof(*values));
+	struct owned_value *values = owned_values(search, PART_ATTACK, field);
 	struct frequent *frequent = malloc((attack + 1) * sizeof(*frequent));
 	int r = values == NULL || frequent == NULL ? -ENOMEM : 0;
 	if (r == 0) {
-		sorted_values(search, PART_ATTACK, field, values);
 		size_t count = compare_values(search, values, train, frequent);
 		double least = COVERAGE_LEAST * (1 - search->question->normal_share) * (double)attack;
 		for (size_t i = 0; i < count; i++)
@@ -284,11 +291,15 @@ static int by_coverage(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-/* What a request asks for tells of its site: of another site's any may be. */
+/*
+ * What a request asks for tells of its site: of another site's any may be. So may any network and any pace: who comes
+ * in visits is chosen by them.
+ */
 static bool is_of_the_site(const struct signature_term *term)
 {
-	return term->test <= SIGNATURE_UNKNOWN &&
-	       (term->field == SIGNATURE_PATH || term->field == SIGNATURE_METHOD || term->field == SIGNATURE_LENGTH);
+	return term->test == SIGNATURE_FROM ||
+	       (term->test <= SIGNATURE_UNKNOWN && (term->field == SIGNATURE_PATH || term->field == SIGNATURE_METHOD ||
+						    term->field == SIGNATURE_LENGTH || term->field == SIGNATURE_PACE));
 }
 
 /* Whether an item holds of a request. What is known is asked of a request that is itself a part of what is known. */
@@ -301,6 +312,15 @@ static bool item_holds(const struct search *search, const struct signature *one,
 	if (term->test == SIGNATURE_UNKNOWN && part == PART_TRAIN)
 		return signature_values_have(&search->lonely[term->field], request->field[term->field]);
 	return signature_matches(one, request);
+}
+
+/* Of quiet requests, others' too, the share that asks for such a thing. */
+static double share_asked(const struct search *search, const struct signature *one)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < search->count[PART_TRAIN]; i++)
+		count += signature_matches(one, part_request(search, PART_TRAIN, i));
+	return (double)count / (double)search->count[PART_TRAIN];
 }
 
 /*
@@ -322,7 +342,8 @@ static double weigh(struct search *search, struct item *item, uint64_t *bits)
 	double share = (double)train / (double)search->count[PART_TRAIN];
 	item->coverage = coverage_of(search, attack, train);
 	item->tells = item->tells && item->coverage > TELL_TIMES * share;
-	return item->coverage - share;
+	item->quiet = is_of_the_site(&item->term) ? share_asked(search, &one) : share;
+	return item->coverage - item->quiet;
 }
 
 /* What quiet requests have as often as the attack's tells nothing, in whatever company. */

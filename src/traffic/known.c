@@ -7,12 +7,6 @@
 
 #include <stdlib.h>
 
-/* A value, and whose request has it. */
-struct owned_value {
-	uint64_t value;
-	struct address source;
-};
-
 static int by_value_and_source(const void *a, const void *b)
 {
 	const struct owned_value *x = a, *y = b;
@@ -21,8 +15,7 @@ static int by_value_and_source(const void *a, const void *b)
 	return memcmp(&x->source, &y->source, ADDRESS_BYTES);
 }
 
-/* Those of a part, sorted; NULL: no memory. */
-static struct owned_value *owned_values(const struct search *search, enum part part, enum signature_field field)
+struct owned_value *owned_values(const struct search *search, enum part part, enum signature_field field)
 {
 	size_t count = search->count[part];
 	struct owned_value *owned = malloc((count + 1) * sizeof(*owned));

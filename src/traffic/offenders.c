@@ -46,21 +46,44 @@ static bool is_free(const struct offender *offender)
 	return offender->prefix.bits == 0;
 }
 
+static struct prefix prefix_of(const struct address *source)
+{
+	return address_prefix(source, address_is_v4(source) ? ADDRESS_BITS : V6_BITS);
+}
+
+static struct offender *bucket_of(const struct offenders *offenders, uint16_t site, const struct prefix *prefix)
+{
+	uint64_t low = address_low(&prefix->address) ^ (uint64_t)site << 48;
+	uint64_t hash = hash_words(&offenders->key, address_high(&prefix->address), low);
+	return &offenders->items[(hash & (offenders->buckets - 1)) * WAYS];
+}
+
+static struct offender *find(struct offender *bucket, uint16_t site, const struct prefix *prefix)
+{
+	for (unsigned i = 0; i < WAYS; i++)
+		if (!is_free(&bucket[i]) && bucket[i].site == site &&
+		    address_equal(&bucket[i].prefix.address, &prefix->address))
+			return &bucket[i];
+	return NULL;
+}
+
+const struct offender *offenders_find(const struct offenders *offenders, uint16_t site, const struct address *source)
+{
+	struct prefix prefix = prefix_of(source);
+	return find(bucket_of(offenders, site, &prefix), site, &prefix);
+}
+
 struct offender *offenders_get(struct offenders *offenders, uint16_t site, const struct address *source,
 			       uint64_t now_ms)
 {
-	struct prefix prefix = address_prefix(source, address_is_v4(source) ? ADDRESS_BITS : V6_BITS);
-	uint64_t low = address_low(&prefix.address) ^ (uint64_t)site << 48;
-	uint64_t hash = hash_words(&offenders->key, address_high(&prefix.address), low);
-	struct offender *bucket = &offenders->items[(hash & (offenders->buckets - 1)) * WAYS], *place = bucket;
-	for (unsigned i = 0; i < WAYS; i++) {
-		struct offender *offender = &bucket[i];
-		if (!is_free(offender) && offender->site == site &&
-		    address_equal(&offender->prefix.address, &prefix.address))
-			return offender;
-		if (is_free(offender) || (!is_free(place) && weight(offender) < weight(place)))
-			place = offender;
-	}
+	struct prefix prefix = prefix_of(source);
+	struct offender *bucket = bucket_of(offenders, site, &prefix), *place = bucket;
+	struct offender *found = find(bucket, site, &prefix);
+	if (found != NULL)
+		return found;
+	for (unsigned i = 0; i < WAYS; i++)
+		if (is_free(&bucket[i]) || (!is_free(place) && weight(&bucket[i]) < weight(place)))
+			place = &bucket[i];
 	*place = (struct offender){.prefix = prefix, .site = site, .since_ms = now_ms};
 	return place;
 }

@@ -24,7 +24,11 @@ struct offender {
 	uint64_t since_ms; /* of its first request in the episode */
 	uint64_t clients;  /* a bit for each kind of client, of 64 by hash */
 	uint64_t paths;    /* likewise for each path that it asked for */
-	uint32_t lent;     /* requests of it that were taken for a visitor's */
+	uint32_t asked;    /* requests; this and what follows only where visits are looked for (traffic/visits.h) */
+	uint32_t active, active_second; /* seconds in which it came; the last of them, from 1 on */
+	uint32_t lent;                  /* requests of it that are kept */
+	uint32_t visit_requests;        /* of the visit under way */
+	uint64_t visit_first, visit_last;
 	uint32_t matched;
 	uint32_t unmatched;
 	uint32_t limited; /* refused by a limit */
@@ -41,6 +45,9 @@ void offenders_free(struct offenders *offenders); /* NULL is allowed */
 /* The source's record, made if need be; good until the next is asked for. */
 struct offender *offenders_get(struct offenders *offenders, uint16_t site, const struct address *source,
 			       uint64_t now_ms);
+
+/* NULL: there is none. */
+const struct offender *offenders_find(const struct offenders *offenders, uint16_t site, const struct address *source);
 
 /* What is known of a site's sources is of an episode that is over. */
 void offenders_forget(struct offenders *offenders, uint16_t site);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HARM_ALARM = 5 /* ticks */, HOLDING_ALARM = 3, HARM_MOST = 15 };
+enum { HARM_ALARM = 5 /* ticks */, HOLDING_ALARM = 3, HARM_MOST = 15, ANSWERS_LEAST = 5 /* of late */ };
 
 static const double SLACK = 1.5;    /* spreads that a tick may be over for nothing */
 static const double ALARM = 15;     /* spreads, added up */
@@ -60,6 +60,13 @@ static void add_up(double *sum, uint64_t *since_ms, double more, double most, ui
 	*sum = fmin(fmax(*sum + more, 0), most);
 }
 
+/* A few answers say nothing of how an origin fares: on a site where hardly anybody is, one may be late for any reason.
+ */
+static bool tells_latency(const struct onset *onset)
+{
+	return onset->answered > ANSWERS_LEAST;
+}
+
 static unsigned figures_over(struct onset *onset, const struct baseline *baseline, const struct traffic_tick *tick,
 			     uint64_t wall_s)
 {
@@ -72,6 +79,8 @@ static unsigned figures_over(struct onset *onset, const struct baseline *baselin
 			onset->sum[i] = 0;
 			continue;
 		}
+		if (i == TRAFFIC_LATENCY && !tells_latency(onset))
+			expected.middle = fmax(expected.middle, tick->value[i]);
 		double off = (tick->value[i] - expected.middle) / spread_with_floor(&WATCHED[i], &expected);
 		add_up(&onset->sum[i], &onset->over_since_ms[i], fmin(off, TICK_MOST) - SLACK, 2 * ALARM, tick->at_ms);
 		over |= onset->sum[i] >= ALARM ? 1u << i : 0;
@@ -90,7 +99,7 @@ static unsigned harm_done(struct onset *onset, const struct baseline *baseline, 
 			  uint64_t wall_s)
 {
 	const bool now[TRAFFIC_HARMS] = {
-		is_late(baseline, tick, wall_s),
+		tells_latency(onset) && is_late(baseline, tick, wall_s),
 		onset->errors > ERRORS_LEAST && onset->errors > ERRORS_SHARE * onset->ended,
 		tick->slots_at_most > 0 && tick->value[TRAFFIC_SLOTS] >= SLOTS_SHARE * tick->slots_at_most &&
 			tick->value[TRAFFIC_WAITING] > tick->slots_at_most,
@@ -110,6 +119,7 @@ static void remember_lately(struct onset *onset, const struct traffic_tick *tick
 	onset->requests = onset->requests * LATELY + tick->value[TRAFFIC_REQUESTS];
 	onset->known = onset->known * LATELY + tick->known;
 	onset->ended = onset->ended * LATELY + tick->ended;
+	onset->answered = onset->answered * LATELY + tick->answered;
 	onset->errors = onset->errors * LATELY + tick->value[TRAFFIC_ERRORS];
 }
 

@@ -64,8 +64,8 @@ struct onset {
 	uint64_t over_since_ms[TRAFFIC_METRICS]; /* when that sum last began to grow */
 	double harm_sum[TRAFFIC_HARMS];          /* by bits of traffic_harm */
 	uint64_t harm_since_ms[TRAFFIC_HARMS];
-	double requests, known, ended, errors; /* of late, each tick counting less as time passes */
-	uint64_t began_ms;                     /* 0: quiet */
+	double requests, known, ended, errors, answered; /* of late, each tick counting less as time passes */
+	uint64_t began_ms;                               /* 0: quiet */
 	uint64_t quiet_since_ms;
 	uint64_t harmless_since_ms;
 	bool was_overload;

@@ -347,6 +347,52 @@ static void regulars_come_again(void **state)
 	regulars_free(r);
 }
 
+/* One request a second, the watch's own, which a busy machine answers after seconds: that is no site's harm. */
+static void a_site_that_hardly_anybody_asks_is_not_late(void **state)
+{
+	(void)state;
+	static struct world w;
+	for (unsigned known_h = 0; known_h <= 3; known_h += 3) {
+		w = (struct world){.now_ms = WEDNESDAY_19, .slack = 1};
+		for (unsigned second = 0; second < known_h * 3600 + 120; second++) {
+			bool busy = second >= known_h * 3600;
+			struct traffic_end end = {.bytes = 500,
+						  .status = busy && second % 3 == 0 ? 502 : 200,
+						  .origin_us = busy ? 3500000 : 1000};
+			traffic_arrival(&w.rates, false);
+			traffic_end(&w.rates, &end);
+			run(&w, 1, NULL);
+			assert_int_equal(w.begins, 0);
+		}
+	}
+	/* where many ask it is told */
+	const struct load late = {200, 1, 3500, 0, 0, 0};
+	(void)until_begin_ms(&w, &late, 1500);
+}
+
+/* What came while the watch could not look is not taken for a moment's. */
+static void a_watch_that_was_late_sees_no_surge(void **state)
+{
+	(void)state;
+	struct world *w = learned(41);
+	for (unsigned times = 0; times < 20; times++) {
+		uint64_t late_ms = 300 + times % 5 * 900, at_ms = w->now_ms;
+		struct traffic_tick done;
+		double requests = 0, came = 0;
+		for (w->begins = 0; w->now_ms < at_ms + late_ms; w->now_ms += TRAFFIC_TICK_MS)
+			for (unsigned i = 0; i < 30; i++, came++)
+				traffic_arrival(&w->rates, false);
+		while (traffic_rates_tick(&w->rates, w->now_ms, &done)) {
+			requests += done.value[TRAFFIC_REQUESTS];
+			assert_true(done.value[TRAFFIC_REQUESTS] < 31 && done.known < 31);
+			w->begins += onset_tick(&w->onset, &w->baseline, &done, w->now_ms / 1000).begins;
+		}
+		assert_true(fabs(requests - came) < 0.01);
+		run(w, 0.5, NULL);
+		assert_int_equal(w->begins, 0);
+	}
+}
+
 /* Nobody is forgotten for it, and nobody becomes a regular by it. */
 static void regulars_stay_when_the_clock_is_set_back(void **state)
 {
@@ -375,4 +421,6 @@ TEST_MAIN(cmocka_unit_test(what_goes_on_is_not_over_at_once),
 	  cmocka_unit_test(a_ramp_where_nothing_is_known_is_not_learned_when_it_does_harm),
 	  cmocka_unit_test(a_crowd_is_told_from_an_attack), cmocka_unit_test(an_attack_that_pauses_is_one),
 	  cmocka_unit_test(what_lasts_without_harm_becomes_normal), cmocka_unit_test(a_clock_may_jump),
-	  cmocka_unit_test(regulars_come_again), cmocka_unit_test(regulars_stay_when_the_clock_is_set_back))
+	  cmocka_unit_test(a_site_that_hardly_anybody_asks_is_not_late),
+	  cmocka_unit_test(a_watch_that_was_late_sees_no_surge), cmocka_unit_test(regulars_come_again),
+	  cmocka_unit_test(regulars_stay_when_the_clock_is_set_back))

@@ -32,6 +32,7 @@ struct traffic_tick {
 	uint64_t at_ms; /* when it began */
 	double value[TRAFFIC_METRICS];
 	double ended;               /* requests */
+	double answered;            /* of these, by the origin: what its latency is of */
 	double known;               /* arrivals from where some came before */
 	double slots_at_most;       /* that the origin takes; 0: not known */
 	double connections_at_most; /* that the gate has; 0: not known */
@@ -41,7 +42,6 @@ struct traffic_tick {
 struct traffic_rates {
 	struct traffic_tick now;
 	double latency_sum_ms;
-	double answered; /* by the origin */
 	bool began;
 };
 
@@ -64,8 +64,8 @@ void traffic_standing(struct traffic_rates *rates, double slots, double slots_at
 void traffic_room(struct traffic_rates *rates, double connections_at_most);
 
 /*
- * Gives the next tick that is over at `now_ms`; false: there is none. Ask before events of a later time are added, and
- * until it says false.
+ * Gives the next tick that is over at `now_ms`, until it says false: there is none. Ask when what came until then was
+ * added. Of whoever asks late it is known what came and not when: each of the ticks has as much of it.
  */
 bool traffic_rates_tick(struct traffic_rates *rates, uint64_t now_ms, struct traffic_tick *ret_tick);
 

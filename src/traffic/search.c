@@ -15,15 +15,16 @@ enum {
 	BEAM = 64,
 	PROOFS = 16, /* conjunctions a round may try to prove: of very many some would seem harmless by luck */
 	SAMPLE_MOST = 1 << 30,
-	REGULAR_SOURCES_FEW = 3, /* regular sources among those hit: some attackers share an address with visitors */
 };
 
-static const double ENOUGH = 0.98;               /* covered: no need to look on */
-static const double TERM_PRICE = 0.01;           /* coverage that one term more must be worth */
-static const double HIT_PRICE = 0.05;            /* coverage that hitting as many as may be must be worth */
-static const double GAIN_LEAST = 0.03;           /* that another conjunction must cover besides */
-static const double REGULAR_SOURCES_MOST = 0.03; /* of the sources that are hit: with more it is a crowd */
-static const double FOCUS_LEAST = 0.8;           /* where only prefixes tell: share of one path */
+static const double ENOUGH = 0.98;     /* covered: no need to look on */
+static const double TERM_PRICE = 0.01; /* coverage that one term more must be worth */
+static const double HIT_PRICE = 0.05;  /* coverage that hitting as many as may be must be worth */
+static const double GAIN_LEAST = 0.03; /* that another conjunction must cover besides */
+/* Of a conjunction: where no less can be shown; what it keeps of what it covers; and what tells nothing. */
+static const double NARROW_ABOVE = 0.0011;
+static const double NARROW_KEEPS = 0.995;
+static const double NARROW_MOST = 0.9;
 
 struct state {
 	unsigned count;
@@ -40,126 +41,6 @@ struct beam {
 	size_t count;
 	struct state states[BEAM];
 };
-
-/* By what a conjunction tells attackers from people; one that has none of it may be a crowd's. */
-enum ground {
-	GROUND_NONE,
-	GROUND_PREFIXES,
-	GROUND_TELL,
-};
-
-/* ---- proof ---- */
-
-/* Requests that are hit, and of how many sources. */
-struct hits {
-	size_t requests, sources, regular_sources;
-};
-
-static bool bit_at(const uint64_t *bits, size_t number)
-{
-	return (bits[number / 64] >> number % 64 & 1) != 0;
-}
-
-struct source {
-	struct address address;
-	bool regular;
-};
-
-static int by_address(const void *a, const void *b)
-{
-	return memcmp(&((const struct source *)a)->address, &((const struct source *)b)->address, ADDRESS_BYTES);
-}
-
-static int count_hits(const struct search *search, enum part part, const uint64_t *bits, bool regular_only,
-		      struct hits *ret_hits)
-{
-	struct hits hits = {0};
-	struct source *sources = malloc((search->count[part] + 1) * sizeof(*sources));
-	if (sources == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < search->count[part]; i++) {
-		const struct signature_request *request = part_request(search, part, i);
-		if (bit_at(bits + search->at[part], i) && (request->regular || !regular_only))
-			sources[hits.requests++] = (struct source){request->source, request->regular};
-	}
-	qsort(sources, hits.requests, sizeof(*sources), by_address);
-	for (size_t i = 0; i < hits.requests; i++) {
-		if (i > 0 && by_address(&sources[i - 1], &sources[i]) == 0)
-			continue;
-		hits.sources++;
-		hits.regular_sources += sources[i].regular;
-	}
-	free(sources);
-	*ret_hits = hits;
-	return 0;
-}
-
-/* Requests of one source are not so many proofs: what is hit counts by sources, and what is not hit for as much less.
- */
-static double upper_limit(const struct hits *hits, size_t seen)
-{
-	if (hits->requests == 0)
-		return share_upper_limit(0, (double)seen);
-	double alike = (double)hits->requests / (double)hits->sources;
-	return share_upper_limit((double)hits->sources, (double)seen / alike);
-}
-
-static int by_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
-}
-
-/* The share of the most frequent path among what is hit of the attack's time. */
-static int measure_focus(const struct search *search, const uint64_t *bits, double *ret_focus)
-{
-	size_t count = 0, most = 0;
-	uint64_t *paths = malloc((search->count[PART_ATTACK] + 1) * sizeof(*paths));
-	if (paths == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < search->count[PART_ATTACK]; i++)
-		if (bit_at(bits + search->at[PART_ATTACK], i))
-			paths[count++] = part_request(search, PART_ATTACK, i)->field[SIGNATURE_PATH];
-	qsort(paths, count, sizeof(*paths), by_number);
-	for (size_t i = 0, next; i < count; i = next) {
-		for (next = i; next < count && paths[next] == paths[i];)
-			next++;
-		most = next - i > most ? next - i : most;
-	}
-	free(paths);
-	*ret_focus = count == 0 ? 0 : (double)most / (double)count;
-	return 0;
-}
-
-/*
- * Whether a signature of these bits may be. Prefixes alone do for machines that ask for one thing and are nobody's
- * address that came before: people may share one.
- */
-static int prove(const struct search *search, const uint64_t *bits, enum ground ground, bool *ret_holds,
-		 double *ret_collateral)
-{
-	struct hits all, regular, attack;
-	double focus = 1;
-	int r = count_hits(search, PART_PROOF, bits, false, &all);
-	if (r == 0)
-		r = count_hits(search, PART_PROOF, bits, true, &regular);
-	if (r == 0)
-		r = count_hits(search, PART_ATTACK, bits, false, &attack);
-	if (r == 0 && ground == GROUND_PREFIXES)
-		r = measure_focus(search, bits, &focus);
-	if (r != 0)
-		return r;
-	bool crowd = attack.regular_sources > REGULAR_SOURCES_FEW &&
-		     (double)attack.regular_sources > REGULAR_SOURCES_MOST * (double)attack.sources;
-	*ret_collateral = upper_limit(&all, search->count[PART_PROOF]);
-	/* Too few requests of regulars to prove anything by them: then none of them may be hit. */
-	double most = search->question->collateral_most, by_regulars = upper_limit(&regular, search->regular_seen);
-	if (regular.requests > 0 || by_regulars <= most)
-		*ret_collateral = fmax(*ret_collateral, by_regulars);
-	*ret_holds = *ret_collateral <= most && !crowd &&
-		     (ground == GROUND_TELL || (focus >= FOCUS_LEAST && attack.regular_sources == 0));
-	return 0;
-}
 
 /* ---- the beam ---- */
 
@@ -284,7 +165,7 @@ static int take_proved(const struct search *search, struct beam *beam, const uin
 		proofs++;
 		memcpy(work, taken, search->row * sizeof(*work));
 		bits_or(work, state->bits, search->row);
-		int r = prove(search, work, ground, &holds, &collateral);
+		int r = proof_holds(search, work, ground, &holds, &collateral);
 		if (r != 0)
 			return r;
 		double worth = state->coverage - HIT_PRICE * collateral / search->question->collateral_most;
@@ -355,6 +236,43 @@ static int find_one(const struct search *search, struct workspace *w, enum groun
 	return 0;
 }
 
+/* The item not yet in it that hits fewest quiet requests, of those that nearly all it covers has; NULL: there is none.
+ */
+static const struct item *narrowest(const struct search *search, const struct state *state, const uint64_t *bits,
+				    size_t least, uint64_t *work)
+{
+	const struct item *best = NULL;
+	for (size_t i = 0; i < search->item_count; i++) {
+		const struct item *item = &search->items[i];
+		if ((state->mask[i / 64] >> i % 64 & 1) != 0 || item->quiet > NARROW_MOST ||
+		    (best != NULL && best->quiet <= item->quiet))
+			continue;
+		bits_and(work, bits, item->bits, search->row);
+		if (bits_count(work + search->at[PART_ATTACK], search->words[PART_ATTACK]) >= least)
+			best = item;
+	}
+	return best;
+}
+
+/*
+ * Where too few visitors are known to show that hardly any is hit, whatever all of the attack has in common besides
+ * makes it fewer.
+ */
+static void narrow(const struct search *search, struct workspace *w, struct state *state)
+{
+	const struct item *item;
+	uint64_t *attack = w->best + search->at[PART_ATTACK];
+	size_t least = (size_t)(NARROW_KEEPS * (double)bits_count(attack, search->words[PART_ATTACK]));
+	while (state->count < SIGNATURE_TERMS && (item = narrowest(search, state, w->best, least, w->work)) != NULL) {
+		size_t number = (size_t)(item - search->items);
+		state->mask[number / 64] |= (uint64_t)1 << number % 64;
+		state->item[state->count++] = (uint8_t)number;
+		bits_and(w->best, w->best, item->bits, search->row);
+		state->bits = w->best;
+		weigh(search, w->taken, state);
+	}
+}
+
 static void add_conjunction(struct search *search, const struct state *state)
 {
 	struct signature *signature = &search->signature;
@@ -376,6 +294,8 @@ static int find_all(struct search *search, struct workspace *w)
 			return r;
 		if (best.count == 0)
 			break;
+		if (search->question->collateral_most > NARROW_ABOVE)
+			narrow(search, w, &best);
 		add_conjunction(search, &best);
 		search->signature.collateral = collateral;
 		enum ground own = ground_of(search, &best);

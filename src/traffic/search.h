@@ -1,6 +1,6 @@
 /*
  * The inside of signature_search(): the items a conjunction is made of, each with a bit for every request that it holds
- * of. For search.c, items.c and known.c alone.
+ * of. For search.c and those below alone.
  */
 #ifndef GUIA_TRAFFIC_SEARCH_H
 #define GUIA_TRAFFIC_SEARCH_H
@@ -21,6 +21,7 @@ struct item {
 	struct signature_term term;
 	bool tells; /* of the client; a crowd that follows one link does not share it by that */
 	double coverage;
+	double quiet; /* share of the half that trains, other sites' as they are */
 	uint64_t *bits;
 };
 
@@ -70,7 +71,32 @@ double expected_of_one(const struct search *search, enum part part);
 /* Whether so many are far more than are expected. */
 bool is_excess(double attack, double expected);
 
+/* ---- proof.c ---- */
+
+/* By what a conjunction tells attackers from people; one that has none of it may be a crowd's. */
+enum ground {
+	GROUND_NONE,
+	GROUND_PREFIXES,
+	GROUND_TELL,
+};
+
+/*
+ * Whether a signature of these bits may be. Prefixes alone do for machines that ask for one thing and are nobody's
+ * address that came before: people may share one.
+ */
+int proof_holds(const struct search *search, const uint64_t *bits, enum ground ground, bool *ret_holds,
+		double *ret_collateral);
+
 /* ---- known.c ---- */
+
+/* A value, and whose request has it. */
+struct owned_value {
+	uint64_t value;
+	struct address source;
+};
+
+/* Those of a part, sorted by value and source; owned. NULL: no memory. */
+struct owned_value *owned_values(const struct search *search, enum part part, enum signature_field field);
 
 /* Fills in what of a field is known on quiet days. 0 or -ENOMEM. */
 int known_learn(struct search *search, enum signature_field field);

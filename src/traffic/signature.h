@@ -38,6 +38,10 @@ enum {
  */
 int signature_search(const struct signature_question *question, struct signature *ret_signature);
 
+/* What share of the attack's time visitors are, for a question in which it is not known yet, as far as what they have
+ * and attackers have not tells: at most 0.9. */
+double signature_normal_share(const struct signature_question *question);
+
 /* The upper 95 % limit (Clopper and Pearson 1934, by Wilson and Hilferty's approximation) of a share, k of n seen. */
 double share_upper_limit(double k, double n);
 

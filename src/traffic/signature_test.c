@@ -227,6 +227,21 @@ static void give_some_their_own(void)
 	}
 }
 
+/* What attackers do not have tells how many visitors there are, though nobody counted them before. */
+static void visitors_are_as_many_as_come_of_what_only_they_have(void **state)
+{
+	(void)state;
+	struct signature_question q = question();
+	for (size_t i = 0; i < ATTACK; i++)
+		attack[i].field[SIGNATURE_ACCEPT] = i % 5 == 0 ? attack[i].field[SIGNATURE_ACCEPT] : 300;
+	double share = signature_normal_share(&q);
+	assert_true(share > 0.08 && share < 0.3);
+	q.quiet.count = 10;
+	assert_true(signature_normal_share(&q) == 0.9);
+	q.quiet.count = q.attack.count = 0;
+	(void)signature_normal_share(&q);
+}
+
 /* Of the values that are in excess one visitor's are no part of a list: a page with all that belongs to it is enough.
  */
 static void one_visitors_rarities_are_in_no_list(void **state)
@@ -336,6 +351,7 @@ static void memory_may_run_out_anywhere(void **state)
 		signature_test(visitors_alone_have_none), signature_test(a_crowd_with_regulars_has_none),              \
 		signature_test(a_path_alone_is_none), signature_test(few_networks_are_prefixes),                       \
 		signature_test(two_tools_are_two_conjunctions_or_a_list),                                              \
+		signature_test(visitors_are_as_many_as_come_of_what_only_they_have),                                   \
 		signature_test(one_visitors_rarities_are_in_no_list),                                                  \
 		signature_test(what_nobody_had_is_asked_of_those_who_are_left_out),                                    \
 		signature_test(others_days_help_one_that_has_none), signature_test(few_requests_know_no_values),       \

@@ -386,8 +386,9 @@ static void run(struct watch *w)
 		if (w->now_ns >= w->connections_ns)
 			look_at_connections(w);
 		ranking_tick(&w->ranking, w->now_ns);
-		defender_tick(&w->defender, watch_times(w));
+		/* All that has come first: a watch that was kept from working knows what came, if not when. */
 		hurry = intake_drain(&w->intake, &sink) >= HURRY_EVENTS;
+		defender_tick(&w->defender, watch_times(w));
 		witness_step(w->witness);
 		for (size_t i = 0; i < w->probe_count; i++)
 			probe_step(&w->probes[i], w->tls, w->now_ns);

@@ -9,6 +9,7 @@
  * with --pulse the attack returns twice, after pauses of 20 s.
  */
 #include "incident/defence.h"
+#include "limit/source_pace.h"
 #include "wire/outbox.h"
 #include "verdict.h"
 #include "world.h"
@@ -28,6 +29,7 @@ enum {
 	AFTER_MS = 150 * 1000,
 	PAUSE_MS = 20 * 1000, /* and as long again it is back */
 	BANS_MOST = 1 << 16,
+	PACED_SOURCES = 1 << 16,
 	TRUTH_SECONDS = 10, /* of what the defence tells visitors' success */
 	NORMAL_A_SECOND = 60,
 	NORMAL_AT_START_A_SECOND = 300,
@@ -37,6 +39,7 @@ enum {
 struct scene {
 	struct world *world;
 	struct defence *defence;
+	struct source_pace *pace; /* the gate's */
 	struct defence_time now;
 	uint16_t sites[OUTBOX_SITES];
 	struct prefix banned[BANS_MOST];
@@ -162,7 +165,7 @@ static void request(struct scene *s, bool intruder)
 	s->number++;
 	if (!refused) {
 		struct event event = arrival_of(s, &r);
-		r = signature_request_from(&event, 0, false);
+		r = signature_request_from(&event, source_pace_meet(s->pace, &r.source, s->now.now_ms), false);
 		defence_events(s->defence, s->sites, &event, 1);
 		refused = answer(s, &event, &r, &answered);
 	}
@@ -329,6 +332,10 @@ static struct outcome play(struct scene *s, enum past past)
 	intruders =
 		s->crowd ? fmin(intruders, ORIGIN_A_SECOND * 0.9 - s->normal) : fmax(intruders, 3 * ORIGIN_A_SECOND);
 	s->now = (struct defence_time){1000000, (uint64_t)1720551600 * 1000};
+	s->pace = calloc(1, source_pace_bytes(PACED_SOURCES));
+	if (s->pace == NULL)
+		abort();
+	source_pace_init(s->pace, PACED_SOURCES);
 	make_defence(s);
 	name_site(s);
 	for (size_t i = 0; i < OUTBOX_SITES; i++)
@@ -358,6 +365,7 @@ static struct outcome play(struct scene *s, enum past past)
 	outcome.over = look(s).episode->state == EPISODE_QUIET;
 	outcome.changes = busiest_minute(look(s).episode);
 	defence_free(s->defence);
+	free(s->pace);
 	return outcome;
 }
 

@@ -63,7 +63,7 @@ struct world {
 	/* a visit under way, of a visitor and of one in the crowd */
 	struct visit {
 		struct signature_request request[VISIT_MOST];
-		unsigned count;
+		unsigned count, next;
 	} visit[2];
 	char text[300];
 };

@@ -60,7 +60,8 @@ static bool report_start(const struct verdict_sums *s)
 {
 	const struct line lines[] = {
 		{s->detected == s->attacks, "attacks under way at the start are detected within a second"},
-		{s->hit / s->attacks <= 0.005, "visitors are hardly hit"},
+		{s->in_force >= 0.75 * s->attacks, "three of four have a signature in force in the end"},
+		{s->hit / s->attacks <= 0.001, "visitors are hardly hit"},
 		{s->crowds_hit == 0, "nothing is refused to a crowd"},
 		{s->lasting == 0, "when it is over it is over"},
 		{s->lost == 0, "a watch that comes after one that was killed goes on"},
@@ -71,7 +72,7 @@ static bool report_start(const struct verdict_sums *s)
 	return good;
 }
 
-static bool report(const struct verdict_sums *s, bool fresh)
+static bool report(const struct verdict_sums *s)
 {
 	double covered = s->covered / s->attacks, hit = s->hit / s->attacks;
 	const struct line lines[] = {
@@ -80,7 +81,7 @@ static bool report(const struct verdict_sums *s, bool fresh)
 		 "nine of ten have a signature in force within three seconds"},
 		{covered >= 0.90, "nine tenths of what attacks is refused from then on"},
 		{s->returned >= 0.99 * s->covered, "and of what pauses and returns no less"},
-		{hit <= (fresh ? 0.005 : 0.001), "visitors are hardly hit"},
+		{hit <= 0.001, "visitors are hardly hit"},
 		{s->crowds_hit == 0, "nothing is refused to a crowd"},
 		{s->lasting == 0, "when it is over it is over"},
 		{s->lost == 0, "a watch that comes after one that was killed goes on"},
@@ -98,5 +99,5 @@ static bool report(const struct verdict_sums *s, bool fresh)
 
 bool verdict_print(const struct verdict_sums *sums, enum past past)
 {
-	return past == PAST_NONE ? report_start(sums) : report(sums, past == PAST_FRESH);
+	return past == PAST_NONE ? report_start(sums) : report(sums);
 }

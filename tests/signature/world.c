@@ -204,7 +204,9 @@ static void begin_visit(struct world *w, struct visit *visit, const struct perso
 
 static struct signature_request visited(struct visit *visit)
 {
-	struct signature_request r = visit->request[--visit->count];
+	struct signature_request r = visit->request[visit->next++];
+	if (visit->next == visit->count)
+		visit->next = visit->count = 0;
 	signature_complete(&r);
 	return r;
 }
