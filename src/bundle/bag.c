@@ -71,11 +71,8 @@ bool bag_line_next(struct reader *manifest, struct bag_line *ret_line)
 	struct slice line = reader_until(&at, '\n');
 	if (line.len < 2 * MERKLE_HASH_BYTES + 2 || at.bytes.ptr[at.at - 1] != '\n')
 		return false;
-	for (size_t i = 0; i < MERKLE_HASH_BYTES; i++) {
-		if (byte_hex_value(line.ptr[2 * i]) < 0 || byte_hex_value(line.ptr[2 * i + 1]) < 0)
-			return false;
-		ret_line->hash.bytes[i] = hex_pair_value(line, 2 * i);
-	}
+	if (!hex_exact(slice_sub(line, 0, 2 * MERKLE_HASH_BYTES), ret_line->hash.bytes, MERKLE_HASH_BYTES))
+		return false;
 	struct slice rest = slice_after(line, 2 * MERKLE_HASH_BYTES);
 	if ((rest.ptr[0] != ' ' && rest.ptr[0] != '\t') || !decode(slice_trim(rest), ret_line->path))
 		return false;

@@ -2,7 +2,7 @@
 #include "bundle/check_inside.h"
 
 #include "base/error.h"
-#include "codec/byte_class.h"
+#include "codec/text.h"
 #include "evidence/leaf.h"
 
 #include <inttypes.h>
@@ -30,6 +30,7 @@ struct listing {
 static void check_export_record(struct check *check, struct slice record, const struct merkle_hash *manifest)
 {
 	struct leaf leaf;
+	struct merkle_hash named;
 	const struct leaf_value *sha = NULL;
 	if (leaf_read(record, &leaf) == 0 && leaf.kind == LEAF_EXPORT)
 		sha = leaf_get(&leaf, "sha256");
@@ -38,12 +39,9 @@ static void check_export_record(struct check *check, struct slice record, const 
 			   "export.json is no record of an export that was finished");
 		return;
 	}
-	for (size_t i = 0; i < MERKLE_HASH_BYTES; i++)
-		if (hex_pair_value(sha->bytes, 2 * i) != manifest->bytes[i]) {
-			check_find(check, FINDING_ALTERED, CHECK_NO_RECORD,
-				   BAG_TAG_MANIFEST " is not the one that the log names");
-			return;
-		}
+	if (!hex_exact(sha->bytes, named.bytes, MERKLE_HASH_BYTES) || !merkle_hash_equal(&named, manifest))
+		check_find(check, FINDING_ALTERED, CHECK_NO_RECORD,
+			   BAG_TAG_MANIFEST " is not the one that the log names");
 }
 
 static void check_export_proof(struct check *check, struct slice record, struct slice proof_text, struct slice note)

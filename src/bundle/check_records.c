@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 #include "bundle/warc.h"
-#include "codec/byte_class.h"
 #include "codec/text.h"
 #include "evidence/body_store.h"
 
@@ -102,14 +101,6 @@ static int look_up(struct records *r, uint64_t bundle)
 
 /* ---- keys ---- */
 
-static bool key_of(const struct leaf *leaf, const char *name, struct public_key *ret_key)
-{
-	uint8_t info[PUBLIC_KEY_INFO_BYTES];
-	const struct leaf_value *value = leaf_get(leaf, name);
-	return value != NULL && base64_exact(value->bytes, info, sizeof(info)) &&
-	       public_key_from_info(slice_make(info, sizeof(info)), ret_key);
-}
-
 static bool signature_of(const struct leaf *leaf, const char *name, const struct public_key *key, struct slice text)
 {
 	struct key_signature signature;
@@ -123,11 +114,10 @@ static bool rotates(const struct leaf *leaf, const struct public_key *from, stru
 	struct public_key old_key;
 	struct buffer text = buffer_make(NULL);
 	struct merkle_hash root;
-	if (!key_of(leaf, "old_key", &old_key) || !key_of(leaf, "new_key", ret_key) ||
-	    !public_key_equal(&old_key, from))
+	if (!walk_read_key(leaf, "old_key", &old_key) || !walk_read_key(leaf, "new_key", ret_key) ||
+	    !public_key_equal(&old_key, from) ||
+	    !hex_exact(leaf_get(leaf, "root")->bytes, root.bytes, sizeof(root.bytes)))
 		return false;
-	for (size_t i = 0; i < sizeof(root.bytes); i++)
-		root.bytes[i] = hex_pair_value(leaf_get(leaf, "root")->bytes, 2 * i);
 	key_rotation_text(leaf_get(leaf, "size")->number, &root, from, ret_key, &text);
 	bool good = text.error == 0 && signature_of(leaf, "old_signature", from, buffer_slice(&text)) &&
 		    signature_of(leaf, "new_signature", ret_key, buffer_slice(&text));
@@ -139,7 +129,7 @@ static void follow_key(struct records *r, const struct leaf *leaf, uint64_t inde
 {
 	struct checked_epoch *epoch = r->epoch;
 	struct public_key key;
-	if (leaf->kind == LEAF_EPOCH && index == 0 && key_of(leaf, "public_key", &key)) {
+	if (leaf->kind == LEAF_EPOCH && index == 0 && walk_read_key(leaf, "public_key", &key)) {
 		epoch->first_key = key;
 		epoch->led_key = key;
 		epoch->key_known = true;

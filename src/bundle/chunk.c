@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "bundle/warc.h"
-#include "codec/byte_class.h"
 #include "codec/text.h"
 
 #include <fcntl.h>
@@ -133,9 +132,7 @@ static int add_packets(struct writing *w, const struct body *body, const char *i
 static bool commitment_of(const struct leaf *leaf, const char *name, struct merkle_hash *ret_commitment)
 {
 	const struct leaf_value *value = leaf_get(leaf, name);
-	for (size_t i = 0; value != NULL && i < MERKLE_HASH_BYTES; i++)
-		ret_commitment->bytes[i] = hex_pair_value(value->bytes, 2 * i);
-	return value != NULL;
+	return value != NULL && hex_exact(value->bytes, ret_commitment->bytes, MERKLE_HASH_BYTES);
 }
 
 /* The message that the record commits to in a field, if that may be read: false where there is none. */

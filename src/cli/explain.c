@@ -3,13 +3,11 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "cli/engines.h"
 #include "cli/exclusion.h"
-#include "codec/text.h"
 #include "cli/timing.h"
-#include "ftw/exchange.h"
-#include "http/response.h"
+#include "cli/wire_file.h"
+#include "codec/text.h"
 #include "match/sqli.h"
 
 #include <inttypes.h>
@@ -17,11 +15,9 @@
 #include <unistd.h>
 
 enum {
-	FILE_LIMIT_BYTES = 256 << 20,
 	ARENA_BYTES = 1 << 30,
 	EXCERPT_BYTES = 160, /* of a value, on each side of the match */
 	LINKS_SHOWN = 12,
-	STATUS_CLOSED = 444, /* nginx's: the connection is closed without an answer */
 };
 
 struct explainer {
@@ -38,40 +34,6 @@ struct explainer {
 	struct buffer out;
 };
 
-static int origin(void *context, const struct request *request, struct arena *arena, struct ftw_answer *ret_answer)
-{
-	const struct explainer *e = context;
-	(void)request;
-	(void)arena;
-	*ret_answer = e->answer;
-	return 0;
-}
-
-static int read_whole(struct explainer *e, const char *path, struct slice *ret_bytes)
-{
-	struct buffer bytes = buffer_make(&e->arena);
-	int r = file_read(path, FILE_LIMIT_BYTES, &bytes);
-	if (r != 0)
-		return cli_unreadable(path, r);
-	*ret_bytes = buffer_slice(&bytes);
-	return CLI_FINE;
-}
-
-static int read_response(struct explainer *e, const char *path)
-{
-	struct slice bytes;
-	struct response response;
-	int code = path != NULL ? read_whole(e, path, &bytes) : CLI_FINE;
-	if (path == NULL || code != CLI_FINE)
-		return code;
-	if (response_parse(bytes, &e->arena, &response) != 0)
-		return cli_fail(CLI_USER,
-				"%s: not a raw HTTP response (HTTP/1.1 200 OK, headers, an empty line, a body)", path);
-	e->answer = (struct ftw_answer){response.status, response.headers, response.body};
-	e->has_answer = true;
-	return CLI_FINE;
-}
-
 static int run_request(struct explainer *e)
 {
 	struct guia_transaction *t = NULL;
@@ -80,7 +42,7 @@ static int run_request(struct explainer *e)
 				       clock_now_us(), &t);
 	if (r != 0)
 		return r;
-	struct exchange exchange = {&e->request, e->has_answer ? origin : NULL, e, &e->arena};
+	struct exchange exchange = {&e->request, e->has_answer ? wire_file_origin : NULL, &e->answer, &e->arena};
 	guia_transaction_trace(t, story_trace, &e->story);
 	r = story_secrets(&e->story, e->site->engine.rules);
 	r = r != 0 ? r : exchange_run(t, &exchange, &e->status);
@@ -370,7 +332,7 @@ static int find_site(struct explainer *e, const char *path, bool json)
 	struct request_parser_options options = engines_parser_options(&e->engines);
 	struct site_engine *site = NULL;
 	struct slice wire;
-	int code = read_whole(e, path, &wire);
+	int code = wire_file_read(path, &e->arena, &wire);
 	if (code != CLI_FINE)
 		return code;
 	int r = request_parse(wire, &options, &e->arena, &e->request);
@@ -389,7 +351,9 @@ static int find_site(struct explainer *e, const char *path, bool json)
 
 static int explain(struct explainer *e, const struct cli_arguments *arguments)
 {
-	int code = read_response(e, cli_value(arguments, "response"));
+	const char *response = cli_value(arguments, "response");
+	int code = response != NULL ? wire_file_answer(response, &e->arena, &e->answer) : CLI_FINE;
+	e->has_answer = response != NULL;
 	if (code == CLI_FINE)
 		code = find_site(e, arguments->words[0], cli_flag(arguments, "json"));
 	if (code != CLI_FINE || e->site == NULL)

@@ -3,20 +3,16 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "cli/engines.h"
+#include "cli/wire_file.h"
 #include "codec/text.h"
-#include "ftw/exchange.h"
-#include "http/response.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
-	FILE_LIMIT_BYTES = 256 << 20,
 	ARENA_BYTES = 1 << 30,
 	ARENA_RETAIN_BYTES = 4 << 20,
-	STATUS_CLOSED = 444, /* nginx's: the connection is closed without an answer */
 };
 
 struct inspector {
@@ -30,36 +26,9 @@ struct inspector {
 	int code; /* the worst so far */
 };
 
-static int origin(void *context, const struct request *request, struct arena *arena, struct ftw_answer *ret_answer)
-{
-	const struct inspector *in = context;
-	(void)request;
-	(void)arena;
-	*ret_answer = in->answer;
-	return 0;
-}
-
 static int worst(int a, int b)
 {
 	return a > b ? a : b;
-}
-
-static int read_response(struct inspector *in, const char *path)
-{
-	struct buffer bytes = buffer_make(&in->response_arena);
-	struct response response;
-	int r = file_read(path, FILE_LIMIT_BYTES, &bytes);
-	if (r != 0)
-		return cli_unreadable(path, r);
-	r = response_parse(buffer_slice(&bytes), &in->response_arena, &response);
-	if (r == RESPONSE_MALFORMED)
-		return cli_fail(CLI_USER,
-				"%s: not a raw HTTP response (HTTP/1.1 200 OK, headers, an empty line, a body)", path);
-	if (r != 0)
-		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
-	in->answer = (struct ftw_answer){response.status, response.headers, response.body};
-	in->has_answer = true;
-	return CLI_FINE;
 }
 
 static void add_rules(struct buffer *out, const struct inspector *in, const struct guia_transaction *t)
@@ -109,7 +78,7 @@ static int inspect_request(struct inspector *in, const struct site_engine *site,
 	if (r != 0)
 		return r;
 	unsigned status = 0;
-	struct exchange exchange = {request, in->has_answer ? origin : NULL, in, &in->arena};
+	struct exchange exchange = {request, in->has_answer ? wire_file_origin : NULL, &in->answer, &in->arena};
 	r = exchange_run(t, &exchange, &status);
 	if (r == 0)
 		add_verdict(out, in, t, status);
@@ -141,14 +110,11 @@ static int inspect_bytes(struct inspector *in, const char *path, struct slice wi
 
 static int inspect_file(struct inspector *in, const char *path)
 {
-	struct buffer bytes = buffer_make(&in->arena);
+	struct slice bytes;
 	struct buffer out = buffer_make(&in->arena);
-	int code = CLI_FINE;
-	int r = file_read(path, FILE_LIMIT_BYTES, &bytes);
-	if (r != 0)
-		code = cli_unreadable(path, r);
-	else if ((code = inspect_bytes(in, path, buffer_slice(&bytes), &out)) == CLI_FINE)
-		code = cli_print_json(&out, CLI_FINE);
+	int code = wire_file_read(path, &in->arena, &bytes);
+	code = code != CLI_FINE ? code : inspect_bytes(in, path, bytes, &out);
+	code = code != CLI_FINE ? code : cli_print_json(&out, CLI_FINE);
 	arena_reset(&in->arena);
 	return code;
 }
@@ -173,7 +139,8 @@ static int inspect_list(struct inspector *in)
 static int inspect_all(struct inspector *in, const struct cli_arguments *arguments)
 {
 	const char *response = cli_value(arguments, "response");
-	int code = response != NULL ? read_response(in, response) : CLI_FINE;
+	int code = response != NULL ? wire_file_answer(response, &in->response_arena, &in->answer) : CLI_FINE;
+	in->has_answer = response != NULL;
 	if (code != CLI_FINE)
 		return code;
 	for (size_t i = 0; i < arguments->word_count; i++)

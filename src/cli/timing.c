@@ -2,15 +2,14 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/vector.h"
 #include "cli/timing_report.h"
+#include "cli/wire_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
-	FILE_LIMIT_BYTES = 256 << 20,
 	ARENA_BYTES = 1 << 30,
 	ARENA_RETAIN_BYTES = 1 << 20,
 	PROFILED_NS = 300 * 1000 * 1000,
@@ -24,22 +23,14 @@ struct runner {
 	struct arena arena; /* of one request */
 };
 
-static int origin(void *context, const struct request *request, struct arena *arena, struct ftw_answer *ret_answer)
-{
-	const struct ftw_answer *answer = context;
-	(void)request;
-	(void)arena;
-	*ret_answer = *answer;
-	return 0;
-}
-
 /* One request as the gate does it: the logs are made, and written nowhere. */
 static int run_request(struct runner *run, const struct request *request)
 {
 	struct guia_transaction *t;
 	struct guia_connection connection = exchange_connection(request->host);
 	struct ftw_answer answer = run->timing->answer != NULL ? *run->timing->answer : (struct ftw_answer){0};
-	struct exchange exchange = {request, run->timing->answer != NULL ? origin : NULL, &answer, &run->arena};
+	struct exchange exchange = {request, run->timing->answer != NULL ? wire_file_origin : NULL, &answer,
+				    &run->arena};
 	unsigned status;
 	int r = guia_transaction_begin(run->worker, run->timing->engine->rules, &connection, (struct guia_slice){0},
 				       clock_now_us(), &t);
@@ -137,15 +128,15 @@ struct loader {
 static int load(struct loader *loader, const char *path)
 {
 	struct request_parser_options options = request_parser_defaults();
-	struct buffer bytes = buffer_make(&loader->arena);
-	int r = file_read(path, FILE_LIMIT_BYTES, &bytes);
-	if (r != 0)
-		return cli_unreadable(path, r);
-	r = vector_grow((void **)&loader->requests, &loader->capacity, loader->count, sizeof(*loader->requests));
+	struct slice bytes;
+	int code = wire_file_read(path, &loader->arena, &bytes);
+	if (code != CLI_FINE)
+		return code;
+	int r = vector_grow((void **)&loader->requests, &loader->capacity, loader->count, sizeof(*loader->requests));
 	options.body_limit_bytes = 0;
 	struct request *request = &loader->requests[loader->count];
 	if (r == 0)
-		r = request_parse(buffer_slice(&bytes), &options, &loader->arena, request);
+		r = request_parse(bytes, &options, &loader->arena, request);
 	if (r < 0)
 		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
 	if (r == REQUEST_REFUSED)

@@ -2,7 +2,7 @@
 
 #include "base/vector.h"
 #include "cli/command.h"
-#include "codec/byte_class.h"
+#include "codec/text.h"
 #include "evidence/checkpoint.h"
 #include "serve/valid.h"
 
@@ -65,12 +65,7 @@ int watch_evidence_digest(struct watch_evidence *evidence, struct slice text)
 	struct witness_digest digest;
 	struct slice hex, rest = slice_cut(text, ' ', &digest.of);
 	digest.name = slice_cut(rest, ' ', &hex);
-	bool good = digest.of.len > 0 && digest.name.len > 0 && hex.len == 2 * sizeof(digest.sha256);
-	for (size_t i = 0; good && i < sizeof(digest.sha256); i++) {
-		good = hex_pair_at(hex, 2 * i);
-		digest.sha256[i] = good ? hex_pair_value(hex, 2 * i) : 0;
-	}
-	if (!good)
+	if (digest.of.len == 0 || digest.name.len == 0 || !hex_exact(hex, digest.sha256, sizeof(digest.sha256)))
 		return cli_fail(CLI_USER, "--digest %.*s: should be OF, a SHA-256 in hexadecimal, and NAME",
 				SLICE_ARG(text));
 	if (vector_grow((void **)&evidence->digests, &evidence->capacity, evidence->count, sizeof(digest)) != 0)

@@ -2,6 +2,7 @@
 #include "codec/text.h"
 
 #include "base/error.h"
+#include "codec/byte_class.h"
 
 static const uint8_t SYMBOLS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -29,6 +30,16 @@ size_t hex_encode(struct slice in, uint8_t *out)
 		out[2 * i + 1] = hex_digit(in.ptr[i] & 0xf);
 	}
 	return in.len * 2;
+}
+
+bool hex_exact(struct slice text, uint8_t *out, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (!hex_pair_at(text, 2 * i))
+			return false;
+		out[i] = hex_pair_value(text, 2 * i);
+	}
+	return text.len == 2 * len;
 }
 
 size_t base64_encode(struct slice in, uint8_t *out)

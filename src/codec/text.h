@@ -53,6 +53,9 @@ static inline uint8_t hex_digit(uint32_t nibble)
 /* Two lower-case digits a byte; returns 2 * in.len. */
 size_t hex_encode(struct slice in, uint8_t *out);
 
+/* Exactly `len` bytes, by two digits of either case each; false for anything else, with *out undefined. */
+bool hex_exact(struct slice text, uint8_t *out, size_t len);
+
 static inline size_t base64_encoded_length(size_t input_len)
 {
 	return (input_len + 2) / 3 * 4;

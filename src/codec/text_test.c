@@ -110,6 +110,18 @@ static void terminal_text_never_acts(void **state)
 	buffer_free(&out);
 }
 
+static void hexadecimal_is_exact(void **state)
+{
+	static const char *const bad[] = {"", "0", "00f", "00f", "00ffg0", "00ff001", "00ff0011", "00 f01"};
+	uint8_t out[3];
+	(void)state;
+	assert_true(hex_exact(test_fenced(SLICE("00fFa1")), out, 3));
+	assert_memory_equal(out, "\x00\xff\xa1", 3);
+	assert_true(hex_exact(SLICE(""), out, 0));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(hex_exact(test_fenced(slice_from_string(bad[i])), out, 3));
+}
+
 static void base64_comes_back(void **state)
 {
 	(void)state;
@@ -137,5 +149,6 @@ static void lost_memory_is_told(void **state)
 	arena_destroy(&arena);
 }
 
-TEST_MAIN(cmocka_unit_test(cases_come_out), cmocka_unit_test(terminal_text_never_acts),
-	  cmocka_unit_test(base64_comes_back), cmocka_unit_test(lost_memory_is_told))
+TEST_MAIN(cmocka_unit_test(cases_come_out), cmocka_unit_test(hexadecimal_is_exact),
+	  cmocka_unit_test(terminal_text_never_acts), cmocka_unit_test(base64_comes_back),
+	  cmocka_unit_test(lost_memory_is_told))

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/reader.h"
-#include "codec/byte_class.h"
+#include "codec/text.h"
 #include "evidence/checkpoint.h"
 
 #include <dirent.h>
@@ -44,14 +44,7 @@ static bool accept_salt(struct reader *line, uint8_t out[BODY_SALT_BYTES])
 	if (!reader_accept(line, SLICE(",\"salt\":\"")))
 		return false;
 	struct slice hex = reader_until(line, '"');
-	if (hex.len != 2 * BODY_SALT_BYTES)
-		return false;
-	for (size_t i = 0; i < BODY_SALT_BYTES; i++) {
-		if (byte_hex_value(hex.ptr[2 * i]) < 0 || byte_hex_value(hex.ptr[2 * i + 1]) < 0)
-			return false;
-		out[i] = hex_pair_value(hex, 2 * i);
-	}
-	return true;
+	return hex_exact(hex, out, BODY_SALT_BYTES);
 }
 
 bool body_next(struct reader *parcel, struct body *ret_body)

@@ -1,7 +1,6 @@
 #include "evidence/verify.h"
 
 #include "base/error.h"
-#include "codec/byte_class.h"
 #include "codec/text.h"
 #include "evidence/kept_file.h"
 #include "evidence/log.h"
@@ -185,13 +184,12 @@ static void remember_previous(struct verification *v, const struct walk *walk)
 	const struct leaf_value *previous = leaf_get(&walk->first, "previous"),
 				*size = leaf_get(&walk->first, "previous_size"),
 				*root = leaf_get(&walk->first, "previous_root");
-	v->has_next = previous != NULL && size != NULL && root != NULL;
+	v->has_next = previous != NULL && size != NULL && root != NULL &&
+		      hex_exact(root->bytes, v->next_root.bytes, sizeof(v->next_root.bytes));
 	if (!v->has_next)
 		return;
 	snprintf(v->next_previous, sizeof(v->next_previous), "%.*s", SLICE_ARG(previous->bytes));
 	v->next_size = size->number;
-	for (size_t i = 0; i < sizeof(v->next_root.bytes); i++)
-		v->next_root.bytes[i] = hex_pair_value(root->bytes, 2 * i);
 }
 
 static bool origin_of(const struct walk *walk, unsigned epoch, char *out, size_t room)

@@ -134,14 +134,6 @@ int view_bundle_hashes(const struct view *view, uint64_t number, struct merkle_h
 
 /* ---- keys ---- */
 
-static bool key_of(const struct leaf *leaf, const char *name, struct public_key *ret_key)
-{
-	uint8_t info[PUBLIC_KEY_INFO_BYTES];
-	const struct leaf_value *value = leaf_get(leaf, name);
-	return value != NULL && base64_exact(value->bytes, info, sizeof(info)) &&
-	       public_key_from_info(slice_make(info, sizeof(info)), ret_key);
-}
-
 static bool signs(const struct view *view, const struct public_key *key)
 {
 	struct checkpoint checkpoint;
@@ -161,7 +153,7 @@ static int look_for_key(const struct view *view, uint64_t number, struct public_
 	struct reader reader = reader_make(buffer_slice(&bytes));
 	while (*ret_any && !*ret_found && bundle_next(&reader, &record))
 		if (leaf_read(record, &leaf) == 0 && leaf.kind == LEAF_KEY_ROTATION &&
-		    key_of(&leaf, "new_key", &next)) {
+		    walk_read_key(&leaf, "new_key", &next)) {
 			*key = next;
 			*ret_found = signs(view, key);
 		}
@@ -177,7 +169,7 @@ int view_key(const struct view *view, view_rotated_fn *rotated, void *context, s
 	struct leaf leaf;
 	int r = view_record(view, 0, &first);
 	if (r == 0 && (leaf_read(buffer_slice(&first), &leaf) != 0 || leaf.kind != LEAF_EPOCH ||
-		       !key_of(&leaf, "public_key", &key)))
+		       !walk_read_key(&leaf, "public_key", &key)))
 		r = -EBADMSG;
 	bool found = r == 0 && signs(view, &key);
 	for (uint64_t at = 0; r == 0 && !found && at * TILE_WIDTH < view->checkpoint.size; at++) {

@@ -78,6 +78,9 @@ void walk_free(struct walk *walk);
 /* NULL where that size was not asked for. */
 const struct walk_mark *walk_mark_of(const struct walk *walk, uint64_t size);
 
+/* The key that a record names in a field (SubjectPublicKeyInfo in base64). False where there is none. */
+bool walk_read_key(const struct leaf *leaf, const char *name, struct public_key *ret_key);
+
 /* The key that signs for a tree of `size`; NULL: none. */
 const struct public_key *walk_key_at(const struct walk *walk, uint64_t size);
 

@@ -2,7 +2,6 @@
 #include "evidence/walk_inside.h"
 
 #include "base/vector.h"
-#include "codec/byte_class.h"
 #include "codec/text.h"
 #include "evidence/log.h"
 
@@ -27,20 +26,17 @@ static struct slice base64_value(const struct leaf_value *value)
 	return value == NULL ? slice_make("", 0) : value->bytes;
 }
 
-static bool key_read(const struct leaf_value *value, struct public_key *ret_key)
+bool walk_read_key(const struct leaf *leaf, const char *name, struct public_key *ret_key)
 {
 	uint8_t info[PUBLIC_KEY_INFO_BYTES];
-	return base64_exact(base64_value(value), info, sizeof(info)) &&
+	const struct leaf_value *value = leaf_get(leaf, name);
+	return value != NULL && base64_exact(value->bytes, info, sizeof(info)) &&
 	       public_key_from_info(slice_make(info, sizeof(info)), ret_key);
 }
 
 static bool hex_read(const struct leaf_value *value, struct merkle_hash *ret_hash)
 {
-	if (value == NULL || value->bytes.len != 2 * sizeof(ret_hash->bytes))
-		return false;
-	for (size_t i = 0; i < sizeof(ret_hash->bytes); i++)
-		ret_hash->bytes[i] = hex_pair_value(value->bytes, 2 * i);
-	return true;
+	return value != NULL && hex_exact(value->bytes, ret_hash->bytes, sizeof(ret_hash->bytes));
 }
 
 void key_rotation_text(uint64_t size, const struct merkle_hash *root, const struct public_key *old_key,
@@ -61,7 +57,7 @@ static bool rotation_holds(const struct walk *walk, const struct leaf *leaf, str
 	struct key_signature old_signature, new_signature;
 	struct merkle_hash root = merkle_root(&walk->frontier), told;
 	struct buffer text = buffer_make(NULL);
-	if (!key_read(leaf_get(leaf, "old_key"), &given) || !key_read(leaf_get(leaf, "new_key"), &new) ||
+	if (!walk_read_key(leaf, "old_key", &given) || !walk_read_key(leaf, "new_key", &new) ||
 	    !public_key_equal(&given, &old) || leaf_get(leaf, "size")->number != walk->frontier.size ||
 	    !hex_read(leaf_get(leaf, "root"), &told) || !merkle_hash_equal(&told, &root) ||
 	    !base64_exact(base64_value(leaf_get(leaf, "old_signature")), old_signature.bytes, SIGNATURE_BYTES) ||
@@ -78,7 +74,7 @@ static bool rotation_holds(const struct walk *walk, const struct leaf *leaf, str
 static void take_key(struct walk *walk, const struct leaf *leaf)
 {
 	struct public_key key;
-	bool good = leaf->kind == LEAF_EPOCH ? walk->key_count == 0 && key_read(leaf_get(leaf, "public_key"), &key)
+	bool good = leaf->kind == LEAF_EPOCH ? walk->key_count == 0 && walk_read_key(leaf, "public_key", &key)
 					     : walk->key_count > 0 && rotation_holds(walk, leaf, &key);
 	if (!good || walk->key_count == WALK_KEYS_MOST)
 		walk_find(walk, FINDING_BADLY_SIGNED, walk->frontier.size,

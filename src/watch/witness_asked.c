@@ -9,7 +9,6 @@
  */
 #include "watch/witness_inside.h"
 
-#include "codec/byte_class.h"
 #include "codec/question.h"
 #include "codec/text.h"
 #include "evidence/holds.h"
@@ -30,15 +29,10 @@ static void say_done(bool put, struct buffer *out)
 }
 
 /* "-": none. */
-static bool digest_of(struct slice word, uint8_t out[32], bool *ret_given)
+static bool digest_of(struct slice word, uint8_t out[MERKLE_HASH_BYTES], bool *ret_given)
 {
 	*ret_given = !slice_equal(word, SLICE("-"));
-	for (size_t i = 0; *ret_given && i < 32; i++) {
-		if (word.len != 64 || byte_hex_value(word.ptr[2 * i]) < 0 || byte_hex_value(word.ptr[2 * i + 1]) < 0)
-			return false;
-		out[i] = hex_pair_value(word, 2 * i);
-	}
-	return true;
+	return !*ret_given || hex_exact(word, out, MERKLE_HASH_BYTES);
 }
 
 static void answer_export(struct witness *witness, uid_t who, struct slice words, struct buffer *out)
