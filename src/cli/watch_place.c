@@ -205,6 +205,14 @@ static void add_link(const json_t *answer, struct buffer *out)
 	if (link == NULL)
 		return;
 	bool full = json_is_true(json_object_get(link, "full"));
+	if (json_is_true(json_object_get(link, "may_be_full"))) {
+		buffer_printf(
+			out,
+			"link: MAY BE FULL: %.0f Mbit/s come, no more and no less each second, and visitors fall away; "
+			"nobody said how wide it is (link_mbit), so no operator is asked\n",
+			answer_number(link, "mbit_now"));
+		return;
+	}
 	buffer_printf(out,
 		      "link: %s, %.0f %% of %.0f Mbit/s%s; %.0f operators' sessions up, %.0f rules asked of them\n",
 		      full ? "FULL" : "not full", answer_number(link, "share_percent"), answer_number(link, "mbit"),

@@ -9,7 +9,7 @@ void link_meter_init(struct link_meter *meter)
 static void visitors_take(struct link_meter *meter, double visitors)
 {
 	meter->falling = meter->usual >= LINK_VISITORS_LEAST && visitors < meter->usual / 2;
-	if (meter->full || meter->share >= LINK_BUSY_PERCENT)
+	if (meter->full || meter->may_be_full || meter->share >= LINK_BUSY_PERCENT)
 		return;
 	if (meter->usual < 0)
 		meter->usual = visitors;
@@ -28,6 +28,24 @@ static void turn(struct link_meter *meter)
 	meter->seconds = 0;
 }
 
+/* A width that nobody told shows by what comes through, which does not grow any more. */
+static void suspect(struct link_meter *meter, double bytes_a_second)
+{
+	double before = meter->bytes_a_second, off = bytes_a_second - before, flat = before * LINK_FLAT_PERCENT / 100;
+	bool much = bytes_a_second >= LINK_BYTES_LEAST && meter->usual_bytes > 0 &&
+		    bytes_a_second >= LINK_MORE_TIMES * meter->usual_bytes;
+	bool fills = much && meter->falling && (meter->may_be_full || (off <= flat && off >= -flat));
+	meter->bytes_a_second = bytes_a_second;
+	if (!much && !meter->falling)
+		meter->usual_bytes += (bytes_a_second - meter->usual_bytes) /
+				      (meter->usual_bytes > 0 ? (double)LINK_USUAL_SECONDS : 1);
+	meter->seconds = fills != meter->may_be_full ? meter->seconds + 1 : 0;
+	if (meter->seconds < (meter->may_be_full ? (unsigned)LINK_CLEAR_SECONDS : (unsigned)LINK_MAYBE_SECONDS))
+		return;
+	meter->may_be_full = fills;
+	meter->seconds = 0;
+}
+
 static double share_of(uint64_t bytes, uint64_t ms, uint64_t link_mbit)
 {
 	return (double)bytes * 8 / 1000 / (double)ms / (double)link_mbit * 100;
@@ -41,11 +59,14 @@ void link_meter_feed(struct link_meter *meter, uint64_t now_ms, uint64_t bytes, 
 	uint64_t came = bytes - meter->bytes;
 	meter->at_ms = now_ms;
 	meter->bytes = bytes;
-	if (!known || link_mbit == 0)
+	if (!known)
 		return;
-	meter->share = share_of(came, passed_ms, link_mbit);
+	meter->share = link_mbit > 0 ? share_of(came, passed_ms, link_mbit) : 0;
 	visitors_take(meter, visitors);
-	turn(meter);
+	if (link_mbit > 0)
+		turn(meter);
+	else
+		suspect(meter, (double)came * 1000 / (double)passed_ms);
 }
 
 void link_meter_tick(struct link_meter *meter, uint64_t now_ms, uint64_t bytes, uint64_t link_mbit)

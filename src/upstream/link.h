@@ -15,6 +15,10 @@ enum {
 	LINK_CLEAR_SECONDS = 5,
 	LINK_USUAL_SECONDS = 60, /* over which what visitors usually ask is averaged */
 	LINK_VISITORS_LEAST = 5, /* a second: of fewer nothing can be told */
+	LINK_FLAT_PERCENT = 5, /* by which what comes differs from second to second where a link lets no more through */
+	LINK_MORE_TIMES = 2,   /* what is usual: so much comes then, at least ... */
+	LINK_BYTES_LEAST = 1 << 20, /* ... and so much a second */
+	LINK_MAYBE_SECONDS = 3,     /* in a row */
 };
 
 struct link_meter {
@@ -28,11 +32,19 @@ struct link_meter {
 	uint64_t tick_ms; /* of the last tick; 0: none */
 	uint64_t tick_bytes;
 	uint64_t filled_ms; /* for which each tick had it full */
+	/* where nobody said how wide it is */
+	bool may_be_full;
+	double bytes_a_second, usual_bytes; /* of the last second; in the mean, while visitors do not fall away, or 0 */
 };
 
 void link_meter_init(struct link_meter *meter);
 
-/* `bytes` is the interface's counter, `visitors` their requests in the last second. */
+/*
+ * Where `link_mbit` is 0 it may be full if much more comes than is usual, as much each second and no more, while
+ * visitors fall away. Nothing is asked of anybody because of that.
+ *
+ * `bytes` is the interface's counter, `visitors` their requests in the last second.
+ */
 void link_meter_feed(struct link_meter *meter, uint64_t now_ms, uint64_t bytes, uint64_t link_mbit, double visitors);
 
 /* Some ten times a second: what fills the link is told as soon as it lasts. */

@@ -284,6 +284,45 @@ static void what_fills_a_link_is_seen_within_a_second(void **state)
 	}
 }
 
+/* A second of a link whose width nobody told. */
+static const struct unknown_width_case {
+	const char *what;
+	unsigned times;
+	uint64_t bytes; /* a second */
+	double visitors;
+	bool may_be_full; /* after it */
+} unknown_width_cases[] = {
+	{"as usual", 60, 500000, 100, false},
+	{"more, and visitors as ever: a download", 20, 12000000, 100, false},
+	{"as usual again", 10, 500000, 100, false},
+	{"visitors gone, and no more than usual: a quiet night, or an origin that fails", 20, 500000, 10, false},
+	{"as usual", 20, 500000, 100, false},
+	{"more, and fewer visitors", 3, 12000000, 20, false},
+	{"and it lasts", 2, 12100000, 20, true},
+	{"still", 30, 11900000, 30, true},
+	{"less", 4, 600000, 40, true},
+	{"as usual", 6, 500000, 100, false},
+	{"much, and ever more: nothing holds it up", 1, 4000000, 20, false},
+	{"much, and ever more", 1, 6000000, 20, false},
+	{"much, and ever more", 1, 9000000, 20, false},
+	{"much, and ever more", 1, 14000000, 20, false},
+};
+
+static void a_link_of_unknown_width_may_be_full(void **state)
+{
+	struct link_meter meter;
+	uint64_t now = 1000, bytes = 0;
+	(void)state;
+	link_meter_init(&meter);
+	for (size_t i = 0; i < sizeof(unknown_width_cases) / sizeof(unknown_width_cases[0]); i++) {
+		const struct unknown_width_case *c = &unknown_width_cases[i];
+		for (unsigned at = 0; at < c->times; at++)
+			link_meter_feed(&meter, now += 1000, bytes += c->bytes, 0, c->visitors);
+		if (meter.may_be_full != c->may_be_full || meter.full)
+			fail_msg("%s: %d", c->what, meter.may_be_full);
+	}
+}
+
 /* Another interface's counter, a clock that stands, a width that nobody told. */
 static void what_a_tick_cannot_tell_fills_no_link(void **state)
 {
@@ -332,4 +371,5 @@ TEST_MAIN(cmocka_unit_test(looks_follow_the_table), cmocka_unit_test(looks_wait_
 	  cmocka_unit_test(what_is_against_a_source_ends_with_its_ban),
 	  cmocka_unit_test(an_earlier_watchs_rules_are_taken_over), cmocka_unit_test(a_full_link_is_seen),
 	  cmocka_unit_test(what_fills_a_link_is_seen_within_a_second),
+	  cmocka_unit_test(a_link_of_unknown_width_may_be_full),
 	  cmocka_unit_test(what_a_tick_cannot_tell_fills_no_link), cmocka_unit_test(the_kernels_tables_are_read))

@@ -234,8 +234,13 @@ void upstream_second(struct upstream *u, const struct upstream_sight *sight)
 	struct link_counter counter;
 	if (u == NULL)
 		return;
-	if (u->options->link_mbit > 0 && link_count(u, &counter))
+	bool might = u->link.may_be_full;
+	if (link_count(u, &counter))
 		link_meter_feed(&u->link, sight->now.boot_ms, counter.bytes, u->options->link_mbit, sight->visitors);
+	if (u->link.may_be_full != might)
+		fprintf(stderr, "guia: watch: the link %s (%.0f Mbit/s; nobody said how wide it is)\n",
+			u->link.may_be_full ? "may be full: visitors fall away" : "is not full, or not any more",
+			u->link.bytes_a_second * 8 / 1e6);
 	if (u->told_full != u->link.full)
 		fprintf(stderr, "guia: watch: the link is %s (%.0f %% of %" PRIu64 " Mbit/s%s)\n",
 			u->link.full ? "full" : "free again", u->link.share, u->options->link_mbit,
@@ -309,7 +314,7 @@ void upstream_report(struct upstream *u, const struct upstream_sight *sight, str
 void upstream_link_report(const struct upstream *u, struct buffer *out)
 {
 	size_t asked = 0;
-	if (u == NULL || u->options->link_mbit == 0)
+	if (u == NULL || (u->options->link_mbit == 0 && !u->link.may_be_full))
 		return;
 	for (size_t i = 0; i < u->requests.count; i++)
 		asked += u->requests.items[i].asked;
@@ -317,6 +322,10 @@ void upstream_link_report(const struct upstream *u, struct buffer *out)
 	json_number(out, "mbit", u->options->link_mbit);
 	json_decimal(out, "share_percent", u->link.share);
 	json_truth(out, "full", u->link.full);
+	if (u->link.may_be_full) {
+		json_truth(out, "may_be_full", true);
+		json_decimal(out, "mbit_now", u->link.bytes_a_second * 8 / 1e6);
+	}
 	json_truth(out, "visitors_falling", u->link.falling);
 	json_number(out, "operators_up", u->up);
 	json_number(out, "asked", asked);

@@ -19,7 +19,7 @@ struct upstream_options {
 	const char *directory;                        /* the keeper's; NULL: no operator is asked, the link is seen */
 	struct address addresses[UPSTREAM_ADDRESSES]; /* of ours, that sites are reached at */
 	size_t address_count;
-	uint64_t link_mbit;    /* 0: nobody said, and it is never full */
+	uint64_t link_mbit;    /* 0: nobody said; it may be full, and nobody is asked */
 	const char *interface; /* NULL: that of the default route */
 };
 
@@ -77,8 +77,8 @@ void upstream_banned(struct upstream *upstream, const struct prefix *source, uin
 /* What would be asked if the link were full now, and what is: the answer to `upstream`, a line of JSON. */
 void upstream_report(struct upstream *upstream, const struct upstream_sight *sight, struct buffer *out);
 
-/* Whether the link is full, and whether anybody could be asked: "link" of `status` and `top`, where its width is known.
- */
+/* Whether the link is full, and whether anybody could be asked: "link" of `status` and `top`, where its width is known
+ * or it may be full. */
 void upstream_link_report(const struct upstream *upstream, struct buffer *out);
 
 #endif
