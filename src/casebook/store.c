@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -97,6 +98,10 @@ static int check(sqlite3 *db, uint64_t *ret_version)
 
 static int open_file(const char *path, int flags, struct case_store **ret_store)
 {
+	struct stat about;
+	/* SQLite would wait for a pipe's other end. */
+	if (stat(path, &about) == 0 && !S_ISREG(about.st_mode))
+		return CASE_STORE_DAMAGED;
 	struct case_store *store = calloc(1, sizeof(*store));
 	if (store == NULL)
 		return -ENOMEM;

@@ -290,6 +290,19 @@ static void another_file_is_told_from_ours(void **state)
 }
 
 /* Each byte of the first pages is changed in turn: it is read, or said to be damaged, and never a crash. */
+/* It is put aside like what is damaged, and nobody waits for who might write to it. */
+static void what_is_no_file_is_damage(void **state)
+{
+	struct case_store *store;
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(i == 0 ? mkfifo(path, 0600) : mkdir(path, 0700), 0);
+		assert_int_equal(case_store_look(path, &store), CASE_STORE_DAMAGED);
+		assert_int_equal(case_store_open(path, &store), CASE_STORE_DAMAGED);
+		assert_int_equal(remove(path), 0);
+	}
+}
+
 static void damage_is_told(void **state)
 {
 	struct case_record *record = record_of(1), *read = calloc(1, sizeof(*read));
@@ -382,6 +395,7 @@ int main(void)
 		cmocka_unit_test_teardown(lists_are_in_order, clear),
 		cmocka_unit_test_teardown(the_most_frequent_are_kept, clear),
 		cmocka_unit_test_teardown(another_file_is_told_from_ours, clear),
+		cmocka_unit_test_teardown(what_is_no_file_is_damage, clear),
 		cmocka_unit_test_teardown(damage_is_told, clear),
 		cmocka_unit_test_teardown(a_long_timeline_is_shown_by_its_ends, clear),
 	};
