@@ -291,6 +291,9 @@ bool stage_has_ended(pid_t pid)
 void stage_come_first(void)
 {
 	/* Without rights, or where there are no such groups, the machine's load is measured along. */
+	/* Whoever started it may be one that only has what nobody else wants, of which no nice value makes more. */
+	const struct sched_param none = {0};
+	(void)sched_setscheduler(0, SCHED_OTHER, &none);
 	(void)setsid();
 	(void)write_text("/proc/self/autogroup", "-20");
 	(void)setpriority(PRIO_PROCESS, 0, NICE);
