@@ -101,8 +101,11 @@ uint32_t volley_program_send(struct volley_program *program, uint32_t count, uin
 	uint32_t before = memory->next_frame;
 	uint32_t waiting = memory->came - memory->went, apart = count / (waiting > 0 ? waiting : 1);
 	memory->attacking = 1;
-	/* The first one's place is drawn, so that a ring that has room for a part of a burst has it for any of them. */
-	memory->last_turn = before + place % (apart + 1) - apart;
+	/*
+	 * The place is drawn, for a ring that has room for some has it for others each time. Not from the first quarter
+	 * of a burst, which finds room that the others do not, nor from the last, which alone has none after a delay.
+	 */
+	memory->last_turn = before + apart / 4 + place % (apart / 2 + 1) - apart;
 	memory->apart = apart;
 	(void)run(program, count, most_bytes);
 	return memory->next_frame - before;
