@@ -3,7 +3,7 @@
 
 enum {
 	BAN_MATCHES = 10,
-	BAN_WATCHED_MS = 20 * 1000, /* where few are known from before: so long ... */
+	BAN_WATCHED_MS = 20 * 1000, /* where nobody is known from before: so long ... */
 	BAN_A_SECOND = 20,          /* ... so many requests that match */
 	BAN_CLIENTS_MOST = 2,       /* kinds: behind an address with more there are people */
 	HEAVY_LEAST_MS = 2000,      /* of the origin's time */
@@ -32,14 +32,14 @@ static bool may_be_banned(const struct defence *d, const struct offender *offend
 }
 
 /*
- * Where few are known from before, who shares an address with an attacker is seen only by his coming too; and a ban is
- * for those who send much: what others send the signature refuses as well.
+ * Where nobody is known from before, who shares an address with an attacker is seen only by his coming too; and a ban
+ * is for those who send much: what others send the signature refuses as well.
  */
 void decide_offender(struct defence *d, uint16_t number, struct offender *offender, const struct mitigation *mitigation)
 {
 	struct site *site = d->sites[number];
 	uint64_t ms = d->now.now_ms - mitigation->since_ms;
-	bool is_due = site->knowledge == KNOWLEDGE_ENOUGH ||
+	bool is_due = site->knowledge != KNOWLEDGE_NONE ||
 		      (ms >= BAN_WATCHED_MS && offender->matched * UINT64_C(1000) >= BAN_A_SECOND * ms);
 	if (is_due && offender->matched >= BAN_MATCHES && offender->unmatched == 0 && may_be_banned(d, offender))
 		(void)ban(d, site, offender, mitigation->id);

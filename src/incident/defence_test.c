@@ -119,7 +119,35 @@ static void who_is_spared_is_banned_by_no_decision(void **state)
 	defence_free(defence);
 }
 
+/* Where nobody is known from before somebody may share the address: only who sends much, and was watched, is banned. */
+static void where_nobody_is_known_who_sends_little_is_not_banned(void **state)
+{
+	static const struct {
+		enum knowledge knowledge;
+		uint64_t in_force_ms;
+		uint32_t matched;
+		size_t bans;
+	} cases[] = {{KNOWLEDGE_ENOUGH, 1000, 9, 0},  {KNOWLEDGE_ENOUGH, 1000, 10, 1},  {KNOWLEDGE_THIN, 1000, 10, 1},
+		     {KNOWLEDGE_NONE, 1000, 1000, 0}, {KNOWLEDGE_NONE, 19999, 9999, 0}, {KNOWLEDGE_NONE, 20000, 399, 0},
+		     {KNOWLEDGE_NONE, 20000, 400, 1}, {KNOWLEDGE_NONE, 60000, 400, 0}};
+	const struct defence_time now = {500000, (uint64_t)1720551600 * 1000};
+	struct defence *defence = begin(&now);
+	(void)state;
+	assert_int_equal(defence_site(defence, 0, "a.test"), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct mitigation mitigation = {.id = 7, .since_ms = now.now_ms - cases[i].in_force_ms};
+		struct offender offender = {.matched = cases[i].matched};
+		struct plan_ban bans[2];
+		assert_true(prefix_parse(SLICE("11.0.0.1"), &offender.prefix));
+		defence->sites[0]->knowledge = cases[i].knowledge;
+		decide_offender(defence, 0, &offender, &mitigation);
+		assert_int_equal(defence_bans_take(defence, bans, 2), cases[i].bans);
+	}
+	defence_free(defence);
+}
+
 TEST_MAIN(cmocka_unit_test(who_is_spared_is_banned_by_no_decision),
+	  cmocka_unit_test(where_nobody_is_known_who_sends_little_is_not_banned),
 	  cmocka_unit_test(regular_networks_are_known_after_a_restart),
 	  cmocka_unit_test(a_known_network_is_none_of_its_hosts),
 	  cmocka_unit_test(bytes_are_all_that_went_over_the_wire))
