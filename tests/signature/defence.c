@@ -29,6 +29,7 @@ enum {
 	AFTER_MS = 150 * 1000,
 	PAUSE_MS = 20 * 1000, /* and as long again it is back */
 	BANS_MOST = 1 << 16,
+	BAN_MS = 60 * 1000, /* the first of a source */
 	PACED_SOURCES = 1 << 16,
 	TRUTH_SECONDS = 10, /* of what the defence tells visitors' success */
 	NORMAL_A_SECOND = 60,
@@ -44,6 +45,7 @@ struct scene {
 	uint16_t sites[OUTBOX_SITES];
 	struct prefix banned[BANS_MOST];
 	uint32_t banned_id[BANS_MOST];
+	uint64_t banned_until_ms[BANS_MOST];
 	size_t banned_count;
 	struct {
 		uint32_t id;
@@ -121,7 +123,7 @@ static struct event arrival_of(const struct scene *s, const struct signature_req
 static bool is_banned(struct scene *s, const struct address *source)
 {
 	for (size_t i = 0; i < s->banned_count; i++)
-		if (prefix_has(&s->banned[i], source)) {
+		if (s->now.now_ms < s->banned_until_ms[i] && prefix_has(&s->banned[i], source)) {
 			hit(s, s->banned_id[i]);
 			return true;
 		}
@@ -215,6 +217,7 @@ static void step(struct scene *s, double visitors, double intruders)
 	for (size_t i = 0; i < count && s->banned_count < BANS_MOST; i++, s->banned_count++) {
 		s->banned[s->banned_count] = bans[i].prefix;
 		s->banned_id[s->banned_count] = bans[i].id;
+		s->banned_until_ms[s->banned_count] = s->now.now_ms + BAN_MS;
 	}
 }
 
