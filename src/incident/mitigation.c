@@ -9,7 +9,7 @@ static const double ALIKE_MOST = 0.005; /* of attackers, with the address and br
 static const double SMOOTHING = 0.2;    /* of rates, a second: one page of a visitor's is no attack */
 static const double LOW_OF_PEAK = 0.01;
 static const double LOW_OF_NORMAL = 0.2;
-static const double LOW_LEAST = 0.5; /* a second */
+static const double LOW_LEAST = 2; /* a second: a page with all that belongs to it is no attack */
 
 const char *mitigation_kind_name(enum mitigation_kind kind)
 {
