@@ -30,6 +30,7 @@ const char *mitigation_end_text(enum mitigation_end end)
 		[MITIGATION_STALE] = "did not match enough of what arrived",
 		[MITIGATION_COLLATERAL] = "matched visitors who were here before",
 		[MITIGATION_LIFTED] = "was lifted by a person",
+		[MITIGATION_NO_ROOM] = "has no room beside the others at the gate",
 	};
 	return end < MITIGATION_ENDS ? texts[end] : "?";
 }

@@ -34,6 +34,7 @@ enum mitigation_end {
 	MITIGATION_STALE,      /* in its trial it matched too little of what arrived */
 	MITIGATION_COLLATERAL, /* it hits those who were here before */
 	MITIGATION_LIFTED,     /* a person did not want it */
+	MITIGATION_NO_ROOM,    /* what the gate reads holds no more signatures */
 	MITIGATION_ENDS,
 };
 

@@ -15,10 +15,11 @@ enum {
 
 static const struct hash_key key = {61, 62};
 
-/* A site with three browsers, and what was said of its mitigations. */
+/* Sites with three browsers, and what was said of its mitigations. */
 struct world {
 	struct defence *defence;
 	struct defence_time now;
+	uint16_t sites;
 	uint64_t number; /* of requests */
 	uint32_t latest; /* mitigation that was told of */
 	unsigned on_trial, in_force, withdrawn, not_applied, over;
@@ -40,9 +41,9 @@ static void listen(void *context, struct defence_time now, const struct defence_
 }
 
 /* One of a visitor's, or of an attacker's with this shape, whom the origin cannot bear. */
-static void request(struct world *w, uint64_t attack)
+static void request(struct world *w, uint16_t site, uint64_t attack)
 {
-	static const uint16_t sites[OUTBOX_SITES];
+	const uint16_t sites[OUTBOX_SITES] = {site};
 	uint64_t number = w->number++, browser = number % 3;
 	uint64_t from = attack != 0 ? 5000 + number % 900 * 65536 : number % 200;
 	struct event event = {.kind = EVENT_ARRIVAL,
@@ -82,10 +83,12 @@ static void step(struct world *w, uint64_t attack)
 	if (w->now.now_ms % 1000 == 0)
 		defence_hits(w->defence, no_hits, NULL);
 	defence_tick(w->defence, w->now);
-	for (unsigned i = 0; i < VISITS; i++)
-		request(w, 0);
-	for (unsigned i = 0; i < FLOOD && attack != 0; i++)
-		request(w, attack);
+	for (uint16_t site = 0; site < w->sites; site++) {
+		for (unsigned i = 0; i < VISITS; i++)
+			request(w, site, 0);
+		for (unsigned i = 0; i < FLOOD && attack != 0; i++)
+			request(w, site, attack);
+	}
 }
 
 static void pass(struct world *w, unsigned seconds, uint64_t attack)
@@ -94,14 +97,23 @@ static void pass(struct world *w, unsigned seconds, uint64_t attack)
 		step(w, attack);
 }
 
-static struct world quiet(void)
+static struct world quiet_sites(uint16_t sites)
 {
 	static const struct defence_time morning = {50000, (uint64_t)1720551600 * 1000};
-	struct world w = {.now = morning};
+	struct world w = {.now = morning, .sites = sites};
+	char name[16];
 	assert_int_equal(defence_new(&key, morning, &w.defence), 0);
-	assert_int_equal(defence_site(w.defence, 0, "a.test"), 0);
+	for (uint16_t site = 0; site < sites; site++) {
+		snprintf(name, sizeof(name), "%u.test", site);
+		assert_int_equal(defence_site(w.defence, site, name), 0);
+	}
 	pass(&w, 30, 0);
 	return w;
+}
+
+static struct world quiet(void)
+{
+	return quiet_sites(1);
 }
 
 static size_t rules_in_force(const struct world *w)
@@ -164,6 +176,21 @@ static void one_that_does_not_match_what_comes_is_not_applied(void **state)
 	defence_free(w.defence);
 }
 
+/* Of more sites than the gate can hold signatures for each is attacked at once: those that it holds stay in force. */
+static void one_too_many_is_not_applied(void **state)
+{
+	(void)state;
+	struct world w = quiet_sites(SIGNATURE_RULES_MOST + 1);
+	defence_listen(w.defence, listen, &w);
+	for (unsigned ms = 0; ms < 20000 && w.not_applied == 0; ms += STEP_MS)
+		step(&w, FIRST);
+	assert_int_equal(w.not_applied, 1);
+	assert_non_null(strstr(w.line, mitigation_end_text(MITIGATION_NO_ROOM)));
+	assert_int_equal(w.in_force, SIGNATURE_RULES_MOST);
+	assert_int_equal(rules_in_force(&w), SIGNATURE_RULES_MOST);
+	defence_free(w.defence);
+}
+
 static void visitors_are_hit_where_more_than_a_thousandth_surely_are(void **state)
 {
 	(void)state;
@@ -200,5 +227,6 @@ static void limits_of_shares_are_below_them(void **state)
 TEST_MAIN(cmocka_unit_test(one_is_done_when_its_attack_is_over),
 	  cmocka_unit_test(one_that_a_person_lifted_stays_so_for_a_while),
 	  cmocka_unit_test(one_that_does_not_match_what_comes_is_not_applied),
+	  cmocka_unit_test(one_too_many_is_not_applied),
 	  cmocka_unit_test(visitors_are_hit_where_more_than_a_thousandth_surely_are),
 	  cmocka_unit_test(limits_of_shares_are_below_them))

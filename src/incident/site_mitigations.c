@@ -86,6 +86,21 @@ static void put_in_force(struct defence *d, struct site *site, struct mitigation
 		     (double)(d->now.now_ms - site->episode.onset_ms) / 1000);
 }
 
+/* Beside those in force: what is too much is not published at all, and none would hold. */
+static bool has_room(const struct defence *d, const struct signature *signature)
+{
+	size_t count = 1, values = signature_value_count(signature);
+	for (size_t i = 0; i < d->count; i++)
+		for (size_t at = 0; at < DEFENCE_MITIGATIONS; at++) {
+			const struct mitigation *mitigation = &d->sites[i]->mitigations[at];
+			if (mitigation->stage != MITIGATION_IN_FORCE || mitigation->kind != MITIGATION_SIGNATURE)
+				continue;
+			count++;
+			values += signature_value_count(&mitigation->signature);
+		}
+	return count <= SIGNATURE_RULES_MOST && values <= SIGNATURE_VALUES_MOST;
+}
+
 static void count_known(struct defence *d, uint16_t number, struct mitigation *mitigation)
 {
 	size_t cursor = 0;
@@ -122,6 +137,8 @@ void mitigation_try(struct defence *d, uint16_t number, struct mitigation *mitig
 		withdraw(d, site, mitigation, MITIGATION_COLLATERAL);
 	else if (!covers)
 		withdraw(d, site, mitigation, MITIGATION_STALE);
+	else if (!has_room(d, &mitigation->signature))
+		withdraw(d, site, mitigation, MITIGATION_NO_ROOM);
 	else
 		put_in_force(d, site, mitigation);
 }

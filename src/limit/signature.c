@@ -88,6 +88,14 @@ void signature_free(struct signature *signature)
 	*signature = (struct signature){0};
 }
 
+size_t signature_value_count(const struct signature *signature)
+{
+	size_t count = 0;
+	for (unsigned i = 0; i < SIGNATURE_FIELDS; i++)
+		count += signature->known[i].count + signature->listed[i].count;
+	return count;
+}
+
 bool signature_values_have(const struct signature_values *values, uint64_t value)
 {
 	size_t low = 0, high = values->count;

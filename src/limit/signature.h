@@ -96,6 +96,9 @@ bool signature_values_have(const struct signature_values *values, uint64_t value
 void signature_values_free(struct signature_values *values);
 void signature_free(struct signature *signature);
 
+/* In all its lists. */
+size_t signature_value_count(const struct signature *signature);
+
 bool signature_matches(const struct signature *signature, const struct signature_request *request);
 
 /* Whether any of its terms asks for the field. */

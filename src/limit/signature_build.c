@@ -104,8 +104,7 @@ static bool content_possible(const struct signature_content *content)
 		if (rule->site.len > SIGNATURE_SITE_BYTES || rule->why.len > SIGNATURE_WHY_BYTES ||
 		    rule->signature.prefixes > SIGNATURE_PREFIXES)
 			return false;
-		for (unsigned field = 0; field < SIGNATURE_FIELDS; field++)
-			values += rule->signature.known[field].count + rule->signature.listed[field].count;
+		values += signature_value_count(&rule->signature);
 		if (values > SIGNATURE_VALUES_MOST)
 			return false;
 	}
