@@ -109,8 +109,8 @@ static int run_unban(const struct cli_arguments *arguments)
 #define FORCE_OPTION                                                                                                   \
 	{                                                                                                              \
 		"force", 0, NULL,                                                                                      \
-			"also a prefix wider than /16, of IPv6 than /32, a ban of who is allowed, and of this "        \
-			"machine itself"                                                                               \
+			"also a prefix wider than /16, of IPv6 than /32, a ban of who is allowed, of this machine "    \
+			"itself, and of a trusted proxy"                                                               \
 	}
 #define JSON_OPTION                                                                                                    \
 	{                                                                                                              \

@@ -54,11 +54,12 @@ static const char *outcome_text(int outcome)
 	}
 }
 
-/* From there the watch fetches the sites, and a proxy or a monitor beside it asks. */
-static bool has_this_machine(const struct prefix *prefix)
+static bool is_spared(const struct orders *orders, const struct prefix *prefix)
 {
-	static const struct address loopback[] = {{{[10] = 0xff, 0xff, 127, 0, 0, 1}}, {{[15] = 1}}};
-	return prefix_has(prefix, &loopback[0]) || prefix_has(prefix, &loopback[1]);
+	for (size_t i = 0; i < orders->spared_count; i++)
+		if (prefix_has(&orders->spared[i], &prefix->address) || prefix_has(prefix, &orders->spared[i].address))
+			return true;
+	return false;
 }
 
 /* The person's allowance in which all of a prefix is; NULL: there is none. */
@@ -77,9 +78,10 @@ static const struct ban_record *allowance_of(const struct orders *orders, const 
 static bool may_ban(const struct orders *orders, const struct prefix *prefix, struct buffer *out)
 {
 	char text[ADDRESS_TEXT_BYTES + 128], allowed[ADDRESS_TEXT_BYTES];
-	if (has_this_machine(prefix)) {
-		question_fault(out, "this machine itself, from where the watch sees whether sites are up: --force if "
-				    "it is meant");
+	if (is_spared(orders, prefix)) {
+		question_fault(
+			out, "this machine itself, from where the watch sees whether sites are up, or a trusted proxy, "
+			     "behind which anybody may be: --force if it is meant");
 		return false;
 	}
 	const struct ban_record *allowance = allowance_of(orders, prefix);

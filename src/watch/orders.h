@@ -20,6 +20,8 @@ struct orders {
 	struct ban_register *bans;   /* NULL: this watch has no directory for them */
 	struct mode_register *modes; /* likewise */
 	const struct homes *homes;
+	const struct prefix *spared; /* this machine and proxies: banned only by who says that it is meant */
+	size_t spared_count;
 	struct ban_times now;
 	uid_t by;
 	/* How often gate and edge carried a mitigation out. */

@@ -65,6 +65,8 @@ void watch_answer(void *context, uid_t who, struct slice question, struct buffer
 	const struct orders orders = {.bans = w->bans,
 				      .modes = w->modes,
 				      .homes = &w->homes,
+				      .spared = w->spared,
+				      .spared_count = w->spared_count,
 				      .now = watch_times(w),
 				      .by = who,
 				      .hits = watch_hits,

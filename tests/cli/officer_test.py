@@ -44,11 +44,11 @@ def answers(run_dir):
 
 
 @contextlib.contextmanager
-def watch(name):
+def watch(name, *options):
     """A watch in a folder that is looked for, with no gate; -> its run directory."""
     run_dir = FOLDER / name
     run_dir.mkdir(mode=0o700)
-    with subprocess.Popen([GUIA, "watch", "--run-dir", run_dir, "--bans", f"{run_dir}.bans"], stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen([GUIA, "watch", "--run-dir", run_dir, "--bans", f"{run_dir}.bans", *options], stderr=subprocess.DEVNULL) as process:
         try:
             end = time.monotonic() + PATIENCE
             while not answers(run_dir):
@@ -84,10 +84,14 @@ def no_order_is_given_to_several():
 
 
 @case
-def this_machine_is_banned_only_if_it_is_meant():
-    with watch("guia-itself"):
+def this_machine_and_proxies_are_banned_only_if_it_is_meant():
+    with watch("guia-itself", "--proxy", "198.51.100.0/28"):
         for prefix in ("127.0.0.1", "127.0.0.0/24", "::1"):
             assert "this machine itself" in guia("ban", prefix, code=2)[1], prefix
+        for prefix in ("198.51.100.7", "198.51.100.0/24"):
+            assert "a trusted proxy" in guia("ban", prefix, code=2)[1], prefix
+        guia("ban", "198.51.100.7", "--force", "--for", "1m")
+        guia("ban", "198.51.100.16")
         guia("ban", "127.0.2.1")
         guia("ban", "127.0.0.1", "--force", "--for", "1m")
         guia("allow", "::1")
