@@ -289,7 +289,6 @@ static void another_file_is_told_from_ours(void **state)
 	}
 }
 
-/* Each byte of the first pages is changed in turn: it is read, or said to be damaged, and never a crash. */
 /* It is put aside like what is damaged, and nobody waits for who might write to it. */
 static void what_is_no_file_is_damage(void **state)
 {
@@ -303,6 +302,7 @@ static void what_is_no_file_is_damage(void **state)
 	}
 }
 
+/* Each byte of the first pages is changed in turn: it is read, or said to be damaged, and never a crash. */
 static void damage_is_told(void **state)
 {
 	struct case_record *record = record_of(1), *read = calloc(1, sizeof(*read));

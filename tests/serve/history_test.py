@@ -85,8 +85,16 @@ def that_of_a_later_version_is_left_alone():
 
 
 @case
-def one_that_cannot_be_opened_is_said():
+def what_is_no_file_is_kept_beside():
     with watch_with(lambda path: path.mkdir()) as (folder, said):
+        assert ask_until(folder).stdout == b"No incident is on record.\n"
+        assert (folder / "bans" / "history.db.damaged").is_dir()
+        assert "it is damaged; it is" in said.read_text()
+
+
+@case
+def one_that_cannot_be_opened_is_said():
+    with watch_with(lambda path: path.symlink_to(path.name)) as (folder, said):
         wait_for(lambda: "history.db: " in said.read_text(), "a word")
         assert incidents(folder).returncode == 3
     done = subprocess.run([GUIA, "incidents", "--history", "/nowhere/history.db"], capture_output=True, check=False, timeout=60)
