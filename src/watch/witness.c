@@ -187,8 +187,15 @@ void witness_events(struct witness *witness, const struct sites *sites, unsigned
 
 void witness_step(struct witness *witness)
 {
-	if (witness != NULL)
-		pairing_step(witness->pairing, witness_now_ms());
+	if (witness == NULL)
+		return;
+	pairing_step(witness->pairing, witness_now_ms());
+	if (witness->recent != NULL)
+		return;
+	/* At once: should we be killed, the next to come looks for what its predecessors told of lately. */
+	struct writer_state state = writer_state(witness->writer);
+	if (state.open)
+		take_early(witness, state.beginning.recent);
 }
 
 /* A log that is about to be opened is waited for. */
@@ -268,8 +275,6 @@ static void say_changes(struct witness *witness)
 		fprintf(stderr, "guia: watch: %s: no timestamp: %s; checkpoints wait\n", witness->folder,
 			timestamp_fault_text(state.stamp_error));
 	witness->stamp_told = state.stamp_error;
-	if (witness->recent == NULL && state.open)
-		take_early(witness, state.beginning.recent);
 }
 
 /* Beside the log, and so once that is there. */
@@ -333,14 +338,25 @@ static void see_sum(struct witness *witness, const char *what, const char *kind,
 	*before = now;
 }
 
+/*
+ * Not before those of the time before us: of the seconds up to one that the log tells of the next watch takes all for
+ * told.
+ */
+static void see_tally(struct witness *witness, const struct witness_sight *sight, uint64_t second)
+{
+	bool early_taken = witness->recent != NULL, first = sight->sites->seconds == 1;
+	if (early_taken)
+		tally_tell(witness->tally, second, refused, witness);
+	for (size_t i = 0; i < sight->sites->count && (first || (early_taken && sight->sites->seconds > 1)); i++)
+		tally_compare(witness->tally, (uint16_t)i, &sight->sites->views[i].past[0],
+			      early_taken && witness->lost_seconds > 0, second - 1, refused, witness);
+	witness->lost_seconds -= early_taken && witness->lost_seconds > 0;
+}
+
 static void see_refusals(struct witness *witness, const struct witness_sight *sight)
 {
 	uint64_t second = sight->wall_ms / 1000;
-	tally_tell(witness->tally, second, refused, witness);
-	for (size_t i = 0; i < sight->sites->count && sight->sites->seconds > 0; i++)
-		tally_compare(witness->tally, (uint16_t)i, &sight->sites->views[i].past[0], witness->lost_seconds > 0,
-			      second - 1, refused, witness);
-	witness->lost_seconds -= witness->lost_seconds > 0;
+	see_tally(witness, sight, second);
 	see_hits(witness, sight->intake);
 	for (unsigned kind = 0; kind < SHED_KINDS; kind++)
 		see_sum(witness, "connections closed", shed_kind_name(kind), sight->sites->connections.shed[kind],
