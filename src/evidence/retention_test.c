@@ -61,8 +61,6 @@ static enum finding verified(uint64_t *ret_record)
 	assert_int_equal(verify_log(place.log, &options, &report), 0);
 	enum finding finding = report.finding;
 	*ret_record = report.record;
-	if (finding != FINDING_NONE)
-		print_message("%.*s", SLICE_ARG(buffer_slice(&report.text)));
 	verify_report_free(&report);
 	return finding;
 }

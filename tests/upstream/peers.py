@@ -1,5 +1,6 @@
 """Operators' routers for tests: GoBGP and BIRD as they are in Debian, and ExaBGP with Guia's keeper and watch before them. All
 on loopback; where that may be, on one of our own."""
+import contextlib
 import ctypes
 import json
 import os
@@ -197,13 +198,14 @@ class Table:
         try:
             child.stdin.write(said.encode())
             child.stdin.flush()
-        except OSError:
+        except (OSError, ValueError):  # it is killed, and stop() may have closed it
             pass
 
     def stop(self):
         self.child.kill()
         self.child.wait()
-        self.child.stdin.close()
+        with contextlib.suppress(OSError):  # what it was to be answered and was not
+            self.child.stdin.close()
 
 
 class Service:
