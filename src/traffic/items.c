@@ -1,6 +1,7 @@
 #include "traffic/search.h"
 
 #include "base/error.h"
+#include "traffic/values.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -52,17 +53,11 @@ bool is_excess(double attack, double expected)
 
 /* ---- values ---- */
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
-}
-
 static void sorted_values(const struct search *search, enum part part, enum signature_field field, uint64_t *values)
 {
 	for (size_t i = 0; i < search->count[part]; i++)
 		values[i] = part_request(search, part, i)->field[field];
-	qsort(values, search->count[part], sizeof(*values), by_value);
+	values_sort(values, search->count[part]);
 }
 
 struct candidates {
@@ -90,16 +85,6 @@ static int by_attack(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-static size_t count_equal(const uint64_t *values, size_t count, size_t *at, uint64_t value)
-{
-	while (*at < count && values[*at] < value)
-		(*at)++;
-	size_t from = *at;
-	while (*at < count && values[*at] == value)
-		(*at)++;
-	return *at - from;
-}
-
 /* What both halves hold of the attack's values, in order; `attack` and `train` are sorted. */
 static size_t compare_values(const struct search *search, const struct owned_value *attack, const uint64_t *train,
 			     struct frequent *values)
@@ -110,7 +95,7 @@ static size_t compare_values(const struct search *search, const struct owned_val
 		size_t sources = 1;
 		for (next = i + 1; next < search->count[PART_ATTACK] && attack[next].value == attack[i].value; next++)
 			sources += !address_equal(&attack[next - 1].source, &attack[next].source);
-		double quiet = (double)count_equal(train, search->count[PART_TRAIN], &in_train, attack[i].value);
+		double quiet = (double)values_count_equal(train, search->count[PART_TRAIN], &in_train, attack[i].value);
 		values[count++] = (struct frequent){attack[i].value, (double)(next - i), normal * quiet, sources};
 	}
 	return count;
@@ -170,7 +155,7 @@ static int offer_listed(struct search *search, enum signature_field field, struc
 		return -ENOMEM;
 	for (; listed->count < kept; listed->count++)
 		listed->values[listed->count] = values[listed->count].value;
-	qsort(listed->values, kept, sizeof(*listed->values), by_value);
+	values_sort(listed->values, kept);
 	offer(candidates, (struct signature_term){.test = SIGNATURE_ONE_OF, .field = field}, FIELDS[field].tells);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "traffic/search.h"
 
 #include "base/error.h"
+#include "traffic/values.h"
 
 #include <stdlib.h>
 
@@ -60,12 +61,6 @@ int known_learn(struct search *search, enum signature_field field)
 	return 0;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
-}
-
 static int complete(struct search *search, enum signature_field field)
 {
 	struct signature_values *known = &search->signature.known[field];
@@ -89,7 +84,7 @@ static int complete(struct search *search, enum signature_field field)
 		    !signature_values_have(&those, judges[i].value))
 			values[known->count++] = judges[i].value;
 	}
-	qsort(values, known->count, sizeof(*values), by_value);
+	values_sort(values, known->count);
 	int r = judges == NULL || attack == NULL ? -ENOMEM : 0;
 	free(judges);
 	free(attack);

@@ -6,6 +6,7 @@
 #include "traffic/signature.h"
 
 #include "base/error.h"
+#include "traffic/values.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,27 +15,11 @@ enum { SEEN_LEAST = 30 /* among visitors */, SEEN_SHARE = 50 /* and one in so ma
 
 static const double NORMAL_MOST = 0.9;
 
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
-}
-
 static size_t add_values(const struct signature_sample *sample, enum signature_field field, uint64_t *values)
 {
 	for (size_t i = 0; i < sample->count; i++)
 		values[i] = sample->requests[i].field[field];
 	return sample->count;
-}
-
-static size_t count_equal(const uint64_t *values, size_t count, size_t *at, uint64_t value)
-{
-	while (*at < count && values[*at] < value)
-		(*at)++;
-	size_t from = *at;
-	while (*at < count && values[*at] == value)
-		(*at)++;
-	return *at - from;
 }
 
 /* Both sorted. */
@@ -46,7 +31,7 @@ static double least_of(const uint64_t *attack, size_t attacks, const uint64_t *q
 		for (next = i + 1; next < visitors && quiet[next] == quiet[i];)
 			next++;
 		double seen = (double)(next - i);
-		double came = (double)count_equal(attack, attacks, &in_attack, quiet[i]);
+		double came = (double)values_count_equal(attack, attacks, &in_attack, quiet[i]);
 		if (seen >= SEEN_LEAST && seen * SEEN_SHARE >= (double)visitors)
 			least = fmin(least, (came + sqrt(came) + 1) / (double)attacks * (double)visitors / seen);
 	}
@@ -65,8 +50,8 @@ double signature_normal_share(const struct signature_question *question)
 		size_t visitors = add_values(&question->quiet, fields[i], quiet);
 		visitors += add_values(&question->elsewhere, fields[i], quiet + visitors);
 		add_values(attack, fields[i], came);
-		qsort(quiet, visitors, sizeof(*quiet), by_value);
-		qsort(came, attack->count, sizeof(*came), by_value);
+		values_sort(quiet, visitors);
+		values_sort(came, attack->count);
 		share = fmin(share, least_of(came, attack->count, quiet, visitors));
 	}
 	bool failed = quiet == NULL || came == NULL;
