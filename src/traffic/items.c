@@ -1,4 +1,4 @@
-#include "traffic/search.h"
+#include "traffic/search_inside.h"
 
 #include "base/error.h"
 #include "traffic/values.h"
@@ -8,8 +8,6 @@
 
 enum {
 	CANDIDATES = 512,
-	EXCESS_LEAST = 4,  /* requests, before a value or a network is the attack's ... */
-	EXCESS_TIMES = 10, /* ... and so many times what is expected */
 	SOURCES_LEAST = 3, /* of whom a value is, before it is in a list */
 	KNOWN_LEAST = 400, /* quiet requests, before what none of them has is unknown */
 };
@@ -32,24 +30,6 @@ static const struct {
 	[SIGNATURE_PACE] = {true, true, false},         [SIGNATURE_SHAPE_AGENT] = {true, false, true},
 	[SIGNATURE_AGENT_ACCEPT] = {true, false, true}, [SIGNATURE_AGENT_LANGUAGE] = {true, false, true},
 };
-
-double coverage_of(const struct search *search, size_t attack, size_t train)
-{
-	double normal = search->question->normal_share;
-	double share = (double)attack / (double)search->count[PART_ATTACK];
-	double expected = normal * (double)train / (double)search->count[PART_TRAIN];
-	return (share - expected) / (1 - normal);
-}
-
-double expected_of_one(const struct search *search, enum part part)
-{
-	return search->question->normal_share * (double)search->count[PART_ATTACK] / (double)search->count[part];
-}
-
-bool is_excess(double attack, double expected)
-{
-	return attack >= EXCESS_LEAST && attack > EXCESS_TIMES * expected;
-}
 
 /* ---- values ---- */
 

@@ -1,7 +1,7 @@
 /* What values of a field visitors have: those of the half that trains while a signature is sought, all when it is
  * found.
  */
-#include "traffic/search.h"
+#include "traffic/search_inside.h"
 
 #include "base/error.h"
 #include "traffic/values.h"

@@ -1,5 +1,5 @@
 /* Whether a signature may be: what it hits of quiet requests that had no part in finding it. */
-#include "traffic/search.h"
+#include "traffic/search_inside.h"
 
 #include "base/error.h"
 

@@ -3,7 +3,7 @@
  * much of the attack is covered, less by how many quiet requests are hit; what is taken must be proved on the other
  * half of the quiet sample.
  */
-#include "traffic/search.h"
+#include "traffic/search_inside.h"
 
 #include "base/error.h"
 #include "base/hash.h"

@@ -2,8 +2,8 @@
  * The inside of signature_search(): the items a conjunction is made of, each with a bit for every request that it holds
  * of. For search.c and those below alone.
  */
-#ifndef GUIA_TRAFFIC_SEARCH_H
-#define GUIA_TRAFFIC_SEARCH_H
+#ifndef GUIA_TRAFFIC_SEARCH_INSIDE_H
+#define GUIA_TRAFFIC_SEARCH_INSIDE_H
 
 #include "traffic/signature.h"
 
@@ -62,6 +62,13 @@ static inline size_t bits_count(const uint64_t *bits, size_t words)
 		count += (size_t)__builtin_popcountll(bits[i]);
 	return count;
 }
+
+/* ---- excess.c ---- */
+
+enum {
+	EXCESS_LEAST = 4,  /* requests, before a value or a network is the attack's ... */
+	EXCESS_TIMES = 10, /* ... and so many times what is expected */
+};
 
 /* How much of the attack, beyond what is normal, so many of each part cover. */
 double coverage_of(const struct search *search, size_t attack, size_t train);
