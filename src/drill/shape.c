@@ -19,7 +19,7 @@ enum {
 	BRIEF_RATE_DIVISOR = 3,
 	LOOK_QUIET_MS = 1500,
 	LOOK_MS = 2000,
-	OVERWHELM_TENTHS = 30, /* times what the gate takes in: two in three are lost */
+	OVERWHELM_TIMES = 3, /* what the gate takes in: two in three are lost */
 };
 
 const struct shape shapes[] = {
@@ -248,7 +248,7 @@ struct run_plan run_plan_look(const struct run_plan *plan)
 
 void run_plan_overwhelm(struct run_plan *plan, uint32_t gate_takes)
 {
-	uint64_t rate = (uint64_t)gate_takes * OVERWHELM_TENTHS / 10;
+	uint64_t rate = (uint64_t)gate_takes * OVERWHELM_TIMES;
 	plan->gate_takes = gate_takes;
 	plan->attacks_per_second = rate < plan->shape->per_second ? (uint32_t)rate : plan->shape->per_second;
 }
