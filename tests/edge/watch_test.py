@@ -159,8 +159,8 @@ def an_edge_that_is_attached_anew_gets_all_bans(watch):
 def a_trusted_proxy_is_never_banned_at_the_edge(watch):
     attach("--user", "nobody")
     wait_for(watch.edge, "the edge found")
-    watch.order("ban", "10.7.0.0/24")
-    watch.order("ban", "10.7.0.3")
+    watch.order("ban", "10.7.0.0/24", "--force")
+    watch.order("ban", "10.7.0.3", "--force")
     assert passed("10.7.0.3") and not passed()
 
 

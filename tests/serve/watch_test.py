@@ -99,7 +99,7 @@ def whom_a_person_bans_is_refused_also_by_the_next_watch():
         assert answers(gate, "127.0.2.1") == 200 and answers(gate, "127.0.5.1", *named) == 200
         ban(gate, "ban", "127.0.2.1", "--why", "a test")
         ban(gate, "ban", "192.0.2.7")
-        ban(gate, "ban", "127.0.5.0/24")
+        ban(gate, "ban", "127.0.5.0/24", "--force")
         wait_for(lambda: answers(gate, "127.0.2.1") == 0, "a refusal")
         wait_for(lambda: answers(gate, "127.0.5.1", *named) == 403, "a refusal of whom the proxy names")
         assert answers(gate, "127.0.5.1", "-H", "X-Forwarded-For: 192.0.2.8") == 200 and answers(gate, "127.0.2.2") == 200
