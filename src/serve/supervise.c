@@ -24,7 +24,8 @@ enum {
 	KILL_SECONDS = 3,
 	POLL_MS = 20,
 	IDLE_MS = 60000,
-	COMPANION_SECONDS = 2,
+	SCREEN_SECONDS = 2,
+	WATCH_SECONDS = 30, /* it closes the evidence, on a disk that may be slow: what it cannot write is lost */
 };
 
 /* In the order in which they are started. */
@@ -289,12 +290,22 @@ static bool await_end(struct supervisor *s, int64_t seconds)
 	return s->nginx == 0;
 }
 
-static bool has_companions(const struct supervisor *s)
+/* How long those that are left may take to end; 0: none are. */
+static int companions_ms(const struct supervisor *s)
 {
-	bool some = false;
-	for (size_t i = 0; i < COMPANIONS; i++)
-		some = some || s->companions[i].pid != 0;
-	return some;
+	if (s->companions[WATCH].pid != 0)
+		return WATCH_SECONDS * 1000;
+	return s->companions[SCREEN].pid != 0 ? SCREEN_SECONDS * 1000 : 0;
+}
+
+/* A further request to end makes it short. */
+static void await_companions(struct supervisor *s)
+{
+	int number = 0;
+	for (int waited = 0; waited < companions_ms(s) && !is_end(number); waited += POLL_MS) {
+		number = next_signal(s, POLL_MS);
+		reap(s);
+	}
 }
 
 static void stop(struct supervisor *s)
@@ -308,10 +319,7 @@ static void stop(struct supervisor *s)
 	}
 	for (size_t i = 0; i < COMPANIONS; i++)
 		companion_renew(&s->companions[i]);
-	for (int waited = 0; waited < COMPANION_SECONDS * 1000 && has_companions(s); waited += POLL_MS) {
-		(void)next_signal(s, POLL_MS);
-		reap(s);
-	}
+	await_companions(s);
 	process_end_children();
 }
 

@@ -22,6 +22,7 @@ import records  # pylint: disable=wrong-import-position
 FAULTS_SECONDS = 3  # while which calls fail
 ERRORS = ["fdatasync:error=EIO:when=3+5", "pwritev:error=ENOSPC:when=2+3", "renameat2:error=EIO:when=2+3", "ftruncate:error=EIO",
           "syncfs:error=EIO", "openat:error=EMFILE:when=2+2", "pread64:error=EIO:when=2+3", "pwrite64:error=EIO:when=2+2", "mmap:error=ENOMEM"]
+SLOW = "fdatasync:delay_exit=2000000"
 DEATHS = ["pwritev:signal=KILL:when=9", "fdatasync:signal=KILL:when=5", "pwrite64:signal=KILL:when=5", "renameat2:signal=KILL:when=2"]
 
 
@@ -68,8 +69,8 @@ class Tracer:
         self.process = subprocess.Popen(["strace", "-f", "-o", self.path, "-p", str(pid), "-e", f"inject={injection}", "-e",
                                          "trace=" + injection.split(":")[0]], stderr=subprocess.DEVNULL)
 
-    def count(self):
-        return self.path.read_text(errors="replace").count("(INJECTED)")
+    def count(self, what="(INJECTED)"):
+        return self.path.read_text(errors="replace").count(what)
 
     def end(self):
         self.process.send_signal(signal.SIGINT)
@@ -138,6 +139,25 @@ def a_watch_that_is_killed_in_the_midst_of_a_call_leaves_a_gap_that_is_stated():
     may_trace()
     for injection in DEATHS:
         with_fault(injection, dies=True)
+
+
+@case
+def a_disk_that_is_slow_at_the_end_has_all_and_the_log_is_closed():
+    may_trace()
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        wait_for(lambda: status(gate).get("evidence", {}).get("sealed"), "a record")
+        log, tracer = pathlib.Path(status(gate)["evidence"]["folder"]), Tracer(status(gate)["watch"]["pid"], SLOW)
+        askers = [Asker(gate.port), Asker(gate.port)]
+        wait_for(lambda: all(asker.count > 20 for asker in askers) and tracer.count("(DELAYED)") > 0, "requests, and a slow disk")
+        sent = sum(asker.end() for asker in askers)
+        assert gate.end() == 0
+        tracer.end()
+        done = subprocess.run([GUIA, "evidence", "verify", log], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0 and "the log was not closed" not in done.stdout, done
+        told = records.of_log(log)
+        assert told[-1]["kind"] == "close" and len(records.of_kind(told, "block")) == sent, (told[-1], sent)
+    origin.stop()
 
 
 if __name__ == "__main__":

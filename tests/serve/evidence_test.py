@@ -60,7 +60,7 @@ def verified(log, *words, code=0):
 
 def blocked(gate, count):
     """Requests of one connection that are blocked -> its port."""
-    connection = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", gate.port, timeout=120)
     try:
         for number in range(count):
             connection.request("GET", f"/{number % 8}?q=evil{number}", headers={"Host": "a.test"})
@@ -386,7 +386,7 @@ def flood(port, count):
 def fill_and_empty(place):
     origin, log = Origin(), place / "evidence"
     with Serve(f"{site(origin)}evidence: {{folder: {log}}}\n") as gate:
-        kept(gate)
+        wait_for(lambda: evidence(gate).get("signed"), "a signature, whose files have their room then")
         assert sorted(half.stat().st_size for half in log.glob("0001/journal.*")) == [1 << 20] * 2
         with open(place / "fill", "ab", buffering=0) as fill:
             while True:
