@@ -264,7 +264,8 @@ static void answer(void *context, uid_t who, struct slice question, struct buffe
 static void told(void *context, const struct lease *lease, enum lease_change change, int outcome)
 {
 	struct keeper *k = context;
-	lease_news_add(&k->news, lease, change, outcome, k->now_ms, clock_now_ms());
+	/* Both clocks at once: when the lease ends is told in UTC. */
+	lease_news_add(&k->news, lease, change, outcome, (uint64_t)clock_boot_ms(), clock_now_ms());
 }
 
 static void wait_for_something(struct keeper *k, int signals)

@@ -48,6 +48,9 @@ class Process:
         with open(self.folder / f"{self.name}.log", "ab") as log:
             self.child = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, **more)
 
+    def runs(self):
+        return self.child is not None and self.child.poll() is None
+
     def stop(self, how=signal.SIGTERM):
         if self.child is None:
             return
@@ -93,26 +96,29 @@ class GoBGP(Process):
     def ask(self, *words):
         return subprocess.run([program("gobgp"), "-p", str(self.api), *words], capture_output=True, text=True, check=False, timeout=60)
 
+    def rib(self, *words):
+        """What it is asked for, once it answers: its command waits for a second or so by itself."""
+        done = [self.ask("global", "rib", *words)]
+        wait_until(lambda: done[-1].returncode == 0 or done.append(self.ask("global", "rib", *words)), "GoBGP answers",
+                   seen=lambda: (done[-1].stdout, done[-1].stderr, self.log()))
+        return done[-1].stdout
+
     def flows(self, family="ipv4"):
         """-> {match: action} as GoBGP writes them"""
-        done = self.ask("global", "rib", "-a", f"{family}-flowspec", "-j")
-        assert done.returncode == 0, done.stderr
         found = {}
-        for match, paths in json.loads(done.stdout or "{}").items():
+        for match, paths in json.loads(self.rib("-a", f"{family}-flowspec", "-j") or "{}").items():
             communities = [item for path in paths for a in path["attrs"] if a["type"] == 16 for item in a["value"]]
             found[match] = [item["rate"] for item in communities if item.get("subtype") == 6]
         return found
 
     def count(self):
-        done = self.ask("global", "rib", "summary", "-a", "ipv4-flowspec")
-        return int(done.stdout.split("Destination:")[1].split(",")[0]) if "Destination:" in done.stdout else 0
+        told = self.rib("summary", "-a", "ipv4-flowspec")
+        return int(told.split("Destination:")[1].split(",")[0]) if "Destination:" in told else 0
 
     def routes(self, family="ipv4"):
         """-> {prefix: communities}"""
-        done = self.ask("global", "rib", "-a", family, "-j")
-        assert done.returncode == 0, done.stderr
         return {prefix: [c for path in paths for a in path["attrs"] if a["type"] == 8 for c in a["communities"]]
-                for prefix, paths in json.loads(done.stdout or "{}").items()}
+                for prefix, paths in json.loads(self.rib("-a", family, "-j") or "{}").items()}
 
 
 class Bird(Process):

@@ -52,6 +52,23 @@ class Scene:
         self.service.hold()
         peers.wait_until(self.service.up, "both sessions are up", seen=self.service.exabgp.log)
 
+    def ready(self):
+        """As every case finds it, whatever became of the one before: all run, a watch holds rules, and nothing is asked."""
+        for one in (self.gobgp, self.bird, self.service.exabgp):
+            if not one.runs():
+                (self.service if one is self.service.exabgp else one).start()
+        if self.service.watch_words or not self.service.watch.runs():
+            self.service.let_go()
+            self.service.watch_words = []
+            self.service.hold()
+        peers.wait_until(lambda: self.service.ask("end all") and not self.service.ask("status")["rules"], "nothing is asked")
+        peers.wait_until(self.service.up, "both sessions are up", seen=self.service.exabgp.log)
+        peers.wait_until(self.nothing_there, "both tables are empty")
+
+    def nothing_there(self):
+        return not any(self.gobgp.flows(family) or self.gobgp.routes(family) for family in ("ipv4", "ipv6")) and not any(
+            self.bird.flows(table) for table in ("flows4", "flows6"))
+
     def stop(self):
         self.service.stop()
         self.gobgp.stop()
@@ -63,6 +80,18 @@ class Scene:
     def both(self, there, gobgp=UDP_GOBGP, bird=UDP_BIRD):
         peers.wait_until(lambda: (gobgp in self.gobgp.flows()) == there, f"{gobgp}: {there}", seen=self.gobgp.flows)
         peers.wait_until(lambda: (bird in self.bird.flows()) == there, f"{bird}: {there}", seen=self.bird.flows)
+
+    def taken(self):
+        """-> the reason of the rules that ExaBGP took, of both operators; False: it did not take both, or they end"""
+        rules = self.service.ask("status")["rules"]
+        return len(rules) == 2 and all(rule["taken"] and rule["state"] == "announced" for rule in rules) and rules[0]["why"]
+
+    def lapses(self, *words, why):
+        """Asks for what ends by itself, after ExaBGP took it. -> the reason it was asked with"""
+        def ask(seconds):
+            peers.wait_until(lambda: not self.service.ask("status")["rules"], "the end of what was asked before")
+            self.service.command("ask", *words, "--for", f"{seconds}s", "--why", f"{why}, {seconds} s")
+        return wait_while_it_lasts(ask, self.taken, "that ExaBGP took it")
 
     def they_keep_it(self):
         assert UDP_GOBGP in self.gobgp.flows() and UDP_BIRD in self.bird.flows(), (self.gobgp.flows(), self.bird.flows())
@@ -152,11 +181,12 @@ def what_is_asked_and_what_became_of_it_is_recorded(s):
     s.service.watch.stop(signal.SIGTERM)
     shutil.rmtree(s.service.folder / "bans")
     s.service.hold()
-    s.service.command("ask", *UDP, "--why", "a flood")
+    s.service.command("ask", *UDP, "--why", "a flood at last")
     s.both(True)
+    peers.wait_until(s.taken, "ExaBGP took it")
     s.service.command("ask", "192.0.2.10", code=1)
     s.service.command("withdraw", "all")
-    s.service.command("ask", "192.0.2.11", "--protocol", "udp", "--for", "2s", "--why", "for a moment")
+    before_it = s.lapses("192.0.2.11", "--protocol", "udp", why="for a moment")
     peers.wait_until(lambda: not s.service.ask("status")["rules"], "its end")
     left = lambda: [item["change"] for item in s.service.ask("news 0 0")["news"]]
     peers.wait_until(lambda: not left(), "all is told and known", seen=left)
@@ -164,22 +194,23 @@ def what_is_asked_and_what_became_of_it_is_recorded(s):
     os.kill(before, signal.SIGKILL)
     peers.wait_until(lambda: s.service.keeper() not in (None, before) and s.service.ask("status", patient=False), "another keeper")
     peers.wait_until(lambda: s.service.ask("status")["held"], "it is held")
-    s.service.command("ask", *UDP, "--for", "1s", "--why", "once more")
+    after_it = s.lapses(*UDP, why="once more")
     peers.wait_until(lambda: not s.service.ask("status")["rules"], "its end")
     peers.wait_until(lambda: not left(), "all is told and known", seen=left)
     s.service.watch.stop(signal.SIGTERM)
     told = records.of_kind(records.of_log(s.service.folder / "bans/evidence"), "upstream")
     for name in (s.gobgp.name, s.bird.name):
-        of_rule = [(leaf["change"], leaf.get("why", "")) for leaf in told if leaf["operator"] == name]
-        asked = [change for change, why in of_rule if why == "a flood"]
-        assert asked == ["asked", "announced", "withdrawn", "gone"], of_rule
-        assert [change for change, why in of_rule if why == "for a moment"] == ["asked", "announced", "lapsed", "gone"], of_rule
-        assert [change for change, why in of_rule if why == "once more"] == ["asked", "announced", "lapsed", "gone"], of_rule
-        *_, refused = [leaf for leaf in told if leaf["operator"] == name and leaf["change"] == "refused"]
+        of_rule = [leaf for leaf in told if leaf["operator"] == name]
+        for why, end in (("a flood at last", "withdrawn"), (before_it, "lapsed"), (after_it, "lapsed")):
+            lives = [leaf for leaf in of_rule if leaf.get("why") == why]
+            assert [leaf["change"] for leaf in lives] == ["asked", "announced", end, "gone"], (why, of_rule)
+            # When it was to end is the same whenever it is told, how late that may be.
+            assert all(leaf["until"] > lives[0]["at"] and abs(leaf["until"] - lives[0]["until"]) < 5000 for leaf in lives), lives
+        *_, refused = [leaf for leaf in of_rule if leaf["change"] == "refused"]
         assert "for a person to agree to" in refused["answer"] and refused["route"] == "discard to 192.0.2.10" and "rule" not in refused, refused
+        assert refused["until"] > refused["at"] - 5000, refused
     assert [leaf["change"] for leaf in told].count("the keeper began") >= 1, told
-    assert all(leaf["user"] == os.geteuid() and leaf["until"] > leaf["at"] - 5000 for leaf in told if leaf["operator"]), told
-    s.service.hold()
+    assert all(leaf["user"] == os.geteuid() for leaf in told if leaf["operator"]), told
 
 
 @case
@@ -238,13 +269,13 @@ def a_watch_back_within_ten_seconds_changes_nothing(s):
 @case
 def without_a_watch_all_is_gone_by_itself(s):
     """In 25 s, says src/upstream/lease_book_test.c."""
-    assert len(s.service.ask("status")["rules"]) == 2  # of the case before
+    s.service.command("ask", *UDP)
+    s.both(True)
     s.service.let_go()
     s.both(False)
     said = s.service.command("ask", *UDP, code=1)
     assert "no watch" in said, said
     assert "no watch holds rules" in s.service.command(code=1)
-    s.service.hold()
 
 
 @case
@@ -377,15 +408,15 @@ def a_password_is_used(folder):
         bird.stop()
 
 
-def run(title, function, number, argument, after=lambda: None):
+def run(title, function, number, argument, before=lambda: None):
     try:
+        before()
         said = function(argument)
         print(f"ok {number} - {title}{' ' + said if said else ''}", flush=True)
         return 0
     except Exception:  # pylint: disable=broad-except
         print(f"not ok {number} - {title}")
         print("# " + traceback.format_exc().strip().replace("\n", "\n# "), flush=True)
-        after()
         return 1
 
 
@@ -404,7 +435,7 @@ def main():
         scene.start()
         for number, function in enumerate(CASES, 1):
             if not only or function.__name__ in only:
-                failed += run(function.__name__.replace("_", " "), function, number, scene, lambda: scene.service.ask("end all"))
+                failed += run(function.__name__.replace("_", " "), function, number, scene, scene.ready)
     finally:
         scene.stop()
         if failed:
