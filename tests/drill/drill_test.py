@@ -16,6 +16,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import tap  # pylint: disable=wrong-import-position
 from tap import Skip  # pylint: disable=wrong-import-position
+from waiting import wait_until  # pylint: disable=wrong-import-position
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 SEED = "20240710"
@@ -171,15 +172,6 @@ def files(folder):
 
 def drill_mounts():
     return [line for line in pathlib.Path("/proc/mounts").read_text().splitlines() if line.startswith("guia-drill ")]
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError(what)
 
 
 def killed_by(number):

@@ -191,13 +191,23 @@ while time.monotonic() < end:
 """
 
 
+@contextlib.contextmanager
+def flooding():
+    """For as long as the block runs, however it ends."""
+    with subprocess.Popen([*FAR, sys.executable, "-c", FLOOD, "600"]) as flood:
+        try:
+            yield
+        finally:
+            flood.kill()
+
+
 @watched()
 def packets_above_a_budget_are_an_incident_and_ban_nobody(watch):
     (watch.run_dir / "events" / "key").write_bytes(os.urandom(16))  # as the gate leaves it
     attach("--user", "nobody", "--udp-port", 5, "--samples", 500)
     wait_for(watch.edge, "the edge found")
     assert watch.status()["packets"] == []
-    with subprocess.Popen([*FAR, sys.executable, "-c", FLOOD, "60"]) as flood:
+    with flooding():
         wait_for(lambda: [f for f in watch.status()["packets"] if f["on"] and f["held"] and f["ports"]], "the flood told, held and described")
         told, = watch.status()["packets"]
         assert told["kind"] == "udp" and told["held"] and told["packets"] >= 400, told
@@ -213,7 +223,6 @@ def packets_above_a_budget_are_an_incident_and_ban_nobody(watch):
         assert any("packets flood the edge or the link" in text for text in texts) and any("dropped at the edge" in text for text in texts), texts
         assert "udp/53 100 %" in run(GUIA, "incidents", 1, *history)
         assert "udp/53 100 %" in run(GUIA, "report", 1, *history, "--lang", "pt")
-        flood.kill()
     assert watch.edge()["bans"] == 0 and json.loads(watch.order("ban", "--json"))["prefixes"] == 0
     watch.kill()
     watch.start()

@@ -154,7 +154,7 @@ def ask_nginx(folder, wires):
 
 def read_log(log, wanted):
     logged = {}
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while wanted - logged.keys() and time.monotonic() < deadline:
         for text in log:
             entry = json.loads(text, strict=False)

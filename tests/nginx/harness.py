@@ -283,10 +283,10 @@ def debian_modsecurity():
     if module.exists():
         return module
     folder.mkdir(exist_ok=True)
-    done = subprocess.run(["apt-get", "download", "libnginx-mod-http-modsecurity"], cwd=folder, capture_output=True,
-                          check=False, timeout=60)
-    if done.returncode != 0:
-        raise Skip("Debian's package cannot be downloaded")
+    try:
+        subprocess.run(["apt-get", "download", "libnginx-mod-http-modsecurity"], cwd=folder, capture_output=True, check=True, timeout=60)
+    except subprocess.SubprocessError as reason:  # also where it waits for a network that is not there
+        raise Skip("Debian's package cannot be downloaded") from reason
     for deb in folder.glob("*.deb"):
         subprocess.run(["dpkg-deb", "-x", deb, folder], check=True)
     return module

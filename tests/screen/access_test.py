@@ -174,7 +174,7 @@ def methods_and_bodies_that_do_not_belong_are_refused():
         assert screen.ask("/orders", "POST", "x" * 100000, Content_Type="application/x-www-form-urlencoded")[0] == 413
         code, headers, text = screen.ask("/", "HEAD")
         assert code == 200 and text == "" and int(headers["Content-Length"]) > 0
-        connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=120)
         connection.request("GET", "/", headers={"Cookie": screen.cookie, "X": "y" * 40000})
         assert connection.getresponse().status == 431
         connection.close()

@@ -182,7 +182,7 @@ class Screen:
 
     def ask(self, path, method="GET", body=None, cookie=True, **headers):
         """-> (status, headers, text), as a client that keeps no connection."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             sent = {"Host": f"127.0.0.1:{self.port}", **{name.replace("_", "-"): value for name, value in headers.items()}}
             if cookie and self.cookie:
@@ -194,7 +194,7 @@ class Screen:
             connection.close()
 
     def new_address(self):
-        done = subprocess.run([GUIA, "screen", "--address", "--run-dir", self.run], capture_output=True, check=True, timeout=30)
+        done = subprocess.run([GUIA, "screen", "--address", "--run-dir", self.run], capture_output=True, check=True, timeout=120)
         return done.stdout.decode().strip()
 
     def enter(self, address=None):

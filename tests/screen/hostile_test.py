@@ -3,7 +3,7 @@ import html.parser
 import http.client
 import time
 
-from harness import LANGUAGES, ONSET, Screen, case, incident_write, main, measure, site, status, top, wait_for
+from harness import LANGUAGES, ONSET, PATIENCE, Screen, case, incident_write, main, measure, site, status, top, wait_for
 
 HOSTILE = [
     "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "' onmouseover='alert(1)", "</title><svg onload=alert(1)>", "</section><script>",
@@ -116,11 +116,11 @@ def events_stay_what_they_are():
     with screen.ready(len(HOSTILE)):
         for path, ids in (("/live/?lang=en", {"sentence", "now", "incident", "tiles", "course", "attacks"}),
                           (f"/live/incidents/{count}?lang=zh-Hant", {"facts", "affected", "if-nothing", "in-force", "course", "measures", "packets", "sites", "timeline"})):
-            connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=30)
+            connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=PATIENCE)
             connection.request("GET", path, headers={"Cookie": screen.cookie})
             answer = connection.getresponse()
             assert answer.status == 200 and answer.headers["Content-Type"] == "text/event-stream"
-            seen, name, lines, end = {}, "", [], time.monotonic() + 30
+            seen, name, lines, end = {}, "", [], time.monotonic() + PATIENCE
             while seen.keys() != ids and time.monotonic() < end:
                 line = answer.readline().decode()
                 assert line.endswith("\n") and "\r" not in line, line

@@ -216,7 +216,7 @@ def an_attack_is_seen_as_soon_as_it_is_known():
     screen = Screen()
     screen.watch.answers["status"] = status(site("a.test"))
     with screen.ready(1):
-        connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=120)
         connection.request("GET", "/live/?lang=en", headers={"Cookie": screen.cookie})
         told = events(connection.getresponse())
         assert any(name == "tiles" and 'class="tile up"' in text for name, text in told)
@@ -231,7 +231,7 @@ def an_attack_is_seen_as_soon_as_it_is_known():
 def what_did_not_change_is_not_sent_again():
     screen = attacked()
     with screen.ready(4):
-        connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=120)
         connection.request("GET", "/live/incidents/1?lang=en", headers={"Cookie": screen.cookie})
         answer, seen = connection.getresponse(), []
         for name, _ in events(answer):

@@ -83,7 +83,7 @@ class Sites(Serve):
         super().start()
 
     def ask(self, path, source="127.0.0.1", host="a.test", agent=BROWSER, method="GET", body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30, source_address=(source, 0))
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120, source_address=(source, 0))
         try:
             connection.request(method, path, body, {"Host": host, "User-Agent": agent, "Accept": "text/html",
                                                     **{k.replace("_", "-"): v for k, v in headers.items()}})
@@ -215,7 +215,7 @@ def an_upload_and_who_asks_for_it_later():
 
 
 def raw(text, source):
-    with socket.create_connection(("127.0.0.1", SERVE.port), timeout=30, source_address=(source, 0)) as s:
+    with socket.create_connection(("127.0.0.1", SERVE.port), timeout=120, source_address=(source, 0)) as s:
         s.sendall(text)
         while s.recv(65536):
             pass
