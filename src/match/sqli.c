@@ -1,8 +1,11 @@
 #include "match/sqli.h"
 
 #include "match/sqli_fold.h"
+#include "match/sqli_step.h"
 #include "match/sqli_table.h"
 #include "match/sqli_word.h"
+
+enum { LONG_BYTES = 512 }; /* from here on steps of folding are kept */
 
 /* What a value without an injection may be made of. */
 enum class {
@@ -76,13 +79,14 @@ bool sqli_possible(struct slice value)
 	return false;
 }
 
-static bool reads_as_injection(struct slice value, uint8_t quote, enum sqli_dialect dialect, struct sqli_folded *folded)
+static bool reads_as_injection(struct sqli_steps *steps, struct slice value, uint8_t quote, enum sqli_dialect dialect,
+			       struct sqli_folded *folded)
 {
-	sqli_fold(value, quote, dialect, folded);
+	sqli_fold_by(steps, value, quote, dialect, folded);
 	return sqli_table_holds(value, folded);
 }
 
-static bool detect(struct slice value, struct sqli_folded *folded)
+static bool detect(struct sqli_steps *steps, struct slice value, struct sqli_folded *folded)
 {
 	static const uint8_t quotes[] = {0, '\'', '"'};
 	for (size_t i = 0; i < sizeof(quotes); i++) {
@@ -90,19 +94,28 @@ static bool detect(struct slice value, struct sqli_folded *folded)
 			continue;
 		/* Only MySQL quotes strings with ". */
 		enum sqli_dialect dialect = quotes[i] == '"' ? SQLI_MYSQL : SQLI_ANSI;
-		if (reads_as_injection(value, quotes[i], dialect, folded))
+		if (reads_as_injection(steps, value, quotes[i], dialect, folded))
 			return true;
 		if (dialect == SQLI_ANSI && folded->dialects_differ &&
-		    reads_as_injection(value, quotes[i], SQLI_MYSQL, folded))
+		    reads_as_injection(steps, value, quotes[i], SQLI_MYSQL, folded))
 			return true;
 	}
 	return false;
 }
 
+/* The steps of one reading serve the next. */
+static __attribute__((noinline)) bool detect_long(struct slice value, struct sqli_folded *folded)
+{
+	struct sqli_steps steps = {0};
+	return detect(&steps, value, folded);
+}
+
 bool sqli_detect(struct slice value, struct sqli_fingerprint *ret_fingerprint)
 {
 	struct sqli_folded folded;
-	if (!sqli_possible(value) || !detect(value, &folded))
+	if (!sqli_possible(value))
+		return false;
+	if (value.len < LONG_BYTES ? !detect(NULL, value, &folded) : !detect_long(value, &folded))
 		return false;
 	if (ret_fingerprint != NULL)
 		*ret_fingerprint = sqli_fingerprint_of(&folded);

@@ -18,6 +18,11 @@ struct sqli_folded {
 /* `quote` is the quote that the input is taken to start inside of, or 0. */
 void sqli_fold(struct slice input, uint8_t quote, enum sqli_dialect dialect, struct sqli_folded *ret);
 
+/* The same, of a long value, with the steps that were taken in others or not yet: only faster. */
+struct sqli_steps;
+void sqli_fold_by(struct sqli_steps *steps, struct slice input, uint8_t quote, enum sqli_dialect dialect,
+		  struct sqli_folded *ret);
+
 /* The letters of a folded stream; "X" alone if any token is SQLI_EVIL. */
 struct sqli_fingerprint sqli_fingerprint_of(const struct sqli_folded *folded);
 

@@ -1,7 +1,9 @@
 #include "base/buffer.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "base/test.h"
 #include "match/sqli.h"
+#include "match/sqli_step.h"
 #include "match/sqli_table.h"
 
 /* \n, \t, \\ and \xHH in place. */
@@ -118,6 +120,58 @@ static void tokens_fold(void **state)
 	folded_to("1 or 1 or `", 0, SQLI_ANSI, "1&c");
 	folded_to("0x1F or \\N", 0, SQLI_ANSI, "1&1");
 	folded_to("1fUNION", 0, SQLI_ANSI, "1U");
+	/* A keyword is split from what follows only where both stand in the first 31 bytes. */
+	folded_to("select.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0, SQLI_ANSI, "En");
+	folded_to("1 or`aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa`mod`1`", 0, SQLI_ANSI, "1&n");
+	folded_to("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.select.a or", 0, SQLI_ANSI, "n&");
+}
+
+static void same_folded(struct slice value, uint8_t quote, enum sqli_dialect dialect, struct sqli_steps *steps)
+{
+	struct sqli_folded plain, by_steps;
+	sqli_fold(value, quote, dialect, &plain);
+	sqli_fold_by(steps, value, quote, dialect, &by_steps);
+	bool same = plain.count == by_steps.count && plain.tokens_read == by_steps.tokens_read &&
+		    plain.dialects_differ == by_steps.dialects_differ;
+	for (size_t i = 0; same && i < plain.count; i++) {
+		const struct sqli_token *a = &plain.tokens[i], *b = &by_steps.tokens[i];
+		same = a->kind == b->kind && a->traits == b->traits && a->open == b->open && a->close == b->close &&
+		       a->len == b->len && a->text == b->text;
+	}
+	if (!same)
+		fail_msg("[%.*s] folds to %s, by steps to %s", SLICE_ARG(value), sqli_fingerprint_of(&plain).text,
+			 sqli_fingerprint_of(&by_steps).text);
+}
+
+/* Steps kept of any readings serve all others: values of a few pieces, repeated. */
+static void steps_change_nothing(void **state)
+{
+	(void)state;
+	static const char *const pieces[] = {
+		"%",    "\"",   "'",     "\\",  "+",         "-",           "--x\n",    "#\n",     "/**/",   "(",
+		")",    "{",    "}",     "``",  "`mod`",     ",",           ";",        ".",       "::",     "int",
+		"in(",  "like", "user(", "if(", "in",        "not ",        "is not",   " is ",    "or ",    "||",
+		"!",    "~",    "<=>",   "=",   "1",         "1e",          "$",        "@",       "q'(x)'", "?",
+		" as ", " by ", "a",     "aa",  "union all", "collate a_b", "collate ", "select ", "begin ", "N"};
+	enum { PIECES = sizeof(pieces) / sizeof(pieces[0]), VALUES = 6000 };
+	static const uint8_t quotes[] = {0, '\'', '"'};
+	static struct sqli_steps steps;
+	uint64_t random = 1;
+	for (unsigned i = 0; i < VALUES; i++) {
+		char unit[128], text[1024];
+		size_t prefix = (size_t)snprintf(text, sizeof(text), "%s ", pieces[random_next(&random) % PIECES]);
+		unit[0] = '\0';
+		for (uint64_t left = 1 + random_next(&random) % 7; left > 0; left--)
+			strcat(unit, pieces[random_next(&random) % PIECES]);
+		for (size_t at = prefix; at < sizeof(text); at++)
+			text[at] = unit[(at - prefix) % strlen(unit)];
+		struct slice value = slice_make((const uint8_t *)text, 200 + random_next(&random) % 800);
+		same_folded(value, quotes[i % 3], i % 2 == 0 ? SQLI_ANSI : SQLI_MYSQL, &steps);
+	}
+	unsigned kept = 0;
+	for (size_t i = 0; i < SQLI_STEPS; i++)
+		kept += steps.steps[i].from.rest != 0;
+	assert_true(kept > SQLI_STEPS / 2);
 }
 
 /* Whatever the last byte is, nothing is read past it. */
@@ -185,5 +239,6 @@ static void no_word_is_overlooked(void **state)
 	}
 }
 
-TEST_MAIN(cmocka_unit_test(cases_hold), cmocka_unit_test(tokens_fold), cmocka_unit_test(nothing_is_read_past_the_end),
-	  cmocka_unit_test(impossible_is_never_found), cmocka_unit_test(no_word_is_overlooked))
+TEST_MAIN(cmocka_unit_test(cases_hold), cmocka_unit_test(tokens_fold), cmocka_unit_test(steps_change_nothing),
+	  cmocka_unit_test(nothing_is_read_past_the_end), cmocka_unit_test(impossible_is_never_found),
+	  cmocka_unit_test(no_word_is_overlooked))

@@ -280,6 +280,56 @@ static size_t read_at(struct sqli_reader *reader, struct sqli_token *token)
 	return sqli_read_word(reader, token);
 }
 
+/* Tokens of one byte whatever follows, or if none of few bytes does: most of what is read of values made to be slow. */
+enum { BEFORE_PAIR = 1, BEFORE_DASH = 2, BEFORE_STAR = 4, BEFORE_N = 8, ALONE = 128 };
+
+static const struct {
+	uint8_t kind;
+	uint8_t traits;
+	uint8_t unless; /* 0: not such a token */
+} singles[256] = {
+	['%'] = {SQLI_OPERATOR, SQLI_TRAIT_ARITH, ALONE},
+	['+'] = {SQLI_OPERATOR, SQLI_TRAIT_UNARY | SQLI_TRAIT_ARITH, ALONE},
+	['^'] = {SQLI_OPERATOR, 0, ALONE},
+	['~'] = {SQLI_OPERATOR, SQLI_TRAIT_UNARY, ALONE},
+	['!'] = {SQLI_OPERATOR, SQLI_TRAIT_UNARY, ALONE | BEFORE_PAIR},
+	['&'] = {SQLI_OPERATOR, 0, ALONE | BEFORE_PAIR},
+	['*'] = {SQLI_OPERATOR, SQLI_TRAIT_ARITH, ALONE | BEFORE_PAIR},
+	['<' ... '>'] = {SQLI_OPERATOR, 0, ALONE | BEFORE_PAIR},
+	['|'] = {SQLI_OPERATOR, 0, ALONE | BEFORE_PAIR},
+	[':'] = {SQLI_COLON, 0, ALONE | BEFORE_PAIR},
+	['-'] = {SQLI_OPERATOR, SQLI_TRAIT_UNARY | SQLI_TRAIT_ARITH, ALONE | BEFORE_DASH},
+	['/'] = {SQLI_OPERATOR, SQLI_TRAIT_ARITH, ALONE | BEFORE_STAR},
+	['\\'] = {SQLI_BACKSLASH, 0, ALONE | BEFORE_N},
+	['('] = {SQLI_OPEN, 0, ALONE},
+	[')'] = {SQLI_CLOSE, 0, ALONE},
+	['{'] = {SQLI_BRACE_OPEN, 0, ALONE},
+	['}'] = {SQLI_BRACE_CLOSE, 0, ALONE},
+	[','] = {SQLI_COMMA, 0, ALONE},
+	[';'] = {SQLI_SEMICOLON, 0, ALONE},
+	['?'] = {SQLI_UNKNOWN, 0, ALONE},
+	[']'] = {SQLI_UNKNOWN, 0, ALONE},
+};
+
+static uint8_t follows(uint8_t byte)
+{
+	static const uint8_t others[256] = {['-'] = BEFORE_DASH, ['*'] = BEFORE_STAR, ['N'] = BEFORE_N};
+	return others[byte] | ((sqli_marks[byte] & SQLI_PAIRS) != 0 ? BEFORE_PAIR : 0);
+}
+
+static bool read_alone(struct sqli_reader *reader, struct sqli_token *ret)
+{
+	struct slice s = reader->input;
+	uint8_t c = s.ptr[reader->at];
+	if (singles[c].unless == 0 || reader->at + 1 >= s.len ||
+	    (singles[c].unless & follows(s.ptr[reader->at + 1])) != 0)
+		return false;
+	sqli_token_set(ret, (enum sqli_kind)singles[c].kind, s, reader->at, reader->at + 1);
+	ret->traits = singles[c].traits;
+	reader->at++;
+	return true;
+}
+
 bool sqli_token_read(struct sqli_reader *reader, struct sqli_token *ret)
 {
 	struct slice s = reader->input;
@@ -295,7 +345,8 @@ bool sqli_token_read(struct sqli_reader *reader, struct sqli_token *ret)
 		reader->at++;
 	if (reader->at == s.len)
 		return false;
-	reader->at = read_at(reader, ret);
+	if (!read_alone(reader, ret))
+		reader->at = read_at(reader, ret);
 	reader->tokens++;
 	return true;
 }

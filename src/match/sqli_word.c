@@ -38,6 +38,11 @@ bool sqli_word_possible(const uint8_t *text, size_t len)
 	return (word_lengths[(text[0] & 31U) * 32 + second] >> len & 1) != 0;
 }
 
+bool sqli_word_continues(const uint8_t *text, size_t len)
+{
+	return len > 0 && (later_lengths[text[0] & 31U] >> len & 1) != 0;
+}
+
 struct sqli_word sqli_word_find(const uint8_t *text, size_t len)
 {
 	struct sqli_word none = {SQLI_NONE, 0, NULL};

@@ -16,4 +16,7 @@ struct sqli_word sqli_word_find(const uint8_t *text, size_t len);
 /* False only if no word or phrase starts with the first two letters of `text` and is as long. */
 bool sqli_word_possible(const uint8_t *text, size_t len);
 
+/* False only if no phrase has, behind one of its words, what starts with the first letter of `text` and is as long. */
+bool sqli_word_continues(const uint8_t *text, size_t len);
+
 #endif

@@ -6,6 +6,7 @@
  */
 #include "match/sqli.h"
 #include "match/sqli_fold.h"
+#include "match/sqli_step.h"
 #include "match/xss.h"
 #include "tests/oracle/injection_corpus.h"
 
@@ -17,7 +18,7 @@ int libinjection_xss(const char *text, size_t len);
 void libinjection_sqli_init(void *state, const char *text, size_t len, int flags);
 const char *libinjection_sqli_fingerprint(void *state, int flags);
 
-enum { SEEN_BITS = 24, CLASSES_MAX = 20000, SHOWN = 12 };
+enum { SEEN_BITS = 24, CLASSES_MAX = 20000, SHOWN = 12, LONG_VALUE = 1000 };
 
 struct class
 {
@@ -127,42 +128,72 @@ static void settle(const char *title, struct tally *tally, double flagged_least,
 	       title);
 }
 
+static const struct {
+	int flags;
+	uint8_t quote;
+	enum sqli_dialect dialect;
+} readings[] = {
+	{9, 0, SQLI_ANSI}, {17, 0, SQLI_MYSQL}, {10, '\'', SQLI_ANSI}, {18, '\'', SQLI_MYSQL}, {20, '"', SQLI_MYSQL}};
+enum { READINGS = sizeof(readings) / sizeof(readings[0]) };
+
+/* How many fingerprints of a value are the same; those that are not are shown while they are few. */
+static unsigned equal_readings(const struct value *value, struct sqli_steps *steps, unsigned *ret_differ)
+{
+	static uint64_t state[1024];
+	unsigned equal = 0;
+	for (size_t k = 0; k < READINGS; k++) {
+		struct sqli_folded folded;
+		libinjection_sqli_init(state, (const char *)value->bytes, value->len, 0);
+		const char *theirs = libinjection_sqli_fingerprint(state, readings[k].flags);
+		sqli_fold_by(steps, slice_make(value->bytes, value->len), readings[k].quote, readings[k].dialect,
+			     &folded);
+		struct sqli_fingerprint ours = sqli_fingerprint_of(&folded);
+		bool same = strcmp(ours.text, theirs) == 0;
+		equal += same;
+		if (!same && ++*ret_differ <= SHOWN)
+			printf("#   %s for %s: %.*s\n", ours.text, theirs, (int)value->len, (const char *)value->bytes);
+	}
+	return equal;
+}
+
 /* Random words of every kind, in every context and dialect: the fingerprints themselves must be the same. */
 static void compare_folding(unsigned draws, uint64_t seed)
 {
-	static const struct {
-		int flags;
-		uint8_t quote;
-		enum sqli_dialect dialect;
-	} readings[] = {{9, 0, SQLI_ANSI},
-			{17, 0, SQLI_MYSQL},
-			{10, '\'', SQLI_ANSI},
-			{18, '\'', SQLI_MYSQL},
-			{20, '"', SQLI_MYSQL}};
 	struct grammar *grammar = grammar_load("tests/data/injection/tokens.grammar");
 	struct grammar_random random = {.state = seed};
-	unsigned asked = 0, equal = 0;
-	static uint64_t state[1024];
+	unsigned asked = 0, equal = 0, differ = 0;
 	for (unsigned i = 0; grammar != NULL && i < draws; i++) {
 		struct slice words[GRAMMAR_WORDS_MAX];
 		struct value value;
 		corpus_join(words, grammar_draw(grammar, "tokens", &random, words), &value);
-		for (size_t k = 0; k < sizeof(readings) / sizeof(readings[0]); k++) {
-			struct sqli_folded folded;
-			libinjection_sqli_init(state, (const char *)value.bytes, value.len, 0);
-			const char *theirs = libinjection_sqli_fingerprint(state, readings[k].flags);
-			sqli_fold(slice_make(value.bytes, value.len), readings[k].quote, readings[k].dialect, &folded);
-			struct sqli_fingerprint ours = sqli_fingerprint_of(&folded);
-			asked++;
-			equal += strcmp(ours.text, theirs) == 0;
-			if (strcmp(ours.text, theirs) != 0 && asked - equal <= SHOWN)
-				printf("#   %s for %s: %.*s\n", ours.text, theirs, (int)value.len,
-				       (const char *)value.bytes);
-		}
+		asked += READINGS;
+		equal += equal_readings(&value, NULL, &differ);
 	}
 	grammar_free(grammar);
 	printf("# folding: %u asked, %.4f %% equal\n", asked, share(equal, asked));
 	report(asked > 0 && share(equal, asked) > 99.9, "fingerprints of random tokens are equal in every reading");
+}
+
+/* The same of long values, words behind which others are repeated, by steps that all of them share. */
+static void compare_repeated(unsigned draws, uint64_t seed)
+{
+	static struct sqli_steps steps;
+	struct grammar *grammar = grammar_load("tests/data/injection/tokens.grammar");
+	struct grammar_random random = {.state = seed};
+	unsigned asked = 0, equal = 0, differ = 0;
+	for (unsigned i = 0; grammar != NULL && i < draws; i++) {
+		struct slice words[GRAMMAR_WORDS_MAX];
+		struct value value, unit;
+		corpus_join(words, grammar_draw(grammar, "tokens", &random, words), &value);
+		corpus_join(words, grammar_draw(grammar, "tokens", &random, words), &unit);
+		for (size_t at = 0; unit.len > 0 && value.len < LONG_VALUE; at++)
+			value.bytes[value.len++] = unit.bytes[at % unit.len];
+		asked += READINGS;
+		equal += equal_readings(&value, &steps, &differ);
+	}
+	grammar_free(grammar);
+	printf("# folding of long values: %u asked, %.4f %% equal\n", asked, share(equal, asked));
+	report(asked > 0 && share(equal, asked) > 99.9, "fingerprints of long values are equal in every reading");
 }
 
 #define DATA "tests/data/injection/"
@@ -218,9 +249,10 @@ int main(int argc, char **argv)
 {
 	unsigned draws = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 160000;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 13;
-	printf("1..6\n");
+	printf("1..7\n");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	compare_folding(draws, seed);
+	compare_repeated(draws / 8, seed);
 	compare_sqli(draws, seed);
 	compare_xss(draws, seed);
 	return failures > 0;
