@@ -184,37 +184,70 @@ static bool is_active_comment(struct slice text)
 	return text.len > 5 && (is_name(start, SLICE("import")) || is_name(start, SLICE("entity")));
 }
 
-static bool runs_in(struct slice value, enum xss_context context)
+/* A reading of the value, as what stands in one context. */
+struct course {
+	struct xss_reader reader;
+	enum verdict attribute; /* of the attribute that was read last: its value may come */
+};
+
+static bool token_runs(struct course *c, const struct xss_token *token)
 {
-	struct xss_reader reader = xss_reader_make(value, context);
-	struct xss_token token;
-	enum verdict attribute = HARMLESS;
-	while (xss_token_read(&reader, &token)) {
-		enum verdict before = attribute;
-		attribute = HARMLESS;
-		switch (token.kind) {
-		case XSS_DOCTYPE:
+	enum verdict before = c->attribute;
+	c->attribute = HARMLESS;
+	switch (token->kind) {
+	case XSS_DOCTYPE:
+		return true;
+	case XSS_TAG_OPEN:
+		return is_active_element(token->text);
+	case XSS_ATTRIBUTE:
+		c->attribute = judge_attribute(token->text);
+		return false;
+	case XSS_VALUE:
+		return is_active_value(before, token->text);
+	case XSS_COMMENT:
+		return is_active_comment(token->text);
+	case XSS_DATA:
+	case XSS_TAG_END:
+	case XSS_TAG_CLOSE:
+		break;
+	}
+	return false;
+}
+
+/* Whether both will read the same from here on. */
+static bool same_course(const struct course *a, const struct course *b)
+{
+	return a->reader.at == b->reader.at && a->reader.state == b->reader.state &&
+	       a->reader.closing == b->reader.closing && a->attribute == b->attribute &&
+	       (a->reader.state != XSS_IN_QUOTED || a->reader.quote == b->reader.quote);
+}
+
+/* That which is least far. */
+static size_t last_course(const struct course *courses, size_t count)
+{
+	size_t last = 0;
+	for (size_t i = 1; i < count; i++)
+		if (courses[i].reader.at < courses[last].reader.at)
+			last = i;
+	return last;
+}
+
+/*
+ * Readings go on side by side, and those that meet are one from there on: who meets is found, as the one behind comes
+ * to where the other stands. Most meet after a few bytes.
+ */
+static bool any_runs(struct course *courses, size_t count)
+{
+	while (count > 0) {
+		size_t at = last_course(courses, count);
+		struct xss_token token;
+		bool over = !xss_token_read(&courses[at].reader, &token);
+		if (!over && token_runs(&courses[at], &token))
 			return true;
-		case XSS_TAG_OPEN:
-			if (is_active_element(token.text))
-				return true;
-			break;
-		case XSS_ATTRIBUTE:
-			attribute = judge_attribute(token.text);
-			break;
-		case XSS_VALUE:
-			if (is_active_value(before, token.text))
-				return true;
-			break;
-		case XSS_COMMENT:
-			if (is_active_comment(token.text))
-				return true;
-			break;
-		case XSS_DATA:
-		case XSS_TAG_END:
-		case XSS_TAG_CLOSE:
-			break;
-		}
+		for (size_t i = 0; i < count && !over; i++)
+			over = i != at && same_course(&courses[i], &courses[at]);
+		if (over)
+			courses[at] = courses[--count];
 	}
 	return false;
 }
@@ -232,15 +265,18 @@ bool xss_possible(struct slice value)
 bool xss_detect(struct slice value)
 {
 	static const uint8_t quotes[] = {'\'', '"', '`'};
+	struct course courses[XSS_BACK_QUOTED + 1];
+	size_t count = 0;
 	if (!xss_possible(value))
 		return false;
-	if (has_tag(value) && runs_in(value, XSS_TEXT))
-		return true;
-	if (runs_in(value, XSS_UNQUOTED))
-		return true;
+	if (has_tag(value))
+		courses[count++].reader = xss_reader_make(value, XSS_TEXT);
+	courses[count++].reader = xss_reader_make(value, XSS_UNQUOTED);
 	for (size_t i = 0; i < sizeof(quotes); i++)
-		if (slice_find_byte(value, quotes[i], 0) < value.len &&
-		    runs_in(value, (enum xss_context)(XSS_SINGLE_QUOTED + (int)i)))
-			return true;
-	return false;
+		if (slice_find_byte(value, quotes[i], 0) < value.len)
+			courses[count++].reader =
+				xss_reader_make(value, (enum xss_context)(XSS_SINGLE_QUOTED + (int)i));
+	for (size_t i = 0; i < count; i++)
+		courses[i].attribute = HARMLESS;
+	return any_runs(courses, count);
 }
