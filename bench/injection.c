@@ -56,7 +56,11 @@ static const char *const pieces[] = {"1+",
 				     "or#\"'=",
 				     "\"x'\"+\\",
 				     "},*/|",
-				     "in <onin \""};
+				     "in <onin \"",
+				     "`mod",
+				     "in-!---!\n-!-!~!~-!-!~-!",
+				     "<|",
+				     "</b< b"};
 
 static double now_ns(void)
 {

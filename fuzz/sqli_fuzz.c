@@ -1,5 +1,6 @@
 /* @detectSQLi: the same answer twice, a fingerprint of 1 to 5 letters exactly when it is yes, no yes that was
- * impossible. */
+ * impossible, and the same folded by steps. */
+#include "match/sqli_step.h"
 #include "match/sqli_table.h"
 
 #include "target.h"
@@ -16,6 +17,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct sqli_folded folded;
 	sqli_fold(slice_make(data, size), 0, SQLI_MYSQL, &folded);
 	if (sqli_table_holds(slice_make(data, size), &folded) && !sqli_possible(slice_make(data, size)))
+		abort();
+	struct sqli_steps steps = {0};
+	struct sqli_folded by_steps;
+	sqli_fold_by(&steps, slice_make(data, size), 0, SQLI_MYSQL, &by_steps);
+	if (strcmp(sqli_fingerprint_of(&folded).text, sqli_fingerprint_of(&by_steps).text) != 0)
 		abort();
 	return 0;
 }
