@@ -22,6 +22,9 @@ void found_add(struct found *found, uint16_t step);
 void found_join(struct found *found, const struct found *more);
 void found_add_known(struct found *found, const struct remembered_answer *known);
 
+/* A value is told what was found for it. */
+void found_tell(struct value *value, const struct found *found);
+
 /*
  * What a value makes candidates of by a set of probes, NULL for none, is added to `found` and to the transaction's
  * candidates. Values that were asked before are remembered. 0, -ENOMEM, or -EIO when a scan fails.

@@ -52,9 +52,16 @@ static int ask_scalar(struct transaction *t, const struct probe_family *family, 
 	if (value == *asked)
 		return 0;
 	*asked = value;
-	return family->variable == VARIABLE_RESPONSE_BODY && set->count > 0
-		       ? ask_page(found, family->sets[0], value->bytes)
-		       : ask_value(found, family->sets[0], value->bytes);
+	if (family->variable == VARIABLE_RESPONSE_BODY && set->count > 0)
+		return ask_page(found, family->sets[0], value->bytes);
+	struct found here = {.t = t};
+	int r = ask_value(&here, family->sets[0], value->bytes);
+	if (here.step_count == 0)
+		return r;
+	if (set->count > 0)
+		found_tell(set->items[0], &here);
+	found_join(found, &here);
+	return r;
 }
 
 static bool compare(const struct probe_count *count, int64_t number)
@@ -104,6 +111,16 @@ static int ask_scalars(struct transaction *t, const struct probes *probes, const
 	return r;
 }
 
+/* Each may have made any of them a candidate. */
+static void tell_line(struct transaction *t, const struct probes *probes, const struct found *found)
+{
+	for (size_t i = 0; i < probes->line_scalars.count && found->step_count > 0; i++) {
+		const struct value_set *set = &t->sets[probes->families[probes->line_scalars.indexes[i]].variable];
+		if (set->count > 0)
+			found_tell(set->items[0], found);
+	}
+}
+
 /* The parts of a request line are known together, by the line and where they lie in it. */
 static int ask_line(struct transaction *t, const struct probes *probes)
 {
@@ -116,6 +133,7 @@ static int ask_line(struct transaction *t, const struct probes *probes)
 	if (known != NULL) {
 		profile_note_value(t->worker->profile, true);
 		found_add_known(&found, known);
+		tell_line(t, probes, &found);
 		profile_end_family(timer);
 		return 0;
 	}

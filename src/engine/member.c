@@ -46,8 +46,7 @@ static void tell(struct value *value, const uint16_t steps[static REMEMBERED_STE
 
 _Static_assert((int)VALUE_STEPS == (int)REMEMBERED_STEPS, "what is remembered of a value fits into it");
 
-/* A value is told what was found for it. */
-static void tell_found(struct value *value, const struct found *found)
+void found_tell(struct value *value, const struct found *found)
 {
 	if (found->step_count <= VALUE_STEPS)
 		tell(value, found->steps, found->step_count);
@@ -71,7 +70,7 @@ int members_ask(struct transaction *t, const struct probe_family *family, uint32
 	for (; *asked < set->count && r == 0; ++*asked) {
 		struct found found = {.t = t};
 		r = ask_member(&found, family, set->items[*asked], &name);
-		tell_found(set->items[*asked], &found);
+		found_tell(set->items[*asked], &found);
 	}
 	return r;
 }
@@ -94,8 +93,8 @@ static int ask_new_pair(struct transaction *t, const struct probe_pair *pair, co
 		memcpy(ret_answer->steps, found.steps, sizeof(found.steps));
 		remembered_add(t->worker->remembered, key, ret_answer->name, found.steps, found.step_count);
 	}
-	tell_found(name, &found);
-	tell_found(value, &found);
+	found_tell(name, &found);
+	found_tell(value, &found);
 	return r;
 }
 
@@ -116,8 +115,8 @@ static int ask_pair(struct transaction *t, const struct probe_pair *pair, struct
 		.number = pair->numbers[part_of(value)], .first = name->bytes, .second = value->bytes};
 	if (!is_looked_at(t, pair, name->bytes)) {
 		*ret_answer = (struct remembered_answer){0};
-		tell_found(name, &nothing);
-		tell_found(value, &nothing);
+		found_tell(name, &nothing);
+		found_tell(value, &nothing);
 		return 0;
 	}
 	const struct remembered_answer *known = remembered_find(t->worker->remembered, &key);
