@@ -139,6 +139,7 @@ static int fork_value(struct asking *a, unsigned level, struct slice bytes, stru
 {
 	const struct probe_set *set = a->set;
 	uint64_t all = asking_matter(set, bytes.len, fork->kinds)->at_first;
+	all = probe_nodes_dotted(set, bytes, fork->kinds, all);
 	uint64_t others = 0, behind = 0; /* nodes that see others' bytes; of these those behind a change */
 	for (size_t i = 0; i < set->use_count; i++) {
 		const struct probe_use *use = &set->uses[i];
@@ -178,7 +179,8 @@ static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint
 	uint64_t behind = 0;
 	for (uint64_t left = nodes; left != 0; left &= left - 1)
 		behind |= a->set->nodes[__builtin_ctzll(left)].behind;
-	for (uint64_t left = all & behind & ~nodes; left != 0 && r == 0; left &= left - 1) {
+	all = probe_nodes_dotted(a->set, bytes, kinds, all & behind & ~nodes);
+	for (uint64_t left = all; left != 0 && r == 0; left &= left - 1) {
 		size_t i = (size_t)__builtin_ctzll(left);
 		if ((fork->same >> a->set->nodes[i].parent & 1) != 0)
 			r = try_node(a, level, i, bytes, fork);

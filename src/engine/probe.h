@@ -85,6 +85,12 @@ struct probe_matter {
 	uint64_t at_first;
 };
 
+/* Nodes at and behind which nothing can match a value without two dots in a row, unless it has bytes of some kinds. */
+struct probe_dots {
+	uint32_t unless;
+	uint64_t nodes;
+};
+
 struct probe_set {
 	const struct probe_set *base; /* that of values whose name nobody selects; NULL if this is it */
 	uint32_t id;                  /* no other set of the process has it */
@@ -102,6 +108,8 @@ struct probe_set {
 	const struct probe_question *confirmations;
 	const uint16_t *steps; /* candidates whatever the value */
 	size_t step_count;
+	const struct probe_dots *dots;
+	size_t dots_count;
 };
 
 /* All sets of a variable. */
@@ -170,6 +178,16 @@ bool probe_is_steady(enum variable variable);
 
 /* Fills in which nodes matter for which values, when all else of the set is there. */
 void probe_find_what_matters(struct probe_set *set);
+
+/* Fills in which nodes need two dots in a row; `others`: nodes at which something is asked that does not. 0 or -ENOMEM.
+ */
+int probe_find_dots(struct probe_set *set, uint64_t others, struct arena *arena);
+
+/*
+ * Of nodes, all before which the value stands, those at or behind which something may match it, as far as two dots in a
+ * row tell.
+ */
+uint64_t probe_nodes_dotted(const struct probe_set *set, struct slice value, uint32_t kinds, uint64_t nodes);
 
 /* Why the head of a step is evaluated whatever the values are; NULL if values make a candidate of it. */
 const char *probe_obstacle(const struct course_step *step);

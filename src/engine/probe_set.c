@@ -38,6 +38,7 @@ struct maker {
 	uint16_t *steps;
 	size_t step_count;
 	size_t step_capacity;
+	uint64_t without_dots; /* nodes at which something is asked that may match a value without two dots in a row */
 };
 
 /* The set's number of a node of the plan's tree, its ancestors added first; -1 if there is no room. */
@@ -87,6 +88,7 @@ static int scan_of(struct maker *m, const struct scan_set *set, size_t *ret_scan
 static int add_question(struct maker *m, const struct probe_look *look, uint8_t node)
 {
 	/* Looks of one rule stand together. */
+	m->without_dots |= (uint64_t)1 << node;
 	struct probe_question *last = m->question_count == 0 ? NULL : &m->questions[m->question_count - 1];
 	if (last != NULL && last->rule == look->rule && last->step == look->step) {
 		last->nodes |= (uint64_t)1 << node;
@@ -131,13 +133,16 @@ static int add_bit(struct maker *m, const struct probe_look *look, uint8_t node)
 			.bit = {target->scan_bit, node, look->step, confirm},
 			.clear = rule->operation.negated,
 		};
+	if (!rule->operation.needs_dots || rule->operation.negated)
+		m->without_dots |= (uint64_t)1 << node;
 	return r;
 }
 
 static int add_through(struct maker *m, const struct probe_look *look, uint16_t plan_node)
 {
 	int node = local_node(m, plan_node);
-	if (node < 0 || !probe_look_can_be_asked(look))
+	bool certain = look->rule->operation.certain && !look->rule->operation.negated;
+	if (node < 0 || certain || !probe_look_can_be_asked(look))
 		return add_step(m, look->step);
 	return look->target->scan_group != SCAN_GROUP_NONE ? add_bit(m, look, (uint8_t)node)
 							   : add_question(m, look, (uint8_t)node);
@@ -301,6 +306,8 @@ static int finish_set(struct maker *m, struct probe_set *set)
 		set->asked |= m->scans[i].nodes;
 	}
 	find_unread(m, set);
+	if (probe_find_dots(set, m->without_dots, m->arena) != 0)
+		return -ENOMEM;
 	set->scans = probe_keep(m->arena, m->scans, m->scan_count * sizeof(*m->scans));
 	if (set->scans != NULL)
 		probe_find_what_matters(set);

@@ -93,7 +93,7 @@ static int evaluate_value(struct link *link, struct value *value, struct tx_entr
 	operand.bytes = result->bytes;
 	operand.entry = NULL;
 	/* The scan has spoken; it is the operator's turn. */
-	if (was_asked(link, value))
+	if (was_asked(link, value) && !rule->operation.certain)
 		return ask(link, value, &operand, rule->transform_count);
 	switch (scan_ask(t, link->target, rule, result)) {
 	case SCAN_SAYS_NO:

@@ -77,12 +77,15 @@ enum scan_answer scan_ask(struct transaction *t, const struct target *target, co
 	bool tells = rule->capture || t->head->log || t->trace != NULL;
 	if (page_was_found(t, target, rule))
 		return tells && !rule->operation.negated ? SCAN_SAYS_NOTHING : SCAN_SAYS_YES;
-	const uint64_t *words = result->bytes.len > SHARED_MAX_BYTES
-					? run_for(t, group->set, target->scan_bit, result->bytes)
-					: run_shared(t, result->same, group);
-	if (words == NULL)
-		return SCAN_FAILED;
-	bool hit = (words[target->scan_bit / 64] >> target->scan_bit % 64 & 1) != 0;
+	bool hit = rule->operation.certain;
+	if (!hit) {
+		const uint64_t *words = result->bytes.len > SHARED_MAX_BYTES
+						? run_for(t, group->set, target->scan_bit, result->bytes)
+						: run_shared(t, result->same, group);
+		if (words == NULL)
+			return SCAN_FAILED;
+		hit = (words[target->scan_bit / 64] >> target->scan_bit % 64 & 1) != 0;
+	}
 	if (!hit)
 		return rule->operation.negated ? SCAN_SAYS_YES : SCAN_SAYS_NO;
 	if (!rule->operation.scan_exact || tells)

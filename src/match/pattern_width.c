@@ -53,6 +53,103 @@ uint32_t pattern_width(const struct pattern *pattern, const struct pattern_set *
 	return width_of(pattern, 0, allowed);
 }
 
+/* Where a match that began with the value has come to. */
+enum place { AT_START, AT_END };
+
+static bool holds_at(enum pattern_assertion assertion, enum place place)
+{
+	switch (assertion) {
+	case PATTERN_SUBJECT_START:
+	case PATTERN_LINE_START:
+		return place == AT_START;
+	case PATTERN_SUBJECT_END:
+	case PATTERN_SUBJECT_END_OR_LAST_NEWLINE:
+	case PATTERN_LINE_END:
+		return place == AT_END;
+	case PATTERN_WORD_EDGE:
+	case PATTERN_NO_WORD_EDGE:
+		break;
+	}
+	return false;
+}
+
+static bool takes_all(const struct pattern *p, const struct pattern_node *repeat)
+{
+	const struct pattern_node *node = &p->nodes[repeat->first];
+	return repeat->max == PATTERN_ENDLESS && node->kind == PATTERN_SET &&
+	       (node->set.bits[0] & node->set.bits[1] & node->set.bits[2] & node->set.bits[3]) == UINT64_MAX;
+}
+
+/* Whether a node can be gone through without a byte, or with all of them. Of choices the first such is taken. */
+static bool is_passed(const struct pattern *p, uint32_t at, enum place *place)
+{
+	const struct pattern_node *node = &p->nodes[at];
+	enum place before = *place;
+	switch (node->kind) {
+	case PATTERN_EMPTY:
+		return true;
+	case PATTERN_SET:
+		return false;
+	case PATTERN_ASSERT:
+		return holds_at(node->assertion, *place);
+	case PATTERN_CAT:
+		for (uint32_t c = node->first; c != PATTERN_NO_NODE; c = p->nodes[c].next)
+			if (!is_passed(p, c, place))
+				return false;
+		return true;
+	case PATTERN_ALT:
+		for (uint32_t c = node->first; c != PATTERN_NO_NODE; c = p->nodes[c].next, *place = before)
+			if (is_passed(p, c, place))
+				return true;
+		return false;
+	case PATTERN_REPEAT:
+		*place = node->min == 0 && takes_all(p, node) ? AT_END : *place;
+		return node->min == 0 || (node->min == 1 && is_passed(p, node->first, place));
+	}
+	return false;
+}
+
+bool pattern_is_certain(const struct pattern *pattern)
+{
+	enum place place = AT_START;
+	return is_passed(pattern, 0, &place);
+}
+
+/* Whether a node is this byte and nothing else, once or more often. */
+static bool is_byte(const struct pattern *p, uint32_t at, uint8_t byte)
+{
+	const struct pattern_node *node = &p->nodes[at];
+	if (node->kind == PATTERN_REPEAT)
+		return node->min > 0 && is_byte(p, node->first, byte);
+	struct pattern_set only = {0};
+	pattern_set_add(&only, byte);
+	return node->kind == PATTERN_SET && memcmp(&only, &node->set, sizeof(only)) == 0;
+}
+
+static bool needs_twice(const struct pattern *p, uint32_t at, uint8_t byte)
+{
+	const struct pattern_node *node = &p->nodes[at];
+	bool was = false, all = true, any = false;
+	if (node->kind == PATTERN_REPEAT)
+		return (node->min > 1 && is_byte(p, node->first, byte)) ||
+		       (node->min > 0 && needs_twice(p, node->first, byte));
+	if (node->kind != PATTERN_CAT && node->kind != PATTERN_ALT)
+		return false;
+	for (uint32_t c = node->first; c != PATTERN_NO_NODE; c = p->nodes[c].next) {
+		bool is = is_byte(p, c, byte);
+		bool needs = needs_twice(p, c, byte);
+		any |= needs || (was && is);
+		all &= needs;
+		was = is;
+	}
+	return node->kind == PATTERN_CAT ? any : all;
+}
+
+bool pattern_needs_twice(const struct pattern *pattern, uint8_t byte)
+{
+	return needs_twice(pattern, 0, byte);
+}
+
 enum { SPAN_BYTES_MOST = 256 }; /* of a repeat; more are better told as a set */
 
 static void unite(struct pattern_set *set, const struct pattern_set *other)

@@ -12,6 +12,12 @@
  */
 uint32_t pattern_width(const struct pattern *pattern, const struct pattern_set *allowed);
 
+/* Whether it is known to match whatever the value: `^.*$` does where a dot is any byte. False: that is not known. */
+bool pattern_is_certain(const struct pattern *pattern);
+
+/* Whether every match has a byte twice in a row. */
+bool pattern_needs_twice(const struct pattern *pattern, uint8_t byte);
+
 /* Bytes of which so many are any, and all others are in a set. */
 struct pattern_span {
 	uint32_t bytes;

@@ -110,6 +110,8 @@ struct rule_operator {
 	const void *schema; /* of validateDTD and validateSchema: the file's path, NUL-terminated */
 	/* A hit of the scan is the verdict; otherwise a hit must be confirmed by `regex`. */
 	bool scan_exact;
+	bool certain;    /* of a regex: it matches whatever the value */
+	bool needs_dots; /* likewise: every match has two dots in a row */
 };
 
 enum disruptive {

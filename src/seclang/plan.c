@@ -11,6 +11,7 @@
 #include "seclang/plan.h"
 
 #include "base/vector.h"
+#include "match/pattern_width.h"
 #include "match/phrases.h"
 #include "match/scan.h"
 
@@ -324,11 +325,30 @@ static int groups_compile(struct pool *pool, struct seclang_unit *unit, struct g
 	return r;
 }
 
+enum { CERTAIN_BYTES_MOST = 16 /* nobody writes a longer one */ };
+
+/* What the engine is to know of a regex. 0 or -ENOMEM. */
+static int describe(struct rule *rule)
+{
+	struct slice text = rule->operation.argument.text;
+	struct pattern pattern;
+	bool has_dots = slice_find(text, SLICE("\\."), 0) < text.len;
+	if (rule->operation.regex == NULL || (text.len > CERTAIN_BYTES_MOST && !has_dots))
+		return 0;
+	int r = pattern_parse(text, 0, &pattern);
+	if (r != 0)
+		return r == PATTERN_OPAQUE ? 0 : r;
+	rule->operation.certain = pattern_is_certain(&pattern);
+	rule->operation.needs_dots = has_dots && pattern_needs_twice(&pattern, '.');
+	pattern_free(&pattern);
+	return 0;
+}
+
 static int rule_plan(struct groups *groups, const struct rule *head, struct rule *rule)
 {
-	int r = 0;
 	if (!is_scanned(rule))
 		return 0;
+	int r = describe(rule);
 	rule->operation.scan_exact = true;
 	for (size_t i = 0; i < rule->target_count && r == 0; i++)
 		r = target_plan(groups, head, rule, (struct target *)&rule->targets[i]);
