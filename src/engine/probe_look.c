@@ -118,12 +118,21 @@ static int gather_link(struct probe_builder *b, const struct rule *rule, struct 
 	return r;
 }
 
+/* Such a head is hardly ever a candidate: its later links need not be asked of each value. */
+static bool matches_nothing_but_empty(const struct rule *rule)
+{
+	return rule->kind == RULE_OPERATOR && rule->operation.kind == OPERATOR_RX && !rule->operation.negated &&
+	       slice_equal(rule->operation.argument.text, SLICE("^$"));
+}
+
 /*
  * A chain whose later links can be asked ahead needs them as conditions. Only where verdicts are all that is wanted
  * (phase.c), and only as long as the links before leave nothing behind that others decide by.
  */
 static int gather_conditions(struct probe_builder *b, struct course_step *at)
 {
+	if (at->is_probed && matches_nothing_but_empty(at->rule))
+		return 0;
 	size_t index = 1;
 	int r = 0;
 	at->first_condition = (uint16_t)b->bit_count;
