@@ -83,7 +83,7 @@ static int settle_bit(struct asking *a, const struct probe_bit *bit, struct slic
 	return 0;
 }
 
-/* Negated operators: a clear bit is a match; a set one is none, if it is certain. */
+/* Negated operators: a clear bit is a match; a set one is none, if it is certain. `words` NULL: all are clear. */
 static int ask_clear_bits(struct asking *a, const struct probe_scan *scan, const struct form *form,
 			  const uint64_t *words)
 {
@@ -92,7 +92,7 @@ static int ask_clear_bits(struct asking *a, const struct probe_scan *scan, const
 		const struct probe_bit *clear = &scan->clear[i];
 		if ((form->nodes >> clear->node & 1) == 0)
 			continue;
-		if ((words[clear->bit / 64] >> clear->bit % 64 & 1) == 0)
+		if (words == NULL || (words[clear->bit / 64] >> clear->bit % 64 & 1) == 0)
 			asking_add(a, clear->step);
 		else if (clear->confirm > 0)
 			r = settle_bit(a, clear, form->bytes);
@@ -103,7 +103,7 @@ static int ask_clear_bits(struct asking *a, const struct probe_scan *scan, const
 static int ask_bits(struct asking *a, const struct probe_scan *scan, const struct form *form, const uint64_t *words)
 {
 	int r = 0;
-	for (size_t word = 0; word < scan->words; word++) {
+	for (size_t word = 0; words != NULL && word < scan->words; word++) {
 		for (uint64_t left = words[word]; left != 0; left &= left - 1) {
 			size_t bit = word * 64 + (size_t)__builtin_ctzll(left);
 			for (size_t i = scan->first_of_bit[bit]; i < scan->first_of_bit[bit + 1] && r == 0; i++)
@@ -114,38 +114,29 @@ static int ask_bits(struct asking *a, const struct probe_scan *scan, const struc
 	return r != 0 || scan->clear_count == 0 ? r : ask_clear_bits(a, scan, form, words);
 }
 
-static int ask_scan(struct asking *a, const struct probe_scan *scan, const struct form *form)
-{
-	struct worker *worker = a->t->worker;
-	uint64_t *words = worker->scan_words[AS_IT_IS];
-	profile_note_scan(worker->profile);
-	memset(words, 0, scan->words * sizeof(*words));
-	if (form->bytes.len >= scan->min_width) {
-		struct scan_view views[SCAN_VIEWS] = {{wanted_slots(worker, scan, AS_IT_IS, form->nodes), words}};
-		if (scan_run_views(scan->set, worker->scan_scratch, form->bytes, byte_level_of(form->kinds), views) < 0)
-			return -EIO;
-	}
-	return ask_bits(a, scan, form, words);
-}
-
-/* Both forms in one scan, which reads the bytes as they are. */
-static int ask_scan_of_both(struct asking *a, const struct probe_scan *scan, const struct form *forms)
+/* One scan of the bytes of `read` for what is wanted of a form as it is and of one lowered; NULL: of none. */
+static int ask_scan(struct asking *a, const struct probe_scan *scan, const struct form *read,
+		    const struct form *const forms[static FORMS])
 {
 	struct worker *worker = a->t->worker;
 	struct scan_view views[SCAN_VIEWS];
 	int r = 0;
 	profile_note_scan(worker->profile);
-	for (size_t i = 0; i < FORMS; i++) {
-		views[i].slots = wanted_slots(worker, scan, (unsigned)i, forms[i].nodes);
-		views[i].ret_bits = worker->scan_words[i];
-		memset(views[i].ret_bits, 0, scan->words * sizeof(*views[i].ret_bits));
+	if (read->bytes.len >= scan->min_width) {
+		for (unsigned i = 0; i < FORMS; i++) {
+			views[i].ret_bits = NULL;
+			if (forms[i] != NULL)
+				wanted_view(worker, scan, i, forms[i]->nodes, &views[i]);
+		}
+		r = scan_run_views(scan->set, worker->scan_scratch, read->bytes, byte_level_of(read->kinds), views);
 	}
-	if (forms[AS_IT_IS].bytes.len >= scan->min_width &&
-	    scan_run_views(scan->set, worker->scan_scratch, forms[AS_IT_IS].bytes, byte_level_of(forms[AS_IT_IS].kinds),
-			   views) < 0)
+	if (r < 0)
 		return -EIO;
-	for (size_t i = 0; i < FORMS && r == 0; i++)
-		r = ask_bits(a, scan, &forms[i], views[i].ret_bits);
+	bool told = r > 0;
+	r = 0;
+	for (size_t i = 0; i < FORMS && r == 0 && (told || scan->clear_count > 0); i++)
+		if (forms[i] != NULL)
+			r = ask_bits(a, scan, forms[i], told ? views[i].ret_bits : NULL);
 	return r;
 }
 
@@ -155,16 +146,16 @@ static int ask_scans(struct asking *a, const struct form *forms, const uint64_t 
 	int r = 0;
 	for (size_t i = 0; i < a->set->scan_count && r == 0; i++) {
 		const struct probe_scan *scan = &a->set->scans[i];
-		bool asked[FORMS];
+		const struct form *asked[FORMS];
 		for (size_t k = 0; k < FORMS; k++)
-			asked[k] = (scan->nodes & nodes[k]) != 0;
-		if (asked[LOWERED] && (scan->nodes & forms[LOWERED].nodes & ~scan->lowers) == 0) {
-			r = ask_scan_of_both(a, scan, forms);
+			asked[k] = (scan->nodes & nodes[k]) != 0 ? &forms[k] : NULL;
+		if (asked[LOWERED] != NULL && (scan->nodes & forms[LOWERED].nodes & ~scan->lowers) == 0) {
+			r = ask_scan(a, scan, &forms[AS_IT_IS], asked);
 			continue;
 		}
 		for (size_t k = 0; k < FORMS && r == 0; k++)
-			if (asked[k])
-				r = ask_scan(a, scan, &forms[k]);
+			if (asked[k] != NULL)
+				r = ask_scan(a, scan, asked[k], (const struct form *[FORMS]){asked[k]});
 	}
 	return r;
 }
@@ -186,6 +177,8 @@ int asking_forms(struct asking *a, const struct form forms[static FORMS])
 	if ((nodes[AS_IT_IS] | nodes[LOWERED]) == 0)
 		return 0;
 	int r = ask_scans(a, forms, nodes);
+	if (((nodes[AS_IT_IS] | nodes[LOWERED]) & a->set->questioned) == 0)
+		return r;
 	for (size_t i = 0; i < a->set->question_count && r == 0; i++) {
 		const struct probe_question *question = &a->set->questions[i];
 		for (size_t k = 0; k < FORMS && r == 0; k++)

@@ -12,6 +12,7 @@
 #include "codec/byte_kind.h"
 #include "engine/gate.h"
 #include "engine/plan.h"
+#include "match/scan.h"
 
 enum {
 	PROBE_NODES_MAX = 64, /* pipelines of a set, the value as it is among them */
@@ -51,11 +52,13 @@ struct probe_scan {
 	uint32_t id; /* no other scan of the process has it */
 	const struct scan_set *set;
 	size_t words;
-	size_t min_width;             /* nothing is found in a shorter value */
-	uint64_t nodes;               /* that have a bit here */
-	const uint64_t *slots;        /* by node: what of the set is wanted through it */
-	size_t slot_words;            /* of each */
-	const uint64_t *all_slots;    /* what is wanted through any */
+	size_t min_width;          /* nothing is found in a shorter value */
+	uint64_t nodes;            /* that have a bit here */
+	const uint64_t *slots;     /* by node: what of the set is wanted through it */
+	size_t slot_words;         /* of each */
+	const uint64_t *all_slots; /* what is wanted through any */
+	const struct scan_signs *signs;
+	const struct scan_signs *all_signs;
 	uint64_t lowers;              /* nodes: what is wanted there of a lowered value is found in it as it was */
 	const struct probe_bit *bits; /* by bit */
 	const uint16_t *first_of_bit; /* index of a bit's first; one more than there are bits */
@@ -97,6 +100,7 @@ struct probe_set {
 	const struct probe_node *nodes;
 	uint8_t node_count;
 	uint64_t asked;          /* nodes that a scan or a question looks through */
+	uint64_t questioned;     /* of these, those that a question does */
 	uint64_t lowered_unread; /* lowercase, and only scans look through them that need not see its bytes */
 	const struct probe_use *uses;
 	size_t use_count;

@@ -206,6 +206,17 @@ static int find_slots(const struct maker *m, size_t index, struct probe_scan *sc
 	return slots == NULL || scan->slot_words > WORKER_SLOT_WORDS ? -ENOMEM : 0;
 }
 
+/* By what it can be told that there is no match. */
+static int find_signs(const struct maker *m, struct probe_scan *scan)
+{
+	struct scan_signs *signs = arena_zalloc(m->arena, m->node_count + 1, sizeof(*signs));
+	for (size_t i = 0; signs != NULL && i <= m->node_count; i++)
+		scan_set_signs(scan->set, scan->slots + i * scan->slot_words, &signs[i]);
+	scan->signs = signs;
+	scan->all_signs = signs == NULL ? NULL : &signs[m->node_count];
+	return signs == NULL ? -ENOMEM : 0;
+}
+
 static int finish_scan(struct maker *m, size_t index, struct probe_scan *scan)
 {
 	size_t count;
@@ -218,7 +229,7 @@ static int finish_scan(struct maker *m, size_t index, struct probe_scan *scan)
 	for (size_t i = 0; i < m->bit_count; i++)
 		if (m->bits[i].scan == index)
 			scan->nodes |= (uint64_t)1 << m->bits[i].bit.node;
-	if (find_slots(m, index, scan) != 0)
+	if (find_slots(m, index, scan) != 0 || find_signs(m, scan) != 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < m->node_count; i++)
 		if (scan_set_lowers(scan->set, scan->slots + i * scan->slot_words))
@@ -299,7 +310,8 @@ static int finish_set(struct maker *m, struct probe_set *set)
 	if (set->nodes == NULL || set->questions == NULL || set->steps == NULL || set->confirmations == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < m->question_count; i++)
-		set->asked |= m->questions[i].nodes;
+		set->questioned |= m->questions[i].nodes;
+	set->asked = set->questioned;
 	for (size_t i = 0; i < m->scan_count; i++) {
 		if (finish_scan(m, i, &m->scans[i]) != 0)
 			return -ENOMEM;

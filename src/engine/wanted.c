@@ -10,25 +10,35 @@ static struct worker_wanted *wanted_place(struct worker *worker, const struct pr
 	return &worker->wanted[view][mixed >> 32 & (WORKER_WANTED - 1)];
 }
 
-const uint64_t *wanted_slots(struct worker *worker, const struct probe_scan *scan, unsigned view, uint64_t nodes)
+static void unite(const struct probe_scan *scan, uint64_t nodes, uint64_t *slots, struct scan_signs *signs)
 {
+	memset(slots, 0, scan->slot_words * sizeof(*slots));
+	*signs = (struct scan_signs){0};
+	for (uint64_t left = nodes; left != 0; left &= left - 1) {
+		size_t node = (size_t)__builtin_ctzll(left);
+		for (size_t i = 0; i < scan->slot_words; i++)
+			slots[i] |= scan->slots[node * scan->slot_words + i];
+		scan_signs_unite(signs, &scan->signs[node]);
+	}
+}
+
+void wanted_view(struct worker *worker, const struct probe_scan *scan, unsigned number, uint64_t nodes,
+		 struct scan_view *ret_view)
+{
+	ret_view->ret_bits = worker->scan_words[number];
+	ret_view->slots = scan->all_slots;
+	ret_view->signs = scan->all_signs;
 	if ((scan->nodes & ~nodes) == 0)
-		return scan->all_slots;
-	uint64_t *slots = worker->scan_slots[view];
+		return;
 	nodes &= scan->nodes;
-	if (scan->slot_words <= WORKER_WANTED_WORDS) {
-		struct worker_wanted *place = wanted_place(worker, scan, view, nodes);
-		slots = place->slots;
-		if (place->scan == scan->id && place->nodes == nodes)
-			return slots;
-		place->scan = scan->id;
+	struct worker_wanted *place = wanted_place(worker, scan, number, nodes);
+	bool fits = scan->slot_words <= WORKER_WANTED_WORDS;
+	uint64_t *slots = fits ? place->slots : worker->scan_slots[number];
+	if (!fits || place->scan != scan->id || place->nodes != nodes) {
+		unite(scan, nodes, slots, &place->signs);
+		place->scan = fits ? scan->id : 0;
 		place->nodes = nodes;
 	}
-	memset(slots, 0, scan->slot_words * sizeof(*slots));
-	for (uint64_t left = nodes; left != 0; left &= left - 1) {
-		const uint64_t *of_node = scan->slots + (size_t)__builtin_ctzll(left) * scan->slot_words;
-		for (size_t i = 0; i < scan->slot_words; i++)
-			slots[i] |= of_node[i];
-	}
-	return slots;
+	ret_view->slots = slots;
+	ret_view->signs = &place->signs;
 }

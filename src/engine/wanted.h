@@ -9,7 +9,8 @@
 
 struct worker;
 
-/* Slots as of scan_set_want(), until the next call for the same view (0 or 1). */
-const uint64_t *wanted_slots(struct worker *worker, const struct probe_scan *scan, unsigned view, uint64_t nodes);
+/* All of a view (0 or 1), its bits those of the worker; until the next call for the same view. */
+void wanted_view(struct worker *worker, const struct probe_scan *scan, unsigned number, uint64_t nodes,
+		 struct scan_view *ret_view);
 
 #endif

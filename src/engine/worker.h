@@ -52,6 +52,7 @@ struct worker_wanted {
 	uint32_t scan; /* 0: nothing is known */
 	uint64_t nodes;
 	uint64_t slots[WORKER_WANTED_WORDS];
+	struct scan_signs signs;
 };
 
 /* What an empty value makes candidates, of a set of probes. */

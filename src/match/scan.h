@@ -96,17 +96,41 @@ void scan_scratch_free(struct scan_scratch *scratch);
 int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, const uint64_t *slots,
 	     uint64_t *ret_bits);
 
+/*
+ * What a short value must have, by its level, to match anything of what is wanted: one of the grams, or what the filter
+ * of literals lets through. Most have neither, which is all that there is to find out then.
+ */
+struct scan_signs {
+	uint64_t grams[BYTE_LEVELS];
+	uint8_t literals; /* a bit for each level: signs are literals, too */
+	uint8_t any;      /* and: there may be a match without signs */
+};
+
+/* The signs of slots as of scan_set_want(). */
+void scan_set_signs(const struct scan_set *set, const uint64_t *slots, struct scan_signs *ret_signs);
+
+/* Those of slots that are united by OR. */
+static inline void scan_signs_unite(struct scan_signs *signs, const struct scan_signs *more)
+{
+	for (unsigned level = 0; level < BYTE_LEVELS; level++)
+		signs->grams[level] |= more->grams[level];
+	signs->literals |= more->literals;
+	signs->any |= more->any;
+}
+
 /* What is wanted of a value in one of its forms. */
 struct scan_view {
-	const uint64_t *slots; /* NULL: all */
-	uint64_t *ret_bits;    /* as of scan_run(); NULL: nothing is wanted */
+	const uint64_t *slots;          /* NULL: all */
+	const struct scan_signs *signs; /* of these; NULL: they are not known */
+	uint64_t *ret_bits;             /* scan_set_words(); NULL: nothing is wanted */
 };
 
 enum { SCAN_VIEWS = 2 /* as it is, and as it would be with its ASCII letters in lower case */ };
 
 /*
  * Both at little more than the price of one. Not every set can do so for all that may be wanted of the second. `level`:
- * the value has bytes of its kinds only. 0, or an error as of scan_run().
+ * the value has bytes of its kinds only. 0: nothing matches, and the bits are as they were. Above 0: the bits tell, all
+ * of them. Or an error as of scan_run().
  */
 bool scan_set_lowers(const struct scan_set *set, const uint64_t *slots);
 int scan_run_views(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, enum byte_level level,

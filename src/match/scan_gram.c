@@ -197,16 +197,24 @@ static uint64_t slots_of(const struct scan_grams *grams, uint64_t found, size_t 
 	return slots;
 }
 
-void scan_grams_narrow(const struct scan_grams *grams, struct slice value, bool lowered, uint64_t *slots)
+uint64_t scan_grams_find(const struct scan_grams *grams, struct slice value, bool lowered)
 {
-	uint64_t asked = 0;
-	for (size_t i = 0; i < grams->words; i++)
-		asked |= slots[i] & grams->known[i];
-	if (asked == 0)
-		return;
-	uint64_t found = lowered ? grams_in_lowered(grams, value) : grams_in(grams, value.ptr, value.len);
+	return lowered ? grams_in_lowered(grams, value) : grams_in(grams, value.ptr, value.len);
+}
+
+void scan_grams_narrow(const struct scan_grams *grams, uint64_t found, uint64_t *slots)
+{
 	for (size_t i = 0; i < grams->words; i++)
 		slots[i] &= ~grams->known[i] | slots_of(grams, found, i);
+}
+
+bool scan_grams_of_slot(const struct scan_grams *grams, uint32_t slot, uint64_t *ret_grams)
+{
+	*ret_grams = 0;
+	for (size_t i = 0; i < GRAMS; i++)
+		if ((grams->slots_of[i * grams->words + slot / 64] >> slot % 64 & 1) != 0)
+			*ret_grams |= (uint64_t)1 << i;
+	return (grams->known[slot / 64] >> slot % 64 & 1) != 0;
 }
 
 _Static_assert(BYTES == 4 && GRAMS == 64, "four places are followed, in words");

@@ -20,9 +20,15 @@ int scan_grams_create(struct pattern_grams *const *slots, size_t count, struct s
 void scan_grams_free(struct scan_grams *grams);
 
 /*
- * Takes out of `slots`, a bit each, those whose patterns the value cannot match. `lowered`: the value is taken as if
- * its ASCII letters were lower case. The value has SCAN_GRAM_VALUE_BYTES at most.
+ * The grams that stand in a value, a bit each. `lowered`: it is taken as if its ASCII letters were lower case. The
+ * value has SCAN_GRAM_VALUE_BYTES at most.
  */
-void scan_grams_narrow(const struct scan_grams *grams, struct slice value, bool lowered, uint64_t *slots);
+uint64_t scan_grams_find(const struct scan_grams *grams, struct slice value, bool lowered);
+
+/* Takes out of `slots`, a bit each, those whose patterns a value with no more than these grams cannot match. */
+void scan_grams_narrow(const struct scan_grams *grams, uint64_t found, uint64_t *slots);
+
+/* Whether grams of a slot's pattern are known, and then which: without any of them a value does not match. */
+bool scan_grams_of_slot(const struct scan_grams *grams, uint32_t slot, uint64_t *ret_grams);
 
 #endif

@@ -235,6 +235,17 @@ bool scan_route_parses(const struct scan_entry *entry, unsigned flags, uint32_t 
 /* Chooses every entry's route, and builds the automata of those that go there. 0 or -ENOMEM. */
 int scan_automata_build(const struct scan_builder *builder, struct scan_set *set);
 
+/* Of the signs that are wanted, those that a value has. */
+struct scan_found_signs {
+	bool known;        /* else it was not asked, as it is long, or anything may match */
+	bool has_literals; /* the filter let it through, or there is none */
+	uint64_t grams[SCAN_VIEWS];
+};
+
+/* False: nothing that the views want of the value can match it. */
+bool scan_signs_find(const struct scan_set *set, struct slice value, enum byte_level level,
+		     const struct scan_view *views, struct scan_found_signs *ret_found);
+
 /* Hyperscan's id of a factor. */
 static inline uint32_t scan_factor_id(const struct scan_set *set, size_t factor)
 {

@@ -21,6 +21,7 @@ struct findings {
 	uint32_t first_factor_id;
 	const uint64_t *wanted; /* slots, of any view; of a long value */
 	struct scan_hits *hits; /* of a long value; else NULL */
+	struct scan_found_signs signs;
 };
 
 static void set_bit(struct findings *f, unsigned view, uint32_t id)
@@ -190,8 +191,9 @@ static int run_database(const struct scan_set *set, struct scan_scratch *scratch
 			struct findings *f)
 {
 	const struct scan_filter *filter = set->filters[f->level];
-	if (set->database == NULL || value.len < set->database_min_width || !wants_database(set, f) ||
-	    (filter != NULL && !scan_filter_may_hold(filter, value)))
+	if (set->database == NULL || value.len < set->database_min_width || !wants_database(set, f))
+		return 0;
+	if (f->signs.known ? !f->signs.has_literals : filter != NULL && !scan_filter_may_hold(filter, value))
 		return 0;
 	if (run_words(set, scratch, value, f))
 		return 0;
@@ -298,8 +300,10 @@ static void find_runnable(const struct scan_set *set, unsigned view, struct slic
 	for (size_t i = 0; i < words; i++)
 		runnable[i] = (wanted == NULL ? UINT64_MAX : wanted[i]) & (~set->gated[i] | f->open[i]);
 	const struct scan_grams *grams = set->grams[f->level];
-	if (grams != NULL && value.len <= SCAN_GRAM_VALUE_BYTES && has_bits(runnable, words))
-		scan_grams_narrow(grams, value, view > 0, runnable);
+	if (grams == NULL || value.len > SCAN_GRAM_VALUE_BYTES || !has_bits(runnable, words))
+		return;
+	uint64_t found = f->signs.known ? f->signs.grams[view] : scan_grams_find(grams, value, view > 0);
+	scan_grams_narrow(grams, found, runnable);
 }
 
 /* Runs a pattern near factors only, if that can be. */
@@ -459,7 +463,7 @@ static int run(const struct scan_set *set, struct scan_scratch *scratch, struct 
 int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, const uint64_t *slots,
 	     uint64_t *ret_bits)
 {
-	struct findings f = {.views = {{slots, ret_bits}}, .level = BYTE_LEVEL_ANY};
+	struct findings f = {.views = {{.slots = slots, .ret_bits = ret_bits}}, .level = BYTE_LEVEL_ANY};
 	int r = run(set, scratch, value, &f);
 	return r != 0 ? r : (int)f.found;
 }
@@ -468,5 +472,11 @@ int scan_run_views(const struct scan_set *set, struct scan_scratch *scratch, str
 		   const struct scan_view views[static SCAN_VIEWS])
 {
 	struct findings f = {.views = {views[0], views[1]}, .level = level};
-	return run(set, scratch, value, &f);
+	if (!scan_signs_find(set, value, level, views, &f.signs))
+		return 0;
+	for (unsigned i = 0; i < SCAN_VIEWS; i++)
+		if (views[i].ret_bits != NULL)
+			memset(views[i].ret_bits, 0, set->words * sizeof(*views[i].ret_bits));
+	int r = run(set, scratch, value, &f);
+	return r != 0 ? r : 1;
 }
