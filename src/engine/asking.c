@@ -123,30 +123,46 @@ static int try_node(struct asking *a, unsigned level, size_t index, struct slice
 	return 0;
 }
 
-/* Whether a transformation changes the bytes: as for try_transform(). */
-static int try_use(struct asking *a, unsigned level, const struct probe_use *use, enum transform making,
-		   struct slice bytes, struct fork *fork)
+/* The number of what a transformation made, out_count if it is not kept. */
+static unsigned number_of_out(const struct fork *fork, enum transform transform)
 {
-	if ((fork->transforms >> making & 1) != 0)
-		return 1;
-	if (bytes.len > ASKING_CONFIRMED_MAX_BYTES && (use->at & ~a->set->lowered_unread) == 0)
-		return transform_lowercase_changes(bytes);
-	return try_transform(a, level, making, bytes, fork);
+	unsigned number = 0;
+	while (number < fork->out_count && fork->transform_of[number] != transform)
+		number++;
+	return number;
 }
 
-/* The same of the value as it came, behind which are all nodes: transformation by transformation, not node by node. */
-static int fork_value(struct asking *a, unsigned level, struct slice bytes, struct fork *fork)
+/* Whether a transformation changes the bytes: as for try_transform(). */
+static int try_use(struct asking *a, const struct probe_use *use, enum transform making, struct slice bytes,
+		   struct fork *fork)
+{
+	if ((fork->transforms >> making & 1) != 0 || number_of_out(fork, making) < fork->out_count)
+		return 1;
+	if ((fork->tried >> making & 1) != 0)
+		return 0;
+	bool unread = bytes.len > ASKING_CONFIRMED_MAX_BYTES && (use->at & ~a->set->lowered_unread) == 0;
+	int r = unread ? transform_lowercase_changes(bytes) : try_transform(a, 0, making, bytes, fork);
+	fork->tried |= (uint64_t)(r == 0) << making;
+	return r;
+}
+
+/*
+ * The same of the value as it came, behind which are all nodes: transformation by transformation, not node by node.
+ * What was tried and made of it for one set need not be so for the next.
+ */
+static int fork_value(struct asking *a, struct slice bytes, struct fork *fork)
 {
 	const struct probe_set *set = a->set;
 	uint64_t all = asking_matter(set, bytes.len, fork->kinds)->at_first;
 	all = probe_nodes_dotted(set, bytes, fork->kinds, all);
 	uint64_t others = 0, behind = 0; /* nodes that see others' bytes; of these those behind a change */
+	fork->transforms = 0;
 	for (size_t i = 0; i < set->use_count; i++) {
 		const struct probe_use *use = &set->uses[i];
 		if ((use->at & all & ~behind) == 0 || (bytes.len > 0 && (use->triggers & fork->kinds) == 0))
 			continue;
 		enum transform making = making_of(use->transform, fork);
-		int r = try_use(a, level, use, making, bytes, fork);
+		int r = try_use(a, use, making, bytes, fork);
 		if (r < 0)
 			return r;
 		if (r == 0)
@@ -174,8 +190,6 @@ static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint
 	fork->same = nodes;
 	fork->transforms = fork->tried = 0;
 	fork->out_count = 0;
-	if (nodes == 1)
-		return fork_value(a, level, bytes, fork);
 	uint64_t behind = 0;
 	for (uint64_t left = nodes; left != 0; left &= left - 1)
 		behind |= a->set->nodes[__builtin_ctzll(left)].behind;
@@ -192,13 +206,11 @@ static int fork_level(struct asking *a, unsigned level, struct slice bytes, uint
 static int out_of(struct asking *a, unsigned level, const struct fork *fork, enum transform transform,
 		  struct slice bytes, struct slice *ret_out)
 {
-	for (unsigned i = 0; i < fork->out_count; i++) {
-		if (fork->transform_of[i] == transform) {
-			*ret_out = fork->outs[i];
-			return 1;
-		}
-	}
-	return apply(a, level, WORKER_LEVEL_BUFFERS - 1, transform, bytes, ret_out);
+	unsigned number = number_of_out(fork, transform);
+	if (number == fork->out_count)
+		return apply(a, level, WORKER_LEVEL_BUFFERS - 1, transform, bytes, ret_out);
+	*ret_out = fork->outs[number];
+	return 1;
 }
 
 static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint32_t kinds, uint64_t nodes);
@@ -237,26 +249,36 @@ static int lower(struct asking *a, unsigned level, const struct fork *fork, stru
 	return r;
 }
 
-/* Recursion is as deep as the longest pipeline, which the builder bounds. The lowered form is asked along with its
- * source: one scan serves both. */
-static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint32_t kinds, uint64_t nodes)
+/* The lowered form is asked along with its source: one scan serves both. */
+static int ask_forked(struct asking *a, unsigned level, struct slice bytes, const struct fork *fork)
 {
-	struct fork fork, lowered_fork;
-	struct form forms[FORMS] = {{.bytes = bytes}};
-	nodes &= asking_matter(a->set, bytes.len, kinds)->here;
-	if (nodes == 0)
-		return 0;
-	int r = fork_level(a, level, bytes, kinds, nodes, &fork);
-	bool lowers = r == 0 && (fork.transforms & LOWERING) != 0;
-	forms[AS_IT_IS].nodes = fork.same;
-	forms[AS_IT_IS].kinds = fork.kinds;
-	if (lowers)
-		r = lower(a, level, &fork, bytes, &forms[LOWERED], &lowered_fork);
+	struct fork lowered_fork;
+	struct form forms[FORMS] = {{.bytes = bytes, .nodes = fork->same, .kinds = fork->kinds}};
+	bool lowers = (fork->transforms & LOWERING) != 0;
+	int r = lowers ? lower(a, level, fork, bytes, &forms[LOWERED], &lowered_fork) : 0;
 	if (r == 0)
 		r = asking_forms(a, forms);
 	if (r == 0 && lowers)
 		r = ask_changed(a, level + 1, &lowered_fork, forms[LOWERED].bytes, 0);
-	return r != 0 ? r : ask_changed(a, level, &fork, bytes, LOWERING);
+	return r != 0 ? r : ask_changed(a, level, fork, bytes, LOWERING);
+}
+
+/* Recursion is as deep as the longest pipeline, which the builder bounds. */
+static int ask_level(struct asking *a, unsigned level, struct slice bytes, uint32_t kinds, uint64_t nodes)
+{
+	struct fork fork;
+	nodes &= asking_matter(a->set, bytes.len, kinds)->here;
+	int r = nodes == 0 ? 0 : fork_level(a, level, bytes, kinds, nodes, &fork);
+	return r != 0 || nodes == 0 ? r : ask_forked(a, level, bytes, &fork);
+}
+
+/* The value as it came. */
+static int ask_set(struct asking *a, struct slice value, struct fork *fork)
+{
+	if (a->set->asked == 0 || (asking_matter(a->set, value.len, fork->kinds)->here & 1) == 0)
+		return 0;
+	int r = fork_value(a, value, fork);
+	return r != 0 ? r : ask_forked(a, 0, value, fork);
 }
 
 _Static_assert(TRANSFORM_COUNT <= 64, "a bit for each transformation");
@@ -276,13 +298,16 @@ static void begin(struct asking *a, struct found *found)
 static int ask_all(struct found *found, const struct probe_set *first, struct slice value)
 {
 	struct asking a;
+	struct fork fork;
 	begin(&a, found);
-	uint32_t kinds = kinds_of(value);
+	fork.kinds = kinds_of(value);
+	fork.tried = 0;
+	fork.out_count = 0;
 	for (const struct probe_set *set = first; set != NULL; set = set->base) {
 		a.set = set;
 		for (size_t i = 0; i < set->step_count; i++)
 			asking_add(&a, set->steps[i]);
-		int r = set->asked == 0 ? 0 : ask_level(&a, 0, value, kinds, 1);
+		int r = ask_set(&a, value, &fork);
 		if (r != 0)
 			return r;
 	}
