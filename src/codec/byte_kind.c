@@ -54,6 +54,8 @@ uint32_t byte_kind(uint8_t byte)
 	return kinds_of[byte];
 }
 
+enum { PART_BYTES = 2048 /* of a long value; where all kinds are in those gone through the rest tells nothing */ };
+
 static uint32_t kinds_plainly(struct slice s)
 {
 	uint32_t kinds = 0;
@@ -124,13 +126,107 @@ static bool is_wide(void)
 	return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi");
 }
 
+#define HALF __attribute__((target("avx2,popcnt")))
+
+enum { HALF_BYTES = 32, HALF_LEAST = 64 /* of a value, for it to be worth it */ };
+
+/* Bytes that most text is made of, as a set of low halves for each high half: a bit for each kind, letters have two. */
+enum { LETTER_FIRST = 1, LETTER_LAST = 2, DIGIT = 4, BLANK = 8, PLUS = 16, PERCENT = 32, COMMA = 64, DOT = 128 };
+
+static const _Alignas(16) uint8_t high_halves[16] = {[2] = BLANK | PLUS | PERCENT | COMMA | DOT,
+						     [3] = DIGIT,
+						     [4] = LETTER_FIRST,
+						     [5] = LETTER_LAST,
+						     [6] = LETTER_FIRST,
+						     [7] = LETTER_LAST};
+static const _Alignas(16) uint8_t low_halves[16] = {
+	[0] = LETTER_LAST | DIGIT | BLANK,
+	[1 ... 4] = LETTER_FIRST | LETTER_LAST | DIGIT,
+	[5] = LETTER_FIRST | LETTER_LAST | DIGIT | PERCENT,
+	[6 ... 9] = LETTER_FIRST | LETTER_LAST | DIGIT,
+	[10] = LETTER_FIRST | LETTER_LAST,
+	[11] = LETTER_FIRST | PLUS,
+	[12] = LETTER_FIRST | COMMA,
+	[13] = LETTER_FIRST,
+	[14] = LETTER_FIRST | DOT,
+	[15] = LETTER_FIRST,
+};
+
+/* What was found so far: halves of usual bytes in each place, and the kinds of the others. */
+struct usual {
+	__m256i capitals; /* those whose sixth bit is not set */
+	__m256i others;
+	uint32_t kinds;
+};
+
+HALF static inline __m256i table_of_halves(const uint8_t *table)
+{
+	return _mm256_broadcastsi128_si256(_mm_load_si128((const __m128i *)table));
+}
+
+HALF static inline void look_at_32(const uint8_t *ptr, struct usual *found)
+{
+	const __m256i half = _mm256_set1_epi8(15), sixth = _mm256_set1_epi8(0x20);
+	__m256i bytes = _mm256_loadu_si256((const __m256i *)ptr);
+	__m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half);
+	__m256i usual =
+		_mm256_and_si256(_mm256_shuffle_epi8(table_of_halves(high_halves), high),
+				 _mm256_shuffle_epi8(table_of_halves(low_halves), _mm256_and_si256(bytes, half)));
+	__m256i is_other = _mm256_cmpeq_epi8(_mm256_and_si256(bytes, sixth), sixth);
+	found->capitals = _mm256_or_si256(found->capitals, _mm256_andnot_si256(is_other, usual));
+	found->others = _mm256_or_si256(found->others, _mm256_and_si256(is_other, usual));
+	uint32_t beyond = (uint32_t)_mm256_movemask_epi8(bytes);
+	uint32_t left = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(usual, _mm256_setzero_si256())) & ~beyond;
+	found->kinds |= beyond != 0 ? BYTES_HIGH : 0;
+	if (__builtin_popcount(left) > HALF_BYTES / 2)
+		found->kinds |= kinds_plainly(slice_make(ptr, HALF_BYTES));
+	else
+		for (; left != 0; left &= left - 1)
+			found->kinds |= kinds_of[ptr[__builtin_ctz(left)]];
+}
+
+HALF static inline uint32_t joined(__m256i bytes)
+{
+	__m128i half = _mm_or_si128(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+	uint64_t word = (uint64_t)_mm_cvtsi128_si64(_mm_or_si128(half, _mm_unpackhi_epi64(half, half)));
+	word |= word >> 32;
+	word |= word >> 16;
+	return (uint32_t)(word | word >> 8) & 0xff;
+}
+
+/* Of HALF_BYTES and more; the last 32 may be looked at twice in part. */
+HALF static uint32_t kinds_by_32(struct slice s)
+{
+	struct usual found = {_mm256_setzero_si256(), _mm256_setzero_si256(), 0};
+	for (size_t i = 0; i + HALF_BYTES <= s.len; i += HALF_BYTES)
+		look_at_32(s.ptr + i, &found);
+	if (s.len % HALF_BYTES != 0)
+		look_at_32(s.ptr + s.len - HALF_BYTES, &found);
+	uint32_t others = joined(found.others);
+	return found.kinds | (joined(found.capitals) != 0 ? BYTES_UPPER : 0) |
+	       ((others & (LETTER_FIRST | LETTER_LAST)) != 0 ? BYTES_LOWER : 0) |
+	       ((others & DIGIT) != 0 ? BYTES_DIGIT : 0) | ((others & BLANK) != 0 ? BYTES_BLANK : 0) |
+	       ((others & PLUS) != 0 ? BYTES_PLUS : 0) | ((others & PERCENT) != 0 ? BYTES_PERCENT : 0) |
+	       ((others & COMMA) != 0 ? BYTES_COMMA : 0) | ((others & DOT) != 0 ? BYTES_DOT : 0);
+}
+
 #endif
 
-uint32_t byte_kinds(struct slice s)
+static uint32_t kinds_of_part(struct slice s)
 {
 #if defined(__x86_64__)
 	if (s.len > PLAIN_BYTES && is_wide())
 		return kinds_by_64(s);
+	if (s.len >= HALF_LEAST && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt"))
+		return kinds_by_32(s);
 #endif
 	return kinds_plainly(s);
+}
+
+uint32_t byte_kinds(struct slice s)
+{
+	uint32_t kinds = 0;
+	for (; s.len > PART_BYTES && kinds != BYTES_ANY; s = slice_after(s, PART_BYTES))
+		kinds |= kinds_of_part(slice_sub(s, 0, PART_BYTES));
+	return kinds == BYTES_ANY ? kinds : kinds | kinds_of_part(s);
 }

@@ -24,6 +24,33 @@ static void all_bytes_tell(void **state)
 	}
 }
 
+/* Of few different bytes, but any, in values that are gone through in parts. */
+static void parts_tell_together(void **state)
+{
+	(void)state;
+	static uint8_t bytes[9000];
+	uint32_t random = 1;
+	for (size_t round = 0; round < 2000; round++) {
+		uint8_t some[8];
+		uint32_t kinds = 0;
+		size_t len = round * 13 % sizeof(bytes);
+		for (size_t i = 0; i < sizeof(some); i++)
+			some[i] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);
+		for (size_t i = 0; i < len; i++) {
+			random = random * 1664525 + 1013904223;
+			bytes[i] = some[(random >> 29) & (round % 8)];
+		}
+		if (len > 0)
+			bytes[len - 1 - round * 7 % len] = (uint8_t)(random >> 16);
+		for (size_t i = 0; i < len; i++)
+			kinds |= byte_kind(bytes[i]);
+		assert_int_equal(byte_kinds(slice_make(bytes, len)), kinds);
+	}
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)i;
+	assert_int_equal(byte_kinds(slice_make(bytes, sizeof(bytes))), BYTES_ANY);
+}
+
 static void a_byte_has_one_kind(void **state)
 {
 	(void)state;
@@ -44,6 +71,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_bytes_tell),
+		cmocka_unit_test(parts_tell_together),
 		cmocka_unit_test(a_byte_has_one_kind),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
