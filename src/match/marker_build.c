@@ -58,6 +58,15 @@ static double share_of(const struct pattern_set *set)
 	return share;
 }
 
+static struct marker_halves halves_of(const struct pattern_set *set)
+{
+	struct marker_halves halves = {0};
+	for (unsigned c = 0; c < 256; c++)
+		if (pattern_set_has(set, (uint8_t)c))
+			(c < 128 ? halves.ascii : halves.beyond)[c & 15] |= (uint8_t)(1u << (c >> 4 & 7));
+	return halves;
+}
+
 /* 0, 1: there are too many, or -ENOMEM. */
 static int number_of(struct markers *m, const struct pattern_set *set, uint16_t *ret_number)
 {
@@ -71,10 +80,12 @@ static int number_of(struct markers *m, const struct pattern_set *set, uint16_t 
 		return 1;
 	if (vector_grow((void **)&m->sets, &m->set_capacity, m->set_count, sizeof(*m->sets)) != 0)
 		return -ENOMEM;
-	m->sets[m->set_count] = (struct marker_set){*set, {{0}}, share_of(set)};
+	struct marker_set *added = &m->sets[m->set_count];
+	*added = (struct marker_set){.bytes = *set, .halves = halves_of(set), .share = share_of(set)};
 	for (unsigned c = 0; c < 256; c++)
 		if (pattern_set_has(set, byte_lower((uint8_t)c)))
-			pattern_set_add(&m->sets[m->set_count].lowered, (uint8_t)c);
+			pattern_set_add(&added->lowered, (uint8_t)c);
+	added->lowered_halves = halves_of(&added->lowered);
 	*ret_number = (uint16_t)m->set_count++;
 	m->table[at] = (uint16_t)m->set_count;
 	return 0;

@@ -39,10 +39,18 @@ struct marker_program {
 	uint32_t common_count; /* sets that are asked for at many places of plain text */
 };
 
+/* A set by halves of bytes: for each low half, a bit for each high half below 8, and for those from 8 on. */
+struct marker_halves {
+	uint8_t ascii[16];
+	uint8_t beyond[16];
+};
+
 struct marker_set {
 	struct pattern_set bytes;
 	struct pattern_set lowered; /* bytes that are in it in lower case */
-	double share;               /* of plain text */
+	struct marker_halves halves;
+	struct marker_halves lowered_halves;
+	double share; /* of plain text */
 };
 
 struct markers {
@@ -62,5 +70,14 @@ struct markers {
 	uint16_t words; /* numbers of the sets that assertions ask for */
 	uint16_t newlines;
 };
+
+/* How many words are taken at once: by AVX-512 and VBMI, or by AVX2. */
+enum marker_form { MARKER_BY_4, MARKER_BY_8 };
+
+bool marker_form_is_possible(enum marker_form form);
+
+/* As markers_narrow(), in that form, if it is possible. */
+void markers_narrow_by(enum marker_form form, const struct markers *markers, struct marker_room *room,
+		       struct slice value, bool lowered, uint64_t *slots);
 
 #endif

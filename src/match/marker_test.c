@@ -1,4 +1,4 @@
-#include "match/marker.h"
+#include "match/marker_internal.h"
 
 #include "base/test.h"
 #include "match/automaton.h"
@@ -72,6 +72,13 @@ static size_t check(const struct together *t, struct slice value, bool lowered)
 	size_t out = 0;
 	memset(slots, 0xff, sizeof(slots));
 	markers_narrow(t->markers, t->room, value, lowered, slots);
+	for (enum marker_form form = MARKER_BY_4; form <= MARKER_BY_8; form++) {
+		uint64_t same[WORDS];
+		memset(same, 0xff, sizeof(same));
+		markers_narrow_by(form, t->markers, t->room, value, lowered, same);
+		if (marker_form_is_possible(form))
+			assert_memory_equal(same, slots, sizeof(slots));
+	}
 	for (size_t i = 0; i < t->count; i++) {
 		bool kept = (slots[i / 64] >> i % 64 & 1) != 0;
 		if (!kept && automaton_simulate(t->automata[i], t->caches[i], value, lowered) != 0)

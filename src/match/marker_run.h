@@ -1,8 +1,12 @@
 /*
  * Programs of markers over a value. Where few words have markers, as is mostly so behind a byte or two of a pattern,
- * only these are gone over.
+ * only these are gone over. Whoever includes this says how many words are taken at once, and by what instructions: as
+ * marker_streams.h.
  */
-#include "match/marker_stream.h"
+#ifndef GUIA_MATCH_MARKER_RUN_H
+#define GUIA_MATCH_MARKER_RUN_H
+
+#include "match/marker_streams.h"
 
 enum {
 	OPS_EACH = 2, /* times an operation may be done, in the mean, before a pattern is given up */
@@ -11,8 +15,6 @@ enum {
 	FEW = 8,             /* words with markers, that are gone over one by one */
 	FEW_ONE_OF = 8,      /* and no more than one of so many */
 };
-
-#if defined(__x86_64__)
 
 struct reg {
 	uint64_t *words;
@@ -156,73 +158,76 @@ WIDE static void star_few(const struct marker_value *v, struct reg to, struct re
 	}
 }
 
-/* Writes eight words, and which of them have markers. */
-WIDE static inline void write_words(struct reg to, size_t at, __m512i words)
+WIDE static inline lanes read_words(const uint64_t *words, size_t at)
 {
-	_mm512_store_si512(to.words + at, words);
-	((uint8_t *)to.busy)[at / MARKER_STEP] = _mm512_test_epi64_mask(words, words);
+	return *(const lanes *)(words + at);
 }
 
-WIDE static inline bool has_any(__m512i words)
+/* Writes so many words, and which of them have markers. */
+WIDE static inline void write_words(struct reg to, size_t at, lanes words)
 {
-	return _mm512_test_epi64_mask(words, words) != 0;
+	uint8_t *busy = (uint8_t *)to.busy + at / MARKER_STEP;
+	unsigned have = lanes_with_any(words) << at % MARKER_STEP;
+	*(lanes *)(to.words + at) = words;
+	*busy = (uint8_t)(at % MARKER_STEP == 0 ? have : *busy | have);
 }
 
 WIDE static bool take_all(const struct marker_value *v, struct reg to, struct reg from, const uint64_t *stream)
 {
-	__m512i before = _mm512_setzero_si512(), any = before;
-	for (size_t i = 0, words = v->words; i < words; i += MARKER_STEP) {
-		__m512i taken = _mm512_and_si512(_mm512_load_si512(from.words + i), _mm512_load_si512(stream + i));
-		__m512i carried = _mm512_srli_epi64(_mm512_alignr_epi64(taken, before, 7), 63);
-		write_words(to, i, _mm512_or_si512(_mm512_slli_epi64(taken, 1), carried));
-		any = _mm512_or_si512(any, taken);
+	lanes before = {0}, any = {0};
+	for (size_t i = 0, words = v->words; i < words; i += LANES) {
+		lanes taken = read_words(from.words, i) & read_words(stream, i);
+		write_words(to, i, taken << 1 | lanes_behind(before, taken) >> 63);
+		any |= taken;
 		before = taken;
 	}
-	return has_any(any);
+	return lanes_with_any(any) != 0;
 }
 
 WIDE static bool hold_all(const struct marker_value *v, struct reg to, struct reg from, const uint64_t *stream)
 {
-	__m512i any = _mm512_setzero_si512();
-	for (size_t i = 0, words = v->words; i < words; i += MARKER_STEP) {
-		__m512i held = _mm512_and_si512(_mm512_load_si512(from.words + i), _mm512_load_si512(stream + i));
+	lanes any = {0};
+	for (size_t i = 0, words = v->words; i < words; i += LANES) {
+		lanes held = read_words(from.words, i) & read_words(stream, i);
 		write_words(to, i, held);
-		any = _mm512_or_si512(any, held);
+		any |= held;
 	}
-	return has_any(any);
+	return lanes_with_any(any) != 0;
 }
 
 WIDE static void copy_all(const struct marker_value *v, struct reg to, struct reg from)
 {
-	for (size_t i = 0, words = v->words; i < words; i += MARKER_STEP)
-		write_words(to, i, _mm512_load_si512(from.words + i));
+	for (size_t i = 0, words = v->words; i < words; i += LANES)
+		write_words(to, i, read_words(from.words, i));
 }
 
 WIDE static bool join_all(const struct marker_value *v, struct reg to, struct reg from)
 {
-	__m512i any = _mm512_setzero_si512();
-	for (size_t i = 0, words = v->words; i < words; i += MARKER_STEP) {
-		__m512i old = _mm512_load_si512(to.words + i), more = _mm512_load_si512(from.words + i);
-		write_words(to, i, _mm512_or_si512(old, more));
-		any = _mm512_or_si512(any, _mm512_andnot_si512(old, more));
+	lanes any = {0};
+	for (size_t i = 0, words = v->words; i < words; i += LANES) {
+		lanes old = read_words(to.words, i), more = read_words(from.words, i);
+		write_words(to, i, old | more);
+		any |= more & ~old;
 	}
-	return has_any(any);
+	return lanes_with_any(any) != 0;
 }
 
 /* As star_few(); where no marker is before a byte of the set, and none is carried there, all stays as it is. */
 WIDE static void star_all(const struct marker_value *v, struct reg to, struct reg from, const uint64_t *stream)
 {
 	unsigned char carry = 0;
-	for (size_t i = 0, words = v->words; i < words; i += MARKER_STEP) {
-		__m512i old = _mm512_load_si512(from.words + i), ones = _mm512_load_si512(stream + i);
-		if (carry == 0 && _mm512_test_epi64_mask(old, ones) == 0) {
+	for (size_t i = 0, words = v->words; i < words; i += LANES) {
+		lanes old = read_words(from.words, i), ones = read_words(stream, i);
+		if (carry == 0 && lanes_with_any(old & ones) == 0) {
 			write_words(to, i, old);
 			continue;
 		}
-		unsigned long long sums[MARKER_STEP];
-		for (size_t k = 0; k < MARKER_STEP; k++)
+		unsigned long long sums[LANES];
+		for (size_t k = 0; k < LANES; k++)
 			carry = _addcarry_u64(carry, from.words[i + k] & stream[i + k], stream[i + k], &sums[k]);
-		write_words(to, i, _mm512_or_si512(old, _mm512_xor_si512(_mm512_loadu_si512(sums), ones)));
+		lanes carried;
+		memcpy(&carried, sums, sizeof(carried));
+		write_words(to, i, old | (carried ^ ones));
 	}
 }
 
@@ -320,7 +325,7 @@ WIDE static void begin(struct marker_value *v)
 }
 
 /* Those that many of the programs' operations ask for, all at once. */
-static void make_common(struct marker_value *v, const uint64_t *slots)
+WIDE static void make_common(struct marker_value *v, const uint64_t *slots)
 {
 	const struct markers *m = v->markers;
 	uint64_t wanted[MARKER_SETS_MOST / 64] = {0};
@@ -337,50 +342,30 @@ static void make_common(struct marker_value *v, const uint64_t *slots)
 		for (uint64_t left = wanted[word]; left != 0; left &= left - 1) {
 			numbers[count++] = (uint16_t)(word * 64 + (size_t)__builtin_ctzll(left));
 			if (count == MARKER_TOGETHER)
-				marker_make_together(v, numbers);
+				make_together(v, numbers);
 			count %= MARKER_TOGETHER;
 		}
 	}
 	for (size_t i = count; i < MARKER_TOGETHER && count > 0; i++)
 		numbers[i] = numbers[0];
 	if (count > 0)
-		marker_make_together(v, numbers);
+		make_together(v, numbers);
 }
 
-/* Leaves those slots that have a program. False: none. */
-static bool with_programs(const struct markers *m, const uint64_t *slots, uint64_t *ret_slots)
+/* As markers_narrow(), of a value that is not too long, by those of `slots` that have a program. */
+WIDE static void narrow(struct marker_value *v, const uint64_t *asked, uint64_t *slots)
 {
-	uint64_t any = 0;
-	for (size_t word = 0; word <= m->slots / 64; word++)
-		any |= ret_slots[word] = slots[word] & m->has_program[word];
-	return any != 0;
-}
-
-void markers_narrow(const struct markers *m, struct marker_room *room, struct slice value, bool lowered,
-		    uint64_t *slots)
-{
-	struct marker_value v = {
-		.markers = m, .room = room, .bytes = value, .lowered = lowered, .ops_left = OPS_OF_VALUE};
-	uint64_t asked[MARKER_SLOTS_MOST / 64];
-	if (value.len > MARKER_BYTES_MOST || !marker_is_possible() || !with_programs(m, slots, asked))
-		return;
-	v.words = (value.len / 64 / MARKER_STEP + 1) * MARKER_STEP;
-	v.busy_words = (v.words + 63) / 64;
-	v.few = v.words / FEW_ONE_OF < FEW ? v.words / FEW_ONE_OF : FEW;
-	begin(&v);
-	make_common(&v, asked);
+	const struct markers *m = v->markers;
+	v->ops_left = OPS_OF_VALUE;
+	v->words = (v->bytes.len / 64 / MARKER_STEP + 1) * MARKER_STEP;
+	v->busy_words = (v->words + 63) / 64;
+	v->few = v->words / FEW_ONE_OF < FEW ? v->words / FEW_ONE_OF : FEW;
+	begin(v);
+	make_common(v, asked);
 	for (size_t word = 0; word <= m->slots / 64; word++)
 		for (uint64_t left = asked[word]; left != 0; left &= left - 1)
-			if (!run(&v, &m->programs[word * 64 + (size_t)__builtin_ctzll(left)]))
+			if (!run(v, &m->programs[word * 64 + (size_t)__builtin_ctzll(left)]))
 				slots[word] &= ~(left & -left);
-}
-
-#else
-
-void markers_narrow(const struct markers *m, struct marker_room *room, struct slice value, bool lowered,
-		    uint64_t *slots)
-{
-	(void)m, (void)room, (void)value, (void)lowered, (void)slots;
 }
 
 #endif
