@@ -6,6 +6,8 @@
 
 #include "limit/ban_files.h"
 
+enum { NS_A_MS = 1000000 };
+
 static struct bans {
 	struct gate_main *main; /* NULL: none are asked */
 	struct ban_view view;
@@ -15,11 +17,16 @@ static struct bans {
 	uint8_t boot[IMAGE_BOOT_BYTES];
 } bans;
 
-struct ban_answer gate_bans_of(const struct address *source)
+struct ban_answer gate_bans_at(const struct address *source, uint64_t now_ns)
 {
 	if (bans.main == NULL)
 		return (struct ban_answer){.kind = BAN_NONE};
-	return ban_view_lookup(&bans.view, source, gate_now_ns() / 1000000);
+	return ban_view_lookup(&bans.view, source, now_ns / NS_A_MS);
+}
+
+struct ban_answer gate_bans_of(const struct address *source)
+{
+	return gate_bans_at(source, gate_now_ns());
 }
 
 bool gate_source_bounded(const struct sockaddr *from)

@@ -19,6 +19,7 @@ bool gate_bans_look(ngx_log_t *log);
 
 /* What holds for a source now. BAN_NONE where there are no bans. */
 struct ban_answer gate_bans_of(const struct address *source);
+struct ban_answer gate_bans_at(const struct address *source, uint64_t now_ns);
 /*
  * Whether limits are for it: not for who is allowed, nor for a trusted proxy, which stands for all of its clients, nor
  * for what has no address, which is on this machine.

@@ -1,5 +1,6 @@
 #include "context.h"
 
+#include "clock.h"
 #include "flight.h"
 #include "store.h"
 
@@ -15,7 +16,8 @@ static void context_cleanup(void *data)
 	if (context->replacement.timer_set)
 		ngx_del_timer(&context->replacement);
 	gate_stores_end(context);
-	gate_passage_leave(&context->passage);
+	if (context->passage.arrived && !context->passage.left)
+		gate_passage_leave(&context->passage, gate_now_ns());
 	if (context->transaction != NULL) {
 		guia_transaction_end(context->transaction);
 		context->transaction = NULL;
@@ -72,8 +74,14 @@ struct gate_context *gate_context_get(ngx_http_request_t *r)
 	context = cleanup->data;
 	ngx_memzero(context, sizeof(*context));
 	context->request = r->main;
-	id_make(context->id);
 	cleanup->handler = context_cleanup;
 	ngx_http_set_ctx(r->main, context, ngx_http_guia_module);
 	return context;
+}
+
+const u_char *gate_context_id(struct gate_context *context)
+{
+	if (context->id[0] == '\0')
+		id_make(context->id);
+	return context->id;
 }

@@ -13,4 +13,7 @@ struct gate_context *gate_context_find(ngx_http_request_t *r);
 /* Found or made. NULL without memory. */
 struct gate_context *gate_context_get(ngx_http_request_t *r);
 
+/* Its unique id, in hexadecimal: made when first asked for, as long as `id` is. */
+const u_char *gate_context_id(struct gate_context *context);
+
 #endif

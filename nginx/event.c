@@ -2,10 +2,14 @@
 
 #include "source.h"
 
-/* A proxy that names nobody stands for all of its clients: nothing of theirs may be laid on it. */
-static void source_set(const struct sockaddr *from, struct event *event)
+struct address gate_event_source(const struct sockaddr *from)
 {
-	struct address source = from != NULL && gate_is_proxy(from) ? (struct address){0} : gate_address(from);
+	return from != NULL && gate_is_proxy(from) ? (struct address){0} : gate_address(from);
+}
+
+static void source_set(const struct sockaddr *from, const struct gate_passage *passage, struct event *event)
+{
+	struct address source = from != NULL && from == passage->from ? passage->source : gate_event_source(from);
 
 	ngx_memcpy(event->source, source.bytes, sizeof(event->source));
 	event->port = from == NULL ? 0 : ngx_inet_get_port((struct sockaddr *)from);
@@ -42,7 +46,7 @@ void gate_event_fill(struct event *event, ngx_http_request_t *r, const struct ga
 	event->request = passage->request;
 	event->connection =
 		passage->connection != NULL ? passage->connection->connection->number : r->connection->number;
-	source_set(r->connection->sockaddr, event);
+	source_set(r->connection->sockaddr, passage, event);
 	event->site = passage->site;
 	event->method = method_of(r);
 	event->path = passage->path;

@@ -4,6 +4,12 @@
 
 #include "gate.h"
 
+/*
+ * Whom events name. A proxy that names nobody stands for all of its clients: nothing of theirs may be laid on it, and
+ * it is all zero.
+ */
+struct address gate_event_source(const struct sockaddr *from);
+
 /* What an arrival and an end have in common. */
 void gate_event_fill(struct event *event, ngx_http_request_t *r, const struct gate_passage *passage, uint64_t now_ns);
 

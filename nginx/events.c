@@ -81,10 +81,19 @@ static uint16_t flags_of(ngx_http_request_t *r, const struct gate_connection *co
 		flags |= EVENT_REPEATED;
 	if (r->headers_in.content_length_n > 0 || r->headers_in.chunked)
 		flags |= EVENT_BODY;
-	struct address source = gate_address(r->connection->sockaddr);
-	if (gate_bans_of(&source).kind == BAN_ALLOW)
-		flags |= EVENT_ALLOWED;
 	return (uint16_t)flags;
+}
+
+/* Who it is from, and what holds for that source: asked once, where all that needs it comes right behind. */
+static void source_take(const ngx_http_request_t *r, struct gate_passage *passage)
+{
+	struct address source = gate_address(r->connection->sockaddr);
+
+	passage->ban = gate_bans_at(&source, passage->at_ns);
+	passage->source = gate_event_source(r->connection->sockaddr);
+	passage->from = r->connection->sockaddr;
+	if (passage->ban.kind == BAN_ALLOW)
+		passage->flags |= EVENT_ALLOWED;
 }
 
 static void fingerprint_take(const ngx_http_request_t *r, struct fingerprint *print)
@@ -122,6 +131,7 @@ static void passage_begin(ngx_http_request_t *r, struct gate_passage *passage)
 	passage->site = site_of(r);
 	passage->connection = gate_connection_find(r);
 	passage->flags = flags_of(r, passage->connection);
+	source_take(r, passage);
 	gate_passage_enter(passage);
 }
 
@@ -206,11 +216,10 @@ static void end_count(const struct event *event)
 		counter_add(&c->copies, 1);
 }
 
-static void end_tell(struct gate_context *context)
+static void end_tell(struct gate_context *context, uint64_t now_ns)
 {
 	ngx_http_request_t *r = context->request;
 	struct gate_passage *passage = &context->passage;
-	uint64_t now_ns = gate_now_ns();
 	unsigned flags = passage->flags;
 	struct event_end end = {
 		.bytes_in = r->request_length > 0 ? (uint64_t)r->request_length : 0,
@@ -241,6 +250,7 @@ static void passage_unread(ngx_http_request_t *r, struct gate_passage *passage)
 	passage->site = site_of(r);
 	passage->connection = gate_connection_find(r);
 	passage->flags = flags_of(r, passage->connection) | EVENT_UNREAD;
+	source_take(r, passage);
 	gate_passage_enter(passage);
 }
 
@@ -253,8 +263,9 @@ ngx_int_t gate_events_end(ngx_http_request_t *r)
 	if (!context->passage.arrived)
 		passage_unread(r, &context->passage);
 	context->passage.ended = 1;
-	end_tell(context);
-	gate_passage_leave(&context->passage);
+	uint64_t now_ns = gate_now_ns();
+	end_tell(context, now_ns);
+	gate_passage_leave(&context->passage, now_ns);
 	return NGX_OK;
 }
 

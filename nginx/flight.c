@@ -76,7 +76,7 @@ void gate_passage_enter(struct gate_passage *passage)
 	}
 }
 
-void gate_passage_leave(struct gate_passage *passage)
+void gate_passage_leave(struct gate_passage *passage, uint64_t now_ns)
 {
 	struct gate_connection *own = passage->connection;
 
@@ -88,7 +88,7 @@ void gate_passage_leave(struct gate_passage *passage)
 		return;
 	own->served++;
 	if (--own->serving == 0) {
-		own->since_ns = gate_now_ns();
+		own->since_ns = now_ns;
 		ngx_queue_remove(&own->link);
 		ngx_queue_insert_tail(&flight.waiting, &own->link);
 	}

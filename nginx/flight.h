@@ -31,7 +31,7 @@ struct gate_connection *gate_connection_find(ngx_http_request_t *r);
 
 /* A request is in flight, and is not any more: with its end, or when its context goes without one. */
 void gate_passage_enter(struct gate_passage *passage);
-void gate_passage_leave(struct gate_passage *passage);
+void gate_passage_leave(struct gate_passage *passage, uint64_t now_ns);
 
 /* Of one that serves no request; of a request that has not ended. */
 enum connection_state gate_connection_state(const struct gate_connection *own);

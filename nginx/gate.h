@@ -13,6 +13,7 @@
 
 #include "guia.h"
 
+#include "limit/ban_image.h"
 #include "limit/connection_counts.h"
 #include "wire/event.h"
 
@@ -123,6 +124,9 @@ struct gate_passage {
 	uint64_t agent;
 	uint64_t shape;
 	struct event_arrival arrival;
+	const struct sockaddr *from; /* whom `source` and `ban` are of, as they were when it arrived */
+	struct address source;       /* as it is told */
+	struct ban_answer ban;
 	uint32_t since_ms; /* its source's last request; 0: nobody knows */
 	uint16_t site;
 	uint16_t flags;
@@ -153,7 +157,7 @@ struct gate_context {
 	uint32_t kept_out_by;           /* the mode of its site that keeps it from the origin; 0: none */
 	const struct gate_limit *limit; /* that it was asked by, once; NULL: none yet */
 	const ngx_str_t *limit_site;
-	u_char id[32];
+	u_char id[32];           /* gate_context_id() gives it */
 	ngx_event_t replacement; /* of a response that a verdict refused */
 	struct guia_verdict replacement_verdict;
 	u_char *held; /* response bytes so far */

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "event.h"
 #include "news_file.h"
+#include "source.h"
 #include "telling.h"
 
 #include "limit/signature_image.h"
@@ -53,18 +54,26 @@ static uint64_t rules_of(ngx_http_request_t *r)
 	return signature_image_rules_of(signatures.image, (struct slice){location->site.data, location->site.len});
 }
 
-static uint32_t match(const struct gate_context *context, const struct event *arrival)
+/* Of its source as it is told: nobody that could be told from others is allowed by the address of a proxy. */
+static bool is_allowed(const struct gate_context *context, const struct address *source, uint64_t now_ns)
+{
+	const struct gate_passage *passage = &context->passage;
+	struct address from = gate_address(passage->from);
+
+	if (passage->at_ns == now_ns && address_equal(&from, source))
+		return passage->ban.kind == BAN_ALLOW;
+	return gate_bans_at(source, now_ns).kind == BAN_ALLOW;
+}
+
+static uint32_t match(const struct gate_context *context, const struct event *arrival, uint64_t now_ns)
 {
 	uint64_t rules = rules_of(context->request);
 
 	if (rules == 0)
 		return 0;
 	struct signature_request request = signature_request_from(arrival, context->passage.since_ms, false);
-	const struct signature_rule *rule =
-		signature_image_match(signatures.image, rules, &request, gate_now_ns() / NS_A_MS);
-	if (rule == NULL || gate_bans_of(&request.source).kind == BAN_ALLOW)
-		return 0;
-	return rule->id;
+	const struct signature_rule *rule = signature_image_match(signatures.image, rules, &request, now_ns / NS_A_MS);
+	return rule == NULL || is_allowed(context, &request.source, now_ns) ? 0 : rule->id;
 }
 
 static uint32_t pace_meet(const struct gate_context *context, const struct event *arrival)
@@ -81,7 +90,7 @@ void gate_signatures_ask(struct gate_context *context, const struct event *arriv
 		return;
 	if (signatures.image->asks_pace)
 		context->passage.since_ms = pace_meet(context, arrival);
-	context->matched_by = match(context, arrival);
+	context->matched_by = match(context, arrival, arrival->at_ns);
 }
 
 bool gate_signatures_cancel(struct gate_context *context)
@@ -91,7 +100,7 @@ bool gate_signatures_cancel(struct gate_context *context)
 	if (signatures.image == NULL || !context->passage.arrived)
 		return false;
 	gate_event_arrival(&arrival, context->request, &context->passage);
-	context->refused_by = match(context, &arrival);
+	context->refused_by = match(context, &arrival, gate_now_ns());
 	if (context->refused_by == 0)
 		return false;
 	gate_hit_tell(context->refused_by);

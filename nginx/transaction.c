@@ -1,5 +1,6 @@
 #include "transaction.h"
 
+#include "context.h"
 #include "headers.h"
 #include "profile.h"
 
@@ -59,7 +60,7 @@ static int transaction_make(struct gate_context *context, struct guia_worker *wo
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	int r = guia_transaction_begin(worker, context->location->ruleset->rules, &connection,
-				       (struct guia_slice){context->id, sizeof(context->id)},
+				       (struct guia_slice){gate_context_id(context), sizeof(context->id)},
 				       now.tv_sec * 1000000 + now.tv_nsec / 1000, ret_transaction);
 	if (r != 0)
 		return r;

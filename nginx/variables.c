@@ -27,7 +27,7 @@ static ngx_int_t id_get(ngx_http_request_t *r, ngx_http_variable_value_t *value,
 	(void)data;
 	if (context == NULL)
 		return NGX_ERROR;
-	value_set(value, context->id, sizeof(context->id));
+	value_set(value, gate_context_id(context), sizeof(context->id));
 	return NGX_OK;
 }
 

@@ -27,6 +27,7 @@ struct ban_header {
 };
 
 _Static_assert(sizeof(struct ban_header) % IMAGE_ALIGNMENT == 0, "entries do not cross cache lines");
+_Static_assert(SECTIONS <= BAN_SECTION_WORDS * 64, "a bit each");
 
 static const struct image_head EXPECTED = {
 	.magic = {'G', 'u', 'i', 'a', 'B', 'a', 'n', 's'},
@@ -149,17 +150,40 @@ enum image_fault ban_image_check(struct slice bytes, const uint8_t boot[IMAGE_BO
 		return fault;
 	if (bytes.len < sizeof(*header) || !sections_hold(header))
 		return IMAGE_MALFORMED;
-	*ret_image = (struct ban_image){header, header->head.version, header->entries};
+	struct ban_image image = {header, header->head.version, header->entries, {0}};
+	for (unsigned i = 0; i < SECTIONS; i++)
+		if (header->sections[i].slots != 0)
+			image.sections[i / 64] |= (uint64_t)1 << i % 64;
+	*ret_image = image;
 	return IMAGE_GOOD;
 }
 
 /* ---- lookup ---- */
 
+static bool has_section(const struct ban_image *image, unsigned number)
+{
+	return (image->sections[number / 64] >> number % 64 & 1) != 0;
+}
+
+/* The first section from `number` on, before `end`, in which either says something; `end`: none. */
+static unsigned section_next(const struct ban_image *base, const struct ban_image *delta, unsigned number, unsigned end)
+{
+	while (number < end) {
+		uint64_t rest = (base->sections[number / 64] | delta->sections[number / 64]) >> number % 64;
+		if (rest != 0) {
+			number += (unsigned)__builtin_ctzll(rest);
+			return number < end ? number : end;
+		}
+		number += 64 - number % 64;
+	}
+	return end;
+}
+
 /* What a section says of a prefix, by rank; of a rank of which something was said before, that stays. */
 static void ask_section(const struct ban_image *image, unsigned number, const struct address *prefix,
 			const struct ban_entry *ret_found[BAN_RANKS])
 {
-	if (image->header == NULL || image->header->sections[number].slots == 0)
+	if (!has_section(image, number))
 		return;
 	const struct ban_section *section = &image->header->sections[number];
 	const struct ban_entry *slots = slots_of(image->header) + section->first;
@@ -199,20 +223,14 @@ bool ban_image_next(const struct ban_image *image, uint64_t *cursor, struct ban_
 	return false;
 }
 
-static bool has_section(const struct ban_image *image, unsigned number)
-{
-	return image->header != NULL && image->header->sections[number].slots != 0;
-}
-
 struct ban_answer ban_lookup(const struct ban_image *base, const struct ban_image *delta, const struct address *address,
 			     uint64_t now_ms)
 {
 	bool v4 = address_is_v4(address);
 	unsigned end = v4 ? V4_SECTIONS : SECTIONS;
 	struct ban_answer answer = {0};
-	for (unsigned number = v4 ? 0 : V4_SECTIONS; number < end; number++) {
-		if (!has_section(base, number) && !has_section(delta, number))
-			continue;
+	for (unsigned number = v4 ? 0 : V4_SECTIONS; (number = section_next(base, delta, number, end)) < end;
+	     number++) {
 		const struct ban_entry *entry = ask_length(base, delta, number, address, now_ms);
 		if (entry == NULL || (answer.kind != BAN_NONE && entry->rank <= answer.rank))
 			continue;

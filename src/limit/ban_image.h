@@ -49,11 +49,14 @@ _Static_assert(sizeof(struct ban_entry) == 32, "two entries a cache line");
 int ban_image_build(const struct ban_entry *entries, size_t count, const struct image_version *version,
 		    struct buffer *out);
 
+enum { BAN_SECTION_WORDS = 3 };
+
 /* A checked image. It owns nothing: the bytes stay whose they are. All zero: one in which nothing is. */
 struct ban_image {
 	const struct ban_header *header;
 	struct image_version version;
 	uint64_t entries;
+	uint64_t sections[BAN_SECTION_WORDS]; /* a bit for each in which something is */
 };
 
 /* `bytes` must be aligned to 8. *ret_image is untouched unless the answer is IMAGE_GOOD. */

@@ -14,7 +14,7 @@ from harness import Gate, Origin, case, curl, free_port, main, raw, wait_until
 from publishing import Writer
 
 RULES = 'SecRuleEngine On\nSecRequestBodyAccess On\nSecRule ARGS:q "@contains attack" "id:1,phase:1,deny,status:406,nolog"\n'
-PORT, TLS, OTHER = free_port(), free_port(), free_port()
+PORT, TLS, OTHER, NARROW = free_port(), free_port(), free_port(), free_port()
 BAN_WRITER, WRITER = sys.argv.pop(3), sys.argv.pop(2)
 ACCEPT, COOKIE = 1, 10  # wire/fingerprint.h
 
@@ -39,7 +39,7 @@ gate.configure(f"""
 guia_events {events}; guia_bans {bans}; guia_trusted_proxies 127.0.5.0/24; guia_admission 1m; guia_admission_wait 55s;
 set_real_ip_from 127.0.5.0/24; real_ip_header X-Forwarded-For; real_ip_recursive on;
 guia on; guia_rules rules.conf; gzip on; gzip_min_length 1;
-server {{ guia_site www; listen 127.0.0.1:{PORT}; listen 127.0.0.1:{TLS} ssl http2;
+server {{ guia_site www; listen 127.0.0.1:{PORT}; listen 127.0.0.1:{TLS} ssl http2; listen 127.0.0.1:{NARROW} sndbuf=4k;
     ssl_certificate {gate.folder}/cert.pem; ssl_certificate_key {gate.folder}/key.pem; {SITE} }}
 server {{ guia_site other; listen 127.0.0.1:{OTHER}; error_page 403 =200 /echo; {SITE} }}
 """, main="worker_shutdown_timeout 5s;")
@@ -134,6 +134,39 @@ def _():
     last = b"GET /echo HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0\r\nConnection: close\r\n\r\n"
     answer = raw(PORT, one + post + chunked + one + last)
     assert answer.count(b"HTTP/1.1 403") == 4 and answer.count(b"HTTP/1.1 200") == 1, answer
+
+
+@case("the answer that is kept is the one that nginx makes where it cannot be used")
+def _():
+    def head_of(answer):
+        head = answer.split(b"\r\n\r\n")[0].split(b"\r\n")
+        return [line for line in head if not line.startswith(b"Date: ")], len(head)
+    ask_it = b"%s /echo HTTP/1.%d\r\nHost: a\r\nUser-Agent: Bot/1.0\r\nConnection: close\r\n\r\n"
+    kept, made, bare = (raw(PORT, ask_it % words) for words in ((b"GET", 1), (b"GET", 0), (b"HEAD", 1)))
+    assert head_of(kept) == head_of(made) == head_of(bare) and head_of(kept)[0][0] == b"HTTP/1.1 403 Forbidden", kept
+    assert kept.split(b"\r\n\r\n", 1)[1] == made.split(b"\r\n\r\n", 1)[1] and bare.endswith(b"\r\n\r\n")
+    assert b"GMT\r\n" in kept
+
+
+@case("answers come whole to who reads them late")
+def _():
+    count, one = 200, b"GET /echo HTTP/1.1\r\nHost: a\r\nUser-Agent: Bot/1.0\r\n"
+    page = raw(PORT, one + b"Connection: close\r\n\r\n").split(b"\r\n\r\n", 1)[1]
+    before = hits(7)
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.settimeout(60)
+        s.connect(("127.0.0.1", NARROW))
+        s.sendall((one + b"\r\n") * (count - 1) + one + b"Connection: close\r\n\r\n")
+        gate.looked()
+        assert hits(7) - before < count, "nothing had to wait"
+        answer = b""
+        while piece := s.recv(65536):
+            answer += piece
+    heads = answer.split(page)
+    assert len(heads) == count + 1 and heads.pop() == b"", len(heads)
+    assert all(head.startswith(b"HTTP/1.1 403 ") and head.endswith(b"\r\n\r\n") for head in heads), heads
+    assert hits(7) == before + count
 
 
 @case("who is allowed is served, whoever wrote X-Forwarded-For")
