@@ -158,7 +158,7 @@ INLINE uint64_t v6_net_find(uint64_t key, uint32_t kind)
 {
 	uint64_t seeds[2];
 	seeds_get(seeds);
-	uint64_t hash = edge_hash(key, kind, seeds);
+	uint64_t hash = edge_net_hash(key, kind, seeds);
 	uint32_t at = edge_v6_bucket(hash, geometry.v6_net.bucket_bits);
 	struct edge_net_bucket *bucket = bpf_map_lookup_elem(&v6_net, &at);
 	if (bucket == 0)

@@ -32,7 +32,8 @@ static struct v6_key key_of(enum edge_length length, const struct address *addre
 
 static uint32_t bucket_of(const struct ban_table *table, const struct v6_table *v6, const struct v6_key *key)
 {
-	uint64_t hash = edge_hash(key->high, key->whole ? key->low : key->kind, table->control->geometry.seeds);
+	const uint64_t *seeds = table->control->geometry.seeds;
+	uint64_t hash = key->whole ? edge_hash(key->high, key->low, seeds) : edge_net_hash(key->high, key->kind, seeds);
 	return edge_v6_bucket(hash, v6->shape->bucket_bits);
 }
 
