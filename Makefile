@@ -49,6 +49,14 @@ bench: bench-dependencies $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 	bench/run $(BUILD) $(if $(JSON),--json)
 
+build-threads/build.ninja: | test-dependencies
+	CC=clang-14 meson setup build-threads -Db_sanitize=thread -Db_lundef=false
+
+# What shares memory between threads, under ThreadSanitizer.
+threads: test-dependencies build-threads/build.ninja
+	ninja -C build-threads src/evidence-writer-test src/evidence-body_store-test
+	tools/run-tests build-threads:unit -- evidence/writer evidence/body_store
+
 build-fuzz/build.ninja: | test-dependencies
 	CC=clang-14 meson setup build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false
 
@@ -63,6 +71,6 @@ fresh-test:
 	tools/fresh-test
 
 clean:
-	rm -rf $(BUILD) build-sanitize build-fuzz
+	rm -rf $(BUILD) build-sanitize build-threads build-fuzz
 
-.PHONY: all dependencies test-dependencies bench-dependencies test soak demo bench fuzz format fresh-test clean
+.PHONY: all dependencies test-dependencies bench-dependencies test soak demo bench threads fuzz format fresh-test clean
