@@ -64,7 +64,7 @@ static int start_tls(const struct dial *dial, struct connection *c)
 	return *session == NULL || SSL_set_session(c->ssl, *session) == 1 ? 0 : -ENOMEM;
 }
 
-static int bind_to(int fd, const struct address *address)
+static int bind_to(int fd, const struct host_address *address)
 {
 	if (!address->six) {
 		struct sockaddr_in from = {.sin_family = AF_INET};

@@ -111,17 +111,17 @@ int netlink_set_up(int fd, const char *name)
 	return ask(fd, &m);
 }
 
-static size_t address_bytes(const struct address *address)
+static size_t address_bytes(const struct host_address *address)
 {
 	return address->six ? 16 : 4;
 }
 
-static unsigned char family_of(const struct address *address)
+static unsigned char family_of(const struct host_address *address)
 {
 	return address->six ? AF_INET6 : AF_INET;
 }
 
-int netlink_add_address(int fd, const char *name, const struct address *address, unsigned bits)
+int netlink_add_address(int fd, const char *name, const struct host_address *address, unsigned bits)
 {
 	struct message m;
 	struct ifaddrmsg *own = start(&m, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*own));
@@ -148,7 +148,7 @@ static struct rtmsg *start_route(struct message *m, bool six, const struct netwo
 	return route;
 }
 
-int netlink_add_route(int fd, const struct network *to, const struct address *gateway)
+int netlink_add_route(int fd, const struct network *to, const struct host_address *gateway)
 {
 	struct message m;
 	struct rtmsg *route = start_route(&m, gateway->six, to);

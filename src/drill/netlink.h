@@ -10,10 +10,10 @@ int netlink_open(int *ret_fd);
 /* A pair of virtual links: `name` here, `peer` in the namespace that `peer_namespace` is open on. */
 int netlink_add_pair(int fd, const char *name, const char *peer, int peer_namespace);
 int netlink_set_up(int fd, const char *name);
-int netlink_add_address(int fd, const char *name, const struct address *address, unsigned bits);
+int netlink_add_address(int fd, const char *name, const struct host_address *address, unsigned bits);
 
 /* To a network by way of a gateway; NULL is everything. */
-int netlink_add_route(int fd, const struct network *to, const struct address *gateway);
+int netlink_add_route(int fd, const struct network *to, const struct host_address *gateway);
 
 /* What is for nobody is thrown away without a word. */
 int netlink_add_blackhole(int fd, bool six);

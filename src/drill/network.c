@@ -30,9 +30,9 @@
 #define ROUTER_GATE_V4  "192.0.2.1"
 #define ROUTER_GATE_V6  "2001:db8:0:2::1"
 
-static struct address address_of(const char *text)
+static struct host_address address_of(const char *text)
 {
-	struct address address = {.six = strchr(text, ':') != NULL};
+	struct host_address address = {.six = strchr(text, ':') != NULL};
 	(void)inet_pton(address.six ? AF_INET6 : AF_INET, text, address.bytes);
 	return address;
 }
@@ -49,7 +49,7 @@ static int write_setting(const char *path, const char *value)
 
 static int set_up(int fd, const char *link, const char *v4, const char *v6)
 {
-	struct address four = address_of(v4), six = address_of(v6);
+	struct host_address four = address_of(v4), six = address_of(v6);
 	int r = netlink_add_address(fd, link, &four, 24);
 	r = r != 0 ? r : netlink_add_address(fd, link, &six, 64);
 	r = r != 0 ? r : netlink_set_up(fd, link);
@@ -58,7 +58,7 @@ static int set_up(int fd, const char *link, const char *v4, const char *v6)
 
 static int add_default(int fd, const char *v4, const char *v6)
 {
-	struct address four = address_of(v4), six = address_of(v6);
+	struct host_address four = address_of(v4), six = address_of(v6);
 	int r = netlink_add_route(fd, NULL, &four);
 	return r != 0 ? r : netlink_add_route(fd, NULL, &six);
 }
@@ -79,7 +79,7 @@ static int build_router(int fd, const struct stage *stage)
 static int build_gate(int fd, const struct stage *stage)
 {
 	(void)stage;
-	struct address speaker = address_of(ROUTER_GATE);
+	struct host_address speaker = address_of(ROUTER_GATE);
 	int r = set_up(fd, GATE_LINK, GATE_V4, GATE_V6);
 	r = r != 0 ? r : netlink_add_address(fd, GATE_LINK, &speaker, 24);
 	r = r != 0 ? r : add_default(fd, ROUTER_GATE_V4, ROUTER_GATE_V6);
@@ -234,7 +234,7 @@ int network_build(const struct stage *stage, int gate_processor, int crowd_proce
 
 int network_admit(const struct stage *stage, const struct people *people)
 {
-	struct address four = address_of(WORLD_V4), six = address_of(WORLD_V6);
+	struct host_address four = address_of(WORLD_V4), six = address_of(WORLD_V6);
 	int own, way, r = stage_go(stage->router);
 	r = r != 0 ? r : netlink_open(&way);
 	if (r != 0)

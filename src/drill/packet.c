@@ -35,8 +35,8 @@ static uint16_t folded(uint32_t sum)
 }
 
 /* The network header; returns where the transport's begins. */
-static uint8_t *put_network(uint8_t *ip, bool six, uint8_t protocol, size_t bytes, const struct address *from,
-			    const struct address *to)
+static uint8_t *put_network(uint8_t *ip, bool six, uint8_t protocol, size_t bytes, const struct host_address *from,
+			    const struct host_address *to)
 {
 	if (six) {
 		memset(ip, 0, V6_BYTES);
@@ -78,11 +78,11 @@ static uint8_t *put_transport(const struct packet_what *what, size_t bytes, uint
 	return at + 16;
 }
 
-size_t packet_make(const struct packet_ends *ends, const struct packet_what *what, const struct address *from,
+size_t packet_make(const struct packet_ends *ends, const struct packet_what *what, const struct host_address *from,
 		   uint8_t frame[PACKET_BYTES])
 {
 	bool six = from->six;
-	const struct address *to = &ends->to[six];
+	const struct host_address *to = &ends->to[six];
 	uint8_t protocol = what->kind == PACKET_SYN ? PROTOCOL_TCP : PROTOCOL_UDP;
 	size_t own = what->kind == PACKET_SYN ? TCP_BYTES : UDP_BYTES, network = six ? V6_BYTES : V4_BYTES;
 	size_t address = six ? 16 : 4, bytes = what->bytes;
@@ -103,7 +103,7 @@ size_t packet_make(const struct packet_ends *ends, const struct packet_what *wha
 	return ETHER_BYTES + bytes;
 }
 
-size_t packet_transport_at(const struct address *from)
+size_t packet_transport_at(const struct host_address *from)
 {
 	return ETHER_BYTES + (from->six ? V6_BYTES : V4_BYTES);
 }

@@ -18,7 +18,7 @@ enum packet_kind {
 struct packet_ends {
 	uint8_t from_mac[MAC_BYTES];
 	uint8_t to_mac[MAC_BYTES];
-	struct address to[2]; /* IPv4, IPv6 */
+	struct host_address to[2]; /* IPv4, IPv6 */
 };
 
 struct packet_what {
@@ -30,10 +30,10 @@ struct packet_what {
 };
 
 /* The whole frame, to the address of the source's family, with good checksums. Returns its length. */
-size_t packet_make(const struct packet_ends *ends, const struct packet_what *what, const struct address *from,
+size_t packet_make(const struct packet_ends *ends, const struct packet_what *what, const struct host_address *from,
 		   uint8_t frame[PACKET_BYTES]);
 
 /* Where the transport's header is in a frame from there. */
-size_t packet_transport_at(const struct address *from);
+size_t packet_transport_at(const struct host_address *from);
 
 #endif

@@ -24,7 +24,7 @@ static void check(enum packet_kind kind, bool six, size_t asked, size_t expected
 {
 	uint8_t frame[PACKET_BYTES];
 	const struct packet_what what = {kind, asked, 53, 4711, 0x12345678};
-	struct address from = {.bytes = {203, 0, 113, 7, [15] = 9}, .six = six};
+	struct host_address from = {.bytes = {203, 0, 113, 7, [15] = 9}, .six = six};
 	size_t network = six ? 40 : 20, address = six ? 16 : 4;
 	if (!six)
 		from.bytes[15] = 0;
@@ -67,7 +67,7 @@ static void who_is_forged_is_nobody(void **state)
 	size_t six = 0;
 	assert_int_equal(people_make(&census, &people), 0);
 	for (size_t i = 0; i < 10000; i++) {
-		struct address address = people_nobody(&people, &random);
+		struct host_address address = people_nobody(&people, &random);
 		six += address.six;
 		for (size_t j = 0; j < NETWORKS; j++)
 			assert_false(network_has(&people.networks[j], &address));

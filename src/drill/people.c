@@ -24,7 +24,7 @@ static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
 	return memcmp(a, b, whole) == 0 && (rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0);
 }
 
-bool network_has(const struct network *network, const struct address *address)
+bool network_has(const struct network *network, const struct host_address *address)
 {
 	return network->base.six == address->six && same_bits(network->base.bytes, address->bytes, network->bits);
 }
@@ -74,15 +74,15 @@ static void draw_networks(uint64_t *random, struct network networks[NETWORKS])
 	}
 }
 
-static struct address draw_in(uint64_t *random, const struct network *network)
+static struct host_address draw_in(uint64_t *random, const struct network *network)
 {
-	struct address address = network->base;
+	struct host_address address = network->base;
 	draw_bits(random, address.bytes, network->bits, address.six ? 128 : 32);
 	return address;
 }
 
 /* Of one of `count` networks, a quarter of them of IPv6. Its hosts are few to a /64, as customers' are. */
-static struct address draw_among(uint64_t *random, const struct network *networks, uint32_t count)
+static struct host_address draw_among(uint64_t *random, const struct network *networks, uint32_t count)
 {
 	bool six = random_percent(random, PEOPLE_IPV6_PERCENT);
 	const struct network *network;
@@ -93,24 +93,24 @@ static struct address draw_among(uint64_t *random, const struct network *network
 }
 
 /* In one of the two /48. Who has one address has one /64. */
-static struct address draw_paired(uint64_t *random, const struct network *pair, unsigned which)
+static struct host_address draw_paired(uint64_t *random, const struct network *pair, unsigned which)
 {
-	struct address address = pair->base;
+	struct host_address address = pair->base;
 	address.bytes[5] = (uint8_t)(address.bytes[5] | which);
 	draw_bits(random, address.bytes, 48, 64);
 	address.bytes[15] = 1;
 	return address;
 }
 
-static struct address draw_address(uint64_t *random, const struct network networks[NETWORKS], enum place place,
-				   bool home)
+static struct host_address draw_address(uint64_t *random, const struct network networks[NETWORKS],
+					enum dwelling dwelling, bool home)
 {
-	switch (place) {
-	case PLACE_ELSEWHERE:
+	switch (dwelling) {
+	case DWELLING_ELSEWHERE:
 		return draw_among(random, networks + NETWORKS_HOME + NETWORKS_ABROAD, NETWORKS_ELSEWHERE);
-	case PLACE_ONE_48:
-	case PLACE_NEXT_48:
-		return draw_paired(random, &networks[NETWORK_PAIRED], place == PLACE_NEXT_48);
+	case DWELLING_ONE_48:
+	case DWELLING_NEXT_48:
+		return draw_paired(random, &networks[NETWORK_PAIRED], dwelling == DWELLING_NEXT_48);
 	default:
 		return home ? draw_among(random, networks, NETWORKS_HOME)
 			    : draw_among(random, networks + NETWORKS_HOME, NETWORKS_ABROAD);
@@ -119,23 +119,23 @@ static struct address draw_address(uint64_t *random, const struct network networ
 
 static int compare(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct address));
+	return memcmp(a, b, sizeof(struct host_address));
 }
 
-static bool is_among(const struct address *address, const struct address *sorted, size_t count)
+static bool is_among(const struct host_address *address, const struct host_address *sorted, size_t count)
 {
 	return bsearch(address, sorted, count, sizeof(*sorted), compare) != NULL;
 }
 
 /* A set of addresses by open addressing: to draw each once. */
 struct drawn {
-	struct address *items;
+	struct host_address *items;
 	size_t size; /* a power of two */
 };
 
-static bool drawn_add(struct drawn *drawn, const struct address *address)
+static bool drawn_add(struct drawn *drawn, const struct host_address *address)
 {
-	static const struct address none;
+	static const struct host_address none;
 	uint64_t hash = 0;
 	for (size_t i = 0; i < sizeof(address->bytes); i++)
 		hash = (hash ^ address->bytes[i]) * 0x100000001b3u;
@@ -149,12 +149,12 @@ static bool drawn_add(struct drawn *drawn, const struct address *address)
 	return true;
 }
 
-static struct address shared_address(const struct people *people, uint64_t day)
+static struct host_address shared_address(const struct people *people, uint64_t day)
 {
 	uint64_t random = random_stream(day, 8);
-	struct address address;
+	struct host_address address;
 	do
-		address = draw_address(&random, people->networks, PLACE_MIXED, true);
+		address = draw_address(&random, people->networks, DWELLING_MIXED, true);
 	while (address.six);
 	return address;
 }
@@ -163,18 +163,18 @@ static bool is_at_home(const struct census *census, const struct group *group, s
 {
 	bool attackers = group == &census->attackers;
 	size_t percent = attackers ? ATTACKERS_AT_HOME_PERCENT : 100 - RESIDENTS_ABROAD_PERCENT;
-	return group->place == PLACE_ONE_ADDRESS ||
-	       (group->place == PLACE_MIXED && number < group->count * percent / 100);
+	return group->dwelling == DWELLING_ONE_ADDRESS ||
+	       (group->dwelling == DWELLING_MIXED && number < group->count * percent / 100);
 }
 
 /* Exactly so many per cent are away from where their like are, and exactly so many speak TLS. */
 static void draw_group(uint64_t *random, const struct census *census, const struct group *group,
 		       const struct people *people, struct drawn *drawn, struct person *persons)
 {
-	struct address shared = shared_address(people, census->day);
+	struct host_address shared = shared_address(people, census->day);
 	for (size_t i = 0; i < group->count; i++) {
 		struct person *person = &persons[i];
-		if (group->place == PLACE_RESIDENTS) {
+		if (group->dwelling == DWELLING_RESIDENTS) {
 			*person = people->visitors[i % people->resident_count];
 			person->being = group->being;
 			continue;
@@ -184,9 +184,9 @@ static void draw_group(uint64_t *random, const struct census *census, const stru
 		person->tls = i % 2 == 0;
 		person->habit = (uint32_t)random_next(random);
 		do
-			person->address = draw_address(random, people->networks, group->place, person->home);
+			person->address = draw_address(random, people->networks, group->dwelling, person->home);
 		while (!drawn_add(drawn, &person->address));
-		if (group->place == PLACE_ONE_ADDRESS)
+		if (group->dwelling == DWELLING_ONE_ADDRESS)
 			person->address = shared;
 	}
 }
@@ -247,13 +247,13 @@ void people_free(struct people *people)
 
 bool people_attacks(const struct people *people, const char *text)
 {
-	struct address address = {0};
+	struct host_address address = {0};
 	address.six = strchr(text, ':') != NULL;
 	return inet_pton(address.six ? AF_INET6 : AF_INET, text, address.bytes) == 1 &&
 	       is_among(&address, people->attacking, people->attacker_count);
 }
 
-struct address people_nobody(const struct people *people, uint64_t *random)
+struct host_address people_nobody(const struct people *people, uint64_t *random)
 {
 	bool six = random_percent(random, PEOPLE_IPV6_PERCENT);
 	struct network host;

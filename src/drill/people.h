@@ -22,25 +22,25 @@ enum {
 	NETWORKS,
 };
 
-struct address {
+struct host_address {
 	uint8_t bytes[16]; /* of IPv4 the first four, the rest 0 */
 	bool six;
 };
 
 struct network {
-	struct address base;
+	struct host_address base;
 	unsigned bits;
 	bool home;
 };
 
 /* Where the addresses of a group are. */
-enum place {
-	PLACE_MIXED,       /* at home and abroad */
-	PLACE_ELSEWHERE,   /* in networks of their own */
-	PLACE_ONE_ADDRESS, /* all behind the same, at home */
-	PLACE_ONE_48,      /* of IPv6, each in a /64 of its own */
-	PLACE_NEXT_48,     /* in the /48 beside that one */
-	PLACE_RESIDENTS,   /* theirs */
+enum dwelling {
+	DWELLING_MIXED,       /* at home and abroad */
+	DWELLING_ELSEWHERE,   /* in networks of their own */
+	DWELLING_ONE_ADDRESS, /* all behind the same, at home */
+	DWELLING_ONE_48,      /* of IPv6, each in a /64 of its own */
+	DWELLING_NEXT_48,     /* in the /48 beside that one */
+	DWELLING_RESIDENTS,   /* theirs */
 };
 
 /* What sends the requests. */
@@ -52,7 +52,7 @@ enum being {
 };
 
 struct person {
-	struct address address;
+	struct host_address address;
 	bool home;
 	bool tls;
 	enum being being;
@@ -61,7 +61,7 @@ struct person {
 
 struct group {
 	size_t count;
-	enum place place;
+	enum dwelling dwelling;
 	enum being being;
 };
 
@@ -79,10 +79,10 @@ struct people {
 	size_t visitor_count;
 	struct person *attackers;
 	size_t attacker_count;
-	struct address *attacking; /* the attackers' addresses in order, to look one up */
+	struct host_address *attacking; /* the attackers' addresses in order, to look one up */
 };
 
-/* 0 or -ENOMEM; people_free it. But for PLACE_ONE_ADDRESS and PLACE_RESIDENTS no two have the same address. */
+/* 0 or -ENOMEM; people_free it. But for DWELLING_ONE_ADDRESS and DWELLING_RESIDENTS no two have the same address. */
 int people_make(const struct census *census, struct people *ret_people);
 void people_free(struct people *people);
 
@@ -90,8 +90,8 @@ void people_free(struct people *people);
 bool people_attacks(const struct people *people, const char *text);
 
 /* An address that nobody here has and nobody could answer from, a quarter of them of IPv6: for forging. */
-struct address people_nobody(const struct people *people, uint64_t *random);
+struct host_address people_nobody(const struct people *people, uint64_t *random);
 
-bool network_has(const struct network *network, const struct address *address);
+bool network_has(const struct network *network, const struct host_address *address);
 
 #endif

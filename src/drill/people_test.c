@@ -61,14 +61,14 @@ static void shares_are_as_promised_for_every_seed(void **state)
 
 static int compare(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct address));
+	return memcmp(a, b, sizeof(struct host_address));
 }
 
 static void nobody_has_another_ones_address(void **state)
 {
 	(void)state;
 	struct people people;
-	static struct address all[RESIDENTS + ATTACKERS];
+	static struct host_address all[RESIDENTS + ATTACKERS];
 	assert_int_equal(make(7, RESIDENTS, ATTACKERS, &people), 0);
 	for (size_t i = 0; i < RESIDENTS; i++)
 		all[i] = people.visitors[i].address;
@@ -95,7 +95,7 @@ static void networks_are_disjoint_and_on_the_internet(void **state)
 			for (size_t j = 0; j < NETWORKS; j++)
 				assert_true(i == j || !network_has(network, &people.networks[j].base));
 			for (size_t j = 0; j < sizeof(never) / sizeof(never[0]); j++) {
-				struct address address = {0};
+				struct host_address address = {0};
 				assert_int_equal(inet_pton(AF_INET, never[j], address.bytes), 1);
 				assert_false(network_has(network, &address));
 			}
@@ -126,7 +126,8 @@ static void an_attacker_is_known_by_the_address(void **state)
 	char text[INET6_ADDRSTRLEN];
 	assert_int_equal(make(3, 500, 500, &people), 0);
 	for (size_t i = 0; i < 500; i++) {
-		const struct address *attacker = &people.attackers[i].address, *resident = &people.visitors[i].address;
+		const struct host_address *attacker = &people.attackers[i].address,
+					  *resident = &people.visitors[i].address;
 		inet_ntop(attacker->six ? AF_INET6 : AF_INET, attacker->bytes, text, sizeof(text));
 		assert_true(people_attacks(&people, text));
 		inet_ntop(resident->six ? AF_INET6 : AF_INET, resident->bytes, text, sizeof(text));
@@ -151,7 +152,7 @@ static void who_is_elsewhere_is_among_no_residents(void **state)
 {
 	(void)state;
 	struct people people;
-	struct census census = {1, 4, {.count = 500}, {.count = 500, .place = PLACE_ELSEWHERE}, {0}};
+	struct census census = {1, 4, {.count = 500}, {.count = 500, .dwelling = DWELLING_ELSEWHERE}, {0}};
 	assert_int_equal(people_make(&census, &people), 0);
 	for (size_t i = 0; i < people.visitor_count; i++) {
 		const struct network *network = network_of(&people, &people.visitors[i]);
@@ -168,10 +169,10 @@ static void a_shared_address_is_shared_with_attackers_too(void **state)
 	struct census census = {1,
 				5,
 				{.count = 200},
-				{.count = 500, .place = PLACE_ONE_ADDRESS},
-				{.count = 5, .place = PLACE_ONE_ADDRESS, .being = BEING_TOOL}};
+				{.count = 500, .dwelling = DWELLING_ONE_ADDRESS},
+				{.count = 5, .dwelling = DWELLING_ONE_ADDRESS, .being = BEING_TOOL}};
 	assert_int_equal(people_make(&census, &people), 0);
-	const struct address *shared = &people.attackers[0].address;
+	const struct host_address *shared = &people.attackers[0].address;
 	assert_false(shared->six);
 	for (size_t i = 0; i < 5; i++)
 		assert_int_equal(compare(shared, &people.attackers[i].address), 0);
@@ -187,9 +188,9 @@ static void neighbours_share_47_bits_and_nobody_a_64(void **state)
 	struct census census = {1,
 				6,
 				{.count = 200},
-				{.count = 300, .place = PLACE_NEXT_48},
-				{.count = 5000, .place = PLACE_ONE_48, .being = BEING_TOOL}};
-	static struct address prefixes[5300];
+				{.count = 300, .dwelling = DWELLING_NEXT_48},
+				{.count = 5000, .dwelling = DWELLING_ONE_48, .being = BEING_TOOL}};
+	static struct host_address prefixes[5300];
 	assert_int_equal(people_make(&census, &people), 0);
 	const struct person *neighbours = people.visitors + 200;
 	const struct network *pair = network_of(&people, neighbours);
@@ -212,7 +213,7 @@ static void driven_browsers_are_residents_own(void **state)
 	(void)state;
 	struct people people;
 	struct census census = {
-		1, 7, {.count = 200}, {0}, {.count = 50, .place = PLACE_RESIDENTS, .being = BEING_DRIVEN}};
+		1, 7, {.count = 200}, {0}, {.count = 50, .dwelling = DWELLING_RESIDENTS, .being = BEING_DRIVEN}};
 	assert_int_equal(people_make(&census, &people), 0);
 	for (size_t i = 0; i < 50; i++) {
 		assert_int_equal(people.attackers[i].being, BEING_DRIVEN);

@@ -22,7 +22,7 @@ static int ask_patiently(const char *control, const char *order, struct buffer *
 	return r;
 }
 
-int permission_give(const char *control, const struct address *address, struct buffer *said)
+int permission_give(const char *control, const struct host_address *address, struct buffer *said)
 {
 	char text[INET6_ADDRSTRLEN], order[INET6_ADDRSTRLEN + 64];
 	inet_ntop(address->six ? AF_INET6 : AF_INET, address->bytes, text, sizeof(text));

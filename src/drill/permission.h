@@ -6,6 +6,6 @@
 #include "drill/people.h"
 
 /* The watch may need a moment until it listens at `control`. 0, or -errno with what went wrong added to `said`. */
-int permission_give(const char *control, const struct address *address, struct buffer *said);
+int permission_give(const char *control, const struct host_address *address, struct buffer *said);
 
 #endif

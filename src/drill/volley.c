@@ -26,7 +26,7 @@ struct volley {
 };
 
 /* Residents' addresses are among them, since nobody need ask whose address he writes there. */
-static struct address draw_source(struct volley *volley)
+static struct host_address draw_source(struct volley *volley)
 {
 	const struct people *people = volley->job->people;
 	const struct volley_shape *shape = &volley->job->plan->shape->volley;
@@ -51,7 +51,7 @@ static void make_frame(struct volley *volley, struct volley_frame *ret_frame)
 		.to_port = syn ? (word >> 16 & 1 ? 80 : 443) : (uint16_t)(word >> 16 | 1),
 		.sequence = (uint32_t)(word >> 32),
 	};
-	struct address from = draw_source(volley);
+	struct host_address from = draw_source(volley);
 	while (from.six && shape->only_v4)
 		from = draw_source(volley);
 	uint32_t made = (uint32_t)packet_make(&volley->job->ends, &what, &from, bytes);
