@@ -17,7 +17,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { AGAIN_MOST = 2 };
+enum {
+	AGAIN_MOST = 2,
+	MOST_S = 20 * 60,
+	BRIEF_MOST_S = 90,   /* a shape */
+	BEGINNING_MS = 8000, /* that both runs of a shape need beside their time, on a slow day */
+};
 
 struct drill {
 	const struct drill_options *options;
@@ -27,6 +32,7 @@ struct drill {
 	int receiver; /* the kernel's thread that receives for the gate, of packet shapes */
 	struct past past;
 	unsigned again; /* shapes may be played once more */
+	size_t left;    /* shapes to come */
 	int64_t began_ns;
 	size_t verdicts[VERDICT_VOID + 1];
 	json_t *shapes; /* NULL if nobody wants them */
@@ -190,12 +196,32 @@ static int show(struct drill *drill, const struct scene *scene, const struct tri
 	return 0;
 }
 
-static void say_void(const struct pair *pair)
+/* Both runs of a shape. */
+static int64_t planned_ms(const struct run_plan *plan)
+{
+	const struct run_plan control = run_plan_control(plan), morning = run_plan_morning(plan);
+	return (int64_t)run_plan_end_ms(plan) + run_plan_end_ms(&control) + run_plan_end_ms(&morning) + BEGINNING_MS;
+}
+
+/* The whole drill keeps to its time, whatever disturbs it: what has been played takes what it took before. */
+static bool has_time(const struct drill *drill, int64_t trial_ns)
+{
+	const struct drill_options *o = drill->options;
+	int64_t most_s = o->brief ? BRIEF_MOST_S * (int64_t)o->shape_count : MOST_S;
+	int64_t left_ns = (most_s < MOST_S ? most_s : MOST_S) * 1000000000 - (clock_now_ns() - drill->began_ns);
+	for (size_t i = o->shape_count - drill->left; i < o->shape_count; i++) {
+		const struct run_plan plan = run_plan_of(o->shapes[i], 0, 0, o->brief);
+		left_ns -= planned_ms(&plan) * 1000000;
+	}
+	return trial_ns <= left_ns;
+}
+
+static void say_void(const struct pair *pair, const char *what)
 {
 	for (size_t i = 0; i < judge_condition_count; i++) {
 		const struct judge_line *line = &judge_conditions[i];
 		if (line->asked(pair) && !judge_meets(line, pair))
-			say("%s: void, once more: %s: %.4g %s (at %s %.4g)", pair->plan->shape->name, line->title,
+			say("%s: void, %s: %s: %.4g %s (at %s %.4g)", pair->plan->shape->name, what, line->title,
 			    line->value(pair), line->unit, line->at_least ? "least" : "most", line->bound(pair));
 	}
 }
@@ -203,10 +229,17 @@ static void say_void(const struct pair *pair)
 /* What the machine disturbed says nothing of Guia, whichever way it went: it is played again, if not too often. */
 static int play_scene(struct drill *drill, const struct scene *scene, struct trial *trial)
 {
+	int64_t began_ns = clock_now_ns();
 	int r = trial_play(drill, scene, trial);
 	while (r == 0 && trial->verdict == VERDICT_VOID && drill->again > 0) {
+		int64_t now_ns = clock_now_ns();
+		if (!has_time(drill, now_ns - began_ns)) {
+			say_void(&trial->pair, "and no time to play it once more");
+			break;
+		}
+		began_ns = now_ns;
 		drill->again--;
-		say_void(&trial->pair);
+		say_void(&trial->pair, "once more");
 		trial_end(trial);
 		r = trial_play(drill, scene, trial);
 	}
@@ -341,9 +374,11 @@ static int play(void *context, const struct stage *outside)
 	drill.shapes = drill.options->json ? json_array() : NULL;
 	int r = build(&drill, outside);
 	r = r != 0 ? r : play_past(&drill);
-	for (size_t i = 0; i < drill.options->shape_count && r == 0; i++)
+	for (size_t i = 0; i < drill.options->shape_count && r == 0; i++) {
+		drill.left = drill.options->shape_count - i - 1;
 		if (may_play(&drill, drill.options->shapes[i]))
 			r = play_shape(&drill, drill.options->shapes[i]);
+	}
 	past_free(&drill.past);
 	if (r != 0)
 		return DRILL_ENVIRONMENT;

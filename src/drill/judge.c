@@ -138,6 +138,7 @@ CONSTANT(late_bound, 5)
 CONSTANT(busy_bound, 60)
 CONSTANT(quiet_bound, 99)
 CONSTANT(agreement_bound, 5)
+CONSTANT(unsent_bound, 10) /* a gate that breaks down costs its attackers too */
 CONSTANT(stopped_bound, 95)
 CONSTANT(toll_bound, 20)
 CONSTANT(none, 0)
@@ -367,6 +368,22 @@ static double planned(const struct pair *pair)
 		     apart(pair->with.offered_per_second, pair->with.planned_per_second));
 }
 
+static double unsent(const struct figures *figures)
+{
+	double planned = figures->planned_per_second;
+	return planned > 0 ? 100 * (planned - figures->sent_per_second) / planned : NAN;
+}
+
+static double unsent_with(const struct pair *pair)
+{
+	return unsent(&pair->with);
+}
+
+static double unsent_without(const struct pair *pair)
+{
+	return unsent(&pair->without);
+}
+
 static double capacity(const struct pair *pair)
 {
 	return pair->without.attack.answered_percent;
@@ -382,6 +399,10 @@ const struct judge_line judge_conditions[] = {
 	 has_attackers},
 	{"planned_apart_percent", "between the rate planned and the one offered", "%", planned, agreement_bound, false,
 	 has_attackers},
+	{"unsent_percent", "of the attack planned was not sent, with Guia", "%", unsent_with, agreement_bound, false,
+	 has_attackers},
+	{"unsent_without_percent", "of the attack planned was not sent, without Guia", "%", unsent_without,
+	 unsent_bound, false, has_attackers},
 	{"capacity_percent", "visitors answered without Guia, where nothing does harm", "%", capacity, quiet_bound,
 	 true, is_calm},
 };

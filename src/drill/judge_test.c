@@ -188,8 +188,8 @@ static void what_disturbs_a_run_voids_it(void **state)
 	(void)state;
 	struct run_plan plan = whole_plan();
 	struct pair good = make_pair(&plan, down_for_good, down_three_seconds, QUIET_S + 3);
-	struct pair bad[8];
-	for (size_t i = 0; i < 8; i++)
+	struct pair bad[10];
+	for (size_t i = 0; i < 10; i++)
 		bad[i] = good;
 	bad[0].without.late_p99_ms = 5.1;
 	bad[1].with.late_p99_ms = 5.1;
@@ -199,7 +199,9 @@ static void what_disturbs_a_run_voids_it(void **state)
 	bad[5].with.sent_per_second *= 0.94;
 	bad[6].without.offered_per_second = bad[6].with.offered_per_second *= 0.94;
 	bad[7].without.offered_per_second = bad[7].with.offered_per_second = 0;
-	for (size_t i = 0; i < 8; i++)
+	bad[8].without.sent_per_second = bad[8].with.sent_per_second *= 0.94;
+	bad[9].without.sent_per_second *= 0.89;
+	for (size_t i = 0; i < 10; i++)
 		assert_int_equal(judge(&bad[i]), VERDICT_VOID);
 	good.with.sent_per_second *= 2; /* heavier may it be */
 	assert_int_equal(judge(&good), VERDICT_SURVIVED);

@@ -84,7 +84,7 @@ static void loop(struct volley *volley)
 	int64_t end_ns = start_ns + (int64_t)plan->attack_ms * 1000000, now_ns;
 	uint32_t calls = plan->shape->link_mbit > 0 ? CALLS_OF_LINK : CALLS_PER_SECOND;
 	uint32_t together = plan->attacks_per_second / calls;
-	together = together < CALL_MOST ? together : CALL_MOST;
+	together = together < 1 ? 1 : together < CALL_MOST ? together : CALL_MOST;
 	uint64_t done = 0;
 	while ((now_ns = clock_now_ns()) < start_ns)
 		nanosleep(&(struct timespec){.tv_nsec = TICK_US * 1000}, NULL);
