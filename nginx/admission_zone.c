@@ -78,20 +78,50 @@ void gate_admission_part(struct gate_admission *admission)
 	atomic_store(&admission->shared->processes[admission->process], 0);
 }
 
-static struct shared_origin *shared_origin_get(ngx_slab_pool_t *slab, struct shared_part *shared, ngx_str_t name)
+static bool is_called(const struct shared_origin *o, const ngx_str_t *name)
 {
+	size_t len = ngx_min(name->len, ADMISSION_NAME_BYTES - 1);
+	return ngx_strncmp(o->name, name->data, len) == 0 && o->name[len] == '\0';
+}
+
+static bool is_asked(const struct gate_admission *admission, const struct shared_origin *o)
+{
+	const struct gate_origin *origins = admission->origins.elts;
+	for (ngx_uint_t i = 0; i < admission->origins.nelts; i++)
+		if (is_called(o, &origins[i].name))
+			return true;
+	return false;
+}
+
+/*
+ * Over reloads there may be more names than the zone has room for. One that no site has any more is another's from then
+ * on; what older workers still do there counts with it until it ends.
+ */
+static struct shared_origin *shared_origin_reuse(const struct gate_admission *admission)
+{
+	struct shared_origin *o = admission->shared->first;
+	while (o != NULL && is_asked(admission, o))
+		o = o->next;
+	return o;
+}
+
+static struct shared_origin *shared_origin_get(ngx_slab_pool_t *slab, const struct gate_admission *admission,
+					       const ngx_str_t *name)
+{
+	struct shared_part *shared = admission->shared;
 	struct shared_origin *o;
-	size_t len = ngx_min(name.len, ADMISSION_NAME_BYTES - 1);
 	for (o = shared->first; o != NULL; o = o->next) {
-		if (ngx_strncmp(o->name, name.data, len) == 0 && o->name[len] == '\0')
+		if (is_called(o, name))
 			return o;
 	}
 	o = ngx_slab_calloc(slab, sizeof(*o));
-	if (o == NULL)
+	if (o != NULL) {
+		o->next = shared->first;
+		shared->first = o;
+	} else if ((o = shared_origin_reuse(admission)) == NULL)
 		return NULL;
-	ngx_memcpy(o->name, name.data, len);
-	o->next = shared->first;
-	shared->first = o;
+	ngx_memzero(o->name, sizeof(o->name));
+	ngx_memcpy(o->name, name->data, ngx_min(name->len, ADMISSION_NAME_BYTES - 1));
 	return o;
 }
 
@@ -117,7 +147,7 @@ static ngx_int_t zone_init(ngx_shm_zone_t *zone, void *data)
 
 	admission->shared = before != NULL ? before->shared : shared_part_make(slab, admission);
 	for (ngx_uint_t i = 0; admission->shared != NULL && i < admission->origins.nelts; i++) {
-		origins[i].shared = shared_origin_get(slab, admission->shared, origins[i].name);
+		origins[i].shared = shared_origin_get(slab, admission, &origins[i].name);
 		if (origins[i].shared == NULL)
 			admission->shared = NULL;
 	}

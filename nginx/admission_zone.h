@@ -13,7 +13,7 @@
 #include "limit/rate_table.h"
 #include "limit/seen_sources.h"
 
-enum { ADMISSION_NAME_BYTES = 112 };
+enum { ADMISSION_NAME_BYTES = 272 };
 
 /* In the zone, found by its name, never freed: an older configuration's workers may still use it. */
 struct shared_origin {

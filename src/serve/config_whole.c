@@ -6,6 +6,7 @@
 #include "base/prefix_list.h"
 #include "mitigate/mode_register.h"
 #include "serve/valid.h"
+#include "wire/outbox.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -109,7 +110,7 @@ static int check_addresses(const struct serve_config *config, struct diagnostics
 
 static int check_home_list(struct slice path, struct diagnostics *diagnostics)
 {
-	char name[PATH_MAX], place[PATH_MAX + 32];
+	char name[PATH_MAX], place[PATH_MAX + 32], most[96];
 	struct buffer text = buffer_make(NULL);
 	struct prefix *prefixes = NULL;
 	size_t count, line = 0;
@@ -123,7 +124,16 @@ static int check_home_list(struct slice path, struct diagnostics *diagnostics)
 	buffer_free(&text);
 	if (r <= 0) /* one that cannot be read is told of with all other files */
 		return r == -ENOMEM ? r : 0;
-	snprintf(place, sizeof(place), "%s:%zu", name, line);
+	if (line > 0)
+		snprintf(place, sizeof(place), "%s:%zu", name, line);
+	else
+		snprintf(place, sizeof(place), "%s", name);
+	if (r == PREFIX_LIST_LONG) {
+		snprintf(most, sizeof(most), "%d networks and %d MB at most: write neighbours as one network",
+			 SITE_HOMES_MOST, PREFIX_LIST_BYTES_MOST >> 20);
+		return complain(diagnostics, most, "%.*s: too long for a list of `home_lists`",
+				slice_from_string(place));
+	}
 	return complain(diagnostics, prefix_list_fault(r), "%.*s: wrong in a list of `home_lists`",
 			slice_from_string(place));
 }
@@ -141,6 +151,22 @@ static int check_homes(const struct serve_config *config, struct diagnostics *di
 		       ? 0
 		       : complain(diagnostics, "write neighbours as one network",
 				  "of `home_networks` there may be %.*s at most", slice_from_string(number));
+}
+
+/* Each is served and inspected. */
+static void check_count(const struct serve_config *config, struct diagnostics *diagnostics)
+{
+	enum {
+		TOLD_APART = OUTBOX_SITES - 2
+	}; /* those of no site are told apart, and those of names that no site has */
+	if (config->site_count <= TOLD_APART)
+		return;
+	const struct site *first = &config->sites[TOLD_APART];
+	diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, first->place,
+			"have another machine guard some of them: there an attack on one of them is seen for itself",
+			"the watch tells %d sites apart and there are %zu: from %.*s on they are watched together, as "
+			"requests of no site",
+			TOLD_APART, config->site_count, SLICE_ARG(first->hosts.items[0]));
 }
 
 int config_finish(struct serve_config *config, bool as_root, struct diagnostics *diagnostics)
@@ -161,6 +187,8 @@ int config_finish(struct serve_config *config, bool as_root, struct diagnostics 
 	r = r != 0 ? r : spare_proxies(config);
 	r = r != 0 ? r : check_homes(config, diagnostics);
 	r = r != 0 ? r : check_addresses(config, diagnostics);
+	if (r == 0)
+		check_count(config, diagnostics);
 	if (r == 0 && config->listen.count == 0)
 		r = text_list_add(&config->listen, as_root ? SLICE("80") : SLICE("8080"));
 	if (r == 0 && tls && config->listen_tls.count == 0)

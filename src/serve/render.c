@@ -213,10 +213,24 @@ static bool has_port(struct slice address)
 	return slice_find_byte(address, ':', bracket < address.len ? bracket : 0) < address.len;
 }
 
+/*
+ * Named by the site and not by its place: what admission has learned of an origin stays with it over reloads that add,
+ * remove or reorder sites. No host begins like the names of those that answer to any host below theirs.
+ */
+static void add_origin_name(const struct site *site, struct buffer *out)
+{
+	struct slice host = site->hosts.items[0];
+	bool any = slice_starts_with(host, SLICE("*"));
+	buffer_text(out, any ? "origins_" : "origin_");
+	buffer_add(out, slice_after(host, any ? 1 : 0));
+}
+
 static void add_upstream(const struct site *site, size_t index, const struct render_places *places, struct buffer *out)
 {
 	struct slice address = origin_address(site);
-	buffer_printf(out, "\tupstream origin_%zu {\n", index);
+	buffer_text(out, "\tupstream ");
+	add_origin_name(site, out);
+	buffer_text(out, " {\n");
 	if (places->resolvable != NULL && !places->resolvable[index])
 		buffer_printf(out, "\t\tserver unix:%s/unknown-name;\n", places->run_dir);
 	else
@@ -261,10 +275,12 @@ static void add_withheld(const char *const *names, size_t count, struct buffer *
 }
 
 /* What every way to the origin has in common. */
-static void add_proxy(const struct site *site, size_t index, const char *range, struct buffer *out)
+static void add_proxy(const struct site *site, const char *range, struct buffer *out)
 {
 	bool tls = origin_is_tls(site);
-	buffer_printf(out, "\t\t\tproxy_pass %s://origin_%zu;\n", tls ? "https" : "http", index);
+	buffer_printf(out, "\t\t\tproxy_pass %s://", tls ? "https" : "http");
+	add_origin_name(site, out);
+	buffer_text(out, ";\n");
 	TEXT("\t\t\tproxy_http_version 1.1;\n\t\t\tproxy_set_header Host $host;\n"
 	     "\t\t\tproxy_set_header Upgrade $guia_upgrade;\n\t\t\tproxy_set_header Connection $guia_connection;\n"
 	     "\t\t\tproxy_set_header Accept-Encoding \"\";\n\t\t\tproxy_set_header X-Real-IP $remote_addr;\n"
@@ -295,28 +311,28 @@ static void add_keeping(struct buffer *out)
 	add_withheld(other_methods, sizeof(other_methods) / sizeof(other_methods[0]), out);
 }
 
-static void add_ways(const struct site *site, size_t index, struct buffer *out)
+static void add_ways(const struct site *site, struct buffer *out)
 {
 	TEXT("\t\tlocation / {\n\t\t\ttry_files /none @$guia_way;\n\t\t}");
 
 	TEXT("\t\tlocation @kept {\n\t\t\trecursive_error_pages on;\n\t\t\terror_page 502 504 = @copy;");
-	add_proxy(site, index, "\"\"", out);
+	add_proxy(site, "\"\"", out);
 	add_keeping(out);
 	TEXT("\t\t\tproxy_cache_bypass $guia_token $guia_private_cookie;\n\t\t}");
 
 	/* The origin is down and whoever asks has a session: what everybody may see is better than nothing. */
 	TEXT("\t\tlocation @copy {\n\t\t\trecursive_error_pages on;\n\t\t\terror_page 502 504 = @unavailable;");
-	add_proxy(site, index, "\"\"", out);
+	add_proxy(site, "\"\"", out);
 	add_keeping(out);
 	TEXT("\t\t}");
 
 	TEXT("\t\tlocation @once {\n\t\t\terror_page 502 504 = @unavailable;\n\t\t\tproxy_max_temp_file_size 0;");
-	add_proxy(site, index, "\"\"", out);
+	add_proxy(site, "\"\"", out);
 	TEXT("\t\t}");
 
 	TEXT("\t\tlocation @direct {\n\t\t\terror_page 502 504 = @unavailable;\n\t\t\tproxy_buffering off;\n"
 	     "\t\t\tproxy_read_timeout 1h;\n\t\t\tproxy_send_timeout 1h;");
-	add_proxy(site, index, "$guia_range", out);
+	add_proxy(site, "$guia_range", out);
 	TEXT("\t\t}");
 
 	buffer_printf(out,
@@ -351,7 +367,7 @@ static void add_redirect(const struct serve_config *config, size_t index, struct
 	add_listens(&config->listen, "", out);
 	add_names(site, out);
 	TEXT("\t\tlocation /.well-known/acme-challenge/ {");
-	add_proxy(site, index, "\"\"", out);
+	add_proxy(site, "\"\"", out);
 	buffer_printf(out, "\t\t}\n\t\tlocation / {\n\t\t\treturn 308 https://$host%s%.*s$request_uri;\n\t\t}\n\t}\n",
 		      usual ? "" : ":", SLICE_ARG(usual ? SLICE("") : port));
 }
@@ -374,7 +390,7 @@ static void add_server(const struct serve_config *config, size_t index, const st
 	if (site->detect)
 		buffer_printf(out, "\t\tguia_rules \"%s\";\n\t\tguia_rules \"SecAuditLog %s/detected.log\";\n",
 			      site_rules_detect, places->run_dir);
-	add_ways(site, index, out);
+	add_ways(site, out);
 	TEXT("\t}");
 	if (redirects(site))
 		add_redirect(config, index, out);

@@ -211,9 +211,21 @@ def files_that_are_none_are_told():
 
 
 @case
+def a_wrong_line_of_a_long_list_is_told_and_one_too_long_too():
+    def lines(count, wrong):
+        return "".join("10.0.0.999\n" if n == wrong else f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}\n" for n in range(count))
+    assert "wrong.txt:100001: wrong" in check(f"home_lists: {write('wrong.txt', lines(120000, 100000))}\n" + GOOD, 2)
+    for name, count in (("longer.txt", 140000), ("longest.txt", 1000000)):
+        said = check(f"home_lists: {write(name, lines(count, count - 1))}\n" + GOOD, 2)
+        assert f"{name}" in said and "too long for a list" in said and "131072 networks and 8 MB at most" in said, said
+
+
+@case
 def thousands_of_sites_are_read():
     text = GOOD + "".join(f"  - host: h{n}.test\n    origin: http://127.0.0.1:1\n" for n in range(3000))
-    check(text, 0)
+    said = check(text, 0)
+    assert "tells 254 sites apart and there are 3001" in said and "from h253.test on" in said, said[:2000]
+    assert "sites apart" not in check(GOOD + text.partition(GOOD)[2].partition("  - host: h253.test")[0], 0)
     assert "two sites" in check(text + "  - host: h77.test\n    origin: http://127.0.0.1:1\n", 2)
 
 
@@ -226,7 +238,7 @@ def a_host_is_found_by_its_name_alone():
                            ("x.y.B.test", two)):
             path = "/" + name.replace(":", "-")
             assert gate.get(path, host=name)[0] == 200 and port.server.seen.count(path) == 1, name
-        for name in ("b.test", "", "127.0.0.1", "xa.test", "a.test.evil", "_", "*", "origin_0", "~^", "a.tes", "a.test,b"):
+        for name in ("b.test", "", "127.0.0.1", "xa.test", "a.test.evil", "_", "*", "origin_a.test", "~^", "a.tes", "a.test,b"):
             status = gate.curl("http://127.0.0.1:PORT/", "-H", f"Host: {name}" if name else "Host;")[0]
             assert status in (0, 400), (name, status)
         status, _, head = gate.curl("http://127.0.0.1:PORT/", "--http1.0", "-H", "Host:")
