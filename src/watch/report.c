@@ -171,13 +171,17 @@ static bool is_seen(const struct report *report, const char *name)
 	return false;
 }
 
+static const struct mode_entry *mode_of(const struct report *report, const char *site)
+{
+	return report->modes == NULL
+		       ? NULL
+		       : mode_register_find(report->modes, slice_from_string(site), report->now_ns / CLOCK_NS_PER_MS);
+}
+
 /* One that a person ordered, until its end. */
 static void mode_add(const struct report *report, const char *site, struct buffer *out)
 {
-	const struct mode_entry *entry =
-		report->modes == NULL
-			? NULL
-			: mode_register_find(report->modes, slice_from_string(site), report->now_ns / CLOCK_NS_PER_MS);
+	const struct mode_entry *entry = mode_of(report, site);
 	if (entry == NULL)
 		return;
 	const struct ban_times now = {report->now_ns / CLOCK_NS_PER_MS, clock_now_ms()};
@@ -211,8 +215,30 @@ static bool all_up(const struct report *report)
 	return up;
 }
 
-/* A site of the configuration is shown also before its first request; one of no name only if there is anything to say.
+/* What nobody asks for, and has in hand. */
+static bool is_idle(const struct report *report, const struct site_view *view)
+{
+	return view->now.arrived <= sites_oldest(report->sites, view)->arrived &&
+	       view->now.arrived <= site_ended(&view->now) + view->now.abandoned;
+}
+
+/*
+ * One of no name only if there is anything to say. Sums of a site outlive its configuration: where sites are fetched,
+ * one that is not, and of which there is nothing else to say, is one no more.
  */
+static bool is_shown(const struct report *report, const struct site_view *view)
+{
+	const char *name = view->name;
+	if (report_has_episode(report->defender, name))
+		return true;
+	if (name[0] == '\0')
+		return view->now.arrived > 0;
+	return report->probe_count == 0 || strcmp(name, "-") == 0 ||
+	       probe_find(report->probes, report->probe_count, name) != NULL || mode_of(report, name) != NULL ||
+	       !is_idle(report, view);
+}
+
+/* A site of the configuration is shown also before its first request. */
 void report_status(const struct report *report, struct buffer *out)
 {
 	static const struct site_view none;
@@ -230,7 +256,7 @@ void report_status(const struct report *report, struct buffer *out)
 	json_open(out, "sites", '[');
 	for (size_t i = 0; i < report->sites->count; i++) {
 		const struct site_view *view = &report->sites->views[i];
-		if (view->name[0] != '\0' || view->now.arrived > 0 || report_has_episode(report->defender, view->name))
+		if (is_shown(report, view))
 			site_add(report, view, out);
 	}
 	for (size_t i = 0; i < report->probe_count; i++) {

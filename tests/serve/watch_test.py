@@ -269,6 +269,10 @@ def a_reload_gives_the_watch_the_new_sites():
         wait_for(lambda: status(gate).get("probes") == 2 and is_up(gate), "both up")
         wait_for(lambda: of_site(gate)["ended"]["block"] == {"rule": 1} and of_site(gate, "b.test")["probe"]["up"], "both sites' sums",
                  seen=lambda: status(gate))
+        gate.change(site(origin))
+        wait_for(lambda: status(gate).get("probes") == 1 and is_up(gate), "one up")
+        wait_for(lambda: "b.test" not in [s["site"] for s in status(gate)["sites"]], "the one that was removed gone",
+                 seen=lambda: status(gate))
         assert "the watch ended" not in gate.said()
     origin.stop()
 
