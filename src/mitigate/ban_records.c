@@ -21,12 +21,12 @@ void ban_record_write(const struct ban_record *record, struct ban_times now, str
 	buffer_text(out, "}");
 }
 
-void ban_records_write(const struct ban_record *records, size_t count, const uint8_t boot[IMAGE_BOOT_BYTES],
-		       struct ban_times now, struct buffer *out)
+void ban_records_write(const struct ban_record *records, size_t count, uint32_t last_id,
+		       const uint8_t boot[IMAGE_BOOT_BYTES], struct ban_times now, struct buffer *out)
 {
 	buffer_text(out, "{\"version\":1");
 	record_add_boot(boot, out);
-	buffer_text(out, ",\"records\":[");
+	buffer_printf(out, ",\"last_id\":%" PRIu32 ",\"records\":[", last_id);
 	for (size_t i = 0; i < count; i++) {
 		buffer_text(out, i > 0 ? ",\n" : "\n");
 		ban_record_write(&records[i], now, out);
@@ -70,24 +70,28 @@ static bool read_record(const json_t *object, bool same_boot, struct ban_times n
 }
 
 int ban_records_read(struct slice text, const uint8_t boot[IMAGE_BOOT_BYTES], struct ban_times now,
-		     struct ban_record *records, size_t *ret_count)
+		     struct ban_record *records, size_t *ret_count, uint32_t *ret_last_id)
 {
 	json_error_t error;
-	uint64_t version = 0;
+	uint64_t version = 0, last_id = 0;
 	size_t count = 0, i;
 	json_t *document = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &error), *item;
 	const json_t *list = json_object_get(document, "records");
 	bool good = record_read_number(json_object_get(document, "version"), 1, &version) && version == 1 &&
 		    json_is_array(list) && json_array_size(list) <= BAN_RECORDS_MOST;
 	bool same_boot = record_is_of_boot(document, boot);
+	if (json_object_get(document, "last_id") != NULL) /* which those of earlier versions have not */
+		good = good && record_read_number(json_object_get(document, "last_id"), UINT32_MAX, &last_id);
 	json_array_foreach(list, i, item)
 	{
 		good = good && read_record(item, same_boot, now, &records[count]);
+		last_id = good && records[count].id > last_id ? records[count].id : last_id;
 		count += good && records[count].expires_ms > now.boot_ms;
 	}
 	json_decref(document);
 	if (!good)
 		return BAN_RECORDS_BAD;
 	*ret_count = count;
+	*ret_last_id = (uint32_t)last_id;
 	return 0;
 }

@@ -87,8 +87,6 @@ static void record_apply(struct ban_register *reg, const struct ban_record *reco
 					.kind = (uint8_t)record->kind,
 					.rank = (uint8_t)record->rank};
 	(void)ban_book_set(reg->book, &entry, true);
-	if (record->id > reg->last_id)
-		reg->last_id = record->id;
 }
 
 /* It is not lost when ours is written: somebody may still read it. */
@@ -106,7 +104,8 @@ static void records_restore(struct ban_register *reg, struct ban_times now)
 {
 	struct buffer text = buffer_make(NULL);
 	int r = file_read(reg->orders, RECORDS_BYTES, &text);
-	if (r == 0 && ban_records_read(buffer_slice(&text), reg->boot, now, reg->records, &reg->count) != 0)
+	if (r == 0 &&
+	    ban_records_read(buffer_slice(&text), reg->boot, now, reg->records, &reg->count, &reg->last_id) != 0)
 		records_put_aside(reg);
 	else if (r != 0 && r != -ENOENT)
 		say(reg, reg->orders, strerror(-r));
@@ -205,12 +204,15 @@ static void record_remove(struct ban_register *reg, size_t at)
 		memmove(&reg->records[at], &reg->records[at + 1], (--reg->count - at) * sizeof(reg->records[0]));
 }
 
-static void records_expire(struct ban_register *reg, uint64_t now_ms)
+/* Whoever follows hears of it, for something else may stand of the prefix, or of one around it. */
+static void records_expire(struct ban_register *reg, struct ban_times now)
 {
 	for (size_t i = reg->count; i-- > 0;)
-		if (reg->records[i].expires_ms <= now_ms) {
+		if (reg->records[i].expires_ms <= now.boot_ms) {
+			const struct prefix prefix = reg->records[i].prefix;
 			record_remove(reg, i);
 			reg->records_changed = true;
+			tell(reg, &prefix, now);
 		}
 }
 
@@ -270,7 +272,7 @@ static int order_set(struct ban_register *reg, const struct ban_order *order, st
 int ban_register_order(struct ban_register *reg, const struct ban_order *order, struct ban_times now,
 		       struct ban_record *ret_record)
 {
-	records_expire(reg, now.boot_ms);
+	records_expire(reg, now);
 	int r = order->kind == BAN_LIFTED ? order_lift(reg, order, ret_record) : order_set(reg, order, now, ret_record);
 	if (r == 0) {
 		reg->changed = reg->records_changed = true;
@@ -359,7 +361,7 @@ static int images_publish(struct ban_register *reg, struct ban_times now)
 static int records_publish(struct ban_register *reg, struct ban_times now)
 {
 	struct buffer out = buffer_make(NULL);
-	ban_records_write(reg->records, reg->count, reg->boot, now, &out);
+	ban_records_write(reg->records, reg->count, reg->last_id, reg->boot, now, &out);
 	int r = out.error != 0 ? out.error : file_replace(reg->orders, buffer_slice(&out), 0640);
 	buffer_free(&out);
 	reg->records_changed = r != 0;
@@ -380,6 +382,6 @@ int ban_register_tick(struct ban_register *reg, struct ban_times now)
 {
 	if (now.boot_ms - reg->published_ms < PUBLISH_MS)
 		return 0;
-	records_expire(reg, now.boot_ms);
+	records_expire(reg, now);
 	return ban_register_write(reg, now);
 }
