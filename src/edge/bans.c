@@ -38,6 +38,12 @@ static int pieces_of(const struct prefix *prefix, struct pieces *ret_pieces)
 	return 0;
 }
 
+bool edge_in_pieces(const struct prefix *prefix)
+{
+	struct pieces pieces;
+	return pieces_of(prefix, &pieces) == 0 && pieces.count > 1;
+}
+
 static struct address piece_at(const struct prefix *prefix, const struct pieces *pieces, uint32_t i)
 {
 	uint64_t high = address_high(&prefix->address), low = address_low(&prefix->address);
@@ -51,24 +57,37 @@ static struct address piece_at(const struct prefix *prefix, const struct pieces 
 
 /* ---- bans ---- */
 
-/* Marks of places, a bit each; NULL: none are kept. */
-static void mark(uint64_t *marks, size_t at)
+/* Marks of places, a bit each; NULL: none are kept. Whether it had one. */
+static bool mark(uint64_t *marks, size_t at)
 {
+	uint64_t bit = (uint64_t)1 << at % 64;
+	bool had = marks != NULL && (marks[at / 64] & bit) != 0;
 	if (marks != NULL)
-		marks[at / 64] |= (uint64_t)1 << at % 64;
+		marks[at / 64] |= bit;
+	return had;
 }
 
+static bool is_stronger(uint64_t had, uint64_t word)
+{
+	if (edge_word_rank(had) != edge_word_rank(word))
+		return edge_word_rank(had) > edge_word_rank(word);
+	return ((had | word) & EDGE_PIECE) != 0 && edge_word_expires(had) > edge_word_expires(word);
+}
+
+/* With marks, what has none is of an earlier watch, and says nothing. */
 static int ban_one(struct edge *edge, struct ban_place *ban, uint32_t now_ticks, uint64_t *marks)
 {
 	uint64_t had = ban_table_find(&edge->table, ban->length, &ban->address);
 	size_t at;
-	bool holds = had != 0 && edge_word_expires(had) > now_ticks;
-	if (holds && edge_word_rank(had) > edge_word_rank(ban->word) && marks == NULL)
+	bool stronger = had != 0 && edge_word_expires(had) > now_ticks && is_stronger(had, ban->word);
+	if (stronger && marks == NULL)
 		return EDGE_STRONGER;
 	if (ban_table_set(&edge->table, ban, now_ticks, &at) != 0)
 		return EDGE_FULL;
-	mark(marks, at);
-	return 0;
+	if (!mark(marks, at) || !stronger)
+		return 0;
+	ban->word = had;
+	return ban_table_set(&edge->table, ban, now_ticks, NULL) == 0 ? EDGE_STRONGER : EDGE_FULL;
 }
 
 static int refuse(struct edge *edge, const struct ban_entry *entry, uint32_t now_ticks, uint64_t *marks)

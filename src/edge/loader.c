@@ -33,7 +33,7 @@ int edge_syn_cookies(void)
 
 bool loader_cookies_taken(void)
 {
-	return edge_syn_cookies() == 2;
+	return edge_syn_cookies() == EDGE_COOKIES_ALWAYS;
 }
 
 void loader_control(const struct edge_options *options, const struct edge_geometry *geometry, bool answers,

@@ -40,6 +40,8 @@ struct edge_options {
 
 extern const struct edge_limits edge_usual_limits[EDGE_BUDGETS];
 
+enum { EDGE_COOKIES_ALWAYS = 2 };
+
 /* net.ipv4.tcp_syncookies: 0 never, 1 when a listener's queue is full, 2 always; negative: not known. */
 int edge_syn_cookies(void);
 

@@ -3,9 +3,11 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "edge/bans.h"
+#include "edge/loader.h"
 
 enum {
 	SWEPT_EACH_MS = 20,
+	RELAID_EACH_MS = 10000,
 	SWEPT_AT_ONCE = 16384, /* places: all of them in ten seconds or so, a tenth of a millisecond each time */
 	PROXY_RANK = BAN_RANKS,
 };
@@ -38,20 +40,58 @@ void edge_bans_end(struct edge_bans *edge)
 	let_go(edge);
 }
 
-/* All ranks of a prefix anew: the edge has one ban of it, the highest's, and one allowance. */
-static void changed(void *context, const struct prefix *prefix, struct ban_times now)
+static void say_ranks(struct edge_bans *edge, const struct prefix *prefix, struct ban_times now)
 {
-	struct edge_bans *edge = context;
-	for (unsigned rank = 0; rank < BAN_RANKS; rank++) {
-		const struct ban_entry lifted = {
-			.address = prefix->address, .bits = prefix->bits, .kind = BAN_LIFTED, .rank = (uint8_t)rank};
-		(void)edge_say(&edge->edge, &lifted, now.boot_ms);
-	}
 	for (unsigned rank = 0; rank < BAN_RANKS; rank++) {
 		struct ban_entry entry;
 		if (ban_register_said(edge->bans, prefix, rank, now, &entry))
 			(void)edge_say(&edge->edge, &entry, now.boot_ms);
 	}
+}
+
+/* Where it lies in wider ones that are kept in pieces, its place may have been one of these. */
+static void say_around(struct edge_bans *edge, const struct prefix *prefix, struct ban_times now)
+{
+	unsigned least = prefix_is_v4(prefix) ? ADDRESS_V4_BITS : 0;
+	for (unsigned wider = EDGE_PIECE_BITS; wider > 0; wider--) {
+		if (prefix->bits < least + wider)
+			continue;
+		const struct prefix around = address_prefix(&prefix->address, prefix->bits - wider);
+		if (edge_in_pieces(&around))
+			say_ranks(edge, &around, now);
+	}
+}
+
+/* All ranks of a prefix anew: the edge has one ban of it, the highest's, and one allowance. */
+static void changed(void *context, const struct prefix *prefix, struct ban_times now)
+{
+	struct edge_bans *edge = context;
+	edge->behind = edge->behind || edge_in_pieces(prefix);
+	for (unsigned rank = 0; rank < BAN_RANKS; rank++) {
+		const struct ban_entry lifted = {
+			.address = prefix->address, .bits = prefix->bits, .kind = BAN_LIFTED, .rank = (uint8_t)rank};
+		(void)edge_say(&edge->edge, &lifted, now.boot_ms);
+	}
+	say_around(edge, prefix, now);
+	say_ranks(edge, prefix, now);
+}
+
+/* What lies in the places of a ban that was lifted stands again. Seldom: the book may hold a million. */
+static void relay(struct edge_bans *edge, struct ban_times now)
+{
+	struct buffer bytes = buffer_make(NULL);
+	struct ban_image image;
+	if (!edge->behind || now.boot_ms - edge->relaid_ms < RELAID_EACH_MS)
+		return;
+	edge->relaid_ms = now.boot_ms;
+	if (ban_register_image(edge->bans, now, &bytes, &image) == 0) {
+		struct ban_entry entry;
+		for (uint64_t cursor = 0; ban_image_next(&image, &cursor, &entry);)
+			if (entry.kind == BAN_REFUSE)
+				(void)edge_say(&edge->edge, &entry, now.boot_ms);
+		edge->behind = false;
+	}
+	buffer_free(&bytes);
 }
 
 static int say_all(struct edge_bans *edge, struct ban_times now)
@@ -125,6 +165,22 @@ static void count(struct edge_bans *edge, struct ban_times now)
 	edge->counted_ms = now.boot_ms;
 }
 
+/*
+ * Whether the kernel takes cookies that it did not send itself, may change at any time. Where it does not, whoever is
+ * answered with one is shut out.
+ */
+static const char *heed_cookies(struct edge_bans *edge)
+{
+	uint32_t *answers = &edge->edge.table.control->answers;
+	int cookies = edge_syn_cookies();
+	bool takes = cookies == EDGE_COOKIES_ALWAYS;
+	if (cookies < 0 || takes == (__atomic_load_n(answers, __ATOMIC_RELAXED) != 0))
+		return NULL;
+	__atomic_store_n(answers, takes, __ATOMIC_RELAXED);
+	return takes ? "net.ipv4.tcp_syncookies is 2: SYNs above the budget are answered with cookies"
+		     : "net.ipv4.tcp_syncookies is no longer 2: SYNs above the budget are left to the kernel";
+}
+
 const char *edge_bans_look(struct edge_bans *edge, struct ban_times now)
 {
 	int outcome = 0;
@@ -138,11 +194,13 @@ const char *edge_bans_look(struct edge_bans *edge, struct ban_times now)
 		let_go(edge);
 	else if (!edge->held)
 		outcome = find(edge, now);
-	else
+	else {
 		count(edge, now);
+		relay(edge, now);
+	}
 	outcome = outcome == EDGE_RETIRED ? -ENOENT : outcome;
 	if (outcome == edge->told)
-		return NULL;
+		return edge->held ? heed_cookies(edge) : NULL;
 	edge->told = outcome;
 	return text_of(outcome);
 }

@@ -21,6 +21,8 @@ struct edge_bans {
 	uint64_t who; /* our number as its holder */
 	size_t swept; /* places looked through for what has ended */
 	uint64_t swept_ms;
+	bool behind; /* a ban in pieces has changed: what lies in it is said again */
+	uint64_t relaid_ms;
 	size_t refused;      /* prefixes that the gate alone has, when it was found */
 	uint64_t counted_ms; /* when the counts below were taken */
 	struct edge_counts counts, before;

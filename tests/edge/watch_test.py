@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from world import FAR, GUIA, attach, case, edge, main, passed, run, wait_for, wait_while_it_lasts
+from world import FAR, GUIA, attach, case, edge, main, passed, run, shown, wait_for, wait_while_it_lasts
 
 
 class Watch:
@@ -106,6 +106,38 @@ def an_allowance_lifts_no_persons_ban_and_what_is_lifted_uncovers_it(watch):
     watch.order("ban", "10.7.0.0/25")
     watch.order("allow", "10.7.0.2/31")
     assert passed("10.7.0.3") and passed()
+
+
+@watched()
+def what_lies_in_a_ban_in_pieces_leaves_no_hole_when_it_is_over(watch):
+    attach("--user", "nobody")
+    wait_for(watch.edge, "the edge found")
+    watch.order("ban", "10.7.0.0/25")
+    watch.order("ban", "10.7.0.2")
+    watch.order("unban", "10.7.0.2")
+    assert not passed(), "the /25 is still banned"
+    watch.order("ban", "10.7.0.2", "--for", "1s")
+    wait_for(lambda: len(json.loads(watch.order("ban", "--json"))["orders"]) == 1, "its end")
+    assert not passed(), "the /25 is still banned"
+    watch.order("ban", "10.7.0.3")
+    watch.order("unban", "10.7.0.0/25")
+    assert passed()
+    wait_for(lambda: not passed("10.7.0.3"), "the one within banned again")
+
+
+@watched()
+def cookies_that_the_kernel_no_longer_takes_are_not_sent(watch):
+    cookies = pathlib.Path("/proc/sys/net/ipv4/tcp_syncookies")
+    cookies.write_text("2")
+    attach("--user", "nobody")
+    wait_for(watch.edge, "the edge found")
+    assert shown()["answers_syns"]
+    cookies.write_text("1")
+    wait_for(lambda: not shown()["answers_syns"], "SYNs left to the kernel", seen=shown)
+    cookies.write_text("2")
+    wait_for(lambda: shown()["answers_syns"], "SYNs answered again", seen=shown)
+    said = pathlib.Path(watch.said.name).read_text(encoding="utf-8")
+    assert "no longer 2: SYNs above the budget are left to the kernel" in said and "answered with cookies" in said, said
 
 
 @watched()
