@@ -64,16 +64,22 @@ static double add_attack(struct defence *d, struct site *site, struct signature_
 	return share;
 }
 
+static uint64_t less(uint64_t from, uint64_t by)
+{
+	return from > by ? from - by : 0;
+}
+
 /*
  * The second up to which requests are quiet: before this episode, and before one of the other site's that is on too. An
- * onset is told late, and a request knows its second only.
+ * onset is told late, and a request knows its second only. 0, which nothing is before, where the wall's clock is set to
+ * a time that was so shortly after its beginning.
  */
 static uint64_t quiet_until_s(const struct defence *d, const struct site *attacked, const struct site *of)
 {
 	uint64_t onset_ms = attacked->episode.onset_ms;
 	if (site_has_episode(of) && of->episode.onset_ms < onset_ms)
 		onset_ms = of->episode.onset_ms;
-	return (d->now.wall_ms - (d->now.now_ms - onset_ms) - ONSET_MARGIN_MS) / 1000;
+	return less(d->now.wall_ms, less(d->now.now_ms, onset_ms) + ONSET_MARGIN_MS) / 1000;
 }
 
 static size_t count_until(const struct quiet_sample *quiet, uint64_t until_s)
@@ -90,7 +96,7 @@ static void add_quiet(struct defence *d, const struct site *attacked, const stru
 {
 	const struct quiet_sample *quiet = &site->quiet;
 	uint64_t until_s = quiet_until_s(d, attacked, site);
-	uint64_t young_s = until_s - SAMPLE_YOUNG_S;
+	uint64_t young_s = less(until_s, SAMPLE_YOUNG_S);
 	if (count_until(quiet, young_s) >= QUIET_ENOUGH)
 		until_s = young_s;
 	for (size_t i = 0; i < quiet->count && *count < room; i++)
