@@ -153,22 +153,6 @@ static int check_homes(const struct serve_config *config, struct diagnostics *di
 				  "of `home_networks` there may be %.*s at most", slice_from_string(number));
 }
 
-/* Each is served and inspected. */
-static void check_count(const struct serve_config *config, struct diagnostics *diagnostics)
-{
-	enum {
-		TOLD_APART = OUTBOX_SITES - 2
-	}; /* those of no site are told apart, and those of names that no site has */
-	if (config->site_count <= TOLD_APART)
-		return;
-	const struct site *first = &config->sites[TOLD_APART];
-	diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, first->place,
-			"have another machine guard some of them: there an attack on one of them is seen for itself",
-			"the watch tells %d sites apart and there are %zu: from %.*s on they are watched together, as "
-			"requests of no site",
-			TOLD_APART, config->site_count, SLICE_ARG(first->hosts.items[0]));
-}
-
 int config_finish(struct serve_config *config, bool as_root, struct diagnostics *diagnostics)
 {
 	bool tls = config->listen_tls.count > 0;
@@ -187,11 +171,24 @@ int config_finish(struct serve_config *config, bool as_root, struct diagnostics 
 	r = r != 0 ? r : spare_proxies(config);
 	r = r != 0 ? r : check_homes(config, diagnostics);
 	r = r != 0 ? r : check_addresses(config, diagnostics);
-	if (r == 0)
-		check_count(config, diagnostics);
 	if (r == 0 && config->listen.count == 0)
 		r = text_list_add(&config->listen, as_root ? SLICE("80") : SLICE("8080"));
 	if (r == 0 && tls && config->listen_tls.count == 0)
 		r = text_list_add(&config->listen_tls, as_root ? SLICE("443") : SLICE("8443"));
 	return r;
+}
+
+void config_count_sites(const struct serve_config *config, struct diagnostics *diagnostics)
+{
+	enum {
+		TOLD_APART = OUTBOX_SITES - 2
+	}; /* those of no site are told apart, and those of names that no site has */
+	if (config->site_count <= TOLD_APART)
+		return;
+	const struct site *first = &config->sites[TOLD_APART];
+	diagnostics_add(diagnostics, DIAGNOSTIC_WARNING, first->place,
+			"have another machine guard some of them: there an attack on one of them is seen for itself",
+			"the watch tells %d sites apart and there are %zu: from %.*s on they are watched together, as "
+			"requests of no site",
+			TOLD_APART, config->site_count, SLICE_ARG(first->hosts.items[0]));
 }

@@ -13,4 +13,7 @@ int config_add_listen(struct slice text, struct diagnostics *diagnostics, struct
 /* Fills in what was not said and looks at the whole: sites there are, no host twice. 0, CONFIG_INVALID, or -ENOMEM. */
 int config_finish(struct serve_config *config, bool as_root, struct diagnostics *diagnostics);
 
+/* Warns where there are more sites than the watch tells apart: each is served and inspected all the same. */
+void config_count_sites(const struct serve_config *config, struct diagnostics *diagnostics);
+
 #endif

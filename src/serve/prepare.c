@@ -334,9 +334,19 @@ static long open_files(void)
 	return limit.rlim_max < LONG_MAX ? (long)limit.rlim_max : LONG_MAX;
 }
 
+static void tell_count(const struct serve_config *config, const struct notice *notice)
+{
+	struct diagnostics diagnostics;
+	diagnostics_init(&diagnostics);
+	config_count_sites(config, &diagnostics);
+	notice_diagnostics(notice, &diagnostics);
+	diagnostics_destroy(&diagnostics);
+}
+
 int prepare_nginx(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
 		  const struct notice *notice)
 {
+	tell_count(config, notice);
 	char aside[PATH_MAX], place[PATH_MAX];
 	struct buffer text = buffer_make(NULL);
 	bool *resolvable = resolve_all(config, notice);
