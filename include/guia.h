@@ -359,6 +359,9 @@ struct guia_slice guia_transaction_redacted_uri(struct guia_transaction *transac
 /* The request line and the headers, a line each, likewise. */
 struct guia_slice guia_transaction_redacted_head(struct guia_transaction *transaction);
 
+/* As much of the response's body as was taken in to be inspected, as it came: until the transaction ends. */
+struct guia_slice guia_transaction_response_body(const struct guia_transaction *transaction);
+
 /* Explanation. */
 
 struct guia_trace_step {

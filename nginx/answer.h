@@ -1,6 +1,6 @@
 /*
- * The origin's answer that a rule refused, as it came: status, headers and the first bytes of its body, kept until the
- * request's end for its finding. Secret, as what a request sent is.
+ * The origin's answer that a rule refused, or would have where rules only detect, as it came: status, headers and the
+ * first bytes of its body, kept until the request's end for its finding. Secret, as what a request sent is.
  */
 #ifndef GUIA_NGINX_ANSWER_H
 #define GUIA_NGINX_ANSWER_H

@@ -61,6 +61,7 @@ static ngx_int_t response_begin(struct gate_context *context)
 	ngx_uint_t status = r->err_status != 0 ? r->err_status : r->headers_out.status;
 	static const ngx_str_t plain = ngx_string("HTTP/1.1"), second = ngx_string("HTTP/2.0");
 	ngx_str_t protocol = r->http_version == NGX_HTTP_VERSION_20 ? second : plain;
+	bool request_is_bad = context->verdict.would_block;
 
 	context->response_state = GATE_RESPONSE_PASSED;
 	(void)gate_response_headers_give(r, context->transaction);
@@ -69,6 +70,8 @@ static ngx_int_t response_begin(struct gate_context *context)
 		gate_answer_keep(context, (struct guia_slice){NULL, 0});
 		return gate_response_replace(context, &context->verdict);
 	}
+	if (context->verdict.would_block && !request_is_bad)
+		gate_answer_keep(context, (struct guia_slice){NULL, 0});
 	if (!guia_response_body_wanted(context->transaction))
 		return next_header_filter(r);
 	if (response_has_no_body(r)) {
@@ -277,9 +280,20 @@ static ngx_int_t body_hold(struct gate_context *context, ngx_chain_t *in)
 	return held_send(context, last);
 }
 
+/* Rules only detect; of a request that was found bad already the score of its answer tells. */
+static bool answer_is_bad(const struct gate_context *context, bool request_is_bad)
+{
+	struct guia_summary summary;
+
+	if (!context->verdict.would_block || !request_is_bad)
+		return context->verdict.would_block;
+	guia_transaction_summary(context->transaction, &summary);
+	return summary.outbound_threshold > 0 && summary.outbound_score >= summary.outbound_threshold;
+}
+
 static void body_watch(struct gate_context *context, const ngx_chain_t *in)
 {
-	bool last = false;
+	bool last = false, request_is_bad;
 
 	for (; in != NULL; in = in->next) {
 		const ngx_buf_t *b = in->buf;
@@ -291,7 +305,10 @@ static void body_watch(struct gate_context *context, const ngx_chain_t *in)
 	if (!last)
 		return;
 	context->response_state = GATE_RESPONSE_PASSED;
+	request_is_bad = context->verdict.would_block && context->answer == NULL;
 	context->verdict = guia_response_body_done(context->transaction);
+	if (answer_is_bad(context, request_is_bad))
+		gate_answer_keep(context, guia_transaction_response_body(context->transaction));
 }
 
 static ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in)

@@ -180,6 +180,11 @@ void guia_transaction_log(struct guia_transaction *transaction, uint16_t status,
 	(void)phase_run(t, PHASE_LOGGING);
 }
 
+struct guia_slice guia_transaction_response_body(const struct guia_transaction *transaction)
+{
+	return slice_out(transaction->engine->response_body.bytes);
+}
+
 struct guia_slice guia_transaction_id(const struct guia_transaction *transaction)
 {
 	return slice_out(transaction->engine->unique_id);

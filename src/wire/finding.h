@@ -51,7 +51,7 @@ enum finding_text {
 	FINDING_HEAD,        /* request line and headers, a line each */
 	FINDING_HEAD_SENT,   /* the same as it came: secret */
 	FINDING_BODY_SENT,   /* the first bytes of the body as they came: secret */
-	FINDING_ANSWER_HEAD, /* of an answer that was blocked, as the origin gave it: secret */
+	FINDING_ANSWER_HEAD, /* of an answer that was blocked, or would have been, as the origin gave it: secret */
 	FINDING_ANSWER_BODY, /* likewise */
 	FINDING_TEXTS,
 };

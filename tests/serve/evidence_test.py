@@ -227,6 +227,29 @@ def messages_are_sealed_to_the_export_key():
 
 
 @case
+def answers_that_were_only_detected_are_kept_too():
+    """They went out: what was in them is what matters afterwards."""
+    origin = Origin()
+    key, certificate = FOLDER / "detect.key", FOLDER / "detect.crt"
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate, "-subj", "/CN=export")
+    certificate.chmod(0o644)
+    with Serve(f"{site(origin)}detect: true\nevidence: {{export_certificate: {certificate}}}\n") as gate:
+        log = kept(gate)
+        wait_for(lambda: "messages" in evidence(gate), "a store of messages")
+        for path in ("/leak", "/leak-large", "/leak-chunked", "/"):
+            assert gate.get(path)[0] == 200
+        assert gate.end() == 0
+        verified(log)
+        blocks = {record["uri"]: record for record in records.of_kind(records.of_log(log), "block")}
+        assert sorted(blocks) == ["/leak", "/leak-chunked", "/leak-large"], blocks
+        for uri, block in blocks.items():
+            head, _, page = messages(log, key)[block["answer"]].partition(b"\r\n\r\n")
+            assert block["verdict"] == "answer would be blocked" and head.startswith(b"HTTP/1.1 200 OK\r\n"), (uri, block, head)
+            assert page.startswith(b"page of everybody") and b"SECRET-LEAK" in page and (uri == "/leak-large") == (len(page) >= 32768), (uri, len(page))
+    origin.stop()
+
+
+@case
 def what_it_is_closed_with_is_timestamped():
     origin, authority = Origin(), Authority(FOLDER, "authority")
     with Serve(f"{site(origin)}evidence:\n  folder: {FOLDER}/apart\n  authority: {authority.url}\n") as gate:
