@@ -67,6 +67,7 @@ static int journal_renew(struct keeper *k)
 	r = r != 0 ? r : boot_read(&boot);
 	if (r == 0) {
 		lease_journal_write(k->book, buffer_slice(&boot), &text);
+		lease_news_keep(&k->news, &text);
 		r = text.error != 0 ? text.error : file_replace(path, buffer_slice(&text), 0600);
 	}
 	int fd = r == 0 ? open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW) : -1;
@@ -84,7 +85,7 @@ static int journal_renew(struct keeper *k)
 	return r;
 }
 
-/* Before any line goes out that it is about. */
+/* Before any line goes out that it is about, and any answer: what was told as news keeps its number. */
 static int journal_write(struct keeper *k)
 {
 	if (k->journal.error != 0 || k->journal_bytes > JOURNAL_MOST_BYTES)
@@ -111,6 +112,8 @@ static int journal_load(struct keeper *k)
 	int r = path_of(k, "journal", path);
 	r = r != 0 ? r : boot_read(&boot);
 	r = r != 0 ? r : file_read(path, JOURNAL_READ_BYTES, &text);
+	lease_news_resume(&k->news, buffer_slice(&text));
+	k->sink.told(k->sink.context, NULL, LEASE_KEEPER_BEGAN, 0);
 	if (r == 0)
 		r = lease_journal_read(k->book, buffer_slice(&text), buffer_slice(&boot), k->now_ms, &sink);
 	else if (r == -ENOENT)
@@ -258,14 +261,17 @@ static void output_give(struct keeper *k)
 
 static void answer(void *context, uid_t who, struct slice question, struct buffer *out)
 {
-	keeper_answer(context, who, question, out);
+	struct keeper *k = context;
+	keeper_answer(k, who, question, out);
+	k->error = k->error != 0 ? k->error : journal_write(k);
 }
 
 static void told(void *context, const struct lease *lease, enum lease_change change, int outcome)
 {
 	struct keeper *k = context;
 	/* Both clocks at once: when the lease ends is told in UTC. */
-	lease_news_add(&k->news, lease, change, outcome, (uint64_t)clock_boot_ms(), clock_now_ms());
+	lease_news_add(&k->news, lease, change, outcome,
+		       (struct lease_news_time){(uint64_t)clock_boot_ms(), clock_now_ms()}, &k->journal);
 }
 
 static void wait_for_something(struct keeper *k, int signals)
@@ -352,6 +358,7 @@ static void end(struct keeper *k)
 {
 	control_close(&k->control);
 	lease_book_free(k->book);
+	lease_news_free(&k->news);
 	free(k->sessions);
 	buffer_free(&k->journal);
 	buffer_free(&k->lines);
@@ -368,9 +375,8 @@ int keeper_run(const struct keeper_options *options, const char **ret_what)
 		return -ENOMEM;
 	*k = (struct keeper){
 		.options = *options, .journal_fd = -1, .now_ms = (uint64_t)clock_boot_ms(), .control = {.fd = -1}};
-	k->news.life = k->now_ms;
+	lease_news_init(&k->news, k->options.operators, clock_now_ms());
 	k->sink = (struct lease_sink){&k->journal, &k->lines, told, k};
-	told(k, NULL, LEASE_KEEPER_BEGAN, 0);
 	*ret_what = options->directory;
 	int r = signals_open(&signals);
 	r = r != 0 ? r : lock_take(k, &lock);

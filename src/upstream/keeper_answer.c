@@ -205,8 +205,8 @@ static void news(struct keeper *k, struct slice words, struct buffer *out)
 		question_fault(out, "not a question: news LIFE NUMBER");
 		return;
 	}
-	lease_news_forget(&k->news, life, number);
-	lease_news_write(&k->news, k->options.operators, out);
+	lease_news_forget(&k->news, life, number, &k->journal);
+	lease_news_write(&k->news, out);
 }
 
 void keeper_answer(struct keeper *k, uid_t who, struct slice question, struct buffer *out)

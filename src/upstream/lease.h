@@ -53,7 +53,7 @@ struct lease_ask {
 
 /* What becomes of a lease. */
 enum lease_change {
-	LEASE_KEEPER_BEGAN, /* of none: what was told before may be missing */
+	LEASE_KEEPER_BEGAN, /* of none */
 	LEASE_ASKED,        /* it goes to ExaBGP */
 	LEASE_RENEWED,      /* it has another end */
 	LEASE_REFUSED,      /* the guard's verdict, or one of the above; there is no lease */

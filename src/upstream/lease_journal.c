@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/reader.h"
 #include "upstream/lease_book_inside.h"
+#include "upstream/lease_news.h"
 
 #include <inttypes.h>
 
@@ -20,7 +21,7 @@ static void write_changes(const struct lease_book *book, struct buffer *out)
 void lease_journal_write(const struct lease_book *book, struct slice boot, struct buffer *out)
 {
 	buffer_printf(out, FORM "%.*s\n", SLICE_ARG(boot));
-	buffer_printf(out, "held\t%" PRIu64 "\n", book->held_ms);
+	buffer_printf(out, "held\t%" PRIu64 "\nlast\t%" PRIu32 "\n", book->held_ms, book->last_id);
 	write_changes(book, out);
 	for (size_t i = 0; i < book->count; i++)
 		lease_record(book, &book->leases[i], out);
@@ -102,6 +103,8 @@ static int read_line(struct lease_book *book, struct slice line)
 {
 	struct reader r = reader_make(line);
 	uint64_t value;
+	if (reader_accept(&r, SLICE(LEASE_NEWS_LINE)))
+		return 0;
 	if (reader_accept(&r, SLICE("lease\t")))
 		return read_lease(book, &r);
 	if (reader_accept(&r, SLICE("change\t")))
@@ -110,6 +113,10 @@ static int read_line(struct lease_book *book, struct slice line)
 		return place(book, (uint32_t)value, NULL);
 	if (reader_accept(&r, SLICE("held\t")) && slice_number(reader_rest(&r), UINT64_MAX, &value)) {
 		book->held_ms = value;
+		return 0;
+	}
+	if (reader_accept(&r, SLICE("last\t")) && slice_number(reader_rest(&r), UINT32_MAX, &value)) {
+		book->last_id = value > book->last_id ? (uint32_t)value : book->last_id;
 		return 0;
 	}
 	return LEASE_JOURNAL_BAD;
@@ -127,17 +134,31 @@ static int read_lines(struct lease_book *book, struct slice text)
 	return worst;
 }
 
+/* Told as of what ends in this life. */
+static void end(const struct lease_book *book, struct lease *lease, int verdict, uint64_t now_ms,
+		const struct lease_sink *sink)
+{
+	enum lease_change change = verdict != GUARD_PASSES       ? LEASE_REFUSED
+				   : lease_is_held(book, now_ms) ? LEASE_LAPSED
+								 : LEASE_LET_GO;
+	if (lease->state != LEASE_ENDING && sink->told != NULL)
+		sink->told(sink->context, lease, change, verdict);
+	lease->state = LEASE_ENDING;
+}
+
 /* What is announced, or was to be lifted, when the earlier life ended and may go on; else it is ending. */
-static void resume_state(struct lease_book *book, struct lease *lease, uint64_t now_ms)
+static void resume_state(struct lease_book *book, struct lease *lease, uint64_t now_ms, const struct lease_sink *sink)
 {
 	const struct guard_terms terms = {now_ms, lease->until_ms, lease->yes};
 	struct buffer text;
 	struct slice line = lease_line(book, lease, false, &text);
 	bool goes_on = lease->state != LEASE_ENDING && lease_is_held(book, now_ms) && lease->until_ms > now_ms;
+	int verdict = GUARD_PASSES;
 	if (goes_on && lease->state == LEASE_ANNOUNCED)
-		goes_on = line.ptr != NULL && guard_adopt(book->guards[lease->operator_], line, &terms) == GUARD_PASSES;
-	if (!goes_on)
-		lease->state = LEASE_ENDING;
+		verdict = line.ptr == NULL ? (int)LEASE_UNWRITABLE
+					   : (int)guard_adopt(book->guards[lease->operator_], line, &terms);
+	if (!goes_on || verdict != GUARD_PASSES)
+		end(book, lease, verdict, now_ms, sink);
 	buffer_free(&text);
 }
 
@@ -155,7 +176,7 @@ static int resume(struct lease_book *book, uint64_t now_ms, const struct lease_s
 			i--;
 			continue;
 		}
-		resume_state(book, lease, now_ms);
+		resume_state(book, lease, now_ms, sink);
 		struct slice line = lease_line(book, lease, lease->state != LEASE_ANNOUNCED, &text);
 		if (line.ptr != NULL)
 			lease_line_add(book, lease->id, line, sink);

@@ -1,6 +1,6 @@
 /*
  * The book over the end of a process: a line a change, written before the lines that it is about, so that what it holds
- * is at least what ExaBGP was told.
+ * is at least what ExaBGP was told. Lines of news (lease_news.h) may stand between its own.
  */
 #ifndef GUIA_UPSTREAM_LEASE_JOURNAL_H
 #define GUIA_UPSTREAM_LEASE_JOURNAL_H

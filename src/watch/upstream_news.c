@@ -1,5 +1,8 @@
 #include "watch/upstream_news.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 static struct slice text_in(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -26,6 +29,21 @@ static struct upstream_news news_of(const json_t *item)
 				      .by = json_object_get(item, "by") != NULL ? number_in(item, "by") : UINT64_MAX};
 }
 
+/* Of more than the keeper has room for it drops the oldest. */
+static void tell_lost(const struct upstream_news_reader *reader, const struct upstream_news *next, uint64_t lost)
+{
+	char text[80];
+	if (lost == 0 || next->number <= reader->number + 1)
+		return;
+	snprintf(text, sizeof(text), "%" PRIu64 " before this were not fetched in time", lost);
+	reader->told(reader->context, &(struct upstream_news){.operator_ = SLICE(""),
+							      .change = SLICE("lost"),
+							      .answer = slice_from_string(text),
+							      .number = next->number - 1,
+							      .at_ms = next->at_ms,
+							      .by = UINT64_MAX});
+}
+
 void upstream_news_read(struct upstream_news_reader *reader, const json_t *answer)
 {
 	const json_t *item;
@@ -38,8 +56,10 @@ void upstream_news_read(struct upstream_news_reader *reader, const json_t *answe
 		const struct upstream_news news = news_of(item);
 		if (news.number <= reader->number)
 			continue;
-		reader->number = news.number;
-		if (reader->told != NULL)
+		if (reader->told != NULL) {
+			tell_lost(reader, &news, number_in(answer, "lost"));
 			reader->told(reader->context, &news);
+		}
+		reader->number = news.number;
 	}
 }

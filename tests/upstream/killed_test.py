@@ -1,4 +1,5 @@
-"""The keeper killed at each of its writes: its next life and ExaBGP's table agree, and nothing outlives its lease. TAP.
+"""The keeper killed at each of its writes: its next life and ExaBGP's table agree, nothing outlives its lease, and all that became of
+rules is told, each once. TAP.
 
 ExaBGP's part is played here: it is the table that its lines lead to, and it answers each. The real one is in upstream_test.py; here there
 is no time to lose between some hundred lives.
@@ -6,6 +7,7 @@ is no time to lose between some hundred lives.
 Usage: killed_test.py GUIA
 """
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -18,11 +20,45 @@ ROUTE = "flow route { match { destination 192.0.2.%d/32; protocol [ =17 ]; } the
 LIVES_MOST = 60
 
 
-def live(service):
+class Reader:
+    """What a watch has of the keeper's news, over its lives."""
+
+    def __init__(self, service):
+        self.service, self.life, self.known, self.changes = service, 0, 0, []
+
+    def fetch(self, patient=True):
+        answer = self.service.ask(f"news {self.life} {self.known}", patient)
+        if answer is None:
+            return
+        assert self.life in (0, answer["life"]) and answer["lost"] == 0, (self.life, answer)
+        self.life = answer["life"]
+        for item in answer["news"]:
+            if item["number"] > self.known:
+                assert item["number"] == self.known + 1, (self.known, answer)
+                self.known = item["number"]
+                self.changes.append((item["change"], item.get("rule", 0), item.get("told")))
+
+    def check(self, announced):
+        """All that was announced was told of; each rule that was asked for ended once, and nothing but that it is gone came after."""
+        asked = [rule for change, rule, _ in self.changes if change == "asked"]
+        assert len(set(asked)) == len(asked), self.changes
+        assert destinations(announced) <= destinations(told for change, _, told in self.changes if change == "asked"), (announced, self.changes)
+        for rule in asked:
+            told = [change for change, of, _ in self.changes if of == rule]
+            ends = [at for at, change in enumerate(told) if change in ("withdrawn", "lapsed", "let go")]
+            assert len(ends) == 1 and told[ends[0] + 1:] in ([], ["gone"]), (rule, told)
+
+
+def destinations(texts):
+    return {re.search(r"192\.0\.2\.[0-9]+", text).group() for text in texts}
+
+
+def live(service, reader):
     """What may be asked of a keeper, which may be killed meanwhile. -> whether it was"""
     for question in ("hold", f"ask one 60 - flood\t{ROUTE % 10}", f"ask one 60 - flood\t{ROUTE % 11}", "end 1", f"ask one 60 - again\t{ROUTE % 10}",
                      "lift 2", "raise 2", f"ask one 1 - short\t{ROUTE % 12}", "hold"):
         service.ask(question, patient=False)
+        reader.fetch(patient=False)
     return service.ask("status", patient=False) is None
 
 
@@ -40,7 +76,8 @@ def killed_at(number, folder):
     table.start(service, "strace", "-qq", "-o", "/dev/null", "-e", "trace=write,sendto,rename,fsync", "-e",
                 f"inject=write,sendto,rename,fsync:signal=KILL:when={number}")
     peers.wait_until(lambda: table.child.poll() is not None or service.ask("status", patient=False) is not None, "it answers or is killed")
-    killed = live(service)
+    reader = Reader(service)
+    killed = live(service, reader)
     table.stop()
     table.start(service)
     peers.wait_until(lambda: service.ask("hold", patient=False) is not None, "the next life answers")
@@ -50,6 +87,8 @@ def killed_at(number, folder):
         raise AssertionError(f"{reason}: {table.routes}, {service.ask('status')['rules']}, {(service.directory / 'journal').read_text()}") from reason
     service.ask("end all")
     peers.wait_until(lambda: not table.routes and not service.ask("status")["rules"], "all is gone")
+    reader.fetch()
+    reader.check(table.announced)
     table.stop()
     return killed
 

@@ -177,7 +177,7 @@ class Table:
     """What ExaBGP would have announced; kept over the lives of its keeper."""
 
     def __init__(self):
-        self.routes, self.child = set(), None
+        self.routes, self.announced, self.child = set(), [], None
 
     def start(self, service, *before):
         self.child = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *before, service.guia, "upstream", "keep", "-c", str(service.config)], stdin=subprocess.PIPE,
@@ -199,6 +199,7 @@ class Table:
             said = "Peer            AS        up/down state       |     #sent     #recvd\ndone\n"
         elif " announce " in line:
             self.routes.add(line.split(" announce ")[1])
+            self.announced.append(line.split(" announce ")[1])
         else:
             self.routes.discard(line.split(" withdraw ")[1])
         try:
