@@ -324,7 +324,7 @@ static void see_hits(struct witness *witness, const struct intake *intake)
 	for (unsigned box = 0; box < OUTBOX_FILES; box++)
 		if (intake_has(intake, box) && inbox_read_hits(&intake->boxes[box], hits) == 0)
 			hit_ledger_table(witness->hits, hits, HIT_SLOTS);
-	hit_ledger_tell(witness->hits, closed, witness);
+	hit_ledger_tell(witness->hits, witness->recent != NULL ? closed : NULL, witness);
 }
 
 /* Sums that have grown by something that belongs to no site. */
@@ -333,15 +333,14 @@ static void see_sum(struct witness *witness, const char *what, const char *kind,
 {
 	char rule[96];
 	snprintf(rule, sizeof(rule), "%s: %s", what, kind);
-	if (witness->counted && now > *before)
+	if (witness->counted && now > *before) {
+		if (witness->recent == NULL)
+			return;
 		witness_refusals_put(witness, "", rule, second, now - *before);
+	}
 	*before = now;
 }
 
-/*
- * Not before those of the time before us: of the seconds up to one that the log tells of the next watch takes all for
- * told.
- */
 static void see_tally(struct witness *witness, const struct witness_sight *sight, uint64_t second)
 {
 	bool early_taken = witness->recent != NULL, first = sight->sites->seconds == 1;
@@ -353,6 +352,10 @@ static void see_tally(struct witness *witness, const struct witness_sight *sight
 	witness->lost_seconds -= early_taken && witness->lost_seconds > 0;
 }
 
+/*
+ * None is told before those of the time before us: of the seconds up to one that the log tells of the next watch takes
+ * all for told.
+ */
 static void see_refusals(struct witness *witness, const struct witness_sight *sight)
 {
 	uint64_t second = sight->wall_ms / 1000;
