@@ -1,10 +1,9 @@
-#include "bundle/export.h"
+#include "bundle/export_inside.h"
 
 #include "base/error.h"
 #include "base/file.h"
 #include "bundle/bag.h"
 #include "bundle/extract.h"
-#include "bundle/parcels.h"
 #include "evidence/verify.h"
 
 #include <fcntl.h>
@@ -16,45 +15,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PLAN_FILE   ".plan"
-#define DONE_FOLDER ".done"
+#define PLAN_FILE ".plan"
 
 enum { PLAN_BYTES_MOST = 64 << 20 };
 
-struct work {
-	const struct export_order *order;
-	struct export_result *result;
-	struct export_plan
-		*wished; /* what is asked for now; an export that is gone on with has the plan of its beginning */
-	struct export_plan plan;
-	char part[PATH_MAX];
-	int bag;
-	struct export_key *key;
-	struct body_parcels parcels;
-	struct body_index *bodies;
-	char bodies_path[PATH_MAX];
-	uint64_t done, of; /* bundles */
-};
-
-static void at(struct work *w, const char *what)
+void export_at(struct work *w, const char *what)
 {
 	snprintf(w->result->what, sizeof(w->result->what), "%s", what);
 }
 
-static void progress(const struct work *w, const char *what, uint64_t done, uint64_t of)
+void export_progress(const struct work *w, const char *what, uint64_t done, uint64_t of)
 {
 	if (w->order->progress != NULL)
 		w->order->progress(w->order->context, what, done, of);
 }
 
 /* ---- the plan ---- */
-
-static enum plan_messages messages_wish(struct work *w)
-{
-	if (w->parcels.count == 0)
-		return PLAN_NONE;
-	return w->key != NULL ? PLAN_CLEAR : PLAN_SEALED;
-}
 
 /* When an epoch's records are from: of its first, and UINT64_MAX if it goes on. */
 static int epoch_begins(int folder, struct view *view, uint64_t *ret_ms)
@@ -117,11 +93,11 @@ static int write_plan(const struct work *w)
 static int put(struct work *w, const char *step, const struct merkle_hash *manifest, struct seal_place *ret_place)
 {
 	const struct seal_entry entry = {step, &w->plan, manifest, w->result->files, w->result->bytes};
-	at(w, w->order->log);
+	export_at(w, w->order->log);
 	int r = seal_put(&w->order->seal, w->order->log, &entry, ret_place);
 	r = r == -ETIMEDOUT ? EXPORT_UNSIGNED : r;
 	if (r == 0)
-		at(w, "");
+		export_at(w, "");
 	return r;
 }
 
@@ -170,7 +146,7 @@ static int make_plan(struct work *w)
 {
 	struct buffer text = buffer_make(NULL);
 	char path[PATH_MAX + 8];
-	w->wished->messages = messages_wish(w);
+	w->wished->messages = export_messages_wish(w);
 	snprintf(path, sizeof(path), "%s/" PLAN_FILE, w->part);
 	int r = file_read(path, PLAN_BYTES_MOST, &text);
 	if (r == -ENOENT) {
@@ -186,54 +162,6 @@ static int make_plan(struct work *w)
 }
 
 /* ---- chunks ---- */
-
-static void done_path(unsigned epoch, uint64_t chunk, char out[64])
-{
-	snprintf(out, 64, DONE_FOLDER "/%04u-%05" PRIu64, epoch, chunk);
-}
-
-/* What was done holds until the machine goes down: only then may files that were written not be there. */
-struct done_note {
-	struct chunk_sums sums;
-	char boot[48];
-};
-
-static void boot_name(char out[48])
-{
-	struct buffer text = buffer_make(NULL);
-	memset(out, 0, 48);
-	if (file_read("/proc/sys/kernel/random/boot_id", 47, &text) == 0)
-		memcpy(out, text.ptr, text.len);
-	buffer_free(&text);
-}
-
-static int note_done(const struct work *w, unsigned epoch, uint64_t chunk, const struct chunk_sums *sums)
-{
-	char path[64];
-	struct done_note note;
-	memset(&note, 0, sizeof(note));
-	note.sums = *sums;
-	boot_name(note.boot);
-	done_path(epoch, chunk, path);
-	return disk_place(&disk_kernel, w->bag, path, slice_make(&note, sizeof(note)));
-}
-
-static bool was_done(const struct work *w, unsigned epoch, uint64_t chunk, struct chunk_sums *ret_sums)
-{
-	char path[64], boot[48];
-	struct buffer bytes = buffer_make(NULL);
-	struct done_note note;
-	done_path(epoch, chunk, path);
-	bool done = file_read_at(w->bag, path, sizeof(note), &bytes) == 0 && bytes.len == sizeof(note);
-	if (done)
-		memcpy(&note, bytes.ptr, sizeof(note));
-	boot_name(boot);
-	done = done && memcmp(note.boot, boot, sizeof(boot)) == 0;
-	if (done)
-		*ret_sums = note.sums;
-	buffer_free(&bytes);
-	return done;
-}
 
 static void sum_up(struct work *w, const struct chunk_sums *sums)
 {
@@ -252,14 +180,14 @@ static int take_chunks(struct work *w, const struct extract *extract, uint64_t b
 		unsigned wanted = chunk_bundles(extract, chunk);
 		if (wanted == 0)
 			continue;
-		if (!was_done(w, extract->epoch->number, chunk, &sums)) {
+		if (!export_done_get(w, extract->epoch->number, chunk, &sums)) {
 			r = chunk_write(extract, chunk, &sums);
-			r = r != 0 ? r : note_done(w, extract->epoch->number, chunk, &sums);
+			r = r != 0 ? r : export_done_put(w, extract->epoch->number, chunk, &sums);
 		}
 		if (r == 0)
 			sum_up(w, &sums);
 		w->done += wanted;
-		progress(w, "records", w->done * TILE_WIDTH, w->of * TILE_WIDTH);
+		export_progress(w, "records", w->done * TILE_WIDTH, w->of * TILE_WIDTH);
 	}
 	return r;
 }
@@ -292,124 +220,17 @@ static int take_epoch(struct work *w, const struct export_epoch *epoch)
 	return r == -EBADMSG ? EXPORT_ALTERED : r;
 }
 
-/* ---- messages ---- */
-
-static int open_messages(struct work *w)
-{
-	snprintf(w->bodies_path, sizeof(w->bodies_path), "%s/" BODY_FOLDER, w->order->log);
-	int r = body_parcels_list(w->bodies_path, w->wished->from_ms, w->wished->to_ms, &w->parcels);
-	if (r != 0 || w->order->key == NULL)
-		return r;
-	at(w, w->order->key);
-	r = export_key_load(w->order->key, &w->key);
-	if (r == 0)
-		at(w, "");
-	return r == ENVELOPE_BAD ? EXPORT_KEY_BAD : r;
-}
-
-static int index_messages(struct work *w)
-{
-	if (w->plan.messages != PLAN_CLEAR)
-		return 0;
-	progress(w, "messages", 0, w->parcels.count);
-	int r = body_index_create(w->bodies_path, &w->parcels, w->key, &w->bodies);
-	w->result->unopened_parcels = r == 0 ? body_index_sums(w->bodies).unopened : 0;
-	return r;
-}
-
-static int copy_parcel(struct work *w, const char *name)
-{
-	struct buffer sealed = buffer_make(NULL);
-	char from[2 * PATH_MAX], to[PATH_MAX];
-	snprintf(from, sizeof(from), "%s/%s", w->bodies_path, name);
-	snprintf(to, sizeof(to), "data/messages/%s", name);
-	int r = file_read(from, 2 * BODY_PARCEL_BYTES_MOST, &sealed);
-	r = r != 0 ? r : disk_place(&disk_kernel, w->bag, to, buffer_slice(&sealed));
-	buffer_free(&sealed);
-	return r;
-}
-
-static int copy_messages(struct work *w)
-{
-	if (w->plan.messages != PLAN_SEALED)
-		return 0;
-	bool *named = calloc(w->parcels.count + 1, sizeof(*named));
-	int r = named == NULL ? -ENOMEM : parcels_named(w->bag, &w->parcels, named);
-	for (size_t i = 0; r == 0 && i < w->parcels.count; i++) {
-		if (named[i])
-			r = copy_parcel(w, w->parcels.paths[i]);
-		w->result->sealed_parcels += r == 0 && named[i] ? 1 : 0;
-		progress(w, "sealed messages", i + 1, w->parcels.count);
-	}
-	free(named);
-	return r;
-}
-
-/* ---- manifests ---- */
-
-struct manifest {
-	struct work *work;
-	struct buffer text;
-	struct buffer sizes;
-	uint64_t files, bytes;
-};
-
-static int add_file(void *context, const char *path)
-{
-	struct manifest *manifest = context;
-	struct merkle_hash hash;
-	uint64_t bytes;
-	int r = bag_hash_file(manifest->work->bag, path, &hash, &bytes);
-	if (r != 0) {
-		at(manifest->work, path);
-		return r;
-	}
-	bag_line_write(&hash, slice_from_string(path), &manifest->text);
-	buffer_printf(&manifest->sizes, "%" PRIu64 "  %s\n", bytes, path);
-	manifest->bytes += bytes;
-	if (++manifest->files % 256 == 0)
-		progress(manifest->work, "manifest", manifest->files, 0);
-	return manifest->text.error != 0 ? manifest->text.error : manifest->sizes.error;
-}
-
-static int write_payload_manifest(struct work *w, const struct papers *papers, struct manifest *manifest)
-{
-	int r = bag_each_file(w->bag, "data", add_file, manifest);
-	r = r != 0 ? r : disk_place(&disk_kernel, w->bag, BAG_MANIFEST, buffer_slice(&manifest->text));
-	w->result->files = manifest->files;
-	w->result->bytes = manifest->bytes;
-	return r != 0 ? r : papers_tags(papers, manifest->files, manifest->bytes);
-}
-
-static int write_manifests(struct work *w, const struct papers *papers, struct merkle_hash *ret_hash)
-{
-	static const char *const tags[] = {"VERIFY.md", "bag-info.txt", "bagit.txt", BAG_MANIFEST, BAG_SIZES};
-	struct manifest manifest = {.work = w, .text = buffer_make(NULL), .sizes = buffer_make(NULL)};
-	int r = write_payload_manifest(w, papers, &manifest);
-	buffer_clear(&manifest.text);
-	for (size_t i = 0; r == 0 && i < sizeof(tags) / sizeof(tags[0]); i++) {
-		if (strcmp(tags[i], BAG_SIZES) == 0)
-			r = disk_place(&disk_kernel, w->bag, BAG_SIZES, buffer_slice(&manifest.sizes));
-		r = r != 0 ? r : add_file(&manifest, tags[i]);
-	}
-	r = r != 0 ? r : disk_place(&disk_kernel, w->bag, BAG_TAG_MANIFEST, buffer_slice(&manifest.text));
-	*ret_hash = merkle_sha256(buffer_slice(&manifest.text), slice_make(NULL, 0));
-	buffer_free(&manifest.text);
-	buffer_free(&manifest.sizes);
-	return r;
-}
-
 /* ---- the whole of it ---- */
 
 static int open_part(struct work *w)
 {
-	static const char *const folders[] = {"data", "data/warc", DONE_FOLDER};
+	static const char *const folders[] = {"data", "data/warc", EXPORT_DONE_FOLDER};
 	struct stat stat;
 	if (lstat(w->order->to, &stat) == 0)
 		return EXPORT_EXISTS;
 	if (snprintf(w->part, sizeof(w->part), "%s.part", w->order->to) >= (int)sizeof(w->part))
 		return -ENAMETOOLONG;
-	at(w, w->part);
+	export_at(w, w->part);
 	if (mkdir(w->part, 0750) != 0 && errno != EEXIST)
 		return -errno;
 	w->bag = open(w->part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -420,14 +241,14 @@ static int open_part(struct work *w)
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		if (mkdirat(w->bag, folders[i], 0750) != 0 && errno != EEXIST)
 			return -errno;
-	at(w, "");
+	export_at(w, "");
 	return 0;
 }
 
 static int take_name(struct work *w)
 {
-	int r = bag_each_file(w->bag, DONE_FOLDER, remove_one, w);
-	if (r == 0 && (unlinkat(w->bag, DONE_FOLDER, AT_REMOVEDIR) != 0 || unlinkat(w->bag, PLAN_FILE, 0) != 0))
+	int r = bag_each_file(w->bag, EXPORT_DONE_FOLDER, remove_one, w);
+	if (r == 0 && (unlinkat(w->bag, EXPORT_DONE_FOLDER, AT_REMOVEDIR) != 0 || unlinkat(w->bag, PLAN_FILE, 0) != 0))
 		r = -errno;
 	if (r == 0 &&
 	    (syncfs(w->bag) != 0 || renameat2(AT_FDCWD, w->part, AT_FDCWD, w->order->to, RENAME_NOREPLACE) != 0))
@@ -439,11 +260,11 @@ static int finish(struct work *w, const struct papers *papers)
 {
 	struct merkle_hash manifest;
 	struct seal_place place = {.note = buffer_make(NULL)};
-	int r = write_manifests(w, papers, &manifest);
+	int r = export_manifests(w, papers, &manifest);
 	r = r == 0 && syncfs(w->bag) != 0 ? -errno : r;
 	r = r != 0 ? r : put(w, "finished", &manifest, &place);
 	if (r == 0)
-		progress(w, "timestamp", 0, 0);
+		export_progress(w, "timestamp", 0, 0);
 	r = r != 0 ? r : seal_write(&w->order->seal, w->order->log, &place, w->bag, &w->result->stamped);
 	seal_place_free(&place);
 	return r != 0 ? r : take_name(w);
@@ -451,10 +272,10 @@ static int finish(struct work *w, const struct papers *papers)
 
 static int fill(struct work *w)
 {
-	int r = index_messages(w);
+	int r = export_messages_index(w);
 	for (size_t i = 0; r == 0 && i < w->plan.epoch_count; i++)
 		r = take_epoch(w, &w->plan.epochs[i]);
-	r = r != 0 ? r : copy_messages(w);
+	r = r != 0 ? r : export_messages_copy(w);
 	const struct papers papers = {.plan = &w->plan,
 				      .store = w->order->store,
 				      .record = w->order->record,
@@ -479,7 +300,7 @@ int export_run(const struct export_order *order, struct export_result *ret_resul
 	w->result = ret_result;
 	w->bag = -1;
 	int r = wish(w);
-	r = r != 0 ? r : open_messages(w);
+	r = r != 0 ? r : export_messages_open(w);
 	r = r != 0 ? r : open_part(w);
 	r = r != 0 ? r : make_plan(w);
 	r = r != 0 ? r : fill(w);

@@ -1,162 +1,50 @@
-/* VERIFY.md. Its commands need a POSIX shell, GNU coreutils and openssl 3; a test follows them to the letter. */
+/* VERIFY.md of a bundle: the file of that name beside this one, with the bundle's own in place of @WORDS@. */
 #include "bundle/papers.h"
 
 #include <inttypes.h>
 
-static const char head[] =
-	"# How to check this bundle\n"
-	"\n"
-	"Incident %" PRIu64
-	", export %s. You need a shell, coreutils and openssl 3 or later: nothing of Guia, and no network. Copy the\n"
-	"blocks below into a shell, one after the other, in the folder in which this file lies. Each says `good` or "
-	"`BAD`.\n"
-	"\n"
-	"Have at hand, from elsewhere: the fingerprint of the log's key, from the log book on paper (compare it in "
-	"step 3), and, for\n"
-	"step 5, the certificates of the timestamp authority as a PEM file. Who holds a bundle alone and has neither "
-	"can tell that it is\n"
-	"whole in itself, and not that it is the one that was made.\n"
-	"\n";
+extern const unsigned char verify_md[];
+extern const size_t verify_md_len;
 
-static const char files[] =
-	"## 1. The files\n"
-	"\n"
-	"The bundle is a BagIt bag (RFC 8493). Every file is in a manifest with its SHA-256.\n"
-	"\n"
-	"```sh\n"
-	"good() { if [ \"$1\" = 0 ]; then echo \"good: $2\"; else echo \"BAD: $2\"; fi; }\n"
-	"sha256sum --quiet --strict -c tagmanifest-sha256.txt; good $? \"tagmanifest-sha256.txt\"\n"
-	"sha256sum --quiet --strict -c manifest-sha256.txt; good $? \"manifest-sha256.txt\"\n"
-	"```\n"
-	"\n"
-	"## 2. The log's word of this bundle\n"
-	"\n"
-	"`export.json` is a record of the log. It must name the manifest of the manifests.\n"
-	"\n"
-	"```sh\n"
-	"digest=$(sha256sum <tagmanifest-sha256.txt | cut -c1-64)\n"
-	"case $(cat export.json) in *'\"step\":\"finished\"'*'\"sha256\":\"'$digest'\"'*) good 0 \"export.json is of "
-	"this bundle\" ;;\n"
-	"*) good 1 \"export.json is of another bundle\" ;; esac\n"
-	"```\n"
-	"\n"
-	"## 3. The signature\n"
-	"\n"
-	"A log is a Merkle tree (RFC 6962). What is signed is its name, size and root: a checkpoint. This shows that "
-	"`export.json` is in\n"
-	"what was signed, and by which key. Compare the fingerprint with the log book. `signed` and `root` are used "
-	"again below.\n"
-	"\n"
-	"```sh\n"
-	"work=$(mktemp -d)\n"
-	"signed() { # CHECKPOINT KEY\n"
-	"  head -n 3 \"$1\" >\"$work/text\"\n"
-	"  tail -n 1 \"$1\" | cut -d' ' -f3 | base64 -d | tail -c +5 >\"$work/signature\"\n"
-	"  openssl pkeyutl -verify -pubin -keyform DER -inkey \"$2\" -rawin -in \"$work/text\" -sigfile "
-	"\"$work/signature\" >\"$work/said\"\n"
-	"  good $? \"$1 is signed by the key of $2, fingerprint $(sha256sum <\"$2\" | cut -c1-64)\"\n"
-	"}\n"
-	"leaf() { { printf '\\000'; cat \"$1\"; } | openssl dgst -sha256 -binary | base64; }\n"
-	"node() { { printf '\\001'; echo \"$1\" | base64 -d; echo \"$2\" | base64 -d; } | openssl dgst -sha256 -binary "
-	"| base64; }\n"
-	"root() { # LEAF NUMBER SIZE HASH...: the root that they lead to (RFC 9162, 2.1.3.2)\n"
-	"  h=$1; n=$2; last=$(($3 - 1)); shift 3\n"
-	"  for p in \"$@\"; do\n"
-	"    if [ $((n % 2)) = 1 ] || [ $n = $last ]; then\n"
-	"      h=$(node \"$p\" \"$h\")\n"
-	"      while [ $((n % 2)) = 0 ] && [ $n != 0 ]; do n=$((n / 2)); last=$((last / 2)); done\n"
-	"    else h=$(node \"$h\" \"$p\"); fi\n"
-	"    n=$((n / 2)); last=$((last / 2))\n"
-	"  done\n"
-	"  if [ $last = 0 ]; then echo \"$h\"; else echo none; fi\n"
-	"}\n"
-	"signed export.checkpoint export.key.der\n"
-	"hashes=; number=; note=\n"
-	"while [ -z \"$note\" ] && read -r line; do case $line in c2sp*) ;; index*) number=${line#index } ;; '') "
-	"note=1 ;; *) hashes=\"$hashes $line\" ;; esac; done <export.tlog-proof\n"
-	"found=$(root \"$(leaf export.json)\" \"$number\" \"$(head -n 2 export.checkpoint | tail -n 1)\" $hashes)\n"
-	"[ \"$found\" = \"$(head -n 3 export.checkpoint | tail -n 1)\" ]; good $? \"export.json is record $number of "
-	"what was signed\"\n"
-	"```\n"
-	"\n"
-	"## 4. One exhibit\n"
-	"\n"
-	"The records are in `data/warc`, in WARC 1.1 (ISO 28500), which any WARC reader shows (`warcio`, `warcat`, "
-	"`replayweb.page`). Each has\n"
-	"its number (`Guia-Record`) and its log (`Guia-Log`; what is behind the slash is the epoch). Set both to the "
-	"exhibit that you want to\n"
-	"check. The file below `data/proofs` has a line for each of 256 records: the WARC file, the place of the "
-	"record in it, its length,\n"
-	"and the hashes that lead to the root of the 256; its last line leads from there to the root that was signed.\n"
-	"\n"
-	"```sh\n";
-
-static const char exhibit[] =
-	"epoch=%04u; record=%" PRIu64 "\n"
-	"log=data/log/$epoch; signed $log/checkpoint $log/key.der\n"
-	"bundle=$((record / 256)); name=$(printf %%03d $((bundle %% 1000))); above=$((bundle / 1000))\n"
-	"while [ $above -gt 0 ]; do name=x$(printf %%03d $((above %% 1000)))/$name; above=$((above / 1000)); done\n"
-	"proofs=data/proofs/$epoch/$name\n"
-	"set -- $(head -n $((record %% 256 + 1)) $proofs | tail -n 1)\n"
-	"warc=$1; at=$2; bytes=$3; shift 3\n"
-	"tail -c +$((at + 1)) data/warc/$warc | head -c $bytes >\"$work/record\"\n"
-	"hashes=\"$* $(tail -n 1 $proofs | cut -c3-)\"\n"
-	"found=$(root \"$(leaf \"$work/record\")\" $record \"$(head -n 2 $log/checkpoint | tail -n 1)\" $hashes)\n"
-	"[ \"$found\" = \"$(head -n 3 $log/checkpoint | tail -n 1)\" ]; good $? \"record $record of epoch $epoch: "
-	"$(cat \"$work/record\")\"\n"
-	"```\n"
-	"\n"
-	"Numbers that are in none of the proofs' lines (`-`) are records of other times, or of other sites.\n"
-	"\n";
-
-static const char stamps[] =
-	"## 5. The timestamps\n"
-	"\n"
-	"An authority vouches (RFC 3161) that what was signed existed at a time. Set "
-	"`AUTHORITIES` to the file of its certificates first.\n"
-	"\n"
-	"```sh\n"
-	"for reply in export.tsr data/log/*/timestamps/*.tsr; do\n"
-	"  if [ -e \"$reply\" ] && [ -n \"$AUTHORITIES\" ]; then\n"
-	"    openssl ts -verify -in \"$reply\" -data \"${reply%.tsr}.checkpoint\" -CAfile "
-	"\"$AUTHORITIES\" >\"$work/said\" 2>&1; good $? \"$reply\"\n"
-	"    openssl ts -reply -in \"$reply\" -text >\"$work/reply\" 2>\"$work/said\"; while read "
-	"-r line; do case $line in 'Time stamp:'*) echo \"$line\" ;; esac; done <\"$work/reply\"\n"
-	"  fi\n"
-	"done\n"
-	"```\n"
-	"\n"
-	"## 6. A message as it came\n"
-	"\n"
-	"A record of a request names in `\"body\"` the SHA-256 of a salt and the message. Where a "
-	"WARC record of type `request` stands before it,\n"
-	"that is the message, and its field `Guia-Salt` the salt in base64. With SALT, and the "
-	"block of that record in the file `message`:\n"
-	"\n"
-	"    { echo SALT | base64 -d; cat message; } | sha256sum\n"
-	"\n"
-	"prints what `\"body\"` says. A record of type `response` is the origin's answer that was blocked, "
-	"and `\"answer\"` names it in the same way. Where `data/messages` has `.cms` files instead, messages "
-	"are sealed; whoever has the export key opens one:\n"
-	"\n"
-	"    openssl cms -decrypt -binary -inform DER -in FILE.cms -inkey export.key\n"
-	"\n"
-	"## What cannot be told from here\n"
-	"\n"
-	"Whether what was recorded was true: a program that lies while it writes leaves a whole "
-	"log. Whether whoever had the key wrote the\n"
-	"log anew before this export: a checkpoint that was kept elsewhere tells (`guia evidence "
-	"verify LOG --anchor CHECKPOINT`), and so do\n"
-	"the timestamps. Who used an address: no record says. `guia evidence verify .` does all "
-	"of these steps, and checks every exhibit.\n";
-
-void papers_instructions(const struct export_plan *plan, struct buffer *out)
+/* The exhibit that the steps begin with: the record that says that the export was begun. */
+static const struct export_epoch *first_exhibit(const struct export_plan *plan)
 {
 	size_t at = 0;
 	while (at + 1 < plan->epoch_count && plan->epochs[at].begun == UINT64_MAX)
 		at++;
-	buffer_printf(out, head, plan->incident, plan->id);
-	buffer_text(out, files);
-	buffer_printf(out, exhibit, plan->epochs[at].number, plan->epochs[at].begun);
-	buffer_text(out, stamps);
+	return &plan->epochs[at];
+}
+
+static bool add_word(const struct export_plan *plan, struct slice word, struct buffer *out)
+{
+	const struct export_epoch *epoch = first_exhibit(plan);
+	if (slice_equal(word, SLICE("INCIDENT")))
+		buffer_printf(out, "%" PRIu64, plan->incident);
+	else if (slice_equal(word, SLICE("EXPORT")))
+		buffer_text(out, plan->id);
+	else if (slice_equal(word, SLICE("EPOCH")))
+		buffer_printf(out, "%04u", epoch->number);
+	else if (slice_equal(word, SLICE("RECORD")))
+		buffer_printf(out, "%" PRIu64, epoch->begun);
+	else
+		return false;
+	return true;
+}
+
+void papers_instructions(const struct export_plan *plan, struct buffer *out)
+{
+	struct slice rest = slice_make(verify_md, verify_md_len), part;
+	while (rest.len > 0) {
+		struct slice after = slice_cut(rest, '@', &part), word;
+		buffer_add(out, part);
+		bool ended = part.len == rest.len;
+		rest = after;
+		if (ended)
+			return;
+		after = slice_cut(rest, '@', &word);
+		if (add_word(plan, word, out))
+			rest = after;
+		else
+			buffer_byte(out, '@');
+	}
 }

@@ -103,11 +103,13 @@ static int say(const struct export_order *order, const struct export_result *res
 	if (result->sums.other_incidents > 0)
 		printf("left out: %" PRIu64 " records of other incidents and other sources\n",
 		       result->sums.other_incidents);
-	if (result->sealed_parcels > 0)
+	if (result->sealed_parcels > 0 && order->key == NULL)
 		printf("messages stay sealed in %" PRIu64 " parcels: --export-key FILE opens them\n",
 		       result->sealed_parcels);
 	if (result->unopened_parcels > 0)
-		printf("not opened: %" PRIu64 " parcels, sealed to another key\n", result->unopened_parcels);
+		printf("not opened: %" PRIu64 " parcels, sealed to another key; %" PRIu64
+		       " of them may hold messages of the incident, and are in it as they are\n",
+		       result->unopened_parcels, result->sealed_parcels);
 	if (result->sums.unfound > 0)
 		printf("not found: %" PRIu64 " messages that records name\n", result->sums.unfound);
 	if (!result->stamped)

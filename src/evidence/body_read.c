@@ -162,6 +162,7 @@ struct body_index {
 	struct place *places;
 	size_t count, capacity;
 	struct body_index_sums sums;
+	bool *unopened;     /* of each parcel */
 	struct buffer open; /* the parcel that was opened last */
 	ssize_t open_is;
 };
@@ -204,6 +205,7 @@ static int add_parcel(struct body_index *index, size_t parcel)
 	index->sums.parcels++;
 	if (r == ENVELOPE_OTHER_KEY || r == -ENOENT) {
 		index->sums.unopened++;
+		index->unopened[parcel] = true;
 		return 0;
 	}
 	struct reader reader = reader_make(buffer_slice(&index->open));
@@ -225,7 +227,8 @@ int body_index_create(const char *folder, const struct body_parcels *parcels, co
 	if (index == NULL)
 		return -ENOMEM;
 	*index = (struct body_index){.folder = folder, .parcels = parcels, .key = key, .open_is = NO_PARCEL};
-	int r = 0;
+	index->unopened = calloc(parcels->count + 1, sizeof(*index->unopened));
+	int r = index->unopened == NULL ? -ENOMEM : 0;
 	for (size_t i = 0; r == 0 && i < parcels->count; i++)
 		r = add_parcel(index, i);
 	if (r != 0) {
@@ -244,6 +247,7 @@ void body_index_free(struct body_index *index)
 	if (index == NULL)
 		return;
 	free(index->places);
+	free(index->unopened);
 	buffer_free(&index->open);
 	free(index);
 }
@@ -251,6 +255,11 @@ void body_index_free(struct body_index *index)
 struct body_index_sums body_index_sums(const struct body_index *index)
 {
 	return index->sums;
+}
+
+bool body_index_is_unopened(const struct body_index *index, size_t parcel)
+{
+	return index->unopened[parcel];
 }
 
 int body_index_find(struct body_index *index, const struct merkle_hash *commitment, struct body *ret_body)

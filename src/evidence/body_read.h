@@ -42,6 +42,8 @@ int body_index_create(const char *folder, const struct body_parcels *parcels, co
 		      struct body_index **ret_index);
 void body_index_free(struct body_index *index); /* NULL is allowed */
 struct body_index_sums body_index_sums(const struct body_index *index);
+/* Whether that of the parcels is one of `unopened`. */
+bool body_index_is_unopened(const struct body_index *index, size_t parcel);
 
 /* The message of that commitment, until the next is looked for. 0, -ENOENT or -errno. */
 int body_index_find(struct body_index *index, const struct merkle_hash *commitment, struct body *ret_body);

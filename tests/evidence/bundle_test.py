@@ -262,6 +262,30 @@ def sealed_parcels_of_other_times_are_left_out():
 
 
 @case
+def what_another_key_opens_stays_sealed_beside_what_is_opened():
+    """The key was changed while the incident went on: half of the messages are read, the others go along as they are."""
+    place = FOLDER / "two-keys"
+    shutil.copytree(made("sealed"), place, ignore=shutil.ignore_patterns("bag"))
+    guia("export-key", place / "other.key", "-o", place / "other.pem")
+    parcels = sorted((place / "log/bodies").rglob("*.cms"))
+    first = parcels[0]
+    opened = subprocess.run(["openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-in", first, "-inkey", place / "export.key"], capture_output=True,
+                            check=True).stdout
+    sealed = subprocess.run(["openssl", "cms", "-encrypt", "-binary", "-aes-256-gcm", "-outform", "DER", "-recip", place / "other.pem", "-keyopt", "ecdh_kdf_md:sha256"],
+                            input=opened, capture_output=True, check=True).stdout
+    first.write_bytes(sealed)
+    ended = int(first.stem.split("-")[1])
+    elsewhere = first.parent / f"{ended + 30000}-{ended + 30300}.cms"
+    elsewhere.write_bytes(sealed)
+    said = guia(*export_words(place, place / "bag"), "--export-key", place / "export.key")
+    assert "not opened: 2 parcels, sealed to another key; 1 of them" in said and "--export-key FILE" not in said, said
+    assert [path.read_bytes() for path in (place / "bag/data/messages").rglob("*.cms")] == [sealed]
+    content = json.loads((place / "bag/data/custody.json").read_text())["content"]
+    assert content["messages"] == "clear" and content["messages_not_found"] > 0 and content["sealed_parcels"] == 1, content
+    guia("verify", place / "bag")
+
+
+@case
 def the_warc_reader_of_npm_reads_them():
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise Skip("there is no npm here")
