@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What others wrote may be in it, a daemon or a file: nothing of that steers a terminal. */
@@ -23,6 +24,16 @@ int cli_fail(int code, const char *format, ...)
 		free(text);
 	buffer_free(&out);
 	return code;
+}
+
+int cli_folder_make(const char *path, unsigned mode)
+{
+	struct stat st;
+	if (mkdir(path, mode) != 0 && errno != EEXIST)
+		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(errno));
+	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
+		return cli_fail(CLI_USER, "%s: is not a folder of this user's that nobody else may write to", path);
+	return CLI_FINE;
 }
 
 int cli_unreadable(const char *path, int error)

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ARENA_BYTES = 64 << 20, PASSWORD_FILE_BYTES = 4096 };
@@ -139,16 +138,6 @@ static int command_make(const char *file, const char *folder, struct buffer *out
 	return code;
 }
 
-static int folder_make(const char *path)
-{
-	struct stat st;
-	if (mkdir(path, 0750) != 0 && errno != EEXIST)
-		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(errno));
-	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
-		return cli_fail(CLI_USER, "%s: is not a folder of this user's that nobody else may write to", path);
-	return CLI_FINE;
-}
-
 static int configure(const struct cli_arguments *arguments, const struct upstream_place *place, struct arena *arena)
 {
 	char path[PATH_MAX];
@@ -156,7 +145,7 @@ static int configure(const struct cli_arguments *arguments, const struct upstrea
 	struct buffer command = buffer_make(arena), out = buffer_make(arena);
 	if (passwords == NULL)
 		return cli_fail(CLI_ENVIRONMENT, "out of memory");
-	int code = folder_make(place->folder);
+	int code = cli_folder_make(place->folder, 0750);
 	code = code != CLI_FINE ? code : passwords_read(place, arena, passwords);
 	code = code != CLI_FINE ? code : command_make(cli_value(arguments, "config"), place->folder, &command);
 	if (code != CLI_FINE)

@@ -16,7 +16,6 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { TARGETS_MAX = 1024, PROXIES_MAX = 256, ARENA_BYTES = 64 << 20 };
@@ -195,17 +194,6 @@ static int plan_probes(const struct cli_arguments *arguments, struct plan *plan)
 	return code;
 }
 
-/* A control socket must not lie where others could put theirs. */
-static int run_dir_make(const char *path)
-{
-	struct stat st;
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(errno));
-	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
-		return cli_fail(CLI_USER, "%s: is not a folder of this user's that nobody else may write to", path);
-	return CLI_FINE;
-}
-
 static int plan_paths(const struct cli_arguments *arguments, struct plan *plan)
 {
 	const char *run_dir = cli_value(arguments, "run-dir"), *events = cli_value(arguments, "events");
@@ -220,7 +208,8 @@ static int plan_paths(const struct cli_arguments *arguments, struct plan *plan)
 	int c = snprintf(plan->bans, sizeof(plan->bans), "%s", bans != NULL ? bans : "");
 	if (a >= (int)sizeof(plan->control) || b >= (int)sizeof(plan->events) || c >= (int)sizeof(plan->bans))
 		return cli_fail(CLI_USER, "%s: too long", plan->run_dir);
-	return run_dir_make(plan->run_dir);
+	/* A control socket must not lie where others could put theirs. */
+	return cli_folder_make(plan->run_dir, 0700);
 }
 
 static int watch_with(const struct cli_arguments *arguments, struct plan *plan)

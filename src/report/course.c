@@ -9,7 +9,7 @@
 
 enum { COLUMNS = 360 }; /* of a plot */
 
-struct course {
+struct plotted {
 	uint64_t step_ms;
 	size_t count;
 	uint64_t at_ms[COLUMNS + 2];
@@ -19,21 +19,21 @@ struct course {
 
 static bool take_point(void *context, const struct case_point *point)
 {
-	struct course *course = context;
+	struct plotted *plotted = context;
 	const struct case_requests *r = &point->requests;
 	const uint64_t layers[PLOT_LAYERS] = {r->passed,    r->blocked,     r->limited,
 					      r->signature, r->crowded_out, r->other};
-	double seconds = (double)course->step_ms / 1000;
-	if (course->count == COLUMNS + 2)
+	double seconds = (double)plotted->step_ms / 1000;
+	if (plotted->count == COLUMNS + 2)
 		return false;
-	course->at_ms[course->count] = point->at_ms;
+	plotted->at_ms[plotted->count] = point->at_ms;
 	for (size_t i = 0; i < PLOT_LAYERS; i++)
-		course->requests[course->count * PLOT_LAYERS + i] = (double)layers[i] / seconds;
-	course->visitors[course->count] =
+		plotted->requests[plotted->count * PLOT_LAYERS + i] = (double)layers[i] / seconds;
+	plotted->visitors[plotted->count] =
 		point->visitors.asked < CASE_VISITORS_TELL
 			? NAN
 			: (double)point->visitors.answered * 100 / (double)point->visitors.asked;
-	course->count++;
+	plotted->count++;
 	return true;
 }
 
@@ -61,7 +61,7 @@ static void add_paragraph(struct buffer *out, const char *class, const char *tex
 	buffer_text(out, "</p>\n");
 }
 
-static void add_plots(const struct case_record *record, const struct course *course, enum language language,
+static void add_plots(const struct case_record *record, const struct plotted *plotted, enum language language,
 		      const struct plot_tools *tools, struct buffer *out)
 {
 	struct plot_mark marks[PLOT_MARKS];
@@ -71,10 +71,10 @@ static void add_plots(const struct case_record *record, const struct course *cou
 				.names = {phrase(PHRASE_PASSED, language), phrase(PHRASE_BLOCKED, language),
 					  phrase(PHRASE_LIMITED, language), phrase(PHRASE_SIGNATURE, language),
 					  phrase(PHRASE_NO_SLOT, language), phrase(PHRASE_OTHER, language)},
-				.step_ms = course->step_ms,
-				.count = course->count,
-				.at_ms = course->at_ms,
-				.values = course->requests,
+				.step_ms = plotted->step_ms,
+				.count = plotted->count,
+				.at_ms = plotted->at_ms,
+				.values = plotted->requests,
 				.marks = marks,
 				.mark_count = marks_of(record, marks),
 				.tools = tools};
@@ -82,7 +82,7 @@ static void add_plots(const struct case_record *record, const struct course *cou
 	visitors.id = "visitors";
 	visitors.title = phrase(PHRASE_VISITORS_PLOT, language);
 	visitors.layers = 1;
-	visitors.values = course->visitors;
+	visitors.values = plotted->visitors;
 	visitors.at_most = 100;
 	plot_add(out, &requests);
 	if (record->kind == CASE_FLOOD)
@@ -95,15 +95,15 @@ int report_course_add(struct case_store *store, const struct case_record *record
 		      const struct plot_tools *tools, struct buffer *out)
 {
 	uint64_t span_ms = end_of(record) - record->opened_ms;
-	struct course *course = calloc(1, sizeof(*course));
-	if (course == NULL)
+	struct plotted *plotted = calloc(1, sizeof(*plotted));
+	if (plotted == NULL)
 		return -ENOMEM;
-	course->step_ms = (span_ms / COLUMNS / 1000 + 1) * 1000;
-	int r = case_store_points(store, record->id, CASE_SITES, course->step_ms, take_point, course);
-	if (r == 0 && course->count > 0)
-		add_plots(record, course, language, tools, out);
+	plotted->step_ms = (span_ms / COLUMNS / 1000 + 1) * 1000;
+	int r = case_store_points(store, record->id, CASE_SITES, plotted->step_ms, take_point, plotted);
+	if (r == 0 && plotted->count > 0)
+		add_plots(record, plotted, language, tools, out);
 	else
 		add_paragraph(out, "note", phrase(PHRASE_NOT_YET_KNOWN, language));
-	free(course);
+	free(plotted);
 	return r;
 }
