@@ -179,6 +179,9 @@ SAY(REFUSED_SESSION,
 SAY(REFUSED_TOKEN, "This address was used already, or is too old. Print a new one: guia screen --address",
     "Este endereço já foi usado, ou é demasiado antigo. Peça outro: guia screen --address",
     "此位址已被使用或已過期。請執行 guia screen --address 取得新的位址。")
+SAY(NOT_AHEAD, "This address lets in once, and not a browser that fetches it ahead of its user. Open it.",
+    "Este endereço dá entrada uma só vez, e não ao navegador que o carrega antecipadamente. Abra-o.",
+    "此位址只可使用一次，瀏覽器預先載入並不算數。請開啟此位址。")
 SAY(REFUSED_FORM, "This form is not of this session, or came from elsewhere. Nothing was changed.",
     "Este formulário não é desta sessão, ou veio de outro lado. Nada foi alterado.",
     "此表格不屬於目前的登入，或來自他處。沒有任何更改。")

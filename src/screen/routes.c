@@ -161,11 +161,38 @@ static void live(struct call *call)
 
 /* ---- getting in ---- */
 
+/* A browser that fetches what its user may open next says so (Sec-Purpose, or what came before that). */
+static bool is_ahead_of_user(const struct visit *visit)
+{
+	static const char *const names[] = {"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"};
+	bool ahead = false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		ahead = ahead || visit_header(visit, names[i]) != NULL;
+	return ahead;
+}
+
+/* Who only looks whether there is something gets no session, and uses nothing up: what is not 2xx is fetched again. */
+static void enter_not_yet(struct call *call, bool head)
+{
+	struct routes *routes = call->routes;
+	if (!sessions_would_enter(&routes->sessions, call->rest, routes->sight.now_ms))
+		say_no(call, MHD_HTTP_FORBIDDEN, SAY_REFUSED_TOKEN);
+	else if (head)
+		page_welcome(&call->page);
+	else
+		say_no(call, MHD_HTTP_SERVICE_UNAVAILABLE, SAY_NOT_AHEAD);
+}
+
 /* Not a redirect: a cookie that is for this site alone is not sent along with one that began elsewhere. */
 static void enter(struct call *call)
 {
 	struct routes *routes = call->routes;
+	bool head = strcmp(call->visit->method, MHD_HTTP_METHOD_HEAD) == 0;
 	uid_t user;
+	if (head || is_ahead_of_user(call->visit)) {
+		enter_not_yet(call, head);
+		return;
+	}
 	struct session *session = guest_user(call->visit->guest, &user)
 					  ? sessions_enter(&routes->sessions, call->rest, user, routes->sight.now_ms)
 					  : NULL;

@@ -44,15 +44,27 @@ static struct session *session_room(struct sessions *sessions)
 	return room;
 }
 
-struct session *sessions_enter(struct sessions *sessions, const char *token, uid_t user, uint64_t now_ms)
+/* TICKETS_MAX: there is none of that token. */
+static size_t ticket_find(const struct sessions *sessions, const char *token, uint64_t now_ms)
 {
-	struct ticket *ticket = NULL;
+	size_t found = TICKETS_MAX;
 	for (size_t i = 0; i < TICKETS_MAX; i++)
 		if (secret_equal(sessions->tickets[i].token, token) && now_ms < sessions->tickets[i].until_ms)
-			ticket = &sessions->tickets[i];
-	if (ticket == NULL)
+			found = i;
+	return found;
+}
+
+bool sessions_would_enter(const struct sessions *sessions, const char *token, uint64_t now_ms)
+{
+	return ticket_find(sessions, token, now_ms) != TICKETS_MAX;
+}
+
+struct session *sessions_enter(struct sessions *sessions, const char *token, uid_t user, uint64_t now_ms)
+{
+	size_t ticket = ticket_find(sessions, token, now_ms);
+	if (ticket == TICKETS_MAX)
 		return NULL;
-	*ticket = (struct ticket){0};
+	sessions->tickets[ticket] = (struct ticket){0};
 	struct session *session = session_room(sessions);
 	*session = (struct session){.user = user, .used_ms = now_ms};
 	if (secret_make(session->cookie) && secret_make(session->csrf))

@@ -41,6 +41,9 @@ struct sessions {
 /* A new token, valid until it is used or for TICKET_MS. NULL: the kernel gives no random bytes. */
 const char *sessions_ticket(struct sessions *sessions, uint64_t now_ms);
 
+/* Whether a token would let in. */
+bool sessions_would_enter(const struct sessions *sessions, const char *token, uint64_t now_ms);
+
 /* What a token lets in; it is used up. NULL: it is none. */
 struct session *sessions_enter(struct sessions *sessions, const char *token, uid_t user, uint64_t now_ms);
 

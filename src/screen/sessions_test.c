@@ -15,7 +15,11 @@ static void a_token_lets_in_once(void **state)
 	assert_int_equal(strlen(token), SECRET_BYTES);
 	assert_null(sessions_enter(&all, "", ALICE, 6));
 	assert_null(sessions_enter(&all, NULL, ALICE, 6));
+	assert_false(sessions_would_enter(&all, NULL, 6));
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(sessions_would_enter(&all, token, 6)); /* and none is used up by asking */
 	assert_non_null(sessions_enter(&all, token, ALICE, 6));
+	assert_false(sessions_would_enter(&all, token, 7));
 	assert_null(sessions_enter(&all, token, ALICE, 7));
 }
 

@@ -31,6 +31,24 @@ def an_address_lets_in_once():
 
 
 @case
+def who_only_looks_does_not_use_an_address_up():
+    """HEAD, and a browser that fetches ahead of its user: neither gets a session, and the user who comes then does."""
+    with Screen() as screen:
+        path = "/" + screen.address.split("/", 3)[3]
+        for _ in range(2):
+            code, headers, text = screen.ask(path, "HEAD", cookie=False)
+            assert code == 200 and text == "" and headers["Set-Cookie"] is None, (code, headers)
+            for ahead in ({"Sec_Purpose": "prefetch"}, {"Sec_Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}, {"X_Purpose": "preview"}, {"X_Moz": "prefetch"}):
+                for method in ("GET", "HEAD"):
+                    code, headers, _text = screen.ask(path, method, cookie=False, **ahead)
+                    assert code == (503 if method == "GET" else 200) and headers["Set-Cookie"] is None, (ahead, method, code)
+                    assert headers["Cache-Control"] == "no-store"
+        screen.enter()
+        assert screen.ask("/")[0] == 200
+        assert screen.ask(path, "HEAD", cookie=False)[0] == 403 and screen.ask(path, cookie=False, Sec_Purpose="prefetch")[0] == 403
+
+
+@case
 def wrong_tokens_and_cookies_let_nobody_in():
     with Screen() as screen:
         token = screen.address.rsplit("/", 1)[1]
