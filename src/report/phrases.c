@@ -21,23 +21,23 @@ enum language language_find(const char *tag)
 static const char *const phrases[PHRASES][LANGUAGES] = {
 	[PHRASE_TITLE] = {"Report of incident %lu", "Relatório do incidente %lu", "第 %lu 號事故報告"},
 	[PHRASE_MADE] = {"Made at %s, from what was on record then.",
-			 "Feito em %s, com o que então constava do registo.", "於 %s 依當時的紀錄製成。"},
+			 "Feito em %s, com o que então constava do registo.", "於 %s 根據當時的紀錄製成。"},
 	[PHRASE_ALL_UTC] = {"All times are UTC.", "Todas as horas são UTC.", "所有時間均為協調世界時（UTC）。"},
 	[PHRASE_NOT_YET_KNOWN] = {"not yet known", "ainda não se sabe", "尚未得知"},
 	[PHRASE_NONE] = {"none", "nenhum", "無"},
 
 	[PHRASE_SUMMARY] = {"Summary", "Resumo", "摘要"},
-	[PHRASE_KIND_OF] = {"Kind", "Espécie", "類別"},
+	[PHRASE_KIND_OF] = {"Kind", "Tipo", "類別"},
 	[PHRASE_PHASE] = {"Phase", "Fase", "階段"},
 	[PHRASE_ONSET] = {"Onset", "Início", "開始"},
-	[PHRASE_DETECTED] = {"Detected", "Detetado", "察覺"},
-	[PHRASE_HELD] = {"Held at every site", "Contido em todos os sítios", "所有網站均受控"},
+	[PHRASE_DETECTED] = {"Detected", "Detetado", "偵測到"},
+	[PHRASE_HELD] = {"Held at every site", "Contido em todos os sítios", "全部網站受控"},
 	[PHRASE_ALL_REFUSED] = {"All of it refused", "Tudo recusado", "全部遭拒絕"},
 	[PHRASE_RESTORED] = {"Visitors served again", "Visitantes de novo servidos", "恢復對訪客的服務"},
 	[PHRASE_OVER] = {"Over", "Terminado", "結束"},
 	[PHRASE_AFTER] = {"%s after the onset", "%s depois do início", "開始後 %s"},
 	[PHRASE_RETURNED] = {"Came back within an hour", "Voltou dentro de uma hora", "一小時內再度發生（次數）"},
-	[PHRASE_WORST] = {"Worst second", "Pior segundo", "最高一秒"},
+	[PHRASE_WORST] = {"Worst second", "Pior segundo", "單秒最高"},
 	[PHRASE_PER_SECOND] = {"%s requests", "%s pedidos", "%s 個請求"},
 
 	[PHRASE_COURSE] = {"Course", "Evolução", "經過"},
@@ -53,10 +53,10 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 	[PHRASE_BLOCKED] = {"blocked by rules", "bloqueados por regras", "被規則攔截"},
 	[PHRASE_LIMITED] = {"refused by limits and bans", "recusados por limites e interdições", "因限額或封禁而拒絕"},
 	[PHRASE_SIGNATURE] = {"refused by a signature", "recusados por uma assinatura", "因特徵相符而拒絕"},
-	[PHRASE_NO_SLOT] = {"no room at the origin", "sem lugar na origem", "源站無餘裕"},
+	[PHRASE_NO_SLOT] = {"no room at the origin", "sem lugar na origem", "源站已滿載"},
 	[PHRASE_OTHER] = {"not inspected", "não inspecionados", "未經檢查"},
 	[PHRASE_COPIES] = {"of the passed: last good copies", "dos que passaram: últimas cópias boas",
-			   "放行之中：最後的完好副本"},
+			   "放行之中以最後完好副本回應"},
 
 	[PHRASE_SITES] = {"Sites", "Sítios", "網站"},
 	[PHRASE_SITE] = {"Site", "Sítio", "網站"},
@@ -77,14 +77,14 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 
 	[PHRASE_SOURCES] = {"Where requests came from", "De onde vieram os pedidos", "請求來自何處"},
 	[PHRASE_NETWORKS] = {"Networks", "Redes", "網段"},
-	[PHRASE_OPERATORS] = {"Operators", "Operadores", "網絡營辦者"},
+	[PHRASE_OPERATORS] = {"Operators", "Operadores", "網絡營運商"},
 	[PHRASE_COUNTRIES] = {"Countries and regions", "Países e regiões", "國家及地區"},
 	[PHRASE_PATHS] = {"Paths", "Caminhos", "路徑"},
-	[PHRASE_AGENTS] = {"Agents, as they call themselves", "Agentes, como se dizem", "自稱的用戶代理"},
+	[PHRASE_AGENTS] = {"Agents, as they call themselves", "Agentes, como se dizem", "用戶代理（自稱）"},
 	[PHRASE_REQUESTS] = {"Requests", "Pedidos", "請求數"},
 	[PHRASE_PLACES] = {"Operators and countries are those of the address in the data of %s.",
 			   "Operadores e países são os do endereço segundo os dados de %s.",
-			   "營辦者及國家乃依 %s 的資料，就位址而言。"},
+			   "營運商及國家按 %s 的位址資料得出。"},
 	[PHRASE_ADDRESSES] = {"Addresses", "Endereços", "位址"},
 	[PHRASE_SOURCES_OF_ALL] = {"Of all requests, visitors' among them.",
 				   "De todos os pedidos, incluindo os de visitantes.",
@@ -98,7 +98,7 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 		 "Confiança: a rede de um endereço é certa quando dele se completou uma ligação; o operador é "
 		 "provável; o país é apenas um indício. Um endereço pode ser um intermediário, ou partilhado por "
 		 "muitos, e nada diz sobre quem o usou.",
-		 "可信程度：完成連線的位址，其網段可以確定；營辦者大致可信；國家僅供參考。位址可能是中轉，亦可能由多人"
+		 "可信程度：完成連線的位址，其網段可以確定；營運商大致可信；國家僅供參考。位址可能是中轉，亦可能由多人"
 		 "共"
 		 "用，不能說明由何人使用。"},
 
@@ -130,7 +130,7 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 		 "求亦可能分屬"
 		 "多組。"},
 	[PHRASE_OF_NOTE] = {"Requests that rules matched", "Pedidos a que regras corresponderam", "與規則相符的請求"},
-	[PHRASE_NOT_THERE] = {"Requests for what is not there", "Pedidos do que não existe", "所求並不存在的請求"},
+	[PHRASE_NOT_THERE] = {"Requests for what is not there", "Pedidos do que não existe", "索取不存在內容的請求"},
 	[PHRASE_CAME_TO] = {"It came to", "Chegou a", "涉及"},
 	[PHRASE_RULES] = {"Rules that matched", "Regras que corresponderam", "相符的規則"},
 
@@ -158,7 +158,7 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 				     "%lu registos intermédios não figuram aqui; guia incidents --json tem todos.",
 				     "其間 %lu 項紀錄此處從略；guia incidents --json 列出全部。"},
 	[PHRASE_TIME] = {"Time", "Hora", "時間"},
-	[PHRASE_KIND] = {"By", "Por", "何者"},
+	[PHRASE_KIND] = {"By", "Por", "由"},
 	[PHRASE_TEXT] = {"Record", "Registo", "紀錄"},
 	[PHRASE_BY_PHASE] = {"course", "evolução", "經過"},
 	[PHRASE_BY_GUIA] = {"Guia", "Guia", "Guia"},
@@ -170,17 +170,17 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 		{"Whether those who used the addresses knew of it: devices may be used without their owners' "
 		 "knowledge.",
 		 "Se quem detém os endereços tinha conhecimento: há aparelhos usados sem que o dono o saiba.",
-		 "位址的持有人是否知情：設備可能在物主不知情下被利用。"},
+		 "位址的持有人是否知情：設備可能在物主不知情的情況下被利用。"},
 	[PHRASE_UNKNOWN_SIGNATURE] = {"What the requests have in common: no signature has been found.",
 				      "O que os pedidos têm em comum: não se encontrou assinatura.",
 				      "請求有何共同特徵：尚未找到。"},
 	[PHRASE_UNKNOWN_PLACES] = {"Operators and countries: no location data was at hand.",
 				   "Operadores e países: não havia dados de localização.",
-				   "營辦者及國家：當時沒有位置資料。"},
+				   "營運商及國家：當時沒有位置資料。"},
 	[PHRASE_UNKNOWN_END] = {"When it ends: it goes on.", "Quando termina: ainda dura.", "何時結束：事故仍在持續。"},
 	[PHRASE_UNKNOWN_VISITORS] = {"How visitors fared: too few were seen.",
 				     "Como passaram os visitantes: viram-se poucos.",
-				     "訪客受影響的程度：所見訪客太少。"},
+				     "訪客受影響的程度：訪客數目太少。"},
 
 	[PHRASE_UNKNOWN_SUCCESS] = {"Whether the requests that were not refused had an effect behind the site.",
 				    "Se os pedidos que não foram recusados tiveram efeito por trás do sítio.",
@@ -201,8 +201,8 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 				  "cinco segundos; de cada espécie guardam-se os mil mais frequentes. O que veio pouco "
 				  "falta; o que se mostra "
 				  "veio mais ou menos quanto se diz.",
-				  "網段、營辦者、國家、路徑及用戶代理：每秒累加最近五秒內最多的二十項，每類保留最頻繁的"
-				  "一千項。出現甚少者不在其中；所列者約略如數。"},
+				  "網段、營運商、國家、路徑及用戶代理：每秒累加最近五秒內最多的二十項，每類保留最頻繁的"
+				  "一千項。出現甚少的不在其中；所列的數目大致準確。"},
 	[PHRASE_METHOD_ESTIMATE] =
 		{"Visitors: requests that no rule, limit, ban or signature refused, over ten seconds; answered means "
 		 "within two "
@@ -215,7 +215,7 @@ static const char *const phrases[PHRASES][LANGUAGES] = {
 		{"The onset is where figures began to leave what is normal; the other times are when it was written "
 		 "down.",
 		 "O início é quando os números começaram a afastar-se do normal; as outras horas são as do registo.",
-		 "「開始」為數字開始偏離常態之時；其餘為記錄之時。"},
+		 "「開始」是數字開始偏離常態的時刻；其餘是記錄的時刻。"},
 	[PHRASE_METHOD_GROUPS] =
 		{"A request belongs to a group by its address, or by signs it shares with the group within ten "
 		 "minutes: a "

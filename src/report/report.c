@@ -55,7 +55,7 @@ static void add_moment(const struct writer *w, enum phrase what, uint64_t at_ms)
 	buffer_text(w->out, "</th><td>");
 	html_add(w->out, when);
 	if (at_ms > w->record->onset_ms) {
-		duration_words(at_ms - w->record->onset_ms, after);
+		duration_words(at_ms - w->record->onset_ms, w->language, after);
 		buffer_text(w->out, " (");
 		html_add_with(w->out, writer_say(w, PHRASE_AFTER), after);
 		buffer_text(w->out, ")");
@@ -108,7 +108,8 @@ static void add_site(const struct writer *w, size_t number)
 	writer_number_cell(w, site->sums.signature);
 	writer_number_cell(w, site->sums.crowded_out);
 	buffer_text(w->out, "<td class=\"n\">");
-	html_add(w->out, share_words(&site->visitors, words) ? words : writer_say(w, PHRASE_NOT_YET_KNOWN));
+	html_add(w->out,
+		 share_words(&site->visitors, w->language, words) ? words : writer_say(w, PHRASE_NOT_YET_KNOWN));
 	if (site->worst_percent < 100) {
 		buffer_text(w->out, "<br>");
 		html_add_number(w->out, writer_say(w, PHRASE_AT_WORST), site->worst_percent);
@@ -206,7 +207,7 @@ static void add_effect(const struct writer *w)
 		writer_element(w, "p", writer_say(w, PHRASE_EFFECT_UNCOUNTED));
 		return;
 	}
-	if (!share_words(&visitors, words)) {
+	if (!share_words(&visitors, w->language, words)) {
 		writer_element(w, "p", writer_say(w, PHRASE_NOT_YET_KNOWN));
 		return;
 	}

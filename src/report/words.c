@@ -1,6 +1,7 @@
 #include "report/words.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 void time_words(uint64_t at_ms, char words[WORDS_BYTES])
@@ -13,22 +14,41 @@ void time_words(uint64_t at_ms, char words[WORDS_BYTES])
 	snprintf(words, WORDS_BYTES, "%s.%03u", when, (unsigned)(at_ms % 1000));
 }
 
-void duration_words(uint64_t ms, char words[WORDS_BYTES])
+void decimal_words(double number, enum language language, char words[WORDS_BYTES])
 {
-	unsigned long long seconds = ms / 1000;
-	if (seconds < 60)
-		snprintf(words, WORDS_BYTES, "%.1f s", (double)ms / 1000);
-	else if (seconds < 3600)
-		snprintf(words, WORDS_BYTES, "%llu min %llu s", seconds / 60, seconds % 60);
-	else
-		snprintf(words, WORDS_BYTES, "%llu h %llu min", seconds / 3600, seconds / 60 % 60);
+	snprintf(words, WORDS_BYTES, "%.1f", number);
+	char *point = strchr(words, '.');
+	if (point != NULL && language == LANGUAGE_PORTUGUESE)
+		*point = ',';
 }
 
-bool share_words(const struct case_visitors *visitors, char words[WORDS_BYTES])
+void duration_words(uint64_t ms, enum language language, char words[WORDS_BYTES])
 {
+	static const struct {
+		const char *hour, *minute, *second;
+	} units[LANGUAGES] = {[LANGUAGE_ENGLISH] = {"h", "min", "s"},
+			      [LANGUAGE_PORTUGUESE] = {"h", "min", "s"},
+			      [LANGUAGE_CHINESE] = {"小時", "分", "秒"}};
+	unsigned long long seconds = ms / 1000;
+	char decimal[WORDS_BYTES];
+	decimal_words((double)ms / 1000, language, decimal);
+	if (seconds < 60)
+		snprintf(words, WORDS_BYTES, "%.20s %s", decimal, units[language].second);
+	else if (seconds < 3600)
+		snprintf(words, WORDS_BYTES, "%llu %s %llu %s", seconds / 60, units[language].minute, seconds % 60,
+			 units[language].second);
+	else
+		snprintf(words, WORDS_BYTES, "%llu %s %llu %s", seconds / 3600, units[language].hour, seconds / 60 % 60,
+			 units[language].minute);
+}
+
+bool share_words(const struct case_visitors *visitors, enum language language, char words[WORDS_BYTES])
+{
+	char decimal[WORDS_BYTES];
 	if (visitors->asked < CASE_VISITORS_TELL)
 		return false;
-	snprintf(words, WORDS_BYTES, "%.1f %%", (double)visitors->answered * 100 / (double)visitors->asked);
+	decimal_words((double)visitors->answered * 100 / (double)visitors->asked, language, decimal);
+	snprintf(words, WORDS_BYTES, "%.40s %%", decimal);
 	return true;
 }
 

@@ -51,7 +51,7 @@ static void add_moment(const struct page *page, enum phrase what, uint64_t at_ms
 	buffer_text(page->out, "</dt><dd>");
 	html_add(page->out, when);
 	if (at_ms > page->record->onset_ms) {
-		duration_words(at_ms - page->record->onset_ms, after);
+		duration_words(at_ms - page->record->onset_ms, page->language, after);
 		buffer_text(page->out, "<br>");
 		html_add_with(page->out, phrase(PHRASE_AFTER, page->language), after);
 	}
@@ -80,7 +80,8 @@ static void add_facts(const struct page *page)
 		add_fact(page, PHRASE_WORST, words);
 	if (flood)
 		add_fact(page, PHRASE_VISITORS_ANSWERED,
-			 share_words(&visitors, words) ? words : phrase(PHRASE_NOT_YET_KNOWN, page->language));
+			 share_words(&visitors, page->language, words) ? words
+								       : phrase(PHRASE_NOT_YET_KNOWN, page->language));
 	buffer_text(page->out, "</dl>\n<p>");
 	snprintf(path, sizeof(path), "/incidents/%" PRIu64 "/report", record->id);
 	page_link(page, path, page_text(page, SAY_OPEN_REPORT));
@@ -100,7 +101,7 @@ static void add_share(const struct page *page, const struct case_site *site)
 	struct case_visitors visitors = {site->visitors.asked / CASE_VISITORS_SECONDS,
 					 site->visitors.answered / CASE_VISITORS_SECONDS};
 	char words[WORDS_BYTES];
-	if (!share_words(&visitors, words)) {
+	if (!share_words(&visitors, page->language, words)) {
 		html_add(page->out, page_text(page, SAY_AFFECTED_UNKNOWN));
 		return;
 	}

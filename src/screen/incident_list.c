@@ -29,7 +29,8 @@ static void add_lasting(const struct page *page, const struct case_record *recor
 	char words[WORDS_BYTES];
 	bool on = record->phase != CASE_OVER;
 	uint64_t end_ms = on ? page->sight->wall_ms : record->over_ms;
-	duration_words((end_ms > record->onset_ms ? end_ms - record->onset_ms : 0) / 1000 * 1000, words);
+	duration_words((end_ms > record->onset_ms ? end_ms - record->onset_ms : 0) / 1000 * 1000, page->language,
+		       words);
 	page_cell_with(page, on ? page_text(page, SAY_STILL_ON) : "%s", words);
 }
 
@@ -65,7 +66,8 @@ static bool add_row(void *context, const struct case_record *record)
 	add_site_names(page, record);
 	number_words((uint64_t)fmax(record->peak, 0), words);
 	page_cell(page, true, words);
-	page_cell(page, true, share_words(&visitors, words) ? words : phrase(PHRASE_NOT_YET_KNOWN, page->language));
+	page_cell(page, true,
+		  share_words(&visitors, page->language, words) ? words : phrase(PHRASE_NOT_YET_KNOWN, page->language));
 	snprintf(path, sizeof(path), "/incidents/%" PRIu64 "/report", record->id);
 	buffer_text(page->out, "<td>");
 	page_link(page, path, page_text(page, SAY_OPEN_REPORT));

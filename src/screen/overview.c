@@ -145,12 +145,13 @@ static void add_clock(const struct page *page, const struct case_record *record)
 	html_add(page->out, page_text(page, SAY_COMMA));
 	buffer_text(page->out, "<strong class=\"clock\">");
 	uint64_t end_ms = on ? page->sight->wall_ms : record->over_ms;
-	duration_words((end_ms > record->onset_ms ? end_ms - record->onset_ms : 0) / 1000 * 1000, words);
+	duration_words((end_ms > record->onset_ms ? end_ms - record->onset_ms : 0) / 1000 * 1000, page->language,
+		       words);
 	html_add_with(page->out, on ? page_text(page, SAY_FOR) : "%s", words);
 	buffer_text(page->out, "</strong>");
 	html_add(page->out, page_text(page, SAY_SEMICOLON));
 	if (record->restored_ms > record->onset_ms) {
-		duration_words(record->restored_ms - record->onset_ms, words);
+		duration_words(record->restored_ms - record->onset_ms, page->language, words);
 		html_add_with(page->out, page_text(page, SAY_SERVED_AFTER), words);
 	} else {
 		html_add(page->out, page_text(page, on ? SAY_NOT_SERVED_YET : SAY_SERVED_UNKNOWN));
@@ -252,7 +253,7 @@ static void add_attack(const struct page *page, const json_t *site)
 	char words[WORDS_BYTES];
 	uint64_t onset_ms = sight_onset(site), now_ms = page->sight->wall_ms;
 	const json_t *episode = json_object_get(site, "episode");
-	duration_words((now_ms > onset_ms ? now_ms - onset_ms : 0) / 1000 * 1000, words);
+	duration_words((now_ms > onset_ms ? now_ms - onset_ms : 0) / 1000 * 1000, page->language, words);
 	buffer_text(page->out, "<span class=\"clock\">");
 	html_add_with(page->out, page_text(page, SAY_FOR), words);
 	buffer_text(page->out, "</span>\n");
@@ -302,7 +303,7 @@ static void add_tile(const struct page *page, const struct tile *tile)
 	} else if (probe != NULL && tile->state == SITE_ATTACKED) {
 		page_element(page, "span", page_text(page, SAY_DOWN));
 	}
-	page_rate(answer_number(tile->site, "requests_per_s"), words);
+	page_rate(page, answer_number(tile->site, "requests_per_s"), words);
 	add_line_with(page, SAY_REQUESTS_PER_S, words);
 	buffer_text(page->out, "</li>\n");
 }
@@ -389,10 +390,10 @@ static void add_row(const struct page *page, enum sight_kind kind, const json_t 
 	sight_key(kind, item, key);
 	buffer_text(page->out, "<tr>");
 	page_cell(page, false, key);
-	page_rate(answer_number(item, "per_s"), words);
+	page_rate(page, answer_number(item, "per_s"), words);
 	page_cell(page, true, words);
 	bool known = quiet_rate(&page->sight->quiet, kind, key, &quiet);
-	page_rate(quiet, words);
+	page_rate(page, quiet, words);
 	page_cell(page, true,
 		  !known         ? phrase(PHRASE_NOT_YET_KNOWN, page->language)
 		  : quiet < 0.05 ? page_text(page, SAY_NOT_SEEN)

@@ -125,10 +125,10 @@ struct plot_tools page_plot_tools(const struct page *page)
 				   page_text(page, SAY_ALL_OF_IT), page_text(page, SAY_PLOT_HINT)};
 }
 
-void page_rate(double per_s, char words[64])
+void page_rate(const struct page *page, double per_s, char words[64])
 {
 	if (per_s < 10)
-		snprintf(words, WORDS_BYTES, "%.1f", per_s);
+		decimal_words(per_s, page->language, words);
 	else
 		number_words((uint64_t)(per_s + 0.5), words);
 }

@@ -75,7 +75,7 @@ void page_cell_with(const struct page *page, const char *format, const char *val
 const char *page_site(const struct page *page, const char *name);
 struct plot_tools page_plot_tools(const struct page *page);
 /* "1.2", "340", "12 000": as precise as is of use. */
-void page_rate(double per_s, char words[64]);
+void page_rate(const struct page *page, double per_s, char words[64]);
 /* "2024-07-10 20:00:05 UTC" */
 void page_clock(uint64_t wall_ms, char words[64]);
 

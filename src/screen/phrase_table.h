@@ -60,7 +60,7 @@ SAY(NO_HISTORY, "The record of incidents cannot be read: %s.", "O registo de inc
 SAY(OPEN_PAGE, "Open its page", "Abrir a sua página", "開啟事故頁面")
 SAY(OPEN_REPORT, "Report", "Relatório", "報告")
 
-SAY(ATTACKS, "What comes most", "O que mais chega", "來得最多的")
+SAY(ATTACKS, "What comes most", "O que mais chega", "最多的請求")
 SAY(ATTACKS_NOTE,
     "Of the last five seconds, visitors' requests among them; beside it what came when nothing was under attack. It "
     "speaks of "
@@ -73,7 +73,7 @@ SAY(ADDRESSES, "Addresses", "Endereços", "位址")
 SAY(TOOLS, "Tools, as they call themselves", "Ferramentas, como se dizem", "自稱的工具")
 SAY(RULES, "Rules that matched", "Regras acionadas", "觸發的規則")
 SAY(NOW_PER_S, "Now, a second", "Agora, por segundo", "現時每秒")
-SAY(QUIET_PER_S, "When quiet", "Em sossego", "平時每秒")
+SAY(QUIET_PER_S, "When quiet", "Sem ataque", "平時每秒")
 SAY(NOT_SEEN, "not seen", "não visto", "未見")
 SAY(NOTHING_CAME, "Nothing came.", "Nada chegou.", "沒有請求。")
 SAY(MEASURES_NUMBERED, "Measures marked in the plot", "Medidas assinaladas no gráfico", "圖中標示的措施")
