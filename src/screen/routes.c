@@ -320,6 +320,18 @@ static bool is_of_ours(const struct visit *visit)
 	       (is_link_followed(visit) || origin_is_own(visit_header(visit, "Origin"), site, host));
 }
 
+/* Who asks for the head alone is shown nothing: what became of an order is told on the next page still. */
+static void answer(struct call *call, const struct route *route)
+{
+	char news[SESSION_NEWS_BYTES] = "";
+	bool shows = call->session == NULL || strcmp(call->visit->method, MHD_HTTP_METHOD_HEAD) != 0;
+	if (!shows)
+		memcpy(news, call->session->news, sizeof(news));
+	route->answer(call);
+	if (!shows)
+		memcpy(call->session->news, news, sizeof(news));
+}
+
 void routes_answer(struct routes *routes, struct visit *visit, struct reply *reply, struct wish *ret_wish)
 {
 	struct call call = {.routes = routes, .visit = visit, .reply = reply, .wish = ret_wish};
@@ -343,7 +355,7 @@ void routes_answer(struct routes *routes, struct visit *visit, struct reply *rep
 		call.rest = visit->path + strlen(route->path);
 		if (!route->free)
 			page_open(&call.page);
-		route->answer(&call);
+		answer(&call, route);
 		page_close(&call.page);
 	}
 }

@@ -194,6 +194,7 @@ def what_is_in_force_can_be_undone():
                                          f"for {who} unban 192.0.2.8/32 a test"], screen.watch.orders()
         screen.watch.answers["for"] = {"fault": "nothing was said of <this> prefix"}
         screen.ask("/orders", "POST", f"csrf={csrf}&order=lift+9&back=/incidents/2", Content_Type="application/x-www-form-urlencoded")
+        assert screen.ask("/incidents/2", "HEAD")[0] == 200  # shows nothing: it is told on the page still
         assert 'role="alert">Not done: nothing was said of &lt;this&gt; prefix' in screen.ask("/incidents/2")[2]
 
 
