@@ -46,8 +46,8 @@ struct log_beginning {
 	unsigned epoch;
 	const char *why;   /* a new epoch had to begin; "a new log": there was none; NULL: the epoch is gone on with */
 	bool key_is_shown; /* others than its owner may read the key's file */
-	const struct recent
-		*recent; /* what the newest records tell that are gone on from; the log's, as long as it is open */
+	struct recent *recent; /* what the newest records tell that are gone on from; the log's, as long as it is open,
+				  and to be changed by one who asks it alone */
 };
 struct log_beginning log_beginning(const struct log *log);
 

@@ -112,8 +112,6 @@ void hit_ledger_tell(struct hit_ledger *ledger, hit_ledger_tell_fn *tell, void *
 		/* A worker's file may be gone: what was counted there is known no more. */
 		if (account->hits[LAG_SECONDS] <= account->begun_with + account->told)
 			continue;
-		if (tell == NULL)
-			continue;
 		uint64_t more = account->hits[LAG_SECONDS] - account->begun_with - account->told;
 		account->told += more;
 		tell(context, account->id, more);

@@ -24,7 +24,7 @@ void hit_ledger_event(struct hit_ledger *ledger, const struct event *event);
 void hit_ledger_second(struct hit_ledger *ledger);
 void hit_ledger_table(struct hit_ledger *ledger, const struct hit *hits, size_t count);
 
-/* So many connections more that no event tells of. NULL: they are told later. */
+/* So many connections more that no event tells of. */
 typedef void hit_ledger_tell_fn(void *context, uint32_t id, uint64_t connections);
 void hit_ledger_tell(struct hit_ledger *ledger, hit_ledger_tell_fn *tell, void *context);
 

@@ -16,7 +16,7 @@
 
 enum {
 	EARLY_MOST = 1 << 18,
-	OPEN_LOOKS = 250,
+	OPEN_LOOKS = 750,
 	OPEN_LOOK_MS = 20,
 	LOST_SECONDS = 5, /* for so long after a loss events are compared with counters */
 	STAMP_EVERY_MS = 60 * 1000,
@@ -102,12 +102,19 @@ static void rule_text(const struct tally_line *line, char out[64])
 		snprintf(out, 64, "%s%s", reason, detected);
 }
 
+/* Of a second in which another watch was, the log may have its part; what only counters know is of our own time. */
 static void refused(void *context, const struct tally_line *line)
 {
 	struct witness *witness = context;
+	const char *site = witness_site_name(witness, line->site);
+	uint64_t total = line->total;
 	char rule[64];
 	rule_text(line, rule);
-	witness_refusals_put(witness, witness_site_name(witness, line->site), rule, line->second, line->total);
+	if (line->by_rule && witness->recent != NULL)
+		total = recent_untold(witness->recent, slice_from_string(witness_name_of(site)),
+				      slice_from_string(rule), line->second, total);
+	if (total > 0)
+		witness_refusals_put(witness, site, rule, line->second, total);
 }
 
 static void take(struct witness *witness, const struct pairing_event *told)
@@ -118,42 +125,34 @@ static void take(struct witness *witness, const struct pairing_event *told)
 		pairing_event(witness->pairing, told, witness_now_ms());
 }
 
-/* Whether the log lacks its second's total. */
-static bool is_untold(const struct recent *recent, const struct event *event)
-{
-	if (recent->closed)
-		return event->wall_ms > recent->last_ms;
-	return event->wall_ms >= recent->from_ms && event->wall_ms / 1000 > recent->told_second;
-}
-
 /* Of requests that stand for others it is not known which: those after the latest that is told of are new. */
 static bool is_unrecorded(const struct recent *recent, const struct pairing_event *told)
 {
 	const struct event *event = &told->event;
-	return event->end.reason == EVENT_BY_RULE && event->wall_ms >= recent->from_ms &&
-	       (!recent->sampled || event->wall_ms > recent->newest_ms) &&
+	return event->end.reason == EVENT_BY_RULE && event->wall_ms > recent->sampled_ms &&
 	       !recent_has(recent, told->box, event->request, event->port);
 }
 
-static void take_one_early(struct witness *witness, const struct recent *recent, const struct pairing_event *told)
+static void take_one_early(struct witness *witness, const struct pairing_event *told)
 {
-	if (is_untold(recent, &told->event))
-		tally_add(witness->tally, told->site, &told->event, false, refused, witness);
-	if (is_unrecorded(recent, told))
+	if (told->event.wall_ms / CLOCK_MS_PER_S * CLOCK_MS_PER_S < witness->recent->from_ms)
+		return;
+	tally_add(witness->tally, told->site, &told->event, false, refused, witness);
+	if (is_unrecorded(witness->recent, told))
 		witness_event_alone(witness, told);
 }
 
 /* Those that the log lacks: `recent` is what it has. */
-static void take_early(struct witness *witness, const struct recent *recent)
+static void take_early(struct witness *witness, struct recent *recent)
 {
+	witness->recent = recent;
 	for (size_t i = 0; i < witness->early_count; i++)
-		take_one_early(witness, recent, &witness->early[i]);
+		take_one_early(witness, &witness->early[i]);
 	if (witness->early_lost > 0)
 		witness_loss_put(witness, "events before this watch", witness->early_lost);
 	free(witness->early);
 	witness->early = NULL;
 	witness->early_count = witness->early_room = 0;
-	witness->recent = recent;
 }
 
 static void keep_early(struct witness *witness, const struct pairing_event *told)
@@ -181,7 +180,7 @@ void witness_events(struct witness *witness, const struct sites *sites, unsigned
 		else if (witness->recent == NULL)
 			keep_early(witness, &told);
 		else
-			take_one_early(witness, witness->recent, &told);
+			take_one_early(witness, &told);
 	}
 }
 
@@ -199,15 +198,14 @@ void witness_step(struct witness *witness)
 }
 
 /* A log that is about to be opened is waited for. */
-static const struct recent *recent_at_end(const struct witness *witness)
+static struct recent *recent_at_end(struct witness *witness)
 {
-	static const struct recent nothing;
 	struct writer_state state = writer_state(witness->writer);
 	for (unsigned i = 0; i < OPEN_LOOKS && !state.open && state.fault == 0; i++) {
 		usleep(OPEN_LOOK_MS * 1000);
 		state = writer_state(witness->writer);
 	}
-	return state.open ? state.beginning.recent : &nothing;
+	return state.open ? state.beginning.recent : &witness->nothing;
 }
 
 void witness_end(struct witness *witness)
@@ -324,7 +322,7 @@ static void see_hits(struct witness *witness, const struct intake *intake)
 	for (unsigned box = 0; box < OUTBOX_FILES; box++)
 		if (intake_has(intake, box) && inbox_read_hits(&intake->boxes[box], hits) == 0)
 			hit_ledger_table(witness->hits, hits, HIT_SLOTS);
-	hit_ledger_tell(witness->hits, witness->recent != NULL ? closed : NULL, witness);
+	hit_ledger_tell(witness->hits, closed, witness);
 }
 
 /* Sums that have grown by something that belongs to no site. */
@@ -333,14 +331,12 @@ static void see_sum(struct witness *witness, const char *what, const char *kind,
 {
 	char rule[96];
 	snprintf(rule, sizeof(rule), "%s: %s", what, kind);
-	if (witness->counted && now > *before) {
-		if (witness->recent == NULL)
-			return;
+	if (witness->counted && now > *before)
 		witness_refusals_put(witness, "", rule, second, now - *before);
-	}
 	*before = now;
 }
 
+/* Not before it is known what the log has of the time before us: its part of a second is counted off. */
 static void see_tally(struct witness *witness, const struct witness_sight *sight, uint64_t second)
 {
 	bool early_taken = witness->recent != NULL, first = sight->sites->seconds == 1;
@@ -352,10 +348,6 @@ static void see_tally(struct witness *witness, const struct witness_sight *sight
 	witness->lost_seconds -= early_taken && witness->lost_seconds > 0;
 }
 
-/*
- * None is told before those of the time before us: of the seconds up to one that the log tells of the next watch takes
- * all for told.
- */
 static void see_refusals(struct witness *witness, const struct witness_sight *sight)
 {
 	uint64_t second = sight->wall_ms / 1000;

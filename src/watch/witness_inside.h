@@ -34,7 +34,8 @@ struct witness {
 	struct pairing_event *early;
 	size_t early_count, early_room;
 	uint64_t early_lost;
-	const struct recent *recent; /* what the log has; NULL: it is not open, and they wait */
+	struct recent *recent; /* what the log has; NULL: it is not open, and they wait */
+	struct recent nothing; /* for one that never was */
 
 	struct pairing *pairing;
 	char *certificate;         /* NULL: messages are not kept */
@@ -90,6 +91,8 @@ void witness_event_alone(void *context, const struct pairing_event *told);
 void witness_packets_second(struct witness *witness, uint64_t wall_ms);
 
 /* witness_leaves.c */
+/* As records name it, also where it has none. */
+const char *witness_name_of(const char *site);
 void witness_block(struct witness *witness, const struct witness_block *block);
 void witness_digest_put(struct witness *witness, struct slice of, struct slice name, const uint8_t sha256[32]);
 void witness_refusals_put(struct witness *witness, const char *site, const char *rule, uint64_t second, uint64_t total);

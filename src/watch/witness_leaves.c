@@ -20,7 +20,7 @@ static struct leaf_value number_if(bool given, uint64_t number)
 	return given ? leaf_number(number) : (struct leaf_value){.given = false};
 }
 
-static const char *name_of(const char *site)
+const char *witness_name_of(const char *site)
 {
 	return site != NULL && site[0] != '\0' ? site : "(no site)";
 }
@@ -35,8 +35,9 @@ void witness_digest_put(struct witness *witness, struct slice of, struct slice n
 void witness_refusals_put(struct witness *witness, const char *site, const char *rule, uint64_t second, uint64_t total)
 {
 	uint64_t incident = cases_incident(witness->cases, NULL, site);
-	const struct leaf_value values[LEAF_FIELDS_MOST] = {text(name_of(site)), text(rule), leaf_number(second),
-							    leaf_number(total), number_if(incident != 0, incident)};
+	const struct leaf_value values[LEAF_FIELDS_MOST] = {text(witness_name_of(site)), text(rule),
+							    leaf_number(second), leaf_number(total),
+							    number_if(incident != 0, incident)};
 	(void)writer_put(witness->writer, LEAF_REFUSALS, values);
 }
 
@@ -51,7 +52,7 @@ void witness_incident_put(struct witness *witness, const struct case_glance *inc
 	bool has_visitors = incident->kind == CASE_FLOOD;
 	struct buffer sites = buffer_make(NULL);
 	for (size_t i = 0; i < incident->site_count; i++)
-		buffer_printf(&sites, "%s%s", i > 0 ? ", " : "", name_of(incident->sites[i]));
+		buffer_printf(&sites, "%s%s", i > 0 ? ", " : "", witness_name_of(incident->sites[i]));
 	const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_number(incident->id),
 							    text(change),
 							    {.given = false},
@@ -74,13 +75,13 @@ void witness_decided(struct witness *witness, const struct defence_news *news)
 	uint64_t incident = cases_incident(witness->cases, NULL, news->site);
 	if (news->mitigation == NULL) {
 		const struct leaf_value values[LEAF_FIELDS_MOST] = {
-			text(name_of(news->site)), number_if(incident != 0, incident), text(news->change),
+			text(witness_name_of(news->site)), number_if(incident != 0, incident), text(news->change),
 			text(news->line), number_if(news->episode != 0, news->episode)};
 		(void)writer_put(witness->writer, LEAF_DECISION, values);
 		return;
 	}
 	const struct leaf_value values[LEAF_FIELDS_MOST] = {text(mitigation_kind_name(news->mitigation->kind)),
-							    text(name_of(news->site)),
+							    text(witness_name_of(news->site)),
 							    text(news->change),
 							    leaf_number(news->mitigation->id),
 							    number_if(incident != 0, incident),
@@ -166,7 +167,7 @@ void witness_block(struct witness *witness, const struct witness_block *block)
 	bool has_answer = commit(witness, BODY_RESPONSE, block->answer, block->answer_cut, block->at_ms, &answer);
 	memcpy(address.bytes, block->source, sizeof(address.bytes));
 	const struct leaf_value values[LEAF_FIELDS_MOST] = {
-		text(name_of(block->site)),
+		text(witness_name_of(block->site)),
 		text(address_format(&address, source)),
 		leaf_number(block->port),
 		leaf_number(block->at_ms),
