@@ -44,12 +44,13 @@ static bool has_dots(struct slice value)
 static struct slice transformed(const struct chain *chain, struct slice value, uint8_t rooms[2][ROOM])
 {
 	struct transform_context context = {0};
+	size_t changes = 0; /* the room that does not hold the value is free */
 	for (size_t i = 1; i <= chain->length; i++) {
 		enum transform transform = (enum transform)chain->nodes[i].transform;
 		size_t len;
 		assert_true(transform_bound(transform, value.len) <= ROOM);
-		if (transform_apply(transform, &context, value, rooms[i % 2], &len))
-			value = slice_make(rooms[i % 2], len);
+		if (transform_apply(transform, &context, value, rooms[changes % 2], &len))
+			value = slice_make(rooms[changes++ % 2], len);
 	}
 	return value;
 }
