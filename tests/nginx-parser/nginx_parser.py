@@ -29,7 +29,7 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log info;
 events {{ worker_connections 512; }}
 http {{
-	log_format values escape=json '{{"port":"$server_port-$remote_port","status":$status,"method":"$request_method",'
+	log_format values escape=json '{{"client":"$remote_addr","status":$status,"method":"$request_method",'
 		'"request_uri":"$request_uri","uri":"$uri","args":"$args","protocol":"$server_protocol",'
 		'"request":"$request","host":"$host","http_host":"$http_host"}}';
 	access_log {folder}/access.log values;
@@ -43,7 +43,7 @@ http {{
 	proxy_ignore_client_abort on;
 	proxy_set_header Host "";
 	proxy_set_header Connection "";
-	proxy_set_header X-Test-Port $server_port-$remote_port;
+	proxy_set_header X-Test-Client $remote_addr;
 	server {{
 		listen 127.0.0.1:{ports[0]};
 		location / {{ proxy_pass http://unix:{folder}/origin; }}
@@ -62,7 +62,7 @@ NOT_PASSED = {b"host", b"connection", b"content-length", b"transfer-encoding", b
 
 
 class Origin:
-    """Keeps the headers and the body of every request that nginx passes on, by the client's port."""
+    """Keeps the headers and the body of every request that nginx passes on, by the client's address."""
 
     def __init__(self, path):
         self.seen = {}
@@ -92,7 +92,7 @@ class Origin:
                 if not piece:
                     return
                 body += piece
-            self.seen[named[b"x-test-port"].decode()] = (headers, body)
+            self.seen[named[b"x-test-client"].decode()] = (headers, body)
             connection.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
 
 
@@ -116,19 +116,24 @@ def start_nginx(folder):
     raise SystemExit("nginx does not start: " + (folder / "error.log").read_text())
 
 
-def exchange(port, wire):
-    """Sends, ends the sending side, reads to the end. -> the two ports, by which log lines are told apart."""
-    with socket.create_connection(("127.0.0.1", port)) as client:
+def address(number):
+    """A loopback address of each request's own, by which log lines are told apart: ports come again."""
+    return f"127.{64 + (number >> 16)}.{number >> 8 & 255}.{number & 255}"
+
+
+def exchange(client_address, port, wire):
+    """Sends, ends the sending side, reads to the end."""
+    with socket.socket() as client:
         client.settimeout(30)
-        own = f"{port}-{client.getsockname()[1]}"
+        client.bind((client_address, 0))
+        client.connect(("127.0.0.1", port))
         try:
             client.sendall(wire)
             client.shutdown(socket.SHUT_WR)
             while client.recv(65536):
                 pass
-        except (ConnectionError, OSError):
+        except OSError:
             pass  # refused while still sending: the log says how
-        return own
 
 
 def ask_nginx(folder, wires):
@@ -136,30 +141,26 @@ def ask_nginx(folder, wires):
     origin = Origin(str(folder / "origin"))
     process, ports = start_nginx(folder)
     try:
-        answers = []
-        log = open(folder / "access.log", encoding="latin-1")
-        # In rounds, so that no pair of ports comes twice between two looks at the log.
-        for start in range(0, len(wires), 500):
-            batch = wires[start:start + 500]
-            with concurrent.futures.ThreadPoolExecutor(6) as pool:
-                own = list(pool.map(lambda each: exchange(ports[each[0]], each[1]), batch))
-            logged = read_log(log, set(own))
-            answers += [(logged.get(port), origin.seen.get(port)) for port in own]
-            origin.seen.clear()
-        return answers
+        clients = [address(number) for number in range(len(wires))]
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            list(pool.map(lambda client, each: exchange(client, ports[each[0]], each[1]), clients, wires))
+        logged = read_log(folder / "access.log", len(wires))
+        return [(logged.get(client), origin.seen.get(client)) for client in clients]
     finally:
         process.terminate()
         process.wait(10)
 
 
-def read_log(log, wanted):
+def read_log(path, count):
+    """-> the entries by client, once all have come or nothing comes any more."""
     logged = {}
     deadline = time.monotonic() + 120
-    while wanted - logged.keys() and time.monotonic() < deadline:
-        for text in log:
-            entry = json.loads(text, strict=False)
-            logged.setdefault(entry["port"], entry)
-        time.sleep(0.02)
+    with open(path, encoding="latin-1") as log:
+        while len(logged) < count and time.monotonic() < deadline:
+            for text in log:
+                entry = json.loads(text, strict=False)
+                logged[entry["client"]] = entry
+            time.sleep(0.02)
     return logged
 
 
@@ -189,7 +190,7 @@ def fault(ours, logged, passed):
     if passed is None:
         return "nginx passed nothing on"
     headers = [(latin(name), latin(value)) for name, value in ours["headers"] if latin(name).lower() not in NOT_PASSED]
-    theirs = [pair for pair in passed[0] if pair[0].lower() not in NOT_PASSED and pair[0] != b"X-Test-Port"]
+    theirs = [pair for pair in passed[0] if pair[0].lower() not in NOT_PASSED and pair[0] != b"X-Test-Client"]
     if headers != theirs:
         return f"headers: ours {headers}, nginx {theirs}"
     hosts = [value for name, value in ours["headers"] if name.lower() == "host"]
