@@ -19,17 +19,6 @@
 
 enum { PLAN_BYTES_MOST = 64 << 20 };
 
-void export_at(struct work *w, const char *what)
-{
-	snprintf(w->result->what, sizeof(w->result->what), "%s", what);
-}
-
-void export_progress(const struct work *w, const char *what, uint64_t done, uint64_t of)
-{
-	if (w->order->progress != NULL)
-		w->order->progress(w->order->context, what, done, of);
-}
-
 /* ---- the plan ---- */
 
 /* When an epoch's records are from: of its first, and UINT64_MAX if it goes on. */

@@ -5,6 +5,8 @@
 #include "bundle/export.h"
 #include "evidence/body_read.h"
 
+#include <stdio.h>
+
 #define EXPORT_DONE_FOLDER ".done"
 
 struct work {
@@ -23,8 +25,16 @@ struct work {
 };
 
 /* What an error would be of; "": the bag. */
-void export_at(struct work *w, const char *what);
-void export_progress(const struct work *w, const char *what, uint64_t done, uint64_t of);
+static inline void export_at(struct work *w, const char *what)
+{
+	snprintf(w->result->what, sizeof(w->result->what), "%s", what);
+}
+
+static inline void export_progress(const struct work *w, const char *what, uint64_t done, uint64_t of)
+{
+	if (w->order->progress != NULL)
+		w->order->progress(w->order->context, what, done, of);
+}
 
 /* ---- export_done.c: what was done of an export, for one that goes on with it ---- */
 

@@ -1,15 +1,8 @@
 /* Requests that inspection stopped, as findings tell of them: with what matched, what was asked, and the message. */
 #include "watch/witness_inside.h"
 
-#include "base/clock.h"
-
 #include <inttypes.h>
 #include <stdio.h>
-
-uint64_t witness_now_ms(void)
-{
-	return (uint64_t)(clock_ns(CLOCK_MONOTONIC_COARSE) / CLOCK_NS_PER_MS);
-}
 
 const char *witness_site_name(const struct witness *witness, uint16_t site)
 {

@@ -82,8 +82,6 @@ struct witness_block {
 };
 
 /* witness_findings.c */
-/* CLOCK_MONOTONIC_COARSE: asked for with each event. */
-uint64_t witness_now_ms(void);
 const char *witness_site_name(const struct witness *witness, uint16_t site);
 void witness_event_alone(void *context, const struct pairing_event *told);
 
@@ -91,6 +89,8 @@ void witness_event_alone(void *context, const struct pairing_event *told);
 void witness_packets_second(struct witness *witness, uint64_t wall_ms);
 
 /* witness_leaves.c */
+/* CLOCK_MONOTONIC_COARSE: asked for with each event. */
+uint64_t witness_now_ms(void);
 /* As records name it, also where it has none. */
 const char *witness_name_of(const char *site);
 void witness_block(struct witness *witness, const struct witness_block *block);

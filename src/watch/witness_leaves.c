@@ -4,6 +4,11 @@
 #include "base/address.h"
 #include "base/clock.h"
 
+uint64_t witness_now_ms(void)
+{
+	return (uint64_t)(clock_ns(CLOCK_MONOTONIC_COARSE) / CLOCK_NS_PER_MS);
+}
+
 static struct leaf_value text(const char *string)
 {
 	return leaf_text(slice_from_string(string));
