@@ -42,6 +42,9 @@ static const char style[] =
 
 /* ---- the summary ---- */
 
+static const char *const brackets[LANGUAGES][2] = {
+	[LANGUAGE_ENGLISH] = {" (", ")"}, [LANGUAGE_PORTUGUESE] = {" (", ")"}, [LANGUAGE_CHINESE] = {"（", "）"}};
+
 static void add_moment(const struct writer *w, enum phrase what, uint64_t at_ms)
 {
 	char when[WORDS_BYTES], after[WORDS_BYTES];
@@ -56,9 +59,9 @@ static void add_moment(const struct writer *w, enum phrase what, uint64_t at_ms)
 	html_add(w->out, when);
 	if (at_ms > w->record->onset_ms) {
 		duration_words(at_ms - w->record->onset_ms, w->language, after);
-		buffer_text(w->out, " (");
+		buffer_text(w->out, brackets[w->language][0]);
 		html_add_with(w->out, writer_say(w, PHRASE_AFTER), after);
-		buffer_text(w->out, ")");
+		buffer_text(w->out, brackets[w->language][1]);
 	}
 	buffer_text(w->out, "</td></tr>\n");
 }
