@@ -4,9 +4,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { TAKES_NOTHING_MS = 2000 };
+enum {
+	TAKES_NOTHING_MS = 2000,
+	LOOK_MS = 1000,
+};
 
 struct outlet *outlet_new(ngx_open_file_t *file)
 {
@@ -38,6 +42,8 @@ bool outlet_open(struct outlet *outlet)
 		return false;
 	outlet->in_lines = fstat(outlet->fd, &facts) != 0 || !S_ISREG(facts.st_mode);
 	outlet->torn = false;
+	outlet->scarce = false;
+	outlet->looked_ms = 0;
 	return true;
 }
 
@@ -123,4 +129,15 @@ int outlet_write(struct outlet *outlet, size_t *ret_lost)
 	}
 	*ret_lost = records_in(text, len);
 	return error;
+}
+
+void outlet_look(struct outlet *outlet, int64_t now_ms)
+{
+	struct statvfs disk;
+
+	if (outlet->in_lines || outlet->fd < 0 || now_ms - outlet->looked_ms < LOOK_MS)
+		return;
+	outlet->looked_ms = now_ms;
+	outlet->scarce =
+		fstatvfs(outlet->fd, &disk) == 0 && disk.f_bavail < disk.f_blocks / 100 * OUTLET_SPARED_PERCENT;
 }

@@ -10,7 +10,10 @@
 
 #include <stdbool.h>
 
-enum { OUTLET_BYTES = 4 * 1024 * 1024 }; /* of each buffer; address space until it is needed */
+enum {
+	OUTLET_BYTES = 4 * 1024 * 1024, /* of each buffer; address space until it is needed */
+	OUTLET_SPARED_PERCENT = 3,      /* of a log's disk are left to what needs it more */
+};
 
 struct outlet {
 	ngx_open_file_t *file;
@@ -18,6 +21,8 @@ struct outlet {
 	bool in_lines; /* not a regular file: a long write could be torn */
 	bool retired;  /* its descriptor goes once all is written */
 	bool torn;     /* the last record was written in part */
+	bool scarce;   /* little of its disk is free */
+	int64_t looked_ms; /* when the disk was last looked at */
 	u_char *filling;
 	size_t filled;
 	u_char *writing;
@@ -40,6 +45,9 @@ void outlet_swap(struct outlet *outlet);
 
 /* Writes all that is to be written. 0 or an error of errno's, and how many records it cost. */
 int outlet_write(struct outlet *outlet, size_t *ret_lost);
+
+/* Looks how much of its disk is free, if the last look is a second old. `now_ms` by CLOCK_MONOTONIC. */
+void outlet_look(struct outlet *outlet, int64_t now_ms);
 
 /* Records that stand in its buffers. */
 size_t outlet_records(const struct outlet *outlet);

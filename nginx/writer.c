@@ -19,6 +19,7 @@ enum {
 	ROUNDS_AT_ONCE = 8,       /* so that what comes by itself is written by itself */
 	PATIENCE_MS = 2000,       /* with a file that takes nothing, at the end and when files are opened again */
 	TELL_MS = 1000,
+	TRY_MS = 1000,
 	BURST_SECONDS = 4,
 	STACK_BYTES = 256 * 1024,
 	PRIVATE_MODE = 0640,
@@ -26,6 +27,7 @@ enum {
 
 struct losses {
 	size_t by_rate; /* requests */
+	size_t by_disk; /* requests */
 	size_t by_room; /* records */
 	size_t by_error;
 	int error;
@@ -43,12 +45,14 @@ static struct writer {
 	bool waits; /* the thread, for something to do */
 	bool hurry;
 	bool ends;
+	bool scarce; /* little of a log's disk is free */
 	struct outlet *outlets;
 	struct losses losses;
 	ngx_event_t tell;
 	int64_t budget_bytes;
 	ngx_msec_t budget_at;
 	bool budgeted;
+	ngx_msec_t tried_at; /* when a request's records last went out to a scarce disk */
 } writer;
 
 static bool outlet_is_due(const struct outlet *outlet)
@@ -64,6 +68,14 @@ static bool some_is_due(void)
 	return false;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 /* With the lock, which is given up while writing. */
 static void outlet_serve(struct outlet *outlet)
 {
@@ -72,6 +84,7 @@ static void outlet_serve(struct outlet *outlet)
 	if (outlet->to_write > 0) {
 		pthread_mutex_unlock(&writer.lock);
 		int error = outlet_write(outlet, &lost);
+		outlet_look(outlet, now_ms());
 		pthread_mutex_lock(&writer.lock);
 		outlet->to_write = 0;
 		if (error != 0) {
@@ -84,7 +97,16 @@ static void outlet_serve(struct outlet *outlet)
 		close(outlet->fd);
 		outlet->fd = -1;
 		outlet->retired = false;
+		outlet->scarce = false;
 	}
+}
+
+static bool some_is_scarce(void)
+{
+	for (const struct outlet *outlet = writer.outlets; outlet != NULL; outlet = outlet->next)
+		if (outlet->scarce)
+			return true;
+	return false;
 }
 
 /* Of all files at once: whoever sees a request's last record can see its first ones. */
@@ -92,14 +114,6 @@ static void buffers_swap(void)
 {
 	for (struct outlet *outlet = writer.outlets; outlet != NULL; outlet = outlet->next)
 		outlet_swap(outlet);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static struct timespec time_at(int64_t ms)
@@ -140,6 +154,7 @@ static void *thread_run(void *data)
 		buffers_swap();
 		for (struct outlet *outlet = writer.outlets; outlet != NULL; outlet = outlet->next)
 			outlet_serve(outlet);
+		writer.scarce = some_is_scarce();
 		pthread_cond_broadcast(&writer.idle);
 	}
 	pthread_mutex_unlock(&writer.lock);
@@ -170,6 +185,10 @@ static void losses_tell(void)
 	if (losses.by_rate > 0)
 		ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
 			      "guia: the records of %uz requests were shed, they passed guia_log_rate", losses.by_rate);
+	if (losses.by_disk > 0)
+		ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
+			      "guia: the records of %uz requests were shed, less than %d %% of a log's disk is free",
+			      losses.by_disk, (int)OUTLET_SPARED_PERCENT);
 	if (losses.by_room > 0)
 		ngx_log_error(NGX_LOG_ALERT, ngx_cycle->log, 0,
 			      "guia: %uz records were shed, a log does not take them fast enough", losses.by_room);
@@ -229,15 +248,29 @@ static bool budget_left(size_t bytes_a_second)
 	return writer.budget_bytes > 0;
 }
 
+/* With the lock. One request's records a second go out all the same: with them the disk is looked at again. */
+static bool disk_left(void)
+{
+	if (!writer.scarce)
+		return true;
+	if (ngx_current_msec - writer.tried_at < TRY_MS)
+		return false;
+	writer.tried_at = ngx_current_msec;
+	return true;
+}
+
 bool gate_writer_begin(size_t bytes_a_second)
 {
 	writer_make();
 	tell_later();
-	bool left = budget_left(bytes_a_second);
+	bool in_rate = budget_left(bytes_a_second);
 	pthread_mutex_lock(&writer.lock);
-	if (left)
+	if (!in_rate)
+		writer.losses.by_rate++;
+	else if (!disk_left())
+		writer.losses.by_disk++;
+	else
 		return true;
-	writer.losses.by_rate++;
 	pthread_mutex_unlock(&writer.lock);
 	return false;
 }

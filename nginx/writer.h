@@ -1,8 +1,9 @@
 /*
  * Writing to logs without waiting. Each process of nginx has a thread that writes; the process itself only copies a
- * record into a buffer of the file's. What finds no room there is shed, and so is what passes the byte rate: both are
- * counted and told once a second, as are records that could not be written. A process that is killed loses what stands
- * in its buffers, some milliseconds' records; one that ends in order writes it first.
+ * record into a buffer of the file's. What finds no room there is shed, and so are what passes the byte rate and
+ * what would take the last of a disk: all are counted and told once a second, as are records that could not be written.
+ * A process that is killed loses what stands in its buffers, some milliseconds' records; one that ends in order writes
+ * it first.
  *
  * All functions are for the process's own thread.
  */

@@ -2,9 +2,12 @@
 import http.client
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
+import subprocess
+import tempfile
 import threading
 import time
 
@@ -59,6 +62,10 @@ root {folder};
             for line in self.gate.log_lines(name):
                 found.append(int(re.search(r"n=(\d+)n", json.loads(line)["transaction"]["request"]["uri"])[1]))
         return found
+
+    @staticmethod
+    def audited(folder):
+        return (folder / "audit.log").read_bytes().count(b"\n")
 
     def complaints(self, what):
         return [l for l in self.gate.log_lines("error.log") if "[alert]" in l and what in l]
@@ -148,6 +155,38 @@ def _():
     assert all('to "/dev/full"' in l for l in place.complaints("No space left"))
     assert len([l for l in place.gate.log_lines("error.log") if '[id "2"]' in l]) == 100
     place.gate.close()
+
+
+@case("the last of a log's disk is left to others, what that costs is told, and it ends when there is room again")
+def _():
+    if os.getuid() != 0:
+        return
+    disk = pathlib.Path(tempfile.mkdtemp(prefix="guia-log-disk-"))
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=0777", "tmpfs", disk], check=False)
+    if mounted.returncode != 0:
+        return
+    try:
+        place = Place(audit=f"{disk}/audit.log")
+        (disk / "others").write_bytes(b"x" * (63 << 20))
+        shed = lambda: said(place.complaints("of a log's disk is free"))
+        asked = 0
+
+        def ask_100():
+            """-> how many of a hundred requests' records were shed"""
+            nonlocal asked
+            before = shed()
+            place.ask(asked, 100)
+            asked += 100
+            wait_until(lambda: place.audited(disk) + shed() == asked, "each record, or word of it")
+            return shed() - before
+        wait_until(lambda: ask_100() > 90, "the last of the disk is left alone")
+        (disk / "others").unlink()
+        wait_until(lambda: ask_100() == 0, "with one of each second's requests the disk is looked at again")
+        assert not place.complaints("No space left")
+        place.gate.close()
+    finally:
+        subprocess.run(["umount", disk], check=True)
+        disk.rmdir()
 
 
 @case("a log that takes nothing makes no request wait; what it cost is told; the worker ends all the same")
