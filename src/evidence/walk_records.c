@@ -1,6 +1,7 @@
 /* What the records of an epoch say of it: keys, gaps, deletions, the clock. */
 #include "evidence/walk_inside.h"
 
+#include "base/clock.h"
 #include "base/vector.h"
 #include "codec/text.h"
 #include "evidence/log.h"
@@ -8,6 +9,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <time.h>
 
 void walk_find(struct walk *walk, enum finding finding, uint64_t record, const char *format, ...)
 {
@@ -83,6 +85,19 @@ static void take_key(struct walk *walk, const struct leaf *leaf)
 		walk->keys[walk->key_count++] = (struct walk_key){walk->frontier.size, key};
 }
 
+/* UTC; as the number that the record has where it is no time of ours. */
+static void add_moment(struct buffer *out, uint64_t ms)
+{
+	time_t seconds = (time_t)(ms / CLOCK_MS_PER_S);
+	struct tm parts;
+	char when[32];
+	if (ms / CLOCK_MS_PER_S > UINT32_MAX || gmtime_r(&seconds, &parts) == NULL ||
+	    strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &parts) == 0)
+		buffer_printf(out, "%" PRIu64, ms);
+	else
+		buffer_printf(out, "%s.%03uZ", when, (unsigned)(ms % CLOCK_MS_PER_S));
+}
+
 static void note_gap(struct walk *walk, const struct leaf *leaf)
 {
 	const struct leaf_value *records = leaf_get(leaf, "records"), *of = leaf_get(leaf, "of");
@@ -94,8 +109,11 @@ static void note_gap(struct walk *walk, const struct leaf *leaf)
 		buffer_text(walk->notes, "nobody knows how many records");
 	if (of != NULL)
 		buffer_printf(walk->notes, " of kind %.*s", SLICE_ARG(of->bytes));
-	buffer_printf(walk->notes, ", between %" PRIu64 " and %" PRIu64 "\n", leaf_get(leaf, "since")->number,
-		      leaf_get(leaf, "until")->number);
+	buffer_text(walk->notes, ", between ");
+	add_moment(walk->notes, leaf_get(leaf, "since")->number);
+	buffer_text(walk->notes, " and ");
+	add_moment(walk->notes, leaf_get(leaf, "until")->number);
+	buffer_byte(walk->notes, '\n');
 }
 
 /* A span takes in those that it touches. */
