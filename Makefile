@@ -30,7 +30,6 @@ build-sanitize/build.ninja: | test-dependencies
 
 test: test-dependencies $(BUILD)/build.ninja build-sanitize/build.ninja
 	ninja -C $(BUILD)
-	ninja -C build-sanitize
 	tools/run-tests $(BUILD):check,unit,suite,nginx,edge,drill build-sanitize:unit
 
 soak: test-dependencies $(BUILD)/build.ninja
