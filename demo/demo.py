@@ -6,10 +6,12 @@ Usage: demo/run [--once]. Without --once it keeps serving until Ctrl-C. Exit 0 o
 """
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -31,9 +33,11 @@ PATIENCE_SECONDS = 240  # the first start compiles the rules; later ones take th
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Out of the range from which the kernel gives ports to connections that go out meanwhile."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(12000, 32000)))
+            return probe.getsockname()[1]
 
 
 def fail(message):
