@@ -86,7 +86,7 @@ class Gate:
 
     def __exit__(self, *_):
         self.nginx.terminate()
-        self.nginx.wait(20)
+        self.nginx.wait(120)
 
 
 def main():

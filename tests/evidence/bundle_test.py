@@ -20,6 +20,9 @@ import traceback
 
 from authority import Authority
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from waiting import PATIENCE  # pylint: disable=wrong-import-position
+
 GUIA, MAKER = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
 # In memory where that can be had: nothing here depends on a disk's pace.
 TEMP = tempfile.TemporaryDirectory(prefix="guia-bundle-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
@@ -536,12 +539,10 @@ class Watch:
         return guia(*words, "--run-dir", self.place / "run", code=code)
 
     def until(self, good):
-        for _ in range(2000):
-            if good():
-                return
-            assert self.process.poll() is None, (self.place / "said").read_text()
+        end = time.monotonic() + PATIENCE
+        while not good():
+            assert time.monotonic() < end and self.process.poll() is None, (self.place / "said").read_text()
             time.sleep(0.02)
-        raise AssertionError((self.place / "said").read_text())
 
     def key(self):
         done = subprocess.run([GUIA, "evidence", "key", "--run-dir", self.place / "run"], capture_output=True, check=False)

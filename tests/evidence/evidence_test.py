@@ -22,6 +22,9 @@ import traceback
 
 from authority import Authority, openssl
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from waiting import PATIENCE  # pylint: disable=wrong-import-position
+
 GUIA, KEEPER = (pathlib.Path(path).resolve() for path in sys.argv[1:3])
 TEMP = tempfile.TemporaryDirectory(prefix="guia-evidence-")
 FOLDER = pathlib.Path(TEMP.name)
@@ -51,12 +54,11 @@ class Keeper:
 
     def until(self, good):
         """What it says once that is so."""
-        for _ in range(3000):
-            state = self.state()
-            if good(state):
-                return state
+        end = time.monotonic() + PATIENCE
+        while not good(state := self.state()):
+            assert time.monotonic() < end, state
             time.sleep(0.01)
-        raise AssertionError(state)
+        return state
 
     def end(self):
         self.process.stdin.close()

@@ -21,6 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.path.insert(1, str(pathlib.Path(__file__).resolve().parent.parent))
 import requests as generator  # noqa: E402
 from ports import free_port  # noqa: E402
+from waiting import PATIENCE  # noqa: E402
 
 CONFIG = """
 daemon off;
@@ -102,9 +103,8 @@ def start_nginx(folder):
         (folder / "nginx.conf").write_text(CONFIG.format(folder=folder, ports=ports))
         process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")],
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        for _ in range(200):
-            if process.poll() is not None:
-                break
+        end = time.monotonic() + PATIENCE
+        while process.poll() is None and time.monotonic() < end:
             try:
                 socket.create_connection(("127.0.0.1", ports[1])).close()
                 return process, ports
@@ -124,7 +124,7 @@ def address(number):
 def exchange(client_address, port, wire):
     """Sends, ends the sending side, reads to the end."""
     with socket.socket() as client:
-        client.settimeout(30)
+        client.settimeout(PATIENCE)
         client.bind((client_address, 0))
         client.connect(("127.0.0.1", port))
         try:
@@ -148,13 +148,13 @@ def ask_nginx(folder, wires):
         return [(logged.get(client), origin.seen.get(client)) for client in clients]
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 def read_log(path, count):
     """-> the entries by client, once all have come or nothing comes any more."""
     logged = {}
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE
     with open(path, encoding="latin-1") as log:
         while len(logged) < count and time.monotonic() < deadline:
             for text in log:

@@ -10,6 +10,7 @@ from harness import PATIENCE, Gate, Origin, case, curl, free_port, main, wait_un
 
 WRITER = sys.argv.pop(2)
 PORT, H2 = free_port(), free_port()
+RATE_SECONDS = 10  # after which guia_body_rate is asked of a body
 HEAD = b"GET /echo HTTP/1.1\r\nHost: site\r\nX-Slow: "
 POST = b"POST /echo HTTP/1.1\r\nHost: site\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 5000\r\n\r\na="
 origin = Origin()
@@ -138,20 +139,26 @@ def _():
 
 @case("told of an attack of slow clients the gate closes heads and bodies early, down to a quarter of its connections, and no body that comes")
 def _():
-    heads, bodies = open_connections(120, HEAD), open_connections(120, POST)
-    steady = open_connections(20, POST.replace(b"5000", b"60000") + b"b" * 20000)
-    for _ in range(5):
-        time.sleep(0.5)
-        heads, bodies = drip(heads), drip(bodies)
-    assert (len(heads), len(bodies)) == (120, 120)
-    before = shed()
-    for s in steady:
-        s.sendall(b"b" * 20000)
-    publish(60000)
-    end = time.monotonic() + 30
-    while len(heads) + len(bodies) > 130 and time.monotonic() < end:
-        time.sleep(0.2)
-        heads, bodies = drip(heads), drip(bodies)
+    # Where this takes so long that the rate is asked of its bodies, too, it is done again.
+    for attempt in range(10):
+        began = time.monotonic()
+        heads, bodies = open_connections(120, HEAD), open_connections(120, POST)
+        steady = open_connections(20, POST.replace(b"5000", b"60000") + b"b" * 20000)
+        for _ in range(5):
+            time.sleep(0.5)
+            heads, bodies = drip(heads), drip(bodies)
+        at_first, before = (len(heads), len(bodies)), shed()
+        for s in steady:
+            s.sendall(b"b" * 20000)
+        publish(60000)
+        while len(heads) + len(bodies) > 130 and time.monotonic() < began + PATIENCE:
+            time.sleep(0.2)
+            heads, bodies = drip(heads), drip(bodies)
+        if time.monotonic() < began + RATE_SECONDS or attempt == 9:
+            break
+        publish(0)
+        close(heads + bodies + steady)
+    assert at_first == (120, 120), at_first
     assert heads == [] and 90 < len(bodies) <= 130, (len(heads), len(bodies))
     after = shed()
     assert after["heads"] - before["heads"] == 120 and after["bodies"] > before["bodies"], (before, after)

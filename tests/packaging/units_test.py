@@ -36,7 +36,7 @@ def is_closed(unit):
 def starts_what_there_is(unit):
     text = unit.read_text()
     line, = re.findall(r"^ExecStart(?:Pre)?=/usr/bin/guia (\S+) (.*)$", text, re.M)
-    helped = subprocess.run([GUIA, "help", line[0]], capture_output=True, text=True, check=True, timeout=20).stdout
+    helped = subprocess.run([GUIA, "help", line[0]], capture_output=True, text=True, check=True, timeout=60).stdout
     for word in line[1].split():
         if word.startswith("-"):
             assert re.search(rf"(?<![\w-]){re.escape(word)}\b", helped), word

@@ -5,7 +5,7 @@ import resource
 import socket
 import time
 
-from harness import Screen, case, incident_write, main, site, status, wait_for
+from harness import PATIENCE, Screen, case, incident_write, main, site, status, wait_for
 
 MEMORY_MOST = 96 << 20
 FILES_MOST = 512
@@ -18,7 +18,7 @@ def many_files():
 
 def connect(screen):
     client = socket.socket()
-    client.settimeout(20)
+    client.settimeout(PATIENCE)
     client.connect(("127.0.0.1", screen.port))
     return client
 

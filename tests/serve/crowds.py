@@ -67,7 +67,7 @@ def head(order, browser):
 
 def ask(port, source, order, browser):
     """The status; 0 where the connection was closed."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 20, (source, 0)) as c:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 60, (source, 0)) as c:
         c.sendall(head(order, browser))
         answer = c.recv(65536)
         return int(answer.split()[1]) if answer else 0

@@ -275,8 +275,7 @@ def term_lets_a_request_in_flight_finish_and_a_second_one_does_not():
         origin, answers = Origin(), []
         with Serve(site(origin), drain_seconds=60) as gate:
             thread = ask_slowly(gate, answers)
-            wait_for(lambda: any(c for c in origin.server.connections), "the request at the origin")
-            time.sleep(0.2)
+            wait_for(lambda: "/slow" in origin.server.asked, "the request at the origin")
             pids = gate.nginx_pids()
             gate.process.send_signal(signal.SIGTERM)
             wait_for(lambda: "ending" in gate.said(), "the end to begin")

@@ -20,7 +20,7 @@ import processes  # pylint: disable=wrong-import-position
 import tap  # pylint: disable=wrong-import-position
 from ports import free_port  # pylint: disable=wrong-import-position,unused-import
 from tap import Skip, title  # pylint: disable=wrong-import-position,unused-import
-from waiting import wait_until as wait_for  # pylint: disable=wrong-import-position,unused-import
+from waiting import PATIENCE, wait_until as wait_for  # pylint: disable=wrong-import-position,unused-import
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 TEMP = tempfile.TemporaryDirectory(prefix="guia-serve-test-")
@@ -64,6 +64,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.connections.append(self.connection)
 
     def do_GET(self):
+        self.server.asked.append(self.path)
         if self.special():
             return
         cookie = self.headers.get("Cookie", "")
@@ -166,7 +167,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def together(self):
         """Nobody is answered before all are there; and nobody may keep the answer."""
         try:
-            self.server.together.wait(30)
+            self.server.together.wait(PATIENCE)
             self.send_response(200)
         except threading.BrokenBarrierError:
             self.send_response(500)
@@ -190,7 +191,7 @@ class Origin:
                 pass  # clients that leave are part of the tests
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        self.server.seen, self.server.posts, self.server.connections = [], [], []
+        self.server.asked, self.server.seen, self.server.posts, self.server.connections = [], [], [], []
         self.server.release = threading.Event()
         self.server.together = threading.Barrier(TOGETHER)
         self.port = self.server.server_address[1]
@@ -245,7 +246,7 @@ class Serve:
         wait_for(lambda: self.said().count("reloaded") + self.said().count("not taken") > before, "the reload", seen=self.said)
 
     def get(self, path, host="a.test", **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request("GET", path, headers={"Host": host, **{k.replace("_", "-"): v for k, v in headers.items()}})
             answer = connection.getresponse()
@@ -255,7 +256,7 @@ class Serve:
 
     def curl(self, url, *words, data=None):
         """What curl gets from a URL, in which PORT stands for the port: (status, body, what -i shows)."""
-        done = subprocess.run(["curl", "-sSi", "-m", "60", *words, url.replace("PORT", str(self.port))], input=data,
+        done = subprocess.run(["curl", "-sSi", "-m", str(PATIENCE), *words, url.replace("PORT", str(self.port))], input=data,
                               capture_output=True, check=False)
         head, _, body = done.stdout.partition(b"\r\n\r\n")
         while body.startswith(b"HTTP/"):
@@ -271,7 +272,7 @@ class Serve:
     def end(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)
 
     def __enter__(self):
         return self

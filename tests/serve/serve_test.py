@@ -187,22 +187,30 @@ def only_websockets_are_tunnels():
 def what_is_refused_before_the_site_is_known_is_recorded():
     origin = Origin()
     with Serve(site(origin)) as gate:
+        asked = []
+
         def ask(data):
-            with socket.create_connection(("127.0.0.1", gate.port), 60) as client:
+            asked.append(data)
+            with socket.create_connection(("127.0.0.1", gate.port), 60) as client, contextlib.suppress(ConnectionResetError, BrokenPipeError):
                 client.sendall(data)
-                with contextlib.suppress(ConnectionResetError):
-                    return client.recv(1000)
-                return b""
-        assert b" 400 " in ask(b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n")
-        assert b" 414 " in ask(b"GET /" + b"a" * 40000 + b" HTTP/1.1\r\nHost: a.test\r\n\r\n")
-        assert b" 400 " in ask(b"GET / HTTP/1.1\r\nX: " + b"a" * 40000 + b"\r\n\r\n")
+                return client.recv(1000)
+            return b""
+
+        def told(data):
+            """The answer; one that came while there was more to send may be lost with the connection, and is asked for again."""
+            return next(filter(None, (ask(data) for _ in range(100))))
+        assert b" 400 " in told(b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n")
+        assert b" 414 " in told(b"GET /" + b"a" * 40000 + b" HTTP/1.1\r\nHost: a.test\r\n\r\n")
+        assert b" 400 " in told(b"GET / HTTP/1.1\r\nX: " + b"a" * 40000 + b"\r\n\r\n")
         assert ask(b"GET / HTTP/1.1\r\nHost: b.test\r\n\r\n") == b""
 
         def records():
             return [json.loads(line) for line in gate.lines("audit.log")]
-        wait_for(lambda: len(records()) == 3, "three records")
-        codes = sorted(r["transaction"]["response"]["http_code"] for r in records())
-        assert codes == [400, 414, 494] or codes == [400, 400, 414], codes
+        recorded = len(asked) - 1  # all but the last
+        wait_for(lambda: len(records()) == recorded, "a record each")
+        codes = [r["transaction"]["response"]["http_code"] for r in records()]
+        uris = [data.split(b" ")[1] for data in asked[:recorded]]
+        assert codes.count(414) == sum(len(uri) > 1 for uri in uris) and set(codes) - {494} == {400, 414}, codes
     origin.stop()
 
 
