@@ -41,7 +41,7 @@ class Monitor:
             if "destination" in line and "[DELROUTE]" not in line and "DEL" not in line.split("[", 2)[1]:
                 self.seen, self.last = self.seen + 1, time.monotonic()
 
-    def until(self, count, seconds=60):
+    def until(self, count, seconds=peers.PATIENCE):
         peers.wait_until(lambda: self.seen >= count, f"{count} rules, not {self.seen}", seconds)
         return self.last
 
@@ -65,7 +65,7 @@ class Table:
             text += self.link.recv(4096)
         return int(text.split(b"-", 1)[1].split()[0])  # "1007-N of N routes for ..."
 
-    def until(self, count, seconds=60):
+    def until(self, count, seconds=peers.PATIENCE):
         end = time.monotonic() + seconds
         while self.count() < count:
             assert time.monotonic() < end, f"{count} rules"
@@ -102,7 +102,7 @@ def main():
         bird.start()
         service.start()
         service.hold()
-        peers.wait_until(service.up, "both sessions are up", 60)
+        peers.wait_until(service.up, "both sessions are up")
         for name, table in (("gobgp", Monitor(gobgp)), ("bird", Table(bird))):
             time.sleep(1)
             one_ms, many_s = measure(service, name, table)

@@ -17,7 +17,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import processes  # pylint: disable=wrong-import-position
 from ports import free_port  # pylint: disable=wrong-import-position
-from waiting import wait_until  # pylint: disable=wrong-import-position,unused-import
+from waiting import PATIENCE, wait_until  # pylint: disable=wrong-import-position,unused-import
 
 OURS = "127.1.0.1"
 OUR_AS = 65020
