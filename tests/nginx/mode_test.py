@@ -1,6 +1,7 @@
 """Modes of sites: local lets none but home networks and who is allowed ask the origin, guarded keeps strangers to older copies
 and to little of its time; others get the last good copy, marked with its date."""
 import email.utils
+import itertools
 import sys
 import threading
 import time
@@ -11,12 +12,6 @@ from publishing import Writer
 
 PORT, OTHER = free_port(), free_port()
 BAN_WRITER, WRITER = sys.argv.pop(3), sys.argv.pop(2)
-made = [0]
-
-
-def page(handler):
-    made[0] += 1
-    handler.send(200, b"page %d" % made[0])
 
 
 def costly(handler):
@@ -24,7 +19,19 @@ def costly(handler):
     handler.send(200, b"costly")
 
 
-origin = Origin({"/page": page, "/costly": costly})
+class Page:
+    """A page of one case alone: what the origin made of it, counted, is in no other case's copies."""
+
+    def __init__(self):
+        self.path, self.made = f"/page{len(origin.pages)}", 0
+        origin.pages[self.path] = self.make
+
+    def make(self, handler):
+        self.made += 1
+        handler.send(200, b"page %d" % self.made)
+
+
+origin = Origin({"/costly": costly})
 gate = Gate("", start=False, workers=1, files={"rules.conf": "SecRuleEngine On\n"})
 bans, events = gate.folder / "bans", gate.folder / "events"
 bans.mkdir()
@@ -47,13 +54,33 @@ gate.start()
 writer, ban_writer = Writer(WRITER, bans, events, key=events / "key"), Writer(BAN_WRITER, bans)
 
 
-def publish(*lines):
-    writer.say(*lines, "publish")
+numbers = itertools.count(1)
+in_force = []
+
+
+def publish(*modes):
+    """These modes, "SITE MODE MS [PREFIX...]", and no others. -> their numbers, which no other case has"""
+    dropped = [f"drop {number}" for number in in_force]
+    in_force[:] = [next(numbers) for _ in modes]
+    writer.say(*dropped, *(f"mode {number} {mode}" for number, mode in zip(in_force, modes)), "publish")
     gate.looked()
+    return list(in_force)
 
 
-def ask(source="127.0.1.1", path="/page", *arguments, port=PORT):
+def ask(source, path, *arguments, port=PORT):
     return curl(f"http://127.0.0.1:{port}{path}", "--interface", source, *arguments)
+
+
+SESSION = ("-H", "Cookie: a=b")
+
+
+def copied():
+    """A page of which there is a copy, of a time when everybody reached the origin; it is not fresh any more."""
+    page = Page()
+    publish()
+    assert ask("127.0.1.1", page.path).body == b"page 1"
+    time.sleep(2.1)
+    return page
 
 
 def box():
@@ -62,76 +89,95 @@ def box():
 
 @case("open, or without a word, everybody reaches the origin")
 def _():
-    assert ask().body == b"page 1"
-    publish("mode 1 www open 600000")
+    page = copied()
+    assert ask("127.0.2.1", page.path).body == b"page 2"
+    publish("www open 600000")
     time.sleep(2.1)
-    assert ask().body == b"page 2"
+    assert ask("127.0.2.1", page.path).body == b"page 3"
 
 
-@case("local: home networks and who is allowed reach the origin, others get the last good copy with its date")
+@case("local: others than home networks get the last good copy with its date, or an error")
 def _():
-    publish("drop 1", "mode 2 www local 600000 127.0.1.0/24 192.0.2.0/24")
-    time.sleep(2.1)
-    before, hits = made[0], box().hits().get(2, 0)
-    reply = ask("127.0.2.1")
-    assert reply.status == 200 and reply.body == b"page 2" and made[0] == before, reply
+    page = copied()
+    (mode,) = publish("www local 600000 127.0.1.0/24")
+    hits = box().hits().get(mode, 0)
+    reply = ask("127.0.2.1", page.path)
+    assert reply.status == 200 and reply.body == b"page 1" and page.made == 1, reply
     age = time.time() - email.utils.parsedate_to_datetime(reply.headers["x-guia-copy"]).timestamp()
     assert 0 <= age < 60, reply
-    with_session = ask("127.0.2.1", "/page", "-H", "Cookie: a=b")
-    assert with_session.body == b"page 2" and "x-guia-copy" in with_session.headers, with_session
+    with_session = ask("127.0.2.1", page.path, *SESSION)
+    assert with_session.body == b"page 1" and "x-guia-copy" in with_session.headers, with_session
     assert ask("127.0.2.1", "/never").status == 502 and ask("127.0.2.1", "/echo", "-d", "a=b").status == 502
-    assert box().hits()[2] == hits + 4
-    reply = ask("127.0.1.9")
-    assert reply.body == b"page 3" and "x-guia-copy" not in reply.headers, reply
-    assert ask("127.0.5.1", "/page", "-H", "X-Forwarded-For: 192.0.2.9", "-H", "Cookie: a=b").body == b"page 4"
+    assert box().hits()[mode] == hits + 4
+    assert ask("127.0.2.1", "/echo", port=OTHER).status == 200
+
+
+@case("local: home networks and who is allowed reach the origin")
+def _():
+    page = copied()
+    publish("www local 600000 127.0.1.0/24 192.0.2.0/24")
+    reply = ask("127.0.1.9", page.path)
+    assert reply.body == b"page 2" and "x-guia-copy" not in reply.headers, reply
+    assert ask("127.0.5.1", page.path, "-H", "X-Forwarded-For: 192.0.2.9", *SESSION).body == b"page 3"
     ban_writer.say("allow 127.0.2.7 5 600000", "base")
     gate.looked()
-    assert ask("127.0.2.7", "/page", "-H", "Cookie: a=b").body == b"page 5"
-    assert ask("127.0.2.1", port=OTHER, path="/echo").status == 200
+    assert ask("127.0.2.7", page.path, *SESSION).body == b"page 4"
 
 
 @case("who is kept out is told so, and has a reason of its own")
 def _():
-    ends = [e for e in box().events() if e.kind == outbox.END and outbox.REASONS[e.reason] == "mode"]
-    assert ends and all(e.rule == 2 and not e.flags & outbox.ORIGIN for e in ends), ends
-    assert {e.status for e in ends} == {200, 502} and any(e.flags & outbox.COPY for e in ends)
-    assert any(l.startswith("200 127.0.2.1 mode") for l in gate.log_lines("mode.log"))
+    page = copied()
+    (mode,) = publish("www local 600000 127.0.1.0/24")
+    assert ask("127.0.2.9", page.path).status == 200 and ask("127.0.2.9", "/never").status == 502
+
+    def ends():
+        return [e for e in box().events()
+                if e.kind == outbox.END and outbox.REASONS[e.reason] == "mode" and e.rule == mode]
+    wait_until(lambda: len(ends()) == 2, "the events of both ends")
+    assert all(not e.flags & outbox.ORIGIN for e in ends()), ends()
+    assert {e.status for e in ends()} == {200, 502} and any(e.flags & outbox.COPY for e in ends())
+    wait_until(lambda: any(l.startswith("200 127.0.2.9 mode") for l in gate.log_lines("mode.log")), "the log's line")
 
 
-@case("an end is an end, and so is a mode of all sites where a site has none of its own")
+@case("an end is an end")
 def _():
-    publish("mode 2 www local 600 127.0.1.0/24")
-    wait_until(lambda: ask("127.0.2.1", "/page", "-H", "Cookie: a=b").status == 200 and
-               "x-guia-copy" not in ask("127.0.2.1", "/page", "-H", "Cookie: a=b").headers, "the end")
-    publish("drop 2", "mode 3 - local 600000 127.0.1.0/24", "mode 4 other open 600000")
+    page = copied()
+    publish("www local 600 127.0.1.0/24")
+    wait_until(lambda: "x-guia-copy" not in ask("127.0.2.1", page.path, *SESSION).headers, "the end")
+    assert ask("127.0.2.1", page.path, *SESSION).body == b"page %d" % page.made
+
+
+@case("a mode of all sites is of each that has none of its own")
+def _():
+    publish("- local 600000 127.0.1.0/24", "other open 600000")
     assert ask("127.0.2.1", "/echo").status == 502 and ask("127.0.2.1", "/echo", port=OTHER).status == 200
 
 
 @case("guarded: strangers get an older copy where there is one, and the origin where there is none")
 def _():
-    publish("drop 3", "drop 4", "mode 6 www guarded 600000")
-    time.sleep(2.1)
-    before = made[0]
-    reply = ask("127.0.8.1")
-    assert reply.status == 200 and made[0] == before and "x-guia-copy" in reply.headers, reply
-    assert ask("127.0.8.1", "/page", "-H", "Cookie: a=b").body == b"page %d" % (before + 1)
+    page = copied()
+    publish("www guarded 600000")
+    reply = ask("127.0.8.1", page.path)
+    assert reply.status == 200 and page.made == 1 and "x-guia-copy" in reply.headers, reply
+    assert ask("127.0.8.1", page.path, *SESSION).body == b"page 2"
     assert ask("127.0.8.1", "/echo").status == 200
 
 
 @case("guarded: a stranger who has had much of the origin's time gets no more of it for a while, and others do")
 def _():
+    publish("www guarded 600000")
     statuses = []
 
     def costs(number):
-        statuses.append(ask("127.0.9.1", f"/costly?{number}", "-H", "Cookie: a=b").status)
+        statuses.append(ask("127.0.9.1", f"/costly?{number}", *SESSION).status)
     threads = [threading.Thread(target=costs, args=(i,)) for i in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert statuses == [200] * 6, statuses
-    wait_until(lambda: ask("127.0.9.1", "/costly", "-H", "Cookie: a=b").status == 502, "what it may not have")
-    assert ask("127.0.9.2", "/costly", "-H", "Cookie: a=b").status == 200
+    wait_until(lambda: ask("127.0.9.1", "/costly", *SESSION).status == 502, "what it may not have")
+    assert ask("127.0.9.2", "/costly", *SESSION).status == 200
 
 
 main()
