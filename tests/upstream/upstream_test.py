@@ -308,6 +308,57 @@ def when_exabgp_is_killed_everything_is_gone_and_comes_back_with_it(s):
     s.both(False)
 
 
+@contextlib.contextmanager
+def stopped(one):
+    """A process that does nothing for a while: who waits for it waits."""
+    one.child.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        one.child.send_signal(signal.SIGCONT)
+
+
+SLOW_SECONDS = 5
+
+
+def commands_meanwhile(s, one, *commands):
+    """Each is answered before the process that is stopped goes on. -> what they said"""
+    with stopped(one):
+        said = [s.service.command(*words) for words in commands]
+        time.sleep(SLOW_SECONDS)
+        return said + [s.service.command("--json")]
+
+
+@case
+def while_exabgp_is_slow_nobody_waits_for_it(s):
+    """What was asked of it meanwhile is done once it goes on, and of what ended meanwhile nothing is left."""
+    keeper = s.service.keeper()
+    said = commands_meanwhile(s, s.service.exabgp, ("ask", *UDP, "--why", "slow"), ("ask", "192.0.2.11", "--protocol", "udp"))
+    rules = json.loads(said[-1])["rules"]
+    assert len(rules) == 4 and not any(rule["taken"] for rule in rules), rules
+    s.both(True)
+    peers.wait_until(lambda: all(rule["taken"] for rule in s.service.ask("status")["rules"]), "ExaBGP says so")
+    commands_meanwhile(s, s.service.exabgp, ("withdraw", "all"))
+    s.both(False)
+    commands_meanwhile(s, s.service.exabgp, ("ask", *UDP), ("withdraw", "all"))
+    peers.wait_until(lambda: s.service.ask("status")["rules"] == [], "all has ended")
+    peers.wait_until(s.nothing_there, "both tables are empty")
+    assert s.service.keeper() == keeper, "the keeper ended"
+
+
+@case
+def while_a_router_is_slow_the_other_is_asked(s):
+    with stopped(s.gobgp):
+        s.service.command("ask", *UDP)
+        peers.wait_until(lambda: UDP_BIRD in s.bird.flows(), "the one that is not slow", seen=s.bird.flows)
+        time.sleep(SLOW_SECONDS)
+    s.both(True)
+    with stopped(s.gobgp):
+        s.service.command("withdraw", "all")
+        peers.wait_until(lambda: UDP_BIRD not in s.bird.flows(), "the one that is not slow", seen=s.bird.flows)
+    s.both(False)
+
+
 def pour(mbit, ends):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
         began, sent = time.monotonic(), 0
