@@ -15,7 +15,7 @@ void account_init(struct account *account)
 	memset(account, 0, sizeof(*account));
 	account->detected_s = account->mitigated_s = account->full_s = account->dark_s = account->kept_out = NAN;
 	for (size_t i = 0; i < ACCOUNT_FLOODS; i++)
-		account->floods[i] = (struct account_flood){NAN, NAN};
+		account->floods[i] = (struct account_flood){NAN, NAN, NAN};
 }
 
 static double number(const json_t *object, const char *name)
@@ -74,6 +74,7 @@ static void take_flood(struct account *account, const json_t *flood, double star
 			continue;
 		earlier(&account->floods[i].detected_s, onset_s + number(flood, "detected_after_s"));
 		earlier(&account->floods[i].held_s, onset_s + number(flood, "held_after_s"));
+		account->floods[i].over_s = onset_s + number(flood, "over_after_s");
 	}
 }
 

@@ -25,6 +25,7 @@ struct account_second {
 struct account_flood {
 	double detected_s;
 	double held_s;
+	double over_s; /* the latest of its kind; NAN: it is on */
 };
 
 enum account_flood_kind {

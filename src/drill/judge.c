@@ -76,6 +76,12 @@ static bool is_told_at_edge(const struct pair *pair)
 	return is_at_edge(pair) && pair->account != NULL;
 }
 
+/* No brief run waits for the end. */
+static bool is_told_over(const struct pair *pair)
+{
+	return is_told_at_edge(pair) && pair->plan->shape->after_ms > 0 && !pair->plan->brief;
+}
+
 static bool is_told_whole(const struct pair *pair)
 {
 	return is_told(pair) && !pair->plan->brief;
@@ -132,6 +138,7 @@ CONSTANT(restored_bound, 10)
 CONSTANT(reached_bound, 1)
 CONSTANT(detected_bound, 1)
 CONSTANT(mitigated_bound, 3)
+CONSTANT(over_bound, 68) /* a minute of calm, before which the watch's rate of a second must have faded */
 CONSTANT(estimate_bound, 2)
 CONSTANT(requests_bound, 10000)
 CONSTANT(late_bound, 5)
@@ -251,6 +258,14 @@ static double flood_held(const struct pair *pair)
 	return since_onset(pair, flood_of(pair)->held_s);
 }
 
+/* From the last of its packets; what is said to be over while they come is not. */
+static double flood_over(const struct pair *pair)
+{
+	const struct run_plan *plan = pair->plan;
+	double after_s = flood_of(pair)->over_s - (plan->quiet_ms + plan->attack_ms) / 1000.0;
+	return after_s >= 0 ? after_s : NAN;
+}
+
 static double mitigated(const struct pair *pair)
 {
 	return since_onset(pair, pair->account->mitigated_s);
@@ -297,6 +312,8 @@ const struct judge_line judge_lines[] = {
 	 is_at_edge},
 	{"flood_held_s", "onset to being told that the packets are held", "s", flood_held, mitigated_bound, false,
 	 is_told_at_edge},
+	{"flood_over_s", "end of the packets to being told that they are over", "s", flood_over, over_bound, false,
+	 is_told_over},
 	{"stopped_percent", "of packets stopped at the edge, by its counters", "%", stopped, stopped_bound, true,
 	 is_at_edge},
 	{"asked_s", "onset to what was asked in the operator's table", "s", asked_after, mitigated_bound, false,

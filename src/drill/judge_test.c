@@ -367,63 +367,6 @@ static void what_guia_says_is_judged_where_it_says_anything(void **state)
 	assert_int_equal(judge(&pair), VERDICT_NOT_SURVIVED);
 }
 
-static const struct judge_line *line_of(const char *name)
-{
-	for (size_t i = 0; i < judge_line_count; i++)
-		if (strcmp(judge_lines[i].name, name) == 0)
-			return &judge_lines[i];
-	fail_msg("%s", name);
-	return NULL;
-}
-
-/* Each shape of packets by what is told of its kind; what else is told at that time is another flood. */
-static void a_flood_of_packets_is_to_be_told(void **state)
-{
-	(void)state;
-	static const char status[] =
-		"{\"sites\":[],\"packets\":[{\"kind\":\"udp\",\"onset_boot_ms\":1003000,\"detected_after_s\":0.4,"
-		"\"held_after_s\":2},{\"kind\":\"malformed\",\"onset_boot_ms\":1003000,\"detected_after_s\":0.1},"
-		"{\"kind\":\"syn\",\"onset_boot_ms\":1003500,\"detected_after_s\":0.6,\"held_after_s\":2.6},"
-		"{\"kind\":\"link\",\"onset_boot_ms\":1003000,\"detected_after_s\":0.9}]}";
-	static const struct {
-		const char *shape;
-		double detected_s, held_s; /* from the onset; held_s < 0: it is not asked */
-	} cases[] = {
-		{"udp-flood", 0.4, 2}, {"syn-flood", 1.1, 3.1}, {"link-full", 0.9, -1}, {"link-full-dark", 0.9, -1}};
-	const struct judge_line *detected = line_of("detected_s"), *held = line_of("flood_held_s");
-	static struct account account, silent;
-	account_init(&account);
-	account_init(&silent);
-	assert_true(account_take(&account, slice_make(status, sizeof(status) - 1), 1000000, 1040000));
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct run_plan plan = plan_of(cases[i].shape);
-		struct pair pair = {.plan = &plan, .account = &account, .with.onset_s = QUIET_S};
-		assert_true(detected->asked(&pair));
-		assert_true(fabs(detected->value(&pair) - cases[i].detected_s) < 1e-9);
-		assert_true(judge_meets(detected, &pair) == (cases[i].detected_s <= 1));
-		assert_true(held->asked(&pair) == (cases[i].held_s >= 0));
-		if (cases[i].held_s >= 0)
-			assert_true(judge_meets(held, &pair) == (cases[i].held_s <= 3));
-		pair.account = &silent;
-		assert_false(judge_meets(detected, &pair));
-	}
-}
-
-/* As many as the machine's gate loses two thirds of, but no more than the shape has; requests are what they are. */
-static void packets_are_as_many_as_the_gate_cannot_take(void **state)
-{
-	(void)state;
-	struct run_plan plan = plan_of("syn-flood"), look = run_plan_look(&plan);
-	struct run_plan link = plan_of("link-full"), requests = whole_plan();
-	assert_true(run_plan_needs_look(&plan) && !run_plan_needs_look(&link) && !run_plan_needs_look(&requests));
-	assert_true(look.attacks_per_second == plan.shape->per_second && look.attack_ms < plan.attack_ms);
-	run_plan_overwhelm(&plan, 100000);
-	assert_int_equal(plan.attacks_per_second, 300000);
-	run_plan_overwhelm(&plan, 2000000000);
-	assert_int_equal(plan.attacks_per_second, plan.shape->per_second);
-	assert_int_equal(run_plan_control(&plan).attacks_per_second, plan.shape->per_second);
-}
-
 static void what_the_card_lost_nobody_could_stop(void **state)
 {
 	(void)state;
@@ -471,7 +414,5 @@ TEST_MAIN(cmocka_unit_test(what_guia_says_is_judged_where_it_says_anything),
 	  cmocka_unit_test(what_disturbs_a_run_voids_it), cmocka_unit_test(nothing_recorded_is_void),
 	  cmocka_unit_test(a_pulse_is_not_over_when_it_pauses), cmocka_unit_test(every_shape_is_written_as_json),
 	  cmocka_unit_test(in_calm_nobody_is_sent_away), cmocka_unit_test(a_driven_browser_is_a_visitor_too),
-	  cmocka_unit_test(a_flood_of_packets_is_to_be_told),
-	  cmocka_unit_test(packets_are_as_many_as_the_gate_cannot_take),
 	  cmocka_unit_test(guests_are_looked_at_by_themselves), cmocka_unit_test(what_the_card_lost_nobody_could_stop),
 	  cmocka_unit_test(in_calm_the_gate_itself_keeps_nobody_out))

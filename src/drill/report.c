@@ -136,6 +136,8 @@ static void add_told_flood(const struct pair *pair, struct buffer *out)
 			      account_flood_names[i], flood->detected_s - pair->with.onset_s);
 		if (!isnan(flood->held_s))
 			buffer_printf(out, ", held after %.1f s", flood->held_s - pair->with.onset_s);
+		if (!isnan(flood->over_s))
+			buffer_printf(out, ", over after %.1f s", flood->over_s - pair->with.onset_s);
 		buffer_byte(out, '\n');
 	}
 }

@@ -91,8 +91,9 @@ static json_t *account_json(const struct account *account)
 	json_t *floods = json_object();
 	for (size_t i = 0; i < ACCOUNT_FLOODS; i++)
 		json_object_set_new(floods, account_flood_names[i],
-				    json_pack("{s:o, s:o}", "detected_s", number(account->floods[i].detected_s),
-					      "held_s", number(account->floods[i].held_s)));
+				    json_pack("{s:o, s:o, s:o}", "detected_s", number(account->floods[i].detected_s),
+					      "held_s", number(account->floods[i].held_s), "over_s",
+					      number(account->floods[i].over_s)));
 	return json_pack("{s:o, s:o, s:o, s:i, s:s, s:o, s:o}", "detected_s", number(account->detected_s),
 			 "mitigated_s", number(account->mitigated_s), "hits", number(account->hits), "changes",
 			 (int)account->changes, "refused", account->what, "floods", floods, "seconds", seconds);

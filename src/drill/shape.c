@@ -19,7 +19,8 @@ enum {
 	BRIEF_RATE_DIVISOR = 3,
 	LOOK_QUIET_MS = 1500,
 	LOOK_MS = 2000,
-	OVERWHELM_TIMES = 3, /* what the gate takes in: two in three are lost */
+	OVER_AFTER_MS = 70000, /* a flood of packets is over once it has been low for a minute */
+	OVERWHELM_TIMES = 3,   /* what the gate takes in: two in three are lost */
 };
 
 const struct shape shapes[] = {
@@ -117,6 +118,7 @@ const struct shape shapes[] = {
 		.volley = {.kind = PACKET_UDP, .bytes = 64, .tracked = true, .forged_residents = 1000},
 		.attackers = {.count = 2000},
 		.per_second = 900000,
+		.after_ms = OVER_AFTER_MS,
 		.control_ms = 10000,
 	},
 	{
@@ -124,6 +126,7 @@ const struct shape shapes[] = {
 		.title = "SYNs from forged addresses, residents' among them",
 		.volley = {.kind = PACKET_SYN, .forged_residents = 1000},
 		.per_second = 900000,
+		.after_ms = OVER_AFTER_MS,
 		.control_ms = 10000,
 	},
 	{
@@ -211,9 +214,7 @@ struct run_plan run_plan_of(const struct shape *shape, uint64_t city, uint64_t d
 		.shape = shape,
 		.quiet_ms = QUIET_MS,
 		.attack_ms = attack_ms,
-		.after_ms = brief      ? BRIEF_AFTER_MS
-			    : attacked ? AFTER_MS
-				       : CALM_AFTER_MS,
+		.after_ms = brief ? BRIEF_AFTER_MS : usual(shape->after_ms, attacked ? AFTER_MS : CALM_AFTER_MS),
 		.on_ms = shape->on_ms,
 		.off_ms = shape->off_ms,
 		.census = {city, day, {.count = RESIDENTS}, shape->guests.group, shape->attackers},

@@ -71,6 +71,7 @@ struct shape {
 	uint32_t on_ms; /* of a pulse; 0: all the time */
 	uint32_t off_ms;
 	uint32_t attack_ms;            /* 0: what is usual */
+	uint32_t after_ms;             /* watched afterwards, where not brief; 0: what is usual */
 	uint32_t control_ms;           /* of it without Guia, until the harm is plain; 0: what is usual */
 	uint32_t residents_per_second; /* 0: what is usual */
 	struct guests guests;
