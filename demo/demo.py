@@ -190,13 +190,13 @@ def incident(stage):
     return 0
 
 
-def show(stage, number):
+def show(stage, number, once):
     """Where it is on the screen; true if it is not."""
     entrance = re.findall(r"http://\S+/enter/\w+", (stage.folder / "serve.log").read_text())
     if not entrance or number == 0:
         return True
     screen = entrance[-1].partition("/enter/")[0]
-    print(f"\n{bold('What happened, on the screen')} (the first address lets in, once)\n")
+    print(f"\n{bold('What happened, on the screen')} (the first address lets in, once{'; gone when this ends' if once else ''})\n")
     for address, what in ((entrance[-1], "the way in"), (f"{screen}/incidents/{number}", "the attacks, as an incident"),
                           (f"{screen}/incidents/{number}/report?lang=pt", "its report")):
         print(f"  {address}   {what}", flush=True)
@@ -222,12 +222,12 @@ def perform(stage, once):
     explained = explain(stage)
     if not explained:
         mistakes.append("guia explain failed")
-    if show(stage, number):
+    if show(stage, number, once):
         mistakes.append("the attacks are no incident, or are on no screen")
     if hand_over(stage, number):
         mistakes.append("the evidence could not be handed over whole")
     if drill():
-        mistakes.append("the flood was not survived")
+        mistakes.append("the flood was not survived: its lines that begin with NO say why (a machine that does much else may be slow to tell)")
     if mistakes:
         print("\nNot as it should be:")
         for mistake in mistakes:
