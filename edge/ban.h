@@ -1,6 +1,7 @@
 /*
  * Whether an address is banned: first a bit that nearly all who are not find clear, then the tables of its family, the
- * longest prefixes first, one line each.
+ * longest prefixes first, one line each. Where nearly all who come are banned the bit would tell nothing, and is one
+ * more line to wait for: then the tables are asked at once.
  */
 #ifndef GUIA_EDGE_BAN_H
 #define GUIA_EDGE_BAN_H
@@ -84,6 +85,24 @@ INLINE uint64_t v4_find(void *map, uint32_t key, uint32_t bits, uint32_t bucket_
 	return bucket_find(bucket, place.spill_rest);
 }
 
+enum {
+	BANNED_ALL = 1 << 16,
+	BANNED_MOST = BANNED_ALL / 8 * 7, /* from here on the bits are not asked */
+	BANNED_SHIFT = 5,                 /* of the weight that a packet has */
+};
+
+INLINE int bits_are_asked(const struct edge_processor *mine)
+{
+	return mine->banned_lately < BANNED_MOST;
+}
+
+INLINE void banned_count(struct edge_processor *mine, int is_banned)
+{
+	uint64_t lately = mine->banned_lately;
+	lately -= lately >> BANNED_SHIFT;
+	mine->banned_lately = is_banned ? lately + (BANNED_ALL >> BANNED_SHIFT) : lately;
+}
+
 /* Whether a ban may touch what the bit stands for. */
 INLINE int is_touched(void *map, uint32_t bit)
 {
@@ -92,12 +111,12 @@ INLINE int is_touched(void *map, uint32_t bit)
 	return some != 0 && (some->bits[bit % EDGE_SOME_BITS / 64] >> bit % 64 & 1) != 0;
 }
 
-INLINE struct ban v4_ban(uint32_t address, const struct edge_control *known, uint32_t now)
+INLINE struct ban v4_ban(uint32_t address, const struct edge_control *known, int ask_bits, uint32_t now)
 {
 	struct ban ban = {0};
 	uint32_t network = address >> 16;
 	uint64_t word, *whole;
-	if (!is_touched(&v4_some, edge_some_v4(address)))
+	if (ask_bits && !is_touched(&v4_some, edge_some_v4(address)))
 		return ban;
 	if (known->bans[EDGE_V4_32] != 0 &&
 	    (word = v4_find(&v4_32, address, 32, geometry.v4_32.bucket_bits, geometry.v4_32.spill_bits)) != 0)
@@ -175,12 +194,12 @@ INLINE uint64_t v6_net_find(uint64_t key, uint32_t kind)
 	return net_bucket_find(bucket, key, kind);
 }
 
-INLINE struct ban v6_ban(uint64_t high, uint64_t low, const struct edge_control *known, uint32_t now)
+INLINE struct ban v6_ban(uint64_t high, uint64_t low, const struct edge_control *known, int ask_bits, uint32_t now)
 {
 	struct ban ban = {0};
 	uint64_t word, seeds[2];
 	seeds_get(seeds);
-	if (!is_touched(&v6_some, edge_some_v6(high, seeds)))
+	if (ask_bits && !is_touched(&v6_some, edge_some_v6(high, seeds)))
 		return ban;
 	if (known->bans[EDGE_V6_128] != 0 && (word = v6_address_find(high, low)) != 0)
 		ban_add(&ban, word, 128, now);

@@ -25,8 +25,10 @@ INLINE int is_in_parts(struct xdp_md *context)
 INLINE int is_refused(const struct packet *p, const struct round *round, uint32_t *reason)
 {
 	uint32_t now = edge_ticks(round->now_ns);
-	struct ban ban = p->v6 ? v6_ban(p->from_high, p->from_low, round->known, now)
-			       : v4_ban((uint32_t)p->from_low, round->known, now);
+	int ask_bits = bits_are_asked(round->mine);
+	struct ban ban = p->v6 ? v6_ban(p->from_high, p->from_low, round->known, ask_bits, now)
+			       : v4_ban((uint32_t)p->from_low, round->known, ask_bits, now);
+	banned_count(round->mine, ban.word != 0);
 	if (ban.word == 0)
 		return 0;
 	if (round->known->allows != 0 && is_allowed(p, &ban, now)) {

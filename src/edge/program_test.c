@@ -322,6 +322,49 @@ static void a_flood_of_syns_passes_no_more(void **state)
 	end();
 }
 
+enum { FLOOD = 200 };
+
+/* Where nearly all are banned the tables are asked without the bits before them: for nobody that changes anything. */
+static void packets_go_where_they_should_in_a_flood_of_the_banned(void **state)
+{
+	(void)state;
+	struct test_cases cases;
+	struct test_case one;
+	uint8_t flood_bytes[FRAME_MOST];
+	struct slice flood = frame_of(DATAGRAM, flood_bytes);
+	begin(UNBOUND);
+	say_those_of_the_cases();
+	say_hour("10.0.0.1", BAN_REFUSE, BAN_AUTOMATIC, 23);
+	test_cases_open(&cases, "tests/data/edge/packets.cases");
+	while (test_cases_next(&cases, &one)) {
+		uint8_t bytes[FRAME_MOST];
+		struct slice frame = unhex(one.column[2], bytes);
+		assert_int_equal(count_of(flood, FLOOD, EDGE_BANNED), FLOOD);
+		const char *reason = edge_reason_texts[run(frame).reason];
+		if (!slice_equal(one.column[1], slice_from_string(reason)))
+			fail_msg("line %u: %.*s: %s", one.line, SLICE_ARG(one.column[0]), reason);
+	}
+	test_cases_close(&cases);
+	end();
+}
+
+/* Bits that are missing, which never happens, tell whether they were asked. */
+static void bits_are_asked_but_in_a_flood_of_the_banned(void **state)
+{
+	(void)state;
+	uint8_t bytes[FRAME_MOST], flood_bytes[FRAME_MOST];
+	struct slice flood = frame_of(DATAGRAM, flood_bytes), other = frame_of(DATAGRAM, bytes);
+	bytes[29] = 2; /* 10.0.0.2 */
+	begin(UNBOUND);
+	say_hour("10.0.0.1", BAN_REFUSE, BAN_AUTOMATIC, 1);
+	assert_int_equal(count_of(flood, FLOOD, EDGE_BANNED), FLOOD);
+	memset(edge.table.v4_some, 0, sizeof(*edge.table.v4_some));
+	assert_int_equal(count_of(flood, FLOOD, EDGE_BANNED), FLOOD);
+	assert_int_equal(count_of(other, FLOOD, EDGE_CLEAN), FLOOD);
+	assert_int_equal(run(flood).reason, EDGE_CLEAN);
+	end();
+}
+
 static void hits_are_counted_by_mitigation(void **state)
 {
 	(void)state;
@@ -442,6 +485,8 @@ int main(void)
 					   cmocka_unit_test(syns_above_the_budget_are_answered),
 					   cmocka_unit_test(a_quiet_listener_gets_its_first_syn),
 					   cmocka_unit_test(a_flood_of_syns_passes_no_more),
+					   cmocka_unit_test(packets_go_where_they_should_in_a_flood_of_the_banned),
+					   cmocka_unit_test(bits_are_asked_but_in_a_flood_of_the_banned),
 					   cmocka_unit_test(hits_are_counted_by_mitigation),
 					   cmocka_unit_test(bans_end_by_themselves),
 					   cmocka_unit_test(ranks_and_widths),

@@ -30,7 +30,7 @@
 #define EDGE_MAGIC "guiaEDG" /* eight bytes with the NUL */
 
 enum {
-	EDGE_VERSION = 5,
+	EDGE_VERSION = 6,
 
 	EDGE_MITIGATION_BITS = 11,
 	EDGE_MITIGATIONS = 1 << EDGE_MITIGATION_BITS, /* counted apart; 0 has all the rest */
@@ -226,6 +226,7 @@ struct edge_processor {
 	uint64_t sampled_ns[2];          /* when the last was taken: passed, dropped */
 	uint64_t tick;                   /* of the kernel, in which `now_ns` was taken */
 	uint64_t now_ns;                 /* CLOCK_BOOTTIME */
+	uint64_t banned_lately;          /* of the last packets, in 65536ths */
 };
 
 /* A sampled packet. Its source may be forged: nothing may be banned for what is in here. */
