@@ -46,6 +46,8 @@ static const struct row attributes[] = {
 	{SLICE_INIT("xlink:href"), URL},
 };
 
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
 /* Their beginnings are enough: java is followed by script in some browsers only after a line break. */
 static const struct slice schemes[] = {
 	SLICE_INIT("data"),
@@ -68,37 +70,76 @@ static bool is_name(struct slice text, struct slice name)
 	return found == name.len;
 }
 
-/* Spares most comparisons; after NULs anything may come. */
-static bool may_be(uint8_t first, struct slice name)
-{
-	return first == name.ptr[0] || first == 0;
-}
+/* Which rows of a table a name's first byte leaves: names are in alphabetical order. After NULs anything may come. */
+struct rows {
+	uint8_t from, to;
+};
+
+static const struct rows elements_of[256] = {
+	[0] = {0, COUNT(elements)},
+	['a'] = {0, 1},
+	['b'] = {1, 2},
+	['c'] = {2, 3},
+	['e'] = {3, 4},
+	['f'] = {4, 6},
+	['h'] = {6, 7},
+	['i'] = {7, 10},
+	['l'] = {10, 12},
+	['m'] = {12, 13},
+	['n'] = {13, 14},
+	['o'] = {14, 15},
+	['s'] = {15, 17},
+	['v'] = {17, 18},
+	['x'] = {18, 20},
+};
+
+static const struct rows attributes_of[256] = {
+	[0] = {0, COUNT(attributes)},
+	['a'] = {0, 2},
+	['b'] = {2, 4},
+	['d'] = {4, 7},
+	['f'] = {7, 11},
+	['h'] = {11, 13},
+	['l'] = {13, 14},
+	['p'] = {14, 15},
+	['s'] = {15, 17},
+	['t'] = {17, 18},
+	['v'] = {18, 19},
+	['x'] = {19, 20},
+};
 
 static bool is_active_element(struct slice name)
 {
 	if (name.len < 3)
 		return false;
 	uint8_t first = byte_lower(name.ptr[0]);
-	for (size_t i = 0; i < sizeof(elements) / sizeof(elements[0]); i++)
-		if (may_be(first, elements[i]) && is_name(name, elements[i]))
+	struct rows rows = elements_of[first];
+	for (size_t i = rows.from; i < rows.to; i++)
+		if (is_name(name, elements[i]))
 			return true;
-	return slice_starts_with_nocase(name, SLICE("svg")) || slice_starts_with_nocase(name, SLICE("xsl"));
+	return (first == 's' && slice_starts_with_nocase(name, SLICE("svg"))) ||
+	       (first == 'x' && slice_starts_with_nocase(name, SLICE("xsl")));
+}
+
+/* Event handlers, and namespaces, which make any element of any name. */
+static bool always_runs(struct slice name, uint8_t first)
+{
+	struct slice start = slice_sub(name, 0, 5);
+	if (first == 'o')
+		return byte_lower(name.ptr[1]) == 'n';
+	return first == 'x' && (is_name(start, SLICE("xmlns")) || is_name(start, SLICE("xlink")));
 }
 
 static enum verdict judge_attribute(struct slice name)
 {
 	if (name.len < 2)
 		return HARMLESS;
-	if (name.len >= 5) {
-		struct slice start = slice_sub(name, 0, 5);
-		/* Event handlers, and namespaces, which make any element of any name. */
-		if (slice_starts_with_nocase(name, SLICE("on")) || is_name(start, SLICE("xmlns")) ||
-		    is_name(start, SLICE("xlink")))
-			return ALWAYS;
-	}
 	uint8_t first = byte_lower(name.ptr[0]);
-	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++)
-		if (may_be(first, attributes[i].name) && is_name(name, attributes[i].name))
+	if (name.len >= 5 && always_runs(name, first))
+		return ALWAYS;
+	struct rows rows = attributes_of[first];
+	for (size_t i = rows.from; i < rows.to; i++)
+		if (is_name(name, attributes[i].name))
 			return attributes[i].verdict;
 	return HARMLESS;
 }
@@ -151,7 +192,7 @@ static bool is_active_url(struct slice url)
 {
 	while (url.len > 0 && (url.ptr[0] <= ' ' || url.ptr[0] >= 0x7f))
 		url = slice_after(url, 1);
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+	for (size_t i = 0; i < COUNT(schemes); i++)
 		if (starts_with_scheme(url, schemes[i]))
 			return true;
 	return false;
@@ -272,7 +313,7 @@ bool xss_detect(struct slice value)
 	if (has_tag(value))
 		courses[count++].reader = xss_reader_make(value, XSS_TEXT);
 	courses[count++].reader = xss_reader_make(value, XSS_UNQUOTED);
-	for (size_t i = 0; i < sizeof(quotes); i++)
+	for (size_t i = 0; i < COUNT(quotes); i++)
 		if (slice_find_byte(value, quotes[i], 0) < value.len)
 			courses[count++].reader =
 				xss_reader_make(value, (enum xss_context)(XSS_SINGLE_QUOTED + (int)i));
