@@ -62,18 +62,23 @@ static void keep_judged(struct transaction *t, struct slice name, bool secret)
 	if (copy == NULL)
 		return;
 	memcpy(copy, name.ptr, name.len);
-	t->judged_name = (struct judged_name){slice_make(copy, name.len), t->redact.extra_count, secret};
+	memmove(t->judged_names + 1, t->judged_names, sizeof(t->judged_names) - sizeof(t->judged_names[0]));
+	t->judged_names[0] = (struct judged_name){slice_make(copy, name.len), t->redact.extra_count, secret};
 }
 
 /* As the name alone says. */
 static bool is_secret_by_name(struct transaction *t, struct slice name)
 {
-	const struct judged_name *known = &t->judged_name;
-	if (name.len < JUDGED_LEAST || name.len > JUDGED_MOST)
-		return redact_name_is_secret(&t->redact, name);
-	if (known->names != t->redact.extra_count || !slice_equal(known->name, name))
-		keep_judged(t, name, redact_name_is_secret(&t->redact, name));
-	return slice_equal(known->name, name) ? known->secret : redact_name_is_secret(&t->redact, name);
+	bool kept = name.len >= JUDGED_LEAST && name.len <= JUDGED_MOST;
+	for (size_t i = 0; i < JUDGED_NAMES && kept; i++) {
+		const struct judged_name *known = &t->judged_names[i];
+		if (known->names == t->redact.extra_count && slice_equal(known->name, name))
+			return known->secret;
+	}
+	bool secret = redact_name_is_secret(&t->redact, name);
+	if (kept)
+		keep_judged(t, name, secret);
+	return secret;
 }
 
 bool shown_name_is_secret(struct transaction *t, struct slice name)

@@ -107,7 +107,7 @@ struct member_run {
 
 enum { MEMBER_RUNS = 8, MEMBER_RUN_PAIRS = 16, MEMBER_RUN_BYTES = 928 };
 
-enum { STORED_COLLECTIONS = 5, TRANSACTION_HOLDER_BYTES = 32, SHOWN_KEPT = 4, KEPT_TEXTS = 8 };
+enum { STORED_COLLECTIONS = 5, TRANSACTION_HOLDER_BYTES = 32, SHOWN_KEPT = 4, JUDGED_NAMES = 4, KEPT_TEXTS = 8 };
 
 /* A text of the logs that holds no secrets; what rules tell of one value ends alike. */
 struct kept_text {
@@ -226,11 +226,11 @@ struct transaction {
 	void *trace_context;
 
 	struct redact_names redact;
-	struct shown *shown[SHOWN_KEPT]; /* the newest first */
-	struct judged_name judged_name;
-	struct kept_text kept_texts[KEPT_TEXTS]; /* the newest first */
-	struct slice log_client;                 /* what all lines of the log have in common: how they begin, ... */
-	struct slice log_tail; /* ... and what tells the request; made for the first, and when names change */
+	struct shown *shown[SHOWN_KEPT];               /* the newest first */
+	struct judged_name judged_names[JUDGED_NAMES]; /* the newest first */
+	struct kept_text kept_texts[KEPT_TEXTS];       /* the newest first */
+	struct slice log_client; /* what all lines of the log have in common: how they begin, ... */
+	struct slice log_tail;   /* ... and what tells the request; made for the first, and when names change */
 	_Alignas(16) uint8_t holder[TRANSACTION_HOLDER_BYTES];
 };
 

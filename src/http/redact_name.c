@@ -229,22 +229,85 @@ static bool holds_word(struct slice text)
 	return false;
 }
 
-/* Whether two letters stand in a row, as parts are compared, that begin a word: in most names none do. */
+/* Whether `text` goes on with `rest`, as parts are compared. */
+static bool goes_on(struct slice text, struct slice rest)
+{
+	size_t found = 0;
+	for (size_t at = 0; at < text.len && found < rest.len; at++) {
+		if (is_joint(text.ptr[at]))
+			continue;
+		if (byte_lower(text.ptr[at]) != rest.ptr[found])
+			return false;
+		found++;
+	}
+	return found == rest.len;
+}
+
+/* Whether one of the words, but for its first `known` bytes, stands at the beginning of `text`. */
+static bool some_goes_on(const struct word *words, size_t known, struct slice text)
+{
+	for (const struct word *word = words; word->text.ptr != NULL; word++)
+		if (goes_on(text, slice_after(word->text, known)))
+			return true;
+	return false;
+}
+
+/* What a byte is to the table's words: its letter in either case, or one of these. */
+enum { NO_LETTER = LETTERS, JOINT, BEYOND_ASCII };
+
+#define BOTH_CASES(upper, lower) [upper] = (lower) - 'a', [lower] = (lower) - 'a'
+
+static const uint8_t byte_letters[256] = {
+	[0 ... ' ' - 1] = NO_LETTER,
+	[' '] = JOINT,
+	[' ' + 1 ... '-' - 1] = NO_LETTER,
+	['-' ... '.'] = JOINT,
+	['.' + 1 ... 'A' - 1] = NO_LETTER,
+	['Z' + 1 ... '_' - 1] = NO_LETTER,
+	['_'] = JOINT,
+	['`'] = NO_LETTER,
+	['z' + 1 ... 0x7f] = NO_LETTER,
+	[0x80 ... 0xff] = BEYOND_ASCII,
+	BOTH_CASES('A', 'a'),
+	BOTH_CASES('B', 'b'),
+	BOTH_CASES('C', 'c'),
+	BOTH_CASES('D', 'd'),
+	BOTH_CASES('E', 'e'),
+	BOTH_CASES('F', 'f'),
+	BOTH_CASES('G', 'g'),
+	BOTH_CASES('H', 'h'),
+	BOTH_CASES('I', 'i'),
+	BOTH_CASES('J', 'j'),
+	BOTH_CASES('K', 'k'),
+	BOTH_CASES('L', 'l'),
+	BOTH_CASES('M', 'm'),
+	BOTH_CASES('N', 'n'),
+	BOTH_CASES('O', 'o'),
+	BOTH_CASES('P', 'p'),
+	BOTH_CASES('Q', 'q'),
+	BOTH_CASES('R', 'r'),
+	BOTH_CASES('S', 's'),
+	BOTH_CASES('T', 't'),
+	BOTH_CASES('U', 'u'),
+	BOTH_CASES('V', 'v'),
+	BOTH_CASES('W', 'w'),
+	BOTH_CASES('X', 'x'),
+	BOTH_CASES('Y', 'y'),
+	BOTH_CASES('Z', 'z'),
+};
+
+/* Whether a word stands anywhere, wherever it may count: in most names none does. */
 static bool may_hold_word(struct slice name)
 {
-	uint8_t before = LETTERS;
+	size_t before = NO_LETTER;
 	for (size_t i = 0; i < name.len; i++) {
-		uint8_t c = name.ptr[i] | 0x20; /* letters in lower case; '_' becomes DEL */
-		uint8_t letter = (uint8_t)(c - 'a');
-		if (letter < LETTERS) {
-			if ((letters[before].seconds >> letter & 1) != 0)
-				return true;
-			before = letter;
-		} else if (c >= 0x80) {
+		size_t letter = byte_letters[name.ptr[i]];
+		bool begins = (letters[before].seconds >> letter & 1) != 0;
+		if (begins && some_goes_on(letters[before].words, 2, slice_after(name, i + 1)))
 			return true;
-		} else if (c != '-' && c != '.' && c != ' ' && c != 0x7f) {
-			before = LETTERS;
-		}
+		if (letter == BEYOND_ASCII && some_goes_on(words_other, 0, slice_after(name, i)))
+			return true;
+		before = letter == JOINT ? before : letter < LETTERS ? letter : NO_LETTER;
 	}
 	return false;
 }
@@ -408,7 +471,7 @@ static bool is_in(const struct memo_name *known, struct slice name)
 
 static bool table_says_secret(struct redact_memo *memo, struct slice name)
 {
-	if (name.len <= MEMO_BYTES && !may_hold_word(name))
+	if (!may_hold_word(name))
 		return false;
 	if (memo == NULL || name.len > MEMO_BYTES)
 		return some_part_is_secret(name);
