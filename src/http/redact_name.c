@@ -177,6 +177,11 @@ static bool is_joint(uint8_t c)
 	return c == '-' || c == '_' || c == '.' || c == ' ';
 }
 
+static bool is_separator(uint8_t c)
+{
+	return c == '.' || c == ':' || c == '[' || c == ']' || c == '/';
+}
+
 static void normalise(struct slice name, struct component *component)
 {
 	component->length = 0;
@@ -243,11 +248,21 @@ static bool goes_on(struct slice text, struct slice rest)
 	return found == rest.len;
 }
 
-/* Whether one of the words, but for its first `known` bytes, stands at the beginning of `text`. */
-static bool some_goes_on(const struct word *words, size_t known, struct slice text)
+/* Only joints stand between `at` and what parts components, or the name's start. */
+static bool component_begins_at(struct slice name, size_t at)
 {
+	while (at > 0 && is_joint(name.ptr[at - 1]) && !is_separator(name.ptr[at - 1]))
+		at--;
+	return at == 0 || is_separator(name.ptr[at - 1]);
+}
+
+/* Whether one of the words stands at `at` where it may count, of which the bytes before `next` are known to. */
+static bool some_stands_at(const struct word *words, struct slice name, size_t at, size_t known, size_t next)
+{
+	struct slice rest = slice_after(name, next);
 	for (const struct word *word = words; word->text.ptr != NULL; word++)
-		if (goes_on(text, slice_after(word->text, known)))
+		if (goes_on(rest, slice_after(word->text, known)) &&
+		    (word->place != WHOLE || component_begins_at(name, at)))
 			return true;
 	return false;
 }
@@ -296,18 +311,19 @@ static const uint8_t byte_letters[256] = {
 	BOTH_CASES('Z', 'z'),
 };
 
-/* Whether a word stands anywhere, wherever it may count: in most names none does. */
+/* Whether a word stands where it may count: in most names none does. */
 static bool may_hold_word(struct slice name)
 {
-	size_t before = NO_LETTER;
+	size_t before = NO_LETTER, before_at = 0;
 	for (size_t i = 0; i < name.len; i++) {
 		size_t letter = byte_letters[name.ptr[i]];
 		bool begins = (letters[before].seconds >> letter & 1) != 0;
-		if (begins && some_goes_on(letters[before].words, 2, slice_after(name, i + 1)))
+		if (begins && some_stands_at(letters[before].words, name, before_at, 2, i + 1))
 			return true;
-		if (letter == BEYOND_ASCII && some_goes_on(words_other, 0, slice_after(name, i)))
+		if (letter == BEYOND_ASCII && some_stands_at(words_other, name, i, 0, i))
 			return true;
 		before = letter == JOINT ? before : letter < LETTERS ? letter : NO_LETTER;
+		before_at = letter == JOINT ? before_at : i;
 	}
 	return false;
 }
@@ -334,11 +350,6 @@ static bool component_is_secret(const struct redact_names *names, struct slice n
 	return names == NULL ? holds_word(text) : is_extra(names, text);
 }
 
-static bool is_separator(uint8_t c)
-{
-	return c == '.' || c == ':' || c == '[' || c == ']' || c == '/';
-}
-
 /* "ARGS_NAMES:password" holds a name, not its value. */
 static bool is_collection_of_names(struct slice name)
 {
@@ -361,19 +372,12 @@ static bool some_component_is_secret(const struct redact_names *names, struct sl
 	return false;
 }
 
-/* Whether a component ends before `at`, or behind `at` - 1 begins: only joints stand between it and a separator. */
+/* The same of what ends before `at`. */
 static bool component_ends_at(struct slice name, size_t at)
 {
 	while (at < name.len && is_joint(name.ptr[at]) && !is_separator(name.ptr[at]))
 		at++;
 	return at == name.len || is_separator(name.ptr[at]);
-}
-
-static bool component_begins_at(struct slice name, size_t at)
-{
-	while (at > 0 && is_joint(name.ptr[at - 1]) && !is_separator(name.ptr[at - 1]))
-		at--;
-	return at == 0 || is_separator(name.ptr[at - 1]);
 }
 
 /* A name without joints, in lower case. */
