@@ -85,12 +85,27 @@ static void copy_byte(struct path_walk *walk)
 	walk->out[walk->len++] = path_byte(walk, walk->at++);
 }
 
+/* Bytes of a segment but for its last: neither they nor those behind them are separators. */
+static void copy_segment(struct path_walk *walk)
+{
+	const uint8_t *in = walk->in.ptr;
+	size_t at = walk->at, len = walk->len, last = walk->in.len - 1;
+	uint8_t other = walk->windows ? '\\' : '/';
+	if (in[at] == '/' || in[at] == other)
+		return;
+	while (at < last && in[at + 1] != '/' && in[at + 1] != other)
+		walk->out[len++] = in[at++];
+	walk->at = at;
+	walk->len = len;
+}
+
 static size_t path_normalise(struct path_walk *walk)
 {
 	size_t last = walk->in.len - 1;
 	walk->relative = !is_separator(walk, walk->in.ptr[0]);
 	bool trailing = is_separator(walk, walk->in.ptr[last]);
 	while (walk->at <= last) {
+		copy_segment(walk);
 		bool at_end = walk->at == last;
 		walk->seen = walk->at + 1;
 		if (at_end || path_byte(walk, walk->at + 1) == '/') {
