@@ -270,7 +270,10 @@ static bool some_stands_at(const struct word *words, struct slice name, size_t a
 /* What a byte is to the table's words: its letter in either case, or one of these. */
 enum { NO_LETTER = LETTERS, JOINT, BEYOND_ASCII };
 
-#define BOTH_CASES(upper, lower) [upper] = (lower) - 'a', [lower] = (lower) - 'a'
+/* A letter and the next, in both cases. */
+#define TWO_LETTERS(upper)                                                                                             \
+	[upper] = (upper) - 'A', [(upper) + 1] = (upper) - 'A' + 1, [(upper) + 'a' - 'A'] = (upper) - 'A',             \
+	[(upper) + 1 + 'a' - 'A'] = (upper) - 'A' + 1
 
 static const uint8_t byte_letters[256] = {
 	[0 ... ' ' - 1] = NO_LETTER,
@@ -283,44 +286,37 @@ static const uint8_t byte_letters[256] = {
 	['`'] = NO_LETTER,
 	['z' + 1 ... 0x7f] = NO_LETTER,
 	[0x80 ... 0xff] = BEYOND_ASCII,
-	BOTH_CASES('A', 'a'),
-	BOTH_CASES('B', 'b'),
-	BOTH_CASES('C', 'c'),
-	BOTH_CASES('D', 'd'),
-	BOTH_CASES('E', 'e'),
-	BOTH_CASES('F', 'f'),
-	BOTH_CASES('G', 'g'),
-	BOTH_CASES('H', 'h'),
-	BOTH_CASES('I', 'i'),
-	BOTH_CASES('J', 'j'),
-	BOTH_CASES('K', 'k'),
-	BOTH_CASES('L', 'l'),
-	BOTH_CASES('M', 'm'),
-	BOTH_CASES('N', 'n'),
-	BOTH_CASES('O', 'o'),
-	BOTH_CASES('P', 'p'),
-	BOTH_CASES('Q', 'q'),
-	BOTH_CASES('R', 'r'),
-	BOTH_CASES('S', 's'),
-	BOTH_CASES('T', 't'),
-	BOTH_CASES('U', 'u'),
-	BOTH_CASES('V', 'v'),
-	BOTH_CASES('W', 'w'),
-	BOTH_CASES('X', 'x'),
-	BOTH_CASES('Y', 'y'),
-	BOTH_CASES('Z', 'z'),
+	TWO_LETTERS('A'),
+	TWO_LETTERS('C'),
+	TWO_LETTERS('E'),
+	TWO_LETTERS('G'),
+	TWO_LETTERS('I'),
+	TWO_LETTERS('K'),
+	TWO_LETTERS('M'),
+	TWO_LETTERS('O'),
+	TWO_LETTERS('Q'),
+	TWO_LETTERS('S'),
+	TWO_LETTERS('U'),
+	TWO_LETTERS('W'),
+	TWO_LETTERS('Y'),
 };
 
-/* Whether a word stands where it may count: in most names none does. */
+enum { MEMO_ROWS = 64, MEMO_WAYS = 2, MEMO_BYTES = 46 };
+
+/*
+ * Whether a word stands where it may count: in most names none does. Of a name that may be remembered it is enough that
+ * a word's first two letters stand in a row.
+ */
 static bool may_hold_word(struct slice name)
 {
+	bool is_short = name.len <= MEMO_BYTES;
 	size_t before = NO_LETTER, before_at = 0;
 	for (size_t i = 0; i < name.len; i++) {
 		size_t letter = byte_letters[name.ptr[i]];
 		bool begins = (letters[before].seconds >> letter & 1) != 0;
-		if (begins && some_stands_at(letters[before].words, name, before_at, 2, i + 1))
+		if (begins && (is_short || some_stands_at(letters[before].words, name, before_at, 2, i + 1)))
 			return true;
-		if (letter == BEYOND_ASCII && some_stands_at(words_other, name, i, 0, i))
+		if (letter == BEYOND_ASCII && (is_short || some_stands_at(words_other, name, i, 0, i)))
 			return true;
 		before = letter == JOINT ? before : letter < LETTERS ? letter : NO_LETTER;
 		before_at = letter == JOINT ? before_at : i;
@@ -443,8 +439,6 @@ static bool some_part_is_secret(struct slice name)
 {
 	return name.len <= COMPONENT_LIMIT ? short_name_is_secret(name) : some_component_is_secret(NULL, name);
 }
-
-enum { MEMO_ROWS = 64, MEMO_WAYS = 2, MEMO_BYTES = 46 };
 
 struct memo_name {
 	uint8_t len; /* 0: empty */
