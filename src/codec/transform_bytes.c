@@ -1,5 +1,6 @@
 /* Transformations that map or drop single bytes: case, parity, white space, NULs. */
 #include "codec/byte_class.h"
+#include "codec/byte_squeeze.h"
 #include "codec/transform_rows.h"
 
 #if defined(__x86_64__)
@@ -135,10 +136,33 @@ copy_without_wide(const struct byte_class *dropped, struct slice in, size_t *at,
 	}
 }
 
+/* The same, 32 bytes at a time. */
+BYTE_SQUEEZE_TARGET static void copy_without_half(const struct byte_class *dropped, struct slice in, size_t *at,
+						  uint8_t *out, size_t *len)
+{
+	__m256i first[BYTE_CLASS_RANGES], width[BYTE_CLASS_RANGES];
+	for (size_t i = 0; i < dropped->ranges; i++) {
+		first[i] = _mm256_set1_epi8((char)dropped->first[i]);
+		width[i] = _mm256_set1_epi8((char)(dropped->last[i] - dropped->first[i]));
+	}
+	for (; in.len - *at >= sizeof(__m256i); *at += sizeof(__m256i)) {
+		__m256i bytes = _mm256_loadu_si256((const __m256i *)(in.ptr + *at));
+		__m256i found = _mm256_setzero_si256();
+		for (size_t i = 0; i < dropped->ranges; i++) {
+			__m256i from_first = _mm256_sub_epi8(bytes, first[i]);
+			__m256i within = _mm256_cmpeq_epi8(_mm256_min_epu8(from_first, width[i]), from_first);
+			found = _mm256_or_si256(found, within);
+		}
+		*len += byte_squeeze_32(bytes, ~(uint32_t)_mm256_movemask_epi8(found), out + *len);
+	}
+}
+
 static void copy_without_far(const struct byte_class *dropped, struct slice in, size_t *at, uint8_t *out, size_t *len)
 {
 	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi2"))
 		copy_without_wide(dropped, in, at, out, len);
+	else if (byte_squeeze_is_possible())
+		copy_without_half(dropped, in, at, out, len);
 }
 
 #else

@@ -3,6 +3,7 @@
  * between words, which stay.
  */
 #include "codec/byte_class.h"
+#include "codec/byte_squeeze.h"
 #include "codec/transform_rows.h"
 
 #if defined(__x86_64__)
@@ -26,9 +27,17 @@ struct squeezed {
 
 enum { DROPPED = 0x80 };
 
+/*
+ * What becomes of a byte, by its halves: a bit that both have. The first two: it is dropped; the next three: it becomes
+ * a space; the others: a letter becomes a small one.
+ */
+enum { HALVES_DROPPED = 0x03, HALVES_SPACE = 0x1c, HALVES_LETTER = 0x60 };
+
 /* The bits that change in each byte below 0x80, or DROPPED; other bytes stay as they are. */
 struct squeeze_map {
 	uint8_t bits[128];
+	uint8_t low_halves[16]; /* the same */
+	uint8_t high_halves[16];
 	bool tightens; /* no space stays before '/' and '(' */
 };
 
@@ -78,11 +87,89 @@ WIDE static void squeeze_wide(const struct squeeze_map *map, struct slice in, ui
 	}
 }
 
+#define HALF BYTE_SQUEEZE_TARGET
+
+enum { HALF_BYTES = 32 };
+
+HALF static inline __m256i table_of_halves(const uint8_t *table)
+{
+	return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)table));
+}
+
+/* A bit for each byte that has none of the bits. */
+HALF static inline uint32_t without_bits(__m256i bytes, uint8_t bits)
+{
+	__m256i have = _mm256_and_si256(bytes, _mm256_set1_epi8((char)bits));
+	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(have, _mm256_setzero_si256()));
+}
+
+HALF static inline uint32_t equal_by_32(__m256i bytes, char byte)
+{
+	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte)));
+}
+
+/* By what the halves of 32 bytes say. */
+HALF static inline __m256i mapped(__m256i bytes, __m256i halves)
+{
+	const __m256i space = _mm256_set1_epi8(' '), letter = _mm256_set1_epi8(HALVES_LETTER);
+	__m256i no_space =
+		_mm256_cmpeq_epi8(_mm256_and_si256(halves, _mm256_set1_epi8(HALVES_SPACE)), _mm256_setzero_si256());
+	__m256i lowers = _mm256_min_epu8(_mm256_and_si256(halves, letter), _mm256_set1_epi8(0x20));
+	return _mm256_xor_si256(_mm256_blendv_epi8(space, bytes, no_space), lowers);
+}
+
+/* Writes 32 bytes that were mapped, of which those are `there`, but for spaces that do not stay. */
+HALF static inline void write_by_32(bool tightens, __m256i made, uint32_t there, uint8_t *out, struct squeezed *s)
+{
+	uint32_t spaces = equal_by_32(made, ' ') & there, closes = spaces;
+	if (tightens)
+		closes |= (equal_by_32(made, '/') | equal_by_32(made, '(')) & there;
+	uint32_t gone = spaces & closes >> 1;
+	bool joins = s->after_space && (closes & 1) != 0;
+	s->len -= joins;
+	s->changed |= gone != 0 || joins;
+	if (gone == 0) {
+		_mm256_storeu_si256((__m256i *)(out + s->len), made);
+		s->len += (size_t)__builtin_popcount(there);
+	} else {
+		s->len += byte_squeeze_32(made, there & ~gone, out + s->len);
+	}
+	s->after_space = (spaces & ~(there >> 1)) != 0;
+}
+
+/* As above, as long as 32 bytes are left. */
+HALF static void squeeze_half(const struct squeeze_map *map, struct slice in, uint8_t *out, struct squeezed *s)
+{
+	const __m256i low = table_of_halves(map->low_halves), high = table_of_halves(map->high_halves);
+	const __m256i half = _mm256_set1_epi8(15);
+	for (; in.len - s->at >= HALF_BYTES; s->at += HALF_BYTES) {
+		__m256i bytes = _mm256_loadu_si256((const __m256i *)(in.ptr + s->at));
+		__m256i high_halves = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half);
+		__m256i halves = _mm256_and_si256(_mm256_shuffle_epi8(low, _mm256_and_si256(bytes, half)),
+						  _mm256_shuffle_epi8(high, high_halves));
+		__m256i made = mapped(bytes, halves);
+		uint32_t kept = without_bits(halves, HALVES_DROPPED), there = UINT32_MAX;
+		s->changed |= !_mm256_testz_si256(halves, halves);
+		if (kept == 0)
+			continue;
+		if (kept != UINT32_MAX) {
+			uint8_t rest[HALF_BYTES];
+			there >>= HALF_BYTES - byte_squeeze_32(made, kept, rest);
+			made = _mm256_loadu_si256((const __m256i *)rest);
+		}
+		write_by_32(map->tightens, made, there, out, s);
+	}
+}
+
 static void squeeze_far(const struct squeeze_map *map, struct slice in, uint8_t *out, struct squeezed *s)
 {
-	if (in.len >= FAR_BYTES && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi") &&
+	if (in.len < FAR_BYTES)
+		return;
+	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vbmi") &&
 	    __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("popcnt"))
 		squeeze_wide(map, in, out, s);
+	else if (byte_squeeze_is_possible())
+		squeeze_half(map, in, out, s);
 }
 
 #else
@@ -157,7 +244,9 @@ bool transform_compress_whitespace(const struct transform_context *context, stru
 							['\n'] = '\n' ^ ' ',
 							['\v'] = '\v' ^ ' ',
 							['\f'] = '\f' ^ ' ',
-							['\r'] = '\r' ^ ' '}};
+							['\r'] = '\r' ^ ' '},
+					       .low_halves = {[9 ... 13] = 0x04},
+					       .high_halves = {[0] = 0x04}};
 	struct squeezed s = {0};
 	(void)context;
 	squeeze_far(&MAP, in, out, &s);
@@ -232,6 +321,17 @@ static inline __attribute__((always_inline)) void take_command(uint8_t byte, uin
 	}
 }
 
+/* 0x01: " and '; 0x02: \ and ^; 0x04: ','; 0x08: ';'; 0x10: \t, \n, \r; 0x20: A to O; 0x40: P to Z. */
+#define COMMAND_HIGH_HALVES                                                                                            \
+	{                                                                                                              \
+		[0] = 0x10, [2] = 0x05, [3] = 0x08, [4] = 0x20, [5] = 0x42                                             \
+	}
+#define COMMAND_LOW_HALVES                                                                                             \
+	{                                                                                                              \
+		[0] = 0x40, [1] = 0x60, [2] = 0x61, [3 ... 6] = 0x60, [7] = 0x61, [8] = 0x60,                          \
+		[9 ... 10] = 0x70, [11] = 0x28, [12] = 0x26, [13] = 0x30, [14] = 0x22, [15] = 0x20                     \
+	}
+
 bool transform_cmd_line(const struct transform_context *context, struct slice in, uint8_t *out, size_t *ret_len)
 {
 	static const struct squeeze_map MAP = {.bits = {['"'] = DROPPED,
@@ -244,6 +344,8 @@ bool transform_cmd_line(const struct transform_context *context, struct slice in
 							['\r'] = '\r' ^ ' ',
 							['\n'] = '\n' ^ ' ',
 							['A' ... 'Z'] = 0x20},
+					       .low_halves = COMMAND_LOW_HALVES,
+					       .high_halves = COMMAND_HIGH_HALVES,
 					       .tightens = true};
 	struct squeezed s = {0};
 	(void)context;

@@ -149,11 +149,13 @@ void url_unescape_wide(bool plus, enum url_longs longs, struct slice in, size_t 
 {
 	if (is_possible())
 		unescape(plus, longs, in, at, out, len, invalid);
+	else
+		url_unescape_by_32(plus, longs, in, at, out, len, invalid);
 }
 
 size_t url_find_unsound_wide(struct slice in, size_t from)
 {
-	return is_possible() ? find_unsound(in, from) : from;
+	return is_possible() ? find_unsound(in, from) : url_find_unsound_by_32(in, from);
 }
 
 #else

@@ -1,4 +1,4 @@
-/* Escapes of URLs 64 bytes at a time, for url.c. Without AVX-512 nothing is done. */
+/* Escapes of URLs 64 bytes at a time by AVX-512, or 32 by AVX2, for url.c. Without both nothing is done. */
 #ifndef GUIA_CODEC_URL_WIDE_H
 #define GUIA_CODEC_URL_WIDE_H
 
@@ -18,5 +18,10 @@ void url_unescape_wide(bool plus, enum url_longs longs, struct slice in, size_t 
 
 /* The first '%' from `from` on that two digits do not follow, or a place before it from where it is to be sought. */
 size_t url_find_unsound_wide(struct slice in, size_t from);
+
+/* The same by AVX2, which url_wide.c chooses. It stops at any block that may have a %uHHHH. */
+void url_unescape_by_32(bool plus, enum url_longs longs, struct slice in, size_t *at, uint8_t *out, size_t *len,
+			bool *invalid);
+size_t url_find_unsound_by_32(struct slice in, size_t from);
 
 #endif
