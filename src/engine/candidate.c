@@ -31,6 +31,7 @@ static int ask_page(struct found *found, const struct probe_set *set, struct sli
 	struct found here = {.t = t};
 	int r = ask_value(&here, set, page);
 	bool fits = r == 0 && here.step_count <= VALUE_STEPS;
+	t->page_is_told = fits;
 	t->page_step_count = fits ? (uint8_t)here.step_count : 0;
 	memcpy(t->page_steps, here.steps, sizeof(t->page_steps));
 	found_join(found, &here);

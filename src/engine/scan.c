@@ -49,15 +49,19 @@ static const uint64_t *run_shared(struct transaction *t, struct result *result, 
 	return scan == NULL || scan->failed ? NULL : scan->words;
 }
 
-/*
- * Whether the page is known to match since it was asked, so that it need not be gone over again: it made a candidate of
- * the step, and all that the head asks of it is a bit that is the verdict, or the lack of one.
- */
-static bool page_was_found(const struct transaction *t, const struct target *target, const struct rule *rule)
+/* Whether the head looks at nothing but the page, and what the page made candidates of is known. */
+static bool page_is_told(const struct transaction *t, const struct target *target, const struct rule *rule)
 {
-	if (target->variable != VARIABLE_RESPONSE_BODY || t->step < 0 || rule != t->head || rule->target_count != 1 ||
-	    rule->transform_count > 0 || !rule->operation.scan_exact)
-		return false;
+	return target->variable == VARIABLE_RESPONSE_BODY && t->page_is_told && t->step >= 0 && rule == t->head &&
+	       rule->target_count == 1;
+}
+
+/*
+ * Whether it made one of the step. If not, the step was a candidate before there was a page, as a negated operator
+ * matches what is empty.
+ */
+static bool page_was_found(const struct transaction *t)
+{
 	for (size_t i = 0; i < t->page_step_count; i++)
 		if (t->page_steps[i] == t->step)
 			return true;
@@ -75,8 +79,14 @@ enum scan_answer scan_ask(struct transaction *t, const struct target *target, co
 		return SCAN_SAYS_NOTHING;
 	const struct scan_group *group = &rule->unit->scan_groups[target->scan_group];
 	bool tells = rule->capture || t->head->log || t->trace != NULL;
-	if (page_was_found(t, target, rule))
-		return tells && !rule->operation.negated ? SCAN_SAYS_NOTHING : SCAN_SAYS_YES;
+	/* A page need not be gone over again: it is known not to match, or a bit, or the lack of one, is the verdict.
+	 */
+	if (page_is_told(t, target, rule)) {
+		if (!page_was_found(t))
+			return SCAN_SAYS_NO;
+		if (rule->transform_count == 0 && rule->operation.scan_exact)
+			return tells && !rule->operation.negated ? SCAN_SAYS_NOTHING : SCAN_SAYS_YES;
+	}
 	bool hit = rule->operation.certain;
 	if (!hit) {
 		const uint64_t *words = result->bytes.len > SHARED_MAX_BYTES

@@ -196,6 +196,7 @@ struct transaction {
 	uint32_t *asked_counts;             /* by family: how many values were asked */
 	uint16_t page_steps[VALUE_STEPS];   /* that the response's body made candidates of, when it was asked; ... */
 	uint8_t page_step_count;            /* ... 0 also where they were more */
+	bool page_is_told;                  /* these are all of them */
 
 	/* Where evaluation stands. */
 	uint8_t phase;           /* of the rules that run; 0 between */
