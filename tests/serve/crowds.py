@@ -104,6 +104,11 @@ def insist(crowd, number, port):
             time.sleep(0.05)
 
 
+def fresh_attackers():
+    """Addresses that no flood has asked from, in the networks that all floods come from: a signature may name these."""
+    return itertools.cycle(f"127.3.{network}.{host}" for host in range(8, 255) for network in range(SOURCES))
+
+
 def flood_open(port, number, order):
     c = socket.create_connection(("127.0.0.1", port), 5, (f"127.3.{number % SOURCES}.7", 0))
     c.setblocking(False)

@@ -1,7 +1,6 @@
 """An attack on a real gate with a watch beside it, on loopback: a signature is found and refuses it, visitors are spared, a watch
 that is killed in the middle goes on with the same, and when the attack is over nothing is refused any more. Another watch
 records it, and the same is decided of the recording. TAP."""
-import itertools
 import json
 import os
 import signal
@@ -9,7 +8,7 @@ import subprocess
 import time
 
 import bundles
-from crowds import BROWSERS, PLAIN, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, insist, visit
+from crowds import BROWSERS, PLAIN, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, fresh_attackers, insist, visit
 from harness import GUIA, Serve, case, main, site, wait_for
 
 QUIET_REQUESTS = 900
@@ -181,7 +180,7 @@ def who_asks_as_a_simple_tool_does_is_told_from_the_watch():
 @case
 def an_attack_is_refused_while_it_lasts():
     origin = SlowOrigin()
-    fresh = itertools.cycle(f"127.4.{a}.{b}" for a in range(1, 255) for b in range(1, 255))
+    fresh = fresh_attackers()
     with Serve(site(origin)) as gate:
         watch = recorder(gate)
         visitors = Crowd(VISITORS, visit, gate.port)

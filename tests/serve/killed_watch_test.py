@@ -5,7 +5,6 @@ asked of the operator is withdrawn, and what the gate refuses ends by itself. A 
 Usage: killed_watch_test.py MODULE GUIA JUMPING_CLOCK [whole]. Without `whole` some of the calls, in a fixed spread.
 """
 import contextlib
-import itertools
 import json
 import os
 import pathlib
@@ -18,7 +17,7 @@ import time
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(FOLDER.parent / part) for part in ("nginx", "upstream", "evidence")]
-from crowds import BROWSERS, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, visit  # noqa: E402
+from crowds import BROWSERS, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, fresh_attackers, visit  # noqa: E402
 from harness import Gate, Skip, case, free_port, main, wait_until  # noqa: E402
 import peers  # noqa: E402
 from small_disk import small_disk  # noqa: E402
@@ -62,7 +61,7 @@ server {{ listen 127.0.0.1:{self.port}; guia_site a.test;
         (self.keeping / "keeper").mkdir(mode=0o750)
         self.table.start(self.service)
         wait_until(lambda: self.service.ask("status", patient=False), "the keeper answers")
-        self.fresh = itertools.cycle(f"127.{a}.{b}.7" for a in range(32, 128) for b in range(1, 255))
+        self.fresh = fresh_attackers()
         self.before, self.lent_until = None, 0
 
     def start(self, *before):
