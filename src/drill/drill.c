@@ -21,6 +21,7 @@ enum {
 	AGAIN_MOST = 2,
 	MOST_S = 20 * 60,
 	BRIEF_MOST_S = 90,   /* a shape */
+	SENDS_LEAST = 1500,  /* requests a second: of fewer the origin answers most */
 	BEGINNING_MS = 8000, /* that both runs of a shape need beside their time, on a slow day */
 };
 
@@ -33,6 +34,7 @@ struct drill {
 	struct past past;
 	unsigned again; /* shapes may be played once more */
 	size_t left;    /* shapes to come */
+	uint32_t sends; /* requests of an attack a second are planned at most, as a run showed; 0: none did */
 	int64_t began_ns;
 	size_t verdicts[VERDICT_VOID + 1];
 	json_t *shapes; /* NULL if nobody wants them */
@@ -75,6 +77,7 @@ static int scene_make(const struct drill *drill, const struct shape *shape, stru
 	struct scene scene = {0};
 	uint64_t seed = drill->options->seed, day = random_stream(seed, (uint64_t)(shape - shapes) + 100);
 	scene.plan = run_plan_of(shape, seed, day, drill->options->brief);
+	run_plan_lighten(&scene.plan, drill->sends);
 	scene.control = run_plan_control(&scene.plan);
 	scene.morning = run_plan_morning(&scene.plan);
 	scene.tells = tells_draw(&scene.plan);
@@ -226,22 +229,49 @@ static void say_void(const struct pair *pair, const char *what)
 	}
 }
 
+/*
+ * On a slow machine the crowd cannot send all that is due. What both runs did send, and a tenth less, is what is
+ * planned from then on: fewer requests, but the same number in both runs. Whether that was seen.
+ */
+static bool learn_sends(struct drill *drill, const struct pair *pair)
+{
+	struct run_plan lighter = *pair->plan;
+	double sends = 0.9 * fmin(pair->without.sent_per_second, pair->with.sent_per_second);
+	if (!(sends >= SENDS_LEAST && sends < pair->plan->attacks_per_second))
+		return false;
+	run_plan_lighten(&lighter, (uint32_t)sends);
+	if (lighter.attacks_per_second == pair->plan->attacks_per_second)
+		return false;
+	drill->sends = (uint32_t)sends;
+	say("%s: this machine sends no more than %.0f requests a second without Guia and %.0f with it; from now on %u "
+	    "are planned, not %u",
+	    pair->plan->shape->name, pair->without.sent_per_second, pair->with.sent_per_second, drill->sends,
+	    pair->plan->attacks_per_second);
+	return true;
+}
+
 /* What the machine disturbed says nothing of Guia, whichever way it went: it is played again, if not too often. */
-static int play_scene(struct drill *drill, const struct scene *scene, struct trial *trial)
+static int play_scene(struct drill *drill, struct scene *scene, struct trial *trial)
 {
 	int64_t began_ns = clock_now_ns();
 	int r = trial_play(drill, scene, trial);
-	while (r == 0 && trial->verdict == VERDICT_VOID && drill->again > 0) {
+	while (r == 0 && trial->verdict == VERDICT_VOID) {
 		int64_t now_ns = clock_now_ns();
-		if (!has_time(drill, now_ns - began_ns)) {
-			say_void(&trial->pair, "and no time to play it once more");
+		bool has = drill->again > 0 && has_time(drill, now_ns - began_ns);
+		say_void(&trial->pair, has                ? "once more"
+				       : drill->again > 0 ? "and no time to play it once more"
+							  : "and enough was played once more");
+		bool lighter = learn_sends(drill, &trial->pair);
+		if (!has)
 			break;
-		}
 		began_ns = now_ns;
 		drill->again--;
-		say_void(&trial->pair, "once more");
 		trial_end(trial);
-		r = trial_play(drill, scene, trial);
+		const struct shape *shape = scene->plan.shape;
+		if (lighter)
+			scene_free(scene);
+		r = lighter ? scene_make(drill, shape, scene) : 0;
+		r = r != 0 ? r : trial_play(drill, scene, trial);
 	}
 	return r != 0 ? r : show(drill, scene, trial);
 }

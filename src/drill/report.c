@@ -207,8 +207,9 @@ void report_text(const struct report *report, struct buffer *out)
 		buffer_printf(out, "\n  %u packets a second, from %zu attackers and many more who are forged",
 			      plan->attacks_per_second, plan->census.attackers.count);
 	else if (plan->attacks_per_second > 0)
-		buffer_printf(out, "\n  %u a second from %zu attackers", plan->attacks_per_second,
-			      plan->census.attackers.count);
+		buffer_printf(out, "\n  %u a second from %zu attackers%s", plan->attacks_per_second,
+			      plan->census.attackers.count,
+			      plan->lightened ? ", as many as this machine can send" : "");
 	if (plan->gate_takes > 0)
 		buffer_printf(out, "\n  %.1f times what the gate takes in without Guia, %u a second",
 			      (double)plan->attacks_per_second / plan->gate_takes, plan->gate_takes);

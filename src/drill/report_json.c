@@ -106,13 +106,13 @@ json_t *report_json(const struct report *report)
 	struct buffer tells = buffer_make(NULL);
 	tells_describe(report->tells, &tells);
 	json_t *json =
-		json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:s%, s:o, s:o, s:o, s:o, s:o}", "name",
+		json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:b, s:I, s:s%, s:o, s:o, s:o, s:o, s:o}", "name",
 			  plan->shape->name, "title", plan->shape->title, "verdict", verdict_names[report->verdict],
 			  "brief", plan->brief, "quiet_ms", (json_int_t)plan->quiet_ms, "attack_ms",
 			  (json_int_t)plan->attack_ms, "after_ms", (json_int_t)plan->after_ms, "attacks_per_second",
-			  (json_int_t)plan->attacks_per_second, "gate_takes_per_second", (json_int_t)plan->gate_takes,
-			  "tells", tells.ptr != NULL ? (const char *)tells.ptr : "", tells.len, "conditions",
-			  lines_json(judge_conditions, judge_condition_count, pair), "lines",
+			  (json_int_t)plan->attacks_per_second, "lightened", plan->lightened, "gate_takes_per_second",
+			  (json_int_t)plan->gate_takes, "tells", tells.ptr != NULL ? (const char *)tells.ptr : "",
+			  tells.len, "conditions", lines_json(judge_conditions, judge_condition_count, pair), "lines",
 			  lines_json(judge_lines, judge_line_count, pair), "without",
 			  run_json(&pair->without, report->without, plan), "with",
 			  run_json(&pair->with, report->with, plan), "told", account_json(pair->account));

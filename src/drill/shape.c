@@ -126,7 +126,6 @@ const struct shape shapes[] = {
 		.title = "SYNs from forged addresses, residents' among them",
 		.volley = {.kind = PACKET_SYN, .forged_residents = 1000},
 		.per_second = 900000,
-		.after_ms = OVER_AFTER_MS,
 		.control_ms = 10000,
 	},
 	{
@@ -252,6 +251,16 @@ void run_plan_overwhelm(struct run_plan *plan, uint32_t gate_takes)
 	uint64_t rate = (uint64_t)gate_takes * OVERWHELM_TIMES;
 	plan->gate_takes = gate_takes;
 	plan->attacks_per_second = rate < plan->shape->per_second ? (uint32_t)rate : plan->shape->per_second;
+}
+
+void run_plan_lighten(struct run_plan *plan, uint32_t sends)
+{
+	const struct shape *shape = plan->shape;
+	bool whole = shape->kind == KIND_ATTACK && shape->manner == MANNER_WHOLE && shape->volley.kind == PACKET_NONE;
+	if (!whole || sends == 0 || sends >= plan->attacks_per_second)
+		return;
+	plan->attacks_per_second = sends;
+	plan->lightened = true;
 }
 
 struct run_plan run_plan_control(const struct run_plan *plan)

@@ -96,6 +96,7 @@ struct run_plan {
 	uint32_t guests_per_second;
 	uint32_t attacks_per_second; /* of the shape's per_second */
 	uint32_t gate_takes;         /* packets a second, as it is; 0: nobody has looked */
+	bool lightened;              /* to what this machine can send */
 	bool brief;
 	bool everyone; /* comes, as far as there is time */
 };
@@ -112,6 +113,12 @@ struct run_plan run_plan_look(const struct run_plan *plan);
 
 /* So many are sent that such a gate loses most of them, visitors' too, and no more than the shape has. */
 void run_plan_overwhelm(struct run_plan *plan, uint32_t gate_takes);
+
+/*
+ * Fewer whole requests a second than the shape has, where this machine's crowd cannot send more (0: nobody has seen
+ * that).
+ */
+void run_plan_lighten(struct run_plan *plan, uint32_t sends);
 
 /* The same without Guia: it begins alike, and is over sooner. */
 struct run_plan run_plan_control(const struct run_plan *plan);
