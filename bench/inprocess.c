@@ -1,8 +1,9 @@
 /*
- * CPU time per request in process, against libmodsecurity under the same rules. Slice after slice a batch of requests
- * is made (not timed); ours runs through all of it, theirs through as much as its share of time allows; a slice gives
- * one ratio, a row the median of its slices. After the clock has stopped both are asked for their verdicts on the same
- * requests, which must be equal. Ours is also watched for calls of malloc.
+ * CPU time per request in process, against libmodsecurity under the same rules. In each slice ours runs through batches
+ * of requests, theirs through as much of the last batch as its share of time allows, as long as ours; that is long
+ * beside what either pays for finding the caches full of the other's. Requests are made between, not timed. A slice
+ * gives one ratio, a row the median of its slices. After the clock has stopped both are asked for their verdicts on the
+ * same requests, which must be equal. Ours is also watched for calls of malloc.
  *
  *   inprocess [--rules 3.3.4|4.28.0] [--row NAME] [--mode life|new] [--slices N] [--seed N] [--cache FOLDER] [--json]
  *   inprocess --only guia|modsecurity --count N ...     one engine, N requests: for a profiler
@@ -21,12 +22,12 @@
 #include <unistd.h>
 
 enum {
-	BATCH_MAX = 512,
+	BATCH_MAX = 64,
+	BATCH_NS = 2000000, /* of ours */
 	SLICES_MAX = 1000,
 	ARENA_BYTES = 1 << 30,
 	ARENA_RETAINED_BYTES = 64 << 20,
-	OURS_SLICE_NS = 20000000,
-	THEIRS_SLICE_NS = 20000000,
+	SLICE_NS = 50000000, /* of either */
 	WARM_NS = 1000000000
 };
 
@@ -75,6 +76,7 @@ static int make_batch(struct bench *b, const struct request_row *row, bool fresh
 	return 0;
 }
 
+/* Nanoseconds that all of them took. */
 static double time_ours(struct bench *b, size_t count, unsigned long *ret_allocations)
 {
 	unsigned long before = allocations_counted;
@@ -85,7 +87,7 @@ static double time_ours(struct bench *b, size_t count, unsigned long *ret_alloca
 	double spent = cpu_ns() - start;
 	allocations_counting = false;
 	*ret_allocations += allocations_counted - before;
-	return spent / (double)count;
+	return spent;
 }
 
 static double time_theirs(struct bench *b, size_t count)
@@ -93,7 +95,7 @@ static double time_theirs(struct bench *b, size_t count)
 	double start = cpu_ns();
 	for (size_t i = 0; i < count; i++)
 		theirs_run(b->theirs, &b->batch[i], NULL);
-	return (cpu_ns() - start) / (double)count;
+	return cpu_ns() - start;
 }
 
 static void tell_unequal(const struct request_row *row, const struct verdict *ours, const struct verdict *theirs,
@@ -129,47 +131,65 @@ static size_t share(double slice_ns, double one_ns, size_t least, size_t most)
 	return count < (double)least ? least : count > (double)most ? most : (size_t)count;
 }
 
+/* How many requests there are in a batch, and how many of these are theirs in a slice. */
+struct portions {
+	size_t batch, theirs;
+};
+
 /*
  * Until caches, scratch and memory are as they will be: automata make their states as texts need them, and after some
- * hundred texts of 7 KB still make a few with each. Returns the number of requests a slice for each.
+ * hundred texts of 7 KB still make a few with each.
  */
-static int warm_up(struct bench *b, const struct request_row *row, bool fresh, size_t *ret_ours, size_t *ret_theirs)
+static int warm_up(struct bench *b, const struct request_row *row, bool fresh, struct portions *ret_portions)
 {
 	unsigned long ignored = 0;
 	double spent = 0;
-	double one = 0;
 	int r = make_batch(b, row, fresh, 1);
 	if (r != 0)
 		return r;
-	*ret_theirs = share(THEIRS_SLICE_NS, time_theirs(b, 1), 1, 64);
+	size_t theirs = share(SLICE_NS, time_theirs(b, 1), 1, BATCH_MAX);
 	time_ours(b, 1, &ignored);
-	size_t count = share(OURS_SLICE_NS, time_ours(b, 1, &ignored), 1, BATCH_MAX);
+	size_t count = share(BATCH_NS, time_ours(b, 1, &ignored), theirs, BATCH_MAX);
 	while (spent < WARM_NS) {
 		r = make_batch(b, row, fresh, count);
 		if (r != 0)
 			return r;
-		one = time_ours(b, count, &ignored);
-		spent += one * (double)count;
+		spent += time_ours(b, count, &ignored);
 	}
-	*ret_ours = share(OURS_SLICE_NS, one, *ret_theirs, BATCH_MAX);
+	*ret_portions = (struct portions){count, theirs};
+	return 0;
+}
+
+/* Leaves a batch that was asked. */
+static int slice_ours(struct bench *b, const struct request_row *row, bool fresh, size_t batch, struct figures *figures,
+		      double *ret_one)
+{
+	double spent = 0;
+	size_t done = 0;
+	while (spent < SLICE_NS) {
+		int r = make_batch(b, row, fresh, batch);
+		if (r != 0)
+			return r;
+		spent += time_ours(b, batch, &figures->allocations);
+		done += batch;
+	}
+	figures->requests += done;
+	*ret_one = spent / (double)done;
 	return 0;
 }
 
 static int measure(struct bench *b, const struct request_row *row, bool fresh, struct figures *figures)
 {
-	size_t ours;
-	size_t theirs;
+	struct portions portions;
 	*figures = (struct figures){0};
-	int r = warm_up(b, row, fresh, &ours, &theirs);
+	int r = warm_up(b, row, fresh, &portions);
 	for (size_t i = 0; r == 0 && i < b->settings.slices; i++) {
-		r = make_batch(b, row, fresh, ours);
+		r = slice_ours(b, row, fresh, portions.batch, figures, &b->samples[0][i]);
 		if (r != 0)
 			break;
-		b->samples[0][i] = time_ours(b, ours, &figures->allocations);
-		b->samples[1][i] = time_theirs(b, theirs);
+		b->samples[1][i] = time_theirs(b, portions.theirs) / (double)portions.theirs;
 		b->samples[2][i] = b->samples[1][i] / b->samples[0][i];
-		compare(b, row, i % 4 == 0 ? theirs : 1, figures);
-		figures->requests += ours;
+		compare(b, row, i % 4 == 0 ? portions.theirs : 1, figures);
 	}
 	figures->ours_ns = spread_of(b->samples[0], b->settings.slices);
 	figures->theirs_ns = spread_of(b->samples[1], b->settings.slices);
@@ -253,12 +273,12 @@ static int run_only(struct bench *b, const char *version, bool fresh)
 		return -EINVAL;
 	}
 	while (done < b->settings.count) {
-		size_t count = b->settings.count - done < 64 ? b->settings.count - done : 64;
+		size_t count = b->settings.count - done < BATCH_MAX ? b->settings.count - done : BATCH_MAX;
 		unsigned long ignored = 0;
 		int r = make_batch(b, row, fresh, count);
 		if (r != 0)
 			return r;
-		spent += (b->ours != NULL ? time_ours(b, count, &ignored) : time_theirs(b, count)) * (double)count;
+		spent += b->ours != NULL ? time_ours(b, count, &ignored) : time_theirs(b, count);
 		done += count;
 	}
 	printf("CRS %s %s %s: %.0f ns a request\n", version, row->name, fresh ? "new" : "life", spent / (double)done);
