@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 enum { ALIGNMENT = 64 /* bytes: that of a line of the cache, which guia_store_attach() asks for */ };
 
@@ -17,7 +18,8 @@ struct table_store {
 struct local_store {
 	struct table_store shared;
 	pthread_mutex_t mutex;
-	void *region;
+	void *region; /* of mmap, for most of it is never touched */
+	size_t bytes;
 };
 
 static void lock(void *context)
@@ -180,13 +182,14 @@ int guia_store_new_local(size_t capacity_bytes, struct guia_collection_store **r
 	size_t bytes = capacity_bytes < COLLECTION_REGION_MIN_BYTES ? COLLECTION_REGION_MIN_BYTES : capacity_bytes;
 	bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	struct local_store *local = calloc(1, sizeof(*local));
-	void *region = local == NULL ? NULL : aligned_alloc(ALIGNMENT, bytes);
-	if (region == NULL) {
+	void *region = local == NULL ? MAP_FAILED
+				     : mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (region == MAP_FAILED) {
 		free(local);
 		return -ENOMEM;
 	}
-	memset(region, 0, bytes);
 	local->region = region;
+	local->bytes = bytes;
 	pthread_mutex_init(&local->mutex, NULL);
 	struct collection_lock table_lock = {lock, unlock, &local->mutex};
 	int r = collection_table_attach(&local->shared.table, region, bytes, &table_lock);
@@ -205,6 +208,6 @@ void guia_store_free_local(struct guia_collection_store *store)
 		return;
 	struct local_store *local = store->context;
 	pthread_mutex_destroy(&local->mutex);
-	free(local->region);
+	munmap(local->region, local->bytes);
 	free(local);
 }

@@ -47,8 +47,9 @@ static int make_own(const char *cache, struct engine *engine)
 	char *folder = paths_cache(cache);
 	struct guia_pool_options options = {.cache_dir = folder};
 	int r = guia_pool_new(&options, &engine->pool);
-	r = r != 0 ? r : guia_store_new_local(STORE_BYTES, &engine->store);
 	free(folder);
+	engine->store = calloc(1, sizeof(*engine->store));
+	r = r == 0 && engine->store == NULL ? -ENOMEM : r;
 	return r == 0 ? CLI_FINE : cli_fail(CLI_ENVIRONMENT, "%s", strerror(-r));
 }
 
@@ -90,15 +91,25 @@ void engine_close(struct engine *engine)
 	if (engine->guest)
 		return;
 	if (engine->store != NULL)
-		guia_store_free_local(engine->store);
+		guia_store_free_local(*engine->store);
+	free(engine->store);
 	guia_pool_free(engine->pool);
+}
+
+int engine_store(const struct engine *engine, struct guia_collection_store **ret_store)
+{
+	int r = *engine->store != NULL ? 0 : guia_store_new_local(STORE_BYTES, engine->store);
+	*ret_store = *engine->store;
+	return r;
 }
 
 int engine_worker(const struct engine *engine, struct guia_worker **ret_worker)
 {
-	struct guia_worker_options options = {.store = engine->store};
+	struct guia_collection_store *store = NULL;
 	struct guia_worker *worker = NULL;
-	int r = guia_worker_new(&options, &worker);
+	int r = engine_store(engine, &store);
+	struct guia_worker_options options = {.store = store};
+	r = r != 0 ? r : guia_worker_new(&options, &worker);
 	if (r == 0)
 		r = guia_worker_prepare(worker, engine->rules);
 	if (r != 0) {

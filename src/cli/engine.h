@@ -8,7 +8,7 @@
 struct engine {
 	struct guia_pool *pool;
 	struct guia_rules *rules;
-	struct guia_collection_store *store;
+	struct guia_collection_store **store; /* one for this engine and its guests; NULL in it until it is asked for */
 	struct guia_compile_stats stats;
 	size_t warnings;
 	bool guest; /* pool and store are another engine's */
@@ -24,6 +24,9 @@ void engine_close(struct engine *engine);
  */
 int engine_open_sources(const struct guia_source *sources, size_t count, const char *cache, const struct engine *host,
 			struct engine *ret_engine);
+
+/* The engine's persistent collections: checking rules alone needs none. 0 or -errno. */
+int engine_store(const struct engine *engine, struct guia_collection_store **ret_store);
 
 /* A worker that is ready for the engine's rules. CLI_FINE, or an exit code. */
 int engine_worker(const struct engine *engine, struct guia_worker **ret_worker);

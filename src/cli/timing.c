@@ -82,8 +82,10 @@ static int run_all(struct runner *run, struct timing_report *report)
 
 static int open_worker(const struct engine *engine, struct guia_worker **ret_worker)
 {
-	struct guia_worker_options options = {.store = engine->store, .verdicts_only = true};
-	int r = guia_worker_new(&options, ret_worker);
+	struct guia_collection_store *store = NULL;
+	int r = engine_store(engine, &store);
+	struct guia_worker_options options = {.store = store, .verdicts_only = true};
+	r = r != 0 ? r : guia_worker_new(&options, ret_worker);
 	return r != 0 ? r : guia_worker_prepare(*ret_worker, engine->rules);
 }
 

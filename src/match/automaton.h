@@ -14,6 +14,7 @@
 
 struct automaton;
 struct automaton_cache;
+struct pattern; /* match/pattern.h */
 
 enum {
 	AUTOMATON_UNFIT = 1, /* outcome of adding a pattern */
@@ -31,6 +32,7 @@ void automaton_builder_free(struct automaton_builder *builder);
  * was added, when it is not regular, too large, or one too many; -ENOMEM.
  */
 int automaton_builder_add(struct automaton_builder *builder, struct slice pattern, unsigned flags);
+int automaton_builder_add_parsed(struct automaton_builder *builder, const struct pattern *pattern);
 
 /* Instructions so far: what the automaton's speed in making states depends on. */
 size_t automaton_builder_size(const struct automaton_builder *builder);

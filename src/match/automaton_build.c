@@ -203,29 +203,35 @@ static bool turns_can_be_empty(const struct pattern *pattern)
 	return false;
 }
 
-int automaton_builder_add(struct automaton_builder *builder, struct slice text, unsigned flags)
+int automaton_builder_add_parsed(struct automaton_builder *builder, const struct pattern *pattern)
 {
-	struct pattern pattern;
 	size_t before = builder->count;
 	if (builder->pattern_count == AUTOMATON_PATTERNS_MAX)
 		return AUTOMATON_UNFIT;
-	int r = pattern_parse(text, flags, &pattern);
-	if (r != 0)
-		return r < 0 ? r : AUTOMATON_UNFIT;
 	size_t limit = before + PATTERN_INSTRUCTIONS_MAX;
-	struct writer w = {.out = builder, .pattern = &pattern, .limit = limit};
+	struct writer w = {.out = builder, .pattern = pattern, .limit = limit};
 	if (limit > INSTRUCTIONS_MAX)
 		w.limit = INSTRUCTIONS_MAX;
 	uint32_t match = write_one(&w, INSTRUCTION_MATCH, 0, 0, 0);
 	uint32_t start = write_node(&w, 0, match);
-	builder->ordered = builder->ordered && !turns_can_be_empty(&pattern);
-	pattern_free(&pattern);
+	builder->ordered = builder->ordered && !turns_can_be_empty(pattern);
 	if (w.error != 0) {
 		builder->count = before;
 		return w.error;
 	}
 	builder->starts[builder->pattern_count++] = start;
 	return 0;
+}
+
+int automaton_builder_add(struct automaton_builder *builder, struct slice text, unsigned flags)
+{
+	struct pattern pattern;
+	int r = pattern_parse(text, flags, &pattern);
+	if (r != 0)
+		return r < 0 ? r : AUTOMATON_UNFIT;
+	r = automaton_builder_add_parsed(builder, &pattern);
+	pattern_free(&pattern);
+	return r;
 }
 
 size_t automaton_builder_size(const struct automaton_builder *builder)
@@ -239,45 +245,62 @@ static bool is_word(unsigned c)
 	return c < 0x80 && (byte_is_alpha((uint8_t)c) || byte_is_digit((uint8_t)c) || c == '_');
 }
 
+static struct pattern_set set_of_words(void)
+{
+	struct pattern_set set = {0};
+	for (unsigned c = 0; c < 256; c++)
+		if (is_word(c))
+			pattern_set_add(&set, (uint8_t)c);
+	return set;
+}
+
+/* What is in the class and in the set moves to a new class, if that is not all of it, nor nothing. */
+static bool split_class(struct pattern_set *class, const struct pattern_set *set, struct pattern_set *ret_new)
+{
+	uint64_t inside = 0, outside = 0;
+	for (unsigned i = 0; i < 4; i++) {
+		ret_new->bits[i] = class->bits[i] & set->bits[i];
+		inside |= ret_new->bits[i];
+		outside |= class->bits[i] & ~set->bits[i];
+	}
+	if (inside == 0 || outside == 0)
+		return false;
+	for (unsigned i = 0; i < 4; i++)
+		class->bits[i] &= ~set->bits[i];
+	return true;
+}
+
 /* Splits classes until no set, nor the assertions, tell two bytes of one class apart. */
 static void find_classes(const struct automaton_builder *b, struct automaton *a)
 {
-	uint16_t count = 1;
-	memset(a->class_of, 0, sizeof(a->class_of));
-	for (size_t s = 0; s < b->set_count + 2 && count < 256; s++) {
-		uint16_t inside[256]; /* the class that members of a class move to */
-		memset(inside, 0xff, sizeof(inside));
-		uint16_t before = count;
-		bool outside[256] = {false};
-		bool member[256];
-		for (unsigned c = 0; c < 256; c++) {
-			member[c] = s < b->set_count    ? pattern_set_has(&b->sets[s], (uint8_t)c)
-				    : s == b->set_count ? is_word(c)
-							: c == '\n';
-			outside[a->class_of[c]] = outside[a->class_of[c]] || !member[c];
-		}
-		for (unsigned c = 0; c < 256; c++) {
-			uint16_t class = a->class_of[c];
-			if (!member[c] || !outside[class] || class >= before)
-				continue;
-			if (inside[class] == 0xffff)
-				inside[class] = count++;
-			a->class_of[c] = inside[class];
-		}
+	const struct pattern_set words = set_of_words(), newline = {{1 << '\n'}};
+	struct pattern_set classes[256] = {{{UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}}};
+	unsigned count = 1;
+	for (size_t s = 0; s < b->set_count + 2; s++) {
+		const struct pattern_set *set = s < b->set_count ? &b->sets[s] : s == b->set_count ? &words : &newline;
+		for (unsigned i = 0, before = count; i < before && count < 256; i++)
+			count += split_class(&classes[i], set, &classes[count]);
 	}
-	a->class_count = (uint32_t)count + 1;
+	for (unsigned i = 0; i < count; i++)
+		for (unsigned word = 0; word < 4; word++)
+			for (uint64_t left = classes[i].bits[word]; left != 0; left &= left - 1)
+				a->class_of[word * 64 + (unsigned)__builtin_ctzll(left)] = (uint16_t)i;
+	a->class_count = count + 1;
 }
 
 static void describe_classes(const struct automaton_builder *b, struct automaton *a)
 {
+	uint8_t one_of[256]; /* by class, a byte of it */
 	for (unsigned c = 0; c < 256; c++) {
 		uint16_t class = a->class_of[c];
+		one_of[class] = (uint8_t)c;
 		a->class_is_word[class] = is_word(c);
 		a->class_is_newline[class] = c == '\n';
-		for (size_t s = 0; s < b->set_count; s++)
-			if (pattern_set_has(&b->sets[s], (uint8_t)c))
-				pattern_set_add(&a->class_sets[s], (uint8_t) class);
 	}
+	for (size_t s = 0; s < b->set_count; s++)
+		for (unsigned class = 0; class + 1 < a->class_count; class ++)
+			if (pattern_set_has(&b->sets[s], one_of[class]))
+				pattern_set_add(&a->class_sets[s], (uint8_t) class);
 }
 
 static int digest_name(const struct automaton_builder *b, struct automaton *a)

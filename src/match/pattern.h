@@ -62,6 +62,12 @@ static inline void pattern_set_add(struct pattern_set *set, uint8_t byte)
 	set->bits[byte >> 6] |= (uint64_t)1 << (byte & 63);
 }
 
+static inline unsigned pattern_set_count(const struct pattern_set *set)
+{
+	return (unsigned)(__builtin_popcountll(set->bits[0]) + __builtin_popcountll(set->bits[1]) +
+			  __builtin_popcountll(set->bits[2]) + __builtin_popcountll(set->bits[3]));
+}
+
 /* `flags` as for regex_compile(). 0, PATTERN_OPAQUE, or -ENOMEM. Free *ret_pattern after success only. */
 int pattern_parse(struct slice text, unsigned flags, struct pattern *ret_pattern);
 void pattern_free(struct pattern *pattern);

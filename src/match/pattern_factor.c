@@ -128,12 +128,13 @@ static struct words words_of_nothing(struct finder *f)
 
 static struct words words_of_set(struct finder *f, const struct pattern_set *set)
 {
-	struct words words = {.known = true};
-	for (unsigned c = 0; c < 256 && words.known; c++) {
-		if (!pattern_set_has(set, (uint8_t)c))
-			continue;
-		words_add(f, &words, (struct pattern_factor){.len = 1, .bytes = {byte_lower((uint8_t)c)}});
-		words.known = words.count <= BYTES_MOST;
+	struct words words = {.known = pattern_set_count(set) <= 2 * BYTES_MOST}; /* a letter may be there twice */
+	for (unsigned word = 0; word < 4; word++) {
+		for (uint64_t left = set->bits[word]; left != 0 && words.known; left &= left - 1) {
+			uint8_t byte = (uint8_t)(word * 64 + (unsigned)__builtin_ctzll(left));
+			words_add(f, &words, (struct pattern_factor){.len = 1, .bytes = {byte_lower(byte)}});
+			words.known = words.count <= BYTES_MOST;
+		}
 	}
 	if (!words.known)
 		words_free(&words);

@@ -216,6 +216,8 @@ size_t pattern_loops(const struct pattern *pattern)
 	return loops;
 }
 
+enum { MOST_COMMON = 100 };
+
 unsigned pattern_set_commonness(const struct pattern_set *set)
 {
 	static const uint8_t commonness[128] = {
@@ -224,12 +226,14 @@ unsigned pattern_set_commonness(const struct pattern_set *set)
 		['.'] = 30,  ['/'] = 15, ['0' ... '9'] = 20, [':'] = 12,        ['='] = 6,  [';'] = 6,
 		['?'] = 8,   ['@'] = 6,  ['A' ... 'Z'] = 10, ['_'] = 15,        ['+'] = 3,  ['a' ... 'z'] = 40,
 	};
-	unsigned sum = 0;
-	for (unsigned c = 0; c < 128; c++)
-		if (pattern_set_has(set, (uint8_t)c))
+	unsigned sum = (set->bits[2] | set->bits[3]) != 0 ? 10 : 0;
+	for (unsigned word = 0; word < 2; word++) {
+		for (uint64_t left = set->bits[word]; left != 0 && sum < MOST_COMMON; left &= left - 1) {
+			unsigned c = word * 64 + (unsigned)__builtin_ctzll(left);
 			sum += commonness[c] > 0 ? commonness[c] : 1;
-	sum += (set->bits[2] | set->bits[3]) != 0 ? 10 : 0;
-	return sum < 100 ? sum : 100;
+		}
+	}
+	return sum < MOST_COMMON ? sum : MOST_COMMON;
 }
 
 /* A set that is wanted of a node, while it is being looked for. */

@@ -55,27 +55,21 @@ static void describe(int code, size_t offset, struct regex_error *ret_error)
 		snprintf(ret_error->message, sizeof(ret_error->message), "PCRE2 error %d", code);
 }
 
-static bool has_loops(struct slice text, unsigned flags)
-{
-	struct pattern pattern;
-	if (pattern_parse(text, flags, &pattern) != 0)
-		return false;
-	bool loops = pattern_loops(&pattern) > 0;
-	pattern_free(&pattern);
-	return loops;
-}
-
 /* A pattern whose repeats all end is never slow. One that does not fit stays without. 0 or -ENOMEM. */
 static int build_automaton(struct slice text, unsigned flags, struct regex *regex)
 {
-	struct automaton_builder *builder;
-	int r = has_loops(text, flags) ? automaton_builder_create(true, &builder) : AUTOMATON_UNFIT;
+	struct automaton_builder *builder = NULL;
+	struct pattern pattern;
+	int r = pattern_parse(text, flags, &pattern);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = automaton_builder_add(builder, text, flags);
+	r = pattern_loops(&pattern) > 0 ? automaton_builder_create(true, &builder) : AUTOMATON_UNFIT;
+	if (r == 0)
+		r = automaton_builder_add_parsed(builder, &pattern);
 	if (r == 0)
 		r = automaton_build(builder, &regex->automaton);
 	automaton_builder_free(builder);
+	pattern_free(&pattern);
 	return r < 0 ? r : 0;
 }
 

@@ -158,7 +158,7 @@ static int build_together(const struct member *members, size_t count, struct aut
 	if (r != 0)
 		return r;
 	for (size_t i = 0; i < count && r == 0; i++)
-		r = automaton_builder_add(together, members[i].study->text, members[i].study->flags);
+		r = automaton_builder_add_parsed(together, &members[i].study->pattern);
 	if (r == 0)
 		r = automaton_build(together, ret_automaton);
 	automaton_builder_free(together);

@@ -29,6 +29,7 @@ int scan_studies_create(struct scan_studies **ret_studies)
 static void study_free(struct scan_study *study)
 {
 	free((void *)(uintptr_t)study->text.ptr);
+	pattern_free(&study->pattern);
 	automaton_free(study->alone);
 	pattern_factors_free(&study->factors);
 	pattern_factors_free(&study->second);
@@ -91,7 +92,7 @@ static int build(struct scan_study *study)
 	int r = automaton_builder_create(false, &builder);
 	if (r != 0)
 		return r;
-	r = automaton_builder_add(builder, study->text, study->flags);
+	r = automaton_builder_add_parsed(builder, &study->pattern);
 	if (r == 0 && automaton_builder_size(builder) > study->many)
 		r = AUTOMATON_UNFIT;
 	if (r == 0)
@@ -107,9 +108,9 @@ static int look(struct scan_study *study)
 	int r = pattern_parse(study->text, study->flags, &pattern);
 	if (r != 0)
 		return r == PATTERN_OPAQUE ? AUTOMATON_UNFIT : r;
+	study->pattern = pattern;
 	describe(&pattern, study);
 	r = find_factors(&pattern, study);
-	pattern_free(&pattern);
 	return r != 0 ? r : build(study);
 }
 
@@ -158,15 +159,10 @@ int scan_study_get(struct scan_studies *studies, struct slice text, unsigned fla
 int scan_study_grams(struct scan_study *study, enum byte_level level)
 {
 	const struct pattern_set allowed = bytes_of_level(level);
-	struct pattern pattern;
 	if (study->grams[level] != NULL)
 		return 0;
-	int r = pattern_parse(study->text, study->flags, &pattern);
-	if (r != 0)
-		return -ENOMEM; /* it was parsed before */
 	study->grams[level] = malloc(sizeof(*study->grams[level]));
 	if (study->grams[level] != NULL)
-		pattern_grams_find(&pattern, &allowed, study->grams[level]);
-	pattern_free(&pattern);
+		pattern_grams_find(&study->pattern, &allowed, study->grams[level]);
 	return study->grams[level] == NULL ? -ENOMEM : 0;
 }

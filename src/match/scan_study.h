@@ -21,6 +21,7 @@ struct scan_study {
 	unsigned flags;
 	size_t many;   /* with more instructions it is unfit */
 	bool is_unfit; /* for automata; nothing below is known then */
+	struct pattern pattern;
 	struct automaton *alone;
 	struct pattern_set need; /* a byte of this; all bytes: nothing */
 	unsigned commonness;     /* of the need */
