@@ -20,7 +20,8 @@ struct ban_book {
 	size_t count;
 	size_t places; /* a power of two */
 	struct record *records;
-	struct record *spare;                          /* as many, for the next layout */
+	struct record *spare;                          /* as many, for the next layout; all free */
+	size_t *taken;                                 /* the `count` places with a record: most are free always */
 	uint32_t lengths[BAN_RANKS][ADDRESS_BITS + 1]; /* records of each: most lengths have none, and need no look */
 };
 
@@ -34,7 +35,8 @@ int ban_book_create(size_t most, const struct hash_key *key, struct ban_book **r
 		book->places *= 2;
 	book->records = calloc(book->places, sizeof(*book->records));
 	book->spare = calloc(book->places, sizeof(*book->spare));
-	if (book->records == NULL || book->spare == NULL) {
+	book->taken = calloc(most + 1, sizeof(*book->taken));
+	if (book->records == NULL || book->spare == NULL || book->taken == NULL) {
 		ban_book_free(book);
 		return -ENOMEM;
 	}
@@ -48,6 +50,7 @@ void ban_book_free(struct ban_book *book)
 		return;
 	free(book->records);
 	free(book->spare);
+	free(book->taken);
 	free(book);
 }
 
@@ -97,22 +100,30 @@ static bool untold(const struct ban_book *book, const struct record *record)
 	return record->used && record->changed > book->base;
 }
 
+/* Into a free place of the table. */
+static void put(struct ban_book *book, struct record *place, const struct record *record)
+{
+	*place = *record;
+	book->taken[book->count++] = (size_t)(place - book->records);
+	book->lengths[record->entry.rank][record->entry.bits]++;
+}
+
 /* Lays the table out anew without what is over: what is remembered only, if `all`, goes too. */
 static void sweep(struct ban_book *book, uint64_t now_ms, bool all)
 {
 	struct record *old = book->records;
+	size_t count = book->count;
 	book->records = book->spare;
 	book->spare = old;
-	memset(book->records, 0, book->places * sizeof(*book->records));
 	memset(book->lengths, 0, sizeof(book->lengths));
 	book->count = 0;
-	for (size_t i = 0; i < book->places; i++) {
-		if (!in_force(&old[i], now_ms) && !untold(book, &old[i]) && (all || !remembered(&old[i], now_ms)))
+	for (size_t i = 0; i < count; i++) {
+		struct record record = old[book->taken[i]];
+		old[book->taken[i]] = (struct record){0};
+		if (!in_force(&record, now_ms) && !untold(book, &record) && (all || !remembered(&record, now_ms)))
 			continue;
-		const struct prefix prefix = {old[i].entry.address, old[i].entry.bits};
-		*record_at(book, &prefix, old[i].entry.rank) = old[i];
-		book->lengths[old[i].entry.rank][prefix.bits]++;
-		book->count++;
+		const struct prefix prefix = {record.entry.address, record.entry.bits};
+		put(book, record_at(book, &prefix, record.entry.rank), &record);
 	}
 }
 
@@ -128,10 +139,8 @@ static struct record *record_for(struct ban_book *book, const struct prefix *pre
 	if (book->count >= most)
 		return NULL;
 	record = record_at(book, prefix, rank);
-	*record = (struct record){.used = true,
-				  .entry = {.address = prefix->address, .bits = prefix->bits, .rank = (uint8_t)rank}};
-	book->lengths[rank][prefix->bits]++;
-	book->count++;
+	const struct ban_entry entry = {.address = prefix->address, .bits = prefix->bits, .rank = (uint8_t)rank};
+	put(book, record, &(const struct record){.used = true, .entry = entry});
 	return record;
 }
 
@@ -169,16 +178,16 @@ bool ban_book_entry(const struct ban_book *book, const struct prefix *prefix, en
 size_t ban_book_changed(const struct ban_book *book)
 {
 	size_t changed = 0;
-	for (size_t i = 0; i < book->places; i++)
-		changed += untold(book, &book->records[i]);
+	for (size_t i = 0; i < book->count; i++)
+		changed += untold(book, &book->records[book->taken[i]]);
 	return changed;
 }
 
 size_t ban_book_count(const struct ban_book *book, uint64_t now_ms)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < book->places; i++)
-		count += in_force(&book->records[i], now_ms);
+	for (size_t i = 0; i < book->count; i++)
+		count += in_force(&book->records[book->taken[i]], now_ms);
 	return count;
 }
 
@@ -267,8 +276,8 @@ static int build(const struct ban_book *book, const struct image_version *versio
 	size_t count = 0;
 	if (entries == NULL)
 		return -ENOMEM;
-	for (size_t i = 0; i < book->places; i++) {
-		const struct record *record = &book->records[i];
+	for (size_t i = 0; i < book->count; i++) {
+		const struct record *record = &book->records[book->taken[i]];
 		if (version->base == 0 ? in_force(record, now_ms) : untold(book, record))
 			entries[count++] = record->entry;
 	}
