@@ -258,7 +258,7 @@ void client_step(struct client *client, struct connection *c, bool ended, int64_
 	if (c->state == CONNECTION_GONE)
 		return;
 	/* Nobody begins to shake hands with who has hung up. */
-	if (c->state == CONNECTION_GREETING && c->ssl == NULL && ended)
+	if (c->state == CONNECTION_GREETING && !c->greets && ended)
 		r = -EIO;
 	if (r == 0 && c->state == CONNECTION_GREETING && (r = connection_greet(&client->dial, c)) == 0)
 		c->state = CONNECTION_WRITING;

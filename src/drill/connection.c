@@ -1,6 +1,7 @@
 #include "drill/connection.h"
 
 #include "base/error.h"
+#include "drill/connection_tool.h"
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -33,13 +34,24 @@ static int trust(X509_STORE_CTX *chain, void *context)
 	return 1;
 }
 
-int dial_init(size_t person_count, struct dial *ret_dial)
+static int dial_init_tools(size_t person_count, struct dial *dial)
 {
+	dial->tools = true;
+	dial->random = person_count;
+	dial->tool_sessions = calloc(person_count + 1, sizeof(*dial->tool_sessions));
+	return dial->tool_sessions == NULL ? -ENOMEM : tool_ciphers_make(&dial->ciphers);
+}
+
+int dial_init(size_t person_count, bool tools, struct dial *ret_dial)
+{
+	int r;
 	struct dial dial = {.poll = epoll_create1(EPOLL_CLOEXEC),
 			    .context = SSL_CTX_new(TLS_client_method()),
 			    .sessions = calloc(person_count + 1, sizeof(SSL_SESSION *))};
 	if (dial.poll < 0 || dial.context == NULL || dial.sessions == NULL)
 		return dial.poll < 0 ? -errno : -ENOMEM; /* the process ends */
+	if (tools && (r = dial_init_tools(person_count, &dial)) != 0)
+		return r;
 	/* Its greeting needs no key yet, so that many can be begun; those who are not let in never need one. */
 	(void)SSL_CTX_set_max_proto_version(dial.context, TLS1_2_VERSION);
 	SSL_CTX_set_session_cache_mode(dial.context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
@@ -168,6 +180,7 @@ void connection_close(struct connection *c, bool abruptly)
 		SSL_free(c->ssl);
 		c->ssl = NULL;
 	}
+	connection_tool_end(c);
 	c->state = CONNECTION_GONE;
 	buffer_free(&c->in);
 	if (abruptly && connect(c->fd, &nowhere, sizeof(nowhere)) == 0)
@@ -193,10 +206,13 @@ static int tls_error(struct connection *c, int r)
 	return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? -EAGAIN : -EIO;
 }
 
-int connection_greet(const struct dial *dial, struct connection *c)
+int connection_greet(struct dial *dial, struct connection *c)
 {
 	if (!c->tls)
 		return 0;
+	if (dial->tools)
+		return connection_tool_greet(dial, c);
+	c->greets = true;
 	if (c->ssl == NULL && start_tls(dial, c) != 0)
 		return -EIO;
 	int r = SSL_do_handshake(c->ssl);
@@ -209,6 +225,8 @@ ssize_t connection_write(struct connection *c, const uint8_t *bytes, size_t len)
 		int r = SSL_write(c->ssl, bytes, (int)len);
 		return r > 0 ? r : tls_error(c, r);
 	}
+	if (c->tool != NULL)
+		return connection_tool_write(c, slice_make(bytes, len));
 	ssize_t n = send(c->fd, bytes, len, MSG_NOSIGNAL);
 	return n >= 0 ? n : errno == EAGAIN || errno == EINTR ? -EAGAIN : -EIO;
 }
@@ -216,6 +234,8 @@ ssize_t connection_write(struct connection *c, const uint8_t *bytes, size_t len)
 ssize_t connection_read(struct connection *c)
 {
 	ssize_t n;
+	if (c->tool != NULL)
+		return connection_tool_read(c);
 	if (buffer_reserve(&c->in, READ_BYTES) != 0)
 		return -EIO;
 	if (c->ssl != NULL) {

@@ -1,12 +1,14 @@
 /*
- * A connection of a person to the gate, from that person's address: non-blocking, with or without TLS. Sessions of TLS
- * are resumed, and sockets that were broken off used again, which costs a third less. All names of the gate's are here.
+ * A connection of a person to the gate, from that person's address: non-blocking, with or without TLS, which is a
+ * library's for browsers and tool_tls.h for attackers' tools. Sessions of TLS are resumed, and sockets that were broken
+ * off used again, which costs a third less. All names of the gate's are here.
  */
 #ifndef GUIA_DRILL_CONNECTION_H
 #define GUIA_DRILL_CONNECTION_H
 
 #include "base/buffer.h"
 #include "drill/people.h"
+#include "drill/tool_tls.h"
 
 #include <openssl/ssl.h>
 
@@ -27,7 +29,9 @@ struct connection {
 	bool six;
 	bool tls;
 	const char *host;
-	SSL *ssl; /* once both ends are there */
+	bool greets; /* by TLS, once both ends are there */
+	SSL *ssl;    /* a browser's */
+	struct tool_tls *tool;
 	enum connection_state state;
 	uint32_t who;
 	bool used;      /* it has answered before */
@@ -38,6 +42,7 @@ struct connection {
 	struct connection *earlier, *later; /* in a due list */
 	struct connection *under;           /* in the stack of this person's idle ones, or of spare ones */
 	struct buffer in;
+	struct buffer sealed; /* a tool's: what came of a record that is not whole */
 };
 
 /* What a client's connections have in common. */
@@ -45,11 +50,15 @@ struct dial {
 	int poll; /* an epoll set, edge-triggered, with the connection as its data */
 	SSL_CTX *context;
 	SSL_SESSION **sessions;      /* by person; NULL: none yet */
+	bool tools;                  /* not browsers */
+	struct tool_ciphers ciphers; /* theirs */
+	struct tool_session *tool_sessions;
+	uint64_t random;
 	struct connection *spare[2]; /* sockets that are used again: of IPv4, of IPv6 */
 };
 
 /* 0 or -errno. */
-int dial_init(size_t person_count, struct dial *ret_dial);
+int dial_init(size_t person_count, bool tools, struct dial *ret_dial);
 
 /* Begins to connect. 0 or -errno. */
 int connection_open(struct dial *dial, const struct person *person, uint32_t who, const char *host,
@@ -63,7 +72,7 @@ void connection_close(struct connection *connection, bool abruptly);
 void connection_free(struct dial *dial, struct connection *connection);
 
 /* Once the gate is heard of: 0 when hands are shaken, -EAGAIN, or -EIO. */
-int connection_greet(const struct dial *dial, struct connection *connection);
+int connection_greet(struct dial *dial, struct connection *connection);
 
 /* How many bytes, at least 1; -EAGAIN; or -EIO. */
 ssize_t connection_write(struct connection *connection, const uint8_t *bytes, size_t len);
