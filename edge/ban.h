@@ -1,7 +1,7 @@
 /*
- * Whether an address is banned: first a bit that nearly all who are not find clear, then the tables of its family, the
- * longest prefixes first, one line each. Where nearly all who come are banned the bit would tell nothing, and is one
- * more line to wait for: then the tables are asked at once.
+ * Whether an address is banned: of each length of prefix that there are bans of, the longest first, a filter that lies
+ * in the processor's cache and that nearly all who are not banned end at, then a table, one line of memory. Where
+ * nearly all who come are banned the filter would tell nothing: then the tables are asked at once.
  */
 #ifndef GUIA_EDGE_BAN_H
 #define GUIA_EDGE_BAN_H
@@ -103,12 +103,20 @@ INLINE void banned_count(struct edge_processor *mine, int is_banned)
 	mine->banned_lately = is_banned ? lately + (BANNED_ALL >> BANNED_SHIFT) : lately;
 }
 
-/* Whether a ban may touch what the bit stands for. */
-INLINE int is_touched(void *map, uint32_t bit)
+/* Whether a filter has what hashes so: what it lacks is not banned. */
+INLINE int is_some(void *map, uint64_t hash, uint32_t some_bits)
 {
-	uint32_t zero = 0;
-	struct edge_some *some = bpf_map_lookup_elem(map, &zero);
-	return some != 0 && (some->bits[bit % EDGE_SOME_BITS / 64] >> bit % 64 & 1) != 0;
+	uint64_t mask = edge_some_mask(hash);
+	uint32_t at = edge_some_word(hash, some_bits);
+	uint64_t *word = bpf_map_lookup_elem(map, &at);
+	return word == 0 || (*(volatile uint64_t *)word & mask) == mask;
+}
+
+INLINE int v4_some_has(uint32_t network, enum edge_length length)
+{
+	uint64_t seeds[2];
+	seeds_get(seeds);
+	return is_some(&v4_some, edge_some_v4(network, length, seeds), geometry.v4_some_bits);
 }
 
 INLINE struct ban v4_ban(uint32_t address, const struct edge_control *known, int ask_bits, uint32_t now)
@@ -116,15 +124,14 @@ INLINE struct ban v4_ban(uint32_t address, const struct edge_control *known, int
 	struct ban ban = {0};
 	uint32_t network = address >> 16;
 	uint64_t word, *whole;
-	if (ask_bits && !is_touched(&v4_some, edge_some_v4(address)))
-		return ban;
-	if (known->bans[EDGE_V4_32] != 0 &&
+	if (known->bans[EDGE_V4_32] != 0 && (!ask_bits || v4_some_has(address, EDGE_V4_32)) &&
 	    (word = v4_find(&v4_32, address, 32, geometry.v4_32.bucket_bits, geometry.v4_32.spill_bits)) != 0)
 		ban_add(&ban, word, 128, now);
-	if (known->bans[EDGE_V4_24] != 0 &&
+	if (known->bans[EDGE_V4_24] != 0 && (!ask_bits || v4_some_has(address & ~0xffu, EDGE_V4_24)) &&
 	    (word = v4_find(&v4_24, address >> 8, 24, geometry.v4_24.bucket_bits, geometry.v4_24.spill_bits)) != 0)
 		ban_add(&ban, word, 120, now);
-	if (known->bans[EDGE_V4_16] != 0 && (whole = bpf_map_lookup_elem(&v4_16, &network)) != 0 && *whole != 0)
+	if (known->bans[EDGE_V4_16] != 0 && (!ask_bits || v4_some_has(address & ~0xffffu, EDGE_V4_16)) &&
+	    (whole = bpf_map_lookup_elem(&v4_16, &network)) != 0 && *whole != 0)
 		ban_add(&ban, *whole, 112, now);
 	return ban;
 }
@@ -140,11 +147,8 @@ INLINE uint64_t address_bucket_find(const struct edge_128_bucket *bucket, uint64
 	return found;
 }
 
-INLINE uint64_t v6_address_find(uint64_t high, uint64_t low)
+INLINE uint64_t v6_address_find(uint64_t high, uint64_t low, uint64_t hash)
 {
-	uint64_t seeds[2];
-	seeds_get(seeds);
-	uint64_t hash = edge_hash(high, low, seeds);
 	uint32_t at = edge_v6_bucket(hash, geometry.v6_128.bucket_bits);
 	struct edge_128_bucket *bucket = bpf_map_lookup_elem(&v6_128, &at);
 	if (bucket == 0)
@@ -173,11 +177,8 @@ INLINE uint64_t net_bucket_find(const struct edge_net_bucket *bucket, uint64_t k
 }
 
 /* `kind` as in the rest of a word: 0 for a /64, 1 for a /48. */
-INLINE uint64_t v6_net_find(uint64_t key, uint32_t kind)
+INLINE uint64_t v6_net_find(uint64_t key, uint32_t kind, uint64_t hash)
 {
-	uint64_t seeds[2];
-	seeds_get(seeds);
-	uint64_t hash = edge_net_hash(key, kind, seeds);
 	uint32_t at = edge_v6_bucket(hash, geometry.v6_net.bucket_bits);
 	struct edge_net_bucket *bucket = bpf_map_lookup_elem(&v6_net, &at);
 	if (bucket == 0)
@@ -194,18 +195,35 @@ INLINE uint64_t v6_net_find(uint64_t key, uint32_t kind)
 	return net_bucket_find(bucket, key, kind);
 }
 
+INLINE uint64_t v6_address_ban(uint64_t high, uint64_t low, int ask_bits)
+{
+	uint64_t seeds[2];
+	seeds_get(seeds);
+	uint64_t hash = edge_hash(high, low, seeds);
+	if (ask_bits && !is_some(&v6_some, hash, geometry.v6_some_bits))
+		return 0;
+	return v6_address_find(high, low, hash);
+}
+
+INLINE uint64_t v6_net_ban(uint64_t key, uint32_t kind, int ask_bits)
+{
+	uint64_t seeds[2];
+	seeds_get(seeds);
+	uint64_t hash = edge_net_hash(key, kind, seeds);
+	if (ask_bits && !is_some(&v6_some, hash, geometry.v6_some_bits))
+		return 0;
+	return v6_net_find(key, kind, hash);
+}
+
 INLINE struct ban v6_ban(uint64_t high, uint64_t low, const struct edge_control *known, int ask_bits, uint32_t now)
 {
 	struct ban ban = {0};
-	uint64_t word, seeds[2];
-	seeds_get(seeds);
-	if (ask_bits && !is_touched(&v6_some, edge_some_v6(high, seeds)))
-		return ban;
-	if (known->bans[EDGE_V6_128] != 0 && (word = v6_address_find(high, low)) != 0)
+	uint64_t word;
+	if (known->bans[EDGE_V6_128] != 0 && (word = v6_address_ban(high, low, ask_bits)) != 0)
 		ban_add(&ban, word, 128, now);
-	if (known->bans[EDGE_V6_64] != 0 && (word = v6_net_find(high, 0)) != 0)
+	if (known->bans[EDGE_V6_64] != 0 && (word = v6_net_ban(high, 0, ask_bits)) != 0)
 		ban_add(&ban, word, 64, now);
-	if (known->bans[EDGE_V6_48] != 0 && (word = v6_net_find(high & ~(uint64_t)0xffff, 1)) != 0)
+	if (known->bans[EDGE_V6_48] != 0 && (word = v6_net_ban(high & ~(uint64_t)0xffff, 1, ask_bits)) != 0)
 		ban_add(&ban, word, 48, now);
 	return ban;
 }

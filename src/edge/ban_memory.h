@@ -16,11 +16,11 @@ struct ban_table {
 	struct edge_bucket *v4_32;
 	struct edge_bucket *v4_24;
 	uint64_t *v4_16;
-	struct edge_some *v4_some;
+	uint64_t *v4_some;
 	struct edge_128_bucket *v6_128;
 	struct edge_net_bucket *v6_net;
-	struct edge_some *v6_some;
-	uint32_t stale; /* bans that have gone since bits of those were cleared */
+	uint64_t *v6_some;
+	uint32_t stale[2]; /* of IPv4 and IPv6: bans that have gone since bits of those were cleared */
 };
 
 /* Its word's rest has no meaning here. */

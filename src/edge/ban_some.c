@@ -1,61 +1,73 @@
-/* The bits that say where any ban may be at all (wire/edge_layout.h): set in advance, cleared in bulk. */
+/* The filters that say whether a ban may be there at all (wire/edge_layout.h): bits set in advance, cleared in bulk. */
 #include "edge/ban_table_inside.h"
 
 #include <stdlib.h>
 
-static void set(struct edge_some *some, uint32_t first, uint32_t count)
+struct filter {
+	uint64_t *words;
+	uint32_t bits; /* of words there are 1 << bits */
+	const uint64_t *seeds;
+};
+
+static struct filter filter_of(const struct ban_table *table, bool v4)
 {
-	for (uint32_t bit = first; bit < first + count;) {
-		uint64_t *word = &some->bits[bit / 64], bits = (uint64_t)1 << bit % 64;
-		uint32_t step = 1;
-		if (bit % 64 == 0 && count >= 64) {
-			bits = ~(uint64_t)0;
-			step = 64;
-		}
-		if ((*word & bits) != bits)
-			ban_word_store(word, *word | bits);
-		bit += step;
-	}
+	const struct edge_geometry *geometry = &table->control->geometry;
+	return v4 ? (struct filter){table->v4_some, geometry->v4_some_bits, geometry->seeds}
+		  : (struct filter){table->v6_some, geometry->v6_some_bits, geometry->seeds};
 }
 
-static void mark(struct edge_some *v4, struct edge_some *v6, const uint64_t seeds[2], enum edge_length length,
-		 const struct address *address)
+static uint64_t hash_of(const struct ban_place *ban, const uint64_t seeds[2])
 {
-	if (length > EDGE_V4_16)
-		set(v6, edge_some_v6(address_high(address), seeds), 1);
-	else
-		set(v4, edge_some_v4((uint32_t)address_low(address)), length == EDGE_V4_16 ? 256 : 1);
+	uint64_t high = address_high(&ban->address), low = address_low(&ban->address);
+	if (ban_length_is_v4(ban->length))
+		return edge_some_v4((uint32_t)low & ~0u << 8 * (ban->length - EDGE_V4_32), ban->length, seeds);
+	if (ban->length == EDGE_V6_128)
+		return edge_hash(high, low, seeds);
+	return ban->length == EDGE_V6_64 ? edge_net_hash(high, 0, seeds)
+					 : edge_net_hash(high & ~(uint64_t)0xffff, 1, seeds);
 }
 
-void ban_some_mark(struct ban_table *table, enum edge_length length, const struct address *address)
+static bool mark(const struct filter *filter, const struct ban_place *ban)
 {
-	mark(table->v4_some, table->v6_some, table->control->geometry.seeds, length, address);
+	uint64_t hash = hash_of(ban, filter->seeds), mask = edge_some_mask(hash);
+	uint64_t *word = &filter->words[edge_some_word(hash, filter->bits)];
+	if ((*word & mask) == mask)
+		return false;
+	ban_word_store(word, *word | mask);
+	return true;
 }
 
-static void copy(struct edge_some *to, const struct edge_some *from)
+bool ban_some_mark(struct ban_table *table, const struct ban_place *ban)
 {
-	for (size_t i = 0; i < sizeof(to->bits) / sizeof(to->bits[0]); i++)
-		if (to->bits[i] != from->bits[i])
-			ban_word_store(&to->bits[i], from->bits[i]);
+	const struct filter filter = filter_of(table, ban_length_is_v4(ban->length));
+	return mark(&filter, ban);
 }
 
 struct ban_some {
-	struct edge_some v4, v6;
+	struct filter read; /* by the kernel */
+	uint64_t words[];
 };
 
-struct ban_some *ban_some_new(void)
+struct ban_some *ban_some_new(const struct ban_table *table, bool v4)
 {
-	return calloc(1, sizeof(struct ban_some));
+	const struct filter read = filter_of(table, v4);
+	struct ban_some *anew = calloc(1, sizeof(*anew) + (sizeof(anew->words[0]) << read.bits));
+	if (anew != NULL)
+		anew->read = read;
+	return anew;
 }
 
-void ban_some_remark(struct ban_some *anew, const struct ban_table *table, const struct ban_place *ban)
+void ban_some_remark(struct ban_some *anew, const struct ban_place *ban)
 {
-	mark(&anew->v4, &anew->v6, table->control->geometry.seeds, ban->length, &ban->address);
+	const struct filter filter = {anew->words, anew->read.bits, anew->read.seeds};
+	mark(&filter, ban);
 }
 
-void ban_some_replace(struct ban_table *table, struct ban_some *anew)
+/* Each word has the bits of every ban before and after. */
+void ban_some_replace(struct ban_some *anew)
 {
-	copy(table->v4_some, &anew->v4);
-	copy(table->v6_some, &anew->v6);
+	for (size_t i = 0; i < (size_t)1 << anew->read.bits; i++)
+		if (anew->read.words[i] != anew->words[i])
+			ban_word_store(&anew->read.words[i], anew->words[i]);
 	free(anew);
 }

@@ -8,12 +8,10 @@ static const uint8_t BITS[EDGE_LENGTHS] = {128, 120, 112, 128, 64, 48};
 
 /* The tables one after the other; that of /64 has /48 too. */
 static const enum edge_length TABLES[] = {EDGE_V4_32, EDGE_V4_24, EDGE_V4_16, EDGE_V6_128, EDGE_V6_64};
-enum { TABLE_COUNT = sizeof(TABLES) / sizeof(TABLES[0]), STALE_LEAST = 1 << 17 };
-
-static bool is_v4(enum edge_length length)
-{
-	return length <= EDGE_V4_16;
-}
+enum {
+	TABLE_COUNT = sizeof(TABLES) / sizeof(TABLES[0]),
+	SOME_BANS = 8, /* that a word of a filter is made for */
+};
 
 unsigned edge_length_bits(enum edge_length length)
 {
@@ -43,13 +41,15 @@ struct edge_geometry edge_geometry_make(uint32_t bans)
 		.v4_24 = {within(whole - 2, 10, 20), within(whole - 7, 8, 16)},
 		.v6_128 = {within(nets - 1, 10, 23), within(nets - 3, 8, 22)},
 		.v6_net = {nets, within(nets - 2, 8, 23)},
+		.v4_some_bits = within(bits_for(bans / SOME_BANS), 10, EDGE_SOME_MOST),
+		.v6_some_bits = within(bits_for(bans / SOME_BANS), 10, EDGE_SOME_MOST),
 		.seeds = {random.k0 | 1, random.k1 | 1},
 	};
 }
 
 static size_t places_of(const struct ban_table *table, enum edge_length length)
 {
-	return is_v4(length) ? v4_table_places(table, length) : v6_table_places(table, length);
+	return ban_length_is_v4(length) ? v4_table_places(table, length) : v6_table_places(table, length);
 }
 
 /* Where the places of a length's table begin. */
@@ -72,46 +72,49 @@ bool ban_table_next(const struct ban_table *table, size_t *at, struct ban_place 
 	for (unsigned i = 0; i < TABLE_COUNT; i++) {
 		size_t places = places_of(table, TABLES[i]);
 		for (; *at < first + places; (*at)++)
-			if (is_v4(TABLES[i]) ? v4_table_at(table, TABLES[i], *at - first, ret_ban)
-					     : v6_table_at(table, TABLES[i], *at - first, ret_ban))
+			if (ban_length_is_v4(TABLES[i]) ? v4_table_at(table, TABLES[i], *at - first, ret_ban)
+							: v6_table_at(table, TABLES[i], *at - first, ret_ban))
 				return true;
 		first += places;
 	}
 	return false;
 }
 
-/* Clears the bits that no ban touches any more. Where there is no memory for it they stay. */
-static void some_renew(struct ban_table *table)
+/* Clears the bits that no ban of the family has any more. Where there is no memory for it they stay. */
+static void some_renew(struct ban_table *table, bool v4)
 {
-	struct ban_some *anew = ban_some_new();
+	struct ban_some *anew = ban_some_new(table, v4);
 	struct ban_place ban;
-	table->stale = 0;
-	for (size_t at = 0; anew != NULL && ban_table_next(table, &at, &ban); at++)
-		ban_some_remark(anew, table, &ban);
+	size_t at = v4 ? 0 : first_of(table, EDGE_V6_128), end = v4 ? first_of(table, EDGE_V6_128) : SIZE_MAX;
+	table->stale[v4] = 0;
+	for (; anew != NULL && at < end && ban_table_next(table, &at, &ban); at++)
+		if (ban_length_is_v4(ban.length) == v4)
+			ban_some_remark(anew, &ban);
 	if (anew != NULL)
-		ban_some_replace(table, anew);
+		ban_some_replace(anew);
 }
 
-/* Bits are cleared when so many bans have gone that walking through all tables is little beside it. */
-static void gone(struct ban_table *table)
+/*
+ * Bits are cleared when a quarter as many bans have gone as the filter was made for: walking through the tables, which
+ * are as large as it, is little beside so many changes, and what is left of them costs few who are not banned.
+ */
+static void gone(struct ban_table *table, bool v4)
 {
-	uint32_t bans = 0;
-	for (unsigned length = 0; length < EDGE_LENGTHS; length++)
-		bans += table->control->bans[length];
-	if (++table->stale > STALE_LEAST + bans / 4)
-		some_renew(table);
+	const struct edge_geometry *geometry = &table->control->geometry;
+	uint32_t bits = v4 ? geometry->v4_some_bits : geometry->v6_some_bits;
+	if (++table->stale[v4] > ((uint32_t)SOME_BANS << bits) / 4)
+		some_renew(table, v4);
 }
 
 int ban_table_set(struct ban_table *table, const struct ban_place *ban, uint32_t now_ticks, size_t *ret_at)
 {
 	size_t at = 0;
 	uint32_t count = table->control->bans[ban->length];
-	ban_some_mark(table, ban->length, &ban->address);
-	int outcome = is_v4(ban->length) ? v4_table_set(table, ban, now_ticks, &at)
-					 : v6_table_set(table, ban, now_ticks, &at);
-	/* A place that another gave up; of the same ban set again this is too many, which costs little. */
-	if (outcome != 0 || table->control->bans[ban->length] == count)
-		gone(table);
+	bool v4 = ban_length_is_v4(ban->length), marked = ban_some_mark(table, ban);
+	int outcome = v4 ? v4_table_set(table, ban, now_ticks, &at) : v6_table_set(table, ban, now_ticks, &at);
+	/* It got no place, or one that another gave up. The same ban set again has its bits already. */
+	if (marked && (outcome != 0 || table->control->bans[ban->length] == count))
+		gone(table, v4);
 	if (outcome == 0 && ret_at != NULL)
 		*ret_at = first_of(table, ban->length) + at;
 	return outcome;
@@ -119,20 +122,22 @@ int ban_table_set(struct ban_table *table, const struct ban_place *ban, uint32_t
 
 int ban_table_lift(struct ban_table *table, enum edge_length length, const struct address *address)
 {
-	int outcome = is_v4(length) ? v4_table_lift(table, length, address) : v6_table_lift(table, length, address);
+	int outcome = ban_length_is_v4(length) ? v4_table_lift(table, length, address)
+					       : v6_table_lift(table, length, address);
 	if (outcome == 0)
-		gone(table);
+		gone(table, ban_length_is_v4(length));
 	return outcome;
 }
 
 uint64_t ban_table_find(const struct ban_table *table, enum edge_length length, const struct address *address)
 {
-	return is_v4(length) ? v4_table_find(table, length, address) : v6_table_find(table, length, address);
+	return ban_length_is_v4(length) ? v4_table_find(table, length, address) : v6_table_find(table, length, address);
 }
 
 void ban_table_mend(struct ban_table *table)
 {
 	v4_table_mend(table);
 	v6_table_mend(table);
-	some_renew(table);
+	some_renew(table, true);
+	some_renew(table, false);
 }

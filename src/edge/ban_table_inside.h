@@ -36,15 +36,20 @@ bool v4_table_at(const struct ban_table *table, enum edge_length length, size_t 
 /* Bans that lie both in a bucket and in the spill leave the spill; they are counted anew. */
 void v4_table_mend(struct ban_table *table);
 
-/* Sets the bits of what a ban touches, before it is there. */
-void ban_some_mark(struct ban_table *table, enum edge_length length, const struct address *address);
+static inline bool ban_length_is_v4(enum edge_length length)
+{
+	return length <= EDGE_V4_16;
+}
 
-/* The bits anew, beside those that the kernel reads: marked by every ban that there is, and then put in their place. */
+/* Sets the bits of a ban in its family's filter, before it is there. Whether one of them was not. */
+bool ban_some_mark(struct ban_table *table, const struct ban_place *ban);
+
+/* A filter anew, beside the one that the kernel reads: marked by every ban that there is, and then put in its place. */
 struct ban_some;
-struct ban_some *ban_some_new(void); /* NULL: there is no memory */
-void ban_some_remark(struct ban_some *anew, const struct ban_table *table, const struct ban_place *ban);
+struct ban_some *ban_some_new(const struct ban_table *table, bool v4); /* NULL: there is no memory */
+void ban_some_remark(struct ban_some *anew, const struct ban_place *ban);
 /* Frees it. */
-void ban_some_replace(struct ban_table *table, struct ban_some *anew);
+void ban_some_replace(struct ban_some *anew);
 
 int v6_table_set(struct ban_table *table, const struct ban_place *ban, uint32_t now_ticks, size_t *ret_at);
 int v6_table_lift(struct ban_table *table, enum edge_length length, const struct address *address);

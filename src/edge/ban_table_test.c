@@ -2,42 +2,53 @@
 
 #include "base/test.h"
 
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 /* Small on purpose: buckets run over. */
 enum { BANS = 4096, STEPS = 200000, NEVER = 0 };
 
-static struct edge_control control;
+/* Memory that a child's writing is seen in. */
+static void *shared(size_t bytes)
+{
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_true(at != MAP_FAILED);
+	return at;
+}
 
 static struct ban_table table_make(void)
 {
-	memset(&control, 0, sizeof(control));
-	control.geometry = edge_geometry_make(BANS);
-	control.geometry.seeds[0] = 0x9d39247e33776d41;
-	control.geometry.seeds[1] = 0x2af7398005aaa5c7;
-	const struct edge_geometry *g = &control.geometry;
+	struct edge_geometry g = edge_geometry_make(BANS);
+	g.seeds[0] = 0x9d39247e33776d41;
+	g.seeds[1] = 0x2af7398005aaa5c7;
 	struct ban_table table = {
-		.control = &control,
-		.v4_32 = calloc(edge_shape_entries(&g->v4_32), sizeof(struct edge_bucket)),
-		.v4_24 = calloc(edge_shape_entries(&g->v4_24), sizeof(struct edge_bucket)),
-		.v4_16 = calloc(1 << 16, sizeof(uint64_t)),
-		.v4_some = calloc(1, sizeof(struct edge_some)),
-		.v6_128 = calloc(edge_shape_entries(&g->v6_128), sizeof(struct edge_128_bucket)),
-		.v6_net = calloc(edge_shape_entries(&g->v6_net), sizeof(struct edge_net_bucket)),
-		.v6_some = calloc(1, sizeof(struct edge_some)),
+		.control = shared(sizeof(struct edge_control)),
+		.v4_32 = shared(edge_shape_entries(&g.v4_32) * sizeof(struct edge_bucket)),
+		.v4_24 = shared(edge_shape_entries(&g.v4_24) * sizeof(struct edge_bucket)),
+		.v4_16 = shared((1 << 16) * sizeof(uint64_t)),
+		.v4_some = shared(sizeof(uint64_t) << g.v4_some_bits),
+		.v6_128 = shared(edge_shape_entries(&g.v6_128) * sizeof(struct edge_128_bucket)),
+		.v6_net = shared(edge_shape_entries(&g.v6_net) * sizeof(struct edge_net_bucket)),
+		.v6_some = shared(sizeof(uint64_t) << g.v6_some_bits),
 	};
-	assert_true(table.v4_32 && table.v4_24 && table.v4_16 && table.v4_some && table.v6_128 && table.v6_net);
-	assert_non_null(table.v6_some);
+	table.control->geometry = g;
 	return table;
 }
 
 static void table_free(struct ban_table *table)
 {
-	free(table->v4_32);
-	free(table->v4_24);
-	free(table->v4_16);
-	free(table->v4_some);
-	free(table->v6_some);
-	free(table->v6_128);
-	free(table->v6_net);
+	const struct edge_geometry g = table->control->geometry;
+	munmap(table->control, sizeof(struct edge_control));
+	munmap(table->v4_32, edge_shape_entries(&g.v4_32) * sizeof(struct edge_bucket));
+	munmap(table->v4_24, edge_shape_entries(&g.v4_24) * sizeof(struct edge_bucket));
+	munmap(table->v4_16, (1 << 16) * sizeof(uint64_t));
+	munmap(table->v4_some, sizeof(uint64_t) << g.v4_some_bits);
+	munmap(table->v6_128, edge_shape_entries(&g.v6_128) * sizeof(struct edge_128_bucket));
+	munmap(table->v6_net, edge_shape_entries(&g.v6_net) * sizeof(struct edge_net_bucket));
+	munmap(table->v6_some, sizeof(uint64_t) << g.v6_some_bits);
 }
 
 static uint64_t next_random(uint64_t *seed)
@@ -68,34 +79,37 @@ static struct address address_of(enum edge_length length, uint32_t n)
 	}
 }
 
-static bool is_set(const struct edge_some *some, uint32_t bit)
+/* Whether the filter has it, as the kernel asks it. */
+static bool is_some(const struct ban_table *table, enum edge_length length, const struct address *address)
 {
-	return some->bits[bit / 64] >> bit % 64 & 1;
+	const struct edge_geometry *g = &table->control->geometry;
+	uint64_t high = address_high(address), low = address_low(address), hash;
+	if (length <= EDGE_V4_16)
+		hash = edge_some_v4((uint32_t)low, length, g->seeds);
+	else
+		hash = length == EDGE_V6_128 ? edge_hash(high, low, g->seeds)
+					     : edge_net_hash(high, length == EDGE_V6_48, g->seeds);
+	uint64_t word = length <= EDGE_V4_16 ? table->v4_some[edge_some_word(hash, g->v4_some_bits)]
+					     : table->v6_some[edge_some_word(hash, g->v6_some_bits)];
+	return (word & edge_some_mask(hash)) == edge_some_mask(hash);
 }
 
-static size_t bits_set(const struct edge_some *some)
+static size_t bits_set(const uint64_t *some, uint32_t some_bits)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < EDGE_SOME_BITS / 64; i++)
-		count += (size_t)__builtin_popcountll(some->bits[i]);
+	for (size_t i = 0; i < (size_t)1 << some_bits; i++)
+		count += (size_t)__builtin_popcountll(some[i]);
 	return count;
 }
 
-/* Counts are right, what is listed is found, and no bit is missing of what bans touch. */
+/* Counts are right, what is listed is found, and no bit of a ban is missing. */
 static void check_sums(const struct ban_table *table)
 {
 	uint32_t counts[EDGE_LENGTHS] = {0};
 	struct ban_place ban;
 	for (size_t at = 0; ban_table_next(table, &at, &ban); at++) {
 		counts[ban.length]++;
-		uint32_t v4 = edge_some_v4((uint32_t)address_low(&ban.address));
-		if (ban.length > EDGE_V4_16)
-			assert_true(is_set(table->v6_some,
-					   edge_some_v6(address_high(&ban.address), control.geometry.seeds)));
-		else
-			assert_true(is_set(table->v4_some, v4));
-		for (uint32_t i = 0; ban.length == EDGE_V4_16 && i < 256; i++)
-			assert_true(is_set(table->v4_some, v4 + i));
+		assert_true(is_some(table, ban.length, &ban.address));
 		assert_true(ban_table_find(table, ban.length, &ban.address) == ban.word);
 	}
 	assert_memory_equal(counts, table->control->bans, sizeof(counts));
@@ -197,13 +211,14 @@ static void mends_what_a_killed_writer_left(void **state)
 		}
 	table.control->bans[EDGE_V4_24] = 3;
 	table.control->bans[EDGE_V6_64] = 7000;
-	table.v4_some->bits[5] = ~(uint64_t)0;
-	for (unsigned i = 0; i < 500; i++) /* a bit of each at most, of a /16 as many as it has /24 */
-		table.v6_some->bits[i * 17] |= 1;
+	for (unsigned i = 0; i < 1 << 10; i++) { /* what a rebuilding that was killed had not yet cleared */
+		table.v4_some[i] = ~(uint64_t)0;
+		table.v6_some[i] |= i;
+	}
 	struct address first = address_of(EDGE_V4_32, 0);
-	uint32_t mixed = edge_mix((uint32_t)address_low(&first), 32, control.geometry.seeds);
-	struct edge_v4_place place =
-		edge_v4_place(mixed, 32, control.geometry.v4_32.bucket_bits, control.geometry.v4_32.spill_bits);
+	uint32_t mixed = edge_mix((uint32_t)address_low(&first), 32, table.control->geometry.seeds);
+	struct edge_v4_place place = edge_v4_place(mixed, 32, table.control->geometry.v4_32.bucket_bits,
+						   table.control->geometry.v4_32.spill_bits);
 	uint64_t twice = edge_word(EDGE_FOR_EVER, 1, 0, place.spill_rest);
 	unsigned free_word = 0;
 	while (table.v4_32[place.spill].words[free_word] != 0)
@@ -211,8 +226,8 @@ static void mends_what_a_killed_writer_left(void **state)
 	table.v4_32[place.spill].words[free_word] = twice;
 	ban_table_mend(&table);
 	check_sums(&table);
-	assert_in_range(bits_set(table.v4_some), 500 * 256, 502 * 256 - 1 + 500);
-	assert_in_range(bits_set(table.v6_some), 1, 1500);
+	assert_in_range(bits_set(table.v4_some, table.control->geometry.v4_some_bits), 4000, 1500 * EDGE_SOME_BITS);
+	assert_in_range(bits_set(table.v6_some, table.control->geometry.v6_some_bits), 4000, 1500 * EDGE_SOME_BITS);
 	assert_int_equal(table.control->bans[EDGE_V4_32], 500);
 	assert_int_equal(ban_table_lift(&table, EDGE_V4_32, &first), 0);
 	assert_true(ban_table_find(&table, EDGE_V4_32, &first) == 0);
@@ -224,15 +239,129 @@ static void bits_are_cleared_in_bulk(void **state)
 {
 	(void)state;
 	struct ban_table table = table_make();
-	for (uint32_t n = 0; n < 200000; n++) {
-		struct ban_place ban = {EDGE_V4_32, address_of(EDGE_V4_32, n), edge_word(EDGE_FOR_EVER, 1, 0, 0)};
-		assert_int_equal(ban_table_set(&table, &ban, NEVER, NULL), 0);
-		assert_int_equal(ban_table_lift(&table, EDGE_V4_32, &ban.address), 0);
+	static const enum edge_length lengths[] = {EDGE_V4_32, EDGE_V6_64};
+	for (unsigned l = 0; l < 2; l++)
+		for (uint32_t n = 0; n < 200000; n++) {
+			struct ban_place ban = {lengths[l], address_of(lengths[l], n),
+						edge_word(EDGE_FOR_EVER, 1, 0, 0)};
+			assert_int_equal(ban_table_set(&table, &ban, NEVER, NULL), 0);
+			assert_int_equal(ban_table_lift(&table, lengths[l], &ban.address), 0);
+		}
+	assert_in_range(bits_set(table.v4_some, table.control->geometry.v4_some_bits), 1, BANS * EDGE_SOME_BITS);
+	assert_in_range(bits_set(table.v6_some, table.control->geometry.v6_some_bits), 1, BANS * EDGE_SOME_BITS);
+	table_free(&table);
+}
+
+/* With as many bans as it was made for a filter has few of those who are not banned. */
+static void a_filter_has_few_others(void **state)
+{
+	(void)state;
+	struct ban_table table = table_make();
+	static const enum edge_length lengths[] = {EDGE_V4_32, EDGE_V6_64, EDGE_V6_128};
+	const uint32_t many[] = {BANS * 2, BANS, BANS / 8}; /* eight a word, and in IPv6's fewer */
+	for (unsigned l = 0; l < 3; l++) {
+		unsigned others = 0;
+		for (uint32_t n = 0; n < many[l]; n++) {
+			struct ban_place ban = {lengths[l], address_of(lengths[l], n),
+						edge_word(EDGE_FOR_EVER, 1, 0, 0)};
+			assert_int_equal(ban_table_set(&table, &ban, NEVER, NULL), 0);
+		}
+		for (uint32_t n = 0; n < 10000; n++) {
+			struct address other = address_of(lengths[l], BANS * 2 + n);
+			others += is_some(&table, lengths[l], &other);
+		}
+		assert_in_range(others, 10, 500);
 	}
-	assert_in_range(bits_set(table.v4_some), 1, 140000);
+	check_sums(&table);
+	table_free(&table);
+}
+
+/* A prefix that holds another, or is the other's first address, has bits of its own: one goes, and the others stay. */
+static void lengths_do_not_share_bits(void **state)
+{
+	(void)state;
+	static const struct address v4 = {{[10] = 0xff, [11] = 0xff, 10, 0, 0, 0}}, v6 = {{0x20, 1, 0xd, 0xb8}};
+	for (unsigned left = 0; left < EDGE_LENGTHS; left++) {
+		struct ban_table table = table_make();
+		for (unsigned length = 0; length < EDGE_LENGTHS; length++) {
+			struct ban_place ban = {(enum edge_length)length, length <= EDGE_V4_16 ? v4 : v6,
+						edge_word(EDGE_FOR_EVER, 1, 0, 0)};
+			assert_int_equal(ban_table_set(&table, &ban, NEVER, NULL), 0);
+		}
+		for (unsigned length = 0; length < EDGE_LENGTHS; length++)
+			if (length != left)
+				assert_int_equal(ban_table_lift(&table, (enum edge_length)length,
+								length <= EDGE_V4_16 ? &v4 : &v6),
+						 0);
+		ban_table_mend(&table);
+		check_sums(&table);
+		for (unsigned length = 0; length < EDGE_LENGTHS; length++)
+			assert_int_equal(is_some(&table, (enum edge_length)length, length <= EDGE_V4_16 ? &v4 : &v6),
+					 length == left);
+		table_free(&table);
+	}
+}
+
+enum { LASTING = 300, KILLS = 40, LOOKS = 3000 };
+
+/* Sets and lifts so many that both filters are rebuilt all the time, but never what lasts. */
+static _Noreturn void churn(struct ban_table *table, uint64_t seed)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when a check fails */
+	for (;;) {
+		uint64_t lot = next_random(&seed);
+		enum edge_length length = (enum edge_length)(lot % EDGE_LENGTHS);
+		struct ban_place ban = {length, address_of(length, LASTING + (uint32_t)(lot >> 20) % LASTING),
+					edge_word(EDGE_FOR_EVER, 1, 0, 0)};
+		if ((lot >> 10 & 1) != 0)
+			ban_table_set(table, &ban, NEVER, NULL);
+		else
+			ban_table_lift(table, length, &ban.address);
+		if ((lot >> 50) % 64 == 0)
+			ban_table_mend(table);
+	}
+}
+
+static void check_lasting(const struct ban_table *table)
+{
+	for (unsigned length = 0; length < EDGE_LENGTHS; length++)
+		for (uint32_t n = 0; n < LASTING; n++) {
+			struct address address = address_of((enum edge_length)length, n);
+			assert_true(is_some(table, (enum edge_length)length, &address));
+		}
+}
+
+/* Whoever reads while another writes, rebuilds, and is killed at any moment, finds each ban in the filters. */
+static void no_moment_lacks_a_ban(void **state)
+{
+	(void)state;
+	struct ban_table table = table_make();
+	for (unsigned length = 0; length < EDGE_LENGTHS; length++)
+		for (uint32_t n = 0; n < LASTING; n++) {
+			struct ban_place ban = {(enum edge_length)length, address_of((enum edge_length)length, n),
+						edge_word(EDGE_FOR_EVER, 1, 0, 0)};
+			assert_int_equal(ban_table_set(&table, &ban, NEVER, NULL), 0);
+		}
+	for (unsigned i = 0; i < KILLS; i++) {
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0)
+			churn(&table, 20240710 + i);
+		for (unsigned look = 0; look < LOOKS / (1 + i % 7); look++)
+			check_lasting(&table);
+		kill(child, SIGKILL);
+		assert_int_equal(waitpid(child, NULL, 0), child);
+		struct ban_place ban;
+		for (size_t at = 0; ban_table_next(&table, &at, &ban); at++)
+			assert_true(is_some(&table, ban.length, &ban.address));
+		ban_table_mend(&table);
+		check_sums(&table);
+		check_lasting(&table);
+	}
 	table_free(&table);
 }
 
 TEST_MAIN(cmocka_unit_test(bits_are_cleared_in_bulk), cmocka_unit_test(agrees_with_an_array),
 	  cmocka_unit_test(takes_what_it_was_made_for), cmocka_unit_test(what_is_over_gives_up_its_place),
-	  cmocka_unit_test(mends_what_a_killed_writer_left))
+	  cmocka_unit_test(mends_what_a_killed_writer_left), cmocka_unit_test(a_filter_has_few_others),
+	  cmocka_unit_test(lengths_do_not_share_bits), cmocka_unit_test(no_moment_lacks_a_ban))

@@ -28,10 +28,10 @@ static const struct form FORMS[EDGE_MAP_COUNT] = {
 	[EDGE_MAP_v4_32] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_bucket), 0, true},
 	[EDGE_MAP_v4_24] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_bucket), 0, true},
 	[EDGE_MAP_v4_16] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(uint64_t), 1 << 16, true},
-	[EDGE_MAP_v4_some] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_some), 1, true},
+	[EDGE_MAP_v4_some] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(uint64_t), 0, true},
 	[EDGE_MAP_v6_128] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_128_bucket), 0, true},
 	[EDGE_MAP_v6_net] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_net_bucket), 0, true},
-	[EDGE_MAP_v6_some] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_some), 1, true},
+	[EDGE_MAP_v6_some] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(uint64_t), 0, true},
 	[EDGE_MAP_processor] = {BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(struct edge_processor), 1, false},
 	[EDGE_MAP_slots] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_slot), 0, false},
 	[EDGE_MAP_hits] = {BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(uint64_t), EDGE_MITIGATIONS, false},
@@ -70,6 +70,11 @@ static bool shape_sound(const struct edge_shape *shape, unsigned key_bits)
 	       shape->spill_bits <= shape->bucket_bits;
 }
 
+static bool some_sound(uint32_t some_bits, size_t mapped_bytes)
+{
+	return some_bits >= 1 && some_bits <= EDGE_SOME_MOST && sizeof(uint64_t) << some_bits <= mapped_bytes;
+}
+
 /* What the control says is hostile until it agrees with what the kernel says of the maps. */
 static int control_check(const struct edge *edge)
 {
@@ -93,6 +98,9 @@ static int control_check(const struct edge *edge)
 		if (bytes > edge->mapped_bytes[tables[i].map])
 			return EDGE_FOREIGN;
 	}
+	if (!some_sound(g->v4_some_bits, edge->mapped_bytes[EDGE_MAP_v4_some]) ||
+	    !some_sound(g->v6_some_bits, edge->mapped_bytes[EDGE_MAP_v6_some]))
+		return EDGE_FOREIGN;
 	return control->retired ? EDGE_RETIRED : 0;
 }
 

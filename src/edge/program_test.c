@@ -358,7 +358,7 @@ static void bits_are_asked_but_in_a_flood_of_the_banned(void **state)
 	begin(UNBOUND);
 	say_hour("10.0.0.1", BAN_REFUSE, BAN_AUTOMATIC, 1);
 	assert_int_equal(count_of(flood, FLOOD, EDGE_BANNED), FLOOD);
-	memset(edge.table.v4_some, 0, sizeof(*edge.table.v4_some));
+	memset(edge.table.v4_some, 0, edge.mapped_bytes[EDGE_MAP_v4_some]);
 	assert_int_equal(count_of(flood, FLOOD, EDGE_BANNED), FLOOD);
 	assert_int_equal(count_of(other, FLOOD, EDGE_CLEAN), FLOOD);
 	assert_int_equal(run(flood).reason, EDGE_CLEAN);

@@ -6,10 +6,10 @@
  *   v4_32      exact bans of IPv4 addresses: buckets of one cache line, eight words
  *   v4_24      the same of IPv4 networks /24
  *   v4_16      a word for each IPv4 network /16
- *   v4_some    a bit for each /24: whether any ban touches it; else no other table need be asked
+ *   v4_some    a filter of the bans of IPv4: of what it does not have no table need be asked
  *   v6_128     bans of IPv6 addresses, two a line
  *   v6_net     bans of IPv6 networks /64 and /48, four a line
- *   v6_some    as v4_some, a bit for the hash of each /48
+ *   v6_some    the same of IPv6
  *   allows     prefixes of any length that are allowed; asked only when a ban was found
  *   processor  per processor: counters of reasons, total budgets, the clock
  *   slots      per processor: budgets of destinations
@@ -30,7 +30,7 @@
 #define EDGE_MAGIC "guiaEDG" /* eight bytes with the NUL */
 
 enum {
-	EDGE_VERSION = 6,
+	EDGE_VERSION = 7,
 
 	EDGE_MITIGATION_BITS = 11,
 	EDGE_MITIGATIONS = 1 << EDGE_MITIGATION_BITS, /* counted apart; 0 has all the rest */
@@ -42,7 +42,8 @@ enum {
 	EDGE_NET_ENTRIES = 4,
 	EDGE_SPILL_BUCKETS = 2,
 	EDGE_ALLOWS = 1 << 16,
-	EDGE_SOME_BITS = 1 << 24,
+	EDGE_SOME_BITS = 3,  /* of a ban, in its word of a filter */
+	EDGE_SOME_MOST = 22, /* a filter has 2^22 words at most */
 
 	EDGE_SLOTS = 1 << 14, /* a processor's, of destinations and ports by hash */
 	EDGE_SAMPLE_BYTES = 128,
@@ -129,11 +130,6 @@ static inline uint32_t edge_word_rest(uint64_t word)
 	return (uint32_t)(word >> 44);
 }
 
-/* A bit is set before the first ban that touches what it stands for, and cleared some time after the last one. */
-struct edge_some {
-	uint64_t bits[EDGE_SOME_BITS / 64];
-};
-
 struct edge_bucket {
 	uint64_t words[EDGE_BUCKET_WORDS];
 };
@@ -164,7 +160,8 @@ struct edge_shape {
 
 struct edge_geometry {
 	struct edge_shape v4_32, v4_24, v6_128, v6_net;
-	uint64_t seeds[2]; /* odd */
+	uint32_t v4_some_bits, v6_some_bits; /* 1 << so many words */
+	uint64_t seeds[2];                   /* odd */
 };
 
 /* What may pass, by GCRA: a packet costs `cost_ns` of the time until now, `room_ns` of it may be spent ahead. */
@@ -269,17 +266,28 @@ static inline uint64_t edge_net_hash(uint64_t key, uint32_t kind, const uint64_t
 }
 
 /*
- * The bits of v4_some and of v6_some: IPv6's by the upper bits of a product with an unknown odd factor, which two
- * networks share once in 2^23 (Dietzfelbinger and others, 1997). Who shares one is looked up in vain, no more.
+ * v4_some and v6_some are Bloom filters in words (Putze, Sanders and Singler, 2007): a ban has EDGE_SOME_BITS bits of
+ * one word, by the hash of its prefix. They are set before the ban is, and cleared some time after it has gone; so what
+ * lacks one of them is not banned, and who has them by chance is looked up in vain, no more. With eight bans a word
+ * that is one of 30. IPv6's prefixes have the hash of their table, IPv4's this one; `network` has zeroes behind it.
  */
-static inline uint32_t edge_some_v4(uint32_t address)
+static inline uint64_t edge_some_v4(uint32_t network, enum edge_length length, const uint64_t seeds[2])
 {
-	return address >> 8;
+	return edge_net_hash((uint64_t)network << 8, length, seeds);
 }
 
-static inline uint32_t edge_some_v6(uint64_t high, const uint64_t seeds[2])
+static inline uint32_t edge_some_word(uint64_t hash, uint32_t some_bits)
 {
-	return (uint32_t)((high >> 16) * seeds[1] >> 40);
+	return (uint32_t)(hash >> (64 - some_bits));
+}
+
+/* By bits below those that name a word, of which there are EDGE_SOME_MOST; the lowest of a product are mixed least. */
+static inline uint64_t edge_some_mask(uint64_t hash)
+{
+	uint64_t mask = 0;
+	for (uint32_t i = 0; i < EDGE_SOME_BITS; i++)
+		mask |= (uint64_t)1 << (hash >> (64 - EDGE_SOME_MOST - 6 * (i + 1)) & 63);
+	return mask;
 }
 
 /* Where a mixed key of `bits` bits may lie, and what is stored of it there. */
