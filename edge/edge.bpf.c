@@ -57,7 +57,7 @@ INLINE uint32_t judge_budgets(const struct packet *p, const struct round *round,
 SEC("xdp.frags")
 int guia_edge(struct xdp_md *context)
 {
-	struct packet p = {0};
+	struct packet parsed_here = {0}, *p = &parsed_here;
 	struct round round;
 	uint32_t reason = EDGE_CLEAN;
 #ifdef EDGE_BENCH
@@ -65,7 +65,8 @@ int guia_edge(struct xdp_md *context)
 #endif
 	if (round_begin(&round) != 0)
 		return XDP_PASS;
-	int parsed = packet_parse(context, &p);
+	barrier_var(p);
+	int parsed = packet_parse(context, p);
 #ifdef EDGE_BENCH
 	if (bench_parse_only)
 		return round_end(context, &round, parsed == PARSED_IP ? EDGE_CLEAN : EDGE_OTHER);
@@ -74,10 +75,10 @@ int guia_edge(struct xdp_md *context)
 		reason = EDGE_MALFORMED;
 	else if (parsed == PARSED_OTHER)
 		reason = EDGE_OTHER;
-	else if (!is_refused(&p, &round, &reason))
-		reason = judge_budgets(&p, &round, reason);
+	else if (!is_refused(p, &round, &reason))
+		reason = judge_budgets(p, &round, reason);
 	sample_offer(context, &round, reason);
-	if (reason == EDGE_SYN_ANSWERED && syn_answer(context, &p) != 0)
+	if (reason == EDGE_SYN_ANSWERED && syn_answer(context, p) != 0)
 		reason = EDGE_SYN_LEFT;
 	return round_end(context, &round, reason);
 }

@@ -75,15 +75,18 @@ enum kind {
 	KIND_SYN,
 };
 
-/* Addresses and ports as numbers of this machine's order; IPv4's in `low`. */
+/*
+ * Addresses and ports as numbers of this machine's order; IPv4's in `low`. `kind` and `v6` are words of the stack, for
+ * the verifier knows no values of parts of one.
+ */
 struct packet {
 	void *data, *end;
 	void *ip;
 	uint64_t from_high, from_low;
-	enum kind kind;
+	uint64_t kind; /* enum kind */
+	uint64_t v6;
 	uint32_t transport_at; /* from data; of UDP and SYNs */
-	uint16_t to_port;
-	uint16_t v6;
+	uint32_t to_port;
 };
 
 enum {
