@@ -377,6 +377,34 @@ static void workers_learn_of_bans(void **state)
 	folder_remove(&f);
 }
 
+/* Laid out anew again and again, in two tables by turns, of which neither keeps what was in it before. */
+static void a_book_forgets_what_it_has_laid_aside(void **state)
+{
+	(void)state;
+	enum { EACH = 200, TURNS = 5 };
+	struct ban_book *book = new_book(8 * EACH);
+	char text[64];
+	for (size_t turn = 0; turn < TURNS; turn++) {
+		struct buffer out = buffer_make(NULL);
+		uint64_t generation, now_ms = turn * 2 * BAN_LONGEST_MS;
+		for (size_t i = 0; i < EACH; i++) {
+			snprintf(text, sizeof(text), "10.%zu.%zu.1", turn % 2, i);
+			punished(book, text, now_ms);
+		}
+		assert_int_equal(ban_book_changed(book), EACH);
+		assert_int_equal(ban_book_base(book, boot, now_ms, &out, &generation), 0);
+		assert_int_equal(ban_book_changed(book), 0);
+		assert_int_equal(ban_book_count(book, now_ms), EACH);
+		for (size_t i = 0; i < EACH; i++) {
+			snprintf(text, sizeof(text), "10.%zu.%zu.1", turn % 2, i);
+			struct prefix prefix = parsed(text);
+			assert_int_equal(ban_book_lookup(book, &prefix.address, now_ms).kind, BAN_REFUSE);
+		}
+		buffer_free(&out);
+	}
+	ban_book_free(book);
+}
+
 static void workers_keep_what_they_have_if_the_new_is_bad(void **state)
 {
 	(void)state;
@@ -442,4 +470,5 @@ TEST_MAIN(cmocka_unit_test(person_over_allow_over_automatic), cmocka_unit_test(a
 	  cmocka_unit_test(bans_that_began_together_do_not_end_together),
 	  cmocka_unit_test(what_is_allowed_or_too_wide_is_not_banned),
 	  cmocka_unit_test(a_full_book_keeps_room_for_a_person), cmocka_unit_test(workers_learn_of_bans),
+	  cmocka_unit_test(a_book_forgets_what_it_has_laid_aside),
 	  cmocka_unit_test(workers_keep_what_they_have_if_the_new_is_bad), cmocka_unit_test(a_new_watch_takes_over))
