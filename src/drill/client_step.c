@@ -255,6 +255,7 @@ static void read_on(struct client *client, struct connection *c, int64_t now_ns)
 void client_step(struct client *client, struct connection *c, bool ended, int64_t now_ns)
 {
 	int r = 0;
+	bool wrote = false;
 	if (c->state == CONNECTION_GONE)
 		return;
 	/* Nobody begins to shake hands with who has hung up. */
@@ -266,14 +267,16 @@ void client_step(struct client *client, struct connection *c, bool ended, int64_
 		if (client->job->attackers)
 			second_of(client, now_ns)->written++;
 		c->state = CONNECTION_READING;
+		wrote = true;
 		if (manner_of(client) != MANNER_WHOLE) {
 			c->used = true;
 			rest(client, c, CONNECTION_SLOW, now_ns);
 		}
 	}
-	if (r == 0)
+	/* Nothing can have come yet in answer to what was only just written: it will be heard of. */
+	if (r == 0 && (ended || !wrote))
 		read_on(client, c, now_ns);
-	else if (r != -EAGAIN)
+	else if (r != 0 && r != -EAGAIN)
 		lose(client, c, now_ns);
 }
 
