@@ -3,6 +3,7 @@
 
 enum {
 	BAN_MATCHES = 10,
+	BAN_MATCHES_CROWDED = 1,
 	BAN_WATCHED_MS = 20 * 1000, /* where nobody is known from before: so long ... */
 	BAN_A_SECOND = 20,          /* ... so many requests that match */
 	BAN_CLIENTS_MOST = 2,       /* kinds: behind an address with more there are people */
@@ -32,6 +33,15 @@ static bool may_be_banned(const struct defence *d, const struct offender *offend
 }
 
 /*
+ * While listeners' queues are full the gate sees few of what a source sends, and greeting those whom it then refuses
+ * takes the places of visitors: it must not wait for more.
+ */
+static uint32_t matches_least(const struct defence *d)
+{
+	return d->now.now_ms < d->crowded_until_ms ? BAN_MATCHES_CROWDED : BAN_MATCHES;
+}
+
+/*
  * Where nobody is known from before, who shares an address with an attacker is seen only by his coming too; and a ban
  * is for those who send much: what others send the signature refuses as well.
  */
@@ -41,7 +51,7 @@ void decide_offender(struct defence *d, uint16_t number, struct offender *offend
 	uint64_t ms = d->now.now_ms - mitigation->since_ms;
 	bool is_due = site->knowledge != KNOWLEDGE_NONE ||
 		      (ms >= BAN_WATCHED_MS && offender->matched * UINT64_C(1000) >= BAN_A_SECOND * ms);
-	if (is_due && offender->matched >= BAN_MATCHES && offender->unmatched == 0 && may_be_banned(d, offender))
+	if (is_due && offender->matched >= matches_least(d) && offender->unmatched == 0 && may_be_banned(d, offender))
 		(void)ban(d, site, offender, mitigation->id);
 }
 

@@ -146,7 +146,37 @@ static void where_nobody_is_known_who_sends_little_is_not_banned(void **state)
 	defence_free(defence);
 }
 
-TEST_MAIN(cmocka_unit_test(who_is_spared_is_banned_by_no_decision),
+/* While the gate has more connections than it takes in, a request that matches is enough; then it is ten again. */
+static void where_connections_find_no_room_one_match_is_enough(void **state)
+{
+	static const struct {
+		uint64_t after_ms, overflowed;
+		uint32_t matched;
+		size_t bans;
+	} cases[] = {{0, 0, 9, 0},     {100, 500, 9, 0},  {100, 500, 9, 0}, {100, 501, 1, 1},
+		     {100, 501, 0, 0}, {1899, 501, 1, 1}, {1, 501, 9, 0},   {0, 501, 10, 1},
+		     {100, 3, 9, 0},   {100, 4, 1, 1},    {100, 0, 1, 1}};
+	struct defence_time now = {500000, (uint64_t)1720551600 * 1000};
+	struct defence *defence = begin(&now);
+	const struct mitigation mitigation = {.id = 7, .since_ms = now.now_ms};
+	(void)state;
+	assert_int_equal(defence_site(defence, 0, "a.test"), 0);
+	defence->sites[0]->knowledge = KNOWLEDGE_ENOUGH;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct defence_packets packets = {.overflowed = cases[i].overflowed};
+		struct offender offender = {.matched = cases[i].matched};
+		struct plan_ban bans[2];
+		assert_true(prefix_parse(SLICE("11.0.0.1"), &offender.prefix));
+		defence->now.now_ms += cases[i].after_ms;
+		defence_packets(defence, &packets);
+		decide_offender(defence, 0, &offender, &mitigation);
+		assert_int_equal(defence_bans_take(defence, bans, 2), cases[i].bans);
+	}
+	defence_free(defence);
+}
+
+TEST_MAIN(cmocka_unit_test(where_connections_find_no_room_one_match_is_enough),
+	  cmocka_unit_test(who_is_spared_is_banned_by_no_decision),
 	  cmocka_unit_test(where_nobody_is_known_who_sends_little_is_not_banned),
 	  cmocka_unit_test(regular_networks_are_known_after_a_restart),
 	  cmocka_unit_test(a_known_network_is_none_of_its_hosts),

@@ -85,6 +85,8 @@ struct defence {
 	struct prefix *spared; /* owned */
 	size_t spared_count;
 	struct packet_flood packets[PACKET_FLOODS];
+	uint64_t overflowed;       /* as it was last told */
+	uint64_t crowded_until_ms; /* the gate gets more connections than it can take in */
 	uint32_t last_id;
 	uint64_t version, state;
 	uint64_t second;

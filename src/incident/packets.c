@@ -4,7 +4,11 @@
  */
 #include "incident/inside.h"
 
-enum { DESCRIBED_AFTER_MS = 2000, DESCRIBED_SAMPLES = 64 };
+enum {
+	DESCRIBED_AFTER_MS = 2000,
+	DESCRIBED_SAMPLES = 64,
+	CROWDED_MS = 2000, /* since the last connection for which there was no room */
+};
 
 static void describe(struct defence *d, struct packet_flood *flood)
 {
@@ -73,8 +77,17 @@ static void learn_nothing(struct defence *d, bool full, bool is_over)
 	}
 }
 
+/* What was counted before the first time that we hear of it says nothing of now. */
+static void note_overflow(struct defence *d, uint64_t overflowed)
+{
+	if (d->overflowed != 0 && overflowed > d->overflowed)
+		d->crowded_until_ms = d->now.now_ms + CROWDED_MS;
+	d->overflowed = overflowed;
+}
+
 void defence_packets(struct defence *defence, const struct defence_packets *packets)
 {
+	note_overflow(defence, packets->overflowed);
 	bool was_full = defence->packets[PACKET_FLOOD_LINK].on;
 	for (enum packet_flood_kind kind = 0; kind < PACKET_FLOODS; kind++) {
 		struct packet_flood *flood = &defence->packets[kind];

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum {
-	VERSION = 4,
+	VERSION = 5,
 	BANS_AT_ONCE = 512,
 	BANS_SHOWN = 3,
 	LINE_BYTES = 512,

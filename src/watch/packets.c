@@ -1,5 +1,7 @@
 #include "watch/packets.h"
 
+#include "watch/listeners.h"
+
 enum { TRAITS_MS = 500 };
 
 /* Of which flood a packet is a part; PACKET_FLOODS: of none but that of a link. */
@@ -59,6 +61,7 @@ const struct defence_packets *packets_look(struct packets *packets, const struct
 {
 	look_at_edge(packets, edge, accepted);
 	look_at_samples(packets, now_ms);
+	packets->told.overflowed = listeners_overflowed();
 	packets->told.figures[PACKET_FLOOD_LINK] = (struct packet_figures){
 		.packets = link->packets, .asked = link->asked, .known = link->known, .full = link->full};
 	return &packets->told;
