@@ -94,7 +94,7 @@ def visit(crowd, number, port):
         if crowd.ends.wait(VISITOR_PAUSE):
             return
         person = number * 25 + turn % 25
-        crowd.statuses.append(ask(port, f"127.0.2.{1 + person}", BROWSERS[person % 3], person % 3))
+        crowd.statuses.append(ask(port, f"127.0.{2 + person // 200}.{1 + person % 200}", BROWSERS[person % 3], person % 3))
 
 
 def insist(crowd, number, port):
