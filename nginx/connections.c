@@ -5,10 +5,13 @@
  */
 #include "connections.h"
 
+#include "admission_zone.h"
 #include "bans.h"
 #include "clock.h"
 #include "counts.h"
+#include "door.h"
 #include "slow.h"
+#include "source.h"
 #include "telling.h"
 
 enum {
@@ -16,6 +19,8 @@ enum {
 	LOOK_SHARE = 100, /* looking takes at most one part in so many of the time */
 	NS_A_MS = 1000000,
 };
+
+static const struct gate_admission *admission; /* NULL: nobody knows who was here before */
 
 static struct look {
 	size_t body_rate; /* that a body must have, bytes a second; 0: any */
@@ -82,25 +87,58 @@ static bool connection_enter(ngx_connection_t *c)
 	return own == NULL || count_enter(own);
 }
 
-static void connection_begin(ngx_connection_t *c)
+/* Nothing was begun with it. */
+static void connection_close(ngx_connection_t *c)
 {
 	struct connection_counters *counters = gate_flight()->counters;
 
-	if (peer_refuse(c->sockaddr)) {
-		if (counters != NULL) {
-			counter_add(&counters->accepted, 1);
-			counter_add(&counters->closed, 1);
-			counter_add(&counters->silent, 1);
-		}
-		ngx_http_close_connection(c);
-		return;
+	if (counters != NULL) {
+		counter_add(&counters->accepted, 1);
+		counter_add(&counters->closed, 1);
+		counter_add(&counters->silent, 1);
 	}
-	if (counters != NULL && !connection_enter(c)) {
+	ngx_http_close_connection(c);
+}
+
+/* By a reset: a client that sends on, or waits for its answer, would go on doing so. */
+static void connection_turn_away(ngx_connection_t *c)
+{
+	const struct linger none = {.l_onoff = 1};
+
+	(void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	gate_slow_turned_away();
+	connection_close(c);
+}
+
+static void connection_begin(ngx_connection_t *c)
+{
+	if (gate_flight()->counters != NULL && !connection_enter(c)) {
 		gate_slow_refused();
 		ngx_http_close_connection(c);
 		return;
 	}
 	ngx_http_init_connection(c);
+}
+
+/* It may have been banned while it waited. */
+static void connection_begin_late(ngx_connection_t *c)
+{
+	if (peer_refuse(c->sockaddr))
+		connection_close(c);
+	else
+		connection_begin(c);
+}
+
+static void connection_come(ngx_connection_t *c)
+{
+	const struct address source = gate_address(c->sockaddr);
+
+	if (peer_refuse(c->sockaddr))
+		connection_close(c);
+	else if (admission == NULL || gate_flight()->counters == NULL || !gate_source_bounded(c->sockaddr))
+		connection_begin(c);
+	else
+		gate_door_come(c, gate_admission_seen(admission, &source));
 }
 
 void gate_connections_watch(ngx_cycle_t *cycle)
@@ -109,7 +147,7 @@ void gate_connections_watch(ngx_cycle_t *cycle)
 
 	for (ngx_uint_t i = 0; i < cycle->listening.nelts; i++)
 		if (listening[i].handler == ngx_http_init_connection)
-			listening[i].handler = connection_begin;
+			listening[i].handler = connection_come;
 }
 
 static void states_count(const struct gate_flight *flight, uint64_t counts[CONNECTION_STATES])
@@ -140,11 +178,15 @@ static void states_look(ngx_event_t *event)
 	ngx_add_timer(event, ngx_max(pause, LOOK_MS));
 }
 
-void gate_connections_start(struct connection_counters *counters, size_t body_rate, ngx_log_t *log)
+void gate_connections_start(const struct gate_main *main, struct connection_counters *counters, ngx_log_t *log)
 {
+	static const struct gate_door_host host = {connection_begin_late, connection_turn_away};
+
 	gate_flight_start(counters);
 	gate_slow_start(gate_flight());
-	look.body_rate = body_rate;
+	gate_door_start(&host, log);
+	admission = main->admission;
+	look.body_rate = main->body_rate;
 	look.nobody.fd = (ngx_socket_t)-1;
 	look.timer = (ngx_event_t){.handler = states_look, .data = &look.nobody, .log = log, .cancelable = 1};
 	ngx_add_timer(&look.timer, LOOK_MS);

@@ -7,8 +7,8 @@
 /* Accepted connections come through us from now on. In the master, for each configuration. */
 void gate_connections_watch(ngx_cycle_t *cycle);
 
-/* In this process; the counters stay the caller's. A body must come at `body_rate` bytes a second; 0: at any. */
-void gate_connections_start(struct connection_counters *counters, size_t body_rate, ngx_log_t *log);
+/* In this process; the counters stay the caller's. */
+void gate_connections_start(const struct gate_main *main, struct connection_counters *counters, ngx_log_t *log);
 void gate_connections_stop(void);
 
 /* There are new bans: closes what those have open who are banned now. */

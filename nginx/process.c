@@ -74,7 +74,7 @@ static void telling_start(const struct gate_main *main, ngx_log_t *log)
 	if (outbox == NULL)
 		return;
 	gate_events_start(main, outbox);
-	gate_connections_start(outbox->connections, main->body_rate, log);
+	gate_connections_start(main, outbox->connections, log);
 }
 
 /* A worker that cannot be made now is tried again by each request: guia_on_failure decides meanwhile. */

@@ -178,12 +178,19 @@ void gate_slow_refused(void)
 	count_shed(SHED_REFUSED, 1);
 }
 
+void gate_slow_turned_away(void)
+{
+	count_shed(SHED_TURNED_AWAY, 1);
+}
+
 static void tell(uint64_t now_ns, ngx_log_t *log)
 {
 	const ngx_uint_t *n = shed.untold, slow = n[SHED_HEAD] + n[SHED_BODY] + n[SHED_BELOW_RATE];
 	const ngx_uint_t crowded = n[SHED_CROWDED] + n[SHED_REFUSED];
 
-	if (slow + crowded == 0 || now_ns - shed.told_ns < (uint64_t)TELL_MS * NS_A_MS)
+	const ngx_uint_t turned_away = n[SHED_TURNED_AWAY];
+
+	if (slow + crowded + turned_away == 0 || now_ns - shed.told_ns < (uint64_t)TELL_MS * NS_A_MS)
 		return;
 	if (slow > 0)
 		ngx_log_error(
@@ -197,6 +204,10 @@ static void tell(uint64_t now_ns, ngx_log_t *log)
 			"guia_connections: of sources that had too many, %ui were closed that brought nothing, and "
 			"%ui not let in",
 			n[SHED_CROWDED], n[SHED_REFUSED]);
+	if (turned_away > 0)
+		ngx_log_error(NGX_LOG_WARN, log, 0,
+			      "guia: more connections come than can be begun with: %ui of strangers were turned away",
+			      turned_away);
 	ngx_memzero(shed.untold, sizeof(shed.untold));
 	shed.told_ns = now_ns;
 }

@@ -22,4 +22,7 @@ bool gate_slow_end_one(struct gate_flight *flight, const struct prefix *network)
 /* One was not let in. */
 void gate_slow_refused(void);
 
+/* More came than could be begun with: one of those that waited at the door was closed. */
+void gate_slow_turned_away(void);
+
 #endif

@@ -203,10 +203,11 @@ static void add_connections(const json_t *c, struct buffer *out)
 	if (sum > 0)
 		buffer_printf(out,
 			      "closed so far: %.0f heads and %.0f bodies that did not come, %.0f bodies below "
-			      "guia_body_rate; of sources with too many, %.0f that brought nothing, %.0f not let in\n",
+			      "guia_body_rate; of sources with too many, %.0f that brought nothing, %.0f not let in; "
+			      "%.0f strangers turned away\n",
 			      answer_number(shed, "heads"), answer_number(shed, "bodies"),
 			      answer_number(shed, "below-rate"), answer_number(shed, "crowded"),
-			      answer_number(shed, "refused"));
+			      answer_number(shed, "refused"), answer_number(shed, "turned-away"));
 }
 
 static void add_watch(const json_t *status, struct buffer *out)

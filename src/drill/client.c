@@ -190,6 +190,6 @@ int client_run(const struct client_job *job)
 	};
 	signal(SIGPIPE, SIG_IGN);
 	arena_init(&client.arena, 1 << 20, 64 << 10);
-	int r = client.idle == NULL ? -ENOMEM : dial_init(job->person_count, job->attackers, &client.dial);
+	int r = client.idle == NULL ? -ENOMEM : dial_init(job->person_count, job->attackers, job->mark, &client.dial);
 	return r != 0 ? r : loop(&client); /* the process ends: nothing is given back */
 }

@@ -22,6 +22,7 @@ struct client_job {
 	const struct hash_key *key; /* of the origin's pages */
 	struct record *record;
 	bool attackers; /* else visitors, whose every request is recorded */
+	uint32_t mark;  /* of their packets; 0: none */
 };
 
 /* Until the run's end; the record's start must be set. 0 or -errno. */

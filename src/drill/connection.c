@@ -42,27 +42,34 @@ static int dial_init_tools(size_t person_count, struct dial *dial)
 	return dial->tool_sessions == NULL ? -ENOMEM : tool_ciphers_make(&dial->ciphers);
 }
 
-int dial_init(size_t person_count, bool tools, struct dial *ret_dial)
+static int dial_init_browsers(size_t person_count, struct dial *dial)
 {
-	int r;
-	struct dial dial = {.poll = epoll_create1(EPOLL_CLOEXEC),
-			    .context = SSL_CTX_new(TLS_client_method()),
-			    .sessions = calloc(person_count + 1, sizeof(SSL_SESSION *))};
-	if (dial.poll < 0 || dial.context == NULL || dial.sessions == NULL)
-		return dial.poll < 0 ? -errno : -ENOMEM; /* the process ends */
-	if (tools && (r = dial_init_tools(person_count, &dial)) != 0)
-		return r;
-	/* Its greeting needs no key yet, so that many can be begun; those who are not let in never need one. */
-	(void)SSL_CTX_set_max_proto_version(dial.context, TLS1_2_VERSION);
-	SSL_CTX_set_session_cache_mode(dial.context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-	SSL_CTX_sess_set_new_cb(dial.context, keep_session);
-	SSL_CTX_set_mode(dial.context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-					       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	(void)SSL_CTX_set_max_send_fragment(dial.context, SEND_BYTES);
+	dial->context = SSL_CTX_new(TLS_client_method());
+	dial->sessions = calloc(person_count + 1, sizeof(SSL_SESSION *));
+	if (dial->context == NULL || dial->sessions == NULL)
+		return -ENOMEM;
+	/* As the attackers', whose greeting then needs no key yet. */
+	(void)SSL_CTX_set_max_proto_version(dial->context, TLS1_2_VERSION);
+	SSL_CTX_set_session_cache_mode(dial->context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(dial->context, keep_session);
+	SSL_CTX_set_mode(dial->context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+						SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	(void)SSL_CTX_set_max_send_fragment(dial->context, SEND_BYTES);
 	/* The page itself says whose it is; who vouches for the name is not what is tried here. */
-	SSL_CTX_set_cert_verify_callback(dial.context, trust, NULL);
-	*ret_dial = dial;
+	SSL_CTX_set_cert_verify_callback(dial->context, trust, NULL);
 	return 0;
+}
+
+/* What was made when something could not be stays: the process ends. */
+int dial_init(size_t person_count, bool tools, uint32_t mark, struct dial *ret_dial)
+{
+	struct dial dial = {.poll = epoll_create1(EPOLL_CLOEXEC), .mark = mark};
+	int r = dial.poll < 0 ? -errno
+		: tools       ? dial_init_tools(person_count, &dial)
+			      : dial_init_browsers(person_count, &dial);
+	if (r == 0)
+		*ret_dial = dial;
+	return r;
 }
 
 static int start_tls(const struct dial *dial, struct connection *c)
@@ -105,13 +112,14 @@ static int connect_to(int fd, const struct person *person)
 }
 
 /* The local port is chosen when the destination is known, so that ports never run out. */
-static int make_socket(int fd, bool six)
+static int make_socket(const struct dial *dial, int fd, bool six)
 {
 	int yes = 1;
 	/* As browsers do: a request right behind a handshake would wait until that is acknowledged. */
 	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) != 0 ||
 	    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &yes, sizeof(yes)) != 0 ||
-	    (six && setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &yes, sizeof(yes)) != 0))
+	    (six && setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &yes, sizeof(yes)) != 0) ||
+	    (dial->mark != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &dial->mark, sizeof(dial->mark)) != 0))
 		return -errno;
 	return 0;
 }
@@ -125,7 +133,7 @@ static int make_new(const struct dial *dial, bool six, struct connection **ret_c
 	c->six = six;
 	c->state = CONNECTION_GONE;
 	c->fd = socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int r = c->fd < 0 ? -errno : make_socket(c->fd, six);
+	int r = c->fd < 0 ? -errno : make_socket(dial, c->fd, six);
 	if (r == 0 && epoll_ctl(dial->poll, EPOLL_CTL_ADD, c->fd, &event) != 0)
 		r = -errno;
 	if (r == 0) {

@@ -50,6 +50,7 @@ struct dial {
 	int poll; /* an epoll set, edge-triggered, with the connection as its data */
 	SSL_CTX *context;
 	SSL_SESSION **sessions;      /* by person; NULL: none yet */
+	uint32_t mark;               /* by which packets find their way; 0: none */
 	bool tools;                  /* not browsers */
 	struct tool_ciphers ciphers; /* theirs */
 	struct tool_session *tool_sessions;
@@ -57,8 +58,8 @@ struct dial {
 	struct connection *spare[2]; /* sockets that are used again: of IPv4, of IPv6 */
 };
 
-/* 0 or -errno. */
-int dial_init(size_t person_count, bool tools, struct dial *ret_dial);
+/* Of browsers, or of tools; `mark` is SO_MARK's. 0 or -errno. */
+int dial_init(size_t person_count, bool tools, uint32_t mark, struct dial *ret_dial);
 
 /* Begins to connect. 0 or -errno. */
 int connection_open(struct dial *dial, const struct person *person, uint32_t who, const char *host,

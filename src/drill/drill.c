@@ -285,10 +285,13 @@ static int play_shape(struct drill *drill, const struct shape *shape)
 		free(trial);
 		return r;
 	}
-	bool card = shape->volley.kind != PACKET_NONE;
+	const char *why;
+	bool packets = shape->volley.kind != PACKET_NONE,
+	     card = packets || (shape->kind == KIND_ATTACK && fence_may_be(&drill->stage, &why));
 	r = network_admit(&drill->stage, &scene.people);
 	if (r == 0 && card)
-		r = network_card_begin(&drill->stage, drill->gate_processor, drill->crowd_processor, &drill->receiver);
+		r = network_card_begin(&drill->stage, drill->gate_processor, drill->crowd_processor,
+				       packets ? RECEIVER_FIRST : RECEIVER_NEXT, &drill->receiver);
 	if (r == 0 && run_plan_needs_look(&scene.plan))
 		r = look_at_gate(drill, &scene);
 	r = r != 0 ? r : play_scene(drill, &scene, trial);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -11,7 +12,8 @@
 
 enum {
 	MESSAGE_BYTES = 1024,
-	LOOPBACK = 1, /* the index of lo in every namespace */
+	LOOPBACK = 1,       /* the index of lo in every namespace */
+	MARKED_TABLE = 100, /* none of the kernel's own; a table for each mark from here on */
 };
 
 struct message {
@@ -148,15 +150,33 @@ static struct rtmsg *start_route(struct message *m, bool six, const struct netwo
 	return route;
 }
 
-int netlink_add_route(int fd, const struct network *to, const struct host_address *gateway)
+static int add_route(int fd, uint8_t table, const struct network *to, const struct host_address *gateway)
 {
 	struct message m;
 	struct rtmsg *route = start_route(&m, gateway->six, to);
-	route->rtm_table = RT_TABLE_MAIN;
+	route->rtm_table = table;
 	route->rtm_scope = RT_SCOPE_UNIVERSE;
 	route->rtm_type = RTN_UNICAST;
 	attribute(&m, RTA_GATEWAY, gateway->bytes, address_bytes(gateway));
 	return ask(fd, &m);
+}
+
+int netlink_add_route(int fd, const struct network *to, const struct host_address *gateway)
+{
+	return add_route(fd, RT_TABLE_MAIN, to, gateway);
+}
+
+int netlink_add_marked_route(int fd, uint32_t mark, const struct host_address *gateway)
+{
+	struct message m;
+	uint8_t table = (uint8_t)(MARKED_TABLE + mark);
+	struct fib_rule_hdr *rule = start(&m, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, sizeof(*rule));
+	rule->family = family_of(gateway);
+	rule->table = table;
+	rule->action = FR_ACT_TO_TBL;
+	attribute(&m, FRA_FWMARK, &mark, sizeof(mark));
+	int r = ask(fd, &m);
+	return r != 0 ? r : add_route(fd, table, NULL, gateway);
 }
 
 int netlink_add_blackhole(int fd, bool six)

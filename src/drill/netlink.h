@@ -15,6 +15,9 @@ int netlink_add_address(int fd, const char *name, const struct host_address *add
 /* To a network by way of a gateway; NULL is everything. */
 int netlink_add_route(int fd, const struct network *to, const struct host_address *gateway);
 
+/* Packets that carry the mark (SO_MARK) go by way of a gateway, whatever they are for. */
+int netlink_add_marked_route(int fd, uint32_t mark, const struct host_address *gateway);
+
 /* What is for nobody is thrown away without a word. */
 int netlink_add_blackhole(int fd, bool six);
 

@@ -21,12 +21,18 @@
 #define ROUTER_WORLD_LINK NETWORK_ROUTER_WORLD_LINK
 #define ROUTER_GATE_LINK  STAGE_ROUTER_LINK
 #define GATE_LINK         STAGE_GATE_LINK
+#define VISITORS_LINK     "visitors"
+#define ROUTER_ENTRY      "entry" /* the router's end of it */
 
 /* Addresses of RFC 5737 and RFC 3849, which are nobody's. */
 #define WORLD_V4        "198.51.100.2"
 #define WORLD_V6        "2001:db8:0:1::2"
 #define ROUTER_WORLD_V4 "198.51.100.1"
 #define ROUTER_WORLD_V6 "2001:db8:0:1::1"
+#define VISITORS_V4     "203.0.113.2"
+#define VISITORS_V6     "2001:db8:0:3::2"
+#define ENTRY_V4        "203.0.113.1"
+#define ENTRY_V6        "2001:db8:0:3::1"
 #define ROUTER_GATE_V4  "192.0.2.1"
 #define ROUTER_GATE_V6  "2001:db8:0:2::1"
 
@@ -66,7 +72,9 @@ static int add_default(int fd, const char *v4, const char *v6)
 static int build_router(int fd, const struct stage *stage)
 {
 	int r = netlink_add_pair(fd, ROUTER_WORLD_LINK, WORLD_LINK, stage->world);
+	r = r != 0 ? r : netlink_add_pair(fd, ROUTER_ENTRY, VISITORS_LINK, stage->world);
 	r = r != 0 ? r : netlink_add_pair(fd, ROUTER_GATE_LINK, GATE_LINK, stage->gate);
+	r = r != 0 ? r : set_up(fd, ROUTER_ENTRY, ENTRY_V4, ENTRY_V6);
 	r = r != 0 ? r : set_up(fd, ROUTER_WORLD_LINK, ROUTER_WORLD_V4, ROUTER_WORLD_V6);
 	r = r != 0 ? r : set_up(fd, ROUTER_GATE_LINK, ROUTER_GATE_V4, ROUTER_GATE_V6);
 	/* Answers to forged addresses. */
@@ -89,11 +97,20 @@ static int build_gate(int fd, const struct stage *stage)
 	return r != 0 ? r : write_setting("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
 }
 
+static int add_visitors_way(int fd)
+{
+	struct host_address four = address_of(ENTRY_V4), six = address_of(ENTRY_V6);
+	int r = netlink_add_marked_route(fd, NETWORK_VISITORS_MARK, &four);
+	return r != 0 ? r : netlink_add_marked_route(fd, NETWORK_VISITORS_MARK, &six);
+}
+
 static int build_world(int fd, const struct stage *stage)
 {
 	(void)stage;
 	int r = set_up(fd, WORLD_LINK, WORLD_V4, WORLD_V6);
+	r = r != 0 ? r : set_up(fd, VISITORS_LINK, VISITORS_V4, VISITORS_V6);
 	r = r != 0 ? r : add_default(fd, ROUTER_WORLD_V4, ROUTER_WORLD_V6);
+	r = r != 0 ? r : add_visitors_way(fd);
 	return r != 0 ? r : write_setting("/proc/sys/net/ipv4/ip_local_port_range", "1024 65535");
 }
 
@@ -193,6 +210,7 @@ static int batch(const struct stage *stage, bool on)
 	r = r != 0 ? r : set_offload(stage->gate, GATE_LINK, ETHTOOL_SGRO, on);
 	/* What goes on as a frame must be whole: nobody adds its checksum later. */
 	r = r != 0 ? r : set_offload(stage->world, WORLD_LINK, ETHTOOL_STXCSUM, !on);
+	r = r != 0 ? r : set_offload(stage->world, VISITORS_LINK, ETHTOOL_STXCSUM, !on);
 	return r != 0 ? r : write_link(stage, stage->gate, GATE_LINK, "threaded", on ? "1" : "0");
 }
 
@@ -202,8 +220,9 @@ static int batch(const struct stage *stage, bool on)
  */
 static int gather_at_router(const struct stage *stage, int crowd_processor)
 {
-	static const char *const links[] = {ROUTER_WORLD_LINK, ROUTER_GATE_LINK};
+	static const char *const links[] = {ROUTER_WORLD_LINK, ROUTER_ENTRY, ROUTER_GATE_LINK};
 	int receiver, r = set_offload(stage->world, WORLD_LINK, ETHTOOL_STSO, false);
+	r = r != 0 ? r : set_offload(stage->world, VISITORS_LINK, ETHTOOL_STSO, false);
 	r = r != 0 ? r : set_offload(stage->gate, GATE_LINK, ETHTOOL_STSO, false);
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]) && r == 0; i++) {
 		r = set_offload(stage->router, links[i], ETHTOOL_SGRO, true);
@@ -224,6 +243,7 @@ int network_build(const struct stage *stage, int gate_processor, int crowd_proce
 		return r;
 	int received = receive_on(stage, stage->gate, GATE_LINK, gate_processor);
 	received = received != 0 ? received : receive_on(stage, stage->router, ROUTER_WORLD_LINK, crowd_processor);
+	received = received != 0 ? received : receive_on(stage, stage->router, ROUTER_ENTRY, crowd_processor);
 	received = received != 0 ? received : receive_on(stage, stage->router, ROUTER_GATE_LINK, crowd_processor);
 	received = received != 0 ? received : receive_on(stage, stage->world, WORLD_LINK, crowd_processor);
 	if (received == 0 && stage->root)
@@ -253,13 +273,14 @@ int network_admit(const struct stage *stage, const struct people *people)
 	return r;
 }
 
-int network_card_begin(const struct stage *stage, int gate_processor, int crowd_processor, int *ret_receiver)
+int network_card_begin(const struct stage *stage, int gate_processor, int crowd_processor, enum receiver_turn router,
+		       int *ret_receiver)
 {
 	int r = batch(stage, true), other;
 	r = r != 0 ? r : write_link(stage, stage->gate, GATE_LINK, "queues/rx-0/rps_cpus", "0");
 	r = r != 0 ? r : stage_put_receiver(stage, GATE_LINK, gate_processor, RECEIVER_FIRST, ret_receiver);
-	r = r != 0 ? r : stage_put_receiver(stage, ROUTER_GATE_LINK, crowd_processor, RECEIVER_FIRST, &other);
-	r = r != 0 ? r : stage_put_receiver(stage, ROUTER_WORLD_LINK, crowd_processor, RECEIVER_FIRST, &other);
+	r = r != 0 ? r : stage_put_receiver(stage, ROUTER_GATE_LINK, crowd_processor, router, &other);
+	r = r != 0 ? r : stage_put_receiver(stage, ROUTER_WORLD_LINK, crowd_processor, router, &other);
 	int back = stage_go(stage->world);
 	return r != 0 ? r : back;
 }

@@ -22,6 +22,12 @@ int network_build(const struct stage *stage, int gate_processor, int crowd_proce
 /* The addresses of a run, in the world and on the router. They go with the namespaces. */
 int network_admit(const struct stage *stage, const struct people *people);
 
+/*
+ * Sockets with this mark (SO_MARK) reach the router by a link of their own, visitors' of floods of requests: a link has
+ * places for 256 packets, and the world's one kernel sends again what thousands of attackers have sent, all in one go.
+ */
+#define NETWORK_VISITORS_MARK 1
+
 /* The link between the world and the operator's router, by its name at either end. */
 #define NETWORK_WORLD_LINK        "world"
 #define NETWORK_ROUTER_WORLD_LINK "outside"
@@ -37,7 +43,8 @@ int network_ends(const struct stage *stage, bool from_world, struct packet_ends 
  * processor, before and behind the edge alike. *ret_receiver is its process number outside. 0 or -errno; the process
  * is in the world afterwards.
  */
-int network_card_begin(const struct stage *stage, int gate_processor, int crowd_processor, int *ret_receiver);
+int network_card_begin(const struct stage *stage, int gate_processor, int crowd_processor, enum receiver_turn router,
+		       int *ret_receiver);
 void network_card_end(const struct stage *stage, int gate_processor, int crowd_processor);
 
 #endif

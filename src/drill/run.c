@@ -107,6 +107,11 @@ static int allow_guest(struct run *run)
 	return permission_give(path, &s->people->visitors[s->people->resident_count].address, run->said);
 }
 
+static bool is_volley(const struct run *run)
+{
+	return run->setting->plan->shape->volley.kind != PACKET_NONE;
+}
+
 /* A crowd of this run, or of the morning before it. */
 static struct client_job job_of(const struct run *run, bool attackers)
 {
@@ -120,6 +125,7 @@ static struct client_job job_of(const struct run *run, bool attackers)
 		.key = &run->key,
 		.record = run->record,
 		.attackers = attackers,
+		.mark = attackers || is_volley(run) ? 0 : NETWORK_VISITORS_MARK,
 	};
 }
 
@@ -140,9 +146,12 @@ static int start_client(struct run *run, const struct client_job *job)
 	return pid < 0 ? pid : 0;
 }
 
-static bool is_volley(const struct run *run)
+/* In front of every attack, where there can be an edge at all. */
+static bool is_fenced(const struct run *run)
 {
-	return run->setting->plan->shape->volley.kind != PACKET_NONE;
+	const struct shape *shape = run->setting->plan->shape;
+	const char *why;
+	return run->setting->guia && shape->kind == KIND_ATTACK && fence_may_be(run->setting->stage, &why);
 }
 
 /* Packets come in at the operator's router, whose forwarding is no attacker's to pay. */
@@ -395,7 +404,7 @@ static int play(struct run *run)
 	r = r != 0 ? r : start_origin(run);
 	r = r != 0 ? r : start_serve(run);
 	r = r != 0 ? r : await_serve(run);
-	if (r == 0 && run->setting->guia && is_volley(run))
+	if (r == 0 && is_fenced(run))
 		r = build_fence(run);
 	if (r == 0 && run->setting->guia && shape->link_mbit > 0 && !shape->dark)
 		r = ask_service(run);
@@ -422,7 +431,7 @@ int run_shape(const struct run_setting *setting, struct buffer *said, struct rec
 	if (r == 0 && setting->keep != NULL)
 		r = keep(&run);
 	end_all();
-	if (setting->guia && is_volley(&run))
+	if (is_fenced(&run))
 		fence_remove();
 	router_end(&run.router);
 	if (setting->plan->shape->volley.tracked)

@@ -122,6 +122,7 @@ static void take_found(struct defence *d, struct defence_search *search)
 		.id = ++d->last_id, .stage = MITIGATION_TRIAL, .signature = search->found, .since_ms = d->now.now_ms};
 	search->found = (struct signature){0};
 	site_restart_counts(d, search->site);
+	mitigation_match_past(d, search->site, place);
 	signature_describe(&place->signature, &words);
 	defence_tell(d, site, place, "on trial",
 		     "mitigation %u: on trial: what %.*s; covers %.1f %%, visitors at most %.2f %%", place->id,

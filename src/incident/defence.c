@@ -192,6 +192,7 @@ void defence_tick(struct defence *defence, struct defence_time now)
 	if (now.now_ms / 1000 == defence->second)
 		return;
 	defence->second = now.now_ms / 1000;
+	mitigations_count_known(defence);
 	for (uint16_t i = 0; i < defence->count; i++)
 		decide_second(defence, i);
 }

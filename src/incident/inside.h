@@ -151,6 +151,12 @@ struct mitigation *mitigation_of_kind(struct defence *defence, struct site *site
 /* One on trial: to be put in force, or to be let go, as soon as that can be told. With each tick. */
 void mitigation_try(struct defence *defence, uint16_t number, struct mitigation *mitigation);
 
+/* How many visitors each mitigation hits, of all sites: before they are tended. */
+void mitigations_count_known(struct defence *defence);
+
+/* One on trial has been there, for what is remembered, since the onset. */
+void mitigation_match_past(struct defence *defence, uint16_t number, const struct mitigation *mitigation);
+
 /* One in force: withdrawn where it hits visitors, or hardly anybody any more. Each second. */
 void mitigation_tend(struct defence *defence, uint16_t number, struct mitigation *mitigation);
 

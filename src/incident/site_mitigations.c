@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
 	SEARCH_PAUSE_MOST_MS = 30 * 1000,
@@ -101,17 +102,65 @@ static bool has_room(const struct defence *d, const struct signature *signature)
 	return count <= SIGNATURE_RULES_MOST && values <= SIGNATURE_VALUES_MOST;
 }
 
-static void count_known(struct defence *d, uint16_t number, struct mitigation *mitigation)
+static void count_offender(struct site *site, const struct offender *offender)
+{
+	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++) {
+		struct mitigation *mitigation = &site->mitigations[i];
+		bool its = offender->matched > 0 && offender->by == mitigation->id;
+		mitigation->known.visitors += offender->visitor;
+		mitigation->known.visitors_hit += its && offender->visitor_hit;
+		mitigation->known.hit += its;
+	}
+}
+
+void mitigations_count_known(struct defence *d)
+{
+	size_t cursor = 0, count = 0;
+	for (size_t i = 0; i < d->count; i++)
+		for (size_t at = 0; at < DEFENCE_MITIGATIONS; at++) {
+			d->sites[i]->mitigations[at].known = (struct mitigation_known){0};
+			count += d->sites[i]->mitigations[at].stage != MITIGATION_NONE;
+		}
+	if (count == 0 || d->offenders == NULL)
+		return;
+	for (struct offender *o; (o = offenders_next(d->offenders, &cursor)) != NULL;)
+		if (o->site < d->count)
+			count_offender(d->sites[o->site], o);
+}
+
+/* Whoever was seen to match while it was tried need not come again. */
+static void ban_matched(struct defence *d, uint16_t number, const struct mitigation *mitigation)
 {
 	size_t cursor = 0;
-	struct mitigation_known known = {0};
-	for (struct offender *o; d->offenders != NULL && (o = offenders_next(d->offenders, &cursor)) != NULL;) {
-		bool its = o->site == number && o->matched > 0 && o->by == mitigation->id;
-		known.visitors += o->site == number && o->visitor;
-		known.visitors_hit += its && o->visitor_hit;
-		known.hit += its;
+	for (struct offender *o; d->offenders != NULL && (o = offenders_next(d->offenders, &cursor)) != NULL;)
+		if (o->site == number && o->matched > 0 && o->by == mitigation->id)
+			decide_offender(d, number, o, mitigation);
+}
+
+/*
+ * What is kept of requests since the onset counts as if it had come on trial. Who was here before is left out: which
+ * of his clients sent what is not kept.
+ */
+void mitigation_match_past(struct defence *d, uint16_t number, const struct mitigation *mitigation)
+{
+	struct site *site = d->sites[number];
+	const struct sampled **places = calloc((size_t)site->recent.each * RECENT_WINDOWS + 1, sizeof(*places));
+	uint64_t seen, ms;
+	size_t count = places == NULL || d->offenders == NULL
+			       ? 0
+			       : recent_sample_gather(&site->recent, site->episode.onset_ms, d->now.now_ms, places,
+						      &seen, &ms);
+	for (size_t i = 0; i < count; i++) {
+		const struct signature_request request = sampled_request(places[i]);
+		struct offender *offender = offenders_get(d->offenders, number, &places[i]->source, d->now.now_ms);
+		bool matches = signature_matches(&mitigation->signature, &request);
+		if (offender->known || offender->visitor)
+			continue;
+		offender->matched += matches;
+		offender->unmatched += !matches;
+		offender->by = matches ? mitigation->id : offender->by;
 	}
-	mitigation->known = known;
+	free(places);
 }
 
 void site_restart_counts(struct defence *d, uint16_t number)
@@ -132,15 +181,17 @@ void mitigation_try(struct defence *d, uint16_t number, struct mitigation *mitig
 		return;
 	double normal = fmax(site->normal, 0) * (double)ms / TRAFFIC_TICK_MS, all = (double)mitigation->arrivals;
 	bool covers = all > 0 && (double)mitigation->matched >= TRIAL_COVERAGE * fmax(all - normal, 1);
-	count_known(d, number, mitigation);
+	mitigations_count_known(d);
 	if (mitigation_hits_visitors(&mitigation->known))
 		withdraw(d, site, mitigation, MITIGATION_COLLATERAL);
 	else if (!covers)
 		withdraw(d, site, mitigation, MITIGATION_STALE);
 	else if (!has_room(d, &mitigation->signature))
 		withdraw(d, site, mitigation, MITIGATION_NO_ROOM);
-	else
+	else {
 		put_in_force(d, site, mitigation);
+		ban_matched(d, number, mitigation);
+	}
 }
 
 /* The one of a kind that needs no search; put in force if there is none. NULL: there is no place. */
@@ -160,9 +211,7 @@ struct mitigation *mitigation_of_kind(struct defence *d, struct site *site, enum
 void mitigation_tend(struct defence *d, uint16_t number, struct mitigation *mitigation)
 {
 	struct site *site = d->sites[number];
-	if (mitigation->kind == MITIGATION_SIGNATURE)
-		count_known(d, number, mitigation);
-	if (mitigation_hits_visitors(&mitigation->known))
+	if (mitigation->kind == MITIGATION_SIGNATURE && mitigation_hits_visitors(&mitigation->known))
 		withdraw(d, site, mitigation, MITIGATION_COLLATERAL);
 	else if (d->now.now_ms - mitigation->low_since_ms >= site->hold_ms)
 		withdraw(d, site, mitigation, MITIGATION_DONE);

@@ -16,14 +16,16 @@ enum {
 #define INSPECTED "text/plain text/xml application/json"
 
 /* A client's connection may need three files: itself, one to the origin, one on disk. */
-static void add_connections(long open_files, struct buffer *out)
+static void add_connections(long open_files, bool has_door, struct buffer *out)
 {
 	long most = open_files < 4 * CONNECTIONS ? open_files : 4 * CONNECTIONS;
 	long connections = most / 4 < CONNECTIONS ? most / 4 : CONNECTIONS;
 	if (open_files > 0)
 		buffer_printf(out, "worker_rlimit_nofile %ld;\n", most);
-	buffer_printf(out, "events {\n\tworker_connections %ld;\n}\n",
-		      connections >= CONNECTIONS_LEAST ? connections : CONNECTIONS_LEAST);
+	/* Who waits at the gate's door (nginx/door.h) is known to it; who waits in the kernel's queue is nobody yet. */
+	buffer_printf(out, "events {\n\tworker_connections %ld;\n%s}\n",
+		      connections >= CONNECTIONS_LEAST ? connections : CONNECTIONS_LEAST,
+		      has_door ? "\tmulti_accept on;\n" : "");
 }
 
 static void add_main(const struct serve_config *config, const struct render_places *places, struct buffer *out)
@@ -37,7 +39,7 @@ static void add_main(const struct serve_config *config, const struct render_plac
 	else
 		TEXT("worker_processes auto;");
 	buffer_printf(out, "worker_shutdown_timeout %llds;\n", (long long)config->drain_seconds);
-	add_connections(places->open_files, out);
+	add_connections(places->open_files, !config->gate_off, out);
 }
 
 static void add_paths(const struct render_places *places, struct buffer *out)

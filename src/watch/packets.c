@@ -57,11 +57,12 @@ static void look_at_samples(struct packets *packets, uint64_t now_ms)
 }
 
 const struct defence_packets *packets_look(struct packets *packets, const struct edge *edge,
-					   const struct upstream_link *link, uint64_t accepted, uint64_t now_ms)
+					   const struct upstream_link *link, const struct connection_sums *connections,
+					   uint64_t now_ms)
 {
-	look_at_edge(packets, edge, accepted);
+	look_at_edge(packets, edge, connections->accepted);
 	look_at_samples(packets, now_ms);
-	packets->told.overflowed = listeners_overflowed();
+	packets->told.overflowed = listeners_overflowed() + connections->shed[SHED_TURNED_AWAY];
 	packets->told.figures[PACKET_FLOOD_LINK] = (struct packet_figures){
 		.packets = link->packets, .asked = link->asked, .known = link->known, .full = link->full};
 	return &packets->told;

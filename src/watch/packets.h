@@ -7,6 +7,7 @@
 
 #include "edge/edge.h"
 #include "incident/defence.h"
+#include "watch/sites.h"
 #include "watch/upstream.h"
 
 /* All zero is one that has seen nothing. */
@@ -19,8 +20,9 @@ struct packets {
 /* A packet that the edge sampled. */
 void packets_sampled(struct packets *packets, const struct edge_sample *sample);
 
-/* Ten times a second. `edge` is NULL where there is none; `accepted` is how many connections the gate has, so far. */
+/* Ten times a second. `edge` is NULL where there is none. */
 const struct defence_packets *packets_look(struct packets *packets, const struct edge *edge,
-					   const struct upstream_link *link, uint64_t accepted, uint64_t now_ms);
+					   const struct upstream_link *link, const struct connection_sums *connections,
+					   uint64_t now_ms);
 
 #endif

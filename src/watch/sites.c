@@ -66,7 +66,7 @@ uint64_t connection_sums_shed(const struct connection_sums *sums)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < SHED_KINDS; i++)
-		sum += sums->shed[i];
+		sum += i != SHED_TURNED_AWAY ? sums->shed[i] : 0;
 	return sum;
 }
 

@@ -326,8 +326,8 @@ static void look_at_connections(struct watch *w)
 	defender_connections(&w->defender, &w->sites);
 	uint64_t now_ms = w->now_ns / CLOCK_NS_PER_MS;
 	const struct upstream_link link = upstream_link(w->upstream, now_ms);
-	defender_packets(&w->defender, packets_look(&w->packets, edge_bans_edge(&w->edge), &link,
-						    w->sites.connections.accepted, now_ms));
+	defender_packets(&w->defender,
+			 packets_look(&w->packets, edge_bans_edge(&w->edge), &link, &w->sites.connections, now_ms));
 	w->connections_ns = w->now_ns + (uint64_t)CONNECTIONS_MS * CLOCK_NS_PER_MS;
 }
 

@@ -64,11 +64,12 @@ const char *connection_state_name(unsigned state);
 
 /* Why the gate closed a connection that brought nothing, or gave up a request whose body did not come. */
 enum shed_kind {
-	SHED_HEAD,       /* connections ran short: no whole head was there yet */
-	SHED_BODY,       /* connections ran short: its body came slowly */
-	SHED_BELOW_RATE, /* its body was below guia_body_rate */
-	SHED_CROWDED,    /* its source had too many */
-	SHED_REFUSED,    /* its source had twice as many: it was not let in */
+	SHED_HEAD,        /* connections ran short: no whole head was there yet */
+	SHED_BODY,        /* connections ran short: its body came slowly */
+	SHED_BELOW_RATE,  /* its body was below guia_body_rate */
+	SHED_CROWDED,     /* its source had too many */
+	SHED_REFUSED,     /* its source had twice as many: it was not let in */
+	SHED_TURNED_AWAY, /* more came than could be begun with, and nobody knew its source */
 	SHED_KINDS,
 };
 

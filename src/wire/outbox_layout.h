@@ -14,7 +14,7 @@
 #include "wire/outbox.h"
 
 enum {
-	OUTBOX_VERSION = 7,
+	OUTBOX_VERSION = 8,
 	OUTBOX_NAME_BYTES = 254,
 	OUTBOX_SLOTS_MAX = 1 << 22,
 	OUTBOX_KEY_BYTES = 16,

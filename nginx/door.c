@@ -1,0 +1,85 @@
+#include "door.h"
+
+#include <ngx_event.h>
+
+enum {
+	EACH_TURN = 8,  /* are begun with */
+	ROOM_SHARE = 8, /* of a worker's connections one in so many may wait */
+};
+
+struct waiting {
+	ngx_queue_t link;
+	ngx_connection_t *connection;
+};
+
+static struct door {
+	struct gate_door_host host;
+	ngx_queue_t lines[SEEN_STANDINGS]; /* the latest first; nobody stands in that of those who are known */
+	ngx_uint_t count;
+	ngx_event_t turn;
+	ngx_connection_t nobody; /* nginx's debug log wants a connection behind every event */
+} door;
+
+static ngx_connection_t *leave(ngx_queue_t *q)
+{
+	const struct waiting *waiting = ngx_queue_data(q, struct waiting, link);
+
+	ngx_queue_remove(q);
+	door.count--;
+	return waiting->connection;
+}
+
+static ngx_connection_t *next(void)
+{
+	for (enum seen standing = SEEN_LATELY; standing < SEEN_STANDINGS; standing++) {
+		if (!ngx_queue_empty(&door.lines[standing]))
+			return leave(ngx_queue_head(&door.lines[standing]));
+	}
+	return NULL;
+}
+
+static ngx_connection_t *last(void)
+{
+	for (enum seen standing = SEEN_STANDINGS; standing-- > SEEN_LATELY;) {
+		if (!ngx_queue_empty(&door.lines[standing]))
+			return leave(ngx_queue_last(&door.lines[standing]));
+	}
+	return NULL;
+}
+
+static void take_turn(ngx_event_t *event)
+{
+	ngx_connection_t *c;
+
+	for (ngx_uint_t i = 0; i < EACH_TURN && (c = next()) != NULL; i++)
+		door.host.begin(c);
+	if (door.count > 0) {
+		ngx_post_event(event, &ngx_posted_next_events);
+	}
+}
+
+void gate_door_start(const struct gate_door_host *host, ngx_log_t *log)
+{
+	door = (struct door){.host = *host};
+	for (enum seen standing = 0; standing < SEEN_STANDINGS; standing++) {
+		ngx_queue_init(&door.lines[standing]);
+	}
+	door.nobody.fd = (ngx_socket_t)-1;
+	door.turn = (ngx_event_t){.handler = take_turn, .data = &door.nobody, .log = log};
+}
+
+void gate_door_come(ngx_connection_t *c, enum seen standing)
+{
+	struct waiting *waiting = standing == SEEN_KNOWN ? NULL : ngx_palloc(c->pool, sizeof(*waiting));
+
+	if (waiting == NULL) {
+		door.host.begin(c);
+		return;
+	}
+	waiting->connection = c;
+	ngx_queue_insert_head(&door.lines[standing], &waiting->link);
+	door.count++;
+	if (door.count > ngx_cycle->connection_n / ROOM_SHARE)
+		door.host.turn_away(last());
+	ngx_post_event(&door.turn, &ngx_posted_events);
+}
