@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause
 /*
  * The edge: what is done with a packet before the kernel makes anything of it. Who is banned is dropped, unless
- * somebody allows it; then budgets bound what can be forged, of which no allow list makes an exception. SYNs above
- * theirs are never dropped: they are answered with the kernel's cookies, or left to it.
+ * somebody allows it; where the gate cannot begin with all that connect, strangers wait; then budgets bound what can be
+ * forged, of which no allow list makes an exception. SYNs above theirs are never dropped: they are answered with the
+ * kernel's cookies, or left to it.
  *
  * Built with EDGE_BENCH each run takes the next of many sources (source.h), for bench/edge.
  */
@@ -10,6 +11,7 @@
 #include "ban.h"
 #include "budget.h"
 #include "cookie.h"
+#include "stranger.h"
 #ifdef EDGE_BENCH
 #include "source.h"
 #endif
@@ -49,6 +51,8 @@ INLINE uint32_t judge_budgets(const struct packet *p, const struct round *round,
 		return fragment_passes(round) ? reason : EDGE_FRAGMENT_OVER;
 	if (p->kind == KIND_UDP)
 		return udp_passes(p, round) ? reason : EDGE_UDP_OVER;
+	if (p->kind == KIND_SYN && !stranger_passes(p, round))
+		return EDGE_STRANGER_OVER;
 	if (p->kind == KIND_SYN && !syn_passes(p, round))
 		return round->known->answers ? EDGE_SYN_ANSWERED : EDGE_SYN_LEFT;
 	return reason;

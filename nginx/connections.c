@@ -129,6 +129,12 @@ static void connection_begin_late(ngx_connection_t *c)
 		connection_begin(c);
 }
 
+static void connection_kept_waiting(void)
+{
+	if (gate_flight()->counters != NULL)
+		counter_add(&gate_flight()->counters->kept_waiting, 1);
+}
+
 static void connection_come(ngx_connection_t *c)
 {
 	const struct address source = gate_address(c->sockaddr);
@@ -180,7 +186,8 @@ static void states_look(ngx_event_t *event)
 
 void gate_connections_start(const struct gate_main *main, struct connection_counters *counters, ngx_log_t *log)
 {
-	static const struct gate_door_host host = {connection_begin_late, connection_turn_away};
+	static const struct gate_door_host host = {connection_begin_late, connection_turn_away,
+						   connection_kept_waiting};
 
 	gate_flight_start(counters);
 	gate_slow_start(gate_flight());

@@ -1,5 +1,7 @@
 #include "door.h"
 
+#include "clock.h"
+
 #include <ngx_event.h>
 
 enum {
@@ -10,6 +12,7 @@ enum {
 struct waiting {
 	ngx_queue_t link;
 	ngx_connection_t *connection;
+	uint64_t since_ns;
 };
 
 static struct door {
@@ -26,6 +29,8 @@ static ngx_connection_t *leave(ngx_queue_t *q)
 
 	ngx_queue_remove(q);
 	door.count--;
+	if (gate_now_ns() - waiting->since_ns > GATE_DOOR_LATE_MS * UINT64_C(1000000))
+		door.host.kept_waiting();
 	return waiting->connection;
 }
 
@@ -76,7 +81,7 @@ void gate_door_come(ngx_connection_t *c, enum seen standing)
 		door.host.begin(c);
 		return;
 	}
-	waiting->connection = c;
+	*waiting = (struct waiting){.connection = c, .since_ns = gate_now_ns()};
 	ngx_queue_insert_head(&door.lines[standing], &waiting->link);
 	door.count++;
 	if (door.count > ngx_cycle->connection_n / ROOM_SHARE)

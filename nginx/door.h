@@ -16,9 +16,12 @@
 #include <ngx_config.h>
 #include <ngx_core.h>
 
+enum { GATE_DOOR_LATE_MS = 20 }; /* who has waited for longer is told the host as kept waiting */
+
 struct gate_door_host {
 	void (*begin)(ngx_connection_t *c);
 	void (*turn_away)(ngx_connection_t *c);
+	void (*kept_waiting)(void); /* one that is begun with or turned away next */
 };
 
 /* In this process. */

@@ -32,6 +32,7 @@ static const struct form FORMS[EDGE_MAP_COUNT] = {
 	[EDGE_MAP_v6_128] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_128_bucket), 0, true},
 	[EDGE_MAP_v6_net] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_net_bucket), 0, true},
 	[EDGE_MAP_v6_some] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(uint64_t), 0, true},
+	[EDGE_MAP_seen] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(uint64_t), EDGE_GENERATIONS << EDGE_SEEN_BITS, true},
 	[EDGE_MAP_processor] = {BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(struct edge_processor), 1, false},
 	[EDGE_MAP_slots] = {BPF_MAP_TYPE_ARRAY, 4, sizeof(struct edge_slot), 0, false},
 	[EDGE_MAP_hits] = {BPF_MAP_TYPE_PERCPU_ARRAY, 4, sizeof(uint64_t), EDGE_MITIGATIONS, false},

@@ -33,6 +33,7 @@ static void let_go(struct edge_bans *edge)
 	if (edge->held)
 		edge_close(&edge->edge);
 	edge->held = false;
+	edge_strangers_forget(&edge->strangers);
 }
 
 void edge_bans_end(struct edge_bans *edge)
@@ -211,6 +212,18 @@ void edge_bans_tick(struct edge_bans *edge, struct ban_times now)
 		return;
 	edge->swept_ms = now.boot_ms;
 	edge_expire(&edge->edge, &edge->swept, SWEPT_AT_ONCE, now.boot_ms);
+}
+
+void edge_bans_meet(struct edge_bans *edge, const struct address *source, struct ban_times now)
+{
+	if (edge->held)
+		edge_strangers_meet(&edge->strangers, source, now.boot_ms);
+}
+
+void edge_bans_strangers(struct edge_bans *edge, bool calm, struct strangers_told told, struct ban_times now)
+{
+	if (edge->held && !edge_is_retired(&edge->edge))
+		edge_strangers_tick(&edge->strangers, &edge->edge, calm, told, now.boot_ms);
 }
 
 const struct edge *edge_bans_edge(const struct edge_bans *edge)

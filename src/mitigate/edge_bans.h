@@ -9,6 +9,7 @@
 
 #include "edge/edge.h"
 #include "mitigate/ban_register.h"
+#include "mitigate/edge_strangers.h"
 
 struct edge_bans {
 	const char *directory; /* of its pins; NULL: none is looked for */
@@ -27,6 +28,7 @@ struct edge_bans {
 	uint64_t counted_ms; /* when the counts below were taken */
 	struct edge_counts counts, before;
 	uint64_t before_ms;
+	struct edge_strangers strangers;
 };
 
 void edge_bans_begin(struct edge_bans *edge, const char *directory, const struct prefix *proxies, size_t proxy_count,
@@ -39,6 +41,11 @@ const char *edge_bans_look(struct edge_bans *edge, struct ban_times now);
 void edge_bans_tick(struct edge_bans *edge, struct ban_times now);
 
 /* The edge that is held; NULL: none. It is never another one without being NULL at a look between. */
+/* A request of this source came while nothing was wrong. */
+void edge_bans_meet(struct edge_bans *edge, const struct address *source, struct ban_times now);
+/* Ten times a second: as edge_strangers_tick(). */
+void edge_bans_strangers(struct edge_bans *edge, bool calm, struct strangers_told told, struct ban_times now);
+
 const struct edge *edge_bans_edge(const struct edge_bans *edge);
 
 /* What the edge dropped by a mitigation; 0 without one. */

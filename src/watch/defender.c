@@ -328,6 +328,11 @@ void defender_tick(struct defender *defender, struct ban_times now)
 	defence_tick(defender->defence, time_of(now));
 }
 
+bool defender_is_calm(const struct defender *defender)
+{
+	return defender->defence != NULL && defence_is_calm(defender->defence);
+}
+
 /* ---- what is done ---- */
 
 static void work(struct defender *defender, struct ban_times now)

@@ -76,6 +76,9 @@ void defender_events(struct defender *defender, const struct sites *sites, unsig
 		     size_t count);
 
 /* Before the events of each look at the rings; and after them. */
+/* Nothing is wrong at any site, as far as is known. */
+bool defender_is_calm(const struct defender *defender);
+
 void defender_tick(struct defender *defender, struct ban_times now);
 void defender_carry_out(struct defender *defender, struct ban_times now);
 

@@ -32,7 +32,7 @@ void packets_sampled(struct packets *packets, const struct edge_sample *sample)
 	packet_sample_add(&packets->sample, &head, (uint8_t)kind_of(sample->reason));
 }
 
-static void look_at_edge(struct packets *packets, const struct edge *edge, uint64_t accepted)
+static void look_at_edge(struct packets *packets, const struct edge *edge, const struct connection_sums *connections)
 {
 	struct packet_figures *figures = packets->told.figures;
 	struct edge_counts counts;
@@ -42,7 +42,9 @@ static void look_at_edge(struct packets *packets, const struct edge *edge, uint6
 	for (unsigned reason = 0; known && reason < EDGE_REASONS; reason++)
 		if (kind_of(reason) != PACKET_FLOODS)
 			figures[kind_of(reason)].packets += counts.packets[reason];
-	figures[PACKET_FLOOD_SYN].connections = accepted;
+	packets->told.overflowed = listeners_overflowed() + connections->shed[SHED_TURNED_AWAY] +
+				   (known ? counts.packets[EDGE_STRANGER_OVER] : 0);
+	figures[PACKET_FLOOD_SYN].connections = connections->accepted;
 	figures[PACKET_FLOOD_SYN].held = known && edge->table.control->answers != 0;
 }
 
@@ -60,9 +62,8 @@ const struct defence_packets *packets_look(struct packets *packets, const struct
 					   const struct upstream_link *link, const struct connection_sums *connections,
 					   uint64_t now_ms)
 {
-	look_at_edge(packets, edge, connections->accepted);
+	look_at_edge(packets, edge, connections);
 	look_at_samples(packets, now_ms);
-	packets->told.overflowed = listeners_overflowed() + connections->shed[SHED_TURNED_AWAY];
 	packets->told.figures[PACKET_FLOOD_LINK] = (struct packet_figures){
 		.packets = link->packets, .asked = link->asked, .known = link->known, .full = link->full};
 	return &packets->told;

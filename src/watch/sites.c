@@ -52,6 +52,7 @@ static bool connections_add(struct connection_sums *to, const struct connection_
 	to->closed += counter_get(&from->closed);
 	to->abandoned += counter_get(&from->abandoned);
 	to->silent += counter_get(&from->silent);
+	to->kept_waiting += counter_get(&from->kept_waiting);
 	for (size_t i = 0; i < SHED_KINDS; i++)
 		to->shed[i] += counter_get(&from->shed[i]);
 	if (inbox_writer(inbox) == 0)

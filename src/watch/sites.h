@@ -50,6 +50,7 @@ struct connection_sums {
 	uint64_t closed;
 	uint64_t abandoned;
 	uint64_t silent;
+	uint64_t kept_waiting;
 	uint64_t now[CONNECTION_STATES];
 	uint64_t at_most;
 	uint64_t shed[SHED_KINDS];

@@ -27,11 +27,24 @@ static uint64_t boot_ns(void)
 	return (uint64_t)clock_ns(CLOCK_BOOTTIME);
 }
 
+/* For the edge, which has them come first when not all can (edge/stranger.h); whom a header names came by another. */
+static void visitors_meet(struct watch *w, const struct event *events, size_t count)
+{
+	if (edge_bans_edge(&w->edge) == NULL || !defender_is_calm(&w->defender))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		const struct address source = address_from_v6(events[i].source);
+		if (events[i].kind == EVENT_ARRIVAL && (events[i].flags & EVENT_FROM_HEADER) == 0)
+			edge_bans_meet(&w->edge, &source, watch_times(w));
+	}
+}
+
 static void events_taken(void *context, unsigned box, const struct event *events, size_t count)
 {
 	struct watch *w = context;
 	ranking_events(&w->ranking, &w->sites, box, events, count);
 	defender_events(&w->defender, &w->sites, box, events, count);
+	visitors_meet(w, events, count);
 	upstream_events(w->upstream, events, count);
 	witness_events(w->witness, &w->sites, box, events, count);
 	cases_events(w->cases, &w->sites, box, events, count, watch_times(w).wall_ms);
@@ -328,6 +341,9 @@ static void look_at_connections(struct watch *w)
 	const struct upstream_link link = upstream_link(w->upstream, now_ms);
 	defender_packets(&w->defender,
 			 packets_look(&w->packets, edge_bans_edge(&w->edge), &link, &w->sites.connections, now_ms));
+	const struct strangers_told told = {w->sites.connections.shed[SHED_TURNED_AWAY],
+					    w->sites.connections.kept_waiting};
+	edge_bans_strangers(&w->edge, defender_is_calm(&w->defender), told, watch_times(w));
 	w->connections_ns = w->now_ns + (uint64_t)CONNECTIONS_MS * CLOCK_NS_PER_MS;
 }
 

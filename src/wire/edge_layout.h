@@ -10,6 +10,7 @@
  *   v6_128     bans of IPv6 addresses, two a line
  *   v6_net     bans of IPv6 networks /64 and /48, four a line
  *   v6_some    the same of IPv6
+ *   seen       two generations of a filter of who was here before, by IPv4 address and IPv6 /64
  *   allows     prefixes of any length that are allowed; asked only when a ban was found
  *   processor  per processor: counters of reasons, total budgets, the clock
  *   slots      per processor: budgets of destinations
@@ -30,7 +31,7 @@
 #define EDGE_MAGIC "guiaEDG" /* eight bytes with the NUL */
 
 enum {
-	EDGE_VERSION = 7,
+	EDGE_VERSION = 8,
 
 	EDGE_MITIGATION_BITS = 11,
 	EDGE_MITIGATIONS = 1 << EDGE_MITIGATION_BITS, /* counted apart; 0 has all the rest */
@@ -44,6 +45,9 @@ enum {
 	EDGE_ALLOWS = 1 << 16,
 	EDGE_SOME_BITS = 3,  /* of a ban, in its word of a filter */
 	EDGE_SOME_MOST = 22, /* a filter has 2^22 words at most */
+	EDGE_SEEN_BITS = 17, /* a generation of `seen` has 2^17 words: eight sources each are a million */
+	EDGE_GENERATIONS = 2,
+	EDGE_STRANGERS_ROOM_NS = 20000000, /* strangers' SYNs may come so far ahead of their time */
 
 	EDGE_SLOTS = 1 << 14, /* a processor's, of destinations and ports by hash */
 	EDGE_SAMPLE_BYTES = 128,
@@ -54,7 +58,8 @@ enum {
 #define EDGE_MAPS(X)                                                                                                   \
 	X(control)                                                                                                     \
 	X(v4_32)                                                                                                       \
-	X(v4_24) X(v4_16) X(v4_some) X(v6_128) X(v6_net) X(v6_some) X(processor) X(slots) X(hits) X(allows) X(samples)
+	X(v4_24)                                                                                                       \
+	X(v4_16) X(v4_some) X(v6_128) X(v6_net) X(v6_some) X(seen) X(processor) X(slots) X(hits) X(allows) X(samples)
 
 /* Why a packet went the way it went: the symbol, and its text. What is done with it follows from the table it is in. */
 #define EDGE_PASSING(X)                                                                                                \
@@ -66,7 +71,8 @@ enum {
 	X(EDGE_BANNED, "banned")                                                                                       \
 	X(EDGE_MALFORMED, "malformed")                                                                                 \
 	X(EDGE_UDP_OVER, "UDP above the budget")                                                                       \
-	X(EDGE_FRAGMENT_OVER, "fragment above the budget")
+	X(EDGE_FRAGMENT_OVER, "fragment above the budget")                                                             \
+	X(EDGE_STRANGER_OVER, "stranger's SYN, more than the gate can begin with")
 #define EDGE_ANSWERING(X) X(EDGE_SYN_ANSWERED, "SYN above the budget, answered with a cookie")
 
 #define EDGE_SYMBOL(symbol, text) symbol,
@@ -194,6 +200,12 @@ struct edge_control {
 	uint32_t bans[EDGE_LENGTHS];
 	uint64_t sample_ns; /* between two samples of one kind on one processor; 0: none */
 	struct edge_budget budgets[EDGE_BUDGETS];
+	/*
+	 * What of strangers' SYNs may pass while the gate cannot begin with all that connect; until then, in ticks, or
+	 * until its holder says another time.
+	 */
+	struct edge_budget strangers;
+	uint64_t strangers_until;
 	uint32_t mitigations[EDGE_MITIGATIONS]; /* the id whose hits a counter has; 0: a free one */
 };
 
@@ -220,6 +232,7 @@ struct edge_processor {
 	uint64_t counters[EDGE_REASONS];
 	uint64_t bytes[EDGE_REASONS];
 	uint64_t spent_ns[EDGE_BUDGETS]; /* GCRA's theoretical arrival times; of those kinds that have no slots */
+	uint64_t strangers_ns;           /* the same of strangers */
 	uint64_t sampled_ns[2];          /* when the last was taken: passed, dropped */
 	uint64_t tick;                   /* of the kernel, in which `now_ns` was taken */
 	uint64_t now_ns;                 /* CLOCK_BOOTTIME */
@@ -288,6 +301,12 @@ static inline uint64_t edge_some_mask(uint64_t hash)
 	for (uint32_t i = 0; i < EDGE_SOME_BITS; i++)
 		mask |= (uint64_t)1 << (hash >> (64 - EDGE_SOME_MOST - 6 * (i + 1)) & 63);
 	return mask;
+}
+
+/* Of who was here before: the upper half of an IPv6 address, or an IPv4 one, which no such half is. */
+static inline uint64_t edge_seen_hash(uint64_t high, uint32_t v4, const uint64_t seeds[2])
+{
+	return edge_hash(high, high != 0 ? 1 : v4, seeds);
 }
 
 /* Where a mixed key of `bits` bits may lie, and what is stored of it there. */

@@ -1,0 +1,35 @@
+#include "edge/strangers.h"
+
+static uint64_t *generation_of(struct edge *edge, unsigned generation)
+{
+	return (uint64_t *)edge->mapped[EDGE_MAP_seen] + ((size_t)generation << EDGE_SEEN_BITS);
+}
+
+bool edge_seen_add(struct edge *edge, unsigned generation, const struct address *source)
+{
+	const uint64_t *seeds = edge->table.control->geometry.seeds;
+	uint64_t hash = address_is_v4(source) ? edge_seen_hash(0, (uint32_t)address_low(source), seeds)
+					      : edge_seen_hash(address_high(source), 0, seeds);
+	uint64_t mask = edge_some_mask(hash);
+	uint64_t *word = generation_of(edge, generation) + edge_some_word(hash, EDGE_SEEN_BITS);
+	if ((*word & mask) == mask)
+		return false;
+	__atomic_store_n(word, *word | mask, __ATOMIC_RELAXED);
+	return true;
+}
+
+void edge_seen_clear(struct edge *edge, unsigned generation)
+{
+	memset(generation_of(edge, generation), 0, sizeof(uint64_t) << EDGE_SEEN_BITS);
+}
+
+/* The packets of one source come to one processor: each has its part, at least one a second. */
+void edge_strangers(struct edge *edge, double per_s, uint64_t until_ms)
+{
+	struct edge_control *control = edge->table.control;
+	double each = per_s / control->processors;
+	uint64_t cost_ns = per_s <= 0 ? 0 : (uint64_t)(1e9 / (each > 1 ? each : 1));
+	__atomic_store_n(&control->strangers_until, edge_ticks(until_ms * 1000000), __ATOMIC_RELAXED);
+	__atomic_store_n(&control->strangers.room_ns, EDGE_STRANGERS_ROOM_NS, __ATOMIC_RELAXED);
+	__atomic_store_n(&control->strangers.cost_ns, cost_ns, __ATOMIC_RELAXED);
+}

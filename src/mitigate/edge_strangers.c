@@ -1,0 +1,66 @@
+#include "mitigate/edge_strangers.h"
+
+enum { STILL_WELL_MS = 2000 };
+
+static const double FIRST = 1000, LEAST = 100, MOST = 20000; /* a second; above the last nobody is kept waiting */
+static const double FEWER = 0.67, MORE = 1.05;
+
+void edge_strangers_meet(struct edge_strangers *s, const struct address *source, uint64_t now_ms)
+{
+	if (s->count == STRANGERS_WAITING)
+		return; /* others come as well: he is learned the next time */
+	s->waiting[(s->first + s->count++) % STRANGERS_WAITING] = (struct strangers_waiting){*source, now_ms};
+}
+
+void edge_strangers_forget(struct edge_strangers *s)
+{
+	*s = (struct edge_strangers){0};
+}
+
+static void add(struct edge_strangers *s, struct edge *edge, const struct address *source)
+{
+	if (s->seen >= EDGE_SEEN_MOST) {
+		s->generation = (s->generation + 1) % EDGE_GENERATIONS;
+		s->seen = 0;
+		edge_seen_clear(edge, s->generation);
+	}
+	s->seen += edge_seen_add(edge, s->generation, source);
+}
+
+static void learn(struct edge_strangers *s, struct edge *edge, bool calm, uint64_t now_ms)
+{
+	if (!calm)
+		s->count = 0;
+	while (s->count > 0 && now_ms - s->waiting[s->first].at_ms >= STILL_WELL_MS) {
+		add(s, edge, &s->waiting[s->first].source);
+		s->first = (s->first + 1) % STRANGERS_WAITING;
+		s->count--;
+	}
+}
+
+double strangers_pace(double per_s, struct strangers_told more)
+{
+	if (per_s == 0)
+		return more.turned_away > 0 ? FIRST : 0;
+	if (more.turned_away + more.kept_waiting > 0)
+		return per_s * FEWER > LEAST ? per_s * FEWER : LEAST;
+	return per_s * MORE < MOST ? per_s * MORE : 0;
+}
+
+/* A worker that ends takes its counts along. */
+static uint64_t grown(uint64_t now, uint64_t before)
+{
+	return now > before ? now - before : 0;
+}
+
+void edge_strangers_tick(struct edge_strangers *s, struct edge *edge, bool calm, struct strangers_told told,
+			 uint64_t now_ms)
+{
+	const struct strangers_told more = {grown(told.turned_away, s->told.turned_away),
+					    grown(told.kept_waiting, s->told.kept_waiting)};
+	learn(s, edge, calm, now_ms);
+	s->per_s = s->was_told ? strangers_pace(s->per_s, more) : 0;
+	s->told = told;
+	s->was_told = true;
+	edge_strangers(edge, s->per_s, now_ms + STRANGERS_LEASE_MS);
+}
