@@ -10,7 +10,8 @@
 #ifndef GUIA_MATCH_AUTOMATON_H
 #define GUIA_MATCH_AUTOMATON_H
 
-#include "base/slice.h"
+#include "base/buffer.h"
+#include "base/reader.h"
 
 struct automaton;
 struct automaton_cache;
@@ -48,6 +49,10 @@ struct automaton_name {
 	uint8_t sha256[32];
 };
 const struct automaton_name *automaton_name(const struct automaton *automaton);
+
+/* As bytes for a process of the same build, and back (match/image.h): 0, -ENOMEM, or -EBADMSG. */
+void automaton_write(const struct automaton *automaton, struct buffer *out);
+int automaton_read(struct reader *in, struct automaton **ret_automaton);
 
 /*
  * One per worker. The cache does not refer to the automaton; it serves all of the same name. It is address space that

@@ -332,6 +332,7 @@ static int fill(const struct automaton_builder *b, struct automaton *a)
 	memcpy(a->starts, b->starts, b->pattern_count * sizeof(*a->starts));
 	a->for_places = b->for_places;
 	a->ordered = b->ordered;
+	a->set_count = b->set_count;
 	a->instruction_count = (uint32_t)b->count;
 	a->pattern_count = b->pattern_count;
 	find_classes(b, a);

@@ -68,10 +68,12 @@ struct automaton {
 	/* What a split leads to without a byte, splits aside: a count and as many instructions, at
 	 * closures[closure_of[i]]; NO_CLOSURE where that was not worked out. */
 	uint32_t *closures;
+	size_t closure_words;
 	uint32_t *closure_of;
 	uint64_t *start_matches;        /* patterns that match without a byte there */
 	struct pattern_set *class_sets; /* by set: the classes in it, in place of bytes */
-	uint32_t class_count;           /* the end included: at most 257 */
+	size_t set_count;
+	uint32_t class_count; /* the end included: at most 257 */
 	uint16_t class_of[256];
 	uint16_t lowered_class_of[256]; /* of the byte in lower case */
 	bool class_is_word[257];

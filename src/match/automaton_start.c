@@ -176,6 +176,7 @@ static int find_closures(struct automaton *a, struct work *w)
 	}
 	w->now.count = 0;
 	a->closure_of = closure_of;
+	a->closure_words = used;
 	uint32_t *fitting = realloc(a->closures, (used + 1) * sizeof(*fitting));
 	a->closures = fitting != NULL ? fitting : a->closures;
 	return 0;

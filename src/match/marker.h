@@ -11,6 +11,8 @@
 #ifndef GUIA_MATCH_MARKER_H
 #define GUIA_MATCH_MARKER_H
 
+#include "base/buffer.h"
+#include "base/reader.h"
 #include "match/pattern.h"
 
 enum { MARKER_BYTES_MOST = 128 * 1024 /* of a value */ };
@@ -33,6 +35,10 @@ int markers_add(struct markers *markers, size_t slot, const struct pattern *patt
 
 /* When all were added. */
 void markers_finish(struct markers *markers);
+
+/* After that: as bytes for a process of the same build, and back (match/image.h): 0, -ENOMEM, or -EBADMSG. */
+void markers_write(const struct markers *markers, struct buffer *out);
+int markers_read(struct reader *in, struct markers **ret_markers);
 
 /* Address space that becomes memory as values are long. 0 or -ENOMEM. */
 int marker_room_create(struct marker_room **ret_room);

@@ -78,7 +78,8 @@ struct scan_set_facts {
 	size_t none;
 	size_t pieces;         /* regexes and literals looked for */
 	size_t database_bytes; /* in memory */
-	bool from_cache;
+	bool from_cache;       /* the database */
+	bool noted;            /* and so is what was worked out besides */
 };
 struct scan_set_facts scan_set_facts(const struct scan_set *set);
 

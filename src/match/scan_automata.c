@@ -58,6 +58,7 @@ struct member {
 
 struct members {
 	struct scan_studies *studies;
+	struct scan_notes *notes; /* of the set: each function that says so is a step */
 	struct member *items;
 	size_t count;
 	size_t capacity;
@@ -79,7 +80,7 @@ static int expression_of(const struct scan_entry *entry, struct slice *ret_text)
 	return 0;
 }
 
-/* 0, AUTOMATON_UNFIT, or -ENOMEM. `many`: patterns with more instructions are unfit. */
+/* 0, AUTOMATON_UNFIT, or an error. `many`: patterns with more instructions are unfit. A step. */
 static int try_automaton(const struct scan_builder *builder, size_t at, size_t many, struct members *members)
 {
 	struct slice text;
@@ -87,7 +88,7 @@ static int try_automaton(const struct scan_builder *builder, size_t at, size_t m
 	if (vector_grow((void **)&members->items, &members->capacity, members->count, sizeof(*members->items)) != 0 ||
 	    expression_of(&builder->entries[at], &text) != 0)
 		return -ENOMEM;
-	int r = scan_study_get(members->studies, text, builder->entries[at].flags, many, &study);
+	int r = scan_study_get(members->studies, members->notes, text, builder->entries[at].flags, many, &study);
 	if (r != 0 || study->is_unfit)
 		return r != 0 ? r : AUTOMATON_UNFIT;
 	members->items[members->count++] = (struct member){at, study, study->level, study->factors.items != NULL};
@@ -104,7 +105,7 @@ static bool short_literals_are_few(const struct scan_builder *builder)
 	return count <= SHORT_LITERALS_MOST;
 }
 
-/* Where an entry goes; if to an automaton, it is added to the members. 0 or -ENOMEM. */
+/* Where an entry goes; if to an automaton, it is added to the members. 0 or an error. */
 static int choose(const struct scan_builder *builder, size_t at, bool short_literals, struct members *members,
 		  uint8_t *ret_route)
 {
@@ -151,17 +152,36 @@ static void join_levels(struct members *members)
 	}
 }
 
-static int build_together(const struct member *members, size_t count, struct automaton **ret_automaton)
+static int make_together(const struct member *members, size_t count, struct automaton **ret_automaton)
 {
 	struct automaton_builder *together;
 	int r = automaton_builder_create(false, &together);
 	if (r != 0)
 		return r;
-	for (size_t i = 0; i < count && r == 0; i++)
-		r = automaton_builder_add_parsed(together, &members[i].study->pattern);
+	for (size_t i = 0; i < count && r == 0; i++) {
+		r = scan_study_pattern(members[i].study);
+		if (r == 0)
+			r = automaton_builder_add_parsed(together, &members[i].study->pattern);
+	}
 	if (r == 0)
 		r = automaton_build(together, ret_automaton);
 	automaton_builder_free(together);
+	return r;
+}
+
+/* 0, AUTOMATON_UNFIT when all is too large together, or an error. A step. */
+static int build_together(struct scan_notes *notes, const struct member *members, size_t count,
+			  struct automaton **ret_automaton)
+{
+	if (notes->told) {
+		uint8_t outcome = reader_byte(&notes->in);
+		return outcome != 0 ? AUTOMATON_UNFIT : automaton_read(&notes->in, ret_automaton);
+	}
+	int r = make_together(members, count, ret_automaton);
+	if (notes->kept && r >= 0)
+		buffer_byte(&notes->out, (uint8_t)r);
+	if (notes->kept && r == 0)
+		automaton_write(*ret_automaton, &notes->out);
 	return r;
 }
 
@@ -211,8 +231,8 @@ static int add_gates(struct scan_set *set, struct scan_automaton *group, const s
 		uint32_t slot = group->first_slot + (uint32_t)i;
 		uint32_t first_second = (uint32_t)set->seconds.count;
 		const struct scan_study *study = members[i].study;
-		if (add_factors(&set->factors, slot, &study->factors, &study->reaches) != 0 ||
-		    add_factors(&set->seconds, slot, &study->second, &study->reaches) != 0)
+		if (add_factors(&set->factors, slot, &study->factors, study->reaches) != 0 ||
+		    add_factors(&set->seconds, slot, &study->second, study->reaches) != 0)
 			return -ENOMEM;
 		set->gates[slot] = (struct scan_gate){first_second, (uint32_t)study->second.count};
 		set->gate_count++;
@@ -228,11 +248,12 @@ void scan_automata_open(struct scan_set *set)
 	set->gate_count = 0;
 }
 
-/* 0, AUTOMATON_UNFIT when all is too large together, or -ENOMEM. */
-static int build_group(const struct scan_builder *builder, struct scan_set *set, struct member *members, size_t count)
+/* As build_together(). */
+static int build_group(const struct scan_builder *builder, struct scan_set *set, struct scan_notes *notes,
+		       struct member *members, size_t count)
 {
 	struct scan_automaton *group = &set->automata[set->automaton_count];
-	int r = count > 1 ? build_together(members, count, &group->together) : 0;
+	int r = count > 1 ? build_together(notes, members, count, &group->together) : 0;
 	if (r != 0)
 		return r;
 	group->keys = 0;
@@ -255,13 +276,14 @@ static int build_group(const struct scan_builder *builder, struct scan_set *set,
 }
 
 /* As many together as fit. */
-static int build_fitting(const struct scan_builder *builder, struct scan_set *set, struct member *members, size_t count)
+static int build_fitting(const struct scan_builder *builder, struct scan_set *set, struct scan_notes *notes,
+			 struct member *members, size_t count)
 {
-	int r = build_group(builder, set, members, count);
+	int r = build_group(builder, set, notes, members, count);
 	if (r != AUTOMATON_UNFIT)
 		return r;
-	r = build_fitting(builder, set, members, count / 2);
-	return r != 0 ? r : build_fitting(builder, set, members + count / 2, count - count / 2);
+	r = build_fitting(builder, set, notes, members, count / 2);
+	return r != 0 ? r : build_fitting(builder, set, notes, members + count / 2, count - count / 2);
 }
 
 /* Those with gates last; the calm ones by level, then those with many loops; all by the bytes they need. */
@@ -292,14 +314,15 @@ static size_t most_together(const struct member *member)
 }
 
 /* Groups of about the same size. */
-static int build_parts(const struct scan_builder *builder, struct scan_set *set, struct member *members, size_t count)
+static int build_parts(const struct scan_builder *builder, struct scan_set *set, struct scan_notes *notes,
+		       struct member *members, size_t count)
 {
 	int r = 0;
 	size_t most = most_together(members);
 	size_t parts = (count + most - 1) / most;
 	for (size_t from = 0, part = 0; part < parts && r == 0; part++) {
 		size_t to = count * (part + 1) / parts;
-		r = build_fitting(builder, set, members + from, to - from);
+		r = build_fitting(builder, set, notes, members + from, to - from);
 		from = to;
 	}
 	return r;
@@ -319,12 +342,12 @@ static int build_groups(const struct scan_builder *builder, struct scan_set *set
 		for (to = from; to < members->count; to++)
 			if (!belong_together(&members->items[from], &members->items[to]))
 				break;
-		r = build_parts(builder, set, &members->items[from], to - from);
+		r = build_parts(builder, set, members->notes, &members->items[from], to - from);
 	}
 	return r;
 }
 
-/* Of the members, which are in the order of slots, in values of a level. 0 or -ENOMEM. */
+/* Of the members, which are in the order of slots, in values of a level. 0 or an error. */
 static int find_grams(const struct members *members, enum byte_level level, struct pattern_grams *grams,
 		      struct pattern_grams **slots)
 {
@@ -332,8 +355,9 @@ static int find_grams(const struct members *members, enum byte_level level, stru
 		const struct member *member = &members->items[i];
 		slots[i] = NULL;
 		if (!member->gated) {
-			if (scan_study_grams(member->study, level) != 0)
-				return -ENOMEM;
+			int r = scan_study_grams(member->study, level);
+			if (r != 0)
+				return r;
 			grams[i] = *member->study->grams[level];
 			slots[i] = &grams[i];
 		} else if (level != BYTE_LEVEL_ANY && member->study->widths[level] == PATTERN_IMPOSSIBLE) {
@@ -345,25 +369,44 @@ static int find_grams(const struct members *members, enum byte_level level, stru
 	return 0;
 }
 
-/* Of all members, in the order of slots. 0 or -ENOMEM. */
-static int build_markers(const struct members *members, struct scan_set *set)
+/* Of all members, in the order of slots. 0 or an error. */
+static int make_markers(const struct members *members, struct markers **ret_markers)
 {
-	int r = marker_is_possible() ? markers_create(members->count, &set->markers) : 0;
-	for (size_t i = 0; r >= 0 && set->markers != NULL && i < members->count; i++) {
-		const struct scan_study *study = members->items[i].study;
-		struct pattern pattern;
-		r = pattern_parse(study->text, study->flags, &pattern);
-		if (r != 0)
-			continue;
-		r = markers_add(set->markers, i, &pattern, study->loops ? LOOPING_MARKER_OPS : MARKER_OPS);
-		pattern_free(&pattern);
+	struct markers *markers;
+	int r = markers_create(members->count, &markers);
+	if (r != 0)
+		return r;
+	for (size_t i = 0; i < members->count && r == 0; i++) {
+		struct scan_study *study = members->items[i].study;
+		r = scan_study_pattern(study);
+		if (r == 0)
+			r = markers_add(markers, i, &study->pattern, study->loops ? LOOPING_MARKER_OPS : MARKER_OPS);
 	}
-	if (set->markers != NULL)
-		markers_finish(set->markers);
-	return r < 0 ? r : 0;
+	if (r != 0) {
+		markers_free(markers);
+		return r;
+	}
+	markers_finish(markers);
+	*ret_markers = markers;
+	return 0;
 }
 
-static int build_grams(const struct members *members, struct scan_set *set)
+/* 0 or an error. A step. */
+static int build_markers(const struct members *members, struct scan_set *set)
+{
+	struct scan_notes *notes = members->notes;
+	if (!marker_is_possible())
+		return 0;
+	if (notes->told)
+		return markers_read(&notes->in, &set->markers);
+	int r = make_markers(members, &set->markers);
+	if (r == 0 && notes->kept)
+		markers_write(set->markers, &notes->out);
+	return r;
+}
+
+/* For all levels. 0 or an error. */
+static int make_grams(const struct members *members, struct scan_set *set)
 {
 	struct pattern_grams *grams = calloc(members->count, sizeof(*grams));
 	struct pattern_grams **slots = calloc(members->count, sizeof(struct pattern_grams *));
@@ -375,6 +418,20 @@ static int build_grams(const struct members *members, struct scan_set *set)
 	}
 	free(grams);
 	free(slots);
+	return r;
+}
+
+/* 0 or an error. A step. */
+static int build_grams(const struct members *members, struct scan_set *set)
+{
+	struct scan_notes *notes = members->notes;
+	int r = notes->told ? 0 : make_grams(members, set);
+	for (unsigned level = 0; level < BYTE_LEVELS && r == 0; level++) {
+		if (notes->told)
+			r = scan_grams_read(&notes->in, &set->grams[level]);
+		else if (notes->kept)
+			scan_grams_write(set->grams[level], &notes->out);
+	}
 	return r;
 }
 
@@ -392,13 +449,15 @@ static int build_all(const struct scan_builder *builder, struct members *members
 	return r != 0 ? r : build_markers(members, set);
 }
 
-int scan_automata_build(const struct scan_builder *builder, struct scan_set *set)
+int scan_automata_build(const struct scan_builder *builder, struct scan_notes *notes, struct scan_set *set)
 {
 	struct scan_studies *own = NULL;
 	if (builder->studies == NULL && scan_studies_create(&own) != 0)
 		return -ENOMEM;
-	struct members members = {.studies = own != NULL ? own : builder->studies};
+	struct members members = {.studies = own != NULL ? own : builder->studies, .notes = notes};
 	int r = build_all(builder, &members, set);
+	if (r == 0 && notes->told && (notes->in.overrun || !reader_at_end(&notes->in)))
+		r = -EBADMSG;
 	free(members.items);
 	scan_studies_free(own);
 	return r;

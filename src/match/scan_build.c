@@ -246,25 +246,61 @@ static int try_database(const struct scan_builder *b, const struct source *sourc
 	return r;
 }
 
-static int fill(const struct scan_builder *b, const struct source *source, struct scan_set *set)
+static int fill(const struct scan_builder *b, const struct source *source, struct scan_notes *notes,
+		struct scan_set *set)
 {
-	int r = scan_automata_build(b, set);
+	int r = scan_automata_build(b, notes, set);
 	if (r != 0)
 		return r;
+	set->facts.noted = notes->told;
 	do
 		r = try_database(b, source, set);
 	while (r == 1);
 	return r != 0 ? r : scan_set_finish(b, set);
 }
 
+/* 0 or an error; -EBADMSG: the notes are no good. */
+static int make(const struct scan_builder *b, const struct source *source, struct scan_notes *notes,
+		struct scan_set **ret_set)
+{
+	struct scan_set *set = NULL;
+	int r = scan_set_make(b, &set);
+	if (r == 0)
+		r = fill(b, source, notes, set);
+	if (r != 0) {
+		scan_set_free(set);
+		return r;
+	}
+	*ret_set = set;
+	return 0;
+}
+
+/* Without a key there are none. 0 or -ENOMEM. */
+static int open_notes(const struct scan_builder *b, const struct source *source, struct scan_notes *ret_notes)
+{
+	struct scan_cache_key key = {0};
+	hs_platform_info_t platform = {0};
+	hs_populate_platform(&platform);
+	bool can_keep = source->cache != NULL && scan_store_notes_key(b, &platform, &key) == 0;
+	return scan_notes_open(can_keep ? source->cache : NULL, &key, source->diagnostics, ret_notes);
+}
+
 int scan_set_compile(const struct scan_builder *builder, const struct scan_cache *cache,
 		     struct diagnostics *diagnostics, struct scan_set **ret_set)
 {
 	struct source source = {cache, diagnostics};
+	struct scan_notes notes;
 	struct scan_set *set = NULL;
-	int r = scan_set_make(builder, &set);
+	int r = open_notes(builder, &source, &notes);
 	if (r == 0)
-		r = fill(builder, &source, set);
+		r = make(builder, &source, &notes, &set);
+	if (r == -EBADMSG) {
+		scan_notes_begin_anew(&notes);
+		r = make(builder, &source, &notes, &set);
+	}
+	if (r == 0)
+		r = scan_notes_keep(&notes, cache, diagnostics);
+	scan_notes_close(&notes);
 	if (r != 0) {
 		scan_set_free(set);
 		return r;

@@ -40,8 +40,8 @@ static struct scan_cache *opened(void)
 	return cache;
 }
 
-/* Compiles a small set, and says whether it came from the cache; the set must work either way. Regular patterns are not
- * Hyperscan's, so `pattern` has lookaround. */
+/* Compiles a small set, and says whether all of it came from the cache; the set must work either way. Regular patterns
+ * are not Hyperscan's, so `pattern` has lookaround. */
 static bool compile_once(const char *pattern)
 {
 	struct scan_cache *cache = opened();
@@ -61,7 +61,7 @@ static bool compile_once(const char *pattern)
 	assert_int_equal(scan_set_class(set, 1), SCAN_PREFILTER);
 	assert_int_equal(scan_set_class(set, 2), SCAN_EXACT);
 	assert_int_equal(scan_set_facts(set).pieces, 3);
-	bool from_cache = scan_set_facts(set).from_cache;
+	bool from_cache = scan_set_facts(set).from_cache && scan_set_facts(set).noted;
 	scan_scratch_free(scratch);
 	scan_set_free(set);
 	scan_builder_free(builder);
@@ -69,8 +69,10 @@ static bool compile_once(const char *pattern)
 	return from_cache;
 }
 
-/* The path of the only file in the folder; fails if there is another. */
-static void only_file(char ret_path[512])
+enum { KEPT = 2 /* files of a set: its database and its notes */ };
+
+/* The paths of the files in the folder; fails if there are others. */
+static void kept_files(char ret_paths[KEPT][512])
 {
 	DIR *d = opendir(folder);
 	size_t seen = 0;
@@ -78,11 +80,11 @@ static void only_file(char ret_path[512])
 	for (struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
 		if (e->d_name[0] == '.')
 			continue;
-		snprintf(ret_path, 512, "%s/%s", folder, e->d_name);
-		seen++;
+		assert_true(seen < KEPT);
+		snprintf(ret_paths[seen++], 512, "%s/%s", folder, e->d_name);
 	}
 	closedir(d);
-	assert_int_equal(seen, 1);
+	assert_int_equal(seen, KEPT);
 }
 
 static void a_second_start_compiles_nothing(void **state)
@@ -108,101 +110,114 @@ static void flip(const char *path, off_t at)
 static void a_flipped_byte_is_noticed_wherever_it_is(void **state)
 {
 	(void)state;
-	char path[512];
-	struct stat st;
+	char paths[KEPT][512];
 	compile_once("a+b(?!x)");
-	only_file(path);
-	assert_int_equal(stat(path, &st), 0);
-	for (off_t at = 0; at < st.st_size; at += 1 + st.st_size / 23) {
-		size_t before = told.warnings;
-		flip(path, at);
+	kept_files(paths);
+	for (size_t file = 0; file < KEPT; file++) {
+		struct stat st;
+		assert_int_equal(stat(paths[file], &st), 0);
+		for (off_t at = 0; at < st.st_size; at += 1 + st.st_size / 23) {
+			size_t before = told.warnings;
+			flip(paths[file], at);
+			assert_false(compile_once("a+b(?!x)"));
+			assert_int_equal(told.warnings, before + 1);
+			assert_string_equal(told.last->file, paths[file]);
+			assert_true(compile_once("a+b(?!x)")); /* it was replaced by a sound one */
+		}
+		flip(paths[file], st.st_size - 1);
 		assert_false(compile_once("a+b(?!x)"));
-		assert_int_equal(told.warnings, before + 1);
-		assert_string_equal(told.last->file, path);
-		assert_true(compile_once("a+b(?!x)")); /* it was replaced by a sound one */
 	}
-	flip(path, st.st_size - 1);
-	assert_false(compile_once("a+b(?!x)"));
 }
 
 static void a_truncated_file_is_noticed(void **state)
 {
 	(void)state;
-	char path[512];
-	struct stat st;
+	char paths[KEPT][512];
 	compile_once("a+b(?!x)");
-	only_file(path);
-	assert_int_equal(stat(path, &st), 0);
-	const off_t lengths[] = {0, 7, 39, 40, 41, st.st_size / 2, st.st_size - 1, st.st_size + 1};
-	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
-		assert_int_equal(truncate(path, lengths[i]), 0);
-		assert_false(compile_once("a+b(?!x)"));
-		assert_int_equal(told.warnings, i + 1);
+	kept_files(paths);
+	for (size_t file = 0; file < KEPT; file++) {
+		struct stat st;
+		assert_int_equal(stat(paths[file], &st), 0);
+		const off_t lengths[] = {0, 7, 39, 40, 41, st.st_size / 2, st.st_size - 1, st.st_size + 1};
+		for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+			size_t before = told.warnings;
+			assert_int_equal(truncate(paths[file], lengths[i]), 0);
+			assert_false(compile_once("a+b(?!x)"));
+			assert_int_equal(told.warnings, before + 1);
+		}
+		assert_true(compile_once("a+b(?!x)"));
+		char said[1280];
+		struct buffer text = buffer_make(NULL);
+		snprintf(said, sizeof(said),
+			 "%s: warning: this file of the cache of compiled patterns is made anew: it is damaged\n",
+			 paths[file]);
+		diagnostic_format(told.last, &text);
+		assert_true(slice_equal(buffer_slice(&text), slice_from_string(said)));
+		buffer_free(&text);
 	}
-	assert_true(compile_once("a+b(?!x)"));
-	char said[640];
-	struct buffer text = buffer_make(NULL);
-	snprintf(said, sizeof(said),
-		 "%s: warning: this file of the cache of compiled patterns is made anew: it is damaged\n", path);
-	diagnostic_format(told.last, &text);
-	assert_true(slice_equal(buffer_slice(&text), slice_from_string(said)));
-	buffer_free(&text);
 }
 
 static void a_sound_file_under_another_key_is_refused(void **state)
 {
 	(void)state;
-	char path[512], other[512 + 8];
+	char paths[KEPT][512], others[KEPT][512];
 	compile_once("a+b(?!x)");
-	only_file(path);
-	snprintf(other, sizeof(other), "%s.old", path);
-	assert_int_equal(rename(path, other), 0);
+	kept_files(paths);
+	for (size_t file = 0; file < KEPT; file++)
+		assert_int_equal(unlink(paths[file]), 0);
 	compile_once("a+b(?!x)|q");
-	char second[512];
-	assert_int_equal(unlink(other) == 0, 1);
-	only_file(second);
-	assert_int_equal(rename(second, path), 0);
+	kept_files(others);
+	for (size_t file = 0; file < KEPT; file++)
+		assert_int_equal(rename(others[file], paths[file]), 0);
 	assert_false(compile_once("a+b(?!x)"));
-	assert_int_equal(told.warnings, 1);
+	assert_int_equal(told.warnings, KEPT);
+	assert_true(compile_once("a+b(?!x)"));
 }
 
 static void files_of_others_are_refused(void **state)
 {
 	(void)state;
-	char path[512];
+	char paths[KEPT][512];
 	compile_once("a+b(?!x)");
-	only_file(path);
-	assert_int_equal(chmod(path, 0620), 0);
-	assert_false(compile_once("a+b(?!x)"));
-	only_file(path);
-	assert_int_equal(chmod(path, 0602), 0);
-	assert_false(compile_once("a+b(?!x)"));
-	assert_int_equal(told.warnings, 2);
+	kept_files(paths);
+	for (size_t file = 0; file < KEPT; file++) {
+		size_t before = told.warnings;
+		assert_int_equal(chmod(paths[file], 0620), 0);
+		assert_false(compile_once("a+b(?!x)"));
+		assert_int_equal(chmod(paths[file], 0602), 0);
+		assert_false(compile_once("a+b(?!x)"));
+		assert_int_equal(told.warnings, before + 2);
+	}
 	if (geteuid() != 0)
 		skip();
-	assert_int_equal(chown(path, 12345, 12345), 0);
-	assert_false(compile_once("a+b(?!x)"));
-	assert_int_equal(told.warnings, 3);
-	assert_true(compile_once("a+b(?!x)"));
+	for (size_t file = 0; file < KEPT; file++) {
+		size_t before = told.warnings;
+		assert_int_equal(chown(paths[file], 12345, 12345), 0);
+		assert_false(compile_once("a+b(?!x)"));
+		assert_int_equal(told.warnings, before + 1);
+		assert_true(compile_once("a+b(?!x)"));
+	}
 }
 
 static void a_link_is_refused(void **state)
 {
 	(void)state;
-	char path[512], moved[512 + 8];
+	char paths[KEPT][512], moved[1024 + 8];
 	compile_once("a+b(?!x)");
-	only_file(path);
-	snprintf(moved, sizeof(moved), "%s.real", path);
-	assert_int_equal(rename(path, moved), 0);
-	assert_int_equal(symlink(moved, path), 0);
-	assert_false(compile_once("a+b(?!x)"));
-	assert_int_equal(told.warnings, 1);
-	unlink(moved);
-	assert_true(compile_once("a+b(?!x)")); /* the link gave way to a file */
-	only_file(path);
-	unlink(path);
-	assert_int_equal(mkfifo(path, 0600), 0); /* and nothing waits for a pipe's other end */
-	assert_false(compile_once("a+b(?!x)"));
+	kept_files(paths);
+	for (size_t file = 0; file < KEPT; file++) {
+		size_t before = told.warnings;
+		snprintf(moved, sizeof(moved), "%s.real", paths[file]);
+		assert_int_equal(rename(paths[file], moved), 0);
+		assert_int_equal(symlink(moved, paths[file]), 0);
+		assert_false(compile_once("a+b(?!x)"));
+		assert_int_equal(told.warnings, before + 1);
+		unlink(moved);
+		assert_true(compile_once("a+b(?!x)")); /* the link gave way to a file */
+		unlink(paths[file]);
+		assert_int_equal(mkfifo(paths[file], 0600), 0); /* and nothing waits for a pipe's other end */
+		assert_false(compile_once("a+b(?!x)"));
+	}
 }
 
 static void assert_refused(const char *path)
@@ -286,7 +301,7 @@ static void a_full_disk_is_a_warning(void **state)
 	bool cached = compile_once("a+b(?!x)");
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_false(cached);
-	assert_int_equal(told.warnings, 1);
+	assert_int_equal(told.warnings, KEPT);
 	DIR *d = opendir(folder);
 	for (struct dirent *e = readdir(d); e != NULL; e = readdir(d))
 		assert_int_equal(e->d_name[0], '.'); /* nothing half written stays behind */
@@ -295,12 +310,12 @@ static void a_full_disk_is_a_warning(void **state)
 	assert_true(compile_once("a+b(?!x)"));
 }
 
-/* Starts at once, over and over: each has a sound set, and no file is left but the one. */
+/* Starts at once, over and over: each has a sound set, and no file is left but its two. */
 static void many_starts_at_once_are_safe(void **state)
 {
 	(void)state;
 	enum { STARTS = 6, ROUNDS = 4 };
-	char path[512];
+	char paths[KEPT][512];
 	for (int round = 0; round < ROUNDS; round++) {
 		pid_t children[STARTS];
 		for (int i = 0; i < STARTS; i++) {
@@ -315,9 +330,10 @@ static void many_starts_at_once_are_safe(void **state)
 			assert_int_equal(waitpid(children[i], &status, 0), children[i]);
 			assert_int_equal(status, 0);
 		}
-		only_file(path);
+		kept_files(paths);
 		assert_true(compile_once("a+b(?!x)"));
-		unlink(path);
+		for (size_t file = 0; file < KEPT; file++)
+			unlink(paths[file]);
 	}
 }
 

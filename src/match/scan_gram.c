@@ -1,6 +1,7 @@
 #include "match/scan_gram.h"
 
 #include "base/error.h"
+#include "match/image.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -140,6 +141,30 @@ int scan_grams_create(struct pattern_grams *const *slots, size_t count, struct s
 	fill(grams, slots, count);
 	*ret_grams = grams;
 	return 0;
+}
+
+static void arrays_of(void *object, struct image_array *ret_arrays)
+{
+	struct scan_grams *grams = object;
+	ret_arrays[0] = (struct image_array){(void **)&grams->known, grams->words * sizeof(*grams->known)};
+	ret_arrays[1] =
+		(struct image_array){(void **)&grams->slots_of, GRAMS * grams->words * sizeof(*grams->slots_of)};
+}
+
+static const struct image_kind kind = {sizeof(struct scan_grams), 2, arrays_of};
+
+void scan_grams_write(const struct scan_grams *grams, struct buffer *out)
+{
+	image_write(&kind, grams, out);
+}
+
+int scan_grams_read(struct reader *in, struct scan_grams **ret_grams)
+{
+	void *object;
+	int r = image_read(&kind, in, &object);
+	if (r == 0)
+		*ret_grams = object;
+	return r;
 }
 
 /* What is under way behind a byte, by the number of bytes. */

@@ -6,6 +6,8 @@
 #ifndef GUIA_MATCH_SCAN_GRAM_H
 #define GUIA_MATCH_SCAN_GRAM_H
 
+#include "base/buffer.h"
+#include "base/reader.h"
 #include "match/pattern_gram.h"
 
 enum { SCAN_GRAM_VALUE_BYTES = 256 /* in longer values most grams are found */ };
@@ -18,6 +20,10 @@ struct scan_grams;
  */
 int scan_grams_create(struct pattern_grams *const *slots, size_t count, struct scan_grams **ret_grams);
 void scan_grams_free(struct scan_grams *grams);
+
+/* As bytes for a process of the same build, and back (match/image.h): 0, -ENOMEM, or -EBADMSG. */
+void scan_grams_write(const struct scan_grams *grams, struct buffer *out);
+int scan_grams_read(struct reader *in, struct scan_grams **ret_grams);
 
 /*
  * The grams that stand in a value, a bit each. `lowered`: it is taken as if its ASCII letters were lower case. The

@@ -232,8 +232,11 @@ unsigned scan_route_flags(const struct scan_entry *entry, enum scan_route route)
 /* Whether Hyperscan's parser takes a regex; *ret_width is then its shortest match. */
 bool scan_route_parses(const struct scan_entry *entry, unsigned flags, uint32_t *ret_width);
 
-/* Chooses every entry's route, and builds the automata of those that go there. 0 or -ENOMEM. */
-int scan_automata_build(const struct scan_builder *builder, struct scan_set *set);
+/*
+ * Chooses every entry's route, and builds the automata of those that go there. 0, -ENOMEM, or -EBADMSG: the notes are
+ * not of this set.
+ */
+int scan_automata_build(const struct scan_builder *builder, struct scan_notes *notes, struct scan_set *set);
 
 /* Of the signs that are wanted, those that a value has. */
 struct scan_found_signs {
@@ -314,6 +317,10 @@ struct scan_expressions {
  */
 int scan_store_key(const struct scan_expressions *expressions, const hs_platform_info_t *platform,
 		   struct scan_cache_key *ret_key);
+
+/* The same of what is added to a builder, for what is worked out of it. */
+int scan_store_notes_key(const struct scan_builder *builder, const hs_platform_info_t *platform,
+			 struct scan_cache_key *ret_key);
 
 enum { SCAN_STORE_TAKEN = UINT32_MAX };
 

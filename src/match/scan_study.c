@@ -26,10 +26,13 @@ int scan_studies_create(struct scan_studies **ret_studies)
 	return *ret_studies == NULL ? -ENOMEM : 0;
 }
 
-static void study_free(struct scan_study *study)
+void scan_study_free(struct scan_study *study)
 {
+	if (study == NULL)
+		return;
 	free((void *)(uintptr_t)study->text.ptr);
 	pattern_free(&study->pattern);
+	free(study->reaches);
 	automaton_free(study->alone);
 	pattern_factors_free(&study->factors);
 	pattern_factors_free(&study->second);
@@ -44,7 +47,7 @@ void scan_studies_free(struct scan_studies *studies)
 		while (studies->rows[i] != NULL) {
 			struct scan_study *study = studies->rows[i];
 			studies->rows[i] = study->next;
-			study_free(study);
+			scan_study_free(study);
 		}
 	}
 	free(studies);
@@ -77,10 +80,17 @@ static void describe(const struct pattern *pattern, struct scan_study *study)
 /* 0, or -ENOMEM. */
 static int find_factors(const struct pattern *pattern, struct scan_study *study)
 {
-	int r = pattern_factors_find(pattern, SCAN_FILTER_BYTES, &study->factors, &study->second, &study->reaches);
+	study->reaches = malloc(sizeof(*study->reaches));
+	if (study->reaches == NULL)
+		return -ENOMEM;
+	int r = pattern_factors_find(pattern, SCAN_FILTER_BYTES, &study->factors, &study->second, study->reaches);
 	if (r == 0 && study->factors.share > FACTORS_SHARE_MOST) {
 		pattern_factors_free(&study->factors);
 		pattern_factors_free(&study->second);
+	}
+	if (r != 0 || study->factors.count == 0) {
+		free(study->reaches);
+		study->reaches = NULL;
 	}
 	return r;
 }
@@ -129,17 +139,10 @@ static struct scan_study *find(struct scan_study *study, struct slice text, unsi
 	return study;
 }
 
-int scan_study_get(struct scan_studies *studies, struct slice text, unsigned flags, size_t many,
-		   struct scan_study **ret_study)
+/* Takes the text over, as scan_study_get(). 0 or -ENOMEM. */
+static int make(struct slice text, unsigned flags, size_t many, struct scan_study **ret_study)
 {
-	struct scan_study **row = row_of(studies, text);
-	struct scan_study *study = find(*row, text, flags, many);
-	if (study != NULL) {
-		free((void *)(uintptr_t)text.ptr);
-		*ret_study = study;
-		return 0;
-	}
-	study = calloc(1, sizeof(*study));
+	struct scan_study *study = calloc(1, sizeof(*study));
 	if (study == NULL) {
 		free((void *)(uintptr_t)text.ptr);
 		return -ENOMEM;
@@ -147,20 +150,67 @@ int scan_study_get(struct scan_studies *studies, struct slice text, unsigned fla
 	*study = (struct scan_study){.text = text, .flags = flags, .many = many};
 	int r = look(study);
 	if (r < 0) {
-		study_free(study);
+		scan_study_free(study);
 		return r;
 	}
 	study->is_unfit = r == AUTOMATON_UNFIT;
-	study->next = *row;
-	*ret_study = *row = study;
+	*ret_study = study;
 	return 0;
+}
+
+/* The same of a note. 0, -ENOMEM, or -EBADMSG. */
+static int read_note(struct reader *note, struct slice text, unsigned flags, size_t many, struct scan_study **ret_study)
+{
+	struct scan_study *study = NULL;
+	int r = scan_study_read(note, &study);
+	if (r == 0 && (study->flags != flags || study->many != many || study->text.len != text.len))
+		r = -EBADMSG;
+	if (r != 0) {
+		scan_study_free(study);
+		free((void *)(uintptr_t)text.ptr);
+		return r;
+	}
+	study->text = text;
+	*ret_study = study;
+	return 0;
+}
+
+int scan_study_get(struct scan_studies *studies, struct scan_notes *notes, struct slice text, unsigned flags,
+		   size_t many, struct scan_study **ret_study)
+{
+	struct scan_study **row = row_of(studies, text);
+	struct scan_study *study = find(*row, text, flags, many);
+	struct reader note;
+	int r = notes->told ? scan_study_take(&notes->in, &note) : 0;
+	if (r != 0 || study != NULL) {
+		free((void *)(uintptr_t)text.ptr);
+	} else {
+		r = notes->told ? read_note(&note, text, flags, many, &study) : make(text, flags, many, &study);
+		if (r != 0)
+			return r;
+		study->next = *row;
+		*row = study;
+	}
+	if (r == 0 && !notes->told && notes->kept)
+		scan_study_write(study, &notes->out);
+	*ret_study = study;
+	return r;
+}
+
+int scan_study_pattern(struct scan_study *study)
+{
+	if (study->pattern.nodes != NULL)
+		return 0;
+	int r = pattern_parse(study->text, study->flags, &study->pattern);
+	return r > 0 ? -EBADMSG : r;
 }
 
 int scan_study_grams(struct scan_study *study, enum byte_level level)
 {
 	const struct pattern_set allowed = bytes_of_level(level);
-	if (study->grams[level] != NULL)
-		return 0;
+	int r = study->grams[level] == NULL ? scan_study_pattern(study) : 0;
+	if (r != 0 || study->grams[level] != NULL)
+		return r;
 	study->grams[level] = malloc(sizeof(*study->grams[level]));
 	if (study->grams[level] != NULL)
 		pattern_grams_find(&study->pattern, &allowed, study->grams[level]);
