@@ -128,9 +128,10 @@ void scan_filter_add(struct scan_filter *filter, struct slice literal)
 	}
 	size_t rarest = 0;
 	unsigned least = UINT_MAX;
+	unsigned second = commonness_of(literal.ptr, FOUR);
 	for (size_t i = 0; i + LONG_BYTES <= literal.len; i++) {
-		unsigned first = commonness_of(literal.ptr + i, FOUR);
-		unsigned second = commonness_of(literal.ptr + i + 1, FOUR);
+		unsigned first = second;
+		second = first - commonness(literal.ptr[i]) + commonness(literal.ptr[i + FOUR]);
 		unsigned common = first > second ? first : second;
 		if (common < least) {
 			least = common;

@@ -179,7 +179,10 @@ static void groups_free(struct groups *groups)
 
 static void content_add(struct group *group, uint8_t tag, struct slice bytes)
 {
-	buffer_printf(&group->content, "%u %u %zu ", group->next_id, tag, bytes.len);
+	buffer_number(&group->content, group->next_id);
+	buffer_byte(&group->content, tag);
+	buffer_number(&group->content, (int64_t)bytes.len);
+	buffer_byte(&group->content, ' ');
 	buffer_add(&group->content, bytes);
 }
 
