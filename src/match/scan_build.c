@@ -2,8 +2,8 @@
  * From patterns to automata and a database. Each pattern's route is chosen first; whether Hyperscan can take one is
  * known for sure only when all are compiled together, and then the one that it refuses is routed elsewhere, and all are
  * compiled again. What Hyperscan makes of a list of expressions is stored under that very list, so that a database from
- * the cache is the one that would be compiled now; the rest is worked out at each start, for a pattern of several sets
- * once (scan_study.h).
+ * the cache is the one that would be compiled now; the rest is worked out for a pattern of several sets once
+ * (scan_study.h), and stored under the sources that work it out (scan_notes.h).
  */
 #include "base/error.h"
 #include "base/vector.h"

@@ -1,9 +1,10 @@
 /*
  * Compiled scan sets kept on disk. They are code in all but name, so they are treated like it: a folder and its files
  * count only if they belong to root or to the current user, are no symbolic links and cannot be written by others, and
- * if a SHA-256 over the content holds. The key is a SHA-256 over what is given to Hyperscan, its version and the
- * processor. Files are written aside, synced and renamed: two starts at once are safe, and a reader sees a whole file
- * or none. Whatever is wrong, the set is compiled instead, and a warning says why.
+ * if a SHA-256 over the content holds. The key is a SHA-256 over all that the content follows from: what is given to
+ * Hyperscan, its version and the processor; for notes (scan_notes.h) our sources besides. Files are written aside,
+ * synced and renamed: two starts at once are safe, and a reader sees a whole file or none. Whatever is wrong, the set
+ * is compiled instead, and a warning says why.
  */
 #ifndef GUIA_MATCH_SCAN_CACHE_H
 #define GUIA_MATCH_SCAN_CACHE_H

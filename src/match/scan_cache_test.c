@@ -52,6 +52,8 @@ static bool compile_once(const char *pattern)
 	assert_int_equal(scan_builder_add_regex(builder, 1, slice_from_string(pattern), 0), 0);
 	assert_int_equal(scan_builder_add_regex(builder, 2, SLICE("x.y"), 0), 0);
 	assert_int_equal(scan_builder_add_literal(builder, 3, SLICE("Lit")), 0);
+	for (uint32_t id = 4; id < 7; id++) /* little is not noted */
+		assert_int_equal(scan_builder_add_regex(builder, id, SLICE("no.{200}thing"), 0), 0);
 	assert_int_equal(scan_set_compile(builder, cache, &told, &set), 0);
 	assert_int_equal(scan_scratch_create(&scratch), 0);
 	assert_int_equal(scan_scratch_fit(scratch, set), 0);
@@ -60,7 +62,7 @@ static bool compile_once(const char *pattern)
 	assert_int_equal(bits, 2 | 4 | 8);
 	assert_int_equal(scan_set_class(set, 1), SCAN_PREFILTER);
 	assert_int_equal(scan_set_class(set, 2), SCAN_EXACT);
-	assert_int_equal(scan_set_facts(set).pieces, 3);
+	assert_int_equal(scan_set_facts(set).pieces, 6);
 	bool from_cache = scan_set_facts(set).from_cache && scan_set_facts(set).noted;
 	scan_scratch_free(scratch);
 	scan_set_free(set);

@@ -1,5 +1,8 @@
 #include "match/scan_notes.h"
 
+/* What is found out of a few small patterns takes less time than a file that is synced. */
+enum { KEPT_BYTES_LEAST = 48 * 1024 };
+
 int scan_notes_open(const struct scan_cache *cache, const struct scan_cache_key *key, struct diagnostics *diagnostics,
 		    struct scan_notes *ret_notes)
 {
@@ -20,8 +23,8 @@ void scan_notes_begin_anew(struct scan_notes *notes)
 
 int scan_notes_keep(const struct scan_notes *notes, const struct scan_cache *cache, struct diagnostics *diagnostics)
 {
-	/* What could not be written down is worked out again next time. */
-	if (notes->told || notes->out.len == 0 || notes->out.error != 0)
+	/* What was not, or could not be, written down is worked out again next time. */
+	if (notes->told || notes->out.len < KEPT_BYTES_LEAST || notes->out.error != 0)
 		return 0;
 	return scan_cache_store(cache, &notes->key, buffer_slice(&notes->out), diagnostics);
 }

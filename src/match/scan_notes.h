@@ -25,7 +25,7 @@ int scan_notes_open(const struct scan_cache *cache, const struct scan_cache_key 
 /* They are taken again. */
 void scan_notes_begin_anew(struct scan_notes *notes);
 
-/* Stores what was written. 0 or -ENOMEM; other trouble is a warning. */
+/* Stores what was written, if it is worth a file. 0 or -ENOMEM; other trouble is a warning. */
 int scan_notes_keep(const struct scan_notes *notes, const struct scan_cache *cache, struct diagnostics *diagnostics);
 void scan_notes_close(struct scan_notes *notes);
 

@@ -161,6 +161,24 @@ static void notes_that_do_not_fit_are_made_anew(void **state)
 	scan_cache_close(cache);
 }
 
+static void few_patterns_have_no_notes(void **state)
+{
+	(void)state;
+	struct scan_cache *cache = opened();
+	for (unsigned start = 0; start < 2; start++) {
+		struct scan_builder *builder;
+		struct scan_set *set = NULL;
+		assert_int_equal(scan_builder_create(NULL, &builder), 0);
+		assert_int_equal(scan_builder_add_regex(builder, 0, SLICE("^site[0-9]+$"), 0), 0);
+		assert_int_equal(scan_set_compile(builder, cache, &told, &set), 0);
+		assert_false(scan_set_facts(set).noted);
+		assert_int_equal(found_in(set, SLICE("site17")), 1);
+		scan_set_free(set);
+		scan_builder_free(builder);
+	}
+	scan_cache_close(cache);
+}
+
 static struct scan_cache_key key_of(const char *text, uint32_t id, unsigned flags, unsigned long long features)
 {
 	struct scan_builder *builder;
@@ -189,4 +207,4 @@ static void all_that_matters_is_in_the_key(void **state)
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 TEST_MAIN(IN_A_FOLDER(what_was_noted_finds_the_same), IN_A_FOLDER(notes_that_do_not_fit_are_made_anew),
-	  cmocka_unit_test(all_that_matters_is_in_the_key))
+	  IN_A_FOLDER(few_patterns_have_no_notes), cmocka_unit_test(all_that_matters_is_in_the_key))

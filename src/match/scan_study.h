@@ -1,7 +1,7 @@
 /*
  * What is found out about a pattern, once for all sets that it is in: an automaton, factors and grams take most of what
- * a start from the cache takes, and a third of the patterns of a rule set's variables are the same. For the files of
- * the scan.
+ * a start without notes takes, and a third of the patterns of a rule set's variables are the same. For the files of the
+ * scan.
  */
 #ifndef GUIA_MATCH_SCAN_STUDY_H
 #define GUIA_MATCH_SCAN_STUDY_H
