@@ -132,6 +132,13 @@ static uint32_t write_repeat(struct writer *w, const struct pattern_node *node, 
 	return entry;
 }
 
+/* What asks for a set is told from others by its number: the set's comes on top. */
+static uint32_t assertion_number(struct writer *w, const struct pattern_node *node)
+{
+	uint32_t number = (uint32_t)node->assertion;
+	return node->assertion == PATTERN_OTHER_NEXT ? number + set_number(w, &node->set) : number;
+}
+
 static uint32_t write_node(struct writer *w, uint32_t at, uint32_t next)
 {
 	const struct pattern_node *node = &w->pattern->nodes[at];
@@ -158,7 +165,7 @@ static uint32_t write_node(struct writer *w, uint32_t at, uint32_t next)
 	case PATTERN_ASSERT:
 		if (node->assertion == PATTERN_SUBJECT_END_OR_LAST_NEWLINE) /* would look two bytes ahead */
 			w->error = AUTOMATON_UNFIT;
-		entry = write_one(w, INSTRUCTION_ASSERT, node->assertion, next, 0);
+		entry = write_one(w, INSTRUCTION_ASSERT, assertion_number(w, node), next, 0);
 		break;
 	}
 	w->nesting--;

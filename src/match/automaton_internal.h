@@ -27,7 +27,7 @@ enum instruction_kind {
 struct instruction {
 	uint8_t kind;
 	uint8_t pattern;  /* whose it is */
-	uint32_t operand; /* set or assertion */
+	uint32_t operand; /* set or assertion; from PATTERN_OTHER_NEXT on that, of the set of the number above it */
 	uint32_t next;
 	uint32_t other;
 };

@@ -66,6 +66,8 @@ bool automaton_holds(const struct automaton *a, uint32_t assertion, enum before 
 {
 	bool end = class == a->class_count - 1;
 	bool edge = (before == BEFORE_WORD) != (!end && a->class_is_word[class]);
+	if (assertion >= PATTERN_OTHER_NEXT)
+		return end || !pattern_set_has(&a->class_sets[assertion - PATTERN_OTHER_NEXT], (uint8_t) class);
 	switch ((enum pattern_assertion)assertion) {
 	case PATTERN_SUBJECT_START:
 		return before == BEFORE_START;
@@ -80,7 +82,8 @@ bool automaton_holds(const struct automaton *a, uint32_t assertion, enum before 
 	case PATTERN_NO_WORD_EDGE:
 		return !edge;
 	case PATTERN_SUBJECT_END_OR_LAST_NEWLINE:
-		break; /* never built */
+	case PATTERN_OTHER_NEXT:
+		break; /* never built, and asked above */
 	}
 	return false;
 }

@@ -199,7 +199,7 @@ static struct place hold(struct walker *w, enum pattern_assertion assertion, str
 		[PATTERN_SUBJECT_START] = 1e-3, [PATTERN_SUBJECT_END] = 1e-3, [PATTERN_LINE_START] = 0.02,
 		[PATTERN_LINE_END] = 0.02,      [PATTERN_WORD_EDGE] = 0.4,    [PATTERN_NO_WORD_EDGE] = 0.6,
 	};
-	if (assertion == PATTERN_SUBJECT_END_OR_LAST_NEWLINE)
+	if (assertion == PATTERN_SUBJECT_END_OR_LAST_NEWLINE || assertion == PATTERN_OTHER_NEXT)
 		return from;
 	write_failing(w, MARKER_HOLD, to, from.reg)->stream = (uint16_t)(MARKER_SETS_MOST + assertion);
 	return (struct place){to, from.share * shares[assertion]};

@@ -192,12 +192,35 @@ static void wrap_last(struct pattern_parser *p, uint32_t min, uint32_t max, bool
 		.kind = PATTERN_REPEAT, .first = child, .next = PATTERN_NO_NODE, .min = min, .max = max, .lazy = lazy};
 }
 
+/* [ab]*+ gives nothing back: as [ab]*, and behind it neither a nor b comes next. */
+static void make_possessive(struct pattern_parser *p, uint32_t min, uint32_t max)
+{
+	struct pattern_frame *frame = &p->stack[p->depth - 1];
+	const struct pattern_node *last = frame->last == PATTERN_NO_NODE ? NULL : &p->out->nodes[frame->last];
+	if (last == NULL || last->kind != PATTERN_SET || max != PATTERN_ENDLESS) {
+		pattern_fail(p, PATTERN_OPAQUE);
+		return;
+	}
+	struct pattern_set set = last->set;
+	wrap_last(p, min, max, false);
+	struct pattern_node *item = pattern_add_item(p, PATTERN_ASSERT);
+	if (item == NULL)
+		return;
+	item->assertion = PATTERN_OTHER_NEXT;
+	item->set = set;
+	frame->last = PATTERN_NO_NODE;
+}
+
 static void parse_quantifiers(struct pattern_parser *p)
 {
 	uint32_t min, max;
 	for (size_t count = 1; p->error == 0 && accept_quantifier(&p->in, &min, &max); count++) {
-		if (reader_peek(&p->in, 0) == '+' || count > REPEATS_MAX)
+		if (count > REPEATS_MAX)
 			pattern_fail(p, PATTERN_OPAQUE);
+		if (reader_accept(&p->in, SLICE("+"))) {
+			make_possessive(p, min, max);
+			continue;
+		}
 		bool lazy = reader_accept(&p->in, SLICE("?")) != p->flags.ungreedy;
 		wrap_last(p, min, max, lazy);
 	}

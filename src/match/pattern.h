@@ -1,7 +1,8 @@
 /*
  * A regular expression as a tree, for those who must look inside: the automaton is built from it. Only the regular part
- * of PCRE2's syntax is taken; a pattern with anything else (references, lookaround, atomic groups, possessive repeats,
- * verbs, (?x)) is opaque. Groups are not told apart.
+ * of PCRE2's syntax is taken; a pattern with anything else (references, lookaround, atomic groups, verbs, (?x)) is
+ * opaque. Groups are not told apart. A possessive repeat of one byte's set, without end, is regular: behind it none of
+ * the set comes next. Other possessive repeats are not taken.
  */
 #ifndef GUIA_MATCH_PATTERN_H
 #define GUIA_MATCH_PATTERN_H
@@ -25,6 +26,7 @@ enum pattern_assertion {
 	PATTERN_LINE_END,   /* subject end, or before \n */
 	PATTERN_WORD_EDGE,
 	PATTERN_NO_WORD_EDGE,
+	PATTERN_OTHER_NEXT, /* no byte of a set comes next: the value ends, or another does */
 };
 
 #define PATTERN_NO_NODE UINT32_MAX
@@ -43,7 +45,7 @@ struct pattern_node {
 	uint32_t max;   /* REPEAT; PATTERN_ENDLESS */
 	bool lazy;      /* REPEAT: as few as will do, which changes where a match ends but not whether there is one */
 	enum pattern_assertion assertion;
-	struct pattern_set set;
+	struct pattern_set set; /* SET; ASSERT of PATTERN_OTHER_NEXT */
 };
 
 struct pattern {

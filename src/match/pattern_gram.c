@@ -349,6 +349,7 @@ static void walk_assertion(struct walker *w, enum pattern_assertion assertion, s
 		break;
 	case PATTERN_WORD_EDGE:
 	case PATTERN_NO_WORD_EDGE:
+	case PATTERN_OTHER_NEXT:
 		break;
 	}
 }

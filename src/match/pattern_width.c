@@ -66,6 +66,8 @@ static bool holds_at(enum pattern_assertion assertion, enum place place)
 	case PATTERN_SUBJECT_END_OR_LAST_NEWLINE:
 	case PATTERN_LINE_END:
 		return place == AT_END;
+	case PATTERN_OTHER_NEXT:
+		return place == AT_END;
 	case PATTERN_WORD_EDGE:
 	case PATTERN_NO_WORD_EDGE:
 		break;
