@@ -80,21 +80,24 @@ enum { TOO_MANY = REMEMBERED_STEPS + 1 };
 static int ask_new_pair(struct transaction *t, const struct probe_pair *pair, const struct remembered_key *key,
 			struct value *name, struct value *value, struct remembered_answer *ret_answer)
 {
-	struct found found = {.t = t};
+	struct found of_value = {.t = t};
+	struct found of_name = {.t = t};
 	int selected = -1;
 	int selects_names = -1;
-	int r = pair->values == NULL ? 0 : ask_member(&found, pair->values, value, &selected);
+	int r = pair->values == NULL ? 0 : ask_member(&of_value, pair->values, value, &selected);
 	if (r == 0 && pair->names != NULL)
-		r = ask_member(&found, pair->names, name, &selects_names);
+		r = ask_member(&of_name, pair->names, name, &selects_names);
+	/* What is remembered is told of both. */
+	found_tell(name, &of_name);
+	found_tell(value, &of_value);
+	found_join(&of_value, &of_name);
 	*ret_answer = (struct remembered_answer){.step_count = TOO_MANY};
-	if (r == 0 && selects_names < 0 && found.step_count <= REMEMBERED_STEPS) {
+	if (r == 0 && selects_names < 0 && of_value.step_count <= REMEMBERED_STEPS) {
 		ret_answer->name = selected < 0 ? 0 : (uint16_t)(pair->values->first_count + (size_t)selected + 1);
-		ret_answer->step_count = (uint16_t)found.step_count;
-		memcpy(ret_answer->steps, found.steps, sizeof(found.steps));
-		remembered_add(t->worker->remembered, key, ret_answer->name, found.steps, found.step_count);
+		ret_answer->step_count = (uint16_t)of_value.step_count;
+		memcpy(ret_answer->steps, of_value.steps, sizeof(of_value.steps));
+		remembered_add(t->worker->remembered, key, ret_answer->name, of_value.steps, of_value.step_count);
 	}
-	found_tell(name, &found);
-	found_tell(value, &found);
 	return r;
 }
 
