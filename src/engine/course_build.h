@@ -118,6 +118,15 @@ int course_settled_close_with(struct course_builder *b, uint32_t jump_place);
 /* The same where the next step is the one behind. 0 or -ENOMEM; so all that return int. */
 int course_settled_close(struct course_builder *b);
 
+/* Whether a rule that neither passes nor disrupts may leave its `status` to one behind it. */
+bool course_statuses_stay(const struct ruleset *ruleset);
+
+/*
+ * Whether a step does nothing but jump, to where the rules behind it lead anyway. Of b->phase, when all phases are
+ * built; what it matched is not read.
+ */
+bool course_is_idle(const struct course_builder *b, const struct course_step *step);
+
 /* Adds what a link, which is known to match or not, matches to what settled rules have matched. How often, or -ENOMEM.
  */
 int course_match_link(struct course_builder *b, const struct rule *rule, struct matched *ret_last);

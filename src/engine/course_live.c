@@ -195,12 +195,34 @@ static bool has_secret_name(const struct course_builder *b, const struct matched
 	return false;
 }
 
+/* As has_secret_name(), of all that a rule may match; what has no name of its own may have any. */
+static bool may_match_secrets(const struct course_builder *b, const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->target_count; i++) {
+		const struct target *target = &rule->targets[i];
+		struct matched matched = {.variable = target->variable, .key = target->selector};
+		if (target->selector_kind != SELECTOR_NAME || has_secret_name(b, &matched, 1))
+			return true;
+	}
+	return false;
+}
+
+/* Neither behind the rule nor where it leads does anybody look at what it matched. */
+static bool match_is_unread(const struct liveness *l, unsigned phase, const struct course_step *step)
+{
+	bool leaves = step->jump_place != UINT32_MAX;
+	return !l->read[phase][step->place + 1] && !(leaves && l->read[phase][step->jump_place]) &&
+	       !may_match_secrets(l->b, step->rule);
+}
+
 static void forget_in_phase(struct liveness *l, unsigned phase)
 {
 	const struct course *course = &l->b->plan->courses.phases[phase];
+	l->b->phase = phase;
 	for (size_t i = 0; i < course->count; i++) {
 		struct course_step *step = (struct course_step *)&course->steps[i];
 		struct course_settled *settled = (struct course_settled *)step->settled;
+		step->idle = step->rule != NULL && match_is_unread(l, phase, step) && course_is_idle(l->b, step);
 		size_t to = step->jump_place == UINT32_MAX || step->rule != NULL ? step->place + 1 : step->jump_place;
 		if (l->read[phase][to])
 			continue;

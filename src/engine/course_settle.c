@@ -7,8 +7,8 @@
 
 #include <errno.h>
 
-/* A rule that neither passes nor disrupts leaves its `status` to a later one; so do all where nothing disrupts. */
-static bool statuses_stay(const struct ruleset *ruleset)
+/* So do all where nothing disrupts. */
+bool course_statuses_stay(const struct ruleset *ruleset)
 {
 	if (ruleset->settings.rule_engine != SWITCH_ON)
 		return true;
@@ -23,7 +23,7 @@ static bool ends_status(const struct course_builder *b)
 {
 	for (size_t i = 0; i < b->match_count; i++)
 		if (rule_passes(b->matches[i].rule))
-			return statuses_stay(b->plan->ruleset);
+			return course_statuses_stay(b->plan->ruleset);
 	return false;
 }
 

@@ -258,7 +258,7 @@ static bool tells_only(const struct course_step *step)
 {
 	const struct course_settled *settled = step->settled;
 	if (settled == NULL)
-		return step->vain;
+		return step->vain || step->idle;
 	return settled->write_count == 0 && settled->matched_count == 0 && !settled->passes &&
 	       step->jump_place == UINT32_MAX;
 }
