@@ -149,6 +149,16 @@ static int sanitise(struct transaction *t, const struct action *action, const st
 	return 0;
 }
 
+/* A key of what few rules want to know is made when the record is asked for. */
+static void open_collection(struct transaction *t, const struct action *action, const struct rule *rule)
+{
+	struct owed_key key;
+	if (macro_expand_owed(t, &action->text, rule, &key))
+		stored_open_owed(t, action->setvar.collection, &key);
+	else
+		stored_open(t, action->setvar.collection, macro_expand(t, &action->text, rule));
+}
+
 static int run(struct transaction *t, const struct action *action, const struct rule *rule)
 {
 	switch (action->kind) {
@@ -157,7 +167,7 @@ static int run(struct transaction *t, const struct action *action, const struct 
 	case ACTION_CTL:
 		return ctl_run(t, &action->ctl, rule);
 	case ACTION_INITCOL:
-		stored_open(t, action->setvar.collection, macro_expand(t, &action->text, rule));
+		open_collection(t, action, rule);
 		return 0;
 	case ACTION_EXPIREVAR:
 		expire(t, action, rule);

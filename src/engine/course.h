@@ -71,6 +71,7 @@ struct course_step {
 	bool surely;          /* matches whatever the request; only what it sets varies */
 	bool vain;            /* never matches, for the sake of a later link: it leaves no more than earlier matches */
 	bool idle;            /* whether it matches or not comes to the same, but for what is told of matches */
+	bool owes;            /* an echo whose text can wait, and whose match nobody looks at */
 	bool derails;         /* a match may remove rules that are settled */
 	bool loses_targets;   /* a ctl of some rule may take targets from this one */
 };

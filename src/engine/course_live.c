@@ -9,6 +9,7 @@
  * thought of: after these the reference path has other matches, too.
  */
 #include "engine/course_build.h"
+#include "engine/echo.h"
 #include "engine/rule.h"
 #include "engine/shown.h"
 #include "engine/target.h"
@@ -223,6 +224,7 @@ static void forget_in_phase(struct liveness *l, unsigned phase)
 		struct course_step *step = (struct course_step *)&course->steps[i];
 		struct course_settled *settled = (struct course_settled *)step->settled;
 		step->idle = step->rule != NULL && match_is_unread(l, phase, step) && course_is_idle(l->b, step);
+		step->owes = step->echo != 0 && echo_can_wait(step->rule) && match_is_unread(l, phase, step);
 		size_t to = step->jump_place == UINT32_MAX || step->rule != NULL ? step->place + 1 : step->jump_place;
 		if (l->read[phase][to])
 			continue;

@@ -2,6 +2,7 @@
 
 #include "engine/action.h"
 #include "engine/operator_kind.h"
+#include "engine/owed.h"
 #include "engine/probe.h"
 #include "engine/remembered.h"
 #include "engine/rule.h"
@@ -19,9 +20,9 @@ bool echo_is_possible(const struct rule *rule)
 }
 
 /* NULL if there are several, or none. */
-static const struct value *only_value(const struct transaction *t, const struct target *target)
+static struct value *only_value(const struct transaction *t, const struct target *target)
 {
-	const struct value *only = NULL;
+	struct value *only = NULL;
 	const struct value_set *set = &t->sets[target->variable];
 	for (uint32_t i = 0; i < set->count; i++) {
 		if (!slice_equal_nocase(set->items[i]->key, target->selector))
@@ -31,6 +32,41 @@ static const struct value *only_value(const struct transaction *t, const struct 
 		only = set->items[i];
 	}
 	return only;
+}
+
+static bool is_what_matched(const struct macro *macro)
+{
+	return macro->part_count == 1 && macro->parts[0].is_variable &&
+	       macro->parts[0].variable == VARIABLE_MATCHED_VAR && macro->parts[0].selector.len == 0;
+}
+
+bool echo_can_wait(const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->action_count; i++) {
+		const struct setvar *setvar = &rule->actions[i].setvar;
+		if (rule->actions[i].kind != ACTION_SETVAR || setvar->kind != SETVAR_SET ||
+		    setvar->collection != VARIABLE_TX || setvar->tx_slot == SLOT_NONE ||
+		    !is_what_matched(&setvar->value))
+			return false;
+	}
+	return rule->operation.certain && !rule->operation.negated;
+}
+
+int echo_owe(struct transaction *t, const struct course_step *step)
+{
+	const struct rule *rule = step->rule;
+	struct value *value = only_value(t, &rule->targets[0]);
+	if (value == NULL)
+		return 0;
+	struct owed *owed = arena_alloc(&t->arena, sizeof(*owed));
+	if (owed == NULL)
+		return -ENOMEM;
+	*owed = (struct owed){.t = t, .value = value, .node = plan_node_of(t->plan, rule)};
+	for (size_t i = 0; i < rule->action_count; i++)
+		if (tx_set_owed(&t->tx, rule->actions[i].setvar.tx_slot, owed) != 0)
+			return -ENOMEM;
+	rule_pass(t, rule);
+	return 1;
 }
 
 static struct remembered_key key_of(const struct course_step *step, const struct value *value)

@@ -11,6 +11,15 @@
 /* At load: whether it may be so, provided that the rule does nothing but set variables. */
 bool echo_is_possible(const struct rule *rule);
 
+/*
+ * At load: whether it matches whatever the value, and sets variables to what it matched: then nothing needs to be
+ * evaluated where nobody looks at the match itself, and the text can wait (owed.h).
+ */
+bool echo_can_wait(const struct rule *rule);
+
+/* Sets such variables. 1, 0 if there is not just one value, or -ENOMEM. */
+int echo_owe(struct transaction *t, const struct course_step *step);
+
 /* Does what the rule's match does, if it matched this value before. 1, 0 if that is not known, or -ENOMEM. */
 int echo_repeat(struct transaction *t, const struct course_step *step);
 

@@ -97,6 +97,30 @@ struct slice macro_expand(struct transaction *t, const struct macro *macro, cons
 	return text.len == 0 ? SLICE("") : buffer_slice(&text);
 }
 
+static bool is_owed(struct transaction *t, const struct macro_part *part)
+{
+	if (!part->is_variable || part->variable != VARIABLE_TX)
+		return false;
+	const struct tx_entry *entry = tx_entry_of(t, part);
+	return entry != NULL && entry->text.ptr == NULL && entry->owed != NULL;
+}
+
+bool macro_expand_owed(struct transaction *t, const struct macro *macro, const struct rule *rule,
+		       struct owed_key *ret_key)
+{
+	size_t at = 0;
+	while (at < macro->part_count && !is_owed(t, &macro->parts[at]))
+		at++;
+	if (at == macro->part_count || macro->part_count > PARTS_FEW)
+		return false;
+	const struct macro before = {.parts = macro->parts, .part_count = at};
+	const struct macro after = {.parts = macro->parts + at + 1, .part_count = macro->part_count - at - 1};
+	ret_key->before = join_few(t, &before, rule);
+	ret_key->owed = tx_entry_of(t, &macro->parts[at])->owed;
+	ret_key->after = join_few(t, &after, rule);
+	return true;
+}
+
 int64_t macro_number(struct transaction *t, const struct macro *macro, const struct rule *rule)
 {
 	if (macro->part_count == 1 && macro->parts[0].is_variable && macro->parts[0].variable == VARIABLE_TX) {

@@ -10,6 +10,10 @@
  */
 struct slice macro_expand(struct transaction *t, const struct macro *macro, const struct rule *rule);
 
+/* The same of a macro in which a variable of TX is owed (owed.h), which stays so. False: there is none. */
+bool macro_expand_owed(struct transaction *t, const struct macro *macro, const struct rule *rule,
+		       struct owed_key *ret_key);
+
 /* The number the expansion begins with, as atoll reads it; an integer of TX is taken as it is. */
 int64_t macro_number(struct transaction *t, const struct macro *macro, const struct rule *rule);
 

@@ -236,7 +236,7 @@ static int take_step(struct transaction *t, const struct course *course, const s
 		return 0;
 	forget_matched(t, course, step->place);
 	t->last_place = step->place + 1;
-	int r = step->echo != 0 && lean ? echo_repeat(t, step) : 0;
+	int r = step->echo == 0 || !lean ? 0 : step->owes ? echo_owe(t, step) : echo_repeat(t, step);
 	if (r != 0)
 		return r;
 	t->step = step->is_probed ? (int32_t)(course->first_bit + (size_t)(step - course->steps)) : -1;

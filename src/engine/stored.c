@@ -29,8 +29,32 @@ static int place_of(enum variable collection)
 
 void stored_open(struct transaction *t, enum variable collection, struct slice key)
 {
-	t->stored_keys[place_of(collection)] = key.ptr == NULL ? SLICE("") : key;
+	t->stored_keys[place_of(collection)] = (struct owed_key){.before = key.ptr == NULL ? SLICE("") : key};
 	t->stored_read[place_of(collection)] = 0;
+}
+
+void stored_open_owed(struct transaction *t, enum variable collection, const struct owed_key *key)
+{
+	t->stored_keys[place_of(collection)] = *key;
+	t->stored_read[place_of(collection)] = 0;
+}
+
+/* ptr NULL: there is none. */
+static struct slice key_of(struct transaction *t, enum variable collection)
+{
+	struct owed_key *key = &t->stored_keys[place_of(collection)];
+	if (key->owed == NULL)
+		return key->before;
+	struct buffer text = buffer_make(&t->arena);
+	buffer_add(&text, key->before);
+	buffer_add(&text, owed_text(key->owed));
+	buffer_add(&text, key->after);
+	if (text.error != 0) {
+		transaction_out_of_memory(t);
+		return (struct slice){0};
+	}
+	*key = (struct owed_key){.before = text.len == 0 ? SLICE("") : buffer_slice(&text)};
+	return key->before;
 }
 
 static struct guia_slice outer(struct slice s)
@@ -50,8 +74,8 @@ struct record {
 /* False if the collection has no record: no initcol has run, or there is no store. */
 static bool record_of(struct transaction *t, enum variable collection, struct record *ret_record)
 {
-	struct slice key = t->stored_keys[place_of(collection)];
-	if (t->worker->options.store == NULL || key.ptr == NULL)
+	struct slice key = t->worker->options.store == NULL ? (struct slice){0} : key_of(t, collection);
+	if (key.ptr == NULL)
 		return false;
 	struct slice site = t->ruleset->settings.web_app_id;
 	if (site.len > 0) {

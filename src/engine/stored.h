@@ -7,6 +7,9 @@
 /* initcol, setsid, setuid, setrsc: which record the collection is from now on. */
 void stored_open(struct transaction *t, enum variable collection, struct slice key);
 
+/* The same where what the key is made of is not known yet: it is made when the record is asked for. */
+void stored_open_owed(struct transaction *t, enum variable collection, const struct owed_key *key);
+
 /*
  * All live values of the record, read once in a phase and again after a change of the transaction's own: `set` is that
  * of the collection, as the last call left it. 0 or -ENOMEM.

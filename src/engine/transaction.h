@@ -10,6 +10,7 @@
 #define GUIA_ENGINE_TRANSACTION_H
 
 #include "base/region.h"
+#include "engine/owed.h"
 #include "engine/tx.h"
 #include "engine/value.h"
 #include "engine/worker.h"
@@ -173,7 +174,7 @@ struct transaction {
 	struct matched *matched; /* MATCHED_VARS; the last is MATCHED_VAR */
 	uint32_t matched_count;
 	uint32_t matched_capacity;
-	struct slice stored_keys[STORED_COLLECTIONS]; /* initcol; ptr NULL: not initialised */
+	struct owed_key stored_keys[STORED_COLLECTIONS]; /* initcol */
 	uint8_t stored_read[STORED_COLLECTIONS]; /* the phase in which its set was filled last; 0: not since a change */
 	struct environment *environment;         /* setenv */
 	uint8_t highest_severity;

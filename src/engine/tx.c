@@ -2,6 +2,7 @@
 
 #include "engine/gate.h"
 #include "engine/number.h"
+#include "engine/owed.h"
 #include "match/compare.h"
 
 #include <errno.h>
@@ -113,14 +114,14 @@ struct slice tx_name(const struct tx_collection *tx, int handle)
 struct slice tx_text(struct tx_collection *tx, struct tx_entry *entry)
 {
 	if (entry->text.ptr == NULL)
-		entry->text = number_text(tx->arena, entry->number);
+		entry->text = entry->owed != NULL ? owed_text(entry->owed) : number_text(tx->arena, entry->number);
 	return entry->text;
 }
 
 int64_t tx_number(struct tx_entry *entry)
 {
 	if (!entry->has_number) {
-		entry->number = compare_number(entry->text);
+		entry->number = compare_number(entry->text.ptr == NULL ? owed_text(entry->owed) : entry->text);
 		entry->has_number = true;
 	}
 	return entry->number;
@@ -174,12 +175,25 @@ int tx_set_text(struct tx_collection *tx, int handle, struct slice text)
 	return 0;
 }
 
+int tx_set_owed(struct tx_collection *tx, int handle, struct owed *owed)
+{
+	struct tx_entry *entry = entry_to_write(tx, handle);
+	if (entry == NULL)
+		return -ENOMEM;
+	entry->text = (struct slice){0};
+	entry->has_number = false;
+	entry->owed = owed;
+	wake(tx, handle);
+	return 0;
+}
+
 int tx_set_number(struct tx_collection *tx, int handle, int64_t number)
 {
 	struct tx_entry *entry = entry_to_write(tx, handle);
 	if (entry == NULL)
 		return -ENOMEM;
 	entry->text = (struct slice){0};
+	entry->owed = NULL;
 	entry->number = number;
 	entry->has_number = true;
 	wake(tx, handle);
@@ -217,7 +231,7 @@ int tx_settle(struct tx_collection *tx, const struct course_write *writes, size_
 		}
 		*order = (uint32_t)writes[i].slot;
 		order += entry->generation != tx->generation;
-		*entry = (struct tx_entry){writes[i].text, writes[i].number, tx->generation, true};
+		*entry = (struct tx_entry){writes[i].text, writes[i].number, tx->generation, true, NULL};
 	}
 	tx->order_count = (uint32_t)(order - tx->order);
 	return 0;

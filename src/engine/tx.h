@@ -9,11 +9,14 @@
 #include "base/arena.h"
 #include "engine/plan.h"
 
+struct owed;
+
 struct tx_entry {
-	struct slice text; /* ptr NULL: not formatted yet */
+	struct slice text; /* ptr NULL: not formatted yet, or owed */
 	int64_t number;    /* what the text begins with, when has_number */
 	uint32_t generation;
 	bool has_number;
+	struct owed *owed; /* what the text is then; NULL: the number's */
 };
 
 /* A name that no rule writes literally. */
@@ -59,8 +62,9 @@ struct slice tx_text(struct tx_collection *tx, struct tx_entry *entry);
 /* What the text begins with, as atoll reads it. */
 int64_t tx_number(struct tx_entry *entry);
 
-/* The text must stay as long as the transaction. 0 or -ENOMEM. */
+/* The text must stay as long as the transaction, as must what it is owed by. 0 or -ENOMEM. */
 int tx_set_text(struct tx_collection *tx, int handle, struct slice text);
+int tx_set_owed(struct tx_collection *tx, int handle, struct owed *owed);
 int tx_set_number(struct tx_collection *tx, int handle, int64_t number);
 void tx_unset(struct tx_collection *tx, int handle);
 /* What rules that are settled have set, in order. 0 or -ENOMEM. */
