@@ -67,18 +67,18 @@ enum { WIDE = 64, WIDE_LEAST = 128 /* bytes; in fewer it is not worth asking wha
 __attribute__((target("avx2"))) static bool find_needle_wide(struct slice s, struct slice needle, enum fold fold,
 							     size_t *at)
 {
-	size_t last = needle.len - 1;
+	size_t last = needle.len - 1, middle = last / 2;
 	const __m256i bits = _mm256_set1_epi8((char)fold);
-	const __m256i first_byte = _mm256_or_si256(_mm256_set1_epi8((char)needle.ptr[0]), bits);
+	const __m256i middle_byte = _mm256_or_si256(_mm256_set1_epi8((char)needle.ptr[middle]), bits);
 	const __m256i last_byte = _mm256_or_si256(_mm256_set1_epi8((char)needle.ptr[last]), bits);
 	for (; *at + last + WIDE <= s.len; *at += WIDE) {
 		__m256i found[2];
 #pragma GCC unroll 2
 		for (size_t i = 0; i < 2; i++) {
 			const uint8_t *p = s.ptr + *at + i * WIDE / 2;
-			__m256i firsts = _mm256_or_si256(_mm256_loadu_si256((const __m256i *)p), bits);
+			__m256i middles = _mm256_or_si256(_mm256_loadu_si256((const __m256i *)(p + middle)), bits);
 			__m256i lasts = _mm256_or_si256(_mm256_loadu_si256((const __m256i *)(p + last)), bits);
-			found[i] = _mm256_and_si256(_mm256_cmpeq_epi8(firsts, first_byte),
+			found[i] = _mm256_and_si256(_mm256_cmpeq_epi8(middles, middle_byte),
 						    _mm256_cmpeq_epi8(lasts, last_byte));
 		}
 		__m256i any = _mm256_or_si256(found[0], found[1]);
@@ -113,24 +113,26 @@ static bool find_wide(struct slice s, struct slice needle, enum fold fold, size_
 #endif
 
 /*
- * Only where a needle's first and last byte both stand is the rest compared; these places are found 16 bytes at a time.
+ * Only where a needle's middle and last byte both stand is the rest compared; these places are found 16 bytes at a
+ * time. The first byte tells little of an item of a list, which begins as all of them do.
  * `needle` is not empty and not longer than what is left.
  */
 static inline __attribute__((always_inline)) size_t find_needle(struct slice s, struct slice needle, size_t from,
 								enum fold fold)
 {
-	size_t last = needle.len - 1;
+	size_t last = needle.len - 1, middle = last / 2;
 	size_t at = from;
 	const byte_vector bits = (uint8_t)fold - (byte_vector){0};
 	const uint8_t first_byte = (uint8_t)(needle.ptr[0] | fold);
+	const uint8_t middle_byte = (uint8_t)(needle.ptr[middle] | fold);
 	const uint8_t last_byte = (uint8_t)(needle.ptr[last] | fold);
 	if (find_wide(s, needle, fold, &at))
 		return at;
 	for (; at + last + BYTE_VECTOR <= s.len; at += BYTE_VECTOR) {
-		byte_vector firsts = byte_vector_load(s.ptr + at) | bits;
+		byte_vector middles = byte_vector_load(s.ptr + at + middle) | bits;
 		byte_vector lasts = byte_vector_load(s.ptr + at + last) | bits;
 		unsigned mask =
-			byte_vector_mask((byte_vector)(firsts == first_byte) & (byte_vector)(lasts == last_byte));
+			byte_vector_mask((byte_vector)(middles == middle_byte) & (byte_vector)(lasts == last_byte));
 		for (; mask != 0; mask &= mask - 1) {
 			size_t place = at + (size_t)__builtin_ctz(mask);
 			if (stands_at(s.ptr + place, needle, fold))
