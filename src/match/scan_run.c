@@ -471,9 +471,10 @@ int scan_run(const struct scan_set *set, struct scan_scratch *scratch, struct sl
 int scan_run_views(const struct scan_set *set, struct scan_scratch *scratch, struct slice value, enum byte_level level,
 		   const struct scan_view views[static SCAN_VIEWS])
 {
-	struct findings f = {.views = {views[0], views[1]}, .level = level};
-	if (!scan_signs_find(set, value, level, views, &f.signs))
+	struct scan_found_signs signs;
+	if (!scan_signs_find(set, value, level, views, &signs))
 		return 0;
+	struct findings f = {.views = {views[0], views[1]}, .level = level, .signs = signs};
 	for (unsigned i = 0; i < SCAN_VIEWS; i++)
 		if (views[i].ret_bits != NULL)
 			memset(views[i].ret_bits, 0, set->words * sizeof(*views[i].ret_bits));

@@ -50,7 +50,7 @@ bool scan_signs_find(const struct scan_set *set, struct slice value, enum byte_l
 {
 	unsigned any = 0, literals = 0;
 	uint64_t grams = 0;
-	ret_found->known = are_known(set, value, views);
+	*ret_found = (struct scan_found_signs){.known = are_known(set, value, views)};
 	if (!ret_found->known)
 		return true;
 	for (unsigned i = 0; i < SCAN_VIEWS; i++) {
