@@ -1,6 +1,6 @@
 #include "edge/strangers.h"
 
-static uint64_t *generation_of(struct edge *edge, unsigned generation)
+static uint64_t *generation_of(const struct edge *edge, unsigned generation)
 {
 	return (uint64_t *)edge->mapped[EDGE_MAP_seen] + ((size_t)generation << EDGE_SEEN_BITS);
 }
@@ -16,6 +16,15 @@ bool edge_seen_add(struct edge *edge, unsigned generation, const struct address 
 		return false;
 	__atomic_store_n(word, *word | mask, __ATOMIC_RELAXED);
 	return true;
+}
+
+size_t edge_seen_count(const struct edge *edge, unsigned generation)
+{
+	const uint64_t *words = generation_of(edge, generation);
+	size_t bits = 0;
+	for (size_t i = 0; i < (size_t)1 << EDGE_SEEN_BITS; i++)
+		bits += (size_t)__builtin_popcountll(words[i]);
+	return bits / EDGE_SOME_BITS;
 }
 
 void edge_seen_clear(struct edge *edge, unsigned generation)

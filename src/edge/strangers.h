@@ -11,6 +11,8 @@ enum { EDGE_SEEN_MOST = 8 << EDGE_SEEN_BITS }; /* of a generation: then a strang
 
 /* In a generation, 0 or 1: an IPv4 address, or the /64 of an IPv6 one. Whether it is new there. */
 bool edge_seen_add(struct edge *edge, unsigned generation, const struct address *source);
+/* How many sources there are in it, nearly. */
+size_t edge_seen_count(const struct edge *edge, unsigned generation);
 void edge_seen_clear(struct edge *edge, unsigned generation);
 
 /* So many a second, of all processors together, until a time in milliseconds of CLOCK_BOOTTIME; 0: any number. */

@@ -9,6 +9,7 @@ enum {
 	STEP_MS = 25,
 	VISITS = 2, /* in a step */
 	FLOOD = 75,
+	ATTACKERS = 900,
 	FIRST = 900, /* the shapes of attacks: the first, and another tool's */
 	SECOND = 901,
 };
@@ -21,6 +22,7 @@ struct world {
 	struct defence_time now;
 	uint16_t sites;
 	uint64_t number; /* of requests */
+	size_t banned;
 	uint32_t latest; /* mitigation that was told of */
 	unsigned on_trial, in_force, withdrawn, not_applied, over;
 	char line[512]; /* of the last that was let go */
@@ -45,7 +47,7 @@ static void request(struct world *w, uint16_t site, uint64_t attack)
 {
 	const uint16_t sites[OUTBOX_SITES] = {site};
 	uint64_t number = w->number++, browser = number % 3;
-	uint64_t from = attack != 0 ? 5000 + number % 900 * 65536 : number % 200;
+	uint64_t from = attack != 0 ? 5000 + number % ATTACKERS * 65536 : number % 200;
 	struct event event = {.kind = EVENT_ARRIVAL,
 			      .at_ns = w->now.now_ms * 1000000,
 			      .wall_ms = w->now.wall_ms,
@@ -79,7 +81,7 @@ static void step(struct world *w, uint64_t attack)
 		defence_search_run(search);
 		defence_search_give(w->defence, search);
 	}
-	(void)defence_bans_take(w->defence, bans, 512);
+	w->banned += defence_bans_take(w->defence, bans, 512);
 	if (w->now.now_ms % 1000 == 0)
 		defence_hits(w->defence, no_hits, NULL);
 	defence_tick(w->defence, w->now);
@@ -157,6 +159,26 @@ static void one_that_a_person_lifted_stays_so_for_a_while(void **state)
 	defence_free(w.defence);
 }
 
+/* What matched on trial, or since the onset, need not come again: of an attack that ends then its sources are banned.
+ */
+static void who_matched_before_is_banned_with_it(void **state)
+{
+	(void)state;
+	for (unsigned crowded = 0; crowded < 2; crowded++) {
+		struct world w = quiet();
+		struct defence_packets packets = {.overflowed = 1};
+		defence_listen(w.defence, listen, &w);
+		for (unsigned ms = 0; ms < 5000 && w.in_force == 0; ms += STEP_MS, packets.overflowed += crowded) {
+			defence_packets(w.defence, &packets);
+			step(&w, FIRST);
+		}
+		assert_int_equal(w.in_force, 1);
+		pass(&w, 1, 0);
+		assert_true(crowded ? w.banned > ATTACKERS * 9 / 10 && w.banned <= ATTACKERS : w.banned < FLOOD);
+		defence_free(w.defence);
+	}
+}
+
 /* The attack shows itself otherwise just when what was found of it is tried. */
 static void one_that_does_not_match_what_comes_is_not_applied(void **state)
 {
@@ -226,6 +248,7 @@ static void limits_of_shares_are_below_them(void **state)
 
 TEST_MAIN(cmocka_unit_test(one_is_done_when_its_attack_is_over),
 	  cmocka_unit_test(one_that_a_person_lifted_stays_so_for_a_while),
+	  cmocka_unit_test(who_matched_before_is_banned_with_it),
 	  cmocka_unit_test(one_that_does_not_match_what_comes_is_not_applied),
 	  cmocka_unit_test(one_too_many_is_not_applied),
 	  cmocka_unit_test(visitors_are_hit_where_more_than_a_thousandth_surely_are),

@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 enum {
 	SEARCH_PAUSE_MOST_MS = 30 * 1000,
@@ -144,15 +143,13 @@ static void ban_matched(struct defence *d, uint16_t number, const struct mitigat
 void mitigation_match_past(struct defence *d, uint16_t number, const struct mitigation *mitigation)
 {
 	struct site *site = d->sites[number];
-	const struct sampled **places = calloc((size_t)site->recent.each * RECENT_WINDOWS + 1, sizeof(*places));
-	uint64_t seen, ms;
-	size_t count = places == NULL || d->offenders == NULL
-			       ? 0
-			       : recent_sample_gather(&site->recent, site->episode.onset_ms, d->now.now_ms, places,
-						      &seen, &ms);
-	for (size_t i = 0; i < count; i++) {
-		const struct signature_request request = sampled_request(places[i]);
-		struct offender *offender = offenders_get(d->offenders, number, &places[i]->source, d->now.now_ms);
+	uint64_t from_ms = site->episode.onset_ms;
+	size_t cursor = 0;
+	for (const struct sampled *sampled;
+	     d->offenders != NULL &&
+	     (sampled = recent_sample_next(&site->recent, from_ms, d->now.now_ms, &cursor)) != NULL;) {
+		const struct signature_request request = sampled_request(sampled);
+		struct offender *offender = offenders_get(d->offenders, number, &sampled->source, d->now.now_ms);
 		bool matches = signature_matches(&mitigation->signature, &request);
 		if (offender->known || offender->visitor)
 			continue;
@@ -160,7 +157,6 @@ void mitigation_match_past(struct defence *d, uint16_t number, const struct miti
 		offender->unmatched += !matches;
 		offender->by = matches ? mitigation->id : offender->by;
 	}
-	free(places);
 }
 
 void site_restart_counts(struct defence *d, uint16_t number)

@@ -131,6 +131,7 @@ static int find(struct edge_bans *edge, struct ban_times now)
 		return r;
 	}
 	edge->held = true;
+	edge_strangers_adopt(&edge->strangers, &edge->edge);
 	edge->swept = 0;
 	ban_register_follow(edge->bans, &follower);
 	(void)edge_count(&edge->edge, &edge->counts);

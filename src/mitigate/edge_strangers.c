@@ -17,6 +17,15 @@ void edge_strangers_forget(struct edge_strangers *s)
 	*s = (struct edge_strangers){0};
 }
 
+/* The older generation is a full one, until it is emptied. */
+void edge_strangers_adopt(struct edge_strangers *s, const struct edge *edge)
+{
+	const size_t counts[EDGE_GENERATIONS] = {edge_seen_count(edge, 0), edge_seen_count(edge, 1)};
+	edge_strangers_forget(s);
+	s->generation = counts[0] >= EDGE_SEEN_MOST || (counts[1] < EDGE_SEEN_MOST && counts[1] > counts[0]);
+	s->seen = counts[s->generation];
+}
+
 static void add(struct edge_strangers *s, struct edge *edge, const struct address *source)
 {
 	if (s->seen >= EDGE_SEEN_MOST) {

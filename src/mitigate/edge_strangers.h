@@ -32,7 +32,8 @@ struct edge_strangers {
 /* A request came, when nothing was wrong. */
 void edge_strangers_meet(struct edge_strangers *strangers, const struct address *source, uint64_t now_ms);
 
-/* The edge is another, which knows nobody, or there is none any more. */
+/* An edge was found, which may know people from another watch; and there is none any more. */
+void edge_strangers_adopt(struct edge_strangers *strangers, const struct edge *edge);
 void edge_strangers_forget(struct edge_strangers *strangers);
 
 /* Ten times a second. `calm`: nothing is wrong. */

@@ -131,3 +131,15 @@ size_t recent_sample_gather(struct recent_sample *sample, uint64_t from_ms, uint
 	}
 	return count;
 }
+
+const struct sampled *recent_sample_next(const struct recent_sample *sample, uint64_t from_ms, uint64_t now_ms,
+					 size_t *cursor)
+{
+	while (sample->items != NULL && *cursor < (size_t)sample->each * RECENT_WINDOWS) {
+		size_t at = (*cursor)++;
+		const struct recent_window *window = &sample->windows[at / sample->each];
+		if (at % sample->each < window->count && is_within(window, from_ms, now_ms))
+			return &sample->items[at];
+	}
+	return NULL;
+}

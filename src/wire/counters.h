@@ -91,11 +91,11 @@ struct connection_counters {
 	counter abandoned;
 	counter silent;                 /* closed without any request, the banned ones among them */
 	counter banned;                 /* closed because of a ban */
-	counter kept_waiting;           /* at the door for longer than GATE_DOOR_LATE_MS, begun with or not */
 	counter now[CONNECTION_STATES]; /* gauges */
 	counter now_at_ns;              /* when they were taken, CLOCK_BOOTTIME */
 	counter at_most;                /* a gauge: connections that the worker may have */
 	counter shed[SHED_KINDS];
+	counter kept_waiting; /* by the door, for long enough that visitors wait too; begun with or not */
 };
 
 #endif

@@ -29,7 +29,7 @@ MODULE = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "build/ngx_http_guia
 
 
 class Gate:
-    """nginx with a configuration of `http` (inside the http block) and `main` (outside)."""
+    """nginx with a configuration of `http` (inside the http block), `main` (outside), and `events`."""
 
     def __init__(self, http, main="", workers=1, modules=(), files=None, start=True):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="guia-nginx-"))
@@ -47,7 +47,7 @@ class Gate:
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return path
 
-    def configure(self, http, main=""):
+    def configure(self, http, main="", events=""):
         user = "user root;" if os.getuid() == 0 else ""
         loads = "".join(f"load_module {m};\n" for m in (*self.modules, MODULE))
         paths = "".join(f"{p}_temp_path {self.folder}/temp-{p};" for p in
@@ -56,7 +56,7 @@ class Gate:
 worker_processes {self.workers};
 daemon off; pid {self.folder}/pid; error_log {self.folder}/error.log info;
 {main}
-events {{ worker_connections 512; }}
+events {{ worker_connections 512; {events} }}
 http {{
 log_format gate '$status id=$guia_id verdict=$guia_verdict score=$guia_score uri=$uri';
 access_log {self.folder}/access.log gate;

@@ -12,7 +12,7 @@ VERDICTS = ["pass", "block", "would-block", "unseen"]
 REASONS = ["none", "rule", "failure", "server", "ban", "limit", "crowded-out", "signature", "mode"]
 SITE_WORDS = 2 + len(VERDICTS) * len(REASONS) + 6 + 8
 SITE_BYTES = COUNTERS + 8 * SITE_WORDS
-SHED = ["heads", "bodies", "below-rate", "crowded", "refused"]
+SHED = ["heads", "bodies", "below-rate", "crowded", "refused", "turned-away"]
 STATES = ["reading-header", "idle", "reading-body", "waiting", "writing", "working"]
 TLS, HTTP2, HTTP10, FROM_HEADER, REPEATED, UNREAD, ORIGIN, COPY, BODY = (1 << i for i in range(9))
 
@@ -83,7 +83,7 @@ class Outbox:
         (magic, version, _, size, self.slots, event_bytes, self.head_slots, head_bytes, self.finding_slots, finding_bytes,
          sites) = struct.unpack("<8sIIQ7I", self.raw[:52])
         assert (magic, version, event_bytes, head_bytes, finding_bytes, sites) == (
-            b"guiaOUT\0", 7, EVENT_BYTES, HEAD_BYTES, PARCEL_BYTES, SITES)
+            b"guiaOUT\0", 8, EVENT_BYTES, HEAD_BYTES, PARCEL_BYTES, SITES)
         assert size == len(self.raw), (size, len(self.raw))
         self.control = self.raw[HEADER:]
         self.hits_at = (CONTROL_SITES + SITES * SITE_BYTES + 63) // 64 * 64
@@ -142,7 +142,7 @@ class Outbox:
         return {mitigation: count for mitigation, _, count in slots if mitigation != 0}
 
     def connections(self):
-        return struct.unpack_from("<18Q", self.control, CONNECTIONS)
+        return struct.unpack_from("<20Q", self.control, CONNECTIONS)
 
     def looked_ns(self):
         """When its worker last looked at its connections."""
@@ -173,10 +173,10 @@ def connections_sum(boxes):
 
 
 def shed_sum(boxes):
-    words = [sum(w) for w in zip(*(box.connections() for box in boxes))] or [0] * 18
+    words = [sum(w) for w in zip(*(box.connections() for box in boxes))] or [0] * 20
     return dict(zip(SHED, words[13:]))
 
 
 def states_sum(boxes):
-    words = [sum(w) for w in zip(*(box.connections() for box in boxes))] or [0] * 18
+    words = [sum(w) for w in zip(*(box.connections() for box in boxes))] or [0] * 20
     return dict(zip(STATES, words[5:11]))
