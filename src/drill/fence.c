@@ -38,6 +38,16 @@ int fence_build(const struct stage *stage, uid_t user, gid_t group, struct buffe
 	return r != 0 ? r : back;
 }
 
+bool fence_is_held(void)
+{
+	struct edge edge;
+	if (edge_adopt(EDGE_DIRECTORY, &edge) != 0)
+		return false;
+	bool held = __atomic_load_n(&edge.table.control->holder, __ATOMIC_RELAXED) != 0;
+	edge_close(&edge);
+	return held;
+}
+
 int fence_count(struct fence_counts *ret_counts)
 {
 	struct edge edge;

@@ -14,6 +14,9 @@ bool fence_may_be(const struct stage *stage, const char **ret_why);
 /* Attaches it to the gate's link, for the watch's user. 0 or -errno, with what went wrong added to `said`. */
 int fence_build(const struct stage *stage, uid_t user, gid_t group, struct buffer *said);
 
+/* Whether the watch has found it. */
+bool fence_is_held(void);
+
 /* Counters since it was attached. 0 or -errno. */
 int fence_count(struct fence_counts *ret_counts);
 

@@ -32,6 +32,7 @@ enum {
 	ASK_MS = 1000,
 	LOOK_MS = 300, /* at the operator's table */
 	DARK_MS = 1000,
+	HELD_WITHIN_MS = 15000, /* the edge by the watch, which looks for one each second */
 	LOG_MAX_BYTES = 64 << 20,
 	ATTACKERS_NICE = -15,
 	VISITORS_PRIORITY = 1,
@@ -269,7 +270,10 @@ static struct command_user watch_user(const struct run *run)
 static int build_fence(struct run *run)
 {
 	const struct command_user user = watch_user(run);
-	return fence_build(run->setting->stage, user.uid, user.gid, run->said);
+	int r = fence_build(run->setting->stage, user.uid, user.gid, run->said);
+	for (int waited_ms = 0; r == 0 && !fence_is_held() && waited_ms < HELD_WITHIN_MS; waited_ms += POLL_MS)
+		pause_ms(POLL_MS);
+	return r == 0 && !fence_is_held() ? tell(run, "the watch did not find the edge\n") : r;
 }
 
 static int ask_service(struct run *run)

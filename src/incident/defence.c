@@ -185,6 +185,7 @@ void defence_tick(struct defence *defence, struct defence_time now)
 	for (uint16_t i = 0; i < defence->count; i++) {
 		struct site *site = defence->sites[i];
 		while (traffic_rates_tick(&site->rates, now.now_ms, &tick)) {
+			tick.crowded = now.now_ms < defence->crowded_until_ms;
 			site->signal = onset_tick(&site->onset, &site->baseline, &tick, now.wall_ms / 1000);
 			decide_tick(defence, i);
 		}

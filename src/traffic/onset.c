@@ -4,7 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HARM_ALARM = 5 /* ticks */, HOLDING_ALARM = 3, HARM_MOST = 15, ANSWERS_LEAST = 5 /* of late */ };
+enum {
+	HARM_ALARM = 5 /* ticks */,
+	HOLDING_ALARM = 3,
+	NO_ROOM_ALARM = 3,
+	HARM_MOST = 15,
+	ANSWERS_LEAST = 5 /* of late */
+};
 
 static const double SLACK = 1.5;    /* spreads that a tick may be over for nothing */
 static const double ALARM = 15;     /* spreads, added up */
@@ -16,6 +22,8 @@ static const double LATE_MS = 1000, LATE_TIMES = 4;
 /* Of requests that ended lately: so many, and that share of them. */
 static const double ERRORS_LEAST = 5, ERRORS_SHARE = 0.25;
 static const double SLOTS_SHARE = 0.95; /* of all that the origin takes: as good as all */
+/* Where connections find no room at the gate: more than so many times what is usual, and so many besides, of late. */
+static const double NO_ROOM_TIMES = 1.5, NO_ROOM_LEAST = 10;
 
 /* People, if so much of what is more comes from where some came before; once that was so, less does. */
 static const double PEOPLE_SHARE = 0.6, PEOPLE_STILL_SHARE = 0.4;
@@ -95,6 +103,18 @@ static bool is_late(const struct baseline *baseline, const struct traffic_tick *
 	return tick->value[TRAFFIC_LATENCY] > fmax(LATE_MS, LATE_TIMES * normal);
 }
 
+static bool normal_of(const struct onset *onset, const struct baseline *baseline, uint64_t wall_s, double *ret_requests,
+		      double *ret_known);
+
+/* Whether the site is one for which the gate has no room. */
+static bool has_no_room(const struct onset *onset, const struct baseline *baseline, const struct traffic_tick *tick,
+			uint64_t wall_s)
+{
+	double normal, known;
+	return tick->crowded && normal_of(onset, baseline, wall_s, &normal, &known) &&
+	       onset->requests > NO_ROOM_TIMES * normal / (1 - LATELY) + NO_ROOM_LEAST;
+}
+
 static unsigned harm_done(struct onset *onset, const struct baseline *baseline, const struct traffic_tick *tick,
 			  uint64_t wall_s)
 {
@@ -104,8 +124,9 @@ static unsigned harm_done(struct onset *onset, const struct baseline *baseline, 
 		tick->slots_at_most > 0 && tick->value[TRAFFIC_SLOTS] >= SLOTS_SHARE * tick->slots_at_most &&
 			tick->value[TRAFFIC_WAITING] > tick->slots_at_most,
 		holding_tick(&onset->holding, tick, onset->began_ms == 0),
+		has_no_room(onset, baseline, tick, wall_s),
 	};
-	static const double alarm[TRAFFIC_HARMS] = {HARM_ALARM, HARM_ALARM, HARM_ALARM, HOLDING_ALARM};
+	static const double alarm[TRAFFIC_HARMS] = {HARM_ALARM, HARM_ALARM, HARM_ALARM, HOLDING_ALARM, NO_ROOM_ALARM};
 	unsigned harm = 0;
 	for (unsigned i = 0; i < TRAFFIC_HARMS; i++) {
 		add_up(&onset->harm_sum[i], &onset->harm_since_ms[i], now[i] ? 1 : -1, HARM_MOST, tick->at_ms);

@@ -13,6 +13,7 @@ struct world {
 	uint64_t now_ms; /* wall time too, and the clock that does not go back */
 	uint64_t seed;
 	double slack; /* of what usually comes: the share that does not */
+	bool crowded; /* connections find no room */
 	unsigned begins, ends, ticks, natures[TRAFFIC_NATURES];
 	struct onset_signal signal;
 };
@@ -72,6 +73,7 @@ static void tick(struct world *w, const struct load *load)
 			 (const double[4]){5, 1, load == NULL ? 12 : 12 + load->waiting, 3});
 	w->now_ms += TRAFFIC_TICK_MS;
 	while (traffic_rates_tick(&w->rates, w->now_ms, &done)) {
+		done.crowded = w->crowded;
 		w->signal = onset_tick(&w->onset, &w->baseline, &done, w->now_ms / 1000);
 		w->begins += w->signal.begins;
 		w->ends += w->signal.ends;
@@ -197,6 +199,28 @@ static void a_flood_is_seen_within_a_second(void **state)
 	assert_true(w->signal.known_share < 0.2);
 	run(w, ONSET_END_MS / 1000.0 + 5, NULL);
 	assert_int_equal(w->ends, 1);
+}
+
+/* Where nothing is known yet: a flood of which the gate lets in little, beside a site that only shares the gate. */
+static void where_there_is_no_room_less_tells(void **state)
+{
+	(void)state;
+	static const struct {
+		struct load load;
+		bool crowded;
+		unsigned begins;
+	} cases[] = {{{.requests = 500}, false, 0}, {{.requests = 500}, true, 1}, {{.requests = 0}, true, 0}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world w = {.seed = 9 + i, .now_ms = WEDNESDAY_19};
+		run(&w, 40, NULL);
+		w.crowded = cases[i].crowded;
+		run(&w, 1, &cases[i].load);
+		assert_int_equal(w.begins, cases[i].begins);
+		if (w.begins > 0) {
+			assert_int_equal(w.signal.harm, TRAFFIC_HARM_NO_ROOM);
+			assert_int_equal(w.signal.nature, TRAFFIC_ATTACK);
+		}
+	}
 }
 
 static void an_attack_under_way_at_start_is_seen_by_its_harm(void **state)
@@ -414,7 +438,7 @@ static void regulars_stay_when_the_clock_is_set_back(void **state)
 
 TEST_MAIN(cmocka_unit_test(what_goes_on_is_not_over_at_once),
 	  cmocka_unit_test(what_would_have_come_is_no_more_than_came_just_before), cmocka_unit_test(quiet_is_quiet),
-	  cmocka_unit_test(a_flood_is_seen_within_a_second),
+	  cmocka_unit_test(a_flood_is_seen_within_a_second), cmocka_unit_test(where_there_is_no_room_less_tells),
 	  cmocka_unit_test(an_attack_under_way_at_start_is_seen_by_its_harm),
 	  cmocka_unit_test(an_attack_is_not_learned_and_neither_are_the_minutes_before),
 	  cmocka_unit_test(a_ramp_over_an_hour_is_seen_and_not_learned),

@@ -36,6 +36,7 @@ struct traffic_tick {
 	double known;               /* arrivals from where some came before */
 	double slots_at_most;       /* that the origin takes; 0: not known */
 	double connections_at_most; /* that the gate has; 0: not known */
+	bool crowded;               /* connections find no room at the gate: less is seen than there is */
 };
 
 /* All zero is one that has not begun. */

@@ -24,7 +24,7 @@ static void add_after(struct buffer *out, const char *name, uint64_t at_ms, cons
 
 static void add_harm(struct buffer *out, unsigned harm)
 {
-	static const char *const names[] = {"late", "errors", "no slot", "connections held"};
+	static const char *const names[] = {"late", "errors", "no slot", "connections held", "no room at the gate"};
 	json_open(out, "harm", '[');
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if ((harm >> i & 1) == 0)
