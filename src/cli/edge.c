@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "edge/edge.h"
 #include "edge/loader.h"
+#include "edge/strangers.h"
 
 #include <jansson.h>
 #include <pwd.h>
@@ -125,9 +126,11 @@ static json_t *told_of(const struct edge *edge, const char *directory, const str
 					      json_pack("{s:I, s:I}", "mitigation", (json_int_t)control->mitigations[i],
 							"packets", (json_int_t)count));
 	}
-	return json_pack("{s:s, s:o, s:b, s:o, s:I, s:o, s:o}", "directory", directory, "interfaces", interfaces,
-			 "answers_syns", control->answers != 0, "bans", bans, "allows", (json_int_t)control->allows,
-			 "reasons", packets, "mitigations", hits);
+	return json_pack("{s:s, s:o, s:b, s:o, s:I, s:I, s:f, s:o, s:o}", "directory", directory, "interfaces",
+			 interfaces, "answers_syns", control->answers != 0, "bans", bans, "allows",
+			 (json_int_t)control->allows, "seen",
+			 (json_int_t)(edge_seen_count(edge, 0) + edge_seen_count(edge, 1)), "strangers_per_s",
+			 edge_strangers_per_s(edge), "reasons", packets, "mitigations", hits);
 }
 
 static void print(const json_t *told)
@@ -144,6 +147,10 @@ static void print(const json_t *told)
 	json_object_foreach((json_t *)json_object_get(told, "bans"), name, value)
 		printf("%12lld  bans of %s\n", json_integer_value(value), name);
 	printf("%12lld  prefixes allowed\n", json_integer_value(json_object_get(told, "allows")));
+	printf("%12lld  sources here before, nearly\n", json_integer_value(json_object_get(told, "seen")));
+	double per_s = json_number_value(json_object_get(told, "strangers_per_s"));
+	if (per_s > 0)
+		printf("%12.0f  strangers a second may begin a connection\n", per_s);
 	json_object_foreach((json_t *)json_object_get(told, "reasons"), name, value)
 		printf("%12lld  packets %s\n", json_integer_value(json_object_get(value, "packets")), name);
 	json_array_foreach(json_object_get(told, "mitigations"), i, value) printf(

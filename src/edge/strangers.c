@@ -42,3 +42,11 @@ void edge_strangers(struct edge *edge, double per_s, uint64_t until_ms)
 	__atomic_store_n(&control->strangers.room_ns, EDGE_STRANGERS_ROOM_NS, __ATOMIC_RELAXED);
 	__atomic_store_n(&control->strangers.cost_ns, cost_ns, __ATOMIC_RELAXED);
 }
+
+double edge_strangers_per_s(const struct edge *edge)
+{
+	const struct edge_control *control = edge->table.control;
+	uint64_t cost_ns = __atomic_load_n(&control->strangers.cost_ns, __ATOMIC_RELAXED);
+	bool over = edge_now_ticks() >= __atomic_load_n(&control->strangers_until, __ATOMIC_RELAXED);
+	return over || cost_ns == 0 ? 0 : 1e9 / (double)cost_ns * control->processors;
+}

@@ -38,7 +38,10 @@ static void strangers_wait_when_it_is_said(void **state)
 	(void)state;
 	begin(UNBOUND);
 	assert_all_pass(SYN);
+	assert_true(edge_strangers_per_s(&edge) <= 0);
 	keep_waiting();
+	double per_s = edge_strangers_per_s(&edge) / edge.table.control->processors;
+	assert_true(per_s > SLOW * 0.99 && per_s < SLOW * 1.01);
 	assert_few_pass(SYN);
 	assert_few_pass(SYN6);
 	assert_all_pass(ACK); /* what is begun goes on */
@@ -54,6 +57,7 @@ static void its_word_ends_by_itself(void **state)
 	(void)state;
 	begin(UNBOUND);
 	edge_strangers(&edge, SLOW, now_ms() - 1000);
+	assert_true(edge_strangers_per_s(&edge) <= 0);
 	assert_all_pass(SYN);
 	end();
 }

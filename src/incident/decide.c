@@ -4,8 +4,9 @@
 #include <math.h>
 
 enum {
-	OFFENDERS = 1 << 17,   /* sources that are counted, of all sites together */
-	SEARCH_AFTER_MS = 600, /* from the onset: whole windows of the sample */
+	OFFENDERS = 1 << 17,           /* sources that are counted, of all sites together */
+	SEARCH_AFTER_MS = 600,         /* from the onset: whole windows of the sample */
+	SEARCH_AFTER_CROWDED_MS = 900, /* where connections find no room fewer of its requests are seen */
 	ATTACK_LATELY_MS = 5000,
 	RETURN_MS = 10 * 60 * 1000, /* within so long it is the same attacker */
 	HEAVY_AFTER_MS = 3000,      /* who takes most is banned, for want of a signature */
@@ -38,7 +39,8 @@ static void begin(struct defence *d, struct site *site)
 	episode->found_ms = episode->mitigated_ms = 0;
 	site->attack_ms = site->lifted_ms = 0;
 	site->cautious = false;
-	site->next_search_ms = episode->onset_ms + SEARCH_AFTER_MS;
+	bool crowded = d->now.now_ms < d->crowded_until_ms;
+	site->next_search_ms = episode->onset_ms + (crowded ? SEARCH_AFTER_CROWDED_MS : SEARCH_AFTER_MS);
 	site->search_pause_ms = SEARCH_PAUSE_MS;
 	site->searches = site->bans = site->uncovered = 0;
 	site->knowledge = question_knowledge(d, site);
@@ -81,7 +83,9 @@ static bool wants_search(const struct defence *d, struct site *site)
 	    site_has_mitigation(site, MITIGATION_SIGNATURE, MITIGATION_TRIAL) || site_free_place(site) == NULL ||
 	    site_is_left_alone(d, site))
 		return false;
-	if (site_has_mitigation(site, MITIGATION_SIGNATURE, MITIGATION_IN_FORCE))
+	/* What strangers' turns leave of an attack does no harm, and is one all the same. */
+	if (site_has_mitigation(site, MITIGATION_SIGNATURE, MITIGATION_IN_FORCE) ||
+	    (site->episode.nature == TRAFFIC_ATTACK && is_uncovered(site)))
 		return is_uncovered(site);
 	return site->attack_ms != 0 && now_ms - site->attack_ms < ATTACK_LATELY_MS;
 }
