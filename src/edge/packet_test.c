@@ -152,8 +152,11 @@ static enum edge_reason word_on(const struct reading *reading)
 	return EDGE_BANNED;
 }
 
-/* Budgets are spent, so that what kind it was is seen; but a SYN may be the first of its destination. */
-static bool may_be(const struct reading *reading, enum edge_reason reason)
+/*
+ * Budgets are spent, so that what kind it was is seen; but a SYN may be the first of its destination, and while
+ * strangers wait its source may be one.
+ */
+static bool may_be(const struct reading *reading, enum edge_reason reason, bool strangers_wait)
 {
 	if (reading->kind == KIND_MALFORMED || reading->kind == KIND_OTHER)
 		return reason == (reading->kind == KIND_OTHER ? EDGE_OTHER : EDGE_MALFORMED);
@@ -161,7 +164,7 @@ static bool may_be(const struct reading *reading, enum edge_reason reason)
 	if (word == EDGE_BANNED || reading->kind == KIND_PLAIN)
 		return reason == word;
 	if (reading->kind == KIND_SYN)
-		return reason == word || reason == EDGE_SYN_LEFT;
+		return reason == word || reason == EDGE_SYN_LEFT || (strangers_wait && reason == EDGE_STRANGER_OVER);
 	return reason == (reading->kind == KIND_UDP ? EDGE_UDP_OVER : EDGE_FRAGMENT_OVER);
 }
 
@@ -327,8 +330,10 @@ static void packets_are_read_as_they_stand(void **state)
 		make(made);
 		struct slice frame = slice_make(made->bytes, made->len);
 		struct reading reading = read_packet(frame);
+		bool strangers_wait = i % 2 == 1;
+		edge.table.control->strangers_until = strangers_wait ? EDGE_FOR_EVER : 0;
 		enum edge_reason reason = run(frame);
-		if (!may_be(&reading, reason))
+		if (!may_be(&reading, reason, strangers_wait))
 			fail_at(i, frame, reason);
 		seen[reason]++;
 	}
@@ -468,6 +473,7 @@ static int spend(void **state)
 	edge.table.control->budgets[EDGE_BUDGET_UDP] = spent;
 	edge.table.control->budgets[EDGE_BUDGET_FRAGMENTS] = spent;
 	edge.table.control->budgets[EDGE_BUDGET_SYN] = spent;
+	edge.table.control->strangers = spent;
 	for (unsigned i = 0; i < RULE_COUNT; i++) {
 		assert_true(prefix_parse(slice_from_string(RULES[i].prefix), &prefixes[i]));
 		const struct ban_entry entry = {prefixes[i].address,    BAN_FOR_EVER,           1 + i, prefixes[i].bits,

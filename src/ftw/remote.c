@@ -17,8 +17,9 @@
 enum {
 	READ_TIMEOUT_MS = 3000,     /* for the next bytes of an answer */
 	ANSWER_MAX_BYTES = 8 << 20, /* of an answer no more is read */
-	MARKER_TRIES = 20,          /* to find a marker in the log; the n-th waits n times ... */
-	MARKER_WAIT_MS = 5,         /* ... so long */
+	MARKER_TRIES = 90, /* to find a marker in the log: 20 s in all, for a busy machine writes late; the n-th waits n
+			      times ... */
+	MARKER_WAIT_MS = 5, /* ... so long */
 };
 
 struct ftw_remote {

@@ -272,13 +272,18 @@ static uint64_t earliest(const struct onset *onset, unsigned over, unsigned harm
 	return began_ms;
 }
 
-/* Harm by people who were here before is a crowd; what was once taken for one needs a clearer sign to be an attack. */
+/*
+ * Harm by people who were here before is a crowd; what was once taken for one needs a clearer sign to be an attack. Who
+ * finds no room are strangers, for visitors are let in first: of them too little is seen to tell by.
+ */
 static enum traffic_nature nature_of(struct onset *onset, unsigned harm, double share)
 {
 	if (harm == 0)
 		return TRAFFIC_SURGE;
 	if (harm == TRAFFIC_HARM_CONNECTIONS)
 		return TRAFFIC_SLOW;
+	if ((harm & TRAFFIC_HARM_NO_ROOM) != 0)
+		return TRAFFIC_ATTACK;
 	onset->was_overload = share > (onset->was_overload ? PEOPLE_STILL_SHARE : PEOPLE_SHARE);
 	return onset->was_overload ? TRAFFIC_OVERLOAD : TRAFFIC_ATTACK;
 }

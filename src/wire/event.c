@@ -42,7 +42,8 @@ const char *event_method_name(unsigned method)
 
 const char *shed_kind_name(unsigned kind)
 {
-	static const char *const names[SHED_KINDS] = {"heads", "bodies", "below-rate", "crowded", "refused", "turned-away"};
+	static const char *const names[SHED_KINDS] = {"heads",   "bodies",  "below-rate",
+						      "crowded", "refused", "turned-away"};
 	return kind < SHED_KINDS ? names[kind] : "?";
 }
 

@@ -39,7 +39,7 @@ def is_there(kind, number):
 def detached_nothing_is_left():
     attach()
     kept = list(kept_objects())
-    assert is_carrying("near") and len(kept) == 15 and all(is_there(*one) for one in kept), kept
+    assert is_carrying("near") and len(kept) == 16 and all(is_there(*one) for one in kept), kept
     edge("detach")
     assert not is_carrying("near") and not pathlib.Path("/run/guia-edge").exists()
     assert "guia-edge" not in pathlib.Path("/proc/mounts").read_text()
