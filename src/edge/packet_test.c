@@ -152,10 +152,7 @@ static enum edge_reason word_on(const struct reading *reading)
 	return EDGE_BANNED;
 }
 
-/*
- * Budgets are spent, so that what kind it was is seen; but a SYN may be the first of its destination, and while
- * strangers wait its source may be one.
- */
+/* Budgets are spent, so that its kind is seen; but a SYN may be the first of its destination, or a stranger's. */
 static bool may_be(const struct reading *reading, enum edge_reason reason, bool strangers_wait)
 {
 	if (reading->kind == KIND_MALFORMED || reading->kind == KIND_OTHER)
