@@ -83,11 +83,11 @@ static bool wants_search(const struct defence *d, struct site *site)
 	    site_has_mitigation(site, MITIGATION_SIGNATURE, MITIGATION_TRIAL) || site_free_place(site) == NULL ||
 	    site_is_left_alone(d, site))
 		return false;
-	/* What strangers' turns leave of an attack does no harm, and is one all the same. */
-	if (site_has_mitigation(site, MITIGATION_SIGNATURE, MITIGATION_IN_FORCE) ||
-	    (site->episode.nature == TRAFFIC_ATTACK && is_uncovered(site)))
+	if (site_has_mitigation(site, MITIGATION_SIGNATURE, MITIGATION_IN_FORCE))
 		return is_uncovered(site);
-	return site->attack_ms != 0 && now_ms - site->attack_ms < ATTACK_LATELY_MS;
+	bool lately = site->attack_ms != 0 && now_ms - site->attack_ms < ATTACK_LATELY_MS;
+	/* What strangers' turns leave of an attack does no harm, and is one all the same. */
+	return lately || (site->episode.nature == TRAFFIC_ATTACK && is_uncovered(site));
 }
 
 struct defence_search *defence_search_take(struct defence *defence)

@@ -5,6 +5,7 @@
 #include "match/scan.h"
 #include "match/scan_cache.h"
 #include "match/scan_internal.h"
+#include "match/test_scan_cache.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,33 +13,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-
-static char folder[64];
-static struct diagnostics told;
-
-static int make_folder(void **state)
-{
-	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/guia-scan-cache-XXXXXX");
-	diagnostics_init(&told);
-	return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	char command[128];
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	diagnostics_destroy(&told);
-	return system(command);
-}
-
-static struct scan_cache *opened(void)
-{
-	struct scan_cache *cache = NULL;
-	assert_int_equal(scan_cache_open(folder, &told, &cache), 0);
-	return cache;
-}
 
 /* Compiles a small set, and says whether all of it came from the cache; the set must work either way. Regular patterns
  * are not Hyperscan's, so `pattern` has lookaround. */

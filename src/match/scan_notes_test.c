@@ -2,33 +2,7 @@
 #include "base/test.h"
 #include "match/regex.h"
 #include "match/scan_internal.h"
-
-static char folder[64];
-static struct diagnostics told;
-
-static int make_folder(void **state)
-{
-	(void)state;
-	snprintf(folder, sizeof(folder), "/tmp/guia-scan-notes-XXXXXX");
-	diagnostics_init(&told);
-	return mkdtemp(folder) == NULL;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	char command[128];
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	diagnostics_destroy(&told);
-	return system(command);
-}
-
-static struct scan_cache *opened(void)
-{
-	struct scan_cache *cache = NULL;
-	assert_int_equal(scan_cache_open(folder, &told, &cache), 0);
-	return cache;
-}
+#include "match/test_scan_cache.h"
 
 static const char *const various[] = {
 	"union\\s+(?:all\\s+)?select",
