@@ -3,6 +3,7 @@
 #include "base/byte_set.h"
 #include "base/diagnostic.h"
 #include "base/file.h"
+#include "base/growth.h"
 #include "base/hash.h"
 #include "base/nearest.h"
 #include "base/reader.h"
@@ -469,7 +470,16 @@ static void a_led_member_is_found_anywhere(void **state)
 	}
 }
 
-TEST_MAIN(cmocka_unit_test(numbers_are_digits_within_bounds), cmocka_unit_test(caret_stands_below_the_character),
+static void only_what_came_since_is_growth(void **state)
+{
+	static const uint64_t sums[][2] = {{500, 0}, {500, 0}, {503, 3}, {2, 0}, {4, 2}, {0, 0}, {1, 1}};
+	struct growth growth = {0};
+	(void)state;
+	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
+		assert_int_equal(growth_since(&growth, sums[i][0]), sums[i][1]);
+}
+
+TEST_MAIN(cmocka_unit_test(only_what_came_since_is_growth), cmocka_unit_test(numbers_are_digits_within_bounds), cmocka_unit_test(caret_stands_below_the_character),
 	  cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(slice_finds_wherever_it_stands),
 	  cmocka_unit_test(slices_end_alike), cmocka_unit_test(slice_compares_without_case),
 	  cmocka_unit_test(buffer_writes_numbers), cmocka_unit_test(reader_keeps_its_overrun),

@@ -133,7 +133,7 @@ const struct shape shapes[] = {
 		.title = "a full link: the operator's router drops what it was asked to, ahead of it",
 		.volley =
 			{.kind = PACKET_UDP, .bytes = 1400, .from_port = 53, .only_v4 = true, .forged_residents = 1000},
-		.link_mbit = 20,
+		.link_mbit = 10,
 		.control_ms = 10000,
 		.attackers = {.count = 2000},
 		.per_second = 30000,
@@ -144,7 +144,7 @@ const struct shape shapes[] = {
 		.kind = KIND_DARK,
 		.volley =
 			{.kind = PACKET_UDP, .bytes = 1400, .from_port = 53, .only_v4 = true, .forged_residents = 1000},
-		.link_mbit = 20,
+		.link_mbit = 10,
 		.control_ms = 10000,
 		.dark = true,
 		.attackers = {.count = 2000},
@@ -285,6 +285,13 @@ struct run_plan run_plan_past(uint64_t city, bool brief)
 	};
 }
 
+/* So many a second that each of a group can come once in the morning. */
+static uint32_t enough_for(const struct group *group, uint32_t per_second)
+{
+	uint32_t each = (uint32_t)(group->count * 1000 + MORNING_MS - 1) / MORNING_MS;
+	return per_second == 0 || per_second > each ? per_second : each;
+}
+
 struct run_plan run_plan_morning(const struct run_plan *plan)
 {
 	struct run_plan morning = *plan;
@@ -295,6 +302,8 @@ struct run_plan run_plan_morning(const struct run_plan *plan)
 	morning.everyone = true;
 	if (plan->shape->guests.late)
 		morning.guests_per_second = 0;
+	morning.residents_per_second = enough_for(&plan->census.residents, morning.residents_per_second);
+	morning.guests_per_second = enough_for(&plan->census.guests, morning.guests_per_second);
 	return morning;
 }
 

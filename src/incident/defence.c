@@ -169,11 +169,9 @@ void defence_stands(struct defence *defence, uint16_t number, const struct defen
 	struct site *site = defence->sites[number];
 	traffic_standing(&site->rates, standing->slots, standing->slots_at_most, standing->states);
 	traffic_room(&site->rates, standing->connections_at_most);
-	/* Sums of workers whose files are gone are missing for a moment. */
-	if (site->shed_known && standing->shed > site->shed)
-		decide_shed(defence, number, (uint64_t)(standing->shed - site->shed));
-	site->shed = standing->shed;
-	site->shed_known = true;
+	uint64_t more = growth_since(&site->shed, (uint64_t)standing->shed);
+	if (more > 0)
+		decide_shed(defence, number, more);
 }
 
 /* ---- time ---- */

@@ -73,7 +73,7 @@ void defence_stands(struct defence *defence, uint16_t number, const struct defen
 struct defence_packets {
 	struct packet_figures figures[PACKET_FLOODS];
 	struct packet_traits traits[PACKET_FLOODS];
-	uint64_t overflowed; /* connections that found no room at the gate, so far; 0: nobody counts */
+	uint64_t overflowed; /* connections that found no room at the gate, so far */
 };
 void defence_packets(struct defence *defence, const struct defence_packets *packets);
 

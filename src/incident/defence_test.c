@@ -153,7 +153,7 @@ static void where_connections_find_no_room_one_match_is_enough(void **state)
 		uint64_t after_ms, overflowed;
 		uint32_t matched;
 		size_t bans;
-	} cases[] = {{0, 0, 9, 0},     {100, 500, 9, 0},  {100, 500, 9, 0}, {100, 501, 1, 1},
+	} cases[] = {{0, 500, 9, 0},   {100, 500, 9, 0},  {100, 500, 9, 0}, {100, 501, 1, 1},
 		     {100, 501, 0, 0}, {1899, 501, 1, 1}, {1, 501, 9, 0},   {0, 501, 10, 1},
 		     {100, 3, 9, 0},   {100, 4, 1, 1},    {100, 0, 1, 1}};
 	struct defence_time now = {500000, (uint64_t)1720551600 * 1000};

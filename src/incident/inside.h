@@ -2,6 +2,7 @@
 #ifndef GUIA_INCIDENT_INSIDE_H
 #define GUIA_INCIDENT_INSIDE_H
 
+#include "base/growth.h"
 #include "incident/defence.h"
 #include "limit/source_pace.h"
 #include "traffic/acquaintances.h"
@@ -48,8 +49,7 @@ struct site {
 	unsigned allowed_seconds;              /* that it is of, up to a bound */
 	double uncovered_rate;                 /* of the second before */
 
-	double shed; /* connections, by the gate, as last told */
-	bool shed_known;
+	struct growth shed; /* connections, by the gate */
 	bool sheds; /* the gate is told to, before they run short */
 
 	uint64_t attack_ms;      /* when it last was one */
@@ -85,7 +85,7 @@ struct defence {
 	struct prefix *spared; /* owned */
 	size_t spared_count;
 	struct packet_flood packets[PACKET_FLOODS];
-	uint64_t overflowed;       /* as it was last told */
+	struct growth overflowed;  /* connections without room */
 	uint64_t crowded_until_ms; /* the gate gets more connections than it can take in */
 	uint32_t last_id;
 	uint64_t version, state;

@@ -77,17 +77,10 @@ static void learn_nothing(struct defence *d, bool full, bool is_over)
 	}
 }
 
-/* What was counted before the first time that we hear of it says nothing of now. */
-static void note_overflow(struct defence *d, uint64_t overflowed)
-{
-	if (d->overflowed != 0 && overflowed > d->overflowed)
-		d->crowded_until_ms = d->now.now_ms + CROWDED_MS;
-	d->overflowed = overflowed;
-}
-
 void defence_packets(struct defence *defence, const struct defence_packets *packets)
 {
-	note_overflow(defence, packets->overflowed);
+	if (growth_since(&defence->overflowed, packets->overflowed) > 0)
+		defence->crowded_until_ms = defence->now.now_ms + CROWDED_MS;
 	bool was_full = defence->packets[PACKET_FLOOD_LINK].on;
 	for (enum packet_flood_kind kind = 0; kind < PACKET_FLOODS; kind++) {
 		struct packet_flood *flood = &defence->packets[kind];

@@ -4,15 +4,21 @@
 #include "base/file.h"
 #include "codec/text.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { CONTENT_MAX_BYTES = 512 * 1024 * 1024 };
+enum {
+	CONTENT_MAX_BYTES = 512 * 1024 * 1024,
+	DAY_S = 24 * 3600,
+	UNUSED_MOST_S = 90 * DAY_S,
+};
 
 /* What a file begins with; the digest covers everything after it, and the key. */
 struct preamble {
@@ -112,20 +118,48 @@ int scan_cache_open(const char *folder, struct diagnostics *diagnostics, struct 
 	return 0;
 }
 
+static const char suffix[] = ".scan";
+
+/* A file's time is when it was last loaded, to a day. */
+static void note_use(int fd, const struct stat *st)
+{
+	if (time(NULL) - st->st_mtime > DAY_S)
+		(void)futimens(fd, NULL);
+}
+
+/* What cannot be removed stays: it may be root's, and we another. */
+static void remove_unused(const struct scan_cache *cache)
+{
+	int fd = openat(cache->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *files = fd >= 0 ? fdopendir(fd) : NULL;
+	if (files == NULL && fd >= 0)
+		close(fd);
+	for (const struct dirent *file; files != NULL && (file = readdir(files)) != NULL;) {
+		struct stat st;
+		if (slice_ends_with(slice_from_string(file->d_name), slice_from_string(suffix)) &&
+		    fstatat(cache->fd, file->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+		    time(NULL) - st.st_mtime > UNUSED_MOST_S)
+			(void)unlinkat(cache->fd, file->d_name, 0);
+	}
+	if (files != NULL)
+		closedir(files);
+}
+
 void scan_cache_close(struct scan_cache *cache)
 {
 	if (cache == NULL)
 		return;
+	remove_unused(cache);
 	close(cache->fd);
 	free(cache);
 }
 
-enum { NAME_BYTES = 2 * sizeof(struct scan_cache_key) + sizeof(".scan") };
+enum { NAME_BYTES = 2 * sizeof(struct scan_cache_key) + sizeof(suffix) };
 
 static void name_of(const struct scan_cache_key *key, char ret_name[NAME_BYTES])
 {
 	size_t len = hex_encode(slice_make(key->sha256, sizeof(key->sha256)), (uint8_t *)ret_name);
-	memcpy(ret_name + len, ".scan", sizeof(".scan"));
+	memcpy(ret_name + len, suffix, sizeof(suffix));
 }
 
 static int digest(const struct scan_cache_key *key, struct slice content, uint8_t ret_sha256[32])
@@ -175,6 +209,7 @@ static int load_open(int fd, const struct scan_cache_key *key, struct buffer *ou
 	    memcmp(preamble.sha256, sha256, sizeof(sha256)) != 0)
 		return 1;
 	out->len += len;
+	note_use(fd, &st);
 	return 0;
 }
 

@@ -4,7 +4,8 @@
  * if a SHA-256 over the content holds. The key is a SHA-256 over all that the content follows from: what is given to
  * Hyperscan, its version and the processor; for notes (scan_notes.h) our sources besides. Files are written aside,
  * synced and renamed: two starts at once are safe, and a reader sees a whole file or none. Whatever is wrong, the set
- * is compiled instead, and a warning says why.
+ * is compiled instead, and a warning says why. What was not loaded for three months, as what an earlier version of us
+ * left, is removed when a cache is closed.
  */
 #ifndef GUIA_MATCH_SCAN_CACHE_H
 #define GUIA_MATCH_SCAN_CACHE_H

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 /* Compiles a small set, and says whether all of it came from the cache; the set must work either way. Regular patterns
  * are not Hyperscan's, so `pattern` has lookaround. */
@@ -70,6 +71,39 @@ static void a_second_start_compiles_nothing(void **state)
 	assert_true(compile_once("a+b(?!x)"));
 	assert_false(compile_once("a+b(?!x)|c")); /* another pattern is another key */
 	assert_true(compile_once("a+b(?!x)"));
+	assert_int_equal(told.warnings, 0);
+}
+
+static void grow_old(const char *path, unsigned days)
+{
+	const time_t then = time(NULL) - (time_t)days * 24 * 3600;
+	const struct timespec times[2] = {{.tv_sec = then}, {.tv_sec = then}};
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* Loading one makes it young again; nothing is touched that is not of the cache. */
+static void what_nobody_loads_any_more_is_removed(void **state)
+{
+	char paths[KEPT][512], other[512];
+	struct stat st;
+	(void)state;
+	compile_once("a+b(?!x)");
+	kept_files(paths);
+	for (size_t file = 0; file < KEPT; file++)
+		grow_old(paths[file], 100);
+	assert_true(compile_once("a+b(?!x)"));
+	for (size_t file = 0; file < KEPT; file++) {
+		assert_int_equal(stat(paths[file], &st), 0);
+		assert_true(time(NULL) - st.st_mtime < 3600);
+		grow_old(paths[file], file == 0 ? 80 : 100);
+	}
+	snprintf(other, sizeof(other), "%s/.other", folder);
+	close(open(other, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	grow_old(other, 100);
+	scan_cache_close(opened());
+	assert_int_equal(stat(paths[0], &st), 0);
+	assert_int_equal(stat(paths[1], &st), -1);
+	assert_int_equal(unlink(other), 0);
 	assert_int_equal(told.warnings, 0);
 }
 
@@ -315,7 +349,8 @@ static void many_starts_at_once_are_safe(void **state)
 
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
-TEST_MAIN(IN_A_FOLDER(a_second_start_compiles_nothing), IN_A_FOLDER(a_flipped_byte_is_noticed_wherever_it_is),
+TEST_MAIN(IN_A_FOLDER(a_second_start_compiles_nothing), IN_A_FOLDER(what_nobody_loads_any_more_is_removed),
+	  IN_A_FOLDER(a_flipped_byte_is_noticed_wherever_it_is),
 	  IN_A_FOLDER(a_truncated_file_is_noticed), IN_A_FOLDER(a_sound_file_under_another_key_is_refused),
 	  IN_A_FOLDER(files_of_others_are_refused), IN_A_FOLDER(a_link_is_refused),
 	  IN_A_FOLDER(a_folder_of_others_is_refused), cmocka_unit_test(all_that_matters_is_in_the_key),

@@ -56,20 +56,12 @@ double strangers_pace(double per_s, struct strangers_told more)
 	return per_s * MORE < MOST ? per_s * MORE : 0;
 }
 
-/* A worker that ends takes its counts along. */
-static uint64_t grown(uint64_t now, uint64_t before)
-{
-	return now > before ? now - before : 0;
-}
-
 void edge_strangers_tick(struct edge_strangers *s, struct edge *edge, bool calm, struct strangers_told told,
 			 uint64_t now_ms)
 {
-	const struct strangers_told more = {grown(told.turned_away, s->told.turned_away),
-					    grown(told.kept_waiting, s->told.kept_waiting)};
+	const struct strangers_told more = {growth_since(&s->turned_away, told.turned_away),
+					    growth_since(&s->kept_waiting, told.kept_waiting)};
 	learn(s, edge, calm, now_ms);
-	s->per_s = s->was_told ? strangers_pace(s->per_s, more) : 0;
-	s->told = told;
-	s->was_told = true;
+	s->per_s = strangers_pace(s->per_s, more);
 	edge_strangers(edge, s->per_s, now_ms + STRANGERS_LEASE_MS);
 }

@@ -8,6 +8,7 @@
 #ifndef GUIA_MITIGATE_EDGE_STRANGERS_H
 #define GUIA_MITIGATE_EDGE_STRANGERS_H
 
+#include "base/growth.h"
 #include "edge/strangers.h"
 
 enum { STRANGERS_WAITING = 1 << 13, STRANGERS_LEASE_MS = 2000, STRANGERS_TICK_MS = 100 };
@@ -22,11 +23,13 @@ struct edge_strangers {
 	unsigned generation;
 	size_t seen;  /* in this one */
 	double per_s; /* 0: all may come */
-	struct strangers_told {
-		uint64_t turned_away;  /* connections that the gate had no time for, so far */
-		uint64_t kept_waiting; /* that it did not begin with at once */
-	} told;
-	bool was_told;
+	struct growth turned_away, kept_waiting;
+};
+
+/* Of connections, so far. */
+struct strangers_told {
+	uint64_t turned_away;  /* the gate had no time for them */
+	uint64_t kept_waiting; /* it did not begin with them at once */
 };
 
 /* A request came, when nothing was wrong. */

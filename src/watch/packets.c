@@ -42,8 +42,12 @@ static void look_at_edge(struct packets *packets, const struct edge *edge, const
 	for (unsigned reason = 0; known && reason < EDGE_REASONS; reason++)
 		if (kind_of(reason) != PACKET_FLOODS)
 			figures[kind_of(reason)].packets += counts.packets[reason];
-	packets->told.overflowed = listeners_overflowed() + connections->shed[SHED_TURNED_AWAY] +
-				   (known ? counts.packets[EDGE_STRANGER_OVER] : 0);
+	packets->told.overflowed += growth_since(&packets->overflowed, listeners_overflowed()) +
+				    growth_since(&packets->turned_away, connections->shed[SHED_TURNED_AWAY]);
+	if (known)
+		packets->told.overflowed += growth_since(&packets->strangers, counts.packets[EDGE_STRANGER_OVER]);
+	else
+		packets->strangers.read = false;
 	figures[PACKET_FLOOD_SYN].connections = connections->accepted;
 	figures[PACKET_FLOOD_SYN].held = known && edge->table.control->answers != 0;
 }

@@ -5,6 +5,7 @@
 #ifndef GUIA_WATCH_PACKETS_H
 #define GUIA_WATCH_PACKETS_H
 
+#include "base/growth.h"
 #include "edge/edge.h"
 #include "incident/defence.h"
 #include "watch/sites.h"
@@ -15,6 +16,7 @@ struct packets {
 	struct packet_sample sample;
 	struct defence_packets told;
 	uint64_t traits_ms; /* when traits were last looked at */
+	struct growth overflowed, turned_away, strangers; /* connections without room: in the kernel, at the gate, at the edge */
 };
 
 /* A packet that the edge sampled. */

@@ -244,6 +244,7 @@ def with_a_journal_that_cannot_be_read_nothing_stays(s):
     s.service.exabgp.child.wait(60)
     s.service.start()
     peers.wait_until(s.service.up, "both sessions are up again")
+    peers.wait_until(lambda: s.service.ask("status")["held"], "the watch has found the next keeper")
     assert s.service.ask("status")["rules"] == []
     s.both(False)
 
