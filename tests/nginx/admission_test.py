@@ -1,6 +1,8 @@
 """Admission: a flood is asked of the origin only as it can answer, visitors seen before go first, others get a copy or are
 refused; who leaves, dies or is reloaded away leaves no slot behind."""
 import asyncio
+import os
+import signal
 import ssl
 import subprocess
 import threading
@@ -185,6 +187,26 @@ def _():
     assert any(l.startswith("502 127.7.") and l.endswith('"refused"') for l in lines)
     assert any(l.startswith("200 127.7.") and l.endswith('"waited"') for l in lines)
     assert not any(" 127.0.1.1 " in l and "refused" in l for l in lines)
+
+
+@case("a slot that comes free is theirs who wait, not of who comes next, though a worker finds both at once")
+def _():
+    begin_anew()
+    worker, = gate.worker_pids()
+    log = gate.folder / "admission.log"
+    with Flood(PLAIN, 150) as flood:
+        for turn in range(12):
+            wait_until(lambda: flood.statuses.get(502, 0) > 50, "refusals", seen=lambda: flood.statuses)
+            if turn == 2:  # who was let in before anybody had to wait has his answer
+                before = len(log.read_text().splitlines())
+            os.kill(worker, signal.SIGSTOP)
+            time.sleep(4 * PAGE_SECONDS)
+            os.kill(worker, signal.SIGCONT)
+            flood.statuses[502] = 0
+    lines = log.read_text().splitlines()[before:]
+    crowded = lines[:max(n for n, l in enumerate(lines) if l.endswith('"refused"'))]
+    at_once = [l for l in crowded if l.startswith("200 ") and l.endswith('"-"')]
+    assert at_once == [], (len(at_once), len(crowded))
 
 
 @case("the same over connections kept open to the origin")
