@@ -125,6 +125,9 @@ size_t automaton_longest(const struct automaton *automaton, struct automaton_poo
 bool automaton_first_end(const struct automaton *automaton, struct automaton_pool *pool, struct slice value,
 			 size_t from, size_t *ret_end);
 
+/* Whether automaton_first_end() tells it. */
+bool automaton_tells_first_end(const struct automaton *automaton);
+
 /* Whether its states take so much memory that caches of the processor no longer hold them. */
 bool automaton_cache_is_large(const struct automaton_cache *cache);
 

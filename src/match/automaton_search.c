@@ -411,6 +411,11 @@ size_t automaton_longest(const struct automaton *automaton, struct automaton_poo
 	return simulate_afresh(automaton, pool, value, from, true).end;
 }
 
+bool automaton_tells_first_end(const struct automaton *automaton)
+{
+	return automaton->ordered;
+}
+
 bool automaton_first_end(const struct automaton *automaton, struct automaton_pool *pool, struct slice value,
 			 size_t from, size_t *ret_end)
 {

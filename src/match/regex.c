@@ -18,8 +18,9 @@ enum {
 	JIT_STACK_MAX_BYTES = 32 * 1024 * 1024,
 
 	/*
-	 * PCRE2 tries every place of a value in turn, and at each may go back and forth: quadratic, or worse. Short
-	 * values are given to it at once, with few steps; for others the automata find the place first.
+	 * PCRE2 tries every place of a value in turn, and at each may go back and forth: quadratic, or worse. Where
+	 * groups are wanted short values are given to it at once, with few steps; for others the automata find the
+	 * place first.
 	 */
 	SHORT_BYTES = 256,
 	SHORT_STEPS = 2000,
@@ -34,6 +35,7 @@ struct regex {
 	uint32_t groups;
 	bool jit;
 	struct automaton *automaton; /* of a regular pattern that could be slow; else NULL */
+	bool tells_all;              /* it knows all that is asked of the pattern, which has no groups */
 };
 
 struct regex_scratch {
@@ -102,6 +104,8 @@ int regex_compile(struct slice pattern, unsigned flags, struct regex **ret_regex
 		regex_free(regex);
 		return -ENOMEM;
 	}
+	regex->tells_all =
+		regex->groups == 1 && regex->automaton != NULL && automaton_tells_first_end(regex->automaton);
 	*ret_regex = regex;
 	return 0;
 }
@@ -283,7 +287,7 @@ int regex_match(const struct regex *regex, struct regex_scratch *scratch, struct
 	bool alone = scratch->pool == NULL && !scratch->late;
 	if (regex->automaton == NULL || alone || start > value.len)
 		return ask_pcre2(regex, scratch, value, start, 0, limits, ret_groups, count);
-	if (value.len - start <= SHORT_BYTES) {
+	if (!regex->tells_all && value.len - start <= SHORT_BYTES) {
 		const struct regex_limits few = {.match = SHORT_STEPS};
 		int r = ask_pcre2(regex, scratch, value, start, 0, &few, ret_groups, count);
 		if (r != REGEX_LIMIT)
