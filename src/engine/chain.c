@@ -211,8 +211,7 @@ static struct log_text told_text(struct chain *chain, const struct chain_text *t
 		return (struct log_text){.told = SLICE("")};
 	/* The Core Rule Set's own form stays readable, where it is the name that tells. */
 	if (text->varies && text->secret.len > 0 &&
-	    !(slice_starts_with(text->bytes, SLICE("Matched Data: ")) &&
-	      redact_name_is_secret(&t->redact, text->secret)))
+	    !(slice_starts_with(text->bytes, SLICE("Matched Data: ")) && shown_name_says_secret(t, text->secret)))
 		return (struct log_text){.told = SLICE("[redacted]")};
 	struct slice name = text->secret;
 	if (name.len == 0 && tells_secret(chain))

@@ -66,8 +66,7 @@ static void keep_judged(struct transaction *t, struct slice name, bool secret)
 	t->judged_names[0] = (struct judged_name){slice_make(copy, name.len), t->redact.extra_count, secret};
 }
 
-/* As the name alone says. */
-static bool is_secret_by_name(struct transaction *t, struct slice name)
+bool shown_name_says_secret(struct transaction *t, struct slice name)
 {
 	bool kept = name.len >= JUDGED_LEAST && name.len <= JUDGED_MOST;
 	for (size_t i = 0; i < JUDGED_NAMES && kept; i++) {
@@ -83,14 +82,14 @@ static bool is_secret_by_name(struct transaction *t, struct slice name)
 
 bool shown_name_is_secret(struct transaction *t, struct slice name)
 {
-	return is_secret_by_name(t, name) || is_secret_document(t, name);
+	return shown_name_says_secret(t, name) || is_secret_document(t, name);
 }
 
 bool shown_is_secret(struct transaction *t, struct shown *shown)
 {
 	if (!shown->judged) {
 		shown->judged = true;
-		shown->secret_by_name = is_secret_by_name(t, shown->name);
+		shown->secret_by_name = shown_name_says_secret(t, shown->name);
 		shown->secret = shown->secret_by_name || is_secret_document(t, shown->name);
 	}
 	return shown->secret;
@@ -131,8 +130,9 @@ static struct slice redacted(struct transaction *t, const struct shown *shown)
 static struct slice without_secrets(struct transaction *t, struct slice variable, struct slice value, struct slice text)
 {
 	struct buffer out = buffer_make(&t->arena);
+	bool secret = variable.len > 0 && shown_name_says_secret(t, variable);
 	buffer_reserve(&out, text.len + ROOM);
-	redact_text(&t->redact, variable, value, text, &out);
+	redact_text_judged(&t->redact, secret ? variable : SLICE(""), value, text, &out);
 	return out.error != 0 || out.len == 0 ? SLICE("") : buffer_slice(&out);
 }
 

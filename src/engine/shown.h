@@ -44,5 +44,7 @@ struct slice shown_beginning(struct transaction *t, const struct log_text *text,
 
 /* Whether a variable must not be shown, by its whole name. */
 bool shown_name_is_secret(struct transaction *t, struct slice name);
+/* The same as its name alone says: what redact_name_is_secret() tells, which is remembered of long names. */
+bool shown_name_says_secret(struct transaction *t, struct slice name);
 
 #endif

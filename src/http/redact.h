@@ -52,6 +52,9 @@ void redact_body(const struct redact_names *names, struct slice content_type, st
  */
 void redact_text(const struct redact_names *names, struct slice variable, struct slice value, struct slice text,
 		 struct buffer *out);
+/* The same where the variable has been judged: `secret` is its name if it is a secret's, or else empty. */
+void redact_text_judged(const struct redact_names *names, struct slice secret, struct slice value, struct slice text,
+			struct buffer *out);
 
 /*
  * The same without a variable, but no more of it than the first `limit` bytes, or a little more: what is cut off is not

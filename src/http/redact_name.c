@@ -487,6 +487,9 @@ static bool table_says_secret(struct redact_memo *memo, struct slice name)
 bool redact_name_is_secret(const struct redact_names *names, struct slice name)
 {
 	struct slice looked_at = slice_sub(name, 0, NAME_LIMIT);
+	/* What is short is remembered, and most of it holds no word. */
+	if (name.len > MEMO_BYTES && is_collection_of_names(name))
+		return false;
 	bool secret = table_says_secret(names->memo, looked_at) ||
 		      (names->extra_count > 0 && some_component_is_secret(names, looked_at));
 	return secret && !is_collection_of_names(name);

@@ -140,7 +140,23 @@ static void test_known_variable(void **state)
 	buffer_clear(&out);
 	redact_text(&names, SLICE("ARGS:password"), SLICE("hunter2"), SLICE("Matched Data: unter"), &out);
 	assert_slice(buffer_slice(&out), "Matched Data: [redacted] found within ARGS:password: [redacted]");
+	buffer_clear(&out);
+	redact_text_judged(&names, SLICE("ARGS:q"), SLICE("hunter2"), SLICE("value hunter2"), &out);
+	assert_slice(buffer_slice(&out), "value [redacted]");
+	buffer_clear(&out);
+	redact_text_judged(&names, SLICE(""), SLICE("hunter2"), SLICE("value hunter2"), &out);
+	assert_slice(buffer_slice(&out), "value hunter2");
 	buffer_free(&out);
 }
 
-TEST_MAIN(cmocka_unit_test(test_cases), cmocka_unit_test(test_remembered_names), cmocka_unit_test(test_known_variable))
+/* Of a long name, too, what is a collection of names holds no value. */
+static void test_long_names(void **state)
+{
+	(void)state;
+	assert_true(redact_name_is_secret(&names, SLICE("ARGS:a name of more bytes than are remembered/password")));
+	assert_false(
+		redact_name_is_secret(&names, SLICE("ARGS_NAMES:a name of more bytes than are remembered/password")));
+}
+
+TEST_MAIN(cmocka_unit_test(test_cases), cmocka_unit_test(test_remembered_names), cmocka_unit_test(test_known_variable),
+	  cmocka_unit_test(test_long_names))

@@ -279,19 +279,25 @@ static void add_secret_part(struct slice name, struct buffer *out)
 	buffer_add(out, placeholder);
 }
 
-void redact_text(const struct redact_names *names, struct slice variable, struct slice value, struct slice text,
-		 struct buffer *out)
+void redact_text_judged(const struct redact_names *names, struct slice secret, struct slice value, struct slice text,
+			struct buffer *out)
 {
-	bool secret = variable.len > 0 && redact_name_is_secret(names, variable);
-	struct secret_part part = find_secret_part(names, secret ? variable : slice_make("", 0), text);
+	struct secret_part part = find_secret_part(names, secret, text);
 	struct slice before = slice_sub(text, 0, part.from);
 	bool signs = byte_class_find(&SIGNS, before, 0) < before.len;
 	size_t parts = signs ? secret_parts(names, before) : before.len;
-	add_without(names, slice_sub(before, 0, parts), secret ? value : slice_make("", 0), out);
+	add_without(names, slice_sub(before, 0, parts), secret.len > 0 ? value : slice_make("", 0), out);
 	if (parts < before.len)
 		buffer_add(out, placeholder);
 	if (part.from < text.len)
 		add_secret_part(part.name, out);
+}
+
+void redact_text(const struct redact_names *names, struct slice variable, struct slice value, struct slice text,
+		 struct buffer *out)
+{
+	bool secret = variable.len > 0 && redact_name_is_secret(names, variable);
+	redact_text_judged(names, secret ? variable : slice_make("", 0), value, text, out);
 }
 
 /* Where secret parts begin in front of `told`, from which text was told; text.len if none do. */
