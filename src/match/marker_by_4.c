@@ -49,15 +49,24 @@ WIDE static inline struct part look_at_part(const uint8_t *ptr)
 	return part;
 }
 
-WIDE static inline struct block look(const struct marker_value *v, size_t word)
+/* A word that the value fills. */
+WIDE static inline struct block look_whole(const struct marker_value *v, size_t word)
+{
+	const uint8_t *ptr = v->bytes.ptr + word * 64;
+	return (struct block){{look_at_part(ptr), look_at_part(ptr + 32)}, UINT64_MAX};
+}
+
+WIDE static struct block look_at_end(const struct marker_value *v, size_t word)
 {
 	size_t at = word * 64, left = v->bytes.len > at ? v->bytes.len - at : 0;
-	const uint8_t *ptr = v->bytes.ptr + at;
 	uint8_t rest[64] = {0};
-	if (left < sizeof(rest))
-		ptr = left == 0 ? rest : memcpy(rest, ptr, left);
-	return (struct block){{look_at_part(ptr), look_at_part(ptr + 32)},
-			      left >= 64 ? UINT64_MAX : ((uint64_t)1 << left) - 1};
+	memcpy(rest, v->bytes.ptr + (left > 0 ? at : 0), left);
+	return (struct block){{look_at_part(rest), look_at_part(rest + 32)}, ((uint64_t)1 << left) - 1};
+}
+
+WIDE static inline struct block look(const struct marker_value *v, size_t word)
+{
+	return word < v->bytes.len / 64 ? look_whole(v, word) : look_at_end(v, word);
 }
 
 WIDE static inline struct table table_of(const struct marker_value *v, size_t number)
@@ -76,10 +85,16 @@ WIDE static inline uint32_t members_of_part(const struct part *part, const struc
 	return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(bits, part->bits));
 }
 
-WIDE static inline uint64_t members(const struct block *block, const struct table *table)
+/* Of a word that the value fills. */
+WIDE static inline uint64_t members_whole(const struct block *block, const struct table *table)
 {
 	uint64_t low = members_of_part(&block->parts[0], table);
-	return (low | (uint64_t)members_of_part(&block->parts[1], table) << 32) & block->there;
+	return low | (uint64_t)members_of_part(&block->parts[1], table) << 32;
+}
+
+WIDE static inline uint64_t members(const struct block *block, const struct table *table)
+{
+	return members_whole(block, table) & block->there;
 }
 
 #include "match/marker_run.h"

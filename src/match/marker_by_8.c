@@ -56,6 +56,17 @@ WIDE static inline uint64_t members(const struct block *block, const struct tabl
 					  block->bits);
 }
 
+/* Masks cost nothing here. */
+WIDE static inline struct block look_whole(const struct marker_value *v, size_t word)
+{
+	return look(v, word);
+}
+
+WIDE static inline uint64_t members_whole(const struct block *block, const struct table *table)
+{
+	return members(block, table);
+}
+
 #include "match/marker_run.h"
 
 WIDE void markers_narrow_by_8(struct marker_value *v, const uint64_t *asked, uint64_t *slots)

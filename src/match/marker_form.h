@@ -29,6 +29,7 @@ struct marker_room {
 /* A value that is gone over. */
 struct marker_value {
 	const struct markers *markers;
+	const struct marker_program *program; /* that is being run */
 	struct marker_room *room;
 	struct slice bytes;
 	bool lowered;

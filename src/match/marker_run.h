@@ -268,6 +268,7 @@ WIDE static inline void star(const struct marker_value *v, struct reg to, struct
 WIDE static bool run(struct marker_value *v, const struct marker_program *program)
 {
 	const struct marker_op *ops = v->markers->ops + program->first;
+	v->program = program;
 	size_t left = OPS_EACH * program->count + OPS_LEAST;
 	left = left < v->ops_left ? left : v->ops_left;
 	v->ops_left -= left;
@@ -324,7 +325,7 @@ WIDE static void begin(struct marker_value *v)
 	all[last] = UINT64_MAX >> (63 - v->bytes.len % 64);
 }
 
-/* Those that many of the programs' operations ask for, all at once. */
+/* Those that programs begin with, all at once. */
 WIDE static void make_common(struct marker_value *v, const uint64_t *slots)
 {
 	const struct markers *m = v->markers;
@@ -334,8 +335,9 @@ WIDE static void make_common(struct marker_value *v, const uint64_t *slots)
 	for (size_t word = 0; word <= m->slots / 64; word++) {
 		for (uint64_t left = slots[word]; left != 0; left &= left - 1) {
 			const struct marker_program *p = &m->programs[word * 64 + (size_t)__builtin_ctzll(left)];
-			for (uint32_t i = p->first_common; i < p->first_common + p->common_count; i++)
-				wanted[m->commons[i] / 64] |= (uint64_t)1 << m->commons[i] % 64;
+			if (p->common_count > 0)
+				wanted[m->commons[p->first_common] / 64] |= (uint64_t)1
+									    << m->commons[p->first_common] % 64;
 		}
 	}
 	for (size_t word = 0; word <= m->set_count / 64 && word < MARKER_SETS_MOST / 64; word++) {
@@ -346,10 +348,12 @@ WIDE static void make_common(struct marker_value *v, const uint64_t *slots)
 			count %= MARKER_TOGETHER;
 		}
 	}
-	for (size_t i = count; i < MARKER_TOGETHER && count > 0; i++)
-		numbers[i] = numbers[0];
-	if (count > 0)
-		make_together(v, numbers);
+	for (size_t i = 0; i < count; i += count - i < 4 ? 1 : 4) {
+		if (count - i < 4)
+			make_stream(v, numbers[i]);
+		else
+			make_four(v, numbers + i);
+	}
 }
 
 /* As markers_narrow(), of a value that is not too long, by those of `slots` that have a program. */

@@ -2,7 +2,8 @@
  * Which bytes of a value are in which sets, 64 at a time, and where assertions hold. Whoever includes this has these
  * before: WIDE, what the functions are made for; LANES and `lanes`, the words that are taken at once; lanes_with_any(),
  * a bit for each that is not 0; lanes_behind(), each word's place taken by the one before it; `struct block` and
- * look(), 64 bytes; `struct table` and table_of(), a set; members(), which of the bytes are in it.
+ * look(), 64 bytes; `struct table` and table_of(), a set; members(), which of the bytes are in it; look_whole() and
+ * members_whole(), the same where the value fills the word.
  */
 #ifndef GUIA_MATCH_MARKER_STREAMS_H
 #define GUIA_MATCH_MARKER_STREAMS_H
@@ -14,33 +15,48 @@ WIDE static inline uint64_t *words_of(const struct marker_value *v, size_t numbe
 	return v->room->words + number * v->words;
 }
 
-WIDE static void make_together(const struct marker_value *v, const uint16_t *numbers)
+/* Words behind the value's end have no byte of any set. */
+WIDE static inline void end_stream(const struct marker_value *v, uint64_t *stream, const struct table *table)
+{
+	size_t whole = v->bytes.len / 64;
+	struct block block = look(v, whole);
+	stream[whole] = members(&block, table);
+	memset(stream + whole + 1, 0, (v->words - whole - 1) * sizeof(*stream));
+}
+
+WIDE static inline __attribute__((always_inline)) void make_streams(const struct marker_value *v,
+								    const uint16_t *numbers, size_t count)
 {
 	struct table tables[MARKER_TOGETHER];
 	uint64_t *streams[MARKER_TOGETHER];
-	size_t words = v->words;
-	for (size_t i = 0; i < MARKER_TOGETHER; i++) {
+	for (size_t i = 0; i < count; i++) {
 		tables[i] = table_of(v, numbers[i]);
 		streams[i] = words_of(v, MARKER_STREAMS_OTHER + numbers[i]);
 		v->room->made[numbers[i] / 64] |= (uint64_t)1 << numbers[i] % 64;
 	}
-	for (size_t word = 0; word < words; word++) {
-		struct block block = look(v, word);
+	for (size_t word = 0, whole = v->bytes.len / 64; word < whole; word++) {
+		struct block block = look_whole(v, word);
 #pragma GCC unroll 8
-		for (size_t i = 0; i < MARKER_TOGETHER; i++)
-			streams[i][word] = members(&block, &tables[i]);
+		for (size_t i = 0; i < count; i++)
+			streams[i][word] = members_whole(&block, &tables[i]);
 	}
+	for (size_t i = 0; i < count; i++)
+		end_stream(v, streams[i], &tables[i]);
 }
 
-WIDE static void make_stream(const struct marker_value *v, size_t number)
+WIDE static void make_together(const struct marker_value *v, const uint16_t *numbers)
 {
-	const struct table table = table_of(v, number);
-	uint64_t *stream = words_of(v, MARKER_STREAMS_OTHER + number);
-	for (size_t word = 0, words = v->words; word < words; word++) {
-		struct block block = look(v, word);
-		stream[word] = members(&block, &table);
-	}
-	v->room->made[number / 64] |= (uint64_t)1 << number % 64;
+	make_streams(v, numbers, MARKER_TOGETHER);
+}
+
+WIDE static void make_four(const struct marker_value *v, const uint16_t *numbers)
+{
+	make_streams(v, numbers, 4);
+}
+
+WIDE static void make_stream(const struct marker_value *v, uint16_t number)
+{
+	make_streams(v, &number, 1);
 }
 
 WIDE static inline bool is_made(const struct marker_value *v, size_t number)
@@ -48,10 +64,30 @@ WIDE static inline bool is_made(const struct marker_value *v, size_t number)
 	return (v->room->made[number / 64] >> number % 64 & 1) != 0;
 }
 
+/*
+ * That of a set, and of those that the program will ask for behind it if it gets so far: they cost less together, and
+ * most programs do not get far.
+ */
+WIDE static void make_and_ahead(const struct marker_value *v, uint16_t number)
+{
+	const uint16_t *commons = v->markers->commons + v->program->first_common;
+	uint16_t numbers[4] = {number};
+	size_t count = 1, at = 0;
+	while (at < v->program->common_count && commons[at] != number)
+		at++;
+	for (size_t i = at + 1; i < v->program->common_count && count < 4; i++)
+		if (!is_made(v, commons[i]))
+			numbers[count++] = commons[i];
+	if (count == 4)
+		make_four(v, numbers);
+	else
+		make_stream(v, number);
+}
+
 WIDE static inline const uint64_t *stream_of_set(const struct marker_value *v, size_t number)
 {
 	if (!is_made(v, number))
-		make_stream(v, number);
+		make_and_ahead(v, (uint16_t)number);
 	return words_of(v, MARKER_STREAMS_OTHER + number);
 }
 
