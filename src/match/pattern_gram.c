@@ -35,6 +35,11 @@ static unsigned share_of_byte(unsigned byte)
 	return shares[byte] != 0 ? shares[byte] : OTHER_SHARE;
 }
 
+double pattern_gram_share_of_byte(uint8_t byte)
+{
+	return (double)share_of_byte(byte) / ALL_SHARES;
+}
+
 static unsigned sum_of_shares(const struct pattern_set *set, uint64_t flip)
 {
 	unsigned sum = 0;

@@ -37,6 +37,9 @@ struct pattern_grams {
 void pattern_grams_find(const struct pattern *pattern, const struct pattern_set *allowed,
 			struct pattern_grams *ret_grams);
 
+/* How many of a short value's places have a byte, by a guess. */
+double pattern_gram_share_of_byte(uint8_t byte);
+
 /* By how much the share would grow if there were one less; infinite if there is but one. */
 double pattern_grams_merge_cost(const struct pattern_grams *grams);
 

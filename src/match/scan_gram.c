@@ -1,16 +1,19 @@
 #include "match/scan_gram.h"
 
 #include "base/error.h"
+#include "match/gram_sieve.h"
 #include "match/image.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { GRAMS = 64, BYTES = PATTERN_GRAM_BYTES, EDGE = 256 /* as a byte */ };
+enum { GRAMS = GRAM_SIEVE_GRAMS, BYTES = PATTERN_GRAM_BYTES, EDGE = GRAM_SIEVE_EDGE };
+enum { SIEVED_BYTES_LEAST = 16 /* in shorter values each byte is looked at sooner */ };
 
 struct scan_grams {
+	struct gram_sieve sieve;
 	/* By byte, the grams that have it in each place, the last place last; a shorter one has all bytes before it. */
-	uint64_t rows[EDGE + 1][BYTES];
+	gram_row rows[EDGE + 1];
 	uint64_t begun[BYTES - 1]; /* those that so many places need not be there for: how a value begins */
 	size_t words;              /* of slots */
 	uint64_t *known;           /* slots of which a gram is known */
@@ -124,6 +127,7 @@ static void fill(struct scan_grams *grams, struct pattern_grams *const *slots, s
 			grams->slots_of[number * grams->words + slot / 64] |= bit;
 		}
 	}
+	gram_sieve_make(grams->rows, known_count, &grams->sieve);
 }
 
 int scan_grams_create(struct pattern_grams *const *slots, size_t count, struct scan_grams **ret_grams)
@@ -222,9 +226,16 @@ static uint64_t slots_of(const struct scan_grams *grams, uint64_t found, size_t 
 	return slots;
 }
 
-uint64_t scan_grams_find(const struct scan_grams *grams, struct slice value, bool lowered)
+uint64_t scan_grams_find_plainly(const struct scan_grams *grams, struct slice value, bool lowered)
 {
 	return lowered ? grams_in_lowered(grams, value) : grams_in(grams, value.ptr, value.len);
+}
+
+uint64_t scan_grams_find(const struct scan_grams *grams, struct slice value, bool lowered, uint64_t wanted)
+{
+	if (value.len >= SIEVED_BYTES_LEAST && gram_sieve_is_possible())
+		return gram_sieve_find(&grams->sieve, grams->rows, grams->begun, value, lowered, wanted);
+	return wanted & scan_grams_find_plainly(grams, value, lowered);
 }
 
 void scan_grams_narrow(const struct scan_grams *grams, uint64_t found, uint64_t *slots)
@@ -243,3 +254,4 @@ bool scan_grams_of_slot(const struct scan_grams *grams, uint32_t slot, uint64_t 
 }
 
 _Static_assert(BYTES == 4 && GRAMS == 64, "four places are followed, in words");
+_Static_assert((int)SCAN_GRAM_VALUE_BYTES <= (int)GRAM_SIEVE_VALUE_BYTES, "all values can be sieved");

@@ -302,7 +302,7 @@ static void find_runnable(const struct scan_set *set, unsigned view, struct slic
 	const struct scan_grams *grams = set->grams[f->level];
 	if (grams == NULL || value.len > SCAN_GRAM_VALUE_BYTES || !has_bits(runnable, words))
 		return;
-	uint64_t found = f->signs.known ? f->signs.grams[view] : scan_grams_find(grams, value, view > 0);
+	uint64_t found = f->signs.known ? f->signs.grams[view] : scan_grams_find(grams, value, view > 0, UINT64_MAX);
 	scan_grams_narrow(grams, found, runnable);
 }
 

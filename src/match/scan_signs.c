@@ -59,7 +59,7 @@ bool scan_signs_find(const struct scan_set *set, struct slice value, enum byte_l
 			continue;
 		ret_found->grams[i] = signs->grams[level];
 		if (signs->grams[level] != 0)
-			ret_found->grams[i] &= scan_grams_find(set->grams[level], value, i > 0);
+			ret_found->grams[i] = scan_grams_find(set->grams[level], value, i > 0, signs->grams[level]);
 		grams |= ret_found->grams[i];
 		any |= signs->any;
 		literals |= signs->literals;
