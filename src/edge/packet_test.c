@@ -2,23 +2,14 @@
  * What the compiled program makes of packets that nobody would send, against a plain reading of the same bytes: made
  * at random, of headers in any order, then cut and damaged. Skipped where BPF is not allowed.
  */
-#include "edge/bans.h"
-#include "edge/loader_inside.h"
+#include "edge/test_loaded.h"
 
-#include "base/error.h"
 #include "base/random.h"
 #include "base/reader.h"
-#include "base/test.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <linux/bpf.h>
 #include <sched.h>
 
 enum { FRAME_MOST = 8192, ETHERNET_BYTES = 14, PACKETS = 40000 };
-
-static struct loaded loaded;
-static struct edge edge;
 
 /* ---- a plain reading ---- */
 
@@ -366,11 +357,6 @@ static void packets_in_parts(void **state)
 	free(made);
 }
 
-static uint64_t now_ms(void)
-{
-	return ((uint64_t)edge_now_ticks() << EDGE_TICK_SHIFT) / 1000000;
-}
-
 static void say(const char *text, enum ban_kind kind, unsigned rank, uint64_t expires_ms)
 {
 	struct prefix prefix;
@@ -439,30 +425,12 @@ static void who_is_allowed_is_not_dropped(void **state)
 	}
 }
 
-/* Whoever may not use BPF, has no compiler for it, or no /sys in which libbpf counts processors, has nothing to test.
- */
-static int prepare(void)
-{
-	struct edge_options options = {.bans = 10000, .samples_per_s = 1000};
-	struct buffer told = buffer_make(NULL);
-	libbpf_set_print(NULL);
-	int outcome = access("/sys/devices/system/cpu/possible", R_OK) == 0 ? loader_load(&options, &told, &loaded)
-									    : EDGE_NOT_BUILT;
-	buffer_byte(&told, 0);
-	bool denied = outcome == EDGE_NOT_BUILT || (outcome != 0 && strstr((char *)told.ptr, strerror(EPERM)) != NULL);
-	if (outcome != 0 && !denied)
-		fprintf(stderr, "%s", (char *)told.ptr);
-	buffer_free(&told);
-	if (outcome != 0)
-		return denied ? 77 : 1;
-	return edge_map(loaded.fds, &edge) == 0 ? 0 : 1;
-}
-
 static int spend(void **state)
 {
 	(void)state;
 	static const struct edge_budget spent = {(uint64_t)1 << 62, 0};
 	cpu_set_t here;
+	begin(UNBOUND);
 	CPU_ZERO(&here);
 	CPU_SET((size_t)sched_getcpu(), &here); /* a budget is a processor's */
 	assert_int_equal(sched_setaffinity(0, sizeof(here), &here), 0);
@@ -484,15 +452,5 @@ static int spend(void **state)
 	return 0;
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {cmocka_unit_test(packets_are_read_as_they_stand),
-					   cmocka_unit_test(packets_in_parts),
-					   cmocka_unit_test(who_is_allowed_is_not_dropped)};
-	int outcome = prepare();
-	if (outcome == 77) {
-		puts("1..0 # SKIP no BPF here");
-		return 0;
-	}
-	return outcome != 0 ? outcome : cmocka_run_group_tests(tests, spend, NULL);
-}
+LOADED_TEST_MAIN(spend, cmocka_unit_test(packets_are_read_as_they_stand), cmocka_unit_test(packets_in_parts),
+		 cmocka_unit_test(who_is_allowed_is_not_dropped))

@@ -316,23 +316,12 @@ static void takes_what_an_image_says(void **state)
 	end();
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {cmocka_unit_test(packets_go_where_they_should),
-					   cmocka_unit_test(packets_cut_and_damaged),
-					   cmocka_unit_test(budgets_hold_also_for_the_allowed),
-					   cmocka_unit_test(syns_above_the_budget_are_answered),
-					   cmocka_unit_test(a_quiet_listener_gets_its_first_syn),
-					   cmocka_unit_test(a_flood_of_syns_passes_no_more),
-					   cmocka_unit_test(packets_go_where_they_should_in_a_flood_of_the_banned),
-					   cmocka_unit_test(bits_are_asked_but_in_a_flood_of_the_banned),
-					   cmocka_unit_test(hits_are_counted_by_mitigation),
-					   cmocka_unit_test(bans_end_by_themselves),
-					   cmocka_unit_test(ranks_and_widths),
-					   cmocka_unit_test(takes_what_an_image_says)};
-	if (!can_load()) {
-		puts("1..0 # SKIP no BPF here");
-		return 0;
-	}
-	return cmocka_run_group_tests(tests, stay_here, NULL);
-}
+LOADED_TEST_MAIN(stay_here, cmocka_unit_test(packets_go_where_they_should), cmocka_unit_test(packets_cut_and_damaged),
+		 cmocka_unit_test(budgets_hold_also_for_the_allowed),
+		 cmocka_unit_test(syns_above_the_budget_are_answered),
+		 cmocka_unit_test(a_quiet_listener_gets_its_first_syn),
+		 cmocka_unit_test(a_flood_of_syns_passes_no_more),
+		 cmocka_unit_test(packets_go_where_they_should_in_a_flood_of_the_banned),
+		 cmocka_unit_test(bits_are_asked_but_in_a_flood_of_the_banned),
+		 cmocka_unit_test(hits_are_counted_by_mitigation), cmocka_unit_test(bans_end_by_themselves),
+		 cmocka_unit_test(ranks_and_widths), cmocka_unit_test(takes_what_an_image_says))

@@ -3,20 +3,9 @@
  * with prefixes of each length one within another, where the tables' user side says so. Skipped where BPF is not
  * allowed.
  */
-#include "edge/bans.h"
-#include "edge/loader_inside.h"
-
-#include "base/error.h"
-#include "base/test.h"
-
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <linux/bpf.h>
+#include "edge/test_loaded.h"
 
 enum { SOURCES = 3000, ROUNDS = 6, NOW_MS = 1000, FROM_V4 = 26, FROM_V6 = 22 };
-
-static struct loaded loaded;
-static struct edge edge;
 
 /* ICMP, of which nothing but the source matters. */
 static uint8_t v4_frame[64] = {[12] = 8, 0, 0x45, [17] = 20, [22] = 64, 1};
@@ -123,30 +112,11 @@ static void each_length_alone(void **state)
 	}
 }
 
-/* 77: whoever may not use BPF, has no compiler for it, or no /sys in which libbpf counts processors. */
-static int prepare(void)
+static int begin_unbound(void **state)
 {
-	struct edge_options options = {.bans = 10000};
-	struct buffer told = buffer_make(NULL);
-	libbpf_set_print(NULL);
-	int outcome = access("/sys/devices/system/cpu/possible", R_OK) == 0 ? loader_load(&options, &told, &loaded)
-									    : EDGE_NOT_BUILT;
-	buffer_byte(&told, 0);
-	bool denied = outcome == EDGE_NOT_BUILT || (outcome != 0 && strstr((char *)told.ptr, strerror(EPERM)) != NULL);
-	buffer_free(&told);
-	if (outcome != 0)
-		return denied ? 77 : 1;
-	return edge_map(loaded.fds, &edge) == 0 ? 0 : 1;
+	(void)state;
+	begin(UNBOUND);
+	return 0;
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {cmocka_unit_test(each_length_alone),
-					   cmocka_unit_test(each_goes_where_the_tables_say)};
-	int outcome = prepare();
-	if (outcome == 77) {
-		puts("1..0 # SKIP no BPF here");
-		return 0;
-	}
-	return outcome != 0 ? outcome : cmocka_run_group_tests(tests, NULL, NULL);
-}
+LOADED_TEST_MAIN(begin_unbound, cmocka_unit_test(each_length_alone), cmocka_unit_test(each_goes_where_the_tables_say))

@@ -103,15 +103,6 @@ static void who_is_allowed_comes_and_who_is_banned_does_not(void **state)
 	end();
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {cmocka_unit_test(strangers_wait_when_it_is_said),
-					   cmocka_unit_test(its_word_ends_by_itself),
-					   cmocka_unit_test(who_was_here_comes_in_either_generation),
-					   cmocka_unit_test(who_is_allowed_comes_and_who_is_banned_does_not)};
-	if (!can_load()) {
-		puts("1..0 # SKIP no BPF here");
-		return 0;
-	}
-	return cmocka_run_group_tests(tests, stay_here, NULL);
-}
+LOADED_TEST_MAIN(stay_here, cmocka_unit_test(strangers_wait_when_it_is_said), cmocka_unit_test(its_word_ends_by_itself),
+		 cmocka_unit_test(who_was_here_comes_in_either_generation),
+		 cmocka_unit_test(who_is_allowed_comes_and_who_is_banned_does_not))

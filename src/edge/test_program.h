@@ -1,53 +1,14 @@
-/* The compiled program in the hands of a test: loaded, and run by the kernel on frames that are data. */
+/* The compiled program in the hands of a test: told of bans, and run by the kernel on frames that are data. */
 #ifndef GUIA_EDGE_TEST_PROGRAM_H
 #define GUIA_EDGE_TEST_PROGRAM_H
 
-#include "edge/bans.h"
-#include "edge/loader_inside.h"
+#include "edge/test_loaded.h"
 
-#include "base/error.h"
-#include "base/test.h"
 #include "base/test_cases.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <linux/bpf.h>
 #include <sched.h>
 
 enum { FRAME_MOST = 2048, HOUR_MS = 3600 * 1000 };
-
-static struct loaded loaded;
-static struct edge edge;
-
-static inline uint64_t now_ms(void)
-{
-	return ((uint64_t)edge_now_ticks() << EDGE_TICK_SHIFT) / 1000000;
-}
-
-static inline int load(const struct edge_limits limits[EDGE_BUDGETS], struct buffer *told)
-{
-	struct edge_options options = {.bans = 10000, .samples_per_s = 1000};
-	memcpy(options.limits, limits, sizeof(options.limits));
-	libbpf_set_print(NULL);
-	int outcome = loader_load(&options, told, &loaded);
-	buffer_byte(told, 0);
-	return outcome;
-}
-
-static inline void begin(const struct edge_limits limits[EDGE_BUDGETS])
-{
-	struct buffer told = buffer_make(NULL);
-	if (load(limits, &told) != 0)
-		fail_msg("%s", (char *)told.ptr);
-	assert_int_equal(edge_map(loaded.fds, &edge), 0);
-	buffer_free(&told);
-}
-
-static inline void end(void)
-{
-	edge_close(&edge);
-	close(loaded.program);
-}
 
 static inline int try_say(const char *text, enum ban_kind kind, enum ban_rank rank, uint64_t expires_ms, uint32_t id)
 {
@@ -104,8 +65,6 @@ static inline struct slice unhex(struct slice text, uint8_t bytes[FRAME_MOST])
 	return slice_make(bytes, text.len / 2);
 }
 
-static const struct edge_limits UNBOUND[EDGE_BUDGETS] = {{0}};
-
 static inline struct slice frame_of(const char *hex, uint8_t bytes[FRAME_MOST])
 {
 	return unhex(slice_from_string(hex), bytes);
@@ -136,23 +95,6 @@ static inline unsigned count_of(struct slice frame, unsigned times, enum edge_re
 	for (unsigned i = 0; i < times; i++)
 		count += run(frame).reason == reason;
 	return count;
-}
-
-/* Whoever may not use BPF, has no compiler for it, or no /sys in which libbpf counts processors, has nothing to test.
- */
-static inline bool can_load(void)
-{
-	if (access("/sys/devices/system/cpu/possible", R_OK) != 0)
-		return false;
-	struct buffer told = buffer_make(NULL);
-	int outcome = load(UNBOUND, &told);
-	bool can = outcome != EDGE_NOT_BUILT && (outcome == 0 || strstr((char *)told.ptr, strerror(EPERM)) == NULL);
-	if (outcome == 0) {
-		assert_int_equal(edge_map(loaded.fds, &edge), 0);
-		end();
-	}
-	buffer_free(&told);
-	return can;
 }
 
 /* A budget is a processor's. */
