@@ -40,12 +40,12 @@ const char *edge_bans_look(struct edge_bans *edge, struct ban_times now);
 /* Each time round the loop: bans that have ended give up their places. */
 void edge_bans_tick(struct edge_bans *edge, struct ban_times now);
 
-/* The edge that is held; NULL: none. It is never another one without being NULL at a look between. */
 /* A request of this source came while nothing was wrong. */
 void edge_bans_meet(struct edge_bans *edge, const struct address *source, struct ban_times now);
 /* Ten times a second: as edge_strangers_tick(). */
 void edge_bans_strangers(struct edge_bans *edge, bool calm, struct strangers_told told, struct ban_times now);
 
+/* The edge that is held; NULL: none. It is never another one without being NULL at a look between. */
 const struct edge *edge_bans_edge(const struct edge_bans *edge);
 
 /* What the edge dropped by a mitigation; 0 without one. */

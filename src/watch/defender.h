@@ -75,10 +75,10 @@ void defender_packets(struct defender *defender, const struct defence_packets *p
 void defender_events(struct defender *defender, const struct sites *sites, unsigned box, const struct event *events,
 		     size_t count);
 
-/* Before the events of each look at the rings; and after them. */
 /* Nothing is wrong at any site, as far as is known. */
 bool defender_is_calm(const struct defender *defender);
 
+/* Before the events of each look at the rings; and after them. */
 void defender_tick(struct defender *defender, struct ban_times now);
 void defender_carry_out(struct defender *defender, struct ban_times now);
 

@@ -86,6 +86,7 @@ bool collection_snapshot_next(const struct collection_snapshot *snapshot, size_t
  * The calls below make the record if it is not there, with no timeout, and count as use. 0, or -E2BIG when key, name or
  * record would pass the bounds above (nothing changes then).
  */
+
 /* A value that was there keeps its expiry. */
 int collection_table_set(struct collection_table *table, const struct collection_id *id, struct slice name,
 			 struct slice value, uint64_t now_ms);
