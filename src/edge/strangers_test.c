@@ -2,7 +2,7 @@
 #include "edge/strangers.h"
 #include "edge/test_program.h"
 
-enum { PACKETS = 200, AHEAD = 3, SLOW = 2 };
+enum { PACKETS = 200, AHEAD = 3 /* one, and what rounding of the time may be short of */, SLOW = 2, SOURCES = 3000 };
 
 static const char ACK[] = ETHERNET "0800"
 				   "4500002800010000400600000a000001cb007101"
@@ -15,7 +15,7 @@ static struct address source_of(const char *text)
 	return prefix.address;
 }
 
-/* So few may come that what passes is what may come ahead of its time, and hardly one more. */
+/* So few may come that hardly any does but what may come ahead of its time, on however slow a machine. */
 static void keep_waiting(void)
 {
 	edge_strangers(&edge, SLOW * edge.table.control->processors, now_ms() + HOUR_MS);
@@ -30,7 +30,10 @@ static void assert_all_pass(const char *hex)
 static void assert_few_pass(const char *hex)
 {
 	uint8_t bytes[FRAME_MOST];
-	assert_in_range(count_of(frame_of(hex, bytes), PACKETS, EDGE_STRANGER_OVER), PACKETS - AHEAD * 10, PACKETS);
+	uint64_t began_ms = now_ms();
+	unsigned over = count_of(frame_of(hex, bytes), PACKETS, EDGE_STRANGER_OVER);
+	uint64_t may_pass = AHEAD + SLOW * (now_ms() - began_ms) / 1000;
+	assert_in_range(over, may_pass < PACKETS ? PACKETS - may_pass : 0, PACKETS);
 }
 
 static void strangers_wait_when_it_is_said(void **state)
@@ -62,6 +65,17 @@ static void its_word_ends_by_itself(void **state)
 	end();
 }
 
+/* Seeds are drawn, and of some sources two bits are the same: one of two may be missed, of many hardly any are. */
+static void assert_counted(unsigned generation)
+{
+	size_t had = edge_seen_count(&edge, generation);
+	for (uint32_t n = 0; n < SOURCES; n++) {
+		const struct address source = address_from_words(0, 0xffff00000000 | (0xc6120000 + n));
+		(void)edge_seen_add(&edge, generation, &source);
+	}
+	assert_in_range(edge_seen_count(&edge, generation) - had, SOURCES * 95 / 100, SOURCES);
+}
+
 static void who_was_here_comes_in_either_generation(void **state)
 {
 	(void)state;
@@ -77,7 +91,8 @@ static void who_was_here_comes_in_either_generation(void **state)
 		assert_all_pass(SYN6);
 		edge_seen_clear(&edge, generation ^ 1);
 		assert_all_pass(SYN);
-		assert_int_equal(edge_seen_count(&edge, generation), 2);
+		assert_in_range(edge_seen_count(&edge, generation), 1, 2);
+		assert_counted(generation);
 		edge_seen_clear(&edge, generation);
 		assert_int_equal(edge_seen_count(&edge, generation), 0);
 		assert_few_pass(SYN);
