@@ -69,7 +69,7 @@ int guia_edge(struct xdp_md *context)
 #endif
 	if (round_begin(&round) != 0)
 		return XDP_PASS;
-	barrier_var(p);
+	barrier_var(p); /* or each field is stored once for every way out of the parser */
 	int parsed = packet_parse(context, p);
 #ifdef EDGE_BENCH
 	if (bench_parse_only)

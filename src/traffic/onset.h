@@ -1,8 +1,8 @@
 /*
  * When something begins. Each figure of a tick is compared with what the baseline expects, in robust spreads with a
  * floor; what is over adds up and what is under takes off (CUSUM: Page 1954), so that a tenth of a second of a flood,
- * or minutes of a small rise, tell. Harm (answers late, errors, no slot left, connections held for nothing, or more
- * that connect than find room) is told without any history.
+ * or minutes of a small rise, tell. Harm (answers late, errors, no slot left, connections held for nothing) is told
+ * without any history; that more connect than find room is harm to a site that is asked for more than usual.
  *
  * Pure: time is an argument. Milliseconds of a clock that does not go back.
  */

@@ -56,7 +56,7 @@ struct connection_sums {
 	uint64_t shed[SHED_KINDS];
 };
 
-/* All that the gate closed because it brought nothing. */
+/* All that the gate closed because it brought nothing: who was turned away at the door had no time to. */
 uint64_t connection_sums_shed(const struct connection_sums *sums);
 
 struct sites {
