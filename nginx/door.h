@@ -27,8 +27,7 @@ struct gate_door_host {
 /* In this process. */
 void gate_door_start(const struct gate_door_host *host, ngx_log_t *log);
 
-/* A connection was accepted, and nothing is done with it yet: it is the door's until one of the host's two is called.
- */
+/* A connection was accepted, and nothing is done with it yet. It is the door's until `begin` or `turn_away` has it. */
 void gate_door_come(ngx_connection_t *c, enum seen standing);
 
 #endif

@@ -187,7 +187,6 @@ static void tell(uint64_t now_ns, ngx_log_t *log)
 {
 	const ngx_uint_t *n = shed.untold, slow = n[SHED_HEAD] + n[SHED_BODY] + n[SHED_BELOW_RATE];
 	const ngx_uint_t crowded = n[SHED_CROWDED] + n[SHED_REFUSED];
-
 	const ngx_uint_t turned_away = n[SHED_TURNED_AWAY];
 
 	if (slow + crowded + turned_away == 0 || now_ns - shed.told_ns < (uint64_t)TELL_MS * NS_A_MS)

@@ -14,8 +14,7 @@ static bool does_nothing(const struct rule *head)
 	return course_sets_variables(head);
 }
 
-/* From a place on, past rules that are known to come to nothing, to `least` or behind it. SIZE_MAX: there are others.
- */
+/* From a place on, past rules that are known to come to nothing, to `least` or behind. SIZE_MAX: there are others. */
 static size_t place_led_to(const struct course_builder *b, size_t place, size_t least)
 {
 	const struct ruleset_phase *rules = &b->plan->ruleset->phases[b->phase];

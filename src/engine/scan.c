@@ -79,8 +79,7 @@ enum scan_answer scan_ask(struct transaction *t, const struct target *target, co
 		return SCAN_SAYS_NOTHING;
 	const struct scan_group *group = &rule->unit->scan_groups[target->scan_group];
 	bool tells = rule->capture || t->head->log || t->trace != NULL;
-	/* A page need not be gone over again: it is known not to match, or a bit, or the lack of one, is the verdict.
-	 */
+	/* A page need not be gone over again that is known not to match, or of which a bit, or none, is the verdict. */
 	if (page_is_told(t, target, rule)) {
 		if (!page_was_found(t))
 			return SCAN_SAYS_NO;

@@ -24,8 +24,10 @@ struct image_kind {
 
 void image_write(const struct image_kind *kind, const void *object, struct buffer *out);
 
-/* The object and each array are of malloc, one without bytes is NULL. Other pointers that it has are another process's.
- * 0, -ENOMEM, or -EBADMSG. */
+/*
+ * The object and each array are of malloc, one without bytes is NULL. Other pointers that it has are another process's.
+ * 0, -ENOMEM, or -EBADMSG.
+ */
 int image_read(const struct image_kind *kind, struct reader *in, void **ret_object);
 
 #endif

@@ -59,8 +59,7 @@ static double spread_with_floor(const struct watched *watched, const struct base
 	return fmax(spread, watched->units);
 }
 
-/* Adds to a sum that stays between 0 and `most`, not far above its alarm, so that it comes down as soon as things do.
- */
+/* Adds to a sum that stays between 0 and `most`, not far above its alarm, so that it falls as soon as things do. */
 static void add_up(double *sum, uint64_t *since_ms, double more, double most, uint64_t now_ms)
 {
 	if (*sum <= 0)
@@ -68,8 +67,7 @@ static void add_up(double *sum, uint64_t *since_ms, double more, double most, ui
 	*sum = fmin(fmax(*sum + more, 0), most);
 }
 
-/* A few answers say nothing of how an origin fares: on a site where hardly anybody is, one may be late for any reason.
- */
+/* A few answers say nothing of how an origin fares: where hardly anybody is, one may be late for any reason. */
 static bool tells_latency(const struct onset *onset)
 {
 	return onset->answered > ANSWERS_LEAST;

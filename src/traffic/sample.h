@@ -73,8 +73,10 @@ struct sampled *recent_sample_place(struct recent_sample *sample, uint64_t now_m
 size_t recent_sample_gather(struct recent_sample *sample, uint64_t from_ms, uint64_t now_ms,
 			    const struct sampled **places, uint64_t *ret_seen, uint64_t *ret_ms);
 
-/* Walks all that are kept of whole windows from `from_ms` on, from *cursor == 0, however likely each was; NULL at the
- * end. */
+/*
+ * Walks all that are kept of whole windows from `from_ms` on, from *cursor == 0, however likely each was; NULL at the
+ * end.
+ */
 const struct sampled *recent_sample_next(const struct recent_sample *sample, uint64_t from_ms, uint64_t now_ms,
 					 size_t *cursor);
 
