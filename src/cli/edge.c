@@ -252,16 +252,15 @@ const struct command edge_command = {
 		"An XDP program looks at each packet before the kernel does. Who is banned is dropped, unless an\n"
 		"allowance is stronger. UDP and fragments above their budgets are dropped, whoever they claim to be\n"
 		"from: sources can be forged. SYNs above theirs are never dropped: with net.ipv4.tcp_syncookies=2\n"
-		"they are answered with the kernel's own cookies, else they are left to it.\n\n"
+		"they are answered with the kernel's own cookies, else they are left to it. Only while the gate\n"
+		"cannot begin with all that connect, SYNs of sources that were not here before are dropped.\n\n"
 		"attach loads the program, into the driver if that takes it, else in front of the network stack, and\n"
 		"pins all of it, so that it stays when this ends; it needs root. Given again it adds interfaces. The\n"
 		"user named may then change bans and read counters without rights. docs/edge.md says what of this has\n"
-		"been tried. detach leaves no trace; it takes\n"
-		"effect at once, also where a process has the maps open. show tells of interfaces, bans and "
-		"counters.\n\n"
-		"Exit code 2: no such interface, another program there already, maps of another version; 3: no "
-		"rights,\n"
-		"no XDP, or nothing attached.",
+		"been tried. detach leaves no trace; it takes effect at once, also where a process has the maps\n"
+		"open. show tells of interfaces, bans, sources that were here before, and counters.\n\n"
+		"Exit code 2: no such interface, another program there already, maps of another version; 3: no\n"
+		"rights, no XDP, or nothing attached.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.words_min = 0,
