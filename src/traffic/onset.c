@@ -5,11 +5,11 @@
 #include <string.h>
 
 enum {
-	HARM_ALARM = 5 /* ticks */,
+	HARM_ALARM = 5, /* ticks, as the next three */
 	HOLDING_ALARM = 3,
 	NO_ROOM_ALARM = 3,
 	HARM_MOST = 15,
-	ANSWERS_LEAST = 5 /* of late */
+	ANSWERS_LEAST = 5, /* of late */
 };
 
 static const double SLACK = 1.5;    /* spreads that a tick may be over for nothing */
@@ -94,45 +94,6 @@ static unsigned figures_over(struct onset *onset, const struct baseline *baselin
 	return over;
 }
 
-static bool is_late(const struct baseline *baseline, const struct traffic_tick *tick, uint64_t wall_s)
-{
-	struct baseline_expectation expected;
-	double normal = baseline_expect(baseline, TRAFFIC_LATENCY, wall_s, &expected) ? expected.middle : 0;
-	return tick->value[TRAFFIC_LATENCY] > fmax(LATE_MS, LATE_TIMES * normal);
-}
-
-static bool normal_of(const struct onset *onset, const struct baseline *baseline, uint64_t wall_s, double *ret_requests,
-		      double *ret_known);
-
-/* Whether the site is one for which the gate has no room. */
-static bool has_no_room(const struct onset *onset, const struct baseline *baseline, const struct traffic_tick *tick,
-			uint64_t wall_s)
-{
-	double normal, known;
-	return tick->crowded && normal_of(onset, baseline, wall_s, &normal, &known) &&
-	       onset->requests > NO_ROOM_TIMES * normal / (1 - LATELY) + NO_ROOM_LEAST;
-}
-
-static unsigned harm_done(struct onset *onset, const struct baseline *baseline, const struct traffic_tick *tick,
-			  uint64_t wall_s)
-{
-	const bool now[TRAFFIC_HARMS] = {
-		tells_latency(onset) && is_late(baseline, tick, wall_s),
-		onset->errors > ERRORS_LEAST && onset->errors > ERRORS_SHARE * onset->ended,
-		tick->slots_at_most > 0 && tick->value[TRAFFIC_SLOTS] >= SLOTS_SHARE * tick->slots_at_most &&
-			tick->value[TRAFFIC_WAITING] > tick->slots_at_most,
-		holding_tick(&onset->holding, tick, onset->began_ms == 0),
-		has_no_room(onset, baseline, tick, wall_s),
-	};
-	static const double alarm[TRAFFIC_HARMS] = {HARM_ALARM, HARM_ALARM, HARM_ALARM, HOLDING_ALARM, NO_ROOM_ALARM};
-	unsigned harm = 0;
-	for (unsigned i = 0; i < TRAFFIC_HARMS; i++) {
-		add_up(&onset->harm_sum[i], &onset->harm_since_ms[i], now[i] ? 1 : -1, HARM_MOST, tick->at_ms);
-		harm |= onset->harm_sum[i] >= alarm[i] ? 1u << i : 0;
-	}
-	return harm;
-}
-
 static void remember_lately(struct onset *onset, const struct traffic_tick *tick)
 {
 	onset->requests = onset->requests * LATELY + tick->value[TRAFFIC_REQUESTS];
@@ -145,10 +106,10 @@ static void remember_lately(struct onset *onset, const struct traffic_tick *tick
 /* ---- what came of late ---- */
 
 enum {
-	USUAL_LEAST = 10,
-	USUAL_MOST = 600 /* ticks */,
+	USUAL_LEAST = 10, /* ticks */
+	USUAL_MOST = 600,
 	TICKS_A_SECOND = 10,
-	FEW = 5 /* a second: half of them have none */
+	FEW = 5, /* a second: half of them have none */
 };
 
 static void lately_add(struct onset_usual *usual, double requests)
@@ -242,6 +203,50 @@ bool onset_normal_requests(const struct onset *onset, const struct baseline *bas
 	return normal_of(onset, baseline, wall_s, ret_requests, &known);
 }
 
+/* What is added up of late where each tick has so much. */
+static double of_late(double of_a_tick)
+{
+	return of_a_tick / (1 - LATELY);
+}
+
+/* ---- harm, and whose it is ---- */
+
+static bool is_late(const struct baseline *baseline, const struct traffic_tick *tick, uint64_t wall_s)
+{
+	struct baseline_expectation expected;
+	double normal = baseline_expect(baseline, TRAFFIC_LATENCY, wall_s, &expected) ? expected.middle : 0;
+	return tick->value[TRAFFIC_LATENCY] > fmax(LATE_MS, LATE_TIMES * normal);
+}
+
+/* Whether the site is one for which the gate has no room. */
+static bool has_no_room(const struct onset *onset, const struct baseline *baseline, const struct traffic_tick *tick,
+			uint64_t wall_s)
+{
+	double normal, known;
+	return tick->crowded && normal_of(onset, baseline, wall_s, &normal, &known) &&
+	       onset->requests > of_late(NO_ROOM_TIMES * normal) + NO_ROOM_LEAST;
+}
+
+static unsigned harm_done(struct onset *onset, const struct baseline *baseline, const struct traffic_tick *tick,
+			  uint64_t wall_s)
+{
+	const bool now[TRAFFIC_HARMS] = {
+		tells_latency(onset) && is_late(baseline, tick, wall_s),
+		onset->errors > ERRORS_LEAST && onset->errors > ERRORS_SHARE * onset->ended,
+		tick->slots_at_most > 0 && tick->value[TRAFFIC_SLOTS] >= SLOTS_SHARE * tick->slots_at_most &&
+			tick->value[TRAFFIC_WAITING] > tick->slots_at_most,
+		holding_tick(&onset->holding, tick, onset->began_ms == 0),
+		has_no_room(onset, baseline, tick, wall_s),
+	};
+	static const double alarm[TRAFFIC_HARMS] = {HARM_ALARM, HARM_ALARM, HARM_ALARM, HOLDING_ALARM, NO_ROOM_ALARM};
+	unsigned harm = 0;
+	for (unsigned i = 0; i < TRAFFIC_HARMS; i++) {
+		add_up(&onset->harm_sum[i], &onset->harm_since_ms[i], now[i] ? 1 : -1, HARM_MOST, tick->at_ms);
+		harm |= onset->harm_sum[i] >= alarm[i] ? 1u << i : 0;
+	}
+	return harm;
+}
+
 /*
  * Of what is more than expected, the share from where some came before. Where nothing is known of who is usual, all
  * that comes counts, and half is what one would guess.
@@ -250,8 +255,8 @@ static double known_share(const struct onset *onset, const struct baseline *base
 {
 	double more = onset->requests, known = onset->known, normal, normal_known;
 	if (normal_of(onset, baseline, wall_s, &normal, &normal_known)) {
-		more -= normal / (1 - LATELY);
-		known -= normal_known / (1 - LATELY);
+		more -= of_late(normal);
+		known -= of_late(normal_known);
 	}
 	if (more < 1)
 		return 1;
