@@ -248,9 +248,3 @@ int yaml_integer(const struct yaml_node *node, int64_t *ret_value)
 	*ret_value = (int64_t)value;
 	return 0;
 }
-
-const char *yaml_kind_name(const struct yaml_node *node)
-{
-	static const char *const names[] = {[YAML_SCALAR] = "text", [YAML_LIST] = "a list", [YAML_MAP] = "a map"};
-	return names[node->kind];
-}

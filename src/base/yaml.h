@@ -42,9 +42,6 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 int yaml_bool(const struct yaml_node *node, bool *ret_value);
 int yaml_integer(const struct yaml_node *node, int64_t *ret_value);
 
-/* "text", "a list", "a map": for messages. */
-const char *yaml_kind_name(const struct yaml_node *node);
-
 /* The place of a node, or of its key, with the text's line for the caret. */
 struct source_place yaml_place(const struct yaml_node *node, const char *file, struct slice text);
 struct source_place yaml_key_place(const struct yaml_node *node, const char *file, struct slice text);

@@ -269,13 +269,6 @@ uint32_t edge_mitigation(struct edge *edge, uint32_t id)
 	return at;
 }
 
-void edge_mitigation_release(struct edge *edge, uint32_t id)
-{
-	uint32_t at = mitigation_find(edge->table.control, id);
-	if (at != 0)
-		edge->table.control->mitigations[at] = 0;
-}
-
 static int add_hits(void *context, const void *value)
 {
 	uint64_t hits;

@@ -67,8 +67,6 @@ int edge_count(const struct edge *edge, struct edge_counts *ret_counts);
 
 /* The counter for a mitigation, found or taken; 0, which counts for all others, where all are taken. `id` is not 0. */
 uint32_t edge_mitigation(struct edge *edge, uint32_t id);
-/* It is over: the counter is another's to take. Its bans are to be lifted first. */
-void edge_mitigation_release(struct edge *edge, uint32_t id);
 /* Packets that bans of this mitigation dropped. 0, -ENOENT when it has no counter, or -errno. */
 int edge_mitigation_hits(const struct edge *edge, uint32_t id, uint64_t *ret_hits);
 

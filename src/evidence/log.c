@@ -227,11 +227,6 @@ struct public_key log_public_key(const struct log *log)
 	return signing_key_public(log->key);
 }
 
-struct slice log_origin(const struct log *log)
-{
-	return slice_from_string(log->origin);
-}
-
 static void close_fd(int fd)
 {
 	if (fd >= 0)

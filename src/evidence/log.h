@@ -95,7 +95,5 @@ struct log_sizes log_sizes(const struct log *log);
 int log_folder(const struct log *log);
 
 struct public_key log_public_key(const struct log *log);
-/* NAME/EPOCH */
-struct slice log_origin(const struct log *log);
 
 #endif

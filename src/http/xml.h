@@ -2,7 +2,8 @@
  * XML by libxml2: no network, no DTD is loaded, no entity is ever declared (a reference to one is an error), nesting is
  * bounded by libxml2 (256), nodes by `node_limit`. Memory is libxml2's own, freed with the document.
  *
- * Threads: one document, one thread. xml_library_start() is called once per process before anything else here.
+ * Threads: one document, one thread. libxml2 sets itself up with a process's first document; where several threads
+ * read documents, xml_library_start() does so before they begin.
  */
 #ifndef GUIA_HTTP_XML_H
 #define GUIA_HTTP_XML_H

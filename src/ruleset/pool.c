@@ -72,11 +72,6 @@ size_t pool_count(const struct pool *pool)
 	return pool->entry_count;
 }
 
-struct arena *pool_arena(struct pool *pool)
-{
-	return &pool->arena;
-}
-
 const struct scan_cache *pool_cache(const struct pool *pool)
 {
 	return pool->cache;

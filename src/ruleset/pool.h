@@ -34,8 +34,6 @@ void pool_free(struct pool *pool);
 /* Of all kinds. */
 size_t pool_count(const struct pool *pool);
 
-/* Memory that lives as long as the pool. */
-struct arena *pool_arena(struct pool *pool);
 const struct scan_cache *pool_cache(const struct pool *pool);
 
 /* NULL if there is none. */

@@ -5,24 +5,6 @@ enum {
 	SERVER_ERROR = 500, /* the first status of those */
 };
 
-const char *traffic_metric_name(enum traffic_metric metric)
-{
-	static const char *const names[TRAFFIC_METRICS] = {
-		[TRAFFIC_REQUESTS] = "requests",
-		[TRAFFIC_BYTES] = "bytes",
-		[TRAFFIC_ERRORS] = "errors",
-		[TRAFFIC_LATENCY] = "origin latency",
-		[TRAFFIC_SLOTS] = "slots in use",
-		[TRAFFIC_NEW_SHARE] = "share of new sources",
-		[TRAFFIC_REFUSALS] = "refusals",
-		[TRAFFIC_READING_HEADER] = "connections sending a header",
-		[TRAFFIC_READING_BODY] = "connections sending a body",
-		[TRAFFIC_WAITING] = "connections waiting for the origin",
-		[TRAFFIC_WRITING] = "connections being answered",
-	};
-	return metric < TRAFFIC_METRICS ? names[metric] : "?";
-}
-
 void traffic_arrival(struct traffic_rates *rates, bool is_new)
 {
 	rates->now.value[TRAFFIC_REQUESTS]++;

@@ -26,8 +26,6 @@ enum traffic_metric {
 	TRAFFIC_METRICS,
 };
 
-const char *traffic_metric_name(enum traffic_metric metric);
-
 struct traffic_tick {
 	uint64_t at_ms; /* when it began */
 	double value[TRAFFIC_METRICS];
