@@ -131,7 +131,7 @@ static void tell(struct check *check, struct verify_report *report)
 				 "has the key wrote the log anew before the export\n");
 }
 
-void check_free(struct check *check)
+static void check_free(struct check *check)
 {
 	for (size_t i = 0; i < check->epoch_count; i++) {
 		buffer_free(&check->epochs[i].note);

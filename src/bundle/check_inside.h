@@ -56,6 +56,4 @@ int check_tile(const struct check *check, unsigned epoch, struct tile_name name,
 /* A timestamp of a checkpoint. */
 int check_stamp(struct check *check, const char *reply_path, const char *content_path);
 
-void check_free(struct check *check);
-
 #endif

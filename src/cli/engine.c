@@ -18,7 +18,8 @@ static void tell(void *context, const struct guia_diagnostic *diagnostic)
 	fputs(diagnostic->text, stderr);
 }
 
-int engine_compile(struct engine *engine, const struct guia_source *sources, size_t count,
+/* Compiles further sources into the engine's pool; diagnostics are told, errors make CLI_USER. */
+static int compile(struct engine *engine, const struct guia_source *sources, size_t count,
 		   struct guia_rules **ret_rules)
 {
 	int r = guia_rules_compile(engine->pool, sources, count, tell, &engine->warnings, ret_rules, &engine->stats);
@@ -65,7 +66,7 @@ int engine_open_sources(const struct guia_source *sources, size_t count, const c
 		code = make_own(cache, &engine);
 	}
 	if (code == CLI_FINE)
-		code = engine_compile(&engine, sources, count, &engine.rules);
+		code = compile(&engine, sources, count, &engine.rules);
 	if (code == CLI_FINE)
 		*ret_engine = engine;
 	else

@@ -31,10 +31,6 @@ int engine_store(const struct engine *engine, struct guia_collection_store **ret
 /* A worker that is ready for the engine's rules. CLI_FINE, or an exit code. */
 int engine_worker(const struct engine *engine, struct guia_worker **ret_worker);
 
-/* Compiles further sources into the engine's pool; diagnostics are told, errors make CLI_USER. */
-int engine_compile(struct engine *engine, const struct guia_source *sources, size_t count,
-		   struct guia_rules **ret_rules);
-
 #define ENGINE_OPTIONS                                                                                                 \
 	{"rules", 'r', "FILE", "SecLang rules; may be given several times (default: the recommended rules)"},          \
 	{                                                                                                              \

@@ -54,7 +54,8 @@ int upstream_place_load(const struct cli_arguments *arguments, struct upstream_p
 	return code;
 }
 
-int upstream_place_find(const struct cli_arguments *arguments, char folder[PATH_MAX])
+/* The folder alone. CLI_FINE, or an exit code after a message. */
+static int find(const struct cli_arguments *arguments, char folder[PATH_MAX])
 {
 	struct upstream_place place;
 	const char *file = cli_value(arguments, "config"), *said = cli_value(arguments, "upstream-dir");
@@ -76,7 +77,7 @@ int upstream_place_ask(const struct cli_arguments *arguments, const char *questi
 {
 	char folder[PATH_MAX], path[PATH_MAX + 16];
 	json_error_t error;
-	int code = upstream_place_find(arguments, folder);
+	int code = find(arguments, folder);
 	if (code != CLI_FINE)
 		return code;
 	snprintf(path, sizeof(path), "%s/" KEEPER_SOCKET, folder);

@@ -21,9 +21,6 @@ struct upstream_place {
 	struct arena arena;
 };
 
-/* The folder alone. CLI_FINE, or an exit code after a message. */
-int upstream_place_find(const struct cli_arguments *arguments, char folder[PATH_MAX]);
-
 /* Folder and operators of the configuration that must be named. The same. */
 int upstream_place_load(const struct cli_arguments *arguments, struct upstream_place *ret_place);
 void upstream_place_free(struct upstream_place *place);

@@ -6,7 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-bool ftw_log_has_id(struct slice log, int64_t id)
+/* Whether a line of the log tells of this rule: [id "N"]. */
+static bool log_has_id(struct slice log, int64_t id)
 {
 	char text[40];
 	int len = snprintf(text, sizeof(text), "[id \"%" PRId64 "\"]", id);
@@ -70,12 +71,12 @@ static int check_ids(const struct ftw_output *expected, const struct ftw_seen *s
 {
 	struct slice log = seen->log;
 	for (size_t i = 0; i < expected->expect_ids.count; i++)
-		if (!ftw_log_has_id(log, expected->expect_ids.items[i])) {
+		if (!log_has_id(log, expected->expect_ids.items[i])) {
 			buffer_printf(why, "expected rule %" PRId64 " in the log", expected->expect_ids.items[i]);
 			return unexpected(log, why);
 		}
 	for (size_t i = 0; i < expected->no_expect_ids.count && !seen->refused; i++)
-		if (ftw_log_has_id(log, expected->no_expect_ids.items[i])) {
+		if (log_has_id(log, expected->no_expect_ids.items[i])) {
 			buffer_printf(why, "expected no rule %" PRId64 " in the log", expected->no_expect_ids.items[i]);
 			return unexpected(log, why);
 		}

@@ -22,7 +22,4 @@ enum {
 };
 int ftw_check(const struct ftw_output *expected, const struct ftw_seen *seen, struct buffer *why);
 
-/* Whether a line of the log tells of this rule: [id "N"]. */
-bool ftw_log_has_id(struct slice log, int64_t id);
-
 #endif

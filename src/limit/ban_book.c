@@ -54,7 +54,8 @@ void ban_book_free(struct ban_book *book)
 	free(book);
 }
 
-bool prefix_is_narrow(const struct prefix *prefix)
+/* Whether it may be allowed or banned without force. */
+static bool prefix_is_narrow(const struct prefix *prefix)
 {
 	return prefix->bits >= (prefix_is_v4(prefix) ? ADDRESS_V4_BITS + 16 : 32);
 }

@@ -29,9 +29,6 @@ int ban_book_create(size_t most, const struct hash_key *key, struct ban_book **r
 /* NULL is allowed. */
 void ban_book_free(struct ban_book *book);
 
-/* Whether it may be allowed or banned without force. */
-bool prefix_is_narrow(const struct prefix *prefix);
-
 /*
  * An automatic ban. One that is in force already stays as it is. 0 with its end, BAN_BOOK_FULL, BAN_BOOK_TOO_WIDE or
  * BAN_BOOK_ALLOWED.

@@ -29,7 +29,8 @@ bool sight_is_fresh(const struct sight *sight)
 	return sight->asker.answers[ASKER_STATUS] != NULL && sight->now_ms - sight->asker.answered_ms < FRESH_MS;
 }
 
-uint64_t sight_time(const char *text)
+/* Milliseconds since 1970 of a time that the watch tells; 0 for none. */
+static uint64_t time_of(const char *text)
 {
 	struct tm parts = {0};
 	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts);
@@ -51,7 +52,7 @@ static bool is_attacked(const json_t *episode)
 uint64_t sight_onset(const json_t *site)
 {
 	const json_t *episode = json_object_get(site, "episode");
-	return is_attacked(episode) ? sight_time(answer_text(episode, "onset")) : 0;
+	return is_attacked(episode) ? time_of(answer_text(episode, "onset")) : 0;
 }
 
 /* In that a part of what visitors get is not as it should be. */

@@ -45,8 +45,6 @@ bool sight_step(struct sight *sight, uint64_t now_ms, uint64_t wall_ms);
 bool sight_is_fresh(const struct sight *sight);
 
 enum site_state sight_state(const json_t *site);
-/* Milliseconds since 1970 of a time that the watch tells; 0 for none. */
-uint64_t sight_time(const char *text);
 /* The site's onset on the wall's clock; 0: it is not under attack. */
 uint64_t sight_onset(const json_t *site);
 
