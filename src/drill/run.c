@@ -152,7 +152,7 @@ static bool is_fenced(const struct run *run)
 {
 	const struct shape *shape = run->setting->plan->shape;
 	const char *why;
-	return run->setting->guia && shape->kind == KIND_ATTACK && fence_may_be(run->setting->stage, &why);
+	return run->setting->guia && shape->kind != KIND_CALM && fence_may_be(run->setting->stage, &why);
 }
 
 /* Packets come in at the operator's router, whose forwarding is no attacker's to pay. */

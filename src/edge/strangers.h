@@ -16,7 +16,7 @@ size_t edge_seen_count(const struct edge *edge, unsigned generation);
 void edge_seen_clear(struct edge *edge, unsigned generation);
 
 /* So many a second, of all processors together, until a time in milliseconds of CLOCK_BOOTTIME; 0: any number. */
-void edge_strangers(struct edge *edge, double per_s, uint64_t until_ms);
+void edge_strangers_bound(struct edge *edge, double per_s, uint64_t until_ms);
 /* How many may come now; 0: any number. */
 double edge_strangers_per_s(const struct edge *edge);
 

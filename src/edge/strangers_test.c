@@ -18,7 +18,7 @@ static struct address source_of(const char *text)
 /* So few may come that hardly any does but what may come ahead of its time, on however slow a machine. */
 static void keep_waiting(void)
 {
-	edge_strangers(&edge, SLOW * edge.table.control->processors, now_ms() + HOUR_MS);
+	edge_strangers_bound(&edge, SLOW * edge.table.control->processors, now_ms() + HOUR_MS);
 }
 
 static void assert_all_pass(const char *hex)
@@ -49,7 +49,7 @@ static void strangers_wait_when_it_is_said(void **state)
 	assert_few_pass(SYN6);
 	assert_all_pass(ACK); /* what is begun goes on */
 	assert_all_pass(DATAGRAM);
-	edge_strangers(&edge, 0, now_ms() + HOUR_MS);
+	edge_strangers_bound(&edge, 0, now_ms() + HOUR_MS);
 	assert_all_pass(SYN);
 	end();
 }
@@ -59,7 +59,7 @@ static void its_word_ends_by_itself(void **state)
 {
 	(void)state;
 	begin(UNBOUND);
-	edge_strangers(&edge, SLOW, now_ms() - 1000);
+	edge_strangers_bound(&edge, SLOW, now_ms() - 1000);
 	assert_true(edge_strangers_per_s(&edge) <= 0);
 	assert_all_pass(SYN);
 	end();

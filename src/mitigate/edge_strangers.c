@@ -1,6 +1,9 @@
 #include "mitigate/edge_strangers.h"
 
-enum { STILL_WELL_MS = 2000 };
+enum {
+	STILL_WELL_MS = 2000,
+	SURELY_FULL = EDGE_SEEN_MOST / 10 * 9, /* what is counted of a filter is nearly so */
+};
 
 static const double FIRST = 1000, LEAST = 100, MOST = 20000; /* a second; above the last nobody is kept waiting */
 static const double FEWER = 0.67, MORE = 1.05;
@@ -17,12 +20,13 @@ void edge_strangers_forget(struct edge_strangers *s)
 	*s = (struct edge_strangers){0};
 }
 
-/* The older generation is a full one, until it is emptied. */
+/* The first is filled first; from then on one is full, and the other is added to. */
 void edge_strangers_adopt(struct edge_strangers *s, const struct edge *edge)
 {
 	const size_t counts[EDGE_GENERATIONS] = {edge_seen_count(edge, 0), edge_seen_count(edge, 1)};
+	size_t more = counts[1] > counts[0];
 	edge_strangers_forget(s);
-	s->generation = counts[0] >= EDGE_SEEN_MOST || (counts[1] < EDGE_SEEN_MOST && counts[1] > counts[0]);
+	s->generation = (unsigned)(counts[more] >= SURELY_FULL ? 1 - more : more);
 	s->seen = counts[s->generation];
 }
 
@@ -63,5 +67,5 @@ void edge_strangers_tick(struct edge_strangers *s, struct edge *edge, bool calm,
 					    growth_since(&s->kept_waiting, told.kept_waiting)};
 	learn(s, edge, calm, now_ms);
 	s->per_s = strangers_pace(s->per_s, more);
-	edge_strangers(edge, s->per_s, now_ms + STRANGERS_LEASE_MS);
+	edge_strangers_bound(edge, s->per_s, now_ms + STRANGERS_LEASE_MS);
 }

@@ -42,14 +42,19 @@ static void look_at_edge(struct packets *packets, const struct edge *edge, const
 	for (unsigned reason = 0; known && reason < EDGE_REASONS; reason++)
 		if (kind_of(reason) != PACKET_FLOODS)
 			figures[kind_of(reason)].packets += counts.packets[reason];
-	packets->told.overflowed += growth_since(&packets->overflowed, listeners_overflowed()) +
-				    growth_since(&packets->turned_away, connections->shed[SHED_TURNED_AWAY]);
 	if (known)
 		packets->told.overflowed += growth_since(&packets->strangers, counts.packets[EDGE_STRANGER_OVER]);
 	else
 		packets->strangers.read = false;
 	figures[PACKET_FLOOD_SYN].connections = connections->accepted;
 	figures[PACKET_FLOOD_SYN].held = known && edge->table.control->answers != 0;
+}
+
+/* Where connections find no room: in the kernel, and at the gate. */
+static void look_at_gate(struct packets *packets, const struct connection_sums *connections)
+{
+	packets->told.overflowed += growth_since(&packets->overflowed, listeners_overflowed()) +
+				    growth_since(&packets->turned_away, connections->shed[SHED_TURNED_AWAY]);
 }
 
 static void look_at_samples(struct packets *packets, uint64_t now_ms)
@@ -67,6 +72,7 @@ const struct defence_packets *packets_look(struct packets *packets, const struct
 					   uint64_t now_ms)
 {
 	look_at_edge(packets, edge, connections);
+	look_at_gate(packets, connections);
 	look_at_samples(packets, now_ms);
 	packets->told.figures[PACKET_FLOOD_LINK] = (struct packet_figures){
 		.packets = link->packets, .asked = link->asked, .known = link->known, .full = link->full};
