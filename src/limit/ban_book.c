@@ -22,6 +22,7 @@ struct ban_book {
 	struct record *records;
 	struct record *spare;                          /* as many, for the next layout; all free */
 	size_t *taken;                                 /* the `count` places with a record: most are free always */
+	uint64_t sweep_ms;                             /* before it no automatic ban has a full book laid out anew */
 	uint32_t lengths[BAN_RANKS][ADDRESS_BITS + 1]; /* records of each: most lengths have none, and need no look */
 };
 
@@ -128,6 +129,16 @@ static void sweep(struct ban_book *book, uint64_t now_ms, bool all)
 	}
 }
 
+/* A million records take a second, and a flood may ask for a thousand bans a second that all find no place. */
+static void sweep_for(struct ban_book *book, unsigned rank, uint64_t now_ms)
+{
+	if (rank == BAN_AUTOMATIC && now_ms < book->sweep_ms)
+		return;
+	if (rank == BAN_AUTOMATIC)
+		book->sweep_ms = now_ms + BAN_SWEEP_MS;
+	sweep(book, now_ms, true);
+}
+
 /* The place for an entry; NULL: the book is full. A sixteenth of it no automatic ban takes. */
 static struct record *record_for(struct ban_book *book, const struct prefix *prefix, unsigned rank, uint64_t now_ms)
 {
@@ -136,7 +147,7 @@ static struct record *record_for(struct ban_book *book, const struct prefix *pre
 	if (record->used)
 		return record;
 	if (book->count >= most)
-		sweep(book, now_ms, true);
+		sweep_for(book, rank, now_ms);
 	if (book->count >= most)
 		return NULL;
 	record = record_at(book, prefix, rank);

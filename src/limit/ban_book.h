@@ -15,6 +15,7 @@ enum {
 	BAN_FIRST_MS = 60 * 1000,
 	BAN_LONGEST_MS = 24 * 3600 * 1000,
 	BAN_REMEMBERED_MS = 24 * 3600 * 1000, /* after its end */
+	BAN_SWEEP_MS = 10 * 1000,             /* after which a full book is looked through for places again */
 
 	BAN_BOOK_FULL = 1,     /* a part is kept for what a person says */
 	BAN_BOOK_TOO_WIDE = 2, /* wider than /16, of IPv6 than /32 */

@@ -294,6 +294,31 @@ static void a_full_book_keeps_room_for_a_person(void **state)
 	ban_book_free(book);
 }
 
+static void a_full_book_is_looked_through_seldom(void **state)
+{
+	(void)state;
+	struct ban_book *book = new_book(16);
+	struct buffer out = buffer_make(NULL);
+	uint64_t generation, expires_ms, first = UINT64_MAX, last = 0;
+	for (unsigned i = 0; i < 15; i++) {
+		char text[32];
+		snprintf(text, sizeof(text), "10.0.0.%u", i);
+		uint64_t ends = punished(book, text, 0);
+		first = ends < first ? ends : first;
+		last = ends > last ? ends : last;
+	}
+	assert_int_equal(ban_book_base(book, boot, 0, &out, &generation), 0);
+	struct prefix p = parsed("192.0.2.1"), q = parsed("192.0.2.2");
+	assert_int_equal(ban_book_punish(book, &p, 1, first - 1, &expires_ms), BAN_BOOK_FULL);
+	assert_int_equal(ban_book_punish(book, &p, 1, first - 2 + BAN_SWEEP_MS, &expires_ms), BAN_BOOK_FULL);
+	assert_in_range(last, first, first - 1 + BAN_SWEEP_MS);
+	assert_int_equal(ban_book_punish(book, &p, 1, first - 1 + BAN_SWEEP_MS, &expires_ms), 0);
+	/* what it gave is there for all */
+	assert_int_equal(ban_book_punish(book, &q, 1, first - 1 + BAN_SWEEP_MS, &expires_ms), 0);
+	buffer_free(&out);
+	ban_book_free(book);
+}
+
 /* ---- the way to a worker ---- */
 
 struct folder {
@@ -469,6 +494,6 @@ TEST_MAIN(cmocka_unit_test(person_over_allow_over_automatic), cmocka_unit_test(a
 	  cmocka_unit_test(impossible_entries_are_not_built), cmocka_unit_test(bans_double_as_their_prefix_returns),
 	  cmocka_unit_test(bans_that_began_together_do_not_end_together),
 	  cmocka_unit_test(what_is_allowed_or_too_wide_is_not_banned),
-	  cmocka_unit_test(a_full_book_keeps_room_for_a_person), cmocka_unit_test(workers_learn_of_bans),
-	  cmocka_unit_test(a_book_forgets_what_it_has_laid_aside),
+	  cmocka_unit_test(a_full_book_keeps_room_for_a_person), cmocka_unit_test(a_full_book_is_looked_through_seldom),
+	  cmocka_unit_test(workers_learn_of_bans), cmocka_unit_test(a_book_forgets_what_it_has_laid_aside),
 	  cmocka_unit_test(workers_keep_what_they_have_if_the_new_is_bad), cmocka_unit_test(a_new_watch_takes_over))
