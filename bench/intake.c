@@ -104,7 +104,7 @@ static int prepare(struct bench *b)
 	static const struct outbox_sizes sizes = {OUTBOX_EVENTS, OUTBOX_HEADS, OUTBOX_FINDINGS};
 	snprintf(b->folder, sizeof(b->folder), "%s/guia-intake-XXXXXX",
 		 access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	if (mkdtemp(b->folder) == NULL || outbox_open(b->folder, &sizes, 1, &b->outbox) != 0)
+	if (mkdtemp(b->folder) == NULL || outbox_open(b->folder, &sizes, (struct outbox_names){0}, 1, &b->outbox) != 0)
 		return -1;
 	(void)outbox_site(&b->outbox, SLICE("www.example.mo"));
 	if (intake_init(&b->intake, b->folder) != 0 || sites_init(&b->sites) != 0 || ranking_init(&b->ranking) != 0)

@@ -15,14 +15,26 @@ void gate_hit_tell(uint32_t mitigation)
 		hit_table_add(outbox.hits, mitigation, 1);
 }
 
+/* The room is the caller's, for OUTBOX_SITES: of more nothing could be told. */
+static struct outbox_names sites_of(const struct gate_main *main, struct slice *names)
+{
+	const ngx_str_t *sites = main->sites.elts;
+	size_t count = ngx_min(main->sites.nelts, OUTBOX_SITES);
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = (struct slice){sites[i].data, sites[i].len};
+	return (struct outbox_names){names, count};
+}
+
 void gate_telling_start(const struct gate_main *main, ngx_log_t *log)
 {
 	static const struct outbox_sizes sizes = {OUTBOX_EVENTS, OUTBOX_HEADS, OUTBOX_FINDINGS};
 	const char *directory = (const char *)main->events.data;
+	struct slice names[OUTBOX_SITES];
 
 	if (directory == NULL || ngx_process == NGX_PROCESS_HELPER)
 		return;
-	int r = outbox_open(directory, &sizes, gate_now_ns(), &outbox);
+	int r = outbox_open(directory, &sizes, sites_of(main, names), gate_now_ns(), &outbox);
 	if (r < 0)
 		ngx_log_error(NGX_LOG_WARN, log, (ngx_err_t)-r,
 			      "guia_events: \"%s\" cannot be used; this worker serves without telling events",

@@ -161,7 +161,80 @@ static int key_read(int directory, struct hash_key *ret_key)
 	return -EIO;
 }
 
+/* ---- sites ---- */
+
+static uint32_t site_count(const struct outbox_control *control)
+{
+	uint32_t count = atomic_load(&control->site_count);
+	return count < OUTBOX_SITES ? count : OUTBOX_SITES;
+}
+
+/* Its place in the table; site_count() if it has none. */
+static uint32_t site_find(const struct outbox_control *control, struct slice name)
+{
+	uint32_t count = site_count(control), i = 0;
+	for (; i < count; i++) {
+		const struct outbox_site *site = &control->sites[i];
+		uint32_t length = atomic_load(&site->length);
+		if (length == name.len && memcmp(site->name, name.ptr, length) == 0)
+			break;
+	}
+	return i;
+}
+
+uint16_t outbox_site(struct outbox *outbox, struct slice name)
+{
+	struct outbox_control *control = outbox->control;
+	uint32_t count = site_count(control);
+	name = slice_sub(name, 0, OUTBOX_NAME_BYTES);
+	uint32_t found = site_find(control, name);
+	if (found < count)
+		return (uint16_t)found;
+	if (count == OUTBOX_SITES)
+		return 0;
+	struct outbox_site *site = &control->sites[count];
+	memcpy(site->name, name.ptr, name.len);
+	atomic_store(&site->length, (uint32_t)name.len);
+	atomic_store(&control->site_count, count + 1);
+	return (uint16_t)count;
+}
+
+/* Whether as many of the names have a place in the table, or would find one, as in a new one. */
+static bool has_room(const struct outbox_control *control, struct outbox_names names)
+{
+	size_t count = site_count(control), known = 0;
+	for (size_t i = 0; i < names.count; i++)
+		known += site_find(control, slice_sub(names.names[i], 0, OUTBOX_NAME_BYTES)) < count;
+	size_t most = names.count < OUTBOX_SITES - 1 ? names.count : OUTBOX_SITES - 1;
+	return known + OUTBOX_SITES - count >= most;
+}
+
+static void site_carry(const struct outbox_control *from, struct slice name, struct outbox *to)
+{
+	uint32_t old = site_find(from, slice_sub(name, 0, OUTBOX_NAME_BYTES));
+	uint16_t site = outbox_site(to, name);
+	if (old < site_count(from) && (site > 0 || name.len == 0))
+		memcpy(&to->control->sites[site].counters, &from->sites[old].counters, sizeof(struct site_counters));
+}
+
+/* Into one that nobody reads yet, and whole: a reader would take sums that grow at once for an attack. */
+static void control_carry(const struct outbox_control *from, struct outbox_names names, struct outbox *to)
+{
+	counter_set(&to->control->lives, counter_get(&from->lives));
+	memcpy(&to->control->connections, &from->connections, sizeof(from->connections));
+	memcpy(&to->control->hits, &from->hits, sizeof(from->hits));
+	site_carry(from, SLICE(""), to);
+	for (size_t i = 0; i < names.count; i++)
+		site_carry(from, names.names[i], to);
+}
+
 /* ---- one file ---- */
+
+/* What a new file begins with; `from` NULL: nothing. */
+struct heritage {
+	const struct outbox_control *from;
+	struct outbox_names names;
+};
 
 static int map_file(int fd, uint64_t bytes, struct outbox *outbox)
 {
@@ -209,7 +282,7 @@ static int file_fill(int fd, const struct outbox_sizes *sizes, struct outbox *ou
 
 /* A new file under the name, in place of another or not. 0, BUSY, ABSENT, or -errno. */
 static int file_make(int directory, const char *name, const struct outbox_sizes *sizes, bool replace,
-		     struct outbox *outbox)
+		     const struct heritage *heritage, struct outbox *outbox)
 {
 	char fresh[NAME_MAX];
 	struct stat st;
@@ -220,6 +293,8 @@ static int file_make(int directory, const char *name, const struct outbox_sizes 
 		return r;
 	r = mode_set(directory, fd);
 	r = r != 0 ? r : file_fill(fd, sizes, outbox);
+	if (r == 0 && heritage->from != NULL)
+		control_carry(heritage->from, heritage->names, outbox);
 	if (r == 0 && renameat2(directory, fresh, directory, name, replace ? 0 : RENAME_NOREPLACE) != 0)
 		r = errno == EEXIST ? ABSENT : -errno;
 	if (r == 0)
@@ -232,19 +307,36 @@ static int file_make(int directory, const char *name, const struct outbox_sizes 
 	return r;
 }
 
-/* 0, OUTBOX_REPLACED, BUSY, ABSENT, or -errno. */
-static int file_claim(int directory, unsigned number, const struct outbox_sizes *sizes, struct outbox *outbox)
+/* In place of one that we have, with what holds of it still. Where that cannot be made, the old one will do. */
+static void file_renew(int directory, const char *name, const struct outbox_sizes *sizes, struct outbox_names names,
+		       struct outbox *outbox)
 {
+	const struct heritage heritage = {outbox->control, names};
+	struct outbox fresh = {.fd = -1, .file = outbox->file, .key = outbox->key};
+	if (file_make(directory, name, sizes, true, &heritage, &fresh) != 0)
+		return;
+	munmap(outbox->map, outbox->bytes);
+	close(outbox->fd);
+	*outbox = fresh;
+}
+
+/* 0, OUTBOX_REPLACED, BUSY, ABSENT, or -errno. */
+static int file_claim(int directory, unsigned number, const struct outbox_sizes *sizes, struct outbox_names names,
+		      struct outbox *outbox)
+{
+	static const struct heritage none = {0};
 	char name[64];
 	int old = -1;
 	snprintf(name, sizeof(name), OUTBOX_PREFIX "%u", number);
 	outbox->file = number;
 	int r = file_adopt(directory, name, outbox, &old);
 	if (r == ABSENT)
-		return file_make(directory, name, sizes, false, outbox);
+		return file_make(directory, name, sizes, false, &none, outbox);
+	if (r == 0 && !has_room(outbox->control, names))
+		file_renew(directory, name, sizes, names, outbox);
 	if (r != UNSOUND)
 		return r;
-	r = file_make(directory, name, sizes, true, outbox);
+	r = file_make(directory, name, sizes, true, &none, outbox);
 	close(old);
 	return r == 0 ? OUTBOX_REPLACED : r;
 }
@@ -292,7 +384,8 @@ static void life_begin(struct outbox *outbox, uint64_t now_ns)
 	(void)outbox_site(outbox, SLICE(""));
 }
 
-int outbox_open(const char *directory, const struct outbox_sizes *sizes, uint64_t now_ns, struct outbox *ret_outbox)
+int outbox_open(const char *directory, const struct outbox_sizes *sizes, struct outbox_names names, uint64_t now_ns,
+		struct outbox *ret_outbox)
 {
 	struct outbox outbox = {.fd = -1};
 	int folder = -1;
@@ -306,7 +399,7 @@ int outbox_open(const char *directory, const struct outbox_sizes *sizes, uint64_
 	for (unsigned number = 0; r == 0 && claimed == BUSY && number < OUTBOX_FILES; number++) {
 		claimed = ABSENT;
 		for (int i = 0; claimed == ABSENT && i < ATTEMPTS; i++)
-			claimed = file_claim(folder, number, sizes, &outbox);
+			claimed = file_claim(folder, number, sizes, names, &outbox);
 	}
 	close(folder);
 	r = r != 0 ? r : claimed == BUSY || claimed == ABSENT ? -EMFILE : claimed;
@@ -328,30 +421,6 @@ void outbox_close(struct outbox *outbox)
 	munmap(outbox->map, outbox->bytes);
 	close(outbox->fd);
 	*outbox = (struct outbox){.fd = -1};
-}
-
-/* ---- sites ---- */
-
-uint16_t outbox_site(struct outbox *outbox, struct slice name)
-{
-	struct outbox_control *control = outbox->control;
-	uint32_t count = atomic_load(&control->site_count);
-	if (count > OUTBOX_SITES)
-		count = OUTBOX_SITES;
-	name = slice_sub(name, 0, OUTBOX_NAME_BYTES);
-	for (uint32_t i = 0; i < count; i++) {
-		const struct outbox_site *site = &control->sites[i];
-		uint32_t length = atomic_load(&site->length);
-		if (length == name.len && memcmp(site->name, name.ptr, length) == 0)
-			return (uint16_t)i;
-	}
-	if (count == OUTBOX_SITES)
-		return 0;
-	struct outbox_site *site = &control->sites[count];
-	memcpy(site->name, name.ptr, name.len);
-	atomic_store(&site->length, (uint32_t)name.len);
-	atomic_store(&control->site_count, count + 1);
-	return (uint16_t)count;
 }
 
 struct site_counters *outbox_counters(struct outbox *outbox, uint16_t site)

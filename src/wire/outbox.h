@@ -54,11 +54,21 @@ struct outbox_sizes {
 	uint32_t finding_slots; /* at least PARCEL_SLOTS_LEAST */
 };
 
+/* What a worker is going to tell of. */
+struct outbox_names {
+	const struct slice *names;
+	size_t count;
+};
+
 /*
+ * Where the worker before told of so many other sites that the table has no room for these, a new file takes the place
+ * of its own: what was counted of those sites, and what nobody has read of the rings, goes with it; all else stays.
+ *
  * `now_ns` is CLOCK_BOOTTIME. 0 or OUTBOX_REPLACED; -ENOENT, -ENOTDIR, -EACCES: no such directory for us; -EPERM: it is
  * another's, or others may write to it; -ENOSPC; -EMFILE: OUTBOX_FILES are in use; -errno.
  */
-int outbox_open(const char *directory, const struct outbox_sizes *sizes, uint64_t now_ns, struct outbox *ret_outbox);
+int outbox_open(const char *directory, const struct outbox_sizes *sizes, struct outbox_names names, uint64_t now_ns,
+		struct outbox *ret_outbox);
 
 /* The worker ends: what is open or in flight is not its any more. A closed one is allowed. */
 void outbox_close(struct outbox *outbox);

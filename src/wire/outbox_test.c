@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 static const struct outbox_sizes sizes = {64, 8, 512};
+static const struct outbox_names none = {NULL, 0};
 static char folder[64];
 static int directory;
 static struct outbox_control control;
@@ -42,7 +43,7 @@ static int tear_down(void **state)
 static struct outbox open_one(int expected)
 {
 	struct outbox outbox = {0};
-	assert_int_equal(outbox_open(folder, &sizes, 1, &outbox), expected);
+	assert_int_equal(outbox_open(folder, &sizes, none, 1, &outbox), expected);
 	return outbox;
 }
 
@@ -111,6 +112,84 @@ static void test_the_table_of_sites_has_an_end(void **state)
 	outbox_close(&outbox);
 }
 
+static uint64_t arrived(struct slice name)
+{
+	for (uint16_t i = 0; i < atomic_load(&control.site_count); i++)
+		if (slice_equal(inbox_site_name(&control, i), name))
+			return counter_get(&control.sites[i].counters.arrived);
+	return 0;
+}
+
+static void names_make(unsigned first, unsigned count, char texts[][16], struct slice *names)
+{
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(texts[i], 16, "site-%u", first + i);
+		names[i] = slice_from_string(texts[i]);
+	}
+}
+
+/* As a worker of the configuration with these does. */
+static void serve_names(const struct slice *names, size_t count)
+{
+	struct outbox outbox;
+	assert_int_equal(outbox_open(folder, &sizes, (struct outbox_names){names, count}, 1, &outbox), 0);
+	assert_int_equal(outbox.file, 0);
+	for (size_t i = 0; i < count; i++) {
+		uint16_t site = outbox_site(&outbox, names[i]);
+		assert_true(i >= OUTBOX_SITES - 1 || site > 0);
+		counter_add(&outbox_counters(&outbox, site)->arrived, 1);
+	}
+	counter_add(&outbox.connections->accepted, count);
+	counter_add(&outbox.connections->closed, count);
+	hit_table_add(outbox.hits, 7, 1);
+	outbox_close(&outbox);
+}
+
+static void test_sites_that_are_served_no_more_make_room(void **state)
+{
+	(void)state;
+	enum { EACH = 100, TIMES = 9 };
+	struct inbox inbox;
+	struct stat before, after;
+	char texts[EACH][16];
+	struct slice names[EACH];
+	for (unsigned time = 0; time < TIMES; time++) {
+		names_make(time * (EACH - 1), EACH, texts, names); /* the last of those before is the first */
+		serve_names(names, EACH);
+		assert_int_equal(inbox_open(directory, 0, &inbox), 0);
+		assert_int_equal(inbox_read_control(&inbox, &control), 0);
+		for (unsigned i = 0; i < EACH; i++)
+			assert_int_equal(arrived(names[i]), i == 0 && time > 0 ? 2 : 1);
+		assert_slice(inbox_site_name(&control, 0), "");
+		assert_int_equal(counter_get(&control.lives), time + 1);
+		assert_int_equal(counter_get(&control.connections.accepted), EACH * (time + 1));
+		assert_int_equal(counter_get(&control.connections.abandoned), 0);
+		assert_int_equal(inbox_hits(&inbox, 7), time + 1);
+		inbox_close(&inbox);
+	}
+	/* nothing is gained by another file for the same names */
+	assert_int_equal(fstatat(directory, "worker-0", &before, 0), 0);
+	serve_names(names, EACH);
+	assert_int_equal(fstatat(directory, "worker-0", &after, 0), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	assert_int_equal(file_count(), 2); /* and the key */
+}
+
+static void test_more_sites_than_any_table_has_keep_their_file(void **state)
+{
+	(void)state;
+	enum { MANY = OUTBOX_SITES + 40 };
+	static char texts[MANY][16];
+	static struct slice names[MANY];
+	struct inbox inbox;
+	names_make(0, MANY, texts, names);
+	serve_names(names, MANY);
+	assert_int_equal(inbox_open(directory, 0, &inbox), 0);
+	serve_names(names, MANY);
+	assert_int_equal(inbox_check(&inbox, directory, 0), 0);
+	inbox_close(&inbox);
+}
+
 /* A child that opens an outbox, counts, sends, and does not end by itself. Returns when it has said so. */
 static pid_t worker_start(int *ret_file)
 {
@@ -119,7 +198,7 @@ static pid_t worker_start(int *ret_file)
 	pid_t pid = fork();
 	if (pid == 0) {
 		struct outbox outbox;
-		int r = outbox_open(folder, &sizes, 1, &outbox), file = r < 0 ? r : (int)outbox.file;
+		int r = outbox_open(folder, &sizes, none, 1, &outbox), file = r < 0 ? r : (int)outbox.file;
 		if (r >= 0) {
 			struct site_counters *c = outbox_counters(&outbox, outbox_site(&outbox, SLICE("one")));
 			counter_add(&c->arrived, 5);
@@ -213,7 +292,7 @@ static void test_workers_start_in_a_race(void **state)
 			pids[i] = fork();
 			if (pids[i] == 0) {
 				struct outbox outbox;
-				int r = outbox_open(folder, &sizes, 1, &outbox);
+				int r = outbox_open(folder, &sizes, none, 1, &outbox);
 				usleep(3000);
 				_exit(r != 0);
 			}
@@ -294,19 +373,19 @@ static void test_directories_that_do_not_do(void **state)
 	(void)state;
 	struct outbox outbox;
 	char path[128];
-	assert_int_equal(outbox_open("/nowhere/at/all", &sizes, 1, &outbox), -ENOENT);
+	assert_int_equal(outbox_open("/nowhere/at/all", &sizes, none, 1, &outbox), -ENOENT);
 	assert_int_equal(chmod(folder, 0777), 0);
-	assert_int_equal(outbox_open(folder, &sizes, 1, &outbox), -EPERM);
+	assert_int_equal(outbox_open(folder, &sizes, none, 1, &outbox), -EPERM);
 	assert_int_equal(chmod(folder, 0770), 0);
-	assert_int_equal(outbox_open(folder, &sizes, 1, &outbox), -EPERM);
+	assert_int_equal(outbox_open(folder, &sizes, none, 1, &outbox), -EPERM);
 	assert_int_equal(chmod(folder, 02750), 0);
 	snprintf(path, sizeof(path), "%s/worker-0", folder);
-	assert_int_equal(outbox_open(path, &sizes, 1, &outbox), -ENOENT);
+	assert_int_equal(outbox_open(path, &sizes, none, 1, &outbox), -ENOENT);
 	assert_int_equal(symlink("/etc/passwd", path), 0);
-	assert_int_equal(outbox_open(folder, &sizes, 1, &outbox), -ELOOP);
+	assert_int_equal(outbox_open(folder, &sizes, none, 1, &outbox), -ELOOP);
 	unlink(path);
 	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(outbox_open(folder, &sizes, 1, &outbox), -EPERM);
+	assert_int_equal(outbox_open(folder, &sizes, none, 1, &outbox), -EPERM);
 	struct inbox inbox;
 	assert_int_equal(inbox_open(directory, 0, &inbox), INBOX_FOREIGN);
 	unlink(path);
@@ -335,7 +414,7 @@ static void test_no_room(void **state)
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
 	little.rlim_max = before.rlim_max;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
-	int r = outbox_open(folder, &sizes, 1, &outbox);
+	int r = outbox_open(folder, &sizes, none, 1, &outbox);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	assert_int_equal(r, -EFBIG);
 	assert_int_equal(file_count(), 1); /* the key */
@@ -345,6 +424,7 @@ static void test_no_room(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 TEST_MAIN(CASE(test_what_is_sent_is_received), CASE(test_the_table_of_sites_has_an_end),
+	  CASE(test_sites_that_are_served_no_more_make_room), CASE(test_more_sites_than_any_table_has_keep_their_file),
 	  CASE(test_sums_outlive_workers), CASE(test_many_workers_at_once), CASE(test_workers_start_in_a_race),
 	  CASE(test_foreign_files_are_replaced), CASE(test_a_file_cut_short), CASE(test_directories_that_do_not_do),
 	  CASE(test_no_room))
