@@ -216,11 +216,16 @@ static void records_expire(struct ban_register *reg, struct ban_times now)
 		}
 }
 
-/* What the watch had banned by itself is lifted too. */
-static int order_lift(struct ban_register *reg, const struct ban_order *order, struct ban_record *ret_record)
+/* What the watch had banned by itself is lifted too; of that, which nobody ordered, it is told who lifts it. */
+static int order_lift(struct ban_register *reg, const struct ban_order *order, struct ban_times now,
+		      struct ban_record *ret_record)
 {
 	size_t at = record_find(reg, &order->prefix);
-	struct ban_record record = {.prefix = order->prefix, .kind = BAN_LIFTED, .expires_ms = BAN_FOR_EVER};
+	struct ban_record record = {.prefix = order->prefix,
+				    .kind = BAN_LIFTED,
+				    .since_wall_ms = now.wall_ms,
+				    .expires_ms = BAN_FOR_EVER,
+				    .by = order->by};
 	bool person = ban_book_lift(reg->book, &order->prefix, BAN_BY_PERSON) == 0;
 	bool automatic = ban_book_lift(reg->book, &order->prefix, BAN_AUTOMATIC) == 0;
 	if (!person && !automatic)
@@ -273,7 +278,8 @@ int ban_register_order(struct ban_register *reg, const struct ban_order *order, 
 		       struct ban_record *ret_record)
 {
 	records_expire(reg, now);
-	int r = order->kind == BAN_LIFTED ? order_lift(reg, order, ret_record) : order_set(reg, order, now, ret_record);
+	int r = order->kind == BAN_LIFTED ? order_lift(reg, order, now, ret_record)
+					  : order_set(reg, order, now, ret_record);
 	if (r == 0) {
 		reg->changed = reg->records_changed = true;
 		tell(reg, &order->prefix, now);

@@ -261,6 +261,20 @@ static void a_base_that_cannot_be_written_is_written_later(void **state)
 	ban_register_close(reg);
 }
 
+static void who_lifts_what_the_watch_banned_is_told(void **state)
+{
+	(void)state;
+	struct ban_register *reg = open_at(start, "");
+	struct ban_record record;
+	const struct ban_order lift = {.prefix = prefix_of("198.51.100.77"), .kind = BAN_LIFTED, .by = 42};
+	assert_int_equal(ban_register_punish(reg, &lift.prefix, 1, start), 0);
+	assert_int_equal(ban_register_order(reg, &lift, after(5000), &record), 0);
+	assert_int_equal(record.kind, BAN_LIFTED);
+	assert_int_equal(record.by, 42);
+	assert_int_equal(record.since_wall_ms, start.wall_ms + 5000);
+	ban_register_close(reg);
+}
+
 static int remove_folder(void **state)
 {
 	(void)state;
@@ -284,6 +298,7 @@ int main(void)
 					   cmocka_unit_test(a_wide_prefix_needs_force),
 					   cmocka_unit_test(files_that_do_not_do_are_told_and_not_taken),
 					   cmocka_unit_test(so_many_orders_and_no_more),
+					   cmocka_unit_test(who_lifts_what_the_watch_banned_is_told),
 					   cmocka_unit_test(a_base_that_cannot_be_written_is_written_later)};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
