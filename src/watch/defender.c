@@ -16,6 +16,7 @@ enum {
 	REMEMBER_FIRST_MS = 30 * 1000,
 	REMEMBER_MS = 10 * 60 * 1000,
 	KEEP_MS = 5 * 1000, /* while anything is on */
+	FULL_SAID_EACH_MS = 60 * 1000,
 	RETRY_MS = 1000,
 	EPISODES_FILE_BYTES = 16 << 20,
 };
@@ -404,6 +405,20 @@ static void banned(struct defender *defender, const struct plan_ban *ban, struct
 	witness_banned(defender->witness, &ban->prefix, ban->id, until_ms);
 }
 
+/* Whoever reads that bans are in force must not think that all are; and not read it a thousand times. */
+static void say_full(struct defender *defender, struct ban_times now)
+{
+	if (now.boot_ms < defender->full_ms)
+		return;
+	defender->full_ms = now.boot_ms + FULL_SAID_EACH_MS;
+	char line[128];
+	snprintf(line, sizeof(line), "%zu prefixes are banned or allowed already: there is no place for more bans",
+		 ban_register_count(defender->bans, now));
+	fprintf(stderr, "guia: watch: %s\n", line);
+	if (defender->said != NULL)
+		defender->said(defender->said_context, line);
+}
+
 void defender_carry_out(struct defender *defender, struct ban_times now)
 {
 	struct plan_ban bans[BANS_AT_ONCE];
@@ -411,10 +426,15 @@ void defender_carry_out(struct defender *defender, struct ban_times now)
 		return;
 	recorder_flush(&defender->recorder);
 	work(defender, now);
-	size_t count = defence_bans_take(defender->defence, bans, BANS_AT_ONCE);
-	for (size_t i = 0; i < count && defender->bans != NULL; i++)
-		if (ban_register_punish(defender->bans, &bans[i].prefix, bans[i].id, now) == 0)
+	size_t count = defence_bans_take(defender->defence, bans, BANS_AT_ONCE), placeless = 0;
+	for (size_t i = 0; i < count && defender->bans != NULL; i++) {
+		int r = ban_register_punish(defender->bans, &bans[i].prefix, bans[i].id, now);
+		if (r == 0)
 			banned(defender, &bans[i], now);
+		placeless += r == BAN_ORDER_FULL;
+	}
+	if (placeless > 0)
+		say_full(defender, now);
 	keep(defender, now);
 	if (defender->rules != NULL)
 		publish(defender, now);

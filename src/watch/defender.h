@@ -52,7 +52,8 @@ struct defender {
 	uint64_t remember_pause_ms;
 	uint64_t kept_ms;
 	uint64_t kept_state;
-	int told; /* what went wrong with files, as last said */
+	uint64_t full_ms; /* before it nothing more is said of a register that is full */
+	int told;         /* what went wrong with files, as last said */
 };
 
 /*
