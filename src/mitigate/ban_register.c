@@ -17,8 +17,9 @@
 enum {
 	PUBLISH_MS = 100,
 	BASE_MS = 10000,
-	DELTA_MOST = 10000, /* entries, before a new base is worth it */
-	RECORDS_BYTES = 4 << 20,
+	DELTA_MOST = 10000,                     /* entries, before a new base is worth it */
+	RECORD_BYTES = 512 + 6 * BAN_WHY_BYTES, /* as text, with each byte of the reason escaped */
+	RECORDS_BYTES = 512 + BAN_RECORDS_MOST * RECORD_BYTES,
 	IMAGE_BYTES = 256 << 20,
 };
 

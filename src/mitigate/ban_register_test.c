@@ -261,6 +261,28 @@ static void a_base_that_cannot_be_written_is_written_later(void **state)
 	ban_register_close(reg);
 }
 
+static void as_many_orders_as_there_may_be_outlive_a_watch(void **state)
+{
+	(void)state;
+	char why[BAN_WHY_BYTES];
+	struct ban_record record;
+	const struct ban_record *records;
+	struct ban_register *reg = open_at(start, "");
+	memset(why, 0xff, sizeof(why)); /* which no text has: each is written as six bytes */
+	for (uint32_t i = 0; ban_register_records(reg, &records) < BAN_RECORDS_MOST; i++) {
+		const struct ban_order wanted = {.prefix = {address_from_words(UINT64_MAX, i), ADDRESS_BITS},
+						 .kind = BAN_ALLOW,
+						 .for_ms = 60000,
+						 .why = slice_make(why, sizeof(why))};
+		assert_int_equal(ban_register_order(reg, &wanted, start, &record), 0);
+	}
+	assert_int_equal(ban_register_write(reg, start), 0);
+	ban_register_close(reg);
+	reg = open_at(start, "");
+	assert_int_equal(ban_register_records(reg, &records), BAN_RECORDS_MOST);
+	ban_register_close(reg);
+}
+
 static void who_lifts_what_the_watch_banned_is_told(void **state)
 {
 	(void)state;
@@ -299,6 +321,7 @@ int main(void)
 					   cmocka_unit_test(files_that_do_not_do_are_told_and_not_taken),
 					   cmocka_unit_test(so_many_orders_and_no_more),
 					   cmocka_unit_test(who_lifts_what_the_watch_banned_is_told),
-					   cmocka_unit_test(a_base_that_cannot_be_written_is_written_later)};
+					   cmocka_unit_test(a_base_that_cannot_be_written_is_written_later),
+					   cmocka_unit_test(as_many_orders_as_there_may_be_outlive_a_watch)};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
