@@ -93,9 +93,22 @@ static bool may_ban(const struct orders *orders, const struct prefix *prefix, st
 	return false;
 }
 
+/* As the command line has it; false, and why is answered. What else came in a line would be in files and on screens. */
+static bool is_text(struct slice why, struct buffer *out)
+{
+	for (size_t i = 0; i < why.len; i++)
+		if (why.ptr[i] < ' ' || why.ptr[i] == 0x7f) {
+			question_fault(out, "the reason is no line of text");
+			return false;
+		}
+	return true;
+}
+
 static void carry_out(const struct orders *orders, const struct ban_order *order, struct buffer *out)
 {
 	struct ban_record record;
+	if (!is_text(order->why, out))
+		return;
 	if (order->kind == BAN_REFUSE && !order->force && !may_ban(orders, &order->prefix, out))
 		return;
 	int r = ban_register_order(orders->bans, order, orders->now, &record);
@@ -199,6 +212,8 @@ static void order_mode(const struct orders *orders, struct slice words, struct b
 	}
 	order.for_ms = seconds * 1000;
 	order.why = words;
+	if (!is_text(order.why, out))
+		return;
 	if (order.site.len == 0 || !orders->serves(orders->context, order.site)) {
 		question_fault(out, "the gate serves no such site: guia status lists them");
 		return;

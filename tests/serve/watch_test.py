@@ -5,6 +5,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import subprocess
 
 from harness import FOLDER, GUIA, Origin, Serve, Skip, alive, case, main, site, wait_for, write
@@ -109,6 +110,28 @@ def whom_a_person_bans_is_refused_also_by_the_next_watch():
         assert "a test" in ban(gate, "ban") and answers(gate, "127.0.2.1") == 0
         ban(gate, "unban", "127.0.2.1")
         wait_for(lambda: answers(gate, "127.0.2.1") == 200, "an answer")
+    origin.stop()
+
+
+def raw_ask(gate, line):
+    """What the watch answers to a line that no command of ours would send."""
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(60)
+        s.connect(str(gate.run / "control"))
+        s.sendall(line + b"\n")
+        return json.loads(s.makefile().read(), strict=True)
+
+
+@case
+def a_reason_that_is_no_text_is_not_taken():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        wait_for(lambda: is_up(gate), "the site up")
+        for why in (b"a\0b", b"\x1b[2J", b"\x7f"):
+            for order in (b"ban 192.0.2.7 60 - ", b"allow 192.0.2.7 60 - ", b"mode a.test guarded 60 "):
+                assert "no line of text" in raw_ask(gate, order + why)["fault"], (order, why)
+        assert raw_ask(gate, b"ban 192.0.2.7 60 - \xff\xfe\xc3(")["why"] == "\xff\xfe\xc3("
+        assert "192.0.2.7" in ban(gate, "ban")
     origin.stop()
 
 
