@@ -19,10 +19,11 @@ static inline void json_key(struct buffer *out, const char *name)
 	buffer_printf(out, "\"%s\":", name);
 }
 
+/* Readers have 63 bits; a sum that is more is no sum, but one word of it would make all of the text unreadable. */
 static inline void json_number(struct buffer *out, const char *name, uint64_t value)
 {
 	json_key(out, name);
-	buffer_printf(out, "%" PRIu64, value);
+	buffer_printf(out, "%" PRIu64, value < INT64_MAX ? value : (uint64_t)INT64_MAX);
 }
 
 static inline void json_decimal(struct buffer *out, const char *name, double value)

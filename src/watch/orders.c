@@ -3,6 +3,7 @@
 #include "codec/question.h"
 #include "codec/text.h"
 #include "mitigate/ban_records.h"
+#include "watch/json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -35,7 +36,8 @@ static void list(const struct orders *orders, struct buffer *out)
 		ban_record_write(&records[i], orders->now, out);
 		out->len -= out->error == 0; /* its brace */
 		add_edge(orders, &records[i], out);
-		buffer_printf(out, ",\"hits\":%" PRIu64 "}", orders->hits(orders->context, records[i].id));
+		json_number(out, "hits", orders->hits(orders->context, records[i].id));
+		buffer_byte(out, '}');
 	}
 	buffer_text(out, "]}\n");
 }
@@ -172,7 +174,8 @@ static void list_modes(const struct orders *orders, struct buffer *out)
 		buffer_text(out, i > 0 ? "," : "");
 		add_mode(orders, &entries[i], out);
 		out->len -= out->error == 0; /* its brace */
-		buffer_printf(out, ",\"hits\":%" PRIu64 "}", orders->hits(orders->context, entries[i].id));
+		json_number(out, "hits", orders->hits(orders->context, entries[i].id));
+		buffer_byte(out, '}');
 	}
 	buffer_text(out, "]}\n");
 }

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 
+import outbox
 from harness import Gate, Origin, case, free_port, main, wait_until
 from notify import Manager
 
@@ -336,6 +337,23 @@ def _():
     os.truncate(pair.folder / "events/worker-0", 5000)
     wait_until(lambda: pair.status()["watch"]["files_refused"] == 2, "the refusal")
     assert pair.process.poll() is None
+    pair.close()
+
+
+@case("counters that nothing can have counted to leave the rest readable")
+def _():
+    pair = Pair(probe=False)
+    many(pair, 10)
+    events = pair.folder / "events"
+    rows, most = bytearray((events / "worker-0").read_bytes()), (2 ** 63 - 1).to_bytes(8, "little")
+    sites = outbox.HEADER + outbox.CONTROL_SITES
+    for start, count in ((outbox.HEADER + outbox.CONNECTIONS, 16), (sites + outbox.COUNTERS, outbox.SITE_WORDS)):
+        rows[start:start + 8 * count] = most * count
+    (events / "new").write_bytes(rows)
+    (events / "new").rename(events / "worker-1")
+    wait_until(lambda: pair.status()["connections"]["accepted"] == 2 ** 63 - 1, "the counters", seen=pair.status)
+    assert pair.site()["arrived"] == 20 and pair.top()["source"]  # those that were counted, and were copied
+    assert pair.ask("status")[0] == 1 and pair.ask("top", "-1")[0] == 0
     pair.close()
 
 
