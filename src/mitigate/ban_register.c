@@ -40,6 +40,7 @@ struct ban_register {
 	struct ban_follower follower;
 	uint64_t published_ms;
 	uint64_t based_ms;
+	int failed;           /* what came of the last writing */
 	bool has_base;        /* on the disk, the one that the book counts changes from */
 	bool changed;         /* images are behind */
 	bool records_changed; /* the file is */
@@ -382,13 +383,14 @@ int ban_register_write(struct ban_register *reg, struct ban_times now)
 	reg->published_ms = now.boot_ms;
 	int of_records = reg->records_changed ? records_publish(reg, now) : 0;
 	int r = reg->changed ? images_publish(reg, now) : 0;
-	return r != 0 ? r : of_records;
+	reg->failed = r != 0 ? r : of_records;
+	return reg->failed;
 }
 
 int ban_register_tick(struct ban_register *reg, struct ban_times now)
 {
 	if (now.boot_ms - reg->published_ms < PUBLISH_MS)
-		return 0;
+		return reg->failed;
 	records_expire(reg, now);
 	return ban_register_write(reg, now);
 }

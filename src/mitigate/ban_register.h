@@ -92,7 +92,7 @@ int ban_register_image(const struct ban_register *reg, struct ban_times now, str
  */
 int ban_register_write(struct ban_register *reg, struct ban_times now);
 
-/* The same at its time, ten times a second at most; what has changed by itself, too. */
+/* The same at its time, ten times a second at most, with what has changed by itself; else what came of the last. */
 int ban_register_tick(struct ban_register *reg, struct ban_times now);
 
 /*
