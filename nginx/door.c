@@ -84,7 +84,7 @@ void gate_door_come(ngx_connection_t *c, enum seen standing)
 	*waiting = (struct waiting){.connection = c, .since_ns = gate_now_ns()};
 	ngx_queue_insert_head(&door.lines[standing], &waiting->link);
 	door.count++;
-	if (door.count > ngx_cycle->connection_n / ROOM_SHARE)
+	if (door.count > ngx_max(ngx_cycle->connection_n / ROOM_SHARE, EACH_TURN))
 		door.host.turn_away(last());
 	ngx_post_event(&door.turn, &ngx_posted_events);
 }

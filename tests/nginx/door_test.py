@@ -11,7 +11,7 @@ from harness import Gate, Origin, case, free_port, main, wait_until
 from publishing import Writer
 
 PORT, CONNECTIONS, STRANGERS = free_port(), 512, 300
-ROOM = CONNECTIONS // 8  # nginx/door.c
+ROOM, EACH_TURN = CONNECTIONS // 8, 8  # nginx/door.c
 VISITOR, ALLOWED, PROXY = "127.0.1.1", "127.0.1.2", "127.0.5.5"
 origin = Origin()
 gate = Gate("", start=False, files={"rules.conf": "SecRuleEngine On\n"})
@@ -108,6 +108,21 @@ def _():
     assert [answer(s) for s in those] == [200, 200]
     got = begun(waiting)
     assert got.count(True) == ROOM and counts() - before == STRANGERS - ROOM, (got, counts() - before)
+
+
+@case("whoever can be begun with in one turn is, however few connections a worker may have")
+def _():
+    gate.stop()
+    whole = gate.config.read_text()
+    gate.config.write_text(whole.replace(f"worker_connections {CONNECTIONS};", "worker_connections 32;"))
+    gate.start()
+    before = counts()
+    with stopped():
+        waiting = strangers(EACH_TURN, 6)
+    assert all(begun(waiting)) and counts() == before
+    gate.stop()
+    gate.config.write_text(whole)
+    gate.start()
 
 
 @case("where nobody knows who was here before nobody waits at the door")
