@@ -7,6 +7,7 @@
 enum {
 	EACH_TURN = 8,  /* are begun with */
 	ROOM_SHARE = 8, /* of a worker's connections one in so many may wait */
+	STAY_MS = 1000,
 };
 
 struct waiting {
@@ -52,6 +53,13 @@ static ngx_connection_t *last(void)
 	return NULL;
 }
 
+/* A worker that is to end does so once nothing has a timer any more: who waits here has none of his own yet. */
+static void stay(void)
+{
+	if (!door.turn.timer_set)
+		ngx_add_timer(&door.turn, STAY_MS);
+}
+
 static void take_turn(ngx_event_t *event)
 {
 	ngx_connection_t *c;
@@ -60,7 +68,9 @@ static void take_turn(ngx_event_t *event)
 		door.host.begin(c);
 	if (door.count > 0) {
 		ngx_post_event(event, &ngx_posted_next_events);
-	}
+		stay();
+	} else if (event->timer_set)
+		ngx_del_timer(event);
 }
 
 void gate_door_start(const struct gate_door_host *host, ngx_log_t *log)
@@ -87,4 +97,5 @@ void gate_door_come(ngx_connection_t *c, enum seen standing)
 	if (door.count > ngx_max(ngx_cycle->connection_n / ROOM_SHARE, EACH_TURN))
 		door.host.turn_away(last());
 	ngx_post_event(&door.turn, &ngx_posted_events);
+	stay();
 }
