@@ -479,14 +479,15 @@ static void only_what_came_since_is_growth(void **state)
 		assert_int_equal(growth_since(&growth, sums[i][0]), sums[i][1]);
 }
 
-TEST_MAIN(cmocka_unit_test(only_what_came_since_is_growth), cmocka_unit_test(numbers_are_digits_within_bounds), cmocka_unit_test(caret_stands_below_the_character),
-	  cmocka_unit_test(slice_finds_and_trims), cmocka_unit_test(slice_finds_wherever_it_stands),
-	  cmocka_unit_test(slices_end_alike), cmocka_unit_test(slice_compares_without_case),
-	  cmocka_unit_test(buffer_writes_numbers), cmocka_unit_test(reader_keeps_its_overrun),
-	  cmocka_unit_test(arena_refuses_past_its_cap), cmocka_unit_test(arena_shrinks_the_newest),
-	  cmocka_unit_test(arena_that_lasts_is_dense), cmocka_unit_test(arena_reserve_goes_back_to_its_size),
-	  cmocka_unit_test(arena_reserve_lends), cmocka_unit_test(arena_extends_the_newest),
-	  cmocka_unit_test(diagnostic_shows_a_caret), cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text),
-	  cmocka_unit_test(hash_folds_case_only_when_asked), cmocka_unit_test(file_read_is_bounded),
-	  cmocka_unit_test(region_gives_back_whole_pages_within), cmocka_unit_test(the_nearest_name_is_meant),
-	  cmocka_unit_test(a_set_of_bytes_is_found_anywhere), cmocka_unit_test(a_led_member_is_found_anywhere))
+TEST_MAIN(cmocka_unit_test(only_what_came_since_is_growth), cmocka_unit_test(numbers_are_digits_within_bounds),
+	  cmocka_unit_test(caret_stands_below_the_character), cmocka_unit_test(slice_finds_and_trims),
+	  cmocka_unit_test(slice_finds_wherever_it_stands), cmocka_unit_test(slices_end_alike),
+	  cmocka_unit_test(slice_compares_without_case), cmocka_unit_test(buffer_writes_numbers),
+	  cmocka_unit_test(reader_keeps_its_overrun), cmocka_unit_test(arena_refuses_past_its_cap),
+	  cmocka_unit_test(arena_shrinks_the_newest), cmocka_unit_test(arena_that_lasts_is_dense),
+	  cmocka_unit_test(arena_reserve_goes_back_to_its_size), cmocka_unit_test(arena_reserve_lends),
+	  cmocka_unit_test(arena_extends_the_newest), cmocka_unit_test(diagnostic_shows_a_caret),
+	  cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text), cmocka_unit_test(hash_folds_case_only_when_asked),
+	  cmocka_unit_test(file_read_is_bounded), cmocka_unit_test(region_gives_back_whole_pages_within),
+	  cmocka_unit_test(the_nearest_name_is_meant), cmocka_unit_test(a_set_of_bytes_is_found_anywhere),
+	  cmocka_unit_test(a_led_member_is_found_anywhere))

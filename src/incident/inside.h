@@ -50,7 +50,7 @@ struct site {
 	double uncovered_rate;                 /* of the second before */
 
 	struct growth shed; /* connections, by the gate */
-	bool sheds; /* the gate is told to, before they run short */
+	bool sheds;         /* the gate is told to, before they run short */
 
 	uint64_t attack_ms;      /* when it last was one */
 	uint64_t quiet_since_ms; /* figures and hits are as usual */

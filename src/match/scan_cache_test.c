@@ -350,9 +350,8 @@ static void many_starts_at_once_are_safe(void **state)
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 TEST_MAIN(IN_A_FOLDER(a_second_start_compiles_nothing), IN_A_FOLDER(what_nobody_loads_any_more_is_removed),
-	  IN_A_FOLDER(a_flipped_byte_is_noticed_wherever_it_is),
-	  IN_A_FOLDER(a_truncated_file_is_noticed), IN_A_FOLDER(a_sound_file_under_another_key_is_refused),
-	  IN_A_FOLDER(files_of_others_are_refused), IN_A_FOLDER(a_link_is_refused),
-	  IN_A_FOLDER(a_folder_of_others_is_refused), cmocka_unit_test(all_that_matters_is_in_the_key),
-	  IN_A_FOLDER(without_a_cache_all_is_compiled), IN_A_FOLDER(a_full_disk_is_a_warning),
-	  IN_A_FOLDER(many_starts_at_once_are_safe))
+	  IN_A_FOLDER(a_flipped_byte_is_noticed_wherever_it_is), IN_A_FOLDER(a_truncated_file_is_noticed),
+	  IN_A_FOLDER(a_sound_file_under_another_key_is_refused), IN_A_FOLDER(files_of_others_are_refused),
+	  IN_A_FOLDER(a_link_is_refused), IN_A_FOLDER(a_folder_of_others_is_refused),
+	  cmocka_unit_test(all_that_matters_is_in_the_key), IN_A_FOLDER(without_a_cache_all_is_compiled),
+	  IN_A_FOLDER(a_full_disk_is_a_warning), IN_A_FOLDER(many_starts_at_once_are_safe))
