@@ -15,7 +15,7 @@
 struct packets {
 	struct packet_sample sample;
 	struct defence_packets told;
-	uint64_t traits_ms; /* when traits were last looked at */
+	uint64_t traits_ms;                               /* when traits were last looked at */
 	struct growth overflowed, turned_away, strangers; /* without room: in the kernel, at the gate, at the edge */
 };
 
