@@ -76,7 +76,7 @@ static void sample(struct defence *d, struct site *site, uint16_t number, const 
 }
 
 /* The mitigation in force that matches; then the one on trial, which only counts. */
-static struct mitigation *match(struct site *site, const struct signature_request *request)
+static struct mitigation *match(struct site *site, const struct signature_request *request, bool familiar)
 {
 	struct mitigation *found = NULL;
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS && found == NULL; i++) {
@@ -95,7 +95,8 @@ static struct mitigation *match(struct site *site, const struct signature_reques
 		if (signature_matches(&mitigation->signature, request)) {
 			mitigation->matched++;
 			found = mitigation;
-		}
+		} else
+			mitigation->familiar += familiar;
 	}
 	return found;
 }
@@ -117,13 +118,14 @@ static void judge(struct defence *d, uint16_t number, const struct event *event,
 		  const struct signature_request *request)
 {
 	struct site *site = d->sites[number];
-	struct mitigation *mitigation = match(site, request);
+	bool known = comer->regular || site_knew(site, comer->first_ms);
+	struct mitigation *mitigation = match(site, request, known);
 	if (d->offenders == NULL)
 		return;
 	struct offender *offender = offenders_get(d->offenders, number, &comer->source, d->now.now_ms);
 	offender->paths |= (uint64_t)1 << request->field[SIGNATURE_PATH] % 64;
 	bool visitor = is_visitor(d, site, number, offender, request) || site_knew(site, comer->first_client_ms);
-	offender->known = offender->known || comer->regular || site_knew(site, comer->first_ms);
+	offender->known = offender->known || known;
 	offender->visitor = offender->visitor || visitor;
 	offender->named = offender->named || (event->flags & EVENT_FROM_HEADER) != 0;
 	offender->clients |= (uint64_t)1 << (event->shape ^ event->agent) % 64;

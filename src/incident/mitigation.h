@@ -65,6 +65,7 @@ struct mitigation {
 	struct signature signature; /* owned; of bans it matches nothing */
 	uint64_t since_ms;          /* of the stage */
 	uint64_t arrivals, matched; /* of the trial */
+	uint64_t familiar;          /* of those that did not match, who was here before the attack */
 	uint64_t seen;              /* arrivals that matched since it is in force */
 	uint64_t hits;              /* what the gate refused by it, and by bans of sources that it matched; or closed */
 	uint64_t seen_before, hits_before;

@@ -198,6 +198,31 @@ static void one_that_does_not_match_what_comes_is_not_applied(void **state)
 	defence_free(w.defence);
 }
 
+/* Where connections find no room: a few of the attack's, and of visitors three times as many as usual. */
+static void visitors_who_come_by_fits_spoil_no_trial(void **state)
+{
+	(void)state;
+	for (unsigned crowded = 0; crowded < 2; crowded++) {
+		struct world w = quiet();
+		struct defence_packets packets = {.overflowed = 1};
+		defence_listen(w.defence, listen, &w);
+		for (unsigned ms = 0; ms < 5000 && w.on_trial == 0; ms += STEP_MS)
+			step(&w, FIRST);
+		assert_int_equal(w.on_trial, 1);
+		for (unsigned ms = 0; ms < 1500 && w.in_force + w.not_applied == 0; ms += STEP_MS) {
+			packets.overflowed += crowded;
+			defence_packets(w.defence, &packets);
+			for (unsigned i = 0; i < 2 * VISITS; i++)
+				request(&w, 0, 0);
+			request(&w, 0, FIRST);
+			step(&w, 0);
+		}
+		assert_int_equal(w.in_force, crowded);
+		assert_int_equal(w.not_applied, !crowded);
+		defence_free(w.defence);
+	}
+}
+
 /* Of more sites than the gate can hold signatures for each is attacked at once: those that it holds stay in force. */
 static void one_too_many_is_not_applied(void **state)
 {
@@ -250,6 +275,6 @@ TEST_MAIN(cmocka_unit_test(one_is_done_when_its_attack_is_over),
 	  cmocka_unit_test(one_that_a_person_lifted_stays_so_for_a_while),
 	  cmocka_unit_test(who_matched_before_is_banned_with_it),
 	  cmocka_unit_test(one_that_does_not_match_what_comes_is_not_applied),
-	  cmocka_unit_test(one_too_many_is_not_applied),
+	  cmocka_unit_test(visitors_who_come_by_fits_spoil_no_trial), cmocka_unit_test(one_too_many_is_not_applied),
 	  cmocka_unit_test(visitors_are_hit_where_more_than_a_thousandth_surely_are),
 	  cmocka_unit_test(limits_of_shares_are_below_them))
