@@ -333,8 +333,7 @@ static ngx_int_t peer_get(ngx_peer_connection_t *pc, void *data)
 		pc->tries = 0;
 		return NGX_DECLINED;
 	}
-	/* Where others wait a slot is theirs, though it be free: all that came in a turn of the event loop stand in
-	 * line. */
+	/* Where others wait a free slot is theirs: all that come in a turn of the event loop stand in line. */
 	bool others_wait = peer->origin->queue.count > 0;
 	if (peer->state != PEER_ADMITTED && (others_wait || !slot_take(admission, peer))) {
 		if (others_wait)

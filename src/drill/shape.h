@@ -126,8 +126,7 @@ struct run_plan run_plan_control(const struct run_plan *plan);
 /* The days before all runs of a drill: residents, as they come in quiet, from whom the watch learns who they are. */
 struct run_plan run_plan_past(uint64_t city, bool brief);
 
-/* What comes before the run with Guia begins: the same people as in its quiet, each of whom has just asked the gate
- * once. */
+/* What comes before the run with Guia begins: the same people as in its quiet, each of whom asks the gate once. */
 struct run_plan run_plan_morning(const struct run_plan *plan);
 
 static inline uint32_t run_plan_end_ms(const struct run_plan *plan)

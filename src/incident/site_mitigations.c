@@ -176,8 +176,7 @@ void mitigation_try(struct defence *d, uint16_t number, struct mitigation *mitig
 	if (ms < MITIGATION_TRIAL_MS || (mitigation->arrivals < TRIAL_ARRIVALS && ms < TRIAL_MOST_MS))
 		return;
 	double normal = fmax(site->normal, 0) * (double)ms / TRAFFIC_TICK_MS, all = (double)mitigation->arrivals;
-	/* Where connections find no room visitors come by fits, and of an attack a part: they are told by who they are.
-	 */
+	/* Where connections find no room visitors come by fits, and of an attack a part: who is known is left out. */
 	if (d->now.now_ms < d->crowded_until_ms)
 		all -= (double)mitigation->familiar;
 	bool covers = all > 0 && (double)mitigation->matched >= TRIAL_COVERAGE * fmax(all - normal, 1);
