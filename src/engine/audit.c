@@ -266,6 +266,8 @@ static void message(struct writer *w, struct log_entry *entry)
 	text_add_json_bytes(out, shown_whole(w->t, &entry->data));
 	buffer_add(out, SLICE("\",\"severity\":\""));
 	buffer_number(out, entry->severity);
+	if (entry->untold > 0)
+		buffer_printf(out, "\",\"untold\":\"%u", entry->untold);
 	buffer_add(out, text->version);
 	if (entry->tags == NULL)
 		buffer_add(out, text->tags);

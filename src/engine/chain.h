@@ -43,6 +43,7 @@ struct chain {
 	bool wants_log; /* the head logs, or a trace listens: texts are wanted */
 	bool disruptive;
 	uint8_t severity;
+	uint32_t steps_matched; /* of a head with multiMatch and no chain */
 	struct chain_text message;
 	struct chain_text data;
 	struct chain_reference *references; /* of its matches, the newest first */

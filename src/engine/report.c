@@ -242,6 +242,8 @@ struct slice report_log_line(struct transaction *t, size_t index)
 	add_request(t, &line);
 	wording_add_limited(&line, entry->reference, LOG_REFERENCE);
 	buffer_add(&line, SLICE("\"]"));
+	if (entry->untold > 0)
+		buffer_printf(&line, " [untold \"%u\"]", entry->untold);
 	return line.error != 0 ? SLICE("") : buffer_slice(&line);
 }
 

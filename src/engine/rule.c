@@ -14,6 +14,7 @@ enum {
 	STATUS_FOUND = 302,
 	STATUS_TEMPORARY_REDIRECT = 307, /* ... the last that a redirect may have, as in ModSecurity */
 	STATUS_FORBIDDEN = 403,
+	STEPS_TOLD = 16, /* messages of one rule with multiMatch: a request may have a thousand cookies */
 };
 
 /* What a link is evaluated with. */
@@ -23,6 +24,19 @@ struct link {
 	const struct target *target;
 	bool matched; /* some value has matched */
 };
+
+/* After the last that is told there is only counting, unless a trace listens. */
+static int tell_step(struct chain *chain, const struct rule *rule)
+{
+	if (chain->steps_matched++ < STEPS_TOLD) {
+		chain_texts(chain, rule);
+		if (chain->head->log && chain_log(chain) == NULL)
+			return -ENOMEM;
+		chain->wants_log = chain->steps_matched < STEPS_TOLD || chain->t->trace != NULL;
+	}
+	chain->references = NULL;
+	return 0;
+}
 
 /* A value has matched: what it was, then the setvars, which run for each. */
 static int on_match(struct link *link, const struct value *value, const struct operand *operand, size_t steps)
@@ -36,11 +50,7 @@ static int on_match(struct link *link, const struct value *value, const struct o
 	/* With multiMatch each step that matches is a message of its own. */
 	if (!link->rule->multi_match || link->rule->next_link != NULL)
 		return 0;
-	chain_texts(chain, link->rule);
-	if (chain->head->log && chain_log(chain) == NULL)
-		return -ENOMEM;
-	chain->references = NULL;
-	return 0;
+	return tell_step(chain, link->rule);
 }
 
 static int ask(struct link *link, const struct value *value, struct operand *operand, size_t steps)
@@ -287,6 +297,8 @@ static int complete(struct chain *chain, const struct rule **links, size_t count
 	if (!is_logged(chain)) {
 		last->log = chain->head->log && chain->head->multi_match && t->log_count > 0 ? t->logs[t->log_count - 1]
 											     : NULL;
+		if (last->log != NULL && chain->steps_matched > STEPS_TOLD)
+			last->log->untold = chain->steps_matched - STEPS_TOLD;
 	} else {
 		last->log = chain_log(chain);
 		if (last->log == NULL)

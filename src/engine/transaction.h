@@ -36,6 +36,7 @@ struct log_entry {
 	bool message_as_written; /* the wording has it, with its escapes */
 	uint16_t status;
 	uint8_t severity;
+	uint32_t untold; /* matches of the same rule with multiMatch besides, which have no message */
 	struct slice message;
 	struct log_text data;
 	const struct rule *link;  /* whose operator matched last, ...; NULL: none did */

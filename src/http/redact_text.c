@@ -9,6 +9,32 @@ static const struct slice found_within = SLICE_INIT(" found within ");
 /* No name stands before its value without one of these, but in "found within NAME". */
 static const struct byte_class SIGNS = BYTE_CLASS_2(':', ':', '<', '=');
 
+static const struct byte_class LINE_ENDS = BYTE_CLASS_2('\n', '\n', '\r', '\r');
+static const struct byte_class ARGUMENT_ENDS = {.has = {['&'] = 1,
+							[';'] = 1,
+							[','] = 1,
+							[' '] = 1,
+							['\t'] = 1,
+							['\r'] = 1,
+							['\n'] = 1,
+							['"'] = 1,
+							['\''] = 1,
+							['<'] = 1,
+							['>'] = 1,
+							[')'] = 1,
+							[']'] = 1,
+							['}'] = 1}};
+/* Of who is named before the '@' of a URL, which is one of them. */
+static const struct byte_class USER_ENDS = {.has = {[0 ... ' '] = 1,
+						    ['@'] = 1,
+						    ['/'] = 1,
+						    ['?'] = 1,
+						    ['#'] = 1,
+						    ['"'] = 1,
+						    ['\''] = 1,
+						    ['<'] = 1,
+						    ['>'] = 1}};
+
 enum {
 	NAME_LIMIT = 300,    /* of a variable's name with its key, so that looking for its end costs no more */
 	ENCODED_LIMIT = 256, /* a longer name is looked at by its beginning when it is decoded */
@@ -118,10 +144,7 @@ static size_t value_end(struct slice text, size_t from, uint8_t sign, bool decod
 	}
 	if (from < text.len && (text.ptr[from] == '"' || text.ptr[from] == '\''))
 		return quoted_end(text, from);
-	const char *ends = sign == ':' ? "\r\n" : "&;, \t\r\n\"'<>)]}";
-	while (from < text.len && (text.ptr[from] == '\0' || strchr(ends, text.ptr[from]) == NULL))
-		from++;
-	return from;
+	return sign == ':' ? byte_class_find(&LINE_ENDS, text, from) : byte_class_find(&ARGUMENT_ENDS, text, from);
 }
 
 /* Between a name and its sign: a closing quote, and spaces. */
@@ -162,9 +185,7 @@ static size_t authority_end(struct slice text, size_t at)
 	size_t end = at + authority.len;
 	if (!slice_starts_with(slice_after(text, at), authority))
 		return text.len;
-	while (end < text.len && text.ptr[end] != '@' && text.ptr[end] > ' ' &&
-	       strchr("/?#\"'<>", text.ptr[end]) == NULL)
-		end++;
+	end = byte_class_find(&USER_ENDS, text, end);
 	return end < text.len && text.ptr[end] == '@' ? end : text.len;
 }
 
