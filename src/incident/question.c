@@ -38,6 +38,27 @@ static struct signature_request complete(struct defence *d, const struct site *s
 	return request;
 }
 
+static size_t count_familiar(const struct signature_sample *sample)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < sample->count; i++)
+		count += sample->requests[i].regular;
+	return count;
+}
+
+/*
+ * The share of an attack's sample that would have come anyway. Where connections find no room visitors come by fits,
+ * and of an attack a part: then it is that of who was here before, where that is more.
+ */
+static double normal_share(const struct defence *d, const struct site *site, const struct signature_sample *sample,
+			   double came, uint64_t ms)
+{
+	double share = fmax(site->normal, 0) * (double)ms / TRAFFIC_TICK_MS / came;
+	if (d->now.now_ms < d->crowded_until_ms)
+		share = fmax(share, (double)count_familiar(sample) / (double)sample->count);
+	return fmin(share, 0.99);
+}
+
 /* What came of late, and nothing in force matches. The share of it that would have come anyway, or -1. */
 static double add_attack(struct defence *d, struct site *site, struct signature_sample *sample)
 {
@@ -58,7 +79,7 @@ static double add_attack(struct defence *d, struct site *site, struct signature_
 		}
 		double came = count > 0 ? (double)seen * (double)sample->count / (double)count : 0;
 		if (sample->count >= ATTACK_LEAST)
-			share = fmin(fmax(site->normal, 0) * (double)ms / TRAFFIC_TICK_MS / came, 0.99);
+			share = normal_share(d, site, sample, came, ms);
 	}
 	free(places);
 	return share;

@@ -133,5 +133,47 @@ static void where_nothing_is_known_those_prove_who_come_in_visits(void **state)
 	defence_free(day.defence);
 }
 
+/* Fifty who were here before, so many of their requests a second, and so many of an attack's. */
+static void pass_with(struct day *day, unsigned ms, unsigned familiar, unsigned attacking)
+{
+	for (unsigned i = 0; i < ms; i++) {
+		day->now.now_ms++;
+		day->now.wall_ms++;
+		defence_tick(day->defence, day->now);
+		for (unsigned before = i * familiar / 1000; before < (i + 1) * familiar / 1000; before++)
+			arrive_from(day, false, 0x200000 + before % 50, 5);
+		for (unsigned before = i * attacking / 1000; before < (i + 1) * attacking / 1000; before++)
+			arrive(day, true);
+	}
+}
+
+/* Visitors come by fits, and of the attack a part, while strangers are held back: a fit is none of the attack. */
+static void where_there_is_no_room_who_was_here_before_is_normal(void **state)
+{
+	(void)state;
+	struct day day = {.now = {50000, (uint64_t)1720551600 * 1000}};
+	assert_int_equal(defence_new(&key, day.now, &day.defence), 0);
+	assert_int_equal(defence_site(day.defence, 0, "a.test"), 0);
+	pass_with(&day, QUIET_MS, 60, 0);
+	struct site *site = day.defence->sites[0];
+	site->episode.state = EPISODE_OPEN;
+	site->episode.onset_ms = day.now.now_ms;
+	site->normal = 6;
+	onset_goes_on(&site->onset, &site->baseline, day.now.now_ms, day.now.now_ms);
+	pass_with(&day, 3000, 100, 80);
+	for (unsigned crowded = 0; crowded < 2; crowded++) {
+		day.defence->crowded_until_ms = crowded == 1 ? day.now.now_ms + 1000 : 0;
+		struct defence_search *search = question_make(day.defence, 0);
+		assert_non_null(search);
+		double share = search->question.normal_share;
+		assert_true(crowded == 1 ? share > 0.53 && share < 0.58 : share > 0.31 && share < 0.36);
+		defence_search_run(search);
+		assert_int_equal(search->result == 0, crowded == 1);
+		defence_search_free(search);
+	}
+	defence_free(day.defence);
+}
+
 TEST_MAIN(cmocka_unit_test(no_part_of_an_attack_is_quiet),
+	  cmocka_unit_test(where_there_is_no_room_who_was_here_before_is_normal),
 	  cmocka_unit_test(where_nothing_is_known_those_prove_who_come_in_visits))
