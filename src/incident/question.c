@@ -10,11 +10,13 @@ enum {
 	QUIET_LEAST = 300,   /* requests: fewer cannot show anything */
 	QUIET_ENOUGH = 7000, /* of a site's own: others' are not asked */
 	ELSEWHERE_MOST = 16384,
+	SEARCHES_FOR_ALL = 2, /* in vain, before a part is enough */
 };
 
 static const double COLLATERAL_MOST = 0.001;       /* of visitors' requests */
 static const double COLLATERAL_MOST_FRESH = 0.015; /* where too few are known to show less, and none may be hit */
 static const double COVERAGE_LEAST = 0.8;
+static const double COVERAGE_LEAST_LATER = 0.5; /* of half an attack the other half can be searched for better */
 static const double NORMAL_SHARE_MOST = 0.9;
 static const double NORMAL_SHARE_MOST_FRESH = 0.6;
 
@@ -215,7 +217,7 @@ struct defence_search *question_make(struct defence *defence, uint16_t number)
 		return NULL;
 	search->site = number;
 	search->episode = site->episode.id;
-	search->question.coverage_least = COVERAGE_LEAST;
+	search->question.coverage_least = site->searches < SEARCHES_FOR_ALL ? COVERAGE_LEAST : COVERAGE_LEAST_LATER;
 	search->question.normal_share = add_attack(defence, site, &search->question.attack);
 	bool good = search->question.normal_share >= 0 && add_all_quiet(defence, number, &search->question) == 0 &&
 		    search->question.quiet.count + search->question.elsewhere.count >= QUIET_LEAST;
