@@ -12,6 +12,7 @@ enum {
 	ATTACKERS = 900,
 	FIRST = 900, /* the shapes of attacks: the first, and another tool's */
 	SECOND = 901,
+	ALIKE = 902, /* the third is of visitors' own machines, and sends what browsers do */
 };
 
 static const struct hash_key key = {61, 62};
@@ -47,14 +48,14 @@ static void request(struct world *w, uint16_t site, uint64_t attack)
 {
 	const uint16_t sites[OUTBOX_SITES] = {site};
 	uint64_t number = w->number++, browser = number % 3;
-	uint64_t from = attack != 0 ? 5000 + number % ATTACKERS * 65536 : number % 200;
+	uint64_t from = attack != 0 && attack != ALIKE ? 5000 + number % ATTACKERS * 65536 : number % 200;
 	struct event event = {.kind = EVENT_ARRIVAL,
 			      .at_ns = w->now.now_ms * 1000000,
 			      .wall_ms = w->now.wall_ms,
 			      .method = EVENT_GET,
 			      .path = 100 + number % 20,
 			      .agent = 200 + browser,
-			      .shape = attack != 0 ? attack : 300 + browser,
+			      .shape = attack != 0 && attack != ALIKE ? attack : 300 + browser,
 			      .arrival = {.accept = 400 + browser, .present = 0xff, .headers = 9}};
 	struct address source = address_from_words(0x20010db800000000 + from, 1);
 	memcpy(event.source, source.bytes, sizeof(event.source));
@@ -223,6 +224,22 @@ static void visitors_who_come_by_fits_spoil_no_trial(void **state)
 	}
 }
 
+/* Two thirds of an attack have something in common, and nothing tells the rest. */
+static void of_what_is_not_told_as_a_whole_a_part_is_refused(void **state)
+{
+	(void)state;
+	struct world w = quiet();
+	defence_listen(w.defence, listen, &w);
+	for (unsigned ms = 0; ms < 6000 && w.in_force == 0; ms += STEP_MS)
+		step(&w, ms / STEP_MS % 3 == 0 ? ALIKE : FIRST);
+	assert_int_equal(w.in_force, 1);
+	assert_int_equal(w.not_applied, 0);
+	struct plan_rule rules[SIGNATURE_RULES_MOST];
+	assert_int_equal(defence_plan(w.defence, rules, SIGNATURE_RULES_MOST), 1);
+	assert_true(rules[0].signature->coverage > 0.6 && rules[0].signature->coverage < 0.75);
+	defence_free(w.defence);
+}
+
 /* Of more sites than the gate can hold signatures for each is attacked at once: those that it holds stay in force. */
 static void one_too_many_is_not_applied(void **state)
 {
@@ -275,6 +292,8 @@ TEST_MAIN(cmocka_unit_test(one_is_done_when_its_attack_is_over),
 	  cmocka_unit_test(one_that_a_person_lifted_stays_so_for_a_while),
 	  cmocka_unit_test(who_matched_before_is_banned_with_it),
 	  cmocka_unit_test(one_that_does_not_match_what_comes_is_not_applied),
-	  cmocka_unit_test(visitors_who_come_by_fits_spoil_no_trial), cmocka_unit_test(one_too_many_is_not_applied),
+	  cmocka_unit_test(visitors_who_come_by_fits_spoil_no_trial),
+	  cmocka_unit_test(of_what_is_not_told_as_a_whole_a_part_is_refused),
+	  cmocka_unit_test(one_too_many_is_not_applied),
 	  cmocka_unit_test(visitors_are_hit_where_more_than_a_thousandth_surely_are),
 	  cmocka_unit_test(limits_of_shares_are_below_them))
