@@ -7,6 +7,7 @@
 #include "drill/fence.h"
 #include "drill/gate.h"
 #include "drill/gate_files.h"
+#include "drill/leftovers.h"
 #include "drill/network.h"
 #include "drill/origin.h"
 #include "drill/permission.h"
@@ -394,7 +395,8 @@ static int play_day(struct run *run)
 
 static int play(struct run *run)
 {
-	int r = stage_clear(run->setting->stage);
+	int r = leftovers_end();
+	r = r != 0 ? r : stage_clear(run->setting->stage);
 	r = r != 0 ? r : gate_files_write(run->setting);
 	if (r == 0 && run->setting->past != NULL)
 		r = past_lay(run->setting->past, run->setting->stage->folder);
