@@ -1,6 +1,6 @@
 /*
- * What a run leaves to the kernel: connections whose programs have ended, with bytes that nobody has taken yet. They are
- * sent again for a minute and more, and where the gate takes cookies (net.ipv4.tcp_syncookies is 2) the next run's
+ * What a run leaves to the kernel: connections whose programs have ended, with bytes that nobody has taken yet. They
+ * are sent again for a minute and more, and where the gate takes cookies (net.ipv4.tcp_syncookies is 2) the next run's
  * accepts them: an attack's requests in its quiet time.
  */
 #ifndef GUIA_DRILL_LEFTOVERS_H

@@ -113,15 +113,24 @@ static size_t count_until(const struct quiet_sample *quiet, uint64_t until_s)
 	return count;
 }
 
-/* Those of a site: only the ones older than ten minutes where there are enough of them. */
-static void add_quiet(struct defence *d, const struct site *attacked, const struct site *site,
-		      struct signature_request *requests, size_t room, size_t *count)
+/*
+ * Whether those older than ten minutes are enough, of all sites together, and half of the site's own: then the others
+ * are left out, for whoever attacks may have tried his tool shortly before.
+ */
+static bool old_are_enough(const struct defence *d, const struct site *attacked)
+{
+	size_t old = 0;
+	for (size_t i = 0; i < d->count; i++)
+		old += count_until(&d->sites[i]->quiet, less(quiet_until_s(d, attacked, d->sites[i]), SAMPLE_YOUNG_S));
+	uint64_t until_s = quiet_until_s(d, attacked, attacked);
+	size_t own_old = count_until(&attacked->quiet, less(until_s, SAMPLE_YOUNG_S));
+	return old >= QUIET_ENOUGH && 2 * own_old >= count_until(&attacked->quiet, until_s);
+}
+
+static void add_quiet(struct defence *d, const struct site *site, uint64_t until_s, struct signature_request *requests,
+		      size_t room, size_t *count)
 {
 	const struct quiet_sample *quiet = &site->quiet;
-	uint64_t until_s = quiet_until_s(d, attacked, site);
-	uint64_t young_s = less(until_s, SAMPLE_YOUNG_S);
-	if (count_until(quiet, young_s) >= QUIET_ENOUGH)
-		until_s = young_s;
 	for (size_t i = 0; i < quiet->count && *count < room; i++)
 		if (quiet->items[i].at_s < until_s)
 			requests[(*count)++] = complete(d, site, &quiet->items[i], false);
@@ -150,11 +159,12 @@ static void add_visits(struct defence *d, uint16_t number, struct signature_requ
 static int add_all_quiet(struct defence *d, uint16_t number, struct signature_question *question)
 {
 	struct site *site = d->sites[number];
+	uint64_t young_s = old_are_enough(d, site) ? SAMPLE_YOUNG_S : 0;
 	struct signature_request *own = malloc((site->quiet.count + question->attack.count + 1) * sizeof(*own));
 	question->quiet.requests = own;
 	if (own == NULL)
 		return -ENOMEM;
-	add_quiet(d, site, site, own, site->quiet.count, &question->quiet.count);
+	add_quiet(d, site, less(quiet_until_s(d, site, site), young_s), own, site->quiet.count, &question->quiet.count);
 	if (site->cautious)
 		add_known(&question->attack, own, &question->quiet.count);
 	if (question->quiet.count >= QUIET_ENOUGH)
@@ -165,7 +175,8 @@ static int add_all_quiet(struct defence *d, uint16_t number, struct signature_qu
 		return -ENOMEM;
 	for (size_t i = 0; i < d->count; i++)
 		if (i != number)
-			add_quiet(d, site, d->sites[i], others, ELSEWHERE_MOST, &question->elsewhere.count);
+			add_quiet(d, d->sites[i], less(quiet_until_s(d, site, d->sites[i]), young_s), others,
+				  ELSEWHERE_MOST, &question->elsewhere.count);
 	add_visits(d, number, others, &question->elsewhere.count);
 	return 0;
 }

@@ -18,11 +18,12 @@ struct day {
 	struct defence *defence;
 	struct defence_time now;
 	uint32_t number; /* of sources */
+	uint16_t site;   /* to which they come */
 };
 
 static void arrive_from(struct day *day, bool attacks, uint32_t source, uint64_t path)
 {
-	static const uint16_t sites[OUTBOX_SITES];
+	const uint16_t sites[OUTBOX_SITES] = {day->site};
 	struct event event = {.kind = EVENT_ARRIVAL,
 			      .method = EVENT_GET,
 			      .at_ns = day->now.now_ms * 1000000,
@@ -133,6 +134,34 @@ static void where_nothing_is_known_those_prove_who_come_in_visits(void **state)
 	defence_free(day.defence);
 }
 
+/* Whoever tries his tool minutes before teaches nobody that visitors send what it does. */
+static void a_tool_that_was_tried_before_is_none_of_quiet_days(void **state)
+{
+	(void)state;
+	struct day day = {.now = {50000, (uint64_t)1720551600 * 1000}};
+	assert_int_equal(defence_new(&key, day.now, &day.defence), 0);
+	assert_int_equal(defence_site(day.defence, 0, "a.test"), 0);
+	assert_int_equal(defence_site(day.defence, 1, "b.test"), 0);
+	for (day.site = 2; day.site-- > 0;)
+		pass(&day, 2 * QUIET_MS, false);
+	day.site = 0;
+	day.now.now_ms += SAMPLE_YOUNG_S * 1000;
+	day.now.wall_ms += SAMPLE_YOUNG_S * 1000;
+	pass(&day, 100, true);
+	pass(&day, 5000, false);
+	struct site *site = day.defence->sites[0];
+	site->episode.state = EPISODE_OPEN;
+	site->episode.onset_ms = day.now.now_ms;
+	onset_goes_on(&site->onset, &site->baseline, day.now.now_ms, day.now.now_ms);
+	pass(&day, AFTER_MS, true);
+	struct defence_search *search = question_make(day.defence, 0);
+	assert_non_null(search);
+	assert_true(search->question.quiet.count > 3900 && search->question.elsewhere.count > 3900);
+	assert_int_equal(count_attacking(&search->question.quiet), 0);
+	defence_search_free(search);
+	defence_free(day.defence);
+}
+
 /* Fifty who were here before, so many of their requests a second, and so many of an attack's. */
 static void pass_with(struct day *day, unsigned ms, unsigned familiar, unsigned attacking)
 {
@@ -175,5 +204,6 @@ static void where_there_is_no_room_who_was_here_before_is_normal(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(no_part_of_an_attack_is_quiet),
+	  cmocka_unit_test(a_tool_that_was_tried_before_is_none_of_quiet_days),
 	  cmocka_unit_test(where_there_is_no_room_who_was_here_before_is_normal),
 	  cmocka_unit_test(where_nothing_is_known_those_prove_who_come_in_visits))
