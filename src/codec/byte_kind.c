@@ -152,10 +152,27 @@ static const _Alignas(16) uint8_t low_halves[16] = {
 	[15] = LETTER_FIRST,
 };
 
+/* The same of what texts made to match have in plenty. */
+enum { SLASH = 1, BACKSLASH = 2, QUOTE = 4, APOSTROPHE = 8, STAR = 16, SEMICOLON = 32, EQUALS = 64, WHITE = 128 };
+
+static const _Alignas(16) uint8_t odd_high_halves[16] = {
+	[0] = WHITE, [2] = SLASH | QUOTE | APOSTROPHE | STAR, [3] = SEMICOLON | EQUALS, [5] = BACKSLASH};
+static const _Alignas(16) uint8_t odd_low_halves[16] = {
+	[2] = QUOTE,
+	[7] = APOSTROPHE,
+	[9] = WHITE,
+	[10] = STAR | WHITE,
+	[11] = SEMICOLON | WHITE,
+	[12] = BACKSLASH | WHITE,
+	[13] = EQUALS | WHITE,
+	[15] = SLASH,
+};
+
 /* What was found so far: halves of usual bytes in each place, and the kinds of the others. */
 struct usual {
 	__m256i capitals; /* those whose sixth bit is not set */
 	__m256i others;
+	__m256i odd;
 	uint32_t kinds;
 };
 
@@ -169,14 +186,18 @@ HALF static inline void look_at_32(const uint8_t *ptr, struct usual *found)
 	const __m256i half = _mm256_set1_epi8(15), sixth = _mm256_set1_epi8(0x20);
 	__m256i bytes = _mm256_loadu_si256((const __m256i *)ptr);
 	__m256i high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half);
-	__m256i usual =
-		_mm256_and_si256(_mm256_shuffle_epi8(table_of_halves(high_halves), high),
-				 _mm256_shuffle_epi8(table_of_halves(low_halves), _mm256_and_si256(bytes, half)));
+	__m256i low = _mm256_and_si256(bytes, half);
+	__m256i usual = _mm256_and_si256(_mm256_shuffle_epi8(table_of_halves(high_halves), high),
+					 _mm256_shuffle_epi8(table_of_halves(low_halves), low));
+	__m256i odd = _mm256_and_si256(_mm256_shuffle_epi8(table_of_halves(odd_high_halves), high),
+				       _mm256_shuffle_epi8(table_of_halves(odd_low_halves), low));
 	__m256i is_other = _mm256_cmpeq_epi8(_mm256_and_si256(bytes, sixth), sixth);
 	found->capitals = _mm256_or_si256(found->capitals, _mm256_andnot_si256(is_other, usual));
 	found->others = _mm256_or_si256(found->others, _mm256_and_si256(is_other, usual));
+	found->odd = _mm256_or_si256(found->odd, odd);
+	__m256i known = _mm256_or_si256(usual, odd);
 	uint32_t beyond = (uint32_t)_mm256_movemask_epi8(bytes);
-	uint32_t left = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(usual, _mm256_setzero_si256())) & ~beyond;
+	uint32_t left = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(known, _mm256_setzero_si256())) & ~beyond;
 	found->kinds |= beyond != 0 ? BYTES_HIGH : 0;
 	if (__builtin_popcount(left) > HALF_BYTES / 2)
 		found->kinds |= kinds_plainly(slice_make(ptr, HALF_BYTES));
@@ -194,20 +215,32 @@ HALF static inline uint32_t joined(__m256i bytes)
 	return (uint32_t)(word | word >> 8) & 0xff;
 }
 
+static inline uint32_t kinds_of_odd(uint32_t odd)
+{
+	return ((odd & SLASH) != 0 ? BYTES_SLASH : 0) | ((odd & BACKSLASH) != 0 ? BYTES_BACKSLASH : 0) |
+	       ((odd & QUOTE) != 0 ? BYTES_QUOTE : 0) | ((odd & APOSTROPHE) != 0 ? BYTES_APOSTROPHE : 0) |
+	       ((odd & STAR) != 0 ? BYTES_STAR : 0) | ((odd & SEMICOLON) != 0 ? BYTES_SEMICOLON : 0) |
+	       ((odd & EQUALS) != 0 ? BYTES_EQUALS : 0) | ((odd & WHITE) != 0 ? BYTES_WHITE : 0);
+}
+
+static inline uint32_t kinds_of_others(uint32_t others)
+{
+	return ((others & (LETTER_FIRST | LETTER_LAST)) != 0 ? BYTES_LOWER : 0) |
+	       ((others & DIGIT) != 0 ? BYTES_DIGIT : 0) | ((others & BLANK) != 0 ? BYTES_BLANK : 0) |
+	       ((others & PLUS) != 0 ? BYTES_PLUS : 0) | ((others & PERCENT) != 0 ? BYTES_PERCENT : 0) |
+	       ((others & COMMA) != 0 ? BYTES_COMMA : 0) | ((others & DOT) != 0 ? BYTES_DOT : 0);
+}
+
 /* Of HALF_BYTES and more; the last 32 may be looked at twice in part. */
 HALF static uint32_t kinds_by_32(struct slice s)
 {
-	struct usual found = {_mm256_setzero_si256(), _mm256_setzero_si256(), 0};
+	struct usual found = {_mm256_setzero_si256(), _mm256_setzero_si256(), _mm256_setzero_si256(), 0};
 	for (size_t i = 0; i + HALF_BYTES <= s.len; i += HALF_BYTES)
 		look_at_32(s.ptr + i, &found);
 	if (s.len % HALF_BYTES != 0)
 		look_at_32(s.ptr + s.len - HALF_BYTES, &found);
-	uint32_t others = joined(found.others);
-	return found.kinds | (joined(found.capitals) != 0 ? BYTES_UPPER : 0) |
-	       ((others & (LETTER_FIRST | LETTER_LAST)) != 0 ? BYTES_LOWER : 0) |
-	       ((others & DIGIT) != 0 ? BYTES_DIGIT : 0) | ((others & BLANK) != 0 ? BYTES_BLANK : 0) |
-	       ((others & PLUS) != 0 ? BYTES_PLUS : 0) | ((others & PERCENT) != 0 ? BYTES_PERCENT : 0) |
-	       ((others & COMMA) != 0 ? BYTES_COMMA : 0) | ((others & DOT) != 0 ? BYTES_DOT : 0);
+	return found.kinds | (joined(found.capitals) != 0 ? BYTES_UPPER : 0) | kinds_of_others(joined(found.others)) |
+	       kinds_of_odd(joined(found.odd));
 }
 
 #endif
