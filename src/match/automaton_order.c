@@ -111,6 +111,34 @@ static void go_far(const struct automaton *a, struct automaton_cache *c, struct 
 
 enum { AHEAD_BYTES = 256 };
 
+/*
+ * From a row on, at `at`, up to `to`, as long as the transitions are known and something is under way; with `any` up to
+ * an end.
+ */
+static void go_near(const struct automaton *a, const struct automaton_cache *c, struct slice value, size_t to, bool any,
+		    size_t *at, uint32_t *row, size_t *end)
+{
+	const uint32_t *rows = c->rows, class_count = a->class_count;
+	size_t i = *at;
+	uint32_t now = *row;
+	if (automaton_state(a, c, now)->count == 0)
+		return;
+	for (; i < to; i++) {
+		uint32_t next = rows[now + a->class_of[value.ptr[i]]];
+		if (next == UNKNOWN)
+			break;
+		const struct state *s = &c->states[rows[next + class_count]];
+		now = next;
+		*end = s->matched != 0 ? i : *end;
+		if (s->count == 0 || (any && s->matched != 0)) {
+			i++;
+			break;
+		}
+	}
+	*at = i;
+	*row = now;
+}
+
 /* From a row on, at `at`. `any`: the first end found will do. */
 static size_t go(const struct automaton *a, struct automaton_cache *c, struct slice value, size_t at, uint32_t row,
 		 bool any)
@@ -118,11 +146,12 @@ static size_t go(const struct automaton *a, struct automaton_cache *c, struct sl
 	size_t end = SIZE_MAX, far = any ? SIZE_MAX : at + AHEAD_BYTES;
 	automaton_earn(c, value.len - at);
 	for (; at <= value.len; at++) {
+		go_near(a, c, value, far < value.len ? far : value.len, any, &at, &row, &end);
 		if (at == far) {
 			go_far(a, c, value, &at, &row, &end);
 			far = at + AHEAD_BYTES;
 		}
-		if (automaton_state(a, c, row)->count == 0)
+		if (automaton_state(a, c, row)->count == 0 || (any && end != SIZE_MAX))
 			break;
 		uint32_t class = class_at(a, value, at);
 		uint32_t next = c->rows[row + class];
