@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 enum { LOG_DATA = 200, LOG_URI = 200, LOG_REFERENCE = 200 };
-enum { LINE_BYTES = 2048 }; /* room to begin with */
+enum { LINE_BYTES = 2048, NAME_KEPT_LEAST = 64 }; /* room to begin with; shorter names are escaped each time */
 
 static struct guia_slice outer(struct slice s)
 {
@@ -160,8 +160,30 @@ static void add_head(struct transaction *t, const struct log_entry *entry, struc
 	buffer_add(out, SLICE("). "));
 }
 
+/* A long name of what many rules tell of is escaped once. */
+static void add_name(struct transaction *t, struct slice name, struct buffer *out)
+{
+	struct escaped_name *names = t->escaped_names;
+	if (name.len < NAME_KEPT_LEAST) {
+		text_add_log(out, name, false);
+		return;
+	}
+	for (size_t i = 0; i < ESCAPED_NAMES; i++) {
+		if (names[i].name.ptr == name.ptr && names[i].name.len == name.len) {
+			buffer_add(out, names[i].text);
+			return;
+		}
+	}
+	size_t start = out->len;
+	text_add_log(out, name, false);
+	if (out->error != 0)
+		return;
+	memmove(names + 1, names, (ESCAPED_NAMES - 1) * sizeof(names[0]));
+	names[0] = (struct escaped_name){name, slice_after(buffer_slice(out), start)};
+}
+
 /* Matched "Operator `Rx' with parameter `...' against variable `ARGS:q' (Value: `...' ) */
-static void add_match(const struct log_entry *entry, struct buffer *out)
+static void add_match(struct transaction *t, const struct log_entry *entry, struct buffer *out)
 {
 	if (entry->link == NULL)
 		return;
@@ -173,7 +195,7 @@ static void add_match(const struct log_entry *entry, struct buffer *out)
 		add_plain_limited(out, entry->parameter, WORDING_PARAMETER);
 		buffer_add(out, SLICE(WORDING_AGAINST));
 	}
-	text_add_log(out, entry->name, false);
+	add_name(t, entry->name, out);
 	buffer_add(out, SLICE("' (Value: `"));
 	buffer_add(out, entry->value);
 	buffer_add(out, SLICE("' )"));
@@ -237,7 +259,7 @@ struct slice report_log_line(struct transaction *t, size_t index)
 	const struct log_entry *entry = t->logs[index];
 	buffer_reserve(&line, LINE_BYTES);
 	add_head(t, entry, &line);
-	add_match(entry, &line);
+	add_match(t, entry, &line);
 	add_details(t, entry, &line);
 	add_request(t, &line);
 	wording_add_limited(&line, entry->reference, LOG_REFERENCE);

@@ -109,12 +109,25 @@ struct member_run {
 
 enum { MEMBER_RUNS = 8, MEMBER_RUN_PAIRS = 16, MEMBER_RUN_BYTES = 928 };
 
-enum { STORED_COLLECTIONS = 5, TRANSACTION_HOLDER_BYTES = 32, SHOWN_KEPT = 4, JUDGED_NAMES = 4, KEPT_TEXTS = 8 };
+enum {
+	STORED_COLLECTIONS = 5,
+	TRANSACTION_HOLDER_BYTES = 32,
+	SHOWN_KEPT = 4,
+	JUDGED_NAMES = 4,
+	ESCAPED_NAMES = 4,
+	KEPT_TEXTS = 8
+};
 
 /* A text of the logs that holds no secrets; what rules tell of one value ends alike. */
 struct kept_text {
 	struct slice text;
 	size_t names; /* how many names of secrets there were beside the table's */
+};
+
+/* A name as it stands in lines of the log. */
+struct escaped_name {
+	struct slice name; /* by its place: it stays as long as the transaction */
+	struct slice text;
 };
 
 /* A long name of which it is known whether it says that its value is a secret; many rules tell of one value. */
@@ -229,9 +242,10 @@ struct transaction {
 	void *trace_context;
 
 	struct redact_names redact;
-	struct shown *shown[SHOWN_KEPT];               /* the newest first */
-	struct judged_name judged_names[JUDGED_NAMES]; /* the newest first */
-	struct kept_text kept_texts[KEPT_TEXTS];       /* the newest first */
+	struct shown *shown[SHOWN_KEPT];                  /* the newest first */
+	struct escaped_name escaped_names[ESCAPED_NAMES]; /* the newest first */
+	struct judged_name judged_names[JUDGED_NAMES];    /* the newest first */
+	struct kept_text kept_texts[KEPT_TEXTS];          /* the newest first */
 	struct slice log_client; /* what all lines of the log have in common: how they begin, ... */
 	struct slice log_tail;   /* ... and what tells the request; made for the first, and when names change */
 	_Alignas(16) uint8_t holder[TRANSACTION_HOLDER_BYTES];
