@@ -32,7 +32,7 @@ static int tell_step(struct chain *chain, const struct rule *rule)
 		chain_texts(chain, rule);
 		if (chain->head->log && chain_log(chain) == NULL)
 			return -ENOMEM;
-		chain->wants_log = chain->steps_matched < STEPS_TOLD || chain->t->trace != NULL;
+		chain->wants_log &= chain->steps_matched < STEPS_TOLD || chain->t->trace != NULL;
 	}
 	chain->references = NULL;
 	return 0;
