@@ -5,6 +5,12 @@
 
 #include <errno.h>
 
+enum {
+	PHRASES_MOST = 3,          /* lists that are asked by themselves */
+	PHRASES_BYTES_LEAST = 257, /* of a value; shorter ones are mostly known to have none by their grams */
+	PHRASES_SLOT_WORDS = 4,    /* of scans that have no more */
+};
+
 static void add_bit(uint64_t *words, uint16_t step)
 {
 	words[step / 64] |= (uint64_t)1 << step % 64;
@@ -114,21 +120,79 @@ static int ask_bits(struct asking *a, const struct probe_scan *scan, const struc
 	return r != 0 || scan->clear_count == 0 ? r : ask_clear_bits(a, scan, form, words);
 }
 
+/*
+ * Whether a form's lists of phrases are to be asked by themselves. The database holds those of all rules, and where a
+ * value has many of them each is told of: of a value that is known to match something this is dearer than the lists.
+ */
+static bool asks_phrases(const struct asking *a, const struct probe_scan *scan, const struct form *form)
+{
+	size_t count = 0;
+	if (a->found->step_count == 0 || form->bytes.len < PHRASES_BYTES_LEAST ||
+	    (form->nodes & scan->not_phrases) != 0)
+		return false;
+	for (size_t i = 0; i < scan->phrases_count; i++)
+		count += (scan->phrases[i].nodes & form->nodes) != 0;
+	return count > 0 && count <= PHRASES_MOST;
+}
+
+static int ask_phrases(struct asking *a, const struct probe_scan *scan, const struct form *form)
+{
+	int r = 0;
+	for (size_t i = 0; i < scan->phrases_count && r == 0; i++)
+		if ((scan->phrases[i].nodes & form->nodes) != 0)
+			r = ask_question(a, &scan->phrases[i], form->bytes);
+	return r;
+}
+
+/* Takes the database from what is looked for; false: nothing else was. */
+static bool take_database(const struct probe_scan *scan, uint64_t *room, struct scan_view *view)
+{
+	size_t slot = scan_set_database_slot(scan->set);
+	uint64_t any = 0;
+	memcpy(room, view->slots, scan->slot_words * sizeof(*room));
+	room[slot / 64] &= ~((uint64_t)1 << slot % 64);
+	for (size_t i = 0; i < scan->slot_words; i++)
+		any |= room[i];
+	view->slots = room;
+	return any != 0;
+}
+
+/* What a scan is to look for in a form; *ret_any: anything at all. 0 or an error. */
+static int want(struct asking *a, const struct probe_scan *scan, const struct form *form, unsigned number,
+		uint64_t room[static PHRASES_SLOT_WORDS], struct scan_view *ret_view, bool *ret_any)
+{
+	wanted_view(a->t->worker, scan, number, form->nodes, ret_view);
+	if (scan->slot_words <= PHRASES_SLOT_WORDS && asks_phrases(a, scan, form)) {
+		if (!take_database(scan, room, ret_view))
+			ret_view->ret_bits = NULL;
+		int r = ask_phrases(a, scan, form);
+		if (r != 0)
+			return r;
+	}
+	*ret_any |= ret_view->ret_bits != NULL;
+	return 0;
+}
+
 /* One scan of the bytes of `read` for what is wanted of a form as it is and of one lowered; NULL: of none. */
 static int ask_scan(struct asking *a, const struct probe_scan *scan, const struct form *read,
 		    const struct form *const forms[static FORMS])
 {
 	struct worker *worker = a->t->worker;
 	struct scan_view views[SCAN_VIEWS];
+	uint64_t rooms[SCAN_VIEWS][PHRASES_SLOT_WORDS];
 	int r = 0;
 	profile_note_scan(worker->profile);
 	if (read->bytes.len >= scan->min_width) {
+		bool any = false;
 		for (unsigned i = 0; i < FORMS; i++) {
 			views[i].ret_bits = NULL;
-			if (forms[i] != NULL)
-				wanted_view(worker, scan, i, forms[i]->nodes, &views[i]);
+			r = forms[i] == NULL ? 0 : want(a, scan, forms[i], i, rooms[i], &views[i], &any);
+			if (r != 0)
+				return r;
 		}
-		r = scan_run_views(scan->set, worker->scan_scratch, read->bytes, byte_level_of(read->kinds), views);
+		if (any)
+			r = scan_run_views(scan->set, worker->scan_scratch, read->bytes, byte_level_of(read->kinds),
+					   views);
 	}
 	if (r < 0)
 		return -EIO;

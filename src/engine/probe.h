@@ -47,6 +47,8 @@ struct probe_bit {
 	uint16_t confirm; /* index + 1 of the set's confirmation: a set bit may say too much; 0: it is the verdict */
 };
 
+struct probe_question;
+
 /* One database. */
 struct probe_scan {
 	uint32_t id; /* no other scan of the process has it */
@@ -65,6 +67,13 @@ struct probe_scan {
 	size_t bit_count;
 	const struct probe_bit *clear; /* of negated operators: a clear bit makes the candidate */
 	size_t clear_count;
+	/*
+	 * Lists of phrases are in the database with all others. Where no more than a few are wanted they can be asked
+	 * by themselves: at which nodes which are, and where the database is wanted for other reasons, too.
+	 */
+	const struct probe_question *phrases;
+	size_t phrases_count;
+	uint64_t not_phrases;
 };
 
 /* An operator asked by itself. */

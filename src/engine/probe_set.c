@@ -26,6 +26,7 @@ struct maker {
 		size_t scan;
 		struct probe_bit bit;
 		bool clear;
+		const struct probe_look *look;
 	} * bits;
 	size_t bit_count;
 	size_t bit_capacity;
@@ -132,6 +133,7 @@ static int add_bit(struct maker *m, const struct probe_look *look, uint8_t node)
 			.scan = scan,
 			.bit = {target->scan_bit, node, look->step, confirm},
 			.clear = rule->operation.negated,
+			.look = look,
 		};
 	if (!rule->operation.needs_dots || rule->operation.negated)
 		m->without_dots |= (uint64_t)1 << node;
@@ -206,6 +208,54 @@ static int find_slots(const struct maker *m, size_t index, struct probe_scan *sc
 	return slots == NULL || scan->slot_words > WORKER_SLOT_WORDS ? -ENOMEM : 0;
 }
 
+static bool is_list_of_phrases(const struct made_bit *made)
+{
+	enum operator_kind kind = made->look->rule->operation.kind;
+	return !made->clear && (kind == OPERATOR_PM || kind == OPERATOR_PM_FROM_FILE);
+}
+
+static bool wants_database(const struct probe_scan *scan, uint16_t bit, uint64_t *room)
+{
+	size_t slot = scan_set_database_slot(scan->set);
+	memset(room, 0, scan->slot_words * sizeof(*room));
+	scan_set_want(scan->set, bit, room);
+	return (room[slot / 64] >> slot % 64 & 1) != 0;
+}
+
+/* Looks of one rule stand together. */
+static size_t add_phrases(const struct made_bit *made, struct probe_question *items, size_t count)
+{
+	uint64_t node = (uint64_t)1 << made->bit.node;
+	struct probe_question *last = count == 0 ? NULL : &items[count - 1];
+	if (last != NULL && last->rule == made->look->rule && last->step == made->bit.step) {
+		last->nodes |= node;
+		return count;
+	}
+	items[count] = (struct probe_question){
+		.rule = made->look->rule, .argument = made->look->argument, .nodes = node, .step = made->bit.step};
+	return count + 1;
+}
+
+/* Which lists of phrases the database holds, and at which nodes it is wanted for what is none. */
+static int find_phrases(const struct maker *m, size_t index, struct probe_scan *scan)
+{
+	uint64_t *room = arena_alloc(m->arena, scan->slot_words * sizeof(*room));
+	struct probe_question *items = arena_zalloc(m->arena, m->bit_count + 1, sizeof(*items));
+	if (room == NULL || items == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->bit_count; i++) {
+		const struct made_bit *made = &m->bits[i];
+		if (made->scan != index || !wants_database(scan, made->bit.bit, room))
+			continue;
+		if (is_list_of_phrases(made))
+			scan->phrases_count = add_phrases(made, items, scan->phrases_count);
+		else
+			scan->not_phrases |= (uint64_t)1 << made->bit.node;
+	}
+	scan->phrases = probe_keep(m->arena, items, scan->phrases_count * sizeof(*items));
+	return scan->phrases == NULL ? -ENOMEM : 0;
+}
+
 /* By what it can be told that there is no match. */
 static int find_signs(const struct maker *m, struct probe_scan *scan)
 {
@@ -229,7 +279,7 @@ static int finish_scan(struct maker *m, size_t index, struct probe_scan *scan)
 	for (size_t i = 0; i < m->bit_count; i++)
 		if (m->bits[i].scan == index)
 			scan->nodes |= (uint64_t)1 << m->bits[i].bit.node;
-	if (find_slots(m, index, scan) != 0 || find_signs(m, scan) != 0)
+	if (find_slots(m, index, scan) != 0 || find_phrases(m, index, scan) != 0 || find_signs(m, scan) != 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < m->node_count; i++)
 		if (scan_set_lowers(scan->set, scan->slots + i * scan->slot_words))

@@ -337,6 +337,11 @@ void scan_set_want(const struct scan_set *set, uint32_t id, uint64_t *slots)
 		slots[slot / 64] |= (uint64_t)1 << (slot % 64);
 }
 
+size_t scan_set_database_slot(const struct scan_set *set)
+{
+	return set->slot_count;
+}
+
 bool scan_set_lowers(const struct scan_set *set, const uint64_t *slots)
 {
 	return !set->has_regexes || (slots[set->slot_count / 64] >> set->slot_count % 64 & 1) == 0;

@@ -70,6 +70,8 @@ size_t scan_set_width(const struct scan_set *set, uint32_t id, enum byte_level l
  */
 size_t scan_set_slot_words(const struct scan_set *set);
 void scan_set_want(const struct scan_set *set, uint32_t id, uint64_t *slots);
+/* The slot of all ids that are looked for in the database; what the others stand for has patterns. */
+size_t scan_set_database_slot(const struct scan_set *set);
 
 struct scan_set_facts {
 	size_t patterns; /* ids */
