@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 enum {
-	FACTORS_SOUGHT_MOST = 3,   /* by themselves; more are left to the database */
-	SOUGHT_BYTES_LEAST = 1024, /* in shorter values words are not worth making tables for */
+	FACTORS_SOUGHT_MOST = 3,  /* by themselves; more are left to the database */
+	SOUGHT_BYTES_LEAST = 512, /* in shorter values words are not worth making tables for */
 };
 
 struct findings {
