@@ -64,6 +64,16 @@ static size_t count_attacking(const struct signature_sample *sample)
 	return count;
 }
 
+/* Now, at the first site. */
+static struct site *episode_begins(struct day *day)
+{
+	struct site *site = day->defence->sites[0];
+	site->episode.state = EPISODE_OPEN;
+	site->episode.onset_ms = day->now.now_ms;
+	onset_goes_on(&site->onset, &site->baseline, day->now.now_ms, day->now.now_ms);
+	return site;
+}
+
 /* Samples know whole seconds: at whatever part of one it begins. */
 static void no_part_of_an_attack_is_quiet(void **state)
 {
@@ -75,10 +85,7 @@ static void no_part_of_an_attack_is_quiet(void **state)
 			assert_int_equal(defence_site(day.defence, 0, "a.test"), 0);
 			pass(&day, QUIET_MS, false);
 			pass(&day, told_ms, true);
-			struct site *site = day.defence->sites[0];
-			site->episode.state = EPISODE_OPEN;
-			site->episode.onset_ms = day.now.now_ms;
-			onset_goes_on(&site->onset, &site->baseline, day.now.now_ms, day.now.now_ms);
+			(void)episode_begins(&day);
 			pass(&day, AFTER_MS, true);
 			struct defence_search *search = question_make(day.defence, 0);
 			assert_non_null(search);
@@ -149,10 +156,7 @@ static void a_tool_that_was_tried_before_is_none_of_quiet_days(void **state)
 	day.now.wall_ms += SAMPLE_YOUNG_S * 1000;
 	pass(&day, 100, true);
 	pass(&day, 5000, false);
-	struct site *site = day.defence->sites[0];
-	site->episode.state = EPISODE_OPEN;
-	site->episode.onset_ms = day.now.now_ms;
-	onset_goes_on(&site->onset, &site->baseline, day.now.now_ms, day.now.now_ms);
+	(void)episode_begins(&day);
 	pass(&day, AFTER_MS, true);
 	struct defence_search *search = question_make(day.defence, 0);
 	assert_non_null(search);
@@ -184,11 +188,7 @@ static void where_there_is_no_room_who_was_here_before_is_normal(void **state)
 	assert_int_equal(defence_new(&key, day.now, &day.defence), 0);
 	assert_int_equal(defence_site(day.defence, 0, "a.test"), 0);
 	pass_with(&day, QUIET_MS, 60, 0);
-	struct site *site = day.defence->sites[0];
-	site->episode.state = EPISODE_OPEN;
-	site->episode.onset_ms = day.now.now_ms;
-	site->normal = 6;
-	onset_goes_on(&site->onset, &site->baseline, day.now.now_ms, day.now.now_ms);
+	episode_begins(&day)->normal = 6;
 	pass_with(&day, 3000, 100, 80);
 	for (unsigned crowded = 0; crowded < 2; crowded++) {
 		day.defence->crowded_until_ms = crowded == 1 ? day.now.now_ms + 1000 : 0;
