@@ -20,10 +20,14 @@
 enum {
 	AGAIN_MOST = 2,
 	MOST_S = 20 * 60,
-	BRIEF_MOST_S = 90,   /* a shape */
-	SENDS_LEAST = 1500,  /* requests a second: of fewer the origin answers most */
+	BRIEF_MOST_S = 90,  /* a shape */
+	SENDS_LEAST = 1500, /* requests a second: of fewer the origin answers most */
+	CROWD_BUSY_PERCENT = 55,
 	BEGINNING_MS = 8000, /* that both runs of a shape need beside their time, on a slow day */
 };
+
+static const double PACKETS_AGAIN_SHARE = 0.9;
+static const double COST_WITH_GUIA = 1.4; /* of a packet to the crowd, against a look without */
 
 struct drill {
 	const struct drill_options *options;
@@ -77,7 +81,8 @@ static int scene_make(const struct drill *drill, const struct shape *shape, stru
 	struct scene scene = {0};
 	uint64_t seed = drill->options->seed, day = random_stream(seed, (uint64_t)(shape - shapes) + 100);
 	scene.plan = run_plan_of(shape, seed, day, drill->options->brief);
-	run_plan_lighten(&scene.plan, drill->sends);
+	if (shape->volley.kind == PACKET_NONE)
+		run_plan_lighten(&scene.plan, drill->sends);
 	scene.control = run_plan_control(&scene.plan);
 	scene.morning = run_plan_morning(&scene.plan);
 	scene.tells = tells_draw(&scene.plan);
@@ -160,6 +165,9 @@ static int look_at_gate(const struct drill *drill, struct scene *scene)
 	schedule_free(&visitors);
 	if (r == 0 && figures.received_per_second > 0) {
 		run_plan_overwhelm(&scene->plan, (uint32_t)figures.received_per_second);
+		double percent_each = COST_WITH_GUIA * figures.crowd_busy_percent / figures.sent_per_second;
+		if (percent_each > 0)
+			run_plan_lighten(&scene->plan, (uint32_t)fmin(CROWD_BUSY_PERCENT / percent_each, UINT32_MAX));
 		scene->control = run_plan_control(&scene->plan);
 	}
 	return r;
@@ -250,6 +258,21 @@ static bool learn_sends(struct drill *drill, const struct pair *pair)
 	return true;
 }
 
+/* Packets that take more of the crowd's processor than it has for them: fewer are planned, the same in both runs. */
+static bool lighten_packets(struct scene *scene, const struct pair *pair)
+{
+	double busy = fmax(pair->without.crowd_busy_percent, pair->with.crowd_busy_percent);
+	double share = fmin(PACKETS_AGAIN_SHARE, CROWD_BUSY_PERCENT / busy);
+	uint32_t planned = scene->plan.attacks_per_second;
+	run_plan_lighten(&scene->plan, (uint32_t)(share * planned));
+	if (scene->plan.attacks_per_second == planned)
+		return false;
+	scene->control = run_plan_control(&scene->plan);
+	say("%s: from now on %u packets a second are planned, not %u", pair->plan->shape->name,
+	    scene->plan.attacks_per_second, planned);
+	return true;
+}
+
 /* What the machine disturbed says nothing of Guia, whichever way it went: it is played again, if not too often. */
 static int play_scene(struct drill *drill, struct scene *scene, struct trial *trial)
 {
@@ -261,9 +284,12 @@ static int play_scene(struct drill *drill, struct scene *scene, struct trial *tr
 		say_void(&trial->pair, has                ? "once more"
 				       : drill->again > 0 ? "and no time to play it once more"
 							  : "and enough was played once more");
-		bool lighter = learn_sends(drill, &trial->pair);
+		bool packets = scene->plan.shape->volley.kind != PACKET_NONE;
+		bool lighter = !packets && learn_sends(drill, &trial->pair);
 		if (!has)
 			break;
+		if (packets)
+			(void)lighten_packets(scene, &trial->pair);
 		began_ns = now_ns;
 		drill->again--;
 		trial_end(trial);

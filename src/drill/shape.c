@@ -256,7 +256,7 @@ void run_plan_overwhelm(struct run_plan *plan, uint32_t gate_takes)
 void run_plan_lighten(struct run_plan *plan, uint32_t sends)
 {
 	const struct shape *shape = plan->shape;
-	bool whole = shape->kind == KIND_ATTACK && shape->manner == MANNER_WHOLE && shape->volley.kind == PACKET_NONE;
+	bool whole = shape->kind == KIND_ATTACK && shape->manner == MANNER_WHOLE && shape->link_mbit == 0;
 	if (!whole || sends == 0 || sends >= plan->attacks_per_second)
 		return;
 	plan->attacks_per_second = sends;

@@ -115,8 +115,8 @@ struct run_plan run_plan_look(const struct run_plan *plan);
 void run_plan_overwhelm(struct run_plan *plan, uint32_t gate_takes);
 
 /*
- * Fewer whole requests a second than the shape has, where this machine's crowd cannot send more (0: nobody has seen
- * that).
+ * Fewer whole requests or packets a second than the shape has, where this machine's crowd cannot send more (0: nobody
+ * has seen that). A full link stays full.
  */
 void run_plan_lighten(struct run_plan *plan, uint32_t sends);
 
