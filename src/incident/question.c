@@ -18,6 +18,7 @@ static const double COLLATERAL_MOST_FRESH = 0.015; /* where too few are known to
 static const double COVERAGE_LEAST = 0.8;
 static const double COVERAGE_LEAST_LATER = 0.5; /* of half an attack the other half can be searched for better */
 static const double NORMAL_SHARE_MOST = 0.9;
+static const double FIT_MOST = 4; /* times what is normal */
 static const double NORMAL_SHARE_MOST_FRESH = 0.6;
 
 static bool is_covered(const struct site *site, const struct signature_request *request)
@@ -50,14 +51,15 @@ static size_t count_familiar(const struct signature_sample *sample)
 
 /*
  * The share of an attack's sample that would have come anyway. Where connections find no room visitors come by fits,
- * and of an attack a part: then it is that of who was here before, where that is more.
+ * and of an attack a part: then it is that of who was here before, where that is more; but some times as many at most,
+ * for attackers may have been here before too.
  */
 static double normal_share(const struct defence *d, const struct site *site, const struct signature_sample *sample,
 			   double came, uint64_t ms)
 {
 	double share = fmax(site->normal, 0) * (double)ms / TRAFFIC_TICK_MS / came;
 	if (d->now.now_ms < d->crowded_until_ms)
-		share = fmax(share, (double)count_familiar(sample) / (double)sample->count);
+		share = fmax(share, fmin(FIT_MOST * share, (double)count_familiar(sample) / (double)sample->count));
 	return fmin(share, 0.99);
 }
 
