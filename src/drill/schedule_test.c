@@ -186,14 +186,14 @@ static void a_shape_is_found_by_its_name(void **state)
 	assert_null(shape_find("", &nearest));
 }
 
-static void only_floods_of_whole_requests_are_lightened(void **state)
+static void floods_of_whole_requests_and_of_packets_are_lightened(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < shape_count; i++) {
 		const struct shape *shape = &shapes[i];
 		struct run_plan plan = run_plan_of(shape, 1, 5, false);
-		bool flood = shape->kind == KIND_ATTACK && shape->manner == MANNER_WHOLE &&
-			     shape->volley.kind == PACKET_NONE;
+		/* a full link is to stay full */
+		bool flood = shape->kind == KIND_ATTACK && shape->manner == MANNER_WHOLE && shape->link_mbit == 0;
 		run_plan_lighten(&plan, 0);
 		run_plan_lighten(&plan, shape->per_second);
 		assert_int_equal(plan.attacks_per_second, shape->per_second);
@@ -210,4 +210,4 @@ TEST_MAIN(cmocka_unit_test(residents_come_evenly_from_the_first_second_to_the_la
 	  cmocka_unit_test(attacks_are_within_their_time_and_of_their_rate),
 	  cmocka_unit_test(no_diffuse_source_sends_more_than_another), cmocka_unit_test(a_pulse_pauses_and_returns),
 	  cmocka_unit_test(a_seed_says_it_all), cmocka_unit_test(a_shape_is_found_by_its_name),
-	  cmocka_unit_test(only_floods_of_whole_requests_are_lightened))
+	  cmocka_unit_test(floods_of_whole_requests_and_of_packets_are_lightened))
