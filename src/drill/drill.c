@@ -20,10 +20,10 @@
 enum {
 	AGAIN_MOST = 2,
 	MOST_S = 20 * 60,
-	BRIEF_MOST_S = 90,  /* a shape */
-	SENDS_LEAST = 1500, /* requests a second: of fewer the origin answers most */
-	CROWD_BUSY_PERCENT = 55,
-	BEGINNING_MS = 8000, /* that both runs of a shape need beside their time, on a slow day */
+	BRIEF_MOST_S = 90,       /* a shape */
+	SENDS_LEAST = 1500,      /* requests a second: of fewer the origin answers most */
+	CROWD_BUSY_PERCENT = 55, /* that packets are planned for; a run may use 60 */
+	BEGINNING_MS = 8000,     /* that both runs of a shape need beside their time, on a slow day */
 };
 
 static const double PACKETS_AGAIN_SHARE = 0.9;
@@ -259,18 +259,17 @@ static bool learn_sends(struct drill *drill, const struct pair *pair)
 }
 
 /* Packets that take more of the crowd's processor than it has for them: fewer are planned, the same in both runs. */
-static bool lighten_packets(struct scene *scene, const struct pair *pair)
+static void lighten_packets(struct scene *scene, const struct pair *pair)
 {
 	double busy = fmax(pair->without.crowd_busy_percent, pair->with.crowd_busy_percent);
 	double share = fmin(PACKETS_AGAIN_SHARE, CROWD_BUSY_PERCENT / busy);
 	uint32_t planned = scene->plan.attacks_per_second;
 	run_plan_lighten(&scene->plan, (uint32_t)(share * planned));
 	if (scene->plan.attacks_per_second == planned)
-		return false;
+		return;
 	scene->control = run_plan_control(&scene->plan);
 	say("%s: from now on %u packets a second are planned, not %u", pair->plan->shape->name,
 	    scene->plan.attacks_per_second, planned);
-	return true;
 }
 
 /* What the machine disturbed says nothing of Guia, whichever way it went: it is played again, if not too often. */
@@ -289,7 +288,7 @@ static int play_scene(struct drill *drill, struct scene *scene, struct trial *tr
 		if (!has)
 			break;
 		if (packets)
-			(void)lighten_packets(scene, &trial->pair);
+			lighten_packets(scene, &trial->pair);
 		began_ns = now_ns;
 		drill->again--;
 		trial_end(trial);

@@ -116,8 +116,8 @@ static size_t count_until(const struct quiet_sample *quiet, uint64_t until_s)
 }
 
 /*
- * Whether those older than ten minutes are enough, of all sites together, and half of the site's own: then the others
- * are left out, for whoever attacks may have tried his tool shortly before.
+ * Whether those older than ten minutes are enough, of the site's own or, where they are half of these, of all sites
+ * together: then the others are left out, for whoever attacks may have tried his tool shortly before.
  */
 static bool old_are_enough(const struct defence *d, const struct site *attacked)
 {
@@ -126,7 +126,8 @@ static bool old_are_enough(const struct defence *d, const struct site *attacked)
 		old += count_until(&d->sites[i]->quiet, less(quiet_until_s(d, attacked, d->sites[i]), SAMPLE_YOUNG_S));
 	uint64_t until_s = quiet_until_s(d, attacked, attacked);
 	size_t own_old = count_until(&attacked->quiet, less(until_s, SAMPLE_YOUNG_S));
-	return old >= QUIET_ENOUGH && 2 * own_old >= count_until(&attacked->quiet, until_s);
+	bool half = 2 * own_old >= count_until(&attacked->quiet, until_s);
+	return own_old >= QUIET_ENOUGH || (half && old >= QUIET_ENOUGH);
 }
 
 static void add_quiet(struct defence *d, const struct site *site, uint64_t until_s, struct signature_request *requests,
