@@ -21,8 +21,9 @@
 #define ROUTER_WORLD_LINK NETWORK_ROUTER_WORLD_LINK
 #define ROUTER_GATE_LINK  STAGE_ROUTER_LINK
 #define GATE_LINK         STAGE_GATE_LINK
-#define VISITORS_LINK     "visitors"
-#define ROUTER_ENTRY      "entry" /* the router's end of it */
+#define VISITORS_LINK     NETWORK_VISITORS_LINK
+#define ROUTER_ENTRY      NETWORK_ROUTER_ENTRY
+#define ROUTER_INTERRUPT_NS "100000"
 
 /* Addresses of RFC 5737 and RFC 3849, which are nobody's. */
 #define WORLD_V4        "198.51.100.2"
@@ -208,6 +209,8 @@ static int batch(const struct stage *stage, bool on)
 {
 	int r = set_offload(stage->router, ROUTER_GATE_LINK, ETHTOOL_STSO, !on);
 	r = r != 0 ? r : set_offload(stage->gate, GATE_LINK, ETHTOOL_SGRO, on);
+	/* None is sent frames to but who batches, and the other links are where the attack's pages end (volley.bpf.c). */
+	r = r != 0 ? r : set_offload(stage->world, VISITORS_LINK, ETHTOOL_SGRO, on);
 	/* What goes on as a frame must be whole: nobody adds its checksum later. */
 	r = r != 0 ? r : set_offload(stage->world, WORLD_LINK, ETHTOOL_STXCSUM, !on);
 	r = r != 0 ? r : set_offload(stage->world, VISITORS_LINK, ETHTOOL_STXCSUM, !on);
@@ -273,6 +276,16 @@ int network_admit(const struct stage *stage, const struct people *people)
 	return r;
 }
 
+/*
+ * As a router's card does it, which interrupts nobody for each packet: the thread is woken, and then not again for a
+ * while. 0: for each at once.
+ */
+static int interrupt_after(const struct stage *stage, const char *link, const char *ns)
+{
+	int r = write_link(stage, stage->router, link, "gro_flush_timeout", ns);
+	return r != 0 ? r : write_link(stage, stage->router, link, "napi_defer_hard_irqs", *ns == '0' ? "0" : "1");
+}
+
 int network_card_begin(const struct stage *stage, int gate_processor, int crowd_processor, enum receiver_turn router,
 		       int *ret_receiver)
 {
@@ -281,6 +294,8 @@ int network_card_begin(const struct stage *stage, int gate_processor, int crowd_
 	r = r != 0 ? r : stage_put_receiver(stage, GATE_LINK, gate_processor, RECEIVER_FIRST, ret_receiver);
 	r = r != 0 ? r : stage_put_receiver(stage, ROUTER_GATE_LINK, crowd_processor, router, &other);
 	r = r != 0 ? r : stage_put_receiver(stage, ROUTER_WORLD_LINK, crowd_processor, router, &other);
+	if (r == 0 && router == RECEIVER_FIRST)
+		r = interrupt_after(stage, ROUTER_GATE_LINK, ROUTER_INTERRUPT_NS);
 	int back = stage_go(stage->world);
 	return r != 0 ? r : back;
 }
@@ -289,6 +304,7 @@ void network_card_end(const struct stage *stage, int gate_processor, int crowd_p
 {
 	int other;
 	(void)batch(stage, false);
+	(void)interrupt_after(stage, ROUTER_GATE_LINK, "0");
 	(void)receive_on(stage, stage->gate, GATE_LINK, gate_processor);
 	(void)stage_put_receiver(stage, ROUTER_GATE_LINK, crowd_processor, RECEIVER_NEXT, &other);
 	(void)stage_put_receiver(stage, ROUTER_WORLD_LINK, crowd_processor, RECEIVER_NEXT, &other);

@@ -32,6 +32,10 @@ int network_admit(const struct stage *stage, const struct people *people);
 #define NETWORK_WORLD_LINK        "world"
 #define NETWORK_ROUTER_WORLD_LINK "outside"
 
+/* That of visitors in floods of requests. */
+#define NETWORK_VISITORS_LINK "visitors"
+#define NETWORK_ROUTER_ENTRY  "entry"
+
 /*
  * Both ends of a packet on its way to the gate, where the router puts it on the link to the gate, or where the world
  * hands it to the router. The process is in the world afterwards. 0 or -errno.

@@ -165,6 +165,7 @@ static int start_volley(struct run *run)
 				 .people = s->people,
 				 .record = run->record,
 				 .link = far ? NETWORK_WORLD_LINK : STAGE_ROUTER_LINK,
+				 .home_link = far ? NETWORK_VISITORS_LINK : NETWORK_ROUTER_ENTRY,
 				 .visitors_link = far ? NULL : NETWORK_ROUTER_WORLD_LINK};
 	int r = network_ends(s->stage, far, &job.ends);
 	if (r != 0)

@@ -29,6 +29,8 @@ enum {
 	FAMILY_IPV4 = 2, /* AF_INET, AF_INET6 */
 	FAMILY_IPV6 = 10,
 	PORTS_AT_MASK = 63,
+	ADDRESS_WORDS = 4,
+	NOWHERE_BITS = 16,
 	WAITING_BYTES = 2048, /* a power of two, which keeps the verifier sure of it; at least VOLLEY_BYTES_MOST */
 };
 
@@ -51,6 +53,20 @@ struct {
 	__type(value, struct waiting);
 } hands SEC(".maps");
 
+/*
+ * What goes to both is copied for the first, and the page itself goes to the second, where it ends. The kernel makes a
+ * pool of pages for each run, and looks through all pools to give one back: at once if the pages have come home, and
+ * else a second later, when the pools of thousands of runs have to be looked through for each of them. The gate has
+ * the copies still when a run ends.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_DEVMAP);
+	__uint(max_entries, 2);
+	__type(key, uint32_t);
+	__type(value, struct bpf_devmap_val);
+} ways SEC(".maps");
+
+uint32_t nowhere[1 << NOWHERE_BITS][ADDRESS_WORDS]; /* no way leads there; of IPv4 only the first word; 0: none */
 struct volley_frame frames[VOLLEY_FRAMES];
 uint32_t next_frame;
 uint32_t came, went;       /* visitors' packets */
@@ -79,11 +95,25 @@ INLINE long route_of(struct xdp_md *context, const uint8_t *data, const uint8_t 
 	return bpf_fib_lookup(context, route, sizeof(*route), 0);
 }
 
+/* Routes stay as they are while the program is there: who was nobody once need not be looked up again. */
 INLINE int answer(struct xdp_md *context)
 {
 	struct bpf_fib_lookup route = {.ifindex = context->ingress_ifindex};
-	long found = route_of(context, (void *)(long)context->data, (void *)(long)context->data_end, &route);
-	return found == BPF_FIB_LKUP_RET_BLACKHOLE ? XDP_DROP : XDP_PASS;
+	const uint8_t *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
+	if (data + ETHER_BYTES + IPV6_BYTES > end)
+		return XDP_PASS;
+	uint32_t to[ADDRESS_WORDS] = {0};
+	if (*(const uint16_t *)(data + MACS_BYTES) == bpf_htons(ETHERTYPE_IPV4))
+		__builtin_memcpy(to, data + ETHER_BYTES + 16, 4);
+	else
+		__builtin_memcpy(to, data + ETHER_BYTES + 24, sizeof(to));
+	uint32_t *known = nowhere[(to[0] ^ to[1] ^ to[2] ^ to[3]) * 0x9e3779b1u >> (32 - NOWHERE_BITS)];
+	if (to[0] != 0 && known[0] == to[0] && known[1] == to[1] && known[2] == to[2] && known[3] == to[3])
+		return XDP_DROP;
+	if (route_of(context, data, end, &route) != BPF_FIB_LKUP_RET_BLACKHOLE)
+		return XDP_PASS;
+	__builtin_memcpy(known, to, sizeof(to));
+	return XDP_DROP;
 }
 
 /* A visitor's packet in the place of one of the attack's. */
@@ -101,7 +131,7 @@ INLINE int let_go(struct xdp_md *context)
 	bytes &= WAITING_BYTES - 1;
 	if (bytes < ETHER_BYTES || bpf_xdp_store_bytes(context, 0, hand->frame, bytes) != 0)
 		return XDP_DROP;
-	return (int)bpf_redirect(link_index, 0);
+	return (int)bpf_redirect_map(&ways, 0, BPF_F_BROADCAST);
 }
 
 /* Another port of the sender's: the checksum is the ones' complement of a sum that it is in (RFC 1624). */
@@ -134,7 +164,7 @@ int volley(struct xdp_md *context)
 	int more = (int)frame->bytes - (int)(end - data);
 	if (more != 0 && bpf_xdp_adjust_tail(context, more) != 0)
 		return XDP_DROP;
-	return (int)bpf_redirect(link_index, 0);
+	return (int)bpf_redirect_map(&ways, 0, BPF_F_BROADCAST);
 }
 
 SEC("xdp.frags")
@@ -158,6 +188,13 @@ int volley_wait(struct xdp_md *context)
 	if (bpf_map_push_elem(&queue, hand, 0) != 0)
 		return XDP_PASS;
 	__sync_fetch_and_add(&came, 1);
+	return XDP_DROP;
+}
+
+SEC("xdp.frags/devmap")
+int volley_home(struct xdp_md *context)
+{
+	(void)context;
 	return XDP_DROP;
 }
 

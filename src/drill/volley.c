@@ -119,7 +119,7 @@ int volley_run(const struct volley_job *job)
 	struct volley volley = {
 		.job = job, .random = random_stream(job->plan->census.day, 9), .most_bytes = VOLLEY_HEAD_BYTES};
 	int64_t end_ns = atomic_load(&job->record->start_ns) + (int64_t)run_plan_end_ms(job->plan) * 1000000;
-	int r = volley_program_load(job->link, job->visitors_link, &volley.program);
+	int r = volley_program_load(job->link, job->home_link, job->visitors_link, &volley.program);
 	if (r != 0)
 		return r;
 	struct volley_frame *frames = volley_program_frames(volley.program);

@@ -14,6 +14,7 @@ struct volley_job {
 	const struct people *people;
 	struct record *record;
 	const char *link;          /* of the network that the caller is in */
+	const char *home_link; /* another one's, which nothing is sent by */
 	const char *visitors_link; /* by which visitors' packets come, to take their turns; NULL: the link's queue has
 				      them */
 	struct packet_ends ends;

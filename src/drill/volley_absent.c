@@ -8,9 +8,11 @@ bool volley_program_may_be(void)
 	return false;
 }
 
-int volley_program_load(const char *link, const char *visitors_link, struct volley_program **ret_program)
+int volley_program_load(const char *link, const char *home_link, const char *visitors_link,
+			struct volley_program **ret_program)
 {
 	(void)link;
+	(void)home_link;
 	(void)visitors_link;
 	(void)ret_program;
 	return -ENOSYS;

@@ -63,8 +63,15 @@ bool volley_program_may_be(void)
 	return may;
 }
 
+static int set_way(struct volley_program *program, uint32_t way, const char *link, const struct bpf_program *end)
+{
+	struct bpf_devmap_val value = {.ifindex = if_nametoindex(link),
+				       .bpf_prog.fd = end != NULL ? bpf_program__fd(end) : -1};
+	return bpf_map_update_elem(bpf_map__fd(program->skeleton->maps.ways), &way, &value, 0) == 0 ? 0 : -errno;
+}
+
 /* Runs with live frames wait for all processors each time, unless some link has the program already. */
-static int load(struct volley_program *program, const char *link, const char *visitors_link)
+static int load(struct volley_program *program, const char *link, const char *home_link, const char *visitors_link)
 {
 	program->skeleton = volley_skeleton__open();
 	if (program->skeleton == NULL)
@@ -74,15 +81,18 @@ static int load(struct volley_program *program, const char *link, const char *vi
 	if (r != 0)
 		return r;
 	program->fd = bpf_program__fd(program->skeleton->progs.volley);
-	r = attach(program->skeleton->progs.volley, link);
+	r = set_way(program, 0, link, NULL);
+	r = r != 0 ? r : set_way(program, 1, home_link, program->skeleton->progs.volley_home);
+	r = r != 0 ? r : attach(program->skeleton->progs.volley, link);
 	return r != 0 || visitors_link == NULL ? r : attach(program->skeleton->progs.volley_wait, visitors_link);
 }
 
-int volley_program_load(const char *link, const char *visitors_link, struct volley_program **ret_program)
+int volley_program_load(const char *link, const char *home_link, const char *visitors_link,
+			struct volley_program **ret_program)
 {
 	struct volley_program *program = calloc(1, sizeof(*program));
 	libbpf_set_print(silent);
-	int r = program == NULL ? -ENOMEM : load(program, link, visitors_link);
+	int r = program == NULL ? -ENOMEM : load(program, link, home_link, visitors_link);
 	if (r == 0)
 		*ret_program = program;
 	else

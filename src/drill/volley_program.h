@@ -15,7 +15,7 @@ bool volley_program_may_be(void);
  * Attached for as long as the process is there to the link by which packets go, of the network that the caller is in,
  * and to the one by which visitors' come, who take their turns; NULL: they need not. 0 or -errno.
  */
-int volley_program_load(const char *link, const char *visitors_link, struct volley_program **ret_program);
+int volley_program_load(const char *link, const char *home_link, const char *visitors_link, struct volley_program **ret_program);
 
 /* VOLLEY_FRAMES of them, to be filled before any is sent. */
 struct volley_frame *volley_program_frames(struct volley_program *program);
