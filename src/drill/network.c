@@ -17,12 +17,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define WORLD_LINK        NETWORK_WORLD_LINK
-#define ROUTER_WORLD_LINK NETWORK_ROUTER_WORLD_LINK
-#define ROUTER_GATE_LINK  STAGE_ROUTER_LINK
-#define GATE_LINK         STAGE_GATE_LINK
-#define VISITORS_LINK     NETWORK_VISITORS_LINK
-#define ROUTER_ENTRY      NETWORK_ROUTER_ENTRY
+#define WORLD_LINK          NETWORK_WORLD_LINK
+#define ROUTER_WORLD_LINK   NETWORK_ROUTER_WORLD_LINK
+#define ROUTER_GATE_LINK    STAGE_ROUTER_LINK
+#define GATE_LINK           STAGE_GATE_LINK
+#define VISITORS_LINK       NETWORK_VISITORS_LINK
+#define ROUTER_ENTRY        NETWORK_ROUTER_ENTRY
 #define ROUTER_INTERRUPT_NS "100000"
 
 /* Addresses of RFC 5737 and RFC 3849, which are nobody's. */
@@ -209,8 +209,6 @@ static int batch(const struct stage *stage, bool on)
 {
 	int r = set_offload(stage->router, ROUTER_GATE_LINK, ETHTOOL_STSO, !on);
 	r = r != 0 ? r : set_offload(stage->gate, GATE_LINK, ETHTOOL_SGRO, on);
-	/* None is sent frames to but who batches, and the other links are where the attack's pages end (volley.bpf.c). */
-	r = r != 0 ? r : set_offload(stage->world, VISITORS_LINK, ETHTOOL_SGRO, on);
 	/* What goes on as a frame must be whole: nobody adds its checksum later. */
 	r = r != 0 ? r : set_offload(stage->world, WORLD_LINK, ETHTOOL_STXCSUM, !on);
 	r = r != 0 ? r : set_offload(stage->world, VISITORS_LINK, ETHTOOL_STXCSUM, !on);
@@ -277,13 +275,14 @@ int network_admit(const struct stage *stage, const struct people *people)
 }
 
 /*
- * As a router's card does it, which interrupts nobody for each packet: the thread is woken, and then not again for a
- * while. 0: for each at once.
+ * The router's card interrupts nobody for each packet: whoever it wakes is not woken again for a while. And the other
+ * link takes frames, for that is where an attack's pages end (volley.bpf.c).
  */
-static int interrupt_after(const struct stage *stage, const char *link, const char *ns)
+static int take_packets(const struct stage *stage, bool on)
 {
-	int r = write_link(stage, stage->router, link, "gro_flush_timeout", ns);
-	return r != 0 ? r : write_link(stage, stage->router, link, "napi_defer_hard_irqs", *ns == '0' ? "0" : "1");
+	int r = write_link(stage, stage->router, ROUTER_GATE_LINK, "gro_flush_timeout", on ? ROUTER_INTERRUPT_NS : "0");
+	r = r != 0 ? r : write_link(stage, stage->router, ROUTER_GATE_LINK, "napi_defer_hard_irqs", on ? "1" : "0");
+	return r != 0 ? r : set_offload(stage->world, VISITORS_LINK, ETHTOOL_SGRO, on);
 }
 
 int network_card_begin(const struct stage *stage, int gate_processor, int crowd_processor, enum receiver_turn router,
@@ -295,7 +294,7 @@ int network_card_begin(const struct stage *stage, int gate_processor, int crowd_
 	r = r != 0 ? r : stage_put_receiver(stage, ROUTER_GATE_LINK, crowd_processor, router, &other);
 	r = r != 0 ? r : stage_put_receiver(stage, ROUTER_WORLD_LINK, crowd_processor, router, &other);
 	if (r == 0 && router == RECEIVER_FIRST)
-		r = interrupt_after(stage, ROUTER_GATE_LINK, ROUTER_INTERRUPT_NS);
+		r = take_packets(stage, true);
 	int back = stage_go(stage->world);
 	return r != 0 ? r : back;
 }
@@ -304,7 +303,7 @@ void network_card_end(const struct stage *stage, int gate_processor, int crowd_p
 {
 	int other;
 	(void)batch(stage, false);
-	(void)interrupt_after(stage, ROUTER_GATE_LINK, "0");
+	(void)take_packets(stage, false);
 	(void)receive_on(stage, stage->gate, GATE_LINK, gate_processor);
 	(void)stage_put_receiver(stage, ROUTER_GATE_LINK, crowd_processor, RECEIVER_NEXT, &other);
 	(void)stage_put_receiver(stage, ROUTER_WORLD_LINK, crowd_processor, RECEIVER_NEXT, &other);

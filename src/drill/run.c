@@ -164,9 +164,12 @@ static int start_volley(struct run *run)
 	struct volley_job job = {.plan = s->plan,
 				 .people = s->people,
 				 .record = run->record,
-				 .link = far ? NETWORK_WORLD_LINK : STAGE_ROUTER_LINK,
-				 .home_link = far ? NETWORK_VISITORS_LINK : NETWORK_ROUTER_ENTRY,
-				 .visitors_link = far ? NULL : NETWORK_ROUTER_WORLD_LINK};
+				 .links = {.out = far ? NETWORK_WORLD_LINK : STAGE_ROUTER_LINK,
+					   .home = far ? NETWORK_VISITORS_LINK : NETWORK_ROUTER_ENTRY,
+					   .visitors = far ? NULL : NETWORK_ROUTER_WORLD_LINK,
+					   .answers = far       ? VOLLEY_ANSWERS_BEHIND
+						      : s->guia ? VOLLEY_ANSWERS_FRAMES
+								: VOLLEY_ANSWERS_PACKETS}};
 	int r = network_ends(s->stage, far, &job.ends);
 	if (r != 0)
 		return r;

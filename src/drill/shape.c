@@ -19,8 +19,9 @@ enum {
 	BRIEF_RATE_DIVISOR = 3,
 	LOOK_QUIET_MS = 1500,
 	LOOK_MS = 2000,
+	OVERWHELM_UDP_PERCENT = 200,
+	OVERWHELM_SYN_PERCENT = 300,
 	OVER_AFTER_MS = 70000, /* a flood of packets is over once it has been low for a minute */
-	OVERWHELM_TIMES = 3,   /* what the gate takes in: two in three are lost */
 };
 
 const struct shape shapes[] = {
@@ -246,9 +247,18 @@ struct run_plan run_plan_look(const struct run_plan *plan)
 	return look;
 }
 
+/*
+ * Of what the gate takes in. Visitors try again within the 2 s that they have, so that two in three must be lost; half
+ * are enough where what the gate does take, with its tracking of connections, leaves no time to answer anybody.
+ */
+static uint32_t overwhelm_percent(enum packet_kind kind)
+{
+	return kind == PACKET_UDP ? OVERWHELM_UDP_PERCENT : OVERWHELM_SYN_PERCENT;
+}
+
 void run_plan_overwhelm(struct run_plan *plan, uint32_t gate_takes)
 {
-	uint64_t rate = (uint64_t)gate_takes * OVERWHELM_TIMES;
+	uint64_t rate = (uint64_t)gate_takes * overwhelm_percent(plan->shape->volley.kind) / 100;
 	plan->gate_takes = gate_takes;
 	plan->attacks_per_second = rate < plan->shape->per_second ? (uint32_t)rate : plan->shape->per_second;
 }

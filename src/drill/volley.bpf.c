@@ -15,6 +15,8 @@
 #include "drill/volley_frame.h"
 
 #include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <stdbool.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
@@ -30,7 +32,7 @@ enum {
 	FAMILY_IPV6 = 10,
 	PORTS_AT_MASK = 63,
 	ADDRESS_WORDS = 4,
-	NOWHERE_BITS = 16,
+	NOWHERE_BITS = 14,
 	WAITING_BYTES = 2048, /* a power of two, which keeps the verifier sure of it; at least VOLLEY_BYTES_MOST */
 };
 
@@ -76,7 +78,7 @@ uint32_t apart, last_turn; /* so many of the attack's packets are between two of
 const volatile uint32_t link_index; /* the interface of the link to the gate */
 
 /* Where a packet goes by its route. `type` is its Ethernet header's. */
-INLINE long route_of(struct xdp_md *context, const uint8_t *data, const uint8_t *end, struct bpf_fib_lookup *route)
+INLINE long route_of(void *context, const uint8_t *data, const uint8_t *end, struct bpf_fib_lookup *route)
 {
 	if (data + ETHER_BYTES + IPV6_BYTES > end)
 		return BPF_FIB_LKUP_RET_NOT_FWDED;
@@ -95,13 +97,15 @@ INLINE long route_of(struct xdp_md *context, const uint8_t *data, const uint8_t 
 	return bpf_fib_lookup(context, route, sizeof(*route), 0);
 }
 
-/* Routes stay as they are while the program is there: who was nobody once need not be looked up again. */
-INLINE int answer(struct xdp_md *context)
+/*
+ * Whether what came in by a link is for an address to which no way leads. Routes stay as they are while the program is
+ * there: who was nobody once need not be looked up again.
+ */
+INLINE bool is_for_nobody(void *context, uint32_t ifindex, const uint8_t *data, const uint8_t *end)
 {
-	struct bpf_fib_lookup route = {.ifindex = context->ingress_ifindex};
-	const uint8_t *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
+	struct bpf_fib_lookup route = {.ifindex = ifindex};
 	if (data + ETHER_BYTES + IPV6_BYTES > end)
-		return XDP_PASS;
+		return false;
 	uint32_t to[ADDRESS_WORDS] = {0};
 	if (*(const uint16_t *)(data + MACS_BYTES) == bpf_htons(ETHERTYPE_IPV4))
 		__builtin_memcpy(to, data + ETHER_BYTES + 16, 4);
@@ -109,11 +113,11 @@ INLINE int answer(struct xdp_md *context)
 		__builtin_memcpy(to, data + ETHER_BYTES + 24, sizeof(to));
 	uint32_t *known = nowhere[(to[0] ^ to[1] ^ to[2] ^ to[3]) * 0x9e3779b1u >> (32 - NOWHERE_BITS)];
 	if (to[0] != 0 && known[0] == to[0] && known[1] == to[1] && known[2] == to[2] && known[3] == to[3])
-		return XDP_DROP;
+		return true;
 	if (route_of(context, data, end, &route) != BPF_FIB_LKUP_RET_BLACKHOLE)
-		return XDP_PASS;
+		return false;
 	__builtin_memcpy(known, to, sizeof(to));
-	return XDP_DROP;
+	return true;
 }
 
 /* A visitor's packet in the place of one of the attack's. */
@@ -148,8 +152,11 @@ INLINE void vary(uint16_t *ports)
 SEC("xdp.frags")
 int volley(struct xdp_md *context)
 {
-	if (context->ingress_ifindex == link_index)
-		return answer(context);
+	if (context->ingress_ifindex != VOLLEY_FROM)
+		return is_for_nobody(context, context->ingress_ifindex, (void *)(long)context->data,
+				     (void *)(long)context->data_end)
+			       ? XDP_DROP
+			       : XDP_PASS;
 	if (came != went && next_frame - last_turn >= apart)
 		return let_go(context);
 	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
@@ -196,6 +203,15 @@ int volley_home(struct xdp_md *context)
 {
 	(void)context;
 	return XDP_DROP;
+}
+
+/* Of what a kernel answers, which would have to be copied to become a frame first. */
+SEC("tc")
+int volley_answers(struct __sk_buff *packet)
+{
+	bool nobody = is_for_nobody(packet, packet->ingress_ifindex, (void *)(long)packet->data,
+				    (void *)(long)packet->data_end);
+	return nobody ? TC_ACT_SHOT : TC_ACT_OK;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

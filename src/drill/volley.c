@@ -2,18 +2,16 @@
 
 #include "base/error.h"
 #include "drill/random.h"
-#include "drill/volley_program.h"
 
 #include <string.h>
 #include <time.h>
 
 enum {
-	CALLS_PER_SECOND = 3000, /* about; with more of them the kernel is ever busier with giving back what it keeps */
+	CALLS_PER_SECOND = 3000, /* about; each makes a pool of pages and takes it down, which costs 15 µs */
 	CALLS_OF_LINK =
 		7500,    /* a shaper's queue has room again with each packet that goes: none may be left open long */
 	CALL_MOST = 240, /* fits into the ring of a virtual link, of 256, though nobody has waked to empty it yet */
 	TICK_US = 50,
-	END_TICK_MS = 20,
 	REAL_PERCENT = 25,            /* of sources of datagrams; the rest is forged */
 	FORGED_RESIDENTS_PERCENT = 2, /* each so many a second as make no host of theirs busy with answers */
 };
@@ -72,7 +70,7 @@ static void pause_until(int64_t at_ns)
 {
 	int64_t left_ns = at_ns - clock_now_ns();
 	if (left_ns > 0)
-		nanosleep(&(struct timespec){.tv_nsec = left_ns}, NULL);
+		nanosleep(&(struct timespec){left_ns / 1000000000, left_ns % 1000000000}, NULL);
 }
 
 /* What is due is sent at 1.25 times the rate at most: nobody sends in a moment what he missed in a long one. */
@@ -87,7 +85,7 @@ static void loop(struct volley *volley)
 	together = together < 1 ? 1 : together < CALL_MOST ? together : CALL_MOST;
 	uint64_t done = 0;
 	while ((now_ns = clock_now_ns()) < start_ns)
-		nanosleep(&(struct timespec){.tv_nsec = TICK_US * 1000}, NULL);
+		pause_until(start_ns);
 	int64_t cpu_start_ns = cpu_ns();
 	record->attackers_use.first_ns = (uint64_t)(now_ns - atomic_load(&record->start_ns));
 	while ((now_ns = clock_now_ns()) < end_ns) {
@@ -119,7 +117,7 @@ int volley_run(const struct volley_job *job)
 	struct volley volley = {
 		.job = job, .random = random_stream(job->plan->census.day, 9), .most_bytes = VOLLEY_HEAD_BYTES};
 	int64_t end_ns = atomic_load(&job->record->start_ns) + (int64_t)run_plan_end_ms(job->plan) * 1000000;
-	int r = volley_program_load(job->link, job->home_link, job->visitors_link, &volley.program);
+	int r = volley_program_load(&job->links, &volley.program);
 	if (r != 0)
 		return r;
 	struct volley_frame *frames = volley_program_frames(volley.program);
@@ -128,6 +126,7 @@ int volley_run(const struct volley_job *job)
 	loop(&volley);
 	/* The program goes with the process, and what it does with the gate's answers is wanted to the end. */
 	while (clock_now_ns() < end_ns)
-		nanosleep(&(struct timespec){.tv_nsec = END_TICK_MS * 1000000}, NULL);
+		pause_until(end_ns);
+	volley_program_unload(volley.program);
 	return 0;
 }

@@ -8,15 +8,13 @@
 #include "drill/packet.h"
 #include "drill/record.h"
 #include "drill/shape.h"
+#include "drill/volley_program.h"
 
 struct volley_job {
 	const struct run_plan *plan;
 	const struct people *people;
 	struct record *record;
-	const char *link;          /* of the network that the caller is in */
-	const char *home_link; /* another one's, which nothing is sent by */
-	const char *visitors_link; /* by which visitors' packets come, to take their turns; NULL: the link's queue has
-				      them */
+	struct volley_links links; /* without `visitors` the link's queue has theirs */
 	struct packet_ends ends;
 };
 

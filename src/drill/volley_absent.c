@@ -8,12 +8,9 @@ bool volley_program_may_be(void)
 	return false;
 }
 
-int volley_program_load(const char *link, const char *home_link, const char *visitors_link,
-			struct volley_program **ret_program)
+int volley_program_load(const struct volley_links *links, struct volley_program **ret_program)
 {
-	(void)link;
-	(void)home_link;
-	(void)visitors_link;
+	(void)links;
 	(void)ret_program;
 	return -ENOSYS;
 }
@@ -34,6 +31,11 @@ uint32_t volley_program_send(struct volley_program *program, uint32_t count, uin
 }
 
 void volley_program_end(struct volley_program *program)
+{
+	(void)program;
+}
+
+void volley_program_unload(struct volley_program *program)
 {
 	(void)program;
 }

@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 enum {
-	VOLLEY_FRAMES = 1 << 15, /* a power of two; each is sent in its turn */
+	VOLLEY_FROM = 1, /* a network's first interface, loopback: what is sent has come from there, to the program */
+	VOLLEY_FRAMES = 1 << 13, /* a power of two; each is sent in its turn */
 	VOLLEY_HEAD_WORDS = 10,
 	VOLLEY_HEAD_BYTES = VOLLEY_HEAD_WORDS * 8,
 	VOLLEY_BYTES_MOST = 1514,

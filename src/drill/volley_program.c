@@ -15,11 +15,11 @@
 #pragma GCC diagnostic pop
 
 enum {
-	LOOPBACK = 1,  /* a network's first interface: to the program, what is sent has come from there */
-	TOGETHER = 32, /* pages that the kernel keeps ready; what it keeps of a call it gives back a second later */
+	TOGETHER = 128, /* frames that go at once, for each such group wakes whoever receives it */
 };
 
 struct volley_program {
+	struct bpf_tc_hook hook; /* .sz 0: there is none */
 	struct volley_skeleton *skeleton;
 	int fd;
 	uint8_t zeros[VOLLEY_BYTES_MOST];
@@ -41,7 +41,7 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 
 static int run(struct volley_program *program, uint32_t count, uint32_t bytes)
 {
-	struct xdp_md context = {.data_end = bytes, .ingress_ifindex = LOOPBACK};
+	struct xdp_md context = {.data_end = bytes, .ingress_ifindex = VOLLEY_FROM};
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = program->zeros, .data_size_in = bytes, .ctx_in = &context,
 		    .ctx_size_in = sizeof(context), .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .repeat = (int)count,
 		    .batch_size = TOGETHER);
@@ -70,34 +70,61 @@ static int set_way(struct volley_program *program, uint32_t way, const char *lin
 	return bpf_map_update_elem(bpf_map__fd(program->skeleton->maps.ways), &way, &value, 0) == 0 ? 0 : -errno;
 }
 
-/* Runs with live frames wait for all processors each time, unless some link has the program already. */
-static int load(struct volley_program *program, const char *link, const char *home_link, const char *visitors_link)
+/* Unlike XDP's, such a program stays when its process is gone. */
+static int attach_answers(struct volley_program *program, const char *link)
+{
+	struct bpf_tc_hook hook = {
+		.sz = sizeof(hook), .ifindex = (int)if_nametoindex(link), .attach_point = BPF_TC_INGRESS};
+	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = bpf_program__fd(program->skeleton->progs.volley_answers));
+	int r = bpf_tc_hook_create(&hook);
+	if (r != 0 && r != -EEXIST)
+		return r;
+	program->hook = hook;
+	return bpf_tc_attach(&hook, &options);
+}
+
+static int load(struct volley_program *program, const struct volley_links *links)
 {
 	program->skeleton = volley_skeleton__open();
 	if (program->skeleton == NULL)
 		return -ENOMEM;
-	program->skeleton->rodata->link_index = if_nametoindex(link);
+	program->skeleton->rodata->link_index = if_nametoindex(links->out);
 	int r = volley_skeleton__load(program->skeleton);
 	if (r != 0)
 		return r;
 	program->fd = bpf_program__fd(program->skeleton->progs.volley);
-	r = set_way(program, 0, link, NULL);
-	r = r != 0 ? r : set_way(program, 1, home_link, program->skeleton->progs.volley_home);
-	r = r != 0 ? r : attach(program->skeleton->progs.volley, link);
-	return r != 0 || visitors_link == NULL ? r : attach(program->skeleton->progs.volley_wait, visitors_link);
+	r = set_way(program, 0, links->out, NULL);
+	r = r != 0 ? r : set_way(program, 1, links->home, program->skeleton->progs.volley_home);
+	/* Runs with live frames wait for all processors each time, unless some link has the program already. */
+	bool frames = links->answers == VOLLEY_ANSWERS_FRAMES;
+	r = r != 0 ? r : attach(program->skeleton->progs.volley, frames ? links->out : links->home);
+	if (r == 0 && links->answers == VOLLEY_ANSWERS_PACKETS)
+		r = attach_answers(program, links->out);
+	return r != 0 || links->visitors == NULL ? r : attach(program->skeleton->progs.volley_wait, links->visitors);
 }
 
-int volley_program_load(const char *link, const char *home_link, const char *visitors_link,
-			struct volley_program **ret_program)
+int volley_program_load(const struct volley_links *links, struct volley_program **ret_program)
 {
 	struct volley_program *program = calloc(1, sizeof(*program));
 	libbpf_set_print(silent);
-	int r = program == NULL ? -ENOMEM : load(program, link, home_link, visitors_link);
+	int r = program == NULL ? -ENOMEM : load(program, links);
 	if (r == 0)
 		*ret_program = program;
 	else
-		free(program); /* the process ends with it */
+		volley_program_unload(program);
 	return r;
+}
+
+void volley_program_unload(struct volley_program *program)
+{
+	if (program == NULL)
+		return;
+	if (program->hook.sz != 0) {
+		program->hook.attach_point |= BPF_TC_EGRESS; /* of both, or the queue stays that they need */
+		(void)bpf_tc_hook_destroy(&program->hook);
+	}
+	volley_skeleton__destroy(program->skeleton);
+	free(program); /* its links go with the process */
 }
 
 struct volley_frame *volley_program_frames(struct volley_program *program)

@@ -11,11 +11,23 @@ struct volley_program;
 /* Whether this kernel takes the program, and lets it send: Linux 5.18 is the first that does. */
 bool volley_program_may_be(void);
 
-/*
- * Attached for as long as the process is there to the link by which packets go, of the network that the caller is in,
- * and to the one by which visitors' come, who take their turns; NULL: they need not. 0 or -errno.
- */
-int volley_program_load(const char *link, const char *home_link, const char *visitors_link, struct volley_program **ret_program);
+/* What comes back by the link out, of which what is for nobody ends there. */
+enum volley_answers {
+	VOLLEY_ANSWERS_BEHIND,  /* a router, which sees to them */
+	VOLLEY_ANSWERS_PACKETS, /* a kernel's */
+	VOLLEY_ANSWERS_FRAMES,  /* an edge's, which go only to who takes frames */
+};
+
+/* By their names in the network that the caller is in. */
+struct volley_links {
+	const char *out;      /* by which packets go */
+	const char *home;     /* another one, by which nothing goes, whose other end takes frames */
+	const char *visitors; /* by which visitors' packets come, who take their turns; NULL: they need not */
+	enum volley_answers answers;
+};
+
+/* Attached until it is unloaded. 0 or -errno. */
+int volley_program_load(const struct volley_links *links, struct volley_program **ret_program);
 
 /* VOLLEY_FRAMES of them, to be filled before any is sent. */
 struct volley_frame *volley_program_frames(struct volley_program *program);
@@ -28,5 +40,7 @@ uint32_t volley_program_send(struct volley_program *program, uint32_t count, uin
 
 /* No visitor's packet waits any more, nor any that still comes. */
 void volley_program_end(struct volley_program *program);
+
+void volley_program_unload(struct volley_program *program);
 
 #endif
