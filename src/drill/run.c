@@ -36,7 +36,8 @@ enum {
 	HELD_WITHIN_MS = 15000, /* the edge by the watch, which looks for one each second */
 	LOG_MAX_BYTES = 64 << 20,
 	ATTACKERS_NICE = -15,
-	VISITORS_PRIORITY = 1,
+	VISITORS_PRIORITY = 3, /* before who receives (stage.c): it has the processor for a tenth of a millisecond */
+	VOLLEY_PRIORITY = 1,   /* behind: what was answered must find room */
 };
 
 struct run {
@@ -176,7 +177,7 @@ static int start_volley(struct run *run)
 	pid_t pid = stage_start(far ? s->stage->world : s->stage->router, s->crowd_processor);
 	if (pid == 0) {
 		/* A moment at a time, as even as a card brings what comes: visitors' client is never late for it. */
-		struct sched_param first = {.sched_priority = VISITORS_PRIORITY};
+		struct sched_param first = {.sched_priority = VOLLEY_PRIORITY};
 		(void)sched_setscheduler(0, SCHED_RR, &first);
 		_exit(volley_run(&job) == 0 ? 0 : 1);
 	}

@@ -24,7 +24,7 @@ static const char *const folders[] = {"/mnt", "/media", "/srv", "/opt"};
 
 enum {
 	NICE = -20,
-	RECEIVER_PRIORITY = 2, /* before the visitors' client */
+	RECEIVER_PRIORITY = 2, /* before an attack, behind the visitors' client */
 	SPACES = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC,
 };
 
