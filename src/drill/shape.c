@@ -19,6 +19,8 @@ enum {
 	BRIEF_RATE_DIVISOR = 3,
 	LOOK_QUIET_MS = 1500,
 	LOOK_MS = 2000,
+	PACKETS_CONTROL_MS =
+		16000, /* who asks within 2 s of an attack's end is answered after it: not a fifth of all */
 	OVERWHELM_UDP_PERCENT = 200,
 	OVERWHELM_SYN_PERCENT = 300,
 	OVER_AFTER_MS = 70000, /* a flood of packets is over once it has been low for a minute */
@@ -120,14 +122,14 @@ const struct shape shapes[] = {
 		.attackers = {.count = 2000},
 		.per_second = 900000,
 		.after_ms = OVER_AFTER_MS,
-		.control_ms = 10000,
+		.control_ms = PACKETS_CONTROL_MS,
 	},
 	{
 		.name = "syn-flood",
 		.title = "SYNs from forged addresses, residents' among them",
 		.volley = {.kind = PACKET_SYN, .forged_residents = 1000},
 		.per_second = 900000,
-		.control_ms = 10000,
+		.control_ms = PACKETS_CONTROL_MS,
 	},
 	{
 		.name = "link-full",
