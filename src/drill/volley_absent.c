@@ -3,6 +3,8 @@
 
 #include "base/error.h"
 
+#include <stddef.h>
+
 bool volley_program_may_be(void)
 {
 	return false;
