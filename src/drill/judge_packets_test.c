@@ -98,8 +98,10 @@ static void a_flood_of_packets_is_to_be_told_to_be_over(void **state)
 	assert_false(over->asked(&pair));
 }
 
-/* As many as the machine's gate loses two thirds of, or half where that harms, but no more than the shape has; requests
- * are what they are. */
+/*
+ * As many as the machine's gate loses two thirds of, or half where that harms, but no more than the shape has; requests
+ * are what they are.
+ */
 static void packets_are_as_many_as_the_gate_cannot_take(void **state)
 {
 	(void)state;

@@ -8,9 +8,10 @@
  * whoever sends either has the same processor, and no full ring would ever lose one. `volley_wait` keeps them as they
  * come to the router, and those that came between two runs are spread over the next one.
  *
- * What comes in by the link, to which `volley` is attached, are the gate's answers: those to forged addresses end where
- * their route does, as in a router's hardware, before the kernel makes anything of them. A virtual link takes what the
- * other end's program sends back only where it has a program of its own.
+ * What comes in by the link are the gate's answers: those to forged addresses end where their route does, as in a
+ * router's hardware, before the kernel makes anything of them. An edge's are frames, which a virtual link takes only
+ * where it has a program of its own: `volley` is attached there, and else to the link where pages end. A kernel's are
+ * packets, and `volley_answers` sees to them.
  */
 #include "drill/volley_frame.h"
 

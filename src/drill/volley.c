@@ -124,7 +124,7 @@ int volley_run(const struct volley_job *job)
 	for (size_t i = 0; i < VOLLEY_FRAMES; i++)
 		make_frame(&volley, &frames[i]);
 	loop(&volley);
-	/* The program goes with the process, and what it does with the gate's answers is wanted to the end. */
+	/* What the program does with the gate's answers is wanted to the end. */
 	while (clock_now_ns() < end_ns)
 		pause_until(end_ns);
 	volley_program_unload(volley.program);
