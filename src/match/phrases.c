@@ -1,12 +1,15 @@
 /*
  * The automaton is kept small rather than dense: a state holds its children as a run of consecutive states, sorted by
  * byte, and a link to the state of its longest proper suffix. A byte costs at most one step down and, all told over a
- * value, no more steps along links than there were steps down.
+ * value, no more steps along links than there were steps down. It runs only where a filter tells that some phrase's
+ * rarest bytes may stand, from as far before as that phrase can begin until it is back at the root: no byte twice, but
+ * for those of the match that is told.
  */
 #include "match/phrases.h"
 
 #include "base/error.h"
 #include "base/vector.h"
+#include "match/scan_filter.h"
 
 #include <stdlib.h>
 
@@ -29,6 +32,9 @@ struct phrases {
 	struct state *states;
 	uint32_t state_count;
 	uint32_t root[256]; /* the root's child by byte, both cases; 0: none */
+	struct scan_filter *filter; /* NULL: a phrase is too short for it */
+	size_t before;              /* how far from their beginnings phrases have what the filter keeps, at most */
+	size_t longest;
 };
 
 int phrase_list_add(struct phrase_list *list, struct slice phrase)
@@ -283,6 +289,25 @@ static void build_states(struct phrases *p, const struct slice **sorted, struct 
 		link_children(p, i);
 }
 
+/* 0 or -ENOMEM. */
+static int build_filter(struct phrases *p)
+{
+	size_t shortest = SIZE_MAX;
+	for (size_t i = 0; i < p->count; i++) {
+		shortest = p->items[i].len < shortest ? p->items[i].len : shortest;
+		p->longest = p->items[i].len > p->longest ? p->items[i].len : p->longest;
+	}
+	if (shortest < SCAN_FILTER_BYTES)
+		return 0;
+	if (scan_filter_create(p->count, &p->filter) != 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->count; i++) {
+		size_t before = scan_filter_add(p->filter, p->items[i]);
+		p->before = before > p->before ? before : p->before;
+	}
+	return 0;
+}
+
 static int build(struct phrases *p, const struct phrase_list *list, size_t bytes)
 {
 	const struct slice **sorted = calloc(list->count + 1, sizeof(*sorted));
@@ -306,7 +331,7 @@ static int build(struct phrases *p, const struct phrase_list *list, size_t bytes
 	free(sorted);
 	free(keep);
 	free(ranges);
-	return all ? 0 : -ENOMEM;
+	return all ? build_filter(p) : -ENOMEM;
 }
 
 int phrases_compile(const struct phrase_list *list, struct phrases **ret_phrases)
@@ -333,6 +358,7 @@ void phrases_free(struct phrases *phrases)
 	free(phrases->items);
 	free(phrases->bytes);
 	free(phrases->states);
+	scan_filter_free(phrases->filter);
 	free(phrases);
 }
 
@@ -346,22 +372,60 @@ struct slice phrases_at(const struct phrases *phrases, size_t index)
 	return index < phrases->count ? phrases->items[index] : slice_make("", 0);
 }
 
-static void tell(const struct phrases *p, uint32_t index, size_t end, struct phrase_match *ret_match)
+static inline uint32_t advance(const struct phrases *p, uint32_t index, uint8_t byte)
+{
+	return index == 0 ? p->root[byte] : step(p, index, byte_lower(byte));
+}
+
+/* The state that a run over the whole value would be in: no beginning of a phrase is longer than the longest. */
+static uint32_t state_at(const struct phrases *p, struct slice value, size_t end)
+{
+	uint32_t index = 0;
+	for (size_t i = end > p->longest ? end - p->longest : 0; i < end; i++)
+		index = advance(p, index, value.ptr[i]);
+	return index;
+}
+
+static void tell(const struct phrases *p, struct slice value, size_t end, struct phrase_match *ret_match)
 {
 	if (ret_match == NULL)
 		return;
-	const struct state *s = &p->states[index];
+	const struct state *s = &p->states[state_at(p, value, end)];
 	*ret_match = (struct phrase_match){
 		.text = slice_sub(p->items[s->phrase], 0, s->depth), .start = end - s->depth, .end = end};
 }
 
-bool phrases_match(const struct phrases *phrases, struct slice value, struct phrase_match *ret_match)
+/*
+ * Runs from *at, which no phrase's beginning lies across, to the end of the first match, or to where none is under way
+ * behind `least`.
+ */
+static bool run(const struct phrases *p, struct slice value, size_t least, size_t *at)
 {
 	uint32_t index = 0;
-	for (size_t i = 0; i < value.len; i++) {
-		index = index == 0 ? phrases->root[value.ptr[i]] : step(phrases, index, byte_lower(value.ptr[i]));
-		if (index != 0 && phrases->states[index].accepts) {
-			tell(phrases, index, i + 1, ret_match);
+	for (size_t i = *at; i < value.len; i++) {
+		index = advance(p, index, value.ptr[i]);
+		*at = i + 1;
+		if (index == 0 && i >= least)
+			return false;
+		if (index != 0 && p->states[index].accepts)
+			return true;
+	}
+	return false;
+}
+
+bool phrases_match(const struct phrases *phrases, struct slice value, struct phrase_match *ret_match)
+{
+	size_t at = 0, least = SIZE_MAX;
+	while (at < value.len) {
+		if (phrases->filter != NULL) {
+			least = scan_filter_next(phrases->filter, value, at);
+			if (least == SIZE_MAX)
+				return false;
+			if (least > phrases->before && least - phrases->before > at)
+				at = least - phrases->before;
+		}
+		if (run(phrases, value, least, &at)) {
+			tell(phrases, value, at, ret_match);
 			return true;
 		}
 	}

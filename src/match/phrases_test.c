@@ -1,10 +1,16 @@
 #include "base/test.h"
 #include "match/phrases.h"
 
-static struct phrases *compiled(struct phrase_list *list)
+static struct phrases *compiled_kept(const struct phrase_list *list)
 {
 	struct phrases *phrases = NULL;
 	assert_int_equal(phrases_compile(list, &phrases), 0);
+	return phrases;
+}
+
+static struct phrases *compiled(struct phrase_list *list)
+{
+	struct phrases *phrases = compiled_kept(list);
 	phrase_list_free(list);
 	return phrases;
 }
@@ -102,12 +108,12 @@ static uint32_t random_below(uint32_t bound)
 	return (random_state >> 8) % bound;
 }
 
-static struct slice random_text(uint8_t *bytes, uint32_t most)
+/* Of `least` to `most` bytes. */
+static struct slice random_text(struct slice alphabet, uint8_t *bytes, uint32_t least, uint32_t most)
 {
-	static const char alphabet[] = "aAbBc\0";
-	size_t len = random_below(most + 1);
+	size_t len = least + random_below(most - least + 1);
 	for (size_t i = 0; i < len; i++)
-		bytes[i] = (uint8_t)alphabet[random_below(6)];
+		bytes[i] = alphabet.ptr[random_below((uint32_t)alphabet.len)];
 	return slice_make(bytes, len);
 }
 
@@ -131,29 +137,66 @@ static size_t plain_start(const struct phrase_list *list, struct slice value, si
 	return end;
 }
 
+static bool agrees_with_plain_search(const struct phrase_list *list, const struct phrases *p, struct slice value)
+{
+	size_t end = plain_end(list, value);
+	struct phrase_match m = {.end = SIZE_MAX};
+	assert_int_equal(phrases_match(p, value, &m), end != SIZE_MAX);
+	assert_int_equal(m.end, end);
+	assert_int_equal(m.start, end == SIZE_MAX ? 0 : plain_start(list, value, end));
+	return end != SIZE_MAX;
+}
+
 static void random_lists_agree_with_plain_search(void **state)
 {
 	(void)state;
+	const struct slice few = SLICE("aAbBc\0");
 	size_t hits = 0;
 	for (int round = 0; round < 20000; round++) {
 		uint8_t bytes[64];
 		struct phrase_list list = {0};
 		for (uint32_t i = random_below(6); i > 0; i--)
-			assert_int_equal(phrase_list_add(&list, random_text(bytes, 7)), 0);
-		struct slice value = random_text(bytes, 30);
-		size_t end = plain_end(&list, value);
-		size_t start = end == SIZE_MAX ? 0 : plain_start(&list, value, end);
-		struct phrases *p = compiled(&list);
-		struct phrase_match m = {.end = SIZE_MAX};
-		assert_int_equal(phrases_match(p, value, &m), end != SIZE_MAX);
-		assert_int_equal(m.end, end);
-		assert_int_equal(m.start, start);
-		hits += end != SIZE_MAX;
+			assert_int_equal(phrase_list_add(&list, random_text(few, bytes, 0, 7)), 0);
+		struct phrases *p = compiled_kept(&list);
+		hits += agrees_with_plain_search(&list, p, random_text(few, bytes, 0, 30));
 		phrases_free(p);
+		phrase_list_free(&list);
+	}
+	assert_in_range(hits, 2000, 18000);
+}
+
+/* Puts a phrase of the list into the value, or all of it but an end. */
+static void plant(const struct phrase_list *list, uint8_t *bytes, size_t len)
+{
+	struct slice phrase = list->items[random_below((uint32_t)list->count)];
+	struct slice part = slice_sub(phrase, random_below(2), phrase.len - random_below(2));
+	if (part.len < len)
+		memcpy(bytes + random_below((uint32_t)(len - part.len)), part.ptr, part.len);
+}
+
+static void phrases_of_three_bytes_and_more_are_found_wherever_they_stand(void **state)
+{
+	(void)state;
+	const struct slice alphabet = SLICE("aAbBcdefgh/");
+	size_t hits = 0;
+	for (int round = 0; round < 20000; round++) {
+		uint8_t bytes[400];
+		struct phrase_list list = {0};
+		for (uint32_t i = 1 + random_below(8); i > 0; i--)
+			assert_int_equal(
+				phrase_list_add(&list, random_text(alphabet, bytes, 3 + random_below(9), 40)), 0);
+		struct phrases *p = compiled_kept(&list);
+		struct slice value = random_text(alphabet, bytes, 0, sizeof(bytes));
+		for (uint32_t i = random_below(4); i > 0; i--)
+			plant(&list, bytes, value.len);
+		hits += agrees_with_plain_search(&list, p, test_fenced(value));
+		phrases_free(p);
+		phrase_list_free(&list);
 	}
 	assert_in_range(hits, 2000, 18000);
 }
 
 TEST_MAIN(cmocka_unit_test(the_argument_is_words_hex_and_escapes), cmocka_unit_test(a_file_is_lines_and_comments),
 	  cmocka_unit_test(the_match_is_told_as_modsecurity_does),
-	  cmocka_unit_test(random_lists_agree_with_plain_search))
+	  cmocka_unit_test(random_lists_agree_with_plain_search),
+	  cmocka_unit_test(phrases_of_three_bytes_and_more_are_found_wherever_they_stand))

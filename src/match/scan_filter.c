@@ -111,21 +111,20 @@ static unsigned commonness_of(const uint8_t *bytes, size_t count)
 	return sum;
 }
 
-static void add_short(struct scan_filter *filter, struct slice literal)
+static size_t add_short(struct scan_filter *filter, struct slice literal)
 {
 	bool last = literal.len > SCAN_FILTER_BYTES &&
 		    commonness_of(literal.ptr + 1, SCAN_FILTER_BYTES) < commonness_of(literal.ptr, SCAN_FILTER_BYTES);
 	uint32_t gram = short_gram_at(literal.ptr + last);
 	filter->short_words[gram * SPREAD >> (32 - SHORT_LOG)] |= bits_of(gram);
 	filter->has_short = true;
+	return last;
 }
 
-void scan_filter_add(struct scan_filter *filter, struct slice literal)
+size_t scan_filter_add(struct scan_filter *filter, struct slice literal)
 {
-	if (literal.len < LONG_BYTES) {
-		add_short(filter, literal);
-		return;
-	}
+	if (literal.len < LONG_BYTES)
+		return add_short(filter, literal);
 	size_t rarest = 0;
 	unsigned least = UINT_MAX;
 	unsigned second = commonness_of(literal.ptr, FOUR);
@@ -142,21 +141,41 @@ void scan_filter_add(struct scan_filter *filter, struct slice literal)
 		uint32_t gram = gram_at(literal.ptr + i);
 		filter->words[gram * SPREAD >> filter->shift] |= bits_of(gram);
 	}
+	return rarest + STEP - 1;
 }
 
-static bool may_hold_plainly(const struct scan_filter *filter, struct slice value)
+static size_t next_plainly(const struct scan_filter *filter, struct slice value, size_t at)
 {
-	bool held = false;
-	for (size_t i = 0; !held && i + FOUR <= value.len; i += STEP)
-		held = holds(table_of(filter), gram_at(value.ptr + i));
-	for (size_t i = 0; !held && filter->has_short && i + SCAN_FILTER_BYTES <= value.len; i++)
-		held = holds(short_table_of(filter), short_gram_at(value.ptr + i));
-	return held;
+	for (; at + SCAN_FILTER_BYTES <= value.len; at += STEP) {
+		if (at + FOUR <= value.len && holds(table_of(filter), gram_at(value.ptr + at)))
+			return at;
+		for (size_t i = at; filter->has_short && i < at + STEP && i + SCAN_FILTER_BYTES <= value.len; i++)
+			if (holds(short_table_of(filter), short_gram_at(value.ptr + i)))
+				return i;
+	}
+	return SIZE_MAX;
 }
 
 #if defined(__x86_64__)
 
-enum { LANES = 8, AVX2_BYTES = STEP * LANES, WIDE_LANES = 16, WIDE_BYTES = STEP * WIDE_LANES };
+enum {
+	LANES = 8,
+	AVX2_BYTES = STEP * LANES,
+	AVX2_READ = 2 * AVX2_BYTES, /* as a block may be read */
+	WIDE_LANES = 16,
+	WIDE_BYTES = STEP * WIDE_LANES,
+};
+
+/* The place of the first lane; lanes stand `step` places apart. */
+static inline size_t place_of(size_t block, unsigned held, size_t step)
+{
+	return held == 0 ? SIZE_MAX : block + (size_t)__builtin_ctz(held) * step;
+}
+
+static inline size_t earlier(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
 
 /* A one for each lane whose gram may be in the table. */
 __attribute__((target("avx2"))) static inline unsigned held_lanes(struct table table, __m256i grams)
@@ -183,32 +202,41 @@ __attribute__((target("avx2"))) static inline __m256i grams_of(const uint8_t *fi
 	return _mm256_or_si256(_mm256_shuffle_epi8(bytes, places), _mm256_set1_epi32((int)FOLD));
 }
 
-__attribute__((target("avx2"))) static inline bool block_holds_short(const struct scan_filter *filter,
-								     const uint8_t *block)
+__attribute__((target("avx2"))) static inline unsigned short_lanes(const struct scan_filter *filter,
+								   const uint8_t *block)
 {
 	const __m256i places =
 		_mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 3, 1, 2, 3, 4, 2, 3, 4, 5, 3, 4, 5, 6));
 	__m256i grams =
 		_mm256_and_si256(grams_of(block, block + LANES / 2, places), _mm256_set1_epi32((int)SHORT_MASK));
-	return held_lanes(short_table_of(filter), grams) != 0;
+	return held_lanes(short_table_of(filter), grams);
 }
 
-/* Bytes behind the value count as spaces. */
-__attribute__((target("avx2"))) static bool may_hold_by_8(const struct scan_filter *filter, struct slice value)
+/* In a block of AVX2_BYTES places, of which AVX2_READ bytes can be read. `at`: what place of the value it is. */
+__attribute__((target("avx2"))) static inline size_t next_in_block(const struct scan_filter *filter,
+								   const uint8_t *block, size_t at)
 {
 	const __m256i places =
 		_mm256_broadcastsi128_si256(_mm_setr_epi8(0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7, 8, 9));
-	uint8_t padded[SCAN_FILTER_VALUE_BYTES + 2 * AVX2_BYTES];
-	if (value.len > 0)
-		memcpy(padded, value.ptr, value.len);
-	memset(padded + value.len, 0, 2 * AVX2_BYTES);
-	bool held = false;
-	for (const uint8_t *at = padded; !held && at < padded + value.len; at += AVX2_BYTES) {
-		held = held_lanes(table_of(filter), grams_of(at, at + AVX2_BYTES / 2, places)) != 0;
-		if (filter->has_short)
-			held |= block_holds_short(filter, at) || block_holds_short(filter, at + LANES);
-	}
-	return held;
+	size_t place = place_of(at, held_lanes(table_of(filter), grams_of(block, block + LANES, places)), STEP);
+	if (!filter->has_short)
+		return place;
+	unsigned shorts = short_lanes(filter, block) | short_lanes(filter, block + LANES) << LANES;
+	return earlier(place, place_of(at, shorts, 1));
+}
+
+/* Bytes behind the value count as spaces. */
+__attribute__((target("avx2"))) static size_t next_by_8(const struct scan_filter *filter, struct slice value, size_t at)
+{
+	size_t place = SIZE_MAX;
+	for (; place == SIZE_MAX && at + AVX2_READ <= value.len; at += AVX2_BYTES)
+		place = next_in_block(filter, value.ptr + at, at);
+	if (place != SIZE_MAX || at >= value.len)
+		return place;
+	uint8_t padded[2 * AVX2_READ] = {0};
+	memcpy(padded, value.ptr + at, value.len - at);
+	place = next_in_block(filter, padded, at);
+	return place != SIZE_MAX ? place : next_in_block(filter, padded + AVX2_BYTES, at + AVX2_BYTES);
 }
 
 #define WIDE __attribute__((target("avx512f,avx512bw,avx512vbmi")))
@@ -234,7 +262,7 @@ WIDE static inline __m512i grams_of_16(__m512i bytes, unsigned first, unsigned s
 	return _mm512_permutexvar_epi8(_mm512_add_epi8(begin, within), bytes);
 }
 
-WIDE static inline bool short_held(const struct scan_filter *filter, __m512i grams, __mmask16 lanes)
+WIDE static inline unsigned short_held(const struct scan_filter *filter, __m512i grams, __mmask16 lanes)
 {
 	const __m512i low = _mm512_loadu_si512(filter->short_words);
 	const __m512i high = _mm512_loadu_si512(filter->short_words + WIDE_LANES);
@@ -242,17 +270,17 @@ WIDE static inline bool short_held(const struct scan_filter *filter, __m512i gra
 	__m512i place = _mm512_srli_epi32(_mm512_mullo_epi32(grams, _mm512_set1_epi32((int)SPREAD)), 32 - SHORT_LOG);
 	__m512i words = _mm512_permutex2var_epi32(low, place, high);
 	__m512i bits = bits_of_16(grams);
-	return _mm512_mask_cmpeq_epi32_mask(lanes, _mm512_and_si512(words, bits), bits) != 0;
+	return _mm512_mask_cmpeq_epi32_mask(lanes, _mm512_and_si512(words, bits), bits);
 }
 
-WIDE static inline bool long_held(const struct scan_filter *filter, __m512i grams, __mmask16 lanes)
+WIDE static inline unsigned long_held(const struct scan_filter *filter, __m512i grams, __mmask16 lanes)
 {
 	__m512i place = _mm512_srl_epi32(_mm512_mullo_epi32(grams, _mm512_set1_epi32((int)SPREAD)),
 					 _mm_cvtsi32_si128((int)filter->shift));
 	__m512i words =
 		_mm512_mask_i32gather_epi32(_mm512_setzero_si512(), lanes, place, filter->words, sizeof(uint32_t));
 	__m512i bits = bits_of_16(grams);
-	return _mm512_cmpeq_epi32_mask(_mm512_and_si512(words, bits), bits) != 0;
+	return _mm512_cmpeq_epi32_mask(_mm512_and_si512(words, bits), bits);
 }
 
 /* So many ones. */
@@ -261,35 +289,45 @@ static inline uint64_t ones(size_t count)
 	return count >= 64 ? UINT64_MAX : ((uint64_t)1 << count) - 1;
 }
 
-WIDE static bool may_hold_by_16(const struct scan_filter *filter, struct slice value)
+WIDE static size_t next_by_16(const struct scan_filter *filter, struct slice value, size_t at)
 {
-	for (size_t at = 0; at + SCAN_FILTER_BYTES <= value.len; at += WIDE_BYTES) {
+	for (; at + SCAN_FILTER_BYTES <= value.len; at += WIDE_BYTES) {
 		size_t left = value.len - at;
 		__m512i bytes = _mm512_maskz_loadu_epi8(ones(left), value.ptr + at);
 		bytes = _mm512_or_si512(bytes, _mm512_set1_epi32((int)FOLD));
 		__mmask16 longs = (__mmask16)ones(left < FOUR ? 0 : (left - FOUR) / STEP + 1);
 		uint64_t shorts = ones(left - SCAN_FILTER_BYTES + 1);
-		if (long_held(filter, grams_of_16(bytes, 0, STEP), longs))
-			return true;
-		if (filter->has_short &&
-		    (short_held(filter, grams_of_16(bytes, 0, 1), (__mmask16)shorts) ||
-		     short_held(filter, grams_of_16(bytes, WIDE_LANES, 1), (__mmask16)(shorts >> WIDE_LANES))))
-			return true;
+		size_t place = place_of(at, long_held(filter, grams_of_16(bytes, 0, STEP), longs), STEP);
+		if (filter->has_short) {
+			unsigned low = short_held(filter, grams_of_16(bytes, 0, 1), (__mmask16)shorts);
+			unsigned high = short_held(filter, grams_of_16(bytes, WIDE_LANES, 1),
+						   (__mmask16)(shorts >> WIDE_LANES));
+			place = earlier(place, place_of(at, low | high << WIDE_LANES, 1));
+		}
+		if (place != SIZE_MAX)
+			return place;
 	}
-	return false;
+	return SIZE_MAX;
 }
 
 #endif
 
-bool scan_filter_may_hold(const struct scan_filter *filter, struct slice value)
+size_t scan_filter_next(const struct scan_filter *filter, struct slice value, size_t at)
 {
-	if (value.len > SCAN_FILTER_VALUE_BYTES || filter->is_empty)
-		return !filter->is_empty;
+	if (filter->is_empty)
+		return SIZE_MAX;
 #if defined(__x86_64__)
 	if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw"))
-		return may_hold_by_16(filter, value);
+		return next_by_16(filter, value, at);
 	if (__builtin_cpu_supports("avx2"))
-		return may_hold_by_8(filter, value);
+		return next_by_8(filter, value, at);
 #endif
-	return may_hold_plainly(filter, value);
+	return next_plainly(filter, value, at);
+}
+
+bool scan_filter_may_hold(const struct scan_filter *filter, struct slice value)
+{
+	if (value.len > SCAN_FILTER_VALUE_BYTES)
+		return !filter->is_empty;
+	return scan_filter_next(filter, value, 0) != SIZE_MAX;
 }

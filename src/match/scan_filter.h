@@ -1,5 +1,5 @@
 /*
- * Whether a short value can hold any of many literals, told for sixteen places at a time: of each literal the five
+ * Whether a value can hold any of many literals, told for sixteen places at a time: of each literal the five
  * bytes in a row that are rarest in plain text are kept as two times four in a Bloom filter (Bloom 1970; its bits in
  * one word, after Putze et al. 2007). Wherever the literal stands, one of the two begins at an even place of the value:
  * a value that has none there has none of the literals. Those of three and four bytes are few and have a filter of
@@ -12,7 +12,7 @@
 
 enum {
 	SCAN_FILTER_BYTES = 3,         /* shorter literals cannot be added */
-	SCAN_FILTER_VALUE_BYTES = 256, /* for longer values it is not worth asking */
+	SCAN_FILTER_VALUE_BYTES = 256, /* for longer values it is not worth asking whether there is any */
 };
 
 struct scan_filter;
@@ -21,8 +21,14 @@ struct scan_filter;
 int scan_filter_create(size_t literals, struct scan_filter **ret_filter);
 void scan_filter_free(struct scan_filter *filter);
 
-/* ASCII case is ignored. */
-void scan_filter_add(struct scan_filter *filter, struct slice literal);
+/* ASCII case is ignored. Returned is how far from its beginning the bytes that are kept of it begin, at most. */
+size_t scan_filter_add(struct scan_filter *filter, struct slice literal);
+
+/*
+ * The first place from `at` on where what is kept of a literal may stand; it may lie behind the value's end. SIZE_MAX:
+ * none that begins at `at` or later is in the value, of whatever length.
+ */
+size_t scan_filter_next(const struct scan_filter *filter, struct slice value, size_t at);
 
 /* False: none is in it. */
 bool scan_filter_may_hold(const struct scan_filter *filter, struct slice value);
