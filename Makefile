@@ -6,6 +6,7 @@
 #   make bench       what inspection costs, against libmodsecurity; JSON=1 for machines: bench/README.md
 #   make soak        the long tests: a hundred reloads under load, the whole of the parity corpus
 #   make fuzz        each fuzz target for SECONDS (default 60)
+#   make train       tells the compiler again where the engine goes, as the first make did; after much has changed
 #   make format      clang-format over what is ours
 #   make fresh-test  make test in a bare Debian 12 (debootstrap into build-fresh/; needs root)
 #   make clean
@@ -24,6 +25,11 @@ test-dependencies:
 
 $(BUILD)/build.ninja: | dependencies
 	meson setup $(BUILD) -Dtogether=true
+	tools/train $(BUILD)
+
+# Anew, after much has changed.
+train: dependencies $(BUILD)/build.ninja
+	tools/train $(BUILD)
 
 build-sanitize/build.ninja: | test-dependencies
 	CC=clang-14 meson setup build-sanitize -Db_sanitize=address,undefined -Db_lundef=false
@@ -70,6 +76,6 @@ fresh-test:
 	tools/fresh-test
 
 clean:
-	rm -rf $(BUILD) build-sanitize build-threads build-fuzz
+	rm -rf $(BUILD) $(BUILD)-training build-sanitize build-threads build-fuzz
 
-.PHONY: all dependencies test-dependencies bench-dependencies test soak demo bench threads fuzz format fresh-test clean
+.PHONY: all dependencies test-dependencies bench-dependencies test train soak demo bench threads fuzz format fresh-test clean
