@@ -31,7 +31,7 @@ struct phrases {
 	uint8_t *bytes;
 	struct state *states;
 	uint32_t state_count;
-	uint32_t root[256]; /* the root's child by byte, both cases; 0: none */
+	uint32_t root[256];         /* the root's child by byte, both cases; 0: none */
 	struct scan_filter *filter; /* NULL: a phrase is too short for it */
 	size_t before;              /* how far from their beginnings phrases have what the filter keeps, at most */
 	size_t longest;

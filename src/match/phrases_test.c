@@ -183,8 +183,8 @@ static void phrases_of_three_bytes_and_more_are_found_wherever_they_stand(void *
 		uint8_t bytes[400];
 		struct phrase_list list = {0};
 		for (uint32_t i = 1 + random_below(8); i > 0; i--)
-			assert_int_equal(
-				phrase_list_add(&list, random_text(alphabet, bytes, 3 + random_below(9), 40)), 0);
+			assert_int_equal(phrase_list_add(&list, random_text(alphabet, bytes, 3 + random_below(9), 40)),
+					 0);
 		struct phrases *p = compiled_kept(&list);
 		struct slice value = random_text(alphabet, bytes, 0, sizeof(bytes));
 		for (uint32_t i = random_below(4); i > 0; i--)
