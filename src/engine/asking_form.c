@@ -6,7 +6,7 @@
 #include <errno.h>
 
 enum {
-	PHRASES_MOST = 3,          /* lists that are asked by themselves */
+	PHRASES_MOST = 3,          /* lists that are asked by themselves where the database is not dear */
 	PHRASES_BYTES_LEAST = 257, /* of a value; shorter ones are mostly known to have none by their grams */
 	PHRASES_SLOT_WORDS = 4,    /* of scans that have no more */
 };
@@ -122,17 +122,19 @@ static int ask_bits(struct asking *a, const struct probe_scan *scan, const struc
 
 /*
  * Whether a form's lists of phrases are to be asked by themselves. The database holds those of all rules, and where a
- * value has many of them each is told of: of a value that is known to match something this is dearer than the lists.
+ * value has many of them, or much of their ends, each is looked at: of such a value, as of many that are known to match
+ * something, this is dearer than the lists.
  */
 static bool asks_phrases(const struct asking *a, const struct probe_scan *scan, const struct form *form)
 {
 	size_t count = 0;
-	if (a->found->step_count == 0 || form->bytes.len < PHRASES_BYTES_LEAST ||
-	    (form->nodes & scan->not_phrases) != 0)
+	if (form->bytes.len < PHRASES_BYTES_LEAST || (form->nodes & scan->not_phrases) != 0)
 		return false;
 	for (size_t i = 0; i < scan->phrases_count; i++)
 		count += (scan->phrases[i].nodes & form->nodes) != 0;
-	return count > 0 && count <= PHRASES_MOST;
+	if (count == 0)
+		return false;
+	return (count <= PHRASES_MOST && a->found->step_count > 0) || scan_set_is_dear(scan->set, form->bytes);
 }
 
 static int ask_phrases(struct asking *a, const struct probe_scan *scan, const struct form *form)

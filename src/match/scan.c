@@ -6,6 +6,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+enum {
+	ENDING_BYTES = 5,
+	ENDINGS_MOST = 12, /* of SCAN_FILTER_SAMPLE places, each of which is taken for one or two */
+};
+
 static size_t words_needed(const struct scan_builder *b)
 {
 	size_t words = 0;
@@ -42,6 +47,7 @@ void scan_set_free(struct scan_set *set)
 	if (set == NULL)
 		return;
 	hs_free_database(set->database);
+	scan_filter_free(set->endings);
 	scan_seek_free(set);
 	for (size_t i = 0; i < set->automaton_count; i++) {
 		automaton_free(set->automata[i].together);
@@ -181,6 +187,25 @@ static int make_filters(const struct scan_builder *b, struct scan_set *set)
 	return r;
 }
 
+/* Hyperscan looks for the last bytes of a literal first (FDR; Wang et al., "Hyperscan", NSDI 2019). */
+static struct slice ending_of(struct slice literal)
+{
+	return literal.len <= ENDING_BYTES ? literal : slice_after(literal, literal.len - ENDING_BYTES);
+}
+
+/* 0 or -ENOMEM. */
+static int find_endings(const struct scan_builder *b, struct scan_set *set)
+{
+	int r = scan_filter_create(b->count + set->factors.count, &set->endings);
+	for (size_t i = 0; r == 0 && i < b->count; i++)
+		if (in_database(set, i) && b->entries[i].kind == SCAN_ENTRY_LITERAL &&
+		    b->entries[i].text.len >= SCAN_FILTER_BYTES)
+			scan_filter_add(set->endings, ending_of(b->entries[i].text));
+	for (size_t i = 0; r == 0 && i < set->factors.count; i++)
+		scan_filter_add(set->endings, ending_of(scan_factor_text(&set->factors.items[i])));
+	return r;
+}
+
 /* 0 or -ENOMEM. */
 static int find_ids_in_database(const struct scan_builder *b, struct scan_set *set)
 {
@@ -306,6 +331,8 @@ int scan_set_finish(const struct scan_builder *builder, struct scan_set *set)
 			return -ENOMEM;
 	classify(builder, set);
 	int r = make_filters(builder, set);
+	if (r == 0)
+		r = find_endings(builder, set);
 	return r != 0 ? r : scan_seek_prepare(builder, set);
 }
 
@@ -340,6 +367,11 @@ void scan_set_want(const struct scan_set *set, uint32_t id, uint64_t *slots)
 size_t scan_set_database_slot(const struct scan_set *set)
 {
 	return set->slot_count;
+}
+
+bool scan_set_is_dear(const struct scan_set *set, struct slice value)
+{
+	return value.len >= SCAN_FILTER_SAMPLE && scan_filter_is_dense(set->endings, value, ENDINGS_MOST);
 }
 
 bool scan_set_lowers(const struct scan_set *set, const uint64_t *slots)

@@ -73,6 +73,12 @@ void scan_set_want(const struct scan_set *set, uint32_t id, uint64_t *slots);
 /* The slot of all ids that are looked for in the database; what the others stand for has patterns. */
 size_t scan_set_database_slot(const struct scan_set *set);
 
+/*
+ * Whether a long value is full of what literals in the database end with. It looks closer at each such place, which
+ * takes far longer than all else that it does.
+ */
+bool scan_set_is_dear(const struct scan_set *set, struct slice value);
+
 struct scan_set_facts {
 	size_t patterns; /* ids */
 	size_t exact;

@@ -18,6 +18,7 @@ enum {
 	LOG_MOST = 15,
 	BITS_PER_LITERAL = 96,
 	SHORT_LOG = 5,
+	SAMPLES = 8,
 };
 
 /* Case and more is folded away; what is left is spread over 32 bits twice. */
@@ -330,4 +331,18 @@ bool scan_filter_may_hold(const struct scan_filter *filter, struct slice value)
 	if (value.len > SCAN_FILTER_VALUE_BYTES)
 		return !filter->is_empty;
 	return scan_filter_next(filter, value, 0) != SIZE_MAX;
+}
+
+bool scan_filter_is_dense(const struct scan_filter *filter, struct slice value, size_t most)
+{
+	const size_t bytes = SCAN_FILTER_SAMPLE / SAMPLES;
+	size_t count = 0;
+	for (size_t i = 0; i < SAMPLES; i++) {
+		size_t from = (value.len - bytes) / (SAMPLES - 1) * i;
+		struct slice part = slice_sub(value, from, from + bytes);
+		for (size_t at = 0; (at = scan_filter_next(filter, part, at)) < part.len; at++)
+			if (++count > most)
+				return true;
+	}
+	return false;
 }

@@ -11,7 +11,8 @@
 #include "base/slice.h"
 
 enum {
-	SCAN_FILTER_BYTES = 3,         /* shorter literals cannot be added */
+	SCAN_FILTER_BYTES = 3, /* shorter literals cannot be added */
+	SCAN_FILTER_SAMPLE = 256,
 	SCAN_FILTER_VALUE_BYTES = 256, /* for longer values it is not worth asking whether there is any */
 };
 
@@ -29,6 +30,12 @@ size_t scan_filter_add(struct scan_filter *filter, struct slice literal);
  * none that begins at `at` or later is in the value, of whatever length.
  */
 size_t scan_filter_next(const struct scan_filter *filter, struct slice value, size_t at);
+
+/*
+ * Whether what is kept of a literal may stand at more than so many of SCAN_FILTER_SAMPLE places all over a value of as
+ * many bytes at least.
+ */
+bool scan_filter_is_dense(const struct scan_filter *filter, struct slice value, size_t most);
 
 /* False: none is in it. */
 bool scan_filter_may_hold(const struct scan_filter *filter, struct slice value);

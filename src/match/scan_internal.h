@@ -101,6 +101,7 @@ struct scan_set {
 	hs_database_t *database; /* NULL: nothing in it */
 	/* Of what a value of a level may hold; NULL: the database is always asked. */
 	struct scan_filter *filters[BYTE_LEVELS];
+	struct scan_filter *endings; /* of the database's literals */
 	struct scan_automaton *automata;
 	size_t automaton_count;
 	/* What a short value of a level must have for the patterns without gates; NULL: no pattern has. */
