@@ -6,7 +6,7 @@
 #   make bench       what inspection costs, against libmodsecurity; JSON=1 for machines: bench/README.md
 #   make soak        the long tests: a hundred reloads under load, the whole of the parity corpus
 #   make fuzz        each fuzz target for SECONDS (default 60)
-#   make train       tells the compiler again where the engine goes, as the first make did; after much has changed
+#   make train       builds with what is found out anew of where the engine goes, as the first make did (build-training/)
 #   make format      clang-format over what is ours
 #   make fresh-test  make test in a bare Debian 12 (debootstrap into build-fresh/; needs root)
 #   make clean
@@ -25,11 +25,13 @@ test-dependencies:
 
 $(BUILD)/build.ninja: | dependencies
 	meson setup $(BUILD) -Dtogether=true
-	tools/train $(BUILD)
+	tools/train $(BUILD) || { rm -f $@; exit 1; }
 
 # Anew, after much has changed.
-train: dependencies $(BUILD)/build.ninja
+train: dependencies
+	[ -e $(BUILD)/build.ninja ] || meson setup $(BUILD) -Dtogether=true
 	tools/train $(BUILD)
+	ninja -C $(BUILD)
 
 build-sanitize/build.ninja: | test-dependencies
 	CC=clang-14 meson setup build-sanitize -Db_sanitize=address,undefined -Db_lundef=false

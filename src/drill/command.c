@@ -4,6 +4,7 @@
 #include "drill/stage.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +33,12 @@ bool command_find(const char *name, char path[PATH_MAX])
 	return find_in(getenv("PATH"), name, path) || find_in("/usr/sbin:/sbin:/usr/bin:/bin", name, path);
 }
 
+/* Where the drill has no rights of its own the kernel forbids it, and there is nothing to lose by it. */
+static bool leave_groups(void)
+{
+	return setgroups(0, NULL) == 0 || errno == EPERM;
+}
+
 static void become(int network_namespace, const struct command_user *user, const char *const words[],
 		   char *const environment[], int output)
 {
@@ -44,7 +51,7 @@ static void become(int network_namespace, const struct command_user *user, const
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
 	if (found && stage_go(network_namespace) == 0 &&
-	    (user == NULL || (setgid(user->gid) == 0 && setuid(user->uid) == 0)))
+	    (user == NULL || (leave_groups() && setgid(user->gid) == 0 && setuid(user->uid) == 0)))
 		execve(path, (char *const *)(uintptr_t)words, environment);
 	_exit(127);
 }
@@ -58,8 +65,12 @@ int command_run_as(int network_namespace, const struct command_user *user, const
 	if (pipe2(pipes, O_CLOEXEC) != 0)
 		return -errno;
 	pid_t pid = fork();
-	if (pid < 0)
-		return -errno;
+	if (pid < 0) {
+		status = -errno;
+		close(pipes[0]);
+		close(pipes[1]);
+		return status;
+	}
 	if (pid == 0)
 		become(network_namespace, user, words, environ, pipes[1]);
 	close(pipes[1]);

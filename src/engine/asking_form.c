@@ -121,9 +121,9 @@ static int ask_bits(struct asking *a, const struct probe_scan *scan, const struc
 }
 
 /*
- * Whether a form's lists of phrases are to be asked by themselves. The database holds those of all rules, and where a
- * value has many of them, or much of their ends, each is looked at: of such a value, as of many that are known to match
- * something, this is dearer than the lists.
+ * Whether a form's lists of phrases are to be asked by themselves. The database holds the phrases of all rules and
+ * looks at each place where one may end. Of a value full of such ends, or known to match something, that is dearer than
+ * the lists.
  */
 static bool asks_phrases(const struct asking *a, const struct probe_scan *scan, const struct form *form)
 {

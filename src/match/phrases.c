@@ -2,8 +2,8 @@
  * The automaton is kept small rather than dense: a state holds its children as a run of consecutive states, sorted by
  * byte, and a link to the state of its longest proper suffix. A byte costs at most one step down and, all told over a
  * value, no more steps along links than there were steps down. It runs only where a filter tells that some phrase's
- * rarest bytes may stand, from as far before as that phrase can begin until it is back at the root: no byte twice, but
- * for those of the match that is told.
+ * rarest bytes may stand, from as far before as that phrase can begin until it is back at the root: it reads no byte
+ * twice, but for those of the match that is told; the filter reads up to 64 bytes again each time.
  */
 #include "match/phrases.h"
 
@@ -33,8 +33,8 @@ struct phrases {
 	uint32_t state_count;
 	uint32_t root[256];         /* the root's child by byte, both cases; 0: none */
 	struct scan_filter *filter; /* NULL: a phrase is too short for it */
-	size_t before;              /* how far from their beginnings phrases have what the filter keeps, at most */
-	size_t longest;
+	size_t before_bytes;        /* how far from their beginnings phrases have what the filter keeps, at most */
+	size_t longest_bytes;
 };
 
 int phrase_list_add(struct phrase_list *list, struct slice phrase)
@@ -177,6 +177,7 @@ static void copy_items(struct phrases *p, const struct phrase_list *list, const 
 			continue;
 		memcpy(at, list->items[i].ptr, list->items[i].len);
 		p->items[p->count++] = slice_make(at, list->items[i].len);
+		p->longest_bytes = list->items[i].len > p->longest_bytes ? list->items[i].len : p->longest_bytes;
 		at += list->items[i].len;
 	}
 }
@@ -293,17 +294,15 @@ static void build_states(struct phrases *p, const struct slice **sorted, struct 
 static int build_filter(struct phrases *p)
 {
 	size_t shortest = SIZE_MAX;
-	for (size_t i = 0; i < p->count; i++) {
+	for (size_t i = 0; i < p->count; i++)
 		shortest = p->items[i].len < shortest ? p->items[i].len : shortest;
-		p->longest = p->items[i].len > p->longest ? p->items[i].len : p->longest;
-	}
 	if (shortest < SCAN_FILTER_BYTES)
 		return 0;
 	if (scan_filter_create(p->count, &p->filter) != 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < p->count; i++) {
 		size_t before = scan_filter_add(p->filter, p->items[i]);
-		p->before = before > p->before ? before : p->before;
+		p->before_bytes = before > p->before_bytes ? before : p->before_bytes;
 	}
 	return 0;
 }
@@ -381,7 +380,7 @@ static inline uint32_t advance(const struct phrases *p, uint32_t index, uint8_t 
 static uint32_t state_at(const struct phrases *p, struct slice value, size_t end)
 {
 	uint32_t index = 0;
-	for (size_t i = end > p->longest ? end - p->longest : 0; i < end; i++)
+	for (size_t i = end > p->longest_bytes ? end - p->longest_bytes : 0; i < end; i++)
 		index = advance(p, index, value.ptr[i]);
 	return index;
 }
@@ -421,8 +420,8 @@ bool phrases_match(const struct phrases *phrases, struct slice value, struct phr
 			least = scan_filter_next(phrases->filter, value, at);
 			if (least == SIZE_MAX)
 				return false;
-			if (least > phrases->before && least - phrases->before > at)
-				at = least - phrases->before;
+			if (least > phrases->before_bytes && least - phrases->before_bytes > at)
+				at = least - phrases->before_bytes;
 		}
 		if (run(phrases, value, least, &at)) {
 			tell(phrases, value, at, ret_match);

@@ -170,8 +170,8 @@ static void plant(const struct phrase_list *list, uint8_t *bytes, size_t len)
 {
 	struct slice phrase = list->items[random_below((uint32_t)list->count)];
 	struct slice part = slice_sub(phrase, random_below(2), phrase.len - random_below(2));
-	if (part.len < len)
-		memcpy(bytes + random_below((uint32_t)(len - part.len)), part.ptr, part.len);
+	if (part.len <= len)
+		memcpy(bytes + random_below((uint32_t)(len - part.len + 1)), part.ptr, part.len);
 }
 
 static void phrases_of_three_bytes_and_more_are_found_wherever_they_stand(void **state)

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 enum {
-	ENDING_BYTES = 5,
-	ENDINGS_MOST = 12, /* of SCAN_FILTER_SAMPLE places, each of which is taken for one or two */
+	ENDING_BYTES = 5,  /* of which the filter keeps all */
+	ENDINGS_MOST = 12, /* of SCAN_FILTER_SAMPLE_BYTES places: text has some few, file names upon file names forty */
 };
 
 static size_t words_needed(const struct scan_builder *b)
@@ -371,7 +371,7 @@ size_t scan_set_database_slot(const struct scan_set *set)
 
 bool scan_set_is_dear(const struct scan_set *set, struct slice value)
 {
-	return value.len >= SCAN_FILTER_SAMPLE && scan_filter_is_dense(set->endings, value, ENDINGS_MOST);
+	return value.len >= SCAN_FILTER_SAMPLE_BYTES && scan_filter_is_dense(set->endings, value, ENDINGS_MOST);
 }
 
 bool scan_set_lowers(const struct scan_set *set, const uint64_t *slots)

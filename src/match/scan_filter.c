@@ -313,17 +313,35 @@ WIDE static size_t next_by_16(const struct scan_filter *filter, struct slice val
 
 #endif
 
-size_t scan_filter_next(const struct scan_filter *filter, struct slice value, size_t at)
+bool scan_filter_form_is_possible(enum scan_filter_form form)
 {
-	if (filter->is_empty)
-		return SIZE_MAX;
 #if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw"))
+	if (form == SCAN_FILTER_BY_16)
+		return __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512bw");
+	if (form == SCAN_FILTER_BY_8)
+		return __builtin_cpu_supports("avx2");
+#endif
+	return form == SCAN_FILTER_PLAINLY;
+}
+
+size_t scan_filter_next_by(enum scan_filter_form form, const struct scan_filter *filter, struct slice value, size_t at)
+{
+#if defined(__x86_64__)
+	if (form == SCAN_FILTER_BY_16)
 		return next_by_16(filter, value, at);
-	if (__builtin_cpu_supports("avx2"))
+	if (form == SCAN_FILTER_BY_8)
 		return next_by_8(filter, value, at);
 #endif
+	(void)form;
 	return next_plainly(filter, value, at);
+}
+
+size_t scan_filter_next(const struct scan_filter *filter, struct slice value, size_t at)
+{
+	enum scan_filter_form form = SCAN_FILTER_BY_16;
+	while (!scan_filter_form_is_possible(form))
+		form--;
+	return filter->is_empty ? SIZE_MAX : scan_filter_next_by(form, filter, value, at);
 }
 
 bool scan_filter_may_hold(const struct scan_filter *filter, struct slice value)
@@ -335,7 +353,7 @@ bool scan_filter_may_hold(const struct scan_filter *filter, struct slice value)
 
 bool scan_filter_is_dense(const struct scan_filter *filter, struct slice value, size_t most)
 {
-	const size_t bytes = SCAN_FILTER_SAMPLE / SAMPLES;
+	const size_t bytes = SCAN_FILTER_SAMPLE_BYTES / SAMPLES;
 	size_t count = 0;
 	for (size_t i = 0; i < SAMPLES; i++) {
 		size_t from = (value.len - bytes) / (SAMPLES - 1) * i;
