@@ -14,7 +14,11 @@
 BUILD ?= build
 SECONDS ?= 60
 
-all: dependencies $(BUILD)/build.ninja
+ifneq ($(words $(CURDIR)),1)
+$(error nginx's configuration cannot name a module in a folder with white space in its path: move $(CURDIR))
+endif
+
+all: dependencies $(BUILD)/trained
 	ninja -C $(BUILD)
 
 dependencies:
@@ -25,22 +29,26 @@ test-dependencies:
 
 $(BUILD)/build.ninja: | dependencies
 	meson setup $(BUILD) -Dtogether=true
-	tools/train $(BUILD) || { rm -f $@; exit 1; }
+
+# The last that tools/train does: a training that was cut short begins again.
+$(BUILD)/trained: | dependencies $(BUILD)/build.ninja
+	@echo "Training: the engine is built, and then runs for some ten seconds, so that the compiler knows where it goes."
+	tools/train $(BUILD)
 
 # Anew, after much has changed.
-train: dependencies
-	[ -e $(BUILD)/build.ninja ] || meson setup $(BUILD) -Dtogether=true
+train: dependencies $(BUILD)/build.ninja
+	rm -f $(BUILD)/trained
 	tools/train $(BUILD)
 	ninja -C $(BUILD)
 
 build-sanitize/build.ninja: | test-dependencies
 	CC=clang-14 meson setup build-sanitize -Db_sanitize=address,undefined -Db_lundef=false
 
-test: test-dependencies $(BUILD)/build.ninja build-sanitize/build.ninja
+test: test-dependencies $(BUILD)/trained build-sanitize/build.ninja
 	ninja -C $(BUILD)
 	tools/run-tests $(BUILD):check,unit,suite,nginx,edge,drill build-sanitize:unit
 
-soak: test-dependencies $(BUILD)/build.ninja
+soak: test-dependencies $(BUILD)/trained
 	ninja -C $(BUILD)
 	tools/run-tests $(BUILD):soak
 
@@ -51,7 +59,7 @@ demo: all
 bench-dependencies:
 	@tools/install-dependencies build bench
 
-bench: bench-dependencies $(BUILD)/build.ninja
+bench: bench-dependencies $(BUILD)/trained
 	@[ -x $(BUILD)/bench/inprocess ] || meson setup --reconfigure $(BUILD)
 	ninja -C $(BUILD)
 	bench/run $(BUILD) $(if $(JSON),--json)

@@ -58,6 +58,9 @@ static void add_list(const json_t *answer, struct buffer *out)
 	json_array_foreach(orders, i, record) add_record(record, out);
 	long long all = (long long)json_integer_value(json_object_get(answer, "prefixes"));
 	buffer_printf(out, "%zu ordered by people, %lld prefixes in force in all\n", json_array_size(orders), all);
+	if (answer_string(answer, "not_written")[0] != '\0')
+		buffer_printf(out, "the latest of these are not at the gate yet: they cannot be written down: %s\n",
+			      answer_string(answer, "not_written"));
 }
 
 static void add_answer(const json_t *answer, struct buffer *out)
@@ -73,6 +76,8 @@ static int order(const struct cli_arguments *arguments, const char *verb, uint64
 	char question[512];
 	const char *span = cli_value(arguments, "for"), *why = cli_value(arguments, "why");
 	why = why != NULL ? why : "";
+	if (arguments->word_count == 0 && (span != NULL || why[0] != '\0' || cli_flag(arguments, "force")))
+		return cli_fail(CLI_USER, "%s: which address or prefix?", verb);
 	if (arguments->word_count == 0)
 		return watch_place_say(arguments, add_answer, "bans");
 	int code = check_prefix(arguments->words[0]);

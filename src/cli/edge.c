@@ -259,8 +259,8 @@ const struct command edge_command = {
 		"user named may then change bans and read counters without rights. docs/edge.md says what of this has\n"
 		"been tried. detach leaves no trace; it takes effect at once, also where a process has the maps\n"
 		"open. show tells of interfaces, bans, sources that were here before, and counters.\n\n"
-		"Exit code 2: no such interface, another program there already, maps of another version; 3: no\n"
-		"rights, no XDP, or nothing attached.",
+		"Exit code 2: no such interface, another program there already, maps of another version, nothing to\n"
+		"detach; 3: no rights, no XDP, or nothing to show.",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.words_min = 0,

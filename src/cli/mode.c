@@ -85,6 +85,8 @@ static int run(const struct cli_arguments *arguments)
 	uint64_t seconds = MODE_SECONDS;
 	const char *span = cli_value(arguments, "for"), *why = cli_value(arguments, "why");
 	why = why != NULL ? why : "";
+	if (arguments->word_count == 0 && (span != NULL || why[0] != '\0'))
+		return cli_fail(CLI_USER, "which site is to have which mode?");
 	if (arguments->word_count == 0)
 		return watch_place_say(arguments, add_answer, "modes");
 	if (arguments->word_count == 1)

@@ -174,7 +174,8 @@ int watch_place_say(const struct cli_arguments *arguments, void (*add)(const jso
 	if (code != CLI_FINE)
 		return code;
 	if (answer_string(answer, "fault")[0] != '\0')
-		code = cli_fail(CLI_USER, "%s: %s", arguments->word_count > 0 ? arguments->words[0] : "the watch",
+		code = cli_fail(json_is_true(json_object_get(answer, "machine")) ? CLI_ENVIRONMENT : CLI_USER, "%s: %s",
+				arguments->word_count > 0 ? arguments->words[0] : "the watch",
 				answer_string(answer, "fault"));
 	else if (cli_flag(arguments, "json"))
 		code = cli_print_json(&text, CLI_FINE);

@@ -9,9 +9,20 @@ struct slice question_word(struct slice *rest)
 	return first;
 }
 
-void question_fault(struct buffer *out, const char *text)
+static void add_fault(struct buffer *out, const char *text, const char *more)
 {
 	buffer_text(out, "{\"fault\":");
 	text_add_json(out, slice_from_string(text));
+	buffer_text(out, more);
 	buffer_text(out, "}\n");
+}
+
+void question_fault(struct buffer *out, const char *text)
+{
+	add_fault(out, text, "");
+}
+
+void question_trouble(struct buffer *out, const char *text)
+{
+	add_fault(out, text, ",\"machine\":true");
 }

@@ -27,8 +27,8 @@ enum {
 };
 
 static const double PACKETS_AGAIN_SHARE = 0.9;
-/* To the crowd, of a packet that finds the gate's ring full, against one that finds room, as all do with Guia. */
-static const double COST_OF_LOST = 0.23;
+/* Of a packet to the crowd, against a look without: most go no further there than a full ring, and none is answered. */
+static const double COST_WITH_GUIA = 2.6;
 
 struct drill {
 	const struct drill_options *options;
@@ -166,9 +166,7 @@ static int look_at_gate(const struct drill *drill, struct scene *scene)
 	schedule_free(&visitors);
 	if (r == 0 && figures.received_per_second > 0) {
 		run_plan_overwhelm(&scene->plan, (uint32_t)figures.received_per_second);
-		double lost = fmax(0, 1 - figures.received_per_second / figures.sent_per_second);
-		double taken_each = figures.sent_per_second * (1 - lost + COST_OF_LOST * lost);
-		double percent_each = figures.crowd_busy_percent / taken_each;
+		double percent_each = COST_WITH_GUIA * figures.crowd_busy_percent / figures.sent_per_second;
 		if (percent_each > 0)
 			run_plan_lighten(&scene->plan, (uint32_t)fmin(CROWD_BUSY_PERCENT / percent_each, UINT32_MAX));
 		scene->control = run_plan_control(&scene->plan);

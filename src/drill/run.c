@@ -170,10 +170,7 @@ static int start_volley(struct run *run)
 					   .visitors = far ? NULL : NETWORK_ROUTER_WORLD_LINK,
 					   .answers = far       ? VOLLEY_ANSWERS_BEHIND
 						      : s->guia ? VOLLEY_ANSWERS_FRAMES
-								: VOLLEY_ANSWERS_PACKETS,
-					   .network = far ? s->stage->world : s->stage->router,
-					   .gate_network = s->stage->gate,
-					   .gate = STAGE_GATE_LINK}};
+								: VOLLEY_ANSWERS_PACKETS}};
 	int r = network_ends(s->stage, far, &job.ends);
 	if (r != 0)
 		return r;

@@ -127,7 +127,7 @@ const struct shape shapes[] = {
 	{
 		.name = "syn-flood",
 		.title = "SYNs from forged addresses, residents' among them",
-		.volley = {.kind = PACKET_SYN, .tracked = true, .forged_residents = 1000},
+		.volley = {.kind = PACKET_SYN, .forged_residents = 1000},
 		.per_second = 900000,
 		.control_ms = PACKETS_CONTROL_MS,
 	},

@@ -11,8 +11,7 @@
  * What comes in by the link are the gate's answers: those to forged addresses end where their route does, as in a
  * router's hardware, before the kernel makes anything of them. An edge's are frames, which a virtual link takes only
  * where it has a program of its own: `volley` is attached there, and else to the link where pages end. A kernel's are
- * packets, which end before they leave the gate, by `volley_answers`: there they cost about what a card's driver takes,
- * and the crowd's processor nothing.
+ * packets, and `volley_answers` sees to them.
  */
 #include "drill/volley_frame.h"
 
@@ -33,6 +32,8 @@ enum {
 	FAMILY_IPV4 = 2, /* AF_INET, AF_INET6 */
 	FAMILY_IPV6 = 10,
 	PORTS_AT_MASK = 63,
+	ADDRESS_WORDS = 4,
+	NOWHERE_BITS = 14,
 	WAITING_BYTES = 2048, /* a power of two, which keeps the verifier sure of it; at least VOLLEY_BYTES_MOST */
 };
 
@@ -68,7 +69,7 @@ struct {
 	__type(value, struct bpf_devmap_val);
 } ways SEC(".maps");
 
-uint32_t nobody[1 << VOLLEY_NOBODY_BITS][VOLLEY_ADDRESS_WORDS]; /* by their places; zeros: none */
+uint32_t nowhere[1 << NOWHERE_BITS][ADDRESS_WORDS]; /* no way leads there; of IPv4 only the first word; 0: none */
 struct volley_frame frames[VOLLEY_FRAMES];
 uint32_t next_frame;
 uint32_t came, went;       /* visitors' packets */
@@ -97,33 +98,22 @@ INLINE long route_of(void *context, const uint8_t *data, const uint8_t *end, str
 	return bpf_fib_lookup(context, route, sizeof(*route), 0);
 }
 
-INLINE bool is_nobody(const uint32_t known[VOLLEY_ADDRESS_WORDS], const uint32_t to[VOLLEY_ADDRESS_WORDS])
-{
-	return to[0] != 0 && known[0] == to[0] && known[1] == to[1] && known[2] == to[2] && known[3] == to[3];
-}
-
-/* Who a packet with room for headers is for. */
-INLINE void read_receiver(const uint8_t *data, uint32_t ret_to[VOLLEY_ADDRESS_WORDS])
-{
-	if (*(const uint16_t *)(data + MACS_BYTES) == bpf_htons(ETHERTYPE_IPV4))
-		__builtin_memcpy(ret_to, data + ETHER_BYTES + 16, 4);
-	else
-		__builtin_memcpy(ret_to, data + ETHER_BYTES + 24, VOLLEY_ADDRESS_WORDS * sizeof(*ret_to));
-}
-
 /*
  * Whether what came in by a link is for an address to which no way leads. Routes stay as they are while the program is
  * there: who was nobody once need not be looked up again.
  */
-INLINE bool is_for_nobody(struct xdp_md *context, const uint8_t *data, const uint8_t *end)
+INLINE bool is_for_nobody(void *context, uint32_t ifindex, const uint8_t *data, const uint8_t *end)
 {
-	struct bpf_fib_lookup route = {.ifindex = context->ingress_ifindex};
-	uint32_t to[VOLLEY_ADDRESS_WORDS] = {0};
+	struct bpf_fib_lookup route = {.ifindex = ifindex};
 	if (data + ETHER_BYTES + IPV6_BYTES > end)
 		return false;
-	read_receiver(data, to);
-	uint32_t *known = nobody[volley_nobody_place(to)];
-	if (is_nobody(known, to))
+	uint32_t to[ADDRESS_WORDS] = {0};
+	if (*(const uint16_t *)(data + MACS_BYTES) == bpf_htons(ETHERTYPE_IPV4))
+		__builtin_memcpy(to, data + ETHER_BYTES + 16, 4);
+	else
+		__builtin_memcpy(to, data + ETHER_BYTES + 24, sizeof(to));
+	uint32_t *known = nowhere[(to[0] ^ to[1] ^ to[2] ^ to[3]) * 0x9e3779b1u >> (32 - NOWHERE_BITS)];
+	if (to[0] != 0 && known[0] == to[0] && known[1] == to[1] && known[2] == to[2] && known[3] == to[3])
 		return true;
 	if (route_of(context, data, end, &route) != BPF_FIB_LKUP_RET_BLACKHOLE)
 		return false;
@@ -164,8 +154,10 @@ SEC("xdp.frags")
 int volley(struct xdp_md *context)
 {
 	if (context->ingress_ifindex != VOLLEY_FROM)
-		return is_for_nobody(context, (void *)(long)context->data, (void *)(long)context->data_end) ? XDP_DROP
-													    : XDP_PASS;
+		return is_for_nobody(context, context->ingress_ifindex, (void *)(long)context->data,
+				     (void *)(long)context->data_end)
+			       ? XDP_DROP
+			       : XDP_PASS;
 	if (came != went && next_frame - last_turn >= apart)
 		return let_go(context);
 	void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
@@ -214,16 +206,13 @@ int volley_home(struct xdp_md *context)
 	return XDP_DROP;
 }
 
-/* Of what the gate's kernel answers, at the gate: only the sender knows there who is nobody. */
+/* Of what a kernel answers, which would have to be copied to become a frame first. */
 SEC("tc")
 int volley_answers(struct __sk_buff *packet)
 {
-	const uint8_t *data = (void *)(long)packet->data, *end = (void *)(long)packet->data_end;
-	uint32_t to[VOLLEY_ADDRESS_WORDS] = {0};
-	if (data + ETHER_BYTES + IPV6_BYTES > end)
-		return TC_ACT_OK;
-	read_receiver(data, to);
-	return is_nobody(nobody[volley_nobody_place(to)], to) ? TC_ACT_SHOT : TC_ACT_OK;
+	bool nobody = is_for_nobody(packet, packet->ingress_ifindex, (void *)(long)packet->data,
+				    (void *)(long)packet->data_end);
+	return nobody ? TC_ACT_SHOT : TC_ACT_OK;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -7,7 +7,7 @@
 #include <time.h>
 
 enum {
-	CALLS_PER_SECOND = 5000, /* about; each makes a pool of pages and takes it down, which costs 15 µs */
+	CALLS_PER_SECOND = 3000, /* about; each makes a pool of pages and takes it down, which costs 15 µs */
 	CALLS_OF_LINK =
 		7500,    /* a shaper's queue has room again with each packet that goes: none may be left open long */
 	CALL_MOST = 240, /* fits into the ring of a virtual link, of 256, though nobody has waked to empty it yet */
@@ -33,9 +33,7 @@ static struct host_address draw_source(struct volley *volley)
 		return people->visitors[random_below(&volley->random, shape->forged_residents)].address;
 	if (people->attacker_count > 0 && dice >= 100 - REAL_PERCENT)
 		return people->attackers[random_below(&volley->random, (uint32_t)people->attacker_count)].address;
-	struct host_address nobody = people_nobody(people, &volley->random);
-	volley_program_nobody(volley->program, nobody.bytes, nobody.six);
-	return nobody;
+	return people_nobody(people, &volley->random);
 }
 
 static void make_frame(struct volley *volley, struct volley_frame *ret_frame)

@@ -17,13 +17,6 @@ int volley_program_load(const struct volley_links *links, struct volley_program 
 	return -ENOSYS;
 }
 
-void volley_program_nobody(struct volley_program *program, const uint8_t *address, bool six)
-{
-	(void)program;
-	(void)address;
-	(void)six;
-}
-
 struct volley_frame *volley_program_frames(struct volley_program *program)
 {
 	(void)program;

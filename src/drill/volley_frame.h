@@ -10,8 +10,6 @@ enum {
 	VOLLEY_HEAD_WORDS = 10,
 	VOLLEY_HEAD_BYTES = VOLLEY_HEAD_WORDS * 8,
 	VOLLEY_BYTES_MOST = 1514,
-	VOLLEY_NOBODY_BITS = 17, /* of the places for addresses of nobody's */
-	VOLLEY_ADDRESS_WORDS = 4,
 	VOLLEY_WAITING_MOST =
 		1024, /* of visitors' packets; so many wait in a moment only where nobody sends any more */
 };
@@ -22,11 +20,5 @@ struct volley_frame {
 	uint32_t bytes;    /* of all of it */
 	uint32_t ports_at; /* where UDP's header is, if the port that it is from is drawn anew each time; else 0 */
 };
-
-/* Where an address of nobody's is kept, of IPv4 in the first word with zeros behind; another may take its place. */
-static inline uint32_t volley_nobody_place(const uint32_t address[VOLLEY_ADDRESS_WORDS])
-{
-	return ((address[0] ^ address[1] ^ address[2] ^ address[3]) * 0x9e3779b1u) >> (32 - VOLLEY_NOBODY_BITS);
-}
 
 #endif

@@ -1,14 +1,12 @@
 #include "drill/volley_program.h"
 
 #include "base/error.h"
-#include "drill/stage.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <stdlib.h>
-#include <string.h>
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion" /* bpftool's code is what it is */
@@ -21,8 +19,7 @@ enum {
 };
 
 struct volley_program {
-	struct volley_links links;
-	struct bpf_tc_hook hook; /* in the gate's network; .sz 0: there is none */
+	struct bpf_tc_hook hook; /* .sz 0: there is none */
 	struct volley_skeleton *skeleton;
 	int fd;
 	uint8_t zeros[VOLLEY_BYTES_MOST];
@@ -74,10 +71,10 @@ static int set_way(struct volley_program *program, uint32_t way, const char *lin
 }
 
 /* Unlike XDP's, such a program stays when its process is gone. */
-static int attach_here(struct volley_program *program)
+static int attach_answers(struct volley_program *program, const char *link)
 {
 	struct bpf_tc_hook hook = {
-		.sz = sizeof(hook), .ifindex = (int)if_nametoindex(program->links.gate), .attach_point = BPF_TC_EGRESS};
+		.sz = sizeof(hook), .ifindex = (int)if_nametoindex(link), .attach_point = BPF_TC_INGRESS};
 	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = bpf_program__fd(program->skeleton->progs.volley_answers));
 	int r = bpf_tc_hook_create(&hook);
 	if (r != 0 && r != -EEXIST)
@@ -86,23 +83,8 @@ static int attach_here(struct volley_program *program)
 	return bpf_tc_attach(&hook, &options);
 }
 
-static int detach_here(struct volley_program *program)
-{
-	program->hook.attach_point |= BPF_TC_INGRESS; /* of both, or the queue stays that they need */
-	return bpf_tc_hook_destroy(&program->hook);
-}
-
-static int at_gate(struct volley_program *program, int (*what)(struct volley_program *program))
-{
-	int r = stage_go(program->links.gate_network);
-	r = r != 0 ? r : what(program);
-	int back = stage_go(program->links.network);
-	return r != 0 ? r : back;
-}
-
 static int load(struct volley_program *program, const struct volley_links *links)
 {
-	program->links = *links;
 	program->skeleton = volley_skeleton__open();
 	if (program->skeleton == NULL)
 		return -ENOMEM;
@@ -117,7 +99,7 @@ static int load(struct volley_program *program, const struct volley_links *links
 	bool frames = links->answers == VOLLEY_ANSWERS_FRAMES;
 	r = r != 0 ? r : attach(program->skeleton->progs.volley, frames ? links->out : links->home);
 	if (r == 0 && links->answers == VOLLEY_ANSWERS_PACKETS)
-		r = at_gate(program, attach_here);
+		r = attach_answers(program, links->out);
 	return r != 0 || links->visitors == NULL ? r : attach(program->skeleton->progs.volley_wait, links->visitors);
 }
 
@@ -137,17 +119,12 @@ void volley_program_unload(struct volley_program *program)
 {
 	if (program == NULL)
 		return;
-	if (program->hook.sz != 0)
-		(void)at_gate(program, detach_here);
+	if (program->hook.sz != 0) {
+		program->hook.attach_point |= BPF_TC_EGRESS; /* of both, or the queue stays that they need */
+		(void)bpf_tc_hook_destroy(&program->hook);
+	}
 	volley_skeleton__destroy(program->skeleton);
 	free(program); /* its links go with the process */
-}
-
-void volley_program_nobody(struct volley_program *program, const uint8_t *address, bool six)
-{
-	uint32_t words[VOLLEY_ADDRESS_WORDS] = {0};
-	memcpy(words, address, six ? sizeof(words) : sizeof(words[0]));
-	memcpy(program->skeleton->bss->nobody[volley_nobody_place(words)], words, sizeof(words));
 }
 
 struct volley_frame *volley_program_frames(struct volley_program *program)

@@ -11,29 +11,23 @@ struct volley_program;
 /* Whether this kernel takes the program, and lets it send: Linux 5.18 is the first that does. */
 bool volley_program_may_be(void);
 
-/* What is answered, of which what is for nobody ends early. */
+/* What comes back by the link out, of which what is for nobody ends there. */
 enum volley_answers {
 	VOLLEY_ANSWERS_BEHIND,  /* a router, which sees to them */
-	VOLLEY_ANSWERS_PACKETS, /* a kernel's, at the gate's end */
-	VOLLEY_ANSWERS_FRAMES,  /* an edge's, at the link out: they go only to who takes frames */
+	VOLLEY_ANSWERS_PACKETS, /* a kernel's */
+	VOLLEY_ANSWERS_FRAMES,  /* an edge's, which go only to who takes frames */
 };
 
-/* By their names in the network that the caller is in, but for the gate's. */
+/* By their names in the network that the caller is in. */
 struct volley_links {
 	const char *out;      /* by which packets go */
 	const char *home;     /* another one, by which nothing goes, whose other end takes frames */
 	const char *visitors; /* by which visitors' packets come, who take their turns; NULL: they need not */
 	enum volley_answers answers;
-	int network;      /* the caller's, */
-	int gate_network; /* and that in which the gate's end is */
-	const char *gate;
 };
 
 /* Attached until it is unloaded. 0 or -errno. */
 int volley_program_load(const struct volley_links *links, struct volley_program **ret_program);
-
-/* What the gate's kernel answers to this address is for nobody. Of IPv4 four bytes of `address` count. */
-void volley_program_nobody(struct volley_program *program, const uint8_t *address, bool six);
 
 /* VOLLEY_FRAMES of them, to be filled before any is sent. */
 struct volley_frame *volley_program_frames(struct volley_program *program);

@@ -353,12 +353,16 @@ static int take_over(struct ban_book *book, const struct ban_image *image, uint6
 	return 0;
 }
 
+void ban_book_go_on_from(struct ban_book *book, uint64_t generation)
+{
+	book->generation = generation > book->generation ? generation : book->generation;
+}
+
 int ban_book_restore(struct ban_book *book, const struct ban_image *base, const struct ban_image *delta,
 		     uint64_t now_ms)
 {
-	uint64_t last = base->version.generation;
-	last = delta->version.generation > last ? delta->version.generation : last;
-	book->generation = last > book->generation ? last : book->generation;
+	ban_book_go_on_from(book, base->version.generation);
+	ban_book_go_on_from(book, delta->version.generation);
 	int r = take_over(book, base, now_ms);
 	return r == 0 ? take_over(book, delta, now_ms) : r;
 }

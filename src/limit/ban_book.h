@@ -71,6 +71,9 @@ int ban_book_delta(struct ban_book *book, const uint8_t boot[IMAGE_BOOT_BYTES], 
 int ban_book_image(const struct ban_book *book, const uint8_t boot[IMAGE_BOOT_BYTES], uint64_t now_ms,
 		   struct buffer *out);
 
+/* No image that is built from now on has a generation as low. */
+void ban_book_go_on_from(struct ban_book *book, uint64_t generation);
+
 /* Takes over what images of an earlier watch say, and counts generations on from theirs. 0 or BAN_BOOK_FULL. */
 int ban_book_restore(struct ban_book *book, const struct ban_image *base, const struct ban_image *delta,
 		     uint64_t now_ms);

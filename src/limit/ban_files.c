@@ -62,13 +62,14 @@ static void replace(struct ban_mapping *mapping, struct ban_mapping *with)
 	*with = (struct ban_mapping){0};
 }
 
-/* A base that is not older than `least`. */
+/* A base that is not older than `least`, unless it is what the word tells of. */
 static bool take_base(struct ban_view *view, const char *path, const uint8_t boot[IMAGE_BOOT_BYTES], uint64_t least)
 {
 	struct ban_mapping base;
 	if (!take(view, path, boot, &base))
 		return false;
-	if (base.image.version.base != 0 || base.image.version.generation < least) {
+	uint64_t generation = base.image.version.generation;
+	if (base.image.version.base != 0 || (generation < least && generation != view->seen)) {
 		unmap(&base);
 		view->fault = IMAGE_STRANGE;
 		view->path = path;

@@ -23,6 +23,8 @@ enum {
 	IMAGE_BYTES = 256 << 20,
 };
 
+#define GENERATIONS_MOST (UINT64_C(1) << 56)
+
 struct ban_register {
 	struct ban_book *book;
 	uint64_t *word;
@@ -65,16 +67,29 @@ static bool image_load(struct ban_register *reg, const char *path, struct buffer
 	return r == 0 && fault == IMAGE_GOOD;
 }
 
+/*
+ * Workers take no image for newer that tells of an older generation: what is published next comes after all that was
+ * left, also after what is damaged, of which the word alone tells. A word beyond what publishing comes to is damaged.
+ */
+static void generations_go_on(struct ban_register *reg, const struct ban_image *base, const struct ban_image *delta)
+{
+	uint64_t word = __atomic_load_n(reg->word, __ATOMIC_ACQUIRE);
+	ban_book_go_on_from(reg->book, base->version.generation);
+	ban_book_go_on_from(reg->book, delta->version.generation);
+	ban_book_go_on_from(reg->book, word < GENERATIONS_MOST ? word : 0);
+}
+
+/* A delta without its base is all that is left of the bans, and better than nothing. */
 static int images_restore(struct ban_register *reg, struct ban_times now)
 {
 	struct buffer base_bytes = buffer_make(NULL), delta_bytes = buffer_make(NULL);
 	struct ban_image base = {0}, delta = {0};
-	int r = 0;
-	if (image_load(reg, reg->base, &base_bytes, &base)) {
-		if (image_load(reg, reg->delta, &delta_bytes, &delta) && delta.version.base != base.version.generation)
-			delta = (struct ban_image){0};
-		r = ban_book_restore(reg->book, &base, &delta, now.boot_ms);
-	}
+	bool based = image_load(reg, reg->base, &base_bytes, &base);
+	bool changed = image_load(reg, reg->delta, &delta_bytes, &delta);
+	generations_go_on(reg, &base, &delta);
+	if (based && changed && delta.version.base != base.version.generation)
+		delta = (struct ban_image){0};
+	int r = ban_book_restore(reg->book, &base, &delta, now.boot_ms);
 	buffer_free(&base_bytes);
 	buffer_free(&delta_bytes);
 	return r == BAN_BOOK_FULL ? 0 : r;
@@ -360,6 +375,7 @@ static int images_publish(struct ban_register *reg, struct ban_times now)
 	}
 	reg->changed = false;
 	if (base) {
+		(void)unlink(reg->delta); /* of another base, or damaged: workers would be told of it each time */
 		reg->has_base = true;
 		reg->based_ms = now.boot_ms;
 	}
@@ -384,6 +400,11 @@ int ban_register_write(struct ban_register *reg, struct ban_times now)
 	int of_records = reg->records_changed ? records_publish(reg, now) : 0;
 	int r = reg->changed ? images_publish(reg, now) : 0;
 	reg->failed = r != 0 ? r : of_records;
+	return reg->failed;
+}
+
+int ban_register_failed(const struct ban_register *reg)
+{
 	return reg->failed;
 }
 

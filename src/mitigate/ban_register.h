@@ -95,6 +95,10 @@ int ban_register_write(struct ban_register *reg, struct ban_times now);
 /* The same at its time, ten times a second at most, with what has changed by itself; else what came of the last. */
 int ban_register_tick(struct ban_register *reg, struct ban_times now);
 
+/* What came of the last writing: 0, or -errno, and the gate lacks what was said since, which a kill of the watch loses.
+ */
+int ban_register_failed(const struct ban_register *reg);
+
 /*
  * People's orders, the latest first; one that is over goes with the next tick. They are the register's, until it
  * changes. And how many prefixes are banned or allowed now, by whomever.

@@ -263,6 +263,41 @@ static void a_base_that_cannot_be_written_is_written_later(void **state)
 	ban_register_close(reg);
 }
 
+static void write_nonsense(const char *name)
+{
+	char path[128];
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	assert_int_equal(file_replace(path, SLICE("nonsense"), 0600), 0);
+}
+
+/* What the next watch publishes is newer than what is left of the last, however little can be read of that. */
+static void bans_hold_whatever_was_damaged(void **state)
+{
+	(void)state;
+	static const char *const damaged[] = {BAN_BASE_FILE, BAN_DELTA_FILE, BAN_WORD_FILE};
+	uint64_t ms = 100000;
+	for (unsigned which = 1; which < 1u << 3; which++) {
+		for (unsigned watch = 0; watch < 2; watch++, ms += 1000) {
+			struct ban_register *reg = open_at(after(ms), "");
+			assert_int_equal(order(reg, BAN_REFUSE, "192.0.2.1", 60000, after(ms)), 0);
+			assert_int_equal(ban_register_write(reg, after(ms)), 0);
+			assert_int_equal(order(reg, BAN_REFUSE, "192.0.2.2", 60000, after(ms)), 0);
+			assert_int_equal(ban_register_write(reg, after(ms)), 0);
+			ban_register_close(reg);
+		}
+		for (unsigned i = 0; i < 3; i++)
+			if ((which >> i & 1) != 0)
+				write_nonsense(damaged[i]);
+		struct ban_register *reg = open_at(after(ms), which == 4                 ? ""
+							      : which == 1 || which == 5 ? "base"
+											 : "delta");
+		assert_int_equal(ban_register_write(reg, after(ms)), 0);
+		assert_int_equal(at_gate("192.0.2.1", after(ms)), BAN_REFUSE);
+		assert_int_equal(at_gate("192.0.2.2", after(ms)), BAN_REFUSE);
+		ban_register_close(reg);
+	}
+}
+
 static void as_many_orders_as_there_may_be_outlive_a_watch(void **state)
 {
 	(void)state;
@@ -323,6 +358,7 @@ int main(void)
 					   cmocka_unit_test(files_that_do_not_do_are_told_and_not_taken),
 					   cmocka_unit_test(so_many_orders_and_no_more),
 					   cmocka_unit_test(who_lifts_what_the_watch_banned_is_told),
+					   cmocka_unit_test(bans_hold_whatever_was_damaged),
 					   cmocka_unit_test(a_base_that_cannot_be_written_is_written_later),
 					   cmocka_unit_test(as_many_orders_as_there_may_be_outlive_a_watch)};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

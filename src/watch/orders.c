@@ -16,7 +16,7 @@ static void fault_of(struct buffer *out, const char *text, int error)
 {
 	char both[192];
 	snprintf(both, sizeof(both), "%s: %s", text, strerror(-error));
-	question_fault(out, both);
+	question_trouble(out, both);
 }
 
 static void add_edge(const struct orders *orders, const struct ban_record *record, struct buffer *out)
@@ -39,7 +39,10 @@ static void list(const struct orders *orders, struct buffer *out)
 		json_number(out, "hits", orders->hits(orders->context, records[i].id));
 		buffer_byte(out, '}');
 	}
-	buffer_text(out, "]}\n");
+	buffer_text(out, "]");
+	if (ban_register_failed(orders->bans) != 0)
+		buffer_printf(out, ",\"not_written\":\"%s\"", strerror(-ban_register_failed(orders->bans)));
+	buffer_text(out, "}\n");
 }
 
 static const char *outcome_text(int outcome)
@@ -218,7 +221,7 @@ static void order_mode(const struct orders *orders, struct slice words, struct b
 	if (!is_text(order.why, out))
 		return;
 	if (order.site.len == 0 || !orders->serves(orders->context, order.site)) {
-		question_fault(out, "the gate serves no such site: guia status lists them");
+		question_fault(out, "the gate tells of no such site: guia status lists those it serves");
 		return;
 	}
 	int r = mode_register_order(orders->modes, &order, orders->now, &entry);
