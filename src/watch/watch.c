@@ -408,6 +408,7 @@ static void run(struct watch *w)
 		witness_step(w->witness);
 		for (size_t i = 0; i < w->probe_count; i++)
 			probe_step(&w->probes[i], w->tls, w->now_ns);
+		w->now_ns = boot_ns(); /* reading may have taken long: an order lasts from when it is given */
 		control_step(&w->control, w->now_ns, watch_answer, w);
 		control_step(&w->inner, w->now_ns, watch_answer, w);
 		upstream_step(w->upstream, w->now_ns / CLOCK_NS_PER_MS);
