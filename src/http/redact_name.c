@@ -27,10 +27,7 @@ static const struct word words_a[] = {
 	{{NULL, 0}, WHOLE},
 };
 
-static const struct word words_b[] = {
-	{SLICE_INIT("bearer"), WHOLE},
-	{{NULL, 0}, WHOLE},
-};
+static const struct word words_b[] = {{SLICE_INIT("bearer"), WHOLE}, {{NULL, 0}, WHOLE}};
 
 static const struct word words_c[] = {
 	{SLICE_INIT("credential"), ANYWHERE},
@@ -51,20 +48,11 @@ static const struct word words_c[] = {
 	{{NULL, 0}, WHOLE},
 };
 
-static const struct word words_i[] = {
-	{SLICE_INIT("iban"), WHOLE},
-	{{NULL, 0}, WHOLE},
-};
+static const struct word words_i[] = {{SLICE_INIT("iban"), WHOLE}, {{NULL, 0}, WHOLE}};
 
-static const struct word words_j[] = {
-	{SLICE_INIT("jwt"), WHOLE},
-	{{NULL, 0}, WHOLE},
-};
+static const struct word words_j[] = {{SLICE_INIT("jwt"), WHOLE}, {{NULL, 0}, WHOLE}};
 
-static const struct word words_k[] = {
-	{SLICE_INIT("kennwort"), ANYWHERE},
-	{{NULL, 0}, WHOLE},
-};
+static const struct word words_k[] = {{SLICE_INIT("kennwort"), ANYWHERE}, {{NULL, 0}, WHOLE}};
 
 static const struct word words_m[] = {
 	{SLICE_INIT("mima"), WHOLE},
@@ -79,10 +67,7 @@ static const struct word words_n[] = {
 	{{NULL, 0}, WHOLE},
 };
 
-static const struct word words_o[] = {
-	{SLICE_INIT("otp"), WHOLE},
-	{{NULL, 0}, WHOLE},
-};
+static const struct word words_o[] = {{SLICE_INIT("otp"), WHOLE}, {{NULL, 0}, WHOLE}};
 
 static const struct word words_p[] = {
 	{SLICE_INIT("password"), ANYWHERE},
@@ -116,15 +101,9 @@ static const struct word words_t[] = {
 	{{NULL, 0}, WHOLE},
 };
 
-static const struct word words_u[] = {
-	{SLICE_INIT("userpass"), AT_END},
-	{{NULL, 0}, WHOLE},
-};
+static const struct word words_u[] = {{SLICE_INIT("userpass"), AT_END}, {{NULL, 0}, WHOLE}};
 
-static const struct word words_x[] = {
-	{SLICE_INIT("xsrf"), ANYWHERE},
-	{{NULL, 0}, WHOLE},
-};
+static const struct word words_x[] = {{SLICE_INIT("xsrf"), ANYWHERE}, {{NULL, 0}, WHOLE}};
 
 static const struct word words_other[] = {
 	{SLICE_INIT("密碼"), ANYWHERE},       {SLICE_INIT("密码"), ANYWHERE},     {SLICE_INIT("口令"), ANYWHERE},
@@ -133,32 +112,36 @@ static const struct word words_other[] = {
 	{SLICE_INIT("パスワード"), ANYWHERE}, {SLICE_INIT("비밀번호"), ANYWHERE}, {{NULL, 0}, WHOLE},
 };
 
-/* The words that begin with a letter, and which letters are their second. */
+/* The words that begin with a letter, and which letters are their second and their third: all have three. */
 struct letter {
 	const struct word *words;
-	uint32_t seconds;
+	uint32_t seconds, thirds;
 };
 
-#define SECOND(letter) (1u << ((letter) - 'a'))
+#define LETTER(letter) (1u << ((letter) - 'a'))
 
 enum { LETTERS = 'z' - 'a' + 1 };
 
 static const struct letter letters[LETTERS + 1 /* what is no letter */] = {
-	['a' - 'a'] = {words_a, SECOND('u') | SECOND('p') | SECOND('c')},
-	['b' - 'a'] = {words_b, SECOND('e')},
+	['a' - 'a'] = {words_a, LETTER('u') | LETTER('p') | LETTER('c'), LETTER('t') | LETTER('i') | LETTER('c')},
+	['b' - 'a'] = {words_b, LETTER('e'), LETTER('a')},
 	['c' - 'a'] = {words_c,
-		       SECOND('r') | SECOND('o') | SECOND('s') | SECOND('a') | SECOND('c') | SECOND('v') | SECOND('l')},
-	['i' - 'a'] = {words_i, SECOND('b')},
-	['j' - 'a'] = {words_j, SECOND('w')},
-	['k' - 'a'] = {words_k, SECOND('e')},
-	['m' - 'a'] = {words_m, SECOND('i') | SECOND('o') | SECOND('d')},
-	['n' - 'a'] = {words_n, SECOND('u')},
-	['o' - 'a'] = {words_o, SECOND('t')},
-	['p' - 'a'] = {words_p, SECOND('a') | SECOND('w') | SECOND('s') | SECOND('i') | SECOND('r')},
-	['s' - 'a'] = {words_s, SECOND('e') | SECOND('i') | SECOND('s')},
-	['t' - 'a'] = {words_t, SECOND('o')},
-	['u' - 'a'] = {words_u, SECOND('s')},
-	['x' - 'a'] = {words_x, SECOND('s')},
+		       LETTER('r') | LETTER('o') | LETTER('s') | LETTER('a') | LETTER('c') | LETTER('v') | LETTER('l'),
+		       LETTER('e') | LETTER('o') | LETTER('r') | LETTER('n') | LETTER('v') | LETTER('c') | LETTER('d') |
+			       LETTER('a')},
+	['i' - 'a'] = {words_i, LETTER('b'), LETTER('a')},
+	['j' - 'a'] = {words_j, LETTER('w'), LETTER('t')},
+	['k' - 'a'] = {words_k, LETTER('e'), LETTER('n')},
+	['m' - 'a'] = {words_m, LETTER('i') | LETTER('o') | LETTER('d'), LETTER('m') | LETTER('t') | LETTER('p')},
+	['n' - 'a'] = {words_n, LETTER('u'), LETTER('m')},
+	['o' - 'a'] = {words_o, LETTER('t'), LETTER('p')},
+	['p' - 'a'] = {words_p, LETTER('a') | LETTER('w') | LETTER('s') | LETTER('i') | LETTER('r'),
+		       LETTER('s') | LETTER('d') | LETTER('w') | LETTER('n') | LETTER('i') | LETTER('l')},
+	['s' - 'a'] = {words_s, LETTER('e') | LETTER('i') | LETTER('s'),
+		       LETTER('c') | LETTER('s') | LETTER('d') | LETTER('n') | LETTER('g')},
+	['t' - 'a'] = {words_t, LETTER('o'), LETTER('t') | LETTER('k')},
+	['u' - 'a'] = {words_u, LETTER('s'), LETTER('e')},
+	['x' - 'a'] = {words_x, LETTER('s'), LETTER('r')},
 };
 
 enum {
@@ -303,6 +286,11 @@ static const uint8_t byte_letters[256] = {
 
 enum { MEMO_ROWS = 64, MEMO_WAYS = 2, MEMO_BYTES = 46 };
 
+/* A letter of a name, and where. */
+struct seen {
+	size_t letter, at;
+};
+
 /*
  * Whether a word stands where it may count: in most names none does. Of a name that may be remembered it is enough that
  * a word's first two letters stand in a row.
@@ -310,16 +298,20 @@ enum { MEMO_ROWS = 64, MEMO_WAYS = 2, MEMO_BYTES = 46 };
 static bool may_hold_word(struct slice name)
 {
 	bool is_short = name.len <= MEMO_BYTES;
-	size_t before = NO_LETTER, before_at = 0;
+	struct seen first = {.letter = NO_LETTER}, second = {.letter = NO_LETTER};
 	for (size_t i = 0; i < name.len; i++) {
 		size_t letter = byte_letters[name.ptr[i]];
-		bool begins = (letters[before].seconds >> letter & 1) != 0;
-		if (begins && (is_short || some_stands_at(letters[before].words, name, before_at, 2, i + 1)))
+		if (letter == JOINT)
+			continue;
+		if (is_short ? (letters[second.letter].seconds >> letter & 1) != 0
+			     : (letters[first.letter].seconds >> second.letter & 1) != 0 &&
+				       (letters[first.letter].thirds >> letter & 1) != 0 &&
+				       some_stands_at(letters[first.letter].words, name, first.at, 3, i + 1))
 			return true;
 		if (letter == BEYOND_ASCII && (is_short || some_stands_at(words_other, name, i, 0, i)))
 			return true;
-		before = letter == JOINT ? before : letter < LETTERS ? letter : NO_LETTER;
-		before_at = letter == JOINT ? before_at : i;
+		first = second;
+		second = (struct seen){letter < LETTERS ? letter : NO_LETTER, i};
 	}
 	return false;
 }

@@ -156,6 +156,22 @@ static void test_long_names(void **state)
 	assert_true(redact_name_is_secret(&names, SLICE("ARGS:a name of more bytes than are remembered/password")));
 	assert_false(
 		redact_name_is_secret(&names, SLICE("ARGS_NAMES:a name of more bytes than are remembered/password")));
+	static const char *const words[] = {
+		"auth",        "apikey",   "AccessKey",     "bearer",      "credential",   "cookie", "csrf",
+		"Card-Number", "ccnum",    "cvv",           "cartao",      "clave",        "cvc",    "iban",
+		"jwt",         "kennwort", "mima",          "motdepasse",  "mdp",          "otp",    "p_w_d",
+		"PASSWD",      "pin",      "psw",           "private_key", "palavrapasse", "secret", "Ses-sion",
+		"sessid",      "s-i-d",    "SSN",           "senha",       "segredo",      "totp",   "token",
+		"xsrf",        "userpass", "numero_cartao", "page",        "ssession",     "sse",    "secretary",
+		"cvd",         "pinboard", "codigosecreto", "senhor",      "to ken",
+	};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char name[128];
+		snprintf(name, sizeof(name), "a name of more bytes than are remembered sss/%s", words[i]);
+		bool alone = redact_name_is_secret(&names, slice_from_string(words[i]));
+		if (redact_name_is_secret(&names, slice_from_string(name)) != alone)
+			fail_msg("'%s' is told from '%s'", name, words[i]);
+	}
 }
 
 TEST_MAIN(cmocka_unit_test(test_cases), cmocka_unit_test(test_remembered_names), cmocka_unit_test(test_known_variable),

@@ -138,9 +138,13 @@ static inline bool no_phrase(const struct sqli_window *w, struct sqli_state to, 
 static inline bool find(const struct sqli_steps *steps, struct sqli_state from, struct sqli_state *ret_to)
 {
 	size_t slot = slot_of(from);
-	slot += !same_state(steps->steps[slot].from, from);
-	*ret_to = steps->steps[slot].to;
-	return same_state(steps->steps[slot].from, from);
+	/* A branch, not a choice: what comes next need not wait until the states are compared. */
+	if (__builtin_expect(same_state(steps->steps[slot].from, from), 1)) {
+		*ret_to = steps->steps[slot].to;
+		return true;
+	}
+	*ret_to = steps->steps[slot + 1].to;
+	return same_state(steps->steps[slot + 1].from, from);
 }
 
 void sqli_steps_run(struct sqli_steps *steps, struct sqli_window *w, struct sqli_feed *feed)
