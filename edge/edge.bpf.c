@@ -12,6 +12,7 @@
 #include "budget.h"
 #include "cookie.h"
 #include "stranger.h"
+#include "tracked.h"
 #ifdef EDGE_BENCH
 #include "source.h"
 #endif
@@ -82,8 +83,12 @@ int guia_edge(struct xdp_md *context)
 	else if (!is_refused(p, &round, &reason))
 		reason = judge_budgets(p, &round, reason);
 	sample_offer(context, &round, reason);
+	if (reason < EDGE_FIRST_DROP)
+		tracked_enter(context, p, &round);
 	if (reason == EDGE_SYN_ANSWERED && syn_answer(context, p) != 0)
 		reason = EDGE_SYN_LEFT;
+	if (reason == EDGE_SYN_ANSWERED)
+		round.mine->answered_ns = round.now_ns;
 	return round_end(context, &round, reason);
 }
 

@@ -73,6 +73,7 @@ enum kind {
 	KIND_FRAGMENT,
 	KIND_UDP,
 	KIND_SYN,
+	KIND_ACK, /* and nothing else: of TCP */
 };
 
 /*
@@ -85,7 +86,7 @@ struct packet {
 	uint64_t from_high, from_low;
 	uint64_t kind; /* enum kind */
 	uint64_t v6;
-	uint32_t transport_at; /* from data; of UDP and SYNs */
+	uint32_t transport_at; /* from data; of UDP, SYNs and ACKs */
 	uint32_t to_port;
 };
 
@@ -108,9 +109,9 @@ INLINE int transport_parse(struct packet *p, void *at, uint8_t protocol)
 		struct tcp_header *tcp = at;
 		if ((void *)(tcp + 1) > p->end || tcp->length >> 4 < 5)
 			return PARSED_MALFORMED;
-		if ((tcp->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
+		if (tcp->flags != TCP_ACK && (tcp->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
 			return PARSED_IP;
-		p->kind = KIND_SYN;
+		p->kind = tcp->flags == TCP_ACK ? KIND_ACK : KIND_SYN;
 		p->to_port = bpf_ntohs(tcp->to);
 	} else if (protocol == PROTOCOL_UDP) {
 		uint16_t *udp = at;

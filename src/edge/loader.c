@@ -15,6 +15,7 @@
 
 #define PROGRAM_PIN "program"
 #define SYN_COOKIES "/proc/sys/net/ipv4/tcp_syncookies"
+#define TRACKED     "/proc/sys/net/netfilter/nf_conntrack_count"
 
 const struct edge_limits edge_usual_limits[EDGE_BUDGETS] = {
 	[EDGE_BUDGET_SYN] = {4000, 4000},      [EDGE_BUDGET_SYN_PORT] = {2000, 2000}, [EDGE_BUDGET_UDP] = {5000, 5000},
@@ -29,6 +30,15 @@ int edge_syn_cookies(void)
 			    : -1;
 	buffer_free(&text);
 	return value;
+}
+
+int edge_tracked(void)
+{
+	struct buffer text = buffer_make(NULL);
+	int r = file_read(TRACKED, 32, &text);
+	bool none = text.len == 0 || text.ptr[0] == '0';
+	buffer_free(&text);
+	return r == 0 ? !none : r == -ENOENT ? 0 : -1;
 }
 
 bool loader_cookies_taken(void)
@@ -47,6 +57,7 @@ void loader_control(const struct edge_options *options, const struct edge_geomet
 		.geometry = *geometry,
 		.processors = processors > 0 ? (uint32_t)processors : 1,
 		.answers = answers,
+		.tracks = edge_tracked() > 0,
 		.sample_ns = options->samples_per_s == 0 ? 0 : 1000000000 / options->samples_per_s,
 	};
 	for (unsigned kind = 0; kind < EDGE_BUDGETS; kind++)

@@ -45,6 +45,12 @@ enum { EDGE_COOKIES_ALWAYS = 2 };
 /* net.ipv4.tcp_syncookies: 0 never, 1 when a listener's queue is full, 2 always; negative: not known. */
 int edge_syn_cookies(void);
 
+/*
+ * Whether the kernel tracks this network's connections: 1, 0; negative: not known. Where something asks it to, a packet
+ * filter or NAT, there is always one, and else never.
+ */
+int edge_tracked(void);
+
 /* Whether this build has the program. */
 bool edge_is_built(void);
 

@@ -52,16 +52,30 @@ static int copies_take(const struct edge_program *program, struct loaded *ret_lo
 	return failed || ret_loaded->program < 0 ? -EMFILE : 0;
 }
 
-int loader_load(const struct edge_options *options, struct buffer *told, struct loaded *ret_loaded)
+/* `can`: with what Linux has since 6.0 for connections that it tracks. It may be in a module that is not there. */
+static int load(const struct edge_geometry *geometry, bool can, struct edge_program **ret_program)
 {
 	struct edge_program *program = edge_program__open();
+	int error = program == NULL ? -ENOMEM : sizes_set(program, geometry);
+	if (error == 0) {
+		memcpy(&program->rodata->geometry, geometry, sizeof(*geometry));
+		program->rodata->tracked_can = can;
+		error = edge_program__load(program);
+	}
+	*ret_program = program;
+	return error;
+}
+
+int loader_load(const struct edge_options *options, struct buffer *told, struct loaded *ret_loaded)
+{
 	struct edge_geometry geometry = edge_geometry_make(options->bans);
+	struct edge_program *program;
 	struct edge_control control;
 	uint32_t zero = 0;
-	int error = program == NULL ? -ENOMEM : sizes_set(program, &geometry);
-	if (error == 0) {
-		memcpy(&program->rodata->geometry, &geometry, sizeof(geometry));
-		error = edge_program__load(program);
+	int error = load(&geometry, true, &program);
+	if (error != 0) {
+		edge_program__destroy(program);
+		error = load(&geometry, false, &program);
 	}
 	loader_control(options, &geometry, loader_cookies_taken(), &control);
 	if (error == 0)

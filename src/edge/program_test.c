@@ -1,6 +1,12 @@
 /* The compiled program, run by the kernel on packets that are data. Skipped where BPF is not allowed. */
 #include "edge/test_program.h"
 
+#include "base/file.h"
+
+#include <endian.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 static void say_those_of_the_cases(void)
 {
 	say_hour("192.0.2.7", BAN_REFUSE, BAN_AUTOMATIC, 11);
@@ -140,6 +146,66 @@ static void syns_above_the_budget_are_answered(void **state)
 			check_answer(&ran, bytes, 14, 20, 12);
 		else
 			check_answer(&ran, bytes, 18, 40, 8);
+	}
+	end();
+}
+
+static uint64_t tracked_now(void)
+{
+	struct buffer text = buffer_make(NULL);
+	assert_int_equal(file_read("/proc/sys/net/netfilter/nf_conntrack_count", 32, &text), 0);
+	buffer_byte(&text, 0);
+	uint64_t count = strtoull((const char *)text.ptr, NULL, 10);
+	buffer_free(&text);
+	return count;
+}
+
+/* The SYN in the frame, whose cookie was in the answer, becomes the ACK to that. */
+static void make_ack(uint8_t *tcp, const uint8_t *answer)
+{
+	uint32_t cookie;
+	memcpy(&cookie, answer + 4, sizeof(cookie));
+	cookie = htobe32(be32toh(cookie) + 1);
+	memcpy(tcp + 4, "\0\0\0\2", 4);
+	memcpy(tcp + 8, &cookie, sizeof(cookie));
+	tcp[13] = 0x10;
+}
+
+/* Where the host tracks connections, the ACK to an answer of the edge's has an entry before the kernel has the packet.
+ */
+static void an_answered_handshake_is_tracked(void **state)
+{
+	(void)state;
+	static const struct edge_limits limits[EDGE_BUDGETS] = {[EDGE_BUDGET_SYN_PORT] = {1, 1}};
+	static const char *const frames[] = {SYN, SYN6};
+	static const size_t tcp_at[] = {34, 58};
+	if (unshare(CLONE_NEWNET) != 0 || edge_tracked() < 0 ||
+	    access("/proc/sys/net/netfilter/nf_conntrack_count", R_OK) != 0)
+		skip();
+	assert_int_equal(edge_tracked(), 0);
+	begin(limits);
+	edge.table.control->answers = 1;
+	for (unsigned i = 0; i < 2; i++) {
+		uint8_t bytes[FRAME_MOST];
+		struct slice frame = frame_of(frames[i], bytes);
+		struct ran ran = run(frame);
+		while (ran.reason != EDGE_SYN_ANSWERED)
+			ran = run(frame);
+		make_ack(bytes + tcp_at[i], ran.frame + tcp_at[i]);
+		uint64_t before = tracked_now();
+		edge.table.control->tracks = 0;
+		assert_int_equal(run(frame).reason, EDGE_CLEAN);
+		assert_int_equal(tracked_now(), before);
+		edge.table.control->tracks = 1;
+		bytes[tcp_at[i] + 8] ^= 1; /* forged */
+		assert_int_equal(run(frame).reason, EDGE_CLEAN);
+		assert_int_equal(tracked_now(), before);
+		bytes[tcp_at[i] + 8] ^= 1;
+		for (unsigned again = 0; again < 3; again++) {
+			assert_int_equal(run(frame).reason, EDGE_CLEAN);
+			assert_int_equal(tracked_now(), before + 1);
+		}
+		assert_int_equal(edge_tracked(), 1);
 	}
 	end();
 }
@@ -319,6 +385,7 @@ static void takes_what_an_image_says(void **state)
 LOADED_TEST_MAIN(stay_here, cmocka_unit_test(packets_go_where_they_should), cmocka_unit_test(packets_cut_and_damaged),
 		 cmocka_unit_test(budgets_hold_also_for_the_allowed),
 		 cmocka_unit_test(syns_above_the_budget_are_answered),
+		 cmocka_unit_test(an_answered_handshake_is_tracked),
 		 cmocka_unit_test(a_quiet_listener_gets_its_first_syn),
 		 cmocka_unit_test(a_flood_of_syns_passes_no_more),
 		 cmocka_unit_test(packets_go_where_they_should_in_a_flood_of_the_banned),

@@ -183,6 +183,14 @@ static const char *heed_cookies(struct edge_bans *edge)
 		     : "net.ipv4.tcp_syncookies is no longer 2: SYNs above the budget are left to the kernel";
 }
 
+/* Once it does it is taken to go on: entries that the edge makes would say so, too. */
+static void heed_tracking(struct edge_bans *edge)
+{
+	uint32_t *tracks = &edge->edge.table.control->tracks;
+	if (__atomic_load_n(tracks, __ATOMIC_RELAXED) == 0 && edge_tracked() > 0)
+		__atomic_store_n(tracks, 1, __ATOMIC_RELAXED);
+}
+
 const char *edge_bans_look(struct edge_bans *edge, struct ban_times now)
 {
 	int outcome = 0;
@@ -198,6 +206,7 @@ const char *edge_bans_look(struct edge_bans *edge, struct ban_times now)
 		outcome = find(edge, now);
 	else {
 		count(edge, now);
+		heed_tracking(edge);
 		relay(edge, now);
 	}
 	outcome = outcome == EDGE_RETIRED ? -ENOENT : outcome;

@@ -31,7 +31,7 @@
 #define EDGE_MAGIC "guiaEDG" /* eight bytes with the NUL */
 
 enum {
-	EDGE_VERSION = 8,
+	EDGE_VERSION = 9,
 
 	EDGE_MITIGATION_BITS = 11,
 	EDGE_MITIGATIONS = 1 << EDGE_MITIGATION_BITS, /* counted apart; 0 has all the rest */
@@ -193,6 +193,7 @@ struct edge_control {
 	struct edge_geometry geometry;
 	uint32_t processors;
 	uint32_t answers; /* whether SYNs above the budget are answered with the kernel's cookies */
+	uint32_t tracks;  /* whether the host tracks connections */
 	uint32_t retired; /* set when the edge is detached: whoever has it mapped lets go */
 	uint32_t allows;  /* entries */
 	uint64_t holder;  /* who changes the maps: a number of its own, and when it last said so */
@@ -237,6 +238,7 @@ struct edge_processor {
 	uint64_t tick;                   /* of the kernel, in which `now_ns` was taken */
 	uint64_t now_ns;                 /* CLOCK_BOOTTIME */
 	uint64_t banned_lately;          /* of the last packets, in 65536ths */
+	uint64_t answered_ns;            /* when a SYN was, last; 0: never */
 };
 
 /* A sampled packet. Its source may be forged: nothing may be banned for what is in here. */
