@@ -214,6 +214,31 @@ def spoofed_syns_leave_residents_their_connections_by_cookies(folder):
         visits("10.7.0.3", 5)
 
 
+def tracking(column):
+    lines = [line.split() for line in pathlib.Path("/proc/net/stat/nf_conntrack").read_text().splitlines()]
+    return sum(int(line[lines[0].index(column)], 16) for line in lines[1:])
+
+
+@case
+def a_host_that_tracks_connections_has_those_that_the_edge_answered(folder):
+    """As a stateful filter has it do, which drops what is of no connection and begins none."""
+    pathlib.Path("/proc/sys/net/ipv4/tcp_syncookies").write_text("2")
+    run("nft", "table inet guia_test { chain input { type filter hook input priority filter; policy accept; ct state invalid drop; }; }")
+    try:
+        with nginx(folder):
+            visits("10.7.0.2", 1)
+            attach("--syn", 2, "--syn-port", 1)
+            visits("10.7.0.2", 1)
+            visits("fd07::2", 1)
+            run(sys.argv[2], "-", "flood", "10.7.0.1", "8080", "3000", "198.18.0.0", "100000", before=FAR)
+            visits("10.7.0.2", 50)
+            visits("fd07::2", 50)
+        assert tracking("insert") >= 90, (tracking("insert"), packets("SYN above the budget, answered with a cookie"))
+        assert tracking("insert_failed") == 0
+    finally:
+        run("nft", "delete table inet guia_test")
+
+
 @case
 def without_the_kernels_leave_syns_are_left_to_it():
     pathlib.Path("/proc/sys/net/ipv4/tcp_syncookies").write_text("1")
