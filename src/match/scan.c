@@ -8,7 +8,7 @@
 
 enum {
 	ENDING_BYTES = 5,  /* of which the filter keeps all */
-	ENDINGS_MOST = 12, /* of SCAN_FILTER_SAMPLE_BYTES places: with it, plain text takes no longer than without */
+	ENDINGS_MOST = 64, /* of SCAN_FILTER_SAMPLE_BYTES places: pages have some 12, and are dearer list by list */
 };
 
 static size_t words_needed(const struct scan_builder *b)
