@@ -39,7 +39,7 @@ extern void bpf_ct_release(struct nf_conn *entry) __ksym __weak;
 /* Whether the kernel has them. Else the verifier never sees that they are called. */
 const volatile uint32_t tracked_can;
 
-INLINE uint32_t tracked_tuple(const struct packet *p, const struct tcp_header *tcp, struct bpf_sock_tuple *tuple)
+INLINE void tracked_tuple(const struct packet *p, const struct tcp_header *tcp, struct bpf_sock_tuple *tuple)
 {
 	if (p->v6) {
 		const struct ipv6_header *ip = p->ip;
@@ -47,14 +47,13 @@ INLINE uint32_t tracked_tuple(const struct packet *p, const struct tcp_header *t
 		__builtin_memcpy(tuple->ipv6.daddr, ip->to, sizeof(tuple->ipv6.daddr));
 		tuple->ipv6.sport = tcp->from;
 		tuple->ipv6.dport = tcp->to;
-		return sizeof(tuple->ipv6);
+		return;
 	}
 	const struct ipv4_header *ip = p->ip;
 	tuple->ipv4.saddr = ip->from;
 	tuple->ipv4.daddr = ip->to;
 	tuple->ipv4.sport = tcp->from;
 	tuple->ipv4.dport = tcp->to;
-	return sizeof(tuple->ipv4);
 }
 
 /* An entry for whoever's ACK completes a handshake by a cookie: nobody makes one by a forged packet. */
