@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 enum { RATE = 200000, AHEAD = 20000 };
+#define PATIENCE_NS (60 * UINT64_C(1000000000))
 
 /* Pads the record to what is aimed at. */
 static void put(struct writer *writer, uint64_t number)
@@ -59,16 +60,39 @@ static uint64_t offer(struct writer *writer, unsigned rate, double seconds)
 	return count;
 }
 
-static uint64_t offer_all(struct writer *writer, double seconds)
+/* Until no more than `ahead` are neither sealed nor lost. False, said why: for a minute nothing came of any. */
+static bool await(struct writer *writer, uint64_t count, uint64_t before, uint64_t ahead)
+{
+	uint64_t done = 0, changed_ns = clock_monotonic_ns();
+	for (;;) {
+		struct writer_state state = writer_state(writer);
+		uint64_t now_done = state.sizes.sealed - before + state.lost, now_ns = clock_monotonic_ns();
+		if (state.open && now_done + ahead >= count)
+			return true;
+		changed_ns = now_done != done ? now_ns : changed_ns;
+		done = now_done;
+		if (now_ns - changed_ns > PATIENCE_NS) {
+			fprintf(stderr,
+				"%lu of %lu records sealed or lost, and none in the last minute; open: %d (%d); error "
+				"%d\n",
+				(unsigned long)done, (unsigned long)count, state.open, state.fault, state.error);
+			return false;
+		}
+		usleep(200);
+	}
+}
+
+static bool offer_all(struct writer *writer, double seconds, uint64_t *ret_count)
 {
 	uint64_t from = clock_monotonic_ns(), count = 0, before = writer_state(writer).sizes.sealed;
-	while ((double)(clock_monotonic_ns() - from) < seconds * 1e9) {
+	bool going = true;
+	while (going && (double)(clock_monotonic_ns() - from) < seconds * 1e9) {
 		for (int i = 0; i < 500; i++)
 			put(writer, count++);
-		while (count - (writer_state(writer).sizes.sealed - before) > AHEAD)
-			usleep(200);
+		going = await(writer, count, before, AHEAD);
 	}
-	return count;
+	*ret_count = count;
+	return going;
 }
 
 static void tell(const struct writer_state *state, unsigned rate, double per_s, double cpu_s_per_million, bool json)
@@ -95,19 +119,24 @@ static int run(const char *path, const char *key, unsigned rate, double seconds,
 		fprintf(stderr, "cannot make a log in %s: %d\n", path, r);
 		return 3;
 	}
-	while (!writer_state(writer).open)
-		usleep(1000);
-	double cpu_before = cpu_s();
-	uint64_t from = clock_monotonic_ns(), before = writer_state(writer).sizes.sealed;
-	uint64_t count = rate > 0 ? offer(writer, rate, seconds) : offer_all(writer, seconds);
-	struct writer_state state = writer_state(writer);
-	while (state.sizes.sealed - before + state.lost < count) {
-		usleep(1000);
-		state = writer_state(writer);
+	if (!await(writer, 0, 0, 0)) {
+		writer_end(writer);
+		return 3;
 	}
+	double cpu_before = cpu_s();
+	uint64_t from = clock_monotonic_ns(), before = writer_state(writer).sizes.sealed, count;
+	bool going = true;
+	if (rate > 0)
+		count = offer(writer, rate, seconds);
+	else
+		going = offer_all(writer, seconds, &count);
+	going = going && await(writer, count, before, 0);
+	struct writer_state state = writer_state(writer);
 	double took = (double)(clock_monotonic_ns() - from) / 1e9;
 	double cpu = cpu_s() - cpu_before;
 	writer_end(writer);
+	if (!going)
+		return 3;
 	tell(&state, rate, (double)(state.sizes.sealed - before) / took, cpu * 1e6 / (double)count, json);
 	return 0;
 }
