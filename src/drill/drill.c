@@ -28,7 +28,7 @@ enum {
 
 static const double PACKETS_AGAIN_SHARE = 0.9;
 /* Of a packet to the crowd, against a look without: most go no further there than a full ring, and none is answered. */
-static const double COST_WITH_GUIA = 2.6;
+static const double COST_WITH_GUIA = 2.3;
 
 struct drill {
 	const struct drill_options *options;

@@ -7,6 +7,8 @@ enum {
 	V4_BYTES = 20,
 	V6_BYTES = 40,
 	UDP_BYTES = 8,
+	UDP_SUM_AT = 6,
+	TCP_SUM_AT = 16,
 	TCP_BYTES = 24, /* with a segment size, as systems send it */
 	PROTOCOL_TCP = 6,
 	PROTOCOL_UDP = 17,
@@ -67,7 +69,7 @@ static uint8_t *put_transport(const struct packet_what *what, size_t bytes, uint
 	put_16(at + 2, what->to_port);
 	if (what->kind == PACKET_UDP) {
 		put_16(at + 4, bytes);
-		return at + 6;
+		return at + UDP_SUM_AT;
 	}
 	put_16(at + 4, what->sequence >> 16);
 	put_16(at + 6, what->sequence & 0xffff);
@@ -75,7 +77,7 @@ static uint8_t *put_transport(const struct packet_what *what, size_t bytes, uint
 	at[13] = 2; /* SYN */
 	put_16(at + 14, 64240);
 	memcpy(at + 20, segment_size, sizeof(segment_size));
-	return at + 16;
+	return at + TCP_SUM_AT;
 }
 
 size_t packet_make(const struct packet_ends *ends, const struct packet_what *what, const struct host_address *from,
@@ -106,4 +108,9 @@ size_t packet_make(const struct packet_ends *ends, const struct packet_what *wha
 size_t packet_transport_at(const struct host_address *from)
 {
 	return ETHER_BYTES + (from->six ? V6_BYTES : V4_BYTES);
+}
+
+size_t packet_checksum_at(enum packet_kind kind, const struct host_address *from)
+{
+	return packet_transport_at(from) + (kind == PACKET_UDP ? UDP_SUM_AT : TCP_SUM_AT);
 }

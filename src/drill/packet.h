@@ -33,7 +33,8 @@ struct packet_what {
 size_t packet_make(const struct packet_ends *ends, const struct packet_what *what, const struct host_address *from,
 		   uint8_t frame[PACKET_BYTES]);
 
-/* Where the transport's header is in a frame from there. */
+/* Where the transport's header is in a frame from there, and its checksum. */
 size_t packet_transport_at(const struct host_address *from);
+size_t packet_checksum_at(enum packet_kind kind, const struct host_address *from);
 
 #endif

@@ -41,6 +41,8 @@ static void check(enum packet_kind kind, bool six, size_t asked, size_t expected
 	uint32_t pseudo = sum_of(ip + (six ? 8 : 12), 2 * address, ip[six ? 6 : 9]) + (uint32_t)(expected - network);
 	assert_int_equal(sum_of(transport, expected - network, pseudo), 0xffff);
 	assert_int_equal(transport[2] << 8 | transport[3], 4711);
+	assert_ptr_equal(frame + packet_transport_at(&from), transport);
+	assert_ptr_equal(frame + packet_checksum_at(kind, &from), transport + (kind == PACKET_SYN ? 16 : 6));
 	if (kind == PACKET_SYN)
 		assert_int_equal(transport[13], 2);
 }

@@ -20,10 +20,10 @@ enum {
 	LOOK_QUIET_MS = 1500,
 	LOOK_MS = 2000,
 	PACKETS_CONTROL_MS =
-		16000, /* who asks within 2 s of an attack's end is answered after it: not a fifth of all */
-	OVERWHELM_UDP_PERCENT = 200,
-	OVERWHELM_SYN_PERCENT = 300,
-	OVER_AFTER_MS = 70000, /* a flood of packets is over once it has been low for a minute */
+		16000,           /* who asks within 2 s of an attack's end is answered after it: not a fifth of all */
+	OVERWHELM_PERCENT = 350, /* of what the gate takes in: visitors try again within the 2 s that they have, so that
+				    more than two in three must be lost */
+	OVER_AFTER_MS = 70000,   /* a flood of packets is over once it has been low for a minute */
 };
 
 const struct shape shapes[] = {
@@ -127,7 +127,7 @@ const struct shape shapes[] = {
 	{
 		.name = "syn-flood",
 		.title = "SYNs from forged addresses, residents' among them",
-		.volley = {.kind = PACKET_SYN, .forged_residents = 1000},
+		.volley = {.kind = PACKET_SYN, .tracked = true, .forged_residents = 1000},
 		.per_second = 900000,
 		.control_ms = PACKETS_CONTROL_MS,
 	},
@@ -249,18 +249,9 @@ struct run_plan run_plan_look(const struct run_plan *plan)
 	return look;
 }
 
-/*
- * Of what the gate takes in. Visitors try again within the 2 s that they have, so that two in three must be lost; half
- * are enough where what the gate does take, with its tracking of connections, leaves no time to answer anybody.
- */
-static uint32_t overwhelm_percent(enum packet_kind kind)
-{
-	return kind == PACKET_UDP ? OVERWHELM_UDP_PERCENT : OVERWHELM_SYN_PERCENT;
-}
-
 void run_plan_overwhelm(struct run_plan *plan, uint32_t gate_takes)
 {
-	uint64_t rate = (uint64_t)gate_takes * overwhelm_percent(plan->shape->volley.kind) / 100;
+	uint64_t rate = (uint64_t)gate_takes * OVERWHELM_PERCENT / 100;
 	plan->gate_takes = gate_takes;
 	plan->attacks_per_second = rate < plan->shape->per_second ? (uint32_t)rate : plan->shape->per_second;
 }

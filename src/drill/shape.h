@@ -50,7 +50,7 @@ struct volley_shape {
 	uint32_t bytes;        /* of an IP packet */
 	uint16_t from_port;    /* 0: any */
 	bool only_v4;
-	bool tracked;              /* the gate's host tracks connections */
+	bool tracked;              /* the gate's host tracks connections, and has NAT (drill/tracking.h) */
 	uint32_t forged_residents; /* so many residents' addresses are among the forged ones */
 };
 

@@ -9,7 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TABLE "inet guia_drill"
+#define TABLE  "inet guia_drill"
+#define FILTER "chain input { type filter hook input priority filter; policy accept; ct state invalid drop; }; "
+/* Chains without a rule: each connection that begins is asked of all the same. */
+#define NAT                                                                                                            \
+	"chain nat_in { type nat hook prerouting priority -100; }; "                                                   \
+	"chain nat_out { type nat hook input priority 100; }; "
 
 bool tracking_may_be(const char **ret_why)
 {
@@ -56,10 +61,7 @@ int tracking_begin(const struct stage *stage, struct buffer *said)
 		buffer_printf(said, "connections that the kernel tracks cannot be forgotten: %s\n", strerror(-r));
 		return r != 0 ? r : back;
 	}
-	return run(stage,
-		   "table " TABLE " { chain input { type filter hook input priority filter; policy accept; "
-		   "ct state invalid drop; }; }",
-		   said);
+	return run(stage, "table " TABLE " { " FILTER NAT "}", said);
 }
 
 void tracking_end(const struct stage *stage)

@@ -31,7 +31,7 @@ enum {
 	ETHERTYPE_IPV6 = 0x86dd,
 	FAMILY_IPV4 = 2, /* AF_INET, AF_INET6 */
 	FAMILY_IPV6 = 10,
-	PORTS_AT_MASK = 63,
+	PLACE_MASK = 127, /* of what is in a frame's first bytes */
 	ADDRESS_WORDS = 4,
 	NOWHERE_BITS = 14,
 	WAITING_BYTES = 2048, /* a power of two, which keeps the verifier sure of it; at least VOLLEY_BYTES_MOST */
@@ -140,14 +140,14 @@ INLINE int let_go(struct xdp_md *context)
 }
 
 /* Another port of the sender's: the checksum is the ones' complement of a sum that it is in (RFC 1624). */
-INLINE void vary(uint16_t *ports)
+INLINE void vary(uint16_t *from_port, uint16_t *checksum)
 {
 	uint16_t port = (uint16_t)bpf_get_prandom_u32();
-	uint32_t sum = (uint16_t)~ports[3] + (uint16_t)~ports[0] + (uint32_t)port;
+	uint32_t sum = (uint16_t) ~*checksum + (uint16_t) ~*from_port + (uint32_t)port;
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (uint16_t) ~((sum & 0xffff) + (sum >> 16));
-	ports[0] = port;
-	ports[3] = sum == 0 ? 0xffff : (uint16_t)sum;
+	*from_port = port;
+	*checksum = sum == 0 ? 0xffff : (uint16_t)sum; /* 0 is UDP's for none, and to TCP the two are the same */
 }
 
 SEC("xdp.frags")
@@ -166,9 +166,9 @@ int volley(struct xdp_md *context)
 		return XDP_DROP;
 	next_frame++;
 	__builtin_memcpy(data, frame->head, VOLLEY_HEAD_BYTES);
-	uint16_t *ports = data + (frame->ports_at & PORTS_AT_MASK);
-	if (frame->ports_at != 0 && (void *)(ports + 4) <= end)
-		vary(ports);
+	uint16_t *from_port = data + (frame->ports_at & PLACE_MASK), *checksum = data + (frame->sum_at & PLACE_MASK);
+	if (frame->ports_at != 0 && (void *)(from_port + 1) <= end && (void *)(checksum + 1) <= end)
+		vary(from_port, checksum);
 	int more = (int)frame->bytes - (int)(end - data);
 	if (more != 0 && bpf_xdp_adjust_tail(context, more) != 0)
 		return XDP_DROP;

@@ -55,7 +55,8 @@ static void make_frame(struct volley *volley, struct volley_frame *ret_frame)
 	uint32_t made = (uint32_t)packet_make(&volley->job->ends, &what, &from, bytes);
 	memcpy(ret_frame->head, bytes, VOLLEY_HEAD_BYTES);
 	ret_frame->bytes = made;
-	ret_frame->ports_at = syn || shape->from_port != 0 ? 0 : (uint32_t)packet_transport_at(&from);
+	ret_frame->ports_at = shape->from_port != 0 ? 0 : (uint32_t)packet_transport_at(&from);
+	ret_frame->sum_at = (uint32_t)packet_checksum_at(shape->kind, &from);
 	volley->most_bytes = made > volley->most_bytes ? made : volley->most_bytes;
 }
 

@@ -18,7 +18,9 @@ enum {
 struct volley_frame {
 	uint64_t head[VOLLEY_HEAD_WORDS];
 	uint32_t bytes;    /* of all of it */
-	uint32_t ports_at; /* where UDP's header is, if the port that it is from is drawn anew each time; else 0 */
+	uint32_t ports_at; /* where the transport's header is, if the port that it is from is drawn anew each time; else
+			      0 */
+	uint32_t sum_at;   /* and its checksum */
 };
 
 #endif
