@@ -205,23 +205,31 @@ static size_t digits_end(struct slice in, size_t from, int base)
 	return from;
 }
 
-/* The byte an entity's name stands for, or -1. */
+/* A name's letters, small, as one number. */
+#define NAME(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+
+/* The byte that an entity's name, of letters and digits, stands for, or -1. */
 static int named_entity(struct slice name)
 {
+	uint32_t letters = 0;
 	if (name.len < 2 || name.len > 4)
 		return -1;
-	static const struct {
-		struct slice name;
-		uint8_t byte;
-	} ENTITIES[] = {
-		{SLICE_INIT("quot"), '"'}, {SLICE_INIT("amp"), '&'},   {SLICE_INIT("lt"), '<'},
-		{SLICE_INIT("gt"), '>'},   {SLICE_INIT("nbsp"), 0xa0},
-	};
-	for (size_t i = 0; i < sizeof(ENTITIES) / sizeof(ENTITIES[0]); i++) {
-		if (slice_equal_nocase(ENTITIES[i].name, name))
-			return ENTITIES[i].byte;
+	for (size_t i = 0; i < name.len; i++)
+		letters = letters << 8 | (name.ptr[i] | 0x20);
+	switch (letters) {
+	case NAME('q', 'u', 'o', 't'):
+		return '"';
+	case NAME(0, 'a', 'm', 'p'):
+		return '&';
+	case NAME(0, 0, 'l', 't'):
+		return '<';
+	case NAME(0, 0, 'g', 't'):
+		return '>';
+	case NAME('n', 'b', 's', 'p'):
+		return 0xa0;
+	default:
+		return -1;
 	}
-	return -1;
 }
 
 /* The run of letters and digits at `from`, cut after five: no name is longer than four. */

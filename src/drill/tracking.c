@@ -61,7 +61,11 @@ int tracking_begin(const struct stage *stage, struct buffer *said)
 		buffer_printf(said, "connections that the kernel tracks cannot be forgotten: %s\n", strerror(-r));
 		return r != 0 ? r : back;
 	}
-	return run(stage, "table " TABLE " { " FILTER NAT "}", said);
+	struct buffer refused = buffer_make(NULL);
+	r = run(stage, "table " TABLE " { " FILTER NAT "}", &refused);
+	buffer_free(&refused);
+	/* A kernel without NAT tracks all the same. */
+	return r == 0 ? 0 : run(stage, "table " TABLE " { " FILTER "}", said);
 }
 
 void tracking_end(const struct stage *stage)

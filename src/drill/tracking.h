@@ -1,7 +1,7 @@
 /*
- * Connection tracking on the gate's host, as its stateful packet filter or its NAT has the kernel do: each packet is
- * looked up among the connections there are, and a new one is one more. nft(8) asks for it; all are taken in but what
- * belongs to no connection and begins none.
+ * Connection tracking on the gate's host, as a stateful packet filter and NAT have the kernel do: each packet is looked
+ * up among the connections there are, a new one is one more, and chains of NAT, without a rule, are asked of it. nft(8)
+ * asks for it; all are taken in but what belongs to no connection and begins none.
  */
 #ifndef GUIA_DRILL_TRACKING_H
 #define GUIA_DRILL_TRACKING_H

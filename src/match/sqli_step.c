@@ -147,6 +147,15 @@ static inline bool find(const struct sqli_steps *steps, struct sqli_state from, 
 	return same_state(steps->steps[slot + 1].from, from);
 }
 
+/* Word by word, as it was written: not in one piece. */
+static inline void put(struct sqli_token *place, const struct sqli_token *token)
+{
+	uint64_t head = token->head;
+	__asm__("" : "+r"(head));
+	place->text = token->text;
+	place->head = head;
+}
+
 void sqli_steps_run(struct sqli_steps *steps, struct sqli_window *w, struct sqli_feed *feed)
 {
 	struct sqli_state now = state_of(w), to;
@@ -155,7 +164,7 @@ void sqli_steps_run(struct sqli_steps *steps, struct sqli_window *w, struct sqli
 	while (sqli_feed_next(feed, &came)) {
 		struct sqli_state from = {now.first, now.rest | class_of(&came) << TOKEN_AT};
 		if (find(steps, from, &to) && no_phrase(w, to, &came)) {
-			w->tokens[to.rest >> TOKEN_AT & 15] = came;
+			put(&w->tokens[to.rest >> TOKEN_AT & 15], &came);
 			now = (struct sqli_state){to.first, to.rest & ((1ULL << TOKEN_AT) - 1)};
 			behind = true;
 			continue;

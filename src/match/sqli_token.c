@@ -283,32 +283,44 @@ static size_t read_at(struct sqli_reader *reader, struct sqli_token *token)
 /* Tokens of one byte whatever follows, or if none of few bytes does: most of what is read of values made to be slow. */
 enum { BEFORE_PAIR = 1, BEFORE_DASH = 2, BEFORE_STAR = 4, BEFORE_N = 8, ALONE = 128 };
 
-static const struct {
-	uint8_t kind;
-	uint8_t traits;
-	uint8_t unless; /* 0: not such a token */
-} singles[256] = {
-	['%'] = {SQLI_OPERATOR, SQLI_TRAIT_ARITH, ALONE},
-	['+'] = {SQLI_OPERATOR, SQLI_TRAIT_UNARY | SQLI_TRAIT_ARITH, ALONE},
-	['^'] = {SQLI_OPERATOR, 0, ALONE},
-	['~'] = {SQLI_OPERATOR, SQLI_TRAIT_UNARY, ALONE},
-	['!'] = {SQLI_OPERATOR, SQLI_TRAIT_UNARY, ALONE | BEFORE_PAIR},
-	['&'] = {SQLI_OPERATOR, 0, ALONE | BEFORE_PAIR},
-	['*'] = {SQLI_OPERATOR, SQLI_TRAIT_ARITH, ALONE | BEFORE_PAIR},
-	['<' ... '>'] = {SQLI_OPERATOR, 0, ALONE | BEFORE_PAIR},
-	['|'] = {SQLI_OPERATOR, 0, ALONE | BEFORE_PAIR},
-	[':'] = {SQLI_COLON, 0, ALONE | BEFORE_PAIR},
-	['-'] = {SQLI_OPERATOR, SQLI_TRAIT_UNARY | SQLI_TRAIT_ARITH, ALONE | BEFORE_DASH},
-	['/'] = {SQLI_OPERATOR, SQLI_TRAIT_ARITH, ALONE | BEFORE_STAR},
-	['\\'] = {SQLI_BACKSLASH, 0, ALONE | BEFORE_N},
-	['('] = {SQLI_OPEN, 0, ALONE},
-	[')'] = {SQLI_CLOSE, 0, ALONE},
-	['{'] = {SQLI_BRACE_OPEN, 0, ALONE},
-	['}'] = {SQLI_BRACE_CLOSE, 0, ALONE},
-	[','] = {SQLI_COMMA, 0, ALONE},
-	[';'] = {SQLI_SEMICOLON, 0, ALONE},
-	['?'] = {SQLI_UNKNOWN, 0, ALONE},
-	[']'] = {SQLI_UNKNOWN, 0, ALONE},
+/* A token's head as it is, and in a byte that tokens have no use for whether it is one. */
+union single {
+	struct {
+		uint8_t kind, traits, open, close, len;
+		uint8_t unless; /* 0: not such a token */
+	};
+	uint64_t head;
+};
+
+#define SINGLE(kind, traits, unless)                                                                                   \
+	{                                                                                                              \
+		{                                                                                                      \
+			kind, traits, 0, 0, 1, unless                                                                  \
+		}                                                                                                      \
+	}
+
+static const union single singles[256] = {
+	['%'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_ARITH, ALONE),
+	['+'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_UNARY | SQLI_TRAIT_ARITH, ALONE),
+	['^'] = SINGLE(SQLI_OPERATOR, 0, ALONE),
+	['~'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_UNARY, ALONE),
+	['!'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_UNARY, ALONE | BEFORE_PAIR),
+	['&'] = SINGLE(SQLI_OPERATOR, 0, ALONE | BEFORE_PAIR),
+	['*'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_ARITH, ALONE | BEFORE_PAIR),
+	['<' ... '>'] = SINGLE(SQLI_OPERATOR, 0, ALONE | BEFORE_PAIR),
+	['|'] = SINGLE(SQLI_OPERATOR, 0, ALONE | BEFORE_PAIR),
+	[':'] = SINGLE(SQLI_COLON, 0, ALONE | BEFORE_PAIR),
+	['-'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_UNARY | SQLI_TRAIT_ARITH, ALONE | BEFORE_DASH),
+	['/'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_ARITH, ALONE | BEFORE_STAR),
+	['\\'] = SINGLE(SQLI_BACKSLASH, 0, ALONE | BEFORE_N),
+	['('] = SINGLE(SQLI_OPEN, 0, ALONE),
+	[')'] = SINGLE(SQLI_CLOSE, 0, ALONE),
+	['{'] = SINGLE(SQLI_BRACE_OPEN, 0, ALONE),
+	['}'] = SINGLE(SQLI_BRACE_CLOSE, 0, ALONE),
+	[','] = SINGLE(SQLI_COMMA, 0, ALONE),
+	[';'] = SINGLE(SQLI_SEMICOLON, 0, ALONE),
+	['?'] = SINGLE(SQLI_UNKNOWN, 0, ALONE),
+	[']'] = SINGLE(SQLI_UNKNOWN, 0, ALONE),
 };
 
 static uint8_t follows(uint8_t byte)
@@ -324,8 +336,8 @@ static bool read_alone(struct sqli_reader *reader, struct sqli_token *ret)
 	if (singles[c].unless == 0 || reader->at + 1 >= s.len ||
 	    (singles[c].unless & follows(s.ptr[reader->at + 1])) != 0)
 		return false;
-	sqli_token_set(ret, (enum sqli_kind)singles[c].kind, s, reader->at, reader->at + 1);
-	ret->traits = singles[c].traits;
+	ret->head = singles[c].head;
+	ret->text = s.ptr + reader->at;
 	reader->at++;
 	return true;
 }

@@ -56,11 +56,17 @@ enum sqli_trait {
 enum { SQLI_TEXT_MAX = 31 };
 
 struct sqli_token {
-	uint8_t kind;
-	uint8_t traits;
-	uint8_t open;        /* the quote that opened it, 0 if none was seen */
-	uint8_t close;       /* the quote that closed it, 0 if the input ended first */
-	uint8_t len;         /* of text */
+	union {
+		struct {
+			uint8_t kind;
+			uint8_t traits;
+			uint8_t open;  /* the quote that opened it, 0 if none was seen */
+			uint8_t close; /* the quote that closed it, 0 if the input ended first */
+			uint8_t len;   /* of text */
+		};
+		uint64_t
+			head; /* these at once: a processor waits where it reads together what was just written apart */
+	};
 	const uint8_t *text; /* the first bytes, without quotes: in the input, or static for a phrase */
 };
 
