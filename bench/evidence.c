@@ -60,7 +60,10 @@ static uint64_t offer(struct writer *writer, unsigned rate, double seconds)
 	return count;
 }
 
-/* Until no more than `ahead` are neither sealed nor lost. False, said why: for a minute nothing came of any. */
+/*
+ * Until no more than `ahead` are neither sealed nor lost; of the log's own records, its gaps, there may be some among
+ * them. False, said why: for a minute nothing came of any.
+ */
 static bool await(struct writer *writer, uint64_t count, uint64_t before, uint64_t ahead)
 {
 	uint64_t done = 0, changed_ns = clock_monotonic_ns();
@@ -72,10 +75,13 @@ static bool await(struct writer *writer, uint64_t count, uint64_t before, uint64
 		changed_ns = now_done != done ? now_ns : changed_ns;
 		done = now_done;
 		if (now_ns - changed_ns > PATIENCE_NS) {
-			fprintf(stderr,
-				"%lu of %lu records sealed or lost, and none in the last minute; open: %d (%d); error "
-				"%d\n",
-				(unsigned long)done, (unsigned long)count, state.open, state.fault, state.error);
+			if (!state.open)
+				fprintf(stderr, "for a minute the log cannot be opened: %s\n",
+					log_fault_text(state.fault));
+			else
+				fprintf(stderr,
+					"%lu of %lu records sealed or lost, and for a minute none is: error %d\n",
+					(unsigned long)done, (unsigned long)count, state.error);
 			return false;
 		}
 		usleep(200);

@@ -34,8 +34,6 @@ static size_t find_plainly(const struct byte_set *set, const uint8_t *bytes, siz
 	return at;
 }
 
-enum { NEAR = 4 }; /* places that are looked at one by one */
-
 /* From *at on, which is then where it was found. */
 static bool find_led_plainly(const struct byte_set *set, uint8_t lead, const uint8_t *bytes, size_t count, size_t *at)
 {
@@ -118,10 +116,11 @@ __attribute__((target("avx2"))) static bool find_led_by_64(const struct byte_set
 	return false;
 }
 
+enum { NEAR = 4 }; /* places that are looked at one by one: where there are many, the next one is near */
+
 size_t byte_set_find_led(const struct byte_set *set, uint8_t lead, const uint8_t *bytes, size_t count, size_t from)
 {
 	size_t at = from < count ? from : count;
-	/* Where there are many, the next one is near. */
 	for (size_t near_end = at + NEAR; at < near_end && at + 1 < count; at++)
 		if (bytes[at] == lead && byte_set_has(set, bytes[at + 1]))
 			return at;

@@ -27,7 +27,10 @@ enum {
 };
 
 static const double PACKETS_AGAIN_SHARE = 0.9;
-/* Of a packet to the crowd, against a look without: most go no further there than a full ring, and none is answered. */
+/*
+ * Of a packet to the crowd, against a look without: most go no further there than a full ring, and none is
+ * answered. 2.2 to 2.3 of datagrams, on a machine of 2.6 GHz.
+ */
 static const double COST_WITH_GUIA = 2.3;
 
 struct drill {
@@ -362,7 +365,7 @@ static int play_past(struct drill *drill)
 static bool may_volley(const struct drill *drill, const struct shape *shape, const char **ret_why)
 {
 	if (!fence_may_be(&drill->stage, ret_why) || (shape->link_mbit > 0 && !router_may_be(ret_why)) ||
-	    (shape->volley.tracked && !tracking_may_be(ret_why)))
+	    (shape->volley.tracked && !tracking_may_be(&drill->stage, ret_why)))
 		return false;
 	*ret_why = "this kernel lets no program send packets, as Linux 5.18 does";
 	return volley_program_may_be();

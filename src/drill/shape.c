@@ -20,10 +20,10 @@ enum {
 	LOOK_QUIET_MS = 1500,
 	LOOK_MS = 2000,
 	PACKETS_CONTROL_MS =
-		16000,           /* who asks within 2 s of an attack's end is answered after it: not a fifth of all */
-	OVERWHELM_PERCENT = 350, /* of what the gate takes in: visitors try again within the 2 s that they have, so that
-				    more than two in three must be lost */
-	OVER_AFTER_MS = 70000,   /* a flood of packets is over once it has been low for a minute */
+		16000, /* who asks within 2 s of an attack's end is answered after it: not a fifth of all */
+	/* Of what the gate takes in. Visitors try again within their 2 s: more than two in three must be lost. */
+	OVERWHELM_PERCENT = 350,
+	OVER_AFTER_MS = 70000, /* a flood of packets is over once it has been low for a minute */
 };
 
 const struct shape shapes[] = {

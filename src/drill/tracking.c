@@ -11,16 +11,25 @@
 
 #define TABLE  "inet guia_drill"
 #define FILTER "chain input { type filter hook input priority filter; policy accept; ct state invalid drop; }; "
-/* Chains without a rule: each connection that begins is asked of all the same. */
+/* Chains without a rule are asked of each connection that begins, as it comes in and where it ends in the host. */
 #define NAT                                                                                                            \
-	"chain nat_in { type nat hook prerouting priority -100; }; "                                                   \
-	"chain nat_out { type nat hook input priority 100; }; "
+	"chain nat_prerouting { type nat hook prerouting priority -100; }; "                                           \
+	"chain nat_input { type nat hook input priority 100; }; "
 
-bool tracking_may_be(const char **ret_why)
+#define RULES "table " TABLE " { " FILTER NAT "}"
+
+bool tracking_may_be(const struct stage *stage, const char **ret_why)
 {
 	char path[PATH_MAX];
+	struct buffer said = buffer_make(NULL);
+	const char *words[] = {"nft", "-c", RULES, NULL}; /* asks, and changes nothing */
 	*ret_why = "it needs nft, of the package nftables";
-	return command_find("nft", path);
+	if (!command_find("nft", path))
+		return false;
+	*ret_why = "this kernel has no packet filter that tracks connections, or no NAT";
+	int r = command_run(stage->gate, words, &said);
+	buffer_free(&said);
+	return r == 0;
 }
 
 static int run(const struct stage *stage, const char *what, struct buffer *said)
@@ -61,11 +70,7 @@ int tracking_begin(const struct stage *stage, struct buffer *said)
 		buffer_printf(said, "connections that the kernel tracks cannot be forgotten: %s\n", strerror(-r));
 		return r != 0 ? r : back;
 	}
-	struct buffer refused = buffer_make(NULL);
-	r = run(stage, "table " TABLE " { " FILTER NAT "}", &refused);
-	buffer_free(&refused);
-	/* A kernel without NAT tracks all the same. */
-	return r == 0 ? 0 : run(stage, "table " TABLE " { " FILTER "}", said);
+	return run(stage, RULES, said);
 }
 
 void tracking_end(const struct stage *stage)

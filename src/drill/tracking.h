@@ -9,8 +9,8 @@
 #include "base/buffer.h"
 #include "drill/stage.h"
 
-/* Whether the machine has what it takes; else *ret_why names the package. */
-bool tracking_may_be(const char **ret_why);
+/* Whether the machine has what it takes; else *ret_why says what it lacks. */
+bool tracking_may_be(const struct stage *stage, const char **ret_why);
 
 /* From an empty table on. 0 or -errno with what went wrong added to `said`. The process is in the world afterwards. */
 int tracking_begin(const struct stage *stage, struct buffer *said);

@@ -142,7 +142,7 @@ INLINE int let_go(struct xdp_md *context)
 /* Another port of the sender's: the checksum is the ones' complement of a sum that it is in (RFC 1624). */
 INLINE void vary(uint16_t *from_port, uint16_t *checksum)
 {
-	uint16_t port = (uint16_t)bpf_get_prandom_u32();
+	uint16_t port = (uint16_t)bpf_get_prandom_u32() | bpf_htons(1024); /* none of those that servers have */
 	uint32_t sum = (uint16_t) ~*checksum + (uint16_t) ~*from_port + (uint32_t)port;
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (uint16_t) ~((sum & 0xffff) + (sum >> 16));

@@ -17,10 +17,11 @@ enum {
 /* A frame's first bytes, with its headers; all behind them are zeros. */
 struct volley_frame {
 	uint64_t head[VOLLEY_HEAD_WORDS];
-	uint32_t bytes;    /* of all of it */
-	uint32_t ports_at; /* where the transport's header is, if the port that it is from is drawn anew each time; else
-			      0 */
-	uint32_t sum_at;   /* and its checksum */
+	uint32_t bytes; /* of all of it */
+	/* Where the transport's header is, if the port that it is from is drawn anew each time, else 0; and its
+	 * checksum. */
+	uint32_t ports_at;
+	uint32_t sum_at;
 };
 
 #endif

@@ -147,7 +147,10 @@ static inline bool find(const struct sqli_steps *steps, struct sqli_state from, 
 	return same_state(steps->steps[slot + 1].from, from);
 }
 
-/* Word by word, as it was written: not in one piece. */
+/*
+ * In two words, which the asm keeps the compiler from joining: what was written as two, as tokens of one byte are, need
+ * not have come to memory before it can be read as two.
+ */
 static inline void put(struct sqli_token *place, const struct sqli_token *token)
 {
 	uint64_t head = token->head;

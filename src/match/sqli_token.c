@@ -283,7 +283,7 @@ static size_t read_at(struct sqli_reader *reader, struct sqli_token *token)
 /* Tokens of one byte whatever follows, or if none of few bytes does: most of what is read of values made to be slow. */
 enum { BEFORE_PAIR = 1, BEFORE_DASH = 2, BEFORE_STAR = 4, BEFORE_N = 8, ALONE = 128 };
 
-/* A token's head as it is, and in a byte that tokens have no use for whether it is one. */
+/* A token's head, and in a byte that it has no use for whether there is one. */
 union single {
 	struct {
 		uint8_t kind, traits, open, close, len;
@@ -291,6 +291,11 @@ union single {
 	};
 	uint64_t head;
 };
+
+_Static_assert(offsetof(union single, len) == offsetof(struct sqli_token, len) &&
+		       offsetof(union single, traits) == offsetof(struct sqli_token, traits) &&
+		       offsetof(struct sqli_token, text) == sizeof(uint64_t),
+	       "it is a token's head");
 
 #define SINGLE(kind, traits, unless)                                                                                   \
 	{                                                                                                              \

@@ -64,8 +64,7 @@ struct sqli_token {
 			uint8_t close; /* the quote that closed it, 0 if the input ended first */
 			uint8_t len;   /* of text */
 		};
-		uint64_t
-			head; /* these at once: a processor waits where it reads together what was just written apart */
+		uint64_t head; /* all of these */
 	};
 	const uint8_t *text; /* the first bytes, without quotes: in the input, or static for a phrase */
 };

@@ -190,6 +190,9 @@ def _():
     assert not any(" 127.0.1.1 " in l and "refused" in l for l in lines)
 
 
+CLOCKS_MS = 2  # which the two differ by: when one came is of the wall clock, when his origin was asked of another
+
+
 def came(line):
     """When a request of the admission log began, in milliseconds of the worker's clock, which stands still within a turn."""
     return round(1000 * (float(line[2]) - float(line[3])))
@@ -211,13 +214,15 @@ def _():
             if turn == 2:  # who was let in before anybody had to wait has his answer
                 before = len(log.read_text().splitlines())
             # Whom the worker knows already ask after the origin answered: it finds both in one turn of its loop.
-            newcomers = [socket.create_connection(("127.0.0.1", PLAIN), source_address=(f"127.8.{turn}.{n + 1}", 0)) for n in range(8)]
+            newcomers = [socket.create_connection(("127.0.0.1", PLAIN), 60, (f"127.8.{turn}.{n + 1}", 0)) for n in range(8)]
             time.sleep(0.1)
             os.kill(worker, signal.SIGSTOP)
-            time.sleep(4 * PAGE_SECONDS)
-            for newcomer in newcomers:
-                newcomer.sendall(b"GET /next HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n")
-            os.kill(worker, signal.SIGCONT)
+            try:
+                time.sleep(4 * PAGE_SECONDS)
+                for newcomer in newcomers:
+                    newcomer.sendall(b"GET /next HTTP/1.1\r\nHost: site\r\nConnection: close\r\n\r\n")
+            finally:
+                os.kill(worker, signal.SIGCONT)
             for newcomer in newcomers:
                 answer = newcomer.makefile("rb").read()
                 assert answer[9:12] in (b"200", b"502"), answer
@@ -225,11 +230,11 @@ def _():
             flood.statuses[502] = 0
     lines = [l.split() for l in log.read_text().splitlines()[before:]]
     waited = [l for l in lines if l[0] == "200" and l[-1] == '"waited"']
-    assert len(waited) > 100, len(waited)
+    assert any(l[1].startswith("127.8.") for l in waited), len(waited)
     waiting = [(came(l), sent(l)) for l in waited]
     for line in lines:
         if line[0] == "200" and line[-1] == '"-"':
-            passed = [w for w in waiting if w[0] < came(line) < w[1]]
+            passed = [w for w in waiting if w[0] < came(line) < w[1] - CLOCKS_MS]
             assert passed == [], (line, len(passed), passed[:3])
 
 
