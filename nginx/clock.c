@@ -4,12 +4,22 @@
 
 #define NS_A_SECOND UINT64_C(1000000000)
 
-uint64_t gate_now_ns(void)
+static uint64_t time_by(clockid_t id)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_BOOTTIME, &t);
+	clock_gettime(id, &t);
 	return (uint64_t)t.tv_sec * NS_A_SECOND + (uint64_t)t.tv_nsec;
+}
+
+uint64_t gate_now_ns(void)
+{
+	return time_by(CLOCK_BOOTTIME);
+}
+
+uint64_t gate_worked_ns(void)
+{
+	return time_by(CLOCK_THREAD_CPUTIME_ID);
 }
 
 bool gate_rate_allows(uint64_t *due_ns, uint64_t now_ns, uint64_t amount, uint64_t a_second, uint64_t at_once)

@@ -16,14 +16,20 @@
 
 enum {
 	LOOK_MS = 100,
-	LOOK_SHARE = 100, /* looking takes at most one part in so many of the time */
+	PRESSING_SHARE = 8, /* fewer connections than this part are free: those that come are looked at too ... */
+	LOOK_SHARE = 10,    /* but looking takes at most one part in so many of the time */
+	COUNT_SHARE = 100,  /* and counting, within: */
+	COUNT_MOST_OFTEN_MS = LOOK_MS / 2,
+	COUNT_LEAST_OFTEN_MS = 1000,
 	NS_A_MS = 1000000,
 };
 
 static const struct gate_admission *admission; /* NULL: nobody knows who was here before */
 
 static struct look {
-	size_t body_rate; /* that a body must have, bytes a second; 0: any */
+	size_t body_rate;  /* that a body must have, bytes a second; 0: any */
+	uint64_t look_ns;  /* not before it is looked again, where it is pressing */
+	uint64_t count_ns; /* nor counted */
 	ngx_event_t timer;
 	ngx_connection_t nobody; /* nginx's debug log wants a connection behind every event */
 } look;
@@ -135,10 +141,20 @@ static void connection_kept_waiting(void)
 		counter_add(&gate_flight()->counters->kept_waiting, 1);
 }
 
+/* Connections may come faster than a timer looks, and nginx closes idle visitors' and new ones when none is free. */
+static void look_if_pressing(void)
+{
+	if (ngx_cycle->free_connection_n < ngx_cycle->connection_n / PRESSING_SHARE &&
+	    gate_flight()->counters != NULL && gate_now_ns() >= look.look_ns) {
+		ngx_post_event(&look.timer, &ngx_posted_events);
+	}
+}
+
 static void connection_come(ngx_connection_t *c)
 {
 	const struct address source = gate_address(c->sockaddr);
 
+	look_if_pressing();
 	if (peer_refuse(c->sockaddr))
 		connection_close(c);
 	else if (admission == NULL || gate_flight()->counters == NULL || !gate_source_bounded(c->sockaddr))
@@ -166,22 +182,31 @@ static void states_count(const struct gate_flight *flight, uint64_t counts[CONNE
 		counts[gate_request_state(ngx_queue_data(q, struct gate_context, passage.link))]++;
 }
 
-static void states_look(ngx_event_t *event)
+static void states_tell(struct gate_flight *flight, uint64_t now_ns)
 {
-	struct gate_flight *flight = gate_flight();
-	uint64_t counts[CONNECTION_STATES] = {0};
+	uint64_t counts[CONNECTION_STATES] = {0}, began_ns = gate_worked_ns();
 
-	gate_slow_look(flight, look.body_rate, event->log);
-	/* Only counting is rarer where it takes long: where connections must be closed, there is no time to lose. */
-	uint64_t began_ns = gate_now_ns();
 	states_count(flight, counts);
 	for (size_t i = 0; i < CONNECTION_STATES; i++)
 		counter_set(&flight->counters->now[i], counts[i]);
-	uint64_t ended_ns = gate_now_ns();
-	counter_set(&flight->counters->now_at_ns, ended_ns);
+	counter_set(&flight->counters->now_at_ns, now_ns);
 	counter_set(&flight->counters->at_most, ngx_cycle->connection_n);
-	ngx_msec_t pause = (ngx_msec_t)((ended_ns - began_ns) * LOOK_SHARE / NS_A_MS);
-	ngx_add_timer(event, ngx_max(pause, LOOK_MS));
+	uint64_t pause_ns = (gate_worked_ns() - began_ns) * COUNT_SHARE;
+	pause_ns = ngx_min(pause_ns, (uint64_t)COUNT_LEAST_OFTEN_MS * NS_A_MS);
+	look.count_ns = now_ns + ngx_max(pause_ns, (uint64_t)COUNT_MOST_OFTEN_MS * NS_A_MS);
+}
+
+/* Only counting is rarer where it takes long: where connections must be closed, there is no time to lose. */
+static void connections_look(ngx_event_t *event)
+{
+	struct gate_flight *flight = gate_flight();
+	uint64_t now_ns = gate_now_ns(), began_ns = gate_worked_ns();
+
+	gate_slow_look(flight, look.body_rate, event->log);
+	look.look_ns = now_ns + (gate_worked_ns() - began_ns) * LOOK_SHARE;
+	if (now_ns >= look.count_ns)
+		states_tell(flight, now_ns);
+	ngx_add_timer(event, LOOK_MS);
 }
 
 void gate_connections_start(const struct gate_main *main, struct connection_counters *counters, ngx_log_t *log)
@@ -195,7 +220,8 @@ void gate_connections_start(const struct gate_main *main, struct connection_coun
 	admission = main->admission;
 	look.body_rate = main->body_rate;
 	look.nobody.fd = (ngx_socket_t)-1;
-	look.timer = (ngx_event_t){.handler = states_look, .data = &look.nobody, .log = log, .cancelable = 1};
+	look.look_ns = look.count_ns = 0;
+	look.timer = (ngx_event_t){.handler = connections_look, .data = &look.nobody, .log = log, .cancelable = 1};
 	ngx_add_timer(&look.timer, LOOK_MS);
 }
 

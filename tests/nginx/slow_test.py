@@ -74,6 +74,11 @@ def publish(shed_ms):
     assert told.stdout == "ok\nok\n", told
 
 
+def complaints(text):
+    """How many lines of the error log hold it."""
+    return sum(text in line for line in gate.log_lines("error.log"))
+
+
 def visitors_served_beside(count, beginning, says, kind):
     before = shed()
     slow = open_connections(count, beginning)
@@ -98,6 +103,21 @@ def _():
     visitors_served_beside(700, POST, "that sent a body slowly", "bodies")
 
 
+@case("heads that come all at once make way for visitors before the next look is due")
+def _():
+    full, slow = "worker_connections are not enough", []
+    wait_until(lambda: outbox.states_sum(outbox.read_all(events))["reading-body"] == 0, "no bodies", seen=shed)
+    for _ in range(3):
+        slow += open_connections(300 - len(slow), HEAD)
+        time.sleep(1.5)  # a head that takes less is not slow
+        said = complaints(full)
+        slow += open_connections(200, HEAD)
+        assert visits(2) == [200] * 2
+        assert complaints(full) == said, (said, complaints(full), shed())
+        slow = drip(slow)
+    close(slow)
+
+
 @case("while there is room a slow head is let alone, and a slow body that keeps its rate")
 def _():
     heads, bodies = open_connections(20, HEAD), open_connections(20, POST)
@@ -109,11 +129,6 @@ def _():
             s.sendall(b"b" * 400)
     assert len(heads) == 20 and len(drip(bodies)) == 20
     close(heads + bodies)
-
-
-def complaints(text):
-    """How many lines of the error log hold it."""
-    return sum(text in line for line in gate.log_lines("error.log"))
 
 
 def timed_out():
