@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sqli_fold(slice_make(data, size), 0, SQLI_MYSQL, &folded);
 	if (sqli_table_holds(slice_make(data, size), &folded) && !sqli_possible(slice_make(data, size)))
 		abort();
-	struct sqli_steps steps = {0};
+	struct sqli_steps steps;
+	sqli_steps_begin(&steps);
 	struct sqli_folded by_steps;
 	sqli_fold_by(&steps, slice_make(data, size), 0, SQLI_MYSQL, &by_steps);
 	if (strcmp(sqli_fingerprint_of(&folded).text, sqli_fingerprint_of(&by_steps).text) != 0)

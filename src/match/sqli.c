@@ -106,7 +106,8 @@ static bool detect(struct sqli_steps *steps, struct slice value, struct sqli_fol
 /* The steps of one reading serve the next. */
 static __attribute__((noinline)) bool detect_long(struct slice value, struct sqli_folded *folded)
 {
-	struct sqli_steps steps = {0};
+	struct sqli_steps steps;
+	sqli_steps_begin(&steps);
 	return detect(&steps, value, folded);
 }
 

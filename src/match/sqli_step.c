@@ -1,19 +1,17 @@
 #include "match/sqli_step.h"
 
+#include "match/sqli_single.h"
+
 _Static_assert(SQLI_KINDS <= 32, "a kind takes five bits");
 enum { LATER_AT = 5, EMPTY_AT = 6, IF_AT = 7 };
 
 /* Where things stand in a state's `rest`. */
-enum {
-	COUNT_AT = 16,
-	SETTLED_AT = 20,
-	KEPT_AT = 24,
-	PAIRS_AT = 28,
-	PAIRED_AT = 32,
-	TOUCHED_AT = 33,
-	TOKEN_AT = 48,
-	TRIED_AT = 52
-};
+enum { COUNT_AT = 16, SETTLED_AT = 20, KEPT_AT = 24, PAIRS_AT = 28, PAIRED_AT = 32, TOUCHED_AT = 33 };
+
+/* And in a step: the state it leads to, where the token is put, one more than the place of a word that was tried. */
+enum { TO_MASK = SQLI_STATES - 1, PLACE_AT = 6, TRIED_AT = 9, EIGHT_MASK = 7, TAKEN = 1 << 15 };
+
+_Static_assert(SQLI_STATES == 1 << PLACE_AT, "a step has a state's number");
 
 /* Kind and traits, and what folding asks of most texts. */
 static uint64_t class_of(const struct sqli_token *token)
@@ -73,12 +71,6 @@ static size_t place_of(const struct sqli_window *w, const struct sqli_token *bef
 	return place;
 }
 
-static size_t slot_of(struct sqli_state from)
-{
-	uint64_t mixed = from.first * 0x9e3779b97f4a7c15U + from.rest * 0xc2b2ae3d27d4eb4fU;
-	return mixed >> 52 & (SQLI_STEPS - 2);
-}
-
 static bool same_state(struct sqli_state a, struct sqli_state b)
 {
 	return a.first == b.first && a.rest == b.rest;
@@ -101,17 +93,66 @@ static size_t tried_place(const struct sqli_window *w, const struct sqli_token *
 	return ELSEWHERE;
 }
 
-/* In the first of two slots; what was there goes to the second. */
-static void keep(struct sqli_steps *steps, struct sqli_state from, struct sqli_state to, size_t place, size_t tried)
+/* With no step from it yet. There is room. */
+static unsigned state_add(struct sqli_steps *steps, struct sqli_state state)
 {
-	size_t slot = slot_of(from);
-	steps->steps[slot + 1] = steps->steps[slot];
-	steps->steps[slot].from = from;
-	steps->steps[slot].to =
-		(struct sqli_state){to.first, to.rest | (uint64_t)place << TOKEN_AT | (uint64_t)tried << TRIED_AT};
+	unsigned number = steps->states++;
+	steps->state[number] = state;
+	memset(steps->step[number], 0, sizeof(steps->step[number]));
+	return number;
 }
 
-static bool take(struct sqli_steps *steps, struct sqli_state from, struct sqli_window *w, const struct sqli_token *came)
+static unsigned begin_anew(struct sqli_steps *steps, struct sqli_state state)
+{
+	sqli_steps_begin(steps);
+	return state_add(steps, state);
+}
+
+/* SQLI_STATES: it has none yet. */
+static unsigned state_find(const struct sqli_steps *steps, struct sqli_state state)
+{
+	for (unsigned i = 0; i < steps->states; i++)
+		if (same_state(steps->state[i], state))
+			return i;
+	return SQLI_STATES;
+}
+
+static unsigned state_number(struct sqli_steps *steps, struct sqli_state state)
+{
+	unsigned number = state_find(steps, state);
+	if (number < SQLI_STATES)
+		return number;
+	return steps->states == SQLI_STATES ? begin_anew(steps, state) : state_add(steps, state);
+}
+
+static uint8_t *class_slot(struct sqli_steps *steps, uint64_t class)
+{
+	return &steps->slot[(class ^ class >> 5 ^ class >> 9) % SQLI_CLASS_SLOTS];
+}
+
+/* By a look at all, and so that it is found at once the next time. SQLI_CLASSES: there are too many. */
+static __attribute__((noinline)) unsigned class_seek(struct sqli_steps *steps, uint64_t class)
+{
+	unsigned number = 0;
+	while (number < steps->classes && steps->class[number] != class)
+		number++;
+	if (number == SQLI_CLASSES)
+		return number;
+	if (number == steps->classes)
+		steps->class[steps->classes++] = (uint16_t) class;
+	*class_slot(steps, class) = (uint8_t)number;
+	return number;
+}
+
+static inline unsigned class_number(struct sqli_steps *steps, uint64_t class)
+{
+	unsigned number = *class_slot(steps, class);
+	return number < steps->classes && steps->class[number] == class ? number : class_seek(steps, class);
+}
+
+/* False: the tokens are all that is needed. *ret_step is 0 where the step hangs on more than it may, else it lacks
+ * only the state that it leads to. */
+static bool take(struct sqli_window *w, const struct sqli_token *came, unsigned *ret_step)
 {
 	struct sqli_token before[SQLI_FINGERPRINT_MAX];
 	size_t count = w->count;
@@ -119,32 +160,29 @@ static bool take(struct sqli_steps *steps, struct sqli_state from, struct sqli_w
 	w->tokens[w->count++] = *came;
 	w->by_text = false;
 	w->tried = 0;
+	*ret_step = 0;
 	if (!sqli_window_run(w))
 		return false;
 	size_t place = place_of(w, before, count, came), tried = tried_place(w, before, count, came);
 	if (place != ELSEWHERE && tried != ELSEWHERE)
-		keep(steps, from, state_of(w), place, tried);
+		*ret_step = TAKEN | (unsigned)place << PLACE_AT | (unsigned)tried << TRIED_AT;
 	return true;
 }
 
-/* A step that was taken after a phrase had been tried is the same if there is none now. */
-static inline bool no_phrase(const struct sqli_window *w, struct sqli_state to, const struct sqli_token *came)
+/* The number of the state that a step led to; the step is kept unless it is 0, or all steps are forgotten for it. */
+static unsigned arrive(struct sqli_steps *steps, uint16_t *place, unsigned step, struct sqli_state to)
 {
-	size_t tried = to.rest >> TRIED_AT;
-	return tried == 0 || sqli_phrase_find(&w->tokens[tried - 1], came).kind == SQLI_NONE;
+	unsigned states = steps->states, number = state_number(steps, to);
+	if (step != 0 && steps->states >= states)
+		*place = (uint16_t)(step | number);
+	return number;
 }
 
-/* A known step in *ret_to, with the place of the token that came. */
-static inline bool find(const struct sqli_steps *steps, struct sqli_state from, struct sqli_state *ret_to)
+/* A step that was taken after a phrase had been tried is the same if there is none now. */
+static inline bool no_phrase(const struct sqli_window *w, unsigned step, const struct sqli_token *came)
 {
-	size_t slot = slot_of(from);
-	/* A branch, not a choice: what comes next need not wait until the states are compared. */
-	if (__builtin_expect(same_state(steps->steps[slot].from, from), 1)) {
-		*ret_to = steps->steps[slot].to;
-		return true;
-	}
-	*ret_to = steps->steps[slot + 1].to;
-	return same_state(steps->steps[slot + 1].from, from);
+	unsigned tried = step >> TRIED_AT & EIGHT_MASK;
+	return tried == 0 || sqli_phrase_find(&w->tokens[tried - 1], came).kind == SQLI_NONE;
 }
 
 /*
@@ -159,27 +197,61 @@ static inline void put(struct sqli_token *place, const struct sqli_token *token)
 	place->head = head;
 }
 
+/* Takes the steps of tokens of one byte that are known, by states alone. Whether there was one. */
+static inline bool run_singles(const struct sqli_steps *steps, struct sqli_window *w, struct sqli_feed *feed,
+			       unsigned *now)
+{
+	struct slice s = feed->reader.input;
+	size_t from = feed->reader.at, at = from;
+	unsigned state = *now;
+	for (uint64_t head; (head = sqli_single_at(s, at)) != 0; at++) {
+		unsigned number = steps->single[s.ptr[at]];
+		unsigned step = number == 0 ? 0 : steps->step[state][number - 1];
+		if (step == 0 || (step >> TRIED_AT & EIGHT_MASK) != 0)
+			break;
+		struct sqli_token came = {.head = head, .text = s.ptr + at};
+		put(&w->tokens[step >> PLACE_AT & EIGHT_MASK], &came);
+		state = step & TO_MASK;
+	}
+	*now = state;
+	feed->reader.at = at;
+	feed->reader.tokens += (unsigned)(at - from);
+	feed->comment_last &= at == from;
+	return at != from;
+}
+
 void sqli_steps_run(struct sqli_steps *steps, struct sqli_window *w, struct sqli_feed *feed)
 {
-	struct sqli_state now = state_of(w), to;
+	unsigned now = state_number(steps, state_of(w)), step;
 	struct sqli_token came;
 	bool behind = false; /* `w` is, but for texts: it is as it was before the last steps */
-	while (sqli_feed_next(feed, &came)) {
-		struct sqli_state from = {now.first, now.rest | class_of(&came) << TOKEN_AT};
-		if (find(steps, from, &to) && no_phrase(w, to, &came)) {
-			put(&w->tokens[to.rest >> TOKEN_AT & 15], &came);
-			now = (struct sqli_state){to.first, to.rest & ((1ULL << TOKEN_AT) - 1)};
+	for (;;) {
+		behind |= run_singles(steps, w, feed, &now);
+		if (!sqli_feed_next(feed, &came))
+			break;
+		uint64_t class = class_of(&came);
+		unsigned number = class_number(steps, class);
+		if (number == SQLI_CLASSES) {
+			now = begin_anew(steps, steps->state[now]);
+			number = class_number(steps, class);
+		}
+		step = steps->step[now][number];
+		if (step != 0 && no_phrase(w, step, &came)) {
+			put(&w->tokens[step >> PLACE_AT & EIGHT_MASK], &came);
+			now = step & TO_MASK;
 			behind = true;
 			continue;
 		}
 		if (behind)
-			state_restore(now, w);
-		if (!take(steps, from, w, &came))
-			return;
-		now = state_of(w);
+			state_restore(steps->state[now], w);
 		behind = false;
+		if (!take(w, &came, &step))
+			return;
+		if (sqli_is_single(&came))
+			steps->single[came.text[0]] = (uint8_t)(number + 1);
+		now = arrive(steps, &steps->step[now][number], step, state_of(w));
 	}
 	if (behind)
-		state_restore(now, w);
+		state_restore(steps->state[now], w);
 	sqli_window_end(w);
 }

@@ -1,6 +1,7 @@
 #include "match/sqli_token.h"
 
 #include "match/sqli_scan.h"
+#include "match/sqli_single.h"
 #include "match/sqli_string.h"
 
 /* What a token that starts with a byte may be. */
@@ -280,69 +281,13 @@ static size_t read_at(struct sqli_reader *reader, struct sqli_token *token)
 	return sqli_read_word(reader, token);
 }
 
-/* Tokens of one byte whatever follows, or if none of few bytes does: most of what is read of values made to be slow. */
-enum { BEFORE_PAIR = 1, BEFORE_DASH = 2, BEFORE_STAR = 4, BEFORE_N = 8, ALONE = 128 };
-
-/* A token's head, and in a byte that it has no use for whether there is one. */
-union single {
-	struct {
-		uint8_t kind, traits, open, close, len;
-		uint8_t unless; /* 0: not such a token */
-	};
-	uint64_t head;
-};
-
-_Static_assert(offsetof(union single, len) == offsetof(struct sqli_token, len) &&
-		       offsetof(union single, traits) == offsetof(struct sqli_token, traits) &&
-		       offsetof(struct sqli_token, text) == sizeof(uint64_t),
-	       "it is a token's head");
-
-#define SINGLE(kind, traits, unless)                                                                                   \
-	{                                                                                                              \
-		{                                                                                                      \
-			kind, traits, 0, 0, 1, unless                                                                  \
-		}                                                                                                      \
-	}
-
-static const union single singles[256] = {
-	['%'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_ARITH, ALONE),
-	['+'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_UNARY | SQLI_TRAIT_ARITH, ALONE),
-	['^'] = SINGLE(SQLI_OPERATOR, 0, ALONE),
-	['~'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_UNARY, ALONE),
-	['!'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_UNARY, ALONE | BEFORE_PAIR),
-	['&'] = SINGLE(SQLI_OPERATOR, 0, ALONE | BEFORE_PAIR),
-	['*'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_ARITH, ALONE | BEFORE_PAIR),
-	['<' ... '>'] = SINGLE(SQLI_OPERATOR, 0, ALONE | BEFORE_PAIR),
-	['|'] = SINGLE(SQLI_OPERATOR, 0, ALONE | BEFORE_PAIR),
-	[':'] = SINGLE(SQLI_COLON, 0, ALONE | BEFORE_PAIR),
-	['-'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_UNARY | SQLI_TRAIT_ARITH, ALONE | BEFORE_DASH),
-	['/'] = SINGLE(SQLI_OPERATOR, SQLI_TRAIT_ARITH, ALONE | BEFORE_STAR),
-	['\\'] = SINGLE(SQLI_BACKSLASH, 0, ALONE | BEFORE_N),
-	['('] = SINGLE(SQLI_OPEN, 0, ALONE),
-	[')'] = SINGLE(SQLI_CLOSE, 0, ALONE),
-	['{'] = SINGLE(SQLI_BRACE_OPEN, 0, ALONE),
-	['}'] = SINGLE(SQLI_BRACE_CLOSE, 0, ALONE),
-	[','] = SINGLE(SQLI_COMMA, 0, ALONE),
-	[';'] = SINGLE(SQLI_SEMICOLON, 0, ALONE),
-	['?'] = SINGLE(SQLI_UNKNOWN, 0, ALONE),
-	[']'] = SINGLE(SQLI_UNKNOWN, 0, ALONE),
-};
-
-static uint8_t follows(uint8_t byte)
-{
-	static const uint8_t others[256] = {['-'] = BEFORE_DASH, ['*'] = BEFORE_STAR, ['N'] = BEFORE_N};
-	return others[byte] | ((sqli_marks[byte] & SQLI_PAIRS) != 0 ? BEFORE_PAIR : 0);
-}
-
 static bool read_alone(struct sqli_reader *reader, struct sqli_token *ret)
 {
-	struct slice s = reader->input;
-	uint8_t c = s.ptr[reader->at];
-	if (singles[c].unless == 0 || reader->at + 1 >= s.len ||
-	    (singles[c].unless & follows(s.ptr[reader->at + 1])) != 0)
+	uint64_t head = sqli_single_at(reader->input, reader->at);
+	if (head == 0)
 		return false;
-	ret->head = singles[c].head;
-	ret->text = s.ptr + reader->at;
+	ret->head = head;
+	ret->text = reader->input.ptr + reader->at;
 	reader->at++;
 	return true;
 }
