@@ -72,7 +72,7 @@ static int program_load(const struct edge_geometry *geometry, bool parse_only, s
 	bpf_map__set_max_entries(program->maps.v4_32, edge_shape_entries(&geometry->v4_32));
 	bpf_map__set_max_entries(program->maps.v4_24, edge_shape_entries(&geometry->v4_24));
 	bpf_map__set_max_entries(program->maps.v6_128, edge_shape_entries(&geometry->v6_128));
-	bpf_map__set_max_entries(program->maps.v6_net, edge_shape_entries(&geometry->v6_net));
+	bpf_map__set_max_entries(program->maps.v6_net, edge_net_entries(&geometry->v6_net));
 	bpf_map__set_max_entries(program->maps.v4_some, 1u << geometry->v4_some_bits);
 	bpf_map__set_max_entries(program->maps.v6_some, 1u << geometry->v6_some_bits);
 	bpf_map__set_max_entries(program->maps.slots, (uint32_t)libbpf_num_possible_cpus() * EDGE_SLOTS);

@@ -43,13 +43,13 @@ INLINE uint64_t ones_if_zero(uint64_t x)
 	return ones_if_negative(~x & (x - 1));
 }
 
-/* Whether no place of a line is free, of which words are at `first` and each `step` behind. */
-INLINE int line_full(const void *line, unsigned first, unsigned step)
+/* Whether no place of a line is free, of which words are at `first` and each `step` behind, before `end`. */
+INLINE int line_full(const void *line, unsigned first, unsigned step, unsigned end)
 {
 	const volatile uint64_t *words = line;
 	uint64_t some_free = 0;
 #pragma unroll
-	for (unsigned i = first; i < EDGE_BUCKET_WORDS; i += step)
+	for (unsigned i = first; i < end; i += step)
 		some_free |= ones_if_zero(words[i]);
 	return some_free == 0;
 }
@@ -75,7 +75,7 @@ INLINE uint64_t v4_find(void *map, uint32_t key, uint32_t bits, uint32_t bucket_
 	if (bucket == 0)
 		return 0;
 	uint64_t word = bucket_find(bucket, place.rest);
-	if (word != 0 || !line_full(bucket, 0, 1))
+	if (word != 0 || !line_full(bucket, 0, 1, EDGE_BUCKET_WORDS))
 		return word;
 	bucket = bpf_map_lookup_elem(map, &place.spill);
 	word = bucket == 0 ? 0 : bucket_find(bucket, place.spill_rest);
@@ -154,45 +154,53 @@ INLINE uint64_t v6_address_find(uint64_t high, uint64_t low, uint64_t hash)
 	if (bucket == 0)
 		return 0;
 	uint64_t word = address_bucket_find(bucket, high, low);
-	if (word != 0 || !line_full(bucket, 2, 3))
+	if (word != 0 || !line_full(bucket, 2, 3, EDGE_BUCKET_WORDS))
 		return word;
 	at = edge_v6_spill(hash, geometry.v6_128.bucket_bits, geometry.v6_128.spill_bits);
 	bucket = bpf_map_lookup_elem(&v6_128, &at);
 	word = bucket == 0 ? 0 : address_bucket_find(bucket, high, low);
-	at++;
+	at += 1u << geometry.v6_128.spill_bits;
 	if (word != 0 || (bucket = bpf_map_lookup_elem(&v6_128, &at)) == 0)
 		return word;
 	return address_bucket_find(bucket, high, low);
 }
 
-INLINE uint64_t net_bucket_find(const struct edge_net_bucket *bucket, uint64_t key, uint32_t kind)
+INLINE uint64_t net_bucket_find(const struct edge_net_bucket *bucket, uint32_t rest, uint32_t low)
 {
-	uint64_t found = 0;
+	uint64_t key = (uint64_t)rest << 44, found = 0;
 #pragma unroll
 	for (int i = 0; i < EDGE_NET_ENTRIES; i++) {
-		uint64_t word = *(volatile uint64_t *)&bucket->entries[i].word;
-		found |= word & ones_if_zero((bucket->entries[i].key ^ key) | (word >> 44 ^ kind));
+		uint64_t other = *(const volatile uint64_t *)&bucket->words[i] ^ key;
+		uint64_t differs = other >> 44 | (*(const volatile uint32_t *)&bucket->lows[i] ^ low);
+		found |= other & ones_if_negative(differs - 1);
 	}
 	return found;
 }
 
-/* `kind` as in the rest of a word: 0 for a /64, 1 for a /48. */
-INLINE uint64_t v6_net_find(uint64_t key, uint32_t kind, uint64_t hash)
+/*
+ * `kind`: 0 for a /64, 1 for a /48. No branch between bucket and spill: both lines are on their way at once. What is
+ * moved from one to the other has the same word in both meanwhile.
+ */
+INLINE uint64_t v6_net_find(uint32_t kind, uint64_t hash)
 {
+	uint32_t rest = edge_net_rest(hash, kind), low = (uint32_t)hash;
 	uint32_t at = edge_v6_bucket(hash, geometry.v6_net.bucket_bits);
 	struct edge_net_bucket *bucket = bpf_map_lookup_elem(&v6_net, &at);
-	if (bucket == 0)
-		return 0;
-	uint64_t word = net_bucket_find(bucket, key, kind);
-	if (word != 0 || !line_full(bucket, 1, 2))
-		return word;
 	at = edge_v6_spill(hash, geometry.v6_net.bucket_bits, geometry.v6_net.spill_bits);
-	bucket = bpf_map_lookup_elem(&v6_net, &at);
-	word = bucket == 0 ? 0 : net_bucket_find(bucket, key, kind);
-	at++;
-	if (word != 0 || (bucket = bpf_map_lookup_elem(&v6_net, &at)) == 0)
-		return word;
-	return net_bucket_find(bucket, key, kind);
+	struct edge_net_bucket *spill = bpf_map_lookup_elem(&v6_net, &at);
+	if (bucket == 0 || spill == 0)
+		return 0;
+	uint64_t word = net_bucket_find(bucket, rest, low) | net_bucket_find(spill, rest, low);
+#pragma clang loop unroll(disable)
+	for (int i = 1; i < EDGE_NET_SPILL_BUCKETS; i++) {
+		if (word != 0 || !line_full(spill, 0, 1, EDGE_NET_ENTRIES))
+			return word;
+		at += 1u << geometry.v6_net.spill_bits;
+		if ((spill = bpf_map_lookup_elem(&v6_net, &at)) == 0)
+			return 0;
+		word = net_bucket_find(spill, rest, low);
+	}
+	return word;
 }
 
 INLINE uint64_t v6_address_ban(uint64_t high, uint64_t low, int ask_bits)
@@ -212,7 +220,7 @@ INLINE uint64_t v6_net_ban(uint64_t key, uint32_t kind, int ask_bits)
 	uint64_t hash = edge_net_hash(key, kind, seeds);
 	if (ask_bits && !is_some(&v6_some, hash, geometry.v6_some_bits))
 		return 0;
-	return v6_net_find(key, kind, hash);
+	return v6_net_find(kind, hash);
 }
 
 INLINE struct ban v6_ban(uint64_t high, uint64_t low, const struct edge_control *known, int ask_bits, uint32_t now)

@@ -30,10 +30,21 @@ struct ban_place {
 	uint64_t word;
 };
 
-/* How many elements a map of this shape has. */
+/* How many elements a map of this shape has, whose spills are of so many buckets. */
+static inline uint32_t edge_spilled_entries(const struct edge_shape *shape, uint32_t spill_buckets)
+{
+	return (1u << shape->bucket_bits) + (spill_buckets << shape->spill_bits);
+}
+
+/* The same of all but v6_net. */
 static inline uint32_t edge_shape_entries(const struct edge_shape *shape)
 {
-	return (1u << shape->bucket_bits) + ((unsigned)EDGE_SPILL_BUCKETS << shape->spill_bits);
+	return edge_spilled_entries(shape, EDGE_SPILL_BUCKETS);
+}
+
+static inline uint32_t edge_net_entries(const struct edge_shape *shape)
+{
+	return edge_spilled_entries(shape, EDGE_NET_SPILL_BUCKETS);
 }
 
 #endif

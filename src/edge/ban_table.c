@@ -34,13 +34,17 @@ static uint32_t within(uint32_t bits, uint32_t least, uint32_t most)
 struct edge_geometry edge_geometry_make(uint32_t bans)
 {
 	struct hash_key random = hash_key_random();
-	/* Four of eight places taken at most, of IPv6's networks two of four. A word's rest has 20 bits at most. */
-	uint32_t whole = within(bits_for(bans / 4), 12, 24), nets = within(bits_for(bans / 2), 10, 24);
+	/*
+	 * Four of eight places taken at most, of IPv6's networks four of five, of its addresses one of four. A word's
+	 * rest has 20 bits at most. Of networks a tenth spills then: with 40 places for 16 buckets all find one.
+	 */
+	uint32_t whole = within(bits_for(bans / 4), 12, 24), addresses = within(bits_for(bans / 4), 10, 23);
+	uint32_t nets = within(bits_for(bans / 4), EDGE_NET_NAMED_BITS, 24);
 	return (struct edge_geometry){
 		.v4_32 = {whole, within(whole - 5, 12, 20)},
 		.v4_24 = {within(whole - 2, 10, 20), within(whole - 7, 8, 16)},
-		.v6_128 = {within(nets - 1, 10, 23), within(nets - 3, 8, 22)},
-		.v6_net = {nets, within(nets - 2, 8, 23)},
+		.v6_128 = {addresses, within(addresses - 2, 8, 22)},
+		.v6_net = {nets, within(nets - 4, EDGE_NET_NAMED_BITS, 20)},
 		.v4_some_bits = within(bits_for(bans / SOME_BANS), 10, EDGE_SOME_MOST),
 		.v6_some_bits = within(bits_for(bans / SOME_BANS), 10, EDGE_SOME_MOST),
 		.seeds = {random.k0 | 1, random.k1 | 1},

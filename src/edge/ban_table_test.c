@@ -1,63 +1,11 @@
-#include "edge/ban_table.h"
-
-#include "base/test.h"
+#include "edge/test_ban_table.h"
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Small on purpose: buckets run over. */
-enum { BANS = 4096, STEPS = 200000, NEVER = 0 };
-
-/* Memory that a child's writing is seen in. */
-static void *shared(size_t bytes)
-{
-	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	assert_true(at != MAP_FAILED);
-	return at;
-}
-
-static struct ban_table table_make(void)
-{
-	struct edge_geometry g = edge_geometry_make(BANS);
-	g.seeds[0] = 0x9d39247e33776d41;
-	g.seeds[1] = 0x2af7398005aaa5c7;
-	struct ban_table table = {
-		.control = shared(sizeof(struct edge_control)),
-		.v4_32 = shared(edge_shape_entries(&g.v4_32) * sizeof(struct edge_bucket)),
-		.v4_24 = shared(edge_shape_entries(&g.v4_24) * sizeof(struct edge_bucket)),
-		.v4_16 = shared((1 << 16) * sizeof(uint64_t)),
-		.v4_some = shared(sizeof(uint64_t) << g.v4_some_bits),
-		.v6_128 = shared(edge_shape_entries(&g.v6_128) * sizeof(struct edge_128_bucket)),
-		.v6_net = shared(edge_shape_entries(&g.v6_net) * sizeof(struct edge_net_bucket)),
-		.v6_some = shared(sizeof(uint64_t) << g.v6_some_bits),
-	};
-	table.control->geometry = g;
-	return table;
-}
-
-static void table_free(struct ban_table *table)
-{
-	const struct edge_geometry g = table->control->geometry;
-	munmap(table->control, sizeof(struct edge_control));
-	munmap(table->v4_32, edge_shape_entries(&g.v4_32) * sizeof(struct edge_bucket));
-	munmap(table->v4_24, edge_shape_entries(&g.v4_24) * sizeof(struct edge_bucket));
-	munmap(table->v4_16, (1 << 16) * sizeof(uint64_t));
-	munmap(table->v4_some, sizeof(uint64_t) << g.v4_some_bits);
-	munmap(table->v6_128, edge_shape_entries(&g.v6_128) * sizeof(struct edge_128_bucket));
-	munmap(table->v6_net, edge_shape_entries(&g.v6_net) * sizeof(struct edge_net_bucket));
-	munmap(table->v6_some, sizeof(uint64_t) << g.v6_some_bits);
-}
-
-static uint64_t next_random(uint64_t *seed)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed;
-}
+enum { STEPS = 200000 };
 
 /* The n-th prefix of a length, all different. */
 static struct address address_of(enum edge_length length, uint32_t n)
@@ -79,21 +27,6 @@ static struct address address_of(enum edge_length length, uint32_t n)
 	}
 }
 
-/* Whether the filter has it, as the kernel asks it. */
-static bool is_some(const struct ban_table *table, enum edge_length length, const struct address *address)
-{
-	const struct edge_geometry *g = &table->control->geometry;
-	uint64_t high = address_high(address), low = address_low(address), hash;
-	if (length <= EDGE_V4_16)
-		hash = edge_some_v4((uint32_t)low, length, g->seeds);
-	else
-		hash = length == EDGE_V6_128 ? edge_hash(high, low, g->seeds)
-					     : edge_net_hash(high, length == EDGE_V6_48, g->seeds);
-	uint64_t word = length <= EDGE_V4_16 ? table->v4_some[edge_some_word(hash, g->v4_some_bits)]
-					     : table->v6_some[edge_some_word(hash, g->v6_some_bits)];
-	return (word & edge_some_mask(hash)) == edge_some_mask(hash);
-}
-
 static size_t bits_set(const uint64_t *some, uint32_t some_bits)
 {
 	size_t count = 0;
@@ -102,24 +35,11 @@ static size_t bits_set(const uint64_t *some, uint32_t some_bits)
 	return count;
 }
 
-/* Counts are right, what is listed is found, and no bit of a ban is missing. */
-static void check_sums(const struct ban_table *table)
-{
-	uint32_t counts[EDGE_LENGTHS] = {0};
-	struct ban_place ban;
-	for (size_t at = 0; ban_table_next(table, &at, &ban); at++) {
-		counts[ban.length]++;
-		assert_true(is_some(table, ban.length, &ban.address));
-		assert_true(ban_table_find(table, ban.length, &ban.address) == ban.word);
-	}
-	assert_memory_equal(counts, table->control->bans, sizeof(counts));
-}
-
 /* What a plain array says, the tables say, whatever order bans come and go in, and of every length. */
 static void agrees_with_an_array(void **state)
 {
 	(void)state;
-	struct ban_table table = table_make();
+	struct ban_table table = table_make(NULL);
 	static uint64_t words[EDGE_LENGTHS][BANS * 2];
 	uint64_t seed = 20240710;
 	for (unsigned i = 0; i < STEPS; i++) {
@@ -156,7 +76,7 @@ static void agrees_with_an_array(void **state)
 static void takes_what_it_was_made_for(void **state)
 {
 	(void)state;
-	struct ban_table table = table_make();
+	struct ban_table table = table_make(NULL);
 	static const enum edge_length lengths[] = {EDGE_V4_32, EDGE_V6_64};
 	for (unsigned l = 0; l < 2; l++) {
 		uint32_t n = 0;
@@ -181,7 +101,7 @@ static void takes_what_it_was_made_for(void **state)
 static void what_is_over_gives_up_its_place(void **state)
 {
 	(void)state;
-	struct ban_table table = table_make();
+	struct ban_table table = table_make(NULL);
 	for (unsigned length = 0; length < EDGE_LENGTHS; length++) {
 		if (length == EDGE_V4_16 || length == EDGE_V4_24)
 			continue;
@@ -202,7 +122,7 @@ static void what_is_over_gives_up_its_place(void **state)
 static void mends_what_a_killed_writer_left(void **state)
 {
 	(void)state;
-	struct ban_table table = table_make();
+	struct ban_table table = table_make(NULL);
 	for (unsigned length = 0; length < EDGE_LENGTHS; length++)
 		for (uint32_t n = 0; n < 500; n++) {
 			struct ban_place ban = {(enum edge_length)length, address_of((enum edge_length)length, n),
@@ -238,7 +158,7 @@ static void mends_what_a_killed_writer_left(void **state)
 static void bits_are_cleared_in_bulk(void **state)
 {
 	(void)state;
-	struct ban_table table = table_make();
+	struct ban_table table = table_make(NULL);
 	static const enum edge_length lengths[] = {EDGE_V4_32, EDGE_V6_64};
 	for (unsigned l = 0; l < 2; l++)
 		for (uint32_t n = 0; n < 200000; n++) {
@@ -256,7 +176,7 @@ static void bits_are_cleared_in_bulk(void **state)
 static void a_filter_has_few_others(void **state)
 {
 	(void)state;
-	struct ban_table table = table_make();
+	struct ban_table table = table_make(NULL);
 	static const enum edge_length lengths[] = {EDGE_V4_32, EDGE_V6_64, EDGE_V6_128};
 	const uint32_t many[] = {BANS * 2, BANS, BANS / 8}; /* eight a word, and in IPv6's fewer */
 	for (unsigned l = 0; l < 3; l++) {
@@ -282,7 +202,7 @@ static void lengths_do_not_share_bits(void **state)
 	(void)state;
 	static const struct address v4 = {{[10] = 0xff, [11] = 0xff, 10, 0, 0, 0}}, v6 = {{0x20, 1, 0xd, 0xb8}};
 	for (unsigned left = 0; left < EDGE_LENGTHS; left++) {
-		struct ban_table table = table_make();
+		struct ban_table table = table_make(NULL);
 		for (unsigned length = 0; length < EDGE_LENGTHS; length++) {
 			struct ban_place ban = {(enum edge_length)length, length <= EDGE_V4_16 ? v4 : v6,
 						edge_word(EDGE_FOR_EVER, 1, 0, 0)};
@@ -335,7 +255,7 @@ static void check_lasting(const struct ban_table *table)
 static void no_moment_lacks_a_ban(void **state)
 {
 	(void)state;
-	struct ban_table table = table_make();
+	struct ban_table table = table_make(NULL);
 	for (unsigned length = 0; length < EDGE_LENGTHS; length++)
 		for (uint32_t n = 0; n < LASTING; n++) {
 			struct ban_place ban = {(enum edge_length)length, address_of((enum edge_length)length, n),

@@ -63,11 +63,11 @@ static int map_check(struct edge *edge, enum edge_map map)
 	return 0;
 }
 
-static bool shape_sound(const struct edge_shape *shape, unsigned key_bits)
+/* Of a table whose keys have so many bits, and of them so many stored: the others are told by bucket and spill. */
+static bool shape_sound(const struct edge_shape *shape, unsigned key_bits, unsigned stored_bits)
 {
-	/* Buckets and the rest of a key that spilled are all of it. */
-	bool rest = key_bits == 64 || (key_bits > shape->bucket_bits && key_bits - shape->spill_bits <= EDGE_REST_BITS);
-	return rest && shape->bucket_bits <= 24 && shape->bucket_bits >= 8 && shape->spill_bits >= 1 &&
+	return shape->bucket_bits < key_bits && shape->spill_bits + stored_bits >= key_bits &&
+	       shape->bucket_bits <= 24 && shape->bucket_bits >= 8 && shape->spill_bits >= 1 &&
 	       shape->spill_bits <= shape->bucket_bits;
 }
 
@@ -84,19 +84,19 @@ static int control_check(const struct edge *edge)
 	const struct {
 		enum edge_map map;
 		const struct edge_shape *shape;
-		unsigned bits;
-	} tables[] = {{EDGE_MAP_v4_32, &g->v4_32, 32},
-		      {EDGE_MAP_v4_24, &g->v4_24, 24},
-		      {EDGE_MAP_v6_128, &g->v6_128, 64},
-		      {EDGE_MAP_v6_net, &g->v6_net, 64}};
+		unsigned bits, stored_bits, spill_buckets;
+	} tables[] = {{EDGE_MAP_v4_32, &g->v4_32, 32, EDGE_REST_BITS, EDGE_SPILL_BUCKETS},
+		      {EDGE_MAP_v4_24, &g->v4_24, 24, EDGE_REST_BITS, EDGE_SPILL_BUCKETS},
+		      {EDGE_MAP_v6_128, &g->v6_128, 128, 128, EDGE_SPILL_BUCKETS},
+		      {EDGE_MAP_v6_net, &g->v6_net, 64, 64 - EDGE_NET_NAMED_BITS, EDGE_NET_SPILL_BUCKETS}};
 	if (memcmp(control->magic, EDGE_MAGIC, sizeof(control->magic)) != 0 || control->version != EDGE_VERSION ||
 	    control->bytes != sizeof(*control))
 		return EDGE_FOREIGN;
 	for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		if (!shape_sound(tables[i].shape, tables[i].bits))
+		if (!shape_sound(tables[i].shape, tables[i].bits, tables[i].stored_bits))
 			return EDGE_FOREIGN;
-		size_t bytes = (size_t)edge_shape_entries(tables[i].shape) * sizeof(struct edge_bucket);
-		if (bytes > edge->mapped_bytes[tables[i].map])
+		size_t entries = edge_spilled_entries(tables[i].shape, tables[i].spill_buckets);
+		if (entries * sizeof(struct edge_bucket) > edge->mapped_bytes[tables[i].map])
 			return EDGE_FOREIGN;
 	}
 	if (!some_sound(g->v4_some_bits, edge->mapped_bytes[EDGE_MAP_v4_some]) ||

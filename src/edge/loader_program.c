@@ -32,7 +32,7 @@ static int sizes_set(struct edge_program *program, const struct edge_geometry *g
 	int error = bpf_map__set_max_entries(program->maps.v4_32, edge_shape_entries(&g->v4_32));
 	error = error != 0 ? error : bpf_map__set_max_entries(program->maps.v4_24, edge_shape_entries(&g->v4_24));
 	error = error != 0 ? error : bpf_map__set_max_entries(program->maps.v6_128, edge_shape_entries(&g->v6_128));
-	error = error != 0 ? error : bpf_map__set_max_entries(program->maps.v6_net, edge_shape_entries(&g->v6_net));
+	error = error != 0 ? error : bpf_map__set_max_entries(program->maps.v6_net, edge_net_entries(&g->v6_net));
 	error = error != 0 ? error : bpf_map__set_max_entries(program->maps.v4_some, 1u << g->v4_some_bits);
 	error = error != 0 ? error : bpf_map__set_max_entries(program->maps.v6_some, 1u << g->v6_some_bits);
 	return error != 0 ? error : bpf_map__set_max_entries(program->maps.slots, (uint32_t)processors * EDGE_SLOTS);

@@ -351,6 +351,30 @@ static struct ban_entry entry_of(const char *text, enum ban_kind kind, enum ban_
 }
 
 /* Whoever adopts the edge says all that its book has: what else stood there is gone, what it has stands. */
+/* Of a crowd in one bucket and its spill, however many there are, those who are banned are dropped, and no others. */
+static void a_full_spill_is_searched(void **state)
+{
+	(void)state;
+	enum { CROWD = (1 + EDGE_NET_SPILL_BUCKETS) * EDGE_NET_ENTRIES, SOURCE_AT = 26 };
+	static struct address crowd[CROWD];
+	uint8_t bytes[FRAME_MOST];
+	struct slice frame = frame_of(SYN6, bytes);
+	begin(UNBOUND);
+	const struct edge_geometry *g = &edge.table.control->geometry;
+	for (uint64_t high = 0x20010db800000000, i = 0; i < CROWD; high++)
+		if (edge_v6_bucket(edge_net_hash(high, 0, g->seeds), g->v6_net.bucket_bits) == 5)
+			crowd[i++] = address_from_words(high, 0);
+	for (unsigned banned = 0; banned < CROWD; banned++) {
+		const struct ban_entry entry = {crowd[banned], BAN_FOR_EVER, 1, 64, BAN_REFUSE, BAN_AUTOMATIC, 0};
+		assert_int_equal(edge_say(&edge, &entry, now_ms()), 0);
+		for (unsigned i = 0; i < CROWD; i++) {
+			memcpy(bytes + SOURCE_AT, &crowd[i], sizeof(crowd[i]));
+			assert_int_equal(run(frame).reason, i <= banned ? EDGE_BANNED : EDGE_CLEAN);
+		}
+	}
+	end();
+}
+
 static void takes_what_an_image_says(void **state)
 {
 	(void)state;
@@ -391,4 +415,5 @@ LOADED_TEST_MAIN(stay_here, cmocka_unit_test(packets_go_where_they_should), cmoc
 		 cmocka_unit_test(packets_go_where_they_should_in_a_flood_of_the_banned),
 		 cmocka_unit_test(bits_are_asked_but_in_a_flood_of_the_banned),
 		 cmocka_unit_test(hits_are_counted_by_mitigation), cmocka_unit_test(bans_end_by_themselves),
-		 cmocka_unit_test(ranks_and_widths), cmocka_unit_test(takes_what_an_image_says))
+		 cmocka_unit_test(ranks_and_widths), cmocka_unit_test(takes_what_an_image_says),
+		 cmocka_unit_test(a_full_spill_is_searched))

@@ -8,7 +8,7 @@
  *   v4_16      a word for each IPv4 network /16
  *   v4_some    a filter of the bans of IPv4: of what it does not have no table need be asked
  *   v6_128     bans of IPv6 addresses, two a line
- *   v6_net     bans of IPv6 networks /64 and /48, four a line
+ *   v6_net     bans of IPv6 networks /64 and /48, five a line
  *   v6_some    the same of IPv6
  *   seen       two generations of a filter of who was here before, by IPv4 address and IPv6 /64
  *   allows     prefixes of any length that are allowed; asked only when a ban was found
@@ -20,8 +20,17 @@
  * A key of an IPv4 table is mixed by a bijection of its bits, seeded at attachment; its upper bits name the bucket and
  * only the rest is stored, so that a word of eight bytes holds an exact key, and is changed by one store. A ban whose
  * bucket is full lies in the spill behind the buckets, in the two buckets that the lower bits of its own name; they are
- * asked only when a bucket is full, so user space leaves no place free in a bucket that has spilled. IPv6's entries
- * have a key beside their word: the word is cleared first and written last.
+ * asked only when a bucket is full, so user space leaves no place free in a bucket that has spilled.
+ *
+ * IPv6's entries have a key beside their word, whole in v6_128, and in v6_net what neither bucket nor spill tells of a
+ * mixed one: the word is cleared first and written last. Who reads while one entry takes another's place may see parts
+ * of both: the key that they make is one network's of 2^64, and that one is dropped in this moment.
+ *
+ * IPv6's spills are named by the upper bits of a hash as the buckets are, and the first of their buckets lie side by
+ * side, then all the second, and so on. Of v6_net four places of five are taken and a tenth spills, so that the first
+ * bucket of a spill is asked at once with a key's own: whether one must go on to it a processor would guess wrong too
+ * often, and wait for one line after the other. Each of the others is asked only when that before it is full: user
+ * space fills a hole with the last ban behind it that may lie there.
  */
 #ifndef GUIA_WIRE_EDGE_LAYOUT_H
 #define GUIA_WIRE_EDGE_LAYOUT_H
@@ -31,7 +40,7 @@
 #define EDGE_MAGIC "guiaEDG" /* eight bytes with the NUL */
 
 enum {
-	EDGE_VERSION = 9,
+	EDGE_VERSION = 10,
 
 	EDGE_MITIGATION_BITS = 11,
 	EDGE_MITIGATIONS = 1 << EDGE_MITIGATION_BITS, /* counted apart; 0 has all the rest */
@@ -40,8 +49,12 @@ enum {
 	EDGE_TICK_SHIFT = 28, /* ends of bans are in ticks of 2^28 ns, a quarter of a second */
 	EDGE_BUCKET_WORDS = 8,
 	EDGE_128_ENTRIES = 2,
-	EDGE_NET_ENTRIES = 4,
+	EDGE_NET_ENTRIES = 5,
 	EDGE_SPILL_BUCKETS = 2,
+	EDGE_NET_SPILL_BUCKETS = 8,
+	EDGE_NET_LOW_BITS = 32,                  /* of a mixed key, beside its word */
+	EDGE_NET_HIGH_BITS = EDGE_REST_BITS - 1, /* above those, in its word, with a bit for its kind */
+	EDGE_NET_NAMED_BITS = 64 - EDGE_NET_LOW_BITS - EDGE_NET_HIGH_BITS, /* not stored: bucket or spill tell them */
 	EDGE_ALLOWS = 1 << 16,
 	EDGE_SOME_BITS = 3,  /* of a ban, in its word of a filter */
 	EDGE_SOME_MOST = 22, /* a filter has 2^22 words at most */
@@ -99,7 +112,7 @@ enum edge_length {
  *          30 to 40   whose hits it counts
  *          41         EDGE_PIECE: one of the pieces of a prefix that is up to EDGE_PIECE_BITS shorter
  *          42, 43     rank: an allowance of a higher rank, or of the same and not shorter, is stronger
- *          44 to 63   the rest of the key; of v6_net 0 for a /64 and 1 for a /48
+ *          44 to 63   of the rest of the key; in v6_net the highest says whether it is a /48; in v6_128 zeroes
  */
 #define EDGE_FOR_EVER 0x3fffffffu
 #define EDGE_PIECE    ((uint64_t)1 << 41)
@@ -149,16 +162,16 @@ struct edge_128_bucket {
 	uint64_t zero[2];
 };
 
-struct edge_net {
-	uint64_t key;
-	uint64_t word;
-};
-
 struct edge_net_bucket {
-	struct edge_net entries[EDGE_NET_ENTRIES];
+	uint64_t words[EDGE_NET_ENTRIES];
+	uint32_t lows[EDGE_NET_ENTRIES]; /* EDGE_NET_LOW_BITS of the mixed key of the word of the same number */
+	uint32_t zero;
 };
 
-/* Of a table: 1 << bucket_bits buckets, and 1 << spill_bits pairs of them behind. */
+/*
+ * Of a table: 1 << bucket_bits buckets, and 1 << spill_bits spills behind, of EDGE_SPILL_BUCKETS each. Of v6_net they
+ * are of EDGE_NET_SPILL_BUCKETS, and both bits are EDGE_NET_NAMED_BITS at least.
+ */
 struct edge_shape {
 	uint32_t bucket_bits;
 	uint32_t spill_bits;
@@ -270,14 +283,17 @@ static inline uint64_t edge_hash(uint64_t high, uint64_t low, const uint64_t see
 	return x ^ x >> 32;
 }
 
+#define EDGE_NET_FACTOR 0xbf58476d1ce4e5b9u
+
 /*
  * Of a network's one word, in which a /48 (`kind` 1) has its lowest bits free: with less arithmetic, for each packet of
- * who is banned waits for it. Keys that share a bucket are those whose products with an unknown odd factor do.
+ * who is banned waits for it. Of one kind it is a bijection, so that v6_net stores it for a key. Keys that share a
+ * bucket are those whose products with an unknown odd factor do.
  */
 static inline uint64_t edge_net_hash(uint64_t key, uint32_t kind, const uint64_t seeds[2])
 {
 	uint64_t x = ((key ^ seeds[0]) + kind) * seeds[1];
-	return (x ^ x >> 32) * 0xbf58476d1ce4e5b9u;
+	return (x ^ x >> 32) * EDGE_NET_FACTOR;
 }
 
 /*
@@ -335,10 +351,17 @@ static inline uint32_t edge_v6_bucket(uint64_t hash, uint32_t bucket_bits)
 	return (uint32_t)(hash >> (64 - bucket_bits));
 }
 
+/* The first bucket of a spill; each other is 1 << spill_bits behind that before it. */
 static inline uint32_t edge_v6_spill(uint64_t hash, uint32_t bucket_bits, uint32_t spill_bits)
 {
-	uint32_t spill = edge_v6_bucket(hash, bucket_bits) & ((1u << spill_bits) - 1);
-	return (1u << bucket_bits) + EDGE_SPILL_BUCKETS * spill;
+	return (1u << bucket_bits) + edge_v6_bucket(hash, spill_bits);
+}
+
+/* What a word of v6_net has beside the ban: the same in a bucket and in the spill. */
+static inline uint32_t edge_net_rest(uint64_t hash, uint32_t kind)
+{
+	uint32_t high = (uint32_t)(hash >> EDGE_NET_LOW_BITS) & ((1u << EDGE_NET_HIGH_BITS) - 1);
+	return kind << EDGE_NET_HIGH_BITS | high;
 }
 
 #endif
