@@ -43,13 +43,13 @@ INLINE uint64_t ones_if_zero(uint64_t x)
 	return ones_if_negative(~x & (x - 1));
 }
 
-/* Whether no place of a line is free, of which words are at `first` and each `step` behind, before `end`. */
-INLINE int line_full(const void *line, unsigned first, unsigned step, unsigned end)
+/* Whether no place of a line is free, of which words are at `first` and each `step` behind. */
+INLINE int line_full(const void *line, unsigned first, unsigned step)
 {
 	const volatile uint64_t *words = line;
 	uint64_t some_free = 0;
 #pragma unroll
-	for (unsigned i = first; i < end; i += step)
+	for (unsigned i = first; i < EDGE_BUCKET_WORDS; i += step)
 		some_free |= ones_if_zero(words[i]);
 	return some_free == 0;
 }
@@ -75,7 +75,7 @@ INLINE uint64_t v4_find(void *map, uint32_t key, uint32_t bits, uint32_t bucket_
 	if (bucket == 0)
 		return 0;
 	uint64_t word = bucket_find(bucket, place.rest);
-	if (word != 0 || !line_full(bucket, 0, 1, EDGE_BUCKET_WORDS))
+	if (word != 0 || !line_full(bucket, 0, 1))
 		return word;
 	bucket = bpf_map_lookup_elem(map, &place.spill);
 	word = bucket == 0 ? 0 : bucket_find(bucket, place.spill_rest);
@@ -154,7 +154,7 @@ INLINE uint64_t v6_address_find(uint64_t high, uint64_t low, uint64_t hash)
 	if (bucket == 0)
 		return 0;
 	uint64_t word = address_bucket_find(bucket, high, low);
-	if (word != 0 || !line_full(bucket, 2, 3, EDGE_BUCKET_WORDS))
+	if (word != 0 || !line_full(bucket, 2, 3))
 		return word;
 	at = edge_v6_spill(hash, geometry.v6_128.bucket_bits, geometry.v6_128.spill_bits);
 	bucket = bpf_map_lookup_elem(&v6_128, &at);
@@ -178,8 +178,18 @@ INLINE uint64_t net_bucket_find(const struct edge_net_bucket *bucket, uint32_t r
 }
 
 /*
- * `kind`: 0 for a /64, 1 for a /48. No branch between bucket and spill: both lines are on their way at once. What is
- * moved from one to the other has the same word in both meanwhile.
+ * Whether bans may lie in the next line of a spill: its places are taken from the first on, but for one that user space
+ * may be about to fill, or was killed at.
+ */
+INLINE int spill_goes_on(const struct edge_net_bucket *line)
+{
+	return (*(const volatile uint64_t *)&line->words[EDGE_NET_ENTRIES - 2] |
+		*(const volatile uint64_t *)&line->words[EDGE_NET_ENTRIES - 1]) != 0;
+}
+
+/*
+ * `kind`: 0 for a /64, 1 for a /48. No branch between bucket and spill: both lines are on their way at once. Bans are
+ * moved from the spill to the bucket and never back, so the spill is looked through first.
  */
 INLINE uint64_t v6_net_find(uint32_t kind, uint64_t hash)
 {
@@ -190,10 +200,11 @@ INLINE uint64_t v6_net_find(uint32_t kind, uint64_t hash)
 	struct edge_net_bucket *spill = bpf_map_lookup_elem(&v6_net, &at);
 	if (bucket == 0 || spill == 0)
 		return 0;
-	uint64_t word = net_bucket_find(bucket, rest, low) | net_bucket_find(spill, rest, low);
+	uint64_t word = net_bucket_find(spill, rest, low);
+	word |= net_bucket_find(bucket, rest, low);
 #pragma clang loop unroll(disable)
 	for (int i = 1; i < EDGE_NET_SPILL_BUCKETS; i++) {
-		if (word != 0 || !line_full(spill, 0, 1, EDGE_NET_ENTRIES))
+		if (word != 0 || !spill_goes_on(spill))
 			return word;
 		at += 1u << geometry.v6_net.spill_bits;
 		if ((spill = bpf_map_lookup_elem(&v6_net, &at)) == 0)

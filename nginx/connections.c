@@ -1,7 +1,8 @@
 /*
  * Connections from accept on, and what state each is in. Every listening socket of HTTP's has its handler replaced by
  * ours, which puts a cleanup into the connection's pool and goes on to nginx's. States are not followed but looked at,
- * from a timer: nginx has no hook for most changes, and whoever serves a flood should not pay for each.
+ * from a timer, and as connections come where few are free: nginx has no hook for most changes, and whoever serves a
+ * flood should not pay for each.
  */
 #include "connections.h"
 
@@ -17,8 +18,8 @@
 enum {
 	LOOK_MS = 100,
 	PRESSING_SHARE = 8, /* fewer connections than this part are free: those that come are looked at too ... */
-	LOOK_SHARE = 10,    /* but looking takes at most one part in so many of the time */
-	COUNT_SHARE = 100,  /* and counting, within: */
+	LOOK_SHARE = 10,    /* but those looks take at most one part in so many of the time */
+	COUNT_SHARE = 100,  /* and counting one in so many, with a pause between these: */
 	COUNT_MOST_OFTEN_MS = LOOK_MS / 2,
 	COUNT_LEAST_OFTEN_MS = 1000,
 	NS_A_MS = 1000000,
@@ -202,6 +203,9 @@ static void connections_look(ngx_event_t *event)
 	struct gate_flight *flight = gate_flight();
 	uint64_t now_ns = gate_now_ns(), began_ns = gate_worked_ns();
 
+	if (event->posted) { /* the timer comes first */
+		ngx_delete_posted_event(event);
+	}
 	gate_slow_look(flight, look.body_rate, event->log);
 	look.look_ns = now_ns + (gate_worked_ns() - began_ns) * LOOK_SHARE;
 	if (now_ns >= look.count_ns)
@@ -229,5 +233,8 @@ void gate_connections_stop(void)
 {
 	if (look.timer.timer_set)
 		ngx_del_timer(&look.timer);
+	if (look.timer.posted) {
+		ngx_delete_posted_event(&look.timer);
+	}
 	gate_flight_stop();
 }

@@ -6,7 +6,10 @@
  */
 #include "edge/ban_table_inside.h"
 
-enum { NOWHERE = UINT16_MAX /* no link of a chain */ };
+enum {
+	NOWHERE = UINT16_MAX, /* no link of a chain */
+	REST_OF_48 = 0xffff,  /* of an address's upper half: what a /48 does not have */
+};
 
 struct v6_table {
 	struct edge_128_bucket *addresses; /* NULL of networks */
@@ -43,7 +46,7 @@ static struct v6_key key_of(const struct v6_table *v6, enum edge_length length, 
 	uint64_t high = address_high(address), low = address_low(address);
 	if (length == EDGE_V6_128)
 		return (struct v6_key){length, high, low, edge_hash(high, low, v6->seeds)};
-	high = length == EDGE_V6_64 ? high : high & ~(uint64_t)0xffff;
+	high = length == EDGE_V6_64 ? high : high & ~(uint64_t)REST_OF_48;
 	return (struct v6_key){length, high, 0, edge_net_hash(high, kind_of(length), v6->seeds)};
 }
 
@@ -288,7 +291,8 @@ static void table_mend(const struct v6_table *v6, size_t places, uint32_t counts
 			continue;
 		struct v6_key key = key_at(v6, at);
 		unsigned link = link_of(v6, &key, true);
-		if (link == NOWHERE || place_of(v6, &key, link) != at || ban_word_is_over(*word_at(v6, at), 0)) {
+		if (link == NOWHERE || place_of(v6, &key, link) != at || ban_word_is_over(*word_at(v6, at), 0) ||
+		    (key.length == EDGE_V6_48 && (key.high & REST_OF_48) != 0)) {
 			ban_word_store(word_at(v6, at), 0);
 			continue;
 		}

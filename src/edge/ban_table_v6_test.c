@@ -24,13 +24,11 @@ static uint64_t hash_of(const struct ban_table *table, enum edge_length length, 
 	return edge_net_hash(address_high(address), length == EDGE_V6_48, table->control->geometry.seeds);
 }
 
-static uint64_t line_find(const struct edge_net_bucket *line, uint64_t hash, uint32_t kind, bool *ret_full)
+static uint64_t line_find(const struct edge_net_bucket *line, uint64_t hash, uint32_t kind)
 {
 	uint64_t found = 0;
-	*ret_full = true;
 	for (unsigned i = 0; i < EDGE_NET_ENTRIES; i++) {
 		uint64_t word = line->words[i];
-		*ret_full &= word != 0;
 		if (word != 0 && edge_word_rest(word) == edge_net_rest(hash, kind) && line->lows[i] == (uint32_t)hash)
 			found = word;
 	}
@@ -44,11 +42,13 @@ static uint64_t find(const struct ban_table *table, enum edge_length length, con
 	uint64_t hash = hash_of(table, length, address);
 	uint32_t bucket = edge_v6_bucket(hash, shape->bucket_bits);
 	uint32_t spill = edge_v6_spill(hash, shape->bucket_bits, shape->spill_bits);
-	bool full;
-	uint64_t word = line_find(&table->v6_net[bucket], hash, length == EDGE_V6_48, &full);
-	full = true;
-	for (unsigned i = 0; word == 0 && full && i < EDGE_NET_SPILL_BUCKETS; i++)
-		word = line_find(&table->v6_net[spill + (i << shape->spill_bits)], hash, length == EDGE_V6_48, &full);
+	uint64_t word = line_find(&table->v6_net[bucket], hash, length == EDGE_V6_48);
+	bool goes_on = true;
+	for (unsigned i = 0; word == 0 && goes_on && i < EDGE_NET_SPILL_BUCKETS; i++) {
+		const struct edge_net_bucket *line = &table->v6_net[spill + (i << shape->spill_bits)];
+		word = line_find(line, hash, length == EDGE_V6_48);
+		goes_on = (line->words[EDGE_NET_ENTRIES - 2] | line->words[EDGE_NET_ENTRIES - 1]) != 0;
+	}
 	return word;
 }
 

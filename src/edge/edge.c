@@ -92,6 +92,8 @@ static int control_check(const struct edge *edge)
 	if (memcmp(control->magic, EDGE_MAGIC, sizeof(control->magic)) != 0 || control->version != EDGE_VERSION ||
 	    control->bytes != sizeof(*control))
 		return EDGE_FOREIGN;
+	if ((g->seeds[0] & g->seeds[1] & 1) == 0)
+		return EDGE_FOREIGN;
 	for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		if (!shape_sound(tables[i].shape, tables[i].bits, tables[i].stored_bits))
 			return EDGE_FOREIGN;

@@ -350,7 +350,6 @@ static struct ban_entry entry_of(const char *text, enum ban_kind kind, enum ban_
 	return (struct ban_entry){p.address, BAN_FOR_EVER, id, p.bits, (uint8_t)kind, (uint8_t)rank, 0};
 }
 
-/* Whoever adopts the edge says all that its book has: what else stood there is gone, what it has stands. */
 /* Of a crowd in one bucket and its spill, however many there are, those who are banned are dropped, and no others. */
 static void a_full_spill_is_searched(void **state)
 {
@@ -375,6 +374,7 @@ static void a_full_spill_is_searched(void **state)
 	end();
 }
 
+/* Whoever adopts the edge says all that its book has: what else stood there is gone, what it has stands. */
 static void takes_what_an_image_says(void **state)
 {
 	(void)state;

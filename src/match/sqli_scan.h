@@ -1,4 +1,4 @@
-/* What reading any token of SQL takes: a look at bytes, and words. Inside sqli_token.c and sqli_string.c only. */
+/* What reading any token of SQL takes: a look at bytes, and words. Inside what reads tokens only, sqli_single.h among it. */
 #ifndef GUIA_MATCH_SQLI_SCAN_H
 #define GUIA_MATCH_SQLI_SCAN_H
 

@@ -4,7 +4,7 @@
 
 #include "match/sqli_scan.h"
 
-/* What no byte may follow that ... */
+/* Where it is another token: before ... */
 enum {
 	SQLI_BEFORE_DASH = 1,
 	SQLI_BEFORE_STAR = 2,

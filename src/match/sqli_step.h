@@ -29,7 +29,7 @@ struct sqli_steps {
 	uint16_t step[SQLI_STATES][SQLI_CLASSES]; /* zero: not taken yet */
 };
 
-/* Before the first reading; what is not cleared here is before it is read. */
+/* Before the first reading; the rest is written before it is read. */
 static inline void sqli_steps_begin(struct sqli_steps *steps)
 {
 	steps->states = steps->classes = 0;

@@ -143,7 +143,6 @@ static void same_folded(struct slice value, uint8_t quote, enum sqli_dialect dia
 			 sqli_fingerprint_of(&by_steps).text);
 }
 
-/* Steps kept of any readings serve all others: values of a few pieces, repeated. */
 static unsigned steps_kept(const struct sqli_steps *steps)
 {
 	unsigned kept = 0;
@@ -153,6 +152,7 @@ static unsigned steps_kept(const struct sqli_steps *steps)
 	return kept;
 }
 
+/* Steps kept of any readings serve all others: values of a few pieces, repeated. */
 static void steps_change_nothing(void **state)
 {
 	(void)state;

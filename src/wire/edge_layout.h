@@ -24,13 +24,14 @@
  *
  * IPv6's entries have a key beside their word, whole in v6_128, and in v6_net what neither bucket nor spill tells of a
  * mixed one: the word is cleared first and written last. Who reads while one entry takes another's place may see parts
- * of both: the key that they make is one network's of 2^64, and that one is dropped in this moment.
+ * of both, or neither: in this moment who has the one key of 2^64 or more that they make is dropped, or one who is
+ * banned passes.
  *
  * IPv6's spills are named by the upper bits of a hash as the buckets are, and the first of their buckets lie side by
  * side, then all the second, and so on. Of v6_net four places of five are taken and a tenth spills, so that the first
  * bucket of a spill is asked at once with a key's own: whether one must go on to it a processor would guess wrong too
- * often, and wait for one line after the other. Each of the others is asked only when that before it is full: user
- * space fills a hole with the last ban behind it that may lie there.
+ * often, and wait for one line after the other. Each of the others is asked only when one of the last two places of that
+ * before it is taken: user space fills a hole with the last ban behind it that may lie there, so there is one at most.
  */
 #ifndef GUIA_WIRE_EDGE_LAYOUT_H
 #define GUIA_WIRE_EDGE_LAYOUT_H
@@ -167,6 +168,10 @@ struct edge_net_bucket {
 	uint32_t lows[EDGE_NET_ENTRIES]; /* EDGE_NET_LOW_BITS of the mixed key of the word of the same number */
 	uint32_t zero;
 };
+
+_Static_assert(sizeof(struct edge_128_bucket) == sizeof(struct edge_bucket) &&
+		       sizeof(struct edge_net_bucket) == sizeof(struct edge_bucket),
+	       "a bucket is a line");
 
 /*
  * Of a table: 1 << bucket_bits buckets, and 1 << spill_bits spills behind, of EDGE_SPILL_BUCKETS each. Of v6_net they
