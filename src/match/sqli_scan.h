@@ -1,4 +1,4 @@
-/* What reading any token of SQL takes: a look at bytes, and words. Inside what reads tokens only, sqli_single.h among it. */
+/* What reading any token of SQL takes: a look at bytes, and words. Inside what reads tokens only. */
 #ifndef GUIA_MATCH_SQLI_SCAN_H
 #define GUIA_MATCH_SQLI_SCAN_H
 

@@ -30,8 +30,9 @@
  * IPv6's spills are named by the upper bits of a hash as the buckets are, and the first of their buckets lie side by
  * side, then all the second, and so on. Of v6_net four places of five are taken and a tenth spills, so that the first
  * bucket of a spill is asked at once with a key's own: whether one must go on to it a processor would guess wrong too
- * often, and wait for one line after the other. Each of the others is asked only when one of the last two places of that
- * before it is taken: user space fills a hole with the last ban behind it that may lie there, so there is one at most.
+ * often, and wait for one line after the other. Each of the others is asked only when one of the last two places of
+ * that before it is taken: user space fills a hole with the last ban behind it that may lie there, so there is one at
+ * most.
  */
 #ifndef GUIA_WIRE_EDGE_LAYOUT_H
 #define GUIA_WIRE_EDGE_LAYOUT_H
