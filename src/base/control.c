@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { GROUPS_MOST = 1024 /* of a peer: whoever is in more is asked for its own only */ };
+
 enum {
 	ANSWER_MAX_BYTES = 16 << 20,
 	ANSWER_STEP_BYTES = 16 << 10,
@@ -175,6 +177,19 @@ size_t control_waits(const struct control *control, struct pollfd *fds)
 	return count;
 }
 
+/* Of its supplementary groups; a service has its own group for files, and another to be answered by. */
+static bool peer_is_in(int fd, gid_t group)
+{
+	gid_t groups[GROUPS_MOST];
+	socklen_t bytes = sizeof(groups);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &bytes) != 0)
+		return false;
+	for (size_t i = 0; i < bytes / sizeof(groups[0]); i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
 static bool is_allowed(const struct control *control, int fd, uid_t *ret_who)
 {
 	struct ucred who;
@@ -183,7 +198,7 @@ static bool is_allowed(const struct control *control, int fd, uid_t *ret_who)
 		return false;
 	*ret_who = who.uid;
 	return who.uid == 0 || who.uid == control->owner ||
-	       (control->whom == CONTROL_FOR_GROUP && who.gid == control->group);
+	       (control->whom == CONTROL_FOR_GROUP && (who.gid == control->group || peer_is_in(fd, control->group)));
 }
 
 /* One that may not ask is closed unanswered. */

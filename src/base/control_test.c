@@ -3,11 +3,14 @@
 #include "base/error.h"
 #include "base/test.h"
 
+#include <grp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { STEPS = 3 };
@@ -149,7 +152,56 @@ static void what_is_no_question_is_closed(void **state)
 	}
 }
 
-TEST_MAIN(cmocka_unit_test_setup_teardown(one_that_was_removed_is_made_again, open_one, close_it),
+static void answer_any(void *context, uid_t who, struct slice question, struct buffer *out)
+{
+	(void)context;
+	(void)who;
+	buffer_add(out, question);
+}
+
+/* Another user's process with one supplementary group. Whether it is answered. */
+static bool answers_member_of(gid_t group)
+{
+	enum { NOBODY = 65534, WAIT_MS = 10 };
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		char byte;
+		int fd = -1;
+		if (setgroups(1, &group) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
+		    setresuid(NOBODY, NOBODY, NOBODY) != 0 || (fd = ask("member")) < 0)
+			_exit(2);
+		(void)poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, -1);
+		_exit(recv(fd, &byte, 1, 0) == 1 ? 0 : 1);
+	}
+	int status;
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		control_step(&control, 10 * NS_A_SECOND, answer_any, NULL);
+		poll(NULL, 0, WAIT_MS);
+	}
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 2);
+	return WEXITSTATUS(status) == 0;
+}
+
+/* A service's own group may be another: what counts is that it is in ours. */
+static void who_is_in_the_group_is_answered(void **state)
+{
+	enum { OURS = 4711, OTHER = 4712 };
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chmod(folder, 0711), 0);
+	assert_int_equal(chmod(path, 0666), 0);
+	control.group = OURS;
+	control.whom = CONTROL_FOR_GROUP;
+	assert_true(answers_member_of(OURS));
+	assert_false(answers_member_of(OTHER));
+	control.whom = CONTROL_FOR_USER;
+	assert_false(answers_member_of(OURS));
+}
+
+TEST_MAIN(cmocka_unit_test_setup_teardown(who_is_in_the_group_is_answered, open_one, close_it),
+	  cmocka_unit_test_setup_teardown(one_that_was_removed_is_made_again, open_one, close_it),
 	  cmocka_unit_test_setup_teardown(the_name_of_another_is_left, open_one, close_it),
 	  cmocka_unit_test_setup_teardown(who_finds_no_place_waits_for_one, open_one, close_it),
 	  cmocka_unit_test_setup_teardown(what_is_no_question_is_closed, open_one, close_it))
