@@ -18,7 +18,7 @@
 enum {
 	LOOK_MS = 100,
 	PRESSING_SHARE = 8, /* fewer connections than this part are free: those that come are looked at too ... */
-	LOOK_SHARE = 10,    /* but those looks take at most one part in so many of the time */
+	LOOK_SHARE = 4,     /* but those looks take at most one part in so many of the time */
 	COUNT_SHARE = 100,  /* and counting one in so many, with a pause between these: */
 	COUNT_MOST_OFTEN_MS = LOOK_MS / 2,
 	COUNT_LEAST_OFTEN_MS = 1000,

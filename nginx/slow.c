@@ -84,9 +84,34 @@ static void body_end(struct gate_context *context)
 	ngx_http_run_posted_requests(c);
 }
 
+/*
+ * With the connection that it holds. Where that has other streams it would stay, however slow each of them is: it is
+ * closed as a banned one's is, and its streams end as when a client hangs up.
+ */
+static void holder_end(struct gate_context *context)
+{
+	struct gate_connection *own = context->passage.connection;
+
+	if (context->request->stream == NULL || own == NULL) {
+		body_end(context);
+		return;
+	}
+	context->slow = 1;
+	own->refused = 1;
+	(void)shutdown(own->connection->fd, SHUT_RDWR);
+}
+
+static bool is_ending(const struct gate_context *context)
+{
+	const struct gate_connection *own = context->passage.connection;
+
+	return context->slow || (own != NULL && own->refused);
+}
+
 /* Those that have come for so long and are below a rate, `most` at once. A body that is ended may take others along
  * (streams of HTTP/2), so the list is gone through from its beginning each time. */
-static ngx_uint_t bodies_end(ngx_queue_t *requests, uint64_t now_ns, uint64_t least_ms, uint64_t rate, ngx_uint_t most)
+static ngx_uint_t bodies_end(ngx_queue_t *requests, uint64_t now_ns, uint64_t least_ms, uint64_t rate, ngx_uint_t most,
+			     void (*end)(struct gate_context *context))
 {
 	ngx_uint_t count = 0;
 
@@ -97,11 +122,11 @@ static ngx_uint_t bodies_end(ngx_queue_t *requests, uint64_t now_ns, uint64_t le
 			struct gate_context *context = ngx_queue_data(q, struct gate_context, passage.link);
 			if (now_ns - context->passage.at_ns < least_ms * NS_A_MS)
 				break;
-			if (context->slow || gate_request_state(context) != STATE_READING_BODY ||
+			if (is_ending(context) || gate_request_state(context) != STATE_READING_BODY ||
 			    body_rate(context, now_ns) >= rate)
 				continue;
 			found = true;
-			body_end(context);
+			end(context);
 			break;
 		}
 	}
@@ -114,7 +139,7 @@ static ngx_uint_t bodies_shed(ngx_queue_t *requests, uint64_t now_ns, uint64_t r
 	ngx_uint_t count = 0;
 
 	for (uint64_t rate = SLOWEST_RATE; rate <= rate_most && count < wanted; rate *= 2)
-		count += bodies_end(requests, now_ns, SHED_BODY_MS, rate, wanted - count);
+		count += bodies_end(requests, now_ns, SHED_BODY_MS, rate, wanted - count, holder_end);
 	return count;
 }
 
@@ -149,7 +174,7 @@ static struct gate_context *body_find(ngx_queue_t *requests, const struct prefix
 		const struct gate_connection *own = context->passage.connection;
 		if (now_ns - context->passage.at_ns < (uint64_t)SHED_BODY_MS * NS_A_MS)
 			break;
-		if (own == NULL || context->slow || gate_request_state(context) != STATE_READING_BODY ||
+		if (own == NULL || is_ending(context) || gate_request_state(context) != STATE_READING_BODY ||
 		    body_rate(context, now_ns) >= SHED_BODY_RATE)
 			continue;
 		struct address peer = gate_address(own->peer);
@@ -168,7 +193,7 @@ bool gate_slow_end_one(struct gate_flight *flight, const struct prefix *network)
 	if (silent != NULL)
 		time_out(silent->connection->read);
 	if (body != NULL)
-		body_end(body);
+		holder_end(body);
 	count_shed(SHED_CROWDED, silent != NULL || body != NULL);
 	return silent != NULL || body != NULL;
 }
@@ -238,8 +263,8 @@ void gate_slow_look(struct gate_flight *flight, size_t body_rate_least, ngx_log_
 	uint64_t now_ns = gate_now_ns();
 
 	if (body_rate_least > 0)
-		count_shed(SHED_BELOW_RATE,
-			   bodies_end(&flight->requests, now_ns, BODY_GRACE_MS, body_rate_least, NGX_MAX_INT_T_VALUE));
+		count_shed(SHED_BELOW_RATE, bodies_end(&flight->requests, now_ns, BODY_GRACE_MS, body_rate_least,
+						       NGX_MAX_INT_T_VALUE, body_end));
 	if (free < all * FREE_QUARTERS / 4)
 		make_room(flight, now_ns, SHED_HEAD_MS, SHED_BODY_RATE, all * FREE_QUARTERS / 4 - free);
 	else if (is_told(now_ns) && free < all * TOLD_FREE_QUARTERS / 4)

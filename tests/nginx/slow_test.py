@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import http2
 import outbox
 from harness import PATIENCE, Gate, Origin, case, curl, free_port, main, wait_until
 
@@ -101,6 +102,19 @@ def _():
 @case("bodies that trickle in make way for visitors")
 def _():
     visitors_served_beside(700, POST, "that sent a body slowly", "bodies")
+
+
+@case("connections of HTTP/2 whose slow bodies begin one behind the other make way for visitors")
+def _():
+    slow, before = [], shed()["bodies"]
+    for _ in range(12):
+        slow = [c for c in slow if not c.closed] + [http2.Connection(H2) for _ in range(40 if slow else 480)]
+        for c in slow:
+            c.data(c.open("/echo", "POST", [("content-length", "5000")], end=False), b"a=1", end=False)
+        time.sleep(0.4)
+    assert visits(10) == [200] * 10
+    assert shed()["bodies"] > before, shed()
+    close([c.socket for c in slow])
 
 
 @case("heads that come all at once make way for visitors before the next look is due")
