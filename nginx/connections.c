@@ -69,9 +69,9 @@ static void connections_refuse(const ngx_queue_t *list)
 {
 	for (ngx_queue_t *q = ngx_queue_head(list); q != ngx_queue_sentinel(list); q = ngx_queue_next(q)) {
 		struct gate_connection *own = ngx_queue_data(q, struct gate_connection, link);
-		if (own->refused || !peer_refuse(own->peer))
+		if (own->closing || !peer_refuse(own->peer))
 			continue;
-		own->refused = 1;
+		own->closing = 1;
 		(void)shutdown(own->connection->fd, SHUT_RDWR);
 	}
 }

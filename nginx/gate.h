@@ -112,7 +112,7 @@ struct gate_connection {
 	ngx_uint_t serving;    /* requests begun and not ended */
 	ngx_uint_t served;
 	struct connection_ticket ticket; /* by which its source's are counted */
-	unsigned refused : 1;            /* its source was banned or it is slow, and it is being closed */
+	unsigned closing : 1;            /* its source was banned, or it was slow: its socket is shut down */
 };
 
 /* A request's part, in its context. */

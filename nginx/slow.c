@@ -97,7 +97,7 @@ static void holder_end(struct gate_context *context)
 		return;
 	}
 	context->slow = 1;
-	own->refused = 1;
+	own->closing = 1;
 	(void)shutdown(own->connection->fd, SHUT_RDWR);
 }
 
@@ -105,7 +105,7 @@ static bool is_ending(const struct gate_context *context)
 {
 	const struct gate_connection *own = context->passage.connection;
 
-	return context->slow || (own != NULL && own->refused);
+	return context->slow || (own != NULL && own->closing);
 }
 
 /* Those that have come for so long and are below a rate, `most` at once. A body that is ended may take others along

@@ -11,11 +11,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { GROUPS_MOST = 1024 /* of a peer: whoever is in more is asked for its own only */ };
-
 enum {
 	ANSWER_MAX_BYTES = 16 << 20,
 	ANSWER_STEP_BYTES = 16 << 10,
+	GROUPS_MOST = 1024, /* of a peer: of whoever is in more only its own counts */
 };
 
 #define NS_A_SECOND UINT64_C(1000000000)
