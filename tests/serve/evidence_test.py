@@ -148,7 +148,7 @@ class Asker(threading.Thread):
 
     def end(self):
         self.ends.set()
-        self.join(60)
+        self.join()
 
 
 @case
