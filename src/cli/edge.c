@@ -5,6 +5,7 @@
 #include "edge/edge.h"
 #include "edge/loader.h"
 #include "edge/strangers.h"
+#include "serve/run_dir.h"
 
 #include <jansson.h>
 #include <pwd.h>
@@ -26,15 +27,26 @@ static int number_read(const struct cli_arguments *arguments, const char *name, 
 
 static int user_read(const struct cli_arguments *arguments, struct edge_options *options)
 {
-	const char *name = cli_value(arguments, "user");
+	const char *said = cli_value(arguments, "user"), *name = said != NULL ? said : run_dir_usual_watch_user();
 	if (name == NULL)
 		return CLI_FINE;
 	const struct passwd *user = getpwnam(name);
+	options->user_said = said != NULL;
 	if (user == NULL)
 		return cli_fail(CLI_USER, "--user %s: there is no such user", name);
 	options->uid = user->pw_uid;
 	options->gid = user->pw_gid;
 	return CLI_FINE;
+}
+
+/* Whether anything is said that only new maps can be given. */
+static bool rest_is_said(const struct cli_arguments *arguments)
+{
+	static const char *const names[] = {"bans", "samples", "syn", "syn-port", "udp", "udp-port", "fragments"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (cli_value(arguments, names[i]) != NULL)
+			return true;
+	return false;
 }
 
 /* What a second may have may come at once. */
@@ -67,6 +79,7 @@ static int attach(const struct cli_arguments *arguments, const char *directory)
 		.samples_per_s = 10,
 		.uid = getuid(),
 		.gid = getgid(),
+		.rest_said = rest_is_said(arguments),
 	};
 	struct buffer told = buffer_make(NULL);
 	memcpy(options.limits, edge_usual_limits, sizeof(options.limits));
@@ -228,7 +241,9 @@ static int run(const struct cli_arguments *arguments)
 
 static const struct cli_option options[] = {
 	{"at", 0, "DIR", "where maps, program and links are pinned (default: " EDGE_DIRECTORY ")"},
-	{"user", 0, "NAME", "who may use the maps afterwards, without rights (attach; default: who attaches)"},
+	{"user", 0, "NAME",
+	 "who the watch runs as: it may use the maps afterwards, without rights (attach; default: as "
+	 "`guia serve` has it)"},
 	{"native", 0, NULL, "in the driver or not at all (attach)"},
 	{"generic", 0, NULL, "not in the driver (attach)"},
 	{"bans", 0, "N", "make room for so many bans, 100 bytes each (attach; default: 1000000)"},
@@ -255,9 +270,11 @@ const struct command edge_command = {
 		"they are answered with the kernel's own cookies, else they are left to it. Only while the gate\n"
 		"cannot begin with all that connect, SYNs of sources that were not here before are dropped.\n\n"
 		"attach loads the program, into the driver if that takes it, else in front of the network stack, and\n"
-		"pins all of it, so that it stays when this ends; it needs root. Given again it adds interfaces. The\n"
-		"user named may then change bans and read counters without rights. docs/edge.md says what of this has\n"
-		"been tried. detach leaves no trace; it takes effect at once, also where a process has the maps\n"
+		"pins all of it, so that it stays when this ends; it needs root. Given again it adds interfaces, and\n"
+		"gives the maps to the user named. Only that user and root may change bans and read counters, and so\n"
+		"only a watch that runs as one of these has the edge drop the banned; `guia status` says so if it\n"
+		"cannot. docs/edge.md says what of this has been tried. detach leaves no trace; it takes effect at "
+		"once, also where a process has the maps\n"
 		"open. show tells of interfaces, bans, sources that were here before, and counters.\n\n"
 		"Exit code 2: no such interface, another program there already, maps of another version, nothing to\n"
 		"detach; 3: no rights, no XDP, or nothing to show.",

@@ -8,6 +8,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -108,6 +109,14 @@ static int tell_pins(const char *directory, int error, struct buffer *told)
 	return EDGE_MACHINE;
 }
 
+static void tell_user(const struct edge_options *options, struct buffer *told)
+{
+	const struct passwd *user = getpwuid(options->uid);
+	if (user != NULL)
+		buffer_printf(told, "who is banned there is for %s and root to change: the watch runs as one of them\n",
+			      user->pw_name);
+}
+
 /* ---- detaching ---- */
 
 static void retire(struct edge *edge)
@@ -170,15 +179,31 @@ static int attach_first(const struct pins *pins, const struct edge_options *opti
 	loaded_close(&loaded);
 	if (outcome != 0)
 		pins_remove(pins);
-	else if (!loader_cookies_taken())
+	else
+		tell_user(options, told);
+	if (outcome == 0 && !loader_cookies_taken())
 		buffer_text(told, "net.ipv4.tcp_syncookies is not 2: SYNs above the budget are left to the kernel\n");
 	return outcome;
+}
+
+/* To another user than had them. */
+static int give_maps(const struct edge_options *options)
+{
+	char path[PIN_PATH_BYTES];
+	for (unsigned map = 0; map < EDGE_MAP_COUNT; map++)
+		if (!pin_path(options->directory, edge_map_names[map], path) ||
+		    chown(path, options->uid, options->gid) != 0)
+			return -errno;
+	return 0;
 }
 
 static int attach_more(const struct edge_options *options, struct buffer *told)
 {
 	char path[PIN_PATH_BYTES];
 	struct links_made made;
+	int given = options->user_said ? give_maps(options) : 0;
+	if (given != 0)
+		return tell_pins(options->directory, given, told);
 	int program = pin_path(options->directory, PROGRAM_PIN, path) ? bpf_obj_get(path) : -1;
 	if (program < 0)
 		return tell_pins(options->directory, -errno, told);
@@ -187,8 +212,14 @@ static int attach_more(const struct edge_options *options, struct buffer *told)
 	if (outcome != 0)
 		return outcome;
 	int error = links_pin(options, &made);
-	if (error == 0)
+	if (error == 0) {
+		if (options->user_said)
+			tell_user(options, told);
+		if (options->rest_said)
+			buffer_text(told, "what the edge there has room for, and its budgets, stay as they are: to "
+					  "change them, guia edge detach first\n");
 		return 0;
+	}
 	buffer_clear(told);
 	return tell_pins(options->directory, error, told);
 }

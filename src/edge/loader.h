@@ -33,8 +33,9 @@ struct edge_options {
 	size_t interface_count;
 	enum edge_mode mode;
 	uint32_t bans;
-	uint32_t samples_per_s; /* of each kind, on each processor */
-	unsigned uid, gid;      /* who may use the maps */
+	uint32_t samples_per_s;    /* of each kind, on each processor */
+	unsigned uid, gid;         /* who may use the maps */
+	bool user_said, rest_said; /* whether a person named that user, and any of what only new maps are given */
 	struct edge_limits limits[EDGE_BUDGETS];
 };
 
@@ -55,9 +56,9 @@ int edge_tracked(void);
 bool edge_is_built(void);
 
 /*
- * All or nothing, also where the process is killed; where an edge is attached already, its program is attached to those
- * interfaces that lack it and the rest of the options does not matter. Lines of what was done, or why not, are added to
- * `told`. 0 or an outcome of those above.
+ * All or nothing, also where the process is killed. Where an edge is attached already, its program is attached to those
+ * interfaces that lack it, and its maps are given to the user if one was named; of the rest it is said that it stays.
+ * Lines of what was done, or why not, are added to `told`. 0 or an outcome of those above.
  */
 int edge_attach(const struct edge_options *options, struct buffer *told);
 

@@ -5,6 +5,10 @@
 #include "edge/bans.h"
 #include "edge/loader.h"
 
+#include <pwd.h>
+#include <stdio.h>
+#include <unistd.h>
+
 enum {
 	SWEPT_EACH_MS = 20,
 	RELAID_EACH_MS = 10000,
@@ -140,20 +144,44 @@ static int find(struct edge_bans *edge, struct ban_times now)
 	return 0;
 }
 
-static const char *text_of(int outcome)
+/* Whose maps they would have to be. */
+static void say_barred(char text[EDGE_BANS_FAULT_BYTES])
+{
+	const struct passwd *user = getpwuid(geteuid());
+	char number[24];
+	snprintf(number, sizeof(number), "user %u", (unsigned)geteuid());
+	snprintf(text, EDGE_BANS_FAULT_BYTES,
+		 "the edge is not %s's, who the watch runs as, and drops none of the banned: guia edge attach --user "
+		 "%s, with an interface",
+		 user != NULL ? user->pw_name : number, user != NULL ? user->pw_name : "NAME");
+}
+
+static void say_fault(int outcome, char text[EDGE_BANS_FAULT_BYTES])
 {
 	switch (outcome) {
 	case 0:
-		return "the edge has the bans too";
 	case -ENOENT:
-		return "the edge was detached: the gate alone has the bans";
+		text[0] = '\0';
+		break;
 	case EDGE_FOREIGN:
-		return "the edge is of another version: the gate alone has the bans";
+		snprintf(text, EDGE_BANS_FAULT_BYTES, "the edge is of another version: the gate alone has the bans");
+		break;
 	case HELD_BY_ANOTHER:
-		return "another watch has the edge: the gate alone has the bans";
+		snprintf(text, EDGE_BANS_FAULT_BYTES, "another watch has the edge: the gate alone has the bans");
+		break;
+	case -EACCES:
+	case -EPERM:
+		say_barred(text);
+		break;
 	default:
-		return strerror(-outcome);
+		snprintf(text, EDGE_BANS_FAULT_BYTES, "the edge cannot be had: %s: the gate alone has the bans",
+			 strerror(-outcome));
 	}
+}
+
+const char *edge_bans_fault(const struct edge_bans *edge)
+{
+	return edge->fault[0] != '\0' ? edge->fault : NULL;
 }
 
 static void count(struct edge_bans *edge, struct ban_times now)
@@ -213,7 +241,10 @@ const char *edge_bans_look(struct edge_bans *edge, struct ban_times now)
 	if (outcome == edge->told)
 		return edge->held ? heed_cookies(edge) : NULL;
 	edge->told = outcome;
-	return text_of(outcome);
+	say_fault(outcome, edge->fault);
+	return outcome == 0         ? "the edge has the bans too"
+	       : outcome == -ENOENT ? "there is no edge any more: the gate alone has the bans"
+				    : edge->fault;
 }
 
 void edge_bans_tick(struct edge_bans *edge, struct ban_times now)
@@ -251,7 +282,7 @@ const char *edge_bans_standing(const struct edge_bans *edge, const struct prefix
 {
 	const struct ban_entry entry = {.address = prefix->address, .bits = prefix->bits, .kind = (uint8_t)kind};
 	if (!edge->held)
-		return NULL;
+		return edge->fault[0] != '\0' ? "it is not the watch's: see guia status" : NULL;
 	switch (edge_says(&edge->edge, &entry)) {
 	case 0:
 		return "in force";

@@ -11,6 +11,8 @@
 #include "mitigate/ban_register.h"
 #include "mitigate/edge_strangers.h"
 
+enum { EDGE_BANS_FAULT_BYTES = 192 };
+
 struct edge_bans {
 	const char *directory; /* of its pins; NULL: none is looked for */
 	const struct prefix *proxies;
@@ -18,9 +20,10 @@ struct edge_bans {
 	struct ban_register *bans; /* NULL: it is not looked for either */
 	struct edge edge;
 	bool held;
-	int told;     /* why it is not, as last said; -ENOENT: there is none */
-	uint64_t who; /* our number as its holder */
-	size_t swept; /* places looked through for what has ended */
+	int told;                          /* why it is not, as last said; -ENOENT: there is none */
+	char fault[EDGE_BANS_FAULT_BYTES]; /* the same in words, where there is one that is not held; else empty */
+	uint64_t who;                      /* our number as its holder */
+	size_t swept;                      /* places looked through for what has ended */
 	uint64_t swept_ms;
 	bool behind; /* a ban in pieces has changed: what lies in it is said again */
 	uint64_t relaid_ms;
@@ -45,13 +48,16 @@ void edge_bans_meet(struct edge_bans *edge, const struct address *source, struct
 /* Ten times a second: as edge_strangers_tick(). */
 void edge_bans_strangers(struct edge_bans *edge, bool calm, struct strangers_told told, struct ban_times now);
 
+/* NULL, or why an edge that is there is not held: then it drops none of the banned. */
+const char *edge_bans_fault(const struct edge_bans *edge);
+
 /* The edge that is held; NULL: none. It is never another one without being NULL at a look between. */
 const struct edge *edge_bans_edge(const struct edge_bans *edge);
 
 /* What the edge dropped by a mitigation; 0 without one. */
 uint64_t edge_bans_hits(const struct edge_bans *edge, uint32_t id);
 
-/* NULL where no edge is held; "in force", or why the gate alone has what is said of the prefix. */
+/* NULL where there is no edge; "in force", or why the gate alone has what is said of the prefix. */
 const char *edge_bans_standing(const struct edge_bans *edge, const struct prefix *prefix, enum ban_kind kind);
 
 /* Packets a second by reason since the look before the last; all 0 without one. */

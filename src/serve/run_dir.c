@@ -13,6 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Whom the package makes for it. */
+#define WATCH_USER "guia"
+
 static const struct passwd *worker_user(void)
 {
 	static const char *const names[] = {"www-data", "nginx", "nobody"};
@@ -112,7 +115,16 @@ const char *run_dir_watch_user(const struct run_dir *dir)
 {
 	if (dir->user[0] == '\0')
 		return NULL;
-	return dir->events.group != NULL && getpwnam("guia") != NULL ? "guia" : dir->user;
+	return dir->events.group != NULL && getpwnam(WATCH_USER) != NULL ? WATCH_USER : dir->user;
+}
+
+const char *run_dir_usual_watch_user(void)
+{
+	const struct passwd *workers = worker_user();
+	return geteuid() != 0                 ? NULL
+	       : getpwnam(WATCH_USER) != NULL ? WATCH_USER
+	       : workers != NULL              ? workers->pw_name
+					      : NULL;
 }
 
 /* The watch's, of the workers' group, which files in it have too. Modes first: what is another's we may not change. */

@@ -56,6 +56,8 @@ static void edge_add(const struct edge_bans *edge, struct buffer *out)
 {
 	double rates[EDGE_REASONS];
 	uint64_t bans = 0;
+	if (edge_bans_fault(edge) != NULL)
+		json_text(out, "edge_fault", edge_bans_fault(edge));
 	if (!edge->held)
 		return;
 	json_open(out, "edge", '{');
