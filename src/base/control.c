@@ -271,6 +271,12 @@ int control_reach(const char *path)
 	return r;
 }
 
+/* Closed before it said anything: as whoever may not ask is. */
+static int unanswered(int error)
+{
+	return error == -EPIPE || error == -ECONNRESET ? -EACCES : error;
+}
+
 static int answer_read(int fd, struct buffer *answer)
 {
 	char bytes[ANSWER_STEP_BYTES];
@@ -321,7 +327,7 @@ int control_send(const char *path, const char *question, int *ret_fd)
 		*ret_fd = fd;
 	else if (fd >= 0)
 		close(fd);
-	return r;
+	return unanswered(r);
 }
 
 int control_ask(const char *path, const char *question, struct buffer *answer)
@@ -342,5 +348,5 @@ int control_ask_within(const char *path, const char *question, unsigned seconds,
 		close(fd);
 	if (folder >= 0)
 		close(folder);
-	return r != 0 ? r : answer->len == 0 ? -EACCES : 0;
+	return answer->len > 0 ? r : r == 0 ? -EACCES : unanswered(r);
 }

@@ -60,12 +60,15 @@ void control_step(struct control *control, uint64_t now_ns, control_answer_fn *a
 /* Whether somebody listens there, without asking. 0; -ENOENT, -ECONNREFUSED: nobody does; -EACCES; -errno. */
 int control_reach(const char *path);
 
-/* Asks and takes the whole answer. 0; -errno (-ENOENT, -ECONNREFUSED: there is no watch); -ETIMEDOUT. */
+/*
+ * Asks and takes the whole answer. 0; -errno (-ENOENT, -ECONNREFUSED: there is no watch); -ETIMEDOUT; -EACCES: also
+ * where the connection was closed unanswered, which is what whoever may not ask gets.
+ */
 int control_ask(const char *path, const char *question, struct buffer *answer);
 /* For who can wait so long. */
 int control_ask_within(const char *path, const char *question, unsigned seconds, struct buffer *answer);
 
-/* For who must not wait: connects and sends; *ret_fd is to be read until its end, and closed. 0 or -errno. */
+/* For who must not wait: connects and sends; *ret_fd is to be read until its end, and closed. 0 or -errno, as above. */
 int control_send(const char *path, const char *question, int *ret_fd);
 
 #endif

@@ -7,6 +7,8 @@
 
 #include "base/buffer.h"
 
+#include <sys/types.h>
+
 enum {
 	CLI_FINE = 0,
 	CLI_FINDINGS = 1,    /* a test failed, a rule would not do */
@@ -70,9 +72,11 @@ bool cli_span(const char *text, uint64_t *ret_seconds);
 /* Whether a reason is one line and no longer: CLI_FINE, or an exit code after a message about --why. */
 int cli_check_why(const char *why, size_t most_bytes);
 
-/* A folder, made where there is none, that is this user's and nobody else may write to: CLI_FINE, or after a message.
+/*
+ * A folder, made where there is none, that is this user's or `owner`'s and nobody else may write to: CLI_FINE, or after
+ * a message.
  */
-int cli_folder_make(const char *path, unsigned mode);
+int cli_folder_make(const char *path, unsigned mode, uid_t owner);
 
 /* Says that a file the user named cannot be read. A name that is wrong is the user's, all else the machine's. */
 int cli_unreadable(const char *path, int error);

@@ -26,13 +26,15 @@ int cli_fail(int code, const char *format, ...)
 	return code;
 }
 
-int cli_folder_make(const char *path, unsigned mode)
+int cli_folder_make(const char *path, unsigned mode, uid_t owner)
 {
 	struct stat st;
 	if (mkdir(path, mode) != 0 && errno != EEXIST)
 		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(errno));
-	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0)
-		return cli_fail(CLI_USER, "%s: is not a folder of this user's that nobody else may write to", path);
+	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || (st.st_uid != geteuid() && st.st_uid != owner) ||
+	    (st.st_mode & 022) != 0)
+		return cli_fail(CLI_USER, "%s: is not a folder of %s that nobody else may write to", path,
+				owner == geteuid() ? "this user's" : "this user's, or that one's,");
 	return CLI_FINE;
 }
 

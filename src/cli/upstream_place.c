@@ -9,6 +9,7 @@
 #include "upstream/keeper.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -84,7 +85,10 @@ int upstream_place_ask(const struct cli_arguments *arguments, const char *questi
 	*text = buffer_make(NULL);
 	int r = control_ask(path, question, text);
 	if (r == -EACCES)
-		code = cli_fail(CLI_ENVIRONMENT, "%s: the keeper does not answer this user", path);
+		code = cli_fail(CLI_ENVIRONMENT,
+				"%s: the keeper does not answer this user: ask as root, as who ExaBGP runs as, or as "
+				"one of its group",
+				path);
 	else if (r != 0)
 		code = cli_fail(CLI_ENVIRONMENT, "%s: no keeper answers there (ExaBGP starts it): %s", path,
 				strerror(-r));
@@ -139,6 +143,22 @@ static int command_make(const char *file, const char *folder, struct buffer *out
 	return code;
 }
 
+/* Who ExaBGP is to run as, if not this user; it keeps what it was given. */
+static int user_read(const struct cli_arguments *arguments, const struct passwd **ret_user)
+{
+	const char *name = cli_value(arguments, "user");
+	*ret_user = name != NULL ? getpwnam(name) : NULL;
+	return name == NULL || *ret_user != NULL ? CLI_FINE
+						 : cli_fail(CLI_USER, "--user %s: there is no such user", name);
+}
+
+static int give(const char *path, const struct passwd *user)
+{
+	if (user == NULL || lchown(path, user->pw_uid, user->pw_gid) == 0)
+		return CLI_FINE;
+	return cli_fail(CLI_ENVIRONMENT, "%s: cannot be given to %s: %s", path, user->pw_name, strerror(errno));
+}
+
 static int configure(const struct cli_arguments *arguments, const struct upstream_place *place, struct arena *arena)
 {
 	char path[PATH_MAX];
@@ -146,10 +166,14 @@ static int configure(const struct cli_arguments *arguments, const struct upstrea
 	struct buffer command = buffer_make(arena), out = buffer_make(arena);
 	if (passwords == NULL)
 		return cli_fail(CLI_ENVIRONMENT, "out of memory");
-	int code = cli_folder_make(place->folder, 0750);
+	const struct passwd *user = NULL;
+	int code = user_read(arguments, &user);
+	code = code != CLI_FINE ? code : cli_folder_make(place->folder, 0750, user != NULL ? user->pw_uid : geteuid());
 	code = code != CLI_FINE ? code : passwords_read(place, arena, passwords);
 	code = code != CLI_FINE ? code : command_make(cli_value(arguments, "config"), place->folder, &command);
 	if (code != CLI_FINE)
+		return code;
+	if ((code = give(place->folder, user)) != CLI_FINE)
 		return code;
 	snprintf(path, sizeof(path), "%s/exabgp.conf", place->folder);
 	int r = exabgp_configure(place->operators.items, passwords, place->operators.count, (const char *)command.ptr,
@@ -157,8 +181,10 @@ static int configure(const struct cli_arguments *arguments, const struct upstrea
 	r = r != 0 ? r : file_replace(path, buffer_slice(&out), 0600);
 	if (r != 0)
 		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
-	printf("%s\n", path);
-	return CLI_FINE;
+	code = give(path, user);
+	if (code == CLI_FINE)
+		printf("%s\n", path);
+	return code;
 }
 
 int upstream_place_configure(const struct cli_arguments *arguments)

@@ -2,6 +2,7 @@
 
 #include "base/control.h"
 #include "cli/upstream_place.h"
+#include "cli/upstream_route.h"
 #include "cli/watch_place.h"
 #include "codec/text.h"
 
@@ -113,7 +114,8 @@ int upstream_plan_run(const struct cli_arguments *arguments)
 {
 	struct buffer text, out = buffer_make(NULL);
 	json_t *answer;
-	int code = watch_place_ask(arguments, "upstream", &text, &answer);
+	int code = upstream_route_none(arguments);
+	code = code != CLI_FINE ? code : watch_place_ask(arguments, "upstream", &text, &answer);
 	if (code != CLI_FINE)
 		return code;
 	buffer_free(&text);

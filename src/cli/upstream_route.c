@@ -52,7 +52,9 @@ static int add_list(const struct cli_arguments *arguments, const char *option, u
 		if ((more && rest.len == 0) || !add_item(rule, component, item))
 			return cli_fail(CLI_USER, "--%s %s: should be %s", option, text,
 					component == FLOW_PROTOCOL ? "tcp, udp, icmp, a number, or several with commas"
-								   : "numbers and ranges, such as 53,1000-2000");
+					: component == FLOW_PACKET_LENGTH
+						? "bytes of whole packets, numbers and ranges, such as 40,1200-1500"
+						: "numbers and ranges, such as 53,1000-2000");
 	}
 	return CLI_FINE;
 }
@@ -88,19 +90,38 @@ static int read_flow(const struct cli_arguments *arguments, struct route *route)
 	return CLI_FINE;
 }
 
+static const char *const of_flows[] = {"from", "protocol", "port", "from-port", "length", "fragments", "rate"};
+
+/* An option that says more of a flow; NULL: none is given. */
+static const char *said_of_flow(const struct cli_arguments *arguments)
+{
+	for (size_t i = 0; i < sizeof(of_flows) / sizeof(of_flows[0]); i++)
+		if (cli_value(arguments, of_flows[i]) != NULL || cli_flag(arguments, of_flows[i]))
+			return of_flows[i];
+	return NULL;
+}
+
+int upstream_route_none(const struct cli_arguments *arguments)
+{
+	static const char *const others[] = {"for", "why", "operator"};
+	const char *said = said_of_flow(arguments);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && said == NULL; i++)
+		said = cli_value(arguments, others[i]) != NULL ? others[i] : NULL;
+	said = said == NULL && cli_flag(arguments, "blackhole") ? "blackhole" : said;
+	return said == NULL ? CLI_FINE : cli_fail(CLI_USER, "--%s: of packets to which destination?", said);
+}
+
 int upstream_route_read(const struct cli_arguments *arguments, const char *destination, struct route *ret_route)
 {
-	static const char *const of_flows[] = {"from", "protocol", "port", "from-port", "length", "fragments", "rate"};
 	struct route route = {.kind = ROUTE_FLOW};
 	struct prefix prefix;
 	if (!prefix_parse(slice_from_string(destination), &prefix))
 		return cli_fail(CLI_USER, "%s: not an address or prefix of ours, such as 192.0.2.10 or 2001:db8::/64",
 				destination);
 	if (cli_flag(arguments, "blackhole")) {
-		for (size_t i = 0; i < sizeof(of_flows) / sizeof(of_flows[0]); i++)
-			if (cli_value(arguments, of_flows[i]) != NULL || cli_flag(arguments, of_flows[i]))
-				return cli_fail(CLI_USER, "--blackhole takes all packets: --%s has no place there",
-						of_flows[i]);
+		if (said_of_flow(arguments) != NULL)
+			return cli_fail(CLI_USER, "--blackhole takes all packets: --%s has no place there",
+					said_of_flow(arguments));
 		route.kind = ROUTE_BLACKHOLE;
 		route.prefix = prefix;
 		route.next_hop = prefix.address;

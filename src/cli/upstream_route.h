@@ -21,4 +21,7 @@
  */
 int upstream_route_read(const struct cli_arguments *arguments, const char *destination, struct route *ret_route);
 
+/* CLI_FINE where nothing is said of a route; else an exit code, after a message. */
+int upstream_route_none(const struct cli_arguments *arguments);
+
 #endif

@@ -209,7 +209,7 @@ static int plan_paths(const struct cli_arguments *arguments, struct plan *plan)
 	if (a >= (int)sizeof(plan->control) || b >= (int)sizeof(plan->events) || c >= (int)sizeof(plan->bans))
 		return cli_fail(CLI_USER, "%s: too long", plan->run_dir);
 	/* A control socket must not lie where others could put theirs. */
-	return cli_folder_make(plan->run_dir, 0700);
+	return cli_folder_make(plan->run_dir, 0700, geteuid());
 }
 
 static int watch_with(const struct cli_arguments *arguments, struct plan *plan)

@@ -48,13 +48,18 @@ static int place_path(const struct daemon_place *place, const char *run_dir, cha
 	return snprintf(path, PATH_MAX, "%s/%s", run_dir, place->socket) < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
+static const char *temp_dir(void)
+{
+	const char *temp = getenv("TMPDIR");
+	return temp != NULL && temp[0] == '/' ? temp : "/tmp";
+}
+
 /* Where a watch may be if nobody says: where the units of packaging/ put it, and fresh folders of `guia serve`. */
 static void list_usual(glob_t *found)
 {
 	static const char *const usual[] = {"/var/lib/guia/gate", "/run/guia-watch", "/run/guia-screen"};
-	const char *temp = getenv("TMPDIR");
 	char pattern[PATH_MAX];
-	snprintf(pattern, sizeof(pattern), "%s/guia-??????", temp != NULL && temp[0] == '/' ? temp : "/tmp");
+	snprintf(pattern, sizeof(pattern), "%s/guia-??????", temp_dir());
 	(void)glob(pattern, GLOB_NOSORT, NULL, found);
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++)
 		(void)glob(usual[i], GLOB_NOSORT | GLOB_APPEND, NULL, found);
@@ -98,7 +103,9 @@ static int find_only(const struct daemon_place *place, char run_dir[PATH_MAX])
 				place->name, barred);
 	else
 		code = cli_fail(CLI_ENVIRONMENT,
-				"no %s is running that would answer here; give -c FILE or --run-dir DIR", place->name);
+				"no %s is running in %s/guia-*, the packages' folders, or where " USUAL_CONFIG
+				" says; for one elsewhere give -c FILE, its configuration, or --run-dir DIR",
+				place->name, temp_dir());
 	globfree(&found);
 	return code;
 }
@@ -202,7 +209,10 @@ void watch_place_add_user(const json_t *record, struct buffer *out)
 /* Who cannot be helped by anything here is told so. */
 static void add_link(const json_t *answer, struct buffer *out)
 {
-	const json_t *link = json_object_get(answer, "link");
+	const json_t *link = json_object_get(answer, "link"), *keeper = json_object_get(answer, "keeper");
+	if (keeper != NULL)
+		buffer_printf(out, "operators: %s: %s\n", answer_string(keeper, "socket"),
+			      answer_string(keeper, "fault"));
 	if (link == NULL)
 		return;
 	bool full = json_is_true(json_object_get(link, "full"));
@@ -263,6 +273,8 @@ void watch_place_add_edge(const json_t *answer, struct buffer *out)
 	size_t i;
 	add_link(answer, out);
 	add_packets(answer, out);
+	if (answer_string(answer, "edge_fault")[0] != '\0')
+		buffer_printf(out, "edge: %s\n", answer_string(answer, "edge_fault"));
 	if (edge == NULL)
 		return;
 	buffer_text(out, "edge:");

@@ -314,6 +314,12 @@ void upstream_report(struct upstream *u, const struct upstream_sight *sight, str
 void upstream_link_report(const struct upstream *u, struct buffer *out)
 {
 	size_t asked = 0;
+	if (u != NULL && u->fault[0] != '\0') {
+		json_open(out, "keeper", '{');
+		json_text(out, "socket", u->socket);
+		json_text(out, "fault", u->fault);
+		buffer_byte(out, '}');
+	}
 	if (u == NULL || (u->options->link_mbit == 0 && !u->link.may_be_full))
 		return;
 	for (size_t i = 0; i < u->requests.count; i++)

@@ -11,7 +11,10 @@
 
 #include <limits.h>
 
-enum { UPSTREAM_SOURCES = 256 /* banned by the watch, the latest that are remembered */ };
+enum {
+	UPSTREAM_SOURCES = 256, /* banned by the watch, the latest that are remembered */
+	UPSTREAM_FAULT_BYTES = 192,
+};
 
 /* What the reasons of all that the watch asks for by itself begin with: by this they are known again. */
 #define UPSTREAM_WHY "link full: "
@@ -48,10 +51,10 @@ struct upstream {
 	size_t id_at;
 	struct buffer answer; /* so far */
 	uint64_t asked_ms;
-	uint64_t hold_ms; /* when the rules are held again */
-	bool adopted;     /* what an earlier watch asked is known */
-	bool told;        /* that the keeper is away */
-	size_t up;        /* operators' sessions, as the keeper said last */
+	uint64_t hold_ms;                 /* when the rules are held again */
+	bool adopted;                     /* what an earlier watch asked is known */
+	char fault[UPSTREAM_FAULT_BYTES]; /* why the keeper does not answer; empty: it does, or was not asked yet */
+	size_t up;                        /* operators' sessions, as the keeper said last */
 	struct upstream_news_reader news;
 	bool news_due;
 };

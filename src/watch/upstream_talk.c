@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,22 +18,43 @@ enum {
 	PIECE_BYTES = 16384, /* read at once */
 };
 
+static void say_fault(int error, char fault[UPSTREAM_FAULT_BYTES])
+{
+	const struct passwd *user = getpwuid(geteuid());
+	if (error == -EACCES)
+		snprintf(fault, UPSTREAM_FAULT_BYTES,
+			 "the keeper does not answer %s, who the watch runs as: ExaBGP must run as the same user, or "
+			 "in a group of its",
+			 user != NULL ? user->pw_name : "the user");
+	else
+		snprintf(fault, UPSTREAM_FAULT_BYTES, "%s; no operator is asked until ExaBGP runs there",
+			 strerror(-error));
+}
+
+/* Whether the keeper answers, as far as is known; changes are told. */
+static void heed(struct upstream *u, int error)
+{
+	char before[UPSTREAM_FAULT_BYTES];
+	memcpy(before, u->fault, sizeof(before));
+	u->fault[0] = '\0';
+	if (error != 0) {
+		say_fault(error, u->fault);
+		u->up = 0;
+		/* Whoever comes next holds what the journal says, and must be known anew. */
+		u->adopted = false;
+	}
+	if (strcmp(before, u->fault) != 0)
+		fprintf(stderr, "guia: watch: %s: %s\n", u->socket, error != 0 ? u->fault : "the keeper answers");
+}
+
 static void send_question(struct upstream *u, const char *question, enum asking asking, uint64_t now_ms)
 {
 	int r = control_send(u->socket, question, &u->fd);
 	u->asking = r == 0 ? asking : ASKING_NOTHING;
 	u->asked_ms = now_ms;
 	buffer_clear(&u->answer);
-	if ((r != 0) != u->told)
-		fprintf(stderr,
-			r != 0 ? "guia: watch: %s: %s; no operator is asked until ExaBGP runs there\n"
-			       : "guia: watch: %s: the keeper answers\n",
-			u->socket, strerror(-r));
-	u->told = r != 0;
 	if (r != 0)
-		u->up = 0;
-	/* Whoever comes next holds what the journal says, and must be known anew. */
-	u->adopted = u->adopted && r == 0;
+		heed(u, r);
 }
 
 static void ask_request(struct upstream *u, struct request *request, uint64_t now_ms)
@@ -69,11 +91,13 @@ static void ask_next(struct upstream *u, uint64_t now_ms)
 	if (now_ms >= u->hold_ms) {
 		u->hold_ms = now_ms + HOLD_MS;
 		send_question(u, "hold", ASKING_HOLD, now_ms);
-	} else if (!u->adopted && !u->told) {
+	} else if (u->fault[0] != '\0') {
+		return;
+	} else if (!u->adopted) {
 		send_question(u, "status", ASKING_STATUS, now_ms);
-	} else if (u->news_due && !u->told) {
+	} else if (u->news_due) {
 		ask_news(u, now_ms);
-	} else if (request != NULL && !u->told) {
+	} else if (request != NULL) {
 		ask_request(u, request, now_ms);
 	}
 }
@@ -140,13 +164,15 @@ static void request_answered(struct upstream *u, const json_t *answer, uint64_t 
 	requests_done(&u->requests, request, ids, count, now_ms);
 }
 
-static void answered(struct upstream *u, uint64_t now_ms)
+/* `whole`: to its end. */
+static void answered(struct upstream *u, bool whole, uint64_t now_ms)
 {
 	enum asking asking = u->asking;
 	json_t *answer = json_loadb((const char *)u->answer.ptr, u->answer.len, 0, NULL);
 	close(u->fd);
 	u->fd = -1;
 	u->asking = ASKING_NOTHING;
+	heed(u, answer != NULL ? 0 : whole ? -EACCES : -ETIMEDOUT);
 	if (answer != NULL && asking == ASKING_STATUS)
 		adopt(u, answer, now_ms);
 	else if (answer != NULL && asking == ASKING_NEWS)
@@ -168,7 +194,7 @@ static void answer_take(struct upstream *u, uint64_t now_ms)
 			buffer_add(&u->answer, slice_make(bytes, (size_t)n));
 	bool waits = n < 0 && (errno == EAGAIN || errno == EINTR) && now_ms - u->asked_ms < PATIENCE_MS;
 	if (!waits)
-		answered(u, now_ms);
+		answered(u, n == 0 || errno == ECONNRESET, now_ms);
 }
 
 void upstream_talk(struct upstream *u, uint64_t now_ms)

@@ -2,20 +2,27 @@
 
 Usage: operators_test.py GUIA
 """
+import json
+import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import peers  # pylint: disable=wrong-import-position
 import tap  # pylint: disable=wrong-import-position
+from waiting import wait_until  # pylint: disable=wrong-import-position
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEMP = tempfile.TemporaryDirectory(prefix="guia-operators-")
 FOLDER = pathlib.Path(TEMP.name)
 CASES = []
+NOBODY = 65534
+ONE = type("One", (), {"name": "one", "address": "127.1.0.2", "port": 1790, "peer_as": 65010})
 SITES = "sites: [{host: a.test, origin: 'http://127.0.0.1:9'}]\n"
 LEAST = {"name": "one", "peer": "203.0.113.1", "peer_as": "65010", "local_address": "192.0.2.1", "local_as": "65020",
          "prefixes": "[192.0.2.0/24, '2001:db8::/32']"}
@@ -104,6 +111,63 @@ def the_page_for_engineers_holds():
 
 
 @case
+def what_is_configured_is_given_to_who_exabgp_is_to_run_as():
+    (FOLDER / "guia.yaml").write_text(SITES + operators({}))
+    words = [GUIA, "upstream", "configure", "-c", FOLDER / "guia.yaml", "--upstream-dir", FOLDER / "others", "--user"]
+    done = subprocess.run([*words, "no-such-user"], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2 and "there is no such user" in done.stderr, done
+    if os.geteuid() != 0:
+        return
+    for _ in range(2):  # again, too
+        done = subprocess.run([*words, "nobody"], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0 and done.stdout == f"{FOLDER}/others/exabgp.conf\n", done
+        for path in (FOLDER / "others", FOLDER / "others" / "exabgp.conf"):
+            assert path.stat().st_uid == NOBODY and path.stat().st_mode & 0o027 == 0, path
+    (FOLDER / "others").chmod(0o770)
+    done = subprocess.run([*words, "nobody"], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2 and "nobody else may write to" in done.stderr, done
+
+
+@case
+def a_watch_whom_the_keeper_does_not_answer_says_so():
+    if os.geteuid() != 0:
+        raise tap.Skip("needs root")
+    FOLDER.chmod(0o755)
+    service, table, run_dir = peers.Service(GUIA, FOLDER, [ONE]), peers.Table(), FOLDER / "run"
+    (FOLDER / "keeper").mkdir(mode=0o750, exist_ok=True)
+    table.start(service)
+    wait_until(lambda: service.ask("status", patient=False), "the keeper answers")
+    for name in ("run", "run/events", "run/bans"):
+        (FOLDER / name).mkdir(mode=0o755)
+    for name in ("events", "bans"):
+        os.chown(run_dir / name, NOBODY, NOBODY)
+    words = [GUIA, "watch", "--run-dir", run_dir, "--events", run_dir / "events", "--bans", run_dir / "bans", "--upstream", service.directory]
+
+    def status():
+        done = subprocess.run([GUIA, "status", "--run-dir", run_dir, "--json"], capture_output=True, text=True, check=False, timeout=60)
+        return json.loads(done.stdout) if done.returncode in (0, 1) else {}
+    with subprocess.Popen([*words, "--user", "nobody"], stderr=subprocess.PIPE, text=True) as watch:
+        keeper = wait_until(lambda: status().get("keeper"), "it is told", seen=status)
+        assert "does not answer nobody, who the watch runs as" in keeper["fault"] and keeper["socket"] == f"{service.directory}/keeper", keeper
+        done = subprocess.run([GUIA, "status", "--run-dir", run_dir], capture_output=True, text=True, check=False, timeout=60)
+        assert f"operators: {service.directory}/keeper: the keeper does not answer nobody" in done.stdout, done
+        os.chmod(service.directory, 0o755)
+        os.chmod(service.directory / "keeper", 0o666)  # it may be reached, and is closed unanswered
+        time.sleep(3)
+        assert "does not answer nobody" in status()["keeper"]["fault"], status()
+        watch.terminate()
+        said = watch.communicate()[1]
+    assert said.count("the keeper does not answer nobody") == 1 and "the keeper answers" not in said, said
+    for path in run_dir.rglob("*"):
+        os.chown(path, 0, 0)
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL) as watch:
+        wait_until(lambda: service.ask("status")["held"], "the watch holds rules")
+        assert "keeper" not in status(), status()
+        watch.terminate()
+    table.stop()
+
+
+@case
 def wrong_words_are_told():
     for words, part in ((("nonsense",), "there are plan, ask"), (("ask",), "ask DESTINATION"), (("withdraw",), "withdraw ID|all"),
                         (("withdraw", "x"), "the number"), (("ask", "x"), "not an address"), (("ask", "192.0.2.1/24"), "not an address"),
@@ -113,7 +177,9 @@ def wrong_words_are_told():
                         (("ask", "192.0.2.1", "--port", "1,,2"), "--port 1,,2"), (("ask", "192.0.2.1", "--port", ""), "--port"),
                         (("ask", "192.0.2.1", "--rate", "0"), "--rate 0"), (("ask", "192.0.2.1", "--for", "x"), "--for x"),
                         (("ask", "192.0.2.1", "--why", "a\tb"), "one line"), (("ask", "192.0.2.1", "--blackhole", "--port", "1"), "has no place"),
-                        (("ask", "192.0.2.1", "--operator", "a b"), "a name"), (("configure",), "give -c FILE"), (("keep",), "give -c FILE")):
+                        (("ask", "192.0.2.1", "--operator", "a b"), "a name"), (("plan", "--protocol", "udp"), "to which destination"),
+                        (("plan", "--blackhole"), "to which destination"), (("ask", "192.0.2.1", "--length", "x"), "bytes of whole packets"),
+                        (("configure",), "give -c FILE"), (("keep",), "give -c FILE")):
         done = subprocess.run([GUIA, "upstream", *words], capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 2 and part in done.stderr, (words, done.returncode, done.stderr)
     done = subprocess.run([GUIA, "upstream", "--upstream-dir", "/nowhere"], capture_output=True, text=True, check=False, timeout=60)
