@@ -32,7 +32,8 @@ static bool parse_address(struct slice text, struct address *ret_address, unsign
 	return true;
 }
 
-bool prefix_parse(struct slice text, struct prefix *ret_prefix)
+/* `ret_exact`: whether no bit is set behind its length; the prefix has none. */
+static bool parse_prefix(struct slice text, struct prefix *ret_prefix, bool *ret_exact)
 {
 	struct address address;
 	unsigned before;
@@ -44,11 +45,25 @@ bool prefix_parse(struct slice text, struct prefix *ret_prefix)
 		bits = parse_bits(slice_after(text, slash + 1), bits);
 	if (bits < 0)
 		return false;
-	struct prefix prefix = address_prefix(&address, before + (unsigned)bits);
-	if (!address_equal(&prefix.address, &address))
+	*ret_prefix = address_prefix(&address, before + (unsigned)bits);
+	*ret_exact = address_equal(&ret_prefix->address, &address);
+	return true;
+}
+
+bool prefix_parse(struct slice text, struct prefix *ret_prefix)
+{
+	struct prefix prefix;
+	bool exact;
+	if (!parse_prefix(text, &prefix, &exact) || !exact)
 		return false;
 	*ret_prefix = prefix;
 	return true;
+}
+
+bool prefix_around(struct slice text, struct prefix *ret_prefix)
+{
+	bool exact;
+	return parse_prefix(text, ret_prefix, &exact);
 }
 
 bool address_parse(struct slice text, struct address *ret_address)

@@ -102,6 +102,8 @@ static inline bool prefix_has(const struct prefix *p, const struct address *a)
  * zone, a port, bits set behind the length.
  */
 bool prefix_parse(struct slice text, struct prefix *ret_prefix);
+/* The same of an address with bits behind the length, too: the prefix that it is in. */
+bool prefix_around(struct slice text, struct prefix *ret_prefix);
 /* The same of an address alone: no length may be given. */
 bool address_parse(struct slice text, struct address *ret_address);
 

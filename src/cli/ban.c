@@ -14,12 +14,13 @@ enum { BAN_SECONDS = 3600 };
 static int check_prefix(const char *text)
 {
 	struct prefix prefix;
+	char around[ADDRESS_TEXT_BYTES];
 	if (prefix_parse(slice_from_string(text), &prefix))
 		return CLI_FINE;
-	return cli_fail(CLI_USER,
-			"%s: not an address or prefix, such as 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48 (with no bits "
-			"set behind "
-			"its length)",
+	if (prefix_around(slice_from_string(text), &prefix))
+		return cli_fail(CLI_USER, "%s: has bits set behind its length; it is in %s", text,
+				prefix_format(&prefix, around));
+	return cli_fail(CLI_USER, "%s: not an address or prefix, such as 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48",
 			text);
 }
 
@@ -111,12 +112,6 @@ static int run_unban(const struct cli_arguments *arguments)
 	return watch_place_say(arguments, add_answer, question);
 }
 
-#define FORCE_OPTION                                                                                                   \
-	{                                                                                                              \
-		"force", 0, NULL,                                                                                      \
-			"also a prefix wider than /16, of IPv6 than /32, a ban of who is allowed, of this machine "    \
-			"itself, and of a trusted proxy"                                                               \
-	}
 #define JSON_OPTION                                                                                                    \
 	{                                                                                                              \
 		"json", 0, NULL, "the answer as a line of JSON"                                                        \
@@ -124,9 +119,11 @@ static int run_unban(const struct cli_arguments *arguments)
 
 static const struct cli_option ban_options[] = {
 	WATCH_PLACE_OPTIONS,
-	{"for", 0, "TIME", "how long: 90s, 10m, 2h, 7d (default: an hour)"},
+	{"for", 0, "TIME", "how long: 90s or 90, 10m, 2h, 7d (default: an hour)"},
 	{"why", 0, "TEXT", "the reason, for those who come after"},
-	FORCE_OPTION,
+	{"force", 0, NULL,
+	 "also a prefix wider than /16, of IPv6 than /32, a ban of who is allowed, of this machine itself, and of a "
+	 "trusted proxy"},
 	JSON_OPTION,
 };
 
@@ -155,9 +152,9 @@ const struct command ban_command = {
 
 static const struct cli_option allow_options[] = {
 	WATCH_PLACE_OPTIONS,
-	{"for", 0, "TIME", "how long: 90s, 10m, 2h, 7d (default: until it is lifted)"},
+	{"for", 0, "TIME", "how long: 90s or 90, 10m, 2h, 7d (default: until it is lifted)"},
 	{"why", 0, "TEXT", "the reason, for those who come after"},
-	FORCE_OPTION,
+	{"force", 0, NULL, "also a prefix wider than /16, of IPv6 than /32"},
 	JSON_OPTION,
 };
 

@@ -100,14 +100,16 @@ static int run(const struct cli_arguments *arguments)
 	int code = cli_check_why(why, MODE_WHY_BYTES);
 	if (code != CLI_FINE)
 		return code;
-	snprintf(question, sizeof(question), "mode %s %s %" PRIu64 " %s", arguments->words[0], arguments->words[1],
-		 seconds, why);
+	char site[SIGNATURE_SITE_BYTES + 1];
+	for (size_t i = 0; i == 0 || site[i - 1] != '\0'; i++)
+		site[i] = (char)byte_lower((uint8_t)arguments->words[0][i]);
+	snprintf(question, sizeof(question), "mode %s %s %" PRIu64 " %s", site, arguments->words[1], seconds, why);
 	return watch_place_say(arguments, add_answer, question);
 }
 
 static const struct cli_option options[] = {
 	WATCH_PLACE_OPTIONS,
-	{"for", 0, "TIME", "how long: 90s, 10m, 2h, 7d (default: an hour)"},
+	{"for", 0, "TIME", "how long: 90s or 90, 10m, 2h, 7d (default: an hour)"},
 	{"why", 0, "TEXT", "the reason, for those who come after"},
 	{"json", 0, NULL, "the answer as a line of JSON"},
 };

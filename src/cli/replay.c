@@ -35,32 +35,36 @@ static void say(void *context, struct defence_time now, const struct defence_new
 	buffer_free(&line);
 }
 
-/* 1: a chunk; 0: the end; RECORDING_BAD as a negative, or -errno. A recording that was cut short ends where it is
- * whole. */
+enum read { READ_END, READ_CHUNK, READ_CUT /* the end, in the midst of a chunk */ };
+
+/* One of these, RECORDING_BAD as a negative, or -errno. */
 static int chunk_read(FILE *file, struct recording_chunk *chunk, struct buffer *bytes)
 {
 	buffer_clear(bytes);
-	if (fread(chunk, sizeof(*chunk), 1, file) != 1)
-		return ferror(file) ? -EIO : 0;
+	size_t got = fread(chunk, 1, sizeof(*chunk), file);
+	if (got != sizeof(*chunk))
+		return ferror(file) ? -EIO : got == 0 ? READ_END : READ_CUT;
 	if (chunk->bytes > RECORDING_CHUNK_MOST)
 		return -EBADMSG;
 	if (buffer_reserve(bytes, chunk->bytes + 1u) != 0)
 		return -ENOMEM;
 	if (fread(bytes->ptr, 1, chunk->bytes, file) != chunk->bytes)
-		return ferror(file) ? -EIO : 0;
+		return ferror(file) ? -EIO : READ_CUT;
 	bytes->len = chunk->bytes;
-	return 1;
+	return READ_CHUNK;
 }
 
+/* READ_END, READ_CUT, or -errno. */
 static int play_all(FILE *file, struct recording_player *player)
 {
 	struct recording_head head;
 	struct recording_chunk chunk;
 	struct buffer bytes = buffer_make(NULL);
-	int r = fread(&head, sizeof(head), 1, file) == 1 && recording_is_ours(&head) ? 1 : -EBADMSG;
-	while (r == 1 && (r = chunk_read(file, &chunk, &bytes)) == 1) {
+	bool whole = fread(&head, sizeof(head), 1, file) == 1;
+	int r = whole && recording_is_ours(&head) ? READ_CHUNK : ferror(file) ? -errno : -EBADMSG;
+	while (r == READ_CHUNK && (r = chunk_read(file, &chunk, &bytes)) == READ_CHUNK) {
 		int played = recording_play(player, chunk.kind, buffer_slice(&bytes));
-		r = played == 0 ? 1 : played == RECORDING_BAD ? -EBADMSG : played;
+		r = played == 0 ? READ_CHUNK : played == RECORDING_BAD ? -EBADMSG : played;
 	}
 	buffer_free(&bytes);
 	return r;
@@ -79,8 +83,10 @@ static int run(const struct cli_arguments *arguments)
 	recording_player_end(&player);
 	if (r == -EBADMSG)
 		return cli_fail(CLI_USER, "%s: is no recording of `guia watch --record` of this version", path);
-	if (r != 0)
-		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
+	if (r < 0)
+		return cli_unreadable(path, r);
+	if (r == READ_CUT)
+		fprintf(stderr, "guia: %s: was cut short: taken as far as it is whole\n", path);
 	if (fflush(stdout) != 0)
 		return cli_fail(CLI_ENVIRONMENT, "cannot write");
 	if (replay.lines == 0)

@@ -52,8 +52,6 @@ static const char *outcome_text(int outcome)
 		return "there are too many already";
 	case BAN_ORDER_TOO_WIDE:
 		return "wider than /16 (of IPv6 than /32): --force if it is meant";
-	case BAN_ORDER_ABSENT:
-		return "nothing was said of this prefix";
 	default:
 		return "the order cannot be carried out";
 	}
@@ -67,13 +65,14 @@ static bool is_spared(const struct orders *orders, const struct prefix *prefix)
 	return false;
 }
 
-/* The person's allowance in which all of a prefix is; NULL: there is none. */
-static const struct ban_record *allowance_of(const struct orders *orders, const struct prefix *prefix)
+/* What a person ordered of that kind, and all of a prefix is in; NULL: nothing. */
+static const struct ban_record *order_around(const struct orders *orders, const struct prefix *prefix,
+					     enum ban_kind kind)
 {
 	const struct ban_record *records, *found = NULL;
 	size_t count = ban_register_records(orders->bans, &records);
 	for (size_t i = 0; i < count && found == NULL; i++)
-		if (records[i].kind == BAN_ALLOW && records[i].expires_ms > orders->now.boot_ms &&
+		if (records[i].kind == kind && records[i].expires_ms > orders->now.boot_ms &&
 		    records[i].prefix.bits <= prefix->bits && prefix_has(&records[i].prefix, &prefix->address))
 			found = &records[i];
 	return found;
@@ -89,13 +88,28 @@ static bool may_ban(const struct orders *orders, const struct prefix *prefix, st
 			     "behind which anybody may be: --force if it is meant");
 		return false;
 	}
-	const struct ban_record *allowance = allowance_of(orders, prefix);
+	const struct ban_record *allowance = order_around(orders, prefix, BAN_ALLOW);
 	if (allowance == NULL)
 		return true;
 	snprintf(text, sizeof(text), "%s is allowed, by whom and why guia ban lists: --force if it is meant",
 		 prefix_format(&allowance->prefix, allowed));
 	question_fault(out, text);
 	return false;
+}
+
+/* Nobody ordered this prefix; whoever wants an address of a banned one back may not know that. */
+static void say_absent(const struct orders *orders, const struct prefix *prefix, struct buffer *out)
+{
+	char text[ADDRESS_TEXT_BYTES + 128], around[ADDRESS_TEXT_BYTES];
+	const struct ban_record *ban = order_around(orders, prefix, BAN_REFUSE);
+	if (ban == NULL) {
+		question_fault(out, "nothing was said of this prefix");
+		return;
+	}
+	snprintf(text, sizeof(text),
+		 "nothing was said of this prefix; it is in %s, which is banned: unban that, or allow this",
+		 prefix_format(&ban->prefix, around));
+	question_fault(out, text);
 }
 
 /* As the command line has it; false, and why is answered. What else came in a line would be in files and on screens. */
@@ -117,6 +131,10 @@ static void carry_out(const struct orders *orders, const struct ban_order *order
 	if (order->kind == BAN_REFUSE && !order->force && !may_ban(orders, &order->prefix, out))
 		return;
 	int r = ban_register_order(orders->bans, order, orders->now, &record);
+	if (r == BAN_ORDER_ABSENT) {
+		say_absent(orders, &order->prefix, out);
+		return;
+	}
 	if (r != 0) {
 		question_fault(out, outcome_text(r));
 		return;

@@ -93,6 +93,8 @@ def _():
     assert set(after) == set(before) - {"127.0.2.7"} and after
     assert all(after[p]["since"] == before[p]["since"] and after[p]["id"] == before[p]["id"] for p in after)
     comes("127.0.3.1", 0)
+    code, _, err = guia("unban", "127.0.3.1")
+    assert code == 2 and "it is in 127.0.3.0/24, which is banned" in err, err
     assert guia("unban", "127.0.3.0/24")[0] == 0
     comes("127.0.3.1", 200)
 
@@ -100,12 +102,12 @@ def _():
 @case("what a person wrote wrong is told, and nothing changes")
 def _():
     before = listed()
-    for words, code, says in ((("ban", "127.0.2"), 2, "not an address"), (("ban", "127.0.2.1/24"), 2, "not an address"),
+    for words, code, says in ((("ban", "127.0.2"), 2, "not an address"), (("ban", "127.0.2.1/24"), 2, "it is in 127.0.2.0/24"),
                               (("ban", "127.0.0.0/8"), 2, "--force"), (("allow", "::/0"), 2, "--force"), (("allow",), 2, ""),
                               (("ban", "127.0.2.1", "--for", "soon"), 2, "--for"), (("ban", "127.0.2.1", "--for", "0"), 2, "--for"),
                               (("ban", "127.0.2.1", "--for", "99999999999999999999d"), 2, "--for"),
                               (("ban", "127.0.2.1", "--why", "a\nb"), 2, "one line"), (("ban", "127.0.2.1", "--why", "x" * 161), 2, "160"),
-                              (("unban", "192.0.2.1"), 2, "nothing was said"), (("ban", "a b c d"), 2, "not an address")):
+                              (("unban", "192.0.2.1"), 2, "nothing was said"), (("ban", "127.0.2.1/33"), 2, "not an address"), (("ban", "a b c d"), 2, "not an address")):
         got, out, err = guia(*words)
         assert got == code and says in err and not out, (words, got, out, err)
     assert listed() == before

@@ -137,7 +137,10 @@ def replay(gate, watch):
     said = subprocess.run([GUIA, "replay", str(file)], capture_output=True, check=True, timeout=120).stdout.decode()
     assert "signature in force" in said and "sources banned" in said, said
     file.write_bytes(file.read_bytes()[:100000])
-    assert "no recording" not in subprocess.run([GUIA, "replay", str(file)], capture_output=True, check=True, timeout=60).stderr.decode()
+    said = subprocess.run([GUIA, "replay", str(file)], capture_output=True, check=True, timeout=60).stderr.decode()
+    assert "no recording" not in said and "was cut short" in said, said
+    done = subprocess.run([GUIA, "replay", str(file.parent)], capture_output=True, check=False, timeout=60)
+    assert done.returncode == 2 and b"Is a directory" in done.stderr, done
     file.write_bytes(b"nothing of the kind")
     done = subprocess.run([GUIA, "replay", str(file)], capture_output=True, check=False, timeout=60)
     assert done.returncode == 2 and b"is no recording" in done.stderr, done

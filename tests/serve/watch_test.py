@@ -215,7 +215,7 @@ def a_site_that_a_person_made_local_is_so_until_its_end_also_without_a_watch():
         assert "local    a.test until" in ban(gate, "mode")
         wait_for(lambda: of_site(gate).get("mode"), "what its mode is")
         assert of_site(gate)["mode"]["id"] == told["id"]
-        ban(gate, "mode", "a.test", "open")
+        ban(gate, "mode", "A.TEST", "open")
         wait_for(lambda: page(stranger, "/missing")[0] == 404, "the origin's answer")
         wait_while_it_lasts(lambda seconds: ban(gate, "mode", "a.test", "local", "--for", f"{seconds}s"), is_kept_out, "a stranger kept out")
         wait_for(lambda: page(stranger, "/missing")[0] == 404, "the end")
