@@ -69,7 +69,7 @@ static int make_batch(struct bench *b, const struct request_row *row, bool fresh
 {
 	arena_reset(&b->arena);
 	for (size_t i = 0; i < count; i++) {
-		int r = request_make(b->maker, row, fresh, &b->arena, &b->batch[i]);
+		int r = request_make(b->maker, row, fresh ? REQUEST_NEW : REQUEST_LIFE, &b->arena, &b->batch[i]);
 		if (r != 0)
 			return r;
 	}

@@ -19,10 +19,15 @@ struct slice made(struct request_maker *m, const char *format, ...)
 	return copy;
 }
 
+unsigned made_stamp(struct request_maker *m)
+{
+	return m->stamp += 1 + (unsigned)random_below(&m->seed, 3);
+}
+
 unsigned made_number(struct request_maker *m, unsigned limit)
 {
 	if (m->fresh)
-		return m->stamp += 1 + (unsigned)random_below(&m->seed, 3);
+		return made_stamp(m);
 	size_t drawn = random_below(&m->seed, limit);
 	return (unsigned)(drawn * drawn / limit);
 }

@@ -13,7 +13,7 @@ struct request_maker {
 	uint64_t seed;
 	unsigned serial; /* of the request; in no two of a run the same */
 	unsigned stamp;  /* of the newest fresh number */
-	bool fresh;
+	bool fresh, fresh_attack;
 	struct arena *arena;
 	const struct visitor *visitor; /* who makes this request */
 	struct visitor stranger;
@@ -26,6 +26,9 @@ struct slice made(struct request_maker *maker, const char *format, ...) __attrib
 
 /* A number below `limit`, small ones more often: visits are never evenly spread. When fresh: never the same twice. */
 unsigned made_number(struct request_maker *maker, unsigned limit);
+
+/* A number that never was one before. */
+unsigned made_stamp(struct request_maker *maker);
 
 /* The name of an argument or a field: as it is, or when fresh with a mark. */
 struct slice made_name(struct request_maker *maker, const char *name);

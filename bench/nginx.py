@@ -17,7 +17,8 @@ CASES = {  # name: (page bytes, pages, row of requests, mode, statuses ours may 
     "page-1k": (1024, 1, "get-browser", "life", {"200"}),
     "page-32k": (32768, 1, "get-browser", "life", {"200"}),
     "page-32k-many": (32768, 1000, "get-browser", "life", {"200"}),
-    "attack": (1024, 1, "get-sqli", "new", {"403"}),
+    "attack": (1024, 1, "get-sqli", "new-attack", {"403"}),
+    "attack-new": (1024, 1, "get-sqli", "new", {"403"}),
     "modsecurity-1k": (1024, 1, "get-browser", "life", {"200"}),
 }
 DISTINCT = 4000
@@ -81,7 +82,7 @@ def servers_of(case, kinds, rules, build, harness, memory):
     servers = {}
     for kind in kinds:
         modules = [harness.debian_modsecurity()] if kind == "modsecurity" else []
-        lines = lines_of(kind, rules, build, case == "attack", memory)
+        lines = lines_of(kind, rules, build, case.startswith("attack"), memory)
         servers[kind] = Server(harness.Gate, harness.free_port(), lines, modules, contents)
     return servers
 
@@ -105,7 +106,8 @@ def run_case(case, version, rules, build, options, harness):
     with tempfile.TemporaryDirectory(prefix="guia-bench-") as folder, \
             tempfile.TemporaryDirectory(prefix="guia-bench-", dir=in_memory) as memory:
         requests = pathlib.Path(folder) / "requests"
-        subprocess.run([build / "bench/traffic", row, mode, str(DISTINCT), "1", requests], check=True)
+        distinct = DISTINCT if mode == "life" else options.count * (options.slices + 1)  # none twice
+        subprocess.run([build / "bench/traffic", row, mode, str(distinct), "1", requests], check=True)
         servers = servers_of(case, kinds, rules, build, harness, memory)
         for number in range(options.slices + 1):
             for kind, server in servers.items():
@@ -114,7 +116,7 @@ def run_case(case, version, rules, build, options, harness):
                     raise SystemExit(f"{case}, {kind}: statuses {taken[2]}")
                 if number > 0:  # the first warms up
                     samples[kind].append(taken)
-        if case == "attack":
+        if case.startswith("attack"):
             check_records(servers["ours"], servers["ours"].next)
         for server in servers.values():
             server.nginx.close()

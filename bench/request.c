@@ -257,7 +257,7 @@ static void get_injection(struct request_maker *m, struct sample *sample)
 		"1 AND extractvalue(%u,concat(0x7e,(SELECT version())))",
 	};
 	const char *attack = attacks[random_below(&m->seed, sizeof(attacks) / sizeof(attacks[0]))];
-	unsigned number = made_number(m, 1000);
+	unsigned number = m->fresh_attack ? made_stamp(m) : made_number(m, 1000);
 	struct buffer uri = buffer_make(m->arena);
 	buffer_text(&uri, "/en/permits?");
 	add_argument(&uri, made_name(m, "id"), made(m, attack, number, number));
@@ -315,14 +315,15 @@ void request_maker_free(struct request_maker *m)
 	free(m);
 }
 
-int request_make(struct request_maker *m, const struct request_row *row, bool fresh, struct arena *arena,
+int request_make(struct request_maker *m, const struct request_row *row, enum request_kind kind, struct arena *arena,
 		 struct sample *sample)
 {
 	m->arena = arena;
-	m->fresh = fresh;
+	m->fresh = kind == REQUEST_NEW;
+	m->fresh_attack = kind != REQUEST_LIFE;
 	m->serial++;
 	m->visitor = &m->visitors[random_below(&m->seed, VISITORS)];
-	if (fresh) {
+	if (m->fresh) {
 		visitor_make(&m->stranger, &m->seed);
 		m->visitor = &m->stranger;
 	}

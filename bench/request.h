@@ -1,7 +1,7 @@
 /*
  * The benchmark's requests: one row a kind, made from a seed. In life, people come back: visitors, pages and words are
- * drawn from pools, with repetition. When `fresh`, every header value, argument, name of an argument, cookie and part
- * of a body differs from all before, in the same shape, so that nothing remembered can help.
+ * drawn from pools, with repetition. When new, every header value, argument, name of an argument, cookie and part of a
+ * body differs from all before, in the same shape, so that nothing remembered can help.
  */
 #ifndef BENCH_REQUEST_H
 #define BENCH_REQUEST_H
@@ -24,13 +24,20 @@ struct request_row {
 };
 
 enum { REQUEST_ROWS = 9 };
+
+enum request_kind {
+	REQUEST_LIFE,
+	REQUEST_NEW,
+	REQUEST_NEW_ATTACK, /* what attacks differs from all before, in a request as in life */
+};
+
 extern const struct request_row request_rows[REQUEST_ROWS];
 
 /* NULL if there is none of that name. */
 const struct request_row *request_row_find(const char *name);
 
 /* Everything that *ret_sample points to lies in `arena` or in the maker. 0 or -ENOMEM. */
-int request_make(struct request_maker *maker, const struct request_row *row, bool fresh, struct arena *arena,
-		 struct sample *ret_sample);
+int request_make(struct request_maker *maker, const struct request_row *row, enum request_kind kind,
+		 struct arena *arena, struct sample *ret_sample);
 
 #endif

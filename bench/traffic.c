@@ -2,7 +2,7 @@
  * Writes requests to a file for `replay`: each a length of 4 bytes in this machine's order and the request as it goes
  * over the wire.
  *
- *   traffic ROW life|new COUNT SEED FILE
+ *   traffic ROW life|new|new-attack COUNT SEED FILE
  */
 #include "request.h"
 
@@ -30,7 +30,8 @@ static void add_wire(struct buffer *out, const struct sample *s)
 	buffer_add(out, s->body);
 }
 
-static int write_all(struct request_maker *maker, const struct request_row *row, bool fresh, size_t count, FILE *file)
+static int write_all(struct request_maker *maker, const struct request_row *row, enum request_kind kind, size_t count,
+		     FILE *file)
 {
 	struct arena arena;
 	struct buffer wire = buffer_make(NULL);
@@ -39,7 +40,7 @@ static int write_all(struct request_maker *maker, const struct request_row *row,
 	for (size_t i = 0; i < count && r == 0; i++) {
 		struct sample sample;
 		arena_reset(&arena);
-		r = request_make(maker, row, fresh, &arena, &sample);
+		r = request_make(maker, row, kind, &arena, &sample);
 		add_wire(&wire, &sample);
 		uint32_t length = (uint32_t)wire.len;
 		if (r == 0 && (wire.error != 0 || fwrite(&length, sizeof(length), 1, file) != 1 ||
@@ -51,18 +52,25 @@ static int write_all(struct request_maker *maker, const struct request_row *row,
 	return r;
 }
 
+static enum request_kind kind_of(const char *word)
+{
+	return strcmp(word, "new") == 0          ? REQUEST_NEW
+	       : strcmp(word, "new-attack") == 0 ? REQUEST_NEW_ATTACK
+						 : REQUEST_LIFE;
+}
+
 int main(int argc, char **argv)
 {
 	const struct request_row *row = argc == 6 ? request_row_find(argv[1]) : NULL;
 	if (row == NULL) {
-		fprintf(stderr, "usage: traffic ROW life|new COUNT SEED FILE\n");
+		fprintf(stderr, "usage: traffic ROW life|new|new-attack COUNT SEED FILE\n");
 		return 2;
 	}
 	struct request_maker *maker = request_maker_new(BENCH_ROOT "/bench/data", strtoull(argv[4], NULL, 10));
 	FILE *file = fopen(argv[5], "wb");
 	int r = maker == NULL || file == NULL
 			? -1
-			: write_all(maker, row, strcmp(argv[2], "new") == 0, strtoul(argv[3], NULL, 10), file);
+			: write_all(maker, row, kind_of(argv[2]), strtoul(argv[3], NULL, 10), file);
 	if (file != NULL && fclose(file) != 0)
 		r = -1;
 	request_maker_free(maker);

@@ -40,7 +40,7 @@ static int run_row(struct ours *ours, struct request_maker *maker, const struct 
 	for (size_t i = 0, bytes = 0; r == 0 && i < ROW_REQUESTS && bytes < ROW_BYTES; i++) {
 		struct sample sample;
 		arena_reset(&arena);
-		r = request_make(maker, row, fresh, &arena, &sample);
+		r = request_make(maker, row, fresh ? REQUEST_NEW : REQUEST_LIFE, &arena, &sample);
 		if (r == 0) {
 			ours_run(ours, &sample, NULL);
 			bytes += bytes_of(&sample);

@@ -73,25 +73,52 @@ static int find(const struct cli_arguments *arguments, char folder[PATH_MAX])
 	return code;
 }
 
-int upstream_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *text,
-		       json_t **ret_json)
+/* By the configuration alone, where no keeper runs. */
+static int plan(const struct cli_arguments *arguments, const char *question, struct buffer *text)
+{
+	struct upstream_place place;
+	int code = upstream_place_load(arguments, &place);
+	if (code != CLI_FINE)
+		return code;
+	const struct keeper_options options = {place.folder, place.operators.items, place.operators.count};
+	int r = keeper_plan(&options, slice_from_string(question), text);
+	upstream_place_free(&place);
+	if (r != 0)
+		return cli_fail(CLI_ENVIRONMENT, "out of memory");
+	fprintf(stderr, "guia: no keeper runs (ExaBGP starts it): judged by %s alone\n",
+		cli_value(arguments, "config"));
+	return CLI_FINE;
+}
+
+static int ask(const struct cli_arguments *arguments, const char *question, struct buffer *text)
 {
 	char folder[PATH_MAX], path[PATH_MAX + 16];
-	json_error_t error;
 	int code = find(arguments, folder);
 	if (code != CLI_FINE)
 		return code;
 	snprintf(path, sizeof(path), "%s/" KEEPER_SOCKET, folder);
-	*text = buffer_make(NULL);
 	int r = control_ask(path, question, text);
+	if (r == 0)
+		return CLI_FINE;
 	if (r == -EACCES)
-		code = cli_fail(CLI_ENVIRONMENT,
+		return cli_fail(CLI_ENVIRONMENT,
 				"%s: the keeper does not answer this user: ask as root, as who ExaBGP runs as, or as "
 				"one of its group",
 				path);
-	else if (r != 0)
-		code = cli_fail(CLI_ENVIRONMENT, "%s: no keeper answers there (ExaBGP starts it): %s", path,
-				strerror(-r));
+	bool absent = r == -ENOENT || r == -ECONNREFUSED;
+	if (absent && strncmp(question, "try ", 4) == 0 && cli_value(arguments, "config") != NULL)
+		return plan(arguments, question, text);
+	return cli_fail(CLI_ENVIRONMENT, "%s: no keeper answers there (ExaBGP starts it): %s", path, strerror(-r));
+}
+
+int upstream_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *text,
+		       json_t **ret_json)
+{
+	json_error_t error;
+	*text = buffer_make(NULL);
+	int code = ask(arguments, question, text);
+	if (code != CLI_FINE)
+		;
 	else if ((*ret_json = json_loadb((const char *)text->ptr, text->len, 0, &error)) == NULL)
 		code = cli_fail(CLI_ENVIRONMENT, "the keeper's answer cannot be read: %s", error.text);
 	else if (answer_string(*ret_json, "fault")[0] != '\0') {

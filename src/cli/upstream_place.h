@@ -25,7 +25,8 @@ struct upstream_place {
 int upstream_place_load(const struct cli_arguments *arguments, struct upstream_place *ret_place);
 void upstream_place_free(struct upstream_place *place);
 
-/* Asks the keeper. CLI_FINE with both set (free them), or an exit code after a message. */
+/* Asks the keeper; what is only tried, where there is none, the configuration. CLI_FINE with both set (free them), or
+ * an exit code after a message. */
 int upstream_place_ask(const struct cli_arguments *arguments, const char *question, struct buffer *ret_text,
 		       json_t **ret_json);
 

@@ -17,6 +17,7 @@
 #ifndef GUIA_UPSTREAM_KEEPER_H
 #define GUIA_UPSTREAM_KEEPER_H
 
+#include "base/buffer.h"
 #include "upstream/operator.h"
 
 #define KEEPER_SOCKET "keeper"
@@ -30,6 +31,12 @@ struct keeper_options {
 enum {
 	KEEPER_BUSY = 1, /* another has the directory */
 };
+
+/*
+ * What a keeper of these operators that holds no rule yet, with a watch beside it, would answer to a question that
+ * begins with `try`, appended. 0 or -ENOMEM.
+ */
+int keeper_plan(const struct keeper_options *options, struct slice question, struct buffer *out);
 
 /* Runs until ExaBGP closes stdin, or TERM. 0, KEEPER_BUSY, or -errno with *ret_what saying what failed. */
 int keeper_run(const struct keeper_options *options, const char **ret_what);

@@ -1,4 +1,5 @@
 /* The keeper's answers. */
+#include "base/clock.h"
 #include "base/error.h"
 #include "codec/question.h"
 #include "codec/text.h"
@@ -226,4 +227,20 @@ void keeper_answer(struct keeper *k, uid_t who, struct slice question, struct bu
 	} else {
 		question_fault(out, "no such question");
 	}
+}
+
+int keeper_plan(const struct keeper_options *options, struct slice question, struct buffer *out)
+{
+	struct keeper k = {.options = *options, .now_ms = (uint64_t)clock_boot_ms()};
+	struct buffer journal = buffer_make(NULL);
+	const struct lease_sink sink = {.journal = &journal};
+	int r = lease_book_create(options->operators, options->count, &k.book);
+	if (r != 0)
+		return r;
+	lease_hold(k.book, k.now_ms, &sink);
+	(void)question_word(&question);
+	ask(&k, geteuid(), true, question, out);
+	buffer_free(&journal);
+	lease_book_free(k.book);
+	return out->error;
 }

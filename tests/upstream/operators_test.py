@@ -168,6 +168,19 @@ def a_watch_whom_the_keeper_does_not_answer_says_so():
 
 
 @case
+def without_a_keeper_a_plan_is_judged_by_the_configuration():
+    (FOLDER / "guia.yaml").write_text(f"upstream_dir: {FOLDER}/none\n" + SITES + operators({"services": "tcp/443", "protected": "192.0.2.53"}))
+    for words, code, part in ((("192.0.2.10", "--protocol", "udp"), 0, "discard udp to 192.0.2.10"), (("198.51.100.1",), 1, "refused"),
+                              (("192.0.2.53", "--protocol", "udp"), 1, "refused"), (("192.0.2.10", "--for", "2h", "--protocol", "udp"), 1, "refused"),
+                              (("192.0.2.10",), 1, "Give --yes"), (("192.0.2.10", "--operator", "two"), 2, "no such operator")):
+        done = subprocess.run([GUIA, "upstream", "plan", *words, "-c", FOLDER / "guia.yaml"], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == code and part in done.stdout + done.stderr, (words, done)
+        assert "judged by" in done.stderr, done
+    done = subprocess.run([GUIA, "upstream", "ask", "192.0.2.10", "-c", FOLDER / "guia.yaml"], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 3 and "no keeper answers there" in done.stderr, done
+
+
+@case
 def wrong_words_are_told():
     for words, part in ((("nonsense",), "there are plan, ask"), (("ask",), "ask DESTINATION"), (("withdraw",), "withdraw ID|all"),
                         (("withdraw", "x"), "the number"), (("ask", "x"), "not an address"), (("ask", "192.0.2.1/24"), "not an address"),
