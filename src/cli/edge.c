@@ -27,11 +27,11 @@ static int number_read(const struct cli_arguments *arguments, const char *name, 
 
 static int user_read(const struct cli_arguments *arguments, struct edge_options *options)
 {
-	const char *said = cli_value(arguments, "user"), *name = said != NULL ? said : run_dir_usual_watch_user();
-	if (name == NULL)
+	const char *name = cli_value(arguments, "user");
+	const struct passwd *user = name != NULL ? getpwnam(name) : run_dir_usual_watch_user();
+	options->user_said = name != NULL;
+	if (name == NULL && user == NULL)
 		return CLI_FINE;
-	const struct passwd *user = getpwnam(name);
-	options->user_said = said != NULL;
 	if (user == NULL)
 		return cli_fail(CLI_USER, "--user %s: there is no such user", name);
 	options->uid = user->pw_uid;
@@ -241,9 +241,7 @@ static int run(const struct cli_arguments *arguments)
 
 static const struct cli_option options[] = {
 	{"at", 0, "DIR", "where maps, program and links are pinned (default: " EDGE_DIRECTORY ")"},
-	{"user", 0, "NAME",
-	 "who the watch runs as: it may use the maps afterwards, without rights (attach; default: as "
-	 "`guia serve` has it)"},
+	{"user", 0, "NAME", "whose the maps are then: who the watch runs as (attach; default: as `guia serve` has it)"},
 	{"native", 0, NULL, "in the driver or not at all (attach)"},
 	{"generic", 0, NULL, "not in the driver (attach)"},
 	{"bans", 0, "N", "make room for so many bans, 100 bytes each (attach; default: 1000000)"},

@@ -12,6 +12,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ARENA_BYTES = 64 << 20, PASSWORD_FILE_BYTES = 4096 };
@@ -186,6 +187,33 @@ static int give(const char *path, const struct passwd *user)
 	return cli_fail(CLI_ENVIRONMENT, "%s: cannot be given to %s: %s", path, user->pw_name, strerror(errno));
 }
 
+/* What a keeper of this user's left there, which another's could not open. What it asked for is gone on with. */
+static int give_all(const char *folder, const struct passwd *user)
+{
+	static const char *const names[] = {"", "/" KEEPER_JOURNAL, "/" KEEPER_LOCK, "/" KEEPER_SOCKET};
+	int code = CLI_FINE;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && code == CLI_FINE && user != NULL; i++) {
+		char path[PATH_MAX];
+		struct stat st;
+		snprintf(path, sizeof(path), "%s%s", folder, names[i]);
+		if (lstat(path, &st) == 0 && st.st_uid == geteuid())
+			code = give(path, user);
+	}
+	return code;
+}
+
+/* By its mode alone: whether the keeper will be able to begin. */
+static void check_readable(const char *file, const struct passwd *user)
+{
+	struct stat st;
+	if (user == NULL || stat(file, &st) != 0)
+		return;
+	mode_t needs = st.st_uid == user->pw_uid ? S_IRUSR : st.st_gid == user->pw_gid ? S_IRGRP : S_IROTH;
+	if ((st.st_mode & needs) == 0)
+		fprintf(stderr, "guia: %s: %s may not read it, and then the keeper, which does, cannot begin\n", file,
+			user->pw_name);
+}
+
 static int configure(const struct cli_arguments *arguments, const struct upstream_place *place, struct arena *arena)
 {
 	char path[PATH_MAX];
@@ -200,7 +228,7 @@ static int configure(const struct cli_arguments *arguments, const struct upstrea
 	code = code != CLI_FINE ? code : command_make(cli_value(arguments, "config"), place->folder, &command);
 	if (code != CLI_FINE)
 		return code;
-	if ((code = give(place->folder, user)) != CLI_FINE)
+	if ((code = give_all(place->folder, user)) != CLI_FINE)
 		return code;
 	snprintf(path, sizeof(path), "%s/exabgp.conf", place->folder);
 	int r = exabgp_configure(place->operators.items, passwords, place->operators.count, (const char *)command.ptr,
@@ -209,6 +237,7 @@ static int configure(const struct cli_arguments *arguments, const struct upstrea
 	if (r != 0)
 		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
 	code = give(path, user);
+	check_readable(cli_value(arguments, "config"), user);
 	if (code == CLI_FINE)
 		printf("%s\n", path);
 	return code;

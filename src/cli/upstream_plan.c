@@ -53,8 +53,10 @@ static void add_link(const json_t *answer, struct buffer *out)
 			out,
 			"nobody said where the sites are reached (`addresses`): the watch asks nothing by itself\n");
 	if (!json_is_true(json_object_get(answer, "edge")))
-		buffer_text(out,
-			    "there is no edge (`guia edge attach`): what floods of packets look like is not seen\n");
+		buffer_text(
+			out,
+			"the watch has no edge (`guia edge attach`; if one is attached, `guia status` says why): what "
+			"floods of packets look like is not seen\n");
 	if (json_is_true(json_object_get(answer, "forwarded")))
 		buffer_text(out, "a proxy names sources: none of them is asked for\n");
 }

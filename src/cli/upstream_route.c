@@ -19,7 +19,7 @@ static bool protocol(struct slice text, bool v6, uint32_t *ret_number)
 		uint32_t numbers[2]; /* of IPv4, IPv6 */
 	} names[] = {{"tcp", {6, 6}}, {"udp", {17, 17}}, {"icmp", {1, 58}}, {"gre", {47, 47}}, {"esp", {50, 50}}};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (slice_equal(text, slice_from_string(names[i].name))) {
+		if (slice_equal_nocase(text, slice_from_string(names[i].name))) {
 			*ret_number = names[i].numbers[v6];
 			return true;
 		}
@@ -74,7 +74,10 @@ static int read_flow(const struct cli_arguments *arguments, struct route *route)
 		rule->source.given = true;
 		if (!prefix_parse(slice_from_string(from), &rule->source.prefix) ||
 		    !flow_prefix_fits(&rule->source, rule->v6))
-			return cli_fail(CLI_USER, "--from %s: should be a prefix of the destination's family", from);
+			return cli_fail(CLI_USER,
+					"--from %s: should be a prefix of the destination's family, with no bits set "
+					"behind its length",
+					from);
 	}
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		int code = add_list(arguments, lists[i].option, lists[i].component, rule);
@@ -115,6 +118,11 @@ int upstream_route_read(const struct cli_arguments *arguments, const char *desti
 {
 	struct route route = {.kind = ROUTE_FLOW};
 	struct prefix prefix;
+	char around[ADDRESS_TEXT_BYTES];
+	if (!prefix_parse(slice_from_string(destination), &prefix) &&
+	    prefix_around(slice_from_string(destination), &prefix))
+		return cli_fail(CLI_USER, "%s: has bits set behind its length; it is in %s", destination,
+				prefix_format(&prefix, around));
 	if (!prefix_parse(slice_from_string(destination), &prefix))
 		return cli_fail(CLI_USER, "%s: not an address or prefix of ours, such as 192.0.2.10 or 2001:db8::/64",
 				destination);

@@ -102,10 +102,11 @@ static int find_only(const struct daemon_place *place, char run_dir[PATH_MAX])
 				"started it",
 				place->name, barred);
 	else
-		code = cli_fail(CLI_ENVIRONMENT,
-				"no %s is running in %s/guia-*, the packages' folders, or where " USUAL_CONFIG
-				" says; for one elsewhere give -c FILE, its configuration, or --run-dir DIR",
-				place->name, temp_dir());
+		code = cli_fail(
+			CLI_ENVIRONMENT,
+			"no %s is running in %s/guia-*, the packages' folders, or where " USUAL_CONFIG
+			" says; for one elsewhere give --run-dir DIR, which it printed, or -c FILE with a run_dir",
+			place->name, temp_dir());
 	globfree(&found);
 	return code;
 }
@@ -224,11 +225,14 @@ static void add_link(const json_t *answer, struct buffer *out)
 			answer_number(link, "mbit_now"));
 		return;
 	}
-	buffer_printf(out,
-		      "link: %s, %.0f %% of %.0f Mbit/s%s; %.0f operators' sessions up, %.0f rules asked of them\n",
-		      full ? "FULL" : "not full", answer_number(link, "share_percent"), answer_number(link, "mbit"),
-		      json_is_true(json_object_get(link, "visitors_falling")) ? ", visitors fall away" : "",
-		      answer_number(link, "operators_up"), answer_number(link, "asked"));
+	buffer_printf(out, "link: %s, %.0f %% of %.0f Mbit/s%s", full ? "FULL" : "not full",
+		      answer_number(link, "share_percent"), answer_number(link, "mbit"),
+		      json_is_true(json_object_get(link, "visitors_falling")) ? ", visitors fall away" : "");
+	if (json_object_get(link, "operators") != NULL)
+		buffer_printf(out, "; %.0f of %.0f operators' sessions up, %.0f rules asked of them (guia upstream)",
+			      answer_number(link, "operators_up"), answer_number(link, "operators"),
+			      answer_number(link, "rules"));
+	buffer_byte(out, '\n');
 	if (full && answer_number(link, "operators_up") == 0)
 		buffer_text(out, "THE LINK IS FULL AND NO OPERATOR CAN BE ASKED: telephone (docs/attack.md)\n");
 }

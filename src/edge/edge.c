@@ -5,6 +5,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -174,6 +175,13 @@ void edge_close(struct edge *edge)
 			close(edge->fds[map]);
 	}
 	*edge = (struct edge){0};
+}
+
+bool edge_is_barred(const char *directory)
+{
+	char path[4096];
+	int length = snprintf(path, sizeof(path), "%s/%s", directory, edge_map_names[EDGE_MAP_control]);
+	return length < (int)sizeof(path) && faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) != 0 && errno == EACCES;
 }
 
 bool edge_is_retired(const struct edge *edge)

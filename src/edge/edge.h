@@ -46,6 +46,11 @@ int edge_map(const int fds[EDGE_MAP_COUNT], struct edge *ret_edge);
 enum { EDGE_HELD_MS = 3000 };
 bool edge_hold(struct edge *edge, uint64_t who, uint64_t now_ms);
 
+/*
+ * Whether who we are may still use what is pinned there: root may have given it to another since it was adopted.
+ */
+bool edge_is_barred(const char *directory);
+
 /* Whether it has been detached: then let go of it, for its maps live as long as anybody has them. */
 bool edge_is_retired(const struct edge *edge);
 

@@ -113,7 +113,8 @@ static void tell_user(const struct edge_options *options, struct buffer *told)
 {
 	const struct passwd *user = getpwuid(options->uid);
 	if (user != NULL)
-		buffer_printf(told, "who is banned there is for %s and root to change: the watch runs as one of them\n",
+		buffer_printf(told,
+			      "who is banned there is for %s and root to change: as one of them the watch must run\n",
 			      user->pw_name);
 }
 

@@ -5,6 +5,7 @@
 #include "edge/bans.h"
 #include "edge/loader.h"
 
+#include <net/if.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -144,19 +145,26 @@ static int find(struct edge_bans *edge, struct ban_times now)
 	return 0;
 }
 
-/* Whose maps they would have to be. */
-static void say_barred(char text[EDGE_BANS_FAULT_BYTES])
+static void take_name(void *context, const char *name, const char *mode)
 {
-	const struct passwd *user = getpwuid(geteuid());
-	char number[24];
-	snprintf(number, sizeof(number), "user %u", (unsigned)geteuid());
-	snprintf(text, EDGE_BANS_FAULT_BYTES,
-		 "the edge is not %s's, who the watch runs as, and drops none of the banned: guia edge attach --user "
-		 "%s, with an interface",
-		 user != NULL ? user->pw_name : number, user != NULL ? user->pw_name : "NAME");
+	(void)mode;
+	snprintf(context, IF_NAMESIZE, "%s", name);
 }
 
-static void say_fault(int outcome, char text[EDGE_BANS_FAULT_BYTES])
+/* Whose maps they would have to be. */
+static void say_barred(const char *directory, char text[EDGE_BANS_FAULT_BYTES])
+{
+	const struct passwd *user = getpwuid(geteuid());
+	char number[24], interface[IF_NAMESIZE] = "INTERFACE";
+	snprintf(number, sizeof(number), "user %u", (unsigned)geteuid());
+	edge_interfaces(directory, take_name, interface);
+	snprintf(text, EDGE_BANS_FAULT_BYTES,
+		 "the edge is not %s's, who the watch runs as: no ban and no unban reaches it, and it drops whom it "
+		 "had: guia edge attach %s --user %s",
+		 user != NULL ? user->pw_name : number, interface, user != NULL ? user->pw_name : "NAME");
+}
+
+static void say_fault(const char *directory, int outcome, char text[EDGE_BANS_FAULT_BYTES])
 {
 	switch (outcome) {
 	case 0:
@@ -171,7 +179,7 @@ static void say_fault(int outcome, char text[EDGE_BANS_FAULT_BYTES])
 		break;
 	case -EACCES:
 	case -EPERM:
-		say_barred(text);
+		say_barred(directory, text);
 		break;
 	default:
 		snprintf(text, EDGE_BANS_FAULT_BYTES, "the edge cannot be had: %s: the gate alone has the bans",
@@ -226,6 +234,8 @@ const char *edge_bans_look(struct edge_bans *edge, struct ban_times now)
 		return NULL;
 	if (edge->held && edge_is_retired(&edge->edge))
 		outcome = EDGE_RETIRED;
+	else if (edge->held && edge_is_barred(edge->directory))
+		outcome = -EACCES;
 	else if (edge->held && !edge_hold(&edge->edge, edge->who, now.boot_ms))
 		outcome = HELD_BY_ANOTHER;
 	if (outcome != 0)
@@ -241,7 +251,7 @@ const char *edge_bans_look(struct edge_bans *edge, struct ban_times now)
 	if (outcome == edge->told)
 		return edge->held ? heed_cookies(edge) : NULL;
 	edge->told = outcome;
-	say_fault(outcome, edge->fault);
+	say_fault(edge->directory, outcome, edge->fault);
 	return outcome == 0         ? "the edge has the bans too"
 	       : outcome == -ENOENT ? "there is no edge any more: the gate alone has the bans"
 				    : edge->fault;
@@ -282,7 +292,9 @@ const char *edge_bans_standing(const struct edge_bans *edge, const struct prefix
 {
 	const struct ban_entry entry = {.address = prefix->address, .bits = prefix->bits, .kind = (uint8_t)kind};
 	if (!edge->held)
-		return edge->fault[0] != '\0' ? "it is not the watch's: see guia status" : NULL;
+		return edge->fault[0] != '\0' ? "not this watch's, see guia status" : NULL;
+	if (kind == BAN_LIFTED)
+		return NULL;
 	switch (edge_says(&edge->edge, &entry)) {
 	case 0:
 		return "in force";

@@ -11,7 +11,7 @@
 #include "mitigate/ban_register.h"
 #include "mitigate/edge_strangers.h"
 
-enum { EDGE_BANS_FAULT_BYTES = 192 };
+enum { EDGE_BANS_FAULT_BYTES = 256 };
 
 struct edge_bans {
 	const char *directory; /* of its pins; NULL: none is looked for */
@@ -57,7 +57,8 @@ const struct edge *edge_bans_edge(const struct edge_bans *edge);
 /* What the edge dropped by a mitigation; 0 without one. */
 uint64_t edge_bans_hits(const struct edge_bans *edge, uint32_t id);
 
-/* NULL where there is no edge; "in force", or why the gate alone has what is said of the prefix. */
+/* NULL where there is no edge; "in force", or why the gate alone has what is said of the prefix; of what is
+ * lifted nothing else. */
 const char *edge_bans_standing(const struct edge_bans *edge, const struct prefix *prefix, enum ban_kind kind);
 
 /* Packets a second by reason since the look before the last; all 0 without one. */

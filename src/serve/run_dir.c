@@ -118,13 +118,10 @@ const char *run_dir_watch_user(const struct run_dir *dir)
 	return dir->events.group != NULL && getpwnam(WATCH_USER) != NULL ? WATCH_USER : dir->user;
 }
 
-const char *run_dir_usual_watch_user(void)
+const struct passwd *run_dir_usual_watch_user(void)
 {
-	const struct passwd *workers = worker_user();
-	return geteuid() != 0                 ? NULL
-	       : getpwnam(WATCH_USER) != NULL ? WATCH_USER
-	       : workers != NULL              ? workers->pw_name
-					      : NULL;
+	const struct passwd *user = geteuid() == 0 ? getpwnam(WATCH_USER) : NULL;
+	return user == NULL && geteuid() == 0 ? worker_user() : user;
 }
 
 /* The watch's, of the workers' group, which files in it have too. Modes first: what is another's we may not change. */

@@ -10,6 +10,7 @@
 #include "serve/events_dir.h"
 
 #include <limits.h>
+#include <pwd.h>
 #include <stdbool.h>
 
 struct run_dir {
@@ -38,7 +39,7 @@ int run_dir_check(const char *wanted);
 
 /* Whom the watch becomes: a user of its own where there is one, or the workers'. NULL: nobody else. */
 const char *run_dir_watch_user(const struct run_dir *dir);
-/* The same of a `guia serve` that root starts, as long as it tells events; NULL: we are not root. */
-const char *run_dir_usual_watch_user(void);
+/* The same of a `guia serve` that root starts, as long as it tells events; NULL: we are not root. As of getpwnam(). */
+const struct passwd *run_dir_usual_watch_user(void);
 
 #endif

@@ -63,7 +63,7 @@ static int journal_renew(struct keeper *k)
 {
 	char path[PATH_MAX];
 	struct buffer boot = buffer_make(NULL), text = buffer_make(NULL);
-	int r = path_of(k, "journal", path);
+	int r = path_of(k, KEEPER_JOURNAL, path);
 	r = r != 0 ? r : boot_read(&boot);
 	if (r == 0) {
 		lease_journal_write(k->book, buffer_slice(&boot), &text);
@@ -109,7 +109,7 @@ static int journal_load(struct keeper *k)
 	struct buffer boot = buffer_make(NULL), text = buffer_make(NULL), lines = buffer_make(NULL);
 	const struct lease_sink sink = {&k->journal, &lines, k->sink.told, k->sink.context};
 	ping(k);
-	int r = path_of(k, "journal", path);
+	int r = path_of(k, KEEPER_JOURNAL, path);
 	r = r != 0 ? r : boot_read(&boot);
 	r = r != 0 ? r : file_read(path, JOURNAL_READ_BYTES, &text);
 	lease_news_resume(&k->news, buffer_slice(&text));
@@ -312,7 +312,7 @@ static int run(struct keeper *k, int signals)
 static int lock_take(struct keeper *k, int *ret_fd)
 {
 	char path[PATH_MAX];
-	int r = path_of(k, "lock", path);
+	int r = path_of(k, KEEPER_LOCK, path);
 	int fd = r == 0 ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
 	if (r != 0 || fd < 0)
 		return r != 0 ? r : -errno;

@@ -20,7 +20,9 @@
 #include "base/buffer.h"
 #include "upstream/operator.h"
 
-#define KEEPER_SOCKET "keeper"
+#define KEEPER_SOCKET  "keeper"
+#define KEEPER_JOURNAL "journal"
+#define KEEPER_LOCK    "lock"
 
 struct keeper_options {
 	const char *directory; /* of its own: socket and journal */

@@ -195,7 +195,9 @@ static void held(struct keeper *k, struct buffer *out)
 	for (size_t i = 0; i < k->options.count; i++)
 		up += k->sessions[i].up;
 	lease_hold(k->book, k->now_ms, &k->sink);
-	buffer_printf(out, "{\"held\":true,\"operators\":%zu,\"up\":%zu}\n", k->options.count, up);
+	const struct lease *leases;
+	buffer_printf(out, "{\"held\":true,\"operators\":%zu,\"up\":%zu,\"rules\":%zu}\n", k->options.count, up,
+		      lease_list(k->book, &leases));
 }
 
 static void news(struct keeper *k, struct slice words, struct buffer *out)

@@ -101,9 +101,14 @@ static bool may_ban(const struct orders *orders, const struct prefix *prefix, st
 static void say_absent(const struct orders *orders, const struct prefix *prefix, struct buffer *out)
 {
 	char text[ADDRESS_TEXT_BYTES + 128], around[ADDRESS_TEXT_BYTES];
-	const struct ban_record *ban = order_around(orders, prefix, BAN_REFUSE);
+	const struct ban_record *ban = order_around(orders, prefix, BAN_REFUSE), *records;
 	if (ban == NULL) {
-		question_fault(out, "nothing was said of this prefix");
+		size_t count = ban_register_records(orders->bans, &records), within = 0;
+		for (size_t i = 0; i < count; i++)
+			within += prefix_has(prefix, &records[i].prefix.address);
+		snprintf(text, sizeof(text), "nothing was said of this prefix%s",
+			 within > 0 ? "; of some within it something was: guia ban lists them" : "");
+		question_fault(out, text);
 		return;
 	}
 	snprintf(text, sizeof(text),
@@ -147,8 +152,7 @@ static void carry_out(const struct orders *orders, const struct ban_order *order
 	}
 	ban_record_write(&record, orders->now, out);
 	out->len -= out->error == 0;
-	if (record.kind != BAN_LIFTED)
-		add_edge(orders, &record, out);
+	add_edge(orders, &record, out);
 	buffer_text(out, "}\n");
 }
 

@@ -313,7 +313,6 @@ void upstream_report(struct upstream *u, const struct upstream_sight *sight, str
 
 void upstream_link_report(const struct upstream *u, struct buffer *out)
 {
-	size_t asked = 0;
 	if (u != NULL && u->fault[0] != '\0') {
 		json_open(out, "keeper", '{');
 		json_text(out, "socket", u->socket);
@@ -322,8 +321,6 @@ void upstream_link_report(const struct upstream *u, struct buffer *out)
 	}
 	if (u == NULL || (u->options->link_mbit == 0 && !u->link.may_be_full))
 		return;
-	for (size_t i = 0; i < u->requests.count; i++)
-		asked += u->requests.items[i].asked;
 	json_open(out, "link", '{');
 	json_number(out, "mbit", u->options->link_mbit);
 	json_decimal(out, "share_percent", u->link.share);
@@ -333,7 +330,10 @@ void upstream_link_report(const struct upstream *u, struct buffer *out)
 		json_decimal(out, "mbit_now", u->link.bytes_a_second * 8 / 1e6);
 	}
 	json_truth(out, "visitors_falling", u->link.falling);
+	if (u->options->directory != NULL && u->fault[0] == '\0') {
+		json_number(out, "operators", u->operators);
+		json_number(out, "rules", u->rules);
+	}
 	json_number(out, "operators_up", u->up);
-	json_number(out, "asked", asked);
 	buffer_byte(out, '}');
 }

@@ -13,7 +13,7 @@
 
 enum {
 	UPSTREAM_SOURCES = 256, /* banned by the watch, the latest that are remembered */
-	UPSTREAM_FAULT_BYTES = 192,
+	UPSTREAM_FAULT_BYTES = 256,
 };
 
 /* What the reasons of all that the watch asks for by itself begin with: by this they are known again. */
@@ -54,7 +54,9 @@ struct upstream {
 	uint64_t hold_ms;                 /* when the rules are held again */
 	bool adopted;                     /* what an earlier watch asked is known */
 	char fault[UPSTREAM_FAULT_BYTES]; /* why the keeper does not answer; empty: it does, or was not asked yet */
-	size_t up;                        /* operators' sessions, as the keeper said last */
+	size_t up;                        /* operators' sessions, as the keeper said last; of so many, */
+	size_t operators;
+	size_t rules; /* and how many rules they were asked for, whoever did */
 	struct upstream_news_reader news;
 	bool news_due;
 };

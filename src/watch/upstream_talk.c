@@ -21,11 +21,12 @@ enum {
 static void say_fault(int error, char fault[UPSTREAM_FAULT_BYTES])
 {
 	const struct passwd *user = getpwuid(geteuid());
+	const char *name = user != NULL ? user->pw_name : "NAME";
 	if (error == -EACCES)
 		snprintf(fault, UPSTREAM_FAULT_BYTES,
-			 "the keeper does not answer %s, who the watch runs as: ExaBGP must run as the same user, or "
-			 "in a group of its",
-			 user != NULL ? user->pw_name : "the user");
+			 "the keeper does not answer %s, who the watch runs as, or left there what is another's: guia "
+			 "upstream configure --user %s, and ExaBGP as that user",
+			 name, name);
 	else
 		snprintf(fault, UPSTREAM_FAULT_BYTES, "%s; no operator is asked until ExaBGP runs there",
 			 strerror(-error));
@@ -164,6 +165,13 @@ static void request_answered(struct upstream *u, const json_t *answer, uint64_t 
 	requests_done(&u->requests, request, ids, count, now_ms);
 }
 
+static void held(struct upstream *u, const json_t *answer)
+{
+	u->up = (size_t)json_integer_value(json_object_get(answer, "up"));
+	u->operators = (size_t)json_integer_value(json_object_get(answer, "operators"));
+	u->rules = (size_t)json_integer_value(json_object_get(answer, "rules"));
+}
+
 /* `whole`: to its end. */
 static void answered(struct upstream *u, bool whole, uint64_t now_ms)
 {
@@ -178,7 +186,7 @@ static void answered(struct upstream *u, bool whole, uint64_t now_ms)
 	else if (answer != NULL && asking == ASKING_NEWS)
 		upstream_news_read(&u->news, answer);
 	else if (answer != NULL && asking == ASKING_HOLD)
-		u->up = (size_t)json_integer_value(json_object_get(answer, "up"));
+		held(u, answer);
 	else if (answer != NULL && asking == ASKING_REQUEST)
 		request_answered(u, answer, now_ms);
 	u->news_due = u->news_due || asking == ASKING_HOLD;

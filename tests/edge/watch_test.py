@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import signal
 import subprocess
 import sys
@@ -91,16 +92,23 @@ def what_a_person_orders_is_in_force_at_the_edge(watch):
 
 @watched()
 def an_edge_that_is_not_the_watchs_is_told_and_can_be_given_to_it(watch):
-    assert "nobody" not in attach()  # whom `guia serve` has its watch run as: not this one
+    workers = next(name for name in ("guia", "www-data", "nginx", "nobody") if name in {user.pw_name for user in pwd.getpwall()})
+    assert f"for {workers} and root" in attach()  # whom `guia serve` has its watch run as: not this one
     wait_for(lambda: watch.status().get("edge_fault"), "the fault", seen=watch.status)
     assert "edge" not in watch.status() and "--user nobody" in watch.status()["edge_fault"], watch.status()
-    assert "--user nobody" in run(GUIA, "status", "--run-dir", watch.run_dir, code=1)
-    assert "at the gate (edge: it is not the watch's" in watch.order("ban", "10.7.0.2") and passed()
+    assert "guia edge attach near --user nobody" in run(GUIA, "status", "--run-dir", watch.run_dir, code=1)
+    assert "at the gate (edge: not this watch's" in watch.order("ban", "10.7.0.2") and passed()
     told = edge("attach", "near", "--user", "nobody", "--bans", "20000")
     assert "for nobody and root" in told and "stay as they are" in told, told
     wait_for(watch.edge, "the edge found")
     assert "edge_fault" not in watch.status() and not passed()
     assert "at gate and edge" in watch.order("ban", "10.7.0.3")
+    edge("attach", "near", "--user", workers)  # away from a watch that has it
+    wait_for(lambda: watch.status().get("edge_fault"), "the fault again", seen=watch.status)
+    assert "not this watch's" in watch.order("unban", "10.7.0.3") and not passed("10.7.0.3")
+    edge("attach", "near", "--user", "nobody")
+    wait_for(watch.edge, "the edge found")
+    assert passed("10.7.0.3") and not passed()
     edge("detach")
     wait_for(lambda: watch.edge() is None, "no edge")
     assert "edge_fault" not in watch.status(), watch.status()

@@ -118,11 +118,17 @@ def what_is_configured_is_given_to_who_exabgp_is_to_run_as():
     assert done.returncode == 2 and "there is no such user" in done.stderr, done
     if os.geteuid() != 0:
         return
+    (FOLDER / "others").mkdir()
+    (FOLDER / "others" / "journal").write_text("")  # of a keeper that was root's
     for _ in range(2):  # again, too
         done = subprocess.run([*words, "nobody"], capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0 and done.stdout == f"{FOLDER}/others/exabgp.conf\n", done
-        for path in (FOLDER / "others", FOLDER / "others" / "exabgp.conf"):
-            assert path.stat().st_uid == NOBODY and path.stat().st_mode & 0o027 == 0, path
+        for path in (FOLDER / "others", FOLDER / "others" / "exabgp.conf", FOLDER / "others" / "journal"):
+            assert path.stat().st_uid == NOBODY and path.stat().st_mode & 0o022 == 0, path
+    (FOLDER / "guia.yaml").chmod(0o600)
+    done = subprocess.run([*words, "nobody"], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0 and "nobody may not read it" in done.stderr, done
+    (FOLDER / "guia.yaml").chmod(0o644)
     (FOLDER / "others").chmod(0o770)
     done = subprocess.run([*words, "nobody"], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2 and "nobody else may write to" in done.stderr, done
@@ -183,7 +189,7 @@ def without_a_keeper_a_plan_is_judged_by_the_configuration():
 @case
 def wrong_words_are_told():
     for words, part in ((("nonsense",), "there are plan, ask"), (("ask",), "ask DESTINATION"), (("withdraw",), "withdraw ID|all"),
-                        (("withdraw", "x"), "the number"), (("ask", "x"), "not an address"), (("ask", "192.0.2.1/24"), "not an address"),
+                        (("withdraw", "x"), "the number"), (("ask", "x"), "not an address"), (("ask", "192.0.2.1/24"), "it is in 192.0.2.0/24"),
                         (("ask", "192.0.2.1", "--from", "x"), "--from x"), (("ask", "192.0.2.1", "--from", "2001:db8::/32"), "destination's family"),
                         (("ask", "192.0.2.1", "--protocol", "x"), "--protocol x"), (("ask", "192.0.2.1", "--port", "1-"), "--port 1-"),
                         (("ask", "192.0.2.1", "--port", "2-1"), "--port 2-1"), (("ask", "192.0.2.1", "--port", "65536"), "--port 65536"),

@@ -156,7 +156,7 @@ def what_was_not_agreed_is_refused_whoever_asks(s):
     for words, why in ((("192.0.3.10", "--protocol", "udp"), "not ours"), (("192.0.2.53", "--protocol", "udp"), "protected"),
                        (("127.1.0.1", "--protocol", "udp"), "not ours"), (("192.0.2.10", "--from", "127.1.0.0/16"), "protected"),
                        (("192.0.2.128/25", "--blackhole"), "wider"), (("2001:db8::/33", "--protocol", "udp"), "wider"),
-                       (("192.0.2.10", "--protocol", "udp", "--for", "2h"), "too far")):
+                       (("192.0.2.10", "--protocol", "udp", "--for", "2h"), "lifetime_minutes")):
         said = s.service.command("ask", *words, "--yes", code=1)
         assert said.count(why) == 2, (words, said)
     said = s.service.command("ask", *UDP, "--operator", "nobody", code=2)
@@ -396,7 +396,7 @@ def when_the_link_is_full_banned_sources_are_asked_for(s):
     subprocess.run(guia, check=True, stdout=subprocess.DEVNULL, timeout=60)
     said = s.service.command("plan", "--run-dir", str(s.service.folder / "run"))
     assert "the link is not full" in said and "discard from 198.51.100.7 to 192.0.2.10" in said and said.count("passes") == 2, said
-    assert "there is no edge" in said and s.gobgp.flows() == {}
+    assert "the watch has no edge" in said and s.gobgp.flows() == {}
     banned = "[destination: 192.0.2.10/32][source: 198.51.100.7/32]"
     with pouring(12):
         s.both(True, banned, "flow4 { dst 192.0.2.10/32; src 198.51.100.7/32; }")
