@@ -17,8 +17,8 @@ CASES = {  # name: (page bytes, pages, row of requests, mode, statuses ours may 
     "page-1k": (1024, 1, "get-browser", "life", {"200"}),
     "page-32k": (32768, 1, "get-browser", "life", {"200"}),
     "page-32k-many": (32768, 1000, "get-browser", "life", {"200"}),
-    "attack": (1024, 1, "get-sqli", "new-attack", {"403"}),
-    "attack-new": (1024, 1, "get-sqli", "new", {"403"}),
+    "attack": (1024, 1, "get-sqli", "new", {"403"}),
+    "attack-life": (1024, 1, "get-sqli", "new-attack", {"403"}),
     "modsecurity-1k": (1024, 1, "get-browser", "life", {"200"}),
 }
 DISTINCT = 4000

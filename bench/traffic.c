@@ -52,25 +52,29 @@ static int write_all(struct request_maker *maker, const struct request_row *row,
 	return r;
 }
 
-static enum request_kind kind_of(const char *word)
+static bool kind_read(const char *word, const struct request_row *row, enum request_kind *ret_kind)
 {
-	return strcmp(word, "new") == 0          ? REQUEST_NEW
-	       : strcmp(word, "new-attack") == 0 ? REQUEST_NEW_ATTACK
-						 : REQUEST_LIFE;
+	static const char *const words[] = {
+		[REQUEST_LIFE] = "life", [REQUEST_NEW] = "new", [REQUEST_NEW_ATTACK] = "new-attack"};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(word, words[i]) == 0) {
+			*ret_kind = (enum request_kind)i;
+			return i != REQUEST_NEW_ATTACK || row->attack;
+		}
+	return false;
 }
 
 int main(int argc, char **argv)
 {
 	const struct request_row *row = argc == 6 ? request_row_find(argv[1]) : NULL;
-	if (row == NULL) {
+	enum request_kind kind;
+	if (row == NULL || !kind_read(argv[2], row, &kind)) {
 		fprintf(stderr, "usage: traffic ROW life|new|new-attack COUNT SEED FILE\n");
 		return 2;
 	}
 	struct request_maker *maker = request_maker_new(BENCH_ROOT "/bench/data", strtoull(argv[4], NULL, 10));
 	FILE *file = fopen(argv[5], "wb");
-	int r = maker == NULL || file == NULL
-			? -1
-			: write_all(maker, row, kind_of(argv[2]), strtoul(argv[3], NULL, 10), file);
+	int r = maker == NULL || file == NULL ? -1 : write_all(maker, row, kind, strtoul(argv[3], NULL, 10), file);
 	if (file != NULL && fclose(file) != 0)
 		r = -1;
 	request_maker_free(maker);

@@ -14,12 +14,10 @@ enum { BAN_SECONDS = 3600 };
 static int check_prefix(const char *text)
 {
 	struct prefix prefix;
-	char around[ADDRESS_TEXT_BYTES];
 	if (prefix_parse(slice_from_string(text), &prefix))
 		return CLI_FINE;
 	if (prefix_around(slice_from_string(text), &prefix))
-		return cli_fail(CLI_USER, "%s: has bits set behind its length; it is in %s", text,
-				prefix_format(&prefix, around));
+		return cli_fail_around(text, &prefix);
 	return cli_fail(CLI_USER, "%s: not an address or prefix, such as 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48",
 			text);
 }

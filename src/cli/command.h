@@ -5,6 +5,7 @@
 #ifndef GUIA_CLI_COMMAND_H
 #define GUIA_CLI_COMMAND_H
 
+#include "base/address.h"
 #include "base/buffer.h"
 
 #include <sys/types.h>
@@ -71,6 +72,9 @@ bool cli_span(const char *text, uint64_t *ret_seconds);
 
 /* Whether a reason is one line and no longer: CLI_FINE, or an exit code after a message about --why. */
 int cli_check_why(const char *why, size_t most_bytes);
+
+/* Of an address with bits set behind the length: which prefix it is in. CLI_USER. */
+int cli_fail_around(const char *text, const struct prefix *around);
 
 /*
  * A folder, made where there is none, that is this user's or `owner`'s and nobody else may write to: CLI_FINE, or after

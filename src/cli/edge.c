@@ -269,11 +269,11 @@ const struct command edge_command = {
 		"cannot begin with all that connect, SYNs of sources that were not here before are dropped.\n\n"
 		"attach loads the program, into the driver if that takes it, else in front of the network stack, and\n"
 		"pins all of it, so that it stays when this ends; it needs root. Given again it adds interfaces, and\n"
-		"gives the maps to the user named. Only that user and root may change bans and read counters, and so\n"
-		"only a watch that runs as one of these has the edge drop the banned; `guia status` says so if it\n"
-		"cannot. docs/edge.md says what of this has been tried. detach leaves no trace; it takes effect at "
-		"once, also where a process has the maps\n"
-		"open. show tells of interfaces, bans, sources that were here before, and counters.\n\n"
+		"gives the maps to the user named. Only that user and root may open them, and so only a watch that\n"
+		"runs as one of these has the edge drop the banned; `guia status` says so if it cannot. docs/edge.md\n"
+		"says what of this has been tried. detach leaves no trace; it takes effect at once, also where a\n"
+		"process has the maps open. show tells of interfaces, bans, sources that were here before, and\n"
+		"counters.\n\n"
 		"Exit code 2: no such interface, another program there already, maps of another version, nothing to\n"
 		"detach; 3: no rights, no XDP, or nothing to show.",
 	.options = options,

@@ -26,6 +26,13 @@ int cli_fail(int code, const char *format, ...)
 	return code;
 }
 
+int cli_fail_around(const char *text, const struct prefix *around)
+{
+	char prefix[ADDRESS_TEXT_BYTES];
+	return cli_fail(CLI_USER, "%s: has bits set behind its length; it is in %s", text,
+			prefix_format(around, prefix));
+}
+
 int cli_folder_make(const char *path, unsigned mode, uid_t owner)
 {
 	struct stat st;
@@ -34,7 +41,7 @@ int cli_folder_make(const char *path, unsigned mode, uid_t owner)
 	if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode) || (st.st_uid != geteuid() && st.st_uid != owner) ||
 	    (st.st_mode & 022) != 0)
 		return cli_fail(CLI_USER, "%s: is not a folder of %s that nobody else may write to", path,
-				owner == geteuid() ? "this user's" : "this user's, or that one's,");
+				owner == geteuid() ? "this user's" : "this or the named user's");
 	return CLI_FINE;
 }
 

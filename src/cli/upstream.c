@@ -263,19 +263,14 @@ const struct command upstream_command = {
 		"address or prefix of ours, before they reach our link (FlowSpec, RFC 8955; blackholing, RFC 7999). "
 		"Each rule\n"
 		"ends by itself, and all of them end 25 seconds after the watch has: nobody would see what they do.\n"
-		"`plan` says what an ask would come to, and announces nothing, by -c FILE alone where no keeper runs; "
-		"without "
-		"DESTINATION, what the watch "
-		"itself would\n"
-		"ask if the link were full now. What would keep visitors away, too, "
-		"needs --yes,\n"
-		"of root or the keeper's user. `withdraw` takes the number that `guia upstream` shows. "
-		"docs/operators.md tells\n"
-		"what is announced, and how to try it.\n\n"
-		"Without a word it shows sessions and rules, and exits with 1 if one is down. `configure` writes "
-		"ExaBGP's\n"
-		"configuration, and `keep` is the process that ExaBGP starts by it: both belong to the service "
-		"(packaging/).",
+		"`plan` says what an ask would come to, and announces nothing; where no keeper runs, -c FILE alone\n"
+		"decides. Without DESTINATION it says what the watch itself would ask if the link were full now. What\n"
+		"would keep visitors away, too, needs --yes, of root or the keeper's user. `withdraw` takes the "
+		"number\n"
+		"that `guia upstream` shows. docs/operators.md tells what is announced, and how to try it.\n\n"
+		"Without a word it shows sessions and rules, and exits with 1 if one is down. `configure` writes\n"
+		"ExaBGP's configuration, and `keep` is the process that ExaBGP starts by it: both belong to the\n"
+		"service (packaging/).",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.words_min = 0,

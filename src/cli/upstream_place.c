@@ -9,11 +9,14 @@
 #include "upstream/keeper.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define EXABGP_CONF "exabgp.conf"
 
 enum { ARENA_BYTES = 64 << 20, PASSWORD_FILE_BYTES = 4096 };
 
@@ -101,6 +104,8 @@ static int ask(const struct cli_arguments *arguments, const char *question, stru
 	int r = control_ask(path, question, text);
 	if (r == 0)
 		return CLI_FINE;
+	if (r == -EACCES && geteuid() == 0)
+		return cli_fail(CLI_ENVIRONMENT, "%s: the keeper ended before it answered: look again", path);
 	if (r == -EACCES)
 		return cli_fail(CLI_ENVIRONMENT,
 				"%s: the keeper does not answer this user: ask as root, as who ExaBGP runs as, or as "
@@ -171,47 +176,86 @@ static int command_make(const char *file, const char *folder, struct buffer *out
 	return code;
 }
 
-/* Who ExaBGP is to run as, if not this user; it keeps what it was given. */
-static int user_read(const struct cli_arguments *arguments, const struct passwd **ret_user)
+/* Who ExaBGP is to run as. Copied: what getpwnam() gives lasts until the next look. */
+struct heir {
+	bool named;
+	char name[64];
+	uid_t uid;
+	gid_t gid;
+};
+
+static int heir_read(const struct cli_arguments *arguments, struct heir *ret_heir)
 {
 	const char *name = cli_value(arguments, "user");
-	*ret_user = name != NULL ? getpwnam(name) : NULL;
-	return name == NULL || *ret_user != NULL ? CLI_FINE
-						 : cli_fail(CLI_USER, "--user %s: there is no such user", name);
-}
-
-static int give(const char *path, const struct passwd *user)
-{
-	if (user == NULL || lchown(path, user->pw_uid, user->pw_gid) == 0)
+	const struct passwd *user = name != NULL ? getpwnam(name) : NULL;
+	*ret_heir = (struct heir){.named = user != NULL, .uid = geteuid(), .gid = getegid()};
+	if (name == NULL)
 		return CLI_FINE;
-	return cli_fail(CLI_ENVIRONMENT, "%s: cannot be given to %s: %s", path, user->pw_name, strerror(errno));
+	if (user == NULL)
+		return cli_fail(CLI_USER, "--user %s: there is no such user", name);
+	snprintf(ret_heir->name, sizeof(ret_heir->name), "%s", user->pw_name);
+	ret_heir->uid = user->pw_uid;
+	ret_heir->gid = user->pw_gid;
+	return CLI_FINE;
 }
 
-/* What a keeper of this user's left there, which another's could not open. What it asked for is gone on with. */
-static int give_all(const char *folder, const struct passwd *user)
+/*
+ * Gives what is ours and stands there itself: a link by another name may be anything, and the folder may have been
+ * another's before. What is not there need not be given.
+ */
+static int give(int folder, const char *name, const struct heir *heir)
 {
-	static const char *const names[] = {"", "/" KEEPER_JOURNAL, "/" KEEPER_LOCK, "/" KEEPER_SOCKET};
-	int code = CLI_FINE;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && code == CLI_FINE && user != NULL; i++) {
-		char path[PATH_MAX];
-		struct stat st;
-		snprintf(path, sizeof(path), "%s%s", folder, names[i]);
-		if (lstat(path, &st) == 0 && st.st_uid == geteuid())
-			code = give(path, user);
-	}
+	struct stat st;
+	int fd = openat(folder, name, O_PATH | O_NOFOLLOW | O_CLOEXEC), code = CLI_FINE;
+	if (fd < 0 && errno == ENOENT)
+		return CLI_FINE;
+	bool ours = fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+		    (S_ISDIR(st.st_mode) || ((S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode)) && st.st_nlink == 1));
+	if (fd < 0 || (ours && fchownat(fd, "", heir->uid, heir->gid, AT_EMPTY_PATH) != 0))
+		code = cli_fail(CLI_ENVIRONMENT, "%s: cannot be given to %s: %s", name, heir->name, strerror(errno));
+	if (fd >= 0)
+		close(fd);
 	return code;
 }
 
+/* With what a keeper of this user's left there, which another's could not open. What that asked for is gone on with. */
+static int give_all(const char *path, const struct heir *heir)
+{
+	static const char *const names[] = {EXABGP_CONF, KEEPER_JOURNAL, KEEPER_LOCK, KEEPER_SOCKET, "."};
+	int code = CLI_FINE;
+	if (!heir->named)
+		return CLI_FINE;
+	int folder = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder < 0)
+		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(errno));
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && code == CLI_FINE; i++)
+		code = give(folder, names[i], heir);
+	close(folder);
+	return code;
+}
+
+static bool is_of_group(const struct heir *heir, gid_t group)
+{
+	gid_t groups[256];
+	int count = sizeof(groups) / sizeof(groups[0]);
+	if (getgrouplist(heir->name, heir->gid, groups, &count) < 0)
+		return true; /* of so many, perhaps */
+	for (int i = 0; i < count; i++)
+		if (groups[i] == group)
+			return true;
+	return false;
+}
+
 /* By its mode alone: whether the keeper will be able to begin. */
-static void check_readable(const char *file, const struct passwd *user)
+static void check_readable(const char *file, const struct heir *heir)
 {
 	struct stat st;
-	if (user == NULL || stat(file, &st) != 0)
+	if (!heir->named || heir->uid == 0 || stat(file, &st) != 0)
 		return;
-	mode_t needs = st.st_uid == user->pw_uid ? S_IRUSR : st.st_gid == user->pw_gid ? S_IRGRP : S_IROTH;
+	mode_t needs = st.st_uid == heir->uid ? S_IRUSR : is_of_group(heir, st.st_gid) ? S_IRGRP : S_IROTH;
 	if ((st.st_mode & needs) == 0)
-		fprintf(stderr, "guia: %s: %s may not read it, and then the keeper, which does, cannot begin\n", file,
-			user->pw_name);
+		fprintf(stderr, "guia: %s: by its mode %s may not read it, and then the keeper cannot begin\n", file,
+			heir->name);
 }
 
 static int configure(const struct cli_arguments *arguments, const struct upstream_place *place, struct arena *arena)
@@ -221,23 +265,21 @@ static int configure(const struct cli_arguments *arguments, const struct upstrea
 	struct buffer command = buffer_make(arena), out = buffer_make(arena);
 	if (passwords == NULL)
 		return cli_fail(CLI_ENVIRONMENT, "out of memory");
-	const struct passwd *user = NULL;
-	int code = user_read(arguments, &user);
-	code = code != CLI_FINE ? code : cli_folder_make(place->folder, 0750, user != NULL ? user->pw_uid : geteuid());
+	struct heir heir;
+	int code = heir_read(arguments, &heir);
+	code = code != CLI_FINE ? code : cli_folder_make(place->folder, 0750, heir.uid);
 	code = code != CLI_FINE ? code : passwords_read(place, arena, passwords);
 	code = code != CLI_FINE ? code : command_make(cli_value(arguments, "config"), place->folder, &command);
 	if (code != CLI_FINE)
 		return code;
-	if ((code = give_all(place->folder, user)) != CLI_FINE)
-		return code;
-	snprintf(path, sizeof(path), "%s/exabgp.conf", place->folder);
+	snprintf(path, sizeof(path), "%s/" EXABGP_CONF, place->folder);
 	int r = exabgp_configure(place->operators.items, passwords, place->operators.count, (const char *)command.ptr,
 				 &out);
 	r = r != 0 ? r : file_replace(path, buffer_slice(&out), 0600);
 	if (r != 0)
 		return cli_fail(CLI_ENVIRONMENT, "%s: %s", path, strerror(-r));
-	code = give(path, user);
-	check_readable(cli_value(arguments, "config"), user);
+	code = give_all(place->folder, &heir);
+	check_readable(cli_value(arguments, "config"), &heir);
 	if (code == CLI_FINE)
 		printf("%s\n", path);
 	return code;

@@ -118,12 +118,10 @@ int upstream_route_read(const struct cli_arguments *arguments, const char *desti
 {
 	struct route route = {.kind = ROUTE_FLOW};
 	struct prefix prefix;
-	char around[ADDRESS_TEXT_BYTES];
-	if (!prefix_parse(slice_from_string(destination), &prefix) &&
-	    prefix_around(slice_from_string(destination), &prefix))
-		return cli_fail(CLI_USER, "%s: has bits set behind its length; it is in %s", destination,
-				prefix_format(&prefix, around));
-	if (!prefix_parse(slice_from_string(destination), &prefix))
+	bool exact = prefix_parse(slice_from_string(destination), &prefix);
+	if (!exact && prefix_around(slice_from_string(destination), &prefix))
+		return cli_fail_around(destination, &prefix);
+	if (!exact)
 		return cli_fail(CLI_USER, "%s: not an address or prefix of ours, such as 192.0.2.10 or 2001:db8::/64",
 				destination);
 	if (cli_flag(arguments, "blackhole")) {

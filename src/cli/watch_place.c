@@ -116,6 +116,9 @@ static int ask_there(const struct daemon_place *place, const char *run_dir, cons
 	char path[PATH_MAX];
 	int r = place_path(place, run_dir, path);
 	r = r == 0 ? control_ask_within(path, question, PATIENCE_SECONDS, text) : r;
+	if (r == -EACCES && geteuid() == 0)
+		return cli_fail(CLI_ENVIRONMENT, "%s: the %s ended before it answered: look again", run_dir,
+				place->name);
 	if (r == -EACCES)
 		return cli_fail(CLI_ENVIRONMENT,
 				"%s: the %s does not answer this user: ask as root, or as who started it", run_dir,

@@ -191,10 +191,12 @@ static int attach_first(const struct pins *pins, const struct edge_options *opti
 static int give_maps(const struct edge_options *options)
 {
 	char path[PIN_PATH_BYTES];
-	for (unsigned map = 0; map < EDGE_MAP_COUNT; map++)
-		if (!pin_path(options->directory, edge_map_names[map], path) ||
-		    chown(path, options->uid, options->gid) != 0)
+	for (unsigned map = 0; map < EDGE_MAP_COUNT; map++) {
+		if (!pin_path(options->directory, edge_map_names[map], path))
+			return -ENAMETOOLONG;
+		if (chown(path, options->uid, options->gid) != 0)
 			return -errno;
+	}
 	return 0;
 }
 
@@ -202,9 +204,6 @@ static int attach_more(const struct edge_options *options, struct buffer *told)
 {
 	char path[PIN_PATH_BYTES];
 	struct links_made made;
-	int given = options->user_said ? give_maps(options) : 0;
-	if (given != 0)
-		return tell_pins(options->directory, given, told);
 	int program = pin_path(options->directory, PROGRAM_PIN, path) ? bpf_obj_get(path) : -1;
 	if (program < 0)
 		return tell_pins(options->directory, -errno, told);
@@ -213,6 +212,7 @@ static int attach_more(const struct edge_options *options, struct buffer *told)
 	if (outcome != 0)
 		return outcome;
 	int error = links_pin(options, &made);
+	error = error == 0 && options->user_said ? give_maps(options) : error;
 	if (error == 0) {
 		if (options->user_said)
 			tell_user(options, told);

@@ -57,8 +57,8 @@ bool edge_is_built(void);
 
 /*
  * All or nothing, also where the process is killed. Where an edge is attached already, its program is attached to those
- * interfaces that lack it, and its maps are given to the user if one was named; of the rest it is said that it stays.
- * Lines of what was done, or why not, are added to `told`. 0 or an outcome of those above.
+ * interfaces that lack it, and then its maps are given to the user if one was named, one by one; of the rest it is said
+ * that it stays. Lines of what was done, or why not, are added to `told`. 0 or an outcome of those above.
  */
 int edge_attach(const struct edge_options *options, struct buffer *told);
 

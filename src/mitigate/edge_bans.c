@@ -114,6 +114,8 @@ static int say_all(struct edge_bans *edge, struct ban_times now)
 						.kind = BAN_ALLOW,
 						.rank = PROXY_RANK};
 		r = edge_say(&edge->edge, &proxy, now.boot_ms);
+		edge->refused += r > 0;
+		r = r > 0 ? 0 : r; /* it has no place for it, which is told with the others' */
 	}
 	return r;
 }
@@ -147,8 +149,8 @@ static int find(struct edge_bans *edge, struct ban_times now)
 
 static void take_name(void *context, const char *name, const char *mode)
 {
-	(void)mode;
-	snprintf(context, IF_NAMESIZE, "%s", name);
+	if (strcmp(mode, "gone") != 0)
+		snprintf(context, IF_NAMESIZE, "%s", name);
 }
 
 /* Whose maps they would have to be. */
@@ -156,12 +158,14 @@ static void say_barred(const char *directory, char text[EDGE_BANS_FAULT_BYTES])
 {
 	const struct passwd *user = getpwuid(geteuid());
 	char number[24], interface[IF_NAMESIZE] = "INTERFACE";
+	bool usual = strcmp(directory, EDGE_DIRECTORY) == 0;
 	snprintf(number, sizeof(number), "user %u", (unsigned)geteuid());
 	edge_interfaces(directory, take_name, interface);
 	snprintf(text, EDGE_BANS_FAULT_BYTES,
 		 "the edge is not %s's, who the watch runs as: no ban and no unban reaches it, and it drops whom it "
-		 "had: guia edge attach %s --user %s",
-		 user != NULL ? user->pw_name : number, interface, user != NULL ? user->pw_name : "NAME");
+		 "had: guia edge attach %s --user %s%s%.64s",
+		 user != NULL ? user->pw_name : number, interface, user != NULL ? user->pw_name : "NAME",
+		 usual ? "" : " --at ", usual ? "" : directory);
 }
 
 static void say_fault(const char *directory, int outcome, char text[EDGE_BANS_FAULT_BYTES])
@@ -178,7 +182,6 @@ static void say_fault(const char *directory, int outcome, char text[EDGE_BANS_FA
 		snprintf(text, EDGE_BANS_FAULT_BYTES, "another watch has the edge: the gate alone has the bans");
 		break;
 	case -EACCES:
-	case -EPERM:
 		say_barred(directory, text);
 		break;
 	default:
@@ -292,7 +295,7 @@ const char *edge_bans_standing(const struct edge_bans *edge, const struct prefix
 {
 	const struct ban_entry entry = {.address = prefix->address, .bits = prefix->bits, .kind = (uint8_t)kind};
 	if (!edge->held)
-		return edge->fault[0] != '\0' ? "not this watch's, see guia status" : NULL;
+		return edge->fault[0] != '\0' ? "not reached, see guia status" : NULL;
 	if (kind == BAN_LIFTED)
 		return NULL;
 	switch (edge_says(&edge->edge, &entry)) {

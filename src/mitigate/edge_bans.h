@@ -48,7 +48,7 @@ void edge_bans_meet(struct edge_bans *edge, const struct address *source, struct
 /* Ten times a second: as edge_strangers_tick(). */
 void edge_bans_strangers(struct edge_bans *edge, bool calm, struct strangers_told told, struct ban_times now);
 
-/* NULL, or why an edge that is there is not held: then it drops none of the banned. */
+/* NULL, or why an edge that is there is not held: then it hears of no ban and no unban. */
 const char *edge_bans_fault(const struct edge_bans *edge);
 
 /* The edge that is held; NULL: none. It is never another one without being NULL at a look between. */
@@ -57,8 +57,10 @@ const struct edge *edge_bans_edge(const struct edge_bans *edge);
 /* What the edge dropped by a mitigation; 0 without one. */
 uint64_t edge_bans_hits(const struct edge_bans *edge, uint32_t id);
 
-/* NULL where there is no edge; "in force", or why the gate alone has what is said of the prefix; of what is
- * lifted nothing else. */
+/*
+ * NULL where there is no edge; "in force", or why the gate alone has what is said of the prefix. Of BAN_LIFTED: NULL,
+ * or that the edge was not told.
+ */
 const char *edge_bans_standing(const struct edge_bans *edge, const struct prefix *prefix, enum ban_kind kind);
 
 /* Packets a second by reason since the look before the last; all 0 without one. */

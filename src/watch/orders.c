@@ -65,14 +65,13 @@ static bool is_spared(const struct orders *orders, const struct prefix *prefix)
 	return false;
 }
 
-/* What a person ordered of that kind, and all of a prefix is in; NULL: nothing. */
-static const struct ban_record *order_around(const struct orders *orders, const struct prefix *prefix,
-					     enum ban_kind kind)
+/* The person's allowance in which all of a prefix is; NULL: there is none. */
+static const struct ban_record *allowance_of(const struct orders *orders, const struct prefix *prefix)
 {
 	const struct ban_record *records, *found = NULL;
 	size_t count = ban_register_records(orders->bans, &records);
 	for (size_t i = 0; i < count && found == NULL; i++)
-		if (records[i].kind == kind && records[i].expires_ms > orders->now.boot_ms &&
+		if (records[i].kind == BAN_ALLOW && records[i].expires_ms > orders->now.boot_ms &&
 		    records[i].prefix.bits <= prefix->bits && prefix_has(&records[i].prefix, &prefix->address))
 			found = &records[i];
 	return found;
@@ -88,7 +87,7 @@ static bool may_ban(const struct orders *orders, const struct prefix *prefix, st
 			     "behind which anybody may be: --force if it is meant");
 		return false;
 	}
-	const struct ban_record *allowance = order_around(orders, prefix, BAN_ALLOW);
+	const struct ban_record *allowance = allowance_of(orders, prefix);
 	if (allowance == NULL)
 		return true;
 	snprintf(text, sizeof(text), "%s is allowed, by whom and why guia ban lists: --force if it is meant",
@@ -97,23 +96,47 @@ static bool may_ban(const struct orders *orders, const struct prefix *prefix, st
 	return false;
 }
 
+/* The longest that a person or the watch refuses and all of the prefix is in. */
+static bool ban_around(const struct orders *orders, const struct prefix *prefix, struct prefix *ret_ban)
+{
+	unsigned least = prefix_is_v4(prefix) ? ADDRESS_V4_BITS : 0;
+	for (unsigned bits = prefix->bits; bits-- > least;) {
+		struct ban_entry entry;
+		*ret_ban = address_prefix(&prefix->address, bits);
+		for (unsigned rank = 0; rank < BAN_RANKS; rank++)
+			if (ban_register_said(orders->bans, ret_ban, rank, orders->now, &entry) &&
+			    entry.kind == BAN_REFUSE)
+				return true;
+	}
+	return false;
+}
+
+static bool has_order_within(const struct orders *orders, const struct prefix *prefix)
+{
+	const struct ban_record *records;
+	size_t count = ban_register_records(orders->bans, &records);
+	for (size_t i = 0; i < count; i++)
+		if (records[i].expires_ms > orders->now.boot_ms && records[i].prefix.bits >= prefix->bits &&
+		    prefix_has(prefix, &records[i].prefix.address))
+			return true;
+	return false;
+}
+
 /* Nobody ordered this prefix; whoever wants an address of a banned one back may not know that. */
 static void say_absent(const struct orders *orders, const struct prefix *prefix, struct buffer *out)
 {
 	char text[ADDRESS_TEXT_BYTES + 128], around[ADDRESS_TEXT_BYTES];
-	const struct ban_record *ban = order_around(orders, prefix, BAN_REFUSE), *records;
-	if (ban == NULL) {
-		size_t count = ban_register_records(orders->bans, &records), within = 0;
-		for (size_t i = 0; i < count; i++)
-			within += prefix_has(prefix, &records[i].prefix.address);
+	struct prefix ban;
+	if (!ban_around(orders, prefix, &ban)) {
 		snprintf(text, sizeof(text), "nothing was said of this prefix%s",
-			 within > 0 ? "; of some within it something was: guia ban lists them" : "");
+			 has_order_within(orders, prefix) ? "; of some within it something was: guia ban lists them"
+							  : "");
 		question_fault(out, text);
 		return;
 	}
 	snprintf(text, sizeof(text),
 		 "nothing was said of this prefix; it is in %s, which is banned: unban that, or allow this",
-		 prefix_format(&ban->prefix, around));
+		 prefix_format(&ban, around));
 	question_fault(out, text);
 }
 

@@ -330,7 +330,7 @@ void upstream_link_report(const struct upstream *u, struct buffer *out)
 		json_decimal(out, "mbit_now", u->link.bytes_a_second * 8 / 1e6);
 	}
 	json_truth(out, "visitors_falling", u->link.falling);
-	if (u->options->directory != NULL && u->fault[0] == '\0') {
+	if (u->operators > 0 && u->fault[0] == '\0') {
 		json_number(out, "operators", u->operators);
 		json_number(out, "rules", u->rules);
 	}

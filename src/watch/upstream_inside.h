@@ -51,6 +51,8 @@ struct upstream {
 	size_t id_at;
 	struct buffer answer; /* so far */
 	uint64_t asked_ms;
+	unsigned unanswered;              /* questions, since the last answer */
+	int error;                        /* that `fault` tells of */
 	uint64_t hold_ms;                 /* when the rules are held again */
 	bool adopted;                     /* what an earlier watch asked is known */
 	char fault[UPSTREAM_FAULT_BYTES]; /* why the keeper does not answer; empty: it does, or was not asked yet */

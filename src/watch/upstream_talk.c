@@ -20,32 +20,44 @@ enum {
 
 static void say_fault(int error, char fault[UPSTREAM_FAULT_BYTES])
 {
-	const struct passwd *user = getpwuid(geteuid());
-	const char *name = user != NULL ? user->pw_name : "NAME";
-	if (error == -EACCES)
+	const struct passwd *user;
+	switch (error) {
+	case -EACCES:
+		user = getpwuid(geteuid());
 		snprintf(fault, UPSTREAM_FAULT_BYTES,
-			 "the keeper does not answer %s, who the watch runs as, or left there what is another's: guia "
-			 "upstream configure --user %s, and ExaBGP as that user",
-			 name, name);
-	else
+			 "the keeper does not answer %s, who the watch runs as, or left there what is another's: "
+			 "ExaBGP must run as a user of that group (docs/operators.md)",
+			 user != NULL ? user->pw_name : "the user");
+		break;
+	case -EBADMSG:
+		snprintf(fault, UPSTREAM_FAULT_BYTES, "the keeper's answer cannot be read; no operator is asked");
+		break;
+	case -ETIMEDOUT:
+	case -EAGAIN:
+		snprintf(fault, UPSTREAM_FAULT_BYTES,
+			 "the keeper does not answer in time; until then no operator is asked");
+		break;
+	default:
 		snprintf(fault, UPSTREAM_FAULT_BYTES, "%s; no operator is asked until ExaBGP runs there",
 			 strerror(-error));
+	}
 }
 
-/* Whether the keeper answers, as far as is known; changes are told. */
+/* Whether the keeper answers. That it does not is told when it is so twice: it may have been killed just then. */
 static void heed(struct upstream *u, int error)
 {
-	char before[UPSTREAM_FAULT_BYTES];
-	memcpy(before, u->fault, sizeof(before));
-	u->fault[0] = '\0';
-	if (error != 0) {
-		say_fault(error, u->fault);
+	u->unanswered = error != 0 ? u->unanswered + 1 : 0;
+	if (error != 0)
 		u->up = 0;
-		/* Whoever comes next holds what the journal says, and must be known anew. */
-		u->adopted = false;
-	}
-	if (strcmp(before, u->fault) != 0)
-		fprintf(stderr, "guia: watch: %s: %s\n", u->socket, error != 0 ? u->fault : "the keeper answers");
+	/* Whoever comes next holds what the journal says, and must be known anew. */
+	u->adopted = u->adopted && error == 0;
+	if (error == u->error || u->unanswered == 1)
+		return;
+	u->error = error;
+	u->fault[0] = '\0';
+	if (error != 0)
+		say_fault(error, u->fault);
+	fprintf(stderr, "guia: watch: %s: %s\n", u->socket, error != 0 ? u->fault : "the keeper answers");
 }
 
 static void send_question(struct upstream *u, const char *question, enum asking asking, uint64_t now_ms)
@@ -180,7 +192,7 @@ static void answered(struct upstream *u, bool whole, uint64_t now_ms)
 	close(u->fd);
 	u->fd = -1;
 	u->asking = ASKING_NOTHING;
-	heed(u, answer != NULL ? 0 : whole ? -EACCES : -ETIMEDOUT);
+	heed(u, answer != NULL ? 0 : !whole ? -ETIMEDOUT : u->answer.len > 0 ? -EBADMSG : -EACCES);
 	if (answer != NULL && asking == ASKING_STATUS)
 		adopt(u, answer, now_ms);
 	else if (answer != NULL && asking == ASKING_NEWS)

@@ -68,6 +68,16 @@ def another_program_stays_attached():
 
 
 @case
+def an_attach_that_fails_gives_nothing_away():
+    edge("attach", "near", "--bans", "1000", "--user", "nobody")
+    edge("attach", "absent", "--user", "root", code=2)
+    assert pathlib.Path("/run/guia-edge/pins/control").stat().st_uid == NOBODY
+    edge("attach", "near", "--user", "root")
+    assert pathlib.Path("/run/guia-edge/pins/control").stat().st_uid == 0
+    edge("detach")
+
+
+@case
 def an_interface_that_comes_back_is_attached_again():
     run("ip", "link", "add", "brief.5", "type", "veth", "peer", "name", "other")
     edge("attach", "brief.5", "--bans", 1000)

@@ -97,7 +97,7 @@ def an_edge_that_is_not_the_watchs_is_told_and_can_be_given_to_it(watch):
     wait_for(lambda: watch.status().get("edge_fault"), "the fault", seen=watch.status)
     assert "edge" not in watch.status() and "--user nobody" in watch.status()["edge_fault"], watch.status()
     assert "guia edge attach near --user nobody" in run(GUIA, "status", "--run-dir", watch.run_dir, code=1)
-    assert "at the gate (edge: not this watch's" in watch.order("ban", "10.7.0.2") and passed()
+    assert "at the gate (edge: not reached" in watch.order("ban", "10.7.0.2") and passed()
     told = edge("attach", "near", "--user", "nobody", "--bans", "20000")
     assert "for nobody and root" in told and "stay as they are" in told, told
     wait_for(watch.edge, "the edge found")
@@ -105,7 +105,7 @@ def an_edge_that_is_not_the_watchs_is_told_and_can_be_given_to_it(watch):
     assert "at gate and edge" in watch.order("ban", "10.7.0.3")
     edge("attach", "near", "--user", workers)  # away from a watch that has it
     wait_for(lambda: watch.status().get("edge_fault"), "the fault again", seen=watch.status)
-    assert "not this watch's" in watch.order("unban", "10.7.0.3") and not passed("10.7.0.3")
+    assert "not reached" in watch.order("unban", "10.7.0.3") and not passed("10.7.0.3")
     edge("attach", "near", "--user", "nobody")
     wait_for(watch.edge, "the edge found")
     assert passed("10.7.0.3") and not passed()
