@@ -421,5 +421,6 @@ int main(void)
 		cmocka_unit_test(what_is_wanted_is_found_at_every_level),
 		cmocka_unit_test(a_scratch_must_fit),
 	};
+	stdout = test_output();
 	return cmocka_run_group_tests(tests, make_scratches, free_scratches);
 }
