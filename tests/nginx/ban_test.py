@@ -66,8 +66,9 @@ def _():
 
 @case("a delta adds and lifts, and an end is an end")
 def _():
+    say("lift 127.0.2.1")
     for lifetime_ms in (1000, 4000, 16000):  # where it was over before this machine came to ask, a longer one
-        say("lift 127.0.2.1", f"refuse 127.0.2.3 9 {lifetime_ms}", "delta")
+        say(f"refuse 127.0.2.3 9 {lifetime_ms}", "delta")
         gate.looked()
         comes("127.0.2.3", 200)  # without any news
         if told().hits().get(9, 0) > 0:
