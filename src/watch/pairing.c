@@ -10,22 +10,20 @@ enum {
 	WAITING_MOST = 16384,
 	MARKS = 65536, /* in sets of MARK_WAYS: the oldest of a set makes room */
 	MARK_WAYS = 8,
-	MARK_MS = 2000,
 };
 
-/* Of a request: that its finding came, or where its event waits. */
+/* Of a request: that its finding came, or where its event waits. A number is used again by a later worker. */
 struct mark {
 	uint64_t request;
-	uint64_t at_ms;
-	unsigned box;
-	bool used;
-	bool waits;
+	uint64_t at_ns;
+	uint64_t age;   /* from 1: the order in which they were set; 0: none is here */
 	uint64_t place; /* in the order of waiting events, from the first ever */
+	unsigned box;
+	bool waits;
 };
 
 struct waiting {
 	struct pairing_event event;
-	uint64_t at_ms;
 	bool paired;
 };
 
@@ -33,6 +31,8 @@ struct pairing {
 	pairing_alone_fn *alone;
 	void *context;
 	uint64_t first, next; /* of those that wait */
+	uint64_t round;       /* the first of those that came in this round */
+	uint64_t marks_set;
 	struct waiting waiting[WAITING_MOST];
 	struct mark marks[MARKS];
 };
@@ -59,11 +59,11 @@ static struct mark *set_of(struct pairing *pairing, unsigned box, uint64_t reque
 	return &pairing->marks[(size_t)(mixed >> 32) % (MARKS / MARK_WAYS) * MARK_WAYS];
 }
 
-static struct mark *find(struct pairing *pairing, unsigned box, uint64_t request, uint64_t now_ms)
+static struct mark *find(struct pairing *pairing, unsigned box, uint64_t request, uint64_t at_ns)
 {
 	struct mark *set = set_of(pairing, box, request);
 	for (unsigned i = 0; i < MARK_WAYS; i++)
-		if (set[i].used && set[i].request == request && set[i].box == box && now_ms - set[i].at_ms < MARK_MS)
+		if (set[i].age != 0 && set[i].request == request && set[i].box == box && set[i].at_ns == at_ns)
 			return &set[i];
 	return NULL;
 }
@@ -71,10 +71,10 @@ static struct mark *find(struct pairing *pairing, unsigned box, uint64_t request
 static void set_mark(struct pairing *pairing, struct mark mark)
 {
 	struct mark *set = set_of(pairing, mark.box, mark.request), *place = set;
-	for (unsigned i = 0; i < MARK_WAYS; i++)
-		if (!set[i].used || (place->used && set[i].at_ms < place->at_ms))
+	for (unsigned i = 1; i < MARK_WAYS; i++)
+		if (set[i].age < place->age)
 			place = &set[i];
-	mark.used = true;
+	mark.age = ++pairing->marks_set;
 	*place = mark;
 }
 
@@ -85,39 +85,50 @@ static void tell_first(struct pairing *pairing)
 		pairing->alone(pairing->context, &first->event);
 }
 
-void pairing_event(struct pairing *pairing, const struct pairing_event *event, uint64_t now_ms)
+void pairing_event(struct pairing *pairing, const struct pairing_event *told)
 {
-	struct mark *mark = find(pairing, event->box, event->event.request, now_ms);
+	const struct event *event = &told->event;
+	struct mark *mark = find(pairing, told->box, event->request, event->at_ns);
 	if (mark != NULL && !mark->waits) {
-		mark->used = false;
+		mark->age = 0;
 		return;
 	}
 	if (pairing->next - pairing->first == WAITING_MOST)
 		tell_first(pairing);
-	pairing->waiting[pairing->next % WAITING_MOST] = (struct waiting){*event, now_ms, false};
-	set_mark(pairing, (struct mark){.request = event->event.request,
-					.at_ms = now_ms,
-					.box = event->box,
+	pairing->waiting[pairing->next % WAITING_MOST] = (struct waiting){*told, false};
+	set_mark(pairing, (struct mark){.request = event->request,
+					.at_ns = event->at_ns,
+					.box = told->box,
 					.waits = true,
 					.place = pairing->next});
 	pairing->next++;
 }
 
-void pairing_finding(struct pairing *pairing, unsigned box, uint64_t request, uint64_t now_ms)
+bool pairing_finding(struct pairing *pairing, unsigned box, uint64_t request, uint64_t at_ns)
 {
-	struct mark *mark = find(pairing, box, request, now_ms);
+	struct mark *mark = find(pairing, box, request, at_ns);
 	if (mark == NULL) {
-		set_mark(pairing, (struct mark){.request = request, .at_ms = now_ms, .box = box});
-		return;
+		set_mark(pairing, (struct mark){.request = request, .at_ns = at_ns, .box = box});
+		return true;
 	}
-	if (mark->waits && mark->place >= pairing->first)
-		pairing->waiting[mark->place % WAITING_MOST].paired = true;
-	mark->used = false;
+	if (!mark->waits) /* no gate sends it twice */
+		return false;
+	mark->age = 0;
+	if (mark->place < pairing->first)
+		return false;
+	pairing->waiting[mark->place % WAITING_MOST].paired = true;
+	return true;
 }
 
-void pairing_step(struct pairing *pairing, uint64_t now_ms)
+void pairing_round(struct pairing *pairing)
 {
-	while (pairing->first < pairing->next &&
-	       now_ms - pairing->waiting[pairing->first % WAITING_MOST].at_ms >= PAIRING_WAIT_MS)
+	while (pairing->first < pairing->round)
+		tell_first(pairing);
+	pairing->round = pairing->next;
+}
+
+void pairing_end(struct pairing *pairing)
+{
+	while (pairing->first < pairing->next)
 		tell_first(pairing);
 }

@@ -122,7 +122,7 @@ static void take(struct witness *witness, const struct pairing_event *told)
 	tally_add(witness->tally, told->site, &told->event, true, refused, witness);
 	hit_ledger_event(witness->hits, &told->event);
 	if (told->event.end.reason == EVENT_BY_RULE)
-		pairing_event(witness->pairing, told, witness_now_ms());
+		pairing_event(witness->pairing, told);
 }
 
 /* Of requests that stand for others it is not known which: those after the latest that is told of are new. */
@@ -188,7 +188,7 @@ void witness_step(struct witness *witness)
 {
 	if (witness == NULL)
 		return;
-	pairing_step(witness->pairing, witness_now_ms());
+	pairing_round(witness->pairing);
 	if (witness->recent != NULL)
 		return;
 	/* At once: should we be killed, the next to come looks for what its predecessors told of lately. */
@@ -215,7 +215,7 @@ void witness_end(struct witness *witness)
 	if (witness->writer != NULL) {
 		if (witness->recent == NULL)
 			take_early(witness, recent_at_end(witness));
-		pairing_step(witness->pairing, UINT64_MAX);
+		pairing_end(witness->pairing);
 		tally_tell(witness->tally, UINT64_MAX, refused, witness);
 	}
 	body_store_end(witness->bodies);

@@ -109,6 +109,6 @@ void witness_finding(struct witness *witness, const struct sites *sites, unsigne
 	    head->at_ns < witness->began_ns)
 		return;
 	witness->sites = sites;
-	pairing_finding(witness->pairing, box, head->request, witness_now_ms());
-	tell(witness, box, sites_number(sites, box, head->site), finding, incident);
+	if (pairing_finding(witness->pairing, box, head->request, head->at_ns))
+		tell(witness, box, sites_number(sites, box, head->site), finding, incident);
 }
