@@ -1,3 +1,4 @@
+/* One server for all inputs: each input is a connection of its own, and steps and the clock are moved by hand. */
 #include "screen_visitor.h"
 
 #include "screen/server.h"

@@ -1,3 +1,7 @@
+/*
+ * The hooks: each upstream's peer.init, a header filter that gives slots back, a log handler that learns who was
+ * answered well. What waits is admission_peer.c's, what workers share admission_zone.c's, one slot slot.c's.
+ */
 #include "admission.h"
 
 #include "admission_peer.h"

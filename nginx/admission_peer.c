@@ -1,3 +1,8 @@
+/*
+ * nginx's callbacks for a peer are wrapped, and its own called with its own data. Queues are worked off by an event of
+ * ours, the pump: when a slot comes back here, and every PUMP_MS while somebody waits, for of other workers' slots
+ * nobody tells. Who is pushed out of a queue waits in a second one for the pump, which refuses him.
+ */
 #include "admission_peer.h"
 
 #include "bans.h"

@@ -1,3 +1,8 @@
+/*
+ * Origins stand in a list of the zone, found by name over reloads; where there is no room for another, one that no site
+ * asks any more takes its name. Each process has a place of its own to count in; whoever starts clears those of
+ * processes that are gone.
+ */
 #include "admission_zone.h"
 
 #include <signal.h>

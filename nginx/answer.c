@@ -1,3 +1,4 @@
+/* The head is written anew from nginx's headers_out: the origin's own bytes are no more. */
 #include "answer.h"
 
 #include "headers.h"

@@ -1,3 +1,7 @@
+/*
+ * One view of the published images for the whole process. Questions differ in what they make of proxies and of who is
+ * allowed.
+ */
 #include "bans.h"
 
 #include "clock.h"

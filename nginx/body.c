@@ -1,3 +1,7 @@
+/*
+ * While nginx reads, phases stand still; its callback lets them go on with the handler that asked. Of a body in a file
+ * the first piece stays in memory, for the request's finding, until somebody says that nobody will ask.
+ */
 #include "body.h"
 
 #include "context.h"

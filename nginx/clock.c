@@ -1,3 +1,4 @@
+/* The system is asked each time: nginx's cached time is as old as the turn of its event loop. */
 #include "clock.h"
 
 #include <time.h>

@@ -1,3 +1,7 @@
+/*
+ * Only memory and lock are nginx's: the table is wire/collection_table.c, reached by guia_store_*. A handle lives as
+ * long as its configuration's pool, the region as long as the zone.
+ */
 #include "collections.h"
 
 struct gate_collections {

@@ -1,3 +1,7 @@
+/*
+ * A cleanup of the main request's pool is the context's memory and its end. By that cleanup's handler it is found again
+ * where nginx has cleared its table.
+ */
 #include "context.h"
 
 #include "clock.h"

@@ -1,3 +1,7 @@
+/*
+ * The zone, the limits, and whom they are for; counting itself is limit/connection_counts.c. A worker's name there is
+ * its process number with the time at which it began, from /proc: a number that is given again is another's.
+ */
 #include "counts.h"
 
 #include "bans.h"

@@ -1,3 +1,8 @@
+/*
+ * A line for each standing, the latest at its head: who is next is taken from the better lines' heads, who must go from
+ * the worse lines' tails. An event of ours begins with a few, and posts itself for the next turn of the loop while
+ * anybody waits.
+ */
 #include "door.h"
 
 #include "clock.h"

@@ -1,3 +1,7 @@
+/*
+ * What all events of a request say alike, most of it kept in its passage since it arrived; events.c adds what one of
+ * them says alone.
+ */
 #include "event.h"
 
 #include "source.h"

@@ -1,3 +1,7 @@
+/*
+ * Hashes are computed once, on arrival, into the passage: the end, a head that is kept and a finding say them again.
+ * Events are written straight into the ring's slot. Whose head never came arrives, for the counters, with its end.
+ */
 #include "events.h"
 
 #include "bans.h"

@@ -1,3 +1,7 @@
+/*
+ * A finding is put together when its request ends, from the transaction's log entries and redacted texts, in static
+ * memory (a process is one thread), and sent at once. Each rate is GCRA's, by site.
+ */
 #include "findings.h"
 
 #include "answer.h"

@@ -1,3 +1,7 @@
+/*
+ * Lists change in O(1): a connection moves when the count of its requests leaves 0 or comes back to it. It is found by
+ * its cleanup in nginx's pool, which is also how it leaves. States are read off nginx's own structures.
+ */
 #include "flight.h"
 
 #include "clock.h"

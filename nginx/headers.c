@@ -1,3 +1,7 @@
+/*
+ * A request's are nginx's list. Of a response nginx keeps some beside the list (Server, Date, Content-Type,
+ * Content-Length, Last-Modified) and writes them only when it sends: these are told first.
+ */
 #include "headers.h"
 
 int gate_request_headers_give(const ngx_http_request_t *request, struct guia_transaction *transaction)

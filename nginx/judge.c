@@ -1,3 +1,7 @@
+/*
+ * Headers are judged when they come. For the body the upstream's finalize_request is ours: once nginx has received it
+ * whole, the cache's temporary file is read back in pieces.
+ */
 #include "judge.h"
 
 #include "context.h"

@@ -1,3 +1,7 @@
+/*
+ * A timer copies gauges to the outbox. Which origins a site asks is noted as its requests pass: a bit for an origin's
+ * number.
+ */
 #include "load.h"
 
 #include "context.h"

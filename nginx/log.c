@@ -1,3 +1,7 @@
+/*
+ * Two things. The gate's own lines and audit records of a request go to writer.c together. And nginx's log handler of
+ * each request is replaced, so that what it adds to messages is redacted first.
+ */
 #include "log.h"
 
 #include "context.h"

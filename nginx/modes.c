@@ -1,3 +1,7 @@
+/*
+ * Whom a mode keeps out is asked where a peer is chosen (admission_peer.c), so not of what nginx's cache answers. Modes
+ * are in the image of signatures; who is no stranger is known by admission.
+ */
 #include "modes.h"
 
 #include "admission_zone.h"

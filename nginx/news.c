@@ -1,3 +1,4 @@
+/* One timer for all: bans.c and signatures.c look at their own files, and say whether there is anything new. */
 #include "news.h"
 
 #include "bans.h"

@@ -1,3 +1,4 @@
+/* What bans.c and signatures.c have in common; news.c asks them both. */
 #include "news_file.h"
 
 #include "clock.h"

@@ -1,3 +1,4 @@
+/* From nginx's upstream states, one for each server that was tried, in the milliseconds that nginx counts. */
 #include "origin.h"
 
 bool gate_origin_time(const ngx_http_request_t *r, uint32_t *ret_us)

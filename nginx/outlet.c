@@ -1,3 +1,7 @@
+/*
+ * Two buffers of one allocation change roles. To a regular file all of a buffer goes in one write, to anything else
+ * record by record. After a record that was cut the next write begins with a newline.
+ */
 #include "outlet.h"
 
 #include <errno.h>

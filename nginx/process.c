@@ -1,3 +1,7 @@
+/*
+ * In which order a process's parts begin and end: the engine's workers, the outbox and what tells by it, counts, news,
+ * admission. At the end slots are given back first, then logs are written, then the rest goes.
+ */
 #include "process.h"
 
 #include "admission.h"

@@ -1,3 +1,6 @@
+/*
+ * Profiles are few and compared one by one. Both workers of one are made alike, but that the judge has no collections.
+ */
 #include "profile.h"
 
 #include "collections.h"

@@ -1,3 +1,7 @@
+/*
+ * A request is charged twice: a little in the preaccess phase, and when it is logged the rest of what its origin took.
+ * Between the two only limit and site are kept: the key is hashed anew.
+ */
 #include "rates.h"
 
 #include "bans.h"

@@ -1,3 +1,7 @@
+/*
+ * Who is refused was decided before; here it is counted as a hit and answered. A ban gets nginx's own 403 and loses the
+ * connection; a signature's match gets a page of ours, ready-made, and keeps it.
+ */
 #include "refusal.h"
 
 #include "bans.h"

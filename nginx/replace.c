@@ -1,3 +1,7 @@
+/*
+ * Mostly an event of ours ends the upstream, wipes what modules keep of the response, and finishes the request with the
+ * status. From within the filter it is done as ngx_http_filter_finalize_request() does it.
+ */
 #include "replace.h"
 
 #include "store.h"

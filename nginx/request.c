@@ -1,3 +1,7 @@
+/*
+ * A state in the context says how far it is. nginx runs the preaccess handler again when the body is read, which then
+ * goes on from that state.
+ */
 #include "request.h"
 
 #include "body.h"

@@ -1,3 +1,8 @@
+/*
+ * A state in the context says what both filters do. Of pages that are held, one that comes whole in one buffer is
+ * judged where it lies; others are copied together in the request's pool. What a cache may keep meanwhile is store.c's,
+ * background updates are judge.c's.
+ */
 #include "response.h"
 
 #include "answer.h"

@@ -1,3 +1,8 @@
+/*
+ * Directives become lists of sources, lists become rule sets, and all are compiled at the end. The pool is counted by
+ * reference, and the process remembers the current one; once it holds what only earlier cycles needed the next cycle
+ * begins another.
+ */
 #include "rules.h"
 
 #include "writer.h"

@@ -1,3 +1,7 @@
+/*
+ * The image is read into this process's memory whenever its word changes. Which of its rules are for which site is
+ * worked out once for each image and configuration, as a mask; a request is asked of its site's rules alone.
+ */
 #include "signatures.h"
 
 #include "bans.h"

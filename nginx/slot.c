@@ -1,3 +1,7 @@
+/*
+ * Taking and giving are limit/admission.c's; the time that a slot was held is charged to its source's debt in a rate
+ * table. A connection that is kept has handlers of its own, and reads no more than the beginning of the status line.
+ */
 #include "slot.h"
 
 #include "context.h"

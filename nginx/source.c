@@ -1,3 +1,4 @@
+/* Trusted proxies are those of the current cycle: there need be no request whose configuration could say. */
 #include "source.h"
 
 #include "gate.h"

@@ -1,3 +1,7 @@
+/*
+ * A gate_store for each response that may be kept stands before the upstream's input_filter_init, which nginx calls
+ * when it has decided whether to store, before anything is received. All of a request are in a list of its context.
+ */
 #include "store.h"
 
 bool gate_store_is_complete(const struct gate_store *store)

@@ -1,3 +1,4 @@
+/* The process's one outbox lies here; events.c, connections.c and load.c are lent it when it is opened. */
 #include "telling.h"
 
 #include "clock.h"

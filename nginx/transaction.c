@@ -1,3 +1,7 @@
+/*
+ * Connection, id, time, request line and headers, as the engine wants them: the same for a request's transaction and
+ * for a judge, which run on different workers.
+ */
 #include "transaction.h"
 
 #include "context.h"

@@ -1,3 +1,4 @@
+/* Values are what the context has when nginx asks, so they are not cacheable; the id alone never changes. */
 #include "variables.h"
 
 #include "context.h"

@@ -1,3 +1,4 @@
+/* Statuses that nginx has no page for become 403, or 302 where they redirect; to drop is to close the connection. */
 #include "verdict.h"
 
 static ngx_int_t redirect(ngx_http_request_t *r, struct guia_slice to)

@@ -1,3 +1,8 @@
+/*
+ * One mutex guards all. A request's records are added under it, from begin to commit; the thread gives it up only while
+ * it writes. It swaps the buffers of all files at once and writes file by file in the list's order, in which those
+ * whose records come last are at the end.
+ */
 #include "writer.h"
 
 #include "outlet.h"

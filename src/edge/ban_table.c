@@ -1,3 +1,8 @@
+/*
+ * The tables of all lengths as one row of places, with the filters of ban_some.c before them; ban_table_v4.c and
+ * ban_table_v6.c have a family's own. A ban is in the filter before it is in a table. Bits that nobody needs any more
+ * are only counted, until there are enough to make the filter anew.
+ */
 #include "edge/ban_table.h"
 
 #include "base/error.h"

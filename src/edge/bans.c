@@ -1,3 +1,8 @@
+/*
+ * A prefix is banned as its pieces, neighbours of the next length that tables have; allowances lie whole in a
+ * longest-prefix trie. To take an image all of it is said, each ban with a mark for its place; what is left without one
+ * was an earlier watch's.
+ */
 #include "edge/bans.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Adopting is checking: each map against what it must be, then the control against the sizes of the maps. Behind it who
+ * holds the edge, counts that the kernel keeps by processor, and counters of mitigations.
+ */
 #include "edge/edge.h"
 
 #include "base/clock.h"

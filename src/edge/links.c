@@ -1,3 +1,7 @@
+/*
+ * A link lasts as long as its descriptor, so all are made first and pinned last. Unless the options say otherwise an
+ * interface is tried in native mode, and in generic mode where its driver cannot.
+ */
 #include "edge/links.h"
 
 #include "base/error.h"

@@ -1,3 +1,8 @@
+/*
+ * Both commands hold the lock of pins.c. A first attachment stages maps and program, makes links, puts the folder in
+ * its place, and pins the links; a later one adds links. The program is loaded by loader_program.c, or loader_absent.c
+ * where it is not built.
+ */
 #include "edge/loader.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * The lock is flock(2) on the parent folder, which is looked at again once it is had: the file system there may have
+ * been taken down meanwhile. One that is ours is known by its source's name, and goes when it is empty.
+ */
 #include "edge/pins.h"
 
 #include "base/error.h"

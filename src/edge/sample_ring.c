@@ -1,3 +1,7 @@
+/*
+ * libbpf's ring buffer over the map. It takes its callback once, so `each` is kept in the ring for as long as a drain
+ * lasts.
+ */
 #include "edge/sample_ring.h"
 
 #include "base/error.h"

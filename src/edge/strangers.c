@@ -1,3 +1,4 @@
+/* A generation is a blocked Bloom filter: a source's bits are all in one word. One process writes, the kernel reads. */
 #include "edge/strangers.h"
 
 #include "base/clock.h"

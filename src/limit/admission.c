@@ -1,3 +1,8 @@
+/*
+ * From the limit up: how it moves, probes, windows, requests. Windows are summed up by atomic additions, and one
+ * compare-and-exchange chooses who judges them; quiet latencies are moved without, and of two moves at once one may be
+ * lost. Ratios are in 1/1024.
+ */
 #include "limit/admission.h"
 
 #include <stdatomic.h>

@@ -1,3 +1,8 @@
+/*
+ * A hash table by prefix and rank, with linear probing, in which nothing is ever taken out: a sweep moves what still
+ * counts to a second one of the same size. An address is looked up length by length, the longest first, in those that
+ * have records.
+ */
 #include "limit/ban_book.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * The delta is read first. If it fits the base that is mapped, and is as new as the word, that is all; else the base is
+ * mapped anew, and the delta is kept if it belongs to it.
+ */
 #include "limit/ban_files.h"
 
 #include "base/error.h"

@@ -1,3 +1,8 @@
+/*
+ * A section for each family and length, a hash table with linear probing; it says how far the farthest entry lies from
+ * its home, so that a look-up ends whatever the bytes are. Beside the checksum only sections are checked at first: what
+ * an entry says is checked when it is read.
+ */
 #include "limit/ban_image.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Header, owners, then shares. A share's worker changes it by plain stores of whole words; readers add up the shares
+ * whose owner is marked as counting, which is from when it was emptied.
+ */
 #include "limit/connection_counts.h"
 
 #include "base/error.h"

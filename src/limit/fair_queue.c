@@ -1,3 +1,4 @@
+/* A doubly linked line for each rank, and a word with a bit for each line that is not empty. */
 #include "limit/fair_queue.h"
 
 _Static_assert(FAIR_QUEUE_RANKS <= 64, "a bit for each rank");

@@ -1,3 +1,7 @@
+/*
+ * The word is mapped by who publishes and read with pread(2) by all others. The checksum is under a key that is no
+ * secret: it tells damage, not forgery.
+ */
 #include "limit/image.h"
 
 #include "base/error.h"

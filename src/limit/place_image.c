@@ -1,3 +1,7 @@
+/*
+ * Checking and asking; place_build.c writes, place_prefixes.c lists. The range of an address is found by a binary
+ * search between the two places that the index has for its first 16 bits.
+ */
 #include "limit/place_image.h"
 
 #include "limit/place_layout.h"

@@ -1,3 +1,7 @@
+/*
+ * A slot is a tag of 20 bits and a time of 44. The network chooses a page, in which its own bucket and those of its
+ * sources lie; regions have pages of their own, the first ones.
+ */
 #include "limit/rate_table.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Four filters of one size, two generations and two stages. So a stage is promoted by or-ing its words into the newer
+ * generation. There is no timer: whoever adds a source turns what is due.
+ */
 #include "limit/seen_sources.h"
 
 #include <stdatomic.h>

@@ -1,3 +1,7 @@
+/*
+ * A match is plain evaluation, a term at a time until one fails. A pair of fields is a field of the request itself, so
+ * that every term is about one value; lists are sorted and searched by halves.
+ */
 #include "limit/signature.h"
 
 #include <stdlib.h>

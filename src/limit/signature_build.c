@@ -1,3 +1,7 @@
+/*
+ * signature_image_build() of signature_image.h: parts grow in buffers of their own, point into each other by numbers,
+ * and are put together at the end.
+ */
 #include "limit/signature_image.h"
 #include "limit/signature_record.h"
 

@@ -1,3 +1,4 @@
+/* A slot is one word, tag and time in milliseconds, so that it is read and written whole. */
 #include "limit/source_pace.h"
 
 static uint64_t buckets_for(size_t sources)

@@ -1,3 +1,7 @@
+/*
+ * The database is gone through from end to end, networks and then names, into lists from which a place image is built.
+ * libloc is used here only.
+ */
 #include "locate/locations.h"
 
 #include "base/error.h"

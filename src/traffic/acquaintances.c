@@ -1,3 +1,7 @@
+/*
+ * A bucket is a line of the cache: the hash's lower bits choose it, its upper half is the tag. What is too old is freed
+ * when its bucket is looked at.
+ */
 #include "traffic/acquaintances.h"
 
 #include "base/error.h"

@@ -1,3 +1,8 @@
+/*
+ * A minute's mean and variance are added up by Welford's method; then it waits in a ring. Learning moves each figure by
+ * a share, one over the minutes that count: a plain mean at first, an exponential one later. An hour that is not known
+ * is expected to be as the same hour of other days.
+ */
 #include "traffic/baseline.h"
 
 #include <math.h>

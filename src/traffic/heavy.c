@@ -1,3 +1,7 @@
+/*
+ * One pass over a bucket finds the key, or the rarest there. The most frequent are not kept in order: who asks goes
+ * through all buckets.
+ */
 #include "traffic/heavy.h"
 
 #include "base/error.h"

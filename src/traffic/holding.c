@@ -1,3 +1,7 @@
+/*
+ * Each second's most waits in a ring, for a delay that grows with all that was seen; what leaves it raises the most
+ * that quiet had, which fades else.
+ */
 #include "traffic/holding.h"
 
 #include <math.h>

@@ -1,3 +1,8 @@
+/*
+ * Candidates are networks, headers that are there or missing, and of each field its frequent values, a list of those in
+ * excess, and the test for none that is known. Each is asked of every request of the samples; those that tell the
+ * attack from quiet days stay, with their bits.
+ */
 #include "traffic/search_inside.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * A header, a record for each site with its quiet requests behind it, then the regulars. Lengths, checksum, key and
+ * records are checked before anything is taken; what is of sites that nobody took is written again as it was.
+ */
 #include "traffic/memory.h"
 
 #include "base/error.h"

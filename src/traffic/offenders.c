@@ -1,3 +1,4 @@
+/* Buckets of four, by a keyed hash of site and source; what one did is weighed in requests and the origin's time. */
 #include "traffic/offenders.h"
 
 #include "base/error.h"

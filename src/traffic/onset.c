@@ -1,3 +1,7 @@
+/*
+ * Two kinds of sums, figures over what is expected and harm, each with an alarm and a lid. Any alarm begins an episode;
+ * its nature is judged anew with each tick. Where no hour of the week is known, what came of late stands for it.
+ */
 #include "traffic/onset.h"
 
 #include <math.h>

@@ -1,3 +1,7 @@
+/*
+ * Counters come in; their differences make a rate, averaged exponentially, and the sum. A link has no budget: its flood
+ * begins when it is full, and is on as long as it is, or routers are asked for it.
+ */
 #include "traffic/packet_flood.h"
 
 #include <math.h>

@@ -1,3 +1,7 @@
+/*
+ * Ethernet, up to two VLAN tags (IEEE 802.1Q and 802.1ad), IPv4 (RFC 791) or IPv6 (RFC 8200), the ports of UDP and TCP.
+ * Of IPv6's extension headers only a fragment's is read, and that where it is the first.
+ */
 #include "traffic/packet_head.h"
 
 #include "base/reader.h"

@@ -1,3 +1,4 @@
+/* Nothing is counted before somebody asks: then values are sorted as bytes, and runs of equal ones by their length. */
 #include "traffic/packet_sample.h"
 
 #include "base/buffer.h"

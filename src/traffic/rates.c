@@ -1,3 +1,4 @@
+/* One tick is being filled; where several are due each takes its share of what was counted, and leaves the rest. */
 #include "traffic/rates.h"
 
 enum {

@@ -1,3 +1,4 @@
+/* A bucket is eight entries of eight bytes. Times are steps in 16 bits that go round, compared by their difference. */
 #include "traffic/regulars.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Reservoirs: one of quiet days, whose count fades by the hour, and one for each window of the last seconds. To be
+ * gathered all windows are thinned to the rate of the one that kept least of what it saw.
+ */
 #include "traffic/sample.h"
 
 #include "base/error.h"

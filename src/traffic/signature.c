@@ -1,3 +1,4 @@
+/* share_upper_limit() of signature.h; the search is in search.c, the share of visitors in normal_share.c. */
 #include "traffic/signature.h"
 
 #include <math.h>

@@ -1,3 +1,8 @@
+/*
+ * The latest requests of all sources lie in a ring, each with the number of its source's next in the same visit; by the
+ * number it is known whether the ring still has it. What seems to be a visit is copied to a reservoir, from which
+ * visits_gather() takes those whose sources proved to come in visits.
+ */
 #include "traffic/visits.h"
 
 #include "base/error.h"

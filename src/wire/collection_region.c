@@ -1,3 +1,7 @@
+/*
+ * Look-ups, then changes, then repair, in two passes: heads that hold, the newest form of each record, go back into
+ * their buckets; then the free list is made anew, and the order of use by a merge sort in the links themselves.
+ */
 #include "wire/collection_region.h"
 
 #include "base/error.h"

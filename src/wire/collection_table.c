@@ -1,3 +1,7 @@
+/*
+ * Every change is a function over a record's image: the record is found, gathered, rid of what has expired, changed and
+ * written back whole, under one lock. Values lie one behind another; one that is set moves to the end.
+ */
 #include "wire/collection_table.h"
 
 #include "base/error.h"

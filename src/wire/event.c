@@ -1,3 +1,4 @@
+/* What the enums of event.h and counters.h are called. */
 #include "wire/counters.h"
 
 const char *event_verdict_name(unsigned verdict)

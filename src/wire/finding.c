@@ -1,3 +1,7 @@
+/*
+ * Lengths of texts stand in the fixed part and in the matches, and nothing separates them: who writes and who reads go
+ * in the same order. Classes are told by the tags that the Core Rule Set gives its rules, an upload by the variable.
+ */
 #include "wire/finding.h"
 
 #include "base/reader.h"

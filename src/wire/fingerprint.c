@@ -1,3 +1,4 @@
+/* A known name is told by its length and last letter, then compared by words with its case folded. */
 #include "wire/fingerprint.h"
 
 #include "base/word.h"

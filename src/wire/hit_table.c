@@ -1,3 +1,4 @@
+/* An id has HIT_NEIGHBOURS places, from its own number on; whoever looks for it looks at all of them. */
 #include "wire/hit_table.h"
 
 static struct hit *slot(const struct hit_table *table, uint32_t id, uint32_t neighbour)

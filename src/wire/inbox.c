@@ -1,3 +1,7 @@
+/*
+ * Each part is read by itself, where outbox_layout.h says that it lies. Whether a worker is at work is told by the lock
+ * on its file, and only then by which process number it wrote there.
+ */
 #include "wire/inbox.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Files are tried by number until one is not another's: it is adopted if it is sound, else made beside its name and
+ * renamed into place. Below: header, directory and locks, sites, one file, a worker's life.
+ */
 #include "wire/outbox.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * The reader takes slots in batches and puts parts together in its own memory; a parcel that lacks one is dropped. How
+ * many were lost is told by the parcels' numbers, as far as the slots' numbers allow.
+ */
 #include "wire/parcel.h"
 
 #include "base/error.h"

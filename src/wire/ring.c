@@ -1,3 +1,4 @@
+/* The reader: a run of slots at a time, with the head read before and after. The writer is inline, in ring.h. */
 #include "wire/ring.h"
 
 #include "base/error.h"

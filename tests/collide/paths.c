@@ -1,3 +1,4 @@
+/* Fast path and gate against the reference path: all that they tell of one request, as text. */
 #include "paths.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Our reading of a request against libmodsecurity's, as sorted lines: in which order either tells plays no part. */
 #include "http_workshop.h"
 
 enum { ARENA_BYTES = 64 << 20, ARENA_RETAINED_BYTES = 1 << 20 };

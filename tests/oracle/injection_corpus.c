@@ -1,3 +1,4 @@
+/* What our detectors of injections and libmodsecurity's are asked: sentences dressed or damaged, lines of files. */
 #include "tests/oracle/injection_corpus.h"
 
 #include "base/buffer.h"

@@ -1,3 +1,4 @@
+/* What our engine is asked against libmodsecurity: rule tests as our own parser reads them, and lines of visits. */
 #include "corpus.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Whether requests made our engine match the rules that can match, against the list that the oracle has of them. */
 #include "coverage.h"
 
 #include <fnmatch.h>

@@ -1,3 +1,4 @@
+/* Our outcome against libmodsecurity's: matches in order, status, TX; then the differences that are meant. */
 #include "delta.h"
 
 #include "substitute.h"

@@ -1,3 +1,4 @@
+/* What mutations ask of both engines: the corpus's values, decoded once, disguised and encoded as attackers do it. */
 #include "donors.h"
 
 #include "base/vector.h"

@@ -1,3 +1,4 @@
+/* Our engine by its public interface, phase by phase; what it tells, as an outcome to hold against libmodsecurity's. */
 #include "gate.h"
 
 #include "base/arena.h"

@@ -1,3 +1,4 @@
+/* What both engines are asked besides the corpus: changes drawn from one table, likelier ones more often in it. */
 #include "mutate.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* A request on which our engine and libmodsecurity differ, as a command that makes it again, and what each says. */
 #include "show.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Our functions against what libmodsecurity does in their place: each __wrap_ does one or the other, as it is told. */
 #include "substitute.h"
 
 #include "base/buffer.h"

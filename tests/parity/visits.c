@@ -1,3 +1,4 @@
+/* Short lines to whole requests, with a browser's headers, that our engine and libmodsecurity are asked. */
 #include "visits.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* The attacks that signatures are held against: bots of one or two tools, and what gives these away. */
 #include "inside.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Whether what became of all worlds is good enough, against bounds of its own for a watch that had seen nothing. */
 #include "verdict.h"
 
 #include "incident/episode.h"

@@ -1,3 +1,4 @@
+/* The visitors and crowds that signatures are held against, drawn from a seed; attacks are in attack.c. */
 #include "inside.h"
 
 #include "base/random.h"

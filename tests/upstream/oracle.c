@@ -1,3 +1,4 @@
+/* Lines for ExaBGP, as text, against what was agreed with an operator, and packets of visitors drawn near the line. */
 #include "oracle.h"
 
 #include "../collide/random.h"

@@ -1,3 +1,7 @@
+/*
+ * Each way of writing a rule stands in `picks` as often as it weighs. A sentence is drawn leftmost first, on a stack of
+ * what is still to be written; a walk is recursive, with that stack as a chain of places in its frames.
+ */
 #include "tools/grammar/grammar.h"
 
 #include "base/buffer.h"
