@@ -1,3 +1,4 @@
+/* Each try is one whole exchange in process, by CPU time; one that was preempted is tried again, the least counts. */
 #include "candidate.h"
 
 #include "measure.h"

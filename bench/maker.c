@@ -1,3 +1,4 @@
+/* Each text is drawn from the seed; when fresh it bears a number that only grows, so that none comes twice. */
 #include "maker.h"
 
 #include "random.h"

@@ -1,3 +1,4 @@
+/* Clocks of the thread and of the machine, quartiles interpolated between neighbours, and where the rules lie. */
 #include "measure.h"
 
 #include <stdlib.h>

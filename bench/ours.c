@@ -1,3 +1,4 @@
+/* The engine through guia.h alone, phase by phase as the gate calls it; its logs are made and thrown away. */
 #include "ours.h"
 
 #include "base/hash.h"

@@ -1,3 +1,4 @@
+/* Each file is kept whole; passages are slices of it, in one array, language after language. */
 #include "passage.h"
 
 #include "random.h"

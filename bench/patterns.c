@@ -1,3 +1,4 @@
+/* Rules are not parsed: each @rx and @pm behind a quote or a '!', outside of comments, is cut out of the text. */
 #include "patterns.h"
 
 #include "base/buffer.h"

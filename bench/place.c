@@ -1,3 +1,4 @@
+/* One function a place writes the value as that place takes it, or raw, into an exchange that is else the same. */
 #include "place.h"
 
 static void add_header(struct sample *s, struct slice name, struct slice value)

@@ -1,3 +1,4 @@
+/* Recursive descent to a tree; a walk draws an example up to each repetition, then of it once, and five times. */
 #include "pump.h"
 
 #include "random.h"

@@ -1,3 +1,4 @@
+/* The shapes of requests, a function a row; most pieces come from maker.c, new ones where they are to be new. */
 #include "maker.h"
 #include "random.h"
 

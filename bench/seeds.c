@@ -1,3 +1,4 @@
+/* Fragments come first, then pumps of each pattern; strings are drawn from all of these; then all is shuffled. */
 #include "seeds.h"
 
 #include "pump.h"

@@ -1,3 +1,4 @@
+/* Browsers and cookies as printf formats; a visitor is a choice of these and the numbers that go into them. */
 #include "visitor.h"
 
 #include "random.h"

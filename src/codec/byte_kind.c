@@ -1,3 +1,7 @@
+/*
+ * Three ways to one answer. By AVX-512 the four bytes of a kind's word are looked up for 64 bytes at once; by AVX2 what
+ * most text is made of is told by the halves of its bytes, and what is left one by one; else all goes byte by byte.
+ */
 #include "codec/byte_kind.h"
 
 #if defined(__x86_64__)

@@ -1,3 +1,4 @@
+/* The table of shuffles, which the compiler works out from the bits of each row's number. */
 #include "codec/byte_squeeze.h"
 
 #if defined(__x86_64__)

@@ -1,3 +1,4 @@
+/* Each space ends a word: two in a row have an empty one between them. An answer is one line of JSON. */
 #include "codec/question.h"
 
 #include "codec/text.h"

@@ -1,3 +1,7 @@
+/*
+ * What is escaped is told by a set of bytes and a function for one place; what lies between is copied whole. Lines of
+ * error logs have a loop of their own, without a branch for each byte. Base64 and hexadecimal are in base64.c.
+ */
 #include "codec/text.h"
 
 #include "base/word.h"

@@ -1,3 +1,7 @@
+/*
+ * Line by line, word by word: a colon in its first word tells a line of pairs from one that begins a page. Pairs of
+ * other pages are not looked at, so that faults in them are not told.
+ */
 #include "codec/unicode_map.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * What setvar adds to the Core Rule Set's scores is counted as it runs, by slots that the plan has marked. What changes
+ * how the transaction is inspected is in ctl.c, what outlives the transaction in stored.c.
+ */
 #include "engine/action.h"
 
 #include "engine/macro.h"

@@ -1,3 +1,8 @@
+/*
+ * A level of the tree at a time: its fork tells, a bit a node, who sees the bytes as they are and who what each
+ * transformation makes of them, which is made once. Bytes lie in the level's own buffers while the levels behind it are
+ * asked. An empty value has a table of its own, as it is the most frequent.
+ */
 #include "engine/asking.h"
 
 #include "engine/asking_form.h"

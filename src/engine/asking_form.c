@@ -1,3 +1,7 @@
+/*
+ * Scans come first, one for a form and its lowered one where the set can serve both, then operators that no scan stands
+ * for. What is found is a short list of steps, and beside it a bitmap once the list is full.
+ */
 #include "engine/asking_form.h"
 
 #include "engine/profile.h"

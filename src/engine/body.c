@@ -1,3 +1,7 @@
+/*
+ * One function a processor; where the type names none, or a form, SecGuiaBodyBySight reads once more by what is there.
+ * What they read becomes arguments, files and flags; a document stays in t->xml, to be asked by XPath.
+ */
 #include "engine/body.h"
 
 #include "engine/number.h"

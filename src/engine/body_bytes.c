@@ -1,3 +1,7 @@
+/*
+ * Without a mapping the room in the arena doubles. What goes back are the pieces in t->body_rest, and only if no later
+ * phase reads bodies as a whole and no rule that matched may have kept a part.
+ */
 #include "engine/body_bytes.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * First the request line, whose parts are known together; then scalars that may have changed since; then members of
+ * collections that were not asked yet; counts last, as names are counted while members are asked.
+ */
 #include "engine/candidate.h"
 
 #include "engine/asking.h"

@@ -1,3 +1,8 @@
+/*
+ * A match is noted in full only where the head logs or a trace listens. References and traces are lists with the newest
+ * first, turned around when they are told. Texts stay raw until somebody asks for them, unless the match tells a
+ * secret.
+ */
 #include "engine/chain.h"
 
 #include "engine/macro.h"

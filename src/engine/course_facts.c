@@ -1,3 +1,6 @@
+/*
+ * The lattice of constant propagation as an array by slot. Texts are borrowed, so that a copy of facts is one memcpy.
+ */
 #include "engine/course_facts.h"
 
 #include <errno.h>

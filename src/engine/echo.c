@@ -1,3 +1,7 @@
+/*
+ * Two ways around an evaluation: a text that can wait is owed (owed.c); any other is a note under the step's number and
+ * the value's bytes. Both are for a target that selects one value; where it selects more, the rule is evaluated.
+ */
 #include "engine/echo.h"
 
 #include "engine/action.h"

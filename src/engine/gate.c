@@ -1,3 +1,7 @@
+/*
+ * Sleepers are listed by the slot that wakes them, with a counting sort: counted, summed up, put in place. A gate that
+ * settled rules may open is never slept behind, as nobody is told of what they write.
+ */
 #include "engine/gate.h"
 
 #include "engine/operator_kind.h"

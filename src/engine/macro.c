@@ -1,3 +1,7 @@
+/*
+ * Parts are worked out first and joined when their length is known; where there are very many, in a buffer that grows.
+ * What is owed is found by a look at the parts, and the macro taken apart around it.
+ */
 #include "engine/macro.h"
 
 #include "engine/variable.h"

@@ -1,3 +1,8 @@
+/*
+ * Three layers: a run's note, which tells the pair that each step was found for; the answer of a pair; and what
+ * ask_value() knows of a value. What is not known in one is asked in the next. Names that rules select are looked up in
+ * the family's open-addressed table.
+ */
 #include "engine/member.h"
 
 #include "engine/asking.h"

@@ -1,3 +1,4 @@
+/* Digits are taken from the last to the first, without sign, so that the least number has its text too. */
 #include "engine/number.h"
 
 /* The digits of 0 to 9, one slice each: most numbers in rules are flags and paranoia levels. */

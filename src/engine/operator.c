@@ -1,3 +1,7 @@
+/*
+ * One function a row of operator_table.h. Argument, places and captures are had in one way by all of them; negation is
+ * applied once, to what they answer.
+ */
 #include "engine/operator.h"
 
 #include "engine/macro.h"

@@ -1,3 +1,7 @@
+/*
+ * The table is played through with numbers for nodes: all are one list in which those of a bucket stand together, a new
+ * one goes to the front of its bucket or before its equals, and a larger table is filled in the order of the list.
+ */
 #include "engine/order.h"
 
 enum {

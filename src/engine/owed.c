@@ -1,3 +1,4 @@
+/* The text is what the value's pipeline has at the node, so that rules that look through the same one share it. */
 #include "engine/owed.h"
 
 #include "engine/pipeline.h"

@@ -1,3 +1,7 @@
+/*
+ * A phase is run in one of two ways: every rule in order, or the steps of its course that are candidates. Where what a
+ * course counts on does not hold any more, all later phases go the plain way. What failed becomes a verdict at the end.
+ */
 #include "engine/phase.h"
 
 #include "engine/action.h"

@@ -1,3 +1,7 @@
+/*
+ * A node's result is made from its parent's; the root's is the value. A short value goes through the worker's scratch
+ * and into the arena if it changed; a long one is written to the arena, and what it did not need is given back.
+ */
 #include "engine/pipeline.h"
 
 #include <errno.h>

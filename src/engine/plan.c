@@ -1,3 +1,7 @@
+/*
+ * Table by table, most by a pass over the links of all rules. Courses and probes are built later, by course_build() and
+ * probe_build(), as they look into what is made here.
+ */
 #include "engine/plan.h"
 
 #include "match/geo.h"

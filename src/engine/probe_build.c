@@ -1,3 +1,7 @@
+/*
+ * Scalars' families come before those of collections; names have an open-addressed table. Lists tell what is asked in
+ * which phase, and what belongs to the request line. In the end steps that sleep are taken from the candidates.
+ */
 #include "engine/probe_build.h"
 
 #include "engine/quiet.h"

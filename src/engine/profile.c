@@ -1,3 +1,7 @@
+/*
+ * Heads and links are found by their address and counted at their head's place. What reading the clock costs is the
+ * least of many readings in a row.
+ */
 #include "engine/profile.h"
 
 #include "base/clock.h"

@@ -1,3 +1,8 @@
+/*
+ * At load names of TX are compared as whole names or as beginnings, as far as a macro or an anchored expression tells;
+ * names that come up at run time are compared when they do. The key is what the chain reads, each value with its
+ * length.
+ */
 #include "engine/quiet.h"
 
 #include "engine/operator_kind.h"

@@ -1,3 +1,7 @@
+/*
+ * A cache of four ways in each of four sizes, in which an entry that was not found again goes first. Tags of hashes lie
+ * apart from entries. Values of up to 16 bytes are looked for in a direct-mapped table first.
+ */
 #include "engine/remembered.h"
 
 #include "base/word.h"

@@ -1,3 +1,7 @@
+/*
+ * Four ways in each of four sizes, as in remembered.c. The hash is of samples: a value is compared whole before it
+ * counts as known, and one whose samples are the same takes the other's place.
+ */
 #include "engine/remembered_long.h"
 
 #include <errno.h>

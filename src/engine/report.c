@@ -1,3 +1,7 @@
+/*
+ * Lines are ModSecurity's, put together from what a rule always says (ruleset/wording.c), what this match says, and
+ * what all lines of a transaction have in common, which is escaped once. The audit record is in audit.c.
+ */
 #include "engine/report.h"
 
 #include "codec/text.h"

@@ -1,3 +1,7 @@
+/*
+ * Headers are copied one behind the other with their lengths between, so that neighbours are one key (member.h); those
+ * that vary from one request of a visitor to the next are in no run. Offsets count as if the request were one text.
+ */
 #include "engine/request.h"
 
 #include "engine/number.h"

@@ -1,3 +1,7 @@
+/*
+ * Links are gone through outside in, targets and values in order, each value through its pipeline to a scan's bit or to
+ * the operator. If all links match, actions run from the innermost outwards.
+ */
 #include "engine/rule.h"
 
 #include "engine/chain.h"

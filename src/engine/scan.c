@@ -1,3 +1,7 @@
+/*
+ * For a short value everything in the group is looked for and kept with the result; for a long one only the rule's own
+ * bit is. What a response's body made candidates of when it was asked ahead can make the scan needless.
+ */
 #include "engine/scan.h"
 
 #include "engine/pipeline.h"

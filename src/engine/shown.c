@@ -1,3 +1,7 @@
+/*
+ * Small lists of the newest, gone through one by one: values shown, long names judged, texts without secrets. What they
+ * hold counts until a rule names one more secret.
+ */
 #include "engine/shown.h"
 
 #include "codec/text.h"

@@ -1,3 +1,7 @@
+/*
+ * Read off the courses: rules that are in none are never asked; what is settled has matched; of the other steps the
+ * probes tell what keeps them from being asked ahead.
+ */
 #include "engine/standing.h"
 
 #include "engine/probe.h"

@@ -1,3 +1,7 @@
+/*
+ * Here keys are made and times told; values are the store's (worker->options.store). A write makes what was read of the
+ * collection void. The time is that since boot.
+ */
 #include "engine/stored.h"
 
 #include "base/clock.h"

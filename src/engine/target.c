@@ -1,3 +1,7 @@
+/*
+ * Where nothing can be left out a selection is the variable's own values; else they are gathered, a few in the
+ * selection itself, more in the arena.
+ */
 #include "engine/target.h"
 
 #include "engine/order.h"

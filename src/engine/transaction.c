@@ -1,3 +1,7 @@
+/*
+ * Idle transactions wait in the worker's list with their arena and TX's slots, which stand ahead of begun_us;
+ * everything from there on is cleared when one is taken.
+ */
 #include "engine/transaction.h"
 
 #include "base/clock.h"

@@ -1,3 +1,7 @@
+/*
+ * A slot is set if its generation is the collection's, so that to begin anew clears no slots. Handles are listed as
+ * they were first set. Each write wakes the steps that wait for the name, but for those of settled rules.
+ */
 #include "engine/tx.h"
 
 #include "engine/gate.h"

@@ -1,3 +1,7 @@
+/*
+ * An array that is full is doubled in the arena, and the old one left behind. What comes together is allocated at once:
+ * a name and its value, a scalar and its set's array.
+ */
 #include "engine/value.h"
 
 enum { CAPACITY_FIRST = 32 };

@@ -1,3 +1,7 @@
+/*
+ * One resolver a row of variable_table.h. What comes with the exchange is there already, what never changes is made
+ * when first asked for, and what rules or the clock change is made anew each time.
+ */
 #include "engine/variable.h"
 
 #include "base/clock.h"

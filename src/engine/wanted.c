@@ -1,3 +1,7 @@
+/*
+ * A union of what each node needs, kept in a direct-mapped table by scan and nodes. Where all nodes of a scan are
+ * asked, the union made at load serves; one of too many slots for the table is made each time.
+ */
 #include "engine/wanted.h"
 
 #include "engine/worker.h"

@@ -1,3 +1,7 @@
+/*
+ * One for requests has room for values under way and what is remembered; one for work at load has scratch and
+ * expressions only. Idle transactions end with their worker.
+ */
 #include "engine/worker.h"
 
 #include "engine/remembered.h"

@@ -1,3 +1,7 @@
+/*
+ * A chunk is a slice of the input until a second one comes: then there is a copy, with room for all that is left, which
+ * is shrunk in the end. A bare LF ends a line.
+ */
 #include "http/chunked.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* One pass from ';' to ';'. All slices lie in the header, so that an offset is a difference of pointers. */
 #include "http/cookies.h"
 
 #include "base/reader.h"

@@ -1,3 +1,4 @@
+/* An array in the list's arena that doubles when it is full; a name is looked for from the first on. */
 #include "http/field.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * A byte at a time: name, colon and spaces, value, line end. Where the input ends a NUL is read, which no line may
+ * hold, so that no loop looks for the end.
+ */
 #include "http/header_line.h"
 
 static bool is_name_byte(uint8_t c, bool underscores)

@@ -1,3 +1,7 @@
+/*
+ * What may come next, and a stack of frames in the arena. The path is one buffer: a container adds its name, and its
+ * frame tells how long the path was before. Each argument has a copy.
+ */
 #include "http/json.h"
 
 #include "base/buffer.h"

@@ -1,3 +1,7 @@
+/*
+ * One function for each kind of token, behind its first byte. A string is only measured; if it holds a backslash it is
+ * resolved by a pass of its own.
+ */
 #include "http/json_lexer.h"
 
 #include "base/reader.h"

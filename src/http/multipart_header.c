@@ -1,3 +1,7 @@
+/*
+ * Both are read step by step as libmodsecurity does it, so that a fault has its number or its message. The value of
+ * filename* (RFC 5987) is checked, and not decoded.
+ */
 #include "http/multipart_header.h"
 
 #include "base/reader.h"

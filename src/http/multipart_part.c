@@ -1,3 +1,7 @@
+/*
+ * A header's line is held back, as the next may be its fold. The empty line makes name and file of Content-Disposition;
+ * how far data goes is known when its boundary comes. Lines and boundaries are told apart in multipart.c.
+ */
 #include "http/multipart_part.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * Escapes are decoded by codec/url.c. What stands before the first one is copied whole; without any there is no copy.
+ */
 #include "http/percent.h"
 
 #include "codec/byte_class.h"

@@ -1,3 +1,7 @@
+/*
+ * A lenient scanner for each form, none of which fails: where a form is broken, what is behind a secret's name goes as
+ * far as it may reach. Which names are secret is in redact_name.c, free text in redact_text.c.
+ */
 #include "http/redact.h"
 
 #include "base/reader.h"

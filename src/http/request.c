@@ -1,3 +1,7 @@
+/*
+ * Request line, headers, what is checked behind the last of them, body: in nginx's order, as the first fault counts.
+ * The request line is in request_line.c, a header in header_line.c, chunks in chunked.c.
+ */
 #include "http/request.h"
 
 #include "http/chunked.h"

@@ -1,3 +1,7 @@
+/*
+ * The line is read byte by byte. Its path is decoded and normalised in one pass, whose state tells how many dots stand
+ * behind the last slash; '/' and '.' count as such where they were escaped, too.
+ */
 #include "http/request_line.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Header lines and chunks are read as those of requests are. A body that ends too early is no fault: it is told. */
 #include "http/response.h"
 
 #include "http/chunked.h"

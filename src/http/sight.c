@@ -1,3 +1,7 @@
+/*
+ * JSON and XML are told by one or two bytes behind white space; a form by a name of up to 256 bytes and no control
+ * bytes.
+ */
 #include "http/sight.h"
 
 enum { NAME_BYTES = 256 };

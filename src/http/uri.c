@@ -1,3 +1,7 @@
+/*
+ * Cut at '#' and '?', then decoded: all of it for REQUEST_URI, the path for REQUEST_FILENAME. Scheme and authority are
+ * looked for in what was decoded.
+ */
 #include "http/uri.h"
 
 #include "http/percent.h"

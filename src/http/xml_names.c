@@ -1,3 +1,7 @@
+/*
+ * No parser: from '<' to '<', comments, CDATA, instructions and declarations are passed over by the marks at their
+ * ends; in any other tag the letters outside quotes are replaced.
+ */
 #include "http/xml_names.h"
 
 #include <errno.h>

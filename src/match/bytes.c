@@ -1,3 +1,7 @@
+/*
+ * UTF-8 goes from one byte of 0x80 or more to the next, past characters of two or three bytes that cannot be wrong;
+ * what is neither is checked by itself.
+ */
 #include "match/bytes.h"
 
 #include "codec/byte_class.h"

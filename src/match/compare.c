@@ -1,3 +1,4 @@
+/* All that looks for a text is one search; @within is @contains the other way round. */
 #include "match/compare.h"
 
 bool compare_equal(struct slice value, struct slice argument, size_t *ret_at)

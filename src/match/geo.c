@@ -1,3 +1,7 @@
+/*
+ * By libmaxminddb, on a mapped file. A table tells where the database keeps each field of GEO; what it lacks, or has in
+ * a type that is not known here, is left out.
+ */
 #include "match/geo.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,7 @@
+/*
+ * Each gram begins as a heap; the two whose union lets through the fewest more places of plain text become one, until
+ * few are left. A value is copied between zeros, as its edges are places too.
+ */
 #include "match/gram_sieve.h"
 
 #include <math.h>

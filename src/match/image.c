@@ -1,3 +1,6 @@
+/*
+ * Pointers are written as they are, and mean nothing until their array is read. What was read before a fault is freed.
+ */
 #include "match/image.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * One array, IPv4 before IPv6, sorted by first address and without overlaps: the last range that begins at or below an
+ * address is the only one that may hold it.
+ */
 #include "match/network.h"
 
 #include "base/error.h"

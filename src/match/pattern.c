@@ -1,3 +1,7 @@
+/*
+ * The parser's outline: groups, options and repeats, with a stack of open groups in place of recursion. Escapes and
+ * classes are in pattern_escape.c, nodes in pattern_tree.c. Whatever is in doubt makes the pattern opaque.
+ */
 #include "match/pattern.h"
 
 #include "match/pattern_class.h"

@@ -1,3 +1,4 @@
+/* A set is four words of 64 bits; a class that has a name is asked of each of the 256 bytes. */
 #include "match/pattern_class.h"
 
 void pattern_set_invert(struct pattern_set *set)

@@ -1,3 +1,7 @@
+/*
+ * The part of the parser (pattern.c) that reads what is behind a backslash and between brackets. In a class a backslash
+ * means other things than outside, so that each place has its own list.
+ */
 #include "match/pattern_escape.h"
 
 #include "match/pattern_class.h"

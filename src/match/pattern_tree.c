@@ -1,3 +1,7 @@
+/*
+ * Nodes are in one array and known by number, as the array moves when it grows. A group knows its newest item, behind
+ * which the next is hung without a walk.
+ */
 #include "match/pattern_tree.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Each question is a walk over the tree in which a node's answer is made of its children's: a sum for a row, the least
+ * or the most for a choice. How common bytes are is guessed by tables.
+ */
 #include "match/pattern_width.h"
 
 static uint32_t add(uint32_t a, uint32_t b)

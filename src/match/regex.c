@@ -1,3 +1,8 @@
+/*
+ * Patterns without an automaton (opaque, too large, or never slow) are PCRE2's alone. Of others, unless the automaton
+ * knows all that is asked, a short value is given to PCRE2 with few steps; where these do not do, and for long values,
+ * the automaton tells the place and PCRE2 the groups there.
+ */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "match/regex.h"
 

@@ -1,3 +1,7 @@
+/*
+ * What follows from a set's entries and their routes, and what callers ask about it: widths, filters and slots by level
+ * of bytes, classes. Sets are built in scan_build.c; the scan is in scan_run.c.
+ */
 #include "match/scan.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * A file is a preamble and the content. All goes through the descriptor of the folder that was checked; writing too, by
+ * its path under /proc/self/fd.
+ */
 #include "match/scan_cache.h"
 
 #include "base/error.h"

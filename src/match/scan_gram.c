@@ -1,3 +1,7 @@
+/*
+ * Grams have numbers, equal ones the same; if there are too many those are merged that cost least. A value is followed
+ * four bytes at a time, with one row of the table a byte.
+ */
 #include "match/scan_gram.h"
 
 #include "base/error.h"

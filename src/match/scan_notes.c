@@ -1,3 +1,7 @@
+/*
+ * One buffer serves both ways: if the cache has the notes they are read out of it, else it is written and stored in the
+ * end. What a note says is the affair of its step.
+ */
 #include "match/scan_notes.h"
 
 /* What is found out of a few small patterns takes less time than a file that is synced. */

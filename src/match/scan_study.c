@@ -1,3 +1,7 @@
+/*
+ * A hash table by text, flags and size. A study is parsed, described and built at once; one that was read from notes is
+ * parsed when somebody needs its tree.
+ */
 #include "match/scan_study.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Tables by AVX2 or AVX-512 leave some places of a block; a hash of the window's first bytes leaves fewer; the words of
+ * the buckets are compared at these. What that takes is counted against the value's length.
+ */
 #include "match/seek.h"
 
 #include "base/word.h"

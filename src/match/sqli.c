@@ -1,3 +1,7 @@
+/*
+ * A look at classes of bytes, then five readings at most: bare and inside ' as ANSI, again as MySQL if that would
+ * differ, and inside " as MySQL only.
+ */
 #include "match/sqli.h"
 
 #include "match/sqli_fold.h"

@@ -1,3 +1,7 @@
+/*
+ * The loop: a token in, the window on, until it wants no more or none is left. What is folded is in sqli_window.c; what
+ * a long value has been folded to before is in sqli_step.c.
+ */
 #include "match/sqli_fold.h"
 
 #include "match/sqli_step.h"

@@ -1,3 +1,7 @@
+/*
+ * Bytes are told apart by a table of marks. A keyword is split off before a '.' or a tick; a word that is longer than
+ * any of SQL is a name without a look.
+ */
 #include "match/sqli_scan.h"
 
 #include "match/sqli_word.h"

@@ -1,3 +1,4 @@
+/* A row has the layout of a token's first eight bytes, so that it is stored as one word. */
 #include "match/sqli_single.h"
 
 _Static_assert(offsetof(union sqli_single, len) == offsetof(struct sqli_token, len) &&

@@ -1,3 +1,6 @@
+/*
+ * By the number of tokens: pairs and triples have rules of their own, of any other number the table has the last word.
+ */
 #include "match/sqli_small.h"
 
 static bool starts_with(struct slice value, size_t at, const char *two)

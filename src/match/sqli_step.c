@@ -1,3 +1,7 @@
+/*
+ * An automaton that is made as it is walked. A step is 16 bits; while known steps are taken only the tokens are kept,
+ * and the window's places are restored from the state's number when a step is new.
+ */
 #include "match/sqli_step.h"
 
 #include "match/sqli_single.h"

@@ -1,3 +1,7 @@
+/*
+ * A quoted text ends at the first quote that is neither escaped nor doubled; Oracle's and PostgreSQL's own strings end
+ * at two bytes, or at their tag.
+ */
 #include "match/sqli_string.h"
 
 #include "match/sqli_scan.h"

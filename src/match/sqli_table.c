@@ -1,3 +1,4 @@
+/* A generated table of open addressing, by the fingerprint as a number; sqli_small.c has a say in what is found. */
 #include "match/sqli_table.h"
 
 #include "match/sqli_small.h"

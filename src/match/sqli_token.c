@@ -1,3 +1,7 @@
+/*
+ * A token's first byte chooses who reads it; one of a single byte is looked up whole (sqli_single.h). Where dialects
+ * differ that is noted, and the value may be read again as MySQL.
+ */
 #include "match/sqli_token.h"
 
 #include "match/sqli_scan.h"

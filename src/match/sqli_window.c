@@ -1,3 +1,7 @@
+/*
+ * At each place the pair is folded, then the triple; where a fold was made the look goes back to what was kept before.
+ * Triples are rows of tables by the middle token, pairs are told by their first.
+ */
 #include "match/sqli_window.h"
 
 #define BIT(kind) (1U << (kind))

@@ -1,3 +1,7 @@
+/*
+ * A generated table of open addressing over one pool of bytes. Lengths by a word's first two letters, a bit each, turn
+ * most names away before they are hashed.
+ */
 #include "match/sqli_word.h"
 
 struct slot {

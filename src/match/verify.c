@@ -1,3 +1,7 @@
+/*
+ * Digits are gathered first, but for cards: their sum is kept both ways, as only the end shows which is right. After a
+ * match that is refused the search goes on one byte behind its beginning.
+ */
 #include "match/verify.h"
 
 enum { CPF_DIGITS = 11, SSN_DIGITS = 9, SVNR_DIGITS = 10 };

@@ -1,3 +1,7 @@
+/*
+ * Readings go on in turn, that which is least far first, and are joined where they stand alike. Tables of names are in
+ * alphabetical order and entered by the first letter.
+ */
 #include "match/xss.h"
 
 #include "match/xss_html.h"

@@ -1,3 +1,4 @@
+/* One function a state, which has a token, goes on to another state, or ends. Tokens are slices of the value. */
 #include "match/xss_html.h"
 
 /* What a state does: it has a token for the caller, another state goes on, or the input is over. */

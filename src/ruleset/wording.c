@@ -1,3 +1,7 @@
+/*
+ * Pieces are written one behind the other into one buffer and come to the arena together. A chain that does not log has
+ * those of the audit record's list only.
+ */
 #include "ruleset/wording.h"
 
 #include "codec/text.h"

@@ -1,3 +1,7 @@
+/*
+ * A unit's key is what it was made from, and the defaults that were there before it; if its files have changed the new
+ * unit goes under the next key. Each source begins with the defaults that the one before it has left.
+ */
 #include "seclang/compile.h"
 
 #include "seclang/directive.h"

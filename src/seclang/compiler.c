@@ -1,3 +1,7 @@
+/*
+ * What the parts share has no state but the compiler's. Regexes are the pool's, by flags and text; a file that is read
+ * becomes a dependency of the unit.
+ */
 #include "seclang/compiler.h"
 
 #include "base/file.h"

@@ -1,3 +1,4 @@
+/* A SHA-256 for each file's bytes, or for the list of paths that a pattern matched. Times of files do not count. */
 #include "seclang/dependency.h"
 
 #include "base/file.h"

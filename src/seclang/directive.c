@@ -1,3 +1,7 @@
+/*
+ * A table of those that make rules or include files; all others are settings (setting.c). A rule is drafted, checked,
+ * finished, then placed behind the open chain or at the unit's end. A wrong statement does not end the walk.
+ */
 #include "seclang/directive.h"
 
 #include "base/file.h"

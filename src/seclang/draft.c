@@ -1,3 +1,7 @@
+/*
+ * The last step of a rule. A link takes id and phase from its head; what the phase's defaults give is added, and what
+ * logs always say of the rule is written out (ruleset/wording.c).
+ */
 #include "seclang/draft.h"
 
 #include "ruleset/wording.h"

@@ -1,3 +1,4 @@
+/* One function for each struct of the rule set. A field that is added there has to be added here by hand. */
 #include "seclang/dump.h"
 
 static void add_macro(struct buffer *out, const char *name, const struct macro *macro)

@@ -1,3 +1,7 @@
+/*
+ * Targets and actions are parsed as those of rules are. Whom an exclusion means, and what it changes, is told in
+ * link.c.
+ */
 #include "seclang/exclusion.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Linear probing in a table that is half full at most. Nothing is ever taken out. */
 #include "seclang/id_table.h"
 
 #include "base/hash.h"

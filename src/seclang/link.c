@@ -1,3 +1,7 @@
+/*
+ * Ids are checked across units, exclusions carried out on copies of the chains that they mean, phases filled, settings
+ * applied in order, names of TX numbered. Units are others' too, and stay as they are.
+ */
 #include "seclang/link.h"
 
 #include "base/buffer.h"

@@ -1,3 +1,7 @@
+/*
+ * A row has the member's place and size; its form tells how text is read and, with the size, how it is stored. Values
+ * are kept in the unit, and stored when units are linked.
+ */
 #include "seclang/setting.h"
 
 #include "codec/unicode_map.h"

@@ -1,3 +1,7 @@
+/*
+ * A byte at a time, with the line counted along. Where a byte of a quoted word stands is found by reading the word
+ * again, so that no word carries a map of its escapes.
+ */
 #include "seclang/source.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* Plain searches, ahead of exclusions, which could take away the rules that they are looked for in. */
 #include "seclang/vain.h"
 
 #include "seclang/link.h"
