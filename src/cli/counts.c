@@ -1,3 +1,7 @@
+/*
+ * Phases and standings are counted rule by rule from the engine's profile, without markers; all else is what compiling
+ * told.
+ */
 #include "cli/counts.h"
 
 static const struct {

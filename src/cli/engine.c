@@ -1,3 +1,7 @@
+/*
+ * Rules compiled by this process: a pool of what is compiled, a rule set in it, and one store of collections, made when
+ * it is first asked for. A guest owns nothing but its rule set.
+ */
 #include "cli/engine.h"
 
 #include "base/error.h"

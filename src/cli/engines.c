@@ -1,3 +1,7 @@
+/*
+ * Engines by site. The first that is made owns the pool and the store and lends them to the others, so they are closed
+ * in reverse. A site whose list of rules another has already takes that one's engine.
+ */
 #include "cli/engines.h"
 
 #include "cli/site_options.h"

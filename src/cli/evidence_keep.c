@@ -1,3 +1,7 @@
+/*
+ * Each is done by the watch or by this process: which of them is evidence_scribe.h's business. Only the file of holds
+ * is changed here where no watch is asked. A rotation is waited for by reading which key the log is signed with.
+ */
 #include "cli/evidence_keep.h"
 
 #include "base/error.h"

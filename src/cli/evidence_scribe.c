@@ -1,3 +1,7 @@
+/*
+ * Where --log names one this process is the log's writer for one record: it opens the log, adds the record and a close,
+ * seals, signs and, if asked, has it stamped. The log's own lock tells whether a watch has it. Else the watch is asked.
+ */
 #include "cli/evidence_scribe.h"
 
 #include "base/clock.h"

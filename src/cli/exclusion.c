@@ -1,3 +1,7 @@
+/*
+ * What the heads of the rules that counted looked at, as targets. They are left out on the path alone (ctl, phase 1),
+ * on every path (SecRuleUpdateTargetById), or as whole rules. An exclusion's id is a hash of what it leaves out.
+ */
 #include "cli/exclusion.h"
 
 #include <inttypes.h>

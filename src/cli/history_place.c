@@ -1,3 +1,7 @@
+/*
+ * The file is the one that was named, else the watch is asked for its path. What is said of a history that cannot be
+ * read is said here, for all commands alike.
+ */
 #include "cli/history_place.h"
 
 #include "base/error.h"

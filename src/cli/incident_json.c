@@ -1,3 +1,7 @@
+/*
+ * Member by member from the record; what has many rows (timeline, seconds, tallies) comes from the store row by row. A
+ * number sees by the byte before it whether it needs a comma.
+ */
 #include "cli/incident_json.h"
 
 #include "codec/text.h"

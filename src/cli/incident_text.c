@@ -1,3 +1,7 @@
+/*
+ * Columns for a terminal. Names and texts are of anyone's making: they go through text_add_terminal(). Of a long
+ * timeline only both ends are shown.
+ */
 #include "cli/incident_text.h"
 
 #include "cli/incident_json.h"

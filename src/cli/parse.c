@@ -1,3 +1,8 @@
+/*
+ * Options by the rows of the command: long ones, letters with their value behind them or apart, words anywhere, `--`
+ * before words alone. Values are kept in order, so that the last one counts, or each by its index. How words are read
+ * as numbers, spans and reasons is here too.
+ */
 #include "cli/command.h"
 
 #include "base/nearest.h"

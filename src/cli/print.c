@@ -1,3 +1,7 @@
+/*
+ * Messages, results, and checks that end in a message. Messages and JSON are made harmless to a terminal here; any
+ * other text must be so already.
+ */
 #include "cli/command.h"
 
 #include "codec/text.h"

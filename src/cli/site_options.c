@@ -1,3 +1,4 @@
+/* Options that may be given several times become lists that end with NULL, as serve/prepare.h takes them. */
 #include "cli/site_options.h"
 
 static void collect(const struct cli_arguments *arguments, const char *name, const char **list)

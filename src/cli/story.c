@@ -1,3 +1,7 @@
+/*
+ * Matches come one by one and are put together by rule, with what each added to the scores. A value is redacted before
+ * it is copied, also by the names of secrets that the rules themselves know.
+ */
 #include "cli/story.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Three times over with one worker: once with nothing remembered, then with the engine's clocks on, then without them,
+ * for the figure that a gate pays. Below that, requests from files for `guia check --timing`.
+ */
 #include "cli/timing.h"
 
 #include "base/clock.h"

@@ -1,3 +1,7 @@
+/*
+ * Rules are sorted by their cost, evaluations and questions together. Without --all only the dearest are told, and none
+ * that cost nothing.
+ */
 #include "cli/timing_report.h"
 
 #include "codec/text.h"

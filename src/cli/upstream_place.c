@@ -1,3 +1,7 @@
+/*
+ * Two things side by side. The keeper is asked on its socket; what is only tried can be answered by the configuration
+ * where none runs. And ExaBGP's configuration is written, its folder and files given to whom ExaBGP is to run as.
+ */
 #include "cli/upstream_place.h"
 
 #include "base/control.h"

@@ -1,3 +1,7 @@
+/*
+ * The watch is asked what it would wish for. Each wish is then tried with the keeper, whose guard answers for each
+ * operator. Nothing is announced.
+ */
 #include "cli/upstream_plan.h"
 
 #include "base/control.h"

@@ -1,3 +1,7 @@
+/*
+ * A list becomes the terms of one component of a FlowSpec rule: a number is one comparison, a range two of them joined
+ * by AND. What an option may not hold is told with an example.
+ */
 #include "cli/upstream_route.h"
 
 #include <inttypes.h>

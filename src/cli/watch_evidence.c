@@ -1,3 +1,7 @@
+/*
+ * Each setter checks, and overwrites what stood there. What nobody named gets its default last, in
+ * watch_evidence_options(). Digests alone are not copied.
+ */
 #include "cli/watch_evidence.h"
 
 #include "base/vector.h"

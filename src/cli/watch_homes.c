@@ -1,3 +1,6 @@
+/*
+ * Single networks and those of lists are put into one vector, SITE_HOMES_MOST of them in all; countries are kept apart.
+ */
 #include "cli/watch_homes.h"
 
 #include "base/file.h"

@@ -1,3 +1,8 @@
+/*
+ * Where a daemon's socket is: in --run-dir, else where -c says, else in the only one of the usual places where it can
+ * be reached, else where the usual configuration says. Below that, lines about the edge, the link and packets that
+ * several commands show.
+ */
 #include "cli/watch_place.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Requests are only read here, and parsed by whom they are for; answers are parsed too (http/response.h). */
 #include "cli/wire_file.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Each answer is read anew, by Jansson. First moments only move earlier, hits are summed again each time, and what the
+ * gate only counts upwards is told from where it was first seen.
+ */
 #include "drill/account.h"
 
 #include "wire/event.h"

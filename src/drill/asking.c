@@ -1,3 +1,7 @@
+/*
+ * What is asked for is drawn by tables of shares, one for each target. The request's word seeds it, or, where all ask
+ * for one page, the run's tells do: nothing else is random. Its bytes are asking_wire.c's.
+ */
 #include "drill/asking.h"
 
 #include "drill/random.h"

@@ -1,3 +1,7 @@
+/*
+ * A table of browsers, of which a person's habit draws one. A tool draws another for each value, leaves out and
+ * reorders as the run's tells say. A driven browser differs in the few values that fetching an image has.
+ */
 #include "drill/browser.h"
 
 #include "drill/random.h"

@@ -1,3 +1,8 @@
+/*
+ * The loop: send what is due, give up what is late, wait, step. What happens to a connection is client_step.c's.
+ * Attackers differ by a tick, which gathers events, and by a credit of processor time, without which they open no
+ * connection.
+ */
 #include "drill/client.h"
 
 #include "base/error.h"

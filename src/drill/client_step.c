@@ -1,3 +1,8 @@
+/*
+ * A connection waits for an answer, in a list by due time, or rests on its person's stack: idle ones in a list by time
+ * too, slow ones without one. What becomes of a request is settled once. Memory of a closed connection goes only when
+ * all events that were fetched with it have been looked at.
+ */
 #include "base/error.h"
 #include "drill/asking.h"
 #include "drill/client_state.h"

@@ -1,3 +1,7 @@
+/*
+ * fork, setns and execve, without a shell. What a program writes comes back by a pipe, or goes to a file where it stays
+ * on.
+ */
 #include "drill/command.h"
 
 #include "base/error.h"

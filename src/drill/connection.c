@@ -1,3 +1,7 @@
+/*
+ * Non-blocking sockets, registered once with epoll for both directions. One that is broken off is disconnected by
+ * connect(2) to AF_UNSPEC, which resets it, and is kept to be used again. Certificates are not looked at.
+ */
 #include "drill/connection.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Between the socket and tool_tls.h: bytes are gathered in `sealed` until a record is whole, what was in it goes to
+ * `in`, and what the handshake has to say is sent at once.
+ */
 #include "drill/connection_tool.h"
 
 #include "base/error.h"

@@ -1,3 +1,8 @@
+/*
+ * The order of a drill: stage and network, the days before, then each shape as a trial of two runs of one scene, which
+ * the seed decides. A void trial is played again as far as number and time allow, with less to send where the machine
+ * could not; before packets it is looked at what the gate takes in.
+ */
 #include "drill/drill.h"
 
 #include "base/error.h"

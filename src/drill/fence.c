@@ -1,3 +1,6 @@
+/*
+ * By the edge's own loader (edge/loader.h): attached in the gate's network, and found again by its pins for each look.
+ */
 #include "drill/fence.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Visitors' figures are of their requests by when each was meant to be sent; attackers' and the origin's are sums of
+ * whole seconds; those of packets are differences of the counters at the ends of quiet and attack.
+ */
 #include "drill/figures.h"
 
 #include "base/error.h"

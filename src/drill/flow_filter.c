@@ -1,3 +1,7 @@
+/*
+ * A rule becomes a row of tests, each a load, a mask and two comparisons, that jump to the next rule where they fail;
+ * behind the last of them the packet is dropped. TESTS_MOST keeps jumps within their 8 bits.
+ */
 #include "drill/flow_filter.h"
 
 #include "base/error.h"

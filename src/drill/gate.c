@@ -1,3 +1,7 @@
+/*
+ * A child in the gate's network that calls serve_run(), with its output in serve.log. It is up when each site in turn
+ * has shown its first page.
+ */
 #include "drill/gate.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Both runs get the same files but for the operator's part, which only a full link with Guia has. That Guia is off is
+ * not said here but by gate_start().
+ */
 #include "drill/gate_files.h"
 
 #include "base/file.h"

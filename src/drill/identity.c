@@ -1,3 +1,7 @@
+/*
+ * Self-signed, by OpenSSL's X.509 functions: valid from a day before now to a day after, with every host as an
+ * alternative name.
+ */
 #include "drill/identity.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Two tables of rows, above each the small functions that it names. First the conditions: a pair that misses one is
+ * void. Then the lines; what they come to depends on the shape's kind and on whether it did harm without Guia.
+ */
 #include "drill/judge.h"
 
 #include <math.h>

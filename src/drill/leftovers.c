@@ -1,3 +1,7 @@
+/*
+ * A dump of all sockets of each family, kept as the orders that would end them; then SOCK_DESTROY for one after
+ * another.
+ */
 #include "drill/leftovers.h"
 
 #include "base/buffer.h"

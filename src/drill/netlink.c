@@ -1,3 +1,7 @@
+/*
+ * A message is a header, the kind's own structure and attributes in one buffer; a nest is closed by filling in its
+ * length. The kernel acknowledges each, which is the answer. A marked route is a rule and a table of its own.
+ */
 #include "drill/netlink.h"
 
 #include "base/error.h"

@@ -1,3 +1,8 @@
+/*
+ * World, router and gate in a row, joined by veth pairs. The routes are soon laid; most of this is about which
+ * processor works at what a link receives and in what batches. What makes the gate's link a card is switched on before
+ * a shape that has one, and off behind it.
+ */
 #include "drill/network.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * One thread and an epoll set. The queue is a ring whose first `busy` are in slots; all take the same time, so they are
+ * done in the order in which they came.
+ */
 #include "drill/origin.h"
 
 #include "base/buffer.h"

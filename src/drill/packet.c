@@ -1,3 +1,7 @@
+/*
+ * Headers byte by byte. The Internet checksum (RFC 1071) is taken over headers and pseudo-header alone: the rest is
+ * zeros.
+ */
 #include "drill/packet.h"
 
 #include <string.h>

@@ -1,3 +1,7 @@
+/*
+ * A stamp stands at a fixed place of a page of fixed length: the time, what was asked, and the seal over both, in
+ * hexadecimal. A reader looks at length and head before it.
+ */
 #include "drill/page.h"
 
 #include <inttypes.h>

@@ -1,3 +1,7 @@
+/*
+ * A fixed list of paths, folders first, read into memory with modes and owners once a gate has ended, and laid down
+ * again with the same before another begins.
+ */
 #include "drill/past.h"
 
 #include "base/error.h"

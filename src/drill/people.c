@@ -1,3 +1,7 @@
+/*
+ * First networks, disjoint and outside of what is nobody's, then addresses in them: each is drawn until none has it
+ * yet, by a hash set. What is the city's and what is the day's comes from two streams of random numbers.
+ */
 #include "drill/people.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Exact: all values are sorted, by qsort(3). */
 #include "drill/percentile.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* By the watch's control socket, asked again and again until it answers. */
 #include "drill/permission.h"
 
 #include "base/error.h"

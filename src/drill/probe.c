@@ -1,3 +1,4 @@
+/* Blocking, by plain HTTP over IPv4, with a time limit on the socket; of the answer only the beginning is read. */
 #include "drill/probe.h"
 
 #include "drill/connection.h"

@@ -1,3 +1,4 @@
+/* Anonymous shared memory, which children have by fork. It begins as zeros, and they mean that nothing has been yet. */
 #include "drill/record.h"
 
 #include "base/error.h"

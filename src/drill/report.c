@@ -1,3 +1,7 @@
+/*
+ * The text, in this order: a timeline of both runs side by side, what Guia itself told, the judge's rows, or of a void
+ * pair the conditions that it misses, and the verdict. JSON is report_json.c's.
+ */
 #include "drill/report.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * By other programs: tc(8) for the shaper and the filter, gobgpd whose table is asked for as JSON, and ExaBGP by Guia's
+ * own `upstream configure`. The filter is only replaced when it would be another.
+ */
 #include "drill/router.h"
 
 #include "base/error.h"

@@ -1,3 +1,8 @@
+/*
+ * The conductor of one run. Every part is a child in its network; while morning and day go on the watch is asked, tolls
+ * are taken and the router's filter is kept up in turn; then whatever is left is killed. What is measured is in the
+ * shared record.
+ */
 #include "drill/run.h"
 
 #include "base/error.h"

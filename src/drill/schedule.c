@@ -1,3 +1,7 @@
+/*
+ * Visits and bursts get a time each, their requests follow from there, and all is sorted; pieces of slow requests come
+ * at even steps. An attack is laid out in the time that it is on; place() puts the pauses of pulses in between.
+ */
 #include "drill/schedule.h"
 
 #include "base/error.h"

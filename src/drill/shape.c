@@ -1,3 +1,7 @@
+/*
+ * The table of shapes, and the plans made of a row: what is usual where the row says 0, brief ones as a part of that.
+ * Then the other plans that a drill needs: without Guia, for a look, of the days before, of the morning.
+ */
 #include "drill/shape.h"
 
 enum {

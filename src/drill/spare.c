@@ -1,3 +1,7 @@
+/*
+ * Sizes are powers of two, told by a head before each block. A block goes to the list of whatever thread gives it back,
+ * and never again to malloc's, but for the large ones.
+ */
 #include "drill/spare.h"
 
 #include <openssl/crypto.h>

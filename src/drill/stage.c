@@ -1,3 +1,7 @@
+/*
+ * Two processes: one stays outside, to place the kernel's threads, which nobody inside can see; the other is the init
+ * of the new namespaces and plays. A pair of sockets joins them, by whose end each sees that the other is gone.
+ */
 #include "drill/stage.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Drawn once a run, from a stream of its own. What can tell depends on the shape, and what is no tool tells nothing. */
 #include "drill/tell.h"
 
 #include "drill/random.h"

@@ -1,3 +1,7 @@
+/*
+ * Of the thread its schedstat, in the machine's own /proc; of the link /proc/PID/net/dev of a process that is in its
+ * network.
+ */
 #include "drill/toll.h"
 
 #include "base/error.h"

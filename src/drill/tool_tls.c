@@ -1,3 +1,7 @@
+/*
+ * A state machine over whole records: what is awaited decides what a message may be. The hash of all messages goes on
+ * beside it, and what is to be said in answer is put together as one flight.
+ */
 #define OPENSSL_API_COMPAT 10100 /* as in tool_keys.c */
 
 #include "drill/tool_tls.h"

@@ -1,3 +1,4 @@
+/* Rules go to nft(8) as one argument. Connections are forgotten by a message to the kernel itself (ctnetlink). */
 #include "drill/tracking.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * The pace: frames are drawn and made once, then what is due by the clock is sent, CALL_MOST at a time, and the rest of
+ * the time is slept. What sends them is volley_program.h's.
+ */
 #include "drill/volley.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * By libbpf and a skeleton. A send is BPF_PROG_TEST_RUN with live frames, many at a time; frames, counters and the
+ * order to begin or end lie in memory that the program shares (.bss).
+ */
 #include "drill/volley_program.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * One expectation after another, and only the first that fails is told. An id is looked for as it stands in the log's
+ * text. Of a request that the server refused it is not asked what must not be in the log.
+ */
 #include "ftw/check.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * A verdict that blocks ends the feeding of what would come next; phase 5 follows in either case. A body for which
+ * there was no memory is no error here: the verdict is asked for all the same.
+ */
 #include "ftw/exchange.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * What is to be answered is JSON, read by Jansson; what is not of its form gets 400. An answer with a body and no
+ * Content-Type is given one by how the body begins.
+ */
 #include "ftw/origin.h"
 
 #include "base/error.h"

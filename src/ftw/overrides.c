@@ -1,3 +1,7 @@
+/*
+ * An entry becomes one override for each of its tests. Its `output` is read once when it is loaded, only to be checked,
+ * and again over each stage of the test that it is for.
+ */
 #include "ftw/overrides.h"
 
 #include "base/error.h"

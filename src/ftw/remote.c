@@ -1,3 +1,7 @@
+/*
+ * A connection for each request. An answer is read until its Content-Length is there, to its end, or until nothing
+ * comes for a while. The log is one open file that is only ever read on, so that each line is seen once.
+ */
 #include "ftw/remote.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Suites, and stages in process; those over the network are remote.c's, by the same function type. A test ends at the
+ * first stage that fails, and its memory is given back but for what is told of it.
+ */
 #include "ftw/run.h"
 
 #include "base/clock.h"

@@ -1,3 +1,7 @@
+/*
+ * From YAML nodes to structures, downwards: root, test, stage, input, output. Unknown keys are refused below a stage's
+ * `input` and `output` alone. Both schemas are read by the same functions, side by side.
+ */
 #include "ftw/suite.h"
 
 #include "base/error.h"

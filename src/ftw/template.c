@@ -1,3 +1,6 @@
+/*
+ * At each byte a template is tried, and where there is none the byte is copied: what is nearly one stands for itself.
+ */
 #include "ftw/template.h"
 
 #include "base/buffer.h"

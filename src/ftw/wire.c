@@ -1,3 +1,7 @@
+/*
+ * Three kinds of input, in this order: base64 of the whole, the whole as it is, and parts that are put together, with
+ * what is missing added.
+ */
 #include "ftw/wire.h"
 
 #include "base/error.h"

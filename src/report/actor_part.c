@@ -1,3 +1,7 @@
+/*
+ * One row of the store, and its list of rules. The table is apart from its heading, for the screen's page has it under
+ * another.
+ */
 #include "report/actor_part.h"
 
 #include "report/html.h"

@@ -1,3 +1,7 @@
+/*
+ * The store gives points summed up to steps, so wide that some 360 of them fill a plot. Both plots are drawn over the
+ * same points and with the same marks.
+ */
 #include "report/course.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * In two layers: text_add_terminal() makes all bytes printable text, then the five characters that mean something are
+ * escaped. Formats are cut at their one placeholder; printf never sees them.
+ */
 #include "report/html.h"
 
 #include "codec/text.h"

@@ -1,3 +1,4 @@
+/* A row for each kind of flood that there was, from the record alone: the store is not asked. */
 #include "report/packets_part.h"
 
 #include "report/html.h"

@@ -1,3 +1,4 @@
+/* A row is a phrase, a column a language. A format has the same placeholder in all of its columns. */
 #include "report/phrases.h"
 
 #include <stddef.h>

@@ -1,3 +1,8 @@
+/*
+ * SVG by printf, in a box of fixed size that scales. A layer is the area between two edges of steps, in which equal
+ * neighbours are one; a single layer is a line, broken where nothing is known. For a script the values are there too,
+ * as attributes.
+ */
 #include "report/plot.h"
 
 #include "report/html.h"

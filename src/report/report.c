@@ -1,3 +1,7 @@
+/*
+ * The parts in their order, each a function; what the screen shows too is in files of its own (course.c, the *_part.c).
+ * Where the store fails it is not asked for the parts behind, and the document is ended all the same.
+ */
 #include "report/report.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * printf's numbers, mended for a language: its decimal sign, its units. Thousands are set apart in all of them by a
+ * narrow no-break space (U+202F).
+ */
 #include "report/words.h"
 
 #include <stdio.h>

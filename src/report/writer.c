@@ -1,3 +1,7 @@
+/*
+ * All text goes through html.h. A list has its table begun by the first row that the store hands out, so that an empty
+ * one has none.
+ */
 #include "report/writer.h"
 
 #include "report/html.h"

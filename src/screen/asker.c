@@ -1,3 +1,7 @@
+/*
+ * Each question has its interval. Whenever nothing is asked, that which has been due for longest is, on a connection of
+ * its own. When one comes to nothing all wait for half a second.
+ */
 #include "screen/asker.h"
 
 #include "base/control.h"

@@ -1,3 +1,4 @@
+/* The table itself is generated (tools/embed); only the look into it is here. */
 #include "screen/assets.h"
 
 #include <string.h>

@@ -1,3 +1,7 @@
+/*
+ * A ring of rates, made from differences of sums, and marks that are forgotten when they are as old as its oldest may
+ * be. A plot's steps are means of the rates within equal spans of the clock.
+ */
 #include "screen/course.h"
 
 #include <stdio.h>

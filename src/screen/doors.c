@@ -1,3 +1,7 @@
+/*
+ * By what a browser says of itself, so pages of elsewhere are kept out. Programs may say what they like: they are held
+ * off by the session alone.
+ */
 #include "screen/doors.h"
 
 #include "base/slice.h"

@@ -1,3 +1,7 @@
+/*
+ * An array that is gone through each time. Who is cut keeps his place until libmicrohttpd lets go of the connection:
+ * hence more room than guests.
+ */
 #include "screen/guests.h"
 
 #include "screen/peer.h"

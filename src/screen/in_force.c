@@ -1,3 +1,7 @@
+/*
+ * One table from three of the watch's answers: mitigations in `status`, `modes`, and the orders in `bans`. A button's
+ * value is "VERB WHAT", which orders.c takes apart.
+ */
 #include "screen/in_force.h"
 
 #include "report/html.h"

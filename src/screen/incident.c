@@ -1,3 +1,7 @@
+/*
+ * The parts are listed at the end. Those of a flood are here; where an intrusion has another it is intrusion.c's. What
+ * is so now comes from the watch's answers, all else from the record.
+ */
 #include "screen/incident.h"
 
 #include "report/course.h"

@@ -1,3 +1,4 @@
+/* So many to a page; the next page begins below the last number of this one. The header is incident.h. */
 #include "report/html.h"
 #include "report/words.h"
 #include "screen/incident.h"

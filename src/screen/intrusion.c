@@ -1,3 +1,7 @@
+/*
+ * A kind of intrusion is a row of sayings, mostly in pairs: all was refused, or something got through. Commands are
+ * proposed only with words that mean nothing more to a shell.
+ */
 #include "screen/intrusion.h"
 
 #include "report/actor_part.h"

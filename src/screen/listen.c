@@ -1,3 +1,7 @@
+/*
+ * No name is ever looked up: an address is one of inet_pton(3), and refused unless it is 127.0.0.1 or ::1. What port it
+ * came to is asked of the socket.
+ */
 #include "screen/listen.h"
 
 #include "base/error.h"

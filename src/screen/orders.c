@@ -1,3 +1,7 @@
+/*
+ * What the form says is taken apart, checked, and put together again as one line for the watch, with `for UID` in
+ * front.
+ */
 #include "screen/orders.h"
 
 #include "base/address.h"

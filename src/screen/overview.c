@@ -1,3 +1,7 @@
+/*
+ * The parts are listed at the end. Incidents come from the store; all else is in memory already (sight.h). Tiles are
+ * sorted by how badly off the sites are.
+ */
 #include "screen/overview.h"
 
 #include "report/html.h"

@@ -1,3 +1,7 @@
+/*
+ * Elements, of which parts are made, and the frame around them, with what belongs to one session: the form's token and
+ * the news of the last order. Reports have elements of their own (report/writer.h).
+ */
 #include "screen/page.h"
 
 #include "base/error.h"

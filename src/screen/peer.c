@@ -1,3 +1,6 @@
+/*
+ * One question to sock_diag(7) on a socket of its own, and one answer: the ends of our connection, the other way round.
+ */
 #include "screen/peer.h"
 
 #include "base/error.h"

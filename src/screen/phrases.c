@@ -1,3 +1,4 @@
+/* The rows of phrase_table.h once more, as texts. Then which language is spoken: by primary subtags and weights. */
 #include "screen/phrases.h"
 
 #include "base/slice.h"

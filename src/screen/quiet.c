@@ -1,3 +1,7 @@
+/*
+ * Exponentially weighted means over two minutes, and the plain mean of the first samples. Where a kind has no more room
+ * a new key takes the place of the smallest.
+ */
 #include "screen/quiet.h"
 
 #include <stdio.h>

@@ -1,3 +1,7 @@
+/*
+ * A table of paths, of which the first that fits counts. Asked in this order: where a request comes from, its session,
+ * its size, the path, the method. Whoever is told no gets a page of one sentence.
+ */
 #include "screen/routes.h"
 
 #include "report/html.h"

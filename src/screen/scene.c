@@ -1,3 +1,7 @@
+/*
+ * A part is rendered into a buffer and compared with what it was. The longer it took the later it is done again, so
+ * that no scene takes more than a twentieth of the time, unless a site's state changes.
+ */
 #include "screen/scene.h"
 
 #include "base/clock.h"

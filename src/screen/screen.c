@@ -1,3 +1,7 @@
+/*
+ * One thread, which polls signals, the server's epoll set, the watch's connection and our control socket, for 50 ms at
+ * most. Sockets are opened before another user is become.
+ */
 #include "screen/screen.h"
 
 #include "base/clock.h"

@@ -1,3 +1,7 @@
+/*
+ * The same headers for all, but for the policy of a report, whose styles stand in the page. What is of the program is
+ * there compressed already; a page is compressed as it goes out.
+ */
 #include "screen/send.h"
 
 #include "screen/assets.h"

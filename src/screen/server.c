@@ -1,3 +1,7 @@
+/*
+ * libmicrohttpd's callbacks. The head of a request makes a visit, its body is kept up to a bound, and it is answered
+ * once it is whole, or at once where it announces too much.
+ */
 #include "screen/server.h"
 
 #include "base/error.h"

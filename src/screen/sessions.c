@@ -1,3 +1,7 @@
+/*
+ * Arrays, in which what is new takes the place of what is oldest, or longest unused. Secrets are getrandom(2)'s, and
+ * compared by CRYPTO_memcmp().
+ */
 #include "screen/sessions.h"
 
 #include "codec/text.h"

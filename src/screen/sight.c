@@ -1,3 +1,7 @@
+/*
+ * Answers are kept as they came and read anew by each page. Only what needs a past is made of them here: the course,
+ * what is usual, and a digest of the sites' states, by which pages learn that one has changed.
+ */
 #include "screen/sight.h"
 
 #include "base/error.h"

@@ -1,3 +1,8 @@
+/*
+ * A stream knows the versions of parts that it has sent. give(), which libmicrohttpd reads from, writes those that
+ * differ, or suspends the connection, and streams_step() resumes it when there is news. A comment now and then finds
+ * out who has gone.
+ */
 #include "screen/stream.h"
 
 #include <microhttpd.h>

@@ -1,3 +1,4 @@
+/* Head, query and cookies are libmicrohttpd's to parse; a form in the body is taken apart here. */
 #include "screen/visit.h"
 
 #include <microhttpd.h>

@@ -1,3 +1,7 @@
+/*
+ * By OpenSSL's PEM readers: the first certificate of its file, and whether the key is its own. Its names and dates are
+ * not looked at.
+ */
 #include "serve/certificate.h"
 
 #include <openssl/err.h>

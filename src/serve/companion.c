@@ -1,3 +1,7 @@
+/*
+ * A small state machine: without a pid it is to be started at start_ms; a pause_ms of -1 is one that was told to end,
+ * and is started at once when it has. Nothing waits here: the supervisor reaps.
+ */
 #include "serve/companion.h"
 
 #include "base/clock.h"

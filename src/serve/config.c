@@ -1,3 +1,7 @@
+/*
+ * What is usual, and which site a host is. The file is read by config_yaml.c, the command line and the whole by
+ * config_whole.c. All is the arena's but the array of sites.
+ */
 #include "serve/config.h"
 
 #include "base/error.h"

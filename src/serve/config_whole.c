@@ -1,3 +1,7 @@
+/*
+ * All hosts are sorted, to find one that two sites have. Lists of networks are read here to be checked only: whoever
+ * uses them reads them again.
+ */
 #include "serve/config_whole.h"
 
 #include "base/address.h"

@@ -1,3 +1,7 @@
+/*
+ * A table of keys for each map, with a kind, a place and an example; read_value() branches by the kind. Reading goes on
+ * behind a fault, so that all are told at once. Files that are named are only noted: prepare.c looks for them.
+ */
 #include "serve/config_yaml.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * A JSON record a line, by Jansson, summed up in an object. For a site's line the rules with most requests are taken
+ * out of it one by one.
+ */
 #include "serve/detected.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Files of rules in the order in which they are named, each once, and behind them what they name (rule_files.h). */
 #include "serve/digests.h"
 
 #include "codec/text.h"

@@ -1,3 +1,8 @@
+/*
+ * In memory it has a name of its own each time and a lock that we hold: a later guia removes those whose lock is free.
+ * Else its name follows from the run directory's. What may be another's is changed by descriptors that follow no link,
+ * and removed by a child that has become its owner.
+ */
 #include "serve/events_dir.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Kept by file_replace(). Laid by hand, since the folder may be the workers': made anew under a name aside, by a
+ * descriptor of the folder, and renamed.
+ */
 #include "serve/events_key.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* What exists is looked at and never changed. Whose it must be follows from whom the watch becomes (run_dir.h). */
 #include "serve/evidence_place.h"
 
 #include "base/error.h"

@@ -1,3 +1,6 @@
+/*
+ * Straight by write(2): "guia: ..." on stderr, and with the time in the log. What is longer than a line's room is cut.
+ */
 #include "serve/notice.h"
 
 #include <stdarg.h>

@@ -1,3 +1,7 @@
+/*
+ * As in config_yaml.c: a table of keys, and all faults told at once. What is not said is what usual() has, or follows
+ * from what is said (complete()).
+ */
 #include "serve/operators.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Three sections, each with its language; no script, and nothing that would have to be fetched. */
 #include "serve/page.h"
 
 const char page_unavailable[] =

@@ -1,3 +1,7 @@
+/*
+ * Folders are tried in turn, and the first file that may be read, or run, is taken. Where the executable is says
+ * /proc/self/exe.
+ */
 #include "serve/paths.h"
 
 #include <limits.h>

@@ -1,3 +1,7 @@
+/*
+ * The steps of a start, each of which says itself why it fails: parse, files and certificates; parts of the
+ * installation; ports, by binding them; the run directory; nginx.conf, rendered aside, tested by nginx and renamed.
+ */
 #include "serve/prepare.h"
 
 #include "base/error.h"

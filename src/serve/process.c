@@ -1,3 +1,7 @@
+/*
+ * fork and execv, with no signal blocked. Children are those that /proc/PID/task/PID/children lists; they are killed
+ * again and again, for each that ends may leave us more.
+ */
 #include "serve/process.h"
 
 #include "base/error.h"

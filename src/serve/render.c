@@ -1,3 +1,8 @@
+/*
+ * Printed from the top down: main, events, http, then upstreams and servers. A request goes to the origin by one of
+ * three ways, @kept, @once or @direct, which maps choose (add_maps) and try_files leads to; errors lead on to a copy or
+ * to the page.
+ */
 #include "serve/render.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * A list that grows while it is gone through: each file adds what it names at the end. Names are globbed, and relative
+ * to the folder of the file that has them.
+ */
 #include "serve/rule_files.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * A folder that is not there is made; one that is must be as it should be, and is not mended. Where root serves, those
+ * of others lie beside it (PATH.workers, PATH.bans), else within.
+ */
 #include "serve/run_dir.h"
 
 #include "base/error.h"

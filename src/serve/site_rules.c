@@ -1,3 +1,7 @@
+/*
+ * In this order: rules before, the site's and then all sites'; the recommended ones, or those for all sites; the limit
+ * of bodies; the site's own; detection.
+ */
 #include "serve/site_rules.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * One thread that waits in sigtimedwait(2) and does all its work between two signals. While nginx starts or reloads
+ * signals are still taken: one to end cuts the wait short, and another reload is taken up afterwards.
+ */
 #include "serve/supervise.h"
 
 #include "base/error.h"

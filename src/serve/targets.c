@@ -1,3 +1,4 @@
+/* An address to listen at becomes one to connect to: none, or one that stands for all, is the loopback. */
 #include "serve/targets.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* A vector in an arena, searched from its beginning. */
 #include "serve/text_list.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* By hand, and by inet_pton(3) for addresses: nothing is looked up, opened or changed. */
 #include "serve/valid.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* A wrong value is told of where the value stands, an unknown key where the key does. */
 #include "serve/yaml_keys.h"
 
 #include "base/error.h"
