@@ -1,3 +1,7 @@
+/*
+ * Addresses are read by inet_pton(3) and written by inet_ntop(3); only the length behind a slash is ours. It counts in
+ * the common form as soon as it is read.
+ */
 #include "base/address.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,8 @@
+/*
+ * A list of blocks, and a pointer that moves through the current one; arena_alloc_more() finds or makes the next. A
+ * reserve keeps blocks on shelves, each twice as large as those of the shelf before; what lay unused for a whole window
+ * of resets goes by halves. The larger ones that it begins with are mappings: they stay, and give back their pages.
+ */
 #include "base/arena.h"
 
 #include "base/region.h"

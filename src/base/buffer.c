@@ -1,3 +1,7 @@
+/*
+ * Capacity doubles. An arena's newest allocation grows where it stands; any other moves, and its old place is lost
+ * until the arena is reset.
+ */
 #include "base/buffer.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * Each search has a wide form and a plain one, which also looks at what does not fill a last block. For a pair only the
+ * lead is sought by many bytes at once; the set is asked of the byte behind each lead that is found.
+ */
 #include "base/byte_set.h"
 
 #include <string.h>

@@ -1,3 +1,8 @@
+/*
+ * Both ends of the socket. The server is told by poll(2) who can go on, and takes each client as far as it goes without
+ * waiting; who it is, SO_PEERCRED and SO_PEERGROUPS say. Who asks waits with the kernel's timeouts, but for
+ * control_send().
+ */
 #include "base/control.h"
 
 #include "base/error.h"

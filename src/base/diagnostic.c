@@ -1,3 +1,7 @@
+/*
+ * What a list holds is as it was given; it is escaped when it is shown. Only whole characters of UTF-8 that are no
+ * controls go out as they are, and the caret is placed by the width of what is shown.
+ */
 #include "base/diagnostic.h"
 
 #include <stdarg.h>

@@ -1,3 +1,8 @@
+/*
+ * A file is opened with O_NONBLOCK, for a pipe without a writer would be waited for, and read without. What replaces
+ * one is written beside it, as PATH and six characters of mkostemp(3)'s: such a file that was left is of a process that
+ * was killed.
+ */
 #include "base/file.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * SipHash with one round a word and three at the end. The quick hash folds products of 128 bits, two words of text at a
+ * time; what is left, 16 bytes or fewer, is read as two words that may overlap.
+ */
 #include "base/hash.h"
 
 #include "base/word.h"

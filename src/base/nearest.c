@@ -1,3 +1,4 @@
+/* Dynamic programming over the beginnings of both words. A word of more than 64 bytes is near to nothing. */
 #include "base/nearest.h"
 
 enum {

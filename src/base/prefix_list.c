@@ -1,3 +1,4 @@
+/* All or nothing: the first line that cannot be taken ends the reading, and what was read before it goes. */
 #include "base/prefix_list.h"
 
 #include "base/error.h"

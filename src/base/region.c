@@ -1,3 +1,4 @@
+/* By mmap(2) without a reservation, and MADV_DONTNEED. Both know pages only: a part is rounded inwards. */
 #include "base/region.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * Without libsystemd: NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID are read anew with each call, and a socket is made
+ * for each word.
+ */
 #include "base/service.h"
 
 #include <inttypes.h>

@@ -1,3 +1,8 @@
+/*
+ * Searches look for two bytes of a needle, the middle and the last, at many places at once, and compare the rest only
+ * where both stand. Without case all bytes are compared with 0x20 set, which makes more alike than letters: the rest is
+ * compared exactly.
+ */
 #include "base/slice.h"
 
 #include "base/byte_vector.h"

@@ -1,3 +1,4 @@
+/* The groups first, the user last: after him nothing of it may be changed any more. */
 #include "base/user.h"
 
 #include "base/error.h"

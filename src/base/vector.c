@@ -1,3 +1,4 @@
+/* Eight items at first, and twice as many each time. */
 #include "base/vector.h"
 
 #include <errno.h>

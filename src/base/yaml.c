@@ -1,3 +1,7 @@
+/*
+ * libyaml's events go into a stack of the lists and maps that are open. Their limits are here: how deep they nest, and
+ * how many keys a map has, since each is compared with all before it.
+ */
 #include "base/yaml.h"
 
 #include "base/error.h"

@@ -1,3 +1,8 @@
+/*
+ * Lines of manifests, hashes of files, and a walk over folders, all below a folder that is open already. A link at the
+ * end of a path is neither hashed nor gone into. Folders are walked sorted, so that a manifest of the same files is the
+ * same.
+ */
 #include "bundle/bag.h"
 
 #include "base/error.h"

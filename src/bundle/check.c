@@ -1,3 +1,7 @@
+/*
+ * The order of a check, and what is said of it. Each step counts on those before it: check_files.c has the log's word
+ * and the manifests, check_log.c signatures and the tree, check_records.c the WARC files.
+ */
 #include "bundle/check_inside.h"
 
 #include "base/error.h"

@@ -1,3 +1,8 @@
+/*
+ * Bundle by bundle: its records are hashed and held against the tree before anything of it is written; then come its
+ * tile of hashes, its records, each behind the messages that it commits to, and its proofs, a line a record. Packets go
+ * into a pcapng file besides.
+ */
 #include "bundle/chunk.h"
 
 #include "base/error.h"

@@ -1,3 +1,8 @@
+/*
+ * The course of an export: the plan, made or taken up; epochs, chunk by chunk; messages, papers, manifests; the log's
+ * last word; the name. The log is told of it before there is a plan: what is exported is what was signed with that word
+ * in.
+ */
 #include "bundle/export_inside.h"
 
 #include "base/error.h"

@@ -1,3 +1,6 @@
+/*
+ * Which chunks of an export are done: a file for each in the bag's folder .done, with its sums and the boot it was of.
+ */
 #include "bundle/export_inside.h"
 
 #include "base/file.h"

@@ -1,3 +1,7 @@
+/*
+ * The payload first, then the tags, some of which are made of its sums. sizes.txt is the last of them, for it has the
+ * length of all before it; the manifest of tags comes behind, and the log is given its hash.
+ */
 #include "bundle/export_inside.h"
 
 #include "bundle/bag.h"

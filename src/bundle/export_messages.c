@@ -1,3 +1,7 @@
+/*
+ * Messages come in at three times: which there are, for the plan; what is in them, before records are taken; and those
+ * that stay sealed, once it is known by the bag's records which are named (parcels.h).
+ */
 #include "bundle/export_inside.h"
 
 #include "base/clock.h"

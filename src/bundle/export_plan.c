@@ -1,3 +1,8 @@
+/*
+ * A plan is made of the casebook and kept as JSON of a numbered form; one of another form is not gone on with. Its
+ * numbers are signed, and -1 stands for what is beyond them. Which records belong to it is decided at the end of this
+ * file.
+ */
 #include "bundle/export_plan.h"
 
 #include "base/error.h"

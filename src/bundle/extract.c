@@ -1,3 +1,8 @@
+/*
+ * The tree is made of the tiles above bundles where these are full, else of the bundles' own, and must come to the root
+ * that was signed. Of which time a bundle is, its first record and that of the next tell: mostly the first bytes of its
+ * file are enough to read one.
+ */
 #include "bundle/extract.h"
 
 #include "base/error.h"

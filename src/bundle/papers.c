@@ -1,3 +1,7 @@
+/*
+ * Each paper is made in memory and placed whole: reports by report/report.h, as of the time of the plan, custody.json
+ * by Jansson, tags as text. VERIFY.md is instructions.c's.
+ */
 #include "bundle/papers.h"
 
 #include "base/error.h"

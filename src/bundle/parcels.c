@@ -1,3 +1,8 @@
+/*
+ * The bag's WARC files are mapped and read once; a record that commits to a message marks all parcels whose span has
+ * its time. Beside each span stands the latest end so far: the walk back from where a search by halves came to ends
+ * where none before reaches.
+ */
 #include "bundle/parcels.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Whoever writes the log does not say where it put a record. So it is looked for, by the export's id and its step, in
+ * what has been signed since, again and again until it is there; and so is a timestamp of what has it.
+ */
 #include "bundle/seal.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * A record is read by its Content-Length and must end where that says: nothing is searched for where it does not.
+ * Writing is to a buffer of the caller's, which he empties into the file.
+ */
 #include "bundle/warc.h"
 
 #include "codec/text.h"

@@ -1,3 +1,7 @@
+/*
+ * A dimension is a short list in which a newcomer takes the place of what came least; addresses and paths are counted
+ * beyond it by bits. What speaks for a kind is counted in halves of the window, this one and the one before.
+ */
 #include "casebook/actor.h"
 
 #include "base/hash.h"

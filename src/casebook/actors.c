@@ -1,3 +1,8 @@
+/*
+ * Actors are in a plain array, addresses in a set-associative table with a keyed hash. An address names its actor by
+ * place and beginning, so that it is nobody's once another actor has the place. Who is not known by address is compared
+ * with all.
+ */
 #include "casebook/actors.h"
 
 static bool is_nobody(const struct address *source)

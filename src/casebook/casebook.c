@@ -1,3 +1,8 @@
+/*
+ * A second in order: it opens an incident if it must; each site that is taken in adds its figures and says what is new
+ * there; packets likewise; then what all have reached is marked. The phase moves last, by how many are attacked and how
+ * many of these are held.
+ */
 #include "casebook/casebook.h"
 
 #include <math.h>

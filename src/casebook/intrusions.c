@@ -1,3 +1,8 @@
+/*
+ * An incident and its actor point at each other, and are let go together. What is seen of a request goes to the actor;
+ * once a second the incident is moved on by when that did something last. News is what has grown since it was taken
+ * before.
+ */
 #include "base/error.h"
 #include "casebook/intrusions_inside.h"
 

@@ -1,3 +1,4 @@
+/* A finding may speak for several kinds: what speaks for an injection speaks for a scan, too. */
 #include "casebook/kind.h"
 
 #include "wire/finding.h"

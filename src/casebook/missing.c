@@ -1,3 +1,7 @@
+/*
+ * A set-associative table with a keyed hash. A source whose time is over begins anew in its own place, and is told of
+ * once more when it has come to enough again.
+ */
 #include "casebook/missing.h"
 
 static bool is_of_now(const struct missing_source *source, uint64_t now_ms)

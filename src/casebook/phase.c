@@ -1,3 +1,4 @@
+/* The table of phases and causes, and their words, which are others for an intrusion than for a flood. */
 #include "casebook/phase.h"
 
 #include <stddef.h>

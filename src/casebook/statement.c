@@ -1,3 +1,7 @@
+/*
+ * Binding and taking count their place: the order of calls is that of parameters and of columns. The first error stays
+ * and is told at the end, so that nothing needs to be checked in between.
+ */
 #include "casebook/statement.h"
 
 #include "base/error.h"

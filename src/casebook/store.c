@@ -1,3 +1,8 @@
+/*
+ * Opening and writing; store_read.c reads. A schema is what its version adds to the one before, and those that a file
+ * has not yet are run in one transaction. Rows are written over by their keys, entries are appended, and tallies alone
+ * add up.
+ */
 #include "base/error.h"
 #include "casebook/statement.h"
 #include "casebook/store_inside.h"

@@ -1,3 +1,7 @@
+/*
+ * Reading, of older schemas as well: what one lacks is not asked for. A record comes with its sites, mitigations and
+ * packets, a statement each, while the statement that led to it is open.
+ */
 #include "base/error.h"
 #include "casebook/statement.h"
 #include "casebook/store_inside.h"

@@ -1,3 +1,7 @@
+/*
+ * Two rings: names, and requests for one of them that have not ended. A head has the path in clear, an event how it
+ * ended; in between a request is remembered by its box and number.
+ */
 #include "casebook/uploads.h"
 
 #include "base/reader.h"

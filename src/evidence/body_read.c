@@ -1,3 +1,7 @@
+/*
+ * Reads what body_store.c writes. An index is a sorted list of commitments with where their messages are: each parcel
+ * is opened once to make it, and again when a message of it is asked for; the last one stays open.
+ */
 #include "evidence/body_read.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Both forms are read line by line, numbers and hashes in one spelling alone. */
 #include "evidence/checkpoint.h"
 
 #include "base/error.h"

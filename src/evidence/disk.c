@@ -1,3 +1,7 @@
+/*
+ * disk_kernel is what all but tests use. disk_place() writes PATH.new and renames it; folders are made only if that
+ * could not be opened for want of them.
+ */
 #include "evidence/disk.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * By libcrypto's CMS, which wants a certificate for a recipient: ours signs itself, and nothing of it counts but the
+ * key. What we have of a private key's PEM is wiped.
+ */
 #include "evidence/envelope.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* By libcrypto's EVP, 64 KB at a time, into one context. */
 #include "evidence/file_digest.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * An order reads the whole file, changes it and replaces it. A line that cannot be read spoils all of it: otherwise a
+ * hold would be gone and nobody would see it.
+ */
 #include "evidence/holds.h"
 
 #include "base/error.h"

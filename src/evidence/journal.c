@@ -1,3 +1,7 @@
+/*
+ * How heads and batches lie in a half, numbers with the most significant byte first. A head ends with its SHA-256. A
+ * batch has no sum of its own: its first record's number must be the next, and its root is for tail.c to compare.
+ */
 #include "evidence/journal.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* What stands there, links followed, is asked before it is opened: only a regular file is. */
 #include "evidence/kept_file.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Writing and reading both go through the fields of a kind in the table's order. So a record has one form, and is read
+ * without a parser of JSON; what stands in another order is malformed.
+ */
 #include "evidence/leaf.h"
 
 #include "base/reader.h"

@@ -1,3 +1,8 @@
+/*
+ * Adding, sealing, turning the journal over, signing, closing; log_open.c takes a log up, log_keys.c changes its key.
+ * Records lie in the tail's bundles; how far they are sealed is a mark in these, and what is full and sealed goes to
+ * the settler.
+ */
 #include "evidence/log.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * A note is judged as a whole before any signature is: how long it is, UTF-8, the form of each line. Then each line of
+ * the key's name and id is verified; one that is wrong makes it badly signed, whatever the others are.
+ */
 #include "evidence/note.h"
 
 #include "base/error.h"

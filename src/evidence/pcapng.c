@@ -1,3 +1,7 @@
+/*
+ * In the machine's own byte order, of which the section's head tells. A section block, an interface block, and for each
+ * packet an enhanced packet block with one option.
+ */
 #include "evidence/pcapng.h"
 
 enum {

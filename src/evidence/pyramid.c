@@ -1,3 +1,7 @@
+/*
+ * Roots and proofs are merkle.c's, which asks for subtrees. A path through the whole tree begins within a bundle, of
+ * which nothing is known here if it is full: that part is asked for as zeroes and cut off.
+ */
 #include "evidence/pyramid.h"
 
 #include "base/error.h"

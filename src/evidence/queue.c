@@ -1,3 +1,7 @@
+/*
+ * Two buffers that change places: one is filled under the lock while the other is read without it. A record gets its
+ * time as it is put, from the wall clock, which is held against the boot clock each time to see whether it was set.
+ */
 #include "evidence/queue.h"
 
 #include "base/condition.h"

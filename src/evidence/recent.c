@@ -1,3 +1,7 @@
+/*
+ * One walk over the tail's bundles, then sorted, to be searched by halves. Texts of totals are copied into one buffer
+ * whose size is known before, so that none moves.
+ */
 #include "evidence/recent.h"
 
 #include "base/vector.h"

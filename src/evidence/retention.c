@@ -1,3 +1,7 @@
+/*
+ * Parcels by the times in their names, bundles by the times of their first record and of the next one's. Of each all is
+ * chosen first, then the log is told, and only then is anything removed.
+ */
 #include "evidence/retention.h"
 
 #include "base/clock.h"

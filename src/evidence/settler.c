@@ -1,3 +1,7 @@
+/*
+ * A list that the writer appends to; a bundle leaves it when it is written. On the disk its hashes come first, then the
+ * tiles above that it fills, its records last. `settled` follows syncfs(2) alone; what failed is done again, the same.
+ */
 #include "evidence/settler.h"
 
 #include "base/error.h"

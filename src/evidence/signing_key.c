@@ -1,3 +1,7 @@
+/*
+ * Of Ed25519 a SubjectPublicKeyInfo is a head that never changes and the key, so it is neither built nor parsed. What
+ * we have of a private key's PEM is wiped.
+ */
 #include "evidence/signing_key.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * A checkpoint is set aside as a file before it is stamped: what waits is found again in the folder by the next writer.
+ * The oldest goes first, and one that cannot be stamped keeps the others waiting.
+ */
 #include "evidence/stamper.h"
 
 #include "base/condition.h"

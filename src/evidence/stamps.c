@@ -1,3 +1,7 @@
+/*
+ * With sizes times must go up. A checkpoint is held against the walk's key and root at its size, a reply against its
+ * checkpoint, and its time against the reply before and the record's own.
+ */
 #include "evidence/stamps.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Each half is replayed batch by batch, and cut back to the last whose root holds. The newer half begins with the
+ * bundle in which the older ends, and must have come past the older's last root: then the two are joined.
+ */
 #include "evidence/tail.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Paths, widths, and how records are put into a bundle; files are for others to touch. */
 #include "evidence/tile.h"
 
 #include <inttypes.h>

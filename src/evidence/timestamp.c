@@ -1,3 +1,7 @@
+/*
+ * What is sent and what comes back, as bytes; timestamp_ask.c does the sending. Whether a reply answers a query is told
+ * by digest and nonce; only timestamp_verify() looks at its signature.
+ */
 #include "evidence/timestamp.h"
 
 #include "base/error.h"

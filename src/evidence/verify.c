@@ -1,3 +1,7 @@
+/*
+ * From the last epoch back, for each names the end of the one before. An epoch is walked once, with a mark at each size
+ * that anything vouches for; then what vouches is compared: the checkpoint, the next epoch, the anchor, timestamps.
+ */
 #include "evidence/verify.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * A bundle comes from its file or from the journal, whichever has more of it. Where a tile of hashes is missing, each
+ * of its hashes is made of the tile below, down to records. Nothing is compared with a root here.
+ */
 #include "evidence/view.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Bundle by bundle, with the hashes of each level's open tile carried along: a tile that fills is held against its
+ * file, and in the end those at the edge are. What records say is walk_records.c's, marks are walk_marks.c's.
+ */
 #include "evidence/walk_inside.h"
 
 #include "base/error.h"

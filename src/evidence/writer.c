@@ -1,3 +1,7 @@
+/*
+ * A turn of the thread: what was put is taken, added and sealed, a key rotated if that is asked, then signed if it is
+ * time. What others ask for is copied under a lock. A loss is counted until the gap that states it is sealed.
+ */
 #include "evidence/writer.h"
 
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* Changes are kept with the latest first, so that those of the last minute are counted from the front. */
 #include "incident/episode.h"
 
 #include <string.h>

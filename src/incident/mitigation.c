@@ -1,3 +1,7 @@
+/*
+ * Names, what a second does to one that is in force, whether it hits visitors, and words for its signature. The lower
+ * limit of a share is by Wilson and Hilferty's approximation.
+ */
 #include "incident/mitigation.h"
 
 #include "wire/fingerprint.h"

@@ -1,3 +1,8 @@
+/*
+ * Gathers what a search is asked with: what came of late and is not covered, the site's own quiet requests, and those
+ * of other sites where these are too few. Where too little is known to bound what visitors would suffer, there is no
+ * question.
+ */
 #include "incident/inside.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Structures go out as they lie in memory, so only the same version reads them. What is read may be of anyone's making:
+ * it is bounded before a defence is told of it.
+ */
 #include "incident/recording.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Written as text, read by Jansson and record_json.h. One record that cannot be read spoils the whole file, whatever
+ * the others say.
+ */
 #include "mitigate/ban_records.h"
 
 #include "codec/text.h"

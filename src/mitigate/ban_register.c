@@ -1,3 +1,8 @@
+/*
+ * An order goes into the book and the list of records at once, and to the disk with the next writing: the records, then
+ * a delta, or a base where there is none of ours or much has changed. At the beginning all is restored and written
+ * anew, in generations that go on.
+ */
 #include "mitigate/ban_register.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * An edge is found, held and let go in edge_bans_look(). A change is said as all ranks anew: lifted, then what lies
+ * around in pieces, then what stands. What that took away of others within is laid again, seldom.
+ */
 #include "mitigate/edge_bans.h"
 
 #include "base/error.h"

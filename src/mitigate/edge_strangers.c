@@ -1,3 +1,7 @@
+/*
+ * Who came waits in a ring, which is emptied when something goes wrong. How many strangers may come is a lease at the
+ * edge, renewed with each tick: without a watch it lapses.
+ */
 #include "mitigate/edge_strangers.h"
 
 enum {

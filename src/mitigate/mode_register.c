@@ -1,3 +1,7 @@
+/*
+ * An order is put into the list and written down; where that fails the list becomes what it was, of which a copy is
+ * kept meanwhile. What is over is taken out when somebody asks.
+ */
 #include "mitigate/mode_register.h"
 
 #include "base/error.h"

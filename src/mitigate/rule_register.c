@@ -1,3 +1,4 @@
+/* One image, built anew whenever it is published: rules end so long after that, and modes when they are said to. */
 #include "mitigate/rule_register.h"
 
 #include "base/error.h"

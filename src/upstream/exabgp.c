@@ -1,3 +1,7 @@
+/*
+ * A line is known by how it begins, and what is not known is of no interest. A password is handed on only if it needs
+ * no quoting.
+ */
 #include "upstream/exabgp.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Greedy: of what is left the commonest values make a rule, what it matches is taken out, until a tenth of all that
+ * came is left. Bytes are counted, not packets.
+ */
 #include "upstream/flood.h"
 
 #include <netinet/in.h>

@@ -1,3 +1,7 @@
+/*
+ * Prefixes go bit by bit, for in IPv6 one may begin at an offset. Reading wants components in ascending order; what is
+ * well-formed and beyond what a rule can hold is told from what is malformed.
+ */
 #include "upstream/flow_nlri.h"
 
 #include "base/reader.h"

@@ -1,3 +1,7 @@
+/*
+ * Terms are evaluated from left to right. Whether any number of a range is taken is asked of its ends and of the
+ * neighbours of what terms name; sets of bits are tried one by one.
+ */
 #include "upstream/flow_rule.h"
 
 uint32_t flow_value_most(unsigned component)

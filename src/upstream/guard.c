@@ -1,3 +1,8 @@
+/*
+ * The line is read back, then judged by what needs no memory, by its terms, by what passed before, and the first
+ * verdict stands. What passed is a plain list of keys; the pace is a ring of as many times as there may be changes in a
+ * minute.
+ */
 #include "upstream/guard.h"
 
 #include "base/error.h"

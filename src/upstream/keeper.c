@@ -1,3 +1,7 @@
+/*
+ * The loop and ExaBGP's two pipes; keeper_answer.c answers questions. In each turn the journal is written before any
+ * line goes out. ExaBGP is pinged every two seconds: its answer tells that it lives, and which sessions are up.
+ */
 #include "upstream/keeper.h"
 
 #include "base/clock.h"

@@ -1,3 +1,8 @@
+/*
+ * Leases are in an array; of lines that ExaBGP has not answered there is a queue of their leases' numbers, for its
+ * answers come in order. An announced lease that ends stays until its withdrawal was taken, and is withdrawn again if
+ * it was not.
+ */
 #include "upstream/lease_book.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* A ring of objects of JSON, made once: what is told, kept in the journal and read back are the same bytes. */
 #include "upstream/lease_news.h"
 
 #include "base/reader.h"

@@ -1,3 +1,8 @@
+/*
+ * A tick knows the share alone, and tells soon that the link is full; a feed each second knows visitors as well, and
+ * also tells that it is not any more. What counts is only what lasts. Where no width is known, suspect() is in turn()'s
+ * place.
+ */
 #include "upstream/link.h"
 
 void link_meter_init(struct link_meter *meter)

@@ -1,3 +1,4 @@
+/* What is seen goes before what is due: while the attack is there no look begins, and one that is on ends. */
 #include "upstream/probing.h"
 
 #include <stddef.h>

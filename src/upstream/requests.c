@@ -1,3 +1,7 @@
+/*
+ * Nothing is carried out here: each request says what is due, and requests_done() hears what came of it. One is lifted
+ * at a time, so that what comes then is known to be that one's.
+ */
 #include "upstream/requests.h"
 
 #include <stdio.h>

@@ -1,3 +1,7 @@
+/*
+ * One grammar, written and read. What was read is written again and compared with the text, so that no other spelling
+ * passes, whatever the reader takes.
+ */
 #include "upstream/route.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* The times of a session's falls are in a ring; why it fell is kept until there is another reason. */
 #include "upstream/sessions.h"
 
 void session_turn(struct session *session, bool up, struct slice why, uint64_t now_ms)

@@ -1,3 +1,7 @@
+/*
+ * One slot under a lock, which is not held while a job runs. A job that was given and not begun when the thread is
+ * stopped is handed back as it was.
+ */
 #include "watch/background.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * What is new in the books is copied into a job (cases_job.c), which the thread writes; meanwhile the books go on. A
+ * job that failed is kept and given again each second, and what is new after it waits in the books.
+ */
 #include "watch/cases.h"
 
 #include "base/clock.h"

@@ -1,3 +1,7 @@
+/*
+ * Copies, since the thread must not look into books that go on. In one job there are so many intrusions at most; others
+ * wait for the next.
+ */
 #include "watch/cases_job.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Requests are what counters grew by since the last snapshot, by what became of them; the rest is the defence's view of
+ * each site. Its times, of the boot clock, become the wall's.
+ */
 #include "watch/cases_look.h"
 
 #include <stdio.h>

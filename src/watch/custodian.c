@@ -1,3 +1,7 @@
+/*
+ * A job of background.c. The writer tells of no single record when it is sealed: a deletion's word counts as sealed
+ * when nothing as old waits any more, at several looks in a row.
+ */
 #include "watch/custodian.h"
 
 #include "base/clock.h"

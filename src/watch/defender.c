@@ -1,3 +1,8 @@
+/*
+ * Told as events come, carried out at the end of each turn: jobs, bans, what is kept for the next watch, then rules.
+ * One job at a time goes to the thread, and a search goes before a file. Another key makes another defence, of the
+ * files that were kept.
+ */
 #include "watch/defender.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * An account for each id, in an open-addressed table that is half full at most. Hits of two seconds ago are held
+ * against what events have told by now: what is still missing had no event.
+ */
 #include "watch/hit_ledger.h"
 
 #include "base/error.h"

@@ -1,3 +1,4 @@
+/* Networks that were named come first. Those of countries follow all together, or not at all if they are too many. */
 #include "watch/homes.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * A round over all boxes: heads, findings, events of each, in this order, on which watch/pairing.h counts. Of a ring no
+ * more is read than it can hold. What boxes counted that are closed now stays in the sums.
+ */
 #include "watch/intake.h"
 
 #include "base/error.h"

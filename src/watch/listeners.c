@@ -1,3 +1,4 @@
+/* ListenOverflows of the TcpExt lines of /proc/net/netstat. */
 #include "watch/listeners.h"
 
 #include "base/buffer.h"

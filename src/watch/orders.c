@@ -1,3 +1,7 @@
+/*
+ * Words become orders of the registers. What a ban should not hit is looked for before, unless it is forced; a ban or a
+ * mode is on the disk before it is answered.
+ */
 #include "watch/orders.h"
 
 #include "codec/question.h"

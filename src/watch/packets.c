@@ -1,3 +1,7 @@
+/*
+ * The edge counts by reason, and a kind of flood is the sum of its reasons. The share of the link is not looked at
+ * here: whether it is full is handed in.
+ */
 #include "watch/packets.h"
 
 #include "watch/listeners.h"

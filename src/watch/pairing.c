@@ -1,3 +1,7 @@
+/*
+ * Events wait in a ring, in order. A mark in a set-associative table says of a request where its event waits, or that
+ * its finding came first; old marks make room for new ones.
+ */
 #include "watch/pairing.h"
 
 #include "base/error.h"

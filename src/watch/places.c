@@ -1,3 +1,4 @@
+/* `read` is set last, with release: who has seen it may look at all the rest without a lock. */
 #include "watch/places.h"
 
 #include "base/error.h"

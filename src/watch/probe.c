@@ -1,3 +1,7 @@
+/*
+ * A function for each state, and a loop for as long as that changes; TLS and plain sockets differ where bytes move. Of
+ * an answer its beginning is kept and its last bytes: enough for status, length and the end of a chunked body.
+ */
 #include "watch/probe.h"
 
 #include "base/error.h"

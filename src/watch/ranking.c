@@ -1,3 +1,7 @@
+/*
+ * A sketch of traffic/heavy.h for each dimension. Of paths and agents events have hashes alone: a table by hash, one
+ * place each, has the text that a head told last.
+ */
 #include "watch/ranking.h"
 
 #include "base/address.h"

@@ -1,3 +1,4 @@
+/* The file is always a new one, and never one that a link leads to. The first failure ends the recording. */
 #include "watch/recorder.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Both documents are put together from parts, some of which are in both. Episodes and packets are report_episode.c's,
+ * evidence is report_evidence.c's.
+ */
 #include "watch/report.h"
 
 #include "base/clock.h"

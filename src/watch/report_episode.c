@@ -1,3 +1,4 @@
+/* A defence's times are of the boot clock: they are told as the wall's, or in seconds from the onset. */
 #include "watch/report_episode.h"
 
 #include "base/clock.h"

@@ -1,3 +1,7 @@
+/*
+ * A site's number is its place among the views, given when its name is first seen and never to another. Counters of all
+ * outboxes are added up anew each second. Of a writer that is dead what it counted stays, and what it held does not.
+ */
 #include "watch/sites.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * Lines are in an open-addressed table; telling takes out what is past and lays the rest anew. Of each site it is known
+ * what counters had at first and what was told since: what they have more than both, events did not tell.
+ */
 #include "watch/tally.h"
 
 #include "base/error.h"

@@ -1,3 +1,7 @@
+/*
+ * What is seen, and what is wanted because of it; upstream_talk.c has the talk with the keeper. wishes() is asked both
+ * for what is to be asked and for the report of what would be.
+ */
 #include "watch/upstream.h"
 
 #include "base/error.h"

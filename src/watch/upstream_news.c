@@ -1,3 +1,4 @@
+/* The keeper tells news again until it hears that they are known: by their numbers each is told once. */
 #include "watch/upstream_news.h"
 
 #include <inttypes.h>

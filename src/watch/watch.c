@@ -1,3 +1,7 @@
+/*
+ * Beginning, end and the loop; watch_answer.c answers. A turn: what is due each second and each tenth of one, then the
+ * rings, then probes and questions, and at the end what was decided is carried out.
+ */
 #include "watch/watch.h"
 
 #include "base/clock.h"

@@ -1,3 +1,7 @@
+/*
+ * Which part of the watch a question is for. An order goes into the evidence however it was answered, and into the
+ * casebook if it was carried out.
+ */
 #include "codec/question.h"
 #include "codec/text.h"
 #include "watch/orders.h"

@@ -1,3 +1,8 @@
+/*
+ * The life of a witness and its turns; records are made in witness_leaves.c. Events of the time before this watch wait
+ * until the log is open and tells what it has of them. Later ones go to the tally, the ledger and the pairing, which
+ * say what is to be told.
+ */
 #include "watch/witness.h"
 
 #include "base/clock.h"
