@@ -238,7 +238,7 @@ static const struct cli_option options[] = {
 	{"run-dir", 0, "DIR", "of `plan` without a destination: the run directory of `guia serve` or `guia watch`"},
 	UPSTREAM_ROUTE_OPTIONS,
 	{"for", 0, "TIME", "how long: 90s or 90, 10m, 2h (default: ten minutes); the agreement has a longest"},
-	{"why", 0, "TEXT", "the reason, for those who come after"},
+	{"why", 0, "TEXT", "the reason, for those who come after (asked again: default, the one before)"},
 	{"operator", 'o', "NAME", "whom to ask (default: all)"},
 	{"yes", 0, NULL, "agree to what takes visitors away, too"},
 	{"user", 0, "NAME", "who ExaBGP is to run as: what `configure` writes is given to it (as root)"},

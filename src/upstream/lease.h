@@ -48,7 +48,8 @@ struct lease_ask {
 	uint64_t until_ms;
 	bool yes;
 	uid_t by;
-	struct slice why; /* cut to LEASE_WHY_BYTES, controls replaced */
+	struct slice
+		why; /* cut to LEASE_WHY_BYTES, controls replaced; empty: the one it has, where it is asked again */
 };
 
 /* What becomes of a lease. */

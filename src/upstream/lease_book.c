@@ -193,6 +193,13 @@ static bool outlasts(const struct lease *before, const struct lease *lease)
 	       before->route.rate_bytes == lease->route.rate_bytes;
 }
 
+/* Who asks again for the same and says no reason means the one that it was asked for. */
+static void keep_why(const struct lease *before, struct lease *lease)
+{
+	if (lease->why[0] == '\0')
+		memcpy(lease->why, before->why, sizeof(lease->why));
+}
+
 int lease_ask(struct lease_book *book, const struct lease_ask *ask, uint64_t now_ms, const struct lease_sink *sink,
 	      const struct lease **ret_lease)
 {
@@ -210,6 +217,8 @@ int lease_ask(struct lease_book *book, const struct lease_ask *ask, uint64_t now
 		*ret_lease = before;
 		return GUARD_PASSES;
 	}
+	if (before != NULL)
+		keep_why(before, &lease);
 	bool changes = before == NULL || before->state != LEASE_ANNOUNCED ||
 		       before->route.rate_bytes != lease.route.rate_bytes;
 	lease.id = before != NULL ? before->id : ++book->last_id;

@@ -25,16 +25,22 @@ static void bench_close(struct bench *b)
 	buffer_free(&b->lines);
 }
 
-static int ask(struct bench *b, const char *text, uint64_t until_ms, uint64_t now_ms, uint32_t *ret_id)
+static int ask_why(struct bench *b, const char *text, const char *why, uint64_t until_ms, uint64_t now_ms,
+		   uint32_t *ret_id)
 {
 	struct route route;
 	const struct lease *lease;
 	assert_true(route_read(slice_from_string(text), &route));
-	const struct lease_ask wanted = {.route = &route, .until_ms = until_ms, .by = 7, .why = SLICE("a flood\tof\n")};
+	const struct lease_ask wanted = {.route = &route, .until_ms = until_ms, .by = 7, .why = slice_from_string(why)};
 	int outcome = lease_ask(b->book, &wanted, now_ms, &b->sink, &lease);
 	if (outcome == 0)
 		*ret_id = lease->id;
 	return outcome;
+}
+
+static int ask(struct bench *b, const char *text, uint64_t until_ms, uint64_t now_ms, uint32_t *ret_id)
+{
+	return ask_why(b, text, "a flood\tof\n", until_ms, now_ms, ret_id);
 }
 
 /* The lines since the last look, each of them answered. */
@@ -103,6 +109,45 @@ static void asking_again_gives_another_end(void **state)
 	      "announce flow route { match { destination 192.0.2.10/32; protocol [ =17 ]; } then { rate-limit 9600; } "
 	      "}\n");
 	assert_int_equal(lease_announced(b.book, 0), 1);
+	bench_close(&b);
+}
+
+static const char *why_of(const struct lease_book *book)
+{
+	const struct lease *leases;
+	assert_int_equal(lease_list(book, &leases), 1);
+	return leases[0].why;
+}
+
+/* Whether it only ends later, is of another rate, or is lifted; and the next life knows it too. */
+static void asked_again_without_a_reason_it_has_the_one_before(void **state)
+{
+	static const char *const again[] = {
+		UDP, "flow route { match { destination 192.0.2.10/32; protocol [ =17 ]; } then { rate-limit 9600; } }",
+		UDP};
+	struct bench b;
+	uint32_t id, first;
+	(void)state;
+	bench_open(&b);
+	lease_hold(b.book, 1000, &b.sink);
+	assert_int_equal(ask_why(&b, UDP, "a flood", 11000, 1000, &first), 0);
+	for (size_t i = 0; i < sizeof(again) / sizeof(again[0]); i++) {
+		if (i == 2)
+			assert_int_equal(lease_lift(b.book, first, &b.sink), 0);
+		b.journal.len = 0;
+		assert_int_equal(ask_why(&b, again[i], "", 12000 + i, 2000 + i, &id), 0);
+		assert_int_equal(id, first);
+		assert_string_equal(why_of(b.book), "a flood");
+		assert_non_null(memmem(b.journal.ptr, b.journal.len, "\ta flood\t", 9));
+	}
+	assert_int_equal(ask_why(&b, UDP, "another", 13000, 3000, &id), 0);
+	assert_string_equal(why_of(b.book), "another");
+	/* What ended has no reason to leave. */
+	assert_int_equal(lease_end(b.book, id, &b.sink), 0);
+	while (lease_unanswered(b.book) > 0)
+		lease_answered(b.book, true, 3000, &b.sink);
+	assert_int_equal(ask_why(&b, UDP, "", 13000, 3000, &id), 0);
+	assert_string_equal(why_of(b.book), "");
 	bench_close(&b);
 }
 
@@ -292,6 +337,7 @@ static void nonsense_in_a_journal_is_told(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(leases_end_by_themselves), cmocka_unit_test(asking_again_gives_another_end),
+	  cmocka_unit_test(asked_again_without_a_reason_it_has_the_one_before),
 	  cmocka_unit_test(lifted_ones_are_raised_or_end), cmocka_unit_test(what_exabgp_does_not_take_is_not_announced),
 	  cmocka_unit_test(a_killed_keeper_goes_on), cmocka_unit_test(what_was_to_be_lifted_is_lifted_by_the_next_life),
 	  cmocka_unit_test(what_was_asked_anew_does_not_flap), cmocka_unit_test(nonsense_in_a_journal_is_told))
