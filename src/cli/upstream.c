@@ -49,12 +49,20 @@ static void add_operator(const json_t *o, struct buffer *out)
 	buffer_byte(out, '\n');
 }
 
+/* ExaBGP takes what it has nobody to tell: where the session is down the router has none of it. */
+static const char *state_of(const json_t *rule)
+{
+	const char *state = answer_string(rule, "state");
+	bool waits = strcmp(state, "announced") == 0 && strcmp(answer_string(rule, "session"), "down") == 0;
+	return waits ? "waiting for the session" : state;
+}
+
 static void add_rule(const json_t *rule, struct buffer *out)
 {
 	const struct passwd *user = getpwuid((uid_t)answer_number(rule, "by"));
 	buffer_printf(out, "%4.0f  %-12s ", answer_number(rule, "id"), answer_string(rule, "operator"));
 	text_add_terminal(out, slice_from_string(answer_string(rule, "told")));
-	buffer_printf(out, "  (%s%s, ends in ", answer_string(rule, "state"),
+	buffer_printf(out, "  (%s%s, ends in ", state_of(rule),
 		      json_is_true(json_object_get(rule, "taken")) ? "" : ", not taken yet");
 	add_span(answer_number(rule, "seconds_left"), out);
 	buffer_text(out, ") by ");

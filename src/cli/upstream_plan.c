@@ -27,8 +27,11 @@ int upstream_add_outcomes(const json_t *answer, bool dry, struct buffer *out)
 	{
 		bool passes = json_is_true(json_object_get(item, "passes"));
 		buffer_printf(out, "  %-12s ", answer_string(item, "operator"));
+		bool waits = strcmp(answer_string(item, "session"), "down") == 0;
 		if (passes && !dry)
-			buffer_printf(out, "announced: rule %.0f", answer_number(item, "id"));
+			buffer_printf(out, "%s: rule %.0f",
+				      waits ? "waits for the session, which is DOWN" : "announced",
+				      answer_number(item, "id"));
 		else
 			buffer_text(out, passes ? "" : "refused: ");
 		if (!passes || dry)

@@ -13,6 +13,11 @@ enum { SILENT_MS = 10000 };
 
 /* ---- status ---- */
 
+static const char *session_name(const struct keeper *k, size_t at)
+{
+	return k->sessions[at].up ? "up" : "down";
+}
+
 static void add_operator(const struct keeper *k, size_t at, struct buffer *out)
 {
 	const struct upstream_operator *o = &k->options.operators[at];
@@ -20,7 +25,7 @@ static void add_operator(const struct keeper *k, size_t at, struct buffer *out)
 	char text[ADDRESS_TEXT_BYTES];
 	size_t falls = session_falls(s, k->now_ms);
 	buffer_printf(out, "{\"name\":\"%s\",\"peer\":\"%s\",\"session\":\"%s\",\"seconds\":%" PRIu64 ",\"falls\":%zu,",
-		      o->name, address_format(&o->peer, text), s->up ? "up" : "down",
+		      o->name, address_format(&o->peer, text), session_name(k, at),
 		      s->since_ms > 0 ? (k->now_ms - s->since_ms) / 1000 : 0, falls);
 	buffer_printf(out, "\"flaps\":%s,\"said\":", falls >= SESSION_FLAPS ? "true" : "false");
 	text_add_json(out, slice_from_string(s->said));
@@ -31,9 +36,10 @@ static void add_operator(const struct keeper *k, size_t at, struct buffer *out)
 static void add_lease(const struct keeper *k, const struct lease *lease, struct buffer *out)
 {
 	struct buffer text = buffer_make(NULL);
-	buffer_printf(out, "{\"id\":%" PRIu32 ",\"operator\":\"%s\",\"state\":\"%s\",\"taken\":%s,\"yes\":%s,",
-		      lease->id, k->options.operators[lease->operator_].name, lease_state_name(lease->state),
-		      lease->taken ? "true" : "false", lease->yes ? "true" : "false");
+	buffer_printf(out, "{\"id\":%" PRIu32 ",\"operator\":\"%s\",\"session\":\"%s\",\"state\":\"%s\",", lease->id,
+		      k->options.operators[lease->operator_].name, session_name(k, lease->operator_),
+		      lease_state_name(lease->state));
+	buffer_printf(out, "\"taken\":%s,\"yes\":%s,", lease->taken ? "true" : "false", lease->yes ? "true" : "false");
 	buffer_printf(out, "\"seconds_left\":%" PRIu64 ",\"age_seconds\":%" PRIu64 ",\"by\":%lu,\"told\":",
 		      lease->until_ms > k->now_ms ? (lease->until_ms - k->now_ms) / 1000 : 0,
 		      (k->now_ms - lease->since_ms) / 1000, (unsigned long)lease->by);
@@ -120,7 +126,7 @@ static void add_outcome(struct keeper *k, size_t at, const struct asked *a, stru
 	text_add_json(out, slice_from_string(outcome < 0 ? "cannot be held: no memory is left"
 							 : lease_outcome_text(outcome)));
 	if (outcome == GUARD_PASSES && !a->dry)
-		buffer_printf(out, ",\"id\":%" PRIu32, lease->id);
+		buffer_printf(out, ",\"id\":%" PRIu32 ",\"session\":\"%s\"", lease->id, session_name(k, at));
 	buffer_text(out, "}");
 }
 

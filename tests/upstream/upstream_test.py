@@ -281,16 +281,22 @@ def without_a_watch_all_is_gone_by_itself(s):
 
 @case
 def an_operator_that_comes_back_has_the_rules_again(s):
-    s.service.command("ask", *UDP)
+    s.service.command("ask", *UDP, "--why", "a flood")
     s.both(True)
+    peers.wait_until(s.taken, "ExaBGP took it")
     s.gobgp.stop(signal.SIGKILL)
     peers.wait_until(lambda: not s.service.up(), "the session is down")
     said = s.service.command(code=1)
     assert "session DOWN" in said and "fell 1 times" in said, said
+    assert said.count("(waiting for the session, ends in") == 1 and said.count("(announced, ends in") == 1, said
+    said = s.service.command("ask", *UDP)
+    assert said.count("waits for the session, which is DOWN: rule") == 1 and said.count("announced: rule") == 1, said
     assert UDP_BIRD in s.bird.flows()
     s.gobgp.start()
     s.both(True)
     peers.wait_until(s.service.up, "up again")
+    said = lambda: s.service.command(code=None)
+    peers.wait_until(lambda: said().count("(announced, ends in") == said().count("a flood") == 2, "both rules are announced", seen=said)
     s.service.command("withdraw", "all")
     s.both(False)
 
