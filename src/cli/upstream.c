@@ -17,6 +17,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { ASK_SECONDS = 600 };
@@ -77,12 +78,50 @@ static void add_rule(const json_t *rule, struct buffer *out)
 	buffer_byte(out, '\n');
 }
 
+static void add_clock(time_t at, struct buffer *out)
+{
+	char text[32];
+	struct tm parts;
+	if (gmtime_r(&at, &parts) != NULL && strftime(text, sizeof(text), "%H:%M:%S", &parts) > 0)
+		buffer_printf(out, " at %s UTC", text);
+}
+
+static bool is_silent(const json_t *answer)
+{
+	return json_is_true(json_object_get(json_object_get(answer, "watch"), "silent"));
+}
+
+/* Who holds the rules. False: nobody does, or will much longer. */
+static bool add_watch(const json_t *answer, struct buffer *out)
+{
+	const json_t *watch = json_object_get(answer, "watch");
+	bool held = json_is_true(json_object_get(answer, "held")),
+	     silent = json_is_true(json_object_get(watch, "silent"));
+	double left = answer_number(watch, "seconds_left");
+	buffer_text(out, !held ? "no watch holds rules" : silent ? "THE WATCH IS SILENT" : "a watch holds rules");
+	if (watch != NULL) {
+		buffer_text(out, held ? ", heard " : ", the last was heard ");
+		add_span(answer_number(watch, "heard_seconds"), out);
+		buffer_text(out, " ago");
+	}
+	if (!held) {
+		buffer_text(out, json_array_size(json_object_get(answer, "rules")) > 0 ? ": all are being withdrawn"
+										       : ": none is announced");
+	} else if (silent) {
+		buffer_text(out, ": unless it comes back, all rules are withdrawn");
+		add_clock(time(NULL) + (time_t)left, out);
+		buffer_printf(out, ", in %.0f s", left);
+	}
+	buffer_byte(out, '\n');
+	return held && !silent;
+}
+
 /* 1 where something is as it should not be: a session, ExaBGP, nobody to hold. */
 static int add_status(const json_t *answer, struct buffer *out)
 {
 	const json_t *operators = json_object_get(answer, "operators"), *rules = json_object_get(answer, "rules"),
 		     *item;
-	bool well = json_is_true(json_object_get(answer, "exabgp")) && json_is_true(json_object_get(answer, "held"));
+	bool well = json_is_true(json_object_get(answer, "exabgp"));
 	size_t i;
 	json_array_foreach(operators, i, item)
 	{
@@ -92,8 +131,7 @@ static int add_status(const json_t *answer, struct buffer *out)
 	}
 	if (!json_is_true(json_object_get(answer, "exabgp")))
 		buffer_text(out, "ExaBGP does not answer\n");
-	if (!json_is_true(json_object_get(answer, "held")))
-		buffer_text(out, "no watch holds rules: none is announced\n");
+	well = add_watch(answer, out) && well;
 	json_array_foreach(rules, i, item) add_rule(item, out);
 	if (json_array_size(rules) == 0)
 		buffer_text(out, "nothing is asked of operators\n");
@@ -154,6 +192,9 @@ static int run_ask(const struct cli_arguments *arguments, bool dry)
 	if (code != CLI_FINE)
 		return code;
 	code = upstream_add_outcomes(answer, dry, &out);
+	/* What was announced now ends with the rest. */
+	if (json_is_true(json_object_get(answer, "held")) && is_silent(answer))
+		(void)add_watch(answer, &out);
 	code = cli_flag(arguments, "json") ? cli_print_json(&text, code) : cli_print(&out, code);
 	json_decref(answer);
 	buffer_free(&text);
@@ -276,9 +317,10 @@ const struct command upstream_command = {
 		"would keep visitors away, too, needs --yes, of root or the keeper's user. `withdraw` takes the "
 		"number\n"
 		"that `guia upstream` shows. docs/operators.md tells what is announced, and how to try it.\n\n"
-		"Without a word it shows sessions and rules, and exits with 1 if one is down. `configure` writes\n"
-		"ExaBGP's configuration, and `keep` is the process that ExaBGP starts by it: both belong to the\n"
-		"service (packaging/).",
+		"Without a word it shows sessions, rules and the watch that holds them, and exits with 1 if a session\n"
+		"is down or the watch silent. `configure` writes ExaBGP's configuration, and `keep` is the process "
+		"that\n"
+		"ExaBGP starts by it: both belong to the service (packaging/).",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.words_min = 0,

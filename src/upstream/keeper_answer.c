@@ -56,13 +56,26 @@ static void add_lease(const struct keeper *k, const struct lease *lease, struct 
 	buffer_free(&text);
 }
 
+/* Who holds the rules: since when nothing was heard of it, and when all of them end if that stays so. */
+static void add_watch(const struct keeper *k, struct buffer *out)
+{
+	uint64_t heard_ms = lease_held_ms(k->book), passed_ms = k->now_ms - heard_ms;
+	buffer_printf(out, "\"held\":%s,", lease_is_held(k->book, k->now_ms) ? "true" : "false");
+	if (heard_ms != 0)
+		buffer_printf(out,
+			      "\"watch\":{\"silent\":%s,\"heard_seconds\":%" PRIu64 ",\"seconds_left\":%" PRIu64 "},",
+			      passed_ms > LEASE_SILENT_MS ? "true" : "false", passed_ms / 1000,
+			      passed_ms < LEASE_HOLD_MS ? (LEASE_HOLD_MS - passed_ms) / 1000 : 0);
+}
+
 static void status(const struct keeper *k, struct buffer *out)
 {
 	const struct lease *leases;
 	size_t count = lease_list(k->book, &leases);
 	bool answers = k->answered_ms != 0 && k->now_ms - k->answered_ms < SILENT_MS;
-	buffer_printf(out, "{\"exabgp\":%s,\"held\":%s,\"operators\":[", answers ? "true" : "false",
-		      lease_is_held(k->book, k->now_ms) ? "true" : "false");
+	buffer_printf(out, "{\"exabgp\":%s,", answers ? "true" : "false");
+	add_watch(k, out);
+	buffer_text(out, "\"operators\":[");
 	for (size_t i = 0; i < k->options.count; i++) {
 		buffer_text(out, i > 0 ? "," : "");
 		add_operator(k, i, out);
@@ -142,7 +155,10 @@ static void ask(struct keeper *k, uid_t who, bool dry, struct slice rest, struct
 	size_t from = out->len;
 	struct buffer told = buffer_make(NULL);
 	route_tell(&a.route, &told);
-	buffer_text(out, "{\"told\":");
+	buffer_byte(out, '{');
+	if (!dry)
+		add_watch(k, out);
+	buffer_text(out, "\"told\":");
 	text_add_json(out, buffer_slice(&told));
 	buffer_text(out, ",\"outcomes\":[");
 	for (size_t i = 0; i < k->options.count; i++) {

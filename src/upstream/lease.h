@@ -9,6 +9,9 @@
 
 enum {
 	LEASE_WHY_BYTES = 160,
+	LEASE_RENEW_MS = 2000,    /* so often whoever holds leases says so; ... */
+	LEASE_PATIENCE_MS = 5000, /* and so long it may wait before that for an answer to something else */
+	LEASE_SILENT_MS = LEASE_RENEW_MS + LEASE_PATIENCE_MS,
 	LEASE_HOLD_MS = 25000,
 	LEASE_RETRY_MS = 1000, /* from a withdrawal that ExaBGP did not take to the next */
 

@@ -160,6 +160,11 @@ bool lease_is_held(const struct lease_book *book, uint64_t now_ms)
 	return book->held_ms != 0 && now_ms - book->held_ms < LEASE_HOLD_MS;
 }
 
+uint64_t lease_held_ms(const struct lease_book *book)
+{
+	return book->held_ms;
+}
+
 static struct lease lease_make(const struct lease_ask *ask, uint64_t now_ms)
 {
 	struct lease lease = {.operator_ = ask->operator_,

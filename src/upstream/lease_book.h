@@ -31,6 +31,8 @@ int lease_raise(struct lease_book *book, uint32_t id, uint64_t now_ms, const str
 /* Whoever watches the attack is there: nothing is let go for LEASE_HOLD_MS. */
 void lease_hold(struct lease_book *book, uint64_t now_ms, const struct lease_sink *sink);
 bool lease_is_held(const struct lease_book *book, uint64_t now_ms);
+/* When it last said so; 0: never. */
+uint64_t lease_held_ms(const struct lease_book *book);
 
 /* Ends what is over. Returns when it is next needed, UINT64_MAX: not before something changes. */
 uint64_t lease_tick(struct lease_book *book, uint64_t now_ms, const struct lease_sink *sink);

@@ -3,6 +3,7 @@
 
 #include "base/control.h"
 #include "base/error.h"
+#include "upstream/lease.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -12,8 +13,6 @@
 #include <unistd.h>
 
 enum {
-	HOLD_MS = 2000,
-	PATIENCE_MS = 5000, /* with an answer */
 	ANSWER_BYTES = 4 << 20,
 	PIECE_BYTES = 16384, /* read at once */
 };
@@ -102,7 +101,7 @@ static void ask_next(struct upstream *u, uint64_t now_ms)
 {
 	struct request *request = u->adopted ? requests_next(&u->requests) : NULL;
 	if (now_ms >= u->hold_ms) {
-		u->hold_ms = now_ms + HOLD_MS;
+		u->hold_ms = now_ms + LEASE_RENEW_MS;
 		send_question(u, "hold", ASKING_HOLD, now_ms);
 	} else if (u->fault[0] != '\0') {
 		return;
@@ -212,7 +211,7 @@ static void answer_take(struct upstream *u, uint64_t now_ms)
 	while ((n = recv(u->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0)
 		if (u->answer.len < ANSWER_BYTES)
 			buffer_add(&u->answer, slice_make(bytes, (size_t)n));
-	bool waits = n < 0 && (errno == EAGAIN || errno == EINTR) && now_ms - u->asked_ms < PATIENCE_MS;
+	bool waits = n < 0 && (errno == EAGAIN || errno == EINTR) && now_ms - u->asked_ms < LEASE_PATIENCE_MS;
 	if (!waits)
 		answered(u, n == 0 || errno == ECONNRESET, now_ms);
 }

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -171,6 +172,32 @@ def a_watch_whom_the_keeper_does_not_answer_says_so():
         wait_until(lambda: service.ask("status")["held"], "the watch holds rules")
         assert "keeper" not in status(), status()
         watch.terminate()
+    table.stop()
+
+
+@case
+def a_silent_watch_is_told_while_its_rules_are_there():
+    """When it is, says src/upstream/keeper_answer_test.c."""
+    service, table = peers.Service(GUIA, FOLDER, [ONE]), peers.Table()
+    shutil.rmtree(service.directory, ignore_errors=True)
+    service.directory.mkdir(mode=0o750)
+    table.up = [ONE.address]
+    table.start(service)
+    said = lambda: service.command(code=None)
+    wait_until(service.up, "the session is up", seen=said)
+    assert "no watch holds rules: none is announced\n" in service.command(code=1)
+    well = wait_until(lambda: service.ask("hold") and service.well(), "all is well", seen=said)
+    assert re.search(r"^a watch holds rules, heard \d s ago$", well, re.M), well
+    for _ in range(5):  # where all is withdrawn before a slow machine looks at it, it is done again
+        service.ask("hold")
+        told = wait_until(lambda: re.search("(THE WATCH IS SILENT|no watch holds rules),.* heard .*", said()), "it is silent", seen=said).group()
+        asked = service.command("ask", "192.0.2.10", "--protocol", "udp", code=None)
+        if "THE WATCH IS SILENT" in asked:
+            break
+    else:
+        raise tap.Skip("this machine is too slow to tell")
+    assert re.fullmatch(r"THE WATCH IS SILENT, heard \d+ s ago: unless it comes back, all rules are withdrawn at \d\d:\d\d:\d\d UTC, in \d+ s", told), told
+    service.command(code=1)
     table.stop()
 
 

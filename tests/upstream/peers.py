@@ -174,10 +174,10 @@ protocol bgp guia {{
 
 
 class Table:
-    """What ExaBGP would have announced; kept over the lives of its keeper."""
+    """What ExaBGP would have announced; kept over the lives of its keeper. `up`: whose sessions are."""
 
     def __init__(self):
-        self.routes, self.announced, self.child = set(), [], None
+        self.routes, self.announced, self.child, self.up = set(), [], None, []
 
     def start(self, service, *before):
         self.child = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *before, service.guia, "upstream", "keep", "-c", str(service.config)], stdin=subprocess.PIPE,
@@ -196,7 +196,8 @@ class Table:
     def take(self, child, line):
         said = "done\n"
         if line.startswith("show"):
-            said = "Peer            AS        up/down state       |     #sent     #recvd\ndone\n"
+            up = "".join(f"{address} 65010 0:00:01 established 1 1\n" for address in self.up)
+            said = f"Peer            AS        up/down state       |     #sent     #recvd\n{up}done\n"
         elif " announce " in line:
             self.routes.add(line.split(" announce ")[1])
             self.announced.append(line.split(" announce ")[1])
@@ -268,9 +269,17 @@ class Service:
                 return None
             time.sleep(0.02)
 
+    def run(self, *words):
+        return subprocess.run([self.guia, "upstream", *words, "-c", str(self.config)], capture_output=True, text=True, check=False, timeout=60)
+
+    def well(self):
+        """-> what it shows; "": something is as it should not be, or this machine is slow just now"""
+        done = self.run()
+        return "" if done.returncode else done.stdout
+
     def command(self, *words, code=0):
         """`guia upstream`, which exits with the code; None: with any."""
-        done = subprocess.run([self.guia, "upstream", *words, "-c", str(self.config)], capture_output=True, text=True, check=False, timeout=60)
+        done = self.run(*words)
         assert code in (None, done.returncode), (words, done.returncode, done.stdout, done.stderr)
         return done.stdout + done.stderr
 
