@@ -80,7 +80,7 @@ int members_ask(struct transaction *t, const struct probe_family *family, uint32
 	return r;
 }
 
-enum { TOO_MANY = REMEMBERED_STEPS + 1 };
+enum { TOO_MANY = UINT16_MAX /* steps: more than any note has room for */ };
 
 static int ask_new_pair(struct transaction *t, const struct probe_pair *pair, const struct remembered_key *key,
 			struct value *name, struct value *value, struct remembered_answer *ret_answer)
@@ -176,7 +176,7 @@ static void tell_run(struct transaction *t, const struct run *run, const struct 
 	}
 }
 
-/* False if there is no room for its steps. */
+/* False if there is no room for its steps, or it is not to be remembered. */
 static bool run_note_add(struct run_note *note, size_t pair, const struct remembered_answer *answer)
 {
 	if (answer->step_count > RUN_STEPS - note->step_count)

@@ -142,7 +142,7 @@ static void run_add(struct transaction *t, enum variable variable, uint32_t coun
 {
 	uint32_t first = t->sets[variable].count - count;
 	struct member_run *run = t->run_count == 0 ? NULL : &t->runs[t->run_count - 1];
-	if (text.len > MEMBER_RUN_BYTES || count > MEMBER_RUN_PAIRS)
+	if (count == 0 || text.len > MEMBER_RUN_BYTES || count > MEMBER_RUN_PAIRS)
 		return;
 	if (run != NULL && run->variable == variable && run->first + run->count == first &&
 	    run->text.ptr + run->text.len == text.ptr && run->text.len + text.len <= JOINED_BYTES &&

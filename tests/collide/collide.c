@@ -64,7 +64,10 @@ int main(int argc, char **argv)
 	size_t every = strtoul(argv[2], NULL, 10);
 	size_t mutations = strtoul(argv[3], NULL, 10);
 	for (size_t i = 0; i < corpus.count && every > 0; i += every) {
+		struct slice cookies;
 		collide(&c, corpus.items[i]);
+		if (corpus_as_cookies(corpus.items[i], &corpus.arena, &cookies))
+			collide(&c, cookies);
 		for (size_t m = 0; m < mutations; m++)
 			collide(&c, corpus_mutate(&corpus, corpus.items[i], &state, &corpus.arena));
 	}

@@ -108,3 +108,25 @@ struct slice corpus_mutate(const struct corpus *corpus, struct slice wire, uint6
 	buffer_add(&out, slice_after(wire, at + cut));
 	return buffer_slice(&out);
 }
+
+bool corpus_as_cookies(struct slice wire, struct arena *arena, struct slice *ret_wire)
+{
+	struct slice line;
+	struct slice headers = slice_cut(wire, '\n', &line);
+	size_t mark = slice_find(line, SLICE("?"), 0);
+	size_t end = slice_find(line, SLICE(" HTTP/"), mark);
+	if (end <= mark || end >= line.len)
+		return false;
+	struct buffer out = buffer_make(arena);
+	struct slice query = slice_sub(line, mark + 1, end);
+	buffer_add(&out, slice_sub(line, 0, mark));
+	buffer_add(&out, slice_sub(line, end, line.len));
+	buffer_text(&out, "\nCookie: ");
+	for (size_t i = 0; i < query.len; i++) {
+		buffer_byte(&out, query.ptr[i] == '&' ? ';' : query.ptr[i]);
+	}
+	buffer_text(&out, "; theme=dark\r\n");
+	buffer_add(&out, headers);
+	*ret_wire = buffer_slice(&out);
+	return true;
+}

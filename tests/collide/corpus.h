@@ -19,4 +19,7 @@ void corpus_add_path(struct corpus *corpus, char *path);
 /* A copy with one piece replaced by a piece of another request, or with one byte changed. */
 struct slice corpus_mutate(const struct corpus *corpus, struct slice wire, uint64_t *state, struct arena *arena);
 
+/* A copy with the query's pairs as cookies. False: it has no query. */
+bool corpus_as_cookies(struct slice wire, struct arena *arena, struct slice *ret_wire);
+
 #endif

@@ -172,6 +172,8 @@ static void write_body(struct writer *w)
 
 static void write_cookies(struct writer *w)
 {
+	if (random_once(w->state, 6))
+		buffer_text(w->out, "Cookie: ;\r\n");
 	buffer_text(w->out, "Cookie: ");
 	for (unsigned left = 1 + random_below(w->state, 3); left > 0; left--)
 		buffer_printf(w->out, "%s=%s; ", RANDOM_OF(w->state, names), value_of(w));

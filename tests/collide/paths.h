@@ -20,7 +20,10 @@ struct paths {
 int paths_open(struct paths *paths, struct guia_pool *pool, const struct guia_source *source, bool quiet);
 void paths_close(struct paths *paths);
 
-/* True if all agree; else the first line that differs, of each pair that does, is added to `difference`. */
+/*
+ * Asks twice, for what was remembered the first time is what answers the second. True if all agree; else the first line
+ * that differs, of each pair that does, is added to `difference`.
+ */
 bool paths_agree(struct paths *paths, const struct request *request, exchange_origin_fn *origin, void *context,
 		 struct arena *arena, struct buffer *difference);
 
