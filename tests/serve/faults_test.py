@@ -11,22 +11,10 @@ import threading
 import time
 
 from harness import FOLDER, GUIA, RULE_FILE, Origin, Serve, Skip, alive, case, free_port, guia, main, site, wait_for, write
+from namespaces import Disk, in_namespace, namespace
 import processes
 
 COMMON = ("--site", "a.test=http://127.0.0.1:1")
-
-
-def namespace():
-    """Whether a mount namespace can be had; mounts in it are seen by nobody else."""
-    if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode != 0:
-        raise Skip("needs root and mount namespaces")
-
-
-def in_namespace(script, *words):
-    """What a shell script in a mount namespace of its own answers: (exit code, stderr)."""
-    done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", *map(str, words)], capture_output=True, check=False,
-                          timeout=120)
-    return done.returncode, done.stderr.decode()
 
 
 # ---- the machine ----
@@ -153,33 +141,6 @@ def a_full_disk_at_the_start_is_told():
         'head -c 1m /dev/zero >"$1/fill" 2>/dev/null; shift; exec "$@"', FOLDER / "full", GUIA, "serve", "--listen",
         f"127.0.0.1:{free_port()}", "--run-dir", FOLDER / "full/run", *COMMON)
     assert code == 3 and "No space left on device" in said, (code, said)
-
-
-class Disk:
-    """A small file system of its own."""
-
-    def __init__(self, megabytes):
-        namespace()
-        self.place = FOLDER / "disk"
-        self.place.mkdir(exist_ok=True)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "none", self.place], check=True)
-
-    def __enter__(self):
-        return self
-
-    def fill(self):
-        with contextlib.suppress(OSError), open(self.place / "fill", "ab", buffering=0) as f:
-            while True:
-                f.write(b"x" * 65536)
-        with contextlib.suppress(OSError), open(self.place / "fill", "ab", buffering=0) as f:
-            while True:
-                f.write(b"x")
-
-    def free(self):
-        (self.place / "fill").unlink(missing_ok=True)
-
-    def __exit__(self, *_):
-        subprocess.run(["umount", "-l", self.place], check=False)
 
 
 @case
