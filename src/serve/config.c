@@ -37,7 +37,10 @@ void config_free(struct serve_config *config)
 
 void config_site_init(struct site *site, const struct serve_config *config)
 {
-	*site = (struct site){.detect = config->detect, .https_only = config->https_only, .place = {.file = ""}};
+	*site = (struct site){.detect = config->detect,
+			      .https_only = config->https_only,
+			      .place = {.file = ""},
+			      .origin_place = {.file = ""}};
 	site->hosts.arena = site->rules.arena = site->rules_before.arena = config->arena;
 }
 

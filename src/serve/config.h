@@ -20,6 +20,7 @@ struct site {
 	bool detect;
 	bool https_only;           /* plain HTTP is answered with a redirect; only with a certificate */
 	struct source_place place; /* for later complaints; of the command line: none */
+	struct source_place origin_place;
 };
 
 /* A file that is to be read, and where it is named. */

@@ -328,8 +328,9 @@ static int read_site(const struct source *s, const struct yaml_node *node, const
 	if (node->kind != YAML_MAP)
 		return yaml_key_wrong(&s->yaml, node, key, "a list of maps with `host` and `origin`");
 	config_site_init(&site, config);
-	const struct yaml_node *host = yaml_get(node, "host");
+	const struct yaml_node *host = yaml_get(node, "host"), *origin = yaml_get(node, "origin");
 	site.place = yaml_place(host != NULL ? host : node, s->yaml.file, s->yaml.text);
+	site.origin_place = yaml_place(origin != NULL ? origin : node, s->yaml.file, s->yaml.text);
 	int r = read_map(s, node, site_keys, COUNT(site_keys), &site);
 	if (r != 0)
 		return r;

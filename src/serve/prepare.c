@@ -10,6 +10,7 @@
 #include "serve/config_whole.h"
 #include "serve/config_yaml.h"
 #include "serve/events_key.h"
+#include "serve/origins.h"
 #include "serve/paths.h"
 #include "serve/process.h"
 #include "serve/render.h"
@@ -130,6 +131,7 @@ static int load(const struct serve_options *options, bool with_files, const stru
 	if (with_files) {
 		r = r != 0 ? r : check_files(ret_config, &diagnostics);
 		r = r != 0 ? r : check_certificates(ret_config, &diagnostics);
+		r = r != 0 ? r : origins_check(ret_config, &diagnostics);
 	}
 	notice_diagnostics(notice, &diagnostics);
 	diagnostics_destroy(&diagnostics);
@@ -263,34 +265,6 @@ int prepare_run_dir(const struct serve_options *options, const struct serve_conf
 	return r == 0 ? SERVE_FINE : refuse_run_dir(notice, wanted, r);
 }
 
-static bool resolves(const struct site *site)
-{
-	char host[256];
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-	bool tls = slice_starts_with(site->origin, SLICE("https://"));
-	struct slice name, rest = slice_after(site->origin, tls ? sizeof("https://") - 1 : sizeof("http://") - 1);
-	if (rest.ptr[0] == '[')
-		return true;
-	slice_cut(rest, ':', &name);
-	snprintf(host, sizeof(host), "%.*s", SLICE_ARG(name));
-	bool good = getaddrinfo(host, NULL, &hints, &found) == 0;
-	if (good)
-		freeaddrinfo(found);
-	return good;
-}
-
-static bool *resolve_all(const struct serve_config *config, const struct notice *notice)
-{
-	bool *resolvable = calloc(config->site_count, sizeof(*resolvable));
-	for (size_t i = 0; resolvable != NULL && i < config->site_count; i++) {
-		resolvable[i] = resolves(&config->sites[i]);
-		if (!resolvable[i])
-			notice_say(notice, "warning: %.*s: the name of the origin %.*s is not known; reload once it is",
-				   SLICE_ARG(config->sites[i].hosts.items[0]), SLICE_ARG(config->sites[i].origin));
-	}
-	return resolvable;
-}
-
 static int cannot_write(const struct notice *notice, const char *path, int error)
 {
 	notice_say(notice, "%s: %s", path, strerror(-error));
@@ -353,7 +327,7 @@ int prepare_nginx(const struct serve_config *config, const struct serve_parts *p
 	tell_count(config, notice);
 	char aside[PATH_MAX], place[PATH_MAX];
 	struct buffer text = buffer_make(NULL);
-	bool *resolvable = resolve_all(config, notice);
+	bool *resolvable = origins_resolve(config, notice);
 	struct render_places places = {
 		.run_dir = dir->path,
 		.worker_dir = dir->workers,

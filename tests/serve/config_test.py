@@ -99,6 +99,39 @@ def origins_are_addresses():
 
 
 @case
+def an_origin_that_is_guia_itself_is_refused_with_its_place():
+    port, other = free_port(), free_port()
+    anywhere, six = f"0.0.0.0:{port}", f'"[::]:{port}"'
+    loops = (("127.0.0.1:{}", "127.0.0.1:{}"), (anywhere, "127.0.0.1:{}"), (str(port), "127.9.8.7:{}"), (anywhere, "0.0.0.0:{}"),
+             (anywhere, "LocalHost:{}"), (anywhere, "127.1:{}"), (anywhere, "[::ffff:127.0.0.1]:{}"), (six, "[::1]:{}"), (six, "[::]:{}"),
+             ("192.0.2.1:{}", "192.0.2.1:{}"), ('"[::1]:{}"', "[0:0::1]:{}"), (f"[127.0.0.1:{other}, {anywhere}]", "127.0.0.1:{}"))
+    for listen, asked in loops:
+        text = origin(f'"http://{asked.format(port)}"').replace(GOOD.partition("\n")[0], f"listen: {listen.format(port)}")
+        err = check(text, 2)
+        for part in ("told.yaml:5:13: error: ", f"the origin http://{asked.format(port)} of a.test is Guia itself, which listens at ", "hint:"):
+            assert part in err, (listen, asked, err)
+    for listen, asked in ((anywhere, "127.0.0.1:{}"), (anywhere, "[::1]:{}"), ("127.0.0.1:{}", "127.0.0.2:{}"), ("127.0.0.1:{}", "192.0.2.1:{}"),
+                          ("127.0.0.2:{}", "0.0.0.0:{}"), (anywhere, "192.0.2.1:{}")):
+        wanted = other if (listen, asked) == (anywhere, "127.0.0.1:{}") else port
+        check(origin(f'"http://{asked.format(wanted)}"').replace(GOOD.partition("\n")[0], f"listen: {listen.format(port)}"), 0)
+
+
+@case
+def what_has_the_usual_port_and_the_screen_is_guia_too():
+    port = free_port()
+    tls = f"listen_tls: 0.0.0.0:{port}\ncertificate: {PEM}\nkey: {PEM}\n"
+    assert "listens at 0.0.0.0:" in check(tls + origin(f"https://127.0.0.1:{port}"), 2)
+    assert f"listens at 127.0.0.1:{port}" in check(f"screen: 127.0.0.1:{port}\n" + origin(f"http://127.0.0.1:{port}"), 2)
+    for usual, asked in ((80, "http://127.0.0.1"), (443, "https://127.0.0.1")):
+        assert f"listens at {usual}" in check(origin(asked).replace(GOOD.partition("\n")[0], f"listen: {usual}"), 2)
+    err = guia("serve", "--listen", f"127.0.0.1:{port}", "--site", f"a.test=http://127.0.0.1:{port}", code=2)
+    assert err.startswith("error: ") and "of a.test is Guia itself" in err, err
+    more = "".join(f"  - host: h{n}.test\n    origin: http://127.0.0.1:{port}\n" for n in range(3))
+    err = check(GOOD.replace(GOOD.partition("\n")[0], f"listen: 127.0.0.1:{port}") + more, 2)
+    assert [f"told.yaml:{line}:13:" in err for line in (5, 7, 9, 11)] == [False, True, True, True], "all are told at once: " + err
+
+
+@case
 def wrong_types_are_refused_with_their_place():
     for line in ("detect: 'true'", "detect: [true]", "detect: 1", "workers: 1e3", "workers: 0x10", "workers: -1", "workers: '4'",
                  "workers: 513", "workers: 99999999999999999999", "workers: [4]", "run_dir: [a]", "run_dir: a b", "run_dir: true",

@@ -209,6 +209,23 @@ def an_origin_that_is_down_or_dies_gives_the_copy_or_a_plain_page():
         assert gate.get("/another?q=evil")[0] == 403
 
 
+@case
+def a_name_that_leads_to_guia_itself_is_not_asked():
+    namespace()
+    origin = Origin()
+    hosts = write("hosts", "127.0.0.1 localhost\n192.0.2.1 own-name\n127.0.0.1 own-name\n")
+    prefix = ("unshare", "-m", "sh", "-c", f'mount --bind {hosts} /etc/hosts && exec "$@"', "sh")
+    with Serve(site(origin), prefix=prefix) as gate:
+        gate.change(site(origin, f"  - host: own.test\n    origin: http://own-name:{gate.port}\n"))
+        told = f"warning: own.test: the name of the origin http://own-name:{gate.port} leads to Guia itself, which listens at 127.0.0.1:{gate.port}"
+        assert told in gate.said() and "reloaded: 2 sites" in gate.said(), gate.said()
+        wait_for(lambda: gate.curl("http://127.0.0.1:PORT/", "-H", "Host: own.test")[0] == 503, "the new configuration")
+        assert gate.get("/")[0] == 200
+        gate.change(site(origin, f"  - host: own.test\n    origin: http://own-name:{free_port()}\n"))
+        assert gate.said().count(" leads to Guia itself") == 1, gate.said()
+    origin.stop()
+
+
 # ---- signals ----
 
 def refuses(port):
