@@ -8,6 +8,7 @@
 #include "codec/text.h"
 #include "cli/timing.h"
 #include "edge/loader.h"
+#include "serve/port_holder.h"
 #include "serve/supervise.h"
 
 #include <stdio.h>
@@ -49,6 +50,8 @@ static int check_rules(const struct cli_arguments *arguments)
 struct site_check {
 	struct engines engines;
 	const struct site_engine **of_site;
+	struct port_holder *held;
+	size_t held_count;
 };
 
 static int compile_sites(struct site_check *check)
@@ -92,6 +95,22 @@ static void add_site_json(const struct site_check *check, size_t index, struct b
 		      (size_t)(check->of_site[index] - check->engines.items));
 }
 
+/* Addresses that are taken, by whom, and whether that is the gate that would be reloaded. */
+static void add_held_json(const struct site_check *check, struct buffer *out)
+{
+	buffer_text(out, "],\"taken\":[");
+	for (size_t i = 0; i < check->held_count; i++) {
+		const struct port_holder *holder = &check->held[i];
+		buffer_text(out, i > 0 ? ",{\"listen\":" : "{\"listen\":");
+		text_add_json(out, holder->listen);
+		buffer_printf(out, ",\"pid\":%d,\"program\":", (int)holder->pid);
+		text_add_json(out, slice_from_string(holder->name));
+		buffer_text(out, ",\"gate\":");
+		text_add_json(out, slice_from_string(holder->run_dir));
+		buffer_byte(out, '}');
+	}
+}
+
 static int tell_sites_json(const struct site_check *check, struct buffer *out)
 {
 	const struct engines *engines = &check->engines;
@@ -108,6 +127,7 @@ static int tell_sites_json(const struct site_check *check, struct buffer *out)
 		counts_json(&counts, out);
 		buffer_byte(out, '}');
 	}
+	add_held_json(check, out);
 	buffer_printf(out, "],\"syn_cookies\":%d}\n", edge_syn_cookies());
 	return CLI_FINE;
 }
@@ -129,8 +149,41 @@ static int tell_sites_text(const struct site_check *check, struct buffer *out)
 	return CLI_FINE;
 }
 
+/* Of what one's own gate listens at already that gate would be reloaded. */
+static int tell_holder(const struct port_holder *holder, bool json, struct buffer *out)
+{
+	struct buffer who = buffer_make(NULL);
+	if (holder->run_dir[0] != '\0') {
+		if (!json)
+			buffer_printf(out, "%.*s: the gate that serves from %s listens there%s\n",
+				      SLICE_ARG(holder->listen), holder->run_dir,
+				      holder->elsewhere ? " at another address: restart it, a reload will not do" : "");
+		return CLI_FINE;
+	}
+	if (holder->pid == 0)
+		buffer_text(&who, "a program that this user may not look into");
+	else
+		text_add_terminal(&who, slice_from_string(holder->name));
+	if (holder->pid != 0)
+		buffer_printf(&who, " (process %d)", (int)holder->pid);
+	fprintf(stderr, "guia: %.*s is taken by %.*s: `guia serve` could not listen there\n", SLICE_ARG(holder->listen),
+		SLICE_ARG(buffer_slice(&who)));
+	buffer_free(&who);
+	return CLI_FINDINGS;
+}
+
+static int tell_ports(const struct site_check *check, bool json, struct buffer *out)
+{
+	int code = CLI_FINE;
+	for (size_t i = 0; i < check->held_count; i++) {
+		int r = tell_holder(&check->held[i], json, out);
+		code = r != CLI_FINE ? r : code;
+	}
+	return code;
+}
+
 /* The gate leaves forged SYNs to the kernel's cookies. */
-static int tell_machine(bool json, struct buffer *out)
+static int tell_cookies(bool json, struct buffer *out)
 {
 	int cookies = edge_syn_cookies();
 	if (!json && cookies > 0)
@@ -156,10 +209,13 @@ static int check_sites(const struct cli_arguments *arguments, const struct serve
 	code = compile_sites(&check);
 	if (code == CLI_FINE)
 		code = serve_check(options);
+	if (code == CLI_FINE && port_holders_find(options, &check.engines.config, &check.held, &check.held_count) != 0)
+		code = cli_fail(CLI_ENVIRONMENT, "out of memory");
 	if (code == CLI_FINE)
 		code = (json ? tell_sites_json : tell_sites_text)(&check, &out);
 	if (code == CLI_FINE) {
-		code = tell_machine(json, &out);
+		int ports = tell_ports(&check, json, &out), cookies = tell_cookies(json, &out);
+		code = ports != CLI_FINE ? ports : cookies;
 		code = (json ? cli_print_json : cli_print)(&out, code);
 	}
 	buffer_free(&out);
@@ -202,9 +258,9 @@ const struct command check_command = {
 	.synopsis = "[-c FILE | --rules FILE [--timing REQUEST...]]",
 	.description =
 		"Does all that `guia serve` would need, without serving: compiles the rules of every site, reads\n"
-		"certificates, renders nginx's configuration and has nginx test it, and looks whether the kernel's "
-		"SYN\n"
-		"cookies are on (exit code 1 if not). Whatever is wrong is told as\n"
+		"certificates, renders nginx's configuration and has nginx test it. Exit code 1 says that only the\n"
+		"machine is not ready: the kernel's SYN cookies are off, or an address to listen at is taken by\n"
+		"another program than this run directory's gate. Whatever is wrong is told as\n"
 		"FILE:LINE:COLUMN: MESSAGE with a hint. Of each rule set it tells how many rules there are, in which\n"
 		"phases, and what became of them when they were loaded: some never match under these settings, some\n"
 		"always do and are settled, the others are asked by requests.\n\n"

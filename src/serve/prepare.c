@@ -12,18 +12,16 @@
 #include "serve/events_key.h"
 #include "serve/origins.h"
 #include "serve/paths.h"
+#include "serve/port.h"
 #include "serve/process.h"
 #include "serve/render.h"
 #include "serve/valid.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netdb.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -352,40 +350,10 @@ int prepare_nginx(const struct serve_config *config, const struct serve_parts *p
 	return code;
 }
 
-static int bind_once(const char *host, const char *port)
-{
-	struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICHOST, .ai_socktype = SOCK_STREAM}, *found = NULL;
-	hints.ai_family = host == NULL ? AF_INET : AF_UNSPEC;
-	if (getaddrinfo(host, port, &hints, &found) != 0)
-		return -EADDRNOTAVAIL;
-	int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1, r = 0;
-	if (fd < 0)
-		r = -errno;
-	else if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) != 0 ||
-		 (found->ai_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) != 0) ||
-		 bind(fd, found->ai_addr, found->ai_addrlen) != 0 || listen(fd, 1) != 0)
-		r = -errno;
-	if (fd >= 0)
-		close(fd);
-	freeaddrinfo(found);
-	return r;
-}
-
 /* nginx would try for seconds and say it in its own words: asked here first. */
 static int check_port(struct slice listen, bool may_be_in_use, const struct notice *notice)
 {
-	char text[128];
-	snprintf(text, sizeof(text), "%.*s", SLICE_ARG(listen));
-	char *colon = strrchr(text, ':');
-	char *host = colon != NULL ? text : NULL;
-	const char *port = colon != NULL ? colon + 1 : text;
-	if (colon != NULL)
-		*colon = '\0';
-	if (host != NULL && host[0] == '[') {
-		host[strlen(host) - 1] = '\0';
-		host++;
-	}
-	int r = bind_once(host, port);
+	int r = port_try(listen);
 	if (r == 0 || (r == -EADDRINUSE && may_be_in_use))
 		return SERVE_FINE;
 	notice_say(notice, "cannot listen at %.*s: %s", SLICE_ARG(listen),

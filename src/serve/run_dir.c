@@ -37,6 +37,11 @@ static const char *temp_dir(void)
 	return temp == NULL || temp[0] != '/' ? "/tmp" : temp;
 }
 
+void run_dir_fresh(char path[PATH_MAX], const char *last)
+{
+	snprintf(path, PATH_MAX, "%s/guia-%s", temp_dir(), last);
+}
+
 static int make_fresh(struct run_dir *dir)
 {
 	if (snprintf(dir->path, sizeof(dir->path), "%s/guia-XXXXXX", temp_dir()) >= (int)sizeof(dir->path))
@@ -219,7 +224,7 @@ int run_dir_check(const char *wanted)
 {
 	char fresh[PATH_MAX], workers[PATH_MAX];
 	const struct passwd *user = geteuid() == 0 ? worker_user() : NULL;
-	snprintf(fresh, sizeof(fresh), "%s/guia-check", temp_dir());
+	run_dir_fresh(fresh, "check");
 	const char *path = wanted != NULL ? wanted : fresh;
 	int r = wanted != NULL ? look_at(path, geteuid()) : check_above(path);
 	if (r == 1 && faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) != 0)

@@ -37,6 +37,9 @@ void run_dir_mend(struct run_dir *dir);
 /* What run_dir_open() would say for this user, but for -EBUSY and a full disk; nothing is made. */
 int run_dir_check(const char *wanted);
 
+/* The name that fresh folders have; of six bytes that tell them apart `last` is written. */
+void run_dir_fresh(char path[PATH_MAX], const char *last);
+
 /* Whom the watch becomes: a user of its own where there is one, or the workers'. NULL: nobody else. */
 const char *run_dir_watch_user(const struct run_dir *dir);
 /* The same of a `guia serve` that root starts, as long as it tells events; NULL: we are not root. As of getpwnam(). */

@@ -1,10 +1,15 @@
 """What guia serve is told: everything that is not as it should be is refused with its place, and nothing gets through. TAP."""
+import contextlib
 import json
+import os
+import signal
+import socket
 import subprocess
 
-from harness import FOLDER, GUIA, RULE_FILE, Origin, Serve, case, free_port, guia, main, write
+from harness import FOLDER, GUIA, RULE_FILE, Origin, Serve, case, free_port, guia, main, site, wait_for, write
 
 GOOD = f"listen: 127.0.0.1:{free_port()}\nrules: {RULE_FILE}\nsites:\n  - host: a.test\n    origin: http://127.0.0.1:1\n"
+SITE_A = ("--site", "a.test=http://127.0.0.1:1")
 PEM, OTHER_KEY = FOLDER / "both.pem", FOLDER / "other.pem"
 for pem, words in ((PEM, ("req", "-x509", "-keyout", PEM, "-out", FOLDER / "public.pem", "-subj", "/CN=a.test")),
                    (OTHER_KEY, ("req", "-x509", "-keyout", OTHER_KEY, "-out", "/dev/null", "-subj", "/CN=a.test"))):
@@ -280,6 +285,88 @@ def a_host_is_found_by_its_name_alone():
         assert status == 0, "the host of an absolute URI goes first, and is unknown"
     one.stop()
     two.stop()
+
+
+@case
+def check_tells_who_has_an_address():
+    with socket.socket() as taken:
+        port = free_port()
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        for listen in (f"127.0.0.1:{port}", f"0.0.0.0:{port}", str(port)):
+            said = guia("check", "--listen", listen, *SITE_A, code=1)
+            assert f"guia: {listen} is taken by " in said and f"(process {os.getpid()})" in said, said
+        assert "is taken" not in guia("check", "--listen", f"127.0.0.2:{port}", *SITE_A, code=0)
+        done = subprocess.run([GUIA, "check", "--json", "--listen", f"127.0.0.1:{port}", "--listen", f"127.0.0.2:{port}", *SITE_A],
+                              capture_output=True, check=False, timeout=60)
+        told = json.loads(done.stdout)["taken"]
+        assert done.returncode == 1 and len(told) == 1, done
+        assert (told[0]["listen"], told[0]["pid"], told[0]["gate"]) == (f"127.0.0.1:{port}", os.getpid(), ""), told
+    if not has_ipv6():
+        return
+    with socket.socket(socket.AF_INET6) as both:
+        port = free_port("::")
+        both.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        both.bind(("::", port))
+        both.listen()
+        for listen in (f"127.0.0.1:{port}", f"[::1]:{port}"):
+            assert f"(process {os.getpid()})" in guia("check", "--listen", listen, *SITE_A, code=1), listen
+
+
+def has_ipv6():
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET6) as probe:
+        probe.bind(("::1", 0))
+        return True
+    return False
+
+
+@case
+def an_address_of_the_gate_that_would_be_reloaded_is_free_to_it():
+    origin = Origin()
+    with Serve(site(origin)) as gate, socket.socket() as other:
+        done = subprocess.run([GUIA, "check", "-c", gate.config], capture_output=True, check=False, timeout=60)
+        assert done.returncode == 0 and f"the gate that serves from {gate.run} listens there\n" in done.stdout.decode(), done
+        apart = guia("check", "-c", gate.config, "--run-dir", str(gate.run) + "-other", code=1)
+        assert f"guia: 127.0.0.1:{gate.port} is taken by nginx (process " in apart, apart
+        done = subprocess.run([GUIA, "check", "-c", gate.config, "--listen", str(gate.port)], capture_output=True, check=False, timeout=60)
+        assert done.returncode == 0 and b"listens there at another address: restart it" in done.stdout, done
+        other.bind(("127.0.0.2", gate.port))
+        other.listen()
+        said = guia("check", "-c", gate.config, "--listen", f"127.0.0.1:{gate.port}", "--listen", f"127.0.0.2:{gate.port}", code=1)
+        assert "127.0.0.1" not in said and f"127.0.0.2:{gate.port} is taken by " in said, said
+        assert f"(process {os.getpid()})" in guia("check", "-c", gate.config, "--listen", str(gate.port), code=1), "of two the other is told"
+        assert gate.get("/")[0] == 200
+    (gate.run / "nginx.pid").write_text(f"{os.getpid()}\n")
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", gate.port))
+        taken.listen()
+        said = guia("check", "-c", gate.config, code=1)
+        assert f"(process {os.getpid()})" in said, "what a gate left names anybody: " + said
+    origin.stop()
+
+
+@case
+def a_gate_in_a_fresh_folder_is_known_too():
+    port, temp = free_port(), FOLDER / "fresh"
+    temp.mkdir(mode=0o755)
+    words = ["--listen", f"127.0.0.1:{port}", *SITE_A]
+    env = {**os.environ, "TMPDIR": str(temp)}
+    with open(FOLDER / "fresh.err", "wb") as err:
+        gate = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", GUIA, "serve", *words], stderr=err, env=env)
+    try:
+        said = (FOLDER / "fresh.err").read_text
+        wait_for(lambda: "serving" in said() or gate.poll() is not None, "the start", seen=said)
+        done = subprocess.run([GUIA, "check", *words], capture_output=True, check=False, timeout=60, env=env)
+        run, = temp.glob("guia-??????")
+        assert done.returncode == 0 and f"the gate that serves from {run} listens there" in done.stdout.decode(), done
+        run.chmod(0o755)
+        done = subprocess.run([GUIA, "check", *words], capture_output=True, check=False, timeout=60, env=env)
+        assert done.returncode == 1 and b"is taken by nginx" in done.stderr, "what others might have made is not believed: " + str(done)
+        run.chmod(0o700)
+    finally:
+        gate.send_signal(signal.SIGTERM)
+        assert gate.wait(60) == 0
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 
-from harness import FOLDER, GUIA, Origin, RULE_FILE, Serve, Skip, case, main, site, wait_for, write
+from harness import FOLDER, GUIA, Origin, RULE_FILE, Serve, Skip, case, free_port, main, site, wait_for, write
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "evidence"))
 from authority import Authority, openssl  # pylint: disable=wrong-import-position
@@ -386,7 +386,7 @@ def what_check_says_of_it():
         path = write("evidence.yaml", f"rules: {RULE_FILE}\n{text}\n{site(origin)}")
         done = subprocess.run([GUIA, "check", "-c", path], capture_output=True, check=False, timeout=120)
         assert done.returncode == 2 and said in done.stderr, (text, done)
-    path = write("evidence.yaml", f"rules: {RULE_FILE}\nevidence: {{folder: {FOLDER}/new, authority: \"http://tsa.example:8080/tsr\"}}\n{site(origin)}")
+    path = write("evidence.yaml", f"listen: 127.0.0.1:{free_port()}\nrules: {RULE_FILE}\nevidence: {{folder: {FOLDER}/new, authority: \"http://tsa.example:8080/tsr\"}}\n{site(origin)}")
     done = subprocess.run([GUIA, "check", "-c", path], capture_output=True, check=False, timeout=120)
     assert done.returncode == 0 and not (FOLDER / "new").exists(), done
     origin.stop()
