@@ -6,6 +6,7 @@
 #include "serve/events_dir.h"
 
 #include "base/error.h"
+#include "serve/events_room.h"
 
 #include <fcntl.h>
 #include <glob.h>
@@ -16,13 +17,10 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKER_BYTES = 2 * 13 << 20 }; /* old workers have their own while new ones begin */
-
-static const char memory[] = "/dev/shm", prefix[] = "/dev/shm/guia-serve-events-", group_name[] = "guia";
+static const char prefix[] = EVENTS_MEMORY "/guia-serve-events-", group_name[] = "guia";
 
 void events_dir_remove(const char *path, const struct passwd *user)
 {
@@ -39,16 +37,32 @@ void events_dir_remove(const char *path, const struct passwd *user)
 static bool is_memory(const char *path)
 {
 	struct statfs system;
-	return statfs(path, &system) == 0 && (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
+	return events_room_system(path, &system) && (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
 }
 
-static bool has_room(const char *path)
+uint64_t events_dir_held_bytes(void)
 {
-	struct statfs system;
-	long workers = sysconf(_SC_NPROCESSORS_ONLN);
-	return access(path, W_OK | X_OK) == 0 && statfs(path, &system) == 0 &&
-	       system.f_bavail >= (unsigned long long)(workers > 0 ? workers : 1) * WORKER_BYTES /
-					  (unsigned long long)system.f_bsize;
+	char pattern[sizeof(prefix) + 8];
+	snprintf(pattern, sizeof(pattern), "%s??????", prefix);
+	return events_room_taken_bytes(pattern);
+}
+
+int events_dir_place(const char *run_dir, const struct passwd *user, uint64_t needed_bytes, struct events_dir *ret_dir)
+{
+	struct events_dir dir = {.lock = -1};
+	bool memory = !is_memory(run_dir) && is_memory(EVENTS_MEMORY) && access(EVENTS_MEMORY, W_OK | X_OK) == 0;
+	dir.apart = memory && events_room_free_bytes(EVENTS_MEMORY) >= needed_bytes;
+	dir.memory_short = memory && !dir.apart;
+	/* A folder of root's is closed to the workers: theirs lies beside it. */
+	int len = snprintf(dir.path, sizeof(dir.path),
+			   dir.apart      ? "%sXXXXXX"
+			   : user != NULL ? "%s.events"
+					  : "%s/events",
+			   dir.apart ? prefix : run_dir);
+	if (len >= (int)sizeof(dir.path))
+		return -ENAMETOOLONG;
+	*ret_dir = dir;
+	return 0;
 }
 
 /* Ours, or the workers', and for nobody else to write to. Once it is theirs, they may put anything in its place. */
@@ -110,22 +124,17 @@ static int make_apart(struct events_dir *dir)
 	return -EAGAIN;
 }
 
-int events_dir_open(const char *run_dir, const struct passwd *user, struct events_dir *ret_dir)
+int events_dir_open(const char *run_dir, const struct passwd *user, uint64_t needed_bytes, struct events_dir *ret_dir)
 {
-	struct events_dir dir = {.lock = -1};
-	int r = 0;
+	struct events_dir dir;
 	sweep(user);
-	dir.apart = !is_memory(run_dir) && is_memory(memory) && has_room(memory);
-	if (dir.apart) {
+	int r = events_dir_place(run_dir, user, needed_bytes, &dir);
+	if (r != 0)
+		return r;
+	if (dir.apart)
 		r = make_apart(&dir);
-	} else {
-		/* A folder of root's is closed to the workers: theirs lies beside it. */
-		int len = snprintf(dir.path, sizeof(dir.path), user != NULL ? "%s.events" : "%s/events", run_dir);
-		if (len >= (int)sizeof(dir.path))
-			return -ENAMETOOLONG;
-		if (mkdir(dir.path, 0700) != 0 && errno != EEXIST)
-			return -errno;
-	}
+	else if (mkdir(dir.path, 0700) != 0 && errno != EEXIST)
+		return -errno;
 	r = r != 0 ? r : owner_set(dir.path, user, &dir.group);
 	if (r != 0)
 		events_dir_close(&dir, user);

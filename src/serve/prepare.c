@@ -10,6 +10,7 @@
 #include "serve/config_whole.h"
 #include "serve/config_yaml.h"
 #include "serve/events_key.h"
+#include "serve/events_room.h"
 #include "serve/origins.h"
 #include "serve/paths.h"
 #include "serve/port.h"
@@ -229,6 +230,16 @@ static int refuse_run_dir(const struct notice *notice, const char *wanted, int e
 	return SERVE_ENVIRONMENT;
 }
 
+/* A gate that runs from the same folder makes room when it ends; which of those in memory is its nobody knows. */
+static void check_events(const char *wanted, const struct serve_config *config, const struct notice *notice)
+{
+	struct events_dir place;
+	uint64_t needed_bytes = events_room_needed_bytes(config->workers), held_bytes = events_dir_held_bytes();
+	uint64_t lacking_bytes = held_bytes < needed_bytes ? needed_bytes - held_bytes : 0;
+	if (run_dir_events_place(wanted, lacking_bytes, &place) == 0 && !place.apart)
+		events_room_tell(place.path, place.memory_short, needed_bytes, notice);
+}
+
 int prepare_run_dir_check(const struct serve_options *options, const struct serve_config *config,
 			  const struct notice *notice)
 {
@@ -236,7 +247,17 @@ int prepare_run_dir_check(const struct serve_options *options, const struct serv
 	const char *wanted;
 	int code = wanted_run_dir(options, config, notice, given, &wanted);
 	int r = code == SERVE_FINE ? run_dir_check(wanted) : 0;
-	return r != 0 ? refuse_run_dir(notice, wanted, r) : code;
+	if (code != SERVE_FINE || r != 0)
+		return r != 0 ? refuse_run_dir(notice, wanted, r) : code;
+	check_events(wanted, config, notice);
+	return SERVE_FINE;
+}
+
+void prepare_events_tell(const struct serve_config *config, const struct run_dir *dir, const struct notice *notice)
+{
+	if (!config->gate_off && dir->events.path[0] != '\0')
+		events_room_tell(dir->events.path, dir->events.memory_short, events_room_needed_bytes(config->workers),
+				 notice);
 }
 
 int prepare_run_dir(const struct serve_options *options, const struct serve_config *config, const struct notice *notice,
@@ -247,7 +268,7 @@ int prepare_run_dir(const struct serve_options *options, const struct serve_conf
 	int code = wanted_run_dir(options, config, notice, given, &wanted);
 	if (code != SERVE_FINE)
 		return code;
-	int r = run_dir_open(wanted, ret_dir);
+	int r = run_dir_open(wanted, events_room_needed_bytes(config->workers), ret_dir);
 	if (r == 0 && ret_dir->events_error != 0)
 		notice_say(notice, "warning: no folder for events: %s; the gate serves without a watch",
 			   strerror(-ret_dir->events_error));

@@ -57,7 +57,10 @@ int prepare_ports(const struct serve_config *config, const struct serve_config *
 int prepare_run_dir(const struct serve_options *options, const struct serve_config *config, const struct notice *notice,
 		    struct run_dir *ret_dir);
 
-/* Whether this user could open it; nothing is made. */
+/* Says where there is too little room for the events of so many workers. */
+void prepare_events_tell(const struct serve_config *config, const struct run_dir *dir, const struct notice *notice);
+
+/* Whether this user could open it, and whether there is room for events; nothing is made. */
 int prepare_run_dir_check(const struct serve_options *options, const struct serve_config *config,
 			  const struct notice *notice);
 

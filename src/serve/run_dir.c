@@ -165,7 +165,7 @@ static int bans_make(struct run_dir *dir)
 static void events_make(struct run_dir *dir)
 {
 	const struct passwd *user = dir->user[0] != '\0' ? worker_user() : NULL;
-	dir->events_error = events_dir_open(dir->path, user, &dir->events);
+	dir->events_error = events_dir_open(dir->path, user, dir->events_bytes, &dir->events);
 	dir->key_error = dir->events_error == 0 ? events_key_lay(dir->path, dir->events.path, user) : 0;
 }
 
@@ -185,9 +185,9 @@ void run_dir_mend(struct run_dir *dir)
 		dir->bans_error = bans_make(dir);
 }
 
-int run_dir_open(const char *wanted, struct run_dir *ret_dir)
+int run_dir_open(const char *wanted, uint64_t events_bytes, struct run_dir *ret_dir)
 {
-	struct run_dir dir = {.lock = -1, .events = {.lock = -1}};
+	struct run_dir dir = {.lock = -1, .events_bytes = events_bytes, .events = {.lock = -1}};
 	int r = wanted == NULL ? make_fresh(&dir) : make_wanted(wanted, &dir);
 	r = r != 0 ? r : check_private(dir.path, geteuid());
 	r = r != 0 ? r : take_lock(&dir);
@@ -218,6 +218,14 @@ static int look_at(const char *path, uid_t owner)
 {
 	int r = check_private(path, owner);
 	return r == 0 ? 1 : r == -ENOENT ? check_above(path) : r;
+}
+
+int run_dir_events_place(const char *wanted, uint64_t events_bytes, struct events_dir *ret_dir)
+{
+	char fresh[PATH_MAX];
+	const struct passwd *user = geteuid() == 0 ? worker_user() : NULL;
+	run_dir_fresh(fresh, "XXXXXX");
+	return events_dir_place(wanted != NULL ? wanted : fresh, user, events_bytes, ret_dir);
 }
 
 int run_dir_check(const char *wanted)

@@ -18,6 +18,7 @@ struct run_dir {
 	char workers[PATH_MAX - 32];
 	char user[64]; /* of the workers; "" if not root */
 	struct events_dir events;
+	uint64_t events_bytes;    /* that are needed there */
 	int events_error;         /* why there is none; 0 if there is */
 	int key_error;            /* of events_key_lay() */
 	char bans[PATH_MAX - 32]; /* what the watch publishes for the workers; "": none */
@@ -26,9 +27,9 @@ struct run_dir {
 	int lock;
 };
 
-/* `wanted` is NULL for a fresh folder. 0; -EBUSY: another guia runs there; -EPERM: not ours or not private;
-   -EACCES: the workers' user may not pass through a folder above it; -errno. */
-int run_dir_open(const char *wanted, struct run_dir *ret_dir);
+/* `wanted` is NULL for a fresh folder; `events_bytes` of events_room_needed_bytes(). 0; -EBUSY: another guia runs
+   there; -EPERM: not ours or not private; -EACCES: the workers' user may not pass through a folder above it; -errno. */
+int run_dir_open(const char *wanted, uint64_t events_bytes, struct run_dir *ret_dir);
 void run_dir_close(struct run_dir *dir);
 
 /* For a reload: the folders of events and of bans are made again, should somebody have removed them. */
@@ -36,6 +37,9 @@ void run_dir_mend(struct run_dir *dir);
 
 /* What run_dir_open() would say for this user, but for -EBUSY and a full disk; nothing is made. */
 int run_dir_check(const char *wanted);
+
+/* Where events would be told; nothing is made. 0 or -ENAMETOOLONG. */
+int run_dir_events_place(const char *wanted, uint64_t events_bytes, struct events_dir *ret_dir);
 
 /* The name that fresh folders have; of six bytes that tell them apart `last` is written. */
 void run_dir_fresh(char path[PATH_MAX], const char *last);

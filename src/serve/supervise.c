@@ -80,8 +80,10 @@ static int prepare(struct supervisor *s, bool check_only)
 		code = evidence_place_check(&s->config, &s->dir, &s->notice);
 	if (code != SERVE_FINE)
 		return code;
-	if (!check_only)
+	if (!check_only) {
 		open_log(s);
+		prepare_events_tell(&s->config, &s->dir, &s->notice);
+	}
 	return prepare_nginx(&s->config, &s->parts, &s->dir, &s->notice);
 }
 
@@ -235,7 +237,10 @@ static bool reload_with(struct supervisor *s, struct serve_config *config)
 		return false;
 	bool good = prepare_ports(config, &s->config, false, &s->notice) == SERVE_FINE &&
 		    evidence_place_check(config, &s->dir, &s->notice) == SERVE_FINE &&
-		    prepare_nginx(config, &parts, &s->dir, &s->notice) == SERVE_FINE && nginx_reload(s);
+		    prepare_nginx(config, &parts, &s->dir, &s->notice) == SERVE_FINE;
+	if (good)
+		prepare_events_tell(config, &s->dir, &s->notice);
+	good = good && nginx_reload(s);
 	parts_free(good ? &s->parts : &parts);
 	if (good)
 		s->parts = parts;

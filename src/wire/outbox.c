@@ -23,6 +23,13 @@ enum {
 	ATTEMPTS = 8, /* at one file, where others come and go */
 };
 
+const struct outbox_sizes outbox_usual_sizes = {OUTBOX_EVENTS, OUTBOX_HEADS, OUTBOX_FINDINGS};
+
+uint64_t outbox_file_bytes(const struct outbox_sizes *sizes)
+{
+	return outbox_bytes(sizes);
+}
+
 /* ---- the header ---- */
 
 static uint64_t header_check(const struct outbox_header *header)

@@ -54,6 +54,11 @@ struct outbox_sizes {
 	uint32_t finding_slots; /* at least PARCEL_SLOTS_LEAST */
 };
 
+extern const struct outbox_sizes outbox_usual_sizes;
+
+/* How large a worker's file is. */
+uint64_t outbox_file_bytes(const struct outbox_sizes *sizes);
+
 /* What a worker is going to tell of. */
 struct outbox_names {
 	const struct slice *names;

@@ -171,6 +171,48 @@ def a_disk_that_fills_up_stops_no_pages():
         assert gate.end() == 0
 
 
+# Two workers need 13 MB each, and as much again while a reload lasts.
+SMALL, LARGE = (("unshare", "-m", "sh", "-c", f'mount -t tmpfs -o size={size}m none /dev/shm && exec "$@"', "sh") for size in (4, 64))
+
+
+@case
+def too_little_room_for_events_is_told_and_stops_no_pages():
+    origin = Origin()
+    with Disk(8) as disk, Serve(site(origin), folder=disk.place, prefix=SMALL) as gate:
+        place = f"{gate.run}.events" if os.geteuid() == 0 else f"{gate.run}/events"
+        told = f" MB in {place}, where "
+        assert "warning: events need " in gate.said() and told in gate.said() and "without telling the watch" in gate.said(), gate.said()
+        assert gate.get("/")[0] == 200 and gate.get("/?q=evil")[0] == 403
+        logged = f'guia_events: "{place}" has no room for the 13 MB of this worker'
+        wait_for(lambda: logged in (gate.run / "error.log").read_text(), "the gate's own word of it")
+        assert told in (gate.run / "guia.log").read_text()
+        done = subprocess.run([*SMALL, GUIA, "check", "-c", gate.config], capture_output=True, check=False, timeout=60)
+        assert done.returncode == 0 and told in done.stderr.decode(), done
+        subprocess.run(["mount", "-o", "remount,size=96m", disk.place], check=True)
+        gate.change(site(origin))
+        assert gate.said().count(told) == 1, "there is room now: " + gate.said()
+        wait_for(lambda: pathlib.Path(place, "worker-0").exists(), "a worker that tells")
+        assert gate.get("/")[0] == 200
+    origin.stop()
+
+
+@case
+def memory_that_is_too_small_for_events_is_told():
+    namespace()
+    origin = Origin()
+    if subprocess.run(["stat", "-f", "-c", "%T", FOLDER], capture_output=True, check=True).stdout.strip() in (b"tmpfs", b"ramfs"):
+        raise Skip("the run directory is in memory too")
+    with Serve(site(origin), prefix=SMALL) as gate:
+        place = f"{gate.run}.events" if os.geteuid() == 0 else f"{gate.run}/events"
+        told = f" MB in memory, and /dev/shm has 4 MB free: they are kept in {place}"
+        assert "warning: events need " in gate.said() and told in gate.said() and gate.get("/")[0] == 200, gate.said()
+        wait_for(lambda: pathlib.Path(place, "worker-0").exists(), "a worker that tells")
+        assert "telling" not in (gate.run / "error.log").read_text()
+    with Serve(site(origin), prefix=LARGE) as gate:
+        assert "events need" not in gate.said(), gate.said()
+    origin.stop()
+
+
 # ---- the origin ----
 
 def unavailable(answer):
