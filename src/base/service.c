@@ -17,8 +17,10 @@ enum { TWICE_US_A_MS = 2000 };
 
 void service_notify(const char *what)
 {
-	const char *path = getenv("NOTIFY_SOCKET");
+	const char *path = getenv("NOTIFY_SOCKET"), *open_one = getenv(SERVICE_FD);
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	if (open_one != NULL)
+		(void)!send(atoi(open_one), what, strlen(what), MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (path == NULL || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(to.sun_path))
 		return;
 	size_t len = strlen(path);

@@ -1,11 +1,14 @@
 /*
- * What a service manager wants to be told (sd_notify(3)): a datagram to the socket that NOTIFY_SOCKET names. Without
- * one nothing happens.
+ * What a service manager wants to be told (sd_notify(3)): a datagram to the socket that NOTIFY_SOCKET names; and who
+ * started us and looks after us itself: one into the socket that it left open, whose number SERVICE_FD has. Nobody else
+ * can reach that one, also where we have become another user. Without either nothing happens.
  */
 #ifndef GUIA_BASE_SERVICE_H
 #define GUIA_BASE_SERVICE_H
 
 #include <stdint.h>
+
+#define SERVICE_FD "GUIA_NOTIFY_FD"
 
 /*
  * "READY=1", "RELOADING=1", "STOPPING=1", "WATCHDOG=1", "STATUS=..."; several with a newline between them. Never waits.

@@ -10,14 +10,16 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 enum {
 	PAUSE_MS = 1000,
 	PAUSE_MAX_MS = 60000,
 	STEADY_MS = 10000, /* one that lived so long is started again after the shortest pause */
-	LOOK_MS = 5000,    /* from one look at whether it can be reached to the next */
+	WORDS_MOST = 64,   /* that one look hears */
 };
 
 static bool is_out_of_reach(const struct companion *companion, const struct run_dir *dir, int64_t now)
@@ -31,6 +33,53 @@ static bool is_out_of_reach(const struct companion *companion, const struct run_
 	return lstat(path, &st) != 0 && errno == ENOENT;
 }
 
+/* How many words came since the last look. */
+static unsigned hear(const struct companion *companion)
+{
+	char word[64];
+	unsigned count = 0;
+	while (count < WORDS_MOST && recv(companion->words, word, sizeof(word), MSG_DONTWAIT) > 0)
+		count++;
+	return count;
+}
+
+bool companion_look(struct companion *companion, int64_t now_ms, const struct notice *notice)
+{
+	if (now_ms < companion->look_ms)
+		return false;
+	bool late = now_ms - companion->look_ms > COMPANION_LATE_MS;
+	unsigned words = hear(companion);
+	companion->look_ms = now_ms + COMPANION_LOOK_MS;
+	companion->heard += words;
+	if (words > 0)
+		companion->silent = 0;
+	if (words > 0 || companion->heard == 0 || late)
+		return false;
+	companion->silent++;
+	bool patient = companion->heard == 1 || companion->pause_ms < 0;
+	unsigned most = patient ? COMPANION_PATIENT_LOOKS : COMPANION_SILENT_LOOKS;
+	if (companion->silent != most) /* once: one in a system call that does not return stays for a while */
+		return false;
+	notice_say(notice, "the %s has shown no sign of life for %u s: it is killed", companion->kind->name,
+		   most * COMPANION_LOOK_MS / CLOCK_MS_PER_S);
+	kill(companion->pid, SIGKILL);
+	return true;
+}
+
+static void start(struct companion *companion, const struct serve_config *config, const struct serve_parts *parts,
+		  const struct run_dir *dir, const struct notice *notice)
+{
+	int64_t now = (int64_t)clock_monotonic_ms();
+	companion->start_ms = now;
+	companion->look_ms = now + COMPANION_LOOK_MS;
+	companion->heard = companion->silent = 0;
+	int r = companion->kind->start(config, parts, dir, &companion->pid, &companion->words);
+	if (r == 0)
+		return;
+	companion->start_ms = now + PAUSE_MAX_MS;
+	notice_say(notice, "warning: the %s cannot be started: %s", companion->kind->name, strerror(-r));
+}
+
 void companion_tend(struct companion *companion, const struct serve_config *config, const struct serve_parts *parts,
 		    const struct run_dir *dir, const struct notice *notice)
 {
@@ -39,20 +88,17 @@ void companion_tend(struct companion *companion, const struct serve_config *conf
 		notice_say(notice, "the %s's socket was removed: it is started anew", companion->kind->name);
 		companion_renew(companion);
 	}
-	if (companion->pid != 0 || !companion->kind->is_wanted(config, dir) || now < companion->start_ms)
-		return;
-	companion->start_ms = now;
-	int r = companion->kind->start(config, parts, dir, &companion->pid);
-	if (r == 0)
-		return;
-	companion->start_ms = now + PAUSE_MAX_MS;
-	notice_say(notice, "warning: the %s cannot be started: %s", companion->kind->name, strerror(-r));
+	if (companion->pid != 0)
+		(void)companion_look(companion, now, notice);
+	else if (companion->kind->is_wanted(config, dir) && now >= companion->start_ms)
+		start(companion, config, parts, dir, notice);
 }
 
 void companion_ended(struct companion *companion, int status, const struct notice *notice)
 {
 	int64_t now = (int64_t)clock_monotonic_ms();
 	bool steady = now - companion->start_ms >= STEADY_MS;
+	close(companion->words);
 	companion->pid = 0;
 	if (companion->pause_ms < 0) { /* it was asked to */
 		companion->pause_ms = 0;
@@ -79,10 +125,9 @@ void companion_renew(struct companion *companion)
 long companion_wait_ms(const struct companion *companion, const struct serve_config *config, const struct run_dir *dir,
 		       long most_ms)
 {
-	if (!companion->kind->is_wanted(config, dir))
+	if (companion->pid == 0 && !companion->kind->is_wanted(config, dir))
 		return most_ms;
-	if (companion->pid != 0)
-		return companion->kind->socket != NULL && most_ms > LOOK_MS ? LOOK_MS : most_ms;
-	int64_t left = companion->start_ms - (int64_t)clock_monotonic_ms();
+	int64_t due = companion->pid != 0 ? companion->look_ms : companion->start_ms;
+	int64_t left = due - (int64_t)clock_monotonic_ms();
 	return left <= 0 ? 0 : left < most_ms ? (long)left : most_ms;
 }

@@ -5,12 +5,14 @@
 #include "serve/process.h"
 
 #include "base/error.h"
+#include "base/service.h"
 
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,7 +22,7 @@ enum {
 	CHILDREN_MAX = 1024,
 };
 
-/* Between fork and exec: nothing but system calls. */
+/* Between fork and exec, in a process of one thread. */
 static void become(const char *const argv[], int death_signal, pid_t parent)
 {
 	sigset_t none;
@@ -34,7 +36,19 @@ static void become(const char *const argv[], int death_signal, pid_t parent)
 	_exit(127);
 }
 
-int process_start(const char *const argv[], pid_t *ret_pid)
+/* Likewise there. It stays open, and is told where and how often to tell. */
+static void leave_open(int words, int within_ms)
+{
+	char number[16], us[24];
+	snprintf(number, sizeof(number), "%d", words);
+	snprintf(us, sizeof(us), "%lld", within_ms * 1000LL);
+	if (fcntl(words, F_SETFD, 0) != 0 || setenv(SERVICE_FD, number, 1) != 0 || setenv("WATCHDOG_USEC", us, 1) != 0)
+		_exit(127);
+	unsetenv("WATCHDOG_PID"); /* that was us */
+}
+
+/* `words` is the child's end; -1: it has nothing to tell. */
+static int start(const char *const argv[], int words, int within_ms, pid_t *ret_pid)
 {
 	pid_t parent = getpid();
 	pid_t pid = fork();
@@ -42,10 +56,31 @@ int process_start(const char *const argv[], pid_t *ret_pid)
 		return -errno;
 	if (pid == 0) {
 		setpgid(0, 0); /* Ctrl-C is ours to pass on */
+		if (words >= 0)
+			leave_open(words, within_ms);
 		become(argv, SIGTERM, parent);
 	}
 	*ret_pid = pid;
 	return 0;
+}
+
+int process_start(const char *const argv[], pid_t *ret_pid)
+{
+	return start(argv, -1, 0, ret_pid);
+}
+
+int process_start_telling(const char *const argv[], int within_ms, pid_t *ret_pid, int *ret_words)
+{
+	int ends[2];
+	if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return -errno;
+	int r = start(argv, ends[1], within_ms, ret_pid);
+	close(ends[1]);
+	if (r == 0)
+		*ret_words = ends[0];
+	else
+		close(ends[0]);
+	return r;
 }
 
 static int collect(int fd, struct buffer *said)

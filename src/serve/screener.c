@@ -14,7 +14,7 @@ static bool is_wanted(const struct serve_config *config, const struct run_dir *d
 }
 
 static int start(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
-		 pid_t *ret_pid)
+		 pid_t *ret_pid, int *ret_words)
 {
 	(void)parts;
 	char control[PATH_MAX], listen[80];
@@ -35,7 +35,7 @@ static int start(const struct serve_config *config, const struct serve_parts *pa
 		words[count++] = "--user";
 		words[count++] = run_dir_watch_user(dir);
 	}
-	return process_start(words, ret_pid);
+	return process_start_telling(words, COMPANION_LOOK_MS, ret_pid, ret_words);
 }
 
 const struct companion_kind companion_screen = {"screen", NULL, is_wanted, start};

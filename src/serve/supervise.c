@@ -391,7 +391,7 @@ static void supervisor_init(struct supervisor *s, const struct serve_options *op
 	*s = (struct supervisor){
 		.options = options,
 		.notice = {-1},
-		.companions = {[WATCH] = {&companion_watch, 0, 0, 0}, [SCREEN] = {&companion_screen, 0, 0, 0}},
+		.companions = {[WATCH] = {.kind = &companion_watch}, [SCREEN] = {.kind = &companion_screen}},
 		.dir = {.lock = -1, .events = {.lock = -1}}};
 	arena_init(&s->arena, CONFIG_ARENA_BYTES, 0);
 	config_init(&s->config, &s->arena);

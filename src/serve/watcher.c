@@ -94,7 +94,7 @@ static void add_place(struct words *words, const struct run_dir *dir)
 }
 
 static int start(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
-		 pid_t *ret_pid)
+		 pid_t *ret_pid, int *ret_words)
 {
 	struct words words = {.items = NULL};
 	struct text_list targets = {.arena = &words.arena}, digests = {.arena = &words.arena};
@@ -112,7 +112,7 @@ static int start(const struct serve_config *config, const struct serve_parts *pa
 	add_list(&words, "--proxy", &config->trusted_proxies);
 	add(&words, NULL);
 	r = r != 0 ? r : words.error;
-	r = r != 0 ? r : process_start(words.items, ret_pid);
+	r = r != 0 ? r : process_start_telling(words.items, COMPANION_LOOK_MS, ret_pid, ret_words);
 	free(words.items);
 	arena_destroy(&words.arena);
 	return r;
