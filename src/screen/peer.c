@@ -9,6 +9,8 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -49,6 +51,14 @@ static int question_make(int fd, struct question *q)
 	return 0;
 }
 
+/* Of a socket that was closed the kernel keeps a rest for a while, which is nobody's: it has no inode, and 0 as its
+ * user. */
+static bool is_held(const struct inet_diag_msg *socket)
+{
+	return socket->idiag_inode != 0 &&
+	       (socket->idiag_state == TCP_ESTABLISHED || socket->idiag_state == TCP_CLOSE_WAIT);
+}
+
 static int answer_read(int link, uid_t *ret_user)
 {
 	_Alignas(struct nlmsghdr) char bytes[ANSWER_BYTES];
@@ -62,7 +72,10 @@ static int answer_read(int link, uid_t *ret_user)
 		return ((const struct nlmsgerr *)NLMSG_DATA(head))->error;
 	if (head->nlmsg_type != SOCK_DIAG_BY_FAMILY || head->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
 		return -EPROTO;
-	*ret_user = ((const struct inet_diag_msg *)NLMSG_DATA(head))->idiag_uid;
+	const struct inet_diag_msg *other = (const struct inet_diag_msg *)NLMSG_DATA(head);
+	if (!is_held(other))
+		return -ENOENT;
+	*ret_user = other->idiag_uid;
 	return 0;
 }
 

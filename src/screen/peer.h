@@ -7,7 +7,7 @@
 
 #include <sys/types.h>
 
-/* Of a connected socket. 0, -ENOENT: there is no such socket here (any more), or -errno. */
+/* Of a connected socket. 0, -ENOENT: there is no such socket here, or the other end has closed it, or -errno. */
 int peer_user(int fd, uid_t *ret_user);
 
 #endif
