@@ -81,10 +81,9 @@ static int change(const struct evidence_scribe *scribe, const struct hold *hold,
 		leaf_number(hold->incident), leaf_text(held ? SLICE("held") : SLICE("released")),
 		leaf_number(hold->from_ms),  leaf_number(hold->to_ms),
 		leaf_number(getuid()),       leaf_text(slice_from_string(why))};
-	/* The watch does both. */
-	int r = scribe->signing_key == NULL ? 0
-		: held                      ? holds_put(scribe->log, hold)
-					    : holds_lift(scribe->log, hold->incident);
+	/* The watch does all of it. Else the record comes first: it shows whether nobody else writes the log. */
+	bool here = scribe->signing_key != NULL;
+	int r = here ? holds_check(scribe->log, hold->incident, held) : 0;
 	if (r != 0)
 		return hold_fail(scribe->log, hold->incident, r);
 	buffer_printf(&question, "evidence %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %s", held ? "hold" : "release",
@@ -95,6 +94,9 @@ static int change(const struct evidence_scribe *scribe, const struct hold *hold,
 	buffer_free(&question);
 	if (code != CLI_FINE)
 		return code;
+	r = !here ? 0 : held ? holds_put(scribe->log, hold) : holds_lift(scribe->log, hold->incident);
+	if (r != 0)
+		return hold_fail(scribe->log, hold->incident, r);
 	printf("incident %" PRIu64 " is %s\n", hold->incident, held ? "held: nothing of it is deleted" : "released");
 	return CLI_FINE;
 }

@@ -64,15 +64,32 @@ static size_t find(const struct holds *holds, uint64_t incident)
 	return at;
 }
 
+/* The file as it is, and where the incident is in it, or would be. */
+static int look(const char *folder, uint64_t incident, bool held, struct holds *ret_holds, size_t *ret_at)
+{
+	int r = holds_load(folder, ret_holds);
+	if (r != 0)
+		return r;
+	*ret_at = find(ret_holds, incident);
+	if (held)
+		return *ret_at == HOLDS_MOST ? HOLDS_FULL : 0;
+	return *ret_at == ret_holds->count ? HOLDS_NONE : 0;
+}
+
+int holds_check(const char *folder, uint64_t incident, bool held)
+{
+	struct holds holds;
+	size_t at;
+	return look(folder, incident, held, &holds, &at);
+}
+
 int holds_put(const char *folder, const struct hold *hold)
 {
 	struct holds holds;
-	int r = holds_load(folder, &holds);
+	size_t at;
+	int r = look(folder, hold->incident, true, &holds, &at);
 	if (r != 0)
 		return r;
-	size_t at = find(&holds, hold->incident);
-	if (at == HOLDS_MOST)
-		return HOLDS_FULL;
 	holds.holds[at] = *hold;
 	holds.count += at == holds.count ? 1 : 0;
 	return store(folder, &holds);
@@ -81,12 +98,10 @@ int holds_put(const char *folder, const struct hold *hold)
 int holds_lift(const char *folder, uint64_t incident)
 {
 	struct holds holds;
-	int r = holds_load(folder, &holds);
+	size_t at;
+	int r = look(folder, incident, false, &holds, &at);
 	if (r != 0)
 		return r;
-	size_t at = find(&holds, incident);
-	if (at == holds.count)
-		return HOLDS_NONE;
 	holds.holds[at] = holds.holds[--holds.count];
 	return store(folder, &holds);
 }

@@ -27,6 +27,9 @@ struct holds {
 /* 0, HOLDS_DAMAGED: then nothing may be deleted; or -errno. No file is no hold. */
 int holds_load(const char *folder, struct holds *ret_holds);
 
+/* Whether the incident can be held, or released, as the file is. 0, or what holds_put() or holds_lift() would say. */
+int holds_check(const char *folder, uint64_t incident, bool held);
+
 /* Takes the place of the incident's hold, if there is one. 0, HOLDS_FULL, HOLDS_DAMAGED or -errno. */
 int holds_put(const char *folder, const struct hold *hold);
 /* 0, HOLDS_NONE: it is not held, HOLDS_DAMAGED or -errno. */

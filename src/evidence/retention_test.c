@@ -177,8 +177,12 @@ static void what_is_held_stays(void **state)
 	assert_int_equal(verified(&record), FINDING_MISSING);
 	assert_int_equal(record, 3 * 256);
 	assert_int_equal(rename(aside, path), 0);
+	assert_int_equal(holds_check(place.log, 7, false), 0);
+	assert_int_equal(holds_check(place.log, 8, true), 0);
+	assert_int_equal(holds_check(place.log, 8, false), HOLDS_NONE);
 	assert_int_equal(holds_lift(place.log, 7), 0);
 	assert_int_equal(holds_lift(place.log, 7), HOLDS_NONE);
+	assert_int_equal(holds_check(place.log, 7, false), HOLDS_NONE);
 	assert_int_equal(holds_load(place.log, &holds), 0);
 	assert_int_equal(holds.count, 0);
 	sums = run(90, 90, 100);

@@ -4,6 +4,7 @@
 Usage: bundle_test.py GUIA CASE_MAKER
 """
 import base64
+import fcntl
 import hashlib
 import json
 import os
@@ -524,6 +525,26 @@ def what_is_held_is_recorded():
     assert (place / "log/holds").read_text() == ""
     said = guia("verify", place / "log")
     assert re.search(r"\b2 hold\b", said), said
+
+
+@case
+def what_is_held_stays_as_it_is_while_another_writes_the_log():
+    place = FOLDER / "another"
+    place.mkdir()
+    run(MAKER, place, 100)
+    words = ["--why", "x", "--log", place / "log", "--signing-key", place / "key.pem", "--history", place / "history.db"]
+    holds, lock = place / "log/holds", (place / "log/lock").open("rb")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert "a watch writes it" in guia("hold", "1", *words, code=3)
+    assert not holds.exists()
+    fcntl.flock(lock, fcntl.LOCK_UN)
+    guia("hold", "1", *words)
+    held = holds.read_text()
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    assert "a watch writes it" in guia("release", "1", *words, code=3)
+    assert holds.read_text() == held != ""
+    lock.close()
+    assert "1 hold" in guia("verify", place / "log")
 
 
 # ---- with a watch that writes the log ----
