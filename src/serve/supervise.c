@@ -175,15 +175,17 @@ static bool is_end(int number)
 	return number == SIGTERM || number == SIGINT || number == SIGQUIT;
 }
 
-/* Waits for nginx to be up. SERVE_FINE with *ret_end if a signal asked to end meanwhile. */
+/* Waits for nginx to be up, however long. SERVE_FINE with *ret_end if a signal asked to end meanwhile. */
 static int await_start(struct supervisor *s, bool *ret_end)
 {
 	int later = 0;
-	for (int waited = 0; waited < START_SECONDS * 1000 && !has_started(s); waited += POLL_MS) {
+	for (int64_t waited = 0; !has_started(s); waited += POLL_MS) {
 		int number = next_signal(s, POLL_MS);
 		reap(s);
 		if (s->nginx == 0)
 			return died(s);
+		if (waited == START_SECONDS * 1000)
+			notice_say(&s->notice, "nginx is not up after %d s, and is waited for", START_SECONDS);
 		if (is_end(number)) {
 			*ret_end = true;
 			return SERVE_FINE;

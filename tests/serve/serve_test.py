@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import stat
@@ -12,6 +13,7 @@ import subprocess
 import time
 
 from harness import FOLDER, GUIA, TOGETHER, Origin, Serve, alive, case, free_port, guia, main, site, wait_for, write
+from notify import Manager
 import processes
 
 
@@ -272,6 +274,45 @@ def detect_only_counts():
         assert gate.end() == 0
         line = "detect: a.test would have blocked 2 requests: rule 100 in 2"
         assert line in gate.said() and line in (gate.run / "guia.log").read_text(), gate.said()
+    origin.stop()
+
+
+class Patient(Serve):
+    """A run whose nginx begins only when it is let."""
+
+    def __init__(self, text, env):
+        folder, nginx = FOLDER / "patient", shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/local/nginx/sbin")
+        folder.mkdir()
+        self.begun, self.let = folder / "begun", folder / "let"
+        (folder / "nginx").write_text(f"""#!/bin/sh
+case " $* " in *" -t "*) exec {nginx} "$@" ;; esac
+: > {self.begun}
+while [ ! -e {self.let} ]; do sleep 0.05; done
+exec {nginx} "$@"
+""")
+        (folder / "nginx").chmod(0o755)
+        super().__init__(text, env={**env, "PATH": f"{folder}:{os.environ['PATH']}"})
+
+    def start(self):
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *self.command], stderr=self.err.open("wb"), env=self.env)
+        wait_for(self.begun.exists, "the start of nginx", seen=self.said)
+
+
+@case
+def a_gate_that_is_long_in_coming_up_is_not_said_to_be_ready():
+    origin = Origin()
+    with Manager(FOLDER / "patient.socket") as manager, \
+            Patient(site(origin), {**os.environ, "NOTIFY_SOCKET": str(FOLDER / "patient.socket")}) as gate:
+        # Each signal makes one of its waits short.
+        while "is not up" not in gate.said():
+            assert "serving" not in gate.said() and gate.process.poll() is None, gate.said()
+            for _ in range(100):
+                gate.process.send_signal(signal.SIGUSR1)
+        gate.let.touch()
+        wait_for(lambda: "serving" in gate.said(), "the start", seen=gate.said)
+        wait_for(lambda: b"READY=1" in manager.said, "word of it", seen=lambda: manager.said)
+        assert "is not up" in gate.said().partition("serving")[0] and gate.get("/")[0] == 200
+        assert gate.end() == 0
     origin.stop()
 
 
