@@ -117,6 +117,7 @@ static void reap(struct supervisor *s)
 	int status;
 	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;)
 		if (pid == s->nginx) {
+			kill(-pid, SIGKILL); /* workers, where it left any: without a master they would serve on */
 			s->nginx = 0;
 			s->status = status;
 		} else {
@@ -144,7 +145,32 @@ static bool has_started(const struct supervisor *s)
 	return stat(path, &st) == 0 && st.st_size > 0;
 }
 
-static int died(const struct supervisor *s)
+static bool is_end(int number)
+{
+	return number == SIGTERM || number == SIGINT || number == SIGQUIT;
+}
+
+/* How long those that are left may take to end; 0: none are. */
+static int companions_ms(const struct supervisor *s)
+{
+	if (s->companions[WATCH].pid != 0)
+		return WATCH_SECONDS * 1000;
+	return s->companions[SCREEN].pid != 0 ? SCREEN_SECONDS * 1000 : 0;
+}
+
+/* They have time to close what they keep. A further request to end makes it short. */
+static void companions_end(struct supervisor *s)
+{
+	int number = 0;
+	for (size_t i = 0; i < COMPANIONS; i++)
+		companion_renew(&s->companions[i]);
+	for (int waited = 0; waited < companions_ms(s) && !is_end(number); waited += POLL_MS) {
+		number = next_signal(s, POLL_MS);
+		reap(s);
+	}
+}
+
+static int died(struct supervisor *s)
 {
 	char log[PATH_MAX];
 	file_in(s, "error.log", log);
@@ -153,6 +179,8 @@ static int died(const struct supervisor *s)
 	else
 		notice_say(&s->notice, "nginx ended unexpectedly with exit code %d; see %s", WEXITSTATUS(s->status),
 			   log);
+	service_notify("STOPPING=1");
+	companions_end(s);
 	process_end_children();
 	return SERVE_ENVIRONMENT;
 }
@@ -168,11 +196,6 @@ static void say_ready(const struct supervisor *s)
 		   SLICE_ARG(buffer_slice(&where)));
 	notice_say(&s->notice, "logs and copies: %s; HUP reloads, TERM ends", s->dir.path);
 	buffer_free(&where);
-}
-
-static bool is_end(int number)
-{
-	return number == SIGTERM || number == SIGINT || number == SIGQUIT;
 }
 
 /* Waits for nginx to be up, however long. SERVE_FINE with *ret_end if a signal asked to end meanwhile. */
@@ -301,24 +324,6 @@ static bool await_end(struct supervisor *s, int64_t seconds)
 	return s->nginx == 0;
 }
 
-/* How long those that are left may take to end; 0: none are. */
-static int companions_ms(const struct supervisor *s)
-{
-	if (s->companions[WATCH].pid != 0)
-		return WATCH_SECONDS * 1000;
-	return s->companions[SCREEN].pid != 0 ? SCREEN_SECONDS * 1000 : 0;
-}
-
-/* A further request to end makes it short. */
-static void await_companions(struct supervisor *s)
-{
-	int number = 0;
-	for (int waited = 0; waited < companions_ms(s) && !is_end(number); waited += POLL_MS) {
-		number = next_signal(s, POLL_MS);
-		reap(s);
-	}
-}
-
 static void stop(struct supervisor *s)
 {
 	notice_say(&s->notice, "ending");
@@ -328,9 +333,7 @@ static void stop(struct supervisor *s)
 		kill(s->nginx, SIGTERM);
 		(void)await_end(s, KILL_SECONDS);
 	}
-	for (size_t i = 0; i < COMPANIONS; i++)
-		companion_renew(&s->companions[i]);
-	await_companions(s);
+	companions_end(s);
 	process_end_children();
 }
 

@@ -180,6 +180,20 @@ def a_watch_that_is_killed_leaves_a_gap_that_is_stated_and_nothing_missing():
     origin.stop()
 
 
+@case
+def a_log_is_closed_whole_when_nginx_dies():
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        log = kept(gate)
+        blocked(gate, 20)
+        os.kill(int((gate.run / "nginx.pid").read_text()), signal.SIGKILL)
+        assert gate.process.wait(60) == 3 and "ended by signal 9" in gate.said(), gate.said()
+        assert "the log was not closed" not in verified(log)
+        told = records.of_log(log)
+        assert told[-1]["kind"] == "close" and len(records.of_kind(told, "block")) == 20, told
+    origin.stop()
+
+
 def messages(log, key):
     """All that were sealed, by what records commit to."""
     found = {}
