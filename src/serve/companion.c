@@ -116,8 +116,10 @@ void companion_ended(struct companion *companion, int status, const struct notic
 
 void companion_renew(struct companion *companion)
 {
-	if (companion->pid == 0)
+	if (companion->pid == 0) { /* what kept it may be mended */
+		companion->pause_ms = companion->start_ms = 0;
 		return;
+	}
 	companion->pause_ms = -1;
 	kill(companion->pid, SIGTERM);
 }

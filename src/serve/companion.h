@@ -61,7 +61,7 @@ bool companion_look(struct companion *companion, int64_t now_ms, const struct no
 /* It ended; `status` is of waitpid. */
 void companion_ended(struct companion *companion, int status, const struct notice *notice);
 
-/* For a new configuration: it ends, and is started again soon. */
+/* For a new configuration: it ends, and is started again soon; at once where it pauses. */
 void companion_renew(struct companion *companion);
 
 /* How long until companion_tend has something to do, at most `most_ms`. */

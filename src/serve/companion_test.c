@@ -1,5 +1,6 @@
 #include "serve/companion.h"
 
+#include "base/clock.h"
 #include "base/test.h"
 
 #include <signal.h>
@@ -8,7 +9,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-enum { MOST_MS = 1000, MANY = 1000 };
+enum { MOST_MS = 1000, HOUR_MS = 3600000, MANY = 1000 };
 
 static const struct notice quiet = {-1};
 static struct companion hanging;
@@ -129,8 +130,24 @@ static void where_nothing_is_to_be_watched_nobody_hurries(void **state)
 	assert_int_equal(companion_wait_ms(&watcher, &config, &mute, MOST_MS), MOST_MS);
 }
 
+/* A new configuration may have mended what it ended for. */
+static void one_that_pauses_is_started_at_once_for_a_new_configuration(void **state)
+{
+	(void)state;
+	static struct run_dir dir;
+	struct companion pausing = {
+		.kind = &companion_watch, .start_ms = (int64_t)clock_monotonic_ms() + HOUR_MS, .pause_ms = HOUR_MS};
+	struct serve_config config = {0};
+	strcpy(dir.events.path, "/events");
+	assert_int_equal(companion_wait_ms(&pausing, &config, &dir, MOST_MS), MOST_MS);
+	companion_renew(&pausing);
+	assert_int_equal(companion_wait_ms(&pausing, &config, &dir, MOST_MS), 0);
+	assert_int_equal(pausing.pause_ms, 0);
+}
+
 #define WITH_ONE(test) cmocka_unit_test_setup_teardown(test, start_one, end_one)
 
 TEST_MAIN(cmocka_unit_test(where_nothing_is_to_be_watched_nobody_hurries), WITH_ONE(one_that_is_silent_is_killed_once),
 	  WITH_ONE(between_looks_nothing_is_judged), WITH_ONE(one_that_is_not_ready_is_waited_for),
-	  WITH_ONE(one_that_was_asked_to_end_may_take_long), WITH_ONE(who_looks_late_judges_nobody))
+	  WITH_ONE(one_that_was_asked_to_end_may_take_long), WITH_ONE(who_looks_late_judges_nobody),
+	  cmocka_unit_test(one_that_pauses_is_started_at_once_for_a_new_configuration))

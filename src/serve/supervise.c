@@ -289,7 +289,7 @@ static void reload(struct supervisor *s)
 		s->config = config;
 		s->arena = arena;
 		companion_renew(&s->companions[WATCH]);
-		if (screen_changes)
+		if (screen_changes || s->companions[SCREEN].pid == 0)
 			companion_renew(&s->companions[SCREEN]);
 		notice_say(&s->notice, "reloaded: %zu site%s", s->config.site_count,
 			   s->config.site_count == 1 ? "" : "s");
