@@ -340,6 +340,25 @@ static void tell_count(const struct serve_config *config, const struct notice *n
 	diagnostics_destroy(&diagnostics);
 }
 
+/* What nginx has stays under another name, where it has any, should it not take the new one. 0 or -errno. */
+static int put_in_place(const struct run_dir *dir, const char *aside, const char *place)
+{
+	char before[PATH_MAX];
+	snprintf(before, sizeof(before), "%s/nginx.conf.before", dir->path);
+	if ((unlink(before) != 0 && errno != ENOENT) || (link(place, before) != 0 && errno != ENOENT))
+		return -errno;
+	return rename(aside, place) == 0 ? 0 : -errno;
+}
+
+void prepare_nginx_undo(const struct run_dir *dir, const struct notice *notice)
+{
+	char before[PATH_MAX], place[PATH_MAX];
+	snprintf(before, sizeof(before), "%s/nginx.conf.before", dir->path);
+	snprintf(place, sizeof(place), "%s/nginx.conf", dir->path);
+	if (rename(before, place) != 0)
+		(void)cannot_write(notice, place, -errno);
+}
+
 int prepare_nginx(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
 		  const struct notice *notice)
 {
@@ -364,8 +383,8 @@ int prepare_nginx(const struct serve_config *config, const struct serve_parts *p
 	int r = resolvable == NULL ? -ENOMEM : render_nginx(config, &places, &text);
 	r = r != 0 ? r : file_replace(aside, buffer_slice(&text), 0600);
 	int code = r != 0 ? cannot_write(notice, aside, r) : test_nginx(parts, dir, aside, notice);
-	if (code == SERVE_FINE && rename(aside, place) != 0)
-		code = cannot_write(notice, place, -errno);
+	r = code == SERVE_FINE ? put_in_place(dir, aside, place) : 0;
+	code = r != 0 ? cannot_write(notice, place, r) : code;
 	free(resolvable);
 	buffer_free(&text);
 	return code;

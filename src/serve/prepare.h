@@ -46,6 +46,9 @@ int prepare_parse(const char *file, const struct notice *notice, struct arena *a
 int prepare_nginx(const struct serve_config *config, const struct serve_parts *parts, const struct run_dir *dir,
 		  const struct notice *notice);
 
+/* Puts back what was in place before prepare_nginx(), for nginx did not take it. */
+void prepare_nginx_undo(const struct run_dir *dir, const struct notice *notice);
+
 /*
  * Whether every address can be listened at, but for those that `before` has already; it may be NULL. Who only checks
  * may find that guia itself has them: `may_be_in_use`.

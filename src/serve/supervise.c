@@ -260,12 +260,14 @@ static bool reload_with(struct supervisor *s, struct serve_config *config)
 	struct serve_parts parts;
 	if (parts_find(s->options, config, &s->notice, &parts) != SERVE_FINE)
 		return false;
-	bool good = prepare_ports(config, &s->config, false, &s->notice) == SERVE_FINE &&
-		    evidence_place_check(config, &s->dir, &s->notice) == SERVE_FINE &&
-		    prepare_nginx(config, &parts, &s->dir, &s->notice) == SERVE_FINE;
-	if (good)
+	bool ready = prepare_ports(config, &s->config, false, &s->notice) == SERVE_FINE &&
+		     evidence_place_check(config, &s->dir, &s->notice) == SERVE_FINE &&
+		     prepare_nginx(config, &parts, &s->dir, &s->notice) == SERVE_FINE;
+	if (ready)
 		prepare_events_tell(config, &s->dir, &s->notice);
-	good = good && nginx_reload(s);
+	bool good = ready && nginx_reload(s);
+	if (ready && !good)
+		prepare_nginx_undo(&s->dir, &s->notice);
 	parts_free(good ? &s->parts : &parts);
 	if (good)
 		s->parts = parts;

@@ -260,6 +260,25 @@ def a_reload_takes_the_good_and_keeps_out_the_bad():
     two.stop()
 
 
+@case
+def what_nginx_did_not_take_does_not_stay_in_its_place():
+    """It would be taken later, at the next signal, though it was said that it is not."""
+    origin = Origin()
+    with Serve(site(origin)) as gate:
+        place, master = gate.run / "nginx.conf", int((gate.run / "nginx.pid").read_text())
+        before = place.read_text()
+        os.kill(master, signal.SIGSTOP)
+        pathlib.Path(gate.config).write_text(gate.text + site(origin).replace("a.test", "b.test"))
+        gate.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "b.test" in place.read_text(), "the new one in place", seen=gate.said)
+        gate.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: "not taken" in gate.said(), "word of it", seen=gate.said)
+        os.kill(master, signal.SIGCONT)
+        assert place.read_text() == before
+        assert gate.end() == 0
+    origin.stop()
+
+
 def served(gate, host):
     with contextlib.suppress(OSError, http.client.HTTPException):
         return gate.get("/", host=host)[0] == 200
