@@ -232,10 +232,12 @@ static int run(const struct cli_arguments *arguments)
 				arguments->words[0]);
 	if (timing)
 		return check_rules(arguments);
-	site_options_read(arguments, &sites);
+	int code = site_options_read(arguments, &sites);
+	if (code != CLI_FINE)
+		return code;
 	bool serves = sites.options.file != NULL || sites.sites[0] != NULL;
 	if (!serves || cli_value(arguments, "rules") != NULL) {
-		int code = check_rules(arguments);
+		code = check_rules(arguments);
 		if (code != CLI_FINE || !serves)
 			return code;
 	}

@@ -61,6 +61,10 @@ const char *cli_value(const struct cli_arguments *arguments, const char *name);
 /* The index-th value of an option that may be given several times, or NULL. */
 const char *cli_value_at(const struct cli_arguments *arguments, const char *name, size_t index);
 
+/* All of them and a NULL, for which `list` has room behind `most`. CLI_FINE, or CLI_USER after a message: they are
+ * more. */
+int cli_values(const struct cli_arguments *arguments, const char *name, size_t most, const char **list);
+
 /* "guia: ..." to stderr; returns `code`. */
 int cli_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -36,13 +36,16 @@ static int list_shapes(const char *name, const struct nearest *nearest)
 
 static int read_shapes(const struct cli_arguments *arguments, const struct shape *list[SHAPES_MAX], size_t *ret_count)
 {
+	const char *names[SHAPES_MAX + 1];
 	size_t count = 0;
-	const char *name;
-	for (; count < SHAPES_MAX && (name = cli_value_at(arguments, "shape", count)) != NULL; count++) {
+	int code = cli_values(arguments, "shape", SHAPES_MAX, names);
+	if (code != CLI_FINE)
+		return code;
+	for (; names[count] != NULL; count++) {
 		struct nearest nearest;
-		list[count] = shape_find(name, &nearest);
+		list[count] = shape_find(names[count], &nearest);
 		if (list[count] == NULL)
-			return list_shapes(name, &nearest);
+			return list_shapes(names[count], &nearest);
 	}
 	for (size_t i = 0; count == 0 && i < shape_count; i++)
 		list[i] = &shapes[i];

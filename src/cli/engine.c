@@ -35,9 +35,12 @@ static int compile(struct engine *engine, const struct guia_source *sources, siz
 static int collect(const struct cli_arguments *arguments, const char *recommended, struct guia_source *sources,
 		   size_t *count)
 {
-	const char *file;
-	while (*count < SOURCES_MAX && (file = cli_value_at(arguments, "rules", *count)) != NULL)
-		sources[(*count)++] = (struct guia_source){.kind = GUIA_SOURCE_FILE, .text = file};
+	const char *files[SOURCES_MAX + 1];
+	int code = cli_values(arguments, "rules", SOURCES_MAX, files);
+	if (code != CLI_FINE)
+		return code;
+	for (; files[*count] != NULL; (*count)++)
+		sources[*count] = (struct guia_source){.kind = GUIA_SOURCE_FILE, .text = files[*count]};
 	if (*count > 0)
 		return CLI_FINE;
 	if (recommended == NULL)

@@ -36,9 +36,9 @@ static int open_sites(const struct cli_arguments *arguments, struct engines *eng
 {
 	struct site_options sites;
 	struct notice notice = {.log = -1};
-	site_options_read(arguments, &sites);
-	int code = prepare_config(&sites.options, &notice, &engines->arena, &engines->config);
-	if (code != SERVE_FINE)
+	int code = site_options_read(arguments, &sites);
+	code = code != CLI_FINE ? code : prepare_config(&sites.options, &notice, &engines->arena, &engines->config);
+	if (code != CLI_FINE)
 		return code;
 	engines->by_host = true;
 	if (engines->recommended == NULL && engines->config.rules.count == 0)

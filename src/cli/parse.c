@@ -175,6 +175,20 @@ const char *cli_value_at(const struct cli_arguments *arguments, const char *name
 	return NULL;
 }
 
+int cli_values(const struct cli_arguments *arguments, const char *name, size_t most, const char **list)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < arguments->value_count; i++) {
+		if (strcmp(arguments->values[i].option->name, name) != 0)
+			continue;
+		if (count == most)
+			return cli_fail(CLI_USER, "--%s may be given %zu times", name, most);
+		list[count++] = arguments->values[i].value;
+	}
+	list[count] = NULL;
+	return CLI_FINE;
+}
+
 const char *cli_value(const struct cli_arguments *arguments, const char *name)
 {
 	const char *found = NULL;

@@ -7,7 +7,9 @@
 static int run(const struct cli_arguments *arguments)
 {
 	struct site_options sites;
-	site_options_read(arguments, &sites);
+	int code = site_options_read(arguments, &sites);
+	if (code != CLI_FINE)
+		return code;
 	if (sites.options.file == NULL && sites.sites[0] == NULL)
 		return cli_fail(CLI_USER, "there is nothing to serve: give --site HOST=ORIGIN, or -c guia.yaml");
 	return serve_run(&sites.options);

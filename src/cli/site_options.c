@@ -1,18 +1,11 @@
 /* Options that may be given several times become lists that end with NULL, as serve/prepare.h takes them. */
 #include "cli/site_options.h"
 
-static void collect(const struct cli_arguments *arguments, const char *name, const char **list)
+int site_options_read(const struct cli_arguments *arguments, struct site_options *ret_options)
 {
-	size_t count = 0;
-	while (count < SITE_OPTIONS_MAX && (list[count] = cli_value_at(arguments, name, count)) != NULL)
-		count++;
-	list[count] = NULL;
-}
-
-void site_options_read(const struct cli_arguments *arguments, struct site_options *ret_options)
-{
-	collect(arguments, "site", ret_options->sites);
-	collect(arguments, "listen", ret_options->listens);
+	int code = cli_values(arguments, "site", SITE_OPTIONS_MAX, ret_options->sites);
+	if (code == CLI_FINE)
+		code = cli_values(arguments, "listen", SITE_OPTIONS_MAX, ret_options->listens);
 	ret_options->options = (struct serve_options){
 		.file = cli_value(arguments, "config"),
 		.sites = ret_options->sites,
@@ -20,4 +13,5 @@ void site_options_read(const struct cli_arguments *arguments, struct site_option
 		.run_dir = cli_value(arguments, "run-dir"),
 		.cache_dir = cli_value(arguments, "cache"),
 	};
+	return code;
 }

@@ -15,7 +15,8 @@ struct site_options {
 	const char *listens[SITE_OPTIONS_MAX + 1];
 };
 
-void site_options_read(const struct cli_arguments *arguments, struct site_options *ret_options);
+/* CLI_FINE, or CLI_USER after a message. */
+int site_options_read(const struct cli_arguments *arguments, struct site_options *ret_options);
 
 #define SITE_OPTIONS                                                                                                   \
 	{"config", 'c', "FILE", "the configuration, in YAML"},                                                         \

@@ -83,6 +83,15 @@ def wrong_words_are_told_with_what_was_meant():
 
 
 @case
+def what_is_given_more_often_than_may_be_is_refused():
+    for words, option, most in ((("check",), ("--rules", RULE_FILE), 32), (("inspect", GOOD), ("--rules", RULE_FILE), 32),
+                                (("serve",), ("--site", "a.test=http://127.0.0.1:1"), 128), (("check",), ("--listen", "127.0.0.1:1"), 128),
+                                (("drill",), ("--shape", "get-flood"), 64)):
+        out, err = guia(*words, *option * (most + 1), code=2)
+        assert out == "" and f"{option[0]} may be given {most} times" in err, (words, out, err)
+
+
+@case
 def help_starts_with_examples():
     for command in COMMANDS:
         for words in (("help", command), (command, "--help"), (command, "-h")):
