@@ -51,9 +51,9 @@ static int unexpected(struct slice log, struct buffer *why)
 	return FTW_UNEXPECTED;
 }
 
-enum { PATTERN_MATCHES = 1, PATTERN_IS_NONE = 2 };
+enum { PATTERN_MATCHES = REGEX_MATCH, PATTERN_IS_NONE = 2 };
 
-/* PATTERN_MATCHES, 0 if it does not, PATTERN_IS_NONE with the reason in `why`, or -ENOMEM. */
+/* PATTERN_MATCHES, 0 if it does not, PATTERN_IS_NONE with the reason in `why`, or a negative error. */
 static int matches(struct slice pattern, struct slice text, struct buffer *why)
 {
 	struct regex *regex = NULL;
@@ -65,9 +65,13 @@ static int matches(struct slice pattern, struct slice text, struct buffer *why)
 		return PATTERN_IS_NONE;
 	}
 	r = r != 0 ? r : regex_scratch_create(&scratch);
-	r = r != 0 ? r : regex_match(regex, scratch, text, 0, NULL, NULL, NULL) == REGEX_MATCH;
+	r = r != 0 ? r : regex_match(regex, scratch, text, 0, NULL, NULL, NULL);
 	regex_scratch_free(scratch);
 	regex_free(regex);
+	if (r == REGEX_LIMIT) {
+		buffer_printf(why, "the expression %.*s needs too many steps", SLICE_ARG(pattern));
+		return PATTERN_IS_NONE;
+	}
 	return r;
 }
 

@@ -15,7 +15,8 @@ struct ftw_seen {
 
 /*
  * 0 if all is as expected; FTW_UNEXPECTED with one line of what was expected and what was got appended to `why`;
- * FTW_INVALID if a regular expression of the test does not compile (told in `why`); or -ENOMEM.
+ * FTW_INVALID if a regular expression of the test does not compile, or needs too many steps (told in `why`); or a
+ * negative error.
  */
 enum {
 	FTW_UNEXPECTED = 2,

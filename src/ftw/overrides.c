@@ -49,6 +49,19 @@ static bool is_text(const struct yaml_node *node)
 	return node != NULL && node->kind == YAML_SCALAR;
 }
 
+/* What expects nothing would make of each of its tests one that cannot fail. */
+static int read_output(const struct source *s, const struct yaml_node *output, struct arena *arena)
+{
+	struct ftw_output scratch = {0};
+	int r = ftw_output_check(output, arena, s->diagnostics, s->file, s->text);
+	if (r == 0 && output != NULL && output->first == NULL)
+		return fault(s, output, "`output` says nothing");
+	if (r != 0)
+		return r;
+	r = ftw_output_read(output, arena, &scratch);
+	return r <= 0 ? r : fault(s, output, "a value under `output` is not of the form it should have");
+}
+
 static int read_entry(const struct source *s, const struct yaml_node *node, struct ftw_overrides *overrides)
 {
 	const struct yaml_node *rule = yaml_get(node, "rule_id");
@@ -62,13 +75,12 @@ static int read_entry(const struct source *s, const struct yaml_node *node, stru
 		return fault(s, node, "an override needs a `reason`");
 	if (ignore != NULL && yaml_bool(ignore, &item.ignore) != 0)
 		return fault(s, ignore, "`ignore` must be true or false");
-	struct ftw_output scratch = {0};
-	if (ftw_output_read(item.output, overrides->arena, &scratch) != 0)
-		return fault(s, item.output, "a value under `output` is not of the form it should have");
+	int r = read_output(s, item.output, overrides->arena);
+	if (r != 0)
+		return r;
 	item.reason = arena_string(overrides->arena, reason->text);
 	if (item.reason == NULL)
 		return -ENOMEM;
-	int r = 0;
 	for (const struct yaml_node *test = tests->first; test != NULL && r == 0; test = test->next) {
 		item.id = test_name(overrides->arena, rule->text, test->text);
 		r = add(overrides, item);

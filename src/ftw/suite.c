@@ -48,6 +48,31 @@ static int check_keys(const struct loader *l, const struct yaml_node *map, const
 	return 0;
 }
 
+/* A map of none but these keys; nothing is one, too. */
+static int check_map(const struct loader *l, const struct yaml_node *map, const char *const *known)
+{
+	if (map != NULL && map->kind != YAML_MAP)
+		return fault(l, map, "this must be a map");
+	return check_keys(l, map, known);
+}
+
+static int check_output(const struct loader *l, const struct yaml_node *output)
+{
+	static const char *const of_output[] = {
+		"status",   "log", "log_contains", "no_log_contains", "response_contains", "expect_error", "retry_once",
+		"isolated", NULL};
+	static const char *const of_log[] = {"expect_ids", "no_expect_ids", "match_regex", "no_match_regex", NULL};
+	int r = check_map(l, output, of_output);
+	return r != 0 ? r : check_map(l, yaml_get(output, "log"), of_log);
+}
+
+int ftw_output_check(const struct yaml_node *node, struct arena *arena, struct diagnostics *diagnostics,
+		     const char *file, struct slice text)
+{
+	const struct loader l = {arena, diagnostics, file, text};
+	return check_output(&l, node);
+}
+
 static int check_stage_keys(const struct loader *l, const struct yaml_node *input, const struct yaml_node *output)
 {
 	static const char *const of_input[] = {"dest_addr",
@@ -67,13 +92,8 @@ static int check_stage_keys(const struct loader *l, const struct yaml_node *inpu
 					       "follow_redirect",
 					       "virtual_host_mode",
 					       NULL};
-	static const char *const of_output[] = {
-		"status",   "log", "log_contains", "no_log_contains", "response_contains", "expect_error", "retry_once",
-		"isolated", NULL};
-	static const char *const of_log[] = {"expect_ids", "no_expect_ids", "match_regex", "no_match_regex", NULL};
 	int r = check_keys(l, input, of_input);
-	r = r != 0 ? r : check_keys(l, output, of_output);
-	return r != 0 ? r : check_keys(l, yaml_get(output, "log"), of_log);
+	return r != 0 ? r : check_output(l, output);
 }
 
 static int read_text(const struct yaml_node *map, const char *key, struct slice *text)

@@ -72,6 +72,10 @@ enum {
 /* 0, FTW_INVALID, -ENOMEM, or -errno of the file. */
 int ftw_suite_load(const char *path, struct arena *arena, struct diagnostics *diagnostics, struct ftw_suite *ret_suite);
 
+/* Whether an `output:` has only keys that it may have; NULL has. `text` is the file's. 0, or FTW_INVALID. */
+int ftw_output_check(const struct yaml_node *node, struct arena *arena, struct diagnostics *diagnostics,
+		     const char *file, struct slice text);
+
 /* Reads the keys of an `output:` over what stands there: a key that is written replaces. For overrides. */
 int ftw_output_read(const struct yaml_node *node, struct arena *arena, struct ftw_output *output);
 

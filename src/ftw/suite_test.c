@@ -1,5 +1,6 @@
 #include "ftw/suite.h"
 
+#include "base/error.h"
 #include "base/test.h"
 #include "ftw/check.h"
 #include "ftw/exchange.h"
@@ -112,6 +113,60 @@ static void an_override_says_what_will_do_as_well(void **state)
 	world_end(&w);
 }
 
+/* One that is misspelt, or says nothing, would make a test that cannot fail. */
+static void an_override_that_expects_nothing_is_refused(void **state)
+{
+	(void)state;
+	static const char *const outputs[] = {"{statuss: 400}", "{log: {expekt_ids: [7]}}", "{}", "400", "{log: 7}",
+					      "{status: x}"};
+	for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++) {
+		char text[200];
+		struct world w;
+		snprintf(text, sizeof(text),
+			 "test_overrides:\n  - rule_id: 7\n    test_ids: [1]\n    reason: refused\n    output: %s\n",
+			 outputs[i]);
+		world_make(&w, text);
+		struct ftw_overrides overrides = {.arena = &w.arena};
+		assert_int_equal(ftw_overrides_load(w.path, &w.diagnostics, &overrides), FTW_INVALID);
+		assert_int_equal(w.diagnostics.first->line, 5);
+		free(overrides.items);
+		world_end(&w);
+	}
+}
+
+/* No memory is no fault of what was written. */
+static void an_override_for_which_there_is_no_memory_is_not_complained_of(void **state)
+{
+	(void)state;
+	const char *text = "test_overrides:\n  - {rule_id: 7, test_ids: [1], reason: r, output: {status: [400]}}\n";
+	int r = -ENOMEM;
+	for (size_t limit = 1024; r != 0; limit += 16) {
+		struct world w;
+		world_make(&w, text);
+		arena_destroy(&w.arena);
+		arena_init(&w.arena, limit, 0);
+		struct ftw_overrides overrides = {.arena = &w.arena};
+		r = ftw_overrides_load(w.path, &w.diagnostics, &overrides);
+		assert_true(r == 0 || r == -ENOMEM);
+		assert_null(w.diagnostics.first);
+		free(overrides.items);
+		world_end(&w);
+	}
+}
+
+static void a_pattern_that_cannot_be_decided_is_no_pass(void **state)
+{
+	(void)state;
+	struct world w;
+	world_make(&w, "");
+	struct buffer why = buffer_make(&w.arena);
+	struct ftw_output output = {.no_match_regex = SLICE("^(a+)+(?!b)$")};
+	struct ftw_seen seen = {.status = 200, .log = SLICE("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\n")};
+	assert_int_equal(ftw_check(&output, &seen, &why), FTW_INVALID);
+	assert_true(slice_find(buffer_slice(&why), SLICE("too many steps"), 0) < why.len);
+	world_end(&w);
+}
+
 static void data_becomes_bytes(void **state)
 {
 	(void)state;
@@ -176,5 +231,8 @@ static void a_refused_request_is_still_read(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(both_schemas_say_the_same), cmocka_unit_test(what_is_written_wrong_is_told_with_its_place),
-	  cmocka_unit_test(an_override_says_what_will_do_as_well), cmocka_unit_test(data_becomes_bytes),
+	  cmocka_unit_test(an_override_says_what_will_do_as_well),
+	  cmocka_unit_test(an_override_that_expects_nothing_is_refused),
+	  cmocka_unit_test(an_override_for_which_there_is_no_memory_is_not_complained_of),
+	  cmocka_unit_test(a_pattern_that_cannot_be_decided_is_no_pass), cmocka_unit_test(data_becomes_bytes),
 	  cmocka_unit_test(the_origin_reflects), cmocka_unit_test(a_refused_request_is_still_read))
