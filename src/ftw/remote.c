@@ -1,6 +1,7 @@
 /*
  * A connection for each request. An answer is read until its Content-Length is there, to its end, or until nothing
- * comes for a while. The log is one open file that is only ever read on, so that each line is seen once.
+ * comes for a while. The log is one open file that is read on from where
+ * it ends at the beginning, so that each line is seen once.
  */
 #include "ftw/remote.h"
 
@@ -60,6 +61,7 @@ int ftw_remote_open(const char *url, const char *log_path, struct ftw_remote **r
 		free(remote);
 		return r;
 	}
+	(void)lseek(remote->log, 0, SEEK_END); /* what is there is no stage's; of a pipe all is read */
 	remote->word = hash_key_random().k0;
 	*ret_remote = remote;
 	return 0;

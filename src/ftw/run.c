@@ -14,10 +14,24 @@ enum {
 	STAGE_RETAIN_BYTES = 1 << 20,
 };
 
+/* `context` is where the answer is kept too. */
 static int reflect(void *context, const struct request *request, struct arena *arena, struct ftw_answer *ret_answer)
 {
-	(void)context;
-	return ftw_origin_answer(request->method, request->uri, request->body, arena, ret_answer);
+	struct ftw_answer *kept = context;
+	int r = ftw_origin_answer(request->method, request->uri, request->body, arena, kept);
+	if (r == 0)
+		*ret_answer = *kept;
+	return r;
+}
+
+/* "NAME=VALUE" of the first cookie that is set; "": none is. */
+static struct slice cookie_of(const struct ftw_answer *answer)
+{
+	const struct field *set = field_list_find(&answer->headers, SLICE("Set-Cookie"));
+	struct slice cookie = SLICE("");
+	if (set != NULL)
+		slice_cut(set->value, ';', &cookie);
+	return slice_trim(cookie);
 }
 
 static int collect_log(struct guia_transaction *t, struct arena *arena, struct slice *ret_log)
@@ -33,7 +47,7 @@ static int collect_log(struct guia_transaction *t, struct arena *arena, struct s
 }
 
 static int run_transaction(const struct ftw_local *local, const struct request *request, struct arena *arena,
-			   struct ftw_seen *seen)
+			   struct ftw_seen *seen, struct slice *ret_cookie)
 {
 	struct guia_transaction *t = NULL;
 	struct guia_connection connection = exchange_connection(request->host);
@@ -41,10 +55,14 @@ static int run_transaction(const struct ftw_local *local, const struct request *
 				       &t);
 	if (r != 0)
 		return r;
-	struct exchange exchange = {request, reflect, NULL, arena};
+	struct ftw_answer answer = {.headers = field_list_make(arena)};
+	struct exchange exchange = {request, reflect, &answer, arena};
 	r = exchange_run(t, &exchange, &seen->status);
 	if (r == 0)
 		r = collect_log(t, arena, &seen->log);
+	/* Of an answer that was blocked the client has nothing. */
+	if (r == 0 && seen->status == answer.status)
+		*ret_cookie = cookie_of(&answer);
 	guia_transaction_end(t);
 	return r;
 }
@@ -56,7 +74,7 @@ int ftw_stage_local(void *context, const struct ftw_stage *stage, struct slice *
 	struct request_parser_options options = exchange_parser_permissive();
 	struct ftw_seen seen = {0};
 	struct request request = {0};
-	struct slice wire;
+	struct slice wire, set = SLICE("");
 	int r = ftw_wire_request(&stage->input, *cookie, arena, &wire);
 	if (r != 0)
 		return r > 0 ? -EINVAL : r;
@@ -67,15 +85,18 @@ int ftw_stage_local(void *context, const struct ftw_stage *stage, struct slice *
 	seen.error = r == REQUEST_REFUSED;
 	if (r == REQUEST_REFUSED)
 		r = exchange_read_leniently(wire, arena, &request);
-	r = r != 0 ? r : run_transaction(local, &request, arena, &seen);
+	r = r != 0 ? r : run_transaction(local, &request, arena, &seen, &set);
 	/* An answer to HTTP/0.9 has no status line, so a client sees none. */
 	seen.error = seen.error || seen.status == 0 || request.version_number == 9;
 	seen.refused = refused != 0;
 	if (refused != 0)
 		seen.status = refused;
-	if (r == 0)
-		*ret_seen = seen;
-	return r;
+	if (r != 0)
+		return r;
+	if (stage->input.save_cookie && set.len > 0 && !seen.refused)
+		*cookie = set;
+	*ret_seen = seen;
+	return 0;
 }
 
 static int run_stage(const struct ftw_stage *stage, ftw_stage_fn *run, void *context, struct slice *cookie,

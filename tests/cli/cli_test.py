@@ -3,12 +3,14 @@
 
 Usage: cli_test.py GUIA
 """
+import http.server
 import json
 import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import tap  # pylint: disable=wrong-import-position
@@ -402,6 +404,47 @@ def rule_tests_pass_fail_and_skip():
     err = guia("test", "--rules", RULE_FILE, misspelt, code=2)[1]
     assert "misspelt.yaml:6:24: error: unknown key `expekt_ids`" in err and "hint: known here: expect_ids" in err, err
     assert "--log" in guia("test", "--server", "http://127.0.0.1:1", suite, code=2)[1]
+
+
+@case
+def a_cookie_that_an_answer_sets_is_sent_by_later_stages():
+    answer = '{"status": 200, "headers": {"Set-Cookie": "a=evil; Path=/"}}'
+    rules = write("cookie.conf", 'SecRuleEngine On\nSecRule REQUEST_COOKIES:a "@streq evil" "id:7,phase:1,deny,status:403,log"\n')
+    stages = "".join(f"""
+      - input: {{uri: /reflect, method: POST, save_cookie: {saves}, headers: {{Host: a, Content-Type: application/json}}, data: '{answer}'}}
+        output: {{status: 200}}
+      - input: {{uri: /, headers: {{Host: a}}}}
+        output: {{status: {status}}}""" for saves, status in (("false", 200), ("true", 403)))
+    suite = write("cookie.yaml", f"rule_id: 7\ntests:\n  - test_id: 1\n    stages:{stages}\n")
+    assert guia("test", "--rules", rules, suite)[0].endswith("1 passed, 0 failed, 0 skipped\n")
+
+
+class Logging(http.server.BaseHTTPRequestHandler):
+    """A server that writes what it is asked into its log, as a gate's rules do."""
+
+    def do_GET(self):
+        with self.server.log.open("a") as log:
+            log.write(f"{self.path} {self.headers.get('X-CRS-Test', '')}\n")
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@case
+def a_long_log_is_read_from_its_end():
+    suite = write("remote.yaml", "rule_id: 1\ntests:\n  - test_id: 1\n    stages:\n      - input: {uri: /asked}\n"
+                  "        output: {status: 200, log: {match_regex: /asked, no_match_regex: /before}}\n")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Logging) as server:
+        server.log = FOLDER / "long.log"
+        server.log.write_text("/before\n")
+        os.truncate(server.log, 200 << 20)  # more than a stage has room for
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        out, _ = guia("test", "--server", f"http://127.0.0.1:{server.server_address[1]}", "--log", str(server.log), suite)
+        server.shutdown()
+    assert out.endswith("1 passed, 0 failed, 0 skipped\n"), out
 
 
 def main():
