@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "evidence/retention.h"
 #include "screen/screen.h"
+#include "serve/endpoint.h"
 #include "serve/valid.h"
 #include "upstream/operator.h"
 
@@ -193,7 +194,8 @@ static int read_item(const struct source *s, const struct yaml_node *node, const
 	}
 	bool good = key->kind == KEY_LISTEN ? node->kind == YAML_SCALAR : is_text(node);
 	const char *should = good ? valid[key->kind](node->text) : "text, or a list of texts";
-	if (should == NULL && text_list_has(list, node->text))
+	if (should == NULL &&
+	    (key->kind == KEY_LISTEN ? endpoint_list_has(list, node->text) : text_list_has(list, node->text)))
 		should = "named once";
 	return should != NULL ? yaml_key_wrong(&s->yaml, node, key, should) : text_list_add(list, node->text);
 }
@@ -365,7 +367,7 @@ static int check_together(const struct source *s, const struct yaml_node *root)
 				"certificate and key go together", "`",
 				key == NULL ? SLICE("key") : SLICE("certificate"), "` is missing");
 	for (size_t i = 0; i < s->config->listen_tls.count; i++)
-		if (text_list_has(&s->config->listen, s->config->listen_tls.items[i]))
+		if (endpoint_list_has(&s->config->listen, s->config->listen_tls.items[i]))
 			return complain(s, yaml_place(tls, s->yaml.file, s->yaml.text), "TLS needs a port of its own",
 					"`listen` has ", s->config->listen_tls.items[i], " too");
 	return 0;

@@ -30,6 +30,17 @@ struct endpoint endpoint_of_listen(struct slice text)
 	return found;
 }
 
+bool endpoint_list_has(const struct text_list *list, struct slice text)
+{
+	const struct endpoint wanted = endpoint_of_listen(text);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct endpoint other = endpoint_of_listen(list->items[i]);
+		if (other.port == wanted.port && address_equal(&other.address, &wanted.address))
+			return true;
+	}
+	return false;
+}
+
 struct slice endpoint_of_origin(struct slice text, uint16_t *ret_port)
 {
 	bool tls = slice_starts_with(text, SLICE("https://"));

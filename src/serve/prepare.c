@@ -9,6 +9,7 @@
 #include "serve/certificate.h"
 #include "serve/config_whole.h"
 #include "serve/config_yaml.h"
+#include "serve/endpoint.h"
 #include "serve/events_key.h"
 #include "serve/events_room.h"
 #include "serve/origins.h"
@@ -410,8 +411,8 @@ int prepare_ports(const struct serve_config *config, const struct serve_config *
 	const struct text_list *lists[] = {&config->listen, &config->listen_tls};
 	for (size_t i = 0; i < 2; i++)
 		for (size_t j = 0; j < lists[i]->count && code == SERVE_FINE; j++)
-			if (before == NULL || (!text_list_has(&before->listen, lists[i]->items[j]) &&
-					       !text_list_has(&before->listen_tls, lists[i]->items[j])))
+			if (before == NULL || (!endpoint_list_has(&before->listen, lists[i]->items[j]) &&
+					       !endpoint_list_has(&before->listen_tls, lists[i]->items[j])))
 				code = check_port(lists[i]->items[j], may_be_in_use, notice);
 	return code;
 }
