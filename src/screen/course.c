@@ -75,6 +75,9 @@ size_t course_steps(const struct course *course, size_t room, uint64_t *at_ms, d
 		return 0;
 	uint64_t begin = course->at_ms[place(course, 0)], end = course->at_ms[place(course, course->count - 1)];
 	uint64_t step_ms = ((end - begin) / 1000 / room + 1) * 1000;
+	/* Steps are of the clock: those at both ends may be parts. */
+	while (room > 1 && end / step_ms - begin / step_ms >= room)
+		step_ms += 1000;
 	size_t steps = 0, members = 0;
 	for (size_t i = 0; i < course->count; i++) {
 		size_t at = place(course, i);

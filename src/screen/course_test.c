@@ -54,6 +54,22 @@ static void what_does_not_fit_is_taken_together(void **state)
 	}
 }
 
+/* Wherever the course begins within a step. */
+static void the_newest_is_always_among_them(void **state)
+{
+	enum { ROOM_MOST = 30, STARTS = 120 };
+	uint64_t at_ms[ROOM_MOST], step_ms;
+	double values[ROOM_MOST * COURSE_KINDS];
+	for (size_t room = 2; room <= ROOM_MOST; room++)
+		for (size_t start = 1; start <= STARTS; start++) {
+			anew(state);
+			play(start * 1000, 1000, COURSE_SECONDS + 1, 7);
+			size_t steps = course_steps(&course, room, at_ms, values, &step_ms);
+			assert_in_range(steps, 1, room);
+			assert_true(at_ms[steps - 1] + step_ms > (start + COURSE_SECONDS - 1) * 1000);
+		}
+}
+
 static void a_watch_that_began_anew_is_no_flood(void **state)
 {
 	(void)state;
@@ -126,6 +142,7 @@ static void rare_keys_make_room(void **state)
 
 TEST_MAIN(cmocka_unit_test_setup(sums_become_rates, anew),
 	  cmocka_unit_test_setup(what_does_not_fit_is_taken_together, anew),
+	  cmocka_unit_test_setup(the_newest_is_always_among_them, anew),
 	  cmocka_unit_test_setup(a_watch_that_began_anew_is_no_flood, anew),
 	  cmocka_unit_test_setup(a_clock_set_back_begins_it_anew, anew),
 	  cmocka_unit_test_setup(a_measure_is_marked_once, anew),
