@@ -99,6 +99,15 @@ static void add_patterns(struct buffer *out, const struct plot *plot)
 	buffer_text(out, "</defs>\n");
 }
 
+/* As many as the axis needs for what it says to be true. */
+static int decimals_of(double top)
+{
+	int decimals = 0;
+	for (double part = top / TICKS_Y; decimals < 3 && fabs(part - round(part)) > 1e-6; part *= 10)
+		decimals++;
+	return decimals;
+}
+
 static void add_axes(struct buffer *out, const struct plot *plot, double top)
 {
 	for (int i = 0; i <= TICKS_Y; i++) {
@@ -106,7 +115,7 @@ static void add_axes(struct buffer *out, const struct plot *plot, double top)
 		buffer_printf(out,
 			      "<path d=\"M%d %.1fH%d\" class=\"grid\"/><text x=\"%d\" y=\"%.1f\" "
 			      "class=\"right\">%.*f</text>\n",
-			      LEFT, y, WIDTH - RIGHT, LEFT - 6, y + 4, top < 10 ? 2 : 0, value);
+			      LEFT, y, WIDTH - RIGHT, LEFT - 6, y + 4, decimals_of(top), value);
 	}
 	for (int i = 0; i <= TICKS_X; i++) {
 		uint64_t at_ms = plot->at_ms[0] + span_of(plot) * (uint64_t)i / TICKS_X;

@@ -2,6 +2,7 @@
 
 #include "base/test.h"
 #include "report/html.h"
+#include "report/plot.h"
 
 #include <math.h>
 
@@ -191,12 +192,43 @@ static void a_report_is_whole_at_any_time(void **state)
 	}
 }
 
+static void an_axis_says_what_it_shows(void **state)
+{
+	(void)state;
+	static const struct {
+		double most;
+		const char *labels[4];
+	} rows[] = {
+		{1, {">0.25<", ">0.50<", ">0.75<", ">1.00<"}},  {2.5, {">0.625<", ">1.250<", ">1.875<", ">2.500<"}},
+		{8, {">2.5<", ">5.0<", ">7.5<", ">10.0<"}},     {24, {">6.25<", ">12.50<", ">18.75<", ">25.00<"}},
+		{50, {">12.5<", ">25.0<", ">37.5<", ">50.0<"}}, {90, {">25<", ">50<", ">75<", ">100<"}},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct buffer out = buffer_make(NULL);
+		const uint64_t at_ms = 1000;
+		const struct plot plot = {.id = "a",
+					  .title = "b",
+					  .layers = 1,
+					  .names = {"c"},
+					  .step_ms = 1000,
+					  .count = 1,
+					  .at_ms = &at_ms,
+					  .values = &rows[i].most};
+		plot_add(&out, &plot);
+		for (size_t j = 0; j < 4; j++)
+			if (slice_find(buffer_slice(&out), slice_from_string(rows[i].labels[j]), 0) == out.len)
+				fail_msg("%g: no %s", rows[i].most, rows[i].labels[j]);
+		buffer_free(&out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_phrase_is_in_every_language),
 		cmocka_unit_test(text_stays_text),
 		cmocka_unit_test(a_report_is_whole_at_any_time),
+		cmocka_unit_test(an_axis_says_what_it_shows),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
