@@ -302,7 +302,7 @@ static void add_tile(const struct page *page, const struct tile *tile)
 		add_attack(page, tile->site);
 	add_mode(page, tile->site);
 	if (probe != NULL && answer_truth(probe, "up")) {
-		snprintf(words, sizeof(words), "%.0f ms", answer_number(probe, "ms") + 0.5);
+		snprintf(words, sizeof(words), "%.0f ms", answer_number(probe, "ms"));
 		add_line_with(page, SAY_ANSWERS_IN, words);
 	} else if (probe != NULL && tile->state == SITE_ATTACKED) {
 		page_element(page, "span", page_text(page, SAY_DOWN));

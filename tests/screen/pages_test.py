@@ -67,6 +67,7 @@ def tiles_say_how_sites_are():
         assert "Sites under attack: 1." in page and "Sites that do not answer: 1." in page
         assert "192.0.2.0/24" in page and "340" in page and "not yet known" in page and "942100" in page
         assert 'href="/incidents/2"' in page
+        assert "12 ms" in page  # of 12.3
 
 
 @case
