@@ -120,6 +120,7 @@ static int make_apart(struct events_dir *dir)
 			return 0;
 		if (dir->lock >= 0)
 			close(dir->lock); /* another's sweep was faster */
+		dir->lock = -1;
 	}
 	return -EAGAIN;
 }
