@@ -164,10 +164,13 @@ int router_look(struct router *router, int *ret_rules)
 	buffer_free(&table);
 	if (rules >= 0 && !(router->rules == 0 && rules == 0) &&
 	    !slice_equal(buffer_slice(&code), buffer_slice(&router->filter))) {
-		buffer_clear(&router->filter);
-		buffer_add(&router->filter, buffer_slice(&code));
+		size_t bytes = code.len;
 		r = put_filter(router, &code);
-		router->rules = rules;
+		if (r == 0) {
+			buffer_clear(&router->filter);
+			buffer_add(&router->filter, slice_sub(buffer_slice(&code), 0, bytes));
+			router->rules = rules;
+		}
 	}
 	buffer_free(&code);
 	*ret_rules = router->rules;

@@ -38,7 +38,7 @@ bool router_may_be(const char **ret_why);
  */
 int router_begin(struct router *router, const struct stage *stage, unsigned link_mbit, bool first, struct buffer *said);
 
-/* Reads the table, and filters what it now says. 0 or -errno, and *ret_rules. */
+/* Reads the table, and filters what it now says. 0 or -errno, and *ret_rules: of the filter that is in force. */
 int router_look(struct router *router, int *ret_rules);
 
 void router_end(struct router *router);
