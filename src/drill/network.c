@@ -170,12 +170,17 @@ static int write_link(const struct stage *stage, int namespace, const char *link
 	return r;
 }
 
+void network_mask(int processor, char out[NETWORK_MASK_BYTES])
+{
+	int len = snprintf(out, NETWORK_MASK_BYTES, "%x", 1u << processor % 32);
+	for (int i = processor / 32; i > 0; i--)
+		len += snprintf(out + len, (size_t)(NETWORK_MASK_BYTES - len), ",00000000");
+}
+
 static int receive_on(const struct stage *stage, int namespace, const char *link, int processor)
 {
-	char mask[64];
-	int words = snprintf(mask, sizeof(mask), "%x", 1u << processor % 32);
-	for (int i = processor / 32; i > 0 && words + 10 < (int)sizeof(mask); i--)
-		words += snprintf(mask + words, sizeof(mask) - (size_t)words, ",00000000");
+	char mask[NETWORK_MASK_BYTES];
+	network_mask(processor, mask);
 	return write_link(stage, namespace, link, "queues/rx-0/rps_cpus", mask);
 }
 

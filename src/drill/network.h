@@ -9,9 +9,15 @@
 #include "drill/people.h"
 #include "drill/stage.h"
 
+#include <sched.h>
+
 enum {
 	NETWORK_RECEIVES_ELSEWHERE = 1,
+	NETWORK_MASK_BYTES = CPU_SETSIZE / 32 * 9, /* for the longest */
 };
+
+/* One processor, below CPU_SETSIZE, as the kernel writes a set of them: words of 32 in hexadecimal, highest first. */
+void network_mask(int processor, char out[NETWORK_MASK_BYTES]);
 
 /*
  * 0; NETWORK_RECEIVES_ELSEWHERE if all is there, but the kernel does not let the gate's receive work be put on the
