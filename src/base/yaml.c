@@ -34,9 +34,27 @@ static struct slice line_at(struct slice text, unsigned line)
 	return slice_ends_with(found, SLICE("\r")) ? slice_sub(found, 0, found.len - 1) : found;
 }
 
+/* The mark of byte order that a file may begin with: libyaml does not count it. */
+static size_t order_bytes(struct slice text)
+{
+	return slice_starts_with(text, SLICE("\xef\xbb\xbf")) ? 3 : 0;
+}
+
+/* Where in its line the character of a column is, in bytes. */
+static size_t bytes_before(struct slice text, unsigned line, unsigned column)
+{
+	struct slice found = line_at(text, line);
+	size_t at = line == 1 ? order_bytes(text) : 0;
+	for (unsigned i = 1; i < column; i++) {
+		uint8_t first = at < found.len ? found.ptr[at] : 0;
+		at += first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	}
+	return at;
+}
+
 static struct source_place place_at(const char *file, struct slice text, unsigned line, unsigned column)
 {
-	return (struct source_place){file, line, column, line_at(text, line)};
+	return (struct source_place){file, line, (unsigned)bytes_before(text, line, column) + 1, line_at(text, line)};
 }
 
 struct source_place yaml_place(const struct yaml_node *node, const char *file, struct slice text)
@@ -170,7 +188,9 @@ static int on_event(struct builder *b, const yaml_event_t *event)
 /* What people meet most: an editor that indents by tabs. */
 static bool is_tab(const struct builder *b, yaml_mark_t mark)
 {
-	return mark.index < b->text.len && b->text.ptr[mark.index] == '\t';
+	struct slice line = line_at(b->text, (unsigned)mark.line + 1);
+	size_t at = bytes_before(b->text, (unsigned)mark.line + 1, (unsigned)mark.column + 1);
+	return at < line.len && line.ptr[at] == '\t';
 }
 
 static int parse_error(struct builder *b, const yaml_parser_t *parser)
@@ -180,12 +200,14 @@ static int parse_error(struct builder *b, const yaml_parser_t *parser)
 	bool encoding = parser->error == YAML_READER_ERROR;
 	yaml_mark_t mark = parser->problem_mark;
 	/* libyaml knows only the offset of a byte that it could not read. */
-	if (encoding)
-		for (size_t at = mark.line = mark.column = 0; at < parser->problem_offset && at < b->text.len; at++) {
+	if (encoding) {
+		mark.line = mark.column = 0;
+		for (size_t at = order_bytes(b->text); at < parser->problem_offset && at < b->text.len; at++) {
 			bool newline = b->text.ptr[at] == '\n';
 			mark.line += newline;
-			mark.column = newline ? 0 : mark.column + 1;
+			mark.column = newline ? 0 : mark.column + ((b->text.ptr[at] & 0xc0) != 0x80);
 		}
+	}
 	const char *hint = encoding          ? "the file must be UTF-8 text"
 			   : is_tab(b, mark) ? "YAML is indented by spaces, not by tabs"
 					     : NULL;

@@ -14,7 +14,7 @@ struct yaml_node {
 	struct slice text; /* of a scalar; NUL behind it */
 	bool quoted;       /* a scalar that was not written plain: never a number, a boolean or null */
 	unsigned line;
-	unsigned column;
+	unsigned column;  /* in characters, as key_column; yaml_place() tells bytes */
 	struct slice key; /* in a map */
 	unsigned key_line;
 	unsigned key_column;

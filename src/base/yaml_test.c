@@ -83,6 +83,44 @@ static void tabs_are_told_by_their_name(void **state)
 	release(&p);
 }
 
+/* The caret stands below the byte that is meant, whatever stands before it. */
+static void columns_are_of_bytes(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		unsigned column;
+	} cases[] = {
+		{"b: [n\xc3\xa3o, *x]\n", 11},
+		{"b: [\xe6\xbe\xb3\xe9\x96\x80, \xf0\x9f\x98\x80, *x]\n", 19},
+		{"\xef\xbb\xbf"
+		 "b: *x\n",
+		 7},
+		{"\xef\xbb\xbf"
+		 "b: \xff\n",
+		 7},
+		{"b: n\xc3\xa3o\xff\n", 8},
+		{"b: n\xc3\xa3o\x80\n", 8},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct parsed p = parse(cases[i].text);
+		assert_int_equal(p.result, YAML_INVALID);
+		assert_int_equal(p.diagnostics.first->column, cases[i].column);
+		release(&p);
+	}
+	static const char text[] = "{n\xc3\xa3o: 1, b: 2}\n";
+	struct parsed p = parse(text);
+	assert_int_equal(p.result, 0);
+	const struct yaml_node *node = yaml_get(p.root, "b");
+	assert_int_equal(yaml_key_place(node, "t.yaml", slice_from_string(text)).column, 11);
+	assert_int_equal(yaml_place(node, "t.yaml", slice_from_string(text)).column, 14);
+	release(&p);
+	p = parse("a: n\xc3\xa3o\nb:\n\tc: 1\n");
+	assert_int_equal(p.result, YAML_INVALID);
+	assert_non_null(strstr(p.diagnostics.first->hint, "not by tabs"));
+	release(&p);
+}
+
 static void no_document_is_no_tree(void **state)
 {
 	(void)state;
@@ -93,4 +131,5 @@ static void no_document_is_no_tree(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(a_tree_knows_its_places), cmocka_unit_test(what_is_not_plain_data_is_refused),
-	  cmocka_unit_test(tabs_are_told_by_their_name), cmocka_unit_test(no_document_is_no_tree))
+	  cmocka_unit_test(tabs_are_told_by_their_name), cmocka_unit_test(columns_are_of_bytes),
+	  cmocka_unit_test(no_document_is_no_tree))
