@@ -37,6 +37,7 @@ struct cases_job *cases_job_make(struct casebook *book, struct intrusions *intru
 	struct cases_job *job = malloc(sizeof(*job));
 	if (job == NULL)
 		return NULL;
+	job->result = -EINPROGRESS;
 	take_intrusions(intrusions, now_ms, job);
 	job->floods = book->changed;
 	job->record = book->now;

@@ -22,7 +22,7 @@ struct cases_job {
 	size_t item_counts[RANKING_DIMENSIONS];
 	size_t intrusion_count;
 	struct intrusion_news *intrusions[CASES_INTRUSIONS_TOLD];
-	int result;
+	int result; /* -EINPROGRESS: it was not tried to be written yet */
 };
 
 /* Takes it out of the books. NULL without memory: they keep it. */
