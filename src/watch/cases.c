@@ -23,6 +23,7 @@ struct cases {
 	bool waits;               /* that it is tried again */
 	struct case_store *store; /* the thread's while a job is under way; NULL: there is none yet, or none is to be */
 	bool given_up;
+	bool unread; /* what was on record when the watch began: nobody knows which numbers were given */
 	int told;
 	char path[PATH_MAX];
 	struct cases_seen seen; /* at the last look */
@@ -61,6 +62,7 @@ static int open_store(struct cases *cases)
 	struct buffer name = buffer_make(NULL);
 	int r = case_store_open(cases->path, &cases->store);
 	if (r == CASE_STORE_DAMAGED) {
+		cases->unread = true;
 		r = case_store_put_aside(cases->path, &name);
 		if (r == 0) {
 			fprintf(stderr, "guia: watch: %s: it is damaged; it is %.*s now, and a new one is begun\n",
@@ -123,13 +125,24 @@ static bool resume_intrusion(void *context, const struct case_record *record)
 	return true;
 }
 
+/*
+ * Where that cannot be read, incidents are numbered from the time on: nothing has such a number, neither the store that
+ * may be opened later, nor holds and records of the log, which name incidents by theirs.
+ */
+static uint64_t read_last_id(struct cases *cases, int opened, uint64_t now_ms)
+{
+	uint64_t last_id = 0;
+	if (opened != 0 || case_store_records(cases->store, 0, 1, take_id, &last_id) != 0)
+		cases->unread = true;
+	return cases->unread ? now_ms : last_id;
+}
+
 static void read_latest(struct cases *cases)
 {
 	struct case_record *latest = malloc(sizeof(*latest));
 	struct resuming resuming = {cases, 0, clock_now_ms()};
-	uint64_t last_id = 0;
 	int r = latest == NULL ? -ENOMEM : open_store(cases);
-	r = r != 0 ? r : case_store_records(cases->store, 0, 1, take_id, &last_id);
+	uint64_t last_id = read_last_id(cases, r, resuming.now_ms);
 	r = r != 0 ? r : case_store_records(cases->store, 0, INTRUSIONS_MOST * 2, resume_intrusion, &resuming);
 	if (r == 0)
 		r = case_store_latest_flood(cases->store, latest);
