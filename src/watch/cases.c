@@ -57,34 +57,46 @@ static void say(struct cases *cases, int r)
 }
 
 /* What is damaged is kept beside, for somebody to look at; a new one is begun. */
-static int open_store(struct cases *cases)
+static int put_aside(struct cases *cases)
 {
 	struct buffer name = buffer_make(NULL);
-	int r = case_store_open(cases->path, &cases->store);
-	if (r == CASE_STORE_DAMAGED) {
-		cases->unread = true;
-		r = case_store_put_aside(cases->path, &name);
-		if (r == 0) {
-			fprintf(stderr, "guia: watch: %s: it is damaged; it is %.*s now, and a new one is begun\n",
-				cases->path, SLICE_ARG(buffer_slice(&name)));
-			r = case_store_open(cases->path, &cases->store);
-		}
-	}
+	int r = case_store_put_aside(cases->path, &name);
+	if (r == 0)
+		fprintf(stderr, "guia: watch: %s: it is damaged; it is %.*s now, and a new one is begun\n", cases->path,
+			SLICE_ARG(buffer_slice(&name)));
 	buffer_free(&name);
 	return r;
 }
 
+static int open_store(struct cases *cases)
+{
+	int r = case_store_open(cases->path, &cases->store);
+	if (r != CASE_STORE_DAMAGED)
+		return r;
+	cases->unread = true;
+	r = put_aside(cases);
+	return r != 0 ? r : case_store_open(cases->path, &cases->store);
+}
+
+static int job_write(struct cases *cases)
+{
+	int r = cases->store == NULL ? open_store(cases) : 0;
+	r = r != 0 ? r : cases_job_write(cases->job, cases->store);
+	if (r == CASE_STORE_DAMAGED) {
+		case_store_close(cases->store);
+		cases->store = NULL;
+	}
+	return r;
+}
+
+/* A page that is damaged shows when it is needed, and not to who opens the file again. */
 static void job_run(void *context)
 {
 	struct cases *cases = context;
-	struct cases_job *job = cases->job;
-	job->result = cases->store == NULL ? open_store(cases) : 0;
-	if (job->result == 0)
-		job->result = cases_job_write(cases->job, cases->store);
-	if (job->result == CASE_STORE_DAMAGED) {
-		case_store_close(cases->store);
-		cases->store = NULL; /* it is put aside when it is tried again */
-	}
+	int r = job_write(cases);
+	if (r == CASE_STORE_DAMAGED && put_aside(cases) == 0)
+		r = job_write(cases);
+	cases->job->result = r;
 }
 
 /* ---- beginning and end ---- */

@@ -4,7 +4,9 @@
 #include "base/test.h"
 #include "watch/cases_job.h"
 
+#include <fcntl.h>
 #include <malloc.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 enum { NOW_S = 1764200000 };
@@ -133,6 +135,42 @@ static void nor_are_those_of_a_damaged_one(void **state)
 	assert_int_equal(count, 1);
 }
 
+/* The page that incidents are in. */
+static void damage_a_page(void)
+{
+	static const uint8_t nonsense[512] = {0xff, 0xff};
+	sqlite3 *db;
+	sqlite3_stmt *s;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+					    "SELECT (rootpage - 1) * page_size FROM sqlite_master, pragma_page_size"
+					    " WHERE name = 'incident'",
+					    -1, &s, NULL),
+			 SQLITE_OK);
+	assert_int_equal(sqlite3_step(s), SQLITE_ROW);
+	off_t at = sqlite3_column_int64(s, 0);
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	int fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, nonsense, sizeof(nonsense), at), sizeof(nonsense));
+	close(fd);
+}
+
+/* It can be opened, and what is written meets the damage. */
+static void what_a_damaged_page_keeps_out_goes_into_a_new_one(void **state)
+{
+	(void)state;
+	size_t count;
+	char damaged[80];
+	put_on_record(path, 1);
+	damage_a_page();
+	come_and_end(begin());
+	assert_true(latest_of(&count) > 1);
+	assert_int_equal(count, 1);
+	snprintf(damaged, sizeof(damaged), "%s.damaged", path);
+	assert_int_equal(access(damaged, F_OK), 0);
+}
+
 static void numbers_go_on_where_they_can_be_read(void **state)
 {
 	(void)state;
@@ -165,6 +203,7 @@ int main(void)
 		cmocka_unit_test(a_job_that_nobody_has_begun_is_not_done),
 		cmocka_unit_test_teardown(numbers_of_a_history_that_was_not_read_are_not_given_again, clear),
 		cmocka_unit_test_teardown(nor_are_those_of_a_damaged_one, clear),
+		cmocka_unit_test_teardown(what_a_damaged_page_keeps_out_goes_into_a_new_one, clear),
 		cmocka_unit_test_teardown(numbers_go_on_where_they_can_be_read, clear),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
