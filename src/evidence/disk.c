@@ -102,7 +102,7 @@ static int make_folders(const struct disk_calls *disk, int folder, const char *p
 	return 0;
 }
 
-int disk_place(const struct disk_calls *disk, int folder, const char *path, struct slice content)
+static int place(const struct disk_calls *disk, int folder, const char *path, struct slice content, bool keeps)
 {
 	char aside[PATH_MAX];
 	if ((size_t)snprintf(aside, sizeof(aside), "%s.new", path) >= sizeof(aside))
@@ -115,6 +115,8 @@ int disk_place(const struct disk_calls *disk, int folder, const char *path, stru
 	if (fd < 0)
 		return fd;
 	int r = disk_write_slice(disk, fd, content, 0);
+	if (r == 0 && keeps)
+		r = disk->fdatasync(fd);
 	if (close(fd) != 0 && r == 0)
 		r = -errno;
 	if (r == 0)
@@ -122,4 +124,16 @@ int disk_place(const struct disk_calls *disk, int folder, const char *path, stru
 	if (r != 0)
 		(void)disk->unlink(folder, aside);
 	return r;
+}
+
+int disk_place(const struct disk_calls *disk, int folder, const char *path, struct slice content)
+{
+	return place(disk, folder, path, content, false);
+}
+
+/* Its bytes before its name, or what is left may be a name without bytes. */
+int disk_keep(const struct disk_calls *disk, int folder, const char *path, struct slice content)
+{
+	int r = place(disk, folder, path, content, true);
+	return r != 0 ? r : disk->syncfs(folder);
 }

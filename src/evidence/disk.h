@@ -30,5 +30,7 @@ int disk_write_slice(const struct disk_calls *disk, int fd, struct slice bytes, 
 /* A file that appears whole, its folders made where they are missing; whether it outlives a power failure is left open.
  */
 int disk_place(const struct disk_calls *disk, int folder, const char *path, struct slice content);
+/* The same, and it does: with 0 it is on the disk, and at no time is a file of its name there that is not whole. */
+int disk_keep(const struct disk_calls *disk, int folder, const char *path, struct slice content);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A checkpoint is set aside as a file before it is stamped: what waits is found again in the folder by the next writer.
- * The oldest goes first, and one that cannot be stamped keeps the others waiting.
+ * A checkpoint is set aside as a file, and on the disk, before it is stamped: what waits is found again in the folder
+ * by the next writer. The oldest goes first, and none after one of more records: with sizes times must go up.
  */
 #include "evidence/stamper.h"
 
@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NAME_BYTES = 64, LAST_MS = 5000 };
@@ -43,9 +44,15 @@ static int read_named(const struct stamper *stamper, const char *name, struct bu
 	return file_read_at(stamper->folder, name, TIMESTAMP_REPLY_BYTES_MOST, out);
 }
 
+/* An empty one, as a power failure may have left of a file that was not on the disk yet, is none, and removed. */
 static bool exists(const struct stamper *stamper, const char *name)
 {
-	return faccessat(stamper->folder, name, F_OK, 0) == 0;
+	struct stat about;
+	if (fstatat(stamper->folder, name, &about, 0) != 0)
+		return false;
+	if (S_ISREG(about.st_mode) && about.st_size == 0)
+		(void)stamper->disk->unlink(stamper->folder, name);
+	return !S_ISREG(about.st_mode) || about.st_size > 0;
 }
 
 static int wait_add(struct stamper *stamper, uint64_t size)
@@ -66,7 +73,7 @@ static int set_aside(struct stamper *stamper)
 	if (r == 0 && checkpoint_read_note(buffer_slice(&note), &checkpoint) == 0 &&
 	    checkpoint.size > stamper->newest) {
 		snprintf(name, sizeof(name), "timestamps/%" PRIu64 ".checkpoint", checkpoint.size);
-		r = exists(stamper, name) ? 0 : disk_place(stamper->disk, stamper->folder, name, buffer_slice(&note));
+		r = exists(stamper, name) ? 0 : disk_keep(stamper->disk, stamper->folder, name, buffer_slice(&note));
 		if (r == 0)
 			r = wait_add(stamper, checkpoint.size);
 		if (r == 0)
@@ -90,12 +97,27 @@ static int stamp(struct stamper *stamper, uint64_t size)
 		r = timestamp_answers(buffer_slice(&query), buffer_slice(&reply));
 	if (r == 0) {
 		snprintf(name, sizeof(name), "timestamps/%" PRIu64 ".tsr", size);
-		r = disk_place(stamper->disk, stamper->folder, name, buffer_slice(&reply));
+		r = disk_keep(stamper->disk, stamper->folder, name, buffer_slice(&reply));
 	}
 	buffer_free(&note);
 	buffer_free(&query);
 	buffer_free(&reply);
 	return r;
+}
+
+static int list_one(struct stamper *stamper, uint64_t size)
+{
+	char note[NAME_BYTES], reply[NAME_BYTES];
+	snprintf(note, sizeof(note), "timestamps/%" PRIu64 ".checkpoint", size);
+	snprintf(reply, sizeof(reply), "timestamps/%" PRIu64 ".tsr", size);
+	bool is_stamped = exists(stamper, reply);
+	if (!exists(stamper, note))
+		return 0;
+	stamper->newest = size;
+	if (!is_stamped)
+		return wait_add(stamper, size);
+	stamper->waiting_count = 0; /* those of fewer records are known as never stamped */
+	return 0;
 }
 
 /* What an earlier writer set aside: those that wait. */
@@ -104,13 +126,8 @@ static int list_waiting(struct stamper *stamper)
 	uint64_t *sizes = NULL;
 	size_t count = 0;
 	int r = stamps_list(stamper->folder, &sizes, &count);
-	for (size_t i = 0; i < count && r == 0; i++) {
-		char name[NAME_BYTES];
-		snprintf(name, sizeof(name), "timestamps/%" PRIu64 ".tsr", sizes[i]);
-		if (!exists(stamper, name))
-			r = wait_add(stamper, sizes[i]);
-		stamper->newest = sizes[i];
-	}
+	for (size_t i = 0; i < count && r == 0; i++)
+		r = list_one(stamper, sizes[i]);
 	free(sizes);
 	return r;
 }
