@@ -1,6 +1,6 @@
 /*
- * Parcels by the times in their names, bundles by the times of their first record and of the next one's. Of each all is
- * chosen first, then the log is told, and only then is anything removed.
+ * Parcels by the times in their names, bundles by the times of their records. Of each all is chosen first, then the log
+ * is told, and only then is anything removed.
  */
 #include "evidence/retention.h"
 
@@ -105,20 +105,37 @@ static int delete_parcels(const struct run *run)
 struct glance {
 	bool there; /* not deleted before */
 	bool of_keys;
-	uint64_t first_ms; /* when its first record was written */
+	uint64_t first_ms;          /* when its first record was written */
+	uint64_t least_ms, most_ms; /* any of them: the clock may have been set back */
 };
+
+/* Of its records, the first one's time and the bounds of all. What cannot be read may be of any time. */
+static int times_of(struct slice bundle, struct glance *glance)
+{
+	struct reader reader = reader_make(bundle);
+	struct slice record;
+	struct leaf leaf;
+	if (!bundle_next(&reader, &record) || leaf_read(record, &leaf) == LEAF_MALFORMED)
+		return -EBADMSG;
+	glance->first_ms = glance->least_ms = glance->most_ms = leaf.time_ms;
+	while (bundle_next(&reader, &record)) {
+		bool read = leaf_read(record, &leaf) != LEAF_MALFORMED;
+		uint64_t least_ms = read ? leaf.time_ms : 0, most_ms = read ? leaf.time_ms : UINT64_MAX;
+		glance->least_ms = least_ms < glance->least_ms ? least_ms : glance->least_ms;
+		glance->most_ms = most_ms > glance->most_ms ? most_ms : glance->most_ms;
+	}
+	return 0;
+}
 
 static int glance_at(const struct view *view, uint64_t number, struct glance *ret_glance)
 {
 	struct buffer bytes = buffer_make(NULL);
-	struct slice record;
-	struct leaf leaf = {.time_ms = 0};
+	struct glance glance = {.there = false};
 	int r = view_bundle(view, number, &bytes);
-	struct reader reader = reader_make(buffer_slice(&bytes));
-	if (r == 0 && (!bundle_next(&reader, &record) || leaf_read(record, &leaf) == LEAF_MALFORMED))
-		r = -EBADMSG;
-	bool of_keys = slice_find(buffer_slice(&bytes), SLICE("\"kind\":\"key-rotation\""), 0) < bytes.len;
-	*ret_glance = (struct glance){r == 0, of_keys, leaf.time_ms};
+	r = r != 0 ? r : times_of(buffer_slice(&bytes), &glance);
+	glance.there = r == 0;
+	glance.of_keys = slice_find(buffer_slice(&bytes), SLICE("\"kind\":\"key-rotation\""), 0) < bytes.len;
+	*ret_glance = glance;
 	buffer_free(&bytes);
 	return r == -ENOENT ? 0 : r;
 }
@@ -181,8 +198,7 @@ static int choose_bundles(const struct run *run, const struct view *view, struct
 			break;
 		if (here.there && (here.of_keys || !has_tile(view, n)))
 			continue;
-		bool held = here.there &&
-			    holds_cover(run->holds, here.first_ms, next.there ? next.first_ms : here.first_ms);
+		bool held = here.there && holds_cover(run->holds, here.least_ms, here.most_ms);
 		run->sums->held += held ? 1 : 0;
 		if (held)
 			continue;

@@ -191,6 +191,38 @@ static void what_is_held_stays(void **state)
 	assert_int_equal(verified(&record), FINDING_NONE);
 }
 
+/* The bundle begins with later records than it ends with. */
+static void what_is_held_stays_where_the_clock_was_set_back(void **state)
+{
+	const struct hold hold = {7, TEST_NOW_MS + 50, TEST_NOW_MS + 60};
+	(void)state;
+	test_write(&place, 400, TEST_NOW_MS + DAY_MS, false);
+	test_write(&place, 3000, TEST_NOW_MS, false);
+	test_write(&place, 1000, TEST_NOW_MS + 95 * DAY_MS, true);
+	assert_int_equal(holds_put(place.log, &hold), 0);
+	assert_true(run(90, 90, 100).bundles >= 8);
+	assert_true(has_bundle("001"));
+	assert_false(has_bundle("002"));
+}
+
+/* Of the one before what is gone, any record may be held. */
+static void what_is_held_stays_where_the_next_is_gone(void **state)
+{
+	const struct hold first = {7, TEST_NOW_MS + 600, TEST_NOW_MS + 1200};
+	const struct hold then = {7, TEST_NOW_MS + 1150, TEST_NOW_MS + 1160};
+	(void)state;
+	test_write(&place, 3000, TEST_NOW_MS, false);
+	test_write(&place, 1000, TEST_NOW_MS + 95 * DAY_MS, true);
+	assert_int_equal(holds_put(place.log, &first), 0);
+	(void)run(90, 90, 100);
+	assert_true(has_bundle("004"));
+	assert_false(has_bundle("005"));
+	assert_int_equal(holds_put(place.log, &then), 0);
+	(void)run(90, 90, 100);
+	assert_false(has_bundle("003"));
+	assert_true(has_bundle("004"));
+}
+
 static unsigned failures;
 
 static int failing_unlink(int folder, const char *path)
@@ -244,5 +276,6 @@ static void damaged_holds_keep_everything(void **state)
 #define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 TEST_MAIN(CASE(old_records_go_and_their_hashes_prove_the_others), CASE(what_no_record_says_was_deleted_is_missing),
 	  CASE(nothing_goes_before_the_log_has_said_so), CASE(what_is_held_stays),
+	  CASE(what_is_held_stays_where_the_clock_was_set_back), CASE(what_is_held_stays_where_the_next_is_gone),
 	  CASE(what_cannot_be_deleted_keeps_none_of_the_others), CASE(for_ever_is_for_ever),
 	  CASE(damaged_holds_keep_everything))
