@@ -54,6 +54,20 @@ static void remove_one(const struct run *run, int folder, const char *path, uint
 		*ret_error = r;
 }
 
+/*
+ * Asked just before each goes, for a run takes long: what is ordered to be held meanwhile stays, though the log has
+ * said that it may be gone. Where holds cannot be read, nothing goes.
+ */
+static bool may_go(const struct run *run, uint64_t from_ms, uint64_t to_ms, int *ret_error)
+{
+	int r = holds_load(run->folder, run->holds);
+	if (r != 0 && *ret_error == 0)
+		*ret_error = r;
+	bool held = r == 0 && holds_cover(run->holds, from_ms, to_ms);
+	run->sums->held += held ? 1 : 0;
+	return r == 0 && !held;
+}
+
 /* ---- messages ---- */
 
 /* Old enough, and not held: they come to the front. */
@@ -92,8 +106,11 @@ static int delete_parcels(const struct run *run)
 	if (count > 0 && folder < 0)
 		r = -errno;
 	if (folder >= 0 && run->say(run->context, "messages", from, to, run->why))
-		for (size_t i = 0; i < count; i++)
-			remove_one(run, folder, parcels.paths[i], &run->sums->parcels, &r);
+		for (size_t i = 0; i < count; i++) {
+			(void)body_parcel_times(slice_from_string(parcels.paths[i]), &from, &to);
+			if (may_go(run, from, to, &r))
+				remove_one(run, folder, parcels.paths[i], &run->sums->parcels, &r);
+		}
 	if (folder >= 0)
 		close(folder);
 	body_parcels_free(&parcels);
@@ -145,18 +162,23 @@ struct span {
 	uint64_t from, to;
 };
 
+struct doomed {
+	uint64_t number;
+	uint64_t least_ms, most_ms;
+};
+
 struct choice {
-	uint64_t *numbers; /* about to be deleted */
+	struct doomed *bundles; /* about to be deleted */
 	size_t count, room;
 	struct span *spans; /* with those that were deleted before: what is held or of keys lies between two */
 	size_t span_count, span_room;
 };
 
-static int add_number(struct choice *choice, uint64_t number)
+static int add_bundle(struct choice *choice, uint64_t number, const struct glance *glance)
 {
-	int r = vector_grow((void **)&choice->numbers, &choice->room, choice->count, sizeof(number));
+	int r = vector_grow((void **)&choice->bundles, &choice->room, choice->count, sizeof(*choice->bundles));
 	if (r == 0)
-		choice->numbers[choice->count++] = number;
+		choice->bundles[choice->count++] = (struct doomed){number, glance->least_ms, glance->most_ms};
 	return r;
 }
 
@@ -202,7 +224,7 @@ static int choose_bundles(const struct run *run, const struct view *view, struct
 		run->sums->held += held ? 1 : 0;
 		if (held)
 			continue;
-		r = here.there ? add_number(ret_choice, n) : 0;
+		r = here.there ? add_bundle(ret_choice, n, &here) : 0;
 		r = r != 0 ? r : add_to_spans(ret_choice, n);
 	}
 	return r;
@@ -220,6 +242,14 @@ static bool say_spans(const struct run *run, unsigned epoch, const struct choice
 	return said;
 }
 
+static void delete_bundle(const struct run *run, int folder, const struct doomed *bundle, int *ret_error)
+{
+	char path[TILE_PATH_BYTES];
+	tile_path((struct tile_name){TILE_ENTRIES, bundle->number, TILE_WIDTH}, path);
+	if (may_go(run, bundle->least_ms, bundle->most_ms, ret_error))
+		remove_one(run, folder, path, &run->sums->bundles, ret_error);
+}
+
 static int delete_bundles_of(const struct run *run, unsigned epoch, int folder)
 {
 	struct choice choice = {.count = 0};
@@ -227,12 +257,9 @@ static int delete_bundles_of(const struct run *run, unsigned epoch, int folder)
 	int r = view_open(folder, &view);
 	r = r != 0 ? r : choose_bundles(run, &view, &choice);
 	if (r == 0 && choice.count > 0 && say_spans(run, epoch, &choice))
-		for (size_t i = 0; i < choice.count; i++) {
-			char path[TILE_PATH_BYTES];
-			tile_path((struct tile_name){TILE_ENTRIES, choice.numbers[i], TILE_WIDTH}, path);
-			remove_one(run, folder, path, &run->sums->bundles, &r);
-		}
-	free(choice.numbers);
+		for (size_t i = 0; i < choice.count; i++)
+			delete_bundle(run, folder, &choice.bundles[i], &r);
+	free(choice.bundles);
 	free(choice.spans);
 	view_close(&view);
 	return r == -ENOENT ? 0 : r;

@@ -223,6 +223,57 @@ static void what_is_held_stays_where_the_next_is_gone(void **state)
 	assert_true(has_bundle("004"));
 }
 
+static const char *ordered_meanwhile;
+
+static bool say_and_hold(void *context, const char *of, uint64_t from, uint64_t to, const char *why)
+{
+	char path[96];
+	snprintf(path, sizeof(path), "%s/" HOLDS_FILE, place.log);
+	assert_int_equal(file_replace(path, slice_from_string(ordered_meanwhile), 0600), 0);
+	return say(context, of, from, to, why);
+}
+
+/* All is chosen, and told: what is held from then on stays nevertheless. */
+static void what_is_held_during_a_run_stays(void **state)
+{
+	const struct retention_policy policy = {90, 90};
+	struct retention_sums sums;
+	char hold[64];
+	uint64_t record;
+	(void)state;
+	test_write(&place, 3000, TEST_NOW_MS, false);
+	test_write(&place, 1000, TEST_NOW_MS + 95 * DAY_MS, true);
+	put_message(TEST_NOW_MS + 700);
+	put_message(TEST_NOW_MS + 20000);
+	snprintf(hold, sizeof(hold), "7 %llu %llu\n", (unsigned long long)TEST_NOW_MS + 600,
+		 (unsigned long long)TEST_NOW_MS + 1200);
+	ordered_meanwhile = hold;
+	assert_int_equal(
+		retention_run(&disk_kernel, place.log, &policy, TEST_NOW_MS + 100 * DAY_MS, say_and_hold, NULL, &sums),
+		0);
+	assert_int_equal(sums.parcels, 1);
+	assert_true(sums.held >= 4);
+	assert_false(has_bundle("001"));
+	assert_true(has_bundle("003"));
+	assert_false(has_bundle("007"));
+	assert_int_equal(verified(&record), FINDING_NONE);
+}
+
+static void holds_that_are_damaged_during_a_run_keep_everything(void **state)
+{
+	const struct retention_policy policy = {90, 90};
+	struct retention_sums sums;
+	(void)state;
+	test_write(&place, 3000, TEST_NOW_MS, false);
+	test_write(&place, 1000, TEST_NOW_MS + 95 * DAY_MS, true);
+	ordered_meanwhile = "1 2 x\n";
+	assert_int_equal(
+		retention_run(&disk_kernel, place.log, &policy, TEST_NOW_MS + 100 * DAY_MS, say_and_hold, NULL, &sums),
+		HOLDS_DAMAGED);
+	assert_int_equal(sums.bundles, 0);
+	assert_true(has_bundle("001"));
+}
+
 static unsigned failures;
 
 static int failing_unlink(int folder, const char *path)
@@ -277,5 +328,6 @@ static void damaged_holds_keep_everything(void **state)
 TEST_MAIN(CASE(old_records_go_and_their_hashes_prove_the_others), CASE(what_no_record_says_was_deleted_is_missing),
 	  CASE(nothing_goes_before_the_log_has_said_so), CASE(what_is_held_stays),
 	  CASE(what_is_held_stays_where_the_clock_was_set_back), CASE(what_is_held_stays_where_the_next_is_gone),
+	  CASE(what_is_held_during_a_run_stays), CASE(holds_that_are_damaged_during_a_run_keep_everything),
 	  CASE(what_cannot_be_deleted_keeps_none_of_the_others), CASE(for_ever_is_for_ever),
 	  CASE(damaged_holds_keep_everything))
