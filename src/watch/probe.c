@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,11 +191,33 @@ static ssize_t waits_or_fails(struct probe *probe, ssize_t n)
 	}
 }
 
+/* SSL_get_error() takes what it finds in the thread's queue of errors for this call's, and all probes share that. */
+
+static ssize_t tls_handshake(struct probe *probe)
+{
+	ERR_clear_error();
+	return SSL_connect(probe->tls);
+}
+
+static ssize_t write_bytes(struct probe *probe, const char *bytes, size_t len)
+{
+	if (probe->tls == NULL)
+		return send(probe->fd, bytes, len, MSG_NOSIGNAL);
+	ERR_clear_error();
+	return SSL_write(probe->tls, bytes, (int)len);
+}
+
+static ssize_t read_bytes(struct probe *probe, char *bytes, size_t room)
+{
+	if (probe->tls == NULL)
+		return recv(probe->fd, bytes, room, 0);
+	ERR_clear_error();
+	return SSL_read(probe->tls, bytes, (int)room);
+}
+
 static const char *send_some(struct probe *probe)
 {
-	const char *at = probe->bytes + probe->sent;
-	size_t left = probe->len - probe->sent;
-	ssize_t n = probe->tls != NULL ? SSL_write(probe->tls, at, (int)left) : send(probe->fd, at, left, MSG_NOSIGNAL);
+	ssize_t n = write_bytes(probe, probe->bytes + probe->sent, probe->len - probe->sent);
 	n = waits_or_fails(probe, n);
 	if (n < 0)
 		return "closed";
@@ -252,9 +275,7 @@ static const char *read_some(struct probe *probe, bool *ret_ended)
 {
 	char bytes[16384];
 	for (int i = 0; i < 16; i++) {
-		ssize_t n = probe->tls != NULL ? SSL_read(probe->tls, bytes, sizeof(bytes))
-					       : recv(probe->fd, bytes, sizeof(bytes), 0);
-		n = waits_or_fails(probe, n);
+		ssize_t n = waits_or_fails(probe, read_bytes(probe, bytes, sizeof(bytes)));
 		if (n == 0)
 			return NULL;
 		if (n < 0) {
@@ -287,7 +308,7 @@ static const char *step(struct probe *probe, void *context, bool *ret_ended)
 	case PROBE_CONNECTING:
 		return connected(probe, context);
 	case PROBE_HANDSHAKE: {
-		int n = SSL_connect(probe->tls);
+		ssize_t n = tls_handshake(probe);
 		if (n == 1)
 			probe->state = PROBE_SENDING;
 		else if (waits_or_fails(probe, n) < 0)
