@@ -117,3 +117,11 @@ int file_replace_volatile(const char *path, struct slice content, unsigned mode)
 {
 	return replace(path, content, mode, false);
 }
+
+int file_put_aside(const char *path, const char *ending)
+{
+	char aside[PATH_MAX];
+	if ((size_t)snprintf(aside, sizeof(aside), "%s%s", path, ending) >= sizeof(aside))
+		return -ENAMETOOLONG;
+	return rename(path, aside) == 0 ? 0 : -errno;
+}

@@ -19,4 +19,8 @@ int file_replace(const char *path, struct slice content, unsigned mode);
 /* The same without waiting for a disk, for what nobody needs after a power failure: it may then be empty. */
 int file_replace_volatile(const char *path, struct slice content, unsigned mode);
 
+/* Gives a file another name, PATH and `ending`, in the place of what has it, so that it outlives what replaces it. 0 or
+ * -errno. */
+int file_put_aside(const char *path, const char *ending);
+
 #endif

@@ -40,7 +40,7 @@ struct ban_register {
 	char delta[PATH_MAX];
 	char generation[PATH_MAX];
 	char orders[PATH_MAX];
-	char said[PATH_MAX + 128];
+	char said[PATH_MAX + 256];
 	struct ban_record records[BAN_RECORDS_MOST]; /* the latest first */
 	size_t count;
 	uint32_t last_id;
@@ -114,11 +114,19 @@ static void record_apply(struct ban_register *reg, const struct ban_record *reco
 /* It is not lost when ours is written: somebody may still read it. */
 static void records_put_aside(struct ban_register *reg)
 {
-	char aside[PATH_MAX];
 	say(reg, reg->orders,
 	    "is not a file of orders, and put aside as .damaged: bans hold at the gate, but nobody knows why");
-	if (snprintf(aside, sizeof(aside), "%s.damaged", reg->orders) < (int)sizeof(aside))
-		(void)rename(reg->orders, aside);
+	(void)file_put_aside(reg->orders, ".damaged");
+}
+
+/* Likewise, and apart from the other: it may be as good as ever. */
+static void unread_put_aside(struct ban_register *reg, int fault)
+{
+	char what[128];
+	snprintf(what, sizeof(what), "%s; put aside as .unread: bans hold at the gate, but nobody knows why",
+		 strerror(-fault));
+	say(reg, reg->orders, what);
+	(void)file_put_aside(reg->orders, ".unread");
 }
 
 /* Orders outlive a boot, and images do not. */
@@ -130,7 +138,7 @@ static void records_restore(struct ban_register *reg, struct ban_times now)
 	    ban_records_read(buffer_slice(&text), reg->boot, now, reg->records, &reg->count, &reg->last_id) != 0)
 		records_put_aside(reg);
 	else if (r != 0 && r != -ENOENT)
-		say(reg, reg->orders, strerror(-r));
+		unread_put_aside(reg, r);
 	buffer_free(&text);
 	for (size_t i = reg->count; i-- > 0;)
 		record_apply(reg, &reg->records[i]);

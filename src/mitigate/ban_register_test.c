@@ -263,6 +263,26 @@ static void a_base_that_cannot_be_written_is_written_later(void **state)
 	ban_register_close(reg);
 }
 
+/* A pipe stands for a file that an ailing disk does not give. */
+static void orders_that_cannot_be_read_are_not_written_over(void **state)
+{
+	char path[128], aside[160];
+	struct stat about;
+	(void)state;
+	snprintf(path, sizeof(path), "%s/orders.json", directory);
+	snprintf(aside, sizeof(aside), "%s.unread", path);
+	assert_int_equal(remove(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	struct ban_register *reg = open_at(start, "put aside as .unread");
+	assert_int_equal(ban_register_write(reg, start), 0);
+	ban_register_close(reg);
+	assert_int_equal(stat(aside, &about), 0);
+	assert_true(S_ISFIFO(about.st_mode));
+	assert_int_equal(remove(aside), 0);
+	assert_int_equal(stat(path, &about), 0);
+	assert_true(S_ISREG(about.st_mode));
+}
+
 static void write_nonsense(const char *name)
 {
 	char path[128];
@@ -356,6 +376,7 @@ int main(void)
 					   cmocka_unit_test(only_one_has_a_directory),
 					   cmocka_unit_test(a_wide_prefix_needs_force),
 					   cmocka_unit_test(files_that_do_not_do_are_told_and_not_taken),
+					   cmocka_unit_test(orders_that_cannot_be_read_are_not_written_over),
 					   cmocka_unit_test(so_many_orders_and_no_more),
 					   cmocka_unit_test(who_lifts_what_the_watch_banned_is_told),
 					   cmocka_unit_test(bans_hold_whatever_was_damaged),

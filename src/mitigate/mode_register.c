@@ -18,7 +18,7 @@ enum { FILE_BYTES = 1 << 20 };
 
 struct mode_register {
 	char path[PATH_MAX];
-	char said[PATH_MAX + 128];
+	char said[PATH_MAX + 256];
 	uint8_t boot[IMAGE_BOOT_BYTES];
 	struct mode_entry entries[SITE_MODES_MOST]; /* the latest first */
 	size_t count;
@@ -146,17 +146,24 @@ static void drop_homeless(struct mode_register *reg)
 		}
 }
 
+/* What is not taken is not lost when ours is written. */
 static void restore(struct mode_register *reg, struct ban_times now)
 {
 	struct buffer text = buffer_make(NULL);
 	json_error_t error;
 	int r = file_read(reg->path, FILE_BYTES, &text);
-	if (r != 0 && r != -ENOENT)
-		say(reg, strerror(-r));
+	if (r != 0 && r != -ENOENT) {
+		char what[128];
+		snprintf(what, sizeof(what), "%s; put aside as .unread", strerror(-r));
+		say(reg, what);
+		(void)file_put_aside(reg->path, ".unread");
+	}
 	if (r == 0) {
 		json_t *document = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
-		if (!read_entries(reg, document, now))
-			say(reg, "is not a file of modes; what it says is not taken");
+		if (!read_entries(reg, document, now)) {
+			say(reg, "is not a file of modes; what it says is not taken; put aside as .damaged");
+			(void)file_put_aside(reg->path, ".damaged");
+		}
 		json_decref(document);
 	}
 	buffer_free(&text);

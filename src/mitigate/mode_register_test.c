@@ -180,6 +180,14 @@ static void an_order_that_cannot_be_written_down_changes_nothing(void **state)
 	mode_register_close(reg);
 }
 
+/* Whether it was put aside under that ending; and then it is no more. */
+static bool was_aside(const char *ending)
+{
+	char aside[160];
+	snprintf(aside, sizeof(aside), "%s%s", file, ending);
+	return unlink(aside) == 0;
+}
+
 #define RECORD(site, mode, id, until)                                                                                  \
 	"{\"id\":" id ",\"site\":\"" site "\",\"mode\":\"" mode "\",\"since_ms\":1,\"until_ms\":" until                \
 	",\"by\":0,\"why\":\"\"}"
@@ -210,6 +218,7 @@ static void a_file_that_is_none_is_told_and_not_taken(void **state)
 		struct mode_register *reg = open_at(start, 2, "is not a file of modes");
 		assert_null(find(reg, "a", start));
 		mode_register_close(reg);
+		assert_true(was_aside(".damaged"));
 	}
 	static const char good[] = "{\"version\":1,\"last_id\":9,\"records\":[" RECORD(
 		"b", "open", "2", OVER) "," RECORD("a", "local", "1", LATER) "]}";
@@ -230,6 +239,17 @@ static int make_folder(void **state)
 														 : -1;
 }
 
+/* A pipe stands for a file that an ailing disk does not give. */
+static void one_that_cannot_be_read_is_not_written_over(void **state)
+{
+	(void)state;
+	assert_int_equal(mkfifo(file, 0600), 0);
+	struct mode_register *reg = open_at(start, 2, "put aside as .unread");
+	assert_int_equal(order(reg, "a", SITE_LOCAL, 60000, start), 0);
+	mode_register_close(reg);
+	assert_true(was_aside(".unread"));
+}
+
 static int remove_folder(void **state)
 {
 	(void)state;
@@ -246,6 +266,7 @@ int main(void)
 		cmocka_unit_test_setup(local_needs_home_networks, fresh),
 		cmocka_unit_test_setup(an_order_that_cannot_be_written_down_changes_nothing, fresh),
 		cmocka_unit_test_setup(a_file_that_is_none_is_told_and_not_taken, fresh),
+		cmocka_unit_test_setup(one_that_cannot_be_read_is_not_written_over, fresh),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
