@@ -3,6 +3,7 @@
 #include "base/reader.h"
 #include "evidence/test_log.h"
 
+#include <openssl/pem.h>
 #include <stdatomic.h>
 
 #define AT_MS UINT64_C(1783708800123) /* 2026-07-10 */
@@ -177,6 +178,34 @@ static void keys_and_certificates_that_are_none(void **state)
 	assert_int_equal(body_store_create(&disk_kernel, folder, place.log, &store), -ENOENT);
 }
 
+/* The certificate as it is, but for the last byte of its curve's name. */
+static void change_curve(void)
+{
+	static const uint8_t p256[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
+	uint8_t *der = NULL;
+	FILE *file = fopen(certificate_path, "r");
+	X509 *x509 = PEM_read_X509(file, NULL, NULL, NULL);
+	int len = i2d_X509(x509, &der);
+	fclose(file);
+	X509_free(x509);
+	assert_true(len > 0);
+	size_t at = slice_find(slice_make(der, (size_t)len), slice_make(p256, sizeof(p256)), 0);
+	assert_true(at < (size_t)len);
+	der[at + sizeof(p256) - 1] = 0x7f;
+	file = fopen(certificate_path, "w");
+	assert_true(PEM_write(file, PEM_STRING_X509, "", der, len) > 0);
+	fclose(file);
+	OPENSSL_free(der);
+}
+
+static void a_certificate_of_an_unknown_curve_is_none(void **state)
+{
+	struct body_store *store;
+	(void)state;
+	change_curve();
+	assert_int_equal(body_store_create(&disk_kernel, folder, certificate_path, &store), ENVELOPE_BAD);
+}
+
 static void a_parcel_is_read_strictly(void **state)
 {
 	static const char *const bad[] = {
@@ -209,4 +238,5 @@ static void a_parcel_is_read_strictly(void **state)
 #define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 TEST_MAIN(CASE(what_is_put_is_read_back_by_its_commitment), CASE(nobody_else_reads_it), CASE(openssl_opens_a_parcel),
 	  CASE(a_full_disk_is_waited_for), CASE(what_does_not_fit_is_cut_and_says_so),
-	  CASE(keys_and_certificates_that_are_none), CASE(a_parcel_is_read_strictly))
+	  CASE(keys_and_certificates_that_are_none), CASE(a_certificate_of_an_unknown_curve_is_none),
+	  CASE(a_parcel_is_read_strictly))

@@ -89,6 +89,13 @@ int export_key_create(const char *key_path, const char *certificate_path)
 
 /* ---- reading ---- */
 
+/* Of an algorithm or a curve that libcrypto does not know there is no key at all. */
+static bool has_curve(const X509 *x509)
+{
+	EVP_PKEY *key = x509 == NULL ? NULL : X509_get0_pubkey(x509);
+	return key != NULL && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC;
+}
+
 int export_certificate_load(const char *path, struct export_certificate **ret_certificate)
 {
 	struct buffer pem = buffer_make(NULL);
@@ -98,9 +105,9 @@ int export_certificate_load(const char *path, struct export_certificate **ret_ce
 	struct export_certificate *certificate = malloc(sizeof(*certificate));
 	BIO_free(memory);
 	buffer_free(&pem);
-	ERR_clear_error();
-	if (r == 0 && (x509 == NULL || EVP_PKEY_get_base_id(X509_get0_pubkey(x509)) != EVP_PKEY_EC))
+	if (r == 0 && !has_curve(x509))
 		r = ENVELOPE_BAD;
+	ERR_clear_error();
 	if (r == 0 && certificate == NULL)
 		r = -ENOMEM;
 	if (r != 0) {
