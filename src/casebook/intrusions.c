@@ -79,7 +79,7 @@ static void upload_take(struct intrusions *intrusions, const struct actor_sight 
 {
 	if (sight->kinds >> CASE_SHELL & 1)
 		uploads_add(&intrusions->uploads, upload_name(sight->finding),
-			    (uint32_t)(actor - intrusions->actors.list));
+			    (uint32_t)(actor - intrusions->actors.list), actor->since_ms);
 }
 
 /* To ask for a file by its own path is to look for it; in an argument, it is to make something read it. */
@@ -157,7 +157,7 @@ static void uploaded_is_asked_for(struct intrusions *intrusions, const struct up
 	char text[CASE_TEXT_BYTES];
 	struct actor *actor = &intrusions->actors.list[upload->actor];
 	struct intrusion *in = intrusion_of(intrusions, actor);
-	if (in == NULL)
+	if (in == NULL || actor->since_ms != upload->since_ms)
 		return;
 	snprintf(text, sizeof(text), "a file of the name that was sent, %s, was asked for and answered", upload->name);
 	write_entry(in, CASE_ENTRY_PHASE, text, now_ms);

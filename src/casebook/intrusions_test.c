@@ -1,4 +1,5 @@
 #include "casebook/test_intrusions.h"
+#include "casebook/uploads.h"
 
 static void test_what_is_not_of_note(void **state)
 {
@@ -93,6 +94,44 @@ static void test_an_upload_and_who_asks_for_it(void **state)
 	ended(f, 9, 1, 200, 80);
 	pass(f, 1);
 	assert_false(take(f) > 0 && told(f, "index.php"));
+}
+
+/* Another actor has the place of who sent it, and another name that of the file. */
+static void test_an_upload_is_not_laid_to_who_comes_after(void **state)
+{
+	struct fixture *f = *state;
+	char body[64];
+	struct request r = {.host = 7,
+			    .classes = CLASS(UPLOAD) | CLASS(PHP),
+			    .found = FINDING_WOULD_BLOCK,
+			    .inbound = 5,
+			    .body = "filename=\"c99x.php\""};
+	found(f, &r);
+	pass(f, 1);
+	assert_int_equal(take(f), 1);
+	for (unsigned i = 0; i < 2 * 3600; i++) {
+		pass(f, 1);
+		(void)take(f);
+	}
+	r.host = 8;
+	r.body = "filename=\"first.php\"";
+	found(f, &r);
+	pass(f, 1);
+	assert_int_equal(take(f), 1);
+	assert_int_equal(f->last_id, 2);
+	heads(f, "GET /c99x.php HTTP/1.1", 70);
+	ended(f, 9, 1, 200, 70);
+	pass(f, 1);
+	assert_false(take(f) > 0 && told(f, "was asked for"));
+	heads(f, "GET /first.php HTTP/1.1", 71);
+	for (unsigned i = 0; i < UPLOADS_KEPT; i++) {
+		snprintf(body, sizeof(body), "filename=\"%u.php\"", i);
+		r.body = body;
+		found(f, &r);
+	}
+	ended(f, 9, 1, 200, 71);
+	pass(f, 1);
+	assert_false(take(f) > 0 && told(f, "was asked for"));
 }
 
 static void test_one_that_goes_further_stays_one(void **state)
@@ -319,5 +358,6 @@ static void test_what_belongs_to_one(void **state)
 
 TEST_MAIN(CASE(test_what_belongs_to_one), CASE(test_what_is_not_of_note), CASE(test_a_scan_is_of_many_paths),
 	  CASE(test_pages_that_are_not_there), CASE(test_an_upload_and_who_asks_for_it),
-	  CASE(test_one_that_goes_further_stays_one), CASE(test_phases), CASE(test_a_flood_is_no_scan),
-	  CASE(test_it_goes_on_after_a_restart), CASE(test_what_is_past_is_not_taken_again))
+	  CASE(test_an_upload_is_not_laid_to_who_comes_after), CASE(test_one_that_goes_further_stays_one),
+	  CASE(test_phases), CASE(test_a_flood_is_no_scan), CASE(test_it_goes_on_after_a_restart),
+	  CASE(test_what_is_past_is_not_taken_again))

@@ -53,17 +53,30 @@ static bool is_everywhere(struct slice name)
 	return false;
 }
 
-void uploads_add(struct uploads *uploads, struct slice name, uint32_t actor)
+/* Who asks for one that had the place before asks for nothing that is known. */
+static void forget_asked(struct uploads *uploads, size_t place)
+{
+	for (size_t i = 0; i < UPLOADS_ASKED; i++)
+		if (uploads->asked[i].upload == place + 1) {
+			uploads->asked[i].upload = 0;
+			uploads->waiting--;
+		}
+}
+
+void uploads_add(struct uploads *uploads, struct slice name, uint32_t actor, uint64_t since_ms)
 {
 	if (name.len == 0 || name.len >= UPLOAD_NAME_BYTES || is_everywhere(name))
 		return;
 	for (size_t i = 0; i < UPLOADS_KEPT; i++)
 		if (slice_equal(slice_from_string(uploads->kept[i].name), name)) {
 			uploads->kept[i].actor = actor;
+			uploads->kept[i].since_ms = since_ms;
 			return;
 		}
-	struct upload *upload = &uploads->kept[uploads->next++ % UPLOADS_KEPT];
-	*upload = (struct upload){.actor = actor};
+	size_t place = uploads->next++ % UPLOADS_KEPT;
+	struct upload *upload = &uploads->kept[place];
+	forget_asked(uploads, place);
+	*upload = (struct upload){.actor = actor, .since_ms = since_ms};
 	memcpy(upload->name, name.ptr, name.len);
 }
 

@@ -13,7 +13,8 @@ enum { UPLOADS_KEPT = 32, UPLOADS_ASKED = 32, UPLOAD_NAME_BYTES = 96 };
 
 struct upload {
 	char name[UPLOAD_NAME_BYTES]; /* "": none */
-	uint32_t actor;               /* the caller's */
+	uint32_t actor;               /* the caller's: its place, ... */
+	uint64_t since_ms;            /* ... and since when it has it: another may have taken it */
 };
 
 /* A request for one, until it is known how it ended. */
@@ -33,7 +34,7 @@ struct uploads {
 /* What a finding says of the file's name; empty: nothing. */
 struct slice upload_name(const struct finding *finding);
 
-void uploads_add(struct uploads *uploads, struct slice name, uint32_t actor);
+void uploads_add(struct uploads *uploads, struct slice name, uint32_t actor, uint64_t since_ms);
 
 /* A request's head, of the given box. */
 void uploads_head(struct uploads *uploads, unsigned box, const struct head *head);
