@@ -101,15 +101,37 @@ static int push(struct body_parcels *parcels, const char *day, const char *name)
 	return 0;
 }
 
+/* The next name; NULL at the end, and where the folder cannot be read further. */
+static const char *next_name(DIR *list, int *ret_error)
+{
+	errno = 0;
+	const struct dirent *entry = readdir(list);
+	if (entry == NULL && errno != 0)
+		*ret_error = -errno;
+	return entry == NULL ? NULL : entry->d_name;
+}
+
+/* A day's folder; what is none, or none any more, has no parcels. */
+static int open_day(int folder, const char *day, DIR **ret_list)
+{
+	int fd = openat(folder, day, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	*ret_list = fd < 0 ? NULL : fdopendir(fd);
+	if (*ret_list != NULL)
+		return 0;
+	int r = -errno;
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && (r == -ENOTDIR || r == -ELOOP || r == -ENOENT) ? 0 : r;
+}
+
 static int list_day(int folder, const char *day, uint64_t from_ms, uint64_t to_ms, struct body_parcels *parcels)
 {
 	uint64_t first, last;
-	int r = 0, fd = openat(folder, day, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *list = fd < 0 ? NULL : fdopendir(fd);
-	for (struct dirent *entry; r == 0 && list != NULL && (entry = readdir(list)) != NULL;)
-		if (body_parcel_times(slice_from_string(entry->d_name), &first, &last) && first <= to_ms &&
-		    last >= from_ms)
-			r = push(parcels, day, entry->d_name);
+	DIR *list;
+	int r = open_day(folder, day, &list);
+	for (const char *name; r == 0 && list != NULL && (name = next_name(list, &r)) != NULL;)
+		if (body_parcel_times(slice_from_string(name), &first, &last) && first <= to_ms && last >= from_ms)
+			r = push(parcels, day, name);
 	if (list != NULL)
 		closedir(list);
 	return r;
@@ -128,9 +150,9 @@ int body_parcels_list(const char *folder, uint64_t from_ms, uint64_t to_ms, stru
 	struct body_parcels parcels = {.count = 0};
 	DIR *list = opendir(folder);
 	int r = list != NULL || errno == ENOENT ? 0 : -errno;
-	for (struct dirent *entry; r == 0 && list != NULL && (entry = readdir(list)) != NULL;)
-		if (entry->d_name[0] != '.')
-			r = list_day(dirfd(list), entry->d_name, from_ms, to_ms, &parcels);
+	for (const char *name; r == 0 && list != NULL && (name = next_name(list, &r)) != NULL;)
+		if (name[0] != '.')
+			r = list_day(dirfd(list), name, from_ms, to_ms, &parcels);
 	if (list != NULL)
 		closedir(list);
 	if (r != 0) {

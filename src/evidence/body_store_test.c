@@ -5,6 +5,7 @@
 
 #include <openssl/pem.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #define AT_MS UINT64_C(1783708800123) /* 2026-07-10 */
 
@@ -206,6 +207,36 @@ static void a_certificate_of_an_unknown_curve_is_none(void **state)
 	assert_int_equal(body_store_create(&disk_kernel, folder, certificate_path, &store), ENVELOPE_BAD);
 }
 
+/* Else an export would lack that day's messages, and nobody would know. What is no folder has none. */
+static void a_day_that_cannot_be_read_is_told(void **state)
+{
+	struct body_store *store;
+	struct body_parcels parcels;
+	struct merkle_hash commitment;
+	struct rlimit limit;
+	char stray[128];
+	(void)state;
+	assert_int_equal(body_store_create(&disk_kernel, folder, certificate_path, &store), 0);
+	assert_true(body_store_put(store, BODY_REQUEST, SLICE("GET / HTTP/1.1"), 0, AT_MS, &commitment));
+	body_store_end(store);
+	snprintf(stray, sizeof(stray), "%s/stray", folder);
+	assert_int_equal(file_replace(stray, SLICE("x"), 0600), 0);
+	snprintf(stray, sizeof(stray), "%s/link", folder);
+	assert_int_equal(symlink(folder, stray), 0);
+	assert_int_equal(body_parcels_list(folder, 0, UINT64_MAX, &parcels), 0);
+	assert_int_equal(parcels.count, 1);
+	body_parcels_free(&parcels);
+	/* As many files may be open as are, and the folder. */
+	int next = dup(0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	const struct rlimit less = {(rlim_t)next + 1, limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+	int r = body_parcels_list(folder, 0, UINT64_MAX, &parcels);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(r, -EMFILE);
+}
+
 static void a_parcel_is_read_strictly(void **state)
 {
 	static const char *const bad[] = {
@@ -239,4 +270,4 @@ static void a_parcel_is_read_strictly(void **state)
 TEST_MAIN(CASE(what_is_put_is_read_back_by_its_commitment), CASE(nobody_else_reads_it), CASE(openssl_opens_a_parcel),
 	  CASE(a_full_disk_is_waited_for), CASE(what_does_not_fit_is_cut_and_says_so),
 	  CASE(keys_and_certificates_that_are_none), CASE(a_certificate_of_an_unknown_curve_is_none),
-	  CASE(a_parcel_is_read_strictly))
+	  CASE(a_day_that_cannot_be_read_is_told), CASE(a_parcel_is_read_strictly))
