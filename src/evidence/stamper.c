@@ -83,12 +83,25 @@ static int set_aside(struct stamper *stamper)
 	return r == -ENOENT ? 0 : r;
 }
 
-static int stamp(struct stamper *stamper, uint64_t size)
+/* -EBADMSG: it is none, or another's. */
+static int read_aside(const struct stamper *stamper, uint64_t size, struct buffer *note)
+{
+	struct checkpoint checkpoint;
+	char name[NAME_BYTES];
+	snprintf(name, sizeof(name), "timestamps/%" PRIu64 ".checkpoint", size);
+	int r = read_named(stamper, name, note);
+	if (r == 0 && (checkpoint_read_note(buffer_slice(note), &checkpoint) != 0 || checkpoint.size != size))
+		r = -EBADMSG;
+	return r;
+}
+
+/* *ret_lost: what was set aside cannot be read, which no other day will mend. */
+static int stamp(struct stamper *stamper, uint64_t size, bool *ret_lost)
 {
 	struct buffer note = buffer_make(NULL), query = buffer_make(NULL), reply = buffer_make(NULL);
 	char name[NAME_BYTES];
-	snprintf(name, sizeof(name), "timestamps/%" PRIu64 ".checkpoint", size);
-	int r = read_named(stamper, name, &note);
+	int r = read_aside(stamper, size, &note);
+	*ret_lost = r != 0 && r != -ENOMEM && r != -EMFILE && r != -ENFILE;
 	if (r == 0)
 		r = timestamp_query(buffer_slice(&note), &query);
 	if (r == 0)
@@ -141,23 +154,27 @@ static void tell_waiting(struct stamper *stamper)
 		stamper->state.waits_since_ns = waits ? clock_monotonic_ns() : 0;
 }
 
-/* All that wait, until one cannot be stamped or it is time. */
+/* All that wait, until the authority or the disk refuses one or it is time. What is lost is passed over, and told once.
+ */
 static void stamp_all(struct stamper *stamper, uint64_t due_ns)
 {
-	size_t stamped = 0;
-	int error = set_aside(stamper);
-	while (error == 0 && stamped < stamper->waiting_count && clock_monotonic_ns() < due_ns) {
-		error = stamp(stamper, stamper->waiting[stamped]);
+	size_t done = 0, stamped = 0;
+	int error = set_aside(stamper), lost_error = 0;
+	while (error == 0 && done < stamper->waiting_count && clock_monotonic_ns() < due_ns) {
+		bool lost;
+		error = stamp(stamper, stamper->waiting[done], &lost);
 		stamped += error == 0;
+		lost_error = lost ? error : lost_error;
+		error = lost ? 0 : error;
+		done += error == 0;
 	}
-	stamper->waiting_count -= stamped;
-	if (stamped > 0)
-		memmove(stamper->waiting, stamper->waiting + stamped,
-			stamper->waiting_count * sizeof(*stamper->waiting));
+	stamper->waiting_count -= done;
+	if (done > 0)
+		memmove(stamper->waiting, stamper->waiting + done, stamper->waiting_count * sizeof(*stamper->waiting));
 	pthread_mutex_lock(&stamper->lock);
 	stamper->state.stamped += stamped;
 	tell_waiting(stamper);
-	stamper->state.error = error;
+	stamper->state.error = error != 0 ? error : lost_error;
 	pthread_mutex_unlock(&stamper->lock);
 }
 

@@ -10,6 +10,8 @@
 #include <stdatomic.h>
 #include <sys/socket.h>
 
+enum { PATIENCE_MS = 60000 };
+
 static struct test_place place;
 static int folder, authority;
 static char url[64];
@@ -83,7 +85,7 @@ static bool asks_for(struct slice note)
 	struct pollfd waits = {authority, POLLIN, 0};
 	size_t len = 0;
 	SHA256(note.ptr, note.len, hash);
-	if (poll(&waits, 1, 60000) != 1)
+	if (poll(&waits, 1, PATIENCE_MS) != 1)
 		return false;
 	int fd = accept(authority, NULL, NULL);
 	bool found = false;
@@ -185,6 +187,20 @@ static void none_is_stamped_after_one_of_more_records(void **state)
 	buffer_free(&note);
 }
 
+/* A folder stands for a file that cannot be read; the other can, and is none. */
+static void what_is_lost_keeps_no_other_waiting(void **state)
+{
+	struct buffer note;
+	(void)state;
+	(void)signed_now(&note);
+	put_aside(3, "checkpoint", SLICE("nonsense"));
+	assert_int_equal(mkdirat(folder, "timestamps/2.checkpoint", 0700), 0);
+	struct stamper *stamper = begin(&disk_kernel);
+	assert_true(asks_for(buffer_slice(&note)));
+	end(stamper);
+	buffer_free(&note);
+}
+
 #define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 TEST_MAIN(CASE(what_is_stamped_is_on_the_disk_first), CASE(what_is_empty_is_made_again),
-	  CASE(none_is_stamped_after_one_of_more_records))
+	  CASE(none_is_stamped_after_one_of_more_records), CASE(what_is_lost_keeps_no_other_waiting))
