@@ -40,7 +40,7 @@ struct lease {
 	uint64_t until_ms;
 	uint64_t retry_ms; /* of LEASE_ENDING: when it is withdrawn again; 0: an answer is awaited */
 	bool yes;
-	bool taken; /* ExaBGP said so */
+	bool taken; /* the last line about it, announcement or withdrawal: ExaBGP said so */
 	uid_t by;
 	char why[LEASE_WHY_BYTES + 1];
 };

@@ -307,6 +307,7 @@ int lease_raise(struct lease_book *book, uint32_t id, uint64_t now_ms, const str
 	if (outcome != GUARD_PASSES)
 		return outcome;
 	lease->state = LEASE_ANNOUNCED;
+	lease->taken = false;
 	tell(sink, lease, LEASE_RAISED);
 	lease_record(book, lease, sink->journal);
 	record_change(book, lease, now_ms, sink->journal);

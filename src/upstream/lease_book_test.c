@@ -173,6 +173,28 @@ static void lifted_ones_are_raised_or_end(void **state)
 	bench_close(&b);
 }
 
+/* That ExaBGP took the withdrawal says nothing of the announcement that follows. */
+static void what_is_raised_is_to_be_taken_anew(void **state)
+{
+	struct bench b;
+	uint32_t id;
+	const struct lease *leases;
+	(void)state;
+	bench_open(&b);
+	lease_hold(b.book, 1000, &b.sink);
+	assert_int_equal(ask(&b, UDP, 11000, 1000, &id), 0);
+	wrote(&b, ONE "announce " UDP "\n");
+	assert_int_equal(lease_lift(b.book, id, &b.sink), 0);
+	assert_true(lease_list(b.book, &leases) == 1 && !leases[0].taken);
+	wrote(&b, ONE "withdraw " UDP "\n");
+	assert_true(lease_list(b.book, &leases) == 1 && leases[0].taken);
+	assert_int_equal(lease_raise(b.book, id, 2000, &b.sink), 0);
+	assert_true(lease_list(b.book, &leases) == 1 && !leases[0].taken);
+	wrote(&b, ONE "announce " UDP "\n");
+	assert_true(lease_list(b.book, &leases) == 1 && leases[0].taken);
+	bench_close(&b);
+}
+
 static void what_exabgp_does_not_take_is_not_announced(void **state)
 {
 	struct bench b;
@@ -338,6 +360,7 @@ static void nonsense_in_a_journal_is_told(void **state)
 
 TEST_MAIN(cmocka_unit_test(leases_end_by_themselves), cmocka_unit_test(asking_again_gives_another_end),
 	  cmocka_unit_test(asked_again_without_a_reason_it_has_the_one_before),
-	  cmocka_unit_test(lifted_ones_are_raised_or_end), cmocka_unit_test(what_exabgp_does_not_take_is_not_announced),
-	  cmocka_unit_test(a_killed_keeper_goes_on), cmocka_unit_test(what_was_to_be_lifted_is_lifted_by_the_next_life),
+	  cmocka_unit_test(lifted_ones_are_raised_or_end), cmocka_unit_test(what_is_raised_is_to_be_taken_anew),
+	  cmocka_unit_test(what_exabgp_does_not_take_is_not_announced), cmocka_unit_test(a_killed_keeper_goes_on),
+	  cmocka_unit_test(what_was_to_be_lifted_is_lifted_by_the_next_life),
 	  cmocka_unit_test(what_was_asked_anew_does_not_flap), cmocka_unit_test(nonsense_in_a_journal_is_told))
