@@ -1,9 +1,7 @@
 #include "limit/ban_book.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/test.h"
-#include "limit/ban_files.h"
 
 static const uint8_t boot[IMAGE_BOOT_BYTES] = "this boot";
 static const struct ban_image nothing;
@@ -319,89 +317,6 @@ static void a_full_book_is_looked_through_seldom(void **state)
 	ban_book_free(book);
 }
 
-/* ---- the way to a worker ---- */
-
-struct folder {
-	char path[64];
-	char base[96];
-	char delta[96];
-	uint64_t word;
-};
-
-static void folder_make(struct folder *f)
-{
-	*f = (struct folder){0};
-	strcpy(f->path, "/tmp/guia-ban-test-XXXXXX");
-	assert_non_null(mkdtemp(f->path));
-	snprintf(f->base, sizeof(f->base), "%s/base", f->path);
-	snprintf(f->delta, sizeof(f->delta), "%s/delta", f->path);
-}
-
-static void folder_remove(struct folder *f)
-{
-	unlink(f->base);
-	unlink(f->delta);
-	assert_int_equal(rmdir(f->path), 0);
-}
-
-static void publish(struct folder *f, struct ban_book *book, bool base, uint64_t now_ms)
-{
-	struct buffer out = buffer_make(NULL);
-	uint64_t generation;
-	assert_int_equal(base ? ban_book_base(book, boot, now_ms, &out, &generation)
-			      : ban_book_delta(book, boot, &out, &generation),
-			 0);
-	assert_int_equal(image_publish(base ? f->base : f->delta, buffer_slice(&out), generation, &f->word), 0);
-	buffer_free(&out);
-}
-
-static int look(struct folder *f, struct ban_view *view)
-{
-	return ban_view_look(view, f->base, f->delta, &f->word, boot);
-}
-
-static enum ban_kind seen(const struct ban_view *view, const char *address, uint64_t now_ms)
-{
-	struct prefix p = parsed(address);
-	return ban_view_lookup(view, &p.address, now_ms).kind;
-}
-
-static void workers_learn_of_bans(void **state)
-{
-	(void)state;
-	struct folder f;
-	struct ban_view view = {0};
-	struct ban_book *book = new_book(100);
-	folder_make(&f);
-	assert_int_equal(look(&f, &view), BAN_VIEW_SAME);
-	assert_int_equal(seen(&view, "192.0.2.1", 0), BAN_NONE);
-	punished(book, "192.0.2.1", 0);
-	publish(&f, book, true, 0);
-	assert_int_equal(look(&f, &view), BAN_VIEW_NEW);
-	assert_int_equal(look(&f, &view), BAN_VIEW_SAME);
-	assert_int_equal(seen(&view, "192.0.2.1", 0), BAN_REFUSE);
-	punished(book, "192.0.2.2", 0);
-	struct prefix first = parsed("192.0.2.1");
-	assert_int_equal(ban_book_lift(book, &first, BAN_AUTOMATIC), 0);
-	assert_int_equal(ban_book_lift(book, &first, BAN_AUTOMATIC), BAN_BOOK_ABSENT);
-	assert_int_equal(ban_book_changed(book), 2);
-	publish(&f, book, false, 0);
-	assert_int_equal(look(&f, &view), BAN_VIEW_NEW);
-	assert_int_equal(seen(&view, "192.0.2.1", 0), BAN_NONE);
-	assert_int_equal(seen(&view, "192.0.2.2", 0), BAN_REFUSE);
-	/* a new base is not undone by the delta of the last */
-	punished(book, "192.0.2.1", 0);
-	publish(&f, book, true, 0);
-	assert_int_equal(ban_book_changed(book), 0);
-	assert_int_equal(look(&f, &view), BAN_VIEW_NEW);
-	assert_int_equal(seen(&view, "192.0.2.1", 0), BAN_REFUSE);
-	/* without a watch, bans end by themselves */
-	assert_int_equal(seen(&view, "192.0.2.1", 2 * MINUTE), BAN_NONE);
-	ban_view_close(&view);
-	ban_book_free(book);
-	folder_remove(&f);
-}
-
 /* Laid out anew again and again, in two tables by turns, of which neither keeps what was in it before. */
 static void a_book_forgets_what_it_has_laid_aside(void **state)
 {
@@ -430,70 +345,10 @@ static void a_book_forgets_what_it_has_laid_aside(void **state)
 	ban_book_free(book);
 }
 
-static void workers_keep_what_they_have_if_the_new_is_bad(void **state)
-{
-	(void)state;
-	struct folder f;
-	struct ban_view view = {0};
-	struct ban_book *book = new_book(100);
-	folder_make(&f);
-	punished(book, "192.0.2.1", 0);
-	publish(&f, book, true, 0);
-	punished(book, "192.0.2.2", 0);
-	publish(&f, book, false, 0);
-	assert_int_equal(look(&f, &view), BAN_VIEW_NEW);
-	static const char *const bad[] = {"", "GuiaBans", "no bans at all, and long enough for a header of that kind"};
-	for (size_t i = 0; i < 6; i++) {
-		const char *path = i < 3 ? f.base : f.delta;
-		if (i == 3)
-			publish(&f, book, true, 0);
-		assert_int_equal(image_publish(path, slice_from_string(bad[i % 3]), f.word + 1, &f.word), 0);
-		if (i < 3)
-			unlink(f.delta);
-		assert_int_equal(look(&f, &view), BAN_VIEW_BAD);
-		assert_string_equal(view.path, path);
-		assert_true(view.error != 0 || view.fault != IMAGE_GOOD);
-		assert_int_equal(seen(&view, "192.0.2.1", 0), BAN_REFUSE);
-		assert_int_equal(seen(&view, "192.0.2.2", 0), BAN_REFUSE);
-	}
-	ban_view_close(&view);
-	ban_book_free(book);
-	folder_remove(&f);
-}
-
-static void a_new_watch_takes_over(void **state)
-{
-	(void)state;
-	struct folder f;
-	struct ban_view view = {0};
-	struct ban_book *book = new_book(100), *next = new_book(100);
-	folder_make(&f);
-	punished(book, "192.0.2.1", 0);
-	punished(book, "192.0.2.3", 0);
-	publish(&f, book, true, 0);
-	punished(book, "192.0.2.2", 30 * 1000);
-	struct prefix third = parsed("192.0.2.3");
-	assert_int_equal(ban_book_lift(book, &third, BAN_AUTOMATIC), 0);
-	publish(&f, book, false, 0);
-	assert_int_equal(look(&f, &view), BAN_VIEW_NEW);
-	assert_int_equal(ban_book_restore(next, &view.base.image, &view.delta.image, 20 * 1000), 0);
-	assert_int_equal(ban_book_count(next, 20 * 1000), 2);
-	publish(&f, next, true, 20 * 1000);
-	assert_int_equal(look(&f, &view), BAN_VIEW_NEW);
-	assert_int_equal(seen(&view, "192.0.2.2", 20 * 1000), BAN_REFUSE);
-	assert_int_equal(seen(&view, "192.0.2.3", 20 * 1000), BAN_NONE);
-	assert_int_equal(seen(&view, "192.0.2.1", 2 * MINUTE), BAN_NONE);
-	ban_view_close(&view);
-	ban_book_free(book);
-	ban_book_free(next);
-	folder_remove(&f);
-}
-
 TEST_MAIN(cmocka_unit_test(person_over_allow_over_automatic), cmocka_unit_test(a_delta_changes_what_its_base_says),
 	  cmocka_unit_test(lookups_agree_with_looking_at_all), cmocka_unit_test(bad_images_are_refused),
 	  cmocka_unit_test(impossible_entries_are_not_built), cmocka_unit_test(bans_double_as_their_prefix_returns),
 	  cmocka_unit_test(bans_that_began_together_do_not_end_together),
 	  cmocka_unit_test(what_is_allowed_or_too_wide_is_not_banned),
 	  cmocka_unit_test(a_full_book_keeps_room_for_a_person), cmocka_unit_test(a_full_book_is_looked_through_seldom),
-	  cmocka_unit_test(workers_learn_of_bans), cmocka_unit_test(a_book_forgets_what_it_has_laid_aside),
-	  cmocka_unit_test(workers_keep_what_they_have_if_the_new_is_bad), cmocka_unit_test(a_new_watch_takes_over))
+	  cmocka_unit_test(a_book_forgets_what_it_has_laid_aside))
