@@ -346,7 +346,8 @@ static int take_over(struct ban_book *book, const struct ban_image *image, uint6
 	struct ban_entry entry;
 	for (uint64_t cursor = 0; ban_image_next(image, &cursor, &entry);) {
 		const struct prefix prefix = {entry.address, entry.bits};
-		if (entry.expires_ms <= now_ms)
+		/* What is over is taken only to displace what an older image said. */
+		if (entry.expires_ms <= now_ms && !record_at(book, &prefix, entry.rank)->used)
 			continue;
 		struct record *record = record_for(book, &prefix, entry.rank, now_ms);
 		if (record == NULL)

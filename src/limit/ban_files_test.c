@@ -172,5 +172,36 @@ static void a_new_watch_takes_over(void **state)
 	folder_remove(&f);
 }
 
+/* A person's word took the place of an earlier one that lasts longer, and is over before the watch begins anew. */
+static void what_has_ended_does_not_come_back(void **state)
+{
+	(void)state;
+	static const enum ban_kind kinds[] = {BAN_REFUSE, BAN_ALLOW};
+	struct folder f;
+	folder_make(&f);
+	for (size_t i = 0; i < 2; i++) {
+		struct ban_view view = {0};
+		struct ban_book *book = new_book(100), *next = new_book(100);
+		struct prefix p = parsed("192.0.2.1");
+		struct ban_entry entry = {p.address, BAN_FOR_EVER, 7, p.bits, (uint8_t)kinds[i], BAN_BY_PERSON, 0};
+		assert_int_equal(ban_book_set(book, &entry, false), 0);
+		publish(&f, book, true, 0);
+		entry.expires_ms = MINUTE;
+		assert_int_equal(ban_book_set(book, &entry, false), 0);
+		publish(&f, book, false, 0);
+		assert_int_equal(look(&f, &view), BAN_VIEW_NEW);
+		assert_int_equal(seen(&view, "192.0.2.1", MINUTE - 1), kinds[i]);
+		assert_int_equal(seen(&view, "192.0.2.1", MINUTE), BAN_NONE);
+		assert_int_equal(ban_book_restore(next, &view.base.image, &view.delta.image, MINUTE), 0);
+		assert_int_equal(ban_book_lookup(next, &p.address, MINUTE).kind, BAN_NONE);
+		assert_int_equal(ban_book_count(next, MINUTE), 0);
+		ban_view_close(&view);
+		ban_book_free(book);
+		ban_book_free(next);
+		f.word = 0;
+	}
+	folder_remove(&f);
+}
+
 TEST_MAIN(cmocka_unit_test(workers_learn_of_bans), cmocka_unit_test(workers_keep_what_they_have_if_the_new_is_bad),
-	  cmocka_unit_test(a_new_watch_takes_over))
+	  cmocka_unit_test(a_new_watch_takes_over), cmocka_unit_test(what_has_ended_does_not_come_back))
