@@ -20,10 +20,16 @@ void source_pace_init(struct source_pace *pace, size_t sources)
 	pace->buckets = buckets_for(sources);
 }
 
+/* How far ahead of ours another process' clock may have been. */
+enum { AHEAD_MS = 5000 };
+
 /* Times wrap after 49 days; 0 is a free slot's. */
 static uint32_t age_of(uint64_t slot, uint32_t now)
 {
-	return slot == 0 ? UINT32_MAX : now - (uint32_t)slot;
+	uint32_t ahead = (uint32_t)slot - now;
+	if (slot == 0)
+		return UINT32_MAX;
+	return ahead <= AHEAD_MS ? 0 : now - (uint32_t)slot;
 }
 
 uint64_t source_pace_meet(struct source_pace *pace, const struct address *source, uint64_t now_ms)

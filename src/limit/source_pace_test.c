@@ -42,6 +42,22 @@ static void time_may_pass_what_fits_into_a_slot(void **state)
 	free(pace);
 }
 
+/* Another process' clock is a moment ahead: it came, just now. */
+static void a_clock_behind_is_no_source_that_never_came(void **state)
+{
+	(void)state;
+	static const uint64_t nows[] = {100000, (uint64_t)UINT32_MAX + 2};
+	struct source_pace *pace = pace_of(8);
+	for (uint32_t i = 0; i < 2; i++) {
+		struct address a = source_of(i + 1);
+		assert_int_equal(source_pace_meet(pace, &a, nows[i]), 0);
+		assert_int_equal(source_pace_meet(pace, &a, nows[i] - 3), 1);
+		assert_int_equal(source_pace_meet(pace, &a, nows[i] + 7), 10);
+		assert_int_equal(source_pace_meet(pace, &a, nows[i] - 60000), 0);
+	}
+	free(pace);
+}
+
 /* More sources than there is room for: the latest of each bucket stay, and nobody gets another's time for longer. */
 static void a_full_table_keeps_who_came_last(void **state)
 {
@@ -62,4 +78,6 @@ static void a_full_table_keeps_who_came_last(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(tells_since_the_last_of_the_same_source),
-	  cmocka_unit_test(time_may_pass_what_fits_into_a_slot), cmocka_unit_test(a_full_table_keeps_who_came_last))
+	  cmocka_unit_test(time_may_pass_what_fits_into_a_slot),
+	  cmocka_unit_test(a_clock_behind_is_no_source_that_never_came),
+	  cmocka_unit_test(a_full_table_keeps_who_came_last))
