@@ -289,7 +289,7 @@ static bool spread(struct collection_table *t, const struct record_image *image,
 	return true;
 }
 
-void region_write(struct collection_table *t, struct record_image *image, uint32_t old)
+bool region_write(struct collection_table *t, struct record_image *image, uint32_t old)
 {
 	struct region_header *h = region_header(t);
 	image->meta.generation = ++h->tick;
@@ -299,8 +299,9 @@ void region_write(struct collection_table *t, struct record_image *image, uint32
 	struct cell *c = region_cell(t, head);
 	if (c == NULL || !spread(t, image, head)) {
 		region_repair(t);
+		h->repairs++;
 		region_begin(t);
-		return;
+		return false;
 	}
 	c->meta = image->meta;
 	c->hash = hash_of(t, image->meta.collection, image_site(image), image_key(image));
@@ -313,6 +314,7 @@ void region_write(struct collection_table *t, struct record_image *image, uint32
 	h->records++;
 	if (old != CELL_NONE)
 		region_remove(t, old);
+	return true;
 }
 
 /* Whether a head cell's record holds; its content goes to *ret_image. */

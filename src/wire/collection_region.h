@@ -129,7 +129,10 @@ uint32_t region_find(struct collection_table *t, const struct collection_id *id,
 void region_touch(struct collection_table *t, uint32_t head);
 void region_remove(struct collection_table *t, uint32_t head);
 
-/* Writes a new form and frees the old (CELL_NONE: there is none). Evicts for room. Sets the image's generation. */
-void region_write(struct collection_table *t, struct record_image *image, uint32_t old);
+/*
+ * Writes a new form and frees the old (CELL_NONE: there is none). Evicts for room. Sets the image's generation. False
+ * where it came upon a bad link: nothing is written then, and all links are repaired.
+ */
+bool region_write(struct collection_table *t, struct record_image *image, uint32_t old);
 
 #endif

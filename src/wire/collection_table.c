@@ -184,6 +184,24 @@ struct change {
 	bool found;
 };
 
+static bool write_once(struct collection_table *t, struct record_image *image, uint32_t old)
+{
+	region_begin(t);
+	bool written = region_write(t, image, old);
+	region_end(t);
+	return written;
+}
+
+/* Once more, where bad links had to be repaired first. */
+static int write_back(struct collection_table *t, const struct collection_id *id, struct record_image *image,
+		      uint32_t old)
+{
+	struct record_image before;
+	if (write_once(t, image, old) || write_once(t, image, region_find(t, id, &before)))
+		return 0;
+	return -EBADMSG;
+}
+
 /* Loads, applies, writes back; all under one lock. */
 static int run_change(struct collection_table *t, const struct collection_id *id, struct change *change)
 {
@@ -201,9 +219,7 @@ static int run_change(struct collection_table *t, const struct collection_id *id
 		r = change->apply(&image, change);
 	if (r == 1) {
 		image.meta.updated_ms = change->now_ms;
-		region_begin(t);
-		region_write(t, &image, head);
-		region_end(t);
+		r = write_back(t, id, &image, head);
 	}
 	unlock(t);
 	return r < 0 ? r : 0;

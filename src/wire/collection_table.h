@@ -83,8 +83,9 @@ bool collection_snapshot_next(const struct collection_snapshot *snapshot, size_t
 			      struct slice *ret_value);
 
 /*
- * The calls below make the record if it is not there, with no timeout, and count as use. 0, or -E2BIG when key, name or
- * record would pass the bounds above (nothing changes then).
+ * The calls below make the record if it is not there, with no timeout, and count as use. 0, -E2BIG when key, name or
+ * record would pass the bounds above, or -EBADMSG where links that had been repaired were bad again (nothing changes
+ * then).
  */
 
 /* A value that was there keeps its expiry. */

@@ -310,6 +310,34 @@ static void any_bytes_are_survived(void **state)
 	}
 }
 
+/* Links that no look-up meets go bad: the free list's first, one within it, the order of use when room is needed. */
+static void what_a_call_says_was_written_stands(void **state)
+{
+	(void)state;
+	struct region_header *h = region_header(&table);
+	const struct collection_id id = ip("192.0.2.1");
+	static char long_value[2000];
+	memset(long_value, 'x', sizeof(long_value));
+	int64_t sum = 0;
+	assert_int_equal(collection_table_add(&table, &id, SLICE("n"), 1, 1, &sum), 0);
+	h->free_first = table.cells + 1;
+	assert_int_equal(collection_table_add(&table, &id, SLICE("n"), 1, 1, &sum), 0);
+	assert_int_equal(sum, 2);
+	assert_string_equal(listed(&table, &id, 1), "n=2");
+	region_cell(&table, h->free_first)->next = table.cells + 1;
+	const struct collection_id other = ip("192.0.2.2");
+	assert_int_equal(collection_table_set(&table, &other, SLICE("v"), slice_make(long_value, 2000), 1), 0);
+	assert_int_equal(strlen(listed(&table, &other, 1)), 2002);
+	assert_string_equal(listed(&table, &id, 1), "n=2");
+	h->oldest = table.cells + 1;
+	h->free_count = 0;
+	assert_int_equal(collection_table_add(&table, &id, SLICE("n"), 1, 1, &sum), 0);
+	assert_int_equal(sum, 3);
+	assert_string_equal(listed(&table, &id, 1), "n=3");
+	assert_int_equal(collection_table_facts(&table).repairs, 3);
+	assert_int_equal(collection_table_verify(&table), 0);
+}
+
 static void increments_of_many_processes_add_up(void **state)
 {
 	(void)state;
@@ -464,5 +492,6 @@ TEST_MAIN(WITH_TABLE(values_are_set_added_and_removed), WITH_TABLE(numbers_are_r
 	  WITH_TABLE(records_are_kept_apart), WITH_TABLE(values_and_records_expire),
 	  WITH_TABLE(what_is_too_large_changes_nothing), WITH_TABLE(the_least_recently_used_goes_first),
 	  WITH_TABLE(contents_survive_attaching_again), WITH_TABLE(other_forms_and_sizes_start_afresh),
-	  WITH_TABLE(any_bytes_are_survived), WITH_TABLE(increments_of_many_processes_add_up),
-	  WITH_TABLE(a_writer_may_be_killed_at_any_time), WITH_TABLE(a_change_may_stop_at_every_store))
+	  WITH_TABLE(any_bytes_are_survived), WITH_TABLE(what_a_call_says_was_written_stands),
+	  WITH_TABLE(increments_of_many_processes_add_up), WITH_TABLE(a_writer_may_be_killed_at_any_time),
+	  WITH_TABLE(a_change_may_stop_at_every_store))
