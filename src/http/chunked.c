@@ -81,14 +81,14 @@ static int parse_data_end(struct reader *r)
 	return c == '\n' ? 0 : CHUNKED_INVALID;
 }
 
-/* One chunk's data; empty for the last chunk. */
+/* One chunk's data, as much as there is of it; empty for the last chunk. */
 static int parse_chunk(struct reader *r, size_t room, struct slice *ret_data)
 {
 	uint64_t size;
+	*ret_data = slice_make("", 0);
 	int outcome = parse_size(r, &size);
 	if (outcome != 0)
 		return outcome;
-	*ret_data = slice_make("", 0);
 	if (size == 0)
 		return skip_trailers(r);
 	if (reader_at_end(r))
@@ -99,35 +99,46 @@ static int parse_chunk(struct reader *r, size_t room, struct slice *ret_data)
 	return r->overrun ? CHUNKED_TRUNCATED : parse_data_end(r);
 }
 
+struct gathered {
+	struct arena *arena;
+	size_t reserved; /* of the copy */
+	uint8_t *copy;
+	struct slice data;
+};
+
+static int gather(struct gathered *g, struct slice chunk)
+{
+	if (g->data.len == 0 || chunk.len == 0) {
+		g->data = chunk.len == 0 ? g->data : chunk;
+		return 0;
+	}
+	if (g->copy == NULL) {
+		g->copy = arena_alloc(g->arena, g->reserved);
+		if (g->copy == NULL)
+			return -ENOMEM;
+		memcpy(g->copy, g->data.ptr, g->data.len);
+	}
+	memcpy(g->copy + g->data.len, chunk.ptr, chunk.len);
+	g->data = slice_make(g->copy, g->data.len + chunk.len);
+	return 0;
+}
+
 int chunked_decode(struct reader *r, size_t limit_bytes, struct arena *arena, struct slice *ret_data)
 {
-	struct slice data = slice_make("", 0);
-	uint8_t *copy = NULL;
+	struct gathered g = {.arena = arena, .reserved = reader_left(r), .data = slice_make("", 0)};
 	size_t room = limit_bytes == 0 ? SIZE_MAX : limit_bytes;
-	size_t reserved = reader_left(r);
-	for (;;) {
-		struct slice chunk;
-		int outcome = parse_chunk(r, room, &chunk);
-		if (outcome != 0)
+	struct slice chunk;
+	int outcome;
+	do {
+		outcome = parse_chunk(r, room, &chunk);
+		if (outcome != 0 && outcome != CHUNKED_TRUNCATED)
 			return outcome;
-		if (chunk.len == 0)
-			break;
 		room -= chunk.len;
-		if (data.len == 0) {
-			data = chunk;
-			continue;
-		}
-		if (copy == NULL) {
-			copy = arena_alloc(arena, reserved);
-			if (copy == NULL)
-				return -ENOMEM;
-			memcpy(copy, data.ptr, data.len);
-		}
-		memcpy(copy + data.len, chunk.ptr, chunk.len);
-		data = slice_make(copy, data.len + chunk.len);
-	}
-	if (copy != NULL)
-		arena_shrink(arena, copy, reserved, data.len);
-	*ret_data = data;
-	return 0;
+		if (gather(&g, chunk) != 0)
+			return -ENOMEM;
+	} while (outcome == 0 && chunk.len > 0);
+	if (g.copy != NULL)
+		arena_shrink(arena, g.copy, g.reserved, g.data.len);
+	*ret_data = g.data;
+	return outcome;
 }

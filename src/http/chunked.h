@@ -13,7 +13,8 @@ enum chunked_outcome {
 
 /*
  * Moves past the last chunk and its trailers, which are dropped. 0 with the data (in the input if it is one chunk, else
- * in the arena), a chunked_outcome, or -ENOMEM. `limit_bytes` bounds the data; 0 for no bound.
+ * in the arena), CHUNKED_TRUNCATED with what has come of it, another chunked_outcome, or -ENOMEM. `limit_bytes` bounds
+ * the data; 0 for no bound.
  */
 int chunked_decode(struct reader *r, size_t limit_bytes, struct arena *arena, struct slice *ret_data);
 
