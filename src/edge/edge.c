@@ -248,9 +248,10 @@ int edge_count(const struct edge *edge, struct edge_counts *ret_counts)
 
 enum { RUN = 32 };
 
+/* 0, which counts for all others, where it has no counter of its own. */
 static uint32_t mitigation_find(const struct edge_control *control, uint32_t id)
 {
-	for (uint32_t i = 0; i < RUN; i++) {
+	for (uint32_t i = 0; id != 0 && i < RUN; i++) {
 		uint32_t at = (id + i) % EDGE_MITIGATIONS;
 		if (at != 0 && control->mitigations[at] == id)
 			return at;
@@ -270,7 +271,7 @@ static int hits_clear(const struct edge *edge, uint32_t at)
 uint32_t edge_mitigation(struct edge *edge, uint32_t id)
 {
 	struct edge_control *control = edge->table.control;
-	uint32_t at = id == 0 ? 0 : mitigation_find(control, id);
+	uint32_t at = mitigation_find(control, id);
 	for (uint32_t i = 0; at == 0 && id != 0 && i < RUN; i++) {
 		uint32_t tried = (id + i) % EDGE_MITIGATIONS;
 		if (tried == 0 || control->mitigations[tried] != 0)

@@ -308,6 +308,13 @@ static void hits_are_counted_by_mitigation(void **state)
 	assert_int_equal(edge_mitigation_hits(&edge, 70000, &hits), 0);
 	assert_int_equal(hits, 7);
 	assert_int_equal(edge_mitigation_hits(&edge, 70001, &hits), -ENOENT);
+	assert_int_equal(edge_mitigation_hits(&edge, 0, &hits), 0);
+	assert_int_equal(hits, 0);
+	/* what has no counter of its own */
+	say_hour("10.0.0.0/24", BAN_REFUSE, BAN_AUTOMATIC, 0);
+	assert_int_equal(count_of(frame_of(DATAGRAM, bytes), 5, EDGE_BANNED), 5);
+	assert_int_equal(edge_mitigation_hits(&edge, 0, &hits), 0);
+	assert_int_equal(hits, 5);
 	end();
 }
 
