@@ -272,7 +272,7 @@ static int read_json(struct transaction *t)
 	struct field_list list = field_list_make(&t->arena), unescaped = field_list_make(&t->arena);
 	struct slice error = {0};
 	struct json_options options = json_options_of(t);
-	int parsed = json_parse(t->request_body.bytes, &options, &list, &error);
+	int parsed = json_parse(sight_unmarked(t->request_body.bytes), &options, &list, &error);
 	if (parsed == BODY_MALFORMED) {
 		/* Deeper, or more, than is looked at. */
 		if (slice_find(error, SLICE("depth limit"), 0) < error.len ||

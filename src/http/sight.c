@@ -1,6 +1,6 @@
 /*
- * JSON and XML are told by one or two bytes behind white space; a form by a name of up to 256 bytes and no control
- * bytes.
+ * JSON and XML are told by one or two bytes behind a byte order mark and white space; a form by a name of up to 256
+ * bytes and no control bytes.
  */
 #include "http/sight.h"
 
@@ -35,9 +35,14 @@ static bool is_form(struct slice body)
 	return true;
 }
 
+struct slice sight_unmarked(struct slice body)
+{
+	return slice_starts_with(body, SLICE("\xef\xbb\xbf")) ? slice_after(body, 3) : body;
+}
+
 enum sight sight_of(struct slice body)
 {
-	struct slice text = after_blanks(body);
+	struct slice text = after_blanks(sight_unmarked(body));
 	uint8_t first = text.len > 0 ? text.ptr[0] : 0;
 	uint8_t second = text.len > 1 ? text.ptr[1] : 0;
 	if (first == '{' || first == '[' || first == '"')

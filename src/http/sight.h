@@ -16,4 +16,7 @@ enum sight {
 
 enum sight sight_of(struct slice body);
 
+/* Without the byte order mark of UTF-8 that editors put before a text, and most readers pass over. */
+struct slice sight_unmarked(struct slice body);
+
 #endif
