@@ -56,6 +56,7 @@ int body_add(struct transaction *t, struct body *body, struct slice bytes, bool 
 	}
 	if (stays && body->bytes.len == 0) {
 		body->bytes = bytes;
+		body->capacity = 0; /* what comes behind it is not written into the caller's memory */
 	} else if (bytes.len > 0 && append(t, body, bytes) != 0) {
 		transaction_out_of_memory(t);
 		return -ENOMEM;

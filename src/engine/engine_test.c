@@ -220,6 +220,19 @@ static void test_file_given_back(void **state)
 	transaction_end(t);
 }
 
+/* The room that was made is not taken for room behind a piece that stays where it is. */
+static void test_more_behind_what_stays(void **state)
+{
+	struct transaction *t = begin(*state, "/");
+	uint8_t callers[] = "hello, and what is the caller's";
+	assert_int_equal(body_expect(t, &t->request_body, 1000), 0);
+	assert_int_equal(body_add(t, &t->request_body, slice_make(callers, 5), true), 0);
+	assert_int_equal(body_add(t, &t->request_body, SLICE(" world"), false), 0);
+	assert_slice(t->request_body.bytes, "hello world");
+	assert_string_equal((const char *)callers, "hello, and what is the caller's");
+	transaction_end(t);
+}
+
 /* A ctl may set a limit below what has come. */
 static void test_limit_lowered(void **state)
 {
@@ -308,8 +321,9 @@ static void test_allocation_failures(void **state)
 
 #if TEST_ALLOCATIONS
 TEST_MAIN(TEST(test_deny), TEST(test_pass), TEST(test_detection_only), TEST(test_file_given_back),
-	  TEST(test_memory_cap), TEST(test_limit_lowered), TEST(test_allocation_failures))
+	  TEST(test_memory_cap), TEST(test_more_behind_what_stays), TEST(test_limit_lowered),
+	  TEST(test_allocation_failures))
 #else
 TEST_MAIN(TEST(test_deny), TEST(test_pass), TEST(test_detection_only), TEST(test_file_given_back),
-	  TEST(test_memory_cap), TEST(test_limit_lowered))
+	  TEST(test_memory_cap), TEST(test_more_behind_what_stays), TEST(test_limit_lowered))
 #endif
