@@ -169,6 +169,20 @@ static void exclusions_of_one_rule_add_up(void **state)
 	compiled_free(&c);
 }
 
+static void a_mode_may_be_given_back_to_its_default(void **state)
+{
+	(void)state;
+	struct compiled c;
+	compile(&c, false,
+		"SecAuditLogDirMode 0700\nSecAuditLogFileMode 0600\nSecUploadFileMode 0660\n"
+		"SecAuditLogDirMode default\nSecAuditLogFileMode default\nSecUploadFileMode Default\n");
+	assert_int_equal(c.result, 0);
+	assert_int_equal(c.ruleset.settings.audit_dir_mode, 0750);
+	assert_int_equal(c.ruleset.settings.audit_file_mode, 0640);
+	assert_int_equal(c.ruleset.settings.upload_file_mode, 0600);
+	compiled_free(&c);
+}
+
 static void check_golden(const char *rules, const char *path)
 {
 	struct buffer expected = buffer_make(NULL);
@@ -345,7 +359,7 @@ static void includes_have_an_end(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(bad_input_is_told), cmocka_unit_test(open_chain_shows_its_line),
-	  cmocka_unit_test(exclusions_of_one_rule_add_up), cmocka_unit_test(golden_rules_compile_to_this),
-	  cmocka_unit_test(changed_file_is_compiled_anew), cmocka_unit_test(sites_share_what_is_equal),
-	  cmocka_unit_test(long_lists_of_phrases_are_not_scanned), cmocka_unit_test(chains_have_an_end),
-	  cmocka_unit_test(includes_have_an_end))
+	  cmocka_unit_test(exclusions_of_one_rule_add_up), cmocka_unit_test(a_mode_may_be_given_back_to_its_default),
+	  cmocka_unit_test(golden_rules_compile_to_this), cmocka_unit_test(changed_file_is_compiled_anew),
+	  cmocka_unit_test(sites_share_what_is_equal), cmocka_unit_test(long_lists_of_phrases_are_not_scanned),
+	  cmocka_unit_test(chains_have_an_end), cmocka_unit_test(includes_have_an_end))

@@ -170,11 +170,22 @@ static int read_words(struct compiler *c, const struct setting_row *row, struct 
 	return bad_word(c, hint);
 }
 
-static int read_octal(struct compiler *c, struct setting *setting)
+static uint32_t default_of(const struct setting_row *row)
+{
+	struct settings defaults;
+	uint32_t mode;
+	settings_default(&defaults);
+	memcpy(&mode, (const uint8_t *)&defaults + row->offset, sizeof(mode));
+	return mode;
+}
+
+static int read_octal(struct compiler *c, const struct setting_row *row, struct setting *setting)
 {
 	struct slice text = c->word->text;
-	if (slice_equal_nocase(text, SLICE("default")))
+	if (slice_equal_nocase(text, SLICE("default"))) {
+		setting->number = default_of(row);
 		return 0;
+	}
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.ptr[i] < '0' || text.ptr[i] > '7' || i > 5)
 			return bad_word(c, "write the mode in octal, for example 0640");
@@ -284,7 +295,7 @@ static int read_value(struct compiler *c, const struct setting_row *row, const s
 	case FORM_GEO:
 		return read_geo(c, setting);
 	case FORM_OCTAL:
-		return read_octal(c, setting);
+		return read_octal(c, row, setting);
 	case FORM_CHARACTER:
 		setting->number = c->word->text.len == 1 ? c->word->text.ptr[0] : 0;
 		return c->word->text.len == 1 ? 0 : bad_word(c, "write one character");
