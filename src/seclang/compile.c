@@ -104,19 +104,29 @@ static int unit_get(struct pool *pool, const struct seclang_source *source, cons
 	return r;
 }
 
+static int refuse_more(const struct seclang_source *first, struct diagnostics *diagnostics)
+{
+	const struct source_place place = {first->is_file ? first->text : first->name, first->line, 0, {0}};
+	diagnostics_add(diagnostics, DIAGNOSTIC_ERROR, place, "put some into one file, which includes the others",
+			"more than %d files and blocks of rules are given", UNITS_MAX);
+	return -EINVAL;
+}
+
 int seclang_compile(struct pool *pool, const struct seclang_source *sources, size_t count,
 		    struct diagnostics *diagnostics, struct arena *arena, struct ruleset *ret_ruleset,
 		    struct seclang_counts *ret_counts)
 {
 	static const struct phase_state nothing;
 	struct seclang_unit *units[UNITS_MAX];
-	int result = count > UNITS_MAX ? -EINVAL : 0;
+	int result = 0;
+	*ret_counts = (struct seclang_counts){0};
+	if (count > UNITS_MAX)
+		return refuse_more(&sources[UNITS_MAX], diagnostics);
 	for (size_t i = 0; i < count && result != -ENOMEM; i++) {
 		const struct phase_state *before = i == 0 || result != 0 ? &nothing : &units[i - 1]->after;
 		int r = unit_get(pool, &sources[i], before, diagnostics, &units[i]);
 		result = r != 0 ? r : result;
 	}
-	*ret_counts = (struct seclang_counts){0};
 	if (result == 0)
 		result = link_units(pool, units, count, diagnostics, arena, ret_ruleset, ret_counts);
 	return result;

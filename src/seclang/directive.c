@@ -337,7 +337,7 @@ int walk_file(struct walk *walk, const char *path, const struct source_place *pl
 			return walk_refuse(walk, place, path, "the file includes itself");
 	if (walk->depth == INCLUDE_DEPTH_MAX)
 		return walk_refuse(walk, place, path, "files are included too deeply");
-	if (walk->compiler.files == INCLUDE_FILES_MAX)
+	if (walk->compiler.files >= INCLUDE_FILES_MAX)
 		return walk_refuse(walk, place, path, "too many files are included");
 	struct buffer content = buffer_make(NULL);
 	char *name = arena_string(walk->compiler.arena, slice_from_string(path));

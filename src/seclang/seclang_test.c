@@ -183,6 +183,58 @@ static void a_mode_may_be_given_back_to_its_default(void **state)
 	compiled_free(&c);
 }
 
+static void more_sources_than_are_taken_are_refused(void **state)
+{
+	(void)state;
+	enum { MOST = 64 };
+	struct seclang_source sources[MOST + 1];
+	for (size_t i = 0; i <= MOST; i++)
+		sources[i] = (struct seclang_source){.text = "SecRuleEngine On\n", .name = "site.conf", .line = 7};
+	struct compiled c;
+	compile(&c, false, "");
+	assert_int_equal(c.result, 0);
+	c.result = seclang_compile(c.pool, sources, MOST + 1, &c.diagnostics, &c.arena, &c.ruleset, &c.counts);
+	assert_int_equal(c.result, -EINVAL);
+	struct buffer got = buffer_make(NULL);
+	said(&c.diagnostics, &got);
+	buffer_byte(&got, '\0');
+	assert_string_equal((const char *)got.ptr, "7:0: error: more than 64 files and blocks of rules are given | "
+						   "put some into one file, which includes the others");
+	assert_int_equal(seclang_compile(c.pool, sources, MOST, &c.diagnostics, &c.arena, &c.ruleset, &c.counts), 0);
+	buffer_free(&got);
+	compiled_free(&c);
+}
+
+/* Files that rules name count with those that are included. */
+static void more_files_than_are_taken_are_refused(void **state)
+{
+	(void)state;
+	enum { MOST = 10000 };
+	char folder[] = "/tmp/guia-seclang-test-XXXXXX", map[64], rules[64];
+	assert_non_null(mkdtemp(folder));
+	snprintf(map, sizeof(map), "%s/map", folder);
+	snprintf(rules, sizeof(rules), "%s/rules.conf", folder);
+	assert_int_equal(file_replace(map, SLICE("20127 (US-ASCII)\n00a1:21\n"), 0644), 0);
+	assert_int_equal(file_replace(rules, SLICE("SecRuleEngine On\n"), 0644), 0);
+	struct buffer text = buffer_make(NULL), got = buffer_make(NULL);
+	for (int i = 0; i <= MOST; i++)
+		buffer_printf(&text, "SecUnicodeMapFile %s 20127\n", map);
+	buffer_printf(&text, "Include %s\n", rules);
+	buffer_byte(&text, '\0');
+	struct compiled c;
+	compile(&c, false, (const char *)text.ptr);
+	said(&c.diagnostics, &got);
+	buffer_byte(&got, '\0');
+	assert_int_equal(c.result, -EINVAL);
+	assert_non_null(strstr((const char *)got.ptr, "too many files are included"));
+	compiled_free(&c);
+	buffer_free(&text);
+	buffer_free(&got);
+	unlink(map);
+	unlink(rules);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 static void check_golden(const char *rules, const char *path)
 {
 	struct buffer expected = buffer_make(NULL);
@@ -360,6 +412,8 @@ static void includes_have_an_end(void **state)
 
 TEST_MAIN(cmocka_unit_test(bad_input_is_told), cmocka_unit_test(open_chain_shows_its_line),
 	  cmocka_unit_test(exclusions_of_one_rule_add_up), cmocka_unit_test(a_mode_may_be_given_back_to_its_default),
-	  cmocka_unit_test(golden_rules_compile_to_this), cmocka_unit_test(changed_file_is_compiled_anew),
-	  cmocka_unit_test(sites_share_what_is_equal), cmocka_unit_test(long_lists_of_phrases_are_not_scanned),
-	  cmocka_unit_test(chains_have_an_end), cmocka_unit_test(includes_have_an_end))
+	  cmocka_unit_test(more_sources_than_are_taken_are_refused),
+	  cmocka_unit_test(more_files_than_are_taken_are_refused), cmocka_unit_test(golden_rules_compile_to_this),
+	  cmocka_unit_test(changed_file_is_compiled_anew), cmocka_unit_test(sites_share_what_is_equal),
+	  cmocka_unit_test(long_lists_of_phrases_are_not_scanned), cmocka_unit_test(chains_have_an_end),
+	  cmocka_unit_test(includes_have_an_end))
