@@ -266,11 +266,11 @@ void gate_peer_pump(ngx_event_t *event)
 static bool is_unwanted(struct fair_queue_entry *entry, void *nothing)
 {
 	const struct gate_peer *peer = (const struct gate_peer *)entry;
-	struct address source = gate_address(peer->request->connection->sockaddr);
+	const struct sockaddr *from = peer->request->connection->sockaddr;
 	struct gate_context *context = gate_context_find(peer->request);
 
 	(void)nothing;
-	return gate_bans_of(&source).kind == BAN_REFUSE || (context != NULL && gate_signatures_cancel(context));
+	return gate_bans_of_peer(from).kind == BAN_REFUSE || (context != NULL && gate_signatures_cancel(context));
 }
 
 void gate_peers_refuse_unwanted(struct gate_admission *admission)

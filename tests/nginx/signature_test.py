@@ -271,6 +271,32 @@ def _():
     gate.looked()
 
 
+@case("requests of a trusted proxy that wait for the origin are not cancelled by a ban of its address")
+def _():
+    released.clear()
+    replies, asked, arrived = [], len(origin.seen), outbox.site_sum(outboxes(), "www")["arrived"]
+    threads = [threading.Thread(target=lambda: replies.append(ask(agent="Mozilla/5.0", source="127.0.5.1", path="/slow").status))
+               for _ in range(80)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: outbox.site_sum(outboxes(), "www")["arrived"] == arrived + 80, "all of them")
+    gate.looked()
+    assert 80 > len(origin.seen) - asked, "some have to wait"
+    ban_writer.say("refuse 127.0.5.0/24 23 600000")
+    ban_writer.say("refuse 127.0.2.40 24 600000")
+    ban_writer.say("delta")
+    comes(0, agent="Mozilla/5.0", source="127.0.2.40")
+    gate.looked()
+    assert not replies, replies
+    released.set()
+    for thread in threads:
+        thread.join()
+    assert replies == [200] * 80, replies
+    ban_writer.say("lift 127.0.5.0/24")
+    ban_writer.say("delta")
+    gate.looked()
+
+
 @case("an end is an end, without any news")
 def _():
     for lifetime_ms in (1000, 4000, 16000):  # where it was over before this machine came to ask, a longer one
