@@ -11,21 +11,39 @@
 
 enum { PIECE_BYTES = 64 * 1024 };
 
-static void file_judge(struct gate_store *store)
+static void read_failed(const struct gate_store *store, const ngx_file_t *file, ssize_t n)
+{
+	ngx_log_error(NGX_LOG_CRIT, store->request->connection->log, 0,
+		      "guia could not read a page before it is kept: \"%V\" %s", &file->name,
+		      n == 0 ? "ends too soon" : "cannot be read");
+}
+
+/* False: it is not to be read whole. Where the judge wants no more, its verdict is of what it has. */
+static bool file_give(struct gate_store *store)
 {
 	ngx_file_t *file = &store->upstream->pipe->temp_file->file;
 	off_t at = (off_t)store->cache->body_start, end = store->upstream->pipe->temp_file->offset;
-	u_char *piece = file->fd == NGX_INVALID_FILE ? NULL : ngx_palloc(store->request->pool, PIECE_BYTES);
+	u_char *piece = ngx_palloc(store->request->pool, PIECE_BYTES);
+	bool wanted = true;
+	ssize_t n = 1;
 
-	while (piece != NULL && at < end) {
-		ssize_t n = ngx_read_file(file, piece, (size_t)ngx_min(end - at, PIECE_BYTES), at);
-		if (n <= 0 || guia_response_body(store->judge, (struct guia_slice){piece, (size_t)n}, false) != 0)
+	if (piece == NULL)
+		return false;
+	for (; wanted && at < end; at += n) {
+		n = ngx_read_file(file, piece, (size_t)ngx_min(end - at, PIECE_BYTES), at);
+		if (n <= 0) {
+			read_failed(store, file, n);
 			break;
-		at += n;
+		}
+		wanted = guia_response_body(store->judge, (struct guia_slice){piece, (size_t)n}, false) == 0;
 	}
-	if (piece != NULL)
-		(void)ngx_pfree(store->request->pool, piece);
-	if (guia_response_body_done(store->judge).action == GUIA_PASS)
+	(void)ngx_pfree(store->request->pool, piece);
+	return n > 0;
+}
+
+static void file_judge(struct gate_store *store)
+{
+	if (file_give(store) && guia_response_body_done(store->judge).action == GUIA_PASS)
 		gate_store_keep(store);
 	else
 		gate_store_drop(store);

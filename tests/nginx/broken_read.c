@@ -1,6 +1,6 @@
 /*
- * Preloaded into nginx: while the file named by GUIA_BROKEN_READ exists, temporary files of request bodies cannot be
- * read (it holds "error") or end where they have hardly begun (it holds anything else).
+ * Preloaded into nginx: while the file named by GUIA_BROKEN_READ exists, temporary files of request bodies and of pages
+ * cannot be read (it holds "error") or end where they have hardly begun (it holds anything else).
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -22,12 +22,17 @@ __attribute__((constructor)) static void start(void)
 	*(void **)&system_pread = dlsym(RTLD_NEXT, "pread64");
 }
 
+static int is_temporary(const char *path, size_t len)
+{
+	return memmem(path, len, "temp-client_body", 16) != NULL || memmem(path, len, "temp-proxy", 10) != NULL;
+}
+
 static int order_for(int fd)
 {
 	char link[64], target[4096], order[8] = "";
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	ssize_t len = readlink(link, target, sizeof(target) - 1);
-	if (len <= 0 || order_path == NULL || memmem(target, (size_t)len, "temp-client_body", 16) == NULL)
+	if (len <= 0 || order_path == NULL || !is_temporary(target, (size_t)len))
 		return WHOLE;
 	int order_fd = open(order_path, O_RDONLY | O_CLOEXEC);
 	if (order_fd < 0)

@@ -4,6 +4,7 @@ import os
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
 
@@ -171,7 +172,7 @@ class Watch:
 
 
 class Setting:
-    def __init__(self, temp):
+    def __init__(self, temp, broken_read=None):
         self.h1, self.h2 = free_port(), free_port()
         self.gate = Gate("", start=False, workers=2, files={
             "www/halves.html": '<!--#include virtual="/half-a" --><!--#include virtual="/half-b" -->',
@@ -179,7 +180,8 @@ class Setting:
         self.gate.write("rules.conf", RULES.format(engine="On", audit=self.gate.folder / "audit.log"))
         self.gate.write("watch.conf", RULES.format(engine="DetectionOnly", audit=self.gate.folder / "audit.log"))
         self.gate.configure(CONFIG.format(folder=self.gate.folder, origin=origin.port, h1=self.h1, h2=self.h2, temp=temp))
-        self.gate.start()
+        self.broken = self.gate.folder / "broken"
+        self.gate.start(["env", f"LD_PRELOAD={broken_read}", f"GUIA_BROKEN_READ={self.broken}"] if broken_read else ())
         self.cache = self.gate.folder / "cache"
         self.watch = Watch(self.cache)
 
@@ -360,6 +362,24 @@ def _(http2):
         wait_until(lambda records=records, count=count: len(records()) >= count, "the records")
         assert len(records()) == count, ("a background update leaves no record of its own", records()[before:])
         apart.empty()
+
+
+@case("a background update that cannot be read whole is not kept, and told")
+def _():
+    name, damaged = "/change-d", Setting("on", sys.argv[2])
+    for order, told in (("error", "cannot be read"), ("short", "ends too soon")):
+        pages[name] = FINE
+        assert damaged.get(f"/behind{name}").status == 200
+        wait_until(damaged.watch.stored, "the copy")
+        time.sleep(2.1)
+        pages[name] = b"0123456789abcdef" * 16000 + LEAK
+        damaged.broken.write_text(order)
+        reply = damaged.get(f"/behind{name}")
+        assert reply.body == FINE and reply.headers["x-cache"] == "STALE", reply
+        assert damaged.gate.logged(told), order
+        damaged.nothing_stored(order)
+        damaged.broken.unlink()
+        damaged.empty()
 
 
 @case("a copy that newer rules block is deleted")
