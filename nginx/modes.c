@@ -76,9 +76,9 @@ ngx_int_t gate_mode_mark(ngx_http_request_t *r)
 
 	if (context == NULL || context->kept_out_by == 0 || r != r->main || r->cache == NULL || !gate_answer_is_copy(r))
 		return NGX_OK;
-	ngx_table_elt_t *header = ngx_list_push(&r->headers_out.headers);
 	u_char *date = ngx_pnalloc(r->pool, sizeof("Mon, 28 Sep 1970 06:00:00 GMT"));
-	if (header == NULL || date == NULL)
+	ngx_table_elt_t *header = date == NULL ? NULL : ngx_list_push(&r->headers_out.headers);
+	if (header == NULL)
 		return NGX_ERROR;
 	ngx_memzero(header, sizeof(*header));
 	header->hash = 1;

@@ -3,14 +3,15 @@
 
 static ngx_int_t redirect(ngx_http_request_t *r, struct guia_slice to)
 {
-	ngx_table_elt_t *location;
 	u_char *value = ngx_pnalloc(r->pool, to.len);
 
 	ngx_http_clear_location(r);
-	location = ngx_list_push(&r->headers_out.headers);
-	if (location == NULL || value == NULL)
+	/* What is in the list is sent, so it comes last. */
+	ngx_table_elt_t *location = value == NULL ? NULL : ngx_list_push(&r->headers_out.headers);
+	if (location == NULL)
 		return NGX_ERROR;
 	ngx_memcpy(value, to.ptr, to.len);
+	ngx_memzero(location, sizeof(*location));
 	location->hash = 1;
 	ngx_str_set(&location->key, "Location");
 	location->value = (ngx_str_t){to.len, value};
