@@ -124,8 +124,9 @@ bool gate_signatures_look(ngx_log_t *log)
 
 	if (signatures.main == NULL || !image_word_read(signatures.word_path, &word) || word == signatures.seen)
 		return false;
-	signatures.seen = word;
 	int r = signature_image_read(signatures.image_path, signatures.boot, &image, &fault);
+	if (!image_error_passes(r))
+		signatures.seen = word;
 	if (r != 0) {
 		gate_news_tell(signatures.image_path, r < 0 ? -r : 0, fault, log);
 		return false;

@@ -89,20 +89,17 @@ static bool delta_fits(const struct ban_view *view, const struct ban_mapping *de
 	       delta->image.version.base == view->base.image.version.generation;
 }
 
-int ban_view_look(struct ban_view *view, const char *base_path, const char *delta_path, const uint64_t *word,
-		  const uint8_t boot[IMAGE_BOOT_BYTES])
+/* What there is where the word, now in view->seen, has changed. */
+static int take_all(struct ban_view *view, const char *base_path, const char *delta_path,
+		    const uint8_t boot[IMAGE_BOOT_BYTES])
 {
-	uint64_t now = __atomic_load_n(word, __ATOMIC_ACQUIRE);
-	if (now == view->seen)
-		return BAN_VIEW_SAME;
-	view->seen = now;
 	struct ban_mapping delta = {0};
 	bool have_delta = take(view, delta_path, boot, &delta);
 	const struct ban_view of_delta = *view;
 	/* A first base has no delta yet, and one of an earlier boot is as good as none. */
 	bool bad_delta = !have_delta && view->error != -ENOENT && view->fault != IMAGE_BOOT;
 	/* Where the delta is not what the word tells of, a new base is. */
-	bool new_base = !delta_fits(view, &delta) || delta.image.version.generation < now;
+	bool new_base = !delta_fits(view, &delta) || delta.image.version.generation < view->seen;
 	if (new_base && !take_base(view, base_path, boot, have_delta ? delta.image.version.base : 0)) {
 		unmap(&delta);
 		return BAN_VIEW_BAD;
@@ -116,6 +113,19 @@ int ban_view_look(struct ban_view *view, const char *base_path, const char *delt
 	view->error = bad_delta ? of_delta.error : 0;
 	view->path = bad_delta ? delta_path : NULL;
 	return bad_delta ? BAN_VIEW_BAD : BAN_VIEW_NEW;
+}
+
+int ban_view_look(struct ban_view *view, const char *base_path, const char *delta_path, const uint64_t *word,
+		  const uint8_t boot[IMAGE_BOOT_BYTES])
+{
+	uint64_t now = __atomic_load_n(word, __ATOMIC_ACQUIRE), before = view->seen;
+	if (now == before)
+		return BAN_VIEW_SAME;
+	view->seen = now;
+	int outcome = take_all(view, base_path, delta_path, boot);
+	if (outcome == BAN_VIEW_BAD && image_error_passes(view->error))
+		view->seen = before;
+	return outcome;
 }
 
 void ban_view_close(struct ban_view *view)

@@ -37,7 +37,8 @@ enum {
 
 /*
  * Looks whether the word has changed, and if so maps what there is. A delta of a base that a newer one has replaced is
- * left out, for that has all of it.
+ * left out, for that has all of it. What could not be read for want of memory or descriptors is looked for again at the
+ * next look.
  */
 int ban_view_look(struct ban_view *view, const char *base_path, const char *delta_path, const uint64_t *word,
 		  const uint8_t boot[IMAGE_BOOT_BYTES]);

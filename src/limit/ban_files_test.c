@@ -6,6 +6,8 @@
 #include "base/test.h"
 #include "limit/ban_book.h"
 
+#include <sys/resource.h>
+
 static const uint8_t boot[IMAGE_BOOT_BYTES] = "this boot";
 static const uint64_t MINUTE = 60 * 1000;
 
@@ -144,6 +146,36 @@ static void workers_keep_what_they_have_if_the_new_is_bad(void **state)
 	folder_remove(&f);
 }
 
+/* Without a descriptor to open a file with. */
+static void what_could_not_be_read_for_the_moment_is_read_later(void **state)
+{
+	(void)state;
+	struct folder f;
+	struct ban_view view = {0};
+	struct ban_book *book = new_book(100);
+	struct rlimit before;
+	folder_make(&f);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	for (int i = 0; i < 2; i++) {
+		const char *banned = i == 0 ? "192.0.2.1" : "192.0.2.2";
+		punished(book, banned, 0);
+		publish(&f, book, i == 0, 0);
+		struct rlimit none = {0, before.rlim_max};
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+		int outcomes[2] = {look(&f, &view), look(&f, &view)};
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+		assert_int_equal(outcomes[0], BAN_VIEW_BAD);
+		assert_int_equal(outcomes[1], BAN_VIEW_BAD);
+		assert_int_equal(view.error, -EMFILE);
+		assert_int_equal(seen(&view, banned, 0), BAN_NONE);
+		assert_int_equal(look(&f, &view), BAN_VIEW_NEW);
+		assert_int_equal(seen(&view, banned, 0), BAN_REFUSE);
+	}
+	ban_view_close(&view);
+	ban_book_free(book);
+	folder_remove(&f);
+}
+
 static void a_new_watch_takes_over(void **state)
 {
 	(void)state;
@@ -204,4 +236,5 @@ static void what_has_ended_does_not_come_back(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(workers_learn_of_bans), cmocka_unit_test(workers_keep_what_they_have_if_the_new_is_bad),
+	  cmocka_unit_test(what_could_not_be_read_for_the_moment_is_read_later),
 	  cmocka_unit_test(a_new_watch_takes_over), cmocka_unit_test(what_has_ended_does_not_come_back))

@@ -23,6 +23,11 @@ static uint64_t checksum_of(struct slice image)
 	return hash_quick(&chained, slice_after(image, after));
 }
 
+bool image_error_passes(int error)
+{
+	return error == -ENOMEM || error == -EMFILE || error == -ENFILE;
+}
+
 void image_seal(void *image, size_t bytes)
 {
 	uint64_t checksum = checksum_of(slice_make(image, bytes));

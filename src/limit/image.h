@@ -41,6 +41,9 @@ enum image_fault {
 };
 const char *image_fault_text(enum image_fault fault);
 
+/* Whether an error of reading one (negative) is of this moment: the same image may be read a little later. */
+bool image_error_passes(int error);
+
 /* The checksum of an image that is complete but for it; the head is its beginning. */
 void image_seal(void *image, size_t bytes);
 

@@ -43,7 +43,8 @@ server {{ guia_site www; listen 127.0.0.1:{PORT}; listen 127.0.0.1:{TLS} ssl htt
     ssl_certificate {gate.folder}/cert.pem; ssl_certificate_key {gate.folder}/key.pem; {SITE} }}
 server {{ guia_site other; listen 127.0.0.1:{OTHER}; error_page 403 =200 /echo; {SITE} }}
 """, main="worker_shutdown_timeout 5s;")
-gate.start()
+broken = gate.folder / "broken"
+gate.start(["env", f"LD_PRELOAD={sys.argv[2]}", f"GUIA_BROKEN_READ={broken}"])
 
 
 writer, ban_writer = Writer(WRITER, bans, events, key=events / "key"), Writer(BAN_WRITER, bans)
@@ -306,6 +307,18 @@ def _():
         if hits(12) > 0:
             break
     assert hits(12) > 0 and ask().status == 200
+
+
+@case("what could not be read for the moment is read later, without any news")
+def _():
+    broken.write_text("files")
+    publish("rule 15 - 600000 agent=Bot/1.0")
+    gate.looked()
+    assert ask().status == 200 and gate.logged("Too many open files")
+    broken.unlink()
+    comes(403)
+    publish("drop 15")
+    comes(200)
 
 
 @case("files that do not do change nothing, and are told")
