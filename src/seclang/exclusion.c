@@ -138,6 +138,26 @@ int exclusion_read_update_target_by_message(struct walk *walk, const struct stat
 	return read_update_target_by_text(walk, statement, BY_MESSAGE);
 }
 
+/* What ModSecurity v3 takes, and changes nothing by. */
+static void tell_unchanged(struct compiler *c, const struct draft *draft)
+{
+	const struct rule *rule = &draft->rule;
+	const struct {
+		bool given;
+		const char *name;
+	} rows[] = {
+		{rule->accuracy != 0, "accuracy"},     {rule->capture, "capture"},
+		{rule->maturity != 0, "maturity"},     {rule->multi_match, "multiMatch"},
+		{rule->revision.len > 0, "rev"},       {rule->version.len > 0, "ver"},
+		{draft->namespace_count > 0, "xmlns"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].given)
+			diagnostics_add(c->diagnostics, DIAGNOSTIC_WARNING, source_place(c->source, c->word),
+					"remove the rule, and write it anew under another id",
+					"%s of a rule is not changed by an update", rows[i].name);
+}
+
 int exclusion_read_update_action_by_id(struct walk *walk, const struct statement *statement)
 {
 	struct compiler *c = &walk->compiler;
@@ -155,5 +175,7 @@ int exclusion_read_update_action_by_id(struct walk *walk, const struct statement
 	const struct draft *draft = exclusion.actions;
 	if (r == 0 && (draft->rule.id != 0 || draft->has_chain || draft->has_phase))
 		r = compiler_error(c, 0, NULL, "the id, phase and chain of a rule cannot be changed");
+	if (r == 0)
+		tell_unchanged(c, draft);
 	return r != 0 ? r : exclusion_add(walk, statement, exclusion);
 }

@@ -66,6 +66,39 @@ bool exclusion_means(const struct exclusion *exclusion, const struct rule *rule)
 	return false;
 }
 
+enum { PIPELINE_MAX = 2 * TRANSFORMS_MAX }; /* of the defaults and of one rule */
+
+/*
+ * As ModSecurity v3 does: they come behind the `own` of the rule, its defaults among them, and t:none takes away only
+ * what earlier updates have added.
+ */
+static int transforms_update(struct link *link, struct rule *rule, size_t own, const struct exclusion *exclusion)
+{
+	const struct transform_list *more = &exclusion->actions->transforms;
+	size_t kept = exclusion->actions->transforms_reset ? own : rule->transform_count;
+	size_t count = kept + more->count;
+	if (count == rule->transform_count && more->count == 0)
+		return 0;
+	if (count > PIPELINE_MAX) {
+		const struct source_place place = {exclusion->file, exclusion->line, 1, {0}};
+		diagnostics_add(link->diagnostics, DIAGNOSTIC_ERROR, place, NULL, "more than %d transformations",
+				PIPELINE_MAX);
+		return -EINVAL;
+	}
+	enum transform *list = arena_zalloc(link->arena, count + 1, sizeof(*list));
+	if (list == NULL)
+		return -ENOMEM;
+	memcpy(list, rule->transforms, kept * sizeof(*list));
+	memcpy(list + kept, more->items, more->count * sizeof(*list));
+	int64_t pipeline = pool_pipeline(link->pool, list, count);
+	if (pipeline < 0)
+		return (int)pipeline;
+	rule->transforms = list;
+	rule->transform_count = count;
+	rule->pipeline = (uint32_t)pipeline;
+	return 0;
+}
+
 /* Actions given later add to a rule's, or take the place of those of which there can be one. */
 static int actions_update(struct arena *arena, struct rule *rule, const struct draft *draft)
 {
@@ -84,6 +117,10 @@ static int actions_update(struct arena *arena, struct rule *rule, const struct d
 		rule->message = change->message;
 	if (change->log_data.text.len > 0)
 		rule->log_data = change->log_data;
+	if (change->skip != 0)
+		rule->skip = change->skip;
+	if (change->skip_after.len > 0)
+		rule->skip_after = change->skip_after;
 	if (draft->log != CHOICE_DEFAULT)
 		rule->log = draft->log == CHOICE_YES;
 	if (draft->audit_log != CHOICE_DEFAULT)
@@ -139,6 +176,7 @@ struct change {
 	struct link *link;
 	struct rule *rule;
 	size_t added; /* targets, in link->targets */
+	size_t own;   /* transformations, ahead of those that are added */
 };
 
 static int targets_add(struct change *change, const struct target_list *more)
@@ -162,9 +200,10 @@ static int change_by(void *context, const struct exclusion *exclusion)
 		return 0;
 	if (exclusion->kind == EXCLUSION_REMOVE)
 		return change->rule->chain_depth == 0 ? MEANT_TO_REMOVE : 0;
-	return exclusion->kind == EXCLUSION_UPDATE_TARGET
-		       ? targets_add(change, &exclusion->targets)
-		       : actions_update(change->link->arena, change->rule, exclusion->actions);
+	if (exclusion->kind == EXCLUSION_UPDATE_TARGET)
+		return targets_add(change, &exclusion->targets);
+	int r = transforms_update(change->link, change->rule, change->own, exclusion);
+	return r != 0 ? r : actions_update(change->link->arena, change->rule, exclusion->actions);
 }
 
 static int targets_join(struct change *change)
@@ -190,7 +229,7 @@ static int chain_change(struct link *link, const struct rule **chain)
 	struct rule *copy = chain_copy(link->arena, *chain);
 	int r = copy == NULL ? -ENOMEM : 0;
 	for (struct rule *rule = copy; rule != NULL && r == 0; rule = (struct rule *)rule->next_link) {
-		struct change change = {link, rule, 0};
+		struct change change = {link, rule, 0, rule->transform_count};
 		r = each_exclusion(link, change_by, &change);
 		if (r == 0)
 			r = targets_join(&change);
