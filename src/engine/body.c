@@ -251,9 +251,8 @@ static int process_multipart(struct transaction *t)
  * JSON with an error in it, which some readers pass over: what its escapes hide is shown. Many take bytes that are no
  * UTF-8: it is shown without escapes in it, too.
  */
-static int add_unescaped(struct transaction *t, bool bad_utf8, struct field_list *list)
+static int add_unescaped(struct transaction *t, struct slice body, bool bad_utf8, struct field_list *list)
 {
-	struct slice body = t->request_body.bytes;
 	if (!bad_utf8 && slice_find_nocase(body, SLICE("\\u00"), 0) == body.len)
 		return 0;
 	struct field field = {.name = SLICE("json"), .value = body};
@@ -272,29 +271,34 @@ static int read_json(struct transaction *t)
 	struct field_list list = field_list_make(&t->arena), unescaped = field_list_make(&t->arena);
 	struct slice error = {0};
 	struct json_options options = json_options_of(t);
-	int parsed = json_parse(sight_unmarked(t->request_body.bytes), &options, &list, &error);
+	struct slice body = sight_text(t->request_body.bytes);
+	int parsed = json_parse(body, &options, &list, &error);
 	if (parsed == BODY_MALFORMED) {
 		/* Deeper, or more, than is looked at. */
 		if (slice_find(error, SLICE("depth limit"), 0) < error.len ||
 		    slice_find(error, SLICE("client cancelled"), 0) < error.len)
 			return set_error(t, "JSON parsing error: ", error);
 		list = unescaped;
-		parsed = add_unescaped(t, slice_find(error, SLICE("UTF8"), 0) < error.len, &list);
+		parsed = add_unescaped(t, body, slice_find(error, SLICE("UTF8"), 0) < error.len, &list);
 	}
 	return parsed != 0 ? parsed : add_arguments(t, VARIABLE_ARGS, &list, true);
 }
 
+/* What is not well-formed no reader takes for a document; what is not read for other reasons others may read. */
 static int read_xml(struct transaction *t)
 {
 	static const struct xml_options options = {0};
 	struct slice error = {0};
 	struct xml_document *document = NULL;
 	int parsed = xml_parse(t->request_body.bytes, &options, &document, &error);
-	if (parsed == 0)
+	if (parsed == 0) {
 		t->xml = document;
-	else
-		xml_destroy(document);
-	return parsed < 0 ? parsed : 0;
+		return 0;
+	}
+	xml_destroy(document);
+	if (parsed != BODY_MALFORMED || slice_equal(error, SLICE(XML_NOT_WELL_FORMED)))
+		return parsed < 0 ? parsed : 0;
+	return set_error(t, "XML parsing error: ", error);
 }
 
 /*
@@ -311,6 +315,8 @@ static int read_by_sight(struct transaction *t, enum body_processor processor, b
 	if (over_no_files_limit(t, t->request_body.bytes.len))
 		return set_too_large(t);
 	t->document_by_sight = sight == SIGHT_XML;
+	if (sight == SIGHT_WIDE_JSON)
+		return set_error(t, "JSON parsing error: ", SLICE("not in UTF-8"));
 	return sight == SIGHT_JSON ? read_json(t) : sight == SIGHT_XML ? read_xml(t) : process_form(t);
 }
 

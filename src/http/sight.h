@@ -9,14 +9,15 @@
 
 enum sight {
 	SIGHT_NOTHING,
-	SIGHT_JSON, /* begins as an object, a list or a string does */
-	SIGHT_XML,  /* begins as a document does */
-	SIGHT_FORM, /* text that begins with NAME= */
+	SIGHT_JSON,      /* begins as an object, a list or a string does */
+	SIGHT_WIDE_JSON, /* as an object or a list does, in UTF-16 or UTF-32 */
+	SIGHT_XML,       /* begins as a document does */
+	SIGHT_FORM,      /* text that begins with NAME= */
 };
 
 enum sight sight_of(struct slice body);
 
-/* Without the byte order mark of UTF-8 that editors put before a text, and most readers pass over. */
-struct slice sight_unmarked(struct slice body);
+/* Behind the byte order mark, if there is one. */
+struct slice sight_text(struct slice body);
 
 #endif

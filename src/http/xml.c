@@ -209,7 +209,7 @@ int xml_parse(struct slice body, const struct xml_options *options, struct xml_d
 		document->well_formed = false;
 		return fail("XML: Entities are not read.", ret_error);
 	}
-	return document->well_formed ? 0 : fail("XML: Failed parsing document.", ret_error);
+	return document->well_formed ? 0 : fail(XML_NOT_WELL_FORMED, ret_error);
 }
 
 void xml_destroy(struct xml_document *document)

@@ -26,6 +26,9 @@ struct xml_options {
 
 void xml_library_start(void);
 
+/* The error of what is no document to anybody; others may read what has any other. */
+#define XML_NOT_WELL_FORMED "XML: Failed parsing document."
+
 /*
  * 0, BODY_MALFORMED with *ret_error set, or -ENOMEM. For BODY_MALFORMED *ret_document is what libxml2 recovered, or
  * NULL: libmodsecurity evaluates XPath on it too. The caller destroys it. The body's encoding is auto-detected.
