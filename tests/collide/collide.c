@@ -68,6 +68,7 @@ int main(int argc, char **argv)
 		collide(&c, corpus.items[i]);
 		if (corpus_as_cookies(corpus.items[i], &corpus.arena, &cookies))
 			collide(&c, cookies);
+		collide(&c, corpus_crowd(&corpus, corpus.items[i], &state, &corpus.arena));
 		for (size_t m = 0; m < mutations; m++)
 			collide(&c, corpus_mutate(&corpus, corpus.items[i], &state, &corpus.arena));
 	}

@@ -130,3 +130,56 @@ bool corpus_as_cookies(struct slice wire, struct arena *arena, struct slice *ret
 	*ret_wire = buffer_slice(&out);
 	return true;
 }
+
+/* What follows the first question mark of a request's line, else a piece of it: something that a rule looks for. */
+static struct slice telling_piece(const struct corpus *corpus, uint64_t *state)
+{
+	struct slice line, wire = corpus->items[random_next(state) % corpus->count];
+	slice_cut(wire, '\n', &line);
+	size_t mark = slice_find(line, SLICE("?"), 0), end = slice_find(line, SLICE(" HTTP/"), mark);
+	return mark < end && end < line.len && !random_once(state, 3) ? slice_sub(line, mark + 1, end)
+								      : piece_of(wire, state);
+}
+
+/* With plain text around it, as long as a bound at which something is remembered, asked or shared otherwise. */
+static void add_value(const struct corpus *corpus, uint64_t *state, struct buffer *out)
+{
+	static const unsigned bounds[] = {16, 32, 255, 256, 257, 511, 512, 513, 928, 992, 993, 1024, 2048, 8192};
+	static const char *const fillers[] = {"z", "lorem ipsum ", "a-1 "};
+	struct slice piece = telling_piece(corpus, state);
+	const char *filler = RANDOM_OF(state, fillers);
+	size_t bytes = random_once(state, 4) ? RANDOM_OF(state, bounds) + random_below(state, 3) - 1 : piece.len;
+	size_t before = bytes > piece.len ? random_next(state) % (bytes - piece.len + 1) : 0;
+	for (size_t i = 0; i < before; i++)
+		buffer_byte(out, (uint8_t)filler[i % strlen(filler)]);
+	for (size_t i = 0; i < piece.len; i++)
+		buffer_byte(out,
+			    piece.ptr[i] == '\n' || piece.ptr[i] == '\r' || piece.ptr[i] == 0 ? ' ' : piece.ptr[i]);
+	for (size_t i = before + piece.len; i < bytes; i++)
+		buffer_byte(out, (uint8_t)filler[i % strlen(filler)]);
+}
+
+struct slice corpus_crowd(const struct corpus *corpus, struct slice wire, uint64_t *state, struct arena *arena)
+{
+	static const char *const names[] = {"X-A",     "x-a",        "Accept-Language",
+					    "Referer", "User-Agent", "X-Forwarded-Host"};
+	static const unsigned counts[] = {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 33};
+	struct buffer out = buffer_make(arena);
+	size_t end = slice_find(wire, SLICE("\n"), 0);
+	buffer_add(&out, slice_sub(wire, 0, end));
+	buffer_text(&out, "\n");
+	for (unsigned left = RANDOM_OF(state, counts); left > 0; left--) {
+		buffer_printf(&out, "%s: ", RANDOM_OF(state, names));
+		add_value(corpus, state, &out);
+		buffer_text(&out, "\r\n");
+	}
+	unsigned cookies = RANDOM_OF(state, counts);
+	buffer_text(&out, cookies > 0 ? "Cookie: " : "");
+	for (unsigned i = 0; i < cookies; i++) {
+		buffer_printf(&out, "%sc%u=", i > 0 ? "; " : "", random_below(state, 9));
+		add_value(corpus, state, &out);
+	}
+	buffer_text(&out, cookies > 0 ? "\r\n" : "");
+	buffer_add(&out, slice_after(wire, end + 1));
+	return buffer_slice(&out);
+}

@@ -22,4 +22,7 @@ struct slice corpus_mutate(const struct corpus *corpus, struct slice wire, uint6
 /* A copy with the query's pairs as cookies. False: it has no query. */
 bool corpus_as_cookies(struct slice wire, struct arena *arena, struct slice *ret_wire);
 
+/* A copy with up to 33 headers and cookies more, whose values are of other requests, some in long plain text. */
+struct slice corpus_crowd(const struct corpus *corpus, struct slice wire, uint64_t *state, struct arena *arena);
+
 #endif

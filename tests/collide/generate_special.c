@@ -1,6 +1,8 @@
 /* Rules that chance alone writes too rarely. They tell of what they did in messages, for a gate tells little else. */
 #include "generate_writer.h"
 
+#include <string.h>
+
 static const char *const names[] = {"a", "b", "c", "x_a"};
 
 /* Mostly one that matches. */
@@ -121,6 +123,54 @@ static void write_asker(struct writer *w)
 	text(w, "\"\n");
 }
 
+/* One of many that look at the members of the same collections, so that a value has as many candidates as fit, or more.
+ */
+static void write_one_of_many(struct writer *w)
+{
+	static const char *const targets[] = {
+		"REQUEST_COOKIES",
+		"REQUEST_COOKIES",
+		"REQUEST_COOKIES|REQUEST_COOKIES_NAMES",
+		"REQUEST_COOKIES_NAMES",
+		"REQUEST_COOKIES:a",
+		"REQUEST_COOKIES:c",
+		"REQUEST_HEADERS",
+		"REQUEST_HEADERS",
+		"REQUEST_HEADERS|!REQUEST_HEADERS:Referer",
+		"REQUEST_HEADERS_NAMES",
+		"REQUEST_HEADERS:X-A",
+		"REQUEST_HEADERS_NAMES:X-A",
+		"ARGS",
+		"ARGS|ARGS_NAMES",
+		"ARGS_GET:a",
+		"ARGS_NAMES",
+		"REQUEST_COOKIES_NAMES:a",
+		"REQUEST_LINE|REQUEST_URI|QUERY_STRING",
+		"RESPONSE_BODY",
+		"RESPONSE_HEADERS",
+		"&REQUEST_COOKIES:a",
+		"&REQUEST_HEADERS:X-A",
+		"&ARGS_NAMES:a",
+		"ARGS_POST|FILES|MULTIPART_PART_HEADERS",
+	};
+	static const char *const operators[] = {
+		"@rx [abfx]", "@rx a",         "@rx ^[a-z]",    "@rx o",       "@rx [0-9]",   "@rx e",
+		"@rx (?i)f",  "@pm a foo x 1", "@rx .{2}",      "@contains a", "!@streq zzz", "@ge 1",
+		"@rx or",     "@rx ^.{9,}",    "!@rx ^[a-z]+$", "@detectSQLi", "@detectXSS"};
+	static const char *const changes[] = {"",
+					      "",
+					      "",
+					      ",t:lowercase",
+					      ",t:urlDecodeUni",
+					      ",t:none,t:htmlEntityDecode,t:lowercase",
+					      ",t:removeWhitespace"};
+	const char *target = PICK(w, targets);
+	buffer_printf(w->out, "SecRule %s \"%s\" \"id:%u,phase:%u,pass,%s%s,setvar:tx.%s=+%u\"\n", target,
+		      PICK(w, operators), w->id, strncmp(target, "RESP", 4) == 0 ? 4 : 1 + below(w, 2),
+		      once(w, 2) ? "log" : "nolog", PICK(w, changes), PICK(w, names), 1 + below(w, 3));
+	w->id++;
+}
+
 write_fn *generate_special(struct writer *w)
 {
 	static write_fn *const of_bent[BENTS][4] = {
@@ -128,6 +178,7 @@ write_fn *generate_special(struct writer *w)
 		[BENT_ECHO] = {write_echo, write_echo, write_teller, NULL},
 		[BENT_STORED] = {write_keeper, write_keeper, write_reader, write_teller},
 		[BENT_MATCHED] = {write_sure, write_looker, write_asker, write_teller},
+		[BENT_MANY] = {write_one_of_many, write_one_of_many, write_one_of_many, write_teller},
 	};
 	return of_bent[w->bent][below(w, 4)];
 }

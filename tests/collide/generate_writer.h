@@ -11,6 +11,7 @@ enum bent {
 	BENT_ECHO,    /* rules that set variables by one value, and tell of them */
 	BENT_STORED,  /* collections that outlive the request */
 	BENT_MATCHED, /* rules that surely match, and readers of MATCHED_VARS */
+	BENT_MANY,    /* rules that look at the members of few collections */
 	BENTS
 };
 
