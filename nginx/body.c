@@ -16,11 +16,14 @@ static bool body_is_stored(ngx_http_request_t *r)
 	return r->method == NGX_HTTP_PUT && core->handler == NULL;
 }
 
+/* Of HTTP/2 it may be here whole before anybody has asked for it, where limit_req had the request wait. */
 static bool body_exists(ngx_http_request_t *r)
 {
+	if (r->request_body != NULL)
+		return true; /* another module has read it */
 #if (NGX_HTTP_V2)
 	if (r->stream != NULL)
-		return !r->stream->in_closed;
+		return !r->stream->in_closed || r->stream->preread != NULL;
 #endif
 	return r->headers_in.content_length_n > 0 || r->headers_in.chunked;
 }

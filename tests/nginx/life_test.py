@@ -39,6 +39,7 @@ client_body_buffer_size 16k;
 large_client_header_buffers 4 8k;
 proxy_cache_path {folder}/cache keys_zone=pages:1m;
 proxy_http_version 1.1;
+limit_req_zone $server_port zone=delays:1m rate=5r/s;
 upstream app {{ server 127.0.0.1:{origin}; keepalive 8; }}
 server {{
     listen 127.0.0.1:{h1};
@@ -73,6 +74,7 @@ server {{
     location = /sorry.html {{ root {folder}/www; }}
     location /realip {{ real_ip_header X-Real; set_real_ip_from 127.0.0.1; proxy_pass http://app/echo; }}
     location /small {{ client_max_body_size 1k; proxy_pass http://app/echo; }}
+    location /late/ {{ limit_req zone=delays burst=20; proxy_pass http://app/; proxy_set_header Connection ""; }}
     location /dav/ {{ dav_methods PUT; root {folder}; }}
     location /sliced {{ slice 1k; proxy_set_header Range $slice_range; proxy_pass http://app; }}
     location /grpc {{ guia_request_body off; grpc_pass grpc://127.0.0.1:{h2}; grpc_set_header X-Inner yes; }}
@@ -299,6 +301,20 @@ def _():
 @case("a body over SecRequestBodyLimit is refused with 413", both=True)
 def _(http2):
     assert get("/echo", "--data-binary", "@-", http2=http2, data=b"a=" + b"x" * 3500000).status == 413
+
+
+@case("HTTP/2: a body that has come whole while limit_req had the request wait is inspected")
+def _():
+    connection = Connection(H2)
+    bodies = {}
+    for n in range(4):
+        body = b"" if n == 3 else b"q=evil" if n % 2 else b"q=evil" + b"x" * 3000
+        stream = connection.open("/late/echo", "POST", [("content-length", str(len(body)))] if n < 2 else [], end=False)
+        connection.data(stream, body)
+        bodies[stream] = body
+    for stream, body in bodies.items():
+        assert connection.finish(stream).status == (403 if body else 200), (stream, body)
+    connection.close()
 
 
 @case("phase 2 runs without a body", both=True)
