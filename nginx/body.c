@@ -28,16 +28,25 @@ static bool body_exists(ngx_http_request_t *r)
 	return r->headers_in.content_length_n > 0 || r->headers_in.chunked;
 }
 
+/*
+ * nginx has refused it, as too long, and an error page brought the request here. How long it is does not tell: nginx
+ * asks for no limit where a request comes to a named location.
+ */
+static bool body_is_discarded(const ngx_http_request_t *r)
+{
+#if (NGX_HTTP_V2)
+	if (r->stream != NULL)
+		return r->stream->skip_data;
+#endif
+	return r->discard_body;
+}
+
 bool gate_body_wanted(struct gate_context *context)
 {
 	ngx_http_request_t *r = context->request;
-	ngx_http_core_loc_conf_t *core = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
-	/* A body announced as too long was refused by nginx: an error page brought the request here. */
-	if (r->discard_body ||
-	    (core->client_max_body_size > 0 && r->headers_in.content_length_n > core->client_max_body_size))
-		return false;
-	return context->location->request_body && body_exists(r) && guia_request_body_wanted(context->transaction);
+	return context->location->request_body && !body_is_discarded(r) && body_exists(r) &&
+	       guia_request_body_wanted(context->transaction);
 }
 
 /* Phases go on with the handler that asked. */

@@ -75,6 +75,8 @@ server {{
     location /realip {{ real_ip_header X-Real; set_real_ip_from 127.0.0.1; proxy_pass http://app/echo; }}
     location /small {{ client_max_body_size 1k; proxy_pass http://app/echo; }}
     location /late/ {{ limit_req zone=delays burst=20; proxy_pass http://app/; proxy_set_header Connection ""; }}
+    location /named {{ error_page 418 = @named; return 418; }}
+    location @named {{ client_max_body_size 1k; rewrite ^ /echo break; proxy_pass http://app; }}
     location /dav/ {{ dav_methods PUT; root {folder}; }}
     location /sliced {{ slice 1k; proxy_set_header Range $slice_range; proxy_pass http://app; }}
     location /grpc {{ guia_request_body off; grpc_pass grpc://127.0.0.1:{h2}; grpc_set_header X-Inner yes; }}
@@ -315,6 +317,13 @@ def _():
     for stream, body in bodies.items():
         assert connection.finish(stream).status == (403 if body else 200), (stream, body)
     connection.close()
+
+
+@case("a body that is longer than a named location's limit, which nginx does not ask for, is inspected", both=True)
+def _(http2):
+    reply = get("/named", "--data-binary", "@-", http2=http2, data=b"a=" + b"x" * 5000)
+    assert reply.status == 200 and reply.json()["length"] == 5002, reply
+    assert get("/named", "--data-binary", "@-", http2=http2, data=b"a=evil" + b"x" * 5000).status == 403
 
 
 @case("phase 2 runs without a body", both=True)
