@@ -1,6 +1,8 @@
 /* Which sources are banned: those that a signature matches alone, and, for want of one, those who take most. */
 #include "incident/inside.h"
 
+#include "limit/ban_book.h"
+
 enum {
 	BAN_MATCHES = 10,
 	BAN_MATCHES_CROWDED = 1,
@@ -20,15 +22,19 @@ static bool ban(struct defence *d, struct site *site, struct offender *offender,
 	if (d->bans_waiting == BANS_WAITING)
 		return false;
 	d->bans[d->bans_waiting++] = (struct plan_ban){offender->prefix, id};
-	offender->banned = true;
-	site->bans++;
+	site->bans += offender->free_ms == 0;
+	offender->free_ms = d->now.now_ms + BAN_FIRST_MS;
+	/* What it takes counts anew once it is free. */
+	offender->unmatched_then = offender->unmatched;
+	offender->limited = offender->origin_ms = offender->origin_us = 0;
 	return true;
 }
 
+/* Again too, where it goes on when its ban is over: how long it is banned then is said by whoever carries it out. */
 static bool may_be_banned(const struct defence *d, const struct offender *offender)
 {
 	static const struct address none;
-	return !offender->banned && !offender->known && !offender->named &&
+	return d->now.now_ms >= offender->free_ms && !offender->pardoned && !offender->known && !offender->named &&
 	       !address_equal(&offender->prefix.address, &none) && !defence_spares(d, &offender->prefix);
 }
 
@@ -57,8 +63,10 @@ void decide_offender(struct defence *d, uint16_t number, struct offender *offend
 
 static bool is_heavy(const struct offender *offender, uint64_t now_ms)
 {
-	double here_ms = (double)(now_ms - offender->since_ms);
-	bool insists = here_ms >= INSISTS_MS && offender->unmatched * 1000.0 >= INSISTS_A_SECOND * here_ms;
+	uint64_t since_ms = offender->free_ms != 0 ? offender->free_ms : offender->since_ms;
+	double here_ms = now_ms > since_ms ? (double)(now_ms - since_ms) : 0;
+	double asked = offender->unmatched - offender->unmatched_then;
+	bool insists = here_ms >= INSISTS_MS && asked * 1000 >= INSISTS_A_SECOND * here_ms;
 	return offender_clients(offender) <= BAN_CLIENTS_MOST &&
 	       (insists || offender->limited >= LIMITED_LEAST ||
 		(offender->origin_ms >= HEAVY_LEAST_MS && offender->origin_ms >= HEAVY_SHARE * here_ms));
@@ -76,6 +84,14 @@ void decide_heavy(struct defence *d, uint16_t number)
 		if (bans == NULL || !ban(d, site, o, bans->id))
 			return;
 	}
+}
+
+void defence_pardon(struct defence *defence, const struct prefix *prefix)
+{
+	size_t cursor = 0;
+	for (struct offender *o;
+	     defence->offenders != NULL && (o = offenders_next(defence->offenders, &cursor)) != NULL;)
+		o->pardoned = o->pardoned || (prefix->bits <= o->prefix.bits && prefix_has(prefix, &o->prefix.address));
 }
 
 size_t defence_bans_take(struct defence *defence, struct plan_ban *bans, size_t room)

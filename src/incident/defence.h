@@ -134,11 +134,14 @@ bool defence_lift(struct defence *defence, uint32_t id);
  */
 int defence_spare(struct defence *defence, const struct prefix *spared, size_t count);
 
+/* A person took back a ban: nobody of the prefix is banned again in the episodes that are on. */
+void defence_pardon(struct defence *defence, const struct prefix *prefix);
+
 struct plan_ban {
 	struct prefix prefix;
 	uint32_t id; /* the mitigation for which it is, or the episode's own */
 };
-/* Sources to be banned since it was last asked. */
+/* Sources to be banned since it was last asked; of one whose ban is still on it may be told again. */
 size_t defence_bans_take(struct defence *defence, struct plan_ban *bans, size_t room);
 
 /* What the gate refused by an id's bans so far; asked each second. */

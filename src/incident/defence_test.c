@@ -146,6 +146,76 @@ static void where_nobody_is_known_who_sends_little_is_not_banned(void **state)
 	defence_free(defence);
 }
 
+/* A ban lasts a minute at first, and an attack hours: who goes on is banned again, but for whom a person let go. */
+static void who_goes_on_after_his_ban_is_banned_again(void **state)
+{
+	static const struct {
+		uint64_t after_ms;
+		const char *pardoned;
+		size_t bans;
+	} cases[] = {{0, "12.0.0.0/8", 1},     {59999, "11.0.0.2", 0},   {1, "::/0", 1},
+		     {60000, "12.0.0.0/8", 1}, {60000, "11.0.0.0/8", 0}, {600000, "12.0.0.0/8", 0}};
+	struct defence_time now = {500000, (uint64_t)1720551600 * 1000};
+	struct defence *defence = begin(&now);
+	const struct mitigation mitigation = {.id = 7, .since_ms = now.now_ms};
+	(void)state;
+	assert_int_equal(defence_site(defence, 0, "a.test"), 0);
+	defence->sites[0]->knowledge = KNOWLEDGE_ENOUGH;
+	decide_need_offenders(defence);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct prefix source, pardoned;
+		struct plan_ban bans[2];
+		assert_true(prefix_parse(SLICE("11.0.0.1"), &source));
+		assert_true(prefix_parse(slice_from_string(cases[i].pardoned), &pardoned));
+		struct offender *offender = offenders_get(defence->offenders, 0, &source.address, defence->now.now_ms);
+		defence->now.now_ms += cases[i].after_ms;
+		defence_pardon(defence, &pardoned);
+		offender->matched += 10;
+		decide_offender(defence, 0, offender, &mitigation);
+		assert_int_equal(defence_bans_take(defence, bans, 2), cases[i].bans);
+	}
+	assert_int_equal(defence->sites[0]->bans, 1);
+	defence_free(defence);
+}
+
+static void an_end(struct defence *defence, enum event_reason reason, uint32_t origin_us)
+{
+	static const uint16_t sites[OUTBOX_SITES];
+	const struct event event = {.kind = EVENT_END,
+				    .at_ns = defence->now.now_ms * 1000000,
+				    .source = {[10] = 0xff, [11] = 0xff, [12] = 11, [15] = 1},
+				    .end = {.status = 429, .reason = (uint8_t)reason, .origin_us = origin_us}};
+	defence_events(defence, sites, &event, 1);
+}
+
+/* What was taken before the ban, or ended in it, bans nobody who has not come again. */
+static void without_a_signature_what_is_taken_counts_anew_after_a_ban(void **state)
+{
+	static const struct {
+		uint64_t after_ms;
+		unsigned limited, origin_s;
+		size_t bans;
+	} cases[] = {{1000, 19, 0, 0}, {0, 1, 0, 1},    {1000, 20, 60, 0}, {59000, 0, 0, 0},
+		     {10, 19, 1, 0},   {1000, 1, 0, 1}, {60001, 0, 0, 0},  {0, 0, 2, 1}};
+	const struct defence_time now = {500000, (uint64_t)1720551600 * 1000};
+	struct defence *defence = begin(&now);
+	(void)state;
+	assert_int_equal(defence_site(defence, 0, "a.test"), 0);
+	decide_need_offenders(defence);
+	defence->sites[0]->episode.state = EPISODE_OPEN;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan_ban bans[2];
+		defence->now.now_ms += cases[i].after_ms;
+		for (unsigned n = 0; n < cases[i].limited; n++)
+			an_end(defence, EVENT_BY_LIMIT, 0);
+		for (unsigned n = 0; n < cases[i].origin_s; n++)
+			an_end(defence, EVENT_NO_REASON, 1000000);
+		decide_heavy(defence, 0);
+		assert_int_equal(defence_bans_take(defence, bans, 2), cases[i].bans);
+	}
+	defence_free(defence);
+}
+
 /* While the gate has more connections than it takes in, a request that matches is enough; then it is ten again. */
 static void where_connections_find_no_room_one_match_is_enough(void **state)
 {
@@ -175,7 +245,9 @@ static void where_connections_find_no_room_one_match_is_enough(void **state)
 	defence_free(defence);
 }
 
-TEST_MAIN(cmocka_unit_test(where_connections_find_no_room_one_match_is_enough),
+TEST_MAIN(cmocka_unit_test(who_goes_on_after_his_ban_is_banned_again),
+	  cmocka_unit_test(without_a_signature_what_is_taken_counts_anew_after_a_ban),
+	  cmocka_unit_test(where_connections_find_no_room_one_match_is_enough),
 	  cmocka_unit_test(who_is_spared_is_banned_by_no_decision),
 	  cmocka_unit_test(where_nobody_is_known_who_sends_little_is_not_banned),
 	  cmocka_unit_test(regular_networks_are_known_after_a_restart),

@@ -131,6 +131,9 @@ static void judge(struct defence *d, uint16_t number, const struct event *event,
 	offender->clients |= (uint64_t)1 << (event->shape ^ event->agent) % 64;
 	if (mitigation == NULL) {
 		offender->unmatched++;
+		/* What comes on connections of before its ban says nothing of when that is over. */
+		if (d->now.now_ms < offender->free_ms)
+			offender->unmatched_then = offender->unmatched;
 		return;
 	}
 	offender->matched++;
@@ -228,6 +231,8 @@ static void end(struct defence *d, uint16_t number, const struct event *event)
 		return;
 	struct address source = address_from_v6(event->source);
 	struct offender *offender = offenders_get(d->offenders, number, &source, d->now.now_ms);
+	if (d->now.now_ms < offender->free_ms)
+		return;
 	uint64_t us = (uint64_t)offender->origin_us + event->end.origin_us;
 	offender->limited += event->end.reason == EVENT_BY_LIMIT;
 	offender->origin_ms += (uint32_t)(us / 1000);

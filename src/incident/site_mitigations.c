@@ -164,7 +164,7 @@ void site_restart_counts(struct defence *d, uint16_t number)
 	size_t cursor = 0;
 	for (struct offender *o; d->offenders != NULL && (o = offenders_next(d->offenders, &cursor)) != NULL;)
 		if (o->site == number) {
-			o->matched = o->unmatched = 0;
+			o->matched = o->unmatched = o->unmatched_then = 0;
 			o->visitor_hit = false;
 		}
 }

@@ -15,13 +15,14 @@
 struct offender {
 	struct prefix prefix;
 	uint16_t site;
-	bool banned;
+	bool pardoned;     /* a person took back a ban of it */
 	bool known;        /* was here before the episode */
 	bool visitor;      /* with a client that it had then */
 	bool visitor_hit;  /* ... of which a request was matched */
 	bool named;        /* by a trusted proxy's header: whom we speak with is another */
 	uint32_t by;       /* the mitigation that matched last */
 	uint64_t since_ms; /* of its first request in the episode */
+	uint64_t free_ms;  /* when the last ban that was decided here ends, if it was its first; 0: none was */
 	uint64_t clients;  /* a bit for each kind of client, of 64 by hash */
 	uint64_t paths;    /* likewise for each path that it asked for */
 	uint32_t asked;    /* requests; this and what follows only where visits are looked for (traffic/visits.h) */
@@ -31,7 +32,8 @@ struct offender {
 	uint64_t visit_first, visit_last;
 	uint32_t matched;
 	uint32_t unmatched;
-	uint32_t limited; /* refused by a limit */
+	uint32_t unmatched_then; /* when it was banned last */
+	uint32_t limited;        /* refused by a limit */
 	uint32_t origin_ms;
 	uint32_t origin_us; /* the rest of it */
 };

@@ -433,6 +433,9 @@ void defender_carry_out(struct defender *defender, struct ban_times now)
 	work(defender, now);
 	size_t count = defence_bans_take(defender->defence, bans, BANS_AT_ONCE), placeless = 0;
 	for (size_t i = 0; i < count && defender->bans != NULL; i++) {
+		struct ban_entry had;
+		if (ban_register_said(defender->bans, &bans[i].prefix, BAN_AUTOMATIC, now, &had))
+			continue;
 		int r = ban_register_punish(defender->bans, &bans[i].prefix, bans[i].id, now);
 		if (r == 0)
 			banned(defender, &bans[i], now);

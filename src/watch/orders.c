@@ -171,6 +171,8 @@ static void carry_out(const struct orders *orders, const struct ban_order *order
 		question_fault(out, outcome_text(r));
 		return;
 	}
+	if (order->kind == BAN_LIFTED && orders->defence != NULL)
+		defence_pardon(orders->defence, &order->prefix);
 	/* Whoever is answered may be sure of it, also should the machine stop now. */
 	r = ban_register_write(orders->bans, orders->now);
 	if (r != 0) {
