@@ -251,9 +251,9 @@ static int process_multipart(struct transaction *t)
  * JSON with an error in it, which some readers pass over: what its escapes hide is shown. Many take bytes that are no
  * UTF-8: it is shown without escapes in it, too.
  */
-static int add_unescaped(struct transaction *t, struct slice body, bool bad_utf8, struct field_list *list)
+static int add_unescaped(struct transaction *t, struct slice body, bool whole, struct field_list *list)
 {
-	if (!bad_utf8 && slice_find_nocase(body, SLICE("\\u00"), 0) == body.len)
+	if (!whole && slice_find_nocase(body, SLICE("\\u00"), 0) == body.len)
 		return 0;
 	struct field field = {.name = SLICE("json"), .value = body};
 	struct transform_context context = {0};
@@ -266,7 +266,13 @@ static int add_unescaped(struct transaction *t, struct slice body, bool bad_utf8
 	return field_list_add(list, field);
 }
 
-static int read_json(struct transaction *t)
+/* Text that was an object or a list up to an error: some read on, or line by line. A form shows it already. */
+static bool goes_on_behind_error(struct slice body, const struct field_list *before, bool form)
+{
+	return !form && before->count > 0 && slice_trim(body).ptr[0] != '"' && sight_is_text(body);
+}
+
+static int read_json(struct transaction *t, bool form)
 {
 	struct field_list list = field_list_make(&t->arena), unescaped = field_list_make(&t->arena);
 	struct slice error = {0};
@@ -278,8 +284,9 @@ static int read_json(struct transaction *t)
 		if (slice_find(error, SLICE("depth limit"), 0) < error.len ||
 		    slice_find(error, SLICE("client cancelled"), 0) < error.len)
 			return set_error(t, "JSON parsing error: ", error);
+		bool whole = slice_find(error, SLICE("UTF8"), 0) < error.len || goes_on_behind_error(body, &list, form);
 		list = unescaped;
-		parsed = add_unescaped(t, body, slice_find(error, SLICE("UTF8"), 0) < error.len, &list);
+		parsed = add_unescaped(t, body, whole, &list);
 	}
 	return parsed != 0 ? parsed : add_arguments(t, VARIABLE_ARGS, &list, true);
 }
@@ -317,7 +324,7 @@ static int read_by_sight(struct transaction *t, enum body_processor processor, b
 	t->document_by_sight = sight == SIGHT_XML;
 	if (sight == SIGHT_WIDE_JSON)
 		return set_error(t, "JSON parsing error: ", SLICE("not in UTF-8"));
-	return sight == SIGHT_JSON ? read_json(t) : sight == SIGHT_XML ? read_xml(t) : process_form(t);
+	return sight == SIGHT_JSON ? read_json(t, form) : sight == SIGHT_XML ? read_xml(t) : process_form(t);
 }
 
 static enum body_processor processor_of(const struct transaction *t)

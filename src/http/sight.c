@@ -53,6 +53,14 @@ static uint8_t character_at(const struct units *units, size_t index)
 	return unit[units->low];
 }
 
+bool sight_is_text(struct slice body)
+{
+	for (size_t i = 0; i < body.len; i++)
+		if ((body.ptr[i] < ' ' && !is_blank(body.ptr[i])) || body.ptr[i] == 0x7f)
+			return false;
+	return true;
+}
+
 /* A name without white space, then only text. */
 static bool is_form(struct slice body)
 {
@@ -63,10 +71,7 @@ static bool is_form(struct slice body)
 	for (size_t i = 0; i < equals; i++)
 		if (body.ptr[i] <= ' ' || body.ptr[i] == 0x7f)
 			return false;
-	for (size_t i = equals; i < body.len; i++)
-		if ((body.ptr[i] < ' ' && !is_blank(body.ptr[i])) || body.ptr[i] == 0x7f)
-			return false;
-	return true;
+	return sight_is_text(slice_after(body, equals));
 }
 
 enum sight sight_of(struct slice body)

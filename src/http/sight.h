@@ -17,6 +17,9 @@ enum sight {
 
 enum sight sight_of(struct slice body);
 
+/* No control bytes but white space. */
+bool sight_is_text(struct slice body);
+
 /* Behind the byte order mark, if there is one. */
 struct slice sight_text(struct slice body);
 
