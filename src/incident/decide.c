@@ -37,7 +37,7 @@ static void begin(struct defence *d, struct site *site)
 	episode->onset_ms = site->signal.began_ms != 0 ? site->signal.began_ms : d->now.now_ms;
 	episode->detected_ms = d->now.now_ms;
 	episode->found_ms = episode->mitigated_ms = 0;
-	site->attack_ms = site->lifted_ms = 0;
+	site->attack_ms = 0;
 	site->cautious = false;
 	bool crowded = d->now.now_ms < d->crowded_until_ms;
 	site->next_search_ms = episode->onset_ms + (crowded ? SEARCH_AFTER_CROWDED_MS : SEARCH_AFTER_MS);

@@ -178,6 +178,24 @@ static void who_goes_on_after_his_ban_is_banned_again(void **state)
 	defence_free(defence);
 }
 
+/* An attack that pauses for a minute and comes again is another episode. */
+static void what_a_person_lifted_stays_so_in_the_next_episode(void **state)
+{
+	const struct defence_time now = {500000, (uint64_t)1720551600 * 1000};
+	struct defence *defence = begin(&now);
+	(void)state;
+	assert_int_equal(defence_site(defence, 0, "a.test"), 0);
+	struct site *site = defence->sites[0];
+	site->lifted_ms = now.now_ms - 100000;
+	site->onset.began_ms = now.now_ms;
+	decide_tick(defence, 0);
+	assert_true(site_has_episode(site));
+	assert_true(site_is_left_alone(defence, site));
+	defence->now.now_ms = site->lifted_ms + MITIGATION_LIFTED_MS;
+	assert_false(site_is_left_alone(defence, site));
+	defence_free(defence);
+}
+
 static void an_end(struct defence *defence, enum event_reason reason, uint32_t origin_us)
 {
 	static const uint16_t sites[OUTBOX_SITES];
@@ -245,7 +263,8 @@ static void where_connections_find_no_room_one_match_is_enough(void **state)
 	defence_free(defence);
 }
 
-TEST_MAIN(cmocka_unit_test(who_goes_on_after_his_ban_is_banned_again),
+TEST_MAIN(cmocka_unit_test(what_a_person_lifted_stays_so_in_the_next_episode),
+	  cmocka_unit_test(who_goes_on_after_his_ban_is_banned_again),
 	  cmocka_unit_test(without_a_signature_what_is_taken_counts_anew_after_a_ban),
 	  cmocka_unit_test(where_connections_find_no_room_one_match_is_enough),
 	  cmocka_unit_test(who_is_spared_is_banned_by_no_decision),

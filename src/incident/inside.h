@@ -55,7 +55,7 @@ struct site {
 	uint64_t attack_ms;      /* when it last was one */
 	uint64_t quiet_since_ms; /* figures and hits are as usual */
 	uint64_t next_search_ms;
-	uint64_t lifted_ms; /* when a person last lifted something in this episode; 0: nobody did */
+	uint64_t lifted_ms; /* when a person last lifted something; 0: nobody did */
 	uint64_t search_pause_ms;
 	bool cautious; /* what was found hit visitors: who was here before is asked too */
 	uint64_t hold_ms;

@@ -119,6 +119,8 @@ static struct world quiet(void)
 	return quiet_sites(1);
 }
 
+static const uint8_t boot[IMAGE_BOOT_BYTES] = {9};
+
 static size_t rules_in_force(const struct world *w)
 {
 	struct plan_rule rules[SIGNATURE_RULES_MOST];
@@ -140,6 +142,39 @@ static void one_is_done_when_its_attack_is_over(void **state)
 	assert_non_null(strstr(w.line, mitigation_end_text(MITIGATION_DONE)));
 	assert_int_equal(w.over, 1);
 	assert_int_equal(rules_in_force(&w), 0);
+	defence_free(w.defence);
+}
+
+/* Another watch, with what this one has learned and decided; a moment later. */
+static void restart(struct world *w, struct buffer *learned)
+{
+	struct buffer kept = buffer_make(NULL);
+	assert_int_equal(defence_keep(w->defence, boot, &kept), 0);
+	defence_free(w->defence);
+	w->now.now_ms += 1000;
+	w->now.wall_ms += 1000;
+	assert_int_equal(defence_new(&key, w->now, &w->defence), 0);
+	defence_listen(w->defence, listen, w);
+	assert_int_equal(defence_recall(w->defence, learned), TRAFFIC_MEMORY_GOOD);
+	assert_int_equal(defence_restore(w->defence, buffer_slice(&kept), boot), IMAGE_GOOD);
+	assert_int_equal(defence_site(w->defence, 0, "0.test"), 0);
+	buffer_free(&kept);
+}
+
+static void one_that_was_lifted_stays_so_with_a_new_watch(void **state)
+{
+	(void)state;
+	struct world w = quiet();
+	struct buffer learned = buffer_make(NULL);
+	defence_listen(w.defence, listen, &w);
+	assert_int_equal(defence_remember(w.defence, &learned), 0);
+	pass(&w, 5, FIRST);
+	assert_int_equal(w.in_force, 1);
+	assert_true(defence_lift(w.defence, w.latest));
+	restart(&w, &learned);
+	pass(&w, 20, FIRST);
+	assert_int_equal(w.in_force, 1);
+	buffer_free(&learned);
 	defence_free(w.defence);
 }
 
@@ -288,7 +323,8 @@ static void limits_of_shares_are_below_them(void **state)
 	assert_true(share_lower_limit(0, 100) >= 0 && share_lower_limit(0, 100) <= 0);
 }
 
-TEST_MAIN(cmocka_unit_test(one_is_done_when_its_attack_is_over),
+TEST_MAIN(cmocka_unit_test(one_that_was_lifted_stays_so_with_a_new_watch),
+	  cmocka_unit_test(one_is_done_when_its_attack_is_over),
 	  cmocka_unit_test(one_that_a_person_lifted_stays_so_for_a_while),
 	  cmocka_unit_test(who_matched_before_is_banned_with_it),
 	  cmocka_unit_test(one_that_does_not_match_what_comes_is_not_applied),

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { FORM = 4, LASTS_MS = 30 * 1000 /* what was written before that is over: the gate's rules are too */ };
+enum { FORM = 5, LASTS_MS = 30 * 1000 /* what was written before that is over: the gate's rules are too */ };
 
 struct mitigation_record {
 	uint32_t id;
@@ -22,7 +22,8 @@ struct site_record {
 	char name[DEFENCE_NAME_BYTES];
 	struct episode episode;
 	double normal, allowed_share;
-	uint64_t hold_ms, attack_ms, bans;
+	uint64_t hold_ms, attack_ms, lifted_ms, bans;
+	uint64_t cautious;
 	struct mitigation_record mitigations[DEFENCE_MITIGATIONS];
 };
 
@@ -66,7 +67,9 @@ static struct site_record record_of(const struct site *site)
 				     .allowed_share = site->allowed_share,
 				     .hold_ms = site->hold_ms,
 				     .attack_ms = site->attack_ms,
-				     .bans = site->bans};
+				     .lifted_ms = site->lifted_ms,
+				     .bans = site->bans,
+				     .cautious = site->cautious};
 	memcpy(record.name, site->name, sizeof(record.name));
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++) {
 		const struct mitigation *m = &site->mitigations[i];
@@ -154,7 +157,8 @@ static bool record_is_possible(const struct site_record *record, uint64_t now_ms
 	bool good = memchr(record->name, '\0', sizeof(record->name)) != NULL &&
 		    episode_is_possible(&record->episode, now_ms) && record->normal >= -1 && record->normal < 1e12 &&
 		    record->allowed_share >= 0 && record->allowed_share <= 1 &&
-		    record->hold_ms <= MITIGATION_HOLD_MOST_MS && record->attack_ms <= now_ms;
+		    record->hold_ms <= MITIGATION_HOLD_MOST_MS && record->attack_ms <= now_ms &&
+		    record->lifted_ms <= now_ms;
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS && good; i++) {
 		const struct mitigation_record *m = &record->mitigations[i];
 		good = m->kind < MITIGATION_KINDS && m->since_ms <= now_ms && m->low_since_ms <= now_ms &&
@@ -322,6 +326,8 @@ static void site_restore(struct defence *d, struct site *site, const struct site
 	site->allowed_share = record->allowed_share;
 	site->hold_ms = record->hold_ms;
 	site->attack_ms = record->attack_ms;
+	site->lifted_ms = record->lifted_ms;
+	site->cautious = record->cautious != 0;
 	site->bans = record->bans;
 	site->search_pause_ms = SEARCH_PAUSE_MS;
 	for (size_t i = 0; i < DEFENCE_MITIGATIONS; i++)
