@@ -254,16 +254,35 @@ static bool withdraw(struct lease_book *book, struct lease *lease, const struct 
 	return true;
 }
 
+/* Whether ExaBGP has yet to answer a line about it. */
+static bool is_asked(const struct lease_book *book, uint32_t id)
+{
+	for (size_t i = 0; i < book->asked_count; i++)
+		if (book->asked[i] == id)
+			return true;
+	return false;
+}
+
+/* Nothing is announced for it that is to be withdrawn: its heir says what is so of the route, or it was lifted. */
+static bool is_gone(const struct lease_book *book, const struct lease *lease)
+{
+	if (lease->state == LEASE_ENDING)
+		return lease_has_heir(book, lease);
+	return lease->state == LEASE_LIFTED && !is_asked(book, lease->id);
+}
+
 /* False: there was no memory, and it is to be tried again. */
 static bool end_lease(struct lease_book *book, struct lease *lease, enum lease_change why,
 		      const struct lease_sink *sink)
 {
-	if (lease->state == LEASE_LIFTED) {
-		tell(sink, lease, why);
+	if (is_gone(book, lease)) {
+		if (lease->state == LEASE_LIFTED)
+			tell(sink, lease, why);
 		forget(book, lease, sink->journal);
 		return true;
 	}
-	if (!withdraw(book, lease, sink))
+	/* Of one that is being lifted the answer is awaited. */
+	if (lease->state != LEASE_LIFTED && !withdraw(book, lease, sink))
 		return false;
 	if (lease->state != LEASE_ENDING)
 		tell(sink, lease, why);
@@ -368,15 +387,6 @@ static void refused(struct lease_book *book, struct lease *lease, uint64_t now_m
 	}
 }
 
-/* Whether a later line is about the same lease: the answer to that one tells. */
-static bool is_asked_again(const struct lease_book *book, uint32_t id)
-{
-	for (size_t i = 0; i < book->asked_count; i++)
-		if (book->asked[i] == id)
-			return true;
-	return false;
-}
-
 void lease_answered(struct lease_book *book, bool taken, uint64_t now_ms, const struct lease_sink *sink)
 {
 	if (book->asked_count == 0)
@@ -384,7 +394,8 @@ void lease_answered(struct lease_book *book, bool taken, uint64_t now_ms, const 
 	uint32_t id = book->asked[0];
 	memmove(book->asked, book->asked + 1, --book->asked_count * sizeof(*book->asked));
 	struct lease *lease = find(book, id);
-	if (lease == NULL || is_asked_again(book, id))
+	/* Where a later line is about it the answer to that one tells. */
+	if (lease == NULL || is_asked(book, id))
 		return;
 	if (!taken) {
 		refused(book, lease, now_ms, sink);

@@ -236,6 +236,51 @@ static int replay(struct bench *into, struct slice journal, uint64_t now_ms)
 	return lease_journal_read(into->book, journal, SLICE("boot-1"), now_ms, &into->sink);
 }
 
+/* A withdrawal that was not taken is tried again, but not over a route that was asked for anew meanwhile. */
+static void a_late_withdrawal_takes_nothing_from_an_heir(void **state)
+{
+	struct bench b;
+	uint32_t id, heir;
+	(void)state;
+	bench_open(&b);
+	lease_hold(b.book, 1000, &b.sink);
+	assert_int_equal(ask(&b, UDP, 90000, 1000, &id), 0);
+	wrote(&b, ONE "announce " UDP "\n");
+	assert_int_equal(lease_end(b.book, id, &b.sink), 0);
+	lease_answered(b.book, false, 2000, &b.sink);
+	wrote(&b, ONE "withdraw " UDP "\n");
+	assert_int_equal(ask(&b, UDP, 90000, 2000, &heir), 0);
+	assert_int_not_equal(id, heir);
+	wrote(&b, ONE "announce " UDP "\n");
+	(void)lease_tick(b.book, 2000 + LEASE_RETRY_MS, &b.sink);
+	wrote(&b, "");
+	const struct lease *leases;
+	assert_int_equal(lease_list(b.book, &leases), 1);
+	assert_int_equal(leases[0].id, heir);
+	bench_close(&b);
+}
+
+/* Nobody knows whether it is gone before ExaBGP has said so. */
+static void one_that_ends_while_it_is_lifted_is_withdrawn_all_the_same(void **state)
+{
+	struct bench b;
+	uint32_t id;
+	const struct lease *leases;
+	(void)state;
+	bench_open(&b);
+	lease_hold(b.book, 1000, &b.sink);
+	assert_int_equal(ask(&b, UDP, 90000, 1000, &id), 0);
+	wrote(&b, ONE "announce " UDP "\n");
+	assert_int_equal(lease_lift(b.book, id, &b.sink), 0);
+	assert_int_equal(lease_end(b.book, id, &b.sink), 0);
+	lease_answered(b.book, false, 2000, &b.sink);
+	wrote(&b, ONE "withdraw " UDP "\n");
+	(void)lease_tick(b.book, 2000 + LEASE_RETRY_MS, &b.sink);
+	wrote(&b, ONE "withdraw " UDP "\n");
+	assert_int_equal(lease_list(b.book, &leases), 0);
+	bench_close(&b);
+}
+
 static void a_killed_keeper_goes_on(void **state)
 {
 	struct bench b, next;
@@ -358,7 +403,9 @@ static void nonsense_in_a_journal_is_told(void **state)
 	bench_close(&b);
 }
 
-TEST_MAIN(cmocka_unit_test(leases_end_by_themselves), cmocka_unit_test(asking_again_gives_another_end),
+TEST_MAIN(cmocka_unit_test(a_late_withdrawal_takes_nothing_from_an_heir),
+	  cmocka_unit_test(one_that_ends_while_it_is_lifted_is_withdrawn_all_the_same),
+	  cmocka_unit_test(leases_end_by_themselves), cmocka_unit_test(asking_again_gives_another_end),
 	  cmocka_unit_test(asked_again_without_a_reason_it_has_the_one_before),
 	  cmocka_unit_test(lifted_ones_are_raised_or_end), cmocka_unit_test(what_is_raised_is_to_be_taken_anew),
 	  cmocka_unit_test(what_exabgp_does_not_take_is_not_announced), cmocka_unit_test(a_killed_keeper_goes_on),
