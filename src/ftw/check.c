@@ -64,7 +64,7 @@ static int matches(struct slice pattern, struct slice text, struct buffer *why)
 		buffer_printf(why, "the expression %.*s does not compile: %s", SLICE_ARG(pattern), error.message);
 		return PATTERN_IS_NONE;
 	}
-	r = r != 0 ? r : regex_scratch_create(&scratch);
+	r = r != 0 ? r : regex_scratch_create_to_load(&scratch); /* most texts need no automata */
 	r = r != 0 ? r : regex_match(regex, scratch, text, 0, NULL, NULL, NULL);
 	regex_scratch_free(scratch);
 	regex_free(regex);
