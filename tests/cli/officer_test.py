@@ -125,7 +125,7 @@ def status_fits_its_terminal():
         for columns in (80, 200):
             main_end, end = os.openpty()
             fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 25, columns, 0, 0))
-            subprocess.run([GUIA, "status"], stdout=end, check=False, timeout=60, env={**os.environ, "TMPDIR": str(FOLDER)})
+            subprocess.run([GUIA, "status"], stdout=end, check=False, timeout=300, env={**os.environ, "TMPDIR": str(FOLDER)})
             os.close(end)
             head = next(line for line in os.read(main_end, 65536).decode().splitlines() if line.startswith("site "))
             os.close(main_end)

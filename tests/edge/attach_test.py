@@ -132,7 +132,7 @@ def who_owns_the_maps_needs_no_rights_and_adopts_them_after_a_kill():
 def killed_at(call, nth, *words):
     """Whether the command got as far as to be killed on entering its nth such system call."""
     done = subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={nth}",
-                           GUIA, "edge", *words], capture_output=True, check=False, timeout=60)
+                           GUIA, "edge", *words], capture_output=True, check=False, timeout=300)
     assert done.returncode in (0, -signal.SIGKILL, 128 + signal.SIGKILL), (call, nth, done)
     return done.returncode != 0
 

@@ -78,7 +78,7 @@ def keep(log, key, count):
 
 
 def guia(*words, code=0):
-    done = subprocess.run([GUIA, "evidence", *words], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([GUIA, "evidence", *words], capture_output=True, check=False, timeout=300)
     out, err = done.stdout.decode(), done.stderr.decode()
     assert done.returncode == code, f"{words}: exit {done.returncode}, not {code}\n{out}\n{err}"
     return out + err

@@ -36,7 +36,7 @@ def stubs(name, **scripts):
 
 def run(folder, *words):
     return subprocess.run(words, env={"PATH": str(folder), "HOME": str(FOLDER)}, capture_output=True, text=True, check=False,
-                          stdin=subprocess.DEVNULL, timeout=60)
+                          stdin=subprocess.DEVNULL, timeout=300)
 
 
 def without_rights(folder):

@@ -80,12 +80,12 @@ def _():
 @case("what a source has open when it is banned is closed")
 def _():
     def connect(source):
-        s = socket.create_connection(("127.0.0.1", PORT), timeout=60, source_address=(source, 0))
+        s = socket.create_connection(("127.0.0.1", PORT), timeout=300, source_address=(source, 0))
         s.sendall(b"GET /ec")
         return s
     accepted = told().connections()[0]
     theirs, others = connect("127.0.2.5"), connect("127.0.2.6")
-    kept = socket.create_connection(("127.0.0.1", PORT), timeout=60, source_address=("127.0.2.5", 0))
+    kept = socket.create_connection(("127.0.0.1", PORT), timeout=300, source_address=("127.0.2.5", 0))
     kept.sendall(b"GET /echo HTTP/1.1\r\nHost: a\r\n\r\n")
     assert kept.recv(100).startswith(b"HTTP/1.1 200")
     wait_until(lambda: told().connections()[0] == accepted + 3, "three connections")

@@ -96,7 +96,7 @@ def held(path):
     for thread in threads:
         thread.start()
     for _ in threads:
-        assert waiting.acquire(timeout=60)
+        assert waiting.acquire(timeout=300)
     grown = own_memory() - before
     go_on.set()
     for thread in threads:

@@ -31,7 +31,7 @@ say = Writer(sys.argv.pop(2), bans).say
 
 
 def connect(source, beginning=b"GET /ec", port=PORT):
-    s = socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(source, 0))
+    s = socket.create_connection(("127.0.0.1", port), timeout=300, source_address=(source, 0))
     if beginning:
         s.sendall(beginning)
     return s
@@ -172,7 +172,7 @@ def _():
         close(own)
 
     def person(number):
-        c = http.client.HTTPConnection("127.0.0.1", PORT, timeout=60, source_address=("127.0.1.4", 0))
+        c = http.client.HTTPConnection("127.0.0.1", PORT, timeout=300, source_address=("127.0.1.4", 0))
         last = 0
         while not stop.is_set():
             if time.monotonic() > last + 0.9:

@@ -30,7 +30,7 @@ writer = Writer(sys.argv.pop(2), bans)
 
 
 def connect(source, request=b"GET /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"):
-    s = socket.create_connection(("127.0.0.1", PORT), timeout=60, source_address=(source, 0))
+    s = socket.create_connection(("127.0.0.1", PORT), timeout=300, source_address=(source, 0))
     s.sendall(request)
     return s
 

@@ -72,7 +72,7 @@ class KeptClient(Client):
             request = REQUESTS[number % len(REQUESTS)]
             try:
                 if s is None:
-                    s = socket.create_connection(("127.0.0.1", H1), timeout=60)
+                    s = socket.create_connection(("127.0.0.1", H1), timeout=300)
                 status = self.ask(s, request)
             except OSError as error:
                 # the kernel says that nobody will read what was sent
@@ -160,7 +160,7 @@ def _():
 def _():
     text = b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 6\r\nConnection: close\r\n\r\na=fine"
     cuts = [1, 3, 10, 24, 40, len(text) - 6, len(text) - 3]
-    sockets = [socket.create_connection(("127.0.0.1", H1), timeout=60) for _ in cuts]
+    sockets = [socket.create_connection(("127.0.0.1", H1), timeout=300) for _ in cuts]
     second = Connection(H2)
     half = second.open("/echo", "POST", end=False)
     second.data(half, b"a=", end=False)

@@ -107,7 +107,7 @@ def many(count, port=None, path="/", head=""):
     left = count
     while left > 0:
         batch = min(left, 900)
-        with socket.create_connection(("127.0.0.1", port or ONE), timeout=60) as s:
+        with socket.create_connection(("127.0.0.1", port or ONE), timeout=300) as s:
             request = f"GET {path} HTTP/1.1\r\nHost: one\r\n{head}\r\n".encode()
             s.sendall(request * (batch - 1) + f"GET {path} HTTP/1.1\r\nHost: one\r\nConnection: close\r\n\r\n".encode())
             answer = b""
@@ -277,7 +277,7 @@ def _():
 
 
 def connect(data=b"", port=None):
-    s = socket.create_connection(("127.0.0.1", port or ONE), timeout=60)
+    s = socket.create_connection(("127.0.0.1", port or ONE), timeout=300)
     if data:
         s.sendall(data)
     return s

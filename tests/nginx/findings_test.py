@@ -193,7 +193,7 @@ def _():
 
 def burst(path, count):
     """Over one connection, one behind another."""
-    with socket.create_connection(("127.0.0.1", ONE), timeout=60) as s:
+    with socket.create_connection(("127.0.0.1", ONE), timeout=300) as s:
         one = f"GET {path} HTTP/1.1\r\nHost: one\r\n"
         s.sendall((one + "\r\n").encode() * (count - 1) + (one + "Connection: close\r\n\r\n").encode())
         while s.recv(1 << 16):

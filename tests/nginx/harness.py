@@ -284,7 +284,7 @@ def debian_modsecurity():
         return module
     folder.mkdir(exist_ok=True)
     try:
-        subprocess.run(["apt-get", "download", "libnginx-mod-http-modsecurity"], cwd=folder, capture_output=True, check=True, timeout=60)
+        subprocess.run(["apt-get", "download", "libnginx-mod-http-modsecurity"], cwd=folder, capture_output=True, check=True, timeout=300)
     except subprocess.SubprocessError as reason:  # also where it waits for a network that is not there
         raise Skip("Debian's package cannot be downloaded") from reason
     for deb in folder.glob("*.deb"):

@@ -258,7 +258,7 @@ def _(http2):
 @case("Expect: 100-continue gets its 100 and is inspected")
 def _():
     def ask(body):
-        with socket.create_connection(("127.0.0.1", H1), timeout=60) as s:
+        with socket.create_connection(("127.0.0.1", H1), timeout=300) as s:
             s.sendall(b"POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Type: "
                       b"application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n" % len(body))
             first = s.recv(1000)
@@ -293,7 +293,7 @@ def _(http2):
 @case("guia_request_body off: the origin sees the request before the body ends")
 def _():
     before = len(origin.seen)
-    with socket.create_connection(("127.0.0.1", H1), timeout=60) as s:
+    with socket.create_connection(("127.0.0.1", H1), timeout=300) as s:
         s.sendall(b"POST /stream HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\nabc")
         wait_until(lambda: len(origin.seen) > before, "the request at the origin")
         s.sendall(b"defghij")
@@ -545,7 +545,7 @@ def _():
     assert raw(H1, ask.format("?evil"), end=b"</html>").startswith(b"HTTP/1.1 403")
     answer = raw(H1, ask.format("?noupgrade"), end=b"</html>")
     assert answer.startswith(b"HTTP/1.1 403") and b"101 Switching" not in answer, answer
-    with socket.create_connection(("127.0.0.1", H1), timeout=60) as s:
+    with socket.create_connection(("127.0.0.1", H1), timeout=300) as s:
         s.sendall(ask.format("").encode())
         assert b"101 Switching" in s.recv(4096)
         for message in (b"hello", b"evil " * 20000):
@@ -566,7 +566,7 @@ def _(http2):
 
 @case("many requests on one connection each have their own transaction")
 def _():
-    with socket.create_connection(("127.0.0.1", H1), timeout=60) as s:
+    with socket.create_connection(("127.0.0.1", H1), timeout=300) as s:
         for number in range(6):
             evil = number % 2
             s.sendall(f"GET /echo?{'evil' if evil else 'fine'} HTTP/1.1\r\nHost: a\r\n\r\n".encode())

@@ -47,7 +47,7 @@ root {folder};
 
     def ask(self, first, count, pad="", status=403):
         """`count` requests on one connection, numbered from `first`."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         for number in range(first, first + count):
             connection.request("GET", f"/?a=note+evil&n={number}n&pad={pad}")
             reply = connection.getresponse()

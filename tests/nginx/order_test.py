@@ -34,7 +34,7 @@ def watch():
 
 def guia(*words):
     """-> (exit code, stdout, stderr)"""
-    done = subprocess.run([GUIA, *words, "--run-dir", run_dir], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([GUIA, *words, "--run-dir", run_dir], capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -121,7 +121,7 @@ def _():
     shutil.rmtree(bans)
     bans.write_text("not a folder")
     done = subprocess.run([GUIA, "watch", "--run-dir", run_dir, "--events", gate.folder / "events", "--bans", bans], capture_output=True,
-                          text=True, timeout=60)
+                          text=True, timeout=300)
     assert done.returncode == 3 and str(bans) in done.stderr, done
     bans.unlink()
     comes("127.0.3.9", 200)

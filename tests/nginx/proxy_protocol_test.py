@@ -103,7 +103,7 @@ def _():
             head[dice.randrange(40)] = dice.randrange(256)
         cut = dice.randrange(len(head))
         try:
-            with socket.create_connection(("127.0.0.1", PORT), timeout=60) as s:
+            with socket.create_connection(("127.0.0.1", PORT), timeout=300) as s:
                 s.sendall(head[:cut])
                 if number % 3:
                     time.sleep(0.001)

@@ -115,7 +115,7 @@ class Client(threading.Thread):
                 self.wrong.append((method, path, got))
 
     def ask(self, method, path, body):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         headers = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": "Mozilla/5.0", "Accept": "*/*"}
         connection.request(method, path, body, headers if body else {"User-Agent": "Mozilla/5.0", "Accept": "*/*"})
         reply = connection.getresponse()
@@ -125,7 +125,7 @@ class Client(threading.Thread):
 
 
 def open_websocket(port):
-    s = socket.create_connection(("127.0.0.1", port), timeout=60)
+    s = socket.create_connection(("127.0.0.1", port), timeout=300)
     s.sendall(b"GET /ws HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\nConnection: Upgrade\r\n"
               b"Upgrade: websocket\r\n\r\n")
     got = s.recv(4096)
@@ -134,7 +134,7 @@ def open_websocket(port):
 
 
 def open_events(port):
-    s = socket.create_connection(("127.0.0.1", port), timeout=60)
+    s = socket.create_connection(("127.0.0.1", port), timeout=300)
     s.sendall(b"GET /events HTTP/1.1\r\nHost: a\r\nUser-Agent: Mozilla/5.0\r\nAccept: */*\r\n\r\n")
     wait_for(s, b"tick")
     return s

@@ -359,7 +359,7 @@ def _():
 def _():
     # curl 7.88 cannot use such a connection twice
     done = subprocess.run(["nghttp", "-nv", "--no-dep", *(f"http://127.0.0.1:{H2}{p}" for p in BLOCKED_THEN_FINE)],
-                          capture_output=True, text=True, check=False, timeout=60)
+                          capture_output=True, text=True, check=False, timeout=300)
     statuses = sorted(line.split(":status: ")[1] for line in done.stdout.splitlines() if ":status: " in line)
     assert statuses == ["200", "403", "403", "403", "403"], done.stdout
     assert "RST_STREAM" not in done.stdout, done.stdout

@@ -175,7 +175,7 @@ def _():
 
     def ask(name, *words):
         done = subprocess.run([GUIA, *words[:1], "--rules", rules[name], "--cache", gate.folder / "cache", "--response", response,
-                               *words[1:]], capture_output=True, text=True, check=False, timeout=60)
+                               *words[1:]], capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode in (0, 1), (words, done)
         return done.stdout + done.stderr
     for name in rules:

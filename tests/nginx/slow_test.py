@@ -33,7 +33,7 @@ gate.start()
 def open_connections(count, beginning):
     made = []
     for _ in range(count):
-        s = socket.create_connection(("127.0.0.1", PORT), timeout=60)
+        s = socket.create_connection(("127.0.0.1", PORT), timeout=300)
         s.sendall(beginning)
         made.append(s)
     return made
@@ -71,7 +71,7 @@ def shed():
 
 def publish(shed_ms):
     lines = f"shed {shed_ms}\npublish\n"
-    told = subprocess.run([WRITER, bans, events], input=lines, capture_output=True, text=True, timeout=60)
+    told = subprocess.run([WRITER, bans, events], input=lines, capture_output=True, text=True, timeout=300)
     assert told.stdout == "ok\nok\n", told
 
 

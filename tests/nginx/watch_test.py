@@ -74,7 +74,7 @@ class Pair:
 
     def ask(self, *words):
         done = subprocess.run([GUIA, words[0], "--run-dir", self.run_dir, *words[1:]], capture_output=True, text=True,
-                              timeout=60, check=False)
+                              timeout=300, check=False)
         return done.returncode, done.stdout, done.stderr
 
     def status(self):
@@ -103,7 +103,7 @@ def many(pair, count, path="/x", head=""):
     left = count
     while left > 0:
         batch = min(left, 900)
-        with socket.create_connection(("127.0.0.1", pair.port), timeout=60) as s:
+        with socket.create_connection(("127.0.0.1", pair.port), timeout=300) as s:
             line = f"GET {path} HTTP/1.1\r\nHost: a\r\n{head}"
             s.sendall(f"{line}\r\n".encode() * (batch - 1) + f"{line}Connection: close\r\n\r\n".encode())
             while s.recv(1 << 16):
@@ -157,7 +157,7 @@ def _():
     clients = []
     try:
         for _ in range(24):
-            client = socket.create_connection(("127.0.0.1", pair.port), timeout=60)
+            client = socket.create_connection(("127.0.0.1", pair.port), timeout=300)
             client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             clients.append(client)
         wait_until(lambda: pair.site().get("slots") == 16 == pair.site()["slots_at_most"] and pair.site()["slots_waited_for"] > 0,
@@ -300,7 +300,7 @@ def _():
     watch = wait_until(lambda: (w := pair.status()["watch"])["events_lost"] and w["events"] + w["events_lost"] == 100000 and w,
                        "every event read or lost", seen=pair.status)
     pair.process.terminate()
-    assert f"{watch['events_lost']} events were overwritten" in pair.process.communicate(timeout=60)[1]
+    assert f"{watch['events_lost']} events were overwritten" in pair.process.communicate(timeout=300)[1]
     pair.close()
 
 
@@ -405,7 +405,7 @@ def _():
     wait_until(lambda: pair.ask("status", "--json")[0] == 1, "an answer, once the silent are left")
     for s in silent:
         s.close()
-    done = subprocess.run([GUIA, "watch", "--run-dir", pair.run_dir], capture_output=True, text=True, timeout=60,
+    done = subprocess.run([GUIA, "watch", "--run-dir", pair.run_dir], capture_output=True, text=True, timeout=300,
                           check=False)
     assert done.returncode == 3 and "another watch is running" in done.stderr, done
     if os.getuid() == 0:
@@ -415,7 +415,7 @@ def _():
         done = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", sys.executable, "-c",
                                f"import socket; s = socket.socket(socket.AF_UNIX); s.connect('{path}'); "
                                "s.sendall(b'status\\n'); print(len(s.recv(100)))"], capture_output=True, text=True,
-                              timeout=60, check=False)
+                              timeout=300, check=False)
         assert done.stdout.strip() == "0" or "reset" in done.stderr.lower() or "Broken pipe" in done.stderr, done
     pair.process.terminate()
     assert pair.process.wait(60) == 0 and not path.exists()

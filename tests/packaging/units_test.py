@@ -15,7 +15,7 @@ EXPOSURE = {"guia.service": 50, "guia-watch.service": 20, "guia-screen.service":
 
 
 def analyze(*words):
-    done = subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, check=False, timeout=300)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -36,7 +36,7 @@ def is_closed(unit):
 def starts_what_there_is(unit):
     text = unit.read_text()
     line, = re.findall(r"^ExecStart(?:Pre)?=/usr/bin/guia (\S+) (.*)$", text, re.M)
-    helped = subprocess.run([GUIA, "help", line[0]], capture_output=True, text=True, check=True, timeout=60).stdout
+    helped = subprocess.run([GUIA, "help", line[0]], capture_output=True, text=True, check=True, timeout=300).stdout
     for word in line[1].split():
         if word.startswith("-"):
             assert re.search(rf"(?<![\w-]){re.escape(word)}\b", helped), word

@@ -248,7 +248,7 @@ def what_did_not_change_is_not_sent_again():
 
 def over_the_wire(screen, path):
     """-> (bytes as they come, compressed; the text)"""
-    connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", screen.port, timeout=300)
     connection.request("GET", path, headers={"Cookie": screen.cookie, "Accept-Encoding": "gzip"})
     answer = connection.getresponse()
     body = answer.read()

@@ -174,7 +174,7 @@ def what_is_no_plain_yaml_is_refused():
 @case
 def check_of_sites_answers_programs():
     words = [GUIA, "check", "--site", "a.test=http://127.0.0.1:1", "--listen", f"127.0.0.1:{free_port()}", "--json"]
-    done = subprocess.run(words, capture_output=True, check=False, timeout=60)
+    done = subprocess.run(words, capture_output=True, check=False, timeout=300)
     told = json.loads(done.stdout)
     assert (done.returncode, told["configuration"]) == (0, "fine")
     assert told["sites"] == [{"site": "a.test", "detect": False, "rule_set": 0}]
@@ -301,7 +301,7 @@ def check_tells_who_has_an_address():
             assert f"guia: {listen} is taken by " in said and f"(process {os.getpid()})" in said, said
         assert "is taken" not in guia("check", "--listen", f"127.0.0.2:{port}", *SITE_A, code=0)
         done = subprocess.run([GUIA, "check", "--json", "--listen", f"127.0.0.1:{port}", "--listen", f"127.0.0.2:{port}", *SITE_A],
-                              capture_output=True, check=False, timeout=60)
+                              capture_output=True, check=False, timeout=300)
         told = json.loads(done.stdout)["taken"]
         assert done.returncode == 1 and len(told) == 1, done
         assert (told[0]["listen"], told[0]["pid"], told[0]["gate"]) == (f"127.0.0.1:{port}", os.getpid(), ""), told
@@ -327,11 +327,11 @@ def has_ipv6():
 def an_address_of_the_gate_that_would_be_reloaded_is_free_to_it():
     origin = Origin()
     with Serve(site(origin)) as gate, socket.socket() as other:
-        done = subprocess.run([GUIA, "check", "-c", gate.config], capture_output=True, check=False, timeout=60)
+        done = subprocess.run([GUIA, "check", "-c", gate.config], capture_output=True, check=False, timeout=300)
         assert done.returncode == 0 and f"the gate that serves from {gate.run} listens there\n" in done.stdout.decode(), done
         apart = guia("check", "-c", gate.config, "--run-dir", str(gate.run) + "-other", code=1)
         assert f"guia: 127.0.0.1:{gate.port} is taken by nginx (process " in apart, apart
-        done = subprocess.run([GUIA, "check", "-c", gate.config, "--listen", str(gate.port)], capture_output=True, check=False, timeout=60)
+        done = subprocess.run([GUIA, "check", "-c", gate.config, "--listen", str(gate.port)], capture_output=True, check=False, timeout=300)
         assert done.returncode == 0 and b"listens there at another address: restart it" in done.stdout, done
         other.bind(("127.0.0.2", gate.port))
         other.listen()
@@ -360,11 +360,11 @@ def a_gate_in_a_fresh_folder_is_known_too():
     try:
         said = (FOLDER / "fresh.err").read_text
         wait_for(lambda: "serving" in said() or gate.poll() is not None, "the start", seen=said)
-        done = subprocess.run([GUIA, "check", *words], capture_output=True, check=False, timeout=60, env=env)
+        done = subprocess.run([GUIA, "check", *words], capture_output=True, check=False, timeout=300, env=env)
         run, = temp.glob("guia-??????")
         assert done.returncode == 0 and f"the gate that serves from {run} listens there" in done.stdout.decode(), done
         run.chmod(0o755)
-        done = subprocess.run([GUIA, "check", *words], capture_output=True, check=False, timeout=60, env=env)
+        done = subprocess.run([GUIA, "check", *words], capture_output=True, check=False, timeout=300, env=env)
         assert done.returncode == 1 and b"is taken by nginx" in done.stderr, "what others might have made is not believed: " + str(done)
         run.chmod(0o700)
     finally:

@@ -27,7 +27,7 @@ DEATHS = ["pwritev:signal=KILL:when=9", "fdatasync:signal=KILL:when=5", "pwrite6
 
 
 def ask(gate, *words):
-    return subprocess.run([GUIA, *words, "-c", gate.config], capture_output=True, check=False, timeout=60)
+    return subprocess.run([GUIA, *words, "-c", gate.config], capture_output=True, check=False, timeout=300)
 
 
 def status(gate):
@@ -45,7 +45,7 @@ class Asker(threading.Thread):
 
     def run(self):
         while not self.ends.wait(0.1):
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
             for number in range(10):
                 connection.request("GET", f"/{number}?q=evil{number}", headers={"Host": "a.test"})
                 answer = connection.getresponse()
@@ -115,7 +115,7 @@ def with_fault(injection, dies):
         sent = sum(asker.end() for asker in askers)
         wait_for(lambda: json.loads(ask(gate, "incidents", "--json").stdout or "[]"), "an incident in the history")
         assert gate.end() == 0
-        done = subprocess.run([GUIA, "evidence", "verify", log], capture_output=True, check=False, timeout=60)
+        done = subprocess.run([GUIA, "evidence", "verify", log], capture_output=True, check=False, timeout=300)
         assert done.returncode == 0, done
         told = records.of_log(log)
         blocks = records.of_kind(told, "block")
@@ -153,7 +153,7 @@ def a_disk_that_is_slow_at_the_end_has_all_and_the_log_is_closed():
         sent = sum(asker.end() for asker in askers)
         assert gate.end() == 0
         tracer.end()
-        done = subprocess.run([GUIA, "evidence", "verify", log], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([GUIA, "evidence", "verify", log], capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0 and "the log was not closed" not in done.stdout, done
         told = records.of_log(log)
         assert told[-1]["kind"] == "close" and len(records.of_kind(told, "block")) == sent, (told[-1], sent)

@@ -30,7 +30,7 @@ CLOCK = pathlib.Path(sys.argv.pop(2)).resolve()
 
 
 def ask(gate, *words):
-    return subprocess.run([GUIA, *words, "-c", gate.config], capture_output=True, check=False, timeout=60)
+    return subprocess.run([GUIA, *words, "-c", gate.config], capture_output=True, check=False, timeout=300)
 
 
 def status(gate):
@@ -53,7 +53,7 @@ def kept(gate):
 
 
 def verified(log, *words, code=0):
-    done = subprocess.run([GUIA, "evidence", "verify", log, *words], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([GUIA, "evidence", "verify", log, *words], capture_output=True, check=False, timeout=300)
     assert done.returncode == code, (done.returncode, done.stdout.decode(), done.stderr.decode())
     return done.stdout.decode()
 
@@ -309,7 +309,7 @@ def an_incident_is_timestamped_when_it_opens_when_it_is_over_and_when_it_is_hand
         wait_for(lambda: taken() == 2, "the end's", seen=gate.said)
         assert history()[0]["phase"] == "over", history()
         done = subprocess.run([GUIA, "evidence", "export", "1", "-o", FOLDER / "stamped", "--why", "asked for", "-c", gate.config],
-                              capture_output=True, check=False, timeout=60)
+                              capture_output=True, check=False, timeout=300)
         assert done.returncode == 0 and b"not timestamped" not in done.stdout, done
         # The bundle waits for the stamp of its end. That of its beginning may be the same, where the authority is slower than the export.
         assert taken() in (3, 4) or time.monotonic() > began + 55, (taken(), gate.said())
@@ -409,7 +409,7 @@ def what_check_says_of_it():
 def flood(port, count):
     """So many requests that are blocked, many at once on one connection."""
     asked = b"GET /?q=evil HTTP/1.1\r\nHost: a.test\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=300) as connection:
         answers = connection.makefile("rb")
         for _ in range(count // 50):
             connection.sendall(asked * 50)

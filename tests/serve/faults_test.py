@@ -28,7 +28,7 @@ def a_missing_or_broken_module_or_nginx_is_told():
     words = [program, "serve", "--listen", f"127.0.0.1:{free_port()}", *COMMON]
 
     def fails(*more):
-        done = subprocess.run([*words, *more], capture_output=True, check=False, timeout=60)
+        done = subprocess.run([*words, *more], capture_output=True, check=False, timeout=300)
         assert done.returncode == 3, done
         return done.stderr.decode()
     assert "ngx_http_guia_module.so is neither" in fails()
@@ -49,7 +49,7 @@ def a_start_that_fails_leaves_nothing_behind():
     config = write("bad-rules.yaml", f"rules: {bad}\nlisten: 127.0.0.1:{free_port()}\nsites:\n  - host: a.test\n"
                    "    origin: http://127.0.0.1:1\n")
     for command in ("serve", "check"):
-        done = subprocess.run([GUIA, command, "-c", config], capture_output=True, check=False, timeout=60,
+        done = subprocess.run([GUIA, command, "-c", config], capture_output=True, check=False, timeout=300,
                               env={"PATH": "/usr/bin", "TMPDIR": str(temp), "HOME": str(FOLDER)})
         assert done.returncode == 2 and b"SecNonsense" in done.stderr, done
         assert not list(temp.iterdir()), list(temp.iterdir())
@@ -63,7 +63,7 @@ def no_permission_is_told():
     mine.mkdir(mode=0o755)
 
     def fails(*words, code=3):
-        done = subprocess.run([GUIA, "serve", *words, *COMMON], capture_output=True, check=False, timeout=60, user=65534,
+        done = subprocess.run([GUIA, "serve", *words, *COMMON], capture_output=True, check=False, timeout=300, user=65534,
                               env={"PATH": "/usr/bin", "HOME": "/nonexistent"})
         assert done.returncode == code, done
         return done.stderr.decode()
@@ -76,14 +76,14 @@ def no_permission_is_told():
     secret = FOLDER / "secret.yaml"
     secret.write_text("sites: []\n")
     secret.chmod(0o600)
-    done = subprocess.run([GUIA, "serve", "-c", secret], capture_output=True, check=False, timeout=60, user=65534)
+    done = subprocess.run([GUIA, "serve", "-c", secret], capture_output=True, check=False, timeout=300, user=65534)
     assert done.returncode == 3 and b"Permission denied" in done.stderr, done
     rules = FOLDER / "secret.conf"
     rules.write_text("SecRuleEngine On\n")
     rules.chmod(0o600)
     config = write("secret-rules.yaml", f"listen: {free}\nrules: {rules}\nsites:\n  - host: a.test\n    origin: http://127.0.0.1:1\n")
     os.chmod(config, 0o644)
-    done = subprocess.run([GUIA, "check", "-c", config], capture_output=True, check=False, timeout=60, user=65534)
+    done = subprocess.run([GUIA, "check", "-c", config], capture_output=True, check=False, timeout=300, user=65534)
     assert done.returncode in (2, 3) and b"secret.conf" in done.stderr, done
 
 
@@ -109,7 +109,7 @@ def check_finds_a_run_dir_that_serve_could_not_use():
                    "sites:\n  - host: a.test\n    origin: http://127.0.0.1:1\n")
     for path in (config, RULE_FILE):
         os.chmod(path, 0o644)
-    done = subprocess.run([GUIA, "check", "-c", config], capture_output=True, check=False, timeout=60, user=65534)
+    done = subprocess.run([GUIA, "check", "-c", config], capture_output=True, check=False, timeout=300, user=65534)
     assert done.returncode == 3 and b"run directory" in done.stderr, done
 
 
@@ -186,7 +186,7 @@ def too_little_room_for_events_is_told_and_stops_no_pages():
         logged = f'guia_events: "{place}" has no room for the 13 MB of this worker'
         wait_for(lambda: logged in (gate.run / "error.log").read_text(), "the gate's own word of it")
         assert told in (gate.run / "guia.log").read_text()
-        done = subprocess.run([*SMALL, GUIA, "check", "-c", gate.config], capture_output=True, check=False, timeout=60)
+        done = subprocess.run([*SMALL, GUIA, "check", "-c", gate.config], capture_output=True, check=False, timeout=300)
         assert done.returncode == 0 and told in done.stderr.decode(), done
         subprocess.run(["mount", "-o", "remount,size=96m", disk.place], check=True)
         gate.change(site(origin))

@@ -293,7 +293,7 @@ def site(origin, more=""):
 
 
 def guia(*words, code):
-    done = subprocess.run([GUIA, *words], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([GUIA, *words], capture_output=True, check=False, timeout=300)
     assert done.returncode == code, f"{words}: exit {done.returncode}, not {code}: {done.stderr.decode()}"
     return done.stderr.decode()
 

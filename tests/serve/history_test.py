@@ -33,7 +33,7 @@ def watch_with(prepare):
 
 
 def incidents(folder, *words):
-    return subprocess.run([GUIA, "incidents", "--run-dir", folder / "run", *words], capture_output=True, check=False, timeout=60)
+    return subprocess.run([GUIA, "incidents", "--run-dir", folder / "run", *words], capture_output=True, check=False, timeout=300)
 
 
 def database(path, *statements):
@@ -97,7 +97,7 @@ def one_that_cannot_be_opened_is_said():
     with watch_with(lambda path: path.symlink_to(path.name)) as (folder, said):
         wait_for(lambda: "history.db: " in said.read_text(), "a word")
         assert incidents(folder).returncode == 3
-    done = subprocess.run([GUIA, "incidents", "--history", "/nowhere/history.db"], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([GUIA, "incidents", "--history", "/nowhere/history.db"], capture_output=True, check=False, timeout=300)
     assert done.returncode == 3 and b"there is none" in done.stderr, done
 
 

@@ -23,13 +23,13 @@ KILLED = f"the watch has shown no sign of life for {SILENT_SECONDS} s: it is kil
 
 
 def told(gate):
-    done = subprocess.run([GUIA, "status", "-c", gate.config, "--json"], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([GUIA, "status", "-c", gate.config, "--json"], capture_output=True, check=False, timeout=300)
     sites = json.loads(done.stdout)["sites"] if done.returncode in (0, 1) else []
     return next((s for s in sites if s["site"] == "a.test"), {})
 
 
 def is_up(gate):
-    return subprocess.run([GUIA, "status", "-c", gate.config], capture_output=True, check=False, timeout=60).returncode == 0
+    return subprocess.run([GUIA, "status", "-c", gate.config], capture_output=True, check=False, timeout=300).returncode == 0
 
 
 def in_force(gate):

@@ -73,7 +73,7 @@ class Sites(Serve):
         text = "sites:\n" + "".join(f"  - host: {host}\n    origin: http://127.0.0.1:{origin.port}\n{more}"
                                     for host, origin, more in zip(SITES, self.origins, ("", "    detect: true\n")))
         self.export_key = FOLDER / "export.key"
-        subprocess.run([GUIA, "evidence", "export-key", self.export_key, "-o", FOLDER / "export.pem"], check=True, timeout=60, stdout=subprocess.DEVNULL)
+        subprocess.run([GUIA, "evidence", "export-key", self.export_key, "-o", FOLDER / "export.pem"], check=True, timeout=300, stdout=subprocess.DEVNULL)
         (FOLDER / "export.pem").chmod(0o644)
         super().__init__(text + f"evidence: {{export_certificate: {FOLDER}/export.pem}}\n")
 
@@ -94,13 +94,13 @@ class Sites(Serve):
             connection.close()
 
     def guia(self, *words):
-        done = subprocess.run([GUIA, *words, "--run-dir", self.run], capture_output=True, check=False, timeout=60)
+        done = subprocess.run([GUIA, *words, "--run-dir", self.run], capture_output=True, check=False, timeout=300)
         assert done.returncode == 0, done
         return done.stdout
 
     def watch(self):
         """What the watch says of itself, whatever is up; None: it does not answer."""
-        done = subprocess.run([GUIA, "status", "--json", "--run-dir", self.run], capture_output=True, check=False, timeout=60)
+        done = subprocess.run([GUIA, "status", "--json", "--run-dir", self.run], capture_output=True, check=False, timeout=300)
         with contextlib.suppress(ValueError, KeyError):
             return json.loads(done.stdout)["watch"]
         return None

@@ -84,11 +84,11 @@ server {{ listen 127.0.0.1:{self.port}; guia_site a.test;
 
     def guia(self, *words):
         """-> (exit code, stdout, stderr)"""
-        done = subprocess.run([GUIA, *words, "--run-dir", self.run], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([GUIA, *words, "--run-dir", self.run], capture_output=True, text=True, timeout=300, check=False)
         return done.returncode, done.stdout, done.stderr
 
     def verify(self):
-        done = subprocess.run([GUIA, "evidence", "verify", self.bans / "evidence"], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run([GUIA, "evidence", "verify", self.bans / "evidence"], capture_output=True, text=True, timeout=300, check=False)
         return done.returncode, done.stdout, done.stderr
 
     def site(self):

@@ -24,7 +24,7 @@ class Officer:
         self.cookie = headers["Set-Cookie"].split(";")[0]
 
     def ask(self, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         try:
             connection.request("GET" if body is None else "POST", path, body=body,
                                headers={"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"})

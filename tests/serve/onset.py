@@ -18,7 +18,7 @@ FILLED = {  # what can be told of any flood while it rises, by the heading it st
 
 
 def a_site(gate):
-    done = subprocess.run([GUIA, "status", "-c", gate.config, "--json"], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([GUIA, "status", "-c", gate.config, "--json"], capture_output=True, check=False, timeout=300)
     sites = json.loads(done.stdout).get("sites", []) if done.stdout else []
     return next((s for s in sites if s["site"] == "a.test"), {})
 

@@ -19,7 +19,7 @@ LONG = 240
 
 
 def told(gate, *words):
-    done = subprocess.run([GUIA, *words, "-c", gate.config, "--json"], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([GUIA, *words, "-c", gate.config, "--json"], capture_output=True, check=False, timeout=300)
     return json.loads(done.stdout) if done.stdout else {}
 
 
@@ -87,7 +87,7 @@ def bans_and_modes_are_undone_in_the_name_of_who_did_it():
         officer = Officer(gate)
         wait_for(lambda: "a.test" in officer.page("/"), "a site", LONG)
         for words in (("ban", "198.51.100.7", "--why", "<b>a test</b>"), ("mode", "a.test", "local", "--why", "another")):
-            subprocess.run([GUIA, *words, "-c", gate.config], capture_output=True, check=True, timeout=60)
+            subprocess.run([GUIA, *words, "-c", gate.config], capture_output=True, check=True, timeout=300)
         wait_for(lambda: "198.51.100.7" in officer.page("/measures") and "another" in officer.page("/measures"), "what is in force", LONG)
         assert "&lt;b&gt;a test&lt;/b&gt;" in officer.page("/measures")
         officer.press("/measures", "unban 198.51.100.7", "")
@@ -120,7 +120,7 @@ def it_is_started_kept_and_ended():
         wait_for(lambda: len(officer.printed()) > 1, "another address", LONG)
         officer.port = int(officer.printed()[-1].split(":")[2].split("/")[0])  # another one, where the usual one is somebody else's
         assert officer.ask("/")[0] == 403
-        done = subprocess.run([GUIA, "screen", "--address", "-c", gate.config], capture_output=True, check=True, timeout=60)
+        done = subprocess.run([GUIA, "screen", "--address", "-c", gate.config], capture_output=True, check=True, timeout=300)
         officer.enter(done.stdout.decode().strip())
         assert officer.ask("/")[0] == 200
         gate.change(site(origin) + "screen: off\n")

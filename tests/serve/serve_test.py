@@ -52,7 +52,7 @@ def it_serves_blocks_and_knows_its_hosts():
             assert not path.lstat().st_mode & 0o077 or path == gate.run.parent, path
         assert stat.S_IMODE(gate.run.stat().st_mode) == 0o700
         second = subprocess.run([GUIA, "serve", "-c", gate.config, "--listen", f"127.0.0.1:{free_port()}"],
-                                capture_output=True, check=False, timeout=60)
+                                capture_output=True, check=False, timeout=300)
         assert second.returncode == 3 and b"another guia" in second.stderr, second
         wait_for(lambda: len(gate.nginx_pids()) >= 3, "the master and its workers", seen=gate.nginx_pids)
         pids = gate.nginx_pids()

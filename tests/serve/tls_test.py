@@ -152,7 +152,7 @@ def the_watch_fetches_each_site_as_its_visitors_do():
            tls_site("b.test", origin) + f"  - host: '*.plain.test'\n    origin: http://127.0.0.1:{origin.port}\n"
     with Serve(text) as gate:
         def told():
-            done = subprocess.run([GUIA, "status", "-c", gate.config, "--json"], capture_output=True, check=False, timeout=60)
+            done = subprocess.run([GUIA, "status", "-c", gate.config, "--json"], capture_output=True, check=False, timeout=300)
             return json.loads(done.stdout) if done.returncode == 0 else None
         sites = {site["site"]: site for site in wait_for(told, "all up")["sites"]}
         assert all(sites[name]["probe"]["status"] == 200 for name in ("a.test", "b.test", "www.plain.test")), sites

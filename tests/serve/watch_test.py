@@ -15,12 +15,12 @@ from waiting import wait_while_it_lasts
 
 
 def status(gate):
-    done = subprocess.run([GUIA, "status", "-c", gate.config, "--json"], capture_output=True, check=False, timeout=60)
+    done = subprocess.run([GUIA, "status", "-c", gate.config, "--json"], capture_output=True, check=False, timeout=300)
     return json.loads(done.stdout) if done.returncode in (0, 1) else {}
 
 
 def is_up(gate):
-    return subprocess.run([GUIA, "status", "-c", gate.config], capture_output=True, check=False, timeout=60).returncode == 0
+    return subprocess.run([GUIA, "status", "-c", gate.config], capture_output=True, check=False, timeout=300).returncode == 0
 
 
 def events_folder(gate):
@@ -54,7 +54,7 @@ def serve_starts_the_watch_and_ends_it():
             """After one more: it is of the last seconds only."""
             assert gate.get("/?q=evil")[0] == 403
             return subprocess.run([GUIA, "top", "-c", gate.config, "-1", "--by", "rule"], capture_output=True, check=True,
-                                  timeout=60).stdout.decode()
+                                  timeout=300).stdout.decode()
         wait_for(lambda: "100 " in top(), "the rule among the first", seen=top)
         pid, folder = watch_pid(gate), events_folder(gate)
         assert folder.stat().st_mode & 0o022 == 0
@@ -82,7 +82,7 @@ def a_watch_that_dies_comes_back_and_knows_the_sums():
 
 
 def ban(gate, *words):
-    done = subprocess.run([GUIA, *words, "-c", gate.config], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([GUIA, *words, "-c", gate.config], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done
     return done.stdout
 
@@ -142,7 +142,7 @@ def whom_a_person_allows_is_banned_only_by_who_means_it():
         wait_for(lambda: is_up(gate), "the site up")
         ban(gate, "allow", "127.0.2.0/24", "--why", "the ministry")
         for prefix in ("127.0.2.0/24", "127.0.2.1"):
-            done = subprocess.run([GUIA, "ban", prefix, "-c", gate.config], capture_output=True, text=True, check=False, timeout=60)
+            done = subprocess.run([GUIA, "ban", prefix, "-c", gate.config], capture_output=True, text=True, check=False, timeout=300)
             assert done.returncode == 2 and "127.0.2.0/24 is allowed" in done.stderr and "--force" in done.stderr, done
         assert ban(gate, "ban").count("allow") == 1 and answers(gate, "127.0.2.1") == 200
         ban(gate, "ban", "127.0.2.0/23")  # around it: the longer holds
@@ -170,7 +170,7 @@ def two_watches_do_not_share_a_folder_of_bans():
         wait_for(lambda: is_up(gate), "the site up")
         bans = next(l for l in (gate.run / "nginx.conf").read_text().splitlines() if "guia_bans" in l).split()[1].rstrip(";")
         done = subprocess.run([GUIA, "watch", "--run-dir", f"{gate.run}-other", "--events", events_folder(gate), "--bans", bans],
-                              capture_output=True, text=True, check=False, timeout=60)
+                              capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 3 and f"{bans}: another watch is running there" in done.stderr, done
     origin.stop()
 
@@ -203,7 +203,7 @@ def a_site_that_a_person_made_local_is_so_until_its_end_also_without_a_watch():
         assert told["mode"] == "local" and told["why"] == "a test" and told["seconds_left"] > 3500, told
         wait_for(lambda: of_site(gate)["mode"]["hits"] >= 2, "hits counted")
         screen = subprocess.run([GUIA, "status", "-c", gate.config], capture_output=True, text=True, check=False,
-                                timeout=60).stdout
+                                timeout=300).stdout
         assert f"a.test: local until {told['until'][:16]}" in screen, screen
 
         fetched = origin.server.seen.count("/")
@@ -266,7 +266,7 @@ def an_order_of_a_mode_that_cannot_be_is_refused():
                            (["a.test", "guarded", "--for", "0s"], "--for"), (["a b", "open"], "not a site"),
                            (["a.test", "guarded", "--why", "x" * 161], "--why")):
             done = subprocess.run([GUIA, "mode", *words, "-c", gate.config], capture_output=True, text=True, check=False,
-                                  timeout=60)
+                                  timeout=300)
             assert done.returncode == 2 and why in done.stderr, done
         wait_for(lambda: ban(gate, "mode") == "every site is open\n", "the end of the only one")
     origin.stop()

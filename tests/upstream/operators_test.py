@@ -45,7 +45,7 @@ def operators(*changes):
 def configure(text, code=0):
     (FOLDER / "guia.yaml").write_text(text)
     done = subprocess.run([GUIA, "upstream", "configure", "-c", FOLDER / "guia.yaml", "--upstream-dir", FOLDER / "keeper"], capture_output=True,
-                          text=True, check=False, timeout=60)
+                          text=True, check=False, timeout=300)
     assert done.returncode == code, (text, done.returncode, done.stderr)
     return done.stderr if code else (FOLDER / "keeper" / "exabgp.conf").read_text()
 
@@ -114,7 +114,7 @@ def the_page_for_engineers_holds():
 def what_is_configured_is_given_to_who_exabgp_is_to_run_as():
     (FOLDER / "guia.yaml").write_text(SITES + operators({}))
     words = [GUIA, "upstream", "configure", "-c", FOLDER / "guia.yaml", "--upstream-dir", FOLDER / "others", "--user"]
-    done = subprocess.run([*words, "no-such-user"], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([*words, "no-such-user"], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 2 and "there is no such user" in done.stderr, done
     if os.geteuid() != 0:
         raise tap.Skip("needs root")
@@ -123,17 +123,17 @@ def what_is_configured_is_given_to_who_exabgp_is_to_run_as():
     (FOLDER / "roots").write_text("")
     (FOLDER / "others" / "lock").hardlink_to(FOLDER / "roots")
     for _ in range(2):  # again, too
-        done = subprocess.run([*words, "nobody"], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([*words, "nobody"], capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0 and done.stdout == f"{FOLDER}/others/exabgp.conf\n", done
         for path in (FOLDER / "others", FOLDER / "others" / "exabgp.conf", FOLDER / "others" / "journal"):
             assert path.stat().st_uid == NOBODY and path.stat().st_mode & 0o022 == 0, path
     assert (FOLDER / "roots").stat().st_uid == 0, "another's file by a link"
     (FOLDER / "guia.yaml").chmod(0o600)
-    done = subprocess.run([*words, "nobody"], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([*words, "nobody"], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0 and "nobody may not read it" in done.stderr, done
     (FOLDER / "guia.yaml").chmod(0o644)
     (FOLDER / "others").chmod(0o770)
-    done = subprocess.run([*words, "nobody"], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([*words, "nobody"], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 2 and "nobody else may write to" in done.stderr, done
 
 
@@ -153,7 +153,7 @@ def a_watch_whom_the_keeper_does_not_answer_says_so():
     words = [GUIA, "watch", "--run-dir", run_dir, "--events", run_dir / "events", "--bans", run_dir / "bans", "--upstream", service.directory]
 
     def status():
-        done = subprocess.run([GUIA, "status", "--run-dir", run_dir, "--json"], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([GUIA, "status", "--run-dir", run_dir, "--json"], capture_output=True, text=True, check=False, timeout=300)
         return json.loads(done.stdout) if done.returncode in (0, 1) else {}
     for folder_mode, socket_mode in ((0o750, 0o660), (0o755, 0o666)):  # not to be reached; reached, and closed unanswered
         os.chmod(service.directory, folder_mode)
@@ -161,7 +161,7 @@ def a_watch_whom_the_keeper_does_not_answer_says_so():
         with subprocess.Popen([*words, "--user", "nobody"], stderr=subprocess.PIPE, text=True) as watch:
             keeper = wait_until(lambda: status().get("keeper"), "it is told", seen=status)
             assert "does not answer nobody, who the watch runs as" in keeper["fault"] and keeper["socket"] == f"{service.directory}/keeper", keeper
-            done = subprocess.run([GUIA, "status", "--run-dir", run_dir], capture_output=True, text=True, check=False, timeout=60)
+            done = subprocess.run([GUIA, "status", "--run-dir", run_dir], capture_output=True, text=True, check=False, timeout=300)
             assert f"operators: {service.directory}/keeper: the keeper does not answer nobody" in done.stdout, done
             watch.terminate()
             said = watch.communicate()[1]
@@ -207,10 +207,10 @@ def without_a_keeper_a_plan_is_judged_by_the_configuration():
     for words, code, part in ((("192.0.2.10", "--protocol", "udp"), 0, "discard udp to 192.0.2.10"), (("198.51.100.1",), 1, "refused"),
                               (("192.0.2.53", "--protocol", "udp"), 1, "refused"), (("192.0.2.10", "--for", "2h", "--protocol", "udp"), 1, "refused"),
                               (("192.0.2.10",), 1, "Give --yes"), (("192.0.2.10", "--operator", "two"), 2, "no such operator")):
-        done = subprocess.run([GUIA, "upstream", "plan", *words, "-c", FOLDER / "guia.yaml"], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([GUIA, "upstream", "plan", *words, "-c", FOLDER / "guia.yaml"], capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == code and part in done.stdout + done.stderr, (words, done)
         assert "judged by" in done.stderr, done
-    done = subprocess.run([GUIA, "upstream", "ask", "192.0.2.10", "-c", FOLDER / "guia.yaml"], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([GUIA, "upstream", "ask", "192.0.2.10", "-c", FOLDER / "guia.yaml"], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 3 and "no keeper answers there" in done.stderr, done
 
 
@@ -227,9 +227,9 @@ def wrong_words_are_told():
                         (("ask", "192.0.2.1", "--operator", "a b"), "a name"), (("plan", "--protocol", "udp"), "to which destination"),
                         (("plan", "--blackhole"), "to which destination"), (("ask", "192.0.2.1", "--length", "x"), "bytes of whole packets"),
                         (("configure",), "give -c FILE"), (("keep",), "give -c FILE")):
-        done = subprocess.run([GUIA, "upstream", *words], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([GUIA, "upstream", *words], capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 2 and part in done.stderr, (words, done.returncode, done.stderr)
-    done = subprocess.run([GUIA, "upstream", "--upstream-dir", "/nowhere"], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([GUIA, "upstream", "--upstream-dir", "/nowhere"], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 3 and "no keeper answers there" in done.stderr, done.stderr
 
 

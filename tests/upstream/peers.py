@@ -94,7 +94,7 @@ class GoBGP(Process):
         wait_until(lambda: self.ask("neighbor").returncode == 0, "GoBGP answers", seen=self.log)
 
     def ask(self, *words):
-        return subprocess.run([program("gobgp"), "-p", str(self.api), *words], capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run([program("gobgp"), "-p", str(self.api), *words], capture_output=True, text=True, check=False, timeout=300)
 
     def rib(self, *words):
         """What it is asked for, once it answers: its command waits for a second or so by itself."""
@@ -151,7 +151,7 @@ protocol bgp guia {{
         wait_until(lambda: "BIRD" in self.ask("show", "status"), "BIRD answers")
 
     def ask(self, *words):
-        done = subprocess.run([program("birdc"), "-s", str(self.folder / "bird.ctl"), *words], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([program("birdc"), "-s", str(self.folder / "bird.ctl"), *words], capture_output=True, text=True, check=False, timeout=300)
         return done.stdout
 
     def flows(self, table="flows4"):
@@ -245,7 +245,7 @@ class Service:
                                f"upstream_dir: {self.directory}\n{top}operators:{operators}")
 
     def start(self):
-        done = subprocess.run([self.guia, "upstream", "configure", "-c", str(self.config)], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([self.guia, "upstream", "configure", "-c", str(self.config)], capture_output=True, text=True, check=False, timeout=300)
         assert done.returncode == 0, done.stderr
         self.exabgp.run(program("exabgp"), done.stdout.strip(), env={
             **os.environ, "exabgp.daemon.user": pwd.getpwuid(os.geteuid()).pw_name, "exabgp.api.cli": "false", "exabgp.api.ack": "true", "exabgp.log.level": "INFO"})
@@ -270,7 +270,7 @@ class Service:
             time.sleep(0.02)
 
     def run(self, *words):
-        return subprocess.run([self.guia, "upstream", *words, "-c", str(self.config)], capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run([self.guia, "upstream", *words, "-c", str(self.config)], capture_output=True, text=True, check=False, timeout=300)
 
     def well(self):
         """-> what it shows; "": something is as it should not be, or this machine is slow just now"""
