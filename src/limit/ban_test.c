@@ -1,18 +1,9 @@
 #include "limit/ban_book.h"
 
 #include "base/error.h"
-#include "base/test.h"
+#include "limit/test_bans.h"
 
-static const uint8_t boot[IMAGE_BOOT_BYTES] = "this boot";
 static const struct ban_image nothing;
-static const uint64_t MINUTE = 60 * 1000;
-
-static struct prefix parsed(const char *text)
-{
-	struct prefix p;
-	assert_true(prefix_parse(slice_from_string(text), &p));
-	return p;
-}
 
 static struct ban_entry entry_of(const char *text, enum ban_kind kind, enum ban_rank rank, uint64_t expires_ms)
 {
@@ -197,22 +188,6 @@ static void impossible_entries_are_not_built(void **state)
 }
 
 /* ---- the book ---- */
-
-static struct ban_book *new_book(size_t most)
-{
-	const struct hash_key key = {1, 2};
-	struct ban_book *book;
-	assert_int_equal(ban_book_create(most, &key, &book), 0);
-	return book;
-}
-
-static uint64_t punished(struct ban_book *book, const char *text, uint64_t now_ms)
-{
-	struct prefix p = parsed(text);
-	uint64_t expires_ms = 0;
-	assert_int_equal(ban_book_punish(book, &p, 1, now_ms, &expires_ms), 0);
-	return expires_ms - now_ms;
-}
 
 static void bans_double_as_their_prefix_returns(void **state)
 {
