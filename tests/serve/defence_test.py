@@ -135,13 +135,25 @@ def recorder(gate):
                              str(gate.run.parent / "recording")], stderr=subprocess.DEVNULL)
 
 
+def replayed(gate):
+    """What would have been done, by the recording as far as it is written: by then as much as is told may not have come yet."""
+    copy = gate.run.parent / "recorded so far"
+    copy.write_bytes((gate.run.parent / "recording").read_bytes())
+    return subprocess.run([GUIA, "replay", str(copy)], capture_output=True, check=True, timeout=300).stdout.decode()
+
+
+def is_decided(said):
+    return "signature in force" in said and "sources banned" in said
+
+
 def replay(gate, watch):
+    wait_for(lambda: is_decided(replayed(gate)), "the same decided of the recording", OVER_SECONDS, seen=lambda: replayed(gate), pause=1)
     watch.send_signal(signal.SIGTERM)
     assert watch.wait(60) == 0
     file = gate.run.parent / "recording"
     assert file.stat().st_mode & 0o077 == 0
-    said = subprocess.run([GUIA, "replay", str(file)], capture_output=True, check=True, timeout=120).stdout.decode()
-    assert "signature in force" in said and "sources banned" in said, said
+    said = subprocess.run([GUIA, "replay", str(file)], capture_output=True, check=True, timeout=300).stdout.decode()
+    assert is_decided(said), said
     file.write_bytes(file.read_bytes()[:100000])
     said = subprocess.run([GUIA, "replay", str(file)], capture_output=True, check=True, timeout=300).stderr.decode()
     assert "no recording" not in said and "was cut short" in said, said
