@@ -17,6 +17,7 @@ struct gate_flight *gate_flight(void)
 void gate_flight_start(struct connection_counters *counters)
 {
 	flight.counters = counters;
+	flight.next = NULL;
 	ngx_queue_init(&flight.waiting);
 	ngx_queue_init(&flight.serving);
 	ngx_queue_init(&flight.requests);
@@ -87,6 +88,8 @@ void gate_passage_leave(struct gate_passage *passage, uint64_t now_ns)
 	if (flight.counters == NULL || !passage->arrived || passage->left)
 		return;
 	passage->left = 1;
+	if (flight.next == &passage->link)
+		flight.next = ngx_queue_next(&passage->link);
 	ngx_queue_remove(&passage->link);
 	if (own == NULL)
 		return;

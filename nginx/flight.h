@@ -15,6 +15,7 @@ struct gate_flight {
 	ngx_queue_t waiting;                  /* struct gate_connection that serve no request, as they began to */
 	ngx_queue_t serving;
 	ngx_queue_t requests; /* struct gate_passage, as they arrived */
+	ngx_queue_t *next;    /* of the requests, where they are gone through and some of them ended on the way */
 };
 
 /* In this process; the counters stay the caller's. */

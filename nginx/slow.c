@@ -108,38 +108,71 @@ static bool is_ending(const struct gate_context *context)
 	return context->slow || (own != NULL && own->closing);
 }
 
-/* Those that have come for so long and are below a rate, `most` at once. A body that is ended may take others along
- * (streams of HTTP/2), so the list is gone through from its beginning each time. */
-static ngx_uint_t bodies_end(ngx_queue_t *requests, uint64_t now_ns, uint64_t least_ms, uint64_t rate, ngx_uint_t most,
+/* Bodies that are gone through. */
+struct bodies {
+	struct gate_flight *flight;
+	uint64_t now_ns;
+	uint64_t least_ms; /* that one has come for: of fewer it is not known yet how fast it comes */
+};
+
+/* The requests arrived in this order: behind one that is too young there are only younger ones. */
+static bool is_old(const struct bodies *bodies, const ngx_queue_t *q)
+{
+	const struct gate_context *context = ngx_queue_data(q, struct gate_context, passage.link);
+
+	return q != ngx_queue_sentinel(&bodies->flight->requests) &&
+	       bodies->now_ns - context->passage.at_ns >= bodies->least_ms * NS_A_MS;
+}
+
+static bool may_end(const struct gate_context *context)
+{
+	return !is_ending(context) && gate_request_state(context) == STATE_READING_BODY;
+}
+
+/* Those that are below a rate, `most` of them. One that is ended may take others along, which leave the list too. */
+static ngx_uint_t bodies_end(const struct bodies *bodies, uint64_t rate, ngx_uint_t most,
 			     void (*end)(struct gate_context *context))
 {
+	struct gate_flight *flight = bodies->flight;
 	ngx_uint_t count = 0;
 
-	for (bool found = true; found && count < most; count += found) {
-		found = false;
-		for (ngx_queue_t *q = ngx_queue_head(requests); q != ngx_queue_sentinel(requests);
-		     q = ngx_queue_next(q)) {
-			struct gate_context *context = ngx_queue_data(q, struct gate_context, passage.link);
-			if (now_ns - context->passage.at_ns < least_ms * NS_A_MS)
-				break;
-			if (is_ending(context) || gate_request_state(context) != STATE_READING_BODY ||
-			    body_rate(context, now_ns) >= rate)
-				continue;
-			found = true;
-			end(context);
-			break;
-		}
+	for (ngx_queue_t *q = ngx_queue_head(&flight->requests); count < most && is_old(bodies, q); q = flight->next) {
+		struct gate_context *context = ngx_queue_data(q, struct gate_context, passage.link);
+		flight->next = ngx_queue_next(q);
+		if (!may_end(context) || body_rate(context, bodies->now_ns) >= rate)
+			continue;
+		end(context);
+		count++;
 	}
+	flight->next = NULL;
 	return count;
 }
 
-/* The slowest first: by doubling rates. */
-static ngx_uint_t bodies_shed(ngx_queue_t *requests, uint64_t now_ns, uint64_t rate_most, ngx_uint_t wanted)
+/* Bit N: there are some below 2^N times the slowest rate, and not below half of that. */
+static uint64_t rates_find(const struct bodies *bodies)
 {
+	const ngx_queue_t *requests = &bodies->flight->requests;
+	uint64_t found = 0;
+
+	for (ngx_queue_t *q = ngx_queue_head(requests); is_old(bodies, q); q = ngx_queue_next(q)) {
+		const struct gate_context *context = ngx_queue_data(q, struct gate_context, passage.link);
+		uint64_t slowest = may_end(context) ? body_rate(context, bodies->now_ns) / SLOWEST_RATE : UINT64_MAX;
+		found |= slowest == 0                ? 1
+			 : slowest <= SHED_BODY_RATE ? UINT64_C(2) << (63 - __builtin_clzll(slowest))
+						     : 0;
+	}
+	return found;
+}
+
+/* The slowest first: by doubling rates, of which those that nobody has are passed over. */
+static ngx_uint_t bodies_shed(struct gate_flight *flight, uint64_t now_ns, uint64_t rate_most, ngx_uint_t wanted)
+{
+	const struct bodies bodies = {flight, now_ns, SHED_BODY_MS};
+	uint64_t found = wanted > 0 ? rates_find(&bodies) : 0;
 	ngx_uint_t count = 0;
 
-	for (uint64_t rate = SLOWEST_RATE; rate <= rate_most && count < wanted; rate *= 2)
-		count += bodies_end(requests, now_ns, SHED_BODY_MS, rate, wanted - count, holder_end);
+	for (uint64_t rate = SLOWEST_RATE; rate <= rate_most && count < wanted; rate *= 2, found >>= 1)
+		count += (found & 1) != 0 ? bodies_end(&bodies, rate, wanted - count, holder_end) : 0;
 	return count;
 }
 
@@ -242,7 +275,7 @@ static void make_room(struct gate_flight *flight, uint64_t now_ns, uint64_t leas
 	ngx_uint_t heads = heads_shed(&flight->waiting, now_ns, least_ms, wanted);
 
 	count_shed(SHED_HEAD, heads);
-	count_shed(SHED_BODY, bodies_shed(&flight->requests, now_ns, rate_most, wanted - heads));
+	count_shed(SHED_BODY, bodies_shed(flight, now_ns, rate_most, wanted - heads));
 }
 
 static bool is_told(uint64_t now_ns)
@@ -261,10 +294,10 @@ void gate_slow_look(struct gate_flight *flight, size_t body_rate_least, ngx_log_
 {
 	ngx_uint_t all = ngx_cycle->connection_n, free = ngx_cycle->free_connection_n;
 	uint64_t now_ns = gate_now_ns();
+	const struct bodies grown = {flight, now_ns, BODY_GRACE_MS};
 
 	if (body_rate_least > 0)
-		count_shed(SHED_BELOW_RATE, bodies_end(&flight->requests, now_ns, BODY_GRACE_MS, body_rate_least,
-						       NGX_MAX_INT_T_VALUE, body_end));
+		count_shed(SHED_BELOW_RATE, bodies_end(&grown, body_rate_least, NGX_MAX_INT_T_VALUE, body_end));
 	if (free < all * FREE_QUARTERS / 4)
 		make_room(flight, now_ns, SHED_HEAD_MS, SHED_BODY_RATE, all * FREE_QUARTERS / 4 - free);
 	else if (is_told(now_ns) && free < all * TOLD_FREE_QUARTERS / 4)
