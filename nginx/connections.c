@@ -28,7 +28,6 @@ enum {
 static const struct gate_admission *admission; /* NULL: nobody knows who was here before */
 
 static struct look {
-	size_t body_rate;  /* that a body must have, bytes a second; 0: any */
 	uint64_t look_ns;  /* not before it is looked again, where it is pressing */
 	uint64_t count_ns; /* nor counted */
 	ngx_event_t timer;
@@ -206,7 +205,7 @@ static void connections_look(ngx_event_t *event)
 	if (event->posted) { /* the timer comes first */
 		ngx_delete_posted_event(event);
 	}
-	gate_slow_look(flight, look.body_rate, event->log);
+	gate_slow_look(flight, event->log);
 	look.look_ns = now_ns + (gate_worked_ns() - began_ns) * LOOK_SHARE;
 	if (now_ns >= look.count_ns)
 		states_tell(flight, now_ns);
@@ -222,7 +221,6 @@ void gate_connections_start(const struct gate_main *main, struct connection_coun
 	gate_slow_start(gate_flight());
 	gate_door_start(&host, log);
 	admission = main->admission;
-	look.body_rate = main->body_rate;
 	look.nobody.fd = (ngx_socket_t)-1;
 	look.look_ns = look.count_ns = 0;
 	look.timer = (ngx_event_t){.handler = connections_look, .data = &look.nobody, .log = log, .cancelable = 1};

@@ -40,6 +40,7 @@ struct gate_profile {
 	enum guia_failure_policy on_request;
 	enum guia_failure_policy on_response;
 	size_t memory;
+	size_t body_rate; /* that a body must have, bytes a second; 0: any */
 	struct guia_worker *worker;
 	struct guia_worker *judge; /* for background updates of a cache: sees no collections; NULL until needed */
 	ngx_uint_t live;           /* transactions begun and not ended in this process */
@@ -61,7 +62,6 @@ struct gate_main {
 	ngx_array_t *trusted_proxies; /* ngx_cidr_t; NULL: none */
 	struct gate_pace *pace;       /* of sources, for signatures; NULL: nobody asks */
 	struct gate_counts *counts;   /* of connections; NULL: any number */
-	size_t body_rate;             /* that a body must have, bytes a second; 0: any */
 	struct gate_limits *limits;   /* NULL: none */
 };
 
@@ -74,6 +74,7 @@ struct gate_location {
 	ngx_uint_t on_request;
 	ngx_uint_t on_response;
 	size_t memory;
+	size_t body_rate;         /* that a body must have, bytes a second; 0: any */
 	ngx_uint_t log_level;     /* of the lines of rules with `log` */
 	struct gate_limit *limit; /* NULL: none */
 	ngx_flag_t limit_set;     /* at this level, be it to `off` */

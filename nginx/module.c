@@ -224,8 +224,8 @@ static ngx_command_t commands[] = {
 	 offsetof(struct gate_main, bans), NULL},
 	{ngx_string("guia_trusted_proxies"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, trusted_proxies_set,
 	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
-	{ngx_string("guia_body_rate"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, ngx_conf_set_size_slot,
-	 NGX_HTTP_MAIN_CONF_OFFSET, offsetof(struct gate_main, body_rate), NULL},
+	{ngx_string("guia_body_rate"), ANY_LEVEL | NGX_CONF_TAKE1, ngx_conf_set_size_slot, NGX_HTTP_LOC_CONF_OFFSET,
+	 offsetof(struct gate_location, body_rate), NULL},
 	{ngx_string("guia_connections"), NGX_HTTP_MAIN_CONF | NGX_CONF_1MORE, connections_set,
 	 NGX_HTTP_MAIN_CONF_OFFSET, 0, NULL},
 	{ngx_string("guia_limits"), NGX_HTTP_MAIN_CONF | NGX_CONF_TAKE1, limits_set, NGX_HTTP_MAIN_CONF_OFFSET, 0,
@@ -250,7 +250,6 @@ static void *main_create(ngx_conf_t *cf)
 		return NULL;
 	main->end_with_master = NGX_CONF_UNSET;
 	main->log_rate = NGX_CONF_UNSET_SIZE;
-	main->body_rate = NGX_CONF_UNSET_SIZE;
 	main->admission_wait_ms = NGX_CONF_UNSET_MSEC;
 	cleanup->handler = gate_main_cleanup;
 	cleanup->data = main;
@@ -268,6 +267,7 @@ static void *location_create(ngx_conf_t *cf)
 	location->on_request = NGX_CONF_UNSET_UINT;
 	location->on_response = NGX_CONF_UNSET_UINT;
 	location->memory = NGX_CONF_UNSET_SIZE;
+	location->body_rate = NGX_CONF_UNSET_SIZE;
 	location->log_level = NGX_CONF_UNSET_UINT;
 	return location;
 }
@@ -295,6 +295,7 @@ static char *location_merge(ngx_conf_t *cf, void *parent, void *child)
 	ngx_conf_merge_uint_value(location->on_request, outer->on_request, GUIA_FAILURE_BLOCK);
 	ngx_conf_merge_uint_value(location->on_response, outer->on_response, GUIA_FAILURE_PASS);
 	ngx_conf_merge_size_value(location->memory, outer->memory, 0);
+	ngx_conf_merge_size_value(location->body_rate, outer->body_rate, BODY_RATE_BYTES);
 	ngx_conf_merge_uint_value(location->log_level, outer->log_level, NGX_LOG_INFO);
 	if (!location->limit_set)
 		location->limit = outer->limit;
@@ -396,7 +397,6 @@ static ngx_int_t hooks_install(ngx_conf_t *cf)
 	struct gate_main *main = ngx_http_conf_get_module_main_conf(cf, ngx_http_guia_module);
 
 	ngx_conf_init_size_value(main->log_rate, LOG_RATE_BYTES);
-	ngx_conf_init_size_value(main->body_rate, BODY_RATE_BYTES);
 	ngx_conf_init_msec_value(main->admission_wait_ms, ADMISSION_WAIT_MS);
 	if (main->limits != NULL && limits_install(cf) != NGX_OK)
 		return NGX_ERROR;

@@ -28,6 +28,7 @@ enum {
 	TELL_MS = 1000,
 	LOOKED_THROUGH = 512, /* when one of a network's is to go */
 	SLOWEST_RATE = 1000,  /* bytes a second: the first rate below which bodies are ended */
+	RATE_OF_ITS_LOCATION = 0,
 };
 
 static struct shed {
@@ -129,6 +130,13 @@ static bool may_end(const struct gate_context *context)
 	return !is_ending(context) && gate_request_state(context) == STATE_READING_BODY;
 }
 
+static uint64_t rate_of_its_location(const struct gate_context *context)
+{
+	const struct gate_location *location = ngx_http_get_module_loc_conf(context->request, ngx_http_guia_module);
+
+	return location->body_rate;
+}
+
 /* Those that are below a rate, `most` of them. One that is ended may take others along, which leave the list too. */
 static ngx_uint_t bodies_end(const struct bodies *bodies, uint64_t rate, ngx_uint_t most,
 			     void (*end)(struct gate_context *context))
@@ -139,7 +147,8 @@ static ngx_uint_t bodies_end(const struct bodies *bodies, uint64_t rate, ngx_uin
 	for (ngx_queue_t *q = ngx_queue_head(&flight->requests); count < most && is_old(bodies, q); q = flight->next) {
 		struct gate_context *context = ngx_queue_data(q, struct gate_context, passage.link);
 		flight->next = ngx_queue_next(q);
-		if (!may_end(context) || body_rate(context, bodies->now_ns) >= rate)
+		uint64_t least = rate == RATE_OF_ITS_LOCATION ? rate_of_its_location(context) : rate;
+		if (!may_end(context) || body_rate(context, bodies->now_ns) >= least)
 			continue;
 		end(context);
 		count++;
@@ -290,14 +299,13 @@ void gate_slow_start(struct gate_flight *flight)
 	shed = (struct shed){.counters = flight->counters};
 }
 
-void gate_slow_look(struct gate_flight *flight, size_t body_rate_least, ngx_log_t *log)
+void gate_slow_look(struct gate_flight *flight, ngx_log_t *log)
 {
 	ngx_uint_t all = ngx_cycle->connection_n, free = ngx_cycle->free_connection_n;
 	uint64_t now_ns = gate_now_ns();
 	const struct bodies grown = {flight, now_ns, BODY_GRACE_MS};
 
-	if (body_rate_least > 0)
-		count_shed(SHED_BELOW_RATE, bodies_end(&grown, body_rate_least, NGX_MAX_INT_T_VALUE, body_end));
+	count_shed(SHED_BELOW_RATE, bodies_end(&grown, RATE_OF_ITS_LOCATION, NGX_MAX_INT_T_VALUE, body_end));
 	if (free < all * FREE_QUARTERS / 4)
 		make_room(flight, now_ns, SHED_HEAD_MS, SHED_BODY_RATE, all * FREE_QUARTERS / 4 - free);
 	else if (is_told(now_ns) && free < all * TOLD_FREE_QUARTERS / 4)

@@ -9,9 +9,8 @@
 /* In this process: what is closed is counted in the flight's counters. */
 void gate_slow_start(struct gate_flight *flight);
 
-/* From time to time: those who hold connections for too long are timed out. A body must come at so many bytes a second.
- */
-void gate_slow_look(struct gate_flight *flight, size_t body_rate_least, ngx_log_t *log);
+/* From time to time: those who hold connections for too long are timed out. */
+void gate_slow_look(struct gate_flight *flight, ngx_log_t *log);
 
 /*
  * The same for one connection from a network, if there is one that brings nothing: a head that does not come, else an

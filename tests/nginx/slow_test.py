@@ -25,6 +25,7 @@ server {{
     listen 127.0.0.1:{PORT}; listen 127.0.0.1:{H2} http2;
     guia on; guia_rules rules.conf;
     location / {{ proxy_pass http://127.0.0.1:{origin.port}; }}
+    location /stream {{ guia_body_rate 0; proxy_pass http://127.0.0.1:{origin.port}; }}
 }}
 """)
 gate.start()
@@ -150,11 +151,12 @@ def timed_out():
     return sum(line.startswith("408 ") for line in gate.log_lines())
 
 
-@case("a body below guia_body_rate is given up after ten seconds, with 408 where HTTP/1 can say so")
+@case("a body below guia_body_rate is given up after ten seconds, with 408 where HTTP/1 can say so, and not where its location asks for no rate")
 def _():
     # Of those that trickled before some may have been given up for it, too, where they took ten seconds.
     wait_until(lambda: outbox.states_sum(outbox.read_all(events))["reading-body"] == 0, "no bodies", seen=shed)
     before, said, lines = shed()["below-rate"], complaints("below guia_body_rate"), timed_out()
+    streams = open_connections(1, POST.replace(b"/echo", b"/stream"))  # has come for longer than the other
     [s] = open_connections(1, POST)
     s.settimeout(60)
     began = time.monotonic()
@@ -176,6 +178,8 @@ def _():
     boxes = outbox.read_all(events)
     ends = [outbox.site_sum(boxes, name)["ended"] for name in set().union(*(box.sites() for box in boxes))]
     assert any(reason == "server" for one in ends for _, reason in one), ends
+    assert drip(streams) == streams
+    close(streams)
     assert visits(3) == [200] * 3
 
 
