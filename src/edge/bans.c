@@ -10,6 +10,8 @@
 #include <bpf/bpf.h>
 #include <stdlib.h>
 
+enum { COUNTERS_MS = 10000 }; /* from one look for mitigations that are over to the next */
+
 /* Ends earlier rather than later; never for what ends beyond what a word can say. */
 static uint32_t ticks_of(uint64_t ms)
 {
@@ -95,14 +97,40 @@ static int ban_one(struct edge *edge, struct ban_place *ban, uint32_t now_ticks,
 	return ban_table_set(&edge->table, ban, now_ticks, NULL) == 0 ? EDGE_STRONGER : EDGE_FULL;
 }
 
-static int refuse(struct edge *edge, const struct ban_entry *entry, uint32_t now_ticks, uint64_t *marks)
+/* Those of mitigations that no ban is of any more. */
+static void counters_free(struct edge *edge, uint64_t now_ms)
 {
+	bool used[EDGE_MITIGATIONS] = {false};
+	uint32_t now_ticks = edge_ticks(now_ms * 1000000);
+	struct ban_place ban;
+	for (size_t at = 0; ban_table_next(&edge->table, &at, &ban); at++)
+		if (edge_word_expires(ban.word) > now_ticks)
+			used[edge_word_mitigation(ban.word)] = true;
+	for (uint32_t i = 1; i < EDGE_MITIGATIONS; i++)
+		if (!used[i])
+			edge->table.control->mitigations[i] = 0;
+	edge->counters_ms = now_ms;
+}
+
+/* All of the table is looked through to free some, so it is not done for each ban while all are in use. */
+static uint32_t counter_of(struct edge *edge, uint32_t id, uint64_t now_ms)
+{
+	uint32_t counter = edge_mitigation(edge, id);
+	if (counter != 0 || id == 0 || now_ms - edge->counters_ms < COUNTERS_MS)
+		return counter;
+	counters_free(edge, now_ms);
+	return edge_mitigation(edge, id);
+}
+
+static int refuse(struct edge *edge, const struct ban_entry *entry, uint64_t now_ms, uint64_t *marks)
+{
+	uint32_t now_ticks = edge_ticks(now_ms * 1000000);
 	const struct prefix prefix = prefix_of(entry);
 	struct pieces pieces;
 	int outcome = pieces_of(&prefix, &pieces);
 	if (outcome != 0)
 		return outcome;
-	uint64_t word = edge_word(ticks_of(entry->expires_ms), edge_mitigation(edge, entry->id), entry->rank, 0);
+	uint64_t word = edge_word(ticks_of(entry->expires_ms), counter_of(edge, entry->id, now_ms), entry->rank, 0);
 	word |= pieces.count > 1 ? EDGE_PIECE : 0;
 	for (uint32_t i = 0; i < pieces.count; i++) {
 		struct ban_place ban = {pieces.length, piece_at(&prefix, &pieces, i), word};
@@ -182,7 +210,7 @@ static int say(struct edge *edge, const struct ban_entry *entry, uint64_t now_ms
 	uint32_t now_ticks = edge_ticks(now_ms * 1000000);
 	if (entry->kind != BAN_LIFTED && ticks_of(entry->expires_ms) > now_ticks)
 		return entry->kind == BAN_ALLOW ? allow(edge, entry, now_ticks, marks != NULL)
-						: refuse(edge, entry, now_ticks, marks);
+						: refuse(edge, entry, now_ms, marks);
 	int ban = lift_ban(edge, entry), allowance = lift_allow(edge, entry);
 	return allowance < 0 ? allowance : ban == 0 ? 0 : allowance;
 }
@@ -271,17 +299,6 @@ static int bans_sweep(struct edge *edge, const uint64_t *marks)
 	return 0;
 }
 
-static void mitigations_sweep(struct edge *edge)
-{
-	bool used[EDGE_MITIGATIONS] = {false};
-	struct ban_place ban;
-	for (size_t at = 0; ban_table_next(&edge->table, &at, &ban); at++)
-		used[edge_word_mitigation(ban.word)] = true;
-	for (uint32_t i = 1; i < EDGE_MITIGATIONS; i++)
-		if (!used[i])
-			edge->table.control->mitigations[i] = 0;
-}
-
 /* What an image says, rank by rank so that the highest stands; how many entries the gate alone has. */
 static int say_all(struct edge *edge, const struct ban_image *base, uint64_t now_ms, uint64_t *marks,
 		   struct edge_allow_key *keys, size_t *ret_keys, size_t *ret_refused)
@@ -321,7 +338,7 @@ int edge_take(struct edge *edge, const struct ban_image *base, uint64_t now_ms, 
 	free(keys);
 	if (outcome != 0)
 		return outcome;
-	mitigations_sweep(edge);
+	counters_free(edge, now_ms);
 	*ret_refused = refused;
 	return 0;
 }

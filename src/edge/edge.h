@@ -25,6 +25,7 @@ struct edge {
 	void *mapped[EDGE_MAP_COUNT]; /* NULL: that kind is not mapped */
 	size_t mapped_bytes[EDGE_MAP_COUNT];
 	struct ban_table table;
+	uint64_t counters_ms; /* when those of mitigations that are over were last freed; CLOCK_BOOTTIME */
 };
 
 extern const char *const edge_map_names[EDGE_MAP_COUNT];

@@ -318,6 +318,26 @@ static void hits_are_counted_by_mitigation(void **state)
 	end();
 }
 
+/* However many there were: counters are those of mitigations that have bans. */
+static void each_mitigation_has_a_counter_of_its_own(void **state)
+{
+	(void)state;
+	uint8_t bytes[FRAME_MOST];
+	uint64_t hits = 0;
+	begin(UNBOUND);
+	say_hour("10.1.0.0/24", BAN_REFUSE, BAN_AUTOMATIC, 1);
+	for (uint32_t id = 2; id <= 3 * EDGE_MITIGATIONS; id++) {
+		edge.counters_ms = 0; /* as if they came some seconds apart */
+		say_hour("10.0.0.0/24", BAN_REFUSE, BAN_AUTOMATIC, id);
+	}
+	assert_int_equal(count_of(frame_of(DATAGRAM, bytes), 3, EDGE_BANNED), 3);
+	assert_int_equal(edge_mitigation_hits(&edge, 3 * EDGE_MITIGATIONS, &hits), 0);
+	assert_int_equal(hits, 3);
+	assert_int_equal(edge_mitigation_hits(&edge, 1, &hits), 0); /* which still has a ban */
+	assert_int_equal(edge_mitigation_hits(&edge, 2, &hits), -ENOENT);
+	end();
+}
+
 static void bans_end_by_themselves(void **state)
 {
 	(void)state;
@@ -421,6 +441,7 @@ LOADED_TEST_MAIN(stay_here, cmocka_unit_test(packets_go_where_they_should), cmoc
 		 cmocka_unit_test(a_flood_of_syns_passes_no_more),
 		 cmocka_unit_test(packets_go_where_they_should_in_a_flood_of_the_banned),
 		 cmocka_unit_test(bits_are_asked_but_in_a_flood_of_the_banned),
-		 cmocka_unit_test(hits_are_counted_by_mitigation), cmocka_unit_test(bans_end_by_themselves),
+		 cmocka_unit_test(hits_are_counted_by_mitigation),
+		 cmocka_unit_test(each_mitigation_has_a_counter_of_its_own), cmocka_unit_test(bans_end_by_themselves),
 		 cmocka_unit_test(ranks_and_widths), cmocka_unit_test(takes_what_an_image_says),
 		 cmocka_unit_test(a_full_spill_is_searched))
