@@ -13,13 +13,14 @@ import tempfile
 import common
 
 CONNECTIONS = 8
-CASES = {  # name: (page bytes, pages, row of requests, mode, statuses ours may give)
-    "page-1k": (1024, 1, "get-browser", "life", {"200"}),
-    "page-32k": (32768, 1, "get-browser", "life", {"200"}),
-    "page-32k-many": (32768, 1000, "get-browser", "life", {"200"}),
-    "attack": (1024, 1, "get-sqli", "new", {"403"}),
-    "attack-life": (1024, 1, "get-sqli", "new-attack", {"403"}),
-    "modsecurity-1k": (1024, 1, "get-browser", "life", {"200"}),
+CASES = {  # name: (page bytes, pages, row of requests, mode, statuses ours may give, level of the error log)
+    "page-1k": (1024, 1, "get-browser", "life", {"200"}, "info"),
+    "page-32k": (32768, 1, "get-browser", "life", {"200"}, "info"),
+    "page-32k-many": (32768, 1000, "get-browser", "life", {"200"}, "info"),
+    "attack": (1024, 1, "get-sqli", "new", {"403"}, "info"),
+    "attack-life": (1024, 1, "get-sqli", "new-attack", {"403"}, "info"),
+    "attack-notice": (1024, 1, "get-sqli", "new", {"403"}, "notice"),  # as `guia serve` has it
+    "modsecurity-1k": (1024, 1, "get-browser", "life", {"200"}, "info"),
 }
 DISTINCT = 4000
 MODSECURITY_SHARE = 0.1  # of the requests that the others get
@@ -77,12 +78,13 @@ def lines_of(kind, rules, build, audit, memory):
 
 def servers_of(case, kinds, rules, build, harness, memory):
     size, pages = CASES[case][:2]
+    level = CASES[case][5]
     passages = (common.ROOT / "bench/data/english.txt").read_bytes().split(b"\n%\n")
     contents = [page(size, passages, number) for number in range(pages)]
     servers = {}
     for kind in kinds:
         modules = [harness.debian_modsecurity()] if kind == "modsecurity" else []
-        lines = lines_of(kind, rules, build, case.startswith("attack"), memory)
+        lines = f"error_log FOLDER/error.log {level}; " + lines_of(kind, rules, build, case.startswith("attack"), memory)
         servers[kind] = Server(harness.Gate, harness.free_port(), lines, modules, contents)
     return servers
 
@@ -98,7 +100,7 @@ def check_records(server, requests):
 
 
 def run_case(case, version, rules, build, options, harness):
-    _, _, row, mode, statuses = CASES[case]
+    row, mode, statuses = CASES[case][2:5]
     kinds = ["ours", "modsecurity"] if case.startswith("modsecurity") else ["plain", "ours"]
     counts = {k: max(20, int(options.count * (MODSECURITY_SHARE if k == "modsecurity" else 1))) for k in kinds}
     samples = {kind: [] for kind in kinds}
