@@ -29,8 +29,9 @@ WHOLE = "whole" in sys.argv and (sys.argv.remove("whole") or True)
 WRITES = "write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg,mkdir,mkdirat,rename,renameat2,fsync,fdatasync,syncfs,ftruncate,fallocate,unlink,unlinkat,msync"
 SPREAD = (1, 2, 3, 5, 8, 12, 17, 24, 33, 45)
 LIVES_MOST = 120
-START_SECONDS = 60
-LIFE_SECONDS = 20  # with orders all the time: more than enough of such calls
+START_SECONDS = 120
+ORDERS_MOST = 80  # of a ban and a mode each: more than enough of such calls
+LIFE_SECONDS = 300  # in which they are given
 QUIET_REQUESTS = 900
 RECORD_SECONDS = 30  # an episode that was written so long ago is none to go on with: src/incident/record.c
 LENT_SECONDS = 12  # so long the gate surely has what a watch was seen to have in force: src/mitigate/rule_register.h
@@ -63,7 +64,7 @@ server {{ listen 127.0.0.1:{self.port}; guia_site a.test;
         self.table.start(self.service)
         wait_until(lambda: self.service.ask("status", patient=False), "the keeper answers")
         self.fresh = fresh_attackers()
-        self.before, self.lent_until, self.written, self.said_before = None, 0, 0, 0
+        self.before, self.lent_until, self.kept_until, self.written, self.said_before = None, 0, 0, 0, 0
 
     def start(self, *before):
         with contextlib.suppress(OSError):
@@ -109,6 +110,25 @@ server {{ listen 127.0.0.1:{self.port}; guia_site a.test;
         assert status in (0, 403) or time.monotonic() > self.lent_until, f"what is refused was answered with {status}"
         return True
 
+    def ask_for_rule(self):
+        """Until it is there: it is refused while no watch holds rules."""
+        said = []
+        wait_until(lambda: len(self.table.routes) == 1 or said.append(self.service.ask(f"ask one 3600 - flood\t{ROUTE}")), "the rule",
+                   seen=lambda: said[-3:], pause=0.5)
+
+    def holds(self):
+        """Notes how long the rule surely stays, whatever becomes of the watch."""
+        asked, told = time.monotonic(), self.service.ask("status")
+        if told["held"]:
+            self.kept_until = asked + told["watch"]["seconds_left"]
+
+    def rule_is_there(self):
+        """For as long as it was held: on a slow machine nobody may have said so in time, and it is asked for again."""
+        there = len(self.table.routes)
+        assert there == 1 or (there == 0 and time.monotonic() > self.kept_until), self.table.routes
+        self.ask_for_rule()
+        self.holds()
+
     def ordered(self, source, seconds):
         code, _, error = self.guia("ban", source, "--for", f"{seconds}s")
         assert code == 0, error
@@ -137,8 +157,8 @@ def attacked():
         w.attackers = Crowd(1, flood, w.port)
         w.before = wait_until(w.in_force, "a signature", seen=w.site)
         wait_until(lambda: w.service.ask("status")["held"], "the watch holds rules")
-        w.service.ask(f"ask one 3600 - flood\t{ROUTE}")
-        wait_until(lambda: len(w.table.routes) == 1, "the rule")
+        w.ask_for_rule()
+        w.holds()
         world = w
     return world
 
@@ -154,7 +174,7 @@ def is_back(w):
     else:  # on a slow machine the last record was too old: what is in force is another's
         w.before = now
         wait_until(lambda: ask(w.port, next(w.fresh), TOOL, 1) in (0, 403), "what is refused")
-    assert len(w.table.routes) == 1, w.table.routes
+    w.rule_is_there()
     assert "not taken" not in w.error.read_text() and "learned anew" not in w.error.read_text(), w.error.read_text()
 
 
@@ -169,14 +189,15 @@ def killed_at(w, number):
     """-> whether it was: it may make fewer such calls in its time."""
     w.kill()
     evidence_is_whole(w)
-    sources, sure, begun, asked = iter(f"127.9.{number % 250 + 1}.{i}" for i in range(1, 255)), [], False, time.monotonic()
+    sources, sure, begun, asked, given = iter(f"127.9.{number % 250 + 1}.{i}" for i in range(1, 255)), [], False, time.monotonic(), 0
     w.start("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={WRITES}", "-e", f"inject={WRITES}:signal=KILL:when={number}")
     end = time.monotonic() + START_SECONDS
-    while w.child.poll() is None and time.monotonic() < end:
+    while w.child.poll() is None and time.monotonic() < end and given < ORDERS_MOST:
         if w.guia("ban")[0] == 0:
             end = time.monotonic() + LIFE_SECONDS if not begun else end
-            begun, source, asked = True, next(sources), time.monotonic()
+            begun, source, asked, given = True, next(sources), time.monotonic(), given + 1
             sure += [(source, asked)] if w.orders(source) else []
+            w.holds()
         w.goes_on()
         time.sleep(0.02)
     killed = w.child.poll() is not None
@@ -224,19 +245,20 @@ def _():
         raise Skip("no file system of our own may be mounted")
     fill = w.bans / "fill"
 
-    def is_full():
-        """Files that are replaced give room for once."""
+    def ordered_when_full(*words):
+        """Files that are replaced give room for once, at any time."""
         with contextlib.suppress(OSError), open(fill, "ab", buffering=0) as f:
             while f.write(b"x" * 4096) == 4096:
                 pass
-        return w.guia("ban", "127.9.250.1", "--for", "1s")[0] != 0
-    wait_until(is_full, "a full disk")
-    code, _, error = w.guia("ban", "127.9.251.1", "--for", "60s")
+        return w.guia(*words)
+    wait_until(lambda: ordered_when_full("ban", "127.9.250.1", "--for", "1s")[0] != 0, "a full disk")
+    code, _, error = ordered_when_full("ban", "127.9.251.1", "--for", "60s")
     assert code != 0 and "written" in error, (code, error)
     assert not w.is_banned("127.9.251.1")
-    code, _, error = w.guia("mode", "a.test", "guarded", "--for", "60s")
+    code, _, error = ordered_when_full("mode", "a.test", "guarded", "--for", "60s")
     assert code != 0 and "written" in error, (code, error)
-    assert w.in_force() is not None and w.goes_on()
+    wait_until(w.in_force, "what was in force", seen=w.site)
+    w.goes_on()
     wait_until(lambda: "No space left" in w.error.read_text(), "it is told")
     w.kill()
     w.start()  # it may be unable to begin: it says so, and is started again
