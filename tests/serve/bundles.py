@@ -4,7 +4,7 @@ import subprocess
 
 
 def run(*words):
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, (words, done)
     return done.stdout
 
