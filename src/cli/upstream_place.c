@@ -22,7 +22,11 @@
 
 #define EXABGP_CONF "exabgp.conf"
 
-enum { ARENA_BYTES = 64 << 20, PASSWORD_FILE_BYTES = 4096 };
+enum {
+	ARENA_BYTES = 64 << 20,
+	PASSWORD_FILE_BYTES = 4096,
+	PATIENCE_SECONDS = 15, /* with a keeper on a machine that is overwhelmed: as with its watch */
+};
 
 static int load(const char *file, const char *folder, struct upstream_place *place)
 {
@@ -105,7 +109,7 @@ static int ask(const struct cli_arguments *arguments, const char *question, stru
 	if (code != CLI_FINE)
 		return code;
 	snprintf(path, sizeof(path), "%s/" KEEPER_SOCKET, folder);
-	int r = control_ask(path, question, text);
+	int r = control_ask_within(path, question, PATIENCE_SECONDS, text);
 	if (r == 0)
 		return CLI_FINE;
 	if (r == -EACCES && geteuid() == 0)
