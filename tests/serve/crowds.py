@@ -75,10 +75,10 @@ def ask(port, source, order, browser):
 
 
 class Crowd:
-    """Threads that ask until they are told to end; `statuses` is what they got."""
+    """Threads that ask until they are told to end; `statuses` is what they got, `slowest` how many seconds a visitor waited at most."""
 
     def __init__(self, count, target, *arguments):
-        self.ends, self.statuses = threading.Event(), []
+        self.ends, self.statuses, self.slowest = threading.Event(), [], 0
         self.threads = [threading.Thread(target=target, args=(self, number, *arguments), daemon=True) for number in range(count)]
         for thread in self.threads:
             thread.start()
@@ -94,7 +94,9 @@ def visit(crowd, number, port):
         if crowd.ends.wait(VISITOR_PAUSE):
             return
         person = number * 25 + turn % 25
+        asked = time.monotonic()
         crowd.statuses.append(ask(port, f"127.0.{2 + person // 200}.{1 + person % 200}", BROWSERS[person % 3], person % 3))
+        crowd.slowest = max(crowd.slowest, time.monotonic() - asked)
 
 
 def insist(crowd, number, port):
