@@ -52,8 +52,10 @@ def an_attack_is_seen_and_what_holds_it_is_lifted():
         wait_for(lambda: 'value="lift ' in officer.page("/incidents/1"), "a button", LONG)
         value = re.search(r'value="(lift \d+)"', officer.page("/incidents/1")).group(1)
         assert "a.test" in officer.page("/incidents/1") and officer.page("/incidents/1/report?lang=pt").endswith("</html>\n")
-        page = officer.press("/incidents/1", value, "ours, by mistake")
-        assert f"Done: {value} ours, by mistake" in page, page
+        pages = [officer.press("/incidents/1", value, "ours, by mistake")]
+        while "the watch does not answer" in pages[-1] and len(pages) < 20:  # within three seconds; what it was told it may still do
+            pages.append(officer.press("/incidents/1", value, "ours, by mistake"))
+        assert f"Done: {value} ours, by mistake" in pages[-1] or (len(pages) > 1 and "no measure of this number" in pages[-1]), pages[-1]
         number = int(value.split()[1])
         assert number not in signatures(gate)
         wait_for(lambda: f"user {os.getuid()}: {value} ours, by mistake" in officer.page("/incidents/1"), "a line of who did it", LONG)
@@ -62,7 +64,7 @@ def an_attack_is_seen_and_what_holds_it_is_lifted():
         while time.monotonic() < until:
             assert signatures(gate) == [], "it came back behind his back"
             time.sleep(0.5)
-        assert "Not done: no measure of this number" in officer.press("/incidents/1", value, "")
+        wait_for(lambda: "Not done: no measure of this number" in officer.press("/incidents/1", value, ""), "word that it is lifted already")
         attackers.end()
         visitors.end()
     origin.stop()
