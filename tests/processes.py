@@ -1,6 +1,9 @@
 """Other processes, as /proc tells of them. Any may end between being found and being read; then it is as if it had ended
 before, and nothing here raises for that."""
+import contextlib
+import os
 import pathlib
+import signal
 
 
 def _read(pid, name):
@@ -51,3 +54,16 @@ def status(pid, key):
     """The line of /proc/PID/status behind `key:`; "": it has ended."""
     lines = _read(pid, "status").decode(errors="replace").splitlines()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(key + ":")), "")
+
+
+@contextlib.contextmanager
+def stopped(*pids):
+    """They do nothing while the block runs."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)

@@ -1,9 +1,7 @@
 """guia serve beside a watch that hangs: it is killed and another goes on with the same episode, while the gate serves and refuses. A
 machine that stood still as a whole is no watch that hangs. TAP."""
-import contextlib
 import json
 import os
-import signal
 import subprocess
 import time
 
@@ -11,6 +9,7 @@ from crowds import TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, fresh_attacker
 from harness import FOLDER, GUIA, Origin, Serve, case, main, site, wait_for
 import processes
 from notify import Manager
+from processes import stopped
 
 QUIET_REQUESTS = 900
 LONG = 240
@@ -49,19 +48,9 @@ def episodes(gate):
     return (beside if beside.exists() else gate.run / "bans") / "episodes"
 
 
-@contextlib.contextmanager
-def stopped(pid):
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
-
-
-def until_another_comes(gate, pid, fresh, visitors):
+def until_another_comes(gate, pid, fresh, visitors, lent_until):
     """The gate serves and refuses all the time, for as long as what is in force was lent."""
-    lent_until, end = time.monotonic() + LENT_SECONDS, time.monotonic() + LONG
+    end = time.monotonic() + LONG
     while watch_pid(gate) in (None, pid):
         assert time.monotonic() < end, f"no other watch came: {gate.said()[-2000:]}"
         status = ask(gate.port, next(fresh), TOOL, 1)
@@ -79,10 +68,12 @@ def a_watch_that_is_stopped_is_replaced_and_the_episode_goes_on():
         attackers = Crowd(1, flood, gate.port)
         before = wait_for(lambda: in_force(gate), "a signature", LONG, seen=lambda: told(gate))
         wait_for(lambda: ask(gate.port, next(fresh), TOOL, 0) == 403, "a refusal", LONG)
-        pid, written = watch_pid(gate), episodes(gate).stat().st_mtime
+        pid, asked = watch_pid(gate), []
+        wait_for(lambda: asked.append(time.monotonic()) or in_force(gate), "what is in force", LONG, seen=lambda: told(gate))
+        written = episodes(gate).stat().st_mtime
         with stopped(pid):
             visitors.statuses.clear()
-            until_another_comes(gate, pid, fresh, visitors)
+            until_another_comes(gate, pid, fresh, visitors, asked[-1] + LENT_SECONDS)
         assert gate.said().count(KILLED) == 1 and "the watch ended (signal 9)" in gate.said(), gate.said()
         after = wait_for(lambda: in_force(gate), "what was in force", seen=lambda: (told(gate), gate.said()[-2000:]))
         went_on = "goes on from the watch before" in gate.said()
