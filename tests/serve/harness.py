@@ -16,6 +16,8 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "nginx"))
+import outbox  # pylint: disable=wrong-import-position
 import processes  # pylint: disable=wrong-import-position
 import tap  # pylint: disable=wrong-import-position
 from ports import free_port  # pylint: disable=wrong-import-position,unused-import
@@ -262,6 +264,13 @@ class Serve:
         while body.startswith(b"HTTP/"):
             head, _, body = body.partition(b"\r\n\r\n")
         return int(head.split()[1]) if head else 0, body.decode(errors="replace"), head.decode(errors="replace")
+
+    def looked(self):
+        """Returns once both workers have gone through their timers twice from now on: by then each has taken what was published before."""
+        events = next(l for l in (self.run / "nginx.conf").read_text().splitlines() if "guia_events" in l).split()[1].rstrip(";")
+        for _ in range(2):
+            now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            wait_for(lambda: sum(box.looked_ns() > now_ns for box in outbox.read_all(events)) >= 2, "workers that look")
 
     def nginx_pids(self):
         """Every nginx whose command line or parent is of this run."""
