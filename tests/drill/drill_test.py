@@ -16,7 +16,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import tap  # pylint: disable=wrong-import-position
 from tap import Skip  # pylint: disable=wrong-import-position
-from waiting import wait_until  # pylint: disable=wrong-import-position
+from waiting import PATIENCE, wait_until  # pylint: disable=wrong-import-position
 
 GUIA = pathlib.Path(sys.argv[1]).resolve()
 SEED = "20240710"
@@ -174,26 +174,33 @@ def drill_mounts():
     return [line for line in pathlib.Path("/proc/mounts").read_text().splitlines() if line.startswith("guia-drill ")]
 
 
-def killed_by(number):
-    """Looks at this drill's own processes and networks: other tests may have theirs meanwhile."""
+def killed_in_the_midst(number):
+    """Looks at this drill's own processes and networks: other tests may have theirs meanwhile. -> whether it was before its end"""
     with tempfile.TemporaryDirectory() as folder:
         before = files(folder)
         child = subprocess.Popen([GUIA, "drill", "--brief", "--shape", "slow-head", "--seed", SEED], stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env={**os.environ, "TMPDIR": folder})
         try:
             # The two clients come last: guia, its init, serve, nginx and its worker, the origin, and they.
-            wait_until(lambda: len(family(child.pid)) >= 8, "the drill did not begin")
+            wait_until(lambda: len(family(child.pid)) >= 8 or child.poll() is not None, "the drill did not begin")
             time.sleep(1)
             mine = family(child.pid)
             networks = {network_of(pid) for pid in mine} - {network_of(os.getpid()), None}
+            if child.poll() is not None or len(mine) < 8:
+                return False
             assert len(networks) >= 2, "it has networks of its own"
         finally:
             child.send_signal(number)
-            child.wait(60)
+            child.wait(PATIENCE)
         wait_until(lambda: not inhabitants(networks), "processes were left in the drill's networks")
         wait_until(lambda: not {pid for pid in mine if pid in parents()}, "processes were left")
         assert not drill_mounts(), "a mount was left"
         assert files(folder) <= before, "files were left"
+    return True
+
+
+def killed_by(number):
+    assert any(killed_in_the_midst(number) for _ in range(5)), "each drill was over before it was killed"
 
 
 @case
