@@ -12,9 +12,12 @@ import stat
 import subprocess
 import time
 
-from harness import FOLDER, GUIA, TOGETHER, Origin, Serve, alive, case, free_port, guia, main, site, wait_for, write
+from harness import FOLDER, GUIA, PATIENCE, TOGETHER, Origin, Serve, alive, case, free_port, guia, main, site, wait_for, write
 from notify import Manager
 import processes
+
+
+DRAIN_SECONDS = 10
 
 
 @case
@@ -129,6 +132,13 @@ def who_asks_for_a_page_that_may_not_be_kept_does_not_wait_for_others():
     origin.stop()
 
 
+def bytes_of(path):
+    """b"": it is no more, as temporary files are soon, or no file."""
+    with contextlib.suppress(OSError):
+        return path.read_bytes()
+    return b""
+
+
 @case
 def a_blocked_page_is_never_among_the_copies():
     origin = Origin()
@@ -137,8 +147,7 @@ def a_blocked_page_is_never_among_the_copies():
 
         def copies():
             """All but that of the first page, which the watch fetches."""
-            files = [f for f in (place / "copies").rglob("*") if f.is_file()]
-            return [f for f in files if b"KEY: http:a.test:a.test/\n" not in f.read_bytes()]
+            return [f for f in (place / "copies").rglob("*") if (held := bytes_of(f)) and b"KEY: http:a.test:a.test/\n" not in held]
         for path in ("/leak", "/leak-chunked"):
             for method in ("GET", "HEAD", "GET"):
                 status = gate.curl(f"http://127.0.0.1:PORT{path}", "-H", "Host: a.test", *(["-I"] if method == "HEAD" else []))[0]
@@ -146,7 +155,7 @@ def a_blocked_page_is_never_among_the_copies():
                 assert not copies(), path
         assert gate.get("/fine")[0] == 200
         wait_for(copies, "the copy of a page that passed")
-        assert not [f for f in place.rglob("*") if f.is_file() and b"SECRET-LEAK" in f.read_bytes()]
+        assert not [f for f in place.rglob("*") if b"SECRET-LEAK" in bytes_of(f)]
     origin.stop()
 
 
@@ -219,15 +228,23 @@ def what_is_refused_before_the_site_is_known_is_recorded():
 @case
 def old_workers_end_after_a_reload_whoever_is_connected():
     origin = Origin()
-    with Serve(site(origin), drain_seconds=10) as gate, socket.create_connection(("127.0.0.1", gate.port), 60) as client:
-        client.sendall(b"GET /events HTTP/1.1\r\nHost: a.test\r\nAccept: text/event-stream\r\n\r\n")
-        assert client.recv(100)
-        old = {pid for pid in gate.nginx_pids() if "worker process" in processes.title(pid)}
-        assert old
-        gate.change(site(origin))
-        assert gate.get("/")[0] == 200 and alive(old), "the stream goes on for a while"
-        wait_for(lambda: not alive(old), "the end of the old workers, drain_seconds later")
-        assert gate.get("/")[0] == 200
+    with Serve(site(origin), drain_seconds=DRAIN_SECONDS) as gate:
+        def stream_goes_on():
+            """-> whether it was looked at in time"""
+            with socket.create_connection(("127.0.0.1", gate.port), 60) as client:
+                client.sendall(b"GET /events HTTP/1.1\r\nHost: a.test\r\nAccept: text/event-stream\r\n\r\n")
+                assert client.recv(100)
+                old = {pid for pid in gate.nginx_pids() if "worker process" in processes.title(pid)}
+                assert old
+                began = time.monotonic()
+                gate.change(site(origin))
+                assert gate.get("/")[0] == 200
+                goes_on, in_time = alive(old), time.monotonic() < began + DRAIN_SECONDS
+                assert goes_on or not in_time, "the stream goes on for a while"
+                wait_for(lambda: not alive(old), "the end of the old workers, drain_seconds later")
+                assert gate.get("/")[0] == 200
+                return in_time
+        assert any(stream_goes_on() for _ in range(5)), "this machine was late each time"
     origin.stop()
 
 
@@ -341,7 +358,7 @@ def nginx_dying_is_told():
     with Serve(site(origin)) as gate:
         pids = gate.nginx_pids()
         os.kill(int((gate.run / "nginx.pid").read_text()), signal.SIGKILL)
-        assert gate.process.wait(60) == 3 and "ended by signal 9" in gate.said(), gate.said()
+        assert gate.process.wait(PATIENCE) == 3 and "ended by signal 9" in gate.said(), gate.said()
         wait_for(lambda: not alive(pids), "the end of the workers")
     origin.stop()
 
