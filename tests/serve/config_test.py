@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 
-from harness import FOLDER, GUIA, RULE_FILE, Origin, Serve, case, free_port, guia, main, site, wait_for, write
+from harness import FOLDER, GUIA, RULE_FILE, PATIENCE, Origin, Serve, case, free_port, guia, main, site, wait_for, write
 
 GOOD = f"listen: 127.0.0.1:{free_port()}\nrules: {RULE_FILE}\nsites:\n  - host: a.test\n    origin: http://127.0.0.1:1\n"
 SITE_A = ("--site", "a.test=http://127.0.0.1:1")
@@ -369,7 +369,7 @@ def a_gate_in_a_fresh_folder_is_known_too():
         run.chmod(0o700)
     finally:
         gate.send_signal(signal.SIGTERM)
-        assert gate.wait(60) == 0
+        assert gate.wait(PATIENCE) == 0
 
 
 if __name__ == "__main__":

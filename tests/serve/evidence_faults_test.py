@@ -14,7 +14,9 @@ import sys
 import threading
 import time
 
-from harness import FOLDER, GUIA, Origin, Serve, Skip, case, main, site, wait_for
+from harness import FOLDER, GUIA, PATIENCE, Origin, Serve, Skip, case, main, site, wait_for
+
+import processes
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "evidence"))
 import records  # pylint: disable=wrong-import-position
@@ -56,7 +58,7 @@ class Asker(threading.Thread):
 
     def end(self):
         self.ends.set()
-        self.join(60)
+        self.join()
         return self.count
 
 
@@ -74,19 +76,19 @@ class Tracer:
 
     def end(self):
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(60)
+        self.process.wait(PATIENCE)
 
 
 def may_trace():
-    asleep = subprocess.Popen(["sleep", "60"])
+    asleep = subprocess.Popen(["sleep", "600"])
     tracer = shutil.which("strace") and subprocess.Popen(["strace", "-o", os.devnull, "-p", str(asleep.pid)], stderr=subprocess.DEVNULL)
-    time.sleep(0.5)
-    may = bool(tracer) and tracer.poll() is None
+    is_traced = lambda: processes.status(asleep.pid, "TracerPid") not in ("", "0")
+    may = bool(tracer) and wait_for(lambda: is_traced() or tracer.poll() is not None, "a tracer, or none") and tracer.poll() is None
     if may:
         tracer.send_signal(signal.SIGINT)
-        tracer.wait(60)
+        tracer.wait(PATIENCE)
     asleep.kill()
-    asleep.wait(60)
+    asleep.wait(PATIENCE)
     if not may:
         raise Skip("needs strace, and to be allowed to trace")
 

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from harness import FOLDER, GUIA, RULE_FILE, Origin, Serve, Skip, alive, case, free_port, guia, main, site, wait_for, write
+from harness import FOLDER, GUIA, RULE_FILE, PATIENCE, Origin, Serve, Skip, alive, case, free_port, guia, main, site, wait_for, write
 from namespaces import Disk, in_namespace, namespace
 import processes
 
@@ -300,8 +300,8 @@ def term_lets_a_request_in_flight_finish_and_a_second_one_does_not():
                 gate.process.send_signal(signal.SIGTERM)
             else:
                 origin.server.release.set()
-            assert gate.process.wait(60) == 0
-            thread.join(60)
+            assert gate.process.wait(PATIENCE) == 0
+            thread.join(PATIENCE)
             assert (answers == [200]) != twice, (twice, answers)
             wait_for(lambda: not alive(pids), "the end of nginx")
         origin.stop()
@@ -413,7 +413,7 @@ def usr1_reopens_the_logs_and_a_closed_stderr_kills_nobody():
         time.sleep(0.5)
         assert process.poll() is None, number
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     origin.stop()
 
 

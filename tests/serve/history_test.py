@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import tempfile
 
-from harness import GUIA, case, main, wait_for
+from harness import GUIA, PATIENCE, case, main, wait_for
 
 GUIAS = 0x47756961
 
@@ -29,7 +29,7 @@ def watch_with(prepare):
             yield folder, said
         finally:
             watch.send_signal(signal.SIGTERM)
-            assert watch.wait(60) == 0, said.read_text()
+            assert watch.wait(PATIENCE) == 0, said.read_text()
 
 
 def incidents(folder, *words):
