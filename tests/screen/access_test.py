@@ -119,6 +119,7 @@ def changes_want_the_token_of_the_session():
         assert screen.watch.orders() == []
         code, headers, _ = screen.ask("/orders", "POST", form + "&csrf=" + csrf, Origin=own, **mime)
         assert code == 303 and headers["Location"] == "/incidents/1", (code, headers["Location"])
+        wait_for(screen.watch.orders, "the order")
         assert screen.watch.orders() == [f"for {os.getuid()} unban 192.0.2.7 it was us"], screen.watch.orders()
 
 
@@ -138,6 +139,7 @@ def only_what_the_buttons_say_is_passed_on():
         assert screen.watch.orders() == [], screen.watch.orders()
         order("lift 7", "line\none\r\ntwo\t\x00three")
         order("open a.test", "w" * 1000)
+        wait_for(lambda: len(screen.watch.orders()) >= 2, "both orders")
         assert len(screen.watch.orders()) == 2 and all("\n" not in line for line in screen.watch.orders()), screen.watch.orders()
         assert screen.watch.orders()[0].startswith(f"for {os.getuid()} lift 7 ")
         assert screen.watch.orders()[1].startswith(f"for {os.getuid()} mode a.test open ")

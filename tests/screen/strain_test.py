@@ -161,10 +161,14 @@ def a_watch_that_hangs_holds_nobody_up():
         screen.watch.socket.close()
         wait_for(lambda: 'class="warning"' in screen.ask("/")[2], "a warning")
         operator_is_answered(screen)
-        began = time.monotonic()
-        for _ in range(20):
-            operator_is_answered(screen)
-        assert time.monotonic() - began < 20
+
+        def answered_at_once():
+            """Twenty times, in less than a second each: with a watch that is waited for it would be three."""
+            began = time.monotonic()
+            for _ in range(20):
+                operator_is_answered(screen)
+            return time.monotonic() - began < 20
+        assert any(answered_at_once() for _ in range(5)), "it waits for the watch"
         assert real["status"]["sites"]
 
 
