@@ -18,7 +18,7 @@ BROWSERS = [
 TOOL = ["Host", "Accept-Language", "Accept-Encoding", "Accept", "User-Agent", "Connection"]
 PLAIN = ["Host", "User-Agent", "Accept", "Connection"]  # what simple tools send, and the first page of a site is what they ask for
 VALUES = {"Host": "a.test", "Connection": "keep-alive", "Accept": "text/html", "Accept-Encoding": "gzip", "Accept-Language": "pt"}
-COUNT = itertools.count()
+COUNT, HOSTS = itertools.count(), itertools.count()
 
 
 class SlowOrigin:
@@ -106,9 +106,17 @@ def insist(crowd, number, port):
             time.sleep(0.05)
 
 
-def fresh_attackers():
+def fresh_attackers(networks=range(SOURCES)):
     """Addresses that no flood has asked from, in the networks that all floods come from: a signature may name these."""
-    return itertools.cycle(f"127.3.{network}.{host}" for host in range(8, 255) for network in range(SOURCES))
+    return (f"127.3.{network}.{host % 247 + 8}" for host in HOSTS for network in networks)
+
+
+def refused_attackers(port):
+    """The same, of the networks whose newcomers are refused; None: not even of half of them. A signature names the networks that had come when it was
+    found, and on a slow machine one may come later."""
+    newcomers = list(itertools.islice(fresh_attackers(), SOURCES))
+    networks = [network for network, source in enumerate(newcomers) if ask(port, source, TOOL, 1) == 403]
+    return fresh_attackers(networks) if 2 * len(networks) > SOURCES else None
 
 
 def flood_open(port, number, order):

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import bundles
-from crowds import BROWSERS, PLAIN, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, fresh_attackers, insist, visit
+from crowds import BROWSERS, PLAIN, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, fresh_attackers, insist, refused_attackers, visit
 from harness import GUIA, PATIENCE, Serve, case, main, site, wait_for
 
 QUIET_REQUESTS = 900
@@ -128,9 +128,11 @@ def episodes(gate):
     return pathlib.Path(bans) / "episodes"
 
 
-def kill_the_watch(gate, before, fresh):
+def kill_the_watch(gate, before):
     """-> whether the next one came in time to go on with the same; if it did, it must have."""
     pid, asked = wait_for(lambda: status(gate).get("watch", {}).get("pid"), "a watch"), []
+    gate.looked()
+    fresh = wait_for(lambda: refused_attackers(gate.port), "refusals", OVER_SECONDS, seen=lambda: told(gate))
     wait_for(lambda: asked.append(time.monotonic()) or in_force(gate), "what is in force", seen=lambda: told(gate))
     written = episodes(gate).stat().st_mtime
     os.kill(pid, signal.SIGKILL)
@@ -256,7 +258,7 @@ def refused_while_it_lasts():
         wait_for(lambda: was_held(gate), "an incident that was held", seen=lambda: written_down(gate))
         subprocess.run([GUIA, "ban", "127.9.9.9", "--for", "60s", "--why", "the attack's", "-c", gate.config], capture_output=True, check=True,
                        timeout=300)
-        if not kill_the_watch(gate, before, fresh):
+        if not kill_the_watch(gate, before):
             return stop(origin, visitors, attackers)
         visitors.statuses.clear()
         wait_for(lambda: len(visitors.statuses) > 100, "visitors")

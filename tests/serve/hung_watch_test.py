@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 
-from crowds import TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, fresh_attackers, visit
+from crowds import TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, refused_attackers, visit
 from harness import FOLDER, GUIA, Origin, Serve, case, main, site, wait_for
 import processes
 from notify import Manager
@@ -61,13 +61,14 @@ def until_another_comes(gate, pid, fresh, visitors, lent_until):
 
 @case
 def a_watch_that_is_stopped_is_replaced_and_the_episode_goes_on():
-    origin, fresh = SlowOrigin(), fresh_attackers()
+    origin = SlowOrigin()
     with Serve(site(origin)) as gate:
         visitors = Crowd(VISITORS, visit, gate.port)
         wait_for(lambda: told(gate).get("quiet_requests_kept", 0) >= QUIET_REQUESTS, "what is normal", LONG, seen=lambda: told(gate))
         attackers = Crowd(1, flood, gate.port)
         before = wait_for(lambda: in_force(gate), "a signature", LONG, seen=lambda: told(gate))
-        wait_for(lambda: ask(gate.port, next(fresh), TOOL, 0) == 403, "a refusal", LONG)
+        gate.looked()
+        fresh = wait_for(lambda: refused_attackers(gate.port), "refusals", LONG, seen=lambda: told(gate))
         pid, asked = watch_pid(gate), []
         wait_for(lambda: asked.append(time.monotonic()) or in_force(gate), "what is in force", LONG, seen=lambda: told(gate))
         written = episodes(gate).stat().st_mtime

@@ -17,7 +17,7 @@ import time
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(FOLDER.parent / part) for part in ("nginx", "upstream", "evidence")]
-from crowds import BROWSERS, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, fresh_attackers, visit  # noqa: E402
+from crowds import BROWSERS, TOOL, VISITORS, Crowd, SlowOrigin, ask, flood, refused_attackers, visit  # noqa: E402
 from harness import Gate, Skip, case, free_port, main, wait_until  # noqa: E402
 import peers  # noqa: E402
 from small_disk import small_disk  # noqa: E402
@@ -63,7 +63,7 @@ server {{ listen 127.0.0.1:{self.port}; guia_site a.test;
         (self.keeping / "keeper").mkdir(mode=0o750)
         self.table.start(self.service)
         wait_until(lambda: self.service.ask("status", patient=False), "the keeper answers")
-        self.fresh = fresh_attackers()
+        self.fresh = None
         self.before, self.lent_until, self.kept_until, self.written, self.said_before = None, 0, 0, 0, 0
 
     def start(self, *before):
@@ -103,6 +103,11 @@ server {{ listen 127.0.0.1:{self.port}; guia_site a.test;
         ids = {m["id"] for m in episode.get("mitigations", []) if m["stage"] == "in force" and m["kind"] == "signature"}
         self.lent_until = asked + LENT_SECONDS if ids else self.lent_until
         return (episode["id"], ids) if ids else None
+
+    def is_refused(self):
+        """Whoever is from where the attack comes, by each worker; from here on."""
+        self.gate.looked()
+        self.fresh = wait_until(lambda: refused_attackers(self.port), "what is refused", seen=self.site)
 
     def goes_on(self):
         """For as long as what is in force was lent: on a slow machine a watch may be killed, and the next one not be back by then."""
@@ -156,6 +161,7 @@ def attacked():
         wait_until(lambda: w.site().get("quiet_requests_kept", 0) >= QUIET_REQUESTS, "what is normal", seen=w.site)
         w.attackers = Crowd(1, flood, w.port)
         w.before = wait_until(w.in_force, "a signature", seen=w.site)
+        w.is_refused()
         wait_until(lambda: w.service.ask("status")["held"], "the watch holds rules")
         w.ask_for_rule()
         w.holds()
@@ -173,7 +179,7 @@ def is_back(w):
         w.goes_on()
     else:  # on a slow machine the last record was too old: what is in force is another's
         w.before = now
-        wait_until(lambda: ask(w.port, next(w.fresh), TOOL, 1) in (0, 403), "what is refused")
+        w.is_refused()
     w.rule_is_there()
     assert "not taken" not in w.error.read_text() and "learned anew" not in w.error.read_text(), w.error.read_text()
 
