@@ -135,6 +135,13 @@ def sums(whole, dimension):
     return {t["key"]: t["requests"] for t in whole[dimension]}
 
 
+def all_is_read():
+    """What the gate told before has been counted: three answers of the watch, with rounds over the rings between them, find no more of it."""
+    seen = []
+    wait_for(lambda: seen.append((SERVE.watch() or {}).get("findings")) or (seen[-1] is not None and seen[-3:].count(seen[-1]) == 3),
+             "an end of findings", seen=lambda: seen, pause=0.2)
+
+
 @case
 def one_off_probes_and_visitors_are_no_incident():
     probes = ("/?x=<script>alert(1)</script>", "/?file=../../../etc/passwd", "/?q=1'%20or%20'1'='1", "/?cmd=;cat%20/etc/passwd", "/.git/config")
@@ -150,6 +157,7 @@ def sqlmap_from_five_addresses_is_one_line():
     said = [sqlmap(Relay(f"127.0.0.{i}", SERVE.port).port) for i in range(2, 7)]
     assert all("starting" in done.stdout for done in said), said
     number = SERVE.one("injection")
+    all_is_read()
     whole = wait_for(lambda: (w := SERVE.whole(number))["actor"]["addresses"] == 5 and w, "five addresses")
     assert len(SERVE.intrusions()) == 1
     assert set(sums(whole, "source")) == {f"127.0.0.{i}" for i in range(2, 7)}
@@ -259,18 +267,13 @@ def hostile_texts_hurt_nobody_who_reads():
     assert len(SERVE.incidents()) >= 4
 
 
-def all_is_read():
-    """What the gate told before has been counted: three answers of the watch, with rounds over the rings between them, find no more of it."""
-    seen = []
-    wait_for(lambda: seen.append((SERVE.watch() or {}).get("findings")) or (seen[-1] is not None and seen[-3:].count(seen[-1]) == 3),
-             "an end of findings", seen=lambda: seen, pause=0.2)
-
-
 @case
 def a_killed_watch_goes_on_with_what_is_on():
     all_is_read()
-    number, before = min(i["incident"] for i in SERVE.intrusions() if i["kind"] == "injection"), len(SERVE.intrusions())
-    findings = SERVE.whole(number)["actor"]["findings"]
+    number, written = min(i["incident"] for i in SERVE.intrusions() if i["kind"] == "injection"), []
+    wait_for(lambda: written.append(SERVE.whole(number)["actor"]["findings"]) or written[-4:].count(written[-1]) == 4, "all of it written down",
+             seen=lambda: written, pause=1)
+    findings, before = written[-1], len(SERVE.intrusions())
     pid = wait_for(SERVE.watch, "a watch")["pid"]
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: (SERVE.watch() or {"pid": pid})["pid"] != pid, "another watch")
