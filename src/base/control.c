@@ -220,7 +220,7 @@ static void client_take(struct control *control, int fd, uint64_t now_ns)
 }
 
 /* False: it is done with. */
-static bool client_read(struct control_client *client, control_answer_fn *answer, void *context)
+static bool client_read(struct control_client *client, uint64_t now_ns, control_answer_fn *answer, void *context)
 {
 	ssize_t n = recv(client->fd, client->question + client->len, sizeof(client->question) - client->len, 0);
 	if (n < 0)
@@ -231,6 +231,7 @@ static bool client_read(struct control_client *client, control_answer_fn *answer
 	if (end == text.len)
 		return n > 0 && client->len < sizeof(client->question);
 	answer(context, client->who, slice_sub(text, 0, end), &client->answer);
+	client->began_ns = now_ns;
 	return client->answer.error == 0 && client->answer.len > 0;
 }
 
@@ -255,12 +256,11 @@ void control_step(struct control *control, uint64_t now_ns, control_answer_fn *a
 		struct control_client *client = &control->clients[i];
 		if (client->fd < 0)
 			continue;
-		bool goes_on = now_ns - client->began_ns < CONTROL_PATIENCE_SECONDS * NS_A_SECOND;
-		if (goes_on && client->answer.len == 0)
-			goes_on = client_read(client, answer, context);
+		/* Looked at before it is said to be late: it may be we who stood still. */
+		bool goes_on = client->answer.len > 0 || client_read(client, now_ns, answer, context);
 		if (goes_on && client->answer.len > 0)
 			goes_on = client_write(client);
-		if (!goes_on)
+		if (!goes_on || now_ns - client->began_ns >= CONTROL_PATIENCE_SECONDS * NS_A_SECOND)
 			client_close(client);
 	}
 }

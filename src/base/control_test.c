@@ -132,6 +132,20 @@ static void who_finds_no_place_waits_for_one(void **state)
 		close(idle[i]);
 }
 
+/* Its question came while we stood still: it is no fault of the client's that nobody read it in time. */
+static void a_question_that_waited_for_us_is_answered(void **state)
+{
+	(void)state;
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	strcpy(to.sun_path, path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(step(10 * NS_A_SECOND), 0);
+	assert_int_equal(write(fd, "late\n", 5), 5);
+	assert_int_equal(step((11 + CONTROL_PATIENCE_SECONDS) * NS_A_SECOND), 1);
+	is_answered(fd, "late");
+}
+
 /* A line that does not end, or whose client ends it. */
 static void what_is_no_question_is_closed(void **state)
 {
@@ -204,4 +218,5 @@ TEST_MAIN(cmocka_unit_test_setup_teardown(who_is_in_the_group_is_answered, open_
 	  cmocka_unit_test_setup_teardown(one_that_was_removed_is_made_again, open_one, close_it),
 	  cmocka_unit_test_setup_teardown(the_name_of_another_is_left, open_one, close_it),
 	  cmocka_unit_test_setup_teardown(who_finds_no_place_waits_for_one, open_one, close_it),
+	  cmocka_unit_test_setup_teardown(a_question_that_waited_for_us_is_answered, open_one, close_it),
 	  cmocka_unit_test_setup_teardown(what_is_no_question_is_closed, open_one, close_it))
