@@ -357,12 +357,31 @@ static void packets_in_parts(void **state)
 	free(made);
 }
 
-static void say(const char *text, enum ban_kind kind, unsigned rank, uint64_t expires_ms)
+static int try_say(const char *text, enum ban_kind kind, unsigned rank, uint64_t expires_ms)
 {
 	struct prefix prefix;
 	assert_true(prefix_parse(slice_from_string(text), &prefix));
 	const struct ban_entry entry = {prefix.address, expires_ms, 90, prefix.bits, (uint8_t)kind, (uint8_t)rank, 0};
-	assert_int_equal(edge_say(&edge, &entry, now_ms()), 0);
+	return edge_say(&edge, &entry, now_ms());
+}
+
+static void say(const char *text, enum ban_kind kind, unsigned rank, uint64_t expires_ms)
+{
+	assert_int_equal(try_say(text, kind, rank, expires_ms), 0);
+}
+
+/* Said while it holds, on however slow a machine. -> when it is over */
+static uint64_t allow_for_a_moment(const char *text)
+{
+	enum { TRIES = 50 };
+	uint64_t soon_ms = 0;
+	int said = EDGE_ABSENT;
+	for (unsigned i = 0; i < TRIES && said == EDGE_ABSENT; i++) {
+		soon_ms = now_ms() + 600;
+		said = try_say(text, BAN_ALLOW, BAN_BY_PERSON, soon_ms);
+	}
+	assert_int_equal(said, 0);
+	return soon_ms;
 }
 
 /* What becomes of a packet without a budget. */
@@ -395,7 +414,6 @@ static void who_is_allowed_is_not_dropped(void **state)
 		{"198.19.0.129", EDGE_BANNED},
 	};
 	(void)state;
-	uint64_t soon_ms = now_ms() + 600;
 	/* In pieces: the shorter ban does not hold against the longer allowance, and one address of it is banned again.
 	 */
 	say("203.0.113.0/25", BAN_REFUSE, BAN_BY_PERSON, BAN_FOR_EVER);
@@ -410,7 +428,7 @@ static void who_is_allowed_is_not_dropped(void **state)
 	/* An allowance that is over, within one that is not. */
 	say("100.99.0.0/16", BAN_REFUSE, BAN_BY_PERSON, BAN_FOR_EVER);
 	say("100.99.1.0/24", BAN_ALLOW, BAN_BY_PERSON, BAN_FOR_EVER);
-	say("100.99.1.1", BAN_ALLOW, BAN_BY_PERSON, soon_ms);
+	uint64_t soon_ms = allow_for_a_moment("100.99.1.1");
 	/* A proxy of ours, whatever a person says of it and of who is beside it. */
 	say("10.7.0.0/16", BAN_ALLOW, BAN_RANKS, BAN_FOR_EVER);
 	say("10.7.0.4/31", BAN_ALLOW, BAN_BY_PERSON, BAN_FOR_EVER);

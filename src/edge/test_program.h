@@ -4,11 +4,12 @@
 
 #include "edge/test_loaded.h"
 
+#include "base/clock.h"
 #include "base/test_cases.h"
 
 #include <sched.h>
 
-enum { FRAME_MOST = 2048, HOUR_MS = 3600 * 1000 };
+enum { FRAME_MOST = 2048, HOUR_MS = 3600 * 1000, ROUNDS_MOST = 50 };
 
 static inline int try_say(const char *text, enum ban_kind kind, enum ban_rank rank, uint64_t expires_ms, uint32_t id)
 {
@@ -95,6 +96,19 @@ static inline unsigned count_of(struct slice frame, unsigned times, enum edge_re
 	for (unsigned i = 0; i < times; i++)
 		count += run(frame).reason == reason;
 	return count;
+}
+
+/*
+ * What time changes is seen in a round that took less, by clock_monotonic_ms(); where this machine stood still
+ * meanwhile it tells nothing, and there is another.
+ */
+static inline bool took_longer(uint64_t began_ms, uint64_t most_ms, unsigned *rounds)
+{
+	if (clock_monotonic_ms() - began_ms < most_ms)
+		return false;
+	if (++*rounds == ROUNDS_MOST)
+		fail_msg("each of %u rounds took %u ms or more", ROUNDS_MOST, (unsigned)most_ms);
+	return true;
 }
 
 /* A budget is a processor's. */
