@@ -3,6 +3,7 @@
  * after it; and each call in turn fails, once and for a while. What was said to be sealed is there afterwards, the log
  * verifies, and what is not known is stated.
  */
+#include "base/clock.h"
 #include "evidence/test_log.h"
 
 #include <signal.h>
@@ -11,7 +12,7 @@
 #include <sys/wait.h>
 
 enum fault { KILLED_BEFORE, KILLED_MIDWAY, KILLED_AFTER, FAILS_ONCE, FAILS_A_WHILE, SHORT_WRITE, FAULTS };
-enum { RECORDS = 700, WHILE = 6, DENSE = 60, STRIDE = 9 };
+enum { RECORDS = 700, WHILE = 6, DENSE = 60, STRIDE = 9, PATIENCE_MS = 120000 };
 
 /* Shared with the process that dies. */
 static struct shared {
@@ -116,11 +117,12 @@ static int faulty_unlink(int folder, const char *path)
 static const struct disk_calls faulty = {faulty_open,     faulty_pwritev, faulty_fdatasync, faulty_syncfs,
 					 faulty_truncate, faulty_mkdir,   faulty_rename,    faulty_unlink};
 
-/* As the writer does: what fails is tried again. */
+/* As the writer does: what fails is tried again. The thread that settles the other half may be as slow as it is. */
 static void seal_patiently(struct log *log)
 {
-	for (int tries = 0; log_seal(log, LOG_KEEPS_RESERVE) != 0; tries++) {
-		if (tries > 5000)
+	uint64_t end_ms = clock_monotonic_ms() + PATIENCE_MS;
+	while (log_seal(log, LOG_KEEPS_RESERVE) != 0) {
+		if (clock_monotonic_ms() > end_ms)
 			_exit(3);
 		(void)log_sign(log);
 		usleep(500);
