@@ -92,7 +92,7 @@ static bool asks_for(struct slice note)
 	for (ssize_t got = 1; !found && got > 0 && len<sizeof(bytes); len += got> 0 ? (size_t)got : 0) {
 		found = slice_find(slice_make(bytes, len), slice_make(hash, sizeof(hash)), 0) < len;
 		waits = (struct pollfd){fd, POLLIN, 0};
-		got = found || poll(&waits, 1, 2000) != 1 ? 0 : recv(fd, bytes + len, sizeof(bytes) - len, 0);
+		got = found || poll(&waits, 1, PATIENCE_MS) != 1 ? 0 : recv(fd, bytes + len, sizeof(bytes) - len, 0);
 	}
 	close(fd);
 	return found;
