@@ -17,7 +17,7 @@ test('bad', sh, args: ['-c', 'echo 1..3; echo ok 1 - fine; echo not ok 2 - lost;
   + ' echo "# of the late one"'], protocol: 'tap')
 test('wordy', sh, args: ['-c', 'seq 100000; echo the last word; exit 3'])
 test('mute', sh, args: ['-c', 'kill -9 $$'])
-test('slow', sh, args: ['-c', 'echo 1..2; echo ok 1 - begun; exec sleep 30'], protocol: 'tap', timeout: 1)
+test('slow', sh, args: ['-c', 'echo 1..2; echo ok 1 - begun; exec sleep 300'], protocol: 'tap', timeout: 4)
 foreach n : range(60)
   test('many-@0@'.format(n), sh, args: ['-c', 'echo 1..1; echo not ok 1 - $(seq -s, 400); seq 2000'], protocol: 'tap', suite: 'many')
 endforeach
