@@ -30,6 +30,7 @@ TEMP = tempfile.TemporaryDirectory(prefix="guia-bundle-", dir="/dev/shm" if os.a
 FOLDER = pathlib.Path(TEMP.name)
 TOOLS = "sh cat head tail cut base64 sha256sum mktemp printf openssl ls od tr".split()
 CASES = []
+ENDS = 600  # seconds; only ends what hangs: a slow machine writes for long
 
 
 class Skip(Exception):
@@ -42,7 +43,7 @@ def case(function):
 
 
 def run(*words, code=0, **more):
-    done = subprocess.run([str(word) for word in words], capture_output=True, check=False, timeout=120, **more)
+    done = subprocess.run([str(word) for word in words], capture_output=True, check=False, timeout=ENDS, **more)
     said = done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
     assert code is None or done.returncode == code, f"{words}: exit {done.returncode}, not {code}\n{said}"
     return said
@@ -324,7 +325,12 @@ def openssl_verifies_its_timestamps():
     place.mkdir()
     run(MAKER, place, 300)
     authority, other = Authority(FOLDER, "authority"), Authority(FOLDER, "other")
-    assert "not timestamped" not in guia(*export_words(place, place / "bag"), "--authority", authority.url)
+    for _ in range(5):  # an authority on a machine that stands still answers after the five seconds it is waited for
+        said = guia(*export_words(place, place / "bag"), "--authority", authority.url)
+        if "not timestamped" not in said:
+            break
+        shutil.rmtree(place / "bag")
+    assert "not timestamped" not in said, said
     authority.end()
     other.end()
     bag = place / "bag"
@@ -571,7 +577,7 @@ class Watch:
 
     def end(self):
         self.process.terminate()
-        assert self.process.wait(60) == 0
+        assert self.process.wait(ENDS) == 0
 
 
 @case
@@ -613,13 +619,17 @@ def what_was_killed_goes_on_and_is_the_same():
     run(MAKER, place, 100000)
     words = [str(word) for word in export_words(place, place / "bag")]
     kills = 0
-    for wait in (0.02, 0.1, 0.2, 0.3, 0.4):
-        process = subprocess.Popen([GUIA, "evidence", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(wait)
-        process.send_signal(signal.SIGKILL)
-        if process.wait(60) == -signal.SIGKILL:
-            kills += 1
-            assert not (place / "bag").exists() or (place / "bag/export.json").exists()
+    for _ in range(5):  # where this test stood still until the export was done, there is another
+        shutil.rmtree(place / "bag", ignore_errors=True)
+        for wait in (0.02, 0.1, 0.2, 0.3, 0.4):
+            process = subprocess.Popen([GUIA, "evidence", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(wait)
+            process.send_signal(signal.SIGKILL)
+            if process.wait(ENDS) == -signal.SIGKILL:
+                kills += 1
+                assert not (place / "bag").exists() or (place / "bag/export.json").exists()
+        if kills:
+            break
     if not (place / "bag").exists():
         guia(*words)
     assert kills > 0 and not (place / "bag.part").exists()
