@@ -12,6 +12,7 @@
 
 enum {
 	STEP_MS = 100, /* a wall clock that is off by more from one record to the next was set */
+	MOMENT_MS = STEP_MS / 4,
 	GATHER_MS = 5,
 	GATHER_BYTES = 64 * 1024, /* with so much there is no need to wait for more */
 };
@@ -37,6 +38,17 @@ struct item_head {
 	uint32_t kind;
 };
 
+/* Of one moment: where this thread stood still between the two clocks they are read again. -> wall less boot clock */
+static int64_t clocks_read(uint64_t *ret_now_ms)
+{
+	int64_t boot_ms;
+	do {
+		boot_ms = clock_boot_ms();
+		*ret_now_ms = clock_now_ms();
+	} while (clock_boot_ms() - boot_ms > MOMENT_MS);
+	return (int64_t)*ret_now_ms - boot_ms;
+}
+
 int queue_create(size_t bytes, struct queue **ret_queue)
 {
 	struct queue *queue = calloc(1, sizeof(*queue));
@@ -47,8 +59,7 @@ int queue_create(size_t bytes, struct queue **ret_queue)
 	queue->taken = malloc(bytes);
 	pthread_mutex_init(&queue->lock, NULL);
 	condition_init(&queue->wake);
-	queue->last_ms = clock_now_ms();
-	queue->offset_ms = (int64_t)queue->last_ms - clock_boot_ms();
+	queue->offset_ms = clocks_read(&queue->last_ms);
 	if (queue->filling == NULL || queue->taken == NULL) {
 		queue_free(queue);
 		return -ENOMEM;
@@ -87,8 +98,8 @@ static bool add(struct queue *queue, enum leaf_kind kind, uint64_t time_ms, stru
 
 static uint64_t stamp(struct queue *queue)
 {
-	uint64_t now = clock_now_ms();
-	int64_t offset = (int64_t)now - clock_boot_ms(), step = offset - queue->offset_ms;
+	uint64_t now;
+	int64_t offset = clocks_read(&now), step = offset - queue->offset_ms;
 	if (step > STEP_MS || step < -STEP_MS) {
 		struct buffer fields = buffer_make(NULL);
 		const struct leaf_value values[LEAF_FIELDS_MOST] = {leaf_number((uint64_t)((int64_t)now - step)),
