@@ -53,10 +53,22 @@ def left_of(connections):
     return [s for s in connections if is_open(s)]
 
 
+def sums():
+    return outbox.connections_sum(outbox.read_all(gate.folder / "events"))
+
+
+def open_now():
+    """That any worker has open, or one that was killed had."""
+    told = sums()
+    return told["accepted"] - told["closed"] - told["abandoned"]
+
+
 def close(connections):
+    """And all that are open: none of them is counted to its source when this returns."""
     for s in connections:
         s.close()
-    time.sleep(0.2)
+    gate.looked()  # what still waited to be accepted has been
+    wait_until(lambda: open_now() == 0, "the end of every connection", seen=sums)
 
 
 def accepted():
@@ -64,13 +76,14 @@ def accepted():
     return [box.connections()[0] for box in outbox.read_all(gate.folder / "events")]
 
 
-def hoard(source, count, dealt=None, **more):
-    """So many, all of them accepted when this returns; `dealt` gets how many came to each worker: the kernel deals them out
-    by chance."""
+def hoard(sources, count, dealt=None, **more):
+    """So many of a source, or of each of several, all of them accepted when this returns; `dealt` gets how many came to each
+    worker: the kernel deals them out by chance."""
+    sources = [sources] if isinstance(sources, str) else sources
     before, made = accepted(), []
-    for _ in range(count):
-        made.append(connect(source, **more))
-    wait_until(lambda: sum(accepted()) >= sum(before) + count, "what was opened")
+    for source in sources:
+        made += [connect(source, **more) for _ in range(count)]
+    wait_until(lambda: sum(accepted()) >= sum(before) + len(made), "what was opened")
     if dealt is not None:
         dealt[:] = [b - a for a, b in zip(before, accepted())]
     return made
@@ -78,6 +91,11 @@ def hoard(source, count, dealt=None, **more):
 
 def status(source, path="/echo"):
     return curl(f"http://127.0.0.1:{PORT}{path}", "--interface", source).status
+
+
+def is_quick(began):
+    """What was opened since then is no older than what may be ended."""
+    return time.monotonic() - began < 0.9
 
 
 @case("who has too many loses those that bring nothing, the oldest first, in both workers; others are let alone")
@@ -92,8 +110,8 @@ def _():
         began = time.monotonic()
         more = hoard(source, SMALL, new)
         ended = sum(map(min, old, new))  # each worker ends those that it has itself
-        wait_until(lambda: len(left_of(first)) <= SMALL - ended, "the oldest to go")
-        left, quick = len(left_of(more)), time.monotonic() - began < 0.9
+        wait_until(lambda: len(left_of(first)) <= SMALL - ended or not is_quick(began), "the oldest to go")
+        left, quick = len(left_of(more)), is_quick(began)
         if quick:
             break
         close(first + more + beside)
@@ -128,13 +146,13 @@ def _():
         more = hoard(source, half, new)
         idle_gone = list(map(min, idle_of, new))
         bodies_gone = [min(n - i, b) for n, i, b in zip(new, idle_gone, bodies_of)]
-        wait_until(lambda: len(left_of(idle)) <= half - sum(idle_gone), "idle ones to go")
-        wait_until(lambda: len(left_of(bodies)) <= half - sum(bodies_gone), "bodies of a worker that has no idle ones")
+        wait_until(lambda: len(left_of(idle)) <= half - sum(idle_gone) or not is_quick(began), "idle ones to go")
+        wait_until(lambda: len(left_of(bodies)) <= half - sum(bodies_gone) or not is_quick(began), "bodies of a worker that has no idle ones")
         first = len(left_of(idle)), len(left_of(bodies))
         more += hoard(source, half, newer)
         gone = [min(i + b, n + m) for i, b, n, m in zip(idle_of, bodies_of, new, newer)]
-        wait_until(lambda: len(left_of(idle + bodies)) <= SMALL - sum(gone), "bodies to go")
-        quick = time.monotonic() - began < 0.9  # else the new ones are old, too
+        wait_until(lambda: len(left_of(idle + bodies)) <= SMALL - sum(gone) or not is_quick(began), "bodies to go")
+        quick = is_quick(began)  # else the new ones are old, too
         if quick:
             break
         close(idle + bodies + more)
@@ -154,10 +172,47 @@ def _():
     wait_until(lambda: status("127.0.1.3") == 200, "room again")
 
 
+class Person(threading.Thread):
+    """Asks again and again over one connection. What came of the last request is no older than its asking: until 0.9 s after
+    that nothing may end the connection. Where this machine lets more time pass he begins with another, and is not counted
+    before that is let in."""
+
+    def __init__(self, number, stop):
+        super().__init__()
+        self.number, self.stop, self.answered, self.wrong = number, stop, 0, []
+        self.connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=300, source_address=("127.0.1.4", 0))
+        self.start()
+
+    def ask(self):
+        self.connection.request("GET", f"/echo?{self.number}")
+        reply = self.connection.getresponse()
+        reply.read()
+        if reply.status != 200:
+            self.wrong.append(reply.status)
+        self.answered += 1
+
+    def run(self):
+        since = None  # when the last request that was answered on this connection was asked
+        while not self.stop.is_set():
+            if since is not None and not is_quick(since):
+                self.connection.close()
+                since = None
+            asked = time.monotonic()
+            try:
+                self.ask()
+                since = asked
+            except (http.client.HTTPException, OSError) as error:
+                if since is not None and is_quick(since):
+                    self.wrong.append(repr(error))
+                self.connection.close()
+                since = None
+            time.sleep(0.2)
+        self.connection.close()
+
+
 @case("many behind one address ask and are answered, whatever five among them do")
 def _():
-    stop, wrong = threading.Event(), []
-    answered = [0]
+    stop = threading.Event()
 
     def attack():
         own = []
@@ -169,49 +224,33 @@ def _():
             if len(own) > 120:
                 own.pop(0).close()
             time.sleep(0.05)
-        close(own)
-
-    def person(number):
-        c = http.client.HTTPConnection("127.0.0.1", PORT, timeout=300, source_address=("127.0.1.4", 0))
-        last = 0
-        while not stop.is_set():
-            if time.monotonic() > last + 0.9:
-                c.close()  # this machine kept him so long that his connection may have ended as one that brings nothing
-                last = time.monotonic()
-            try:
-                c.request("GET", f"/echo?{number}")
-                reply = c.getresponse()
-                reply.read()
-                if reply.status != 200:
-                    wrong.append(reply.status)
-                answered[0] += 1
-                last = time.monotonic()
-            except (http.client.HTTPException, OSError) as error:
-                if time.monotonic() < last + 0.9:  # else it may so have ended since he looked
-                    wrong.append(repr(error))
-                c.close()
-            time.sleep(0.2)
-        c.close()
-    threads = [threading.Thread(target=attack) for _ in range(5)]
-    threads += [threading.Thread(target=person, args=(i,)) for i in range(SMALL // 2)]
-    for thread in threads:
+        for s in own:
+            s.close()
+    people = [Person(i, stop) for i in range(SMALL // 2)]
+    with contextlib.suppress(AssertionError):
+        wait_until(lambda: all(person.answered for person in people), "an answer for each, as long as there is room for all")
+    came = [person.answered for person in people]
+    attackers = [threading.Thread(target=attack) for _ in range(5)]
+    for thread in attackers:
         thread.start()
     time.sleep(6)
     with contextlib.suppress(AssertionError):
-        wait_until(lambda: answered[0] > 200 or wrong, "answers")
+        wait_until(lambda: sum(person.answered for person in people) > sum(came) + 200 or any(person.wrong for person in people), "answers")
     stop.set()
-    for thread in threads:
+    for thread in attackers + people:
         thread.join()
-    assert answered[0] > 200 and not wrong, (answered, wrong[:5])
+    answered, wrong = sum(person.answered for person in people) - sum(came), [w for person in people for w in person.wrong]
+    assert all(came) and answered > 200 and not wrong, (came, answered, wrong[:5])
+    close([])
 
 
 @case("a network has a number of its own; an allowance and a trusted proxy have any number")
 def _():
     say("allow 127.0.3.1 5 600000", "base")
     gate.looked()
-    made = [connect(f"127.0.4.{i}") for i in range(1, 61)]
+    made = hoard([f"127.0.4.{i}" for i in range(1, 61)], 1)
     time.sleep(1.2)
-    made += [connect(f"127.0.4.{i}") for i in range(100, 120)]
+    made += hoard([f"127.0.4.{i}" for i in range(100, 120)], 1)
     wait_until(lambda: len(left_of(made)) <= 65, "those of the network to go")
     allowed, proxy = hoard("127.0.3.1", 3 * SMALL), hoard("127.0.5.1", 3 * SMALL)
     time.sleep(1.2)
@@ -239,6 +278,7 @@ def _():
     wait_until(lambda: len(left_of(made)) == 0, "the end of the dead workers' connections")
     close(made)
     wait_until(lambda: status("127.0.1.6") == 200, "new workers")
+    close([])
     # Were the dead workers' connections still counted, these would be too many, and the old ones among them closed.
     made = hoard("127.0.1.6", SMALL - 5)
     time.sleep(2.3)
@@ -248,6 +288,7 @@ def _():
     close(made)
     gate.reload()
     assert status("127.0.1.6") == 200
+    close([])
     made = hoard("127.0.1.6", SMALL)
     time.sleep(0.3)
     assert len(left_of(made)) == SMALL
