@@ -87,8 +87,8 @@ class Outbox:
         assert size == len(self.raw), (size, len(self.raw))
         self.control = self.raw[HEADER:]
         self.hits_at = (CONTROL_SITES + SITES * SITE_BYTES + 63) // 64 * 64
-        load_at = (self.hits_at + 8 + HIT_SLOTS * HIT_BYTES + 63) // 64 * 64
-        self.events_at = HEADER + load_at + (SITES + 3 * LOAD_ORIGINS) * 8
+        self.load_at = (self.hits_at + 8 + HIT_SLOTS * HIT_BYTES + 63) // 64 * 64
+        self.events_at = HEADER + self.load_at + (SITES + 3 * LOAD_ORIGINS) * 8
         self.events_at = (self.events_at + 4095) // 4096 * 4096
         self.event_head = self.word(EVENTS_HEAD)
         self.head_head = self.word(HEADS_HEAD)
@@ -140,6 +140,10 @@ class Outbox:
         """mitigation -> how often it was carried out."""
         slots = struct.iter_unpack("<IIQ", self.control[self.hits_at + 8:self.hits_at + 8 + HIT_SLOTS * HIT_BYTES])
         return {mitigation: count for mitigation, _, count in slots if mitigation != 0}
+
+    def waiting(self):
+        """How many of its requests wait for a slot of an origin."""
+        return sum(self.word(self.load_at + (SITES + 3 * origin + 2) * 8) for origin in range(LOAD_ORIGINS))
 
     def connections(self):
         return struct.unpack_from("<20Q", self.control, CONNECTIONS)
