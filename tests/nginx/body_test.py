@@ -25,7 +25,7 @@ waiting = threading.Semaphore(0)
 def slow(handler):
     body = handler.body()
     waiting.release()
-    go_on.wait(60)
+    go_on.wait(300)
     handler.send(200, str(len(body)).encode())
 
 
@@ -34,7 +34,7 @@ H1, H2 = free_port(), free_port()
 gate = Gate("", start=False, files={"rules.conf": RULES, "later.conf": LATER})
 broken = gate.folder / "broken"
 gate.configure(f"""
-client_max_body_size 100m;
+client_max_body_size 100m; proxy_read_timeout 300s;
 server {{
     listen 127.0.0.1:{H1}; listen 127.0.0.1:{H2} http2;
     guia on; guia_rules rules.conf;
@@ -53,7 +53,7 @@ def upload(content, field=b"hello"):
 
 def post(path, body, http2=False, kind="multipart/form-data; boundary=" + BOUNDARY.decode()):
     return curl(f"http://127.0.0.1:{H2 if http2 else H1}{path}", "-H", f"Content-Type: {kind}", "-H", "Expect:",
-                "--data-binary", "@-", http2=http2, data=body, patience=60)
+                "--data-binary", "@-", http2=http2, data=body, patience=300)
 
 
 def own_memory():

@@ -42,7 +42,7 @@ server {{
     location / {{ try_files /none @fine; }}
     location @fine {{ return 200 "fine"; }}
     location /app {{ rewrite ^ /echo break; proxy_pass http://app; }}
-    location /slow {{ proxy_pass http://app/slow; }}
+    location /slow {{ proxy_pass http://app/slow; proxy_read_timeout 300s; }}
     location /off {{ guia off; proxy_pass http://app/echo; }}
 }}
 server {{

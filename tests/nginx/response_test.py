@@ -65,7 +65,7 @@ def slow(handler, kind="text/html"):
         handler.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
         handler.wfile.flush()
         if piece.startswith(b"data: one"):
-            release.wait(15)
+            release.wait(60)
     handler.wfile.write(b"0\r\n\r\n")
 
 
