@@ -1,6 +1,7 @@
 """Admission: a flood is asked of the origin only as it can answer, visitors seen before go first, others get a copy or are
 refused; who leaves, dies or is reloaded away leaves no slot behind."""
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -135,11 +136,23 @@ def begin_anew(port):
     learn(port)
 
 
+@contextlib.contextmanager
+def flood_of_strangers(port, origin, clients, **more):
+    """A flood of whom nobody was seen in quiet, however slowly they come: none is answered before one is refused."""
+    release = origin.call(hold(origin))
+    with Flood(port, clients, **more) as flood:
+        try:
+            wait_until(lambda: flood.statuses.get(502, 0) > 0, "the first refusal", seen=lambda: flood.statuses)
+        finally:
+            origin.call(release())
+        yield flood
+
+
 def flooded(port, origin):
     """Visitors seen in quiet are all answered, by the origin; of the others as many as it can."""
     begin_anew(port)
     assert [s for s, _ in visit(port, times=5)] == [200] * 5
-    with Flood(port, 150) as flood:
+    with flood_of_strangers(port, origin, 150) as flood:
         wait_until(lambda: flood.statuses.get(502, 0) > 50, "refusals", seen=lambda: flood.statuses)
         origin.most_inside, before = origin.inside, origin.answered
         answers = visit(port, times=30, pause=0.02)
@@ -176,7 +189,7 @@ def _():
     begin_anew(PLAIN)
     worker, = gate.worker_pids()
     log = gate.folder / "admission.log"
-    with Flood(PLAIN, 150) as flood:
+    with flood_of_strangers(PLAIN, plain, 150) as flood:
         for turn in range(12):
             wait_until(lambda: flood.statuses.get(502, 0) > 50, "refusals", seen=lambda: flood.statuses)
             if turn == 2:  # who was let in before anybody had to wait has his answer
@@ -219,7 +232,7 @@ def _():
 @case("a stranger goes before a stranger who has had much")
 def _():
     learn(PLAIN)
-    with Flood(PLAIN, 120, source="127.0.3.3") as flood:
+    with flood_of_strangers(PLAIN, plain, 120, source="127.0.3.3") as flood:
         wait_until(lambda: flood.statuses.get(502, 0) > 50 and flood.statuses.get(200, 0) > 50, "refusals", seen=lambda: flood.statuses)
         answers = visit(PLAIN, "127.0.4.4", times=20, pause=0.02)
     assert [s for s, _ in answers] == [200] * 20, answers
@@ -428,7 +441,7 @@ def _():
 def _():
     begin_anew(PLAIN)
     assert [s for s, _ in visit(PLAIN, times=5)] == [200] * 5
-    with Flood(PLAIN, 100) as flood:
+    with flood_of_strangers(PLAIN, plain, 100) as flood:
         wait_until(lambda: flood.statuses.get(502, 0) > 20, "refusals", seen=lambda: flood.statuses)
         gate.reload()
         answers = visit(PLAIN, times=20, pause=0.02)
