@@ -54,7 +54,7 @@ def left_of(connections):
 
 
 def sums():
-    return outbox.connections_sum(outbox.read_all(gate.folder / "events"))
+    return outbox.connections_sum(outbox.read_all(gate.folder / "events", rings=False))
 
 
 def open_now():
@@ -73,7 +73,7 @@ def close(connections):
 
 def accepted():
     """By each worker."""
-    return [box.connections()[0] for box in outbox.read_all(gate.folder / "events")]
+    return [box.connections()[0] for box in outbox.read_all(gate.folder / "events", rings=False)]
 
 
 def hoard(sources, count, dealt=None, **more):
@@ -140,7 +140,7 @@ def _():
         idle_of[:] = [b - a for a, b in zip(before, accepted())]
         bodies = hoard(source, half, bodies_of, beginning=b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n"
                        b"Content-Type: application/x-www-form-urlencoded\r\n\r\na=")
-        wait_until(lambda: outbox.states_sum(outbox.read_all(gate.folder / "events"))["reading-body"] == half, "bodies")
+        wait_until(lambda: outbox.states_sum(outbox.read_all(gate.folder / "events", rings=False))["reading-body"] == half, "bodies")
         time.sleep(2.3)
         began = time.monotonic()
         more = hoard(source, half, new)

@@ -119,7 +119,7 @@ default_type text/html;
         taken what was published before."""
         for _ in range(2):
             now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-            wait_until(lambda: sum(box.looked_ns() > now_ns for box in outbox.read_all(events or self.folder / "events"))
+            wait_until(lambda: sum(box.looked_ns() > now_ns for box in outbox.read_all(events or self.folder / "events", rings=False))
                        >= self.workers, "workers that look")
 
     def stop(self, number=signals.SIGTERM):

@@ -1,4 +1,5 @@
 """Reads the events directory as src/wire/outbox_layout.h says, from the outside: a second opinion for the tests."""
+import os
 import pathlib
 import struct
 
@@ -12,6 +13,9 @@ VERDICTS = ["pass", "block", "would-block", "unseen"]
 REASONS = ["none", "rule", "failure", "server", "ban", "limit", "crowded-out", "signature", "mode"]
 SITE_WORDS = 2 + len(VERDICTS) * len(REASONS) + 6 + 8
 SITE_BYTES = COUNTERS + 8 * SITE_WORDS
+HITS_AT = (CONTROL_SITES + SITES * SITE_BYTES + 63) // 64 * 64
+LOAD_AT = (HITS_AT + 8 + HIT_SLOTS * HIT_BYTES + 63) // 64 * 64
+EVENTS_AT = (HEADER + LOAD_AT + (SITES + 3 * LOAD_ORIGINS) * 8 + 4095) // 4096 * 4096
 SHED = ["heads", "bodies", "below-rate", "crowded", "refused", "turned-away"]
 STATES = ["reading-header", "idle", "reading-body", "waiting", "writing", "working"]
 TLS, HTTP2, HTTP10, FROM_HEADER, REPEATED, UNREAD, ORIGIN, COPY, BODY = (1 << i for i in range(9))
@@ -78,18 +82,17 @@ class Finding:
 
 
 class Outbox:
-    def __init__(self, path):
-        self.raw = pathlib.Path(path).read_bytes()
+    """What a file holds at a time; without its rings it is a hundredth of it, for who asks again and again."""
+
+    def __init__(self, path, rings=True):
+        with open(path, "rb") as file:
+            self.raw, bytes_all = file.read() if rings else file.read(EVENTS_AT), os.fstat(file.fileno()).st_size
         (magic, version, _, size, self.slots, event_bytes, self.head_slots, head_bytes, self.finding_slots, finding_bytes,
          sites) = struct.unpack("<8sIIQ7I", self.raw[:52])
         assert (magic, version, event_bytes, head_bytes, finding_bytes, sites) == (
             b"guiaOUT\0", 8, EVENT_BYTES, HEAD_BYTES, PARCEL_BYTES, SITES)
-        assert size == len(self.raw), (size, len(self.raw))
+        assert size == bytes_all, (size, bytes_all)
         self.control = self.raw[HEADER:]
-        self.hits_at = (CONTROL_SITES + SITES * SITE_BYTES + 63) // 64 * 64
-        self.load_at = (self.hits_at + 8 + HIT_SLOTS * HIT_BYTES + 63) // 64 * 64
-        self.events_at = HEADER + self.load_at + (SITES + 3 * LOAD_ORIGINS) * 8
-        self.events_at = (self.events_at + 4095) // 4096 * 4096
         self.event_head = self.word(EVENTS_HEAD)
         self.head_head = self.word(HEADS_HEAD)
         self.findings_head = self.word(FINDINGS_HEAD)
@@ -103,15 +106,15 @@ class Outbox:
             yield self.raw[start:start + size]
 
     def events(self):
-        return [Event(raw) for raw in self.ring(self.event_head, self.slots, self.events_at, EVENT_BYTES)]
+        return [Event(raw) for raw in self.ring(self.event_head, self.slots, EVENTS_AT, EVENT_BYTES)]
 
     def heads(self):
-        at = self.events_at + self.slots * EVENT_BYTES
+        at = EVENTS_AT + self.slots * EVENT_BYTES
         return [Head(raw) for raw in self.ring(self.head_head, self.head_slots, at, HEAD_BYTES)]
 
     def findings(self):
         """parcel's number -> what it holds, of those that are whole."""
-        at = self.events_at + self.slots * EVENT_BYTES + self.head_slots * HEAD_BYTES
+        at = EVENTS_AT + self.slots * EVENT_BYTES + self.head_slots * HEAD_BYTES
         found, text = {}, None
         for number in range(max(0, self.findings_head - self.finding_slots + PARCEL_PARTS), self.findings_head):
             start = at + number % self.finding_slots * PARCEL_BYTES
@@ -138,12 +141,12 @@ class Outbox:
 
     def hits(self):
         """mitigation -> how often it was carried out."""
-        slots = struct.iter_unpack("<IIQ", self.control[self.hits_at + 8:self.hits_at + 8 + HIT_SLOTS * HIT_BYTES])
+        slots = struct.iter_unpack("<IIQ", self.control[HITS_AT + 8:HITS_AT + 8 + HIT_SLOTS * HIT_BYTES])
         return {mitigation: count for mitigation, _, count in slots if mitigation != 0}
 
     def waiting(self):
         """How many of its requests wait for a slot of an origin."""
-        return sum(self.word(self.load_at + (SITES + 3 * origin + 2) * 8) for origin in range(LOAD_ORIGINS))
+        return sum(self.word(LOAD_AT + (SITES + 3 * origin + 2) * 8) for origin in range(LOAD_ORIGINS))
 
     def connections(self):
         return struct.unpack_from("<20Q", self.control, CONNECTIONS)
@@ -153,9 +156,9 @@ class Outbox:
         return self.connections()[11]
 
 
-def read_all(folder):
+def read_all(folder, rings=True):
     paths = sorted(pathlib.Path(folder).glob("worker-*"), key=lambda p: int(p.name[7:]) if p.name[7:].isdigit() else -1)
-    return [Outbox(path) for path in paths if path.name[7:].isdigit()]
+    return [Outbox(path, rings) for path in paths if path.name[7:].isdigit()]
 
 
 def site_sum(boxes, name):
