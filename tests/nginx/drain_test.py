@@ -112,7 +112,7 @@ class Http2Client(Client):
         connection = None
         while not self.stopping:
             if connection is None or connection.closed or connection.goaway is not None:
-                connection = Connection(H2, 30)
+                connection = Connection(H2, 300)
             streams = []
             for request in REQUESTS:
                 stream = connection.open(request[1], request[0],
@@ -144,7 +144,7 @@ def _():
     for client in clients:
         client.stopping = True
     for client in clients:
-        client.join(60)
+        client.join(300)
     wrong = [w for c in clients for w in c.wrong]
     answered, unread = sum(c.answered for c in clients), sum(c.unread for c in clients)
     assert not wrong, (len(wrong), answered, wrong[:5])

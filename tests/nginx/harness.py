@@ -83,7 +83,7 @@ default_type text/html;
         wait_until(lambda: self.process.poll() is not None or (self.folder / "pid").exists(), "nginx", 120)
         if self.process.poll() is not None:
             raise AssertionError("nginx did not start: " + (self.folder / "said").read_text() + self.errors())
-        wait_until(lambda: len(self.worker_pids()) >= self.workers, "workers", 60)
+        wait_until(lambda: len(self.worker_pids()) >= self.workers, "workers")
 
     def titles(self):
         """pid -> what nginx says a process is, of the master's children; it says so once the process is ready."""
@@ -105,14 +105,14 @@ default_type text/html;
         before = set(self.worker_pids())
         self.signal(signals.SIGHUP)
         wait_until(lambda: len(self.serving_pids() - before) >= self.workers and
-                   not (self.titled and self.serving_pids() & before), "new workers", 60)
+                   not (self.titled and self.serving_pids() & before), "new workers")
 
     def kill_workers(self):
         """SIGKILL to all; returns once as many others serve."""
         killed = set(self.worker_pids())
         for pid in killed:
             os.kill(pid, signals.SIGKILL)
-        wait_until(lambda: len(self.serving_pids() - killed) >= self.workers, "other workers", 60)
+        wait_until(lambda: len(self.serving_pids() - killed) >= self.workers, "other workers")
 
     def looked(self, events=None):
         """Returns once every worker has gone through its timers twice from now on, as its events say: by then it has

@@ -184,7 +184,7 @@ def _():
     wait_until(lambda: sum(c.done for c in clients) >= REQUESTS, "the requests", 600)
     for client in clients:
         client.stopping = True
-        client.join(60)
+        client.join(300)
     done = sum(c.done for c in clients)
     wrong = [w for c in clients for w in c.wrong]
     assert not wrong, (len(wrong), done, wrong[:5])
@@ -237,7 +237,7 @@ def valgrind_case():
         client = Client(port)
         wait_until(lambda: client.done >= 60, "requests", 120)
         client.stopping = True
-        client.join(60)
+        client.join(300)
         assert not client.wrong, client.wrong[:5]
         before = set(gate.worker_pids())
         gate.reload()
