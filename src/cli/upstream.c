@@ -34,7 +34,24 @@ static void add_span(double seconds, struct buffer *out)
 		buffer_printf(out, "%.0f h", seconds / 3600);
 }
 
-static void add_operator(const json_t *o, struct buffer *out)
+/* Which of what was agreed on with the operator its router refuses. False: nothing, as far as is known. */
+static bool add_lacking(json_t *o, struct buffer *out)
+{
+	const char *name;
+	const json_t *agreed;
+	bool lacks = false;
+	json_object_foreach(json_object_get(o, "families"), name, agreed)
+	{
+		if (!json_is_false(agreed))
+			continue;
+		buffer_printf(out, "%s%s", lacks ? ", " : "; ITS ROUTER TAKES NO ", name);
+		lacks = true;
+	}
+	return lacks;
+}
+
+/* False: it is not as it should be. */
+static bool add_operator(json_t *o, struct buffer *out)
 {
 	bool up = strcmp(answer_string(o, "session"), "up") == 0;
 	buffer_printf(out, "%-12s %-20s session %s for ", answer_string(o, "name"), answer_string(o, "peer"),
@@ -43,18 +60,25 @@ static void add_operator(const json_t *o, struct buffer *out)
 	buffer_printf(out, ", %.0f of %.0f rules", answer_number(o, "announced"), answer_number(o, "rules_most"));
 	if (answer_number(o, "falls") > 0)
 		buffer_printf(out, ", fell %.0f times in 10 min", answer_number(o, "falls"));
-	if (answer_string(o, "said")[0] != '\0' && (!up || json_is_true(json_object_get(o, "flaps")))) {
+	bool lacks = add_lacking(o, out), flaps = json_is_true(json_object_get(o, "flaps"));
+	if (answer_string(o, "said")[0] != '\0' && (!up || flaps)) {
 		buffer_text(out, ": ");
 		text_add_terminal(out, slice_from_string(answer_string(o, "said")));
 	}
 	buffer_byte(out, '\n');
+	return up && !lacks && !flaps;
 }
 
-/* ExaBGP takes what it has nobody to tell: where the session is down the router has none of it. */
+/*
+ * ExaBGP takes what it has nobody to tell: where the session is down the router has none of it, nor where it takes no
+ * such rules.
+ */
 static const char *state_of(const json_t *rule)
 {
 	const char *state = answer_string(rule, "state");
 	bool waits = strcmp(state, "announced") == 0 && strcmp(answer_string(rule, "session"), "down") == 0;
+	if (strcmp(state, "not sent") == 0)
+		return "NOT SENT: the router takes no such rules";
 	return waits ? "waiting for the session" : state;
 }
 
@@ -119,15 +143,13 @@ static bool add_watch(const json_t *answer, struct buffer *out)
 /* 1 where something is as it should not be: a session, ExaBGP, nobody to hold. */
 static int add_status(const json_t *answer, struct buffer *out)
 {
-	const json_t *operators = json_object_get(answer, "operators"), *rules = json_object_get(answer, "rules"),
-		     *item;
+	const json_t *operators = json_object_get(answer, "operators"), *rules = json_object_get(answer, "rules");
+	json_t *item;
 	bool well = json_is_true(json_object_get(answer, "exabgp"));
 	size_t i;
 	json_array_foreach(operators, i, item)
 	{
-		add_operator(item, out);
-		well = well && strcmp(answer_string(item, "session"), "up") == 0 &&
-		       !json_is_true(json_object_get(item, "flaps"));
+		well = add_operator(item, out) && well;
 	}
 	if (!json_is_true(json_object_get(answer, "exabgp")))
 		buffer_text(out, "ExaBGP does not answer\n");
@@ -318,9 +340,9 @@ const struct command upstream_command = {
 		"number\n"
 		"that `guia upstream` shows. docs/operators.md tells what is announced, and how to try it.\n\n"
 		"Without a word it shows sessions, rules and the watch that holds them, and exits with 1 if a session\n"
-		"is down or the watch silent. `configure` writes ExaBGP's configuration, and `keep` is the process "
-		"that\n"
-		"ExaBGP starts by it: both belong to the service (packaging/).",
+		"is down, its router does not take all that was agreed, or the watch is silent. `configure` writes\n"
+		"ExaBGP's configuration, and `keep` is the process that ExaBGP starts by it: both belong to the\n"
+		"service (packaging/).",
 	.options = options,
 	.option_count = sizeof(options) / sizeof(options[0]),
 	.words_min = 0,

@@ -15,6 +15,19 @@
 
 enum { PLAN_SECONDS = 180 };
 
+/* One that was asked for, and where it is. */
+static void add_rule(const json_t *outcome, struct buffer *out)
+{
+	const char *lacks = answer_string(outcome, "lacks");
+	if (lacks[0] != '\0')
+		buffer_printf(out, "NOT SENT, for the router takes no %s", lacks);
+	else if (strcmp(answer_string(outcome, "session"), "down") == 0)
+		buffer_text(out, "waits for the session, which is DOWN");
+	else
+		buffer_text(out, "announced");
+	buffer_printf(out, ": rule %.0f", answer_number(outcome, "id"));
+}
+
 int upstream_add_outcomes(const json_t *answer, bool dry, struct buffer *out)
 {
 	const json_t *outcomes = json_object_get(answer, "outcomes"), *item;
@@ -27,11 +40,8 @@ int upstream_add_outcomes(const json_t *answer, bool dry, struct buffer *out)
 	{
 		bool passes = json_is_true(json_object_get(item, "passes"));
 		buffer_printf(out, "  %-12s ", answer_string(item, "operator"));
-		bool waits = strcmp(answer_string(item, "session"), "down") == 0;
 		if (passes && !dry)
-			buffer_printf(out, "%s: rule %.0f",
-				      waits ? "waits for the session, which is DOWN" : "announced",
-				      answer_number(item, "id"));
+			add_rule(item, out);
 		else
 			buffer_text(out, passes ? "" : "refused: ");
 		if (!passes || dry)

@@ -9,6 +9,33 @@
 
 #include <inttypes.h>
 
+static const struct {
+	const char *name;
+	bool flow;
+} families[EXABGP_FAMILIES] = {
+	[EXABGP_IPV4_UNICAST] = {"ipv4 unicast", false},
+	[EXABGP_IPV6_UNICAST] = {"ipv6 unicast", false},
+	[EXABGP_IPV4_FLOW] = {"ipv4 flow", true},
+	[EXABGP_IPV6_FLOW] = {"ipv6 flow", true},
+};
+
+const char *exabgp_family_name(enum exabgp_family family)
+{
+	return family < EXABGP_FAMILIES ? families[family].name : "?";
+}
+
+enum exabgp_family exabgp_family_of(const struct route *route)
+{
+	if (route->kind == ROUTE_FLOW)
+		return route->flow.v6 ? EXABGP_IPV6_FLOW : EXABGP_IPV4_FLOW;
+	return prefix_is_v4(&route->prefix) ? EXABGP_IPV4_UNICAST : EXABGP_IPV6_UNICAST;
+}
+
+bool exabgp_family_is_used(const struct upstream_operator *operator_, enum exabgp_family family)
+{
+	return families[family].flow ? operator_->takes_flows : operator_->takes_blackholes;
+}
+
 static struct exabgp_answer read_neighbor(struct reader r)
 {
 	struct exabgp_answer answer = {.kind = EXABGP_NOTHING};
@@ -20,6 +47,31 @@ static struct exabgp_answer read_neighbor(struct reader r)
 	if (slice_starts_with(rest, SLICE("down"))) {
 		answer.kind = EXABGP_DOWN;
 		answer.why = slice_after(rest, slice_starts_with(rest, SLICE("down - ")) ? 7 : 4);
+	}
+	return answer;
+}
+
+static struct slice read_word(struct reader *r)
+{
+	while (reader_accept(r, SLICE(" ")))
+		continue;
+	return reader_until(r, ' ');
+}
+
+/* "   ipv4 flow:  enabled  disabled  disabled": ours, the router's, and more than one path; "n/a" before its OPEN. */
+static struct exabgp_answer read_family(struct reader r)
+{
+	struct exabgp_answer answer = {.kind = EXABGP_NOTHING};
+	struct slice name = reader_until(&r, ':');
+	(void)read_word(&r);
+	struct slice agreed = read_word(&r);
+	for (unsigned i = 0; i < EXABGP_FAMILIES; i++) {
+		if (!slice_equal(name, slice_from_string(families[i].name)))
+			continue;
+		answer.family = (enum exabgp_family)i;
+		answer.agreed = slice_equal(agreed, SLICE("enabled"));
+		if (answer.agreed || slice_equal(agreed, SLICE("disabled")))
+			answer.kind = EXABGP_FAMILY;
 	}
 	return answer;
 }
@@ -36,6 +88,10 @@ struct exabgp_answer exabgp_read(struct slice line)
 		answer.kind = EXABGP_HEADER;
 	else if (reader_accept(&r, SLICE("neighbor ")))
 		answer = read_neighbor(r);
+	else if (reader_accept(&r, SLICE("   ")))
+		answer = read_family(r);
+	else if (reader_accept(&r, SLICE("Neighbor ")) && address_parse(reader_rest(&r), &answer.neighbor))
+		answer.kind = EXABGP_NEIGHBOR;
 	else if (address_parse(reader_until(&r, ' '), &answer.neighbor) &&
 		 slice_find(line, SLICE(" established "), 0) < line.len)
 		answer.kind = EXABGP_ESTABLISHED;
@@ -65,10 +121,9 @@ static void configure(const struct upstream_operator *o, struct slice password, 
 	if (password.len > 0)
 		buffer_printf(out, "\tmd5-password '%.*s';\n", SLICE_ARG(password));
 	buffer_text(out, "\thold-time 30;\n\tfamily {\n");
-	if (o->takes_blackholes)
-		buffer_text(out, "\t\tipv4 unicast;\n\t\tipv6 unicast;\n");
-	if (o->takes_flows)
-		buffer_text(out, "\t\tipv4 flow;\n\t\tipv6 flow;\n");
+	for (unsigned i = 0; i < EXABGP_FAMILIES; i++)
+		if (exabgp_family_is_used(o, (enum exabgp_family)i))
+			buffer_printf(out, "\t\t%s;\n", families[i].name);
 	/* Without graceful restart: when the session ends, what it announced ends with it. */
 	buffer_text(out, "\t}\n\tcapability {\n\t\tgraceful-restart disable;\n\t\troute-refresh enable;\n\t}\n");
 	buffer_text(out, "\tapi {\n\t\tprocesses [ guia ];\n\t\tneighbor-changes;\n\t}\n}\n");

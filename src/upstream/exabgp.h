@@ -7,9 +7,32 @@
 
 #include "base/buffer.h"
 #include "upstream/operator.h"
+#include "upstream/route.h"
 
 /* What to ask to see that it lives, and which sessions are up. */
 #define EXABGP_PING "show neighbor summary\n"
+
+/*
+ * What to ask to see which families each session carries: what a router did not agree to when it began, ExaBGP takes,
+ * answers as if it were done, and does not send. (It would tell of a router's OPEN, too, but with a name of the
+ * router's choice in it, of whatever bytes.)
+ */
+#define EXABGP_ASK_FAMILIES "show neighbor extensive\n"
+
+/* Of routes: which a session carries the two ends agree on when it begins (RFC 4760). */
+enum exabgp_family {
+	EXABGP_IPV4_UNICAST,
+	EXABGP_IPV6_UNICAST,
+	EXABGP_IPV4_FLOW,
+	EXABGP_IPV6_FLOW,
+	EXABGP_FAMILIES,
+};
+
+/* "ipv4 flow" */
+const char *exabgp_family_name(enum exabgp_family family);
+enum exabgp_family exabgp_family_of(const struct route *route);
+/* Whether it was agreed to announce such routes. */
+bool exabgp_family_is_used(const struct upstream_operator *operator_, enum exabgp_family family);
 
 /*
  * Ends ExaBGP, and with the sessions all that was announced; whoever manages the service starts it again. (Its own
@@ -25,12 +48,16 @@ enum exabgp_kind {
 	EXABGP_DOWN,        /* with why */
 	EXABGP_HEADER,      /* the answer to EXABGP_PING begins; what was written before it is answered */
 	EXABGP_ESTABLISHED, /* a line of it */
+	EXABGP_NEIGHBOR,    /* of the answer to EXABGP_ASK_FAMILIES: what follows is of this one */
+	EXABGP_FAMILY,      /* a line of it: whether the router agreed to one */
 };
 
 struct exabgp_answer {
 	enum exabgp_kind kind;
 	struct address neighbor;
 	struct slice why;
+	enum exabgp_family family;
+	bool agreed;
 };
 
 /* A line without its newline. */

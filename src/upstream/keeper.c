@@ -1,6 +1,7 @@
 /*
  * The loop and ExaBGP's two pipes; keeper_answer.c answers questions. In each turn the journal is written before any
- * line goes out. ExaBGP is pinged every two seconds: its answer tells that it lives, and which sessions are up.
+ * line goes out. ExaBGP is pinged every two seconds: its answer tells that it lives, and which sessions are up. Of
+ * those that came up it is then asked which families they carry.
  */
 #include "upstream/keeper.h"
 
@@ -137,6 +138,31 @@ static int journal_load(struct keeper *k)
 
 /* ---- ExaBGP ---- */
 
+/* Asked again with each ping until it is known. */
+static void families_ask(struct keeper *k)
+{
+	bool wanted = false;
+	for (size_t i = 0; i < k->options.count; i++)
+		wanted = wanted || (k->sessions[i].up && !session_knows(&k->sessions[i], &k->options.operators[i]));
+	if (wanted)
+		(void)lease_line_other(k->book, SLICE(EXABGP_ASK_FAMILIES), &k->sink);
+}
+
+static void family_tell(const struct keeper *k, const struct exabgp_answer *answer)
+{
+	if (k->told_of >= k->options.count)
+		return;
+	const struct upstream_operator *o = &k->options.operators[k->told_of];
+	struct session *session = &k->sessions[k->told_of];
+	struct buffer names = buffer_make(NULL);
+	if (session_agree(session, o, answer->family, answer->agreed) && session_tell_lacking(session, o, &names) > 0)
+		fprintf(stderr,
+			"guia: upstream: the router of %s did not agree to %.*s: it takes no such rules, and none is "
+			"sent\n",
+			o->name, SLICE_ARG(buffer_slice(&names)));
+	buffer_free(&names);
+}
+
 static void ping_answered(struct keeper *k)
 {
 	for (size_t i = 0; i < k->options.count; i++) {
@@ -150,6 +176,7 @@ static void ping_answered(struct keeper *k)
 		service_notify("READY=1");
 	k->answered_ms = k->now_ms;
 	service_notify("WATCHDOG=1");
+	families_ask(k);
 }
 
 static void session_tell(struct keeper *k, const struct exabgp_answer *answer)
@@ -165,6 +192,8 @@ static void session_tell(struct keeper *k, const struct exabgp_answer *answer)
 	if (answer->kind == EXABGP_ESTABLISHED)
 		return;
 	bool before = session->up;
+	k->told_of = k->options.count; /* what of it is still to be told is of the session before */
+	k->ping_ms = answer->kind == EXABGP_UP ? k->now_ms : k->ping_ms;
 	session_turn(session, answer->kind == EXABGP_UP, answer->why, k->now_ms);
 	if (before == session->up)
 		return;
@@ -202,6 +231,12 @@ static void line_take(struct keeper *k, struct slice line)
 		break;
 	case EXABGP_HEADER:
 		k->in_ping = true;
+		break;
+	case EXABGP_NEIGHBOR:
+		k->told_of = session_find(k->options.operators, k->options.count, &answer.neighbor);
+		break;
+	case EXABGP_FAMILY:
+		family_tell(k, &answer);
 		break;
 	case EXABGP_UP:
 	case EXABGP_DOWN:
@@ -377,8 +412,11 @@ int keeper_run(const struct keeper_options *options, const char **ret_what)
 	int signals = -1, lock = -1;
 	if (k == NULL)
 		return -ENOMEM;
-	*k = (struct keeper){
-		.options = *options, .journal_fd = -1, .now_ms = (uint64_t)clock_boot_ms(), .control = {.fd = -1}};
+	*k = (struct keeper){.options = *options,
+			     .journal_fd = -1,
+			     .now_ms = (uint64_t)clock_boot_ms(),
+			     .told_of = options->count,
+			     .control = {.fd = -1}};
 	lease_news_init(&k->news, k->options.operators, clock_now_ms());
 	k->sink = (struct lease_sink){&k->journal, &k->lines, told, k};
 	*ret_what = options->directory;

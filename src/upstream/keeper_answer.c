@@ -18,6 +18,29 @@ static const char *session_name(const struct keeper *k, size_t at)
 	return k->sessions[at].up ? "up" : "down";
 }
 
+/* Whether the router takes no such rules: they are not at it, whatever ExaBGP says. */
+static bool lacks(const struct keeper *k, size_t at, const struct route *route)
+{
+	return k->sessions != NULL && session_lacks(&k->sessions[at], exabgp_family_of(route));
+}
+
+/* Whether its router agreed to what it is used for; null: that is not known. */
+static void add_families(const struct session *s, const struct upstream_operator *o, struct buffer *out)
+{
+	size_t count = 0;
+	buffer_text(out, ",\"families\":{");
+	for (unsigned i = 0; i < EXABGP_FAMILIES; i++) {
+		enum exabgp_family family = (enum exabgp_family)i;
+		bool known = s->up && (s->known & 1U << i) != 0;
+		if (exabgp_family_is_used(o, family))
+			buffer_printf(out, "%s\"%s\":%s", count++ > 0 ? "," : "", exabgp_family_name(family),
+				      !known                     ? "null"
+				      : session_lacks(s, family) ? "false"
+								 : "true");
+	}
+	buffer_byte(out, '}');
+}
+
 static void add_operator(const struct keeper *k, size_t at, struct buffer *out)
 {
 	const struct upstream_operator *o = &k->options.operators[at];
@@ -29,8 +52,15 @@ static void add_operator(const struct keeper *k, size_t at, struct buffer *out)
 		      s->since_ms > 0 ? (k->now_ms - s->since_ms) / 1000 : 0, falls);
 	buffer_printf(out, "\"flaps\":%s,\"said\":", falls >= SESSION_FLAPS ? "true" : "false");
 	text_add_json(out, slice_from_string(s->said));
+	add_families(s, o, out);
 	buffer_printf(out, ",\"announced\":%zu,\"rules_most\":%" PRIu32 "}", lease_announced(k->book, (uint32_t)at),
 		      o->rules_most);
+}
+
+static const char *state_name(const struct keeper *k, const struct lease *lease)
+{
+	bool sent = lease->state != LEASE_ANNOUNCED || !lacks(k, lease->operator_, &lease->route);
+	return sent ? lease_state_name(lease->state) : "not sent";
 }
 
 static void add_lease(const struct keeper *k, const struct lease *lease, struct buffer *out)
@@ -38,7 +68,7 @@ static void add_lease(const struct keeper *k, const struct lease *lease, struct 
 	struct buffer text = buffer_make(NULL);
 	buffer_printf(out, "{\"id\":%" PRIu32 ",\"operator\":\"%s\",\"session\":\"%s\",\"state\":\"%s\",", lease->id,
 		      k->options.operators[lease->operator_].name, session_name(k, lease->operator_),
-		      lease_state_name(lease->state));
+		      state_name(k, lease));
 	buffer_printf(out, "\"taken\":%s,\"yes\":%s,", lease->taken ? "true" : "false", lease->yes ? "true" : "false");
 	buffer_printf(out, "\"seconds_left\":%" PRIu64 ",\"age_seconds\":%" PRIu64 ",\"by\":%lu,\"told\":",
 		      lease->until_ms > k->now_ms ? (lease->until_ms - k->now_ms) / 1000 : 0,
@@ -119,6 +149,17 @@ static const char *read_ask(const struct keeper *k, uid_t who, struct slice rest
 	return NULL;
 }
 
+static void add_says(const struct keeper *k, size_t at, const struct route *route, int outcome, struct buffer *out)
+{
+	const char *text = outcome < 0 ? "cannot be held: no memory is left" : lease_outcome_text(outcome);
+	const char *family = exabgp_family_name(exabgp_family_of(route));
+	if (outcome != GUARD_PASSES || !lacks(k, at, route)) {
+		text_add_json(out, slice_from_string(text));
+		return;
+	}
+	buffer_printf(out, "\"%s, but is not sent: the router takes no %s\",\"lacks\":\"%s\"", text, family, family);
+}
+
 static void add_outcome(struct keeper *k, size_t at, const struct asked *a, struct buffer *out)
 {
 	const struct upstream_operator *o = &k->options.operators[at];
@@ -136,8 +177,7 @@ static void add_outcome(struct keeper *k, size_t at, const struct asked *a, stru
 		      "{\"operator\":\"%s\",\"passes\":%s,\"needs_yes\":%s,\"says\":", k->options.operators[at].name,
 		      outcome == GUARD_PASSES ? "true" : "false",
 		      outcome == GUARD_NEEDS_YES || outcome == GUARD_BLACKHOLES ? "true" : "false");
-	text_add_json(out, slice_from_string(outcome < 0 ? "cannot be held: no memory is left"
-							 : lease_outcome_text(outcome)));
+	add_says(k, at, &route, outcome, out);
 	if (outcome == GUARD_PASSES && !a->dry)
 		buffer_printf(out, ",\"id\":%" PRIu32 ",\"session\":\"%s\"", lease->id, session_name(k, at));
 	buffer_text(out, "}");
@@ -213,13 +253,15 @@ static void change(struct keeper *k, struct slice verb, struct slice which, stru
 /* Who holds hears whether anybody could be asked at all. */
 static void held(struct keeper *k, struct buffer *out)
 {
-	size_t up = 0;
-	for (size_t i = 0; i < k->options.count; i++)
+	size_t up = 0, carry = 0;
+	for (size_t i = 0; i < k->options.count; i++) {
 		up += k->sessions[i].up;
+		carry += session_carries(&k->sessions[i], &k->options.operators[i]);
+	}
 	lease_hold(k->book, k->now_ms, &k->sink);
 	const struct lease *leases;
-	buffer_printf(out, "{\"held\":true,\"operators\":%zu,\"up\":%zu,\"rules\":%zu}\n", k->options.count, up,
-		      lease_list(k->book, &leases));
+	buffer_printf(out, "{\"held\":true,\"operators\":%zu,\"up\":%zu,\"carry\":%zu,\"rules\":%zu}\n",
+		      k->options.count, up, carry, lease_list(k->book, &leases));
 }
 
 static void news(struct keeper *k, struct slice words, struct buffer *out)

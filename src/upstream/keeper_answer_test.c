@@ -86,5 +86,49 @@ static void a_rule_is_told_with_its_session(void **state)
 	bench_close(&b);
 }
 
+/* ExaBGP takes it as any other. */
+static void what_the_router_did_not_agree_to_is_not_announced(void **state)
+{
+	struct bench b;
+	(void)state;
+	bench_open(&b);
+	(void)answer(&b, "hold", 1000);
+	session_turn(&b.session, true, SLICE(""), 1000);
+	(void)answer(&b, ASK, 1000);
+	lease_answered(b.keeper.book, true, 1000, &b.keeper.sink);
+	tells(&b, 1000,
+	      "\"families\":{\"ipv4 unicast\":null,\"ipv6 unicast\":null,\"ipv4 flow\":null,\"ipv6 flow\":null}");
+	tells(&b, 1000, "\"state\":\"announced\",\"taken\":true");
+	for (unsigned i = 0; i < EXABGP_FAMILIES; i++)
+		(void)session_agree(&b.session, &b.operator_, (enum exabgp_family)i, i != EXABGP_IPV4_FLOW);
+	tells(&b, 1000,
+	      "\"families\":{\"ipv4 unicast\":true,\"ipv6 unicast\":true,\"ipv4 flow\":false,\"ipv6 flow\":true}");
+	tells(&b, 1000, "\"state\":\"not sent\",\"taken\":true");
+	assert_non_null(strstr(answer(&b, ASK, 1000),
+			       "\"passes\":true,\"needs_yes\":false,\"says\":\"passes, but is not sent: "
+			       "the router takes no ipv4 flow\",\"lacks\":\"ipv4 flow\",\"id\":1"));
+	assert_non_null(strstr(answer(&b, "hold", 1000), "\"up\":1,\"carry\":1,"));
+	/* Of another family. */
+	assert_null(
+		strstr(answer(&b,
+			      "ask * 60 - x\tflow route { match { destination 2001:db8::10/128; next-header [ =17 ]; } "
+			      "then { discard; } }",
+			      1000),
+		       "lacks"));
+	/* What is lifted is not called otherwise. */
+	(void)answer(&b, "lift 1", 1000);
+	tells(&b, 1000, "\"state\":\"lifted\"");
+	(void)answer(&b, "raise 1", 1000);
+	session_turn(&b.session, false, SLICE(""), 2000);
+	tells(&b, 2000, "\"session\":\"down\",\"state\":\"announced\"");
+	assert_non_null(strstr(answer(&b, "hold", 2000), "\"up\":0,\"carry\":0,"));
+	session_turn(&b.session, true, SLICE(""), 3000);
+	for (unsigned i = 0; i < EXABGP_FAMILIES; i++)
+		(void)session_agree(&b.session, &b.operator_, (enum exabgp_family)i, false);
+	assert_non_null(strstr(answer(&b, "hold", 3000), "\"up\":1,\"carry\":0,"));
+	bench_close(&b);
+}
+
 TEST_MAIN(cmocka_unit_test(a_silent_watch_is_told_before_its_rules_end),
-	  cmocka_unit_test(a_rule_is_told_with_its_session))
+	  cmocka_unit_test(a_rule_is_told_with_its_session),
+	  cmocka_unit_test(what_the_router_did_not_agree_to_is_not_announced))

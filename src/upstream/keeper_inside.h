@@ -25,7 +25,8 @@ struct keeper {
 	uint64_t ping_ms;     /* when the next is due */
 	uint64_t answered_ms; /* when ExaBGP last answered one; 0: never */
 	bool pinging;
-	bool in_ping; /* its answer has begun */
+	bool in_ping;   /* its answer has begun */
+	size_t told_of; /* the operator whose families ExaBGP is telling; else their number */
 	bool ended;
 	int error;
 };

@@ -71,6 +71,15 @@ void lease_line_add(struct lease_book *book, uint32_t id, struct slice line, con
 	book->asked[book->asked_count++] = id;
 }
 
+int lease_line_other(struct lease_book *book, struct slice line, const struct lease_sink *sink)
+{
+	if (lease_reserve_line(book) != 0)
+		return -ENOMEM;
+	buffer_add(sink->lines, line);
+	book->asked[book->asked_count++] = 0;
+	return 0;
+}
+
 /* For the next life's guard. */
 static void record_change(const struct lease_book *book, const struct lease *lease, uint64_t now_ms,
 			  struct buffer *journal)

@@ -39,6 +39,8 @@ uint64_t lease_tick(struct lease_book *book, uint64_t now_ms, const struct lease
 
 /* ExaBGP's answer to the oldest line that it has not answered. */
 void lease_answered(struct lease_book *book, bool taken, uint64_t now_ms, const struct lease_sink *sink);
+/* A whole line for ExaBGP that is about no lease: its answer, too, comes in its turn. 0 or -ENOMEM. */
+int lease_line_other(struct lease_book *book, struct slice line, const struct lease_sink *sink);
 size_t lease_unanswered(const struct lease_book *book);
 
 /* All of them, in the order of their beginning; valid until the next change. */

@@ -13,7 +13,7 @@ struct lease_book {
 	size_t capacity;
 	uint32_t last_id;
 	uint64_t held_ms; /* 0: never */
-	uint32_t *asked;  /* the leases of lines that ExaBGP has not answered, the oldest first; 0: of none any more */
+	uint32_t *asked;  /* the leases of lines that ExaBGP has not answered, the oldest first; 0: of none */
 	size_t asked_count;
 	size_t asked_capacity;
 };

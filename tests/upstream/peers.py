@@ -124,7 +124,7 @@ class GoBGP(Process):
 class Bird(Process):
     address, peer_as = "127.1.0.3", 65011
 
-    def __init__(self, folder, password=None):
+    def __init__(self, folder, password=None, flows=("flow4", "flow6")):
         super().__init__(folder, "bird")
         self.port = free_port(self.address)
         (self.folder / "bird.conf").write_text(f"""
@@ -141,8 +141,7 @@ protocol bgp guia {{
     {f'password "{password}";' if password else ''}
     ipv4 {{ import all; export none; }};
     ipv6 {{ import all; export none; }};
-    flow4 {{ table flows4; import all; export none; }};
-    flow6 {{ table flows6; import all; export none; }};
+{"".join(f"    {flow} {{ table flows{flow[-1]}; import all; export none; }};" + chr(10) for flow in flows)}
 }}
 """)
 
@@ -174,10 +173,12 @@ protocol bgp guia {{
 
 
 class Table:
-    """What ExaBGP would have announced; kept over the lives of its keeper. `up`: whose sessions are."""
+    """What ExaBGP would have announced; kept over the lives of its keeper. `up`: whose sessions are. `families`: what it tells of theirs."""
 
     def __init__(self):
         self.routes, self.announced, self.child, self.up = set(), [], None, []
+        self.noise = ""  # told before it
+        self.families = {name: "enabled" for name in ("ipv4 unicast", "ipv6 unicast", "ipv4 flow", "ipv6 flow")}
 
     def start(self, service, *before):
         self.child = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *before, service.guia, "upstream", "keep", "-c", str(service.config)], stdin=subprocess.PIPE,
@@ -195,7 +196,11 @@ class Table:
 
     def take(self, child, line):
         said = "done\n"
-        if line.startswith("show"):
+        if line == "show neighbor extensive":
+            told = "".join(f"   {name + ':':20} {'enabled':>15} {agreed:>15} {'disabled':>15}\n" for name, agreed in self.families.items())
+            said = self.noise + "".join(f"Neighbor {address}\n\n  Families                        Local          Remote        Add-Path\n{told}\n"
+                           for address in self.up) + "done\n"
+        elif line.startswith("show"):
             up = "".join(f"{address} 65010 0:00:01 established 1 1\n" for address in self.up)
             said = f"Peer            AS        up/down state       |     #sent     #recvd\n{up}done\n"
         elif " announce " in line:

@@ -478,6 +478,52 @@ def a_password_is_used(folder):
         bird.stop()
 
 
+def a_router_without_flow_tables_has_no_rules_and_that_is_told(folder):
+    """Its session is up, and ExaBGP takes what it then sends to nobody."""
+    (folder / "bird").mkdir()
+    bird = peers.Bird(folder / "bird", flows=("flow6",))
+    service = peers.Service(GUIA, folder, [bird])
+    lacking = {"ipv4 unicast": True, "ipv6 unicast": True, "ipv4 flow": False, "ipv6 flow": True}
+    families = lambda: service.ask("status")["operators"][0]["families"]
+    told = lambda: service.exabgp.log().count("the router of bird did not agree to ipv4 flow: it takes no such rules")
+    try:
+        bird.start()
+        service.start()
+        service.hold()
+        peers.wait_until(service.up, "the session is up", seen=service.exabgp.log)
+        peers.wait_until(lambda: families() == lacking, "what it agreed to is known", seen=families)
+        assert told() == 1, service.exabgp.log()
+        said = service.command("ask", *UDP, "--why", "a flood")
+        assert "NOT SENT, for the router takes no ipv4 flow: rule" in said and "announced" not in said, said
+        service.command("ask", "2001:db8::10", "--protocol", "udp")
+        peers.wait_until(lambda: all(rule["taken"] for rule in service.ask("status")["rules"]), "ExaBGP took both")
+        peers.wait_until(lambda: len(bird.flows("flows6")) == 1, "the other family's is there", seen=lambda: bird.flows("flows6"))
+        assert bird.flows() == {}
+        said = service.command(code=1)
+        assert "ITS ROUTER TAKES NO ipv4 flow\n" in said and said.count("(NOT SENT: the router takes no such rules, ends in") == 1, said
+        assert said.count("(announced, ends in") == 1, said
+        # Another keeper knows it, too.
+        before = service.keeper()
+        os.kill(before, signal.SIGKILL)
+        peers.wait_until(lambda: service.keeper() not in (None, before) and service.ask("status", patient=False), "another keeper")
+        peers.wait_until(lambda: families() == lacking, "it knows, too", seen=families)
+        assert told() == 2, service.exabgp.log()
+        # A router that has them at last gets what was asked.
+        bird.stop()
+        (folder / "bird2").mkdir()
+        port, bird = bird.port, peers.Bird(folder / "bird2")
+        config = folder / "bird2" / "bird.conf"
+        config.write_text(config.read_text().replace(f"port {bird.port} ", f"port {port} "))
+        bird.start()
+        peers.wait_until(lambda: UDP_BIRD in bird.flows(), "it is there", seen=bird.flows)
+        peers.wait_until(lambda: families() == dict.fromkeys(lacking, True), "what it agreed to is known", seen=families)
+        peers.wait_until(service.well, "all is well", seen=lambda: service.command(code=None))
+        assert told() == 2, service.exabgp.log()
+    finally:
+        service.stop()
+        bird.stop()
+
+
 def run(title, function, number, argument, before=lambda: None):
     try:
         before()
@@ -491,7 +537,7 @@ def run(title, function, number, argument, before=lambda: None):
 
 
 def main():
-    apart = [an_operator_that_refuses_is_told_of, a_password_is_used]
+    apart = [an_operator_that_refuses_is_told_of, a_password_is_used, a_router_without_flow_tables_has_no_rules_and_that_is_told]
     if not peers.have():
         print("1..0 # SKIP exabgp, gobgpd or bird2 is not installed")
         return 0
