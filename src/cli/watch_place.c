@@ -237,9 +237,13 @@ static void add_link(const json_t *answer, struct buffer *out)
 		      answer_number(link, "share_percent"), answer_number(link, "mbit"),
 		      json_is_true(json_object_get(link, "visitors_falling")) ? ", visitors fall away" : "");
 	if (json_object_get(link, "operators") != NULL)
-		buffer_printf(out, "; %.0f of %.0f operators' sessions up, %.0f rules asked of them (guia upstream)",
-			      answer_number(link, "operators_up"), answer_number(link, "operators"),
-			      answer_number(link, "rules"));
+		buffer_printf(out, "; %.0f of %.0f operators' sessions up", answer_number(link, "operators_up"),
+			      answer_number(link, "operators"));
+	if (answer_number(link, "operators_unfit") > 0)
+		buffer_printf(out, ", %.0f MORE BUT WITH A ROUTER THAT TAKES NO RULES",
+			      answer_number(link, "operators_unfit"));
+	if (json_object_get(link, "operators") != NULL)
+		buffer_printf(out, ", %.0f rules asked of them (guia upstream)", answer_number(link, "rules"));
 	buffer_byte(out, '\n');
 	if (full && answer_number(link, "operators_up") == 0)
 		buffer_text(out, "THE LINK IS FULL AND NO OPERATOR CAN BE ASKED: telephone (docs/attack.md)\n");

@@ -46,7 +46,8 @@ static void begin(struct request *request, uint64_t now_ms)
 	request->asked_ms = now_ms;
 }
 
-void requests_adopt(struct requests *requests, const struct route *route, uint32_t id, const char *why, uint64_t now_ms)
+void requests_adopt(struct requests *requests, const struct route *route, uint32_t id, const char *why, bool sent,
+		    uint64_t now_ms)
 {
 	struct request *request = find(requests, route);
 	if (request == NULL)
@@ -54,6 +55,7 @@ void requests_adopt(struct requests *requests, const struct route *route, uint32
 	if (request == NULL || request->id_count == REQUEST_IDS)
 		return;
 	request->ids[request->id_count++] = id;
+	request->sent = request->sent || sent;
 	begin(request, now_ms);
 }
 
@@ -148,7 +150,15 @@ struct request *requests_next(struct requests *requests)
 	return next;
 }
 
-void requests_done(struct requests *requests, struct request *request, const uint32_t *ids, size_t count,
+uint32_t requests_sent(const struct requests *requests)
+{
+	uint32_t sent = 0;
+	for (size_t i = 0; i < requests->count; i++)
+		sent += requests->items[i].asked && requests->items[i].sent;
+	return sent;
+}
+
+void requests_done(struct requests *requests, struct request *request, const uint32_t *ids, size_t count, bool sent,
 		   uint64_t now_ms)
 {
 	enum request_due due = request->due;
@@ -163,6 +173,7 @@ void requests_done(struct requests *requests, struct request *request, const uin
 	if (request->id_count > 0)
 		memcpy(request->ids, ids, request->id_count * sizeof(*ids));
 	request->asked_ms = now_ms;
+	request->sent = sent;
 	if (count > 0)
 		begin(request, now_ms);
 	else

@@ -30,6 +30,7 @@ struct request {
 	bool asked; /* at least one operator has it */
 	uint32_t ids[REQUEST_IDS];
 	size_t id_count;
+	bool sent; /* to a router at least: with those that take no such rules it waits, and does nothing */
 	uint64_t asked_ms;
 	uint64_t hits; /* when it was lifted */
 	struct probing probing;
@@ -55,7 +56,7 @@ struct requests_sight {
 bool requests_want(struct requests *requests, const struct route *route, uint32_t ban, const char *why);
 
 /* One that is announced already, of an earlier watch: goes on from here. */
-void requests_adopt(struct requests *requests, const struct route *route, uint32_t id, const char *why,
+void requests_adopt(struct requests *requests, const struct route *route, uint32_t id, const char *why, bool sent,
 		    uint64_t now_ms);
 
 /*
@@ -67,8 +68,11 @@ void requests_second(struct requests *requests, const struct requests_sight *sig
 /* One with something due, or NULL: what is to be raised first. */
 struct request *requests_next(struct requests *requests);
 
-/* What was due was done: `ids` are those of the rules, for REQUEST_ASK; none: it was refused. */
-void requests_done(struct requests *requests, struct request *request, const uint32_t *ids, size_t count,
+/* How many are asked of somebody and may be at a router. */
+uint32_t requests_sent(const struct requests *requests);
+
+/* What was due was done: `ids` are those of the rules, for REQUEST_ASK; none: it was refused. `sent`: as above. */
+void requests_done(struct requests *requests, struct request *request, const uint32_t *ids, size_t count, bool sent,
 		   uint64_t now_ms);
 
 #endif

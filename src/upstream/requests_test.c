@@ -81,7 +81,7 @@ static void expect(struct requests *requests, enum request_due due, uint64_t now
 	}
 	assert_non_null(request);
 	assert_int_equal(request->due, due);
-	requests_done(requests, request, ids, 2, now);
+	requests_done(requests, request, ids, 2, true, now);
 }
 
 static void second(struct requests *requests, uint64_t now, bool full, bool busy)
@@ -134,12 +134,12 @@ static void what_is_refused_is_asked_again_while_it_is_needed(void **state)
 	const struct route udp = a_route(UDP);
 	(void)state;
 	assert_true(requests_want(&requests, &udp, 0, "link full"));
-	requests_done(&requests, requests_next(&requests), NULL, 0, 1000);
+	requests_done(&requests, requests_next(&requests), NULL, 0, false, 1000);
 	second(&requests, 20000, true, true);
 	expect(&requests, REQUEST_NOTHING, 20000);
 	second(&requests, 31000, true, true);
 	assert_int_equal(requests_next(&requests)->due, REQUEST_ASK);
-	requests_done(&requests, requests_next(&requests), NULL, 0, 31000);
+	requests_done(&requests, requests_next(&requests), NULL, 0, false, 31000);
 	second(&requests, 32000, false, false);
 	assert_int_equal(requests.count, 0);
 }
@@ -178,12 +178,12 @@ static void what_is_against_a_source_ends_with_its_ban(void **state)
 	assert_true(requests_want(&requests, &source, 7, "link full"));
 	requests_second(&requests, &sight);
 	assert_int_equal(requests.count, 1);
-	requests_adopt(&requests, &source, 4, "link full", 3000);
+	requests_adopt(&requests, &source, 4, "link full", true, 3000);
 	requests.items[1].due = REQUEST_ASK;
 	requests_second(&requests, &sight);
 	expect(&requests, REQUEST_END, 3000);
 	/* What is being lifted is lifted first. */
-	requests_adopt(&requests, &source, 4, "link full", 3000);
+	requests_adopt(&requests, &source, 4, "link full", true, 3000);
 	requests.items[1].due = REQUEST_LIFT;
 	requests_second(&requests, &sight);
 	expect(&requests, REQUEST_LIFT, 3000);
@@ -196,8 +196,8 @@ static void an_earlier_watchs_rules_are_taken_over(void **state)
 	struct requests requests = {.count = 0};
 	const struct route udp = a_route(UDP);
 	(void)state;
-	requests_adopt(&requests, &udp, 4, "link full", 1000);
-	requests_adopt(&requests, &udp, 5, "link full", 1000);
+	requests_adopt(&requests, &udp, 4, "link full", true, 1000);
+	requests_adopt(&requests, &udp, 5, "link full", true, 1000);
 	assert_int_equal(requests.count, 1);
 	assert_int_equal(requests.items[0].id_count, 2);
 	expect(&requests, REQUEST_NOTHING, 1000);
@@ -365,11 +365,30 @@ static void the_kernels_tables_are_read(void **state)
 	assert_false(link_default_read(SLICE("Iface\tDestination\neth0\t0000A8C0\n"), &name));
 }
 
+/* With routers that take no such rules it waits, and what it is against is not kept away by it. */
+static void what_is_not_sent_is_not_counted(void **state)
+{
+	static struct requests requests;
+	const struct route udp = a_route(UDP);
+	const uint32_t ids[] = {1};
+	(void)state;
+	memset(&requests, 0, sizeof(requests));
+	assert_true(requests_want(&requests, &udp, 0, "link full"));
+	assert_int_equal(requests_sent(&requests), 0);
+	requests_done(&requests, requests_next(&requests), ids, 1, false, 1000);
+	assert_true(requests.items[0].asked && requests_sent(&requests) == 0);
+	/* Another operator's takes it, says the keeper to the next watch. */
+	requests_adopt(&requests, &udp, 2, "link full", true, 2000);
+	assert_int_equal(requests_sent(&requests), 1);
+	requests_adopt(&requests, &udp, 3, "link full", false, 2000);
+	assert_int_equal(requests_sent(&requests), 1);
+}
+
 TEST_MAIN(cmocka_unit_test(looks_follow_the_table), cmocka_unit_test(looks_wait_twice_as_long_each_time),
 	  cmocka_unit_test(what_is_asked_is_held_looked_behind_and_ended),
 	  cmocka_unit_test(what_is_refused_is_asked_again_while_it_is_needed),
 	  cmocka_unit_test(what_is_against_a_source_ends_with_its_ban),
-	  cmocka_unit_test(an_earlier_watchs_rules_are_taken_over), cmocka_unit_test(a_full_link_is_seen),
-	  cmocka_unit_test(what_fills_a_link_is_seen_within_a_second),
+	  cmocka_unit_test(an_earlier_watchs_rules_are_taken_over), cmocka_unit_test(what_is_not_sent_is_not_counted),
+	  cmocka_unit_test(a_full_link_is_seen), cmocka_unit_test(what_fills_a_link_is_seen_within_a_second),
 	  cmocka_unit_test(a_link_of_unknown_width_may_be_full),
 	  cmocka_unit_test(what_a_tick_cannot_tell_fills_no_link), cmocka_unit_test(the_kernels_tables_are_read))

@@ -119,8 +119,7 @@ struct upstream_link upstream_link(struct upstream *u, uint64_t now_ms)
 		link_meter_tick(&u->link, now_ms, counter.bytes, u->options->link_mbit);
 	link.full = u->link.full;
 	link.packets = counter.packets;
-	for (size_t i = 0; i < u->requests.count; i++)
-		link.asked += u->requests.items[i].asked;
+	link.asked = requests_sent(&u->requests);
 	return link;
 }
 
@@ -250,8 +249,10 @@ void upstream_second(struct upstream *u, const struct upstream_sight *sight)
 			u->link.full ? "full" : "free again", u->link.share, u->options->link_mbit,
 			u->link.falling ? ", visitors fall away" : "");
 	if (u->link.full && u->up == 0 && !u->alone)
-		fprintf(stderr, "guia: watch: the link is full and no operator's session is up: nobody can be asked; "
-				"telephone\n");
+		fprintf(stderr,
+			"guia: watch: the link is full and no operator's session %s: nobody can be asked; "
+			"telephone\n",
+			u->unfit > 0 ? "carries rules" : "is up");
 	u->told_full = u->link.full;
 	u->alone = u->link.full && u->up == 0;
 	if (u->link.full && u->adopted)
@@ -339,5 +340,6 @@ void upstream_link_report(const struct upstream *u, struct buffer *out)
 		json_number(out, "rules", u->rules);
 	}
 	json_number(out, "operators_up", u->up);
+	json_number(out, "operators_unfit", u->unfit);
 	buffer_byte(out, '}');
 }

@@ -56,7 +56,8 @@ struct upstream {
 	uint64_t hold_ms;                 /* when the rules are held again */
 	bool adopted;                     /* what an earlier watch asked is known */
 	char fault[UPSTREAM_FAULT_BYTES]; /* why the keeper does not answer; empty: it does, or was not asked yet */
-	size_t up;                        /* operators' sessions, as the keeper said last; of so many, */
+	size_t up;                        /* operators' sessions that may carry rules, as the keeper said last; ... */
+	size_t unfit;                     /* up, but with a router that takes none; of so many, */
 	size_t operators;
 	size_t rules; /* and how many rules they were asked for, whoever did */
 	struct upstream_news_reader news;

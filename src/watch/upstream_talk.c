@@ -47,7 +47,7 @@ static void heed(struct upstream *u, int error)
 {
 	u->unanswered = error != 0 ? u->unanswered + 1 : 0;
 	if (error != 0)
-		u->up = 0;
+		u->up = u->unfit = 0;
 	/* Whoever comes next holds what the journal says, and must be known anew. */
 	u->adopted = u->adopted && error == 0;
 	if (error == u->error || u->unanswered == 1)
@@ -84,7 +84,7 @@ static void ask_request(struct upstream *u, struct request *request, uint64_t no
 	if (question.error == 0 && question.len > 1)
 		send_question(u, (const char *)question.ptr, ASKING_REQUEST, now_ms);
 	else
-		requests_done(&u->requests, request, NULL, 0, now_ms);
+		requests_done(&u->requests, request, NULL, 0, false, now_ms);
 	buffer_free(&question);
 }
 
@@ -116,6 +116,12 @@ static void ask_next(struct upstream *u, uint64_t now_ms)
 
 /* ---- answers ---- */
 
+static bool text_is(const json_t *object, const char *key, const char *expected)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text != NULL && strcmp(text, expected) == 0;
+}
+
 /* Rules that a watch of this user's asked for by itself. */
 static void adopt(struct upstream *u, const json_t *answer, uint64_t now_ms)
 {
@@ -133,7 +139,7 @@ static void adopt(struct upstream *u, const json_t *answer, uint64_t now_ms)
 		    !route_read(slice_from_string(text), &route))
 			continue;
 		requests_adopt(&u->requests, &route, (uint32_t)json_integer_value(json_object_get(rule, "id")), why,
-			       now_ms);
+			       !text_is(rule, "state", "not sent"), now_ms);
 	}
 	u->adopted = json_object_get(answer, "rules") != NULL;
 }
@@ -157,28 +163,35 @@ static void request_answered(struct upstream *u, const json_t *answer, uint64_t 
 	const json_t *outcomes = json_object_get(answer, "outcomes"), *outcome;
 	uint32_t ids[REQUEST_IDS];
 	size_t count = 0, i;
+	bool sent = false;
 	if (request == NULL)
 		return;
 	if (request->due != REQUEST_ASK) {
 		if (++u->id_at < request->id_count)
 			return;
 		u->id_at = 0;
-		requests_done(&u->requests, request, NULL, 0, now_ms);
+		requests_done(&u->requests, request, NULL, 0, false, now_ms);
 		return;
 	}
 	json_array_foreach(outcomes, i, outcome)
 	{
-		if (json_is_true(json_object_get(outcome, "passes")) && count < REQUEST_IDS)
-			ids[count++] = (uint32_t)json_integer_value(json_object_get(outcome, "id"));
+		if (!json_is_true(json_object_get(outcome, "passes")) || count == REQUEST_IDS)
+			continue;
+		ids[count++] = (uint32_t)json_integer_value(json_object_get(outcome, "id"));
+		sent = sent || json_object_get(outcome, "lacks") == NULL;
 	}
 	if (!request->asked)
 		say_outcomes(request, outcomes);
-	requests_done(&u->requests, request, ids, count, now_ms);
+	requests_done(&u->requests, request, ids, count, sent, now_ms);
 }
 
 static void held(struct upstream *u, const json_t *answer)
 {
-	u->up = (size_t)json_integer_value(json_object_get(answer, "up"));
+	const json_t *carry = json_object_get(answer, "carry");
+	size_t up = (size_t)json_integer_value(json_object_get(answer, "up"));
+	/* A keeper of an earlier version does not know. */
+	u->up = carry != NULL ? (size_t)json_integer_value(carry) : up;
+	u->unfit = up > u->up ? up - u->up : 0;
 	u->operators = (size_t)json_integer_value(json_object_get(answer, "operators"));
 	u->rules = (size_t)json_integer_value(json_object_get(answer, "rules"));
 }

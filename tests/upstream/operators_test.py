@@ -202,6 +202,39 @@ def a_silent_watch_is_told_while_its_rules_are_there():
 
 
 @case
+def a_session_that_carries_no_rules_is_as_good_as_none():
+    """Whatever else ExaBGP says of it, and as long as it does not say."""
+    service, table, run_dir = peers.Service(GUIA, FOLDER, [ONE]), peers.Table(), FOLDER / "unfit"
+    shutil.rmtree(service.directory, ignore_errors=True)
+    service.directory.mkdir(mode=0o750)
+    families = list(table.families)
+    table.up, table.families = [ONE.address], dict.fromkeys(families, "n/a")
+    table.noise = (f"Neighbor {'x' * 40000}\nNeighbor {ONE.address} {'y' * 20000}\n   ipv4 flow\n   ipv4 flow: disabled\n   ipv6 flow:  enabled\n"
+                   "Neighbor 192.0.2.99\n   ipv4 flow: enabled disabled\n" + "   ipv4 mup: enabled disabled disabled\n" * 500)
+    table.start(service)
+    said, seen = lambda: service.command(code=None), lambda: service.ask("status")["operators"][0]["families"]
+    wait_until(service.up, "the session is up", seen=said)
+    words = ["--run-dir", run_dir, "--bans", FOLDER / "unfit-bans", "--upstream", service.directory, "--link-mbit", "1000", "--link-interface", "lo"]
+    with subprocess.Popen([GUIA, "watch", *words], stderr=subprocess.DEVNULL) as watch:
+        wait_until(lambda: service.ask("status")["held"], "the watch holds rules")
+        service.command("ask", "192.0.2.10", "--protocol", "udp")
+        wait_until(service.well, "nothing is claimed", seen=said)
+        assert seen() == dict.fromkeys(families) and "(announced, ends in" in wait_until(service.well, "all is well", seen=said), said()
+        table.families = dict.fromkeys(families, "disabled")
+        wait_until(lambda: seen() == dict.fromkeys(families, False), "it is known", seen=seen)
+        told = service.command(code=1)
+        assert "session up" in told and "; ITS ROUTER TAKES NO ipv4 unicast, ipv6 unicast, ipv4 flow, ipv6 flow\n" in told, told
+        assert "(NOT SENT: the router takes no such rules, ends in" in told and "announced" not in told, told
+        told = service.command("plan", "192.0.2.11", "--protocol", "udp")
+        assert "passes, but is not sent: the router takes no ipv4 flow" in told, told
+        status = lambda: subprocess.run([GUIA, "status", "--run-dir", run_dir], capture_output=True, text=True, check=False, timeout=300).stdout
+        wait_until(lambda: "; 0 of 1 operators' sessions up, 1 MORE BUT WITH A ROUTER THAT TAKES NO RULES, 1 rules asked of them" in status(), "so says the watch",
+                   seen=status)
+        watch.terminate()
+    table.stop()
+
+
+@case
 def without_a_keeper_a_plan_is_judged_by_the_configuration():
     (FOLDER / "guia.yaml").write_text(f"upstream_dir: {FOLDER}/none\n" + SITES + operators({"services": "tcp/443", "protected": "192.0.2.53"}))
     for words, code, part in ((("192.0.2.10", "--protocol", "udp"), 0, "discard udp to 192.0.2.10"), (("198.51.100.1",), 1, "refused"),
