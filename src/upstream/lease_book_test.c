@@ -1,61 +1,4 @@
-#include "upstream/lease_journal.h"
-#include "upstream/test_operator.h"
-
-struct bench {
-	struct upstream_operator operators[2];
-	struct lease_book *book;
-	struct buffer journal;
-	struct buffer lines;
-	struct lease_sink sink;
-};
-
-static void bench_open(struct bench *b)
-{
-	*b = (struct bench){.operators = {test_operator(), test_operator()}};
-	strcpy(b->operators[1].name, "two");
-	b->operators[1].peer = test_prefix("203.0.113.2").address;
-	b->sink = (struct lease_sink){.journal = &b->journal, .lines = &b->lines};
-	assert_int_equal(lease_book_create(b->operators, 2, &b->book), 0);
-}
-
-static void bench_close(struct bench *b)
-{
-	lease_book_free(b->book);
-	buffer_free(&b->journal);
-	buffer_free(&b->lines);
-}
-
-static int ask_why(struct bench *b, const char *text, const char *why, uint64_t until_ms, uint64_t now_ms,
-		   uint32_t *ret_id)
-{
-	struct route route;
-	const struct lease *lease;
-	assert_true(route_read(slice_from_string(text), &route));
-	const struct lease_ask wanted = {.route = &route, .until_ms = until_ms, .by = 7, .why = slice_from_string(why)};
-	int outcome = lease_ask(b->book, &wanted, now_ms, &b->sink, &lease);
-	if (outcome == 0)
-		*ret_id = lease->id;
-	return outcome;
-}
-
-static int ask(struct bench *b, const char *text, uint64_t until_ms, uint64_t now_ms, uint32_t *ret_id)
-{
-	return ask_why(b, text, "a flood\tof\n", until_ms, now_ms, ret_id);
-}
-
-/* The lines since the last look, each of them answered. */
-static void wrote(struct bench *b, const char *expected)
-{
-	buffer_byte(&b->lines, '\0');
-	assert_string_equal((char *)b->lines.ptr, expected);
-	b->lines.len = 0;
-	while (lease_unanswered(b->book) > 0)
-		lease_answered(b->book, true, 0, &b->sink);
-}
-
-#define UDP  "flow route { match { destination 192.0.2.10/32; protocol [ =17 ]; } then { discard; } }"
-#define ICMP "flow route { match { destination 192.0.2.11/32; protocol [ =1 ]; } then { discard; } }"
-#define ONE  "neighbor 203.0.113.1 "
+#include "upstream/test_leases.h"
 
 static void leases_end_by_themselves(void **state)
 {
@@ -230,12 +173,6 @@ static void what_exabgp_does_not_take_is_not_announced(void **state)
 	bench_close(&b);
 }
 
-static int replay(struct bench *into, struct slice journal, uint64_t now_ms)
-{
-	bench_open(into);
-	return lease_journal_read(into->book, journal, SLICE("boot-1"), now_ms, &into->sink);
-}
-
 /* A withdrawal that was not taken is tried again, but not over a route that was asked for anew meanwhile. */
 static void a_late_withdrawal_takes_nothing_from_an_heir(void **state)
 {
@@ -281,133 +218,9 @@ static void one_that_ends_while_it_is_lifted_is_withdrawn_all_the_same(void **st
 	bench_close(&b);
 }
 
-static void a_killed_keeper_goes_on(void **state)
-{
-	struct bench b, next;
-	uint32_t udp, icmp, gone;
-	(void)state;
-	bench_open(&b);
-	lease_journal_write(b.book, SLICE("boot-1"), &b.journal);
-	lease_hold(b.book, 1000, &b.sink);
-	assert_int_equal(ask(&b, UDP, 50000, 1000, &udp), 0);
-	assert_int_equal(ask(&b, ICMP, 11000, 1000, &icmp), 0);
-	assert_int_equal(ask(&b,
-			     "flow route { match { destination 192.0.2.12/32; protocol [ =1 ]; } then { discard; } }",
-			     50000, 1000, &gone),
-			 0);
-	assert_int_equal(lease_end(b.book, gone, &b.sink), 0);
-	struct slice journal = buffer_slice(&b.journal);
-
-	/* Back at once: what holds is said again, what was ending is ended. */
-	assert_int_equal(replay(&next, journal, 2000), 0);
-	wrote(&next,
-	      ONE "announce " UDP "\n" ONE "announce " ICMP "\n" ONE
-		  "withdraw flow route { match { destination 192.0.2.12/32; protocol [ =1 ]; } then { discard; } }\n");
-	const struct lease *leases;
-	assert_int_equal(lease_list(next.book, &leases), 2);
-	assert_string_equal(leases[0].why, "a flood?of?");
-	assert_int_equal(leases[0].by, 7);
-	bench_close(&next);
-	/* Back after one has ended, or when the hold has lapsed, or with another agreement. */
-	assert_int_equal(replay(&next, journal, 12000), 0);
-	assert_non_null(strstr((char *)next.lines.ptr, ONE "withdraw " ICMP));
-	assert_non_null(strstr((char *)next.lines.ptr, ONE "announce " UDP));
-	bench_close(&next);
-	assert_int_equal(replay(&next, journal, 26000), 0);
-	assert_null(memmem(next.lines.ptr, next.lines.len, "announce", 8));
-	wrote(&next,
-	      ONE "withdraw " UDP "\n" ONE "withdraw " ICMP "\n" ONE
-		  "withdraw flow route { match { destination 192.0.2.12/32; protocol [ =1 ]; } then { discard; } }\n");
-	assert_int_equal(lease_list(next.book, &leases), 0);
-	bench_close(&next);
-	/* Another start of the machine: the session is another, too. */
-	bench_open(&next);
-	assert_int_equal(lease_journal_read(next.book, journal, SLICE("boot-2"), 2000, &next.sink), 0);
-	wrote(&next, "");
-	bench_close(&next);
-	/* Wherever it was cut: no line of it is half believed. */
-	for (size_t at = 0; at < journal.len; at++) {
-		struct slice cut = test_fenced(slice_sub(journal, 0, at));
-		int r = replay(&next, cut, 2000);
-		assert_true(r == 0 || (r == LEASE_JOURNAL_BAD && slice_find_byte(cut, '\n', 0) == cut.len));
-		bench_close(&next);
-	}
-	bench_close(&b);
-}
-
-static void what_was_to_be_lifted_is_lifted_by_the_next_life(void **state)
-{
-	struct bench b, next;
-	uint32_t id;
-	const struct lease *leases;
-	(void)state;
-	bench_open(&b);
-	lease_journal_write(b.book, SLICE("boot-1"), &b.journal);
-	lease_hold(b.book, 1000, &b.sink);
-	assert_int_equal(ask(&b, UDP, 50000, 1000, &id), 0);
-	assert_int_equal(lease_lift(b.book, id, &b.sink), 0);
-	assert_int_equal(replay(&next, buffer_slice(&b.journal), 2000), 0);
-	wrote(&next, ONE "withdraw " UDP "\n");
-	assert_true(lease_list(next.book, &leases) == 1 && leases[0].state == LEASE_LIFTED);
-	assert_int_equal(lease_raise(next.book, id, 2000, &next.sink), 0);
-	wrote(&next, ONE "announce " UDP "\n");
-	bench_close(&next);
-	bench_close(&b);
-}
-
-static void what_was_asked_anew_does_not_flap(void **state)
-{
-	struct bench b, next;
-	uint32_t id;
-	(void)state;
-	bench_open(&b);
-	lease_journal_write(b.book, SLICE("boot-1"), &b.journal);
-	lease_hold(b.book, 1000, &b.sink);
-	assert_int_equal(ask(&b, UDP, 50000, 1000, &id), 0);
-	assert_int_equal(lease_end(b.book, id, &b.sink), 0);
-	assert_int_equal(ask(&b, UDP, 50000, 1000, &id), 0);
-	assert_int_equal(replay(&next, buffer_slice(&b.journal), 2000), 0);
-	wrote(&next, ONE "announce " UDP "\n");
-	bench_close(&next);
-	bench_close(&b);
-}
-
-static void nonsense_in_a_journal_is_told(void **state)
-{
-	static const char *const rows[] = {
-		"guia-leases 2 boot-1\n",
-		"nonsense\n",
-		"guia-leases 1 boot-1\nnonsense\n",
-		"guia-leases 1 boot-1\nlease\t1\t1\t99999\t-\t0\tone\tannounced\twhy\t" UDP "\n",
-		"guia-leases 1 boot-1\nlease\t0\t1\t99999\t-\t0\tannounced\tone\twhy\t" UDP "\n",
-		"guia-leases 1 boot-1\nlease\t1\t1\t99999999999999999999\t-\t0\tannounced\tone\twhy\t" UDP "\n",
-		"guia-leases 1 boot-1\nheld\t-1\n",
-		"guia-leases 1 boot-1\nlease\t1\t1\t99999\t-\t0\tannounced\tone\twhy\troute 192.0.2.1/32\n",
-	};
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct bench b;
-		if (replay(&b, test_fenced(slice_from_string(rows[i])), 2000) != LEASE_JOURNAL_BAD)
-			fail_msg("believed: %s", rows[i]);
-		bench_close(&b);
-	}
-	/* What the guard of today does not pass is withdrawn, whatever the journal says. */
-	struct bench b;
-	assert_int_equal(
-		replay(&b,
-		       SLICE("guia-leases 1 boot-1\nheld\t1000\nlease\t1\t1\t99999\t-\t0\tannounced\tone\twhy\tflow "
-			     "route { match { destination 192.0.2.10/32; } then { discard; } }\n"),
-		       2000),
-		0);
-	wrote(&b, ONE "withdraw flow route { match { destination 192.0.2.10/32; } then { discard; } }\n");
-	bench_close(&b);
-}
-
-TEST_MAIN(cmocka_unit_test(a_late_withdrawal_takes_nothing_from_an_heir),
-	  cmocka_unit_test(one_that_ends_while_it_is_lifted_is_withdrawn_all_the_same),
-	  cmocka_unit_test(leases_end_by_themselves), cmocka_unit_test(asking_again_gives_another_end),
+TEST_MAIN(cmocka_unit_test(leases_end_by_themselves), cmocka_unit_test(asking_again_gives_another_end),
 	  cmocka_unit_test(asked_again_without_a_reason_it_has_the_one_before),
 	  cmocka_unit_test(lifted_ones_are_raised_or_end), cmocka_unit_test(what_is_raised_is_to_be_taken_anew),
-	  cmocka_unit_test(what_exabgp_does_not_take_is_not_announced), cmocka_unit_test(a_killed_keeper_goes_on),
-	  cmocka_unit_test(what_was_to_be_lifted_is_lifted_by_the_next_life),
-	  cmocka_unit_test(what_was_asked_anew_does_not_flap), cmocka_unit_test(nonsense_in_a_journal_is_told))
+	  cmocka_unit_test(what_exabgp_does_not_take_is_not_announced),
+	  cmocka_unit_test(a_late_withdrawal_takes_nothing_from_an_heir),
+	  cmocka_unit_test(one_that_ends_while_it_is_lifted_is_withdrawn_all_the_same))
