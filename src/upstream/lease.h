@@ -40,7 +40,9 @@ struct lease {
 	uint64_t until_ms;
 	uint64_t retry_ms; /* of LEASE_ENDING: when it is withdrawn again; 0: an answer is awaited */
 	bool yes;
-	bool taken; /* the last line about it, announcement or withdrawal: ExaBGP said so */
+	bool taken;                /* the last line about it, announcement or withdrawal: ExaBGP said so */
+	bool may_be_there;         /* ExaBGP took an announcement of the route, and no withdrawal since */
+	uint64_t there_rate_bytes; /* in that announcement */
 	uid_t by;
 	char why[LEASE_WHY_BYTES + 1];
 };

@@ -1,7 +1,7 @@
 /*
- * Leases are in an array; of lines that ExaBGP has not answered there is a queue of their leases' numbers, for its
- * answers come in order. An announced lease that ends stays until its withdrawal was taken, and is withdrawn again if
- * it was not.
+ * Leases are in an array; of lines that ExaBGP has not answered there is a queue, for its answers come in order. What
+ * it refuses changes nothing of what it announces already: of each lease is known which of its announcements that is.
+ * An announced lease that ends stays until its withdrawal was taken, and is withdrawn again if it was not.
  */
 #include "upstream/lease_book.h"
 
@@ -64,11 +64,12 @@ struct slice lease_line(const struct lease_book *book, const struct lease *lease
 	return slice_sub(buffer_slice(out), 0, out->len - 1);
 }
 
-void lease_line_add(struct lease_book *book, uint32_t id, struct slice line, const struct lease_sink *sink)
+void lease_line_add(struct lease_book *book, const struct lease *lease, bool withdraw, struct slice line,
+		    const struct lease_sink *sink)
 {
 	buffer_add(sink->lines, line);
 	buffer_byte(sink->lines, '\n');
-	book->asked[book->asked_count++] = id;
+	book->asked[book->asked_count++] = (struct lease_asked){lease->id, withdraw, lease->route.rate_bytes};
 }
 
 int lease_line_other(struct lease_book *book, struct slice line, const struct lease_sink *sink)
@@ -76,7 +77,7 @@ int lease_line_other(struct lease_book *book, struct slice line, const struct le
 	if (lease_reserve_line(book) != 0)
 		return -ENOMEM;
 	buffer_add(sink->lines, line);
-	book->asked[book->asked_count++] = 0;
+	book->asked[book->asked_count++] = (struct lease_asked){.id = 0};
 	return 0;
 }
 
@@ -105,7 +106,7 @@ static int line_pass(struct lease_book *book, const struct lease *lease, bool wi
 	int outcome = line.ptr == NULL ? (int)LEASE_UNWRITABLE
 				       : (int)guard_pass(book->guards[lease->operator_], line, &terms);
 	if (outcome == GUARD_PASSES && writes)
-		lease_line_add(book, lease->id, line, sink);
+		lease_line_add(book, lease, withdraw, line, sink);
 	buffer_free(&text);
 	return outcome;
 }
@@ -116,7 +117,7 @@ static void line_withdraw(struct lease_book *book, const struct lease *lease, co
 	struct buffer text;
 	struct slice line = lease_line(book, lease, true, &text);
 	if (line.ptr != NULL)
-		lease_line_add(book, lease->id, line, sink);
+		lease_line_add(book, lease, true, line, sink);
 	buffer_free(&text);
 }
 
@@ -136,6 +137,7 @@ static struct lease *find(const struct lease_book *book, uint32_t id)
 	return NULL;
 }
 
+/* That is not ending. */
 static struct lease *find_route(const struct lease_book *book, uint32_t operator_, const struct route *route)
 {
 	uint8_t wanted[ROUTE_KEY_BYTES], key[ROUTE_KEY_BYTES];
@@ -158,6 +160,11 @@ bool lease_has_heir(const struct lease_book *book, const struct lease *lease)
 static void forget(struct lease_book *book, struct lease *lease, struct buffer *journal)
 {
 	size_t at = (size_t)(lease - book->leases);
+	struct lease *heir = lease->may_be_there ? find_route(book, lease->operator_, &lease->route) : NULL;
+	if (heir != NULL && heir != lease && !heir->may_be_there) {
+		heir->may_be_there = true;
+		heir->there_rate_bytes = lease->there_rate_bytes;
+	}
 	buffer_printf(journal, "end\t%" PRIu32 "\n", lease->id);
 	memmove(lease, lease + 1, (--book->count - at) * sizeof(*lease));
 }
@@ -238,6 +245,8 @@ int lease_ask(struct lease_book *book, const struct lease_ask *ask, uint64_t now
 	lease.id = before != NULL ? before->id : ++book->last_id;
 	lease.since_ms = before != NULL ? before->since_ms : now_ms;
 	lease.taken = !changes && before->taken;
+	lease.may_be_there = before != NULL && before->may_be_there;
+	lease.there_rate_bytes = before != NULL ? before->there_rate_bytes : 0;
 	if (before == NULL)
 		before = &book->leases[book->count++];
 	*before = lease;
@@ -267,7 +276,7 @@ static bool withdraw(struct lease_book *book, struct lease *lease, const struct 
 static bool is_asked(const struct lease_book *book, uint32_t id)
 {
 	for (size_t i = 0; i < book->asked_count; i++)
-		if (book->asked[i] == id)
+		if (book->asked[i].id == id)
 			return true;
 	return false;
 }
@@ -381,7 +390,10 @@ size_t lease_unanswered(const struct lease_book *book)
 	return book->asked_count;
 }
 
-/* What ExaBGP did not take was not announced. */
+/*
+ * What ExaBGP did not take was not announced. What it announces of the same route still is ended, in the words that it
+ * took: nobody asks for that any more.
+ */
 static void refused(struct lease_book *book, struct lease *lease, uint64_t now_ms, const struct lease_sink *sink)
 {
 	if (lease->state == LEASE_ENDING && lease_has_heir(book, lease)) {
@@ -392,19 +404,34 @@ static void refused(struct lease_book *book, struct lease *lease, uint64_t now_m
 	} else {
 		(void)line_pass(book, lease, true, false, now_ms, sink);
 		tell(sink, lease, LEASE_NOT_TAKEN);
-		forget(book, lease, sink->journal);
+		if (!lease->may_be_there) {
+			forget(book, lease, sink->journal);
+			return;
+		}
+		lease->route.rate_bytes = lease->there_rate_bytes;
+		lease->state = LEASE_ENDING;
+		lease->retry_ms = now_ms > 0 ? now_ms : 1;
+		lease_record(book, lease, sink->journal);
 	}
+}
+
+static void note_taken(struct lease *lease, const struct lease_asked *asked)
+{
+	lease->may_be_there = !asked->withdraws;
+	lease->there_rate_bytes = asked->rate_bytes;
 }
 
 void lease_answered(struct lease_book *book, bool taken, uint64_t now_ms, const struct lease_sink *sink)
 {
 	if (book->asked_count == 0)
 		return;
-	uint32_t id = book->asked[0];
+	const struct lease_asked asked = book->asked[0];
 	memmove(book->asked, book->asked + 1, --book->asked_count * sizeof(*book->asked));
-	struct lease *lease = find(book, id);
+	struct lease *lease = find(book, asked.id);
+	if (lease != NULL && taken)
+		note_taken(lease, &asked);
 	/* Where a later line is about it the answer to that one tells. */
-	if (lease == NULL || is_asked(book, id))
+	if (lease == NULL || is_asked(book, asked.id))
 		return;
 	if (!taken) {
 		refused(book, lease, now_ms, sink);

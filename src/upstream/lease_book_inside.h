@@ -4,6 +4,13 @@
 
 #include "upstream/lease.h"
 
+/* A line that ExaBGP has not answered. */
+struct lease_asked {
+	uint32_t id; /* of the lease; 0: of none */
+	bool withdraws;
+	uint64_t rate_bytes;
+};
+
 struct lease_book {
 	const struct upstream_operator *operators;
 	size_t operator_count;
@@ -12,8 +19,8 @@ struct lease_book {
 	size_t count;
 	size_t capacity;
 	uint32_t last_id;
-	uint64_t held_ms; /* 0: never */
-	uint32_t *asked;  /* the leases of lines that ExaBGP has not answered, the oldest first; 0: of none */
+	uint64_t held_ms;          /* 0: never */
+	struct lease_asked *asked; /* the oldest first */
 	size_t asked_count;
 	size_t asked_capacity;
 };
@@ -29,7 +36,8 @@ bool lease_has_heir(const struct lease_book *book, const struct lease *lease);
 struct slice lease_line(const struct lease_book *book, const struct lease *lease, bool withdraw, struct buffer *out);
 
 /* Writes it and awaits an answer; lease_reserve_line() was called. */
-void lease_line_add(struct lease_book *book, uint32_t id, struct slice line, const struct lease_sink *sink);
+void lease_line_add(struct lease_book *book, const struct lease *lease, bool withdraw, struct slice line,
+		    const struct lease_sink *sink);
 
 /* ---- lease_record.c ---- */
 

@@ -173,6 +173,66 @@ static void what_exabgp_does_not_take_is_not_announced(void **state)
 	bench_close(&b);
 }
 
+/* ExaBGP goes on announcing what it took before. */
+static void a_change_that_is_not_taken_leaves_nothing_announced(void **state)
+{
+	struct bench b;
+	uint32_t id;
+	const struct lease *leases;
+	(void)state;
+	bench_open(&b);
+	lease_hold(b.book, 1000, &b.sink);
+	assert_int_equal(ask(&b, UDP, 20000, 1000, &id), 0);
+	wrote(&b, ONE "announce " UDP "\n");
+	assert_int_equal(ask(&b, SLOW, 20000, 1000, &id), 0);
+	lease_answered(b.book, false, 1000, &b.sink);
+	is_ending(&b, 1000);
+	assert_int_equal(lease_unanswered(b.book), 1);
+	wrote(&b, ONE "announce " SLOW "\n" ONE "withdraw " UDP "\n");
+	assert_int_equal(lease_list(b.book, &leases), 0);
+	/* Both are on their way; the first is taken. */
+	assert_int_equal(ask(&b, UDP, 20000, 2000, &id), 0);
+	assert_int_equal(ask(&b, SLOW, 20000, 2000, &id), 0);
+	lease_answered(b.book, true, 2000, &b.sink);
+	lease_answered(b.book, false, 2000, &b.sink);
+	is_ending(&b, 2000);
+	lease_answered(b.book, false, 2000, &b.sink);
+	is_ending(&b, 2000 + LEASE_RETRY_MS);
+	wrote(&b, ONE "announce " UDP "\n" ONE "announce " SLOW "\n" ONE "withdraw " UDP "\n" ONE "withdraw " UDP "\n");
+	assert_int_equal(lease_list(b.book, &leases), 0);
+	/* Lifted and not to be raised: nothing is there. */
+	assert_int_equal(ask(&b, UDP, 20000, 4000, &id), 0);
+	assert_int_equal(lease_lift(b.book, id, &b.sink), 0);
+	assert_int_equal(lease_raise(b.book, id, 4000, &b.sink), 0);
+	lease_answered(b.book, true, 4000, &b.sink);
+	lease_answered(b.book, true, 4000, &b.sink);
+	lease_answered(b.book, false, 4000, &b.sink);
+	assert_int_equal(lease_list(b.book, &leases), 0);
+	bench_close(&b);
+}
+
+/* Neither the withdrawal of the one before is taken, nor the announcement of the next. */
+static void what_an_earlier_rule_left_there_is_withdrawn_by_its_heir(void **state)
+{
+	struct bench b;
+	uint32_t id, heir;
+	const struct lease *leases;
+	(void)state;
+	bench_open(&b);
+	lease_hold(b.book, 1000, &b.sink);
+	assert_int_equal(ask(&b, UDP, 20000, 1000, &id), 0);
+	wrote(&b, ONE "announce " UDP "\n");
+	assert_int_equal(lease_end(b.book, id, &b.sink), 0);
+	assert_int_equal(ask(&b, SLOW, 20000, 1000, &heir), 0);
+	assert_int_not_equal(id, heir);
+	lease_answered(b.book, false, 1000, &b.sink);
+	lease_answered(b.book, false, 1000, &b.sink);
+	is_ending(&b, 1000);
+	wrote(&b, ONE "withdraw " UDP "\n" ONE "announce " SLOW "\n" ONE "withdraw " UDP "\n");
+	assert_int_equal(lease_list(b.book, &leases), 0);
+	bench_close(&b);
+}
+
 /* A withdrawal that was not taken is tried again, but not over a route that was asked for anew meanwhile. */
 static void a_late_withdrawal_takes_nothing_from_an_heir(void **state)
 {
@@ -222,5 +282,7 @@ TEST_MAIN(cmocka_unit_test(leases_end_by_themselves), cmocka_unit_test(asking_ag
 	  cmocka_unit_test(asked_again_without_a_reason_it_has_the_one_before),
 	  cmocka_unit_test(lifted_ones_are_raised_or_end), cmocka_unit_test(what_is_raised_is_to_be_taken_anew),
 	  cmocka_unit_test(what_exabgp_does_not_take_is_not_announced),
+	  cmocka_unit_test(a_change_that_is_not_taken_leaves_nothing_announced),
+	  cmocka_unit_test(what_an_earlier_rule_left_there_is_withdrawn_by_its_heir),
 	  cmocka_unit_test(a_late_withdrawal_takes_nothing_from_an_heir),
 	  cmocka_unit_test(one_that_ends_while_it_is_lifted_is_withdrawn_all_the_same))

@@ -177,9 +177,11 @@ static int resume(struct lease_book *book, uint64_t now_ms, const struct lease_s
 			continue;
 		}
 		resume_state(book, lease, now_ms, sink);
+		lease->may_be_there = true;
+		lease->there_rate_bytes = lease->route.rate_bytes;
 		struct slice line = lease_line(book, lease, lease->state != LEASE_ANNOUNCED, &text);
 		if (line.ptr != NULL)
-			lease_line_add(book, lease->id, line, sink);
+			lease_line_add(book, lease, lease->state != LEASE_ANNOUNCED, line, sink);
 		buffer_free(&text);
 	}
 	return 0;

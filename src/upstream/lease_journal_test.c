@@ -81,6 +81,26 @@ static void what_was_to_be_lifted_is_lifted_by_the_next_life(void **state)
 	bench_close(&b);
 }
 
+/* What it may have announced in the keeper's life before is not left there. */
+static void what_the_next_life_cannot_announce_is_withdrawn(void **state)
+{
+	struct bench b, next;
+	uint32_t id;
+	const struct lease *leases;
+	(void)state;
+	bench_open(&b);
+	lease_journal_write(b.book, SLICE("boot-1"), &b.journal);
+	lease_hold(b.book, 1000, &b.sink);
+	assert_int_equal(ask(&b, UDP, 50000, 1000, &id), 0);
+	assert_int_equal(replay(&next, buffer_slice(&b.journal), 2000), 0);
+	lease_answered(next.book, false, 2000, &next.sink);
+	is_ending(&next, 2000);
+	wrote(&next, ONE "announce " UDP "\n" ONE "withdraw " UDP "\n");
+	assert_int_equal(lease_list(next.book, &leases), 0);
+	bench_close(&next);
+	bench_close(&b);
+}
+
 static void what_was_asked_anew_does_not_flap(void **state)
 {
 	struct bench b, next;
@@ -130,4 +150,5 @@ static void nonsense_in_a_journal_is_told(void **state)
 }
 
 TEST_MAIN(cmocka_unit_test(a_killed_keeper_goes_on), cmocka_unit_test(what_was_to_be_lifted_is_lifted_by_the_next_life),
+	  cmocka_unit_test(what_the_next_life_cannot_announce_is_withdrawn),
 	  cmocka_unit_test(what_was_asked_anew_does_not_flap), cmocka_unit_test(nonsense_in_a_journal_is_told))

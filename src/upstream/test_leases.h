@@ -8,6 +8,7 @@
 #define UDP  "flow route { match { destination 192.0.2.10/32; protocol [ =17 ]; } then { discard; } }"
 #define ICMP "flow route { match { destination 192.0.2.11/32; protocol [ =1 ]; } then { discard; } }"
 #define ONE  "neighbor 203.0.113.1 "
+#define SLOW "flow route { match { destination 192.0.2.10/32; protocol [ =17 ]; } then { rate-limit 9600; } }"
 
 struct bench {
 	struct upstream_operator operators[2];
@@ -60,6 +61,16 @@ static inline void wrote(struct bench *b, const char *expected)
 	b->lines.len = 0;
 	while (lease_unanswered(b->book) > 0)
 		lease_answered(b->book, true, 0, &b->sink);
+}
+
+static inline void is_ending(struct bench *b, uint64_t now_ms)
+{
+	const struct lease *leases;
+	assert_int_equal(lease_list(b->book, &leases), 1);
+	assert_int_equal(leases[0].state, LEASE_ENDING);
+	assert_false(leases[0].taken);
+	assert_int_equal(lease_announced(b->book, 0), 0);
+	(void)lease_tick(b->book, now_ms, &b->sink);
 }
 
 #endif
