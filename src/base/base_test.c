@@ -7,7 +7,6 @@
 #include "base/hash.h"
 #include "base/nearest.h"
 #include "base/reader.h"
-#include "base/region.h"
 #include "base/test.h"
 
 #include <fcntl.h>
@@ -365,29 +364,6 @@ static void file_read_is_bounded(void **state)
 	close(fd);
 }
 
-static void region_gives_back_whole_pages_within(void **state)
-{
-	(void)state;
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	struct region region;
-	assert_int_equal(region_map(3 * page + 10, &region), 0);
-	memset(region.ptr, 'x', region.len);
-	region_give_back(&region, slice_make(region.ptr + 1, 2 * page));
-	assert_int_equal(region.ptr[page - 1], 'x');
-	assert_int_equal(region.ptr[page], 0);
-	assert_int_equal(region.ptr[2 * page - 1], 0);
-	assert_int_equal(region.ptr[2 * page], 'x');
-	region_give_back(&region, slice_make(region.ptr + 3, 10));
-	assert_int_equal(region.ptr[3], 'x');
-	region_give_back(&region, slice_make(region.ptr + 2 * page + 1, page + 9));
-	assert_int_equal(region.ptr[2 * page], 'x');
-	assert_int_equal(region.ptr[3 * page], 0);
-	region_unmap(&region);
-	region_unmap(&region);
-	assert_null(region.ptr);
-	assert_int_equal(region_map(SIZE_MAX / 2, &region), -ENOMEM);
-}
-
 struct guess {
 	const char *word;
 	const char *name; /* NULL: none is near */
@@ -488,6 +464,5 @@ TEST_MAIN(cmocka_unit_test(only_what_came_since_is_growth), cmocka_unit_test(num
 	  cmocka_unit_test(arena_reserve_goes_back_to_its_size), cmocka_unit_test(arena_reserve_lends),
 	  cmocka_unit_test(arena_extends_the_newest), cmocka_unit_test(diagnostic_shows_a_caret),
 	  cmocka_unit_test(diagnostic_shows_no_byte_that_is_no_text), cmocka_unit_test(hash_folds_case_only_when_asked),
-	  cmocka_unit_test(file_read_is_bounded), cmocka_unit_test(region_gives_back_whole_pages_within),
-	  cmocka_unit_test(the_nearest_name_is_meant), cmocka_unit_test(a_set_of_bytes_is_found_anywhere),
-	  cmocka_unit_test(a_led_member_is_found_anywhere))
+	  cmocka_unit_test(file_read_is_bounded), cmocka_unit_test(the_nearest_name_is_meant),
+	  cmocka_unit_test(a_set_of_bytes_is_found_anywhere), cmocka_unit_test(a_led_member_is_found_anywhere))

@@ -15,6 +15,9 @@ struct region {
 /* 0 or -ENOMEM; `bytes` must not be 0. */
 int region_map(size_t bytes, struct region *ret_region) __attribute__((warn_unused_result));
 
+/* The same at the beginning of a large page, and of such pages where the system has them. */
+int region_map_large(size_t bytes, struct region *ret_region) __attribute__((warn_unused_result));
+
 /* Gives back the pages that lie wholly inside `part`, which must lie inside the region. */
 void region_give_back(const struct region *region, struct slice part);
 

@@ -4,6 +4,7 @@
  */
 #include "engine/remembered.h"
 
+#include "base/region.h"
 #include "base/word.h"
 #include "engine/remembered_long.h"
 
@@ -40,8 +41,7 @@ _Static_assert(1024 - sizeof(struct entry) >= REMEMBERED_BYTES, "the longest fit
  */
 struct shelf {
 	uint32_t (*tags)[WAYS];
-	uint8_t *memory;
-	uint8_t *entries; /* in it, where a line begins */
+	uint8_t *entries; /* where a line begins */
 	size_t entry_bytes;
 	size_t rows;
 };
@@ -62,6 +62,7 @@ enum { TINY_BYTES = 16, TINIES = 512 };
 enum { NUMBERS = 1024 /* others share with these */, VAIN_MOST = 64, VAIN_TRIED = 8 };
 
 struct remembered {
+	struct region region; /* where all of this is, but for long values */
 	struct hash_key key;
 	uint64_t drawn;        /* a random number, of which the next is made */
 	uint8_t vain[NUMBERS]; /* how often nothing was found since something was, VAIN_MOST at most */
@@ -70,25 +71,41 @@ struct remembered {
 	struct remembered_long *long_values;
 };
 
+static size_t lines(size_t bytes)
+{
+	return (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+}
+
+/*
+ * Hardly two looks touch the same page, so the pages are large where the system has such: with small ones each look
+ * waits for the tables of pages, too, and in a virtual machine for those of two systems.
+ */
+static int reserve(struct region *ret_region)
+{
+	size_t bytes = lines(sizeof(struct remembered));
+	for (size_t i = 0; i < SIZES; i++)
+		bytes += lines(sizes[i].rows * sizeof(uint32_t[WAYS])) + sizes[i].rows * WAYS * sizes[i].entry_bytes;
+	return region_map_large(bytes, ret_region);
+}
+
 int remembered_create(struct remembered **ret_remembered)
 {
-	struct remembered *remembered = calloc(1, sizeof(*remembered));
-	if (remembered == NULL)
+	struct region region;
+	if (reserve(&region) != 0)
 		return -ENOMEM;
+	struct remembered *remembered = (struct remembered *)(void *)region.ptr;
+	uint8_t *at = region.ptr + lines(sizeof(*remembered));
+	remembered->region = region;
 	remembered->key = hash_key_random();
 	for (size_t i = 0; i < SIZES; i++) {
-		struct shelf *shelf = &remembered->shelves[i];
-		*shelf = (struct shelf){
-			.tags = calloc(sizes[i].rows, sizeof(*shelf->tags)),
-			.memory = calloc(sizes[i].rows * WAYS + 1, sizes[i].entry_bytes),
+		uint8_t *entries = at + lines(sizes[i].rows * sizeof(uint32_t[WAYS]));
+		remembered->shelves[i] = (struct shelf){
+			.tags = (uint32_t(*)[WAYS])(void *)at,
+			.entries = entries,
 			.entry_bytes = sizes[i].entry_bytes,
 			.rows = sizes[i].rows,
 		};
-		if (shelf->tags == NULL || shelf->memory == NULL) {
-			remembered_free(remembered);
-			return -ENOMEM;
-		}
-		shelf->entries = shelf->memory + (LINE_BYTES - (uintptr_t)shelf->memory % LINE_BYTES) % LINE_BYTES;
+		at = entries + sizes[i].rows * WAYS * sizes[i].entry_bytes;
 	}
 	if (remembered_long_create(&remembered->long_values) != 0) {
 		remembered_free(remembered);
@@ -100,13 +117,11 @@ int remembered_create(struct remembered **ret_remembered)
 
 void remembered_free(struct remembered *remembered)
 {
-	if (remembered != NULL)
-		remembered_long_free(remembered->long_values);
-	for (size_t i = 0; remembered != NULL && i < SIZES; i++) {
-		free(remembered->shelves[i].tags);
-		free(remembered->shelves[i].memory);
-	}
-	free(remembered);
+	if (remembered == NULL)
+		return;
+	struct region region = remembered->region;
+	remembered_long_free(remembered->long_values);
+	region_unmap(&region);
 }
 
 uint32_t remembered_new_number(void)
