@@ -427,8 +427,7 @@ def when_the_link_is_full_banned_sources_are_asked_for(s):
                 break
             s.both(True, banned, "flow4 { dst 192.0.2.10/32; src 198.51.100.7/32; }")
             before = s.service.ask("status")["rules"]
-    else:
-        return "# SKIP this machine is too slow to tell"
+    assert in_time, "this machine was late five times"
     assert [rule["id"] for rule in after] == [rule["id"] for rule in before], (before, after)
     assert banned in s.gobgp.flows()
     # Whom nobody bans any more nobody keeps away, though the link is as full as it was.
